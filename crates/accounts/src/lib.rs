@@ -1,0 +1,1 @@
+//! Users, devices, passwords, tokens: the secrets that never go into the log.

@@ -1,0 +1,157 @@
+//! Facts as the log stores them: the one place that turns events into bytes and back.
+//!
+//! Room events are stored as the PDU's own JSON, with its envelope beside it. Account and alias
+//! events are stored as JSON too; their ID is a salted hash of it, so that content can be erased
+//! while the chain over the IDs stays valid, and a guess of erased content cannot be confirmed.
+
+use std::sync::Arc;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use bytes::Bytes;
+use ruma_common::{OwnedEventId, OwnedRoomId, OwnedUserId};
+use serde::{Deserialize, Serialize};
+
+use crate::{Envelope, Pdu, PduError};
+
+/// A room event with its envelope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoomEvent {
+    /// What the server notes beside it.
+    pub envelope: Envelope,
+    /// The event.
+    pub pdu: Arc<Pdu>,
+}
+
+/// What happened to a user's account data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum AccountEvent {
+    /// The profile is now this one.
+    ProfileChanged {
+        /// The name to show; none to show the user ID.
+        displayname: Option<String>,
+        /// The `mxc:` address of the avatar.
+        avatar_url: Option<String>,
+    },
+}
+
+/// What happened to an alias.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum AliasEvent {
+    /// It now points to this room.
+    Claimed {
+        /// The room.
+        room_id: OwnedRoomId,
+        /// Who claimed it.
+        by: OwnedUserId,
+    },
+    /// It points nowhere.
+    Released {
+        /// Who released it.
+        by: OwnedUserId,
+    },
+}
+
+/// What a stream is about, which decides how its events are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// A room.
+    Room,
+    /// A user's account data.
+    Account,
+    /// An alias.
+    Alias,
+}
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fact {
+    /// In a room.
+    Room(RoomEvent),
+    /// To a user's account data.
+    Account(AccountEvent),
+    /// To an alias.
+    Alias(AliasEvent),
+}
+
+/// The three parts in which the log keeps an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredFact {
+    /// Covers the content.
+    pub id: String,
+    /// Never erased.
+    pub envelope: Bytes,
+    /// The event.
+    pub content: Bytes,
+}
+
+/// A stored event cannot be read: the software is older than the log, or the log is wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum FactError {
+    /// The event ID is none.
+    #[error("not an event ID: {0}")]
+    Id(String),
+    /// The PDU cannot be read.
+    #[error(transparent)]
+    Pdu(#[from] PduError),
+    /// The JSON of the envelope, or of an account or alias event, cannot be read.
+    #[error("not an event that this version knows: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+impl Fact {
+    /// Turns the fact into what the log stores. `salt` is random, 16 bytes, and only used for
+    /// account and alias events.
+    #[must_use]
+    pub fn store(&self, salt: [u8; 16]) -> StoredFact {
+        match self {
+            Self::Room(event) => StoredFact {
+                id: event.pdu.event_id.to_string(),
+                envelope: json(&event.envelope),
+                content: event.pdu.json.clone(),
+            },
+            Self::Account(event) => salted(salt, json(event)),
+            Self::Alias(event) => salted(salt, json(event)),
+        }
+    }
+
+    /// Reads a fact back.
+    ///
+    /// # Errors
+    /// [`FactError`] if this version of the software cannot read it.
+    pub fn read(
+        subject: Subject,
+        id: &str,
+        envelope: &[u8],
+        content: &Bytes,
+    ) -> Result<Self, FactError> {
+        Ok(match subject {
+            Subject::Room => {
+                let event_id = OwnedEventId::try_from(id).map_err(|_| FactError::Id(id.into()))?;
+                Self::Room(RoomEvent {
+                    envelope: serde_json::from_slice(envelope)?,
+                    pdu: Arc::new(Pdu::parse(event_id, content.clone())?),
+                })
+            }
+            Subject::Account => Self::Account(serde_json::from_slice(content)?),
+            Subject::Alias => Self::Alias(serde_json::from_slice(content)?),
+        })
+    }
+}
+
+fn json(value: &impl Serialize) -> Bytes {
+    serde_json::to_vec(value).expect("plain data serialises").into()
+}
+
+/// The salt is the envelope; the ID is BLAKE3 keyed with nothing over salt and content.
+fn salted(salt: [u8; 16], content: Bytes) -> StoredFact {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&salt);
+    hasher.update(&content);
+    StoredFact {
+        id: URL_SAFE_NO_PAD.encode(hasher.finalize().as_bytes()),
+        envelope: Bytes::copy_from_slice(&salt),
+        content,
+    }
+}

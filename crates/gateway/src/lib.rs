@@ -1,0 +1,1 @@
+//! The GraphQL schema, our own HTTP and WebSocket transport, and the pages.

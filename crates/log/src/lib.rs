@@ -1,0 +1,26 @@
+//! The port of the event log, which is the only source of truth.
+//!
+//! This crate says what a log is and has to keep; engines live in crates of their own.
+//!
+//! **Invariant:** nothing here knows what an event means: events are an ID, an envelope and content.
+//! **Invariant:** nothing here does I/O.
+
+mod chain;
+pub mod contract;
+mod log;
+mod memory;
+mod position;
+mod record;
+mod stream;
+
+pub use self::{
+    chain::{Hash, chain_hash},
+    log::{
+        AppendError, Appended, Appending, EventLog, Guard, Head, PAGE_MAX, ReadError, Scope,
+        Unavailable,
+    },
+    memory::MemoryLog,
+    position::{Epoch, ParseTokenError, Position, PositionToken},
+    record::{COMMIT_BYTES_MAX, COMMIT_EVENTS_MAX, Commit, LoggedEvent, Millis, Record},
+    stream::{CommandId, Revision, StreamId, StreamKind},
+};

@@ -1,0 +1,141 @@
+//! The port, and what every log promises. The contract is tested by [`crate::contract`].
+
+use std::{future::Future, pin::Pin, sync::Arc};
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+
+use crate::{CommandId, Commit, Epoch, Hash, Position, Record, Revision, StreamId};
+
+/// Most records that one read may ask for.
+pub const PAGE_MAX: usize = 4_096;
+
+/// The condition of an append: the stream of the commit still ends `at` this revision, so the
+/// decision behind the commit is not stale.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Guard {
+    /// Where the decision read the stream.
+    pub at: Revision,
+}
+
+/// Where a commit went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Appended {
+    /// Its place in the log.
+    pub position: Position,
+    /// The revision of its stream after it.
+    pub revision: Revision,
+    /// The command had been appended before: this is the first result, and nothing was written.
+    pub repeated: bool,
+}
+
+/// Where a stream ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Head {
+    /// How many events it holds.
+    pub revision: Revision,
+    /// Its last commit; [`Position::ORIGIN`] for an empty stream.
+    pub position: Position,
+}
+
+/// Which records to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// All of them.
+    All,
+    /// Those of one stream.
+    Stream(StreamId),
+}
+
+/// The log takes no writes, or cannot be read. Says why, for operators.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the log is unavailable: {reason}")]
+pub struct Unavailable {
+    /// What happened, and what an operator can do about it.
+    pub reason: Arc<str>,
+}
+
+/// Why a commit was not appended.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AppendError {
+    /// The stream has moved on: load, decide again, retry.
+    #[error("the stream has moved on to revision {actual}")]
+    Conflict {
+        /// Where the stream ends now.
+        actual: Revision,
+    },
+    /// The commit is empty or over the limits ([`Commit::fits`]): do not retry.
+    #[error("the commit is empty or too large")]
+    Unfit,
+    /// The outcome is unknown: retry with the same command ID once the log is back.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+/// Why records could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// A record is not what was written. Names the place and the damage.
+    #[error("the log is damaged at position {position}: {damage}")]
+    Damaged {
+        /// The first record that cannot be trusted.
+        position: Position,
+        /// What is wrong with it.
+        damage: Arc<str>,
+    },
+    /// The log cannot be read now.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+/// An append under way. It goes on if this is dropped.
+pub type Appending = Pin<Box<dyn Future<Output = Result<Appended, AppendError>> + Send>>;
+
+/// The source of truth: one totally ordered sequence of commits that only grows.
+///
+/// 1. Positions are 1, 2, 3 ... without holes; every reader sees the same order.
+/// 2. A commit is there whole or not at all, and stays.
+/// 3. An append is on stable storage when it answers; nobody reads a commit before that.
+/// 4. A stale guard gives [`AppendError::Conflict`] and writes nothing.
+/// 5. The same command ID gives the first result again and writes nothing, whatever the guard
+///    says, for as long as the log lives.
+/// 6. Appends that one caller starts one after the other are applied in that order, also when it
+///    does not wait for their answers.
+/// 7. A reader that catches up and then follows [`Self::tail`] sees each commit exactly once.
+#[async_trait]
+pub trait EventLog: Send + Sync + 'static {
+    /// The history that this log is in.
+    fn epoch(&self) -> Epoch;
+
+    /// Appends `commit` if `guard` holds; the answer comes once it is on stable storage.
+    ///
+    /// The commit has its place in the order of appends when this returns, before the answer.
+    fn append(&self, commit: Commit, guard: Guard) -> Appending;
+
+    /// Reads up to `limit` durable records (at most [`PAGE_MAX`]) of `scope` after `after`, in
+    /// order. Fewer than `limit` means that the end was reached.
+    async fn read(
+        &self,
+        scope: &Scope,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<Arc<Record>>, ReadError>;
+
+    /// Reads the records at these positions, in the order asked for, leaving out those beyond the tail.
+    async fn get(&self, positions: &[Position]) -> Result<Vec<Arc<Record>>, ReadError>;
+
+    /// Where `stream` ends, as far as it is durable.
+    async fn head(&self, stream: &StreamId) -> Result<Head, ReadError>;
+
+    /// The place of the commit that `command` made, if there is one.
+    async fn find(&self, command: CommandId) -> Result<Option<Position>, ReadError>;
+
+    /// Watches the last durable position: a doorbell, not a channel.
+    fn tail(&self) -> watch::Receiver<Position>;
+
+    /// Watches whether the log takes writes: `None` while it does, else why not.
+    fn fault(&self) -> watch::Receiver<Option<Unavailable>>;
+
+    /// The hash of the last durable record.
+    async fn tail_hash(&self) -> Result<(Position, Hash), ReadError>;
+}

@@ -1,0 +1,113 @@
+//! What goes into the log ([`Commit`]) and what comes out ([`Record`]).
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::{CommandId, Epoch, Hash, Position, Revision, StreamId, chain_hash};
+
+/// Most events in one commit.
+pub const COMMIT_EVENTS_MAX: usize = 1_024;
+
+/// Largest commit: the sum of IDs, envelopes and contents of its events, in bytes.
+pub const COMMIT_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Milliseconds since 1970-01-01T00:00:00Z, as the clock said when the request came in.
+///
+/// Order never depends on it.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Millis(pub u64);
+
+/// One event, as the log sees it.
+///
+/// The hash chain covers `id` and `envelope`. The ID has to cover the content (as the event ID of
+/// a PDU does), so that content can be erased while the chain stays valid.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoggedEvent {
+    /// Unique name; a hash over the content.
+    pub id: String,
+    /// What the server adds to the event: origin, status, device. Never erased.
+    pub envelope: Bytes,
+    /// The event itself.
+    pub content: Bytes,
+}
+
+impl LoggedEvent {
+    pub(crate) fn len_bytes(&self) -> usize {
+        self.id.len() + self.envelope.len() + self.content.len()
+    }
+}
+
+/// The events of one command, which are stored together or not at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Commit {
+    /// The stream that it goes to.
+    pub stream: StreamId,
+    /// Names the command, if it may be retried.
+    pub command: Option<CommandId>,
+    /// When the command came in.
+    pub received: Millis,
+    /// At least one event.
+    pub events: Vec<LoggedEvent>,
+}
+
+impl Commit {
+    /// The sum that [`COMMIT_BYTES_MAX`] bounds.
+    #[must_use]
+    pub fn len_bytes(&self) -> usize {
+        self.events.iter().map(LoggedEvent::len_bytes).sum()
+    }
+
+    /// Whether the commit is within what a log takes: not empty and not too large.
+    #[must_use]
+    pub fn fits(&self) -> bool {
+        (1..=COMMIT_EVENTS_MAX).contains(&self.events.len()) && self.len_bytes() <= COMMIT_BYTES_MAX
+    }
+}
+
+/// A commit in its place in the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// The history in which it was first written.
+    pub epoch: Epoch,
+    /// Its number in the log.
+    pub position: Position,
+    /// The revision of its stream after it.
+    pub revision: Revision,
+    /// Hash of the record before it ([`Hash::ORIGIN`] for the first).
+    pub previous: Hash,
+    /// Hash of this record: [`chain_hash`] of what precedes and what it says.
+    pub hash: Hash,
+    /// What was committed.
+    pub commit: Commit,
+}
+
+impl Record {
+    /// Puts `commit` behind the record that has the hash `previous`.
+    #[must_use]
+    pub fn chain(
+        epoch: Epoch,
+        position: Position,
+        revision: Revision,
+        previous: Hash,
+        commit: Commit,
+    ) -> Self {
+        let hash = chain_hash(epoch, position, revision, previous, &commit);
+        Self { epoch, position, revision, previous, hash, commit }
+    }
+
+    /// Whether [`Self::hash`] is what the record says it is.
+    #[must_use]
+    pub fn is_intact(&self) -> bool {
+        self.hash
+            == chain_hash(self.epoch, self.position, self.revision, self.previous, &self.commit)
+    }
+
+    /// The sequence number in the stream of the event at `index` in this commit.
+    #[must_use]
+    pub fn sequence(&self, index: usize) -> u64 {
+        self.revision.0 - self.commit.events.len() as u64 + index as u64 + 1
+    }
+}
