@@ -1,1 +1,25 @@
 //! The write side: load, decide, append.
+//!
+//! **Invariant:** a command is appended only under a guard on the revision its decision was made
+//! at; caches and the order of locks make that cheap, never correct.
+//! **Invariant:** nothing here knows GraphQL, a log engine or a read model; what a command needs
+//! of the read side comes through the port [`Memberships`].
+
+mod aggregate;
+mod cache;
+mod cell;
+mod commands;
+mod error;
+mod handle;
+mod memberships;
+mod profile;
+mod rooms;
+mod snapshot;
+
+pub use self::{
+    commands::{Actor, CommandOptions, Commands, Outcome, Retry},
+    error::HandleError,
+    memberships::Memberships,
+    profile::ProfileOutcome,
+    rooms::Started,
+};

@@ -1,0 +1,97 @@
+//! What the generic part of the write side needs of a room, an account or an alias.
+
+use std::sync::Arc;
+
+use rookery_domain::{Account, Alias, Envelope, Fact, Pdu, Room, RoomEvent, Subject};
+use rookery_log::StreamKind;
+
+use crate::snapshot::Frozen;
+
+/// A state that is folded from the facts of one stream.
+pub(crate) trait Aggregate: Sized + Send + 'static {
+    const SUBJECT: Subject;
+    const KIND: StreamKind;
+
+    /// Folds one fact; `None` is the state of an empty stream.
+    fn apply(state: Option<Self>, fact: &Fact) -> Option<Self>;
+
+    /// The parts of the state that a snapshot keeps; none for states that are small anyway.
+    fn freeze(&self) -> Option<Frozen> {
+        None
+    }
+
+    /// Makes the state of its parts again.
+    fn thaw(_: Frozen) -> Option<Self> {
+        None
+    }
+
+    /// Roughly how much memory the state takes.
+    fn weight_bytes(&self) -> usize;
+}
+
+impl Aggregate for Room {
+    const SUBJECT: Subject = Subject::Room;
+    const KIND: StreamKind = StreamKind::Room;
+
+    fn apply(state: Option<Self>, fact: &Fact) -> Option<Self> {
+        let Fact::Room(event) = fact else { return state };
+        let mut room = state.unwrap_or_else(|| Self::new(event.pdu.room_id.clone()));
+        room.evolve(event);
+        Some(room)
+    }
+
+    fn freeze(&self) -> Option<Frozen> {
+        Some(Frozen {
+            facts: self.state_events().map(|pdu| accepted(Arc::clone(pdu))).collect(),
+            extremities: self.forward_extremities().to_vec(),
+            depth: self.depth(),
+        })
+    }
+
+    fn thaw(frozen: Frozen) -> Option<Self> {
+        let room_id = frozen.facts.first()?.pdu.room_id.clone();
+        let mut room = Self::replay(room_id, &frozen.facts);
+        room.continue_after(frozen.extremities, frozen.depth);
+        Some(room)
+    }
+
+    fn weight_bytes(&self) -> usize {
+        Self::weight_bytes(self)
+    }
+}
+
+impl Aggregate for Account {
+    const SUBJECT: Subject = Subject::Account;
+    const KIND: StreamKind = StreamKind::User;
+
+    fn apply(state: Option<Self>, fact: &Fact) -> Option<Self> {
+        let Fact::Account(event) = fact else { return state };
+        let mut account = state.unwrap_or_default();
+        account.evolve(event);
+        Some(account)
+    }
+
+    fn weight_bytes(&self) -> usize {
+        512
+    }
+}
+
+impl Aggregate for Alias {
+    const SUBJECT: Subject = Subject::Alias;
+    const KIND: StreamKind = StreamKind::Alias;
+
+    fn apply(state: Option<Self>, fact: &Fact) -> Option<Self> {
+        let Fact::Alias(event) = fact else { return state };
+        let mut alias = state.unwrap_or_default();
+        alias.evolve(event);
+        Some(alias)
+    }
+
+    fn weight_bytes(&self) -> usize {
+        256
+    }
+}
+
+fn accepted(pdu: Arc<Pdu>) -> RoomEvent {
+    RoomEvent { envelope: Envelope::local(None, None), pdu }
+}

@@ -1,0 +1,70 @@
+//! A bounded cache of cells: the least recently used go when the states outgrow the bound.
+
+use std::sync::Arc;
+
+use lru::LruCache;
+use parking_lot::Mutex;
+use rookery_log::{StreamId, StreamKind};
+
+use crate::{aggregate::Aggregate, cell::Cell};
+
+/// What an entry costs beside its state.
+const ENTRY_BYTES: usize = 256;
+
+/// Cells by stream, with the weight that each had when it was last used.
+pub(crate) struct Cache<A> {
+    inner: Mutex<Inner<A>>,
+    bytes_max: usize,
+}
+
+struct Inner<A> {
+    cells: LruCache<StreamId, (Arc<Cell<A>>, usize)>,
+    bytes: usize,
+}
+
+impl<A: Aggregate> Cache<A> {
+    pub(crate) fn new(bytes_max: usize) -> Self {
+        let inner = Inner { cells: LruCache::unbounded(), bytes: 0 };
+        Self { inner: Mutex::new(inner), bytes_max }
+    }
+
+    /// The cell of the stream about `subject`.
+    pub(crate) fn cell(&self, subject: &str) -> Arc<Cell<A>> {
+        self.of_stream(StreamId::new(A::KIND, subject))
+    }
+
+    fn of_stream(&self, stream: StreamId) -> Arc<Cell<A>> {
+        debug_assert!(matches!(
+            stream.split(),
+            Some((StreamKind::Room | StreamKind::User | StreamKind::Alias, _))
+        ));
+        let mut inner = self.inner.lock();
+        if let Some((cell, _)) = inner.cells.get(&stream) {
+            return Arc::clone(cell);
+        }
+        let cell = Arc::new(Cell::new(stream.clone()));
+        inner.bytes += ENTRY_BYTES;
+        inner.cells.put(stream, (Arc::clone(&cell), ENTRY_BYTES));
+        cell
+    }
+
+    /// Notes what the state of `stream` weighs now, and lets go of others if that is too much.
+    ///
+    /// An evicted cell whose appends are under way does no harm: whoever loads its stream anew
+    /// decides at an older revision, and the guard makes her decide again.
+    pub(crate) fn weigh(&self, stream: &StreamId, state_bytes: usize) {
+        let mut inner = self.inner.lock();
+        let Some((_, weight)) = inner.cells.peek_mut(stream) else { return };
+        let before = std::mem::replace(weight, ENTRY_BYTES + state_bytes);
+        inner.bytes = inner.bytes - before + ENTRY_BYTES + state_bytes;
+        while inner.bytes > self.bytes_max && inner.cells.len() > 1 {
+            let Some((_, (_, weight))) = inner.cells.pop_lru() else { break };
+            inner.bytes -= weight;
+        }
+    }
+
+    /// All cells that are cached now.
+    pub(crate) fn all(&self) -> Vec<Arc<Cell<A>>> {
+        self.inner.lock().cells.iter().map(|(_, (cell, _))| Arc::clone(cell)).collect()
+    }
+}

@@ -1,0 +1,208 @@
+//! What users can ask for, carried out.
+
+use std::{io, path::Path, sync::Arc};
+
+use rookery_domain::{
+    Account, Alias, Context, Envelope, MilliSecondsSinceUnixEpoch, OwnedRoomId, OwnedServerName, OwnedUserId,
+    Pdu, Profile, Room, RoomAliasId, RoomId, UserId,
+};
+use rookery_log::{CommandId, EventLog, Millis, Position, StreamId, StreamKind};
+
+use crate::{
+    HandleError, Memberships,
+    aggregate::Aggregate,
+    cache::Cache,
+    handle::{Core, Request},
+    profile::Spreads,
+    snapshot::{Snapshot, Snapshots},
+};
+
+/// Who asks, and when.
+#[derive(Clone, Debug)]
+pub struct Actor {
+    /// The user.
+    pub user: OwnedUserId,
+    /// The device; none for imports and the server's own tasks.
+    pub device: Option<String>,
+    /// When the request came in: the clock is read once, by whoever makes this.
+    pub now: Millis,
+}
+
+/// Bounds of the write side.
+#[derive(Clone, Copy, Debug)]
+pub struct CommandOptions {
+    /// How much memory the cached states of rooms may take, in bytes.
+    pub rooms_bytes_max: usize,
+}
+
+impl Default for CommandOptions {
+    fn default() -> Self {
+        Self { rooms_bytes_max: 32 * 1024 * 1024 }
+    }
+}
+
+/// What a command led to.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The commit; or, if what was asked for held already, where that is known to be so.
+    pub position: Position,
+    /// The room that it was about.
+    pub room_id: OwnedRoomId,
+    /// The events it made, in order; empty if what was asked for held already.
+    pub events: Vec<Arc<Pdu>>,
+    /// The sequence number of the first of them.
+    pub first_sequence: u64,
+    /// The command had been carried out before, and this is its first result.
+    pub repeated: bool,
+}
+
+/// The write side: decides commands and appends what they make happen.
+pub struct Commands {
+    pub(crate) core: Core,
+    pub(crate) server_name: OwnedServerName,
+    pub(crate) rooms: Cache<Room>,
+    pub(crate) accounts: Cache<Account>,
+    pub(crate) aliases: Cache<Alias>,
+    pub(crate) memberships: Arc<dyn Memberships>,
+    pub(crate) spreads: Spreads,
+}
+
+impl Commands {
+    /// The write side of `log`. Snapshots of large rooms are kept in `folder`; without one, none.
+    ///
+    /// # Errors
+    /// If the folder cannot be made.
+    pub fn open(
+        log: Arc<dyn EventLog>,
+        server_name: OwnedServerName,
+        memberships: Arc<dyn Memberships>,
+        folder: Option<&Path>,
+        options: CommandOptions,
+    ) -> io::Result<Self> {
+        Ok(Self {
+            core: Core { log, snapshots: Snapshots::open(folder)? },
+            server_name,
+            rooms: Cache::new(options.rooms_bytes_max),
+            accounts: Cache::new(options.rooms_bytes_max / 8),
+            aliases: Cache::new(options.rooms_bytes_max / 8),
+            memberships,
+            spreads: Spreads::new(folder.map(|folder| folder.join("profiles.checkpoint"))),
+        })
+    }
+
+    /// The name of this server.
+    #[must_use]
+    pub fn server_name(&self) -> &OwnedServerName {
+        &self.server_name
+    }
+
+    /// The room that `alias` points to.
+    ///
+    /// # Errors
+    /// [`HandleError`] if the log cannot be read.
+    pub async fn resolve_alias(
+        &self,
+        alias: &RoomAliasId,
+    ) -> Result<Option<OwnedRoomId>, HandleError> {
+        let cell = self.aliases.cell(alias.as_str());
+        let room = |alias: Option<&Alias>| alias.and_then(|alias| alias.room_id().map(ToOwned::to_owned));
+        self.core.look(&self.aliases, &cell, room).await
+    }
+
+    /// The profile of `user`.
+    ///
+    /// # Errors
+    /// [`HandleError`] if the log cannot be read.
+    pub async fn profile(&self, user: &UserId) -> Result<Profile, HandleError> {
+        let cell = self.accounts.cell(user.as_str());
+        let profile = |account: Option<&Account>| {
+            account.map(|account| account.profile().clone()).unwrap_or_default()
+        };
+        self.core.look(&self.accounts, &cell, profile).await
+    }
+
+    /// Whether a room of this ID has ever been created.
+    pub(crate) async fn room_exists(&self, room_id: &RoomId) -> Result<bool, HandleError> {
+        let stream = StreamId::new(StreamKind::Room, room_id.as_str());
+        Ok(self.core.log.head(&stream).await?.position > Position::ORIGIN)
+    }
+
+    /// Writes snapshots of the cached rooms that are due for one, and notes how far profile changes
+    /// have been spread. Call now and then, and at the end.
+    ///
+    /// # Errors
+    /// If a file cannot be written; the others are still tried on the next call.
+    pub async fn save(&self) -> io::Result<()> {
+        let tail = *self.core.log.tail().borrow();
+        self.spreads.save(tail)?;
+        for cell in self.rooms.all() {
+            let mut slot = cell.loaded.lock().await;
+            let Some(loaded) = slot.as_mut() else { continue };
+            // A state that runs ahead of the disk is left for the next call.
+            let settled = loaded.last_under_way().is_none();
+            let Some(room) = loaded.state.as_ref().filter(|_| settled) else { continue };
+            let facts = room.state_events().count();
+            if !self.core.snapshots.due(loaded.snapshot_at, loaded.revision, facts) {
+                continue;
+            }
+            let Some(frozen) = room.freeze() else { continue };
+            let snapshot =
+                Snapshot { revision: loaded.revision, position: loaded.position, frozen };
+            self.core.snapshots.save(self.core.log.epoch(), &cell.stream, &snapshot)?;
+            loaded.snapshot_at = loaded.revision;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn context<'a>(&'a self, actor: &'a Actor) -> Context<'a> {
+        Context {
+            sender: &actor.user,
+            now: milliseconds(actor.now),
+            server_name: &self.server_name,
+        }
+    }
+}
+
+/// How a command is known again when it is tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retry {
+    /// It is not: a second try is a second command.
+    Unnamed,
+    /// By the number that the device gave it. Without a device it is unnamed.
+    Action(u64),
+    /// By a name of its own, as imports have.
+    Named(CommandId),
+}
+
+impl Actor {
+    /// The request of this actor for a command that is known again by `retry`.
+    pub(crate) fn request(&self, retry: Retry) -> Request {
+        let command = match retry {
+            Retry::Unnamed => None,
+            Retry::Action(action) => self.command_id(action),
+            Retry::Named(command) => Some(command),
+        };
+        Request { command, received: self.now }
+    }
+
+    /// The envelope of the events that the command makes.
+    pub(crate) fn envelope(&self, retry: Retry) -> Envelope {
+        let action = match retry {
+            Retry::Action(action) => Some(action),
+            Retry::Unnamed | Retry::Named(_) => None,
+        };
+        Envelope::local(self.device.clone(), action)
+    }
+
+    fn command_id(&self, action: u64) -> Option<CommandId> {
+        let device = self.device.as_deref()?;
+        let parts: [&[u8]; 4] =
+            [b"action", self.user.as_bytes(), device.as_bytes(), &action.to_le_bytes()];
+        Some(CommandId::derive(&parts))
+    }
+}
+
+fn milliseconds(time: Millis) -> MilliSecondsSinceUnixEpoch {
+    let bounded = i64::try_from(time.0).unwrap_or(i64::MAX);
+    MilliSecondsSinceUnixEpoch(js_int::UInt::new_saturating(bounded.unsigned_abs()))
+}

@@ -1,0 +1,151 @@
+//! Profiles, and how a change reaches the rooms of the user.
+//!
+//! A profile is changed in the user's own stream first. Then each room that the user has joined
+//! gets a member event, under a command ID that follows from the change and the room: telling a
+//! room twice writes nothing, so the work can be done again after a crash.
+//!
+//! **Invariant:** the checkpoint never passes a change that some room has not been told of.
+
+use std::{collections::BTreeSet, fs, io, path::PathBuf};
+
+use parking_lot::Mutex;
+use rookery_domain::{Account, Fact, Profile, RoomCommand, AccountCommand, Subject, UserId};
+use rookery_log::{CommandId, PAGE_MAX, Position, Scope, StreamKind};
+
+use crate::{Actor, Commands, HandleError, Retry, Started};
+
+/// How many rooms are told at once.
+const UNDER_WAY_MAX: usize = 256;
+
+/// A profile after a change.
+#[derive(Clone, Debug)]
+pub struct ProfileOutcome {
+    /// The last commit that the change led to, or the one that it was known to hold at.
+    pub position: Position,
+    /// The profile now.
+    pub profile: Profile,
+}
+
+/// The changes that are being spread, and how far all before them have been.
+pub(crate) struct Spreads {
+    file: Option<PathBuf>,
+    under_way: Mutex<BTreeSet<Position>>,
+}
+
+impl Spreads {
+    pub(crate) fn new(file: Option<PathBuf>) -> Self {
+        Self { file, under_way: Mutex::default() }
+    }
+
+    fn checkpoint(&self) -> Position {
+        let text = self.file.as_ref().and_then(|file| fs::read_to_string(file).ok());
+        Position(text.and_then(|text| text.trim().parse().ok()).unwrap_or_default())
+    }
+
+    /// Notes that all changes up to `tail` have reached their rooms, but for those under way.
+    pub(crate) fn save(&self, tail: Position) -> io::Result<()> {
+        let Some(file) = &self.file else { return Ok(()) };
+        let oldest = self.under_way.lock().first().copied();
+        let done = oldest.map_or(tail, |oldest| Position(oldest.0 - 1).min(tail));
+        let draft = file.with_extension("new");
+        fs::write(&draft, done.to_string())?;
+        fs::rename(draft, file)
+    }
+}
+
+impl Commands {
+    /// Changes the profile of the actor, everywhere.
+    ///
+    /// # Errors
+    /// [`HandleError`], which says whether to retry.
+    pub async fn set_profile(
+        &self,
+        actor: &Actor,
+        command: &AccountCommand,
+        retry: Retry,
+    ) -> Result<ProfileOutcome, HandleError> {
+        let cell = self.accounts.cell(actor.user.as_str());
+        let decide = |account: Option<&Account>| {
+            let fresh = Account::default();
+            let events = account.unwrap_or(&fresh).decide(command)?;
+            Ok(events.into_iter().map(Fact::Account).collect())
+        };
+        let handled =
+            self.core.handle(&self.accounts, &cell, &actor.request(retry), decide).await?;
+        let mut position = handled.position;
+        if !handled.facts.is_empty() {
+            position = position.max(self.spread(actor, handled.position).await?);
+        }
+        Ok(ProfileOutcome { position, profile: self.profile(&actor.user).await? })
+    }
+
+    /// Finishes what a stop of the server has left half done. Call once after the start, when the
+    /// read side is up.
+    ///
+    /// # Errors
+    /// [`HandleError`] if the log cannot be read or written.
+    pub async fn resume_profiles(&self, now: rookery_log::Millis) -> Result<usize, HandleError> {
+        let mut after = self.spreads.checkpoint();
+        let mut resumed = 0;
+        loop {
+            let page = self.core.log.read(&Scope::All, after, PAGE_MAX).await?;
+            let Some(last) = page.last() else { return Ok(resumed) };
+            after = last.position;
+            for record in &page {
+                let Some((StreamKind::User, user)) = record.commit.stream.split() else { continue };
+                let Ok(user) = UserId::parse(user) else { continue };
+                let changed = record.commit.events.iter().any(|event| {
+                    Fact::read(Subject::Account, &event.id, &event.envelope, &event.content).is_ok()
+                });
+                if changed {
+                    let actor = Actor { user, device: None, now };
+                    self.spread(&actor, record.position).await?;
+                    resumed += 1;
+                }
+            }
+        }
+    }
+
+    /// Tells each joined room of the change that was committed at `changed`. Answers with the
+    /// last commit.
+    async fn spread(&self, actor: &Actor, changed: Position) -> Result<Position, HandleError> {
+        self.spreads.under_way.lock().insert(changed);
+        let told = self.tell_rooms(actor, changed).await;
+        if told.is_ok() {
+            self.spreads.under_way.lock().remove(&changed);
+        }
+        told
+    }
+
+    async fn tell_rooms(&self, actor: &Actor, changed: Position) -> Result<Position, HandleError> {
+        let tail = *self.core.log.tail().borrow();
+        let rooms = self.memberships.joined_rooms(&actor.user, tail.max(changed)).await?;
+        let profile = self.profile(&actor.user).await?;
+        let command = RoomCommand::SetMemberProfile { profile };
+        let mut last = changed;
+        for rooms in rooms.chunks(UNDER_WAY_MAX) {
+            let mut started: Vec<Started> = Vec::with_capacity(rooms.len());
+            for room in rooms {
+                let parts: [&[u8]; 3] =
+                    [b"profile", &changed.0.to_le_bytes(), room.as_str().as_bytes()];
+                let retry = Retry::Named(CommandId::derive(&parts));
+                match self.start(actor, room, &command, retry).await {
+                    Ok(start) => started.push(start),
+                    // She left meanwhile, or the room is closed to her: nothing to tell.
+                    Err(HandleError::Rejected(_) | HandleError::NoSuchRoom) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            for start in started {
+                match self.finish(start).await {
+                    Ok(outcome) => last = last.max(outcome.position),
+                    Err(HandleError::Contended { .. }) => {
+                        return Box::pin(self.tell_rooms(actor, changed)).await;
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok(last)
+    }
+}

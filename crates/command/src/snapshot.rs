@@ -1,0 +1,146 @@
+//! Snapshots of large states, so that loading a room costs its state and not its history.
+//!
+//! One file a stream: a header, the facts that make up the state, a checksum. A file that is
+//! missing, damaged or ahead of the log is no error: the state is then folded from the log.
+//!
+//! **Invariant:** a snapshot is never the only place where a fact is kept.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use bytes::Bytes;
+use rookery_domain::{Fact, OwnedEventId, RoomEvent, StoredFact, Subject};
+use rookery_log::{Epoch, EventLog, Position, Revision, StreamId, StreamKind};
+use serde::{Deserialize, Serialize};
+
+/// Version of the files that this software writes.
+const FORMAT: u16 = 1;
+
+/// Events between two snapshots of a small state. Larger states wait for four times as many
+/// events as they hold, so that writing snapshots never costs more than the events themselves.
+const EVENTS_BETWEEN: u64 = 1_000;
+
+/// A state as of one revision of its stream.
+pub(crate) struct Snapshot {
+    pub(crate) revision: Revision,
+    pub(crate) position: Position,
+    pub(crate) frozen: Frozen,
+}
+
+/// What a room's state is made of.
+pub(crate) struct Frozen {
+    /// The state events.
+    pub(crate) facts: Vec<RoomEvent>,
+    /// The events that the next one follows.
+    pub(crate) extremities: Vec<OwnedEventId>,
+    /// The depth of the deepest event.
+    pub(crate) depth: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    format: u16,
+    epoch: Epoch,
+    stream: StreamId,
+    revision: Revision,
+    position: Position,
+    extremities: Vec<OwnedEventId>,
+    depth: u64,
+    facts: Vec<(String, Bytes, Bytes)>,
+}
+
+/// The folder of the snapshots; none for a log that lives in memory only.
+pub(crate) struct Snapshots {
+    folder: Option<PathBuf>,
+}
+
+impl Snapshots {
+    /// Snapshots in `folder`, which is made if it is missing.
+    pub(crate) fn open(folder: Option<&Path>) -> io::Result<Self> {
+        if let Some(folder) = folder {
+            fs::create_dir_all(folder)?;
+        }
+        Ok(Self { folder: folder.map(Path::to_owned) })
+    }
+
+    /// Whether a state of `facts` facts that has grown to `revision` is due for a snapshot.
+    pub(crate) fn due(&self, last: Revision, revision: Revision, facts: usize) -> bool {
+        let between = EVENTS_BETWEEN.max(4 * facts as u64);
+        self.folder.is_some() && revision.0.saturating_sub(last.0) >= between
+    }
+
+    /// The snapshot of `stream`, if there is one that belongs to this log.
+    pub(crate) async fn load(&self, log: &dyn EventLog, stream: &StreamId) -> Option<Snapshot> {
+        let path = self.path(stream)?;
+        let bytes = fs::read(&path).ok()?;
+        let stored = decode(&bytes).or_else(|| {
+            tracing::warn!(%stream, path = %path.display(), "ignoring a damaged snapshot");
+            None
+        })?;
+        let head = log.head(stream).await.ok()?;
+        let belongs = stored.epoch == log.epoch()
+            && stored.stream == *stream
+            && stored.revision <= head.revision
+            && stored.position <= head.position;
+        belongs.then_some(())?;
+        let facts = stored.facts.iter().map(|(id, envelope, content)| {
+            match Fact::read(Subject::Room, id, envelope, content) {
+                Ok(Fact::Room(event)) => Some(event),
+                _ => None,
+            }
+        });
+        let frozen = Frozen {
+            facts: facts.collect::<Option<_>>()?,
+            extremities: stored.extremities,
+            depth: stored.depth,
+        };
+        Some(Snapshot { revision: stored.revision, position: stored.position, frozen })
+    }
+
+    /// Writes a snapshot; a crash leaves the old one or the new one.
+    pub(crate) fn save(
+        &self,
+        epoch: Epoch,
+        stream: &StreamId,
+        snapshot: &Snapshot,
+    ) -> io::Result<()> {
+        let Some(path) = self.path(stream) else { return Ok(()) };
+        let stored = Stored {
+            format: FORMAT,
+            epoch,
+            stream: stream.clone(),
+            revision: snapshot.revision,
+            position: snapshot.position,
+            extremities: snapshot.frozen.extremities.clone(),
+            depth: snapshot.frozen.depth,
+            facts: snapshot.frozen.facts.iter().map(parts).collect(),
+        };
+        let body = postcard::to_stdvec(&stored).map_err(io::Error::other)?;
+        let mut bytes = blake3::hash(&body).as_bytes().to_vec();
+        bytes.extend_from_slice(&body);
+        let draft = path.with_extension("new");
+        fs::write(&draft, bytes)?;
+        fs::rename(draft, path)
+    }
+
+    fn path(&self, stream: &StreamId) -> Option<PathBuf> {
+        let folder = self.folder.as_ref()?;
+        matches!(stream.split(), Some((StreamKind::Room, _))).then_some(())?;
+        let name = blake3::hash(stream.as_str().as_bytes()).to_hex();
+        Some(folder.join(format!("{}.state", &name.as_str()[..32])))
+    }
+}
+
+fn parts(event: &RoomEvent) -> (String, Bytes, Bytes) {
+    let StoredFact { id, envelope, content } = Fact::Room(event.clone()).store([0; 16]);
+    (id, envelope, content)
+}
+
+fn decode(bytes: &[u8]) -> Option<Stored> {
+    let (hash, body) = bytes.split_at_checked(32)?;
+    (blake3::hash(body).as_bytes() == hash).then_some(())?;
+    let stored: Stored = postcard::from_bytes(body).ok()?;
+    (stored.format == FORMAT).then_some(stored)
+}

@@ -1,0 +1,154 @@
+//! What resolvers work with: the parts of the server, and who asks.
+
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+use async_graphql::Context;
+use lru::LruCache;
+use parking_lot::Mutex;
+use rookery_accounts::{Accounts, Identity};
+use rookery_command::{Actor, Commands, Retry};
+use rookery_domain::{OwnedUserId, UserId};
+use rookery_log::{EventLog, Millis, Position, PositionToken};
+use rookery_query::ReadModels;
+
+use super::{fault::Fault, scalars::PositionScalar};
+
+/// How long a query waits for the read side before it answers `STALE`.
+pub const STALE_AFTER: Duration = Duration::from_secs(1);
+
+/// Largest page of any list.
+pub const PAGE_MAX: usize = 100;
+
+/// How many devices' last writes are remembered.
+const WRITERS_MAX: usize = 100_000;
+
+/// The parts of the server that resolvers use.
+pub struct App {
+    /// The source of truth.
+    pub log: Arc<dyn EventLog>,
+    /// The write side.
+    pub commands: Arc<Commands>,
+    /// The read side.
+    pub models: Arc<ReadModels>,
+    /// Users, devices and tokens.
+    pub accounts: Arc<Accounts>,
+    last_writes: Mutex<LruCache<(OwnedUserId, String), Position>>,
+}
+
+impl App {
+    /// Puts the parts together.
+    #[must_use]
+    pub fn new(
+        log: Arc<dyn EventLog>,
+        commands: Arc<Commands>,
+        models: Arc<ReadModels>,
+        accounts: Arc<Accounts>,
+    ) -> Self {
+        let writers = std::num::NonZeroUsize::new(WRITERS_MAX).unwrap_or(std::num::NonZeroUsize::MIN);
+        Self { log, commands, models, accounts, last_writes: Mutex::new(LruCache::new(writers)) }
+    }
+
+    /// The token of a position of this log.
+    pub fn token(&self, position: Position) -> PositionScalar {
+        PositionScalar(PositionToken { epoch: self.log.epoch(), position })
+    }
+
+    /// The position behind a token, if it is one of this log.
+    pub fn position(&self, token: &PositionScalar) -> Result<Position, Fault> {
+        let PositionToken { epoch, position } = token.0;
+        let known = epoch == self.log.epoch() && position <= *self.log.tail().borrow();
+        known.then_some(position).ok_or_else(Fault::position_unknown)
+    }
+
+    /// Waits until the read side shows what the session has written, and `at_least` this position.
+    pub async fn fresh(
+        &self,
+        session: &Session,
+        at_least: Option<&PositionScalar>,
+    ) -> Result<(), Fault> {
+        let asked = at_least.map(|token| self.position(token)).transpose()?.unwrap_or_default();
+        let own = session.writer().and_then(|writer| self.last_writes.lock().get(&writer).copied());
+        let wanted = asked.max(own.unwrap_or_default());
+        self.models.wait_for(wanted, STALE_AFTER).await.map_err(|_| Fault::stale())
+    }
+
+    /// Remembers what a session has written, so that its next query shows it.
+    pub fn wrote(&self, session: &Session, position: Position) {
+        if let Some(writer) = session.writer() {
+            self.last_writes.lock().put(writer, position);
+        }
+    }
+}
+
+/// Who asks, from where, and when.
+#[derive(Clone)]
+pub struct Session {
+    /// The device that is logged in, if one is.
+    pub identity: Option<Arc<Identity>>,
+    /// Its user, parsed.
+    pub user: Option<OwnedUserId>,
+    /// The address that the request came from.
+    pub peer: IpAddr,
+    /// When it came in.
+    pub received: Millis,
+}
+
+impl Session {
+    /// The user who is logged in.
+    pub fn viewer(&self) -> Result<&UserId, Fault> {
+        self.user.as_deref().ok_or_else(Fault::unauthenticated)
+    }
+
+    /// Who acts when this session sends a command.
+    pub fn actor(&self) -> Result<Actor, Fault> {
+        Ok(Actor {
+            user: self.viewer()?.to_owned(),
+            device: self.identity.as_ref().map(|identity| identity.device_id().to_owned()),
+            now: self.received,
+        })
+    }
+
+    /// The administrator who is logged in.
+    pub fn admin(&self) -> Result<&UserId, Fault> {
+        let admin = self.identity.as_ref().is_some_and(|identity| identity.is_admin());
+        let viewer = self.viewer()?;
+        admin.then_some(viewer).ok_or_else(Fault::forbidden)
+    }
+
+    fn writer(&self) -> Option<(OwnedUserId, String)> {
+        let device = self.identity.as_ref()?.device_id().to_owned();
+        Some((self.user.clone()?, device))
+    }
+}
+
+/// The parts of the server.
+pub fn app<'a>(context: &Context<'a>) -> &'a Arc<App> {
+    context.data_unchecked::<Arc<App>>()
+}
+
+/// Who asks.
+pub fn session<'a>(context: &Context<'a>) -> &'a Session {
+    context.data_unchecked::<Session>()
+}
+
+/// Checks the size of a page.
+///
+/// # Errors
+/// [`Fault`] with code `BAD_USER_INPUT`, naming the range.
+pub fn page_size(argument: &str, asked: Option<i32>, default: usize) -> Result<usize, Fault> {
+    let Some(asked) = asked else { return Ok(default) };
+    usize::try_from(asked).ok().filter(|size| (1..=PAGE_MAX).contains(size)).ok_or_else(|| {
+        Fault::bad_input(format!("`{argument}` is {asked}: it has to be from 1 to {PAGE_MAX}"))
+    })
+}
+
+/// How a command with this action ID is known again.
+pub fn retry(action_id: Option<i32>) -> Result<Retry, Fault> {
+    let Some(action) = action_id else { return Ok(Retry::Unnamed) };
+    match u64::try_from(action) {
+        Ok(action) if action >= 1 => Ok(Retry::Action(action)),
+        _ => Err(Fault::bad_input(format!(
+            "`actionId` is {action}: count your actions 1, 2, 3 ..."
+        ))),
+    }
+}

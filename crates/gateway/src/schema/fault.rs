@@ -1,0 +1,72 @@
+//! Faults: something is broken, or was asked for wrongly. GraphQL errors with a code, without
+//! internals.
+
+use async_graphql::{Error, ErrorExtensions};
+
+/// A fault on its way to the client.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    code: &'static str,
+    message: String,
+}
+
+impl Fault {
+    /// Nobody is logged in, and this needs somebody.
+    pub fn unauthenticated() -> Self {
+        Self {
+            code: "UNAUTHENTICATED",
+            message: "log in first, and send the token as `Authorization: Bearer <token>`".into(),
+        }
+    }
+
+    /// Only administrators may do this.
+    pub fn forbidden() -> Self {
+        Self { code: "FORBIDDEN", message: "only an administrator of this server may do this".into() }
+    }
+
+    /// An argument is out of range or malformed.
+    pub fn bad_input(message: impl Into<String>) -> Self {
+        Self { code: "BAD_USER_INPUT", message: message.into() }
+    }
+
+    /// A position of another log, or from before a restore.
+    pub fn position_unknown() -> Self {
+        Self {
+            code: "POSITION_UNKNOWN",
+            message: "this position is not of this log (the server was restored, or it is another \
+                      server): start from `initialSync`"
+                .into(),
+        }
+    }
+
+    /// The read side is behind what was asked for.
+    pub fn stale() -> Self {
+        Self {
+            code: "STALE",
+            message: "the server has not caught up with this position yet: retry shortly".into(),
+        }
+    }
+
+    /// The log takes no writes or cannot be read. The reason is for the operator's log.
+    pub fn unavailable(reason: &str) -> Self {
+        tracing::error!(reason, "unavailable");
+        Self {
+            code: "UNAVAILABLE",
+            message: "the server cannot store or read messages now; it is not known whether this \
+                      took effect: retry with the same `actionId`"
+                .into(),
+        }
+    }
+
+    /// Anything else. The reason is for the operator's log.
+    pub fn internal(reason: &str) -> Self {
+        tracing::error!(reason, "internal fault");
+        Self { code: "INTERNAL", message: "something is broken on the server; its log says what".into() }
+    }
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        Self::new(fault.message).extend_with(|_, extensions| extensions.set("code", fault.code))
+    }
+}

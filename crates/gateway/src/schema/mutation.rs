@@ -1,0 +1,21 @@
+//! Commands: one mutation for each, with one input and one payload.
+
+mod accounts;
+mod acted;
+mod members;
+mod messages;
+mod power;
+mod profile;
+mod rooms;
+
+use async_graphql::MergedObject;
+
+/// What you can ask the server to do.
+#[derive(Default, MergedObject)]
+pub struct Mutation(
+    accounts::AccountMutation,
+    profile::ProfileMutation,
+    rooms::RoomMutation,
+    members::MemberMutation,
+    messages::MessageMutation,
+);

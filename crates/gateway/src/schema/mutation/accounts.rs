@@ -1,0 +1,237 @@
+//! Mutations about accounts and devices.
+
+use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
+use rookery_accounts::{
+    DeviceError, Login, LoginError, Password, RegisterError, Registration, Session as NewSession,
+};
+
+use crate::schema::{
+    context::{app, millis, session},
+    fault::Fault,
+    refusal::Refusal,
+    user::{Device, User},
+};
+
+/// Who wants an account.
+#[derive(InputObject)]
+pub struct RegisterInput {
+    /// The user name: `a-z`, `0-9` and `. _ = - / +`. It cannot be changed later.
+    username: String,
+    /// The password, at least 8 characters.
+    password: String,
+    /// What you call this device, such as `laptop`.
+    device_name: Option<String>,
+}
+
+/// Who logs in.
+#[derive(InputObject)]
+pub struct LogInInput {
+    /// The user name or the whole user ID.
+    username: String,
+    /// The password.
+    password: String,
+    /// A device of yours to go on with; otherwise there will be a new one.
+    device_id: Option<String>,
+    /// What you call this device.
+    device_name: Option<String>,
+}
+
+/// Which devices to log out.
+#[derive(InputObject)]
+pub struct LogOutInput {
+    /// Log out all of your devices, not only this one.
+    #[graphql(default)]
+    everywhere: bool,
+}
+
+/// A new name for a device.
+#[derive(InputObject)]
+pub struct RenameDeviceInput {
+    /// Which of your devices.
+    device_id: String,
+    /// Its new name; null for none.
+    name: Option<String>,
+}
+
+/// A device to remove.
+#[derive(InputObject)]
+pub struct RemoveDeviceInput {
+    /// Which of your devices. It is logged out at once.
+    device_id: String,
+}
+
+/// What came of registering.
+#[derive(SimpleObject)]
+pub struct RegisterPayload {
+    /// Send it as `Authorization: Bearer <token>`. It is shown only once.
+    token: Option<String>,
+    /// The device that is now logged in.
+    device_id: Option<String>,
+    /// You.
+    user: Option<User>,
+    /// Why it was refused. Null if it was not.
+    refusal: Option<Refusal>,
+}
+
+/// What came of logging in.
+#[derive(SimpleObject)]
+pub struct LogInPayload {
+    /// Send it as `Authorization: Bearer <token>`. It is shown only once.
+    token: Option<String>,
+    /// The device that is now logged in.
+    device_id: Option<String>,
+    /// You.
+    user: Option<User>,
+    /// Why it was refused. Null if it was not.
+    refusal: Option<Refusal>,
+}
+
+/// What came of logging out.
+#[derive(SimpleObject)]
+pub struct LogOutPayload {
+    /// How many devices were logged out.
+    devices: i32,
+}
+
+/// What came of renaming a device.
+#[derive(SimpleObject)]
+pub struct RenameDevicePayload {
+    /// The device.
+    device: Option<Device>,
+    /// Why it was refused. Null if it was not.
+    refusal: Option<Refusal>,
+}
+
+/// What came of removing a device.
+#[derive(SimpleObject)]
+pub struct RemoveDevicePayload {
+    /// The ID of the device that is gone.
+    device_id: Option<String>,
+    /// Why it was refused. Null if it was not.
+    refusal: Option<Refusal>,
+}
+
+/// Mutations about accounts and devices.
+#[derive(Default)]
+pub struct AccountMutation;
+
+#[Object]
+impl AccountMutation {
+    /// Makes an account and logs in. The first account of a server is its administrator.
+    async fn register(
+        &self,
+        context: &Context<'_>,
+        input: RegisterInput,
+    ) -> Result<RegisterPayload> {
+        let RegisterInput { username, password, device_name } = input;
+        let session = session(context);
+        let registration = Registration {
+            localpart: username,
+            password: Password::new(password),
+            device_name,
+            from: session.peer,
+        };
+        let result = app(context).accounts.register(registration, millis(session.received)).await;
+        let LogInPayload { token, device_id, user, refusal } =
+            logged_in(result.map_err(|error| (error.code(), error.to_string())))?;
+        Ok(RegisterPayload { token, device_id, user, refusal })
+    }
+
+    /// Logs in on a new device, or anew on one of yours.
+    async fn log_in(&self, context: &Context<'_>, input: LogInInput) -> Result<LogInPayload> {
+        let LogInInput { username, password, device_id, device_name } = input;
+        let session = session(context);
+        let login = Login {
+            user: username,
+            password: Password::new(password),
+            device_id,
+            device_name,
+            from: session.peer,
+        };
+        let result = app(context).accounts.login(login, millis(session.received)).await;
+        Ok(logged_in(result.map_err(|error| (error.code(), error.to_string())))?)
+    }
+
+    /// Logs out this device, or all of yours. Their subscriptions end at once.
+    async fn log_out(&self, context: &Context<'_>, input: LogOutInput) -> Result<LogOutPayload> {
+        let session = session(context);
+        let user = session.viewer()?;
+        let accounts = &app(context).accounts;
+        let devices = if input.everywhere {
+            accounts.logout_all(user.as_str()).await.map_err(|e| Fault::unavailable(&e.to_string()))?
+        } else {
+            let device = session.device_id()?;
+            match accounts.remove_device(user.as_str(), device).await {
+                Ok(()) => 1,
+                Err(DeviceError::Unavailable(error)) => {
+                    return Err(Fault::unavailable(&error.reason).into());
+                }
+                Err(_) => 0,
+            }
+        };
+        Ok(LogOutPayload { devices: i32::try_from(devices).unwrap_or(i32::MAX) })
+    }
+
+    /// Gives one of your devices a name.
+    async fn rename_device(
+        &self,
+        context: &Context<'_>,
+        input: RenameDeviceInput,
+    ) -> Result<RenameDevicePayload> {
+        let user = session(context).viewer()?;
+        let accounts = &app(context).accounts;
+        let renamed = accounts.rename_device(user.as_str(), &input.device_id, input.name).await;
+        Ok(match refused(renamed)? {
+            Ok(device) => RenameDevicePayload { device: Some(Device(device)), refusal: None },
+            Err(refusal) => RenameDevicePayload { device: None, refusal: Some(refusal) },
+        })
+    }
+
+    /// Removes one of your devices. It is logged out, and its subscriptions end at once.
+    async fn remove_device(
+        &self,
+        context: &Context<'_>,
+        input: RemoveDeviceInput,
+    ) -> Result<RemoveDevicePayload> {
+        let user = session(context).viewer()?;
+        let accounts = &app(context).accounts;
+        let removed = accounts.remove_device(user.as_str(), &input.device_id).await;
+        Ok(match refused(removed)? {
+            Ok(()) => {
+                RemoveDevicePayload { device_id: Some(input.device_id), refusal: None }
+            }
+            Err(refusal) => RemoveDevicePayload { device_id: None, refusal: Some(refusal) },
+        })
+    }
+}
+
+fn refused<T>(result: Result<T, DeviceError>) -> Result<Result<T, Refusal>, Fault> {
+    result.map(Ok).or_else(|error| refusal(error.code(), error.to_string()).map(Err))
+}
+
+/// A refusal of the accounts, or a fault if it has no code.
+fn refusal(code: Option<&'static str>, message: String) -> Result<Refusal, Fault> {
+    match code {
+        Some(code) => Ok(Refusal::new(code, message)),
+        None => Err(Fault::unavailable(&message)),
+    }
+}
+
+type LoggedIn = Result<NewSession, (Option<&'static str>, String)>;
+
+fn logged_in(result: LoggedIn) -> Result<LogInPayload, Fault> {
+    Ok(match result {
+        Ok(session) => LogInPayload {
+            token: Some(session.token.expose().to_owned()),
+            device_id: Some(session.device_id),
+            user: User::parse(&session.user_id),
+            refusal: None,
+        },
+        Err((code, message)) => LogInPayload {
+            token: None,
+            device_id: None,
+            user: None,
+            refusal: Some(refusal(code, message)?),
+        },
+    })
+}

@@ -1,0 +1,87 @@
+//! What all mutations that act in a room have in common.
+
+use async_graphql::{Context, Result};
+use rookery_command::{HandleError, Outcome};
+use rookery_domain::{RoomCommand, RoomId};
+
+use crate::schema::{
+    context::{app, retry, session},
+    event::RoomEvent,
+    refusal::{Refusal, refused},
+    room::Room,
+    scalars::PositionScalar,
+};
+
+/// What came of a mutation that acts in a room.
+pub struct Acted {
+    pub event: Option<RoomEvent>,
+    pub room: Option<Room>,
+    pub position: Option<PositionScalar>,
+    pub refusal: Option<Refusal>,
+}
+
+impl Acted {
+    /// Turns the outcome of a command into the fields of a payload.
+    pub fn of(context: &Context<'_>, result: Result<Outcome, HandleError>) -> Result<Self> {
+        match refused(result)? {
+            Ok(outcome) => {
+                app(context).wrote(session(context), outcome.position);
+                let events = outcome.events.iter().zip(outcome.first_sequence..);
+                let last = events.last().map(|(pdu, sequence)| {
+                    RoomEvent::committed(pdu.clone(), sequence, outcome.position)
+                });
+                Ok(Self {
+                    event: last,
+                    room: Some(Room::new(outcome.room_id)),
+                    position: Some(app(context).token(outcome.position)),
+                    refusal: None,
+                })
+            }
+            Err(refusal) => Ok(Self::refused(refusal)),
+        }
+    }
+
+    /// Nothing came of it.
+    pub fn refused(refusal: Refusal) -> Self {
+        Self { event: None, room: None, position: None, refusal: Some(refusal) }
+    }
+}
+
+/// Carries out a command in a room.
+pub async fn act(
+    context: &Context<'_>,
+    room_id: &RoomId,
+    command: RoomCommand,
+    action_id: Option<i32>,
+) -> Result<Acted> {
+    let actor = session(context).actor()?;
+    let result = app(context).commands.room(&actor, room_id, &command, retry(action_id)?).await;
+    Acted::of(context, result)
+}
+
+/// Defines the payload of one mutation that acts in a room.
+macro_rules! room_payload {
+    ($name:ident, $doc:literal) => {
+        #[doc = $doc]
+        #[derive(async_graphql::SimpleObject)]
+        pub struct $name {
+            /// The event that it made, the last one if there are several. Null if what you asked
+            /// for held already, or if it was refused.
+            pub event: Option<crate::schema::event::RoomEvent>,
+            /// The room. Null if it was refused.
+            pub room: Option<crate::schema::room::Room>,
+            /// Ask for this `minPosition` to see the effect. Null if it was refused.
+            pub position: Option<crate::schema::scalars::PositionScalar>,
+            /// Why it was refused. Null if it was not.
+            pub refusal: Option<crate::schema::refusal::Refusal>,
+        }
+
+        impl From<crate::schema::mutation::acted::Acted> for $name {
+            fn from(acted: crate::schema::mutation::acted::Acted) -> Self {
+                let crate::schema::mutation::acted::Acted { event, room, position, refusal } = acted;
+                Self { event, room, position, refusal }
+            }
+        }
+    };
+}
+pub(crate) use room_payload;

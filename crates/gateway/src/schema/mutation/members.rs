@@ -1,0 +1,168 @@
+//! Mutations about who is in a room.
+
+use async_graphql::{Context, InputObject, Object, Result};
+use rookery_command::HandleError;
+use rookery_domain::{Invitee, OwnedRoomId, RoomCommand};
+
+use super::acted::{Acted, act, room_payload};
+use crate::schema::{
+    context::{app, session},
+    fault::Fault,
+    refusal::refused,
+    scalars::{RoomAliasScalar, RoomIdScalar, UserIdScalar},
+};
+
+/// Which room to join or knock on: by ID or by alias, one of the two.
+#[derive(InputObject)]
+pub struct JoinRoomInput {
+    /// The room, by ID.
+    room_id: Option<RoomIdScalar>,
+    /// The room, by alias.
+    alias: Option<RoomAliasScalar>,
+    /// Why, for the others to read.
+    reason: Option<String>,
+    /// Your number for this action: 1, 2, 3 ... on each device. A retry with the same number
+    /// gives the first result again.
+    action_id: Option<i32>,
+}
+
+/// Which room to leave, or which invite to decline.
+#[derive(InputObject)]
+pub struct LeaveRoomInput {
+    /// The room.
+    room_id: RoomIdScalar,
+    /// Why, for the others to read.
+    reason: Option<String>,
+    /// Your number for this action.
+    action_id: Option<i32>,
+}
+
+/// Which user, in which room.
+#[derive(InputObject)]
+pub struct MemberInput {
+    /// The room.
+    room_id: RoomIdScalar,
+    /// The user.
+    user_id: UserIdScalar,
+    /// Why, for the others to read.
+    reason: Option<String>,
+    /// Your number for this action.
+    action_id: Option<i32>,
+}
+
+room_payload!(JoinRoomPayload, "What came of joining a room.");
+room_payload!(KnockOnRoomPayload, "What came of asking to be let in.");
+room_payload!(LeaveRoomPayload, "What came of leaving a room.");
+room_payload!(RejectInvitePayload, "What came of declining an invite.");
+room_payload!(InviteUserPayload, "What came of inviting a user.");
+room_payload!(KickUserPayload, "What came of removing a user.");
+room_payload!(BanUserPayload, "What came of banning a user.");
+room_payload!(UnbanUserPayload, "What came of lifting a ban.");
+
+/// Mutations about who is in a room.
+#[derive(Default)]
+pub struct MemberMutation;
+
+#[Object]
+impl MemberMutation {
+    /// Joins a room, by ID or by alias.
+    async fn join_room(
+        &self,
+        context: &Context<'_>,
+        input: JoinRoomInput,
+    ) -> Result<JoinRoomPayload> {
+        let JoinRoomInput { room_id, alias, reason, action_id } = input;
+        let command = RoomCommand::Join { reason, member_of: None };
+        Ok(enter(context, room_id, alias, command, action_id).await?.into())
+    }
+
+    /// Asks to be let into a room whose join rule is `KNOCK`.
+    async fn knock_on_room(
+        &self,
+        context: &Context<'_>,
+        input: JoinRoomInput,
+    ) -> Result<KnockOnRoomPayload> {
+        let JoinRoomInput { room_id, alias, reason, action_id } = input;
+        let command = RoomCommand::Knock { reason };
+        Ok(enter(context, room_id, alias, command, action_id).await?.into())
+    }
+
+    /// Leaves a room, declines an invite, or takes back a knock.
+    async fn leave_room(
+        &self,
+        context: &Context<'_>,
+        input: LeaveRoomInput,
+    ) -> Result<LeaveRoomPayload> {
+        let command = RoomCommand::Leave { reason: input.reason };
+        Ok(act(context, &input.room_id.0, command, input.action_id).await?.into())
+    }
+
+    /// Declines an invite.
+    async fn reject_invite(
+        &self,
+        context: &Context<'_>,
+        input: LeaveRoomInput,
+    ) -> Result<RejectInvitePayload> {
+        let command = RoomCommand::Reject { reason: input.reason };
+        Ok(act(context, &input.room_id.0, command, input.action_id).await?.into())
+    }
+
+    /// Invites a user.
+    async fn invite_user(
+        &self,
+        context: &Context<'_>,
+        input: MemberInput,
+    ) -> Result<InviteUserPayload> {
+        let MemberInput { room_id, user_id, reason, action_id } = input;
+        let command = RoomCommand::Invite { invitee: Invitee::from(user_id.0), reason };
+        Ok(act(context, &room_id.0, command, action_id).await?.into())
+    }
+
+    /// Removes a member, takes back an invite, or refuses a knock. The user may come back.
+    async fn kick_user(&self, context: &Context<'_>, input: MemberInput) -> Result<KickUserPayload> {
+        let MemberInput { room_id, user_id, reason, action_id } = input;
+        let command = RoomCommand::Kick { user: user_id.0, reason };
+        Ok(act(context, &room_id.0, command, action_id).await?.into())
+    }
+
+    /// Removes a user and keeps the user out.
+    async fn ban_user(&self, context: &Context<'_>, input: MemberInput) -> Result<BanUserPayload> {
+        let MemberInput { room_id, user_id, reason, action_id } = input;
+        let command = RoomCommand::Ban { user: user_id.0, reason };
+        Ok(act(context, &room_id.0, command, action_id).await?.into())
+    }
+
+    /// Lifts a ban. The user is not back until joining or being invited again.
+    async fn unban_user(
+        &self,
+        context: &Context<'_>,
+        input: MemberInput,
+    ) -> Result<UnbanUserPayload> {
+        let MemberInput { room_id, user_id, reason, action_id } = input;
+        let command = RoomCommand::Unban { user: user_id.0, reason };
+        Ok(act(context, &room_id.0, command, action_id).await?.into())
+    }
+}
+
+/// Finds the room and goes in, or asks to.
+async fn enter(
+    context: &Context<'_>,
+    room_id: Option<RoomIdScalar>,
+    alias: Option<RoomAliasScalar>,
+    command: RoomCommand,
+    action_id: Option<i32>,
+) -> Result<Acted> {
+    session(context).viewer()?;
+    let room_id: OwnedRoomId = match (room_id, alias) {
+        (Some(room_id), None) => room_id.0,
+        (None, Some(alias)) => {
+            let found = app(context).commands.resolve_alias(&alias.0).await;
+            match refused(found.and_then(|room| room.ok_or(HandleError::NoSuchRoom)))? {
+                Ok(room_id) => room_id,
+                Err(refusal) => return Ok(Acted::refused(refusal)),
+            }
+        }
+        _ => return Err(Fault::bad_input("give either `roomId` or `alias`").into()),
+    };
+    act(context, &room_id, command, action_id).await
+}

@@ -1,0 +1,77 @@
+//! Mutations about one's own profile.
+
+use async_graphql::{Context, InputObject, MaybeUndefined, Object, Result, SimpleObject};
+use rookery_domain::SetProfile;
+
+use crate::schema::{
+    context::{app, retry, session},
+    refusal::{Refusal, refused},
+    scalars::PositionScalar,
+    user::User,
+};
+
+/// What changes in your profile. What you leave out stays; null takes it away.
+#[derive(InputObject)]
+pub struct SetProfileInput {
+    /// The name that others see.
+    display_name: MaybeUndefined<String>,
+    /// The `mxc:` address of your picture.
+    avatar_url: MaybeUndefined<String>,
+    /// Your number for this action: 1, 2, 3 ... on each device.
+    action_id: Option<i32>,
+}
+
+/// What came of changing your profile.
+#[derive(SimpleObject)]
+pub struct SetProfilePayload {
+    /// You.
+    user: Option<User>,
+    /// Ask for this `minPosition` to see the change in all of your rooms.
+    position: Option<PositionScalar>,
+    /// Why it was refused. Null if it was not.
+    refusal: Option<Refusal>,
+}
+
+/// Mutations about one's own profile.
+#[derive(Default)]
+pub struct ProfileMutation;
+
+#[Object]
+impl ProfileMutation {
+    /// Changes your profile, in the directory and in every room that you are in.
+    async fn set_profile(
+        &self,
+        context: &Context<'_>,
+        input: SetProfileInput,
+    ) -> Result<SetProfilePayload> {
+        let actor = session(context).actor()?;
+        let retry = retry(input.action_id)?;
+        let command = SetProfile {
+            displayname: changed(input.display_name),
+            avatar_url: changed(input.avatar_url),
+        };
+        let result = app(context).commands.set_profile(&actor, &command, retry).await;
+        Ok(match refused(result)? {
+            Ok(outcome) => {
+                app(context).wrote(session(context), outcome.position);
+                SetProfilePayload {
+                    user: Some(User::new(actor.user)),
+                    position: Some(app(context).token(outcome.position)),
+                    refusal: None,
+                }
+            }
+            Err(refusal) => {
+                SetProfilePayload { user: None, position: None, refusal: Some(refusal) }
+            }
+        })
+    }
+}
+
+/// The outer option says whether it changes, the inner one to what.
+fn changed(field: MaybeUndefined<String>) -> Option<Option<String>> {
+    match field {
+        MaybeUndefined::Undefined => None,
+        MaybeUndefined::Null => Some(None),
+        MaybeUndefined::Value(value) => Some(Some(value)),
+    }
+}

@@ -1,0 +1,129 @@
+//! Expected refusals: data, with a code from one documented list.
+
+use async_graphql::{Enum, SimpleObject, resolver_utils::EnumType};
+use rookery_command::HandleError;
+
+use super::fault::Fault;
+
+/// Why the server did not do what was asked: one code for each rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum RefusalCode {
+    /// This device has used the action ID for something else: take the next one.
+    ActionIdReused,
+    /// The room cannot admit its own members: name other rooms.
+    AdmitsItself,
+    /// The alias was claimed by somebody else.
+    AliasNotYours,
+    /// The alias points to another room.
+    AliasTaken,
+    /// You have already joined: leave instead of declining.
+    AlreadyJoined,
+    /// You are banned from the room.
+    Banned,
+    /// The server is busy with logins: retry after the time that the message names.
+    Busy,
+    /// Others keep writing to the same room: retry.
+    Contended,
+    /// Creators of the room keep all power and have no level.
+    CreatorHasNoLevel,
+    /// The device name is too long or has control characters.
+    DeviceNameInvalid,
+    /// You have no such device.
+    DeviceNotFound,
+    /// The rules of the room forbid it, for the reason in the message.
+    Forbidden,
+    /// Your power level does not reach.
+    InsufficientPower,
+    /// The alias is malformed, or of another server.
+    InvalidAlias,
+    /// The content is not acceptable, for the reason in the message.
+    InvalidContent,
+    /// Levels can be given and taken only up to your own.
+    LevelAboveOwn,
+    /// Nobody on this server may admit members to this room.
+    NobodyCanAdmit,
+    /// There is no such room, or you may not see it.
+    NoSuchRoom,
+    /// There is no such user.
+    NoSuchUser,
+    /// You are not a member of the room.
+    NotAMember,
+    /// You are in none of the rooms whose members this room admits.
+    NotInAllowedRoom,
+    /// The room is by invitation only.
+    NotInvited,
+    /// The room takes no requests to join.
+    NotKnockable,
+    /// The password has more than 512 bytes.
+    PasswordTooLong,
+    /// The password has fewer than 8 characters.
+    PasswordTooShort,
+    /// Too many tries: retry after the time that the message names.
+    RateLimited,
+    /// Registration is closed on this server, or to your address.
+    RegistrationClosed,
+    /// Events of this type have a mutation of their own, or belong to the server.
+    ReservedType,
+    /// The state key belongs to another user.
+    StateKeyNotYours,
+    /// The user is banned: lift the ban first.
+    TargetBanned,
+    /// You cannot do this to yourself.
+    TargetIsSelf,
+    /// The user has as much power as you, or more.
+    TargetNotBelow,
+    /// The user is not in the room.
+    TargetNotInRoom,
+    /// Something is longer than allowed.
+    TooLarge,
+    /// More of something than one request may name.
+    TooMany,
+    /// You have as many devices as a user may have: remove one.
+    TooManyDevices,
+    /// The room version is not supported.
+    UnknownRoomVersion,
+    /// The user name has characters that names cannot have, or is too long.
+    UserNameInvalid,
+    /// The user name is taken.
+    UserNameTaken,
+    /// Nobody would be left who can change the power levels.
+    WouldLockOut,
+    /// The user name or the password is wrong.
+    WrongCredentials,
+}
+
+/// A refusal. Nothing was changed.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct Refusal {
+    /// Which rule it was.
+    pub code: RefusalCode,
+    /// What the rule says and what to do, in English.
+    pub message: String,
+}
+
+impl Refusal {
+    /// The refusal with the code of this text; [`RefusalCode::Forbidden`] if the list lacks it.
+    pub fn new(code: &str, message: String) -> Self {
+        let item = RefusalCode::items().iter().find(|item| item.name == code);
+        Self { code: item.map_or(RefusalCode::Forbidden, |item| item.value), message }
+    }
+}
+
+/// What a command came to, for a payload: a refusal is data, a fault is an error.
+pub fn refused<T>(result: Result<T, HandleError>) -> Result<Result<T, Refusal>, Fault> {
+    let error = match result {
+        Ok(value) => return Ok(Ok(value)),
+        Err(error) => error,
+    };
+    let message = error.to_string();
+    let code = match error {
+        HandleError::Rejected(rejection) => rejection.code(),
+        HandleError::NoSuchRoom => "NO_SUCH_ROOM",
+        HandleError::ActionIdReused => "ACTION_ID_REUSED",
+        HandleError::Contended { .. } => "CONTENDED",
+        HandleError::TooLarge => "TOO_MANY",
+        HandleError::Unavailable(unavailable) => return Err(Fault::unavailable(&unavailable.reason)),
+        HandleError::Unreadable { .. } => return Err(Fault::internal(&message)),
+    };
+    Ok(Err(Refusal::new(code, message)))
+}
