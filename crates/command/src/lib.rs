@@ -20,6 +20,6 @@ pub use self::{
     commands::{Actor, CommandOptions, Commands, Outcome, Retry},
     error::HandleError,
     memberships::Memberships,
-    profile::ProfileOutcome,
+    profile::{ProfileChange, ProfileOutcome},
     rooms::Started,
 };

@@ -17,6 +17,24 @@ use crate::{Actor, Commands, HandleError, Retry, Started};
 /// How many rooms are told at once.
 const UNDER_WAY_MAX: usize = 256;
 
+/// What to change in a profile: the outer option says whether, the inner one to what.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProfileChange {
+    /// The name to show; none to show the user ID.
+    pub displayname: Option<Option<String>>,
+    /// The `mxc:` address of the avatar.
+    pub avatar_url: Option<Option<String>>,
+}
+
+impl ProfileChange {
+    fn of(&self, profile: &Profile) -> Profile {
+        Profile {
+            displayname: self.displayname.clone().unwrap_or(profile.displayname.clone()),
+            avatar_url: self.avatar_url.clone().unwrap_or(profile.avatar_url.clone()),
+        }
+    }
+}
+
 /// A profile after a change.
 #[derive(Clone, Debug)]
 pub struct ProfileOutcome {
@@ -61,13 +79,15 @@ impl Commands {
     pub async fn set_profile(
         &self,
         actor: &Actor,
-        command: &AccountCommand,
+        change: &ProfileChange,
         retry: Retry,
     ) -> Result<ProfileOutcome, HandleError> {
         let cell = self.accounts.cell(actor.user.as_str());
         let decide = |account: Option<&Account>| {
             let fresh = Account::default();
-            let events = account.unwrap_or(&fresh).decide(command)?;
+            let account = account.unwrap_or(&fresh);
+            let command = AccountCommand::SetProfile { profile: change.of(account.profile()) };
+            let events = account.decide(&command)?;
             Ok(events.into_iter().map(Fact::Account).collect())
         };
         let handled =

@@ -1,7 +1,7 @@
 //! Mutations about one's own profile.
 
 use async_graphql::{Context, InputObject, MaybeUndefined, Object, Result, SimpleObject};
-use rookery_domain::SetProfile;
+use rookery_command::ProfileChange;
 
 use crate::schema::{
     context::{app, retry, session},
@@ -46,11 +46,11 @@ impl ProfileMutation {
     ) -> Result<SetProfilePayload> {
         let actor = session(context).actor()?;
         let retry = retry(input.action_id)?;
-        let command = SetProfile {
+        let change = ProfileChange {
             displayname: changed(input.display_name),
             avatar_url: changed(input.avatar_url),
         };
-        let result = app(context).commands.set_profile(&actor, &command, retry).await;
+        let result = app(context).commands.set_profile(&actor, &change, retry).await;
         Ok(match refused(result)? {
             Ok(outcome) => {
                 app(context).wrote(session(context), outcome.position);
