@@ -1,1 +1,50 @@
-//! Users, devices, passwords, tokens: the secrets that never go into the log.
+//! Users, devices, passwords and access tokens: the secrets, which never go into the event log.
+//!
+//! Everything is in one file (redb: ACID, durable when a call answers). Passwords are kept as
+//! argon2id hashes, access tokens as SHA-256. What is asked for on every request, whose token this
+//! is, is answered from memory; whoever holds that answer learns at once when it ceases to hold.
+//!
+//! **Invariant:** nothing here knows of rooms, events or GraphQL.
+//! **Invariant:** no clock is read here: the time is an argument, so that tests can turn it.
+//! **Invariant:** no password and no token is ever stored, logged or shown by `Debug`.
+//! **Invariant:** a session that ended in the file has ended in memory before the call that ended
+//! it answers.
+
+mod accounts;
+mod admin;
+mod authenticate;
+mod change;
+mod devices;
+mod error;
+mod failures;
+mod format;
+mod hashing;
+mod login;
+mod name;
+mod options;
+mod secret;
+mod sessions;
+mod store;
+mod time;
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+
+pub use self::{
+    accounts::{Accounts, User},
+    devices::Device,
+    error::{
+        DeviceError, DeviceNameError, LocalpartError, LoginError, NewUserError, OpenError,
+        PasswordError, RegisterError, Unavailable, UserError,
+    },
+    hashing::HashCost,
+    login::{Login, Registration, Session},
+    name::DEVICE_NAME_BYTES_MAX,
+    options::{Options, RegistrationPolicy},
+    secret::{AccessToken, PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, Password},
+    sessions::{Identity, Revocation},
+    store::FORMAT_VERSION,
+    time::Millis,
+};

@@ -2,16 +2,38 @@
 //!
 //! **Invariant:** nothing here does I/O, reads a clock, draws randomness or is asynchronous.
 
+mod account;
+mod alias;
+mod canonical;
 mod envelope;
 mod fact;
+pub mod limits;
+mod membership;
 mod pdu;
+mod power;
+mod profile;
+mod rejection;
+mod room;
+mod seal;
 
+pub(crate) use self::alias::check_alias;
 pub use self::{
+    account::{Account, AccountCommand},
+    alias::{Alias, AliasCommand},
+    canonical::JsonObject,
     envelope::{Envelope, EventStatus, Origin},
     fact::{AccountEvent, AliasEvent, Fact, FactError, RoomEvent, StoredFact, Subject},
+    membership::{HistoryVisibility, JoinRule, Membership},
     pdu::{Pdu, PduError},
+    power::{Power, PowerLevels, PowerLevelsChange},
+    profile::Profile,
+    rejection::Rejection,
+    room::{
+        Context, CreateRoom, DIRECTORY_TYPE, InvitePreview, Invitee, MessageKind, Preset, Room,
+        RoomCommand,
+    },
 };
 pub use ruma_common::{
-    EventId, OwnedEventId, OwnedRoomAliasId, OwnedRoomId, OwnedServerName, OwnedUserId,
-    RoomAliasId, RoomId, RoomVersionId, ServerName, UserId,
+    EventId, MilliSecondsSinceUnixEpoch, OwnedEventId, OwnedRoomAliasId, OwnedRoomId,
+    OwnedServerName, OwnedUserId, RoomAliasId, RoomId, RoomVersionId, ServerName, UserId,
 };

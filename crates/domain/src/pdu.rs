@@ -42,7 +42,7 @@ pub struct Pdu {
     /// The whole event as canonical JSON.
     pub json: Bytes,
     /// The create event of a room version whose room ID is the hash of that event.
-    names_room: bool,
+    pub(crate) names_room: bool,
 }
 
 /// The bytes are not a PDU that this server understands.

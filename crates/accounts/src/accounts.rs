@@ -1,0 +1,190 @@
+//! The handle on the accounts, and what can be asked about users.
+
+use std::{
+    ops::Bound,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64},
+    },
+};
+
+use parking_lot::Mutex;
+use redb::{Database, ReadableDatabase as _, ReadableTableMetadata as _};
+use tokio::sync::Semaphore;
+
+use crate::{
+    Millis, OpenError, Options, Unavailable,
+    change::Change,
+    failures::Failures,
+    format::{Stored as _, StoredUser},
+    hashing::Hashing,
+    name::Localpart,
+    sessions::Sessions,
+    store::{self, USERS},
+};
+
+/// Most users on one page of [`Accounts::users`].
+const USERS_PAGE_MAX: usize = 1_000;
+
+/// All users, devices and tokens of one server. Cheap to clone: all clones are the same.
+///
+/// What changes something is async, since it waits for the disk; it goes on when its caller gives
+/// up. What only reads answers at once.
+#[derive(Clone)]
+pub struct Accounts {
+    pub(crate) inner: Arc<Inner>,
+    /// One change at a time, waiting without a thread.
+    turn: Arc<Semaphore>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) database: Database,
+    pub(crate) server_name: String,
+    pub(crate) options: Options,
+    pub(crate) hashing: Hashing,
+    pub(crate) failures: Failures,
+    pub(crate) sessions: Sessions,
+    /// When the next token expires, in milliseconds; may be too early, never too late.
+    pub(crate) next_expiry: AtomicU64,
+    /// Whether somebody is removing expired tokens.
+    pub(crate) expiring: AtomicBool,
+    /// When it was last noted which devices were seen.
+    pub(crate) seen_saved: Mutex<Option<Millis>>,
+}
+
+/// What is known about a user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// The whole user ID, `@localpart:server`.
+    pub user_id: String,
+    /// The part before the server's name.
+    pub localpart: String,
+    /// Whether the user may administer the server.
+    pub admin: bool,
+    /// Whether there is a password: imported users have none, and cannot log in.
+    pub has_password: bool,
+    /// When the account was made.
+    pub created: Millis,
+    /// When it was closed for good.
+    pub deactivated: Option<Millis>,
+}
+
+impl Accounts {
+    /// Opens the file at `path`, or makes it, for the users of `server_name`.
+    ///
+    /// Reads and checks the whole file, so it takes the longer the more users there are (about
+    /// a second for a million).
+    ///
+    /// # Errors
+    /// [`OpenError`], which says what an operator can do. The file is left as it was.
+    pub fn open(path: &Path, server_name: &str, options: Options) -> Result<Self, OpenError> {
+        let database = store::open(path, server_name)?;
+        let inner = Inner {
+            database,
+            server_name: server_name.into(),
+            hashing: Hashing::new(
+                options.hash_cost,
+                options.hashes_at_once,
+                options.hashes_waiting_max,
+            ),
+            failures: Failures::new(&options),
+            sessions: Sessions::new(options.sessions_cached_max),
+            // The first look finds the true time.
+            next_expiry: AtomicU64::new(0),
+            expiring: AtomicBool::new(false),
+            seen_saved: Mutex::default(),
+            options,
+        };
+        Ok(Self { inner: Arc::new(inner), turn: Arc::new(Semaphore::new(1)) })
+    }
+
+    /// The server whose users these are.
+    #[must_use]
+    pub fn server_name(&self) -> &str {
+        &self.inner.server_name
+    }
+
+    /// The user of this ID or local part.
+    ///
+    /// # Errors
+    /// [`Unavailable`] if the file cannot be read.
+    pub fn user(&self, user: &str) -> Result<Option<User>, Unavailable> {
+        let Some(name) = self.inner.find(user) else { return Ok(None) };
+        Ok(self.inner.stored_user(&name)?.map(|stored| self.inner.describe(&name, &stored)))
+    }
+
+    /// Whether the name is taken, also by a user who is deactivated.
+    ///
+    /// # Errors
+    /// [`Unavailable`] if the file cannot be read.
+    pub fn exists(&self, user: &str) -> Result<bool, Unavailable> {
+        Ok(self.user(user)?.is_some())
+    }
+
+    /// The users after the local part `after` in alphabetical order, at most `limit` (and never more
+    /// than 1,000).
+    ///
+    /// # Errors
+    /// [`Unavailable`] if the file cannot be read.
+    pub fn users(&self, after: Option<&str>, limit: usize) -> Result<Vec<User>, Unavailable> {
+        let table = self.inner.database.begin_read()?.open_table(USERS)?;
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let rows = table.range::<&str>((start, Bound::Unbounded))?;
+        rows.take(limit.min(USERS_PAGE_MAX))
+            .map(|row| {
+                let (key, value) = row?;
+                let stored = StoredUser::decode(value.value())?;
+                Ok(self.inner.describe(&Localpart::stored(key.value()), &stored))
+            })
+            .collect()
+    }
+
+    /// How many users there are, with those who are deactivated.
+    ///
+    /// # Errors
+    /// [`Unavailable`] if the file cannot be read.
+    pub fn count(&self) -> Result<u64, Unavailable> {
+        Ok(self.inner.database.begin_read()?.open_table(USERS)?.len()?)
+    }
+
+    /// Runs `change` in a transaction on a thread that may block; see [`Inner::change`].
+    pub(crate) async fn change<T, E>(
+        &self,
+        change: impl FnOnce(&mut Change<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Unavailable> + Send + 'static,
+    {
+        let gone = || E::from(Unavailable::new("the change was given up half-way"));
+        let turn = self.turn.clone().acquire_owned().await.map_err(|_| gone())?;
+        let inner = self.inner.clone();
+        let work = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            inner.change(change)
+        });
+        work.await.map_err(|_| gone())?
+    }
+}
+
+impl Inner {
+    pub(crate) fn find(&self, user: &str) -> Option<Localpart> {
+        Localpart::find(user, &self.server_name)
+    }
+
+    pub(crate) fn stored_user(&self, name: &Localpart) -> Result<Option<StoredUser>, Unavailable> {
+        store::user(&self.database.begin_read()?.open_table(USERS)?, name)
+    }
+
+    fn describe(&self, name: &Localpart, stored: &StoredUser) -> User {
+        User {
+            user_id: name.user_id(&self.server_name),
+            localpart: name.to_string(),
+            admin: stored.admin,
+            has_password: stored.password.is_some(),
+            created: stored.created,
+            deactivated: stored.deactivated,
+        }
+    }
+}

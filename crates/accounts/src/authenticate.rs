@@ -1,0 +1,137 @@
+//! Whose token this is: asked on every request.
+
+use std::sync::atomic::Ordering;
+
+use redb::ReadableDatabase as _;
+
+use crate::{
+    Accounts, Identity, Millis, Unavailable,
+    accounts::Inner,
+    name::Localpart,
+    secret::TokenHash,
+    sessions::Live,
+    store::{self, DEVICES, TOKENS, USERS},
+};
+
+/// How many tokens expire in one transaction.
+const EXPIRE_BATCH: usize = 4_096;
+
+/// How often it is noted which devices were seen.
+const SAVE_SEEN_MILLIS: u64 = 10 * 60 * 1_000;
+
+impl Accounts {
+    /// Who holds `token` at `now`; `None` if nobody does (any more).
+    ///
+    /// Answers from memory, else after a few reads of the file. Only when a token has just expired
+    /// does one caller wait for the disk: a token that has expired at any `now` that was ever passed
+    /// in stays so, also when the clock is set back.
+    ///
+    /// # Errors
+    /// [`Unavailable`] if the file cannot be read.
+    pub fn authenticate(&self, token: &str, now: Millis) -> Result<Option<Identity>, Unavailable> {
+        let inner = &self.inner;
+        let Some(hash) = TokenHash::of(token) else { return Ok(None) };
+        if let Err(error) = inner.expire(now) {
+            // What has expired is refused below even if it cannot be removed.
+            tracing::error!(%error, "expired tokens were not removed");
+        }
+        loop {
+            let generation = match inner.sessions.get(hash) {
+                Ok(live) => return Ok(Identity::at(live, now)),
+                Err(generation) => generation,
+            };
+            let Some(read) = inner.read_session(hash)? else { return Ok(None) };
+            if let Some(live) = inner.sessions.insert(hash, read, generation) {
+                return Ok(Identity::at(live, now));
+            }
+        }
+    }
+
+    /// What is to be done every few seconds: ends sessions whose token has expired, and notes now
+    /// and then when devices were last seen.
+    ///
+    /// # Errors
+    /// [`Unavailable`] if the file cannot be written; try again at the next turn.
+    pub async fn maintain(&self, now: Millis) -> Result<(), Unavailable> {
+        if self.inner.is_expiry_due(now) {
+            let inner = self.inner.clone();
+            let work = tokio::task::spawn_blocking(move || inner.expire(now));
+            work.await.map_err(|_| Unavailable::new("expiry was given up half-way"))??;
+        }
+        self.save_seen(now).await
+    }
+
+    async fn save_seen(&self, now: Millis) -> Result<(), Unavailable> {
+        {
+            let mut saved = self.inner.seen_saved.lock();
+            let last = *saved.get_or_insert(now);
+            if now.0.abs_diff(last.0) < SAVE_SEEN_MILLIS {
+                return Ok(());
+            }
+            *saved = Some(now);
+        }
+        let all = self.inner.sessions.all();
+        let unsaved: Vec<_> =
+            all.into_iter().filter_map(|live| live.take_unsaved().map(|at| (live, at))).collect();
+        if unsaved.is_empty() {
+            return Ok(());
+        }
+        self.change(move |change| {
+            for (live, at) in unsaved {
+                let name = Localpart::stored(&live.localpart);
+                if let Some(mut device) = change.device(&name, &live.device_id)? {
+                    device.last_seen = device.last_seen.max(at);
+                    change.put_device(&name, &live.device_id, &device)?;
+                }
+            }
+            Ok(())
+        })
+        .await
+    }
+}
+
+impl Inner {
+    fn is_expiry_due(&self, now: Millis) -> bool {
+        now.0 >= self.next_expiry.load(Ordering::Acquire)
+    }
+
+    /// Removes all tokens that have expired, unless somebody is at it.
+    fn expire(&self, now: Millis) -> Result<(), Unavailable> {
+        if !self.is_expiry_due(now) || self.expiring.swap(true, Ordering::AcqRel) {
+            return Ok(());
+        }
+        let outcome = loop {
+            match self.change(|change| change.expire(now, EXPIRE_BATCH)) {
+                Ok(EXPIRE_BATCH) => {}
+                Ok(_) => break Ok(()),
+                Err(error) => {
+                    // It may have looked further than it came.
+                    self.next_expiry.store(0, Ordering::Release);
+                    break Err(error);
+                }
+            }
+        };
+        self.expiring.store(false, Ordering::Release);
+        outcome
+    }
+
+    fn read_session(&self, hash: TokenHash) -> Result<Option<Live>, Unavailable> {
+        let read = self.database.begin_read()?;
+        let Some(token) = store::token(&read.open_table(TOKENS)?, hash)? else { return Ok(None) };
+        let name = Localpart::stored(&token.localpart);
+        let user = store::user(&read.open_table(USERS)?, &name)?;
+        let device = store::device(&read.open_table(DEVICES)?, &name, &token.device_id)?;
+        let (Some(user), Some(device)) = (user, device) else { return Ok(None) };
+        if user.deactivated.is_some() || device.token != Some(hash.0) {
+            return Ok(None);
+        }
+        Ok(Some(Live::new(
+            name.user_id(&self.server_name),
+            token.localpart,
+            token.device_id,
+            user.admin,
+            token.expires,
+            device.last_seen,
+        )))
+    }
+}

@@ -1,0 +1,209 @@
+//! One transaction that writes, and what it means for the sessions in memory.
+
+use std::sync::atomic::Ordering;
+
+use redb::{ReadableTable as _, Table, WriteTransaction};
+
+use crate::{
+    AccessToken, Millis, Revocation, Unavailable,
+    accounts::Inner,
+    format::{Stored as _, StoredDevice, StoredToken, StoredUser},
+    name::Localpart,
+    secret::TokenHash,
+    sessions::Effects,
+    store::{
+        self, Bytes, DEVICES, DeviceKey, EXPIRIES, ExpiryKey, META, META_APPOINTED, TOKENS, USERS,
+    },
+};
+
+/// The tables within one write transaction; there is one at a time.
+pub(crate) struct Change<'txn> {
+    inner: &'txn Inner,
+    meta: Table<'txn, &'static str, Bytes>,
+    users: Table<'txn, &'static str, Bytes>,
+    devices: Table<'txn, DeviceKey, Bytes>,
+    tokens: Table<'txn, &'static [u8; 32], Bytes>,
+    expiries: Table<'txn, ExpiryKey, ()>,
+    effects: Effects,
+    changed: bool,
+}
+
+impl Inner {
+    /// Runs `change` in a transaction. If it succeeds, commits and then ends the sessions that it
+    /// ended, before this returns. Blocks while others write and while the disk syncs.
+    pub(crate) fn change<T, E: From<Unavailable>>(
+        &self,
+        change: impl FnOnce(&mut Change<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut write = self.database.begin_write().map_err(Unavailable::from)?;
+        // The second sync is cheap at this rate, and spares us from trusting page checksums that
+        // are not cryptographic with content that users choose.
+        write.set_two_phase_commit(true);
+        let (answer, effects) = {
+            let mut tables = Change::open(self, &write)?;
+            let answer = change(&mut tables)?;
+            (answer, tables.changed.then_some(tables.effects))
+        };
+        if let Some(effects) = effects {
+            write.commit().map_err(Unavailable::from)?;
+            self.sessions.apply(effects);
+        }
+        Ok(answer)
+    }
+}
+
+impl<'txn> Change<'txn> {
+    fn open(inner: &'txn Inner, write: &'txn WriteTransaction) -> Result<Self, Unavailable> {
+        Ok(Self {
+            inner,
+            meta: write.open_table(META)?,
+            users: write.open_table(USERS)?,
+            devices: write.open_table(DEVICES)?,
+            tokens: write.open_table(TOKENS)?,
+            expiries: write.open_table(EXPIRIES)?,
+            effects: Effects::default(),
+            changed: false,
+        })
+    }
+
+    pub(crate) fn inner(&self) -> &'txn Inner {
+        self.inner
+    }
+
+    pub(crate) fn user(&self, name: &Localpart) -> Result<Option<StoredUser>, Unavailable> {
+        store::user(&self.users, name)
+    }
+
+    pub(crate) fn put_user(
+        &mut self,
+        name: &Localpart,
+        user: &StoredUser,
+    ) -> Result<(), Unavailable> {
+        self.changed = true;
+        if user.admin {
+            self.meta.insert(META_APPOINTED, &[1][..])?;
+        }
+        self.users.insert(name.as_str(), user.encode()?.as_slice())?;
+        Ok(())
+    }
+
+    /// Whether there is, or was, an administrator.
+    pub(crate) fn has_appointed(&self) -> Result<bool, Unavailable> {
+        Ok(self.meta.get(META_APPOINTED)?.is_some())
+    }
+
+    pub(crate) fn device(
+        &self,
+        name: &Localpart,
+        id: &str,
+    ) -> Result<Option<StoredDevice>, Unavailable> {
+        store::device(&self.devices, name, id)
+    }
+
+    pub(crate) fn devices(
+        &self,
+        name: &Localpart,
+    ) -> Result<Vec<(String, StoredDevice)>, Unavailable> {
+        store::devices(&self.devices, name)
+    }
+
+    pub(crate) fn put_device(
+        &mut self,
+        name: &Localpart,
+        id: &str,
+        device: &StoredDevice,
+    ) -> Result<(), Unavailable> {
+        self.changed = true;
+        self.devices.insert((name.as_str(), id), device.encode()?.as_slice())?;
+        Ok(())
+    }
+
+    /// Removes a device that was just read, and ends its session.
+    pub(crate) fn remove_device(
+        &mut self,
+        name: &Localpart,
+        id: &str,
+        device: &StoredDevice,
+        why: Revocation,
+    ) -> Result<(), Unavailable> {
+        self.changed = true;
+        self.devices.remove((name.as_str(), id))?;
+        device.token.map_or(Ok(()), |hash| self.end_token(TokenHash(hash), why))
+    }
+
+    /// Removes all devices of a user; answers how many.
+    pub(crate) fn remove_devices(
+        &mut self,
+        name: &Localpart,
+        why: Revocation,
+    ) -> Result<usize, Unavailable> {
+        let devices = self.devices(name)?;
+        for (id, device) in &devices {
+            self.remove_device(name, id, device, why)?;
+        }
+        Ok(devices.len())
+    }
+
+    /// Gives a device a new access token; the one that it had ends.
+    pub(crate) fn issue_token(
+        &mut self,
+        name: &Localpart,
+        id: &str,
+        mut device: StoredDevice,
+        now: Millis,
+        expires: Option<Millis>,
+    ) -> Result<AccessToken, Unavailable> {
+        if let Some(old) = device.token {
+            self.end_token(TokenHash(old), Revocation::Replaced)?;
+        }
+        let (token, hash) = AccessToken::generate()?;
+        let record =
+            StoredToken { localpart: name.to_string(), device_id: id.into(), issued: now, expires };
+        self.tokens.insert(&hash.0, record.encode()?.as_slice())?;
+        if let Some(Millis(at)) = expires {
+            self.expiries.insert((at, &hash.0), ())?;
+            self.inner.next_expiry.fetch_min(at, Ordering::AcqRel);
+        }
+        device.token = Some(hash.0);
+        self.put_device(name, id, &device)?;
+        Ok(token)
+    }
+
+    /// Removes the access tokens that have expired, at most `limit`; answers how many.
+    pub(crate) fn expire(&mut self, now: Millis, limit: usize) -> Result<usize, Unavailable> {
+        let mut due = Vec::new();
+        for row in self.expiries.range(..=(now.0, &[u8::MAX; 32]))?.take(limit) {
+            due.push(TokenHash(*row?.0.value().1));
+        }
+        for hash in &due {
+            if let Some(token) = store::token(&self.tokens, *hash)? {
+                let name = Localpart::stored(&token.localpart);
+                if let Some(mut device) = self.device(&name, &token.device_id)? {
+                    device.token = None;
+                    self.put_device(&name, &token.device_id, &device)?;
+                }
+            }
+            self.end_token(*hash, Revocation::Expired)?;
+        }
+        let next = self.expiries.first()?.map_or(u64::MAX, |(key, _)| key.value().0);
+        self.inner.next_expiry.store(next, Ordering::Release);
+        Ok(due.len())
+    }
+
+    /// Has the sessions of a user know what she has become.
+    pub(crate) fn tell_admin(&mut self, name: &Localpart, admin: bool) -> Result<(), Unavailable> {
+        let hashes = self.devices(name)?.into_iter().filter_map(|(_, device)| device.token);
+        self.effects.admins.extend(hashes.map(|hash| (TokenHash(hash), admin)));
+        Ok(())
+    }
+
+    fn end_token(&mut self, hash: TokenHash, why: Revocation) -> Result<(), Unavailable> {
+        self.changed = true;
+        let token = self.tokens.remove(&hash.0)?.map(|bytes| StoredToken::decode(bytes.value()));
+        if let Some(Millis(at)) = token.transpose()?.and_then(|token| token.expires) {
+            self.expiries.remove((at, &hash.0))?;
+        }
+        self.effects.ended.push((hash, why));
+        Ok(())
+    }
+}

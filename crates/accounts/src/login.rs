@@ -1,0 +1,202 @@
+//! Registering and logging in.
+
+use std::{net::IpAddr, time::Duration};
+
+use crate::{
+    AccessToken, Accounts, LoginError, Millis, Password, RegisterError, RegistrationPolicy,
+    Unavailable,
+    change::Change,
+    format::{StoredDevice, StoredUser},
+    hashing::HashError,
+    name::{Localpart, check_device_name, new_device_id},
+};
+
+/// Who wants an account.
+#[derive(Clone, Debug)]
+pub struct Registration {
+    /// The user name.
+    pub localpart: String,
+    /// The password.
+    pub password: Password,
+    /// What the user calls the device.
+    pub device_name: Option<String>,
+    /// The client's own address, not that of a proxy.
+    pub from: IpAddr,
+}
+
+/// Who wants to be let in.
+#[derive(Clone, Debug)]
+pub struct Login {
+    /// A user ID or a local part.
+    pub user: String,
+    /// The password.
+    pub password: Password,
+    /// A device of the user to go on with; otherwise there will be a new one.
+    pub device_id: Option<String>,
+    /// What the user calls the device.
+    pub device_name: Option<String>,
+    /// The client's own address, not that of a proxy.
+    pub from: IpAddr,
+}
+
+/// A session that has just begun.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// The whole user ID.
+    pub user_id: String,
+    /// The device.
+    pub device_id: String,
+    /// What the device has to show from now on; it can not be read again.
+    pub token: AccessToken,
+    /// When the token expires.
+    pub expires: Option<Millis>,
+    /// Whether the user is an administrator.
+    pub admin: bool,
+}
+
+impl Accounts {
+    /// Makes an account with one device. The first who ever registers becomes administrator,
+    /// unless one was appointed before.
+    ///
+    /// # Errors
+    /// [`RegisterError`]; then there is no account, except if the outcome was
+    /// [`RegisterError::Unavailable`], when there may be one.
+    pub async fn register(
+        &self,
+        registration: Registration,
+        now: Millis,
+    ) -> Result<Session, RegisterError> {
+        let Registration { localpart, password, device_name, from } = registration;
+        let inner = &self.inner;
+        match inner.options.registration {
+            policy if policy.admits(from) => {}
+            RegistrationPolicy::LoopbackOnly => return Err(RegisterError::LoopbackOnly),
+            _ => return Err(RegisterError::Closed),
+        }
+        let name = Localpart::parse(&localpart, &inner.server_name)?;
+        password.check()?;
+        check_device_name(device_name.as_deref())?;
+        if inner.stored_user(&name)?.is_some() {
+            return Err(RegisterError::Taken);
+        }
+        let hash = inner.hashing.hash(password).await.map_err(|error| match error {
+            HashError::Busy { retry_after } => RegisterError::Busy { retry_after },
+            HashError::Unavailable(error) => error.into(),
+        })?;
+        self.change(move |change| {
+            if change.user(&name)?.is_some() {
+                return Err(RegisterError::Taken);
+            }
+            let admin = !change.has_appointed()?;
+            let user = StoredUser { created: now, password: Some(hash), admin, deactivated: None };
+            change.put_user(&name, &user)?;
+            Ok(change.begin_session(&name, &user, device_name, now)?)
+        })
+        .await
+    }
+
+    /// Opens a session for who knows the password.
+    ///
+    /// An unknown user takes as long as a wrong password, and gets the same answer.
+    ///
+    /// # Errors
+    /// [`LoginError`]. Those that tell something about the user come after the right password only.
+    pub async fn login(&self, login: Login, now: Millis) -> Result<Session, LoginError> {
+        let Login { user, password, device_id, device_name, from } = login;
+        let inner = &self.inner;
+        check_device_name(device_name.as_deref())?;
+        let name = inner.find(&user);
+        let attempt = inner
+            .failures
+            .admit(name.as_ref().map_or("", Localpart::as_str), from, now)
+            .map_err(|retry_after| LoginError::RateLimited { retry_after })?;
+        let known = match name {
+            Some(name) => inner.stored_user(&name)?.map(|user| (name, user)),
+            None => None,
+        };
+        // Deactivated users have no password.
+        let hash = known.as_ref().and_then(|(_, user)| user.password.clone());
+        match inner.hashing.verify(password.or_misfit(), hash.clone()).await {
+            Ok(true) => attempt.succeeded(),
+            Ok(false) => return Err(LoginError::WrongCredentials),
+            Err(HashError::Busy { retry_after }) => {
+                attempt.refund();
+                return Err(LoginError::Busy { retry_after });
+            }
+            Err(HashError::Unavailable(error)) => return Err(error.into()),
+        }
+        let Some((name, _)) = known else { return Err(LoginError::WrongCredentials) };
+        self.change(move |change| {
+            // The password may have been changed while this one was hashed.
+            let user = change.user(&name)?.filter(|user| user.password == hash);
+            let user = user.ok_or(LoginError::WrongCredentials)?;
+            if let Some(id) = device_id {
+                return change.resume_session(&name, &user, &id, device_name, now);
+            }
+            if let Some(max) = change.devices_exceeded(&name)? {
+                return Err(LoginError::TooManyDevices { max });
+            }
+            Ok(change.begin_session(&name, &user, device_name, now)?)
+        })
+        .await
+    }
+}
+
+impl Change<'_> {
+    /// The most devices that a user may have, if she has as many.
+    pub(crate) fn devices_exceeded(&self, name: &Localpart) -> Result<Option<usize>, Unavailable> {
+        let max = self.inner().options.devices_per_user_max;
+        Ok((self.devices(name)?.len() >= max).then_some(max))
+    }
+
+    /// Gives the user a new device and its token.
+    pub(crate) fn begin_session(
+        &mut self,
+        name: &Localpart,
+        user: &StoredUser,
+        device_name: Option<String>,
+        now: Millis,
+    ) -> Result<Session, Unavailable> {
+        let id = new_device_id()?;
+        let device = StoredDevice { name: device_name, created: now, last_seen: now, token: None };
+        let lifetime = self.inner().options.token_lifetime;
+        self.continue_session(name, user, &id, device, now, lifetime)
+    }
+
+    /// Gives a device that is there a new token.
+    fn resume_session(
+        &mut self,
+        name: &Localpart,
+        user: &StoredUser,
+        id: &str,
+        device_name: Option<String>,
+        now: Millis,
+    ) -> Result<Session, LoginError> {
+        let mut device = self.device(name, id)?.ok_or(LoginError::NoSuchDevice)?;
+        device.name = device_name.or(device.name);
+        device.last_seen = device.last_seen.max(now);
+        let lifetime = self.inner().options.token_lifetime;
+        Ok(self.continue_session(name, user, id, device, now, lifetime)?)
+    }
+
+    /// Stores a device with a new token, which is valid for `lifetime`.
+    pub(crate) fn continue_session(
+        &mut self,
+        name: &Localpart,
+        user: &StoredUser,
+        id: &str,
+        device: StoredDevice,
+        now: Millis,
+        lifetime: Option<Duration>,
+    ) -> Result<Session, Unavailable> {
+        let expires = lifetime.map(|lifetime| now.plus(lifetime));
+        let token = self.issue_token(name, id, device, now, expires)?;
+        Ok(Session {
+            user_id: name.user_id(&self.inner().server_name),
+            device_id: id.into(),
+            token,
+            expires,
+            admin: user.admin,
+        })
+    }
+}

@@ -1,0 +1,330 @@
+//! The sessions in memory: a bounded cache before the file, and the bell that rings at the end.
+//!
+//! **Invariant:** a session that somebody holds is in the map, so whatever ends it reaches him.
+//! **Invariant:** what was read from the file before a change never enters the map after it.
+
+use std::{
+    collections::{HashMap, VecDeque, hash_map::Entry},
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+
+use parking_lot::RwLock;
+use tokio::sync::watch;
+
+use crate::{Millis, secret::TokenHash};
+
+/// How much later than noted a device has to be seen for the note to be renewed.
+const SEEN_GRAIN_MILLIS: u64 = 5 * 60 * 1_000;
+
+/// How many places are looked at for one session that may leave a full cache.
+const EVICTION_TRIES: usize = 16;
+
+/// Why a session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Revocation {
+    /// The device was logged out or removed.
+    LoggedOut,
+    /// The device logged in again, and has another token.
+    Replaced,
+    /// The token was valid for a limited time.
+    Expired,
+    /// The password was changed.
+    PasswordChanged,
+    /// The user was deactivated.
+    Deactivated,
+}
+
+/// One session in memory.
+pub(crate) struct Live {
+    pub(crate) user_id: Box<str>,
+    pub(crate) localpart: Box<str>,
+    pub(crate) device_id: Box<str>,
+    admin: AtomicBool,
+    expires: Option<Millis>,
+    seen: AtomicU64,
+    /// Seen later than the file says.
+    unsaved: AtomicBool,
+    /// Used since the cache last looked for room.
+    recent: AtomicBool,
+    ended: watch::Sender<Option<Revocation>>,
+}
+
+impl Live {
+    pub(crate) fn new(
+        user_id: String,
+        localpart: String,
+        device_id: String,
+        admin: bool,
+        expires: Option<Millis>,
+        seen: Millis,
+    ) -> Self {
+        Self {
+            user_id: user_id.into(),
+            localpart: localpart.into(),
+            device_id: device_id.into(),
+            admin: admin.into(),
+            expires,
+            seen: seen.0.into(),
+            unsaved: false.into(),
+            recent: true.into(),
+            ended: watch::Sender::new(None),
+        }
+    }
+
+    fn end(&self, why: Revocation) {
+        self.ended.send_if_modified(|ended| {
+            let first = ended.is_none();
+            ended.get_or_insert(why);
+            first
+        });
+    }
+
+    /// When the device was last seen, if that is later than the file says; asked once.
+    pub(crate) fn take_unsaved(&self) -> Option<Millis> {
+        let unsaved = self.unsaved.swap(false, Ordering::AcqRel);
+        unsaved.then(|| Millis(self.seen.load(Ordering::Acquire)))
+    }
+
+    pub(crate) fn seen(&self) -> Millis {
+        Millis(self.seen.load(Ordering::Acquire))
+    }
+}
+
+/// Who makes a request, for as long as the session lasts.
+#[derive(Clone)]
+pub struct Identity(Arc<Live>);
+
+impl Identity {
+    /// The session's identity at `now`, unless it has ended or expires by this.
+    pub(crate) fn at(live: Arc<Live>, now: Millis) -> Option<Self> {
+        if live.expires.is_some_and(|expires| now >= expires) {
+            live.end(Revocation::Expired);
+        }
+        if live.ended.borrow().is_some() {
+            return None;
+        }
+        live.recent.store(true, Ordering::Relaxed);
+        if now.0 >= live.seen.load(Ordering::Relaxed).saturating_add(SEEN_GRAIN_MILLIS) {
+            live.seen.store(now.0, Ordering::Release);
+            live.unsaved.store(true, Ordering::Release);
+        }
+        Some(Self(live))
+    }
+
+    /// The whole user ID, `@localpart:server`.
+    #[must_use]
+    pub fn user_id(&self) -> &str {
+        &self.0.user_id
+    }
+
+    /// The device that was logged in.
+    #[must_use]
+    pub fn device_id(&self) -> &str {
+        &self.0.device_id
+    }
+
+    /// Whether the user is an administrator now; it may change while the session lasts.
+    #[must_use]
+    pub fn is_admin(&self) -> bool {
+        self.0.admin.load(Ordering::Acquire)
+    }
+
+    /// When the token expires.
+    #[must_use]
+    pub fn expires(&self) -> Option<Millis> {
+        self.0.expires
+    }
+
+    /// Why the session has ended, if it has.
+    #[must_use]
+    pub fn revocation(&self) -> Option<Revocation> {
+        *self.0.ended.borrow()
+    }
+
+    /// Resolves when the session ends, with the reason; at once if it has ended.
+    ///
+    /// It resolves before the call that ended the session answers. Expiry is noticed by
+    /// [`Accounts::maintain`](crate::Accounts::maintain) and by any
+    /// [`Accounts::authenticate`](crate::Accounts::authenticate).
+    pub fn revoked(&self) -> impl Future<Output = Revocation> + Send + 'static {
+        let live = self.0.clone();
+        async move {
+            let mut ended = live.ended.subscribe();
+            match ended.wait_for(Option::is_some).await.map(|why| *why) {
+                Ok(Some(why)) => why,
+                // `live` holds the sender, so the channel cannot close before a reason is given.
+                _ => std::future::pending().await,
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Identity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Identity")
+            .field("user_id", &self.user_id())
+            .field("device_id", &self.device_id())
+            .field("admin", &self.is_admin())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a committed change means for sessions.
+#[derive(Default)]
+pub(crate) struct Effects {
+    pub(crate) ended: Vec<(TokenHash, Revocation)>,
+    pub(crate) admins: Vec<(TokenHash, bool)>,
+}
+
+/// All sessions in memory.
+pub(crate) struct Sessions {
+    cached_max: usize,
+    state: RwLock<State>,
+}
+
+#[derive(Default)]
+struct State {
+    by_token: HashMap<TokenHash, Arc<Live>>,
+    /// The same tokens and some that have gone, in the order in which they may leave.
+    order: VecDeque<TokenHash>,
+    /// How many changes were applied.
+    generation: u64,
+}
+
+impl Sessions {
+    pub(crate) fn new(cached_max: usize) -> Self {
+        Self { cached_max: cached_max.max(1), state: RwLock::default() }
+    }
+
+    /// The session of a token, or else the generation at which it was not there.
+    pub(crate) fn get(&self, hash: TokenHash) -> Result<Arc<Live>, u64> {
+        let state = self.state.read();
+        state.by_token.get(&hash).cloned().ok_or(state.generation)
+    }
+
+    /// Adds what was read from the file at `generation`; `None` if there was a change since, so
+    /// that it has to be read again.
+    pub(crate) fn insert(&self, hash: TokenHash, live: Live, generation: u64) -> Option<Arc<Live>> {
+        let mut state = self.state.write();
+        if state.generation != generation {
+            return None;
+        }
+        if let Entry::Vacant(place) = state.by_token.entry(hash) {
+            place.insert(Arc::new(live));
+            state.order.push_back(hash);
+        }
+        let live = state.by_token.get(&hash).cloned();
+        state.make_room(self.cached_max);
+        live
+    }
+
+    /// Ends and changes sessions, after the commit that did so.
+    pub(crate) fn apply(&self, effects: Effects) {
+        let mut state = self.state.write();
+        state.generation += 1;
+        for (hash, why) in effects.ended {
+            if let Some(live) = state.by_token.remove(&hash) {
+                live.end(why);
+            }
+        }
+        for (hash, admin) in effects.admins {
+            if let Some(live) = state.by_token.get(&hash) {
+                live.admin.store(admin, Ordering::Release);
+            }
+        }
+    }
+
+    /// The sessions in memory now.
+    pub(crate) fn all(&self) -> Vec<Arc<Live>> {
+        self.state.read().by_token.values().cloned().collect()
+    }
+}
+
+impl State {
+    /// Lets sessions go that nobody holds, those first that were not used for long.
+    ///
+    /// A session that is held stays, so the map may grow above `max` by as many as are held.
+    fn make_room(&mut self, max: usize) {
+        if self.order.len() > 2 * self.by_token.len().max(max) {
+            self.order.retain(|hash| self.by_token.contains_key(hash));
+        }
+        for _ in 0..EVICTION_TRIES {
+            if self.by_token.len() <= max {
+                return;
+            }
+            let Some(hash) = self.order.pop_front() else { return };
+            let Some(live) = self.by_token.get(&hash) else { continue };
+            // Nobody can take a session while the map is locked for writing, so 1 means the map.
+            if Arc::strong_count(live) == 1 && !live.recent.swap(false, Ordering::Relaxed) {
+                self.by_token.remove(&hash);
+            } else {
+                self.order.push_back(hash);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn live() -> Live {
+        Live::new("@a:b".into(), "a".into(), "D".into(), false, None, Millis(0))
+    }
+
+    fn hash(n: u32) -> TokenHash {
+        let mut bytes = [0; 32];
+        bytes[..4].copy_from_slice(&n.to_le_bytes());
+        TokenHash(bytes)
+    }
+
+    #[test]
+    fn what_was_read_before_a_change_is_read_again() {
+        let sessions = Sessions::new(10);
+        let Err(generation) = sessions.get(hash(1)) else { panic!("empty") };
+        sessions.apply(Effects { ended: vec![(hash(1), Revocation::LoggedOut)], admins: vec![] });
+        assert!(sessions.insert(hash(1), live(), generation).is_none());
+        assert!(sessions.get(hash(1)).is_err());
+    }
+
+    #[test]
+    fn the_cache_is_bounded() {
+        let sessions = Sessions::new(10);
+        for n in 0..1_000 {
+            sessions.insert(hash(n), live(), 0);
+        }
+        let state = sessions.state.read();
+        assert!(state.by_token.len() <= 11, "{} sessions", state.by_token.len());
+        assert!(state.order.len() <= 22, "{} places", state.order.len());
+    }
+
+    #[test]
+    fn a_session_in_use_is_never_dropped_and_hears_its_end() {
+        let sessions = Sessions::new(10);
+        let held: Vec<_> = (0..20)
+            .filter_map(|n| Identity::at(sessions.insert(hash(n), live(), 0)?, Millis(0)))
+            .collect();
+        for n in 20..1_000 {
+            sessions.insert(hash(n), live(), 0);
+        }
+        let ended = (0..20).map(|n| (hash(n), Revocation::LoggedOut)).collect();
+        sessions.apply(Effects { ended, admins: vec![] });
+        assert_eq!(held.len(), 20);
+        assert!(held.iter().all(|one| one.revocation() == Some(Revocation::LoggedOut)));
+    }
+
+    #[test]
+    fn the_order_does_not_grow_when_sessions_come_and_go() {
+        let sessions = Sessions::new(10);
+        for n in 0..1_000 {
+            sessions.insert(hash(n), live(), u64::from(n));
+            let ended = vec![(hash(n), Revocation::LoggedOut)];
+            sessions.apply(Effects { ended, admins: vec![] });
+        }
+        assert!(sessions.state.read().order.len() <= 21);
+    }
+}

@@ -1,0 +1,189 @@
+//! The file: its tables, its version, and opening it.
+//!
+//! **Invariant:** a file that is damaged, of a later version or of another server is refused by
+//! name, and left as it was.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+};
+
+use redb::{
+    Database, DatabaseError, ReadableDatabase as _, ReadableTable, StorageError, TableDefinition,
+    TableHandle as _,
+};
+
+use crate::{
+    OpenError, Unavailable,
+    format::{Stored, StoredDevice, StoredToken, StoredUser},
+    name::Localpart,
+    secret::TokenHash,
+};
+
+/// The format of the file that this software writes, and the last that it reads.
+pub const FORMAT_VERSION: u32 = 1;
+
+pub(crate) type Bytes = &'static [u8];
+pub(crate) type DeviceKey = (&'static str, &'static str);
+pub(crate) type ExpiryKey = (u64, &'static [u8; 32]);
+
+pub(crate) const META: TableDefinition<'_, &str, Bytes> = TableDefinition::new("meta");
+pub(crate) const USERS: TableDefinition<'_, &str, Bytes> = TableDefinition::new("users");
+pub(crate) const DEVICES: TableDefinition<'_, DeviceKey, Bytes> = TableDefinition::new("devices");
+pub(crate) const TOKENS: TableDefinition<'_, &[u8; 32], Bytes> = TableDefinition::new("tokens");
+/// Tokens that will expire, soonest first.
+pub(crate) const EXPIRIES: TableDefinition<'_, ExpiryKey, ()> = TableDefinition::new("expiries");
+
+/// Set once there has been an administrator: nobody else becomes one by being first.
+pub(crate) const META_APPOINTED: &str = "administrator_appointed";
+const META_FORMAT: &str = "format";
+const META_SERVER: &str = "server_name";
+
+/// The file is small and hot rows are cached above it.
+const CACHE_BYTES: usize = 8 * 1024 * 1024;
+
+/// Opens the file at `path`, or makes it.
+pub(crate) fn open(path: &Path, server_name: &str) -> Result<Database, OpenError> {
+    let io = |error: std::io::Error| OpenError::Io { path: path.into(), reason: error.to_string() };
+    create_private(path).map_err(io)?;
+    let mut builder = Database::builder();
+    builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(true);
+    let damaged = |damage: String| OpenError::Damaged { path: path.into(), damage };
+    let database = catch_unwind(AssertUnwindSafe(|| builder.create(path)))
+        .map_err(|_| damaged("reading it panicked".into()))?
+        .map_err(|error| refuse(path, error))?;
+    check_meta(&database, path, server_name)?;
+    Ok(database)
+}
+
+/// Makes an empty file that only its owner may read, and the name of the file durable.
+fn create_private(path: &Path) -> std::io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(file) => file.sync_all()?,
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return Ok(()),
+        Err(error) => return Err(error),
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(fs::canonicalize(folder.unwrap_or(Path::new(".")))?)?.sync_all()
+}
+
+fn refuse(path: &Path, error: DatabaseError) -> OpenError {
+    let path = path.into();
+    match error {
+        DatabaseError::DatabaseAlreadyOpen => OpenError::InUse { path },
+        DatabaseError::Storage(StorageError::Io(error))
+            if error.kind() != std::io::ErrorKind::InvalidData
+                && error.kind() != std::io::ErrorKind::UnexpectedEof =>
+        {
+            OpenError::Io { path, reason: error.to_string() }
+        }
+        other => OpenError::Damaged { path, damage: other.to_string() },
+    }
+}
+
+fn check_meta(database: &Database, path: &Path, server_name: &str) -> Result<(), OpenError> {
+    let damaged = |damage: String| OpenError::Damaged { path: path.into(), damage };
+    let stored = read_meta(database).map_err(|error| damaged(error.reason))?;
+    let Some(meta) = stored else {
+        return initialise(database, server_name)
+            .map_err(|error| OpenError::Io { path: path.into(), reason: error.reason });
+    };
+    let found = meta.format.try_into().map(u32::from_le_bytes);
+    match found {
+        Ok(FORMAT_VERSION) => {}
+        Ok(found) if found > FORMAT_VERSION => {
+            return Err(OpenError::Newer { path: path.into(), found, known: FORMAT_VERSION });
+        }
+        _ => return Err(damaged("its format version makes no sense".into())),
+    }
+    let stored = String::from_utf8_lossy(&meta.server_name).into_owned();
+    if stored != server_name {
+        return Err(OpenError::OtherServer {
+            path: path.into(),
+            stored,
+            asked: server_name.into(),
+        });
+    }
+    Ok(())
+}
+
+struct Meta {
+    format: Vec<u8>,
+    server_name: Vec<u8>,
+}
+
+/// What the file says about itself; `None` for a new file.
+fn read_meta(database: &Database) -> Result<Option<Meta>, Unavailable> {
+    let read = database.begin_read()?;
+    let tables: Vec<_> = read.list_tables()?.collect();
+    if tables.is_empty() {
+        return Ok(None);
+    }
+    if !tables.iter().any(|table| table.name() == META.name()) {
+        return Err(Unavailable::new("it is not a file of accounts"));
+    }
+    let meta = read.open_table(META)?;
+    let value = |key| {
+        let value = meta.get(key)?.map(|value| value.value().to_vec());
+        value.ok_or_else(|| Unavailable::new(format!("its {key} is missing")))
+    };
+    Ok(Some(Meta { format: value(META_FORMAT)?, server_name: value(META_SERVER)? }))
+}
+
+fn initialise(database: &Database, server_name: &str) -> Result<(), Unavailable> {
+    let write = database.begin_write()?;
+    {
+        let mut meta = write.open_table(META)?;
+        meta.insert(META_FORMAT, &FORMAT_VERSION.to_le_bytes()[..])?;
+        meta.insert(META_SERVER, server_name.as_bytes())?;
+        write.open_table(USERS)?;
+        write.open_table(DEVICES)?;
+        write.open_table(TOKENS)?;
+        write.open_table(EXPIRIES)?;
+    }
+    Ok(write.commit()?)
+}
+
+pub(crate) fn user(
+    users: &impl ReadableTable<&'static str, Bytes>,
+    name: &Localpart,
+) -> Result<Option<StoredUser>, Unavailable> {
+    users.get(name.as_str())?.map(|bytes| StoredUser::decode(bytes.value())).transpose()
+}
+
+pub(crate) fn device(
+    devices: &impl ReadableTable<DeviceKey, Bytes>,
+    name: &Localpart,
+    id: &str,
+) -> Result<Option<StoredDevice>, Unavailable> {
+    devices.get((name.as_str(), id))?.map(|bytes| StoredDevice::decode(bytes.value())).transpose()
+}
+
+/// The devices of a user, by ID.
+pub(crate) fn devices(
+    devices: &impl ReadableTable<DeviceKey, Bytes>,
+    name: &Localpart,
+) -> Result<Vec<(String, StoredDevice)>, Unavailable> {
+    let mut found = Vec::new();
+    for row in devices.range((name.as_str(), "")..)? {
+        let (key, value) = row?;
+        let (owner, id) = key.value();
+        if owner != name.as_str() {
+            break;
+        }
+        found.push((id.to_owned(), StoredDevice::decode(value.value())?));
+    }
+    Ok(found)
+}
+
+pub(crate) fn token(
+    tokens: &impl ReadableTable<&'static [u8; 32], Bytes>,
+    hash: TokenHash,
+) -> Result<Option<StoredToken>, Unavailable> {
+    tokens.get(&hash.0)?.map(|bytes| StoredToken::decode(bytes.value())).transpose()
+}

@@ -1,0 +1,7 @@
+//! The rules of accounts, each as a test against a real file.
+
+mod file;
+mod login;
+mod register;
+mod sessions;
+mod users;

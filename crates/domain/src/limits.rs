@@ -1,0 +1,50 @@
+//! How much of everything there may be. All in bytes, unless it is a count.
+
+/// Longest event that this server makes, as canonical JSON without signatures.
+///
+/// Source: Matrix client-server specification, "Size limits" (65,535 bytes for a whole event),
+/// less 1 KiB for the signatures, which are added when another server gets the event.
+pub const EVENT_BYTES_MAX: usize = 65_535 - 1_024;
+
+/// Longest event type, state key, user, room or event ID, or alias.
+///
+/// Source: Matrix client-server specification, "Size limits".
+pub const ID_BYTES_MAX: usize = 255;
+
+/// How deep objects and arrays in the content of an event may nest. Deeper content could be
+/// stored but not read again, as readers of JSON limit their recursion (`serde_json`: 128).
+pub const CONTENT_DEPTH_MAX: usize = 64;
+
+/// The greatest depth; events that come after it stay at it.
+///
+/// Source: Matrix server-server specification, "PDUs" (integers of canonical JSON).
+pub const DEPTH_MAX: u64 = (1 << 53) - 1;
+
+/// Most events that one event follows.
+///
+/// Source: Matrix server-server specification, "PDUs".
+pub const PREV_EVENTS_MAX: usize = 20;
+
+/// Longest display name.
+pub const DISPLAYNAME_BYTES_MAX: usize = 256;
+
+/// Longest `mxc:` address.
+pub const MXC_BYTES_MAX: usize = 1_024;
+
+/// Longest room name.
+pub const NAME_BYTES_MAX: usize = 255;
+
+/// Longest topic.
+pub const TOPIC_BYTES_MAX: usize = 8_192;
+
+/// Longest reason for a change of membership.
+pub const REASON_BYTES_MAX: usize = 4_096;
+
+/// Longest nonce of a new room.
+pub const NONCE_BYTES_MAX: usize = 64;
+
+/// Most invites that come with a new room.
+pub const INVITES_MAX: usize = 100;
+
+/// Most alternative aliases, and most rooms whose members a restricted room admits.
+pub const LISTED_MAX: usize = 100;

@@ -1,0 +1,175 @@
+//! Power levels: who may do what in a room.
+//!
+//! **Invariant:** read from the state event once, when it is folded; a decision parses nothing.
+
+use std::collections::BTreeMap;
+
+use ruma_common::{OwnedUserId, UserId};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::{JsonObject, Pdu};
+
+/// How much power a user has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Power {
+    /// A level of the room.
+    Level(i64),
+    /// A creator of a room of version 12 or newer: beyond all levels.
+    Infinite,
+}
+
+/// The power levels of a room.
+///
+/// Source: Matrix client-server specification, `m.room.power_levels`, with its defaults.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct PowerLevels {
+    /// The levels of single users.
+    pub users: BTreeMap<OwnedUserId, i64>,
+    /// The level of everybody else.
+    pub users_default: i64,
+    /// The level that an event of a type needs.
+    pub events: BTreeMap<String, i64>,
+    /// The level that other events need.
+    pub events_default: i64,
+    /// The level that other state events need.
+    pub state_default: i64,
+    /// The level to invite.
+    pub invite: i64,
+    /// The level to remove members.
+    pub kick: i64,
+    /// The level to ban.
+    pub ban: i64,
+    /// The level to redact the events of others.
+    pub redact: i64,
+}
+
+impl Default for PowerLevels {
+    fn default() -> Self {
+        Self::UNSET
+    }
+}
+
+impl PowerLevels {
+    /// What holds where the state event says nothing.
+    pub const UNSET: Self = Self {
+        users: BTreeMap::new(),
+        users_default: 0,
+        events: BTreeMap::new(),
+        events_default: 0,
+        state_default: 50,
+        invite: 0,
+        kick: 50,
+        ban: 50,
+        redact: 50,
+    };
+
+    /// What the state event says. If it cannot be read, nobody may do anything: so says the
+    /// authorisation of ruma too.
+    #[must_use]
+    pub fn of(event: &Pdu) -> Self {
+        event.content_as().unwrap_or_else(|| Self {
+            users_default: i64::MIN,
+            state_default: i64::MAX,
+            events_default: i64::MAX,
+            invite: i64::MAX,
+            kick: i64::MAX,
+            ban: i64::MAX,
+            redact: i64::MAX,
+            ..Self::default()
+        })
+    }
+
+    /// The level of a user, creators aside.
+    #[must_use]
+    pub fn user(&self, user: &UserId) -> i64 {
+        self.users.get(user).copied().unwrap_or(self.users_default)
+    }
+
+    /// The single settings by name.
+    pub(crate) fn setting(&self, name: &str) -> i64 {
+        match name {
+            "users_default" => self.users_default,
+            "events_default" => self.events_default,
+            "state_default" => self.state_default,
+            "invite" => self.invite,
+            "kick" => self.kick,
+            "ban" => self.ban,
+            _ => self.redact,
+        }
+    }
+
+    /// The level that an event of this type needs.
+    #[must_use]
+    pub fn event(&self, kind: &str, is_state: bool) -> i64 {
+        let default = if is_state { self.state_default } else { self.events_default };
+        self.events.get(kind).copied().unwrap_or(default)
+    }
+}
+
+/// What to change in a room's power levels; what is not named stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PowerLevelsChange {
+    /// Users with their new level; none takes the entry away, so that the default holds.
+    pub users: BTreeMap<OwnedUserId, Option<i64>>,
+    /// Event types with their new level; none takes the entry away.
+    pub events: BTreeMap<String, Option<i64>>,
+    /// The level of users without an entry.
+    pub users_default: Option<i64>,
+    /// The level that messages need.
+    pub events_default: Option<i64>,
+    /// The level that state events need.
+    pub state_default: Option<i64>,
+    /// The level to invite.
+    pub invite: Option<i64>,
+    /// The level to remove members.
+    pub kick: Option<i64>,
+    /// The level to ban.
+    pub ban: Option<i64>,
+    /// The level to redact the events of others.
+    pub redact: Option<i64>,
+}
+
+impl PowerLevelsChange {
+    /// The single settings that change, with their names in the event.
+    pub(crate) fn settings(&self) -> impl Iterator<Item = (&'static str, i64)> {
+        [
+            ("users_default", self.users_default),
+            ("events_default", self.events_default),
+            ("state_default", self.state_default),
+            ("invite", self.invite),
+            ("kick", self.kick),
+            ("ban", self.ban),
+            ("redact", self.redact),
+        ]
+        .into_iter()
+        .filter_map(|(name, level)| Some((name, level?)))
+    }
+
+    /// Writes the change into the content of the state event. Keys that are not ours stay.
+    pub(crate) fn write_to(&self, content: &mut JsonObject) {
+        for (name, level) in self.settings() {
+            content.insert(name.into(), level.into());
+        }
+        let users = self.users.iter().map(|(user, level)| (user.as_str(), *level));
+        write_entries(content, "users", users);
+        let events = self.events.iter().map(|(kind, level)| (kind.as_str(), *level));
+        write_entries(content, "events", events);
+    }
+}
+
+fn write_entries<'a>(
+    content: &mut JsonObject,
+    map: &str,
+    entries: impl Iterator<Item = (&'a str, Option<i64>)>,
+) {
+    for (key, level) in entries {
+        let map = content.entry(map).or_insert_with(|| Value::Object(JsonObject::new()));
+        let Value::Object(map) = map else { continue };
+        match level {
+            Some(level) => map.insert(key.to_owned(), level.into()),
+            None => map.remove(key),
+        };
+    }
+}

@@ -1,0 +1,303 @@
+//! The room aggregate: what users may ask of a room, and what follows.
+//!
+//! **Invariant:** asking again for what already holds changes nothing.
+//! **Invariant:** a decision costs the same however long the room's history is, and, but for
+//! changes of power levels, however many members it has.
+//! **Invariant:** what is decided for one room in one state by one context is always the same.
+
+mod authorise;
+mod command;
+mod create;
+mod decide;
+mod preview;
+mod slots;
+
+use std::sync::Arc;
+
+use ruma_common::{
+    OwnedEventId, OwnedRoomAliasId, OwnedRoomId, OwnedUserId, RoomId, RoomVersionId, UserId,
+    room_version_rules::RoomVersionRules,
+};
+use serde::Deserialize;
+
+use self::slots::Slots;
+pub use self::{
+    command::{Context, CreateRoom, Invitee, MessageKind, Preset, RoomCommand},
+    preview::InvitePreview,
+};
+use crate::{
+    EventStatus, HistoryVisibility, JoinRule, Membership, Pdu, Power, PowerLevels, Rejection,
+    RoomEvent,
+};
+
+/// The type of the state event that says whether a room stands in the public directory.
+pub const DIRECTORY_TYPE: &str = "org.rookery.directory";
+
+/// A room as its events so far have made it.
+#[derive(Clone, Debug)]
+pub struct Room {
+    id: OwnedRoomId,
+    /// None before the create event, and if its version is unknown.
+    version: Option<Version>,
+    state: Slots,
+    levels: Option<Arc<PowerLevels>>,
+    extremities: Vec<OwnedEventId>,
+    depth: u64,
+}
+
+/// What follows from the create event.
+#[derive(Clone, Debug)]
+struct Version {
+    id: RoomVersionId,
+    rules: Arc<RoomVersionRules>,
+    creators: Vec<OwnedUserId>,
+    is_federated: bool,
+}
+
+#[derive(Deserialize)]
+struct CreateContent {
+    room_version: Option<RoomVersionId>,
+    creator: Option<OwnedUserId>,
+    #[serde(default)]
+    additional_creators: Vec<OwnedUserId>,
+    #[serde(rename = "m.federate", default = "yes")]
+    federate: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Room {
+    /// The room before its first event.
+    #[must_use]
+    pub fn new(id: OwnedRoomId) -> Self {
+        Self {
+            id,
+            version: None,
+            state: Slots::default(),
+            levels: None,
+            extremities: Vec::new(),
+            depth: 0,
+        }
+    }
+
+    /// The room that these events make, oldest first.
+    #[must_use]
+    pub fn replay<'a>(id: OwnedRoomId, events: impl IntoIterator<Item = &'a RoomEvent>) -> Self {
+        let mut room = Self::new(id);
+        events.into_iter().for_each(|event| room.evolve(event));
+        room
+    }
+
+    /// Folds one event into the state. Total: history has happened and cannot be refused.
+    /// Events that were not accepted change nothing.
+    pub fn evolve(&mut self, event: &RoomEvent) {
+        if event.envelope.status == EventStatus::Accepted {
+            self.accept(&event.pdu);
+        }
+    }
+
+    /// Folds an accepted event.
+    fn accept(&mut self, event: &Arc<Pdu>) {
+        self.extremities.retain(|id| !event.prev_events.contains(id));
+        self.extremities.push(event.event_id.clone());
+        self.depth = self.depth.max(event.depth);
+        let Some((kind, state_key)) = event.state_slot() else { return };
+        match kind.as_str() {
+            "m.room.create" => self.version = Version::of(event),
+            "m.room.power_levels" if state_key.is_empty() => {
+                self.levels = Some(Arc::new(PowerLevels::of(event)));
+            }
+            _ => {}
+        }
+        self.state.put(&kind, state_key, event.clone());
+    }
+
+    /// The room's ID.
+    #[must_use]
+    pub fn id(&self) -> &RoomId {
+        &self.id
+    }
+
+    /// The room's version; none if the room was not created or its version is unknown.
+    #[must_use]
+    pub fn version(&self) -> Option<&RoomVersionId> {
+        self.version.as_ref().map(|version| &version.id)
+    }
+
+    /// Whether there is a create event.
+    #[must_use]
+    pub fn is_created(&self) -> bool {
+        self.state("m.room.create", "").is_some()
+    }
+
+    /// The state event of this type and state key.
+    #[must_use]
+    pub fn state(&self, kind: &str, state_key: &str) -> Option<&Arc<Pdu>> {
+        self.state.get(kind, state_key)
+    }
+
+    /// All state events, in order of type and state key.
+    pub fn state_events(&self) -> impl Iterator<Item = &Arc<Pdu>> {
+        self.state.iter()
+    }
+
+    /// What the user is to the room.
+    #[must_use]
+    pub fn membership(&self, user: &UserId) -> Membership {
+        self.state.membership(user.as_str())
+    }
+
+    /// All of whom the room has heard, in order of user ID, with their member events.
+    pub fn members(&self) -> impl Iterator<Item = (&str, Membership, &Arc<Pdu>)> {
+        self.state.members()
+    }
+
+    /// How many are joined.
+    #[must_use]
+    pub fn joined_count(&self) -> usize {
+        self.state.joined()
+    }
+
+    /// How many are invited.
+    #[must_use]
+    pub fn invited_count(&self) -> usize {
+        self.state.invited()
+    }
+
+    /// The events that no other event follows yet.
+    #[must_use]
+    pub fn forward_extremities(&self) -> &[OwnedEventId] {
+        &self.extremities
+    }
+
+    /// The depth of the deepest event.
+    #[must_use]
+    pub fn depth(&self) -> u64 {
+        self.depth
+    }
+
+    /// About how much memory the room takes, in bytes. Kept along, so asking costs nothing.
+    #[must_use]
+    pub fn weight_bytes(&self) -> usize {
+        const ROOM_BYTES: usize = 1_024;
+        const LEVEL_BYTES: usize = 96;
+        let levels = self.levels.as_ref().map_or(0, |levels| levels.users.len());
+        ROOM_BYTES + levels * LEVEL_BYTES + self.state.weight_bytes()
+    }
+
+    /// The power levels; none before the first event about them.
+    #[must_use]
+    pub fn power_levels(&self) -> Option<&PowerLevels> {
+        self.levels.as_deref()
+    }
+
+    /// How much power the user has.
+    #[must_use]
+    pub fn power_of(&self, user: &UserId) -> Power {
+        let version = self.version.as_ref();
+        let creates = version.is_some_and(|version| version.creators.iter().any(|id| id == user));
+        let beyond = version
+            .is_some_and(|version| version.rules.authorization.explicitly_privilege_room_creators);
+        match &self.levels {
+            _ if creates && beyond => Power::Infinite,
+            Some(levels) => Power::Level(levels.user(user)),
+            // Source: Matrix server-server specification, authorisation rules, on rooms without
+            // power levels.
+            None => Power::Level(if creates { 100 } else { 0 }),
+        }
+    }
+
+    /// How users get in.
+    #[must_use]
+    pub fn join_rule(&self) -> JoinRule {
+        self.state("m.room.join_rules", "").map_or(JoinRule::Invite, |event| JoinRule::of(event))
+    }
+
+    /// Who may read what is sent now.
+    #[must_use]
+    pub fn history_visibility(&self) -> HistoryVisibility {
+        let event = self.state("m.room.history_visibility", "");
+        event.map_or(HistoryVisibility::default(), |event| HistoryVisibility::of(event))
+    }
+
+    /// Whether the room stands in the public directory.
+    #[must_use]
+    pub fn is_listed(&self) -> bool {
+        #[derive(Deserialize)]
+        struct Content {
+            listed: bool,
+        }
+        let event = self.state(DIRECTORY_TYPE, "");
+        event.and_then(|event| event.content_as::<Content>()).is_some_and(|content| content.listed)
+    }
+
+    /// The name; none if there is none or it is empty.
+    #[must_use]
+    pub fn name(&self) -> Option<String> {
+        #[derive(Deserialize)]
+        struct Content {
+            name: String,
+        }
+        let content: Content = self.state("m.room.name", "")?.content_as()?;
+        Some(content.name).filter(|name| !name.is_empty())
+    }
+
+    /// The canonical alias.
+    #[must_use]
+    pub fn canonical_alias(&self) -> Option<OwnedRoomAliasId> {
+        #[derive(Deserialize)]
+        struct Content {
+            alias: OwnedRoomAliasId,
+        }
+        let content: Content = self.state("m.room.canonical_alias", "")?.content_as()?;
+        Some(content.alias)
+    }
+
+    /// Whether the user may learn that this room exists: it is open in some way, or the user has
+    /// had to do with it. Everybody else gets the answer that there is no such room.
+    #[must_use]
+    pub fn exists_for(&self, user: &UserId) -> bool {
+        let open = matches!(self.join_rule(), JoinRule::Public) || self.join_rule().is_knockable();
+        let readable = self.history_visibility() == HistoryVisibility::WorldReadable;
+        self.is_created() && (open || readable || self.membership(user) != Membership::None)
+    }
+
+    /// The power levels, with what holds where none were set.
+    fn levels(&self) -> &PowerLevels {
+        static UNSET: PowerLevels = PowerLevels::UNSET;
+        self.levels.as_deref().unwrap_or(&UNSET)
+    }
+
+    fn rules(&self) -> Result<&RoomVersionRules, Rejection> {
+        if let Some(version) = &self.version {
+            return Ok(&version.rules);
+        }
+        let create = self.state("m.room.create", "").ok_or(Rejection::NoSuchRoom)?;
+        let content: Option<serde_json::Value> = create.content_as();
+        let version = content.as_ref().and_then(|content| content.get("room_version")?.as_str());
+        Err(Rejection::UnknownRoomVersion(version.unwrap_or("1").to_owned()))
+    }
+}
+
+impl Version {
+    fn of(create: &Pdu) -> Option<Self> {
+        let content: CreateContent = create.content_as()?;
+        let id = content.room_version.unwrap_or(RoomVersionId::V1);
+        let rules = supported_rules(&id)?;
+        let by_sender = rules.authorization.use_room_create_sender;
+        let creator = content.creator.filter(|_| !by_sender).unwrap_or(create.sender.clone());
+        let mut creators = vec![creator];
+        if rules.authorization.additional_room_creators {
+            creators.extend(content.additional_creators);
+        }
+        Some(Self { id, rules: Arc::new(rules), creators, is_federated: content.federate })
+    }
+}
+
+/// The rules of the room versions that this server writes.
+pub(crate) fn supported_rules(version: &RoomVersionId) -> Option<RoomVersionRules> {
+    let supported = [RoomVersionId::V10, RoomVersionId::V11, RoomVersionId::V12];
+    if supported.contains(version) { version.rules() } else { None }
+}

@@ -1,0 +1,230 @@
+//! What users ask of rooms.
+
+use ruma_common::{
+    MilliSecondsSinceUnixEpoch, OwnedRoomAliasId, OwnedRoomId, OwnedUserId, RoomVersionId,
+    ServerName, UserId,
+};
+
+use crate::{HistoryVisibility, JoinRule, JsonObject, PowerLevelsChange, Profile};
+
+/// What a decision knows beside the state: who asks, when, and whose server this is.
+///
+/// The clock is read once, where the command is accepted.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// Who asks.
+    pub sender: &'a UserId,
+    /// When, in milliseconds since 1970.
+    pub now: MilliSecondsSinceUnixEpoch,
+    /// This server.
+    pub server_name: &'a ServerName,
+}
+
+/// What to ask of a room that exists.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RoomCommand {
+    /// Become a member.
+    Join {
+        /// Shown to the others.
+        reason: Option<String>,
+        /// For restricted rooms: one of [`crate::Room::join_rule`]'s rooms that the sender is
+        /// joined to, which the caller has checked.
+        member_of: Option<OwnedRoomId>,
+    },
+    /// Leave, decline an invite, or take back a knock.
+    Leave {
+        /// Shown to the others.
+        reason: Option<String>,
+    },
+    /// Decline an invite.
+    Reject {
+        /// Shown to the others.
+        reason: Option<String>,
+    },
+    /// Ask to be let in.
+    Knock {
+        /// Shown to the members.
+        reason: Option<String>,
+    },
+    /// Let a user join.
+    Invite {
+        /// Who is invited.
+        invitee: Invitee,
+        /// Shown to the invitee.
+        reason: Option<String>,
+    },
+    /// Remove a member, take back an invite, or refuse a knock.
+    Kick {
+        /// Who goes.
+        user: OwnedUserId,
+        /// Shown to all.
+        reason: Option<String>,
+    },
+    /// Remove a user and keep her out.
+    Ban {
+        /// Who goes.
+        user: OwnedUserId,
+        /// Shown to all.
+        reason: Option<String>,
+    },
+    /// Lift a ban.
+    Unban {
+        /// Who may come back.
+        user: OwnedUserId,
+        /// Shown to all.
+        reason: Option<String>,
+    },
+    /// Say something.
+    SendMessage {
+        /// In which manner.
+        kind: MessageKind,
+        /// The text.
+        body: String,
+        /// The same as HTML (`org.matrix.custom.html`).
+        formatted_body: Option<String>,
+    },
+    /// Send an event that is no state. Types of `m.room.` other than `m.room.message` and
+    /// `m.room.encrypted`, and those of `org.rookery.`, are refused.
+    SendEvent {
+        /// The type.
+        event_type: String,
+        /// The content.
+        content: JsonObject,
+    },
+    /// Set state that has no command of its own.
+    SetState {
+        /// The type.
+        event_type: String,
+        /// The state key; a user ID only if it is the sender's.
+        state_key: String,
+        /// The content.
+        content: JsonObject,
+    },
+    /// Name the room.
+    SetName {
+        /// The name; empty to take it away.
+        name: String,
+    },
+    /// Say what the room is about.
+    SetTopic {
+        /// The topic; empty to take it away.
+        topic: String,
+    },
+    /// Give the room a picture.
+    SetAvatar {
+        /// Its `mxc:` address; none to take it away.
+        url: Option<String>,
+    },
+    /// Say which aliases the room goes by. That they point to this room, the caller has checked.
+    SetAliases {
+        /// The one to show.
+        canonical: Option<OwnedRoomAliasId>,
+        /// Others.
+        alternative: Vec<OwnedRoomAliasId>,
+    },
+    /// Say how users get in.
+    SetJoinRule {
+        /// The rule.
+        rule: JoinRule,
+    },
+    /// Say who may read what was sent from now on.
+    SetHistoryVisibility {
+        /// The setting.
+        visibility: HistoryVisibility,
+    },
+    /// Change what users may do.
+    SetPowerLevels {
+        /// What changes.
+        change: PowerLevelsChange,
+    },
+    /// Say whether the room stands in the public directory.
+    SetListed {
+        /// Whether it does.
+        listed: bool,
+    },
+    /// Bring the sender's member event up to her profile.
+    SetMemberProfile {
+        /// The profile.
+        profile: Profile,
+    },
+}
+
+/// The manner of a message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum MessageKind {
+    /// Somebody says something (`m.text`).
+    #[default]
+    Text,
+    /// Somebody does something (`m.emote`).
+    Emote,
+    /// A program says something (`m.notice`).
+    Notice,
+}
+
+impl MessageKind {
+    /// The `msgtype` of the event.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "m.text",
+            Self::Emote => "m.emote",
+            Self::Notice => "m.notice",
+        }
+    }
+}
+
+/// A user to invite, with the profile that the others see until she joins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invitee {
+    /// Who.
+    pub user: OwnedUserId,
+    /// Her profile, as far as it is known.
+    pub profile: Profile,
+}
+
+impl From<OwnedUserId> for Invitee {
+    fn from(user: OwnedUserId) -> Self {
+        Self { user, profile: Profile::default() }
+    }
+}
+
+/// How a new room starts, where [`CreateRoom`] says nothing else.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Preset {
+    /// By invitation; every member may invite; members see what was sent before they came.
+    #[default]
+    Private,
+    /// Open to all; moderators invite; members see what was sent before they came.
+    Public,
+}
+
+/// How to make a room.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CreateRoom {
+    /// The room version; 12 if none is named.
+    pub version: Option<RoomVersionId>,
+    /// What holds where the other fields say nothing.
+    pub preset: Preset,
+    /// The name.
+    pub name: Option<String>,
+    /// What it is about.
+    pub topic: Option<String>,
+    /// The `mxc:` address of its picture.
+    pub avatar_url: Option<String>,
+    /// Its canonical alias. Claiming it is up to the caller.
+    pub alias: Option<OwnedRoomAliasId>,
+    /// Whom to invite.
+    pub invite: Vec<Invitee>,
+    /// How users get in.
+    pub join_rule: Option<JoinRule>,
+    /// Who may read what.
+    pub history_visibility: Option<HistoryVisibility>,
+    /// Whether the room stands in the public directory.
+    pub listed: bool,
+    /// What differs from the usual power levels.
+    pub power_levels: PowerLevelsChange,
+    /// The invites are to a conversation of two.
+    pub is_direct: bool,
+    /// The type of the room, such as `m.space`; none for a conversation.
+    pub room_type: Option<String>,
+}

@@ -1,0 +1,95 @@
+//! Decisions about rooms that exist: which event a command makes happen, if any.
+
+mod levels;
+mod membership;
+mod message;
+pub(super) mod settings;
+
+use std::{borrow::Cow, sync::Arc};
+
+use super::{Context, Room, RoomCommand, authorise::Draft};
+use crate::{Pdu, Profile, Rejection, canonical::canonical};
+
+impl Room {
+    /// Decides what a command makes happen. An empty list means that it already holds.
+    ///
+    /// `profile` is the sender's; it goes into the member event where she joins or knocks.
+    ///
+    /// # Errors
+    /// [`Rejection`], naming the rule that forbids it. Rejections are answers, not faults.
+    pub fn decide(
+        &self,
+        command: &RoomCommand,
+        profile: &Profile,
+        cx: &Context,
+    ) -> Result<Vec<Arc<Pdu>>, Rejection> {
+        self.rules()?;
+        let event = match command {
+            RoomCommand::Join { .. }
+            | RoomCommand::Leave { .. }
+            | RoomCommand::Reject { .. }
+            | RoomCommand::Knock { .. }
+            | RoomCommand::Invite { .. }
+            | RoomCommand::Kick { .. }
+            | RoomCommand::Ban { .. }
+            | RoomCommand::Unban { .. }
+            | RoomCommand::SetMemberProfile { .. } => {
+                let draft = self.decide_membership(command, profile, cx)?;
+                draft.map(|draft| self.issue(&draft, cx)).transpose()?
+            }
+            RoomCommand::SendMessage { kind, body, formatted_body } => {
+                let draft = message::text(*kind, body, formatted_body.as_deref());
+                Some(self.send(&draft, cx)?)
+            }
+            RoomCommand::SendEvent { event_type, content } => {
+                Some(self.send(&message::custom(event_type, content)?, cx)?)
+            }
+            RoomCommand::SetState { event_type, state_key, content } => {
+                let draft = settings::custom(event_type, state_key, content, cx)?;
+                self.set(&draft, cx)?
+            }
+            RoomCommand::SetName { name } => self.set(&settings::name(name)?, cx)?,
+            RoomCommand::SetTopic { topic } => self.set(&settings::topic(topic)?, cx)?,
+            RoomCommand::SetAvatar { url } => self.set(&settings::avatar(url.as_deref())?, cx)?,
+            RoomCommand::SetAliases { canonical, alternative } => {
+                let draft = settings::aliases(canonical.as_deref(), alternative, cx)?;
+                self.set(&draft, cx)?
+            }
+            RoomCommand::SetJoinRule { rule } => {
+                if rule.allowed_rooms().contains(&self.id) {
+                    return Err(Rejection::AdmitsItself(self.id.clone()));
+                }
+                self.set(&settings::join_rule(rule)?, cx)?
+            }
+            RoomCommand::SetHistoryVisibility { visibility } => {
+                self.set(&settings::history_visibility(*visibility), cx)?
+            }
+            RoomCommand::SetListed { listed } => self.set(&settings::listed(*listed), cx)?,
+            RoomCommand::SetPowerLevels { change } => {
+                let draft = self.change_power_levels(change, cx)?;
+                draft.map(|draft| self.set(&draft, cx)).transpose()?.flatten()
+            }
+        };
+        Ok(event.into_iter().collect())
+    }
+
+    /// Sends what is no state: always a new event. `issue` checks membership and power.
+    fn send(&self, draft: &Draft, cx: &Context) -> Result<Arc<Pdu>, Rejection> {
+        self.issue(draft, cx)
+    }
+
+    /// Sets state, unless it is so already.
+    fn set(&self, draft: &Draft, cx: &Context) -> Result<Option<Arc<Pdu>>, Rejection> {
+        self.require_member(cx.sender)?;
+        let content = canonical(&draft.content)?;
+        let state_key: Cow<str> = draft.state_key.clone().unwrap_or_default();
+        match self.state(&draft.kind, &state_key) {
+            Some(current) if current.content.get() == content => return Ok(None),
+            None if settings::says_nothing(&draft.kind, &content) => return Ok(None),
+            _ => {}
+        }
+        let needed = self.levels().event(&draft.kind, true);
+        self.require_power(cx.sender, needed, || format!("to set {}", draft.kind))?;
+        self.issue_canonical(&draft.kind, Some(&state_key), content, cx).map(Some)
+    }
+}

@@ -1,0 +1,53 @@
+//! Messages and other events that are no state.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use crate::{
+    JsonObject, MessageKind, Rejection,
+    room::{DIRECTORY_TYPE, authorise::Draft},
+};
+
+/// The draft of a message.
+pub(super) fn text(kind: MessageKind, body: &str, formatted: Option<&str>) -> Draft<'static> {
+    let mut content = JsonObject::new();
+    content.insert("msgtype".into(), kind.as_str().into());
+    content.insert("body".into(), body.into());
+    if let Some(formatted) = formatted {
+        content.insert("format".into(), "org.matrix.custom.html".into());
+        content.insert("formatted_body".into(), formatted.into());
+    }
+    draft(Cow::Borrowed("m.room.message"), Cow::Owned(content))
+}
+
+/// The draft of an event whose type the client chose.
+pub(super) fn custom<'a>(
+    event_type: &'a str,
+    content: &'a JsonObject,
+) -> Result<Draft<'a>, Rejection> {
+    if is_reserved(event_type) {
+        return Err(Rejection::ReservedType(event_type.to_owned()));
+    }
+    if event_type.is_empty() {
+        return Err(Rejection::InvalidContent("the event type is empty".to_owned()));
+    }
+    let is_text = |key: &str| content.get(key).is_some_and(Value::is_string);
+    if event_type == "m.room.message" && !(is_text("msgtype") && is_text("body")) {
+        let reason = "a message has a msgtype and a body, both text";
+        return Err(Rejection::InvalidContent(reason.to_owned()));
+    }
+    Ok(draft(Cow::Borrowed(event_type), Cow::Borrowed(content)))
+}
+
+/// Whether an event type is not free to be sent: it is state, acts on the room, or is ours.
+fn is_reserved(event_type: &str) -> bool {
+    let free = ["m.room.message", "m.room.encrypted"];
+    let (namespace, _) = DIRECTORY_TYPE.rsplit_once('.').unwrap_or_default();
+    let ours = event_type.strip_prefix(namespace).is_some_and(|rest| rest.starts_with('.'));
+    ours || (event_type.starts_with("m.room.") && !free.contains(&event_type))
+}
+
+fn draft<'a>(kind: Cow<'a, str>, content: Cow<'a, JsonObject>) -> Draft<'a> {
+    Draft { kind, state_key: None, content }
+}

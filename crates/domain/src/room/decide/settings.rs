@@ -1,0 +1,112 @@
+//! Drafts of the state events that commands set, and what their values may be.
+
+use std::borrow::Cow;
+
+use ruma_common::{OwnedRoomAliasId, RoomAliasId};
+
+use crate::{
+    HistoryVisibility, JoinRule, JsonObject, Rejection, check_alias,
+    limits::{LISTED_MAX, NAME_BYTES_MAX, TOPIC_BYTES_MAX},
+    profile::check_mxc,
+    room::{Context, DIRECTORY_TYPE, authorise::Draft},
+};
+
+pub(crate) fn name(name: &str) -> Result<Draft<'static>, Rejection> {
+    Rejection::if_longer("the room's name", name, NAME_BYTES_MAX)?;
+    Ok(one("m.room.name", "name", name))
+}
+
+pub(crate) fn topic(topic: &str) -> Result<Draft<'static>, Rejection> {
+    Rejection::if_longer("the topic", topic, TOPIC_BYTES_MAX)?;
+    Ok(one("m.room.topic", "topic", topic))
+}
+
+pub(crate) fn avatar(url: Option<&str>) -> Result<Draft<'static>, Rejection> {
+    let Some(url) = url else { return Ok(Draft::state("m.room.avatar", JsonObject::new())) };
+    check_mxc(url)?;
+    Ok(one("m.room.avatar", "url", url))
+}
+
+pub(crate) fn aliases(
+    canonical: Option<&RoomAliasId>,
+    alternative: &[OwnedRoomAliasId],
+    cx: &Context,
+) -> Result<Draft<'static>, Rejection> {
+    let (what, count, max) = ("aliases", alternative.len(), LISTED_MAX);
+    if count > max {
+        return Err(Rejection::TooMany { what, count, max });
+    }
+    let mut content = JsonObject::new();
+    if let Some(alias) = canonical {
+        check_alias(alias, cx.server_name)?;
+        content.insert("alias".into(), alias.as_str().into());
+    }
+    let mut others: Vec<&str> = Vec::new();
+    for alias in alternative {
+        check_alias(alias, cx.server_name)?;
+        if !others.contains(&alias.as_str()) {
+            others.push(alias.as_str());
+        }
+    }
+    if !others.is_empty() {
+        content.insert("alt_aliases".into(), others.into());
+    }
+    Ok(Draft::state("m.room.canonical_alias", content))
+}
+
+pub(crate) fn join_rule(rule: &JoinRule) -> Result<Draft<'static>, Rejection> {
+    let (count, max) = (rule.allowed_rooms().len(), LISTED_MAX);
+    if count > max {
+        return Err(Rejection::TooMany { what: "rooms", count, max });
+    }
+    Ok(Draft::state("m.room.join_rules", rule.content()))
+}
+
+pub(crate) fn history_visibility(visibility: HistoryVisibility) -> Draft<'static> {
+    one("m.room.history_visibility", "history_visibility", visibility.as_str())
+}
+
+pub(crate) fn listed(listed: bool) -> Draft<'static> {
+    let mut content = JsonObject::new();
+    content.insert("listed".into(), listed.into());
+    Draft::state(DIRECTORY_TYPE, content)
+}
+
+/// The draft of state whose type the client chose.
+pub(crate) fn custom<'a>(
+    event_type: &'a str,
+    state_key: &'a str,
+    content: &'a JsonObject,
+    cx: &Context,
+) -> Result<Draft<'a>, Rejection> {
+    let free = ["m.room.encryption", "m.room.guest_access", "m.room.pinned_events"];
+    let reserved = event_type.starts_with("m.room.") || event_type.starts_with("org.rookery.");
+    if reserved && !free.contains(&event_type) {
+        return Err(Rejection::ReservedType(event_type.to_owned()));
+    }
+    if event_type.is_empty() {
+        return Err(Rejection::InvalidContent("the event type is empty".to_owned()));
+    }
+    if state_key.starts_with('@') && state_key != cx.sender.as_str() {
+        return Err(Rejection::StateKeyNotYours(state_key.to_owned()));
+    }
+    let (kind, content) = (Cow::Borrowed(event_type), Cow::Borrowed(content));
+    Ok(Draft { kind, state_key: Some(Cow::Borrowed(state_key)), content })
+}
+
+/// Whether state of this content means the same as no state: what is taken away was never there.
+pub(super) fn says_nothing(kind: &str, content: &str) -> bool {
+    match kind {
+        "m.room.name" => content == r#"{"name":""}"#,
+        "m.room.topic" => content == r#"{"topic":""}"#,
+        "m.room.avatar" | "m.room.canonical_alias" => content == "{}",
+        DIRECTORY_TYPE => content == r#"{"listed":false}"#,
+        _ => false,
+    }
+}
+
+fn one(kind: &'static str, key: &str, value: &str) -> Draft<'static> {
+    let mut content = JsonObject::new();
+    content.insert(key.into(), value.into());
+    Draft::state(kind, content)
+}

@@ -1,0 +1,80 @@
+//! The state of a room: one event for each pair of type and state key.
+//!
+//! **Invariant:** iteration is in order of type and state key, so that all that follows from it is
+//! the same on every run.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::{Membership, Pdu};
+
+/// What a slot costs beside the bytes of its event: the PDU's fields and the map's nodes.
+const SLOT_OVERHEAD_BYTES: usize = 640;
+
+#[derive(Clone, Debug)]
+struct Slot {
+    event: Arc<Pdu>,
+    /// Read once; `None` for events that are not about a member.
+    membership: Membership,
+}
+
+/// The slots.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Slots {
+    by_type: BTreeMap<Box<str>, BTreeMap<Box<str>, Slot>>,
+    weight_bytes: usize,
+    joined: usize,
+    invited: usize,
+}
+
+impl Slots {
+    pub(super) fn get(&self, kind: &str, state_key: &str) -> Option<&Arc<Pdu>> {
+        self.by_type.get(kind)?.get(state_key).map(|slot| &slot.event)
+    }
+
+    pub(super) fn membership(&self, user: &str) -> Membership {
+        let slot = self.by_type.get("m.room.member").and_then(|members| members.get(user));
+        slot.map_or(Membership::None, |slot| slot.membership)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<Pdu>> {
+        self.by_type.values().flat_map(BTreeMap::values).map(|slot| &slot.event)
+    }
+
+    pub(super) fn members(&self) -> impl Iterator<Item = (&str, Membership, &Arc<Pdu>)> {
+        let members = self.by_type.get("m.room.member").into_iter().flatten();
+        members.map(|(user, slot)| (&**user, slot.membership, &slot.event))
+    }
+
+    pub(super) fn put(&mut self, kind: &str, state_key: &str, event: Arc<Pdu>) {
+        let is_member = kind == "m.room.member";
+        let membership = if is_member { Membership::of(&event) } else { Membership::None };
+        self.count(&event, membership, true);
+        if !self.by_type.contains_key(kind) {
+            self.by_type.insert(kind.into(), BTreeMap::new());
+        }
+        let keys = self.by_type.get_mut(kind).expect("put there when it was missing");
+        if let Some(old) = keys.insert(state_key.into(), Slot { event, membership }) {
+            self.count(&old.event, old.membership, false);
+        }
+    }
+
+    pub(super) fn weight_bytes(&self) -> usize {
+        self.weight_bytes
+    }
+
+    pub(super) fn joined(&self) -> usize {
+        self.joined
+    }
+
+    pub(super) fn invited(&self) -> usize {
+        self.invited
+    }
+
+    fn count(&mut self, event: &Pdu, membership: Membership, comes: bool) {
+        let weight = SLOT_OVERHEAD_BYTES + event.json.len() + event.content.get().len();
+        let step = |number: usize, by: usize| if comes { number + by } else { number - by };
+        self.weight_bytes = step(self.weight_bytes, weight);
+        self.joined = step(self.joined, (membership == Membership::Join).into());
+        self.invited = step(self.invited, (membership == Membership::Invite).into());
+    }
+}

@@ -1,0 +1,158 @@
+//! Given / when / then: a room made by commands, a command, and what has to follow.
+
+use std::sync::Arc;
+
+use rookery_domain::{
+    Context, CreateRoom, Envelope, MilliSecondsSinceUnixEpoch, Pdu, Preset, Profile, Rejection,
+    Room, RoomCommand, RoomEvent, RoomVersionId, ServerName, UserId,
+};
+
+pub(crate) const ALICE: &str = "@alice:rook.example";
+pub(crate) const BOB: &str = "@bob:rook.example";
+pub(crate) const CAROL: &str = "@carol:rook.example";
+pub(crate) const DAVE: &str = "@dave:rook.example";
+pub(crate) const NONCE: &str = "abcdefghijklmnopqrst";
+
+/// What has happened so far: a room and its clock.
+#[derive(Clone, Debug)]
+pub(crate) struct Given {
+    pub(crate) room: Room,
+    pub(crate) events: Vec<Arc<Pdu>>,
+    pub(crate) now: u32,
+}
+
+/// What a command led to.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) given: Given,
+    pub(crate) result: Result<Vec<Arc<Pdu>>, Rejection>,
+}
+
+pub(crate) fn user(id: &str) -> &UserId {
+    id.try_into().unwrap()
+}
+
+pub(crate) fn context(sender: &str, now: u32) -> Context<'_> {
+    Context {
+        sender: user(sender),
+        now: MilliSecondsSinceUnixEpoch(now.into()),
+        server_name: <&ServerName>::try_from("rook.example").unwrap(),
+    }
+}
+
+pub(crate) fn profile_of(id: &str) -> Profile {
+    Profile { displayname: Some(user(id).localpart().to_owned()), avatar_url: None }
+}
+
+pub(crate) fn accepted(pdu: &Arc<Pdu>) -> RoomEvent {
+    RoomEvent { envelope: Envelope::local(None, None), pdu: pdu.clone() }
+}
+
+/// A room that Alice made.
+pub(crate) fn created(command: &CreateRoom) -> Given {
+    let (_, events) =
+        Room::create(command, &profile_of(ALICE), NONCE, &context(ALICE, 1_000)).unwrap();
+    let room_id = events[0].room_id.clone();
+    let facts: Vec<_> = events.iter().map(accepted).collect();
+    Given { room: Room::replay(room_id, &facts), events, now: 1_000 }
+}
+
+pub(crate) fn public() -> Given {
+    created(&CreateRoom { preset: Preset::Public, ..CreateRoom::default() })
+}
+
+pub(crate) fn private() -> Given {
+    created(&CreateRoom::default())
+}
+
+pub(crate) fn public_of(version: RoomVersionId) -> Given {
+    let version = Some(version);
+    created(&CreateRoom { preset: Preset::Public, version, ..CreateRoom::default() })
+}
+
+impl Given {
+    /// This, too, has happened.
+    pub(crate) fn and(mut self, sender: &str, command: RoomCommand) -> Self {
+        let outcome = self.clone().when(sender, command.clone());
+        let events = outcome.result.unwrap_or_else(|no| panic!("{sender} {command:?}: {no}"));
+        assert_ne!(events.len(), 0, "{sender} {command:?} changes nothing");
+        self.now += 1;
+        for event in &events {
+            self.room.evolve(&accepted(event));
+        }
+        self.events.extend(events);
+        self
+    }
+
+    /// Then somebody asks for this.
+    pub(crate) fn when(self, sender: &str, command: RoomCommand) -> Outcome {
+        let context = context(sender, self.now + 1);
+        let result = self.room.decide(&command, &profile_of(sender), &context);
+        Outcome { given: self, result }
+    }
+
+    pub(crate) fn joined(self, users: &[&str]) -> Self {
+        users.iter().fold(self, |given, user| given.and(user, join()))
+    }
+}
+
+impl Outcome {
+    /// One event follows, of this type and with this content.
+    #[track_caller]
+    pub(crate) fn then(self, kind: &str, content: serde_json::Value) -> Given {
+        let event = self.then_one();
+        assert_eq!(event.0.kind.to_string(), kind);
+        assert_eq!(event.0.content_as::<serde_json::Value>(), Some(content));
+        event.1
+    }
+
+    #[track_caller]
+    pub(crate) fn then_one(self) -> (Arc<Pdu>, Given) {
+        let events = self.result.expect("not refused");
+        assert_eq!(events.len(), 1, "one event follows");
+        let mut given = self.given;
+        given.now += 1;
+        given.room.evolve(&accepted(&events[0]));
+        given.events.push(events[0].clone());
+        (events[0].clone(), given)
+    }
+
+    /// It holds already.
+    #[track_caller]
+    pub(crate) fn then_nothing(self) -> Given {
+        assert_eq!(self.result, Ok(Vec::new()));
+        self.given
+    }
+
+    /// A rule forbids it.
+    #[track_caller]
+    pub(crate) fn then_err(self, rejection: &Rejection) {
+        assert_eq!(self.result.as_ref(), Err(rejection));
+        assert!(!rejection.code().contains(char::is_lowercase));
+    }
+
+    #[track_caller]
+    pub(crate) fn then_code(self, code: &str) {
+        assert_eq!(self.result.expect_err("refused").code(), code);
+    }
+}
+
+pub(crate) fn join() -> RoomCommand {
+    RoomCommand::Join { reason: None, member_of: None }
+}
+
+pub(crate) fn leave() -> RoomCommand {
+    RoomCommand::Leave { reason: None }
+}
+
+pub(crate) fn say(body: &str) -> RoomCommand {
+    RoomCommand::SendMessage {
+        kind: rookery_domain::MessageKind::Text,
+        body: body.to_owned(),
+        formatted_body: None,
+    }
+}
+
+pub(crate) fn invite(id: &str) -> RoomCommand {
+    RoomCommand::Invite { invitee: user(id).to_owned().into(), reason: None }
+}
