@@ -3,8 +3,8 @@
 use std::{io, path::Path, sync::Arc};
 
 use rookery_domain::{
-    Account, Alias, Context, Envelope, MilliSecondsSinceUnixEpoch, OwnedRoomId, OwnedServerName, OwnedUserId,
-    Pdu, Profile, Room, RoomAliasId, RoomId, UserId,
+    Account, Alias, Context, Envelope, MilliSecondsSinceUnixEpoch, OwnedRoomId, OwnedServerName,
+    OwnedUserId, Pdu, Profile, Room, RoomAliasId, RoomId, UserId,
 };
 use rookery_log::{CommandId, EventLog, Millis, Position, StreamId, StreamKind};
 
@@ -105,7 +105,8 @@ impl Commands {
         alias: &RoomAliasId,
     ) -> Result<Option<OwnedRoomId>, HandleError> {
         let cell = self.aliases.cell(alias.as_str());
-        let room = |alias: Option<&Alias>| alias.and_then(|alias| alias.room_id().map(ToOwned::to_owned));
+        let room =
+            |alias: Option<&Alias>| alias.and_then(|alias| alias.room_id().map(ToOwned::to_owned));
         self.core.look(&self.aliases, &cell, room).await
     }
 

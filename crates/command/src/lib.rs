@@ -15,6 +15,8 @@ mod memberships;
 mod profile;
 mod rooms;
 mod snapshot;
+#[cfg(test)]
+mod tests;
 
 pub use self::{
     commands::{Actor, CommandOptions, Commands, Outcome, Retry},

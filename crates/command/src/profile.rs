@@ -9,7 +9,7 @@
 use std::{collections::BTreeSet, fs, io, path::PathBuf};
 
 use parking_lot::Mutex;
-use rookery_domain::{Account, Fact, Profile, RoomCommand, AccountCommand, Subject, UserId};
+use rookery_domain::{Account, AccountCommand, Fact, Profile, RoomCommand, Subject, UserId};
 use rookery_log::{CommandId, PAGE_MAX, Position, Scope, StreamKind};
 
 use crate::{Actor, Commands, HandleError, Retry, Started};

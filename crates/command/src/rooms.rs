@@ -38,7 +38,8 @@ impl Commands {
             && let Some(position) = self.core.log.find(name).await?
         {
             let first = self.core.result_at::<Room>(position).await?;
-            return first.and_then(|(stream, handled)| created(&stream, handled))
+            return first
+                .and_then(|(stream, handled)| created(&stream, handled))
                 .ok_or(HandleError::ActionIdReused);
         }
         let profile = self.profile(&actor.user).await?;
@@ -54,10 +55,7 @@ impl Commands {
         }
         let facts = accepted(actor, retry, events);
         let cell = self.rooms.cell(room_id.as_str());
-        let handled = self
-            .core
-            .handle(&self.rooms, &cell, &request, |_| Ok(facts.clone()))
-            .await;
+        let handled = self.core.handle(&self.rooms, &cell, &request, |_| Ok(facts.clone())).await;
         if handled.is_err()
             && let Some(alias) = &command.alias
         {
@@ -128,8 +126,7 @@ impl Commands {
         let profile = self.profile_for(actor, command).await?;
         let cell = self.rooms.cell(room_id.as_str());
         let decide = |room: Option<&Room>| self.decide_room(room, actor, command, &profile, retry);
-        let handled =
-            self.core.handle(&self.rooms, &cell, &actor.request(retry), decide).await?;
+        let handled = self.core.handle(&self.rooms, &cell, &actor.request(retry), decide).await?;
         if matches!(command, RoomCommand::Join { .. }) {
             self.follow_profile(actor, room_id, profile).await?;
         }
@@ -272,17 +269,14 @@ impl Commands {
 
     /// Points `alias` to the room. A claim that its owner could not finish (the server stopped
     /// between the claim and the creation of the room) may be taken over by that owner.
-    async fn claim_alias(
+    pub(crate) async fn claim_alias(
         &self,
         actor: &Actor,
         alias: &OwnedRoomAliasId,
         room_id: &RoomId,
     ) -> Result<(), HandleError> {
         let cell = self.aliases.cell(alias.as_str());
-        let holder = self
-            .core
-            .look(&self.aliases, &cell, |alias| alias.and_then(claim))
-            .await?;
+        let holder = self.core.look(&self.aliases, &cell, |alias| alias.and_then(claim)).await?;
         let unfinished = match &holder {
             Some((held_by, by)) => *by == actor.user && !self.room_exists(held_by).await?,
             None => false,

@@ -99,6 +99,13 @@ impl Room {
     }
 
     /// Folds an accepted event.
+    /// Sets what follows from events that are no state, for a room made of its state events alone:
+    /// the events that the next one follows, and how deep the room is.
+    pub fn continue_after(&mut self, extremities: Vec<OwnedEventId>, depth: u64) {
+        self.extremities = extremities;
+        self.depth = depth;
+    }
+
     fn accept(&mut self, event: &Arc<Pdu>) {
         self.extremities.retain(|id| !event.prev_events.contains(id));
         self.extremities.push(event.event_id.clone());
@@ -253,6 +260,20 @@ impl Room {
         }
         let content: Content = self.state("m.room.canonical_alias", "")?.content_as()?;
         Some(content.alias)
+    }
+
+    /// All aliases that the room goes by, the canonical one first.
+    #[must_use]
+    pub fn aliases(&self) -> Vec<OwnedRoomAliasId> {
+        #[derive(Deserialize)]
+        struct Content {
+            #[serde(default)]
+            alt_aliases: Vec<OwnedRoomAliasId>,
+        }
+        let event = self.state("m.room.canonical_alias", "");
+        let content: Option<Content> = event.and_then(|event| event.content_as());
+        let others = content.map(|content| content.alt_aliases).unwrap_or_default();
+        self.canonical_alias().into_iter().chain(others).collect()
     }
 
     /// Whether the user may learn that this room exists: it is open in some way, or the user has

@@ -9,7 +9,7 @@ use rookery_accounts::{Accounts, Identity};
 use rookery_command::{Actor, Commands, Retry};
 use rookery_domain::{OwnedUserId, UserId};
 use rookery_log::{EventLog, Millis, Position, PositionToken};
-use rookery_query::ReadModels;
+use rookery_query::{ReadModels, TimelineError, Viewer};
 
 use super::{fault::Fault, scalars::PositionScalar};
 
@@ -84,7 +84,7 @@ impl App {
 #[derive(Clone)]
 pub struct Session {
     /// The device that is logged in, if one is.
-    pub identity: Option<Arc<Identity>>,
+    pub identity: Option<Identity>,
     /// Its user, parsed.
     pub user: Option<OwnedUserId>,
     /// The address that the request came from.
@@ -115,9 +115,36 @@ impl Session {
         admin.then_some(viewer).ok_or_else(Fault::forbidden)
     }
 
+    /// Through whose eyes this session reads.
+    pub fn viewpoint(&self) -> Result<Viewer, Fault> {
+        self.viewer().map(|user| Viewer::User(user.to_owned()))
+    }
+
+    /// The device that is logged in.
+    pub fn device_id(&self) -> Result<&str, Fault> {
+        let device = self.identity.as_ref().map(|identity| identity.device_id());
+        device.ok_or_else(Fault::unauthenticated)
+    }
+
     fn writer(&self) -> Option<(OwnedUserId, String)> {
         let device = self.identity.as_ref()?.device_id().to_owned();
         Some((self.user.clone()?, device))
+    }
+}
+
+/// The time as the accounts have it.
+pub fn millis(time: Millis) -> rookery_accounts::Millis {
+    rookery_accounts::Millis(time.0)
+}
+
+/// What a failed read of a timeline means to a client. What is not there is no fault.
+pub fn unless_absent<T>(result: Result<T, TimelineError>) -> Result<Option<T>, Fault> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(TimelineError::NoSuchRoom | TimelineError::NoSuchEvent(_)) => Ok(None),
+        Err(error @ (TimelineError::Log(_) | TimelineError::Models(_))) => {
+            Err(Fault::unavailable(&error.to_string()))
+        }
     }
 }
 

@@ -5,7 +5,6 @@ use std::{fmt::Display, str::FromStr};
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
 use rookery_domain::{OwnedEventId, OwnedRoomAliasId, OwnedRoomId, OwnedUserId};
 use rookery_log::{Millis, PositionToken};
-use rookery_query::TimelineCursor;
 
 /// Defines a scalar whose text form is parsed and printed by the type behind it.
 macro_rules! text_scalar {
@@ -68,14 +67,24 @@ text_scalar!(
     "https://spec.graphql.org/October2021/#sec-ID",
     "A place in the whole log. Opaque: keep it, and send it back to go on from there."
 );
-text_scalar!(
-    CursorScalar,
-    "Cursor",
-    TimelineCursor,
-    "a cursor exactly as the server gave it",
-    "https://relay.dev/graphql/connections.htm#sec-Cursor",
-    "A place in the timeline of one room. Opaque: send it back to scroll on from there."
-);
+/// A place in the timeline of one room. Opaque: send it back to scroll on from there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CursorScalar(pub String);
+
+/// A place in the timeline of one room. Opaque: send it back to scroll on from there.
+#[Scalar(name = "Cursor", specified_by_url = "https://relay.dev/graphql/connections.htm#sec-Cursor")]
+impl ScalarType for CursorScalar {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        match value {
+            Value::String(text) => Ok(Self(text)),
+            _ => Err(InputValueError::custom("expected a cursor exactly as the server gave it")),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.clone())
+    }
+}
 
 fn parse_text<S: ScalarType, T: FromStr>(value: &Value, expected: &str) -> Result<T, InputValueError<S>>
 where
@@ -121,6 +130,8 @@ fn rfc3339(time: Millis) -> String {
 
 #[cfg(test)]
 mod tests {
+    use async_graphql::Pos;
+
     use super::*;
 
     #[test]
@@ -133,7 +144,7 @@ mod tests {
     #[test]
     fn identifiers_of_the_wrong_kind_say_what_is_expected() {
         let error = UserIdScalar::parse(Value::String("#room:example.org".into()));
-        let message = error.err().map(InputValueError::into_server_error_message);
+        let message = error.err().map(|error| error.into_server_error(Pos::default()).message);
         assert!(message.is_some_and(|text| text.contains("@alice:example.org")));
     }
 }

@@ -1,0 +1,102 @@
+//! The write side on a log in memory.
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+mod aliases;
+mod profiles;
+mod retries;
+mod rooms;
+mod snapshots;
+
+use std::{path::Path, sync::Arc};
+
+use async_trait::async_trait;
+use rookery_domain::{
+    CreateRoom, Membership, MessageKind, OwnedRoomId, OwnedUserId, Preset, RoomCommand, UserId,
+};
+use rookery_log::{
+    Epoch, EventLog, MemoryLog, Millis, Position, Record, Scope, StreamKind, Unavailable,
+};
+
+use crate::{Actor, CommandOptions, Commands, Memberships, Outcome, Retry};
+
+/// Knows who is where by asking the log.
+struct FromLog(Arc<dyn EventLog>);
+
+#[async_trait]
+impl Memberships for FromLog {
+    async fn joined_rooms(
+        &self,
+        user: &UserId,
+        _: Position,
+    ) -> Result<Vec<OwnedRoomId>, Unavailable> {
+        let mut rooms = std::collections::BTreeMap::new();
+        for record in self.0.read(&Scope::All, Position::ORIGIN, 4_096).await.unwrap() {
+            let Some((StreamKind::Room, room)) = record.commit.stream.split() else { continue };
+            for pdu in pdus(&record) {
+                if pdu.state_key.as_deref() == Some(user.as_str()) {
+                    rooms.insert(OwnedRoomId::try_from(room).unwrap(), Membership::of(&pdu));
+                }
+            }
+        }
+        rooms.retain(|_, membership| *membership == Membership::Join);
+        Ok(rooms.into_keys().collect())
+    }
+}
+
+fn pdus(record: &Record) -> Vec<rookery_domain::Pdu> {
+    let parse = |event: &rookery_log::LoggedEvent| {
+        let id = event.id.as_str().try_into().unwrap();
+        rookery_domain::Pdu::parse(id, event.content.clone()).unwrap()
+    };
+    record.commit.events.iter().map(parse).collect()
+}
+
+fn memory() -> Arc<dyn EventLog> {
+    Arc::new(MemoryLog::new(Epoch(1)))
+}
+
+fn commands(log: &Arc<dyn EventLog>) -> Commands {
+    open(log, None, CommandOptions::default())
+}
+
+fn open(log: &Arc<dyn EventLog>, folder: Option<&Path>, options: CommandOptions) -> Commands {
+    let memberships = Arc::new(FromLog(Arc::clone(log)));
+    let name = "test".try_into().unwrap();
+    Commands::open(Arc::clone(log), name, memberships, folder, options).unwrap()
+}
+
+fn actor(name: &str) -> Actor {
+    let user = OwnedUserId::try_from(format!("@{name}:test")).unwrap();
+    Actor { user, device: Some("DEVICE".into()), now: Millis(1_000) }
+}
+
+fn text(body: &str) -> RoomCommand {
+    let (kind, body) = (MessageKind::Text, body.to_owned());
+    RoomCommand::SendMessage { kind, body, formatted_body: None }
+}
+
+fn join() -> RoomCommand {
+    RoomCommand::Join { reason: None, member_of: None }
+}
+
+async fn public_room(commands: &Commands, creator: &str) -> OwnedRoomId {
+    let create = CreateRoom { preset: Preset::Public, ..CreateRoom::default() };
+    commands.create_room(&actor(creator), &create, Retry::Unnamed).await.unwrap().room_id
+}
+
+async fn say(commands: &Commands, name: &str, room: &OwnedRoomId, body: &str) -> Outcome {
+    commands.room(&actor(name), room, &text(body), Retry::Unnamed).await.unwrap()
+}
+
+/// The bodies of all messages in the log, in its order.
+async fn bodies(log: &Arc<dyn EventLog>) -> Vec<String> {
+    let records = log.read(&Scope::All, Position::ORIGIN, 4_096).await.unwrap();
+    let rooms = records
+        .iter()
+        .filter(|record| matches!(record.commit.stream.split(), Some((StreamKind::Room, _))));
+    let body = |pdu: rookery_domain::Pdu| {
+        let content: serde_json::Value = pdu.content_as()?;
+        Some(content.get("body")?.as_str()?.to_owned())
+    };
+    rooms.flat_map(|record| pdus(record)).filter_map(body).collect()
+}

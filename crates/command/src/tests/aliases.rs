@@ -1,0 +1,100 @@
+use std::sync::Arc;
+
+use rookery_domain::{CreateRoom, OwnedRoomAliasId, Rejection, RoomCommand};
+
+use super::{actor, commands, memory, public_room};
+use crate::{Commands, HandleError, Retry};
+
+fn alias(name: &str) -> OwnedRoomAliasId {
+    format!("#{name}:test").try_into().unwrap()
+}
+
+fn with_alias(name: &str) -> CreateRoom {
+    CreateRoom { alias: Some(alias(name)), ..CreateRoom::default() }
+}
+
+fn set(canonical: Option<&str>) -> RoomCommand {
+    RoomCommand::SetAliases { canonical: canonical.map(alias), alternative: Vec::new() }
+}
+
+async fn resolve(commands: &Commands, name: &str) -> Option<rookery_domain::OwnedRoomId> {
+    commands.resolve_alias(&alias(name)).await.unwrap()
+}
+
+#[tokio::test]
+async fn one_of_many_racers_gets_the_alias() {
+    let log = memory();
+    let commands = Arc::new(commands(&log));
+    let racers: Vec<_> = (0..10)
+        .map(|number| {
+            let commands = Arc::clone(&commands);
+            tokio::spawn(async move {
+                let racer = actor(&format!("racer{number}"));
+                commands.create_room(&racer, &with_alias("tea"), Retry::Unnamed).await
+            })
+        })
+        .collect();
+    let mut winners = Vec::new();
+    for racer in racers {
+        match racer.await.unwrap() {
+            Ok(outcome) => winners.push(outcome.room_id),
+            Err(HandleError::Rejected(Rejection::AliasTaken { .. })) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert_eq!(winners.len(), 1);
+    assert_eq!(resolve(&commands, "tea").await, winners.pop());
+}
+
+#[tokio::test]
+async fn a_replaced_alias_can_be_taken_by_another_room() {
+    let log = memory();
+    let commands = commands(&log);
+    let created = commands.create_room(&actor("alice"), &with_alias("tea"), Retry::Unnamed).await;
+    let room = created.unwrap().room_id;
+    commands.room(&actor("alice"), &room, &set(Some("coffee")), Retry::Unnamed).await.unwrap();
+    assert_eq!(resolve(&commands, "tea").await, None);
+    assert_eq!(resolve(&commands, "coffee").await, Some(room));
+    let other = commands.create_room(&actor("bob"), &with_alias("tea"), Retry::Unnamed).await;
+    assert_eq!(resolve(&commands, "tea").await, Some(other.unwrap().room_id));
+}
+
+#[tokio::test]
+async fn who_may_not_set_aliases_claims_none() {
+    let log = memory();
+    let commands = commands(&log);
+    let room = public_room(&commands, "alice").await;
+    commands.room(&actor("bob"), &room, &super::join(), Retry::Unnamed).await.unwrap();
+    let refused = commands.room(&actor("bob"), &room, &set(Some("mine")), Retry::Unnamed).await;
+    assert!(
+        matches!(refused, Err(HandleError::Rejected(Rejection::InsufficientPower { .. }))),
+        "{refused:?}"
+    );
+    assert_eq!(resolve(&commands, "mine").await, None);
+}
+
+#[tokio::test]
+async fn a_taken_alias_leaves_the_others_unclaimed() {
+    let log = memory();
+    let commands = commands(&log);
+    commands.create_room(&actor("bob"), &with_alias("taken"), Retry::Unnamed).await.unwrap();
+    let room = public_room(&commands, "alice").await;
+    let command = RoomCommand::SetAliases {
+        canonical: Some(alias("fresh")),
+        alternative: vec![alias("taken")],
+    };
+    commands.room(&actor("alice"), &room, &command, Retry::Unnamed).await.unwrap_err();
+    assert_eq!(resolve(&commands, "fresh").await, None);
+}
+
+#[tokio::test]
+async fn a_claim_whose_room_never_came_is_taken_over_by_its_owner_alone() {
+    let log = memory();
+    let commands = commands(&log);
+    let nowhere = rookery_domain::OwnedRoomId::try_from("!never:test").unwrap();
+    commands.claim_alias(&actor("alice"), &alias("tea"), &nowhere).await.unwrap();
+    let bob = commands.create_room(&actor("bob"), &with_alias("tea"), Retry::Unnamed).await;
+    assert!(matches!(bob, Err(HandleError::Rejected(Rejection::AliasTaken { .. }))), "{bob:?}");
+    let alice = commands.create_room(&actor("alice"), &with_alias("tea"), Retry::Unnamed).await;
+    assert_eq!(resolve(&commands, "tea").await, Some(alice.unwrap().room_id));
+}

@@ -1,0 +1,93 @@
+use rookery_domain::{Account, AccountCommand, Fact, Profile};
+use rookery_log::{EventLog, Millis};
+
+use super::{actor, commands, join, memory, open, pdus, public_room};
+use crate::{CommandOptions, Commands, ProfileChange, Retry};
+
+fn named(name: &str) -> ProfileChange {
+    ProfileChange { displayname: Some(Some(name.into())), avatar_url: None }
+}
+
+/// How often a member event of the log bears this name.
+async fn mentions(log: &std::sync::Arc<dyn EventLog>, name: &str) -> usize {
+    let all = rookery_log::Scope::All;
+    let records = log.read(&all, rookery_log::Position::ORIGIN, 4_096).await.unwrap();
+    let rooms = records.iter().filter(|record| record.commit.stream.as_str().starts_with("room/"));
+    rooms.flat_map(|record| pdus(record)).filter(|pdu| pdu.content.get().contains(name)).count()
+}
+
+#[tokio::test]
+async fn a_new_name_reaches_each_joined_room_once() {
+    let log = memory();
+    let commands = commands(&log);
+    for creator in ["alice", "bob", "carol"] {
+        let room = public_room(&commands, creator).await;
+        if creator != "carol" {
+            commands.room(&actor("alice"), &room, &join(), Retry::Unnamed).await.unwrap();
+        }
+    }
+    let outcome = commands.set_profile(&actor("alice"), &named("Alicia"), Retry::Unnamed).await;
+    assert_eq!(outcome.unwrap().profile.displayname.as_deref(), Some("Alicia"));
+    assert_eq!(mentions(&log, "Alicia").await, 2);
+}
+
+#[tokio::test]
+async fn the_answer_names_the_last_room_that_was_told() {
+    let log = memory();
+    let commands = commands(&log);
+    public_room(&commands, "alice").await;
+    let outcome = commands.set_profile(&actor("alice"), &named("Alicia"), Retry::Unnamed).await;
+    assert_eq!(outcome.unwrap().position, *log.tail().borrow());
+}
+
+#[tokio::test]
+async fn a_name_that_a_stop_kept_from_the_rooms_reaches_them_after_the_start() {
+    let log = memory();
+    let before = commands(&log);
+    public_room(&before, "alice").await;
+    change_without_telling(&before, "Alicia").await;
+    assert_eq!(mentions(&log, "Alicia").await, 0);
+    let after = commands(&log);
+    after.resume_profiles(Millis(2_000)).await.unwrap();
+    assert_eq!(mentions(&log, "Alicia").await, 1);
+    after.resume_profiles(Millis(3_000)).await.unwrap();
+    assert_eq!(mentions(&log, "Alicia").await, 1);
+}
+
+#[tokio::test]
+async fn a_start_does_not_look_at_changes_that_were_spread() {
+    let log = memory();
+    let folder = tempfile::tempdir().unwrap();
+    let before = open(&log, Some(folder.path()), CommandOptions::default());
+    public_room(&before, "alice").await;
+    before.set_profile(&actor("alice"), &named("Alicia"), Retry::Unnamed).await.unwrap();
+    before.save().await.unwrap();
+    let after = open(&log, Some(folder.path()), CommandOptions::default());
+    assert_eq!(after.resume_profiles(Millis(2_000)).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn what_is_left_out_of_a_change_stays() {
+    let log = memory();
+    let commands = commands(&log);
+    let avatar =
+        ProfileChange { displayname: None, avatar_url: Some(Some("mxc://test/picture".into())) };
+    commands.set_profile(&actor("alice"), &named("Alicia"), Retry::Unnamed).await.unwrap();
+    commands.set_profile(&actor("alice"), &avatar, Retry::Unnamed).await.unwrap();
+    let profile = commands.profile(&actor("alice").user).await.unwrap();
+    assert_eq!(profile.displayname.as_deref(), Some("Alicia"));
+    assert_eq!(profile.avatar_url.as_deref(), Some("mxc://test/picture"));
+}
+
+/// What is in the log when the process dies right after the change.
+async fn change_without_telling(commands: &Commands, name: &str) {
+    let cell = commands.accounts.cell(actor("alice").user.as_str());
+    let profile = Profile { displayname: Some(name.into()), avatar_url: None };
+    let decide = |_: Option<&Account>| {
+        let command = AccountCommand::SetProfile { profile: profile.clone() };
+        let events = Account::default().decide(&command)?;
+        Ok(events.into_iter().map(Fact::Account).collect())
+    };
+    let request = actor("alice").request(Retry::Unnamed);
+    commands.core.handle(&commands.accounts, &cell, &request, decide).await.unwrap();
+}

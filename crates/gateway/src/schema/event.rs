@@ -1,0 +1,179 @@
+//! Events of rooms, as clients see them.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Json, Object, Result};
+use rookery_domain::{Origin, Pdu, TimelineEventType};
+use rookery_log::{Millis, Position};
+use rookery_query::{Committed, RowKey, TimelineEvent};
+use serde_json::Value;
+
+use super::{
+    context::{app, session, unless_absent},
+    node::NodeId,
+    room::Room,
+    scalars::{CursorScalar, DateTime, EventIdScalar, PositionScalar},
+    user::User,
+};
+
+/// Something that happened in a room.
+#[derive(Clone)]
+pub struct RoomEvent {
+    pdu: Arc<Pdu>,
+    sequence: u64,
+    position: Position,
+    index: usize,
+    received: Option<Millis>,
+    origin: Option<Origin>,
+}
+
+impl RoomEvent {
+    /// An event at `index` of a commit. `None` if it cannot be read.
+    pub fn of(committed: &Committed, index: usize) -> Option<Self> {
+        let event = committed.room_event(index)?;
+        Some(Self {
+            pdu: Arc::clone(&event.pdu),
+            sequence: committed.sequence(index),
+            position: committed.position,
+            index,
+            received: Some(committed.received),
+            origin: Some(event.envelope.origin.clone()),
+        })
+    }
+
+    /// An event of a timeline.
+    pub fn of_timeline(event: &TimelineEvent) -> Option<Self> {
+        Self::of(&event.committed, event.row.key.index.into())
+    }
+
+    /// An event that has just been committed, as the last one at `index` of its commit.
+    pub fn committed(
+        pdu: Arc<Pdu>,
+        sequence: u64,
+        (position, index): (Position, usize),
+        received: Millis,
+        origin: Origin,
+    ) -> Self {
+        let (received, origin) = (Some(received), Some(origin));
+        Self { pdu, sequence, position, index, received, origin }
+    }
+
+    fn key(&self) -> RowKey {
+        RowKey {
+            depth: self.pdu.depth,
+            position: self.position,
+            index: u16::try_from(self.index).unwrap_or(u16::MAX),
+        }
+    }
+
+    fn text_of(&self, key: &str) -> Option<String> {
+        let content: Value = self.pdu.content_as()?;
+        Some(content.get(key)?.as_str()?.to_owned())
+    }
+}
+
+/// Something that happened in a room: a message, or a change of the room's state.
+#[Object]
+impl RoomEvent {
+    /// The global ID of the event.
+    async fn id(&self) -> ID {
+        NodeId::Event(self.pdu.event_id.clone()).into()
+    }
+
+    /// The ID of the event: a hash of what it says.
+    async fn event_id(&self) -> EventIdScalar {
+        EventIdScalar(self.pdu.event_id.clone())
+    }
+
+    /// The room in which it happened.
+    async fn room(&self) -> Room {
+        Room::new(self.pdu.room_id.clone())
+    }
+
+    /// Who sent it.
+    async fn sender(&self) -> User {
+        User::in_room(self.pdu.sender.clone(), self.pdu.room_id.clone())
+    }
+
+    /// The type, such as `m.room.message`.
+    #[graphql(name = "type")]
+    async fn event_type(&self) -> String {
+        self.pdu.kind.to_string()
+    }
+
+    /// Which of the states of this type it sets. Null if it sets none.
+    async fn state_key(&self) -> Option<&str> {
+        self.pdu.state_key.as_deref()
+    }
+
+    /// What it says.
+    async fn content(&self) -> Json<Value> {
+        Json(self.pdu.content_as().unwrap_or_default())
+    }
+
+    /// The text of a message. Null for other events.
+    async fn text(&self) -> Option<String> {
+        let is_message = self.pdu.kind == TimelineEventType::RoomMessage;
+        is_message.then(|| self.text_of("body")).flatten()
+    }
+
+    /// When its sender says that it was sent.
+    async fn sent_at(&self) -> DateTime {
+        DateTime(Millis(self.pdu.origin_server_ts.0.into()))
+    }
+
+    /// When this server received it.
+    async fn received_at(&self) -> Option<DateTime> {
+        self.received.map(DateTime)
+    }
+
+    /// Its number in the room: 1, 2, 3 ... in order of arrival. A hole means that you missed one.
+    async fn sequence(&self) -> i64 {
+        i64::try_from(self.sequence).unwrap_or(i64::MAX)
+    }
+
+    /// Its depth in the room's graph of events. The timeline is ordered by it.
+    async fn depth(&self) -> i64 {
+        i64::try_from(self.pdu.depth).unwrap_or(i64::MAX)
+    }
+
+    /// Where it is in the whole log.
+    async fn position(&self, context: &Context<'_>) -> PositionScalar {
+        app(context).token(self.position)
+    }
+
+    /// Where it is in the timeline of its room.
+    async fn cursor(&self, context: &Context<'_>) -> CursorScalar {
+        let epoch = app(context).log.epoch();
+        let cursor = rookery_query::TimelineCursor::new(epoch, &self.pdu.room_id, self.key());
+        CursorScalar(cursor.to_string())
+    }
+
+    /// The number that you gave to the action. Only the device that sent it sees it.
+    async fn action_id(&self, context: &Context<'_>) -> Option<i64> {
+        let session = session(context);
+        let Some(Origin::Local { device: Some(device), action: Some(action) }) = &self.origin
+        else {
+            return None;
+        };
+        let own = session.device_id().ok() == Some(device.as_str())
+            && session.viewer().ok() == Some(&*self.pdu.sender);
+        own.then(|| i64::try_from(*action).unwrap_or(i64::MAX))
+    }
+
+    /// The state event whose place it took. Null for messages and for the first of its kind.
+    async fn replaced(&self, context: &Context<'_>) -> Result<Option<RoomEvent>> {
+        let app = app(context);
+        let viewer = session(context).viewpoint()?;
+        let found = app.models.event(&self.pdu.event_id, &viewer).await;
+        let Some(Some((place, event))) = unless_absent(found)? else { return Ok(None) };
+        let replaced = app.models.replaced_by(&place.room_id, &event).await;
+        Ok(unless_absent(replaced)?.flatten().and_then(|event| RoomEvent::of_timeline(&event)))
+    }
+
+    /// What the state that it replaced said: the old name, the old topic, the old display name.
+    async fn previous_content(&self, context: &Context<'_>) -> Result<Option<Json<Value>>> {
+        let replaced = self.replaced(context).await?;
+        Ok(replaced.and_then(|event| event.pdu.content_as()).map(Json))
+    }
+}

@@ -1,0 +1,68 @@
+//! How users get into a room.
+
+use async_graphql::{Enum, InputObject};
+use rookery_domain::JoinRule;
+
+use super::{fault::Fault, scalars::RoomIdScalar};
+
+/// How users get into a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(name = "JoinRule")]
+pub enum JoinRuleKind {
+    /// Everybody may join.
+    Public,
+    /// Who is invited may join.
+    Invite,
+    /// Who is invited may join; others may ask.
+    Knock,
+    /// Who is invited, or a member of one of some rooms, may join.
+    Restricted,
+    /// Who is invited, or a member of one of some rooms, may join; others may ask.
+    KnockRestricted,
+}
+
+impl JoinRuleKind {
+    /// The rule of this name; by invitation where it is none that is known.
+    pub fn of(name: Option<&str>) -> Self {
+        match name {
+            Some("public") => Self::Public,
+            Some("knock") => Self::Knock,
+            Some("restricted") => Self::Restricted,
+            Some("knock_restricted") => Self::KnockRestricted,
+            _ => Self::Invite,
+        }
+    }
+}
+
+/// How users are to get into a room.
+#[derive(InputObject)]
+pub struct JoinRuleInput {
+    /// The rule.
+    kind: JoinRuleKind,
+    /// For `RESTRICTED` and `KNOCK_RESTRICTED`: the rooms whose members may join.
+    #[graphql(default)]
+    allowed_rooms: Vec<RoomIdScalar>,
+}
+
+impl JoinRuleInput {
+    /// The rule, as the room decides on it.
+    ///
+    /// # Errors
+    /// [`Fault`] if rooms are named for a rule that has none.
+    pub fn rule(self) -> Result<JoinRule, Fault> {
+        let rooms: Vec<_> = self.allowed_rooms.into_iter().map(|room| room.0).collect();
+        let plain = |rule| match rooms.is_empty() {
+            true => Ok(rule),
+            false => Err(Fault::bad_input(
+                "`allowedRooms` goes with the kinds RESTRICTED and KNOCK_RESTRICTED only",
+            )),
+        };
+        match self.kind {
+            JoinRuleKind::Public => plain(JoinRule::Public),
+            JoinRuleKind::Invite => plain(JoinRule::Invite),
+            JoinRuleKind::Knock => plain(JoinRule::Knock),
+            JoinRuleKind::Restricted => Ok(JoinRule::Restricted(rooms)),
+            JoinRuleKind::KnockRestricted => Ok(JoinRule::KnockRestricted(rooms)),
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Users, devices and members.
+
+use async_graphql::{Context, ID, Object, Result, SimpleObject};
+use rookery_domain::{OwnedRoomId, OwnedUserId};
+use rookery_query::Membership;
+
+use super::{
+    context::{app, session},
+    node::NodeId,
+    scalars::{DateTime, UserIdScalar},
+};
+
+/// A user, possibly as a room knows the user.
+#[derive(Clone)]
+pub struct User {
+    id: OwnedUserId,
+    room: Option<OwnedRoomId>,
+}
+
+impl User {
+    /// A user as the directory has the user.
+    pub fn new(id: OwnedUserId) -> Self {
+        Self { id, room: None }
+    }
+
+    /// A user as the members of a room see the user.
+    pub fn in_room(id: OwnedUserId, room: OwnedRoomId) -> Self {
+        Self { id, room: Some(room) }
+    }
+
+    /// The user of this ID.
+    pub fn parse(id: &str) -> Option<Self> {
+        id.try_into().ok().map(Self::new)
+    }
+
+    /// Name and avatar: of the room if there is one, else of the user's own profile, which is
+    /// shown to those who share a room with the user, and to the user.
+    fn shown(&self, context: &Context<'_>) -> Result<(Option<String>, Option<String>)> {
+        let viewer = session(context).viewer()?;
+        let view = app(context).models.view();
+        if let Some(room) = &self.room {
+            let room = view.room(room);
+            let member = room.and_then(|room| room.member(&self.id));
+            let shown = member.map(|member| {
+                let text = |text: &Option<Box<str>>| text.as_deref().map(ToOwned::to_owned);
+                (text(&member.displayname), text(&member.avatar_url))
+            });
+            return Ok(shown.unwrap_or_default());
+        }
+        if *viewer != self.id && !shares_a_room(&view, viewer, &self.id) {
+            return Ok((None, None));
+        }
+        let profile = view.profile(&self.id);
+        let shown = profile.map(|profile| (profile.displayname.clone(), profile.avatar_url.clone()));
+        Ok(shown.unwrap_or_default())
+    }
+}
+
+/// Whether two users are joined to some room together.
+fn shares_a_room(
+    view: &rookery_query::View<'_>,
+    one: &rookery_domain::UserId,
+    other: &rookery_domain::UserId,
+) -> bool {
+    view.memberships_of(one).any(|(room, membership)| {
+        membership == Membership::Join && view.membership(room, other) == Membership::Join
+    })
+}
+
+/// A user.
+#[Object]
+impl User {
+    /// The global ID of the user.
+    async fn id(&self) -> ID {
+        NodeId::User(self.id.clone()).into()
+    }
+
+    /// The user ID.
+    async fn user_id(&self) -> UserIdScalar {
+        UserIdScalar(self.id.clone())
+    }
+
+    /// The name to show. Null if the user has set none, or if you share no room.
+    async fn display_name(&self, context: &Context<'_>) -> Result<Option<String>> {
+        Ok(self.shown(context)?.0)
+    }
+
+    /// The `mxc:` address of the user's picture. Null if there is none, or if you share no room.
+    async fn avatar_url(&self, context: &Context<'_>) -> Result<Option<String>> {
+        Ok(self.shown(context)?.1)
+    }
+}
+
+/// One login of yours.
+pub struct Device(pub rookery_accounts::Device);
+
+/// One login of yours.
+#[Object]
+impl Device {
+    /// The ID of the device.
+    async fn device_id(&self) -> &str {
+        &self.0.device_id
+    }
+
+    /// What you call it.
+    async fn name(&self) -> Option<&str> {
+        self.0.name.as_deref()
+    }
+
+    /// When it was first logged in.
+    async fn created_at(&self) -> DateTime {
+        DateTime(rookery_log::Millis(self.0.created.0))
+    }
+
+    /// When it last asked for anything, to within some minutes.
+    async fn last_seen_at(&self) -> DateTime {
+        DateTime(rookery_log::Millis(self.0.last_seen.0))
+    }
+
+    /// Whether it is the one that asks.
+    async fn is_current(&self, context: &Context<'_>) -> bool {
+        session(context).device_id().is_ok_and(|device| device == self.0.device_id)
+    }
+}
+
+/// What a user is to a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, async_graphql::Enum)]
+#[graphql(name = "Membership")]
+pub enum MembershipEnum {
+    /// The room never heard of the user.
+    None,
+    /// Was in the room, invited or knocking, and is no more.
+    Leave,
+    /// Asked to be let in.
+    Knock,
+    /// May join.
+    Invite,
+    /// Is a member.
+    Join,
+    /// Is kept out.
+    Ban,
+}
+
+impl From<Membership> for MembershipEnum {
+    fn from(membership: Membership) -> Self {
+        match membership {
+            Membership::None => Self::None,
+            Membership::Leave => Self::Leave,
+            Membership::Knock => Self::Knock,
+            Membership::Invite => Self::Invite,
+            Membership::Join => Self::Join,
+            Membership::Ban => Self::Ban,
+        }
+    }
+}
+
+impl From<MembershipEnum> for Membership {
+    fn from(membership: MembershipEnum) -> Self {
+        match membership {
+            MembershipEnum::None => Self::None,
+            MembershipEnum::Leave => Self::Leave,
+            MembershipEnum::Knock => Self::Knock,
+            MembershipEnum::Invite => Self::Invite,
+            MembershipEnum::Join => Self::Join,
+            MembershipEnum::Ban => Self::Ban,
+        }
+    }
+}
+
+/// A user in a room.
+#[derive(Clone, SimpleObject)]
+pub struct RoomMember {
+    /// The user.
+    pub user: User,
+    /// The user ID.
+    pub user_id: UserIdScalar,
+    /// The name that the room shows.
+    pub display_name: Option<String>,
+    /// The `mxc:` address of the picture that the room shows.
+    pub avatar_url: Option<String>,
+    /// What the user is to the room.
+    pub membership: MembershipEnum,
+    /// The power level; null for creators who stand above all levels.
+    pub power_level: Option<i64>,
+    /// Who made the user what it is to the room: the user, the inviter, the moderator.
+    pub changed_by: User,
+}
