@@ -54,6 +54,10 @@ pub struct Outcome {
     pub first_sequence: u64,
     /// The command had been carried out before, and this is its first result.
     pub repeated: bool,
+    /// When the command came in.
+    pub received: Millis,
+    /// Who sent it.
+    pub origin: Origin,
 }
 
 /// The write side: decides commands and appends what they make happen.

@@ -36,8 +36,8 @@ pub(crate) struct Handled {
     pub(crate) facts: Vec<Fact>,
     /// The sequence number of the first of them.
     pub(crate) first_sequence: u64,
-    /// The command had been carried out before.
-    pub(crate) repeated: bool,
+    /// The command had been carried out before, when it came in at this time.
+    pub(crate) repeated: Option<Millis>,
 }
 
 /// Everything that commands share.
@@ -205,7 +205,7 @@ impl Core {
             position,
             facts: read_facts::<A>(record)?,
             first_sequence: record.sequence(0),
-            repeated: true,
+            repeated: Some(record.commit.received),
         };
         Ok(Some((record.commit.stream.clone(), handled)))
     }
@@ -213,12 +213,12 @@ impl Core {
 
 impl Handled {
     fn nothing(position: Position) -> Self {
-        Self { position, facts: Vec::new(), first_sequence: 0, repeated: false }
+        Self { position, facts: Vec::new(), first_sequence: 0, repeated: None }
     }
 
     fn appended(position: Position, revision: Revision, facts: Vec<Fact>) -> Self {
         let first_sequence = revision.0 + 1 - facts.len() as u64;
-        Self { position, facts, first_sequence, repeated: false }
+        Self { position, facts, first_sequence, repeated: None }
     }
 }
 

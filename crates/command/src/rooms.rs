@@ -5,9 +5,9 @@ use std::sync::Arc;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use rookery_domain::{
     Alias, AliasCommand, CreateRoom, Fact, Invitee, Membership, OwnedRoomAliasId, OwnedRoomId,
-    OwnedUserId, Pdu, Profile, Room, RoomCommand, RoomEvent, RoomId,
+    Origin, OwnedUserId, Pdu, Profile, Room, RoomCommand, RoomEvent, RoomId,
 };
-use rookery_log::StreamId;
+use rookery_log::{Millis, StreamId};
 
 use crate::{
     Actor, Commands, HandleError, Outcome, Retry,
@@ -15,8 +15,21 @@ use crate::{
     handle::{Decided, Handled, random},
 };
 
+/// Whose command it was, for the answer.
+struct By {
+    received: Millis,
+    origin: Origin,
+}
+
+impl By {
+    fn new(actor: &Actor, retry: Retry) -> Self {
+        Self { received: actor.now, origin: actor.envelope(retry).origin }
+    }
+}
+
 /// A command that is decided and on its way to the log; [`Commands::finish`] waits for it.
 pub struct Started {
+    by: By,
     room_id: OwnedRoomId,
     cell: Arc<Cell<Room>>,
     decided: Decided,
@@ -39,7 +52,7 @@ impl Commands {
         {
             let first = self.core.result_at::<Room>(position).await?;
             return first
-                .and_then(|(stream, handled)| created(&stream, handled))
+                .and_then(|(stream, handled)| created(&By::new(actor, retry), &stream, handled))
                 .ok_or(HandleError::ActionIdReused);
         }
         let profile = self.profile(&actor.user).await?;
@@ -61,7 +74,7 @@ impl Commands {
         {
             self.release_alias(actor, alias, &room_id).await?;
         }
-        Ok(outcome(room_id, handled?))
+        Ok(outcome(&By::new(actor, retry), room_id, handled?))
     }
 
     /// Carries out a command in a room.
@@ -130,7 +143,7 @@ impl Commands {
         if matches!(command, RoomCommand::Join { .. }) {
             self.follow_profile(actor, room_id, profile).await?;
         }
-        Ok(outcome(room_id.to_owned(), handled))
+        Ok(outcome(&By::new(actor, retry), room_id.to_owned(), handled))
     }
 
     /// Decides a command and puts it on its way without waiting for the disk, so that one caller
@@ -150,7 +163,7 @@ impl Commands {
         let request = actor.request(retry);
         let decide = |room: Option<&Room>| self.decide_room(room, actor, command, &profile, retry);
         let decided = self.core.decide(&self.rooms, &cell, &request, &decide).await?;
-        Ok(Started { room_id: room_id.to_owned(), cell, decided })
+        Ok(Started { by: By::new(actor, retry), room_id: room_id.to_owned(), cell, decided })
     }
 
     /// Waits until a started command is durable.
@@ -159,9 +172,9 @@ impl Commands {
     /// [`HandleError::Contended`] if another writer came first: nothing was written; else as
     /// [`Self::room`].
     pub async fn finish(&self, started: Started) -> Result<Outcome, HandleError> {
-        let Started { room_id, cell, decided } = started;
+        let Started { by, room_id, cell, decided } = started;
         match self.core.settle(&cell, decided).await? {
-            Some(handled) => Ok(outcome(room_id, handled)),
+            Some(handled) => Ok(outcome(&by, room_id, handled)),
             None => Err(HandleError::Contended { attempts: 1 }),
         }
     }
@@ -326,18 +339,29 @@ fn accepted(actor: &Actor, retry: Retry, events: Vec<Arc<Pdu>>) -> Vec<Fact> {
 }
 
 /// The outcome of a creation, if that is what the commit was.
-fn created(stream: &StreamId, handled: Handled) -> Option<Outcome> {
+fn created(by: &By, stream: &StreamId, handled: Handled) -> Option<Outcome> {
     let (_, room_id) = stream.split()?;
     let room_id = RoomId::parse(room_id).ok()?;
-    (handled.first_sequence == 1).then(|| outcome(room_id, handled))
+    (handled.first_sequence == 1).then(|| outcome(by, room_id, handled))
 }
 
-fn outcome(room_id: OwnedRoomId, handled: Handled) -> Outcome {
+/// What the generic part found, as an answer to `actor`.
+fn outcome(by: &By, room_id: OwnedRoomId, handled: Handled) -> Outcome {
     let Handled { position, facts, first_sequence, repeated } = handled;
     let pdu = |fact| match fact {
         Fact::Room(event) => Some(event.pdu),
         Fact::Account(_) | Fact::Alias(_) => None,
     };
     let events = facts.into_iter().filter_map(pdu).collect();
-    Outcome { position, room_id, events, first_sequence, repeated }
+    let received = repeated.unwrap_or(by.received);
+    let origin = by.origin.clone();
+    Outcome {
+        position,
+        room_id,
+        events,
+        first_sequence,
+        repeated: repeated.is_some(),
+        received,
+        origin,
+    }
 }

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Json, Object, Result};
+use rookery_command::Outcome;
 use rookery_domain::{Origin, Pdu, TimelineEventType};
 use rookery_log::{Millis, Position};
-use rookery_query::{Committed, RowKey, TimelineEvent};
+use rookery_query::{Committed, RowKey, TimelineCursor, TimelineEvent};
 use serde_json::Value;
 
 use super::{
-    context::{app, session, unless_absent},
+    context::{App, app, session, unless_absent},
     node::NodeId,
     room::Room,
     scalars::{CursorScalar, DateTime, EventIdScalar, PositionScalar},
@@ -23,8 +24,8 @@ pub struct RoomEvent {
     sequence: u64,
     position: Position,
     index: usize,
-    received: Option<Millis>,
-    origin: Option<Origin>,
+    received: Millis,
+    origin: Origin,
 }
 
 impl RoomEvent {
@@ -36,8 +37,8 @@ impl RoomEvent {
             sequence: committed.sequence(index),
             position: committed.position,
             index,
-            received: Some(committed.received),
-            origin: Some(event.envelope.origin.clone()),
+            received: committed.received,
+            origin: event.envelope.origin.clone(),
         })
     }
 
@@ -46,16 +47,22 @@ impl RoomEvent {
         Self::of(&event.committed, event.row.key.index.into())
     }
 
-    /// An event that has just been committed, as the last one at `index` of its commit.
-    pub fn committed(
-        pdu: Arc<Pdu>,
-        sequence: u64,
-        (position, index): (Position, usize),
-        received: Millis,
-        origin: Origin,
-    ) -> Self {
-        let (received, origin) = (Some(received), Some(origin));
-        Self { pdu, sequence, position, index, received, origin }
+    /// The event at `index` of what a command has made.
+    pub fn committed(outcome: &Outcome, index: usize) -> Self {
+        Self {
+            pdu: Arc::clone(&outcome.events[index]),
+            sequence: outcome.first_sequence + index as u64,
+            position: outcome.position,
+            index,
+            received: outcome.received,
+            origin: outcome.origin.clone(),
+        }
+    }
+
+    /// Where it is in the timeline of its room.
+    pub fn cursor_in(&self, app: &App) -> CursorScalar {
+        let cursor = TimelineCursor::new(app.log.epoch(), &self.pdu.room_id, self.key());
+        CursorScalar(cursor.to_string())
     }
 
     fn key(&self) -> RowKey {
@@ -123,8 +130,8 @@ impl RoomEvent {
     }
 
     /// When this server received it.
-    async fn received_at(&self) -> Option<DateTime> {
-        self.received.map(DateTime)
+    async fn received_at(&self) -> DateTime {
+        DateTime(self.received)
     }
 
     /// Its number in the room: 1, 2, 3 ... in order of arrival. A hole means that you missed one.
@@ -144,16 +151,13 @@ impl RoomEvent {
 
     /// Where it is in the timeline of its room.
     async fn cursor(&self, context: &Context<'_>) -> CursorScalar {
-        let epoch = app(context).log.epoch();
-        let cursor = rookery_query::TimelineCursor::new(epoch, &self.pdu.room_id, self.key());
-        CursorScalar(cursor.to_string())
+        self.cursor_in(app(context))
     }
 
     /// The number that you gave to the action. Only the device that sent it sees it.
     async fn action_id(&self, context: &Context<'_>) -> Option<i64> {
         let session = session(context);
-        let Some(Origin::Local { device: Some(device), action: Some(action) }) = &self.origin
-        else {
+        let Origin::Local { device: Some(device), action: Some(action) } = &self.origin else {
             return None;
         };
         let own = session.device_id().ok() == Some(device.as_str())

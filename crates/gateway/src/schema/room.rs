@@ -1,13 +1,16 @@
 //! Rooms, as clients see them.
 
-use async_graphql::{Context, Enum, ID, Object, Result, connection::Connection};
+use std::sync::Arc;
+
+use async_graphql::{Context, Enum, ID, Object, Result};
 use rookery_domain::{HistoryVisibility, OwnedRoomId, UserId};
-use rookery_query::{Membership, RoomView};
+use rookery_log::Position;
+use rookery_query::{Membership, RoomView, RowKey};
 
 use super::{
     context::{app, session, unless_absent},
     event::RoomEvent,
-    members::{self, MemberConnection, MemberCursor},
+    members::{self, Members},
     node::NodeId,
     scalars::{CursorScalar, EventIdScalar, PositionScalar, RoomIdScalar, UserIdScalar},
     timeline::{self, TimelineArguments, TimelineConnection},
@@ -34,6 +37,37 @@ pub enum HistoryVisibilityEnum {
 #[derive(Clone)]
 pub struct Room {
     id: OwnedRoomId,
+    /// What it showed at the position of a sync, so that the sync is of one position.
+    face: Option<Arc<Face>>,
+}
+
+/// What a room shows of itself, at one position.
+#[derive(Clone, Default)]
+pub struct Face {
+    name: Option<String>,
+    topic: Option<String>,
+    avatar_url: Option<String>,
+    canonical_alias: Option<String>,
+    aliases: Vec<String>,
+    member_count: Option<i32>,
+    last_message: Option<RowKey>,
+    position: Position,
+}
+
+impl Face {
+    fn of(room: &RoomView<'_>, position: Position) -> Self {
+        let summary = room.summary();
+        Self {
+            name: summary.name.clone(),
+            topic: summary.topic.clone(),
+            avatar_url: summary.avatar_url.clone(),
+            canonical_alias: summary.canonical_alias.clone(),
+            aliases: room.aliases().map(ToString::to_string).collect(),
+            member_count: i32::try_from(room.joined_count()).ok(),
+            last_message: summary.last_message,
+            position,
+        }
+    }
 }
 
 /// How much of a room somebody may see. The events have a rule of their own, each by itself.
@@ -71,7 +105,13 @@ impl Access {
 impl Room {
     /// A room that the viewer is known to be allowed to see something of.
     pub fn new(id: OwnedRoomId) -> Self {
-        Self { id }
+        Self { id, face: None }
+    }
+
+    /// A room as it is at the position of a view; the viewer is in it, or invited.
+    pub fn at(room: &RoomView<'_>, position: Position) -> Self {
+        let face = Some(Arc::new(Face::of(room, position)));
+        Self { id: room.id().to_owned(), face }
     }
 
     /// The room, if the viewer may know of it.
@@ -79,7 +119,7 @@ impl Room {
         let viewer = session(context).viewer()?;
         let view = app(context).models.view();
         let access = view.room(&id).map(|room| Access::of(&room, viewer));
-        Ok(access.filter(|access| *access > Access::Nothing).map(|_| Self { id }))
+        Ok(access.filter(|access| *access > Access::Nothing).map(|_| Self::new(id)))
     }
 
     /// Looks at the room if the viewer has at least this access; else the default.
@@ -94,6 +134,19 @@ impl Room {
         let room = view.room(&self.id);
         let room = room.filter(|room| Access::of(room, viewer) >= least);
         Ok(room.map(|room| look(&room)).unwrap_or_default())
+    }
+
+    fn face(&self, context: &Context<'_>) -> Result<Arc<Face>> {
+        if let Some(face) = &self.face {
+            return Ok(Arc::clone(face));
+        }
+        let position = app(context).models.view().position();
+        self.look(context, Access::Outside, |room| Arc::new(Face::of(room, position)))
+    }
+
+    /// The position that the room is shown as of, if that is not now.
+    pub(super) fn as_of(&self) -> Option<Position> {
+        self.face.as_ref().map(|face| face.position)
     }
 
     pub(super) fn room_id(&self) -> &OwnedRoomId {
@@ -116,27 +169,27 @@ impl Room {
 
     /// Its name.
     async fn name(&self, context: &Context<'_>) -> Result<Option<String>> {
-        self.look(context, Access::Outside, |room| room.summary().name.clone())
+        Ok(self.face(context)?.name.clone())
     }
 
     /// What it is about.
     async fn topic(&self, context: &Context<'_>) -> Result<Option<String>> {
-        self.look(context, Access::Outside, |room| room.summary().topic.clone())
+        Ok(self.face(context)?.topic.clone())
     }
 
     /// The `mxc:` address of its picture.
     async fn avatar_url(&self, context: &Context<'_>) -> Result<Option<String>> {
-        self.look(context, Access::Outside, |room| room.summary().avatar_url.clone())
+        Ok(self.face(context)?.avatar_url.clone())
     }
 
     /// The alias that it prefers.
     async fn canonical_alias(&self, context: &Context<'_>) -> Result<Option<String>> {
-        self.look(context, Access::Outside, |room| room.summary().canonical_alias.clone())
+        Ok(self.face(context)?.canonical_alias.clone())
     }
 
     /// All aliases that point to it.
     async fn aliases(&self, context: &Context<'_>) -> Result<Vec<String>> {
-        self.look(context, Access::Outside, |room| room.aliases().map(ToString::to_string).collect())
+        Ok(self.face(context)?.aliases.clone())
     }
 
     /// How users get in.
@@ -181,7 +234,7 @@ impl Room {
 
     /// How many users have joined.
     async fn member_count(&self, context: &Context<'_>) -> Result<Option<i32>> {
-        self.look(context, Access::Outside, |room| i32::try_from(room.joined_count()).ok())
+        Ok(self.face(context)?.member_count)
     }
 
     /// How many users are invited.
@@ -213,7 +266,7 @@ impl Room {
 
     /// The last message that you may see. Null if there is none among the latest events.
     async fn last_message(&self, context: &Context<'_>) -> Result<Option<RoomEvent>> {
-        timeline::last_message(context, &self.id).await
+        timeline::last_message(context, self, self.face(context)?.last_message).await
     }
 
     /// Who is in the room, by user ID.
@@ -227,8 +280,8 @@ impl Room {
             default_with = "MembershipEnum::Join"
         )]
         membership: MembershipEnum,
-    ) -> Result<Connection<MemberCursor, RoomMember, MemberConnection>> {
-        members::page(context, self, first, after, membership)
+    ) -> Result<Members> {
+        members::page(context, self, first, after.as_deref(), membership)
     }
 
     /// One user in the room. Null if the room never heard of the user.

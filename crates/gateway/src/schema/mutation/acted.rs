@@ -26,10 +26,8 @@ impl Acted {
         match refused(result)? {
             Ok(outcome) => {
                 app(context).wrote(session(context), outcome.position);
-                let events = outcome.events.iter().zip(outcome.first_sequence..);
-                let last = events.last().map(|(pdu, sequence)| {
-                    RoomEvent::committed(pdu.clone(), sequence, outcome.position)
-                });
+                let last = outcome.events.len().checked_sub(1);
+                let last = last.map(|index| RoomEvent::committed(&outcome, index));
                 Ok(Self {
                     event: last,
                     room: Some(Room::new(outcome.room_id)),

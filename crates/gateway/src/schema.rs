@@ -1,0 +1,59 @@
+//! The GraphQL schema.
+//!
+//! **Invariant:** identifiers are parsed here, once; inside, a room ID is a room ID.
+//! **Invariant:** an expected refusal is data; a fault is an error with a code and no internals.
+
+mod context;
+mod event;
+mod fault;
+mod filter;
+mod join_rule;
+mod members;
+mod mutation;
+mod node;
+mod query;
+mod refusal;
+mod room;
+mod scalars;
+mod stream;
+mod sync;
+mod timeline;
+mod user;
+
+use std::sync::Arc;
+
+pub use self::context::{App, Session};
+
+/// The schema of Rookery.
+pub type Schema = async_graphql::Schema<query::Query, mutation::Mutation, stream::Subscription>;
+
+/// Deepest nesting of a query's fields. Standard introspection queries need 15.
+const DEPTH_MAX: usize = 20;
+
+/// Most fields of a query, those of lists counted once.
+const COMPLEXITY_MAX: usize = 2_000;
+
+/// Most directives on one field.
+const DIRECTIVES_MAX: usize = 10;
+
+/// The schema, executed on `app`.
+#[must_use]
+pub fn schema(app: Arc<App>) -> Schema {
+    builder().data(app).finish()
+}
+
+/// The schema as text, in the GraphQL schema definition language.
+#[must_use]
+pub fn sdl() -> String {
+    let options = async_graphql::SDLExportOptions::new().include_specified_by();
+    builder().finish().sdl_with_options(options)
+}
+
+fn builder() -> async_graphql::SchemaBuilder<query::Query, mutation::Mutation, stream::Subscription>
+{
+    Schema::build(query::Query, mutation::Mutation::default(), stream::Subscription)
+        .limit_depth(DEPTH_MAX)
+        .limit_complexity(COMPLEXITY_MAX)
+        .limit_directives(DIRECTIVES_MAX)
+        .register_output_type::<node::Node>()
+}

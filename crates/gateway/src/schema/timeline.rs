@@ -1,0 +1,236 @@
+//! Pages of a room's timeline, and its state.
+
+use async_graphql::{Context, Object, Result, SimpleObject};
+use rookery_domain::{OwnedRoomId, RoomId};
+use rookery_query::{Anchor, RowKey, TimelineCursor, TimelineEvent, TimelinePage, Wanted};
+
+use super::{
+    context::{PAGE_MAX, app, page_size, session, unless_absent},
+    event::RoomEvent,
+    fault::Fault,
+    room::{Access, Room},
+    scalars::{CursorScalar, EventIdScalar, PositionScalar},
+};
+
+/// Events on a page, if you do not say how many.
+const PAGE_DEFAULT: usize = 50;
+
+/// What a client asks of a timeline.
+pub struct TimelineArguments {
+    pub first: Option<i32>,
+    pub after: Option<CursorScalar>,
+    pub last: Option<i32>,
+    pub before: Option<CursorScalar>,
+    pub around: Option<EventIdScalar>,
+}
+
+/// A page of a timeline, in the order of the timeline.
+pub struct TimelineConnection {
+    room: OwnedRoomId,
+    events: Vec<TimelineEvent>,
+    has_previous: bool,
+    has_next: bool,
+    /// Where to go on when no event of the page was visible.
+    start: Option<RowKey>,
+    end: Option<RowKey>,
+    position: rookery_log::Position,
+}
+
+/// An event in its place.
+#[derive(SimpleObject)]
+pub struct TimelineEdge {
+    /// The place.
+    cursor: CursorScalar,
+    /// The event.
+    node: RoomEvent,
+}
+
+/// How a page lies in the timeline.
+#[derive(SimpleObject)]
+#[graphql(name = "TimelinePageInfo")]
+pub struct TimelinePageInfo {
+    /// There are events before this page that you may see, or there may be.
+    has_previous_page: bool,
+    /// There are events after this page that you may see, or there may be.
+    has_next_page: bool,
+    /// Ask for what is before it.
+    start_cursor: Option<CursorScalar>,
+    /// Ask for what is after it.
+    end_cursor: Option<CursorScalar>,
+}
+
+/// A page of a timeline, in the order of the timeline, oldest first.
+#[Object]
+impl TimelineConnection {
+    /// The events with their cursors.
+    async fn edges(&self, context: &Context<'_>) -> Vec<TimelineEdge> {
+        let edge = |event: &TimelineEvent| {
+            let cursor = self.cursor(context, event.row.key);
+            Some(TimelineEdge { cursor, node: RoomEvent::of_timeline(event)? })
+        };
+        self.events.iter().filter_map(edge).collect()
+    }
+
+    /// The events.
+    async fn nodes(&self) -> Vec<RoomEvent> {
+        self.events.iter().filter_map(RoomEvent::of_timeline).collect()
+    }
+
+    /// How the page lies in the timeline.
+    async fn page_info(&self, context: &Context<'_>) -> TimelinePageInfo {
+        let key = |event: Option<&TimelineEvent>| event.map(|event| event.row.key);
+        let start = self.start.or_else(|| key(self.events.first()));
+        let end = self.end.or_else(|| key(self.events.last()));
+        TimelinePageInfo {
+            has_previous_page: self.has_previous,
+            has_next_page: self.has_next,
+            start_cursor: start.map(|start| self.cursor(context, start)),
+            end_cursor: end.map(|end| self.cursor(context, end)),
+        }
+    }
+
+    /// Follow `eventStream` from here to miss nothing that comes after the newest page.
+    async fn position(&self, context: &Context<'_>) -> PositionScalar {
+        app(context).token(self.position)
+    }
+}
+
+impl TimelineConnection {
+    fn cursor(&self, context: &Context<'_>, key: RowKey) -> CursorScalar {
+        let epoch = app(context).log.epoch();
+        CursorScalar(TimelineCursor::new(epoch, &self.room, key).to_string())
+    }
+
+    fn of(room: &RoomId, page: Option<TimelinePage>, anchor: Anchor) -> Self {
+        let page = page.unwrap_or_default();
+        let backward = matches!(anchor, Anchor::End | Anchor::Before(_));
+        Self {
+            room: room.to_owned(),
+            has_previous: if backward { page.has_more } else { matches!(anchor, Anchor::After(_)) },
+            has_next: if backward { matches!(anchor, Anchor::Before(_)) } else { page.has_more },
+            start: page.resume.filter(|_| backward),
+            end: page.resume.filter(|_| !backward),
+            events: page.events,
+            position: page.position,
+        }
+    }
+}
+
+/// The page that `arguments` ask for.
+pub async fn page(
+    context: &Context<'_>,
+    room: &Room,
+    arguments: TimelineArguments,
+) -> Result<TimelineConnection> {
+    let TimelineArguments { first, after, last, before, around } = arguments;
+    if let Some(event) = around {
+        if after.is_some() || before.is_some() {
+            return Err(Fault::bad_input("`around` goes with neither `after` nor `before`").into());
+        }
+        return self::around(context, room, &event, first.or(last)).await;
+    }
+    let key = |cursor: &CursorScalar| {
+        let parsed = app(context).models.cursor(&cursor.0, room.room_id());
+        parsed.map(|cursor| cursor.key).map_err(|error| Fault::bad_input(error.to_string()))
+    };
+    let (anchor, limit) = match (first, &after, last, &before) {
+        (None, None, last, Some(before)) => {
+            (Anchor::Before(key(before)?), page_size("last", last, PAGE_DEFAULT)?)
+        }
+        (None, None, last, None) => (Anchor::End, page_size("last", last, PAGE_DEFAULT)?),
+        (first, Some(after), None, None) => {
+            (Anchor::After(key(after)?), page_size("first", first, PAGE_DEFAULT)?)
+        }
+        (first, None, None, None) => (Anchor::Start, page_size("first", first, PAGE_DEFAULT)?),
+        _ => {
+            return Err(Fault::bad_input(
+                "give `last` and `before` to scroll back, or `first` and `after` to scroll \
+                 forward, not both",
+            )
+            .into());
+        }
+    };
+    let viewer = session(context).viewpoint()?;
+    let as_of = room.as_of();
+    let was_there = |event: &TimelineEvent| as_of.is_none_or(|at| event.row.key.position <= at);
+    let filter: Option<&(dyn Fn(&TimelineEvent) -> bool + Send + Sync)> =
+        if as_of.is_some() { Some(&was_there) } else { None };
+    let wanted = Wanted { anchor, limit, filter };
+    let page = app(context).models.timeline(room.room_id(), &viewer, wanted).await;
+    Ok(TimelineConnection::of(room.room_id(), unless_absent(page)?, anchor))
+}
+
+async fn around(
+    context: &Context<'_>,
+    room: &Room,
+    event: &EventIdScalar,
+    limit: Option<i32>,
+) -> Result<TimelineConnection> {
+    let limit = page_size("first", limit, PAGE_DEFAULT / 2)?;
+    let viewer = session(context).viewpoint()?;
+    let found = app(context).models.around(room.room_id(), &viewer, &event.0, limit).await;
+    let Some(found) = unless_absent(found)? else {
+        return Err(Fault::bad_input("`around` is no event of this room that you may see").into());
+    };
+    let (before, after) = (found.before, found.after);
+    Ok(TimelineConnection {
+        room: room.room_id().clone(),
+        has_previous: before.has_more,
+        has_next: after.has_more,
+        start: before.resume,
+        end: after.resume,
+        events: before.events.into_iter().chain([found.event]).chain(after.events).collect(),
+        position: after.position,
+    })
+}
+
+/// The last message of the room that the viewer may see: `newest`, unless it is not for her.
+pub async fn last_message(
+    context: &Context<'_>,
+    room: &Room,
+    newest: Option<RowKey>,
+) -> Result<Option<RoomEvent>> {
+    let viewer = session(context).viewpoint()?;
+    let seen = {
+        let view = app(context).models.view();
+        let Some(found) = view.room(room.room_id()) else { return Ok(None) };
+        let row = newest.map(|key| found.row(key)).transpose();
+        let row = row.map_err(|error| Fault::internal(&error.to_string()))?.flatten();
+        row.filter(|row| found.sight(&viewer).sees(row.sequence)).map(|row| row.key)
+    };
+    let events = if let Some(key) = seen {
+        unless_absent(app(context).models.events_at(room.room_id(), &[key]).await)?
+    } else {
+        // She has left since: look among those that are for her.
+        let is_message = |event: &TimelineEvent| !event.row.flags.is_state();
+        let wanted = Wanted { anchor: Anchor::End, limit: 1, filter: Some(&is_message) };
+        let page = app(context).models.timeline(room.room_id(), &viewer, wanted).await;
+        unless_absent(page)?.map(|page| page.events)
+    };
+    let event = events.and_then(|mut events| events.pop());
+    Ok(event.and_then(|event| RoomEvent::of_timeline(&event)))
+}
+
+/// The events that hold the state of the room, by type and state key.
+pub async fn state(
+    context: &Context<'_>,
+    room: &Room,
+    event_type: Option<&str>,
+    state_key: Option<&str>,
+    first: Option<i32>,
+) -> Result<Vec<RoomEvent>> {
+    let limit = page_size("first", first, PAGE_MAX)?;
+    let keys: Vec<RowKey> = room.look(context, Access::Inside, |room| {
+        if let (Some(event_type), Some(state_key)) = (event_type, state_key) {
+            return room.state(event_type, state_key).into_iter().collect();
+        }
+        let fits = |(kind, key, _): &(&str, &str, RowKey)| {
+            event_type.is_none_or(|wanted| wanted == *kind)
+                && state_key.is_none_or(|wanted| wanted == *key)
+        };
+        room.state_all().filter(fits).take(limit).map(|(_, _, key)| key).collect()
+    })?;
+    let events = app(context).models.events_at(room.room_id(), &keys).await;
+    let events = unless_absent(events)?.unwrap_or_default();
+    Ok(events.iter().filter_map(RoomEvent::of_timeline).collect())
+}
