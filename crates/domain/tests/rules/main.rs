@@ -3,4 +3,13 @@
 
 mod support;
 
+mod accounts;
 mod creation;
+mod folding;
+mod golden;
+mod membership;
+mod messages;
+mod power;
+mod settings;
+mod signing;
+mod visibility;
