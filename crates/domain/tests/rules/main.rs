@@ -4,6 +4,7 @@
 mod support;
 
 mod accounts;
+mod anything;
 mod creation;
 mod folding;
 mod golden;
