@@ -1,6 +1,6 @@
 //! Making a room: one decision, all or nothing.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use ruma_common::{OwnedRoomId, RoomId, RoomVersionId, room_version_rules::RoomVersionRules};
 use serde_json::json;
@@ -53,11 +53,9 @@ impl Room {
                 return Err(Rejection::WouldLockOut);
             }
         }
-        let mut invited = BTreeSet::from([cx.sender]);
         for invitee in &command.invite {
-            if invited.insert(&*invitee.user) {
-                let draft = room.invite(invitee, None, command.is_direct, cx)?;
-                let Some(draft) = draft else { continue };
+            // None where she is invited already, or is the creator.
+            if let Some(draft) = room.invite(invitee, None, command.is_direct, cx)? {
                 let event = room.issue(&draft, cx)?;
                 room.accept(&event);
                 events.push(event);

@@ -255,6 +255,14 @@ fn bans_need_power_and_somebody_else() {
 }
 
 #[test]
+fn lifting_a_ban_needs_the_power_to_kick_too() {
+    let kick = rookery_domain::PowerLevelsChange { kick: Some(60), ..Default::default() };
+    let given = public().joined(&[BOB, CAROL]).and(ALICE, crate::power::level(BOB, 50));
+    let given = given.and(ALICE, RoomCommand::SetPowerLevels { change: kick });
+    given.and(BOB, ban(CAROL)).when(BOB, unban(CAROL)).then_err(&no_power(60, 50, "to lift bans"));
+}
+
+#[test]
 fn a_profile_reaches_the_room_once_and_drops_what_belonged_to_the_join() {
     let join = RoomCommand::Join { reason: Some("hi".to_owned()), member_of: Some(other_room()) };
     let given = admits_members_of_other().and(BOB, join);

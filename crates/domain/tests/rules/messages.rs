@@ -109,13 +109,17 @@ fn floats_and_integers_beyond_53_bits_are_refused() {
 
 #[test]
 fn content_nests_as_deep_as_it_can_be_read_back() {
-    let nested = |depth: usize| {
-        let inner = (1..depth).fold(json!("x"), |value, _| json!([value]));
-        send("com.example.deep", json!({ "in": inner }))
-    };
-    let (event, _) = public().when(ALICE, nested(64)).then_one();
-    rookery_domain::Pdu::parse(event.event_id.clone(), event.json.clone()).unwrap();
-    public().when(ALICE, nested(65)).then_code("INVALID_CONTENT");
+    let wraps: [fn(Value) -> Value; 2] = [|inner| json!([inner]), |inner| json!({ "a": inner })];
+    for wrap in wraps {
+        let nested = |depth: usize| {
+            let inner = (1..depth).fold(json!("x"), |value, _| wrap(value));
+            send("com.example.deep", json!({ "in": inner }))
+        };
+        let (event, _) = public().when(ALICE, nested(64)).then_one();
+        rookery_domain::Pdu::parse(event.event_id.clone(), event.json.clone()).unwrap();
+        serde_json::from_slice::<Value>(&event.json).unwrap();
+        public().when(ALICE, nested(65)).then_code("INVALID_CONTENT");
+    }
 }
 
 #[test]

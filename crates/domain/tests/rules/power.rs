@@ -92,7 +92,11 @@ fn nobody_takes_from_her_equals_or_betters() {
     given.clone().when(BOB, level(CAROL, 0)).then_err(&above(CAROL, 50));
     given.clone().when(BOB, no_level(ALICE)).then_err(&above(ALICE, 50));
     given.clone().when(BOB, event("m.room.tombstone", 0)).then_err(&above("m.room.tombstone", 50));
-    given.when(BOB, level(BOB, 10)).then_one();
+    given.clone().when(BOB, level(BOB, 10)).then_one();
+    let ban = |level| PowerLevelsChange { ban: Some(level), ..PowerLevelsChange::default() };
+    let given = given.and(ALICE, change(ban(51)));
+    given.clone().when(BOB, change(ban(0))).then_err(&above("ban", 50));
+    given.and(ALICE, change(ban(50))).when(BOB, change(ban(0))).then_one();
 }
 
 #[test]
