@@ -70,6 +70,8 @@ fn examples() -> Vec<(RoomCommand, &'static str, Value)> {
             "com.example.widget",
             json!({ "size": 3 }),
         ),
+        // ruma knows this type by another name too, if certain features are on.
+        (state("m.call.member", "_x", json!({ "size": 3 })), "m.call.member", json!({ "size": 3 })),
         (
             state("m.room.pinned_events", "", json!({ "pinned": [] })),
             "m.room.pinned_events",
@@ -140,8 +142,20 @@ fn the_room_tells_how_it_is_set() {
     assert_eq!(given.room.join_rule(), JoinRule::Knock);
     assert_eq!(given.room.history_visibility(), HistoryVisibility::Joined);
     assert_eq!(given.room.canonical_alias(), Some(alias("#den:rook.example")));
+    assert_eq!(given.room.alternative_aliases(), [alias("#d:rook.example")]);
+    assert_eq!(given.room.topic().as_deref(), Some("Talk"));
+    assert_eq!(given.room.avatar_url().as_deref(), Some("mxc://rook.example/a"));
+    assert_eq!(given.room.room_type(), None);
     assert!(given.room.is_listed());
     assert!(!private().room.is_listed());
+}
+
+#[test]
+fn who_may_set_what_is_told_before_it_is_tried() {
+    let room = public().joined(&[BOB]).room;
+    let may = |id, is_state| room.may_send(crate::support::user(id), "com.example.x", is_state);
+    assert!(may(ALICE, true) && !may(BOB, true) && !may(CAROL, true));
+    assert!(may(BOB, false) && !may(CAROL, false));
 }
 
 #[test]
