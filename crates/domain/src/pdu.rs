@@ -113,7 +113,8 @@ impl Pdu {
     /// The type and state key, if this is a state event.
     #[must_use]
     pub fn state_slot(&self) -> Option<(String, &str)> {
-        Some((self.kind.to_string(), self.state_key.as_deref()?))
+        let state_key = self.state_key.as_deref()?;
+        Some((self.kind.to_string(), state_key))
     }
 }
 

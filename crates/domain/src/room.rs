@@ -1,8 +1,9 @@
 //! The room aggregate: what users may ask of a room, and what follows.
 //!
 //! **Invariant:** asking again for what already holds changes nothing.
-//! **Invariant:** a decision costs the same however long the room's history is, and, but for
-//! changes of power levels, however many members it has.
+//! **Invariant:** a decision costs the same however long the room's history is. With the number of
+//! members grows only what asks for one of many: who lets others into a restricted room, and
+//! whether somebody keeps the power to change power levels.
 //! **Invariant:** what is decided for one room in one state by one context is always the same.
 
 mod authorise;
@@ -10,12 +11,13 @@ mod command;
 mod create;
 mod decide;
 mod preview;
+mod reading;
 mod slots;
 
 use std::sync::Arc;
 
 use ruma_common::{
-    OwnedEventId, OwnedRoomAliasId, OwnedRoomId, OwnedUserId, RoomId, RoomVersionId, UserId,
+    OwnedEventId, OwnedRoomId, OwnedUserId, RoomId, RoomVersionId, UserId,
     room_version_rules::RoomVersionRules,
 };
 use serde::Deserialize;
@@ -25,10 +27,7 @@ pub use self::{
     command::{Context, CreateRoom, Invitee, MessageKind, Preset, RoomCommand},
     preview::InvitePreview,
 };
-use crate::{
-    EventStatus, HistoryVisibility, JoinRule, Membership, Pdu, Power, PowerLevels, Rejection,
-    RoomEvent,
-};
+use crate::{EventStatus, Membership, Pdu, Power, PowerLevels, Rejection, RoomEvent};
 
 /// The type of the state event that says whether a room stands in the public directory.
 pub const DIRECTORY_TYPE: &str = "org.rookery.directory";
@@ -99,20 +98,13 @@ impl Room {
     }
 
     /// Folds an accepted event.
-    /// Sets what follows from events that are no state, for a room made of its state events alone:
-    /// the events that the next one follows, and how deep the room is.
-    pub fn continue_after(&mut self, extremities: Vec<OwnedEventId>, depth: u64) {
-        self.extremities = extremities;
-        self.depth = depth;
-    }
-
     fn accept(&mut self, event: &Arc<Pdu>) {
         self.extremities.retain(|id| !event.prev_events.contains(id));
         self.extremities.push(event.event_id.clone());
         self.depth = self.depth.max(event.depth);
         let Some((kind, state_key)) = event.state_slot() else { return };
         match kind.as_str() {
-            "m.room.create" => self.version = Version::of(event),
+            "m.room.create" if state_key.is_empty() => self.version = Version::of(event),
             "m.room.power_levels" if state_key.is_empty() => {
                 self.levels = Some(Arc::new(PowerLevels::of(event)));
             }
@@ -216,73 +208,11 @@ impl Room {
         }
     }
 
-    /// How users get in.
+    /// Whether the user is a member with the power for events of this type.
     #[must_use]
-    pub fn join_rule(&self) -> JoinRule {
-        self.state("m.room.join_rules", "").map_or(JoinRule::Invite, |event| JoinRule::of(event))
-    }
-
-    /// Who may read what is sent now.
-    #[must_use]
-    pub fn history_visibility(&self) -> HistoryVisibility {
-        let event = self.state("m.room.history_visibility", "");
-        event.map_or(HistoryVisibility::default(), |event| HistoryVisibility::of(event))
-    }
-
-    /// Whether the room stands in the public directory.
-    #[must_use]
-    pub fn is_listed(&self) -> bool {
-        #[derive(Deserialize)]
-        struct Content {
-            listed: bool,
-        }
-        let event = self.state(DIRECTORY_TYPE, "");
-        event.and_then(|event| event.content_as::<Content>()).is_some_and(|content| content.listed)
-    }
-
-    /// The name; none if there is none or it is empty.
-    #[must_use]
-    pub fn name(&self) -> Option<String> {
-        #[derive(Deserialize)]
-        struct Content {
-            name: String,
-        }
-        let content: Content = self.state("m.room.name", "")?.content_as()?;
-        Some(content.name).filter(|name| !name.is_empty())
-    }
-
-    /// The canonical alias.
-    #[must_use]
-    pub fn canonical_alias(&self) -> Option<OwnedRoomAliasId> {
-        #[derive(Deserialize)]
-        struct Content {
-            alias: OwnedRoomAliasId,
-        }
-        let content: Content = self.state("m.room.canonical_alias", "")?.content_as()?;
-        Some(content.alias)
-    }
-
-    /// All aliases that the room goes by, the canonical one first.
-    #[must_use]
-    pub fn aliases(&self) -> Vec<OwnedRoomAliasId> {
-        #[derive(Deserialize)]
-        struct Content {
-            #[serde(default)]
-            alt_aliases: Vec<OwnedRoomAliasId>,
-        }
-        let event = self.state("m.room.canonical_alias", "");
-        let content: Option<Content> = event.and_then(|event| event.content_as());
-        let others = content.map(|content| content.alt_aliases).unwrap_or_default();
-        self.canonical_alias().into_iter().chain(others).collect()
-    }
-
-    /// Whether the user may learn that this room exists: it is open in some way, or the user has
-    /// had to do with it. Everybody else gets the answer that there is no such room.
-    #[must_use]
-    pub fn exists_for(&self, user: &UserId) -> bool {
-        let open = matches!(self.join_rule(), JoinRule::Public) || self.join_rule().is_knockable();
-        let readable = self.history_visibility() == HistoryVisibility::WorldReadable;
-        self.is_created() && (open || readable || self.membership(user) != Membership::None)
+    pub fn may_send(&self, user: &UserId, kind: &str, is_state: bool) -> bool {
+        let needed = Power::Level(self.levels().event(kind, is_state));
+        self.membership(user) == Membership::Join && self.power_of(user) >= needed
     }
 
     /// The power levels, with what holds where none were set.

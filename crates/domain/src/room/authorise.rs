@@ -124,9 +124,9 @@ impl Room {
         let rules = &self.rules()?.authorization;
         let forbidden = |rule| Rejection::Forbidden { rule };
         let create = self.state("m.room.create", "");
+        let known: Vec<_> = self.auth_candidates(event).chain(create).collect();
         check_state_independent_auth_rules(rules, event, |id| {
-            let mut known = self.auth_candidates(event).chain(create);
-            known.find(|candidate| candidate.event_id == id).cloned()
+            known.iter().find(|candidate| candidate.event_id == id).copied().cloned()
         })
         .map_err(forbidden)?;
         check_state_dependent_auth_rules(rules, event, |kind, state_key| {

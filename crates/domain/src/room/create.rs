@@ -1,6 +1,6 @@
 //! Making a room: one decision, all or nothing.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use ruma_common::{OwnedRoomId, RoomId, RoomVersionId, room_version_rules::RoomVersionRules};
 use serde_json::json;
@@ -12,7 +12,7 @@ use super::{
 use crate::{
     HistoryVisibility, JoinRule, JsonObject, Membership, Pdu, Profile, Rejection,
     canonical::canonical,
-    limits::{INVITES_MAX, NONCE_BYTES_MAX},
+    limits::{ID_BYTES_MAX, INVITES_MAX, NONCE_BYTES_MAX},
     seal::Unsealed,
 };
 
@@ -36,6 +36,10 @@ impl Room {
         let rules = supported_rules(&version)
             .ok_or_else(|| Rejection::UnknownRoomVersion(version.to_string()))?;
         check(command, profile, nonce)?;
+        let privileged = rules.authorization.explicitly_privilege_room_creators;
+        if privileged && command.power_levels.users.contains_key(cx.sender) {
+            return Err(Rejection::CreatorHasNoLevel(cx.sender.to_owned()));
+        }
         let create = create_event(command, &version, &rules, nonce, cx)?;
         let mut room = Self::new(create.room_id.clone());
         let mut events = vec![create];
@@ -44,12 +48,14 @@ impl Room {
             let event = room.issue(&draft, cx)?;
             room.accept(&event);
             events.push(event);
+            let headless = room.power_levels().is_some_and(|it| !room.has_head(it, cx.sender));
+            if headless {
+                return Err(Rejection::WouldLockOut);
+            }
         }
-        let mut invited = BTreeSet::from([cx.sender]);
         for invitee in &command.invite {
-            if invited.insert(&*invitee.user) {
-                let draft = room.invite(invitee, None, command.is_direct, cx)?;
-                let Some(draft) = draft else { continue };
+            // None where she is invited already, or is the creator.
+            if let Some(draft) = room.invite(invitee, None, command.is_direct, cx)? {
                 let event = room.issue(&draft, cx)?;
                 room.accept(&event);
                 events.push(event);
@@ -69,6 +75,8 @@ fn check(command: &CreateRoom, profile: &Profile, nonce: &str) -> Result<(), Rej
         let rule = "a nonce is 1 to 64 letters, digits, - or _";
         return Err(Rejection::InvalidContent(rule.to_owned()));
     }
+    let room_type = command.room_type.as_deref().unwrap_or("");
+    Rejection::if_longer("the room type", room_type, ID_BYTES_MAX)?;
     profile.check()
 }
 

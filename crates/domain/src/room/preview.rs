@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use ruma_common::{OwnedRoomAliasId, OwnedRoomId, OwnedUserId, UserId};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 
-use super::Room;
+use super::{Room, reading::field};
 use crate::{JoinRule, Membership, Pdu, Profile};
 
 /// What who is invited sees of the room.
@@ -54,7 +54,10 @@ impl InvitePreview {
     pub fn read(invite: &Pdu, state: impl Fn(&str, &str) -> Option<Arc<Pdu>>) -> Self {
         let content: InviteContent = invite.content_as().unwrap_or_default();
         let inviter = state("m.room.member", invite.sender.as_str());
-        let text = |kind, key| field::<String>(state(kind, "")?, key).filter(|it| !it.is_empty());
+        let text = |kind, key| {
+            let event = state(kind, "")?;
+            field::<String>(&event, key).filter(|text| !text.is_empty())
+        };
         Self {
             room_id: invite.room_id.clone(),
             inviter: invite.sender.clone(),
@@ -64,7 +67,7 @@ impl InvitePreview {
             name: text("m.room.name", "name"),
             topic: text("m.room.topic", "topic"),
             avatar_url: text("m.room.avatar", "url"),
-            canonical_alias: state("m.room.canonical_alias", "").and_then(|it| field(it, "alias")),
+            canonical_alias: state("m.room.canonical_alias", "").and_then(|it| field(&it, "alias")),
             join_rule: state("m.room.join_rules", "")
                 .map_or(JoinRule::Invite, |event| JoinRule::of(&event)),
             room_type: text("m.room.create", "type"),
@@ -81,10 +84,4 @@ impl Room {
         (self.membership(user) == Membership::Invite)
             .then(|| InvitePreview::read(invite, |kind, key| self.state(kind, key).cloned()))
     }
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "so that it chains")]
-fn field<T: DeserializeOwned>(event: Arc<Pdu>, key: &str) -> Option<T> {
-    let mut content: serde_json::Value = event.content_as()?;
-    serde_json::from_value(content.get_mut(key)?.take()).ok()
 }
