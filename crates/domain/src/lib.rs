@@ -15,6 +15,8 @@ mod profile;
 mod rejection;
 mod room;
 mod seal;
+mod signing;
+mod visibility;
 
 pub(crate) use self::alias::check_alias;
 pub use self::{
@@ -31,6 +33,11 @@ pub use self::{
     room::{
         Context, CreateRoom, DIRECTORY_TYPE, InvitePreview, Invitee, MessageKind, Preset, Room,
         RoomCommand,
+    },
+    signing::{ParseKeyError, SignError, SigningKey, sign},
+    visibility::{
+        History, MembershipHistory, Viewing, VisibilityHistory, is_own_membership, sees_state,
+        viewing_at, visible, visible_at,
     },
 };
 pub use ruma_common::{

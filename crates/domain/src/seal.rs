@@ -151,3 +151,6 @@ fn write_ids(out: &mut Vec<u8>, ids: &[OwnedEventId]) {
     }
     out.push(b']');
 }
+
+#[cfg(test)]
+mod tests;

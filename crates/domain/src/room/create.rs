@@ -12,7 +12,7 @@ use super::{
 use crate::{
     HistoryVisibility, JoinRule, JsonObject, Membership, Pdu, Profile, Rejection,
     canonical::canonical,
-    limits::{INVITES_MAX, NONCE_BYTES_MAX},
+    limits::{ID_BYTES_MAX, INVITES_MAX, NONCE_BYTES_MAX},
     seal::Unsealed,
 };
 
@@ -36,6 +36,10 @@ impl Room {
         let rules = supported_rules(&version)
             .ok_or_else(|| Rejection::UnknownRoomVersion(version.to_string()))?;
         check(command, profile, nonce)?;
+        let privileged = rules.authorization.explicitly_privilege_room_creators;
+        if privileged && command.power_levels.users.contains_key(cx.sender) {
+            return Err(Rejection::CreatorHasNoLevel(cx.sender.to_owned()));
+        }
         let create = create_event(command, &version, &rules, nonce, cx)?;
         let mut room = Self::new(create.room_id.clone());
         let mut events = vec![create];
@@ -44,6 +48,10 @@ impl Room {
             let event = room.issue(&draft, cx)?;
             room.accept(&event);
             events.push(event);
+            let headless = room.power_levels().is_some_and(|it| !room.has_head(it, cx.sender));
+            if headless {
+                return Err(Rejection::WouldLockOut);
+            }
         }
         let mut invited = BTreeSet::from([cx.sender]);
         for invitee in &command.invite {
@@ -69,6 +77,8 @@ fn check(command: &CreateRoom, profile: &Profile, nonce: &str) -> Result<(), Rej
         let rule = "a nonce is 1 to 64 letters, digits, - or _";
         return Err(Rejection::InvalidContent(rule.to_owned()));
     }
+    let room_type = command.room_type.as_deref().unwrap_or("");
+    Rejection::if_longer("the room type", room_type, ID_BYTES_MAX)?;
     profile.check()
 }
 

@@ -3,4 +3,14 @@
 
 mod support;
 
+mod accounts;
+mod anything;
 mod creation;
+mod folding;
+mod golden;
+mod membership;
+mod messages;
+mod power;
+mod settings;
+mod signing;
+mod visibility;

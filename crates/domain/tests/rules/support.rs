@@ -1,6 +1,6 @@
 //! Given / when / then: a room made by commands, a command, and what has to follow.
 
-use std::sync::Arc;
+use std::{borrow::Borrow, sync::Arc};
 
 use rookery_domain::{
     Context, CreateRoom, Envelope, MilliSecondsSinceUnixEpoch, Pdu, Preset, Profile, Rejection,
@@ -72,8 +72,9 @@ pub(crate) fn public_of(version: RoomVersionId) -> Given {
 
 impl Given {
     /// This, too, has happened.
-    pub(crate) fn and(mut self, sender: &str, command: RoomCommand) -> Self {
-        let outcome = self.clone().when(sender, command.clone());
+    pub(crate) fn and(mut self, sender: &str, command: impl Borrow<RoomCommand>) -> Self {
+        let command = command.borrow();
+        let outcome = self.clone().when(sender, command);
         let events = outcome.result.unwrap_or_else(|no| panic!("{sender} {command:?}: {no}"));
         assert_ne!(events.len(), 0, "{sender} {command:?} changes nothing");
         self.now += 1;
@@ -85,9 +86,9 @@ impl Given {
     }
 
     /// Then somebody asks for this.
-    pub(crate) fn when(self, sender: &str, command: RoomCommand) -> Outcome {
+    pub(crate) fn when(self, sender: &str, command: impl Borrow<RoomCommand>) -> Outcome {
         let context = context(sender, self.now + 1);
-        let result = self.room.decide(&command, &profile_of(sender), &context);
+        let result = self.room.decide(command.borrow(), &profile_of(sender), &context);
         Outcome { given: self, result }
     }
 

@@ -1,0 +1,106 @@
+//! Accounts and aliases.
+
+use rookery_domain::{
+    Account, AccountCommand, AccountEvent, Alias, AliasCommand, AliasEvent, OwnedRoomAliasId,
+    OwnedRoomId, Profile, Rejection, ServerName,
+};
+
+use crate::support::{ALICE, BOB, user};
+
+fn renamed(name: &str) -> AccountEvent {
+    AccountEvent::ProfileChanged { displayname: Some(name.to_owned()), avatar_url: None }
+}
+
+fn rename(name: &str) -> AccountCommand {
+    AccountCommand::SetDisplayname { displayname: Some(name.to_owned()) }
+}
+
+#[test]
+fn a_profile_changes_once() {
+    let account = Account::default();
+    assert_eq!(account.decide(&rename("Al")), Ok(vec![renamed("Al")]));
+    let account = Account::replay(&[renamed("Al")]);
+    assert_eq!(account.decide(&rename("Al")), Ok(Vec::new()));
+    assert_eq!(account.profile().displayname.as_deref(), Some("Al"));
+}
+
+#[test]
+fn changing_the_avatar_keeps_the_name() {
+    let account = Account::replay(&[renamed("Al")]);
+    let avatar_url = Some("mxc://rook.example/a".to_owned());
+    let command = AccountCommand::SetAvatar { avatar_url: avatar_url.clone() };
+    let displayname = Some("Al".to_owned());
+    let changed = AccountEvent::ProfileChanged { displayname, avatar_url };
+    assert_eq!(account.decide(&command), Ok(vec![changed.clone()]));
+    let account = Account::replay(&[renamed("Al"), changed]);
+    let command = AccountCommand::SetProfile { profile: Profile::default() };
+    let gone = AccountEvent::ProfileChanged { displayname: None, avatar_url: None };
+    assert_eq!(account.decide(&command), Ok(vec![gone]));
+}
+
+#[test]
+fn names_have_a_limit_and_avatars_a_form() {
+    let account = Account::default();
+    assert!(account.decide(&rename(&"x".repeat(256))).is_ok());
+    assert_eq!(account.decide(&rename(&"x".repeat(257))).unwrap_err().code(), "TOO_LARGE");
+    let command = AccountCommand::SetAvatar { avatar_url: Some("http://a/b".to_owned()) };
+    assert_eq!(account.decide(&command).unwrap_err().code(), "INVALID_CONTENT");
+}
+
+fn den() -> OwnedRoomAliasId {
+    "#den:rook.example".try_into().unwrap()
+}
+
+fn room(name: &str) -> OwnedRoomId {
+    format!("!{name}:rook.example").try_into().unwrap()
+}
+
+fn claim(name: &str) -> AliasCommand {
+    AliasCommand::Claim { room_id: room(name) }
+}
+
+fn claimed() -> Alias {
+    Alias::replay(&[AliasEvent::Claimed { room_id: room("a"), by: user(ALICE).to_owned() }])
+}
+
+fn ask(alias: &Alias, sender: &str, command: &AliasCommand) -> Result<Vec<AliasEvent>, Rejection> {
+    alias.decide(&den(), command, user(sender), <&ServerName>::try_from("rook.example").unwrap())
+}
+
+#[test]
+fn a_free_alias_is_claimed() {
+    let event = AliasEvent::Claimed { room_id: room("a"), by: user(BOB).to_owned() };
+    assert_eq!(ask(&Alias::default(), BOB, &claim("a")), Ok(vec![event]));
+    let released = AliasEvent::Released { by: user(ALICE).to_owned() };
+    let mut free = claimed();
+    free.evolve(&released);
+    assert_eq!(free.room_id(), None);
+    assert!(ask(&free, BOB, &claim("b")).is_ok());
+}
+
+#[test]
+fn an_alias_points_to_one_room() {
+    assert_eq!(ask(&claimed(), BOB, &claim("a")), Ok(Vec::new()));
+    let taken = Rejection::AliasTaken { alias: den() };
+    assert_eq!(ask(&claimed(), ALICE, &claim("b")), Err(taken.clone()));
+    assert_eq!(taken.code(), "ALIAS_TAKEN");
+}
+
+#[test]
+fn an_alias_is_released_by_its_owner_or_by_power() {
+    let (release, forced) =
+        (AliasCommand::Release { with_power: false }, AliasCommand::Release { with_power: true });
+    let by = |id| vec![AliasEvent::Released { by: user(id).to_owned() }];
+    assert_eq!(ask(&claimed(), ALICE, &release), Ok(by(ALICE)));
+    assert_eq!(ask(&claimed(), BOB, &forced), Ok(by(BOB)));
+    let refused = Rejection::AliasNotYours { alias: den() };
+    assert_eq!(ask(&claimed(), BOB, &release), Err(refused));
+    assert_eq!(ask(&Alias::default(), BOB, &release), Ok(Vec::new()));
+}
+
+#[test]
+fn an_alias_of_another_server_is_not_ours_to_give() {
+    let server = <&ServerName>::try_from("else.example").unwrap();
+    let refused = Alias::default().decide(&den(), &claim("a"), user(ALICE), server);
+    assert_eq!(refused.unwrap_err().code(), "INVALID_ALIAS");
+}

@@ -1,0 +1,107 @@
+//! Stored formats, pinned. What stands in `tests/golden` is never edited: a log with it exists.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use rookery_domain::{
+    AccountEvent, AliasEvent, CreateRoom, Envelope, EventStatus, Fact, Origin, Pdu, RoomEvent,
+    RoomVersionId, Subject,
+};
+
+use crate::support::{ALICE, BOB, created, join, leave, say, user};
+
+/// One line for each event: its ID and its JSON.
+fn lines(events: &[Arc<Pdu>]) -> String {
+    use std::fmt::Write;
+    let mut lines = String::new();
+    for event in events {
+        let json = std::str::from_utf8(&event.json).unwrap();
+        writeln!(lines, "{} {json}", event.event_id).unwrap();
+    }
+    lines
+}
+
+#[track_caller]
+fn unchanged(version: RoomVersionId, golden: &str) {
+    let command = CreateRoom {
+        version: Some(version),
+        name: Some("Den".into()),
+        topic: Some("Of \"rooks\" & é".into()),
+        alias: Some("#den:rook.example".try_into().unwrap()),
+        invite: vec![user(BOB).to_owned().into()],
+        listed: true,
+        ..CreateRoom::default()
+    };
+    let given = created(&command).and(BOB, join()).and(BOB, say("hello\n\u{1}")).and(BOB, leave());
+    assert_eq!(lines(&given.events), golden);
+    for line in golden.lines() {
+        let (id, json) = line.split_once(' ').unwrap();
+        let event = Pdu::parse(id.try_into().unwrap(), Bytes::from(json.to_owned())).unwrap();
+        assert!(given.events.contains(&Arc::new(event)));
+    }
+}
+
+#[test]
+fn the_events_of_a_room_of_version_10_never_change() {
+    unchanged(RoomVersionId::V10, include_str!("../golden/room-v10.txt"));
+}
+
+#[test]
+fn the_events_of_a_room_of_version_11_never_change() {
+    unchanged(RoomVersionId::V11, include_str!("../golden/room-v11.txt"));
+}
+
+#[test]
+fn the_events_of_a_room_of_version_12_never_change() {
+    unchanged(RoomVersionId::V12, include_str!("../golden/room-v12.txt"));
+}
+
+/// Every kind of fact that is not a room event.
+fn facts() -> Vec<(Subject, Fact)> {
+    let (displayname, avatar_url) = (Some("Al".to_owned()), None);
+    let room_id = "!a:rook.example".try_into().unwrap();
+    let by = user(ALICE).to_owned();
+    let claimed = AliasEvent::Claimed { room_id, by: by.clone() };
+    let changed = AccountEvent::ProfileChanged { displayname, avatar_url };
+    vec![
+        (Subject::Account, Fact::Account(changed)),
+        (Subject::Alias, Fact::Alias(claimed)),
+        (Subject::Alias, Fact::Alias(AliasEvent::Released { by })),
+    ]
+}
+
+#[test]
+fn facts_about_accounts_and_aliases_never_change() {
+    let golden: Vec<_> = include_str!("../golden/facts.txt").lines().collect();
+    assert_eq!(golden.len(), facts().len());
+    for ((subject, fact), line) in facts().into_iter().zip(golden) {
+        let stored = fact.store(*b"sixteen byte sal");
+        let content = std::str::from_utf8(&stored.content).unwrap();
+        let salt = std::str::from_utf8(&stored.envelope).unwrap();
+        assert_eq!(format!("{} {salt} {content}", stored.id), line);
+        let read = Fact::read(subject, &stored.id, &stored.envelope, &stored.content).unwrap();
+        assert_eq!(read, fact);
+    }
+}
+
+#[test]
+fn envelopes_never_change() {
+    let server = Origin::Server("else.example".try_into().unwrap());
+    let envelopes = [
+        Envelope::local(None, None),
+        Envelope::local(Some("PHONE".to_owned()), Some(7)),
+        Envelope { origin: server.clone(), status: EventStatus::SoftFailed },
+        Envelope { origin: server, status: EventStatus::Rejected },
+    ];
+    let golden: Vec<_> = include_str!("../golden/envelopes.txt").lines().collect();
+    assert_eq!(golden.len(), envelopes.len());
+    let pdu = crate::support::private().events[0].clone();
+    for (envelope, line) in envelopes.into_iter().zip(golden) {
+        let fact = Fact::Room(RoomEvent { envelope, pdu: pdu.clone() });
+        let stored = fact.store([0; 16]);
+        assert_eq!(std::str::from_utf8(&stored.envelope).unwrap(), line);
+        assert_eq!(stored.id, pdu.event_id.as_str());
+        let read = Fact::read(Subject::Room, &stored.id, line.as_bytes(), &stored.content).unwrap();
+        assert_eq!(read, fact);
+    }
+}

@@ -1,0 +1,227 @@
+//! Who may see what: every history of five steps against an oracle that takes the rules word by
+//! word, and the cases in which others failed.
+
+use rookery_domain::{
+    HistoryVisibility::{self, Invited, Joined, Shared, WorldReadable},
+    Membership::{self, Ban, Invite, Join, Knock, Leave},
+    MembershipHistory, VisibilityHistory, sees_state, visible_at,
+};
+
+const SETTINGS: [HistoryVisibility; 4] = [WorldReadable, Shared, Invited, Joined];
+
+const STEPS: [Membership; 5] = [Leave, Knock, Invite, Join, Ban];
+
+/// One event of a room, as the oracle reads it.
+#[derive(Clone, Copy, Debug)]
+enum Event {
+    /// Somebody says something.
+    Said,
+    /// The viewer's own member event.
+    Became(Membership),
+    /// The setting of the room's history.
+    Set(HistoryVisibility),
+}
+
+/// The rules in prose, one after the other, over the plain list of events. Event `n` has
+/// sequence `n + 1`.
+fn oracle(room: &[Event], index: usize) -> bool {
+    let mut me = Membership::None;
+    let mut setting_before = Shared;
+    let mut setting = Shared;
+    for event in &room[..=index] {
+        setting_before = setting;
+        match event {
+            Event::Said => {}
+            Event::Became(next) => me = *next,
+            Event::Set(next) => setting = *next,
+        }
+    }
+    // One's own invite, join, leave, kick and ban is always delivered.
+    if let Event::Became(_) = room[index] {
+        return true;
+    }
+    // Joined at the event's position: yes.
+    if me == Join {
+        return true;
+    }
+    let mut joins_afterwards = false;
+    for event in &room[index + 1..] {
+        if let Event::Became(Join) = event {
+            joins_afterwards = true;
+        }
+    }
+    // Otherwise the setting at that position; a change of it counts under the more open one.
+    let allows = |setting| match setting {
+        WorldReadable => true,
+        Shared => joins_afterwards,
+        Invited => joins_afterwards && me == Invite,
+        Joined => false,
+    };
+    allows(setting_before) && matches!(room[index], Event::Set(_)) || allows(setting)
+}
+
+fn subject(room: &[Event], index: usize) -> bool {
+    let (mut memberships, mut settings) =
+        (MembershipHistory::default(), VisibilityHistory::default());
+    for (event, sequence) in room.iter().zip(1..) {
+        match event {
+            Event::Said => {}
+            Event::Became(next) => memberships.push(sequence, *next),
+            Event::Set(next) => settings.push(sequence, *next),
+        }
+    }
+    let own = matches!(room[index], Event::Became(_));
+    visible_at(&memberships, &settings, index as u64 + 1, own)
+}
+
+/// All membership histories of at most five steps.
+fn histories() -> Vec<Vec<Membership>> {
+    let mut all = vec![Vec::new()];
+    let mut longest = vec![Vec::new()];
+    for _ in 0..5 {
+        longest = longest
+            .iter()
+            .flat_map(|history: &Vec<Membership>| {
+                STEPS.map(|step| history.iter().copied().chain([step]).collect())
+            })
+            .collect();
+        all.extend(longest.iter().cloned());
+    }
+    all
+}
+
+/// The room in which something is said before, between and after the steps.
+fn room(first: Option<HistoryVisibility>, steps: &[Membership]) -> Vec<Event> {
+    let mut room: Vec<_> = first.map(Event::Set).into_iter().collect();
+    room.push(Event::Said);
+    for step in steps {
+        room.extend([Event::Became(*step), Event::Said]);
+    }
+    room
+}
+
+#[track_caller]
+fn agree(room: &[Event]) {
+    for index in 0..room.len() {
+        assert_eq!(subject(room, index), oracle(room, index), "event {index} of {room:?}");
+    }
+}
+
+#[test]
+fn every_history_of_five_steps_agrees_with_the_oracle_under_every_setting() {
+    for steps in histories() {
+        agree(&room(None, &steps));
+        for setting in SETTINGS {
+            agree(&room(Some(setting), &steps));
+        }
+    }
+}
+
+#[test]
+fn every_history_agrees_with_the_oracle_when_the_setting_changes_anywhere() {
+    for steps in histories().iter().filter(|steps| steps.len() <= 4) {
+        for (first, second) in SETTINGS.iter().flat_map(|it| SETTINGS.map(|next| (*it, next))) {
+            let before = room(Some(first), steps);
+            // Between two messages' places, so each relation of change, step and message occurs.
+            for place in (2..=before.len()).step_by(2) {
+                let mut changed = before.clone();
+                changed.insert(place, Event::Set(second));
+                agree(&changed);
+            }
+        }
+    }
+}
+
+/// What the viewer sees of what is said before, between and after these steps.
+fn said(setting: HistoryVisibility, steps: &[Membership]) -> Vec<bool> {
+    let room = room(Some(setting), steps);
+    let said = (0..room.len()).filter(|index| matches!(room[*index], Event::Said));
+    said.map(|index| subject(&room, index)).collect()
+}
+
+#[test]
+fn a_kicked_knocker_reads_nothing() {
+    for setting in [Shared, Invited, Joined] {
+        assert_eq!(said(setting, &[Knock, Leave]), [false, false, false]);
+    }
+}
+
+#[test]
+fn who_is_invited_sees_nothing_but_the_invite_until_she_joins() {
+    for setting in [Shared, Invited, Joined] {
+        assert_eq!(said(setting, &[Invite]), [false, false]);
+        assert_eq!(said(setting, &[Invite, Leave]), [false, false, false]);
+    }
+    assert_eq!(said(Shared, &[Invite, Join]), [true, true, true]);
+    assert_eq!(said(Invited, &[Invite, Join]), [false, true, true]);
+    assert_eq!(said(Joined, &[Invite, Join]), [false, false, true]);
+}
+
+#[test]
+fn after_leave_kick_or_ban_there_is_nothing_newer() {
+    for (setting, end) in
+        [Shared, Invited, Joined].iter().flat_map(|setting| [Leave, Ban].map(|end| (*setting, end)))
+    {
+        let sees = said(setting, &[Join, end]);
+        assert!(sees[1]);
+        assert!(!sees[2], "{setting:?} after {end:?}");
+    }
+}
+
+#[test]
+fn what_was_said_while_she_was_away_shows_after_she_is_back_only_where_history_is_shared() {
+    assert_eq!(said(Shared, &[Join, Leave, Join]), [true, true, true, true]);
+    assert_eq!(said(Invited, &[Join, Leave, Join]), [false, true, false, true]);
+    assert_eq!(said(Joined, &[Join, Leave, Join]), [false, true, false, true]);
+}
+
+#[test]
+fn what_was_said_before_a_room_opened_stays_closed() {
+    let room = [
+        Event::Set(Joined),
+        Event::Said,
+        Event::Set(WorldReadable),
+        Event::Said,
+        Event::Set(Joined),
+        Event::Said,
+    ];
+    let sees: Vec<_> = (0..room.len()).map(|index| subject(&room, index)).collect();
+    // Of the changes themselves, those show that the open setting touches.
+    assert_eq!(sees, [false, false, true, true, true, false]);
+}
+
+#[test]
+fn everybody_reads_a_world_readable_room() {
+    assert_eq!(said(WorldReadable, &[]), [true]);
+    assert_eq!(said(WorldReadable, &[Ban]), [true, true]);
+}
+
+#[test]
+fn only_members_see_the_state_of_a_room_that_is_not_world_readable() {
+    for membership in [Membership::None, Leave, Knock, Invite, Ban] {
+        assert!(!sees_state(membership, Shared));
+        assert!(sees_state(membership, WorldReadable));
+    }
+    assert!(sees_state(Join, Joined));
+}
+
+#[test]
+fn a_renamed_member_has_not_joined_anew() {
+    let memberships: MembershipHistory = [(5, Join), (9, Join)].into_iter().collect();
+    assert_eq!(memberships.joined_since(), Some(5));
+    assert!(!memberships.joins_after(6));
+    assert!(memberships.joins_after(4));
+}
+
+#[test]
+fn noting_the_same_events_again_changes_nothing() {
+    let steps = [(2, Invite), (5, Join), (9, Leave)];
+    let once: MembershipHistory = steps.into_iter().collect();
+    let twice: MembershipHistory = steps.into_iter().chain(steps).collect();
+    assert_eq!(once, twice);
+    assert_eq!(once.at(1), None);
+    assert_eq!((once.at(2), once.before(5), once.at(5)), (Some(Invite), Some(Invite), Some(Join)));
+    assert_eq!((once.at(u64::MAX), once.last()), (Some(Leave), Some(Leave)));
+    assert!(once.joined_at(8) && !once.joined_at(9));
+    assert_eq!(once.before(0), None);
+}
