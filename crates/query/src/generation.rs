@@ -9,13 +9,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use rookery_domain::Profile;
 use rookery_log::{Epoch, Position};
 
 use crate::{
     SnapshotError,
-    models::{
-        AliasTarget, Directory, EventIndex, Fold, Folded, Models, Profile, RoomMembers, Summary,
-    },
+    models::{AliasTarget, Directory, EventIndex, Fold, Folded, Models, RoomMembers, Summary},
     snapshot::{self, Header},
     timeline::{BlockStore, RoomTimeline},
 };

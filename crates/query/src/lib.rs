@@ -9,8 +9,10 @@
 //! **Invariant:** the checkpoint moves after the rows.
 
 mod committed;
+mod content;
 mod core;
 mod digest;
+mod feed;
 mod follower;
 mod generation;
 mod models;
@@ -31,20 +33,16 @@ mod testing;
 mod tests;
 mod timeline;
 mod view;
-mod vocabulary;
 
-pub use rookery_domain::{EventId, OwnedRoomId, OwnedUserId, RoomAliasId, RoomId, UserId};
-pub use rookery_log::{Epoch, Position, StreamId};
+pub use rookery_domain::{HistoryVisibility, Membership, Profile};
 
 pub use self::{
     committed::{Committed, Unreadable},
     digest::{Difference, Digests},
+    feed::{Closing, Feed, FeedItem},
     follower::{Batch, FollowError, Follower},
     generation::roll_back,
-    models::{
-        DIRECTORY_EVENT, Member, MembershipChange, Parked, Powers, Profile, Summary,
-        VisibilityChange,
-    },
+    models::{Member, MembershipChange, Parked, Powers, Summary, VisibilityChange},
     open::OpenError,
     options::Options,
     public_rooms::PublicRooms,
@@ -60,5 +58,4 @@ pub use self::{
         TimelinePage, TimelineRow, Wanted,
     },
     view::{EventPlace, RoomsPage, View},
-    vocabulary::{HistoryVisibility, Membership},
 };

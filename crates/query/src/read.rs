@@ -6,9 +6,9 @@ use rookery_domain::{EventId, RoomId};
 use rookery_log::ReadError;
 
 use crate::{
-    Anchor, EventPlace, ReadModels, RowKey, TimelineCursor, TimelineError, TimelineEvent,
-    TimelinePage, TimelineRow, Viewer, Wanted,
-    timeline::{CursorError, Pager, is_visible, resolve},
+    Anchor, EventPlace, ReadModels, RowKey, TimelineError, TimelineEvent, TimelinePage,
+    TimelineRow, Viewer, Wanted,
+    timeline::{Pager, is_visible, resolve},
 };
 
 /// An event with what is before and after it.
@@ -23,14 +23,6 @@ pub struct Around {
 }
 
 impl ReadModels {
-    /// Reads the text of a cursor that a client gave for `room`.
-    ///
-    /// # Errors
-    /// [`CursorError`], saying what is wrong with it.
-    pub fn cursor(&self, text: &str, room: &RoomId) -> Result<TimelineCursor, CursorError> {
-        TimelineCursor::parse(text, self.core.log.epoch(), room)
-    }
-
     /// A page of a room's timeline, as `viewer` sees it.
     ///
     /// # Errors

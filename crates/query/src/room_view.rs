@@ -2,12 +2,11 @@
 
 use std::io;
 
-use rookery_domain::{OwnedUserId, RoomAliasId, RoomId, UserId};
+use rookery_domain::{HistoryVisibility, Membership, OwnedUserId, RoomAliasId, RoomId, UserId};
 use rookery_log::{Epoch, Position};
 
 use crate::{
-    HistoryVisibility, Member, Membership, RowKey, Sight, Summary, TimelineCursor, TimelineRow,
-    Viewer,
+    Member, RowKey, Sight, Summary, TimelineCursor, TimelineRow, Viewer,
     models::{Models, StreamKey},
     timeline::TimelineReader,
 };

@@ -3,9 +3,9 @@
 //! **Invariant:** what decides is the viewer's membership and the room's setting at the event, by
 //! the order of arrival in that room, never what they are at the time of asking.
 
-use rookery_domain::OwnedUserId;
+use rookery_domain::{HistoryVisibility, Membership, OwnedUserId, Viewing, visible};
 
-use crate::{HistoryVisibility, Membership, MembershipChange, VisibilityChange};
+use crate::{MembershipChange, VisibilityChange};
 
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,33 +33,25 @@ impl Sight {
         }
         let next = self.membership.partition_point(|change| change.sequence <= sequence);
         let at = next.checked_sub(1).map(|at| self.membership[at]);
-        // One's own join, leave, kick and ban are always delivered.
-        if at.is_some_and(|change| change.sequence == sequence) {
-            return true;
-        }
-        let membership = at.map(|change| change.membership).unwrap_or_default();
-        let joins_later =
-            self.membership[next..].iter().any(|change| change.membership == Membership::Join);
-        let allows = |setting| match setting {
-            HistoryVisibility::WorldReadable => true,
-            HistoryVisibility::Shared => joins_later,
-            HistoryVisibility::Invited => membership == Membership::Invite && joins_later,
-            HistoryVisibility::Joined => false,
-        };
-        membership == Membership::Join || self.settings_at(sequence).any(allows)
+        let later = &self.membership[next..];
+        visible(&Viewing {
+            // Of one's own member events the history lacks those alone that find and leave one
+            // joined: these are seen anyway.
+            own_membership: at.is_some_and(|change| change.sequence == sequence),
+            membership: at.map(|change| change.membership).unwrap_or_default(),
+            joined_later: later.iter().any(|change| change.membership == Membership::Join),
+            visibility: self.setting_at(sequence),
+        })
     }
 
-    /// The setting at an event; for an event that changes it, also the one before: the more
-    /// permissive holds.
-    ///
-    /// Source: Matrix client-server specification, "Room history visibility", server behaviour.
-    fn settings_at(&self, sequence: u64) -> impl Iterator<Item = HistoryVisibility> {
-        let after = self.visibility.partition_point(|change| change.sequence <= sequence);
-        let before = self.visibility.partition_point(|change| change.sequence < sequence);
+    /// The setting at an event; of an event that changes it, the more open of the old and the new.
+    fn setting_at(&self, sequence: u64) -> HistoryVisibility {
         let setting = |end: usize| {
             let change = end.checked_sub(1).map(|at| self.visibility[at]);
             change.map(|change| change.setting).unwrap_or_default()
         };
-        [setting(before), setting(after)].into_iter()
+        let before = self.visibility.partition_point(|change| change.sequence < sequence);
+        let after = self.visibility.partition_point(|change| change.sequence <= sequence);
+        setting(before).max(setting(after))
     }
 }

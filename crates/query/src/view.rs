@@ -6,11 +6,11 @@
 use std::io;
 
 use parking_lot::RwLockReadGuard;
-use rookery_domain::{EventId, OwnedRoomId, RoomAliasId, RoomId, UserId};
+use rookery_domain::{EventId, Membership, OwnedRoomId, Profile, RoomAliasId, RoomId, UserId};
 use rookery_log::{Epoch, Position, StreamKind};
 
 use crate::{
-    Membership, Parked, Profile, RoomView,
+    Parked, RoomView,
     models::{Models, Place, StreamKey},
 };
 

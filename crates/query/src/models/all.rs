@@ -5,11 +5,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use rookery_domain::Profile;
 use rookery_log::Position;
 
 use super::{
-    AliasTarget, Directory, EventIndex, Folded, Parked, Profile, RoomMembers, RoomsOfUsers,
-    StreamKey, Summary, aliases::AliasesOfRooms,
+    AliasTarget, Directory, EventIndex, Folded, Parked, RoomMembers, RoomsOfUsers, StreamKey,
+    Summary, aliases::AliasesOfRooms,
 };
 use crate::{
     Committed,

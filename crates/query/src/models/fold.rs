@@ -10,11 +10,11 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-use rookery_log::{Position, StreamKind};
+use rookery_log::{Position, StreamId, StreamKind};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{StreamKey, shared::Shared};
-use crate::{Committed, StreamId};
+use crate::Committed;
 
 /// Why a fold refuses a commit.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,15 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use rookery_domain::{EventStatus, OwnedUserId, UserId};
+use rookery_domain::{EventStatus, Membership, OwnedUserId, Pdu, UserId};
 use rookery_log::{Position, StreamKind};
 use serde::{Deserialize, Serialize};
 
 use super::{Fold, RoomsOfUsers, StreamKey, Unfit};
-use crate::{
-    Committed, RowKey,
-    vocabulary::{Content, Membership},
-};
+use crate::{Committed, RowKey, content::Content};
 
 /// From which event on a membership holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,8 +33,8 @@ pub struct Member {
     pub displayname: Option<Box<str>>,
     /// The `mxc:` address of the avatar in this room.
     pub avatar_url: Option<Box<str>>,
-    /// Every change of the membership, in order of arrival. Changes of the profile alone are not
-    /// in it. Never empty.
+    /// Every member event, in order of arrival, but for those by which who was joined stays joined
+    /// (changes of the profile). Never empty.
     pub history: Vec<MembershipChange>,
 }
 
@@ -45,7 +42,8 @@ impl Member {
     /// Since which event the user is what the user is.
     #[must_use]
     pub fn since(&self) -> Option<MembershipChange> {
-        self.history.last().copied()
+        let same = |change: &&MembershipChange| change.membership == self.membership;
+        self.history.iter().rev().take_while(same).last().copied()
     }
 }
 
@@ -149,7 +147,7 @@ impl RoomMembers {
         user: &UserId,
         change: MembershipChange,
         event: RowKey,
-        pdu: &rookery_domain::Pdu,
+        pdu: &Pdu,
     ) {
         let content = Content::of(pdu);
         let member = self.members.entry(user.to_owned()).or_insert_with(|| Member {
@@ -165,7 +163,9 @@ impl RoomMembers {
         member.sender.clone_from(&pdu.sender);
         member.displayname = content.text("displayname").map(Into::into);
         member.avatar_url = content.text("avatar_url").map(Into::into);
-        if member.history.last().map(|last| last.membership) != Some(change.membership) {
+        let stays = member.history.last().is_some_and(|last| last.membership == Membership::Join)
+            && change.membership == Membership::Join;
+        if !stays {
             member.history.push(change);
         }
     }

@@ -26,6 +26,5 @@ pub(crate) use self::{
 pub use self::{
     fold::Parked,
     memberships::{Member, MembershipChange},
-    profiles::Profile,
-    summaries::{DIRECTORY_EVENT, Powers, Summary, VisibilityChange},
+    summaries::{Powers, Summary, VisibilityChange},
 };

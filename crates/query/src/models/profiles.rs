@@ -1,20 +1,10 @@
 //! Profiles: the name and the avatar that each user chose.
 
-use rookery_domain::{AccountEvent, Fact};
+use rookery_domain::{AccountEvent, Fact, Profile};
 use rookery_log::StreamKind;
-use serde::{Deserialize, Serialize};
 
 use super::{Fold, StreamKey, Unfit};
 use crate::Committed;
-
-/// What a user wants to be shown as.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Profile {
-    /// The name; none to show the user ID.
-    pub displayname: Option<String>,
-    /// The `mxc:` address of the avatar.
-    pub avatar_url: Option<String>,
-}
 
 impl Fold for Profile {
     const NAME: &'static str = "profiles";

@@ -11,11 +11,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use rookery_domain::{OwnedUserId, UserId};
+use rookery_domain::{Membership, OwnedUserId, UserId};
 use rookery_log::Position;
 
 use super::{RoomMembers, Row, Shared, StreamKey};
-use crate::vocabulary::Membership;
 
 /// Up to so many rooms, sorting is as fast as anything.
 const SORTED_ROOMS_MAX: usize = 256;

@@ -5,18 +5,15 @@
 
 use std::collections::BTreeMap;
 
-use rookery_domain::{EventStatus, OwnedUserId, Pdu, UserId};
+use rookery_domain::{
+    DIRECTORY_TYPE, EventStatus, HistoryVisibility, JoinRule, OwnedUserId, Pdu, Power, PowerLevels,
+    UserId,
+};
 use rookery_log::{Position, StreamKind};
 use serde::{Deserialize, Serialize};
 
 use super::{Fold, StreamKey, Unfit};
-use crate::{
-    Committed, RowKey,
-    vocabulary::{Content, HistoryVisibility},
-};
-
-/// The event type with which a room is listed in the public directory.
-pub const DIRECTORY_EVENT: &str = "org.rookery.directory";
+use crate::{Committed, RowKey, content::Content};
 
 /// From which event on a history visibility holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,8 +48,8 @@ pub struct Summary {
     pub canonical_alias: Option<String>,
     /// The other aliases that the room names.
     pub alt_aliases: Vec<String>,
-    /// The value of `join_rule`; none if the room says nothing, which means `invite`.
-    pub join_rule: Option<String>,
+    /// How users get into the room; none if it says nothing, which means by invite.
+    pub join_rule: Option<JoinRule>,
     /// Every history visibility that the room had, in order of arrival.
     pub visibility: Vec<VisibilityChange>,
     /// Listed in the public directory.
@@ -65,8 +62,8 @@ pub struct Summary {
     pub version: Option<String>,
     /// The `type` of its create event, for example `m.space`.
     pub kind: Option<String>,
-    /// Who has which power.
-    pub powers: Powers,
+    /// Who has which power; none if the room says nothing.
+    pub powers: Option<Powers>,
     /// The last event that is no state event.
     pub last_message: Option<RowKey>,
     /// The last event.
@@ -86,19 +83,21 @@ impl Summary {
     /// Everybody may join.
     #[must_use]
     pub fn is_public(&self) -> bool {
-        self.join_rule.as_deref() == Some("public")
+        self.join_rule == Some(JoinRule::Public)
     }
 
-    /// The power level of `user`; [`i64::MAX`] for creators of rooms in which they stand above
-    /// all levels (room version 12 and newer).
+    /// How much power `user` has. The creator of a room that says nothing about power has 100.
     #[must_use]
-    pub fn power_level(&self, user: &UserId) -> i64 {
-        let creates = self.creator.as_deref() == Some(user)
-            || self.additional_creators.iter().any(|creator| creator == user);
+    pub fn power(&self, user: &UserId) -> Power {
+        let is_creator = self.creator.as_deref() == Some(user);
+        let creates = is_creator || self.additional_creators.iter().any(|other| other == user);
         if creates && self.has_mighty_creators() {
-            return i64::MAX;
+            return Power::Infinite;
         }
-        self.powers.users.get(user).copied().unwrap_or(self.powers.users_default)
+        let Some(powers) = &self.powers else {
+            return Power::Level(if is_creator { 100 } else { 0 });
+        };
+        Power::Level(powers.users.get(user).copied().unwrap_or(powers.users_default))
     }
 
     fn has_mighty_creators(&self) -> bool {
@@ -123,20 +122,16 @@ impl Summary {
                 self.canonical_alias = content.owned("alias");
                 self.alt_aliases = content.texts("alt_aliases");
             }
-            "m.room.join_rules" => self.join_rule = content.owned("join_rule"),
+            "m.room.join_rules" => self.join_rule = Some(JoinRule::of(pdu)),
             "m.room.history_visibility" => self.visibility.push(VisibilityChange {
                 sequence,
                 position: committed.position,
                 setting: HistoryVisibility::of(pdu),
             }),
-            DIRECTORY_EVENT => self.listed = content.flag("listed"),
+            DIRECTORY_TYPE => self.listed = content.flag("listed"),
             "m.room.power_levels" => {
-                let users = content.integers("users");
-                let users = users.filter_map(|(user, level)| Some((user.try_into().ok()?, level)));
-                self.powers = Powers {
-                    users: users.collect(),
-                    users_default: content.integer("users_default").unwrap_or(0),
-                };
+                let PowerLevels { users, users_default, .. } = PowerLevels::of(pdu);
+                self.powers = Some(Powers { users, users_default });
             }
             "m.room.create" => {
                 self.creator = Some(pdu.sender.clone());
@@ -161,7 +156,7 @@ const KINDS: [&str; 9] = [
     "m.room.history_visibility",
     "m.room.power_levels",
     "m.room.create",
-    DIRECTORY_EVENT,
+    DIRECTORY_TYPE,
 ];
 
 impl Fold for Summary {

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use rookery_log::Position;
+
 use crate::{
-    FollowError, Options, Position, Stale,
+    FollowError, Options, Stale,
     testing::{Scene, settle},
 };
 

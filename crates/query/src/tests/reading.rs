@@ -32,7 +32,7 @@ async fn home_screen_is_of_one_position() {
     assert_eq!(found.summary().name.as_deref(), Some("a"));
     assert_eq!((found.joined_count(), found.invited_count()), (2, 1));
     assert_eq!(found.summary().last_message, found.summary().last_event);
-    assert_eq!(found.summary().power_level(&user("alice")), 100);
+    assert_eq!(found.summary().power(&user("alice")), rookery_domain::Power::Level(100));
     assert_eq!(found.summary().history_visibility(), HistoryVisibility::Shared);
     let bob = found.member(&user("bob")).unwrap();
     assert_eq!(bob.displayname.as_deref(), Some("bob"));
@@ -131,7 +131,7 @@ async fn state_event_knows_what_it_replaced() {
     let created = scene.create("a", "alice").await;
     scene.send("a", "alice", "m.room.name", Some(""), json!({ "name": "new" })).await;
     let late = scene.event("a", "alice", "m.room.name", Some(""), &json!({ "name": "old" }), 1);
-    let stream = crate::StreamId::new(rookery_log::StreamKind::Room, room("a").as_str());
+    let stream = rookery_log::StreamId::new(rookery_log::StreamKind::Room, room("a").as_str());
     scene.append(stream, vec![late]).await;
     settle(&models).await;
     let key = {
@@ -160,7 +160,7 @@ async fn event_is_found_by_id_with_what_surrounds_it() {
         scene.message("a", "alice").await;
     }
     settle(&models).await;
-    let event = crate::EventId::parse("$event15").unwrap();
+    let event = rookery_domain::EventId::parse("$event15").unwrap();
     let place = models.view().event(&event).unwrap().unwrap();
     assert_eq!((place.room_id, place.sequence, place.index), (room("a"), 10, 0));
     let viewer = Viewer::User(user("alice"));
@@ -201,6 +201,6 @@ async fn public_list_has_listed_rooms_by_size_and_search() {
     assert_eq!(names(None, 1, 10), (vec!["Small".into()], 2));
     assert_eq!(names(Some("LARGE"), 0, 10), (vec!["Large".into()], 1));
     assert_eq!(names(Some("tiny"), 0, 10), (vec!["Small".into()], 1));
-    let alias = crate::RoomAliasId::parse("#tiny:rookery.test").unwrap();
+    let alias = rookery_domain::RoomAliasId::parse("#tiny:rookery.test").unwrap();
     assert_eq!(view.alias(&alias), Some(&*room("Small")));
 }

@@ -14,12 +14,11 @@ const VERSION: u8 = 1;
 const LEN: usize = 1 + 8 + 8 + 8 + 8 + 2 + 4;
 
 /// A place in the timeline of one room: at the event it names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TimelineCursor {
     epoch: Epoch,
     room: [u8; 8],
-    /// The event.
-    pub key: RowKey,
+    key: RowKey,
 }
 
 /// Why a text is not a cursor of this timeline.
@@ -43,32 +42,40 @@ impl TimelineCursor {
         Self { epoch, room: tag(room), key }
     }
 
-    /// Reads the text of a cursor that has to be one of `room` in the log of `epoch`.
+    /// The place, if the cursor is one of `room` in the log of `epoch`.
     ///
     /// # Errors
-    /// [`CursorError`], saying what is wrong with it.
-    pub fn parse(text: &str, epoch: Epoch, room: &RoomId) -> Result<Self, CursorError> {
+    /// [`CursorError`], saying to what else it belongs.
+    pub fn at(&self, epoch: Epoch, room: &RoomId) -> Result<RowKey, CursorError> {
+        if self.epoch != epoch {
+            return Err(CursorError::OtherLog);
+        }
+        if self.room != tag(room) {
+            return Err(CursorError::OtherRoom);
+        }
+        Ok(self.key)
+    }
+}
+
+impl std::str::FromStr for TimelineCursor {
+    type Err = CursorError;
+
+    fn from_str(text: &str) -> Result<Self, CursorError> {
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| CursorError::Malformed)?;
         let bytes: [u8; LEN] = bytes.try_into().map_err(|_| CursorError::Malformed)?;
         let (body, checksum) = bytes.split_at(LEN - 4);
         if body[0] != VERSION || check(body) != checksum {
             return Err(CursorError::Malformed);
         }
-        let number =
-            |at: usize| body[at..at + 8].iter().fold(0, |n, byte| n << 8 | u64::from(*byte));
+        let number = |at: usize| {
+            body[at..at + 8].iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
+        };
         let key = RowKey {
             depth: number(17),
             position: Position(number(25)),
             index: u16::from_be_bytes([body[33], body[34]]),
         };
-        let cursor = Self { epoch: Epoch(number(1)), room: number(9).to_be_bytes(), key };
-        if cursor.epoch != epoch {
-            return Err(CursorError::OtherLog);
-        }
-        if cursor.room != tag(room) {
-            return Err(CursorError::OtherRoom);
-        }
-        Ok(cursor)
+        Ok(Self { epoch: Epoch(number(1)), room: number(9).to_be_bytes(), key })
     }
 }
 
@@ -116,21 +123,23 @@ mod tests {
         fn cursor_survives_the_round_trip(epoch: u64, depth: u64, position: u64, index: u16) {
             let key = RowKey { depth, position: Position(position), index };
             let cursor = TimelineCursor::new(Epoch(epoch), room("!a:b"), key);
-            let parsed = TimelineCursor::parse(&cursor.to_string(), Epoch(epoch), room("!a:b"));
-            prop_assert_eq!(parsed, Ok(cursor));
+            let parsed: TimelineCursor = cursor.to_string().parse().expect("what was printed");
+            prop_assert_eq!(parsed, cursor);
+            prop_assert_eq!(parsed.at(Epoch(epoch), room("!a:b")), Ok(key));
         }
 
         #[test]
         fn any_text_parses_or_is_refused(text: String) {
-            let parsed = TimelineCursor::parse(&text, Epoch(1), room("!a:b"));
-            prop_assert_eq!(parsed, Err(CursorError::Malformed));
+            prop_assert_eq!(text.parse::<TimelineCursor>(), Err(CursorError::Malformed));
         }
     }
 
     #[test]
     fn what_is_wrong_with_a_cursor_is_named() {
         let cursor = TimelineCursor::new(Epoch(1), room("!a:b"), RowKey::default()).to_string();
-        let parse = |text: &str, epoch, name| TimelineCursor::parse(text, Epoch(epoch), room(name));
+        let parse = |text: &str, epoch, name| {
+            text.parse::<TimelineCursor>().and_then(|cursor| cursor.at(Epoch(epoch), room(name)))
+        };
         assert_eq!(parse(&cursor, 1, "!other:b"), Err(CursorError::OtherRoom));
         assert_eq!(parse(&cursor, 2, "!a:b"), Err(CursorError::OtherLog));
         for place in 0..cursor.len() {

@@ -5,11 +5,11 @@
 
 use std::{io, sync::Arc};
 
-use rookery_domain::{OwnedEventId, RoomEvent};
+use rookery_domain::{OwnedEventId, RoomEvent, RoomId};
 use rookery_log::{Position, ReadError};
 
 use super::{RowKey, TimelineRow};
-use crate::{Committed, RoomId, Sight, View, Viewer, core::Core};
+use crate::{Committed, Sight, View, Viewer, core::Core};
 
 /// Rows that one call looks at, at most.
 const SCANNED_ROWS_MAX: usize = 20_000;
