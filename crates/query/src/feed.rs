@@ -6,7 +6,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use rookery_domain::{
-    AccountEvent, EventStatus, Fact, Membership, OwnedUserId, Pdu, RoomEvent, UserId,
+    AccountEvent, EventStatus, Fact, Membership, OwnedUserId, RoomEvent, UserId, is_own_membership,
 };
 use rookery_log::{StreamId, StreamKind};
 
@@ -79,7 +79,10 @@ pub struct Feed {
 
 impl Feed {
     /// A feed that goes on where these memberships of `user` held.
-    pub fn new(user: &UserId, memberships: impl IntoIterator<Item = (StreamId, Membership)>) -> Self {
+    pub fn new(
+        user: &UserId,
+        memberships: impl IntoIterator<Item = (StreamId, Membership)>,
+    ) -> Self {
         Self {
             user: user.to_owned(),
             own_stream: StreamId::new(StreamKind::User, user.as_str()),
@@ -92,15 +95,14 @@ impl Feed {
         if committed.stream == self.own_stream {
             return own_changes(committed);
         }
-        let mut membership =
-            self.memberships.get(&committed.stream).copied().unwrap_or_default();
+        let mut membership = self.memberships.get(&committed.stream).copied().unwrap_or_default();
         let mut items = Vec::new();
         for (index, event) in committed.room_events() {
             if event.envelope.status != EventStatus::Accepted {
                 continue;
             }
             let before = membership;
-            if is_about(&event.pdu, &self.user) {
+            if is_own_membership(&event.pdu, &self.user) {
                 membership = Membership::of(&event.pdu);
                 self.memberships.insert(committed.stream.clone(), membership);
                 self.about_user(&mut items, committed, index, event, (before, membership));
@@ -143,12 +145,6 @@ impl Feed {
         };
         items.push(FeedItem::Closed { committed: committed(), index, how });
     }
-}
-
-/// Whether the event says what `user` is to the room.
-fn is_about(pdu: &Pdu, user: &UserId) -> bool {
-    pdu.state_key.as_deref() == Some(user.as_str())
-        && pdu.kind == rookery_domain::TimelineEventType::RoomMember
 }
 
 fn own_changes(committed: &Arc<Committed>) -> Vec<FeedItem> {

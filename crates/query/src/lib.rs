@@ -1,1 +1,61 @@
 //! The read side: projector runtime, read models, catch-up-then-follow reading.
+//!
+//! The log is folded into [`ReadModels`]: what is small and hot lies in memory and is saved in
+//! snapshots, what only grows lies in files. Whoever shows a page takes a [`View`]; whoever
+//! follows has a [`Follower`].
+//!
+//! **Invariant:** models hold nothing that does not follow from the log: deleting their directory
+//! loses nothing but the time to rebuild them.
+//! **Invariant:** the checkpoint moves after the rows.
+
+mod committed;
+mod content;
+mod core;
+mod digest;
+mod feed;
+mod follower;
+mod generation;
+mod models;
+mod open;
+mod options;
+mod public_rooms;
+mod read;
+mod rebuild;
+mod retry;
+mod room_view;
+mod runtime;
+mod save;
+mod sight;
+mod snapshot;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod timeline;
+mod view;
+
+pub use rookery_domain::{HistoryVisibility, Membership, Profile};
+
+pub use self::{
+    committed::{Committed, Unreadable},
+    digest::{Difference, Digests},
+    feed::{Closing, Feed, FeedItem},
+    follower::{Batch, FollowError, Follower},
+    generation::roll_back,
+    models::{Member, MembershipChange, Parked, Powers, Summary, VisibilityChange},
+    open::OpenError,
+    options::Options,
+    public_rooms::PublicRooms,
+    read::Around,
+    rebuild::{Progress, RebuildError, Rebuilt},
+    retry::RetryError,
+    room_view::RoomView,
+    runtime::{ReadModels, Stale},
+    sight::{Sight, Viewer},
+    snapshot::SnapshotError,
+    timeline::{
+        Anchor, CursorError, Flags, RowKey, TimelineCursor, TimelineError, TimelineEvent,
+        TimelinePage, TimelineRow, Wanted,
+    },
+    view::{EventPlace, RoomsPage, View},
+};

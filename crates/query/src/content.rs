@@ -1,0 +1,31 @@
+//! Reading the contents of events for the rows.
+
+use rookery_domain::Pdu;
+use serde_json::{Map, Value};
+
+/// The content of an event, read leniently: what is missing or of another type is not there.
+pub(crate) struct Content(Map<String, Value>);
+
+impl Content {
+    pub(crate) fn of(pdu: &Pdu) -> Self {
+        Self(pdu.content_as().unwrap_or_default())
+    }
+
+    /// A text that is not empty.
+    pub(crate) fn text(&self, key: &str) -> Option<&str> {
+        self.0.get(key)?.as_str().filter(|text| !text.is_empty())
+    }
+
+    pub(crate) fn owned(&self, key: &str) -> Option<String> {
+        self.text(key).map(ToOwned::to_owned)
+    }
+
+    pub(crate) fn flag(&self, key: &str) -> bool {
+        self.0.get(key).and_then(Value::as_bool).unwrap_or(false)
+    }
+
+    pub(crate) fn texts(&self, key: &str) -> Vec<String> {
+        let values = self.0.get(key).and_then(Value::as_array).into_iter().flatten();
+        values.filter_map(|value| Some(value.as_str()?.to_owned())).collect()
+    }
+}

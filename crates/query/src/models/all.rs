@@ -1,0 +1,116 @@
+//! All models together.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use rookery_domain::Profile;
+use rookery_log::Position;
+
+use super::{
+    AliasTarget, Directory, EventIndex, Folded, Parked, RoomMembers, RoomsOfUsers, StreamKey,
+    Summary, aliases::AliasesOfRooms,
+};
+use crate::{
+    Committed,
+    timeline::{BlockStore, RoomTimeline},
+};
+
+/// Every read model, each at its own checkpoint; [`Self::position`] is that of all of them.
+pub(crate) struct Models {
+    /// How far all models are.
+    pub(crate) position: Position,
+    /// Where their files are.
+    pub(crate) dir: PathBuf,
+    pub(crate) directory: Directory,
+    pub(crate) summaries: Folded<Summary>,
+    pub(crate) memberships: Folded<RoomMembers>,
+    pub(crate) timelines: Folded<RoomTimeline>,
+    pub(crate) profiles: Folded<Profile>,
+    pub(crate) aliases: Folded<AliasTarget>,
+    pub(crate) events: EventIndex,
+}
+
+impl Models {
+    /// Models of an empty log, with their files in `dir`. A rebuild has several, told apart by
+    /// `part`, of which each gets a share of the streams.
+    pub(crate) fn create(dir: &Path, part: usize) -> io::Result<Self> {
+        Ok(Self {
+            position: Position::ORIGIN,
+            dir: dir.to_owned(),
+            directory: Directory::default(),
+            summaries: Folded::new(()),
+            memberships: Folded::new(RoomsOfUsers::default()),
+            timelines: Folded::new(BlockStore::create(dir, part)?),
+            profiles: Folded::new(()),
+            aliases: Folded::new(AliasesOfRooms::default()),
+            events: EventIndex::create(dir, part),
+        })
+    }
+
+    /// Applies a commit to every model that has not seen it.
+    pub(crate) fn apply(&mut self, committed: &Committed) {
+        let key = self.directory.enter(&committed.stream, committed.position);
+        self.apply_at(key, committed);
+    }
+
+    /// The same for a stream whose key is known.
+    pub(crate) fn apply_at(&mut self, key: StreamKey, committed: &Committed) {
+        self.timelines.apply(key, committed);
+        self.memberships.apply(key, committed);
+        self.summaries.apply(key, committed);
+        self.profiles.apply(key, committed);
+        self.aliases.apply(key, committed);
+        self.events.apply(key, committed);
+        self.position = self.position.max(committed.position);
+    }
+
+    /// Says that nothing up to `position` is missing.
+    pub(crate) fn reach(&mut self, position: Position) {
+        for checkpoint in self.checkpoints_mut() {
+            *checkpoint = position.max(*checkpoint);
+        }
+        self.position = position;
+    }
+
+    fn checkpoints_mut(&mut self) -> [&mut Position; 7] {
+        [
+            &mut self.directory.checkpoint,
+            &mut self.summaries.checkpoint,
+            &mut self.memberships.checkpoint,
+            &mut self.timelines.checkpoint,
+            &mut self.profiles.checkpoint,
+            &mut self.aliases.checkpoint,
+            &mut self.events.checkpoint,
+        ]
+    }
+
+    /// From where the log has to be read so that no model misses anything, and how far the
+    /// furthest of them is.
+    pub(crate) fn span(&mut self) -> (Position, Position) {
+        let checkpoints = self.checkpoints_mut().map(|checkpoint| *checkpoint);
+        let lowest = checkpoints.iter().min().copied().unwrap_or_default();
+        (lowest, checkpoints.iter().max().copied().unwrap_or_default())
+    }
+
+    /// Takes over the streams of another worker of the same rebuild.
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.summaries.merge(other.summaries);
+        self.memberships.merge(other.memberships);
+        self.timelines.merge(other.timelines);
+        self.profiles.merge(other.profiles);
+        self.aliases.merge(other.aliases);
+        self.events.merge(other.events);
+        self.position = self.position.max(other.position);
+    }
+
+    /// Every stream that a model had to set aside.
+    pub(crate) fn parked(&self) -> Vec<Parked> {
+        let parked = self.summaries.parked.values();
+        let parked = parked.chain(self.memberships.parked.values());
+        let parked = parked.chain(self.timelines.parked.values());
+        let parked = parked.chain(self.profiles.parked.values());
+        parked.chain(self.aliases.parked.values()).cloned().collect()
+    }
+}

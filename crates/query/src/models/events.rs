@@ -1,0 +1,247 @@
+//! The event index: where the log has an event that is known by its ID.
+//!
+//! A log-structured merge tree: what is new lies in memory; when that is full it becomes a sorted
+//! file; when there are many files of one size they are merged into one of the next.
+//!
+//! **Invariant:** the answer does not depend on how the entries are spread over memory and files.
+//! **Invariant:** a file is removed only after a snapshot that does not name it is on disk.
+
+use std::{
+    collections::HashMap,
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use rookery_log::Position;
+
+use super::{
+    StreamKey,
+    run::{Entry, IdHash, Place, Run, merge},
+};
+use crate::Committed;
+
+/// Entries that are kept in memory before they become a file: about 1 MiB.
+const BUFFER_MAX: usize = 16_384;
+
+/// The same during a rebuild, which has no readers to keep flat: about 16 MiB.
+const REBUILD_BUFFER_MAX: usize = 262_144;
+
+/// So many files of about one size are merged.
+const FAN_IN: usize = 8;
+
+/// Event ID to place.
+pub(crate) struct EventIndex {
+    pub(crate) checkpoint: Position,
+    dir: PathBuf,
+    part: usize,
+    next_run: u64,
+    buffer: HashMap<IdHash, Place>,
+    buffer_max: usize,
+    runs: Vec<Run>,
+    retired: Vec<String>,
+}
+
+/// The hash under which an event is found.
+pub(crate) fn id_hash(event_id: &str) -> IdHash {
+    let mut hash = IdHash::default();
+    hash.copy_from_slice(&blake3::hash(event_id.as_bytes()).as_bytes()[..16]);
+    hash
+}
+
+impl EventIndex {
+    pub(crate) const NAME: &'static str = "events";
+    pub(crate) const VERSION: u32 = 1;
+
+    /// An empty index, of worker `part` if a rebuild has several.
+    pub(crate) fn create(dir: &Path, part: usize) -> Self {
+        Self {
+            checkpoint: Position::ORIGIN,
+            dir: dir.to_owned(),
+            part,
+            next_run: 0,
+            buffer: HashMap::new(),
+            buffer_max: REBUILD_BUFFER_MAX,
+            runs: Vec::new(),
+            retired: Vec::new(),
+        }
+    }
+
+    pub(crate) fn apply(&mut self, stream: StreamKey, committed: &Committed) {
+        if committed.position <= self.checkpoint {
+            return;
+        }
+        self.checkpoint = committed.position;
+        for (index, fact) in committed.facts.iter().enumerate() {
+            let id = match fact {
+                Ok(rookery_domain::Fact::Room(event)) => event.pdu.event_id.as_str(),
+                Ok(_) => continue,
+                Err(unreadable) => &unreadable.event_id,
+            };
+            let place = Place {
+                position: committed.position,
+                index: u16::try_from(index).unwrap_or(u16::MAX),
+                sequence: committed.sequence(index),
+                stream,
+            };
+            self.buffer.insert(id_hash(id), place);
+        }
+        if self.buffer.len() >= self.buffer_max
+            && let Err(error) = self.spill()
+        {
+            // Nothing is lost: the entries stay in memory, and the next commit tries again.
+            tracing::error!("the event index cannot write to {}: {error}", self.dir.display());
+        }
+    }
+
+    pub(crate) fn get(&self, event_id: &str) -> io::Result<Option<Place>> {
+        let key = id_hash(event_id);
+        if let Some(place) = self.buffer.get(&key) {
+            return Ok(Some(*place));
+        }
+        for run in self.runs.iter().rev() {
+            if let Some(place) = run.get(&key)? {
+                return Ok(Some(place));
+            }
+        }
+        Ok(None)
+    }
+
+    fn name_next(&mut self) -> String {
+        self.next_run += 1;
+        format!("events-{}-{}.run", self.part, self.next_run)
+    }
+
+    fn sorted_buffer(&self) -> Vec<Entry> {
+        let mut entries: Vec<_> = self.buffer.iter().map(|(key, place)| (*key, *place)).collect();
+        entries.sort_unstable();
+        entries
+    }
+
+    fn spill(&mut self) -> io::Result<()> {
+        let name = self.name_next();
+        let entries = self.sorted_buffer();
+        self.runs.push(Run::write(&self.dir, name, entries.into_iter().map(Ok))?);
+        self.buffer.clear();
+        Ok(())
+    }
+
+    /// Takes over the entries of `other`.
+    pub(crate) fn merge(&mut self, mut other: Self) {
+        self.buffer.extend(other.buffer);
+        self.runs.append(&mut other.runs);
+        self.retired.append(&mut other.retired);
+        self.checkpoint = self.checkpoint.max(other.checkpoint);
+    }
+
+    /// Makes one file of all that a rebuild wrote.
+    pub(crate) fn finish_rebuild(&mut self) -> io::Result<()> {
+        self.buffer_max = BUFFER_MAX;
+        if self.buffer.len() >= BUFFER_MAX {
+            self.spill()?;
+        }
+        if self.runs.len() > 1 {
+            let merger = Merger { runs: self.runs.clone(), name: self.name_next() };
+            let run = merger.run(&self.dir)?;
+            self.replace(&merger.runs, run);
+        }
+        self.buffer.shrink_to_fit();
+        Ok(())
+    }
+
+    /// The next merge that is due, if any.
+    pub(crate) fn due(&mut self) -> Option<Merger> {
+        let size_class = |run: &Run| run.len.max(1).ilog2() / 3;
+        let classes = self.runs.iter().map(size_class);
+        let class = classes.min()?;
+        let small: Vec<_> =
+            self.runs.iter().filter(|run| size_class(run) <= class).cloned().collect();
+        (small.len() >= FAN_IN).then(|| Merger { runs: small, name: self.name_next() })
+    }
+
+    /// Puts `run` in the place of the runs that it was merged from.
+    pub(crate) fn replace(&mut self, merged: &[Run], run: Run) {
+        let is_merged = |run: &Run| merged.iter().any(|merged| merged.name == run.name);
+        self.retired
+            .extend(self.runs.iter().filter(|run| is_merged(run)).map(|run| run.name.clone()));
+        self.runs.retain(|run| !is_merged(run));
+        self.runs.insert(0, run);
+    }
+
+    /// What a snapshot has to say.
+    pub(crate) fn save(&self) -> Vec<u8> {
+        let runs: Vec<(&str, u64)> = self.runs.iter().map(|run| (&*run.name, run.len)).collect();
+        let saved = (self.next_run, runs, self.sorted_buffer());
+        postcard::to_stdvec(&saved).expect("plain data serialises")
+    }
+
+    pub(crate) fn load(dir: &Path, body: &[u8], checkpoint: Position) -> io::Result<Self> {
+        type Saved = (u64, Vec<(String, u64)>, Vec<Entry>);
+        let (next_run, runs, buffer): Saved =
+            postcard::from_bytes(body).map_err(io::Error::other)?;
+        let runs = runs.into_iter().map(|(name, len)| Run::open(dir, name, len));
+        Ok(Self {
+            checkpoint,
+            next_run,
+            buffer: buffer.into_iter().collect(),
+            runs: runs.collect::<io::Result<_>>()?,
+            buffer_max: BUFFER_MAX,
+            ..Self::create(dir, 0)
+        })
+    }
+
+    /// Handles of all files, to sync them without holding the index.
+    pub(crate) fn handles(&self) -> Vec<Arc<File>> {
+        self.runs.iter().map(Run::handle).collect()
+    }
+
+    /// The files that are no longer needed once a snapshot taken now is on disk.
+    pub(crate) fn take_retired(&mut self) -> Vec<PathBuf> {
+        self.retired.drain(..).map(|name| self.dir.join(name)).collect()
+    }
+
+    /// All entries as they are now, in order, readable while the index goes on.
+    pub(crate) fn frozen(&self) -> Frozen {
+        Frozen { buffer: self.sorted_buffer(), runs: self.runs.clone() }
+    }
+}
+
+/// All entries of an index at one moment.
+pub(crate) struct Frozen {
+    buffer: Vec<Entry>,
+    runs: Vec<Run>,
+}
+
+impl Frozen {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = io::Result<Entry>> + '_ {
+        let buffer: Box<dyn Iterator<Item = _>> = Box::new(self.buffer.iter().copied().map(Ok));
+        let runs = self.runs.iter().rev();
+        let runs = runs.map(|run| Box::new(run.iter()) as Box<dyn Iterator<Item = _>>);
+        merge(std::iter::once(buffer).chain(runs).collect())
+    }
+}
+
+/// A merge of runs, which needs nothing but their files.
+pub(crate) struct Merger {
+    pub(crate) runs: Vec<Run>,
+    name: String,
+}
+
+impl Merger {
+    pub(crate) fn run(&self, dir: &Path) -> io::Result<Run> {
+        // The newest run first: of equal keys it has the last word.
+        let sources = self.runs.iter().rev();
+        let sources = sources.map(|run| Box::new(run.iter()) as Box<dyn Iterator<Item = _>>);
+        Run::write(dir, self.name.clone(), merge(sources.collect()))
+    }
+}
+
+/// Removes files whose time is over. What cannot be removed only wastes space.
+pub(crate) fn remove(files: Vec<PathBuf>) {
+    for file in files {
+        if let Err(error) = fs::remove_file(&file) {
+            tracing::warn!("cannot remove {}: {error}", file.display());
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! A model that is folded stream by stream: what all of them have in common.
+//!
+//! **Invariant:** a commit has its effect exactly once: each row carries the position it was
+//! applied at, and an older commit changes nothing.
+//! **Invariant:** what cannot be applied parks its own stream in its own model, and nothing else.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+use rookery_log::{Position, StreamId, StreamKind};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{StreamKey, shared::Shared};
+use crate::Committed;
+
+/// Why a fold refuses a commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Unfit {
+    pub(crate) event_id: Option<String>,
+    pub(crate) reason: String,
+}
+
+impl Unfit {
+    pub(crate) fn new(reason: impl Into<String>) -> Self {
+        Self { event_id: None, reason: reason.into() }
+    }
+}
+
+/// What one stream comes to in one model.
+pub(crate) trait Fold: Default + Serialize + DeserializeOwned + Send + Sync {
+    const NAME: &'static str;
+    /// Part of the stored format: a change of the rows or of their meaning needs a new one.
+    const VERSION: u32;
+    const KIND: StreamKind;
+    type Shared: Shared<Self>;
+
+    /// Folds a commit of the stream `key`.
+    fn apply(
+        &mut self,
+        key: StreamKey,
+        committed: &Committed,
+        shared: &mut Self::Shared,
+    ) -> Result<(), Unfit>;
+}
+
+/// A row of a model, with how far its stream is applied.
+#[derive(Clone, Debug, Default, Serialize, serde::Deserialize)]
+pub(crate) struct Row<F> {
+    pub(crate) applied: Position,
+    pub(crate) sequence: u64,
+    pub(crate) value: F,
+}
+
+/// A stream that a model had to set aside.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
+pub struct Parked {
+    /// The model's name.
+    pub model: String,
+    /// The stream.
+    pub stream: StreamId,
+    /// The commit that could not be applied.
+    pub position: Position,
+    /// The event, where it is known which one it was.
+    pub event_id: Option<String>,
+    /// Why, for operators.
+    pub reason: String,
+}
+
+/// All rows of a model, and how far they are.
+pub(crate) struct Folded<F: Fold> {
+    pub(crate) rows: BTreeMap<StreamKey, Row<F>>,
+    pub(crate) parked: BTreeMap<StreamKey, Parked>,
+    pub(crate) checkpoint: Position,
+    pub(crate) shared: F::Shared,
+}
+
+impl<F: Fold> Folded<F> {
+    pub(crate) fn new(shared: F::Shared) -> Self {
+        Self {
+            rows: BTreeMap::new(),
+            parked: BTreeMap::new(),
+            checkpoint: Position::ORIGIN,
+            shared,
+        }
+    }
+
+    pub(crate) fn get(&self, key: StreamKey) -> Option<&F> {
+        self.rows.get(&key).map(|row| &row.value)
+    }
+
+    /// Applies `committed`, and moves the checkpoint of the model over it.
+    pub(crate) fn apply(&mut self, key: StreamKey, committed: &Committed) {
+        if committed.position <= self.checkpoint {
+            return;
+        }
+        self.checkpoint = committed.position;
+        let kind = committed.stream.split().map(|(kind, _)| kind);
+        if kind != Some(F::KIND) || self.parked.contains_key(&key) {
+            return;
+        }
+        let row = self.rows.entry(key).or_default();
+        if let Err(unfit) = step(row, key, committed, &mut self.shared) {
+            self.park(key, committed, unfit);
+        }
+    }
+
+    fn park(&mut self, key: StreamKey, committed: &Committed, unfit: Unfit) {
+        tracing::error!(
+            model = F::NAME,
+            stream = %committed.stream,
+            position = %committed.position,
+            event = unfit.event_id.as_deref(),
+            "a model parks a stream: {}",
+            unfit.reason.escape_debug(),
+        );
+        self.parked.insert(
+            key,
+            Parked {
+                model: F::NAME.into(),
+                stream: committed.stream.clone(),
+                position: committed.position,
+                event_id: unfit.event_id,
+                reason: unfit.reason,
+            },
+        );
+    }
+
+    /// Folds the next commit of a stream into a row beside the model. `false` if it parks.
+    pub(crate) fn refold(&mut self, row: &mut Row<F>, key: StreamKey, commit: &Committed) -> bool {
+        match step(row, key, commit, &mut self.shared) {
+            Ok(()) => true,
+            Err(unfit) => {
+                self.park(key, commit, unfit);
+                false
+            }
+        }
+    }
+
+    #[expect(clippy::unused_self, reason = "so that the type need not be named")]
+    pub(crate) fn name(&self) -> &'static str {
+        F::NAME
+    }
+
+    /// Takes a row away, and what the indexes have of it.
+    pub(crate) fn uninstall(&mut self, key: StreamKey) {
+        let row = self.rows.remove(&key);
+        self.shared.removed(key, row.as_ref().map(|row| &row.value));
+    }
+
+    /// Puts a row in its place that was folded beside the model.
+    pub(crate) fn install(&mut self, key: StreamKey, row: Row<F>) {
+        self.shared.added(key, &row.value);
+        self.rows.insert(key, row);
+    }
+
+    /// Takes over the rows of `other`, which holds other streams.
+    pub(crate) fn merge(&mut self, mut other: Self) {
+        self.shared.merge(other.shared, &mut other.rows);
+        self.rows.append(&mut other.rows);
+        self.parked.append(&mut other.parked);
+        self.checkpoint = self.checkpoint.max(other.checkpoint);
+    }
+
+    /// The body of a snapshot.
+    pub(crate) fn save(&self) -> io::Result<Vec<u8>> {
+        let saved = (self.shared.save()?, &self.rows, &self.parked);
+        postcard::to_stdvec(&saved).map_err(io::Error::other)
+    }
+
+    /// Reads back what [`Self::save`] wrote.
+    pub(crate) fn load(
+        body: &[u8],
+        checkpoint: Position,
+        open: impl FnOnce(<F::Shared as Shared<F>>::Saved) -> io::Result<F::Shared>,
+    ) -> io::Result<Self> {
+        type Saved<F> = (
+            <<F as Fold>::Shared as Shared<F>>::Saved,
+            BTreeMap<StreamKey, Row<F>>,
+            BTreeMap<StreamKey, Parked>,
+        );
+        let (saved, rows, parked): Saved<F> =
+            postcard::from_bytes(body).map_err(io::Error::other)?;
+        let mut shared = open(saved)?;
+        for (key, row) in &rows {
+            shared.added(*key, &row.value);
+        }
+        Ok(Self { rows, parked, checkpoint, shared })
+    }
+}
+
+/// Applies a commit to a row, once, and without letting a panic out.
+fn step<F: Fold>(
+    row: &mut Row<F>,
+    key: StreamKey,
+    committed: &Committed,
+    shared: &mut F::Shared,
+) -> Result<(), Unfit> {
+    if committed.position <= row.applied {
+        return Ok(());
+    }
+    let expected = row.sequence + 1;
+    if committed.first_sequence != expected {
+        let found = committed.first_sequence;
+        let reason = format!("expected sequence {expected} of the stream, found {found}");
+        return Err(Unfit::new(reason));
+    }
+    if let Some(unreadable) = committed.facts.iter().find_map(|fact| fact.as_ref().err()) {
+        let event_id = Some(unreadable.event_id.clone());
+        return Err(Unfit { event_id, reason: unreadable.reason.clone() });
+    }
+    let applied = catch_unwind(AssertUnwindSafe(|| {
+        #[cfg(test)]
+        crate::testing::trip(F::NAME, committed);
+        row.value.apply(key, committed, shared)
+    }));
+    match applied {
+        Ok(Ok(())) => {
+            row.applied = committed.position;
+            row.sequence = committed.last_sequence();
+            Ok(())
+        }
+        Ok(Err(unfit)) => Err(unfit),
+        Err(panic) => {
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+            Err(Unfit::new(format!("panicked: {}", text.unwrap_or("no message"))))
+        }
+    }
+}

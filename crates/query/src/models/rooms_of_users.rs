@@ -1,0 +1,124 @@
+//! The rooms of each user, the most recently active first.
+//!
+//! The order changes with every message, for every member. Keeping a list per user would make a
+//! message in a room of a thousand cost a thousand updates; sorting on demand would make a page
+//! cost as much as the user has rooms. So there is one list of all rooms by activity, which a
+//! message changes in one place, and a page walks it from the top and picks the user's rooms.
+//! Whoever has many rooms finds them soon; whoever has few has few to sort. The walk gives up
+//! after as many steps as sorting would take, so the worst case is twice the sort.
+//!
+//! **Invariant:** an index only: it follows from the rows of the memberships.
+
+use std::collections::{BTreeMap, HashMap};
+
+use rookery_domain::{Membership, OwnedUserId, UserId};
+use rookery_log::Position;
+
+use super::{RoomMembers, Row, Shared, StreamKey};
+
+/// Up to so many rooms, sorting is as fast as anything.
+const SORTED_ROOMS_MAX: usize = 256;
+
+/// Which rooms each user has or had, and the activity of all rooms.
+#[derive(Default)]
+pub(crate) struct RoomsOfUsers {
+    users: HashMap<OwnedUserId, BTreeMap<StreamKey, Membership>>,
+    // A commit belongs to one room, so its position names the room that was active there.
+    by_activity: BTreeMap<Position, StreamKey>,
+}
+
+impl RoomsOfUsers {
+    pub(crate) fn set(&mut self, user: &UserId, room: StreamKey, membership: Membership) {
+        if !self.users.contains_key(user) {
+            self.users.insert(user.to_owned(), BTreeMap::new());
+        }
+        if let Some(rooms) = self.users.get_mut(user) {
+            rooms.insert(room, membership);
+        }
+    }
+
+    pub(crate) fn active(&mut self, room: StreamKey, before: Position, now: Position) {
+        if before != now {
+            self.by_activity.remove(&before);
+            self.by_activity.insert(now, room);
+        }
+    }
+
+    /// All rooms that the user has or ever had anything to do with.
+    pub(crate) fn all(&self, user: &UserId) -> impl Iterator<Item = (StreamKey, Membership)> {
+        let rooms = self.users.get(user).into_iter().flatten();
+        rooms.map(|(room, membership)| (*room, *membership))
+    }
+
+    /// Up to `limit` rooms in which `user` is `membership` and which were last active before
+    /// `before`, the most recent first.
+    pub(crate) fn page(
+        &self,
+        user: &UserId,
+        membership: Membership,
+        before: Position,
+        limit: usize,
+        rows: &BTreeMap<StreamKey, Row<RoomMembers>>,
+    ) -> Vec<(Position, StreamKey)> {
+        let Some(rooms) = self.users.get(user) else { return Vec::new() };
+        let mut page = Vec::with_capacity(limit.min(rooms.len()));
+        if rooms.len() > SORTED_ROOMS_MAX {
+            let mut by_activity = self.by_activity.range(..before).rev();
+            for (position, room) in by_activity.by_ref().take(rooms.len()) {
+                if page.len() == limit {
+                    break;
+                }
+                if rooms.get(room) == Some(&membership) {
+                    page.push((*position, *room));
+                }
+            }
+            if page.len() == limit || by_activity.next().is_none() {
+                return page;
+            }
+        }
+        page.clear();
+        let fitting = rooms.iter().filter(|(_, other)| **other == membership);
+        page.extend(fitting.filter_map(|(room, _)| {
+            let activity = rows.get(room)?.value.activity;
+            (activity < before).then_some((activity, *room))
+        }));
+        if page.len() > limit && limit > 0 {
+            page.select_nth_unstable_by(limit - 1, |a, b| b.cmp(a));
+        }
+        page.truncate(limit);
+        page.sort_unstable_by(|a, b| b.cmp(a));
+        page
+    }
+}
+
+impl Shared<RoomMembers> for RoomsOfUsers {
+    type Saved = ();
+
+    fn added(&mut self, room: StreamKey, row: &RoomMembers) {
+        for (user, member) in row.iter() {
+            self.set(user, room, member.membership);
+        }
+        self.active(room, Position::ORIGIN, row.activity);
+    }
+
+    fn removed(&mut self, room: StreamKey, row: Option<&RoomMembers>) {
+        let Some(row) = row else { return };
+        for (user, _) in row.iter() {
+            if let Some(rooms) = self.users.get_mut(user) {
+                rooms.remove(&room);
+            }
+        }
+        self.by_activity.remove(&row.activity);
+    }
+
+    fn merge(&mut self, other: Self, _: &mut BTreeMap<StreamKey, Row<RoomMembers>>) {
+        for (user, rooms) in other.users {
+            self.users.entry(user).or_default().extend(rooms);
+        }
+        self.by_activity.extend(other.by_activity);
+    }
+
+    fn save(&self) -> std::io::Result<()> {
+        Ok(())
+    }
+}

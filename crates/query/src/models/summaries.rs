@@ -1,0 +1,186 @@
+//! Room summaries: what a list of rooms shows of each.
+//!
+//! **Invariant:** a setting changes only by an event that comes later in the timeline than the
+//! one that set it.
+
+use std::collections::BTreeMap;
+
+use rookery_domain::{
+    DIRECTORY_TYPE, EventStatus, HistoryVisibility, JoinRule, OwnedUserId, Pdu, Power, PowerLevels,
+    UserId,
+};
+use rookery_log::{Position, StreamKind};
+use serde::{Deserialize, Serialize};
+
+use super::{Fold, StreamKey, Unfit};
+use crate::{Committed, RowKey, content::Content};
+
+/// From which event on a history visibility holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VisibilityChange {
+    /// The event that set it.
+    pub sequence: u64,
+    /// The commit of that event.
+    pub position: Position,
+    /// Who may see what, from that event on.
+    pub setting: HistoryVisibility,
+}
+
+/// Who has which power.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Powers {
+    /// The level of each user named.
+    pub users: BTreeMap<OwnedUserId, i64>,
+    /// The level of all others.
+    pub users_default: i64,
+}
+
+/// What a room says about itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Its name.
+    pub name: Option<String>,
+    /// What it is about.
+    pub topic: Option<String>,
+    /// The `mxc:` address of its avatar.
+    pub avatar_url: Option<String>,
+    /// The alias that the room prefers.
+    pub canonical_alias: Option<String>,
+    /// The other aliases that the room names.
+    pub alt_aliases: Vec<String>,
+    /// How users get into the room; none if it says nothing, which means by invite.
+    pub join_rule: Option<JoinRule>,
+    /// Every history visibility that the room had, in order of arrival.
+    pub visibility: Vec<VisibilityChange>,
+    /// Listed in the public directory.
+    pub listed: bool,
+    /// Who created it.
+    pub creator: Option<OwnedUserId>,
+    /// Creators beside [`Self::creator`].
+    pub additional_creators: Vec<OwnedUserId>,
+    /// The room version.
+    pub version: Option<String>,
+    /// The `type` of its create event, for example `m.space`.
+    pub kind: Option<String>,
+    /// Who has which power; none if the room says nothing.
+    pub powers: Option<Powers>,
+    /// The last event that is no state event.
+    pub last_message: Option<RowKey>,
+    /// The last event.
+    pub last_event: Option<RowKey>,
+    /// The sequence number of the event that arrived last.
+    pub last_sequence: u64,
+    set_by: BTreeMap<String, RowKey>,
+}
+
+impl Summary {
+    /// The history visibility that holds now.
+    #[must_use]
+    pub fn history_visibility(&self) -> HistoryVisibility {
+        self.visibility.last().map(|change| change.setting).unwrap_or_default()
+    }
+
+    /// Everybody may join.
+    #[must_use]
+    pub fn is_public(&self) -> bool {
+        self.join_rule == Some(JoinRule::Public)
+    }
+
+    /// How much power `user` has. The creator of a room that says nothing about power has 100.
+    #[must_use]
+    pub fn power(&self, user: &UserId) -> Power {
+        let is_creator = self.creator.as_deref() == Some(user);
+        let creates = is_creator || self.additional_creators.iter().any(|other| other == user);
+        if creates && self.has_mighty_creators() {
+            return Power::Infinite;
+        }
+        let Some(powers) = &self.powers else {
+            return Power::Level(if is_creator { 100 } else { 0 });
+        };
+        Power::Level(powers.users.get(user).copied().unwrap_or(powers.users_default))
+    }
+
+    fn has_mighty_creators(&self) -> bool {
+        let number = self.version.as_deref().and_then(|version| version.parse::<u32>().ok());
+        number.is_some_and(|number| number >= 12)
+    }
+
+    fn set(&mut self, kind: &str, pdu: &Pdu, key: RowKey, committed: &Committed, sequence: u64) {
+        match self.set_by.get_mut(kind) {
+            Some(before) if *before > key => return,
+            Some(before) => *before = key,
+            None => {
+                self.set_by.insert(kind.into(), key);
+            }
+        }
+        let content = Content::of(pdu);
+        match kind {
+            "m.room.name" => self.name = content.owned("name"),
+            "m.room.topic" => self.topic = content.owned("topic"),
+            "m.room.avatar" => self.avatar_url = content.owned("url"),
+            "m.room.canonical_alias" => {
+                self.canonical_alias = content.owned("alias");
+                self.alt_aliases = content.texts("alt_aliases");
+            }
+            "m.room.join_rules" => self.join_rule = Some(JoinRule::of(pdu)),
+            "m.room.history_visibility" => self.visibility.push(VisibilityChange {
+                sequence,
+                position: committed.position,
+                setting: HistoryVisibility::of(pdu),
+            }),
+            DIRECTORY_TYPE => self.listed = content.flag("listed"),
+            "m.room.power_levels" => {
+                let PowerLevels { users, users_default, .. } = PowerLevels::of(pdu);
+                self.powers = Some(Powers { users, users_default });
+            }
+            "m.room.create" => {
+                self.creator = Some(pdu.sender.clone());
+                self.version = content.owned("room_version").or_else(|| Some("1".into()));
+                self.kind = content.owned("type");
+                let others = content.texts("additional_creators").into_iter();
+                self.additional_creators =
+                    others.filter_map(|user| user.as_str().try_into().ok()).collect();
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The types of the state events, with an empty state key, that make a summary.
+const KINDS: [&str; 9] = [
+    "m.room.name",
+    "m.room.topic",
+    "m.room.avatar",
+    "m.room.canonical_alias",
+    "m.room.join_rules",
+    "m.room.history_visibility",
+    "m.room.power_levels",
+    "m.room.create",
+    DIRECTORY_TYPE,
+];
+
+impl Fold for Summary {
+    const NAME: &'static str = "summaries";
+    const VERSION: u32 = 1;
+    const KIND: StreamKind = StreamKind::Room;
+    type Shared = ();
+
+    fn apply(&mut self, _: StreamKey, committed: &Committed, (): &mut ()) -> Result<(), Unfit> {
+        self.last_sequence = committed.last_sequence();
+        for (index, event) in committed.room_events() {
+            if event.envelope.status != EventStatus::Accepted {
+                continue;
+            }
+            let key = RowKey::of(&event.pdu, committed.position, index);
+            self.last_event = self.last_event.max(Some(key));
+            match event.pdu.state_slot() {
+                None => self.last_message = self.last_message.max(Some(key)),
+                Some((kind, "")) if KINDS.contains(&&*kind) => {
+                    self.set(&kind, &event.pdu, key, committed, committed.sequence(index));
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,118 @@
+//! Opening the models: from their snapshots where these are sound, else from the log.
+
+use std::{fs, io, path::Path, sync::Arc};
+
+use parking_lot::{Mutex, RwLock};
+use rookery_log::{EventLog, PAGE_MAX, Position, ReadError, Scope};
+use tokio::sync::watch;
+
+use crate::{
+    Committed, Options, Progress, ReadModels, RebuildError,
+    core::{Cache, Core},
+    follower::Ring,
+    generation,
+    models::Models,
+    rebuild,
+    save::save_alone,
+};
+
+/// Why the models cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The directory cannot be used.
+    #[error("the directory of the read models cannot be used: {0}")]
+    Directory(#[from] io::Error),
+    /// The log cannot be read.
+    #[error(transparent)]
+    Log(#[from] ReadError),
+    /// The models had to be rebuilt, and could not be.
+    #[error(transparent)]
+    Rebuild(#[from] RebuildError),
+}
+
+impl ReadModels {
+    /// Opens the models in `dir` (created if need be), and brings them to the end of the log.
+    ///
+    /// Snapshots that are missing, damaged, of another version, of another log or ahead of this
+    /// one are refused by name in the server's log; the models are then rebuilt, which `progress`
+    /// hears of.
+    ///
+    /// # Errors
+    /// [`OpenError`] if the directory or the log cannot be used.
+    pub async fn open(
+        log: Arc<dyn EventLog>,
+        dir: &Path,
+        options: Options,
+        progress: impl Fn(Progress) + Send + Sync,
+    ) -> Result<Self, OpenError> {
+        fs::create_dir_all(dir)?;
+        let tail = *log.tail().borrow();
+        let models = match load(&*log, dir, tail)? {
+            Some(mut models) => {
+                level(&*log, &mut models).await?;
+                models
+            }
+            None => {
+                let (number, path) = generation::begin(dir)?;
+                let threads = options.threads();
+                let mut models = rebuild::build(&*log, &path, tail, threads, &progress).await?;
+                save_alone(&mut models, log.epoch())?;
+                generation::switch(dir, number)?;
+                models
+            }
+        };
+        let opened = Self::of(log, dir, options, models);
+        while opened.step().await? > 0 {}
+        Ok(opened)
+    }
+
+    fn of(log: Arc<dyn EventLog>, dir: &Path, options: Options, models: Models) -> Self {
+        let core = Core {
+            log,
+            dir: dir.to_owned(),
+            ring: RwLock::new(Ring::new(options.ring_commits_max, options.ring_bytes_max)),
+            cache: Mutex::new(Cache::default()),
+            options,
+            checkpoint: watch::Sender::new(models.position),
+            models: RwLock::new(models),
+            projecting: tokio::sync::Mutex::default(),
+            saving: Arc::default(),
+            rebuilding: tokio::sync::Mutex::default(),
+        };
+        Self { core: Arc::new(core) }
+    }
+}
+
+/// The models of the current generation, unless one of them has to be refused.
+fn load(log: &dyn EventLog, dir: &Path, tail: Position) -> io::Result<Option<Models>> {
+    let Some(number) = generation::current(dir)? else { return Ok(None) };
+    match generation::load(&generation::path(dir, number), log.epoch(), tail) {
+        Ok(models) => Ok(Some(models)),
+        Err(refused) => {
+            for refused in refused {
+                tracing::warn!(
+                    model = refused.model,
+                    "the snapshot of a read model is refused, the models are rebuilt: {}",
+                    refused.error,
+                );
+            }
+            Ok(None)
+        }
+    }
+}
+
+/// Brings models whose checkpoints differ to one position.
+async fn level(log: &dyn EventLog, models: &mut Models) -> Result<(), ReadError> {
+    let (mut lowest, highest) = models.span();
+    while lowest < highest {
+        let limit = usize::try_from(highest.0 - lowest.0).unwrap_or(PAGE_MAX).min(PAGE_MAX);
+        let records = log.read(&Scope::All, lowest, limit).await?;
+        let Some(last) = records.last() else { break };
+        lowest = last.position;
+        for record in &records {
+            models.apply(&Committed::decode(record));
+        }
+    }
+    models.position = highest;
+    Ok(())
+}

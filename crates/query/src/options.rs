@@ -1,0 +1,42 @@
+//! How much memory and how many snapshots.
+
+use std::time::Duration;
+
+/// The settings of the read models. The defaults fit a server of any size.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Commits that are kept decoded for those who follow.
+    pub ring_commits_max: usize,
+    /// About how many bytes these may take.
+    pub ring_bytes_max: usize,
+    /// About how many bytes older commits may take that were asked for of late.
+    pub cache_bytes_max: usize,
+    /// Commits after which snapshots are written.
+    pub snapshot_commits: u64,
+    /// Time after which snapshots are written, if there was a commit.
+    pub snapshot_interval: Duration,
+    /// Threads of a rebuild; 0 for one per processor.
+    pub rebuild_threads: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            ring_commits_max: 4_096,
+            ring_bytes_max: 16 * 1024 * 1024,
+            cache_bytes_max: 8 * 1024 * 1024,
+            snapshot_commits: 50_000,
+            snapshot_interval: Duration::from_secs(300),
+            rebuild_threads: 0,
+        }
+    }
+}
+
+impl Options {
+    pub(crate) fn threads(&self) -> usize {
+        match self.rebuild_threads {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            threads => threads,
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Reading events: pages of timelines, single events, what a state event replaced.
+
+use std::sync::Arc;
+
+use rookery_domain::{EventId, RoomId};
+use rookery_log::ReadError;
+
+use crate::{
+    Anchor, EventPlace, ReadModels, RowKey, TimelineError, TimelineEvent, TimelinePage,
+    TimelineRow, Viewer, Wanted,
+    timeline::{Pager, is_visible, resolve},
+};
+
+/// An event with what is before and after it.
+#[derive(Clone, Debug)]
+pub struct Around {
+    /// The event.
+    pub event: TimelineEvent,
+    /// What is before it.
+    pub before: TimelinePage,
+    /// What is after it.
+    pub after: TimelinePage,
+}
+
+impl ReadModels {
+    /// A page of a room's timeline, as `viewer` sees it.
+    ///
+    /// # Errors
+    /// [`TimelineError`].
+    pub async fn timeline(
+        &self,
+        room: &RoomId,
+        viewer: &Viewer,
+        wanted: Wanted<'_>,
+    ) -> Result<TimelinePage, TimelineError> {
+        Pager { core: &self.core, room, viewer }.page(wanted).await
+    }
+
+    /// An event with up to `limit` events on either side.
+    ///
+    /// # Errors
+    /// [`TimelineError::NoSuchEvent`] also for an event that `viewer` may not see.
+    pub async fn around(
+        &self,
+        room: &RoomId,
+        viewer: &Viewer,
+        event: &EventId,
+        limit: usize,
+    ) -> Result<Around, TimelineError> {
+        let no_such_event = || TimelineError::NoSuchEvent(event.to_owned());
+        let (place, found) = self.event(event, viewer).await?.ok_or_else(no_such_event)?;
+        if place.room_id != room {
+            return Err(no_such_event());
+        }
+        let key = found.row.key;
+        let page = |anchor| self.timeline(room, viewer, Wanted { anchor, limit, filter: None });
+        let before = page(Anchor::Before(key)).await?;
+        let after = page(Anchor::After(key)).await?;
+        Ok(Around { event: found, before, after })
+    }
+
+    /// An event by its ID, if `viewer` may see it.
+    ///
+    /// # Errors
+    /// [`TimelineError`] if the log or a file of the models cannot be read.
+    pub async fn event(
+        &self,
+        event: &EventId,
+        viewer: &Viewer,
+    ) -> Result<Option<(EventPlace, TimelineEvent)>, TimelineError> {
+        let Some(place) = self.view().event(event)? else { return Ok(None) };
+        let commits = self.core.commits(vec![place.position]).await?;
+        let Some(commit) = commits.get(&place.position) else { return Ok(None) };
+        let Some(found) = commit.room_event(place.index) else { return Ok(None) };
+        let key = RowKey::of(&found.pdu, place.position, place.index);
+        let row = {
+            let view = self.view();
+            let Some(room) = view.room(&place.room_id) else { return Ok(None) };
+            let row = room.row(key)?;
+            row.filter(|row| is_visible(row, &room.sight(viewer)))
+        };
+        let event = row.and_then(|row| TimelineEvent::new(row, Arc::clone(commit)));
+        Ok(event.map(|event| (place, event)))
+    }
+
+    /// Fetches the events of rows, in their order. Who may see them has been decided before.
+    ///
+    /// # Errors
+    /// If the log cannot be read.
+    pub async fn events(&self, rows: &[TimelineRow]) -> Result<Vec<TimelineEvent>, ReadError> {
+        resolve(&self.core, rows).await
+    }
+
+    /// Fetches the events at these places of `room`, for example of
+    /// [`RoomView::state_all`](crate::RoomView::state_all).
+    ///
+    /// # Errors
+    /// [`TimelineError`] if the log or a file of the models cannot be read.
+    pub async fn events_at(
+        &self,
+        room: &RoomId,
+        keys: &[RowKey],
+    ) -> Result<Vec<TimelineEvent>, TimelineError> {
+        let rows = {
+            let view = self.view();
+            let room = view.room(room).ok_or(TimelineError::NoSuchRoom)?;
+            room.rows(keys)?
+        };
+        Ok(self.events(&rows).await?)
+    }
+
+    /// The state event that `event` took the place of, if it is a state event and there was one.
+    ///
+    /// # Errors
+    /// [`TimelineError`] if the log or a file of the models cannot be read.
+    pub async fn replaced_by(
+        &self,
+        room: &RoomId,
+        event: &TimelineEvent,
+    ) -> Result<Option<TimelineEvent>, TimelineError> {
+        let Some(key) = event.row.replaced else { return Ok(None) };
+        Ok(self.events_at(room, &[key]).await?.pop())
+    }
+}

@@ -1,0 +1,250 @@
+//! Rebuilding all models from the log: in parallel, beside those that serve.
+//!
+//! One task reads the log and deals its commits out by stream; each worker decodes and folds its
+//! share into models of its own, which are put together at the end. No two workers ever touch the
+//! same stream, so the outcome does not depend on how many there are.
+
+use std::{
+    io,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use rookery_log::{EventLog, PAGE_MAX, Position, ReadError, Record, Scope};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{
+    Committed, ReadModels, generation,
+    models::{Directory, Models, StreamKey},
+    save,
+};
+
+/// Pages that may wait for a worker.
+const QUEUE_PAGES: usize = 4;
+
+/// So far behind, a rebuild stops the projector and takes the last steps alone.
+const TAKEOVER_COMMITS: u64 = 512;
+
+/// How far a rebuild is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Progress {
+    /// Commits read.
+    pub done: u64,
+    /// Commits to read in all.
+    pub total: u64,
+    /// Events read.
+    pub events: u64,
+    /// Events read in a second, on average.
+    pub events_per_second: f64,
+    /// Time left, if it goes on like this.
+    pub seconds_left: f64,
+}
+
+/// What a rebuild did.
+#[derive(Clone, Copy, Debug)]
+pub struct Rebuilt {
+    /// The position at which the new models took over.
+    pub position: Position,
+    /// The events read.
+    pub events: u64,
+    /// How long it took.
+    pub duration: Duration,
+}
+
+/// Why a rebuild was given up. The models that serve are as before.
+#[derive(Debug, thiserror::Error)]
+pub enum RebuildError {
+    /// The log cannot be read.
+    #[error(transparent)]
+    Log(#[from] ReadError),
+    /// The files of the new models cannot be written.
+    #[error("the new read models cannot be written: {0}")]
+    Files(#[from] io::Error),
+    /// The log ended before the position that was to be reached.
+    #[error("the log ends at {tail}, before position {until}")]
+    Short {
+        /// What was to be reached.
+        until: Position,
+        /// Where the log ended.
+        tail: Position,
+    },
+    /// A worker stopped without an answer.
+    #[error("a worker of the rebuild panicked")]
+    Worker,
+}
+
+type Page = Vec<(StreamKey, Arc<Record>)>;
+
+struct Worker {
+    pages: mpsc::Sender<Page>,
+    outcome: oneshot::Receiver<io::Result<Models>>,
+}
+
+impl Worker {
+    fn start(dir: &Path, part: usize) -> io::Result<Self> {
+        let mut models = Models::create(dir, part)?;
+        let (pages, mut inbox) = mpsc::channel::<Page>(QUEUE_PAGES);
+        let (answer, outcome) = oneshot::channel();
+        let work = move || {
+            while let Some(page) = inbox.blocking_recv() {
+                for (key, record) in page {
+                    models.apply_at(key, &Committed::decode(&record));
+                }
+            }
+            // Whoever does not wait for the answer has given up the rebuild.
+            let _gone = answer.send(Ok(models));
+        };
+        thread::Builder::new().name(format!("rebuild-{part}")).spawn(work)?;
+        Ok(Self { pages, outcome })
+    }
+}
+
+/// Folds the log up to `until` into new models in `dir`, which is empty.
+pub(crate) async fn build(
+    log: &dyn EventLog,
+    dir: &Path,
+    until: Position,
+    threads: usize,
+    progress: &(dyn Fn(Progress) + Send + Sync),
+) -> Result<Models, RebuildError> {
+    let workers = (0..threads.max(1)).map(|part| Worker::start(dir, part));
+    let workers = workers.collect::<io::Result<Vec<_>>>()?;
+    let mut directory = Directory::default();
+    deal(log, until, &workers, &mut directory, progress).await?;
+    let mut whole: Option<Models> = None;
+    for worker in workers {
+        drop(worker.pages);
+        let models = worker.outcome.await.map_err(|_| RebuildError::Worker)??;
+        match &mut whole {
+            None => whole = Some(models),
+            Some(whole) => whole.merge(models),
+        }
+    }
+    let mut models = whole.ok_or(RebuildError::Worker)?;
+    models.directory = directory;
+    models.reach(until);
+    models.events.finish_rebuild()?;
+    Ok(models)
+}
+
+/// Reads the log, and gives each commit to the worker that has its stream.
+async fn deal(
+    log: &dyn EventLog,
+    until: Position,
+    workers: &[Worker],
+    directory: &mut Directory,
+    progress: &(dyn Fn(Progress) + Send + Sync),
+) -> Result<(), RebuildError> {
+    let started = Instant::now();
+    let (mut at, mut events) = (Position::ORIGIN, 0);
+    while at < until {
+        let limit = usize::try_from(until.0 - at.0).unwrap_or(PAGE_MAX).min(PAGE_MAX);
+        let records = log.read(&Scope::All, at, limit).await?;
+        at = records.last().ok_or(RebuildError::Short { until, tail: at })?.position;
+        let mut pages: Vec<Page> = workers.iter().map(|_| Page::new()).collect();
+        for record in records {
+            events += record.commit.events.len() as u64;
+            let key = directory.enter(&record.commit.stream, record.position);
+            pages[share(key, workers.len())].push((key, record));
+        }
+        for (worker, page) in workers.iter().zip(pages) {
+            worker.pages.send(page).await.map_err(|_| RebuildError::Worker)?;
+        }
+        progress(Progress::new(at, until, events, started));
+    }
+    Ok(())
+}
+
+/// The worker that has a stream. Keys grow unevenly, so they are mixed first (Fibonacci hashing).
+fn share(key: StreamKey, workers: usize) -> usize {
+    let mixed = key.0.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+    usize::try_from(mixed).unwrap_or(0) % workers
+}
+
+impl Progress {
+    #[expect(clippy::cast_precision_loss, reason = "figures for people")]
+    fn new(at: Position, until: Position, events: u64, started: Instant) -> Self {
+        let seconds = started.elapsed().as_secs_f64().max(1e-9);
+        Self {
+            done: at.0,
+            total: until.0,
+            events,
+            events_per_second: events as f64 / seconds,
+            seconds_left: seconds / (at.0.max(1) as f64) * (until.0 - at.0) as f64,
+        }
+    }
+}
+
+impl ReadModels {
+    /// Builds new models beside the old ones, which go on serving, and lets them take over when
+    /// they have caught up. The old ones stay on disk until the next rebuild
+    /// ([`roll_back`](crate::roll_back)). Streams that were parked are tried again by this.
+    ///
+    /// Without a running server it is the same: open the models, then rebuild.
+    ///
+    /// # Errors
+    /// [`RebuildError`]; the models are as before.
+    pub async fn rebuild(
+        &self,
+        progress: impl Fn(Progress) + Send + Sync,
+    ) -> Result<Rebuilt, RebuildError> {
+        let core = &self.core;
+        let _rebuilding = core.rebuilding.lock().await;
+        let started = Instant::now();
+        let events = AtomicU64::new(0);
+        let count = |report: Progress| {
+            events.store(report.events, Ordering::Relaxed);
+            progress(report);
+        };
+        let (number, dir) = generation::begin(&core.dir)?;
+        let until = self.checkpoint_now();
+        let threads = core.options.threads();
+        let mut models = build(&*core.log, &dir, until, threads, &count).await?;
+        // What was committed meanwhile: most of it while the projector runs, the rest alone.
+        while self.checkpoint_now().0 - models.position.0 > TAKEOVER_COMMITS {
+            catch_up(&*core.log, &mut models, self.checkpoint_now()).await?;
+        }
+        let saving = Arc::clone(&core.saving).lock_owned().await;
+        let position = {
+            let _projecting = core.projecting.lock().await;
+            let checkpoint = self.checkpoint_now();
+            catch_up(&*core.log, &mut models, checkpoint).await?;
+            let old = std::mem::replace(&mut *core.models.write(), models);
+            drop(old);
+            checkpoint
+        };
+        let shared = Arc::clone(core);
+        let saved = tokio::task::spawn_blocking(move || {
+            let _saving = saving;
+            save::save(&shared)?;
+            generation::switch(&shared.dir, number)
+        });
+        saved.await.map_err(io::Error::other)??;
+        let events = events.into_inner();
+        Ok(Rebuilt { position, events, duration: started.elapsed() })
+    }
+}
+
+/// Folds on, up to `until`.
+async fn catch_up(
+    log: &dyn EventLog,
+    models: &mut Models,
+    until: Position,
+) -> Result<(), RebuildError> {
+    while models.position < until {
+        let left = usize::try_from(until.0 - models.position.0).unwrap_or(PAGE_MAX);
+        let records = log.read(&Scope::All, models.position, left.min(PAGE_MAX)).await?;
+        if records.is_empty() {
+            return Err(RebuildError::Short { until, tail: models.position });
+        }
+        for record in &records {
+            models.apply(&Committed::decode(record));
+        }
+    }
+    Ok(())
+}

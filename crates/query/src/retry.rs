@@ -1,0 +1,93 @@
+//! Trying again what a model had to set aside.
+
+use rookery_log::{PAGE_MAX, Position, ReadError, Scope, StreamId};
+
+use crate::{
+    Committed, ReadModels,
+    models::{Fold, Folded, Models, Row, StreamKey},
+};
+
+/// Why a parked stream could not be tried again.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RetryError {
+    /// This model has not parked this stream.
+    #[error("the model {model} has not parked {stream}")]
+    NotParked {
+        /// The model.
+        model: String,
+        /// The stream.
+        stream: StreamId,
+    },
+    /// The log cannot be read.
+    #[error(transparent)]
+    Log(#[from] ReadError),
+}
+
+impl ReadModels {
+    /// Folds a parked stream anew, from its beginning. `false` if it had to be parked again.
+    /// New commits wait meanwhile.
+    ///
+    /// # Errors
+    /// [`RetryError`]; then the stream stays parked.
+    pub async fn retry_parked(&self, model: &str, stream: &StreamId) -> Result<bool, RetryError> {
+        let _projecting = self.core.projecting.lock().await;
+        let not_parked =
+            || RetryError::NotParked { model: model.to_owned(), stream: stream.clone() };
+        let commits = self.stream(stream).await?;
+        let mut models = self.core.models.write();
+        let key = models.directory.key_of(stream).ok_or_else(not_parked)?;
+        let retried = refold_in(&mut models, model, key, &commits);
+        retried.ok_or_else(not_parked)
+    }
+
+    async fn stream(&self, stream: &StreamId) -> Result<Vec<Committed>, ReadError> {
+        let scope = Scope::Stream(stream.clone());
+        let (mut at, until) = (Position::ORIGIN, self.checkpoint_now());
+        let mut commits = Vec::new();
+        loop {
+            let records = self.core.log.read(&scope, at, PAGE_MAX).await?;
+            let Some(last) = records.last() else { return Ok(commits) };
+            at = last.position;
+            let records = records.iter().filter(|record| record.position <= until);
+            commits.extend(records.map(|record| Committed::decode(record)));
+            if at >= until {
+                return Ok(commits);
+            }
+        }
+    }
+}
+
+/// `None` if the model is unknown or has not parked the stream.
+fn refold_in(
+    models: &mut Models,
+    model: &str,
+    key: StreamKey,
+    commits: &[Committed],
+) -> Option<bool> {
+    fn refold<F: Fold>(
+        folded: &mut Folded<F>,
+        key: StreamKey,
+        commits: &[Committed],
+    ) -> Option<bool> {
+        folded.parked.remove(&key)?;
+        // The old row leaves its traces in the indexes before the new one makes its own.
+        folded.uninstall(key);
+        let mut row = Row::default();
+        let whole = commits.iter().all(|commit| folded.refold(&mut row, key, commit));
+        folded.install(key, row);
+        Some(whole)
+    }
+    if model == models.summaries.name() {
+        refold(&mut models.summaries, key, commits)
+    } else if model == models.memberships.name() {
+        refold(&mut models.memberships, key, commits)
+    } else if model == models.timelines.name() {
+        refold(&mut models.timelines, key, commits)
+    } else if model == models.profiles.name() {
+        refold(&mut models.profiles, key, commits)
+    } else if model == models.aliases.name() {
+        refold(&mut models.aliases, key, commits)
+    } else {
+        None
+    }
+}

@@ -1,0 +1,194 @@
+//! Reading one room at one checkpoint.
+
+use std::io;
+
+use rookery_domain::{HistoryVisibility, Membership, OwnedUserId, RoomAliasId, RoomId, UserId};
+use rookery_log::{Epoch, Position};
+
+use crate::{
+    Member, RowKey, Sight, Summary, TimelineCursor, TimelineRow, Viewer,
+    models::{Models, StreamKey},
+    timeline::TimelineReader,
+};
+
+/// One room, at the position of the [`View`](crate::View) that it is of.
+#[derive(Clone, Copy)]
+pub struct RoomView<'a> {
+    models: &'a Models,
+    epoch: Epoch,
+    key: StreamKey,
+    room: &'a RoomId,
+    summary: &'a Summary,
+}
+
+impl<'a> RoomView<'a> {
+    pub(crate) fn new(models: &'a Models, epoch: Epoch, key: StreamKey) -> Option<Self> {
+        let room = <&RoomId>::try_from(models.directory.subject(key)?).ok()?;
+        Some(Self { models, epoch, key, room, summary: models.summaries.get(key)? })
+    }
+
+    /// The room ID.
+    #[must_use]
+    pub fn id(&self) -> &'a RoomId {
+        self.room
+    }
+
+    /// What the room says about itself.
+    #[must_use]
+    pub fn summary(&self) -> &'a Summary {
+        self.summary
+    }
+
+    /// The aliases that point to the room, whether or not the room names them.
+    pub fn aliases(&self) -> impl Iterator<Item = &'a RoomAliasId> {
+        let models = self.models;
+        let keys = models.aliases.shared.of(self.room);
+        keys.filter_map(|key| <&RoomAliasId>::try_from(models.directory.subject(key)?).ok())
+    }
+
+    /// How many users are joined.
+    #[must_use]
+    pub fn joined_count(&self) -> u64 {
+        self.models.memberships.get(self.key).map_or(0, |room| room.joined())
+    }
+
+    /// How many users are invited.
+    #[must_use]
+    pub fn invited_count(&self) -> u64 {
+        self.models.memberships.get(self.key).map_or(0, |room| room.invited())
+    }
+
+    /// The last commit in the room.
+    #[must_use]
+    pub fn activity(&self) -> Position {
+        self.models.memberships.get(self.key).map(|room| room.activity).unwrap_or_default()
+    }
+
+    /// A user who is or was in the room in some way.
+    #[must_use]
+    pub fn member(&self, user: &UserId) -> Option<&'a Member> {
+        self.models.memberships.get(self.key)?.get(user)
+    }
+
+    /// All who are or were in the room in some way, by user ID.
+    pub fn members(&self) -> impl Iterator<Item = (&'a OwnedUserId, &'a Member)> {
+        self.models.memberships.get(self.key).into_iter().flat_map(|room| room.iter())
+    }
+
+    /// The same, of users after `user`: for pages.
+    pub fn members_after(
+        &self,
+        user: &UserId,
+    ) -> impl Iterator<Item = (&'a OwnedUserId, &'a Member)> {
+        self.models.memberships.get(self.key).into_iter().flat_map(move |room| room.after(user))
+    }
+
+    /// What `user` was after the commit at `position`.
+    #[must_use]
+    pub fn membership_at(&self, user: &UserId, position: Position) -> Membership {
+        let Some(member) = self.member(user) else { return Membership::default() };
+        let end = member.history.partition_point(|change| change.position <= position);
+        end.checked_sub(1).map(|last| member.history[last].membership).unwrap_or_default()
+    }
+
+    /// The history visibility after the event with this sequence number.
+    #[must_use]
+    pub fn history_visibility_at(&self, sequence: u64) -> HistoryVisibility {
+        let history = &self.summary.visibility;
+        let end = history.partition_point(|change| change.sequence <= sequence);
+        end.checked_sub(1).map(|last| history[last].setting).unwrap_or_default()
+    }
+
+    /// What `viewer` may see of the room.
+    #[must_use]
+    pub fn sight(&self, viewer: &Viewer) -> Sight {
+        let membership = match viewer {
+            Viewer::Server => Vec::new(),
+            Viewer::User(user) => {
+                self.member(user).map(|member| member.history.clone()).unwrap_or_default()
+            }
+        };
+        let visibility = self.summary.visibility.clone();
+        Sight { all: *viewer == Viewer::Server, membership, visibility }
+    }
+
+    /// The event that holds a slot of the room's state.
+    #[must_use]
+    pub fn state(&self, kind: &str, state_key: &str) -> Option<RowKey> {
+        self.models.timelines.get(self.key)?.slots().get(kind, state_key)
+    }
+
+    /// The events that hold the room's state: type, state key, event.
+    pub fn state_all(&self) -> impl Iterator<Item = (&'a str, &'a str, RowKey)> {
+        self.models.timelines.get(self.key).into_iter().flat_map(|room| room.slots().iter())
+    }
+
+    /// The event that held a slot after the commit at `position`. The cost grows with how often
+    /// the slot has changed since.
+    ///
+    /// # Errors
+    /// If the file of the timelines cannot be read.
+    pub fn state_at(
+        &self,
+        kind: &str,
+        state_key: &str,
+        position: Position,
+    ) -> io::Result<Option<RowKey>> {
+        let mut holder = self.state(kind, state_key);
+        while let Some(key) = holder
+            && key.position > position
+        {
+            holder = self.row(key)?.and_then(|row| row.replaced);
+        }
+        Ok(holder)
+    }
+
+    /// How many events the timeline has.
+    #[must_use]
+    pub fn timeline_len(&self) -> u64 {
+        self.models.timelines.get(self.key).map_or(0, |room| room.count())
+    }
+
+    fn reader(&self) -> Option<TimelineReader<'a>> {
+        let timelines = &self.models.timelines;
+        Some(timelines.get(self.key)?.reader(&timelines.shared))
+    }
+
+    /// Up to `limit` rows before `key` (from the end for `None`), the last of them first.
+    ///
+    /// # Errors
+    /// If the file of the timelines cannot be read.
+    pub fn rows_before(&self, key: Option<RowKey>, limit: usize) -> io::Result<Vec<TimelineRow>> {
+        self.reader().map_or(Ok(Vec::new()), |reader| reader.before(key, limit))
+    }
+
+    /// Up to `limit` rows after `key` (from the beginning for `None`), the first of them first.
+    ///
+    /// # Errors
+    /// If the file of the timelines cannot be read.
+    pub fn rows_after(&self, key: Option<RowKey>, limit: usize) -> io::Result<Vec<TimelineRow>> {
+        self.reader().map_or(Ok(Vec::new()), |reader| reader.after(key, limit))
+    }
+
+    /// The row at a place.
+    ///
+    /// # Errors
+    /// If the file of the timelines cannot be read.
+    pub fn row(&self, key: RowKey) -> io::Result<Option<TimelineRow>> {
+        self.reader().map_or(Ok(None), |reader| reader.row(key))
+    }
+
+    /// The rows at these places; places without a row are left out.
+    ///
+    /// # Errors
+    /// If the file of the timelines cannot be read.
+    pub fn rows(&self, keys: &[RowKey]) -> io::Result<Vec<TimelineRow>> {
+        self.reader().map_or(Ok(Vec::new()), |reader| reader.rows(keys))
+    }
+
+    /// The cursor at a place.
+    #[must_use]
+    pub fn cursor(&self, key: RowKey) -> TimelineCursor {
+        TimelineCursor::new(self.epoch, self.room, key)
+    }
+}

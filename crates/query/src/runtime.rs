@@ -1,0 +1,142 @@
+//! The projector: reads on in the log, applies to all models, then says how far they are.
+
+use std::{
+    future::Future,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use rookery_log::{Position, ReadError, Scope};
+use tokio::sync::watch;
+
+use crate::{Committed, Follower, View, core::Core};
+
+/// Commits that are applied before readers get their turn: about a millisecond.
+const BATCH_COMMITS: usize = 256;
+
+/// How long the projector rests after the log could not be read.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// The read models. Cheap to clone; all clones are the same models.
+#[derive(Clone)]
+pub struct ReadModels {
+    pub(crate) core: Arc<Core>,
+}
+
+/// The models are not as far as was asked for, and did not get there in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the read models are at position {checkpoint}, not yet at {asked}")]
+pub struct Stale {
+    /// What was asked for.
+    pub asked: Position,
+    /// How far the models are.
+    pub checkpoint: Position,
+}
+
+impl ReadModels {
+    /// Keeps the models up to date until `shutdown`, then saves them. Run it once.
+    pub async fn run(&self, shutdown: impl Future<Output = ()> + Send) {
+        let mut tail = self.core.log.tail();
+        let mut saved = (self.checkpoint_now(), Instant::now());
+        tokio::pin!(shutdown);
+        loop {
+            let step = async {
+                match self.step().await {
+                    Ok(0) => {
+                        let checkpoint = self.checkpoint_now();
+                        // A log that is gone grows no more: wait for the shutdown.
+                        if tail.wait_for(|tail| *tail > checkpoint).await.is_err() {
+                            std::future::pending::<()>().await;
+                        }
+                    }
+                    Ok(_) => {}
+                    Err(error) => {
+                        tracing::error!("the projector cannot read on: {error}");
+                        tokio::time::sleep(RETRY_AFTER).await;
+                    }
+                }
+            };
+            tokio::select! {
+                biased;
+                () = &mut shutdown => break,
+                () = step => {}
+            }
+            let (position, at) = saved;
+            let new = self.checkpoint_now().0.saturating_sub(position.0);
+            let options = &self.core.options;
+            if new >= options.snapshot_commits
+                || (new > 0 && at.elapsed() >= options.snapshot_interval)
+            {
+                saved = (self.checkpoint_now(), Instant::now());
+                self.save_behind();
+            }
+        }
+        if let Err(error) = self.save().await {
+            tracing::error!("the read models could not be saved, the next start rebuilds: {error}");
+        }
+    }
+
+    /// Applies what follows in the log, up to a batch. Gives the number of commits.
+    pub(crate) async fn step(&self) -> Result<usize, ReadError> {
+        let _projecting = self.core.projecting.lock().await;
+        let after = self.checkpoint_now();
+        let records = self.core.log.read(&Scope::All, after, BATCH_COMMITS).await?;
+        let commits: Vec<_> =
+            records.iter().map(|record| Arc::new(Committed::decode(record))).collect();
+        self.apply(&commits);
+        Ok(commits.len())
+    }
+
+    /// Rows first, then the ring, then the checkpoint, which is the doorbell.
+    fn apply(&self, commits: &[Arc<Committed>]) {
+        let Some(last) = commits.last() else { return };
+        {
+            let mut models = self.core.models.write();
+            for commit in commits {
+                models.apply(commit);
+            }
+        }
+        {
+            let mut ring = self.core.ring.write();
+            for commit in commits {
+                ring.push(Arc::clone(commit));
+            }
+        }
+        self.core.checkpoint.send_replace(last.position);
+    }
+
+    pub(crate) fn checkpoint_now(&self) -> Position {
+        *self.core.checkpoint.borrow()
+    }
+
+    /// Watches how far the models are: a doorbell, not a channel.
+    #[must_use]
+    pub fn checkpoint(&self) -> watch::Receiver<Position> {
+        self.core.checkpoint.subscribe()
+    }
+
+    /// Waits until the models are at `position` or further: how one reads what one wrote.
+    ///
+    /// # Errors
+    /// [`Stale`] if they do not get there within `timeout`.
+    pub async fn wait_for(&self, position: Position, timeout: Duration) -> Result<(), Stale> {
+        let mut checkpoint = self.checkpoint();
+        let reached = checkpoint.wait_for(|checkpoint| *checkpoint >= position);
+        match tokio::time::timeout(timeout, reached).await {
+            Ok(Ok(_)) => Ok(()),
+            _ => Err(Stale { asked: position, checkpoint: self.checkpoint_now() }),
+        }
+    }
+
+    /// Holds the models still to read them at one position. Briefly: the projector waits.
+    #[must_use]
+    pub fn view(&self) -> View<'_> {
+        View::new(self.core.models.read(), self.core.log.epoch())
+    }
+
+    /// A reader of the log behind the models.
+    #[must_use]
+    pub fn follower(&self) -> Follower {
+        Follower::new(Arc::clone(&self.core))
+    }
+}

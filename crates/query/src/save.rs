@@ -1,0 +1,105 @@
+//! Writing snapshots while the models go on.
+
+use std::{fs::File, io, sync::Arc};
+
+use rookery_log::Epoch;
+
+use crate::{
+    ReadModels,
+    core::Core,
+    generation::{self, Saved},
+    models::{Models, remove},
+};
+
+impl ReadModels {
+    /// Writes snapshots of all models.
+    ///
+    /// # Errors
+    /// If a file cannot be written. The snapshots before stay as they were.
+    pub async fn save(&self) -> io::Result<()> {
+        let saving = Arc::clone(&self.core.saving).lock_owned().await;
+        let core = Arc::clone(&self.core);
+        let saved = tokio::task::spawn_blocking(move || {
+            let _saving = saving;
+            save(&core)
+        });
+        saved.await.map_err(io::Error::other)?
+    }
+
+    /// Starts to write snapshots, unless that is under way.
+    pub(crate) fn save_behind(&self) {
+        let Ok(saving) = Arc::clone(&self.core.saving).try_lock_owned() else { return };
+        let core = Arc::clone(&self.core);
+        tokio::task::spawn_blocking(move || {
+            let _saving = saving;
+            if let Err(error) = save(&core) {
+                tracing::error!("the read models could not be saved: {error}");
+            }
+        });
+    }
+}
+
+/// Saves all models, one after the other, so that none is held still for long. The caller holds
+/// `saving`.
+pub(crate) fn save(core: &Core) -> io::Result<()> {
+    tidy(core)?;
+    let retired = core.models.write().events.take_retired();
+    for step in 0.. {
+        let part = part(&core.models.read(), core.log.epoch(), step)?;
+        let Some(part) = part else { break };
+        part.write()?;
+    }
+    remove(retired);
+    Ok(())
+}
+
+/// The same for models that nobody shares yet.
+pub(crate) fn save_alone(models: &mut Models, epoch: Epoch) -> io::Result<()> {
+    let retired = models.events.take_retired();
+    for step in 0.. {
+        let Some(part) = part(models, epoch, step)? else { break };
+        part.write()?;
+    }
+    remove(retired);
+    Ok(())
+}
+
+/// A model that is serialised, with the files that have to be synced before it is written.
+struct Part {
+    dir: std::path::PathBuf,
+    files: Vec<Arc<File>>,
+    saved: Saved,
+}
+
+impl Part {
+    fn write(&self) -> io::Result<()> {
+        for file in &self.files {
+            file.sync_data()?;
+        }
+        self.saved.write(&self.dir)
+    }
+}
+
+fn part(models: &Models, epoch: Epoch, step: usize) -> io::Result<Option<Part>> {
+    let Some(saved) = generation::save(models, epoch, step)? else { return Ok(None) };
+    let mut files = Vec::new();
+    if saved.is_of_timelines() {
+        files = models.timelines.shared.handles();
+    } else if saved.is_of_events() {
+        files = models.events.handles();
+    }
+    Ok(Some(Part { dir: models.dir.clone(), files, saved }))
+}
+
+/// Merges files of the event index while nobody waits for it.
+fn tidy(core: &Core) -> io::Result<()> {
+    loop {
+        let (merger, dir) = {
+            let mut models = core.models.write();
+            let Some(merger) = models.events.due() else { return Ok(()) };
+            (merger, models.dir.clone())
+        };
+        let run = merger.run(&dir)?;
+        core.models.write().events.replace(&merger.runs, run);
+    }
+}

@@ -1,0 +1,211 @@
+//! What tests need: a log that fills with made-up events, and models that fail on demand.
+
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use parking_lot::Mutex;
+use rookery_domain::{
+    AccountEvent, AliasEvent, Envelope, Fact, RoomId, StoredFact, Subject, UserId,
+};
+use rookery_log::{
+    Commit, Epoch, EventLog, Guard, LoggedEvent, MemoryLog, Millis, Position, Revision, StreamId,
+    StreamKind,
+};
+use serde_json::{Value, json};
+
+use crate::{Committed, Options, ReadModels};
+
+pub(crate) const EPOCH: Epoch = Epoch(7);
+
+/// Model and event type at which the models panic. Each test uses an event type of its own.
+static TRIPS: Mutex<Vec<(String, String)>> = Mutex::new(Vec::new());
+
+pub(crate) fn set_trip(model: &str, kind: &str) {
+    TRIPS.lock().push((model.into(), kind.into()));
+}
+
+pub(crate) fn clear_trip(kind: &str) {
+    TRIPS.lock().retain(|(_, other)| other != kind);
+}
+
+/// Panics if the commit has an event at which this model is to panic.
+pub(crate) fn trip(model: &str, committed: &Committed) {
+    let trips = TRIPS.lock().clone();
+    let kinds = trips.iter().filter(|(other, _)| other == model).map(|(_, kind)| kind);
+    for kind in kinds {
+        let has = |event: &rookery_domain::RoomEvent| event.pdu.kind.to_string() == *kind;
+        assert!(!committed.room_events().any(|(_, event)| has(event)), "tripped over {kind}");
+    }
+}
+
+/// A log with rooms, users and aliases, all made up.
+pub(crate) struct Scene {
+    pub(crate) log: Arc<MemoryLog>,
+    pub(crate) dir: tempfile::TempDir,
+    depths: BTreeMap<String, u64>,
+    events: u64,
+}
+
+pub(crate) fn room_id(name: &str) -> String {
+    format!("!{name}:rookery.test")
+}
+
+pub(crate) fn room(name: &str) -> rookery_domain::OwnedRoomId {
+    RoomId::parse(room_id(name)).unwrap()
+}
+
+pub(crate) fn user(name: &str) -> rookery_domain::OwnedUserId {
+    UserId::parse(format!("@{name}:rookery.test")).unwrap()
+}
+
+impl Scene {
+    pub(crate) fn new() -> Self {
+        Self {
+            log: Arc::new(MemoryLog::new(EPOCH)),
+            dir: tempfile::tempdir().unwrap(),
+            depths: BTreeMap::new(),
+            events: 0,
+        }
+    }
+
+    pub(crate) async fn open(&self) -> ReadModels {
+        self.open_with(Options { rebuild_threads: 2, ..Options::default() }).await
+    }
+
+    pub(crate) async fn open_with(&self, options: Options) -> ReadModels {
+        let log: Arc<dyn EventLog> = self.log.clone();
+        ReadModels::open(log, self.dir.path(), options, |_| {}).await.unwrap()
+    }
+
+    pub(crate) async fn append(&self, stream: StreamId, facts: Vec<StoredFact>) -> Position {
+        let at = self.log.head(&stream).await.unwrap().revision;
+        let events = facts.into_iter().map(|fact| LoggedEvent {
+            id: fact.id,
+            envelope: fact.envelope,
+            content: fact.content,
+        });
+        let commit =
+            Commit { stream, command: None, received: Millis(1), events: events.collect() };
+        self.log.append(commit, Guard { at }).await.unwrap().position
+    }
+
+    pub(crate) async fn revision(&self, name: &str) -> Revision {
+        let stream = StreamId::new(StreamKind::Room, &room_id(name));
+        self.log.head(&stream).await.unwrap().revision
+    }
+
+    /// Makes the next event of a room; `back` says how far its depth lies behind the last.
+    pub(crate) fn event(
+        &mut self,
+        name: &str,
+        sender: &str,
+        kind: &str,
+        state_key: Option<&str>,
+        content: &Value,
+        back: u64,
+    ) -> StoredFact {
+        let depth = self.depths.entry(name.into()).or_default();
+        let at = if back == 0 {
+            *depth += 1;
+            *depth
+        } else {
+            depth.saturating_sub(back)
+        };
+        self.events += 1;
+        let mut pdu = json!({
+            "room_id": room_id(name), "sender": user(sender), "type": kind, "content": content,
+            "origin_server_ts": self.events, "depth": at, "prev_events": [], "auth_events": [],
+        });
+        if let Some(state_key) = state_key {
+            pdu["state_key"] = state_key.into();
+        }
+        StoredFact {
+            id: format!("$event{}", self.events),
+            envelope: serde_json::to_vec(&Envelope::local(None, None)).unwrap().into(),
+            content: serde_json::to_vec(&pdu).unwrap().into(),
+        }
+    }
+
+    pub(crate) async fn send(
+        &mut self,
+        name: &str,
+        sender: &str,
+        kind: &str,
+        state_key: Option<&str>,
+        content: Value,
+    ) -> Position {
+        let event = self.event(name, sender, kind, state_key, &content, 0);
+        self.append(StreamId::new(StreamKind::Room, &room_id(name)), vec![event]).await
+    }
+
+    pub(crate) async fn message(&mut self, name: &str, sender: &str) -> Position {
+        let content = json!({ "msgtype": "m.text", "body": "hello" });
+        self.send(name, sender, "m.room.message", None, content).await
+    }
+
+    pub(crate) async fn late(&mut self, name: &str, sender: &str, back: u64) -> Position {
+        let event = self.event(name, sender, "m.room.message", None, &json!({}), back);
+        self.append(StreamId::new(StreamKind::Room, &room_id(name)), vec![event]).await
+    }
+
+    pub(crate) async fn member(&mut self, name: &str, who: &str, membership: &str) -> Position {
+        let content = json!({ "membership": membership, "displayname": who });
+        let key = user(who);
+        self.send(name, who, "m.room.member", Some(key.as_str()), content).await
+    }
+
+    /// A room in one commit: create event, creator, join rule, name.
+    pub(crate) async fn create(&mut self, name: &str, creator: &str) -> Position {
+        let key = user(creator);
+        let key = key.as_str();
+        let parts = [
+            ("m.room.create", "", json!({ "room_version": "11" })),
+            ("m.room.member", key, json!({ "membership": "join" })),
+            ("m.room.power_levels", "", json!({ "users": { key: 100 } })),
+            ("m.room.join_rules", "", json!({ "join_rule": "public" })),
+            ("m.room.name", "", json!({ "name": name })),
+        ];
+        let events = parts
+            .iter()
+            .map(|(kind, key, content)| self.event(name, creator, kind, Some(key), content, 0))
+            .collect();
+        self.append(StreamId::new(StreamKind::Room, &room_id(name)), events).await
+    }
+
+    pub(crate) async fn profile(&mut self, who: &str, displayname: &str) -> Position {
+        let event = AccountEvent::ProfileChanged {
+            displayname: Some(displayname.into()),
+            avatar_url: None,
+        };
+        let stream = StreamId::new(StreamKind::User, user(who).as_str());
+        self.append(stream, vec![Fact::Account(event).store([1; 16])]).await
+    }
+
+    pub(crate) async fn alias(&mut self, alias: &str, target: Option<&str>) -> Position {
+        let by = user("alice");
+        let event = match target {
+            Some(name) => AliasEvent::Claimed { room_id: room(name), by },
+            None => AliasEvent::Released { by },
+        };
+        let stream = StreamId::new(StreamKind::Alias, &format!("#{alias}:rookery.test"));
+        self.append(stream, vec![Fact::Alias(event).store([2; 16])]).await
+    }
+
+    /// A commit with an event that no version of the software can read.
+    pub(crate) async fn garbage(&mut self, name: &str) -> Position {
+        self.events += 1;
+        let fact = StoredFact {
+            id: format!("$event{}", self.events),
+            envelope: serde_json::to_vec(&Envelope::local(None, None)).unwrap().into(),
+            content: b"no PDU".as_slice().into(),
+        };
+        assert!(Fact::read(Subject::Room, &fact.id, &fact.envelope, &fact.content).is_err());
+        self.append(StreamId::new(StreamKind::Room, &room_id(name)), vec![fact]).await
+    }
+}
+
+/// Brings the models to the end of the log.
+pub(crate) async fn settle(models: &ReadModels) {
+    while models.step().await.unwrap() > 0 {}
+}

@@ -1,0 +1,78 @@
+//! Catch-up-then-follow, and reading one's own writes.
+
+use std::time::Duration;
+
+use rookery_log::Position;
+
+use crate::{
+    FollowError, Options, Stale,
+    testing::{Scene, settle},
+};
+
+#[tokio::test]
+async fn follower_sees_every_commit_once_across_the_seam() {
+    let mut scene = Scene::new();
+    scene.create("a", "alice").await;
+    let models = scene
+        .open_with(Options { ring_commits_max: 7, rebuild_threads: 1, ..Options::default() })
+        .await;
+    for _ in 0..30 {
+        scene.message("a", "alice").await;
+    }
+    settle(&models).await;
+    let follower = models.follower();
+    for limit in [1, 3, 7, 100] {
+        let (mut at, mut seen) = (Position::ORIGIN, Vec::new());
+        loop {
+            let batch = follower.next(at, limit).await.unwrap();
+            if batch.commits.is_empty() {
+                break;
+            }
+            seen.extend(batch.commits.iter().map(|commit| commit.position.0));
+            at = batch.position;
+        }
+        assert_eq!(seen, (1..=31).collect::<Vec<_>>(), "in pages of {limit}");
+    }
+}
+
+#[tokio::test]
+async fn follower_never_sees_what_the_models_have_not() {
+    let mut scene = Scene::new();
+    let models = scene.open().await;
+    scene.create("a", "alice").await;
+    let follower = models.follower();
+    assert!(follower.next(Position::ORIGIN, 10).await.unwrap().commits.is_empty());
+    assert!(follower.next(Position(1), 10).await.unwrap().commits.is_empty(), "merely early");
+    let unknown = FollowError::Unknown { asked: Position(2), tail: Position(1) };
+    assert_eq!(follower.next(Position(2), 10).await.unwrap_err(), unknown);
+    settle(&models).await;
+    assert_eq!(follower.next(Position::ORIGIN, 10).await.unwrap().commits.len(), 1);
+}
+
+#[tokio::test]
+async fn running_projector_wakes_who_waits_and_stops_on_demand() {
+    let mut scene = Scene::new();
+    let models = scene.open().await;
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let runner = models.clone();
+    let running = tokio::spawn(async move {
+        runner.run(async { drop(stopped.await) }).await;
+    });
+    let position = scene.create("a", "alice").await;
+    models.wait_for(position, Duration::from_secs(60)).await.unwrap();
+    assert_eq!(models.view().position(), position);
+    assert_eq!(models.follower().wait(Position::ORIGIN).await.unwrap(), position);
+    drop(stop);
+    running.await.unwrap();
+    drop(models);
+    let reopened = scene.open().await;
+    assert_eq!(reopened.view().position(), position);
+}
+
+#[tokio::test]
+async fn read_that_cannot_be_fresh_in_time_is_stale() {
+    let scene = Scene::new();
+    let models = scene.open().await;
+    let stale = models.wait_for(Position(1), Duration::ZERO).await.unwrap_err();
+    assert_eq!(stale, Stale { asked: Position(1), checkpoint: Position::ORIGIN });
+}

@@ -1,0 +1,6 @@
+//! Tests of the models together.
+
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+mod following;
+mod reading;

@@ -1,0 +1,206 @@
+//! What the models answer.
+
+use serde_json::json;
+
+use crate::{
+    Anchor, HistoryVisibility, Membership, TimelineError, Viewer, Wanted,
+    testing::{Scene, room, settle, user},
+};
+
+fn is_send<T: Send>(value: T) -> T {
+    value
+}
+
+#[tokio::test]
+async fn home_screen_is_of_one_position() {
+    let mut scene = Scene::new();
+    let models = scene.open().await;
+    scene.create("a", "alice").await;
+    scene.create("b", "alice").await;
+    scene.member("a", "bob", "join").await;
+    scene.member("a", "carol", "invite").await;
+    let last = scene.message("a", "bob").await;
+    settle(&models).await;
+    let view = models.view();
+    assert_eq!(view.position(), last);
+    let page = view.rooms_of(&user("alice"), Membership::Join, None, 1);
+    assert_eq!(page.rooms[0].id(), &*room("a"), "the most recent first");
+    let page = view.rooms_of(&user("alice"), Membership::Join, page.next, 1);
+    assert_eq!(page.rooms[0].id(), &*room("b"));
+    assert_eq!(page.next, None);
+    let found = view.room(&room("a")).unwrap();
+    assert_eq!(found.summary().name.as_deref(), Some("a"));
+    assert_eq!((found.joined_count(), found.invited_count()), (2, 1));
+    assert_eq!(found.summary().last_message, found.summary().last_event);
+    assert_eq!(found.summary().power(&user("alice")), rookery_domain::Power::Level(100));
+    assert_eq!(found.summary().history_visibility(), HistoryVisibility::Shared);
+    let bob = found.member(&user("bob")).unwrap();
+    assert_eq!(bob.displayname.as_deref(), Some("bob"));
+    assert_eq!(bob.since().unwrap().position.0, 3);
+    assert_eq!(view.membership(&room("a"), &user("stranger")), Membership::None);
+    assert_eq!(view.membership(&room("none"), &user("alice")), Membership::None);
+}
+
+#[tokio::test]
+async fn membership_and_rooms_of_old_positions_are_known() {
+    let mut scene = Scene::new();
+    let models = scene.open().await;
+    scene.create("a", "alice").await;
+    let before = scene.create("b", "alice").await;
+    let joined = scene.member("a", "bob", "join").await;
+    let left = scene.member("a", "bob", "leave").await;
+    settle(&models).await;
+    let view = models.view();
+    let at = |position| view.membership_at(&room("a"), &user("bob"), position);
+    assert_eq!(at(before), Membership::None);
+    assert_eq!(at(joined), Membership::Join);
+    assert_eq!(at(left), Membership::Leave);
+    assert_eq!(view.joined_rooms_at(&user("bob"), joined), [room("a")]);
+    assert_eq!(view.joined_rooms_at(&user("bob"), left), [room("a"); 0]);
+}
+
+#[tokio::test]
+async fn scrolling_in_either_direction_meets_every_event_once() {
+    let mut scene = Scene::new();
+    let models = scene.open().await;
+    scene.create("a", "alice").await;
+    for number in 0..1_500_u64 {
+        match number % 50 {
+            0 => scene.late("a", "alice", 1 + number / 3).await,
+            _ => scene.message("a", "alice").await,
+        };
+    }
+    settle(&models).await;
+    let len = usize::try_from(models.view().room(&room("a")).unwrap().timeline_len()).unwrap();
+    assert_eq!(len, 1_505);
+    let viewer = Viewer::User(user("alice"));
+    for (mut anchor, limit) in [(Anchor::End, 50), (Anchor::Start, 50), (Anchor::End, 999)] {
+        let mut keys = Vec::new();
+        loop {
+            let wanted = Wanted { anchor, limit, filter: None };
+            let page = is_send(models.timeline(&room("a"), &viewer, wanted)).await.unwrap();
+            assert!(page.events.is_sorted_by_key(|event| event.row.key));
+            keys.extend(page.events.iter().map(|event| event.row.key));
+            assert!(page.events.len() == limit || !page.has_more);
+            if !page.has_more {
+                break;
+            }
+            anchor = match anchor {
+                Anchor::End | Anchor::Before(_) => Anchor::Before(page.resume.unwrap()),
+                Anchor::Start | Anchor::After(_) => Anchor::After(page.resume.unwrap()),
+            };
+        }
+        keys.sort_unstable();
+        keys.dedup();
+        assert_eq!(keys.len(), len);
+    }
+}
+
+#[tokio::test]
+async fn hidden_events_never_end_a_page_early() {
+    let mut scene = Scene::new();
+    let models = scene.open().await;
+    scene.create("a", "alice").await;
+    let setting = json!({ "history_visibility": "joined" });
+    scene.send("a", "alice", "m.room.history_visibility", Some(""), setting).await;
+    scene.member("a", "bob", "join").await;
+    scene.message("a", "bob").await;
+    scene.member("a", "bob", "leave").await;
+    for _ in 0..700 {
+        scene.message("a", "alice").await;
+    }
+    scene.member("a", "bob", "join").await;
+    settle(&models).await;
+    let viewer = Viewer::User(user("bob"));
+    let wanted = || Wanted { anchor: Anchor::End, limit: 3, filter: None };
+    let page = models.timeline(&room("a"), &viewer, wanted()).await.unwrap();
+    let senders: Vec<_> =
+        page.events.iter().map(|event| event.event().pdu.sender.clone()).collect();
+    assert_eq!(senders, [user("bob"), user("bob"), user("bob")], "message, leave, join");
+    assert!(page.has_more, "the first join");
+    let only_messages = |event: &crate::TimelineEvent| !event.row.flags.is_state();
+    let wanted = Wanted { filter: Some(&only_messages), ..wanted() };
+    let page = models.timeline(&room("a"), &viewer, wanted).await.unwrap();
+    assert_eq!((page.events.len(), page.has_more), (1, false));
+}
+
+#[tokio::test]
+async fn state_event_knows_what_it_replaced() {
+    let mut scene = Scene::new();
+    let models = scene.open().await;
+    let created = scene.create("a", "alice").await;
+    scene.send("a", "alice", "m.room.name", Some(""), json!({ "name": "new" })).await;
+    let late = scene.event("a", "alice", "m.room.name", Some(""), &json!({ "name": "old" }), 1);
+    let stream = rookery_log::StreamId::new(rookery_log::StreamKind::Room, room("a").as_str());
+    scene.append(stream, vec![late]).await;
+    settle(&models).await;
+    let key = {
+        let view = models.view();
+        let found = view.room(&room("a")).unwrap();
+        assert_eq!(found.summary().name.as_deref(), Some("new"), "state never goes backwards");
+        let key = found.state("m.room.name", "").unwrap();
+        let before = found.state_at("m.room.name", "", created).unwrap().unwrap();
+        assert_eq!(found.row(key).unwrap().unwrap().replaced, Some(before));
+        let late = found.rows_before(Some(key), 1).unwrap()[0];
+        assert!(late.flags.is_late() && late.flags.is_superseded());
+        key
+    };
+    let event = models.events_at(&room("a"), &[key]).await.unwrap().remove(0);
+    let before = models.replaced_by(&room("a"), &event).await.unwrap().unwrap();
+    assert_eq!(before.event().pdu.content.get(), r#"{"name":"a"}"#);
+}
+
+#[tokio::test]
+async fn event_is_found_by_id_with_what_surrounds_it() {
+    let mut scene = Scene::new();
+    let models = scene.open().await;
+    scene.create("a", "alice").await;
+    scene.create("b", "alice").await;
+    for _ in 0..10 {
+        scene.message("a", "alice").await;
+    }
+    settle(&models).await;
+    let event = rookery_domain::EventId::parse("$event15").unwrap();
+    let place = models.view().event(&event).unwrap().unwrap();
+    assert_eq!((place.room_id, place.sequence, place.index), (room("a"), 10, 0));
+    let viewer = Viewer::User(user("alice"));
+    let around = is_send(models.around(&room("a"), &viewer, &event, 3)).await.unwrap();
+    let sequences = |page: &crate::TimelinePage| {
+        page.events.iter().map(|event| event.row.sequence).collect::<Vec<_>>()
+    };
+    assert_eq!(sequences(&around.before), [7, 8, 9]);
+    assert_eq!(around.event.row.sequence, 10);
+    assert_eq!(sequences(&around.after), [11, 12, 13]);
+    let elsewhere = models.around(&room("b"), &viewer, &event, 3).await;
+    assert!(matches!(elsewhere, Err(TimelineError::NoSuchEvent(_))));
+    let stranger = Viewer::User(user("stranger"));
+    assert!(models.event(&event, &stranger).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn public_list_has_listed_rooms_by_size_and_search() {
+    let mut scene = Scene::new();
+    let models = scene.open().await;
+    for name in ["Small", "Large", "Hidden"] {
+        scene.create(name, "alice").await;
+    }
+    for name in ["Small", "Large"] {
+        let listed = json!({ "listed": true });
+        scene.send(name, "alice", "org.rookery.directory", Some(""), listed).await;
+    }
+    scene.member("Large", "bob", "join").await;
+    scene.alias("tiny", Some("Small")).await;
+    settle(&models).await;
+    let view = models.view();
+    let names = |search, skip, limit| {
+        let page = view.public_rooms(search, skip, limit);
+        let name = |room: &crate::RoomView<'_>| room.summary().name.clone().unwrap();
+        (page.rooms.iter().map(name).collect::<Vec<_>>(), page.total)
+    };
+    assert_eq!(names(None, 0, 10), (vec!["Large".into(), "Small".into()], 2));
+    assert_eq!(names(None, 1, 10), (vec!["Small".into()], 2));
+    assert_eq!(names(Some("LARGE"), 0, 10), (vec!["Large".into()], 1));
+    assert_eq!(names(Some("tiny"), 0, 10), (vec!["Small".into()], 1));
+    let alias = rookery_domain::RoomAliasId::parse("#tiny:rookery.test").unwrap();
+    assert_eq!(view.alias(&alias), Some(&*room("Small")));
+}

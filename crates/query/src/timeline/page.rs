@@ -1,0 +1,209 @@
+//! Pages of a timeline, as one viewer sees it.
+//!
+//! **Invariant:** what the viewer may not see never ends a page early: it is passed over.
+//! **Invariant:** the work of one call is bounded; what is left continues from `resume`.
+
+use std::{io, sync::Arc};
+
+use rookery_domain::{OwnedEventId, RoomEvent, RoomId};
+use rookery_log::{Position, ReadError};
+
+use super::{RowKey, TimelineRow};
+use crate::{Committed, Sight, View, Viewer, core::Core};
+
+/// Rows that one call looks at, at most.
+const SCANNED_ROWS_MAX: usize = 20_000;
+
+/// Events that one call reads for a filter, at most.
+const FILTERED_EVENTS_MAX: usize = 2_000;
+
+/// From where a page goes, and in which direction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Anchor {
+    /// The last events.
+    End,
+    /// The first events.
+    Start,
+    /// The events before this one, without it.
+    Before(RowKey),
+    /// The events after this one, without it.
+    After(RowKey),
+}
+
+impl Anchor {
+    fn is_backward(self) -> bool {
+        matches!(self, Self::End | Self::Before(_))
+    }
+
+    fn key(self) -> Option<RowKey> {
+        match self {
+            Self::Before(key) | Self::After(key) => Some(key),
+            Self::End | Self::Start => None,
+        }
+    }
+
+    fn resume(self, key: RowKey) -> Self {
+        if self.is_backward() { Self::Before(key) } else { Self::After(key) }
+    }
+}
+
+/// What a page is to have.
+pub struct Wanted<'a> {
+    /// From where, in which direction.
+    pub anchor: Anchor,
+    /// How many events.
+    pub limit: usize,
+    /// Which of the events that the viewer may see; all of them if there is none.
+    pub filter: Option<&'a (dyn Fn(&TimelineEvent) -> bool + Send + Sync)>,
+}
+
+/// An event in its place in the timeline.
+#[derive(Clone, Debug)]
+pub struct TimelineEvent {
+    /// Its row.
+    pub row: TimelineRow,
+    /// The commit that it is in.
+    pub committed: Arc<Committed>,
+}
+
+impl TimelineEvent {
+    pub(crate) fn new(row: TimelineRow, committed: Arc<Committed>) -> Option<Self> {
+        committed.room_event(row.key.index.into())?;
+        Some(Self { row, committed })
+    }
+
+    /// The event.
+    ///
+    /// # Panics
+    /// Never: it is checked when this is made.
+    #[must_use]
+    pub fn event(&self) -> &RoomEvent {
+        self.committed.room_event(self.row.key.index.into()).expect("checked when it was made")
+    }
+}
+
+/// A page of a timeline.
+#[derive(Clone, Debug, Default)]
+pub struct TimelinePage {
+    /// The events in the order of the timeline, whatever the direction was.
+    pub events: Vec<TimelineEvent>,
+    /// There is more in this direction (or, when the work was bounded, there may be).
+    pub has_more: bool,
+    /// From where to go on in this direction; none if nothing was looked at.
+    pub resume: Option<RowKey>,
+    /// How far the models were.
+    pub position: Position,
+}
+
+/// Why there is no page.
+#[derive(Debug, thiserror::Error)]
+pub enum TimelineError {
+    /// There is no such room.
+    #[error("there is no such room")]
+    NoSuchRoom,
+    /// There is no such event in this room, or the viewer may not see it.
+    #[error("there is no such event in this room: {0}")]
+    NoSuchEvent(OwnedEventId),
+    /// The log cannot be read.
+    #[error(transparent)]
+    Log(#[from] ReadError),
+    /// A file of the models cannot be read; a rebuild mends it.
+    #[error("a file of the read models cannot be read, run a rebuild: {0}")]
+    Models(#[from] io::Error),
+}
+
+/// Reads pages.
+pub(crate) struct Pager<'a> {
+    pub(crate) core: &'a Core,
+    pub(crate) room: &'a RoomId,
+    pub(crate) viewer: &'a Viewer,
+}
+
+/// Rows of a chunk that the viewer may see, and how the scan goes on.
+struct Chunk {
+    seen: Vec<TimelineRow>,
+    scanned: usize,
+    resume: Option<RowKey>,
+    position: Position,
+}
+
+impl Pager<'_> {
+    pub(crate) async fn page(&self, wanted: Wanted<'_>) -> Result<TimelinePage, TimelineError> {
+        let Wanted { mut anchor, limit, filter } = wanted;
+        let mut page = TimelinePage::default();
+        let (mut scanned, mut read) = (0, 0);
+        let mut chunk_rows = limit + 1;
+        loop {
+            let chunk = self.chunk(anchor, chunk_rows)?;
+            page.position = chunk.position;
+            let at_end = chunk.scanned < chunk_rows;
+            scanned += chunk.scanned;
+            read += chunk.seen.len();
+            // Without a filter, one event beyond the page is enough to know that there is more.
+            let enough = if filter.is_some() { usize::MAX } else { limit + 1 - page.events.len() };
+            let seen = &chunk.seen[..chunk.seen.len().min(enough)];
+            for event in resolve(self.core, seen).await? {
+                if filter.is_some_and(|filter| !filter(&event)) {
+                    continue;
+                }
+                if page.events.len() == limit {
+                    page.has_more = true;
+                    break;
+                }
+                page.events.push(event);
+            }
+            if page.has_more {
+                // The row beyond the page was looked at, but is for the next one.
+                page.resume = page.events.last().map(|event| event.row.key).or(anchor.key());
+                break;
+            }
+            page.resume = chunk.resume.or(page.resume);
+            if at_end {
+                break;
+            }
+            if scanned >= SCANNED_ROWS_MAX || (filter.is_some() && read >= FILTERED_EVENTS_MAX) {
+                page.has_more = true;
+                break;
+            }
+            if let Some(resume) = chunk.resume {
+                anchor = anchor.resume(resume);
+            }
+            chunk_rows = (chunk_rows * 2).clamp(64, 1_024);
+        }
+        if anchor.is_backward() {
+            page.events.reverse();
+        }
+        Ok(page)
+    }
+
+    fn chunk(&self, anchor: Anchor, limit: usize) -> Result<Chunk, TimelineError> {
+        let view = View::new(self.core.models.read(), self.core.log.epoch());
+        let room = view.room(self.room).ok_or(TimelineError::NoSuchRoom)?;
+        let rows = if anchor.is_backward() {
+            room.rows_before(anchor.key(), limit)?
+        } else {
+            room.rows_after(anchor.key(), limit)?
+        };
+        let sight = room.sight(self.viewer);
+        let seen = rows.iter().filter(|row| is_visible(row, &sight)).copied().collect();
+        let resume = rows.last().map(|row| row.key);
+        Ok(Chunk { seen, scanned: rows.len(), resume, position: view.position() })
+    }
+}
+
+/// Whether the event of a row is shown to the owner of `sight`.
+pub(crate) fn is_visible(row: &TimelineRow, sight: &Sight) -> bool {
+    !row.flags.is_hidden() && sight.sees(row.sequence)
+}
+
+/// Fetches the events of rows, in their order.
+pub(crate) async fn resolve(
+    core: &Core,
+    rows: &[TimelineRow],
+) -> Result<Vec<TimelineEvent>, ReadError> {
+    let commits = core.commits(rows.iter().map(|row| row.key.position).collect()).await?;
+    let events = rows
+        .iter()
+        .filter_map(|row| TimelineEvent::new(*row, Arc::clone(commits.get(&row.key.position)?)));
+    Ok(events.collect())
+}

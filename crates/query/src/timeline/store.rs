@@ -1,0 +1,171 @@
+//! The files in which timelines keep their sealed blocks.
+//!
+//! A block is never changed: what changes is written anew, behind all others, and the snapshot of
+//! the model says which blocks count. So a crash leaves a file that is longer than the snapshot
+//! knows, and nothing else; the surplus is written over.
+//!
+//! **Invariant:** a snapshot refers to blocks that were synced before it.
+
+use std::{
+    collections::BTreeMap,
+    fs::{File, OpenOptions},
+    io,
+    os::unix::fs::FileExt,
+    path::Path,
+    sync::Arc,
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    RoomTimeline, RowKey, TimelineRow,
+    row::{Block, decode},
+};
+use crate::models::{Row, Shared, StreamKey};
+
+/// Bytes that wait in memory for one larger write.
+const PENDING_BYTES_MAX: usize = 256 * 1024;
+
+/// Where a sealed block lies.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct BlockRef {
+    pub(crate) first: RowKey,
+    pub(crate) count: u32,
+    file: u16,
+    offset: u64,
+    len_bytes: u32,
+    checksum: u32,
+}
+
+/// Append-only files of blocks. There are several only where a rebuild worked in parallel.
+pub(crate) struct BlockStore {
+    files: Vec<BlockFile>,
+}
+
+struct BlockFile {
+    file: Arc<File>,
+    name: String,
+    written: u64,
+    pending: Vec<u8>,
+}
+
+impl BlockFile {
+    fn open(dir: &Path, name: String, written: u64) -> io::Result<Self> {
+        let path = dir.join(&name);
+        let mut options = OpenOptions::new();
+        let file = options.read(true).write(true).create(true).truncate(false).open(&path)?;
+        let len = file.metadata()?.len();
+        if len < written {
+            let text = format!("{name} has {len} bytes, the snapshot knows {written}");
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, text));
+        }
+        file.set_len(written)?;
+        Ok(Self { file: Arc::new(file), name, written, pending: Vec::new() })
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.write_all_at(&self.pending, self.written)?;
+        self.written += self.pending.len() as u64;
+        self.pending.clear();
+        Ok(())
+    }
+
+    fn read(&self, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
+        let Some(start) = offset.checked_sub(self.written) else {
+            return self.file.read_exact_at(bytes, offset);
+        };
+        let start = usize::try_from(start).map_err(io::Error::other)?;
+        let pending = self.pending.get(start..start + bytes.len());
+        bytes.copy_from_slice(pending.ok_or(io::ErrorKind::UnexpectedEof)?);
+        Ok(())
+    }
+}
+
+impl BlockStore {
+    /// New, empty files in `dir`. `part` tells the workers of a rebuild apart.
+    pub(crate) fn create(dir: &Path, part: usize) -> io::Result<Self> {
+        let file = BlockFile::open(dir, format!("timelines-{part}.blocks"), 0)?;
+        Ok(Self { files: vec![file] })
+    }
+
+    pub(crate) fn open(dir: &Path, saved: Vec<(String, u64)>) -> io::Result<Self> {
+        let files = saved.into_iter().map(|(name, len)| BlockFile::open(dir, name, len));
+        Ok(Self { files: files.collect::<io::Result<_>>()? })
+    }
+
+    /// Keeps a block. On an error nothing is kept, and the caller still has the rows.
+    pub(crate) fn write(&mut self, block: &Block) -> io::Result<BlockRef> {
+        let first = block.first().ok_or(io::ErrorKind::InvalidInput)?;
+        let number = 0;
+        let file = &mut self.files[number];
+        if file.pending.len() >= PENDING_BYTES_MAX {
+            file.flush()?;
+        }
+        let offset = file.written + file.pending.len() as u64;
+        file.pending.extend_from_slice(&block.bytes);
+        Ok(BlockRef {
+            first,
+            count: block.count,
+            file: 0,
+            offset,
+            len_bytes: u32::try_from(block.bytes.len()).map_err(io::Error::other)?,
+            checksum: crc32fast::hash(&block.bytes),
+        })
+    }
+
+    /// Reads a block, and checks that it is what was written.
+    pub(crate) fn read(&self, block: &BlockRef) -> io::Result<Vec<TimelineRow>> {
+        let damaged = |what: &str| {
+            let text = format!("block at {} of file {}: {what}", block.offset, block.file);
+            io::Error::new(io::ErrorKind::InvalidData, text)
+        };
+        let file =
+            self.files.get(usize::from(block.file)).ok_or_else(|| damaged("no such file"))?;
+        let mut bytes = vec![0; block.len_bytes as usize];
+        file.read(block.offset, &mut bytes)?;
+        if crc32fast::hash(&bytes) != block.checksum {
+            return Err(damaged("the checksum does not match"));
+        }
+        decode(&bytes, block.count).ok_or_else(|| damaged("not rows"))
+    }
+
+    /// Handles of all files, to sync them without holding the store.
+    pub(crate) fn handles(&self) -> Vec<Arc<File>> {
+        self.files.iter().map(|file| Arc::clone(&file.file)).collect()
+    }
+
+    /// What can still be read while the store goes on: the files, and what waits for them.
+    pub(crate) fn frozen(&self) -> Self {
+        let files = self.files.iter().map(|file| BlockFile {
+            file: Arc::clone(&file.file),
+            name: file.name.clone(),
+            written: file.written,
+            pending: file.pending.clone(),
+        });
+        Self { files: files.collect() }
+    }
+}
+
+impl Shared<RoomTimeline> for BlockStore {
+    type Saved = Vec<(String, u64)>;
+
+    fn added(&mut self, _: StreamKey, _: &RoomTimeline) {}
+    fn removed(&mut self, _: StreamKey, _: Option<&RoomTimeline>) {}
+
+    fn merge(&mut self, other: Self, rows: &mut BTreeMap<StreamKey, Row<RoomTimeline>>) {
+        let before = u16::try_from(self.files.len()).expect("there are a few files");
+        self.files.extend(other.files);
+        for block in rows.values_mut().flat_map(|row| row.value.blocks_mut()) {
+            block.file += before;
+        }
+    }
+
+    /// Writes what is pending, but leaves it pending: the write is the same each time.
+    fn save(&self) -> io::Result<Self::Saved> {
+        let save = |file: &BlockFile| {
+            file.file.write_all_at(&file.pending, file.written)?;
+            Ok((file.name.clone(), file.written + file.pending.len() as u64))
+        };
+        self.files.iter().map(save).collect()
+    }
+}

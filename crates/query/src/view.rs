@@ -1,0 +1,169 @@
+//! Reading the models at one checkpoint.
+//!
+//! **Invariant:** everything that one [`View`] answers is of the same position. It holds the
+//! models still, so it is taken briefly and never across an `await` (it is not `Send`).
+
+use std::io;
+
+use parking_lot::RwLockReadGuard;
+use rookery_domain::{EventId, Membership, OwnedRoomId, Profile, RoomAliasId, RoomId, UserId};
+use rookery_log::{Epoch, Position, StreamKind};
+
+use crate::{
+    Parked, RoomView,
+    models::{Models, Place, StreamKey},
+};
+
+/// The models, held still at one position.
+pub struct View<'a> {
+    models: RwLockReadGuard<'a, Models>,
+    epoch: Epoch,
+}
+
+/// Where the log has an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventPlace {
+    /// The room.
+    pub room_id: OwnedRoomId,
+    /// The commit.
+    pub position: Position,
+    /// The index in the commit.
+    pub index: usize,
+    /// The sequence number in the room.
+    pub sequence: u64,
+}
+
+/// Rooms of a user, the most recently active first.
+pub struct RoomsPage<'a> {
+    /// The rooms.
+    pub rooms: Vec<RoomView<'a>>,
+    /// From where to go on; none if this was the last page.
+    pub next: Option<Position>,
+}
+
+impl<'a> View<'a> {
+    pub(crate) fn new(models: RwLockReadGuard<'a, Models>, epoch: Epoch) -> Self {
+        Self { models, epoch }
+    }
+
+    /// The position that all answers are of.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        self.models.position
+    }
+
+    /// The epoch of the log.
+    #[must_use]
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    pub(crate) fn models(&self) -> &Models {
+        &self.models
+    }
+
+    /// A room, if there is one with this ID. (Whether the asker may know is not checked here.)
+    #[must_use]
+    pub fn room(&self, room: &RoomId) -> Option<RoomView<'_>> {
+        self.room_at(self.models.directory.key(StreamKind::Room, room.as_str())?)
+    }
+
+    pub(crate) fn room_at(&self, key: StreamKey) -> Option<RoomView<'_>> {
+        RoomView::new(&self.models, self.epoch, key)
+    }
+
+    /// How many rooms there are.
+    #[must_use]
+    pub fn room_count(&self) -> usize {
+        self.models.summaries.rows.len()
+    }
+
+    /// Up to `limit` rooms in which `user` is `membership`, the most recently active first;
+    /// `before` is the [`RoomsPage::next`] of the page before. The cost depends on `limit` alone,
+    /// nearly.
+    #[must_use]
+    pub fn rooms_of(
+        &self,
+        user: &UserId,
+        membership: Membership,
+        before: Option<Position>,
+        limit: usize,
+    ) -> RoomsPage<'_> {
+        let memberships = &self.models.memberships;
+        let before = before.unwrap_or(Position(u64::MAX));
+        let found = memberships.shared.page(user, membership, before, limit + 1, &memberships.rows);
+        let next = (found.len() > limit)
+            .then(|| limit.checked_sub(1).map_or(before, |last| found[last].0));
+        let rooms = found.iter().take(limit).filter_map(|(_, room)| self.room_at(*room));
+        RoomsPage { rooms: rooms.collect(), next }
+    }
+
+    /// All rooms that `user` has or ever had anything to do with, in no useful order.
+    pub fn memberships_of(&self, user: &UserId) -> impl Iterator<Item = (&RoomId, Membership)> {
+        self.models.memberships.shared.all(user).filter_map(|(key, membership)| {
+            let room = self.models.directory.subject(key)?;
+            Some((<&RoomId>::try_from(room).ok()?, membership))
+        })
+    }
+
+    /// What `user` is in `room`.
+    #[must_use]
+    pub fn membership(&self, room: &RoomId, user: &UserId) -> Membership {
+        let member = self.room(room).and_then(|room| room.member(user));
+        member.map(|member| member.membership).unwrap_or_default()
+    }
+
+    /// What `user` was in `room` after the commit at `position`.
+    #[must_use]
+    pub fn membership_at(&self, room: &RoomId, user: &UserId, position: Position) -> Membership {
+        self.room(room).map(|room| room.membership_at(user, position)).unwrap_or_default()
+    }
+
+    /// The rooms that `user` was joined to after the commit at `position`.
+    #[must_use]
+    pub fn joined_rooms_at(&self, user: &UserId, position: Position) -> Vec<OwnedRoomId> {
+        let rooms = self.models.memberships.shared.all(user);
+        let rooms = rooms.filter_map(|(key, _)| self.room_at(key));
+        let joined = rooms.filter(|room| room.membership_at(user, position) == Membership::Join);
+        joined.map(|room| room.id().to_owned()).collect()
+    }
+
+    /// What `user` wants to be shown as; none for a user without a profile.
+    #[must_use]
+    pub fn profile(&self, user: &UserId) -> Option<&Profile> {
+        let key = self.models.directory.key(StreamKind::User, user.as_str())?;
+        self.models.profiles.get(key)
+    }
+
+    /// The room that an alias points to.
+    #[must_use]
+    pub fn alias(&self, alias: &RoomAliasId) -> Option<&RoomId> {
+        let key = self.models.directory.key(StreamKind::Alias, alias.as_str())?;
+        self.models.aliases.get(key)?.claim.as_ref().map(|(room, _)| &**room)
+    }
+
+    /// Where the log has an event.
+    ///
+    /// # Errors
+    /// If the file of the index cannot be read.
+    pub fn event(&self, event: &EventId) -> io::Result<Option<EventPlace>> {
+        let place = self.models.events.get(event.as_str())?;
+        Ok(place.and_then(|place| self.place(place)))
+    }
+
+    fn place(&self, place: Place) -> Option<EventPlace> {
+        let room = self.models.directory.subject(place.stream)?;
+        Some(EventPlace {
+            room_id: room.try_into().ok()?,
+            position: place.position,
+            index: place.index.into(),
+            sequence: place.sequence,
+        })
+    }
+
+    /// The streams that a model had to set aside.
+    #[must_use]
+    pub fn parked(&self) -> Vec<Parked> {
+        self.models.parked()
+    }
+}
