@@ -262,3 +262,7 @@ fn stream(name: &str) -> Result<StreamId, Damage> {
         name.into_deserializer();
     StreamId::deserialize(reader).map_err(|_| "the stream has no name".into())
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+mod tests;
