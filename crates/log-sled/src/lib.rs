@@ -1,1 +1,36 @@
-//! The event log in sled.
+//! The event log in sled: one writer thread, group commit, a real sync before every answer.
+//!
+//! The data folder holds `meta` (format version and epoch), `anchor` and `head` (how far the log
+//! is known to reach), `lock`, and the folder `sled` with the engine's own files.
+//!
+//! **Invariant:** only the writer thread changes the engine's trees after opening.
+//! **Invariant:** nothing is answered, and nobody reads it, before `sync_data` on the file `db`.
+//! **Invariant:** no panic of the engine gets out of this crate.
+
+mod anchor;
+mod disk;
+mod error;
+mod format;
+mod head;
+mod import;
+mod keys;
+mod log;
+mod meta;
+mod open;
+mod options;
+mod quiet;
+mod recent;
+mod recover;
+mod sealed;
+mod store;
+mod verify;
+mod writer;
+
+pub use self::{
+    disk::{Disk, RealDisk},
+    error::{ImportError, OpenError},
+    import::Importing,
+    log::SledLog,
+    options::SledOptions,
+    verify::Verified,
+};

@@ -1,1 +1,69 @@
-//! The contract suite: placeholder until written.
+//! The contract suite: what every log has to keep, as tests that any engine can run.
+//!
+//! An engine implements [`Rig`] in its tests and names a function that makes one in
+//! [`contract_tests!`](crate::contract_tests).
+//!
+//! **Invariant:** nothing here waits for time to pass: it waits for conditions, or not at all.
+#![expect(clippy::missing_panics_doc, reason = "tests fail by panicking")]
+
+mod appending;
+mod commands;
+mod reading;
+mod sample;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+pub use self::{appending::*, commands::*, reading::*};
+use crate::EventLog;
+
+/// A log under test.
+#[async_trait]
+pub trait Rig: Send {
+    /// The log; empty at first.
+    fn log(&self) -> Arc<dyn EventLog>;
+
+    /// Closes the log and opens it again, as a restart of the server would. Every `Arc` that
+    /// [`Self::log`] gave has been dropped. An engine that keeps nothing does nothing.
+    async fn reopen(&mut self);
+}
+
+/// Makes a test of each rule of the contract. `$rig` is an async function that gives a [`Rig`].
+///
+/// The crate that calls it needs tokio with the features `macros` and `rt`.
+#[macro_export]
+macro_rules! contract_tests {
+    ($rig:path) => {
+        $crate::contract_tests!($rig:
+            positions_are_dense_and_revisions_count_events
+            stale_guard_conflicts_and_writes_nothing
+            unfit_commits_are_refused
+            largest_commits_are_kept_whole
+            pipelined_appends_are_applied_in_order
+            dropped_append_goes_on
+            one_racer_wins_each_guard
+            command_gives_its_first_result_again
+            command_is_remembered_after_reopening
+            command_repeated_in_the_same_breath_is_written_once
+            find_names_the_commit_of_a_command
+            reads_give_what_was_appended_in_order
+            pages_end_where_the_log_does
+            streams_are_read_in_pages
+            get_gives_records_in_the_order_asked_for
+            head_is_where_the_stream_ends
+            records_form_a_chain
+            nothing_is_read_before_it_is_durable
+            catching_up_then_following_sees_each_once
+            all_is_there_after_reopening
+        );
+    };
+    ($rig:path: $($rule:ident)*) => {
+        $(
+            #[tokio::test]
+            async fn $rule() {
+                $crate::contract::$rule(&mut $rig().await).await;
+            }
+        )*
+    };
+}

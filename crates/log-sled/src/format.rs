@@ -1,0 +1,268 @@
+//! The bytes of stored records, format version 1.
+//!
+//! A record: version (1 byte), CRC-32 of what follows (4), layout (1), epoch (8), position (8),
+//! revision (8), durable (8), hash of the previous record (32), own hash (32), then by layout
+//! 0, the body; or 1, how many chunks hold it (4), its length (4), its CRC-32 (4).
+//! A chunk: version (1), CRC-32 of what follows (4), position (8), number of the chunk (4), bytes.
+//! The body is the postcard encoding of stream, command, time received, and events. Numbers of
+//! fixed size are little-endian.
+//!
+//! `durable` is how far the log was on stable storage when the record was written. A hole at or
+//! below it cannot come from a crash, so it is damage; a hole above it never was acknowledged.
+//!
+//! **Invariant:** whatever was written in this format stays readable; see `tests/golden`.
+
+use std::sync::Arc;
+
+use bytes::{Buf, Bytes};
+use rookery_log::{
+    CommandId, Commit, Epoch, Hash, LoggedEvent, Millis, Position, Record, Revision, StreamId,
+};
+use serde::{Deserialize, Serialize, de::IntoDeserializer};
+
+/// The version that is written.
+pub(crate) const VERSION: u8 = 1;
+
+/// Longest value that goes into the engine, in bytes.
+///
+/// A leaf of the engine's tree holds up to 17 values and is rewritten whole; above 131,020 bytes it
+/// would go to `blobs/`, which is never synced. 17 times this stays below.
+pub(crate) const VALUE_BYTES_MAX: usize = 7 * 1024;
+
+const SEALED_FROM: usize = 5;
+const HEADER_BYTES: usize = 102;
+const CHUNK_HEADER_BYTES: usize = 17;
+const WHOLE: u8 = 0;
+const CHUNKED: u8 = 1;
+
+/// What is wrong with stored bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Damage(pub(crate) Arc<str>);
+
+impl From<&str> for Damage {
+    fn from(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
+/// A commit that is encoded but has no place yet: room for the header, then the body.
+pub(crate) struct Draft(Vec<u8>);
+
+#[derive(Serialize)]
+struct BodyOut<'a> {
+    stream: &'a StreamId,
+    command: Option<CommandId>,
+    received: Millis,
+    events: &'a [LoggedEvent],
+}
+
+#[derive(Deserialize)]
+struct BodyIn<'a> {
+    stream: &'a str,
+    command: Option<CommandId>,
+    received: Millis,
+    #[serde(borrow)]
+    events: Vec<EventIn<'a>>,
+}
+
+#[derive(Deserialize)]
+struct EventIn<'a> {
+    id: &'a str,
+    envelope: &'a [u8],
+    content: &'a [u8],
+}
+
+impl Draft {
+    /// Encodes `commit`. Done by the caller of an append, to leave the writer thread free.
+    pub(crate) fn of(commit: &Commit) -> Self {
+        let mut bytes = Vec::with_capacity(HEADER_BYTES + 64 + commit.len_bytes());
+        bytes.resize(HEADER_BYTES, 0);
+        let body = BodyOut {
+            stream: &commit.stream,
+            command: commit.command,
+            received: commit.received,
+            events: &commit.events,
+        };
+        Self(postcard::to_extend(&body, bytes).expect("plain data in memory encodes"))
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// The values of one record, as they go into the engine.
+pub(crate) struct Sealed {
+    pub(crate) value: Vec<u8>,
+    pub(crate) chunks: Vec<Vec<u8>>,
+}
+
+impl Sealed {
+    /// Seals `draft`, the encoded commit of `record`, behind its header.
+    pub(crate) fn new(draft: Draft, record: &Record, durable: Position) -> Self {
+        let Draft(mut value) = draft;
+        if value.len() <= VALUE_BYTES_MAX {
+            write_header(&mut value, WHOLE, record, durable);
+            return Self { value, chunks: Vec::new() };
+        }
+        let body = value.split_off(HEADER_BYTES);
+        let parts = body.chunks(VALUE_BYTES_MAX - CHUNK_HEADER_BYTES).zip(0u32..);
+        let chunks: Vec<_> =
+            parts.map(|(part, index)| seal_chunk(record.position, index, part)).collect();
+        let count = u32::try_from(chunks.len()).expect("a commit is a few megabytes");
+        let length = u32::try_from(body.len()).expect("a commit is a few megabytes");
+        for number in [count, length, crc32fast::hash(&body)] {
+            value.extend_from_slice(&number.to_le_bytes());
+        }
+        write_header(&mut value, CHUNKED, record, durable);
+        Self { value, chunks }
+    }
+}
+
+fn write_header(value: &mut [u8], layout: u8, record: &Record, durable: Position) {
+    let mut header = Vec::with_capacity(HEADER_BYTES - SEALED_FROM);
+    header.push(layout);
+    for number in [record.epoch.0, record.position.0, record.revision.0, durable.0] {
+        header.extend_from_slice(&number.to_le_bytes());
+    }
+    header.extend_from_slice(&record.previous.0);
+    header.extend_from_slice(&record.hash.0);
+    value[SEALED_FROM..HEADER_BYTES].copy_from_slice(&header);
+    seal(value);
+}
+
+fn seal_chunk(position: Position, index: u32, part: &[u8]) -> Vec<u8> {
+    let mut value = Vec::with_capacity(CHUNK_HEADER_BYTES + part.len());
+    value.resize(SEALED_FROM, 0);
+    value.extend_from_slice(&position.0.to_le_bytes());
+    value.extend_from_slice(&index.to_le_bytes());
+    value.extend_from_slice(part);
+    seal(&mut value);
+    value
+}
+
+fn seal(value: &mut [u8]) {
+    let checksum = crc32fast::hash(&value[SEALED_FROM..]);
+    value[0] = VERSION;
+    value[1..SEALED_FROM].copy_from_slice(&checksum.to_le_bytes());
+}
+
+/// Checks version and checksum; gives what was sealed.
+fn unseal(mut value: Bytes) -> Result<Bytes, Damage> {
+    if value.len() < SEALED_FROM {
+        return Err("the value is cut short".into());
+    }
+    let version = value.get_u8();
+    if version != VERSION {
+        let text = format!("format version {version} is unknown, up to {VERSION} are known");
+        return Err(Damage(text.into()));
+    }
+    let checksum = value.get_u32_le();
+    if crc32fast::hash(&value) != checksum {
+        return Err("the checksum does not match".into());
+    }
+    Ok(value)
+}
+
+/// A stored record whose checksum is right.
+#[derive(Clone, Debug)]
+pub(crate) struct Stored {
+    pub(crate) epoch: Epoch,
+    pub(crate) position: Position,
+    pub(crate) revision: Revision,
+    pub(crate) durable: Position,
+    pub(crate) previous: Hash,
+    pub(crate) hash: Hash,
+    pub(crate) body: Body,
+}
+
+/// Where the body of a record is.
+#[derive(Clone, Debug)]
+pub(crate) enum Body {
+    Whole(Bytes),
+    Chunked { count: u32, length: u32, checksum: u32 },
+}
+
+impl Stored {
+    /// Reads the value that is stored at `position`.
+    pub(crate) fn read(value: Bytes, position: Position) -> Result<Self, Damage> {
+        let mut value = unseal(value)?;
+        if value.len() < HEADER_BYTES - SEALED_FROM {
+            return Err("the header is cut short".into());
+        }
+        let layout = value.get_u8();
+        let epoch = Epoch(value.get_u64_le());
+        let found = Position(value.get_u64_le());
+        let revision = Revision(value.get_u64_le());
+        let durable = Position(value.get_u64_le());
+        let mut previous = Hash::ORIGIN;
+        value.copy_to_slice(&mut previous.0);
+        let mut hash = Hash::ORIGIN;
+        value.copy_to_slice(&mut hash.0);
+        if found != position {
+            return Err(Damage(format!("the record says that it is at {found}").into()));
+        }
+        let body = match layout {
+            WHOLE => Body::Whole(value),
+            CHUNKED if value.len() == 12 => Body::Chunked {
+                count: value.get_u32_le(),
+                length: value.get_u32_le(),
+                checksum: value.get_u32_le(),
+            },
+            _ => return Err("the layout is unknown".into()),
+        };
+        Ok(Self { epoch, position, revision, durable, previous, hash, body })
+    }
+
+    /// The record, given its whole body.
+    pub(crate) fn decode(&self, body: &Bytes) -> Result<Record, Damage> {
+        let fields: BodyIn<'_> = postcard::from_bytes(body)
+            .map_err(|error| Damage(format!("the body: {error}").into()))?;
+        let events = fields.events.iter().map(|event| LoggedEvent {
+            id: event.id.to_owned(),
+            envelope: body.slice_ref(event.envelope),
+            content: body.slice_ref(event.content),
+        });
+        let commit = Commit {
+            stream: stream(fields.stream)?,
+            command: fields.command,
+            received: fields.received,
+            events: events.collect(),
+        };
+        if commit.events.is_empty() || self.revision.0 < commit.events.len() as u64 {
+            return Err("the revision does not fit the events".into());
+        }
+        Ok(Record {
+            epoch: self.epoch,
+            position: self.position,
+            revision: self.revision,
+            previous: self.previous,
+            hash: self.hash,
+            commit,
+        })
+    }
+}
+
+/// The bytes of the chunk that is stored at `position` under `index`.
+pub(crate) fn read_chunk(value: Bytes, position: Position, index: u32) -> Result<Bytes, Damage> {
+    let mut value = unseal(value)?;
+    let expected = CHUNK_HEADER_BYTES - SEALED_FROM;
+    if value.len() < expected || value.get_u64_le() != position.0 || value.get_u32_le() != index {
+        return Err("a chunk says that it belongs elsewhere".into());
+    }
+    Ok(value)
+}
+
+fn stream(name: &str) -> Result<StreamId, Damage> {
+    if let Some(stream) = StreamId::parse(name) {
+        return Ok(stream);
+    }
+    // A kind that a later version of this software wrote.
+    let reader: serde::de::value::StrDeserializer<'_, serde::de::value::Error> =
+        name.into_deserializer();
+    StreamId::deserialize(reader).map_err(|_| "the stream has no name".into())
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+mod tests;

@@ -1,0 +1,104 @@
+//! The file `head`: how far the log reached when it last answered.
+//!
+//! It is overwritten in place after each group of commits, without a sync, which costs one small
+//! copy into the page cache. It outlives the process, so after `kill -9` not a single acknowledged
+//! commit can be missing unnoticed. After a power cut it may be old; then the anchor counts.
+//!
+//! Two slots of 64 bytes take turns, so that a torn write leaves the other one. A slot: CRC-32 of
+//! the rest (4 bytes), nothing (4), position (8), indexed (8), hash (32), nothing (8).
+//!
+//! **Invariant:** it is written after the sync of what it names, never before.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
+};
+
+use rookery_log::{Hash, Position};
+
+use crate::{OpenError, anchor::Mark};
+
+const SLOT_BYTES: usize = 64;
+
+fn path(dir: &Path) -> PathBuf {
+    dir.join("head")
+}
+
+/// The farther of the slots that are whole; `None` without one.
+pub(crate) fn read(dir: &Path) -> Result<Option<Mark>, OpenError> {
+    match fs::read(path(dir)) {
+        Ok(bytes) => {
+            Ok(bytes.as_chunks().0.iter().filter_map(decode).max_by_key(|mark| mark.position))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(OpenError::io("read", path(dir))(error)),
+    }
+}
+
+/// Writes the file.
+pub(crate) struct Writer {
+    file: File,
+    second: bool,
+}
+
+impl Writer {
+    pub(crate) fn open(dir: &Path) -> Result<Self, OpenError> {
+        let file = OpenOptions::new().write(true).create(true).truncate(false).open(path(dir));
+        Ok(Self { file: file.map_err(OpenError::io("open", path(dir)))?, second: false })
+    }
+
+    pub(crate) fn write(&mut self, mark: Mark) -> io::Result<()> {
+        let offset = if self.second { SLOT_BYTES as u64 } else { 0 };
+        self.second = !self.second;
+        self.file.seek(SeekFrom::Start(offset))?;
+        self.file.write_all(&encode(mark))
+    }
+}
+
+fn encode(mark: Mark) -> [u8; SLOT_BYTES] {
+    let mut slot = [0; SLOT_BYTES];
+    slot[8..16].copy_from_slice(&mark.position.0.to_le_bytes());
+    slot[16..24].copy_from_slice(&mark.indexed.0.to_le_bytes());
+    slot[24..56].copy_from_slice(&mark.hash.0);
+    let checksum = crc32fast::hash(&slot[4..]);
+    slot[..4].copy_from_slice(&checksum.to_le_bytes());
+    slot
+}
+
+fn decode(slot: &[u8; SLOT_BYTES]) -> Option<Mark> {
+    let number = |from: usize| {
+        let bytes = slot.get(from..from + 8)?.try_into().ok()?;
+        Some(Position(u64::from_le_bytes(bytes)))
+    };
+    let mark = Mark {
+        position: number(8)?,
+        hash: Hash(slot[24..56].try_into().ok()?),
+        indexed: number(16)?,
+    };
+    (encode(mark) == *slot).then_some(mark)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mark(position: u64) -> Mark {
+        Mark { position: Position(position), hash: Hash([7; 32]), indexed: Position(position - 1) }
+    }
+
+    #[test]
+    fn torn_slot_leaves_the_one_before() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        assert_eq!(read(dir.path()).expect("a read"), None);
+        let mut writer = Writer::open(dir.path()).expect("a file");
+        for position in 1..=4 {
+            writer.write(mark(position)).expect("a write");
+            assert_eq!(read(dir.path()).expect("a read"), Some(mark(position)));
+        }
+        let mut bytes = fs::read(path(dir.path())).expect("a read");
+        bytes[SLOT_BYTES + 30] ^= 1;
+        fs::write(path(dir.path()), bytes).expect("a write");
+        assert_eq!(read(dir.path()).expect("a read"), Some(mark(3)));
+    }
+}

@@ -1,0 +1,283 @@
+//! The port of the event log, on sled.
+
+use std::{
+    panic::{self, AssertUnwindSafe},
+    path::Path,
+    sync::{Arc, mpsc},
+    thread,
+};
+
+use async_trait::async_trait;
+use parking_lot::Mutex;
+use rookery_log::{
+    Appending, CommandId, Commit, Epoch, EventLog, Guard, Hash, Head, PAGE_MAX, Position,
+    ReadError, Record, Scope, StreamId, Unavailable,
+};
+use tokio::{
+    runtime::Handle,
+    sync::{oneshot, watch},
+};
+
+use crate::{
+    OpenError, SledOptions,
+    format::Draft,
+    head,
+    open::{self, Opened},
+    recent::Recent,
+    recover::End,
+    store::Store,
+    writer::{Job, Writer},
+};
+
+/// Reads of more records than this go to a thread that may block.
+const INLINE_MAX: usize = 64;
+
+/// What the writer thread and the readers share.
+pub(crate) struct Shared {
+    pub(crate) epoch: Epoch,
+    pub(crate) store: Store,
+    pub(crate) recent: Recent,
+    end: Mutex<End>,
+    tail: watch::Sender<Position>,
+    pub(crate) fault: watch::Sender<Option<Unavailable>>,
+    broken: Mutex<Option<Unavailable>>,
+}
+
+impl Shared {
+    /// Lets readers see the log up to `end`, which is on stable storage.
+    pub(crate) fn publish(&self, end: End) {
+        *self.end.lock() = end;
+        self.tail.send_replace(end.position);
+    }
+
+    /// Why the log takes no writes until it is opened again, if so.
+    pub(crate) fn broken(&self) -> Option<Unavailable> {
+        self.broken.lock().clone()
+    }
+
+    /// Stops writes for good. The first reason stays.
+    pub(crate) fn break_down(&self, unavailable: Unavailable) -> Unavailable {
+        let first = self.broken.lock().get_or_insert(unavailable).clone();
+        self.fault.send_replace(Some(first.clone()));
+        first
+    }
+
+    fn end(&self) -> End {
+        *self.end.lock()
+    }
+
+    fn record(&self, position: Position) -> Result<Arc<Record>, ReadError> {
+        if let Some(record) = self.recent.get(position) {
+            return Ok(record);
+        }
+        let record = self.store.record(position)?.map(Arc::new);
+        record
+            .ok_or_else(|| ReadError::Damaged { position, damage: "the record is missing".into() })
+    }
+
+    fn read(
+        &self,
+        scope: &Scope,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<Arc<Record>>, ReadError> {
+        let tail = self.end().position;
+        if after >= tail || limit == 0 {
+            return Ok(Vec::new());
+        }
+        match scope {
+            Scope::All => match self.recent.page(after, tail, limit) {
+                Some(page) => Ok(page),
+                None => self.store.page(after, tail, limit),
+            },
+            Scope::Stream(stream) => self.read_stream(stream, after, tail, limit),
+        }
+    }
+
+    fn read_stream(
+        &self,
+        stream: &StreamId,
+        mut after: Position,
+        tail: Position,
+        limit: usize,
+    ) -> Result<Vec<Arc<Record>>, ReadError> {
+        let mut page = Vec::new();
+        loop {
+            let wanted = limit - page.len();
+            let positions = self.store.positions(stream, after, tail, wanted);
+            let positions = positions.map_err(|error| error.at(after.next()))?;
+            for position in &positions {
+                let record = self.record(*position)?;
+                // The index names streams by a hash; the record has the name.
+                if record.commit.stream == *stream {
+                    page.push(record);
+                }
+            }
+            match positions.last() {
+                Some(last) if positions.len() == wanted && page.len() < limit => after = *last,
+                _ => return Ok(page),
+            }
+        }
+    }
+}
+
+/// The event log in a folder, on sled.
+///
+/// Dropping it answers what has been started, writes the anchor and closes the engine.
+pub struct SledLog {
+    shared: Arc<Shared>,
+    jobs: mpsc::Sender<Job>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl SledLog {
+    /// Opens the log in `dir`, or creates one there.
+    ///
+    /// # Errors
+    /// [`OpenError`] says what is in the way and what to do. A log that lacks acknowledged commits
+    /// is never opened.
+    pub fn open(dir: &Path, options: SledOptions) -> Result<Self, OpenError> {
+        let Opened { epoch, store, end } = open::open(dir, &options)?;
+        let head_file = head::Writer::open(dir)?;
+        let shared = Arc::new(Shared {
+            epoch,
+            store,
+            recent: Recent::new(options.recent_bytes),
+            end: Mutex::new(end),
+            tail: watch::Sender::new(end.position),
+            fault: watch::Sender::new(None),
+            broken: Mutex::new(None),
+        });
+        let (jobs, queue) = mpsc::channel();
+        let writer = Writer::new(Arc::clone(&shared), dir.to_owned(), options, head_file, end);
+        let thread = thread::Builder::new().name("rookery-log".to_owned());
+        let known = Arc::clone(&shared);
+        let thread = thread.spawn(move || run(writer, &known, &queue));
+        let thread = thread.map_err(OpenError::io("start a thread for", dir))?;
+        Ok(Self { shared, jobs, thread: Some(thread) })
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    pub(crate) fn send(&self, job: Job) -> Result<(), Unavailable> {
+        self.jobs.send(job).map_err(|_| self.shared.broken().unwrap_or_else(closed))
+    }
+
+    /// Runs `work` where it may take its time.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Shared) -> Result<T, ReadError> + Send + 'static,
+    ) -> Result<T, ReadError> {
+        let Ok(runtime) = Handle::try_current() else {
+            return work(&self.shared);
+        };
+        let shared = Arc::clone(&self.shared);
+        let result = runtime.spawn_blocking(move || work(&shared)).await;
+        result.unwrap_or_else(|error| {
+            let reason = format!("the read was broken off: {error}").into();
+            Err(Unavailable { reason }.into())
+        })
+    }
+}
+
+/// What is said when nobody answers. It holds nothing of the log, which may be gone.
+pub(crate) fn closed() -> Unavailable {
+    Unavailable { reason: "the log has been closed".into() }
+}
+
+/// Runs the writer; if it panics, the log takes no more writes and says so.
+fn run(writer: Writer, shared: &Shared, queue: &mpsc::Receiver<Job>) {
+    if panic::catch_unwind(AssertUnwindSafe(|| writer.run(queue))).is_err() {
+        let reason = "the writer of the log has stopped: restart the server".into();
+        shared.break_down(Unavailable { reason });
+    }
+}
+
+impl Drop for SledLog {
+    fn drop(&mut self) {
+        // If the thread has ended there is nobody to tell.
+        drop(self.jobs.send(Job::Close));
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
+        }
+    }
+}
+
+#[async_trait]
+impl EventLog for SledLog {
+    fn epoch(&self) -> Epoch {
+        self.shared.epoch
+    }
+
+    fn append(&self, commit: Commit, guard: Guard) -> Appending {
+        let (answer, outcome) = oneshot::channel();
+        let draft = Draft::of(&commit);
+        let sent = self.send(Job::Append { commit, guard, draft, answer });
+        Box::pin(async move {
+            sent?;
+            outcome.await.unwrap_or_else(|_| Err(closed().into()))
+        })
+    }
+
+    async fn read(
+        &self,
+        scope: &Scope,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<Arc<Record>>, ReadError> {
+        let limit = limit.min(PAGE_MAX);
+        let end = self.shared.end().position;
+        if *scope == Scope::All
+            && after < end
+            && let Some(page) = self.shared.recent.page(after, end, limit)
+        {
+            return Ok(page);
+        }
+        if limit <= INLINE_MAX || after >= end {
+            return self.shared.read(scope, after, limit);
+        }
+        let scope = scope.clone();
+        self.blocking(move |shared| shared.read(&scope, after, limit)).await
+    }
+
+    async fn get(&self, positions: &[Position]) -> Result<Vec<Arc<Record>>, ReadError> {
+        let tail = self.shared.end().position;
+        let there = |position: &&Position| (Position(1)..=tail).contains(position);
+        if positions.len() <= INLINE_MAX {
+            let wanted = positions.iter().filter(there);
+            return wanted.map(|position| self.shared.record(*position)).collect();
+        }
+        let wanted: Vec<_> = positions.iter().filter(there).copied().collect();
+        self.blocking(move |shared| {
+            wanted.into_iter().map(|position| shared.record(position)).collect()
+        })
+        .await
+    }
+
+    async fn head(&self, stream: &StreamId) -> Result<Head, ReadError> {
+        let last = self.shared.store.last_of(stream, self.shared.end().position)?;
+        Ok(last
+            .map(|record| Head { revision: record.revision, position: record.position })
+            .unwrap_or_default())
+    }
+
+    async fn find(&self, command: CommandId) -> Result<Option<Position>, ReadError> {
+        let made = self.shared.store.made_by(command, self.shared.end().position)?;
+        Ok(made.map(|record| record.position))
+    }
+
+    fn tail(&self) -> watch::Receiver<Position> {
+        self.shared.tail.subscribe()
+    }
+
+    fn fault(&self) -> watch::Receiver<Option<Unavailable>> {
+        self.shared.fault.subscribe()
+    }
+
+    async fn tail_hash(&self) -> Result<(Position, Hash), ReadError> {
+        let End { position, hash } = self.shared.end();
+        Ok((position, hash))
+    }
+}

@@ -1,0 +1,39 @@
+//! The file `meta`: which format the log has, and which history it is.
+
+use std::path::Path;
+
+use rookery_log::Epoch;
+
+use crate::{OpenError, sealed};
+
+/// The newest format of a data folder that this software knows. It covers the files and trees;
+/// records have a version of their own.
+const FORMAT: u32 = 1;
+const NAME: &str = "meta";
+const TITLE: &str = "rookery log";
+
+/// The epoch of the log in `dir`; `None` if there is no log.
+pub(crate) fn read(dir: &Path) -> Result<Option<Epoch>, OpenError> {
+    let Some(fields) =
+        sealed::Fields::read(dir, NAME, TITLE).map_err(OpenError::io("read", dir.join(NAME)))?
+    else {
+        return Ok(None);
+    };
+    let damaged = |damage: String| OpenError::Damaged {
+        dir: dir.to_owned(),
+        damage: format!("the file `{NAME}`: {damage}"),
+    };
+    let fields = fields.map_err(damaged)?;
+    let found = fields.get("format", |text| text.parse().ok()).map_err(damaged)?;
+    if found > FORMAT {
+        return Err(OpenError::TooNew { dir: dir.to_owned(), found, known: FORMAT });
+    }
+    let epoch = fields.get("epoch", |text| u64::from_str_radix(text, 16).ok()).map_err(damaged)?;
+    Ok(Some(Epoch(epoch)))
+}
+
+/// Makes `dir` the place of a log of the history `epoch`.
+pub(crate) fn create(dir: &Path, epoch: Epoch) -> Result<(), OpenError> {
+    let fields = [("format", FORMAT.to_string()), ("epoch", epoch.to_string())];
+    sealed::write(dir, NAME, TITLE, &fields).map_err(OpenError::io("write", dir.join(NAME)))
+}

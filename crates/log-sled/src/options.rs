@@ -1,0 +1,57 @@
+//! What can be chosen when a log is opened.
+
+use std::{fmt, sync::Arc};
+
+use rookery_log::Epoch;
+
+use crate::{Disk, RealDisk};
+
+/// How to open a log. [`Self::default`] is right for a server.
+#[derive(Clone)]
+pub struct SledOptions {
+    /// The history that a new log is in; drawn at random if `None`. An existing log of another
+    /// history is refused.
+    pub epoch: Option<Epoch>,
+    /// What the engine may cache, in bytes. It takes more memory than this.
+    pub cache_bytes: u64,
+    /// What may be kept of the latest records, ready to read, in bytes.
+    pub recent_bytes: usize,
+    /// Most events that share one sync.
+    pub group_events_max: usize,
+    /// Most bytes that are written between two syncs.
+    ///
+    /// The engine finds the end of its file after a power cut by reading its last two segments
+    /// (512 KiB each); more than that unsynced could leave a hole that it does not see.
+    pub group_bytes_max: usize,
+    /// Below this many free bytes, commits are refused until there is room again.
+    pub free_bytes_min: u64,
+    /// The disk.
+    pub disk: Arc<dyn Disk>,
+}
+
+impl Default for SledOptions {
+    fn default() -> Self {
+        Self {
+            epoch: None,
+            cache_bytes: 64 * 1024 * 1024,
+            recent_bytes: 8 * 1024 * 1024,
+            group_events_max: 512,
+            group_bytes_max: 256 * 1024,
+            free_bytes_min: 32 * 1024 * 1024,
+            disk: Arc::new(RealDisk),
+        }
+    }
+}
+
+impl fmt::Debug for SledOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SledOptions")
+            .field("epoch", &self.epoch)
+            .field("cache_bytes", &self.cache_bytes)
+            .field("recent_bytes", &self.recent_bytes)
+            .field("group_events_max", &self.group_events_max)
+            .field("group_bytes_max", &self.group_bytes_max)
+            .field("free_bytes_min", &self.free_bytes_min)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,103 @@
+//! Small text files that say few things and must be right: `meta` and `anchor`.
+//!
+//! A title line, lines of `name value`, and a last line `check` with the CRC-32 of the rest.
+//!
+//! **Invariant:** such a file is replaced by rename, synced before and after: there is always a
+//! whole one.
+
+use std::{
+    fs::{self, File},
+    io::{self, Write},
+    path::Path,
+};
+
+/// Replaces the file `name` in `dir`.
+pub(crate) fn write(
+    dir: &Path,
+    name: &str,
+    title: &str,
+    fields: &[(&str, String)],
+) -> io::Result<()> {
+    let mut text = format!("{title}\n");
+    for (field, value) in fields {
+        text.extend([*field, " ", value, "\n"]);
+    }
+    text.push_str(&check(text.as_bytes()));
+    let draft = dir.join(format!("{name}.new"));
+    let mut file = File::create(&draft)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&draft, dir.join(name))?;
+    sync(dir)
+}
+
+fn check(text: &[u8]) -> String {
+    format!("check {:08x}\n", crc32fast::hash(text))
+}
+
+/// Makes a file durable, or the names in a folder.
+pub(crate) fn sync(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// What a file says, by name of the field.
+pub(crate) struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    /// Reads the file `name` in `dir`; `None` if there is none.
+    ///
+    /// The inner error says what is wrong with the text.
+    pub(crate) fn read(
+        dir: &Path,
+        name: &str,
+        title: &str,
+    ) -> io::Result<Option<Result<Self, String>>> {
+        match fs::read(dir.join(name)) {
+            Ok(bytes) => Ok(Some(Self::parse(&bytes, title))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn parse(bytes: &[u8], title: &str) -> Result<Self, String> {
+        let text = str::from_utf8(bytes).map_err(|_| "it is not text")?;
+        let checked = text.rfind("check ").ok_or("its last line is missing")?;
+        if text[checked..] != check(&bytes[..checked]) {
+            return Err("its checksum does not match".to_owned());
+        }
+        let mut lines = text[..checked].lines();
+        if lines.next() != Some(title) {
+            return Err(format!("its first line is not `{title}`"));
+        }
+        let fields = lines.filter_map(|line| line.split_once(' '));
+        Ok(Self(fields.map(|(field, value)| (field.to_owned(), value.to_owned())).collect()))
+    }
+
+    /// The value of `field`, read by `parse`.
+    pub(crate) fn get<T>(
+        &self,
+        field: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<T, String> {
+        let value = self.0.iter().find(|(name, _)| name == field).map(|(_, value)| value);
+        let value = value.ok_or_else(|| format!("it does not say `{field}`"))?;
+        parse(value).ok_or_else(|| format!("`{field} {value}` makes no sense"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_and_what_is_changed_is_refused() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        write(dir.path(), "note", "a note", &[("pages", "12".to_owned())]).expect("a write");
+        let read = || Fields::read(dir.path(), "note", "a note").expect("a read").expect("a file");
+        assert_eq!(read().and_then(|fields| fields.get("pages", |text| text.parse().ok())), Ok(12));
+        let text = fs::read_to_string(dir.path().join("note")).expect("a read");
+        fs::write(dir.path().join("note"), text.replace("12", "13")).expect("a write");
+        assert_eq!(read().err().as_deref(), Some("its checksum does not match"));
+        assert!(Fields::read(dir.path(), "other", "a note").expect("a read").is_none());
+    }
+}

@@ -1,0 +1,430 @@
+//! The thread that writes: takes what has queued up, stores it with one sync, answers all.
+//!
+//! **Invariant:** positions are given out in the order in which appends were started.
+//! **Invariant:** an answer that depends on a commit of the group waits for the group's sync.
+//! **Invariant:** after the first error nothing is written any more, and no sync is tried again.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        mpsc::{Receiver, RecvTimeoutError},
+    },
+    time::{Duration, Instant},
+};
+
+use rookery_log::{
+    AppendError, Appended, CommandId, Commit, Guard, Position, ReadError, Record, Revision,
+    StreamId, Unavailable,
+};
+use tokio::sync::oneshot;
+
+use crate::{
+    ImportError, SledOptions,
+    anchor::{self, Mark},
+    format::{Draft, Sealed},
+    head,
+    log::Shared,
+    recover::End,
+    store::StoreError,
+};
+
+mod group;
+mod heads;
+
+use self::{group::Group, heads::Heads};
+
+/// The anchor is written when nothing came for this long ...
+const IDLE: Duration = Duration::from_secs(1);
+/// ... and this long after the first commit that it does not cover.
+const ANCHOR_AGE_MAX: Duration = Duration::from_secs(5);
+/// How many groups are written between two looks at the free space.
+const GROUPS_PER_LOOK: u32 = 64;
+
+/// What callers ask of the writer.
+pub(crate) enum Job {
+    /// Append a commit.
+    Append {
+        commit: Commit,
+        guard: Guard,
+        draft: Draft,
+        answer: oneshot::Sender<Result<Appended, AppendError>>,
+    },
+    /// Append a record that has its place already.
+    Import {
+        record: Box<Record>,
+        draft: Draft,
+        answer: oneshot::Sender<Result<Appended, ImportError>>,
+    },
+    /// Finish what came before, and end.
+    Close,
+}
+
+impl Job {
+    fn events(&self) -> usize {
+        match self {
+            Self::Append { commit, .. } => commit.events.len(),
+            Self::Import { record, .. } => record.commit.events.len(),
+            Self::Close => 0,
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Append { draft, .. } | Self::Import { draft, .. } => draft.len(),
+            Self::Close => 0,
+        }
+    }
+
+    fn refuse(self, unavailable: Unavailable) {
+        match self {
+            Self::Append { answer, .. } => drop(answer.send(Err(unavailable.into()))),
+            Self::Import { answer, .. } => drop(answer.send(Err(unavailable.into()))),
+            Self::Close => {}
+        }
+    }
+}
+
+/// The state of the writer thread.
+pub(crate) struct Writer {
+    shared: Arc<Shared>,
+    dir: PathBuf,
+    options: SledOptions,
+    head_file: head::Writer,
+    heads: Heads,
+    /// The last record put into the engine.
+    end: End,
+    /// How far the log is on stable storage.
+    durable: Position,
+    /// Bytes put into the engine since the last sync.
+    unsynced: usize,
+    /// How far the indexes are on stable storage.
+    indexed: Position,
+    /// Since when there are commits that the anchor does not cover.
+    unanchored: Option<Instant>,
+    groups_until_look: u32,
+}
+
+impl Writer {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        dir: PathBuf,
+        options: SledOptions,
+        head_file: head::Writer,
+        end: End,
+    ) -> Self {
+        Self {
+            shared,
+            dir,
+            options,
+            head_file,
+            heads: Heads::default(),
+            end,
+            durable: end.position,
+            unsynced: 0,
+            indexed: end.position,
+            unanchored: Some(Instant::now()),
+            groups_until_look: 0,
+        }
+    }
+
+    /// Works until the log is closed.
+    pub(crate) fn run(mut self, jobs: &Receiver<Job>) {
+        let mut open = true;
+        while open {
+            let first = match jobs.recv_timeout(IDLE) {
+                Ok(job) => job,
+                Err(RecvTimeoutError::Timeout) => {
+                    self.idle();
+                    continue;
+                }
+                Err(RecvTimeoutError::Disconnected) => Job::Close,
+            };
+            let (group, closing) = self.collect(first, jobs);
+            open = !closing;
+            self.write(group);
+            if self.unanchored.is_some_and(|since| since.elapsed() > ANCHOR_AGE_MAX) {
+                self.drop_anchor();
+            }
+        }
+        if self.unanchored.is_some() {
+            self.drop_anchor();
+        }
+    }
+
+    fn idle(&mut self) {
+        if self.unanchored.is_some() {
+            self.drop_anchor();
+        }
+        if self.shared.fault.borrow().is_some() {
+            // A full disk may have room again.
+            self.refusal();
+        }
+    }
+
+    /// Takes what has queued up behind `first`, within the limits of a group.
+    fn collect(&self, first: Job, jobs: &Receiver<Job>) -> (Vec<Job>, bool) {
+        let mut group = Vec::new();
+        let (mut events, mut bytes) = (0, 0);
+        let mut next = Some(first);
+        while let Some(job) = next {
+            if matches!(job, Job::Close) {
+                return (group, true);
+            }
+            events += job.events();
+            bytes += job.bytes();
+            group.push(job);
+            let full =
+                events >= self.options.group_events_max || bytes >= self.options.group_bytes_max;
+            next = if full { None } else { jobs.try_recv().ok() };
+        }
+        (group, false)
+    }
+
+    fn write(&mut self, jobs: Vec<Job>) {
+        if jobs.is_empty() {
+            return;
+        }
+        if let Some(unavailable) = self.refusal() {
+            for job in jobs {
+                job.refuse(unavailable.clone());
+            }
+            return;
+        }
+        let mut group = Group::default();
+        for job in jobs {
+            if let Some(unavailable) = self.shared.broken() {
+                job.refuse(unavailable);
+            } else if let Err(error) = self.take(&mut group, job) {
+                self.break_down(&error);
+            }
+        }
+        let outcome = match self.shared.broken() {
+            Some(unavailable) => Err(unavailable),
+            None => self.settle(&mut group).map_err(|error| self.break_down(&error)),
+        };
+        group.answer(&outcome);
+    }
+
+    /// Decides about one job and puts what is to be stored into the engine.
+    fn take(&mut self, group: &mut Group, job: Job) -> Result<(), StoreError> {
+        match job {
+            Job::Append { commit, guard, draft, answer } => {
+                let outcome = self.append(group, commit, guard, draft);
+                group.append(answer, outcome)
+            }
+            Job::Import { record, draft, answer } => {
+                let outcome = self.import(group, *record, draft);
+                group.import(answer, outcome)
+            }
+            Job::Close => Ok(()),
+        }
+    }
+
+    fn append(
+        &mut self,
+        group: &mut Group,
+        commit: Commit,
+        guard: Guard,
+        draft: Draft,
+    ) -> Result<Result<Appended, AppendError>, StoreError> {
+        if let Some(first) =
+            commit.command.map(|id| self.first_result(group, id)).transpose()?.flatten()
+        {
+            return Ok(Ok(first));
+        }
+        if !commit.fits() {
+            return Ok(Err(AppendError::Unfit));
+        }
+        let actual = self.revision(&commit.stream)?;
+        if actual != guard.at {
+            return Ok(Err(AppendError::Conflict { actual }));
+        }
+        let revision = Revision(actual.0 + commit.events.len() as u64);
+        let position = self.end.position.next();
+        let epoch = self.shared.epoch;
+        let record = Record::chain(epoch, position, revision, self.end.hash, commit);
+        self.insert(group, record, draft).map(Ok)
+    }
+
+    fn import(
+        &mut self,
+        group: &mut Group,
+        record: Record,
+        draft: Draft,
+    ) -> Result<Result<Appended, ImportError>, StoreError> {
+        let revision = self.revision(&record.commit.stream)?;
+        let known = match record.commit.command {
+            Some(command) => self.first_result(group, command)?.is_some(),
+            None => false,
+        };
+        if let Some(why) = misfit(&record, self.end, revision, known) {
+            return Ok(Err(ImportError::Discontinuous { position: record.position, why }));
+        }
+        self.insert(group, record, draft).map(Ok)
+    }
+
+    fn insert(
+        &mut self,
+        group: &mut Group,
+        record: Record,
+        draft: Draft,
+    ) -> Result<Appended, StoreError> {
+        let (position, revision) = (record.position, record.revision);
+        let mut sealed = Sealed::new(draft, &record, self.durable);
+        for (chunk, index) in std::mem::take(&mut sealed.chunks).into_iter().zip(0..) {
+            self.make_room(chunk.len())?;
+            self.shared.store.insert_chunk(position, index, chunk)?;
+        }
+        self.make_room(sealed.value.len())?;
+        self.shared.store.insert_value(position, sealed)?;
+        self.end = End { position, hash: record.hash };
+        self.heads.set(record.commit.stream.clone(), revision);
+        group.add(record);
+        Ok(Appended { position, revision, repeated: false })
+    }
+
+    /// Syncs early if `bytes` more would be too much for one sync.
+    fn make_room(&mut self, bytes: usize) -> Result<(), StoreError> {
+        if self.unsynced > 0 && self.unsynced + bytes > self.options.group_bytes_max {
+            self.sync()?;
+        }
+        self.unsynced += bytes;
+        Ok(())
+    }
+
+    fn first_result(
+        &self,
+        group: &Group,
+        command: CommandId,
+    ) -> Result<Option<Appended>, StoreError> {
+        if let Some(pending) = group.made_by(command) {
+            return Ok(Some(Appended { repeated: true, ..pending }));
+        }
+        let record = self.shared.store.made_by(command, self.end.position).map_err(unread)?;
+        Ok(record.map(|record| Appended {
+            position: record.position,
+            revision: record.revision,
+            repeated: true,
+        }))
+    }
+
+    fn revision(&mut self, stream: &StreamId) -> Result<Revision, StoreError> {
+        if let Some(revision) = self.heads.get(stream) {
+            return Ok(revision);
+        }
+        let record = self.shared.store.last_of(stream, self.end.position).map_err(unread)?;
+        let revision = record.map_or(Revision::EMPTY, |record| record.revision);
+        self.heads.set(stream.clone(), revision);
+        Ok(revision)
+    }
+
+    /// Brings the group to stable storage, then lets readers see it.
+    fn settle(&mut self, group: &mut Group) -> Result<(), StoreError> {
+        self.heads.bound();
+        let records = group.take_records();
+        if records.is_empty() {
+            return Ok(());
+        }
+        // The entries of the group before went with this sync.
+        let indexed = self.indexed;
+        self.sync()?;
+        for record in &records {
+            self.shared.store.index(record)?;
+        }
+        self.indexed = self.end.position;
+        self.shared.recent.extend(records);
+        let mark = Mark { position: self.end.position, hash: self.end.hash, indexed };
+        if let Err(error) = self.head_file.write(mark) {
+            tracing::warn!(%error, "cannot write the file `head` of the log");
+        }
+        self.unanchored.get_or_insert_with(Instant::now);
+        self.shared.publish(self.end);
+        Ok(())
+    }
+
+    fn sync(&mut self) -> Result<(), StoreError> {
+        self.shared.store.flush()?;
+        let synced = self.options.disk.sync_data(&self.shared.store.file);
+        synced.map_err(|error| StoreError::Refused(format!("the sync failed: {error}").into()))?;
+        self.durable = self.end.position;
+        self.unsynced = 0;
+        Ok(())
+    }
+
+    /// Writes the anchor, with the indexes on stable storage too.
+    fn drop_anchor(&mut self) {
+        self.unanchored = None;
+        if self.shared.broken().is_some() {
+            return;
+        }
+        if let Err(error) = self.sync() {
+            self.break_down(&error);
+            return;
+        }
+        let End { position, hash } = self.end;
+        let mark = Mark { position, hash, indexed: position };
+        if let Err(error) = anchor::write(&self.dir, mark) {
+            tracing::warn!(%error, "cannot write the file `anchor` of the log; trying again later");
+            self.unanchored = Some(Instant::now());
+        }
+    }
+
+    /// Why nothing can be written now, if so. Room on the disk may come back; a fault stays.
+    fn refusal(&mut self) -> Option<Unavailable> {
+        if let Some(unavailable) = self.shared.broken() {
+            return Some(unavailable);
+        }
+        if self.groups_until_look > 0 {
+            self.groups_until_look -= 1;
+            return None;
+        }
+        let free = self.options.disk.free_bytes(&self.dir).unwrap_or(u64::MAX);
+        if free >= self.options.free_bytes_min {
+            self.groups_until_look = GROUPS_PER_LOOK;
+            self.shared.fault.send_if_modified(|fault| fault.take().is_some());
+            return None;
+        }
+        let reason = format!(
+            "the disk is full: {free} bytes are free below {}, and {} are needed. Make room; \
+             writing goes on by itself then",
+            self.dir.display(),
+            self.options.free_bytes_min
+        );
+        let unavailable = Unavailable { reason: reason.into() };
+        self.shared.fault.send_replace(Some(unavailable.clone()));
+        Some(unavailable)
+    }
+
+    /// Stops writing for good, and says so.
+    fn break_down(&self, error: &StoreError) -> Unavailable {
+        let reason = format!(
+            "the log takes no more writes: {}. Check the disk below {}, then restart the server",
+            error.text(),
+            self.dir.display()
+        );
+        tracing::error!(reason, "the log stopped");
+        self.shared.break_down(Unavailable { reason: reason.into() })
+    }
+}
+
+/// Why `record` cannot follow `end`, if so.
+fn misfit(record: &Record, end: End, revision: Revision, known: bool) -> Option<&'static str> {
+    let events = record.commit.events.len() as u64;
+    let rules = [
+        (record.position == end.position.next(), "it is not the next position"),
+        (record.previous == end.hash, "it does not name the hash of the record before"),
+        (record.is_intact(), "its hash does not match what it says"),
+        (record.commit.fits(), "it is empty or too large"),
+        (record.revision.0 == revision.0 + events, "its revision is not the next of its stream"),
+        (!known, "its command is in the log already"),
+    ];
+    rules.into_iter().find(|(holds, _)| !holds).map(|(_, why)| why)
+}
+
+fn unread(error: ReadError) -> StoreError {
+    match error {
+        ReadError::Damaged { .. } => StoreError::Damaged(error.to_string().into()),
+        ReadError::Unavailable(unavailable) => StoreError::Refused(unavailable.reason),
+    }
+}

@@ -1,0 +1,193 @@
+//! When a commit counts as stored: through a disk that counts, holds, fails or is full.
+
+use std::{
+    fs::File,
+    io,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use futures_util::{FutureExt, future::join_all};
+use parking_lot::{Condvar, Mutex};
+use rookery_log::{AppendError, EventLog, Head, Position};
+use rookery_log_sled::{Disk, OpenError, RealDisk, SledLog, SledOptions};
+
+use crate::support::{append_all, command, commit, guard, open, read_all, stream, temporary};
+
+/// A disk whose syncs can be held back or made to fail.
+#[derive(Default)]
+struct TestDisk {
+    syncs: AtomicU64,
+    free: AtomicU64,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    held: bool,
+    waiting: bool,
+    failing: bool,
+}
+
+impl TestDisk {
+    fn new() -> Arc<Self> {
+        Arc::new(Self { free: AtomicU64::new(u64::MAX), ..Self::default() })
+    }
+
+    fn options(self: &Arc<Self>) -> SledOptions {
+        SledOptions { disk: Arc::clone(self) as _, ..SledOptions::default() }
+    }
+
+    fn hold(&self) {
+        self.state.lock().held = true;
+    }
+
+    fn wait_for_sync(&self) {
+        let mut state = self.state.lock();
+        self.changed.wait_while(&mut state, |state| !state.waiting);
+    }
+
+    fn release(&self) {
+        self.state.lock().held = false;
+        self.changed.notify_all();
+    }
+
+    fn fail(&self, failing: bool) {
+        self.state.lock().failing = failing;
+    }
+
+    fn syncs(&self) -> u64 {
+        self.syncs.load(Ordering::SeqCst)
+    }
+}
+
+impl Disk for TestDisk {
+    fn sync_data(&self, file: &File) -> io::Result<()> {
+        self.syncs.fetch_add(1, Ordering::SeqCst);
+        let mut state = self.state.lock();
+        state.waiting = true;
+        self.changed.notify_all();
+        self.changed.wait_while(&mut state, |state| state.held);
+        state.waiting = false;
+        if state.failing { Err(io::Error::other("made to fail")) } else { RealDisk.sync_data(file) }
+    }
+
+    fn free_bytes(&self, _: &Path) -> io::Result<u64> {
+        Ok(self.free.load(Ordering::SeqCst))
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_answered_or_seen_before_the_sync() {
+    let (dir, disk) = (temporary(), TestDisk::new());
+    let log = SledLog::open(dir.path(), disk.options()).unwrap();
+    append_all(&log, 0..3, 10).await;
+    disk.hold();
+    let mut answer = log.append(commit(3, 10), guard(3));
+    let mut again = log.append(commit(3, 10), guard(3));
+    let mut stale = log.append(commit(6, 10), guard(0));
+    disk.wait_for_sync();
+    for waiting in [&mut answer, &mut again, &mut stale] {
+        assert!(waiting.now_or_never().is_none(), "answered before the sync");
+    }
+    assert_eq!(*log.tail().borrow(), Position(3));
+    assert_eq!(log.tail_hash().await.unwrap().0, Position(3));
+    assert_eq!(read_all(&log).await.len(), 3);
+    assert_eq!(log.get(&[Position(4)]).await.unwrap(), []);
+    assert_eq!(log.head(&stream(3)).await.unwrap().position, Position(1));
+    assert_eq!(log.find(command(3)).await, Ok(None));
+    disk.release();
+    assert_eq!(answer.await.unwrap().position, Position(4));
+    assert!(again.await.unwrap().repeated);
+    assert!(matches!(stale.await, Err(AppendError::Conflict { .. })));
+    assert_eq!(*log.tail().borrow(), Position(4));
+    assert_eq!(log.find(command(3)).await, Ok(Some(Position(4))));
+}
+
+#[tokio::test]
+async fn commits_that_queue_up_share_a_sync() {
+    let (dir, disk) = (temporary(), TestDisk::new());
+    let log = SledLog::open(dir.path(), disk.options()).unwrap();
+    disk.hold();
+    let first = log.append(commit(0, 10), guard(0));
+    disk.wait_for_sync();
+    let rest: Vec<_> =
+        (1..1_025).map(|number| log.append(commit(number, 10), guard(number))).collect();
+    let before = disk.syncs();
+    disk.release();
+    first.await.unwrap();
+    assert!(join_all(rest).await.iter().all(Result::is_ok));
+    // 1,024 commits of one event in groups of 512; one more if the log found time for its anchor.
+    let syncs = disk.syncs() - before;
+    assert!((2..=3).contains(&syncs), "{syncs} syncs");
+}
+
+#[tokio::test]
+async fn large_groups_are_synced_in_between() {
+    let (dir, disk) = (temporary(), TestDisk::new());
+    let log = SledLog::open(dir.path(), disk.options()).unwrap();
+    let before = disk.syncs();
+    append_all(&log, 0..1, 1024 * 1024).await;
+    let syncs = disk.syncs() - before;
+    assert!((4..=6).contains(&syncs), "{syncs} syncs for a megabyte, 256 KiB at a time");
+}
+
+#[tokio::test]
+async fn failed_sync_stops_writes_for_good_and_reads_go_on() {
+    let (dir, disk) = (temporary(), TestDisk::new());
+    let log = SledLog::open(dir.path(), disk.options()).unwrap();
+    append_all(&log, 0..30, 10).await;
+    let records = read_all(&log).await;
+    disk.fail(true);
+    let answers: Vec<_> =
+        (30..40).map(|number| log.append(commit(number, 10), guard(number))).collect();
+    for answer in join_all(answers).await {
+        assert!(matches!(answer, Err(AppendError::Unavailable(_))), "{answer:?}");
+    }
+    let syncs = disk.syncs();
+    disk.fail(false);
+    let later = log.append(commit(30, 10), guard(30)).await;
+    let Err(AppendError::Unavailable(reason)) = later else {
+        panic!("written after a failed sync")
+    };
+    assert!(reason.to_string().contains("made to fail"), "{reason}");
+    assert_eq!(*log.fault().borrow(), Some(reason));
+    assert_eq!(disk.syncs(), syncs, "the sync was tried again");
+    assert_eq!(read_all(&log).await, records);
+    assert_eq!(*log.tail().borrow(), Position(30));
+    assert_eq!(log.head(&stream(0)).await.unwrap().position, Position(28));
+    assert_eq!(log.find(command(30)).await, Ok(None));
+    drop(log);
+    assert_eq!(disk.syncs(), syncs, "the sync was tried again");
+    let log = open(dir.path());
+    assert_eq!(read_all(&log).await[..30], records);
+    let next = log.append(commit(30, 10), guard(30)).await.unwrap();
+    assert_eq!(next.position, Position(31));
+}
+
+#[tokio::test]
+async fn sync_that_fails_while_opening_is_an_error() {
+    let (dir, disk) = (temporary(), TestDisk::new());
+    disk.fail(true);
+    let outcome = SledLog::open(dir.path(), disk.options());
+    assert!(matches!(outcome, Err(OpenError::Io { action: "sync", .. })));
+}
+
+#[tokio::test]
+async fn full_disk_refuses_writes_until_there_is_room() {
+    let (dir, disk) = (temporary(), TestDisk::new());
+    disk.free.store(1_000, Ordering::SeqCst);
+    let log = SledLog::open(dir.path(), disk.options()).unwrap();
+    let refused = log.append(commit(0, 10), guard(0)).await;
+    let Err(AppendError::Unavailable(reason)) = refused else { panic!("written to a full disk") };
+    assert!(reason.to_string().contains("the disk is full"), "{reason}");
+    assert_eq!(*log.fault().borrow(), Some(reason));
+    assert_eq!(log.head(&stream(0)).await, Ok(Head::default()));
+    disk.free.store(u64::MAX, Ordering::SeqCst);
+    assert_eq!(log.append(commit(0, 10), guard(0)).await.unwrap().position, Position(1));
+    assert_eq!(*log.fault().borrow(), None);
+}

@@ -1,0 +1,11 @@
+//! The log in sled: the contract, durability, crashes and damage, from outside.
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+mod contract;
+mod crash;
+mod damage;
+mod durability;
+mod folder;
+mod holes;
+mod support;
+mod traced;

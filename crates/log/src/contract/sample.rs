@@ -1,0 +1,73 @@
+//! Commits to test with, and shorthands for what the rules do with them.
+
+use bytes::Bytes;
+
+use crate::{
+    AppendError, Appended, CommandId, Commit, EventLog, Guard, LoggedEvent, Millis, PAGE_MAX,
+    Position, Record, Revision, Scope, StreamId, StreamKind,
+};
+
+pub(super) fn room(name: &str) -> StreamId {
+    StreamId::new(StreamKind::Room, name)
+}
+
+pub(super) fn event(text: &str) -> LoggedEvent {
+    LoggedEvent {
+        id: format!("$of-{text}"),
+        envelope: Bytes::copy_from_slice(format!("envelope of {text}").as_bytes()),
+        content: Bytes::copy_from_slice(text.as_bytes()),
+    }
+}
+
+/// A commit to `stream` of one event for each of `texts`.
+pub(super) fn commit(stream: &StreamId, texts: &[&str]) -> Commit {
+    Commit {
+        stream: stream.clone(),
+        command: None,
+        received: Millis(1_000),
+        events: texts.iter().map(|text| event(text)).collect(),
+    }
+}
+
+pub(super) fn command(number: u64) -> CommandId {
+    CommandId::derive(&[b"contract", &number.to_le_bytes()])
+}
+
+pub(super) fn by_command(number: u64, stream: &StreamId, texts: &[&str]) -> Commit {
+    Commit { command: Some(command(number)), ..commit(stream, texts) }
+}
+
+pub(super) const fn at(revision: u64) -> Guard {
+    Guard { at: Revision(revision) }
+}
+
+pub(super) async fn append(log: &dyn EventLog, commit: Commit, revision: u64) -> Appended {
+    try_append(log, commit, revision).await.expect("an append with a guard that holds")
+}
+
+pub(super) async fn try_append(
+    log: &dyn EventLog,
+    commit: Commit,
+    revision: u64,
+) -> Result<Appended, AppendError> {
+    log.append(commit, at(revision)).await
+}
+
+/// The texts of the events of records.
+pub(super) fn texts(records: &[std::sync::Arc<Record>]) -> Vec<String> {
+    let events = records.iter().flat_map(|record| &record.commit.events);
+    events.map(|event| String::from_utf8_lossy(&event.content).into_owned()).collect()
+}
+
+pub(super) async fn read_all(log: &dyn EventLog) -> Vec<std::sync::Arc<Record>> {
+    let mut records: Vec<std::sync::Arc<Record>> = Vec::new();
+    loop {
+        let after = records.last().map_or(Position::ORIGIN, |last| last.position);
+        let page = log.read(&Scope::All, after, PAGE_MAX).await.expect("a read");
+        let ended = page.len() < PAGE_MAX;
+        records.extend(page);
+        if ended {
+            return records;
+        }
+    }
+}
