@@ -58,7 +58,7 @@ impl Default for GateLimits {
             root_fields_max: 10,
             directives_max: 64,
             directives_per_place_max: 8,
-            guarded_fields: ["login", "register"].map(str::to_owned).to_vec(),
+            guarded_fields: ["logIn", "register"].map(str::to_owned).to_vec(),
             guarded_fields_max: 1,
             json_nesting_max: 32,
         }
@@ -101,6 +101,9 @@ pub struct Admitted {
     pub kind: OperationKind,
     /// Its name, if it has one; a GraphQL name, thus safe to log.
     pub name: Option<String>,
+    /// Variables that have to be given and must not be null. async-graphql would notice only while it executes, when
+    /// other fields may have had their effect.
+    pub required_variables: Vec<String>,
 }
 
 /// Lets `query` through to the parser, and says which operation would run.
@@ -135,16 +138,14 @@ fn choose(
     definitions: &[Definition<'_>],
     operation_name: Option<&str>,
 ) -> Result<Admitted, Refusal> {
-    let mut operations = definitions
-        .iter()
-        .filter_map(|definition| definition.kind.map(|kind| (kind, definition.name)));
+    let mut operations = definitions.iter().filter(|definition| definition.kind.is_some());
     let chosen = if operation_name.is_some() {
-        operations.find(|(_, name)| *name == operation_name).ok_or_else(|| {
+        operations.find(|operation| operation.name == operation_name).ok_or_else(|| {
             Refusal::new(
                 code::OPERATION_UNKNOWN,
                 "The document has no operation with the name given as operationName.",
             )
-        })
+        })?
     } else {
         let first = operations.next().ok_or_else(|| {
             Refusal::new(code::GRAPHQL_PARSE_FAILED, "The document contains no operation.")
@@ -155,7 +156,11 @@ fn choose(
                 "The document contains several operations; choose one with operationName.",
             ));
         }
-        Ok(first)
+        first
     };
-    chosen.map(|(kind, name)| Admitted { kind, name: name.map(str::to_owned) })
+    Ok(Admitted {
+        kind: chosen.kind.unwrap_or(OperationKind::Query),
+        name: chosen.name.map(str::to_owned),
+        required_variables: chosen.required.iter().map(ToString::to_string).collect(),
+    })
 }

@@ -20,7 +20,7 @@ use tokio::time::timeout;
 use super::Transport;
 use super::auth::{AuthFailure, Authenticator, Peer, bearer};
 use super::execute::execute;
-use super::gate::{OperationKind, admit};
+use super::gate::OperationKind;
 use super::media::Media;
 use super::options::TransportOptions;
 use super::origin::Origin;
@@ -87,7 +87,7 @@ async fn run<E: Executor, A: Authenticator>(
 ) -> Result<Outcome, Refusal> {
     let options = &transport.options;
     let params = params(parts, body, options).await?;
-    let admitted = admit(&params.query, params.operation_name.as_deref(), &options.gate)?;
+    let admitted = params.admit(&options.gate)?;
     match admitted.kind {
         OperationKind::Mutation if parts.method == Method::GET => {
             let message = "GET runs queries only; send mutations by POST.";

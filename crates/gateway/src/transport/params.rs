@@ -6,7 +6,7 @@ use async_graphql::{Request, Value, Variables};
 use serde::Deserialize;
 use std::collections::HashMap;
 
-use super::gate::{GateLimits, json_nested_within};
+use super::gate::{Admitted, GateLimits, admit, json_nested_within};
 use super::refusal::{Refusal, code};
 
 /// What a client asks to be executed.
@@ -63,6 +63,20 @@ impl Params {
         }
         let message = "The URL has no `query`; add ?query=... or send the request by POST.";
         Err(Refusal::new(code::BAD_REQUEST, message))
+    }
+
+    /// Lets the query through the gate, and the variables if none is missing.
+    pub(super) fn admit(&self, limits: &GateLimits) -> Result<Admitted, Refusal> {
+        let admitted = admit(&self.query, self.operation_name.as_deref(), limits)?;
+        let given = |name: &str| {
+            let value = self.variables.as_ref().and_then(|variables| variables.get(name));
+            value.is_some_and(|value| *value != Value::Null)
+        };
+        if let Some(missing) = admitted.required_variables.iter().find(|name| !given(name)) {
+            let message = format!("The variable `${missing}` is required and must not be null.");
+            return Err(Refusal::new(code::BAD_USER_INPUT, message));
+        }
+        Ok(admitted)
     }
 
     /// The request, to be executed after the gate let [`query`](Self::query) through.

@@ -36,6 +36,7 @@ pub(super) fn status(outcome: &Outcome, media: Media) -> StatusCode {
         code::GRAPHQL_PARSE_FAILED
         | code::OPERATION_NAME_REQUIRED
         | code::OPERATION_UNKNOWN
+        | code::BAD_USER_INPUT
         | code::TIMEOUT
             if media == Media::Json =>
         {

@@ -26,6 +26,8 @@ pub(super) struct Definition<'a> {
     pub(super) root_fields: usize,
     pub(super) guarded_fields: usize,
     pub(super) spreads: Vec<Spread<'a>>,
+    /// Variables that have to be given and must not be null.
+    pub(super) required: Vec<&'a str>,
 }
 
 /// The recogniser: a lexer, one token of look-ahead, and the counters.
@@ -148,6 +150,7 @@ impl<'a> Recogniser<'a> {
             root_fields: 0,
             guarded_fields: 0,
             spreads: Vec::new(),
+            required: Vec::new(),
         };
         match self.token {
             Token::Punctuator(b'{') => {}
@@ -182,7 +185,7 @@ impl<'a> Recogniser<'a> {
                     definition.name = Some(name);
                     self.advance()?;
                 }
-                self.variable_definitions()?;
+                self.variable_definitions(&mut definition)?;
                 self.directives()?;
             }
             _ => return self.syntax("`query`, `mutation`, `subscription`, `fragment` or `{`"),
@@ -191,29 +194,34 @@ impl<'a> Recogniser<'a> {
         Ok(definition)
     }
 
-    fn variable_definitions(&mut self) -> Result<(), Refusal> {
+    fn variable_definitions(&mut self, definition: &mut Definition<'a>) -> Result<(), Refusal> {
         if !self.is(b'(') {
             return Ok(());
         }
         self.open(b'(')?;
         loop {
             self.expect(b'$')?;
-            self.name()?;
+            let name = self.name()?;
             self.expect(b':')?;
-            self.type_reference()?;
+            let mut required = self.type_reference()?;
             // The specification puts the default first, the library's grammar last.
             self.directives()?;
             if self.take(b'=')? {
+                required = false;
                 self.value()?;
             }
             self.directives()?;
+            if required {
+                definition.required.push(name);
+            }
             if self.is(b')') {
                 return self.close(b')');
             }
         }
     }
 
-    fn type_reference(&mut self) -> Result<(), Refusal> {
+    /// Reads a type; whether it excludes null.
+    fn type_reference(&mut self) -> Result<bool, Refusal> {
         if self.is(b'[') {
             self.open(b'[')?;
             self.type_reference()?;
@@ -221,8 +229,7 @@ impl<'a> Recogniser<'a> {
         } else {
             self.name()?;
         }
-        self.take(b'!')?;
-        Ok(())
+        self.take(b'!')
     }
 
     fn directives(&mut self) -> Result<(), Refusal> {

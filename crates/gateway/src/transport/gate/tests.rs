@@ -109,16 +109,16 @@ fn root_fields_count_through_fragments() {
 
 #[test]
 fn one_login_or_registration_passes_and_two_do_not() {
-    assert_eq!(outcome("mutation{login{a}}"), Ok(OperationKind::Mutation));
+    assert_eq!(outcome("mutation{logIn{a}}"), Ok(OperationKind::Mutation));
     for query in [
-        "mutation{a:login{a} b:login{a}}",
-        "mutation{login{a} register{a}}",
-        "mutation{login{a} ...f} fragment f on Mutation{b:login{a}}",
-        "mutation{...f ...f} fragment f on Mutation{login{a}}",
+        "mutation{a:logIn{a} b:logIn{a}}",
+        "mutation{logIn{a} register{a}}",
+        "mutation{logIn{a} ...f} fragment f on Mutation{b:logIn{a}}",
+        "mutation{...f ...f} fragment f on Mutation{logIn{a}}",
     ] {
         assert_eq!(outcome(query), Err(code::TOO_MANY_LOGINS), "{query}");
     }
-    assert_eq!(outcome("{a{login} b{login}}"), Ok(OperationKind::Query));
+    assert_eq!(outcome("{a{logIn} b{logIn}}"), Ok(OperationKind::Query));
 }
 
 #[test]

@@ -17,7 +17,7 @@ use super::protocol::{self, ClientMessage, Close};
 use crate::transport::Transport;
 use crate::transport::auth::{AuthFailure, Authenticator, Peer};
 use crate::transport::execute::execute;
-use crate::transport::gate::{OperationKind, admit, json_nested_within};
+use crate::transport::gate::{OperationKind, json_nested_within};
 use crate::transport::outcome::Outcome;
 use crate::transport::params::Params;
 use crate::transport::refusal::{Refusal, code};
@@ -191,7 +191,7 @@ impl<E: Executor, A: Authenticator> Connection<E, A> {
             let message = format!("This socket runs {max} operations already; complete one first.");
             return Err(Refusal::new(code::TOO_MANY_SUBSCRIPTIONS, message));
         }
-        let admitted = admit(&params.query, params.operation_name.as_deref(), &options.gate)?;
+        let admitted = params.admit(&options.gate)?;
         let request = params.into_request().data(self.peer);
         let request = self.transport.authenticator.prepare(request, session);
         let executor = self.transport.executor.clone();
