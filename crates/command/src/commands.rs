@@ -5,6 +5,7 @@ use std::{io, path::Path, sync::Arc};
 use rookery_domain::{
     Account, Alias, Context, Envelope, MilliSecondsSinceUnixEpoch, OwnedRoomId, OwnedServerName,
     OwnedUserId, Pdu, Profile, Room, RoomAliasId, RoomId, UserId,
+    Origin,
 };
 use rookery_log::{CommandId, EventLog, Millis, Position, StreamId, StreamKind};
 

@@ -242,7 +242,9 @@ impl Commands {
             .core
             .look(&self.rooms, &cell, |room| {
                 self.decide_room(room, actor, command, &profile, retry)?;
-                Ok::<_, HandleError>(room.map(Room::aliases).unwrap_or_default())
+                let Some(room) = room else { return Ok(Vec::new()) };
+                let shown = room.canonical_alias().into_iter();
+                Ok::<_, HandleError>(shown.chain(room.alternative_aliases()).collect())
             })
             .await??;
         let mut claimed = Vec::new();

@@ -98,6 +98,13 @@ impl Room {
     }
 
     /// Folds an accepted event.
+    /// Sets what follows from events that are no state, for a room made of its state events alone:
+    /// the events that the next one follows, and how deep the room is.
+    pub fn continue_after(&mut self, extremities: Vec<OwnedEventId>, depth: u64) {
+        self.extremities = extremities;
+        self.depth = depth;
+    }
+
     fn accept(&mut self, event: &Arc<Pdu>) {
         self.extremities.retain(|id| !event.prev_events.contains(id));
         self.extremities.push(event.event_id.clone());

@@ -1,1 +1,4 @@
 //! The GraphQL schema, our own HTTP and WebSocket transport, and the pages.
+
+pub mod pages;
+pub mod transport;

@@ -1,0 +1,34 @@
+//! GraphQL over HTTP and over WebSocket, written for this server.
+//!
+//! async-graphql validates and executes; everything around that is here: limits before its parser, media types and
+//! status codes, the WebSocket subprotocol, origins, deadlines, shutdown.
+//!
+//! **Invariant:** nothing here knows a type of our schema.
+//! **Invariant:** nothing is queued for a client without a bound.
+//! **Invariant:** tokens, variables and the words of faults appear neither in logs nor in answers.
+
+mod auth;
+mod execute;
+mod gate;
+mod http;
+mod media;
+mod options;
+mod origin;
+mod outcome;
+mod params;
+mod refusal;
+mod respond;
+mod router;
+mod serve;
+mod shutdown;
+mod socket;
+
+pub use auth::{AuthFailure, Authenticator, Peer};
+pub use gate::{Admitted, GateLimits, OperationKind, admit, json_nested_within};
+pub use options::{SocketOptions, TransportOptions};
+pub use refusal::{Location, Refusal, code};
+pub use router::router;
+pub use serve::{ServeOptions, serve};
+pub use shutdown::{Shutdown, ShutdownHandle, shutdown};
+
+use router::Transport;

@@ -1,0 +1,77 @@
+//! Who asks: the port through which the transport learns about accounts.
+
+use std::future::Future;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use async_graphql::Request;
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+use futures_util::future::BoxFuture;
+
+/// The other end of the connection. Every request carries it in its data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// The address that connected; a proxy's if there is one in between.
+    pub address: SocketAddr,
+}
+
+impl Peer {
+    /// For a connection whose address the server was not told.
+    pub(super) const UNKNOWN: Self =
+        Self { address: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0) };
+}
+
+/// Why nobody was recognised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AuthFailure {
+    /// The token is unknown, expired or revoked: log in again.
+    #[error("the access token is not valid; log in again")]
+    Invalid,
+    /// Tokens cannot be checked now: try again later.
+    #[error("access tokens cannot be checked now; try again later")]
+    Unavailable,
+}
+
+/// Turns access tokens into sessions.
+///
+/// **Invariant:** without a token the answer is the session of nobody, unless nobody may use the server;
+/// what nobody may do is for the schema to say.
+pub trait Authenticator: Send + Sync + 'static {
+    /// Who asks. Goes into the data of each request.
+    type Session: Clone + Send + Sync + 'static;
+
+    /// Finds the session of `bearer`.
+    ///
+    /// # Errors
+    /// [`AuthFailure`]; becomes 401 or 503 over HTTP, and 4403 or 1013 over WebSocket.
+    fn authenticate(
+        &self,
+        bearer: Option<&str>,
+        peer: &Peer,
+    ) -> impl Future<Output = Result<Self::Session, AuthFailure>> + Send;
+
+    /// Resolves once `session` ended, by logout or by expiry; never for the session of nobody.
+    fn revoked(&self, session: &Self::Session) -> BoxFuture<'static, ()>;
+
+    /// Puts into the data of a request what its resolvers need.
+    fn prepare(&self, request: Request, session: &Self::Session) -> Request {
+        request.data(session.clone())
+    }
+}
+
+/// The token of an `Authorization` header.
+///
+/// # Errors
+/// [`AuthFailure::Invalid`] for another scheme: acting as nobody would surprise.
+pub(super) fn bearer(headers: &HeaderMap) -> Result<Option<&str>, AuthFailure> {
+    let Some(value) = headers.get(AUTHORIZATION) else { return Ok(None) };
+    let value = value.to_str().map_err(|_| AuthFailure::Invalid)?;
+    bearer_of(value).map(Some).ok_or(AuthFailure::Invalid)
+}
+
+/// The token of `Bearer TOKEN`. Source: RFC 6750, section 2.1; the scheme's case is free (RFC 9110, 11.1).
+pub(super) fn bearer_of(value: &str) -> Option<&str> {
+    let (scheme, token) = value.trim().split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+}

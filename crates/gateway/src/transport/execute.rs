@@ -1,0 +1,61 @@
+//! Running what the gate let through.
+//!
+//! **Invariant:** a mutation that has begun runs to its end, whether or not anybody waits for the answer.
+//! **Invariant:** a panic in a resolver is the fault of one request and reaches no other.
+
+use std::panic::AssertUnwindSafe;
+use std::time::{Duration, Instant};
+
+use async_graphql::{Executor, Request};
+use futures_util::FutureExt as _;
+use tokio::time::timeout;
+
+use super::gate::{Admitted, OperationKind};
+use super::outcome::Outcome;
+use super::refusal::{Refusal, code};
+
+/// Executes a query or a mutation, for at most `deadline`.
+pub(super) async fn execute<E: Executor>(
+    executor: E,
+    request: Request,
+    admitted: Admitted,
+    deadline: Duration,
+) -> Outcome {
+    let started = Instant::now();
+    let run = async move { AssertUnwindSafe(executor.execute(request)).catch_unwind().await };
+    let finished = if admitted.kind == OperationKind::Mutation {
+        let task = tokio::spawn(run);
+        timeout(deadline, task)
+            .await
+            .map(|joined| joined.unwrap_or_else(|error| Err(Box::new(error))))
+    } else {
+        timeout(deadline, run).await
+    };
+    let outcome = match finished {
+        Ok(Ok(response)) => Outcome::of_execution(response),
+        Ok(Err(_panic)) => Outcome::of_panic(),
+        Err(_elapsed) => late(admitted.kind, deadline).into(),
+    };
+    log(&admitted, started.elapsed(), &outcome);
+    outcome
+}
+
+fn late(kind: OperationKind, deadline: Duration) -> Refusal {
+    let seconds = deadline.as_secs_f64();
+    let message = if kind == OperationKind::Mutation {
+        format!("The mutation took longer than {seconds} s and goes on; ask for its result later.")
+    } else {
+        format!("The query took longer than {seconds} s; ask for less at a time.")
+    };
+    Refusal::new(code::TIMEOUT, message)
+}
+
+/// Names come from the gate's lexer; nothing else of the request is logged.
+pub(super) fn log(admitted: &Admitted, elapsed: Duration, outcome: &Outcome) {
+    let kind = admitted.kind.as_str();
+    let name = admitted.name.as_deref().unwrap_or("-");
+    let code = outcome.code();
+    let code = code.as_deref().unwrap_or("-");
+    let milliseconds = elapsed.as_secs_f64() * 1e3;
+    tracing::debug!(target: "rookery::operation", kind, name, milliseconds, code, "executed");
+}

@@ -1,0 +1,166 @@
+//! The gate in front of the GraphQL parser.
+//!
+//! async-graphql 7.2.1 spends seconds on documents of a few hundred bytes and overflows its stack on nested
+//! literals, before any of its own limits apply. So every document passes here first: a lexer and a
+//! recogniser that only count.
+//!
+//! **Invariant:** one pass over the bytes; the work after it is bounded by the limits, not by the input.
+//! **Invariant:** a document that passes is one that the library reads in the same way or refuses.
+//!
+//! Source: GraphQL specification (September 2025), section 2.
+
+mod document;
+mod expand;
+mod json;
+mod lexer;
+#[cfg(test)]
+mod tests;
+
+pub use json::json_nested_within;
+
+use document::{Definition, Recogniser};
+use expand::Expansion;
+
+use super::refusal::{Refusal, code};
+
+/// Limits of the gate.
+#[derive(Clone, Debug)]
+pub struct GateLimits {
+    /// Length of a document, in bytes.
+    pub query_bytes_max: usize,
+    /// Open brackets of any kind, and selection sets around a field once fragments are expanded.
+    pub nesting_max: usize,
+    /// Fragment definitions.
+    pub fragments_max: usize,
+    /// Fields, `__typename` and aliases included, in all operations, fragments expanded.
+    pub fields_max: usize,
+    /// Fields at the root of one operation.
+    pub root_fields_max: usize,
+    /// Directives in the whole document.
+    pub directives_max: usize,
+    /// Directives at one place.
+    pub directives_per_place_max: usize,
+    /// Root fields that cost a password hash, by name: an operation has few of them.
+    pub guarded_fields: Vec<String>,
+    /// How many [`guarded_fields`](Self::guarded_fields) an operation may have.
+    pub guarded_fields_max: usize,
+    /// Brackets of the JSON around and in variables.
+    pub json_nesting_max: usize,
+}
+
+impl Default for GateLimits {
+    fn default() -> Self {
+        Self {
+            query_bytes_max: 16 * 1024,
+            nesting_max: 32,
+            fragments_max: 16,
+            fields_max: 1_000,
+            root_fields_max: 10,
+            directives_max: 64,
+            directives_per_place_max: 8,
+            guarded_fields: ["logIn", "register"].map(str::to_owned).to_vec(),
+            guarded_fields_max: 1,
+            json_nesting_max: 32,
+        }
+    }
+}
+
+impl GateLimits {
+    fn is_guarded(&self, field: &str) -> bool {
+        self.guarded_fields.iter().any(|guarded| guarded == field)
+    }
+}
+
+/// What an operation is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OperationKind {
+    /// Reads.
+    Query,
+    /// Writes.
+    Mutation,
+    /// Follows.
+    Subscription,
+}
+
+impl OperationKind {
+    /// The keyword.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Query => "query",
+            Self::Mutation => "mutation",
+            Self::Subscription => "subscription",
+        }
+    }
+}
+
+/// The operation that a document and an operation name choose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Admitted {
+    /// What it is.
+    pub kind: OperationKind,
+    /// Its name, if it has one; a GraphQL name, thus safe to log.
+    pub name: Option<String>,
+    /// Variables that have to be given and must not be null. async-graphql would notice only while it executes, when
+    /// other fields may have had their effect.
+    pub required_variables: Vec<String>,
+}
+
+/// Lets `query` through to the parser, and says which operation would run.
+///
+/// # Errors
+/// A [`Refusal`] that names the limit, or the place that is not GraphQL.
+pub fn admit(
+    query: &str,
+    operation_name: Option<&str>,
+    limits: &GateLimits,
+) -> Result<Admitted, Refusal> {
+    admit_bytes(query.as_bytes(), operation_name, limits)
+}
+
+fn admit_bytes(
+    query: &[u8],
+    operation_name: Option<&str>,
+    limits: &GateLimits,
+) -> Result<Admitted, Refusal> {
+    if query.len() > limits.query_bytes_max {
+        let max = limits.query_bytes_max;
+        let message = format!("The document is longer than {max} bytes.");
+        return Err(Refusal::new(code::QUERY_TOO_LARGE, message));
+    }
+    let definitions = Recogniser::definitions(query, limits)?;
+    Expansion::check(&definitions, limits)?;
+    choose(&definitions, operation_name)
+}
+
+/// Source: GraphQL specification, section 6.1, `GetOperation`.
+fn choose(
+    definitions: &[Definition<'_>],
+    operation_name: Option<&str>,
+) -> Result<Admitted, Refusal> {
+    let mut operations = definitions.iter().filter(|definition| definition.kind.is_some());
+    let chosen = if operation_name.is_some() {
+        operations.find(|operation| operation.name == operation_name).ok_or_else(|| {
+            Refusal::new(
+                code::OPERATION_UNKNOWN,
+                "The document has no operation with the name given as operationName.",
+            )
+        })?
+    } else {
+        let first = operations.next().ok_or_else(|| {
+            Refusal::new(code::GRAPHQL_PARSE_FAILED, "The document contains no operation.")
+        })?;
+        if operations.next().is_some() {
+            return Err(Refusal::new(
+                code::OPERATION_NAME_REQUIRED,
+                "The document contains several operations; choose one with operationName.",
+            ));
+        }
+        first
+    };
+    Ok(Admitted {
+        kind: chosen.kind.unwrap_or(OperationKind::Query),
+        name: chosen.name.map(str::to_owned),
+        required_variables: chosen.required.iter().map(ToString::to_string).collect(),
+    })
+}

@@ -1,0 +1,124 @@
+//! What definitions ask for once their fragments are expanded.
+//!
+//! **Invariant:** each fragment is expanded once, however often it is spread; sums saturate.
+
+use std::collections::HashMap;
+
+use super::GateLimits;
+use super::document::Definition;
+use crate::transport::refusal::{Refusal, code};
+
+/// The cost of a definition with everything that it spreads.
+#[derive(Clone, Copy, Default)]
+struct Expanded {
+    selections: usize,
+    depth: usize,
+    root_fields: usize,
+    guarded_fields: usize,
+}
+
+#[derive(Clone, Copy)]
+enum Visit {
+    Unseen,
+    Open,
+    Done(Expanded),
+}
+
+/// Expands the fragments of one document.
+pub(super) struct Expansion<'a> {
+    definitions: &'a [Definition<'a>],
+    fragments: HashMap<&'a str, usize>,
+    visits: Vec<Visit>,
+}
+
+impl<'a> Expansion<'a> {
+    /// Checks every definition of the document, used or not: the library validates them all.
+    pub(super) fn check(
+        definitions: &'a [Definition<'a>],
+        limits: &GateLimits,
+    ) -> Result<(), Refusal> {
+        let fragments = definitions
+            .iter()
+            .enumerate()
+            .filter(|(_, definition)| definition.kind.is_none())
+            .filter_map(|(index, definition)| Some((definition.name?, index)))
+            .collect();
+        let visits = vec![Visit::Unseen; definitions.len()];
+        let mut this = Self { definitions, fragments, visits };
+        let mut total = 0usize;
+        for (index, definition) in definitions.iter().enumerate() {
+            let cost = this.expand(index)?;
+            if definition.kind.is_some() {
+                total = total.saturating_add(cost.selections);
+            }
+            if cost.selections > limits.fields_max || total > limits.fields_max {
+                let max = limits.fields_max;
+                let message = format!(
+                    "The document selects more than {max} fields once its fragments are expanded."
+                );
+                return Err(Refusal::new(code::TOO_MANY_FIELDS, message));
+            }
+            if cost.depth > limits.nesting_max {
+                let max = limits.nesting_max;
+                let message = format!(
+                    "The document is nested deeper than {max} levels once its fragments are expanded."
+                );
+                return Err(Refusal::new(code::QUERY_TOO_DEEP, message));
+            }
+            if definition.kind.is_some() {
+                check_root(cost, limits)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Recursion is bounded by the number of fragments.
+    fn expand(&mut self, index: usize) -> Result<Expanded, Refusal> {
+        match self.visits[index] {
+            Visit::Done(cost) => return Ok(cost),
+            Visit::Open => {
+                let name = self.definitions[index].name.unwrap_or_default();
+                let name = name.get(..64).unwrap_or(name);
+                let message = format!("Fragment `{name}` contains itself.");
+                return Err(Refusal::new(code::FRAGMENT_CYCLE, message));
+            }
+            Visit::Unseen => self.visits[index] = Visit::Open,
+        }
+        let definition = &self.definitions[index];
+        let mut cost = Expanded {
+            selections: definition.selections,
+            depth: definition.depth,
+            root_fields: definition.root_fields,
+            guarded_fields: definition.guarded_fields,
+        };
+        for spread in &definition.spreads {
+            let Some(&fragment) = self.fragments.get(spread.name) else { continue };
+            let inner = self.expand(fragment)?;
+            cost.selections = cost.selections.saturating_add(inner.selections);
+            cost.depth = cost.depth.max(spread.depth.saturating_add(inner.depth));
+            if spread.at_root {
+                cost.root_fields = cost.root_fields.saturating_add(inner.root_fields);
+                cost.guarded_fields = cost.guarded_fields.saturating_add(inner.guarded_fields);
+            }
+        }
+        self.visits[index] = Visit::Done(cost);
+        Ok(cost)
+    }
+}
+
+fn check_root(cost: Expanded, limits: &GateLimits) -> Result<(), Refusal> {
+    if cost.guarded_fields > limits.guarded_fields_max {
+        let message = format!(
+            "One request may log in or register {} time(s); send one request for each.",
+            limits.guarded_fields_max
+        );
+        return Err(Refusal::new(code::TOO_MANY_LOGINS, message));
+    }
+    if cost.root_fields > limits.root_fields_max {
+        let max = limits.root_fields_max;
+        let message =
+            format!("The operation has more than {max} root fields; send several requests.");
+        return Err(Refusal::new(code::TOO_MANY_ROOT_FIELDS, message));
+    }
+    Ok(())
+}

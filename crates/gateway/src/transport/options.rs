@@ -1,0 +1,71 @@
+//! What can be set about the transport.
+
+use std::time::Duration;
+
+use super::gate::GateLimits;
+
+/// Limits, deadlines and origins of the transport.
+#[derive(Clone, Debug)]
+pub struct TransportOptions {
+    /// Limits before the parser.
+    pub gate: GateLimits,
+    /// Length of a request's body, in bytes.
+    pub body_bytes_max: usize,
+    /// Time for a request's body to arrive.
+    pub body_deadline: Duration,
+    /// Time for a query to execute, or for the answer of a mutation: the mutation itself goes on.
+    pub execution_deadline: Duration,
+    /// Origins, as `https://chat.example.org`, whose pages may use this server beside its own.
+    pub allowed_origins: Vec<String>,
+    /// Limits of each `WebSocket`.
+    pub socket: SocketOptions,
+}
+
+impl Default for TransportOptions {
+    fn default() -> Self {
+        Self {
+            gate: GateLimits::default(),
+            body_bytes_max: 64 * 1024,
+            body_deadline: Duration::from_secs(10),
+            execution_deadline: Duration::from_secs(10),
+            allowed_origins: Vec::new(),
+            socket: SocketOptions::default(),
+        }
+    }
+}
+
+/// Limits and deadlines of one WebSocket.
+#[derive(Clone, Debug)]
+pub struct SocketOptions {
+    /// Time for `connection_init` to arrive.
+    pub init_deadline: Duration,
+    /// Time between two pings of the server. A peer that missed two is gone.
+    pub ping_interval: Duration,
+    /// Pings that a client may send between two pings of the server.
+    pub client_pings_max: u32,
+    /// Length of a message of the client, in bytes.
+    pub frame_bytes_max: usize,
+    /// Operations of a socket that run at a time.
+    pub operations_max: usize,
+    /// Bytes that wait to be written before operations are no longer asked for more.
+    pub queue_bytes_max: usize,
+    /// Time for what waits to be written.
+    pub write_deadline: Duration,
+    /// Time for the closing handshake.
+    pub close_deadline: Duration,
+}
+
+impl Default for SocketOptions {
+    fn default() -> Self {
+        Self {
+            init_deadline: Duration::from_secs(3),
+            ping_interval: Duration::from_secs(25),
+            client_pings_max: 100,
+            frame_bytes_max: 64 * 1024,
+            operations_max: 100,
+            queue_bytes_max: 64 * 1024,
+            write_deadline: Duration::from_secs(10),
+            close_deadline: Duration::from_secs(1),
+        }
+    }
+}

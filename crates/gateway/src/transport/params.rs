@@ -1,0 +1,121 @@
+//! The parameters of a request, from JSON or from a URL.
+//!
+//! Source: GraphQL over HTTP (draft), section "Request Parameters".
+
+use async_graphql::{Request, Value, Variables};
+use serde::Deserialize;
+use std::collections::HashMap;
+
+use super::gate::{Admitted, GateLimits, admit, json_nested_within};
+use super::refusal::{Refusal, code};
+
+/// What a client asks to be executed.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Params {
+    pub(super) query: String,
+    #[serde(default)]
+    pub(super) operation_name: Option<String>,
+    #[serde(default)]
+    variables: Option<Variables>,
+    #[serde(default)]
+    extensions: Option<HashMap<String, Value>>,
+}
+
+const SHAPE: &str = "Send a JSON object with `query` (a string) and, if needed, `operationName` (a string), \
+                     `variables` (an object) and `extensions` (an object).";
+
+impl Params {
+    /// Reads the body of a POST.
+    pub(super) fn from_json(body: &[u8], limits: &GateLimits) -> Result<Self, Refusal> {
+        // One bracket of the JSON is the request itself.
+        if !json_nested_within(body, limits.json_nesting_max + 1) {
+            return Err(too_deep(limits));
+        }
+        if body.trim_ascii_start().starts_with(b"[") {
+            let message = "This server takes one request at a time, not a JSON array of them.";
+            return Err(Refusal::new(code::BATCH_UNSUPPORTED, message));
+        }
+        serde_json::from_slice(body).map_err(|error| explain(&error))
+    }
+
+    /// Reads the query string of a GET.
+    pub(super) fn from_url(query: &str, limits: &GateLimits) -> Result<Self, Refusal> {
+        let mut params =
+            Self { query: String::new(), operation_name: None, variables: None, extensions: None };
+        let mut found = false;
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            match &*name {
+                "query" => {
+                    params.query = value.into_owned();
+                    found = true;
+                }
+                "operationName" if !value.is_empty() => {
+                    params.operation_name = Some(value.into_owned());
+                }
+                "variables" => params.variables = from_text(&value, limits)?,
+                "extensions" => params.extensions = from_text(&value, limits)?,
+                _ => {}
+            }
+        }
+        if found {
+            return Ok(params);
+        }
+        let message = "The URL has no `query`; add ?query=... or send the request by POST.";
+        Err(Refusal::new(code::BAD_REQUEST, message))
+    }
+
+    /// Lets the query through the gate, and the variables if none is missing.
+    pub(super) fn admit(&self, limits: &GateLimits) -> Result<Admitted, Refusal> {
+        let admitted = admit(&self.query, self.operation_name.as_deref(), limits)?;
+        let given = |name: &str| {
+            let value = self.variables.as_ref().and_then(|variables| variables.get(name));
+            value.is_some_and(|value| *value != Value::Null)
+        };
+        if let Some(missing) = admitted.required_variables.iter().find(|name| !given(name)) {
+            let message = format!("The variable `${missing}` is required and must not be null.");
+            return Err(Refusal::new(code::BAD_USER_INPUT, message));
+        }
+        Ok(admitted)
+    }
+
+    /// The request, to be executed after the gate let [`query`](Self::query) through.
+    pub(super) fn into_request(self) -> Request {
+        let mut request = Request::new(self.query).variables(self.variables.unwrap_or_default());
+        request.operation_name = self.operation_name;
+        request.extensions.0 = self.extensions.unwrap_or_default();
+        request
+    }
+}
+
+fn from_text<T: for<'a> Deserialize<'a>>(
+    text: &str,
+    limits: &GateLimits,
+) -> Result<Option<T>, Refusal> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    if !json_nested_within(text.as_bytes(), limits.json_nesting_max) {
+        return Err(too_deep(limits));
+    }
+    serde_json::from_str(text).map_err(|error| explain(&error))
+}
+
+pub(super) fn too_deep(limits: &GateLimits) -> Refusal {
+    let max = limits.json_nesting_max;
+    Refusal::new(
+        code::JSON_TOO_DEEP,
+        format!("The variables are nested deeper than {max} brackets."),
+    )
+}
+
+/// The library's own words quote the input and name our types; its position is all that a client needs.
+fn explain(error: &serde_json::Error) -> Refusal {
+    let (line, column) = (error.line(), error.column());
+    let message = if error.is_data() {
+        format!("The request is not shaped as it should be (line {line}, column {column}). {SHAPE}")
+    } else {
+        format!("The request is not valid JSON (line {line}, column {column}). {SHAPE}")
+    };
+    Refusal::new(code::BAD_REQUEST, message)
+}

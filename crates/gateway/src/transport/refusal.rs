@@ -1,0 +1,119 @@
+//! Why a request was not executed, told to the client with a stable code.
+//!
+//! **Invariant:** a refusal quotes nothing but names that passed the gate's lexer, numbers and limits.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+
+/// The stable codes of the transport, as they stand in `extensions.code`.
+pub mod code {
+    /// The request is not shaped as GraphQL over HTTP or over WebSocket asks.
+    pub const BAD_REQUEST: &str = "BAD_REQUEST";
+    /// A JSON array of requests.
+    pub const BATCH_UNSUPPORTED: &str = "BATCH_UNSUPPORTED";
+    /// The body is longer than the limit.
+    pub const BODY_TOO_LARGE: &str = "BODY_TOO_LARGE";
+    /// The body did not arrive in time.
+    pub const BODY_TIMEOUT: &str = "BODY_TIMEOUT";
+    /// Brackets of the JSON are nested deeper than the limit.
+    pub const JSON_TOO_DEEP: &str = "JSON_TOO_DEEP";
+    /// The document is longer than the limit.
+    pub const QUERY_TOO_LARGE: &str = "QUERY_TOO_LARGE";
+    /// The document is nested deeper than the limit.
+    pub const QUERY_TOO_DEEP: &str = "QUERY_TOO_DEEP";
+    /// The document asks for more than the schema's complexity limit.
+    pub const QUERY_TOO_COMPLEX: &str = "QUERY_TOO_COMPLEX";
+    /// The document defines too many fragments.
+    pub const TOO_MANY_FRAGMENTS: &str = "TOO_MANY_FRAGMENTS";
+    /// The document selects too many fields, counted with its fragments expanded.
+    pub const TOO_MANY_FIELDS: &str = "TOO_MANY_FIELDS";
+    /// An operation has too many fields at its root.
+    pub const TOO_MANY_ROOT_FIELDS: &str = "TOO_MANY_ROOT_FIELDS";
+    /// One request logs in or registers more often than allowed.
+    pub const TOO_MANY_LOGINS: &str = "TOO_MANY_LOGINS";
+    /// The document has too many directives.
+    pub const TOO_MANY_DIRECTIVES: &str = "TOO_MANY_DIRECTIVES";
+    /// A fragment contains itself.
+    pub const FRAGMENT_CYCLE: &str = "FRAGMENT_CYCLE";
+    /// The document is not GraphQL.
+    pub const GRAPHQL_PARSE_FAILED: &str = "GRAPHQL_PARSE_FAILED";
+    /// The document does not fit the schema.
+    pub const GRAPHQL_VALIDATION_FAILED: &str = "GRAPHQL_VALIDATION_FAILED";
+    /// The document has several operations and none was chosen.
+    pub const OPERATION_NAME_REQUIRED: &str = "OPERATION_NAME_REQUIRED";
+    /// The chosen operation is not in the document.
+    pub const OPERATION_UNKNOWN: &str = "OPERATION_UNKNOWN";
+    /// A value does not fit its argument.
+    pub const BAD_USER_INPUT: &str = "BAD_USER_INPUT";
+    /// The method cannot do this.
+    pub const METHOD_NOT_ALLOWED: &str = "METHOD_NOT_ALLOWED";
+    /// The body is not `application/json`.
+    pub const UNSUPPORTED_MEDIA_TYPE: &str = "UNSUPPORTED_MEDIA_TYPE";
+    /// The client accepts neither of our media types.
+    pub const NOT_ACCEPTABLE: &str = "NOT_ACCEPTABLE";
+    /// A page of another origin opened the socket.
+    pub const ORIGIN_FORBIDDEN: &str = "ORIGIN_FORBIDDEN";
+    /// Subscriptions go over WebSocket.
+    pub const SUBSCRIPTION_NEEDS_WEBSOCKET: &str = "SUBSCRIPTION_NEEDS_WEBSOCKET";
+    /// The access token is unknown, expired or revoked.
+    pub const UNAUTHENTICATED: &str = "UNAUTHENTICATED";
+    /// The server cannot check access tokens now.
+    pub const UNAVAILABLE: &str = "UNAVAILABLE";
+    /// The operation took longer than its deadline.
+    pub const TIMEOUT: &str = "TIMEOUT";
+    /// The socket has as many operations as it may have.
+    pub const TOO_MANY_SUBSCRIPTIONS: &str = "TOO_MANY_SUBSCRIPTIONS";
+    /// The server is broken; the log says more.
+    pub const INTERNAL: &str = "INTERNAL";
+}
+
+/// A place in a document; both count from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Location {
+    /// The line.
+    pub line: usize,
+    /// The column, in characters.
+    pub column: usize,
+}
+
+/// An answer that is no result: a code to act on, a sentence to read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Refusal {
+    /// One of [`code`].
+    pub code: &'static str,
+    /// What is wrong and what to do.
+    pub message: Cow<'static, str>,
+    /// Where in the document, if it is about one place.
+    pub location: Option<Location>,
+}
+
+impl Refusal {
+    /// A refusal about no place in particular.
+    pub fn new(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, message: message.into(), location: None }
+    }
+}
+
+impl Serialize for Refusal {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Code {
+            code: &'static str,
+        }
+        #[derive(Serialize)]
+        struct GraphQlError<'a> {
+            message: &'a str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            locations: Option<[Location; 1]>,
+            extensions: Code,
+        }
+        GraphQlError {
+            message: &self.message,
+            locations: self.location.map(|location| [location]),
+            extensions: Code { code: self.code },
+        }
+        .serialize(serializer)
+    }
+}

@@ -1,0 +1,80 @@
+//! From an outcome to an HTTP response.
+//!
+//! **Invariant:** the status of every answer at `/graphql` is decided in this file.
+
+use axum::body::Body;
+use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::Response;
+
+use super::media::Media;
+use super::outcome::Outcome;
+use super::refusal::code;
+
+/// The status of an outcome.
+///
+/// With `application/json`, a well-formed request gets 200 whatever came of it, as old clients expect. With
+/// `application/graphql-response+json`, an invalid document gets 400. What is about HTTP, about limits or about who
+/// asks has its own status either way.
+pub(super) fn status(outcome: &Outcome, media: Media) -> StatusCode {
+    let Outcome::Refused(refusal) = outcome else {
+        return match (outcome, media) {
+            (Outcome::Invalid(_), Media::GraphQl) => StatusCode::BAD_REQUEST,
+            _ => StatusCode::OK,
+        };
+    };
+    match refusal.code {
+        code::METHOD_NOT_ALLOWED => StatusCode::METHOD_NOT_ALLOWED,
+        code::UNSUPPORTED_MEDIA_TYPE => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        code::NOT_ACCEPTABLE => StatusCode::NOT_ACCEPTABLE,
+        code::BODY_TOO_LARGE => StatusCode::PAYLOAD_TOO_LARGE,
+        code::BODY_TIMEOUT => StatusCode::REQUEST_TIMEOUT,
+        code::UNAUTHENTICATED => StatusCode::UNAUTHORIZED,
+        code::ORIGIN_FORBIDDEN => StatusCode::FORBIDDEN,
+        code::UNAVAILABLE => StatusCode::SERVICE_UNAVAILABLE,
+        code::INTERNAL => StatusCode::INTERNAL_SERVER_ERROR,
+        code::GRAPHQL_PARSE_FAILED
+        | code::OPERATION_NAME_REQUIRED
+        | code::OPERATION_UNKNOWN
+        | code::BAD_USER_INPUT
+        | code::TIMEOUT
+            if media == Media::Json =>
+        {
+            StatusCode::OK
+        }
+        code::TIMEOUT => StatusCode::GATEWAY_TIMEOUT,
+        _ => StatusCode::BAD_REQUEST,
+    }
+}
+
+/// The response that carries an outcome.
+pub(super) fn respond(mut outcome: Outcome, media: Media) -> Response {
+    let status = status(&outcome, media);
+    let body = serde_json::to_vec(&outcome).unwrap_or_else(|error| {
+        tracing::error!(%error, "failed to serialise a response");
+        br#"{"errors":[{"message":"The server failed to answer this.","extensions":{"code":"INTERNAL"}}]}"#.to_vec()
+    });
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    if let Outcome::Executed(executed) = &mut outcome {
+        headers.extend(std::mem::take(&mut executed.http_headers));
+    }
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media.content_type()));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(VARY, HeaderValue::from_static("Accept, Origin"));
+    match status {
+        StatusCode::METHOD_NOT_ALLOWED => {
+            headers.insert(ALLOW, HeaderValue::from_static("GET, POST, OPTIONS"));
+        }
+        StatusCode::UNAUTHORIZED => {
+            let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
+            headers.insert(WWW_AUTHENTICATE, challenge);
+        }
+        StatusCode::SERVICE_UNAVAILABLE => {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        _ => {}
+    }
+    response
+}

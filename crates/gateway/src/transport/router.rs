@@ -1,0 +1,37 @@
+//! Where everything is found.
+
+use std::sync::Arc;
+
+use async_graphql::Executor;
+use axum::Router;
+use axum::routing::any;
+
+use super::auth::Authenticator;
+use super::http::graphql;
+use super::options::TransportOptions;
+use super::shutdown::Shutdown;
+
+/// What every request needs.
+pub(super) struct Transport<E, A> {
+    pub(super) executor: E,
+    pub(super) authenticator: A,
+    pub(super) options: TransportOptions,
+    pub(super) shutdown: Shutdown,
+}
+
+/// GraphQL at `/graphql`, over HTTP and over WebSocket, and the pages.
+///
+/// `executor` is an `async_graphql::Schema`. Serve the router with [`serve`](super::serve()), or otherwise with
+/// connection information, so that [`Peer`](super::Peer) knows the address.
+pub fn router<E: Executor, A: Authenticator>(
+    executor: E,
+    authenticator: A,
+    options: TransportOptions,
+    shutdown: Shutdown,
+) -> Router {
+    let transport = Transport { executor, authenticator, options, shutdown };
+    Router::new()
+        .route("/graphql", any(graphql::<E, A>))
+        .with_state(Arc::new(transport))
+        .merge(crate::pages::router())
+}

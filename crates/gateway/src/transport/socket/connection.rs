@@ -1,0 +1,208 @@
+//! One socket from its upgrade to its end.
+//!
+//! **Invariant:** no operation starts before `connection_init` was accepted.
+//! **Invariant:** once a session is revoked nothing more is written but the closing frame.
+
+use std::sync::Arc;
+
+use async_graphql::Executor;
+use axum::body::Bytes;
+use axum::extract::ws::{Message, WebSocket};
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, pending};
+
+use super::link::{Event, Link};
+use super::operation::Operations;
+use super::protocol::{self, ClientMessage, Close};
+use crate::transport::Transport;
+use crate::transport::auth::{AuthFailure, Authenticator, Peer};
+use crate::transport::execute::execute;
+use crate::transport::gate::{OperationKind, json_nested_within};
+use crate::transport::outcome::Outcome;
+use crate::transport::params::Params;
+use crate::transport::refusal::{Refusal, code};
+
+/// Pings that may stay without any sign of life.
+const MISSED_PINGS_MAX: u32 = 2;
+
+/// The state of one socket.
+pub(super) struct Connection<E, A: Authenticator> {
+    transport: Arc<Transport<E, A>>,
+    link: Option<Link>,
+    operations: Operations,
+    peer: Peer,
+    /// The token of the upgrade request; that of `connection_init` goes before it.
+    token: Result<Option<String>, AuthFailure>,
+    session: Option<A::Session>,
+    revoked: BoxFuture<'static, ()>,
+    missed_pings: u32,
+    client_pings: u32,
+}
+
+impl<E: Executor, A: Authenticator> Connection<E, A> {
+    pub(super) fn new(
+        transport: Arc<Transport<E, A>>,
+        socket: WebSocket,
+        peer: Peer,
+        token: Result<Option<String>, AuthFailure>,
+    ) -> Self {
+        let link = Link::new(socket, &transport.options.socket);
+        Self {
+            transport,
+            link: Some(link),
+            operations: Operations::default(),
+            peer,
+            token,
+            session: None,
+            revoked: pending().boxed(),
+            missed_pings: 0,
+            client_pings: 0,
+        }
+    }
+
+    /// Serves the socket until one side ends it.
+    pub(super) async fn serve(mut self) {
+        let Some(mut link) = self.link.take() else { return };
+        let why = self.run(&mut link).await;
+        let deadline = self.transport.options.socket.close_deadline;
+        tracing::debug!(peer = %self.peer.address, ?why, "socket ends");
+        // Subscriptions end here; a slow goodbye must not keep them.
+        drop(std::mem::take(&mut self.operations));
+        link.close(&why, deadline).await;
+    }
+
+    async fn run(&mut self, link: &mut Link) -> Close {
+        if !link.has_subprotocol() {
+            return Close::SubprotocolUnacceptable;
+        }
+        let mut shutdown = self.transport.shutdown.clone();
+        loop {
+            let event = tokio::select! {
+                biased;
+                () = shutdown.requested() => return Close::Restart,
+                () = &mut self.revoked => return Close::Revoked,
+                event = link.event(&mut self.operations) => event,
+            };
+            let handled = match event {
+                Event::Ended(why) => Err(why),
+                Event::Timer => self.tick(link),
+                Event::Message(message) => self.receive(link, message).await,
+            };
+            if let Err(why) = handled {
+                return why;
+            }
+        }
+    }
+
+    /// The time for `connection_init` is over, or a ping is due.
+    fn tick(&mut self, link: &mut Link) -> Result<(), Close> {
+        if self.session.is_none() {
+            return Err(Close::InitTimeout);
+        }
+        if self.missed_pings == MISSED_PINGS_MAX {
+            return Err(Close::Gone);
+        }
+        self.missed_pings += 1;
+        self.client_pings = 0;
+        link.send(Message::Ping(Bytes::new()));
+        link.set_timer(self.transport.options.socket.ping_interval);
+        Ok(())
+    }
+
+    async fn receive(&mut self, link: &mut Link, message: Message) -> Result<(), Close> {
+        self.missed_pings = 0;
+        let text = match message {
+            Message::Text(text) => text,
+            Message::Binary(_) => return Err(Close::Invalid("expected text")),
+            // The library has answered it already.
+            Message::Ping(_) => return self.count_ping(),
+            Message::Pong(_) => return Ok(()),
+            Message::Close(_) => return Err(Close::Gone),
+        };
+        // Two brackets of the JSON are the message and its payload.
+        let nesting_max = self.transport.options.gate.json_nesting_max + 2;
+        if !json_nested_within(text.as_bytes(), nesting_max) {
+            return Err(Close::Invalid("nested too deep"));
+        }
+        match ClientMessage::read(&text).map_err(Close::Invalid)? {
+            ClientMessage::Init(token) => self.init(link, token).await,
+            ClientMessage::Ping => {
+                self.count_ping()?;
+                link.send(protocol::PONG);
+                Ok(())
+            }
+            ClientMessage::Pong => Ok(()),
+            ClientMessage::Complete { id } => {
+                self.operations.cut(&id);
+                Ok(())
+            }
+            ClientMessage::Subscribe { id, params } => self.subscribe(link, id, *params),
+        }
+    }
+
+    fn count_ping(&mut self) -> Result<(), Close> {
+        self.client_pings += 1;
+        if self.client_pings > self.transport.options.socket.client_pings_max {
+            return Err(Close::PingFlood);
+        }
+        Ok(())
+    }
+
+    async fn init(&mut self, link: &mut Link, token: Option<String>) -> Result<(), Close> {
+        if self.session.is_some() {
+            return Err(Close::TooManyInits);
+        }
+        let authenticator = &self.transport.authenticator;
+        let outcome = match (&token, &self.token) {
+            (None, Err(failure)) => Err(*failure),
+            (Some(token), _) | (None, Ok(Some(token))) => {
+                authenticator.authenticate(Some(token), &self.peer).await
+            }
+            (None, Ok(None)) => authenticator.authenticate(None, &self.peer).await,
+        };
+        self.token = Ok(None);
+        let session = outcome.map_err(|failure| match failure {
+            AuthFailure::Invalid => Close::Forbidden,
+            AuthFailure::Unavailable => Close::AuthUnavailable,
+        })?;
+        self.revoked = authenticator.revoked(&session);
+        self.session = Some(session);
+        link.send(protocol::ACK);
+        link.set_timer(self.transport.options.socket.ping_interval);
+        Ok(())
+    }
+
+    fn subscribe(&mut self, link: &mut Link, id: String, params: Params) -> Result<(), Close> {
+        let Some(session) = self.session.clone() else { return Err(Close::Unauthorized) };
+        if self.operations.contains(&id) {
+            return Err(Close::DuplicateId(id));
+        }
+        if let Err(refusal) = self.start(&id, params, &session) {
+            tracing::debug!(target: "rookery::operation", code = refusal.code, "refused");
+            link.send(protocol::error(&id, &Outcome::Refused(refusal)));
+        }
+        Ok(())
+    }
+
+    fn start(&mut self, id: &str, params: Params, session: &A::Session) -> Result<(), Refusal> {
+        let options = &self.transport.options;
+        let max = options.socket.operations_max;
+        if self.operations.len() >= max {
+            let message = format!("This socket runs {max} operations already; complete one first.");
+            return Err(Refusal::new(code::TOO_MANY_SUBSCRIPTIONS, message));
+        }
+        let admitted = params.admit(&options.gate)?;
+        let request = params.into_request().data(self.peer);
+        let request = self.transport.authenticator.prepare(request, session);
+        let executor = self.transport.executor.clone();
+        if admitted.kind == OperationKind::Subscription {
+            let name = admitted.name.as_deref().unwrap_or("-");
+            tracing::debug!(target: "rookery::operation", kind = "subscription", name, "started");
+            self.operations.start_stream(id, executor.execute_stream(request, None));
+        } else {
+            let outcome = execute(executor, request, admitted, options.execution_deadline);
+            self.operations.start_single(id, outcome.boxed());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,177 @@
+//! The messages of graphql-transport-ws, and why a socket is closed.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::transport::auth::bearer_of;
+use crate::transport::outcome::{Errors, Outcome};
+use crate::transport::params::Params;
+
+/// Why we close a socket. The reason's first word is stable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Close {
+    /// The peer closed, or is no longer there.
+    Gone,
+    /// The server stops: come back.
+    Restart,
+    /// The message is none of the protocol.
+    Invalid(&'static str),
+    TextNotUtf8,
+    NotWebSocket,
+    TooLong,
+    InitTimeout,
+    Unauthorized,
+    Forbidden,
+    Revoked,
+    AuthUnavailable,
+    SubprotocolUnacceptable,
+    DuplicateId(String),
+    TooManyInits,
+    SlowConsumer,
+    PingFlood,
+}
+
+impl Close {
+    /// The close code and the reason; nothing if there is nobody to tell.
+    pub(super) fn frame(&self) -> Option<(u16, Cow<'static, str>)> {
+        let (code, reason) = match self {
+            Self::Gone => return None,
+            Self::Restart => (1012, "Service restart".into()),
+            Self::NotWebSocket => (1002, "Protocol error".into()),
+            Self::TextNotUtf8 => (1007, "Text is not UTF-8".into()),
+            Self::PingFlood => (1008, "Too many pings".into()),
+            Self::TooLong => (1009, "Message too big".into()),
+            Self::AuthUnavailable => (1013, "Try again later".into()),
+            Self::Invalid(what) => (4400, format!("Invalid message: {what}").into()),
+            Self::Unauthorized => (4401, "Unauthorized".into()),
+            Self::Forbidden => (4403, "Forbidden".into()),
+            Self::Revoked => (4403, "Forbidden: access token revoked".into()),
+            Self::SubprotocolUnacceptable => (4406, "Subprotocol not acceptable".into()),
+            Self::InitTimeout => (4408, "Connection initialisation timeout".into()),
+            Self::SlowConsumer => (4008, "SLOW_CONSUMER: resume from your last position".into()),
+            Self::DuplicateId(id) => (4409, duplicate(id)),
+            Self::TooManyInits => (4429, "Too many initialisation requests".into()),
+        };
+        Some((code, reason))
+    }
+}
+
+/// A reason has at most 123 bytes (RFC 6455, section 5.5).
+fn duplicate(id: &str) -> Cow<'static, str> {
+    let id: String = id.chars().filter(|char| !char.is_control()).take(20).collect();
+    format!("Subscriber for {id} already exists").into()
+}
+
+/// Length of an operation's ID, in bytes; clients use UUIDs or numbers.
+const ID_BYTES_MAX: usize = 128;
+
+/// What a client says.
+#[derive(Debug)]
+pub(super) enum ClientMessage {
+    /// `connection_init`, with the token from its payload.
+    Init(Option<String>),
+    /// `ping`
+    Ping,
+    /// `pong`
+    Pong,
+    /// `subscribe`
+    Subscribe { id: String, params: Box<Params> },
+    /// `complete`
+    Complete { id: String },
+}
+
+#[derive(Deserialize)]
+struct Frame<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Cow<'a, str>,
+    #[serde(default, borrow)]
+    id: Option<Cow<'a, str>>,
+    #[serde(default, borrow)]
+    payload: Option<&'a RawValue>,
+}
+
+impl ClientMessage {
+    /// Reads a message; `Err` says what is wrong with it.
+    pub(super) fn read(text: &str) -> Result<Self, &'static str> {
+        let frame: Frame<'_> =
+            serde_json::from_str(text).map_err(|_| "expected a JSON object with a type")?;
+        let id = || match &frame.id {
+            Some(id) if !id.is_empty() && id.len() <= ID_BYTES_MAX => Ok(id.clone().into_owned()),
+            _ => Err("expected an id of 1 to 128 bytes"),
+        };
+        match &*frame.kind {
+            "connection_init" => Ok(Self::Init(token(frame.payload)?)),
+            "ping" => Ok(Self::Ping),
+            "pong" => Ok(Self::Pong),
+            "complete" => Ok(Self::Complete { id: id()? }),
+            "subscribe" => {
+                let payload = frame.payload.ok_or("expected a payload")?;
+                let params = serde_json::from_str(payload.get())
+                    .map_err(|_| "expected a payload with a query")?;
+                Ok(Self::Subscribe { id: id()?, params })
+            }
+            _ => Err("unknown type"),
+        }
+    }
+}
+
+#[derive(Default, Deserialize)]
+struct InitPayload {
+    #[serde(default, rename = "Authorization", alias = "authorization")]
+    authorization: Option<String>,
+    #[serde(default)]
+    token: Option<String>,
+}
+
+fn token(payload: Option<&RawValue>) -> Result<Option<String>, &'static str> {
+    let Some(payload) = payload else { return Ok(None) };
+    let payload: Option<InitPayload> = serde_json::from_str(payload.get())
+        .map_err(|_| "expected a payload with Authorization or token")?;
+    let payload = payload.unwrap_or_default();
+    match payload.authorization.as_deref() {
+        Some(value) if !value.is_empty() => {
+            let token = bearer_of(value).ok_or("expected Authorization to be Bearer TOKEN")?;
+            Ok(Some(token.to_owned()))
+        }
+        _ => Ok(payload.token.filter(|token| !token.is_empty())),
+    }
+}
+
+/// `connection_ack`
+pub(super) const ACK: &str = r#"{"type":"connection_ack"}"#;
+/// `pong`
+pub(super) const PONG: &str = r#"{"type":"pong"}"#;
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum ServerMessage<'a> {
+    Next { id: &'a str, payload: &'a Outcome },
+    Error { id: &'a str, payload: Errors<'a> },
+    Complete { id: &'a str },
+}
+
+impl ServerMessage<'_> {
+    fn text(&self) -> String {
+        serde_json::to_string(self).unwrap_or_else(|error| {
+            tracing::error!(%error, "failed to serialise a message");
+            String::new()
+        })
+    }
+}
+
+/// `next`
+pub(super) fn next(id: &str, outcome: &Outcome) -> String {
+    ServerMessage::Next { id, payload: outcome }.text()
+}
+
+/// `error`, which ends the operation.
+pub(super) fn error(id: &str, outcome: &Outcome) -> String {
+    ServerMessage::Error { id, payload: outcome.errors() }.text()
+}
+
+/// `complete`
+pub(super) fn complete(id: &str) -> String {
+    ServerMessage::Complete { id }.text()
+}

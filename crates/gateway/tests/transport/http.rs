@@ -1,0 +1,240 @@
+//! GraphQL over HTTP: methods, media types, status codes, origins, tokens.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
+
+use crate::http_client::Request;
+use crate::toy::{toy, toy_with};
+
+const GRAPHQL: &str = "application/graphql-response+json";
+
+#[tokio::test]
+async fn a_query_is_answered_in_the_media_type_that_was_asked_for() {
+    let toy = toy().await;
+    for (accept, content_type) in [
+        ("", "application/json; charset=utf-8"),
+        ("*/*", "application/json; charset=utf-8"),
+        (GRAPHQL, "application/graphql-response+json; charset=utf-8"),
+    ] {
+        let answer = Request::query("{hello}").header("Accept", accept).send(toy.address).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        assert_eq!(answer.header("content-type"), Some(content_type));
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        assert_eq!(answer.json(), json!({"data": {"hello": "world"}}));
+    }
+}
+
+#[tokio::test]
+async fn get_runs_a_query_with_variables() {
+    let toy = toy().await;
+    let path = "/graphql?query=query%20Q($n:Int!)%7Bsame(number:$n)%7D&variables=%7B%22n%22:7%7D&operationName=Q";
+    let answer = Request::get(path).send(toy.address).await;
+    assert_eq!(answer.json(), json!({"data": {"same": 7}}));
+    assert_eq!(Request::get("/graphql").send(toy.address).await.status, 400);
+}
+
+#[tokio::test]
+async fn mutation_over_get_is_405_and_does_not_run() {
+    let toy = toy().await;
+    let answer = Request::get("/graphql?query=mutation%7Bbump%7D").send(toy.address).await;
+    assert_eq!((answer.status, answer.code()), (405, "METHOD_NOT_ALLOWED".into()));
+    assert_eq!(answer.header("allow"), Some("GET, POST, OPTIONS"));
+    let hidden = "/graphql?query=query%20A%7Bhello%7Dmutation%20B%7Bbump%7D&operationName=B";
+    assert_eq!(Request::get(hidden).send(toy.address).await.status, 405);
+    assert_eq!(toy.probe.bumps.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn other_methods_are_405() {
+    let toy = toy().await;
+    for method in ["PUT", "DELETE", "PATCH"] {
+        assert_eq!(Request::query("{hello}").method(method).send(toy.address).await.status, 405);
+    }
+}
+
+#[tokio::test]
+async fn bodies_that_are_not_json_in_utf8_are_415() {
+    let toy = toy().await;
+    for content_type in [
+        "",
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "application/json; charset=latin1",
+    ] {
+        let request = Request::query("mutation{bump}").header("Content-Type", content_type);
+        let answer = request.send(toy.address).await;
+        assert_eq!((answer.status, answer.code()), (415, "UNSUPPORTED_MEDIA_TYPE".into()));
+    }
+    assert_eq!(toy.probe.bumps.load(Ordering::SeqCst), 0);
+    let utf8 =
+        Request::query("{hello}").header("Content-Type", "Application/JSON; charset=\"UTF-8\"");
+    assert_eq!(utf8.send(toy.address).await.status, 200);
+}
+
+#[tokio::test]
+async fn malformed_json_is_400_without_debug_text() {
+    let toy = toy().await;
+    for body in
+        ["", "{", "{\"query\": secret}", "{\"query\":\"\\ud800\"}", "\"{hello}\"", "null", "{}"]
+    {
+        let answer = Request::post(body).header("Accept", GRAPHQL).send(toy.address).await;
+        assert_eq!((answer.status, answer.code()), (400, "BAD_REQUEST".into()), "{body}");
+        for word in ["secret", "serde", "Params", "expected value", "missing field"] {
+            assert!(!answer.body.contains(word), "{body}: {answer:?}");
+        }
+    }
+    for params in [
+        json!({"query": ["{hello}"]}),
+        json!({"query": "{hello}", "operationName": 1}),
+        json!({"query": "{hello}", "variables": "x"}),
+        json!({"query": "{hello}", "variables": [1]}),
+        json!({"query": "{hello}", "extensions": 0}),
+    ] {
+        assert_eq!(
+            Request::post(params.to_string()).send(toy.address).await.status,
+            400,
+            "{params}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_batch_is_400() {
+    let toy = toy().await;
+    let answer = Request::post(r#" [{"query":"{hello}"}]"#).send(toy.address).await;
+    assert_eq!((answer.status, answer.code()), (400, "BATCH_UNSUPPORTED".into()));
+}
+
+#[tokio::test]
+async fn an_invalid_document_is_400_or_200_by_media_type_and_has_no_data() {
+    let toy = toy().await;
+    for (query, code) in [
+        ("{hello", "GRAPHQL_PARSE_FAILED"),
+        ("{nothing}", "GRAPHQL_VALIDATION_FAILED"),
+        ("query A{hello} query B{hello}", "OPERATION_NAME_REQUIRED"),
+        ("query($n:Int!){same(number:$n)}", "BAD_USER_INPUT"),
+        ("query($n:Int=\"x\"){same(number:$n)}", "GRAPHQL_VALIDATION_FAILED"),
+    ] {
+        for (accept, status) in [(GRAPHQL, 400), ("application/json", 200)] {
+            let answer = Request::query(query).header("Accept", accept).send(toy.address).await;
+            assert_eq!((answer.status, &*answer.code()), (status, code), "{query} {answer:?}");
+            assert!(answer.json().get("data").is_none(), "{query}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn variables_that_do_not_fit_are_refused_before_anything_runs() {
+    let toy = toy().await;
+    let query = "query($n: Int!, $m: [Int!]! = [1], $k: Int) { hello same(number: $n) }";
+    for variables in
+        [json!({}), json!({"n": null}), json!({"n": "x"}), json!({"n": 1.5}), json!({"n": [1]})]
+    {
+        for (accept, status) in [(GRAPHQL, 400), ("application/json", 200)] {
+            let body = json!({"query": query, "variables": variables}).to_string();
+            let answer = Request::post(body).header("Accept", accept).send(toy.address).await;
+            assert_eq!(answer.status, status, "{variables} {answer:?}");
+            assert!(answer.json().get("data").is_none(), "{variables} {answer:?}");
+        }
+    }
+    let mutation = json!({"query": "mutation($n: Int!) { bump bumpBy(number: $n) }"}).to_string();
+    assert_eq!(Request::post(mutation).send(toy.address).await.code(), "BAD_USER_INPUT");
+    assert_eq!(toy.probe.bumps.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn nothing_acceptable_is_406() {
+    let toy = toy().await;
+    let answer = Request::query("{hello}").header("Accept", "image/png").send(toy.address).await;
+    assert_eq!((answer.status, answer.code()), (406, "NOT_ACCEPTABLE".into()));
+}
+
+#[tokio::test]
+async fn a_subscription_over_post_is_told_where_to_go() {
+    let toy = toy().await;
+    let answer = Request::query("subscription{count(to:1)}").send(toy.address).await;
+    assert_eq!((answer.status, answer.code()), (400, "SUBSCRIPTION_NEEDS_WEBSOCKET".into()));
+}
+
+#[tokio::test]
+async fn a_bearer_token_becomes_a_session_and_a_bad_one_is_401() {
+    let toy = toy().await;
+    let ask = |token: &'static str| {
+        Request::query("{user peerIsLocal}").header("Authorization", token).send(toy.address)
+    };
+    assert_eq!(ask("").await.json(), json!({"data": {"user": "nobody", "peerIsLocal": true}}));
+    assert_eq!(ask("bearer good").await.json()["data"]["user"], "ada");
+    for token in ["Bearer stale", "Basic Z29vZA==", "Bearer"] {
+        let answer = ask(token).await;
+        assert_eq!((answer.status, answer.code()), (401, "UNAUTHENTICATED".into()), "{token}");
+        assert_eq!(answer.header("www-authenticate"), Some("Bearer error=\"invalid_token\""));
+        assert!(!answer.body.contains("stale"));
+    }
+    assert_eq!(ask("Bearer down").await.status, 503);
+}
+
+#[tokio::test]
+async fn a_fault_keeps_its_words_and_a_refusal_tells_its_code() {
+    let toy = toy().await;
+    for query in ["{panics}", "{faults}", "{breaks}"] {
+        let answer = Request::query(query).send(toy.address).await;
+        assert_eq!(answer.code(), "INTERNAL", "{query}");
+        assert!(!answer.body.contains("secret") && !answer.body.contains("nul byte"), "{answer:?}");
+    }
+    assert_eq!(Request::query("{panics}").send(toy.address).await.status, 500);
+    let answer = Request::query("{refuses}").send(toy.address).await;
+    assert_eq!(answer.code(), "FORBIDDEN");
+    assert!(answer.body.contains("not for you"));
+    assert_eq!(Request::query("{hello}").send(toy.address).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_query_beyond_its_deadline_is_timeout() {
+    let toy = toy_with(|options, _| options.execution_deadline = Duration::from_millis(20)).await;
+    let answer = Request::query("{never}").header("Accept", GRAPHQL).send(toy.address).await;
+    assert_eq!((answer.status, answer.code()), (504, "TIMEOUT".into()));
+}
+
+#[tokio::test]
+async fn a_mutation_that_began_ends_though_its_client_left() {
+    let toy = toy().await;
+    let mut client = TcpStream::connect(toy.address).await.unwrap();
+    client.write_all(&Request::query("mutation{bumpWhenTold}").bytes()).await.unwrap();
+    toy.probe.begun.notified().await;
+    drop(client);
+    toy.probe.proceed.notify_one();
+    toy.probe.ended.notified().await;
+    assert_eq!(toy.probe.bumps.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_browser_is_shown_the_way_to_graphiql() {
+    let toy = toy().await;
+    let accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+    let answer = Request::get("/graphql").header("Accept", accept).send(toy.address).await;
+    assert_eq!((answer.status, answer.header("location")), (303, Some("/graphiql")));
+    let asked = Request::get("/graphql?query=%7Bhello%7D").header("Accept", accept);
+    assert_eq!(asked.send(toy.address).await.status, 200);
+}
+
+#[tokio::test]
+async fn only_listed_origins_may_read_answers() {
+    let listed = "https://chat.example";
+    let toy = toy_with(|options, _| options.allowed_origins = vec![listed.into()]).await;
+    let preflight = |origin| {
+        Request::get("/graphql").method("OPTIONS").header("Origin", origin).send(toy.address)
+    };
+    let answer = preflight(listed).await;
+    assert_eq!(answer.status, 204);
+    assert_eq!(answer.header("access-control-allow-origin"), Some(listed));
+    assert_eq!(answer.header("access-control-allow-headers"), Some("authorization, content-type"));
+    assert_eq!(preflight("https://evil.example").await.status, 403);
+    let ask = |origin| Request::query("{hello}").header("Origin", origin).send(toy.address);
+    assert_eq!(ask(listed).await.header("access-control-allow-origin"), Some(listed));
+    assert_eq!(ask("https://evil.example").await.header("access-control-allow-origin"), None);
+}

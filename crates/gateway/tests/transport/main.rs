@@ -1,0 +1,13 @@
+//! The transport, spoken to over real sockets, in front of a toy schema.
+
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+#![expect(clippy::unused_async, reason = "resolvers are async, whatever they do")]
+
+mod http;
+mod http_client;
+mod limits;
+mod pages;
+mod socket;
+mod socket_client;
+mod socket_limits;
+mod toy;

@@ -1,0 +1,231 @@
+//! graphql-transport-ws: messages and close codes.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde_json::json;
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::socket_client::{SUBPROTOCOL, connect, connect_as, connect_with};
+use crate::toy::{toy, toy_with};
+
+#[tokio::test]
+async fn the_subprotocol_is_confirmed_and_any_other_closes_with_4406() {
+    let toy = toy().await;
+    let (_, response) = connect_with(toy.address, &[SUBPROTOCOL]).await.unwrap();
+    assert_eq!(response.headers()["sec-websocket-protocol"], "graphql-transport-ws");
+    let (mut client, _) = connect_with(toy.address, &[]).await.unwrap();
+    assert_eq!(client.closed().await.0, 4406);
+}
+
+#[tokio::test]
+async fn queries_and_mutations_answer_with_next_and_complete() {
+    let toy = toy().await;
+    let mut client = connect_as(toy.address, Some("good")).await;
+    client.subscribe("a", "{user}").await;
+    assert_eq!(
+        client.receive().await,
+        json!({"type": "next", "id": "a", "payload": {"data": {"user": "ada"}}})
+    );
+    assert_eq!(client.receive().await, json!({"type": "complete", "id": "a"}));
+    client.subscribe("a", "mutation{bump}").await;
+    assert_eq!(client.receive().await["payload"]["data"]["bump"], 1);
+    assert_eq!(client.receive().await["type"], "complete");
+}
+
+#[tokio::test]
+async fn a_subscription_streams_and_completes() {
+    let toy = toy().await;
+    let mut client = connect_as(toy.address, None).await;
+    client.subscribe("s", "subscription{count(to:3)}").await;
+    for number in 1..=3 {
+        let payload = json!({"data": {"count": number}});
+        assert_eq!(client.receive().await, json!({"type": "next", "id": "s", "payload": payload}));
+    }
+    assert_eq!(client.receive().await, json!({"type": "complete", "id": "s"}));
+}
+
+#[tokio::test]
+async fn complete_from_the_client_drops_the_stream_and_frees_its_id() {
+    let toy = toy().await;
+    let mut client = connect_as(toy.address, None).await;
+    client.subscribe("s", "subscription{silence}").await;
+    client.send(json!({"type": "complete", "id": "s"})).await;
+    toy.probe.dropped.notified().await;
+    client.subscribe("s", "{hello}").await;
+    assert_eq!(client.receive().await["payload"]["data"]["hello"], "world");
+}
+
+#[tokio::test]
+async fn an_invalid_request_gets_error_and_the_socket_stays() {
+    let toy = toy().await;
+    let mut client = connect_as(toy.address, None).await;
+    for (query, code) in [
+        ("{nothing}", "GRAPHQL_VALIDATION_FAILED"),
+        ("{hello", "GRAPHQL_PARSE_FAILED"),
+        ("{...f}fragment f on Query{...f}", "FRAGMENT_CYCLE"),
+        ("subscription{unknownPosition}", "POSITION_UNKNOWN"),
+        ("subscription{panics}", "INTERNAL"),
+        ("{panics}", "INTERNAL"),
+    ] {
+        client.subscribe("x", query).await;
+        let message = client.receive().await;
+        assert_eq!((&message["type"], &message["id"]), (&json!("error"), &json!("x")), "{message}");
+        assert_eq!(message["payload"][0]["extensions"]["code"], code);
+        assert!(!message.to_string().contains("secret"));
+    }
+    client.subscribe("x", "{hello}").await;
+    assert_eq!(client.receive().await["type"], "next");
+}
+
+#[tokio::test]
+async fn pings_of_both_kinds_are_answered() {
+    let toy = toy().await;
+    let mut client = connect(toy.address).await;
+    client.send(json!({"type": "ping", "payload": {"a": 1}})).await;
+    assert_eq!(client.receive().await, json!({"type": "pong"}));
+    client.send_raw(Message::Ping("p".into())).await;
+    assert_eq!(client.socket.next().await.unwrap().unwrap(), Message::Pong("p".into()));
+}
+
+#[tokio::test]
+async fn the_token_may_come_in_the_payload_or_in_the_upgrade() {
+    let toy = toy().await;
+    let header = ("authorization", "Bearer good");
+    for (headers, payload) in [
+        (vec![SUBPROTOCOL], json!({"Authorization": "Bearer good"})),
+        (vec![SUBPROTOCOL], json!({"token": "good"})),
+        (vec![SUBPROTOCOL, header], json!(null)),
+    ] {
+        let (mut client, _) = connect_with(toy.address, &headers).await.unwrap();
+        client.send(json!({"type": "connection_init", "payload": payload})).await;
+        client.receive().await;
+        client.subscribe("a", "{user}").await;
+        assert_eq!(client.receive().await["payload"]["data"]["user"], "ada");
+    }
+}
+
+#[tokio::test]
+async fn messages_that_are_not_of_the_protocol_close_with_4400() {
+    let toy = toy().await;
+    for message in [
+        Message::text("no json"),
+        Message::text(r#"{"type":"start","id":"1"}"#),
+        Message::text(r#"{"id":"1"}"#),
+        Message::text(r#"{"type":"subscribe","payload":{"query":"{hello}"}}"#),
+        Message::text(r#"{"type":"subscribe","id":"","payload":{"query":"{hello}"}}"#),
+        Message::text(r#"{"type":"subscribe","id":"1","payload":{}}"#),
+        Message::text("[".repeat(10_000)),
+        Message::binary(b"{\"type\":\"ping\"}".as_slice()),
+    ] {
+        let mut client = connect_as(toy.address, None).await;
+        client.send_raw(message.clone()).await;
+        assert_eq!(client.closed().await.0, 4400, "{message}");
+    }
+}
+
+#[tokio::test]
+async fn subscribe_before_init_closes_with_4401() {
+    let toy = toy().await;
+    let mut client = connect(toy.address).await;
+    client.subscribe("1", "{hello}").await;
+    assert_eq!(client.closed().await, (4401, "Unauthorized".into()));
+}
+
+#[tokio::test]
+async fn a_bad_token_closes_with_4403() {
+    let toy = toy().await;
+    let mut client = connect(toy.address).await;
+    client.send(json!({"type": "connection_init", "payload": {"token": "stale"}})).await;
+    assert_eq!(client.closed().await, (4403, "Forbidden".into()));
+}
+
+#[tokio::test]
+async fn silence_closes_with_4408() {
+    let toy = toy_with(|options, _| options.socket.init_deadline = Duration::from_millis(20)).await;
+    let mut client = connect(toy.address).await;
+    assert_eq!(client.closed().await, (4408, "Connection initialisation timeout".into()));
+}
+
+#[tokio::test]
+async fn a_duplicate_id_closes_with_4409() {
+    let toy = toy().await;
+    let mut client = connect_as(toy.address, None).await;
+    client.subscribe("1", "subscription{silence}").await;
+    client.subscribe("1", "{hello}").await;
+    assert_eq!(client.closed().await, (4409, "Subscriber for 1 already exists".into()));
+    toy.probe.dropped.notified().await;
+}
+
+#[tokio::test]
+async fn a_second_init_closes_with_4429() {
+    let toy = toy().await;
+    let mut client = connect_as(toy.address, None).await;
+    client.send(json!({"type": "connection_init"})).await;
+    assert_eq!(client.closed().await, (4429, "Too many initialisation requests".into()));
+}
+
+#[tokio::test]
+async fn a_revoked_token_closes_with_4403_and_nothing_comes_after() {
+    let toy = toy().await;
+    let mut client = connect_as(toy.address, Some("good")).await;
+    client.subscribe("1", "subscription{silence}").await;
+    let mut other = connect_as(toy.address, None).await;
+    toy.probe.revoked.send_replace(true);
+    assert_eq!(client.closed().await, (4403, "Forbidden: access token revoked".into()));
+    toy.probe.dropped.notified().await;
+    other.subscribe("1", "{hello}").await;
+    assert_eq!(other.receive().await["type"], "next");
+}
+
+#[tokio::test]
+async fn shutdown_closes_with_1012_and_everyone_is_drained() {
+    let toy = toy().await;
+    let mut client = connect_as(toy.address, None).await;
+    toy.shutdown.request();
+    assert_eq!(client.closed().await.0, 1012);
+    assert!(client.socket.next().await.is_none());
+    toy.shutdown.drained().await;
+}
+
+#[tokio::test]
+async fn a_page_of_a_foreign_origin_is_403() {
+    let toy =
+        toy_with(|options, _| options.allowed_origins = vec!["https://chat.example".into()]).await;
+    let own = format!("http://{}", toy.address);
+    for (origin, expected) in [
+        ("https://evil.example", Some(403)),
+        ("null", Some(403)),
+        ("https://chat.example", None),
+        (own.as_str(), None),
+    ] {
+        let outcome = connect_with(toy.address, &[SUBPROTOCOL, ("origin", origin)]).await;
+        assert_eq!(outcome.err(), expected, "{origin}");
+    }
+}
+
+#[tokio::test]
+async fn a_mutation_that_began_ends_though_its_socket_left() {
+    let toy = toy().await;
+    let mut client = connect_as(toy.address, None).await;
+    client.subscribe("1", "mutation{bumpWhenTold}").await;
+    toy.probe.begun.notified().await;
+    client.socket.close(None).await.unwrap();
+    drop(client);
+    toy.probe.proceed.notify_one();
+    toy.probe.ended.notified().await;
+    assert_eq!(toy.probe.bumps.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_drops_its_streams() {
+    let toy = toy().await;
+    let mut client = connect_as(toy.address, None).await;
+    client.subscribe("1", "subscription{silence}").await;
+    client.subscribe("2", "{hello}").await;
+    client.receive().await;
+    client.socket.flush().await.unwrap();
+    drop(client);
+    toy.probe.dropped.notified().await;
+}

@@ -1,0 +1,152 @@
+//! What a client may cost over WebSocket.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde_json::json;
+use tokio::io::AsyncWriteExt as _;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
+
+use crate::socket_client::{connect, connect_as};
+use crate::toy::{toy, toy_with};
+
+#[tokio::test]
+async fn a_message_of_70_kb_closes_with_1009() {
+    let toy = toy().await;
+    let mut client = connect_as(toy.address, None).await;
+    client.send_raw(Message::text("x".repeat(70_000))).await;
+    assert_eq!(client.closed().await.0, 1009);
+}
+
+#[tokio::test]
+async fn a_message_that_goes_on_and_on_closes_with_1009() {
+    let toy = toy().await;
+    let mut client = connect_as(toy.address, None).await;
+    let start = Frame::message("x".repeat(1_000), OpCode::Data(Data::Text), false);
+    client.send_raw(Message::Frame(start)).await;
+    for _ in 0..70 {
+        let more = Frame::message("x".repeat(1_000), OpCode::Data(Data::Continue), false);
+        client.socket.feed(Message::Frame(more)).await.unwrap();
+    }
+    client.socket.flush().await.unwrap();
+    assert_eq!(client.closed().await.0, 1009);
+}
+
+#[tokio::test]
+async fn text_that_is_not_utf8_closes_with_1007() {
+    let toy = toy().await;
+    let mut client = connect_as(toy.address, None).await;
+    let frame = Frame::message(vec![0xFF, 0xFE], OpCode::Data(Data::Text), true);
+    client.send_raw(Message::Frame(frame)).await;
+    assert_eq!(client.closed().await.0, 1007);
+}
+
+#[tokio::test]
+async fn bytes_that_are_no_frames_close_with_1002() {
+    let toy = toy().await;
+    let mut client = connect(toy.address).await;
+    client.socket.get_mut().write_all(&[0xFF; 16]).await.unwrap();
+    assert_eq!(client.closed().await.0, 1002);
+}
+
+#[tokio::test]
+async fn subscriptions_beyond_the_cap_get_an_error_that_names_it() {
+    let toy = toy_with(|options, _| options.socket.operations_max = 2).await;
+    let mut client = connect_as(toy.address, None).await;
+    for id in ["1", "2", "3"] {
+        client.subscribe(id, "subscription{silence}").await;
+    }
+    let message = client.receive().await;
+    assert_eq!((&message["type"], &message["id"]), (&json!("error"), &json!("3")));
+    assert_eq!(message["payload"][0]["extensions"]["code"], "TOO_MANY_SUBSCRIPTIONS");
+    assert!(message["payload"][0]["message"].as_str().unwrap().contains(" 2 "), "{message}");
+    client.send(json!({"type": "complete", "id": "1"})).await;
+    toy.probe.dropped.notified().await;
+    client.subscribe("3", "{hello}").await;
+    assert_eq!(client.receive().await["type"], "next");
+}
+
+#[tokio::test]
+async fn a_flood_of_pings_closes_with_1008() {
+    let toy = toy().await;
+    for protocol in [true, false] {
+        let mut client = connect_as(toy.address, None).await;
+        for _ in 0..=100 {
+            let ping = if protocol {
+                Message::text(r#"{"type":"ping"}"#)
+            } else {
+                Message::Ping("".into())
+            };
+            client.socket.feed(ping).await.unwrap();
+        }
+        client.socket.flush().await.unwrap();
+        assert_eq!(client.closed().await.0, 1008);
+    }
+}
+
+#[tokio::test]
+async fn a_peer_that_misses_two_pings_is_gone() {
+    let toy = toy_with(|options, _| options.socket.ping_interval = Duration::from_millis(20)).await;
+    let mut client = connect_as(toy.address, None).await;
+    client.subscribe("1", "subscription{silence}").await;
+    client.socket.flush().await.unwrap();
+    // A client that is not polled answers no ping.
+    toy.probe.dropped.notified().await;
+}
+
+#[tokio::test]
+async fn a_peer_that_answers_pings_stays() {
+    let toy = toy_with(|options, _| options.socket.ping_interval = Duration::from_millis(10)).await;
+    let mut client = connect_as(toy.address, None).await;
+    for _ in 0..6 {
+        assert!(matches!(client.socket.next().await.unwrap().unwrap(), Message::Ping(_)));
+        client.socket.flush().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_reader_that_never_reads_is_closed_and_costs_no_more_than_the_queue() {
+    const CHUNK: usize = 16 * 1024;
+    let deadline = Duration::from_millis(100);
+    let toy = toy_with(|options, _| options.socket.write_deadline = deadline).await;
+    let mut client = connect_as(toy.address, None).await;
+    client.subscribe("1", &format!("subscription{{flood(bytes:{CHUNK})}}")).await;
+    toy.probe.dropped.notified().await;
+    // What was made is what the kernel's buffers and our queue hold, however long nobody reads.
+    let made = toy.probe.chunks.load(Ordering::SeqCst) * CHUNK;
+    assert!(made < 32 * 1024 * 1024, "{made} bytes were made for nobody");
+}
+
+#[tokio::test]
+async fn a_slow_reader_that_comes_back_is_told_why() {
+    const CHUNK: usize = 16 * 1024;
+    let toy = toy_with(|options, _| {
+        options.socket.write_deadline = Duration::from_millis(100);
+        options.socket.close_deadline = Duration::from_secs(10);
+    })
+    .await;
+    let mut client = connect_as(toy.address, None).await;
+    client.subscribe("1", &format!("subscription{{flood(bytes:{CHUNK})}}")).await;
+    toy.probe.dropped.notified().await;
+    let (code, reason) = client.closed().await;
+    assert_eq!(code, 4008);
+    assert!(reason.starts_with("SLOW_CONSUMER"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_busy_subscription_does_not_keep_the_client_from_being_heard() {
+    let toy = toy().await;
+    let mut client = connect_as(toy.address, None).await;
+    client.subscribe("busy", "subscription{flood(bytes:100)}").await;
+    client.subscribe("other", "{hello}").await;
+    while client.receive().await["id"] != "other" {}
+    client.send(json!({"type": "complete", "id": "busy"})).await;
+    tokio::join!(toy.probe.dropped.notified(), async {
+        // Keep reading, so that the server is never blocked.
+        client.subscribe("last", "{hello}").await;
+        while client.receive().await["id"] != "last" {}
+    });
+}

@@ -1,0 +1,198 @@
+//! A schema with one field for each thing that can happen to a request.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_graphql::{Context, Error, ErrorExtensions as _, Object, Result, Schema, Subscription};
+use futures_util::future::{BoxFuture, pending};
+use futures_util::{FutureExt as _, Stream, StreamExt as _, stream};
+use rookery_gateway::transport::{
+    AuthFailure, Authenticator, Peer, ServeOptions, ShutdownHandle, TransportOptions, router,
+    serve, shutdown,
+};
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, watch};
+
+/// What tests observe and steer.
+#[derive(Default)]
+pub(crate) struct Probe {
+    /// Mutations that ran to their end.
+    pub(crate) bumps: AtomicUsize,
+    /// A mutation has begun.
+    pub(crate) begun: Notify,
+    /// Lets a mutation end.
+    pub(crate) proceed: Notify,
+    /// A mutation has ended.
+    pub(crate) ended: Notify,
+    /// Chunks that subscriptions made.
+    pub(crate) chunks: AtomicUsize,
+    /// A subscription's stream was dropped.
+    pub(crate) dropped: Notify,
+    pub(crate) revoked: watch::Sender<bool>,
+}
+
+fn secret_panic() -> bool {
+    let nothing: Option<bool> = std::hint::black_box(None);
+    nothing.expect("a secret path")
+}
+
+pub(crate) struct Query;
+
+#[Object]
+impl Query {
+    async fn hello(&self) -> &str {
+        "world"
+    }
+    async fn same(&self, number: i32) -> i32 {
+        number
+    }
+    async fn user(&self, context: &Context<'_>) -> String {
+        context.data_unchecked::<Session>().user.to_owned()
+    }
+    async fn peer_is_local(&self, context: &Context<'_>) -> bool {
+        context.data_unchecked::<Peer>().address.ip().is_loopback()
+    }
+    async fn never(&self) -> bool {
+        pending().await
+    }
+    async fn panics(&self) -> bool {
+        secret_panic()
+    }
+    async fn faults(&self) -> Result<bool> {
+        Err(Error::new("a secret path"))
+    }
+    async fn breaks(&self) -> Result<bool> {
+        Ok(std::fs::exists("a\0secret")?)
+    }
+    async fn refuses(&self) -> Result<bool> {
+        Err(Error::new("not for you").extend_with(|_, error| error.set("code", "FORBIDDEN")))
+    }
+}
+
+pub(crate) struct Mutation;
+
+#[Object]
+impl Mutation {
+    async fn bump(&self, context: &Context<'_>) -> usize {
+        context.data_unchecked::<Arc<Probe>>().bumps.fetch_add(1, Ordering::SeqCst) + 1
+    }
+    async fn bump_by(&self, number: i32) -> i32 {
+        number
+    }
+    async fn bump_when_told(&self, context: &Context<'_>) -> usize {
+        let probe = context.data_unchecked::<Arc<Probe>>();
+        probe.begun.notify_one();
+        probe.proceed.notified().await;
+        let bumps = probe.bumps.fetch_add(1, Ordering::SeqCst) + 1;
+        probe.ended.notify_one();
+        bumps
+    }
+    async fn log_in(&self) -> bool {
+        true
+    }
+}
+
+struct TellsDrop(Arc<Probe>);
+
+impl Drop for TellsDrop {
+    fn drop(&mut self) {
+        self.0.dropped.notify_one();
+    }
+}
+
+pub(crate) struct Subscriptions;
+
+#[Subscription]
+impl Subscriptions {
+    async fn count(&self, to: i32) -> impl Stream<Item = i32> {
+        stream::iter(1..=to)
+    }
+    async fn silence(&self, context: &Context<'_>) -> impl Stream<Item = bool> + use<> {
+        let guard = TellsDrop(context.data_unchecked::<Arc<Probe>>().clone());
+        stream::once(async move {
+            let _guard = guard;
+            pending().await
+        })
+    }
+    async fn flood(
+        &self,
+        context: &Context<'_>,
+        bytes: usize,
+    ) -> impl Stream<Item = String> + use<> {
+        let probe = context.data_unchecked::<Arc<Probe>>().clone();
+        let guard = TellsDrop(probe.clone());
+        stream::repeat("x".repeat(bytes)).inspect(move |_| {
+            let _ = &guard;
+            probe.chunks.fetch_add(1, Ordering::SeqCst);
+        })
+    }
+    async fn unknown_position(&self) -> Result<stream::Empty<bool>> {
+        Err(Error::new("no such position")
+            .extend_with(|_, error| error.set("code", "POSITION_UNKNOWN")))
+    }
+    async fn panics(&self) -> impl Stream<Item = bool> {
+        stream::once(async { secret_panic() })
+    }
+}
+
+#[derive(Clone)]
+pub(crate) struct Session {
+    pub(crate) user: &'static str,
+}
+
+struct Tokens(Arc<Probe>);
+
+impl Authenticator for Tokens {
+    type Session = Session;
+
+    async fn authenticate(&self, bearer: Option<&str>, _: &Peer) -> Result<Session, AuthFailure> {
+        match bearer {
+            None => Ok(Session { user: "nobody" }),
+            Some("good") => Ok(Session { user: "ada" }),
+            Some("down") => Err(AuthFailure::Unavailable),
+            Some(_) => Err(AuthFailure::Invalid),
+        }
+    }
+
+    fn revoked(&self, session: &Session) -> BoxFuture<'static, ()> {
+        if session.user == "nobody" {
+            return pending().boxed();
+        }
+        let mut revoked = self.0.revoked.subscribe();
+        async move {
+            let _ = revoked.wait_for(|revoked| *revoked).await;
+        }
+        .boxed()
+    }
+}
+
+/// A server that runs until it is dropped.
+pub(crate) struct Toy {
+    pub(crate) address: SocketAddr,
+    pub(crate) probe: Arc<Probe>,
+    pub(crate) shutdown: ShutdownHandle,
+}
+
+impl Drop for Toy {
+    fn drop(&mut self) {
+        self.shutdown.request();
+    }
+}
+
+pub(crate) async fn toy() -> Toy {
+    toy_with(|_, _| {}).await
+}
+
+pub(crate) async fn toy_with(change: impl FnOnce(&mut TransportOptions, &mut ServeOptions)) -> Toy {
+    let (mut options, mut serving) = (TransportOptions::default(), ServeOptions::default());
+    change(&mut options, &mut serving);
+    let probe = Arc::new(Probe::default());
+    let schema = Schema::build(Query, Mutation, Subscriptions).data(probe.clone()).finish();
+    let (handle, heed) = shutdown();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let router = router(schema, Tokens(probe.clone()), options, heed.clone());
+    tokio::spawn(serve(listener, router, serving, heed));
+    Toy { address, probe, shutdown: handle }
+}

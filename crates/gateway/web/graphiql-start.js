@@ -1,0 +1,67 @@
+// Starts GraphiQL: queries and mutations over HTTP, subscriptions over graphql-transport-ws.
+"use strict";
+
+function isSubscription(document, operationName) {
+  const operations = (document?.definitions ?? []).filter((node) => node.kind === "OperationDefinition");
+  const chosen = operations.find((node) => node.name?.value === operationName) ?? operations[0];
+  return chosen?.operation === "subscription";
+}
+
+function authorization(headers) {
+  const name = Object.keys(headers).find((name) => name.toLowerCase() === "authorization");
+  return name ? { Authorization: headers[name] } : {};
+}
+
+// One socket for each subscription, so that each goes out with the token in the headers of its tab.
+async function* follow(request, headers) {
+  const url = (location.protocol === "https:" ? "wss://" : "ws://") + location.host + "/graphql";
+  const client = graphqlWs.createClient({ url, connectionParams: authorization(headers) });
+  try {
+    yield* client.iterate(request);
+  } catch (error) {
+    if (error instanceof CloseEvent) {
+      throw new Error(`The server closed the socket: ${error.code} ${error.reason}`);
+    }
+    throw error;
+  } finally {
+    client.dispose();
+  }
+}
+
+async function ask(request, headers) {
+  const answer = await fetch("/graphql", {
+    method: "POST",
+    headers: {
+      "Content-Type": "application/json",
+      Accept: "application/graphql-response+json, application/json;q=0.9",
+      ...headers,
+    },
+    body: JSON.stringify(request),
+  });
+  return answer.json();
+}
+
+function fetcher(request, { headers = {}, documentAST } = {}) {
+  return isSubscription(documentAST, request.operationName) ? follow(request, headers) : ask(request, headers);
+}
+
+async function start() {
+  const examples = (await (await fetch("/web/examples.graphql")).text()).split(/^# ---.*$/m);
+  const defaultTabs = examples.map((query) => ({ query: query.trim() + "\n" }));
+  const { createElement } = React;
+  const logo = createElement(GraphiQL.Logo, null, createElement("a", { className: "graphiql-logo-link", href: "/" }, "Rookery"));
+  const page = createElement(
+    GraphiQL,
+    {
+      fetcher,
+      defaultTabs,
+      defaultEditorToolsVisibility: "headers",
+      isHeadersEditorEnabled: true,
+      shouldPersistHeaders: false,
+    },
+    logo,
+  );
+  ReactDOM.createRoot(document.getElementById("graphiql")).render(page);
+}
+
+start();
