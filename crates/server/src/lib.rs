@@ -1,1 +1,3 @@
-//! The `rookery` program.
+//! The parts of the `rookery` program that are more than wiring.
+
+pub mod progress;
