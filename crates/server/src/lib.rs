@@ -1,3 +1,4 @@
 //! The parts of the `rookery` program that are more than wiring.
 
+pub mod irc;
 pub mod progress;
