@@ -1,4 +1,5 @@
 //! The parts of the `rookery` program that are more than wiring.
 
 pub mod irc;
+pub mod ndjson;
 pub mod progress;
