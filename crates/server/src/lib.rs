@@ -1,1 +1,5 @@
-//! The `rookery` program.
+//! The parts of the `rookery` program that are more than wiring.
+
+pub mod irc;
+pub mod ndjson;
+pub mod progress;

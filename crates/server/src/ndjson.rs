@@ -1,0 +1,34 @@
+//! The log as text: one line of JSON for each record, for backups, moves and other programs.
+//!
+//! The first line names the format and the history, each following line is a record, and the last
+//! line counts them, so that a file that was cut short is recognised:
+//!
+//! ```json
+//! {"rookery":"log","format":1,"epoch":"00000000000004d2"}
+//! {"epoch":"…","position":1,"stream":"room/!r","revision":1,"command":"…","previous":"…","hash":"…","received":0,"checksum":"…","events":[{"id":"$e","envelope":{},"content":{}}]}
+//! {"records":1,"hash":"…","epoch":"00000000000004d2"}
+//! ```
+//!
+//! Envelope and content stand there as JSON if they are a JSON object on one line, which is then
+//! given byte for byte; anything else is `envelope_base64` or `content_base64`.
+//!
+//! The checksum is over the contents, which the hash leaves out so that they can be erased.
+//!
+//! **Invariant:** what is imported is what was exported, bit for bit; the hash of each record is
+//! computed again, and its place in the chain is checked.
+//! **Invariant:** memory is bounded by the largest record.
+
+mod export;
+mod import;
+mod json;
+
+pub use self::{
+    export::Export,
+    import::{Import, ImportError, LINE_BYTES_MAX},
+};
+
+/// The version that is written. Every version that was ever written stays readable.
+pub const FORMAT: u32 = 1;
+
+#[cfg(test)]
+mod tests;

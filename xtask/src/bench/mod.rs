@@ -1,0 +1,5 @@
+//! Benchmarks; each workload is a module here.
+
+mod dispatch;
+
+pub(crate) use dispatch::main;

@@ -1,0 +1,130 @@
+//! Which crate may depend on which.
+//!
+//! **Invariant:** `command` and `query` never depend on each other; only the gateway knows GraphQL; only
+//! those who store know an engine; a crate that is not in the table is a violation.
+
+use serde_json::Value;
+
+/// May depend on every crate of the workspace.
+const WIRES: &[&str] = &["rookery-server", "xtask"];
+
+/// The crates of the workspace that each other crate may depend on.
+const ALLOWED: &[(&str, &[&str])] = &[
+    ("rookery-log", &[]),
+    ("rookery-log-sled", &["rookery-log"]),
+    ("rookery-domain", &[]),
+    ("rookery-accounts", &[]),
+    ("rookery-command", &["rookery-domain", "rookery-log"]),
+    ("rookery-query", &["rookery-domain", "rookery-log"]),
+    (
+        "rookery-gateway",
+        &["rookery-accounts", "rookery-command", "rookery-domain", "rookery-log", "rookery-query"],
+    ),
+];
+
+/// Libraries whose name starts so are known to these crates alone.
+const CONFINED: &[(&str, &[&str])] = &[
+    ("async-graphql", &["rookery-gateway"]),
+    ("redb", &["rookery-accounts"]),
+    ("sled", &["rookery-log-sled", "rookery-query"]),
+];
+
+/// Libraries that would bring I/O, a clock or randomness into the rules.
+const IMPURE: &[&str] = &["axum", "getrandom", "parking_lot", "redb", "sled", "tokio", "tracing"];
+
+/// Compares the answer of `cargo metadata --no-deps` with the table.
+pub(crate) fn arrows(metadata: &Value) -> Vec<String> {
+    let packages = metadata["packages"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let ours: Vec<&str> = packages.iter().filter_map(|package| package["name"].as_str()).collect();
+    let mut violations = Vec::new();
+    if ours.is_empty() {
+        violations.push("`cargo metadata` lists no package".to_owned());
+    }
+    for (package, from) in packages.iter().zip(&ours) {
+        let dependencies = package["dependencies"].as_array().map(Vec::as_slice);
+        let names = dependencies.unwrap_or_default().iter().filter_map(|to| to["name"].as_str());
+        violations.extend(names.filter_map(|to| forbidden(from, to, ours.contains(&to))));
+        if !WIRES.contains(from) && !ALLOWED.iter().any(|(known, _)| known == from) {
+            violations
+                .push(format!("{from} is not in the table of arrows: say there what it may use"));
+        }
+    }
+    violations
+}
+
+/// Why `from` must not depend on `to`, if so.
+fn forbidden(from: &str, to: &str, is_ours: bool) -> Option<String> {
+    if is_ours {
+        let listed = ALLOWED.iter().find(|(known, _)| *known == from).map(|(_, allowed)| *allowed);
+        let allowed = WIRES.contains(&from) || listed.is_some_and(|allowed| allowed.contains(&to));
+        return (!allowed).then(|| format!("{from} must not depend on {to}"));
+    }
+    if from == "rookery-domain" && IMPURE.contains(&to) {
+        return Some(format!("rookery-domain is pure and must not depend on {to}"));
+    }
+    let (_, owners) = CONFINED.iter().find(|(library, _)| to.starts_with(library))?;
+    (!owners.contains(&from))
+        .then(|| format!("{from} must not depend on {to}: only {}", owners.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn workspace(arrows: &[(&str, &[&str])]) -> Value {
+        let packages: Vec<Value> = arrows
+            .iter()
+            .map(|(name, dependencies)| {
+                let dependencies: Vec<Value> =
+                    dependencies.iter().map(|to| json!({ "name": to, "kind": null })).collect();
+                json!({ "name": name, "dependencies": dependencies })
+            })
+            .collect();
+        json!({ "packages": packages })
+    }
+
+    #[test]
+    fn arrows_of_the_table_pass() {
+        let metadata = workspace(&[
+            ("rookery-log", &["bytes"]),
+            ("rookery-domain", &["ruma-common"]),
+            ("rookery-query", &["rookery-domain", "rookery-log", "sled"]),
+            ("rookery-server", &["rookery-query", "rookery-log", "axum"]),
+        ]);
+        assert_eq!(arrows(&metadata), Vec::<String>::new());
+    }
+
+    #[test]
+    fn command_must_not_know_query() {
+        let metadata =
+            workspace(&[("rookery-command", &["rookery-query"]), ("rookery-query", &[])]);
+        assert_eq!(arrows(&metadata), ["rookery-command must not depend on rookery-query"]);
+    }
+
+    #[test]
+    fn only_the_gateway_knows_graphql() {
+        let metadata = workspace(&[("rookery-server", &["async-graphql-parser"])]);
+        let expected =
+            "rookery-server must not depend on async-graphql-parser: only rookery-gateway";
+        assert_eq!(arrows(&metadata), [expected]);
+    }
+
+    #[test]
+    fn rules_stay_pure() {
+        let metadata = workspace(&[("rookery-domain", &["tokio"])]);
+        assert_eq!(arrows(&metadata), ["rookery-domain is pure and must not depend on tokio"]);
+    }
+
+    #[test]
+    fn unlisted_crate_is_a_violation() {
+        let metadata = workspace(&[("rookery-extra", &[])]);
+        assert_eq!(arrows(&metadata).len(), 1);
+    }
+
+    #[test]
+    fn empty_answer_is_a_violation() {
+        assert_eq!(arrows(&json!({})).len(), 1);
+    }
+}

@@ -1,0 +1,13 @@
+//! Checks of the sources themselves. Each is a pure function that answers the violations it found.
+
+mod arrows;
+mod layout;
+mod leaks;
+mod links;
+mod purity;
+
+pub(crate) use arrows::arrows;
+pub(crate) use layout::layout;
+pub(crate) use leaks::leaks;
+pub(crate) use links::links;
+pub(crate) use purity::purity;

@@ -1,0 +1,59 @@
+//! Runs other programs in the foreground, with their output shown.
+//!
+//! **Invariant:** a program that is run here never waits for input.
+
+use std::ffi::OsStr;
+use std::process::{Command, Stdio};
+
+/// Runs `command` to its end, after printing it.
+///
+/// # Errors
+/// Says which program could not be started, or how it ended.
+pub(crate) fn run(command: &mut Command) -> Result<(), String> {
+    println!("$ {}", shown(command));
+    let status = command
+        .stdin(Stdio::null())
+        .status()
+        .map_err(|error| format!("cannot start `{}`: {error}", program(command)))?;
+    if status.success() { Ok(()) } else { Err(format!("`{}`: {status}", shown(command))) }
+}
+
+/// Runs `command` to its end and answers what it printed.
+///
+/// # Errors
+/// Says which program could not be started, how it ended, or that its output is not UTF-8.
+pub(crate) fn output(command: &mut Command) -> Result<String, String> {
+    let output = command
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| format!("cannot start `{}`: {error}", program(command)))?;
+    if !output.status.success() {
+        return Err(format!("`{}`: {}", shown(command), output.status));
+    }
+    String::from_utf8(output.stdout)
+        .map_err(|_| format!("`{}` printed what is not UTF-8", shown(command)))
+}
+
+/// Whether `program` can be started at all.
+pub(crate) fn exists(program: impl AsRef<OsStr>) -> bool {
+    Command::new(program)
+        .arg("--version")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok()
+}
+
+fn program(command: &Command) -> String {
+    command.get_program().to_string_lossy().into_owned()
+}
+
+/// The command line as one would type it, with the program's bare name.
+fn shown(command: &Command) -> String {
+    let program = program(command);
+    let name = program.rsplit('/').next().unwrap_or(&program).to_owned();
+    let arguments = command.get_args().map(|argument| argument.to_string_lossy().into_owned());
+    std::iter::once(name).chain(arguments).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,30 @@
+//! Steps that cargo does.
+//!
+//! **Invariant:** all use one profile and the whole workspace, so that each dependency is compiled once.
+
+use super::step::Stop;
+use crate::process;
+use crate::repository::Repository;
+
+pub(super) fn format(repository: &Repository) -> Result<(), Stop> {
+    Ok(process::run(&mut repository.cargo(&["fmt", "--all", "--check"]))?)
+}
+
+pub(super) fn clippy(repository: &Repository) -> Result<(), Stop> {
+    let arguments = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
+    Ok(process::run(&mut repository.cargo(&arguments))?)
+}
+
+/// Compiles the tests and, for the end-to-end tests, the program that later steps start.
+pub(super) fn build(repository: &Repository) -> Result<(), Stop> {
+    Ok(process::run(&mut repository.cargo(&["test", "--workspace", "--no-run"]))?)
+}
+
+pub(super) fn test(repository: &Repository) -> Result<(), Stop> {
+    Ok(process::run(&mut repository.cargo(&["test", "--workspace", "--no-fail-fast"]))?)
+}
+
+pub(super) fn document(repository: &Repository) -> Result<(), Stop> {
+    let mut command = repository.cargo(&["doc", "--workspace", "--no-deps"]);
+    Ok(process::run(command.env("RUSTDOCFLAGS", "-D warnings"))?)
+}

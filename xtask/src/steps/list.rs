@@ -1,0 +1,64 @@
+//! All steps, the quick ones first.
+
+use super::step::Step;
+use super::{code, packages, program, sources};
+
+pub(super) const STEPS: &[Step] = &[
+    Step { name: "fmt", about: "the sources are formatted", needs: &[], run: code::format },
+    Step {
+        name: "architecture",
+        about: "crates, files and the domain keep to the house rules",
+        needs: &[],
+        run: sources::architecture,
+    },
+    Step {
+        name: "links",
+        about: "links between the pages lead somewhere",
+        needs: &[],
+        run: sources::links,
+    },
+    Step {
+        name: "deny",
+        about: "licences, sources and versions of all dependencies are allowed",
+        needs: &[],
+        run: packages::deny,
+    },
+    Step {
+        name: "docker",
+        about: "Dockerfile and docker-compose.yml pass their linters",
+        needs: &[],
+        run: packages::docker,
+    },
+    Step { name: "clippy", about: "no lint fires", needs: &[], run: code::clippy },
+    Step { name: "build", about: "program and tests compile", needs: &[], run: code::build },
+    Step {
+        name: "test",
+        about: "unit, property, contract and end-to-end tests",
+        needs: &["build"],
+        run: code::test,
+    },
+    Step {
+        name: "doc",
+        about: "the documentation builds without warnings",
+        needs: &[],
+        run: code::document,
+    },
+    Step {
+        name: "schema",
+        about: "schema.graphql is what the program serves",
+        needs: &["build"],
+        run: program::schema,
+    },
+    Step {
+        name: "browser",
+        about: "the pages work in a real browser",
+        needs: &["build"],
+        run: program::browser,
+    },
+    Step {
+        name: "clients",
+        about: "GraphQL clients hold a conversation with the program",
+        needs: &["build"],
+        run: program::clients,
+    },
+];

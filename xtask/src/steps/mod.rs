@@ -1,0 +1,13 @@
+//! `cargo xtask test`: the checks, in order.
+
+mod code;
+mod list;
+mod packages;
+mod program;
+mod report;
+mod run;
+mod sources;
+mod step;
+
+pub(crate) use run::main;
+pub(crate) use step::Stop;

@@ -1,0 +1,75 @@
+//! Steps that run the built program.
+
+use std::fs;
+use std::path::Path;
+
+use super::step::Stop;
+use crate::process;
+use crate::repository::Repository;
+use crate::server::Server;
+use crate::tools;
+
+pub(super) fn schema(repository: &Repository) -> Result<(), Stop> {
+    let served = process::output(&mut repository.command(repository.binary(), &["schema"]))?;
+    let committed = fs::read_to_string(repository.root.join("schema.graphql"))
+        .map_err(|error| format!("cannot read schema.graphql: {error}"))?;
+    Ok(same_schema(&committed, &served)?)
+}
+
+pub(super) fn browser(repository: &Repository) -> Result<(), Stop> {
+    let chromium = tools::chromium()?;
+    suite(repository, "browser", &[("CHROMIUM", &chromium)])
+}
+
+pub(super) fn clients(repository: &Repository) -> Result<(), Stop> {
+    suite(repository, "clients", &[])
+}
+
+/// Runs the Node tests of one folder of `tests/` against a server with empty data.
+fn suite(repository: &Repository, name: &str, settings: &[(&str, &Path)]) -> Result<(), Stop> {
+    tools::npm(repository)?;
+    let files = test_files(&repository.root.join("tests").join(name))?;
+    let server = Server::start(&repository.binary(), &repository.scratch(name)?)?;
+    let mut command = repository.command("node", &["--test", "--test-timeout=120000"]);
+    command.args(files).env("ROOKERY_URL", server.url()).envs(settings.iter().copied());
+    process::run(&mut command).map_err(|reason| {
+        println!("log of the server: {}", server.log().display());
+        Stop::Failed(reason)
+    })
+}
+
+/// The tests in `folder`, sorted.
+fn test_files(folder: &Path) -> Result<Vec<std::path::PathBuf>, String> {
+    let entries = fs::read_dir(folder)
+        .map_err(|error| format!("cannot list {}: {error}", folder.display()))?;
+    let paths = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
+    let mut tests: Vec<_> =
+        paths.filter(|path| path.to_string_lossy().ends_with(".test.mjs")).collect();
+    tests.sort();
+    if tests.is_empty() { Err(format!("no test in {}", folder.display())) } else { Ok(tests) }
+}
+
+fn same_schema(committed: &str, served: &str) -> Result<(), String> {
+    if committed == served {
+        return Ok(());
+    }
+    let (left, right) = (committed.lines(), served.lines());
+    let line = 1 + left.zip(right).take_while(|(left, right)| left == right).count();
+    Err(format!(
+        "schema.graphql differs from line {line} on; \
+         `cargo run -- schema > schema.graphql` writes it anew"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_line_that_differs_is_named() {
+        assert!(same_schema("type A\n", "type A\n").is_ok());
+        let refusal = same_schema("type A\ntype B\n", "type A\ntype C\n").expect_err("they differ");
+        assert!(refusal.starts_with("schema.graphql differs from line 2 on"), "{refusal}");
+        assert!(same_schema("type A\n", "type A\ntype B\n").is_err());
+    }
+}

