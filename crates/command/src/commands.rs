@@ -3,9 +3,8 @@
 use std::{io, path::Path, sync::Arc};
 
 use rookery_domain::{
-    Account, Alias, Context, Envelope, MilliSecondsSinceUnixEpoch, OwnedRoomId, OwnedServerName,
-    OwnedUserId, Pdu, Profile, Room, RoomAliasId, RoomId, UserId,
-    Origin,
+    Account, Alias, Context, Envelope, MilliSecondsSinceUnixEpoch, Origin, OwnedRoomId,
+    OwnedServerName, OwnedUserId, Pdu, Profile, Room, RoomAliasId, RoomId, UserId,
 };
 use rookery_log::{CommandId, EventLog, Millis, Position, StreamId, StreamKind};
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use rookery_domain::{
-    Alias, AliasCommand, CreateRoom, Fact, Invitee, Membership, OwnedRoomAliasId, OwnedRoomId,
-    Origin, OwnedUserId, Pdu, Profile, Room, RoomCommand, RoomEvent, RoomId,
+    Alias, AliasCommand, CreateRoom, Fact, Invitee, Membership, Origin, OwnedRoomAliasId,
+    OwnedRoomId, OwnedUserId, Pdu, Profile, Room, RoomCommand, RoomEvent, RoomId,
 };
 use rookery_log::{Millis, StreamId};
 

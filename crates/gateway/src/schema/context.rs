@@ -44,7 +44,8 @@ impl App {
         models: Arc<ReadModels>,
         accounts: Arc<Accounts>,
     ) -> Self {
-        let writers = std::num::NonZeroUsize::new(WRITERS_MAX).unwrap_or(std::num::NonZeroUsize::MIN);
+        let writers =
+            std::num::NonZeroUsize::new(WRITERS_MAX).unwrap_or(std::num::NonZeroUsize::MIN);
         Self { log, commands, models, accounts, last_writes: Mutex::new(LruCache::new(writers)) }
     }
 
@@ -174,8 +175,8 @@ pub fn retry(action_id: Option<i32>) -> Result<Retry, Fault> {
     let Some(action) = action_id else { return Ok(Retry::Unnamed) };
     match u64::try_from(action) {
         Ok(action) if action >= 1 => Ok(Retry::Action(action)),
-        _ => Err(Fault::bad_input(format!(
-            "`actionId` is {action}: count your actions 1, 2, 3 ..."
-        ))),
+        _ => {
+            Err(Fault::bad_input(format!("`actionId` is {action}: count your actions 1, 2, 3 ...")))
+        }
     }
 }

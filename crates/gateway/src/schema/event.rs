@@ -61,8 +61,7 @@ impl RoomEvent {
 
     /// Where it is in the timeline of its room.
     pub fn cursor_in(&self, app: &App) -> CursorScalar {
-        let cursor = TimelineCursor::new(app.log.epoch(), &self.pdu.room_id, self.key());
-        CursorScalar(cursor.to_string())
+        CursorScalar(TimelineCursor::new(app.log.epoch(), &self.pdu.room_id, self.key()))
     }
 
     fn key(&self) -> RowKey {
@@ -83,7 +82,7 @@ impl RoomEvent {
 #[Object]
 impl RoomEvent {
     /// The global ID of the event.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         NodeId::Event(self.pdu.event_id.clone()).into()
     }
 

@@ -21,7 +21,10 @@ impl Fault {
 
     /// Only administrators may do this.
     pub fn forbidden() -> Self {
-        Self { code: "FORBIDDEN", message: "only an administrator of this server may do this".into() }
+        Self {
+            code: "FORBIDDEN",
+            message: "only an administrator of this server may do this".into(),
+        }
     }
 
     /// An argument is out of range or malformed.
@@ -61,7 +64,10 @@ impl Fault {
     /// Anything else. The reason is for the operator's log.
     pub fn internal(reason: &str) -> Self {
         tracing::error!(reason, "internal fault");
-        Self { code: "INTERNAL", message: "something is broken on the server; its log says what".into() }
+        Self {
+            code: "INTERNAL",
+            message: "something is broken on the server; its log says what".into(),
+        }
     }
 }
 

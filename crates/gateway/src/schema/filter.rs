@@ -59,9 +59,13 @@ mod tests {
 
     #[test]
     fn a_star_stands_for_any_text() {
-        for (pattern, text) in
-            [("m.room.*", "m.room.message"), ("*", ""), ("*.a*b", "x.aab"), ("a", "a"), ("a*a", "aa")]
-        {
+        for (pattern, text) in [
+            ("m.room.*", "m.room.message"),
+            ("*", ""),
+            ("*.a*b", "x.aab"),
+            ("a", "a"),
+            ("a*a", "aa"),
+        ] {
             assert!(matches(pattern, text), "{pattern} {text}");
         }
         for (pattern, text) in

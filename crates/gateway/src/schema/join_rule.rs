@@ -22,14 +22,14 @@ pub enum JoinRuleKind {
 }
 
 impl JoinRuleKind {
-    /// The rule of this name; by invitation where it is none that is known.
-    pub fn of(name: Option<&str>) -> Self {
-        match name {
-            Some("public") => Self::Public,
-            Some("knock") => Self::Knock,
-            Some("restricted") => Self::Restricted,
-            Some("knock_restricted") => Self::KnockRestricted,
-            _ => Self::Invite,
+    /// The kind of a rule; by invitation where a room says nothing.
+    pub fn of(rule: Option<&JoinRule>) -> Self {
+        match rule {
+            Some(JoinRule::Public) => Self::Public,
+            Some(JoinRule::Knock) => Self::Knock,
+            Some(JoinRule::Restricted(_)) => Self::Restricted,
+            Some(JoinRule::KnockRestricted(_)) => Self::KnockRestricted,
+            Some(JoinRule::Invite) | None => Self::Invite,
         }
     }
 }

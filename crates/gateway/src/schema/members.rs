@@ -5,7 +5,7 @@ use async_graphql::{
     connection::{Connection, ConnectionNameType, CursorType, Edge, EdgeNameType, EmptyFields},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use rookery_domain::{OwnedUserId, UserId};
+use rookery_domain::{OwnedUserId, Power, UserId};
 use rookery_query::{Member, RoomView};
 
 use super::{
@@ -39,12 +39,12 @@ impl EdgeNameType for MemberConnection {
 pub struct MemberCursor(OwnedUserId);
 
 impl CursorType for MemberCursor {
-    type Error = Fault;
+    type Error = &'static str;
 
-    fn decode_cursor(text: &str) -> Result<Self, Fault> {
+    fn decode_cursor(text: &str) -> Result<Self, Self::Error> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok();
         let user = bytes.and_then(|bytes| String::from_utf8(bytes).ok()?.try_into().ok());
-        user.map(Self).ok_or_else(|| Fault::bad_input("`after` is no cursor of this list"))
+        user.map(Self).ok_or("`after` is no cursor of this list")
     }
 
     fn encode_cursor(&self) -> String {
@@ -53,14 +53,8 @@ impl CursorType for MemberCursor {
 }
 
 /// A connection of members.
-pub type Members = Connection<
-    MemberCursor,
-    RoomMember,
-    Counted,
-    EmptyFields,
-    MemberConnection,
-    MemberConnection,
->;
+pub type Members =
+    Connection<MemberCursor, RoomMember, Counted, EmptyFields, MemberConnection, MemberConnection>;
 
 /// How many there are in all.
 #[derive(Default, SimpleObject)]
@@ -78,7 +72,7 @@ pub fn page(
     membership: MembershipEnum,
 ) -> Result<Members> {
     let limit = page_size("first", first, PAGE_DEFAULT)?;
-    let after = after.map(MemberCursor::decode_cursor).transpose()?;
+    let after = after.map(MemberCursor::decode_cursor).transpose().map_err(Fault::bad_input)?;
     let (total, mut members) = room.look(context, Access::Inside, |room| {
         let wanted = membership.into();
         let total = room.members().filter(|(_, member)| member.membership == wanted).count();
@@ -119,5 +113,8 @@ pub fn describe(room: &RoomView<'_>, user: &UserId, member: &Member) -> RoomMemb
 
 /// The power level of a user; none for creators who stand above all levels.
 pub fn level(room: &RoomView<'_>, user: &UserId) -> Option<i64> {
-    Some(room.summary().power_level(user)).filter(|level| *level != i64::MAX)
+    match room.summary().power(user) {
+        Power::Level(level) => Some(level),
+        Power::Infinite => None,
+    }
 }

@@ -131,8 +131,9 @@ impl Query {
         context: &Context<'_>,
         #[graphql(desc = "How many, from 1 to 100.")] first: Option<i32>,
         #[graphql(desc = "The cursor after which to go on.")] after: Option<String>,
-        #[graphql(desc = "Only rooms whose name, topic or alias contains this.")]
-        search: Option<String>,
+        #[graphql(desc = "Only rooms whose name, topic or alias contains this.")] search: Option<
+            String,
+        >,
     ) -> Result<PublicRooms> {
         let session = session(context);
         session.viewer()?;

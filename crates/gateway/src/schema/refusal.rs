@@ -122,7 +122,9 @@ pub fn refused<T>(result: Result<T, HandleError>) -> Result<Result<T, Refusal>, 
         HandleError::ActionIdReused => "ACTION_ID_REUSED",
         HandleError::Contended { .. } => "CONTENDED",
         HandleError::TooLarge => "TOO_MANY",
-        HandleError::Unavailable(unavailable) => return Err(Fault::unavailable(&unavailable.reason)),
+        HandleError::Unavailable(unavailable) => {
+            return Err(Fault::unavailable(&unavailable.reason));
+        }
         HandleError::Unreadable { .. } => return Err(Fault::internal(&message)),
     };
     Ok(Err(Refusal::new(code, message)))

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, Object, Result};
-use rookery_domain::{HistoryVisibility, OwnedRoomId, UserId};
+use rookery_domain::{HistoryVisibility, JoinRule, OwnedRoomId, UserId};
 use rookery_log::Position;
 use rookery_query::{Membership, RoomView, RowKey};
 
@@ -88,8 +88,8 @@ impl Access {
     pub fn of(room: &RoomView<'_>, viewer: &UserId) -> Self {
         let membership = room.member(viewer).map(|member| member.membership).unwrap_or_default();
         let summary = room.summary();
-        let rule = summary.join_rule.as_deref().unwrap_or("invite");
-        let is_open = summary.listed || matches!(rule, "public" | "knock" | "knock_restricted");
+        let open = |rule: &JoinRule| *rule == JoinRule::Public || rule.is_knockable();
+        let is_open = summary.listed || summary.join_rule.as_ref().is_some_and(open);
         let is_readable = summary.history_visibility() == HistoryVisibility::WorldReadable;
         match membership {
             Membership::Join => Self::Inside,
@@ -149,7 +149,7 @@ impl Room {
         self.face.as_ref().map(|face| face.position)
     }
 
-    pub(super) fn room_id(&self) -> &OwnedRoomId {
+    pub(super) fn matrix_id(&self) -> &OwnedRoomId {
         &self.id
     }
 }
@@ -158,7 +158,7 @@ impl Room {
 #[Object]
 impl Room {
     /// The global ID of the room.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         NodeId::Room(self.id.clone()).into()
     }
 
@@ -195,7 +195,7 @@ impl Room {
     /// How users get in.
     async fn join_rule(&self, context: &Context<'_>) -> Result<Option<JoinRuleKind>> {
         self.look(context, Access::Outside, |room| {
-            Some(JoinRuleKind::of(room.summary().join_rule.as_deref()))
+            Some(JoinRuleKind::of(room.summary().join_rule.as_ref()))
         })
     }
 
@@ -204,9 +204,7 @@ impl Room {
         &self,
         context: &Context<'_>,
     ) -> Result<Option<HistoryVisibilityEnum>> {
-        self.look(context, Access::Outside, |room| {
-            Some(room.summary().history_visibility().into())
-        })
+        self.look(context, Access::Outside, |room| Some(room.summary().history_visibility().into()))
     }
 
     /// Whether it stands in the public directory.

@@ -5,6 +5,7 @@ use std::{fmt::Display, str::FromStr};
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
 use rookery_domain::{OwnedEventId, OwnedRoomAliasId, OwnedRoomId, OwnedUserId};
 use rookery_log::{Millis, PositionToken};
+use rookery_query::TimelineCursor;
 
 /// Defines a scalar whose text form is parsed and printed by the type behind it.
 macro_rules! text_scalar {
@@ -17,7 +18,7 @@ macro_rules! text_scalar {
         #[Scalar(name = $graphql, specified_by_url = $url)]
         impl ScalarType for $name {
             fn parse(value: Value) -> InputValueResult<Self> {
-                parse_text(&value, $expected).map(Self)
+                parse_text(&value, $expected).map(Self).map_err(InputValueError::custom)
             }
 
             fn to_value(&self) -> Value {
@@ -67,34 +68,24 @@ text_scalar!(
     "https://spec.graphql.org/October2021/#sec-ID",
     "A place in the whole log. Opaque: keep it, and send it back to go on from there."
 );
-/// A place in the timeline of one room. Opaque: send it back to scroll on from there.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CursorScalar(pub String);
+text_scalar!(
+    CursorScalar,
+    "Cursor",
+    TimelineCursor,
+    "a cursor exactly as the server gave it",
+    "https://relay.dev/graphql/connections.htm#sec-Cursor",
+    "A place in the timeline of one room. Opaque: send it back to scroll on from there."
+);
 
-/// A place in the timeline of one room. Opaque: send it back to scroll on from there.
-#[Scalar(name = "Cursor", specified_by_url = "https://relay.dev/graphql/connections.htm#sec-Cursor")]
-impl ScalarType for CursorScalar {
-    fn parse(value: Value) -> InputValueResult<Self> {
-        match value {
-            Value::String(text) => Ok(Self(text)),
-            _ => Err(InputValueError::custom("expected a cursor exactly as the server gave it")),
-        }
-    }
-
-    fn to_value(&self) -> Value {
-        Value::String(self.0.clone())
-    }
-}
-
-fn parse_text<S: ScalarType, T: FromStr>(value: &Value, expected: &str) -> Result<T, InputValueError<S>>
+fn parse_text<T: FromStr>(value: &Value, expected: &str) -> Result<T, String>
 where
     T::Err: Display,
 {
     match value {
-        Value::String(text) => text
-            .parse()
-            .map_err(|error| InputValueError::custom(format!("expected {expected}: {error}"))),
-        _ => Err(InputValueError::custom(format!("expected {expected}"))),
+        Value::String(text) => {
+            text.parse().map_err(|error| format!("expected {expected}: {error}"))
+        }
+        _ => Err(format!("expected {expected}")),
     }
 }
 

@@ -130,8 +130,9 @@ impl Subscription {
     async fn event_stream(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "From where to go on; from now on if you say nothing.")]
-        after: Option<PositionScalar>,
+        #[graphql(desc = "From where to go on; from now on if you say nothing.")] after: Option<
+            PositionScalar,
+        >,
         #[graphql(desc = "Which events. Openings, closings and invites are always told.")]
         filter: Option<FilterInput>,
     ) -> Result<impl Stream<Item = Result<EventChunk>> + use<>> {

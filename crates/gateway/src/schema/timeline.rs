@@ -98,7 +98,7 @@ impl TimelineConnection {
 impl TimelineConnection {
     fn cursor(&self, context: &Context<'_>, key: RowKey) -> CursorScalar {
         let epoch = app(context).log.epoch();
-        CursorScalar(TimelineCursor::new(epoch, &self.room, key).to_string())
+        CursorScalar(TimelineCursor::new(epoch, &self.room, key))
     }
 
     fn of(room: &RoomId, page: Option<TimelinePage>, anchor: Anchor) -> Self {
@@ -130,8 +130,8 @@ pub async fn page(
         return self::around(context, room, &event, first.or(last)).await;
     }
     let key = |cursor: &CursorScalar| {
-        let parsed = app(context).models.cursor(&cursor.0, room.room_id());
-        parsed.map(|cursor| cursor.key).map_err(|error| Fault::bad_input(error.to_string()))
+        let key = cursor.0.at(app(context).log.epoch(), room.matrix_id());
+        key.map_err(|error| Fault::bad_input(error.to_string()))
     };
     let (anchor, limit) = match (first, &after, last, &before) {
         (None, None, last, Some(before)) => {
@@ -156,8 +156,8 @@ pub async fn page(
     let filter: Option<&(dyn Fn(&TimelineEvent) -> bool + Send + Sync)> =
         if as_of.is_some() { Some(&was_there) } else { None };
     let wanted = Wanted { anchor, limit, filter };
-    let page = app(context).models.timeline(room.room_id(), &viewer, wanted).await;
-    Ok(TimelineConnection::of(room.room_id(), unless_absent(page)?, anchor))
+    let page = app(context).models.timeline(room.matrix_id(), &viewer, wanted).await;
+    Ok(TimelineConnection::of(room.matrix_id(), unless_absent(page)?, anchor))
 }
 
 async fn around(
@@ -168,13 +168,13 @@ async fn around(
 ) -> Result<TimelineConnection> {
     let limit = page_size("first", limit, PAGE_DEFAULT / 2)?;
     let viewer = session(context).viewpoint()?;
-    let found = app(context).models.around(room.room_id(), &viewer, &event.0, limit).await;
+    let found = app(context).models.around(room.matrix_id(), &viewer, &event.0, limit).await;
     let Some(found) = unless_absent(found)? else {
         return Err(Fault::bad_input("`around` is no event of this room that you may see").into());
     };
     let (before, after) = (found.before, found.after);
     Ok(TimelineConnection {
-        room: room.room_id().clone(),
+        room: room.matrix_id().clone(),
         has_previous: before.has_more,
         has_next: after.has_more,
         start: before.resume,
@@ -193,18 +193,18 @@ pub async fn last_message(
     let viewer = session(context).viewpoint()?;
     let seen = {
         let view = app(context).models.view();
-        let Some(found) = view.room(room.room_id()) else { return Ok(None) };
+        let Some(found) = view.room(room.matrix_id()) else { return Ok(None) };
         let row = newest.map(|key| found.row(key)).transpose();
         let row = row.map_err(|error| Fault::internal(&error.to_string()))?.flatten();
         row.filter(|row| found.sight(&viewer).sees(row.sequence)).map(|row| row.key)
     };
     let events = if let Some(key) = seen {
-        unless_absent(app(context).models.events_at(room.room_id(), &[key]).await)?
+        unless_absent(app(context).models.events_at(room.matrix_id(), &[key]).await)?
     } else {
         // She has left since: look among those that are for her.
         let is_message = |event: &TimelineEvent| !event.row.flags.is_state();
         let wanted = Wanted { anchor: Anchor::End, limit: 1, filter: Some(&is_message) };
-        let page = app(context).models.timeline(room.room_id(), &viewer, wanted).await;
+        let page = app(context).models.timeline(room.matrix_id(), &viewer, wanted).await;
         unless_absent(page)?.map(|page| page.events)
     };
     let event = events.and_then(|mut events| events.pop());
@@ -230,7 +230,7 @@ pub async fn state(
         };
         room.state_all().filter(fits).take(limit).map(|(_, _, key)| key).collect()
     })?;
-    let events = app(context).models.events_at(room.room_id(), &keys).await;
+    let events = app(context).models.events_at(room.matrix_id(), &keys).await;
     let events = unless_absent(events)?.unwrap_or_default();
     Ok(events.iter().filter_map(RoomEvent::of_timeline).collect())
 }

@@ -51,7 +51,8 @@ impl User {
             return Ok((None, None));
         }
         let profile = view.profile(&self.id);
-        let shown = profile.map(|profile| (profile.displayname.clone(), profile.avatar_url.clone()));
+        let shown =
+            profile.map(|profile| (profile.displayname.clone(), profile.avatar_url.clone()));
         Ok(shown.unwrap_or_default())
     }
 }
@@ -71,7 +72,7 @@ fn shares_a_room(
 #[Object]
 impl User {
     /// The global ID of the user.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         NodeId::User(self.id.clone()).into()
     }
 

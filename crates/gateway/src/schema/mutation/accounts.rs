@@ -1,9 +1,7 @@
 //! Mutations about accounts and devices.
 
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
-use rookery_accounts::{
-    DeviceError, Login, LoginError, Password, RegisterError, Registration, Session as NewSession,
-};
+use rookery_accounts::{DeviceError, Login, Password, Registration, Session as NewSession};
 
 use crate::schema::{
     context::{app, millis, session},
@@ -158,7 +156,10 @@ impl AccountMutation {
         let user = session.viewer()?;
         let accounts = &app(context).accounts;
         let devices = if input.everywhere {
-            accounts.logout_all(user.as_str()).await.map_err(|e| Fault::unavailable(&e.to_string()))?
+            accounts
+                .logout_all(user.as_str())
+                .await
+                .map_err(|e| Fault::unavailable(&e.to_string()))?
         } else {
             let device = session.device_id()?;
             match accounts.remove_device(user.as_str(), device).await {
@@ -180,9 +181,15 @@ impl AccountMutation {
     ) -> Result<RenameDevicePayload> {
         let user = session(context).viewer()?;
         let accounts = &app(context).accounts;
-        let renamed = accounts.rename_device(user.as_str(), &input.device_id, input.name).await;
+        let renamed =
+            accounts.rename_device(user.as_str(), &input.device_id, input.name.as_deref()).await;
         Ok(match refused(renamed)? {
-            Ok(device) => RenameDevicePayload { device: Some(Device(device)), refusal: None },
+            Ok(()) => {
+                let devices = accounts.devices(user.as_str());
+                let devices = devices.map_err(|error| Fault::unavailable(&error.reason))?;
+                let device = devices.into_iter().find(|device| device.device_id == input.device_id);
+                RenameDevicePayload { device: device.map(Device), refusal: None }
+            }
             Err(refusal) => RenameDevicePayload { device: None, refusal: Some(refusal) },
         })
     }
@@ -197,9 +204,7 @@ impl AccountMutation {
         let accounts = &app(context).accounts;
         let removed = accounts.remove_device(user.as_str(), &input.device_id).await;
         Ok(match refused(removed)? {
-            Ok(()) => {
-                RemoveDevicePayload { device_id: Some(input.device_id), refusal: None }
-            }
+            Ok(()) => RemoveDevicePayload { device_id: Some(input.device_id), refusal: None },
             Err(refusal) => RemoveDevicePayload { device_id: None, refusal: Some(refusal) },
         })
     }

@@ -76,7 +76,8 @@ macro_rules! room_payload {
 
         impl From<crate::schema::mutation::acted::Acted> for $name {
             fn from(acted: crate::schema::mutation::acted::Acted) -> Self {
-                let crate::schema::mutation::acted::Acted { event, room, position, refusal } = acted;
+                let crate::schema::mutation::acted::Acted { event, room, position, refusal } =
+                    acted;
                 Self { event, room, position, refusal }
             }
         }

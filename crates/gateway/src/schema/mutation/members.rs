@@ -119,7 +119,11 @@ impl MemberMutation {
     }
 
     /// Removes a member, takes back an invite, or refuses a knock. The user may come back.
-    async fn kick_user(&self, context: &Context<'_>, input: MemberInput) -> Result<KickUserPayload> {
+    async fn kick_user(
+        &self,
+        context: &Context<'_>,
+        input: MemberInput,
+    ) -> Result<KickUserPayload> {
         let MemberInput { room_id, user_id, reason, action_id } = input;
         let command = RoomCommand::Kick { user: user_id.0, reason };
         Ok(act(context, &room_id.0, command, action_id).await?.into())

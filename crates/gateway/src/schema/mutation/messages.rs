@@ -84,9 +84,13 @@ impl MessageMutation {
 }
 
 /// The content of an event, which has to be a JSON object.
-pub(super) fn object(content: Json<serde_json::Value>) -> Result<rookery_domain::JsonObject, Fault> {
+pub(super) fn object(
+    content: Json<serde_json::Value>,
+) -> Result<rookery_domain::JsonObject, Fault> {
     match content.0 {
         serde_json::Value::Object(object) => Ok(object),
-        _ => Err(Fault::bad_input("`content` has to be a JSON object, such as {\"body\": \"hello\"}")),
+        _ => Err(Fault::bad_input(
+            "`content` has to be a JSON object, such as {\"body\": \"hello\"}",
+        )),
     }
 }

@@ -254,7 +254,6 @@ impl RoomMutation {
 }
 
 fn room_version(text: &str) -> Result<RoomVersionId, Fault> {
-    RoomVersionId::try_from(text).map_err(|_| {
-        Fault::bad_input(format!("`roomVersion` is {text:?}: use `10`, `11` or `12`"))
-    })
+    RoomVersionId::try_from(text)
+        .map_err(|_| Fault::bad_input(format!("`roomVersion` is {text:?}: use `10`, `11` or `12`")))
 }
