@@ -73,8 +73,7 @@ pub struct User {
 impl Accounts {
     /// Opens the file at `path`, or makes it, for the users of `server_name`.
     ///
-    /// Reads and checks the whole file, so it takes the longer the more users there are (about
-    /// a second for a million).
+    /// Reads and checks the whole file, so it takes the longer the more users there are.
     ///
     /// # Errors
     /// [`OpenError`], which says what an operator can do. The file is left as it was.

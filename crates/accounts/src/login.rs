@@ -46,7 +46,7 @@ pub struct Session {
     pub user_id: String,
     /// The device.
     pub device_id: String,
-    /// What the device has to show from now on; it can not be read again.
+    /// What the device has to show from now on; it cannot be asked for again.
     pub token: AccessToken,
     /// When the token expires.
     pub expires: Option<Millis>,
@@ -114,8 +114,10 @@ impl Accounts {
             Some(name) => inner.stored_user(&name)?.map(|user| (name, user)),
             None => None,
         };
-        // Deactivated users have no password.
-        let hash = known.as_ref().and_then(|(_, user)| user.password.clone());
+        let hash = known
+            .as_ref()
+            .filter(|(_, user)| user.deactivated.is_none())
+            .and_then(|(_, user)| user.password.clone());
         match inner.hashing.verify(password.or_misfit(), hash.clone()).await {
             Ok(true) => attempt.succeeded(),
             Ok(false) => return Err(LoginError::WrongCredentials),
@@ -128,7 +130,9 @@ impl Accounts {
         let Some((name, _)) = known else { return Err(LoginError::WrongCredentials) };
         self.change(move |change| {
             // The password may have been changed while this one was hashed.
-            let user = change.user(&name)?.filter(|user| user.password == hash);
+            let user = change
+                .user(&name)?
+                .filter(|user| user.deactivated.is_none() && user.password == hash);
             let user = user.ok_or(LoginError::WrongCredentials)?;
             if let Some(id) = device_id {
                 return change.resume_session(&name, &user, &id, device_name, now);

@@ -6,7 +6,7 @@ use tempfile::TempDir;
 
 use crate::{
     Accounts, HashCost, Identity, Login, LoginError, Millis, Options, Password, RegisterError,
-    Registration, RegistrationPolicy, Session,
+    Registration, RegistrationPolicy, Revocation, Session,
 };
 
 pub(crate) const PASSWORD: &str = "correct horse";
@@ -53,6 +53,12 @@ pub(crate) fn registration(name: &str) -> Registration {
         device_name: Some("laptop".into()),
         from: home(),
     }
+}
+
+/// Waits for the end of a session, but not for ever when it does not come.
+pub(crate) async fn end_of(who: &Identity) -> Revocation {
+    let end = tokio::time::timeout(Duration::from_secs(30), who.revoked());
+    end.await.expect("the session ends")
 }
 
 pub(crate) fn credentials(user: &str, password: &str) -> Login {

@@ -137,3 +137,30 @@ async fn a_damaged_file_is_refused_and_never_believed() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_byte_that_was_altered_on_disk_is_noticed() {
+    let (folder, accounts) = accounts();
+    accounts.ensure_users(["bobolink", "kingfisher"], NOW).await.expect("makes");
+    let truth = accounts.users(None, 10).expect("reads");
+    drop(accounts);
+    let good = fs::read(folder.path().join("accounts.redb")).expect("reads");
+    let name = b"bobolink";
+    let places = (0..good.len()).filter(|at| good[*at..].starts_with(name));
+    let path = folder.path().join("altered.redb");
+    let mut refused = 0;
+    for at in places {
+        let mut bad = good.clone();
+        bad[at + 7] = b't';
+        fs::write(&path, &bad).expect("writes");
+        match open(&path) {
+            // The place was one that is no longer in use.
+            Ok(accounts) => assert_eq!(accounts.users(None, 10).expect("reads"), truth),
+            Err(error) => {
+                assert!(matches!(error, OpenError::Damaged { .. }), "{error}");
+                refused += 1;
+            }
+        }
+    }
+    assert!(refused > 0);
+}

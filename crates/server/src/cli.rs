@@ -1,0 +1,9 @@
+//! The command line: what can be said, not what is done about it.
+
+mod commands;
+mod flags;
+
+pub use self::{
+    commands::{Command, ImportKind, Invocation, LogCommand, UserCommand, parse},
+    flags::Flags,
+};

@@ -1,0 +1,286 @@
+//! The commands.
+
+use std::{ffi::OsString, path::PathBuf};
+
+use clap::{
+    Arg, ArgAction, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, error::ErrorKind,
+};
+
+use crate::{
+    cli::{Flags, flags},
+    config::Scope,
+};
+
+const CHECK_CONFIG: &str = "check-config";
+
+/// What was asked for on the command line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invocation {
+    /// What to do.
+    pub command: Command,
+    /// With which settings.
+    pub flags: Flags,
+    /// Show the configuration and do nothing.
+    pub check_config: bool,
+}
+
+/// An instant-messaging home server on an append-only event log.
+///
+/// Without a command it serves, like `rookery serve`.
+#[derive(Debug, Parser)]
+#[command(
+    name = "rookery",
+    version,
+    after_help = "\
+Examples:
+  rookery                                    serve on 127.0.0.1:8008, data in ./rookery-data
+  rookery --data /srv/chat --listen 0.0.0.0:8008 --server-name chat.example.org
+  rookery --check-config                     show the configuration and where it comes from"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// What the program can do.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum Command {
+    /// Serve clients (the default)
+    #[command(after_help = "\
+Example:
+  rookery serve --data /srv/chat --listen 127.0.0.1:0")]
+    Serve,
+    /// Build read models anew from the log, with the server stopped
+    #[command(after_help = "\
+Examples:
+  rookery rebuild                  all of them
+  rookery rebuild timelines        one of them")]
+    Rebuild {
+        /// Names of read models; all of them if none is named
+        #[arg(value_name = "MODEL")]
+        models: Vec<String>,
+    },
+    /// Check the log, and that the read models are what a rebuild would give
+    #[command(after_help = "\
+Example:
+  rookery verify --data /srv/chat")]
+    Verify,
+    /// Write the whole log as NDJSON, one commit a line
+    #[command(after_help = "\
+Examples:
+  rookery export backup.ndjson
+  rookery export - | zstd > backup.ndjson.zst")]
+    Export {
+        /// The file, which must not be there yet; - for the standard output
+        file: PathBuf,
+    },
+    /// Read conversations or a whole log from files
+    #[command(
+        subcommand_negates_reqs = true,
+        subcommand_value_name = "KIND",
+        override_usage = "rookery import FILE\n       rookery import ndjson FILE\n       rookery import irc PATH...",
+        after_help = "\
+Examples:
+  rookery import backup.ndjson             what `rookery export` wrote
+  zstd -dc backup.ndjson.zst | rookery import -
+  rookery import irc ubuntu-irc.tar.gz     IRC logs: files, folders, archives
+  rookery import ndjson ./irc              a file that has the name of a kind"
+    )]
+    Import {
+        /// The kind of what is read.
+        #[command(subcommand)]
+        kind: Option<ImportKind>,
+        /// A file that `rookery export` wrote; - for the standard input
+        #[arg(required = true)]
+        file: Option<PathBuf>,
+    },
+    /// Look into the log
+    #[command(subcommand)]
+    Log(LogCommand),
+    /// Print the GraphQL schema
+    #[command(after_help = "\
+Example:
+  rookery schema > schema.graphql")]
+    Schema,
+    /// Make and change accounts, with the server stopped
+    #[command(subcommand)]
+    User(UserCommand),
+}
+
+/// What can be imported.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum ImportKind {
+    /// A log, as `rookery export` wrote it
+    #[command(after_help = "\
+Example:
+  rookery import ndjson backup.ndjson")]
+    Ndjson {
+        /// The file; - for the standard input
+        file: PathBuf,
+    },
+    /// Logs of IRC channels, through the same rules as live messages
+    #[command(after_help = "\
+Examples:
+  rookery import irc ubuntu-irc.tar.gz
+  rookery import irc logs/2010 logs/2011/12/24/#ubuntu.txt
+
+Doing it again adds nothing. Lines that cannot be read are reported with file and line.")]
+    Irc {
+        /// Files, folders and archives (.tar, .tar.gz)
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<PathBuf>,
+    },
+}
+
+/// What can be done with the log.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum LogCommand {
+    /// Print the commits of the log, one JSON object a line
+    #[command(after_help = "\
+Examples:
+  rookery log tail                     the last ones
+  rookery log tail --after 0           all
+  rookery log tail --follow            the last ones, and those to come")]
+    Tail {
+        /// Start after this position; otherwise with the last ten commits
+        #[arg(long, value_name = "N")]
+        after: Option<u64>,
+        /// Wait for more at the end
+        #[arg(long)]
+        follow: bool,
+    },
+}
+
+/// What can be done with accounts.
+///
+/// Passwords are read from the standard input: on a command line, other users of the machine could
+/// see them.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum UserCommand {
+    /// Make an account; its password is one line of the standard input
+    #[command(after_help = "\
+Examples:
+  rookery user create ada --admin
+  rookery user create bot --no-password")]
+    Create {
+        /// The user name
+        name: String,
+        /// Make the user an administrator
+        #[arg(long)]
+        admin: bool,
+        /// Read no password: nobody can log in until one is set
+        #[arg(long)]
+        no_password: bool,
+    },
+    /// List accounts
+    #[command(after_help = "\
+Example:
+  rookery user list --after ada --limit 20")]
+    List {
+        /// Start after this user name
+        #[arg(long, value_name = "NAME")]
+        after: Option<String>,
+        /// List at most so many
+        #[arg(long, value_name = "N")]
+        limit: Option<usize>,
+    },
+    /// Set a password, which is one line of the standard input, and log all devices out
+    #[command(after_help = "\
+Example:
+  rookery user set-password ada < password.txt")]
+    SetPassword {
+        /// A user name or ID
+        name: String,
+        /// Leave the devices logged in
+        #[arg(long)]
+        keep_devices: bool,
+    },
+    /// Log a new device in and print its access token
+    #[command(after_help = "\
+Example:
+  rookery user token ada --device-name script --lifetime 12h")]
+    Token {
+        /// A user name or ID
+        name: String,
+        /// What the device is called
+        #[arg(long, value_name = "NAME", default_value = "command line")]
+        device_name: String,
+        /// How long the token is valid, such as 12h or 30d; otherwise until logout
+        #[arg(long, value_name = "TIME", value_parser = crate::config::parse_duration)]
+        lifetime: Option<std::time::Duration>,
+    },
+    /// Make a user an administrator
+    #[command(after_help = "\
+Examples:
+  rookery user admin ada
+  rookery user admin ada --revoke")]
+    Admin {
+        /// A user name or ID
+        name: String,
+        /// Take it back
+        #[arg(long)]
+        revoke: bool,
+    },
+    /// Close an account for good: nobody logs in again, and the name stays taken
+    #[command(after_help = "\
+Example:
+  rookery user deactivate ada --yes")]
+    Deactivate {
+        /// A user name or ID
+        name: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+/// Reads a command line, with the name of the program first.
+///
+/// # Errors
+/// What clap has to say, which includes the answers to `--help` and `--version`: call
+/// [`clap::Error::exit`].
+pub fn parse(
+    arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+) -> Result<Invocation, clap::Error> {
+    let mut shape = shape();
+    let matches = shape.try_get_matches_from_mut(arguments)?;
+    let cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut shape))?;
+    if let Some(Command::Import { kind: Some(_), file: Some(file) }) = &cli.command {
+        let message =
+            format!("{} stands before the kind of import: put it behind\n", file.display());
+        return Err(shape.error(ErrorKind::ArgumentConflict, message));
+    }
+    let mut flags = Flags::default();
+    flags.take(&matches, Scope::Global);
+    flags.take(&matches, Scope::Serve);
+    let mut check_config = matches.get_flag(CHECK_CONFIG);
+    let command = cli.command.unwrap_or(Command::Serve);
+    if let Some(("serve", below)) = matches.subcommand() {
+        flags.take(below, Scope::Serve);
+        check_config |= below.get_flag(CHECK_CONFIG);
+    } else if command != Command::Serve {
+        let given = flags.any(Scope::Serve).or(check_config.then(|| CHECK_CONFIG.to_owned()));
+        if let Some(flag) = given {
+            let message =
+                format!("--{flag} is an option of `rookery serve`, not of the command given\n");
+            return Err(shape.error(ErrorKind::ArgumentConflict, message));
+        }
+    }
+    Ok(Invocation { command, flags, check_config })
+}
+
+/// The whole command line: what is derived above, and a flag for each setting.
+fn shape() -> clap::Command {
+    let check = || {
+        Arg::new(CHECK_CONFIG)
+            .long(CHECK_CONFIG)
+            .action(ArgAction::SetTrue)
+            .help("Show the configuration and where each value comes from, and exit")
+            .help_heading("Options of serve")
+    };
+    let serve = |command| flags::add_serve(command).arg(check());
+    serve(flags::add_global(Cli::command())).mut_subcommand("serve", serve)
+}
+
+#[cfg(test)]
+mod tests;

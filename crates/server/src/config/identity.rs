@@ -1,0 +1,268 @@
+//! Whose data a folder holds: written at the first start, and never changed.
+//!
+//! User IDs and room IDs end in the server's name, so data of one name is useless under another.
+
+use std::{
+    fs::{self, File},
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::values;
+
+/// The name of a server that nobody named.
+pub const DEFAULT_SERVER_NAME: &str = "localhost";
+
+const FILE_NAME: &str = "identity.json";
+
+/// The format that is written, and the last that is read.
+const FORMAT: u32 = 1;
+
+/// What a data folder says about its server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerIdentity {
+    format: u32,
+    /// The name in which all its IDs end.
+    pub server_name: String,
+    /// When it was first started, in milliseconds since 1970.
+    pub created: u64,
+}
+
+/// Why a data folder cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum IdentityError {
+    /// Use the name that the data has, or another folder.
+    #[error(
+        "the data in {} is of server {stored:?}, not {asked:?}, and a server cannot be renamed: \
+         leave server_name out, set it to {stored:?}, or choose another folder with --data",
+        folder.display()
+    )]
+    OtherServer {
+        /// The data folder.
+        folder: PathBuf,
+        /// Its name.
+        stored: String,
+        /// The name in the configuration.
+        asked: String,
+    },
+    /// Start a server on the folder first, or choose another one.
+    #[error(
+        "there is no Rookery data in {}: name the folder with --data, or start `rookery serve` \
+         on it once",
+        folder.display()
+    )]
+    NoData {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// Restore the file from a backup.
+    #[error("{} is damaged ({damage}): restore it from a backup", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        damage: String,
+    },
+    /// Run a later version.
+    #[error(
+        "{} has format {found}, and this version reads up to {FORMAT}: run the version of Rookery \
+         that wrote it, or a later one",
+        path.display()
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: u64,
+    },
+    /// Look at the folder and its permissions.
+    #[error("cannot use {}: {reason}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the file system said.
+        reason: String,
+    },
+}
+
+impl ServerIdentity {
+    /// Opens the data folder for the server `asked` for; makes the folder and its identity if there
+    /// is none. With `None`, the server is the one that the folder has, else
+    /// [`DEFAULT_SERVER_NAME`].
+    ///
+    /// # Errors
+    /// [`IdentityError`], which says what to do. A folder that is there is left as it was.
+    pub fn claim(folder: &Path, asked: Option<&str>, now: u64) -> Result<Self, IdentityError> {
+        match Self::read(folder, asked) {
+            Err(IdentityError::NoData { .. }) => {}
+            other => return other,
+        }
+        let server_name = asked.unwrap_or(DEFAULT_SERVER_NAME).to_owned();
+        let identity = Self { format: FORMAT, server_name, created: now };
+        identity.write(folder).map_err(|error| io_error(folder, &error))?;
+        Ok(identity)
+    }
+
+    /// Reads what the folder has, and makes nothing.
+    ///
+    /// # Errors
+    /// [`IdentityError`], which says what to do.
+    pub fn read(folder: &Path, asked: Option<&str>) -> Result<Self, IdentityError> {
+        let path = folder.join(FILE_NAME);
+        let text = match fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(IdentityError::NoData { folder: folder.into() });
+            }
+            Err(error) => return Err(io_error(&path, &error)),
+        };
+        let identity = Self::parse(&path, &text)?;
+        match asked {
+            Some(asked) if asked != identity.server_name => Err(IdentityError::OtherServer {
+                folder: folder.into(),
+                stored: identity.server_name,
+                asked: asked.into(),
+            }),
+            _ => Ok(identity),
+        }
+    }
+
+    fn parse(path: &Path, text: &[u8]) -> Result<Self, IdentityError> {
+        let damaged = |damage: String| IdentityError::Damaged { path: path.into(), damage };
+        let value: serde_json::Value =
+            serde_json::from_slice(text).map_err(|error| damaged(error.to_string()))?;
+        match value.get("format").and_then(serde_json::Value::as_u64) {
+            Some(found) if found > u64::from(FORMAT) => {
+                return Err(IdentityError::Newer { path: path.into(), found });
+            }
+            _ => {}
+        }
+        let identity: Self =
+            serde_json::from_value(value).map_err(|error| damaged(error.to_string()))?;
+        if values::server_name(&identity.server_name).is_none() {
+            return Err(damaged(format!("{:?} is no server name", identity.server_name)));
+        }
+        Ok(identity)
+    }
+
+    /// Writes the file beside its place and renames it, so that it is there whole or not at all.
+    fn write(&self, folder: &Path) -> io::Result<()> {
+        make_private(folder)?;
+        let path = folder.join(FILE_NAME);
+        let beside = folder.join(format!("{FILE_NAME}.new"));
+        let mut file = File::create(&beside)?;
+        file.write_all(serde_json::to_string_pretty(self)?.as_bytes())?;
+        file.write_all(b"\n")?;
+        file.sync_all()?;
+        fs::rename(&beside, &path)?;
+        File::open(folder)?.sync_all()?;
+        match fs::canonicalize(folder)?.parent() {
+            Some(parent) => File::open(parent)?.sync_all(),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Makes a folder that only its owner may enter, unless it is there.
+fn make_private(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+fn io_error(path: &Path, error: &io::Error) -> IdentityError {
+    IdentityError::Io { path: path.into(), reason: error.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder() -> (tempfile::TempDir, PathBuf) {
+        let outer = tempfile::tempdir().expect("a folder");
+        let inner = outer.path().join("deep").join("data");
+        (outer, inner)
+    }
+
+    #[test]
+    fn the_first_start_names_the_server_and_later_ones_keep_the_name() {
+        let (_outer, data) = folder();
+        let first = ServerIdentity::claim(&data, Some("example.org"), 7).expect("claims");
+        assert_eq!((first.server_name.as_str(), first.created), ("example.org", 7));
+        for asked in [None, Some("example.org")] {
+            assert_eq!(ServerIdentity::claim(&data, asked, 9), Ok(first.clone()));
+            assert_eq!(ServerIdentity::read(&data, asked), Ok(first.clone()));
+        }
+        assert!(!data.join("identity.json.new").exists());
+    }
+
+    #[test]
+    fn a_server_that_nobody_named_is_localhost() {
+        let (_outer, data) = folder();
+        let identity = ServerIdentity::claim(&data, None, 7).expect("claims");
+        assert_eq!(identity.server_name, "localhost");
+    }
+
+    #[test]
+    fn another_name_is_refused_with_what_to_do() {
+        let (_outer, data) = folder();
+        ServerIdentity::claim(&data, Some("example.org"), 7).expect("claims");
+        let refused = ServerIdentity::claim(&data, Some("other.org"), 9).expect_err("refused");
+        assert!(matches!(refused, IdentityError::OtherServer { .. }));
+        let text = refused.to_string();
+        assert!(text.contains("\"example.org\"") && text.contains("--data"), "{text}");
+        assert!(ServerIdentity::read(&data, Some("example.org")).is_ok());
+    }
+
+    #[test]
+    fn reading_makes_nothing() {
+        let (_outer, data) = folder();
+        let refused = ServerIdentity::read(&data, None);
+        assert_eq!(refused, Err(IdentityError::NoData { folder: data.clone() }));
+        assert!(!data.exists());
+    }
+
+    #[test]
+    fn a_damaged_or_later_file_is_refused_and_left_alone() {
+        let (_outer, data) = folder();
+        fs::create_dir_all(&data).expect("makes");
+        let path = data.join(FILE_NAME);
+        for (text, newer) in [
+            ("", false),
+            ("{", false),
+            ("{\"format\":1}", false),
+            ("{\"format\":1,\"server_name\":\"No Name\",\"created\":1}", false),
+            ("{\"format\":2,\"name\":\"x\"}", true),
+        ] {
+            fs::write(&path, text).expect("writes");
+            let refused = ServerIdentity::claim(&data, None, 7).expect_err("refused");
+            assert_eq!(matches!(refused, IdentityError::Newer { .. }), newer, "{refused}");
+            assert_eq!(matches!(refused, IdentityError::Damaged { .. }), !newer, "{refused}");
+            assert_eq!(fs::read_to_string(&path).expect("reads"), text);
+        }
+    }
+
+    #[test]
+    fn format_1_reads_as_it_always_did() {
+        let (_outer, data) = folder();
+        fs::create_dir_all(&data).expect("makes");
+        let text = "{\"format\":1,\"server_name\":\"example.org:8448\",\"created\":1700000000000}";
+        fs::write(data.join(FILE_NAME), text).expect("writes");
+        let identity = ServerIdentity::read(&data, None).expect("reads");
+        assert_eq!(identity.server_name, "example.org:8448");
+        assert_eq!(identity.created, 1_700_000_000_000);
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_made_is_named() {
+        let outer = tempfile::tempdir().expect("a folder");
+        let file = outer.path().join("file");
+        fs::write(&file, "").expect("writes");
+        let refused = ServerIdentity::claim(&file.join("data"), None, 7).expect_err("refused");
+        assert!(matches!(refused, IdentityError::Io { .. }), "{refused}");
+    }
+}

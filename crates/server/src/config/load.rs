@@ -1,0 +1,294 @@
+//! Reading the sources and putting them together.
+
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    fmt::{self, Write as _},
+    fs,
+    path::Path,
+};
+
+use toml::Value;
+
+use crate::{
+    cli::Flags,
+    config::{
+        ALL, Caches, Config, ConfigError, Limits, Problem, Setting, Source, TrustedProxies, values,
+    },
+};
+
+const PREFIX: &str = "ROOKERY_";
+
+/// The variable that names the file, as `--config` does.
+const FILE_VARIABLE: &str = "ROOKERY_CONFIG";
+
+/// A valid configuration, and where each value comes from.
+///
+/// Displayed as TOML, with the sources as comments.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The values.
+    pub config: Config,
+    /// Environment variables that look like misspelt ones of ours. They are not refused: Kubernetes
+    /// makes variables `ROOKERY_...` for any service of that name.
+    pub warnings: Vec<String>,
+    chosen: BTreeMap<&'static str, (Vec<String>, Source)>,
+}
+
+/// Reads the configuration from the file, the environment and the flags.
+///
+/// `environment` has all variables, ours and others.
+///
+/// # Errors
+/// [`ConfigError`] with everything that is wrong.
+pub fn load(
+    flags: &Flags,
+    environment: impl IntoIterator<Item = (OsString, OsString)>,
+) -> Result<Loaded, ConfigError> {
+    let mut sources = Sources::default();
+    let environment: BTreeMap<String, OsString> = environment
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
+        .filter(|(name, _)| name.starts_with(PREFIX))
+        .collect();
+    let file = flags.config.clone().or_else(|| environment.get(FILE_VARIABLE).map(Into::into));
+    if let Some(path) = file {
+        sources.read_file(&path);
+    }
+    let warnings = sources.read_environment(&environment);
+    for (setting, values) in &flags.settings {
+        sources.choose(setting, values.clone(), Source::Flag);
+    }
+    let config = sources.resolve();
+    if sources.problems.is_empty() {
+        Ok(Loaded { config, warnings, chosen: sources.chosen })
+    } else {
+        Err(ConfigError { problems: sources.problems })
+    }
+}
+
+#[derive(Default)]
+struct Sources {
+    chosen: BTreeMap<&'static str, (Vec<String>, Source)>,
+    problems: Vec<Problem>,
+}
+
+impl Sources {
+    /// Takes a value; later sources win.
+    fn choose(&mut self, key: &'static str, values: Vec<String>, source: Source) {
+        self.chosen.insert(key, (values, source));
+    }
+
+    fn read_file(&mut self, path: &Path) {
+        let text = match fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) => {
+                let reason = error.to_string();
+                return self.problems.push(Problem::Unreadable { path: path.into(), reason });
+            }
+        };
+        match text.parse::<toml::Table>() {
+            Ok(table) => self.read_table(path, "", &table),
+            Err(error) => {
+                let reason = error.to_string().trim_end().to_owned();
+                self.problems.push(Problem::Syntax { path: path.into(), reason });
+            }
+        }
+    }
+
+    fn read_table(&mut self, path: &Path, above: &str, table: &toml::Table) {
+        for (name, value) in table {
+            let key = format!("{above}{name}");
+            let below = format!("{key}.");
+            if let Some(setting) = ALL.iter().find(|setting| setting.key == key) {
+                self.read_value(path, setting, value);
+            } else if let (Value::Table(inner), true) =
+                (value, ALL.iter().any(|setting| setting.key.starts_with(&below)))
+            {
+                self.read_table(path, &below, inner);
+            } else {
+                let known = ALL.iter().map(|setting| setting.key);
+                let nearest = nearest(&key, known).unwrap_or_default();
+                self.problems.push(Problem::UnknownKey { path: path.into(), key, nearest });
+            }
+        }
+    }
+
+    fn read_value(&mut self, path: &Path, setting: &'static Setting, value: &Value) {
+        let source = Source::File(path.into());
+        let read = match value {
+            Value::Array(items) if setting.many => items.iter().map(scalar).collect(),
+            other => scalar(other).map(|text| vec![text]),
+        };
+        match read {
+            Some(values) => self.choose(setting.key, values, source),
+            None => self.complain(setting, &source, value.to_string()),
+        }
+    }
+
+    /// Answers with warnings.
+    fn read_environment(&mut self, environment: &BTreeMap<String, OsString>) -> Vec<String> {
+        let mut warnings = Vec::new();
+        for (name, value) in environment {
+            let Some(setting) = ALL.iter().find(|setting| setting.variable() == *name) else {
+                warnings.extend(misspelt(name));
+                continue;
+            };
+            match value.to_str() {
+                Some(text) if setting.many => {
+                    self.choose(setting.key, split_list(text), Source::Variable);
+                }
+                Some(text) => self.choose(setting.key, vec![text.into()], Source::Variable),
+                None => {
+                    let found = value.to_string_lossy().into_owned();
+                    self.complain(setting, &Source::Variable, found);
+                }
+            }
+        }
+        warnings
+    }
+
+    fn complain(&mut self, setting: &Setting, source: &Source, found: String) {
+        let place = source.describe(setting);
+        self.problems.push(Problem::Value { place, found, expected: setting.expects });
+    }
+
+    /// All values of a list; those that make no sense are complained about and left out.
+    fn list<T>(&mut self, key: &str, parse: impl Fn(&str) -> Option<T>) -> Vec<T> {
+        let Some(setting) = ALL.iter().find(|setting| setting.key == key) else {
+            unreachable!("{key} is no setting")
+        };
+        let Some((values, source)) = self.chosen.get(key).cloned() else {
+            return split_list(setting.default).iter().filter_map(|text| parse(text)).collect();
+        };
+        let mut parsed = Vec::new();
+        for text in values {
+            match parse(&text) {
+                Some(value) => parsed.push(value),
+                None => self.complain(setting, &source, text),
+            }
+        }
+        parsed
+    }
+
+    /// The value of a setting that may be left out.
+    fn maybe<T>(&mut self, key: &str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
+        self.list(key, parse).pop()
+    }
+
+    /// The value of a setting that has a default, which also stands in for one that was complained about.
+    fn one<T>(&mut self, key: &str, parse: impl Fn(&str) -> Option<T>) -> T {
+        let chosen = self.maybe(key, &parse);
+        chosen
+            .or_else(|| parse(ALL.iter().find(|setting| setting.key == key)?.default))
+            .unwrap_or_else(|| unreachable!("the default of {key} is not valid"))
+    }
+
+    fn resolve(&mut self) -> Config {
+        Config {
+            data: self.one("data", values::path),
+            log_format: self.one("log_format", values::log_format),
+            log: self.one("log", values::log_filter),
+            listen: self.one("listen", |text| text.parse().ok()),
+            server_name: self.maybe("server_name", values::server_name),
+            registration: self.one("registration", values::registration),
+            token_lifetime: self.one("token_lifetime", values::lifetime),
+            allowed_origins: self.list("allowed_origins", values::origin),
+            trusted_proxies: TrustedProxies(self.list("trusted_proxies", values::network)),
+            shutdown_timeout: self.one("shutdown_timeout", values::duration),
+            cache: Caches {
+                log_bytes: self.one("cache.log", values::bytes),
+                rooms: self.one("cache.rooms", values::count),
+                sessions: self.one("cache.sessions", values::count),
+            },
+            limits: Limits {
+                body_bytes: self.one("limits.body", values::bytes),
+                query_bytes: self.one("limits.query", values::bytes),
+                frame_bytes: self.one("limits.frame", values::bytes),
+                nesting: self.one("limits.nesting", values::count),
+                fragments: self.one("limits.fragments", values::count),
+                fields: self.one("limits.fields", values::count),
+                root_fields: self.one("limits.root_fields", values::count),
+                page: self.one("limits.page", values::count),
+                sockets: self.one("limits.sockets", values::count),
+                subscriptions: self.one("limits.subscriptions", values::count),
+                deadline: self.one("limits.deadline", values::duration),
+                passwords_at_once: self.one("limits.passwords_at_once", values::count),
+                passwords_waiting: self.one("limits.passwords_waiting", values::count),
+            },
+        }
+    }
+}
+
+impl fmt::Display for Loaded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for setting in ALL {
+            let (values, source) = match self.chosen.get(setting.key) {
+                Some((values, source)) => (values.clone(), source.describe(setting)),
+                None => (split_list(setting.default), Source::Default.describe(setting)),
+            };
+            let mut quoted = values.iter().map(|value| Value::from(value.as_str()).to_string());
+            let line = if setting.many {
+                format!("{} = [{}]", setting.key, quoted.collect::<Vec<_>>().join(", "))
+            } else if let Some(value) = quoted.next() {
+                format!("{} = {value}", setting.key)
+            } else {
+                format!("# {} is not set", setting.key)
+            };
+            writeln!(f, "{line:<44} # {source}")?;
+        }
+        Ok(())
+    }
+}
+
+fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Integer(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// The parts of a list that is written with commas.
+fn split_list(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(Into::into).collect()
+}
+
+fn misspelt(name: &str) -> Option<String> {
+    if name == FILE_VARIABLE {
+        return None;
+    }
+    let variables: Vec<_> = ALL.iter().map(Setting::variable).collect();
+    let nearest = nearest(name, variables.iter().map(String::as_str))?;
+    let mut warning = String::new();
+    (distance(name, nearest) <= 2)
+        .then(|| write!(warning, "unknown environment variable {name}; did you mean {nearest}?"))?
+        .ok()?;
+    Some(warning)
+}
+
+fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    known.min_by_key(|candidate| distance(word, candidate))
+}
+
+/// How many letters have to be changed, added, removed or swapped with the next one.
+fn distance(one: &str, other: &str) -> usize {
+    let (one, other): (Vec<_>, Vec<_>) = (one.chars().collect(), other.chars().collect());
+    let mut rows = vec![vec![0; other.len() + 1]; one.len() + 1];
+    for i in 0..=one.len() {
+        for j in 0..=other.len() {
+            rows[i][j] = if i == 0 || j == 0 {
+                i + j
+            } else {
+                let changed = usize::from(one[i - 1] != other[j - 1]);
+                let mut least =
+                    (rows[i - 1][j] + 1).min(rows[i][j - 1] + 1).min(rows[i - 1][j - 1] + changed);
+                if i > 1 && j > 1 && one[i - 1] == other[j - 2] && one[i - 2] == other[j - 1] {
+                    least = least.min(rows[i - 2][j - 2] + 1);
+                }
+                least
+            };
+        }
+    }
+    rows[one.len()][other.len()]
+}

@@ -1,0 +1,28 @@
+//! The configuration: defaults, then a file (TOML), then environment variables, then flags.
+//!
+//! Every setting stands once in [`settings`]; its key, its variable and its flag follow from one
+//! name (`limits.body`, `ROOKERY_LIMITS_BODY`, `--limits-body`).
+//!
+//! **Invariant:** nothing is ignored in silence: an unknown key in the file and a value that makes
+//! no sense are refused, naming where they stand and what is expected.
+
+mod error;
+mod identity;
+mod load;
+mod proxies;
+mod settings;
+mod shape;
+mod values;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use self::values::parse_duration;
+pub use self::{
+    error::{ConfigError, Problem, Source},
+    identity::{DEFAULT_SERVER_NAME, IdentityError, ServerIdentity},
+    load::{Loaded, load},
+    proxies::{Client, Network, TrustedProxies},
+    settings::{ALL, Scope, Setting},
+    shape::{Caches, Config, Limits, LogFormat},
+};

@@ -1,0 +1,154 @@
+//! All settings, each in one place.
+
+/// Which commands take the flag of a setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// All commands.
+    Global,
+    /// `rookery serve`, which is also `rookery` without a command.
+    Serve,
+}
+
+/// One thing that an operator may choose.
+#[derive(Debug)]
+pub struct Setting {
+    /// Its key in the file; dots part tables.
+    pub key: &'static str,
+    /// What a value is, in a word for `--help`.
+    pub value_name: &'static str,
+    /// What a value has to look like, to follow "expected".
+    pub expects: &'static str,
+    /// The value that holds without any other, as text; empty for none.
+    pub default: &'static str,
+    /// What it is for.
+    pub help: &'static str,
+    /// Who takes its flag.
+    pub scope: Scope,
+    /// Whether it is a list.
+    pub many: bool,
+}
+
+impl Setting {
+    /// The environment variable.
+    #[must_use]
+    pub fn variable(&self) -> String {
+        format!("ROOKERY_{}", self.key.replace('.', "_").to_uppercase())
+    }
+
+    /// The flag, without its dashes.
+    #[must_use]
+    pub fn flag(&self) -> String {
+        self.key.replace(['.', '_'], "-")
+    }
+}
+
+const fn global(
+    key: &'static str,
+    value_name: &'static str,
+    default: &'static str,
+    expects: &'static str,
+    help: &'static str,
+) -> Setting {
+    Setting { key, value_name, expects, default, help, scope: Scope::Global, many: false }
+}
+
+const fn serve(
+    key: &'static str,
+    value_name: &'static str,
+    default: &'static str,
+    expects: &'static str,
+    help: &'static str,
+) -> Setting {
+    Setting { key, value_name, expects, default, help, scope: Scope::Serve, many: false }
+}
+
+const fn bytes(key: &'static str, default: &'static str, help: &'static str) -> Setting {
+    serve(key, "SIZE", default, "a size above zero, such as 65536, 64KiB or 16MiB", help)
+}
+
+const fn count(key: &'static str, default: &'static str, help: &'static str) -> Setting {
+    serve(key, "N", default, "a whole number above zero", help)
+}
+
+const fn duration(key: &'static str, default: &'static str, help: &'static str) -> Setting {
+    serve(key, "TIME", default, "a time above zero, such as 500ms, 10s, 5m, 12h or 30d", help)
+}
+
+/// All settings, in the order in which they are shown.
+pub const ALL: &[Setting] = &[
+    global("data", "DIR", "./rookery-data", "the path of a folder", "Folder of all data"),
+    global("log_format", "FORMAT", "text", "text or json", "How log lines look"),
+    global(
+        "log",
+        "FILTER",
+        "info",
+        "a filter of tracing, such as info or rookery_query=debug,warn",
+        "What is logged",
+    ),
+    serve(
+        "listen",
+        "ADDR:PORT",
+        "127.0.0.1:8008",
+        "an IP address and a port, such as 127.0.0.1:8008 or [::1]:0",
+        "Where to listen; port 0 picks one",
+    ),
+    global(
+        "server_name",
+        "NAME",
+        "",
+        "a host name in lower case, with a port if need be, such as chat.example.org",
+        "Name of the server, the end of its user IDs; fixed once there is data \
+         [default: what the data has, else localhost]",
+    ),
+    serve(
+        "registration",
+        "POLICY",
+        "loopback",
+        "open, loopback or closed",
+        "Who may register: anyone, who connects from this machine, or no one",
+    ),
+    serve(
+        "token_lifetime",
+        "TIME",
+        "none",
+        "a time such as 12h or 30d, or none",
+        "How long a login is valid",
+    ),
+    Setting {
+        many: true,
+        ..serve(
+            "allowed_origins",
+            "ORIGIN",
+            "",
+            "origins without a path, such as https://chat.example.org",
+            "Other web sites that may use this server from a browser (a list)",
+        )
+    },
+    Setting {
+        many: true,
+        ..serve(
+            "trusted_proxies",
+            "NETWORK",
+            "",
+            "IP addresses or networks, such as 127.0.0.1 or 10.0.0.0/8",
+            "Reverse proxies whose X-Forwarded-For is believed (a list)",
+        )
+    },
+    duration("shutdown_timeout", "10s", "How long open requests may take at the end"),
+    bytes("cache.log", "64MiB", "Memory for pages of the log"),
+    count("cache.rooms", "10000", "Rooms whose state is kept at hand"),
+    count("cache.sessions", "10000", "Sessions kept at hand beside those in use"),
+    bytes("limits.body", "64KiB", "Largest body of a request"),
+    bytes("limits.query", "16KiB", "Largest GraphQL document"),
+    bytes("limits.frame", "64KiB", "Largest WebSocket frame from a client"),
+    count("limits.nesting", "32", "Deepest nesting of brackets in a document"),
+    count("limits.fragments", "16", "Most fragments in a document"),
+    count("limits.fields", "1000", "Most fields of a document, with fragments written out"),
+    count("limits.root_fields", "10", "Most fields at the top of a document"),
+    count("limits.page", "100", "Longest page of a list"),
+    count("limits.sockets", "10000", "Most open WebSockets"),
+    count("limits.subscriptions", "64", "Most subscriptions of one WebSocket"),
+    duration("limits.deadline", "10s", "Longest time that a request may take"),
+    count("limits.passwords_at_once", "2", "Passwords hashed at once; each takes 19 MiB"),
+    count("limits.passwords_waiting", "64", "Logins that may wait for their turn"),
+];

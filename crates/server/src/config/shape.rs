@@ -1,0 +1,63 @@
+//! The configuration as the rest of the program sees it.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use rookery_accounts::RegistrationPolicy;
+
+use crate::config::TrustedProxies;
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines: one JSON object a line.
+    Json,
+}
+
+/// Everything that an operator may choose; see [`crate::config::ALL`] for what each is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each field is described in `settings`")]
+pub struct Config {
+    pub data: PathBuf,
+    pub log_format: LogFormat,
+    pub log: String,
+    pub listen: SocketAddr,
+    /// `None` if nobody said: then it is what the data folder has.
+    pub server_name: Option<String>,
+    pub registration: RegistrationPolicy,
+    pub token_lifetime: Option<Duration>,
+    pub allowed_origins: Vec<String>,
+    pub trusted_proxies: TrustedProxies,
+    pub shutdown_timeout: Duration,
+    pub cache: Caches,
+    pub limits: Limits,
+}
+
+/// What is kept in memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each field is described in `settings`")]
+pub struct Caches {
+    pub log_bytes: usize,
+    pub rooms: usize,
+    pub sessions: usize,
+}
+
+/// What clients may ask for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each field is described in `settings`")]
+pub struct Limits {
+    pub body_bytes: usize,
+    pub query_bytes: usize,
+    pub frame_bytes: usize,
+    pub nesting: usize,
+    pub fragments: usize,
+    pub fields: usize,
+    pub root_fields: usize,
+    pub page: usize,
+    pub sockets: usize,
+    pub subscriptions: usize,
+    pub deadline: Duration,
+    pub passwords_at_once: usize,
+    pub passwords_waiting: usize,
+}

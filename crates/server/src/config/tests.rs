@@ -1,0 +1,219 @@
+//! The sources together.
+
+use std::{fs, path::PathBuf};
+
+use rookery_accounts::RegistrationPolicy;
+
+use crate::{
+    cli,
+    config::{ALL, Config, LogFormat, Problem, load, load::Loaded},
+};
+
+struct Given {
+    folder: tempfile::TempDir,
+    file: bool,
+    environment: Vec<(String, String)>,
+    flags: Vec<String>,
+}
+
+fn given() -> Given {
+    let folder = tempfile::tempdir().expect("a folder");
+    Given { folder, file: false, environment: vec![], flags: vec![] }
+}
+
+impl Given {
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("rookery.toml")
+    }
+
+    fn file(mut self, text: &str) -> Self {
+        fs::write(self.path(), text).expect("writes");
+        self.file = true;
+        self
+    }
+
+    fn variable(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.into(), value.into()));
+        self
+    }
+
+    fn flags(mut self, line: &str) -> Self {
+        self.flags.extend(line.split_whitespace().map(Into::into));
+        self
+    }
+
+    fn load(self) -> Result<Loaded, Vec<Problem>> {
+        let mut line = vec!["rookery".to_owned()];
+        if self.file {
+            line.extend(["--config".to_owned(), self.path().display().to_string()]);
+        }
+        line.extend(self.flags);
+        let flags = cli::parse(line).expect("parses").flags;
+        let environment =
+            self.environment.into_iter().map(|(name, value)| (name.into(), value.into()));
+        load(&flags, environment).map_err(|error| error.problems)
+    }
+
+    fn config(self) -> Config {
+        self.load().expect("is valid").config
+    }
+
+    fn problems(self) -> Vec<String> {
+        self.load().expect_err("is not valid").iter().map(ToString::to_string).collect()
+    }
+}
+
+#[test]
+fn defaults_serve_on_loopback_with_data_here() {
+    let config = given().config();
+    assert_eq!(config.data, PathBuf::from("./rookery-data"));
+    assert_eq!(config.listen.to_string(), "127.0.0.1:8008");
+    assert_eq!(config.registration, RegistrationPolicy::LoopbackOnly);
+    assert_eq!((config.server_name, config.token_lifetime), (None, None));
+    assert!(config.allowed_origins.is_empty() && config.trusted_proxies.0.is_empty());
+    assert_eq!((config.limits.body_bytes, config.limits.query_bytes), (65_536, 16_384));
+    assert_eq!(config.cache.log_bytes, 64 << 20);
+}
+
+#[test]
+fn flags_go_before_variables_before_the_file_before_defaults() {
+    let file = "listen = \"127.0.0.1:1\"\nlog = \"warn\"\nlog_format = \"json\"";
+    let config = given()
+        .file(file)
+        .variable("ROOKERY_LISTEN", "127.0.0.1:2")
+        .variable("ROOKERY_LOG", "debug")
+        .flags("--listen 127.0.0.1:3")
+        .config();
+    assert_eq!(config.listen.port(), 3);
+    assert_eq!(config.log, "debug");
+    assert_eq!(config.log_format, LogFormat::Json);
+    assert_eq!(config.registration, RegistrationPolicy::LoopbackOnly);
+}
+
+#[test]
+fn the_file_has_tables_lists_and_numbers() {
+    let file = "registration = \"closed\"
+        token_lifetime = \"30d\"
+        allowed_origins = [\"https://a.example.org\", \"https://b.example.org\"]
+        trusted_proxies = \"127.0.0.1\"
+        cache.rooms = 7
+        [limits]
+        body = 1024
+        deadline = \"500ms\"";
+    let config = given().file(file).config();
+    assert_eq!(config.registration, RegistrationPolicy::Closed);
+    assert_eq!(config.token_lifetime.map(|time| time.as_secs()), Some(30 * 86_400));
+    assert_eq!(config.allowed_origins, ["https://a.example.org", "https://b.example.org"]);
+    assert_eq!(config.trusted_proxies.0.len(), 1);
+    assert_eq!((config.cache.rooms, config.limits.body_bytes), (7, 1_024));
+    assert_eq!(config.limits.deadline.as_millis(), 500);
+}
+
+#[test]
+fn every_setting_can_be_set_in_every_way() {
+    for setting in ALL {
+        let value = match (setting.key, setting.default) {
+            ("server_name", _) => "example.org",
+            ("allowed_origins", _) => "https://example.org",
+            ("trusted_proxies", _) => "192.0.2.1",
+            (_, default) => default,
+        };
+        let file = format!("{} = \"{value}\"", setting.key);
+        let shown = |given: Given| {
+            let text = given.load().expect("is valid").to_string();
+            let start = format!("{} = ", setting.key);
+            let line = text.lines().find(|line| line.starts_with(&start)).expect("is shown");
+            assert!(line.contains(value), "{line}");
+            line.split(" # ").last().expect("a source").to_owned()
+        };
+        assert!(shown(given().file(&file)).starts_with(&format!("{} in /", setting.key)));
+        let variable = shown(given().variable(&setting.variable(), value));
+        assert_eq!(variable, format!("environment variable {}", setting.variable()));
+        let flag = shown(given().flags(&format!("--{} {value}", setting.flag())));
+        assert_eq!(flag, format!("flag --{}", setting.flag()));
+    }
+}
+
+#[test]
+fn what_is_shown_reads_back_as_the_same_configuration() {
+    let first = given()
+        .variable("ROOKERY_TRUSTED_PROXIES", "10.0.0.0/8, 127.0.0.1")
+        .flags("--limits-body 1MiB")
+        .load()
+        .expect("is valid");
+    let second = given().file(&first.to_string()).config();
+    assert_eq!(first.config, second);
+}
+
+#[test]
+fn unknown_keys_are_refused_with_the_nearest_known_one() {
+    let file = "listne = \"127.0.0.1:1\"\n[limits]\nboddy = 1\n[cache.log]\nx = 1\n[extra]\ny = 1";
+    let problems = given().file(file).problems().join("\n");
+    for expected in [
+        "unknown key \"listne\"; did you mean \"listen\"?",
+        "unknown key \"limits.boddy\"; did you mean \"limits.body\"?",
+        "unknown key \"extra\"",
+    ] {
+        assert!(problems.contains(expected), "{expected} is not in {problems}");
+    }
+    assert!(problems.contains("cache.log in "), "a table is no size: {problems}");
+}
+
+#[test]
+fn a_bad_value_is_named_with_its_place_and_what_is_expected() {
+    let problems = given()
+        .file("registration = \"maybe\"\nlisten = [\"127.0.0.1:1\"]\ncache.rooms = true")
+        .variable("ROOKERY_LIMITS_BODY", "lots")
+        .flags("--server-name Example.org --trusted-proxies 10.0.0.1,elsewhere")
+        .problems();
+    assert_eq!(problems.len(), 6, "{problems:#?}");
+    let problems = problems.join("\n");
+    for expected in [
+        "rookery.toml: \"maybe\" is not valid; expected open, loopback or closed",
+        "listen in ",
+        "cache.rooms in ",
+        "environment variable ROOKERY_LIMITS_BODY: \"lots\" is not valid; expected a size",
+        "flag --server-name: \"Example.org\" is not valid; expected a host name in lower case",
+        "flag --trusted-proxies: \"elsewhere\" is not valid; expected IP addresses",
+    ] {
+        assert!(problems.contains(expected), "{expected} is not in {problems}");
+    }
+}
+
+#[test]
+fn a_value_that_a_flag_overrides_may_be_bad() {
+    let given = given().variable("ROOKERY_LISTEN", "nowhere").flags("--listen 127.0.0.1:0");
+    assert_eq!(given.config().listen.port(), 0);
+}
+
+#[test]
+fn a_file_that_is_missing_or_no_toml_is_named() {
+    let problems = given().flags("--config /no/such/rookery.toml").problems().join("\n");
+    assert!(problems.contains("cannot read the configuration file /no/such/rookery.toml"));
+    let problems = given().file("listen = ").problems().join("\n");
+    assert!(problems.contains("is not valid TOML") && problems.contains("line 1"), "{problems}");
+}
+
+#[test]
+fn the_file_can_be_named_by_a_variable_and_the_flag_wins() {
+    let named = given().file("listen = \"127.0.0.1:5\"");
+    let path = named.path().display().to_string();
+    let mut by_variable = named.variable("ROOKERY_CONFIG", &path);
+    by_variable.file = false;
+    assert_eq!(by_variable.config().listen.port(), 5);
+    let both = given().file("").variable("ROOKERY_CONFIG", "/no/such/file");
+    assert_eq!(both.config().listen.port(), 8_008);
+}
+
+#[test]
+fn misspelt_variables_are_warned_about_and_foreign_ones_are_not() {
+    let loaded = given()
+        .variable("ROOKERY_LISTNE", "127.0.0.1:1")
+        .variable("ROOKERY_PORT", "tcp://10.0.0.1:8008")
+        .variable("ROOKERY_SERVICE_HOST", "10.0.0.1")
+        .variable("HOME", "/root")
+        .load()
+        .expect("is valid");
+    let expected = "unknown environment variable ROOKERY_LISTNE; did you mean ROOKERY_LISTEN?";
+    assert_eq!(loaded.warnings, [expected]);
+}
