@@ -22,6 +22,6 @@ pub use self::{
     commands::{Actor, CommandOptions, Commands, Outcome, Retry},
     error::HandleError,
     memberships::Memberships,
-    profile::{ProfileChange, ProfileOutcome},
+    profile::{ProfileChange, ProfileOutcome, StartedProfile},
     rooms::Started,
 };

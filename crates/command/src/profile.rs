@@ -6,13 +6,13 @@
 //!
 //! **Invariant:** the checkpoint never passes a change that some room has not been told of.
 
-use std::{collections::BTreeSet, fs, io, path::PathBuf};
+use std::{collections::BTreeSet, fs, io, path::PathBuf, sync::Arc};
 
 use parking_lot::Mutex;
 use rookery_domain::{Account, AccountCommand, Fact, Profile, RoomCommand, Subject, UserId};
 use rookery_log::{CommandId, PAGE_MAX, Position, Scope, StreamKind};
 
-use crate::{Actor, Commands, HandleError, Retry, Started};
+use crate::{Actor, Commands, HandleError, Retry, Started, cell::Cell, handle::Decided};
 
 /// How many rooms are told at once.
 const UNDER_WAY_MAX: usize = 256;
@@ -27,6 +27,14 @@ pub struct ProfileChange {
 }
 
 impl ProfileChange {
+    fn decide(&self, account: Option<&Account>) -> Result<Vec<Fact>, HandleError> {
+        let fresh = Account::default();
+        let account = account.unwrap_or(&fresh);
+        let command = AccountCommand::SetProfile { profile: self.of(account.profile()) };
+        let events = account.decide(&command)?;
+        Ok(events.into_iter().map(Fact::Account).collect())
+    }
+
     fn of(&self, profile: &Profile) -> Profile {
         Profile {
             displayname: self.displayname.clone().unwrap_or(profile.displayname.clone()),
@@ -42,6 +50,12 @@ pub struct ProfileOutcome {
     pub position: Position,
     /// The profile now.
     pub profile: Profile,
+}
+
+/// A change that is decided and on its way to the log.
+pub struct StartedProfile {
+    cell: Arc<Cell<Account>>,
+    decided: Decided,
 }
 
 /// The changes that are being spread, and how far all before them have been.
@@ -83,13 +97,7 @@ impl Commands {
         retry: Retry,
     ) -> Result<ProfileOutcome, HandleError> {
         let cell = self.accounts.cell(actor.user.as_str());
-        let decide = |account: Option<&Account>| {
-            let fresh = Account::default();
-            let account = account.unwrap_or(&fresh);
-            let command = AccountCommand::SetProfile { profile: change.of(account.profile()) };
-            let events = account.decide(&command)?;
-            Ok(events.into_iter().map(Fact::Account).collect())
-        };
+        let decide = |account: Option<&Account>| change.decide(account);
         let handled =
             self.core.handle(&self.accounts, &cell, &actor.request(retry), decide).await?;
         let mut position = handled.position;
@@ -97,6 +105,36 @@ impl Commands {
             position = position.max(self.spread(actor, handled.position).await?);
         }
         Ok(ProfileOutcome { position, profile: self.profile(&actor.user).await? })
+    }
+
+    /// Decides a change and puts it on its way without waiting for the disk, and without telling
+    /// the rooms: for imports, which tell them in their own order.
+    ///
+    /// # Errors
+    /// [`HandleError`], which says whether to retry.
+    pub async fn start_profile(
+        &self,
+        actor: &Actor,
+        change: &ProfileChange,
+        retry: Retry,
+    ) -> Result<StartedProfile, HandleError> {
+        let cell = self.accounts.cell(actor.user.as_str());
+        let decide = |account: Option<&Account>| change.decide(account);
+        let request = actor.request(retry);
+        let decided = self.core.decide(&self.accounts, &cell, &request, &decide).await?;
+        Ok(StartedProfile { cell, decided })
+    }
+
+    /// Waits until a started change is durable. Answers with its position.
+    ///
+    /// # Errors
+    /// [`HandleError::Contended`] if another writer came first: nothing was written.
+    pub async fn finish_profile(&self, started: StartedProfile) -> Result<Position, HandleError> {
+        let StartedProfile { cell, decided } = started;
+        match self.core.settle(&cell, decided).await? {
+            Some(handled) => Ok(handled.position),
+            None => Err(HandleError::Contended { attempts: 1 }),
+        }
     }
 
     /// Finishes what a stop of the server has left half done. Call once after the start, when the

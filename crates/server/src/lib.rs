@@ -1,7 +1,15 @@
 //! The parts of the `rookery` program that are more than wiring.
 
+mod authenticate;
 pub mod cli;
+mod clock;
 pub mod config;
+pub mod failure;
+mod import;
 pub mod irc;
 pub mod ndjson;
+pub mod node;
+pub mod operator;
+pub mod program;
 pub mod progress;
+mod serve;

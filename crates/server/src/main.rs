@@ -1,1 +1,5 @@
-fn main() {}
+//! The `rookery` program.
+
+fn main() -> std::process::ExitCode {
+    rookery_server::program::main()
+}

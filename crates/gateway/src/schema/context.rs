@@ -7,17 +7,17 @@ use lru::LruCache;
 use parking_lot::Mutex;
 use rookery_accounts::{Accounts, Identity};
 use rookery_command::{Actor, Commands, Retry};
-use rookery_domain::{OwnedUserId, UserId};
+use rookery_domain::{OwnedUserId, SigningKey, UserId};
 use rookery_log::{EventLog, Millis, Position, PositionToken};
 use rookery_query::{ReadModels, TimelineError, Viewer};
 
 use super::{fault::Fault, scalars::PositionScalar};
 
 /// How long a query waits for the read side before it answers `STALE`.
-pub const STALE_AFTER: Duration = Duration::from_secs(1);
+pub(crate) const STALE_AFTER: Duration = Duration::from_secs(1);
 
 /// Largest page of any list.
-pub const PAGE_MAX: usize = 100;
+pub(crate) const PAGE_MAX: usize = 100;
 
 /// How many devices' last writes are remembered.
 const WRITERS_MAX: usize = 100_000;
@@ -29,9 +29,11 @@ pub struct App {
     /// The write side.
     pub commands: Arc<Commands>,
     /// The read side.
-    pub models: Arc<ReadModels>,
+    pub models: ReadModels,
     /// Users, devices and tokens.
-    pub accounts: Arc<Accounts>,
+    pub accounts: Accounts,
+    /// Signs events that leave the server.
+    pub signing_key: Arc<SigningKey>,
     last_writes: Mutex<LruCache<(OwnedUserId, String), Position>>,
 }
 
@@ -41,28 +43,36 @@ impl App {
     pub fn new(
         log: Arc<dyn EventLog>,
         commands: Arc<Commands>,
-        models: Arc<ReadModels>,
-        accounts: Arc<Accounts>,
+        models: ReadModels,
+        accounts: Accounts,
+        signing_key: Arc<SigningKey>,
     ) -> Self {
         let writers =
             std::num::NonZeroUsize::new(WRITERS_MAX).unwrap_or(std::num::NonZeroUsize::MIN);
-        Self { log, commands, models, accounts, last_writes: Mutex::new(LruCache::new(writers)) }
+        Self {
+            log,
+            commands,
+            models,
+            accounts,
+            signing_key,
+            last_writes: Mutex::new(LruCache::new(writers)),
+        }
     }
 
     /// The token of a position of this log.
-    pub fn token(&self, position: Position) -> PositionScalar {
+    pub(crate) fn token(&self, position: Position) -> PositionScalar {
         PositionScalar(PositionToken { epoch: self.log.epoch(), position })
     }
 
     /// The position behind a token, if it is one of this log.
-    pub fn position(&self, token: &PositionScalar) -> Result<Position, Fault> {
+    pub(crate) fn position(&self, token: &PositionScalar) -> Result<Position, Fault> {
         let PositionToken { epoch, position } = token.0;
         let known = epoch == self.log.epoch() && position <= *self.log.tail().borrow();
         known.then_some(position).ok_or_else(Fault::position_unknown)
     }
 
     /// Waits until the read side shows what the session has written, and `at_least` this position.
-    pub async fn fresh(
+    pub(crate) async fn fresh(
         &self,
         session: &Session,
         at_least: Option<&PositionScalar>,
@@ -74,7 +84,7 @@ impl App {
     }
 
     /// Remembers what a session has written, so that its next query shows it.
-    pub fn wrote(&self, session: &Session, position: Position) {
+    pub(crate) fn wrote(&self, session: &Session, position: Position) {
         if let Some(writer) = session.writer() {
             self.last_writes.lock().put(writer, position);
         }
@@ -96,12 +106,12 @@ pub struct Session {
 
 impl Session {
     /// The user who is logged in.
-    pub fn viewer(&self) -> Result<&UserId, Fault> {
+    pub(crate) fn viewer(&self) -> Result<&UserId, Fault> {
         self.user.as_deref().ok_or_else(Fault::unauthenticated)
     }
 
     /// Who acts when this session sends a command.
-    pub fn actor(&self) -> Result<Actor, Fault> {
+    pub(crate) fn actor(&self) -> Result<Actor, Fault> {
         Ok(Actor {
             user: self.viewer()?.to_owned(),
             device: self.identity.as_ref().map(|identity| identity.device_id().to_owned()),
@@ -110,19 +120,19 @@ impl Session {
     }
 
     /// The administrator who is logged in.
-    pub fn admin(&self) -> Result<&UserId, Fault> {
+    pub(crate) fn admin(&self) -> Result<&UserId, Fault> {
         let admin = self.identity.as_ref().is_some_and(|identity| identity.is_admin());
         let viewer = self.viewer()?;
         admin.then_some(viewer).ok_or_else(Fault::forbidden)
     }
 
     /// Through whose eyes this session reads.
-    pub fn viewpoint(&self) -> Result<Viewer, Fault> {
+    pub(crate) fn viewpoint(&self) -> Result<Viewer, Fault> {
         self.viewer().map(|user| Viewer::User(user.to_owned()))
     }
 
     /// The device that is logged in.
-    pub fn device_id(&self) -> Result<&str, Fault> {
+    pub(crate) fn device_id(&self) -> Result<&str, Fault> {
         let device = self.identity.as_ref().map(|identity| identity.device_id());
         device.ok_or_else(Fault::unauthenticated)
     }
@@ -134,12 +144,12 @@ impl Session {
 }
 
 /// The time as the accounts have it.
-pub fn millis(time: Millis) -> rookery_accounts::Millis {
+pub(crate) fn millis(time: Millis) -> rookery_accounts::Millis {
     rookery_accounts::Millis(time.0)
 }
 
 /// What a failed read of a timeline means to a client. What is not there is no fault.
-pub fn unless_absent<T>(result: Result<T, TimelineError>) -> Result<Option<T>, Fault> {
+pub(crate) fn unless_absent<T>(result: Result<T, TimelineError>) -> Result<Option<T>, Fault> {
     match result {
         Ok(value) => Ok(Some(value)),
         Err(TimelineError::NoSuchRoom | TimelineError::NoSuchEvent(_)) => Ok(None),
@@ -150,12 +160,12 @@ pub fn unless_absent<T>(result: Result<T, TimelineError>) -> Result<Option<T>, F
 }
 
 /// The parts of the server.
-pub fn app<'a>(context: &Context<'a>) -> &'a Arc<App> {
+pub(crate) fn app<'a>(context: &Context<'a>) -> &'a Arc<App> {
     context.data_unchecked::<Arc<App>>()
 }
 
 /// Who asks.
-pub fn session<'a>(context: &Context<'a>) -> &'a Session {
+pub(crate) fn session<'a>(context: &Context<'a>) -> &'a Session {
     context.data_unchecked::<Session>()
 }
 
@@ -163,7 +173,11 @@ pub fn session<'a>(context: &Context<'a>) -> &'a Session {
 ///
 /// # Errors
 /// [`Fault`] with code `BAD_USER_INPUT`, naming the range.
-pub fn page_size(argument: &str, asked: Option<i32>, default: usize) -> Result<usize, Fault> {
+pub(crate) fn page_size(
+    argument: &str,
+    asked: Option<i32>,
+    default: usize,
+) -> Result<usize, Fault> {
     let Some(asked) = asked else { return Ok(default) };
     usize::try_from(asked).ok().filter(|size| (1..=PAGE_MAX).contains(size)).ok_or_else(|| {
         Fault::bad_input(format!("`{argument}` is {asked}: it has to be from 1 to {PAGE_MAX}"))
@@ -171,7 +185,7 @@ pub fn page_size(argument: &str, asked: Option<i32>, default: usize) -> Result<u
 }
 
 /// How a command with this action ID is known again.
-pub fn retry(action_id: Option<i32>) -> Result<Retry, Fault> {
+pub(crate) fn retry(action_id: Option<i32>) -> Result<Retry, Fault> {
     let Some(action) = action_id else { return Ok(Retry::Unnamed) };
     match u64::try_from(action) {
         Ok(action) if action >= 1 => Ok(Retry::Action(action)),

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Json, Object, Result};
 use rookery_command::Outcome;
-use rookery_domain::{Origin, Pdu, TimelineEventType};
+use rookery_domain::{Origin, Pdu, RoomVersionId, TimelineEventType};
 use rookery_log::{Millis, Position};
 use rookery_query::{Committed, RowKey, TimelineCursor, TimelineEvent};
 use serde_json::Value;
 
 use super::{
     context::{App, app, session, unless_absent},
+    fault::Fault,
     node::NodeId,
     room::Room,
     scalars::{CursorScalar, DateTime, EventIdScalar, PositionScalar},
@@ -19,7 +20,7 @@ use super::{
 
 /// Something that happened in a room.
 #[derive(Clone)]
-pub struct RoomEvent {
+pub(crate) struct RoomEvent {
     pdu: Arc<Pdu>,
     sequence: u64,
     position: Position,
@@ -30,7 +31,7 @@ pub struct RoomEvent {
 
 impl RoomEvent {
     /// An event at `index` of a commit. `None` if it cannot be read.
-    pub fn of(committed: &Committed, index: usize) -> Option<Self> {
+    pub(crate) fn of(committed: &Committed, index: usize) -> Option<Self> {
         let event = committed.room_event(index)?;
         Some(Self {
             pdu: Arc::clone(&event.pdu),
@@ -43,12 +44,12 @@ impl RoomEvent {
     }
 
     /// An event of a timeline.
-    pub fn of_timeline(event: &TimelineEvent) -> Option<Self> {
+    pub(crate) fn of_timeline(event: &TimelineEvent) -> Option<Self> {
         Self::of(&event.committed, event.row.key.index.into())
     }
 
     /// The event at `index` of what a command has made.
-    pub fn committed(outcome: &Outcome, index: usize) -> Self {
+    pub(crate) fn committed(outcome: &Outcome, index: usize) -> Self {
         Self {
             pdu: Arc::clone(&outcome.events[index]),
             sequence: outcome.first_sequence + index as u64,
@@ -60,7 +61,7 @@ impl RoomEvent {
     }
 
     /// Where it is in the timeline of its room.
-    pub fn cursor_in(&self, app: &App) -> CursorScalar {
+    pub(crate) fn cursor_in(&self, app: &App) -> CursorScalar {
         CursorScalar(TimelineCursor::new(app.log.epoch(), &self.pdu.room_id, self.key()))
     }
 
@@ -82,7 +83,7 @@ impl RoomEvent {
 #[Object]
 impl RoomEvent {
     /// The global ID of the event.
-    pub async fn id(&self) -> ID {
+    pub(crate) async fn id(&self) -> ID {
         NodeId::Event(self.pdu.event_id.clone()).into()
     }
 
@@ -178,5 +179,23 @@ impl RoomEvent {
     async fn previous_content(&self, context: &Context<'_>) -> Result<Option<Json<Value>>> {
         let replaced = self.replaced(context).await?;
         Ok(replaced.and_then(|event| event.pdu.content_as()).map(Json))
+    }
+
+    /// The whole event as a Matrix PDU, signed by this server if it was made here.
+    async fn pdu(&self, context: &Context<'_>) -> Result<Json<Value>> {
+        let app = app(context);
+        let server = app.commands.server_name();
+        if self.pdu.sender.server_name() != server {
+            return Ok(Json(serde_json::from_slice(&self.pdu.json)?));
+        }
+        let version = {
+            let view = app.models.view();
+            view.room(&self.pdu.room_id).and_then(|room| room.summary().version.clone())
+        };
+        let version = version.and_then(|version| RoomVersionId::try_from(version).ok());
+        let version = version.unwrap_or(RoomVersionId::V12);
+        let signed = rookery_domain::sign(&self.pdu, &app.signing_key, server, &version);
+        let signed = signed.map_err(|error| Fault::internal(&error.to_string()))?;
+        Ok(Json(serde_json::from_str(&signed)?))
     }
 }

@@ -5,14 +5,14 @@ use async_graphql::{Error, ErrorExtensions};
 
 /// A fault on its way to the client.
 #[derive(Clone, Debug)]
-pub struct Fault {
+pub(crate) struct Fault {
     code: &'static str,
     message: String,
 }
 
 impl Fault {
     /// Nobody is logged in, and this needs somebody.
-    pub fn unauthenticated() -> Self {
+    pub(crate) fn unauthenticated() -> Self {
         Self {
             code: "UNAUTHENTICATED",
             message: "log in first, and send the token as `Authorization: Bearer <token>`".into(),
@@ -20,7 +20,7 @@ impl Fault {
     }
 
     /// Only administrators may do this.
-    pub fn forbidden() -> Self {
+    pub(crate) fn forbidden() -> Self {
         Self {
             code: "FORBIDDEN",
             message: "only an administrator of this server may do this".into(),
@@ -28,12 +28,12 @@ impl Fault {
     }
 
     /// An argument is out of range or malformed.
-    pub fn bad_input(message: impl Into<String>) -> Self {
+    pub(crate) fn bad_input(message: impl Into<String>) -> Self {
         Self { code: "BAD_USER_INPUT", message: message.into() }
     }
 
     /// A position of another log, or from before a restore.
-    pub fn position_unknown() -> Self {
+    pub(crate) fn position_unknown() -> Self {
         Self {
             code: "POSITION_UNKNOWN",
             message: "this position is not of this log (the server was restored, or it is another \
@@ -43,7 +43,7 @@ impl Fault {
     }
 
     /// The read side is behind what was asked for.
-    pub fn stale() -> Self {
+    pub(crate) fn stale() -> Self {
         Self {
             code: "STALE",
             message: "the server has not caught up with this position yet: retry shortly".into(),
@@ -51,7 +51,7 @@ impl Fault {
     }
 
     /// The log takes no writes or cannot be read. The reason is for the operator's log.
-    pub fn unavailable(reason: &str) -> Self {
+    pub(crate) fn unavailable(reason: &str) -> Self {
         tracing::error!(reason, "unavailable");
         Self {
             code: "UNAVAILABLE",
@@ -62,7 +62,7 @@ impl Fault {
     }
 
     /// Anything else. The reason is for the operator's log.
-    pub fn internal(reason: &str) -> Self {
+    pub(crate) fn internal(reason: &str) -> Self {
         tracing::error!(reason, "internal fault");
         Self {
             code: "INTERNAL",

@@ -7,7 +7,7 @@ use super::scalars::{RoomIdScalar, UserIdScalar};
 
 /// Which events you want. What you leave out does not restrict. A `not` wins over its opposite.
 #[derive(Clone, Debug, Default, InputObject)]
-pub struct FilterInput {
+pub(crate) struct FilterInput {
     /// Only these types; `*` stands for any text, as in `m.room.*`.
     types: Option<Vec<String>>,
     /// Not these types; `*` stands for any text.
@@ -24,7 +24,7 @@ pub struct FilterInput {
 
 impl FilterInput {
     /// Whether the client wants the event.
-    pub fn wants(&self, pdu: &Pdu) -> bool {
+    pub(crate) fn wants(&self, pdu: &Pdu) -> bool {
         let kind = pdu.kind.to_string();
         let is_kind = |pattern: &String| matches(pattern, &kind);
         let is_room = |room: &RoomIdScalar| room.0 == pdu.room_id;

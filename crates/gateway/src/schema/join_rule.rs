@@ -8,7 +8,7 @@ use super::{fault::Fault, scalars::RoomIdScalar};
 /// How users get into a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(name = "JoinRule")]
-pub enum JoinRuleKind {
+pub(crate) enum JoinRuleKind {
     /// Everybody may join.
     Public,
     /// Who is invited may join.
@@ -23,7 +23,7 @@ pub enum JoinRuleKind {
 
 impl JoinRuleKind {
     /// The kind of a rule; by invitation where a room says nothing.
-    pub fn of(rule: Option<&JoinRule>) -> Self {
+    pub(crate) fn of(rule: Option<&JoinRule>) -> Self {
         match rule {
             Some(JoinRule::Public) => Self::Public,
             Some(JoinRule::Knock) => Self::Knock,
@@ -36,7 +36,7 @@ impl JoinRuleKind {
 
 /// How users are to get into a room.
 #[derive(InputObject)]
-pub struct JoinRuleInput {
+pub(crate) struct JoinRuleInput {
     /// The rule.
     kind: JoinRuleKind,
     /// For `RESTRICTED` and `KNOCK_RESTRICTED`: the rooms whose members may join.
@@ -49,7 +49,7 @@ impl JoinRuleInput {
     ///
     /// # Errors
     /// [`Fault`] if rooms are named for a rule that has none.
-    pub fn rule(self) -> Result<JoinRule, Fault> {
+    pub(crate) fn rule(self) -> Result<JoinRule, Fault> {
         let rooms: Vec<_> = self.allowed_rooms.into_iter().map(|room| room.0).collect();
         let plain = |rule| match rooms.is_empty() {
             true => Ok(rule),

@@ -20,7 +20,7 @@ use super::{
 const PAGE_DEFAULT: usize = 50;
 
 /// The name of the connection.
-pub struct MemberConnection;
+pub(crate) struct MemberConnection;
 
 impl ConnectionNameType for MemberConnection {
     fn type_name<T: async_graphql::OutputType>() -> String {
@@ -36,7 +36,7 @@ impl EdgeNameType for MemberConnection {
 
 /// A place in the list of members.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MemberCursor(OwnedUserId);
+pub(crate) struct MemberCursor(OwnedUserId);
 
 impl CursorType for MemberCursor {
     type Error = &'static str;
@@ -53,18 +53,18 @@ impl CursorType for MemberCursor {
 }
 
 /// A connection of members.
-pub type Members =
+pub(crate) type Members =
     Connection<MemberCursor, RoomMember, Counted, EmptyFields, MemberConnection, MemberConnection>;
 
 /// How many there are in all.
 #[derive(Default, SimpleObject)]
-pub struct Counted {
+pub(crate) struct Counted {
     /// How many there are in all.
-    pub total_count: i32,
+    pub(crate) total_count: i32,
 }
 
 /// A page of those who are `membership` to the room.
-pub fn page(
+pub(crate) fn page(
     context: &Context<'_>,
     room: &Room,
     first: Option<i32>,
@@ -97,7 +97,7 @@ pub fn page(
 }
 
 /// A member as clients see one.
-pub fn describe(room: &RoomView<'_>, user: &UserId, member: &Member) -> RoomMember {
+pub(crate) fn describe(room: &RoomView<'_>, user: &UserId, member: &Member) -> RoomMember {
     let text = |text: &Option<Box<str>>| text.as_deref().map(ToOwned::to_owned);
     let in_room = |user: OwnedUserId| User::in_room(user, room.id().to_owned());
     RoomMember {
@@ -112,7 +112,7 @@ pub fn describe(room: &RoomView<'_>, user: &UserId, member: &Member) -> RoomMemb
 }
 
 /// The power level of a user; none for creators who stand above all levels.
-pub fn level(room: &RoomView<'_>, user: &UserId) -> Option<i64> {
+pub(crate) fn level(room: &RoomView<'_>, user: &UserId) -> Option<i64> {
     match room.summary().power(user) {
         Power::Level(level) => Some(level),
         Power::Infinite => None,

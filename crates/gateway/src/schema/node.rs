@@ -15,7 +15,7 @@ use super::{
 /// An object that can be fetched again by its global ID.
 #[derive(Interface)]
 #[graphql(field(name = "id", ty = "ID", desc = "The global ID of the object."))]
-pub enum Node {
+pub(crate) enum Node {
     /// A room.
     Room(Room),
     /// A room event.
@@ -25,7 +25,7 @@ pub enum Node {
 }
 
 /// What a global ID names.
-pub enum NodeId {
+pub(crate) enum NodeId {
     /// A room.
     Room(OwnedRoomId),
     /// A room event.
@@ -59,7 +59,7 @@ impl NodeId {
 }
 
 /// Fetches an object, if the viewer may see it.
-pub async fn node(context: &Context<'_>, id: &ID) -> Result<Option<Node>> {
+pub(crate) async fn node(context: &Context<'_>, id: &ID) -> Result<Option<Node>> {
     let malformed = || Fault::bad_input("`id` is no global ID that this server gave");
     Ok(match NodeId::parse(id).ok_or_else(malformed)? {
         NodeId::Room(room) => Room::visible(context, room)?.map(Node::Room),

@@ -24,7 +24,7 @@ use super::{
 const PAGE_DEFAULT: usize = 20;
 
 /// The name of the connection.
-pub struct PublicRoomNames;
+pub(crate) struct PublicRoomNames;
 
 impl ConnectionNameType for PublicRoomNames {
     fn type_name<T: async_graphql::OutputType>() -> String {
@@ -42,7 +42,7 @@ type PublicRooms = Connection<usize, Room, Counted, EmptyFields, PublicRoomNames
 
 /// What this server is.
 #[derive(SimpleObject)]
-pub struct Server {
+pub(crate) struct Server {
     /// The name of the server, which ends the IDs of its users.
     name: String,
     /// The version of the software.
@@ -50,7 +50,7 @@ pub struct Server {
 }
 
 /// Queries.
-pub struct Query;
+pub(crate) struct Query;
 
 #[Object]
 impl Query {

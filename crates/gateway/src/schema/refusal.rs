@@ -7,7 +7,7 @@ use super::fault::Fault;
 
 /// Why the server did not do what was asked: one code for each rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-pub enum RefusalCode {
+pub(crate) enum RefusalCode {
     /// This device has used the action ID for something else: take the next one.
     ActionIdReused,
     /// The room cannot admit its own members: name other rooms.
@@ -94,23 +94,23 @@ pub enum RefusalCode {
 
 /// A refusal. Nothing was changed.
 #[derive(Clone, Debug, SimpleObject)]
-pub struct Refusal {
+pub(crate) struct Refusal {
     /// Which rule it was.
-    pub code: RefusalCode,
+    pub(crate) code: RefusalCode,
     /// What the rule says and what to do, in English.
-    pub message: String,
+    pub(crate) message: String,
 }
 
 impl Refusal {
     /// The refusal with the code of this text; [`RefusalCode::Forbidden`] if the list lacks it.
-    pub fn new(code: &str, message: String) -> Self {
+    pub(crate) fn new(code: &str, message: String) -> Self {
         let item = RefusalCode::items().iter().find(|item| item.name == code);
         Self { code: item.map_or(RefusalCode::Forbidden, |item| item.value), message }
     }
 }
 
 /// What a command came to, for a payload: a refusal is data, a fault is an error.
-pub fn refused<T>(result: Result<T, HandleError>) -> Result<Result<T, Refusal>, Fault> {
+pub(crate) fn refused<T>(result: Result<T, HandleError>) -> Result<Result<T, Refusal>, Fault> {
     let error = match result {
         Ok(value) => return Ok(Ok(value)),
         Err(error) => error,

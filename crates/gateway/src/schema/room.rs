@@ -17,12 +17,12 @@ use super::{
     user::{MembershipEnum, RoomMember, User},
 };
 
-pub use super::join_rule::{JoinRuleInput, JoinRuleKind};
+pub(crate) use super::join_rule::{JoinRuleInput, JoinRuleKind};
 
 /// Who may read what is sent in a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(name = "HistoryVisibility", remote = "HistoryVisibility")]
-pub enum HistoryVisibilityEnum {
+pub(crate) enum HistoryVisibilityEnum {
     /// Members, what was sent while they were joined.
     Joined,
     /// Members, what was sent since they were invited.
@@ -35,7 +35,7 @@ pub enum HistoryVisibilityEnum {
 
 /// A room. What it shows depends on who asks.
 #[derive(Clone)]
-pub struct Room {
+pub(crate) struct Room {
     id: OwnedRoomId,
     /// What it showed at the position of a sync, so that the sync is of one position.
     face: Option<Arc<Face>>,
@@ -43,7 +43,7 @@ pub struct Room {
 
 /// What a room shows of itself, at one position.
 #[derive(Clone, Default)]
-pub struct Face {
+pub(crate) struct Face {
     name: Option<String>,
     topic: Option<String>,
     avatar_url: Option<String>,
@@ -72,7 +72,7 @@ impl Face {
 
 /// How much of a room somebody may see. The events have a rule of their own, each by itself.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Access {
+pub(crate) enum Access {
     /// Nothing: as if there were no such room.
     Nothing,
     /// That it exists, and what was sent while one was there.
@@ -85,7 +85,7 @@ pub enum Access {
 
 impl Access {
     /// What `viewer` may see of `room`.
-    pub fn of(room: &RoomView<'_>, viewer: &UserId) -> Self {
+    pub(crate) fn of(room: &RoomView<'_>, viewer: &UserId) -> Self {
         let membership = room.member(viewer).map(|member| member.membership).unwrap_or_default();
         let summary = room.summary();
         let open = |rule: &JoinRule| *rule == JoinRule::Public || rule.is_knockable();
@@ -104,18 +104,18 @@ impl Access {
 
 impl Room {
     /// A room that the viewer is known to be allowed to see something of.
-    pub fn new(id: OwnedRoomId) -> Self {
+    pub(crate) fn new(id: OwnedRoomId) -> Self {
         Self { id, face: None }
     }
 
     /// A room as it is at the position of a view; the viewer is in it, or invited.
-    pub fn at(room: &RoomView<'_>, position: Position) -> Self {
+    pub(crate) fn at(room: &RoomView<'_>, position: Position) -> Self {
         let face = Some(Arc::new(Face::of(room, position)));
         Self { id: room.id().to_owned(), face }
     }
 
     /// The room, if the viewer may know of it.
-    pub fn visible(context: &Context<'_>, id: OwnedRoomId) -> Result<Option<Self>> {
+    pub(crate) fn visible(context: &Context<'_>, id: OwnedRoomId) -> Result<Option<Self>> {
         let viewer = session(context).viewer()?;
         let view = app(context).models.view();
         let access = view.room(&id).map(|room| Access::of(&room, viewer));
@@ -158,7 +158,7 @@ impl Room {
 #[Object]
 impl Room {
     /// The global ID of the room.
-    pub async fn id(&self) -> ID {
+    pub(crate) async fn id(&self) -> ID {
         NodeId::Room(self.id.clone()).into()
     }
 

@@ -12,7 +12,7 @@ macro_rules! text_scalar {
     ($name:ident, $graphql:literal, $inner:ty, $expected:literal, $url:literal, $doc:literal) => {
         #[doc = $doc]
         #[derive(Clone, Debug, PartialEq, Eq)]
-        pub struct $name(pub $inner);
+        pub(crate) struct $name(pub(crate) $inner);
 
         #[doc = $doc]
         #[Scalar(name = $graphql, specified_by_url = $url)]
@@ -91,7 +91,7 @@ where
 
 /// A moment, as RFC 3339 text in UTC with milliseconds: `2026-01-31T12:00:00.000Z`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct DateTime(pub Millis);
+pub(crate) struct DateTime(pub(crate) Millis);
 
 /// A moment, as RFC 3339 text in UTC with milliseconds: `2026-01-31T12:00:00.000Z`.
 #[Scalar(specified_by_url = "https://scalars.graphql.org/andimarek/date-time")]

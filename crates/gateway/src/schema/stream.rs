@@ -30,7 +30,7 @@ const CHUNK_ITEMS_MAX: usize = 256;
 
 /// One thing that you are told of.
 #[derive(Clone, Union)]
-pub enum StreamItem {
+pub(crate) enum StreamItem {
     /// Something happened in a room of yours.
     Event(RoomEvent),
     /// You have joined a room.
@@ -45,7 +45,7 @@ pub enum StreamItem {
 
 /// You have joined a room: on this device, or on another one.
 #[derive(Clone, SimpleObject)]
-pub struct RoomOpened {
+pub(crate) struct RoomOpened {
     /// The room.
     room: Room,
     /// Scroll back from here: everything before it is in the timeline, everything after it is on
@@ -56,7 +56,7 @@ pub struct RoomOpened {
 /// How a room was closed to you.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "Closing")]
-pub enum ClosingReason {
+pub(crate) enum ClosingReason {
     /// You left.
     Left,
     /// Somebody removed you.
@@ -71,7 +71,7 @@ pub enum ClosingReason {
 
 /// You see nothing more of a room.
 #[derive(Clone, SimpleObject)]
-pub struct RoomClosed {
+pub(crate) struct RoomClosed {
     /// The room.
     room_id: RoomIdScalar,
     /// How it came about.
@@ -84,7 +84,7 @@ pub struct RoomClosed {
 
 /// You are invited to a room.
 #[derive(Clone, SimpleObject)]
-pub struct Invited {
+pub(crate) struct Invited {
     /// The room, as far as it is shown to those who are invited.
     room: Room,
     /// Who invites you.
@@ -95,13 +95,13 @@ pub struct Invited {
 
 /// Your profile has changed, on this device or on another one.
 #[derive(Clone, SimpleObject)]
-pub struct ProfileChanged {
+pub(crate) struct ProfileChanged {
     /// You.
     user: User,
 }
 
 /// What happened between two positions, as far as it is for you.
-pub struct EventChunk {
+pub(crate) struct EventChunk {
     items: Vec<StreamItem>,
     position: PositionScalar,
 }
@@ -121,7 +121,7 @@ impl EventChunk {
 }
 
 /// Subscriptions.
-pub struct Subscription;
+pub(crate) struct Subscription;
 
 #[Subscription]
 impl Subscription {
@@ -145,7 +145,7 @@ impl Subscription {
 }
 
 /// The chunk after a position, for clients that poll.
-pub async fn poll(
+pub(crate) async fn poll(
     context: &Context<'_>,
     after: &PositionScalar,
     filter: Option<FilterInput>,

@@ -19,7 +19,7 @@ const PAGE_DEFAULT: usize = 20;
 const INVITES_MAX: usize = 100;
 
 /// Everything a client needs to show its first screen.
-pub struct InitialSync {
+pub(crate) struct InitialSync {
     rooms: Vec<Room>,
     next: Option<PositionToken>,
     invites: Vec<Room>,
@@ -29,7 +29,7 @@ pub struct InitialSync {
 
 impl InitialSync {
     /// A page of the viewer's rooms, with everything else at the same position.
-    pub fn of(
+    pub(crate) fn of(
         app: &App,
         session: &Session,
         first: Option<i32>,
@@ -84,14 +84,14 @@ impl InitialSync {
 }
 
 /// You, and what is only for you.
-pub struct Viewer {
+pub(crate) struct Viewer {
     user: User,
     position: PositionToken,
 }
 
 impl Viewer {
     /// Who is logged in.
-    pub fn of(app: &App, session: &Session) -> Result<Self, Fault> {
+    pub(crate) fn of(app: &App, session: &Session) -> Result<Self, Fault> {
         let user = User::new(session.viewer()?.to_owned());
         Ok(Self { user, position: app.token(app.models.view().position()).0 })
     }

@@ -16,16 +16,16 @@ use super::{
 const PAGE_DEFAULT: usize = 50;
 
 /// What a client asks of a timeline.
-pub struct TimelineArguments {
-    pub first: Option<i32>,
-    pub after: Option<CursorScalar>,
-    pub last: Option<i32>,
-    pub before: Option<CursorScalar>,
-    pub around: Option<EventIdScalar>,
+pub(crate) struct TimelineArguments {
+    pub(crate) first: Option<i32>,
+    pub(crate) after: Option<CursorScalar>,
+    pub(crate) last: Option<i32>,
+    pub(crate) before: Option<CursorScalar>,
+    pub(crate) around: Option<EventIdScalar>,
 }
 
 /// A page of a timeline, in the order of the timeline.
-pub struct TimelineConnection {
+pub(crate) struct TimelineConnection {
     room: OwnedRoomId,
     events: Vec<TimelineEvent>,
     has_previous: bool,
@@ -38,7 +38,7 @@ pub struct TimelineConnection {
 
 /// An event in its place.
 #[derive(SimpleObject)]
-pub struct TimelineEdge {
+pub(crate) struct TimelineEdge {
     /// The place.
     cursor: CursorScalar,
     /// The event.
@@ -48,7 +48,7 @@ pub struct TimelineEdge {
 /// How a page lies in the timeline.
 #[derive(SimpleObject)]
 #[graphql(name = "TimelinePageInfo")]
-pub struct TimelinePageInfo {
+pub(crate) struct TimelinePageInfo {
     /// There are events before this page that you may see, or there may be.
     has_previous_page: bool,
     /// There are events after this page that you may see, or there may be.
@@ -117,7 +117,7 @@ impl TimelineConnection {
 }
 
 /// The page that `arguments` ask for.
-pub async fn page(
+pub(crate) async fn page(
     context: &Context<'_>,
     room: &Room,
     arguments: TimelineArguments,
@@ -185,7 +185,7 @@ async fn around(
 }
 
 /// The last message of the room that the viewer may see: `newest`, unless it is not for her.
-pub async fn last_message(
+pub(crate) async fn last_message(
     context: &Context<'_>,
     room: &Room,
     newest: Option<RowKey>,
@@ -212,7 +212,7 @@ pub async fn last_message(
 }
 
 /// The events that hold the state of the room, by type and state key.
-pub async fn state(
+pub(crate) async fn state(
     context: &Context<'_>,
     room: &Room,
     event_type: Option<&str>,

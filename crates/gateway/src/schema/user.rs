@@ -12,24 +12,24 @@ use super::{
 
 /// A user, possibly as a room knows the user.
 #[derive(Clone)]
-pub struct User {
+pub(crate) struct User {
     id: OwnedUserId,
     room: Option<OwnedRoomId>,
 }
 
 impl User {
     /// A user as the directory has the user.
-    pub fn new(id: OwnedUserId) -> Self {
+    pub(crate) fn new(id: OwnedUserId) -> Self {
         Self { id, room: None }
     }
 
     /// A user as the members of a room see the user.
-    pub fn in_room(id: OwnedUserId, room: OwnedRoomId) -> Self {
+    pub(crate) fn in_room(id: OwnedUserId, room: OwnedRoomId) -> Self {
         Self { id, room: Some(room) }
     }
 
     /// The user of this ID.
-    pub fn parse(id: &str) -> Option<Self> {
+    pub(crate) fn parse(id: &str) -> Option<Self> {
         id.try_into().ok().map(Self::new)
     }
 
@@ -72,7 +72,7 @@ fn shares_a_room(
 #[Object]
 impl User {
     /// The global ID of the user.
-    pub async fn id(&self) -> ID {
+    pub(crate) async fn id(&self) -> ID {
         NodeId::User(self.id.clone()).into()
     }
 
@@ -93,7 +93,7 @@ impl User {
 }
 
 /// One login of yours.
-pub struct Device(pub rookery_accounts::Device);
+pub(crate) struct Device(pub(crate) rookery_accounts::Device);
 
 /// One login of yours.
 #[Object]
@@ -127,7 +127,7 @@ impl Device {
 /// What a user is to a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, async_graphql::Enum)]
 #[graphql(name = "Membership")]
-pub enum MembershipEnum {
+pub(crate) enum MembershipEnum {
     /// The room never heard of the user.
     None,
     /// Was in the room, invited or knocking, and is no more.
@@ -170,19 +170,19 @@ impl From<MembershipEnum> for Membership {
 
 /// A user in a room.
 #[derive(Clone, SimpleObject)]
-pub struct RoomMember {
+pub(crate) struct RoomMember {
     /// The user.
-    pub user: User,
+    pub(crate) user: User,
     /// The user ID.
-    pub user_id: UserIdScalar,
+    pub(crate) user_id: UserIdScalar,
     /// The name that the room shows.
-    pub display_name: Option<String>,
+    pub(crate) display_name: Option<String>,
     /// The `mxc:` address of the picture that the room shows.
-    pub avatar_url: Option<String>,
+    pub(crate) avatar_url: Option<String>,
     /// What the user is to the room.
-    pub membership: MembershipEnum,
+    pub(crate) membership: MembershipEnum,
     /// The power level; null for creators who stand above all levels.
-    pub power_level: Option<i64>,
+    pub(crate) power_level: Option<i64>,
     /// Who made the user what it is to the room: the user, the inviter, the moderator.
-    pub changed_by: User,
+    pub(crate) changed_by: User,
 }

@@ -50,16 +50,11 @@ pub enum Command {
 Example:
   rookery serve --data /srv/chat --listen 127.0.0.1:0")]
     Serve,
-    /// Build read models anew from the log, with the server stopped
+    /// Build all read models anew from the log, while the server serves or without it
     #[command(after_help = "\
-Examples:
-  rookery rebuild                  all of them
-  rookery rebuild timelines        one of them")]
-    Rebuild {
-        /// Names of read models; all of them if none is named
-        #[arg(value_name = "MODEL")]
-        models: Vec<String>,
-    },
+Example:
+  rookery rebuild --data /srv/chat")]
+    Rebuild,
     /// Check the log, and that the read models are what a rebuild would give
     #[command(after_help = "\
 Example:
@@ -102,9 +97,18 @@ Examples:
 Example:
   rookery schema > schema.graphql")]
     Schema,
-    /// Make and change accounts, with the server stopped
+    /// Make and change accounts
     #[command(subcommand)]
     User(UserCommand),
+    /// Ask a running server whether it is ready; for container health checks
+    #[command(after_help = "\
+Example:
+  rookery health --url http://127.0.0.1:8008")]
+    Health {
+        /// Where it listens
+        #[arg(long, default_value = "http://127.0.0.1:8008")]
+        url: String,
+    },
 }
 
 /// What can be imported.
@@ -155,7 +159,7 @@ Examples:
 ///
 /// Passwords are read from the standard input: on a command line, other users of the machine could
 /// see them.
-#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand, serde::Serialize, serde::Deserialize)]
 pub enum UserCommand {
     /// Make an account; its password is one line of the standard input
     #[command(after_help = "\

@@ -59,6 +59,13 @@ impl<W: Write> Export<W> {
     }
 }
 
+impl Export<Vec<u8>> {
+    /// Takes what has been written so far, for outputs that are handed on piece by piece.
+    pub fn take(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.output)
+    }
+}
+
 fn write_line(output: &mut impl Write, line: &impl Serialize) -> io::Result<()> {
     serde_json::to_writer(&mut *output, line)?;
     output.write_all(b"\n")

@@ -12,7 +12,7 @@ use crate::schema::{
 
 /// Who wants an account.
 #[derive(InputObject)]
-pub struct RegisterInput {
+pub(crate) struct RegisterInput {
     /// The user name: `a-z`, `0-9` and `. _ = - / +`. It cannot be changed later.
     username: String,
     /// The password, at least 8 characters.
@@ -23,7 +23,7 @@ pub struct RegisterInput {
 
 /// Who logs in.
 #[derive(InputObject)]
-pub struct LogInInput {
+pub(crate) struct LogInInput {
     /// The user name or the whole user ID.
     username: String,
     /// The password.
@@ -36,7 +36,7 @@ pub struct LogInInput {
 
 /// Which devices to log out.
 #[derive(InputObject)]
-pub struct LogOutInput {
+pub(crate) struct LogOutInput {
     /// Log out all of your devices, not only this one.
     #[graphql(default)]
     everywhere: bool,
@@ -44,7 +44,7 @@ pub struct LogOutInput {
 
 /// A new name for a device.
 #[derive(InputObject)]
-pub struct RenameDeviceInput {
+pub(crate) struct RenameDeviceInput {
     /// Which of your devices.
     device_id: String,
     /// Its new name; null for none.
@@ -53,14 +53,14 @@ pub struct RenameDeviceInput {
 
 /// A device to remove.
 #[derive(InputObject)]
-pub struct RemoveDeviceInput {
+pub(crate) struct RemoveDeviceInput {
     /// Which of your devices. It is logged out at once.
     device_id: String,
 }
 
 /// What came of registering.
 #[derive(SimpleObject)]
-pub struct RegisterPayload {
+pub(crate) struct RegisterPayload {
     /// Send it as `Authorization: Bearer <token>`. It is shown only once.
     token: Option<String>,
     /// The device that is now logged in.
@@ -73,7 +73,7 @@ pub struct RegisterPayload {
 
 /// What came of logging in.
 #[derive(SimpleObject)]
-pub struct LogInPayload {
+pub(crate) struct LogInPayload {
     /// Send it as `Authorization: Bearer <token>`. It is shown only once.
     token: Option<String>,
     /// The device that is now logged in.
@@ -86,14 +86,14 @@ pub struct LogInPayload {
 
 /// What came of logging out.
 #[derive(SimpleObject)]
-pub struct LogOutPayload {
+pub(crate) struct LogOutPayload {
     /// How many devices were logged out.
     devices: i32,
 }
 
 /// What came of renaming a device.
 #[derive(SimpleObject)]
-pub struct RenameDevicePayload {
+pub(crate) struct RenameDevicePayload {
     /// The device.
     device: Option<Device>,
     /// Why it was refused. Null if it was not.
@@ -102,7 +102,7 @@ pub struct RenameDevicePayload {
 
 /// What came of removing a device.
 #[derive(SimpleObject)]
-pub struct RemoveDevicePayload {
+pub(crate) struct RemoveDevicePayload {
     /// The ID of the device that is gone.
     device_id: Option<String>,
     /// Why it was refused. Null if it was not.
@@ -111,7 +111,7 @@ pub struct RemoveDevicePayload {
 
 /// Mutations about accounts and devices.
 #[derive(Default)]
-pub struct AccountMutation;
+pub(crate) struct AccountMutation;
 
 #[Object]
 impl AccountMutation {

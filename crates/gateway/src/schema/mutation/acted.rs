@@ -13,16 +13,16 @@ use crate::schema::{
 };
 
 /// What came of a mutation that acts in a room.
-pub struct Acted {
-    pub event: Option<RoomEvent>,
-    pub room: Option<Room>,
-    pub position: Option<PositionScalar>,
-    pub refusal: Option<Refusal>,
+pub(crate) struct Acted {
+    pub(crate) event: Option<RoomEvent>,
+    pub(crate) room: Option<Room>,
+    pub(crate) position: Option<PositionScalar>,
+    pub(crate) refusal: Option<Refusal>,
 }
 
 impl Acted {
     /// Turns the outcome of a command into the fields of a payload.
-    pub fn of(context: &Context<'_>, result: Result<Outcome, HandleError>) -> Result<Self> {
+    pub(crate) fn of(context: &Context<'_>, result: Result<Outcome, HandleError>) -> Result<Self> {
         match refused(result)? {
             Ok(outcome) => {
                 app(context).wrote(session(context), outcome.position);
@@ -40,13 +40,13 @@ impl Acted {
     }
 
     /// Nothing came of it.
-    pub fn refused(refusal: Refusal) -> Self {
+    pub(crate) fn refused(refusal: Refusal) -> Self {
         Self { event: None, room: None, position: None, refusal: Some(refusal) }
     }
 }
 
 /// Carries out a command in a room.
-pub async fn act(
+pub(crate) async fn act(
     context: &Context<'_>,
     room_id: &RoomId,
     command: RoomCommand,
@@ -62,16 +62,16 @@ macro_rules! room_payload {
     ($name:ident, $doc:literal) => {
         #[doc = $doc]
         #[derive(async_graphql::SimpleObject)]
-        pub struct $name {
+        pub(crate) struct $name {
             /// The event that it made, the last one if there are several. Null if what you asked
             /// for held already, or if it was refused.
-            pub event: Option<crate::schema::event::RoomEvent>,
+            pub(crate) event: Option<crate::schema::event::RoomEvent>,
             /// The room. Null if it was refused.
-            pub room: Option<crate::schema::room::Room>,
+            pub(crate) room: Option<crate::schema::room::Room>,
             /// Ask for this `minPosition` to see the effect. Null if it was refused.
-            pub position: Option<crate::schema::scalars::PositionScalar>,
+            pub(crate) position: Option<crate::schema::scalars::PositionScalar>,
             /// Why it was refused. Null if it was not.
-            pub refusal: Option<crate::schema::refusal::Refusal>,
+            pub(crate) refusal: Option<crate::schema::refusal::Refusal>,
         }
 
         impl From<crate::schema::mutation::acted::Acted> for $name {

@@ -14,7 +14,7 @@ use crate::schema::{
 
 /// Which room to join or knock on: by ID or by alias, one of the two.
 #[derive(InputObject)]
-pub struct JoinRoomInput {
+pub(crate) struct JoinRoomInput {
     /// The room, by ID.
     room_id: Option<RoomIdScalar>,
     /// The room, by alias.
@@ -28,7 +28,7 @@ pub struct JoinRoomInput {
 
 /// Which room to leave, or which invite to decline.
 #[derive(InputObject)]
-pub struct LeaveRoomInput {
+pub(crate) struct LeaveRoomInput {
     /// The room.
     room_id: RoomIdScalar,
     /// Why, for the others to read.
@@ -39,7 +39,7 @@ pub struct LeaveRoomInput {
 
 /// Which user, in which room.
 #[derive(InputObject)]
-pub struct MemberInput {
+pub(crate) struct MemberInput {
     /// The room.
     room_id: RoomIdScalar,
     /// The user.
@@ -61,7 +61,7 @@ room_payload!(UnbanUserPayload, "What came of lifting a ban.");
 
 /// Mutations about who is in a room.
 #[derive(Default)]
-pub struct MemberMutation;
+pub(crate) struct MemberMutation;
 
 #[Object]
 impl MemberMutation {

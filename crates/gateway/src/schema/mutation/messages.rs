@@ -9,7 +9,7 @@ use crate::schema::{fault::Fault, scalars::RoomIdScalar};
 /// The manner of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "MessageKind", name = "MessageKind")]
-pub enum MessageKindEnum {
+pub(crate) enum MessageKindEnum {
     /// Somebody says something.
     Text,
     /// Somebody does something (`/me`).
@@ -20,7 +20,7 @@ pub enum MessageKindEnum {
 
 /// What to say, and where.
 #[derive(InputObject)]
-pub struct SendMessageInput {
+pub(crate) struct SendMessageInput {
     /// The room.
     room_id: RoomIdScalar,
     /// The text.
@@ -37,7 +37,7 @@ pub struct SendMessageInput {
 
 /// An event of a type of your own.
 #[derive(InputObject)]
-pub struct SendEventInput {
+pub(crate) struct SendEventInput {
     /// The room.
     room_id: RoomIdScalar,
     /// The type, such as `com.example.move`. Types that begin with `m.room.` have mutations of
@@ -55,7 +55,7 @@ room_payload!(SendEventPayload, "What came of sending an event.");
 
 /// Mutations that say something in a room.
 #[derive(Default)]
-pub struct MessageMutation;
+pub(crate) struct MessageMutation;
 
 #[Object]
 impl MessageMutation {

@@ -7,7 +7,7 @@ use crate::schema::scalars::UserIdScalar;
 
 /// A user's level.
 #[derive(InputObject)]
-pub struct UserLevelInput {
+pub(crate) struct UserLevelInput {
     /// The user.
     user_id: UserIdScalar,
     /// The level; null to let the default hold again.
@@ -16,7 +16,7 @@ pub struct UserLevelInput {
 
 /// The level that events of a type need.
 #[derive(InputObject)]
-pub struct EventLevelInput {
+pub(crate) struct EventLevelInput {
     /// The type, such as `m.room.topic`.
     #[graphql(name = "type")]
     event_type: String,
@@ -26,7 +26,7 @@ pub struct EventLevelInput {
 
 /// What changes in the power levels of a room. What you leave out stays.
 #[derive(InputObject)]
-pub struct PowerLevelsInput {
+pub(crate) struct PowerLevelsInput {
     /// Users and their levels.
     #[graphql(default)]
     users: Vec<UserLevelInput>,

@@ -12,7 +12,7 @@ use crate::schema::{
 
 /// What changes in your profile. What you leave out stays; null takes it away.
 #[derive(InputObject)]
-pub struct SetProfileInput {
+pub(crate) struct SetProfileInput {
     /// The name that others see.
     display_name: MaybeUndefined<String>,
     /// The `mxc:` address of your picture.
@@ -23,7 +23,7 @@ pub struct SetProfileInput {
 
 /// What came of changing your profile.
 #[derive(SimpleObject)]
-pub struct SetProfilePayload {
+pub(crate) struct SetProfilePayload {
     /// You.
     user: Option<User>,
     /// Ask for this `minPosition` to see the change in all of your rooms.
@@ -34,7 +34,7 @@ pub struct SetProfilePayload {
 
 /// Mutations about one's own profile.
 #[derive(Default)]
-pub struct ProfileMutation;
+pub(crate) struct ProfileMutation;
 
 #[Object]
 impl ProfileMutation {

@@ -18,7 +18,7 @@ use crate::schema::{
 /// How a new room starts, where you say nothing else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "Preset")]
-pub enum RoomPreset {
+pub(crate) enum RoomPreset {
     /// By invitation; every member may invite.
     Private,
     /// Open to everybody.
@@ -27,7 +27,7 @@ pub enum RoomPreset {
 
 /// The room to make. All of it comes about at once or not at all.
 #[derive(InputObject)]
-pub struct CreateRoomInput {
+pub(crate) struct CreateRoomInput {
     /// Its name.
     name: Option<String>,
     /// What it is about.
@@ -64,7 +64,7 @@ pub struct CreateRoomInput {
 
 /// Some state of a type of your own.
 #[derive(InputObject)]
-pub struct SetRoomStateInput {
+pub(crate) struct SetRoomStateInput {
     /// The room.
     room_id: RoomIdScalar,
     /// The type, such as `com.example.board`.
@@ -84,7 +84,7 @@ macro_rules! setting_input {
     ($name:ident, $doc:literal, $($field:ident: $type:ty = $field_doc:literal),+) => {
         #[doc = $doc]
         #[derive(InputObject)]
-        pub struct $name {
+        pub(crate) struct $name {
             /// The room.
             room_id: RoomIdScalar,
             $(#[doc = $field_doc] $field: $type,)+
@@ -125,7 +125,7 @@ room_payload!(SetRoomListedPayload, "What came of listing a room, or not.");
 
 /// Mutations that make rooms and set their state.
 #[derive(Default)]
-pub struct RoomMutation;
+pub(crate) struct RoomMutation;
 
 #[Object]
 impl RoomMutation {

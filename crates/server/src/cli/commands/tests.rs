@@ -100,9 +100,7 @@ fn an_import_is_of_a_file_or_of_a_kind() {
 
 #[test]
 fn the_other_commands_read_what_they_need() {
-    assert_eq!(command("rebuild"), Command::Rebuild { models: vec![] });
-    let models = vec!["timelines".to_owned(), "profiles".to_owned()];
-    assert_eq!(command("rebuild timelines profiles"), Command::Rebuild { models });
+    assert_eq!(command("rebuild"), Command::Rebuild);
     assert_eq!(command("export -"), Command::Export { file: "-".into() });
     let tail = LogCommand::Tail { after: Some(7), follow: true };
     assert_eq!(command("log tail --after 7 --follow"), Command::Log(tail));

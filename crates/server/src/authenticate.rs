@@ -1,0 +1,56 @@
+//! Access tokens as the gateway asks about them.
+
+use futures_util::{FutureExt, future::BoxFuture};
+use rookery_accounts::{Accounts, Millis};
+use rookery_domain::OwnedUserId;
+use rookery_gateway::{
+    schema::Session,
+    transport::{AuthFailure, Authenticator, Peer},
+};
+
+use crate::clock;
+
+/// Looks tokens up in the accounts.
+pub struct Tokens(pub Accounts);
+
+impl Authenticator for Tokens {
+    type Session = Session;
+
+    async fn authenticate(
+        &self,
+        bearer: Option<&str>,
+        peer: &Peer,
+    ) -> Result<Session, AuthFailure> {
+        let received = clock::now();
+        let identity = match bearer {
+            None => None,
+            Some(token) => match self.0.authenticate(token, Millis(received.0)) {
+                Ok(Some(identity)) => Some(identity),
+                Ok(None) => return Err(AuthFailure::Invalid),
+                Err(error) => {
+                    tracing::error!(%error, "cannot check access tokens");
+                    return Err(AuthFailure::Unavailable);
+                }
+            },
+        };
+        let user = identity.as_ref().map(|identity| OwnedUserId::try_from(identity.user_id()));
+        let user = user.transpose().map_err(|_| AuthFailure::Invalid)?;
+        Ok(Session { identity, user, peer: peer.address.ip(), received })
+    }
+
+    fn revoked(&self, session: &Session) -> BoxFuture<'static, ()> {
+        match &session.identity {
+            Some(identity) => identity.revoked().map(drop).boxed(),
+            None => std::future::pending().boxed(),
+        }
+    }
+
+    fn prepare(
+        &self,
+        request: async_graphql::Request,
+        session: &Session,
+    ) -> async_graphql::Request {
+        // A socket lives long; the time is that of each request.
+        request.data(Session { received: clock::now(), ..session.clone() })
+    }
+}

@@ -1,0 +1,6 @@
+//! Imports: conversations from IRC, and logs that were exported.
+
+mod irc;
+mod log;
+
+pub use self::{irc::import_irc, log::import_log};

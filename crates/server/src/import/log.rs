@@ -1,0 +1,72 @@
+//! Logs that `rookery export` wrote.
+
+use std::{
+    collections::VecDeque,
+    fs::File,
+    io::{self, BufRead, BufReader},
+    path::Path,
+};
+
+use rookery_log::EventLog;
+
+use crate::{
+    clock,
+    config::{Config, ServerIdentity},
+    failure::Failure,
+    ndjson,
+    node::Node,
+    progress::Progress,
+};
+
+/// Records that are on their way to the disk at the same time.
+const UNDER_WAY_MAX: usize = 1_024;
+
+/// Reads an exported log into a data directory that has none yet, record by record, with the same
+/// event IDs and hashes. Answers with the number of records.
+///
+/// # Errors
+/// [`Failure`], naming the line that does not fit.
+pub async fn import_log(config: &Config, file: &Path) -> Result<u64, Failure> {
+    let (input, bytes): (Box<dyn BufRead + Send>, _) = if file == Path::new("-") {
+        (Box::new(BufReader::new(io::stdin())), None)
+    } else {
+        let opened = File::open(file).map_err(|error| Failure::file("cannot read", file, error))?;
+        let bytes = opened.metadata().ok().map(|data| data.len());
+        (Box::new(BufReader::new(opened)), bytes)
+    };
+    let mut import = ndjson::Import::begin(input)?;
+    std::fs::create_dir_all(&config.data)
+        .map_err(|error| Failure::file("cannot make the data directory", &config.data, error))?;
+    ServerIdentity::claim(&config.data, config.server_name.as_deref(), clock::now().0)?;
+    if config.data.join("log").exists() {
+        let log = Node::open_log(config, None)?;
+        if log.tail().borrow().0 > 0 {
+            let data = config.data.display();
+            return Err(Failure::new(format!(
+                "{data} has a log already, and a log cannot be put behind another one: choose \
+                 an empty folder with --data"
+            )));
+        }
+        drop(log);
+        std::fs::remove_dir_all(config.data.join("log"))?;
+    }
+    let log = Node::open_log(config, Some(import.epoch()))?;
+    let mut bar = Progress::on_stderr("importing", "commits", None);
+    let mut under_way = VecDeque::with_capacity(UNDER_WAY_MAX);
+    // Without a size nothing can be said of the time left.
+    tracing::debug!(bytes, "importing a log");
+    while let Some(record) = import.read()? {
+        under_way.push_back(log.append_record(record));
+        if under_way.len() >= UNDER_WAY_MAX
+            && let Some(oldest) = under_way.pop_front()
+        {
+            oldest.await?;
+        }
+        bar.tell(import.records());
+    }
+    for append in under_way {
+        append.await?;
+    }
+    bar.finish(import.records());
+    Ok(import.records())
+}

@@ -1,0 +1,187 @@
+//! The parts of a server on one data directory, put together.
+
+use std::{fs, path::Path, sync::Arc};
+
+use async_trait::async_trait;
+use rookery_accounts::Accounts;
+use rookery_command::{CommandOptions, Commands, Memberships};
+use rookery_domain::{OwnedRoomId, OwnedServerName, SigningKey, UserId};
+use rookery_gateway::schema::App;
+use rookery_log::{EventLog, Position, Unavailable};
+use rookery_log_sled::{SledLog, SledOptions};
+use rookery_query::ReadModels;
+use tokio::{sync::oneshot, task::JoinHandle};
+
+use crate::{
+    clock,
+    config::{Config, ServerIdentity},
+    failure::Failure,
+    progress::Progress,
+};
+
+/// How long a command waits for the read side to know the rooms of a user.
+const CATCH_UP_MAX: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// An open data directory.
+pub struct Node {
+    /// The source of truth.
+    pub log: Arc<SledLog>,
+    /// The write side.
+    pub commands: Arc<Commands>,
+    /// The read side.
+    pub models: ReadModels,
+    /// Users, devices and tokens.
+    pub accounts: Accounts,
+    /// Signs events that leave the server.
+    pub signing_key: Arc<SigningKey>,
+    projector: JoinHandle<()>,
+    stop_projector: oneshot::Sender<()>,
+}
+
+/// Answers the write side from the read models.
+struct FromModels(ReadModels);
+
+#[async_trait]
+impl Memberships for FromModels {
+    async fn joined_rooms(
+        &self,
+        user: &UserId,
+        at_least: Position,
+    ) -> Result<Vec<OwnedRoomId>, Unavailable> {
+        let reached = self.0.wait_for(at_least, CATCH_UP_MAX).await;
+        reached.map_err(|stale| Unavailable { reason: stale.to_string().into() })?;
+        let view = self.0.view();
+        Ok(view.joined_rooms_at(user, view.position()))
+    }
+}
+
+impl Node {
+    /// Opens the data directory of `config`, which is made if it is missing, and starts to keep
+    /// the read models up to date.
+    ///
+    /// # Errors
+    /// [`Failure`], saying what to do.
+    pub async fn open(config: &Config) -> Result<Self, Failure> {
+        fs::create_dir_all(&config.data).map_err(|error| {
+            Failure::file("cannot make the data directory", &config.data, error)
+        })?;
+        let asked = config.server_name.as_deref();
+        let identity = ServerIdentity::claim(&config.data, asked, clock::now().0)?;
+        let log = Self::open_log(config, None)?;
+        Self::open_on(config, &identity, log).await
+    }
+
+    /// Opens the log alone. `epoch` is for a new log that continues another one's history.
+    ///
+    /// # Errors
+    /// [`Failure`], saying what to do.
+    pub fn open_log(
+        config: &Config,
+        epoch: Option<rookery_log::Epoch>,
+    ) -> Result<Arc<SledLog>, Failure> {
+        let cache_bytes = config.cache.log_bytes as u64;
+        let options = SledOptions { epoch, cache_bytes, ..SledOptions::default() };
+        Ok(Arc::new(SledLog::open(&config.data.join("log"), options)?))
+    }
+
+    async fn open_on(
+        config: &Config,
+        identity: &ServerIdentity,
+        log: Arc<SledLog>,
+    ) -> Result<Self, Failure> {
+        let data = &config.data;
+        let name = identity.server_name.as_str();
+        let server_name = OwnedServerName::try_from(name)
+            .map_err(|error| Failure::new(format!("{name:?} is no server name: {error}")))?;
+        let options = rookery_accounts::Options {
+            registration: config.registration,
+            token_lifetime: config.token_lifetime,
+            hashes_at_once: config.limits.passwords_at_once,
+            hashes_waiting_max: config.limits.passwords_waiting,
+            sessions_cached_max: config.cache.sessions,
+            ..rookery_accounts::Options::default()
+        };
+        let accounts = Accounts::open(&data.join("accounts.redb"), name, options)?;
+        let signing_key = Arc::new(signing_key(&data.join("signing.key"))?);
+        let port: Arc<dyn EventLog> = log.clone();
+        let models = open_models(&port, &data.join("models")).await?;
+        let folder = data.join("rooms");
+        let options = CommandOptions { rooms_bytes_max: config.cache.rooms };
+        let memberships = Arc::new(FromModels(models.clone()));
+        let commands = Commands::open(port, server_name, memberships, Some(&folder), options)
+            .map_err(|error| Failure::file("cannot make the folder", &folder, error))?;
+        let (stop_projector, stopped) = oneshot::channel::<()>();
+        let running = models.clone();
+        let projector = tokio::spawn(async move {
+            let stopped = async {
+                stopped.await.ok();
+            };
+            running.run(stopped).await;
+        });
+        let commands = Arc::new(commands);
+        Ok(Self { log, commands, models, accounts, signing_key, projector, stop_projector })
+    }
+
+    /// What the resolvers of the schema work with.
+    #[must_use]
+    pub fn app(&self) -> App {
+        App::new(
+            self.log.clone(),
+            Arc::clone(&self.commands),
+            self.models.clone(),
+            self.accounts.clone(),
+            Arc::clone(&self.signing_key),
+        )
+    }
+
+    /// Saves what speeds up the next start, and closes everything.
+    pub async fn close(self) {
+        if let Err(error) = self.commands.save().await {
+            tracing::warn!("cannot save snapshots of rooms: {error}");
+        }
+        self.stop_projector.send(()).ok();
+        if let Err(error) = self.projector.await {
+            tracing::error!("the projector ended badly: {error}");
+        }
+    }
+}
+
+async fn open_models(log: &Arc<dyn EventLog>, folder: &Path) -> Result<ReadModels, Failure> {
+    let bar = parking_lot::Mutex::new(None::<Progress>);
+    let tell = |report: rookery_query::Progress| {
+        let mut bar = bar.lock();
+        let bar = bar.get_or_insert_with(|| {
+            Progress::on_stderr("building read models", "commits", Some(report.total))
+        });
+        bar.tell(report.done);
+    };
+    Ok(ReadModels::open(Arc::clone(log), folder, rookery_query::Options::default(), tell).await?)
+}
+
+/// The key in `file`; a new one if there is no file.
+fn signing_key(file: &Path) -> Result<SigningKey, Failure> {
+    if file.exists() {
+        let line = fs::read_to_string(file)
+            .map_err(|error| Failure::file("cannot read the signing key", file, error))?;
+        return SigningKey::from_line(line.trim()).map_err(|error| {
+            let file = file.display();
+            Failure::new(format!("{file} is no signing key ({error}): restore it from a backup"))
+        });
+    }
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed)
+        .map_err(|error| Failure::new(format!("the system gives no randomness: {error}")))?;
+    let key = SigningKey::from_seed(seed, "1")
+        .map_err(|error| Failure::new(format!("cannot make a signing key: {error}")))?;
+    write_secret(file, &key.to_line())
+        .map_err(|error| Failure::file("cannot write the signing key", file, error))?;
+    Ok(key)
+}
+
+/// Writes a file that only its owner can read.
+fn write_secret(file: &Path, text: &str) -> std::io::Result<()> {
+    use std::{io::Write, os::unix::fs::OpenOptionsExt};
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
+    writeln!(file, "{text}")?;
+    file.sync_all()
+}

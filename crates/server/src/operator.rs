@@ -1,0 +1,54 @@
+//! What operators ask of a data directory, whether a server runs on it or not.
+//!
+//! **Invariant:** an order is carried out by the same code in both cases; where a server runs, the
+//! order is sent there through a socket that only the owner of the directory can open.
+
+mod execute;
+mod output;
+mod socket;
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::cli::UserCommand;
+
+pub use self::{
+    execute::execute,
+    output::{Output, Reply, show},
+    socket::{SOCKET_NAME, ask, listen},
+};
+
+/// An order.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    /// Build all read models anew.
+    Rebuild,
+    /// Check the log, and that the read models are what a rebuild gives.
+    Verify,
+    /// Print the whole log as NDJSON.
+    Export,
+    /// Print commits.
+    Tail {
+        /// After this position; none for the last ten.
+        after: Option<u64>,
+        /// And those to come.
+        follow: bool,
+    },
+    /// Make or change accounts.
+    User {
+        /// What to do.
+        command: UserCommand,
+        /// The password, for commands that set one.
+        password: Option<String>,
+    },
+}
+
+/// Where an order's printed lines go.
+pub enum Destination {
+    /// To the standard output.
+    Screen,
+    /// To a new file.
+    File(PathBuf),
+}

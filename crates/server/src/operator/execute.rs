@@ -1,0 +1,215 @@
+//! Carrying out orders.
+
+use std::time::Duration;
+
+use rookery_accounts::{Millis, Password};
+use rookery_log::{EventLog, PAGE_MAX, Position, Scope};
+use serde_json::{Value, json, value::RawValue};
+
+use super::{Order, Output};
+use crate::{cli::UserCommand, clock, failure::Failure, ndjson, node::Node};
+
+/// Commits that `log tail` shows if it is not told from where.
+const TAIL_DEFAULT: u64 = 10;
+
+/// Accounts that `user list` shows if it is not told how many.
+const USERS_DEFAULT: usize = 100;
+
+/// Carries out `order` on an open data directory.
+///
+/// # Errors
+/// [`Failure`], saying what to do.
+pub async fn execute(node: &Node, order: Order, output: &Output) -> Result<(), Failure> {
+    match order {
+        Order::Rebuild => rebuild(node, output).await,
+        Order::Verify => verify(node, output).await,
+        Order::Export => export(node, output).await,
+        Order::Tail { after, follow } => tail(node, after, follow, output).await,
+        Order::User { command, password } => user(node, command, password, output).await,
+    }
+}
+
+async fn rebuild(node: &Node, output: &Output) -> Result<(), Failure> {
+    let tell = |report: rookery_query::Progress| {
+        output.progress("rebuilding", "commits", report.done, report.total);
+    };
+    let rebuilt = node.models.rebuild(tell).await?;
+    let seconds = rebuilt.duration.as_secs_f64();
+    #[expect(clippy::cast_precision_loss, reason = "a rate for people to read")]
+    let rate = rebuilt.events as f64 / seconds.max(0.001);
+    let (events, position) = (rebuilt.events, rebuilt.position);
+    output
+        .note(format!(
+            "rebuilt all read models from {events} events in {seconds:.2} s \
+             ({rate:.0} events/s); they serve from position {position} on"
+        ))
+        .await;
+    Ok(())
+}
+
+async fn verify(node: &Node, output: &Output) -> Result<(), Failure> {
+    let log = node.log.clone();
+    let told = output.clone();
+    let checked = tokio::task::spawn_blocking(move || {
+        log.verify(|done, last| told.progress("checking the log", "commits", done.0, last.0))
+    });
+    let checked = checked.await.map_err(|error| Failure::new(error.to_string()))??;
+    output
+        .text(format!(
+            "log: {} commits with {} events in {} streams: intact\n",
+            checked.commits, checked.events, checked.streams
+        ))
+        .await;
+    let tell = |report: rookery_query::Progress| {
+        output.progress("checking the read models", "commits", report.done, report.total);
+    };
+    let differences = node.models.verify(tell).await?;
+    let parked = node.models.view().parked();
+    for parked in &parked {
+        output
+            .text(format!(
+                "parked: {} in {} at position {}: {}\n",
+                parked.stream, parked.model, parked.position, parked.reason
+            ))
+            .await;
+    }
+    if differences.is_empty() {
+        output.text("read models: as a rebuild gives them\n".into()).await;
+        return Ok(());
+    }
+    let names: Vec<_> = differences.iter().map(|difference| difference.model).collect();
+    Err(Failure::new(format!(
+        "what is served differs from what the log says, in: {}. Run `rookery rebuild`",
+        names.join(", ")
+    )))
+}
+
+async fn export(node: &Node, output: &Output) -> Result<(), Failure> {
+    let mut export = ndjson::Export::begin(Vec::new(), node.log.epoch())?;
+    let end = *node.log.tail().borrow();
+    let mut after = Position::ORIGIN;
+    while after < end {
+        let page = node.log.read(&Scope::All, after, 256).await?;
+        for record in page.iter().filter(|record| record.position <= end) {
+            export.write(record)?;
+        }
+        after = page.last().map_or(end, |last| last.position);
+        if !output.text(text(export.take())).await {
+            return Ok(());
+        }
+        output.progress("exporting", "commits", after.0, end.0);
+    }
+    output.text(text(export.finish()?)).await;
+    Ok(())
+}
+
+/// What the export wrote is JSON, so it is text.
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
+
+async fn tail(
+    node: &Node,
+    after: Option<u64>,
+    follow: bool,
+    output: &Output,
+) -> Result<(), Failure> {
+    let mut end = node.log.tail();
+    let last = *end.borrow();
+    let mut after = Position(after.unwrap_or(last.0.saturating_sub(TAIL_DEFAULT)));
+    if after > last && !follow {
+        return Err(Failure::new(format!(
+            "the log ends at position {last}: give --after a smaller number, or --follow to wait"
+        )));
+    }
+    loop {
+        let page = node.log.read(&Scope::All, after, PAGE_MAX.min(256)).await?;
+        for record in &page {
+            after = record.position;
+            if !output.text(describe(record)).await {
+                return Ok(());
+            }
+        }
+        if page.is_empty() {
+            if !follow {
+                return Ok(());
+            }
+            if end.wait_for(|tail| *tail > after).await.is_err() {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// One commit on one line, for people and for `jq`.
+fn describe(record: &rookery_log::Record) -> String {
+    let raw = |bytes: &[u8]| {
+        let text = std::str::from_utf8(bytes).ok()?;
+        serde_json::from_str::<Box<RawValue>>(text).ok()
+    };
+    let events: Vec<Value> = record
+        .commit
+        .events
+        .iter()
+        .map(|event| {
+            let (envelope, content) = (raw(&event.envelope), raw(&event.content));
+            json!({ "id": event.id, "envelope": envelope, "content": content })
+        })
+        .collect();
+    let line = json!({
+        "position": record.position,
+        "received": record.commit.received,
+        "stream": record.commit.stream,
+        "revision": record.revision,
+        "events": events,
+    });
+    format!("{line}\n")
+}
+
+async fn user(
+    node: &Node,
+    command: UserCommand,
+    password: Option<String>,
+    output: &Output,
+) -> Result<(), Failure> {
+    let accounts = &node.accounts;
+    let now = Millis(clock::now().0);
+    let password = password.map(Password::new);
+    match command {
+        UserCommand::Create { name, admin, .. } => {
+            accounts.create_user(&name, password, admin, now).await?;
+            output.note(format!("made the user {name}")).await;
+        }
+        UserCommand::List { after, limit } => {
+            let users = accounts.users(after.as_deref(), limit.unwrap_or(USERS_DEFAULT))?;
+            for user in users {
+                let mut notes = Vec::new();
+                notes.extend(user.admin.then_some("administrator"));
+                notes.extend((!user.has_password).then_some("no password"));
+                notes.extend(user.deactivated.map(|_| "deactivated"));
+                output.text(format!("{}\t{}\n", user.user_id, notes.join(", "))).await;
+            }
+        }
+        UserCommand::SetPassword { name, keep_devices } => {
+            let password = password.ok_or_else(|| Failure::new("there is no password"))?;
+            accounts.set_password(&name, password, !keep_devices).await?;
+            output.note(format!("{name} has a new password")).await;
+        }
+        UserCommand::Token { name, device_name, lifetime } => {
+            let lifetime: Option<Duration> = lifetime;
+            let session = accounts.mint_token(&name, Some(&device_name), lifetime, now).await?;
+            output.text(format!("{}\n", session.token.expose())).await;
+        }
+        UserCommand::Admin { name, revoke } => {
+            accounts.set_admin(&name, !revoke).await?;
+            let what = if revoke { "no administrator any more" } else { "an administrator" };
+            output.note(format!("{name} is {what}")).await;
+        }
+        UserCommand::Deactivate { name, .. } => {
+            accounts.deactivate(&name, now).await?;
+            output.note(format!("{name} is deactivated")).await;
+        }
+    }
+    Ok(())
+}

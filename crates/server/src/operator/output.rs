@@ -1,0 +1,123 @@
+//! What an order says while it is carried out.
+
+use std::{
+    fs::File,
+    io::{self, Write},
+};
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc;
+
+use super::Destination;
+use crate::{failure::Failure, progress::Progress};
+
+/// Replies that may wait to be shown.
+const REPLIES_MAX: usize = 64;
+
+/// One thing that an order says.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reply {
+    /// Text for the standard output, as it is.
+    Text(String),
+    /// A line for the person who waits.
+    Note(String),
+    /// How far it is.
+    Progress {
+        /// What is done.
+        label: String,
+        /// What is counted.
+        unit: String,
+        /// How many are done.
+        done: u64,
+        /// How many there are.
+        total: u64,
+    },
+    /// It is done.
+    Done,
+    /// It failed, for this reason.
+    Failed(String),
+}
+
+/// Takes what an order says.
+#[derive(Clone)]
+pub struct Output(mpsc::Sender<Reply>);
+
+impl Output {
+    /// An output, and where it arrives.
+    #[must_use]
+    pub fn channel() -> (Self, mpsc::Receiver<Reply>) {
+        let (sender, receiver) = mpsc::channel(REPLIES_MAX);
+        (Self(sender), receiver)
+    }
+
+    /// Prints text. `false` if nobody reads it any more.
+    pub async fn text(&self, text: String) -> bool {
+        self.0.send(Reply::Text(text)).await.is_ok()
+    }
+
+    /// Tells the person who waits.
+    pub async fn note(&self, line: impl Into<String>) {
+        self.0.send(Reply::Note(line.into())).await.ok();
+    }
+
+    /// Says how far it is; not at all if the last word has not been read yet.
+    pub fn progress(&self, label: &str, unit: &str, done: u64, total: u64) {
+        let (label, unit) = (label.to_owned(), unit.to_owned());
+        self.0.try_send(Reply::Progress { label, unit, done, total }).ok();
+    }
+
+    /// Says that it is done, or why not.
+    pub async fn end(&self, result: Result<(), Failure>) {
+        let reply = match result {
+            Ok(()) => Reply::Done,
+            Err(failure) => Reply::Failed(failure.to_string()),
+        };
+        self.0.send(reply).await.ok();
+    }
+}
+
+/// Shows replies to the person at the terminal until the last one.
+///
+/// # Errors
+/// [`Failure`] if the order failed, if it broke off, or if the output cannot be written.
+pub async fn show(
+    replies: &mut mpsc::Receiver<Reply>,
+    destination: &Destination,
+) -> Result<(), Failure> {
+    let mut output: Box<dyn Write> = match destination {
+        Destination::Screen => Box::new(io::stdout()),
+        Destination::File(path) => Box::new(io::BufWriter::new(
+            File::create_new(path)
+                .map_err(|error| Failure::file("cannot write a new file", path, error))?,
+        )),
+    };
+    let mut bar: Option<(String, Progress)> = None;
+    while let Some(reply) = replies.recv().await {
+        match reply {
+            Reply::Text(text) => {
+                match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
+                    Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
+                    written => written?,
+                }
+            }
+            Reply::Note(line) => {
+                bar = None;
+                eprintln!("{line}");
+            }
+            Reply::Progress { label, unit, done, total } => {
+                if bar.as_ref().is_none_or(|(shown, _)| *shown != label) {
+                    let unit = if unit == "events" { "events" } else { "commits" };
+                    bar = Some((label.clone(), Progress::on_stderr(label, unit, Some(total))));
+                }
+                if let Some((_, bar)) = &mut bar {
+                    bar.set_total(total);
+                    bar.tell(done);
+                }
+            }
+            Reply::Done => return Ok(output.flush()?),
+            Reply::Failed(reason) => return Err(Failure::new(reason)),
+        }
+    }
+    Err(Failure::new("the server stopped before it had finished: ask again"))
+}

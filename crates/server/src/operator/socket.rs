@@ -1,0 +1,103 @@
+//! The operator's socket: one order a connection, as a line of JSON; replies as lines of JSON.
+//!
+//! **Invariant:** the socket lies in the data directory with mode 0600: who can open it could read
+//! the data anyway.
+
+use std::{fs, io, os::unix::fs::PermissionsExt, path::Path, sync::Arc};
+
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    net::{UnixListener, UnixStream},
+    sync::mpsc,
+};
+
+use super::{Destination, Order, Output, Reply, execute, show};
+use crate::{failure::Failure, node::Node};
+
+/// The name of the socket in the data directory.
+pub const SOCKET_NAME: &str = "operator.sock";
+
+/// Longest order, in bytes.
+const ORDER_BYTES_MAX: u64 = 64 * 1024;
+
+/// Carries out the orders that come in at the socket in `data`, until dropped.
+///
+/// # Errors
+/// If the socket cannot be made: its path may be too long.
+pub async fn listen(data: &Path, node: Arc<Node>) -> io::Result<()> {
+    let path = data.join(SOCKET_NAME);
+    fs::remove_file(&path).or_else(|error| match error.kind() {
+        io::ErrorKind::NotFound => Ok(()),
+        _ => Err(error),
+    })?;
+    let listener = UnixListener::bind(&path)?;
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
+    loop {
+        let (stream, _) = listener.accept().await?;
+        let node = Arc::clone(&node);
+        tokio::spawn(async move {
+            if let Err(error) = answer(stream, &node).await {
+                tracing::warn!("an operator's connection broke off: {error}");
+            }
+        });
+    }
+}
+
+async fn answer(stream: UnixStream, node: &Node) -> io::Result<()> {
+    let (reader, mut writer) = stream.into_split();
+    let mut line = String::new();
+    let mut reader = BufReader::new(tokio::io::AsyncReadExt::take(reader, ORDER_BYTES_MAX));
+    reader.read_line(&mut line).await?;
+    let order: Order = serde_json::from_str(&line)?;
+    let (output, mut replies) = Output::channel();
+    let write = async {
+        while let Some(reply) = replies.recv().await {
+            let mut line = serde_json::to_vec(&reply)?;
+            line.push(b'\n');
+            writer.write_all(&line).await?;
+        }
+        Ok(())
+    };
+    let work = async {
+        let result = execute(node, order, &output).await;
+        output.end(result).await;
+        drop(output);
+    };
+    // When the operator is gone, nobody waits for the rest of a `log tail --follow`.
+    tokio::pin!(write);
+    tokio::select! {
+        written = &mut write => written,
+        () = work => write.await,
+    }
+}
+
+/// Sends an order to the server that runs on `data`, and shows what it says.
+///
+/// # Errors
+/// [`Failure`] if it cannot be reached, or if the order failed.
+pub async fn ask(data: &Path, order: &Order, destination: &Destination) -> Result<(), Failure> {
+    let path = data.join(SOCKET_NAME);
+    let mut stream = UnixStream::connect(&path).await.map_err(|error| {
+        let data = data.display();
+        Failure::new(format!(
+            "the data in {data} is in use, and the process that uses it takes no orders \
+             ({error}): stop it and try again"
+        ))
+    })?;
+    let mut line = serde_json::to_vec(order).map_err(io::Error::from)?;
+    line.push(b'\n');
+    stream.write_all(&line).await?;
+    let (sender, mut receiver) = mpsc::channel(16);
+    let read = async {
+        let mut lines = BufReader::new(&mut stream).lines();
+        while let Ok(Some(line)) = lines.next_line().await {
+            let Ok(reply) = serde_json::from_str::<Reply>(&line) else { break };
+            if sender.send(reply).await.is_err() {
+                break;
+            }
+        }
+        drop(sender);
+    };
+    let (shown, ()) = tokio::join!(show(&mut receiver, destination), read);
+    shown
+}

@@ -1,0 +1,201 @@
+//! From the command line to what is done.
+
+use std::{
+    io::{self, BufRead, IsTerminal, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
+
+use tracing_subscriber::EnvFilter;
+
+use crate::{
+    cli::{Command, ImportKind, Invocation, LogCommand, UserCommand, parse},
+    config::{self, Config, LogFormat},
+    failure::Failure,
+    import::{import_irc, import_log},
+    node::Node,
+    operator::{Destination, Order, Output, ask, execute, show},
+    serve,
+};
+
+/// What is logged of the libraries, whatever the operator chooses for the rest.
+const QUIET: [&str; 3] = ["ruma_state_res=warn", "sled=warn", "hyper=warn"];
+
+/// Runs the program with the arguments and the environment of this process.
+#[must_use]
+pub fn main() -> ExitCode {
+    let invocation = match parse(std::env::args_os()) {
+        Ok(invocation) => invocation,
+        Err(error) => error.exit(),
+    };
+    match run(invocation) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(invocation: Invocation) -> Result<(), Failure> {
+    let Invocation { command, flags, check_config } = invocation;
+    // What needs no configuration must not fail for a wrong one.
+    match &command {
+        Command::Schema => {
+            let mut output = io::stdout();
+            return Ok(output.write_all(rookery_gateway::schema::sdl().as_bytes())?);
+        }
+        Command::Health { url } => return health(url),
+        _ => {}
+    }
+    let loaded = config::load(&flags, std::env::vars_os())?;
+    if check_config {
+        print!("{loaded}");
+        return Ok(());
+    }
+    start_logging(&loaded.config)?;
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(carry_out(command, &loaded.config))
+}
+
+async fn carry_out(command: Command, config: &Config) -> Result<(), Failure> {
+    match command {
+        Command::Serve => serve::run(config).await,
+        Command::Rebuild => order(config, Order::Rebuild, Destination::Screen).await,
+        Command::Verify => order(config, Order::Verify, Destination::Screen).await,
+        Command::Export { file } => {
+            let screen = file == Path::new("-");
+            let destination = if screen { Destination::Screen } else { Destination::File(file) };
+            order(config, Order::Export, destination).await
+        }
+        Command::Log(LogCommand::Tail { after, follow }) => {
+            order(config, Order::Tail { after, follow }, Destination::Screen).await
+        }
+        Command::User(command) => {
+            let password = password_for(&command)?;
+            order(config, Order::User { command, password }, Destination::Screen).await
+        }
+        Command::Import { kind: Some(ImportKind::Irc { paths }), .. } => irc(config, paths).await,
+        Command::Import { kind: Some(ImportKind::Ndjson { file }), .. }
+        | Command::Import { kind: None, file: Some(file) } => {
+            let records = import_log(config, &file).await?;
+            eprintln!("imported {records} commits");
+            Ok(())
+        }
+        Command::Import { kind: None, file: None } => {
+            Err(Failure::new("name a file: see `rookery import --help`"))
+        }
+        Command::Schema | Command::Health { .. } => Ok(()),
+    }
+}
+
+/// Carries out an order: here, or by the server that has the data directory open.
+async fn order(config: &Config, order: Order, destination: Destination) -> Result<(), Failure> {
+    // An order is about data that is there; only a server makes a new directory.
+    config::ServerIdentity::read(&config.data, config.server_name.as_deref())?;
+    let node = match Node::open(config).await {
+        Ok(node) => node,
+        Err(failure) if failure.is_in_use() => {
+            return ask(&config.data, &order, &destination).await;
+        }
+        Err(failure) => return Err(failure),
+    };
+    let (output, mut replies) = Output::channel();
+    let work = async {
+        let result = execute(&node, order, &output).await;
+        output.end(result).await;
+        drop(output);
+    };
+    let (shown, ()) = tokio::join!(show(&mut replies, &destination), work);
+    node.close().await;
+    shown
+}
+
+async fn irc(config: &Config, paths: Vec<PathBuf>) -> Result<(), Failure> {
+    let node = Arc::new(Node::open(config).await.map_err(|failure| {
+        let hint = if failure.is_in_use() { ": stop the server for the import" } else { "" };
+        Failure::new(format!("{failure}{hint}"))
+    })?);
+    let imported = import_irc(Arc::clone(&node), paths).await;
+    if let Ok(node) = Arc::try_unwrap(node) {
+        node.close().await;
+    }
+    let imported = imported?;
+    println!("{}", imported.summary);
+    #[expect(clippy::cast_precision_loss, reason = "a rate for people to read")]
+    let rate = imported.commits as f64 / imported.seconds.max(0.001);
+    println!("added {} commits in {:.1} s ({rate:.0}/s)", imported.commits, imported.seconds);
+    Ok(())
+}
+
+/// Reads the password of commands that set one: one line of the standard input.
+fn password_for(command: &UserCommand) -> Result<Option<String>, Failure> {
+    let wanted = matches!(
+        command,
+        UserCommand::Create { no_password: false, .. } | UserCommand::SetPassword { .. }
+    );
+    if !wanted {
+        return confirm(command).map(|()| None);
+    }
+    if io::stdin().is_terminal() {
+        eprint!("password (it is shown while you type): ");
+    }
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line)?;
+    let password = line.trim_end_matches(['\r', '\n']);
+    if password.is_empty() {
+        return Err(Failure::new(
+            "there is no password on the standard input: give it as one line, or use \
+             --no-password",
+        ));
+    }
+    Ok(Some(password.to_owned()))
+}
+
+/// What cannot be taken back is done only for somebody who says so.
+fn confirm(command: &UserCommand) -> Result<(), Failure> {
+    let UserCommand::Deactivate { name, yes: false } = command else { return Ok(()) };
+    if !io::stdin().is_terminal() {
+        return Err(Failure::new("this cannot be undone: say --yes to do it"));
+    }
+    eprint!("deactivate {name} for good? [y/N] ");
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line)?;
+    if line.trim().eq_ignore_ascii_case("y") {
+        return Ok(());
+    }
+    Err(Failure::new("nothing was done"))
+}
+
+/// Asks a running server whether it is ready.
+fn health(url: &str) -> Result<(), Failure> {
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .timeout_global(Some(std::time::Duration::from_secs(3)))
+        .build()
+        .into();
+    let address = format!("{}/readyz", url.trim_end_matches('/'));
+    match agent.get(&address).call() {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Failure::new(format!("{address} is not ready: {error}"))),
+    }
+}
+
+fn start_logging(config: &Config) -> Result<(), Failure> {
+    let filter = QUIET.iter().fold(config.log.clone(), |filter, quiet| format!("{quiet},{filter}"));
+    let filter = EnvFilter::try_new(&filter).map_err(|error| {
+        let filter = &config.log;
+        Failure::new(format!(
+            "{filter:?} is no log filter ({error}): use a level such as `info`, or `rookery=debug`"
+        ))
+    })?;
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    match config.log_format {
+        LogFormat::Text => logs.with_ansi(io::stderr().is_terminal()).init(),
+        LogFormat::Json => logs.json().init(),
+    }
+    Ok(())
+}

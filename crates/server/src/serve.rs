@@ -1,0 +1,199 @@
+//! Serving clients until somebody asks to stop.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::{ConnectInfo, Request, State},
+    http::StatusCode,
+    response::IntoResponse,
+    routing::get,
+};
+use rookery_accounts::Millis;
+use rookery_gateway::{
+    schema::schema,
+    transport::{
+        GateLimits, ServeOptions, ShutdownHandle, SocketOptions, TransportOptions, router, serve,
+        shutdown,
+    },
+};
+use rookery_log::EventLog;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
+
+use crate::{
+    authenticate::Tokens,
+    clock,
+    config::{Config, TrustedProxies},
+    failure::Failure,
+    node::Node,
+    operator,
+};
+
+/// Time between two rounds of housekeeping.
+const HOUSEKEEPING: Duration = Duration::from_secs(5);
+
+/// Rounds of housekeeping between two savings of snapshots.
+const SAVE_ROUNDS: u32 = 12;
+
+/// Serves clients with `config` until SIGTERM or SIGINT.
+///
+/// # Errors
+/// [`Failure`], saying what to do.
+pub async fn run(config: &Config) -> Result<(), Failure> {
+    let listener = TcpListener::bind(config.listen).await.map_err(|error| {
+        let address = config.listen;
+        Failure::new(format!(
+            "cannot listen on {address} ({error}): choose another address with --listen, or port \
+             0 for any free port"
+        ))
+    })?;
+    let node = Arc::new(Node::open(config).await?);
+    let address = listener.local_addr()?;
+    let name = node.commands.server_name();
+    tracing::info!(server_name = %name, data = %config.data.display(), "listening on http://{address}");
+    let (handle, stop) = shutdown();
+    let transport = router(
+        schema(Arc::new(node.app())),
+        Tokens(node.accounts.clone()),
+        options(config),
+        stop.clone(),
+    );
+    let app = transport
+        .route("/healthz", get(StatusCode::OK))
+        .route("/readyz", get(ready).with_state(Arc::clone(&node)));
+    let app = behind_proxies(app, &config.trusted_proxies);
+    let serve_options =
+        ServeOptions { drain_deadline: config.shutdown_timeout, ..ServeOptions::default() };
+    let serving = tokio::spawn(serve(listener, app, serve_options, stop));
+    let tasks = tokio::spawn(housekeeping(Arc::clone(&node)));
+    let orders = tokio::spawn(take_orders(config.data.clone(), Arc::clone(&node)));
+    wait_for_signal().await?;
+    stop_serving(handle, config.shutdown_timeout).await;
+    tasks.abort();
+    orders.abort();
+    std::fs::remove_file(config.data.join(operator::SOCKET_NAME)).ok();
+    for task in [tasks, orders, serving] {
+        task.await.ok();
+    }
+    close(node).await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn stop_serving(handle: ShutdownHandle, timeout: Duration) {
+    tracing::info!("stopping: requests under way are finished, clients are told to come back");
+    handle.request();
+    if tokio::time::timeout(timeout, handle.drained()).await.is_err() {
+        tracing::warn!("some clients did not close their sockets in time");
+    }
+}
+
+/// Closes the node once nobody else holds it; a request that hangs does not keep it from being
+/// saved for ever.
+async fn close(node: Arc<Node>) {
+    let mut node = node;
+    for _ in 0..50 {
+        match Arc::try_unwrap(node) {
+            Ok(node) => return node.close().await,
+            Err(shared) => node = shared,
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    tracing::warn!("a request is still under way: the next start reads more of the log");
+}
+
+async fn wait_for_signal() -> Result<(), Failure> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+/// Ready: the log takes writes, and the read side has caught up with it.
+async fn ready(State(node): State<Arc<Node>>) -> impl IntoResponse {
+    if let Some(fault) = &*node.log.fault().borrow() {
+        return (StatusCode::SERVICE_UNAVAILABLE, format!("{fault}\n"));
+    }
+    let tail = *node.log.tail().borrow();
+    match node.models.wait_for(tail, Duration::from_secs(1)).await {
+        Ok(()) => (StatusCode::OK, "ready\n".to_owned()),
+        Err(stale) => (StatusCode::SERVICE_UNAVAILABLE, format!("{stale}\n")),
+    }
+}
+
+async fn housekeeping(node: Arc<Node>) {
+    if let Err(error) = node.commands.resume_profiles(clock::now()).await {
+        tracing::warn!("changes of profiles may not have reached all rooms: {error}");
+    }
+    for round in 1_u32.. {
+        tokio::time::sleep(HOUSEKEEPING).await;
+        if let Err(error) = node.accounts.maintain(Millis(clock::now().0)).await {
+            tracing::error!(%error, "expired tokens were not removed");
+        }
+        if round % SAVE_ROUNDS == 0
+            && let Err(error) = node.commands.save().await
+        {
+            tracing::warn!("cannot save snapshots of rooms: {error}");
+        }
+    }
+}
+
+async fn take_orders(data: std::path::PathBuf, node: Arc<Node>) {
+    if let Err(error) = operator::listen(&data, node).await {
+        tracing::warn!(
+            "no operator's socket ({error}): commands such as `rookery user` need the server stopped"
+        );
+    }
+}
+
+/// Behind proxies that are trusted, the client is who they say it is.
+fn behind_proxies(app: Router, proxies: &TrustedProxies) -> Router {
+    let proxies = Arc::new(proxies.clone());
+    app.layer(axum::middleware::map_request(move |mut request: Request| {
+        let proxies = Arc::clone(&proxies);
+        async move {
+            if let Some(ConnectInfo(peer)) = request.extensions().get().copied() {
+                let client = real_client(&proxies, peer, &request);
+                request.extensions_mut().insert(ConnectInfo(client));
+            }
+            request
+        }
+    }))
+}
+
+fn real_client(proxies: &TrustedProxies, peer: SocketAddr, request: &Request) -> SocketAddr {
+    let values = request.headers().get_all("x-forwarded-for").iter();
+    let client = proxies.client(peer.ip(), values.filter_map(|value| value.to_str().ok()));
+    // Who hides behind an unknown proxy gets nothing for the proxy's being near.
+    let nowhere = std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
+    SocketAddr::new(if client.hidden { nowhere } else { client.address }, peer.port())
+}
+
+fn options(config: &Config) -> TransportOptions {
+    let limits = &config.limits;
+    TransportOptions {
+        gate: GateLimits {
+            query_bytes_max: limits.query_bytes,
+            nesting_max: limits.nesting,
+            fragments_max: limits.fragments,
+            fields_max: limits.fields,
+            root_fields_max: limits.root_fields,
+            ..GateLimits::default()
+        },
+        body_bytes_max: limits.body_bytes,
+        execution_deadline: limits.deadline,
+        allowed_origins: config.allowed_origins.clone(),
+        socket: SocketOptions {
+            frame_bytes_max: limits.frame_bytes,
+            operations_max: limits.subscriptions,
+            ..SocketOptions::default()
+        },
+        ..TransportOptions::default()
+    }
+}
