@@ -8,6 +8,7 @@
 
 use std::{
     collections::HashMap,
+    ffi::OsStr,
     fs::{self, File},
     io,
     path::{Path, PathBuf},
@@ -23,13 +24,13 @@ use super::{
 use crate::Committed;
 
 /// Entries that are kept in memory before they become a file: about 1 MiB.
-const BUFFER_MAX: usize = 16_384;
+const BUFFER_MAX: usize = if cfg!(test) { 16 } else { 16_384 };
 
 /// The same during a rebuild, which has no readers to keep flat: about 16 MiB.
-const REBUILD_BUFFER_MAX: usize = 262_144;
+const REBUILD_BUFFER_MAX: usize = if cfg!(test) { 24 } else { 262_144 };
 
 /// So many files of about one size are merged.
-const FAN_IN: usize = 8;
+const FAN_IN: usize = if cfg!(test) { 2 } else { 8 };
 
 /// Event ID to place.
 pub(crate) struct EventIndex {
@@ -180,6 +181,7 @@ impl EventIndex {
         type Saved = (u64, Vec<(String, u64)>, Vec<Entry>);
         let (next_run, runs, buffer): Saved =
             postcard::from_bytes(body).map_err(io::Error::other)?;
+        remove(strays(dir, &runs)?);
         let runs = runs.into_iter().map(|(name, len)| Run::open(dir, name, len));
         Ok(Self {
             checkpoint,
@@ -235,6 +237,20 @@ impl Merger {
         let sources = sources.map(|run| Box::new(run.iter()) as Box<dyn Iterator<Item = _>>);
         Run::write(dir, self.name.clone(), merge(sources.collect()))
     }
+}
+
+/// Runs that were written after the snapshot, before a crash.
+fn strays(dir: &Path, runs: &[(String, u64)]) -> io::Result<Vec<PathBuf>> {
+    let mut strays = Vec::new();
+    for entry in fs::read_dir(dir)? {
+        let path = entry?.path();
+        let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+        let is_known = runs.iter().any(|(known, _)| known == name);
+        if path.extension() == Some(OsStr::new("run")) && !is_known {
+            strays.push(path);
+        }
+    }
+    Ok(strays)
 }
 
 /// Removes files whose time is over. What cannot be removed only wastes space.

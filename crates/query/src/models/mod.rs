@@ -13,7 +13,7 @@ mod shared;
 mod summaries;
 
 pub(crate) use self::{
-    aliases::AliasTarget,
+    aliases::{AliasTarget, AliasesOfRooms},
     all::Models,
     directory::{Directory, StreamKey},
     events::{EventIndex, Frozen, remove},
