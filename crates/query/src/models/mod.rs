@@ -17,7 +17,7 @@ pub(crate) use self::{
     all::Models,
     directory::{Directory, StreamKey},
     events::{EventIndex, Frozen, remove},
-    fold::{Fold, Folded, Row, Unfit},
+    fold::{Fold, Folded, Row, Rows, Unfit},
     memberships::RoomMembers,
     rooms_of_users::RoomsOfUsers,
     run::Place,
