@@ -10,6 +10,7 @@ use std::{
     collections::HashMap,
     ffi::OsStr,
     fs::{self, File},
+    hash::{BuildHasherDefault, Hasher},
     io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -38,10 +39,28 @@ pub(crate) struct EventIndex {
     dir: PathBuf,
     part: usize,
     next_run: u64,
-    buffer: HashMap<IdHash, Place>,
+    buffer: HashMap<IdHash, Place, BuildHasherDefault<Hashed>>,
     buffer_max: usize,
     runs: Vec<Run>,
     retired: Vec<String>,
+}
+
+/// For keys that are hashes already.
+#[derive(Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk() {
+            self.0 = u64::from_le_bytes(*first);
+        }
+    }
+
+    fn write_usize(&mut self, _len: usize) {}
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 /// The hash under which an event is found.
@@ -62,7 +81,7 @@ impl EventIndex {
             dir: dir.to_owned(),
             part,
             next_run: 0,
-            buffer: HashMap::new(),
+            buffer: HashMap::default(),
             buffer_max: REBUILD_BUFFER_MAX,
             runs: Vec::new(),
             retired: Vec::new(),

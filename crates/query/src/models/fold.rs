@@ -101,8 +101,7 @@ impl<F: Fold> Folded<F> {
             return;
         }
         self.checkpoint = committed.position;
-        let kind = committed.stream.split().map(|(kind, _)| kind);
-        if kind != Some(F::KIND) || self.parked.contains_key(&key) {
+        if committed.kind != Some(F::KIND) || self.parked.contains_key(&key) {
             return;
         }
         let row = self.rows.entry(key).or_default();
