@@ -105,6 +105,7 @@ fn inflate(compressed: &[u8]) -> Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transport::GateLimits;
 
     #[test]
     fn every_compressed_asset_inflates_to_text() {
@@ -127,6 +128,16 @@ mod tests {
                     assert!(ASSETS.iter().any(|asset| asset.path == link), "{link} is not served");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn every_example_passes_the_gate() {
+        let examples: Vec<_> = EXAMPLES.split("\n# ---\n").collect();
+        assert_eq!(examples.len(), EXAMPLES.matches("# ---").count() + 1);
+        for example in examples {
+            let admitted = crate::transport::admit(example, None, &GateLimits::default());
+            assert!(admitted.is_ok_and(|admitted| admitted.name.is_some()), "{example}");
         }
     }
 

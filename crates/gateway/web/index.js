@@ -27,7 +27,7 @@ function commandFor(operation, needsToken) {
   const query = operation.replace(/^\s*#.*$/gm, "").replace(/\s+/g, " ").trim();
   const token = needsToken ? " \\\n  -H 'Authorization: Bearer TOKEN'" : "";
   const body = JSON.stringify({ query }).replaceAll("'", "'\\''");
-  return `curl ${endpoint} -H 'Content-Type: application/json'${token} \\\n  -d '${body}'`;
+  return `curl ${endpoint} \\\n  -H 'Content-Type: application/json'${token} \\\n  -d '${body}'`;
 }
 
 function show(place, command) {

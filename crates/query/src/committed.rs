@@ -28,6 +28,8 @@ pub struct Committed {
     pub first_sequence: u64,
     /// The events, in order.
     pub facts: Vec<Result<Fact, Unreadable>>,
+    /// What the stream is about; none if a later version of the software wrote it.
+    pub kind: Option<StreamKind>,
     /// Size of the stored events in bytes, by which caches are bounded.
     pub len_bytes: usize,
 }
@@ -37,7 +39,8 @@ impl Committed {
     #[must_use]
     pub fn decode(record: &Record) -> Self {
         let commit = &record.commit;
-        let subject = commit.stream.split().map(|(kind, _)| match kind {
+        let kind = commit.stream.split().map(|(kind, _)| kind);
+        let subject = kind.map(|kind| match kind {
             StreamKind::Room => Subject::Room,
             StreamKind::User => Subject::Account,
             StreamKind::Alias => Subject::Alias,
@@ -55,6 +58,7 @@ impl Committed {
             received: commit.received,
             first_sequence: record.sequence(0),
             facts: facts.collect(),
+            kind,
             len_bytes: commit.len_bytes(),
         }
     }

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::{
     ReadModels, RebuildError,
-    models::{Fold, Folded, Frozen, Models, Parked, Row, StreamKey},
+    models::{Fold, Folded, Frozen, Models, Parked, Rows, StreamKey},
     rebuild,
     timeline::{BlockStore, RoomTimeline},
 };
@@ -39,7 +39,7 @@ pub struct Difference {
 struct Still {
     position: Position,
     small: Vec<(&'static str, Hash)>,
-    rows: BTreeMap<StreamKey, Row<RoomTimeline>>,
+    rows: Rows<RoomTimeline>,
     parked: BTreeMap<StreamKey, Parked>,
     store: BlockStore,
     events: Frozen,

@@ -134,8 +134,7 @@ impl Feed {
         items.push(FeedItem::Event { committed: committed(), index });
         let by_self = event.pdu.sender == self.user;
         let how = match (before, after) {
-            (_, Join | Invite | Knock) => return,
-            (Ban, _) => return,
+            (_, Join | Invite | Knock) | (Ban, _) => return,
             (_, Ban) => Closing::Banned,
             (Join, _) if by_self => Closing::Left,
             (Join, _) => Closing::Kicked,

@@ -118,12 +118,11 @@ impl Follower {
         let due = usize::try_from(checkpoint.0 - after.0).unwrap_or(usize::MAX);
         let limit = limit.min(due).min(PAGE_MAX);
         let ready = self.core.ring.read().after(after, limit);
-        let commits = match ready {
-            Some(commits) => commits,
-            None => {
-                let records = self.core.log.read(&Scope::All, after, limit).await?;
-                records.iter().map(|record| Arc::new(Committed::decode(record))).collect()
-            }
+        let commits = if let Some(commits) = ready {
+            commits
+        } else {
+            let records = self.core.log.read(&Scope::All, after, limit).await?;
+            records.iter().map(|record| Arc::new(Committed::decode(record))).collect()
         };
         let position = commits.last().map_or(after, |last| last.position);
         Ok(Batch { commits, position })

@@ -14,7 +14,10 @@ use rookery_log::{Epoch, Position};
 
 use crate::{
     SnapshotError,
-    models::{AliasTarget, Directory, EventIndex, Fold, Folded, Models, RoomMembers, Summary},
+    models::{
+        AliasTarget, AliasesOfRooms, Directory, EventIndex, Fold, Folded, Models, RoomMembers,
+        RoomsOfUsers, Summary,
+    },
     snapshot::{self, Header},
     timeline::{BlockStore, RoomTimeline},
 };
@@ -137,10 +140,10 @@ pub(crate) fn load(dir: &Path, epoch: Epoch, tail: Position) -> Result<Models, V
         Directory::load(rows, position).map_err(|error| error.to_string())
     });
     let summaries = loader.fold::<Summary>(Ok);
-    let memberships = loader.fold::<RoomMembers>(|()| Ok(Default::default()));
+    let memberships = loader.fold::<RoomMembers>(|()| Ok(RoomsOfUsers::default()));
     let timelines = loader.fold::<RoomTimeline>(|saved| BlockStore::open(dir, saved));
     let profiles = loader.fold::<Profile>(Ok);
-    let aliases = loader.fold::<AliasTarget>(|()| Ok(Default::default()));
+    let aliases = loader.fold::<AliasTarget>(|()| Ok(AliasesOfRooms::default()));
     let events = loader.load(EventIndex::NAME, EventIndex::VERSION, |rows, position| {
         EventIndex::load(dir, rows, position).map_err(|error| error.to_string())
     });
@@ -160,6 +163,12 @@ pub(crate) fn load(dir: &Path, epoch: Epoch, tail: Position) -> Result<Models, V
     models.ok_or(loader.refused)
 }
 
+fn save_fold<F: Fold>(folded: &Folded<F>, epoch: Epoch) -> io::Result<Option<Saved>> {
+    let position = folded.checkpoint;
+    let header = Header { model: F::NAME, version: F::VERSION, epoch, position };
+    Ok(Some(Saved { header, rows: folded.save()? }))
+}
+
 /// One model, ready to be written.
 pub(crate) struct Saved {
     header: Header,
@@ -172,22 +181,17 @@ pub(crate) fn save(models: &Models, epoch: Epoch, step: usize) -> io::Result<Opt
     let saved = |model, version, position, rows| {
         Some(Saved { header: Header { model, version, epoch, position }, rows })
     };
-    fn fold<F: Fold>(folded: &Folded<F>, epoch: Epoch) -> io::Result<Option<Saved>> {
-        let position = folded.checkpoint;
-        let header = Header { model: F::NAME, version: F::VERSION, epoch, position };
-        Ok(Some(Saved { header, rows: folded.save()? }))
-    }
     match step {
         0 => {
             let directory = &models.directory;
             let (name, version) = (Directory::NAME, Directory::VERSION);
             Ok(saved(name, version, directory.checkpoint, directory.save()))
         }
-        1 => fold(&models.summaries, epoch),
-        2 => fold(&models.memberships, epoch),
-        3 => fold(&models.timelines, epoch),
-        4 => fold(&models.profiles, epoch),
-        5 => fold(&models.aliases, epoch),
+        1 => save_fold(&models.summaries, epoch),
+        2 => save_fold(&models.memberships, epoch),
+        3 => save_fold(&models.timelines, epoch),
+        4 => save_fold(&models.profiles, epoch),
+        5 => save_fold(&models.aliases, epoch),
         6 => {
             let events = &models.events;
             let (name, version) = (EventIndex::NAME, EventIndex::VERSION);

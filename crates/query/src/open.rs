@@ -47,19 +47,16 @@ impl ReadModels {
     ) -> Result<Self, OpenError> {
         fs::create_dir_all(dir)?;
         let tail = *log.tail().borrow();
-        let models = match load(&*log, dir, tail)? {
-            Some(mut models) => {
-                level(&*log, &mut models).await?;
-                models
-            }
-            None => {
-                let (number, path) = generation::begin(dir)?;
-                let threads = options.threads();
-                let mut models = rebuild::build(&*log, &path, tail, threads, &progress).await?;
-                save_alone(&mut models, log.epoch())?;
-                generation::switch(dir, number)?;
-                models
-            }
+        let models = if let Some(mut models) = load(&*log, dir, tail)? {
+            level(&*log, &mut models).await?;
+            models
+        } else {
+            let (number, path) = generation::begin(dir)?;
+            let threads = options.threads();
+            let mut models = rebuild::build(&*log, &path, tail, threads, &progress).await?;
+            save_alone(&mut models, log.epoch())?;
+            generation::switch(dir, number)?;
+            models
         };
         let opened = Self::of(log, dir, options, models);
         while opened.step().await? > 0 {}

@@ -26,7 +26,7 @@ impl Default for Options {
             ring_bytes_max: 16 * 1024 * 1024,
             cache_bytes_max: 8 * 1024 * 1024,
             snapshot_commits: 50_000,
-            snapshot_interval: Duration::from_secs(300),
+            snapshot_interval: Duration::from_mins(5),
             rebuild_threads: 0,
         }
     }

@@ -7,8 +7,8 @@ use rookery_log::{Epoch, Position};
 
 use crate::{
     Member, RowKey, Sight, Summary, TimelineCursor, TimelineRow, Viewer,
-    models::{Models, StreamKey},
-    timeline::TimelineReader,
+    models::{Models, RoomMembers, StreamKey},
+    timeline::{RoomTimeline, TimelineReader},
 };
 
 /// One room, at the position of the [`View`](crate::View) that it is of.
@@ -49,13 +49,13 @@ impl<'a> RoomView<'a> {
     /// How many users are joined.
     #[must_use]
     pub fn joined_count(&self) -> u64 {
-        self.models.memberships.get(self.key).map_or(0, |room| room.joined())
+        self.models.memberships.get(self.key).map_or(0, RoomMembers::joined)
     }
 
     /// How many users are invited.
     #[must_use]
     pub fn invited_count(&self) -> u64 {
-        self.models.memberships.get(self.key).map_or(0, |room| room.invited())
+        self.models.memberships.get(self.key).map_or(0, RoomMembers::invited)
     }
 
     /// The last commit in the room.
@@ -72,7 +72,7 @@ impl<'a> RoomView<'a> {
 
     /// All who are or were in the room in some way, by user ID.
     pub fn members(&self) -> impl Iterator<Item = (&'a OwnedUserId, &'a Member)> {
-        self.models.memberships.get(self.key).into_iter().flat_map(|room| room.iter())
+        self.models.memberships.get(self.key).into_iter().flat_map(RoomMembers::iter)
     }
 
     /// The same, of users after `user`: for pages.
@@ -146,7 +146,7 @@ impl<'a> RoomView<'a> {
     /// How many events the timeline has.
     #[must_use]
     pub fn timeline_len(&self) -> u64 {
-        self.models.timelines.get(self.key).map_or(0, |room| room.count())
+        self.models.timelines.get(self.key).map_or(0, RoomTimeline::count)
     }
 
     fn reader(&self) -> Option<TimelineReader<'a>> {

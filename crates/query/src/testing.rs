@@ -9,8 +9,7 @@ use rookery_domain::{
     AccountEvent, AliasEvent, Envelope, Fact, RoomId, StoredFact, Subject, UserId,
 };
 use rookery_log::{
-    Commit, Epoch, EventLog, Guard, LoggedEvent, MemoryLog, Millis, Position, Revision, StreamId,
-    StreamKind,
+    Commit, Epoch, EventLog, Guard, LoggedEvent, MemoryLog, Millis, Position, StreamId, StreamKind,
 };
 use serde_json::{Value, json};
 
@@ -90,11 +89,6 @@ impl Scene {
         self.log.append(commit, Guard { at }).await.unwrap().position
     }
 
-    pub(crate) async fn revision(&self, name: &str) -> Revision {
-        let stream = StreamId::new(StreamKind::Room, &room_id(name));
-        self.log.head(&stream).await.unwrap().revision
-    }
-
     /// Makes the next event of a room; `back` says how far its depth lies behind the last.
     pub(crate) fn event(
         &mut self,
@@ -146,6 +140,17 @@ impl Scene {
 
     pub(crate) async fn late(&mut self, name: &str, sender: &str, back: u64) -> Position {
         let event = self.event(name, sender, "m.room.message", None, &json!({}), back);
+        self.append(StreamId::new(StreamKind::Room, &room_id(name)), vec![event]).await
+    }
+
+    pub(crate) async fn late_state(
+        &mut self,
+        name: &str,
+        kind: &str,
+        content: &Value,
+        back: u64,
+    ) -> Position {
+        let event = self.event(name, "alice", kind, Some(""), content, back);
         self.append(StreamId::new(StreamKind::Room, &room_id(name)), vec![event]).await
     }
 

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use async_graphql::{Executor, Request};
 use futures_util::FutureExt as _;
 use tokio::time::timeout;
+use tracing::Instrument as _;
 
 use super::gate::{Admitted, OperationKind};
 use super::outcome::Outcome;
@@ -22,7 +23,14 @@ pub(super) async fn execute<E: Executor>(
     deadline: Duration,
 ) -> Outcome {
     let started = Instant::now();
+    let span = tracing::debug_span!(
+        target: "rookery::operation",
+        "operation",
+        kind = admitted.kind.as_str(),
+        name = admitted.name.as_deref(),
+    );
     let run = async move { AssertUnwindSafe(executor.execute(request)).catch_unwind().await };
+    let run = run.instrument(span);
     let finished = if admitted.kind == OperationKind::Mutation {
         let task = tokio::spawn(run);
         timeout(deadline, task)

@@ -34,6 +34,11 @@ pub struct GateLimits {
     pub fragments_max: usize,
     /// Fields, `__typename` and aliases included, in all operations, fragments expanded.
     pub fields_max: usize,
+    /// The same for a document that asks for the schema, whose fields are answered once for each type. The standard
+    /// introspection query has about 200.
+    pub introspection_fields_max: usize,
+    /// Lists of introspection that lead from types to types, within each other: each multiplies the answer.
+    pub introspection_lists_max: usize,
     /// Fields at the root of one operation.
     pub root_fields_max: usize,
     /// Directives in the whole document.
@@ -55,6 +60,8 @@ impl Default for GateLimits {
             nesting_max: 32,
             fragments_max: 16,
             fields_max: 1_000,
+            introspection_fields_max: 400,
+            introspection_lists_max: 1,
             root_fields_max: 10,
             directives_max: 64,
             directives_per_place_max: 8,

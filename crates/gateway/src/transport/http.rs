@@ -39,7 +39,7 @@ pub(super) async fn graphql<E: Executor, A: Authenticator>(
     if request.method() == Method::OPTIONS {
         return origin.preflight();
     }
-    if request.method() == Method::GET && request.headers().contains_key(UPGRADE) {
+    if request.method() == Method::GET && asks_for_socket(request.headers()) {
         return match origin {
             Origin::Foreign => respond(foreign().into(), Media::Json),
             _ => socket::upgrade(transport, request).await,
@@ -48,6 +48,13 @@ pub(super) async fn graphql<E: Executor, A: Authenticator>(
     let mut response = answer(&transport, request).await;
     origin.allow(&mut response);
     response
+}
+
+/// Not every upgrade is to a socket: some clients offer HTTP/2 this way.
+fn asks_for_socket(headers: &HeaderMap) -> bool {
+    headers
+        .get(UPGRADE)
+        .is_some_and(|protocol| protocol.as_bytes().eq_ignore_ascii_case(b"websocket"))
 }
 
 fn foreign() -> Refusal {

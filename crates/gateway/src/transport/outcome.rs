@@ -63,6 +63,9 @@ impl Outcome {
         let invalid = response.data == Value::Null
             && !response.errors.is_empty()
             && response.errors.iter().all(|error| error.path.is_empty());
+        if invalid {
+            response.errors.truncate(ERRORS_MAX);
+        }
         if invalid { Self::Invalid(response) } else { Self::Executed(response) }
     }
 
@@ -100,6 +103,9 @@ impl Outcome {
         }
     }
 }
+
+/// Errors told about one invalid document: one for each of its fields would make the answer much longer than it.
+const ERRORS_MAX: usize = 50;
 
 const FAULT: &str = "The server failed to answer this; its log says why.";
 

@@ -148,6 +148,25 @@ async fn variables_that_do_not_fit_are_refused_before_anything_runs() {
 }
 
 #[tokio::test]
+async fn a_document_full_of_errors_gets_a_short_answer() {
+    let toy = toy().await;
+    let query = format!("{{x: __typename {}}}", "hello @nothing @never ".repeat(9));
+    let answer = Request::query(&query).send(toy.address).await;
+    assert!(answer.json()["errors"].as_array().unwrap().len() > 9);
+    let variables =
+        (0..1_000).map(|number| format!("$v{number}:Int")).collect::<Vec<_>>().join(" ");
+    let answer = Request::query(&format!("query({variables}){{hello}}")).send(toy.address).await;
+    assert_eq!(answer.json()["errors"].as_array().unwrap().len(), 50);
+}
+
+#[tokio::test]
+async fn an_offer_of_http_2_is_no_socket() {
+    let toy = toy().await;
+    let request = Request::get("/graphql?query=%7Bhello%7D").header("Upgrade", "h2c");
+    assert_eq!(request.send(toy.address).await.status, 200);
+}
+
+#[tokio::test]
 async fn nothing_acceptable_is_406() {
     let toy = toy().await;
     let answer = Request::query("{hello}").header("Accept", "image/png").send(toy.address).await;

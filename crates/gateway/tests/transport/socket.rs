@@ -142,6 +142,14 @@ async fn a_bad_token_closes_with_4403() {
 }
 
 #[tokio::test]
+async fn a_token_that_cannot_be_checked_closes_with_1013() {
+    let toy = toy().await;
+    let mut client = connect(toy.address).await;
+    client.send(json!({"type": "connection_init", "payload": {"token": "down"}})).await;
+    assert_eq!(client.closed().await.0, 1013);
+}
+
+#[tokio::test]
 async fn silence_closes_with_4408() {
     let toy = toy_with(|options, _| options.socket.init_deadline = Duration::from_millis(20)).await;
     let mut client = connect(toy.address).await;

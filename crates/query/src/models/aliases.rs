@@ -1,7 +1,7 @@
 //! Aliases: which room each of them points to.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap},
     io,
 };
 
@@ -9,7 +9,7 @@ use rookery_domain::{AliasEvent, Fact, OwnedRoomId, OwnedUserId, RoomId};
 use rookery_log::StreamKind;
 use serde::{Deserialize, Serialize};
 
-use super::{Fold, Row, Shared, StreamKey, Unfit};
+use super::{Fold, Rows, Shared, StreamKey, Unfit};
 use crate::Committed;
 
 /// Where an alias points.
@@ -70,7 +70,7 @@ impl Shared<AliasTarget> for AliasesOfRooms {
         }
     }
 
-    fn merge(&mut self, other: Self, _: &mut BTreeMap<StreamKey, Row<AliasTarget>>) {
+    fn merge(&mut self, other: Self, _: &mut Rows<AliasTarget>) {
         for (room, aliases) in other.0 {
             self.0.entry(room).or_default().extend(aliases);
         }

@@ -9,8 +9,8 @@ use rookery_domain::Profile;
 use rookery_log::Position;
 
 use super::{
-    AliasTarget, Directory, EventIndex, Folded, Parked, RoomMembers, RoomsOfUsers, StreamKey,
-    Summary, aliases::AliasesOfRooms,
+    AliasTarget, AliasesOfRooms, Directory, EventIndex, Folded, Parked, RoomMembers, RoomsOfUsers,
+    StreamKey, Summary,
 };
 use crate::{
     Committed,

@@ -8,7 +8,9 @@
 
 use std::{
     collections::HashMap,
+    ffi::OsStr,
     fs::{self, File},
+    hash::{BuildHasherDefault, Hasher},
     io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -23,13 +25,13 @@ use super::{
 use crate::Committed;
 
 /// Entries that are kept in memory before they become a file: about 1 MiB.
-const BUFFER_MAX: usize = 16_384;
+const BUFFER_MAX: usize = if cfg!(test) { 16 } else { 16_384 };
 
 /// The same during a rebuild, which has no readers to keep flat: about 16 MiB.
-const REBUILD_BUFFER_MAX: usize = 262_144;
+const REBUILD_BUFFER_MAX: usize = if cfg!(test) { 24 } else { 262_144 };
 
 /// So many files of about one size are merged.
-const FAN_IN: usize = 8;
+const FAN_IN: usize = if cfg!(test) { 2 } else { 8 };
 
 /// Event ID to place.
 pub(crate) struct EventIndex {
@@ -37,10 +39,28 @@ pub(crate) struct EventIndex {
     dir: PathBuf,
     part: usize,
     next_run: u64,
-    buffer: HashMap<IdHash, Place>,
+    buffer: HashMap<IdHash, Place, BuildHasherDefault<Hashed>>,
     buffer_max: usize,
     runs: Vec<Run>,
     retired: Vec<String>,
+}
+
+/// For keys that are hashes already.
+#[derive(Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk() {
+            self.0 = u64::from_le_bytes(*first);
+        }
+    }
+
+    fn write_usize(&mut self, _len: usize) {}
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 /// The hash under which an event is found.
@@ -61,7 +81,7 @@ impl EventIndex {
             dir: dir.to_owned(),
             part,
             next_run: 0,
-            buffer: HashMap::new(),
+            buffer: HashMap::default(),
             buffer_max: REBUILD_BUFFER_MAX,
             runs: Vec::new(),
             retired: Vec::new(),
@@ -180,6 +200,7 @@ impl EventIndex {
         type Saved = (u64, Vec<(String, u64)>, Vec<Entry>);
         let (next_run, runs, buffer): Saved =
             postcard::from_bytes(body).map_err(io::Error::other)?;
+        remove(strays(dir, &runs)?);
         let runs = runs.into_iter().map(|(name, len)| Run::open(dir, name, len));
         Ok(Self {
             checkpoint,
@@ -235,6 +256,20 @@ impl Merger {
         let sources = sources.map(|run| Box::new(run.iter()) as Box<dyn Iterator<Item = _>>);
         Run::write(dir, self.name.clone(), merge(sources.collect()))
     }
+}
+
+/// Runs that were written after the snapshot, before a crash.
+fn strays(dir: &Path, runs: &[(String, u64)]) -> io::Result<Vec<PathBuf>> {
+    let mut strays = Vec::new();
+    for entry in fs::read_dir(dir)? {
+        let path = entry?.path();
+        let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+        let is_known = runs.iter().any(|(known, _)| known == name);
+        if path.extension() == Some(OsStr::new("run")) && !is_known {
+            strays.push(path);
+        }
+    }
+    Ok(strays)
 }
 
 /// Removes files whose time is over. What cannot be removed only wastes space.

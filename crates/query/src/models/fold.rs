@@ -69,9 +69,13 @@ pub struct Parked {
     pub reason: String,
 }
 
+/// The rows of a model.
+pub(crate) type Rows<F> = BTreeMap<StreamKey, Box<Row<F>>>;
+
 /// All rows of a model, and how far they are.
 pub(crate) struct Folded<F: Fold> {
-    pub(crate) rows: BTreeMap<StreamKey, Row<F>>,
+    // Boxed, as the nodes of such a map are half empty.
+    pub(crate) rows: Rows<F>,
     pub(crate) parked: BTreeMap<StreamKey, Parked>,
     pub(crate) checkpoint: Position,
     pub(crate) shared: F::Shared,
@@ -97,8 +101,7 @@ impl<F: Fold> Folded<F> {
             return;
         }
         self.checkpoint = committed.position;
-        let kind = committed.stream.split().map(|(kind, _)| kind);
-        if kind != Some(F::KIND) || self.parked.contains_key(&key) {
+        if committed.kind != Some(F::KIND) || self.parked.contains_key(&key) {
             return;
         }
         let row = self.rows.entry(key).or_default();
@@ -153,7 +156,7 @@ impl<F: Fold> Folded<F> {
     /// Puts a row in its place that was folded beside the model.
     pub(crate) fn install(&mut self, key: StreamKey, row: Row<F>) {
         self.shared.added(key, &row.value);
-        self.rows.insert(key, row);
+        self.rows.insert(key, Box::new(row));
     }
 
     /// Takes over the rows of `other`, which holds other streams.
@@ -176,11 +179,8 @@ impl<F: Fold> Folded<F> {
         checkpoint: Position,
         open: impl FnOnce(<F::Shared as Shared<F>>::Saved) -> io::Result<F::Shared>,
     ) -> io::Result<Self> {
-        type Saved<F> = (
-            <<F as Fold>::Shared as Shared<F>>::Saved,
-            BTreeMap<StreamKey, Row<F>>,
-            BTreeMap<StreamKey, Parked>,
-        );
+        type Saved<F> =
+            (<<F as Fold>::Shared as Shared<F>>::Saved, Rows<F>, BTreeMap<StreamKey, Parked>);
         let (saved, rows, parked): Saved<F> =
             postcard::from_bytes(body).map_err(io::Error::other)?;
         let mut shared = open(saved)?;

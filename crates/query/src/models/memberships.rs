@@ -50,7 +50,8 @@ impl Member {
 /// The users of one room.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct RoomMembers {
-    members: BTreeMap<OwnedUserId, Member>,
+    // Boxed, as most rooms are small and the nodes of such a map are not.
+    members: BTreeMap<OwnedUserId, Box<Member>>,
     joined: u64,
     invited: u64,
     /// The last commit with an accepted event.
@@ -59,16 +60,17 @@ pub(crate) struct RoomMembers {
 
 impl RoomMembers {
     pub(crate) fn get(&self, user: &UserId) -> Option<&Member> {
-        self.members.get(user)
+        self.members.get(user).map(|member| &**member)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&OwnedUserId, &Member)> {
-        self.members.iter()
+        self.members.iter().map(|(user, member)| (user, &**member))
     }
 
     pub(crate) fn after(&self, user: &UserId) -> impl Iterator<Item = (&OwnedUserId, &Member)> {
         use std::ops::Bound::{Excluded, Unbounded};
-        self.members.range::<UserId, _>((Excluded(user), Unbounded))
+        let members = self.members.range::<UserId, _>((Excluded(user), Unbounded));
+        members.map(|(user, member)| (user, &**member))
     }
 
     pub(crate) fn joined(&self) -> u64 {
@@ -150,13 +152,15 @@ impl RoomMembers {
         pdu: &Pdu,
     ) {
         let content = Content::of(pdu);
-        let member = self.members.entry(user.to_owned()).or_insert_with(|| Member {
-            membership: change.membership,
-            event,
-            sender: pdu.sender.clone(),
-            displayname: None,
-            avatar_url: None,
-            history: Vec::with_capacity(1),
+        let member = self.members.entry(user.to_owned()).or_insert_with(|| {
+            Box::new(Member {
+                membership: change.membership,
+                event,
+                sender: pdu.sender.clone(),
+                displayname: None,
+                avatar_url: None,
+                history: Vec::with_capacity(1),
+            })
         });
         member.membership = change.membership;
         member.event = event;

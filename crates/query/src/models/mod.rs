@@ -13,11 +13,11 @@ mod shared;
 mod summaries;
 
 pub(crate) use self::{
-    aliases::AliasTarget,
+    aliases::{AliasTarget, AliasesOfRooms},
     all::Models,
     directory::{Directory, StreamKey},
     events::{EventIndex, Frozen, remove},
-    fold::{Fold, Folded, Row, Unfit},
+    fold::{Fold, Folded, Row, Rows, Unfit},
     memberships::RoomMembers,
     rooms_of_users::RoomsOfUsers,
     run::Place,

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, HashMap};
 use rookery_domain::{Membership, OwnedUserId, UserId};
 use rookery_log::Position;
 
-use super::{RoomMembers, Row, Shared, StreamKey};
+use super::{RoomMembers, Rows, Shared, StreamKey};
 
 /// Up to so many rooms, sorting is as fast as anything.
 const SORTED_ROOMS_MAX: usize = 256;
@@ -58,7 +58,7 @@ impl RoomsOfUsers {
         membership: Membership,
         before: Position,
         limit: usize,
-        rows: &BTreeMap<StreamKey, Row<RoomMembers>>,
+        rows: &Rows<RoomMembers>,
     ) -> Vec<(Position, StreamKey)> {
         let Some(rooms) = self.users.get(user) else { return Vec::new() };
         let mut page = Vec::with_capacity(limit.min(rooms.len()));
@@ -111,7 +111,7 @@ impl Shared<RoomMembers> for RoomsOfUsers {
         self.by_activity.remove(&row.activity);
     }
 
-    fn merge(&mut self, other: Self, _: &mut BTreeMap<StreamKey, Row<RoomMembers>>) {
+    fn merge(&mut self, other: Self, _: &mut Rows<RoomMembers>) {
         for (user, rooms) in other.users {
             self.users.entry(user).or_default().extend(rooms);
         }

@@ -1,10 +1,10 @@
 //! What the streams of a model have in common beside their rows: indexes and files.
 
-use std::{collections::BTreeMap, io};
+use std::io;
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Row, StreamKey};
+use super::{Rows, StreamKey};
 
 /// An index over all rows of a model, or the file in which they keep their bulk.
 ///
@@ -18,7 +18,7 @@ pub(crate) trait Shared<F>: Send + Sync {
     /// Forgets a row that is about to be replaced.
     fn removed(&mut self, key: StreamKey, row: Option<&F>);
     /// Takes over what `other` has for `rows`.
-    fn merge(&mut self, other: Self, rows: &mut BTreeMap<StreamKey, Row<F>>);
+    fn merge(&mut self, other: Self, rows: &mut Rows<F>);
     /// What [`Self::Saved`] has to be for the present rows, whose bulk has to be in its file now
     /// (though not yet synced).
     fn save(&self) -> io::Result<Self::Saved>;
@@ -30,7 +30,7 @@ impl<F> Shared<F> for () {
 
     fn added(&mut self, _: StreamKey, _: &F) {}
     fn removed(&mut self, _: StreamKey, _: Option<&F>) {}
-    fn merge(&mut self, (): Self, _: &mut BTreeMap<StreamKey, Row<F>>) {}
+    fn merge(&mut self, (): Self, _: &mut Rows<F>) {}
     fn save(&self) -> io::Result<()> {
         Ok(())
     }

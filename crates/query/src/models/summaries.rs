@@ -3,8 +3,6 @@
 //! **Invariant:** a setting changes only by an event that comes later in the timeline than the
 //! one that set it.
 
-use std::collections::BTreeMap;
-
 use rookery_domain::{
     DIRECTORY_TYPE, EventStatus, HistoryVisibility, JoinRule, OwnedUserId, Pdu, Power, PowerLevels,
     UserId,
@@ -29,8 +27,8 @@ pub struct VisibilityChange {
 /// Who has which power.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Powers {
-    /// The level of each user named.
-    pub users: BTreeMap<OwnedUserId, i64>,
+    /// The level of each user named, by user ID.
+    pub users: Vec<(OwnedUserId, i64)>,
     /// The level of all others.
     pub users_default: i64,
 }
@@ -70,7 +68,8 @@ pub struct Summary {
     pub last_event: Option<RowKey>,
     /// The sequence number of the event that arrived last.
     pub last_sequence: u64,
-    set_by: BTreeMap<String, RowKey>,
+    /// The event behind each of [`KINDS`].
+    set_by: [RowKey; KINDS.len()],
 }
 
 impl Summary {
@@ -97,7 +96,8 @@ impl Summary {
         let Some(powers) = &self.powers else {
             return Power::Level(if is_creator { 100 } else { 0 });
         };
-        Power::Level(powers.users.get(user).copied().unwrap_or(powers.users_default))
+        let named = powers.users.binary_search_by(|(other, _)| (**other).cmp(user));
+        Power::Level(named.map_or(powers.users_default, |named| powers.users[named].1))
     }
 
     fn has_mighty_creators(&self) -> bool {
@@ -106,13 +106,11 @@ impl Summary {
     }
 
     fn set(&mut self, kind: &str, pdu: &Pdu, key: RowKey, committed: &Committed, sequence: u64) {
-        match self.set_by.get_mut(kind) {
-            Some(before) if *before > key => return,
-            Some(before) => *before = key,
-            None => {
-                self.set_by.insert(kind.into(), key);
-            }
+        let Some(number) = KINDS.iter().position(|other| *other == kind) else { return };
+        if self.set_by[number] > key {
+            return;
         }
+        self.set_by[number] = key;
         let content = Content::of(pdu);
         match kind {
             "m.room.name" => self.name = content.owned("name"),
@@ -131,7 +129,7 @@ impl Summary {
             DIRECTORY_TYPE => self.listed = content.flag("listed"),
             "m.room.power_levels" => {
                 let PowerLevels { users, users_default, .. } = PowerLevels::of(pdu);
-                self.powers = Some(Powers { users, users_default });
+                self.powers = Some(Powers { users: users.into_iter().collect(), users_default });
             }
             "m.room.create" => {
                 self.creator = Some(pdu.sender.clone());
@@ -175,7 +173,7 @@ impl Fold for Summary {
             self.last_event = self.last_event.max(Some(key));
             match event.pdu.state_slot() {
                 None => self.last_message = self.last_message.max(Some(key)),
-                Some((kind, "")) if KINDS.contains(&&*kind) => {
+                Some((kind, "")) => {
                     self.set(&kind, &event.pdu, key, committed, committed.sequence(index));
                 }
                 Some(_) => {}

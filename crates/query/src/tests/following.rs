@@ -59,7 +59,7 @@ async fn running_projector_wakes_who_waits_and_stops_on_demand() {
         runner.run(async { drop(stopped.await) }).await;
     });
     let position = scene.create("a", "alice").await;
-    models.wait_for(position, Duration::from_secs(60)).await.unwrap();
+    models.wait_for(position, Duration::from_mins(1)).await.unwrap();
     assert_eq!(models.view().position(), position);
     assert_eq!(models.follower().wait(Position::ORIGIN).await.unwrap(), position);
     drop(stop);

@@ -2,5 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod consistency;
 mod following;
+mod parking;
 mod reading;
+mod rebuilding;
+mod snapshots;

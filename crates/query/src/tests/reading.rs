@@ -56,7 +56,7 @@ async fn membership_and_rooms_of_old_positions_are_known() {
     assert_eq!(at(joined), Membership::Join);
     assert_eq!(at(left), Membership::Leave);
     assert_eq!(view.joined_rooms_at(&user("bob"), joined), [room("a")]);
-    assert_eq!(view.joined_rooms_at(&user("bob"), left), [room("a"); 0]);
+    assert!(view.joined_rooms_at(&user("bob"), left).is_empty());
 }
 
 #[tokio::test]
@@ -130,9 +130,7 @@ async fn state_event_knows_what_it_replaced() {
     let models = scene.open().await;
     let created = scene.create("a", "alice").await;
     scene.send("a", "alice", "m.room.name", Some(""), json!({ "name": "new" })).await;
-    let late = scene.event("a", "alice", "m.room.name", Some(""), &json!({ "name": "old" }), 1);
-    let stream = rookery_log::StreamId::new(rookery_log::StreamKind::Room, room("a").as_str());
-    scene.append(stream, vec![late]).await;
+    scene.late_state("a", "m.room.name", &json!({ "name": "old" }), 1).await;
     settle(&models).await;
     let key = {
         let view = models.view();

@@ -20,10 +20,10 @@ use crate::{
 };
 
 /// Rows after which the open block is sealed: about 2 KiB.
-const BLOCK_ROWS: u32 = 256;
+const BLOCK_ROWS: u32 = if cfg!(test) { 8 } else { 256 };
 
 /// Rows after which a sealed block that takes late events is split.
-const BLOCK_ROWS_MAX: usize = 512;
+const BLOCK_ROWS_MAX: usize = if cfg!(test) { 12 } else { 512 };
 
 /// The rows of one room, and who holds its state.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

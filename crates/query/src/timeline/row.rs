@@ -1,7 +1,5 @@
 //! Rows of a timeline: where an event has its place, and how blocks of rows are written.
 
-use std::cmp::Ordering;
-
 use rookery_domain::{EventStatus, Pdu, RoomEvent};
 use rookery_log::Position;
 use serde::{Deserialize, Serialize};
@@ -169,13 +167,11 @@ impl Block {
 /// Puts `row` in its place among `rows`, which are in order. `false` if it is there already.
 pub(crate) fn insert_row(rows: &mut Vec<TimelineRow>, row: &TimelineRow) -> bool {
     let place = rows.partition_point(|other| other.key < row.key);
-    match rows.get(place).map(|other| other.key.cmp(&row.key)) {
-        Some(Ordering::Equal) => false,
-        _ => {
-            rows.insert(place, *row);
-            true
-        }
+    let is_new = rows.get(place).is_none_or(|other| other.key != row.key);
+    if is_new {
+        rows.insert(place, *row);
     }
+    is_new
 }
 
 /// Decodes `count` rows. `None` if the bytes are not what [`Block::push`] wrote.

@@ -7,7 +7,6 @@
 //! **Invariant:** a snapshot refers to blocks that were synced before it.
 
 use std::{
-    collections::BTreeMap,
     fs::{File, OpenOptions},
     io,
     os::unix::fs::FileExt,
@@ -21,7 +20,7 @@ use super::{
     RoomTimeline, RowKey, TimelineRow,
     row::{Block, decode},
 };
-use crate::models::{Row, Shared, StreamKey};
+use crate::models::{Rows, Shared, StreamKey};
 
 /// Bytes that wait in memory for one larger write.
 const PENDING_BYTES_MAX: usize = 256 * 1024;
@@ -152,7 +151,7 @@ impl Shared<RoomTimeline> for BlockStore {
     fn added(&mut self, _: StreamKey, _: &RoomTimeline) {}
     fn removed(&mut self, _: StreamKey, _: Option<&RoomTimeline>) {}
 
-    fn merge(&mut self, other: Self, rows: &mut BTreeMap<StreamKey, Row<RoomTimeline>>) {
+    fn merge(&mut self, other: Self, rows: &mut Rows<RoomTimeline>) {
         let before = u16::try_from(self.files.len()).expect("there are a few files");
         self.files.extend(other.files);
         for block in rows.values_mut().flat_map(|row| row.value.blocks_mut()) {

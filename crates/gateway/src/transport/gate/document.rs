@@ -7,12 +7,25 @@ use super::lexer::{Lexer, Token, Unreadable};
 use super::{GateLimits, OperationKind};
 use crate::transport::refusal::{Location, Refusal, code};
 
-/// A use of a fragment: its name, and how many selection sets stand around it.
-pub(super) struct Spread<'a> {
-    pub(super) name: &'a str,
+/// Where a selection stands in its definition.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    /// Selection sets around it.
     pub(super) depth: usize,
+    /// Lists of introspection around it: each multiplies what is in it by the size of the schema.
+    pub(super) lists: usize,
+    /// Whether it is a root field: in the definition's own set, or in inline fragments in that.
     pub(super) at_root: bool,
 }
+
+/// A use of a fragment.
+pub(super) struct Spread<'a> {
+    pub(super) name: &'a str,
+    pub(super) place: Place,
+}
+
+/// The lists through which introspection reaches types from types.
+const TYPE_LISTS: [&str; 4] = ["fields", "inputFields", "interfaces", "possibleTypes"];
 
 /// What one definition asks for by itself, fragments not yet expanded.
 pub(super) struct Definition<'a> {
@@ -23,6 +36,10 @@ pub(super) struct Definition<'a> {
     pub(super) selections: usize,
     /// Selection sets around the deepest selection.
     pub(super) depth: usize,
+    /// Most lists of introspection around a selection.
+    pub(super) lists: usize,
+    /// Whether it asks for the schema.
+    pub(super) introspects: bool,
     pub(super) root_fields: usize,
     pub(super) guarded_fields: usize,
     pub(super) spreads: Vec<Spread<'a>>,
@@ -147,6 +164,8 @@ impl<'a> Recogniser<'a> {
             name: None,
             selections: 0,
             depth: 0,
+            lists: 0,
+            introspects: false,
             root_fields: 0,
             guarded_fields: 0,
             spreads: Vec::new(),
@@ -190,7 +209,7 @@ impl<'a> Recogniser<'a> {
             }
             _ => return self.syntax("`query`, `mutation`, `subscription`, `fragment` or `{`"),
         }
-        self.selection_set(&mut definition, 0, true)?;
+        self.selection_set(&mut definition, Place { depth: 0, lists: 0, at_root: true })?;
         Ok(definition)
     }
 
@@ -295,17 +314,15 @@ impl<'a> Recogniser<'a> {
         Ok(())
     }
 
-    /// Reads `{ ... }`. `depth` counts the sets around it; `at_root` holds for a definition's own set and
-    /// for inline fragments in it.
+    /// Reads `{ ... }`.
     fn selection_set(
         &mut self,
         definition: &mut Definition<'a>,
-        depth: usize,
-        at_root: bool,
+        place: Place,
     ) -> Result<(), Refusal> {
         self.open(b'{')?;
-        let depth = depth + 1;
-        definition.depth = definition.depth.max(depth);
+        let place = Place { depth: place.depth + 1, ..place };
+        definition.depth = definition.depth.max(place.depth);
         loop {
             definition.selections += 1;
             self.selections += 1;
@@ -315,9 +332,9 @@ impl<'a> Recogniser<'a> {
                 return self.at(self.offset, code::TOO_MANY_FIELDS, message);
             }
             if self.token == Token::Spread {
-                self.spread(definition, depth, at_root)?;
+                self.spread(definition, place)?;
             } else {
-                self.field(definition, depth, at_root)?;
+                self.field(definition, place)?;
             }
             if self.is(b'}') {
                 return self.close(b'}');
@@ -325,43 +342,36 @@ impl<'a> Recogniser<'a> {
         }
     }
 
-    fn spread(
-        &mut self,
-        definition: &mut Definition<'a>,
-        depth: usize,
-        at_root: bool,
-    ) -> Result<(), Refusal> {
+    fn spread(&mut self, definition: &mut Definition<'a>, place: Place) -> Result<(), Refusal> {
         self.advance()?;
         if let Token::Name(name) = self.token {
             self.advance()?;
             if name != "on" {
-                definition.spreads.push(Spread { name, depth, at_root });
+                definition.spreads.push(Spread { name, place });
                 return self.directives();
             }
             self.name()?;
         }
         self.directives()?;
-        self.selection_set(definition, depth, at_root)
+        self.selection_set(definition, place)
     }
 
-    fn field(
-        &mut self,
-        definition: &mut Definition<'a>,
-        depth: usize,
-        at_root: bool,
-    ) -> Result<(), Refusal> {
+    fn field(&mut self, definition: &mut Definition<'a>, place: Place) -> Result<(), Refusal> {
         let mut name = self.name()?;
         if self.take(b':')? {
             name = self.name()?;
         }
-        if at_root {
+        if place.at_root {
             definition.root_fields += 1;
             definition.guarded_fields += usize::from(self.limits.is_guarded(name));
         }
+        definition.introspects |= matches!(name, "__schema" | "__type");
+        let lists = place.lists + usize::from(TYPE_LISTS.contains(&name));
+        definition.lists = definition.lists.max(lists);
         self.arguments()?;
         self.directives()?;
         if self.is(b'{') {
-            self.selection_set(definition, depth, false)?;
+            self.selection_set(definition, Place { lists, at_root: false, ..place })?;
         }
         Ok(())
     }

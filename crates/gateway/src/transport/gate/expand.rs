@@ -13,6 +13,7 @@ use crate::transport::refusal::{Refusal, code};
 struct Expanded {
     selections: usize,
     depth: usize,
+    lists: usize,
     root_fields: usize,
     guarded_fields: usize,
 }
@@ -45,26 +46,14 @@ impl<'a> Expansion<'a> {
             .collect();
         let visits = vec![Visit::Unseen; definitions.len()];
         let mut this = Self { definitions, fragments, visits };
+        let introspects = definitions.iter().any(|definition| definition.introspects);
         let mut total = 0usize;
         for (index, definition) in definitions.iter().enumerate() {
             let cost = this.expand(index)?;
             if definition.kind.is_some() {
                 total = total.saturating_add(cost.selections);
             }
-            if cost.selections > limits.fields_max || total > limits.fields_max {
-                let max = limits.fields_max;
-                let message = format!(
-                    "The document selects more than {max} fields once its fragments are expanded."
-                );
-                return Err(Refusal::new(code::TOO_MANY_FIELDS, message));
-            }
-            if cost.depth > limits.nesting_max {
-                let max = limits.nesting_max;
-                let message = format!(
-                    "The document is nested deeper than {max} levels once its fragments are expanded."
-                );
-                return Err(Refusal::new(code::QUERY_TOO_DEEP, message));
-            }
+            check_size(cost, total, introspects, limits)?;
             if definition.kind.is_some() {
                 check_root(cost, limits)?;
             }
@@ -88,6 +77,7 @@ impl<'a> Expansion<'a> {
         let mut cost = Expanded {
             selections: definition.selections,
             depth: definition.depth,
+            lists: definition.lists,
             root_fields: definition.root_fields,
             guarded_fields: definition.guarded_fields,
         };
@@ -95,8 +85,9 @@ impl<'a> Expansion<'a> {
             let Some(&fragment) = self.fragments.get(spread.name) else { continue };
             let inner = self.expand(fragment)?;
             cost.selections = cost.selections.saturating_add(inner.selections);
-            cost.depth = cost.depth.max(spread.depth.saturating_add(inner.depth));
-            if spread.at_root {
+            cost.depth = cost.depth.max(spread.place.depth.saturating_add(inner.depth));
+            cost.lists = cost.lists.max(spread.place.lists.saturating_add(inner.lists));
+            if spread.place.at_root {
                 cost.root_fields = cost.root_fields.saturating_add(inner.root_fields);
                 cost.guarded_fields = cost.guarded_fields.saturating_add(inner.guarded_fields);
             }
@@ -119,6 +110,39 @@ fn check_root(cost: Expanded, limits: &GateLimits) -> Result<(), Refusal> {
         let message =
             format!("The operation has more than {max} root fields; send several requests.");
         return Err(Refusal::new(code::TOO_MANY_ROOT_FIELDS, message));
+    }
+    Ok(())
+}
+
+fn check_size(
+    cost: Expanded,
+    total: usize,
+    introspects: bool,
+    limits: &GateLimits,
+) -> Result<(), Refusal> {
+    let (max, what) = if introspects {
+        (limits.introspection_fields_max, "asks for the schema and selects")
+    } else {
+        (limits.fields_max, "selects")
+    };
+    if cost.selections.max(total) > max {
+        let message =
+            format!("The document {what} more than {max} fields once its fragments are expanded.");
+        return Err(Refusal::new(code::TOO_MANY_FIELDS, message));
+    }
+    if cost.depth > limits.nesting_max {
+        let max = limits.nesting_max;
+        let message = format!(
+            "The document is nested deeper than {max} levels once its fragments are expanded."
+        );
+        return Err(Refusal::new(code::QUERY_TOO_DEEP, message));
+    }
+    if cost.lists > limits.introspection_lists_max {
+        let max = limits.introspection_lists_max;
+        let message = format!(
+            "The document nests `fields`, `inputFields`, `interfaces` or `possibleTypes` more than {max} deep."
+        );
+        return Err(Refusal::new(code::QUERY_TOO_DEEP, message));
     }
     Ok(())
 }

@@ -197,6 +197,17 @@ fn the_standard_introspection_query_passes() {
     assert_eq!(outcome(&query), Ok(OperationKind::Query));
 }
 
+#[test]
+fn introspection_that_multiplies_itself_is_refused() {
+    let nested = "{__schema{types{fields{type{fields{type{name}}}}}}}";
+    let spread = "{__schema{types{fields{type{...f}}}}} fragment f on __Type{interfaces{name}}";
+    assert_eq!(outcome(nested), Err(code::QUERY_TOO_DEEP));
+    assert_eq!(outcome(spread), Err(code::QUERY_TOO_DEEP));
+    let wide = format!("{{__schema{{types{{{}}}}}}}", "name ".repeat(400));
+    assert_eq!(outcome(&wide), Err(code::TOO_MANY_FIELDS));
+    assert_eq!(outcome("{__schema{types{fields{type{name}}}}}"), Ok(OperationKind::Query));
+}
+
 /// Documents made from the pieces that the grammar knows, mostly right, sometimes not.
 fn documents() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![

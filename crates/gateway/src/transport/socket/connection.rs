@@ -10,6 +10,7 @@ use axum::body::Bytes;
 use axum::extract::ws::{Message, WebSocket};
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, pending};
+use tokio::time::timeout;
 
 use super::link::{Event, Link};
 use super::operation::Operations;
@@ -153,18 +154,17 @@ impl<E: Executor, A: Authenticator> Connection<E, A> {
             return Err(Close::TooManyInits);
         }
         let authenticator = &self.transport.authenticator;
-        let outcome = match (&token, &self.token) {
-            (None, Err(failure)) => Err(*failure),
-            (Some(token), _) | (None, Ok(Some(token))) => {
-                authenticator.authenticate(Some(token), &self.peer).await
-            }
-            (None, Ok(None)) => authenticator.authenticate(None, &self.peer).await,
+        let token = match (token, &self.token) {
+            (None, Err(failure)) => return Err(closing(*failure)),
+            (None, Ok(token)) => token.clone(),
+            (token, _) => token,
         };
+        let authenticate = authenticator.authenticate(token.as_deref(), &self.peer);
+        let session = timeout(self.transport.options.socket.init_deadline, authenticate)
+            .await
+            .unwrap_or(Err(AuthFailure::Unavailable))
+            .map_err(closing)?;
         self.token = Ok(None);
-        let session = outcome.map_err(|failure| match failure {
-            AuthFailure::Invalid => Close::Forbidden,
-            AuthFailure::Unavailable => Close::AuthUnavailable,
-        })?;
         self.revoked = authenticator.revoked(&session);
         self.session = Some(session);
         link.send(protocol::ACK);
@@ -204,5 +204,12 @@ impl<E: Executor, A: Authenticator> Connection<E, A> {
             self.operations.start_single(id, outcome.boxed());
         }
         Ok(())
+    }
+}
+
+fn closing(failure: AuthFailure) -> Close {
+    match failure {
+        AuthFailure::Invalid => Close::Forbidden,
+        AuthFailure::Unavailable => Close::AuthUnavailable,
     }
 }

@@ -1,0 +1,197 @@
+//! Whatever happens in whatever order: the rows are those that the log gives.
+
+use proptest::{collection::vec, prelude::*};
+use rookery_log::{EventLog, Position, Scope};
+use serde_json::json;
+
+use crate::{
+    Committed, Digests, ReadModels,
+    testing::{Scene, settle},
+};
+
+const ROOMS: [&str; 3] = ["a", "b", "c"];
+const USERS: [&str; 4] = ["alice", "bob", "carol", "dan"];
+const MEMBERSHIPS: [&str; 5] = ["join", "join", "leave", "invite", "ban"];
+const SETTINGS: [&str; 4] = ["shared", "joined", "invited", "world_readable"];
+
+/// Something that happens in a scene. Numbers choose rooms, users and values.
+#[derive(Clone, Debug)]
+enum Act {
+    Create(usize, usize),
+    Messages(usize, usize, u64),
+    Late(usize, usize, u64),
+    Member(usize, usize, usize),
+    Name(usize, u8),
+    LateName(usize, u8, u64),
+    Visibility(usize, usize),
+    Listed(usize, bool),
+    Profile(usize, u8),
+    Alias(usize, Option<usize>),
+    Garbage(usize),
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let (room, user) = (0..ROOMS.len(), 0..USERS.len());
+    prop_oneof![
+        2 => (room.clone(), user.clone()).prop_map(|(room, user)| Act::Create(room, user)),
+        8 => (room.clone(), user.clone(), 1u64..6)
+            .prop_map(|(room, user, count)| Act::Messages(room, user, count)),
+        4 => (room.clone(), user.clone(), 1u64..40)
+            .prop_map(|(room, user, back)| Act::Late(room, user, back)),
+        6 => (room.clone(), user.clone(), 0..MEMBERSHIPS.len())
+            .prop_map(|(room, user, what)| Act::Member(room, user, what)),
+        2 => (room.clone(), any::<u8>()).prop_map(|(room, name)| Act::Name(room, name)),
+        2 => (room.clone(), any::<u8>(), 1u64..9)
+            .prop_map(|(room, name, back)| Act::LateName(room, name, back)),
+        2 => (room.clone(), 0..SETTINGS.len()).prop_map(|(room, what)| Act::Visibility(room, what)),
+        1 => (room.clone(), any::<bool>()).prop_map(|(room, listed)| Act::Listed(room, listed)),
+        2 => (user, any::<u8>()).prop_map(|(user, name)| Act::Profile(user, name)),
+        2 => (0usize..3, proptest::option::of(room.clone()))
+            .prop_map(|(alias, room)| Act::Alias(alias, room)),
+        1 => room.prop_map(Act::Garbage),
+    ]
+}
+
+impl Act {
+    async fn play(&self, scene: &mut Scene) {
+        match self {
+            Self::Create(room, user) => scene.create(ROOMS[*room], USERS[*user]).await,
+            Self::Messages(room, user, count) => {
+                for _ in 1..*count {
+                    scene.message(ROOMS[*room], USERS[*user]).await;
+                }
+                scene.message(ROOMS[*room], USERS[*user]).await
+            }
+            Self::Late(room, user, back) => scene.late(ROOMS[*room], USERS[*user], *back).await,
+            Self::Member(room, user, what) => {
+                scene.member(ROOMS[*room], USERS[*user], MEMBERSHIPS[*what]).await
+            }
+            Self::Name(room, name) => {
+                let content = json!({ "name": name.to_string() });
+                scene.send(ROOMS[*room], "alice", "m.room.name", Some(""), content).await
+            }
+            Self::LateName(room, name, back) => {
+                let content = json!({ "name": name.to_string() });
+                scene.late_state(ROOMS[*room], "m.room.name", &content, *back).await
+            }
+            Self::Visibility(room, what) => {
+                let content = json!({ "history_visibility": SETTINGS[*what] });
+                let kind = "m.room.history_visibility";
+                scene.send(ROOMS[*room], "alice", kind, Some(""), content).await
+            }
+            Self::Listed(room, listed) => {
+                let content = json!({ "listed": listed });
+                scene.send(ROOMS[*room], "alice", "org.rookery.directory", Some(""), content).await
+            }
+            Self::Profile(user, name) => scene.profile(USERS[*user], &name.to_string()).await,
+            Self::Alias(alias, room) => {
+                scene.alias(&format!("alias{alias}"), room.map(|room| ROOMS[room])).await
+            }
+            Self::Garbage(room) => scene.garbage(ROOMS[*room]).await,
+        };
+    }
+}
+
+async fn play(scene: &mut Scene, acts: &[Act]) {
+    for act in acts {
+        act.play(scene).await;
+    }
+}
+
+async fn digest(models: &ReadModels) -> Digests {
+    models.digest().await.unwrap()
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn rebuild_equals_live_fold(acts in vec(act(), 0..60), later in vec(act(), 0..10)) {
+        block_on(async {
+            let mut scene = Scene::new();
+            let models = scene.open().await;
+            play(&mut scene, &acts).await;
+            settle(&models).await;
+            assert_eq!(models.verify(|_| {}).await.unwrap(), []);
+            let live = digest(&models).await;
+            models.rebuild(|_| {}).await.unwrap();
+            assert_eq!(digest(&models).await, live);
+            play(&mut scene, &later).await;
+            settle(&models).await;
+            assert_eq!(models.verify(|_| {}).await.unwrap(), []);
+        });
+    }
+
+    #[test]
+    fn redelivery_changes_nothing(acts in vec(act(), 1..40), from in 0u64..40) {
+        block_on(async {
+            let mut scene = Scene::new();
+            let models = scene.open().await;
+            play(&mut scene, &acts).await;
+            settle(&models).await;
+            let live = digest(&models).await;
+            let again = scene.log.read(&Scope::All, Position(from), 4_096).await.unwrap();
+            for record in again {
+                models.core.models.write().apply(&Committed::decode(&record));
+            }
+            assert_eq!(digest(&models).await, live);
+        });
+    }
+
+    #[test]
+    fn every_prefix_resumes(acts in vec(act(), 1..60), saves in vec(0usize..60, 1..4)) {
+        block_on(async {
+            let mut scene = Scene::new();
+            let models = scene.open().await;
+            for (number, act) in acts.iter().enumerate() {
+                act.play(&mut scene).await;
+                settle(&models).await;
+                if saves.contains(&number) {
+                    models.save().await.unwrap();
+                }
+            }
+            let live = digest(&models).await;
+            // What was not saved is lost, as in a crash.
+            drop(models);
+            let reopened = scene.open().await;
+            assert_eq!(digest(&reopened).await, live);
+            reopened.save().await.unwrap();
+            drop(reopened);
+            let again = scene.open().await;
+            assert_eq!(digest(&again).await, live);
+            assert_eq!(again.verify(|_| {}).await.unwrap(), []);
+        });
+    }
+
+    #[test]
+    fn events_take_the_same_place_in_any_order_of_arrival(backs in vec(0u64..30, 1..80)) {
+        block_on(async {
+            let mut scene = Scene::new();
+            let models = scene.open().await;
+            scene.create("a", "alice").await;
+            for back in &backs {
+                scene.late("a", "alice", *back).await;
+            }
+            settle(&models).await;
+            let view = models.view();
+            let room = view.room(&crate::testing::room("a")).unwrap();
+            let rows = room.rows_after(None, usize::MAX).unwrap();
+            assert_eq!(rows.len(), backs.len() + 5);
+            assert!(rows.is_sorted_by_key(|row| row.key));
+            let mut backward = room.rows_before(None, usize::MAX).unwrap();
+            backward.reverse();
+            assert_eq!(backward, rows);
+            for row in &rows {
+                assert_eq!(room.row(row.key).unwrap(), Some(*row));
+                let after = room.rows_after(Some(row.key), 3).unwrap();
+                let place = rows.iter().position(|other| other.key == row.key).unwrap();
+                let expected: Vec<_> = rows[place + 1..].iter().take(3).copied().collect();
+                assert_eq!(after, expected);
+            }
+        });
+    }
+}

@@ -1,0 +1,145 @@
+//! Snapshots that cannot be trusted, and the format that stays readable.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use rookery_log::{Epoch, EventLog, MemoryLog, Position};
+use serde_json::json;
+
+use crate::{
+    Options, ReadModels, generation,
+    testing::{EPOCH, Scene, settle},
+};
+
+const MODELS: [&str; 7] =
+    ["aliases", "events", "memberships", "profiles", "streams", "summaries", "timelines"];
+
+async fn scene() -> Scene {
+    let mut scene = Scene::new();
+    scene.create("a", "alice").await;
+    scene.member("a", "bob", "join").await;
+    scene.profile("bob", "Bob").await;
+    scene.alias("attic", Some("a")).await;
+    for number in 0..12 {
+        scene.late("a", "bob", number % 5).await;
+    }
+    scene
+}
+
+/// One thread, so that no file is empty and could be done without.
+fn options() -> Options {
+    Options { rebuild_threads: 1, ..Options::default() }
+}
+
+async fn saved() -> (Scene, crate::Digests) {
+    let scene = scene().await;
+    let models = scene.open_with(options()).await;
+    models.save().await.unwrap();
+    let digest = models.digest().await.unwrap();
+    (scene, digest)
+}
+
+fn files(scene: &Scene) -> Vec<PathBuf> {
+    let dir = generation::path(scene.dir.path(), 1);
+    let mut files: Vec<_> = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+fn refused(scene: &Scene) -> Vec<&'static str> {
+    let dir = generation::path(scene.dir.path(), 1);
+    let tail = *scene.log.tail().borrow();
+    let refused = generation::load(&dir, EPOCH, tail).err().unwrap_or_default();
+    refused.iter().map(|refused| refused.model).collect()
+}
+
+#[tokio::test]
+async fn file_that_is_missing_is_named_and_made_again() {
+    for number in 0..files(&saved().await.0).len() {
+        let (scene, digest) = saved().await;
+        let file = files(&scene).swap_remove(number);
+        fs::remove_file(&file).unwrap();
+        let name = file.file_stem().unwrap().to_str().unwrap();
+        let [model] = refused(&scene)[..] else {
+            panic!("nothing is refused without {name}");
+        };
+        assert!(name.starts_with(model), "{name}");
+        assert_eq!(scene.open().await.digest().await.unwrap(), digest);
+        assert_eq!(generation::current(scene.dir.path()).unwrap(), Some(2));
+    }
+}
+
+#[tokio::test]
+async fn snapshot_that_is_damaged_is_named_and_made_again() {
+    for model in MODELS {
+        let (scene, digest) = saved().await;
+        let file = generation::path(scene.dir.path(), 1).join(format!("{model}.snapshot"));
+        let mut bytes = fs::read(&file).unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        fs::write(&file, bytes).unwrap();
+        assert_eq!(refused(&scene), [model]);
+        assert_eq!(scene.open().await.digest().await.unwrap(), digest);
+    }
+}
+
+#[tokio::test]
+async fn snapshots_of_another_log_or_a_longer_one_are_refused() {
+    let (scene, _) = saved().await;
+    for (epoch, reason) in [(EPOCH, "the log ends at 0"), (Epoch(8), "epoch")] {
+        let dir = generation::path(scene.dir.path(), 1);
+        let refused = generation::load(&dir, epoch, Position::ORIGIN).err().unwrap();
+        assert_eq!(refused.len(), MODELS.len());
+        assert!(refused.iter().all(|refused| refused.error.to_string().contains(reason)));
+    }
+    let empty: Arc<dyn EventLog> = Arc::new(MemoryLog::new(EPOCH));
+    let dir = scene.dir.path();
+    let models = ReadModels::open(empty, dir, Options::default(), |_| {}).await.unwrap();
+    assert_eq!(models.view().room_count(), 0);
+}
+
+#[tokio::test]
+async fn damaged_block_is_an_error_and_no_wrong_answer() {
+    let (scene, _) = saved().await;
+    let dir = generation::path(scene.dir.path(), 1);
+    for file in fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().path()) {
+        if file.extension().unwrap() != "snapshot" {
+            let mut bytes = fs::read(&file).unwrap();
+            for byte in &mut bytes {
+                *byte ^= 1;
+            }
+            fs::write(&file, bytes).unwrap();
+        }
+    }
+    let models = scene.open().await;
+    let view = models.view();
+    let room = view.room(&crate::testing::room("a")).unwrap();
+    assert!(room.rows_after(None, 1).unwrap_err().to_string().contains("checksum"));
+    let event = rookery_domain::EventId::parse("$event1").unwrap();
+    assert!(view.event(&event).unwrap_err().to_string().contains("checksum"));
+}
+
+/// What version 1 of each model wrote. Never edit these files: a change of a format needs a new
+/// version of the model, and golden files of its own.
+#[tokio::test]
+async fn snapshots_are_those_of_the_golden_files() {
+    let mut scene = scene().await;
+    let content = json!({ "history_visibility": "joined" });
+    scene.send("a", "alice", "m.room.history_visibility", Some(""), content).await;
+    scene.garbage("b").await;
+    let models = scene.open_with(options()).await;
+    settle(&models).await;
+    models.save().await.unwrap();
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    for file in files(&scene) {
+        let name = file.file_name().unwrap();
+        let written = fs::read(&file).unwrap();
+        if std::env::var_os("ROOKERY_WRITE_GOLDEN_FILES").is_some() {
+            fs::write(golden.join(name), &written).unwrap();
+        }
+        let expected = fs::read(golden.join(name)).unwrap();
+        assert!(written == expected, "{} is written otherwise than it was", name.display());
+    }
+}
