@@ -25,8 +25,9 @@ pub(crate) const VERSION: u8 = 1;
 
 /// Longest value that goes into the engine, in bytes.
 ///
-/// A leaf of the engine's tree holds up to 17 values and is rewritten whole; above 131,020 bytes it
-/// would go to `blobs/`, which is never synced. 17 times this stays below.
+/// A leaf of the engine's tree holds up to 17 values, and may be rewritten whole when the engine
+/// cleans up; above 131,020 bytes it would go to `blobs/`, which is never synced. 17 times this
+/// stays below. (Up to about 12 KiB it takes a clean-up at a bad moment to get there.)
 pub(crate) const VALUE_BYTES_MAX: usize = 7 * 1024;
 
 const SEALED_FROM: usize = 5;

@@ -5,7 +5,8 @@ use rookery_log_sled::{OpenError, SledLog, SledOptions};
 use tempfile::TempDir;
 
 use crate::support::{
-    append_all, command, commit, forget_reach, guard, open, read_all, stream, tamper, temporary,
+    append_all, command, commit, copy, forget_reach, guard, open, read_all, stream, tamper,
+    temporary,
 };
 
 /// A closed log of 50 commits, each synced on its own, or all in one group.
@@ -97,6 +98,23 @@ async fn hole_that_was_acknowledged_is_refused_even_without_an_anchor() {
     forget_reach(dir.path());
     let refusal = refused(&dir).to_string();
     assert!(refusal.contains("position 45 is missing"), "{refusal}");
+}
+
+#[tokio::test]
+async fn hole_below_what_the_head_names_is_refused() {
+    let dir = temporary();
+    let log = open(dir.path());
+    append_all(&log, 0..50, 10).await;
+    // As a kill leaves it: the head names all 50, and the indexes of the group are not synced.
+    let killed = copy(dir.path());
+    remove(&killed, 45..=46);
+    let refusal = refused(&killed).to_string();
+    assert!(refusal.contains("the commits at positions 45 to 46 are missing"), "{refusal}");
+    let killed = copy(dir.path());
+    remove(&killed, 45..=50);
+    let refusal = refused(&killed);
+    let named = matches!(refusal, OpenError::Missing { from: Position(45), to: Position(50), .. });
+    assert!(named, "{refusal}");
 }
 
 #[tokio::test]
