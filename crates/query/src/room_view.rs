@@ -109,7 +109,10 @@ impl<'a> RoomView<'a> {
             }
         };
         let visibility = self.summary.visibility.clone();
-        Sight { all: *viewer == Viewer::Server, membership, visibility }
+        let models = self.models;
+        let horizons = [models.memberships.horizon(self.key), models.summaries.horizon(self.key)];
+        let horizon = horizons.into_iter().flatten().min();
+        Sight { all: *viewer == Viewer::Server, horizon, membership, visibility }
     }
 
     /// The event that holds a slot of the room's state.

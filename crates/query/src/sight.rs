@@ -2,6 +2,8 @@
 //!
 //! **Invariant:** what decides is the viewer's membership and the room's setting at the event, by
 //! the order of arrival in that room, never what they are at the time of asking.
+//! **Invariant:** where these are not known, because a model had to set the room aside, nothing is
+//! seen.
 
 use rookery_domain::{HistoryVisibility, Membership, OwnedUserId, Viewing, visible};
 
@@ -20,6 +22,8 @@ pub enum Viewer {
 #[derive(Clone, Debug)]
 pub struct Sight {
     pub(crate) all: bool,
+    /// The last event that the histories know of, where a model had to set the room aside.
+    pub(crate) horizon: Option<u64>,
     pub(crate) membership: Vec<MembershipChange>,
     pub(crate) visibility: Vec<VisibilityChange>,
 }
@@ -30,6 +34,9 @@ impl Sight {
     pub fn sees(&self, sequence: u64) -> bool {
         if self.all {
             return true;
+        }
+        if self.horizon.is_some_and(|horizon| sequence > horizon) {
+            return false;
         }
         let next = self.membership.partition_point(|change| change.sequence <= sequence);
         let at = next.checked_sub(1).map(|at| self.membership[at]);

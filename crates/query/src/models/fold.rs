@@ -95,6 +95,12 @@ impl<F: Fold> Folded<F> {
         self.rows.get(&key).map(|row| &row.value)
     }
 
+    /// The sequence number up to which a parked stream is applied; none while it is not parked.
+    pub(crate) fn horizon(&self, key: StreamKey) -> Option<u64> {
+        self.parked.get(&key)?;
+        Some(self.rows.get(&key).map_or(0, |row| row.sequence))
+    }
+
     /// Applies `committed`, and moves the checkpoint of the model over it.
     pub(crate) fn apply(&mut self, key: StreamKey, committed: &Committed) {
         if committed.position <= self.checkpoint {

@@ -5,7 +5,7 @@ use rookery_log::{Position, StreamId, StreamKind};
 use serde_json::json;
 
 use crate::{
-    RetryError,
+    RetryError, Viewer,
     testing::{Scene, clear_trip, room, room_id, set_trip, settle},
 };
 
@@ -62,6 +62,28 @@ async fn parked_room_comes_back_when_the_fault_is_mended() {
     assert_eq!(models.verify(|_| {}).await.unwrap(), []);
     let rooms = models.view().joined_rooms_at(&crate::testing::user("bob"), Position(9));
     assert_eq!(rooms, [room("a")]);
+}
+
+#[tokio::test]
+async fn nothing_is_shown_while_it_is_not_known_who_is_in_the_room() {
+    const KIND: &str = "test.trip.unknown";
+    let mut scene = Scene::new();
+    let models = scene.open().await;
+    scene.create("a", "alice").await;
+    scene.member("a", "bob", "join").await;
+    scene.message("a", "alice").await;
+    set_trip("memberships", KIND);
+    scene.send("a", "alice", KIND, None, json!({})).await;
+    scene.member("a", "bob", "ban").await;
+    scene.message("a", "alice").await;
+    settle(&models).await;
+    let sight = {
+        let view = models.view();
+        view.room(&room("a")).unwrap().sight(&Viewer::User(crate::testing::user("bob")))
+    };
+    let seen: Vec<_> = (1..=10).filter(|sequence| sight.sees(*sequence)).collect();
+    assert_eq!(seen, [1, 2, 3, 4, 5, 6, 7], "the ban is not known, so nothing after");
+    clear_trip(KIND);
 }
 
 #[tokio::test]

@@ -42,6 +42,44 @@ async fn home_screen_is_of_one_position() {
 }
 
 #[tokio::test]
+async fn home_screen_pages_are_the_rooms_by_activity() {
+    let mut scene = Scene::new();
+    let models = scene.open().await;
+    let mut active = std::collections::BTreeMap::new();
+    for number in 0..40_u64 {
+        let name = format!("room{}", number * 7 % 13);
+        let position = match active.contains_key(&name) {
+            false if number % 3 == 0 => scene.create(&name, "alice").await,
+            false => scene.create(&name, "bob").await,
+            true => scene.message(&name, "alice").await,
+        };
+        active.insert(name, position);
+    }
+    settle(&models).await;
+    let view = models.view();
+    for who in ["alice", "bob"] {
+        let is_in = |name: &str| view.membership(&room(name), &user(who)) == Membership::Join;
+        let mut expected: Vec<_> = active.iter().filter(|(name, _)| is_in(name)).collect();
+        expected.sort_by_key(|(_, position)| std::cmp::Reverse(**position));
+        let expected: Vec<_> = expected.into_iter().map(|(name, _)| room(name)).collect();
+        assert!(expected.len() > 3, "{who} has more rooms than are merely sorted");
+        for limit in 1..15 {
+            let (mut rooms, mut before) = (Vec::new(), None);
+            loop {
+                let page = view.rooms_of(&user(who), Membership::Join, before, limit);
+                assert!(page.next.is_none() || page.rooms.len() == limit);
+                rooms.extend(page.rooms.iter().map(|room| room.id().to_owned()));
+                before = page.next;
+                if before.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(rooms, expected, "{who}, in pages of {limit}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn membership_and_rooms_of_old_positions_are_known() {
     let mut scene = Scene::new();
     let models = scene.open().await;
