@@ -11,7 +11,7 @@ use rookery_gateway::{
 use crate::clock;
 
 /// Looks tokens up in the accounts.
-pub struct Tokens(pub Accounts);
+pub(crate) struct Tokens(pub(crate) Accounts);
 
 impl Authenticator for Tokens {
     type Session = Session;

@@ -6,7 +6,7 @@ use rookery_log::Millis;
 
 /// What the clock of this machine says.
 #[must_use]
-pub fn now() -> Millis {
+pub(crate) fn now() -> Millis {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }

@@ -3,4 +3,4 @@
 mod irc;
 mod log;
 
-pub use self::{irc::import_irc, log::import_log};
+pub(crate) use self::{irc::import_irc, log::import_log};

@@ -42,7 +42,7 @@ const SAVE_ROUNDS: u32 = 12;
 ///
 /// # Errors
 /// [`Failure`], saying what to do.
-pub async fn run(config: &Config) -> Result<(), Failure> {
+pub(crate) async fn run(config: &Config) -> Result<(), Failure> {
     let listener = TcpListener::bind(config.listen).await.map_err(|error| {
         let address = config.listen;
         Failure::new(format!(

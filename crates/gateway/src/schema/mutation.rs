@@ -12,7 +12,7 @@ use async_graphql::MergedObject;
 
 /// What you can ask the server to do.
 #[derive(Default, MergedObject)]
-pub(crate) struct Mutation(
+pub struct Mutation(
     accounts::AccountMutation,
     profile::ProfileMutation,
     rooms::RoomMutation,

@@ -50,7 +50,7 @@ pub(crate) struct Server {
 }
 
 /// Queries.
-pub(crate) struct Query;
+pub struct Query;
 
 #[Object]
 impl Query {

@@ -121,7 +121,7 @@ impl EventChunk {
 }
 
 /// Subscriptions.
-pub(crate) struct Subscription;
+pub struct Subscription;
 
 #[Subscription]
 impl Subscription {

@@ -35,20 +35,20 @@ const UNDER_WAY_MAX: usize = 1_024;
 const USERS_AT_ONCE: usize = 2_000;
 
 /// What an import came to.
-pub struct Imported {
+pub(crate) struct Imported {
     /// What became of the lines.
-    pub summary: Summary,
+    pub(crate) summary: Summary,
     /// Commits that were added to the log.
-    pub commits: u64,
+    pub(crate) commits: u64,
     /// How long it took, in seconds.
-    pub seconds: f64,
+    pub(crate) seconds: f64,
 }
 
 /// Imports the logs at `paths` into an open data directory.
 ///
 /// # Errors
 /// [`Failure`] if the sources cannot be opened, or if the log takes no more writes.
-pub async fn import_irc(node: Arc<Node>, paths: Vec<PathBuf>) -> Result<Imported, Failure> {
+pub(crate) async fn import_irc(node: Arc<Node>, paths: Vec<PathBuf>) -> Result<Imported, Failure> {
     let runtime = tokio::runtime::Handle::current();
     let work = move || {
         let started = Instant::now();

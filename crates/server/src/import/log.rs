@@ -26,7 +26,7 @@ const UNDER_WAY_MAX: usize = 1_024;
 ///
 /// # Errors
 /// [`Failure`], naming the line that does not fit.
-pub async fn import_log(config: &Config, file: &Path) -> Result<u64, Failure> {
+pub(crate) async fn import_log(config: &Config, file: &Path) -> Result<u64, Failure> {
     let (input, bytes): (Box<dyn BufRead + Send>, _) = if file == Path::new("-") {
         (Box::new(BufReader::new(io::stdin())), None)
     } else {
