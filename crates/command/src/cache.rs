@@ -50,15 +50,18 @@ impl<A: Aggregate> Cache<A> {
 
     /// Notes what the state of `stream` weighs now, and lets go of others if that is too much.
     ///
-    /// An evicted cell whose appends are under way does no harm: whoever loads its stream anew
-    /// decides at an older revision, and the guard makes her decide again.
+    /// A cell that somebody holds has appends under way, or is about to: it stays, because whoever
+    /// loaded its stream anew would decide without them.
     pub(crate) fn weigh(&self, stream: &StreamId, state_bytes: usize) {
         let mut inner = self.inner.lock();
         let Some((_, weight)) = inner.cells.peek_mut(stream) else { return };
         let before = std::mem::replace(weight, ENTRY_BYTES + state_bytes);
         inner.bytes = inner.bytes - before + ENTRY_BYTES + state_bytes;
-        while inner.bytes > self.bytes_max && inner.cells.len() > 1 {
-            let Some((_, (_, weight))) = inner.cells.pop_lru() else { break };
+        while inner.bytes > self.bytes_max {
+            let oldest =
+                inner.cells.iter().rev().find(|(_, (cell, _))| Arc::strong_count(cell) == 1);
+            let Some(oldest) = oldest.map(|(stream, _)| stream.clone()) else { break };
+            let Some((_, weight)) = inner.cells.pop(&oldest) else { break };
             inner.bytes -= weight;
         }
     }

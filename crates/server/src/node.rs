@@ -106,7 +106,7 @@ impl Node {
         let port: Arc<dyn EventLog> = log.clone();
         let models = open_models(&port, &data.join("models")).await?;
         let folder = data.join("rooms");
-        let options = CommandOptions { rooms_bytes_max: config.cache.rooms };
+        let options = CommandOptions { rooms_bytes_max: config.cache.rooms_bytes };
         let memberships = Arc::new(FromModels(models.clone()));
         let commands = Commands::open(port, server_name, memberships, Some(&folder), options)
             .map_err(|error| Failure::file("cannot make the folder", &folder, error))?;

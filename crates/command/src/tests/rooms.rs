@@ -48,6 +48,28 @@ async fn an_evicted_room_is_loaded_again() {
 }
 
 #[tokio::test]
+async fn a_room_with_commands_under_way_is_not_evicted() {
+    let log = memory();
+    let commands = open(&log, None, CommandOptions { rooms_bytes_max: 1 });
+    let room = public_room(&commands, "alice").await;
+    let other = public_room(&commands, "alice").await;
+    let alice = actor("alice");
+    let mut started = Vec::new();
+    for number in 0..10 {
+        let message = text(&number.to_string());
+        for room in [&room, &other] {
+            let start = commands.start(&alice, room, &message, Retry::Unnamed).await;
+            started.push(start.unwrap());
+        }
+    }
+    let cells = commands.rooms.all().len();
+    assert_eq!(cells, 2);
+    for start in started {
+        commands.finish(start).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn what_holds_already_changes_nothing() {
     let log = memory();
     let commands = commands(&log);

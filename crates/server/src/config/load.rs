@@ -198,7 +198,7 @@ impl Sources {
             shutdown_timeout: self.one("shutdown_timeout", values::duration),
             cache: Caches {
                 log_bytes: self.one("cache.log", values::bytes),
-                rooms: self.one("cache.rooms", values::count),
+                rooms_bytes: self.one("cache.rooms", values::bytes),
                 sessions: self.one("cache.sessions", values::count),
             },
             limits: Limits {
@@ -209,8 +209,6 @@ impl Sources {
                 fragments: self.one("limits.fragments", values::count),
                 fields: self.one("limits.fields", values::count),
                 root_fields: self.one("limits.root_fields", values::count),
-                page: self.one("limits.page", values::count),
-                sockets: self.one("limits.sockets", values::count),
                 subscriptions: self.one("limits.subscriptions", values::count),
                 deadline: self.one("limits.deadline", values::duration),
                 passwords_at_once: self.one("limits.passwords_at_once", values::count),

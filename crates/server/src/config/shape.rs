@@ -39,7 +39,7 @@ pub struct Config {
 #[expect(missing_docs, reason = "each field is described in `settings`")]
 pub struct Caches {
     pub log_bytes: usize,
-    pub rooms: usize,
+    pub rooms_bytes: usize,
     pub sessions: usize,
 }
 
@@ -54,8 +54,6 @@ pub struct Limits {
     pub fragments: usize,
     pub fields: usize,
     pub root_fields: usize,
-    pub page: usize,
-    pub sockets: usize,
     pub subscriptions: usize,
     pub deadline: Duration,
     pub passwords_at_once: usize,

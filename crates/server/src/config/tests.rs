@@ -105,7 +105,7 @@ fn the_file_has_tables_lists_and_numbers() {
     assert_eq!(config.token_lifetime.map(|time| time.as_secs()), Some(30 * 86_400));
     assert_eq!(config.allowed_origins, ["https://a.example.org", "https://b.example.org"]);
     assert_eq!(config.trusted_proxies.0.len(), 1);
-    assert_eq!((config.cache.rooms, config.limits.body_bytes), (7, 1_024));
+    assert_eq!((config.cache.rooms_bytes, config.limits.body_bytes), (7, 1_024));
     assert_eq!(config.limits.deadline.as_millis(), 500);
 }
 
