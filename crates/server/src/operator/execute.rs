@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rookery_accounts::{Millis, Password};
 use rookery_log::{EventLog, PAGE_MAX, Position, Scope};
-use serde_json::{Value, json, value::RawValue};
+use serde_json::value::RawValue;
 
 use super::{Order, Output};
 use crate::{cli::UserCommand, clock, failure::Failure, ndjson, node::Node};
@@ -144,27 +144,35 @@ async fn tail(
 
 /// One commit on one line, for people and for `jq`.
 fn describe(record: &rookery_log::Record) -> String {
-    let raw = |bytes: &[u8]| {
-        let text = std::str::from_utf8(bytes).ok()?;
-        serde_json::from_str::<Box<RawValue>>(text).ok()
+    #[derive(serde::Serialize)]
+    struct Line<'a> {
+        position: Position,
+        received: rookery_log::Millis,
+        stream: &'a str,
+        revision: rookery_log::Revision,
+        events: Vec<Event<'a>>,
+    }
+    #[derive(serde::Serialize)]
+    struct Event<'a> {
+        id: &'a str,
+        envelope: Option<&'a RawValue>,
+        content: Option<&'a RawValue>,
+    }
+    fn event(event: &rookery_log::LoggedEvent) -> Event<'_> {
+        Event {
+            id: &event.id,
+            envelope: serde_json::from_slice(&event.envelope).ok(),
+            content: serde_json::from_slice(&event.content).ok(),
+        }
+    }
+    let line = Line {
+        position: record.position,
+        received: record.commit.received,
+        stream: record.commit.stream.as_str(),
+        revision: record.revision,
+        events: record.commit.events.iter().map(event).collect(),
     };
-    let events: Vec<Value> = record
-        .commit
-        .events
-        .iter()
-        .map(|event| {
-            let (envelope, content) = (raw(&event.envelope), raw(&event.content));
-            json!({ "id": event.id, "envelope": envelope, "content": content })
-        })
-        .collect();
-    let line = json!({
-        "position": record.position,
-        "received": record.commit.received,
-        "stream": record.commit.stream,
-        "revision": record.revision,
-        "events": events,
-    });
-    format!("{line}\n")
+    serde_json::to_string(&line).unwrap_or_default() + "\n"
 }
 
 async fn user(

@@ -1,0 +1,129 @@
+//! What one user is told, and that it does not depend on where she resumes.
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use rookery_log::{EventLog, Position, Scope, StreamId, StreamKind};
+use serde_json::json;
+
+use crate::{
+    Closing, Committed, Feed, FeedItem, ReadModels,
+    testing::{Scene, user},
+};
+
+/// One word an item.
+fn word(item: &FeedItem) -> String {
+    match item {
+        FeedItem::Event { committed, index } => {
+            committed.room_event(*index).map(|event| event.pdu.kind.to_string()).unwrap_or_default()
+        }
+        FeedItem::Opened { .. } => "opened".into(),
+        FeedItem::Closed { how, .. } => format!("closed: {how:?}"),
+        FeedItem::Invited { .. } => "invited".into(),
+        FeedItem::ProfileChanged { .. } => "profile".into(),
+    }
+}
+
+/// All that `who` is told after `after`, by a feed that starts there.
+async fn told(scene: &Scene, models: &ReadModels, who: &str, after: Position) -> Vec<String> {
+    let who = user(who);
+    let mut feed = {
+        let view = models.view();
+        let memberships = view.memberships_of(&who).map(|(room, _)| {
+            let stream = StreamId::new(StreamKind::Room, room.as_str());
+            (stream, view.membership_at(room, &who, after))
+        });
+        Feed::new(&who, memberships)
+    };
+    let records = scene.log.read(&Scope::All, after, 4_096).await.unwrap();
+    let commits = records.iter().map(|record| Arc::new(Committed::decode(record)));
+    commits.flat_map(|commit| feed.take(&commit)).map(|item| word(&item)).collect()
+}
+
+/// Alice changes what Bob is to her room, or Bob does.
+async fn change(scene: &mut Scene, by: &str, membership: &str) {
+    let (key, content) = (user("bob"), json!({ "membership": membership }));
+    scene.send("tea", by, "m.room.member", Some(key.as_str()), content).await;
+}
+
+/// What Bob is told while `changes` happen, with a message of Alice's after each of them.
+async fn story(changes: &[(&str, &str)]) -> Vec<String> {
+    let mut scene = Scene::new();
+    scene.create("tea", "alice").await;
+    for (by, membership) in changes {
+        change(&mut scene, by, membership).await;
+        scene.message("tea", "alice").await;
+    }
+    let models = scene.open().await;
+    told(&scene, &models, "bob", Position::ORIGIN).await
+}
+
+#[tokio::test]
+async fn a_join_opens_the_room_before_its_own_event() {
+    let told = story(&[("bob", "join")]).await;
+    assert_eq!(told, ["opened", "m.room.member", "m.room.message"]);
+}
+
+#[tokio::test]
+async fn nothing_follows_a_leave_a_kick_or_a_ban() {
+    for (by, membership, how) in [
+        ("bob", "leave", Closing::Left),
+        ("alice", "leave", Closing::Kicked),
+        ("alice", "ban", Closing::Banned),
+    ] {
+        let told = story(&[("bob", "join"), (by, membership)]).await;
+        let closed = format!("closed: {how:?}");
+        assert_eq!(told[2..], ["m.room.message", "m.room.member", &closed]);
+    }
+}
+
+#[tokio::test]
+async fn an_invite_is_told_and_its_end_too() {
+    let declined = story(&[("alice", "invite"), ("bob", "leave")]).await;
+    assert_eq!(declined, ["invited", "m.room.member", "closed: Declined"]);
+    let withdrawn = story(&[("alice", "invite"), ("alice", "leave")]).await;
+    assert_eq!(withdrawn, ["invited", "m.room.member", "closed: Withdrawn"]);
+}
+
+#[tokio::test]
+async fn a_new_name_does_not_open_the_room_again() {
+    let told = story(&[("bob", "join"), ("bob", "join")]).await;
+    assert_eq!(told.iter().filter(|word| *word == "opened").count(), 1);
+}
+
+#[tokio::test]
+async fn only_ones_own_profile_is_told() {
+    let mut scene = Scene::new();
+    scene.profile("alice", "Alicia").await;
+    scene.profile("bob", "Robert").await;
+    let models = scene.open().await;
+    assert_eq!(told(&scene, &models, "bob", Position::ORIGIN).await, ["profile"]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn a_feed_that_resumes_anywhere_tells_the_rest_of_what_one_that_never_stopped_tells(
+        changes in prop::collection::vec((prop::bool::ANY, 0..4_usize), 0..12),
+        cut in 0..30_u64,
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let mut scene = Scene::new();
+            scene.create("tea", "alice").await;
+            for (by_self, membership) in changes {
+                let by = if by_self { "bob" } else { "alice" };
+                change(&mut scene, by, ["join", "leave", "invite", "ban"][membership]).await;
+                scene.message("tea", "alice").await;
+            }
+            let models = scene.open().await;
+            let end = *scene.log.tail().borrow();
+            let cut = Position(cut.min(end.0));
+            let whole = told(&scene, &models, "bob", Position::ORIGIN).await;
+            let rest = told(&scene, &models, "bob", cut).await;
+            prop_assert!(whole.ends_with(&rest), "{whole:?} does not end with {rest:?}");
+            Ok(())
+        })?;
+    }
+}
