@@ -1,54 +1,68 @@
-// A conversation with graphql-ws: register, create a room, subscribe, send, receive.
-// ROOKERY_URL is the server's address; `cargo xtask test clients` sets it.
+// Conversations held with graphql-ws, the client that most others are built on.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createClient } from "graphql-ws";
-import WebSocket from "ws";
-import { CREATE_ROOM, REGISTER, SEND, STREAM } from "./operations.mjs";
+import { CREATE_ROOM, HOME, JOIN_ROOM, LOG_OUT, OLDER, SEND_MESSAGE } from "./operations.mjs";
+import { act, ask, follow, register } from "./person.mjs";
 
-const server = process.env.ROOKERY_URL;
-
-/** Runs one mutation over HTTP and answers its payload; fails on errors and on refusals. */
-async function mutate(token, query, input) {
-  const headers = { "content-type": "application/json", accept: "application/graphql-response+json" };
-  if (token) headers.authorization = `Bearer ${token}`;
-  const body = JSON.stringify({ query, variables: { input } });
-  const response = await fetch(`${server}/graphql`, { method: "POST", headers, body });
-  const { data, errors } = await response.json();
-  assert.equal(errors, undefined, JSON.stringify(errors));
-  const [payload] = Object.values(data);
-  assert.equal(payload.error ?? null, null, JSON.stringify(payload.error));
-  return payload;
-}
-
-/** A client of graphql-ws that never retries: a lost connection fails the test. */
-function connect(context, token) {
-  const client = createClient({
-    url: `${server.replace("http", "ws")}/graphql`,
-    webSocketImpl: WebSocket,
-    connectionParams: { authorization: `Bearer ${token}` },
-    lazy: false,
-    retryAttempts: 0,
-    onNonLazyError: () => {},
-  });
-  context.after(() => client.dispose());
-  return client;
-}
-
-test("message_sent_over_http_arrives_on_the_stream_once", async (context) => {
-  const { accessToken } = await mutate(null, REGISTER, { localpart: "alice", password: "correct horse battery" });
-  const { room, position } = await mutate(accessToken, CREATE_ROOM, { name: "Rooks" });
-
-  const stream = connect(context, accessToken).iterate({ query: STREAM, variables: { after: position } });
-  const { event } = await mutate(accessToken, SEND, { roomId: room.roomId, body: "hello" });
-  const last = await mutate(accessToken, SEND, { roomId: room.roomId, body: "good night" });
-
-  const received = [];
-  for await (const { data, errors } of stream) {
-    assert.equal(errors, undefined, JSON.stringify(errors));
-    received.push(...data.eventStream.events.map((item) => item.eventId).filter(Boolean));
-    if (received.includes(last.event.eventId)) break;
+/** All that is in the timeline of a room before a cursor, oldest first, by pages of two. */
+async function before(token, room, cursor) {
+  const events = [];
+  for (let page = { hasPreviousPage: true, startCursor: cursor }; page.hasPreviousPage; ) {
+    const { timeline } = (await ask(token, OLDER, { room, before: page.startCursor })).room;
+    events.unshift(...timeline.nodes);
+    page = timeline.pageInfo;
   }
-  assert.deepEqual(received, [event.eventId, last.event.eventId]);
+  return events;
+}
+
+const isText = (text) => (item) => item.text === text;
+
+test("conversation_goes_on_over_a_cut_and_scrollback_meets_the_stream", async (context) => {
+  const alice = await register("alice");
+  const bob = await register("bob");
+  const { room } = await act(alice.token, CREATE_ROOM, { name: "Rooks", invite: [bob.userId] });
+  const say = (person, body, actionId) =>
+    act(person.token, SEND_MESSAGE, { roomId: room.roomId, body, actionId }).then(({ event }) => event);
+  await say(alice, "before Bob");
+
+  const home = (await ask(bob.token, HOME)).initialSync;
+  assert.deepEqual(home.rooms, []);
+  assert.deepEqual(home.invites, [{ roomId: room.roomId, name: "Rooks", inviter: { userId: alice.userId } }]);
+
+  const stream = follow(context, bob.token, home.position);
+  const joined = await act(bob.token, JOIN_ROOM, { roomId: room.roomId, actionId: 1 });
+  assert.deepEqual(joined.room, { roomId: room.roomId, name: "Rooks", memberCount: 2 });
+  const opened = await stream.until((item) => item.__typename === "RoomOpened");
+  assert.equal(opened.room.roomId, room.roomId);
+
+  const hello = await say(alice, "hello Bob");
+  assert.equal((await stream.until(isText("hello Bob"))).eventId, hello.eventId);
+  const answer = await say(bob, "hello Alice", 2);
+  assert.deepEqual(await say(bob, "hello Alice", 2), answer, "a retry gives the first result again");
+
+  stream.cut();
+  await say(alice, "are you there?");
+  const mine = await stream.until(isText("hello Alice"));
+  assert.deepEqual([mine.eventId, mine.actionId], [answer.eventId, 2]);
+  await stream.until(isText("are you there?"));
+  assert.deepEqual([stream.sockets.length, stream.closed], [2, [1006]]);
+
+  const events = stream.items.filter((item) => item.__typename === "RoomEvent");
+  const whole = [...(await before(bob.token, room.roomId, opened.cursor)), ...events];
+  const timeline = await before(bob.token, room.roomId, null);
+  assert.deepEqual(whole.map((event) => event.eventId), timeline.map((event) => event.eventId));
+  assert.deepEqual(timeline.map((event) => event.sequence), timeline.map((_, index) => index + 1));
+});
+
+test("after_logging_out_the_socket_closes_and_stays_closed", async (context) => {
+  const carol = await register("carol");
+  const { position } = (await ask(carol.token, HOME)).initialSync;
+  const stream = follow(context, carol.token, position);
+  await act(carol.token, CREATE_ROOM, { name: "Alone" });
+  await stream.until((item) => item.__typename === "RoomOpened");
+  const ended = assert.rejects(stream.until(() => false), { code: 4403 });
+  await act(carol.token, LOG_OUT, {});
+  await ended;
+  assert.deepEqual([stream.sockets.length, stream.closed], [1, [4403]]);
 });

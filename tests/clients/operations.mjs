@@ -3,8 +3,9 @@
 export const REGISTER = /* GraphQL */ `
   mutation Register($input: RegisterInput!) {
     register(input: $input) {
-      accessToken
-      error { code message }
+      token
+      user { userId displayName }
+      refusal { code message }
     }
   }
 `;
@@ -12,29 +13,66 @@ export const REGISTER = /* GraphQL */ `
 export const CREATE_ROOM = /* GraphQL */ `
   mutation CreateRoom($input: CreateRoomInput!) {
     createRoom(input: $input) {
-      room { roomId }
-      position
-      error { code message }
+      room { roomId name }
+      refusal { code message }
     }
   }
 `;
 
-export const SEND = /* GraphQL */ `
+export const JOIN_ROOM = /* GraphQL */ `
+  mutation JoinRoom($input: JoinRoomInput!) {
+    joinRoom(input: $input) {
+      room { roomId name memberCount }
+      refusal { code message }
+    }
+  }
+`;
+
+export const SEND_MESSAGE = /* GraphQL */ `
   mutation SendMessage($input: SendMessageInput!) {
     sendMessage(input: $input) {
-      event { eventId }
+      event { eventId sequence actionId }
+      refusal { code message }
+    }
+  }
+`;
+
+export const LOG_OUT = /* GraphQL */ `
+  mutation LogOut($input: LogOutInput!) {
+    logOut(input: $input) { devices }
+  }
+`;
+
+export const HOME = /* GraphQL */ `
+  query Home {
+    initialSync(first: 20) {
       position
-      error { code message }
+      user { userId }
+      rooms { roomId name }
+      invites { roomId name inviter { userId } }
+    }
+  }
+`;
+
+export const OLDER = /* GraphQL */ `
+  query Older($room: RoomID!, $before: Cursor) {
+    room(id: $room) {
+      timeline(last: 2, before: $before) {
+        nodes { eventId sequence }
+        pageInfo { hasPreviousPage startCursor }
+      }
     }
   }
 `;
 
 export const STREAM = /* GraphQL */ `
-  subscription EventStream($after: Position) {
+  subscription Stream($after: Position) {
     eventStream(after: $after) {
       position
       events {
-        ... on RoomEvent { eventId sequence }
+        __typename
+        ... on RoomEvent { eventId type sequence text actionId sender { userId } }
+        ... on RoomOpened { room { roomId } cursor }
       }
     }
   }

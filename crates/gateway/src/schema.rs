@@ -18,6 +18,8 @@ mod scalars;
 mod stream;
 mod sync;
 mod timeline;
+#[cfg(test)]
+mod tests;
 mod user;
 
 use std::sync::Arc;
@@ -56,4 +58,6 @@ fn builder() -> async_graphql::SchemaBuilder<query::Query, mutation::Mutation, s
         .limit_complexity(COMPLEXITY_MAX)
         .limit_directives(DIRECTIVES_MAX)
         .register_output_type::<node::Node>()
+        .override_output_type_description::<query::PublicRooms>("A page of the public directory.")
+        .override_output_type_description::<members::Members>("A page of the members of a room.")
 }

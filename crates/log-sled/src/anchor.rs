@@ -24,13 +24,10 @@ pub(crate) struct Mark {
     pub(crate) position: Position,
     /// The hash of the record there.
     pub(crate) hash: Hash,
-    /// The indexes were durable up to here.
-    pub(crate) indexed: Position,
 }
 
 impl Mark {
-    pub(crate) const ORIGIN: Self =
-        Self { position: Position::ORIGIN, hash: Hash::ORIGIN, indexed: Position::ORIGIN };
+    pub(crate) const ORIGIN: Self = Self { position: Position::ORIGIN, hash: Hash::ORIGIN };
 }
 
 pub(crate) fn read(dir: &Path) -> Result<Option<Mark>, OpenError> {
@@ -42,21 +39,14 @@ pub(crate) fn read(dir: &Path) -> Result<Option<Mark>, OpenError> {
         Ok(Mark {
             position: fields.get("position", position)?,
             hash: fields.get("hash", parse_hash)?,
-            indexed: fields.get("indexed", position)?,
         })
     });
-    mark.transpose().map_err(|damage: String| OpenError::Damaged {
-        dir: dir.to_owned(),
-        damage: format!("the file `{NAME}`: {damage}"),
-    })
+    mark.transpose()
+        .map_err(|damage: String| OpenError::damaged(dir, format!("the file `{NAME}`: {damage}")))
 }
 
 pub(crate) fn write(dir: &Path, mark: Mark) -> io::Result<()> {
-    let fields = [
-        ("position", mark.position.to_string()),
-        ("hash", mark.hash.to_string()),
-        ("indexed", mark.indexed.to_string()),
-    ];
+    let fields = [("position", mark.position.to_string()), ("hash", mark.hash.to_string())];
     sealed::write(dir, NAME, TITLE, &fields)
 }
 

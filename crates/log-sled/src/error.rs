@@ -1,6 +1,9 @@
 //! Why a log cannot be opened, and why a ready-made record cannot be appended.
 
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use rookery_log::{Epoch, Position, Unavailable};
 
@@ -72,6 +75,10 @@ pub enum OpenError {
 }
 
 impl OpenError {
+    pub(crate) fn damaged(dir: &Path, damage: impl Into<String>) -> Self {
+        Self::Damaged { dir: dir.to_owned(), damage: damage.into() }
+    }
+
     pub(crate) fn io(
         action: &'static str,
         path: impl Into<PathBuf>,

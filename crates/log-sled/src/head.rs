@@ -5,7 +5,7 @@
 //! commit can be missing unnoticed. After a power cut it may be old; then the anchor counts.
 //!
 //! Two slots of 64 bytes take turns, so that a torn write leaves the other one. A slot: CRC-32 of
-//! the rest (4 bytes), nothing (4), position (8), indexed (8), hash (32), nothing (8).
+//! the rest (4 bytes), nothing (4), position (8), hash (32), nothing (16).
 //!
 //! **Invariant:** it is written after the sync of what it names, never before.
 
@@ -59,23 +59,15 @@ impl Writer {
 fn encode(mark: Mark) -> [u8; SLOT_BYTES] {
     let mut slot = [0; SLOT_BYTES];
     slot[8..16].copy_from_slice(&mark.position.0.to_le_bytes());
-    slot[16..24].copy_from_slice(&mark.indexed.0.to_le_bytes());
-    slot[24..56].copy_from_slice(&mark.hash.0);
+    slot[16..48].copy_from_slice(&mark.hash.0);
     let checksum = crc32fast::hash(&slot[4..]);
     slot[..4].copy_from_slice(&checksum.to_le_bytes());
     slot
 }
 
 fn decode(slot: &[u8; SLOT_BYTES]) -> Option<Mark> {
-    let number = |from: usize| {
-        let bytes = slot.get(from..from + 8)?.try_into().ok()?;
-        Some(Position(u64::from_le_bytes(bytes)))
-    };
-    let mark = Mark {
-        position: number(8)?,
-        hash: Hash(slot[24..56].try_into().ok()?),
-        indexed: number(16)?,
-    };
+    let position = Position(u64::from_le_bytes(slot[8..16].try_into().ok()?));
+    let mark = Mark { position, hash: Hash(slot[16..48].try_into().ok()?) };
     (encode(mark) == *slot).then_some(mark)
 }
 
@@ -84,7 +76,7 @@ mod tests {
     use super::*;
 
     fn mark(position: u64) -> Mark {
-        Mark { position: Position(position), hash: Hash([7; 32]), indexed: Position(position - 1) }
+        Mark { position: Position(position), hash: Hash([7; 32]) }
     }
 
     #[test]

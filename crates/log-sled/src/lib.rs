@@ -1,7 +1,8 @@
 //! The event log in sled: one writer thread, group commit, a real sync before every answer.
 //!
 //! The data folder holds `meta` (format version and epoch), `anchor` and `head` (how far the log
-//! is known to reach), `lock`, and the folder `sled` with the engine's own files.
+//! is known to reach), `lock`, the folder `sled` with the engine's own files, and the folder `index`
+//! with what is derived from them.
 //!
 //! **Invariant:** only the writer thread changes the engine's trees after opening.
 //! **Invariant:** nothing is answered, and nobody reads it, before `sync_data` on the file `db`.
@@ -13,6 +14,7 @@ mod error;
 mod format;
 mod head;
 mod import;
+mod index;
 mod keys;
 mod log;
 mod meta;

@@ -19,10 +19,7 @@ pub(crate) fn read(dir: &Path) -> Result<Option<Epoch>, OpenError> {
     else {
         return Ok(None);
     };
-    let damaged = |damage: String| OpenError::Damaged {
-        dir: dir.to_owned(),
-        damage: format!("the file `{NAME}`: {damage}"),
-    };
+    let damaged = |damage: String| OpenError::damaged(dir, format!("the file `{NAME}`: {damage}"));
     let fields = fields.map_err(damaged)?;
     let found = fields.get("format", |text| text.parse().ok()).map_err(damaged)?;
     if found > FORMAT {

@@ -16,8 +16,9 @@ use crate::{
     store::{self, Store},
 };
 
-/// The engine's threads let go of its file a moment after it was closed; so long we wait.
-const RELEASE_MAX: Duration = Duration::from_secs(5);
+/// So long we wait for what was just closed: the engine's threads let go of its file a moment later,
+/// and a child process that is being started holds our files until it runs.
+const RELEASE_MAX: Duration = Duration::from_secs(2);
 const RELEASE_STEP: Duration = Duration::from_millis(5);
 
 /// A log that is open, before its writer runs.
@@ -37,11 +38,10 @@ pub(crate) fn open(dir: &Path, options: &SledOptions) -> Result<Opened, OpenErro
     fs::create_dir_all(&engine).map_err(OpenError::io("create", &engine))?;
     store::remove_half_snapshots(&engine).map_err(OpenError::io("clean", &engine))?;
     let (db, file) = open_engine(dir, &engine, options)?;
-    let damaged = |error: store::StoreError| damaged(dir, error.text());
-    let store = Store::open(db, file, lock).map_err(damaged)?;
+    let store = Store::open(dir, db, file, lock)?;
     let end = recover::end(dir, &store, mark.unwrap_or(anchor::Mark::ORIGIN))?;
     // What survived a crash may still be in the page cache only; from now on it is read.
-    store.flush().map_err(damaged)?;
+    store.flush().map_err(|error| OpenError::damaged(dir, error.text()))?;
     options.disk.sync_data(&store.file).map_err(OpenError::io("sync", engine.join("db")))?;
     // The engine does not sync its `conf`; a folder is opened and synced like a file.
     for path in [&engine.join("conf"), &engine, dir] {
@@ -54,17 +54,23 @@ fn lock(dir: &Path) -> Result<File, OpenError> {
     let path = dir.join("lock");
     let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
     let file = file.map_err(OpenError::io("open", &path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(OpenError::InUse { dir: dir.to_owned() }),
-        Err(TryLockError::Error(error)) => Err(OpenError::io("lock", path)(error)),
+    let began = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if began.elapsed() < RELEASE_MAX => {
+                thread::sleep(RELEASE_STEP);
+            }
+            Err(TryLockError::WouldBlock) => return Err(OpenError::InUse { dir: dir.to_owned() }),
+            Err(TryLockError::Error(error)) => return Err(OpenError::io("lock", path)(error)),
+        }
     }
 }
 
 fn epoch(dir: &Path, engine: &Path, wanted: Option<Epoch>) -> Result<Epoch, OpenError> {
     let Some(found) = meta::read(dir)? else {
         if engine.join("db").exists() {
-            return Err(damaged(dir, "the file `meta` is missing"));
+            return Err(OpenError::damaged(dir, "the file `meta` is missing"));
         }
         let epoch = wanted.map_or_else(random_epoch, Ok)?;
         meta::create(dir, epoch)?;
@@ -107,15 +113,15 @@ fn open_engine(
                 thread::sleep(RELEASE_STEP);
             }
             Ok(Err(sled::Error::Io(error))) => return Err(OpenError::io("open", engine)(error)),
-            Ok(Err(error)) => return Err(damaged(dir, &format!("the engine reports: {error}"))),
-            Err(panic) => return Err(damaged(dir, &format!("the engine gave up: {panic}"))),
+            Ok(Err(error)) => {
+                return Err(OpenError::damaged(dir, format!("the engine reports: {error}")));
+            }
+            Err(panic) => {
+                return Err(OpenError::damaged(dir, format!("the engine gave up: {panic}")));
+            }
         }
     };
     let path = engine.join("db");
     let file = OpenOptions::new().read(true).write(true).open(&path);
     Ok((db, file.map_err(OpenError::io("open", path))?))
-}
-
-fn damaged(dir: &Path, damage: &str) -> OpenError {
-    OpenError::Damaged { dir: dir.to_owned(), damage: damage.to_owned() }
 }

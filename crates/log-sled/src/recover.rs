@@ -6,9 +6,9 @@
 //! **Invariant:** the work is bounded by what came after the last place known to be complete, not
 //! by the length of the log.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
-use rookery_log::{Hash, Position, ReadError, Record};
+use rookery_log::{Hash, PAGE_MAX, Position, ReadError, Record};
 
 use crate::{
     OpenError,
@@ -30,7 +30,9 @@ pub(crate) fn end(dir: &Path, store: &Store, mark: Mark) -> Result<End, OpenErro
     let mut end = recovery.start(last)?;
     while end.position < last {
         let Some(record) = recovery.next(end, last)? else { break };
-        store.index(&record).map_err(|error| recovery.refuse(&error))?;
+        if record.position > store.index.last() {
+            store.index.add([&record]);
+        }
         end = End { position: record.position, hash: record.hash };
     }
     recovery.check_reach(end)?;
@@ -39,6 +41,7 @@ pub(crate) fn end(dir: &Path, store: &Store, mark: Mark) -> Result<End, OpenErro
         let position = end.position.0;
         tracing::warn!(position, removed, "removed commits that were never acknowledged");
     }
+    recovery.complete_index(end)?;
     Ok(end)
 }
 
@@ -49,12 +52,12 @@ struct Recovery<'a> {
 }
 
 impl Recovery<'_> {
-    fn damaged(&self, damage: String) -> OpenError {
-        OpenError::Damaged { dir: self.dir.to_owned(), damage }
+    fn damaged(&self, damage: impl Into<String>) -> OpenError {
+        OpenError::damaged(self.dir, damage)
     }
 
     fn refuse(&self, error: &StoreError) -> OpenError {
-        self.damaged(error.text().to_owned())
+        self.damaged(error.text())
     }
 
     fn unreadable(&self, error: &ReadError) -> OpenError {
@@ -62,34 +65,40 @@ impl Recovery<'_> {
             ReadError::Damaged { position, damage } => {
                 self.damaged(format!("the record at position {position}: {damage}"))
             }
-            ReadError::Unavailable(unavailable) => self.damaged(unavailable.reason.to_string()),
+            ReadError::Unavailable(unavailable) => self.damaged(&*unavailable.reason),
         }
     }
 
-    /// The place to read on from: where the indexes are known to be complete.
+    /// The place to read on from: known to have been reached, and with all before it in the indexes.
     fn start(&self, last: Position) -> Result<End, OpenError> {
-        let position = self.mark.indexed;
+        let position = self.mark.position.min(self.store.index.last());
         if position == Position::ORIGIN {
             return Ok(End { position, hash: Hash::ORIGIN });
         }
-        let record = self.store.record(position).map_err(|error| self.unreadable(&error))?;
-        match record {
+        match self.complete(position)? {
             Some(record) => self.anchored(&record).map(|()| End { position, hash: record.hash }),
             None => Err(self.missing_at(position, last)),
         }
     }
 
+    /// The record at `position`, if all of it is there.
+    fn complete(&self, position: Position) -> Result<Option<Record>, OpenError> {
+        let read = || {
+            let Some(stored) = self.store.stored(position)? else { return Ok(None) };
+            if self.store.missing_chunk(&stored)?.is_some() {
+                return Ok(None);
+            }
+            self.store.whole(&stored).map(Some)
+        };
+        read().map_err(|error| self.unreadable(&error))
+    }
+
     /// The record after `end`; `None` if it and what follows never was.
     fn next(&self, end: End, last: Position) -> Result<Option<Record>, OpenError> {
         let position = end.position.next();
-        let stored = self.store.stored(position).map_err(|error| self.unreadable(&error))?;
-        let Some(stored) = stored else {
+        let Some(record) = self.complete(position)? else {
             return self.never_was(position, last);
         };
-        if self.store.missing_chunk(&stored).map_err(|error| self.unreadable(&error))?.is_some() {
-            return self.never_was(position, last);
-        }
-        let record = self.store.whole(&stored).map_err(|error| self.unreadable(&error))?;
         if record.previous != end.hash {
             let damage =
                 format!("the record at position {position} does not follow the one before");
@@ -138,6 +147,20 @@ impl Recovery<'_> {
         // Nothing follows: start() may have begun above the true end.
         let from = if last < position { last.next() } else { position };
         OpenError::Missing { dir: self.dir.to_owned(), from, to: self.mark.position }
+    }
+
+    /// Derives again what the indexes lose if they are ahead of the log.
+    fn complete_index(&self, end: End) -> Result<(), OpenError> {
+        let index = &self.store.index;
+        if index.last() > end.position {
+            index.cut(end.position);
+        }
+        while index.last() < end.position {
+            let page = self.store.page(index.last(), end.position, PAGE_MAX);
+            let page = page.map_err(|error| self.unreadable(&error))?;
+            index.add(page.iter().map(Arc::as_ref));
+        }
+        Ok(())
     }
 
     fn check_reach(&self, end: End) -> Result<(), OpenError> {

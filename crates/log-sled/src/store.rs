@@ -5,13 +5,14 @@
 use std::{fs::File, path::Path, sync::Arc};
 
 use bytes::{Bytes, BytesMut};
-use rookery_log::{CommandId, Position, ReadError, Record, StreamId, Unavailable};
+use rookery_log::{CommandId, Hash, Position, ReadError, Record, StreamId, Unavailable};
 use sled::{IVec, Tree};
 
 use crate::{
+    OpenError,
     format::{self, Body, Damage, Sealed, Stored},
-    keys::{self, StreamKey},
-    quiet,
+    index::{Index, Subject},
+    keys, quiet,
 };
 
 /// Why the engine did not do something.
@@ -63,6 +64,8 @@ pub(crate) struct Store {
     trees: Option<Trees>,
     /// Our own handle of the engine's file, for the real sync.
     pub(crate) file: File,
+    /// Where to find records by stream and by command.
+    pub(crate) index: Index,
     /// Keeps the data folder ours; released after the engine is closed.
     _lock: File,
 }
@@ -71,8 +74,6 @@ struct Trees {
     db: sled::Db,
     commits: Tree,
     chunks: Tree,
-    streams: Tree,
-    commands: Tree,
 }
 
 impl Drop for Store {
@@ -86,17 +87,25 @@ impl Drop for Store {
 }
 
 impl Store {
-    pub(crate) fn open(db: sled::Db, file: File, lock: File) -> Result<Self, StoreError> {
+    /// The engine, with the indexes in `dir` as far as they are of use.
+    pub(crate) fn open(
+        dir: &Path,
+        db: sled::Db,
+        file: File,
+        lock: File,
+    ) -> Result<Self, OpenError> {
+        let damaged = |error: StoreError| OpenError::damaged(dir, error.text());
         let trees = call(move || {
             Ok(Trees {
                 commits: db.open_tree(keys::COMMITS)?,
                 chunks: db.open_tree(keys::CHUNKS)?,
-                streams: db.open_tree(keys::STREAMS)?,
-                commands: db.open_tree(keys::COMMANDS)?,
                 db,
             })
-        })?;
-        Ok(Self { trees: Some(trees), file, _lock: lock })
+        });
+        let trees = trees.map_err(damaged)?;
+        let hash_at = |position| hash_at(&trees, position);
+        let index = Index::open(&dir.join("index"), hash_at)?;
+        Ok(Self { trees: Some(trees), file, index, _lock: lock })
     }
 
     fn trees(&self) -> &Trees {
@@ -207,15 +216,7 @@ impl Store {
         last: Position,
         limit: usize,
     ) -> Result<Vec<Position>, StoreError> {
-        if after >= last {
-            return Ok(Vec::new());
-        }
-        let key = StreamKey::of(stream);
-        call(|| {
-            let entries = self.trees().streams.range(key.at(after.next())..=key.at(last));
-            let keys = entries.keys().take(limit);
-            keys.map(|key| Ok(keys::read_position(&key?).unwrap_or_default())).collect()
-        })
+        self.index.positions(Subject::stream(stream), after.next()..=last, limit)
     }
 
     /// The last record of `stream` up to `last`.
@@ -224,20 +225,16 @@ impl Store {
         stream: &StreamId,
         last: Position,
     ) -> Result<Option<Record>, ReadError> {
-        let key = StreamKey::of(stream);
-        let mut before = last.next();
+        let subject = Subject::stream(stream);
+        let mut upto = last;
         loop {
-            let entry = call(|| self.trees().streams.get_lt(key.at(before)));
-            let entry = entry.map_err(|error| error.at(last))?;
-            let Some((found, _)) = entry.filter(|(found, _)| key.names(found)) else {
-                return Ok(None);
-            };
-            let position = keys::read_position(&found).unwrap_or_default();
+            let found = self.index.last_of(subject, upto).map_err(|error| error.at(last))?;
+            let Some(position) = found else { return Ok(None) };
             let record = self.record(position)?;
             if let Some(record) = record.filter(|record| record.commit.stream == *stream) {
                 return Ok(Some(record));
             }
-            before = position;
+            upto = Position(position.0.saturating_sub(1));
         }
     }
 
@@ -247,10 +244,8 @@ impl Store {
         command: CommandId,
         last: Position,
     ) -> Result<Option<Record>, ReadError> {
-        let value =
-            call(|| self.trees().commands.get(command.0)).map_err(|error| error.at(last))?;
-        let position = value.and_then(|value| keys::read_position(&value));
-        let Some(position) = position.filter(|position| *position <= last) else {
+        let found = self.index.last_of(Subject::command(command), last);
+        let Some(position) = found.map_err(|error| error.at(last))? else {
             return Ok(None);
         };
         let record = self.record(position)?;
@@ -276,46 +271,27 @@ impl Store {
         call(|| self.trees().commits.insert(keys::position(position), sealed.value)).map(drop)
     }
 
-    /// Enters `record` into the indexes.
-    pub(crate) fn index(&self, record: &Record) -> Result<(), StoreError> {
-        let position = record.position;
-        let key = StreamKey::of(&record.commit.stream).at(position);
-        call(|| {
-            self.trees().streams.insert(key, &[])?;
-            if let Some(command) = record.commit.command {
-                self.trees().commands.insert(command.0, &keys::position(position))?;
-            }
-            Ok(())
-        })
-    }
-
     /// Whether the indexes have `record`.
     pub(crate) fn is_indexed(&self, record: &Record) -> Result<bool, StoreError> {
         let position = record.position;
-        let key = StreamKey::of(&record.commit.stream).at(position);
-        call(|| {
-            let stream = self.trees().streams.contains_key(key)?;
-            let Some(command) = record.commit.command else {
-                return Ok(stream);
-            };
-            let found = self.trees().commands.get(command.0)?;
-            Ok(stream && found.is_some_and(|value| *value == keys::position(position)))
-        })
+        let stream = Subject::stream(&record.commit.stream);
+        let command = record.commit.command.map(Subject::command);
+        for subject in [Some(stream), command].into_iter().flatten() {
+            if self.index.positions(subject, position..=position, 1)?.is_empty() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// How many entries the indexes have, up to `last`: of streams, of commands.
     pub(crate) fn index_sizes(&self, last: Position) -> Result<(u64, u64), StoreError> {
-        let counts = |position: Option<Position>| position.is_some_and(|position| position <= last);
-        call(|| {
-            let (mut streams, mut commands) = (0, 0);
-            for entry in &self.trees().streams {
-                streams += u64::from(counts(keys::read_position(&entry?.0)));
-            }
-            for entry in &self.trees().commands {
-                commands += u64::from(counts(keys::read_position(&entry?.1)));
-            }
-            Ok((streams, commands))
-        })
+        let (mut streams, mut commands) = (0, 0);
+        self.index.walk(|stream, position| {
+            let count = if stream { &mut streams } else { &mut commands };
+            *count += u64::from(position <= last);
+        })?;
+        Ok((streams, commands))
     }
 
     /// Removes what lies beyond `last` and never was: records, and chunks without a record.
@@ -339,6 +315,11 @@ impl Store {
     pub(crate) fn flush(&self) -> Result<(), StoreError> {
         call(|| self.trees().db.flush()).map(drop)
     }
+}
+
+fn hash_at(trees: &Trees, position: Position) -> Option<Hash> {
+    let value = call(|| trees.commits.get(keys::position(position))).ok()??;
+    Stored::read(bytes(value), position).ok().map(|stored| stored.hash)
 }
 
 fn bytes(value: IVec) -> Bytes {

@@ -98,8 +98,6 @@ pub(crate) struct Writer {
     durable: Position,
     /// Bytes put into the engine since the last sync.
     unsynced: usize,
-    /// How far the indexes are on stable storage.
-    indexed: Position,
     /// Since when there are commits that the anchor does not cover.
     unanchored: Option<Instant>,
     groups_until_look: u32,
@@ -122,7 +120,6 @@ impl Writer {
             end,
             durable: end.position,
             unsynced: 0,
-            indexed: end.position,
             unanchored: Some(Instant::now()),
             groups_until_look: 0,
         }
@@ -326,15 +323,10 @@ impl Writer {
         if records.is_empty() {
             return Ok(());
         }
-        // The entries of the group before went with this sync.
-        let indexed = self.indexed;
         self.sync()?;
-        for record in &records {
-            self.shared.store.index(record)?;
-        }
-        self.indexed = self.end.position;
+        self.shared.store.index.add(records.iter().map(Arc::as_ref));
         self.shared.recent.extend(records);
-        let mark = Mark { position: self.end.position, hash: self.end.hash, indexed };
+        let mark = Mark { position: self.end.position, hash: self.end.hash };
         if let Err(error) = self.head_file.write(mark) {
             tracing::warn!(%error, "cannot write the file `head` of the log");
         }
@@ -352,19 +344,14 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes the anchor, with the indexes on stable storage too.
+    /// Writes the anchor.
     fn drop_anchor(&mut self) {
         self.unanchored = None;
         if self.shared.broken().is_some() {
             return;
         }
-        if let Err(error) = self.sync() {
-            self.break_down(&error);
-            return;
-        }
         let End { position, hash } = self.end;
-        let mark = Mark { position, hash, indexed: position };
-        if let Err(error) = anchor::write(&self.dir, mark) {
+        if let Err(error) = anchor::write(&self.dir, Mark { position, hash }) {
             tracing::warn!(%error, "cannot write the file `anchor` of the log; trying again later");
             self.unanchored = Some(Instant::now());
         }

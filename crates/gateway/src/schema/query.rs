@@ -38,7 +38,8 @@ impl EdgeNameType for PublicRoomNames {
     }
 }
 
-type PublicRooms = Connection<usize, Room, Counted, EmptyFields, PublicRoomNames, PublicRoomNames>;
+/// A page of the public directory.
+pub(crate) type PublicRooms = Connection<usize, Room, Counted, EmptyFields, PublicRoomNames, PublicRoomNames>;
 
 /// What this server is.
 #[derive(SimpleObject)]
@@ -52,6 +53,7 @@ pub(crate) struct Server {
 /// Queries.
 pub struct Query;
 
+/// What you can ask the server.
 #[Object]
 impl Query {
     /// What this server is. You need not be logged in.

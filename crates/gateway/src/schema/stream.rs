@@ -123,6 +123,7 @@ impl EventChunk {
 /// Subscriptions.
 pub struct Subscription;
 
+/// What you can follow.
 #[Subscription]
 impl Subscription {
     /// Everything that happens to you and in your rooms, from `after` on: what you missed first,

@@ -15,28 +15,29 @@ use super::{
 pub(crate) struct User {
     id: OwnedUserId,
     room: Option<OwnedRoomId>,
+    /// Whether this is whoever logs in with the request itself.
+    logs_in: bool,
 }
 
 impl User {
     /// A user as the directory has the user.
     pub(crate) fn new(id: OwnedUserId) -> Self {
-        Self { id, room: None }
+        Self { id, room: None, logs_in: false }
     }
 
     /// A user as the members of a room see the user.
     pub(crate) fn in_room(id: OwnedUserId, room: OwnedRoomId) -> Self {
-        Self { id, room: Some(room) }
+        Self { id, room: Some(room), logs_in: false }
     }
 
-    /// The user of this ID.
-    pub(crate) fn parse(id: &str) -> Option<Self> {
-        id.try_into().ok().map(Self::new)
+    /// The user who has just proved to have this ID, in a request that nobody was logged in for.
+    pub(crate) fn logging_in(id: &str) -> Option<Self> {
+        Some(Self { id: id.try_into().ok()?, room: None, logs_in: true })
     }
 
     /// Name and avatar: of the room if there is one, else of the user's own profile, which is
     /// shown to those who share a room with the user, and to the user.
     fn shown(&self, context: &Context<'_>) -> Result<(Option<String>, Option<String>)> {
-        let viewer = session(context).viewer()?;
         let view = app(context).models.view();
         if let Some(room) = &self.room {
             let room = view.room(room);
@@ -47,8 +48,11 @@ impl User {
             });
             return Ok(shown.unwrap_or_default());
         }
-        if *viewer != self.id && !shares_a_room(&view, viewer, &self.id) {
-            return Ok((None, None));
+        if !self.logs_in {
+            let viewer = session(context).viewer()?;
+            if *viewer != self.id && !shares_a_room(&view, viewer, &self.id) {
+                return Ok((None, None));
+            }
         }
         let profile = view.profile(&self.id);
         let shown =

@@ -160,15 +160,9 @@ async fn commit_without_all_its_parts_never_was() {
 }
 
 #[tokio::test]
-async fn indexes_are_derived_again_from_the_last_complete_place() {
+async fn indexes_that_are_gone_are_derived_again() {
     let dir = given(false).await;
-    tamper(dir.path(), |db| {
-        for name in ["streams", "commands"] {
-            db.open_tree(name).unwrap().clear().unwrap();
-        }
-    });
-    // As if nothing were known of the indexes.
-    forget_reach(dir.path());
+    std::fs::remove_dir_all(dir.path().join("index")).unwrap();
     let log = open(dir.path());
     assert_eq!(log.verify(|_, _| ()).unwrap().commits, 50);
     assert_eq!(log.find(command(7)).await, Ok(Some(Position(8))));
@@ -177,15 +171,27 @@ async fn indexes_are_derived_again_from_the_last_complete_place() {
 }
 
 #[tokio::test]
-async fn index_that_disagrees_is_named_and_not_believed() {
-    let dir = given(false).await;
-    tamper(dir.path(), |db| {
-        let commands = db.open_tree("commands").unwrap();
-        commands.insert(command(99).0, &7_u64.to_be_bytes()).unwrap();
-    });
+async fn indexes_of_another_log_are_not_believed() {
+    let (dir, other) = (given(false).await, temporary());
+    let log = open(other.path());
+    append_all(&log, 0..50, 10).await;
+    drop(log);
+    let from = other.path().join("index");
+    let to = dir.path().join("index");
+    std::fs::remove_dir_all(&to).unwrap();
+    std::fs::rename(from, to).unwrap();
     let log = open(dir.path());
-    assert_eq!(log.find(command(99)).await, Ok(None));
-    let verdict = log.verify(|_, _| ()).unwrap_err().to_string();
-    assert!(verdict.contains("an index names commits that are not there"), "{verdict}");
-    assert!(!log.append(commit(99, 1), guard(51)).await.unwrap().repeated);
+    assert_eq!(log.verify(|_, _| ()).unwrap().commits, 50);
+}
+
+#[tokio::test]
+async fn loss_that_is_accepted_is_lost_in_the_indexes_too() {
+    let dir = given(true).await;
+    remove(&dir, 45..=45);
+    forget_reach(dir.path());
+    let log = open(dir.path());
+    for number in 44..50 {
+        assert_eq!(log.find(command(number)).await, Ok(None));
+    }
+    assert_eq!(log.verify(|_, _| ()).unwrap().commits, 44);
 }

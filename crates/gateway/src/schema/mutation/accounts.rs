@@ -229,7 +229,7 @@ fn logged_in(result: LoggedIn) -> Result<LogInPayload, Fault> {
         Ok(session) => LogInPayload {
             token: Some(session.token.expose().to_owned()),
             device_id: Some(session.device_id),
-            user: User::parse(&session.user_id),
+            user: User::logging_in(&session.user_id),
             refusal: None,
         },
         Err((code, message)) => LogInPayload {

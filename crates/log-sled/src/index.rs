@@ -1,0 +1,251 @@
+//! The indexes of the log: which commits a stream has, and which commit a command made.
+//!
+//! They are derived, so they need none of what the log needs, and they get the writes that a tree
+//! is worst at: random keys. New entries stay in memory; when there are enough of them they become
+//! a sorted file, a run, and runs of a size are merged into a larger one, all on a thread of its
+//! own. What was only in memory at a crash is derived again at the next start.
+//!
+//! An entry is 25 bytes: what it is about (1), which one (16), position (8, big-endian).
+//!
+//! **Invariant:** entries are of commits on stable storage.
+//! **Invariant:** runs cover consecutive ranges of positions; the entries in memory follow them.
+//! **Invariant:** memory is bounded but for about 3 bytes a commit (filters and fences of runs).
+
+mod compact;
+mod run;
+
+use std::{
+    collections::BTreeSet,
+    ops::RangeInclusive,
+    path::{Path, PathBuf},
+    sync::{Arc, mpsc},
+    thread::JoinHandle,
+};
+
+use parking_lot::{Mutex, RwLock};
+use rookery_log::{CommandId, Hash, Position, Record, StreamId};
+
+use self::run::Run;
+use crate::{OpenError, store::StoreError};
+
+/// How many entries become a run.
+const TABLE_MAX: usize = 64 * 1024;
+
+/// What an entry is about, as it sorts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Subject([u8; 17]);
+
+impl Subject {
+    /// The commits of a stream, which is named by 16 bytes of its BLAKE3 hash: whoever follows the
+    /// entry has to look at the record.
+    pub(crate) fn stream(stream: &StreamId) -> Self {
+        Self::new(b's', &blake3::hash(stream.as_str().as_bytes()).as_bytes()[..16])
+    }
+
+    /// The commit of a command.
+    pub(crate) fn command(command: CommandId) -> Self {
+        Self::new(b'c', &command.0)
+    }
+
+    fn new(kind: u8, id: &[u8]) -> Self {
+        let mut bytes = [kind; 17];
+        bytes[1..].copy_from_slice(id);
+        Self(bytes)
+    }
+
+    fn at(self, position: Position) -> Entry {
+        let mut bytes = [0; 25];
+        bytes[..17].copy_from_slice(&self.0);
+        bytes[17..].copy_from_slice(&position.0.to_be_bytes());
+        Entry(bytes)
+    }
+}
+
+/// A subject at a position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Entry([u8; 25]);
+
+impl Entry {
+    fn position(&self) -> Position {
+        self.0.last_chunk().map(|bytes| Position(u64::from_be_bytes(*bytes))).unwrap_or_default()
+    }
+}
+
+struct State {
+    /// Oldest first.
+    runs: Arc<Vec<Arc<Run>>>,
+    /// Being made into a run.
+    frozen: Arc<BTreeSet<Entry>>,
+    /// What came after.
+    table: BTreeSet<Entry>,
+    /// The last record that has entries.
+    last: (Position, Hash),
+    /// The last record that has entries outside `table`.
+    frozen_last: (Position, Hash),
+}
+
+impl State {
+    fn of(runs: Vec<Arc<Run>>) -> Self {
+        let origin = (Position::ORIGIN, Hash::ORIGIN);
+        let last = runs.last().map_or(origin, |run| (run.span.to, run.span.hash));
+        let (frozen, table) = (Arc::default(), BTreeSet::new());
+        Self { runs: Arc::new(runs), frozen, table, last, frozen_last: last }
+    }
+}
+
+struct Shared {
+    dir: PathBuf,
+    state: RwLock<State>,
+}
+
+/// The indexes of an open log.
+pub(crate) struct Index {
+    shared: Arc<Shared>,
+    wake: Mutex<Option<mpsc::Sender<()>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Index {
+    fn drop(&mut self) {
+        self.wake.lock().take();
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::warn!("the thread of the indexes panicked; they are derived again");
+        }
+    }
+}
+
+impl Index {
+    /// Opens the runs in `dir`, as far as they are whole and of the log that has the hash
+    /// `hash_at(position)` at each position.
+    pub(crate) fn open(
+        dir: &Path,
+        hash_at: impl Fn(Position) -> Option<Hash>,
+    ) -> Result<Self, OpenError> {
+        std::fs::create_dir_all(dir).map_err(OpenError::io("create", dir))?;
+        let runs = run::load_all(dir, hash_at).map_err(OpenError::io("read", dir))?;
+        let state = RwLock::new(State::of(runs));
+        let shared = Arc::new(Shared { dir: dir.to_owned(), state });
+        let (wake, woken) = mpsc::channel();
+        let known = Arc::clone(&shared);
+        let thread = std::thread::Builder::new().name("rookery-index".to_owned());
+        let thread = thread.spawn(move || compact::run(&known, &woken));
+        let thread = thread.map_err(OpenError::io("start a thread for", dir))?;
+        Ok(Self { shared, wake: Mutex::new(Some(wake)), thread: Some(thread) })
+    }
+
+    /// The last position that has its entries.
+    pub(crate) fn last(&self) -> Position {
+        self.shared.state.read().last.0
+    }
+
+    /// Forgets the runs that go beyond `end`. Called before anything has been added after it.
+    pub(crate) fn cut(&self, end: Position) {
+        let mut state = self.shared.state.write();
+        let (kept, gone) = state.runs.iter().cloned().partition(|run| run.span.to <= end);
+        *state = State::of(kept);
+        let gone: Vec<Arc<Run>> = gone;
+        for run in gone {
+            run.remove();
+        }
+    }
+
+    /// Adds the entries of records that follow those it has.
+    pub(crate) fn add<'a>(&self, records: impl IntoIterator<Item = &'a Record>) {
+        let mut state = self.shared.state.write();
+        for record in records {
+            let position = record.position;
+            state.table.insert(Subject::stream(&record.commit.stream).at(position));
+            if let Some(command) = record.commit.command {
+                state.table.insert(Subject::command(command).at(position));
+            }
+            state.last = (position, record.hash);
+        }
+        if state.table.len() >= TABLE_MAX {
+            drop(state);
+            // If the thread is gone, entries stay in memory and are derived again after a restart.
+            if let Some(wake) = self.wake.lock().as_ref() {
+                wake.send(()).unwrap_or_default();
+            }
+        }
+    }
+
+    /// The positions of `subject` within `range`, in order, at most `limit`.
+    pub(crate) fn positions(
+        &self,
+        subject: Subject,
+        range: RangeInclusive<Position>,
+        limit: usize,
+    ) -> Result<Vec<Position>, StoreError> {
+        if range.is_empty() {
+            return Ok(Vec::new());
+        }
+        let entries = subject.at(*range.start())..=subject.at(*range.end());
+        let (runs, newer) = {
+            let state = self.shared.state.read();
+            let newer =
+                state.frozen.range(entries.clone()).chain(state.table.range(entries.clone()));
+            let newer: Vec<_> = newer.take(limit).map(Entry::position).collect();
+            (Arc::clone(&state.runs), newer)
+        };
+        let mut found = Vec::new();
+        for run in
+            runs.iter().filter(|run| run.span.to >= *range.start() && run.span.from < *range.end())
+        {
+            if found.len() < limit && run.may_have(subject) {
+                run.read(&entries, limit - found.len(), &mut found)?;
+            }
+        }
+        found.extend(newer);
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    /// The last position of `subject` at or before `last`.
+    pub(crate) fn last_of(
+        &self,
+        subject: Subject,
+        last: Position,
+    ) -> Result<Option<Position>, StoreError> {
+        let entries = subject.at(Position::ORIGIN)..=subject.at(last);
+        let runs = {
+            let state = self.shared.state.read();
+            let newest = state.table.range(entries.clone()).next_back();
+            if let Some(entry) = newest.or_else(|| state.frozen.range(entries.clone()).next_back())
+            {
+                return Ok(Some(entry.position()));
+            }
+            Arc::clone(&state.runs)
+        };
+        for run in runs.iter().rev().filter(|run| run.span.from < last) {
+            if run.may_have(subject)
+                && let Some(position) = run.last(&entries)?
+            {
+                return Ok(Some(position));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Calls `each` with the position of every entry: of streams (`true`) or of commands.
+    pub(crate) fn walk(&self, mut each: impl FnMut(bool, Position)) -> Result<(), StoreError> {
+        let (runs, newer) = {
+            let state = self.shared.state.read();
+            let newer: Vec<_> = state.frozen.iter().chain(&state.table).copied().collect();
+            (Arc::clone(&state.runs), newer)
+        };
+        let mut visit = |entry: Entry| each(entry.0[0] == b's', entry.position());
+        for run in runs.iter() {
+            for block in 0..run.blocks() {
+                run.block(block)?.into_iter().for_each(&mut visit);
+            }
+        }
+        newer.into_iter().for_each(visit);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+mod tests;

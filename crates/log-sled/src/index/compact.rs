@@ -1,0 +1,135 @@
+//! The thread that makes runs of what is in memory, and large runs of small ones.
+//!
+//! **Invariant:** a merged run replaces its sources only once it is on stable storage.
+
+use std::{
+    cmp::Reverse,
+    collections::BinaryHeap,
+    sync::{Arc, mpsc::Receiver},
+};
+
+use rookery_log::Position;
+
+use super::{
+    Entry, Shared, TABLE_MAX,
+    run::{self, Run, Span},
+};
+use crate::store::StoreError;
+
+/// So many runs of a size are merged into one of the next size.
+const FAN_IN: usize = 8;
+
+/// Works until the index is closed.
+pub(super) fn run(shared: &Shared, woken: &Receiver<()>) {
+    while woken.recv().is_ok() {
+        if shared.state.read().table.len() >= TABLE_MAX {
+            report(freeze(shared).and_then(|()| merge(shared)));
+        }
+    }
+    report(freeze(shared));
+}
+
+fn report(outcome: Result<(), StoreError>) {
+    if let Err(error) = outcome {
+        tracing::warn!(error = error.text(), "the index stays in memory for now");
+    }
+}
+
+/// Makes a run of what is in memory. After a failure the next call tries again.
+fn freeze(shared: &Shared) -> Result<(), StoreError> {
+    let (entries, from, (to, hash)) = {
+        let mut state = shared.state.write();
+        let from = state.runs.last().map_or(Position::ORIGIN, |run| run.span.to);
+        if state.frozen.is_empty() {
+            state.frozen = Arc::new(std::mem::take(&mut state.table));
+            state.frozen_last = state.last;
+        }
+        (Arc::clone(&state.frozen), from, state.frozen_last)
+    };
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let count = entries.len() as u64;
+    let span = Span { from, to, hash };
+    let run = run::write(&shared.dir, span, count, entries.iter().copied().map(Ok))?;
+    let mut state = shared.state.write();
+    Arc::make_mut(&mut state.runs).push(Arc::new(run));
+    state.frozen = Arc::default();
+    Ok(())
+}
+
+/// Merges the newest runs as long as there are enough of a size.
+fn merge(shared: &Shared) -> Result<(), StoreError> {
+    loop {
+        let runs = Arc::clone(&shared.state.read().runs);
+        let Some(last) = runs.last() else { return Ok(()) };
+        let same = runs.iter().rev().take_while(|run| size(run) <= size(last)).count();
+        if same < FAN_IN {
+            return Ok(());
+        }
+        let sources = &runs[runs.len() - same..];
+        let span = Span { from: sources[0].span.from, ..last.span };
+        let count = sources.iter().map(|run| run.count).sum();
+        let merged = run::write(&shared.dir, span, count, Merge::new(sources)?)?;
+        let mut all = runs[..runs.len() - same].to_vec();
+        all.push(Arc::new(merged));
+        shared.state.write().runs = Arc::new(all);
+        for run in sources {
+            run.remove();
+        }
+    }
+}
+
+fn size(run: &Run) -> u32 {
+    (run.count / TABLE_MAX as u64).max(1).ilog(FAN_IN as u64)
+}
+
+/// The entries of several runs in order.
+struct Merge<'a> {
+    sources: Vec<Source<'a>>,
+    next: BinaryHeap<Reverse<(Entry, usize)>>,
+}
+
+struct Source<'a> {
+    run: &'a Run,
+    next_block: usize,
+    entries: std::vec::IntoIter<Entry>,
+}
+
+impl Source<'_> {
+    fn next(&mut self) -> Result<Option<Entry>, StoreError> {
+        if self.entries.as_slice().is_empty() && self.next_block < self.run.blocks() {
+            self.entries = self.run.block(self.next_block)?.into_iter();
+            self.next_block += 1;
+        }
+        Ok(self.entries.next())
+    }
+}
+
+impl<'a> Merge<'a> {
+    fn new(runs: &'a [Arc<Run>]) -> Result<Self, StoreError> {
+        let source =
+            |run: &'a Arc<Run>| Source { run, next_block: 0, entries: Vec::new().into_iter() };
+        let mut merge =
+            Self { sources: runs.iter().map(source).collect(), next: BinaryHeap::new() };
+        for index in 0..merge.sources.len() {
+            merge.advance(index)?;
+        }
+        Ok(merge)
+    }
+
+    fn advance(&mut self, index: usize) -> Result<(), StoreError> {
+        let entry = self.sources[index].next()?;
+        self.next.extend(entry.map(|entry| Reverse((entry, index))));
+        Ok(())
+    }
+}
+
+impl Iterator for Merge<'_> {
+    type Item = Result<Entry, StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let Reverse((entry, index)) = self.next.pop()?;
+        Some(self.advance(index).map(|()| entry))
+    }
+}
