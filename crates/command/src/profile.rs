@@ -9,10 +9,12 @@
 use std::{collections::BTreeSet, fs, io, path::PathBuf, sync::Arc};
 
 use parking_lot::Mutex;
-use rookery_domain::{Account, AccountCommand, Fact, Profile, RoomCommand, Subject, UserId};
+use rookery_domain::{
+    Account, AccountCommand, Fact, Profile, RoomCommand, RoomId, Subject, UserId,
+};
 use rookery_log::{CommandId, PAGE_MAX, Position, Scope, StreamKind};
 
-use crate::{Actor, Commands, HandleError, Retry, Started, cell::Cell, handle::Decided};
+use crate::{Actor, Commands, HandleError, Retry, cell::Cell, handle::Decided};
 
 /// How many rooms are told at once.
 const UNDER_WAY_MAX: usize = 256;
@@ -182,28 +184,40 @@ impl Commands {
         let command = RoomCommand::SetMemberProfile { profile };
         let mut last = changed;
         for rooms in rooms.chunks(UNDER_WAY_MAX) {
-            let mut started: Vec<Started> = Vec::with_capacity(rooms.len());
+            let mut started = Vec::with_capacity(rooms.len());
+            let mut contended = Vec::new();
             for room in rooms {
-                let parts: [&[u8]; 3] =
-                    [b"profile", &changed.0.to_le_bytes(), room.as_str().as_bytes()];
-                let retry = Retry::Named(CommandId::derive(&parts));
-                match self.start(actor, room, &command, retry).await {
-                    Ok(start) => started.push(start),
-                    // She left meanwhile, or the room is closed to her: nothing to tell.
-                    Err(HandleError::Rejected(_) | HandleError::NoSuchRoom) => {}
+                let start = self.start(actor, room, &command, telling(changed, room)).await;
+                started.extend(unless_gone(start)?.map(|start| (start, room)));
+            }
+            for (start, room) in started {
+                match self.finish(start).await {
+                    Ok(outcome) => last = last.max(outcome.position),
+                    Err(HandleError::Contended { .. }) => contended.push(room),
                     Err(error) => return Err(error),
                 }
             }
-            for start in started {
-                match self.finish(start).await {
-                    Ok(outcome) => last = last.max(outcome.position),
-                    Err(HandleError::Contended { .. }) => {
-                        return Box::pin(self.tell_rooms(actor, changed)).await;
-                    }
-                    Err(error) => return Err(error),
-                }
+            // Another gateway wrote to these rooms at the same time: one by one, with retries.
+            for room in contended {
+                let told = self.room(actor, room, &command, telling(changed, room)).await;
+                last = last.max(unless_gone(told)?.map_or(last, |outcome| outcome.position));
             }
         }
         Ok(last)
+    }
+}
+
+/// Telling a room of a change twice is telling it once.
+fn telling(changed: Position, room: &RoomId) -> Retry {
+    let parts: [&[u8]; 3] = [b"profile", &changed.0.to_le_bytes(), room.as_bytes()];
+    Retry::Named(CommandId::derive(&parts))
+}
+
+/// A user who has left meanwhile, or to whom the room is closed, has nothing to tell it.
+fn unless_gone<T>(result: Result<T, HandleError>) -> Result<Option<T>, HandleError> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(HandleError::Rejected(_) | HandleError::NoSuchRoom) => Ok(None),
+        Err(error) => Err(error),
     }
 }

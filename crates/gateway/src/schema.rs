@@ -17,9 +17,9 @@ mod room;
 mod scalars;
 mod stream;
 mod sync;
-mod timeline;
 #[cfg(test)]
 mod tests;
+mod timeline;
 mod user;
 
 use std::sync::Arc;

@@ -39,7 +39,8 @@ impl EdgeNameType for PublicRoomNames {
 }
 
 /// A page of the public directory.
-pub(crate) type PublicRooms = Connection<usize, Room, Counted, EmptyFields, PublicRoomNames, PublicRoomNames>;
+pub(crate) type PublicRooms =
+    Connection<usize, Room, Counted, EmptyFields, PublicRoomNames, PublicRoomNames>;
 
 /// What this server is.
 #[derive(SimpleObject)]
