@@ -11,11 +11,24 @@ use std::process::{Command, Stdio};
 /// Says which program could not be started, or how it ended.
 pub(crate) fn run(command: &mut Command) -> Result<(), String> {
     println!("$ {}", shown(command));
+    finish(command)
+}
+
+fn finish(command: &mut Command) -> Result<(), String> {
     let status = command
         .stdin(Stdio::null())
         .status()
         .map_err(|error| format!("cannot start `{}`: {error}", program(command)))?;
     if status.success() { Ok(()) } else { Err(format!("`{}`: {status}", shown(command))) }
+}
+
+/// Runs `command` to its end and lets it alone write to standard output, which others may parse.
+///
+/// # Errors
+/// Says which program could not be started, or how it ended.
+pub(crate) fn run_unannounced(command: &mut Command) -> Result<(), String> {
+    eprintln!("$ {}", shown(command));
+    finish(command)
 }
 
 /// Runs `command` to its end and answers what it printed.

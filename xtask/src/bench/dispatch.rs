@@ -1,66 +1,53 @@
-//! Which workloads there are, and running those that were named.
+//! Builds what is measured and what measures, and runs it.
 //!
-//! **Invariant:** measurements come from a release build, of this program too.
+//! **Invariant:** measurements come from a release build, of both programs.
+//! **Invariant:** nothing but measurements goes to standard output.
 
 use std::process::ExitCode;
 
 use crate::process;
 use crate::repository::Repository;
 
-/// One thing that is measured.
-struct Workload {
-    name: &'static str,
-    run: fn(&Repository) -> Result<(), String>,
-}
-
-const WORKLOADS: &[Workload] = &[];
+/// What there is to measure. `bench/src/workloads` says how.
+const WORKLOADS: &[&str] =
+    &["append", "send", "fanout", "home", "scroll", "rebuild", "memory", "start"];
 
 /// Runs the named workloads, or all.
 ///
 /// # Errors
 /// A workload is unknown or failed.
 pub(crate) fn main(repository: &Repository, names: &[String]) -> Result<ExitCode, String> {
-    let chosen = choose(WORKLOADS, names)?;
-    if cfg!(debug_assertions) {
-        let mut command =
-            repository.cargo(&["run", "--quiet", "--release", "--package", "xtask", "--", "bench"]);
-        return process::run(command.args(names)).map(|()| ExitCode::SUCCESS);
-    }
-    for workload in chosen {
-        (workload.run)(repository)?;
-    }
-    Ok(ExitCode::SUCCESS)
+    // A wrong name should not cost the time of a build.
+    check(names)?;
+    let packages = ["--package", "rookery-server", "--package", "rookery-bench"];
+    let mut build = repository.cargo(&["build", "--release"]);
+    process::run_unannounced(build.args(packages))?;
+    let program = repository.target.join("release/rookery-bench");
+    let mut bench = repository.command(program, &[]);
+    process::run_unannounced(bench.args(names)).map(|()| ExitCode::SUCCESS)
 }
 
-fn choose<'a>(all: &'a [Workload], names: &[String]) -> Result<Vec<&'a Workload>, String> {
-    if names.is_empty() {
-        return Ok(all.iter().collect());
+fn check(names: &[String]) -> Result<(), String> {
+    match names.iter().find(|name| !WORKLOADS.contains(&name.as_str())) {
+        None => Ok(()),
+        Some(name) => Err(format!("unknown workload `{name}`; known: {}", WORKLOADS.join(", "))),
     }
-    let find = |name: &String| {
-        all.iter().find(|workload| workload.name == name).ok_or_else(|| {
-            let known = all.iter().map(|workload| workload.name).collect::<Vec<_>>().join(", ");
-            let known = if known.is_empty() { "none yet" } else { &known };
-            format!("unknown workload `{name}`; known: {known}")
-        })
-    };
-    names.iter().map(find).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const SAMPLE: &[Workload] =
-        &[Workload { name: "append", run: |_| Ok(()) }, Workload { name: "send", run: |_| Ok(()) }];
-
     #[test]
-    fn no_name_means_all_workloads() {
-        assert_eq!(choose(SAMPLE, &[]).map(|chosen| chosen.len()), Ok(2));
+    fn no_name_and_known_names_pass() {
+        assert_eq!(check(&[]), Ok(()));
+        assert_eq!(check(&["append".to_owned(), "start".to_owned()]), Ok(()));
     }
 
     #[test]
     fn unknown_workload_is_named_beside_the_known_ones() {
-        let refusal = choose(SAMPLE, &["home".to_owned()]).map(|chosen| chosen.len());
-        assert_eq!(refusal, Err("unknown workload `home`; known: append, send".to_owned()));
+        let known = "append, send, fanout, home, scroll, rebuild, memory, start";
+        let expected = format!("unknown workload `sing`; known: {known}");
+        assert_eq!(check(&["append".to_owned(), "sing".to_owned()]), Err(expected));
     }
 }

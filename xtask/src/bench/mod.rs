@@ -1,4 +1,4 @@
-//! Benchmarks; each workload is a module here.
+//! Benchmarks. What is measured, and how, is in the package `rookery-bench`.
 
 mod dispatch;
 

@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 /// May depend on every crate of the workspace.
-const WIRES: &[&str] = &["rookery-server", "xtask"];
+const WIRES: &[&str] = &["rookery-bench", "rookery-server", "xtask"];
 
 /// The crates of the workspace that each other crate may depend on.
 const ALLOWED: &[(&str, &[&str])] = &[

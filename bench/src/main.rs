@@ -1,0 +1,46 @@
+//! Measures Rookery, and beside it the bare reference of the same work in the same run.
+//!
+//! `cargo xtask bench` builds this and the server, and runs it. Each measurement is one JSON line
+//! on standard output; progress goes to standard error.
+//!
+//! **Invariant:** no figure is ever compared with a limit here: machines differ, people judge.
+//! **Invariant:** servers listen on the loopback address only, and end with the value that started
+//! them.
+
+mod broadcast;
+mod dataset;
+mod http;
+mod raw;
+mod report;
+mod seed;
+mod server;
+mod settings;
+mod socket;
+mod stats;
+mod workloads;
+
+use std::process::ExitCode;
+
+use settings::Settings;
+
+/// Whatever keeps a measurement from being made, in words.
+pub(crate) type Error = Box<dyn std::error::Error + Send + Sync>;
+
+fn main() -> ExitCode {
+    let names: Vec<String> = std::env::args().skip(1).collect();
+    let outcome = Settings::read().and_then(|settings| {
+        for workload in workloads::choose(&names)? {
+            eprintln!("measuring {} ...", workload.name);
+            (workload.run)(&settings)
+                .map_err(|error| format!("workload {}: {error}", workload.name))?;
+        }
+        Ok(())
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(2)
+        }
+    }
+}

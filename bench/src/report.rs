@@ -1,0 +1,122 @@
+//! One JSON line for each measurement: the medians of its runs.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use crate::stats::{Latency, float, median};
+
+/// A figure of a run, if it has it.
+type Figure<'a> = &'a dyn Fn(&Run) -> Option<f64>;
+
+/// One run of a measurement.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Run {
+    /// How often it was done.
+    pub(crate) count: u64,
+    /// How long that took.
+    pub(crate) elapsed: Duration,
+    /// How long each time took.
+    pub(crate) latency: Option<Latency>,
+    /// How often a second the bare reference did it, in this same run.
+    pub(crate) reference_rate: Option<f64>,
+    /// Figures of this measurement alone; names end in their unit.
+    pub(crate) more: Vec<(&'static str, f64)>,
+}
+
+impl Run {
+    /// What was done `count` times in `elapsed`.
+    pub(crate) fn new(count: u64, elapsed: Duration, latency: Option<Latency>) -> Self {
+        Self { count, elapsed, latency, ..Self::default() }
+    }
+
+    pub(crate) fn rate(&self) -> Option<f64> {
+        (self.elapsed > Duration::ZERO).then(|| float(self.count) / self.elapsed.as_secs_f64())
+    }
+
+    fn ratio(&self) -> Option<f64> {
+        Some(self.rate()? / self.reference_rate.filter(|rate| *rate > 0.0)?)
+    }
+}
+
+/// Prints the medians of all runs.
+pub(crate) fn print(workload: &str, parameters: Value, runs: &[Run]) {
+    println!("{}", line(workload, parameters, runs));
+}
+
+fn line(workload: &str, parameters: Value, runs: &[Run]) -> Value {
+    let middle = |figure: Figure| number(median(runs.iter().filter_map(figure)));
+    let mut line = Map::new();
+    line.insert("workload".into(), workload.into());
+    line.insert("parameters".into(), parameters);
+    let figures: [(&str, Figure); 7] = [
+        ("count", &|run| Some(float(run.count))),
+        ("seconds", &|run| Some(run.elapsed.as_secs_f64())),
+        ("rate", &Run::rate),
+        ("p50_ms", &|run| Some(run.latency?.p50_ms)),
+        ("p99_ms", &|run| Some(run.latency?.p99_ms)),
+        ("reference_rate", &|run| run.reference_rate),
+        ("ratio", &Run::ratio),
+    ];
+    for (name, figure) in figures {
+        line.insert(name.into(), middle(figure));
+    }
+    let names = runs.first().map(|run| run.more.clone()).unwrap_or_default();
+    for (name, _) in names {
+        let figure = |run: &Run| run.more.iter().find(|more| more.0 == name).map(|more| more.1);
+        line.insert(name.into(), middle(&figure));
+    }
+    line.insert("runs".into(), runs.len().into());
+    line.into()
+}
+
+/// Four digits are more than any of these figures is worth.
+fn number(figure: Option<f64>) -> Value {
+    let Some(figure) = figure else { return Value::Null };
+    let text = format!("{figure:.3e}");
+    let rounded: f64 = text.parse().unwrap_or(figure);
+    if rounded.fract() == 0.0 && rounded.abs() < 1e15 {
+        return format!("{rounded:.0}").parse::<i64>().map_or(Value::Null, Value::from);
+    }
+    rounded.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn run(count: u64, reference_rate: f64) -> Run {
+        let latency = Some(Latency { p50_ms: 1.5, p99_ms: 2.0 });
+        let mut run = Run::new(count, Duration::from_secs(2), latency);
+        run.reference_rate = Some(reference_rate);
+        run.more = vec![("bytes", float(count))];
+        run
+    }
+
+    #[test]
+    fn line_has_the_medians_of_all_runs() {
+        let runs = [run(30, 10.0), run(10, 10.0), run(20, 10.0)];
+        let expected = json!({
+            "workload": "send", "parameters": { "senders": 1 }, "count": 20, "seconds": 2,
+            "rate": 10, "p50_ms": 1.5, "p99_ms": 2, "reference_rate": 10, "ratio": 1,
+            "bytes": 20, "runs": 3,
+        });
+        assert_eq!(line("send", json!({ "senders": 1 }), &runs), expected);
+    }
+
+    #[test]
+    fn what_was_not_measured_is_null() {
+        let line = line("home", Value::Null, &[Run::new(1, Duration::ZERO, None)]);
+        for name in ["rate", "p50_ms", "p99_ms", "reference_rate", "ratio"] {
+            assert_eq!(line[name], Value::Null, "{name}");
+        }
+    }
+
+    #[test]
+    fn figures_have_four_digits() {
+        assert_eq!(number(Some(12_345.678)), json!(12_350));
+        assert_eq!(number(Some(0.012_345_6)), json!(0.01235));
+    }
+}

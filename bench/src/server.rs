@@ -1,0 +1,150 @@
+//! The program under measurement, as a process of its own.
+//!
+//! **Invariant:** the process ends with the value that started it.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, ChildStderr, Command, Stdio},
+    sync::mpsc::{Sender, channel},
+    time::Duration,
+};
+
+use crate::{Error, stats::float};
+
+/// How long a server may take until it listens.
+const START_MAX: Duration = Duration::from_mins(5);
+
+/// What stands before the address in the first line of the log.
+const ANNOUNCEMENT: &str = "listening on http://";
+
+/// Clock ticks of `/proc` in a second, on every Linux of today.
+const TICKS_PER_SECOND: f64 = 100.0;
+
+/// A running server.
+pub(crate) struct Server {
+    child: Child,
+    address: String,
+}
+
+/// Memory of a process, in MiB.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Memory {
+    /// All that is resident, pages of files included.
+    pub(crate) resident: f64,
+    /// What no file backs.
+    pub(crate) anonymous: f64,
+}
+
+impl Server {
+    /// Starts `program` on the data in `folder`, and waits until it listens.
+    ///
+    /// # Errors
+    /// Quotes what it said instead.
+    pub(crate) fn start(program: &Path, folder: &Path) -> Result<Self, Error> {
+        let mut command = Command::new(program);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(folder);
+        // Our own settings are none of the server's.
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("ROOKERY_") {
+                command.env_remove(name);
+            }
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn()?;
+        let lines = child.stderr.take();
+        let mut server = Self { child, address: String::new() };
+        let (found, address) = channel();
+        if let Some(lines) = lines {
+            std::thread::spawn(move || watch(lines, &found));
+        }
+        server.address = address
+            .recv_timeout(START_MAX)
+            .map_err(|_| "the server did not say where it listens".to_owned())??;
+        Ok(server)
+    }
+
+    /// Where it listens: `127.0.0.1:PORT`.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The processor time that it has used, in seconds.
+    ///
+    /// # Errors
+    /// If the system does not say.
+    pub(crate) fn processor_seconds(&self) -> Result<f64, Error> {
+        let text = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        Ok(ticks(&text).ok_or("cannot read /proc/PID/stat")? / TICKS_PER_SECOND)
+    }
+
+    /// The memory that it uses.
+    ///
+    /// # Errors
+    /// If the system does not say.
+    pub(crate) fn memory(&self) -> Result<Memory, Error> {
+        let text = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let of = |name| mebibytes(&text, name).ok_or("cannot read /proc/PID/status");
+        Ok(Memory { resident: of("VmRSS:")?, anonymous: of("RssAnon:")? })
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself: then there is nothing to end.
+        let _ended = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}
+
+/// Tells the address once it is named, else what was said. Reads on, so that the server never
+/// waits for a reader.
+fn watch(lines: ChildStderr, found: &Sender<Result<String, String>>) {
+    let mut said = Vec::new();
+    for line in BufReader::new(lines).lines().map_while(Result::ok) {
+        if let Some((_, rest)) = line.split_once(ANNOUNCEMENT) {
+            let address = rest.split_whitespace().next().unwrap_or_default();
+            // Nobody waits for a second one.
+            let _first = found.send(Ok(address.to_owned()));
+        }
+        if said.len() < 50 {
+            said.push(line);
+        }
+    }
+    let _late = found.send(Err(format!("the server ended:\n{}", said.join("\n"))));
+}
+
+/// The ticks in user and kernel mode. The name in brackets may hold anything.
+fn ticks(stat: &str) -> Option<f64> {
+    let (_, rest) = stat.rsplit_once(')')?;
+    let mut fields = rest.split_whitespace().skip(11);
+    let user: u64 = fields.next()?.parse().ok()?;
+    let kernel: u64 = fields.next()?.parse().ok()?;
+    Some(float(user + kernel))
+}
+
+fn mebibytes(status: &str, name: &str) -> Option<f64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(float(kibibytes) / 1024.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_are_found_whatever_the_name_of_the_program() {
+        let stat = "7 (a) b) S 1 2 3 4 5 6 7 8 9 10 120 30 0 0 20 0 8 0 1 2 3";
+        assert_eq!(ticks(stat), Some(150.0));
+    }
+
+    #[test]
+    fn memory_is_found_by_its_name() {
+        let status = "Name:\trookery\nVmRSS:\t    2048 kB\nRssAnon:\t    1536 kB\n";
+        assert_eq!(mebibytes(status, "VmRSS:"), Some(2.0));
+        assert_eq!(mebibytes(status, "RssAnon:"), Some(1.5));
+        assert_eq!(mebibytes(status, "VmSwap:"), None);
+    }
+}

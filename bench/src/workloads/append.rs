@@ -1,0 +1,126 @@
+//! Appending single events to the log, beside a bare file synced in groups of the same size.
+
+use std::{
+    fs::File,
+    io,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use futures_util::{StreamExt, stream::FuturesOrdered};
+use rookery_log::{Commit, EventLog, Guard, LoggedEvent, Millis, Revision, StreamId, StreamKind};
+use rookery_log_sled::{Disk, RealDisk, SledLog, SledOptions};
+use serde_json::json;
+use tokio::runtime::Runtime;
+
+use crate::{
+    Error, raw,
+    report::{self, Run},
+    settings::Settings,
+    stats::{Samples, float},
+};
+
+/// How many events share a sync.
+const GROUPS: [usize; 3] = [1, 64, 256];
+
+/// Bytes of the content of an event.
+const CONTENT_BYTES: usize = 600;
+
+/// Streams that the events go to in turn.
+const STREAMS: usize = 16;
+
+/// The disk, counting.
+#[derive(Default)]
+struct CountingDisk(AtomicU64);
+
+impl Disk for CountingDisk {
+    fn sync_data(&self, file: &File) -> io::Result<()> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        RealDisk.sync_data(file)
+    }
+
+    fn free_bytes(&self, dir: &Path) -> io::Result<u64> {
+        RealDisk.free_bytes(dir)
+    }
+}
+
+pub(crate) fn run(settings: &Settings) -> Result<(), Error> {
+    let runtime = Runtime::new()?;
+    for group in GROUPS {
+        let mut runs = Vec::new();
+        for _ in 0..settings.runs {
+            let folder = settings.scratch()?;
+            let disk = Arc::new(CountingDisk::default());
+            let options = SledOptions { disk: disk.clone(), ..SledOptions::default() };
+            let log = SledLog::open(&folder.path().join("log"), options)?;
+            let before = disk.0.load(Ordering::Relaxed);
+            let mut run = runtime.block_on(append(&log, group, settings.duration))?;
+            let syncs = disk.0.load(Ordering::Relaxed) - before;
+            let raw = raw::append(folder.path(), group, event(0).bytes(), settings.duration / 2)?;
+            run.reference_rate = Some(raw.rate);
+            run.more = vec![
+                ("events_per_sync", float(run.count) / float(syncs.max(1))),
+                ("bytes", float(event(0).bytes())),
+                ("reference_p50_ms", raw.p50_ms),
+            ];
+            runs.push(run);
+        }
+        report::print("append", json!({ "group": group, "bytes": CONTENT_BYTES }), &runs);
+    }
+    Ok(())
+}
+
+/// Keeps so many appends under way that the writer always finds a group waiting.
+async fn append(log: &SledLog, group: usize, duration: Duration) -> Result<Run, Error> {
+    let streams: Vec<_> =
+        (0..STREAMS).map(|stream| StreamId::new(StreamKind::Room, &format!("!{stream}"))).collect();
+    let under_way_max = if group == 1 { 1 } else { 2 * group };
+    let mut under_way = FuturesOrdered::new();
+    let mut samples = Samples::default();
+    let mut number = 0;
+    let started = Instant::now();
+    loop {
+        let going_on = started.elapsed() < duration;
+        while going_on && under_way.len() < under_way_max {
+            let commit = Commit {
+                stream: streams[number % STREAMS].clone(),
+                command: None,
+                received: Millis(number as u64),
+                events: vec![event(number).0],
+            };
+            let at = Revision((number / STREAMS) as u64);
+            let begun = Instant::now();
+            let appending = log.append(commit, Guard { at });
+            under_way.push_back(async move { appending.await.map(|_| begun.elapsed()) });
+            number += 1;
+        }
+        match under_way.next().await {
+            Some(took) => samples.push(took?),
+            None => break,
+        }
+    }
+    Ok(Run::new(samples.len() as u64, started.elapsed(), samples.latency()))
+}
+
+struct Event(LoggedEvent);
+
+impl Event {
+    fn bytes(&self) -> usize {
+        self.0.id.len() + self.0.envelope.len() + self.0.content.len()
+    }
+}
+
+fn event(number: usize) -> Event {
+    let mut content = format!(r#"{{"number":{number:012},"body":""#).into_bytes();
+    content.extend((b'a'..=b'z').cycle().take(CONTENT_BYTES - 2 - content.len()));
+    content.extend(b"\"}");
+    Event(LoggedEvent {
+        id: format!("${number:043}"),
+        envelope: r#"{"origin":"local"}"#.into(),
+        content: content.into(),
+    })
+}
