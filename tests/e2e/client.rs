@@ -1,9 +1,9 @@
 //! A client as a user would write one: GraphQL over HTTP, and graphql-transport-ws.
 
-use std::{net::TcpStream, time::Duration};
+use std::{collections::VecDeque, net::TcpStream, time::Duration};
 
 use serde_json::{Value, json};
-use tungstenite::{Message, WebSocket, client::IntoClientRequest};
+use tungstenite::{Error, HandshakeError, Message, WebSocket, client::IntoClientRequest};
 
 use crate::server::Server;
 
@@ -12,26 +12,51 @@ const ANSWER_MAX: Duration = Duration::from_secs(60);
 
 /// A device that is logged in, or nobody yet.
 #[derive(Clone)]
-pub struct Client {
+pub(crate) struct Client {
     address: String,
-    pub token: Option<String>,
-    pub user_id: String,
+    agent: ureq::Agent,
+    pub(crate) token: Option<String>,
+    pub(crate) user_id: String,
 }
 
 /// An answer to an HTTP request.
-pub struct Answer {
-    pub status: u16,
-    pub body: Value,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: Value,
 }
 
 impl Client {
     /// Nobody.
-    pub fn anonymous(server: &Server) -> Self {
-        Self { address: server.address().to_owned(), token: None, user_id: String::new() }
+    pub(crate) fn anonymous(server: &Server) -> Self {
+        let agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(ANSWER_MAX))
+            .build()
+            .into();
+        Self { address: server.address().to_owned(), agent, token: None, user_id: String::new() }
+    }
+
+    /// A user who is there already, with a token that the operator gave out.
+    pub(crate) fn with_token(server: &Server, name: &str, token: &str) -> Self {
+        let token = Some(token.trim().to_owned());
+        Self { token, user_id: format!("@{name}:localhost"), ..Self::anonymous(server) }
+    }
+
+    /// The same user on another device.
+    pub(crate) fn log_in(&self, password: &str) -> Value {
+        let document = "mutation($input: LogInInput!) { logIn(input: $input) {
+            token deviceId refusal { code message } } }";
+        let input = json!({ "username": self.user_id, "password": password });
+        self.nobody().run(document, &json!({ "input": input }))["logIn"].clone()
+    }
+
+    /// The same connection without a login.
+    pub(crate) fn nobody(&self) -> Self {
+        Self { token: None, ..self.clone() }
     }
 
     /// A new user.
-    pub fn register(server: &Server, name: &str) -> Self {
+    pub(crate) fn register(server: &Server, name: &str) -> Self {
         let mut client = Self::anonymous(server);
         let input = json!({ "username": name, "password": "correct horse" });
         let document = "mutation($input: RegisterInput!) { register(input: $input) {
@@ -45,23 +70,18 @@ impl Client {
     }
 
     /// The same device on another server process.
-    pub fn at(&self, server: &Server) -> Self {
+    pub(crate) fn at(&self, server: &Server) -> Self {
         Self { address: server.address().to_owned(), ..self.clone() }
     }
 
     /// Sends a request and gives back whatever comes.
-    pub fn post(&self, document: &str, variables: &Value) -> Answer {
+    pub(crate) fn post(&self, document: &str, variables: &Value) -> Answer {
         self.try_post(document, variables).expect("the server answers")
     }
 
     /// Sends a request; `None` if the connection broke before the answer was there.
-    pub fn try_post(&self, document: &str, variables: &Value) -> Option<Answer> {
-        let agent: ureq::Agent = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .timeout_global(Some(ANSWER_MAX))
-            .build()
-            .into();
-        let mut request = agent.post(format!("http://{}/graphql", self.address));
+    pub(crate) fn try_post(&self, document: &str, variables: &Value) -> Option<Answer> {
+        let mut request = self.agent.post(format!("http://{}/graphql", self.address));
         if let Some(token) = &self.token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
@@ -72,7 +92,7 @@ impl Client {
     }
 
     /// Sends a request that has to succeed and gives back its `data`.
-    pub fn run(&self, document: &str, variables: &Value) -> Value {
+    pub(crate) fn run(&self, document: &str, variables: &Value) -> Value {
         let Answer { body, .. } = self.post(document, variables);
         assert_eq!(body.get("errors"), None, "the request failed:\n{document}\n{variables}");
         body["data"].clone()
@@ -80,7 +100,7 @@ impl Client {
 
     /// Runs the one mutation `name` with `input`, and gives back its payload, which has
     /// `event { eventId sequence }`, `room { roomId }`, `position` and `refusal { code }`.
-    pub fn act(&self, name: &str, input: Value) -> Value {
+    pub(crate) fn act(&self, name: &str, input: Value) -> Value {
         let mut first = name[..1].to_uppercase();
         first.push_str(&name[1..]);
         let kind = match name {
@@ -97,68 +117,123 @@ impl Client {
         self.run(&document, &json!({ "input": input }))[name].clone()
     }
 
+    /// Runs the one mutation `name`, which has to be refused, and gives back the code.
+    pub(crate) fn refused(&self, name: &str, input: Value) -> String {
+        let payload = self.act(name, input);
+        assert_eq!(payload["event"], Value::Null, "{name} was not refused");
+        payload["refusal"]["code"].as_str().expect("a code").to_owned()
+    }
+
+    /// Sends a request that has to fail, and gives back the code of its error.
+    pub(crate) fn fail(&self, document: &str, variables: &Value) -> String {
+        let Answer { body, .. } = self.post(document, variables);
+        let code = body["errors"][0]["extensions"]["code"].as_str();
+        code.unwrap_or_else(|| panic!("no error with a code:\n{document}\n{body}")).to_owned()
+    }
+
+    /// Where the server is in its log.
+    pub(crate) fn position(&self) -> String {
+        let answer = self.run("{ viewer { position } }", &json!({}));
+        answer["viewer"]["position"].as_str().expect("a position").to_owned()
+    }
+
     /// Creates a room and gives back its ID.
-    pub fn create_room(&self, input: Value) -> String {
+    pub(crate) fn create_room(&self, input: Value) -> String {
         let payload = self.act("createRoom", input);
         assert_eq!(payload["refusal"], Value::Null);
         payload["room"]["roomId"].as_str().expect("a room ID").to_owned()
     }
 
     /// Says something and gives back the ID of the event.
-    pub fn say(&self, room: &str, body: &str) -> String {
+    pub(crate) fn say(&self, room: &str, body: &str) -> String {
         let payload = self.act("sendMessage", json!({ "roomId": room, "body": body }));
         assert_eq!(payload["refusal"], Value::Null);
         payload["event"]["eventId"].as_str().expect("an event ID").to_owned()
     }
 
     /// Opens a socket on which this device is logged in.
-    pub fn socket(&self) -> Socket {
-        let mut request = format!("ws://{}/graphql", self.address)
-            .into_client_request()
-            .expect("the address is one");
-        let protocol = "graphql-transport-ws".parse().expect("a header value");
-        request.headers_mut().insert("sec-websocket-protocol", protocol);
-        let stream = TcpStream::connect(&self.address).expect("the server takes connections");
-        stream.set_read_timeout(Some(ANSWER_MAX)).expect("a timeout");
-        let (socket, _) = tungstenite::client(request, stream).expect("the server upgrades");
-        let mut socket = Socket { socket };
+    pub(crate) fn socket(&self) -> Socket {
+        let mut socket = self.silent_socket();
         let token = self.token.as_ref().map(|token| format!("Bearer {token}"));
         socket.send(&json!({ "type": "connection_init", "payload": { "Authorization": token } }));
         assert_eq!(socket.receive()["type"], "connection_ack");
         socket
     }
 
+    /// Opens a socket and says nothing.
+    pub(crate) fn silent_socket(&self) -> Socket {
+        self.try_socket(&[]).unwrap_or_else(|status| panic!("no upgrade, but status {status}"))
+    }
+
+    /// Opens a socket with more headers, or gives back the status of the answer.
+    pub(crate) fn try_socket(&self, headers: &[(&'static str, &str)]) -> Result<Socket, u16> {
+        let mut request = format!("ws://{}/graphql", self.address)
+            .into_client_request()
+            .expect("the address is one");
+        let protocol = "graphql-transport-ws".parse().expect("a header value");
+        request.headers_mut().insert("sec-websocket-protocol", protocol);
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.parse().expect("a header value"));
+        }
+        let stream = TcpStream::connect(&self.address).expect("the server takes connections");
+        stream.set_read_timeout(Some(ANSWER_MAX)).expect("a timeout");
+        match tungstenite::client(request, stream) {
+            Ok((socket, _)) => Ok(Socket { socket }),
+            Err(HandshakeError::Failure(Error::Http(answer))) => Err(answer.status().as_u16()),
+            Err(error) => panic!("the handshake failed: {error}"),
+        }
+    }
+
     /// Subscribes to the event stream on a socket of its own.
-    pub fn follow(&self, after: Option<&str>) -> Follower {
+    pub(crate) fn follow(&self, after: Option<&str>) -> Follower {
         let mut socket = self.socket();
         let document = "subscription($after: Position) { eventStream(after: $after) { position
             events { __typename
                 ... on RoomEvent { eventId type sequence text room { roomId } }
                 ... on RoomOpened { room { roomId } cursor }
                 ... on RoomClosed { roomId reason }
-                ... on Invited { preview { roomId name } } } } }";
+                ... on Invited { room { roomId name } event { eventId } } } } }";
         socket.subscribe("1", document, &json!({ "after": after }));
-        Follower { socket }
+        Follower { socket, pending: VecDeque::new() }
     }
 }
 
 /// A socket that speaks graphql-transport-ws.
-pub struct Socket {
+pub(crate) struct Socket {
     socket: WebSocket<TcpStream>,
 }
 
 impl Socket {
-    pub fn send(&mut self, message: &Value) {
+    pub(crate) fn send(&mut self, message: &Value) {
         self.socket.send(Message::text(message.to_string())).expect("the socket takes messages");
     }
 
+    /// Sends a message, which the server may be beyond taking.
+    pub(crate) fn try_send(&mut self, message: Message) -> bool {
+        self.socket.send(message).is_ok()
+    }
+
+    /// The bare connection.
+    pub(crate) fn stream(&mut self) -> &mut TcpStream {
+        self.socket.get_mut()
+    }
+
+    /// Reads until the socket closes, and gives back the code.
+    pub(crate) fn closing(&mut self) -> u16 {
+        loop {
+            if let Err(code) = self.next() {
+                return code;
+            }
+        }
+    }
+
     /// The next message that is no ping; fails when the socket closes.
-    pub fn receive(&mut self) -> Value {
+    pub(crate) fn receive(&mut self) -> Value {
         self.next().unwrap_or_else(|code| panic!("the socket closed with {code}"))
     }
 
     /// The next message that is no ping, or the code with which the socket closed.
-    pub fn next(&mut self) -> Result<Value, u16> {
+    pub(crate) fn next(&mut self) -> Result<Value, u16> {
         loop {
             match self.socket.read() {
                 Ok(Message::Text(text)) => {
@@ -175,20 +250,21 @@ impl Socket {
         }
     }
 
-    pub fn subscribe(&mut self, id: &str, document: &str, variables: &Value) {
+    pub(crate) fn subscribe(&mut self, id: &str, document: &str, variables: &Value) {
         let payload = json!({ "query": document, "variables": variables });
         self.send(&json!({ "id": id, "type": "subscribe", "payload": payload }));
     }
 }
 
 /// An event stream.
-pub struct Follower {
+pub(crate) struct Follower {
     socket: Socket,
+    pending: VecDeque<Value>,
 }
 
 impl Follower {
     /// The next chunk, or the code with which the socket closed.
-    pub fn chunk(&mut self) -> Result<Value, u16> {
+    pub(crate) fn chunk(&mut self) -> Result<Value, u16> {
         let message = self.socket.next()?;
         assert_eq!(message["type"], "next", "the subscription goes on: {message}");
         let payload = &message["payload"];
@@ -196,14 +272,29 @@ impl Follower {
         Ok(payload["data"]["eventStream"].clone())
     }
 
-    /// Reads chunks until an item fits, and gives it back.
-    pub fn until(&mut self, fits: impl Fn(&Value) -> bool) -> Value {
+    /// The next item.
+    pub(crate) fn item(&mut self) -> Value {
         loop {
+            if let Some(item) = self.pending.pop_front() {
+                return item;
+            }
             let chunk = self.chunk().unwrap_or_else(|code| panic!("the socket closed with {code}"));
-            let items = chunk["events"].as_array().expect("a list of items").clone();
-            if let Some(item) = items.into_iter().find(|item| fits(item)) {
+            self.pending.extend(chunk["events"].as_array().expect("a list of items").clone());
+        }
+    }
+
+    /// Reads items until one fits, and gives it back.
+    pub(crate) fn until(&mut self, mut fits: impl FnMut(&Value) -> bool) -> Value {
+        loop {
+            let item = self.item();
+            if fits(&item) {
                 return item;
             }
         }
+    }
+
+    /// The socket below.
+    pub(crate) fn socket(&mut self) -> &mut Socket {
+        &mut self.socket
     }
 }

@@ -10,18 +10,28 @@ use tempfile::tempdir;
 
 use crate::{client::Client, server::Server};
 
-/// How often the subscription is cut.
+/// How often the subscription is cut, unless `ROOKERY_CUTS` says otherwise.
 const CUTS: usize = 1_000;
 
+/// Tells the writer to end, also when the reader fails.
+struct Done<'a>(&'a AtomicBool);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 #[test]
-fn a_stream_cut_a_thousand_times_shows_each_event_once_and_in_order() {
+fn a_stream_that_is_cut_and_resumed_shows_each_event_once_and_in_order() {
+    let cuts = std::env::var("ROOKERY_CUTS").ok().and_then(|cuts| cuts.parse().ok());
     let data = tempdir().unwrap();
     let server = Server::start(data.path());
     let alice = Client::register(&server, "alice");
     let bob = Client::register(&server, "bob");
     let room = alice.create_room(json!({ "preset": "PUBLIC" }));
     bob.act("joinRoom", json!({ "roomId": room }));
-    let mut position = viewer_position(&bob);
+    let mut position = bob.position();
     let done = AtomicBool::new(false);
 
     let seen = thread::scope(|scope| {
@@ -32,22 +42,22 @@ fn a_stream_cut_a_thousand_times_shows_each_event_once_and_in_order() {
             }
             sent
         });
+        let stop = Done(&done);
         let mut random = Random(0x5eed);
         let mut seen = Vec::new();
-        for _ in 0..CUTS {
+        for _ in 0..cuts.unwrap_or(CUTS) {
             let mut stream = bob.follow(Some(&position));
             for _ in 0..random.below(4) {
                 position = take(&mut stream, &mut seen);
             }
         }
-        done.store(true, Ordering::Relaxed);
+        drop(stop);
         let sent = writer.join().unwrap();
         let mut stream = bob.follow(Some(&position));
         while seen.len() < sent.len() {
             take(&mut stream, &mut seen);
         }
-        assert_eq!(seen.len(), sent.len());
-        assert_eq!(seen.iter().map(|(id, _)| id.clone()).collect::<Vec<_>>(), sent);
+        assert!(seen.iter().map(|(id, _)| id).eq(&sent), "the stream is not what was sent");
         seen
     });
     let sequences: Vec<_> = seen.iter().map(|(_, sequence)| *sequence).collect();
@@ -66,16 +76,11 @@ fn take(stream: &mut crate::client::Follower, seen: &mut Vec<(String, i64)>) -> 
     chunk["position"].as_str().unwrap().to_owned()
 }
 
-fn viewer_position(client: &Client) -> String {
-    let answer = client.run("{ viewer { position } }", &json!({}));
-    answer["viewer"]["position"].as_str().unwrap().to_owned()
-}
-
 /// xorshift64*: a failure can be seen again, because the seed is fixed.
-pub struct Random(pub u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    pub fn below(&mut self, bound: u64) -> u64 {
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;

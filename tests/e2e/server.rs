@@ -1,37 +1,43 @@
 //! Starts the real binary on a port of its own choice, and ends it.
 
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
-    sync::mpsc,
-    time::Duration,
+    sync::{Arc, Mutex, mpsc},
+    time::{Duration, Instant},
 };
 
 /// How long a start may take on a slow machine before the test gives up.
 const START_MAX: Duration = Duration::from_secs(60);
 
 /// A running server. Dropping it kills it.
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
     address: String,
     data: PathBuf,
+    log: Arc<Mutex<Vec<String>>>,
 }
 
 /// The binary under test.
-pub fn rookery() -> Command {
+pub(crate) fn rookery() -> Command {
     Command::new(env!("CARGO_BIN_EXE_rookery"))
 }
 
 impl Server {
     /// Starts a server on the data in `data`.
-    pub fn start(data: &Path) -> Self {
+    pub(crate) fn start(data: &Path) -> Self {
         Self::start_with(data, &[])
     }
 
     /// Starts a server with more arguments.
-    pub fn start_with(data: &Path, arguments: &[&str]) -> Self {
-        let mut child = rookery()
+    pub(crate) fn start_with(data: &Path, arguments: &[&str]) -> Self {
+        Self::start_as(rookery(), data, arguments)
+    }
+
+    /// Starts a server by a command to which `serve` and its arguments are added.
+    pub(crate) fn start_as(mut command: Command, data: &Path, arguments: &[&str]) -> Self {
+        let mut child = command
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(data)
             .args(arguments)
@@ -42,17 +48,17 @@ impl Server {
             .expect("the binary starts");
         let stderr = child.stderr.take().expect("stderr is piped");
         let (sender, receiver) = mpsc::channel();
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&log);
         std::thread::spawn(move || {
-            let mut seen = Vec::new();
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
                 if let Some((_, address)) = line.split_once("listening on http://") {
                     let address = address.split_whitespace().next().unwrap_or_default();
                     sender.send(Ok(address.to_owned())).ok();
                 }
-                if seen.len() < 50 {
-                    seen.push(line);
-                }
+                seen.lock().expect("nobody panics with it").push(line);
             }
+            let seen = seen.lock().expect("nobody panics with it");
             sender.send(Err(seen.join("\n"))).ok();
         });
         let address = match receiver.recv_timeout(START_MAX) {
@@ -63,27 +69,87 @@ impl Server {
                 panic!("the server did not say where it listens: {error}");
             }
         };
-        Self { child, address, data: data.to_owned() }
+        Self { child, address, data: data.to_owned(), log }
     }
 
     /// Where it listens: `127.0.0.1:PORT`.
-    pub fn address(&self) -> &str {
+    pub(crate) fn address(&self) -> &str {
         &self.address
     }
 
     /// Ends it as a power cut of the process would.
-    pub fn kill(mut self) -> PathBuf {
+    pub(crate) fn kill(mut self) -> PathBuf {
         self.child.kill().expect("the server can be killed");
         self.child.wait().expect("the server ends");
         self.data.clone()
     }
 
     /// Asks it to end, and waits until it has.
-    pub fn stop(mut self) -> ExitStatus {
+    pub(crate) fn stop(mut self) -> ExitStatus {
         let id = self.child.id().to_string();
         let sent = Command::new("kill").args(["-TERM", &id]).status().expect("kill runs");
         assert!(sent.success());
         self.child.wait().expect("the server ends")
+    }
+
+    /// The number of the process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The lines of its log so far that contain `text`.
+    pub(crate) fn logged(&self, text: &str) -> Vec<String> {
+        let log = self.log.lock().expect("nobody panics with it");
+        log.iter().filter(|line| line.contains(text)).cloned().collect()
+    }
+}
+
+/// What a command printed, and how it ended.
+pub(crate) struct Ran {
+    pub(crate) success: bool,
+    pub(crate) output: String,
+    pub(crate) error: String,
+}
+
+/// Runs `rookery` on the data in `data`, with `input` on its standard input.
+pub(crate) fn run(data: &Path, arguments: &[&str], input: &str) -> Ran {
+    let mut child = rookery()
+        .args(arguments)
+        .arg("--data")
+        .arg(data)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    // A command that does not read its input is free to close it.
+    child.stdin.take().expect("it is piped").write_all(input.as_bytes()).ok();
+    let ran = child.wait_with_output().expect("the command ends");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("the output is text");
+    Ran { success: ran.status.success(), output: text(ran.stdout), error: text(ran.stderr) }
+}
+
+/// Runs a command that has to succeed, and gives back its output.
+pub(crate) fn succeed(data: &Path, arguments: &[&str], input: &str) -> String {
+    let ran = run(data, arguments, input);
+    assert!(ran.success, "{arguments:?} failed: {}", ran.error);
+    ran.output
+}
+
+/// Runs a command that has to fail, and gives back what it said.
+pub(crate) fn fail(data: &Path, arguments: &[&str], input: &str) -> String {
+    let ran = run(data, arguments, input);
+    assert!(!ran.success, "{arguments:?} did not fail");
+    assert!(!ran.error.contains("panicked"), "{}", ran.error);
+    ran.error
+}
+
+/// Waits until `holds`, and fails if it never does.
+pub(crate) fn eventually(what: &str, holds: impl Fn() -> bool) {
+    let deadline = Instant::now() + START_MAX;
+    while !holds() {
+        assert!(Instant::now() < deadline, "still not so: {what}");
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
 
