@@ -10,7 +10,7 @@ use rookery_query::{Committed, RowKey, TimelineCursor, TimelineEvent};
 use serde_json::Value;
 
 use super::{
-    context::{App, app, session, unless_absent},
+    context::{App, STALE_AFTER, app, session, unless_absent},
     fault::Fault,
     node::NodeId,
     room::Room,
@@ -169,6 +169,8 @@ impl RoomEvent {
     async fn replaced(&self, context: &Context<'_>) -> Result<Option<RoomEvent>> {
         let app = app(context);
         let viewer = session(context).viewpoint()?;
+        // The answer to a mutation has events that the read side may not have yet.
+        app.models.wait_for(self.position, STALE_AFTER).await.map_err(|_| Fault::stale())?;
         let found = app.models.event(&self.pdu.event_id, &viewer).await;
         let Some(Some((place, event))) = unless_absent(found)? else { return Ok(None) };
         let replaced = app.models.replaced_by(&place.room_id, &event).await;

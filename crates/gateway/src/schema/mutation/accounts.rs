@@ -119,7 +119,7 @@ impl AccountMutation {
     async fn register(
         &self,
         context: &Context<'_>,
-        input: RegisterInput,
+        #[graphql(desc = "Who wants an account.")] input: RegisterInput,
     ) -> Result<RegisterPayload> {
         let RegisterInput { username, password, device_name } = input;
         let session = session(context);
@@ -136,7 +136,11 @@ impl AccountMutation {
     }
 
     /// Logs in on a new device, or anew on one of yours.
-    async fn log_in(&self, context: &Context<'_>, input: LogInInput) -> Result<LogInPayload> {
+    async fn log_in(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Who logs in.")] input: LogInInput,
+    ) -> Result<LogInPayload> {
         let LogInInput { username, password, device_id, device_name } = input;
         let session = session(context);
         let login = Login {
@@ -151,7 +155,11 @@ impl AccountMutation {
     }
 
     /// Logs out this device, or all of yours. Their subscriptions end at once.
-    async fn log_out(&self, context: &Context<'_>, input: LogOutInput) -> Result<LogOutPayload> {
+    async fn log_out(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which devices to log out.")] input: LogOutInput,
+    ) -> Result<LogOutPayload> {
         let session = session(context);
         let user = session.viewer()?;
         let accounts = &app(context).accounts;
@@ -177,7 +185,7 @@ impl AccountMutation {
     async fn rename_device(
         &self,
         context: &Context<'_>,
-        input: RenameDeviceInput,
+        #[graphql(desc = "A new name for a device.")] input: RenameDeviceInput,
     ) -> Result<RenameDevicePayload> {
         let user = session(context).viewer()?;
         let accounts = &app(context).accounts;
@@ -198,7 +206,7 @@ impl AccountMutation {
     async fn remove_device(
         &self,
         context: &Context<'_>,
-        input: RemoveDeviceInput,
+        #[graphql(desc = "A device to remove.")] input: RemoveDeviceInput,
     ) -> Result<RemoveDevicePayload> {
         let user = session(context).viewer()?;
         let accounts = &app(context).accounts;

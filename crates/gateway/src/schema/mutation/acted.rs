@@ -3,9 +3,10 @@
 use async_graphql::{Context, Result};
 use rookery_command::{HandleError, Outcome};
 use rookery_domain::{RoomCommand, RoomId};
+use rookery_log::Position;
 
 use crate::schema::{
-    context::{app, retry, session},
+    context::{STALE_AFTER, app, retry, session},
     event::RoomEvent,
     refusal::{Refusal, refused},
     room::Room,
@@ -22,15 +23,19 @@ pub(crate) struct Acted {
 
 impl Acted {
     /// Turns the outcome of a command into the fields of a payload.
-    pub(crate) fn of(context: &Context<'_>, result: Result<Outcome, HandleError>) -> Result<Self> {
+    pub(crate) async fn of(
+        context: &Context<'_>,
+        result: Result<Outcome, HandleError>,
+    ) -> Result<Self> {
         match refused(result)? {
             Ok(outcome) => {
                 app(context).wrote(session(context), outcome.position);
+                let shown = shows(context, "room", outcome.position).await;
                 let last = outcome.events.len().checked_sub(1);
                 let last = last.map(|index| RoomEvent::committed(&outcome, index));
                 Ok(Self {
                     event: last,
-                    room: Some(Room::new(outcome.room_id)),
+                    room: shown.then(|| Room::new(outcome.room_id)),
                     position: Some(app(context).token(outcome.position)),
                     refusal: None,
                 })
@@ -45,6 +50,13 @@ impl Acted {
     }
 }
 
+/// Whether `field` of the payload is asked for, and the read side shows what was done. It is waited
+/// for only then: what does not ask does not wait.
+pub(super) async fn shows(context: &Context<'_>, field: &str, position: Position) -> bool {
+    context.look_ahead().field(field).exists()
+        && app(context).models.wait_for(position, STALE_AFTER).await.is_ok()
+}
+
 /// Carries out a command in a room.
 pub(crate) async fn act(
     context: &Context<'_>,
@@ -54,7 +66,7 @@ pub(crate) async fn act(
 ) -> Result<Acted> {
     let actor = session(context).actor()?;
     let result = app(context).commands.room(&actor, room_id, &command, retry(action_id)?).await;
-    Acted::of(context, result)
+    Acted::of(context, result).await
 }
 
 /// Defines the payload of one mutation that acts in a room.
@@ -66,7 +78,8 @@ macro_rules! room_payload {
             /// The event that it made, the last one if there are several. Null if what you asked
             /// for held already, or if it was refused.
             pub(crate) event: Option<crate::schema::event::RoomEvent>,
-            /// The room. Null if it was refused.
+            /// The room, as it is with the effect. Null if it was refused, or if the server takes
+            /// longer than a second to show the effect.
             pub(crate) room: Option<crate::schema::room::Room>,
             /// Ask for this `minPosition` to see the effect. Null if it was refused.
             pub(crate) position: Option<crate::schema::scalars::PositionScalar>,

@@ -69,6 +69,7 @@ impl MemberMutation {
     async fn join_room(
         &self,
         context: &Context<'_>,
+        #[graphql(desc = "Which room to join or knock on: by ID or by alias, one of the two.")]
         input: JoinRoomInput,
     ) -> Result<JoinRoomPayload> {
         let JoinRoomInput { room_id, alias, reason, action_id } = input;
@@ -80,6 +81,7 @@ impl MemberMutation {
     async fn knock_on_room(
         &self,
         context: &Context<'_>,
+        #[graphql(desc = "Which room to join or knock on: by ID or by alias, one of the two.")]
         input: JoinRoomInput,
     ) -> Result<KnockOnRoomPayload> {
         let JoinRoomInput { room_id, alias, reason, action_id } = input;
@@ -91,7 +93,7 @@ impl MemberMutation {
     async fn leave_room(
         &self,
         context: &Context<'_>,
-        input: LeaveRoomInput,
+        #[graphql(desc = "Which room to leave, or which invite to decline.")] input: LeaveRoomInput,
     ) -> Result<LeaveRoomPayload> {
         let command = RoomCommand::Leave { reason: input.reason };
         Ok(act(context, &input.room_id.0, command, input.action_id).await?.into())
@@ -101,7 +103,7 @@ impl MemberMutation {
     async fn reject_invite(
         &self,
         context: &Context<'_>,
-        input: LeaveRoomInput,
+        #[graphql(desc = "Which room to leave, or which invite to decline.")] input: LeaveRoomInput,
     ) -> Result<RejectInvitePayload> {
         let command = RoomCommand::Reject { reason: input.reason };
         Ok(act(context, &input.room_id.0, command, input.action_id).await?.into())
@@ -111,7 +113,7 @@ impl MemberMutation {
     async fn invite_user(
         &self,
         context: &Context<'_>,
-        input: MemberInput,
+        #[graphql(desc = "Which user, in which room.")] input: MemberInput,
     ) -> Result<InviteUserPayload> {
         let MemberInput { room_id, user_id, reason, action_id } = input;
         let command = RoomCommand::Invite { invitee: Invitee::from(user_id.0), reason };
@@ -122,7 +124,7 @@ impl MemberMutation {
     async fn kick_user(
         &self,
         context: &Context<'_>,
-        input: MemberInput,
+        #[graphql(desc = "Which user, in which room.")] input: MemberInput,
     ) -> Result<KickUserPayload> {
         let MemberInput { room_id, user_id, reason, action_id } = input;
         let command = RoomCommand::Kick { user: user_id.0, reason };
@@ -130,7 +132,11 @@ impl MemberMutation {
     }
 
     /// Removes a user and keeps the user out.
-    async fn ban_user(&self, context: &Context<'_>, input: MemberInput) -> Result<BanUserPayload> {
+    async fn ban_user(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which user, in which room.")] input: MemberInput,
+    ) -> Result<BanUserPayload> {
         let MemberInput { room_id, user_id, reason, action_id } = input;
         let command = RoomCommand::Ban { user: user_id.0, reason };
         Ok(act(context, &room_id.0, command, action_id).await?.into())
@@ -140,7 +146,7 @@ impl MemberMutation {
     async fn unban_user(
         &self,
         context: &Context<'_>,
-        input: MemberInput,
+        #[graphql(desc = "Which user, in which room.")] input: MemberInput,
     ) -> Result<UnbanUserPayload> {
         let MemberInput { room_id, user_id, reason, action_id } = input;
         let command = RoomCommand::Unban { user: user_id.0, reason };

@@ -63,7 +63,7 @@ impl MessageMutation {
     async fn send_message(
         &self,
         context: &Context<'_>,
-        input: SendMessageInput,
+        #[graphql(desc = "What to say, and where.")] input: SendMessageInput,
     ) -> Result<SendMessagePayload> {
         let SendMessageInput { room_id, body, formatted_body, kind, action_id } = input;
         let command = RoomCommand::SendMessage { kind: kind.into(), body, formatted_body };
@@ -74,7 +74,7 @@ impl MessageMutation {
     async fn send_event(
         &self,
         context: &Context<'_>,
-        input: SendEventInput,
+        #[graphql(desc = "An event of a type of your own.")] input: SendEventInput,
     ) -> Result<SendEventPayload> {
         let SendEventInput { room_id, event_type, content, action_id } = input;
         let content = object(content)?;

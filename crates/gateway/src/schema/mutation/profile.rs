@@ -3,6 +3,7 @@
 use async_graphql::{Context, InputObject, MaybeUndefined, Object, Result, SimpleObject};
 use rookery_command::ProfileChange;
 
+use super::acted::shows;
 use crate::schema::{
     context::{app, retry, session},
     refusal::{Refusal, refused},
@@ -24,7 +25,8 @@ pub(crate) struct SetProfileInput {
 /// What came of changing your profile.
 #[derive(SimpleObject)]
 pub(crate) struct SetProfilePayload {
-    /// You.
+    /// You, with the change. Null if it was refused, or if the server takes longer than a second to
+    /// show the change.
     user: Option<User>,
     /// Ask for this `minPosition` to see the change in all of your rooms.
     position: Option<PositionScalar>,
@@ -42,6 +44,9 @@ impl ProfileMutation {
     async fn set_profile(
         &self,
         context: &Context<'_>,
+        #[graphql(
+            desc = "What changes in your profile. What you leave out stays; null takes it away."
+        )]
         input: SetProfileInput,
     ) -> Result<SetProfilePayload> {
         let actor = session(context).actor()?;
@@ -54,8 +59,9 @@ impl ProfileMutation {
         Ok(match refused(result)? {
             Ok(outcome) => {
                 app(context).wrote(session(context), outcome.position);
+                let shown = shows(context, "user", outcome.position).await;
                 SetProfilePayload {
-                    user: Some(User::new(actor.user)),
+                    user: shown.then(|| User::new(actor.user)),
                     position: Some(app(context).token(outcome.position)),
                     refusal: None,
                 }

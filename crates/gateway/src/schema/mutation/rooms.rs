@@ -133,6 +133,7 @@ impl RoomMutation {
     async fn create_room(
         &self,
         context: &Context<'_>,
+        #[graphql(desc = "The room to make. All of it comes about at once or not at all.")]
         input: CreateRoomInput,
     ) -> Result<CreateRoomPayload> {
         let actor = session(context).actor()?;
@@ -153,14 +154,14 @@ impl RoomMutation {
             room_type: input.room_type,
         };
         let result = app(context).commands.create_room(&actor, &command, retry).await;
-        Ok(Acted::of(context, result)?.into())
+        Ok(Acted::of(context, result).await?.into())
     }
 
     /// Sets state of a type of your own.
     async fn set_room_state(
         &self,
         context: &Context<'_>,
-        input: SetRoomStateInput,
+        #[graphql(desc = "Some state of a type of your own.")] input: SetRoomStateInput,
     ) -> Result<SetRoomStatePayload> {
         let SetRoomStateInput { room_id, event_type, state_key, content, action_id } = input;
         let content = object(content)?;
@@ -172,7 +173,7 @@ impl RoomMutation {
     async fn set_room_name(
         &self,
         context: &Context<'_>,
-        input: SetRoomNameInput,
+        #[graphql(desc = "A room's name.")] input: SetRoomNameInput,
     ) -> Result<SetRoomNamePayload> {
         let command = RoomCommand::SetName { name: input.name };
         Ok(act(context, &input.room_id.0, command, input.action_id).await?.into())
@@ -182,7 +183,7 @@ impl RoomMutation {
     async fn set_room_topic(
         &self,
         context: &Context<'_>,
-        input: SetRoomTopicInput,
+        #[graphql(desc = "What a room is about.")] input: SetRoomTopicInput,
     ) -> Result<SetRoomTopicPayload> {
         let command = RoomCommand::SetTopic { topic: input.topic };
         Ok(act(context, &input.room_id.0, command, input.action_id).await?.into())
@@ -192,7 +193,7 @@ impl RoomMutation {
     async fn set_room_avatar(
         &self,
         context: &Context<'_>,
-        input: SetRoomAvatarInput,
+        #[graphql(desc = "A room's picture.")] input: SetRoomAvatarInput,
     ) -> Result<SetRoomAvatarPayload> {
         let command = RoomCommand::SetAvatar { url: input.avatar_url };
         Ok(act(context, &input.room_id.0, command, input.action_id).await?.into())
@@ -202,6 +203,7 @@ impl RoomMutation {
     async fn set_room_aliases(
         &self,
         context: &Context<'_>,
+        #[graphql(desc = "The aliases that a room goes by: these and no others.")]
         input: SetRoomAliasesInput,
     ) -> Result<SetRoomAliasesPayload> {
         let alternative = input.alternative.unwrap_or_default();
@@ -216,7 +218,7 @@ impl RoomMutation {
     async fn set_join_rule(
         &self,
         context: &Context<'_>,
-        input: SetJoinRuleInput,
+        #[graphql(desc = "How users get into a room.")] input: SetJoinRuleInput,
     ) -> Result<SetJoinRulePayload> {
         let command = RoomCommand::SetJoinRule { rule: input.join_rule.rule()? };
         Ok(act(context, &input.room_id.0, command, input.action_id).await?.into())
@@ -226,6 +228,7 @@ impl RoomMutation {
     async fn set_history_visibility(
         &self,
         context: &Context<'_>,
+        #[graphql(desc = "Who may read what is sent from now on.")]
         input: SetHistoryVisibilityInput,
     ) -> Result<SetHistoryVisibilityPayload> {
         let command = RoomCommand::SetHistoryVisibility { visibility: input.visibility.into() };
@@ -236,6 +239,7 @@ impl RoomMutation {
     async fn set_power_levels(
         &self,
         context: &Context<'_>,
+        #[graphql(desc = "What users may do. What you leave out stays as it is.")]
         input: SetPowerLevelsInput,
     ) -> Result<SetPowerLevelsPayload> {
         let command = RoomCommand::SetPowerLevels { change: change(input.power_levels) };
@@ -246,6 +250,7 @@ impl RoomMutation {
     async fn set_room_listed(
         &self,
         context: &Context<'_>,
+        #[graphql(desc = "Whether a room stands in the public directory.")]
         input: SetRoomListedInput,
     ) -> Result<SetRoomListedPayload> {
         let command = RoomCommand::SetListed { listed: input.listed };
