@@ -51,6 +51,35 @@ test("the_first_page_says_what_this_is_and_leads_to_graphiql", async (context) =
   assert.deepEqual(faults, []);
 });
 
+test("every_command_of_the_first_page_is_filled_in", async (context) => {
+  const { page, faults } = await open(context, "/");
+  await page.locator("[data-example] pre").first().waitFor();
+  const commands = await page.locator("[data-example] pre").allTextContents();
+  assert.deepEqual(commands.map((command) => /mutation (\w+)/.exec(command)?.[1]), ["Register", "LogIn", "CreateRoom", "Say"]);
+  for (const command of commands) assert.ok(command.startsWith(`curl ${server}/graphql`), command);
+  assert.deepEqual(faults, []);
+});
+
+test("graphiql_acts_as_whoever_registered_on_the_page", async (context) => {
+  const { page, faults } = await open(context, "/graphiql");
+  const start = async (tab) => {
+    await page.getByRole("tab", { name: tab }).click();
+    // GraphiQL takes notice of the tab's operation a little later, and keeps its name here when it has.
+    await page.waitForFunction((name) => localStorage.getItem("graphiql:operationName") === name, tab);
+    await page.locator(".graphiql-execute-button").click();
+  };
+  const answer = (text) => page.locator(".result-window", { hasText: text }).waitFor();
+  await start("Register");
+  await answer("@ada:");
+  await start("CreateRoom");
+  await answer("roomId");
+  await start("Home");
+  await answer("The Tower");
+  await start("Stream");
+  await page.locator('.graphiql-execute-button[aria-label^="Stop"]').waitFor();
+  assert.deepEqual(faults, []);
+});
+
 test("graphiql_runs_a_query", async (context) => {
   const { page, faults } = await open(context, "/graphiql?query=%7B__typename%7D");
   await page.locator(".graphiql-container").waitFor();

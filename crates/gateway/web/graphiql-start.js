@@ -7,15 +7,24 @@ function isSubscription(document, operationName) {
   return chosen?.operation === "subscription";
 }
 
-function authorization(headers) {
-  const name = Object.keys(headers).find((name) => name.toLowerCase() === "authorization");
-  return name ? { Authorization: headers[name] } : {};
+// The token of the last login on this page. It is kept nowhere else, and gone with the page.
+let token;
+
+function authorized(headers) {
+  const named = Object.keys(headers).some((name) => name.toLowerCase() === "authorization");
+  return named || !token ? headers : { ...headers, Authorization: `Bearer ${token}` };
+}
+
+function remember(status, data) {
+  const login = Object.values(data ?? {}).find((payload) => payload?.token);
+  if (login) token = login.token;
+  else if (status === 401 || data?.logOut) token = undefined;
 }
 
 // One socket for each subscription, so that each goes out with the token in the headers of its tab.
 async function* follow(request, headers) {
   const url = (location.protocol === "https:" ? "wss://" : "ws://") + location.host + "/graphql";
-  const client = graphqlWs.createClient({ url, connectionParams: authorization(headers) });
+  const client = graphqlWs.createClient({ url, connectionParams: Object.fromEntries(new Headers(authorized(headers))) });
   try {
     yield* client.iterate(request);
   } catch (error) {
@@ -34,11 +43,13 @@ async function ask(request, headers) {
     headers: {
       "Content-Type": "application/json",
       Accept: "application/graphql-response+json, application/json;q=0.9",
-      ...headers,
+      ...authorized(headers),
     },
     body: JSON.stringify(request),
   });
-  return answer.json();
+  const result = await answer.json();
+  remember(answer.status, result.data);
+  return result;
 }
 
 function fetcher(request, { headers = {}, documentAST } = {}) {
@@ -48,12 +59,16 @@ function fetcher(request, { headers = {}, documentAST } = {}) {
 async function start() {
   const examples = (await (await fetch("/web/examples.graphql")).text()).split(/^# ---.*$/m);
   const defaultTabs = examples.map((query) => ({ query: query.trim() + "\n" }));
+  // A link may bring a query. GraphiQL gives it a tab beside those of the last visit, but not beside the first ones.
+  const query = new URLSearchParams(location.search).get("query") ?? undefined;
+  if (query) defaultTabs.unshift({ query });
   const { createElement } = React;
   const logo = createElement(GraphiQL.Logo, null, createElement("a", { className: "graphiql-logo-link", href: "/" }, "Rookery"));
   const page = createElement(
     GraphiQL,
     {
       fetcher,
+      query,
       defaultTabs,
       defaultEditorToolsVisibility: "headers",
       isHeadersEditorEnabled: true,
