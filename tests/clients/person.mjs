@@ -40,9 +40,8 @@ export async function register(username) {
  * Follows the event stream of a device from `after` on, as a client would: it comes back after a cut, from where it
  * was, and not after its token was revoked.
  */
-export function follow(context, token, after) {
-  const sockets = [];
-  const closed = [];
+export function follow(context, token, after, query = STREAM) {
+  const stream = { items: [], sockets: [], closed: [] };
   const client = createClient({
     url: `${server.replace("http", "ws")}/graphql`,
     webSocketImpl: WebSocket,
@@ -50,24 +49,30 @@ export function follow(context, token, after) {
     retryAttempts: 5,
     retryWait: async () => {},
     shouldRetry: ({ code }) => code !== 4403,
-    on: { connected: (socket) => sockets.push(socket), closed: ({ code }) => closed.push(code) },
+    on: { connected: (socket) => stream.sockets.push(socket), closed: ({ code }) => stream.closed.push(code) },
   });
   context.after(() => client.dispose());
+  let wake = () => {};
+  let end;
   // graphql-ws sends the variables as they are when it connects again.
   const variables = { after };
-  const chunks = client.iterate({ query: STREAM, variables });
-  const items = [];
+  const next = ({ data, errors }) => {
+    if (errors) return error(errors);
+    variables.after = data.eventStream.position;
+    stream.items.push(...data.eventStream.events);
+    wake();
+  };
+  const error = (reason) => wake((end = reason));
+  client.subscribe({ query, variables }, { next, error, complete: () => error(new Error("the stream ended")) });
   let read = 0;
   /** The next item that fits; what came before it is in `items` too. */
-  const until = async (fits) => {
+  stream.until = async (fits) => {
     for (;;) {
-      while (read < items.length) if (fits(items[read++])) return items[read - 1];
-      const { value, done } = await chunks.next();
-      assert.equal(done ?? false, false, "the stream goes on");
-      assert.equal(value.errors, undefined, JSON.stringify(value.errors));
-      items.push(...value.data.eventStream.events);
-      variables.after = value.data.eventStream.position;
+      while (read < stream.items.length) if (fits(stream.items[read++])) return stream.items[read - 1];
+      if (end) throw end;
+      await new Promise((resolve) => (wake = resolve));
     }
   };
-  return { items, sockets, closed, until, cut: () => sockets.at(-1).terminate() };
+  stream.cut = () => stream.sockets.at(-1).terminate();
+  return stream;
 }

@@ -1,0 +1,137 @@
+// Runs the operations of docs/graphql.md in their order, and compares its lists of codes with the sources.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { ask, follow, post } from "./person.mjs";
+
+const read = (path) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
+const guide = read("docs/graphql.md");
+const password = "correct horse battery staple";
+
+/** What each operation is run with and what it has to answer, in the order of the page. `world` goes through them. */
+const STEPS = {
+  Server: async (world, document) => {
+    const { server } = await ask(null, document);
+    assert.ok(server.name && server.version);
+  },
+  Register: async (world, document) => {
+    for (const username of ["ada", "grace"]) {
+      const { register } = await ask(null, document, { username, password });
+      assert.equal(register.refusal, null);
+      world[username] = { token: register.token, userId: register.user.userId };
+    }
+  },
+  LogIn: async (world, document) => {
+    const { logIn } = await ask(null, document, { username: "grace", password });
+    assert.equal(logIn.user.userId, world.grace.userId);
+    world.phone = logIn;
+  },
+  Devices: async (world, document) => {
+    const { viewer } = await ask(world.phone.token, document);
+    assert.deepEqual(viewer.devices.map((device) => device.name).sort(), ["laptop", "phone"]);
+  },
+  CreateRoom: async (world, document) => {
+    const { createRoom } = await ask(world.ada.token, document, { invite: [world.grace.userId] });
+    world.room = createRoom.room.roomId;
+  },
+  Home: async (world, document) => {
+    const { initialSync } = await ask(world.phone.token, document);
+    assert.deepEqual(initialSync.invites.map((invite) => invite.roomId), [world.room]);
+    world.position = initialSync.position;
+    const { rooms } = (await ask(world.ada.token, document)).initialSync;
+    assert.equal(rooms[0].timeline.nodes.at(-1).type, "m.room.member");
+  },
+  Stream: async (world, document, context) => {
+    world.stream = follow(context, world.phone.token, world.position, document);
+  },
+  Poll: async (world, document) => {
+    const { events } = await ask(world.phone.token, document, { after: world.position });
+    assert.deepEqual(events.events, []);
+  },
+  OnlyMessages: async (world, document) => {
+    world.poll = async () => (await ask(world.phone.token, document, { after: world.position, room: world.room })).events;
+    assert.deepEqual((await world.poll()).events, []);
+  },
+  Join: async (world, document) => {
+    const { joinRoom } = await ask(world.phone.token, document, { room: world.room });
+    assert.deepEqual([joinRoom.room.name, joinRoom.room.members.nodes.length], ["The Tower", 2]);
+    world.opened = await world.stream.until((item) => item.__typename === "RoomOpened");
+  },
+  Say: async (world, document) => {
+    const variables = { room: world.room, body: "Nevermore", actionId: 2 };
+    const { sendMessage } = await ask(world.phone.token, document, variables);
+    assert.deepEqual(await ask(world.phone.token, document, variables), { sendMessage });
+    const item = await world.stream.until((item) => item.text === "Nevermore");
+    assert.deepEqual([item.eventId, item.actionId], [sendMessage.event.eventId, 2]);
+    const messages = (await world.poll()).events.filter((event) => event.__typename === "RoomEvent");
+    assert.deepEqual(messages.map((event) => event.text), ["Nevermore"]);
+    world.said = sendMessage;
+  },
+  AsOf: async (world, document) => {
+    const { room } = await ask(world.ada.token, document, { room: world.room, position: world.said.position });
+    assert.equal(room.lastMessage.text, "Nevermore");
+  },
+  Rename: async (world, document) => {
+    const { setProfile } = await ask(world.phone.token, document);
+    assert.equal(setProfile.user.displayName, "Grace");
+    await world.stream.until((item) => item.__typename === "ProfileChanged");
+  },
+  Directory: async (world, document) => {
+    const { publicRooms } = await ask(world.phone.token, document);
+    assert.deepEqual(publicRooms.nodes.map((room) => room.roomId), [world.room]);
+  },
+  Older: async (world, document) => {
+    const pages = [];
+    for (let before = null; before !== undefined; ) {
+      const { timeline } = (await ask(world.phone.token, document, { room: world.room, before })).room;
+      pages.unshift(...timeline.nodes);
+      before = timeline.pageInfo.hasPreviousPage ? timeline.pageInfo.startCursor : undefined;
+    }
+    assert.deepEqual(pages.map((event) => event.sequence), pages.map((_, index) => index + 1));
+    assert.equal(pages[0].type, "m.room.create");
+  },
+  Permalink: async (world, document) => {
+    const { timeline } = (await ask(world.phone.token, document, { room: world.room, event: world.said.event.eventId })).room;
+    assert.equal(timeline.nodes[2].text, "Nevermore");
+  },
+  NotMine: async (world, document) => {
+    const { setRoomName } = await ask(world.phone.token, document, { room: world.room });
+    assert.equal(setRoomName.refusal.code, "INSUFFICIENT_POWER");
+  },
+  LogOut: async (world, document) => {
+    const ended = assert.rejects(world.stream.until(() => false), { code: 4403 });
+    assert.deepEqual(await ask(world.phone.token, document), { logOut: { devices: 1 } });
+    await ended;
+    const { errors } = await post(world.phone.token, "{ viewer { position } }");
+    assert.equal(errors[0].extensions.code, "UNAUTHENTICATED");
+  },
+};
+
+test("guide_works_from_the_first_operation_to_the_last", async (context) => {
+  const documents = [...guide.matchAll(/^```graphql\n(.*?)^```$/gms)].map(([, document]) => document);
+  const names = documents.map((document) => /(?:query|mutation|subscription) (\w+)/.exec(document)[1]);
+  assert.deepEqual(names, Object.keys(STEPS));
+  const world = {};
+  for (const [index, name] of names.entries()) {
+    await context.test(`operation_${name}`, () => STEPS[name](world, documents[index], context));
+  }
+});
+
+/** The codes in the first columns of the table that begins with `head`, sorted. */
+function codes(head, column) {
+  const table = guide.slice(guide.indexOf(head)).split("\n\n")[0].split("\n").slice(2);
+  return table.flatMap((row) => [...row.split("|")[column].matchAll(/`([A-Z_]+)`/g)].map(([, code]) => code)).sort();
+}
+
+test("guide_names_every_refusal_of_the_schema", async () => {
+  const { __type } = await ask(null, `{ __type(name: "RefusalCode") { enumValues { name } } }`);
+  assert.deepEqual(codes("| about |", 2), __type.enumValues.map(({ name }) => name).sort());
+});
+
+test("guide_names_every_error_of_the_sources", () => {
+  const transport = read("crates/gateway/src/transport/refusal.rs").matchAll(/&str = "([A-Z_]+)"/g);
+  const schema = read("crates/gateway/src/schema/fault.rs").matchAll(/code: "([A-Z_]+)"/g);
+  const known = new Set([...transport, ...schema].map(([, code]) => code));
+  assert.deepEqual(codes("| `extensions.code` |", 1), [...known].sort());
+});
