@@ -35,7 +35,7 @@ pub(crate) struct Seed {
     now: Millis,
 }
 
-/// The settings of a server on `folder`.
+/// The settings of a server on `folder`: those of the environment, as the program itself has them.
 ///
 /// # Errors
 /// If the folder's name cannot be a setting.
@@ -44,7 +44,7 @@ pub(crate) fn config(folder: &Path) -> Result<Config, Error> {
     let settings =
         BTreeMap::from([("data", vec![folder]), ("server_name", vec![SERVER_NAME.to_owned()])]);
     let flags = Flags { config: None, settings };
-    Ok(config::load(&flags, []).map_err(|error| error.to_string())?.config)
+    Ok(config::load(&flags, std::env::vars_os()).map_err(|error| error.to_string())?.config)
 }
 
 impl Seed {

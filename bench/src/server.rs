@@ -47,7 +47,7 @@ impl Server {
         command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(folder);
         // Our own settings are none of the server's.
         for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("ROOKERY_") {
+            if name.to_string_lossy().starts_with("ROOKERY_BENCH_") {
                 command.env_remove(name);
             }
         }
