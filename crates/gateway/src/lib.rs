@@ -2,4 +2,7 @@
 
 pub mod pages;
 pub mod schema;
+mod tokens;
 pub mod transport;
+
+pub use tokens::Tokens;

@@ -1,6 +1,5 @@
 //! The parts of the `rookery` program that are more than wiring.
 
-mod authenticate;
 pub mod cli;
 mod clock;
 pub mod config;

@@ -11,6 +11,7 @@ use axum::{
 };
 use rookery_accounts::Millis;
 use rookery_gateway::{
+    Tokens,
     schema::schema,
     transport::{
         GateLimits, ServeOptions, ShutdownHandle, SocketOptions, TransportOptions, router, serve,
@@ -24,7 +25,6 @@ use tokio::{
 };
 
 use crate::{
-    authenticate::Tokens,
     clock,
     config::{Config, TrustedProxies},
     failure::Failure,
@@ -57,7 +57,7 @@ pub(crate) async fn run(config: &Config) -> Result<(), Failure> {
     let (handle, stop) = shutdown();
     let transport = router(
         schema(Arc::new(node.app())),
-        Tokens(node.accounts.clone()),
+        Tokens::new(node.accounts.clone(), clock::now),
         options(config),
         stop.clone(),
     );

@@ -3,15 +3,26 @@
 use futures_util::{FutureExt, future::BoxFuture};
 use rookery_accounts::{Accounts, Millis};
 use rookery_domain::OwnedUserId;
-use rookery_gateway::{
+use rookery_log::Millis as Time;
+
+use crate::{
     schema::Session,
     transport::{AuthFailure, Authenticator, Peer},
 };
 
-use crate::clock;
-
 /// Looks tokens up in the accounts.
-pub(crate) struct Tokens(pub(crate) Accounts);
+pub struct Tokens {
+    accounts: Accounts,
+    clock: fn() -> Time,
+}
+
+impl Tokens {
+    /// Tokens of these accounts; `clock` is read once for each request.
+    #[must_use]
+    pub fn new(accounts: Accounts, clock: fn() -> Time) -> Self {
+        Self { accounts, clock }
+    }
+}
 
 impl Authenticator for Tokens {
     type Session = Session;
@@ -21,10 +32,10 @@ impl Authenticator for Tokens {
         bearer: Option<&str>,
         peer: &Peer,
     ) -> Result<Session, AuthFailure> {
-        let received = clock::now();
+        let received = (self.clock)();
         let identity = match bearer {
             None => None,
-            Some(token) => match self.0.authenticate(token, Millis(received.0)) {
+            Some(token) => match self.accounts.authenticate(token, Millis(received.0)) {
                 Ok(Some(identity)) => Some(identity),
                 Ok(None) => return Err(AuthFailure::Invalid),
                 Err(error) => {
@@ -51,6 +62,6 @@ impl Authenticator for Tokens {
         session: &Session,
     ) -> async_graphql::Request {
         // A socket lives long; the time is that of each request.
-        request.data(Session { received: clock::now(), ..session.clone() })
+        request.data(Session { received: (self.clock)(), ..session.clone() })
     }
 }
