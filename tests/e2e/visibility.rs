@@ -1,7 +1,7 @@
 //! Every field and every way agrees with the oracle about who sees what, whatever happened to the
 //! viewer and to the room's setting.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, fmt::Write};
 
 use serde_json::{Value, json};
 use tempfile::tempdir;
@@ -146,9 +146,10 @@ fn check_timeline(bob: &Client, room: &str, expected: &Expected, hint: &str) {
         let mut events = Vec::new();
         let mut cursor = Value::Null;
         loop {
-            let variables = match back {
-                true => json!({ "room": room, "last": 3, "before": cursor }),
-                false => json!({ "room": room, "first": 3, "after": cursor }),
+            let variables = if back {
+                json!({ "room": room, "last": 3, "before": cursor })
+            } else {
+                json!({ "room": room, "first": 3, "after": cursor })
             };
             let answer = bob.run(document, &variables);
             let page = answer["room"]["timeline"].clone();
@@ -182,13 +183,13 @@ fn check_events(bob: &Client, room: &str, log: &[Logged], expected: &Expected, h
     for events in log.chunks(3) {
         let mut document = String::from("query($room: RoomID!) { room(id: $room) { roomId ");
         for (index, Logged { id, .. }) in events.iter().enumerate() {
-            document += &format!("e{index}: event(eventId: {id:?}) {{ eventId }} ");
+            write!(document, "e{index}: event(eventId: {id:?}) {{ eventId }} ").unwrap();
         }
         document += "} ";
         for (index, Logged { id, .. }) in events.iter().enumerate() {
             let node = node_id(id);
-            document += &format!("e{index}: event(id: {id:?}) {{ eventId content }} ");
-            document += &format!("n{index}: node(id: {node:?}) {{ id }} ");
+            write!(document, "e{index}: event(id: {id:?}) {{ eventId content }} ").unwrap();
+            write!(document, "n{index}: node(id: {node:?}) {{ id }} ").unwrap();
         }
         let answer = bob.run(&(document + "}"), &json!({ "room": room }));
         for (index, Logged { id, .. }) in events.iter().enumerate() {

@@ -3,6 +3,8 @@
 //! **Invariant:** identifiers are parsed here, once; inside, a room ID is a room ID.
 //! **Invariant:** an expected refusal is data; a fault is an error with a code and no internals.
 
+#![expect(clippy::unused_async, reason = "async-graphql takes resolvers that are async")]
+
 mod context;
 mod event;
 mod fault;

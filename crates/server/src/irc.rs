@@ -1,6 +1,6 @@
 //! IRC logs as commands: who spoke, joined, left and changed names, with the original times.
 //!
-//! The way of a line: [`Source`] finds the log files and reads their lines, [`line`] says what a
+//! The way of a line: [`Source`] finds the log files and reads their lines, [`mod@line`] says what a
 //! line means, [`clock`] when it was, and [`Replay`] turns it into [`Step`]s for the command layer.
 //!
 //! **Invariant:** every line ends in exactly one [`Category`] of the [`Summary`].

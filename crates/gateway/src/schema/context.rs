@@ -121,7 +121,7 @@ impl Session {
 
     /// The administrator who is logged in.
     pub(crate) fn admin(&self) -> Result<&UserId, Fault> {
-        let admin = self.identity.as_ref().is_some_and(|identity| identity.is_admin());
+        let admin = self.identity.as_ref().is_some_and(Identity::is_admin);
         let viewer = self.viewer()?;
         admin.then_some(viewer).ok_or_else(Fault::forbidden)
     }
@@ -133,7 +133,7 @@ impl Session {
 
     /// The device that is logged in.
     pub(crate) fn device_id(&self) -> Result<&str, Fault> {
-        let device = self.identity.as_ref().map(|identity| identity.device_id());
+        let device = self.identity.as_ref().map(Identity::device_id);
         device.ok_or_else(Fault::unauthenticated)
     }
 

@@ -29,15 +29,14 @@ impl FilterInput {
         let is_kind = |pattern: &String| matches(pattern, &kind);
         let is_room = |room: &RoomIdScalar| room.0 == pdu.room_id;
         let is_sender = |user: &UserIdScalar| user.0 == pdu.sender;
-        allows(&self.types, &self.not_types, is_kind)
-            && allows(&self.rooms, &self.not_rooms, is_room)
-            && allows(&self.senders, &self.not_senders, is_sender)
+        allows(self.types.as_ref(), self.not_types.as_ref(), is_kind)
+            && allows(self.rooms.as_ref(), self.not_rooms.as_ref(), is_room)
+            && allows(self.senders.as_ref(), self.not_senders.as_ref(), is_sender)
     }
 }
 
-fn allows<T>(only: &Option<Vec<T>>, not: &Option<Vec<T>>, is: impl Fn(&T) -> bool) -> bool {
-    only.as_ref().is_none_or(|only| only.iter().any(&is))
-        && !not.as_ref().is_some_and(|not| not.iter().any(&is))
+fn allows<T>(only: Option<&Vec<T>>, not: Option<&Vec<T>>, is: impl Fn(&T) -> bool) -> bool {
+    only.is_none_or(|only| only.iter().any(&is)) && !not.is_some_and(|not| not.iter().any(&is))
 }
 
 /// Whether `text` fits `pattern`, in which each `*` stands for any text. Linear in both.

@@ -51,11 +51,9 @@ impl JoinRuleInput {
     /// [`Fault`] if rooms are named for a rule that has none.
     pub(crate) fn rule(self) -> Result<JoinRule, Fault> {
         let rooms: Vec<_> = self.allowed_rooms.into_iter().map(|room| room.0).collect();
-        let plain = |rule| match rooms.is_empty() {
-            true => Ok(rule),
-            false => Err(Fault::bad_input(
-                "`allowedRooms` goes with the kinds RESTRICTED and KNOCK_RESTRICTED only",
-            )),
+        let plain = |rule| {
+            let refusal = "`allowedRooms` goes with the kinds RESTRICTED and KNOCK_RESTRICTED only";
+            if rooms.is_empty() { Ok(rule) } else { Err(Fault::bad_input(refusal)) }
         };
         match self.kind {
             JoinRuleKind::Public => plain(JoinRule::Public),

@@ -1,6 +1,6 @@
 //! The configuration: defaults, then a file (TOML), then environment variables, then flags.
 //!
-//! Every setting stands once in [`settings`]; its key, its variable and its flag follow from one
+//! Every setting stands once in `settings`; its key, its variable and its flag follow from one
 //! name (`limits.body`, `ROOKERY_LIMITS_BODY`, `--limits-body`).
 //!
 //! **Invariant:** nothing is ignored in silence: an unknown key in the file and a value that makes

@@ -186,19 +186,18 @@ impl<'a> Import<'a> {
         let name = self.node.commands.server_name();
         let alias = OwnedRoomAliasId::try_from(format!("#{alias}:{name}"))
             .map_err(|error| StepError::Refused(format!("#{alias} is no alias: {error}")))?;
-        let room = match self.node.commands.resolve_alias(&alias).await? {
-            Some(room) => room,
-            None => {
-                let command = CreateRoom {
-                    name: Some(channel.to_string()),
-                    alias: Some(alias),
-                    preset: Preset::Public,
-                    listed: true,
-                    ..CreateRoom::default()
-                };
-                let actor = self.actor(IMPORTER, at)?;
-                self.node.commands.create_room(&actor, &command, retry).await?.room_id
-            }
+        let room = if let Some(room) = self.node.commands.resolve_alias(&alias).await? {
+            room
+        } else {
+            let command = CreateRoom {
+                name: Some(channel.to_string()),
+                alias: Some(alias),
+                preset: Preset::Public,
+                listed: true,
+                ..CreateRoom::default()
+            };
+            let actor = self.actor(IMPORTER, at)?;
+            self.node.commands.create_room(&actor, &command, retry).await?.room_id
         };
         self.rooms.insert(channel, room);
         Ok(())

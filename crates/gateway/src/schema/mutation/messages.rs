@@ -77,8 +77,7 @@ impl MessageMutation {
         #[graphql(desc = "An event of a type of your own.")] input: SendEventInput,
     ) -> Result<SendEventPayload> {
         let SendEventInput { room_id, event_type, content, action_id } = input;
-        let content = object(content)?;
-        let command = RoomCommand::SendEvent { event_type, content };
+        let command = RoomCommand::SendEvent { event_type, content: object(content)? };
         Ok(act(context, &room_id.0, command, action_id).await?.into())
     }
 }

@@ -74,6 +74,7 @@ impl ProfileMutation {
 }
 
 /// The outer option says whether it changes, the inner one to what.
+#[expect(clippy::option_option, reason = "what to change, and to what, are two questions")]
 fn changed(field: MaybeUndefined<String>) -> Option<Option<String>> {
     match field {
         MaybeUndefined::Undefined => None,

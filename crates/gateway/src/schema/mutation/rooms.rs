@@ -164,8 +164,7 @@ impl RoomMutation {
         #[graphql(desc = "Some state of a type of your own.")] input: SetRoomStateInput,
     ) -> Result<SetRoomStatePayload> {
         let SetRoomStateInput { room_id, event_type, state_key, content, action_id } = input;
-        let content = object(content)?;
-        let command = RoomCommand::SetState { event_type, state_key, content };
+        let command = RoomCommand::SetState { event_type, state_key, content: object(content)? };
         Ok(act(context, &room_id.0, command, action_id).await?.into())
     }
 
