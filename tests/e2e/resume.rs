@@ -14,7 +14,7 @@ use crate::{client::Client, server::Server};
 const CUTS: usize = 1_000;
 
 /// Tells the writer to end, also when the reader fails.
-struct Done<'a>(&'a AtomicBool);
+pub(crate) struct Done<'a>(pub(crate) &'a AtomicBool);
 
 impl Drop for Done<'_> {
     fn drop(&mut self) {

@@ -160,7 +160,7 @@ impl Query {
     ) -> Result<EventChunk> {
         let (app, session) = (app(context), session(context));
         session.viewer()?;
-        app.fresh(session, None).await?;
+        app.fresh(session, Some(&after)).await?;
         poll(context, &after, filter, page_size("limit", limit, super::context::PAGE_MAX)?).await
     }
 

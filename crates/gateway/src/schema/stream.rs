@@ -137,6 +137,8 @@ impl Subscription {
         #[graphql(desc = "Which events. Openings, closings and invites are always told.")]
         filter: Option<FilterInput>,
     ) -> Result<impl Stream<Item = Result<EventChunk>> + use<>> {
+        // Memberships are folded from `after` on, so the models have to be there first.
+        app(context).fresh(session(context), after.as_ref()).await?;
         let reader = Reader::open(context, after.as_ref(), filter)?;
         Ok(futures_util::stream::try_unfold(reader, |mut reader| async move {
             let chunk = reader.next_chunk().await?;

@@ -1,8 +1,12 @@
 //! Pages of a room's timeline, and its state.
 
+use std::io;
+
 use async_graphql::{Context, Object, Result, SimpleObject};
 use rookery_domain::{OwnedRoomId, RoomId};
-use rookery_query::{Anchor, RowKey, TimelineCursor, TimelineEvent, TimelinePage, Wanted};
+use rookery_query::{
+    Anchor, RoomView, RowKey, TimelineCursor, TimelineEvent, TimelinePage, Wanted,
+};
 
 use super::{
     context::{PAGE_MAX, app, page_size, session, unless_absent},
@@ -220,16 +224,26 @@ pub(crate) async fn state(
     first: Option<i32>,
 ) -> Result<Vec<RoomEvent>> {
     let limit = page_size("first", first, PAGE_MAX)?;
-    let keys: Vec<RowKey> = room.look(context, Access::Inside, |room| {
-        if let (Some(event_type), Some(state_key)) = (event_type, state_key) {
-            return room.state(event_type, state_key).into_iter().collect();
+    let as_of = room.as_of();
+    let look = |room: &RoomView<'_>| {
+        // Of a sync, the state is of its position too: what came since is on the stream.
+        let held = |kind: &str, state_key: &str, key: RowKey| match as_of {
+            Some(at) if key.position > at => room.state_at(kind, state_key, at).transpose(),
+            _ => Some(Ok(key)),
+        };
+        if let (Some(kind), Some(state_key)) = (event_type, state_key) {
+            let key = room.state(kind, state_key).and_then(|key| held(kind, state_key, key));
+            return key.into_iter().collect::<io::Result<Vec<_>>>();
         }
         let fits = |(kind, key, _): &(&str, &str, RowKey)| {
             event_type.is_none_or(|wanted| wanted == *kind)
                 && state_key.is_none_or(|wanted| wanted == *key)
         };
-        room.state_all().filter(fits).take(limit).map(|(_, _, key)| key).collect()
-    })?;
+        let slots = room.state_all().filter(fits);
+        slots.filter_map(|(kind, state_key, key)| held(kind, state_key, key)).take(limit).collect()
+    };
+    let keys = room.look(context, Access::Inside, |room| Some(look(room)))?.transpose();
+    let keys = keys.map_err(|error| Fault::internal(&error.to_string()))?.unwrap_or_default();
     let events = app(context).models.events_at(room.matrix_id(), &keys).await;
     let events = unless_absent(events)?.unwrap_or_default();
     Ok(events.iter().filter_map(RoomEvent::of_timeline).collect())

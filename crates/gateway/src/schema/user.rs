@@ -1,12 +1,13 @@
 //! Users, devices and members.
 
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
-use rookery_domain::{OwnedRoomId, OwnedUserId};
-use rookery_query::Membership;
+use rookery_domain::{OwnedRoomId, OwnedUserId, UserId};
+use rookery_query::{Member, Membership, RoomView};
 
 use super::{
     context::{app, session},
     node::NodeId,
+    room::Access,
     scalars::{DateTime, UserIdScalar},
 };
 
@@ -35,38 +36,39 @@ impl User {
         Some(Self { id: id.try_into().ok()?, room: None, logs_in: true })
     }
 
-    /// Name and avatar: of the room if there is one, else of the user's own profile, which is
-    /// shown to those who share a room with the user, and to the user.
+    /// Name and avatar: as the room has them, for those who may look into it and for whom the user
+    /// has invited; else of the user's own profile, which is shown to those who share a room with
+    /// the user, and to the user.
     fn shown(&self, context: &Context<'_>) -> Result<(Option<String>, Option<String>)> {
+        let viewer = if self.logs_in { &self.id } else { session(context).viewer()? };
         let view = app(context).models.view();
-        if let Some(room) = &self.room {
-            let room = view.room(room);
-            let member = room.and_then(|room| room.member(&self.id));
-            let shown = member.map(|member| {
+        let room = self.room.as_ref().and_then(|room| view.room(room));
+        if let Some(room) = room.filter(|room| self.is_shown_in(room, viewer)) {
+            let shown = room.member(&self.id).map(|member| {
                 let text = |text: &Option<Box<str>>| text.as_deref().map(ToOwned::to_owned);
                 (text(&member.displayname), text(&member.avatar_url))
             });
             return Ok(shown.unwrap_or_default());
         }
-        if !self.logs_in {
-            let viewer = session(context).viewer()?;
-            if *viewer != self.id && !shares_a_room(&view, viewer, &self.id) {
-                return Ok((None, None));
-            }
+        if *viewer != self.id && !shares_a_room(&view, viewer, &self.id) {
+            return Ok((None, None));
         }
         let profile = view.profile(&self.id);
         let shown =
             profile.map(|profile| (profile.displayname.clone(), profile.avatar_url.clone()));
         Ok(shown.unwrap_or_default())
     }
+
+    /// Who has left sees what was said, but not what its speakers are called since.
+    fn is_shown_in(&self, room: &RoomView<'_>, viewer: &UserId) -> bool {
+        let invited_by =
+            |member: &Member| member.membership == Membership::Invite && member.sender == self.id;
+        Access::of(room, viewer) == Access::Inside || room.member(viewer).is_some_and(invited_by)
+    }
 }
 
 /// Whether two users are joined to some room together.
-fn shares_a_room(
-    view: &rookery_query::View<'_>,
-    one: &rookery_domain::UserId,
-    other: &rookery_domain::UserId,
-) -> bool {
+fn shares_a_room(view: &rookery_query::View<'_>, one: &UserId, other: &UserId) -> bool {
     view.memberships_of(one).any(|(room, membership)| {
         membership == Membership::Join && view.membership(room, other) == Membership::Join
     })
