@@ -29,6 +29,7 @@ pub(crate) type Error = Box<dyn std::error::Error + Send + Sync>;
 fn main() -> ExitCode {
     let names: Vec<String> = std::env::args().skip(1).collect();
     let outcome = Settings::read().and_then(|settings| {
+        server::end_on_signal()?;
         for workload in workloads::choose(&names)? {
             eprintln!("measuring {} ...", workload.name);
             (workload.run)(&settings)

@@ -1,6 +1,7 @@
 //! The program under measurement, as a process of its own.
 //!
-//! **Invariant:** the process ends with the value that started it.
+//! **Invariant:** the process ends with the value that started it, or when this program is told to
+//! end.
 
 use std::{
     fs,
@@ -9,6 +10,12 @@ use std::{
     process::{Child, ChildStderr, Command, Stdio},
     sync::mpsc::{Sender, channel},
     time::Duration,
+};
+
+use parking_lot::Mutex;
+use tokio::{
+    runtime::Builder,
+    signal::unix::{SignalKind, signal},
 };
 
 use crate::{Error, stats::float};
@@ -21,6 +28,9 @@ const ANNOUNCEMENT: &str = "listening on http://";
 
 /// Clock ticks of `/proc` in a second, on every Linux of today.
 const TICKS_PER_SECOND: f64 = 100.0;
+
+/// The process IDs of all servers that run.
+static RUNNING: Mutex<Vec<u32>> = Mutex::new(Vec::new());
 
 /// A running server.
 pub(crate) struct Server {
@@ -52,7 +62,12 @@ impl Server {
             }
         }
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut child = command.spawn()?;
+        let mut child = {
+            let mut running = RUNNING.lock();
+            let child = command.spawn()?;
+            running.push(child.id());
+            child
+        };
         let lines = child.stderr.take();
         let mut server = Self { child, address: String::new() };
         let (found, address) = channel();
@@ -94,8 +109,37 @@ impl Drop for Server {
     fn drop(&mut self) {
         // It may have ended by itself: then there is nothing to end.
         let _ended = self.child.kill();
+        let mut running = RUNNING.lock();
         let _reaped = self.child.wait();
+        running.retain(|id| *id != self.child.id());
     }
+}
+
+/// From now on, SIGTERM and SIGINT end this program and all servers that it runs.
+///
+/// # Errors
+/// If signals cannot be heard.
+pub(crate) fn end_on_signal() -> Result<(), Error> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let entered = runtime.enter();
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    drop(entered);
+    std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        runtime.block_on(async {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        });
+        // The lock is kept, so that no other server starts.
+        let running = RUNNING.lock();
+        let ids = running.iter().map(u32::to_string);
+        // There is nothing else to try.
+        let _sent = Command::new("kill").arg("-KILL").args(ids).status();
+        std::process::exit(130);
+    })?;
+    Ok(())
 }
 
 /// Tells the address once it is named, else what was said. Reads on, so that the server never
