@@ -182,7 +182,8 @@ fn pages_out_of_range_are_named() {
             assert!(eve.post(document, &too_large).body["errors"].is_array());
         }
         let position = eve.position();
-        let document = "query($after: Position!) { events(after: $after, limit: 101) { position } }";
+        let document =
+            "query($after: Position!) { events(after: $after, limit: 101) { position } }";
         assert_eq!(eve.fail(document, &json!({ "after": position })), "BAD_USER_INPUT");
     });
 }
@@ -219,7 +220,8 @@ fn strange_text_is_kept_as_it_is_or_refused() {
         let input = json!({ "roomId": room, "name": name });
         assert_eq!(eve.refused("setRoomName", input), "TOO_LARGE");
         let combining = json!({ "roomId": room, "body": "\u{0301}".repeat(500_000) });
-        let document = "mutation($input: SendMessageInput!) { sendMessage(input: $input) { position } }";
+        let document =
+            "mutation($input: SendMessageInput!) { sendMessage(input: $input) { position } }";
         assert_eq!(eve.post(document, &json!({ "input": combining })).status, 413);
     });
 }
@@ -232,12 +234,14 @@ fn content_that_could_not_be_read_again_is_refused() {
         for _ in 0..28 {
             nested = json!({ "a": nested });
         }
-        let event = |content: Value| json!({ "roomId": room, "type": "com.example.x", "content": content });
+        let event =
+            |content: Value| json!({ "roomId": room, "type": "com.example.x", "content": content });
         assert_eq!(eve.act("sendEvent", event(json!({ "a": nested })))["refusal"], Value::Null);
         for content in [json!({ "a": 1.5 }), json!({ "a": 9_007_199_254_740_993_i64 })] {
             assert_eq!(eve.refused("sendEvent", event(content)), "INVALID_CONTENT");
         }
-        let document = "mutation($input: SendEventInput!) { sendEvent(input: $input) { position } }";
+        let document =
+            "mutation($input: SendEventInput!) { sendEvent(input: $input) { position } }";
         for content in [json!([]), json!("text"), json!(null), json!(7)] {
             assert_eq!(eve.fail(document, &json!({ "input": event(content) })), "BAD_USER_INPUT");
         }
@@ -259,7 +263,9 @@ fn answers_to_wrong_requests_show_no_internals() {
         ];
         for document in documents {
             let body = eve.post(document, &json!({})).body.to_string();
-            for internal in ["panicked", ".rs", "rookery_", "async_graphql", "Some(", "/home", "/work"] {
+            for internal in
+                ["panicked", ".rs", "rookery_", "async_graphql", "Some(", "/home", "/work"]
+            {
                 assert!(!body.contains(internal), "{document}: {body}");
             }
         }
@@ -339,7 +345,9 @@ fn many_logins_at_once_wait_in_a_bounded_line() {
             let threads: Vec<_> = (0..95)
                 .map(|n| {
                     let (client, name) = (eve.nobody(), json!({ "name": format!("guess{n}") }));
-                    scope.spawn(move || client.run(document, &name)["logIn"]["refusal"]["code"].clone())
+                    scope.spawn(move || {
+                        client.run(document, &name)["logIn"]["refusal"]["code"].clone()
+                    })
                 })
                 .collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).collect()
@@ -433,7 +441,8 @@ fn pages_forbid_scripts_from_elsewhere_and_answers_are_not_cached() {
         let answer = send(server, "POST /graphql", &headers, &ask("{ viewer { position } }"));
         let head = answer.head.to_lowercase();
         assert!(head.contains("cache-control: no-store"), "{head}");
-        for path in ["/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/graphiql/../../Cargo.toml"] {
+        for path in ["/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/graphiql/../../Cargo.toml"]
+        {
             assert_eq!(send(server, &format!("GET {path}"), &[], b"").status, 404, "{path}");
         }
     });

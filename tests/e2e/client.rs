@@ -1,6 +1,10 @@
 //! A client as a user would write one: GraphQL over HTTP, and graphql-transport-ws.
 
-use std::{collections::VecDeque, net::TcpStream, time::{Duration, Instant}};
+use std::{
+    collections::VecDeque,
+    net::TcpStream,
+    time::{Duration, Instant},
+};
 
 use serde_json::{Value, json};
 use tungstenite::{Error, HandshakeError, Message, WebSocket, client::IntoClientRequest};

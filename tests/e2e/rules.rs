@@ -43,8 +43,11 @@ fn no_mutation_tells_a_private_room_from_none() {
         ("setRoomAliases", json!({ "canonical": "#other:localhost" })),
         ("setHistoryVisibility", json!({ "visibility": "SHARED" })),
         ("setPowerLevels", json!({ "powerLevels": {} })),
-        ("setPowerLevels", json!({ "powerLevels": { "users": [
-            { "userId": alice.user_id, "level": 0 }] } })),
+        (
+            "setPowerLevels",
+            json!({ "powerLevels": { "users": [
+            { "userId": alice.user_id, "level": 0 }] } }),
+        ),
         ("setRoomListed", json!({ "listed": false })),
     ];
     for (mutation, input) in inputs {
@@ -65,9 +68,12 @@ fn no_mutation_tells_a_private_room_from_none() {
     assert_eq!(set(&private), set(&nowhere));
     let look = "query($room: RoomID!, $alias: RoomAlias!, $event: EventID!) {
         room(id: $room) { id } byAlias: room(alias: $alias) { id } event(id: $event) { id } }";
-    let found = eve.run(look, &json!({
-        "room": private, "alias": "#secret:localhost", "event": event,
-    }));
+    let found = eve.run(
+        look,
+        &json!({
+            "room": private, "alias": "#secret:localhost", "event": event,
+        }),
+    );
     assert_eq!(found, json!({ "room": null, "byAlias": null, "event": null }));
     let seen = eve.run("{ publicRooms { totalCount } }", &json!({}));
     assert_eq!(seen["publicRooms"]["totalCount"], 0);
@@ -94,14 +100,21 @@ fn profiles_are_shown_to_those_who_share_a_room_and_to_nobody_else() {
         client.run(document, &variables)["user"]["displayName"].clone()
     };
     let speaker = |client: &Client, at: &Value| {
-        let document = "query($event: EventID!, $at: Position) { event(id: $event, minPosition: $at) {
+        let document =
+            "query($event: EventID!, $at: Position) { event(id: $event, minPosition: $at) {
             sender { displayName } } }";
         let found = client.run(document, &json!({ "event": said, "at": at }));
         found["event"]["sender"]["displayName"].clone()
     };
     let nothing = Value::Null;
-    assert_eq!((name_of(&bob, &nothing), speaker(&bob, &nothing)), (json!("Alice"), json!("Alice")));
-    assert_eq!((name_of(&eve, &nothing), speaker(&eve, &nothing)), (nothing.clone(), nothing.clone()));
+    assert_eq!(
+        (name_of(&bob, &nothing), speaker(&bob, &nothing)),
+        (json!("Alice"), json!("Alice"))
+    );
+    assert_eq!(
+        (name_of(&eve, &nothing), speaker(&eve, &nothing)),
+        (nothing.clone(), nothing.clone())
+    );
     alice.act("kickUser", json!({ "roomId": room, "userId": bob.user_id }));
     let at = rename("A secret name");
     assert_eq!(name_of(&bob, &at), nothing, "a kicked user sees the new profile");
@@ -113,7 +126,8 @@ fn an_invite_shows_what_it_must_and_after_declining_nothing() {
     let data = tempdir().unwrap();
     let server = Server::start(data.path());
     let [alice, bob, eve] = cast(&server);
-    let room = alice.create_room(json!({ "name": "Tea", "topic": "Leaves", "invite": [bob.user_id] }));
+    let room =
+        alice.create_room(json!({ "name": "Tea", "topic": "Leaves", "invite": [bob.user_id] }));
     alice.say(&room, "before he comes");
     let document = "query($room: RoomID!) { room(id: $room) { name topic inviter { userId }
         lastMessage { id } members { totalCount } state { id } timeline { nodes { stateKey } } } }";
@@ -165,9 +179,13 @@ fn action_ids_belong_to_a_device_and_to_what_they_were_used_for() {
         let event = json!({ "event": by_alice["event"]["eventId"] });
         client.run(document, &event)["event"]["actionId"].clone()
     };
-    assert_eq!((seen_by(&alice), seen_by(&laptop), seen_by(&bob)), (json!(5), json!(null), json!(null)));
+    assert_eq!(
+        (seen_by(&alice), seen_by(&laptop), seen_by(&bob)),
+        (json!(5), json!(null), json!(null))
+    );
     assert_ne!(send(&laptop, "from the laptop")["event"], by_alice["event"]);
-    let document = "mutation($input: SendMessageInput!) { sendMessage(input: $input) { position } }";
+    let document =
+        "mutation($input: SendMessageInput!) { sendMessage(input: $input) { position } }";
     for action in [0, -1] {
         let input = json!({ "roomId": room, "body": "x", "actionId": action });
         assert_eq!(alice.fail(document, &json!({ "input": input })), "BAD_USER_INPUT");
@@ -193,14 +211,19 @@ fn a_refused_action_leaves_no_trace() {
         ("sendMessage", json!({ "body": "x".repeat(64_900) }), "TOO_LARGE"),
         ("sendEvent", json!({ "type": "m.room.member", "content": {} }), "RESERVED_TYPE"),
         ("setRoomState", json!({ "type": "m.room.power_levels", "content": {} }), "RESERVED_TYPE"),
-        ("setPowerLevels", json!({ "powerLevels": { "users": [
-            { "userId": bob.user_id, "level": 100 }] } }), "INSUFFICIENT_POWER"),
+        (
+            "setPowerLevels",
+            json!({ "powerLevels": { "users": [
+            { "userId": bob.user_id, "level": 100 }] } }),
+            "INSUFFICIENT_POWER",
+        ),
     ];
     for (mutation, input, code) in refused {
         assert_eq!(bob.refused(mutation, to_room(input)), code, "{mutation}");
     }
     for text in ["no alias", "#a b:localhost/../x", "#../../etc/passwd"] {
-        let document = "mutation($input: SetRoomAliasesInput!) { setRoomAliases(input: $input) { position } }";
+        let document =
+            "mutation($input: SetRoomAliasesInput!) { setRoomAliases(input: $input) { position } }";
         let input = to_room(json!({ "canonical": text }));
         assert_eq!(alice.fail(document, &json!({ "input": input })), "BAD_USER_INPUT", "{text}");
     }
@@ -233,7 +256,8 @@ fn nobody_rises_above_her_own_level_and_no_room_loses_its_head() {
         assert_eq!(levels(&alice, &bob, 50), "done");
         assert_eq!(levels(&bob, &eve, 10), "INSUFFICIENT_POWER", "in version {version}");
         let mut events = json!({ "roomId": room });
-        events["powerLevels"] = json!({ "events": [{ "type": "m.room.power_levels", "level": 50 }] });
+        events["powerLevels"] =
+            json!({ "events": [{ "type": "m.room.power_levels", "level": 50 }] });
         assert_eq!(alice.act("setPowerLevels", events)["refusal"], Value::Null);
         assert_eq!(levels(&bob, &eve, 51), "LEVEL_ABOVE_OWN", "in version {version}");
         assert_eq!(levels(&bob, &bob, 51), "LEVEL_ABOVE_OWN", "in version {version}");
@@ -264,14 +288,17 @@ fn nothing_of_an_event_can_be_forged() {
     let [alice, bob, _] = cast(&server);
     let room = alice.create_room(json!({ "preset": "PUBLIC" }));
     bob.act("joinRoom", json!({ "roomId": room }));
-    let document = "mutation($input: SendMessageInput!) { sendMessage(input: $input) { position } }";
-    for field in ["sender", "sentAt", "originServerTs", "sequence", "depth", "eventId", "position"] {
+    let document =
+        "mutation($input: SendMessageInput!) { sendMessage(input: $input) { position } }";
+    for field in ["sender", "sentAt", "originServerTs", "sequence", "depth", "eventId", "position"]
+    {
         let mut input = json!({ "roomId": room, "body": "x" });
         input[field] = json!("@alice:localhost");
         let answer = bob.post(document, &json!({ "input": input })).body;
         assert!(answer["errors"].is_array(), "{field} was taken: {answer}");
     }
-    let content = json!({ "sender": alice.user_id, "origin_server_ts": 1, "depth": 9, "event_id": "$x" });
+    let content =
+        json!({ "sender": alice.user_id, "origin_server_ts": 1, "depth": 9, "event_id": "$x" });
     let input = json!({ "roomId": room, "type": "com.example.x", "content": content });
     let event = bob.act("sendEvent", input)["event"]["eventId"].clone();
     let document = "query($event: EventID!) { event(id: $event) { sender { userId } pdu } }";
@@ -293,7 +320,8 @@ fn only_its_owner_reaches_a_device() {
     let device = session["deviceId"].clone();
     let remove = "mutation($device: String!) { removeDevice(input: { deviceId: $device }) {
         deviceId refusal { code } } }";
-    let rename = "mutation($device: String!) { renameDevice(input: { deviceId: $device, name: \"x\" }) {
+    let rename =
+        "mutation($device: String!) { renameDevice(input: { deviceId: $device, name: \"x\" }) {
         device { deviceId } refusal { code } } }";
     for device in [&device, &json!("NOSUCHDEVICE")] {
         let variables = json!({ "device": device });

@@ -52,9 +52,8 @@ fn what_breaks_the_protocol_is_closed_with_its_code() {
         }
         socket.closing()
     };
-    let subscribe = |id: &str| {
-        json!({ "id": id, "type": "subscribe", "payload": { "query": FOLLOW } })
-    };
+    let subscribe =
+        |id: &str| json!({ "id": id, "type": "subscribe", "payload": { "query": FOLLOW } });
     let cases = [
         (4401, vec![subscribe("1")]),
         (4429, vec![init.clone(), init.clone()]),
@@ -85,7 +84,8 @@ fn the_gate_stands_before_sockets_too() {
     let nested = format!("{{ room(id: {}1{}) {{ id }} }}", "[".repeat(2_000), "]".repeat(2_000));
     let logins = "mutation { a: logIn(input: {username: \"a\", password: \"b\"}) { token }
         b: logIn(input: {username: \"a\", password: \"b\"}) { token } }";
-    let many = format!("{{ {} }}", (0..20).map(|n| format!("a{n}: __typename ")).collect::<String>());
+    let many =
+        format!("{{ {} }}", (0..20).map(|n| format!("a{n}: __typename ")).collect::<String>());
     let cases = [
         (&*nested, "QUERY_TOO_DEEP"),
         (logins, "TOO_MANY_LOGINS"),
@@ -245,9 +245,12 @@ fn a_reader_who_stops_is_closed_and_goes_on_where_she_was() {
     socket.subscribe("1", document, &json!({ "after": start }));
     let body = "x".repeat(5_000);
     let message = |n: usize| {
-        format!("m{n}: sendMessage(input: {{ roomId: {room:?}, body: $b }}) {{ position event {{ eventId }} }} ")
+        format!(
+            "m{n}: sendMessage(input: {{ roomId: {room:?}, body: $b }}) {{ position event {{ eventId }} }} "
+        )
     };
-    let document = format!("mutation($b: String!) {{ {} }}", (0..10).map(message).collect::<String>());
+    let document =
+        format!("mutation($b: String!) {{ {} }}", (0..10).map(message).collect::<String>());
     let mut sent = Vec::new();
     let before = memory_kib(&server);
     for _ in 0..120 {

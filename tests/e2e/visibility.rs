@@ -17,9 +17,8 @@ use crate::{
 const SETTINGS: [&str; 4] = ["JOINED", "INVITED", "SHARED", "WORLD_READABLE"];
 
 /// Histories with a name: what happens to the viewer, a letter each (see [`step`]).
-const HISTORIES: [&str; 12] = [
-    "", "i", "ij", "ijl", "ijk", "ijb", "il", "ik", "ijlij", "ijkij", "ijbu", "ib",
-];
+const HISTORIES: [&str; 12] =
+    ["", "i", "ij", "ijl", "ijk", "ijb", "il", "ik", "ijlij", "ijkij", "ijbu", "ib"];
 
 /// Rooms with a history and changes of the setting drawn at random.
 const RANDOM_ROOMS: usize = 40;
@@ -137,7 +136,8 @@ fn poll(bob: &Client, start: &str, end: &str) -> HashSet<String> {
 }
 
 fn check_timeline(bob: &Client, room: &str, expected: &Expected, hint: &str) {
-    let document = "query($room: RoomID!, $first: Int, $after: Cursor, $last: Int, $before: Cursor) {
+    let document =
+        "query($room: RoomID!, $first: Int, $after: Cursor, $last: Int, $before: Cursor) {
         room(id: $room) { timeline(first: $first, after: $after, last: $last, before: $before) {
             pageInfo { hasPreviousPage hasNextPage startCursor endCursor }
             nodes { eventId } } } }";
@@ -152,9 +152,11 @@ fn check_timeline(bob: &Client, room: &str, expected: &Expected, hint: &str) {
             };
             let answer = bob.run(document, &variables);
             let page = answer["room"]["timeline"].clone();
-            let ids = page["nodes"].as_array().unwrap().iter().map(|node| {
-                node["eventId"].as_str().unwrap().to_owned()
-            });
+            let ids = page["nodes"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|node| node["eventId"].as_str().unwrap().to_owned());
             let ids: Vec<String> = ids.collect();
             let more = if back { "hasPreviousPage" } else { "hasNextPage" };
             let more = page["pageInfo"][more] == true;
@@ -247,5 +249,9 @@ fn check_fields(bob: &Client, room: &str, expected: &Expected, hint: &str) {
     assert_eq!(found["members"]["totalCount"] == 0, !inside, "members, {hint}");
     let invited = expected.membership == "invite";
     assert_eq!(found["inviter"].is_null(), !invited, "inviter, {hint}");
-    assert_eq!(found["lastMessage"]["eventId"].as_str(), expected.last_message.as_deref(), "{hint}");
+    assert_eq!(
+        found["lastMessage"]["eventId"].as_str(),
+        expected.last_message.as_deref(),
+        "{hint}"
+    );
 }

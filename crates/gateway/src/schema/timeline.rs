@@ -4,7 +4,9 @@ use std::io;
 
 use async_graphql::{Context, Object, Result, SimpleObject};
 use rookery_domain::{OwnedRoomId, RoomId};
-use rookery_query::{Anchor, RoomView, RowKey, TimelineCursor, TimelineEvent, TimelinePage, Wanted};
+use rookery_query::{
+    Anchor, RoomView, RowKey, TimelineCursor, TimelineEvent, TimelinePage, Wanted,
+};
 
 use super::{
     context::{PAGE_MAX, app, page_size, session, unless_absent},

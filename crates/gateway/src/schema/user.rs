@@ -59,19 +59,14 @@ impl User {
 
     /// Who has left sees what was said, but not what its speakers are called since.
     fn is_shown_in(&self, room: &RoomView<'_>, viewer: &UserId) -> bool {
-        let invited_by = |member: &Member| {
-            member.membership == Membership::Invite && member.sender == self.id
-        };
+        let invited_by =
+            |member: &Member| member.membership == Membership::Invite && member.sender == self.id;
         Access::of(room, viewer) == Access::Inside || room.member(viewer).is_some_and(invited_by)
     }
 }
 
 /// Whether two users are joined to some room together.
-fn shares_a_room(
-    view: &rookery_query::View<'_>,
-    one: &UserId,
-    other: &UserId,
-) -> bool {
+fn shares_a_room(view: &rookery_query::View<'_>, one: &UserId, other: &UserId) -> bool {
     view.memberships_of(one).any(|(room, membership)| {
         membership == Membership::Join && view.membership(room, other) == Membership::Join
     })
