@@ -1,1 +1,33 @@
-//! To come.
+//! A server that has too little of something recovers when there is enough again.
+
+use std::{net::TcpStream, process::Command};
+
+use serde_json::json;
+use tempfile::tempdir;
+
+use crate::{
+    client::Client,
+    server::{Server, eventually, rookery},
+};
+
+#[test]
+fn without_file_descriptors_it_waits_and_then_accepts_again() {
+    let data = tempdir().unwrap();
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -n 64; exec \"$@\"", "sh"]).arg(rookery().get_program());
+    let server = Server::start_as(command, data.path(), &[]);
+    let alice = Client::register(&server, "alice");
+    let room = alice.create_room(json!({}));
+    let taken: Vec<TcpStream> =
+        (0..100).map(|_| TcpStream::connect(server.address()).unwrap()).collect();
+    eventually("the server has no descriptors left", || {
+        !server.logged("failed to accept").is_empty()
+    });
+    drop(taken);
+    let said = alice.at(&server).say(&room, "still here");
+    let mut stream = alice.follow(None);
+    let next = alice.say(&room, "and listening");
+    assert_eq!(stream.item()["eventId"], next.as_str());
+    assert_ne!(said, next);
+    assert!(server.logged("panicked").is_empty());
+}

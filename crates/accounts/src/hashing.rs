@@ -5,14 +5,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use argon2::{
-    Algorithm, Argon2, Params, PasswordHash, PasswordHasher as _, PasswordVerifier as _, Version,
-    password_hash::{Error, SaltString},
-};
+use argon2::{Params, PasswordHash, password_hash::SaltString};
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use tokio::sync::Semaphore;
 
-use crate::{Password, Unavailable, secret::fill_random};
+use crate::{Password, Unavailable, secret::fill_random, workspace::Workspaces};
 
 /// What to tell those who find the queue full.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
@@ -50,11 +47,13 @@ pub(crate) enum HashError {
 
 /// Hashes and verifies passwords.
 pub(crate) struct Hashing {
-    argon2: Argon2<'static>,
+    params: Params,
+    workspaces: Arc<Workspaces>,
     /// Stands in for the hash of a user who is not there: no password fits it.
     nobody: Arc<str>,
     /// Those who wait and those who hash.
     places: Arc<Semaphore>,
+    places_max: usize,
     running: Arc<Semaphore>,
 }
 
@@ -72,21 +71,23 @@ impl Hashing {
         let at_once = at_once.clamp(1, Semaphore::MAX_PERMITS / 2);
         let places = at_once + waiting_max.min(Semaphore::MAX_PERMITS / 2);
         Self {
-            argon2: Argon2::new(Algorithm::Argon2id, Version::V0x13, params),
+            params,
+            workspaces: Arc::default(),
             nobody: nobody.into(),
             places: Arc::new(Semaphore::new(places)),
+            places_max: places,
             running: Arc::new(Semaphore::new(at_once)),
         }
     }
 
     /// The hash of `password` with a new salt, as a PHC string.
     pub(crate) async fn hash(&self, password: Password) -> Result<String, HashError> {
-        let argon2 = self.argon2.clone();
+        let (params, workspaces) = (self.params.clone(), self.workspaces.clone());
         self.run(move || {
             let mut bytes = [0; 16];
             fill_random(&mut bytes)?;
             let hash = SaltString::encode_b64(&bytes)
-                .and_then(|salt| Ok(argon2.hash_password(password.expose(), &salt)?.to_string()));
+                .and_then(|salt| workspaces.hash(&params, password.expose(), &salt));
             hash.map_err(|error| Unavailable::new(format!("cannot hash a password: {error}")))
         })
         .await
@@ -98,17 +99,14 @@ impl Hashing {
         password: Password,
         hash: Option<String>,
     ) -> Result<bool, HashError> {
-        let argon2 = self.argon2.clone();
-        let nobody = self.nobody.clone();
+        let (nobody, workspaces) = (self.nobody.clone(), self.workspaces.clone());
         self.run(move || {
             let stored = hash.as_deref().unwrap_or(&nobody);
-            let outcome = PasswordHash::new(stored)
-                .and_then(|parsed| argon2.verify_password(password.expose(), &parsed));
-            match outcome {
-                Ok(()) => Ok(hash.is_some()),
-                Err(Error::Password) => Ok(false),
-                Err(error) => Err(Unavailable::new(format!("a stored hash is damaged: {error}"))),
-            }
+            let fits = PasswordHash::new(stored)
+                .and_then(|parsed| workspaces.fits(password.expose(), &parsed));
+            let fits = fits
+                .map_err(|error| Unavailable::new(format!("a stored hash is damaged: {error}")))?;
+            Ok(fits && hash.is_some())
         })
         .await
     }
@@ -122,9 +120,15 @@ impl Hashing {
         let gone = || HashError::Unavailable(Unavailable::new("the server is shutting down"));
         let turn = self.running.clone().acquire_owned().await.map_err(|_| gone())?;
         // The permits go with the work, which outlives a caller that gives up.
+        let (places, places_max) = (self.places.clone(), self.places_max);
+        let workspaces = self.workspaces.clone();
         let work = tokio::task::spawn_blocking(move || {
-            let _permits = (place, turn);
-            work()
+            let done = work();
+            drop((turn, place));
+            if places.available_permits() == places_max {
+                workspaces.clear();
+            }
+            done
         });
         work.await.map_err(|_| gone())?.map_err(HashError::Unavailable)
     }

@@ -26,6 +26,7 @@ mod secret;
 mod sessions;
 mod store;
 mod time;
+mod workspace;
 
 #[cfg(test)]
 mod testing;
