@@ -86,7 +86,11 @@ fn an_imported_user_logs_in_reads_and_goes_on_talking() {
     let users = succeed(data.path(), &["user", "list"], "");
     let name = |nick: &str| {
         let user = users.lines().find(|line| line.starts_with(&format!("@{nick}:")));
-        user.unwrap_or_else(|| panic!("no {nick} in {users}"))[1..].split_once(':').unwrap().0.to_owned()
+        user.unwrap_or_else(|| panic!("no {nick} in {users}"))[1..]
+            .split_once(':')
+            .unwrap()
+            .0
+            .to_owned()
     };
     // She took the name `ada_` on the first day, and came under it on the second.
     let (ada, wasp) = (name("ada_"), name("wasp"));
