@@ -1,1 +1,163 @@
-//! To come.
+//! Scrolling: from either end to the other each visible event comes once.
+
+use serde_json::{Value, json};
+use tempfile::tempdir;
+
+use crate::{client::Client, server::Server};
+
+/// Messages in the room, so that there are several pages of 100.
+const MESSAGES: usize = 430;
+
+const PAGE: &str =
+    "query($room: RoomID!, $first: Int, $after: Cursor, $last: Int, $before: Cursor) {
+    room(id: $room) { timeline(first: $first, after: $after, last: $last, before: $before) {
+        pageInfo { hasPreviousPage hasNextPage startCursor endCursor }
+        edges { cursor node { eventId sequence } } } } }";
+
+/// A room with many messages.
+fn long_room(client: &Client) -> String {
+    let room = client.create_room(json!({ "name": "Long", "preset": "PUBLIC" }));
+    for start in (0..MESSAGES).step_by(10) {
+        let say = |n| {
+            format!(
+                "m{n}: sendMessage(input: {{ roomId: {room:?}, body: \"{n}\" }}) {{ position }} "
+            )
+        };
+        let mutations: String = (start..start + 10).map(say).collect();
+        client.run(&format!("mutation {{ {mutations} }}"), &json!({}));
+    }
+    room
+}
+
+fn sequences(page: &Value) -> Vec<u64> {
+    let edges = page["edges"].as_array().unwrap();
+    edges.iter().map(|edge| edge["node"]["sequence"].as_u64().unwrap()).collect()
+}
+
+#[test]
+fn pages_of_a_hundred_visit_every_event_once_in_both_directions() {
+    let data = tempdir().unwrap();
+    let server = Server::start(data.path());
+    let alice = Client::register(&server, "alice");
+    let room = long_room(&alice);
+    let mut backward = Vec::new();
+    let mut forward = Vec::new();
+    let (mut before, mut after) = (Value::Null, Value::Null);
+    let mut pages = 0;
+    loop {
+        let variables = json!({ "room": room, "last": 100, "before": before });
+        let page = alice.run(PAGE, &variables)["room"]["timeline"].clone();
+        backward.splice(0..0, sequences(&page));
+        pages += 1;
+        if page["pageInfo"]["hasPreviousPage"] == false {
+            break;
+        }
+        before = page["pageInfo"]["startCursor"].clone();
+    }
+    loop {
+        let variables = json!({ "room": room, "first": 100, "after": after });
+        let page = alice.run(PAGE, &variables)["room"]["timeline"].clone();
+        forward.extend(sequences(&page));
+        if page["pageInfo"]["hasNextPage"] == false {
+            break;
+        }
+        after = page["pageInfo"]["endCursor"].clone();
+    }
+    let all: Vec<u64> = (1..=u64::try_from(backward.len()).unwrap()).collect();
+    assert_eq!(backward, all);
+    assert_eq!(forward, all);
+    assert_eq!(pages, all.len().div_ceil(100));
+    assert!(all.len() > MESSAGES);
+}
+
+#[test]
+fn a_permalink_opens_in_the_middle_and_goes_on_in_both_directions() {
+    let data = tempdir().unwrap();
+    let server = Server::start(data.path());
+    let (alice, eve) = (Client::register(&server, "alice"), Client::register(&server, "eve"));
+    let room = long_room(&alice);
+    let variables = json!({ "room": room, "last": 100 });
+    let page = alice.run(PAGE, &variables)["room"]["timeline"].clone();
+    let target = page["edges"][20]["node"].clone();
+    let document = "query($room: RoomID!, $event: EventID!) { room(id: $room) {
+        timeline(around: $event, first: 10) {
+            pageInfo { hasPreviousPage hasNextPage startCursor endCursor }
+            edges { cursor node { eventId sequence } } } } }";
+    let variables = json!({ "room": room, "event": target["eventId"] });
+    let around = alice.run(document, &variables)["room"]["timeline"].clone();
+    let middle = target["sequence"].as_u64().unwrap();
+    assert_eq!(sequences(&around), (middle - 10..=middle + 10).collect::<Vec<_>>());
+    assert_eq!(around["pageInfo"]["hasPreviousPage"], true);
+    assert_eq!(around["pageInfo"]["hasNextPage"], true);
+    let on = json!({ "room": room, "first": 2, "after": around["pageInfo"]["endCursor"] });
+    let on = alice.run(PAGE, &on)["room"]["timeline"].clone();
+    assert_eq!(sequences(&on), [middle + 11, middle + 12]);
+    let back = json!({ "room": room, "last": 2, "before": around["pageInfo"]["startCursor"] });
+    let back = alice.run(PAGE, &back)["room"]["timeline"].clone();
+    assert_eq!(sequences(&back), [middle - 12, middle - 11]);
+    assert_eq!(eve.fail(document, &variables), "BAD_USER_INPUT", "the event is not for Eve");
+    let elsewhere = alice.create_room(json!({}));
+    let wrong = json!({ "room": elsewhere, "event": target["eventId"] });
+    assert_eq!(alice.fail(document, &wrong), "BAD_USER_INPUT");
+}
+
+#[test]
+fn a_cursor_of_another_room_or_one_that_was_changed_is_refused_by_name() {
+    let data = tempdir().unwrap();
+    let server = Server::start(data.path());
+    let alice = Client::register(&server, "alice");
+    let [room, other] = ["One", "Other"].map(|name| alice.create_room(json!({ "name": name })));
+    let page = alice.run(PAGE, &json!({ "room": room, "last": 1 }));
+    let cursor = page["room"]["timeline"]["pageInfo"]["startCursor"].as_str().unwrap().to_owned();
+    let refused = |room: &str, cursor: &str| {
+        let variables = json!({ "room": room, "last": 1, "before": cursor });
+        let answer = alice.post(PAGE, &variables).body;
+        let error = &answer["errors"][0];
+        assert_eq!(error["extensions"]["code"], "BAD_USER_INPUT", "{answer}");
+        error["message"].as_str().unwrap().to_owned()
+    };
+    assert!(refused(&other, &cursor).contains("another room"));
+    for place in 0..cursor.len() {
+        let mut changed = cursor.clone().into_bytes();
+        changed[place] = if changed[place] == b'x' { b'y' } else { b'x' };
+        let message = refused(&room, std::str::from_utf8(&changed).unwrap());
+        assert!(message.to_lowercase().contains("cursor"), "letter {place}: {message}");
+    }
+    for nonsense in ["", "nonsense", &cursor[1..], &format!("{cursor}A")] {
+        assert!(refused(&room, nonsense).to_lowercase().contains("cursor"));
+    }
+    let document = "query($room: RoomID!, $c: Cursor) { room(id: $room) {
+        timeline(first: 1, before: $c) { nodes { id } } } }";
+    let both = json!({ "room": room, "c": cursor });
+    assert_eq!(alice.fail(document, &both), "BAD_USER_INPUT");
+}
+
+#[test]
+fn events_say_what_they_replaced() {
+    let data = tempdir().unwrap();
+    let server = Server::start(data.path());
+    let (alice, bob) = (Client::register(&server, "alice"), Client::register(&server, "bob"));
+    let room = alice.create_room(json!({ "preset": "PUBLIC", "name": "First", "topic": "Old" }));
+    bob.act("joinRoom", json!({ "roomId": room }));
+    let rename = |client: &Client, name: &str| {
+        let document =
+            "mutation($name: String) { setProfile(input: { displayName: $name }) { position } }";
+        client.run(document, &json!({ "name": name }))["setProfile"]["position"].clone()
+    };
+    rename(&bob, "Bob");
+    let at = rename(&bob, "Robert");
+    alice.act("setRoomName", json!({ "roomId": room, "name": "Second" }));
+    alice.act("setRoomTopic", json!({ "roomId": room, "topic": "New" }));
+    alice.say(&room, "a message");
+    let document = "query($room: RoomID!, $at: Position) { room(id: $room, minPosition: $at) {
+        timeline(last: 100) { nodes { type stateKey content previousContent replaced { eventId } } } } }";
+    let found = alice.run(document, &json!({ "room": room, "at": at }));
+    let nodes = found["room"]["timeline"]["nodes"].as_array().unwrap();
+    let last = |kind: &str| nodes.iter().rev().find(|node| node["type"] == kind).unwrap();
+    assert_eq!(last("m.room.name")["previousContent"]["name"], "First");
+    assert_eq!(last("m.room.topic")["previousContent"]["topic"], "Old");
+    assert_eq!(last("m.room.member")["content"]["displayname"], "Robert");
+    assert_eq!(last("m.room.member")["previousContent"]["displayname"], "Bob");
+    assert_eq!(last("m.room.message")["previousContent"], Value::Null);
+    assert_eq!(last("m.room.create")["replaced"], Value::Null);
+}

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use rookery_domain::{
-    Alias, AliasCommand, CreateRoom, Fact, Invitee, Membership, Origin, OwnedRoomAliasId,
-    OwnedRoomId, OwnedUserId, Pdu, Profile, Room, RoomCommand, RoomEvent, RoomId,
+    Alias, AliasCommand, CreateRoom, Fact, Invitee, JsonObject, Membership, Origin,
+    OwnedRoomAliasId, OwnedRoomId, OwnedUserId, Pdu, Profile, Room, RoomCommand, RoomEvent, RoomId,
 };
 use rookery_log::{Millis, StreamId};
 
@@ -52,6 +52,7 @@ impl Commands {
         {
             let first = self.core.result_at::<Room>(position).await?;
             return first
+                .filter(|(_, handled)| has_made(command, handled))
                 .and_then(|(stream, handled)| created(&By::new(actor, retry), &stream, handled))
                 .ok_or(HandleError::ActionIdReused);
         }
@@ -140,6 +141,9 @@ impl Commands {
         let cell = self.rooms.cell(room_id.as_str());
         let decide = |room: Option<&Room>| self.decide_room(room, actor, command, &profile, retry);
         let handled = self.core.handle(&self.rooms, &cell, &actor.request(retry), decide).await?;
+        if handled.repeated.is_some() && !self.may_have_made(actor, command, &handled) {
+            return Err(HandleError::ActionIdReused);
+        }
         if matches!(command, RoomCommand::Join { .. }) {
             self.follow_profile(actor, room_id, profile).await?;
         }
@@ -193,6 +197,15 @@ impl Commands {
             Err(_) if !room.exists_for(&actor.user) => Err(HandleError::NoSuchRoom),
             Err(rejection) => Err(rejection.into()),
         }
+    }
+
+    /// Whether a commit that bears the name of this command can be the work of it.
+    fn may_have_made(&self, actor: &Actor, command: &RoomCommand, handled: &Handled) -> bool {
+        let context = self.context(actor);
+        handled.facts.iter().all(|fact| match fact {
+            Fact::Room(event) => command.may_have_made(&event.pdu, &context),
+            Fact::Account(_) | Fact::Alias(_) => false,
+        })
     }
 
     /// Only member events carry a profile; other commands need none.
@@ -338,6 +351,24 @@ fn accepted(actor: &Actor, retry: Retry, events: Vec<Arc<Pdu>>) -> Vec<Fact> {
     let envelope = actor.envelope(retry);
     let fact = |pdu| Fact::Room(RoomEvent { envelope: envelope.clone(), pdu });
     events.into_iter().map(fact).collect()
+}
+
+/// Whether the first events of a room are those that `command` asks for, by what tells rooms apart.
+fn has_made(command: &CreateRoom, handled: &Handled) -> bool {
+    let said = |kind: &str, key: &str| {
+        let pdus = handled.facts.iter().filter_map(|fact| match fact {
+            Fact::Room(event) => Some(&event.pdu),
+            Fact::Account(_) | Fact::Alias(_) => None,
+        });
+        let mut found = pdus.filter(|pdu| pdu.kind.to_string() == kind);
+        let content: Option<JsonObject> = found.next().and_then(|pdu| pdu.content_as());
+        Some(content?.get(key)?.as_str()?.to_owned())
+    };
+    let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+    said("m.room.name", "name") == given(&command.name)
+        && said("m.room.topic", "topic") == given(&command.topic)
+        && said("m.room.canonical_alias", "alias")
+            == command.alias.as_ref().map(ToString::to_string)
 }
 
 /// The outcome of a creation, if that is what the commit was.

@@ -62,9 +62,6 @@ impl Node {
     /// # Errors
     /// [`Failure`], saying what to do.
     pub async fn open(config: &Config) -> Result<Self, Failure> {
-        fs::create_dir_all(&config.data).map_err(|error| {
-            Failure::file("cannot make the data directory", &config.data, error)
-        })?;
         let asked = config.server_name.as_deref();
         let identity = ServerIdentity::claim(&config.data, asked, clock::now().0)?;
         let log = Self::open_log(config, None)?;

@@ -16,7 +16,7 @@ use crate::cli::UserCommand;
 pub use self::{
     execute::execute,
     output::{Output, Reply, show},
-    socket::{SOCKET_NAME, ask, listen},
+    socket::{SOCKET_NAME, ask, bind, serve},
 };
 
 /// An order.

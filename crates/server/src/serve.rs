@@ -53,6 +53,7 @@ pub(crate) async fn run(config: &Config) -> Result<(), Failure> {
     let node = Arc::new(Node::open(config).await?);
     let address = listener.local_addr()?;
     let name = node.commands.server_name();
+    let orders = operator::bind(&config.data);
     tracing::info!(server_name = %name, data = %config.data.display(), "listening on http://{address}");
     let (handle, stop) = shutdown();
     let transport = router(
@@ -69,7 +70,7 @@ pub(crate) async fn run(config: &Config) -> Result<(), Failure> {
         ServeOptions { drain_deadline: config.shutdown_timeout, ..ServeOptions::default() };
     let serving = tokio::spawn(serve(listener, app, serve_options, stop));
     let tasks = tokio::spawn(housekeeping(Arc::clone(&node)));
-    let orders = tokio::spawn(take_orders(config.data.clone(), Arc::clone(&node)));
+    let orders = tokio::spawn(take_orders(orders, Arc::clone(&node)));
     wait_for_signal().await?;
     stop_serving(handle, config.shutdown_timeout).await;
     tasks.abort();
@@ -144,8 +145,12 @@ async fn housekeeping(node: Arc<Node>) {
     }
 }
 
-async fn take_orders(data: std::path::PathBuf, node: Arc<Node>) {
-    if let Err(error) = operator::listen(&data, node).await {
+async fn take_orders(socket: std::io::Result<tokio::net::UnixListener>, node: Arc<Node>) {
+    let served = match socket {
+        Ok(socket) => operator::serve(socket, node).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = served {
         tracing::warn!(
             "no operator's socket ({error}): commands such as `rookery user` need the server stopped"
         );

@@ -1,6 +1,8 @@
 use std::sync::Arc;
 
-use rookery_domain::CreateRoom;
+use rookery_domain::{
+    CreateRoom, HistoryVisibility, JoinRule, MessageKind, PowerLevelsChange, RoomCommand,
+};
 
 use super::{actor, bodies, commands, join, memory, public_room, text};
 use crate::{HandleError, Retry};
@@ -87,4 +89,58 @@ async fn a_retried_creation_gives_the_first_room() {
     let again = commands.create_room(&actor("alice"), &create, retry).await.unwrap();
     assert_eq!(first.room_id, again.room_id);
     assert!(again.repeated);
+}
+
+#[tokio::test]
+async fn a_number_that_was_used_for_something_else_is_refused() {
+    let log = memory();
+    let commands = commands(&log);
+    let room = public_room(&commands, "alice").await;
+    let retry = Retry::Action(1);
+    let send = |command: RoomCommand| {
+        let (commands, room) = (&commands, &room);
+        async move { commands.room(&actor("alice"), room, &command, retry).await.map(|_| ()) }
+    };
+    send(text("once")).await.unwrap();
+    let notice = RoomCommand::SendMessage {
+        kind: MessageKind::Notice,
+        body: "once".into(),
+        formatted_body: None,
+    };
+    let name = RoomCommand::SetName { name: "once".into() };
+    for other in [text("twice"), notice, name, join()] {
+        let refused = send(other.clone()).await;
+        assert!(matches!(refused, Err(HandleError::ActionIdReused)), "{other:?}");
+    }
+    assert_eq!(bodies(&log).await, ["once"]);
+}
+
+#[tokio::test]
+async fn every_kind_of_command_is_known_again() {
+    let log = memory();
+    let commands = commands(&log);
+    let room = public_room(&commands, "alice").await;
+    let (alice, bob) = (actor("alice"), actor("bob").user);
+    let (user, reason) = (bob.clone(), Some("because".to_owned()));
+    let change = PowerLevelsChange { invite: Some(5), ..PowerLevelsChange::default() };
+    let kinds = [
+        text("a message"),
+        RoomCommand::SetName { name: "A name".into() },
+        RoomCommand::SetName { name: String::new() },
+        RoomCommand::SetTopic { topic: "A topic".into() },
+        RoomCommand::SetHistoryVisibility { visibility: HistoryVisibility::Joined },
+        RoomCommand::SetListed { listed: true },
+        RoomCommand::SetJoinRule { rule: JoinRule::Invite },
+        RoomCommand::SetPowerLevels { change },
+        RoomCommand::Invite { invitee: bob.into(), reason: None },
+        RoomCommand::Kick { user: user.clone(), reason: reason.clone() },
+        RoomCommand::Ban { user: user.clone(), reason: None },
+        RoomCommand::Unban { user, reason },
+    ];
+    for (action, command) in (1..).zip(kinds) {
+        let send = || commands.room(&alice, &room, &command, Retry::Action(action));
+        let (first, again) = (send().await.unwrap(), send().await.unwrap());
+        assert!(again.repeated && !first.events.is_empty(), "{command:?}");
+        assert_eq!(first.events, again.events, "{command:?}");
+    }
 }

@@ -1,5 +1,6 @@
 //! Decisions about rooms that exist: which event a command makes happen, if any.
 
+mod again;
 mod levels;
 mod membership;
 mod message;

@@ -35,8 +35,6 @@ pub(crate) async fn import_log(config: &Config, file: &Path) -> Result<u64, Fail
         (Box::new(BufReader::new(opened)), bytes)
     };
     let mut import = ndjson::Import::begin(input)?;
-    std::fs::create_dir_all(&config.data)
-        .map_err(|error| Failure::file("cannot make the data directory", &config.data, error))?;
     ServerIdentity::claim(&config.data, config.server_name.as_deref(), clock::now().0)?;
     if config.data.join("log").exists() {
         let log = Node::open_log(config, None)?;
@@ -50,11 +48,23 @@ pub(crate) async fn import_log(config: &Config, file: &Path) -> Result<u64, Fail
         drop(log);
         std::fs::remove_dir_all(config.data.join("log"))?;
     }
+    // Without a size nothing can be said of the time left.
+    tracing::debug!(bytes, "importing a log");
+    let copied = copy(config, &mut import).await;
+    if copied.is_err() {
+        // Half a log must not be taken for a whole one.
+        std::fs::remove_dir_all(config.data.join("log"))?;
+    }
+    copied
+}
+
+async fn copy(
+    config: &Config,
+    import: &mut ndjson::Import<Box<dyn BufRead + Send>>,
+) -> Result<u64, Failure> {
     let log = Node::open_log(config, Some(import.epoch()))?;
     let mut bar = Progress::on_stderr("importing", "commits", None);
     let mut under_way = VecDeque::with_capacity(UNDER_WAY_MAX);
-    // Without a size nothing can be said of the time left.
-    tracing::debug!(bytes, "importing a log");
     while let Some(record) = import.read()? {
         under_way.push_back(log.append_record(record));
         if under_way.len() >= UNDER_WAY_MAX

@@ -20,11 +20,11 @@ pub const SOCKET_NAME: &str = "operator.sock";
 /// Longest order, in bytes.
 const ORDER_BYTES_MAX: u64 = 64 * 1024;
 
-/// Carries out the orders that come in at the socket in `data`, until dropped.
+/// Makes the socket in `data`. Orders that come in from now on wait for [`serve`].
 ///
 /// # Errors
 /// If the socket cannot be made: its path may be too long.
-pub async fn listen(data: &Path, node: Arc<Node>) -> io::Result<()> {
+pub fn bind(data: &Path) -> io::Result<UnixListener> {
     let path = data.join(SOCKET_NAME);
     fs::remove_file(&path).or_else(|error| match error.kind() {
         io::ErrorKind::NotFound => Ok(()),
@@ -32,6 +32,14 @@ pub async fn listen(data: &Path, node: Arc<Node>) -> io::Result<()> {
     })?;
     let listener = UnixListener::bind(&path)?;
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
+    Ok(listener)
+}
+
+/// Carries out the orders that come in, until dropped.
+///
+/// # Errors
+/// If no more connections can be taken.
+pub async fn serve(listener: UnixListener, node: Arc<Node>) -> io::Result<()> {
     loop {
         let (stream, _) = listener.accept().await?;
         let node = Arc::clone(&node);

@@ -1,0 +1,83 @@
+//! Telling a command that is sent again from another one that bears its number.
+
+use super::{message, settings};
+use crate::{
+    Context, Membership, Pdu, Rejection, RoomCommand,
+    canonical::canonical,
+    room::{authorise::Draft, reading::field},
+};
+
+impl RoomCommand {
+    /// Whether `event`, which a command of the sender has made, can have been made by this one.
+    ///
+    /// Of new power levels and profiles only the kind is compared: what they came to depended on
+    /// the room.
+    #[must_use]
+    pub fn may_have_made(&self, event: &Pdu, cx: &Context) -> bool {
+        match self {
+            Self::SetPowerLevels { .. } => event.kind.to_string() == "m.room.power_levels",
+            Self::SetMemberProfile { .. } => is_member_event(event, cx.sender.as_str()),
+            _ => match self.membership(cx) {
+                Some((user, membership, reason)) => {
+                    is_member_event(event, user)
+                        && Membership::of(event) == membership
+                        && field::<String>(event, "reason").as_deref() == reason
+                }
+                None => self.draft(cx).is_ok_and(|draft| draft.is_some_and(|d| is(&d, event))),
+            },
+        }
+    }
+
+    /// Whose membership it changes, to what, and why.
+    fn membership<'a>(
+        &'a self,
+        cx: &Context<'a>,
+    ) -> Option<(&'a str, Membership, Option<&'a str>)> {
+        let own = cx.sender.as_str();
+        let (user, membership, reason) = match self {
+            Self::Join { reason, .. } => (own, Membership::Join, reason),
+            Self::Knock { reason } => (own, Membership::Knock, reason),
+            Self::Leave { reason } | Self::Reject { reason } => (own, Membership::Leave, reason),
+            Self::Invite { invitee, reason } => (invitee.user.as_str(), Membership::Invite, reason),
+            Self::Kick { user, reason } | Self::Unban { user, reason } => {
+                (user.as_str(), Membership::Leave, reason)
+            }
+            Self::Ban { user, reason } => (user.as_str(), Membership::Ban, reason),
+            _ => return None,
+        };
+        Some((user, membership, reason.as_deref()))
+    }
+
+    /// The event of a command whose event does not depend on the room.
+    fn draft<'a>(&'a self, cx: &Context) -> Result<Option<Draft<'a>>, Rejection> {
+        Ok(Some(match self {
+            Self::SendMessage { kind, body, formatted_body } => {
+                message::text(*kind, body, formatted_body.as_deref())
+            }
+            Self::SendEvent { event_type, content } => message::custom(event_type, content)?,
+            Self::SetState { event_type, state_key, content } => {
+                settings::custom(event_type, state_key, content, cx)?
+            }
+            Self::SetName { name } => settings::name(name)?,
+            Self::SetTopic { topic } => settings::topic(topic)?,
+            Self::SetAvatar { url } => settings::avatar(url.as_deref())?,
+            Self::SetAliases { canonical, alternative } => {
+                settings::aliases(canonical.as_deref(), alternative, cx)?
+            }
+            Self::SetJoinRule { rule } => settings::join_rule(rule)?,
+            Self::SetHistoryVisibility { visibility } => settings::history_visibility(*visibility),
+            Self::SetListed { listed } => settings::listed(*listed),
+            _ => return Ok(None),
+        }))
+    }
+}
+
+fn is_member_event(event: &Pdu, user: &str) -> bool {
+    event.kind.to_string() == "m.room.member" && event.state_key.as_deref() == Some(user)
+}
+
+fn is(draft: &Draft, event: &Pdu) -> bool {
+    event.kind.to_string() == draft.kind
+        && event.state_key.as_deref() == draft.state_key.as_deref()
+        && canonical(&draft.content).is_ok_and(|content| event.content.get() == content)
+}
