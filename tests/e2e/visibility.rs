@@ -146,9 +146,10 @@ fn check_timeline(bob: &Client, room: &str, expected: &Expected, hint: &str) {
         let mut events = Vec::new();
         let mut cursor = Value::Null;
         loop {
-            let variables = match back {
-                true => json!({ "room": room, "last": 3, "before": cursor }),
-                false => json!({ "room": room, "first": 3, "after": cursor }),
+            let variables = if back {
+                json!({ "room": room, "last": 3, "before": cursor })
+            } else {
+                json!({ "room": room, "first": 3, "after": cursor })
             };
             let answer = bob.run(document, &variables);
             let page = answer["room"]["timeline"].clone();
