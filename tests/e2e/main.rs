@@ -1,5 +1,10 @@
 //! End-to-end tests: the real binary, real sockets, real files.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests fail by panicking")]
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+#![expect(
+    clippy::format_collect,
+    clippy::format_push_string,
+    reason = "documents are short, and read better so"
+)]
 
 mod abuse;
 mod client;

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::server::Server;
 
 /// How long an answer may take: longer than any deadline of the server.
-const ANSWER_MAX: Duration = Duration::from_secs(60);
+const ANSWER_MAX: Duration = Duration::from_mins(1);
 
 /// An answer, as it came.
 pub(crate) struct Raw {

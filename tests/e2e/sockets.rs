@@ -281,7 +281,7 @@ fn note(chunk: &Value, seen: &mut Vec<String>, position: &mut String) {
     for event in chunk["events"].as_array().unwrap() {
         seen.push(event["eventId"].as_str().unwrap().to_owned());
     }
-    *position = chunk["position"].as_str().unwrap().to_owned();
+    chunk["position"].as_str().unwrap().clone_into(position);
 }
 
 /// Whether the kernel has a connection from `server` to `client` that the server still holds.
