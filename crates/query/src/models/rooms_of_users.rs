@@ -9,7 +9,7 @@
 //!
 //! **Invariant:** an index only: it follows from the rows of the memberships.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rookery_domain::{Membership, OwnedUserId, UserId};
 use rookery_log::Position;
@@ -22,18 +22,47 @@ const SORTED_ROOMS_MAX: usize = if cfg!(test) { 3 } else { 256 };
 /// Which rooms each user has or had, and the activity of all rooms.
 #[derive(Default)]
 pub(crate) struct RoomsOfUsers {
-    users: HashMap<OwnedUserId, BTreeMap<StreamKey, Membership>>,
+    users: HashMap<OwnedUserId, RoomsOfUser>,
     // A commit belongs to one room, so its position names the room that was active there.
     by_activity: BTreeMap<Position, StreamKey>,
+}
+
+/// The rooms of one user, apart by what she is to them: who has joined thousands and is invited
+/// nowhere learns so at once.
+#[derive(Default)]
+struct RoomsOfUser(BTreeMap<Membership, BTreeSet<StreamKey>>);
+
+impl RoomsOfUser {
+    fn set(&mut self, room: StreamKey, membership: Membership) {
+        self.remove(room);
+        self.0.entry(membership).or_default().insert(room);
+    }
+
+    fn remove(&mut self, room: StreamKey) {
+        for rooms in self.0.values_mut() {
+            rooms.remove(&room);
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        for (membership, rooms) in other.0 {
+            self.0.entry(membership).or_default().extend(rooms);
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (StreamKey, Membership)> {
+        let rooms = self.0.iter();
+        rooms.flat_map(|(membership, rooms)| rooms.iter().map(|room| (*room, *membership)))
+    }
 }
 
 impl RoomsOfUsers {
     pub(crate) fn set(&mut self, user: &UserId, room: StreamKey, membership: Membership) {
         if !self.users.contains_key(user) {
-            self.users.insert(user.to_owned(), BTreeMap::new());
+            self.users.insert(user.to_owned(), RoomsOfUser::default());
         }
         if let Some(rooms) = self.users.get_mut(user) {
-            rooms.insert(room, membership);
+            rooms.set(room, membership);
         }
     }
 
@@ -46,8 +75,7 @@ impl RoomsOfUsers {
 
     /// All rooms that the user has or ever had anything to do with.
     pub(crate) fn all(&self, user: &UserId) -> impl Iterator<Item = (StreamKey, Membership)> {
-        let rooms = self.users.get(user).into_iter().flatten();
-        rooms.map(|(room, membership)| (*room, *membership))
+        self.users.get(user).into_iter().flat_map(RoomsOfUser::iter)
     }
 
     /// Up to `limit` rooms in which `user` is `membership` and which were last active before
@@ -60,7 +88,9 @@ impl RoomsOfUsers {
         limit: usize,
         rows: &Rows<RoomMembers>,
     ) -> Vec<(Position, StreamKey)> {
-        let Some(rooms) = self.users.get(user) else { return Vec::new() };
+        let Some(rooms) = self.users.get(user).and_then(|rooms| rooms.0.get(&membership)) else {
+            return Vec::new();
+        };
         let mut page = Vec::with_capacity(limit.min(rooms.len()));
         if rooms.len() > SORTED_ROOMS_MAX {
             let mut by_activity = self.by_activity.range(..before).rev();
@@ -68,7 +98,7 @@ impl RoomsOfUsers {
                 if page.len() == limit {
                     break;
                 }
-                if rooms.get(room) == Some(&membership) {
+                if rooms.contains(room) {
                     page.push((*position, *room));
                 }
             }
@@ -77,8 +107,7 @@ impl RoomsOfUsers {
             }
         }
         page.clear();
-        let fitting = rooms.iter().filter(|(_, other)| **other == membership);
-        page.extend(fitting.filter_map(|(room, _)| {
+        page.extend(rooms.iter().filter_map(|room| {
             let activity = rows.get(room)?.value.activity;
             (activity < before).then_some((activity, *room))
         }));
@@ -105,7 +134,7 @@ impl Shared<RoomMembers> for RoomsOfUsers {
         let Some(row) = row else { return };
         for (user, _) in row.iter() {
             if let Some(rooms) = self.users.get_mut(user) {
-                rooms.remove(&room);
+                rooms.remove(room);
             }
         }
         self.by_activity.remove(&row.activity);
@@ -113,7 +142,7 @@ impl Shared<RoomMembers> for RoomsOfUsers {
 
     fn merge(&mut self, other: Self, _: &mut Rows<RoomMembers>) {
         for (user, rooms) in other.users {
-            self.users.entry(user).or_default().extend(rooms);
+            self.users.entry(user).or_default().merge(rooms);
         }
         self.by_activity.extend(other.by_activity);
     }
