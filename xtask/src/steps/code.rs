@@ -3,8 +3,8 @@
 //! **Invariant:** all use one profile and the whole workspace, so that each dependency is compiled once.
 
 use super::step::Stop;
-use crate::process;
 use crate::repository::Repository;
+use crate::{process, tools};
 
 pub(super) fn format(repository: &Repository) -> Result<(), Stop> {
     Ok(process::run(&mut repository.cargo(&["fmt", "--all", "--check"]))?)
@@ -21,6 +21,12 @@ pub(super) fn build(repository: &Repository) -> Result<(), Stop> {
 }
 
 pub(super) fn test(repository: &Repository) -> Result<(), Stop> {
+    match tools::strace() {
+        Ok(_) => {}
+        // Tests that trace skip themselves, and say so; CI has to run them.
+        Err(Stop::Missing(reason)) if std::env::var_os("CI").is_none() => eprintln!("{reason}"),
+        Err(stop) => return Err(stop),
+    }
     Ok(process::run(&mut repository.cargo(&["test", "--workspace", "--no-fail-fast"]))?)
 }
 
