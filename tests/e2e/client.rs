@@ -104,11 +104,7 @@ impl Client {
 
     /// Runs the one mutation `name` with `input`, and gives back its payload, which has
     /// `event { eventId sequence }`, `room { roomId }`, `position` and `refusal { code }`.
-<<<<<<< HEAD
     #[expect(clippy::needless_pass_by_value, reason = "callers build it on the spot")]
-=======
-    #[expect(clippy::needless_pass_by_value, reason = "callers write the input in place")]
->>>>>>> abuse
     pub(crate) fn act(&self, name: &str, input: Value) -> Value {
         let mut first = name[..1].to_uppercase();
         first.push_str(&name[1..]);
