@@ -10,7 +10,7 @@ use std::{collections::BTreeSet, fs, io, path::PathBuf, sync::Arc};
 
 use parking_lot::Mutex;
 use rookery_domain::{
-    Account, AccountCommand, Fact, Profile, RoomCommand, RoomId, Subject, UserId,
+    Account, AccountCommand, AccountEvent, Fact, Profile, RoomCommand, RoomId, Subject, UserId,
 };
 use rookery_log::{CommandId, PAGE_MAX, Position, Scope, StreamKind};
 
@@ -35,6 +35,15 @@ impl ProfileChange {
         let command = AccountCommand::SetProfile { profile: self.of(account.profile()) };
         let events = account.decide(&command)?;
         Ok(events.into_iter().map(Fact::Account).collect())
+    }
+
+    /// Whether a fact that bears the name of this change can be the work of it.
+    fn may_have_made(&self, fact: &Fact) -> bool {
+        let Fact::Account(AccountEvent::ProfileChanged { displayname, avatar_url }) = fact else {
+            return false;
+        };
+        self.displayname.as_ref().is_none_or(|wanted| wanted == displayname)
+            && self.avatar_url.as_ref().is_none_or(|wanted| wanted == avatar_url)
     }
 
     fn of(&self, profile: &Profile) -> Profile {
@@ -102,6 +111,11 @@ impl Commands {
         let decide = |account: Option<&Account>| change.decide(account);
         let handled =
             self.core.handle(&self.accounts, &cell, &actor.request(retry), decide).await?;
+        if handled.repeated.is_some()
+            && !handled.facts.iter().all(|fact| change.may_have_made(fact))
+        {
+            return Err(HandleError::ActionIdReused);
+        }
         let mut position = handled.position;
         if !handled.facts.is_empty() {
             position = position.max(self.spread(actor, handled.position).await?);

@@ -67,6 +67,18 @@ async fn a_start_does_not_look_at_changes_that_were_spread() {
 }
 
 #[tokio::test]
+async fn an_action_number_used_for_another_name_is_refused() {
+    let log = memory();
+    let commands = commands(&log);
+    let retry = Retry::Action(9);
+    let first = commands.set_profile(&actor("alice"), &named("Alicia"), retry).await.unwrap();
+    let again = commands.set_profile(&actor("alice"), &named("Alicia"), retry).await.unwrap();
+    assert_eq!(first.position, again.position);
+    let other = commands.set_profile(&actor("alice"), &named("Ally"), retry).await;
+    assert!(matches!(other, Err(crate::HandleError::ActionIdReused)), "{other:?}");
+}
+
+#[tokio::test]
 async fn what_is_left_out_of_a_change_stays() {
     let log = memory();
     let commands = commands(&log);
