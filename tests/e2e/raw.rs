@@ -48,6 +48,11 @@ pub(crate) fn read(mut stream: TcpStream) -> Raw {
     Raw { status, head: head.to_owned(), body: body.to_owned() }
 }
 
+/// Whether the server ends the connection, rather than leaving it open until the test gives up.
+pub(crate) fn is_ended(mut stream: TcpStream) -> bool {
+    stream.read_to_end(&mut Vec::new()).is_ok()
+}
+
 /// Sends one request to `/graphql` and reads the answer.
 pub(crate) fn send(server: &Server, method: &str, headers: &[&str], body: &[u8]) -> Raw {
     let mut request = format!("{method} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");

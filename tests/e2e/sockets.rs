@@ -1,9 +1,6 @@
 //! Sockets that are used wrongly are closed with the code that the protocol has for it.
 
-use std::{
-    io::{Read, Write},
-    time::{Duration, Instant},
-};
+use std::io::{Read, Write};
 
 use serde_json::{Value, json};
 use tempfile::tempdir;
@@ -104,11 +101,13 @@ fn the_gate_stands_before_sockets_too() {
 fn subscriptions_beyond_the_cap_are_refused_and_the_others_go_on() {
     let (_data, _server, alice) = start();
     let room = alice.create_room(json!({}));
-    let document = "subscription { eventStream { events { ... on RoomEvent { text } } } }";
+    let document = "subscription($after: Position) {
+        eventStream(after: $after) { events { ... on RoomEvent { text } } } }";
+    let after = json!({ "after": alice.position() });
     let mut socket = alice.socket();
     let mut refused = 0;
     for n in 0..1_000 {
-        socket.subscribe(&n.to_string(), document, &json!({}));
+        socket.subscribe(&n.to_string(), document, &after);
     }
     socket.subscribe("end", "{ server { name } }", &json!({}));
     loop {
@@ -172,7 +171,6 @@ fn messages_that_are_too_long_or_never_end_are_closed_by_name() {
 #[test]
 fn whoever_says_nothing_or_speaks_too_slowly_is_closed() {
     let (_data, server, alice) = start();
-    let started = Instant::now();
     let mut silent = alice.silent_socket();
     let head = b"POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
     let no_head_end = raw::write(&server, head);
@@ -182,8 +180,7 @@ fn whoever_says_nothing_or_speaks_too_slowly_is_closed() {
     assert_eq!(silent.closing(), 4408);
     let slow_body = raw::read(no_body_end);
     assert_eq!((slow_body.status, &*slow_body.code()), (408, "BODY_TIMEOUT"));
-    raw::read(no_head_end);
-    assert!(started.elapsed() < Duration::from_secs(55), "a slow head was not cut");
+    assert!(raw::is_ended(no_head_end), "a slow head was not cut");
     alice.position();
 }
 
