@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lru::LruCache;
 use parking_lot::Mutex;
-use rookery_log::{StreamId, StreamKind};
+use rookery_log::StreamId;
 
 use crate::{aggregate::Aggregate, cell::Cell};
 
@@ -30,14 +30,7 @@ impl<A: Aggregate> Cache<A> {
 
     /// The cell of the stream about `subject`.
     pub(crate) fn cell(&self, subject: &str) -> Arc<Cell<A>> {
-        self.of_stream(StreamId::new(A::KIND, subject))
-    }
-
-    fn of_stream(&self, stream: StreamId) -> Arc<Cell<A>> {
-        debug_assert!(matches!(
-            stream.split(),
-            Some((StreamKind::Room | StreamKind::User | StreamKind::Alias, _))
-        ));
+        let stream = StreamId::new(A::KIND, subject);
         let mut inner = self.inner.lock();
         if let Some((cell, _)) = inner.cells.get(&stream) {
             return Arc::clone(cell);

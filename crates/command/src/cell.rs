@@ -122,8 +122,3 @@ pub(crate) fn read_facts<A: Aggregate>(record: &Record) -> Result<Vec<Fact>, Han
         .collect::<Result<_, _>>()
         .map_err(|error| HandleError::unreadable(record.position, &error))
 }
-
-/// Shares an append between all who wait for it.
-pub(crate) fn share(append: Appending) -> SharedAppend {
-    append.shared()
-}

@@ -12,6 +12,7 @@ use crate::{
     HandleError, Memberships,
     aggregate::Aggregate,
     cache::Cache,
+    cell::Cell,
     handle::{Core, Request},
     profile::Spreads,
     snapshot::{Snapshot, Snapshots},
@@ -141,22 +142,29 @@ impl Commands {
         let tail = *self.core.log.tail().borrow();
         self.spreads.save(tail)?;
         for cell in self.rooms.all() {
-            let mut slot = cell.loaded.lock().await;
-            let Some(loaded) = slot.as_mut() else { continue };
-            // A state that runs ahead of the disk is left for the next call.
-            let settled = loaded.last_under_way().is_none();
-            let Some(room) = loaded.state.as_ref().filter(|_| settled) else { continue };
-            let facts = room.state_events().count();
-            if !self.core.snapshots.due(loaded.snapshot_at, loaded.revision, facts) {
-                continue;
-            }
-            let Some(frozen) = room.freeze() else { continue };
-            let snapshot =
-                Snapshot { revision: loaded.revision, position: loaded.position, frozen };
+            let Some(snapshot) = self.snapshot_due(&cell).await else { continue };
             self.core.snapshots.save(self.core.log.epoch(), &cell.stream, &snapshot)?;
-            loaded.snapshot_at = loaded.revision;
+            if let Some(loaded) = cell.loaded.lock().await.as_mut() {
+                loaded.snapshot_at = snapshot.revision;
+            }
         }
         Ok(())
+    }
+
+    /// The parts of a room's state, if a snapshot of it is due. Only taking them keeps the room
+    /// waiting, not writing them.
+    async fn snapshot_due(&self, cell: &Cell<Room>) -> Option<Snapshot> {
+        let mut slot = cell.loaded.lock().await;
+        let loaded = slot.as_mut()?;
+        // A state that runs ahead of the disk is left for the next call.
+        let settled = loaded.last_under_way().is_none();
+        let room = loaded.state.as_ref().filter(|_| settled)?;
+        let facts = room.state_events().count();
+        if !self.core.snapshots.due(loaded.snapshot_at, loaded.revision, facts) {
+            return None;
+        }
+        let frozen = room.freeze()?;
+        Some(Snapshot { revision: loaded.revision, position: loaded.position, frozen })
     }
 
     pub(crate) fn context<'a>(&'a self, actor: &'a Actor) -> Context<'a> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use rookery_domain::Fact;
 use rookery_log::{
     AppendError, Appended, CommandId, Commit, EventLog, Guard, LoggedEvent, Millis, Position,
@@ -12,7 +13,7 @@ use crate::{
     HandleError,
     aggregate::Aggregate,
     cache::Cache,
-    cell::{Cell, Loaded, SharedAppend, read_facts, share},
+    cell::{Cell, Loaded, SharedAppend, read_facts},
     snapshot::Snapshots,
 };
 
@@ -141,7 +142,7 @@ impl Core {
         if !commit.fits() {
             return Err(HandleError::TooLarge);
         }
-        let append = share(self.log.append(commit, Guard { at: loaded.revision }));
+        let append = self.log.append(commit, Guard { at: loaded.revision }).shared();
         loaded.append_started(request.command, append.clone());
         loaded.revision = Revision(loaded.revision.0 + facts.len() as u64);
         for fact in &facts {

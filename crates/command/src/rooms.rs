@@ -138,9 +138,7 @@ impl Commands {
         retry: Retry,
     ) -> Result<Outcome, HandleError> {
         let profile = self.profile_for(actor, command).await?;
-        let cell = self.rooms.cell(room_id.as_str());
-        let decide = |room: Option<&Room>| self.decide_room(room, actor, command, &profile, retry);
-        let handled = self.core.handle(&self.rooms, &cell, &actor.request(retry), decide).await?;
+        let handled = self.carry_out(actor, room_id, command, &profile, retry).await?;
         if handled.repeated.is_some() && !self.may_have_made(actor, command, &handled) {
             return Err(HandleError::ActionIdReused);
         }
@@ -148,6 +146,20 @@ impl Commands {
             self.follow_profile(actor, room_id, profile).await?;
         }
         Ok(outcome(&By::new(actor, retry), room_id.to_owned(), handled))
+    }
+
+    /// Loads, decides and appends, with the profile that a member event is to carry.
+    async fn carry_out(
+        &self,
+        actor: &Actor,
+        room_id: &RoomId,
+        command: &RoomCommand,
+        profile: &Profile,
+        retry: Retry,
+    ) -> Result<Handled, HandleError> {
+        let cell = self.rooms.cell(room_id.as_str());
+        let decide = |room: Option<&Room>| self.decide_room(room, actor, command, profile, retry);
+        self.core.handle(&self.rooms, &cell, &actor.request(retry), decide).await
     }
 
     /// Decides a command and puts it on its way without waiting for the disk, so that one caller
@@ -233,11 +245,7 @@ impl Commands {
             return Ok(());
         }
         let command = RoomCommand::SetMemberProfile { profile };
-        let cell = self.rooms.cell(room_id.as_str());
-        let decide =
-            |room: Option<&Room>| self.decide_room(room, actor, &command, &used, Retry::Unnamed);
-        let request = actor.request(Retry::Unnamed);
-        self.core.handle(&self.rooms, &cell, &request, decide).await.map(drop)
+        self.carry_out(actor, room_id, &command, &used, Retry::Unnamed).await.map(drop)
     }
 
     /// Claims the aliases that are new, tells the room, then lets go of those it no longer has.

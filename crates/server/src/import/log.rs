@@ -27,12 +27,11 @@ const UNDER_WAY_MAX: usize = 1_024;
 /// # Errors
 /// [`Failure`], naming the line that does not fit.
 pub(crate) async fn import_log(config: &Config, file: &Path) -> Result<u64, Failure> {
-    let (input, bytes): (Box<dyn BufRead + Send>, _) = if file == Path::new("-") {
-        (Box::new(BufReader::new(io::stdin())), None)
+    let input: Box<dyn BufRead + Send> = if file == Path::new("-") {
+        Box::new(BufReader::new(io::stdin()))
     } else {
         let opened = File::open(file).map_err(|error| Failure::file("cannot read", file, error))?;
-        let bytes = opened.metadata().ok().map(|data| data.len());
-        (Box::new(BufReader::new(opened)), bytes)
+        Box::new(BufReader::new(opened))
     };
     let mut import = ndjson::Import::begin(input)?;
     ServerIdentity::claim(&config.data, config.server_name.as_deref(), clock::now().0)?;
@@ -48,8 +47,6 @@ pub(crate) async fn import_log(config: &Config, file: &Path) -> Result<u64, Fail
         drop(log);
         std::fs::remove_dir_all(config.data.join("log"))?;
     }
-    // Without a size nothing can be said of the time left.
-    tracing::debug!(bytes, "importing a log");
     let copied = copy(config, &mut import).await;
     if copied.is_err() {
         // Half a log must not be taken for a whole one.

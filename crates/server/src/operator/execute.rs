@@ -31,7 +31,7 @@ pub async fn execute(node: &Node, order: Order, output: &Output) -> Result<(), F
 
 async fn rebuild(node: &Node, output: &Output) -> Result<(), Failure> {
     let tell = |report: rookery_query::Progress| {
-        output.progress("rebuilding", "commits", report.done, report.total);
+        output.progress("rebuilding", report.done, report.total);
     };
     let rebuilt = node.models.rebuild(tell).await?;
     let seconds = rebuilt.duration.as_secs_f64();
@@ -51,7 +51,7 @@ async fn verify(node: &Node, output: &Output) -> Result<(), Failure> {
     let log = node.log.clone();
     let told = output.clone();
     let checked = tokio::task::spawn_blocking(move || {
-        log.verify(|done, last| told.progress("checking the log", "commits", done.0, last.0))
+        log.verify(|done, last| told.progress("checking the log", done.0, last.0))
     });
     let checked = checked.await.map_err(|error| Failure::new(error.to_string()))??;
     output
@@ -61,7 +61,7 @@ async fn verify(node: &Node, output: &Output) -> Result<(), Failure> {
         ))
         .await;
     let tell = |report: rookery_query::Progress| {
-        output.progress("checking the read models", "commits", report.done, report.total);
+        output.progress("checking the read models", report.done, report.total);
     };
     let differences = node.models.verify(tell).await?;
     let parked = node.models.view().parked();
@@ -97,7 +97,7 @@ async fn export(node: &Node, output: &Output) -> Result<(), Failure> {
         if !output.text(text(export.take())).await {
             return Ok(());
         }
-        output.progress("exporting", "commits", after.0, end.0);
+        output.progress("exporting", after.0, end.0);
     }
     output.text(text(export.finish()?)).await;
     Ok(())

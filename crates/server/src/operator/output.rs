@@ -26,9 +26,7 @@ pub enum Reply {
     Progress {
         /// What is done.
         label: String,
-        /// What is counted.
-        unit: String,
-        /// How many are done.
+        /// How many commits are done.
         done: u64,
         /// How many there are.
         total: u64,
@@ -62,9 +60,9 @@ impl Output {
     }
 
     /// Says how far it is; not at all if the last word has not been read yet.
-    pub fn progress(&self, label: &str, unit: &str, done: u64, total: u64) {
-        let (label, unit) = (label.to_owned(), unit.to_owned());
-        self.0.try_send(Reply::Progress { label, unit, done, total }).ok();
+    pub fn progress(&self, label: &str, done: u64, total: u64) {
+        let label = label.to_owned();
+        self.0.try_send(Reply::Progress { label, done, total }).ok();
     }
 
     /// Says that it is done, or why not.
@@ -105,10 +103,9 @@ pub async fn show(
                 bar = None;
                 eprintln!("{line}");
             }
-            Reply::Progress { label, unit, done, total } => {
+            Reply::Progress { label, done, total } => {
                 if bar.as_ref().is_none_or(|(shown, _)| *shown != label) {
-                    let unit = if unit == "events" { "events" } else { "commits" };
-                    bar = Some((label.clone(), Progress::on_stderr(label, unit, Some(total))));
+                    bar = Some((label.clone(), Progress::on_stderr(label, "commits", Some(total))));
                 }
                 if let Some((_, bar)) = &mut bar {
                     bar.set_total(total);
