@@ -93,5 +93,5 @@ impl Aggregate for Alias {
 }
 
 fn accepted(pdu: Arc<Pdu>) -> RoomEvent {
-    RoomEvent { envelope: Envelope::local(None, None), pdu }
+    RoomEvent::new(Envelope::local(None, None), pdu)
 }

@@ -357,7 +357,7 @@ fn claim(alias: &Alias) -> Option<(OwnedRoomId, OwnedUserId)> {
 
 fn accepted(actor: &Actor, retry: Retry, events: Vec<Arc<Pdu>>) -> Vec<Fact> {
     let envelope = actor.envelope(retry);
-    let fact = |pdu| Fact::Room(RoomEvent { envelope: envelope.clone(), pdu });
+    let fact = |pdu| Fact::Room(RoomEvent::new(envelope.clone(), pdu));
     events.into_iter().map(fact).collect()
 }
 

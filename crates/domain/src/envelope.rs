@@ -1,6 +1,6 @@
 //! What the server notes beside each PDU. It is hashed into the log's chain and never erased.
 
-use ruma_common::OwnedServerName;
+use ruma_common::{OwnedEventId, OwnedServerName};
 use serde::{Deserialize, Serialize};
 
 /// Where an event came from.
@@ -41,12 +41,46 @@ pub struct Envelope {
     pub origin: Origin,
     /// What the checks said.
     pub status: EventStatus,
+    /// What became of the room's state where that does not follow from the event alone: every slot
+    /// whose holder changed, and no other. None says the plain thing: a state event holds its slot,
+    /// anything else changes nothing.
+    ///
+    /// State resolution writes it: events of several servers meet in an order of their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<Vec<SlotChange>>,
+}
+
+/// A slot of a room's state (type and state key) that another event holds from now on, or none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SlotChange {
+    /// The event type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The state key.
+    #[serde(rename = "key")]
+    pub state_key: String,
+    /// Who holds it now; none if nobody does.
+    pub holder: Option<Holder>,
+}
+
+/// The event that holds a slot, and where the log has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// The event.
+    #[serde(rename = "event")]
+    pub event_id: OwnedEventId,
+    /// The position of its commit; none for the commit that says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<u64>,
+    /// Its index in that commit.
+    pub index: u16,
 }
 
 impl Envelope {
     /// The envelope of an accepted event that this server made.
     #[must_use]
     pub fn local(device: Option<String>, action: Option<u64>) -> Self {
-        Self { origin: Origin::Local { device, action }, status: EventStatus::Accepted }
+        let origin = Origin::Local { device, action };
+        Self { origin, status: EventStatus::Accepted, state: None }
     }
 }

@@ -11,16 +11,7 @@ use bytes::Bytes;
 use ruma_common::{OwnedEventId, OwnedRoomId, OwnedUserId};
 use serde::{Deserialize, Serialize};
 
-use crate::{Envelope, Pdu, PduError};
-
-/// A room event with its envelope.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RoomEvent {
-    /// What the server notes beside it.
-    pub envelope: Envelope,
-    /// The event.
-    pub pdu: Arc<Pdu>,
-}
+use crate::{Pdu, PduError, RoomEvent};
 
 /// What happened to a user's account data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -129,10 +120,8 @@ impl Fact {
         Ok(match subject {
             Subject::Room => {
                 let event_id = OwnedEventId::try_from(id).map_err(|_| FactError::Id(id.into()))?;
-                Self::Room(RoomEvent {
-                    envelope: serde_json::from_slice(envelope)?,
-                    pdu: Arc::new(Pdu::parse(event_id, content.clone())?),
-                })
+                let pdu = Arc::new(Pdu::parse(event_id, content.clone())?);
+                Self::Room(RoomEvent::new(serde_json::from_slice(envelope)?, pdu))
             }
             Subject::Account => Self::Account(serde_json::from_slice(content)?),
             Subject::Alias => Self::Alias(serde_json::from_slice(content)?),

@@ -14,6 +14,7 @@ mod power;
 mod profile;
 mod rejection;
 mod room;
+mod room_event;
 mod seal;
 mod signing;
 mod visibility;
@@ -23,8 +24,8 @@ pub use self::{
     account::{Account, AccountCommand},
     alias::{Alias, AliasCommand},
     canonical::JsonObject,
-    envelope::{Envelope, EventStatus, Origin},
-    fact::{AccountEvent, AliasEvent, Fact, FactError, RoomEvent, StoredFact, Subject},
+    envelope::{Envelope, EventStatus, Holder, Origin, SlotChange},
+    fact::{AccountEvent, AliasEvent, Fact, FactError, StoredFact, Subject},
     membership::{HistoryVisibility, JoinRule, Membership},
     pdu::{Pdu, PduError},
     power::{Power, PowerLevels, PowerLevelsChange},
@@ -34,6 +35,7 @@ pub use self::{
         Context, CreateRoom, DIRECTORY_TYPE, InvitePreview, Invitee, MessageKind, Preset, Room,
         RoomCommand,
     },
+    room_event::{RoomEvent, StateChange, StateHolder},
     signing::{ParseKeyError, SignError, SigningKey, sign},
     visibility::{
         History, MembershipHistory, Viewing, VisibilityHistory, is_own_membership, sees_state,

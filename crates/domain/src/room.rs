@@ -92,12 +92,18 @@ impl Room {
     /// Folds one event into the state. Total: history has happened and cannot be refused.
     /// Events that were not accepted change nothing.
     pub fn evolve(&mut self, event: &RoomEvent) {
-        if event.envelope.status == EventStatus::Accepted {
-            self.accept(&event.pdu);
+        if event.envelope.status != EventStatus::Accepted {
+            return;
+        }
+        self.follow(&event.pdu);
+        for change in event.state_changes() {
+            match change.holder {
+                Some(holder) => self.hold(&change.kind, change.state_key, holder.pdu),
+                None => self.release(&change.kind, change.state_key),
+            }
         }
     }
 
-    /// Folds an accepted event.
     /// Sets what follows from events that are no state, for a room made of its state events alone:
     /// the events that the next one follows, and how deep the room is.
     pub fn continue_after(&mut self, extremities: Vec<OwnedEventId>, depth: u64) {
@@ -105,19 +111,36 @@ impl Room {
         self.depth = depth;
     }
 
+    /// Folds an event that this server has just made.
     fn accept(&mut self, event: &Arc<Pdu>) {
+        self.follow(event);
+        if let Some((kind, state_key)) = event.state_slot() {
+            self.hold(&kind, state_key, event);
+        }
+    }
+
+    fn follow(&mut self, event: &Pdu) {
         self.extremities.retain(|id| !event.prev_events.contains(id));
         self.extremities.push(event.event_id.clone());
         self.depth = self.depth.max(event.depth);
-        let Some((kind, state_key)) = event.state_slot() else { return };
-        match kind.as_str() {
+    }
+
+    fn hold(&mut self, kind: &str, state_key: &str, event: &Arc<Pdu>) {
+        match kind {
             "m.room.create" if state_key.is_empty() => self.version = Version::of(event),
             "m.room.power_levels" if state_key.is_empty() => {
                 self.levels = Some(Arc::new(PowerLevels::of(event)));
             }
             _ => {}
         }
-        self.state.put(&kind, state_key, event.clone());
+        self.state.put(kind, state_key, event.clone());
+    }
+
+    fn release(&mut self, kind: &str, state_key: &str) {
+        if kind == "m.room.power_levels" && state_key.is_empty() {
+            self.levels = None;
+        }
+        self.state.remove(kind, state_key);
     }
 
     /// The room's ID.

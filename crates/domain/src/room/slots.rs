@@ -58,6 +58,13 @@ impl Slots {
         }
     }
 
+    pub(super) fn remove(&mut self, kind: &str, state_key: &str) {
+        let removed = self.by_type.get_mut(kind).and_then(|keys| keys.remove(state_key));
+        if let Some(old) = removed {
+            self.count(&old.event, old.membership, false);
+        }
+    }
+
     pub(super) fn weight_bytes(&self) -> usize {
         self.weight_bytes
     }

@@ -1,6 +1,8 @@
 //! How events fold into a room.
 
-use rookery_domain::{EventStatus, Membership, Pdu, Room, RoomCommand, RoomVersionId};
+use rookery_domain::{
+    EventStatus, Holder, JoinRule, Membership, Pdu, Room, RoomCommand, RoomVersionId, SlotChange,
+};
 
 use crate::support::{
     ALICE, BOB, CAROL, accepted, invite, join, leave, public, public_of, say, user,
@@ -86,4 +88,36 @@ fn a_room_of_an_unknown_version_takes_no_commands() {
     given
         .when(ALICE, RoomCommand::SetName { name: "Den".into() })
         .then_code("UNKNOWN_ROOM_VERSION");
+}
+
+#[test]
+fn what_state_resolution_said_is_what_the_room_is() {
+    let given = public().and(ALICE, RoomCommand::SetName { name: "First".into() });
+    let first = given.events.last().unwrap().clone();
+    let given = given.and(ALICE, RoomCommand::SetName { name: "Second".into() });
+    let (message, given) = given.when(ALICE, say("a fork is joined")).then_one();
+    let slot =
+        |kind: &str, holder| SlotChange { kind: kind.into(), state_key: String::new(), holder };
+    let holder = Holder { event_id: first.event_id.clone(), position: Some(1), index: 0 };
+    let changes = vec![slot("m.room.name", Some(holder)), slot("m.room.join_rules", None)];
+    let mut event = accepted(&message);
+    event.envelope.state = Some(changes);
+    event.restated = vec![first];
+    let mut room = given.room.clone();
+    room.evolve(&event);
+    assert_eq!(room.name().as_deref(), Some("First"));
+    assert_eq!(room.join_rule(), JoinRule::Invite);
+}
+
+#[test]
+fn state_that_lost_its_slot_on_arrival_takes_nothing() {
+    let given = public().and(ALICE, RoomCommand::SetName { name: "First".into() });
+    let named = given.clone();
+    let (late, _) = given.when(ALICE, RoomCommand::SetName { name: "Late".into() }).then_one();
+    let mut event = accepted(&late);
+    event.envelope.state = Some(Vec::new());
+    let mut room = named.room.clone();
+    room.evolve(&event);
+    assert!(!event.holds_its_slot());
+    assert_eq!(room.name().as_deref(), Some("First"));
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use rookery_domain::{
-    AccountEvent, AliasEvent, CreateRoom, Envelope, EventStatus, Fact, Origin, Pdu, RoomEvent,
-    RoomVersionId, Subject,
+    AccountEvent, AliasEvent, CreateRoom, Envelope, EventStatus, Fact, Holder, Origin,
+    OwnedEventId, Pdu, RoomEvent, RoomVersionId, SlotChange, Subject,
 };
 
 use crate::support::{ALICE, BOB, created, join, leave, say, user};
@@ -90,14 +90,41 @@ fn envelopes_never_change() {
     let envelopes = [
         Envelope::local(None, None),
         Envelope::local(Some("PHONE".to_owned()), Some(7)),
-        Envelope { origin: server.clone(), status: EventStatus::SoftFailed },
-        Envelope { origin: server, status: EventStatus::Rejected },
+        Envelope { origin: server.clone(), status: EventStatus::SoftFailed, state: None },
+        Envelope { origin: server, status: EventStatus::Rejected, state: None },
     ];
-    let golden: Vec<_> = include_str!("../golden/envelopes.txt").lines().collect();
+    let golden = include_str!("../golden/envelopes.txt");
+    read_and_written(&envelopes, golden);
+}
+
+#[test]
+fn envelopes_with_resolved_state_never_change() {
+    let server = Origin::Server("else.example".try_into().unwrap());
+    let event_id: OwnedEventId = "$NOgZIZwD2VX3KAX0eeblevbnzpftZhh13cQ7ZwLvPzM".try_into().unwrap();
+    let slot = |kind: &str, holder| SlotChange {
+        kind: kind.to_owned(),
+        state_key: "@a:else.example".to_owned(),
+        holder,
+    };
+    let before = Holder { event_id: event_id.clone(), position: Some(9), index: 2 };
+    let here = Holder { event_id, position: None, index: 0 };
+    let changes = vec![slot("m.room.member", Some(before)), slot("a", Some(here)), slot("b", None)];
+    let resolved = |state| Envelope {
+        origin: server.clone(),
+        status: EventStatus::Accepted,
+        state: Some(state),
+    };
+    let envelopes = [resolved(Vec::new()), resolved(changes)];
+    read_and_written(&envelopes, include_str!("../golden/envelopes-resolved.txt"));
+}
+
+#[track_caller]
+fn read_and_written(envelopes: &[Envelope], golden: &str) {
+    let golden: Vec<_> = golden.lines().collect();
     assert_eq!(golden.len(), envelopes.len());
     let pdu = crate::support::private().events[0].clone();
-    for (envelope, line) in envelopes.into_iter().zip(golden) {
-        let fact = Fact::Room(RoomEvent { envelope, pdu: pdu.clone() });
+    for (envelope, line) in envelopes.iter().zip(golden) {
+        let fact = Fact::Room(RoomEvent::new(envelope.clone(), pdu.clone()));
         let stored = fact.store([0; 16]);
         assert_eq!(std::str::from_utf8(&stored.envelope).unwrap(), line);
         assert_eq!(stored.id, pdu.event_id.as_str());

@@ -45,7 +45,7 @@ pub(crate) fn profile_of(id: &str) -> Profile {
 }
 
 pub(crate) fn accepted(pdu: &Arc<Pdu>) -> RoomEvent {
-    RoomEvent { envelope: Envelope::local(None, None), pdu: pdu.clone() }
+    RoomEvent::new(Envelope::local(None, None), pdu.clone())
 }
 
 /// A room that Alice made.

@@ -1,0 +1,94 @@
+//! A room event with its envelope, and what it did to the room's state.
+//!
+//! **Invariant:** whoever folds a room asks [`RoomEvent::state_changes`] what changed, and decides
+//! nothing anew: state resolution has spoken when the event was appended.
+
+use std::{borrow::Cow, sync::Arc};
+
+use crate::{Envelope, EventStatus, Holder, Pdu};
+
+/// A room event with its envelope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoomEvent {
+    /// What the server notes beside it.
+    pub envelope: Envelope,
+    /// The event.
+    pub pdu: Arc<Pdu>,
+    /// The other events that its envelope names as holders of slots. The log has each in its own
+    /// place ([`Self::restated_holders`]), from where whoever reads the event fetches them.
+    pub restated: Vec<Arc<Pdu>>,
+}
+
+/// A slot whose holder an event has changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StateChange<'a> {
+    /// The event type.
+    pub kind: Cow<'a, str>,
+    /// The state key.
+    pub state_key: &'a str,
+    /// Who holds the slot now; none if nobody does.
+    pub holder: Option<StateHolder<'a>>,
+}
+
+/// Who holds a slot from an event on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StateHolder<'a> {
+    /// The event that holds it.
+    pub pdu: &'a Arc<Pdu>,
+    /// Where the log has it, unless it is the event itself.
+    pub place: Option<&'a Holder>,
+}
+
+impl RoomEvent {
+    /// An event with its envelope, whose restated holders are not fetched yet.
+    #[must_use]
+    pub fn new(envelope: Envelope, pdu: Arc<Pdu>) -> Self {
+        Self { envelope, pdu, restated: Vec::new() }
+    }
+
+    /// The events that it gives slots back to, beside itself: those to fetch into
+    /// [`Self::restated`].
+    pub fn restated_holders(&self) -> impl Iterator<Item = &Holder> {
+        let holders = self.envelope.state.iter().flatten().filter_map(|slot| slot.holder.as_ref());
+        holders.filter(|holder| holder.event_id != self.pdu.event_id)
+    }
+
+    /// Whether the event is state that holds its slot.
+    #[must_use]
+    pub fn holds_its_slot(&self) -> bool {
+        let own = &self.pdu.event_id;
+        self.state_changes().any(|change| change.holder.is_some_and(|it| it.pdu.event_id == *own))
+    }
+
+    /// The slots whose holders it has changed; none unless it was accepted.
+    ///
+    /// A holder that was not fetched is left out, and its slot with it.
+    pub fn state_changes(&self) -> impl Iterator<Item = StateChange<'_>> {
+        let accepted = self.envelope.status == EventStatus::Accepted;
+        let resolved = self.envelope.state.as_ref().filter(|_| accepted);
+        let plain = (accepted && resolved.is_none()).then(|| self.plain_change()).flatten();
+        let changes = resolved.into_iter().flatten().filter_map(|slot| {
+            let holder = match &slot.holder {
+                Some(holder) => Some(self.holder(holder)?),
+                None => None,
+            };
+            let kind = Cow::Borrowed(slot.kind.as_str());
+            Some(StateChange { kind, state_key: &slot.state_key, holder })
+        });
+        plain.into_iter().chain(changes)
+    }
+
+    fn plain_change(&self) -> Option<StateChange<'_>> {
+        let (kind, state_key) = self.pdu.state_slot()?;
+        let holder = Some(StateHolder { pdu: &self.pdu, place: None });
+        Some(StateChange { kind: Cow::Owned(kind), state_key, holder })
+    }
+
+    fn holder<'a>(&'a self, holder: &'a Holder) -> Option<StateHolder<'a>> {
+        if holder.event_id == self.pdu.event_id {
+            return Some(StateHolder { pdu: &self.pdu, place: None });
+        }
+        let pdu = self.restated.iter().find(|pdu| pdu.event_id == holder.event_id)?;
+        Some(StateHolder { pdu, place: Some(holder) })
+    }
+}
