@@ -72,7 +72,7 @@ impl Aggregate for Account {
     }
 
     fn weight_bytes(&self) -> usize {
-        512
+        512 + self.rooms_read() * 128
     }
 }
 

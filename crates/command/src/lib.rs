@@ -5,6 +5,7 @@
 //! **Invariant:** nothing here knows GraphQL, a log engine or a read model; what a command needs
 //! of the read side comes through the port [`Memberships`].
 
+mod account;
 mod aggregate;
 mod cache;
 mod cell;
@@ -19,6 +20,7 @@ mod snapshot;
 mod tests;
 
 pub use self::{
+    account::{Marked, ReadMark},
     commands::{Actor, CommandOptions, Commands, Outcome, Retry},
     error::HandleError,
     memberships::Memberships,

@@ -169,7 +169,9 @@ impl Commands {
                 let Some((StreamKind::User, user)) = record.commit.stream.split() else { continue };
                 let Ok(user) = UserId::parse(user) else { continue };
                 let changed = record.commit.events.iter().any(|event| {
-                    Fact::read(Subject::Account, &event.id, &event.envelope, &event.content).is_ok()
+                    let fact =
+                        Fact::read(Subject::Account, &event.id, &event.envelope, &event.content);
+                    matches!(fact, Ok(Fact::Account(AccountEvent::ProfileChanged { .. })))
                 });
                 if changed {
                     let actor = Actor { user, device: None, now };

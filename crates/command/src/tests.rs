@@ -1,6 +1,7 @@
 //! The write side on a log in memory.
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod accounts;
 mod aliases;
 mod profiles;
 mod retries;

@@ -1,6 +1,10 @@
 //! The account aggregate: a user's own data.
+//!
+//! **Invariant:** what a user has read never goes backwards.
 
-use crate::{AccountEvent, Profile, Rejection};
+use std::collections::BTreeMap;
+
+use crate::{AccountEvent, OwnedEventId, OwnedRoomId, Profile, Rejection};
 
 /// What a user asks of her account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,12 +24,31 @@ pub enum AccountCommand {
         /// The `mxc:` address; none for no avatar.
         avatar_url: Option<String>,
     },
+    /// Note how far a room was read.
+    MarkRead {
+        /// The room.
+        room_id: OwnedRoomId,
+        /// The last event that was read: one of the room, which the user may see.
+        event_id: OwnedEventId,
+        /// Its number in the room.
+        sequence: u64,
+        /// Tell nobody else.
+        private: bool,
+    },
+}
+
+/// How far a user has read a room, as numbers of events; 0 for not at all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Marks {
+    public: u64,
+    private: u64,
 }
 
 /// An account as its events so far have made it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Account {
     profile: Profile,
+    read: BTreeMap<OwnedRoomId, Marks>,
 }
 
 impl Account {
@@ -43,6 +66,12 @@ impl Account {
         &self.profile
     }
 
+    /// In how many rooms the user has read anything.
+    #[must_use]
+    pub fn rooms_read(&self) -> usize {
+        self.read.len()
+    }
+
     /// Decides what a command makes happen. An empty list means that it already holds.
     ///
     /// # Errors
@@ -50,6 +79,14 @@ impl Account {
     pub fn decide(&self, command: &AccountCommand) -> Result<Vec<AccountEvent>, Rejection> {
         let mut profile = self.profile.clone();
         match command.clone() {
+            AccountCommand::MarkRead { room_id, event_id, sequence, private } => {
+                let Marks { public, private: own } =
+                    self.read.get(&room_id).copied().unwrap_or_default();
+                // What others know is read, the user has read; but not the other way round.
+                let before = if private { public.max(own) } else { public };
+                let moved = AccountEvent::ReceiptMoved { room_id, event_id, sequence, private };
+                return Ok(if sequence > before { vec![moved] } else { Vec::new() });
+            }
             AccountCommand::SetProfile { profile: next } => profile = next,
             AccountCommand::SetDisplayname { displayname } => profile.displayname = displayname,
             AccountCommand::SetAvatar { avatar_url } => profile.avatar_url = avatar_url,
@@ -69,6 +106,12 @@ impl Account {
                 let (displayname, avatar_url) = (displayname.clone(), avatar_url.clone());
                 self.profile = Profile { displayname, avatar_url };
             }
+            AccountEvent::ReceiptMoved { room_id, sequence, private, .. } => {
+                let marks = self.read.entry(room_id.clone()).or_default();
+                let mark = if *private { &mut marks.private } else { &mut marks.public };
+                *mark = (*mark).max(*sequence);
+            }
+            AccountEvent::DeviceAdded { .. } | AccountEvent::DeviceRemoved { .. } => {}
         }
     }
 }

@@ -24,6 +24,31 @@ pub enum AccountEvent {
         /// The `mxc:` address of the avatar.
         avatar_url: Option<String>,
     },
+    /// The user has read a room up to an event.
+    ReceiptMoved {
+        /// The room.
+        room_id: OwnedRoomId,
+        /// The last event that was read.
+        event_id: OwnedEventId,
+        /// Its number in the room.
+        sequence: u64,
+        /// Nobody but the user may know.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        private: bool,
+    },
+    /// The user has logged in on a new device.
+    DeviceAdded {
+        /// The device.
+        device_id: String,
+        /// What the user calls it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+    },
+    /// A device of the user's is gone, and logged out.
+    DeviceRemoved {
+        /// The device.
+        device_id: String,
+    },
 }
 
 /// What happened to an alias.

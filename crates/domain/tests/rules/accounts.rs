@@ -47,6 +47,51 @@ fn names_have_a_limit_and_avatars_a_form() {
     assert_eq!(account.decide(&command).unwrap_err().code(), "INVALID_CONTENT");
 }
 
+fn read(sequence: u64, private: bool) -> AccountCommand {
+    let event_id = "$event".try_into().unwrap();
+    AccountCommand::MarkRead { room_id: room("a"), event_id, sequence, private }
+}
+
+/// How far a room counts as read after these marks, each of which is decided first.
+fn reads(marks: &[(u64, bool)]) -> Vec<bool> {
+    let mut account = Account::default();
+    let moves = |(sequence, private): &(u64, bool)| {
+        let events = account.decide(&read(*sequence, *private)).unwrap();
+        events.iter().for_each(|event| account.evolve(event));
+        !events.is_empty()
+    };
+    marks.iter().map(moves).collect()
+}
+
+#[test]
+fn what_was_read_never_goes_backwards() {
+    assert_eq!(
+        reads(&[(5, false), (5, false), (4, false), (6, false)]),
+        [true, false, false, true]
+    );
+    assert_eq!(reads(&[(5, true), (4, true), (6, true)]), [true, false, true]);
+}
+
+#[test]
+fn a_private_mark_says_more_than_a_public_one_only_if_it_is_further() {
+    assert_eq!(reads(&[(5, false), (5, true), (6, true)]), [true, false, true]);
+}
+
+#[test]
+fn what_was_read_in_private_can_be_made_public() {
+    assert_eq!(reads(&[(5, true), (5, false), (4, false)]), [true, true, false]);
+}
+
+#[test]
+fn each_room_is_read_by_itself() {
+    let mut account = Account::default();
+    account.decide(&read(5, false)).unwrap().iter().for_each(|event| account.evolve(event));
+    let event_id = "$event".try_into().unwrap();
+    let other =
+        AccountCommand::MarkRead { room_id: room("b"), event_id, sequence: 1, private: false };
+    assert_eq!(account.decide(&other).unwrap().len(), 1);
+}
+
 fn den() -> OwnedRoomAliasId {
     "#den:rook.example".try_into().unwrap()
 }

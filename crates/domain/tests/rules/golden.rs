@@ -70,11 +70,43 @@ fn facts() -> Vec<(Subject, Fact)> {
     ]
 }
 
+/// The facts about accounts that came after the first ones.
+fn more_facts() -> Vec<(Subject, Fact)> {
+    let room_id: rookery_domain::OwnedRoomId = "!a:rook.example".try_into().unwrap();
+    let event_id: OwnedEventId = "$NOgZIZwD2VX3KAX0eeblevbnzpftZhh13cQ7ZwLvPzM".try_into().unwrap();
+    let moved = |private| AccountEvent::ReceiptMoved {
+        room_id: room_id.clone(),
+        event_id: event_id.clone(),
+        sequence: 7,
+        private,
+    };
+    let device_id = "ABCDEFGHIJ".to_owned();
+    let added = |name| AccountEvent::DeviceAdded { device_id: device_id.clone(), name };
+    let events = vec![
+        moved(false),
+        moved(true),
+        added(None),
+        added(Some("phone".to_owned())),
+        AccountEvent::DeviceRemoved { device_id: device_id.clone() },
+    ];
+    events.into_iter().map(|event| (Subject::Account, Fact::Account(event))).collect()
+}
+
 #[test]
 fn facts_about_accounts_and_aliases_never_change() {
-    let golden: Vec<_> = include_str!("../golden/facts.txt").lines().collect();
-    assert_eq!(golden.len(), facts().len());
-    for ((subject, fact), line) in facts().into_iter().zip(golden) {
+    unchanged_facts(facts(), include_str!("../golden/facts.txt"));
+}
+
+#[test]
+fn facts_about_receipts_and_devices_never_change() {
+    unchanged_facts(more_facts(), include_str!("../golden/facts-receipts-devices.txt"));
+}
+
+#[track_caller]
+fn unchanged_facts(facts: Vec<(Subject, Fact)>, golden: &str) {
+    let golden: Vec<_> = golden.lines().collect();
+    assert_eq!(golden.len(), facts.len());
+    for ((subject, fact), line) in facts.into_iter().zip(golden) {
         let stored = fact.store(*b"sixteen byte sal");
         let content = std::str::from_utf8(&stored.content).unwrap();
         let salt = std::str::from_utf8(&stored.envelope).unwrap();
