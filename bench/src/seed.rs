@@ -135,7 +135,17 @@ impl Seed {
         body: String,
     ) -> Result<(), Error> {
         let kind = MessageKind::Text;
-        self.start(room, user, &RoomCommand::SendMessage { kind, body, formatted_body: None })
+        self.start(
+            room,
+            user,
+            &RoomCommand::SendMessage {
+                kind,
+                body,
+                formatted_body: None,
+                relation: None,
+                mentions: None,
+            },
+        )
     }
 
     fn start(

@@ -3,18 +3,19 @@
 use std::{io, path::Path, sync::Arc};
 
 use rookery_domain::{
-    Account, Alias, Context, Envelope, MilliSecondsSinceUnixEpoch, Origin, OwnedRoomId,
+    Account, Alias, Context, Envelope, KnownEvent, MilliSecondsSinceUnixEpoch, Origin, OwnedRoomId,
     OwnedServerName, OwnedUserId, Pdu, Profile, Room, RoomAliasId, RoomId, UserId,
 };
 use rookery_log::{CommandId, EventLog, Millis, Position, StreamId, StreamKind};
 
 use crate::{
-    HandleError, Memberships,
+    EventLookup, HandleError, Memberships,
     aggregate::Aggregate,
     cache::Cache,
     cell::Cell,
     handle::{Core, Request},
     profile::Spreads,
+    referred::Turns,
     snapshot::{Snapshot, Snapshots},
 };
 
@@ -69,6 +70,8 @@ pub struct Commands {
     pub(crate) accounts: Cache<Account>,
     pub(crate) aliases: Cache<Alias>,
     pub(crate) memberships: Arc<dyn Memberships>,
+    pub(crate) events: Arc<dyn EventLookup>,
+    pub(crate) reacting: Turns,
     pub(crate) spreads: Spreads,
 }
 
@@ -81,6 +84,7 @@ impl Commands {
         log: Arc<dyn EventLog>,
         server_name: OwnedServerName,
         memberships: Arc<dyn Memberships>,
+        events: Arc<dyn EventLookup>,
         folder: Option<&Path>,
         options: CommandOptions,
     ) -> io::Result<Self> {
@@ -91,6 +95,8 @@ impl Commands {
             accounts: Cache::new(options.rooms_bytes_max / 8),
             aliases: Cache::new(options.rooms_bytes_max / 8),
             memberships,
+            events,
+            reacting: Turns::default(),
             spreads: Spreads::new(folder.map(|folder| folder.join("profiles.checkpoint"))),
         })
     }
@@ -167,11 +173,12 @@ impl Commands {
         Some(Snapshot { revision: loaded.revision, position: loaded.position, frozen })
     }
 
-    pub(crate) fn context<'a>(&'a self, actor: &'a Actor) -> Context<'a> {
+    pub(crate) fn context<'a>(&'a self, actor: &'a Actor, events: &'a [KnownEvent]) -> Context<'a> {
         Context {
             sender: &actor.user,
             now: milliseconds(actor.now),
             server_name: &self.server_name,
+            events,
         }
     }
 }

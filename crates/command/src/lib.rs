@@ -3,7 +3,7 @@
 //! **Invariant:** a command is appended only under a guard on the revision its decision was made
 //! at; caches and the order of locks make that cheap, never correct.
 //! **Invariant:** nothing here knows GraphQL, a log engine or a read model; what a command needs
-//! of the read side comes through the port [`Memberships`].
+//! of the read side comes through the ports [`Memberships`] and [`EventLookup`].
 
 mod account;
 mod aggregate;
@@ -11,9 +11,11 @@ mod cache;
 mod cell;
 mod commands;
 mod error;
+mod events;
 mod handle;
 mod memberships;
 mod profile;
+mod referred;
 mod rooms;
 mod snapshot;
 #[cfg(test)]
@@ -23,6 +25,7 @@ pub use self::{
     account::{Marked, ReadMark},
     commands::{Actor, CommandOptions, Commands, Outcome, Retry},
     error::HandleError,
+    events::EventLookup,
     memberships::Memberships,
     profile::{ProfileChange, ProfileOutcome, StartedProfile},
     rooms::Started,

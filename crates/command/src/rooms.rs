@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use rookery_domain::{
-    Alias, AliasCommand, CreateRoom, Fact, Invitee, JsonObject, Membership, Origin,
-    OwnedRoomAliasId, OwnedRoomId, OwnedUserId, Pdu, Profile, Room, RoomCommand, RoomEvent, RoomId,
+    Alias, AliasCommand, Context, CreateRoom, Envelope, Fact, Invitee, JsonObject, KnownEvent,
+    Membership, Origin, OwnedRoomAliasId, OwnedRoomId, OwnedUserId, Pdu, Profile, Room,
+    RoomCommand, RoomEvent, RoomId,
 };
 use rookery_log::{Millis, StreamId};
 
@@ -62,12 +63,13 @@ impl Commands {
             invitee.profile = self.profile(&invitee.user).await?;
         }
         let nonce = URL_SAFE_NO_PAD.encode(random()?);
-        let (room, events) = Room::create(&command, &profile, &nonce, &self.context(actor))?;
+        let context = self.context(actor, &[]);
+        let (room, events) = Room::create(&command, &profile, &nonce, &context)?;
         let room_id = room.id().to_owned();
         if let Some(alias) = &command.alias {
             self.claim_alias(actor, alias, &room_id).await?;
         }
-        let facts = accepted(actor, retry, events);
+        let facts = accepted(&actor.envelope(retry), events);
         let cell = self.rooms.cell(room_id.as_str());
         let handled = self.core.handle(&self.rooms, &cell, &request, |_| Ok(facts.clone())).await;
         if handled.is_err()
@@ -138,8 +140,10 @@ impl Commands {
         retry: Retry,
     ) -> Result<Outcome, HandleError> {
         let profile = self.profile_for(actor, command).await?;
-        let handled = self.carry_out(actor, room_id, command, &profile, retry).await?;
-        if handled.repeated.is_some() && !self.may_have_made(actor, command, &handled) {
+        let referred = self.referred(actor, command).await?;
+        let known = &referred.events;
+        let handled = self.carry_out(actor, room_id, command, &profile, known, retry).await?;
+        if handled.repeated.is_some() && !self.may_have_made(actor, command, known, &handled) {
             return Err(HandleError::ActionIdReused);
         }
         if matches!(command, RoomCommand::Join { .. }) {
@@ -155,10 +159,14 @@ impl Commands {
         room_id: &RoomId,
         command: &RoomCommand,
         profile: &Profile,
+        known: &[KnownEvent],
         retry: Retry,
     ) -> Result<Handled, HandleError> {
         let cell = self.rooms.cell(room_id.as_str());
-        let decide = |room: Option<&Room>| self.decide_room(room, actor, command, profile, retry);
+        let context = self.context(actor, known);
+        let decide = |room: Option<&Room>| {
+            Self::decide_room(room, &context, command, profile, &actor.envelope(retry))
+        };
         self.core.handle(&self.rooms, &cell, &actor.request(retry), decide).await
     }
 
@@ -177,7 +185,11 @@ impl Commands {
         let profile = self.profile_for(actor, command).await?;
         let cell = self.rooms.cell(room_id.as_str());
         let request = actor.request(retry);
-        let decide = |room: Option<&Room>| self.decide_room(room, actor, command, &profile, retry);
+        let referred = self.referred(actor, command).await?;
+        let context = self.context(actor, &referred.events);
+        let decide = |room: Option<&Room>| {
+            Self::decide_room(room, &context, command, &profile, &actor.envelope(retry))
+        };
         let decided = self.core.decide(&self.rooms, &cell, &request, &decide).await?;
         Ok(Started { by: By::new(actor, retry), room_id: room_id.to_owned(), cell, decided })
     }
@@ -196,24 +208,29 @@ impl Commands {
     }
 
     fn decide_room(
-        &self,
         room: Option<&Room>,
-        actor: &Actor,
+        context: &Context<'_>,
         command: &RoomCommand,
         profile: &Profile,
-        retry: Retry,
+        envelope: &Envelope,
     ) -> Result<Vec<Fact>, HandleError> {
         let room = room.filter(|room| room.is_created()).ok_or(HandleError::NoSuchRoom)?;
-        match room.decide(command, profile, &self.context(actor)) {
-            Ok(events) => Ok(accepted(actor, retry, events)),
-            Err(_) if !room.exists_for(&actor.user) => Err(HandleError::NoSuchRoom),
+        match room.decide(command, profile, context) {
+            Ok(events) => Ok(accepted(envelope, events)),
+            Err(_) if !room.exists_for(context.sender) => Err(HandleError::NoSuchRoom),
             Err(rejection) => Err(rejection.into()),
         }
     }
 
     /// Whether a commit that bears the name of this command can be the work of it.
-    fn may_have_made(&self, actor: &Actor, command: &RoomCommand, handled: &Handled) -> bool {
-        let context = self.context(actor);
+    fn may_have_made(
+        &self,
+        actor: &Actor,
+        command: &RoomCommand,
+        known: &[KnownEvent],
+        handled: &Handled,
+    ) -> bool {
+        let context = self.context(actor, known);
         handled.facts.iter().all(|fact| match fact {
             Fact::Room(event) => command.may_have_made(&event.pdu, &context),
             Fact::Account(_) | Fact::Alias(_) => false,
@@ -245,7 +262,7 @@ impl Commands {
             return Ok(());
         }
         let command = RoomCommand::SetMemberProfile { profile };
-        self.carry_out(actor, room_id, &command, &used, Retry::Unnamed).await.map(drop)
+        self.carry_out(actor, room_id, &command, &used, &[], Retry::Unnamed).await.map(drop)
     }
 
     /// Claims the aliases that are new, tells the room, then lets go of those it no longer has.
@@ -262,7 +279,8 @@ impl Commands {
         let before = self
             .core
             .look(&self.rooms, &cell, |room| {
-                self.decide_room(room, actor, command, &profile, retry)?;
+                let context = self.context(actor, &[]);
+                Self::decide_room(room, &context, command, &profile, &actor.envelope(retry))?;
                 let Some(room) = room else { return Ok(Vec::new()) };
                 let shown = room.canonical_alias().into_iter();
                 Ok::<_, HandleError>(shown.chain(room.alternative_aliases()).collect())
@@ -355,8 +373,7 @@ fn claim(alias: &Alias) -> Option<(OwnedRoomId, OwnedUserId)> {
     Some((alias.room_id()?.to_owned(), alias.claimed_by()?.to_owned()))
 }
 
-fn accepted(actor: &Actor, retry: Retry, events: Vec<Arc<Pdu>>) -> Vec<Fact> {
-    let envelope = actor.envelope(retry);
+fn accepted(envelope: &Envelope, events: Vec<Arc<Pdu>>) -> Vec<Fact> {
     let fact = |pdu| Fact::Room(RoomEvent::new(envelope.clone(), pdu));
     events.into_iter().map(fact).collect()
 }

@@ -12,13 +12,14 @@ use std::{path::Path, sync::Arc};
 
 use async_trait::async_trait;
 use rookery_domain::{
-    CreateRoom, Membership, MessageKind, OwnedRoomId, OwnedUserId, Preset, RoomCommand, UserId,
+    CreateRoom, KnownEvent, Membership, MessageKind, OwnedEventId, OwnedRoomId, OwnedUserId, Pdu,
+    Preset, Relation, RelationKind, RoomCommand, UserId,
 };
 use rookery_log::{
     Epoch, EventLog, MemoryLog, Millis, Position, Record, Scope, StreamKind, Unavailable,
 };
 
-use crate::{Actor, CommandOptions, Commands, Memberships, Outcome, Retry};
+use crate::{Actor, CommandOptions, Commands, EventLookup, Memberships, Outcome, Retry};
 
 /// Knows who is where by asking the log.
 struct FromLog(Arc<dyn EventLog>);
@@ -44,10 +45,48 @@ impl Memberships for FromLog {
     }
 }
 
-fn pdus(record: &Record) -> Vec<rookery_domain::Pdu> {
+/// Everybody sees everything; who has reacted with what is worked out from the log.
+#[async_trait]
+impl EventLookup for FromLog {
+    async fn known(
+        &self,
+        events: &[OwnedEventId],
+        viewer: &UserId,
+        _: Position,
+    ) -> Result<Vec<KnownEvent>, Unavailable> {
+        let records = self.0.read(&Scope::All, Position::ORIGIN, 4_096).await.unwrap();
+        let rooms = records
+            .iter()
+            .filter(|record| matches!(record.commit.stream.split(), Some((StreamKind::Room, _))));
+        let all: Vec<_> = rooms.flat_map(|record| pdus(record)).map(Arc::new).collect();
+        let known = |pdu: &Arc<Pdu>| {
+            let related = |kind: fn(RelationKind) -> Option<String>| {
+                all.iter().filter(|other| other.sender == viewer).filter_map(move |other| {
+                    let (target, relation) = Relation::of(other)?.to?;
+                    (target == pdu.event_id).then_some(())?;
+                    kind(relation)
+                })
+            };
+            let key = |kind| match kind {
+                RelationKind::Reaction(key) => Some(key),
+                _ => None,
+            };
+            KnownEvent {
+                pdu: Arc::clone(pdu),
+                visible: true,
+                redacted: false,
+                own_reactions: related(key).collect(),
+                thread_end: None,
+            }
+        };
+        Ok(all.iter().filter(|pdu| events.contains(&pdu.event_id)).map(known).collect())
+    }
+}
+
+fn pdus(record: &Record) -> Vec<Pdu> {
     let parse = |event: &rookery_log::LoggedEvent| {
         let id = event.id.as_str().try_into().unwrap();
-        rookery_domain::Pdu::parse(id, event.content.clone()).unwrap()
+        Pdu::parse(id, event.content.clone()).unwrap()
     };
     record.commit.events.iter().map(parse).collect()
 }
@@ -63,7 +102,8 @@ fn commands(log: &Arc<dyn EventLog>) -> Commands {
 fn open(log: &Arc<dyn EventLog>, folder: Option<&Path>, options: CommandOptions) -> Commands {
     let memberships = Arc::new(FromLog(Arc::clone(log)));
     let name = "test".try_into().unwrap();
-    Commands::open(Arc::clone(log), name, memberships, folder, options).unwrap()
+    let events = Arc::clone(&memberships);
+    Commands::open(Arc::clone(log), name, memberships, events, folder, options).unwrap()
 }
 
 fn actor(name: &str) -> Actor {
@@ -73,7 +113,7 @@ fn actor(name: &str) -> Actor {
 
 fn text(body: &str) -> RoomCommand {
     let (kind, body) = (MessageKind::Text, body.to_owned());
-    RoomCommand::SendMessage { kind, body, formatted_body: None }
+    RoomCommand::SendMessage { kind, body, formatted_body: None, relation: None, mentions: None }
 }
 
 fn join() -> RoomCommand {
@@ -95,7 +135,7 @@ async fn bodies(log: &Arc<dyn EventLog>) -> Vec<String> {
     let rooms = records
         .iter()
         .filter(|record| matches!(record.commit.stream.split(), Some((StreamKind::Room, _))));
-    let body = |pdu: rookery_domain::Pdu| {
+    let body = |pdu: Pdu| {
         let content: serde_json::Value = pdu.content_as()?;
         Some(content.get("body")?.as_str()?.to_owned())
     };

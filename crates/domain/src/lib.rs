@@ -13,6 +13,7 @@ mod pdu;
 mod power;
 mod profile;
 mod rejection;
+mod relation;
 mod room;
 mod room_event;
 mod seal;
@@ -31,9 +32,10 @@ pub use self::{
     power::{Power, PowerLevels, PowerLevelsChange},
     profile::Profile,
     rejection::Rejection,
+    relation::{KnownEvent, Relation, RelationKind},
     room::{
-        Context, CreateRoom, DIRECTORY_TYPE, InvitePreview, Invitee, MessageKind, Preset, Room,
-        RoomCommand,
+        Context, CreateRoom, DIRECTORY_TYPE, InvitePreview, Invitee, Mentions, MessageKind,
+        MessageRelation, Preset, Room, RoomCommand,
     },
     room_event::{RoomEvent, StateChange, StateHolder},
     signing::{ParseKeyError, SignError, SigningKey, sign},

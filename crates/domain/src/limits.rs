@@ -40,6 +40,12 @@ pub const TOPIC_BYTES_MAX: usize = 8_192;
 /// Longest reason for a change of membership.
 pub const REASON_BYTES_MAX: usize = 4_096;
 
+/// Longest key of a reaction.
+pub const REACTION_KEY_BYTES_MAX: usize = 255;
+
+/// Most users that one message mentions.
+pub const MENTIONS_MAX: usize = 100;
+
 /// Longest nonce of a new room.
 pub const NONCE_BYTES_MAX: usize = 64;
 

@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** a refusal is an answer to a user, never a fault; it leaves no trace.
 
-use ruma_common::{OwnedRoomAliasId, OwnedRoomId, OwnedUserId};
+use ruma_common::{OwnedEventId, OwnedRoomAliasId, OwnedRoomId, OwnedUserId};
 
 /// The rule that forbids a command. The text says what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -116,6 +116,26 @@ pub enum Rejection {
         /// How many there may be.
         max: usize,
     },
+    /// The event is of another room, or never was, or the sender may not see it.
+    #[error("there is no event {0} in this room, or you may not see it; check the event ID")]
+    NoSuchEvent(OwnedEventId),
+    /// Only its sender edits a message.
+    #[error("{0} was sent by somebody else; edit only what you sent yourself")]
+    EventNotYours(OwnedEventId),
+    /// The event's content was taken back.
+    #[error("{0} was redacted; there is nothing left to refer to")]
+    EventRedacted(OwnedEventId),
+    /// The event is not one that an edit can replace.
+    #[error("{event} cannot be edited: {rule}")]
+    NotEditable {
+        /// The event.
+        event: OwnedEventId,
+        /// Why, and what to do.
+        rule: &'static str,
+    },
+    /// Threads begin with a message that belongs to no other one.
+    #[error("{0} cannot begin a thread, as it belongs to another message; name that one")]
+    NotAThreadRoot(OwnedEventId),
     /// The content is not acceptable.
     #[error("the content is not valid: {0}")]
     InvalidContent(String),
@@ -163,6 +183,11 @@ impl Rejection {
             Self::AliasNotYours { .. } => "ALIAS_NOT_YOURS",
             Self::TooLarge { .. } => "TOO_LARGE",
             Self::TooMany { .. } => "TOO_MANY",
+            Self::NoSuchEvent(_) => "NO_SUCH_EVENT",
+            Self::EventNotYours(_) => "EVENT_NOT_YOURS",
+            Self::EventRedacted(_) => "EVENT_REDACTED",
+            Self::NotEditable { .. } => "NOT_EDITABLE",
+            Self::NotAThreadRoot(_) => "NOT_A_THREAD_ROOT",
             Self::InvalidContent(_) => "INVALID_CONTENT",
             Self::ReservedType(_) => "RESERVED_TYPE",
             Self::StateKeyNotYours(_) => "STATE_KEY_NOT_YOURS",

@@ -24,7 +24,9 @@ use serde::Deserialize;
 
 use self::slots::Slots;
 pub use self::{
-    command::{Context, CreateRoom, Invitee, MessageKind, Preset, RoomCommand},
+    command::{
+        Context, CreateRoom, Invitee, Mentions, MessageKind, MessageRelation, Preset, RoomCommand,
+    },
     preview::InvitePreview,
 };
 use crate::{EventStatus, Membership, Pdu, Power, PowerLevels, Rejection, RoomEvent};

@@ -15,6 +15,7 @@ mod digest;
 mod feed;
 mod follower;
 mod generation;
+mod known;
 mod models;
 mod open;
 mod options;

@@ -4,12 +4,12 @@ use std::{fs, path::Path, sync::Arc};
 
 use async_trait::async_trait;
 use rookery_accounts::Accounts;
-use rookery_command::{CommandOptions, Commands, Memberships};
-use rookery_domain::{OwnedRoomId, OwnedServerName, SigningKey, UserId};
+use rookery_command::{CommandOptions, Commands, EventLookup, Memberships};
+use rookery_domain::{KnownEvent, OwnedEventId, OwnedRoomId, OwnedServerName, SigningKey, UserId};
 use rookery_gateway::schema::App;
 use rookery_log::{EventLog, Position, Unavailable};
 use rookery_log_sled::{SledLog, SledOptions};
-use rookery_query::ReadModels;
+use rookery_query::{ReadModels, Viewer};
 use tokio::{sync::oneshot, task::JoinHandle};
 
 use crate::{
@@ -52,6 +52,21 @@ impl Memberships for FromModels {
         reached.map_err(|stale| Unavailable { reason: stale.to_string().into() })?;
         let view = self.0.view();
         Ok(view.joined_rooms_at(user, view.position()))
+    }
+}
+
+#[async_trait]
+impl EventLookup for FromModels {
+    async fn known(
+        &self,
+        events: &[OwnedEventId],
+        viewer: &UserId,
+        at_least: Position,
+    ) -> Result<Vec<KnownEvent>, Unavailable> {
+        let reached = self.0.wait_for(at_least, CATCH_UP_MAX).await;
+        reached.map_err(|stale| Unavailable { reason: stale.to_string().into() })?;
+        let known = self.0.known(events, &Viewer::User(viewer.to_owned())).await;
+        known.map_err(|error| Unavailable { reason: error.to_string().into() })
     }
 }
 
@@ -105,8 +120,10 @@ impl Node {
         let folder = data.join("rooms");
         let options = CommandOptions { rooms_bytes_max: config.cache.rooms_bytes };
         let memberships = Arc::new(FromModels(models.clone()));
-        let commands = Commands::open(port, server_name, memberships, Some(&folder), options)
-            .map_err(|error| Failure::file("cannot make the folder", &folder, error))?;
+        let events = Arc::clone(&memberships);
+        let commands =
+            Commands::open(port, server_name, memberships, events, Some(&folder), options)
+                .map_err(|error| Failure::file("cannot make the folder", &folder, error))?;
         let (stop_projector, stopped) = oneshot::channel::<()>();
         let running = models.clone();
         let projector = tokio::spawn(async move {

@@ -106,6 +106,8 @@ async fn a_number_that_was_used_for_something_else_is_refused() {
         kind: MessageKind::Notice,
         body: "once".into(),
         formatted_body: None,
+        relation: None,
+        mentions: None,
     };
     let name = RoomCommand::SetName { name: "once".into() };
     for other in [text("twice"), notice, name, join()] {

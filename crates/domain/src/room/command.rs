@@ -1,11 +1,13 @@
 //! What users ask of rooms.
 
 use ruma_common::{
-    MilliSecondsSinceUnixEpoch, OwnedRoomAliasId, OwnedRoomId, OwnedUserId, RoomVersionId,
-    ServerName, UserId,
+    EventId, MilliSecondsSinceUnixEpoch, OwnedEventId, OwnedRoomAliasId, OwnedRoomId, OwnedUserId,
+    RoomVersionId, ServerName, UserId,
 };
 
-use crate::{HistoryVisibility, JoinRule, JsonObject, PowerLevelsChange, Profile};
+use crate::{
+    HistoryVisibility, JoinRule, JsonObject, KnownEvent, PowerLevelsChange, Profile, Relation,
+};
 
 /// What a decision knows beside the state: who asks, when, and whose server this is.
 ///
@@ -18,6 +20,16 @@ pub struct Context<'a> {
     pub now: MilliSecondsSinceUnixEpoch,
     /// This server.
     pub server_name: &'a ServerName,
+    /// The events that the command refers to ([`RoomCommand::refers_to`]), as far as the caller
+    /// has found them.
+    pub events: &'a [KnownEvent],
+}
+
+impl<'a> Context<'a> {
+    /// An event that the command refers to, if it was found.
+    pub(crate) fn known(&self, event: &EventId) -> Option<&'a KnownEvent> {
+        self.events.iter().find(|known| known.pdu.event_id == event)
+    }
 }
 
 /// What to ask of a room that exists.
@@ -82,6 +94,17 @@ pub enum RoomCommand {
         body: String,
         /// The same as HTML (`org.matrix.custom.html`).
         formatted_body: Option<String>,
+        /// Which event it answers or replaces.
+        relation: Option<MessageRelation>,
+        /// Whom it mentions (`m.mentions`); none to say nothing about that.
+        mentions: Option<Mentions>,
+    },
+    /// React to an event.
+    React {
+        /// The event.
+        event_id: OwnedEventId,
+        /// With what: an emoji, mostly.
+        key: String,
     },
     /// Send an event that is no state. Types of `m.room.` other than `m.room.message` and
     /// `m.room.encrypted`, and those of `org.rookery.`, are refused.
@@ -147,6 +170,55 @@ pub enum RoomCommand {
         /// The profile.
         profile: Profile,
     },
+}
+
+/// Which event a message answers or replaces.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MessageRelation {
+    /// It answers this one.
+    Reply(OwnedEventId),
+    /// It belongs to a thread.
+    Thread {
+        /// The event that began the thread.
+        root: OwnedEventId,
+        /// The event of the thread that it answers; none if it is just the next one.
+        reply_to: Option<OwnedEventId>,
+    },
+    /// It replaces this one, which the sender has sent.
+    Edit(OwnedEventId),
+}
+
+/// Whom a message mentions.
+///
+/// Source: Matrix client-server specification, "User and room mentions".
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mentions {
+    /// These users.
+    pub users: Vec<OwnedUserId>,
+    /// The whole room.
+    pub room: bool,
+}
+
+impl RoomCommand {
+    /// The events that a decision about this command has to know ([`Context::events`]).
+    #[must_use]
+    pub fn refers_to(&self) -> Vec<OwnedEventId> {
+        match self {
+            Self::SendMessage { relation: Some(relation), .. } => match relation {
+                MessageRelation::Reply(event) | MessageRelation::Edit(event) => vec![event.clone()],
+                MessageRelation::Thread { root, reply_to } => {
+                    [root].into_iter().chain(reply_to).cloned().collect()
+                }
+            },
+            Self::React { event_id, .. } => vec![event_id.clone()],
+            Self::SendEvent { content, .. } => {
+                let relation = Relation::read(content).ok().flatten();
+                let targets = relation.iter().flat_map(Relation::targets);
+                targets.map(ToOwned::to_owned).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
 }
 
 /// The manner of a message.

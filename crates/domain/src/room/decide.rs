@@ -4,6 +4,7 @@ mod again;
 mod levels;
 mod membership;
 mod message;
+mod relation;
 pub(super) mod settings;
 
 use std::{borrow::Cow, sync::Arc};
@@ -38,13 +39,9 @@ impl Room {
                 let draft = self.decide_membership(command, profile, cx)?;
                 draft.map(|draft| self.issue(&draft, cx)).transpose()?
             }
-            RoomCommand::SendMessage { kind, body, formatted_body } => {
-                let draft = message::text(*kind, body, formatted_body.as_deref());
-                Some(self.send(&draft, cx)?)
-            }
-            RoomCommand::SendEvent { event_type, content } => {
-                Some(self.send(&message::custom(event_type, content)?, cx)?)
-            }
+            RoomCommand::SendMessage { .. }
+            | RoomCommand::React { .. }
+            | RoomCommand::SendEvent { .. } => self.send(&message::said(command, cx)?, cx)?,
             RoomCommand::SetState { event_type, state_key, content } => {
                 let draft = settings::custom(event_type, state_key, content, cx)?;
                 self.set(&draft, cx)?
@@ -74,9 +71,11 @@ impl Room {
         Ok(event.into_iter().collect())
     }
 
-    /// Sends what is no state: always a new event. `issue` checks membership and power.
-    fn send(&self, draft: &Draft, cx: &Context) -> Result<Arc<Pdu>, Rejection> {
-        self.issue(draft, cx)
+    /// Sends what is no state: always a new event, unless it is a reaction that is there already.
+    /// `issue` checks membership and power.
+    fn send(&self, draft: &Draft, cx: &Context) -> Result<Option<Arc<Pdu>>, Rejection> {
+        let is_new = self.check_relation(draft, cx)?;
+        is_new.then(|| self.issue(draft, cx)).transpose()
     }
 
     /// Sets state, unless it is so already.

@@ -11,6 +11,7 @@ mod golden;
 mod membership;
 mod messages;
 mod power;
+mod relations;
 mod settings;
 mod signing;
 mod visibility;

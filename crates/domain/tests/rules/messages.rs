@@ -21,7 +21,8 @@ fn the_manner_of_a_message_is_its_msgtype() {
     ] {
         let body = "waves".to_owned();
         let formatted_body = Some("<i>waves</i>".to_owned());
-        let command = RoomCommand::SendMessage { kind, body, formatted_body };
+        let command =
+            RoomCommand::SendMessage { kind, body, formatted_body, relation: None, mentions: None };
         public().when(ALICE, command).then(
             "m.room.message",
             json!({

@@ -3,8 +3,9 @@
 use std::{borrow::Borrow, sync::Arc};
 
 use rookery_domain::{
-    Context, CreateRoom, Envelope, MilliSecondsSinceUnixEpoch, Pdu, Preset, Profile, Rejection,
-    Room, RoomCommand, RoomEvent, RoomVersionId, ServerName, UserId,
+    Context, CreateRoom, Envelope, KnownEvent, MilliSecondsSinceUnixEpoch, Pdu, Preset, Profile,
+    Rejection, Relation, RelationKind, Room, RoomCommand, RoomEvent, RoomVersionId, ServerName,
+    UserId,
 };
 
 pub(crate) const ALICE: &str = "@alice:rook.example";
@@ -37,6 +38,7 @@ pub(crate) fn context(sender: &str, now: u32) -> Context<'_> {
         sender: user(sender),
         now: MilliSecondsSinceUnixEpoch(now.into()),
         server_name: <&ServerName>::try_from("rook.example").unwrap(),
+        events: &[],
     }
 }
 
@@ -87,9 +89,53 @@ impl Given {
 
     /// Then somebody asks for this.
     pub(crate) fn when(self, sender: &str, command: impl Borrow<RoomCommand>) -> Outcome {
-        let context = context(sender, self.now + 1);
+        let command = command.borrow();
+        let known: Vec<_> = self
+            .events
+            .iter()
+            .filter(|event| command.refers_to().contains(&event.event_id))
+            .map(|event| self.as_known_to(sender, event))
+            .collect();
+        self.when_knowing(sender, command, &known)
+    }
+
+    /// The same, with what the caller has found of the events that the command refers to.
+    pub(crate) fn when_knowing(
+        self,
+        sender: &str,
+        command: impl Borrow<RoomCommand>,
+        known: &[KnownEvent],
+    ) -> Outcome {
+        let context = Context { events: known, ..context(sender, self.now + 1) };
         let result = self.room.decide(command.borrow(), &profile_of(sender), &context);
         Outcome { given: self, result }
+    }
+
+    /// An event that the sender of a command may see and has not reacted to.
+    pub(crate) fn known(pdu: &Arc<Pdu>) -> KnownEvent {
+        KnownEvent {
+            pdu: pdu.clone(),
+            visible: true,
+            redacted: false,
+            own_reactions: Vec::new(),
+            thread_end: None,
+        }
+    }
+
+    fn as_known_to(&self, sender: &str, pdu: &Arc<Pdu>) -> KnownEvent {
+        let mut known = Self::known(pdu);
+        for other in &self.events {
+            let Some((target, kind)) = Relation::of(other).and_then(|it| it.to) else { continue };
+            match kind {
+                _ if target != pdu.event_id => {}
+                RelationKind::Reaction(key) if other.sender == sender => {
+                    known.own_reactions.push(key);
+                }
+                RelationKind::Thread { .. } => known.thread_end = Some(other.event_id.clone()),
+                _ => {}
+            }
+        }
+        known
     }
 
     pub(crate) fn joined(self, users: &[&str]) -> Self {
@@ -151,6 +197,8 @@ pub(crate) fn say(body: &str) -> RoomCommand {
         kind: rookery_domain::MessageKind::Text,
         body: body.to_owned(),
         formatted_body: None,
+        relation: None,
+        mentions: None,
     }
 }
 

@@ -30,6 +30,10 @@ pub(crate) enum RefusalCode {
     DeviceNameInvalid,
     /// You have no such device.
     DeviceNotFound,
+    /// The event was sent by somebody else.
+    EventNotYours,
+    /// The event was redacted: there is nothing left to refer to.
+    EventRedacted,
     /// The rules of the room forbid it, for the reason in the message.
     Forbidden,
     /// Your power level does not reach.
@@ -42,12 +46,18 @@ pub(crate) enum RefusalCode {
     LevelAboveOwn,
     /// Nobody on this server may admit members to this room.
     NobodyCanAdmit,
+    /// There is no such event in this room, or you may not see it.
+    NoSuchEvent,
     /// There is no such room, or you may not see it.
     NoSuchRoom,
     /// There is no such user.
     NoSuchUser,
+    /// Only messages can be edited, and no edits.
+    NotEditable,
     /// You are not a member of the room.
     NotAMember,
+    /// The event belongs to another message and cannot begin a thread.
+    NotAThreadRoot,
     /// You are in none of the rooms whose members this room admits.
     NotInAllowedRoom,
     /// The room is by invitation only.

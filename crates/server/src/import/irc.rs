@@ -169,7 +169,13 @@ impl<'a> Import<'a> {
                     IrcKind::Emote => MessageKind::Emote,
                     IrcKind::Notice => MessageKind::Notice,
                 };
-                let message = RoomCommand::SendMessage { kind, body, formatted_body: None };
+                let message = RoomCommand::SendMessage {
+                    kind,
+                    body,
+                    formatted_body: None,
+                    relation: None,
+                    mentions: None,
+                };
                 self.start(&channel, &user, at, &message, retry, at_line).await
             }
         }

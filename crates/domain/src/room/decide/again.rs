@@ -2,8 +2,9 @@
 
 use super::{message, settings};
 use crate::{
-    Context, Membership, Pdu, Rejection, RoomCommand,
+    Context, JsonObject, Membership, Pdu, Rejection, RoomCommand,
     canonical::canonical,
+    relation::RELATES_TO,
     room::{authorise::Draft, reading::field},
 };
 
@@ -51,10 +52,9 @@ impl RoomCommand {
     /// The event of a command whose event does not depend on the room.
     fn draft<'a>(&'a self, cx: &Context) -> Result<Option<Draft<'a>>, Rejection> {
         Ok(Some(match self {
-            Self::SendMessage { kind, body, formatted_body } => {
-                message::text(*kind, body, formatted_body.as_deref())
+            Self::SendMessage { .. } | Self::React { .. } | Self::SendEvent { .. } => {
+                message::said(self, cx)?
             }
-            Self::SendEvent { event_type, content } => message::custom(event_type, content)?,
             Self::SetState { event_type, state_key, content } => {
                 settings::custom(event_type, state_key, content, cx)?
             }
@@ -79,5 +79,19 @@ fn is_member_event(event: &Pdu, user: &str) -> bool {
 fn is(draft: &Draft, event: &Pdu) -> bool {
     event.kind.to_string() == draft.kind
         && event.state_key.as_deref() == draft.state_key.as_deref()
-        && canonical(&draft.content).is_ok_and(|content| event.content.get() == content)
+        && canonical(&draft.content).is_ok_and(|content| {
+            event.content.get() == content || goes_on_with_the_same_thread(draft, event)
+        })
+}
+
+/// The server says which message of a thread was the last one when a new one came.
+fn goes_on_with_the_same_thread(draft: &Draft, event: &Pdu) -> bool {
+    let without_fallback = |mut content: JsonObject| {
+        let relates = content.get_mut(RELATES_TO)?.as_object_mut()?;
+        relates.get("is_falling_back")?.as_bool()?.then_some(())?;
+        relates.remove("m.in_reply_to");
+        Some(content)
+    };
+    let said = event.content_as().and_then(without_fallback);
+    said.is_some() && said == without_fallback(draft.content.clone().into_owned())
 }

@@ -4,13 +4,28 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+use super::relation;
 use crate::{
-    JsonObject, MessageKind, Rejection,
-    room::{DIRECTORY_TYPE, authorise::Draft},
+    JsonObject, MessageKind, Rejection, RoomCommand,
+    room::{Context, DIRECTORY_TYPE, authorise::Draft},
 };
 
-/// The draft of a message.
-pub(super) fn text(kind: MessageKind, body: &str, formatted: Option<&str>) -> Draft<'static> {
+/// The draft of what a command says, without a look at the room.
+pub(super) fn said<'a>(command: &'a RoomCommand, cx: &Context) -> Result<Draft<'a>, Rejection> {
+    match command {
+        RoomCommand::SendMessage { kind, body, formatted_body, relation, mentions } => {
+            let mut content = text(*kind, body, formatted_body.as_deref());
+            relation::refer(&mut content, relation.as_ref(), mentions.as_ref(), cx)?;
+            Ok(draft(Cow::Borrowed("m.room.message"), Cow::Owned(content)))
+        }
+        RoomCommand::React { event_id, key } => relation::reaction(event_id, key),
+        RoomCommand::SendEvent { event_type, content } => custom(event_type, content),
+        _ => Err(Rejection::InvalidContent("the command says nothing".to_owned())),
+    }
+}
+
+/// The content of a message.
+fn text(kind: MessageKind, body: &str, formatted: Option<&str>) -> JsonObject {
     let mut content = JsonObject::new();
     content.insert("msgtype".into(), kind.as_str().into());
     content.insert("body".into(), body.into());
@@ -18,14 +33,11 @@ pub(super) fn text(kind: MessageKind, body: &str, formatted: Option<&str>) -> Dr
         content.insert("format".into(), "org.matrix.custom.html".into());
         content.insert("formatted_body".into(), formatted.into());
     }
-    draft(Cow::Borrowed("m.room.message"), Cow::Owned(content))
+    content
 }
 
 /// The draft of an event whose type the client chose.
-pub(super) fn custom<'a>(
-    event_type: &'a str,
-    content: &'a JsonObject,
-) -> Result<Draft<'a>, Rejection> {
+fn custom<'a>(event_type: &'a str, content: &'a JsonObject) -> Result<Draft<'a>, Rejection> {
     if is_reserved(event_type) {
         return Err(Rejection::ReservedType(event_type.to_owned()));
     }
@@ -48,6 +60,6 @@ fn is_reserved(event_type: &str) -> bool {
     ours || (event_type.starts_with("m.room.") && !free.contains(&event_type))
 }
 
-fn draft<'a>(kind: Cow<'a, str>, content: Cow<'a, JsonObject>) -> Draft<'a> {
+pub(super) fn draft<'a>(kind: Cow<'a, str>, content: Cow<'a, JsonObject>) -> Draft<'a> {
     Draft { kind, state_key: None, content }
 }

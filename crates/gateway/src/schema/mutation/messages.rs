@@ -1,10 +1,13 @@
 //! Mutations that say something in a room.
 
 use async_graphql::{Context, Enum, InputObject, Json, Object, Result};
-use rookery_domain::{MessageKind, RoomCommand};
+use rookery_domain::{Mentions, MessageKind, MessageRelation, RoomCommand};
 
 use super::acted::{act, room_payload};
-use crate::schema::{fault::Fault, scalars::RoomIdScalar};
+use crate::schema::{
+    fault::Fault,
+    scalars::{EventIdScalar, RoomIdScalar, UserIdScalar},
+};
 
 /// The manner of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
@@ -30,8 +33,42 @@ pub(crate) struct SendMessageInput {
     /// The manner.
     #[graphql(default_with = "MessageKindEnum::Text")]
     kind: MessageKindEnum,
+    /// The event that it answers. With `threadRoot`: an event of that thread.
+    reply_to: Option<EventIdScalar>,
+    /// The event that began the thread it belongs to. Any message that is in no thread itself may
+    /// begin one.
+    thread_root: Option<EventIdScalar>,
+    /// The message of yours that it replaces. Goes with neither `replyTo` nor `threadRoot`: the
+    /// message stays where it is.
+    edits: Option<EventIdScalar>,
+    /// Whom it is to call. Of an edit: whom the message is to call in all.
+    mentions: Option<MentionsInput>,
     /// Your number for this action: 1, 2, 3 ... on each device. A retry with the same number
     /// gives the first result again.
+    action_id: Option<i32>,
+}
+
+/// Whom a message calls.
+#[derive(InputObject)]
+pub(crate) struct MentionsInput {
+    /// These users, 100 at most.
+    #[graphql(default)]
+    user_ids: Vec<UserIdScalar>,
+    /// The whole room.
+    #[graphql(default)]
+    room: bool,
+}
+
+/// A reaction to an event.
+#[derive(InputObject)]
+pub(crate) struct ReactInput {
+    /// The room.
+    room_id: RoomIdScalar,
+    /// The event to react to.
+    event_id: EventIdScalar,
+    /// With what: an emoji, mostly. At most 255 bytes.
+    key: String,
+    /// Your number for this action.
     action_id: Option<i32>,
 }
 
@@ -51,6 +88,7 @@ pub(crate) struct SendEventInput {
 }
 
 room_payload!(SendMessagePayload, "What came of sending a message.");
+room_payload!(ReactPayload, "What came of reacting to an event.");
 room_payload!(SendEventPayload, "What came of sending an event.");
 
 /// Mutations that say something in a room.
@@ -65,8 +103,25 @@ impl MessageMutation {
         context: &Context<'_>,
         #[graphql(desc = "What to say, and where.")] input: SendMessageInput,
     ) -> Result<SendMessagePayload> {
-        let SendMessageInput { room_id, body, formatted_body, kind, action_id } = input;
-        let command = RoomCommand::SendMessage { kind: kind.into(), body, formatted_body };
+        let relation = relation(input.reply_to, input.thread_root, input.edits)?;
+        let mentions = input.mentions.map(|mentions| Mentions {
+            users: mentions.user_ids.into_iter().map(|user| user.0).collect(),
+            room: mentions.room,
+        });
+        let SendMessageInput { room_id, body, formatted_body, kind, action_id, .. } = input;
+        let kind = kind.into();
+        let command = RoomCommand::SendMessage { kind, body, formatted_body, relation, mentions };
+        Ok(act(context, &room_id.0, command, action_id).await?.into())
+    }
+
+    /// Reacts to an event. The same reaction again changes nothing; redact it to take it back.
+    async fn react(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "A reaction to an event.")] input: ReactInput,
+    ) -> Result<ReactPayload> {
+        let ReactInput { room_id, event_id, key, action_id } = input;
+        let command = RoomCommand::React { event_id: event_id.0, key };
         Ok(act(context, &room_id.0, command, action_id).await?.into())
     }
 
@@ -80,6 +135,24 @@ impl MessageMutation {
         let command = RoomCommand::SendEvent { event_type, content: object(content)? };
         Ok(act(context, &room_id.0, command, action_id).await?.into())
     }
+}
+
+/// What a message refers to. It answers, or replaces, but not both.
+fn relation(
+    reply_to: Option<EventIdScalar>,
+    thread_root: Option<EventIdScalar>,
+    edits: Option<EventIdScalar>,
+) -> Result<Option<MessageRelation>, Fault> {
+    Ok(match (reply_to, thread_root, edits) {
+        (None, None, None) => None,
+        (Some(event), None, None) => Some(MessageRelation::Reply(event.0)),
+        (reply_to, Some(root), None) => {
+            let reply_to = reply_to.map(|event| event.0);
+            Some(MessageRelation::Thread { root: root.0, reply_to })
+        }
+        (None, None, Some(event)) => Some(MessageRelation::Edit(event.0)),
+        _ => return Err(Fault::bad_input("`edits` goes with neither `replyTo` nor `threadRoot`")),
+    })
 }
 
 /// The content of an event, which has to be a JSON object.

@@ -1,0 +1,21 @@
+//! What the write side asks of the read side about single events.
+
+use async_trait::async_trait;
+use rookery_domain::{KnownEvent, OwnedEventId, UserId};
+use rookery_log::{Position, Unavailable};
+
+/// Events by their IDs, as some read model knows them.
+#[async_trait]
+pub trait EventLookup: Send + Sync + 'static {
+    /// Those of `events` that there are, in any order and of whatever room, as `viewer` sees them,
+    /// as of `at_least` or later.
+    ///
+    /// # Errors
+    /// [`Unavailable`] if the read model does not get there in time, or cannot be read.
+    async fn known(
+        &self,
+        events: &[OwnedEventId],
+        viewer: &UserId,
+        at_least: Position,
+    ) -> Result<Vec<KnownEvent>, Unavailable>;
+}

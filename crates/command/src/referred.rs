@@ -1,0 +1,65 @@
+//! The events that a command refers to, fetched before it is decided.
+//!
+//! **Invariant:** who reacts to an event has her turn alone in this process, from the look at what
+//! is there to the append, so that the same reaction sent twice at once is one event.
+
+use std::hash::{BuildHasher, RandomState};
+
+use rookery_domain::{KnownEvent, RoomCommand};
+use tokio::sync::{Mutex, MutexGuard};
+
+use crate::{Actor, Commands, HandleError};
+
+/// Turns that are told apart; more only collide less.
+const TURNS: usize = 64;
+
+/// Who may react now.
+pub(crate) struct Turns {
+    locks: Vec<Mutex<()>>,
+    hasher: RandomState,
+}
+
+impl Default for Turns {
+    fn default() -> Self {
+        let locks = (0..TURNS).map(|_| Mutex::new(())).collect();
+        Self { locks, hasher: RandomState::new() }
+    }
+}
+
+impl Turns {
+    async fn take(&self, actor: &Actor, command: &RoomCommand) -> Option<MutexGuard<'_, ()>> {
+        let reacts = match command {
+            RoomCommand::React { .. } => true,
+            RoomCommand::SendEvent { event_type, .. } => event_type == "m.reaction",
+            _ => false,
+        };
+        let hash = self.hasher.hash_one(&actor.user);
+        let turn = usize::try_from(hash % TURNS as u64).unwrap_or_default();
+        if reacts { Some(self.locks[turn].lock().await) } else { None }
+    }
+}
+
+/// What a command refers to, and the turn to decide on it.
+pub(crate) struct Referred<'a> {
+    pub(crate) events: Vec<KnownEvent>,
+    _turn: Option<MutexGuard<'a, ()>>,
+}
+
+impl Commands {
+    /// Fetches what `command` refers to. The turn, if it needs one, is had until this is dropped.
+    pub(crate) async fn referred(
+        &self,
+        actor: &Actor,
+        command: &RoomCommand,
+    ) -> Result<Referred<'_>, HandleError> {
+        let events = command.refers_to();
+        if events.is_empty() {
+            return Ok(Referred { events: Vec::new(), _turn: None });
+        }
+        let turn = self.reacting.take(actor, command).await;
+        // Whatever a client has heard of is durable, so it is no later than this.
+        let tail = *self.core.log.tail().borrow();
+        let events = self.events.known(&events, &actor.user, tail).await?;
+        Ok(Referred { events, _turn: turn })
+    }
+}
