@@ -14,11 +14,19 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("rookery-log-sled", &["rookery-log"]),
     ("rookery-domain", &[]),
     ("rookery-accounts", &[]),
+    ("rookery-ephemeral", &["rookery-domain"]),
     ("rookery-command", &["rookery-domain", "rookery-log"]),
     ("rookery-query", &["rookery-domain", "rookery-log"]),
     (
         "rookery-gateway",
-        &["rookery-accounts", "rookery-command", "rookery-domain", "rookery-log", "rookery-query"],
+        &[
+            "rookery-accounts",
+            "rookery-command",
+            "rookery-domain",
+            "rookery-ephemeral",
+            "rookery-log",
+            "rookery-query",
+        ],
     ),
 ];
 

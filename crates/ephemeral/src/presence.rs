@@ -1,0 +1,241 @@
+//! Who is there: the best of what each of a user's devices says.
+//!
+//! **Invariant:** what is shown of a user changes at most once in [`TOLD_EVERY`], so that a device
+//! that comes and goes makes no storm.
+//! **Invariant:** a device that is not connected, and has not been for [`LINGER`], says nothing.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    num::NonZeroUsize,
+    time::{Duration, Instant},
+};
+
+use lru::LruCache;
+use rookery_domain::{OwnedUserId, UserId};
+
+use crate::Now;
+
+/// How long a device counts as connected after its last socket has closed: enough to come back.
+pub const LINGER: Duration = Duration::from_secs(3);
+
+/// How long a device counts as connected after a poll.
+pub const POLL_COUNTS: Duration = Duration::from_mins(1);
+
+/// What is shown of a user changes no more often than this.
+pub const TOLD_EVERY: Duration = Duration::from_secs(1);
+
+/// Longest status message.
+pub const STATUS_BYTES_MAX: usize = 256;
+
+/// Users who are gone and of whom it is still known when they were last active.
+const GONE_MAX: usize = 100_000;
+
+/// Whether a user is there. The greater one is the better one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Presence {
+    /// Not there, or not to be seen.
+    #[default]
+    Offline,
+    /// There, but away or busy.
+    Unavailable,
+    /// There.
+    Online,
+}
+
+/// What is shown of a user.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shown {
+    /// Whether the user is there.
+    pub presence: Presence,
+    /// What the user says about it.
+    pub status_message: Option<String>,
+    /// When the user last did anything, in milliseconds since 1970; none if that is not known.
+    pub last_active_millis: Option<u64>,
+}
+
+#[derive(Debug, Default)]
+struct Device {
+    sockets: u32,
+    /// Without a socket it counts as connected until then.
+    until: Option<Instant>,
+    chosen: Option<Presence>,
+    status: Option<String>,
+    /// The greater, the later it said so.
+    said: u64,
+}
+
+impl Device {
+    fn is_connected(&self, now: Instant) -> bool {
+        self.sockets > 0 || self.until.is_some_and(|until| until > now)
+    }
+
+    fn says(&self) -> Presence {
+        self.chosen.unwrap_or(Presence::Online)
+    }
+
+    fn counts_until(&mut self, until: Instant) {
+        self.until = self.until.max(Some(until));
+    }
+}
+
+#[derive(Debug, Default)]
+struct User {
+    devices: BTreeMap<Box<str>, Device>,
+    active: Option<u64>,
+    presence: Presence,
+    status: Option<String>,
+    told: Option<Instant>,
+}
+
+impl User {
+    /// The best of what the devices say, and the last word about it.
+    fn sum(&self) -> (Presence, Option<String>) {
+        let presence = self.devices.values().map(Device::says).max().unwrap_or_default();
+        if presence == Presence::Offline {
+            return (presence, None);
+        }
+        let last = self.devices.values().filter(|device| device.said > 0);
+        let last = last.max_by_key(|device| device.said);
+        (presence, last.and_then(|device| device.status.clone()))
+    }
+}
+
+/// What came of looking at a user.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Settled {
+    /// What is shown has changed.
+    pub(crate) changed: bool,
+    /// When to look again.
+    pub(crate) next: Option<Instant>,
+}
+
+/// The presence of all users who are there.
+#[derive(Debug)]
+pub(crate) struct Presences {
+    users: HashMap<OwnedUserId, User>,
+    gone: LruCache<OwnedUserId, u64>,
+    said: u64,
+}
+
+impl Default for Presences {
+    fn default() -> Self {
+        let gone = NonZeroUsize::new(GONE_MAX).unwrap_or(NonZeroUsize::MIN);
+        Self { users: HashMap::new(), gone: LruCache::new(gone), said: 0 }
+    }
+}
+
+impl Presences {
+    fn device(&mut self, user: &UserId, device: &str, now: Now) -> &mut Device {
+        let user = self.users.entry(user.to_owned()).or_default();
+        user.active = Some(now.wall_millis);
+        user.devices.entry(device.into()).or_default()
+    }
+
+    /// A socket of the device has opened.
+    pub(crate) fn connected(&mut self, user: &UserId, device: &str, now: Now) {
+        let device = self.device(user, device, now);
+        device.sockets += 1;
+        // What it says from now on ends with its sockets, not with an earlier poll.
+        device.until = None;
+    }
+
+    /// A socket of the device has closed. Answers whether it was the last one.
+    pub(crate) fn disconnected(&mut self, user: &UserId, device: &str, now: Now) -> bool {
+        let Some(user) = self.users.get_mut(user) else { return true };
+        let Some(device) = user.devices.get_mut(device) else { return true };
+        device.sockets = device.sockets.saturating_sub(1);
+        if device.sockets == 0 {
+            device.counts_until(now.at + LINGER);
+        }
+        device.sockets == 0
+    }
+
+    /// The device has asked what there is new.
+    pub(crate) fn polled(&mut self, user: &UserId, device: &str, now: Now) {
+        let device = self.device(user, device, now);
+        if device.sockets == 0 {
+            device.counts_until(now.at + POLL_COUNTS);
+        }
+    }
+
+    /// The device says what its user wants to be shown as.
+    pub(crate) fn choose(
+        &mut self,
+        user: &UserId,
+        device: &str,
+        presence: Presence,
+        status: Option<String>,
+        now: Now,
+    ) {
+        self.polled(user, device, now);
+        self.said += 1;
+        let said = self.said;
+        let device = self.device(user, device, now);
+        device.chosen = Some(presence);
+        device.status = status.filter(|status| !status.is_empty());
+        device.said = said;
+    }
+
+    /// The user has done something.
+    pub(crate) fn active(&mut self, user: &UserId, now: Now) {
+        if let Some(user) = self.users.get_mut(user) {
+            user.active = Some(now.wall_millis);
+        } else if let Some(active) = self.gone.get_mut(user) {
+            *active = now.wall_millis;
+        } else {
+            self.gone.put(user.to_owned(), now.wall_millis);
+        }
+    }
+
+    /// Forgets devices that are gone, and changes what is shown if it is time for that.
+    pub(crate) fn settle(&mut self, id: &UserId, now: Now) -> Settled {
+        let Some(user) = self.users.get_mut(id) else { return Settled::default() };
+        user.devices.retain(|_, device| device.is_connected(now.at));
+        let sum = user.sum();
+        let is_news = sum != (user.presence, user.status.clone());
+        let free = user.told.map(|told| told + TOLD_EVERY).filter(|free| *free > now.at);
+        let changed = is_news && free.is_none();
+        if changed {
+            (user.presence, user.status) = sum;
+            user.told = Some(now.at);
+        }
+        let waiting = user.devices.values().filter(|device| device.sockets == 0);
+        let ends = waiting.filter_map(|device| device.until).min();
+        let next = ends.into_iter().chain(free.filter(|_| is_news)).min();
+        if user.devices.is_empty() && (!is_news || changed) {
+            // Whoever comes back at once is told of at once: that makes one more update at most.
+            let active = user.active;
+            self.users.remove(id);
+            if let Some(active) = active {
+                self.gone.put(id.to_owned(), active);
+            }
+        }
+        Settled { changed, next }
+    }
+
+    /// What is shown of a user.
+    pub(crate) fn shown(&self, id: &UserId) -> Shown {
+        let Some(user) = self.users.get(id) else {
+            let last_active_millis = self.gone.peek(id).copied();
+            return Shown { last_active_millis, ..Shown::default() };
+        };
+        let (presence, status_message) = (user.presence, user.status.clone());
+        Shown { presence, status_message, last_active_millis: user.active }
+    }
+
+    /// Whether the user is shown to be there.
+    pub(crate) fn is_there(&self, id: &UserId) -> bool {
+        self.users.get(id).is_some_and(|user| user.presence > Presence::Offline)
+    }
+
+    /// How many users are there, or were until a moment ago.
+    pub(crate) fn len(&self) -> usize {
+        self.users.len()
+    }
+
+    /// The users who are shown to be there.
+    pub(crate) fn there(&self) -> impl Iterator<Item = &OwnedUserId> {
+        let there = self.users.iter().filter(|(_, user)| user.presence > Presence::Offline);
+        there.map(|(id, _)| id)
+    }
+}

@@ -1,0 +1,120 @@
+//! Who types in which room.
+//!
+//! **Invariant:** a user types in a room as long as one of the user's devices does.
+//! **Invariant:** what a device does is bounded: so many rooms at once, so long.
+
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    time::{Duration, Instant},
+};
+
+use rookery_domain::{OwnedRoomId, OwnedUserId, RoomId, UserId};
+
+/// How long typing counts if the client does not say.
+pub const TYPING_DEFAULT: Duration = Duration::from_secs(30);
+
+/// How long typing counts at most.
+pub const TYPING_MAX: Duration = Duration::from_mins(2);
+
+/// In how many rooms a device types at once; in one more, the first of them ends.
+pub const TYPING_ROOMS_MAX: usize = 10;
+
+type Device = (OwnedUserId, Box<str>);
+
+/// Until when each device of a user types in a room.
+type Devices = BTreeMap<Box<str>, Instant>;
+
+/// Who types, in all rooms.
+#[derive(Debug, Default)]
+pub(crate) struct Typing {
+    rooms: HashMap<OwnedRoomId, BTreeMap<OwnedUserId, Devices>>,
+    devices: HashMap<Device, VecDeque<OwnedRoomId>>,
+}
+
+impl Typing {
+    /// A device types until then. Answers with the room in which it has to stop for that.
+    pub(crate) fn start(
+        &mut self,
+        room: &RoomId,
+        user: &UserId,
+        device: &str,
+        until: Instant,
+    ) -> Option<OwnedRoomId> {
+        let users = self.rooms.entry(room.to_owned()).or_default();
+        let devices = users.entry(user.to_owned()).or_default();
+        if devices.insert(device.into(), until).is_some() {
+            return None;
+        }
+        let rooms = self.devices.entry((user.to_owned(), device.into())).or_default();
+        rooms.push_back(room.to_owned());
+        let first = (rooms.len() > TYPING_ROOMS_MAX).then(|| rooms.front().cloned()).flatten()?;
+        self.stop(&first, user, device);
+        Some(first)
+    }
+
+    /// A device has stopped.
+    pub(crate) fn stop(&mut self, room: &RoomId, user: &UserId, device: &str) {
+        let Some(users) = self.rooms.get_mut(room) else { return };
+        let Some(devices) = users.get_mut(user) else { return };
+        devices.remove(device);
+        if devices.is_empty() {
+            users.remove(user);
+        }
+        if users.is_empty() {
+            self.rooms.remove(room);
+        }
+        self.forget(room, user, device);
+    }
+
+    fn forget(&mut self, room: &RoomId, user: &UserId, device: &str) {
+        let key = (user.to_owned(), Box::from(device));
+        let Some(rooms) = self.devices.get_mut(&key) else { return };
+        rooms.retain(|other| other != room);
+        if rooms.is_empty() {
+            self.devices.remove(&key);
+        }
+    }
+
+    /// All devices of a user have stopped in a room.
+    pub(crate) fn stop_user(&mut self, room: &RoomId, user: &UserId) {
+        let devices = self.rooms.get(room).and_then(|users| users.get(user));
+        let devices: Vec<_> = devices.into_iter().flat_map(BTreeMap::keys).cloned().collect();
+        for device in devices {
+            self.stop(room, user, &device);
+        }
+    }
+
+    /// Where a device types.
+    pub(crate) fn rooms_of(&self, user: &UserId, device: &str) -> Vec<OwnedRoomId> {
+        let rooms = self.devices.get(&(user.to_owned(), device.into()));
+        rooms.into_iter().flatten().cloned().collect()
+    }
+
+    /// Ends what has gone on for too long. Answers with when to look again.
+    pub(crate) fn expire(&mut self, room: &RoomId, now: Instant) -> Option<Instant> {
+        let users = self.rooms.get(room)?;
+        let all = users.iter().flat_map(|(user, devices)| {
+            devices.iter().map(move |(device, until)| (user.clone(), device.clone(), *until))
+        });
+        let (over, left): (Vec<_>, Vec<_>) = all.partition(|(_, _, until)| *until <= now);
+        for (user, device, _) in over {
+            self.stop(room, &user, &device);
+        }
+        left.into_iter().map(|(_, _, until)| until).min()
+    }
+
+    /// Who types in a room, by user ID.
+    pub(crate) fn users(&self, room: &RoomId) -> impl Iterator<Item = &OwnedUserId> {
+        self.rooms.get(room).into_iter().flat_map(BTreeMap::keys)
+    }
+
+    /// The rooms in which somebody types.
+    pub(crate) fn rooms(&self) -> impl ExactSizeIterator<Item = &OwnedRoomId> {
+        self.rooms.keys()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rooms.is_empty() && self.devices.is_empty()
+    }
+}
