@@ -1,18 +1,22 @@
-//! The bytes of stored records, format version 1.
+//! The bytes of stored records, format versions 1 and 2.
 //!
 //! A record: version (1 byte), CRC-32 of what follows (4), layout (1), epoch (8), position (8),
 //! revision (8), durable (8), hash of the previous record (32), own hash (32), then by layout
-//! 0, the body; or 1, how many chunks hold it (4), its length (4), its CRC-32 (4).
+//! 0, the body; or 1, how many chunks hold it (4), its length (4), its CRC-32 (4); or 2, the number
+//! of the first chunk (4), then as in 1, where the chunks count from 0.
 //! A chunk: version (1), CRC-32 of what follows (4), position (8), number of the chunk (4), bytes.
 //! The body is the postcard encoding of stream, command, time received, and events. Numbers of
 //! fixed size are little-endian.
+//!
+//! Version 2 is written for layout 2 alone: a large record of which something was erased gets new
+//! chunks beside the old ones, so that its value says in one step which of them count.
 //!
 //! `durable` is how far the log was on stable storage when the record was written. A hole at or
 //! below it cannot come from a crash, so it is damage; a hole above it never was acknowledged.
 //!
 //! **Invariant:** whatever was written in this format stays readable; see `tests/golden`.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use bytes::{Buf, Bytes};
 use rookery_log::{
@@ -20,8 +24,11 @@ use rookery_log::{
 };
 use serde::{Deserialize, Serialize, de::IntoDeserializer};
 
-/// The version that is written.
+/// The version that is written, but for records of layout [`MOVED`].
 pub(crate) const VERSION: u8 = 1;
+
+/// The newest version that is known.
+const VERSION_MAX: u8 = 2;
 
 /// Longest value that goes into the engine, in bytes.
 ///
@@ -35,6 +42,7 @@ const HEADER_BYTES: usize = 102;
 const CHUNK_HEADER_BYTES: usize = 17;
 const WHOLE: u8 = 0;
 const CHUNKED: u8 = 1;
+const MOVED: u8 = 2;
 
 /// What is wrong with stored bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,6 +103,8 @@ impl Draft {
 /// The values of one record, as they go into the engine.
 pub(crate) struct Sealed {
     pub(crate) value: Vec<u8>,
+    /// The number of the first chunk.
+    pub(crate) first: u32,
     pub(crate) chunks: Vec<Vec<u8>>,
 }
 
@@ -104,19 +114,51 @@ impl Sealed {
         let Draft(mut value) = draft;
         if value.len() <= VALUE_BYTES_MAX {
             write_header(&mut value, WHOLE, record, durable);
-            return Self { value, chunks: Vec::new() };
+            return Self { value, first: 0, chunks: Vec::new() };
         }
         let body = value.split_off(HEADER_BYTES);
-        let parts = body.chunks(VALUE_BYTES_MAX - CHUNK_HEADER_BYTES).zip(0u32..);
-        let chunks: Vec<_> =
-            parts.map(|(part, index)| seal_chunk(record.position, index, part)).collect();
-        let count = u32::try_from(chunks.len()).expect("a commit is a few megabytes");
-        let length = u32::try_from(body.len()).expect("a commit is a few megabytes");
-        for number in [count, length, crc32fast::hash(&body)] {
-            value.extend_from_slice(&number.to_le_bytes());
-        }
+        let chunks = seal_chunks(record.position, 0, &body);
+        extent(&mut value, &chunks, &body);
         write_header(&mut value, CHUNKED, record, durable);
-        Self { value, chunks }
+        Self { value, first: 0, chunks }
+    }
+
+    /// Seals `draft`, what is left of `record`, in the place of `stored`. Its chunks get numbers
+    /// that those of `stored` do not have.
+    pub(crate) fn again(draft: Draft, record: &Record, stored: &Stored) -> Self {
+        let Body::Chunked { first, count, .. } = stored.body else {
+            // It has become no longer, so it stays whole.
+            return Self::new(draft, record, stored.durable);
+        };
+        if draft.len() <= VALUE_BYTES_MAX {
+            return Self::new(draft, record, stored.durable);
+        }
+        let Draft(mut value) = draft;
+        let body = value.split_off(HEADER_BYTES);
+        let room = u32::try_from(body.len().div_ceil(CHUNK_BODY_MAX)).unwrap_or(u32::MAX);
+        let first = if room <= first { 0 } else { first.saturating_add(count) };
+        let chunks = seal_chunks(record.position, first, &body);
+        value.extend_from_slice(&first.to_le_bytes());
+        extent(&mut value, &chunks, &body);
+        write_header(&mut value, MOVED, record, stored.durable);
+        Self { value, first, chunks }
+    }
+}
+
+/// How much of a body goes into one chunk.
+const CHUNK_BODY_MAX: usize = VALUE_BYTES_MAX - CHUNK_HEADER_BYTES;
+
+fn seal_chunks(position: Position, first: u32, body: &[u8]) -> Vec<Vec<u8>> {
+    let parts = body.chunks(CHUNK_BODY_MAX).zip(first..);
+    parts.map(|(part, index)| seal_chunk(position, index, part)).collect()
+}
+
+/// Says how many chunks hold the body, how long it is, and its checksum.
+fn extent(value: &mut Vec<u8>, chunks: &[Vec<u8>], body: &[u8]) {
+    let count = u32::try_from(chunks.len()).expect("a commit is a few megabytes");
+    let length = u32::try_from(body.len()).expect("a commit is a few megabytes");
+    for number in [count, length, crc32fast::hash(body)] {
+        value.extend_from_slice(&number.to_le_bytes());
     }
 }
 
@@ -130,6 +172,9 @@ fn write_header(value: &mut [u8], layout: u8, record: &Record, durable: Position
     header.extend_from_slice(&record.hash.0);
     value[SEALED_FROM..HEADER_BYTES].copy_from_slice(&header);
     seal(value);
+    if layout == MOVED {
+        value[0] = VERSION_MAX;
+    }
 }
 
 fn seal_chunk(position: Position, index: u32, part: &[u8]) -> Vec<u8> {
@@ -154,8 +199,8 @@ fn unseal(mut value: Bytes) -> Result<Bytes, Damage> {
         return Err("the value is cut short".into());
     }
     let version = value.get_u8();
-    if version != VERSION {
-        let text = format!("format version {version} is unknown, up to {VERSION} are known");
+    if !(VERSION..=VERSION_MAX).contains(&version) {
+        let text = format!("format version {version} is unknown, up to {VERSION_MAX} are known");
         return Err(Damage(text.into()));
     }
     let checksum = value.get_u32_le();
@@ -181,7 +226,17 @@ pub(crate) struct Stored {
 #[derive(Clone, Debug)]
 pub(crate) enum Body {
     Whole(Bytes),
-    Chunked { count: u32, length: u32, checksum: u32 },
+    Chunked { first: u32, count: u32, length: u32, checksum: u32 },
+}
+
+impl Body {
+    /// The numbers of the chunks that hold it.
+    pub(crate) fn chunks(&self) -> Range<u32> {
+        match self {
+            Self::Whole(_) => 0..0,
+            Self::Chunked { first, count, .. } => *first..first.saturating_add(*count),
+        }
+    }
 }
 
 impl Stored {
@@ -205,11 +260,14 @@ impl Stored {
         }
         let body = match layout {
             WHOLE => Body::Whole(value),
-            CHUNKED if value.len() == 12 => Body::Chunked {
-                count: value.get_u32_le(),
-                length: value.get_u32_le(),
-                checksum: value.get_u32_le(),
-            },
+            CHUNKED | MOVED if value.len() == if layout == MOVED { 16 } else { 12 } => {
+                Body::Chunked {
+                    first: if layout == MOVED { value.get_u32_le() } else { 0 },
+                    count: value.get_u32_le(),
+                    length: value.get_u32_le(),
+                    checksum: value.get_u32_le(),
+                }
+            }
             _ => return Err("the layout is unknown".into()),
         };
         Ok(Self { epoch, position, revision, durable, previous, hash, body })

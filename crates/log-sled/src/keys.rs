@@ -26,6 +26,11 @@ pub(crate) fn chunk(position: Position, index: u32) -> [u8; 12] {
     key
 }
 
+/// The number of the part in a key that [`chunk`] gave.
+pub(crate) fn read_chunk(bytes: &[u8]) -> Option<u32> {
+    bytes.last_chunk().map(|bytes| u32::from_be_bytes(*bytes))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -1,7 +1,7 @@
 //! The event log in sled: one writer thread, group commit, a real sync before every answer.
 //!
 //! The data folder holds `meta` (format version and epoch), `anchor` and `head` (how far the log
-//! is known to reach), `lock`, the folder `sled` with the engine's own files, and the folder `index`
+//! is known to reach), `lock`, `erased` (see [`erased_since`]), the folder `sled` with the engine's own files, and the folder `index`
 //! with what is derived from them.
 //!
 //! **Invariant:** only the writer thread changes the engine's trees after opening.
@@ -9,7 +9,9 @@
 //! **Invariant:** no panic of the engine gets out of this crate.
 
 mod anchor;
+mod compact;
 mod disk;
+mod engine;
 mod error;
 mod format;
 mod head;
@@ -17,6 +19,7 @@ mod import;
 mod index;
 mod keys;
 mod log;
+mod marker;
 mod meta;
 mod open;
 mod options;
@@ -25,10 +28,12 @@ mod recent;
 mod recover;
 mod sealed;
 mod store;
+mod swap;
 mod verify;
 mod writer;
 
 pub use self::{
+    compact::{Compacted, compact, erased_since},
     disk::{Disk, RealDisk},
     error::{ImportError, OpenError},
     import::Importing,

@@ -8,10 +8,11 @@ use std::{
 };
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use parking_lot::Mutex;
 use rookery_log::{
-    Appending, CommandId, Commit, Epoch, EventLog, Guard, Hash, Head, PAGE_MAX, Position,
-    ReadError, Record, Scope, StreamId, Unavailable,
+    Appending, CommandId, Commit, Epoch, EraseError, EventLog, Guard, Hash, Head, PAGE_MAX,
+    Position, ReadError, Record, Scope, StreamId, Unavailable,
 };
 use tokio::{
     runtime::Handle,
@@ -60,6 +61,11 @@ impl Shared {
         let first = self.broken.lock().get_or_insert(unavailable).clone();
         self.fault.send_replace(Some(first.clone()));
         first
+    }
+
+    /// How far readers see the log.
+    pub(crate) fn published(&self) -> Position {
+        self.end().position
     }
 
     fn end(&self) -> End {
@@ -219,6 +225,12 @@ impl EventLog for SledLog {
             sent?;
             outcome.await.unwrap_or_else(|_| Err(closed().into()))
         })
+    }
+
+    async fn erase(&self, position: Position, index: usize, left: Bytes) -> Result<(), EraseError> {
+        let (answer, outcome) = oneshot::channel();
+        self.send(Job::Erase { position, index, left, answer })?;
+        outcome.await.unwrap_or_else(|_| Err(closed().into()))
     }
 
     async fn read(

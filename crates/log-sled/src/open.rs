@@ -14,6 +14,7 @@ use crate::{
     recover::{self, End},
     sealed,
     store::{self, Store},
+    swap,
 };
 
 /// So long we wait for what was just closed: the engine's threads let go of its file a moment later,
@@ -31,13 +32,14 @@ pub(crate) struct Opened {
 pub(crate) fn open(dir: &Path, options: &SledOptions) -> Result<Opened, OpenError> {
     fs::create_dir_all(dir).map_err(OpenError::io("create", dir))?;
     let lock = lock(dir)?;
-    let engine = dir.join("sled");
+    swap::recover(dir).map_err(OpenError::io("clean", dir))?;
+    let engine = swap::current(dir);
     let epoch = epoch(dir, &engine, options.epoch)?;
     let anchor = anchor::read(dir)?;
     let mark = anchor.into_iter().chain(head::read(dir)?).max_by_key(|mark| mark.position);
     fs::create_dir_all(&engine).map_err(OpenError::io("create", &engine))?;
     store::remove_half_snapshots(&engine).map_err(OpenError::io("clean", &engine))?;
-    let (db, file) = open_engine(dir, &engine, options)?;
+    let (db, file) = self::engine(dir, &engine, options)?;
     let store = Store::open(dir, db, file, lock)?;
     let end = recover::end(dir, &store, mark.unwrap_or(anchor::Mark::ORIGIN))?;
     // What survived a crash may still be in the page cache only; from now on it is read.
@@ -92,7 +94,7 @@ fn random_epoch() -> Result<Epoch, OpenError> {
 }
 
 /// Opens the engine, and our own handle of its file.
-fn open_engine(
+pub(crate) fn engine(
     dir: &Path,
     engine: &Path,
     options: &SledOptions,

@@ -40,6 +40,19 @@ impl Recent {
         }
     }
 
+    /// Puts a record in the place of the one that is held for its position, if any.
+    pub(crate) fn replace(&self, record: Arc<Record>) {
+        let mut held = self.held.write();
+        let Held { records, bytes } = &mut *held;
+        let Some(first) = records.front().map(|record| record.position) else { return };
+        let Some(index) = record.position.0.checked_sub(first.0) else { return };
+        let place = usize::try_from(index).ok().and_then(|index| records.get_mut(index));
+        if let Some(place) = place {
+            *bytes = *bytes - weight(place) + weight(&record);
+            *place = record;
+        }
+    }
+
     pub(crate) fn get(&self, position: Position) -> Option<Arc<Record>> {
         let held = self.held.read();
         let first = held.records.front()?.position;

@@ -13,9 +13,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
 use rookery_log::{
-    AppendError, Appended, CommandId, Commit, Guard, Position, ReadError, Record, Revision,
-    StreamId, Unavailable,
+    AppendError, Appended, CommandId, Commit, EraseError, Guard, Position, ReadError, Record,
+    Revision, StreamId, Unavailable,
 };
 use tokio::sync::oneshot;
 
@@ -29,6 +30,7 @@ use crate::{
     store::StoreError,
 };
 
+mod erase;
 mod group;
 mod heads;
 
@@ -56,6 +58,13 @@ pub(crate) enum Job {
         draft: Draft,
         answer: oneshot::Sender<Result<Appended, ImportError>>,
     },
+    /// Erase the content of an event.
+    Erase {
+        position: Position,
+        index: usize,
+        left: Bytes,
+        answer: oneshot::Sender<Result<(), EraseError>>,
+    },
     /// Finish what came before, and end.
     Close,
 }
@@ -65,6 +74,7 @@ impl Job {
         match self {
             Self::Append { commit, .. } => commit.events.len(),
             Self::Import { record, .. } => record.commit.events.len(),
+            Self::Erase { .. } => 1,
             Self::Close => 0,
         }
     }
@@ -72,7 +82,7 @@ impl Job {
     fn bytes(&self) -> usize {
         match self {
             Self::Append { draft, .. } | Self::Import { draft, .. } => draft.len(),
-            Self::Close => 0,
+            Self::Erase { .. } | Self::Close => 0,
         }
     }
 
@@ -80,6 +90,7 @@ impl Job {
         match self {
             Self::Append { answer, .. } => drop(answer.send(Err(unavailable.into()))),
             Self::Import { answer, .. } => drop(answer.send(Err(unavailable.into()))),
+            Self::Erase { answer, .. } => drop(answer.send(Err(unavailable.into()))),
             Self::Close => {}
         }
     }
@@ -214,6 +225,10 @@ impl Writer {
                 let outcome = self.import(group, *record, draft);
                 group.import(answer, outcome)
             }
+            Job::Erase { position, index, left, answer } => {
+                let outcome = self.erase(group, position, index, left);
+                group.erase(answer, outcome)
+            }
             Job::Close => Ok(()),
         }
     }
@@ -319,11 +334,17 @@ impl Writer {
     /// Brings the group to stable storage, then lets readers see it.
     fn settle(&mut self, group: &mut Group) -> Result<(), StoreError> {
         self.heads.bound();
-        let records = group.take_records();
-        if records.is_empty() {
+        let (records, erased) = (group.take_records(), group.take_erased());
+        if records.is_empty() && erased.is_empty() {
             return Ok(());
         }
         self.sync()?;
+        for record in erased {
+            self.shared.recent.replace(record);
+        }
+        if records.is_empty() {
+            return Ok(());
+        }
         self.shared.store.index.add(records.iter().map(Arc::as_ref));
         self.shared.recent.extend(records);
         let mark = Mark { position: self.end.position, hash: self.end.hash };

@@ -8,6 +8,7 @@
 
 mod appending;
 mod commands;
+mod erasing;
 mod reading;
 mod sample;
 
@@ -15,7 +16,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-pub use self::{appending::*, commands::*, reading::*};
+pub use self::{appending::*, commands::*, erasing::*, reading::*};
 use crate::EventLog;
 
 /// A log under test.
@@ -56,6 +57,13 @@ macro_rules! contract_tests {
             nothing_is_read_before_it_is_durable
             catching_up_then_following_sees_each_once
             all_is_there_after_reopening
+            erased_content_is_gone_and_all_else_stays
+            what_is_erased_stays_so_after_reopening
+            erasing_again_changes_nothing
+            any_event_of_the_largest_commits_can_be_erased
+            what_is_not_there_cannot_be_erased
+            erasing_goes_on_beside_appends
+            facts_of_every_kind_of_stream_can_be_erased
         );
     };
     ($rig:path: $($rule:ident)*) => {

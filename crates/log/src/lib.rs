@@ -16,8 +16,8 @@ mod stream;
 pub use self::{
     chain::{Hash, chain_hash},
     log::{
-        AppendError, Appended, Appending, EventLog, Guard, Head, PAGE_MAX, ReadError, Scope,
-        Unavailable,
+        AppendError, Appended, Appending, EraseError, EventLog, Guard, Head, PAGE_MAX, ReadError,
+        Scope, Unavailable,
     },
     memory::MemoryLog,
     position::{Epoch, ParseTokenError, Position, PositionToken},

@@ -3,6 +3,7 @@
 use std::{future::Future, pin::Pin, sync::Arc};
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use tokio::sync::watch;
 
 use crate::{CommandId, Commit, Epoch, Hash, Position, Record, Revision, StreamId};
@@ -88,6 +89,28 @@ pub enum ReadError {
     Unavailable(#[from] Unavailable),
 }
 
+/// Why content was not erased.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EraseError {
+    /// There is no such event among the durable commits: do not retry.
+    #[error("there is no event {index} at position {position}")]
+    Absent {
+        /// The position asked for.
+        position: Position,
+        /// The index asked for.
+        index: usize,
+    },
+    /// What is to be left is longer than what is there: do not retry.
+    #[error("what is left of an event cannot be longer than the event")]
+    Longer,
+    /// The record cannot be read: erasing would hide the damage.
+    #[error(transparent)]
+    Unreadable(#[from] ReadError),
+    /// The outcome is unknown: erase again once the log is back.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
 /// An append under way. It goes on if this is dropped.
 pub type Appending = Pin<Box<dyn Future<Output = Result<Appended, AppendError>> + Send>>;
 
@@ -102,6 +125,7 @@ pub type Appending = Pin<Box<dyn Future<Output = Result<Appended, AppendError>> 
 /// 6. Appends that one caller starts one after the other are applied in that order, also when it
 ///    does not wait for their answers.
 /// 7. A reader that catches up and then follows [`Self::tail`] sees each commit exactly once.
+/// 8. The content of an event can be erased, and nothing else of it: see [`Self::erase`].
 #[async_trait]
 pub trait EventLog: Send + Sync + 'static {
     /// The history that this log is in.
@@ -111,6 +135,17 @@ pub trait EventLog: Send + Sync + 'static {
     ///
     /// The commit has its place in the order of appends when this returns, before the answer.
     fn append(&self, commit: Commit, guard: Guard) -> Appending;
+
+    /// Puts `left` in the place of the content of the event at `index` of the commit at `position`,
+    /// for good. ID, envelope and hashes stay as they are, and so does the chain. Once it answers,
+    /// no read gives the content any more, also after a restart. Erasing again changes nothing. A
+    /// crash on the way leaves the record whole, with the content or without it.
+    ///
+    /// The engine may keep the bytes of the content in its files until it is compacted.
+    ///
+    /// # Errors
+    /// [`EraseError`], which says whether to try again.
+    async fn erase(&self, position: Position, index: usize, left: Bytes) -> Result<(), EraseError>;
 
     /// Reads up to `limit` durable records (at most [`PAGE_MAX`]) of `scope` after `after`, in
     /// order. Fewer than `limit` means that the end was reached.

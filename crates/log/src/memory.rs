@@ -3,12 +3,13 @@
 use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use crate::{
-    AppendError, Appended, Appending, CommandId, Commit, Epoch, EventLog, Guard, Hash, Head,
-    Position, ReadError, Record, Revision, Scope, StreamId, Unavailable, log::PAGE_MAX,
+    AppendError, Appended, Appending, CommandId, Commit, Epoch, EraseError, EventLog, Guard, Hash,
+    Head, Position, ReadError, Record, Revision, Scope, StreamId, Unavailable, log::PAGE_MAX,
 };
 
 /// Keeps all commits in memory; "stable storage" is the life of the process.
@@ -30,6 +31,11 @@ impl State {
     fn record(&self, position: Position) -> Option<&Arc<Record>> {
         let index = usize::try_from(position.0.checked_sub(1)?).ok()?;
         self.records.get(index)
+    }
+
+    fn record_mut(&mut self, position: Position) -> Option<&mut Arc<Record>> {
+        let index = usize::try_from(position.0.checked_sub(1)?).ok()?;
+        self.records.get_mut(index)
     }
 
     fn head(&self, stream: &StreamId) -> Head {
@@ -96,6 +102,16 @@ impl EventLog for MemoryLog {
             self.tail.send_replace(Position(state.records.len() as u64));
         }
         Box::pin(std::future::ready(result))
+    }
+
+    async fn erase(&self, position: Position, index: usize, left: Bytes) -> Result<(), EraseError> {
+        let mut state = self.state.lock();
+        let record = state.record(position).ok_or(EraseError::Absent { position, index })?;
+        let erased = Arc::new(record.erased(index, left)?);
+        if let Some(record) = state.record_mut(position) {
+            *record = erased;
+        }
+        Ok(())
     }
 
     async fn read(

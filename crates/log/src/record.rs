@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::{CommandId, Epoch, Hash, Position, Revision, StreamId, chain_hash};
+use crate::{CommandId, Epoch, EraseError, Hash, Position, Revision, StreamId, chain_hash};
 
 /// Most events in one commit.
 pub const COMMIT_EVENTS_MAX: usize = 1_024;
@@ -103,6 +103,22 @@ impl Record {
     pub fn is_intact(&self) -> bool {
         self.hash
             == chain_hash(self.epoch, self.position, self.revision, self.previous, &self.commit)
+    }
+
+    /// The record with `left` in the place of the content of the event at `index`. The hash does not cover content, so it stays.
+    ///
+    /// # Errors
+    /// [`EraseError`] if there is no such event, or if more would be left than there was.
+    pub fn erased(&self, index: usize, left: Bytes) -> Result<Self, EraseError> {
+        let mut record = self.clone();
+        let event = record.commit.events.get_mut(index);
+        let absent = EraseError::Absent { position: self.position, index };
+        let event = event.ok_or(absent)?;
+        if left.len() > event.content.len() {
+            return Err(EraseError::Longer);
+        }
+        event.content = left;
+        Ok(record)
     }
 
     /// The sequence number in the stream of the event at `index` in this commit.

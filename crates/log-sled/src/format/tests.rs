@@ -61,7 +61,12 @@ fn golden() -> [(&'static str, Record); 4] {
 /// Golden files are never edited and never written again: a change of the format needs a new
 /// version, a new folder beside this one, and a reader for both.
 fn file(name: &str) -> Vec<u8> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/v1");
+    file_of(1, name)
+}
+
+fn file_of(version: u8, name: &str) -> Vec<u8> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let folder = folder.join(format!("tests/golden/v{version}"));
     fs::read(folder.join(format!("{name}.bin"))).unwrap()
 }
 
@@ -69,10 +74,10 @@ fn read(value: &[u8], chunks: &[Vec<u8>], position: Position) -> Result<Record, 
     let stored = Stored::read(Bytes::copy_from_slice(value), position)?;
     match &stored.body {
         Body::Whole(body) => stored.decode(body),
-        Body::Chunked { count, length, checksum } => {
+        Body::Chunked { first, count, length, checksum } => {
             assert_eq!(*count as usize, chunks.len());
             let mut body = Vec::new();
-            for (chunk, index) in chunks.iter().zip(0..) {
+            for (chunk, index) in chunks.iter().zip(*first..) {
                 body.extend_from_slice(&read_chunk(
                     Bytes::copy_from_slice(chunk),
                     position,
@@ -114,6 +119,40 @@ fn todays_writer_gives_the_golden_files() {
     }
 }
 
+/// The record in chunks, after an erasure that leaves it in chunks.
+fn moved() -> (Record, Sealed) {
+    let [.., (_, record)] = golden();
+    let before = seal_at(&record, 69);
+    let stored = Stored::read(before.value.into(), record.position).unwrap();
+    let left = record.erased(1, Bytes::new()).unwrap();
+    let sealed = Sealed::again(Draft::of(&left.commit), &left, &stored);
+    (left, sealed)
+}
+
+#[test]
+fn a_large_record_after_an_erasure_is_written_and_read_as_the_golden_files_are() {
+    let (left, sealed) = moved();
+    let parts = [file_of(2, "moved-part-2"), file_of(2, "moved-part-3")];
+    assert_eq!((sealed.first, sealed.chunks.len()), (2, 2));
+    assert!(sealed.value == file_of(2, "moved") && sealed.chunks == parts);
+    assert_eq!(read(&file_of(2, "moved"), &parts, left.position), Ok(left.clone()));
+    // The next erasure goes back to where the first chunks were.
+    let stored = Stored::read(sealed.value.into(), left.position).unwrap();
+    let again = Sealed::again(Draft::of(&left.commit), &left, &stored);
+    assert_eq!(again.first, 0);
+    assert_eq!(read(&again.value, &again.chunks, left.position), Ok(left));
+}
+
+#[test]
+fn a_large_record_that_becomes_small_is_kept_in_one_value() {
+    let [.., (_, record)] = golden();
+    let stored = Stored::read(seal_at(&record, 69).value.into(), record.position).unwrap();
+    let left = record.erased(0, b"{}".as_slice().into()).unwrap();
+    let sealed = Sealed::again(Draft::of(&left.commit), &left, &stored);
+    assert_eq!((sealed.value[0], sealed.chunks.len()), (VERSION, 0));
+    assert_eq!(read(&sealed.value, &[], left.position), Ok(left));
+}
+
 #[test]
 fn any_changed_byte_is_noticed() {
     let [(_, record), ..] = golden();
@@ -132,9 +171,9 @@ fn any_changed_byte_is_noticed() {
 fn unknown_version_is_named() {
     let [(_, record), ..] = golden();
     let mut value = seal_at(&record, 0).value;
-    value[0] = 2;
+    value[0] = 3;
     let damage = read(&value, &[], record.position).unwrap_err();
-    assert_eq!(&*damage.0, "format version 2 is unknown, up to 1 are known");
+    assert_eq!(&*damage.0, "format version 3 is unknown, up to 2 are known");
 }
 
 proptest! {
@@ -153,7 +192,12 @@ proptest! {
         }
         let stored = Stored::read(sealed.value.clone().into(), record.position).unwrap();
         prop_assert_eq!(stored.durable, Position(durable));
-        prop_assert_eq!(read(&sealed.value, &sealed.chunks, record.position), Ok(record));
+        prop_assert_eq!(read(&sealed.value, &sealed.chunks, record.position), Ok(record.clone()));
+        let left = record.erased(0, Bytes::new()).unwrap();
+        let again = Sealed::again(Draft::of(&left.commit), &left, &stored);
+        let body = Stored::read(again.value.clone().into(), left.position).unwrap().body;
+        prop_assert!(body.chunks().all(|chunk| !stored.body.chunks().contains(&chunk)));
+        prop_assert_eq!(read(&again.value, &again.chunks, left.position), Ok(left));
     }
 
     #[test]

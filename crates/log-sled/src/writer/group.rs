@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use rookery_log::{AppendError, Appended, CommandId, Record, Unavailable};
+use rookery_log::{AppendError, Appended, CommandId, EraseError, Record, Unavailable};
 use tokio::sync::oneshot;
 
 use crate::{ImportError, store::StoreError};
@@ -11,6 +11,7 @@ use crate::{ImportError, store::StoreError};
 #[derive(Default)]
 pub(crate) struct Group {
     records: Vec<Arc<Record>>,
+    erased: Vec<Arc<Record>>,
     commands: HashMap<CommandId, Appended>,
     answers: Vec<Answer>,
 }
@@ -18,6 +19,7 @@ pub(crate) struct Group {
 enum Answer {
     Append(oneshot::Sender<Result<Appended, AppendError>>, Result<Appended, AppendError>),
     Import(oneshot::Sender<Result<Appended, ImportError>>, Result<Appended, ImportError>),
+    Erase(oneshot::Sender<Result<(), EraseError>>, Result<(), EraseError>),
 }
 
 impl Group {
@@ -38,6 +40,27 @@ impl Group {
     /// The records of the group. They must not be seen before the sync.
     pub(crate) fn take_records(&mut self) -> Vec<Arc<Record>> {
         std::mem::take(&mut self.records)
+    }
+
+    /// Adds a record that is in the engine without something that it had.
+    pub(crate) fn add_erased(&mut self, record: Record) {
+        self.erased.push(Arc::new(record));
+    }
+
+    /// The records of which something was erased. Whoever waits is told after the sync.
+    pub(crate) fn take_erased(&mut self) -> Vec<Arc<Record>> {
+        std::mem::take(&mut self.erased)
+    }
+
+    /// Keeps the outcome of an erasure until the group is settled.
+    pub(crate) fn erase(
+        &mut self,
+        answer: oneshot::Sender<Result<(), EraseError>>,
+        outcome: Result<Result<(), EraseError>, StoreError>,
+    ) -> Result<(), StoreError> {
+        let (outcome, failure) = unsettled(outcome);
+        self.answers.push(Answer::Erase(answer, outcome));
+        failure
     }
 
     /// Keeps the outcome of an append until the group is settled.
@@ -73,6 +96,9 @@ impl Group {
                 }
                 Answer::Import(answer, outcome) => {
                     drop(answer.send(settled.map_err(ImportError::from).and(outcome)));
+                }
+                Answer::Erase(answer, outcome) => {
+                    drop(answer.send(settled.map_err(EraseError::from).and(outcome)));
                 }
             }
         }

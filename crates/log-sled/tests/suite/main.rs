@@ -1,6 +1,7 @@
 //! The log in sled: the contract, durability, crashes and damage, from outside.
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod compacting;
 mod contract;
 mod crash;
 mod damage;

@@ -1,0 +1,222 @@
+//! The engine's trees of records and their parts, behind calls that answer with an error instead of
+//! a panic.
+//!
+//! **Invariant:** what is read has been checked: version, checksum, place, and all parts there.
+
+use std::{ops::Range, sync::Arc};
+
+use bytes::{Bytes, BytesMut};
+use rookery_log::{Hash, Position, ReadError, Record};
+use sled::{IVec, Tree};
+
+use crate::{
+    format::{self, Body, Damage, Sealed, Stored},
+    keys, quiet,
+    store::{StoreError, call},
+};
+
+/// The open engine. Dropping it closes it.
+pub(crate) struct Engine {
+    /// `None` only while it is being dropped.
+    trees: Option<Trees>,
+}
+
+struct Trees {
+    db: sled::Db,
+    commits: Tree,
+    chunks: Tree,
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        // The engine flushes and syncs when it is dropped, and panics if it cannot.
+        let trees = self.trees.take();
+        if let Err(panic) = quiet::catch(move || drop(trees)) {
+            tracing::warn!(panic, "the engine of the log did not close cleanly");
+        }
+    }
+}
+
+impl Engine {
+    pub(crate) fn open(db: sled::Db) -> Result<Self, StoreError> {
+        let trees = call(move || {
+            Ok(Trees {
+                commits: db.open_tree(keys::COMMITS)?,
+                chunks: db.open_tree(keys::CHUNKS)?,
+                db,
+            })
+        });
+        Ok(Self { trees: Some(trees?) })
+    }
+
+    fn trees(&self) -> &Trees {
+        self.trees.as_ref().expect("the trees are there until the engine is dropped")
+    }
+
+    /// The hash that the record at `position` says it has.
+    pub(crate) fn hash_at(&self, position: Position) -> Option<Hash> {
+        self.stored(position).ok()?.map(|stored| stored.hash)
+    }
+
+    /// The last position that has a record, whole or not.
+    pub(crate) fn last(&self) -> Result<Option<Position>, StoreError> {
+        let last = call(|| self.trees().commits.last())?;
+        Ok(last.and_then(|(key, _)| keys::read_position(&key)))
+    }
+
+    /// The record at `position`, its header only.
+    pub(crate) fn stored(&self, position: Position) -> Result<Option<Stored>, ReadError> {
+        let value = call(|| self.trees().commits.get(keys::position(position)));
+        let Some(value) = value.map_err(|error| error.at(position))? else {
+            return Ok(None);
+        };
+        Stored::read(bytes(value), position).map(Some).map_err(|damage| damage.at(position))
+    }
+
+    /// The record at `position`, or `None` if there is nothing.
+    pub(crate) fn record(&self, position: Position) -> Result<Option<Record>, ReadError> {
+        self.stored(position)?.map(|stored| self.whole(&stored)).transpose()
+    }
+
+    /// How the record came to be known as incomplete, if it is.
+    pub(crate) fn missing_chunk(&self, stored: &Stored) -> Result<Option<u32>, ReadError> {
+        for index in stored.body.chunks() {
+            let key = keys::chunk(stored.position, index);
+            let there = call(|| self.trees().chunks.contains_key(key));
+            if !there.map_err(|error| error.at(stored.position))? {
+                return Ok(Some(index));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The record behind the header `stored`.
+    pub(crate) fn whole(&self, stored: &Stored) -> Result<Record, ReadError> {
+        let body = match &stored.body {
+            Body::Whole(body) => stored.decode(body),
+            Body::Chunked { length, checksum, .. } => {
+                let body = self.join(stored.position, stored.body.chunks(), *length)?;
+                if crc32fast::hash(&body) == *checksum {
+                    stored.decode(&body)
+                } else {
+                    Err("the checksum of the whole does not match".into())
+                }
+            }
+        };
+        body.map_err(|damage| damage.at(stored.position))
+    }
+
+    fn join(
+        &self,
+        position: Position,
+        chunks: Range<u32>,
+        length: u32,
+    ) -> Result<Bytes, ReadError> {
+        let mut body = BytesMut::with_capacity(length as usize);
+        for index in chunks.clone() {
+            let value = call(|| self.trees().chunks.get(keys::chunk(position, index)))
+                .map_err(|error| error.at(position))?;
+            let Some(value) = value else {
+                let (number, count) = (index - chunks.start + 1, chunks.len());
+                let damage = format!("part {number} of {count} is missing");
+                return Err(Damage(damage.into()).at(position));
+            };
+            let part = format::read_chunk(bytes(value), position, index);
+            body.extend_from_slice(&part.map_err(|damage| damage.at(position))?);
+        }
+        Ok(body.freeze())
+    }
+
+    /// The records after `after` up to `last`, at most `limit`. A hole is damage.
+    pub(crate) fn page(
+        &self,
+        after: Position,
+        last: Position,
+        limit: usize,
+    ) -> Result<Vec<Arc<Record>>, ReadError> {
+        let wanted = last.0.saturating_sub(after.0).min(limit as u64);
+        let mut page = Vec::with_capacity(usize::try_from(wanted).unwrap_or(limit));
+        if wanted == 0 {
+            return Ok(page);
+        }
+        let mut expected = after.next();
+        let end = Position(after.0 + wanted);
+        let from = keys::position(expected);
+        let mut entries = self.trees().commits.range(from..=keys::position(end));
+        while expected <= end {
+            let entry = call(|| entries.next().transpose()).map_err(|error| error.at(expected))?;
+            let value = entry.filter(|(key, _)| **key == keys::position(expected));
+            let Some((_, value)) = value else {
+                return Err(Damage::from("the record is missing").at(expected));
+            };
+            let stored =
+                Stored::read(bytes(value), expected).map_err(|damage| damage.at(expected))?;
+            page.push(Arc::new(self.whole(&stored)?));
+            expected = expected.next();
+        }
+        Ok(page)
+    }
+
+    /// Puts a record into the engine: its parts first, so that a record without one never was.
+    pub(crate) fn insert_chunk(
+        &self,
+        position: Position,
+        index: u32,
+        chunk: Vec<u8>,
+    ) -> Result<(), StoreError> {
+        call(|| self.trees().chunks.insert(keys::chunk(position, index), chunk)).map(drop)
+    }
+
+    /// Puts the value of a record into the engine, after its chunks.
+    pub(crate) fn insert_value(
+        &self,
+        position: Position,
+        sealed: Sealed,
+    ) -> Result<(), StoreError> {
+        call(|| self.trees().commits.insert(keys::position(position), sealed.value)).map(drop)
+    }
+
+    /// Removes the chunks of the record at `position` that are none of `kept`.
+    pub(crate) fn keep_chunks(
+        &self,
+        position: Position,
+        kept: &Range<u32>,
+    ) -> Result<(), StoreError> {
+        let (from, to) = (keys::chunk(position, 0), keys::chunk(position, u32::MAX));
+        call(|| {
+            for key in self.trees().chunks.range(from..=to).keys() {
+                let key = key?;
+                if !keys::read_chunk(&key).is_some_and(|index| kept.contains(&index)) {
+                    self.trees().chunks.remove(key)?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Removes what lies beyond `last` and never was: records, and chunks without a record.
+    /// Gives how many records.
+    pub(crate) fn cut(&self, last: Position) -> Result<usize, StoreError> {
+        let from = keys::position(last.next());
+        call(|| {
+            let mut removed = 0;
+            for key in self.trees().commits.range(from..).keys() {
+                self.trees().commits.remove(key?)?;
+                removed += 1;
+            }
+            for key in self.trees().chunks.range(from..).keys() {
+                self.trees().chunks.remove(key?)?;
+            }
+            Ok(removed)
+        })
+    }
+
+    /// Makes the engine write to its file all it holds. Not durable: [`crate::Disk::sync_data`].
+    pub(crate) fn flush(&self) -> Result<(), StoreError> {
+        call(|| self.trees().db.flush()).map(drop)
+    }
+}
+
+fn bytes(value: IVec) -> Bytes {
+    Bytes::from_owner(value)
+}

@@ -1,0 +1,69 @@
+//! Erasing the content of an event that is stored.
+//!
+//! A record of one value is overwritten, which the engine does whole or not at all. A record in
+//! chunks gets new chunks beside the old ones; when these are on stable storage its value is
+//! overwritten, which from then on names the new ones; and when that is, the old ones go.
+//!
+//! **Invariant:** at every moment the stored value names chunks that are all there.
+//! **Invariant:** an erasure that was broken off is completed by doing it again.
+
+use bytes::Bytes;
+use rookery_log::{EraseError, Position};
+
+use super::{Group, Writer, unread};
+use crate::{
+    format::{Draft, Sealed},
+    marker,
+    store::StoreError,
+};
+
+impl Writer {
+    pub(super) fn erase(
+        &mut self,
+        group: &mut Group,
+        position: Position,
+        index: usize,
+        left: Bytes,
+    ) -> Result<Result<(), EraseError>, StoreError> {
+        if !(Position(1)..=self.shared.published()).contains(&position) {
+            return Ok(Err(EraseError::Absent { position, index }));
+        }
+        let store = &self.shared.store;
+        let stored = store.stored(position).map_err(unread)?;
+        let Some(stored) = stored else {
+            return Err(StoreError::Damaged(format!("there is no record at {position}").into()));
+        };
+        let record = store.whole(&stored).map_err(unread)?;
+        let erased = match record.erased(index, left) {
+            Ok(erased) => erased,
+            Err(error) => return Ok(Err(error)),
+        };
+        let mut kept = stored.body.chunks();
+        if erased != record {
+            marker::set(&self.dir).map_err(|error| {
+                StoreError::Refused(format!("cannot note that content goes: {error}").into())
+            })?;
+            let mut sealed = Sealed::again(Draft::of(&erased.commit), &erased, &stored);
+            let chunks = std::mem::take(&mut sealed.chunks);
+            let first = sealed.first;
+            kept = first..first + u32::try_from(chunks.len()).unwrap_or(0);
+            for (chunk, index) in chunks.into_iter().zip(first..) {
+                self.make_room(chunk.len())?;
+                self.shared.store.insert_chunk(position, index, chunk)?;
+            }
+            if !kept.is_empty() {
+                self.sync()?;
+            }
+            self.make_room(sealed.value.len())?;
+            self.shared.store.insert_value(position, sealed)?;
+            if !stored.body.chunks().is_empty() {
+                self.sync()?;
+            }
+        }
+        if !stored.body.chunks().is_empty() {
+            self.shared.store.keep_chunks(position, &kept)?;
+        }
+        group.add_erased(erased);
+        Ok(Ok(()))
+    }
+}
