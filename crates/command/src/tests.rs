@@ -75,6 +75,7 @@ impl EventLookup for FromLog {
                 pdu: Arc::clone(pdu),
                 visible: true,
                 redacted: false,
+                erases: Vec::new(),
                 own_reactions: related(key).collect(),
                 thread_end: None,
             }

@@ -3,6 +3,8 @@
 use ruma_common::{OwnedEventId, OwnedServerName};
 use serde::{Deserialize, Serialize};
 
+use crate::Pdu;
+
 /// Where an event came from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -48,6 +50,48 @@ pub struct Envelope {
     /// State resolution writes it: events of several servers meet in an order of their own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<Vec<SlotChange>>,
+    /// Of a redaction that takes effect: the events whose content leaves the log and every model.
+    ///
+    /// Written when the redaction is appended. Whoever folds a room forgets here what these events
+    /// said, so that it ends as if they had never said it: the log says it no longer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub erases: Vec<Erased>,
+}
+
+/// An event whose content a redaction erases, and where the log has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Erased {
+    /// The event.
+    #[serde(rename = "event")]
+    pub event_id: OwnedEventId,
+    /// The position of its commit.
+    pub position: u64,
+    /// Its index in that commit.
+    pub index: u16,
+    /// The slot of the room's state that it was for, if it is a state event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slot: Option<Slot>,
+}
+
+/// A slot of a room's state.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Slot {
+    /// The event type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The state key.
+    #[serde(rename = "key")]
+    pub state_key: String,
+}
+
+impl Erased {
+    /// Names `event`, which the log has at `position` and `index`.
+    #[must_use]
+    pub fn new(event: &Pdu, position: u64, index: u16) -> Self {
+        let slot = event.state_slot();
+        let slot = slot.map(|(kind, key)| Slot { kind, state_key: key.to_owned() });
+        Self { event_id: event.event_id.clone(), position, index, slot }
+    }
 }
 
 /// A slot of a room's state (type and state key) that another event holds from now on, or none.
@@ -81,6 +125,6 @@ impl Envelope {
     #[must_use]
     pub fn local(device: Option<String>, action: Option<u64>) -> Self {
         let origin = Origin::Local { device, action };
-        Self { origin, status: EventStatus::Accepted, state: None }
+        Self { origin, status: EventStatus::Accepted, state: None, erases: Vec::new() }
     }
 }

@@ -12,6 +12,7 @@ mod membership;
 mod pdu;
 mod power;
 mod profile;
+mod redaction;
 mod rejection;
 mod relation;
 mod room;
@@ -25,12 +26,13 @@ pub use self::{
     account::{Account, AccountCommand},
     alias::{Alias, AliasCommand},
     canonical::JsonObject,
-    envelope::{Envelope, EventStatus, Holder, Origin, SlotChange},
+    envelope::{Envelope, Erased, EventStatus, Holder, Origin, Slot, SlotChange},
     fact::{AccountEvent, AliasEvent, Fact, FactError, StoredFact, Subject},
     membership::{HistoryVisibility, JoinRule, Membership},
     pdu::{Pdu, PduError},
     power::{Power, PowerLevels, PowerLevelsChange},
     profile::Profile,
+    redaction::RedactError,
     rejection::Rejection,
     relation::{KnownEvent, Relation, RelationKind},
     room::{

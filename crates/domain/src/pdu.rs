@@ -110,6 +110,18 @@ impl Pdu {
         serde_json::from_str(self.content.get()).ok()
     }
 
+    /// The event that the content of a redaction names: where rooms of version 11 and newer have it.
+    /// [`Room::redaction_target`](crate::Room::redaction_target) knows the version.
+    #[must_use]
+    pub fn redacts_in_content(&self) -> Option<OwnedEventId> {
+        #[derive(Deserialize)]
+        struct Content {
+            redacts: OwnedEventId,
+        }
+        let is_redaction = self.kind == TimelineEventType::RoomRedaction;
+        is_redaction.then(|| self.content_as::<Content>()).flatten().map(|it| it.redacts)
+    }
+
     /// The type and state key, if this is a state event.
     #[must_use]
     pub fn state_slot(&self) -> Option<(String, &str)> {

@@ -145,6 +145,11 @@ pub enum Rejection {
     /// A state key that is a user ID other than the sender's.
     #[error("the state key {0} belongs to another user; use your own user ID")]
     StateKeyNotYours(String),
+    /// The event makes the room what it is.
+    #[error(
+        "events of type {0} cannot be redacted: the room would not be what it is; set a new one"
+    )]
+    NotRedactable(String),
     /// A room was to admit members of itself.
     #[error("the room {0} cannot admit its own members; name other rooms")]
     AdmitsItself(OwnedRoomId),
@@ -191,6 +196,7 @@ impl Rejection {
             Self::InvalidContent(_) => "INVALID_CONTENT",
             Self::ReservedType(_) => "RESERVED_TYPE",
             Self::StateKeyNotYours(_) => "STATE_KEY_NOT_YOURS",
+            Self::NotRedactable(_) => "NOT_REDACTABLE",
             Self::AdmitsItself(_) => "ADMITS_ITSELF",
             Self::Forbidden { .. } => "FORBIDDEN",
         }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use ruma_common::{EventId, OwnedEventId};
 use serde_json::Value;
 
-use crate::{JsonObject, Pdu, Rejection, limits::REACTION_KEY_BYTES_MAX};
+use crate::{Erased, JsonObject, Pdu, Rejection, limits::REACTION_KEY_BYTES_MAX};
 
 /// The key of the content under which relations stand.
 pub(crate) const RELATES_TO: &str = "m.relates_to";
@@ -50,6 +50,8 @@ pub struct KnownEvent {
     pub visible: bool,
     /// Its content was taken back.
     pub redacted: bool,
+    /// What its redaction erases: the event itself, and what its sender wrote in its place (edits).
+    pub erases: Vec<Erased>,
     /// The keys with which the sender of the command has reacted to it.
     pub own_reactions: Vec<String>,
     /// The last event of the thread that it began, of those that the sender of the command sees.

@@ -29,7 +29,7 @@ pub use self::{
     },
     preview::InvitePreview,
 };
-use crate::{EventStatus, Membership, Pdu, Power, PowerLevels, Rejection, RoomEvent};
+use crate::{Erased, EventStatus, Membership, Pdu, Power, PowerLevels, Rejection, RoomEvent};
 
 /// The type of the state event that says whether a room stands in the public directory.
 pub const DIRECTORY_TYPE: &str = "org.rookery.directory";
@@ -103,6 +103,21 @@ impl Room {
                 Some(holder) => self.hold(&change.kind, change.state_key, holder.pdu),
                 None => self.release(&change.kind, change.state_key),
             }
+        }
+        for erased in &event.envelope.erases {
+            self.forget(erased);
+        }
+    }
+
+    /// Forgets what an event said, if it holds its slot.
+    fn forget(&mut self, erased: &Erased) {
+        let Some(slot) = &erased.slot else { return };
+        let holder = self.state(&slot.kind, &slot.state_key);
+        let holder = holder.filter(|holder| holder.event_id == erased.event_id);
+        let redacted =
+            holder.zip(self.version()).and_then(|(it, version)| it.redacted(version).ok());
+        if let Some(redacted) = redacted {
+            self.hold(&slot.kind, &slot.state_key, &Arc::new(redacted));
         }
     }
 

@@ -8,7 +8,7 @@ use base64::{
     engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
 };
 use ruma_common::{
-    CanonicalJsonObject, MilliSecondsSinceUnixEpoch, OwnedEventId, RoomId, UserId,
+    CanonicalJsonObject, EventId, MilliSecondsSinceUnixEpoch, OwnedEventId, RoomId, UserId,
     canonical_json::redact_content_in_place, room_version_rules::RoomVersionRules,
 };
 use ruma_events::TimelineEventType;
@@ -28,6 +28,8 @@ pub(crate) struct Unsealed<'a> {
     pub(crate) sender: &'a UserId,
     pub(crate) kind: &'a str,
     pub(crate) state_key: Option<&'a str>,
+    /// The event to redact, where the room version keeps that beside the content.
+    pub(crate) redacts: Option<&'a EventId>,
     pub(crate) content: String,
     pub(crate) prev_events: Vec<OwnedEventId>,
     pub(crate) auth_events: Vec<OwnedEventId>,
@@ -45,13 +47,16 @@ impl Unsealed<'_> {
         write_ids(&mut head, &self.auth_events);
         head.extend_from_slice(b",\"content\":");
         let depth = format!(",\"depth\":{}", self.depth);
-        let tail = self.tail();
+        let tail = self.tail(self.redacts);
 
         let hash = hash(&[&head, self.content.as_bytes(), depth.as_bytes(), &tail]);
         let hashes = format!(",\"hashes\":{{\"sha256\":\"{}\"}}", STANDARD_NO_PAD.encode(hash));
         let redacted = redacted_content(self.kind, self.state_key, &self.content, rules)?;
         let rest = [depth.as_bytes(), hashes.as_bytes(), &tail];
-        let reference = self::hash(&[&head, redacted.as_bytes(), rest[0], rest[1], rest[2]]);
+        // Redaction takes `redacts` away where it stands beside the content.
+        let bare = self.redacts.map(|_| self.tail(None));
+        let bare = bare.as_deref().unwrap_or(&tail);
+        let reference = self::hash(&[&head, redacted.as_bytes(), rest[0], rest[1], bare]);
 
         let mut json = head;
         json.extend_from_slice(self.content.as_bytes());
@@ -68,13 +73,14 @@ impl Unsealed<'_> {
     }
 
     /// What follows the hashes.
-    fn tail(&self) -> Vec<u8> {
+    fn tail(&self, redacts: Option<&EventId>) -> Vec<u8> {
         let mut tail = Vec::with_capacity(384);
         tail.extend_from_slice(b",\"origin_server_ts\":");
         write_integer(&mut tail, u64::from(self.origin_server_ts.0));
         tail.extend_from_slice(b",\"prev_events\":");
         write_ids(&mut tail, &self.prev_events);
         let fields = [
+            ("redacts", redacts.map(EventId::as_str)),
             ("room_id", self.room_id.map(RoomId::as_str)),
             ("sender", Some(self.sender.as_str())),
             ("state_key", self.state_key),
@@ -109,7 +115,7 @@ impl Unsealed<'_> {
             depth: self.depth,
             prev_events: self.prev_events,
             auth_events: self.auth_events,
-            redacts: None,
+            redacts: self.redacts.map(ToOwned::to_owned),
             content: RawValue::from_string(self.content).expect("canonical JSON is JSON"),
             json: json.into(),
         }

@@ -6,8 +6,8 @@
 use std::fmt;
 
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
-use ruma_common::{CanonicalJsonObject, RoomVersionId, ServerName};
-use ruma_signatures::{Ed25519KeyPair, sign_event};
+use ruma_common::{CanonicalJsonObject, RoomVersionId, ServerName, canonical_json::redact};
+use ruma_signatures::{Ed25519KeyPair, sign_json};
 
 use crate::Pdu;
 
@@ -96,6 +96,9 @@ impl fmt::Debug for SigningKey {
 
 /// The event, of a room of this version, as canonical JSON with the server's signature.
 ///
+/// The signature covers what redaction would leave, and the content hash that the event was made
+/// with. So it is the same before and after the content was erased.
+///
 /// # Errors
 /// [`SignError`] if the stored event is not canonical JSON or the version is unknown.
 pub fn sign(
@@ -108,7 +111,10 @@ pub fn sign(
     let rules = version.rules().ok_or_else(|| fail(format!("unknown room version {version}")))?;
     let mut object: CanonicalJsonObject =
         serde_json::from_slice(&event.json).map_err(|error| fail(error.to_string()))?;
-    sign_event(server_name.as_str(), &key.pair, &mut object, &rules.redaction)
+    let redacted = redact(object.clone(), &rules.redaction, None);
+    let mut redacted = redacted.map_err(|error| fail(error.to_string()))?;
+    sign_json(server_name.as_str(), &key.pair, &mut redacted)
         .map_err(|error| fail(error.to_string()))?;
+    object.extend(redacted.remove_entry("signatures"));
     serde_json::to_string(&object).map_err(|error| fail(error.to_string()))
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rookery_domain::{KnownEvent, OwnedEventId};
+use rookery_domain::{Erased, KnownEvent, OwnedEventId};
 
 use crate::{ReadModels, TimelineError, Viewer};
 
@@ -29,6 +29,11 @@ impl ReadModels {
                 pdu: Arc::clone(&found.event().pdu),
                 visible,
                 redacted: false,
+                erases: vec![Erased::new(
+                    &found.event().pdu,
+                    place.position.0,
+                    found.row.key.index,
+                )],
                 own_reactions: Vec::new(),
                 thread_end: None,
             });

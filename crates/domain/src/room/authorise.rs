@@ -5,7 +5,7 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use ruma_common::{OwnedEventId, UserId};
+use ruma_common::{EventId, OwnedEventId, UserId};
 use ruma_events::TimelineEventType;
 use ruma_state_res::{
     auth_types_for_event, check_state_dependent_auth_rules, check_state_independent_auth_rules,
@@ -57,6 +57,18 @@ impl Room {
         content: String,
         cx: &Context,
     ) -> Result<Arc<Pdu>, Rejection> {
+        self.issue_redacting(kind, state_key, None, content, cx)
+    }
+
+    /// The same, of an event that names beside its content which other event it redacts.
+    pub(super) fn issue_redacting(
+        &self,
+        kind: &str,
+        state_key: Option<&str>,
+        redacts: Option<&EventId>,
+        content: String,
+        cx: &Context,
+    ) -> Result<Arc<Pdu>, Rejection> {
         let auth_events = self.auth_events(kind, state_key, &content, cx.sender)?;
         let newest = self.extremities.len().saturating_sub(PREV_EVENTS_MAX);
         let event = Unsealed {
@@ -64,6 +76,7 @@ impl Room {
             sender: cx.sender,
             kind,
             state_key,
+            redacts,
             content,
             prev_events: self.extremities[newest..].to_vec(),
             auth_events,

@@ -6,7 +6,8 @@ use ruma_common::{
 };
 
 use crate::{
-    HistoryVisibility, JoinRule, JsonObject, KnownEvent, PowerLevelsChange, Profile, Relation,
+    Erased, HistoryVisibility, JoinRule, JsonObject, KnownEvent, PowerLevelsChange, Profile,
+    Relation,
 };
 
 /// What a decision knows beside the state: who asks, when, and whose server this is.
@@ -26,6 +27,13 @@ pub struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
+    /// What the events of a command erase: see [`Envelope::erases`](crate::Envelope::erases).
+    #[must_use]
+    pub fn erased_by(&self, command: &RoomCommand) -> Vec<Erased> {
+        let RoomCommand::Redact { event_id, .. } = command else { return Vec::new() };
+        self.known(event_id).map(|known| known.erases.clone()).unwrap_or_default()
+    }
+
     /// An event that the command refers to, if it was found.
     pub(crate) fn known(&self, event: &EventId) -> Option<&'a KnownEvent> {
         self.events.iter().find(|known| known.pdu.event_id == event)
@@ -113,6 +121,13 @@ pub enum RoomCommand {
         event_type: String,
         /// The content.
         content: JsonObject,
+    },
+    /// Take back what an event said: its content goes, for everybody and for good.
+    Redact {
+        /// The event.
+        event_id: OwnedEventId,
+        /// Shown to all.
+        reason: Option<String>,
     },
     /// Set state that has no command of its own.
     SetState {
@@ -210,7 +225,7 @@ impl RoomCommand {
                     [root].into_iter().chain(reply_to).cloned().collect()
                 }
             },
-            Self::React { event_id, .. } => vec![event_id.clone()],
+            Self::React { event_id, .. } | Self::Redact { event_id, .. } => vec![event_id.clone()],
             Self::SendEvent { content, .. } => {
                 let relation = Relation::read(content).ok().flatten();
                 let targets = relation.iter().flat_map(Relation::targets);

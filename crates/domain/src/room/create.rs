@@ -106,6 +106,7 @@ fn create_event(
         sender: cx.sender,
         kind: "m.room.create",
         state_key: Some(""),
+        redacts: None,
         content: canonical(&content)?,
         prev_events: Vec::new(),
         auth_events: Vec::new(),

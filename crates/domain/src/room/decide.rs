@@ -4,6 +4,7 @@ mod again;
 mod levels;
 mod membership;
 mod message;
+mod redaction;
 mod relation;
 pub(super) mod settings;
 
@@ -42,6 +43,9 @@ impl Room {
             RoomCommand::SendMessage { .. }
             | RoomCommand::React { .. }
             | RoomCommand::SendEvent { .. } => self.send(&message::said(command, cx)?, cx)?,
+            RoomCommand::Redact { event_id, reason } => {
+                self.decide_redaction(event_id, reason.as_deref(), cx)?
+            }
             RoomCommand::SetState { event_type, state_key, content } => {
                 let draft = settings::custom(event_type, state_key, content, cx)?;
                 self.set(&draft, cx)?

@@ -85,6 +85,7 @@ proptest! {
         version in versions(),
         depth in 0..DEPTH,
         has_room in any::<bool>(),
+        redacting in any::<bool>(),
     ) {
         let rules = version.rules().expect("a known version");
         let (room_id, sender) = (owned_room_id!("!r:a.example"), owned_user_id!("@é/a:a.example"));
@@ -94,9 +95,10 @@ proptest! {
             sender: &sender,
             kind,
             state_key: state_key.as_deref(),
+            redacts: redacting.then_some(&*parent),
             content: canonical(&content).expect("canonical"),
             prev_events: vec![parent.clone()],
-            auth_events: vec![parent.clone(), parent],
+            auth_events: vec![parent.clone(), parent.clone()],
             depth,
             origin_server_ts: MilliSecondsSinceUnixEpoch(1_u32.into()),
         }
@@ -129,6 +131,7 @@ fn an_event_that_fills_the_limit_is_made_and_one_byte_more_is_refused() {
             sender: &sender,
             kind: "m.room.message",
             state_key: None,
+            redacts: None,
             content,
             prev_events: Vec::new(),
             auth_events: Vec::new(),

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use rookery_domain::{
-    AccountEvent, AliasEvent, CreateRoom, Envelope, EventStatus, Fact, Holder, Origin,
-    OwnedEventId, Pdu, RoomEvent, RoomVersionId, SlotChange, Subject,
+    AccountEvent, AliasEvent, CreateRoom, Envelope, Erased, EventStatus, Fact, Holder, Origin,
+    OwnedEventId, Pdu, RoomEvent, RoomVersionId, Slot, SlotChange, Subject,
 };
 
 use crate::support::{ALICE, BOB, created, join, leave, say, user};
@@ -122,8 +122,8 @@ fn envelopes_never_change() {
     let envelopes = [
         Envelope::local(None, None),
         Envelope::local(Some("PHONE".to_owned()), Some(7)),
-        Envelope { origin: server.clone(), status: EventStatus::SoftFailed, state: None },
-        Envelope { origin: server, status: EventStatus::Rejected, state: None },
+        from(&server, EventStatus::SoftFailed),
+        from(&server, EventStatus::Rejected),
     ];
     let golden = include_str!("../golden/envelopes.txt");
     read_and_written(&envelopes, golden);
@@ -141,13 +141,27 @@ fn envelopes_with_resolved_state_never_change() {
     let before = Holder { event_id: event_id.clone(), position: Some(9), index: 2 };
     let here = Holder { event_id, position: None, index: 0 };
     let changes = vec![slot("m.room.member", Some(before)), slot("a", Some(here)), slot("b", None)];
-    let resolved = |state| Envelope {
-        origin: server.clone(),
-        status: EventStatus::Accepted,
-        state: Some(state),
-    };
+    let resolved = |state| Envelope { state: Some(state), ..from(&server, EventStatus::Accepted) };
     let envelopes = [resolved(Vec::new()), resolved(changes)];
     read_and_written(&envelopes, include_str!("../golden/envelopes-resolved.txt"));
+}
+
+#[test]
+fn envelopes_of_redactions_never_change() {
+    let event_id: OwnedEventId = "$NOgZIZwD2VX3KAX0eeblevbnzpftZhh13cQ7ZwLvPzM".try_into().unwrap();
+    let slot = Slot { kind: "m.room.member".to_owned(), state_key: BOB.to_owned() };
+    let erases = [None, Some(slot)].into_iter().zip(7..);
+    let erases = erases.map(|(slot, position)| {
+        let event_id = event_id.clone();
+        Erased { event_id, position, index: 1, slot }
+    });
+    let envelope =
+        Envelope { erases: erases.collect(), ..Envelope::local(Some("PHONE".to_owned()), None) };
+    read_and_written(&[envelope], include_str!("../golden/envelopes-redaction.txt"));
+}
+
+fn from(server: &Origin, status: EventStatus) -> Envelope {
+    Envelope { origin: server.clone(), status, state: None, erases: Vec::new() }
 }
 
 #[track_caller]

@@ -11,6 +11,7 @@ mod golden;
 mod membership;
 mod messages;
 mod power;
+mod redaction;
 mod relations;
 mod settings;
 mod signing;

@@ -117,6 +117,7 @@ impl Given {
             pdu: pdu.clone(),
             visible: true,
             redacted: false,
+            erases: Vec::new(),
             own_reactions: Vec::new(),
             thread_end: None,
         }

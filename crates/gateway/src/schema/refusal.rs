@@ -64,6 +64,8 @@ pub(crate) enum RefusalCode {
     NotInvited,
     /// The room takes no requests to join.
     NotKnockable,
+    /// The room would not be what it is without the event.
+    NotRedactable,
     /// The password has more than 512 bytes.
     PasswordTooLong,
     /// The password has fewer than 8 characters.

@@ -18,6 +18,10 @@ impl RoomCommand {
         match self {
             Self::SetPowerLevels { .. } => event.kind.to_string() == "m.room.power_levels",
             Self::SetMemberProfile { .. } => is_member_event(event, cx.sender.as_str()),
+            Self::Redact { event_id, .. } => {
+                event.redacts.clone().or_else(|| event.redacts_in_content()).as_ref()
+                    == Some(event_id)
+            }
             _ => match self.membership(cx) {
                 Some((user, membership, reason)) => {
                     is_member_event(event, user)

@@ -1,0 +1,87 @@
+//! Redactions: who may take back what an event said.
+
+use std::sync::Arc;
+
+use ruma_common::{EventId, OwnedEventId};
+use ruma_events::TimelineEventType;
+
+use crate::{
+    Context, JsonObject, Pdu, Power, Rejection, canonical::canonical, limits::REASON_BYTES_MAX,
+    room::Room,
+};
+
+const KIND: &str = "m.room.redaction";
+
+impl Room {
+    /// Decides whether the sender may redact an event: her own, or any with the power to redact.
+    pub(super) fn decide_redaction(
+        &self,
+        event_id: &EventId,
+        reason: Option<&str>,
+        cx: &Context,
+    ) -> Result<Option<Arc<Pdu>>, Rejection> {
+        self.require_member(cx.sender)?;
+        Rejection::if_longer("the reason", reason.unwrap_or(""), REASON_BYTES_MAX)?;
+        let target = self.known_here(event_id, cx)?;
+        if target.redacted {
+            return Ok(None);
+        }
+        if founds_the_room(&target.pdu.kind) {
+            return Err(Rejection::NotRedactable(target.pdu.kind.to_string()));
+        }
+        if target.pdu.sender != cx.sender {
+            let action = || "to redact what others sent".to_owned();
+            self.require_power(cx.sender, self.levels().redact, action)?;
+        }
+        let in_content = self.rules()?.redaction.content_field_redacts;
+        let mut content = JsonObject::new();
+        if let Some(reason) = reason {
+            content.insert("reason".into(), reason.into());
+        }
+        if in_content {
+            content.insert("redacts".into(), event_id.as_str().into());
+        }
+        let beside = (!in_content).then_some(event_id);
+        self.issue_redacting(KIND, None, beside, canonical(&content)?, cx).map(Some)
+    }
+
+    /// The event that a redaction of this room is about: named beside the content up to room
+    /// version 10, and in it from 11 on.
+    #[must_use]
+    pub fn redaction_target(&self, redaction: &Pdu) -> Option<OwnedEventId> {
+        let is_redaction = redaction.kind == TimelineEventType::RoomRedaction;
+        let rules = self.rules().ok().filter(|_| is_redaction)?;
+        if rules.redaction.content_field_redacts {
+            redaction.redacts_in_content()
+        } else {
+            redaction.redacts.clone()
+        }
+    }
+
+    /// Whether a redaction that was accepted into this room takes effect on `target`: its sender
+    /// has the power to redact, or the server that it came from is that of the target's sender,
+    /// which knows whose event it is.
+    ///
+    /// Source: Matrix server-server specification, room version 3, "Handling redactions". Create
+    /// events are never redacted: older room versions would lose all that they say.
+    #[must_use]
+    pub fn redaction_applies(&self, redaction: &Pdu, target: &Pdu) -> bool {
+        let has_power = self.power_of(&redaction.sender) >= Power::Level(self.levels().redact);
+        let same_server = redaction.sender.server_name() == target.sender.server_name();
+        self.redaction_target(redaction).as_ref() == Some(&target.event_id)
+            && redaction.room_id == target.room_id
+            && target.kind != TimelineEventType::RoomCreate
+            && (has_power || same_server)
+    }
+}
+
+/// Events without which the room would be another one: where it comes from, that its messages are
+/// encrypted, which servers are kept out.
+fn founds_the_room(kind: &TimelineEventType) -> bool {
+    matches!(
+        kind,
+        TimelineEventType::RoomCreate
+            | TimelineEventType::RoomEncryption
+            | TimelineEventType::RoomServerAcl
+    )
+}
