@@ -93,6 +93,14 @@ impl Relation {
         Ok(Some(Self { to, in_reply_to }))
     }
 
+    /// The event that it answers; none where that is named for clients alone that know no threads.
+    #[must_use]
+    pub fn into_reply(self) -> Option<OwnedEventId> {
+        let falling_back =
+            matches!(self.to, Some((_, RelationKind::Thread { falling_back: true })));
+        self.in_reply_to.filter(|_| !falling_back)
+    }
+
     /// The events that it names.
     pub fn targets(&self) -> impl Iterator<Item = &EventId> {
         let to = self.to.iter().map(|(event, _)| &**event);

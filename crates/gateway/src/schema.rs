@@ -15,6 +15,7 @@ mod mutation;
 mod node;
 mod query;
 mod refusal;
+mod relations;
 mod room;
 mod scalars;
 mod stream;

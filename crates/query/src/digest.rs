@@ -52,6 +52,7 @@ impl Models {
             small(&self.memberships),
             small(&self.profiles),
             small(&self.aliases),
+            small(&self.relations),
         ];
         Still {
             position: self.position,

@@ -16,7 +16,7 @@ use crate::{
     SnapshotError,
     models::{
         AliasTarget, AliasesOfRooms, Directory, EventIndex, Fold, Folded, Models, RoomMembers,
-        RoomsOfUsers, Summary,
+        RoomRelations, RoomsOfUsers, Summary,
     },
     snapshot::{self, Header},
     timeline::{BlockStore, RoomTimeline},
@@ -144,6 +144,7 @@ pub(crate) fn load(dir: &Path, epoch: Epoch, tail: Position) -> Result<Models, V
     let timelines = loader.fold::<RoomTimeline>(|saved| BlockStore::open(dir, saved));
     let profiles = loader.fold::<Profile>(Ok);
     let aliases = loader.fold::<AliasTarget>(|()| Ok(AliasesOfRooms::default()));
+    let relations = loader.fold::<RoomRelations>(Ok);
     let events = loader.load(EventIndex::NAME, EventIndex::VERSION, |rows, position| {
         EventIndex::load(dir, rows, position).map_err(|error| error.to_string())
     });
@@ -157,6 +158,7 @@ pub(crate) fn load(dir: &Path, epoch: Epoch, tail: Position) -> Result<Models, V
             timelines: timelines?,
             profiles: profiles?,
             aliases: aliases?,
+            relations: relations?,
             events: events?,
         })
     })();
@@ -192,7 +194,8 @@ pub(crate) fn save(models: &Models, epoch: Epoch, step: usize) -> io::Result<Opt
         3 => save_fold(&models.timelines, epoch),
         4 => save_fold(&models.profiles, epoch),
         5 => save_fold(&models.aliases, epoch),
-        6 => {
+        6 => save_fold(&models.relations, epoch),
+        7 => {
             let events = &models.events;
             let (name, version) = (EventIndex::NAME, EventIndex::VERSION);
             Ok(saved(name, version, events.checkpoint, events.save()))

@@ -2,9 +2,17 @@
 
 use std::sync::Arc;
 
-use rookery_domain::{Erased, KnownEvent, OwnedEventId};
+use rookery_domain::{Erased, EventId, KnownEvent, OwnedEventId};
 
-use crate::{ReadModels, TimelineError, Viewer};
+use crate::{EventPlace, ReadModels, RowKey, Seen, TimelineError, TimelineEvent, Viewer};
+
+/// What relates to an event, by the places of the events that say so.
+struct Related {
+    visible: bool,
+    own_reactions: Vec<String>,
+    thread_end: Option<RowKey>,
+    edits: Vec<RowKey>,
+}
 
 impl ReadModels {
     /// Those of `events` that there are, as `viewer` sees them. What is hidden from everybody, as
@@ -20,24 +28,53 @@ impl ReadModels {
         let mut known = Vec::with_capacity(events.len());
         for event in events {
             let Some((place, found)) = self.event(event, &Viewer::Server).await? else { continue };
-            let visible = {
-                let view = self.view();
-                view.room(&place.room_id)
-                    .is_some_and(|room| room.sight(viewer).sees(place.sequence))
-            };
-            known.push(KnownEvent {
-                pdu: Arc::clone(&found.event().pdu),
-                visible,
-                redacted: false,
-                erases: vec![Erased::new(
-                    &found.event().pdu,
-                    place.position.0,
-                    found.row.key.index,
-                )],
-                own_reactions: Vec::new(),
-                thread_end: None,
-            });
+            known.extend(self.known_at(event, &place, &found, viewer).await?);
         }
         Ok(known)
+    }
+
+    async fn known_at(
+        &self,
+        event: &EventId,
+        place: &EventPlace,
+        found: &TimelineEvent,
+        viewer: &Viewer,
+    ) -> Result<Option<KnownEvent>, TimelineError> {
+        let Some(related) = self.related(event, place, found, viewer) else { return Ok(None) };
+        let end = related.thread_end.as_slice();
+        let end = self.events_at(&place.room_id, end).await?.pop();
+        let edits = self.events_at(&place.room_id, &related.edits).await?;
+        let erased = |event: &TimelineEvent| {
+            Erased::new(&event.event().pdu, event.row.key.position.0, event.row.key.index)
+        };
+        Ok(Some(KnownEvent {
+            pdu: Arc::clone(&found.event().pdu),
+            visible: related.visible,
+            redacted: false,
+            erases: [found].into_iter().chain(&edits).map(erased).collect(),
+            own_reactions: related.own_reactions,
+            thread_end: end.map(|end| end.event().pdu.event_id.clone()),
+        }))
+    }
+
+    fn related(
+        &self,
+        event: &EventId,
+        place: &EventPlace,
+        found: &TimelineEvent,
+        viewer: &Viewer,
+    ) -> Option<Related> {
+        let view = self.view();
+        let room = view.room(&place.room_id)?;
+        let sight = room.sight(viewer);
+        let visible = sight.sees(place.sequence);
+        let own_reactions = match viewer {
+            Viewer::User(user) => room.reactions_of(event, user).map(ToOwned::to_owned).collect(),
+            Viewer::Server => Vec::new(),
+        };
+        let seen = Seen { sight, until: None };
+        let thread_end = room.thread(event, viewer, &seen).map(|thread| thread.last);
+        let edits = room.edits(event, &found.event().pdu.sender);
+        Some(Related { visible, own_reactions, thread_end, edits })
     }
 }

@@ -43,7 +43,10 @@ pub use self::{
     feed::{Closing, Feed, FeedItem},
     follower::{Batch, FollowError, Follower},
     generation::roll_back,
-    models::{Member, MembershipChange, Parked, Powers, Summary, VisibilityChange},
+    models::{
+        Member, MembershipChange, Parked, Powers, Reactions, Seen, Summary, Thread,
+        VisibilityChange,
+    },
     open::OpenError,
     options::Options,
     public_rooms::PublicRooms,

@@ -87,6 +87,8 @@ fn refold_in(
         refold(&mut models.profiles, key, commits)
     } else if model == models.aliases.name() {
         refold(&mut models.aliases, key, commits)
+    } else if model == models.relations.name() {
+        refold(&mut models.relations, key, commits)
     } else {
         None
     }

@@ -2,12 +2,14 @@
 
 use std::io;
 
-use rookery_domain::{HistoryVisibility, Membership, OwnedUserId, RoomAliasId, RoomId, UserId};
+use rookery_domain::{
+    EventId, HistoryVisibility, Membership, OwnedUserId, RoomAliasId, RoomId, UserId,
+};
 use rookery_log::{Epoch, Position};
 
 use crate::{
-    Member, RowKey, Sight, Summary, TimelineCursor, TimelineRow, Viewer,
-    models::{Models, RoomMembers, StreamKey},
+    Member, Reactions, RowKey, Seen, Sight, Summary, Thread, TimelineCursor, TimelineRow, Viewer,
+    models::{Models, Related, RoomMembers, StreamKey},
     timeline::{RoomTimeline, TimelineReader},
 };
 
@@ -113,6 +115,44 @@ impl<'a> RoomView<'a> {
         let horizons = [models.memberships.horizon(self.key), models.summaries.horizon(self.key)];
         let horizon = horizons.into_iter().flatten().min();
         Sight { all: *viewer == Viewer::Server, horizon, membership, visibility }
+    }
+
+    /// The last edit of an event by its sender, as far as it is seen.
+    #[must_use]
+    pub fn latest_edit(&self, event: &EventId, sender: &UserId, seen: &Seen) -> Option<RowKey> {
+        self.related(event)?.latest_edit(sender, seen)
+    }
+
+    /// All edits of an event by its sender.
+    #[must_use]
+    pub fn edits(&self, event: &EventId, sender: &UserId) -> Vec<RowKey> {
+        self.related(event).map(|related| related.edits(sender)).unwrap_or_default()
+    }
+
+    /// The reactions to an event, by key, as far as they are seen.
+    #[must_use]
+    pub fn reactions(&self, event: &EventId, seen: &Seen) -> Vec<Reactions> {
+        self.related(event).map(|related| related.reactions(seen)).unwrap_or_default()
+    }
+
+    /// The thread that an event began, as far as it is seen; none if nothing of it is.
+    #[must_use]
+    pub fn thread(&self, event: &EventId, viewer: &Viewer, seen: &Seen) -> Option<Thread> {
+        let viewer = match viewer {
+            Viewer::User(user) => Some(&**user),
+            Viewer::Server => None,
+        };
+        self.related(event)?.thread(viewer, seen)
+    }
+
+    /// The keys with which a user has reacted to an event.
+    pub fn reactions_of(&self, event: &EventId, user: &UserId) -> impl Iterator<Item = &'a str> {
+        let related = self.related(event).into_iter();
+        related.flat_map(move |related| related.reactions_of(user))
+    }
+
+    fn related(&self, event: &EventId) -> Option<&'a Related> {
+        self.models.relations.get(self.key)?.get(event)
     }
 
     /// The event that holds a slot of the room's state.

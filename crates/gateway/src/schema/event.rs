@@ -13,6 +13,7 @@ use super::{
     context::{App, STALE_AFTER, app, session, unless_absent},
     fault::Fault,
     node::NodeId,
+    relations,
     room::Room,
     scalars::{CursorScalar, DateTime, EventIdScalar, PositionScalar},
     user::User,
@@ -27,6 +28,8 @@ pub(crate) struct RoomEvent {
     index: usize,
     received: Millis,
     origin: Origin,
+    /// What relates to it is shown as of this position, so that a sync is of one position.
+    as_of: Option<Position>,
 }
 
 impl RoomEvent {
@@ -40,6 +43,7 @@ impl RoomEvent {
             index,
             received: committed.received,
             origin: event.envelope.origin.clone(),
+            as_of: None,
         })
     }
 
@@ -57,7 +61,13 @@ impl RoomEvent {
             index,
             received: outcome.received,
             origin: outcome.origin.clone(),
+            as_of: None,
         }
+    }
+
+    /// The event with what relates to it as of a position; as of now for none.
+    pub(crate) fn shown_as_of(self, position: Option<Position>) -> Self {
+        Self { as_of: position, ..self }
     }
 
     /// Where it is in the timeline of its room.
@@ -181,6 +191,32 @@ impl RoomEvent {
     async fn previous_content(&self, context: &Context<'_>) -> Result<Option<Json<Value>>> {
         let replaced = self.replaced(context).await?;
         Ok(replaced.and_then(|event| event.pdu.content_as()).map(Json))
+    }
+
+    /// The last edit of it by its sender that you may see. Null if there is none.
+    async fn latest_edit(&self, context: &Context<'_>) -> Result<Option<RoomEvent>> {
+        relations::latest_edit(context, &self.pdu, self.as_of).await
+    }
+
+    /// What it says since its last edit. Null if it was not edited.
+    async fn edited_content(&self, context: &Context<'_>) -> Result<Option<Json<Value>>> {
+        let edit = relations::latest_edit(context, &self.pdu, self.as_of).await?;
+        Ok(edit.and_then(|edit| relations::edited_content(&edit.pdu)))
+    }
+
+    /// Who reacted to it, and with what.
+    async fn reactions(&self, context: &Context<'_>) -> Result<Vec<relations::Reaction>> {
+        relations::reactions(context, &self.pdu, self.as_of)
+    }
+
+    /// The thread that it began. Null if it began none that you may see anything of.
+    async fn thread(&self, context: &Context<'_>) -> Result<Option<relations::Thread>> {
+        relations::thread(context, &self.pdu, self.as_of).await
+    }
+
+    /// The event that it answers. Null if it answers none that you may see.
+    async fn reply_to(&self, context: &Context<'_>) -> Result<Option<RoomEvent>> {
+        relations::reply_to(context, &self.pdu, self.as_of).await
     }
 
     /// The whole event as a Matrix PDU, signed by this server if it was made here.

@@ -3,7 +3,7 @@
 use std::io;
 
 use async_graphql::{Context, Object, Result, SimpleObject};
-use rookery_domain::{OwnedRoomId, RoomId};
+use rookery_domain::OwnedRoomId;
 use rookery_query::{
     Anchor, RoomView, RowKey, TimelineCursor, TimelineEvent, TimelinePage, Wanted,
 };
@@ -38,6 +38,8 @@ pub(crate) struct TimelineConnection {
     start: Option<RowKey>,
     end: Option<RowKey>,
     position: rookery_log::Position,
+    /// The position that the room is shown as of, if that is not now.
+    as_of: Option<rookery_log::Position>,
 }
 
 /// An event in its place.
@@ -70,14 +72,16 @@ impl TimelineConnection {
     async fn edges(&self, context: &Context<'_>) -> Vec<TimelineEdge> {
         let edge = |event: &TimelineEvent| {
             let cursor = self.cursor(context, event.row.key);
-            Some(TimelineEdge { cursor, node: RoomEvent::of_timeline(event)? })
+            let node = RoomEvent::of_timeline(event)?.shown_as_of(self.as_of);
+            Some(TimelineEdge { cursor, node })
         };
         self.events.iter().filter_map(edge).collect()
     }
 
     /// The events.
     async fn nodes(&self) -> Vec<RoomEvent> {
-        self.events.iter().filter_map(RoomEvent::of_timeline).collect()
+        let events = self.events.iter().filter_map(RoomEvent::of_timeline);
+        events.map(|event| event.shown_as_of(self.as_of)).collect()
     }
 
     /// How the page lies in the timeline.
@@ -105,17 +109,18 @@ impl TimelineConnection {
         CursorScalar(TimelineCursor::new(epoch, &self.room, key))
     }
 
-    fn of(room: &RoomId, page: Option<TimelinePage>, anchor: Anchor) -> Self {
+    fn of(room: &Room, page: Option<TimelinePage>, anchor: Anchor) -> Self {
         let page = page.unwrap_or_default();
         let backward = matches!(anchor, Anchor::End | Anchor::Before(_));
         Self {
-            room: room.to_owned(),
+            room: room.matrix_id().clone(),
             has_previous: if backward { page.has_more } else { matches!(anchor, Anchor::After(_)) },
             has_next: if backward { matches!(anchor, Anchor::Before(_)) } else { page.has_more },
             start: page.resume.filter(|_| backward),
             end: page.resume.filter(|_| !backward),
             events: page.events,
             position: page.position,
+            as_of: room.as_of(),
         }
     }
 }
@@ -161,7 +166,7 @@ pub(crate) async fn page(
         if as_of.is_some() { Some(&was_there) } else { None };
     let wanted = Wanted { anchor, limit, filter };
     let page = app(context).models.timeline(room.matrix_id(), &viewer, wanted).await;
-    Ok(TimelineConnection::of(room.matrix_id(), unless_absent(page)?, anchor))
+    Ok(TimelineConnection::of(room, unless_absent(page)?, anchor))
 }
 
 async fn around(
@@ -185,6 +190,7 @@ async fn around(
         end: after.resume,
         events: before.events.into_iter().chain([found.event]).chain(after.events).collect(),
         position: after.position,
+        as_of: room.as_of(),
     })
 }
 
@@ -212,7 +218,8 @@ pub(crate) async fn last_message(
         unless_absent(page)?.map(|page| page.events)
     };
     let event = events.and_then(|mut events| events.pop());
-    Ok(event.and_then(|event| RoomEvent::of_timeline(&event)))
+    let event = event.and_then(|event| RoomEvent::of_timeline(&event));
+    Ok(event.map(|event| event.shown_as_of(room.as_of())))
 }
 
 /// The events that hold the state of the room, by type and state key.

@@ -9,8 +9,8 @@ use rookery_domain::Profile;
 use rookery_log::Position;
 
 use super::{
-    AliasTarget, AliasesOfRooms, Directory, EventIndex, Folded, Parked, RoomMembers, RoomsOfUsers,
-    StreamKey, Summary,
+    AliasTarget, AliasesOfRooms, Directory, EventIndex, Folded, Parked, RoomMembers, RoomRelations,
+    RoomsOfUsers, StreamKey, Summary,
 };
 use crate::{
     Committed,
@@ -29,6 +29,7 @@ pub(crate) struct Models {
     pub(crate) timelines: Folded<RoomTimeline>,
     pub(crate) profiles: Folded<Profile>,
     pub(crate) aliases: Folded<AliasTarget>,
+    pub(crate) relations: Folded<RoomRelations>,
     pub(crate) events: EventIndex,
 }
 
@@ -45,6 +46,7 @@ impl Models {
             timelines: Folded::new(BlockStore::create(dir, part)?),
             profiles: Folded::new(()),
             aliases: Folded::new(AliasesOfRooms::default()),
+            relations: Folded::new(()),
             events: EventIndex::create(dir, part),
         })
     }
@@ -62,6 +64,7 @@ impl Models {
         self.summaries.apply(key, committed);
         self.profiles.apply(key, committed);
         self.aliases.apply(key, committed);
+        self.relations.apply(key, committed);
         self.events.apply(key, committed);
         self.position = self.position.max(committed.position);
     }
@@ -74,7 +77,7 @@ impl Models {
         self.position = position;
     }
 
-    fn checkpoints_mut(&mut self) -> [&mut Position; 7] {
+    fn checkpoints_mut(&mut self) -> [&mut Position; 8] {
         [
             &mut self.directory.checkpoint,
             &mut self.summaries.checkpoint,
@@ -82,6 +85,7 @@ impl Models {
             &mut self.timelines.checkpoint,
             &mut self.profiles.checkpoint,
             &mut self.aliases.checkpoint,
+            &mut self.relations.checkpoint,
             &mut self.events.checkpoint,
         ]
     }
@@ -101,6 +105,7 @@ impl Models {
         self.timelines.merge(other.timelines);
         self.profiles.merge(other.profiles);
         self.aliases.merge(other.aliases);
+        self.relations.merge(other.relations);
         self.events.merge(other.events);
         self.position = self.position.max(other.position);
     }
@@ -111,6 +116,7 @@ impl Models {
         let parked = parked.chain(self.memberships.parked.values());
         let parked = parked.chain(self.timelines.parked.values());
         let parked = parked.chain(self.profiles.parked.values());
-        parked.chain(self.aliases.parked.values()).cloned().collect()
+        let parked = parked.chain(self.aliases.parked.values());
+        parked.chain(self.relations.parked.values()).cloned().collect()
     }
 }

@@ -7,6 +7,7 @@ mod events;
 mod fold;
 mod memberships;
 mod profiles;
+mod relations;
 mod rooms_of_users;
 mod run;
 mod shared;
@@ -16,9 +17,10 @@ pub(crate) use self::{
     aliases::{AliasTarget, AliasesOfRooms},
     all::Models,
     directory::{Directory, StreamKey},
-    events::{EventIndex, Frozen, remove},
+    events::{EventIndex, Frozen, id_hash, remove},
     fold::{Fold, Folded, Row, Rows, Unfit},
     memberships::RoomMembers,
+    relations::{Related, RoomRelations},
     rooms_of_users::RoomsOfUsers,
     run::Place,
     shared::Shared,
@@ -26,5 +28,6 @@ pub(crate) use self::{
 pub use self::{
     fold::Parked,
     memberships::{Member, MembershipChange},
+    relations::{Reactions, Seen, Thread},
     summaries::{Powers, Summary, VisibilityChange},
 };

@@ -12,6 +12,7 @@ use crate::{
 const ROOMS: [&str; 3] = ["a", "b", "c"];
 const USERS: [&str; 4] = ["alice", "bob", "carol", "dan"];
 const MEMBERSHIPS: [&str; 5] = ["join", "join", "leave", "invite", "ban"];
+const RELATIONS: [&str; 4] = ["m.annotation", "m.replace", "m.thread", "com.example.other"];
 const SETTINGS: [&str; 4] = ["shared", "joined", "invited", "world_readable"];
 
 /// Something that happens in a scene. Numbers choose rooms, users and values.
@@ -28,6 +29,7 @@ enum Act {
     Profile(usize, u8),
     Alias(usize, Option<usize>),
     Garbage(usize),
+    Relate(usize, usize, usize, u64),
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -48,7 +50,9 @@ fn act() -> impl Strategy<Value = Act> {
         2 => (user, any::<u8>()).prop_map(|(user, name)| Act::Profile(user, name)),
         2 => (0usize..3, proptest::option::of(room.clone()))
             .prop_map(|(alias, room)| Act::Alias(alias, room)),
-        1 => room.prop_map(Act::Garbage),
+        1 => room.clone().prop_map(Act::Garbage),
+        4 => (room, 0..USERS.len(), 0..RELATIONS.len(), 1u64..9)
+            .prop_map(|(room, user, how, target)| Act::Relate(room, user, how, target)),
     ]
 }
 
@@ -88,6 +92,12 @@ impl Act {
                 scene.alias(&format!("alias{alias}"), room.map(|room| ROOMS[room])).await
             }
             Self::Garbage(room) => scene.garbage(ROOMS[*room]).await,
+            Self::Relate(room, user, how, target) => {
+                let relates = json!({ "rel_type": RELATIONS[*how], "key": user.to_string(),
+                    "event_id": format!("$event{target}") });
+                let content = json!({ "m.relates_to": relates });
+                scene.send(ROOMS[*room], USERS[*user], "m.reaction", None, content).await
+            }
         };
     }
 }

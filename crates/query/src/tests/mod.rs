@@ -8,4 +8,5 @@ mod following;
 mod parking;
 mod reading;
 mod rebuilding;
+mod relations;
 mod snapshots;

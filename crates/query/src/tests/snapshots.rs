@@ -14,8 +14,16 @@ use crate::{
     testing::{EPOCH, Scene, settle},
 };
 
-const MODELS: [&str; 7] =
-    ["aliases", "events", "memberships", "profiles", "streams", "summaries", "timelines"];
+const MODELS: [&str; 8] = [
+    "aliases",
+    "events",
+    "memberships",
+    "profiles",
+    "relations",
+    "streams",
+    "summaries",
+    "timelines",
+];
 
 async fn scene() -> Scene {
     let mut scene = Scene::new();

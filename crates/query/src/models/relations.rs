@@ -1,0 +1,211 @@
+//! Relations: which events edit, react to, or continue which others.
+//!
+//! A target is known by a hash of its ID alone, as it may lie anywhere in the room, or not be there
+//! at all: what an edit is worth (its sender has to be that of the target) is decided where the
+//! target is at hand.
+//!
+//! **Invariant:** what relates is in the order of the timeline, whatever the order of arrival was.
+//! **Invariant:** a redacted event relates to nothing.
+
+use std::collections::BTreeMap;
+
+use rookery_domain::{
+    EventId, EventStatus, OwnedUserId, Relation, RelationKind, RoomEvent, UserId,
+};
+use rookery_log::{Position, StreamKind};
+use serde::{Deserialize, Serialize};
+
+use super::{Fold, StreamKey, Unfit, id_hash, run::IdHash};
+use crate::{Committed, RowKey, Sight};
+
+/// An event that is about another one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Relating {
+    key: RowKey,
+    sequence: u64,
+    sender: OwnedUserId,
+    /// Of a reaction, with what.
+    reaction: Option<Box<str>>,
+}
+
+/// What is about one event, in the order of the timeline.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Related {
+    edits: Vec<Relating>,
+    reactions: Vec<Relating>,
+    thread: Vec<Relating>,
+}
+
+/// The relations of one room.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct RoomRelations {
+    // Boxed, as the nodes of such a map are half empty.
+    targets: BTreeMap<IdHash, Box<Related>>,
+    /// Where to find what an event says, should it be redacted.
+    relating: BTreeMap<IdHash, (IdHash, RowKey)>,
+}
+
+/// Up to where and by whom relations are seen.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// What the viewer may see.
+    pub sight: Sight,
+    /// Only what was there at this position.
+    pub until: Option<Position>,
+}
+
+/// Those who reacted with one key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reactions {
+    /// With what.
+    pub key: Box<str>,
+    /// Who, each once, in the order of the timeline.
+    pub users: Vec<OwnedUserId>,
+}
+
+/// What came of an event that began a thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Thread {
+    /// How many events the thread has beside the one that began it.
+    pub count: u64,
+    /// The last of them.
+    pub last: RowKey,
+    /// The viewer sent one of them.
+    pub participated: bool,
+}
+
+impl Seen {
+    fn sees(&self, relating: &Relating) -> bool {
+        let is_there = self.until.is_none_or(|until| relating.key.position <= until);
+        is_there && self.sight.sees(relating.sequence)
+    }
+}
+
+impl Related {
+    fn of_kind(&mut self, kind: &RelationKind) -> Option<&mut Vec<Relating>> {
+        match kind {
+            RelationKind::Edit => Some(&mut self.edits),
+            RelationKind::Reaction(_) => Some(&mut self.reactions),
+            RelationKind::Thread { .. } => Some(&mut self.thread),
+            RelationKind::Other => None,
+        }
+    }
+
+    fn forget(&mut self, key: RowKey) {
+        for list in [&mut self.edits, &mut self.reactions, &mut self.thread] {
+            if let Ok(place) = list.binary_search_by(|relating| relating.key.cmp(&key)) {
+                list.remove(place);
+            }
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.edits.is_empty() && self.reactions.is_empty() && self.thread.is_empty()
+    }
+
+    /// The last edit by the sender of the event.
+    pub(crate) fn latest_edit(&self, sender: &UserId, seen: &Seen) -> Option<RowKey> {
+        let mut edits = self.edits.iter().rev();
+        edits.find(|edit| edit.sender == sender && seen.sees(edit)).map(|edit| edit.key)
+    }
+
+    /// All edits by the sender of the event.
+    pub(crate) fn edits(&self, sender: &UserId) -> Vec<RowKey> {
+        let own = self.edits.iter().filter(|edit| edit.sender == sender);
+        own.map(|edit| edit.key).collect()
+    }
+
+    /// The reactions by key, in the order in which each key came first.
+    pub(crate) fn reactions(&self, seen: &Seen) -> Vec<Reactions> {
+        let mut found: Vec<Reactions> = Vec::new();
+        for reaction in self.reactions.iter().filter(|reaction| seen.sees(reaction)) {
+            let Some(key) = &reaction.reaction else { continue };
+            let place = found.iter().position(|other| other.key == *key).unwrap_or_else(|| {
+                found.push(Reactions { key: key.clone(), users: Vec::new() });
+                found.len() - 1
+            });
+            let users = &mut found[place].users;
+            if !users.contains(&reaction.sender) {
+                users.push(reaction.sender.clone());
+            }
+        }
+        found
+    }
+
+    /// The thread, if the viewer sees anything of it.
+    pub(crate) fn thread(&self, viewer: Option<&UserId>, seen: &Seen) -> Option<Thread> {
+        let events = || self.thread.iter().filter(|event| seen.sees(event));
+        let last = events().next_back()?.key;
+        let participated = events().any(|event| viewer == Some(&*event.sender));
+        Some(Thread { count: events().count() as u64, last, participated })
+    }
+
+    /// The keys with which a user has reacted.
+    pub(crate) fn reactions_of(&self, user: &UserId) -> impl Iterator<Item = &str> {
+        let own = self.reactions.iter().filter(move |reaction| reaction.sender == user);
+        own.filter_map(|reaction| reaction.reaction.as_deref())
+    }
+}
+
+impl RoomRelations {
+    pub(crate) fn get(&self, event: &EventId) -> Option<&Related> {
+        self.targets.get(&id_hash(event.as_str())).map(|related| &**related)
+    }
+
+    fn note(&mut self, event: &RoomEvent, key: RowKey, sequence: u64) {
+        let pdu = &event.pdu;
+        let Some((target, kind)) = Relation::of(pdu).and_then(|relation| relation.to) else {
+            return;
+        };
+        let target = id_hash(target.as_str());
+        let related = self.targets.entry(target).or_default();
+        if let Some(list) = related.of_kind(&kind) {
+            let reaction = match kind {
+                RelationKind::Reaction(key) => Some(key.into()),
+                _ => None,
+            };
+            let place = list.partition_point(|other| other.key < key);
+            let sender = pdu.sender.clone();
+            list.insert(place, Relating { key, sequence, sender, reaction });
+            self.relating.insert(id_hash(pdu.event_id.as_str()), (target, key));
+        } else if related.is_empty() {
+            self.targets.remove(&target);
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.targets.is_empty() && self.relating.is_empty()
+    }
+
+    /// Forgets what a redacted event said.
+    fn forget(&mut self, event: &EventId) {
+        let Some((target, key)) = self.relating.remove(&id_hash(event.as_str())) else { return };
+        if let Some(related) = self.targets.get_mut(&target) {
+            related.forget(key);
+            if related.is_empty() {
+                self.targets.remove(&target);
+            }
+        }
+    }
+}
+
+impl Fold for RoomRelations {
+    const NAME: &'static str = "relations";
+    const VERSION: u32 = 1;
+    const KIND: StreamKind = StreamKind::Room;
+    type Shared = ();
+
+    fn apply(&mut self, _: StreamKey, committed: &Committed, (): &mut ()) -> Result<(), Unfit> {
+        for (index, event) in committed.room_events() {
+            if event.envelope.status == EventStatus::Accepted {
+                for erased in &event.envelope.erases {
+                    self.forget(&erased.event_id);
+                }
+                let key = RowKey::of(&event.pdu, committed.position, index);
+                self.note(event, key, committed.sequence(index));
+            }
+        }
+        Ok(())
+    }
+}
