@@ -112,6 +112,7 @@ impl Account {
                 *mark = (*mark).max(*sequence);
             }
             AccountEvent::DeviceAdded { .. } | AccountEvent::DeviceRemoved { .. } => {}
+            AccountEvent::ActionNoted { .. } => {}
         }
     }
 }

@@ -3,7 +3,7 @@
 use ruma_common::{OwnedEventId, OwnedServerName};
 use serde::{Deserialize, Serialize};
 
-use crate::Pdu;
+use crate::{Fingerprint, Pdu};
 
 /// Where an event came from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +17,9 @@ pub enum Origin {
         /// The number that the device gave to the action.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         action: Option<u64>,
+        /// What the action asked for; none for commands without a number, and in logs of before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        fingerprint: Option<Fingerprint>,
     },
     /// Another server.
     Server(OwnedServerName),
@@ -124,7 +127,15 @@ impl Envelope {
     /// The envelope of an accepted event that this server made.
     #[must_use]
     pub fn local(device: Option<String>, action: Option<u64>) -> Self {
-        let origin = Origin::Local { device, action };
+        let origin = Origin::Local { device, action, fingerprint: None };
+        Self { origin, status: EventStatus::Accepted, state: None, erases: Vec::new() }
+    }
+
+    /// The envelope of an event that an action of a device made.
+    #[must_use]
+    pub fn acted(device: String, action: u64, fingerprint: Fingerprint) -> Self {
+        let (device, action, fingerprint) = (Some(device), Some(action), Some(fingerprint));
+        let origin = Origin::Local { device, action, fingerprint };
         Self { origin, status: EventStatus::Accepted, state: None, erases: Vec::new() }
     }
 }

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use ruma_common::{OwnedEventId, OwnedRoomId, OwnedUserId};
 use serde::{Deserialize, Serialize};
 
-use crate::{Pdu, PduError, RoomEvent};
+use crate::{ActionOutcome, Fingerprint, Pdu, PduError, RoomEvent};
 
 /// What happened to a user's account data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +48,19 @@ pub enum AccountEvent {
     DeviceRemoved {
         /// The device.
         device_id: String,
+    },
+    /// An action of a device has been carried out. It stands behind the events that the action
+    /// made in this stream; alone if it made none anywhere. Of an action that made events in a
+    /// room, their envelopes say the same.
+    ActionNoted {
+        /// The device.
+        device: String,
+        /// The number that the device gave to the action.
+        action: u64,
+        /// What it asked for.
+        fingerprint: Fingerprint,
+        /// What came of it.
+        outcome: ActionOutcome,
     },
 }
 

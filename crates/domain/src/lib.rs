@@ -3,6 +3,7 @@
 //! **Invariant:** nothing here does I/O, reads a clock, draws randomness or is asynchronous.
 
 mod account;
+mod action;
 mod alias;
 mod canonical;
 mod envelope;
@@ -24,6 +25,7 @@ mod visibility;
 pub(crate) use self::alias::check_alias;
 pub use self::{
     account::{Account, AccountCommand},
+    action::{ActionOutcome, Fingerprint},
     alias::{Alias, AliasCommand},
     canonical::JsonObject,
     envelope::{Envelope, Erased, EventStatus, Holder, Origin, Slot, SlotChange},

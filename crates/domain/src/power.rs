@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use ruma_common::{OwnedUserId, UserId};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{JsonObject, Pdu};
@@ -109,7 +109,7 @@ impl PowerLevels {
 }
 
 /// What to change in a room's power levels; what is not named stays.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct PowerLevelsChange {
     /// Users with their new level; none takes the entry away, so that the default holds.
     pub users: BTreeMap<OwnedUserId, Option<i64>>,

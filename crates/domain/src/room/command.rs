@@ -4,6 +4,7 @@ use ruma_common::{
     EventId, MilliSecondsSinceUnixEpoch, OwnedEventId, OwnedRoomAliasId, OwnedRoomId, OwnedUserId,
     RoomVersionId, ServerName, UserId,
 };
+use serde::Serialize;
 
 use crate::{
     Erased, HistoryVisibility, JoinRule, JsonObject, KnownEvent, PowerLevelsChange, Profile,
@@ -41,7 +42,11 @@ impl<'a> Context<'a> {
 }
 
 /// What to ask of a room that exists.
-#[derive(Clone, Debug, PartialEq)]
+///
+/// How it serialises goes into the fingerprints of actions ([`crate::Fingerprint`]) and must not
+/// change. What the server fills in later is left out.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "command", rename_all = "snake_case")]
 pub enum RoomCommand {
     /// Become a member.
     Join {
@@ -49,6 +54,7 @@ pub enum RoomCommand {
         reason: Option<String>,
         /// For restricted rooms: one of [`crate::Room::join_rule`]'s rooms that the sender is
         /// joined to, which the caller has checked.
+        #[serde(skip)]
         member_of: Option<OwnedRoomId>,
     },
     /// Leave, decline an invite, or take back a knock.
@@ -188,7 +194,8 @@ pub enum RoomCommand {
 }
 
 /// Which event a message answers or replaces.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum MessageRelation {
     /// It answers this one.
     Reply(OwnedEventId),
@@ -206,7 +213,7 @@ pub enum MessageRelation {
 /// Whom a message mentions.
 ///
 /// Source: Matrix client-server specification, "User and room mentions".
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Mentions {
     /// These users.
     pub users: Vec<OwnedUserId>,
@@ -237,7 +244,8 @@ impl RoomCommand {
 }
 
 /// The manner of a message.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum MessageKind {
     /// Somebody says something (`m.text`).
     #[default]
@@ -261,11 +269,12 @@ impl MessageKind {
 }
 
 /// A user to invite, with the profile that the others see until she joins.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Invitee {
     /// Who.
     pub user: OwnedUserId,
     /// Her profile, as far as it is known.
+    #[serde(skip)]
     pub profile: Profile,
 }
 
@@ -276,7 +285,8 @@ impl From<OwnedUserId> for Invitee {
 }
 
 /// How a new room starts, where [`CreateRoom`] says nothing else.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Preset {
     /// By invitation; every member may invite; members see what was sent before they came.
     #[default]
@@ -285,8 +295,8 @@ pub enum Preset {
     Public,
 }
 
-/// How to make a room.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// How to make a room. It serialises for the fingerprints of actions, as [`RoomCommand`] does.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct CreateRoom {
     /// The room version; 12 if none is named.
     pub version: Option<RoomVersionId>,
