@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use rookery_domain::{
-    AccountEvent, AliasEvent, CreateRoom, Envelope, Erased, EventStatus, Fact, Holder, Origin,
-    OwnedEventId, Pdu, RoomEvent, RoomVersionId, Slot, SlotChange, Subject,
+    AccountEvent, ActionOutcome, AliasEvent, CreateRoom, Envelope, Erased, EventStatus, Fact,
+    Fingerprint, Holder, Origin, OwnedEventId, Pdu, RoomEvent, RoomVersionId, Slot, SlotChange,
+    Subject,
 };
 
 use crate::support::{ALICE, BOB, created, join, leave, say, user};
@@ -102,6 +103,23 @@ fn facts_about_receipts_and_devices_never_change() {
     unchanged_facts(more_facts(), include_str!("../golden/facts-receipts-devices.txt"));
 }
 
+#[test]
+fn facts_about_actions_never_change() {
+    let (code, message) = ("NOT_A_MEMBER".to_owned(), "join it first".to_owned());
+    let outcomes = [
+        ActionOutcome::Made,
+        ActionOutcome::Held { room_id: None },
+        ActionOutcome::Held { room_id: Some("!a:rook.example".try_into().unwrap()) },
+        ActionOutcome::Refused { code, message },
+    ];
+    let noted = outcomes.map(|outcome| {
+        let (device, fingerprint) = ("PHONE".to_owned(), Fingerprint::of(b"name", &()));
+        let noted = AccountEvent::ActionNoted { device, action: 7, fingerprint, outcome };
+        (Subject::Account, Fact::Account(noted))
+    });
+    unchanged_facts(noted.into(), include_str!("../golden/facts-actions.txt"));
+}
+
 #[track_caller]
 fn unchanged_facts(facts: Vec<(Subject, Fact)>, golden: &str) {
     let golden: Vec<_> = golden.lines().collect();
@@ -127,6 +145,13 @@ fn envelopes_never_change() {
     ];
     let golden = include_str!("../golden/envelopes.txt");
     read_and_written(&envelopes, golden);
+}
+
+#[test]
+fn envelopes_of_numbered_actions_never_change() {
+    let fingerprint = Fingerprint::of(b"name", &());
+    let envelopes = [Envelope::acted("PHONE".to_owned(), 7, fingerprint)];
+    read_and_written(&envelopes, include_str!("../golden/envelopes-numbered.txt"));
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod support;
 mod accounts;
 mod anything;
 mod creation;
+mod fingerprints;
 mod folding;
 mod golden;
 mod membership;

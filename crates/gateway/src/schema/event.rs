@@ -167,7 +167,7 @@ impl RoomEvent {
     /// The number that you gave to the action. Only the device that sent it sees it.
     async fn action_id(&self, context: &Context<'_>) -> Option<i64> {
         let session = session(context);
-        let Origin::Local { device: Some(device), action: Some(action) } = &self.origin else {
+        let Origin::Local { device: Some(device), action: Some(action), .. } = &self.origin else {
             return None;
         };
         let own = session.device_id().ok() == Some(device.as_str())
