@@ -13,10 +13,11 @@ use crate::{
     aggregate::Aggregate,
     cache::Cache,
     cell::Cell,
+    erase::Eraser,
     handle::{Core, Request},
-    profile::Spreads,
     referred::Turns,
     snapshot::{Snapshot, Snapshots},
+    unfinished::Unfinished,
 };
 
 /// Who asks, and when.
@@ -72,7 +73,7 @@ pub struct Commands {
     pub(crate) memberships: Arc<dyn Memberships>,
     pub(crate) events: Arc<dyn EventLookup>,
     pub(crate) reacting: Turns,
-    pub(crate) spreads: Spreads,
+    pub(crate) spreads: Unfinished,
 }
 
 impl Commands {
@@ -88,8 +89,11 @@ impl Commands {
         folder: Option<&Path>,
         options: CommandOptions,
     ) -> io::Result<Self> {
+        let checkpoint = |name: &str| Unfinished::new(folder.map(|folder| folder.join(name)));
+        let snapshots = Snapshots::open(folder)?;
+        let eraser = Eraser::new(&log, &snapshots, checkpoint("erasures.checkpoint"));
         Ok(Self {
-            core: Core { log, snapshots: Snapshots::open(folder)? },
+            core: Core { log, snapshots, eraser },
             server_name,
             rooms: Cache::new(options.rooms_bytes_max),
             accounts: Cache::new(options.rooms_bytes_max / 8),
@@ -97,7 +101,7 @@ impl Commands {
             memberships,
             events,
             reacting: Turns::default(),
-            spreads: Spreads::new(folder.map(|folder| folder.join("profiles.checkpoint"))),
+            spreads: checkpoint("profiles.checkpoint"),
         })
     }
 
@@ -139,14 +143,24 @@ impl Commands {
         Ok(self.core.log.head(&stream).await?.position > Position::ORIGIN)
     }
 
+    /// Erases from the log what a stop of the server has left there of redacted events. Call once
+    /// after the start. Answers with the number of redactions that were looked at again.
+    ///
+    /// # Errors
+    /// [`HandleError`] if the log cannot be read or written.
+    pub async fn resume_erasures(&self) -> Result<usize, HandleError> {
+        self.core.eraser.resume().await
+    }
+
     /// Writes snapshots of the cached rooms that are due for one, and notes how far profile changes
-    /// have been spread. Call now and then, and at the end.
+    /// have been spread and redacted content has been erased. Call now and then, and at the end.
     ///
     /// # Errors
     /// If a file cannot be written; the others are still tried on the next call.
     pub async fn save(&self) -> io::Result<()> {
         let tail = *self.core.log.tail().borrow();
         self.spreads.save(tail)?;
+        self.core.eraser.save(tail)?;
         for cell in self.rooms.all() {
             let Some(snapshot) = self.snapshot_due(&cell).await else { continue };
             self.core.snapshots.save(self.core.log.epoch(), &cell.stream, &snapshot)?;

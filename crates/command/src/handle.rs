@@ -14,6 +14,7 @@ use crate::{
     aggregate::Aggregate,
     cache::Cache,
     cell::{Cell, Loaded, SharedAppend, read_facts},
+    erase::Eraser,
     snapshot::Snapshots,
 };
 
@@ -45,6 +46,7 @@ pub(crate) struct Handled {
 pub(crate) struct Core {
     pub(crate) log: Arc<dyn EventLog>,
     pub(crate) snapshots: Snapshots,
+    pub(crate) eraser: Eraser,
 }
 
 /// What the decision under the lock came to: all but the wait for the disk.
@@ -142,7 +144,8 @@ impl Core {
         if !commit.fits() {
             return Err(HandleError::TooLarge);
         }
-        let append = self.log.append(commit, Guard { at: loaded.revision }).shared();
+        let guard = Guard { at: loaded.revision };
+        let append = self.eraser.appending(&facts, commit, guard).shared();
         loaded.append_started(request.command, append.clone());
         loaded.revision = Revision(loaded.revision.0 + facts.len() as u64);
         for fact in &facts {

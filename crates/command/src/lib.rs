@@ -10,6 +10,7 @@ mod aggregate;
 mod cache;
 mod cell;
 mod commands;
+mod erase;
 mod error;
 mod events;
 mod handle;
@@ -20,6 +21,7 @@ mod rooms;
 mod snapshot;
 #[cfg(test)]
 mod tests;
+mod unfinished;
 
 pub use self::{
     account::{Marked, ReadMark},

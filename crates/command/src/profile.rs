@@ -6,9 +6,8 @@
 //!
 //! **Invariant:** the checkpoint never passes a change that some room has not been told of.
 
-use std::{collections::BTreeSet, fs, io, path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
-use parking_lot::Mutex;
 use rookery_domain::{
     Account, AccountCommand, AccountEvent, Fact, Profile, RoomCommand, RoomId, Subject, UserId,
 };
@@ -67,33 +66,6 @@ pub struct ProfileOutcome {
 pub struct StartedProfile {
     cell: Arc<Cell<Account>>,
     decided: Decided,
-}
-
-/// The changes that are being spread, and how far all before them have been.
-pub(crate) struct Spreads {
-    file: Option<PathBuf>,
-    under_way: Mutex<BTreeSet<Position>>,
-}
-
-impl Spreads {
-    pub(crate) fn new(file: Option<PathBuf>) -> Self {
-        Self { file, under_way: Mutex::default() }
-    }
-
-    fn checkpoint(&self) -> Position {
-        let text = self.file.as_ref().and_then(|file| fs::read_to_string(file).ok());
-        Position(text.and_then(|text| text.trim().parse().ok()).unwrap_or_default())
-    }
-
-    /// Notes that all changes up to `tail` have reached their rooms, but for those under way.
-    pub(crate) fn save(&self, tail: Position) -> io::Result<()> {
-        let Some(file) = &self.file else { return Ok(()) };
-        let oldest = self.under_way.lock().first().copied();
-        let done = oldest.map_or(tail, |oldest| Position(oldest.0 - 1).min(tail));
-        let draft = file.with_extension("new");
-        fs::write(&draft, done.to_string())?;
-        fs::rename(draft, file)
-    }
 }
 
 impl Commands {
@@ -185,12 +157,10 @@ impl Commands {
     /// Tells each joined room of the change that was committed at `changed`. Answers with the
     /// last commit.
     async fn spread(&self, actor: &Actor, changed: Position) -> Result<Position, HandleError> {
-        self.spreads.under_way.lock().insert(changed);
-        let told = self.tell_rooms(actor, changed).await;
-        if told.is_ok() {
-            self.spreads.under_way.lock().remove(&changed);
-        }
-        told
+        let ticket = self.spreads.begin(changed);
+        let told = self.tell_rooms(actor, changed).await?;
+        ticket.done();
+        Ok(told)
     }
 
     async fn tell_rooms(&self, actor: &Actor, changed: Position) -> Result<Position, HandleError> {

@@ -1,7 +1,9 @@
 //! The events that a command refers to, fetched before it is decided.
 //!
 //! **Invariant:** who reacts to an event has her turn alone in this process, from the look at what
-//! is there to the append, so that the same reaction sent twice at once is one event.
+//! is there to the append, so that the same reaction sent twice at once is one event. Edits and
+//! redactions of one event take turns too, so that a redaction erases every edit before it, and
+//! there is none after it.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -13,7 +15,7 @@ use crate::{Actor, Commands, HandleError};
 /// Turns that are told apart; more only collide less.
 const TURNS: usize = 64;
 
-/// Who may react now.
+/// Who may react, edit or redact now.
 pub(crate) struct Turns {
     locks: Vec<Mutex<()>>,
     hasher: RandomState,
@@ -28,14 +30,21 @@ impl Default for Turns {
 
 impl Turns {
     async fn take(&self, actor: &Actor, command: &RoomCommand) -> Option<MutexGuard<'_, ()>> {
-        let reacts = match command {
-            RoomCommand::React { .. } => true,
-            RoomCommand::SendEvent { event_type, .. } => event_type == "m.reaction",
-            _ => false,
+        let hash = match command {
+            RoomCommand::Redact { event_id, .. } => self.hasher.hash_one(event_id),
+            command if reacts(command) => self.hasher.hash_one(&actor.user),
+            command => self.hasher.hash_one(command.edits()?),
         };
-        let hash = self.hasher.hash_one(&actor.user);
         let turn = usize::try_from(hash % TURNS as u64).unwrap_or_default();
-        if reacts { Some(self.locks[turn].lock().await) } else { None }
+        Some(self.locks[turn].lock().await)
+    }
+}
+
+fn reacts(command: &RoomCommand) -> bool {
+    match command {
+        RoomCommand::React { .. } => true,
+        RoomCommand::SendEvent { event_type, .. } => event_type == "m.reaction",
+        _ => false,
     }
 }
 

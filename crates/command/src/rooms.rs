@@ -216,7 +216,10 @@ impl Commands {
     ) -> Result<Vec<Fact>, HandleError> {
         let room = room.filter(|room| room.is_created()).ok_or(HandleError::NoSuchRoom)?;
         match room.decide(command, profile, context) {
-            Ok(events) => Ok(accepted(envelope, events)),
+            Ok(events) => {
+                let erases = context.erased_by(command);
+                Ok(accepted(&Envelope { erases, ..envelope.clone() }, events))
+            }
             Err(_) if !room.exists_for(context.sender) => Err(HandleError::NoSuchRoom),
             Err(rejection) => Err(rejection.into()),
         }

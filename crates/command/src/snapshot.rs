@@ -52,6 +52,7 @@ struct Stored {
 }
 
 /// The folder of the snapshots; none for a log that lives in memory only.
+#[derive(Clone)]
 pub(crate) struct Snapshots {
     folder: Option<PathBuf>,
 }
@@ -123,6 +124,15 @@ impl Snapshots {
         let draft = path.with_extension("new");
         fs::write(&draft, bytes)?;
         fs::rename(draft, path)
+    }
+
+    /// Removes the snapshot of `stream`, which has something that is to be forgotten.
+    pub(crate) fn forget(&self, stream: &StreamId) -> io::Result<()> {
+        let Some(path) = self.path(stream) else { return Ok(()) };
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
     }
 
     fn path(&self, stream: &StreamId) -> Option<PathBuf> {

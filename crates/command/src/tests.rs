@@ -4,6 +4,7 @@
 mod accounts;
 mod aliases;
 mod profiles;
+mod redactions;
 mod retries;
 mod rooms;
 mod snapshots;
@@ -74,8 +75,8 @@ impl EventLookup for FromLog {
             KnownEvent {
                 pdu: Arc::clone(pdu),
                 visible: true,
-                redacted: false,
-                erases: Vec::new(),
+                redacted: redactions::is_redacted(&records, pdu),
+                erases: redactions::erases(&records, pdu),
                 own_reactions: related(key).collect(),
                 thread_end: None,
             }

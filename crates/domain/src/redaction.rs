@@ -5,10 +5,11 @@
 
 use ruma_common::{
     CanonicalJsonObject, OwnedEventId, RoomVersionId, canonical_json::redact_in_place,
+    room_version_rules::RoomVersionRules,
 };
 use ruma_signatures::reference_hash;
 
-use crate::{Pdu, PduError};
+use crate::Pdu;
 
 /// An event cannot be redacted. None of this happens to an event that this server made.
 #[derive(Debug, thiserror::Error)]
@@ -29,7 +30,7 @@ pub enum RedactError {
         /// What is wrong.
         reason: String,
     },
-    /// Its ID does not cover what would be left.
+    /// Its ID does not cover it: nothing of it may be erased.
     #[error("{event_id} cannot be redacted: its ID is not the hash of it")]
     OtherId {
         /// The event.
@@ -43,21 +44,44 @@ impl Pdu {
     /// Source: Matrix specification, room versions 10 to 12, "Redactions".
     ///
     /// # Errors
-    /// [`RedactError`] if its ID would not hold any more: then nothing may be erased.
+    /// [`RedactError`] if the version is unknown, or the event is not what it should be.
     pub fn redacted(&self, version: &RoomVersionId) -> Result<Self, RedactError> {
+        let (rules, mut object) = (self.rules_of(version)?, self.object()?);
+        redact_in_place(&mut object, &rules.redaction, None)
+            .map_err(|error| self.malformed(&error))?;
+        let json = serde_json::to_vec(&object).map_err(|error| self.malformed(&error))?;
+        Self::parse(self.event_id.clone(), json.into()).map_err(|error| self.malformed(&error))
+    }
+
+    /// Checks that the ID is the hash of the event, of a room of this version: with all of its
+    /// content, or with what redaction leaves of it.
+    ///
+    /// Source: Matrix specification, room versions 4 to 12, "Event IDs".
+    ///
+    /// # Errors
+    /// [`RedactError`] if it is not, or if the version is unknown.
+    pub fn check_id(&self, version: &RoomVersionId) -> Result<(), RedactError> {
+        let rules = self.rules_of(version)?;
+        let hash = reference_hash(&self.object()?, &rules);
+        let hash = hash.map_err(|error| self.malformed(&error))?;
+        if self.event_id.as_str().strip_prefix('$') == Some(&*hash) {
+            Ok(())
+        } else {
+            Err(RedactError::OtherId { event_id: self.event_id.clone() })
+        }
+    }
+
+    fn rules_of(&self, version: &RoomVersionId) -> Result<RoomVersionRules, RedactError> {
         let event_id = || self.event_id.clone();
         let unknown = || RedactError::Version { event_id: event_id(), version: version.clone() };
-        let malformed = |reason: String| RedactError::Malformed { event_id: event_id(), reason };
-        let rules = version.rules().ok_or_else(unknown)?;
-        let mut object: CanonicalJsonObject =
-            serde_json::from_slice(&self.json).map_err(|error| malformed(error.to_string()))?;
-        redact_in_place(&mut object, &rules.redaction, None)
-            .map_err(|error| malformed(error.to_string()))?;
-        let hash = reference_hash(&object, &rules).map_err(|error| malformed(error.to_string()))?;
-        if self.event_id.as_str().strip_prefix('$') != Some(&*hash) {
-            return Err(RedactError::OtherId { event_id: event_id() });
-        }
-        let json = serde_json::to_vec(&object).map_err(|error| malformed(error.to_string()))?;
-        Self::parse(event_id(), json.into()).map_err(|error: PduError| malformed(error.to_string()))
+        version.rules().ok_or_else(unknown)
+    }
+
+    fn object(&self) -> Result<CanonicalJsonObject, RedactError> {
+        serde_json::from_slice(&self.json).map_err(|error| self.malformed(&error))
+    }
+
+    fn malformed(&self, reason: &impl ToString) -> RedactError {
+        RedactError::Malformed { event_id: self.event_id.clone(), reason: reason.to_string() }
     }
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::{
     Erased, HistoryVisibility, JoinRule, JsonObject, KnownEvent, PowerLevelsChange, Profile,
-    Relation,
+    Relation, RelationKind,
 };
 
 /// What a decision knows beside the state: who asks, when, and whose server this is.
@@ -239,6 +239,21 @@ impl RoomCommand {
                 targets.map(ToOwned::to_owned).collect()
             }
             _ => Vec::new(),
+        }
+    }
+
+    /// The event whose content it replaces, if it is an edit.
+    #[must_use]
+    pub fn edits(&self) -> Option<OwnedEventId> {
+        match self {
+            Self::SendMessage { relation: Some(MessageRelation::Edit(event)), .. } => {
+                Some(event.clone())
+            }
+            Self::SendEvent { content, .. } => match Relation::read(content).ok()??.to? {
+                (event, RelationKind::Edit) => Some(event),
+                _ => None,
+            },
+            _ => None,
         }
     }
 }

@@ -152,6 +152,8 @@ fn id_and_signature_hold_without_the_content() {
             assert!(redacted.json.len() <= event.json.len());
             let hash = reference_hash(&serde_json::from_slice(&redacted.json).unwrap(), &rules);
             assert_eq!(event.event_id.as_str(), format!("${}", hash.unwrap()));
+            event.check_id(&version).unwrap();
+            redacted.check_id(&version).unwrap();
             assert_eq!(redacted.redacted(&version).unwrap().json, redacted.json);
             let signed = sign(&redacted, &key, server, &version).unwrap();
             let object: CanonicalJsonObject = serde_json::from_str(&signed).unwrap();
@@ -171,7 +173,7 @@ fn an_event_that_its_id_does_not_cover_is_not_redacted() {
     let (_, said) = bob_has_said(RoomVersionId::V12);
     let other = public().events[0].event_id.clone();
     let forged = Pdu::parse(other, said.json.clone()).unwrap();
-    assert!(forged.redacted(&RoomVersionId::V12).is_err());
+    assert!(forged.check_id(&RoomVersionId::V12).is_err());
     assert!(said.redacted(&"org.example.unknown".try_into().unwrap()).is_err());
 }
 
