@@ -44,6 +44,7 @@ impl Aggregate for Room {
         Some(Frozen {
             facts: self.state_events().map(|pdu| accepted(Arc::clone(pdu))).collect(),
             extremities: self.forward_extremities().to_vec(),
+            leaves: self.leaves().to_vec(),
             depth: self.depth(),
         })
     }
@@ -51,7 +52,7 @@ impl Aggregate for Room {
     fn thaw(frozen: Frozen) -> Option<Self> {
         let room_id = frozen.facts.first()?.pdu.room_id.clone();
         let mut room = Self::replay(room_id, &frozen.facts);
-        room.continue_after(frozen.extremities, frozen.depth);
+        room.continue_after(frozen.extremities, frozen.leaves, frozen.depth);
         Some(room)
     }
 

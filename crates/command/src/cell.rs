@@ -4,10 +4,13 @@
 //! stream. The state runs ahead of the disk by the appends under way, so that many decisions share
 //! one sync; nobody is told of a result before it is durable.
 
-use std::collections::{HashMap, VecDeque};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+};
 
 use futures_util::{FutureExt, future::Shared};
-use rookery_domain::Fact;
+use rookery_domain::{EventId, Fact, Room, RoomEvent};
 use rookery_log::{Appending, CommandId, EventLog, Position, Record, Revision, Scope, StreamId};
 use tokio::sync::Mutex;
 
@@ -68,7 +71,10 @@ impl<A: Aggregate> Loaded<A> {
         loop {
             let page = log.read(&scope, loaded.position, LOAD_PAGE).await?;
             for record in &page {
-                for fact in read_facts::<A>(record)? {
+                for mut fact in read_facts::<A>(record)? {
+                    if let Fact::Room(event) = &mut fact {
+                        fetch_restated(log, record, event).await?;
+                    }
                     loaded.state = A::apply(loaded.state.take(), &fact);
                 }
                 loaded.revision = record.revision;
@@ -110,6 +116,32 @@ impl<A: Aggregate> Loaded<A> {
             self.in_flight.pop_front();
         }
     }
+}
+
+/// Fetches the other events that hold slots because of `event`.
+async fn fetch_restated(
+    log: &dyn EventLog,
+    record: &Arc<Record>,
+    event: &mut RoomEvent,
+) -> Result<(), HandleError> {
+    let mut restated = Vec::new();
+    for holder in event.restated_holders() {
+        let found = match holder.position.map(Position) {
+            Some(position) => log.get(&[position]).await?.into_iter().next(),
+            None => Some(Arc::clone(record)),
+        };
+        let Some(found) = found else { continue };
+        let fact = read_facts::<Room>(&found)?.into_iter().nth(usize::from(holder.index));
+        if let Some(Fact::Room(held)) = fact.filter(|fact| is_event(fact, &holder.event_id)) {
+            restated.push(held.pdu);
+        }
+    }
+    event.restated = restated;
+    Ok(())
+}
+
+fn is_event(fact: &Fact, event_id: &EventId) -> bool {
+    matches!(fact, Fact::Room(event) if event.pdu.event_id == *event_id)
 }
 
 /// The facts of a record of a stream that `A` is folded from.

@@ -14,6 +14,7 @@ use crate::{
     cache::Cache,
     cell::Cell,
     erase::Eraser,
+    federation::Federation,
     handle::{Core, Request},
     referred::Turns,
     snapshot::{Snapshot, Snapshots},
@@ -34,7 +35,8 @@ pub struct Actor {
 /// Bounds of the write side.
 #[derive(Clone, Copy, Debug)]
 pub struct CommandOptions {
-    /// How much memory the cached states of rooms may take, in bytes.
+    /// How much memory the cached states of rooms may take, in bytes; and as much again the graphs
+    /// of rooms that are shared with other servers.
     pub rooms_bytes_max: usize,
 }
 
@@ -74,6 +76,7 @@ pub struct Commands {
     pub(crate) events: Arc<dyn EventLookup>,
     pub(crate) reacting: Turns,
     pub(crate) spreads: Unfinished,
+    pub(crate) federation: Federation,
 }
 
 impl Commands {
@@ -102,6 +105,7 @@ impl Commands {
             events,
             reacting: Turns::default(),
             spreads: checkpoint("profiles.checkpoint"),
+            federation: Federation::new(options.rooms_bytes_max),
         })
     }
 

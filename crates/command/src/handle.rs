@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// How often a command is decided before its caller is told that the stream is too busy.
-const ATTEMPTS_MAX: u32 = 3;
+pub(crate) const ATTEMPTS_MAX: u32 = 3;
 
 /// One command, as far as the generic part has to know it.
 pub(crate) struct Request {
@@ -226,7 +226,8 @@ impl Handled {
     }
 }
 
-fn logged(fact: &Fact) -> Result<LoggedEvent, HandleError> {
+/// What the log keeps of a fact.
+pub(crate) fn logged(fact: &Fact) -> Result<LoggedEvent, HandleError> {
     let salt = match fact {
         Fact::Room(_) => [0; 16],
         Fact::Account(_) | Fact::Alias(_) => random()?,

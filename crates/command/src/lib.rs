@@ -13,12 +13,15 @@ mod commands;
 mod erase;
 mod error;
 mod events;
+mod federation;
 mod handle;
 mod memberships;
 mod profile;
 mod referred;
 mod rooms;
 mod snapshot;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 #[cfg(test)]
 mod tests;
 mod unfinished;
@@ -28,6 +31,10 @@ pub use self::{
     commands::{Actor, CommandOptions, Commands, Outcome, Retry},
     error::HandleError,
     events::EventLookup,
+    federation::{
+        HELD_BYTES_MAX, HELD_PER_ROOM_BYTES_MAX, HELD_PER_ROOM_MAX, HeldBack, Receipt, Received,
+        ServerKeys, TrustedKeys,
+    },
     memberships::Memberships,
     profile::{ProfileChange, ProfileOutcome, StartedProfile},
     rooms::Started,

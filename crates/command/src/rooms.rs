@@ -1,6 +1,9 @@
 //! Commands about rooms.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use rookery_domain::{
@@ -13,7 +16,7 @@ use rookery_log::{Millis, StreamId};
 use crate::{
     Actor, Commands, HandleError, Outcome, Retry,
     cell::Cell,
-    handle::{Decided, Handled, random},
+    handle::{ATTEMPTS_MAX, Decided, Handled, Request, random},
 };
 
 /// Whose command it was, for the answer.
@@ -163,11 +166,42 @@ impl Commands {
         retry: Retry,
     ) -> Result<Handled, HandleError> {
         let cell = self.rooms.cell(room_id.as_str());
+        let request = actor.request(retry);
         let context = self.context(actor, known);
         let decide = |room: Option<&Room>| {
             Self::decide_room(room, &context, command, profile, &actor.envelope(retry))
         };
-        self.core.handle(&self.rooms, &cell, &actor.request(retry), decide).await
+        for _ in 0..ATTEMPTS_MAX {
+            let decided = self.decide_anywhere(&cell, &request, &decide).await?;
+            if let Some(handled) = self.core.settle(&cell, decided).await? {
+                return Ok(handled);
+            }
+        }
+        Err(HandleError::Contended { attempts: ATTEMPTS_MAX })
+    }
+
+    /// Decides ahead of the disk; or, in a room that needs its graph for that, after it.
+    async fn decide_anywhere(
+        &self,
+        cell: &Cell<Room>,
+        request: &Request,
+        decide: &(impl Fn(Option<&Room>) -> Result<Vec<Fact>, HandleError> + Send + Sync),
+    ) -> Result<Decided, HandleError> {
+        let needs_graph = AtomicBool::new(false);
+        let ahead = |room: Option<&Room>| {
+            let facts = decide(room)?;
+            if !facts.is_empty() && room.is_some_and(Room::needs_graph) {
+                needs_graph.store(true, Ordering::Relaxed);
+                return Err(HandleError::Contended { attempts: 0 });
+            }
+            Ok(facts)
+        };
+        match self.core.decide(&self.rooms, cell, request, &ahead).await {
+            Err(_) if needs_graph.load(Ordering::Relaxed) => {
+                self.decide_in_graph(cell, request, decide).await
+            }
+            decided => decided,
+        }
     }
 
     /// Decides a command and puts it on its way without waiting for the disk, so that one caller
@@ -190,7 +224,7 @@ impl Commands {
         let decide = |room: Option<&Room>| {
             Self::decide_room(room, &context, command, &profile, &actor.envelope(retry))
         };
-        let decided = self.core.decide(&self.rooms, &cell, &request, &decide).await?;
+        let decided = self.decide_anywhere(&cell, &request, &decide).await?;
         Ok(Started { by: By::new(actor, retry), room_id: room_id.to_owned(), cell, decided })
     }
 

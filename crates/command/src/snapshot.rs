@@ -16,7 +16,7 @@ use rookery_log::{Epoch, EventLog, Position, Revision, StreamId, StreamKind};
 use serde::{Deserialize, Serialize};
 
 /// Version of the files that this software writes.
-const FORMAT: u16 = 1;
+const FORMAT: u16 = 2;
 
 /// Events between two snapshots of a small state. Larger states wait for four times as many
 /// events as they hold, so that writing snapshots never costs more than the events themselves.
@@ -35,6 +35,8 @@ pub(crate) struct Frozen {
     pub(crate) facts: Vec<RoomEvent>,
     /// The events that the next one follows.
     pub(crate) extremities: Vec<OwnedEventId>,
+    /// The events that resolve to the state.
+    pub(crate) leaves: Vec<OwnedEventId>,
     /// The depth of the deepest event.
     pub(crate) depth: u64,
 }
@@ -47,6 +49,7 @@ struct Stored {
     revision: Revision,
     position: Position,
     extremities: Vec<OwnedEventId>,
+    leaves: Vec<OwnedEventId>,
     depth: u64,
     facts: Vec<(String, Bytes, Bytes)>,
 }
@@ -95,6 +98,7 @@ impl Snapshots {
         let frozen = Frozen {
             facts: facts.collect::<Option<_>>()?,
             extremities: stored.extremities,
+            leaves: stored.leaves,
             depth: stored.depth,
         };
         Some(Snapshot { revision: stored.revision, position: stored.position, frozen })
@@ -115,6 +119,7 @@ impl Snapshots {
             revision: snapshot.revision,
             position: snapshot.position,
             extremities: snapshot.frozen.extremities.clone(),
+            leaves: snapshot.frozen.leaves.clone(),
             depth: snapshot.frozen.depth,
             facts: snapshot.frozen.facts.iter().map(parts).collect(),
         };

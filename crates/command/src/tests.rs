@@ -3,6 +3,7 @@
 
 mod accounts;
 mod aliases;
+mod federation;
 mod profiles;
 mod redactions;
 mod retries;

@@ -8,6 +8,7 @@ mod alias;
 mod canonical;
 mod envelope;
 mod fact;
+mod incoming;
 pub mod limits;
 mod membership;
 mod pdu;
@@ -30,6 +31,7 @@ pub use self::{
     canonical::JsonObject,
     envelope::{Envelope, Erased, EventStatus, Holder, Origin, Slot, SlotChange},
     fact::{AccountEvent, AliasEvent, Fact, FactError, StoredFact, Subject},
+    incoming::{Incoming, IncomingError, PublicKeys},
     membership::{HistoryVisibility, JoinRule, Membership},
     pdu::{Pdu, PduError},
     power::{Power, PowerLevels, PowerLevelsChange},
@@ -38,8 +40,8 @@ pub use self::{
     rejection::Rejection,
     relation::{KnownEvent, Relation, RelationKind},
     room::{
-        Context, CreateRoom, DIRECTORY_TYPE, InvitePreview, Invitee, Mentions, MessageKind,
-        MessageRelation, Preset, Room, RoomCommand,
+        Context, CreateRoom, DIRECTORY_TYPE, Decided, Graph, InvitePreview, Invitee, Mentions,
+        MessageKind, MessageRelation, Preset, ResolveError, Room, RoomCommand, Verdict,
     },
     room_event::{RoomEvent, StateChange, StateHolder},
     signing::{ParseKeyError, SignError, SigningKey, sign},

@@ -6,6 +6,11 @@
 /// less 1 KiB for the signatures, which are added when another server gets the event.
 pub const EVENT_BYTES_MAX: usize = 65_535 - 1_024;
 
+/// Longest event that another server may send, with its signatures.
+///
+/// Source: Matrix client-server specification, "Size limits".
+pub const PDU_BYTES_MAX: usize = 65_535;
+
 /// Longest event type, state key, user, room or event ID, or alias.
 ///
 /// Source: Matrix client-server specification, "Size limits".

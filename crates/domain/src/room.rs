@@ -10,6 +10,7 @@ mod authorise;
 mod command;
 mod create;
 mod decide;
+mod graph;
 mod preview;
 mod reading;
 mod slots;
@@ -27,9 +28,13 @@ pub use self::{
     command::{
         Context, CreateRoom, Invitee, Mentions, MessageKind, MessageRelation, Preset, RoomCommand,
     },
+    graph::{Decided, Graph, ResolveError, Verdict},
     preview::InvitePreview,
 };
-use crate::{Erased, EventStatus, Membership, Pdu, Power, PowerLevels, Rejection, RoomEvent};
+use crate::{
+    Erased, EventStatus, Membership, Pdu, Power, PowerLevels, Rejection, RoomEvent,
+    limits::PREV_EVENTS_MAX,
+};
 
 /// The type of the state event that says whether a room stands in the public directory.
 pub const DIRECTORY_TYPE: &str = "org.rookery.directory";
@@ -43,6 +48,7 @@ pub struct Room {
     state: Slots,
     levels: Option<Arc<PowerLevels>>,
     extremities: Vec<OwnedEventId>,
+    leaves: Vec<OwnedEventId>,
     depth: u64,
 }
 
@@ -79,6 +85,7 @@ impl Room {
             state: Slots::default(),
             levels: None,
             extremities: Vec::new(),
+            leaves: Vec::new(),
             depth: 0,
         }
     }
@@ -92,12 +99,13 @@ impl Room {
     }
 
     /// Folds one event into the state. Total: history has happened and cannot be refused.
-    /// Events that were not accepted change nothing.
+    /// A rejected event changes nothing; one that soft-failed is followed by no event made here.
     pub fn evolve(&mut self, event: &RoomEvent) {
-        if event.envelope.status != EventStatus::Accepted {
-            return;
+        match event.envelope.status {
+            EventStatus::Accepted => self.follow(&event.pdu),
+            EventStatus::SoftFailed => grow(&mut self.leaves, &event.pdu),
+            EventStatus::Rejected => return,
         }
-        self.follow(&event.pdu);
         for change in event.state_changes() {
             match change.holder {
                 Some(holder) => self.hold(&change.kind, change.state_key, holder.pdu),
@@ -122,9 +130,15 @@ impl Room {
     }
 
     /// Sets what follows from events that are no state, for a room made of its state events alone:
-    /// the events that the next one follows, and how deep the room is.
-    pub fn continue_after(&mut self, extremities: Vec<OwnedEventId>, depth: u64) {
+    /// the events that the next one follows, the leaves, and how deep the room is.
+    pub fn continue_after(
+        &mut self,
+        extremities: Vec<OwnedEventId>,
+        leaves: Vec<OwnedEventId>,
+        depth: u64,
+    ) {
         self.extremities = extremities;
+        self.leaves = leaves;
         self.depth = depth;
     }
 
@@ -137,8 +151,8 @@ impl Room {
     }
 
     fn follow(&mut self, event: &Pdu) {
-        self.extremities.retain(|id| !event.prev_events.contains(id));
-        self.extremities.push(event.event_id.clone());
+        grow(&mut self.extremities, event);
+        grow(&mut self.leaves, event);
         self.depth = self.depth.max(event.depth);
     }
 
@@ -212,10 +226,25 @@ impl Room {
         self.state.invited()
     }
 
-    /// The events that no other event follows yet.
+    /// The accepted events that no other accepted event follows yet: those that the next one made
+    /// here follows.
     #[must_use]
     pub fn forward_extremities(&self) -> &[OwnedEventId] {
         &self.extremities
+    }
+
+    /// The events that were not rejected and that no such event follows yet, soft-failed ones among
+    /// them: the room's state is what they resolve to.
+    #[must_use]
+    pub fn leaves(&self) -> &[OwnedEventId] {
+        &self.leaves
+    }
+
+    /// Whether the next event made here cannot follow all leaves, so that only the room's graph
+    /// tells what it does to the state, and whether other servers will take it.
+    #[must_use]
+    pub fn needs_graph(&self) -> bool {
+        self.leaves != self.extremities || self.extremities.len() > PREV_EVENTS_MAX
     }
 
     /// The depth of the deepest event.
@@ -277,6 +306,12 @@ impl Room {
         let version = content.as_ref().and_then(|content| content.get("room_version")?.as_str());
         Err(Rejection::UnknownRoomVersion(version.unwrap_or("1").to_owned()))
     }
+}
+
+/// Puts an event in the place of those it follows.
+fn grow(ends: &mut Vec<OwnedEventId>, event: &Pdu) {
+    ends.retain(|id| !event.prev_events.contains(id));
+    ends.push(event.event_id.clone());
 }
 
 impl Version {

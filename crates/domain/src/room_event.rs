@@ -60,13 +60,16 @@ impl RoomEvent {
         self.state_changes().any(|change| change.holder.is_some_and(|it| it.pdu.event_id == *own))
     }
 
-    /// The slots whose holders it has changed; none unless it was accepted.
+    /// The slots whose holders it has changed.
     ///
+    /// A rejected event changes none. One that soft-failed changes what its envelope says and no
+    /// more: it is not shown, but other servers may have accepted it, and the state is theirs too.
     /// A holder that was not fetched is left out, and its slot with it.
     pub fn state_changes(&self) -> impl Iterator<Item = StateChange<'_>> {
-        let accepted = self.envelope.status == EventStatus::Accepted;
-        let resolved = self.envelope.state.as_ref().filter(|_| accepted);
-        let plain = (accepted && resolved.is_none()).then(|| self.plain_change()).flatten();
+        let status = self.envelope.status;
+        let resolved = self.envelope.state.as_ref().filter(|_| status != EventStatus::Rejected);
+        let is_plain = status == EventStatus::Accepted && resolved.is_none();
+        let plain = is_plain.then(|| self.plain_change()).flatten();
         let changes = resolved.into_iter().flatten().filter_map(|slot| {
             let holder = match &slot.holder {
                 Some(holder) => Some(self.holder(holder)?),

@@ -1,0 +1,123 @@
+//! The graphs of rooms, as far as they are in memory, and how one is brought up to date.
+//!
+//! **Invariant:** only rooms that get events of other servers have a graph; the others pay nothing.
+//! **Invariant:** a graph is taken out while it is worked with, and put back only if what it says is
+//! in the log.
+
+use lru::LruCache;
+use parking_lot::Mutex;
+use rookery_domain::{Fact, Graph, Room};
+use rookery_log::{EventLog, Position, Scope, StreamId};
+
+use crate::{
+    HandleError,
+    cell::{Cell, Loaded, read_facts},
+    handle::Core,
+};
+
+/// How many records are read at once when a graph is folded.
+const READ_PAGE: usize = 1_024;
+
+/// How often a graph and a state that differ are loaded anew.
+const ATTEMPTS_MAX: u32 = 3;
+
+/// Graphs by stream; the least recently used go first.
+pub(crate) struct Graphs {
+    cached: Mutex<Cached>,
+    bytes_max: usize,
+}
+
+struct Cached {
+    graphs: LruCache<StreamId, RoomGraph>,
+    bytes: usize,
+}
+
+/// A graph, and the last commit of the stream that is in it.
+#[derive(Debug, Default)]
+pub(crate) struct RoomGraph {
+    pub(crate) graph: Graph,
+    pub(crate) position: Position,
+}
+
+impl Graphs {
+    pub(crate) fn new(bytes_max: usize) -> Self {
+        let cached = Cached { graphs: LruCache::unbounded(), bytes: 0 };
+        Self { cached: Mutex::new(cached), bytes_max }
+    }
+
+    fn take(&self, stream: &StreamId) -> RoomGraph {
+        let mut cached = self.cached.lock();
+        let graph = cached.graphs.pop(stream).unwrap_or_default();
+        cached.bytes = cached.bytes.saturating_sub(graph.graph.weight_bytes());
+        graph
+    }
+
+    /// Keeps a graph that says what the log says.
+    pub(crate) fn put(&self, stream: StreamId, graph: RoomGraph) {
+        let mut cached = self.cached.lock();
+        cached.bytes += graph.graph.weight_bytes();
+        if let Some(old) = cached.graphs.put(stream, graph) {
+            cached.bytes -= old.graph.weight_bytes();
+        }
+        while cached.bytes > self.bytes_max && cached.graphs.len() > 1 {
+            let Some((_, oldest)) = cached.graphs.pop_lru() else { break };
+            cached.bytes -= oldest.graph.weight_bytes();
+        }
+    }
+
+    /// Waits until nothing of the room is under way, and takes its state and its graph, both at the
+    /// end of its stream. Who has changed nothing but what is in the log now puts them back.
+    pub(crate) async fn settled(
+        &self,
+        core: &Core,
+        cell: &Cell<Room>,
+        slot: &mut Option<Loaded<Room>>,
+    ) -> Result<(Loaded<Room>, RoomGraph), HandleError> {
+        for _ in 0..ATTEMPTS_MAX {
+            let mut loaded = match slot.take() {
+                Some(loaded) => loaded,
+                None => Loaded::load(&*core.log, &core.snapshots, &cell.stream).await?,
+            };
+            if let Some(append) = loaded.last_under_way()
+                && append.await.is_err()
+            {
+                continue;
+            }
+            // Notes that all of it has been answered.
+            loaded.last_under_way();
+            let mut graph = self.take(&cell.stream);
+            graph.catch_up(&*core.log, &cell.stream).await?;
+            if loaded.revision.0 == graph.graph.len() as u64 {
+                return Ok((loaded, graph));
+            }
+            // Another gateway has written to the room.
+            self.put(cell.stream.clone(), graph);
+        }
+        Err(HandleError::Contended { attempts: ATTEMPTS_MAX })
+    }
+}
+
+impl RoomGraph {
+    /// Folds what has come to the stream since.
+    pub(crate) async fn catch_up(
+        &mut self,
+        log: &dyn EventLog,
+        stream: &StreamId,
+    ) -> Result<(), HandleError> {
+        let scope = Scope::Stream(stream.clone());
+        loop {
+            let page = log.read(&scope, self.position, READ_PAGE).await?;
+            for record in &page {
+                for (index, fact) in (0_u16..).zip(read_facts::<Room>(record)?) {
+                    if let Fact::Room(event) = fact {
+                        self.graph.fold(&event, record.position.0, index);
+                    }
+                }
+                self.position = record.position;
+            }
+            if page.len() < READ_PAGE {
+                return Ok(());
+            }
+        }
+    }
+}

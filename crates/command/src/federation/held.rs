@@ -1,0 +1,162 @@
+//! Events that wait for others that they name.
+//!
+//! **Invariant:** bounded for each room and in all; the oldest go first, and are counted.
+//! **Invariant:** in memory only: who sent an event has been told that it waits, and for what.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use rookery_domain::{EventId, OwnedEventId, OwnedRoomId, OwnedServerName, Pdu, RoomId};
+
+/// Most events of one room that wait.
+pub const HELD_PER_ROOM_MAX: usize = 1_000;
+
+/// Most bytes of events of one room that wait.
+pub const HELD_PER_ROOM_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Most bytes of events that wait, of all rooms.
+pub const HELD_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// How much waits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HeldBack {
+    /// Events that wait now.
+    pub events: usize,
+    /// Their size.
+    pub bytes: usize,
+    /// Events that had to make room for others since the start.
+    pub dropped: u64,
+}
+
+/// Events that wait, in the order in which they came.
+#[derive(Default)]
+pub(super) struct Held {
+    rooms: HashMap<OwnedRoomId, Waiting>,
+    /// The room of each number.
+    order: BTreeMap<u64, OwnedRoomId>,
+    next: u64,
+    bytes: usize,
+    dropped: u64,
+}
+
+#[derive(Default)]
+struct Waiting {
+    events: BTreeMap<u64, HeldEvent>,
+    by_id: HashMap<OwnedEventId, u64>,
+    for_event: HashMap<OwnedEventId, BTreeSet<u64>>,
+    bytes: usize,
+}
+
+/// An event that waits.
+#[derive(Clone, Debug)]
+pub(super) struct HeldEvent {
+    pub(super) pdu: Arc<Pdu>,
+    pub(super) origin: OwnedServerName,
+    missing: BTreeSet<OwnedEventId>,
+}
+
+impl Held {
+    /// Keeps an event until all of `missing` have arrived.
+    pub(super) fn hold(
+        &mut self,
+        pdu: Arc<Pdu>,
+        origin: OwnedServerName,
+        missing: &[OwnedEventId],
+    ) {
+        let room_id = pdu.room_id.clone();
+        self.forget(&room_id, &pdu.event_id);
+        let (number, bytes) = (self.next, weight(&pdu));
+        self.next += 1;
+        self.order.insert(number, room_id.clone());
+        self.bytes += bytes;
+        let room = self.rooms.entry(room_id.clone()).or_default();
+        room.by_id.insert(pdu.event_id.clone(), number);
+        room.bytes += bytes;
+        for event in missing {
+            room.for_event.entry(event.clone()).or_default().insert(number);
+        }
+        let missing = missing.iter().cloned().collect();
+        room.events.insert(number, HeldEvent { pdu, origin, missing });
+        self.make_room(&room_id);
+    }
+
+    /// The events that have waited for this one and for nothing else, oldest first.
+    pub(super) fn arrived(&mut self, room_id: &RoomId, event_id: &EventId) -> Vec<HeldEvent> {
+        self.forget(room_id, event_id);
+        let Some(room) = self.rooms.get_mut(room_id) else { return Vec::new() };
+        let mut ready = Vec::new();
+        for number in room.for_event.remove(event_id).unwrap_or_default() {
+            let Some(event) = room.events.get_mut(&number) else { continue };
+            event.missing.remove(event_id);
+            if event.missing.is_empty() {
+                ready.push(number);
+            }
+        }
+        ready.into_iter().filter_map(|number| self.remove(number)).collect()
+    }
+
+    pub(super) fn count(&self) -> HeldBack {
+        HeldBack { events: self.order.len(), bytes: self.bytes, dropped: self.dropped }
+    }
+
+    fn make_room(&mut self, room_id: &RoomId) {
+        let mut dropped = Vec::new();
+        while let Some(room) = self.rooms.get(room_id) {
+            let fits =
+                room.events.len() <= HELD_PER_ROOM_MAX && room.bytes <= HELD_PER_ROOM_BYTES_MAX;
+            let Some(oldest) = room.events.keys().next().copied().filter(|_| !fits) else { break };
+            dropped.extend(self.remove(oldest));
+        }
+        while self.bytes > HELD_BYTES_MAX {
+            let Some(oldest) = self.order.keys().next().copied() else { break };
+            dropped.extend(self.remove(oldest));
+        }
+        self.dropped += dropped.len() as u64;
+        for HeldEvent { pdu, origin, missing } in dropped {
+            let waited_for = missing.len();
+            tracing::warn!(
+                event_id = %pdu.event_id, room_id = %pdu.room_id, %origin, waited_for,
+                "too many events wait for others: forgot the one that waited longest"
+            );
+        }
+    }
+
+    fn forget(&mut self, room_id: &RoomId, event_id: &EventId) {
+        let room = self.rooms.get(room_id);
+        if let Some(number) = room.and_then(|room| room.by_id.get(event_id).copied()) {
+            self.remove(number);
+        }
+    }
+
+    fn remove(&mut self, number: u64) -> Option<HeldEvent> {
+        let room_id = self.order.remove(&number)?;
+        let room = self.rooms.get_mut(&room_id)?;
+        let event = room.events.remove(&number)?;
+        room.by_id.remove(&event.pdu.event_id);
+        for missing in &event.missing {
+            if let Some(waiting) = room.for_event.get_mut(missing) {
+                waiting.remove(&number);
+                if waiting.is_empty() {
+                    room.for_event.remove(missing);
+                }
+            }
+        }
+        let bytes = weight(&event.pdu);
+        room.bytes -= bytes;
+        self.bytes -= bytes;
+        if room.events.is_empty() {
+            self.rooms.remove(&room_id);
+        }
+        Some(event)
+    }
+}
+
+fn weight(pdu: &Pdu) -> usize {
+    const OVERHEAD_BYTES: usize = 1_024;
+    OVERHEAD_BYTES + pdu.json.len() + pdu.content.get().len()
+}
+
+#[cfg(test)]
+mod tests;

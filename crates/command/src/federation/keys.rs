@@ -1,0 +1,46 @@
+//! The public keys of other servers.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use rookery_domain::{MilliSecondsSinceUnixEpoch, OwnedServerName, ServerName};
+use rookery_log::Unavailable;
+
+/// Who knows the keys with which servers sign their events.
+#[async_trait]
+pub trait ServerKeys: Send + Sync {
+    /// The public key that `server` names `key_id` (such as `ed25519:a_1`), if it was valid at this
+    /// time, which is when the event was sent, as its server says.
+    ///
+    /// # Errors
+    /// [`Unavailable`] if that cannot be found out now.
+    async fn public_key(
+        &self,
+        server: &ServerName,
+        key_id: &str,
+        at: MilliSecondsSinceUnixEpoch,
+    ) -> Result<Option<[u8; 32]>, Unavailable>;
+}
+
+/// Keys that somebody vouches for, valid at all times.
+#[derive(Clone, Debug, Default)]
+pub struct TrustedKeys(BTreeMap<OwnedServerName, BTreeMap<String, [u8; 32]>>);
+
+impl TrustedKeys {
+    /// Adds a key. `key_id` is its algorithm and name, such as `ed25519:a_1`.
+    pub fn insert(&mut self, server: OwnedServerName, key_id: String, key: [u8; 32]) {
+        self.0.entry(server).or_default().insert(key_id, key);
+    }
+}
+
+#[async_trait]
+impl ServerKeys for TrustedKeys {
+    async fn public_key(
+        &self,
+        server: &ServerName,
+        key_id: &str,
+        _: MilliSecondsSinceUnixEpoch,
+    ) -> Result<Option<[u8; 32]>, Unavailable> {
+        Ok(self.0.get(server).and_then(|keys| keys.get(key_id)).copied())
+    }
+}

@@ -1,0 +1,60 @@
+//! Commands in rooms whose graph has ends that this server does not follow.
+//!
+//! What such an event does to the state follows from the graph alone, and whether other servers will
+//! take it. So it waits until all before it is durable; everywhere else decisions run ahead.
+
+use futures_util::FutureExt;
+use rookery_domain::{Fact, Room};
+use rookery_log::{Appended, Commit, Guard};
+
+use crate::{
+    Commands, HandleError,
+    aggregate::Aggregate,
+    cell::Cell,
+    handle::{Decided, Request, logged},
+};
+
+impl Commands {
+    /// Decides a command, asks the graph what it does to the state, and appends it.
+    pub(crate) async fn decide_in_graph(
+        &self,
+        cell: &Cell<Room>,
+        request: &Request,
+        decide: &(impl Fn(Option<&Room>) -> Result<Vec<Fact>, HandleError> + Send),
+    ) -> Result<Decided, HandleError> {
+        let mut slot = cell.loaded.lock().await;
+        let (mut loaded, mut graph) =
+            self.federation.graphs.settled(&self.core, cell, &mut slot).await?;
+        let mut facts = decide(loaded.state.as_ref())?;
+        if facts.is_empty() {
+            let position = loaded.position;
+            self.federation.graphs.put(cell.stream.clone(), graph);
+            *slot = Some(loaded);
+            return Ok(Decided::Holds(None, position));
+        }
+        for fact in &mut facts {
+            if let Fact::Room(event) = fact {
+                *event = graph.graph.make(&event.pdu, event.envelope.clone())?;
+            }
+        }
+        let commit = Commit {
+            stream: cell.stream.clone(),
+            command: request.command,
+            received: request.received,
+            events: facts.iter().map(logged).collect::<Result<_, _>>()?,
+        };
+        let guard = Guard { at: loaded.revision };
+        let append = self.core.eraser.appending(&facts, commit, guard).shared();
+        if let Ok(Appended { position, revision, repeated: false }) = append.clone().await {
+            for fact in &facts {
+                loaded.state = Room::apply(loaded.state.take(), fact);
+            }
+            (loaded.revision, loaded.position) = (revision, position);
+            graph.graph.commit(position.0);
+            graph.position = position;
+            self.federation.graphs.put(cell.stream.clone(), graph);
+            *slot = Some(loaded);
+        }
+        Ok(Decided::Append(append, facts))
+    }
+}

@@ -1,0 +1,315 @@
+//! Taking a delivery: the events of one room that another server sent.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use rookery_domain::{
+    Decided, Fact, Incoming, Origin, OwnedEventId, OwnedServerName, Pdu, PublicKeys, Room,
+    RoomEvent, RoomId, RoomVersionId, ServerName, Verdict,
+};
+use rookery_log::{AppendError, Commit, Guard, Millis, Position};
+use serde_json::value::RawValue;
+
+use super::{HeldBack, Receipt, Received, ServerKeys, graphs::RoomGraph, held::HeldEvent};
+use crate::{
+    Commands, HandleError,
+    aggregate::Aggregate,
+    cell::{Cell, Loaded},
+    handle::logged,
+};
+
+/// How often a delivery is decided before its sender is told to come back.
+const ATTEMPTS_MAX: u32 = 3;
+
+/// Most events that one commit takes; the rest goes into the next.
+const COMMIT_EVENTS_MAX: usize = 256;
+
+/// Bytes from which on a commit takes no more events.
+const COMMIT_BYTES_ENOUGH: usize = 2 * 1024 * 1024;
+
+/// An event that waits for its verdict.
+#[derive(Clone)]
+struct Candidate {
+    /// Its place in the delivery; none if it had been held.
+    place: Option<usize>,
+    pdu: Arc<Pdu>,
+    origin: OwnedServerName,
+    /// The event whose arrival ended its wait.
+    freed_by: Option<OwnedEventId>,
+}
+
+/// What a delivery has led to so far.
+struct Progress {
+    receipts: Vec<Option<Receipt>>,
+    queue: VecDeque<Candidate>,
+    /// Decided, for the commit that is being filled.
+    filled: Vec<(Candidate, Decided)>,
+}
+
+impl Commands {
+    /// Takes events of one room, as another server sent them: all that can be taken goes to the log
+    /// before this answers. The receipts are in the order of the events.
+    ///
+    /// A room that is not known is opened by its create event. Everything after it has to come as
+    /// well: rooms are not joined in the middle of their history yet.
+    ///
+    /// # Errors
+    /// [`HandleError`] if the log cannot be read or written: send the events again.
+    pub async fn receive(
+        &self,
+        keys: &dyn ServerKeys,
+        origin: &ServerName,
+        room_id: &RoomId,
+        pdus: &[Box<RawValue>],
+        now: Millis,
+    ) -> Result<Vec<Receipt>, HandleError> {
+        let cell = self.rooms.cell(room_id.as_str());
+        let known = |room: Option<&Room>| room.and_then(|room| room.version().cloned());
+        let known = self.core.look(&self.rooms, &cell, known).await?;
+        let opening = || pdus.iter().find_map(|pdu| Incoming::version_of_create(pdu));
+        let version = known.or_else(opening);
+        let mut progress = Progress::new(pdus.len());
+        for (place, json) in pdus.iter().enumerate() {
+            match self.verified(keys, room_id, version.as_ref(), json).await {
+                Ok(pdu) => {
+                    let origin = origin.to_owned();
+                    progress.add(Candidate { place: Some(place), pdu, origin, freed_by: None });
+                }
+                Err(receipt) => progress.receipts[place] = Some(*receipt),
+            }
+        }
+        for _ in 0..ATTEMPTS_MAX {
+            match self.take_all(&cell, &mut progress, now).await {
+                Ok(true) => return Ok(progress.receipts.into_iter().flatten().collect()),
+                Ok(false) => progress.unfill(),
+                Err(error) => {
+                    progress.unfill();
+                    self.hold_again(progress);
+                    return Err(error);
+                }
+            }
+        }
+        self.hold_again(progress);
+        Err(HandleError::Contended { attempts: ATTEMPTS_MAX })
+    }
+
+    /// How many events of other servers wait for others.
+    #[must_use]
+    pub fn held_back(&self) -> HeldBack {
+        self.federation.held.lock().count()
+    }
+
+    /// The checks that need no more of the room than its version.
+    async fn verified(
+        &self,
+        keys: &dyn ServerKeys,
+        room_id: &RoomId,
+        version: Option<&RoomVersionId>,
+        json: &RawValue,
+    ) -> Result<Arc<Pdu>, Box<Receipt>> {
+        let refused = |id: Option<OwnedEventId>, why: String| Box::new(Receipt::refused(id, why));
+        let version = version.ok_or_else(|| {
+            let why = "the room is not known here: send its create event first";
+            refused(None, why.to_owned())
+        })?;
+        let incoming =
+            Incoming::read(json, version).map_err(|error| refused(None, error.to_string()))?;
+        let id = incoming.event_id().to_owned();
+        let signers = incoming.signers();
+        let signers = signers.map_err(|error| refused(Some(id.clone()), error.to_string()))?;
+        let mut public = PublicKeys::default();
+        for (server, key_ids) in &signers {
+            for key_id in key_ids {
+                match keys.public_key(server, key_id, incoming.sent()).await {
+                    Ok(key) => key.map(|key| public.insert(server, key_id, key)),
+                    Err(error) => {
+                        let why = format!("the keys of {server} cannot be had now ({error})");
+                        return Err(refused(Some(id), why));
+                    }
+                };
+            }
+        }
+        // What claims to be from here is known here, or it is forged: signatures tell nothing.
+        let ours = incoming.is_from(&self.server_name);
+        let pdu = if ours { incoming.unverified() } else { incoming.verify(&public) };
+        let pdu = pdu.map_err(|error| refused(Some(id.clone()), error.to_string()))?;
+        if pdu.room_id != *room_id {
+            return Err(refused(Some(id), format!("it is an event of the room {}", pdu.room_id)));
+        }
+        Ok(Arc::new(pdu))
+    }
+
+    /// Decides and appends until nothing is left. `false` if another writer came first.
+    async fn take_all(
+        &self,
+        cell: &Cell<Room>,
+        progress: &mut Progress,
+        now: Millis,
+    ) -> Result<bool, HandleError> {
+        let mut slot = cell.loaded.lock().await;
+        let (mut loaded, mut graph) =
+            self.federation.graphs.settled(&self.core, cell, &mut slot).await?;
+        while !progress.queue.is_empty() {
+            self.fill(&mut graph, progress);
+            if progress.filled.is_empty() {
+                break;
+            }
+            match self.append(cell, &mut loaded, &progress.filled, now).await {
+                Ok(position) => {
+                    graph.graph.commit(position.0);
+                    graph.position = position;
+                    progress.committed(position);
+                }
+                Err(error) => {
+                    return match error {
+                        AppendError::Conflict { .. } => Ok(false),
+                        AppendError::Unfit => Err(HandleError::TooLarge),
+                        AppendError::Unavailable(unavailable) => Err(unavailable.into()),
+                    };
+                }
+            }
+        }
+        self.rooms.weigh(&cell.stream, loaded.state.as_ref().map_or(0, Room::weight_bytes));
+        self.federation.graphs.put(cell.stream.clone(), graph);
+        *slot = Some(loaded);
+        Ok(true)
+    }
+
+    /// Decides about events until a commit is full or none is left.
+    fn fill(&self, graph: &mut RoomGraph, progress: &mut Progress) {
+        let mut bytes = 0;
+        while progress.filled.len() < COMMIT_EVENTS_MAX && bytes < COMMIT_BYTES_ENOUGH {
+            let Some(candidate) = progress.queue.pop_front() else { break };
+            let pdu = Arc::clone(&candidate.pdu);
+            let forged = pdu.sender.server_name() == self.server_name
+                && graph.graph.status(&pdu.event_id).is_none();
+            if forged {
+                let why = "it claims to be from here, and is not";
+                progress.answer(&candidate, Received::Refused { reason: why.to_owned() });
+                continue;
+            }
+            let origin = Origin::Server(candidate.origin.clone());
+            match graph.graph.receive(&pdu, origin) {
+                Ok(Verdict::Known(status)) => {
+                    progress.answer(&candidate, Received::Known { status });
+                }
+                Ok(Verdict::Refused(reason)) => {
+                    progress.answer(&candidate, Received::Refused { reason });
+                }
+                Ok(Verdict::Missing(missing)) => {
+                    let origin = candidate.origin.clone();
+                    self.federation.held.lock().hold(pdu, origin, &missing);
+                    progress.answer(&candidate, Received::Held { missing });
+                }
+                Ok(Verdict::Decided(decided)) => {
+                    bytes += pdu.json.len();
+                    let freed = self.federation.held.lock().arrived(&pdu.room_id, &pdu.event_id);
+                    progress.filled.push((candidate, decided));
+                    progress.try_again(freed, &pdu.event_id);
+                }
+                Err(error) => {
+                    let reason = error.to_string();
+                    progress.answer(&candidate, Received::Refused { reason });
+                }
+            }
+        }
+    }
+
+    /// Appends what was decided, waits for the disk, and folds it.
+    async fn append(
+        &self,
+        cell: &Cell<Room>,
+        loaded: &mut Loaded<Room>,
+        filled: &[(Candidate, Decided)],
+        now: Millis,
+    ) -> Result<Position, AppendError> {
+        let facts: Vec<_> =
+            filled.iter().map(|(_, decided)| Fact::Room(decided.event.clone())).collect();
+        let events = facts.iter().map(logged).collect::<Result<_, _>>();
+        let events = events.map_err(|_| AppendError::Unfit)?;
+        let commit = Commit { stream: cell.stream.clone(), command: None, received: now, events };
+        let guard = Guard { at: loaded.revision };
+        let appended = self.core.eraser.appending(&facts, commit, guard).await?;
+        for fact in &facts {
+            loaded.state = Room::apply(loaded.state.take(), fact);
+        }
+        loaded.revision = appended.revision;
+        loaded.position = appended.position;
+        Ok(appended.position)
+    }
+
+    /// After a failure: events that had been held are held again, until what freed them comes again.
+    fn hold_again(&self, progress: Progress) {
+        let mut held = self.federation.held.lock();
+        for Candidate { pdu, origin, freed_by, .. } in progress.queue {
+            if let Some(freed_by) = freed_by {
+                held.hold(pdu, origin, &[freed_by]);
+            }
+        }
+    }
+}
+
+impl Progress {
+    fn new(events: usize) -> Self {
+        Self { receipts: vec![None; events], queue: VecDeque::new(), filled: Vec::new() }
+    }
+
+    /// Queues an event; the one that opens the room goes first.
+    fn add(&mut self, candidate: Candidate) {
+        if candidate.pdu.kind.to_string() == "m.room.create" {
+            self.queue.push_front(candidate);
+        } else {
+            self.queue.push_back(candidate);
+        }
+    }
+
+    fn answer(&mut self, candidate: &Candidate, received: Received) {
+        if let Some(place) = candidate.place {
+            let event_id = Some(candidate.pdu.event_id.clone());
+            self.receipts[place] = Some(Receipt { event_id, received });
+        }
+    }
+
+    /// Events whose wait is over are next, in the order in which they came.
+    fn try_again(&mut self, freed: Vec<HeldEvent>, by: &OwnedEventId) {
+        for HeldEvent { pdu, origin, .. } in freed.into_iter().rev() {
+            let waiting = self.held_here(&pdu);
+            let (place, freed_by) = (waiting, Some(by.clone()));
+            self.queue.push_front(Candidate { place, pdu, origin, freed_by });
+        }
+    }
+
+    /// The place of an event of this very delivery that has been held.
+    fn held_here(&self, pdu: &Pdu) -> Option<usize> {
+        self.receipts.iter().position(|receipt| {
+            receipt.as_ref().is_some_and(|receipt| {
+                receipt.event_id.as_ref() == Some(&pdu.event_id)
+                    && matches!(receipt.received, Received::Held { .. })
+            })
+        })
+    }
+
+    /// Notes where the filled commit went.
+    fn committed(&mut self, position: Position) {
+        for (candidate, decided) in std::mem::take(&mut self.filled) {
+            let received = received(&decided.event, decided.reason, position);
+            self.answer(&candidate, received);
+        }
+    }
+
+    /// The commit was not written: its events are to be decided again.
+    fn unfill(&mut self) {
+        for (candidate, _) in std::mem::take(&mut self.filled).into_iter().rev() {
+            self.queue.push_front(candidate);
+        }
+    }
+}
+
+fn received(event: &RoomEvent, reason: Option<String>, position: Position) -> Received {
+    use rookery_domain::EventStatus::{Accepted, Rejected, SoftFailed};
+    let reason = reason.unwrap_or_default();
+    match event.envelope.status {
+        Accepted => Received::Accepted { position },
+        SoftFailed => Received::SoftFailed { position, reason },
+        Rejected => Received::Rejected { position, reason },
+    }
+}

@@ -1,0 +1,30 @@
+//! Simulated servers that share a room: for the tests of this crate, and of others by its feature
+//! `testing`.
+//!
+//! Each [`Server`] is a real write side under a name and a key of its own. A [`World`] lets several
+//! of them act in one room, and passes signed events from one to another late, in part, out of order
+//! and more than once; one of them may be a rogue, who signs what no server of ours would make.
+//! Everything follows from a seed. What was sent ([`World::sent`]) can then be given to any other
+//! [`Commands`], over any log, in any order ([`Orders`]).
+//!
+//! ```ignore
+//! let mut world = World::new(seed, RoomVersionId::V12, 3).await;
+//! world.run(60).await;
+//! for sent in Orders::new(seed).shuffled(&world.sent) {
+//!     sent.deliver(&commands, &world.keys).await;
+//! }
+//! ```
+
+mod folded;
+mod rogue;
+mod server;
+mod steps;
+mod world;
+
+pub use self::{
+    folded::{Folded, folded, graph_of},
+    rogue::Rogue,
+    server::{NoReadSide, Sent, Server},
+    steps::{Orders, Rng},
+    world::World,
+};

@@ -1,0 +1,208 @@
+//! Several servers, one room.
+
+use rookery_domain::{
+    CreateRoom, OwnedRoomId, OwnedUserId, PowerLevelsChange, Preset, RoomCommand, RoomVersionId,
+};
+use rookery_log::Millis;
+
+use super::{Rng, Rogue, Sent, Server};
+use crate::TrustedKeys;
+
+/// The users of each server.
+const USERS: [&str; 3] = ["ann", "ben", "cat"];
+
+/// Servers that act in one room, and what they have sent.
+pub struct World {
+    /// The servers.
+    pub servers: Vec<Server>,
+    /// The keys of all of them, and of the rogue.
+    pub keys: TrustedKeys,
+    /// The room.
+    pub room_id: OwnedRoomId,
+    /// Its version.
+    pub version: RoomVersionId,
+    /// All events that have been made, in an order in which none comes before one that it names.
+    pub sent: Vec<Sent>,
+    /// A server that keeps to no rules.
+    pub rogue: Option<Rogue>,
+    rng: Rng,
+    clock: u64,
+    /// For each server, what it has not been given yet, as places in `sent`.
+    due: Vec<Vec<usize>>,
+}
+
+impl World {
+    /// A public room of this version on so many servers, whose first user made it. The first user of
+    /// each other server has a power level of 50. Nobody else is in it yet.
+    pub async fn new(seed: u64, version: RoomVersionId, servers: usize) -> Self {
+        let names = ["one.example", "two.example", "three.example", "four.example"];
+        let servers = names.iter().take(servers).map(|name| Server::in_memory(name)).collect();
+        Self::of(seed, version, servers).await
+    }
+
+    /// The same with these servers, of which there is at least one.
+    ///
+    /// # Panics
+    /// If the first server does not let its user create a room.
+    pub async fn of(seed: u64, version: RoomVersionId, servers: Vec<Server>) -> Self {
+        let mut keys = TrustedKeys::default();
+        servers.iter().for_each(|server| server.publish(&mut keys));
+        let helpers = servers[1..].iter().map(|server| (server.user(USERS[0]), Some(50)));
+        let users = helpers.collect();
+        let create = CreateRoom {
+            version: Some(version.clone()),
+            preset: Preset::Public,
+            power_levels: PowerLevelsChange { users, ..PowerLevelsChange::default() },
+            ..CreateRoom::default()
+        };
+        let room_id = servers[0].create(USERS[0], &create, 1_000).await;
+        let due = vec![Vec::new(); servers.len()];
+        let mut world = Self {
+            servers,
+            keys,
+            room_id,
+            version,
+            sent: Vec::new(),
+            rogue: None,
+            rng: Rng::new(seed),
+            clock: 1_000,
+            due,
+        };
+        world.collect(0).await;
+        world.settle().await;
+        world
+    }
+
+    /// Lets all users join, and everybody know of it.
+    pub async fn join_all(&mut self) {
+        let join = RoomCommand::Join { reason: None, member_of: None };
+        for server in 0..self.servers.len() {
+            for user in USERS {
+                self.let_act(server, user, &join).await;
+            }
+            self.settle().await;
+        }
+    }
+
+    /// Lets a rogue into the room: a server that signs events which break the rules.
+    pub async fn invite_rogue(&mut self) {
+        let mut rogue = Rogue::new("rogue.example");
+        rogue.server.publish(&mut self.keys);
+        for sent in &self.sent {
+            sent.deliver(&rogue.server.commands, &self.keys).await;
+        }
+        let joins = rogue.enter(&self.room_id, &self.version, self.clock).await;
+        self.rogue = Some(rogue);
+        for sent in joins {
+            self.send(sent, usize::MAX);
+        }
+    }
+
+    /// Lets so many things happen: users act, events arrive.
+    pub async fn run(&mut self, steps: usize) {
+        for number in 0..steps as u64 {
+            match self.rng.below(if self.rogue.is_some() { 6 } else { 5 }) {
+                0..=2 => self.act(number).await,
+                3 | 4 => self.pass_on().await,
+                _ => self.misbehave(number),
+            }
+        }
+    }
+
+    /// Gives every server all that it has not got yet.
+    pub async fn settle(&mut self) {
+        for to in 0..self.servers.len() {
+            let due = std::mem::take(&mut self.due[to]);
+            self.give(to, &due).await;
+        }
+    }
+
+    /// Lets one user of one server do something, and sends what comes of it. `false` if a rule
+    /// forbids it, or if nothing comes of it.
+    pub async fn let_act(&mut self, server: usize, user: &str, command: &RoomCommand) -> bool {
+        self.clock += 10;
+        let acted = self.servers[server].act(user, &self.room_id, command, self.clock).await;
+        self.collect(server).await;
+        acted.is_ok_and(|outcome| !outcome.events.is_empty())
+    }
+
+    /// All users of all servers.
+    #[must_use]
+    pub fn users(&self) -> Vec<OwnedUserId> {
+        let users = |server: &Server| USERS.map(|name| server.user(name));
+        self.servers.iter().flat_map(users).collect()
+    }
+
+    /// Sends an event that no server of this world has made.
+    pub fn send(&mut self, sent: Sent, by: usize) {
+        let place = self.sent.len();
+        self.sent.push(sent);
+        for (server, due) in self.due.iter_mut().enumerate() {
+            if server != by {
+                due.push(place);
+            }
+        }
+    }
+
+    async fn act(&mut self, number: u64) {
+        let server = self.rng.below(self.servers.len());
+        let (user, users) = (*self.rng.pick(&USERS), self.users());
+        let command = self.rng.command(&users, number);
+        // Clocks differ from server to server, and some stand still.
+        self.clock += [0, 1, 50][self.rng.below(3)];
+        let now = self.clock + [0, 300, 5][server % 3];
+        self.servers[server].act(user, &self.room_id, &command, now).await.ok();
+        self.collect(server).await;
+    }
+
+    /// One server gets some of what it is due: the oldest, or any.
+    async fn pass_on(&mut self) {
+        let to = self.rng.below(self.servers.len());
+        let mut given = Vec::new();
+        let due = &mut self.due[to];
+        if due.is_empty() {
+            return;
+        }
+        for _ in 0..1 + self.rng.below(6) {
+            if due.is_empty() {
+                break;
+            }
+            let any = self.rng.one_in(3);
+            let at = if any { self.rng.below(due.len()) } else { 0 };
+            given.push(due.remove(at));
+        }
+        if self.rng.one_in(4) {
+            given.push(self.rng.below(self.sent.len()));
+        }
+        self.give(to, &given).await;
+    }
+
+    fn misbehave(&mut self, number: u64) {
+        let Some(rogue) = &mut self.rogue else { return };
+        let sent = rogue.forge(&self.sent, &self.version, &mut self.rng, number);
+        if let Some(sent) = sent {
+            self.send(sent, usize::MAX);
+        }
+    }
+
+    async fn collect(&mut self, server: usize) {
+        let made = self.servers[server].outbox(&self.room_id, &self.version).await;
+        for sent in made {
+            self.send(sent, server);
+        }
+    }
+
+    async fn give(&self, to: usize, places: &[usize]) {
+        let mut places = places;
+        while let Some(first) = places.first().map(|place| &self.sent[*place]) {
+            let same = places.iter().take_while(|at| self.sent[**at].origin == first.origin);
+            let (delivery, rest) = places.split_at(same.count());
+            let pdus: Vec<_> = delivery.iter().map(|at| self.sent[*at].json.clone()).collect();
+            let commands = &self.servers[to].commands;
+            let taken =
+                commands.receive(&self.keys, &first.origin, &self.room_id, &pdus, Millis(1)).await;
+            assert!(taken.is_ok(), "{taken:?}");
+            places = rest;
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! Events of other servers, on logs in memory.
+
+mod convergence;
+mod refusals;
+
+use rookery_domain::{RoomCommand, RoomVersionId};
+
+use crate::testing::World;
+
+const VERSIONS: [RoomVersionId; 3] = [RoomVersionId::V10, RoomVersionId::V11, RoomVersionId::V12];
+
+fn topic(topic: &str) -> RoomCommand {
+    RoomCommand::SetTopic { topic: topic.to_owned() }
+}
+
+/// Two servers and a room that both are in.
+async fn two_servers(version: RoomVersionId) -> World {
+    let mut world = World::new(7, version, 2).await;
+    assert!(world.let_act(1, "ann", &super::join()).await);
+    world.settle().await;
+    world
+}

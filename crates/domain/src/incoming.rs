@@ -1,0 +1,206 @@
+//! An event as another server sent it: what can be checked without knowing the room.
+//!
+//! Source: Matrix server-server specification, "Checks performed on receipt of a PDU", the first
+//! three, and "Validating hashes and signatures on received events".
+//!
+//! **Invariant:** a [`Pdu`] comes out only if its form is that of its room's version and every server
+//! that has to has signed it. If its content is not what was hashed, the content is gone from it.
+
+use std::collections::BTreeMap;
+
+use ruma_common::{
+    CanonicalJsonObject, CanonicalJsonValue, EventId, MilliSecondsSinceUnixEpoch, OwnedEventId,
+    OwnedServerName, OwnedUserId, RoomVersionId, ServerName, canonical_json::redact_in_place,
+    room_version_rules::RoomVersionRules, serde::Base64,
+};
+use ruma_signatures::{
+    PublicKeyMap, Verified, reference_hash, required_server_signatures_to_verify_event,
+    verify_event,
+};
+use ruma_state_res::check_pdu_format;
+use serde_json::value::RawValue;
+
+use crate::{
+    Pdu, PduError,
+    limits::{CONTENT_DEPTH_MAX, PDU_BYTES_MAX},
+    room::supported_rules,
+};
+
+/// An event whose form is right and whose signatures are not checked yet.
+#[derive(Debug)]
+pub struct Incoming {
+    event_id: OwnedEventId,
+    sender: OwnedUserId,
+    sent: MilliSecondsSinceUnixEpoch,
+    object: CanonicalJsonObject,
+    rules: RoomVersionRules,
+}
+
+/// Public keys of servers, by server name and key ID.
+#[derive(Clone, Debug, Default)]
+pub struct PublicKeys(PublicKeyMap);
+
+/// An event is not taken, not even as a rejected one: it is none.
+#[derive(Debug, thiserror::Error)]
+pub enum IncomingError {
+    /// It is larger than any event.
+    #[error("the event has {bytes} bytes, and the most is {PDU_BYTES_MAX}")]
+    TooLarge {
+        /// Its size.
+        bytes: usize,
+    },
+    /// It is not JSON, or not canonical JSON.
+    #[error("the event is not canonical JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    /// It does not have the form that the room's version asks for.
+    #[error("the event does not have the form of its room's version: {0}")]
+    Form(String),
+    /// Its content could be stored, but not read again.
+    #[error("the event nests deeper than {CONTENT_DEPTH_MAX}")]
+    TooDeep,
+    /// This server does not know the version of the room.
+    #[error("this server does not know room version {0}")]
+    UnknownVersion(RoomVersionId),
+    /// A signature is missing or wrong.
+    #[error("the signatures do not hold: {0}")]
+    Signatures(String),
+}
+
+impl PublicKeys {
+    /// Adds a key. `key_id` is its algorithm and name, such as `ed25519:a_1`.
+    pub fn insert(&mut self, server: &ServerName, key_id: &str, key: [u8; 32]) {
+        let keys = self.0.entry(server.to_string()).or_default();
+        keys.insert(key_id.to_owned(), Base64::new(key.to_vec()));
+    }
+}
+
+impl Incoming {
+    /// Reads an event of a room of this version.
+    ///
+    /// # Errors
+    /// [`IncomingError`] if it does not have the form of one.
+    pub fn read(json: &RawValue, version: &RoomVersionId) -> Result<Self, IncomingError> {
+        let bytes = json.get().len();
+        if bytes > PDU_BYTES_MAX {
+            return Err(IncomingError::TooLarge { bytes });
+        }
+        let rules = supported_rules(version)
+            .ok_or_else(|| IncomingError::UnknownVersion(version.clone()))?;
+        let mut object: CanonicalJsonObject = serde_json::from_str(json.get())?;
+        check_pdu_format(&object, &rules.event_format).map_err(IncomingError::Form)?;
+        if object.get("content").is_some_and(|content| nests_deeper(content, CONTENT_DEPTH_MAX)) {
+            return Err(IncomingError::TooDeep);
+        }
+        // What others say beside an event is not part of it.
+        object.remove("unsigned");
+        let hash = reference_hash(&object, &rules);
+        let hash = hash.map_err(|error| IncomingError::Form(error.to_string()))?;
+        let event_id = OwnedEventId::try_from(format!("${hash}"))
+            .map_err(|error| IncomingError::Form(error.to_string()))?;
+        let pdu = pdu(&event_id, &object)?;
+        Ok(Self { sender: pdu.sender, sent: pdu.origin_server_ts, event_id, object, rules })
+    }
+
+    /// The version of the room that an event opens: a create event, which follows nothing.
+    #[must_use]
+    pub fn version_of_create(json: &RawValue) -> Option<RoomVersionId> {
+        #[derive(serde::Deserialize)]
+        struct Create {
+            #[serde(rename = "type")]
+            kind: String,
+            content: Content,
+            prev_events: Vec<OwnedEventId>,
+        }
+        #[derive(serde::Deserialize)]
+        struct Content {
+            room_version: Option<RoomVersionId>,
+        }
+        let create: Create = serde_json::from_str(json.get()).ok()?;
+        let opens = create.kind == "m.room.create" && create.prev_events.is_empty();
+        opens.then(|| create.content.room_version.unwrap_or(RoomVersionId::V1))
+    }
+
+    /// The event's ID, which follows from its bytes.
+    #[must_use]
+    pub fn event_id(&self) -> &EventId {
+        &self.event_id
+    }
+
+    /// Whether it claims to be from a user of this server.
+    #[must_use]
+    pub fn is_from(&self, server: &ServerName) -> bool {
+        self.sender.server_name() == server
+    }
+
+    /// When it was sent, as its server says.
+    #[must_use]
+    pub fn sent(&self) -> MilliSecondsSinceUnixEpoch {
+        self.sent
+    }
+
+    /// The servers that have to have signed it, each with the IDs of the keys that it used.
+    ///
+    /// # Errors
+    /// [`IncomingError::Signatures`] if that cannot be read.
+    pub fn signers(&self) -> Result<BTreeMap<OwnedServerName, Vec<String>>, IncomingError> {
+        let needed =
+            required_server_signatures_to_verify_event(&self.object, &self.rules.signatures)
+                .map_err(|error| IncomingError::Signatures(error.to_string()))?;
+        let made = self.object.get("signatures").and_then(CanonicalJsonValue::as_object);
+        let keys = |server: &ServerName| {
+            let made = made?.get(server.as_str())?.as_object()?;
+            Some(made.keys().cloned().collect())
+        };
+        Ok(needed.into_iter().map(|name| (name.clone(), keys(&name).unwrap_or_default())).collect())
+    }
+
+    /// Checks signatures and content hash. Where the content is not what was hashed, the event is
+    /// taken as if it had been redacted.
+    ///
+    /// # Errors
+    /// [`IncomingError::Signatures`] if a signature is missing or does not hold.
+    pub fn verify(mut self, keys: &PublicKeys) -> Result<Pdu, IncomingError> {
+        let verified = verify_event(&keys.0, &self.object, &self.rules)
+            .map_err(|error| IncomingError::Signatures(error.to_string()))?;
+        if verified == Verified::Signatures {
+            redact_in_place(&mut self.object, &self.rules.redaction, None)
+                .map_err(|error| IncomingError::Form(error.to_string()))?;
+        }
+        pdu(&self.event_id, &self.object)
+    }
+}
+
+impl Incoming {
+    /// The event, with no check of who made it: good for nothing but to look it up.
+    ///
+    /// # Errors
+    /// [`IncomingError::Form`] if it cannot be read.
+    pub fn unverified(self) -> Result<Pdu, IncomingError> {
+        pdu(&self.event_id, &self.object)
+    }
+}
+
+fn pdu(event_id: &EventId, object: &CanonicalJsonObject) -> Result<Pdu, IncomingError> {
+    let json = serde_json::to_vec(object)?;
+    Pdu::parse(event_id.to_owned(), json.into()).map_err(|error| match error {
+        PduError::Malformed(error) => IncomingError::Form(error.to_string()),
+        error @ PduError::Homeless(_) => IncomingError::Form(error.to_string()),
+    })
+}
+
+fn nests_deeper(value: &CanonicalJsonValue, levels: usize) -> bool {
+    let Some(below) = levels.checked_sub(1) else { return true };
+    match value {
+        CanonicalJsonValue::Object(object) => {
+            object.values().filter(|value| is_nest(value)).any(|value| nests_deeper(value, below))
+        }
+        CanonicalJsonValue::Array(items) => {
+            items.iter().filter(|value| is_nest(value)).any(|value| nests_deeper(value, below))
+        }
+        _ => false,
+    }
+}
+
+fn is_nest(value: &CanonicalJsonValue) -> bool {
+    matches!(value, CanonicalJsonValue::Object(_) | CanonicalJsonValue::Array(_))
+}

@@ -1,0 +1,258 @@
+//! The graph of a room's events, which decides what the events of other servers do to it.
+//!
+//! It is folded from the room's stream of the log, where events stand with what was decided of
+//! them. Rooms that only this server writes to are a line, and need none.
+//!
+//! **Invariant:** whether an event is rejected, and the state after it, follow from the events before
+//! it in the graph alone; the state of the room follows from the set of its events. In whatever
+//! order servers get the same events, they come to the same state.
+//! **Invariant:** an event is in the graph only if all that it names are.
+
+mod chains;
+mod judge;
+mod resolve;
+mod states;
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use ruma_common::{EventId, OwnedEventId};
+
+pub use self::{
+    judge::{Decided, Verdict},
+    resolve::ResolveError,
+};
+use self::{
+    resolve::Judged,
+    states::{NodeId, SlotId, SlotNames, State},
+};
+use super::Version;
+use crate::{EventStatus, Holder, Pdu, RoomEvent, SlotChange};
+
+/// How many events may lie between two whose state is kept; the state after the others is found by
+/// walking back.
+const STATES_APART: u16 = 32;
+
+/// The events of one room, and the state after each.
+#[derive(Clone, Debug, Default)]
+pub struct Graph {
+    version: Option<Version>,
+    ids: HashMap<OwnedEventId, NodeId>,
+    nodes: Vec<Node>,
+    slots: SlotNames,
+    /// The state that all leaves resolve to.
+    current: State,
+    /// Events that were not rejected, and that no such event follows.
+    leaves: BTreeSet<NodeId>,
+    /// Accepted events that no accepted event follows.
+    extremities: BTreeSet<NodeId>,
+    /// Events from here on are in the commit that is under way.
+    committed: usize,
+}
+
+#[derive(Clone, Debug)]
+struct Node {
+    event_id: OwnedEventId,
+    status: EventStatus,
+    /// None for the commit that is under way.
+    position: Option<u64>,
+    index: u16,
+    prev: Box<[NodeId]>,
+    auth: Box<[NodeId]>,
+    /// For state events.
+    own: Option<Own>,
+    /// The state after the event, where it is kept.
+    state: Option<State>,
+    /// How many events back the nearest kept state is, along single predecessors.
+    apart: u16,
+}
+
+/// What is kept of a state event.
+#[derive(Clone, Debug)]
+struct Own {
+    slot: SlotId,
+    pdu: Arc<Pdu>,
+}
+
+impl Node {
+    /// The slot that the event takes in the state after it.
+    fn takes(&self) -> Option<SlotId> {
+        let is_in = self.status != EventStatus::Rejected;
+        self.own.as_ref().filter(|_| is_in).map(|own| own.slot)
+    }
+}
+
+impl Graph {
+    /// How many events there are: the revision of the room's stream that the graph is folded to.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Whether nothing is known of the room.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// What was decided of an event; none if it is not known.
+    #[must_use]
+    pub fn status(&self, event_id: &EventId) -> Option<EventStatus> {
+        self.ids.get(event_id).map(|id| self.node(*id).status)
+    }
+
+    /// The events that a new one has to follow.
+    pub fn extremities(&self) -> impl Iterator<Item = &EventId> {
+        self.extremities.iter().map(|id| &*self.node(*id).event_id)
+    }
+
+    /// The events that resolve to the room's state.
+    pub fn leaves(&self) -> impl Iterator<Item = &EventId> {
+        self.leaves.iter().map(|id| &*self.node(*id).event_id)
+    }
+
+    /// The state of the room, in order of type and state key.
+    #[must_use]
+    pub fn state(&self) -> Vec<(&str, &str, &EventId)> {
+        self.named(&self.current)
+    }
+
+    /// The state right after an event.
+    ///
+    /// # Errors
+    /// [`ResolveError`] if branches that meet before it cannot be resolved.
+    pub fn state_after(
+        &mut self,
+        event_id: &EventId,
+    ) -> Result<Vec<(&str, &str, &EventId)>, ResolveError> {
+        let Some(id) = self.ids.get(event_id).copied() else { return Ok(Vec::new()) };
+        let state = self.after(id)?;
+        Ok(self.named(&state))
+    }
+
+    /// About how much memory the graph takes, in bytes.
+    #[must_use]
+    pub fn weight_bytes(&self) -> usize {
+        const NODE_BYTES: usize = 320;
+        const STATE_EVENT_BYTES: usize = 1_536;
+        self.nodes.len() * NODE_BYTES + self.slots.len() * STATE_EVENT_BYTES
+    }
+
+    /// Folds the next event of the room's stream, which has this place in the log.
+    pub fn fold(&mut self, event: &RoomEvent, position: u64, index: u16) {
+        let id = self.insert(event, Some(position), index);
+        match &event.envelope.state {
+            Some(changes) if event.envelope.status != EventStatus::Rejected => {
+                self.restate(changes);
+            }
+            None if event.envelope.status == EventStatus::Accepted => {
+                self.current = self.node(id).apply(id, self.current.clone());
+            }
+            _ => {}
+        }
+        self.committed = self.nodes.len();
+        if self.leaves.iter().eq([&id]) {
+            self.keep_state(id, self.current.clone());
+        }
+    }
+
+    /// Says where the commit that was under way went.
+    pub fn commit(&mut self, position: u64) {
+        for node in &mut self.nodes[self.committed..] {
+            node.position = Some(position);
+        }
+        self.committed = self.nodes.len();
+    }
+
+    /// How many events are in the commit under way.
+    #[must_use]
+    pub fn uncommitted(&self) -> usize {
+        self.nodes.len() - self.committed
+    }
+
+    fn restate(&mut self, changes: &[SlotChange]) {
+        for change in changes {
+            let slot = self.slots.id(&change.kind, &change.state_key);
+            let holder = change.holder.as_ref().and_then(|it| self.ids.get(&it.event_id).copied());
+            match holder {
+                Some(holder) => self.current.insert(slot, holder),
+                None => self.current.remove(&slot),
+            };
+        }
+    }
+
+    fn insert(&mut self, event: &RoomEvent, position: Option<u64>, index: u16) -> NodeId {
+        let (pdu, status) = (&event.pdu, event.envelope.status);
+        let id = NodeId::at(self.nodes.len());
+        let own = pdu.state_slot().map(|(kind, state_key)| {
+            let slot = self.slots.id(&kind, state_key);
+            Own { slot, pdu: Arc::clone(pdu) }
+        });
+        let known = |ids: &[OwnedEventId]| {
+            ids.iter().filter_map(|id| self.ids.get(id).copied()).collect::<Box<[_]>>()
+        };
+        let (prev, auth) = (known(&pdu.prev_events), known(&pdu.auth_events));
+        if self.version.is_none() && pdu.kind.to_string() == "m.room.create" {
+            self.version = Version::of(pdu);
+        }
+        self.grow(id, &prev, status);
+        let apart = match &*prev {
+            [one] => self.node(*one).apart.saturating_add(1),
+            _ => 0,
+        };
+        let event_id = pdu.event_id.clone();
+        self.ids.insert(event_id.clone(), id);
+        let state = None;
+        self.nodes.push(Node { event_id, status, position, index, prev, auth, own, state, apart });
+        id
+    }
+
+    fn grow(&mut self, id: NodeId, prev: &[NodeId], status: EventStatus) {
+        if status == EventStatus::Rejected {
+            return;
+        }
+        self.leaves.retain(|leaf| !prev.contains(leaf));
+        self.leaves.insert(id);
+        if status == EventStatus::Accepted {
+            self.extremities.retain(|end| !prev.contains(end));
+            self.extremities.insert(id);
+        }
+    }
+
+    /// Keeps the state after an event, if it would be far to find again.
+    fn keep_state(&mut self, id: NodeId, state: State) {
+        let node = &mut self.nodes[id.index()];
+        if node.prev.len() != 1 || node.apart >= STATES_APART {
+            node.state = Some(state);
+            node.apart = 0;
+        }
+    }
+
+    fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.index()]
+    }
+
+    /// The event, if it is state.
+    fn judged(&self, event_id: &EventId) -> Option<Judged<'_>> {
+        let node = self.node(*self.ids.get(event_id)?);
+        let rejected = node.status == EventStatus::Rejected;
+        node.own.as_ref().map(|own| Judged { pdu: &own.pdu, rejected })
+    }
+
+    fn named<'a>(&'a self, state: &State) -> Vec<(&'a str, &'a str, &'a EventId)> {
+        let name = |(slot, holder): (&SlotId, &NodeId)| {
+            let (kind, state_key) = self.slots.name(*slot);
+            (kind, state_key, &*self.node(*holder).event_id)
+        };
+        let mut named: Vec<_> = state.iter().map(name).collect();
+        named.sort_unstable();
+        named
+    }
+
+    fn holder(&self, id: NodeId) -> Holder {
+        let node = self.node(id);
+        Holder { event_id: node.event_id.clone(), position: node.position, index: node.index }
+    }
+}

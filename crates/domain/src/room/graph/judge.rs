@@ -1,0 +1,248 @@
+//! The decision about one event: whether the room takes it, and what it does to the state.
+//!
+//! Source: Matrix server-server specification, "Checks performed on receipt of a PDU", from the
+//! fourth on.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use imbl::ordmap::DiffItem;
+use ruma_common::{EventId, OwnedEventId};
+use ruma_events::{StateEventType, TimelineEventType};
+use ruma_state_res::{check_state_dependent_auth_rules, check_state_independent_auth_rules};
+
+use super::{
+    Graph, Judged, ResolveError, Version,
+    states::{NodeId, State},
+};
+use crate::{Envelope, EventStatus, Origin, Pdu, Rejection, RoomEvent, SlotChange};
+
+/// What the graph says to an event.
+#[derive(Clone, Debug)]
+pub enum Verdict {
+    /// It is in the log already, with this status.
+    Known(EventStatus),
+    /// These events, which it names, are not known: ask for them, then try again.
+    Missing(Vec<OwnedEventId>),
+    /// It can be no event of this room, for this reason: forget it.
+    Refused(String),
+    /// It goes to the log.
+    Decided(Decided),
+}
+
+/// An event for the log.
+#[derive(Clone, Debug)]
+pub struct Decided {
+    /// With its envelope, and the events that hold slots because of it.
+    pub event: RoomEvent,
+    /// Which rule forbids it; none if it was accepted.
+    pub reason: Option<String>,
+}
+
+impl Graph {
+    /// Decides about an event of another server, whose signatures have been checked, and takes it
+    /// into the graph as part of the commit under way.
+    ///
+    /// # Errors
+    /// [`ResolveError`] if the states before it cannot be resolved; the graph is as it was.
+    pub fn receive(&mut self, pdu: &Arc<Pdu>, origin: Origin) -> Result<Verdict, ResolveError> {
+        if let Some(status) = self.status(&pdu.event_id) {
+            return Ok(Verdict::Known(status));
+        }
+        let creates = pdu.kind == TimelineEventType::RoomCreate;
+        if creates && !self.is_empty() {
+            return Ok(Verdict::Refused("the room was created by another event".to_owned()));
+        }
+        let named = pdu.prev_events.iter().chain(&pdu.auth_events);
+        let mut missing: Vec<_> = named.filter(|id| !self.ids.contains_key(*id)).cloned().collect();
+        missing.sort_unstable();
+        missing.dedup();
+        if !missing.is_empty() {
+            return Ok(Verdict::Missing(missing));
+        }
+        if self.is_empty() && !creates {
+            return Ok(Verdict::Refused("the room is not known here".to_owned()));
+        }
+        let before = self.before(&self.known(&pdu.prev_events))?;
+        let (status, reason) = match self.forbidding(pdu, &before) {
+            Forbidding::Nothing => (EventStatus::Accepted, None),
+            Forbidding::Now(rule) => (EventStatus::SoftFailed, Some(rule)),
+            Forbidding::Ever(rule) => (EventStatus::Rejected, Some(rule)),
+        };
+        let event =
+            self.take(pdu, Envelope { origin, status, state: None, erases: Vec::new() }, before)?;
+        Ok(Verdict::Decided(Decided { event, reason }))
+    }
+
+    /// Takes an event that this server has made into the commit under way, and says what it does to
+    /// the state.
+    ///
+    /// # Errors
+    /// [`Rejection::Forbidden`] if others would not take it: the state that it follows forbids it.
+    pub fn make(&mut self, pdu: &Arc<Pdu>, envelope: Envelope) -> Result<RoomEvent, Rejection> {
+        let forbidden = |rule: String| Rejection::Forbidden { rule };
+        let failed = |error: ResolveError| forbidden(error.to_string());
+        let before = self.before(&self.known(&pdu.prev_events)).map_err(failed)?;
+        match self.forbidding(pdu, &before) {
+            Forbidding::Nothing => self.take(pdu, envelope, before).map_err(failed),
+            Forbidding::Now(rule) | Forbidding::Ever(rule) => Err(forbidden(rule)),
+        }
+    }
+
+    /// The rules that forbid an event, given the state before it.
+    fn forbidding(&self, pdu: &Arc<Pdu>, before: &State) -> Forbidding {
+        let verdict = self.check_auth_events(pdu).and_then(|()| self.check(pdu, before));
+        if let Err(rule) = verdict {
+            return Forbidding::Ever(rule);
+        }
+        match self.check(pdu, &self.current) {
+            Ok(()) => Forbidding::Nothing,
+            Err(rule) => Forbidding::Now(rule),
+        }
+    }
+
+    /// What the rules say to an event in the state that it names itself.
+    fn check_auth_events(&self, pdu: &Arc<Pdu>) -> Result<(), String> {
+        let fresh = (pdu.kind == TimelineEventType::RoomCreate).then(|| Version::of(pdu)).flatten();
+        let version = self.version.as_ref().or(fresh.as_ref());
+        let version = version.ok_or("this server does not know the room's version")?;
+        let rules = &version.rules.authorization;
+        check_state_independent_auth_rules(rules, pdu, |id| self.judged(id))?;
+        let create = EventId::parse(pdu.room_id.as_str().replacen('!', "$", 1)).ok();
+        let implied = create.filter(|_| rules.room_create_event_id_as_room_id);
+        let named = pdu.auth_events.iter().chain(&implied);
+        let named: BTreeMap<_, _> = named
+            .filter_map(|id| {
+                let event = self.judged(id)?;
+                let slot = (event.pdu.kind.to_string(), event.pdu.state_key.clone()?);
+                Some((slot, event))
+            })
+            .collect();
+        check_state_dependent_auth_rules(rules, pdu, |kind: &StateEventType, key: &str| {
+            named.get(&(kind.to_string(), key.to_owned())).copied()
+        })
+    }
+
+    /// What the rules say to an event in a state.
+    fn check(&self, pdu: &Arc<Pdu>, state: &State) -> Result<(), String> {
+        let Some(version) = &self.version else { return Ok(()) };
+        check_state_dependent_auth_rules(&version.rules.authorization, pdu, |kind, key| {
+            let slot = self.slots.get(&kind.to_string(), key)?;
+            let own = self.node(*state.get(&slot)?).own.as_ref()?;
+            Some(Judged { pdu: &own.pdu, rejected: false })
+        })
+    }
+
+    /// Takes an event into the graph and says in its envelope what it does to the state.
+    fn take(
+        &mut self,
+        pdu: &Arc<Pdu>,
+        envelope: Envelope,
+        before: State,
+    ) -> Result<RoomEvent, ResolveError> {
+        let mut event = RoomEvent::new(envelope, Arc::clone(pdu));
+        let ends = (self.leaves.clone(), self.extremities.clone());
+        let index = u16::try_from(self.uncommitted()).unwrap_or(u16::MAX);
+        let id = self.insert(&event, None, index);
+        let after = self.node(id).apply(id, before);
+        self.keep_state(id, after.clone());
+        match self.settled(id, after, &ends.0) {
+            Ok(current) => {
+                let changes = self.changes(&current);
+                self.current = current;
+                if !self.is_plain(id, &changes) {
+                    event.restated = self.holders(id, &changes);
+                    event.envelope.state = Some(changes);
+                }
+                Ok(event)
+            }
+            Err(error) => {
+                self.nodes.pop();
+                self.ids.remove(&pdu.event_id);
+                (self.leaves, self.extremities) = ends;
+                Err(error)
+            }
+        }
+    }
+
+    /// The state of the room after its newest event.
+    fn settled(
+        &mut self,
+        id: NodeId,
+        after: State,
+        leaves_before: &BTreeSet<NodeId>,
+    ) -> Result<State, ResolveError> {
+        let node = self.node(id);
+        let moves_on = |prev: &NodeId| node.takes().is_none() && leaves_before.contains(prev);
+        let stands_for_leaf = matches!(&*node.prev, [prev] if moves_on(prev));
+        // Messages are many, and cost no resolution however many leaves there are.
+        if node.status == EventStatus::Rejected || stands_for_leaf {
+            return Ok(self.current.clone());
+        }
+        if self.leaves.iter().eq([&id]) {
+            return Ok(after);
+        }
+        let leaves: Vec<_> = self.leaves.iter().copied().collect();
+        self.before(&leaves)
+    }
+
+    fn changes(&self, next: &State) -> Vec<SlotChange> {
+        let mut changes: Vec<_> = self
+            .current
+            .diff(next)
+            .map(|item| {
+                let (slot, holder) = match item {
+                    DiffItem::Add(slot, id) => (slot, Some(*id)),
+                    DiffItem::Update { new: (slot, id), .. } => (slot, Some(*id)),
+                    DiffItem::Remove(slot, _) => (slot, None),
+                };
+                let (kind, state_key) = self.slots.name(*slot);
+                SlotChange {
+                    kind: kind.to_owned(),
+                    state_key: state_key.to_owned(),
+                    holder: holder.map(|id| self.holder(id)),
+                }
+            })
+            .collect();
+        changes.sort_unstable_by(|a, b| (&a.kind, &a.state_key).cmp(&(&b.kind, &b.state_key)));
+        changes
+    }
+
+    /// Whether the changes are what the event does anyway, given its status.
+    fn is_plain(&self, id: NodeId, changes: &[SlotChange]) -> bool {
+        let node = self.node(id);
+        let own = node.own.as_ref().filter(|_| node.status == EventStatus::Accepted);
+        match (own, changes) {
+            (None, []) => true,
+            (Some(own), [change]) => {
+                let slot = self.slots.get(&change.kind, &change.state_key);
+                let holder = change.holder.as_ref().map(|holder| &holder.event_id);
+                slot == Some(own.slot) && holder == Some(&node.event_id)
+            }
+            _ => false,
+        }
+    }
+
+    /// The events, other than the one that changed it, that hold slots now.
+    fn holders(&self, id: NodeId, changes: &[SlotChange]) -> Vec<Arc<Pdu>> {
+        let holders = changes.iter().filter_map(|change| change.holder.as_ref());
+        let nodes = holders.filter_map(|holder| self.ids.get(&holder.event_id));
+        let others = nodes.filter(|other| **other != id);
+        others.filter_map(|id| Some(Arc::clone(&self.node(*id).own.as_ref()?.pdu))).collect()
+    }
+
+    fn known(&self, ids: &[OwnedEventId]) -> Vec<NodeId> {
+        ids.iter().filter_map(|id| self.ids.get(id).copied()).collect()
+    }
+}
+
+/// Whether rules forbid an event.
+enum Forbidding {
+    Nothing,
+    /// The state of the room does, by now: it soft-fails.
+    Now(String),
+    /// Those that authorise it do, or the state that it follows: it is rejected.
+    Ever(String),
+}

@@ -1,0 +1,139 @@
+//! States as persistent maps, and how the state after an event is found.
+//!
+//! **Invariant:** a state shares what it has in common with the one it was made from, so that many
+//! are kept at the cost of their differences.
+
+use std::collections::HashMap;
+
+use imbl::OrdMap;
+
+use super::{Graph, Node, ResolveError};
+
+/// The number of an event in its graph: events have greater ones than those they name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct NodeId(u32);
+
+impl NodeId {
+    pub(super) fn at(index: usize) -> Self {
+        Self(u32::try_from(index).expect("fewer than four thousand million events in a room"))
+    }
+
+    pub(super) const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// The number of a slot in its graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct SlotId(u32);
+
+/// Who holds each slot.
+pub(super) type State = OrdMap<SlotId, NodeId>;
+
+/// The slots that have ever been named: type and state key.
+#[derive(Clone, Debug, Default)]
+pub(super) struct SlotNames {
+    names: Vec<(Box<str>, Box<str>)>,
+    ids: HashMap<Box<str>, HashMap<Box<str>, SlotId>>,
+}
+
+impl SlotNames {
+    pub(super) fn id(&mut self, kind: &str, state_key: &str) -> SlotId {
+        if let Some(id) = self.get(kind, state_key) {
+            return id;
+        }
+        let id = SlotId(u32::try_from(self.names.len()).expect("fewer slots than events"));
+        self.names.push((kind.into(), state_key.into()));
+        self.ids.entry(kind.into()).or_default().insert(state_key.into(), id);
+        id
+    }
+
+    pub(super) fn get(&self, kind: &str, state_key: &str) -> Option<SlotId> {
+        self.ids.get(kind)?.get(state_key).copied()
+    }
+
+    pub(super) fn name(&self, id: SlotId) -> (&str, &str) {
+        let (kind, state_key) = &self.names[id.0 as usize];
+        (kind, state_key)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.names.len()
+    }
+}
+
+impl Node {
+    /// The state after the event, from the state before it.
+    pub(super) fn apply(&self, id: NodeId, before: State) -> State {
+        match self.takes() {
+            Some(slot) => before.update(slot, id),
+            None => before,
+        }
+    }
+}
+
+impl Graph {
+    /// The state after all of these events: what the states after each of them resolve to.
+    pub(super) fn before(&mut self, prev: &[NodeId]) -> Result<State, ResolveError> {
+        let states = prev.iter().map(|id| self.after(*id)).collect::<Result<Vec<_>, _>>()?;
+        self.resolve(&states)
+    }
+
+    /// The state after an event. Events where branches meet are resolved once and kept.
+    pub(super) fn after(&mut self, id: NodeId) -> Result<State, ResolveError> {
+        let mut waiting = vec![self.anchor(id)];
+        while let Some(at) = waiting.last().copied() {
+            if self.node(at).state.is_some() {
+                waiting.pop();
+                continue;
+            }
+            let prev = self.node(at).prev.clone();
+            let anchors = prev.iter().map(|id| self.anchor(*id));
+            let unknown: Vec<_> =
+                anchors.filter(|anchor| self.node(*anchor).state.is_none()).collect();
+            if unknown.is_empty() {
+                let states: Vec<_> = prev.iter().map(|id| self.walk(*id)).collect();
+                let before = self.resolve(&states)?;
+                let after = self.node(at).apply(at, before);
+                self.nodes[at.index()].state = Some(after);
+                waiting.pop();
+            } else {
+                waiting.extend(unknown);
+            }
+        }
+        let state = self.walk(id);
+        self.keep_state(id, state.clone());
+        Ok(state)
+    }
+
+    /// The nearest event before this one, or itself, whose state is kept or that does not follow
+    /// exactly one other.
+    fn anchor(&self, mut id: NodeId) -> NodeId {
+        while let (None, [one]) = (&self.node(id).state, &*self.node(id).prev) {
+            id = *one;
+        }
+        id
+    }
+
+    /// The state after an event whose anchor has its state.
+    fn walk(&self, id: NodeId) -> State {
+        let mut path = Vec::new();
+        let mut at = id;
+        let mut state = loop {
+            match (&self.node(at).state, &*self.node(at).prev) {
+                (Some(state), _) => break state.clone(),
+                (None, [one]) => {
+                    path.push(at);
+                    at = *one;
+                }
+                (None, _) => break State::new(),
+            }
+        };
+        for id in path.into_iter().rev() {
+            if let Some(slot) = self.node(id).takes() {
+                state.insert(slot, id);
+            }
+        }
+        state
+    }
+}
