@@ -111,8 +111,9 @@ impl Account {
                 let mark = if *private { &mut marks.private } else { &mut marks.public };
                 *mark = (*mark).max(*sequence);
             }
-            AccountEvent::DeviceAdded { .. } | AccountEvent::DeviceRemoved { .. } => {}
-            AccountEvent::ActionNoted { .. } => {}
+            AccountEvent::DeviceAdded { .. }
+            | AccountEvent::DeviceRemoved { .. }
+            | AccountEvent::ActionNoted { .. } => {}
         }
     }
 }

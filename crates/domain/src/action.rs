@@ -49,7 +49,9 @@ fn feed(hasher: &mut blake3::Hasher, value: &Value) {
         }
         Value::Array(items) => {
             tagged(hasher, b'a', items.len() as u64);
-            items.iter().for_each(|item| feed(hasher, item));
+            for item in items {
+                feed(hasher, item);
+            }
         }
         Value::Object(object) => {
             tagged(hasher, b'o', object.len() as u64);

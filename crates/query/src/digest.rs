@@ -53,6 +53,7 @@ impl Models {
             small(&self.profiles),
             small(&self.aliases),
             small(&self.relations),
+            small(&self.actions),
         ];
         Still {
             position: self.position,

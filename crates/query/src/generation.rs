@@ -15,8 +15,8 @@ use rookery_log::{Epoch, Position};
 use crate::{
     SnapshotError,
     models::{
-        AliasTarget, AliasesOfRooms, Directory, EventIndex, Fold, Folded, Models, RoomMembers,
-        RoomRelations, RoomsOfUsers, Summary,
+        ActionNumbers, AliasTarget, AliasesOfRooms, Directory, EventIndex, Fold, Folded,
+        LastNumbers, Models, RoomMembers, RoomRelations, RoomsOfUsers, Summary,
     },
     snapshot::{self, Header},
     timeline::{BlockStore, RoomTimeline},
@@ -145,6 +145,7 @@ pub(crate) fn load(dir: &Path, epoch: Epoch, tail: Position) -> Result<Models, V
     let profiles = loader.fold::<Profile>(Ok);
     let aliases = loader.fold::<AliasTarget>(|()| Ok(AliasesOfRooms::default()));
     let relations = loader.fold::<RoomRelations>(Ok);
+    let actions = loader.fold::<ActionNumbers>(|()| Ok(LastNumbers::default()));
     let events = loader.load(EventIndex::NAME, EventIndex::VERSION, |rows, position| {
         EventIndex::load(dir, rows, position).map_err(|error| error.to_string())
     });
@@ -159,6 +160,7 @@ pub(crate) fn load(dir: &Path, epoch: Epoch, tail: Position) -> Result<Models, V
             profiles: profiles?,
             aliases: aliases?,
             relations: relations?,
+            actions: actions?,
             events: events?,
         })
     })();
@@ -195,7 +197,8 @@ pub(crate) fn save(models: &Models, epoch: Epoch, step: usize) -> io::Result<Opt
         4 => save_fold(&models.profiles, epoch),
         5 => save_fold(&models.aliases, epoch),
         6 => save_fold(&models.relations, epoch),
-        7 => {
+        7 => save_fold(&models.actions, epoch),
+        8 => {
             let events = &models.events;
             let (name, version) = (EventIndex::NAME, EventIndex::VERSION);
             Ok(saved(name, version, events.checkpoint, events.save()))

@@ -89,6 +89,8 @@ fn refold_in(
         refold(&mut models.aliases, key, commits)
     } else if model == models.relations.name() {
         refold(&mut models.relations, key, commits)
+    } else if model == models.actions.name() {
+        refold(&mut models.actions, key, commits)
     } else {
         None
     }

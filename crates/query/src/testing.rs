@@ -6,7 +6,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use parking_lot::Mutex;
 use rookery_domain::{
-    AccountEvent, AliasEvent, Envelope, Fact, RoomId, StoredFact, Subject, UserId,
+    AccountEvent, ActionOutcome, AliasEvent, Envelope, Fact, Fingerprint, RoomId, StoredFact,
+    Subject, UserId,
 };
 use rookery_log::{
     Commit, Epoch, EventLog, Guard, LoggedEvent, MemoryLog, Millis, Position, StreamId, StreamKind,
@@ -185,6 +186,30 @@ impl Scene {
         };
         let stream = StreamId::new(StreamKind::User, user(who).as_str());
         self.append(stream, vec![Fact::Account(event).store([1; 16])]).await
+    }
+
+    /// A message that is a numbered action of a device.
+    pub(crate) async fn numbered(
+        &mut self,
+        name: &str,
+        who: &str,
+        device: &str,
+        action: u64,
+    ) -> Position {
+        let mut event = self.event(name, who, "m.room.message", None, &json!({}), 0);
+        let fingerprint = Fingerprint::of(b"action", &());
+        let envelope = Envelope::acted(device.into(), action, fingerprint);
+        event.envelope = serde_json::to_vec(&envelope).unwrap().into();
+        self.append(StreamId::new(StreamKind::Room, &room_id(name)), vec![event]).await
+    }
+
+    /// A numbered action of a device that made no event in a room.
+    pub(crate) async fn noted(&mut self, who: &str, device: &str, action: u64) -> Position {
+        let (device, fingerprint) = (device.into(), Fingerprint::of(b"action", &()));
+        let outcome = ActionOutcome::Held { room_id: None };
+        let noted = AccountEvent::ActionNoted { device, action, fingerprint, outcome };
+        let stream = StreamId::new(StreamKind::User, user(who).as_str());
+        self.append(stream, vec![Fact::Account(noted).store([1; 16])]).await
     }
 
     pub(crate) async fn alias(&mut self, alias: &str, target: Option<&str>) -> Position {

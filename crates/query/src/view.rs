@@ -135,6 +135,13 @@ impl<'a> View<'a> {
         self.models.profiles.get(key)
     }
 
+    /// The greatest number that a device of `user` has given to an action that was carried out; 0 if
+    /// it has given none. Whose devices the asker may ask about is not checked here.
+    #[must_use]
+    pub fn last_action(&self, user: &UserId, device: &str) -> u64 {
+        self.models.actions.shared.of(user.as_str(), device)
+    }
+
     /// The room that an alias points to.
     #[must_use]
     pub fn alias(&self, alias: &RoomAliasId) -> Option<&RoomId> {

@@ -9,8 +9,8 @@ use rookery_domain::Profile;
 use rookery_log::Position;
 
 use super::{
-    AliasTarget, AliasesOfRooms, Directory, EventIndex, Folded, Parked, RoomMembers, RoomRelations,
-    RoomsOfUsers, StreamKey, Summary,
+    ActionNumbers, AliasTarget, AliasesOfRooms, Directory, EventIndex, Folded, LastNumbers, Parked,
+    RoomMembers, RoomRelations, RoomsOfUsers, StreamKey, Summary,
 };
 use crate::{
     Committed,
@@ -30,6 +30,7 @@ pub(crate) struct Models {
     pub(crate) profiles: Folded<Profile>,
     pub(crate) aliases: Folded<AliasTarget>,
     pub(crate) relations: Folded<RoomRelations>,
+    pub(crate) actions: Folded<ActionNumbers>,
     pub(crate) events: EventIndex,
 }
 
@@ -47,6 +48,7 @@ impl Models {
             profiles: Folded::new(()),
             aliases: Folded::new(AliasesOfRooms::default()),
             relations: Folded::new(()),
+            actions: Folded::new(LastNumbers::default()),
             events: EventIndex::create(dir, part),
         })
     }
@@ -65,6 +67,7 @@ impl Models {
         self.profiles.apply(key, committed);
         self.aliases.apply(key, committed);
         self.relations.apply(key, committed);
+        self.actions.apply(key, committed);
         self.events.apply(key, committed);
         self.position = self.position.max(committed.position);
     }
@@ -77,7 +80,7 @@ impl Models {
         self.position = position;
     }
 
-    fn checkpoints_mut(&mut self) -> [&mut Position; 8] {
+    fn checkpoints_mut(&mut self) -> [&mut Position; 9] {
         [
             &mut self.directory.checkpoint,
             &mut self.summaries.checkpoint,
@@ -86,6 +89,7 @@ impl Models {
             &mut self.profiles.checkpoint,
             &mut self.aliases.checkpoint,
             &mut self.relations.checkpoint,
+            &mut self.actions.checkpoint,
             &mut self.events.checkpoint,
         ]
     }
@@ -106,6 +110,7 @@ impl Models {
         self.profiles.merge(other.profiles);
         self.aliases.merge(other.aliases);
         self.relations.merge(other.relations);
+        self.actions.merge(other.actions);
         self.events.merge(other.events);
         self.position = self.position.max(other.position);
     }
@@ -117,6 +122,7 @@ impl Models {
         let parked = parked.chain(self.timelines.parked.values());
         let parked = parked.chain(self.profiles.parked.values());
         let parked = parked.chain(self.aliases.parked.values());
+        let parked = parked.chain(self.actions.parked.values());
         parked.chain(self.relations.parked.values()).cloned().collect()
     }
 }

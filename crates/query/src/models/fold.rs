@@ -37,6 +37,11 @@ pub(crate) trait Fold: Default + Serialize + DeserializeOwned + Send + Sync {
     const KIND: StreamKind;
     type Shared: Shared<Self>;
 
+    /// Whether streams of this kind have rows here. A model of several kinds says so.
+    fn concerns(kind: StreamKind) -> bool {
+        kind == Self::KIND
+    }
+
     /// Folds a commit of the stream `key`.
     fn apply(
         &mut self,
@@ -107,7 +112,7 @@ impl<F: Fold> Folded<F> {
             return;
         }
         self.checkpoint = committed.position;
-        if committed.kind != Some(F::KIND) || self.parked.contains_key(&key) {
+        if !committed.kind.is_some_and(F::concerns) || self.parked.contains_key(&key) {
             return;
         }
         let row = self.rows.entry(key).or_default();

@@ -1,5 +1,6 @@
 //! The read models, and how a commit reaches all of them in lock-step.
 
+mod actions;
 mod aliases;
 mod all;
 mod directory;
@@ -14,6 +15,7 @@ mod shared;
 mod summaries;
 
 pub(crate) use self::{
+    actions::{ActionNumbers, LastNumbers},
     aliases::{AliasTarget, AliasesOfRooms},
     all::Models,
     directory::{Directory, StreamKey},

@@ -29,6 +29,8 @@ enum Act {
     Profile(usize, u8),
     Alias(usize, Option<usize>),
     Garbage(usize),
+    Numbered(usize, usize, u64),
+    Noted(usize, u64),
     Relate(usize, usize, usize, u64),
 }
 
@@ -47,9 +49,12 @@ fn act() -> impl Strategy<Value = Act> {
             .prop_map(|(room, name, back)| Act::LateName(room, name, back)),
         2 => (room.clone(), 0..SETTINGS.len()).prop_map(|(room, what)| Act::Visibility(room, what)),
         1 => (room.clone(), any::<bool>()).prop_map(|(room, listed)| Act::Listed(room, listed)),
-        2 => (user, any::<u8>()).prop_map(|(user, name)| Act::Profile(user, name)),
+        2 => (user.clone(), any::<u8>()).prop_map(|(user, name)| Act::Profile(user, name)),
         2 => (0usize..3, proptest::option::of(room.clone()))
             .prop_map(|(alias, room)| Act::Alias(alias, room)),
+        2 => (room.clone(), user.clone(), 1u64..9)
+            .prop_map(|(room, user, number)| Act::Numbered(room, user, number)),
+        2 => (user, 1u64..9).prop_map(|(user, number)| Act::Noted(user, number)),
         1 => room.clone().prop_map(Act::Garbage),
         4 => (room, 0..USERS.len(), 0..RELATIONS.len(), 1u64..9)
             .prop_map(|(room, user, how, target)| Act::Relate(room, user, how, target)),
@@ -91,6 +96,10 @@ impl Act {
             Self::Alias(alias, room) => {
                 scene.alias(&format!("alias{alias}"), room.map(|room| ROOMS[room])).await
             }
+            Self::Numbered(room, user, number) => {
+                scene.numbered(ROOMS[*room], USERS[*user], "PHONE", *number).await
+            }
+            Self::Noted(user, number) => scene.noted(USERS[*user], "PHONE", *number).await,
             Self::Garbage(room) => scene.garbage(ROOMS[*room]).await,
             Self::Relate(room, user, how, target) => {
                 let relates = json!({ "rel_type": RELATIONS[*how], "key": user.to_string(),

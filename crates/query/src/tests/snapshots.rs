@@ -14,7 +14,8 @@ use crate::{
     testing::{EPOCH, Scene, settle},
 };
 
-const MODELS: [&str; 8] = [
+const MODELS: [&str; 9] = [
+    "actions",
     "aliases",
     "events",
     "memberships",
