@@ -193,7 +193,7 @@ impl Seed {
 
     fn actor(&self, user: &str) -> Result<Actor, Error> {
         let user = OwnedUserId::try_from(format!("@{user}:{SERVER_NAME}"))?;
-        Ok(Actor { user, device: None, now: self.now })
+        Ok(Actor { user, device: None, now: self.now, deliver: None })
     }
 }
 

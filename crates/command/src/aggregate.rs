@@ -73,7 +73,7 @@ impl Aggregate for Account {
     }
 
     fn weight_bytes(&self) -> usize {
-        512 + self.rooms_read() * 128
+        512 + self.rooms_read() * 128 + self.filters_stored() * 64
     }
 }
 

@@ -3,8 +3,8 @@
 use std::{io, path::Path, sync::Arc};
 
 use rookery_domain::{
-    Account, Alias, Context, Envelope, KnownEvent, MilliSecondsSinceUnixEpoch, Origin, OwnedRoomId,
-    OwnedServerName, OwnedUserId, Pdu, Profile, Room, RoomAliasId, RoomId, UserId,
+    Account, Alias, Context, Deliver, Envelope, KnownEvent, MilliSecondsSinceUnixEpoch, Origin,
+    OwnedRoomId, OwnedServerName, OwnedUserId, Pdu, Profile, Room, RoomAliasId, RoomId, UserId,
 };
 use rookery_log::{CommandId, EventLog, Millis, Position, StreamId, StreamKind};
 
@@ -30,6 +30,8 @@ pub struct Actor {
     pub device: Option<String>,
     /// When the request came in: the clock is read once, by whoever makes this.
     pub now: Millis,
+    /// Of a join: on which way the device gets what the room shows; none: on both.
+    pub deliver: Option<Deliver>,
 }
 
 /// Bounds of the write side.
@@ -229,7 +231,11 @@ impl Actor {
             Retry::Action(action) => Some(action),
             Retry::Unnamed | Retry::Named(_) => None,
         };
-        Envelope::local(self.device.clone(), action)
+        let mut envelope = Envelope::local(self.device.clone(), action);
+        if let Origin::Local { deliver, .. } = &mut envelope.origin {
+            *deliver = self.deliver;
+        }
+        envelope
     }
 
     fn command_id(&self, action: u64) -> Option<CommandId> {

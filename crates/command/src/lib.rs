@@ -14,6 +14,7 @@ mod erase;
 mod error;
 mod events;
 mod federation;
+mod filter;
 mod handle;
 mod memberships;
 mod profile;
@@ -35,6 +36,7 @@ pub use self::{
         HELD_BYTES_MAX, HELD_PER_ROOM_BYTES_MAX, HELD_PER_ROOM_MAX, HeldBack, Receipt, Received,
         ServerKeys, TrustedKeys,
     },
+    filter::StoredFilter,
     memberships::Memberships,
     profile::{ProfileChange, ProfileOutcome, StartedProfile},
     rooms::Started,

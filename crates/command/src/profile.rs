@@ -146,7 +146,7 @@ impl Commands {
                     matches!(fact, Ok(Fact::Account(AccountEvent::ProfileChanged { .. })))
                 });
                 if changed {
-                    let actor = Actor { user, device: None, now };
+                    let actor = Actor { user, device: None, now, deliver: None };
                     self.spread(&actor, record.position).await?;
                     resumed += 1;
                 }

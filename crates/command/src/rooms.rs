@@ -298,6 +298,8 @@ impl Commands {
         if profile == used {
             return Ok(());
         }
+        // What follows the join is no part of its answer.
+        let actor = &Actor { deliver: None, ..actor.clone() };
         let command = RoomCommand::SetMemberProfile { profile };
         self.carry_out(actor, room_id, &command, &used, &[], Retry::Unnamed).await.map(drop)
     }

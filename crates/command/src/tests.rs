@@ -111,7 +111,7 @@ fn open(log: &Arc<dyn EventLog>, folder: Option<&Path>, options: CommandOptions)
 
 fn actor(name: &str) -> Actor {
     let user = OwnedUserId::try_from(format!("@{name}:test")).unwrap();
-    Actor { user, device: Some("DEVICE".into()), now: Millis(1_000) }
+    Actor { user, device: Some("DEVICE".into()), now: Millis(1_000), deliver: None }
 }
 
 fn text(body: &str) -> RoomCommand {

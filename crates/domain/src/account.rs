@@ -2,9 +2,11 @@
 //!
 //! **Invariant:** what a user has read never goes backwards.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{AccountEvent, OwnedEventId, OwnedRoomId, Profile, Rejection};
+use crate::{
+    AccountEvent, Filter, OwnedEventId, OwnedRoomId, Profile, Rejection, limits::FILTERS_MAX,
+};
 
 /// What a user asks of her account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +37,11 @@ pub enum AccountCommand {
         /// Tell nobody else.
         private: bool,
     },
+    /// Store a filter.
+    CreateFilter {
+        /// What it says.
+        filter: Filter,
+    },
 }
 
 /// How far a user has read a room, as numbers of events; 0 for not at all.
@@ -49,6 +56,7 @@ struct Marks {
 pub struct Account {
     profile: Profile,
     read: BTreeMap<OwnedRoomId, Marks>,
+    filters: BTreeSet<String>,
 }
 
 impl Account {
@@ -72,10 +80,17 @@ impl Account {
         self.read.len()
     }
 
+    /// How many filters the user has stored.
+    #[must_use]
+    pub fn filters_stored(&self) -> usize {
+        self.filters.len()
+    }
+
     /// Decides what a command makes happen. An empty list means that it already holds.
     ///
     /// # Errors
-    /// [`Rejection`] if the name is too long or the avatar no `mxc:` address.
+    /// [`Rejection`] if the name is too long, the avatar no `mxc:` address, a filter too large or
+    /// one too many.
     pub fn decide(&self, command: &AccountCommand) -> Result<Vec<AccountEvent>, Rejection> {
         let mut profile = self.profile.clone();
         match command.clone() {
@@ -87,6 +102,7 @@ impl Account {
                 let moved = AccountEvent::ReceiptMoved { room_id, event_id, sequence, private };
                 return Ok(if sequence > before { vec![moved] } else { Vec::new() });
             }
+            AccountCommand::CreateFilter { filter } => return self.create_filter(filter),
             AccountCommand::SetProfile { profile: next } => profile = next,
             AccountCommand::SetDisplayname { displayname } => profile.displayname = displayname,
             AccountCommand::SetAvatar { avatar_url } => profile.avatar_url = avatar_url,
@@ -97,6 +113,20 @@ impl Account {
         }
         let Profile { displayname, avatar_url } = profile;
         Ok(vec![AccountEvent::ProfileChanged { displayname, avatar_url }])
+    }
+
+    fn create_filter(&self, filter: Filter) -> Result<Vec<AccountEvent>, Rejection> {
+        filter.check()?;
+        let filter = filter.normal();
+        let filter_id = filter.id();
+        if self.filters.contains(&filter_id) {
+            return Ok(Vec::new());
+        }
+        let count = self.filters.len() + 1;
+        if count > FILTERS_MAX {
+            return Err(Rejection::TooMany { what: "filters", count, max: FILTERS_MAX });
+        }
+        Ok(vec![AccountEvent::FilterCreated { filter_id, filter }])
     }
 
     /// Folds one event. Total.
@@ -110,6 +140,9 @@ impl Account {
                 let marks = self.read.entry(room_id.clone()).or_default();
                 let mark = if *private { &mut marks.private } else { &mut marks.public };
                 *mark = (*mark).max(*sequence);
+            }
+            AccountEvent::FilterCreated { filter_id, .. } => {
+                self.filters.insert(filter_id.clone());
             }
             AccountEvent::DeviceAdded { .. }
             | AccountEvent::DeviceRemoved { .. }

@@ -20,9 +20,22 @@ pub enum Origin {
         /// What the action asked for; none for commands without a number, and in logs of before.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         fingerprint: Option<Fingerprint>,
+        /// Of a join: on which way the device that joined gets what the room shows. None: on both.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        deliver: Option<Deliver>,
     },
     /// Another server.
     Server(OwnedServerName),
+}
+
+/// On which way a device that joins a room gets what the room shows at that moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Deliver {
+    /// With the answer, and not on the device's stream.
+    Response,
+    /// On the device's stream, and not with the answer.
+    Stream,
 }
 
 /// What the checks on receipt said.
@@ -127,7 +140,7 @@ impl Envelope {
     /// The envelope of an accepted event that this server made.
     #[must_use]
     pub fn local(device: Option<String>, action: Option<u64>) -> Self {
-        let origin = Origin::Local { device, action, fingerprint: None };
+        let origin = Origin::Local { device, action, fingerprint: None, deliver: None };
         Self { origin, status: EventStatus::Accepted, state: None, erases: Vec::new() }
     }
 
@@ -135,7 +148,7 @@ impl Envelope {
     #[must_use]
     pub fn acted(device: String, action: u64, fingerprint: Fingerprint) -> Self {
         let (device, action, fingerprint) = (Some(device), Some(action), Some(fingerprint));
-        let origin = Origin::Local { device, action, fingerprint };
+        let origin = Origin::Local { device, action, fingerprint, deliver: None };
         Self { origin, status: EventStatus::Accepted, state: None, erases: Vec::new() }
     }
 }

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use ruma_common::{OwnedEventId, OwnedRoomId, OwnedUserId};
 use serde::{Deserialize, Serialize};
 
-use crate::{ActionOutcome, Fingerprint, Pdu, PduError, RoomEvent};
+use crate::{ActionOutcome, Filter, Fingerprint, Pdu, PduError, RoomEvent};
 
 /// What happened to a user's account data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +61,13 @@ pub enum AccountEvent {
         fingerprint: Fingerprint,
         /// What came of it.
         outcome: ActionOutcome,
+    },
+    /// The user has stored a filter.
+    FilterCreated {
+        /// Its ID: a hash of what it says.
+        filter_id: String,
+        /// What it says.
+        filter: Filter,
     },
 }
 

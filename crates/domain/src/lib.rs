@@ -8,6 +8,7 @@ mod alias;
 mod canonical;
 mod envelope;
 mod fact;
+mod filter;
 mod incoming;
 pub mod limits;
 mod membership;
@@ -29,8 +30,9 @@ pub use self::{
     action::{ActionOutcome, Fingerprint},
     alias::{Alias, AliasCommand},
     canonical::JsonObject,
-    envelope::{Envelope, Erased, EventStatus, Holder, Origin, Slot, SlotChange},
+    envelope::{Deliver, Envelope, Erased, EventStatus, Holder, Origin, Slot, SlotChange},
     fact::{AccountEvent, AliasEvent, Fact, FactError, StoredFact, Subject},
+    filter::{EphemeralKind, Filter},
     incoming::{Incoming, IncomingError, PublicKeys},
     membership::{HistoryVisibility, JoinRule, Membership},
     pdu::{Pdu, PduError},

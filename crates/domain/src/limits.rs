@@ -51,6 +51,12 @@ pub const REACTION_KEY_BYTES_MAX: usize = 255;
 /// Most users that one message mentions.
 pub const MENTIONS_MAX: usize = 100;
 
+/// Most entries of one list of a filter.
+pub const FILTER_ENTRIES_MAX: usize = 100;
+
+/// Most filters that one user can store.
+pub const FILTERS_MAX: usize = 100;
+
 /// Longest nonce of a new room.
 pub const NONCE_BYTES_MAX: usize = 64;
 

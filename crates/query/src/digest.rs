@@ -54,6 +54,7 @@ impl Models {
             small(&self.aliases),
             small(&self.relations),
             small(&self.actions),
+            small(&self.filters),
         ];
         Still {
             position: self.position,

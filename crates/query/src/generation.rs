@@ -15,7 +15,7 @@ use rookery_log::{Epoch, Position};
 use crate::{
     SnapshotError,
     models::{
-        ActionNumbers, AliasTarget, AliasesOfRooms, Directory, EventIndex, Fold, Folded,
+        ActionNumbers, AliasTarget, AliasesOfRooms, Directory, EventIndex, Filters, Fold, Folded,
         LastNumbers, Models, RoomMembers, RoomRelations, RoomsOfUsers, Summary,
     },
     snapshot::{self, Header},
@@ -146,6 +146,7 @@ pub(crate) fn load(dir: &Path, epoch: Epoch, tail: Position) -> Result<Models, V
     let aliases = loader.fold::<AliasTarget>(|()| Ok(AliasesOfRooms::default()));
     let relations = loader.fold::<RoomRelations>(Ok);
     let actions = loader.fold::<ActionNumbers>(|()| Ok(LastNumbers::default()));
+    let filters = loader.fold::<Filters>(Ok);
     let events = loader.load(EventIndex::NAME, EventIndex::VERSION, |rows, position| {
         EventIndex::load(dir, rows, position).map_err(|error| error.to_string())
     });
@@ -161,6 +162,7 @@ pub(crate) fn load(dir: &Path, epoch: Epoch, tail: Position) -> Result<Models, V
             aliases: aliases?,
             relations: relations?,
             actions: actions?,
+            filters: filters?,
             events: events?,
         })
     })();
@@ -198,7 +200,8 @@ pub(crate) fn save(models: &Models, epoch: Epoch, step: usize) -> io::Result<Opt
         5 => save_fold(&models.aliases, epoch),
         6 => save_fold(&models.relations, epoch),
         7 => save_fold(&models.actions, epoch),
-        8 => {
+        8 => save_fold(&models.filters, epoch),
+        9 => {
             let events = &models.events;
             let (name, version) = (EventIndex::NAME, EventIndex::VERSION);
             Ok(saved(name, version, events.checkpoint, events.save()))

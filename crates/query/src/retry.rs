@@ -91,6 +91,8 @@ fn refold_in(
         refold(&mut models.relations, key, commits)
     } else if model == models.actions.name() {
         refold(&mut models.actions, key, commits)
+    } else if model == models.filters.name() {
+        refold(&mut models.filters, key, commits)
     } else {
         None
     }

@@ -6,8 +6,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use parking_lot::Mutex;
 use rookery_domain::{
-    AccountEvent, ActionOutcome, AliasEvent, Envelope, Fact, Fingerprint, RoomId, StoredFact,
-    Subject, UserId,
+    AccountEvent, ActionOutcome, AliasEvent, Envelope, Fact, Filter, Fingerprint, RoomId,
+    StoredFact, Subject, UserId,
 };
 use rookery_log::{
     Commit, Epoch, EventLog, Guard, LoggedEvent, MemoryLog, Millis, Position, StreamId, StreamKind,
@@ -210,6 +210,13 @@ impl Scene {
         let noted = AccountEvent::ActionNoted { device, action, fingerprint, outcome };
         let stream = StreamId::new(StreamKind::User, user(who).as_str());
         self.append(stream, vec![Fact::Account(noted).store([1; 16])]).await
+    }
+
+    pub(crate) async fn filter(&mut self, who: &str, kind: &str) -> Position {
+        let filter = Filter { types: Some(vec![kind.into()]), ..Filter::default() };
+        let event = AccountEvent::FilterCreated { filter_id: filter.id(), filter };
+        let stream = StreamId::new(StreamKind::User, user(who).as_str());
+        self.append(stream, vec![Fact::Account(event).store([3; 16])]).await
     }
 
     pub(crate) async fn alias(&mut self, alias: &str, target: Option<&str>) -> Position {

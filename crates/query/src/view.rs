@@ -6,12 +6,14 @@
 use std::io;
 
 use parking_lot::RwLockReadGuard;
-use rookery_domain::{EventId, Membership, OwnedRoomId, Profile, RoomAliasId, RoomId, UserId};
+use rookery_domain::{
+    EventId, Filter, Membership, OwnedRoomId, Profile, RoomAliasId, RoomId, UserId,
+};
 use rookery_log::{Epoch, Position, StreamKind};
 
 use crate::{
     Parked, RoomView,
-    models::{Models, Place, StreamKey},
+    models::{Filters, Models, Place, StreamKey},
 };
 
 /// The models, held still at one position.
@@ -140,6 +142,21 @@ impl<'a> View<'a> {
     #[must_use]
     pub fn last_action(&self, user: &UserId, device: &str) -> u64 {
         self.models.actions.shared.of(user.as_str(), device)
+    }
+
+    /// A filter that `user` has stored.
+    #[must_use]
+    pub fn filter(&self, user: &UserId, filter_id: &str) -> Option<Filter> {
+        let key = self.models.directory.key(StreamKind::User, user.as_str())?;
+        self.models.filters.get(key)?.get(filter_id)
+    }
+
+    /// All filters that `user` has stored, by ID.
+    #[must_use]
+    pub fn filters(&self, user: &UserId) -> Vec<(String, Filter)> {
+        let key = self.models.directory.key(StreamKind::User, user.as_str());
+        let filters = key.and_then(|key| self.models.filters.get(key)).into_iter();
+        filters.flat_map(Filters::iter).map(|(id, filter)| (id.to_owned(), filter)).collect()
     }
 
     /// The room that an alias points to.

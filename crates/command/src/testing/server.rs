@@ -186,7 +186,7 @@ impl Server {
     }
 
     fn actor(&self, name: &str, now: u64) -> Actor {
-        Actor { user: self.user(name), device: None, now: Millis(now) }
+        Actor { user: self.user(name), device: None, now: Millis(now), deliver: None }
     }
 }
 

@@ -1,4 +1,4 @@
-use rookery_log::{EventLog, Millis};
+use rookery_log::Millis;
 
 use super::{actor, commands, memory, public_room};
 use crate::{HandleError, ReadMark, Retry};

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use rookery_domain::{
-    AccountEvent, ActionOutcome, AliasEvent, CreateRoom, Envelope, Erased, EventStatus, Fact,
-    Fingerprint, Holder, Origin, OwnedEventId, Pdu, RoomEvent, RoomVersionId, Slot, SlotChange,
-    Subject,
+    AccountEvent, ActionOutcome, AliasEvent, CreateRoom, Deliver, Envelope, EphemeralKind, Erased,
+    EventStatus, Fact, Filter, Fingerprint, Holder, Origin, OwnedEventId, Pdu, RoomEvent,
+    RoomVersionId, Slot, SlotChange, Subject,
 };
 
 use crate::support::{ALICE, BOB, created, join, leave, say, user};
@@ -118,6 +118,37 @@ fn facts_about_actions_never_change() {
         (Subject::Account, Fact::Account(noted))
     });
     unchanged_facts(noted.into(), include_str!("../golden/facts-actions.txt"));
+}
+
+#[test]
+fn facts_about_filters_never_change() {
+    let some = |text: &str| Some(vec![text.to_owned()]);
+    let filter = Filter {
+        types: some("m.room.*"),
+        not_types: some("m.room.topic"),
+        rooms: Some(vec!["!a:rook.example".try_into().unwrap()]),
+        not_senders: Some(vec![user(BOB).to_owned()]),
+        include_late: true,
+        ephemeral: Some(vec![EphemeralKind::Typing, EphemeralKind::Receipt]),
+        not_presence_of: Some(vec![user(ALICE).to_owned()]),
+        ..Filter::default()
+    };
+    let facts = [Filter::default(), filter].into_iter().map(|filter| {
+        let event = AccountEvent::FilterCreated { filter_id: filter.id(), filter };
+        (Subject::Account, Fact::Account(event))
+    });
+    unchanged_facts(facts.collect(), include_str!("../golden/facts-filters.txt"));
+}
+
+#[test]
+fn envelopes_of_joins_never_change() {
+    let joined = |deliver| {
+        let (device, action) = (Some("PHONE".to_owned()), None);
+        let origin = Origin::Local { device, action, fingerprint: None, deliver: Some(deliver) };
+        Envelope { origin, ..Envelope::local(None, None) }
+    };
+    let envelopes = [joined(Deliver::Response), joined(Deliver::Stream)];
+    read_and_written(&envelopes, include_str!("../golden/envelopes-joins.txt"));
 }
 
 #[track_caller]

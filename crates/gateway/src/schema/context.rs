@@ -116,6 +116,7 @@ impl Session {
             user: self.viewer()?.to_owned(),
             device: self.identity.as_ref().map(|identity| identity.device_id().to_owned()),
             now: self.received,
+            deliver: None,
         })
     }
 

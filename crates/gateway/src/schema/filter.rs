@@ -1,76 +1,47 @@
-//! Which events a client wants.
+//! Which events and which news a client wants: given with the request, or stored before.
 
-use async_graphql::InputObject;
-use rookery_domain::Pdu;
+mod input;
+mod output;
 
-use super::scalars::{RoomIdScalar, UserIdScalar};
+use std::sync::Arc;
 
-/// Which events you want. What you leave out does not restrict. A `not` wins over its opposite.
-#[derive(Clone, Debug, Default, InputObject)]
-pub(crate) struct FilterInput {
-    /// Only these types; `*` stands for any text, as in `m.room.*`.
-    types: Option<Vec<String>>,
-    /// Not these types; `*` stands for any text.
-    not_types: Option<Vec<String>>,
-    /// Only these rooms.
-    rooms: Option<Vec<RoomIdScalar>>,
-    /// Not these rooms.
-    not_rooms: Option<Vec<RoomIdScalar>>,
-    /// Only from these users.
-    senders: Option<Vec<UserIdScalar>>,
-    /// Not from these users.
-    not_senders: Option<Vec<UserIdScalar>>,
-}
+use async_graphql::Context;
+use rookery_domain::Filter;
 
-impl FilterInput {
-    /// Whether the client wants the event.
-    pub(crate) fn wants(&self, pdu: &Pdu) -> bool {
-        let kind = pdu.kind.to_string();
-        let is_kind = |pattern: &String| matches(pattern, &kind);
-        let is_room = |room: &RoomIdScalar| room.0 == pdu.room_id;
-        let is_sender = |user: &UserIdScalar| user.0 == pdu.sender;
-        allows(self.types.as_ref(), self.not_types.as_ref(), is_kind)
-            && allows(self.rooms.as_ref(), self.not_rooms.as_ref(), is_room)
-            && allows(self.senders.as_ref(), self.not_senders.as_ref(), is_sender)
-    }
-}
+use super::{
+    context::{app, session},
+    fault::Fault,
+};
 
-fn allows<T>(only: Option<&Vec<T>>, not: Option<&Vec<T>>, is: impl Fn(&T) -> bool) -> bool {
-    only.is_none_or(|only| only.iter().any(&is)) && !not.is_some_and(|not| not.iter().any(&is))
-}
+pub(crate) use self::{
+    input::FilterInput,
+    output::{FilterShown, StoredFilter},
+};
 
-/// Whether `text` fits `pattern`, in which each `*` stands for any text. Linear in both.
-fn matches(pattern: &str, text: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = text.strip_prefix(first) else { return false };
-    let Some(last) = parts.next_back() else { return rest.is_empty() };
-    for part in parts {
-        let Some(at) = rest.find(part) else { return false };
-        rest = &rest[at + part.len()..];
-    }
-    rest.ends_with(last)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_star_stands_for_any_text() {
-        for (pattern, text) in [
-            ("m.room.*", "m.room.message"),
-            ("*", ""),
-            ("*.a*b", "x.aab"),
-            ("a", "a"),
-            ("a*a", "aa"),
-        ] {
-            assert!(matches(pattern, text), "{pattern} {text}");
+/// What the two arguments `filter` and `filterId` come to. Without either, everything is wanted.
+///
+/// # Errors
+/// [`Fault`] with code `BAD_USER_INPUT` if both are given, if the filter is too large, or if the
+/// viewer has stored none with this ID.
+pub(crate) async fn chosen(
+    context: &Context<'_>,
+    filter: Option<FilterInput>,
+    filter_id: Option<String>,
+) -> Result<Option<Arc<Filter>>, Fault> {
+    match (filter, filter_id) {
+        (None, None) => Ok(None),
+        (Some(filter), None) => filter.checked().map(|filter| Some(Arc::new(filter))),
+        (None, Some(filter_id)) => {
+            app(context).fresh(session(context), None).await?;
+            let viewer = session(context).viewer()?;
+            let found = app(context).models.view().filter(viewer, &filter_id);
+            let unknown = || {
+                Fault::bad_input(format!(
+                    "you have no filter {filter_id:?}: create it with `createFilter`"
+                ))
+            };
+            found.map(|filter| Some(Arc::new(filter))).ok_or_else(unknown)
         }
-        for (pattern, text) in
-            [("m.room.*", "m.call"), ("a", "ab"), ("a*a", "a"), ("", "a"), ("*b", "ba")]
-        {
-            assert!(!matches(pattern, text), "{pattern} {text}");
-        }
+        (Some(_), Some(_)) => Err(Fault::bad_input("give either `filter` or `filterId`")),
     }
 }

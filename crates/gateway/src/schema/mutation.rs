@@ -2,6 +2,7 @@
 
 mod accounts;
 mod acted;
+mod filters;
 mod members;
 mod messages;
 mod power;
@@ -15,6 +16,7 @@ use async_graphql::MergedObject;
 pub struct Mutation(
     accounts::AccountMutation,
     profile::ProfileMutation,
+    filters::FilterMutation,
     rooms::RoomMutation,
     members::MemberMutation,
     messages::MessageMutation,

@@ -10,7 +10,7 @@ use super::{
     context::{app, page_size, session, unless_absent},
     event::RoomEvent,
     fault::Fault,
-    filter::FilterInput,
+    filter::{FilterInput, chosen},
     members::Counted,
     node::{Node, node},
     room::Room,
@@ -156,11 +156,15 @@ impl Query {
         context: &Context<'_>,
         #[graphql(desc = "From where to go on.")] after: PositionScalar,
         #[graphql(desc = "Which events.")] filter: Option<FilterInput>,
+        #[graphql(desc = "The same as a stored filter, in place of `filter`.")] filter_id: Option<
+            String,
+        >,
         #[graphql(desc = "How many commits to read at most, from 1 to 100.")] limit: Option<i32>,
     ) -> Result<EventChunk> {
         let (app, session) = (app(context), session(context));
         session.viewer()?;
         app.fresh(session, Some(&after)).await?;
+        let filter = chosen(context, filter, filter_id).await?;
         poll(context, &after, filter, page_size("limit", limit, super::context::PAGE_MAX)?).await
     }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Enum, Object, Result, SimpleObject, Subscription, Union};
 use futures_util::Stream;
-use rookery_domain::{OwnedRoomId, OwnedUserId};
+use rookery_domain::{Filter, OwnedRoomId, OwnedUserId};
 use rookery_log::{Position, StreamId, StreamKind};
 use rookery_query::{Closing, Committed, Feed, FeedItem, FollowError, Follower};
 
@@ -16,7 +16,7 @@ use super::{
     context::{App, app, session},
     event::RoomEvent,
     fault::Fault,
-    filter::FilterInput,
+    filter::{FilterInput, chosen},
     room::Room,
     scalars::{CursorScalar, EventIdScalar, PositionScalar, RoomIdScalar},
     user::User,
@@ -136,9 +136,13 @@ impl Subscription {
         >,
         #[graphql(desc = "Which events. Openings, closings and invites are always told.")]
         filter: Option<FilterInput>,
+        #[graphql(desc = "The same as a stored filter, in place of `filter`.")] filter_id: Option<
+            String,
+        >,
     ) -> Result<impl Stream<Item = Result<EventChunk>> + use<>> {
         // Memberships are folded from `after` on, so the models have to be there first.
         app(context).fresh(session(context), after.as_ref()).await?;
+        let filter = chosen(context, filter, filter_id).await?;
         let reader = Reader::open(context, after.as_ref(), filter)?;
         Ok(futures_util::stream::try_unfold(reader, |mut reader| async move {
             let chunk = reader.next_chunk().await?;
@@ -151,7 +155,7 @@ impl Subscription {
 pub(crate) async fn poll(
     context: &Context<'_>,
     after: &PositionScalar,
-    filter: Option<FilterInput>,
+    filter: Option<Arc<Filter>>,
     limit: usize,
 ) -> Result<EventChunk> {
     let mut reader = Reader::open(context, Some(after), filter)?;
@@ -164,7 +168,7 @@ struct Reader {
     user: OwnedUserId,
     follower: Follower,
     feed: Feed,
-    filter: FilterInput,
+    filter: Arc<Filter>,
     position: Position,
 }
 
@@ -172,7 +176,7 @@ impl Reader {
     fn open(
         context: &Context<'_>,
         after: Option<&PositionScalar>,
-        filter: Option<FilterInput>,
+        filter: Option<Arc<Filter>>,
     ) -> Result<Self, Fault> {
         let app = Arc::clone(app(context));
         let user = session(context).viewer()?.to_owned();

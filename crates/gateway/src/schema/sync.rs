@@ -7,6 +7,7 @@ use rookery_query::Membership;
 use super::{
     context::{App, Session, page_size},
     fault::Fault,
+    filter::{FilterShown, StoredFilter},
     room::Room,
     scalars::PositionScalar,
     user::User,
@@ -113,6 +114,14 @@ impl Viewer {
     /// Whether you administer this server.
     async fn is_admin(&self, context: &Context<'_>) -> bool {
         super::context::session(context).admin().is_ok()
+    }
+
+    /// The filters that you have stored, by ID.
+    async fn filters(&self, context: &Context<'_>) -> Result<Vec<StoredFilter>> {
+        let user = super::context::session(context).viewer()?;
+        let stored = super::context::app(context).models.view().filters(user);
+        let shown = |(filter_id, filter)| StoredFilter { filter_id, filter: FilterShown(filter) };
+        Ok(stored.into_iter().map(shown).collect())
     }
 
     /// Your devices.

@@ -9,8 +9,8 @@ use rookery_domain::Profile;
 use rookery_log::Position;
 
 use super::{
-    ActionNumbers, AliasTarget, AliasesOfRooms, Directory, EventIndex, Folded, LastNumbers, Parked,
-    RoomMembers, RoomRelations, RoomsOfUsers, StreamKey, Summary,
+    ActionNumbers, AliasTarget, AliasesOfRooms, Directory, EventIndex, Filters, Folded,
+    LastNumbers, Parked, RoomMembers, RoomRelations, RoomsOfUsers, StreamKey, Summary,
 };
 use crate::{
     Committed,
@@ -31,6 +31,7 @@ pub(crate) struct Models {
     pub(crate) aliases: Folded<AliasTarget>,
     pub(crate) relations: Folded<RoomRelations>,
     pub(crate) actions: Folded<ActionNumbers>,
+    pub(crate) filters: Folded<Filters>,
     pub(crate) events: EventIndex,
 }
 
@@ -49,6 +50,7 @@ impl Models {
             aliases: Folded::new(AliasesOfRooms::default()),
             relations: Folded::new(()),
             actions: Folded::new(LastNumbers::default()),
+            filters: Folded::new(()),
             events: EventIndex::create(dir, part),
         })
     }
@@ -68,6 +70,7 @@ impl Models {
         self.aliases.apply(key, committed);
         self.relations.apply(key, committed);
         self.actions.apply(key, committed);
+        self.filters.apply(key, committed);
         self.events.apply(key, committed);
         self.position = self.position.max(committed.position);
     }
@@ -80,7 +83,7 @@ impl Models {
         self.position = position;
     }
 
-    fn checkpoints_mut(&mut self) -> [&mut Position; 9] {
+    fn checkpoints_mut(&mut self) -> [&mut Position; 10] {
         [
             &mut self.directory.checkpoint,
             &mut self.summaries.checkpoint,
@@ -90,6 +93,7 @@ impl Models {
             &mut self.aliases.checkpoint,
             &mut self.relations.checkpoint,
             &mut self.actions.checkpoint,
+            &mut self.filters.checkpoint,
             &mut self.events.checkpoint,
         ]
     }
@@ -111,6 +115,7 @@ impl Models {
         self.aliases.merge(other.aliases);
         self.relations.merge(other.relations);
         self.actions.merge(other.actions);
+        self.filters.merge(other.filters);
         self.events.merge(other.events);
         self.position = self.position.max(other.position);
     }
@@ -123,6 +128,7 @@ impl Models {
         let parked = parked.chain(self.profiles.parked.values());
         let parked = parked.chain(self.aliases.parked.values());
         let parked = parked.chain(self.actions.parked.values());
-        parked.chain(self.relations.parked.values()).cloned().collect()
+        let parked = parked.chain(self.relations.parked.values());
+        parked.chain(self.filters.parked.values()).cloned().collect()
     }
 }

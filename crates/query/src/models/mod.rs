@@ -5,6 +5,7 @@ mod aliases;
 mod all;
 mod directory;
 mod events;
+mod filters;
 mod fold;
 mod memberships;
 mod profiles;
@@ -20,6 +21,7 @@ pub(crate) use self::{
     all::Models,
     directory::{Directory, StreamKey},
     events::{EventIndex, Frozen, id_hash, remove},
+    filters::Filters,
     fold::{Fold, Folded, Row, Rows, Unfit},
     memberships::RoomMembers,
     relations::{Related, RoomRelations},

@@ -27,6 +27,7 @@ enum Act {
     Visibility(usize, usize),
     Listed(usize, bool),
     Profile(usize, u8),
+    Filter(usize, u8),
     Alias(usize, Option<usize>),
     Garbage(usize),
     Numbered(usize, usize, u64),
@@ -50,6 +51,7 @@ fn act() -> impl Strategy<Value = Act> {
         2 => (room.clone(), 0..SETTINGS.len()).prop_map(|(room, what)| Act::Visibility(room, what)),
         1 => (room.clone(), any::<bool>()).prop_map(|(room, listed)| Act::Listed(room, listed)),
         2 => (user.clone(), any::<u8>()).prop_map(|(user, name)| Act::Profile(user, name)),
+        1 => (user.clone(), any::<u8>()).prop_map(|(user, kind)| Act::Filter(user, kind)),
         2 => (0usize..3, proptest::option::of(room.clone()))
             .prop_map(|(alias, room)| Act::Alias(alias, room)),
         2 => (room.clone(), user.clone(), 1u64..9)
@@ -93,6 +95,7 @@ impl Act {
                 scene.send(ROOMS[*room], "alice", "org.rookery.directory", Some(""), content).await
             }
             Self::Profile(user, name) => scene.profile(USERS[*user], &name.to_string()).await,
+            Self::Filter(user, kind) => scene.filter(USERS[*user], &kind.to_string()).await,
             Self::Alias(alias, room) => {
                 scene.alias(&format!("alias{alias}"), room.map(|room| ROOMS[room])).await
             }

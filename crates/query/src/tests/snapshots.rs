@@ -14,10 +14,11 @@ use crate::{
     testing::{EPOCH, Scene, settle},
 };
 
-const MODELS: [&str; 9] = [
+const MODELS: [&str; 10] = [
     "actions",
     "aliases",
     "events",
+    "filters",
     "memberships",
     "profiles",
     "relations",
@@ -151,4 +152,24 @@ async fn snapshots_are_those_of_the_golden_files() {
         let expected = fs::read(golden.join(name)).unwrap();
         assert!(written == expected, "{} is written otherwise than it was", name.display());
     }
+}
+
+/// The same for filters, of which the first scene has none.
+#[tokio::test]
+async fn filters_are_kept_as_in_the_golden_file() {
+    let mut scene = Scene::new();
+    scene.filter("alice", "m.room.*").await;
+    scene.filter("bob", "m.room.message").await;
+    scene.filter("alice", "com.example.*").await;
+    let models = scene.open_with(options()).await;
+    models.save().await.unwrap();
+    let written = fs::read(generation::path(scene.dir.path(), 1).join("filters.snapshot")).unwrap();
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/stored/filters.snapshot");
+    if std::env::var_os("ROOKERY_WRITE_GOLDEN_FILES").is_some() {
+        fs::create_dir_all(golden.parent().unwrap()).unwrap();
+        fs::write(&golden, &written).unwrap();
+    }
+    assert!(written == fs::read(golden).unwrap(), "filters are written otherwise than they were");
+    let view = models.view();
+    assert_eq!(view.filters(&crate::testing::user("alice")).len(), 2);
 }

@@ -293,7 +293,7 @@ impl<'a> Import<'a> {
     }
 
     fn actor(&self, user: &str, now: Millis) -> Result<Actor, StepError> {
-        Ok(Actor { user: self.user_id(user)?, device: None, now })
+        Ok(Actor { user: self.user_id(user)?, device: None, now, deliver: None })
     }
 
     fn user_id(&self, user: &str) -> Result<OwnedUserId, StepError> {

@@ -1,0 +1,62 @@
+//! Mutations about stored filters.
+
+use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
+
+use crate::schema::{
+    context::{app, retry, session},
+    filter::FilterInput,
+    refusal::{Refusal, refused},
+    scalars::PositionScalar,
+};
+
+/// The filter to store.
+#[derive(InputObject)]
+pub(crate) struct CreateFilterInput {
+    /// What it says.
+    filter: FilterInput,
+    /// Your number for this action: 1, 2, 3 ... on each device.
+    action_id: Option<i32>,
+}
+
+/// What came of storing a filter.
+#[derive(SimpleObject)]
+pub(crate) struct CreateFilterPayload {
+    /// Give it as `filterId`. The same filter has the same ID. Null if it was refused.
+    filter_id: Option<String>,
+    /// Where in the log it was stored, or known to be. Null if it was refused.
+    position: Option<PositionScalar>,
+    /// Why it was refused. Null if it was not.
+    refusal: Option<Refusal>,
+}
+
+/// Mutations about stored filters.
+#[derive(Default)]
+pub(crate) struct FilterMutation;
+
+#[Object]
+impl FilterMutation {
+    /// Stores a filter for all of your devices, up to 100 of them. Nobody else can use it.
+    async fn create_filter(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The filter to store.")] input: CreateFilterInput,
+    ) -> Result<CreateFilterPayload> {
+        let actor = session(context).actor()?;
+        let retry = retry(input.action_id)?;
+        let filter = input.filter.checked()?;
+        let result = app(context).commands.create_filter(&actor, &filter, retry).await;
+        Ok(match refused(result)? {
+            Ok(stored) => {
+                app(context).wrote(session(context), stored.position);
+                CreateFilterPayload {
+                    filter_id: Some(stored.filter_id),
+                    position: Some(app(context).token(stored.position)),
+                    refusal: None,
+                }
+            }
+            Err(refusal) => {
+                CreateFilterPayload { filter_id: None, position: None, refusal: Some(refusal) }
+            }
+        })
+    }
+}

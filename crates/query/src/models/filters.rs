@@ -1,0 +1,45 @@
+//! Filters: those that each user has stored.
+//!
+//! Each is kept as the JSON that it was stored as, so that what filters can say may grow without a
+//! new version of the model.
+
+use std::collections::BTreeMap;
+
+use rookery_domain::{AccountEvent, Fact, Filter};
+use rookery_log::StreamKind;
+use serde::{Deserialize, Serialize};
+
+use super::{Fold, StreamKey, Unfit};
+use crate::Committed;
+
+/// The filters of one user, by ID.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Filters(BTreeMap<Box<str>, Box<str>>);
+
+impl Filters {
+    pub(crate) fn get(&self, filter_id: &str) -> Option<Filter> {
+        serde_json::from_str(self.0.get(filter_id)?).ok()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, Filter)> {
+        self.0.iter().filter_map(|(id, json)| Some((&**id, serde_json::from_str(json).ok()?)))
+    }
+}
+
+impl Fold for Filters {
+    const NAME: &'static str = "filters";
+    const VERSION: u32 = 1;
+    const KIND: StreamKind = StreamKind::User;
+    type Shared = ();
+
+    fn apply(&mut self, _: StreamKey, committed: &Committed, (): &mut ()) -> Result<(), Unfit> {
+        for fact in committed.facts.iter().flatten() {
+            if let Fact::Account(AccountEvent::FilterCreated { filter_id, filter }) = fact {
+                let json = serde_json::to_string(filter)
+                    .map_err(|error| Unfit::new(format!("a filter cannot be kept: {error}")))?;
+                self.0.insert(filter_id.as_str().into(), json.into());
+            }
+        }
+        Ok(())
+    }
+}
