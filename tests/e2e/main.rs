@@ -10,6 +10,7 @@ mod abuse;
 mod client;
 mod conversation;
 mod crash;
+mod federation;
 mod import;
 mod operator;
 mod oracle;

@@ -15,6 +15,7 @@
 //! }
 //! ```
 
+mod files;
 mod folded;
 mod rogue;
 mod server;
@@ -22,6 +23,7 @@ mod steps;
 mod world;
 
 pub use self::{
+    files::{event_file, key_file},
     folded::{Folded, folded, graph_of},
     rogue::Rogue,
     server::{NoReadSide, Sent, Server},

@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 
 use ruma_common::{
     CanonicalJsonObject, CanonicalJsonValue, EventId, MilliSecondsSinceUnixEpoch, OwnedEventId,
-    OwnedServerName, OwnedUserId, RoomVersionId, ServerName, canonical_json::redact_in_place,
-    room_version_rules::RoomVersionRules, serde::Base64,
+    OwnedRoomId, OwnedServerName, OwnedUserId, RoomVersionId, ServerName,
+    canonical_json::redact_in_place, room_version_rules::RoomVersionRules, serde::Base64,
 };
 use ruma_signatures::{
     PublicKeyMap, Verified, reference_hash, required_server_signatures_to_verify_event,
@@ -118,6 +118,22 @@ impl Incoming {
         let create: Create = serde_json::from_str(json.get()).ok()?;
         let opens = create.kind == "m.room.create" && create.prev_events.is_empty();
         opens.then(|| create.content.room_version.unwrap_or(RoomVersionId::V1))
+    }
+
+    /// The room that an event is of: what it says; or, if it is the create event of a room that is
+    /// named after it, what follows from its hash. Nothing of it has been checked.
+    #[must_use]
+    pub fn room_of(json: &RawValue) -> Option<OwnedRoomId> {
+        #[derive(serde::Deserialize)]
+        struct Homed {
+            room_id: Option<OwnedRoomId>,
+        }
+        let homed: Homed = serde_json::from_str(json.get()).ok()?;
+        homed.room_id.or_else(|| {
+            let version = Self::version_of_create(json)?;
+            let incoming = Self::read(json, &version).ok()?;
+            Some(pdu(&incoming.event_id, &incoming.object).ok()?.room_id)
+        })
     }
 
     /// The event's ID, which follows from its bytes.

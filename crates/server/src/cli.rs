@@ -4,6 +4,6 @@ mod commands;
 mod flags;
 
 pub use self::{
-    commands::{Command, ImportKind, Invocation, LogCommand, UserCommand, parse},
+    commands::{Command, ImportKind, Invocation, LogCommand, RoomCommand, UserCommand, parse},
     flags::Flags,
 };

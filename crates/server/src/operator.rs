@@ -5,6 +5,7 @@
 
 mod execute;
 mod output;
+mod receive;
 mod socket;
 
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ use crate::cli::UserCommand;
 pub use self::{
     execute::execute,
     output::{Output, Reply, show},
+    receive::{Sent, ServerKeyFile, read_sent},
     socket::{SOCKET_NAME, ask, bind, serve},
 };
 
@@ -35,6 +37,13 @@ pub enum Order {
         after: Option<u64>,
         /// And those to come.
         follow: bool,
+    },
+    /// Take events of other servers.
+    Receive {
+        /// The keys of those servers.
+        keys: ServerKeyFile,
+        /// The events.
+        sent: Vec<Sent>,
     },
     /// Make or change accounts.
     User {

@@ -10,12 +10,12 @@ use std::{
 use tracing_subscriber::EnvFilter;
 
 use crate::{
-    cli::{Command, ImportKind, Invocation, LogCommand, UserCommand, parse},
+    cli::{Command, ImportKind, Invocation, LogCommand, RoomCommand, UserCommand, parse},
     config::{self, Config, LogFormat},
     failure::Failure,
     import::{import_irc, import_log},
     node::Node,
-    operator::{Destination, Order, Output, ask, execute, show},
+    operator::{Destination, Order, Output, ServerKeyFile, ask, execute, read_sent, show},
     serve,
 };
 
@@ -75,6 +75,7 @@ async fn carry_out(command: Command, config: &Config) -> Result<(), Failure> {
         Command::Log(LogCommand::Tail { after, follow }) => {
             order(config, Order::Tail { after, follow }, Destination::Screen).await
         }
+        Command::Room(RoomCommand::Receive { file, keys }) => receive(config, &file, &keys).await,
         Command::User(command) => {
             let password = password_for(&command)?;
             order(config, Order::User { command, password }, Destination::Screen).await
@@ -95,24 +96,50 @@ async fn carry_out(command: Command, config: &Config) -> Result<(), Failure> {
 
 /// Carries out an order: here, or by the server that has the data directory open.
 async fn order(config: &Config, order: Order, destination: Destination) -> Result<(), Failure> {
+    orders(config, vec![order], destination).await
+}
+
+/// Carries out orders one after the other, until one fails.
+async fn orders(
+    config: &Config,
+    orders: Vec<Order>,
+    destination: Destination,
+) -> Result<(), Failure> {
     // An order is about data that is there; only a server makes a new directory.
     config::ServerIdentity::read(&config.data, config.server_name.as_deref())?;
     let node = match Node::open(config).await {
         Ok(node) => node,
         Err(failure) if failure.is_in_use() => {
-            return ask(&config.data, &order, &destination).await;
+            for order in &orders {
+                ask(&config.data, order, &destination).await?;
+            }
+            return Ok(());
         }
         Err(failure) => return Err(failure),
     };
     let (output, mut replies) = Output::channel();
     let work = async {
-        let result = execute(&node, order, &output).await;
+        let mut result = Ok(());
+        for order in orders {
+            result = execute(&node, order, &output).await;
+            if result.is_err() {
+                break;
+            }
+        }
         output.end(result).await;
         drop(output);
     };
     let (shown, ()) = tokio::join!(show(&mut replies, &destination), work);
     node.close().await;
     shown
+}
+
+/// Hands over the events in `file` in as many orders as it takes.
+async fn receive(config: &Config, file: &Path, keys: &Path) -> Result<(), Failure> {
+    let keys = ServerKeyFile::read(keys)?;
+    let portions = read_sent(file)?.into_iter();
+    let receive = portions.map(|sent| Order::Receive { keys: keys.clone(), sent });
+    orders(config, receive.collect(), Destination::Screen).await
 }
 
 async fn irc(config: &Config, paths: Vec<PathBuf>) -> Result<(), Failure> {

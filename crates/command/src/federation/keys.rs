@@ -31,6 +31,13 @@ impl TrustedKeys {
     pub fn insert(&mut self, server: OwnedServerName, key_id: String, key: [u8; 32]) {
         self.0.entry(server).or_default().insert(key_id, key);
     }
+
+    /// All keys, each with its server and its ID.
+    pub fn iter(&self) -> impl Iterator<Item = (&ServerName, &str, &[u8; 32])> {
+        self.0.iter().flat_map(|(server, keys)| {
+            keys.iter().map(move |(key_id, key)| (&**server, key_id.as_str(), key))
+        })
+    }
 }
 
 #[async_trait]

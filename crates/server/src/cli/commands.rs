@@ -97,6 +97,9 @@ Examples:
 Example:
   rookery schema > schema.graphql")]
     Schema,
+    /// Give rooms what other servers have sent
+    #[command(subcommand)]
+    Room(RoomCommand),
     /// Make and change accounts
     #[command(subcommand)]
     User(UserCommand),
@@ -152,6 +155,29 @@ Examples:
         /// Wait for more at the end
         #[arg(long)]
         follow: bool,
+    },
+}
+
+/// What can be done with rooms.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum RoomCommand {
+    /// Take events that other servers have made, after all checks that federation asks for
+    #[command(after_help = "\
+Examples:
+  rookery room receive events.ndjson --keys keys.json
+  fetch-events | rookery room receive - --keys keys.json
+
+Each line of the file is one event:
+  {\"origin\": \"one.example\", \"pdu\": {\"type\": \"m.room.message\", ...}}
+The keys are the public keys of the servers whose users made the events:
+  {\"one.example\": {\"ed25519:a_1\": \"base64 of 32 bytes\"}}
+Prints one line of JSON for each event, in their order, that says what became of it.")]
+    Receive {
+        /// The events; - for the standard input
+        file: PathBuf,
+        /// The public keys of their servers
+        #[arg(long, value_name = "FILE")]
+        keys: PathBuf,
     },
 }
 

@@ -6,7 +6,7 @@ use rookery_accounts::{Millis, Password};
 use rookery_log::{EventLog, PAGE_MAX, Position, Scope};
 use serde_json::value::RawValue;
 
-use super::{Order, Output};
+use super::{Order, Output, receive::receive};
 use crate::{cli::UserCommand, clock, failure::Failure, ndjson, node::Node};
 
 /// Commits that `log tail` shows if it is not told from where.
@@ -25,6 +25,7 @@ pub async fn execute(node: &Node, order: Order, output: &Output) -> Result<(), F
         Order::Verify => verify(node, output).await,
         Order::Export => export(node, output).await,
         Order::Tail { after, follow } => tail(node, after, follow, output).await,
+        Order::Receive { keys, sent } => receive(node, &keys, &sent, output).await,
         Order::User { command, password } => user(node, command, password, output).await,
     }
 }

@@ -17,8 +17,8 @@ use crate::{failure::Failure, node::Node};
 /// The name of the socket in the data directory.
 pub const SOCKET_NAME: &str = "operator.sock";
 
-/// Longest order, in bytes.
-const ORDER_BYTES_MAX: u64 = 64 * 1024;
+/// Longest order, in bytes: one that brings events of other servers.
+const ORDER_BYTES_MAX: u64 = 1024 * 1024;
 
 /// Makes the socket in `data`. Orders that come in from now on wait for [`serve`].
 ///

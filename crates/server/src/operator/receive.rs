@@ -1,0 +1,176 @@
+//! Events of other servers, as an operator hands them over: from a file to the rooms.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    io::{self, BufRead, BufReader, Read},
+    path::Path,
+};
+
+use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
+use rookery_command::{Receipt, Received, TrustedKeys};
+use rookery_domain::{EventStatus, Incoming, OwnedEventId, OwnedRoomId, OwnedServerName};
+use rookery_log::Position;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::Output;
+use crate::{clock, failure::Failure, node::Node};
+
+/// Longest line of the file: an event and its origin.
+const LINE_BYTES_MAX: u64 = 128 * 1024;
+
+/// Bytes of events from which on an order is full.
+const ORDER_BYTES_ENOUGH: usize = 256 * 1024;
+
+/// An event, and the server that sent it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Sent {
+    origin: OwnedServerName,
+    pdu: Box<RawValue>,
+}
+
+/// Public keys of servers, by server name and key ID, as unpadded base64.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ServerKeyFile(BTreeMap<OwnedServerName, BTreeMap<String, String>>);
+
+impl ServerKeyFile {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// [`Failure`] if it cannot be read, or is not such a file.
+    pub fn read(path: &Path) -> Result<Self, Failure> {
+        let text = fs::read(path).map_err(|error| Failure::file("cannot read", path, error))?;
+        let keys: Self = serde_json::from_slice(&text)
+            .map_err(|error| Failure::file("not a file of server keys:", path, error))?;
+        keys.trusted().map(|_| keys)
+    }
+
+    fn trusted(&self) -> Result<TrustedKeys, Failure> {
+        let mut trusted = TrustedKeys::default();
+        for (server, keys) in &self.0 {
+            for (key_id, key) in keys {
+                let key = STANDARD_NO_PAD.decode(key.trim_end_matches('='));
+                let key = key.ok().and_then(|key| <[u8; 32]>::try_from(key).ok());
+                let key = key.filter(|_| key_id.starts_with("ed25519:")).ok_or_else(|| {
+                    Failure::new(format!(
+                        "the key {key_id} of {server} is none: keys read \
+                         \"ed25519:NAME\": \"32 bytes as base64\""
+                    ))
+                })?;
+                trusted.insert(server.clone(), key_id.clone(), key);
+            }
+        }
+        Ok(trusted)
+    }
+}
+
+/// Reads events, one a line, in portions that fit into an order each.
+///
+/// # Errors
+/// [`Failure`], naming the line that cannot be read.
+pub fn read_sent(file: &Path) -> Result<Vec<Vec<Sent>>, Failure> {
+    let mut input: Box<dyn BufRead> = if file == Path::new("-") {
+        Box::new(BufReader::new(io::stdin()))
+    } else {
+        let opened = File::open(file).map_err(|error| Failure::file("cannot read", file, error))?;
+        Box::new(BufReader::new(opened))
+    };
+    let mut portions = vec![Vec::new()];
+    let mut bytes = 0;
+    for number in 1_u64.. {
+        let mut line = Vec::new();
+        let taken = (&mut input).take(LINE_BYTES_MAX + 1).read_until(b'\n', &mut line)?;
+        if taken == 0 {
+            break;
+        }
+        if taken as u64 > LINE_BYTES_MAX {
+            let why = format!("line {number} is longer than any event: each line is one event");
+            return Err(Failure::new(why));
+        }
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        let sent: Sent = serde_json::from_slice(&line).map_err(|error| {
+            let form = r#"{"origin": "server name", "pdu": {...}}"#;
+            Failure::new(format!("line {number} does not read {form}: {error}"))
+        })?;
+        if bytes + line.len() > ORDER_BYTES_ENOUGH {
+            portions.push(Vec::new());
+            bytes = 0;
+        }
+        bytes += line.len();
+        portions.last_mut().into_iter().for_each(|portion| portion.push(sent.clone()));
+    }
+    Ok(portions)
+}
+
+/// Hands the events to their rooms, and prints what became of each.
+pub(super) async fn receive(
+    node: &Node,
+    keys: &ServerKeyFile,
+    sent: &[Sent],
+    output: &Output,
+) -> Result<(), Failure> {
+    let keys = keys.trusted()?;
+    let now = rookery_log::Millis(clock::now().0);
+    let room = |sent: &Sent| Incoming::room_of(&sent.pdu);
+    for delivery in sent.chunk_by(|a, b| a.origin == b.origin && room(a) == room(b)) {
+        let Some(first) = delivery.first() else { continue };
+        let receipts = match room(first) {
+            Some(room_id) => {
+                let pdus: Vec<_> = delivery.iter().map(|sent| sent.pdu.clone()).collect();
+                node.commands.receive(&keys, &first.origin, &room_id, &pdus, now).await?
+            }
+            None => vec![homeless(); delivery.len()],
+        };
+        for (sent, receipt) in delivery.iter().zip(receipts) {
+            output.text(line(room(sent), &receipt)).await;
+        }
+    }
+    Ok(())
+}
+
+fn homeless() -> Receipt {
+    let reason = "it does not say which room it is of".to_owned();
+    Receipt { event_id: None, received: Received::Refused { reason } }
+}
+
+/// What became of an event, as one line of JSON.
+fn line(room: Option<OwnedRoomId>, receipt: &Receipt) -> String {
+    #[derive(Default, Serialize)]
+    struct Line<'a> {
+        event: Option<&'a OwnedEventId>,
+        room: Option<OwnedRoomId>,
+        outcome: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        position: Option<Position>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        status: Option<EventStatus>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<&'a str>,
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        missing: &'a [OwnedEventId],
+    }
+    let mut line = Line { event: receipt.event_id.as_ref(), room, ..Line::default() };
+    match &receipt.received {
+        Received::Accepted { position } => {
+            (line.outcome, line.position) = ("accepted", Some(*position));
+        }
+        Received::SoftFailed { position, reason } => {
+            (line.outcome, line.position) = ("soft_failed", Some(*position));
+            line.reason = Some(reason);
+        }
+        Received::Rejected { position, reason } => {
+            (line.outcome, line.position) = ("rejected", Some(*position));
+            line.reason = Some(reason);
+        }
+        Received::Known { status } => (line.outcome, line.status) = ("known", Some(*status)),
+        Received::Held { missing } => (line.outcome, line.missing) = ("held", missing),
+        Received::Refused { reason } => {
+            (line.outcome, line.reason) = ("refused", Some(reason.as_str()));
+        }
+    }
+    serde_json::to_string(&line).unwrap_or_default() + "\n"
+}
