@@ -112,7 +112,7 @@ impl Room {
                 None => self.release(&change.kind, change.state_key),
             }
         }
-        for erased in &event.envelope.erases {
+        for erased in event.erases() {
             self.forget(erased);
         }
     }

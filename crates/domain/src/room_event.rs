@@ -5,7 +5,7 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use crate::{Envelope, EventStatus, Holder, Pdu};
+use crate::{Envelope, Erased, EventStatus, Holder, Pdu};
 
 /// A room event with its envelope.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +44,12 @@ impl RoomEvent {
     #[must_use]
     pub fn new(envelope: Envelope, pdu: Arc<Pdu>) -> Self {
         Self { envelope, pdu, restated: Vec::new() }
+    }
+
+    /// The events that lose their content by it; none unless it was accepted.
+    #[must_use]
+    pub fn erases(&self) -> &[Erased] {
+        if self.envelope.status == EventStatus::Accepted { &self.envelope.erases } else { &[] }
     }
 
     /// The events that it gives slots back to, beside itself: those to fetch into

@@ -40,8 +40,9 @@ impl Core {
         positions.dedup();
         let mut found = HashMap::with_capacity(positions.len());
         {
-            let ring = self.ring.read();
+            // In this order everywhere: cache, models, ring.
             let cache = self.cache.lock();
+            let ring = self.ring.read();
             for position in &positions {
                 let commit = ring.get(*position).or_else(|| cache.commits.get(position));
                 found.extend(commit.map(|commit| (*position, Arc::clone(commit))));
@@ -50,15 +51,41 @@ impl Core {
         positions.retain(|position| !found.contains_key(position));
         if !positions.is_empty() {
             let records = self.log.get(&positions).await?;
-            let read = records.iter().map(|record| Arc::new(Committed::decode(record)));
-            let read: Vec<_> = read.collect();
+            let read = records.iter().map(|record| Committed::decode(record)).collect();
+            // Under the lock: a redaction that comes now finds the commit in the cache.
             let mut cache = self.cache.lock();
-            for commit in read {
+            for commit in self.clean(read) {
                 cache.insert(Arc::clone(&commit), self.options.cache_bytes_max);
                 found.insert(commit.position, commit);
             }
         }
         Ok(found)
+    }
+
+    /// Commits as they were read from the log, without the content of what has been redacted.
+    pub(crate) fn clean(&self, commits: Vec<Committed>) -> Vec<Arc<Committed>> {
+        let models = self.models.read();
+        let clean = |commit| models.without_redacted(&commit).unwrap_or(commit);
+        commits.into_iter().map(clean).map(Arc::new).collect()
+    }
+
+    /// Lets go of the content of events that `commits`, which have been applied, redact.
+    pub(crate) fn forget(&self, commits: &[Arc<Committed>]) {
+        let events = commits.iter().flat_map(|commit| commit.room_events());
+        let erased = events.flat_map(|(_, event)| event.erases());
+        let mut positions: Vec<_> = erased.map(|erased| Position(erased.position)).collect();
+        positions.sort_unstable();
+        positions.dedup();
+        for position in positions {
+            let mut cache = self.cache.lock();
+            let held = self.ring.read().get(position).cloned();
+            let held = held.or_else(|| cache.commits.get(&position).cloned());
+            let clean = held.and_then(|commit| self.models.read().without_redacted(&commit));
+            if let Some(clean) = clean.map(Arc::new) {
+                cache.replace(&clean);
+                self.ring.write().replace(clean);
+            }
+        }
     }
 }
 
@@ -71,6 +98,14 @@ pub(crate) struct Cache {
 }
 
 impl Cache {
+    /// Puts a commit in the place of the one that is held for its position, if any.
+    fn replace(&mut self, commit: &Arc<Committed>) {
+        if let Some(held) = self.commits.get_mut(&commit.position) {
+            self.len_bytes = self.len_bytes - cost(held) + cost(commit);
+            *held = Arc::clone(commit);
+        }
+    }
+
     fn insert(&mut self, commit: Arc<Committed>, bytes_max: usize) {
         let (position, len_bytes) = (commit.position, cost(&commit));
         if self.commits.insert(position, commit).is_some() {

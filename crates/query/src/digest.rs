@@ -15,6 +15,9 @@ use crate::{
     timeline::{BlockStore, RoomTimeline},
 };
 
+/// How often a verification is done again because something was redacted meanwhile.
+const ATTEMPTS_MAX: usize = 4;
+
 /// The digest of each model at one position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Digests {
@@ -55,6 +58,7 @@ impl Models {
             small(&self.relations),
             small(&self.actions),
             small(&self.filters),
+            small(&self.redactions),
         ];
         Still {
             position: self.position,
@@ -121,13 +125,36 @@ impl ReadModels {
         progress: impl Fn(crate::Progress) + Send + Sync,
     ) -> Result<Vec<Difference>, RebuildError> {
         let _rebuilding = self.core.rebuilding.lock().await;
+        for _ in 1..ATTEMPTS_MAX {
+            let (served, redactions) = (self.digest().await?, self.redaction_count());
+            let differences = self.compare(served, &progress).await?;
+            // What was redacted meanwhile was served with its content and rebuilt without it. The
+            // log erases only what the models get to know of next.
+            while self.step().await? > 0 {}
+            if differences.is_empty() || self.redaction_count() == redactions {
+                return Ok(differences);
+            }
+        }
         let served = self.digest().await?;
+        self.compare(served, &progress).await
+    }
+
+    fn redaction_count(&self) -> usize {
+        let models = self.core.models.read();
+        models.redactions.rows.values().map(|row| row.value.len()).sum()
+    }
+
+    async fn compare(
+        &self,
+        served: Digests,
+        progress: &(dyn Fn(crate::Progress) + Send + Sync),
+    ) -> Result<Vec<Difference>, RebuildError> {
         let dir = self.core.dir.join("verify");
         clear(&dir)?;
         std::fs::create_dir_all(&dir)?;
         let threads = self.core.options.threads();
         let log = &*self.core.log;
-        let models = rebuild::build(log, &dir, served.position, threads, &progress).await?;
+        let models = rebuild::build(log, &dir, served.position, threads, progress).await?;
         let still = models.still();
         drop(models);
         let rebuilt = tokio::task::spawn_blocking(|| still.digest());

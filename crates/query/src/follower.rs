@@ -40,6 +40,15 @@ impl Ring {
         }
     }
 
+    /// Puts a commit in the place of the one that is held for its position, if any.
+    pub(crate) fn replace(&mut self, commit: Arc<Committed>) {
+        let place = self.index(commit.position).and_then(|index| self.commits.get_mut(index));
+        if let Some(place) = place {
+            self.len_bytes = self.len_bytes - cost(place) + cost(&commit);
+            *place = commit;
+        }
+    }
+
     fn index(&self, position: Position) -> Option<usize> {
         let first = self.commits.front()?.position;
         usize::try_from(position.0.checked_sub(first.0)?).ok()
@@ -122,7 +131,8 @@ impl Follower {
             commits
         } else {
             let records = self.core.log.read(&Scope::All, after, limit).await?;
-            records.iter().map(|record| Arc::new(Committed::decode(record))).collect()
+            let decoded = records.iter().map(|record| Committed::decode(record)).collect();
+            self.core.clean(decoded)
         };
         let position = commits.last().map_or(after, |last| last.position);
         Ok(Batch { commits, position })

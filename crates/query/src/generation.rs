@@ -16,7 +16,7 @@ use crate::{
     SnapshotError,
     models::{
         ActionNumbers, AliasTarget, AliasesOfRooms, Directory, EventIndex, Filters, Fold, Folded,
-        LastNumbers, Models, RoomMembers, RoomRelations, RoomsOfUsers, Summary,
+        LastNumbers, Models, Redactions, RoomMembers, RoomRelations, RoomsOfUsers, Summary,
     },
     snapshot::{self, Header},
     timeline::{BlockStore, RoomTimeline},
@@ -147,6 +147,7 @@ pub(crate) fn load(dir: &Path, epoch: Epoch, tail: Position) -> Result<Models, V
     let relations = loader.fold::<RoomRelations>(Ok);
     let actions = loader.fold::<ActionNumbers>(|()| Ok(LastNumbers::default()));
     let filters = loader.fold::<Filters>(Ok);
+    let redactions = loader.fold::<Redactions>(Ok);
     let events = loader.load(EventIndex::NAME, EventIndex::VERSION, |rows, position| {
         EventIndex::load(dir, rows, position).map_err(|error| error.to_string())
     });
@@ -163,6 +164,7 @@ pub(crate) fn load(dir: &Path, epoch: Epoch, tail: Position) -> Result<Models, V
             relations: relations?,
             actions: actions?,
             filters: filters?,
+            redactions: redactions?,
             events: events?,
         })
     })();
@@ -201,7 +203,8 @@ pub(crate) fn save(models: &Models, epoch: Epoch, step: usize) -> io::Result<Opt
         6 => save_fold(&models.relations, epoch),
         7 => save_fold(&models.actions, epoch),
         8 => save_fold(&models.filters, epoch),
-        9 => {
+        9 => save_fold(&models.redactions, epoch),
+        10 => {
             let events = &models.events;
             let (name, version) = (EventIndex::NAME, EventIndex::VERSION);
             Ok(saved(name, version, events.checkpoint, events.save()))

@@ -9,6 +9,7 @@ use crate::{EventPlace, ReadModels, RowKey, Seen, TimelineError, TimelineEvent, 
 /// What relates to an event, by the places of the events that say so.
 struct Related {
     visible: bool,
+    redacted: bool,
     own_reactions: Vec<String>,
     thread_end: Option<RowKey>,
     edits: Vec<RowKey>,
@@ -50,7 +51,7 @@ impl ReadModels {
         Ok(Some(KnownEvent {
             pdu: Arc::clone(&found.event().pdu),
             visible: related.visible,
-            redacted: false,
+            redacted: related.redacted,
             erases: [found].into_iter().chain(&edits).map(erased).collect(),
             own_reactions: related.own_reactions,
             thread_end: end.map(|end| end.event().pdu.event_id.clone()),
@@ -75,6 +76,8 @@ impl ReadModels {
         let seen = Seen { sight, until: None };
         let thread_end = room.thread(event, viewer, &seen).map(|thread| thread.last);
         let edits = room.edits(event, &found.event().pdu.sender);
-        Some(Related { visible, own_reactions, thread_end, edits })
+        let RowKey { position, index, .. } = found.row.key;
+        let redacted = room.redaction(position, index).is_some();
+        Some(Related { visible, redacted, own_reactions, thread_end, edits })
     }
 }

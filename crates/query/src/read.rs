@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rookery_domain::{EventId, RoomId};
-use rookery_log::ReadError;
+use rookery_log::{Position, ReadError};
 
 use crate::{
     Anchor, EventPlace, ReadModels, RowKey, TimelineError, TimelineEvent, TimelinePage,
@@ -81,6 +81,27 @@ impl ReadModels {
         };
         let event = row.and_then(|row| TimelineEvent::new(row, Arc::clone(commit)));
         Ok(event.map(|event| (place, event)))
+    }
+
+    /// The event that redacted another one of `room`, which is at `index` of the commit at
+    /// `position`; none if it was not redacted, or if `viewer` may not see by which event.
+    ///
+    /// # Errors
+    /// [`TimelineError`] if the log or a file of the models cannot be read.
+    pub async fn redacted_by(
+        &self,
+        room: &RoomId,
+        viewer: &Viewer,
+        (position, index): (Position, u16),
+    ) -> Result<Option<TimelineEvent>, TimelineError> {
+        let row = {
+            let view = self.view();
+            let room = view.room(room).ok_or(TimelineError::NoSuchRoom)?;
+            let key = room.redaction(position, index);
+            let row = key.map(|key| room.row(key)).transpose()?.flatten();
+            row.filter(|row| is_visible(row, &room.sight(viewer)))
+        };
+        Ok(self.events(row.as_slice()).await?.pop())
     }
 
     /// Fetches the events of rows, in their order. Who may see them has been decided before.

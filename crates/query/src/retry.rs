@@ -93,6 +93,8 @@ fn refold_in(
         refold(&mut models.actions, key, commits)
     } else if model == models.filters.name() {
         refold(&mut models.filters, key, commits)
+    } else if model == models.redactions.name() {
+        refold(&mut models.redactions, key, commits)
     } else {
         None
     }

@@ -155,6 +155,12 @@ impl<'a> RoomView<'a> {
         self.models.relations.get(self.key)?.get(event)
     }
 
+    /// The redaction of the event at `index` of the commit at `position`, if it was redacted.
+    #[must_use]
+    pub fn redaction(&self, position: Position, index: u16) -> Option<RowKey> {
+        self.models.redaction(self.key, position, index)
+    }
+
     /// The event that holds a slot of the room's state.
     #[must_use]
     pub fn state(&self, kind: &str, state_key: &str) -> Option<RowKey> {

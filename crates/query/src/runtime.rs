@@ -87,7 +87,8 @@ impl ReadModels {
         Ok(commits.len())
     }
 
-    /// Rows first, then the ring, then the checkpoint, which is the doorbell.
+    /// Rows first, then the ring, then what redactions take away, then the checkpoint, which is the
+    /// doorbell.
     fn apply(&self, commits: &[Arc<Committed>]) {
         let Some(last) = commits.last() else { return };
         {
@@ -102,6 +103,7 @@ impl ReadModels {
                 ring.push(Arc::clone(commit));
             }
         }
+        self.core.forget(commits);
         self.core.checkpoint.send_replace(last.position);
     }
 

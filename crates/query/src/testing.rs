@@ -6,11 +6,12 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use parking_lot::Mutex;
 use rookery_domain::{
-    AccountEvent, ActionOutcome, AliasEvent, Envelope, Fact, Filter, Fingerprint, RoomId,
-    StoredFact, Subject, UserId,
+    AccountEvent, ActionOutcome, AliasEvent, Envelope, Erased, Fact, Filter, Fingerprint, RoomId,
+    RoomVersionId, StoredFact, Subject, UserId,
 };
 use rookery_log::{
-    Commit, Epoch, EventLog, Guard, LoggedEvent, MemoryLog, Millis, Position, StreamId, StreamKind,
+    Commit, Epoch, EventLog, Guard, LoggedEvent, MemoryLog, Millis, Position, Scope, StreamId,
+    StreamKind,
 };
 use serde_json::{Value, json};
 
@@ -45,6 +46,13 @@ pub(crate) struct Scene {
     pub(crate) dir: tempfile::TempDir,
     depths: BTreeMap<String, u64>,
     events: u64,
+}
+
+/// What a scene redacted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Redacted {
+    pub(crate) redaction: Position,
+    pub(crate) target: (Position, u16),
 }
 
 pub(crate) fn room_id(name: &str) -> String {
@@ -132,6 +140,45 @@ impl Scene {
     ) -> Position {
         let event = self.event(name, sender, kind, state_key, &content, 0);
         self.append(StreamId::new(StreamKind::Room, &room_id(name)), vec![event]).await
+    }
+
+    /// Redacts the event number `which` of a room (in the order of arrival, modulo how many there
+    /// are), but for create events. The log still has its content: see [`Self::erase`].
+    pub(crate) async fn redact(&mut self, name: &str, which: usize) -> Option<Redacted> {
+        let scope = Scope::Stream(StreamId::new(StreamKind::Room, &room_id(name)));
+        let records = self.log.read(&scope, Position::ORIGIN, 4_096).await.unwrap();
+        let commits: Vec<_> = records.iter().map(|record| Committed::decode(record)).collect();
+        let events = commits.iter().flat_map(|commit| {
+            commit.room_events().map(|(index, event)| (commit.position, index, &event.pdu))
+        });
+        let events: Vec<_> =
+            events.filter(|(.., pdu)| pdu.kind.to_string() != "m.room.create").collect();
+        let (position, index, pdu) = *events.get(which.checked_rem(events.len())?)?;
+        let erased = Erased::new(pdu, position.0, u16::try_from(index).unwrap());
+        let target = (position, erased.index);
+        let content = json!({ "redacts": pdu.event_id });
+        let mut event = self.event(name, "alice", "m.room.redaction", None, &content, 0);
+        let envelope = Envelope { erases: vec![erased], ..Envelope::local(None, None) };
+        event.envelope = serde_json::to_vec(&envelope).unwrap().into();
+        let stream = StreamId::new(StreamKind::Room, &room_id(name));
+        Some(Redacted { redaction: self.append(stream, vec![event]).await, target })
+    }
+
+    /// Erases from the log what was redacted, as the write side does.
+    pub(crate) async fn erase(&self, redacted: Redacted) {
+        let (position, index) = redacted.target;
+        let record = self.log.get(&[position]).await.unwrap().remove(0);
+        let room = Scope::Stream(record.commit.stream.clone());
+        let first = self.log.read(&room, Position::ORIGIN, 1).await.unwrap();
+        let create = Committed::decode(&first[0]);
+        let version = create.room_event(0).and_then(|event| {
+            let content: Value = event.pdu.content_as()?;
+            content.get("room_version")?.as_str()?.try_into().ok()
+        });
+        let committed = Committed::decode(&record);
+        let pdu = &committed.room_event(index.into()).unwrap().pdu;
+        let left = pdu.redacted(&version.unwrap_or(RoomVersionId::V11)).unwrap().json;
+        self.log.erase(position, index.into(), left).await.unwrap();
     }
 
     pub(crate) async fn message(&mut self, name: &str, sender: &str) -> Position {

@@ -10,7 +10,7 @@ use rookery_log::Position;
 
 use super::{
     ActionNumbers, AliasTarget, AliasesOfRooms, Directory, EventIndex, Filters, Folded,
-    LastNumbers, Parked, RoomMembers, RoomRelations, RoomsOfUsers, StreamKey, Summary,
+    LastNumbers, Parked, Redactions, RoomMembers, RoomRelations, RoomsOfUsers, StreamKey, Summary,
 };
 use crate::{
     Committed,
@@ -32,6 +32,7 @@ pub(crate) struct Models {
     pub(crate) relations: Folded<RoomRelations>,
     pub(crate) actions: Folded<ActionNumbers>,
     pub(crate) filters: Folded<Filters>,
+    pub(crate) redactions: Folded<Redactions>,
     pub(crate) events: EventIndex,
 }
 
@@ -51,6 +52,7 @@ impl Models {
             relations: Folded::new(()),
             actions: Folded::new(LastNumbers::default()),
             filters: Folded::new(()),
+            redactions: Folded::new(()),
             events: EventIndex::create(dir, part),
         })
     }
@@ -63,6 +65,11 @@ impl Models {
 
     /// The same for a stream whose key is known.
     pub(crate) fn apply_at(&mut self, key: StreamKey, committed: &Committed) {
+        self.redactions.apply(key, committed);
+        // An event that gets its slot back may have been redacted before, and not yet been erased
+        // when it was fetched.
+        let clean = self.without_redacted_at(key, committed);
+        let committed = clean.as_ref().unwrap_or(committed);
         self.timelines.apply(key, committed);
         self.memberships.apply(key, committed);
         self.summaries.apply(key, committed);
@@ -83,7 +90,7 @@ impl Models {
         self.position = position;
     }
 
-    fn checkpoints_mut(&mut self) -> [&mut Position; 10] {
+    fn checkpoints_mut(&mut self) -> [&mut Position; 11] {
         [
             &mut self.directory.checkpoint,
             &mut self.summaries.checkpoint,
@@ -94,6 +101,7 @@ impl Models {
             &mut self.relations.checkpoint,
             &mut self.actions.checkpoint,
             &mut self.filters.checkpoint,
+            &mut self.redactions.checkpoint,
             &mut self.events.checkpoint,
         ]
     }
@@ -116,6 +124,7 @@ impl Models {
         self.relations.merge(other.relations);
         self.actions.merge(other.actions);
         self.filters.merge(other.filters);
+        self.redactions.merge(other.redactions);
         self.events.merge(other.events);
         self.position = self.position.max(other.position);
     }
@@ -129,6 +138,7 @@ impl Models {
         let parked = parked.chain(self.aliases.parked.values());
         let parked = parked.chain(self.actions.parked.values());
         let parked = parked.chain(self.relations.parked.values());
-        parked.chain(self.filters.parked.values()).cloned().collect()
+        let parked = parked.chain(self.filters.parked.values());
+        parked.chain(self.redactions.parked.values()).cloned().collect()
     }
 }

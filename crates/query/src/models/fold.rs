@@ -10,6 +10,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
+use rookery_domain::Erased;
 use rookery_log::{Position, StreamId, StreamKind};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -41,6 +42,11 @@ pub(crate) trait Fold: Default + Serialize + DeserializeOwned + Send + Sync {
     fn concerns(kind: StreamKind) -> bool {
         kind == Self::KIND
     }
+
+    /// Makes the row what it would be if an event, which has been folded or not, had never had the
+    /// content that redaction takes away. [`Self::apply`] does it at the redaction; this is for
+    /// streams that are set aside.
+    fn forget(&mut self, _: &Erased) {}
 
     /// Folds a commit of the stream `key`.
     fn apply(
@@ -112,12 +118,18 @@ impl<F: Fold> Folded<F> {
             return;
         }
         self.checkpoint = committed.position;
-        if !committed.kind.is_some_and(F::concerns) || self.parked.contains_key(&key) {
+        if !committed.kind.is_some_and(F::concerns) {
             return;
         }
         let row = self.rows.entry(key).or_default();
-        if let Err(unfit) = step(row, key, committed, &mut self.shared) {
+        if !self.parked.contains_key(&key) {
+            let Err(unfit) = step(row, key, committed, &mut self.shared) else { return };
             self.park(key, committed, unfit);
+        }
+        // What is set aside is still shown, and read anew from a log that has it no more.
+        if let Some(row) = self.rows.get_mut(&key) {
+            let erased = committed.room_events().flat_map(|(_, event)| event.erases());
+            erased.for_each(|erased| row.value.forget(erased));
         }
     }
 

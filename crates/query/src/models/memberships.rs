@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rookery_domain::{EventStatus, Membership, OwnedUserId, Pdu, UserId};
+use rookery_domain::{Erased, EventStatus, Membership, OwnedUserId, Pdu, UserId};
 use rookery_log::{Position, StreamKind};
 use serde::{Deserialize, Serialize};
 
@@ -96,6 +96,17 @@ impl Fold for RoomMembers {
     const KIND: StreamKind = StreamKind::Room;
     type Shared = RoomsOfUsers;
 
+    /// A member event that is redacted still says who is what, and nothing else.
+    fn forget(&mut self, erased: &Erased) {
+        let slot = erased.slot.as_ref().filter(|slot| slot.kind == "m.room.member");
+        let user = slot.and_then(|slot| <&UserId>::try_from(&*slot.state_key).ok());
+        let member = user.and_then(|user| self.members.get_mut(user));
+        if let Some(member) = member.filter(|member| member.event.is_of(erased)) {
+            member.displayname = None;
+            member.avatar_url = None;
+        }
+    }
+
     fn apply(
         &mut self,
         room: StreamKey,
@@ -108,6 +119,7 @@ impl Fold for RoomMembers {
                 continue;
             }
             self.activity = committed.position;
+            event.erases().iter().for_each(|erased| self.forget(erased));
             let pdu = &event.pdu;
             let Some((kind, state_key)) = pdu.state_slot() else { continue };
             if kind != "m.room.member" {

@@ -9,6 +9,7 @@ mod filters;
 mod fold;
 mod memberships;
 mod profiles;
+mod redactions;
 mod relations;
 mod rooms_of_users;
 mod run;
@@ -24,6 +25,7 @@ pub(crate) use self::{
     filters::Filters,
     fold::{Fold, Folded, Row, Rows, Unfit},
     memberships::RoomMembers,
+    redactions::Redactions,
     relations::{Related, RoomRelations},
     rooms_of_users::RoomsOfUsers,
     run::Place,

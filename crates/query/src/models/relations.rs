@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 
 use rookery_domain::{
-    EventId, EventStatus, OwnedUserId, Relation, RelationKind, RoomEvent, UserId,
+    Erased, EventId, EventStatus, OwnedUserId, Relation, RelationKind, RoomEvent, UserId,
 };
 use rookery_log::{Position, StreamKind};
 use serde::{Deserialize, Serialize};
@@ -179,7 +179,7 @@ impl RoomRelations {
     }
 
     /// Forgets what a redacted event said.
-    fn forget(&mut self, event: &EventId) {
+    fn drop_event(&mut self, event: &EventId) {
         let Some((target, key)) = self.relating.remove(&id_hash(event.as_str())) else { return };
         if let Some(related) = self.targets.get_mut(&target) {
             related.forget(key);
@@ -196,11 +196,15 @@ impl Fold for RoomRelations {
     const KIND: StreamKind = StreamKind::Room;
     type Shared = ();
 
+    fn forget(&mut self, erased: &Erased) {
+        self.drop_event(&erased.event_id);
+    }
+
     fn apply(&mut self, _: StreamKey, committed: &Committed, (): &mut ()) -> Result<(), Unfit> {
         for (index, event) in committed.room_events() {
             if event.envelope.status == EventStatus::Accepted {
                 for erased in &event.envelope.erases {
-                    self.forget(&erased.event_id);
+                    self.forget(erased);
                 }
                 let key = RowKey::of(&event.pdu, committed.position, index);
                 self.note(event, key, committed.sequence(index));

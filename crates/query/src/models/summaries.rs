@@ -4,8 +4,8 @@
 //! one that set it.
 
 use rookery_domain::{
-    DIRECTORY_TYPE, EventStatus, HistoryVisibility, JoinRule, OwnedUserId, Pdu, Power, PowerLevels,
-    UserId,
+    DIRECTORY_TYPE, Erased, EventStatus, HistoryVisibility, JoinRule, OwnedUserId, Pdu, Power,
+    PowerLevels, Slot, TimelineEventType, UserId,
 };
 use rookery_log::{Position, StreamKind};
 use serde::{Deserialize, Serialize};
@@ -62,7 +62,7 @@ pub struct Summary {
     pub kind: Option<String>,
     /// Who has which power; none if the room says nothing.
     pub powers: Option<Powers>,
-    /// The last event that is no state event.
+    /// The last event that is neither state nor a redaction. It may have been redacted.
     pub last_message: Option<RowKey>,
     /// The last event.
     pub last_event: Option<RowKey>,
@@ -163,15 +163,38 @@ impl Fold for Summary {
     const KIND: StreamKind = StreamKind::Room;
     type Shared = ();
 
+    /// Of the types that are not named here, redaction leaves all that stands in the summary.
+    fn forget(&mut self, erased: &Erased) {
+        let Some(Slot { kind, state_key }) = &erased.slot else { return };
+        let Some(number) = KINDS.iter().position(|other| *other == kind) else { return };
+        if !state_key.is_empty() || !self.set_by[number].is_of(erased) {
+            return;
+        }
+        match kind.as_str() {
+            "m.room.name" => self.name = None,
+            "m.room.topic" => self.topic = None,
+            "m.room.avatar" => self.avatar_url = None,
+            "m.room.canonical_alias" => {
+                self.canonical_alias = None;
+                self.alt_aliases = Vec::new();
+            }
+            DIRECTORY_TYPE => self.listed = false,
+            _ => {}
+        }
+    }
+
     fn apply(&mut self, _: StreamKey, committed: &Committed, (): &mut ()) -> Result<(), Unfit> {
         self.last_sequence = committed.last_sequence();
         for (index, event) in committed.room_events() {
+            event.erases().iter().for_each(|erased| self.forget(erased));
             if event.envelope.status != EventStatus::Accepted {
                 continue;
             }
             let key = RowKey::of(&event.pdu, committed.position, index);
             self.last_event = self.last_event.max(Some(key));
             match event.pdu.state_slot() {
+                // A redaction says nothing: it takes back.
+                None if event.pdu.kind == TimelineEventType::RoomRedaction => {}
                 None => self.last_message = self.last_message.max(Some(key)),
                 Some((kind, "")) => {
                     self.set(&kind, &event.pdu, key, committed, committed.sequence(index));

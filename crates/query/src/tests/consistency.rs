@@ -33,6 +33,9 @@ enum Act {
     Numbered(usize, usize, u64),
     Noted(usize, u64),
     Relate(usize, usize, usize, u64),
+    /// The room, which event, and whether the log has erased it by the time it is read again.
+    Redact(usize, usize, bool),
+    Topic(usize, u8),
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -58,8 +61,11 @@ fn act() -> impl Strategy<Value = Act> {
             .prop_map(|(room, user, number)| Act::Numbered(room, user, number)),
         2 => (user, 1u64..9).prop_map(|(user, number)| Act::Noted(user, number)),
         1 => room.clone().prop_map(Act::Garbage),
-        4 => (room, 0..USERS.len(), 0..RELATIONS.len(), 1u64..9)
+        4 => (room.clone(), 0..USERS.len(), 0..RELATIONS.len(), 1u64..9)
             .prop_map(|(room, user, how, target)| Act::Relate(room, user, how, target)),
+        8 => (room.clone(), any::<usize>(), any::<bool>())
+            .prop_map(|(room, which, erase)| Act::Redact(room, which, erase)),
+        2 => (room, any::<u8>()).prop_map(|(room, topic)| Act::Topic(room, topic)),
     ]
 }
 
@@ -109,6 +115,18 @@ impl Act {
                     "event_id": format!("$event{target}") });
                 let content = json!({ "m.relates_to": relates });
                 scene.send(ROOMS[*room], USERS[*user], "m.reaction", None, content).await
+            }
+            Self::Redact(room, which, erase) => {
+                if let Some(redacted) = scene.redact(ROOMS[*room], *which).await
+                    && *erase
+                {
+                    scene.erase(redacted).await;
+                }
+                return;
+            }
+            Self::Topic(room, topic) => {
+                let content = json!({ "topic": topic.to_string() });
+                scene.send(ROOMS[*room], "alice", "m.room.topic", Some(""), content).await
             }
         };
     }
@@ -213,6 +231,25 @@ proptest! {
                 let place = rows.iter().position(|other| other.key == row.key).unwrap();
                 let expected: Vec<_> = rows[place + 1..].iter().take(3).copied().collect();
                 assert_eq!(after, expected);
+            }
+        });
+    }
+}
+
+proptest! {
+    // Each case folds the log as often as it has acts.
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+
+    #[test]
+    fn after_every_act_the_rows_are_those_of_a_rebuild(acts in vec(act(), 1..14)) {
+        block_on(async {
+            let mut scene = Scene::new();
+            let models = scene.open().await;
+            scene.create("a", "alice").await;
+            for (number, act) in acts.iter().enumerate() {
+                act.play(&mut scene).await;
+                settle(&models).await;
+                assert_eq!(models.verify(|_| {}).await.unwrap(), [], "after act {number}");
             }
         });
     }

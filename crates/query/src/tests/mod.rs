@@ -9,5 +9,6 @@ mod following;
 mod parking;
 mod reading;
 mod rebuilding;
+mod redacting;
 mod relations;
 mod snapshots;

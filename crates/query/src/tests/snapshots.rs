@@ -14,13 +14,14 @@ use crate::{
     testing::{EPOCH, Scene, settle},
 };
 
-const MODELS: [&str; 10] = [
+const MODELS: [&str; 11] = [
     "actions",
     "aliases",
     "events",
     "filters",
     "memberships",
     "profiles",
+    "redactions",
     "relations",
     "streams",
     "summaries",

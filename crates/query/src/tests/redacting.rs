@@ -1,0 +1,222 @@
+//! What was redacted is shown to nobody, from the moment that the models know.
+
+use std::{fs, path::Path};
+
+use rookery_domain::EventId;
+use rookery_log::Position;
+use serde_json::json;
+
+use crate::{
+    Anchor, Committed, Options, ReadModels, Viewer, Wanted, generation,
+    testing::{Redacted, Scene, room, settle, user},
+};
+
+const SECRET: &str = "the owl flies at midnight";
+
+/// A room in which Alice says a secret, as its message, topic, name and as Bob's reason to join.
+/// Its first five events are one commit, the others one each.
+async fn scene() -> (Scene, ReadModels) {
+    let mut scene = Scene::new();
+    // Nothing is kept in memory, so that all is read from the log again.
+    let options = Options { ring_commits_max: 2, rebuild_threads: 2, ..Options::default() };
+    let models = scene.open_with(options).await;
+    scene.create("a", "alice").await;
+    let key = user("bob");
+    let member = json!({ "membership": "join", "displayname": SECRET, "reason": SECRET });
+    scene.send("a", "bob", "m.room.member", Some(key.as_str()), member).await;
+    let topic = json!({ "topic": SECRET });
+    scene.send("a", "alice", "m.room.topic", Some(""), topic).await;
+    let message = json!({ "msgtype": "m.text", "body": SECRET });
+    scene.send("a", "alice", "m.room.message", None, message).await;
+    for _ in 0..4 {
+        scene.message("a", "alice").await;
+    }
+    settle(&models).await;
+    (scene, models)
+}
+
+/// The places of the events in the order of arrival, without the create event: see [`Scene::redact`].
+const MEMBER: usize = 4;
+const TOPIC: usize = 5;
+const MESSAGE: usize = 6;
+
+async fn redact(scene: &mut Scene, models: &ReadModels, which: usize) -> Redacted {
+    let redacted = scene.redact("a", which).await.unwrap();
+    settle(models).await;
+    redacted
+}
+
+fn has_secret(committed: &Committed) -> bool {
+    committed.room_events().any(|(_, event)| {
+        String::from_utf8_lossy(&event.pdu.json).contains(SECRET)
+            || event.pdu.content.get().contains(SECRET)
+    })
+}
+
+/// How many commits have the secret, by every way to read them.
+async fn found(models: &ReadModels) -> [usize; 3] {
+    let anchors = [Anchor::Start, Anchor::End];
+    let mut pages = 0;
+    for anchor in anchors {
+        let wanted = Wanted { anchor, limit: 50, filter: None };
+        let page = models.timeline(&room("a"), &Viewer::Server, wanted).await.unwrap();
+        pages += page.events.iter().filter(|event| has_secret(&event.committed)).count();
+    }
+    let batch = models.follower().next(Position::ORIGIN, 50).await.unwrap();
+    let followed = batch.commits.iter().filter(|commit| has_secret(commit)).count();
+    let mut single = 0;
+    for number in 6..=8 {
+        let event = EventId::parse(format!("$event{number}")).unwrap();
+        let (_, event) = models.event(&event, &Viewer::Server).await.unwrap().unwrap();
+        single += usize::from(has_secret(&event.committed));
+    }
+    [pages, followed, single]
+}
+
+#[tokio::test]
+async fn content_is_gone_from_every_answer_even_while_the_log_has_it() {
+    let (mut scene, models) = scene().await;
+    assert_eq!(found(&models).await, [6, 3, 3], "the search finds what is there");
+    for (which, left) in [(MESSAGE, 2), (TOPIC, 1), (MEMBER, 0)] {
+        redact(&mut scene, &models, which).await;
+        assert_eq!(found(&models).await, [2 * left, left, left]);
+    }
+    let reopened = scene.open().await;
+    assert_eq!(found(&reopened).await, [0, 0, 0]);
+}
+
+#[tokio::test]
+async fn a_commit_that_has_just_arrived_is_held_without_what_is_redacted_in_the_same_breath() {
+    let mut scene = Scene::new();
+    let models = scene.open().await;
+    scene.create("a", "alice").await;
+    let message = json!({ "msgtype": "m.text", "body": SECRET });
+    scene.send("a", "alice", "m.room.message", None, message).await;
+    scene.redact("a", 4).await.unwrap();
+    settle(&models).await;
+    let batch = models.follower().next(Position::ORIGIN, 50).await.unwrap();
+    assert_eq!(batch.commits.len(), 3);
+    assert!(!batch.commits.iter().any(|commit| has_secret(commit)));
+}
+
+#[tokio::test]
+async fn summaries_and_members_forget_what_redacted_state_has_said() {
+    let (mut scene, models) = scene().await;
+    let last = models.view().room(&room("a")).unwrap().summary().last_message;
+    for which in [TOPIC, MEMBER] {
+        let redacted = redact(&mut scene, &models, which).await;
+        scene.erase(redacted).await;
+    }
+    assert_eq!(models.verify(|_| {}).await.unwrap(), []);
+    let view = models.view();
+    let room = view.room(&room("a")).unwrap();
+    assert_eq!((&room.summary().topic, room.joined_count()), (&None, 2));
+    let member = room.member(&user("bob")).unwrap();
+    assert_eq!((&member.displayname, &member.avatar_url), (&None, &None));
+    assert_eq!(room.summary().last_message, last, "a redaction is no message");
+}
+
+#[tokio::test]
+async fn state_that_has_been_replaced_since_leaves_the_summary_alone() {
+    let (mut scene, models) = scene().await;
+    let topic = json!({ "topic": "open" });
+    scene.send("a", "alice", "m.room.topic", Some(""), topic).await;
+    redact(&mut scene, &models, TOPIC).await;
+    let view = models.view();
+    assert_eq!(view.room(&room("a")).unwrap().summary().topic.as_deref(), Some("open"));
+}
+
+#[tokio::test]
+async fn who_may_see_the_redaction_learns_by_which_event_and_why() {
+    let (mut scene, models) = scene().await;
+    scene.member("a", "carol", "join").await;
+    scene.member("a", "carol", "leave").await;
+    let Redacted { redaction, target } = redact(&mut scene, &models, MESSAGE).await;
+    {
+        let view = models.view();
+        let room = view.room(&room("a")).unwrap();
+        assert_eq!(room.redaction(target.0, target.1).map(|key| key.position), Some(redaction));
+        assert_eq!(room.redaction(redaction, 0), None);
+    }
+    for (who, sees) in [("bob", true), ("carol", false), ("dan", false)] {
+        let viewer = Viewer::User(user(who));
+        let by = models.redacted_by(&room("a"), &viewer, target).await.unwrap();
+        assert_eq!(by.map(|by| by.row.key.position), sees.then_some(redaction), "{who}");
+    }
+    redact(&mut scene, &models, MESSAGE).await;
+    let by = models.redacted_by(&room("a"), &Viewer::Server, target).await.unwrap().unwrap();
+    assert_eq!(by.row.key.position, redaction, "the first redaction counts");
+    let redacted = EventId::parse("$event8").unwrap();
+    let known = models.known(&[redacted], &Viewer::Server).await.unwrap();
+    assert!(known[0].redacted);
+}
+
+#[tokio::test]
+async fn verification_agrees_while_content_is_being_redacted() {
+    let (mut scene, models) = scene().await;
+    let verifier = models.clone();
+    let verifying = tokio::spawn(async move {
+        for _ in 0..6 {
+            assert_eq!(verifier.verify(|_| {}).await.unwrap(), []);
+        }
+    });
+    let mut which = MEMBER;
+    while !verifying.is_finished() {
+        let topic = json!({ "topic": which.to_string() });
+        scene.send("a", "alice", "m.room.topic", Some(""), topic).await;
+        if let Some(redacted) = scene.redact("a", which).await {
+            scene.erase(redacted).await;
+        }
+        which += 1;
+        tokio::task::yield_now().await;
+    }
+    verifying.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_room_that_is_set_aside_forgets_too() {
+    let (mut scene, models) = scene().await;
+    scene.garbage("a").await;
+    let redacted = redact(&mut scene, &models, TOPIC).await;
+    scene.erase(redacted).await;
+    assert_eq!(models.view().room(&room("a")).unwrap().summary().topic, None);
+    assert_eq!(models.verify(|_| {}).await.unwrap(), []);
+}
+
+/// What version 1 wrote. Never edit this file.
+#[tokio::test]
+async fn rows_of_redactions_are_those_of_the_golden_file() {
+    let (mut scene, models) = scene().await;
+    redact(&mut scene, &models, MESSAGE).await;
+    redact(&mut scene, &models, TOPIC).await;
+    models.save().await.unwrap();
+    let file = generation::path(scene.dir.path(), 1).join("redactions.snapshot");
+    let written = fs::read(file).unwrap();
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/redactions-with-rows-1");
+    if std::env::var_os("ROOKERY_WRITE_GOLDEN_FILES").is_some() {
+        fs::write(&golden, &written).unwrap();
+    }
+    assert!(
+        written == fs::read(golden).unwrap(),
+        "redactions are written otherwise than they were"
+    );
+}
+
+#[tokio::test]
+async fn no_snapshot_has_the_content_once_it_is_written_anew() {
+    let (mut scene, models) = scene().await;
+    models.save().await.unwrap();
+    let dir = generation::path(scene.dir.path(), 1);
+    let with_secret = || {
+        let files = fs::read_dir(&dir).unwrap().map(|file| fs::read(file.unwrap().path()).unwrap());
+        let found =
+            |bytes: &Vec<u8>| bytes.windows(SECRET.len()).any(|window| window == SECRET.as_bytes());
+        files.filter(found).count()
+    };
+    assert!(with_secret() > 0, "the search finds what is there");
+    for which in [MEMBER, TOPIC, MESSAGE] {
+        redact(&mut scene, &models, which).await;
+    }
+    models.save().await.unwrap();
+    assert_eq!(with_secret(), 0);
+}
