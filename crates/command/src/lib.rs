@@ -26,6 +26,7 @@ pub mod testing;
 #[cfg(test)]
 mod tests;
 mod unfinished;
+mod upgrade;
 
 pub use self::{
     account::{Marked, ReadMark},
@@ -40,4 +41,5 @@ pub use self::{
     memberships::Memberships,
     profile::{ProfileChange, ProfileOutcome, StartedProfile},
     rooms::Started,
+    upgrade::Upgraded,
 };

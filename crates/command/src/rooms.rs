@@ -412,7 +412,7 @@ fn claim(alias: &Alias) -> Option<(OwnedRoomId, OwnedUserId)> {
     Some((alias.room_id()?.to_owned(), alias.claimed_by()?.to_owned()))
 }
 
-fn accepted(envelope: &Envelope, events: Vec<Arc<Pdu>>) -> Vec<Fact> {
+pub(crate) fn accepted(envelope: &Envelope, events: Vec<Arc<Pdu>>) -> Vec<Fact> {
     let fact = |pdu| Fact::Room(RoomEvent::new(envelope.clone(), pdu));
     events.into_iter().map(fact).collect()
 }

@@ -6,9 +6,11 @@ mod aliases;
 mod federation;
 mod profiles;
 mod redactions;
+mod relations;
 mod retries;
 mod rooms;
 mod snapshots;
+mod upgrades;
 
 use std::{path::Path, sync::Arc};
 

@@ -12,6 +12,14 @@ pub enum AliasCommand {
         /// The room.
         room_id: OwnedRoomId,
     },
+    /// Let it point to another room than it does, which takes the place of that one.
+    Move {
+        /// Where it points.
+        from: OwnedRoomId,
+        /// Where it is to point. The sender has power over the aliases of both, which the caller
+        /// has checked.
+        to: OwnedRoomId,
+    },
     /// Let it point nowhere.
     Release {
         /// The sender has power over the aliases of the room it points to (or over the server),
@@ -70,7 +78,11 @@ impl Alias {
             (AliasCommand::Claim { .. }, Some(_)) => {
                 Err(Rejection::AliasTaken { alias: alias.to_owned() })
             }
-            (AliasCommand::Release { .. }, None) => Ok(Vec::new()),
+            (AliasCommand::Move { from, to }, Some((current, _))) if current == from => {
+                Ok(vec![AliasEvent::Claimed { room_id: to.clone(), by }])
+            }
+            // It has moved already, or points elsewhere by now.
+            (AliasCommand::Move { .. }, _) | (AliasCommand::Release { .. }, None) => Ok(Vec::new()),
             (AliasCommand::Release { with_power }, Some((_, owner))) => {
                 if *with_power || owner == sender {
                     return Ok(vec![AliasEvent::Released { by }]);

@@ -63,5 +63,8 @@ pub const NONCE_BYTES_MAX: usize = 64;
 /// Most invites that come with a new room.
 pub const INVITES_MAX: usize = 100;
 
+/// Most bans that a new room takes over in its first commit.
+pub const BANS_TAKEN_OVER_MAX: usize = 500;
+
 /// Most alternative aliases, and most rooms whose members a restricted room admits.
 pub const LISTED_MAX: usize = 100;

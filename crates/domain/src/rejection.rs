@@ -116,6 +116,9 @@ pub enum Rejection {
         /// How many there may be.
         max: usize,
     },
+    /// Another room has taken the place of this one.
+    #[error("this room was replaced by {0}; go on there")]
+    RoomReplaced(OwnedRoomId),
     /// The event is of another room, or never was, or the sender may not see it.
     #[error("there is no event {0} in this room, or you may not see it; check the event ID")]
     NoSuchEvent(OwnedEventId),
@@ -188,6 +191,7 @@ impl Rejection {
             Self::AliasNotYours { .. } => "ALIAS_NOT_YOURS",
             Self::TooLarge { .. } => "TOO_LARGE",
             Self::TooMany { .. } => "TOO_MANY",
+            Self::RoomReplaced(_) => "ROOM_REPLACED",
             Self::NoSuchEvent(_) => "NO_SUCH_EVENT",
             Self::EventNotYours(_) => "EVENT_NOT_YOURS",
             Self::EventRedacted(_) => "EVENT_REDACTED",

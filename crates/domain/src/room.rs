@@ -14,6 +14,7 @@ mod graph;
 mod preview;
 mod reading;
 mod slots;
+mod upgrade;
 
 use std::sync::Arc;
 

@@ -186,6 +186,11 @@ pub enum RoomCommand {
         /// Whether it does.
         listed: bool,
     },
+    /// Close the room, as another one takes its place ([`Room::replacement`](crate::Room)).
+    Close {
+        /// The other room.
+        replacement: OwnedRoomId,
+    },
     /// Bring the sender's member event up to her profile.
     SetMemberProfile {
         /// The profile.

@@ -40,7 +40,7 @@ impl Room {
         if privileged && command.power_levels.users.contains_key(cx.sender) {
             return Err(Rejection::CreatorHasNoLevel(cx.sender.to_owned()));
         }
-        let create = create_event(command, &version, &rules, nonce, cx)?;
+        let create = create_event(command, &version, &rules, JsonObject::new(), nonce, cx)?;
         let mut room = Self::new(create.room_id.clone());
         let mut events = vec![create];
         room.accept(&events[0]);
@@ -65,7 +65,7 @@ impl Room {
     }
 }
 
-fn check(command: &CreateRoom, profile: &Profile, nonce: &str) -> Result<(), Rejection> {
+pub(super) fn check(command: &CreateRoom, profile: &Profile, nonce: &str) -> Result<(), Rejection> {
     let (count, max) = (command.invite.len(), INVITES_MAX);
     if count > max {
         return Err(Rejection::TooMany { what: "invites", count, max });
@@ -80,14 +80,15 @@ fn check(command: &CreateRoom, profile: &Profile, nonce: &str) -> Result<(), Rej
     profile.check()
 }
 
-fn create_event(
+/// The create event, with more in its content than the command says.
+pub(super) fn create_event(
     command: &CreateRoom,
     version: &RoomVersionId,
     rules: &RoomVersionRules,
+    mut content: JsonObject,
     nonce: &str,
     cx: &Context,
 ) -> Result<Arc<Pdu>, Rejection> {
-    let mut content = JsonObject::new();
     content.insert("room_version".into(), version.as_str().into());
     if let Some(room_type) = &command.room_type {
         content.insert("type".into(), room_type.as_str().into());
@@ -143,10 +144,7 @@ fn opening<'a>(
     let join_rule = command.join_rule.as_ref().unwrap_or(&preset_rule);
     let visibility = command.history_visibility.unwrap_or(HistoryVisibility::Shared);
 
-    let mut drafts = vec![
-        Draft::member(cx.sender, member),
-        Draft::state("m.room.power_levels", first_power_levels(command, rules, cx)),
-    ];
+    let mut drafts = vec![Draft::member(cx.sender, member), usual_levels(command, rules, cx)];
     if let Some(alias) = &command.alias {
         drafts.push(settings::aliases(Some(alias), &[], cx)?);
     }
@@ -167,7 +165,15 @@ fn opening<'a>(
     Ok(drafts)
 }
 
-/// The usual power levels of a new room, with what the command says on top.
+/// The draft of the usual power levels of a new room, with what the command says on top.
+pub(super) fn usual_levels(
+    command: &CreateRoom,
+    rules: &RoomVersionRules,
+    cx: &Context,
+) -> Draft<'static> {
+    Draft::state("m.room.power_levels", first_power_levels(command, rules, cx))
+}
+
 fn first_power_levels(command: &CreateRoom, rules: &RoomVersionRules, cx: &Context) -> JsonObject {
     let is_private = command.preset == Preset::Private;
     let privileged = rules.authorization.explicitly_privilege_room_creators;

@@ -46,6 +46,7 @@ impl Room {
             RoomCommand::Redact { event_id, reason } => {
                 self.decide_redaction(event_id, reason.as_deref(), cx)?
             }
+            RoomCommand::Close { replacement } => return self.close_for(replacement, cx),
             RoomCommand::SetState { event_type, state_key, content } => {
                 let draft = settings::custom(event_type, state_key, content, cx)?;
                 self.set(&draft, cx)?

@@ -77,7 +77,7 @@ impl Room {
         self.field::<String>(kind, key).filter(|text| !text.is_empty())
     }
 
-    fn field<T: DeserializeOwned>(&self, kind: &str, key: &str) -> Option<T> {
+    pub(super) fn field<T: DeserializeOwned>(&self, kind: &str, key: &str) -> Option<T> {
         field(self.state(kind, "")?, key)
     }
 }

@@ -16,4 +16,5 @@ mod redaction;
 mod relations;
 mod settings;
 mod signing;
+mod upgrade;
 mod visibility;

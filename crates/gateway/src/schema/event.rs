@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Json, Object, Result};
 use rookery_command::Outcome;
-use rookery_domain::{Origin, Pdu, RoomVersionId, TimelineEventType};
+use rookery_domain::{Origin, OwnedRoomId, Pdu, RoomVersionId, TimelineEventType};
 use rookery_log::{Millis, Position};
 use rookery_query::{Committed, RowKey, TimelineCursor, TimelineEvent};
 use serde_json::Value;
@@ -83,7 +83,14 @@ impl RoomEvent {
         }
     }
 
-    fn text_of(&self, key: &str) -> Option<String> {
+    /// The room that the one this event created has taken the place of.
+    pub(crate) fn predecessor(&self) -> Option<OwnedRoomId> {
+        let content: Value = self.pdu.content_as()?;
+        content.get("predecessor")?.get("room_id")?.as_str()?.try_into().ok()
+    }
+
+    /// A text in its content.
+    pub(crate) fn text_of(&self, key: &str) -> Option<String> {
         let content: Value = self.pdu.content_as()?;
         Some(content.get(key)?.as_str()?.to_owned())
     }

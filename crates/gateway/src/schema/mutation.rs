@@ -8,6 +8,7 @@ mod messages;
 mod power;
 mod profile;
 mod rooms;
+mod upgrade;
 
 use async_graphql::MergedObject;
 
@@ -20,4 +21,5 @@ pub struct Mutation(
     rooms::RoomMutation,
     members::MemberMutation,
     messages::MessageMutation,
+    upgrade::UpgradeMutation,
 );

@@ -76,6 +76,8 @@ pub(crate) enum RefusalCode {
     RegistrationClosed,
     /// Events of this type have a mutation of their own, or belong to the server.
     ReservedType,
+    /// Another room has taken the place of this one: go on there.
+    RoomReplaced,
     /// The state key belongs to another user.
     StateKeyNotYours,
     /// The user is banned: lift the ban first.

@@ -305,6 +305,20 @@ impl Room {
         timeline::state(context, self, event_type.as_deref(), state_key.as_deref(), first).await
     }
 
+    /// The room that has taken its place, of which you may not be a member yet. Null if none has.
+    async fn replaced_by(&self, context: &Context<'_>) -> Result<Option<RoomIdScalar>> {
+        let tombstone = timeline::slot(context, self, "m.room.tombstone").await?;
+        let room = tombstone.and_then(|event| event.text_of("replacement_room")?.try_into().ok());
+        Ok(room.map(RoomIdScalar))
+    }
+
+    /// The room whose place it has taken. Null if it has taken none's.
+    async fn predecessor(&self, context: &Context<'_>) -> Result<Option<RoomIdScalar>> {
+        let create = timeline::slot(context, self, "m.room.create").await?;
+        let room = create.and_then(|event| event.predecessor());
+        Ok(room.map(RoomIdScalar))
+    }
+
     /// The timeline: `last` and `before` to scroll back, `first` and `after` to scroll forward,
     /// `around` an event for a permalink. The newest events if you say nothing.
     async fn timeline(

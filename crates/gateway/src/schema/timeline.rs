@@ -222,6 +222,15 @@ pub(crate) async fn last_message(
     Ok(event.map(|event| event.shown_as_of(room.as_of())))
 }
 
+/// The event that holds the slot of this type and of the empty state key.
+pub(crate) async fn slot(
+    context: &Context<'_>,
+    room: &Room,
+    event_type: &str,
+) -> Result<Option<RoomEvent>> {
+    Ok(state(context, room, Some(event_type), Some(""), None).await?.pop())
+}
+
 /// The events that hold the state of the room, by type and state key.
 pub(crate) async fn state(
     context: &Context<'_>,

@@ -1,11 +1,13 @@
 //! Telling a command that is sent again from another one that bears its number.
 
+use ruma_common::{OwnedRoomId, RoomId};
+
 use super::{message, settings};
 use crate::{
     Context, JsonObject, Membership, Pdu, Rejection, RoomCommand,
     canonical::canonical,
     relation::RELATES_TO,
-    room::{authorise::Draft, reading::field},
+    room::{DIRECTORY_TYPE, authorise::Draft, reading::field},
 };
 
 impl RoomCommand {
@@ -17,6 +19,7 @@ impl RoomCommand {
     pub fn may_have_made(&self, event: &Pdu, cx: &Context) -> bool {
         match self {
             Self::SetPowerLevels { .. } => event.kind.to_string() == "m.room.power_levels",
+            Self::Close { replacement } => closes_for(replacement, event),
             Self::SetMemberProfile { .. } => is_member_event(event, cx.sender.as_str()),
             Self::Redact { event_id, .. } => {
                 event.redacts.clone().or_else(|| event.redacts_in_content()).as_ref()
@@ -74,6 +77,15 @@ impl RoomCommand {
             _ => return Ok(None),
         }))
     }
+}
+
+/// The tombstone, or what goes with it.
+fn closes_for(replacement: &RoomId, event: &Pdu) -> bool {
+    let kind = event.kind.to_string();
+    let room = field::<OwnedRoomId>(event, "replacement_room");
+    let goes_along = ["m.room.power_levels", "m.room.canonical_alias", DIRECTORY_TYPE];
+    goes_along.contains(&&*kind)
+        || (kind == "m.room.tombstone" && room.as_deref() == Some(replacement))
 }
 
 fn is_member_event(event: &Pdu, user: &str) -> bool {

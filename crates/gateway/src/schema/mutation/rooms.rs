@@ -138,8 +138,10 @@ impl RoomMutation {
     ) -> Result<CreateRoomPayload> {
         let actor = session(context).actor()?;
         let retry = retry(input.action_id)?;
+        let version = input.room_version.as_deref();
+        let version = version.map(|version| room_version("roomVersion", version));
         let command = CreateRoom {
-            version: input.room_version.as_deref().map(room_version).transpose()?,
+            version: version.transpose()?,
             preset: input.preset.into(),
             name: input.name,
             topic: input.topic,
@@ -257,7 +259,8 @@ impl RoomMutation {
     }
 }
 
-fn room_version(text: &str) -> Result<RoomVersionId, Fault> {
+/// The room version that an argument names.
+pub(super) fn room_version(argument: &str, text: &str) -> Result<RoomVersionId, Fault> {
     RoomVersionId::try_from(text)
-        .map_err(|_| Fault::bad_input(format!("`roomVersion` is {text:?}: use `10`, `11` or `12`")))
+        .map_err(|_| Fault::bad_input(format!("`{argument}` is {text:?}: use `10`, `11` or `12`")))
 }

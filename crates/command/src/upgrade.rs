@@ -1,0 +1,231 @@
+//! Upgrading a room: making the one that takes its place, and closing it.
+//!
+//! It is several commits: the new room, its aliases, the old room's end. The first is named after
+//! what it replaces, not after the action, so whoever asks again goes on with the room that is
+//! there, and never makes a second one.
+//!
+//! **Invariant:** the old room closes last: until then nothing in it has changed, and after it
+//! nothing is left to do.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use rookery_domain::{
+    Alias, AliasCommand, Fact, Invitee, JoinRule, Membership, OwnedRoomAliasId, OwnedRoomId,
+    OwnedUserId, Rejection, Room, RoomCommand, RoomId, RoomVersionId, UserId,
+    limits::{BANS_TAKEN_OVER_MAX, INVITES_MAX},
+};
+use rookery_log::CommandId;
+
+use crate::{
+    Actor, Commands, HandleError, Outcome, Retry,
+    handle::{Request, random},
+    rooms::accepted,
+};
+
+/// What became of a room that was upgraded.
+#[derive(Clone, Debug)]
+pub struct Upgraded {
+    /// What happened in the old room.
+    pub outcome: Outcome,
+    /// The room that takes its place.
+    pub replacement: OwnedRoomId,
+}
+
+impl Commands {
+    /// Lets a new room of `version` take the place of a room.
+    ///
+    /// # Errors
+    /// [`HandleError`], which says whether to retry. What was begun is finished by asking again.
+    pub async fn upgrade_room(
+        &self,
+        actor: &Actor,
+        room_id: &RoomId,
+        version: &RoomVersionId,
+        retry: Retry,
+    ) -> Result<Upgraded, HandleError> {
+        let replacement = match self.begun(actor, room_id, version).await? {
+            Begun::Closed(replacement) => {
+                return self.close(actor, room_id, replacement, retry).await;
+            }
+            Begun::Refused => {
+                // The rule that forbids it forbids closing the room as well, whatever for.
+                return self.close(actor, room_id, room_id.to_owned(), retry).await;
+            }
+            Begun::Allowed { invite } => {
+                self.make_replacement(actor, room_id, version, invite).await?
+            }
+        };
+        self.move_aliases(actor, room_id, &replacement).await?;
+        self.ban_the_rest(actor, room_id, &replacement).await?;
+        self.close(actor, room_id, replacement, retry).await
+    }
+
+    async fn close(
+        &self,
+        actor: &Actor,
+        room_id: &RoomId,
+        replacement: OwnedRoomId,
+        retry: Retry,
+    ) -> Result<Upgraded, HandleError> {
+        let command = RoomCommand::Close { replacement: replacement.clone() };
+        let outcome = self.room(actor, room_id, &command, retry).await?;
+        Ok(Upgraded { outcome, replacement })
+    }
+
+    /// Looks whether the room may be upgraded, or was.
+    async fn begun(
+        &self,
+        actor: &Actor,
+        room_id: &RoomId,
+        version: &RoomVersionId,
+    ) -> Result<Begun, HandleError> {
+        let cell = self.rooms.cell(room_id.as_str());
+        let context = self.context(actor, &[]);
+        let look = |room: Option<&Room>| {
+            let room = room.filter(|room| room.exists_for(&actor.user))?;
+            let closed = room.replaced_by();
+            let allowed = room.check_upgrade(&context).map(|()| whom_to_invite(room, &actor.user));
+            Some((closed, allowed))
+        };
+        let found = self.core.look(&self.rooms, &cell, look).await?;
+        Ok(match found.ok_or(HandleError::NoSuchRoom)? {
+            (Some(replacement), _) if self.is_of(&replacement, version).await? => {
+                Begun::Closed(replacement)
+            }
+            (Some(replacement), _) => return Err(Rejection::RoomReplaced(replacement).into()),
+            (None, Ok(invite)) => Begun::Allowed { invite },
+            (None, Err(_)) => Begun::Refused,
+        })
+    }
+
+    async fn is_of(&self, room_id: &RoomId, version: &RoomVersionId) -> Result<bool, HandleError> {
+        let cell = self.rooms.cell(room_id.as_str());
+        let is_of = |room: Option<&Room>| room.and_then(Room::version) == Some(version);
+        self.core.look(&self.rooms, &cell, is_of).await
+    }
+
+    /// The room that takes the place of another one: made now, or by an earlier try.
+    pub(crate) async fn make_replacement(
+        &self,
+        actor: &Actor,
+        room_id: &RoomId,
+        version: &RoomVersionId,
+        invite: Vec<OwnedUserId>,
+    ) -> Result<OwnedRoomId, HandleError> {
+        let parts: [&[u8]; 4] =
+            [b"upgrade", room_id.as_bytes(), version.as_str().as_bytes(), actor.user.as_bytes()];
+        let name = CommandId::derive(&parts);
+        if let Some(made) = self.made_before(name).await? {
+            return Ok(made);
+        }
+        let profile = self.profile(&actor.user).await?;
+        let mut invitees = Vec::with_capacity(invite.len());
+        for user in invite {
+            let profile = self.profile(&user).await?;
+            invitees.push(Invitee { user, profile });
+        }
+        let nonce = URL_SAFE_NO_PAD.encode(random()?);
+        let cell = self.rooms.cell(room_id.as_str());
+        let context = self.context(actor, &[]);
+        let make = |room: Option<&Room>| {
+            let room = room.ok_or(HandleError::NoSuchRoom)?;
+            Ok(room.replacement(version, &profile, &invitees, &nonce, &context)?)
+        };
+        let new: Result<_, HandleError> = self.core.look(&self.rooms, &cell, make).await?;
+        let (room, events) = new?;
+        let facts = accepted(&actor.envelope(Retry::Unnamed), events);
+        let cell = self.rooms.cell(room.id().as_str());
+        let request = Request { command: Some(name), received: actor.now };
+        let handled = self.core.handle(&self.rooms, &cell, &request, |_| Ok(facts.clone())).await;
+        match handled {
+            Ok(_) => Ok(room.id().to_owned()),
+            // Somebody was faster: the name is that of another room.
+            Err(HandleError::ActionIdReused) => {
+                self.made_before(name).await?.ok_or(HandleError::ActionIdReused)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn made_before(&self, name: CommandId) -> Result<Option<OwnedRoomId>, HandleError> {
+        let Some(position) = self.core.log.find(name).await? else { return Ok(None) };
+        let made = self.core.result_at::<Room>(position).await?;
+        let room = made.and_then(|(stream, _)| RoomId::parse(stream.split()?.1).ok());
+        Ok(room)
+    }
+
+    /// Points the aliases that the new room took over to it.
+    pub(crate) async fn move_aliases(
+        &self,
+        actor: &Actor,
+        from: &RoomId,
+        to: &RoomId,
+    ) -> Result<(), HandleError> {
+        let cell = self.rooms.cell(to.as_str());
+        let named = |room: Option<&Room>| {
+            let room = room?;
+            let shown = room.canonical_alias().into_iter();
+            Some(shown.chain(room.alternative_aliases()).collect::<Vec<OwnedRoomAliasId>>())
+        };
+        let aliases = self.core.look(&self.rooms, &cell, named).await?.unwrap_or_default();
+        for alias in aliases {
+            let cell = self.aliases.cell(alias.as_str());
+            let decide = |state: Option<&Alias>| {
+                let fresh = Alias::default();
+                let command = AliasCommand::Move { from: from.to_owned(), to: to.to_owned() };
+                let state = state.unwrap_or(&fresh);
+                let events = state.decide(&alias, &command, &actor.user, &self.server_name)?;
+                Ok(events.into_iter().map(Fact::Alias).collect())
+            };
+            let request = actor.request(Retry::Unnamed);
+            self.core.handle(&self.aliases, &cell, &request, decide).await?;
+        }
+        Ok(())
+    }
+
+    /// Bans, one by one, whom the first commit of the new room had no place for.
+    async fn ban_the_rest(
+        &self,
+        actor: &Actor,
+        from: &RoomId,
+        to: &RoomId,
+    ) -> Result<(), HandleError> {
+        let cell = self.rooms.cell(from.as_str());
+        let banned = |room: Option<&Room>| {
+            let banned = room.into_iter().flat_map(Room::banned);
+            let parsed = banned.filter_map(|(user, why)| Some((UserId::parse(user).ok()?, why)));
+            parsed.skip(BANS_TAKEN_OVER_MAX).collect::<Vec<_>>()
+        };
+        for (user, reason) in self.core.look(&self.rooms, &cell, banned).await? {
+            let ban = RoomCommand::Ban { user, reason };
+            match self.room(actor, to, &ban, Retry::Unnamed).await {
+                // Who may not ban there leaves it to those who may.
+                Ok(_) | Err(HandleError::Rejected(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How far an upgrade is.
+enum Begun {
+    /// The old room is closed.
+    Closed(OwnedRoomId),
+    /// It may be upgraded; these users are to be invited.
+    Allowed {
+        /// Nobody, if they may join by themselves.
+        invite: Vec<OwnedUserId>,
+    },
+    /// A rule forbids it.
+    Refused,
+}
+
+/// The members who could not get into the new room by themselves, as many as one commit invites.
+fn whom_to_invite(room: &Room, but: &UserId) -> Vec<OwnedUserId> {
+    if room.join_rule() == JoinRule::Public {
+        return Vec::new();
+    }
+    let joined = room.members().filter(|(_, membership, _)| *membership == Membership::Join);
+    let users = joined.filter_map(|(user, ..)| UserId::parse(user).ok());
+    users.filter(|user| user != but).take(INVITES_MAX).collect()
+}

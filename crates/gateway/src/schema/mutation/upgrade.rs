@@ -1,0 +1,77 @@
+//! The mutation that lets a new room take the place of another one.
+
+use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
+
+use super::{
+    acted::{Acted, shows},
+    rooms::room_version,
+};
+use crate::schema::{
+    context::{app, retry, session},
+    event::RoomEvent,
+    refusal::Refusal,
+    room::Room,
+    scalars::{PositionScalar, RoomIdScalar},
+};
+
+/// Which room to upgrade, to which version.
+#[derive(InputObject)]
+pub(crate) struct UpgradeRoomInput {
+    /// The room.
+    room_id: RoomIdScalar,
+    /// The Matrix room version of the new room: `10`, `11` or `12`.
+    new_version: String,
+    /// Your number for this action.
+    action_id: Option<i32>,
+}
+
+/// What came of upgrading a room.
+#[derive(SimpleObject)]
+pub(crate) struct UpgradeRoomPayload {
+    /// The tombstone of the old room. Null if it was closed before, or if it was refused.
+    event: Option<RoomEvent>,
+    /// The old room, as it is with the effect. Null if it was refused, or if the server takes
+    /// longer than a second to show the effect.
+    room: Option<Room>,
+    /// The room that takes its place, on the same conditions.
+    replacement: Option<Room>,
+    /// Ask for this `minPosition` to see the effect. Null if it was refused.
+    position: Option<PositionScalar>,
+    /// Why it was refused. Null if it was not.
+    refusal: Option<Refusal>,
+}
+
+/// The mutation that lets a new room take the place of another one.
+#[derive(Default)]
+pub(crate) struct UpgradeMutation;
+
+#[Object]
+impl UpgradeMutation {
+    /// Makes a new room, which takes the place of another one, and closes that. The new room has
+    /// the name, topic, picture, rules, levels, aliases and bans of the old one; of a room that is
+    /// not public, 100 members are invited. If it breaks off, ask again: that goes on with what
+    /// was begun.
+    async fn upgrade_room(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which room to upgrade, to which version.")] input: UpgradeRoomInput,
+    ) -> Result<UpgradeRoomPayload> {
+        let UpgradeRoomInput { room_id, new_version, action_id } = input;
+        let version = room_version("newVersion", &new_version)?;
+        let actor = session(context).actor()?;
+        let retry = retry(action_id)?;
+        let result = app(context).commands.upgrade_room(&actor, &room_id.0, &version, retry).await;
+        let (result, replacement) = match result {
+            Ok(upgraded) => (Ok(upgraded.outcome), Some(upgraded.replacement)),
+            Err(error) => (Err(error), None),
+        };
+        let position = result.as_ref().map(|outcome| outcome.position).ok();
+        let shown = match position {
+            Some(position) => shows(context, "replacement", position).await,
+            None => false,
+        };
+        let Acted { event, room, position, refusal } = Acted::of(context, result).await?;
+        let replacement = replacement.filter(|_| shown && refusal.is_none()).map(Room::new);
+        Ok(UpgradeRoomPayload { event, room, replacement, position, refusal })
+    }
+}
