@@ -5,6 +5,7 @@
 
 #![expect(clippy::unused_async, reason = "async-graphql takes resolvers that are async")]
 
+mod account_items;
 mod context;
 mod event;
 mod fault;

@@ -3,7 +3,7 @@
 //! **Invariant:** decoding never fails as a whole: an event that cannot be read is kept in its
 //! place, with its ID and the reason.
 
-use rookery_domain::{Fact, RoomEvent, Subject};
+use rookery_domain::{AccountEvent, Fact, RoomEvent, Subject};
 use rookery_log::{Millis, Position, Record, StreamId, StreamKind};
 
 /// An event that this version of the software cannot read.
@@ -30,6 +30,8 @@ pub struct Committed {
     pub facts: Vec<Result<Fact, Unreadable>>,
     /// What the stream is about; none if a later version of the software wrote it.
     pub kind: Option<StreamKind>,
+    /// The public receipts among them, each with its index and the stream of the room.
+    pub receipts: Vec<(usize, StreamId)>,
     /// Size of the stored events in bytes, by which caches are bounded.
     pub len_bytes: usize,
 }
@@ -52,12 +54,20 @@ impl Committed {
             Fact::read(subject, &event.id, &event.envelope, &event.content)
                 .map_err(|error| unreadable(error.to_string()))
         });
+        let facts: Vec<_> = facts.collect();
+        let receipt = |(index, fact): (usize, &Result<Fact, _>)| match fact {
+            Ok(Fact::Account(AccountEvent::ReceiptMoved { room_id, private: false, .. })) => {
+                Some((index, StreamId::new(StreamKind::Room, room_id.as_str())))
+            }
+            _ => None,
+        };
         Self {
+            receipts: facts.iter().enumerate().filter_map(receipt).collect(),
             position: record.position,
             stream: commit.stream.clone(),
             received: commit.received,
             first_sequence: record.sequence(0),
-            facts: facts.collect(),
+            facts,
             kind,
             len_bytes: commit.len_bytes(),
         }

@@ -59,6 +59,8 @@ impl Models {
             small(&self.actions),
             small(&self.filters),
             small(&self.redactions),
+            small(&self.receipts),
+            small(&self.unread),
         ];
         Still {
             position: self.position,

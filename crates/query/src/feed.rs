@@ -2,11 +2,14 @@
 //!
 //! **Invariant:** the user's memberships are folded from the very commits that are delivered, so
 //! delivery begins and ends at the event that says so, whatever the read models know by then.
+//! **Invariant:** of other users' account data, nothing is told but public receipts, to those who
+//! are in the room.
 
 use std::{collections::HashMap, sync::Arc};
 
 use rookery_domain::{
-    AccountEvent, EventStatus, Fact, Membership, OwnedUserId, RoomEvent, UserId, is_own_membership,
+    AccountEvent, EventStatus, Fact, Membership, OwnedUserId, RoomEvent, RoomId, UserId,
+    is_own_membership,
 };
 use rookery_log::{StreamId, StreamKind};
 
@@ -48,6 +51,20 @@ pub enum FeedItem {
     /// The user's own profile has changed.
     ProfileChanged {
         /// The commit of the change.
+        committed: Arc<Committed>,
+        /// Its index there.
+        index: usize,
+    },
+    /// The user, or another one in a room of the user's, has read a room further.
+    ReceiptMoved {
+        /// The commit that says so.
+        committed: Arc<Committed>,
+        /// Its index there.
+        index: usize,
+    },
+    /// The user has a new device, or one less.
+    DevicesChanged {
+        /// The commit that says so.
         committed: Arc<Committed>,
         /// Its index there.
         index: usize,
@@ -95,6 +112,9 @@ impl Feed {
         if committed.stream == self.own_stream {
             return own_changes(committed);
         }
+        if committed.kind == Some(StreamKind::User) {
+            return self.receipts_of_others(committed);
+        }
         let mut membership = self.memberships.get(&committed.stream).copied().unwrap_or_default();
         let mut items = Vec::new();
         for (index, event) in committed.room_events() {
@@ -111,6 +131,25 @@ impl Feed {
             }
         }
         items
+    }
+
+    fn receipts_of_others(&self, committed: &Arc<Committed>) -> Vec<FeedItem> {
+        let in_joined = committed.receipts.iter().filter(|(_, room)| {
+            self.memberships.get(room).is_some_and(|membership| *membership == Membership::Join)
+        });
+        in_joined
+            .map(|(index, _)| FeedItem::ReceiptMoved {
+                committed: Arc::clone(committed),
+                index: *index,
+            })
+            .collect()
+    }
+
+    /// What the user is in a room, as of the last commit taken.
+    #[must_use]
+    pub fn membership(&self, room: &RoomId) -> Membership {
+        let stream = StreamId::new(StreamKind::Room, room.as_str());
+        self.memberships.get(&stream).copied().unwrap_or_default()
     }
 
     /// A member event of the user's own: it is always delivered, and may open or close the room.
@@ -151,6 +190,12 @@ fn own_changes(committed: &Arc<Committed>) -> Vec<FeedItem> {
         Ok(Fact::Account(AccountEvent::ProfileChanged { .. })) => {
             Some(FeedItem::ProfileChanged { committed: Arc::clone(committed), index })
         }
+        Ok(Fact::Account(AccountEvent::ReceiptMoved { .. })) => {
+            Some(FeedItem::ReceiptMoved { committed: Arc::clone(committed), index })
+        }
+        Ok(Fact::Account(
+            AccountEvent::DeviceAdded { .. } | AccountEvent::DeviceRemoved { .. },
+        )) => Some(FeedItem::DevicesChanged { committed: Arc::clone(committed), index }),
         _ => None,
     };
     committed.facts.iter().enumerate().filter_map(change).collect()

@@ -16,10 +16,12 @@ use crate::{
     SnapshotError,
     models::{
         ActionNumbers, AliasTarget, AliasesOfRooms, Directory, EventIndex, Filters, Fold, Folded,
-        LastNumbers, Models, Redactions, RoomMembers, RoomRelations, RoomsOfUsers, Summary,
+        LastNumbers, Models, ReadersOfRooms, Receipts, Redactions, RoomMembers, RoomRelations,
+        RoomsOfUsers, Summary,
     },
     snapshot::{self, Header},
     timeline::{BlockStore, RoomTimeline},
+    unread::RoomUnread,
 };
 
 const CURRENT: &str = "current";
@@ -148,6 +150,8 @@ pub(crate) fn load(dir: &Path, epoch: Epoch, tail: Position) -> Result<Models, V
     let actions = loader.fold::<ActionNumbers>(|()| Ok(LastNumbers::default()));
     let filters = loader.fold::<Filters>(Ok);
     let redactions = loader.fold::<Redactions>(Ok);
+    let receipts = loader.fold::<Receipts>(|()| Ok(ReadersOfRooms::default()));
+    let unread = loader.fold::<RoomUnread>(Ok);
     let events = loader.load(EventIndex::NAME, EventIndex::VERSION, |rows, position| {
         EventIndex::load(dir, rows, position).map_err(|error| error.to_string())
     });
@@ -165,6 +169,8 @@ pub(crate) fn load(dir: &Path, epoch: Epoch, tail: Position) -> Result<Models, V
             actions: actions?,
             filters: filters?,
             redactions: redactions?,
+            receipts: receipts?,
+            unread: unread?,
             events: events?,
         })
     })();
@@ -204,7 +210,9 @@ pub(crate) fn save(models: &Models, epoch: Epoch, step: usize) -> io::Result<Opt
         7 => save_fold(&models.actions, epoch),
         8 => save_fold(&models.filters, epoch),
         9 => save_fold(&models.redactions, epoch),
-        10 => {
+        10 => save_fold(&models.receipts, epoch),
+        11 => save_fold(&models.unread, epoch),
+        12 => {
             let events = &models.events;
             let (name, version) = (EventIndex::NAME, EventIndex::VERSION);
             Ok(saved(name, version, events.checkpoint, events.save()))

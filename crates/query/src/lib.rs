@@ -33,6 +33,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod timeline;
+mod unread;
 mod view;
 
 pub use rookery_domain::{HistoryVisibility, Membership, Profile};
@@ -44,8 +45,8 @@ pub use self::{
     follower::{Batch, FollowError, Follower},
     generation::roll_back,
     models::{
-        Member, MembershipChange, Parked, Powers, Reactions, Seen, Summary, Thread,
-        VisibilityChange,
+        Member, MembershipChange, Parked, Powers, Reactions, ReadMark, ReadMarks, Seen, Summary,
+        Thread, VisibilityChange,
     },
     open::OpenError,
     options::Options,
@@ -61,5 +62,6 @@ pub use self::{
         Anchor, CursorError, Flags, RowKey, TimelineCursor, TimelineError, TimelineEvent,
         TimelinePage, TimelineRow, Wanted,
     },
+    unread::Unread,
     view::{EventPlace, RoomsPage, View},
 };

@@ -95,6 +95,10 @@ fn refold_in(
         refold(&mut models.filters, key, commits)
     } else if model == models.redactions.name() {
         refold(&mut models.redactions, key, commits)
+    } else if model == models.receipts.name() {
+        refold(&mut models.receipts, key, commits)
+    } else if model == models.unread.name() {
+        refold(&mut models.unread, key, commits)
     } else {
         None
     }

@@ -5,10 +5,11 @@ use std::io;
 use rookery_domain::{
     EventId, HistoryVisibility, Membership, OwnedUserId, RoomAliasId, RoomId, UserId,
 };
-use rookery_log::{Epoch, Position};
+use rookery_log::{Epoch, Position, StreamKind};
 
 use crate::{
-    Member, Reactions, RowKey, Seen, Sight, Summary, Thread, TimelineCursor, TimelineRow, Viewer,
+    Member, Reactions, ReadMark, ReadMarks, RowKey, Seen, Sight, Summary, Thread, TimelineCursor,
+    TimelineRow, Unread, Viewer,
     models::{Models, Related, RoomMembers, StreamKey},
     timeline::{RoomTimeline, TimelineReader},
 };
@@ -83,6 +84,32 @@ impl<'a> RoomView<'a> {
         user: &UserId,
     ) -> impl Iterator<Item = (&'a OwnedUserId, &'a Member)> {
         self.models.memberships.get(self.key).into_iter().flat_map(move |room| room.after(user))
+    }
+
+    /// How far `user` has read the room. What is private in it is for the user alone.
+    #[must_use]
+    pub fn read_marks(&self, user: &UserId) -> Option<&'a ReadMarks> {
+        let key = self.models.directory.key(StreamKind::User, user.as_str())?;
+        self.models.receipts.get(key)?.of(self.room)
+    }
+
+    /// The public marks of those who have joined, in no useful order.
+    pub fn public_marks(&self) -> impl Iterator<Item = (&'a UserId, &'a ReadMark)> {
+        let (models, room) = (self.models, *self);
+        models.receipts.shared.of(self.room).filter_map(move |key| {
+            let user = <&UserId>::try_from(models.directory.subject(key)?).ok()?;
+            let joined = room.member(user)?.membership == Membership::Join;
+            let mark = models.receipts.get(key)?.of(room.room)?.public.as_ref()?;
+            joined.then_some((user, mark))
+        })
+    }
+
+    /// What `user`, if joined, has not read of the room.
+    #[must_use]
+    pub fn unread(&self, user: &UserId) -> Unread {
+        let Some(room) = self.models.unread.get(self.key) else { return Unread::default() };
+        let read = self.read_marks(user).and_then(ReadMarks::furthest);
+        room.of(user, read.map_or(0, |mark| mark.sequence))
     }
 
     /// What `user` was after the commit at `position`.

@@ -8,11 +8,12 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Enum, Object, Result, SimpleObject, Subscription, Union};
 use futures_util::Stream;
-use rookery_domain::{Filter, OwnedRoomId, OwnedUserId};
+use rookery_domain::{AccountEvent, Fact, Filter, OwnedRoomId, OwnedUserId};
 use rookery_log::{Position, StreamId, StreamKind};
 use rookery_query::{Closing, Committed, Feed, FeedItem, FollowError, Follower};
 
 use super::{
+    account_items::{DeviceAdded, DeviceRemoved, ReceiptMoved},
     context::{App, app, session},
     event::RoomEvent,
     fault::Fault,
@@ -41,6 +42,12 @@ pub(crate) enum StreamItem {
     Invited(Invited),
     /// Your profile has changed.
     Profile(ProfileChanged),
+    /// Somebody has read a room further.
+    Receipt(ReceiptMoved),
+    /// You have logged in on a new device.
+    DeviceAdded(DeviceAdded),
+    /// A device of yours is gone.
+    DeviceRemoved(DeviceRemoved),
 }
 
 /// You have joined a room: on this device, or on another one.
@@ -254,6 +261,19 @@ impl Reader {
             FeedItem::ProfileChanged { .. } => {
                 StreamItem::Profile(ProfileChanged { user: User::new(self.user.clone()) })
             }
+            FeedItem::ReceiptMoved { committed, index } => {
+                StreamItem::Receipt(ReceiptMoved::of(&committed, index)?)
+            }
+            FeedItem::DevicesChanged { committed, index } => match committed.facts.get(index)? {
+                Ok(Fact::Account(AccountEvent::DeviceAdded { device_id, name })) => {
+                    let (device_id, name) = (device_id.clone(), name.clone());
+                    StreamItem::DeviceAdded(DeviceAdded { device_id, name })
+                }
+                Ok(Fact::Account(AccountEvent::DeviceRemoved { device_id })) => {
+                    StreamItem::DeviceRemoved(DeviceRemoved { device_id: device_id.clone() })
+                }
+                _ => return None,
+            },
         })
     }
 }

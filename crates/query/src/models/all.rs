@@ -10,11 +10,13 @@ use rookery_log::Position;
 
 use super::{
     ActionNumbers, AliasTarget, AliasesOfRooms, Directory, EventIndex, Filters, Folded,
-    LastNumbers, Parked, Redactions, RoomMembers, RoomRelations, RoomsOfUsers, StreamKey, Summary,
+    LastNumbers, Parked, ReadersOfRooms, Receipts, Redactions, RoomMembers, RoomRelations,
+    RoomsOfUsers, StreamKey, Summary,
 };
 use crate::{
     Committed,
     timeline::{BlockStore, RoomTimeline},
+    unread::RoomUnread,
 };
 
 /// Every read model, each at its own checkpoint; [`Self::position`] is that of all of them.
@@ -33,6 +35,8 @@ pub(crate) struct Models {
     pub(crate) actions: Folded<ActionNumbers>,
     pub(crate) filters: Folded<Filters>,
     pub(crate) redactions: Folded<Redactions>,
+    pub(crate) receipts: Folded<Receipts>,
+    pub(crate) unread: Folded<RoomUnread>,
     pub(crate) events: EventIndex,
 }
 
@@ -53,6 +57,8 @@ impl Models {
             actions: Folded::new(LastNumbers::default()),
             filters: Folded::new(()),
             redactions: Folded::new(()),
+            receipts: Folded::new(ReadersOfRooms::default()),
+            unread: Folded::new(()),
             events: EventIndex::create(dir, part),
         })
     }
@@ -78,6 +84,8 @@ impl Models {
         self.relations.apply(key, committed);
         self.actions.apply(key, committed);
         self.filters.apply(key, committed);
+        self.receipts.apply(key, committed);
+        self.unread.apply(key, committed);
         self.events.apply(key, committed);
         self.position = self.position.max(committed.position);
     }
@@ -90,7 +98,7 @@ impl Models {
         self.position = position;
     }
 
-    fn checkpoints_mut(&mut self) -> [&mut Position; 11] {
+    fn checkpoints_mut(&mut self) -> [&mut Position; 13] {
         [
             &mut self.directory.checkpoint,
             &mut self.summaries.checkpoint,
@@ -102,6 +110,8 @@ impl Models {
             &mut self.actions.checkpoint,
             &mut self.filters.checkpoint,
             &mut self.redactions.checkpoint,
+            &mut self.receipts.checkpoint,
+            &mut self.unread.checkpoint,
             &mut self.events.checkpoint,
         ]
     }
@@ -125,6 +135,8 @@ impl Models {
         self.actions.merge(other.actions);
         self.filters.merge(other.filters);
         self.redactions.merge(other.redactions);
+        self.receipts.merge(other.receipts);
+        self.unread.merge(other.unread);
         self.events.merge(other.events);
         self.position = self.position.max(other.position);
     }
@@ -139,6 +151,8 @@ impl Models {
         let parked = parked.chain(self.actions.parked.values());
         let parked = parked.chain(self.relations.parked.values());
         let parked = parked.chain(self.filters.parked.values());
-        parked.chain(self.redactions.parked.values()).cloned().collect()
+        let parked = parked.chain(self.redactions.parked.values());
+        let parked = parked.chain(self.receipts.parked.values());
+        parked.chain(self.unread.parked.values()).cloned().collect()
     }
 }

@@ -9,6 +9,7 @@ mod filters;
 mod fold;
 mod memberships;
 mod profiles;
+mod receipts;
 mod redactions;
 mod relations;
 mod rooms_of_users;
@@ -25,6 +26,7 @@ pub(crate) use self::{
     filters::Filters,
     fold::{Fold, Folded, Row, Rows, Unfit},
     memberships::RoomMembers,
+    receipts::{ReadersOfRooms, Receipts},
     redactions::Redactions,
     relations::{Related, RoomRelations},
     rooms_of_users::RoomsOfUsers,
@@ -34,6 +36,7 @@ pub(crate) use self::{
 pub use self::{
     fold::Parked,
     memberships::{Member, MembershipChange},
+    receipts::{ReadMark, ReadMarks},
     relations::{Reactions, Seen, Thread},
     summaries::{Powers, Summary, VisibilityChange},
 };

@@ -1,7 +1,8 @@
 //! Whatever happens in whatever order: the rows are those that the log gives.
 
 use proptest::{collection::vec, prelude::*};
-use rookery_log::{EventLog, Position, Scope};
+use rookery_domain::{AccountEvent, Fact};
+use rookery_log::{EventLog, Position, Scope, StreamId, StreamKind};
 use serde_json::json;
 
 use crate::{
@@ -28,6 +29,7 @@ enum Act {
     Listed(usize, bool),
     Profile(usize, u8),
     Filter(usize, u8),
+    Read(usize, usize, u64, bool),
     Alias(usize, Option<usize>),
     Garbage(usize),
     Numbered(usize, usize, u64),
@@ -55,6 +57,8 @@ fn act() -> impl Strategy<Value = Act> {
         1 => (room.clone(), any::<bool>()).prop_map(|(room, listed)| Act::Listed(room, listed)),
         2 => (user.clone(), any::<u8>()).prop_map(|(user, name)| Act::Profile(user, name)),
         1 => (user.clone(), any::<u8>()).prop_map(|(user, kind)| Act::Filter(user, kind)),
+        2 => (room.clone(), user.clone(), 1u64..20, any::<bool>())
+            .prop_map(|(room, user, sequence, private)| Act::Read(room, user, sequence, private)),
         2 => (0usize..3, proptest::option::of(room.clone()))
             .prop_map(|(alias, room)| Act::Alias(alias, room)),
         2 => (room.clone(), user.clone(), 1u64..9)
@@ -102,6 +106,17 @@ impl Act {
             }
             Self::Profile(user, name) => scene.profile(USERS[*user], &name.to_string()).await,
             Self::Filter(user, kind) => scene.filter(USERS[*user], &kind.to_string()).await,
+            Self::Read(room, user, sequence, private) => {
+                let event = AccountEvent::ReceiptMoved {
+                    room_id: crate::testing::room(ROOMS[*room]),
+                    event_id: "$event".try_into().unwrap(),
+                    sequence: *sequence,
+                    private: *private,
+                };
+                let stream =
+                    StreamId::new(StreamKind::User, crate::testing::user(USERS[*user]).as_str());
+                scene.append(stream, vec![Fact::Account(event).store([1; 16])]).await
+            }
             Self::Alias(alias, room) => {
                 scene.alias(&format!("alias{alias}"), room.map(|room| ROOMS[room])).await
             }

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use proptest::prelude::*;
+use rookery_domain::{AccountEvent, Fact};
 use rookery_log::{EventLog, Position, Scope, StreamId, StreamKind};
 use serde_json::json;
 
 use crate::{
     Closing, Committed, Feed, FeedItem, ReadModels,
-    testing::{Scene, user},
+    testing::{Scene, room, user},
 };
 
 /// One word an item.
@@ -21,6 +22,8 @@ fn word(item: &FeedItem) -> String {
         FeedItem::Closed { how, .. } => format!("closed: {how:?}"),
         FeedItem::Invited { .. } => "invited".into(),
         FeedItem::ProfileChanged { .. } => "profile".into(),
+        FeedItem::ReceiptMoved { .. } => "receipt".into(),
+        FeedItem::DevicesChanged { .. } => "devices".into(),
     }
 }
 
@@ -98,6 +101,49 @@ async fn only_ones_own_profile_is_told() {
     scene.profile("bob", "Robert").await;
     let models = scene.open().await;
     assert_eq!(told(&scene, &models, "bob", Position::ORIGIN).await, ["profile"]);
+}
+
+fn receipt(event: &str, private: bool) -> AccountEvent {
+    let (room_id, event_id) = (room("tea"), event.try_into().unwrap());
+    AccountEvent::ReceiptMoved { room_id, event_id, sequence: 1, private }
+}
+
+async fn note(scene: &Scene, who: &str, event: AccountEvent) {
+    let stream = StreamId::new(StreamKind::User, user(who).as_str());
+    scene.append(stream, vec![Fact::Account(event).store([3; 16])]).await;
+}
+
+#[tokio::test]
+async fn receipts_are_told_to_the_members_and_private_ones_to_their_owner_alone() {
+    let mut scene = Scene::new();
+    scene.create("tea", "alice").await;
+    note(&scene, "alice", receipt("$a", false)).await;
+    scene.member("tea", "bob", "join").await;
+    note(&scene, "alice", receipt("$b", false)).await;
+    note(&scene, "alice", receipt("$c", true)).await;
+    scene.member("tea", "bob", "leave").await;
+    note(&scene, "alice", receipt("$d", false)).await;
+    let models = scene.open().await;
+    let count = async |who| {
+        let told = told(&scene, &models, who, Position::ORIGIN).await;
+        told.iter().filter(|word| *word == "receipt").count()
+    };
+    assert_eq!((count("alice").await, count("bob").await, count("carol").await), (4, 1, 0));
+}
+
+#[tokio::test]
+async fn devices_are_told_to_their_owner_alone() {
+    let mut scene = Scene::new();
+    scene.create("tea", "alice").await;
+    scene.member("tea", "bob", "join").await;
+    let after = *scene.log.tail().borrow();
+    let device_id = "PHONE".to_owned();
+    note(&scene, "alice", AccountEvent::DeviceAdded { device_id: device_id.clone(), name: None })
+        .await;
+    note(&scene, "alice", AccountEvent::DeviceRemoved { device_id }).await;
+    let models = scene.open().await;
+    assert_eq!(told(&scene, &models, "alice", after).await, ["devices", "devices"]);
+    assert_eq!(told(&scene, &models, "bob", after).await, [] as [&str; 0]);
 }
 
 proptest! {

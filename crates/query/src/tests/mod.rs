@@ -12,3 +12,4 @@ mod rebuilding;
 mod redacting;
 mod relations;
 mod snapshots;
+mod unread;

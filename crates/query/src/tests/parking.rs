@@ -25,7 +25,8 @@ async fn unreadable_event_parks_its_room_and_nothing_else() {
     assert_eq!(view.room(&room("bad")).unwrap().summary().last_sequence, 5);
     let parked = view.parked();
     let names: Vec<_> = parked.iter().map(|parked| parked.model.as_str()).collect();
-    let models = ["summaries", "memberships", "timelines", "actions", "relations", "redactions"];
+    let models =
+        ["summaries", "memberships", "timelines", "actions", "relations", "redactions", "unread"];
     assert_eq!(names, models);
     assert_eq!(parked[0].stream.as_str(), format!("room/{}", room_id("bad")));
     assert_eq!(parked[0].position, garbage);

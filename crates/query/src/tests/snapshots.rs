@@ -14,18 +14,20 @@ use crate::{
     testing::{EPOCH, Scene, settle},
 };
 
-const MODELS: [&str; 11] = [
+const MODELS: [&str; 13] = [
     "actions",
     "aliases",
     "events",
     "filters",
     "memberships",
     "profiles",
+    "receipts",
     "redactions",
     "relations",
     "streams",
     "summaries",
     "timelines",
+    "unread",
 ];
 
 async fn scene() -> Scene {

@@ -1,0 +1,457 @@
+//! Unread and highlight counts, against a count by hand; and receipts.
+
+use std::{fs, path::Path};
+
+use proptest::{collection::vec, prelude::*};
+use rookery_domain::{
+    AccountEvent, Envelope, Erased, Fact, Membership, OwnedEventId, Slot, StoredFact, UserId,
+};
+use rookery_log::{EventLog, Position, Scope, StreamId, StreamKind};
+use serde_json::{Value, json};
+
+use crate::{
+    Committed, ReadModels, Unread, generation,
+    testing::{Scene, room, room_id, settle, user},
+};
+
+const USERS: [&str; 4] = ["alice", "bob", "carol", "dan.d"];
+const NAMES: [&str; 4] = ["Ali", "Bob the Builder", "bob", ""];
+
+/// What a message says.
+#[derive(Clone, Copy, Debug)]
+enum What {
+    Plain,
+    /// The user name of this user, in the text.
+    Calls(usize),
+    /// One of the names that are shown, in the text.
+    Names(usize),
+    /// This user, in `m.mentions`.
+    Mentions(usize),
+    /// Everybody, in the text or in `m.mentions`.
+    All(bool),
+    Edit,
+    Reaction,
+    State,
+    Empty,
+}
+
+#[derive(Clone, Debug)]
+enum Act {
+    Say(usize, What, u64),
+    Member(usize, Membership, usize),
+    Notify(i64),
+    /// This user reads the event so many back.
+    Read(usize, usize, bool),
+    /// The event so many back is redacted.
+    Redact(usize),
+}
+
+fn what() -> impl Strategy<Value = What> {
+    prop_oneof![
+        4 => Just(What::Plain),
+        2 => (0..USERS.len()).prop_map(What::Calls),
+        2 => (0..NAMES.len()).prop_map(What::Names),
+        2 => (0..USERS.len()).prop_map(What::Mentions),
+        1 => any::<bool>().prop_map(What::All),
+        1 => Just(What::Edit),
+        1 => Just(What::Reaction),
+        1 => Just(What::State),
+        1 => Just(What::Empty),
+    ]
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    use Membership::{Ban, Invite, Join, Leave};
+    let membership =
+        prop_oneof![4 => Just(Join), 1 => Just(Leave), 1 => Just(Ban), 1 => Just(Invite)];
+    prop_oneof![
+        10 => (0..USERS.len(), what(), 0u64..3).prop_map(|(who, what, back)| Act::Say(who, what, back)),
+        3 => (0..USERS.len(), membership, 0..NAMES.len())
+            .prop_map(|(who, membership, name)| Act::Member(who, membership, name)),
+        1 => prop_oneof![Just(0i64), Just(50), Just(101)].prop_map(Act::Notify),
+        4 => (0..USERS.len(), 0usize..12, any::<bool>())
+            .prop_map(|(who, back, private)| Act::Read(who, back, private)),
+        3 => (0usize..12).prop_map(Act::Redact),
+    ]
+}
+
+/// One event of the room, as somebody remembers it who keeps everything.
+struct Told {
+    id: String,
+    place: (Position, u16),
+    slot: Option<(String, String)>,
+    sender: usize,
+    counts: bool,
+    is_message: bool,
+    /// Those it names, or everybody.
+    names: Vec<usize>,
+    all: bool,
+    change: Option<(usize, Membership)>,
+    redacted: bool,
+}
+
+struct World {
+    scene: Scene,
+    events: Vec<Told>,
+    /// How far each user has read.
+    read: [usize; USERS.len()],
+    notify: i64,
+    shown: [Option<usize>; USERS.len()],
+}
+
+fn is_named(text: &str, name: &str) -> bool {
+    let words = |text: &str| -> Vec<String> {
+        let words = text.split(|char: char| !char.is_alphanumeric());
+        words.filter(|word| !word.is_empty()).map(str::to_lowercase).collect()
+    };
+    let (text, name) = (words(text), words(name));
+    !name.is_empty() && text.windows(name.len()).any(|some| some == name)
+}
+
+impl World {
+    async fn new() -> Self {
+        let mut scene = Scene::new();
+        let position = scene.create("tea", "alice").await;
+        let mut world = Self {
+            scene,
+            events: Vec::new(),
+            read: [0; USERS.len()],
+            notify: 50,
+            shown: [None; USERS.len()],
+        };
+        for index in 0..5 {
+            let change = (index == 1).then_some((0, Membership::Join));
+            let slot = match index {
+                1 => ("m.room.member".to_owned(), user("alice").to_string()),
+                2 => ("m.room.power_levels".to_owned(), String::new()),
+                _ => ("other".to_owned(), String::new()),
+            };
+            world.note(format!("$event{}", index + 1), (position, index), 0, Some(slot));
+            world.events.last_mut().unwrap().change = change;
+        }
+        world
+    }
+
+    fn note(
+        &mut self,
+        id: String,
+        place: (Position, u16),
+        sender: usize,
+        slot: Option<(String, String)>,
+    ) {
+        self.events.push(Told {
+            id,
+            place,
+            slot,
+            sender,
+            counts: false,
+            is_message: false,
+            names: Vec::new(),
+            all: false,
+            change: None,
+            redacted: false,
+        });
+    }
+
+    async fn send(
+        &mut self,
+        who: usize,
+        kind: &str,
+        key: Option<&str>,
+        content: &Value,
+        back: u64,
+    ) {
+        let event = self.scene.event("tea", USERS[who], kind, key, content, back);
+        let id = event.id.clone();
+        let position = self.append(event).await;
+        let slot = key.map(|key| (kind.to_owned(), key.to_owned()));
+        self.note(id, (position, 0), who, slot);
+    }
+
+    async fn append(&self, event: StoredFact) -> Position {
+        self.scene.append(StreamId::new(StreamKind::Room, &room_id("tea")), vec![event]).await
+    }
+
+    fn membership(&self, who: usize) -> Membership {
+        let changes = self.events.iter().filter_map(|event| event.change);
+        changes.filter(|(user, _)| *user == who).last().map(|(_, it)| it).unwrap_or_default()
+    }
+
+    async fn say(&mut self, who: usize, what: What, back: u64) {
+        let (mut body, mut content) = ("hello".to_owned(), json!({ "msgtype": "m.text" }));
+        let mut kind = "m.room.message";
+        let mut mentioned = None;
+        match what {
+            What::Plain | What::Empty => {}
+            What::Calls(user) => {
+                body = format!("well, @{}:rookery.test?", USERS[user].to_uppercase())
+            }
+            What::Names(name) => body = format!("{}: hello", NAMES[name]),
+            What::Mentions(other) => {
+                body = format!("{} is not meant", USERS[(other + 1) % USERS.len()]);
+                content["m.mentions"] = json!({ "user_ids": [user(USERS[other])] });
+                mentioned = Some(vec![other]);
+            }
+            What::All(true) => body = "@room, listen".into(),
+            What::All(false) => {
+                content["m.mentions"] = json!({ "room": true });
+                mentioned = Some(Vec::new());
+            }
+            What::Edit => {
+                content["m.relates_to"] = json!({ "rel_type": "m.replace", "event_id": "$x" });
+            }
+            What::Reaction => kind = "m.reaction",
+            What::State => kind = "com.example.state",
+        }
+        content["body"] = body.clone().into();
+        if matches!(what, What::Empty) {
+            content = json!({});
+        }
+        let key = matches!(what, What::State).then_some("");
+        let joined: Vec<bool> =
+            (0..USERS.len()).map(|who| self.membership(who) == Membership::Join).collect();
+        self.send(who, kind, key, &content, back).await;
+        let power = if who == 0 { 100 } else { 0 };
+        let (notify, shown) = (self.notify, self.shown);
+        let told = self.events.last_mut().unwrap();
+        told.is_message = kind == "m.room.message";
+        told.counts = told.is_message && !matches!(what, What::Edit | What::Empty);
+        told.all = told.counts && matches!(what, What::All(_)) && power >= notify;
+        if told.counts && !told.all {
+            let named = |other: &usize| match &mentioned {
+                Some(mentioned) => mentioned.contains(other),
+                None => {
+                    let shown = shown[*other].map_or("", |name| NAMES[name]);
+                    is_named(&body, USERS[*other]) || is_named(&body, shown)
+                }
+            };
+            told.names = (0..USERS.len()).filter(named).filter(|other| joined[*other]).collect();
+        }
+    }
+
+    async fn play(&mut self, act: &Act) {
+        match *act {
+            Act::Say(who, what, back) => self.say(who, what, back).await,
+            Act::Member(who, membership, name) => {
+                let key = user(USERS[who]);
+                let content = json!({ "membership": membership, "displayname": NAMES[name] });
+                self.send(who, "m.room.member", Some(key.as_str()), &content, 0).await;
+                self.events.last_mut().unwrap().change = Some((who, membership));
+                self.shown[who] = (membership == Membership::Join).then_some(name);
+            }
+            Act::Notify(level) => {
+                let alice = user("alice");
+                let content = json!({
+                    "users": { alice.as_str(): 100 }, "notifications": { "room": level },
+                });
+                self.send(0, "m.room.power_levels", Some(""), &content, 0).await;
+                self.notify = level;
+            }
+            Act::Read(who, back, private) => self.read(who, back, private).await,
+            Act::Redact(back) => self.redact(back).await,
+        }
+    }
+
+    async fn read(&mut self, who: usize, back: usize, private: bool) {
+        let Some(at) = self.events.len().checked_sub(1 + back) else { return };
+        let event = AccountEvent::ReceiptMoved {
+            room_id: room("tea"),
+            event_id: self.events[at].id.as_str().try_into().unwrap(),
+            sequence: at as u64 + 1,
+            private,
+        };
+        let stream = StreamId::new(StreamKind::User, user(USERS[who]).as_str());
+        self.scene.append(stream, vec![Fact::Account(event).store([1; 16])]).await;
+        self.read[who] = self.read[who].max(at + 1);
+    }
+
+    /// Appends a redaction, then erases the content from the log, as the server does.
+    async fn redact(&mut self, back: usize) {
+        let Some(at) = self.events.len().checked_sub(1 + back) else { return };
+        let target = &mut self.events[at];
+        target.redacted = true;
+        let ((position, index), slot) = (target.place, target.slot.clone());
+        let erased = Erased {
+            event_id: OwnedEventId::try_from(target.id.as_str()).unwrap(),
+            position: position.0,
+            index,
+            slot: slot.clone().map(|(kind, state_key)| Slot { kind, state_key }),
+        };
+        let mut event = self.scene.event("tea", "alice", "m.room.redaction", None, &json!({}), 0);
+        let envelope = Envelope { erases: vec![erased], ..Envelope::local(None, None) };
+        event.envelope = serde_json::to_vec(&envelope).unwrap().into();
+        let id = event.id.clone();
+        let redaction = self.append(event).await;
+        self.note(id, (redaction, 0), 0, None);
+        let record = self.scene.log.get(&[position]).await.unwrap().remove(0);
+        let stored = &record.commit.events[usize::from(index)].content;
+        let mut pdu: Value = serde_json::from_slice(stored).unwrap();
+        let kept = ["membership", "users", "room_version"];
+        if let Some(content) = pdu["content"].as_object_mut() {
+            content.retain(|key, _| kept.contains(&&**key));
+        }
+        let left = serde_json::to_vec(&pdu).unwrap().into();
+        self.scene.log.erase(position, index.into(), left).await.unwrap();
+        self.forget(at, slot.as_ref());
+    }
+
+    /// What the counts forget with the content of a state event.
+    fn forget(&mut self, at: usize, slot: Option<&(String, String)>) {
+        match slot.map(|(kind, key)| (&**kind, &**key)) {
+            Some(("m.room.member", key)) => {
+                let Some(who) = USERS.iter().position(|name| user(name).as_str() == key) else {
+                    return;
+                };
+                self.events.iter_mut().for_each(|event| event.names.retain(|name| *name != who));
+                let holds = |event: &Told| event.change.is_some_and(|(other, _)| other == who);
+                if self.events.iter().rposition(holds) == Some(at) {
+                    self.shown[who] = None;
+                }
+            }
+            Some(("m.room.power_levels", "")) => {
+                for event in &mut self.events {
+                    event.names.clear();
+                    event.all = false;
+                }
+                let holds = |event: &Told| {
+                    event.slot.as_ref().map(|(kind, _)| &**kind) == Some("m.room.power_levels")
+                };
+                if self.events.iter().rposition(holds) == Some(at) {
+                    self.notify = 50;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The count by hand.
+    fn unread(&self, who: usize) -> Unread {
+        if self.membership(who) != Membership::Join {
+            return Unread::default();
+        }
+        let own = self.events.iter().enumerate().rev().map(|(at, event)| (at + 1, event.change));
+        let own = own.filter_map(|(at, change)| Some((at, change.filter(|it| it.0 == who)?.1)));
+        let joined = own.take_while(|(_, it)| *it == Membership::Join).last().map_or(0, |it| it.0);
+        let sent = self.events.iter().rposition(|event| event.is_message && event.sender == who);
+        let from = joined.max(sent.map_or(0, |at| at + 1)).max(self.read[who]);
+        let later = self.events.iter().skip(from).filter(|event| event.counts && !event.redacted);
+        let mut unread = Unread::default();
+        for event in later {
+            unread.count += 1;
+            unread.highlights += u64::from(event.all || event.names.contains(&who));
+        }
+        unread
+    }
+}
+
+fn shown(models: &ReadModels, who: &UserId) -> Unread {
+    models.view().room(&room("tea")).map(|room| room.unread(who)).unwrap_or_default()
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn counts_are_those_of_a_count_by_hand(acts in vec(act(), 0..60)) {
+        block_on(async {
+            let mut world = World::new().await;
+            let models = world.scene.open().await;
+            for act in &acts {
+                world.play(act).await;
+                settle(&models).await;
+                for (who, name) in USERS.iter().enumerate() {
+                    let (by_hand, counted) = (world.unread(who), shown(&models, &user(name)));
+                    prop_assert_eq!(counted, by_hand, "{} after {:?}", name, act);
+                }
+            }
+            // A rebuild does not know any more what was erased, and comes to the same.
+            let differences = models.verify(|_| {}).await.unwrap();
+            let mine = differences.iter().filter(|it| ["unread", "receipts"].contains(&it.model));
+            prop_assert_eq!(mine.collect::<Vec<_>>(), Vec::<&crate::Difference>::new());
+            models.save().await.unwrap();
+            drop(models);
+            let models = world.scene.open().await;
+            for (who, name) in USERS.iter().enumerate() {
+                prop_assert_eq!(shown(&models, &user(name)), world.unread(who));
+            }
+            // Applying it all again changes nothing.
+            for record in world.scene.log.read(&Scope::All, Position::ORIGIN, 4_096).await.unwrap() {
+                models.core.models.write().apply(&Committed::decode(&record));
+            }
+            for (who, name) in USERS.iter().enumerate() {
+                prop_assert_eq!(shown(&models, &user(name)), world.unread(who));
+            }
+            Ok(())
+        })?;
+    }
+}
+
+#[tokio::test]
+async fn marks_never_go_backwards_and_private_ones_are_no_ones_business() {
+    let mut world = World::new().await;
+    for _ in 0..6 {
+        world.say(0, What::Plain, 0).await;
+    }
+    world.play(&Act::Member(1, Membership::Join, 0)).await;
+    world.read(1, 4, false).await;
+    world.read(1, 6, false).await;
+    world.read(1, 2, true).await;
+    let models = world.scene.open().await;
+    let view = models.view();
+    let tea = view.room(&room("tea")).unwrap();
+    let marks = tea.read_marks(&user("bob")).unwrap();
+    let number = |mark: &Option<crate::ReadMark>| mark.as_ref().map(|mark| mark.sequence);
+    assert_eq!((number(&marks.public), number(&marks.private)), (Some(8), Some(10)));
+    let public: Vec<_> =
+        tea.public_marks().map(|(user, mark)| (user.to_owned(), mark.sequence)).collect();
+    assert_eq!(public, [(user("bob"), 8)]);
+    assert_eq!(tea.unread(&user("bob")).count, 0, "what was said before the join does not count");
+}
+
+#[tokio::test]
+async fn the_marks_of_who_has_left_are_shown_no_more() {
+    let mut world = World::new().await;
+    world.play(&Act::Member(1, Membership::Join, 0)).await;
+    world.read(1, 0, false).await;
+    world.play(&Act::Member(1, Membership::Leave, 0)).await;
+    let models = world.scene.open().await;
+    let view = models.view();
+    assert_eq!(view.room(&room("tea")).unwrap().public_marks().count(), 0);
+}
+
+/// What version 1 of these models wrote. Never edit the files: a change of a format needs a new
+/// version of the model, and golden files of its own.
+#[tokio::test]
+async fn rows_of_counts_and_receipts_are_those_of_the_golden_files() {
+    let mut world = World::new().await;
+    let acts = [
+        Act::Member(1, Membership::Join, 1),
+        Act::Member(2, Membership::Join, 0),
+        Act::Say(0, What::Names(1), 0),
+        Act::Say(2, What::All(true), 1),
+        Act::Say(0, What::All(true), 0),
+        Act::Say(1, What::Mentions(2), 0),
+        Act::Redact(1),
+        Act::Read(2, 3, false),
+        Act::Read(2, 1, true),
+    ];
+    for act in &acts {
+        world.play(act).await;
+    }
+    let models = world.scene.open().await;
+    models.save().await.unwrap();
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let written = generation::path(world.scene.dir.path(), 1);
+    for model in ["receipts", "unread"] {
+        let written = fs::read(written.join(format!("{model}.snapshot"))).unwrap();
+        let file = golden.join(format!("{model}-with-rows-1"));
+        if std::env::var_os("ROOKERY_WRITE_GOLDEN_FILES").is_some() {
+            fs::write(&file, &written).unwrap();
+        }
+        assert!(written == fs::read(&file).unwrap(), "{model} is written otherwise than it was");
+    }
+}

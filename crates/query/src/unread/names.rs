@@ -1,0 +1,123 @@
+//! Who is called what in a room, to find in a text whom it names.
+//!
+//! **Invariant:** an index only: it follows from the members, and is made when it is first needed.
+
+use std::collections::BTreeSet;
+
+use rookery_domain::{OwnedUserId, UserId};
+
+use super::text::{PHRASE_WORDS_MAX, joined, phrase, words};
+
+/// Names of members, as phrases.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Names {
+    phrases: BTreeSet<(u64, u32)>,
+    /// The members, by number.
+    users: Vec<Option<OwnedUserId>>,
+    free: Vec<u32>,
+    /// How many names have so many words.
+    lengths: [u32; PHRASE_WORDS_MAX + 1],
+}
+
+/// The phrases by which a member is called: the name in front of the server's, and the one shown.
+fn phrases_of(user: &UserId, shown: Option<(u64, u8)>) -> impl Iterator<Item = (u64, u8)> {
+    let own = phrase(user.localpart());
+    own.into_iter().chain(shown.filter(|shown| Some(*shown) != own))
+}
+
+impl Names {
+    pub(super) fn add(&mut self, user: &UserId, shown: Option<(u64, u8)>) {
+        let number = self.free.pop().unwrap_or_else(|| {
+            self.users.push(None);
+            u32::try_from(self.users.len() - 1).unwrap_or(u32::MAX)
+        });
+        if let Some(slot) = self.users.get_mut(number as usize) {
+            *slot = Some(user.to_owned());
+        }
+        for (phrase, length) in phrases_of(user, shown) {
+            self.phrases.insert((phrase, number));
+            self.lengths[usize::from(length)] += 1;
+        }
+    }
+
+    pub(super) fn remove(&mut self, user: &UserId, shown: Option<(u64, u8)>) {
+        let Some((own, _)) = phrases_of(user, shown).next() else { return };
+        let mut candidates = self.phrases.range((own, 0)..=(own, u32::MAX));
+        let is_user = |(_, number): &&(u64, u32)| self.user(*number) == Some(user);
+        let Some((_, number)) = candidates.find(is_user).copied() else { return };
+        for (phrase, length) in phrases_of(user, shown) {
+            self.phrases.remove(&(phrase, number));
+            self.lengths[usize::from(length)] -= 1;
+        }
+        if let Some(slot) = self.users.get_mut(number as usize) {
+            *slot = None;
+        }
+        self.free.push(number);
+    }
+
+    fn user(&self, number: u32) -> Option<&UserId> {
+        self.users.get(number as usize)?.as_deref()
+    }
+
+    /// The members whom a text names, each once.
+    pub(super) fn named_in(&self, text: &str) -> BTreeSet<&UserId> {
+        let longest = self.lengths.iter().rposition(|count| *count > 0).unwrap_or(0);
+        let mut named = BTreeSet::new();
+        // The phrases that end with the word at hand, the longest last.
+        let mut open: Vec<u64> = Vec::with_capacity(longest);
+        for word in words(text) {
+            open.insert(0, 0);
+            open.truncate(longest);
+            for (before, phrase) in open.iter_mut().enumerate() {
+                *phrase = joined(*phrase, word);
+                if self.lengths[before + 1] == 0 {
+                    continue;
+                }
+                let found = self.phrases.range((*phrase, 0)..=(*phrase, u32::MAX));
+                named.extend(found.filter_map(|(_, number)| self.user(*number)));
+            }
+        }
+        named
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user(name: &str) -> OwnedUserId {
+        UserId::parse(format!("@{name}:test")).unwrap()
+    }
+
+    fn names(members: &[(&str, &str)]) -> Names {
+        let mut names = Names::default();
+        for (name, shown) in members {
+            names.add(&user(name), phrase(shown));
+        }
+        names
+    }
+
+    #[test]
+    fn members_are_named_by_any_of_their_names_and_as_words() {
+        let names = names(&[("al", "Alice of Wonderland"), ("bob", "bob"), ("c.d", "")]);
+        let who = |text: &str| {
+            let users = names.named_in(text).into_iter();
+            users.map(|user| user.localpart().to_owned()).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(who("al, BOB and alice of wonderland"), "al bob");
+        assert_eq!(who("ask @al:test"), "al");
+        assert_eq!(who("so Alice of Wonderland, c.d"), "al c.d");
+        assert_eq!(who("algebra, bobby, alice of the wonderland"), "");
+    }
+
+    #[test]
+    fn who_leaves_is_named_no_more() {
+        let mut names = names(&[("al", "Twin"), ("bob", "Twin")]);
+        names.remove(&user("al"), phrase("Twin"));
+        assert_eq!(names.named_in("al twin"), [&*user("bob")].into());
+        names.remove(&user("bob"), phrase("Twin"));
+        assert!(names.phrases.is_empty() && names.lengths.iter().all(|count| *count == 0));
+        names.add(&user("carol"), None);
+        assert_eq!(names.named_in("carol"), [&*user("carol")].into());
+    }
+}

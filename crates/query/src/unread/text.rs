@@ -1,0 +1,90 @@
+//! Words and phrases of texts, as numbers.
+//!
+//! A name is found in a text if its words are, one after the other, in whatever case: `Ada
+//! Lovelace` in "ask ada lovelace!", and not in "Adalovelace".
+//!
+//! **Invariant:** the numbers are part of the stored format: the same text gives the same ones for
+//! ever. (FNV-1a of 64 bits. Who makes two names collide gains a highlight.)
+
+/// Longest name that is looked for, in words.
+pub(super) const PHRASE_WORDS_MAX: usize = 8;
+
+const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
+const PRIME: u64 = 0x0000_0100_0000_01b3;
+
+/// The hash of some bytes.
+pub(super) fn hash(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(BASIS, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(PRIME))
+}
+
+/// The words of a text, one number each.
+pub(super) fn words(text: &str) -> impl Iterator<Item = u64> {
+    text.split(|char: char| !char.is_alphanumeric()).filter(|word| !word.is_empty()).map(|word| {
+        if word.is_ascii() {
+            let bytes = word.bytes().map(|byte| byte.to_ascii_lowercase());
+            return bytes.fold(BASIS, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME));
+        }
+        hash(word.to_lowercase().as_bytes())
+    })
+}
+
+/// A phrase that goes on with one more word.
+pub(super) fn joined(phrase: u64, word: u64) -> u64 {
+    (phrase.rotate_left(23) ^ word).wrapping_mul(PRIME)
+}
+
+/// The phrase that a name is; none if it has no words, or too many.
+pub(super) fn phrase(name: &str) -> Option<(u64, u8)> {
+    let mut count = 0usize;
+    let phrase = words(name).fold(0, |phrase, word| {
+        count += 1;
+        joined(phrase, word)
+    });
+    let count = u8::try_from(count).ok().filter(|count| usize::from(*count) <= PHRASE_WORDS_MAX)?;
+    (count > 0).then_some((phrase, count))
+}
+
+/// Whether a text calls everybody: `@room`, as a word.
+pub(super) fn calls_everybody(text: &str) -> bool {
+    text.match_indices("@room").any(|(at, found)| {
+        let next = text[at + found.len()..].chars().next();
+        let before = text[..at].chars().next_back();
+        let is_part = |char: Option<char>| char.is_some_and(char::is_alphanumeric);
+        !is_part(next) && !is_part(before)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_the_same_in_any_case_and_between_any_signs() {
+        let of = |text: &str| words(text).collect::<Vec<_>>();
+        assert_eq!(of("Ada, LOVELACE!"), of("ada  lovelace"));
+        assert_eq!(of("ÄRGER"), of("ärger"));
+        assert_ne!(of("adalovelace"), of("ada lovelace"));
+        assert_eq!(hash(b""), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(of("a"), [0xaf63_dc4c_8601_ec8c], "the number of a word never changes");
+    }
+
+    #[test]
+    fn a_name_is_a_phrase_unless_it_has_no_words_or_too_many() {
+        assert_eq!(phrase("Ada Lovelace").map(|(_, count)| count), Some(2));
+        assert_ne!(phrase("ada lovelace"), phrase("lovelace ada"));
+        assert_eq!(phrase("---"), None);
+        assert_eq!(phrase("a b c d e f g h i"), None);
+    }
+
+    #[test]
+    fn everybody_is_called_by_a_word_of_its_own() {
+        for (text, calls) in [
+            ("@room", true),
+            ("hey @room: tea", true),
+            ("@roommate", false),
+            ("a@room.test", false),
+        ] {
+            assert_eq!(calls_everybody(text), calls, "{text}");
+        }
+    }
+}
