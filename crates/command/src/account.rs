@@ -2,11 +2,15 @@
 
 use rookery_domain::{Account, AccountCommand, AccountEvent, Fact, OwnedEventId, OwnedRoomId};
 use rookery_log::Position;
+use serde::Serialize;
 
-use crate::{Actor, Commands, HandleError, Retry};
+use crate::{
+    Actor, Commands, HandleError, Retry,
+    actions::{Asked, Concluded, Entry},
+};
 
 /// How far a room was read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ReadMark {
     /// The room.
     pub room_id: OwnedRoomId,
@@ -47,6 +51,20 @@ pub struct Marked {
     pub moved: bool,
 }
 
+impl Concluded for Marked {
+    fn held(&self) -> bool {
+        !self.moved
+    }
+
+    fn room(&self) -> Option<OwnedRoomId> {
+        None
+    }
+
+    fn at(self, position: Position) -> Self {
+        Self { position, ..self }
+    }
+}
+
 impl Commands {
     /// Notes how far the actor has read a room. An older event than before changes nothing.
     ///
@@ -58,14 +76,20 @@ impl Commands {
         mark: &ReadMark,
         retry: Retry,
     ) -> Result<Marked, HandleError> {
+        let request = match self.enter(actor, retry, &Asked::Read { mark }).await? {
+            Entry::Now(request) => request,
+            Entry::Again(first) => {
+                let made = |fact: &Fact| mark.has_made(fact);
+                let first = first.unless(|first| first.handled.facts.iter().all(made))?.handled;
+                return Ok(Marked { position: first.position, moved: !first.facts.is_empty() });
+            }
+        };
         let cell = self.accounts.cell(actor.user.as_str());
-        let decide = |account: Option<&Account>| mark.decide(account);
-        let handled =
-            self.core.handle(&self.accounts, &cell, &actor.request(retry), decide).await?;
-        if handled.repeated.is_some() && !handled.facts.iter().all(|fact| mark.has_made(fact)) {
-            return Err(HandleError::ActionIdReused);
-        }
-        Ok(Marked { position: handled.position, moved: !handled.facts.is_empty() })
+        let decide = |account: Option<&Account>| Ok(request.noted(mark.decide(account)?));
+        let handled = self.core.handle(&self.accounts, &cell, &request, decide).await;
+        let marked = handled
+            .map(|handled| Marked { position: handled.position, moved: !handled.facts.is_empty() });
+        self.conclude(actor, &request, marked).await
     }
 
     /// Tells the user's devices of a new one.

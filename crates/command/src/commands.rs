@@ -1,6 +1,6 @@
 //! What users can ask for, carried out.
 
-use std::{io, path::Path, sync::Arc};
+use std::{io, path::Path, sync::Arc, time::Duration};
 
 use rookery_domain::{
     Account, Alias, Context, Deliver, Envelope, KnownEvent, MilliSecondsSinceUnixEpoch, Origin,
@@ -9,7 +9,8 @@ use rookery_domain::{
 use rookery_log::{CommandId, EventLog, Millis, Position, StreamId, StreamKind};
 
 use crate::{
-    EventLookup, HandleError, Memberships,
+    EventLookup, HandleError, Memberships, Ports,
+    actions::Actions,
     aggregate::Aggregate,
     cache::Cache,
     cell::Cell,
@@ -40,11 +41,19 @@ pub struct CommandOptions {
     /// How much memory the cached states of rooms may take, in bytes; and as much again the graphs
     /// of rooms that are shared with other servers.
     pub rooms_bytes_max: usize,
+    /// How long a numbered action waits for one with a smaller number that is missing.
+    pub action_wait: Duration,
+    /// How many devices are known to have counted how far; of others the read side is asked.
+    pub acting_devices_max: usize,
 }
 
 impl Default for CommandOptions {
     fn default() -> Self {
-        Self { rooms_bytes_max: 32 * 1024 * 1024 }
+        Self {
+            rooms_bytes_max: 32 * 1024 * 1024,
+            action_wait: Duration::from_millis(500),
+            acting_devices_max: 20_000,
+        }
     }
 }
 
@@ -77,6 +86,7 @@ pub struct Commands {
     pub(crate) memberships: Arc<dyn Memberships>,
     pub(crate) events: Arc<dyn EventLookup>,
     pub(crate) reacting: Turns,
+    pub(crate) actions: Actions,
     pub(crate) spreads: Unfinished,
     pub(crate) federation: Federation,
 }
@@ -89,14 +99,15 @@ impl Commands {
     pub fn open(
         log: Arc<dyn EventLog>,
         server_name: OwnedServerName,
-        memberships: Arc<dyn Memberships>,
-        events: Arc<dyn EventLookup>,
+        ports: Ports,
         folder: Option<&Path>,
         options: CommandOptions,
     ) -> io::Result<Self> {
         let checkpoint = |name: &str| Unfinished::new(folder.map(|folder| folder.join(name)));
         let snapshots = Snapshots::open(folder)?;
         let eraser = Eraser::new(&log, &snapshots, checkpoint("erasures.checkpoint"));
+        let Ports { memberships, events, last_actions } = ports;
+        let (devices_max, wait) = (options.acting_devices_max, options.action_wait);
         Ok(Self {
             core: Core { log, snapshots, eraser },
             server_name,
@@ -106,6 +117,7 @@ impl Commands {
             memberships,
             events,
             reacting: Turns::default(),
+            actions: Actions::new(last_actions, devices_max, wait),
             spreads: checkpoint("profiles.checkpoint"),
             federation: Federation::new(options.rooms_bytes_max),
         })
@@ -222,11 +234,12 @@ impl Actor {
             Retry::Action(action) => self.command_id(action),
             Retry::Named(command) => Some(command),
         };
-        Request { command, received: self.now }
+        let envelope = self.envelope(retry);
+        Request { command, received: self.now, envelope, turn: None }
     }
 
     /// The envelope of the events that the command makes.
-    pub(crate) fn envelope(&self, retry: Retry) -> Envelope {
+    fn envelope(&self, retry: Retry) -> Envelope {
         let action = match retry {
             Retry::Action(action) => Some(action),
             Retry::Unnamed | Retry::Named(_) => None,
@@ -238,7 +251,8 @@ impl Actor {
         envelope
     }
 
-    fn command_id(&self, action: u64) -> Option<CommandId> {
+    /// The name of the commit of an action.
+    pub(crate) fn command_id(&self, action: u64) -> Option<CommandId> {
         let device = self.device.as_deref()?;
         let parts: [&[u8]; 4] =
             [b"action", self.user.as_bytes(), device.as_bytes(), &action.to_le_bytes()];

@@ -15,6 +15,23 @@ pub enum HandleError {
     /// The device has used this action ID for something else: take the next one.
     #[error("this device has used this action ID for something else; take the next one")]
     ActionIdReused,
+    /// The device has counted on meanwhile: it was not carried out, and will not be under this ID.
+    #[error(
+        "action {last} of this device was carried out before this one came, so this one was not; \
+         send it again under a new action ID if it is still wanted"
+    )]
+    ActionTooLate {
+        /// The greatest number that was carried out.
+        last: u64,
+    },
+    /// A rule refused it when it came first: tell the user the same again.
+    #[error("{message}")]
+    RefusedBefore {
+        /// The code of the rule.
+        code: String,
+        /// What the user was told.
+        message: String,
+    },
     /// Others keep writing to the same stream: safe to retry.
     #[error("lost the race {attempts} times; try again")]
     Contended {
@@ -38,6 +55,21 @@ pub enum HandleError {
 }
 
 impl HandleError {
+    /// The code of a refusal that a retry of the action gets again; none for what is worth a retry.
+    pub(crate) fn kept_code(&self) -> Option<&str> {
+        match self {
+            Self::Rejected(rejection) => Some(rejection.code()),
+            Self::NoSuchRoom => Some("NO_SUCH_ROOM"),
+            Self::TooLarge => Some("TOO_MANY"),
+            Self::RefusedBefore { code, .. } => Some(code),
+            Self::ActionIdReused
+            | Self::ActionTooLate { .. }
+            | Self::Contended { .. }
+            | Self::Unavailable(_)
+            | Self::Unreadable { .. } => None,
+        }
+    }
+
     pub(crate) fn unreadable(position: Position, error: &FactError) -> Self {
         Self::Unreadable { position, reason: error.to_string() }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-use rookery_domain::Fact;
+use rookery_domain::{Envelope, Fact};
 use rookery_log::{
     AppendError, Appended, CommandId, Commit, EventLog, Guard, LoggedEvent, Millis, Position,
     Record, Revision, StreamId,
@@ -11,6 +11,7 @@ use rookery_log::{
 
 use crate::{
     HandleError,
+    actions::Turn,
     aggregate::Aggregate,
     cache::Cache,
     cell::{Cell, Loaded, SharedAppend, read_facts},
@@ -27,6 +28,10 @@ pub(crate) struct Request {
     pub(crate) command: Option<CommandId>,
     /// When it came in.
     pub(crate) received: Millis,
+    /// The envelope of the events that it makes in rooms.
+    pub(crate) envelope: Envelope,
+    /// Its turn, if it is a numbered action.
+    pub(crate) turn: Option<Turn>,
 }
 
 /// What a command led to.
@@ -119,7 +124,10 @@ impl Core {
         decide: &(impl Fn(Option<&A>) -> Result<Vec<Fact>, HandleError> + Send),
     ) -> Result<Decided, HandleError> {
         let mut slot = cell.loaded.lock().await;
-        if let Some(command) = request.command {
+        if let Some(turn) = &request.turn {
+            // It was not carried out before: the order of actions has looked.
+            turn.begin()?;
+        } else if let Some(command) = request.command {
             if let Some(append) = slot.as_ref().and_then(|loaded| loaded.under_way(command)) {
                 return Ok(Decided::UnderWay(append));
             }
@@ -146,6 +154,7 @@ impl Core {
         }
         let guard = Guard { at: loaded.revision };
         let append = self.eraser.appending(&facts, commit, guard).shared();
+        request.started(&append);
         loaded.append_started(request.command, append.clone());
         loaded.revision = Revision(loaded.revision.0 + facts.len() as u64);
         for fact in &facts {
@@ -212,6 +221,15 @@ impl Core {
             repeated: Some(record.commit.received),
         };
         Ok(Some((record.commit.stream.clone(), handled)))
+    }
+}
+
+impl Request {
+    /// The commit of this command is on its way.
+    pub(crate) fn started(&self, append: &SharedAppend) {
+        if let Some(turn) = &self.turn {
+            turn.place(append);
+        }
     }
 }
 

@@ -6,10 +6,12 @@
 //! of the read side comes through the ports [`Memberships`] and [`EventLookup`].
 
 mod account;
+mod actions;
 mod aggregate;
 mod cache;
 mod cell;
 mod commands;
+mod creation;
 mod erase;
 mod error;
 mod events;
@@ -17,8 +19,10 @@ mod federation;
 mod filter;
 mod handle;
 mod memberships;
+mod ports;
 mod profile;
 mod referred;
+mod room_aliases;
 mod rooms;
 mod snapshot;
 #[cfg(any(test, feature = "testing"))]
@@ -39,6 +43,7 @@ pub use self::{
     },
     filter::StoredFilter,
     memberships::Memberships,
+    ports::{LastActions, Ports},
     profile::{ProfileChange, ProfileOutcome, StartedProfile},
     rooms::Started,
     upgrade::Upgraded,

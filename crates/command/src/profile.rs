@@ -9,21 +9,30 @@
 use std::sync::Arc;
 
 use rookery_domain::{
-    Account, AccountCommand, AccountEvent, Fact, Profile, RoomCommand, RoomId, Subject, UserId,
+    Account, AccountCommand, AccountEvent, Fact, OwnedRoomId, Profile, RoomCommand, RoomId,
+    Subject, UserId,
 };
 use rookery_log::{CommandId, PAGE_MAX, Position, Scope, StreamKind};
+use serde::Serialize;
 
-use crate::{Actor, Commands, HandleError, Retry, cell::Cell, handle::Decided};
+use crate::{
+    Actor, Commands, HandleError, Retry,
+    actions::{Asked, Concluded, Entry},
+    cell::Cell,
+    handle::{Decided, Handled},
+};
 
 /// How many rooms are told at once.
 const UNDER_WAY_MAX: usize = 256;
 
 /// What to change in a profile: the outer option says whether, the inner one to what.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ProfileChange {
     /// The name to show; none to show the user ID.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub displayname: Option<Option<String>>,
     /// The `mxc:` address of the avatar.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub avatar_url: Option<Option<String>>,
 }
 
@@ -60,6 +69,22 @@ pub struct ProfileOutcome {
     pub position: Position,
     /// The profile now.
     pub profile: Profile,
+    /// It was changed, now or at the first try.
+    pub changed: bool,
+}
+
+impl Concluded for ProfileOutcome {
+    fn held(&self) -> bool {
+        !self.changed
+    }
+
+    fn room(&self) -> Option<OwnedRoomId> {
+        None
+    }
+
+    fn at(self, position: Position) -> Self {
+        Self { position, ..self }
+    }
 }
 
 /// A change that is decided and on its way to the log.
@@ -79,20 +104,40 @@ impl Commands {
         change: &ProfileChange,
         retry: Retry,
     ) -> Result<ProfileOutcome, HandleError> {
-        let cell = self.accounts.cell(actor.user.as_str());
-        let decide = |account: Option<&Account>| change.decide(account);
-        let handled =
-            self.core.handle(&self.accounts, &cell, &actor.request(retry), decide).await?;
-        if handled.repeated.is_some()
-            && !handled.facts.iter().all(|fact| change.may_have_made(fact))
-        {
-            return Err(HandleError::ActionIdReused);
+        let request = match self.enter(actor, retry, &Asked::Profile { change }).await? {
+            Entry::Now(request) => request,
+            Entry::Again(first) => {
+                let made = |fact: &Fact| change.may_have_made(fact);
+                let first = first.unless(|first| first.handled.facts.iter().all(made))?;
+                return self.changed(actor, first.handled).await;
+            }
+        };
+        if let Some(turn) = &request.turn {
+            // What comes next finds the rooms told.
+            turn.keep();
         }
+        let cell = self.accounts.cell(actor.user.as_str());
+        let decide = |account: Option<&Account>| Ok(request.noted(change.decide(account)?));
+        let handled = self.core.handle(&self.accounts, &cell, &request, decide).await;
+        let result = match handled {
+            Ok(handled) => self.changed(actor, handled).await,
+            Err(error) => Err(error),
+        };
+        self.conclude(actor, &request, result).await
+    }
+
+    /// Tells the rooms what the change came to.
+    async fn changed(
+        &self,
+        actor: &Actor,
+        handled: Handled,
+    ) -> Result<ProfileOutcome, HandleError> {
+        let changed = !handled.facts.is_empty();
         let mut position = handled.position;
-        if !handled.facts.is_empty() {
+        if changed {
             position = position.max(self.spread(actor, handled.position).await?);
         }
-        Ok(ProfileOutcome { position, profile: self.profile(&actor.user).await? })
+        Ok(ProfileOutcome { position, profile: self.profile(&actor.user).await?, changed })
     }
 
     /// Decides a change and puts it on its way without waiting for the disk, and without telling
@@ -200,7 +245,7 @@ fn telling(changed: Position, room: &RoomId) -> Retry {
 }
 
 /// A user who has left meanwhile, or to whom the room is closed, has nothing to tell it.
-fn unless_gone<T>(result: Result<T, HandleError>) -> Result<Option<T>, HandleError> {
+pub(crate) fn unless_gone<T>(result: Result<T, HandleError>) -> Result<Option<T>, HandleError> {
     match result {
         Ok(value) => Ok(Some(value)),
         Err(HandleError::Rejected(_) | HandleError::NoSuchRoom) => Ok(None),

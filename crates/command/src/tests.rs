@@ -16,14 +16,16 @@ use std::{path::Path, sync::Arc};
 
 use async_trait::async_trait;
 use rookery_domain::{
-    CreateRoom, KnownEvent, Membership, MessageKind, OwnedEventId, OwnedRoomId, OwnedUserId, Pdu,
-    Preset, Relation, RelationKind, RoomCommand, UserId,
+    AccountEvent, CreateRoom, Fact, KnownEvent, Membership, MessageKind, Origin, OwnedEventId,
+    OwnedRoomId, OwnedUserId, Pdu, Preset, Relation, RelationKind, RoomCommand, Subject, UserId,
 };
 use rookery_log::{
     Epoch, EventLog, MemoryLog, Millis, Position, Record, Scope, StreamKind, Unavailable,
 };
 
-use crate::{Actor, CommandOptions, Commands, EventLookup, Memberships, Outcome, Retry};
+use crate::{
+    Actor, CommandOptions, Commands, EventLookup, LastActions, Memberships, Outcome, Ports, Retry,
+};
 
 /// Knows who is where by asking the log.
 struct FromLog(Arc<dyn EventLog>);
@@ -96,6 +98,47 @@ fn pdus(record: &Record) -> Vec<Pdu> {
     record.commit.events.iter().map(parse).collect()
 }
 
+#[async_trait]
+impl LastActions for FromLog {
+    async fn last_action(
+        &self,
+        user: &UserId,
+        device: &str,
+        _: Position,
+    ) -> Result<u64, Unavailable> {
+        let numbers = actions(&self.0).await;
+        let own = numbers.into_iter().filter(|(by, on, _)| by == user && on == device);
+        Ok(own.map(|(_, _, number)| number).max().unwrap_or_default())
+    }
+}
+
+/// User, device and number of every numbered commit of the log, in its order.
+async fn actions(log: &Arc<dyn EventLog>) -> Vec<(OwnedUserId, String, u64)> {
+    let records = log.read(&Scope::All, Position::ORIGIN, 4_096).await.unwrap();
+    let of = |record: &Arc<Record>| {
+        let event = record.commit.events.last()?;
+        let (kind, subject) = record.commit.stream.split()?;
+        let subject_kind = match kind {
+            StreamKind::Room => Subject::Room,
+            StreamKind::User => Subject::Account,
+            StreamKind::Alias => return None,
+        };
+        match Fact::read(subject_kind, &event.id, &event.envelope, &event.content).unwrap() {
+            Fact::Room(event) => match event.envelope.origin {
+                Origin::Local { device: Some(device), action: Some(action), .. } => {
+                    Some((event.pdu.sender.clone(), device, action))
+                }
+                _ => None,
+            },
+            Fact::Account(AccountEvent::ActionNoted { device, action, .. }) => {
+                Some((subject.try_into().unwrap(), device, action))
+            }
+            _ => None,
+        }
+    };
+    records.iter().filter_map(of).collect()
+}
+
 fn memory() -> Arc<dyn EventLog> {
     Arc::new(MemoryLog::new(Epoch(1)))
 }
@@ -107,8 +150,9 @@ fn commands(log: &Arc<dyn EventLog>) -> Commands {
 fn open(log: &Arc<dyn EventLog>, folder: Option<&Path>, options: CommandOptions) -> Commands {
     let memberships = Arc::new(FromLog(Arc::clone(log)));
     let name = "test".try_into().unwrap();
-    let events = Arc::clone(&memberships);
-    Commands::open(Arc::clone(log), name, memberships, events, folder, options).unwrap()
+    let (events, last_actions) = (memberships.clone(), memberships.clone());
+    let ports = Ports { memberships, events, last_actions };
+    Commands::open(Arc::clone(log), name, ports, folder, options).unwrap()
 }
 
 fn actor(name: &str) -> Actor {

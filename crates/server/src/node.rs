@@ -4,7 +4,7 @@ use std::{fs, path::Path, sync::Arc};
 
 use async_trait::async_trait;
 use rookery_accounts::Accounts;
-use rookery_command::{CommandOptions, Commands, EventLookup, Memberships};
+use rookery_command::{CommandOptions, Commands, EventLookup, LastActions, Memberships, Ports};
 use rookery_domain::{KnownEvent, OwnedEventId, OwnedRoomId, OwnedServerName, SigningKey, UserId};
 use rookery_gateway::schema::App;
 use rookery_log::{EventLog, Position, Unavailable};
@@ -70,6 +70,20 @@ impl EventLookup for FromModels {
     }
 }
 
+#[async_trait]
+impl LastActions for FromModels {
+    async fn last_action(
+        &self,
+        user: &UserId,
+        device: &str,
+        at_least: Position,
+    ) -> Result<u64, Unavailable> {
+        let reached = self.0.wait_for(at_least, CATCH_UP_MAX).await;
+        reached.map_err(|stale| Unavailable { reason: stale.to_string().into() })?;
+        Ok(self.0.view().last_action(user, device))
+    }
+}
+
 impl Node {
     /// Opens the data directory of `config`, which is made if it is missing, and starts to keep
     /// the read models up to date.
@@ -118,12 +132,16 @@ impl Node {
         let port: Arc<dyn EventLog> = log.clone();
         let models = open_models(&port, &data.join("models")).await?;
         let folder = data.join("rooms");
-        let options = CommandOptions { rooms_bytes_max: config.cache.rooms_bytes };
+        let options = CommandOptions {
+            rooms_bytes_max: config.cache.rooms_bytes,
+            action_wait: config.limits.action_wait,
+            ..CommandOptions::default()
+        };
         let memberships = Arc::new(FromModels(models.clone()));
-        let events = Arc::clone(&memberships);
-        let commands =
-            Commands::open(port, server_name, memberships, events, Some(&folder), options)
-                .map_err(|error| Failure::file("cannot make the folder", &folder, error))?;
+        let (events, last_actions) = (memberships.clone(), memberships.clone());
+        let ports = Ports { memberships, events, last_actions };
+        let commands = Commands::open(port, server_name, ports, Some(&folder), options)
+            .map_err(|error| Failure::file("cannot make the folder", &folder, error))?;
         let (stop_projector, stopped) = oneshot::channel::<()>();
         let running = models.clone();
         let projector = tokio::spawn(async move {

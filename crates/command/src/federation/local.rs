@@ -45,6 +45,7 @@ impl Commands {
         };
         let guard = Guard { at: loaded.revision };
         let append = self.core.eraser.appending(&facts, commit, guard).shared();
+        request.started(&append);
         if let Ok(Appended { position, revision, repeated: false }) = append.clone().await {
             for fact in &facts {
                 loaded.state = Room::apply(loaded.state.take(), fact);

@@ -13,8 +13,8 @@ use rookery_log::{
 use serde_json::value::RawValue;
 
 use crate::{
-    Actor, CommandOptions, Commands, EventLookup, HandleError, Memberships, Outcome, Receipt,
-    Retry, ServerKeys, TrustedKeys, cell::read_facts,
+    Actor, CommandOptions, Commands, EventLookup, HandleError, LastActions, Memberships, Outcome,
+    Ports, Receipt, Retry, ServerKeys, TrustedKeys, cell::read_facts,
 };
 
 /// A read side that knows nothing: nobody's profile is spread, and no event can be referred to.
@@ -36,6 +36,13 @@ impl EventLookup for NoReadSide {
         _: Position,
     ) -> Result<Vec<KnownEvent>, Unavailable> {
         Ok(Vec::new())
+    }
+}
+
+#[async_trait]
+impl LastActions for NoReadSide {
+    async fn last_action(&self, _: &UserId, _: &str, _: Position) -> Result<u64, Unavailable> {
+        Ok(0)
     }
 }
 
@@ -105,7 +112,12 @@ impl Server {
     pub fn open(name: &str, log: &Arc<dyn EventLog>) -> Commands {
         let name = OwnedServerName::try_from(name).expect("a server name");
         let (read_side, options) = (Arc::new(NoReadSide), CommandOptions::default());
-        Commands::open(Arc::clone(log), name, read_side.clone(), read_side, None, options)
+        let ports = Ports {
+            memberships: read_side.clone(),
+            events: read_side.clone(),
+            last_actions: read_side,
+        };
+        Commands::open(Arc::clone(log), name, ports, None, options)
             .expect("no folder, so nothing that could fail")
     }
 

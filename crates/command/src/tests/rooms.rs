@@ -37,7 +37,8 @@ async fn two_gateways_on_one_log_lose_no_command() {
 #[tokio::test]
 async fn an_evicted_room_is_loaded_again() {
     let log = memory();
-    let commands = open(&log, None, CommandOptions { rooms_bytes_max: 1 });
+    let commands =
+        open(&log, None, CommandOptions { rooms_bytes_max: 1, ..CommandOptions::default() });
     let room = public_room(&commands, "alice").await;
     let other = public_room(&commands, "alice").await;
     for _ in 0..3 {
@@ -50,7 +51,8 @@ async fn an_evicted_room_is_loaded_again() {
 #[tokio::test]
 async fn a_room_with_commands_under_way_is_not_evicted() {
     let log = memory();
-    let commands = open(&log, None, CommandOptions { rooms_bytes_max: 1 });
+    let commands =
+        open(&log, None, CommandOptions { rooms_bytes_max: 1, ..CommandOptions::default() });
     let room = public_room(&commands, "alice").await;
     let other = public_room(&commands, "alice").await;
     let alice = actor("alice");

@@ -10,6 +10,8 @@ use super::fault::Fault;
 pub(crate) enum RefusalCode {
     /// This device has used the action ID for something else: take the next one.
     ActionIdReused,
+    /// This device's next action was carried out before this one came, so this one was not.
+    ActionTooLate,
     /// The room cannot admit its own members: name other rooms.
     AdmitsItself,
     /// The alias was claimed by somebody else.
@@ -134,6 +136,8 @@ pub(crate) fn refused<T>(result: Result<T, HandleError>) -> Result<Result<T, Ref
         HandleError::Rejected(rejection) => rejection.code(),
         HandleError::NoSuchRoom => "NO_SUCH_ROOM",
         HandleError::ActionIdReused => "ACTION_ID_REUSED",
+        HandleError::ActionTooLate { .. } => "ACTION_TOO_LATE",
+        HandleError::RefusedBefore { code, .. } => return Ok(Err(Refusal::new(&code, message))),
         HandleError::Contended { .. } => "CONTENDED",
         HandleError::TooLarge => "TOO_MANY",
         HandleError::Unavailable(unavailable) => {

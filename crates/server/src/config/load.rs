@@ -211,6 +211,7 @@ impl Sources {
                 root_fields: self.one("limits.root_fields", values::count),
                 subscriptions: self.one("limits.subscriptions", values::count),
                 deadline: self.one("limits.deadline", values::duration),
+                action_wait: self.one("limits.action_wait", values::duration),
                 passwords_at_once: self.one("limits.passwords_at_once", values::count),
                 passwords_waiting: self.one("limits.passwords_waiting", values::count),
             },

@@ -147,6 +147,7 @@ pub const ALL: &[Setting] = &[
     count("limits.root_fields", "10", "Most fields at the top of a document"),
     count("limits.subscriptions", "64", "Most subscriptions of one WebSocket"),
     duration("limits.deadline", "10s", "Longest time that a request may take"),
+    duration("limits.action_wait", "500ms", "How long a numbered action waits for a missing one"),
     count("limits.passwords_at_once", "2", "Passwords hashed at once; each takes 19 MiB"),
     count("limits.passwords_waiting", "64", "Logins that may wait for their turn"),
 ];

@@ -56,6 +56,7 @@ pub struct Limits {
     pub root_fields: usize,
     pub subscriptions: usize,
     pub deadline: Duration,
+    pub action_wait: Duration,
     pub passwords_at_once: usize,
     pub passwords_waiting: usize,
 }

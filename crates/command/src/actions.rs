@@ -1,0 +1,123 @@
+//! Numbered actions: each once, and in the order of their numbers.
+//!
+//! A device numbers what it asks for. However its requests arrive, each waits for its turn: until
+//! the one before it has its place in the log, or has not come for a while. A turn ends when the
+//! commit is on its way, not when it is on the disk, so that one device can have many under way.
+//!
+//! Every action leaves one commit that bears its name: the events that it made; or a note in the
+//! stream of its user that what it asked for held already, or that it was refused, and how. That
+//! commit is its place in the order, and what a retry is answered from.
+//!
+//! **Invariant:** the commits of a device's actions stand in the log in the order of their numbers.
+//! **Invariant:** what is kept here follows from the log and can be lost at any time.
+
+mod asked;
+mod first;
+mod line;
+mod order;
+mod turn;
+
+use std::{num::NonZeroUsize, sync::Arc, time::Duration};
+
+use lru::LruCache;
+use parking_lot::Mutex;
+use rookery_domain::{Fingerprint, OwnedUserId, UserId};
+use rookery_log::{AppendError, CommandId, Position};
+use tokio::time::Instant;
+
+use self::line::{Line, Step};
+pub(crate) use self::{
+    asked::Asked,
+    first::First,
+    order::{Concluded, Entry},
+    turn::Turn,
+};
+use crate::{HandleError, LastActions};
+
+/// An action of a device.
+#[derive(Clone, Debug)]
+pub(crate) struct Action {
+    pub(crate) user: OwnedUserId,
+    pub(crate) device: String,
+    pub(crate) number: u64,
+    pub(crate) fingerprint: Fingerprint,
+    /// The name of its commit.
+    pub(crate) command: CommandId,
+}
+
+/// Where an action stands.
+enum Entered {
+    /// It is to be carried out now.
+    Turn(Turn),
+    /// This or a greater number has been carried out; the log knows which.
+    Passed {
+        /// The greatest so far.
+        last: u64,
+    },
+}
+
+/// The devices that act, each with a line of its own. The least recently used go.
+pub(crate) struct Actions {
+    lines: Mutex<LruCache<(OwnedUserId, String), Arc<Line>>>,
+    devices_max: NonZeroUsize,
+    wait: Duration,
+    last_actions: Arc<dyn LastActions>,
+}
+
+impl Actions {
+    /// Lines for `devices_max` devices, in which an action waits for as long as `wait` for one that
+    /// is missing.
+    pub(crate) fn new(
+        last_actions: Arc<dyn LastActions>,
+        devices_max: usize,
+        wait: Duration,
+    ) -> Self {
+        let devices_max = NonZeroUsize::new(devices_max).unwrap_or(NonZeroUsize::MIN);
+        Self { lines: Mutex::new(LruCache::unbounded()), devices_max, wait, last_actions }
+    }
+
+    fn line(&self, user: &UserId, device: &str) -> Arc<Line> {
+        let mut lines = self.lines.lock();
+        let key = (user.to_owned(), device.to_owned());
+        let line = Arc::clone(lines.get_or_insert(key, Arc::default));
+        while lines.len() > self.devices_max.get() {
+            // Whoever has a place in a line, or a turn, keeps it.
+            let idle = lines.iter().rev().find(|(_, line)| Arc::strong_count(line) == 1);
+            let Some(idle) = idle.map(|(key, _)| key.clone()) else { break };
+            lines.pop(&idle);
+        }
+        line
+    }
+
+    /// Waits until it is the turn of `action`. `tail` gives the last durable position.
+    async fn enter(
+        &self,
+        action: Action,
+        tail: impl Fn() -> Position,
+    ) -> Result<Entered, HandleError> {
+        let line = self.line(&action.user, &action.device);
+        let place = line.queue(action.number, Instant::now() + self.wait);
+        loop {
+            match place.step(Instant::now()) {
+                Step::Go { serial, before } => {
+                    return Ok(Entered::Turn(Turn::new(&line, action, serial, before)));
+                }
+                Step::Passed { last } => return Ok(Entered::Passed { last }),
+                Step::UnderWay(append) => match append.await {
+                    Ok(_) => {}
+                    Err(AppendError::Unavailable(error)) => return Err(error.into()),
+                    Err(AppendError::Unfit) => return Err(HandleError::TooLarge),
+                    Err(AppendError::Conflict { .. }) => {
+                        return Err(HandleError::Contended { attempts: 1 });
+                    }
+                },
+                Step::Unknown { generation } => {
+                    let (user, device) = (&action.user, &action.device);
+                    let last = self.last_actions.last_action(user, device, tail()).await?;
+                    line.learn(generation, last);
+                }
+                Step::Wait(until) => place.wait(until).await,
+            }
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! What an action asks for, as its fingerprint has it.
+
+use rookery_domain::{CreateRoom, Fingerprint, RoomCommand};
+use serde::Serialize;
+
+use super::Action;
+use crate::{Actor, ProfileChange, ReadMark, Retry};
+
+/// Everything that can have a number. Fingerprints of it are in logs: what stands here keeps its
+/// form.
+#[derive(Serialize)]
+#[serde(tag = "asked", rename_all = "snake_case")]
+pub(crate) enum Asked<'a> {
+    /// Something of a room, which is named by its ID or by an alias.
+    Room { room: &'a str, command: &'a RoomCommand },
+    /// A new room.
+    Create { room: &'a CreateRoom },
+    /// Another profile.
+    Profile { change: &'a ProfileChange },
+    /// A room is read up to some event.
+    Read { mark: &'a ReadMark },
+}
+
+impl Actor {
+    /// The action that `asked` is, if it has a number and a device.
+    pub(super) fn action(&self, retry: Retry, asked: &Asked) -> Option<Action> {
+        let Retry::Action(number) = retry else { return None };
+        let (device, command) = (self.device.clone()?, self.command_id(number)?);
+        let fingerprint = Fingerprint::of(&command.0, asked);
+        Some(Action { user: self.user.clone(), device, number, fingerprint, command })
+    }
+}

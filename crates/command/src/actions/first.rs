@@ -1,0 +1,96 @@
+//! The first result of an action, read back from the log.
+
+use rookery_domain::{
+    AccountEvent, ActionOutcome, Fact, Fingerprint, Origin, OwnedRoomId, Subject,
+};
+use rookery_log::{Position, StreamId, StreamKind};
+
+use super::Action;
+use crate::{
+    HandleError,
+    handle::{Core, Handled},
+};
+
+/// What an action came to when it was carried out first.
+pub(crate) struct First {
+    /// Where its commit is.
+    pub(crate) stream: StreamId,
+    /// What it made; no facts if what it asked for held already.
+    pub(crate) handled: Handled,
+    /// Its fingerprint says that it is the same action. Logs of before have none: there the caller
+    /// has to compare.
+    pub(crate) proven: bool,
+    /// The room in which what it asked for held already.
+    pub(crate) held_in: Option<OwnedRoomId>,
+}
+
+impl First {
+    /// Refuses another action that bears the same number, as far as that is not known yet.
+    ///
+    /// # Errors
+    /// [`HandleError::ActionIdReused`] unless `is_it`.
+    pub(crate) fn unless(self, is_it: impl FnOnce(&Self) -> bool) -> Result<Self, HandleError> {
+        let same = self.proven || is_it(&self);
+        if same { Ok(self) } else { Err(HandleError::ActionIdReused) }
+    }
+}
+
+impl Core {
+    /// The first result of `action`, whose commit is at `position`.
+    ///
+    /// # Errors
+    /// The refusal, if it was refused; [`HandleError::ActionIdReused`] if the number was given to
+    /// something else.
+    pub(super) async fn first(
+        &self,
+        action: &Action,
+        position: Position,
+    ) -> Result<First, HandleError> {
+        let records = self.log.get(&[position]).await?;
+        let record = records.first().ok_or(HandleError::ActionIdReused)?;
+        let stream = record.commit.stream.clone();
+        let subject = match stream.split() {
+            Some((StreamKind::Room, _)) => Subject::Room,
+            Some((StreamKind::User, _)) => Subject::Account,
+            Some((StreamKind::Alias, _)) | None => return Err(HandleError::ActionIdReused),
+        };
+        let events = record.commit.events.iter();
+        let facts = events
+            .map(|event| Fact::read(subject, &event.id, &event.envelope, &event.content))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| HandleError::unreadable(position, &error))?;
+        let marked = facts.iter().find_map(fingerprint);
+        if marked.is_some_and(|marked| marked != action.fingerprint) {
+            return Err(HandleError::ActionIdReused);
+        }
+        let mut held_in = None;
+        let mut made = Vec::with_capacity(facts.len());
+        for fact in facts {
+            match fact {
+                Fact::Account(AccountEvent::ActionNoted { outcome, .. }) => match outcome {
+                    ActionOutcome::Made => {}
+                    ActionOutcome::Held { room_id } => held_in = room_id,
+                    ActionOutcome::Refused { code, message } => {
+                        return Err(HandleError::RefusedBefore { code, message });
+                    }
+                },
+                fact => made.push(fact),
+            }
+        }
+        let repeated = Some(record.commit.received);
+        let first_sequence = record.sequence(0);
+        let handled = Handled { position, facts: made, first_sequence, repeated };
+        Ok(First { stream, handled, proven: marked.is_some(), held_in })
+    }
+}
+
+fn fingerprint(fact: &Fact) -> Option<Fingerprint> {
+    match fact {
+        Fact::Room(event) => match &event.envelope.origin {
+            Origin::Local { fingerprint, .. } => *fingerprint,
+            Origin::Server(_) => None,
+        },
+        Fact::Account(AccountEvent::ActionNoted { fingerprint, .. }) => Some(*fingerprint),
+        Fact::Account(_) | Fact::Alias(_) => None,
+    }
+}

@@ -1,0 +1,190 @@
+//! The actions of one device, in a line.
+//!
+//! **Invariant:** the least number that waits goes first, and only one at a time.
+//! **Invariant:** whoever changes something wakes the first in the line; only that one can go.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use futures_util::FutureExt;
+use parking_lot::Mutex;
+use tokio::{sync::Notify, time::Instant};
+
+use crate::cell::SharedAppend;
+
+/// When more than so many wait, the first goes without those that are missing.
+const WAITING_MAX: usize = 256;
+
+/// The line of a device.
+#[derive(Default)]
+pub(crate) struct Line {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// The greatest number that has its place in the log; none if that has to be asked.
+    last: Option<u64>,
+    /// Grows whenever `last` is forgotten.
+    generation: u64,
+    /// Who has the turn.
+    turn: Option<u64>,
+    /// The last serial number that was given to a turn or to a place.
+    serial: u64,
+    /// By number, then by serial number.
+    waiting: BTreeMap<(u64, u64), Waiting>,
+    /// Those whose commits are on their way.
+    under_way: BTreeMap<u64, SharedAppend>,
+}
+
+struct Waiting {
+    until: Instant,
+    wake: Arc<Notify>,
+}
+
+/// What somebody in the line is to do.
+pub(crate) enum Step {
+    /// It is the turn of this one. `before` is the greatest number so far.
+    Go { serial: u64, before: u64 },
+    /// This number or a greater one is in the log.
+    Passed { last: u64 },
+    /// The same number is on its way: wait for it, then look again.
+    UnderWay(SharedAppend),
+    /// Ask for the greatest number, say it by [`Line::learn`], then look again.
+    Unknown { generation: u64 },
+    /// Wait to be woken, or until then, then look again.
+    Wait(Option<Instant>),
+}
+
+impl State {
+    fn step(&mut self, number: u64, now: Instant) -> Step {
+        self.forget_answered();
+        if let Some(append) = self.under_way.get(&number) {
+            return Step::UnderWay(append.clone());
+        }
+        let Some(last) = self.last else { return Step::Unknown { generation: self.generation } };
+        if number <= last {
+            return Step::Passed { last };
+        }
+        let is_first = self.waiting.first_key_value().is_some_and(|((it, _), _)| *it == number);
+        if self.turn.is_some() || !is_first {
+            return Step::Wait(None);
+        }
+        // Nobody waits longer than its own time: when that of a greater number is over, all before
+        // it go.
+        let until = self.waiting.values().map(|waiting| waiting.until).min();
+        let waited = until.is_none_or(|until| until <= now) || self.waiting.len() > WAITING_MAX;
+        if number == last + 1 || waited {
+            self.serial += 1;
+            self.turn = Some(self.serial);
+            return Step::Go { serial: self.serial, before: last };
+        }
+        Step::Wait(until)
+    }
+
+    fn forget_answered(&mut self) {
+        while let Some(first) = self.under_way.first_entry() {
+            if first.get().clone().now_or_never().is_none() {
+                break;
+            }
+            drop(first.remove());
+        }
+    }
+
+    fn wake_first(&self) {
+        if let Some((_, first)) = self.waiting.first_key_value() {
+            first.wake.notify_one();
+        }
+    }
+}
+
+impl Line {
+    /// Joins the line. Whoever waits longer than `until` goes without those that are missing.
+    pub(crate) fn queue(self: &Arc<Self>, number: u64, until: Instant) -> Place {
+        let wake = Arc::new(Notify::new());
+        let mut state = self.state.lock();
+        state.serial += 1;
+        let key = (number, state.serial);
+        state.waiting.insert(key, Waiting { until, wake: Arc::clone(&wake) });
+        if state.waiting.len() > WAITING_MAX {
+            state.wake_first();
+        }
+        Place { line: Arc::clone(self), key, wake }
+    }
+
+    /// What [`Step::Unknown`] asked for.
+    pub(crate) fn learn(&self, generation: u64, last: u64) {
+        let mut state = self.state.lock();
+        if state.generation == generation && state.last.is_none() {
+            state.last = Some(last);
+        }
+    }
+
+    /// The action of the turn `serial` has its place in the log.
+    pub(super) fn placed(&self, number: u64, append: SharedAppend) {
+        let mut state = self.state.lock();
+        state.last = state.last.max(Some(number));
+        state.under_way.insert(number, append);
+    }
+
+    /// The turn `serial` is over, if it is not yet.
+    pub(super) fn pass(&self, serial: u64) {
+        let mut state = self.state.lock();
+        if state.turn == Some(serial) {
+            state.turn = None;
+            state.wake_first();
+        }
+    }
+
+    /// Takes a place back that another writer has taken, and the turn. If a greater number has been
+    /// placed meanwhile, that is the answer.
+    pub(super) fn retake(&self, serial: u64, number: u64, before: u64) -> Result<(), u64> {
+        let mut state = self.state.lock();
+        state.under_way.remove(&number);
+        let free = state.turn.is_none_or(|turn| turn == serial);
+        match state.last {
+            Some(last) if last == number && free => {
+                state.last = Some(before);
+                state.turn = Some(serial);
+                Ok(())
+            }
+            last => Err(last.unwrap_or(number)),
+        }
+    }
+
+    /// It is not known what became of an action: the log has to be asked.
+    pub(super) fn forget(&self) {
+        let mut state = self.state.lock();
+        state.last = None;
+        state.generation += 1;
+        state.wake_first();
+    }
+}
+
+/// A place in a line, which is left when this is dropped.
+pub(crate) struct Place {
+    line: Arc<Line>,
+    key: (u64, u64),
+    wake: Arc<Notify>,
+}
+
+impl Place {
+    pub(crate) fn step(&self, now: Instant) -> Step {
+        self.line.state.lock().step(self.key.0, now)
+    }
+
+    pub(crate) async fn wait(&self, until: Option<Instant>) {
+        let woken = self.wake.notified();
+        match until {
+            Some(until) => drop(tokio::time::timeout_at(until, woken).await),
+            None => woken.await,
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut state = self.line.state.lock();
+        state.waiting.remove(&self.key);
+        state.wake_first();
+    }
+}

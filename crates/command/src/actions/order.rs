@@ -1,0 +1,140 @@
+//! How commands go through the order of actions: enter, do, conclude.
+
+use rookery_domain::{AccountEvent, ActionOutcome, Envelope, Fact, OwnedRoomId};
+use rookery_log::Position;
+
+use super::{Action, Asked, Entered, First};
+use crate::{Actor, Commands, HandleError, Retry, handle::Request};
+
+/// Longest text of a refusal that is kept, in bytes. What a user sent may be in it.
+const MESSAGE_BYTES_MAX: usize = 512;
+
+/// What is to be done with a command.
+pub(crate) enum Entry {
+    /// Carry it out now, then [`Commands::conclude`].
+    Now(Request),
+    /// It has been carried out before: answer what it came to then.
+    Again(First),
+}
+
+/// What a command came to, as far as the order of actions has to know.
+pub(crate) trait Concluded: Sized {
+    /// Whether it made no event, because what it asked for held already.
+    fn held(&self) -> bool;
+    /// The room that it was about.
+    fn room(&self) -> Option<OwnedRoomId>;
+    /// The same, if what it asked for held already, as of `position`.
+    fn at(self, position: Position) -> Self;
+}
+
+impl Commands {
+    /// Waits for the turn of a command, if it is a numbered action.
+    ///
+    /// # Errors
+    /// [`HandleError::ActionTooLate`], [`HandleError::ActionIdReused`], or the first refusal again.
+    pub(crate) async fn enter(
+        &self,
+        actor: &Actor,
+        retry: Retry,
+        asked: &Asked<'_>,
+    ) -> Result<Entry, HandleError> {
+        let Some(action) = actor.action(retry, asked) else {
+            return Ok(Entry::Now(actor.request(retry)));
+        };
+        let Action { device, number, fingerprint, command, .. } = action.clone();
+        let tail = || *self.core.log.tail().borrow();
+        match self.actions.enter(action.clone(), tail).await? {
+            Entered::Turn(turn) => Ok(Entry::Now(Request {
+                command: Some(command),
+                received: actor.now,
+                envelope: Envelope::acted(device, number, fingerprint),
+                turn: Some(turn),
+            })),
+            Entered::Passed { last } => match self.core.log.find(command).await? {
+                Some(position) => Ok(Entry::Again(self.core.first(&action, position).await?)),
+                None => Err(HandleError::ActionTooLate { last }),
+            },
+        }
+    }
+
+    /// Ends the turn of a command. If it has left no commit, one is left now that says so.
+    ///
+    /// # Errors
+    /// Those of `result`; [`HandleError::Unavailable`] if the note cannot be written.
+    pub(crate) async fn conclude<T: Concluded>(
+        &self,
+        actor: &Actor,
+        request: &Request,
+        result: Result<T, HandleError>,
+    ) -> Result<T, HandleError> {
+        let Some(turn) = &request.turn else { return result };
+        let placed = turn.is_placed();
+        match result {
+            Ok(done) if placed || !done.held() => Ok(done),
+            Ok(done) => {
+                let outcome = ActionOutcome::Held { room_id: done.room() };
+                let noted = self.leave_note(actor, request, outcome).await;
+                noted.map(|position| done.at(position))
+            }
+            Err(error) if placed => {
+                turn.lose();
+                Err(error)
+            }
+            Err(error) => {
+                let Some(code) = error.kept_code() else { return Err(error) };
+                let (code, text) = (code.to_owned(), error.to_string());
+                let message = shortened(&text);
+                let refused =
+                    ActionOutcome::Refused { code: code.clone(), message: message.clone() };
+                self.leave_note(actor, request, refused).await?;
+                // Now as ever after: what did not fit is not said now either.
+                let whole = message == text;
+                Err(if whole { error } else { HandleError::RefusedBefore { code, message } })
+            }
+        }
+    }
+
+    /// Appends what came of an action without events to the stream of its user.
+    async fn leave_note(
+        &self,
+        actor: &Actor,
+        request: &Request,
+        outcome: ActionOutcome,
+    ) -> Result<Position, HandleError> {
+        let cell = self.accounts.cell(actor.user.as_str());
+        let note = request.note(outcome);
+        let decide = |_: Option<&_>| Ok(note.iter().cloned().collect());
+        let noted = self.core.handle(&self.accounts, &cell, request, decide).await;
+        if noted.is_err()
+            && let Some(turn) = &request.turn
+        {
+            turn.lose();
+        }
+        Ok(noted?.position)
+    }
+}
+
+impl Request {
+    fn note(&self, outcome: ActionOutcome) -> Option<Fact> {
+        let Action { device, number, fingerprint, .. } = self.turn.as_ref()?.action.clone();
+        let noted = AccountEvent::ActionNoted { device, action: number, fingerprint, outcome };
+        Some(Fact::Account(noted))
+    }
+
+    /// The facts that an action makes in the stream of its user, with the note that they are of it.
+    pub(crate) fn noted(&self, mut facts: Vec<Fact>) -> Vec<Fact> {
+        if !facts.is_empty() {
+            facts.extend(self.note(ActionOutcome::Made));
+        }
+        facts
+    }
+}
+
+/// As much of a text as is kept.
+fn shortened(text: &str) -> String {
+    if text.len() <= MESSAGE_BYTES_MAX {
+        return text.to_owned();
+    }
+    let end = text.floor_char_boundary(MESSAGE_BYTES_MAX);
+    format!("{} ...", &text[..end])
+}

@@ -1,0 +1,69 @@
+//! The turn of one action.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use super::{Action, line::Line};
+use crate::{HandleError, cell::SharedAppend};
+
+/// The right of an action to be the next one in the log. It ends when its commit is on its way, or
+/// when this is dropped.
+pub(crate) struct Turn {
+    line: Arc<Line>,
+    pub(crate) action: Action,
+    serial: u64,
+    before: u64,
+    placed: AtomicBool,
+    keeps: AtomicBool,
+}
+
+impl Turn {
+    pub(super) fn new(line: &Arc<Line>, action: Action, serial: u64, before: u64) -> Self {
+        let (placed, keeps) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { line: Arc::clone(line), action, serial, before, placed, keeps }
+    }
+
+    /// Keeps the turn until it is dropped: there is more to do than one commit.
+    pub(crate) fn keep(&self) {
+        self.keeps.store(true, Ordering::Relaxed);
+    }
+
+    /// The commit of the action is on its way.
+    pub(crate) fn place(&self, append: &SharedAppend) {
+        self.placed.store(true, Ordering::Relaxed);
+        self.line.placed(self.action.number, append.clone());
+        if !self.keeps.load(Ordering::Relaxed) {
+            self.line.pass(self.serial);
+        }
+    }
+
+    /// Whether the commit of the action is on its way, or was.
+    pub(crate) fn is_placed(&self) -> bool {
+        self.placed.load(Ordering::Relaxed)
+    }
+
+    /// Begins again if another writer was faster.
+    ///
+    /// # Errors
+    /// [`HandleError::ActionTooLate`] if a greater number has its place by now.
+    pub(crate) fn begin(&self) -> Result<(), HandleError> {
+        if !self.placed.swap(false, Ordering::Relaxed) {
+            return Ok(());
+        }
+        let retaken = self.line.retake(self.serial, self.action.number, self.before);
+        retaken.map_err(|last| HandleError::ActionTooLate { last })
+    }
+
+    /// It is not known what became of the action.
+    pub(super) fn lose(&self) {
+        self.line.forget();
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.line.pass(self.serial);
+    }
+}

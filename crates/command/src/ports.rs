@@ -1,0 +1,36 @@
+//! The ports through which the write side asks the read side.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use rookery_domain::UserId;
+use rookery_log::{Position, Unavailable};
+
+use crate::{EventLookup, Memberships};
+
+/// How far the devices of users have counted, as some read model knows it.
+#[async_trait]
+pub trait LastActions: Send + Sync + 'static {
+    /// The greatest number that the device has given to an action that was carried out, as of
+    /// `at_least` or later; 0 if it has given none.
+    ///
+    /// # Errors
+    /// [`Unavailable`] if the read model does not get there in time.
+    async fn last_action(
+        &self,
+        user: &UserId,
+        device: &str,
+        at_least: Position,
+    ) -> Result<u64, Unavailable>;
+}
+
+/// Everything that the write side asks of the read side.
+#[derive(Clone)]
+pub struct Ports {
+    /// Which rooms a user is in.
+    pub memberships: Arc<dyn Memberships>,
+    /// Events by their IDs.
+    pub events: Arc<dyn EventLookup>,
+    /// How far a device has counted.
+    pub last_actions: Arc<dyn LastActions>,
+}
