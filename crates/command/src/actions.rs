@@ -61,19 +61,15 @@ pub(crate) struct Actions {
     lines: Mutex<LruCache<(OwnedUserId, String), Arc<Line>>>,
     devices_max: NonZeroUsize,
     wait: Duration,
-    last_actions: Arc<dyn LastActions>,
+    counted: Arc<dyn LastActions>,
 }
 
 impl Actions {
     /// Lines for `devices_max` devices, in which an action waits for as long as `wait` for one that
     /// is missing.
-    pub(crate) fn new(
-        last_actions: Arc<dyn LastActions>,
-        devices_max: usize,
-        wait: Duration,
-    ) -> Self {
+    pub(crate) fn new(counted: Arc<dyn LastActions>, devices_max: usize, wait: Duration) -> Self {
         let devices_max = NonZeroUsize::new(devices_max).unwrap_or(NonZeroUsize::MIN);
-        Self { lines: Mutex::new(LruCache::unbounded()), devices_max, wait, last_actions }
+        Self { lines: Mutex::new(LruCache::unbounded()), devices_max, wait, counted }
     }
 
     fn line(&self, user: &UserId, device: &str) -> Arc<Line> {
@@ -113,7 +109,7 @@ impl Actions {
                 },
                 Step::Unknown { generation } => {
                     let (user, device) = (&action.user, &action.device);
-                    let last = self.last_actions.last_action(user, device, tail()).await?;
+                    let last = self.counted.last_action(user, device, tail()).await?;
                     line.learn(generation, last);
                 }
                 Step::Wait(until) => place.wait(until).await,

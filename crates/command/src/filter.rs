@@ -1,9 +1,12 @@
 //! Filters that a user keeps on the server.
 
-use rookery_domain::{Account, AccountCommand, AccountEvent, Fact, Filter};
+use rookery_domain::{Account, AccountCommand, AccountEvent, Fact, Filter, OwnedRoomId};
 use rookery_log::Position;
 
-use crate::{Actor, Commands, HandleError, Retry};
+use crate::{
+    Actor, Commands, HandleError, Retry,
+    actions::{Asked, Concluded, Entry},
+};
 
 /// A filter that is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,6 +15,22 @@ pub struct StoredFilter {
     pub position: Position,
     /// Its ID, which follows from what it says.
     pub filter_id: String,
+    /// It was not stored before.
+    pub created: bool,
+}
+
+impl Concluded for StoredFilter {
+    fn held(&self) -> bool {
+        !self.created
+    }
+
+    fn room(&self) -> Option<OwnedRoomId> {
+        None
+    }
+
+    fn at(self, position: Position) -> Self {
+        Self { position, ..self }
+    }
 }
 
 impl Commands {
@@ -26,22 +45,31 @@ impl Commands {
         retry: Retry,
     ) -> Result<StoredFilter, HandleError> {
         let filter_id = filter.id();
+        let request = match self.enter(actor, retry, &Asked::Filter { filter }).await? {
+            Entry::Now(request) => request,
+            Entry::Again(first) => {
+                let made = |fact: &Fact| {
+                    matches!(fact, Fact::Account(AccountEvent::FilterCreated { filter_id: id, .. })
+                        if *id == filter_id)
+                };
+                let first = first.unless(|first| first.handled.facts.iter().all(made))?.handled;
+                let (position, created) = (first.position, !first.facts.is_empty());
+                return Ok(StoredFilter { position, filter_id, created });
+            }
+        };
         let cell = self.accounts.cell(actor.user.as_str());
         let decide = |account: Option<&Account>| {
             let fresh = Account::default();
             let command = AccountCommand::CreateFilter { filter: filter.clone() };
             let events = account.unwrap_or(&fresh).decide(&command)?;
-            Ok(events.into_iter().map(Fact::Account).collect())
+            Ok(request.noted(events.into_iter().map(Fact::Account).collect()))
         };
-        let handled =
-            self.core.handle(&self.accounts, &cell, &actor.request(retry), decide).await?;
-        let made = |fact: &Fact| {
-            matches!(fact, Fact::Account(AccountEvent::FilterCreated { filter_id: id, .. })
-                if *id == filter_id)
-        };
-        if handled.repeated.is_some() && !handled.facts.iter().all(made) {
-            return Err(HandleError::ActionIdReused);
-        }
-        Ok(StoredFilter { position: handled.position, filter_id })
+        let handled = self.core.handle(&self.accounts, &cell, &request, decide).await;
+        let stored = handled.map(|handled| StoredFilter {
+            position: handled.position,
+            filter_id,
+            created: !handled.facts.is_empty(),
+        });
+        self.conclude(actor, &request, stored).await
     }
 }

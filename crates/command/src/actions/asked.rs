@@ -1,6 +1,6 @@
 //! What an action asks for, as its fingerprint has it.
 
-use rookery_domain::{CreateRoom, Fingerprint, RoomCommand};
+use rookery_domain::{CreateRoom, Filter, Fingerprint, RoomCommand};
 use serde::Serialize;
 
 use super::Action;
@@ -19,6 +19,8 @@ pub(crate) enum Asked<'a> {
     Profile { change: &'a ProfileChange },
     /// A room is read up to some event.
     Read { mark: &'a ReadMark },
+    /// A filter is to be kept.
+    Filter { filter: &'a Filter },
 }
 
 impl Actor {

@@ -1,6 +1,6 @@
 //! How commands go through the order of actions: enter, do, conclude.
 
-use rookery_domain::{AccountEvent, ActionOutcome, Envelope, Fact, OwnedRoomId};
+use rookery_domain::{AccountEvent, ActionOutcome, Fact, Origin, OwnedRoomId};
 use rookery_log::Position;
 
 use super::{Action, Asked, Entered, First};
@@ -41,15 +41,16 @@ impl Commands {
         let Some(action) = actor.action(retry, asked) else {
             return Ok(Entry::Now(actor.request(retry)));
         };
-        let Action { device, number, fingerprint, command, .. } = action.clone();
+        let command = action.command;
         let tail = || *self.core.log.tail().borrow();
         match self.actions.enter(action.clone(), tail).await? {
-            Entered::Turn(turn) => Ok(Entry::Now(Request {
-                command: Some(command),
-                received: actor.now,
-                envelope: Envelope::acted(device, number, fingerprint),
-                turn: Some(turn),
-            })),
+            Entered::Turn(turn) => {
+                let mut request = actor.request(retry);
+                if let Origin::Local { fingerprint, .. } = &mut request.envelope.origin {
+                    *fingerprint = Some(action.fingerprint);
+                }
+                Ok(Entry::Now(Request { turn: Some(turn), ..request }))
+            }
             Entered::Passed { last } => match self.core.log.find(command).await? {
                 Some(position) => Ok(Entry::Again(self.core.first(&action, position).await?)),
                 None => Err(HandleError::ActionTooLate { last }),

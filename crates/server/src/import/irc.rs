@@ -330,6 +330,8 @@ impl From<HandleError> for StepError {
             HandleError::Rejected(_)
             | HandleError::NoSuchRoom
             | HandleError::ActionIdReused
+            | HandleError::ActionTooLate { .. }
+            | HandleError::RefusedBefore { .. }
             | HandleError::TooLarge => Self::Refused(error.to_string()),
             HandleError::Contended { .. }
             | HandleError::Unavailable(_)
