@@ -85,7 +85,7 @@ impl Commands {
         self.conclude(actor, &request, result).await
     }
 
-    async fn carry_out_now(
+    pub(crate) async fn carry_out_now(
         &self,
         actor: &Actor,
         room_id: &RoomId,

@@ -13,12 +13,13 @@ use rookery_domain::{
     OwnedUserId, Rejection, Room, RoomCommand, RoomId, RoomVersionId, UserId,
     limits::{BANS_TAKEN_OVER_MAX, INVITES_MAX},
 };
-use rookery_log::CommandId;
+use rookery_log::{CommandId, Position};
 
 use crate::{
     Actor, Commands, HandleError, Outcome, Retry,
+    actions::{Asked, Concluded, Entry, First},
     handle::{Request, random},
-    rooms::accepted,
+    rooms::{accepted, outcome_again},
 };
 
 /// What became of a room that was upgraded.
@@ -28,6 +29,20 @@ pub struct Upgraded {
     pub outcome: Outcome,
     /// The room that takes its place.
     pub replacement: OwnedRoomId,
+}
+
+impl Concluded for Upgraded {
+    fn held(&self) -> bool {
+        self.outcome.held()
+    }
+
+    fn room(&self) -> Option<OwnedRoomId> {
+        self.outcome.room()
+    }
+
+    fn at(self, position: Position) -> Self {
+        Self { outcome: self.outcome.at(position), ..self }
+    }
 }
 
 impl Commands {
@@ -42,13 +57,43 @@ impl Commands {
         version: &RoomVersionId,
         retry: Retry,
     ) -> Result<Upgraded, HandleError> {
+        let asked = Asked::Upgrade { room: room_id.as_str(), version };
+        let request = match self.enter(actor, retry, &asked).await? {
+            Entry::Now(request) => request,
+            Entry::Again(first) => return self.upgraded_before(actor, retry, first).await,
+        };
+        let result = self.upgrade(actor, room_id, version, &request).await;
+        self.conclude(actor, &request, result).await
+    }
+
+    /// What an upgrade came to that was done before.
+    async fn upgraded_before(
+        &self,
+        actor: &Actor,
+        retry: Retry,
+        first: First,
+    ) -> Result<Upgraded, HandleError> {
+        let outcome = outcome_again(actor, retry, first.unless(|_| false)?)?;
+        let cell = self.rooms.cell(outcome.room_id.as_str());
+        let replaced = |room: Option<&Room>| room.and_then(Room::replaced_by);
+        let replacement = self.core.look(&self.rooms, &cell, replaced).await?;
+        Ok(Upgraded { outcome, replacement: replacement.ok_or(HandleError::NoSuchRoom)? })
+    }
+
+    async fn upgrade(
+        &self,
+        actor: &Actor,
+        room_id: &RoomId,
+        version: &RoomVersionId,
+        request: &Request,
+    ) -> Result<Upgraded, HandleError> {
         let replacement = match self.begun(actor, room_id, version).await? {
             Begun::Closed(replacement) => {
-                return self.close(actor, room_id, replacement, retry).await;
+                return self.close(actor, room_id, replacement, request).await;
             }
             Begun::Refused => {
                 // The rule that forbids it forbids closing the room as well, whatever for.
-                return self.close(actor, room_id, room_id.to_owned(), retry).await;
+                return self.close(actor, room_id, room_id.to_owned(), request).await;
             }
             Begun::Allowed { invite } => {
                 self.make_replacement(actor, room_id, version, invite).await?
@@ -56,7 +101,7 @@ impl Commands {
         };
         self.move_aliases(actor, room_id, &replacement).await?;
         self.ban_the_rest(actor, room_id, &replacement).await?;
-        self.close(actor, room_id, replacement, retry).await
+        self.close(actor, room_id, replacement, request).await
     }
 
     async fn close(
@@ -64,10 +109,10 @@ impl Commands {
         actor: &Actor,
         room_id: &RoomId,
         replacement: OwnedRoomId,
-        retry: Retry,
+        request: &Request,
     ) -> Result<Upgraded, HandleError> {
         let command = RoomCommand::Close { replacement: replacement.clone() };
-        let outcome = self.room(actor, room_id, &command, retry).await?;
+        let outcome = self.carry_out_now(actor, room_id, &command, request).await?;
         Ok(Upgraded { outcome, replacement })
     }
 
@@ -132,9 +177,9 @@ impl Commands {
         };
         let new: Result<_, HandleError> = self.core.look(&self.rooms, &cell, make).await?;
         let (room, events) = new?;
-        let facts = accepted(&actor.envelope(Retry::Unnamed), events);
+        let request = Request { command: Some(name), ..actor.request(Retry::Unnamed) };
+        let facts = accepted(&request.envelope, events);
         let cell = self.rooms.cell(room.id().as_str());
-        let request = Request { command: Some(name), received: actor.now };
         let handled = self.core.handle(&self.rooms, &cell, &request, |_| Ok(facts.clone())).await;
         match handled {
             Ok(_) => Ok(room.id().to_owned()),

@@ -1,6 +1,6 @@
 //! What an action asks for, as its fingerprint has it.
 
-use rookery_domain::{CreateRoom, Filter, Fingerprint, RoomCommand};
+use rookery_domain::{CreateRoom, Filter, Fingerprint, RoomCommand, RoomVersionId};
 use serde::Serialize;
 
 use super::Action;
@@ -15,6 +15,8 @@ pub(crate) enum Asked<'a> {
     Room { room: &'a str, command: &'a RoomCommand },
     /// A new room.
     Create { room: &'a CreateRoom },
+    /// A new room of this version instead of one.
+    Upgrade { room: &'a str, version: &'a RoomVersionId },
     /// Another profile.
     Profile { change: &'a ProfileChange },
     /// A room is read up to some event.
