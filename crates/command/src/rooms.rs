@@ -199,7 +199,11 @@ impl Commands {
         let needs_graph = AtomicBool::new(false);
         let ahead = |room: Option<&Room>| {
             let facts = decide(room)?;
-            if !facts.is_empty() && room.is_some_and(Room::needs_graph) {
+            let waits = |fact: &Fact| match (room, fact) {
+                (Some(room), Fact::Room(event)) => room.needs_graph(&event.pdu),
+                _ => false,
+            };
+            if facts.iter().any(waits) {
                 needs_graph.store(true, Ordering::Relaxed);
                 return Err(HandleError::Contended { attempts: 0 });
             }

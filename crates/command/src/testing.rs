@@ -24,7 +24,7 @@ mod world;
 
 pub use self::{
     files::{event_file, key_file},
-    folded::{Folded, folded, graph_of},
+    folded::{Folded, folded, graph_of, history, room_of},
     rogue::Rogue,
     server::{NoReadSide, Sent, Server},
     steps::{Orders, Rng},

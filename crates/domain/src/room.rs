@@ -50,6 +50,9 @@ pub struct Room {
     levels: Option<Arc<PowerLevels>>,
     extremities: Vec<OwnedEventId>,
     leaves: Vec<OwnedEventId>,
+    /// The state after the one extremity is known to be that of the room, whatever other leaves
+    /// there are.
+    agrees: bool,
     depth: u64,
 }
 
@@ -87,6 +90,7 @@ impl Room {
             levels: None,
             extremities: Vec::new(),
             leaves: Vec::new(),
+            agrees: false,
             depth: 0,
         }
     }
@@ -102,6 +106,9 @@ impl Room {
     /// Folds one event into the state. Total: history has happened and cannot be refused.
     /// A rejected event changes nothing; one that soft-failed is followed by no event made here.
     pub fn evolve(&mut self, event: &RoomEvent) {
+        self.agrees &= event.envelope.state.is_none()
+            && event.pdu.state_key.is_none()
+            && *event.pdu.prev_events == *self.extremities;
         match event.envelope.status {
             EventStatus::Accepted => self.follow(&event.pdu),
             EventStatus::SoftFailed => grow(&mut self.leaves, &event.pdu),
@@ -241,11 +248,20 @@ impl Room {
         &self.leaves
     }
 
-    /// Whether the next event made here cannot follow all leaves, so that only the room's graph
-    /// tells what it does to the state, and whether other servers will take it.
+    /// Whether only the room's graph tells what an event made here does to the state, and whether
+    /// other servers will take it: where such an event cannot follow all leaves.
     #[must_use]
-    pub fn needs_graph(&self) -> bool {
-        self.leaves != self.extremities || self.extremities.len() > PREV_EVENTS_MAX
+    pub fn needs_graph(&self, event: &Pdu) -> bool {
+        let follows_all =
+            self.leaves == self.extremities && self.extremities.len() <= PREV_EVENTS_MAX;
+        let moves_nothing = self.agrees && event.state_key.is_none();
+        !follows_all && !moves_nothing
+    }
+
+    /// Notes what the graph says: whether the state after the one extremity is that of the room.
+    /// Until that may have changed, messages do without the graph.
+    pub fn note_agreement(&mut self, agrees: bool) {
+        self.agrees = agrees;
     }
 
     /// The depth of the deepest event.

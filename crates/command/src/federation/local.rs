@@ -1,7 +1,8 @@
 //! Commands in rooms whose graph has ends that this server does not follow.
 //!
 //! What such an event does to the state follows from the graph alone, and whether other servers will
-//! take it. So it waits until all before it is durable; everywhere else decisions run ahead.
+//! take it. So it waits until all before it is durable; everywhere else decisions run ahead. Once the
+//! graph has said that the end which is followed has the state of the room, messages run ahead too.
 
 use futures_util::FutureExt;
 use rookery_domain::{Fact, Room};
@@ -52,6 +53,8 @@ impl Commands {
             }
             (loaded.revision, loaded.position) = (revision, position);
             graph.graph.commit(position.0);
+            let agrees = graph.graph.agrees();
+            loaded.state.iter_mut().for_each(|room| room.note_agreement(agrees));
             graph.position = position;
             self.federation.graphs.put(cell.stream.clone(), graph);
             *slot = Some(loaded);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rookery_domain::{EventStatus, Fact, Graph, OwnedEventId, Room, RoomId};
+use rookery_domain::{EventStatus, Fact, Graph, OwnedEventId, Room, RoomEvent, RoomId};
 use rookery_log::{EventLog, Position, Scope, StreamId, StreamKind};
 
 use crate::{
@@ -31,14 +31,12 @@ pub struct Folded {
 /// # Panics
 /// If the log cannot be read.
 pub async fn folded(log: &dyn EventLog, room_id: &RoomId) -> Folded {
-    let stream = StreamId::new(StreamKind::Room, room_id.as_str());
-    let snapshots = Snapshots::open(None).expect("no folder");
-    let loaded = Loaded::<Room>::load(log, &snapshots, &stream).await.expect("the log is read");
-    let room = loaded.state.expect("the room is there");
-    let statuses = statuses(log, &stream).await;
+    let room = room_of(log, room_id).await;
+    let history = history(log, room_id).await;
     let of = |wanted: &[EventStatus]| {
-        let ids = statuses.iter().filter(|(_, status)| wanted.contains(status));
-        ids.map(|(id, _)| id.clone()).collect()
+        let events = history.iter().flat_map(|(_, events)| events);
+        let wanted = events.filter(|event| wanted.contains(&event.envelope.status));
+        wanted.map(|event| event.pdu.event_id.clone()).collect()
     };
     let slot = |pdu: &rookery_domain::Pdu| {
         let (kind, state_key) = pdu.state_slot().expect("state");
@@ -53,6 +51,17 @@ pub async fn folded(log: &dyn EventLog, room_id: &RoomId) -> Folded {
     }
 }
 
+/// The room, as the write side sees it.
+///
+/// # Panics
+/// If the log cannot be read, or has no such room.
+pub async fn room_of(log: &dyn EventLog, room_id: &RoomId) -> Room {
+    let stream = StreamId::new(StreamKind::Room, room_id.as_str());
+    let snapshots = Snapshots::open(None).expect("no folder");
+    let loaded = Loaded::<Room>::load(log, &snapshots, &stream).await.expect("the log is read");
+    loaded.state.expect("the room is there")
+}
+
 /// The graph of the room's stream.
 ///
 /// # Panics
@@ -64,20 +73,27 @@ pub async fn graph_of(log: &dyn EventLog, room_id: &RoomId) -> Graph {
     graph.graph
 }
 
-async fn statuses(log: &dyn EventLog, stream: &StreamId) -> Vec<(OwnedEventId, EventStatus)> {
-    let scope = Scope::Stream(stream.clone());
-    let mut after = Position::ORIGIN;
-    let mut statuses = Vec::new();
+/// The commits of the room's stream: each its position and its events.
+///
+/// # Panics
+/// If the log cannot be read.
+pub async fn history(log: &dyn EventLog, room_id: &RoomId) -> Vec<(Position, Vec<RoomEvent>)> {
+    let stream = StreamId::new(StreamKind::Room, room_id.as_str());
+    let mut history: Vec<(Position, Vec<RoomEvent>)> = Vec::new();
     loop {
-        let page = log.read(&scope, after, 1_024).await.expect("the log is read");
-        let Some(last) = page.last() else { return statuses };
-        after = last.position;
-        for record in &page {
-            for fact in read_facts::<Room>(record).expect("events of this version") {
-                if let Fact::Room(event) = fact {
-                    statuses.push((event.pdu.event_id.clone(), event.envelope.status));
-                }
-            }
+        let after = history.last().map_or(Position::ORIGIN, |(position, _)| *position);
+        let page = log.read(&Scope::Stream(stream.clone()), after, 1_024).await;
+        let page = page.expect("the log is read");
+        if page.is_empty() {
+            return history;
+        }
+        for record in page {
+            let facts = read_facts::<Room>(&record).expect("events of this version");
+            let events = facts.into_iter().filter_map(|fact| match fact {
+                Fact::Room(event) => Some(event),
+                Fact::Account(_) | Fact::Alias(_) => None,
+            });
+            history.push((record.position, events.collect()));
         }
     }
 }

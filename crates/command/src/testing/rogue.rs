@@ -30,6 +30,12 @@ impl Rogue {
         Self { server, templates: Vec::new(), forged: Vec::new() }
     }
 
+    /// A rogue that has got hold of the name and the key of a server.
+    #[must_use]
+    pub fn over(server: &Server) -> Self {
+        Self::new(server.name.as_str())
+    }
+
     /// Lets its users join and say something, by the rules.
     pub(super) async fn enter(
         &mut self,

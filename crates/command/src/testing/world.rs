@@ -33,7 +33,7 @@ pub struct World {
 
 impl World {
     /// A public room of this version on so many servers, whose first user made it. The first user of
-    /// each other server has a power level of 50. Nobody else is in it yet.
+    /// each other server has a power level of 100. Nobody else is in it yet.
     pub async fn new(seed: u64, version: RoomVersionId, servers: usize) -> Self {
         let names = ["one.example", "two.example", "three.example", "four.example"];
         let servers = names.iter().take(servers).map(|name| Server::in_memory(name)).collect();
@@ -47,7 +47,7 @@ impl World {
     pub async fn of(seed: u64, version: RoomVersionId, servers: Vec<Server>) -> Self {
         let mut keys = TrustedKeys::default();
         servers.iter().for_each(|server| server.publish(&mut keys));
-        let helpers = servers[1..].iter().map(|server| (server.user(USERS[0]), Some(50)));
+        let helpers = servers[1..].iter().map(|server| (server.user(USERS[0]), Some(100)));
         let users = helpers.collect();
         let create = CreateRoom {
             version: Some(version.clone()),
@@ -98,12 +98,16 @@ impl World {
         }
     }
 
-    /// Lets so many things happen: users act, events arrive.
+    /// Lets so many things happen: users act, events arrive, servers stop and start.
     pub async fn run(&mut self, steps: usize) {
         for number in 0..steps as u64 {
-            match self.rng.below(if self.rogue.is_some() { 6 } else { 5 }) {
-                0..=2 => self.act(number).await,
-                3 | 4 => self.pass_on().await,
+            if self.rng.one_in(25) {
+                let any = self.rng.below(self.servers.len());
+                self.restart(any);
+            }
+            match self.rng.below(if self.rogue.is_some() { 10 } else { 8 }) {
+                0..=5 => self.act(number).await,
+                6 | 7 => self.pass_on().await,
                 _ => self.misbehave(number),
             }
         }
@@ -144,14 +148,29 @@ impl World {
         }
     }
 
+    /// What a server held back is gone when it stops, so it is sent all that others have made again.
+    fn restart(&mut self, server: usize) {
+        self.servers[server].restart();
+        let name = &self.servers[server].name;
+        let others = self.sent.iter().enumerate().filter(|(_, sent)| sent.origin != *name);
+        self.due[server] = others.map(|(place, _)| place).collect();
+    }
+
+    /// A user of some server does something. What the rules forbid is not counted.
     async fn act(&mut self, number: u64) {
         let server = self.rng.below(self.servers.len());
-        let (user, users) = (*self.rng.pick(&USERS), self.users());
-        let command = self.rng.command(&users, number);
-        // Clocks differ from server to server, and some stand still.
-        self.clock += [0, 1, 50][self.rng.below(3)];
-        let now = self.clock + [0, 300, 5][server % 3];
-        self.servers[server].act(user, &self.room_id, &command, now).await.ok();
+        let users = self.users();
+        for _ in 0..4 {
+            let user = if self.rng.one_in(2) { USERS[0] } else { *self.rng.pick(&USERS) };
+            let command = self.rng.command(&users, number);
+            // Clocks differ from server to server, and some stand still.
+            self.clock += [0, 1, 50][self.rng.below(3)];
+            let now = self.clock + [0, 300, 5][server % 3];
+            let acted = self.servers[server].act(user, &self.room_id, &command, now).await;
+            if acted.is_ok_and(|outcome| !outcome.events.is_empty()) {
+                break;
+            }
+        }
         self.collect(server).await;
     }
 

@@ -9,6 +9,10 @@ use crate::testing::World;
 
 const VERSIONS: [RoomVersionId; 3] = [RoomVersionId::V10, RoomVersionId::V11, RoomVersionId::V12];
 
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+}
+
 fn topic(topic: &str) -> RoomCommand {
     RoomCommand::SetTopic { topic: topic.to_owned() }
 }

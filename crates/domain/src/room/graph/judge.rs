@@ -91,6 +91,14 @@ impl Graph {
         }
     }
 
+    /// Whether the room has one extremity, and the state after it is that of the room.
+    #[must_use]
+    pub fn agrees(&mut self) -> bool {
+        let mut ends = self.extremities.iter().copied();
+        let (Some(end), None) = (ends.next(), ends.next()) else { return false };
+        self.after(end).is_ok_and(|state| state.diff(&self.current).next().is_none())
+    }
+
     /// The rules that forbid an event, given the state before it.
     fn forbidding(&self, pdu: &Arc<Pdu>, before: &State) -> Forbidding {
         let verdict = self.check_auth_events(pdu).and_then(|()| self.check(pdu, before));
