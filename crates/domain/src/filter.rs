@@ -70,15 +70,21 @@ impl Filter {
     pub fn wants(&self, pdu: &Pdu) -> bool {
         self.wants_room(&pdu.room_id)
             && allows(self.senders.as_ref(), self.not_senders.as_ref(), |user| *user == pdu.sender)
-            && self.wants_type(pdu)
+            && (self.wants_all_types() || self.wants_type(&pdu.kind.to_string()))
     }
 
-    fn wants_type(&self, pdu: &Pdu) -> bool {
-        if self.types.is_none() && self.not_types.is_none() {
-            return true;
-        }
-        let kind = pdu.kind.to_string();
-        allows(self.types.as_ref(), self.not_types.as_ref(), |pattern| matches(pattern, &kind))
+    /// Whether the client wants to know what became of a slot of the room's state, whoever did it.
+    #[must_use]
+    pub fn wants_slot(&self, room: &RoomId, kind: &str) -> bool {
+        self.wants_room(room) && self.wants_type(kind)
+    }
+
+    fn wants_all_types(&self) -> bool {
+        self.types.is_none() && self.not_types.is_none()
+    }
+
+    fn wants_type(&self, kind: &str) -> bool {
+        allows(self.types.as_ref(), self.not_types.as_ref(), |pattern| matches(pattern, kind))
     }
 
     /// Whether the client wants anything of the room.
@@ -102,8 +108,7 @@ impl Filter {
     /// Whether it lets every event pass, so that none has to be read to be judged.
     #[must_use]
     pub fn wants_every_event(&self) -> bool {
-        self.types.is_none()
-            && self.not_types.is_none()
+        self.wants_all_types()
             && self.rooms.is_none()
             && self.not_rooms.is_none()
             && self.senders.is_none()

@@ -3,8 +3,12 @@
 //! **Invariant:** decoding never fails as a whole: an event that cannot be read is kept in its
 //! place, with its ID and the reason.
 
-use rookery_domain::{AccountEvent, Fact, RoomEvent, Subject};
-use rookery_log::{Millis, Position, Record, StreamId, StreamKind};
+use std::sync::Arc;
+
+use rookery_domain::{AccountEvent, Fact, Pdu, RoomEvent, Subject};
+use rookery_log::{LoggedEvent, Millis, Position, Record, StreamId, StreamKind};
+
+use crate::restated::Restated;
 
 /// An event that this version of the software cannot read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,31 +41,19 @@ pub struct Committed {
 }
 
 impl Committed {
-    /// Decodes `record`.
+    /// Decodes `record`; `restated` has the events of other commits that it names.
     #[must_use]
-    pub fn decode(record: &Record) -> Self {
+    pub(crate) fn decode(record: &Record, restated: &Restated) -> Self {
         let commit = &record.commit;
         let kind = commit.stream.split().map(|(kind, _)| kind);
-        let subject = kind.map(|kind| match kind {
-            StreamKind::Room => Subject::Room,
-            StreamKind::User => Subject::Account,
-            StreamKind::Alias => Subject::Alias,
-        });
-        let facts = commit.events.iter().map(|event| {
-            let unreadable = |reason: String| Unreadable { event_id: event.id.clone(), reason };
-            let subject = subject
-                .ok_or_else(|| unreadable("a later version wrote this kind of stream".into()))?;
-            Fact::read(subject, &event.id, &event.envelope, &event.content)
-                .map_err(|error| unreadable(error.to_string()))
-        });
-        let facts: Vec<_> = facts.collect();
+        let facts: Vec<_> = commit.events.iter().map(|event| read(kind, event)).collect();
         let receipt = |(index, fact): (usize, &Result<Fact, _>)| match fact {
             Ok(Fact::Account(AccountEvent::ReceiptMoved { room_id, private: false, .. })) => {
                 Some((index, StreamId::new(StreamKind::Room, room_id.as_str())))
             }
             _ => None,
         };
-        Self {
+        let mut decoded = Self {
             receipts: facts.iter().enumerate().filter_map(receipt).collect(),
             position: record.position,
             stream: commit.stream.clone(),
@@ -70,6 +62,38 @@ impl Committed {
             facts,
             kind,
             len_bytes: commit.len_bytes(),
+        };
+        for index in 0..decoded.facts.len() {
+            decoded.restate(index, restated);
+        }
+        decoded
+    }
+
+    /// Puts the events beside the one at `index` that its envelope names.
+    fn restate(&mut self, index: usize, restated: &Restated) {
+        let Some(event) = self.room_event(index) else { return };
+        let holders = event.restated_holders().map(|holder| {
+            let found = match holder.position {
+                Some(_) => restated.get(holder),
+                None => self.room_event(holder.index.into()).map(|event| &event.pdu),
+            };
+            let found = found.filter(|pdu| pdu.event_id == holder.event_id);
+            found.cloned().ok_or_else(|| Unreadable {
+                event_id: event.pdu.event_id.to_string(),
+                reason: format!(
+                    "it gives a slot to {}, which the log does not have where it says",
+                    holder.event_id
+                ),
+            })
+        });
+        let holders: Result<Vec<Arc<Pdu>>, Unreadable> = holders.collect();
+        match (holders, &mut self.facts[index]) {
+            (Ok(holders), Ok(Fact::Room(event))) => {
+                self.len_bytes += holders.iter().map(|pdu| pdu.json.len()).sum::<usize>();
+                event.restated = holders;
+            }
+            (Err(unreadable), fact) => *fact = Err(unreadable),
+            (Ok(_), _) => {}
         }
     }
 
@@ -98,4 +122,16 @@ impl Committed {
     pub fn room_events(&self) -> impl Iterator<Item = (usize, &RoomEvent)> {
         (0..self.facts.len()).filter_map(|index| Some((index, self.room_event(index)?)))
     }
+}
+
+fn read(kind: Option<StreamKind>, event: &LoggedEvent) -> Result<Fact, Unreadable> {
+    let unreadable = |reason: String| Unreadable { event_id: event.id.clone(), reason };
+    let subject = match kind {
+        Some(StreamKind::Room) => Subject::Room,
+        Some(StreamKind::User) => Subject::Account,
+        Some(StreamKind::Alias) => Subject::Alias,
+        None => return Err(unreadable("a later version wrote this kind of stream".into())),
+    };
+    Fact::read(subject, &event.id, &event.envelope, &event.content)
+        .map_err(|error| unreadable(error.to_string()))
 }

@@ -4,6 +4,7 @@ use rookery_domain::Pdu;
 use serde_json::{Map, Value};
 
 /// The content of an event, read leniently: what is missing or of another type is not there.
+#[derive(Default)]
 pub(crate) struct Content(Map<String, Value>);
 
 impl Content {

@@ -10,7 +10,7 @@ use parking_lot::{Mutex, RwLock};
 use rookery_log::{EventLog, Position, ReadError};
 use tokio::sync::watch;
 
-use crate::{Committed, follower::Ring, models::Models, options::Options};
+use crate::{Committed, follower::Ring, models::Models, options::Options, restated::decode};
 
 /// Shared by all handles of the read models.
 pub(crate) struct Core {
@@ -51,7 +51,7 @@ impl Core {
         positions.retain(|position| !found.contains_key(position));
         if !positions.is_empty() {
             let records = self.log.get(&positions).await?;
-            let read = records.iter().map(|record| Committed::decode(record)).collect();
+            let read = decode(&*self.log, &records).await?;
             // Under the lock: a redaction that comes now finds the commit in the cache.
             let mut cache = self.cache.lock();
             for commit in self.clean(read) {

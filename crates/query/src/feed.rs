@@ -4,16 +4,19 @@
 //! delivery begins and ends at the event that says so, whatever the read models know by then.
 //! **Invariant:** of other users' account data, nothing is told but public receipts, to those who
 //! are in the room.
+//! **Invariant:** a state event is told only if it holds its slot after its own commit. Whoever
+//! applies each told state event and each [`FeedItem::Resolved`] in order has the room's state.
+//! **Invariant:** of each event of a room that the user is in it is told, or told that it is not.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, io, sync::Arc};
 
 use rookery_domain::{
-    AccountEvent, EventStatus, Fact, Membership, OwnedUserId, RoomEvent, RoomId, UserId,
-    is_own_membership,
+    AccountEvent, Fact, Membership, Origin, OwnedUserId, Pdu, RoomEvent, RoomId, StateChange,
+    StateHolder, UserId, is_own_membership,
 };
-use rookery_log::{StreamId, StreamKind};
+use rookery_log::{Position, StreamId, StreamKind};
 
-use crate::Committed;
+use crate::{Committed, Flags, ReadModels, RowKey};
 
 /// One thing that a user is told of. Room events are named by their index in the commit.
 #[derive(Clone, Debug)]
@@ -24,6 +27,30 @@ pub enum FeedItem {
         committed: Arc<Committed>,
         /// Its index there.
         index: usize,
+        /// It arrived after an event that comes later in the timeline.
+        late: bool,
+    },
+    /// An event of a room that the user is in, which the user is not told.
+    Skipped {
+        /// Its commit.
+        committed: Arc<Committed>,
+        /// Its index there.
+        index: usize,
+        /// Why not.
+        why: Skipped,
+    },
+    /// State resolution has given a slot to another event than the one that arrived, or to none.
+    Resolved {
+        /// The commit of the event that arrived.
+        committed: Arc<Committed>,
+        /// Its index there.
+        index: usize,
+        /// The type of the slot.
+        kind: String,
+        /// Its state key.
+        state_key: String,
+        /// The event that holds it now; none if nobody does.
+        holder: Option<EventAt>,
     },
     /// The user has joined: what follows is live, what was before can be scrolled back to.
     Opened {
@@ -34,19 +61,24 @@ pub enum FeedItem {
     },
     /// The user may not see what follows.
     Closed {
-        /// The commit of the member event that says so.
+        /// The commit of the event that says so.
         committed: Arc<Committed>,
         /// Its index there.
         index: usize,
         /// How it came about.
         how: Closing,
+        /// The member event that says so: of that commit, or of an earlier one that holds the
+        /// user's slot again. Where there is none, the event that arrived.
+        by: Arc<Pdu>,
     },
     /// The user is invited.
     Invited {
-        /// The commit of the invite.
+        /// The commit of the event that says so.
         committed: Arc<Committed>,
         /// Its index there.
         index: usize,
+        /// The invite.
+        invite: EventAt,
     },
     /// The user's own profile has changed.
     ProfileChanged {
@@ -71,6 +103,24 @@ pub enum FeedItem {
     },
 }
 
+/// Where the log has an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EventAt {
+    /// Its commit.
+    pub position: Position,
+    /// Its index there.
+    pub index: usize,
+}
+
+/// Why an event is not told to somebody who is in the room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Skipped {
+    /// It failed a check on receipt.
+    Hidden,
+    /// It is state that was superseded before it arrived.
+    Superseded,
+}
+
 /// How a room was closed to a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Closing {
@@ -84,6 +134,8 @@ pub enum Closing {
     Declined,
     /// Somebody took back the invite or refused the knock.
     Withdrawn,
+    /// State resolution found that the user was never rightly in the room.
+    Resolved,
 }
 
 /// Follows the log for one user.
@@ -107,30 +159,28 @@ impl Feed {
         }
     }
 
-    /// What the user sees of the next commit.
-    pub fn take(&mut self, committed: &Arc<Committed>) -> Vec<FeedItem> {
+    /// What the user sees of the next commit, which `models` have applied.
+    ///
+    /// # Errors
+    /// If a file of the models cannot be read.
+    pub fn take(
+        &mut self,
+        committed: &Arc<Committed>,
+        models: &ReadModels,
+    ) -> io::Result<Vec<FeedItem>> {
         if committed.stream == self.own_stream {
-            return own_changes(committed);
+            return Ok(own_changes(committed));
         }
         if committed.kind == Some(StreamKind::User) {
-            return self.receipts_of_others(committed);
+            return Ok(self.receipts_of_others(committed));
         }
-        let mut membership = self.memberships.get(&committed.stream).copied().unwrap_or_default();
         let mut items = Vec::new();
         for (index, event) in committed.room_events() {
-            if event.envelope.status != EventStatus::Accepted {
-                continue;
-            }
-            let before = membership;
-            if is_own_membership(&event.pdu, &self.user) {
-                membership = Membership::of(&event.pdu);
-                self.memberships.insert(committed.stream.clone(), membership);
-                self.about_user(&mut items, committed, index, event, (before, membership));
-            } else if membership == Membership::Join {
-                items.push(FeedItem::Event { committed: Arc::clone(committed), index });
-            }
+            Taking { user: &self.user, committed, index, event, items: &mut items }
+                .take(&mut self.memberships);
         }
-        items
+        mark_late(&mut items, models)?;
+        Ok(items)
     }
 
     fn receipts_of_others(&self, committed: &Arc<Committed>) -> Vec<FeedItem> {
@@ -151,38 +201,132 @@ impl Feed {
         let stream = StreamId::new(StreamKind::Room, room.as_str());
         self.memberships.get(&stream).copied().unwrap_or_default()
     }
+}
 
-    /// A member event of the user's own: it is always delivered, and may open or close the room.
-    fn about_user(
-        &self,
-        items: &mut Vec<FeedItem>,
-        committed: &Arc<Committed>,
-        index: usize,
-        event: &RoomEvent,
-        (before, after): (Membership, Membership),
-    ) {
-        use Membership::{Ban, Invite, Join, Knock};
-        let committed = || Arc::clone(committed);
-        if after == Join && before != Join {
-            items.push(FeedItem::Opened { committed: committed(), index });
+/// One event on its way to one user.
+struct Taking<'a> {
+    user: &'a UserId,
+    committed: &'a Arc<Committed>,
+    index: usize,
+    event: &'a RoomEvent,
+    items: &'a mut Vec<FeedItem>,
+}
+
+impl Taking<'_> {
+    fn take(mut self, memberships: &mut HashMap<StreamId, Membership>) {
+        use Membership::{Invite, Join};
+        let (event, stream) = (self.event, &self.committed.stream);
+        let before = memberships.get(stream).copied().unwrap_or_default();
+        let own_slot = event.state_changes().find(|change| self.is_about_user(change));
+        let after = own_slot.as_ref().map_or(before, membership_of);
+        if after != before {
+            memberships.insert(stream.clone(), after);
         }
-        if after == Invite && before != Invite {
-            items.push(FeedItem::Invited { committed: committed(), index });
+        let (committed, index) = (Arc::clone(self.committed), self.index);
+        if after == Join && before != Join {
+            self.items.push(FeedItem::Opened { committed, index });
+        } else if after == Invite
+            && before != Invite
+            && let Some(holder) = own_slot.as_ref().and_then(|slot| slot.holder.as_ref())
+        {
+            let invite = self.at(holder);
+            self.items.push(FeedItem::Invited { committed, index, invite });
             return;
         }
-        items.push(FeedItem::Event { committed: committed(), index });
-        let by_self = event.pdu.sender == self.user;
+        self.tell_event(after == Join);
+        for change in event.state_changes() {
+            if after == Join || self.is_about_user(&change) {
+                self.tell_change(&change);
+            }
+        }
+        if let Some(slot) = own_slot {
+            self.close(&slot, (before, after));
+        }
+    }
+
+    fn is_about_user(&self, change: &StateChange<'_>) -> bool {
+        change.kind == "m.room.member" && change.state_key == self.user.as_str()
+    }
+
+    fn at(&self, holder: &StateHolder<'_>) -> EventAt {
+        let RowKey { position, index, .. } = RowKey::of_holder(holder, self.committed, self.index);
+        EventAt { position, index: index.into() }
+    }
+
+    /// The event itself: a member event of the user's own is told wherever the user is.
+    fn tell_event(&mut self, is_in: bool) {
+        if !is_in && !is_own_membership(&self.event.pdu, self.user) {
+            return;
+        }
+        let flags = Flags::of(self.event);
+        let why = if flags.is_hidden() {
+            Some(Skipped::Hidden)
+        } else {
+            flags.is_superseded().then_some(Skipped::Superseded)
+        };
+        let (committed, index) = (Arc::clone(self.committed), self.index);
+        match why {
+            None => self.items.push(FeedItem::Event { committed, index, late: false }),
+            Some(why) if is_in => self.items.push(FeedItem::Skipped { committed, index, why }),
+            Some(_) => {}
+        }
+    }
+
+    /// A slot that another event has got, or none.
+    fn tell_change(&mut self, change: &StateChange<'_>) {
+        let holder = change.holder.as_ref();
+        if holder.is_some_and(|holder| holder.pdu.event_id == self.event.pdu.event_id) {
+            return;
+        }
+        self.items.push(FeedItem::Resolved {
+            committed: Arc::clone(self.committed),
+            index: self.index,
+            kind: change.kind.clone().into_owned(),
+            state_key: change.state_key.to_owned(),
+            holder: holder.map(|holder| self.at(holder)),
+        });
+    }
+
+    fn close(&mut self, slot: &StateChange<'_>, (before, after): (Membership, Membership)) {
+        use Membership::{Ban, Invite, Join, Knock};
+        let holder = slot.holder.as_ref();
+        let by_self = holder.is_some_and(|holder| holder.pdu.sender == self.user);
         let how = match (before, after) {
             (_, Join | Invite | Knock) | (Ban, _) => return,
             (_, Ban) => Closing::Banned,
+            (Join, Membership::None) => Closing::Resolved,
             (Join, _) if by_self => Closing::Left,
             (Join, _) => Closing::Kicked,
             (Invite | Knock, _) if by_self => Closing::Declined,
             (Invite | Knock, _) => Closing::Withdrawn,
             (Membership::None | Membership::Leave, _) => return,
         };
-        items.push(FeedItem::Closed { committed: committed(), index, how });
+        let by = Arc::clone(holder.map_or(&self.event.pdu, |holder| holder.pdu));
+        let (committed, index) = (Arc::clone(self.committed), self.index);
+        self.items.push(FeedItem::Closed { committed, index, how, by });
     }
+}
+
+fn membership_of(change: &StateChange<'_>) -> Membership {
+    change.holder.as_ref().map(|holder| Membership::of(holder.pdu)).unwrap_or_default()
+}
+
+/// Notes which of the events are late. Only those of other servers can be, so the timelines are
+/// asked for these alone.
+fn mark_late(items: &mut [FeedItem], models: &ReadModels) -> io::Result<()> {
+    for item in items {
+        let FeedItem::Event { committed, index, late } = item else { continue };
+        let Some(event) = committed.room_event(*index) else { continue };
+        if matches!(event.envelope.origin, Origin::Local { .. }) {
+            continue;
+        }
+        let room = committed.stream.split().and_then(|(_, room)| <&RoomId>::try_from(room).ok());
+        let key = RowKey::of(&event.pdu, committed.position, *index);
+        let view = models.view();
+        let row = room.and_then(|room| view.room(room)).map(|room| room.row(key)).transpose()?;
+        *late = row.flatten().is_some_and(|row| row.flags.is_late());
+    }
+    Ok(())
 }
 
 fn own_changes(committed: &Arc<Committed>) -> Vec<FeedItem> {

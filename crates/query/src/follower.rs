@@ -12,6 +12,7 @@ use rookery_log::{PAGE_MAX, Position, ReadError, Scope};
 use crate::{
     Committed,
     core::{Core, cost},
+    restated::decode,
 };
 
 /// The latest commits, decoded. Dense: each position follows the one before.
@@ -131,8 +132,7 @@ impl Follower {
             commits
         } else {
             let records = self.core.log.read(&Scope::All, after, limit).await?;
-            let decoded = records.iter().map(|record| Committed::decode(record)).collect();
-            self.core.clean(decoded)
+            self.core.clean(decode(&*self.core.log, &records).await?)
         };
         let position = commits.last().map_or(after, |last| last.position);
         Ok(Batch { commits, position })

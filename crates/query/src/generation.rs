@@ -177,6 +177,17 @@ pub(crate) fn load(dir: &Path, epoch: Epoch, tail: Position) -> Result<Models, V
     models.ok_or(loader.refused)
 }
 
+/// The version of the rows that this software writes, by the name of the model.
+#[cfg(test)]
+pub(crate) fn version_of(model: &str) -> u32 {
+    let changed = [
+        (Summary::NAME, Summary::VERSION),
+        (RoomMembers::NAME, RoomMembers::VERSION),
+        (RoomTimeline::NAME, RoomTimeline::VERSION),
+    ];
+    changed.iter().find(|(name, _)| *name == model).map_or(1, |(_, version)| *version)
+}
+
 fn save_fold<F: Fold>(folded: &Folded<F>, epoch: Epoch) -> io::Result<Option<Saved>> {
     let position = folded.checkpoint;
     let header = Header { model: F::NAME, version: F::VERSION, epoch, position };

@@ -22,6 +22,7 @@ mod options;
 mod public_rooms;
 mod read;
 mod rebuild;
+mod restated;
 mod retry;
 mod room_view;
 mod runtime;
@@ -41,7 +42,7 @@ pub use rookery_domain::{HistoryVisibility, Membership, Profile};
 pub use self::{
     committed::{Committed, Unreadable},
     digest::{Difference, Digests},
-    feed::{Closing, Feed, FeedItem},
+    feed::{Closing, EventAt, Feed, FeedItem, Skipped},
     follower::{Batch, FollowError, Follower},
     generation::roll_back,
     models::{

@@ -7,12 +7,13 @@ use rookery_log::{EventLog, PAGE_MAX, Position, ReadError, Scope};
 use tokio::sync::watch;
 
 use crate::{
-    Committed, Options, Progress, ReadModels, RebuildError,
+    Options, Progress, ReadModels, RebuildError,
     core::{Cache, Core},
     follower::Ring,
     generation,
     models::Models,
     rebuild,
+    restated::decode,
     save::save_alone,
 };
 
@@ -106,8 +107,8 @@ async fn level(log: &dyn EventLog, models: &mut Models) -> Result<(), ReadError>
         let records = log.read(&Scope::All, lowest, limit).await?;
         let Some(last) = records.last() else { break };
         lowest = last.position;
-        for record in &records {
-            models.apply(&Committed::decode(record));
+        for commit in decode(log, &records).await? {
+            models.apply(&commit);
         }
     }
     models.position = highest;

@@ -6,8 +6,8 @@ use rookery_domain::{EventId, RoomId};
 use rookery_log::{Position, ReadError};
 
 use crate::{
-    Anchor, EventPlace, ReadModels, RowKey, TimelineError, TimelineEvent, TimelinePage,
-    TimelineRow, Viewer, Wanted,
+    Anchor, EventAt, EventPlace, ReadModels, RowKey, Sight, TimelineError, TimelineEvent,
+    TimelinePage, TimelineRow, Viewer, Wanted,
     timeline::{Pager, is_visible, resolve},
 };
 
@@ -102,6 +102,72 @@ impl ReadModels {
             row.filter(|row| is_visible(row, &room.sight(viewer)))
         };
         Ok(self.events(row.as_slice()).await?.pop())
+    }
+
+    /// The event that the log has at `at`, in its place in the timeline of `room`. Who may see it
+    /// has been decided before. None if a check on receipt refused it.
+    ///
+    /// # Errors
+    /// [`TimelineError`] if the log or a file of the models cannot be read.
+    pub async fn event_at(
+        &self,
+        room: &RoomId,
+        at: EventAt,
+    ) -> Result<Option<TimelineEvent>, TimelineError> {
+        let commits = self.core.commits(vec![at.position]).await?;
+        let Some(commit) = commits.get(&at.position) else { return Ok(None) };
+        let Some(found) = commit.room_event(at.index) else { return Ok(None) };
+        let key = RowKey::of(&found.pdu, at.position, at.index);
+        let row = self.view().room(room).map(|room| room.row(key)).transpose()?.flatten();
+        let row = row.filter(|row| !row.flags.is_hidden());
+        Ok(row.and_then(|row| TimelineEvent::new(row, Arc::clone(commit))))
+    }
+
+    /// The event that the one at `key` comes after in the timeline, of those that the viewer may
+    /// see and that were there when it arrived. State that was superseded when it arrived does not
+    /// count, as streams leave it out. None if it comes first.
+    ///
+    /// # Errors
+    /// [`TimelineError`] if the log or a file of the models cannot be read.
+    pub async fn event_before(
+        &self,
+        room: &RoomId,
+        viewer: &Viewer,
+        key: RowKey,
+    ) -> Result<Option<TimelineEvent>, TimelineError> {
+        let row = self.view().room(room).map(|room| room.row(key)).transpose()?.flatten();
+        let Some(row) = row else { return Ok(None) };
+        let Some(before) = self.row_before(room, viewer, row)? else { return Ok(None) };
+        Ok(self.events(&[before]).await?.pop())
+    }
+
+    fn row_before(
+        &self,
+        room: &RoomId,
+        viewer: &Viewer,
+        row: TimelineRow,
+    ) -> Result<Option<TimelineRow>, TimelineError> {
+        const CHUNK_ROWS: usize = 64;
+        let counts = |other: &&TimelineRow, sight: &Sight| {
+            other.sequence < row.sequence
+                && !other.flags.is_superseded()
+                && is_visible(other, sight)
+        };
+        let mut key = row.key;
+        loop {
+            // The models are let go between the chunks.
+            let view = self.view();
+            let room = view.room(room).ok_or(TimelineError::NoSuchRoom)?;
+            let sight = room.sight(viewer);
+            let rows = room.rows_before(Some(key), CHUNK_ROWS)?;
+            if let Some(found) = rows.iter().find(|row| counts(row, &sight)) {
+                return Ok(Some(*found));
+            }
+            match rows.last() {
+                Some(last) if rows.len() == CHUNK_ROWS => key = last.key,
+                _ => return Ok(None),
+            }
+        }
     }
 
     /// Fetches the events of rows, in their order. Who may see them has been decided before.

@@ -21,6 +21,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::{
     Committed, ReadModels, generation,
     models::{Directory, Models, StreamKey},
+    restated::{Restated, decode},
     save,
 };
 
@@ -78,7 +79,11 @@ pub enum RebuildError {
     Worker,
 }
 
-type Page = Vec<(StreamKey, Arc<Record>)>;
+/// Records of one worker, with the events that they name.
+struct Page {
+    records: Vec<(StreamKey, Arc<Record>)>,
+    restated: Arc<Restated>,
+}
 
 struct Worker {
     pages: mpsc::Sender<Page>,
@@ -92,8 +97,8 @@ impl Worker {
         let (answer, outcome) = oneshot::channel();
         let work = move || {
             while let Some(page) = inbox.blocking_recv() {
-                for (key, record) in page {
-                    models.apply_at(key, &Committed::decode(&record));
+                for (key, record) in page.records {
+                    models.apply_at(key, &Committed::decode(&record, &page.restated));
                 }
             }
             // Whoever does not wait for the answer has given up the rebuild.
@@ -146,11 +151,13 @@ async fn deal(
         let limit = usize::try_from(until.0 - at.0).unwrap_or(PAGE_MAX).min(PAGE_MAX);
         let records = log.read(&Scope::All, at, limit).await?;
         at = records.last().ok_or(RebuildError::Short { until, tail: at })?.position;
-        let mut pages: Vec<Page> = workers.iter().map(|_| Page::new()).collect();
+        let restated = Arc::new(Restated::fetch(log, &records).await?);
+        let page = |_| Page { records: Vec::new(), restated: Arc::clone(&restated) };
+        let mut pages: Vec<Page> = workers.iter().map(page).collect();
         for record in records {
             events += record.commit.events.len() as u64;
             let key = directory.enter(&record.commit.stream, record.position);
-            pages[share(key, workers.len())].push((key, record));
+            pages[share(key, workers.len())].records.push((key, record));
         }
         for (worker, page) in workers.iter().zip(pages) {
             worker.pages.send(page).await.map_err(|_| RebuildError::Worker)?;
@@ -242,8 +249,8 @@ async fn catch_up(
         if records.is_empty() {
             return Err(RebuildError::Short { until, tail: models.position });
         }
-        for record in &records {
-            models.apply(&Committed::decode(record));
+        for commit in decode(log, &records).await? {
+            models.apply(&commit);
         }
     }
     Ok(())

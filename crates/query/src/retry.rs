@@ -5,6 +5,7 @@ use rookery_log::{PAGE_MAX, Position, ReadError, Scope, StreamId};
 use crate::{
     Committed, ReadModels,
     models::{Fold, Folded, Models, Row, StreamKey},
+    restated::decode,
 };
 
 /// Why a parked stream could not be tried again.
@@ -48,8 +49,8 @@ impl ReadModels {
             let records = self.core.log.read(&scope, at, PAGE_MAX).await?;
             let Some(last) = records.last() else { return Ok(commits) };
             at = last.position;
-            let records = records.iter().filter(|record| record.position <= until);
-            commits.extend(records.map(|record| Committed::decode(record)));
+            let end = records.partition_point(|record| record.position <= until);
+            commits.extend(decode(&*self.core.log, &records[..end]).await?);
             if at >= until {
                 return Ok(commits);
             }

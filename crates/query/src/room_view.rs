@@ -210,13 +210,49 @@ impl<'a> RoomView<'a> {
         state_key: &str,
         position: Position,
     ) -> io::Result<Option<RowKey>> {
-        let mut holder = self.state(kind, state_key);
-        while let Some(key) = holder
-            && key.position > position
-        {
-            holder = self.row(key)?.and_then(|row| row.replaced);
+        let Some(timeline) = self.models.timelines.get(self.key) else { return Ok(None) };
+        let mut holder = timeline.slots().get(kind, state_key);
+        let mut resolved = timeline.slots().resolved(kind, state_key);
+        // Back over the changes of the slot: each was made by its new holder, or by resolution.
+        loop {
+            let last = resolved.last();
+            let taken = |key: &RowKey| last.is_none_or(|last| (key.position, key.index) > last.at);
+            if let Some(key) = holder.filter(taken) {
+                if key.position <= position {
+                    return Ok(holder);
+                }
+                holder = self.row(key)?.and_then(|row| row.replaced);
+            } else if let Some((last, before)) = resolved.split_last() {
+                if last.at.0 <= position {
+                    return Ok(holder);
+                }
+                holder = last.before;
+                resolved = before;
+            } else {
+                return Ok(None);
+            }
         }
-        Ok(holder)
+    }
+
+    /// The events that held the room's state after the commit at `position`: type, state key,
+    /// event.
+    ///
+    /// # Errors
+    /// If the file of the timelines cannot be read.
+    pub fn state_all_at(
+        &self,
+        position: Position,
+    ) -> impl Iterator<Item = io::Result<(&'a str, &'a str, RowKey)>> {
+        let room = *self;
+        let slots = self.models.timelines.get(self.key).into_iter().flat_map(|room| {
+            let slots = room.slots();
+            let held = slots.iter().map(|(kind, state_key, _)| (kind, state_key));
+            held.chain(slots.emptied())
+        });
+        slots.filter_map(move |(kind, state_key)| {
+            let held = room.state_at(kind, state_key, position).transpose()?;
+            Some(held.map(|key| (kind, state_key, key)))
+        })
     }
 
     /// How many events the timeline has.

@@ -9,7 +9,7 @@ use std::{
 use rookery_log::{Position, ReadError, Scope};
 use tokio::sync::watch;
 
-use crate::{Committed, Follower, View, core::Core};
+use crate::{Committed, Follower, View, core::Core, restated::decode};
 
 /// Commits that are applied before readers get their turn: about a millisecond.
 const BATCH_COMMITS: usize = 256;
@@ -81,8 +81,8 @@ impl ReadModels {
         let _projecting = self.core.projecting.lock().await;
         let after = self.checkpoint_now();
         let records = self.core.log.read(&Scope::All, after, BATCH_COMMITS).await?;
-        let commits: Vec<_> =
-            records.iter().map(|record| Arc::new(Committed::decode(record))).collect();
+        let commits = decode(&*self.core.log, &records).await?;
+        let commits: Vec<_> = commits.into_iter().map(Arc::new).collect();
         self.apply(&commits);
         Ok(commits.len())
     }

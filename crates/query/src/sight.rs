@@ -44,7 +44,7 @@ impl Sight {
         visible(&Viewing {
             // Of one's own member events the history lacks those alone that find and leave one
             // joined: these are seen anyway.
-            own_membership: at.is_some_and(|change| change.sequence == sequence),
+            own_membership: at.is_some_and(|change| change.sequence == sequence && change.own),
             membership: at.map(|change| change.membership).unwrap_or_default(),
             joined_later: later.iter().any(|change| change.membership == Membership::Join),
             visibility: self.setting_at(sequence),

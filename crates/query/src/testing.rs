@@ -6,8 +6,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use parking_lot::Mutex;
 use rookery_domain::{
-    AccountEvent, ActionOutcome, AliasEvent, Envelope, Erased, Fact, Filter, Fingerprint, RoomId,
-    RoomVersionId, StoredFact, Subject, UserId,
+    AccountEvent, ActionOutcome, AliasEvent, Envelope, Erased, EventStatus, Fact, Filter,
+    Fingerprint, Holder, Origin, RoomId, RoomVersionId, SlotChange, StoredFact, Subject, UserId,
 };
 use rookery_log::{
     Commit, Epoch, EventLog, Guard, LoggedEvent, MemoryLog, Millis, Position, Scope, StreamId,
@@ -15,7 +15,7 @@ use rookery_log::{
 };
 use serde_json::{Value, json};
 
-use crate::{Committed, Options, ReadModels};
+use crate::{Committed, Options, ReadModels, restated::decode};
 
 pub(crate) const EPOCH: Epoch = Epoch(7);
 
@@ -46,6 +46,8 @@ pub(crate) struct Scene {
     pub(crate) dir: tempfile::TempDir,
     depths: BTreeMap<String, u64>,
     events: u64,
+    /// Every state event of each room that can be read, as one that holds its slot.
+    states: Mutex<BTreeMap<String, Vec<SlotChange>>>,
 }
 
 /// What a scene redacted.
@@ -74,6 +76,7 @@ impl Scene {
             dir: tempfile::tempdir().unwrap(),
             depths: BTreeMap::new(),
             events: 0,
+            states: Mutex::default(),
         }
     }
 
@@ -88,14 +91,55 @@ impl Scene {
 
     pub(crate) async fn append(&self, stream: StreamId, facts: Vec<StoredFact>) -> Position {
         let at = self.log.head(&stream).await.unwrap().revision;
-        let events = facts.into_iter().map(|fact| LoggedEvent {
+        let events = facts.iter().cloned().map(|fact| LoggedEvent {
             id: fact.id,
             envelope: fact.envelope,
             content: fact.content,
         });
         let commit =
             Commit { stream, command: None, received: Millis(1), events: events.collect() };
-        self.log.append(commit, Guard { at }).await.unwrap().position
+        let position = self.log.append(commit, Guard { at }).await.unwrap().position;
+        for (index, fact) in facts.iter().enumerate() {
+            self.note_state(fact, position, index);
+        }
+        position
+    }
+
+    fn note_state(&self, fact: &StoredFact, position: Position, index: usize) {
+        let Ok(pdu) = serde_json::from_slice::<Value>(&fact.content) else { return };
+        let (Some(room), Some(state_key)) = (pdu["room_id"].as_str(), pdu["state_key"].as_str())
+        else {
+            return;
+        };
+        let position = Some(position.0);
+        let event_id = fact.id.as_str().try_into().unwrap();
+        self.states.lock().entry(room.into()).or_default().push(SlotChange {
+            kind: pdu["type"].as_str().unwrap().into(),
+            state_key: state_key.into(),
+            holder: Some(Holder { event_id, position, index: u16::try_from(index).unwrap() }),
+        });
+    }
+
+    /// The state event of a room that was made as `number` (modulo how many there are), as one
+    /// that gets its slot back.
+    pub(crate) fn former(&self, name: &str, number: usize) -> Option<SlotChange> {
+        let states = self.states.lock();
+        let states = states.get(&room_id(name))?;
+        Some(states[number % states.len()].clone())
+    }
+
+    /// Appends an event of another server, and says what its checks and state resolution came to.
+    pub(crate) async fn receive(
+        &mut self,
+        name: &str,
+        mut event: StoredFact,
+        status: EventStatus,
+        state: Option<Vec<SlotChange>>,
+    ) -> Position {
+        let origin = Origin::Server("else.test".try_into().unwrap());
+        let envelope = Envelope { origin, status, state, erases: Vec::new() };
+        event.envelope = serde_json::to_vec(&envelope).unwrap().into();
+        self.append(StreamId::new(StreamKind::Room, &room_id(name)), vec![event]).await
     }
 
     /// Makes the next event of a room; `back` says how far its depth lies behind the last.
@@ -147,7 +191,7 @@ impl Scene {
     pub(crate) async fn redact(&mut self, name: &str, which: usize) -> Option<Redacted> {
         let scope = Scope::Stream(StreamId::new(StreamKind::Room, &room_id(name)));
         let records = self.log.read(&scope, Position::ORIGIN, 4_096).await.unwrap();
-        let commits: Vec<_> = records.iter().map(|record| Committed::decode(record)).collect();
+        let commits = decode(&*self.log, &records).await.unwrap();
         let events = commits.iter().flat_map(|commit| {
             commit.room_events().map(|(index, event)| (commit.position, index, &event.pdu))
         });
@@ -170,12 +214,12 @@ impl Scene {
         let record = self.log.get(&[position]).await.unwrap().remove(0);
         let room = Scope::Stream(record.commit.stream.clone());
         let first = self.log.read(&room, Position::ORIGIN, 1).await.unwrap();
-        let create = Committed::decode(&first[0]);
+        let create = decode(&*self.log, &first).await.unwrap().remove(0);
         let version = create.room_event(0).and_then(|event| {
             let content: Value = event.pdu.content_as()?;
             content.get("room_version")?.as_str()?.try_into().ok()
         });
-        let committed = Committed::decode(&record);
+        let committed = decode(&*self.log, &[record]).await.unwrap().remove(0);
         let pdu = &committed.room_event(index.into()).unwrap().pdu;
         let left = pdu.redacted(&version.unwrap_or(RoomVersionId::V11)).unwrap().json;
         self.log.erase(position, index.into(), left).await.unwrap();
@@ -186,11 +230,13 @@ impl Scene {
         self.send(name, sender, "m.room.message", None, content).await
     }
 
+    /// A message of another server, whose depth lies `back` behind the last.
     pub(crate) async fn late(&mut self, name: &str, sender: &str, back: u64) -> Position {
         let event = self.event(name, sender, "m.room.message", None, &json!({}), back);
-        self.append(StreamId::new(StreamKind::Room, &room_id(name)), vec![event]).await
+        self.receive(name, event, EventStatus::Accepted, None).await
     }
 
+    /// State of another server that is superseded when it comes.
     pub(crate) async fn late_state(
         &mut self,
         name: &str,
@@ -199,7 +245,7 @@ impl Scene {
         back: u64,
     ) -> Position {
         let event = self.event(name, "alice", kind, Some(""), content, back);
-        self.append(StreamId::new(StreamKind::Room, &room_id(name)), vec![event]).await
+        self.receive(name, event, EventStatus::Accepted, Some(Vec::new())).await
     }
 
     pub(crate) async fn member(&mut self, name: &str, who: &str, membership: &str) -> Position {

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Json, Object, Result};
 use rookery_command::Outcome;
-use rookery_domain::{Origin, OwnedRoomId, Pdu, RoomVersionId, TimelineEventType};
+use rookery_domain::{Origin, OwnedRoomId, Pdu, RoomVersionId, TimelineEventType, UserId};
 use rookery_log::{Millis, Position};
-use rookery_query::{Committed, RowKey, TimelineCursor, TimelineEvent};
+use rookery_query::{Committed, Flags, RowKey, TimelineCursor, TimelineEvent};
 use serde_json::Value;
 
 use super::{
@@ -30,10 +30,11 @@ pub(crate) struct RoomEvent {
     origin: Origin,
     /// What relates to it is shown as of this position, so that a sync is of one position.
     as_of: Option<Position>,
+    flags: Flags,
 }
 
 impl RoomEvent {
-    /// An event at `index` of a commit. `None` if it cannot be read.
+    /// An event at `index` of a commit, which is not late. `None` if it cannot be read.
     pub(crate) fn of(committed: &Committed, index: usize) -> Option<Self> {
         let event = committed.room_event(index)?;
         Some(Self {
@@ -44,12 +45,19 @@ impl RoomEvent {
             received: committed.received,
             origin: event.envelope.origin.clone(),
             as_of: None,
+            flags: Flags::of(event),
         })
     }
 
     /// An event of a timeline.
     pub(crate) fn of_timeline(event: &TimelineEvent) -> Option<Self> {
-        Self::of(&event.committed, event.row.key.index.into())
+        let found = Self::of(&event.committed, event.row.key.index.into())?;
+        Some(Self { flags: event.row.flags, ..found })
+    }
+
+    /// The same event, which has arrived late if `late`.
+    pub(crate) fn late_if(self, late: bool) -> Self {
+        Self { flags: self.flags.late_if(late), ..self }
     }
 
     /// The event at `index` of what a command has made.
@@ -62,6 +70,8 @@ impl RoomEvent {
             received: outcome.received,
             origin: outcome.origin.clone(),
             as_of: None,
+            // What this server makes is the newest of its room.
+            flags: Flags::default(),
         }
     }
 
@@ -81,6 +91,10 @@ impl RoomEvent {
             position: self.position,
             index: u16::try_from(self.index).unwrap_or(u16::MAX),
         }
+    }
+
+    pub(crate) fn sender_id(&self) -> &UserId {
+        &self.pdu.sender
     }
 
     /// The room that the one this event created has taken the place of.
@@ -151,14 +165,42 @@ impl RoomEvent {
         DateTime(self.received)
     }
 
-    /// Its number in the room: 1, 2, 3 ... in order of arrival. A hole means that you missed one.
+    /// Its number in the room: 1, 2, 3 ... in order of arrival. What the stream does not tell it
+    /// lists as `skipped`; a hole beside that means that you missed one.
     async fn sequence(&self) -> i64 {
         i64::try_from(self.sequence).unwrap_or(i64::MAX)
     }
 
-    /// Its depth in the room's graph of events. The timeline is ordered by it.
+    /// Its depth in the room's graph of events. The timeline is in order of depth; events of one
+    /// depth are in order of `sequence`.
     async fn depth(&self) -> i64 {
         i64::try_from(self.pdu.depth).unwrap_or(i64::MAX)
+    }
+
+    /// It came from another server after an event that comes later in the timeline. Streams tell
+    /// such events only if the filter has `includeLate`.
+    async fn arrived_late(&self) -> bool {
+        self.flags.is_late()
+    }
+
+    /// Of an event that arrived late: the event that it comes after in the timeline, of those that
+    /// you may see and that were there when it arrived. Null if it comes first, and for all other
+    /// events, which come after everything that was there.
+    async fn after(&self, context: &Context<'_>) -> Result<Option<EventIdScalar>> {
+        if !self.flags.is_late() {
+            return Ok(None);
+        }
+        let app = app(context);
+        let viewer = session(context).viewpoint()?;
+        let before = app.models.event_before(&self.pdu.room_id, &viewer, self.key()).await;
+        let before = unless_absent(before)?.flatten();
+        Ok(before.map(|event| EventIdScalar(event.event().pdu.event_id.clone())))
+    }
+
+    /// It is state that another event had superseded before it arrived: the room was never so.
+    /// It stands in the timeline, and no stream tells it.
+    async fn is_superseded(&self) -> bool {
+        self.flags.is_superseded()
     }
 
     /// Where it is in the whole log.

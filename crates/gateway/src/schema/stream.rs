@@ -4,17 +4,20 @@
 //! resume, each item is delivered exactly once.
 //! **Invariant:** nothing is queued: the next chunk is read when the socket asks for it.
 
+mod skipped;
+
 use std::sync::Arc;
 
 use async_graphql::{Context, Enum, Object, Result, SimpleObject, Subscription, Union};
 use futures_util::Stream;
-use rookery_domain::{AccountEvent, Fact, Filter, OwnedRoomId, OwnedUserId};
+use rookery_domain::{AccountEvent, Fact, Filter, OwnedRoomId, OwnedUserId, RoomId};
 use rookery_log::{Position, StreamId, StreamKind};
-use rookery_query::{Closing, Committed, Feed, FeedItem, FollowError, Follower};
+use rookery_query::{Closing, Committed, EventAt, Feed, FeedItem, FollowError, Follower, Skipped};
 
+use self::skipped::{SkipReason, SkippedEvents, Skips};
 use super::{
     account_items::{DeviceAdded, DeviceRemoved, ReceiptMoved},
-    context::{App, app, session},
+    context::{App, app, session, unless_absent},
     event::RoomEvent,
     fault::Fault,
     filter::{FilterInput, chosen},
@@ -34,6 +37,8 @@ const CHUNK_ITEMS_MAX: usize = 256;
 pub(crate) enum StreamItem {
     /// Something happened in a room of yours.
     Event(RoomEvent),
+    /// The servers of a room have agreed on its state anew.
+    Resolved(StateResolved),
     /// You have joined a room.
     Opened(RoomOpened),
     /// A room is closed to you.
@@ -48,6 +53,21 @@ pub(crate) enum StreamItem {
     DeviceAdded(DeviceAdded),
     /// A device of yours is gone.
     DeviceRemoved(DeviceRemoved),
+}
+
+/// A slot of a room's state is held by another event from now on, or by none, though no event of
+/// that type has happened: events of several servers met, and the rules of the room decided.
+#[derive(Clone, SimpleObject)]
+pub(crate) struct StateResolved {
+    /// The room.
+    room: Room,
+    /// The type of the state.
+    #[graphql(name = "type")]
+    kind: String,
+    /// Which of the states of this type it is.
+    state_key: String,
+    /// The event that holds it now. Null if none does: the room is as if it had never been set.
+    event: Option<RoomEvent>,
 }
 
 /// You have joined a room: on this device, or on another one.
@@ -74,6 +94,8 @@ pub(crate) enum ClosingReason {
     Declined,
     /// Somebody took back the invite, or refused the request.
     Withdrawn,
+    /// The servers of the room have agreed that you had no right to be in it.
+    Resolved,
 }
 
 /// You see nothing more of a room.
@@ -83,9 +105,9 @@ pub(crate) struct RoomClosed {
     room_id: RoomIdScalar,
     /// How it came about.
     reason: ClosingReason,
-    /// The event that says so.
+    /// The event that says so, or by whose arrival it came about.
     event_id: EventIdScalar,
-    /// Who did it.
+    /// Who sent it.
     by: User,
 }
 
@@ -110,6 +132,7 @@ pub(crate) struct ProfileChanged {
 /// What happened between two positions, as far as it is for you.
 pub(crate) struct EventChunk {
     items: Vec<StreamItem>,
+    skipped: Vec<SkippedEvents>,
     position: PositionScalar,
 }
 
@@ -119,6 +142,12 @@ impl EventChunk {
     /// What happened, in order. It may be empty.
     async fn events(&self) -> &[StreamItem] {
         &self.items
+    }
+
+    /// Which events of your rooms are left out of `events`, and why. With these, the sequence
+    /// numbers of a room are 1, 2, 3 ... without a hole for as long as you are in it.
+    async fn skipped(&self) -> &[SkippedEvents] {
+        &self.skipped
     }
 
     /// Resume from here.
@@ -166,7 +195,8 @@ pub(crate) async fn poll(
     limit: usize,
 ) -> Result<EventChunk> {
     let mut reader = Reader::open(context, Some(after), filter)?;
-    Ok(reader.read(limit).await?)
+    let items = reader.read(limit).await?;
+    Ok(reader.chunk(items))
 }
 
 /// One reader of the stream.
@@ -176,6 +206,7 @@ struct Reader {
     follower: Follower,
     feed: Feed,
     filter: Arc<Filter>,
+    skips: Skips,
     position: Position,
 }
 
@@ -198,16 +229,16 @@ impl Reader {
             (position, Feed::new(&user, memberships))
         };
         let follower = app.models.follower();
-        let filter = filter.unwrap_or_default();
-        Ok(Self { app, user, follower, feed, filter, position })
+        let (filter, skips) = (filter.unwrap_or_default(), Skips::default());
+        Ok(Self { app, user, follower, feed, filter, skips, position })
     }
 
     /// The next chunk with something in it; none when the server stops.
     async fn next_chunk(&mut self) -> Result<Option<EventChunk>, Fault> {
         loop {
-            let chunk = self.read(CHUNK_COMMITS_MAX).await?;
-            if !chunk.items.is_empty() {
-                return Ok(Some(chunk));
+            let items = self.read(CHUNK_COMMITS_MAX).await?;
+            if !items.is_empty() || self.skips.is_full() {
+                return Ok(Some(self.chunk(items)));
             }
             match self.follower.wait(self.position).await {
                 Ok(_) => {}
@@ -217,64 +248,120 @@ impl Reader {
         }
     }
 
+    fn chunk(&mut self, items: Vec<StreamItem>) -> EventChunk {
+        let (skipped, position) = (self.skips.take(), self.app.token(self.position));
+        EventChunk { items, skipped, position }
+    }
+
     /// What is there after the position, from at most `limit` commits.
-    async fn read(&mut self, limit: usize) -> Result<EventChunk, Fault> {
+    async fn read(&mut self, limit: usize) -> Result<Vec<StreamItem>, Fault> {
         let batch = self.follower.next(self.position, limit).await.map_err(|e| fault(&e))?;
         let mut items = Vec::new();
         for committed in &batch.commits {
-            let taken = self.feed.take(committed);
-            items.extend(taken.into_iter().filter_map(|item| self.item(item)));
+            let taken = self.feed.take(committed, &self.app.models);
+            for item in taken.map_err(|error| Fault::internal(&error.to_string()))? {
+                items.extend(self.item(item).await?);
+            }
             self.position = committed.position;
-            if items.len() >= CHUNK_ITEMS_MAX {
+            if items.len() >= CHUNK_ITEMS_MAX || self.skips.is_full() {
                 break;
             }
         }
-        Ok(EventChunk { items, position: self.app.token(self.position) })
+        Ok(items)
     }
 
-    fn item(&self, item: FeedItem) -> Option<StreamItem> {
-        Some(match item {
-            FeedItem::Event { committed, index } => {
-                let wanted = self.filter.wants(&committed.room_event(index)?.pdu);
-                StreamItem::Event(RoomEvent::of(&committed, index).filter(|_| wanted)?)
+    async fn item(&mut self, item: FeedItem) -> Result<Option<StreamItem>, Fault> {
+        Ok(match item {
+            FeedItem::Event { committed, index, late } => self.event(&committed, index, late),
+            FeedItem::Skipped { committed, index, why } => {
+                self.skip(&committed, index, why.into());
+                None
             }
-            FeedItem::Opened { committed, index } => StreamItem::Opened(RoomOpened {
-                cursor: Some(RoomEvent::of(&committed, index)?.cursor_in(&self.app)),
-                room: Room::new(room_of(&committed)?),
-            }),
-            FeedItem::Closed { committed, index, how } => {
-                let pdu = &committed.room_event(index)?.pdu;
-                StreamItem::Closed(RoomClosed {
-                    room_id: RoomIdScalar(pdu.room_id.clone()),
-                    reason: how.into(),
-                    event_id: EventIdScalar(pdu.event_id.clone()),
-                    by: User::in_room(pdu.sender.clone(), pdu.room_id.clone()),
-                })
+            FeedItem::Resolved { committed, kind, state_key, holder, .. } => {
+                let room = room_of(&committed).filter(|room| self.filter.wants_slot(room, &kind));
+                let Some(room) = room else { return Ok(None) };
+                let event = match holder {
+                    Some(holder) => self.fetch(&room, holder).await?,
+                    None => None,
+                };
+                let room = Room::new(room);
+                Some(StreamItem::Resolved(StateResolved { room, kind, state_key, event }))
             }
-            FeedItem::Invited { committed, index } => {
-                let event = RoomEvent::of(&committed, index)?;
-                let room = room_of(&committed)?;
-                let sender = committed.room_event(index)?.pdu.sender.clone();
-                let inviter = User::in_room(sender, room.clone());
-                StreamItem::Invited(Invited { room: Room::new(room), inviter, event })
+            FeedItem::Opened { committed, index } => opened(&self.app, &committed, index),
+            FeedItem::Closed { how, by, .. } => Some(StreamItem::Closed(RoomClosed {
+                room_id: RoomIdScalar(by.room_id.clone()),
+                reason: how.into(),
+                event_id: EventIdScalar(by.event_id.clone()),
+                by: User::in_room(by.sender.clone(), by.room_id.clone()),
+            })),
+            FeedItem::Invited { committed, invite, .. } => {
+                let Some(room) = room_of(&committed) else { return Ok(None) };
+                let Some(event) = self.fetch(&room, invite).await? else { return Ok(None) };
+                let inviter = User::in_room(event.sender_id().to_owned(), room.clone());
+                Some(StreamItem::Invited(Invited { room: Room::new(room), inviter, event }))
             }
             FeedItem::ProfileChanged { .. } => {
-                StreamItem::Profile(ProfileChanged { user: User::new(self.user.clone()) })
+                Some(StreamItem::Profile(ProfileChanged { user: User::new(self.user.clone()) }))
             }
             FeedItem::ReceiptMoved { committed, index } => {
-                StreamItem::Receipt(ReceiptMoved::of(&committed, index)?)
+                ReceiptMoved::of(&committed, index).map(StreamItem::Receipt)
             }
-            FeedItem::DevicesChanged { committed, index } => match committed.facts.get(index)? {
-                Ok(Fact::Account(AccountEvent::DeviceAdded { device_id, name })) => {
-                    let (device_id, name) = (device_id.clone(), name.clone());
-                    StreamItem::DeviceAdded(DeviceAdded { device_id, name })
-                }
-                Ok(Fact::Account(AccountEvent::DeviceRemoved { device_id })) => {
-                    StreamItem::DeviceRemoved(DeviceRemoved { device_id: device_id.clone() })
-                }
-                _ => return None,
-            },
+            FeedItem::DevicesChanged { committed, index } => device_item(&committed, index),
         })
+    }
+
+    /// An event, unless the client does not want it.
+    fn event(&mut self, committed: &Committed, index: usize, late: bool) -> Option<StreamItem> {
+        let pdu = &committed.room_event(index)?.pdu;
+        if !self.filter.wants(pdu) {
+            self.skip(committed, index, SkipReason::Filtered);
+            return None;
+        }
+        if late && !self.filter.include_late {
+            self.skip(committed, index, SkipReason::Late);
+            return None;
+        }
+        Some(StreamItem::Event(RoomEvent::of(committed, index)?.late_if(late)))
+    }
+
+    fn skip(&mut self, committed: &Committed, index: usize, reason: SkipReason) {
+        if let Some(room) = room_of(committed) {
+            self.skips.note(room, committed.sequence(index), reason);
+        }
+    }
+
+    /// An event that an item names, wherever the log has it.
+    async fn fetch(&self, room: &RoomId, at: EventAt) -> Result<Option<RoomEvent>, Fault> {
+        let found = unless_absent(self.app.models.event_at(room, at).await)?.flatten();
+        Ok(found.and_then(|event| RoomEvent::of_timeline(&event)))
+    }
+}
+
+fn opened(app: &App, committed: &Committed, index: usize) -> Option<StreamItem> {
+    let cursor = Some(RoomEvent::of(committed, index)?.cursor_in(app));
+    let room = Room::new(room_of(committed)?);
+    Some(StreamItem::Opened(RoomOpened { room, cursor }))
+}
+
+fn device_item(committed: &Committed, index: usize) -> Option<StreamItem> {
+    match committed.facts.get(index)? {
+        Ok(Fact::Account(AccountEvent::DeviceAdded { device_id, name })) => {
+            let (device_id, name) = (device_id.clone(), name.clone());
+            Some(StreamItem::DeviceAdded(DeviceAdded { device_id, name }))
+        }
+        Ok(Fact::Account(AccountEvent::DeviceRemoved { device_id })) => {
+            Some(StreamItem::DeviceRemoved(DeviceRemoved { device_id: device_id.clone() }))
+        }
+        _ => None,
+    }
+}
+
+impl From<Skipped> for SkipReason {
+    fn from(why: Skipped) -> Self {
+        match why {
+            Skipped::Hidden => Self::Hidden,
+            Skipped::Superseded => Self::Superseded,
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::io;
 
 use async_graphql::{Context, Object, Result, SimpleObject};
 use rookery_domain::OwnedRoomId;
+use rookery_log::Position;
 use rookery_query::{
     Anchor, RoomView, RowKey, TimelineCursor, TimelineEvent, TimelinePage, Wanted,
 };
@@ -37,9 +38,9 @@ pub(crate) struct TimelineConnection {
     /// Where to go on when no event of the page was visible.
     start: Option<RowKey>,
     end: Option<RowKey>,
-    position: rookery_log::Position,
+    position: Position,
     /// The position that the room is shown as of, if that is not now.
-    as_of: Option<rookery_log::Position>,
+    as_of: Option<Position>,
 }
 
 /// An event in its place.
@@ -243,20 +244,17 @@ pub(crate) async fn state(
     let as_of = room.as_of();
     let look = |room: &RoomView<'_>| {
         // Of a sync, the state is of its position too: what came since is on the stream.
-        let held = |kind: &str, state_key: &str, key: RowKey| match as_of {
-            Some(at) if key.position > at => room.state_at(kind, state_key, at).transpose(),
-            _ => Some(Ok(key)),
-        };
+        let at = as_of.unwrap_or(Position(u64::MAX));
         if let (Some(kind), Some(state_key)) = (event_type, state_key) {
-            let key = room.state(kind, state_key).and_then(|key| held(kind, state_key, key));
+            let key = room.state_at(kind, state_key, at).transpose();
             return key.into_iter().collect::<io::Result<Vec<_>>>();
         }
         let fits = |(kind, key, _): &(&str, &str, RowKey)| {
             event_type.is_none_or(|wanted| wanted == *kind)
                 && state_key.is_none_or(|wanted| wanted == *key)
         };
-        let slots = room.state_all().filter(fits);
-        slots.filter_map(|(kind, state_key, key)| held(kind, state_key, key)).take(limit).collect()
+        let slots = room.state_all_at(at).filter(|slot| slot.as_ref().map_or(true, fits));
+        slots.map(|slot| Ok(slot?.2)).take(limit).collect()
     };
     let keys = room.look(context, Access::Inside, |room| Some(look(room)))?.transpose();
     let keys = keys.map_err(|error| Fault::internal(&error.to_string()))?.unwrap_or_default();

@@ -2,22 +2,29 @@
 
 use std::collections::BTreeMap;
 
-use rookery_domain::{Erased, EventStatus, Membership, OwnedUserId, Pdu, UserId};
+use rookery_domain::{
+    Erased, EventStatus, Membership, OwnedUserId, Pdu, RoomEvent, TimelineEventType, UserId,
+};
 use rookery_log::{Position, StreamKind};
 use serde::{Deserialize, Serialize};
 
 use super::{Fold, RoomsOfUsers, StreamKey, Unfit};
 use crate::{Committed, RowKey, content::Content};
 
+/// The type of member events.
+const MEMBER: &str = "m.room.member";
+
 /// From which event on a membership holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MembershipChange {
-    /// The member event.
+    /// The event.
     pub sequence: u64,
     /// Its commit.
     pub position: Position,
     /// What the user is from that event on.
     pub membership: Membership,
+    /// It is a member event of this user. Otherwise another event made state resolution speak.
+    pub own: bool,
 }
 
 /// A user in a room, or one that was.
@@ -25,16 +32,17 @@ pub struct MembershipChange {
 pub struct Member {
     /// What the user is now.
     pub membership: Membership,
-    /// The member event that says so.
-    pub event: RowKey,
-    /// Who sent that event: the inviter of an invite, who kicked or banned.
+    /// The member event that says so; none if none does any more.
+    pub event: Option<RowKey>,
+    /// Who sent that event (or the last one): the inviter of an invite, who kicked or banned.
     pub sender: OwnedUserId,
     /// The name to show in this room.
     pub displayname: Option<Box<str>>,
     /// The `mxc:` address of the avatar in this room.
     pub avatar_url: Option<Box<str>>,
-    /// Every member event, in order of arrival, but for those by which who was joined stays joined
-    /// (changes of the profile). Never empty.
+    /// Every member event, and every other one by which the membership changed, in order of
+    /// arrival, but for those by which who was joined stays joined (changes of the profile).
+    /// Never empty.
     pub history: Vec<MembershipChange>,
 }
 
@@ -92,16 +100,18 @@ impl RoomMembers {
 
 impl Fold for RoomMembers {
     const NAME: &'static str = "memberships";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const KIND: StreamKind = StreamKind::Room;
     type Shared = RoomsOfUsers;
 
     /// A member event that is redacted still says who is what, and nothing else.
     fn forget(&mut self, erased: &Erased) {
-        let slot = erased.slot.as_ref().filter(|slot| slot.kind == "m.room.member");
+        let slot = erased.slot.as_ref().filter(|slot| slot.kind == MEMBER);
         let user = slot.and_then(|slot| <&UserId>::try_from(&*slot.state_key).ok());
         let member = user.and_then(|user| self.members.get_mut(user));
-        if let Some(member) = member.filter(|member| member.event.is_of(erased)) {
+        if let Some(member) =
+            member.filter(|member| member.event.is_some_and(|event| event.is_of(erased)))
+        {
             member.displayname = None;
             member.avatar_url = None;
         }
@@ -115,39 +125,37 @@ impl Fold for RoomMembers {
     ) -> Result<(), Unfit> {
         let before = self.activity;
         for (index, event) in committed.room_events() {
+            let mut change = MembershipChange {
+                sequence: committed.sequence(index),
+                position: committed.position,
+                membership: Membership::None,
+                own: false,
+            };
+            let own = member_of(event);
+            for slot in event.state_changes().filter(|slot| slot.kind == MEMBER) {
+                let Ok(user) = <&UserId>::try_from(slot.state_key) else { continue };
+                let holder = slot
+                    .holder
+                    .map(|holder| (&**holder.pdu, RowKey::of_holder(&holder, committed, index)));
+                let before = self.get(user).map(|member| member.membership);
+                change.membership = holder.map(|(pdu, _)| Membership::of(pdu)).unwrap_or_default();
+                change.own = own == Some(user);
+                self.set(user, holder, change);
+                self.recount(before, change.membership);
+                if before != Some(change.membership) {
+                    rooms_of_users.set(user, room, change.membership);
+                }
+            }
             if event.envelope.status != EventStatus::Accepted {
                 continue;
             }
             self.activity = committed.position;
             event.erases().iter().for_each(|erased| self.forget(erased));
-            let pdu = &event.pdu;
-            let Some((kind, state_key)) = pdu.state_slot() else { continue };
-            if kind != "m.room.member" {
-                continue;
-            }
-            // A state key that is no user ID makes nobody a member.
-            let Ok(user) = <&UserId>::try_from(state_key) else { continue };
-            let key = RowKey::of(pdu, committed.position, index);
-            let before = self.members.get(user);
-            if before.is_some_and(|member| member.event > key) {
-                continue;
-            }
-            let before = before.map(|member| member.membership);
-            let membership = Membership::of(pdu);
-            let change = MembershipChange {
-                sequence: committed.sequence(index),
-                position: committed.position,
-                membership,
-            };
-            self.members_changed(user, change, key, pdu);
-            if before != Some(membership) {
-                if let Some(count) = before.and_then(|before| self.count(before)) {
-                    *count -= 1;
-                }
-                if let Some(count) = self.count(membership) {
-                    *count += 1;
-                }
-                rooms_of_users.set(user, room, membership);
+            if let Some(user) = own
+                && !event.holds_its_slot()
+            {
+                let own = MembershipChange { own: true, ..change };
+                self.superseded(user, &event.pdu, own, (room, rooms_of_users));
             }
         }
         rooms_of_users.active(room, before, self.activity);
@@ -155,34 +163,82 @@ impl Fold for RoomMembers {
     }
 }
 
+/// The user whose member event this is. A state key that is no user ID makes nobody a member.
+fn member_of(event: &RoomEvent) -> Option<&UserId> {
+    let is_member = event.pdu.kind == TimelineEventType::RoomMember;
+    event.pdu.state_key.as_deref().filter(|_| is_member)?.try_into().ok()
+}
+
 impl RoomMembers {
-    fn members_changed(
+    /// The slot of a user is held by another event from now on, or by none.
+    fn set(&mut self, user: &UserId, holder: Option<(&Pdu, RowKey)>, change: MembershipChange) {
+        let content = holder.map(|(pdu, _)| Content::of(pdu)).unwrap_or_default();
+        let sender = holder.map(|(pdu, _)| &*pdu.sender);
+        let member = self.entry(user, sender.unwrap_or(user));
+        member.event = holder.map(|(_, key)| key);
+        if let Some(sender) = sender {
+            sender.clone_into(&mut member.sender);
+        }
+        member.displayname = content.text("displayname").map(Into::into);
+        member.avatar_url = content.text("avatar_url").map(Into::into);
+        member.membership = change.membership;
+        member.note(change);
+    }
+
+    /// A member event that does not hold its slot changes nothing, but is the user's own to see.
+    fn superseded(
         &mut self,
         user: &UserId,
-        change: MembershipChange,
-        event: RowKey,
         pdu: &Pdu,
+        mut change: MembershipChange,
+        (room, rooms_of_users): (StreamKey, &mut RoomsOfUsers),
     ) {
-        let content = Content::of(pdu);
-        let member = self.members.entry(user.to_owned()).or_insert_with(|| {
+        if self.get(user).is_none() {
+            rooms_of_users.set(user, room, Membership::None);
+        }
+        let member = self.entry(user, &pdu.sender);
+        change.membership = member.membership;
+        member.note(change);
+    }
+
+    fn entry(&mut self, user: &UserId, sender: &UserId) -> &mut Member {
+        let new = || {
             Box::new(Member {
-                membership: change.membership,
-                event,
-                sender: pdu.sender.clone(),
+                membership: Membership::None,
+                event: None,
+                sender: sender.to_owned(),
                 displayname: None,
                 avatar_url: None,
                 history: Vec::with_capacity(1),
             })
-        });
-        member.membership = change.membership;
-        member.event = event;
-        member.sender.clone_from(&pdu.sender);
-        member.displayname = content.text("displayname").map(Into::into);
-        member.avatar_url = content.text("avatar_url").map(Into::into);
-        let stays = member.history.last().is_some_and(|last| last.membership == Membership::Join)
+        };
+        self.members.entry(user.to_owned()).or_insert_with(new)
+    }
+
+    fn recount(&mut self, before: Option<Membership>, after: Membership) {
+        if let Some(count) = before.and_then(|before| self.count(before)) {
+            *count -= 1;
+        }
+        if let Some(count) = self.count(after) {
+            *count += 1;
+        }
+    }
+}
+
+impl Member {
+    /// Notes a change, or an event of the user's own that changes nothing. One event may be both
+    /// a change by resolution and the user's own: then it is one step.
+    fn note(&mut self, change: MembershipChange) {
+        if let Some(last) = self.history.last_mut()
+            && last.sequence == change.sequence
+        {
+            *last = MembershipChange { own: last.own || change.own, ..change };
+            return;
+        }
+        let stays = self.history.last().is_some_and(|last| last.membership == Membership::Join)
             && change.membership == Membership::Join;
         if !stays {
-            member.history.push(change);
+            self.history.push(change);
         }
     }
 }

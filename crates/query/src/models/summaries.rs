@@ -1,7 +1,7 @@
 //! Room summaries: what a list of rooms shows of each.
 //!
-//! **Invariant:** a setting changes only by an event that comes later in the timeline than the
-//! one that set it.
+//! **Invariant:** each setting is that of the event that holds its slot of the room's state, and
+//! none where nobody does.
 
 use rookery_domain::{
     DIRECTORY_TYPE, Erased, EventStatus, HistoryVisibility, JoinRule, OwnedUserId, Pdu, Power,
@@ -69,7 +69,7 @@ pub struct Summary {
     /// The sequence number of the event that arrived last.
     pub last_sequence: u64,
     /// The event behind each of [`KINDS`].
-    set_by: [RowKey; KINDS.len()],
+    set_by: [Option<RowKey>; KINDS.len()],
 }
 
 impl Summary {
@@ -105,13 +105,12 @@ impl Summary {
         number.is_some_and(|number| number >= 12)
     }
 
-    fn set(&mut self, kind: &str, pdu: &Pdu, key: RowKey, committed: &Committed, sequence: u64) {
+    /// A slot with an empty state key is held by another event from now on, or by none.
+    fn set(&mut self, kind: &str, holder: Option<(&Pdu, RowKey)>, at: (Position, u64)) {
         let Some(number) = KINDS.iter().position(|other| *other == kind) else { return };
-        if self.set_by[number] > key {
-            return;
-        }
-        self.set_by[number] = key;
-        let content = Content::of(pdu);
+        self.set_by[number] = holder.map(|(_, key)| key);
+        let pdu = holder.map(|(pdu, _)| pdu);
+        let content = pdu.map(Content::of).unwrap_or_default();
         match kind {
             "m.room.name" => self.name = content.owned("name"),
             "m.room.topic" => self.topic = content.owned("topic"),
@@ -120,20 +119,23 @@ impl Summary {
                 self.canonical_alias = content.owned("alias");
                 self.alt_aliases = content.texts("alt_aliases");
             }
-            "m.room.join_rules" => self.join_rule = Some(JoinRule::of(pdu)),
+            "m.room.join_rules" => self.join_rule = pdu.map(JoinRule::of),
             "m.room.history_visibility" => self.visibility.push(VisibilityChange {
-                sequence,
-                position: committed.position,
-                setting: HistoryVisibility::of(pdu),
+                sequence: at.1,
+                position: at.0,
+                setting: pdu.map(HistoryVisibility::of).unwrap_or_default(),
             }),
             DIRECTORY_TYPE => self.listed = content.flag("listed"),
             "m.room.power_levels" => {
-                let PowerLevels { users, users_default, .. } = PowerLevels::of(pdu);
-                self.powers = Some(Powers { users: users.into_iter().collect(), users_default });
+                self.powers = pdu.map(|pdu| {
+                    let PowerLevels { users, users_default, .. } = PowerLevels::of(pdu);
+                    Powers { users: users.into_iter().collect(), users_default }
+                });
             }
             "m.room.create" => {
-                self.creator = Some(pdu.sender.clone());
-                self.version = content.owned("room_version").or_else(|| Some("1".into()));
+                self.creator = pdu.map(|pdu| pdu.sender.clone());
+                let version = content.owned("room_version");
+                self.version = version.or_else(|| pdu.map(|_| "1".into()));
                 self.kind = content.owned("type");
                 let others = content.texts("additional_creators").into_iter();
                 self.additional_creators =
@@ -159,7 +161,7 @@ const KINDS: [&str; 9] = [
 
 impl Fold for Summary {
     const NAME: &'static str = "summaries";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const KIND: StreamKind = StreamKind::Room;
     type Shared = ();
 
@@ -167,7 +169,7 @@ impl Fold for Summary {
     fn forget(&mut self, erased: &Erased) {
         let Some(Slot { kind, state_key }) = &erased.slot else { return };
         let Some(number) = KINDS.iter().position(|other| *other == kind) else { return };
-        if !state_key.is_empty() || !self.set_by[number].is_of(erased) {
+        if !state_key.is_empty() || !self.set_by[number].is_some_and(|key| key.is_of(erased)) {
             return;
         }
         match kind.as_str() {
@@ -186,20 +188,23 @@ impl Fold for Summary {
     fn apply(&mut self, _: StreamKey, committed: &Committed, (): &mut ()) -> Result<(), Unfit> {
         self.last_sequence = committed.last_sequence();
         for (index, event) in committed.room_events() {
+            let at = (committed.position, committed.sequence(index));
+            for change in event.state_changes().filter(|change| change.state_key.is_empty()) {
+                let holder = change
+                    .holder
+                    .map(|holder| (&**holder.pdu, RowKey::of_holder(&holder, committed, index)));
+                self.set(&change.kind, holder, at);
+            }
             event.erases().iter().for_each(|erased| self.forget(erased));
             if event.envelope.status != EventStatus::Accepted {
                 continue;
             }
             let key = RowKey::of(&event.pdu, committed.position, index);
             self.last_event = self.last_event.max(Some(key));
-            match event.pdu.state_slot() {
-                // A redaction says nothing: it takes back.
-                None if event.pdu.kind == TimelineEventType::RoomRedaction => {}
-                None => self.last_message = self.last_message.max(Some(key)),
-                Some((kind, "")) => {
-                    self.set(&kind, &event.pdu, key, committed, committed.sequence(index));
-                }
-                Some(_) => {}
+            // A redaction says nothing: it takes back.
+            let is_redaction = event.pdu.kind == TimelineEventType::RoomRedaction;
+            if event.pdu.state_key.is_none() && !is_redaction {
+                self.last_message = self.last_message.max(Some(key));
             }
         }
         Ok(())

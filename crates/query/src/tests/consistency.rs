@@ -1,12 +1,13 @@
 //! Whatever happens in whatever order: the rows are those that the log gives.
 
 use proptest::{collection::vec, prelude::*};
-use rookery_domain::{AccountEvent, Fact};
+use rookery_domain::{AccountEvent, EventStatus, Fact};
 use rookery_log::{EventLog, Position, Scope, StreamId, StreamKind};
 use serde_json::json;
 
 use crate::{
-    Committed, Digests, ReadModels,
+    Digests, ReadModels,
+    restated::decode,
     testing::{Scene, settle},
 };
 
@@ -25,6 +26,8 @@ enum Act {
     Member(usize, usize, usize),
     Name(usize, u8),
     LateName(usize, u8, u64),
+    /// State resolution gives a slot to an older event, or to none.
+    Resolve(usize, usize, bool, u64),
     Visibility(usize, usize),
     Listed(usize, bool),
     Profile(usize, u8),
@@ -53,6 +56,8 @@ fn act() -> impl Strategy<Value = Act> {
         2 => (room.clone(), any::<u8>()).prop_map(|(room, name)| Act::Name(room, name)),
         2 => (room.clone(), any::<u8>(), 1u64..9)
             .prop_map(|(room, name, back)| Act::LateName(room, name, back)),
+        4 => (room.clone(), any::<usize>(), any::<bool>(), 0u64..9)
+            .prop_map(|(room, which, held, back)| Act::Resolve(room, which, held, back)),
         2 => (room.clone(), 0..SETTINGS.len()).prop_map(|(room, what)| Act::Visibility(room, what)),
         1 => (room.clone(), any::<bool>()).prop_map(|(room, listed)| Act::Listed(room, listed)),
         2 => (user.clone(), any::<u8>()).prop_map(|(user, name)| Act::Profile(user, name)),
@@ -94,6 +99,16 @@ impl Act {
             Self::LateName(room, name, back) => {
                 let content = json!({ "name": name.to_string() });
                 scene.late_state(ROOMS[*room], "m.room.name", &content, *back).await
+            }
+            Self::Resolve(room, which, held, back) => {
+                let room = ROOMS[*room];
+                let mut change = scene.former(room, *which);
+                if let Some(change) = change.as_mut().filter(|_| !held) {
+                    change.holder = None;
+                }
+                let event = scene.event(room, "bob", "m.room.message", None, &json!({}), *back);
+                let state = Some(change.into_iter().collect());
+                scene.receive(room, event, EventStatus::Accepted, state).await
             }
             Self::Visibility(room, what) => {
                 let content = json!({ "history_visibility": SETTINGS[*what] });
@@ -190,8 +205,8 @@ proptest! {
             settle(&models).await;
             let live = digest(&models).await;
             let again = scene.log.read(&Scope::All, Position(from), 4_096).await.unwrap();
-            for record in again {
-                models.core.models.write().apply(&Committed::decode(&record));
+            for commit in decode(&*scene.log, &again).await.unwrap() {
+                models.core.models.write().apply(&commit);
             }
             assert_eq!(digest(&models).await, live);
         });

@@ -8,16 +8,19 @@ use rookery_log::{EventLog, Position, Scope, StreamId, StreamKind};
 use serde_json::json;
 
 use crate::{
-    Closing, Committed, Feed, FeedItem, ReadModels,
+    Closing, Feed, FeedItem, ReadModels,
+    restated::decode,
     testing::{Scene, room, user},
 };
 
 /// One word an item.
 fn word(item: &FeedItem) -> String {
     match item {
-        FeedItem::Event { committed, index } => {
+        FeedItem::Event { committed, index, .. } => {
             committed.room_event(*index).map(|event| event.pdu.kind.to_string()).unwrap_or_default()
         }
+        FeedItem::Skipped { why, .. } => format!("skipped: {why:?}"),
+        FeedItem::Resolved { kind, .. } => format!("resolved: {kind}"),
         FeedItem::Opened { .. } => "opened".into(),
         FeedItem::Closed { how, .. } => format!("closed: {how:?}"),
         FeedItem::Invited { .. } => "invited".into(),
@@ -39,8 +42,10 @@ async fn told(scene: &Scene, models: &ReadModels, who: &str, after: Position) ->
         Feed::new(&who, memberships)
     };
     let records = scene.log.read(&Scope::All, after, 4_096).await.unwrap();
-    let commits = records.iter().map(|record| Arc::new(Committed::decode(record)));
-    commits.flat_map(|commit| feed.take(&commit)).map(|item| word(&item)).collect()
+    let commits = decode(&*scene.log, &records).await.unwrap();
+    let commits = commits.into_iter().map(Arc::new);
+    let items = commits.flat_map(|commit| feed.take(&commit, models).unwrap());
+    items.map(|item| word(&item)).collect()
 }
 
 /// Alice changes what Bob is to her room, or Bob does.

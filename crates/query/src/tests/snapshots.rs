@@ -6,11 +6,12 @@ use std::{
     sync::Arc,
 };
 
+use rookery_domain::{EventStatus, SlotChange};
 use rookery_log::{Epoch, EventLog, MemoryLog, Position};
 use serde_json::json;
 
 use crate::{
-    Options, ReadModels, generation,
+    Options, ReadModels, SnapshotError, generation, snapshot,
     testing::{EPOCH, Scene, settle},
 };
 
@@ -36,9 +37,13 @@ async fn scene() -> Scene {
     scene.member("a", "bob", "join").await;
     scene.profile("bob", "Bob").await;
     scene.alias("attic", Some("a")).await;
-    for number in 0..12 {
+    for number in 0..11 {
         scene.late("a", "bob", number % 5).await;
     }
+    // State resolution takes the room its name.
+    let event = scene.event("a", "bob", "m.room.message", None, &json!({}), 1);
+    let name = SlotChange { holder: None, ..scene.former("a", 4).unwrap() };
+    scene.receive("a", event, EventStatus::Accepted, Some(vec![name])).await;
     scene
 }
 
@@ -134,8 +139,18 @@ async fn damaged_block_is_an_error_and_no_wrong_answer() {
     assert!(view.event(&event).unwrap_err().to_string().contains("checksum"));
 }
 
-/// What version 1 of each model wrote. Never edit these files: a change of a format needs a new
-/// version of the model, and golden files of its own.
+/// Where the golden file of a file of the models is. What version 1 of a model wrote bears its
+/// plain name, what a later one wrote the version too.
+fn golden(name: &str) -> PathBuf {
+    let (stem, extension) = name.rsplit_once('.').unwrap();
+    let model = MODELS.iter().find(|model| stem.starts_with(**model)).unwrap();
+    let version = generation::version_of(model);
+    let name = if version == 1 { name.into() } else { format!("{stem}-v{version}.{extension}") };
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
+}
+
+/// What the present version of each model writes. Never edit these files: a change of a format
+/// needs a new version of the model, and golden files of its own.
 #[tokio::test]
 async fn snapshots_are_those_of_the_golden_files() {
     let mut scene = scene().await;
@@ -145,15 +160,34 @@ async fn snapshots_are_those_of_the_golden_files() {
     let models = scene.open_with(options()).await;
     settle(&models).await;
     models.save().await.unwrap();
-    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
     for file in files(&scene) {
-        let name = file.file_name().unwrap();
+        let golden = golden(file.file_name().unwrap().to_str().unwrap());
         let written = fs::read(&file).unwrap();
         if std::env::var_os("ROOKERY_WRITE_GOLDEN_FILES").is_some() {
-            fs::write(golden.join(name), &written).unwrap();
+            fs::write(&golden, &written).unwrap();
         }
-        let expected = fs::read(golden.join(name)).unwrap();
-        assert!(written == expected, "{} is written otherwise than it was", name.display());
+        let expected = fs::read(&golden).unwrap();
+        assert!(written == expected, "{} is written otherwise than it was", golden.display());
+    }
+}
+
+/// A snapshot of an older version is refused by its version, so that the models are made anew.
+#[test]
+fn snapshots_of_older_versions_are_refused_by_their_version() {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    for model in MODELS {
+        let expected = generation::version_of(model);
+        for version in 1..expected {
+            let suffix = if version == 1 { String::new() } else { format!("-v{version}") };
+            let bytes = fs::read(golden.join(format!("{model}{suffix}.snapshot"))).unwrap();
+            let position = Position(u64::MAX);
+            let header = snapshot::Header { model, version: expected, epoch: EPOCH, position };
+            let refused = snapshot::decode(&bytes, header).unwrap_err();
+            let SnapshotError::Version { found, .. } = refused else {
+                panic!("{model} of version {version}: {refused}");
+            };
+            assert_eq!(found, version, "{model}");
+        }
     }
 }
 

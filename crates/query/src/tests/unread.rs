@@ -10,7 +10,8 @@ use rookery_log::{EventLog, Position, Scope, StreamId, StreamKind};
 use serde_json::{Value, json};
 
 use crate::{
-    Committed, ReadModels, Unread, generation,
+    ReadModels, Unread, generation,
+    restated::decode,
     testing::{Scene, room, room_id, settle, user},
 };
 
@@ -379,8 +380,10 @@ proptest! {
                 prop_assert_eq!(shown(&models, &user(name)), world.unread(who));
             }
             // Applying it all again changes nothing.
-            for record in world.scene.log.read(&Scope::All, Position::ORIGIN, 4_096).await.unwrap() {
-                models.core.models.write().apply(&Committed::decode(&record));
+            let log = &*world.scene.log;
+            let again = log.read(&Scope::All, Position::ORIGIN, 4_096).await.unwrap();
+            for commit in decode(log, &again).await.unwrap() {
+                models.core.models.write().apply(&commit);
             }
             for (who, name) in USERS.iter().enumerate() {
                 prop_assert_eq!(shown(&models, &user(name)), world.unread(who));

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     BlockStore, Flags, RowKey, TimelineRow,
     row::{Block, insert_row},
-    slots::{Slots, Taken},
+    slots::{Resolved, Slots},
     store::BlockRef,
 };
 use crate::{
@@ -32,12 +32,14 @@ pub(crate) struct RoomTimeline {
     sealed: Vec<BlockRef>,
     open: Block,
     last: Option<RowKey>,
+    /// The last of those that are shown: what arrives before it in the timeline is late.
+    last_shown: Option<RowKey>,
     count: u64,
 }
 
 impl Fold for RoomTimeline {
     const NAME: &'static str = "timelines";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const KIND: StreamKind = StreamKind::Room;
     type Shared = BlockStore;
 
@@ -49,20 +51,22 @@ impl Fold for RoomTimeline {
     ) -> Result<(), Unfit> {
         for (index, event) in committed.room_events() {
             let key = RowKey::of(&event.pdu, committed.position, index);
-            let late = self.last > Some(key);
-            let mut row = TimelineRow {
-                key,
-                sequence: committed.sequence(index),
-                flags: Flags::of(event, late),
-                replaced: None,
-            };
-            if !row.flags.is_hidden()
-                && let Some((kind, state_key)) = event.pdu.state_slot()
-            {
-                match self.slots.take(&kind, state_key, key) {
-                    Taken::From(replaced) => row.replaced = replaced,
-                    Taken::Superseded => row.flags = row.flags.superseded(),
+            let flags = Flags::of(event).late_if(self.last_shown > Some(key));
+            let sequence = committed.sequence(index);
+            let mut row = TimelineRow { key, sequence, flags, replaced: None };
+            for change in event.state_changes() {
+                let holder = change.holder;
+                let holder = holder.map(|holder| RowKey::of_holder(&holder, committed, index));
+                let before = self.slots.put(&change.kind, change.state_key, holder);
+                if holder == Some(key) {
+                    row.replaced = before;
+                } else {
+                    let at = (key.position, key.index);
+                    self.slots.note(&change.kind, change.state_key, Resolved { at, before });
                 }
+            }
+            if !row.flags.is_hidden() {
+                self.last_shown = self.last_shown.max(Some(key));
             }
             self.insert(&row, store).map_err(|error| Unfit {
                 event_id: Some(event.pdu.event_id.to_string()),

@@ -1,8 +1,10 @@
 //! Rows of a timeline: where an event has its place, and how blocks of rows are written.
 
-use rookery_domain::{EventStatus, Pdu, RoomEvent};
+use rookery_domain::{EventStatus, Pdu, RoomEvent, StateHolder};
 use rookery_log::Position;
 use serde::{Deserialize, Serialize};
+
+use crate::Committed;
 
 /// The place of an event in the timeline of its room: depth first, then the order of arrival.
 #[derive(
@@ -22,6 +24,15 @@ impl RowKey {
         // A commit has at most `COMMIT_EVENTS_MAX` events.
         Self { depth: pdu.depth, position, index: u16::try_from(index).unwrap_or(u16::MAX) }
     }
+
+    /// The place of the event that holds a slot since the event at `index` of `committed`.
+    pub(crate) fn of_holder(holder: &StateHolder<'_>, committed: &Committed, index: usize) -> Self {
+        let Some(place) = holder.place else {
+            return Self::of(holder.pdu, committed.position, index);
+        };
+        let position = place.position.map_or(committed.position, Position);
+        Self { depth: holder.pdu.depth, position, index: place.index }
+    }
 }
 
 /// What a row says of its event beside its place.
@@ -35,22 +46,28 @@ impl Flags {
     const LATE: u8 = 4;
     const SUPERSEDED: u8 = 8;
 
-    pub(crate) fn of(event: &RoomEvent, late: bool) -> Self {
+    /// What an event says of itself. Whether it is late depends on what was there before it.
+    #[must_use]
+    pub fn of(event: &RoomEvent) -> Self {
+        let is_state = event.pdu.state_key.is_some();
+        let is_hidden = event.envelope.status != EventStatus::Accepted;
         let mut flags = 0;
-        if event.pdu.state_key.is_some() {
+        if is_state {
             flags |= Self::STATE;
         }
-        if event.envelope.status != EventStatus::Accepted {
+        if is_hidden {
             flags |= Self::HIDDEN;
         }
-        if late {
-            flags |= Self::LATE;
+        if is_state && !is_hidden && !event.holds_its_slot() {
+            flags |= Self::SUPERSEDED;
         }
         Self(flags)
     }
 
-    pub(crate) fn superseded(self) -> Self {
-        Self(self.0 | Self::SUPERSEDED)
+    /// The same flags, and late if `late`.
+    #[must_use]
+    pub fn late_if(self, late: bool) -> Self {
+        if late { Self(self.0 | Self::LATE) } else { self }
     }
 
     /// A state event.
@@ -71,7 +88,7 @@ impl Flags {
         self.0 & Self::LATE != 0
     }
 
-    /// A state event that was no longer the newest of its slot when it arrived.
+    /// A state event that did not get its slot: others had the better claim when it arrived.
     #[must_use]
     pub fn is_superseded(self) -> bool {
         self.0 & Self::SUPERSEDED != 0
@@ -93,7 +110,7 @@ pub struct TimelineRow {
 
 /// Rows in order, encoded: each as its differences from the one before it.
 ///
-/// The format is part of the stored format of the timelines, version 1.
+/// The format is part of the stored format of the timelines, versions 1 and 2.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Block {
     pub(crate) bytes: Vec<u8>,

@@ -1,10 +1,12 @@
 //! The current state of a room: which event holds each slot (type and state key).
 //!
-//! **Invariant:** state never goes backwards: an event takes a slot only from one that comes
-//! before it in the timeline.
+//! **Invariant:** nothing is decided here: the event that was appended says who holds what
+//! ([`RoomEvent::state_changes`](rookery_domain::RoomEvent::state_changes)). A slot may go back to
+//! an older event, or to none.
 
 use std::collections::BTreeMap;
 
+use rookery_log::Position;
 use serde::{Deserialize, Serialize};
 
 use super::RowKey;
@@ -12,7 +14,11 @@ use super::RowKey;
 /// The holders of all slots, by type. Rooms have few types, and most types one slot, whose state
 /// key is empty: these take no map.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Slots(Vec<Kind>);
+pub(crate) struct Slots {
+    kinds: Vec<Kind>,
+    /// What state resolution did to each slot, by type and state key, in order of arrival.
+    resolved: BTreeMap<Box<str>, BTreeMap<Box<str>, Vec<Resolved>>>,
+}
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Kind {
@@ -22,49 +28,70 @@ struct Kind {
     others: BTreeMap<Box<str>, RowKey>,
 }
 
-/// What came of an event that wants a slot.
-pub(crate) enum Taken {
-    /// It holds the slot now, in the place of the event named.
-    From(Option<RowKey>),
-    /// A later event holds the slot.
-    Superseded,
+/// A slot was given to another event than the one that arrived, or to none.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Resolved {
+    /// The commit of the event that arrived, and its index there.
+    pub(crate) at: (Position, u16),
+    /// Who held the slot before.
+    pub(crate) before: Option<RowKey>,
 }
 
 impl Slots {
-    pub(crate) fn take(&mut self, kind: &str, state_key: &str, key: RowKey) -> Taken {
+    /// Gives a slot to `holder`. Answers who held it before.
+    pub(crate) fn put(
+        &mut self,
+        kind: &str,
+        state_key: &str,
+        holder: Option<RowKey>,
+    ) -> Option<RowKey> {
         let place = self.find(kind).unwrap_or_else(|place| {
-            self.0.reserve_exact(1);
+            self.kinds.reserve_exact(1);
             let (name, empty, others) = (kind.into(), None, BTreeMap::new());
-            self.0.insert(place, Kind { name, empty, others });
+            self.kinds.insert(place, Kind { name, empty, others });
             place
         });
-        let Kind { empty, others, .. } = &mut self.0[place];
-        let holder = if state_key.is_empty() { *empty } else { others.get(state_key).copied() };
-        if holder > Some(key) {
-            return Taken::Superseded;
+        let Kind { empty, others, .. } = &mut self.kinds[place];
+        match (state_key, holder) {
+            ("", holder) => std::mem::replace(empty, holder),
+            (_, Some(holder)) => others.insert(state_key.into(), holder),
+            (_, None) => others.remove(state_key),
         }
-        if state_key.is_empty() {
-            *empty = Some(key);
-        } else {
-            others.insert(state_key.into(), key);
-        }
-        Taken::From(holder)
+    }
+
+    /// Notes that a slot changed by another event than its new holder.
+    pub(crate) fn note(&mut self, kind: &str, state_key: &str, resolved: Resolved) {
+        let kinds = self.resolved.entry(kind.into()).or_default();
+        kinds.entry(state_key.into()).or_default().push(resolved);
     }
 
     fn find(&self, kind: &str) -> Result<usize, usize> {
-        self.0.binary_search_by(|other| (*other.name).cmp(kind))
+        self.kinds.binary_search_by(|other| (*other.name).cmp(kind))
     }
 
     pub(crate) fn get(&self, kind: &str, state_key: &str) -> Option<RowKey> {
-        let kind = &self.0[self.find(kind).ok()?];
+        let kind = &self.kinds[self.find(kind).ok()?];
         if state_key.is_empty() { kind.empty } else { kind.others.get(state_key).copied() }
     }
 
+    /// What state resolution did to a slot, in order of arrival.
+    pub(crate) fn resolved(&self, kind: &str, state_key: &str) -> &[Resolved] {
+        let slot = self.resolved.get(kind).and_then(|keys| keys.get(state_key));
+        slot.map_or(&[], Vec::as_slice)
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str, RowKey)> {
-        self.0.iter().flat_map(|kind| {
+        self.kinds.iter().flat_map(|kind| {
             let empty = kind.empty.iter().map(|key| ("", *key));
             let others = kind.others.iter().map(|(state_key, key)| (&**state_key, *key));
             empty.chain(others).map(|(state_key, key)| (&*kind.name, state_key, key))
         })
+    }
+
+    /// The slots that nobody holds any more.
+    pub(crate) fn emptied(&self) -> impl Iterator<Item = (&str, &str)> {
+        let slots = self.resolved.iter();
+        let slots = slots.flat_map(|(kind, keys)| keys.keys().map(|key| (&**kind, &**key)));
+        slots.filter(|(kind, state_key)| self.get(kind, state_key).is_none())
     }
 }
