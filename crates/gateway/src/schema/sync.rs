@@ -10,7 +10,7 @@ use super::{
     filter::{FilterShown, StoredFilter},
     room::Room,
     scalars::PositionScalar,
-    user::User,
+    user::{Device, User},
 };
 
 /// Rooms on a page, if you do not say how many.
@@ -124,11 +124,21 @@ impl Viewer {
         Ok(stored.into_iter().map(shown).collect())
     }
 
+    /// The device that asks.
+    async fn device(&self, context: &Context<'_>) -> Result<Device> {
+        let session = super::context::session(context);
+        let (user, device) = (session.viewer()?, session.device_id()?);
+        let devices = super::context::app(context).accounts.devices(user.as_str());
+        let devices = devices.map_err(|error| Fault::unavailable(&error.reason))?;
+        let own = devices.into_iter().find(|known| known.device_id == device);
+        Ok(own.map(Device).ok_or_else(Fault::unauthenticated)?)
+    }
+
     /// Your devices.
-    async fn devices(&self, context: &Context<'_>) -> Result<Vec<super::user::Device>> {
+    async fn devices(&self, context: &Context<'_>) -> Result<Vec<Device>> {
         let user = super::context::session(context).viewer()?;
         let devices = super::context::app(context).accounts.devices(user.as_str());
         let devices = devices.map_err(|error| Fault::unavailable(&error.reason))?;
-        Ok(devices.into_iter().map(super::user::Device).collect())
+        Ok(devices.into_iter().map(Device).collect())
     }
 }

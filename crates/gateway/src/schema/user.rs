@@ -5,7 +5,8 @@ use rookery_domain::{OwnedRoomId, OwnedUserId, UserId};
 use rookery_query::{Member, Membership, RoomView};
 
 use super::{
-    context::{app, session},
+    context::{STALE_AFTER, app, session},
+    fault::Fault,
     node::NodeId,
     room::Access,
     scalars::{DateTime, UserIdScalar},
@@ -122,6 +123,16 @@ impl Device {
     /// When it last asked for anything, to within some minutes.
     async fn last_seen_at(&self) -> DateTime {
         DateTime(rookery_log::Millis(self.0.last_seen.0))
+    }
+
+    /// The greatest action ID that it has used; 0 if none. Go on counting from there.
+    async fn last_action_id(&self, context: &Context<'_>) -> Result<i32> {
+        let (app, user) = (app(context), session(context).viewer()?);
+        // Whatever this device knows the answer of is durable, and counts.
+        let tail = *app.log.tail().borrow();
+        app.models.wait_for(tail, STALE_AFTER).await.map_err(|_| Fault::stale())?;
+        let last = app.models.view().last_action(user, &self.0.device_id);
+        Ok(i32::try_from(last).unwrap_or(i32::MAX))
     }
 
     /// Whether it is the one that asks.

@@ -1,14 +1,12 @@
 //! Mutations about who is in a room.
 
 use async_graphql::{Context, InputObject, Object, Result};
-use rookery_command::HandleError;
-use rookery_domain::{Invitee, OwnedRoomId, RoomCommand};
+use rookery_domain::{Invitee, RoomCommand};
 
 use super::acted::{Acted, act, room_payload};
 use crate::schema::{
-    context::{app, session},
+    context::{app, retry, session},
     fault::Fault,
-    refusal::refused,
     scalars::{RoomAliasScalar, RoomIdScalar, UserIdScalar},
 };
 
@@ -162,17 +160,15 @@ async fn enter(
     command: RoomCommand,
     action_id: Option<i32>,
 ) -> Result<Acted> {
-    session(context).viewer()?;
-    let room_id: OwnedRoomId = match (room_id, alias) {
-        (Some(room_id), None) => room_id.0,
+    let actor = session(context).actor()?;
+    match (room_id, alias) {
+        (Some(room_id), None) => act(context, &room_id.0, command, action_id).await,
         (None, Some(alias)) => {
-            let found = app(context).commands.resolve_alias(&alias.0).await;
-            match refused(found.and_then(|room| room.ok_or(HandleError::NoSuchRoom)))? {
-                Ok(room_id) => room_id,
-                Err(refusal) => return Ok(Acted::refused(refusal)),
-            }
+            // In its turn, as an action before it may have to do with the alias.
+            let (commands, retry) = (&app(context).commands, retry(action_id)?);
+            let result = commands.room_by_alias(&actor, &alias.0, &command, retry).await;
+            Acted::of(context, result).await
         }
-        _ => return Err(Fault::bad_input("give either `roomId` or `alias`").into()),
-    };
-    act(context, &room_id, command, action_id).await
+        _ => Err(Fault::bad_input("give either `roomId` or `alias`").into()),
+    }
 }
