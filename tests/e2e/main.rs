@@ -16,6 +16,7 @@ mod operator;
 mod oracle;
 mod raw;
 mod rebuild;
+mod redaction;
 mod resume;
 mod rules;
 mod scroll;

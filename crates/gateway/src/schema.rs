@@ -15,6 +15,7 @@ mod members;
 mod mutation;
 mod node;
 mod query;
+mod redacted;
 mod refusal;
 mod relations;
 mod room;

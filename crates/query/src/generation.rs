@@ -66,6 +66,30 @@ pub(crate) fn begin(dir: &Path) -> io::Result<(u64, PathBuf)> {
     Ok((number, path(dir, number)))
 }
 
+/// Removes what was kept from before the last rebuild, and what a crash has left half done. Nobody may
+/// have the models open.
+///
+/// # Errors
+/// If something cannot be removed.
+pub fn remove_old(dir: &Path) -> io::Result<()> {
+    let serving = current(dir)?;
+    for number in all(dir)?.into_iter().filter(|number| Some(*number) != serving) {
+        fs::remove_dir_all(path(dir, number))?;
+    }
+    match fs::remove_dir_all(dir.join("verify")) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let Some(serving) = serving else { return Ok(()) };
+    for entry in fs::read_dir(path(dir, serving))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "new") {
+            fs::remove_file(path)?;
+        }
+    }
+    snapshot::sync_dir(dir)
+}
+
 /// Lets generation `number` serve from the next start on.
 pub(crate) fn switch(dir: &Path, number: u64) -> io::Result<()> {
     snapshot::replace(&dir.join(CURRENT), number.to_string().as_bytes())

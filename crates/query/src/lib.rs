@@ -44,7 +44,7 @@ pub use self::{
     digest::{Difference, Digests},
     feed::{Closing, EventAt, Feed, FeedItem, Skipped},
     follower::{Batch, FollowError, Follower},
-    generation::roll_back,
+    generation::{remove_old, roll_back},
     models::{
         Member, MembershipChange, Parked, Powers, Reactions, ReadMark, ReadMarks, Seen, Summary,
         Thread, VisibilityChange,

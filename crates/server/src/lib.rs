@@ -2,6 +2,7 @@
 
 pub mod cli;
 mod clock;
+mod compaction;
 pub mod config;
 pub mod failure;
 mod import;

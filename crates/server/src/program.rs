@@ -11,6 +11,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::{
     cli::{Command, ImportKind, Invocation, LogCommand, RoomCommand, UserCommand, parse},
+    compaction,
     config::{self, Config, LogFormat},
     failure::Failure,
     import::{import_irc, import_log},
@@ -66,6 +67,7 @@ async fn carry_out(command: Command, config: &Config) -> Result<(), Failure> {
     match command {
         Command::Serve => serve::run(config).await,
         Command::Rebuild => order(config, Order::Rebuild, Destination::Screen).await,
+        Command::Compact => compact(config).await,
         Command::Verify => order(config, Order::Verify, Destination::Screen).await,
         Command::Export { file } => {
             let screen = file == Path::new("-");
@@ -140,6 +142,19 @@ async fn receive(config: &Config, file: &Path, keys: &Path) -> Result<(), Failur
     let portions = read_sent(file)?.into_iter();
     let receive = portions.map(|sent| Order::Receive { keys: keys.clone(), sent });
     orders(config, receive.collect(), Destination::Screen).await
+}
+
+/// Rewrites the files of a data directory that no server has open.
+async fn compact(config: &Config) -> Result<(), Failure> {
+    config::ServerIdentity::read(&config.data, config.server_name.as_deref())?;
+    let done = compaction::run(config).await?;
+    eprintln!(
+        "rewrote {} commits: {} KiB before, {} KiB now; nothing is left of what was redacted",
+        done.commits,
+        done.bytes_before.div_ceil(1_024),
+        done.bytes_after.div_ceil(1_024),
+    );
+    Ok(())
 }
 
 async fn irc(config: &Config, paths: Vec<PathBuf>) -> Result<(), Failure> {

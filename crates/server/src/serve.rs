@@ -25,7 +25,7 @@ use tokio::{
 };
 
 use crate::{
-    clock,
+    clock, compaction,
     config::{Config, TrustedProxies},
     failure::Failure,
     node::Node,
@@ -50,6 +50,9 @@ pub(crate) async fn run(config: &Config) -> Result<(), Failure> {
              0 for any free port"
         ))
     })?;
+    if let Err(failure) = compaction::if_due(config).await {
+        tracing::error!("redacted content stays in the files for now: {failure}");
+    }
     let node = Arc::new(Node::open(config).await?);
     let address = listener.local_addr()?;
     let name = node.commands.server_name();
@@ -129,6 +132,9 @@ async fn ready(State(node): State<Arc<Node>>) -> impl IntoResponse {
 }
 
 async fn housekeeping(node: Arc<Node>) {
+    if let Err(error) = node.commands.resume_erasures().await {
+        tracing::error!("redacted content may have stayed in the log: {error}");
+    }
     if let Err(error) = node.commands.resume_profiles(clock::now()).await {
         tracing::warn!("changes of profiles may not have reached all rooms: {error}");
     }

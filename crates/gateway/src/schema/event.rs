@@ -13,6 +13,7 @@ use super::{
     context::{App, STALE_AFTER, app, session, unless_absent},
     fault::Fault,
     node::NodeId,
+    redacted::{self, Redaction},
     relations,
     room::Room,
     scalars::{CursorScalar, DateTime, EventIdScalar, PositionScalar},
@@ -85,6 +86,21 @@ impl RoomEvent {
         CursorScalar(TimelineCursor::new(app.log.epoch(), &self.pdu.room_id, self.key()))
     }
 
+    pub(super) fn as_pdu(&self) -> &Pdu {
+        &self.pdu
+    }
+
+    /// Its commit, and its index there.
+    pub(super) fn place(&self) -> (Position, u16) {
+        let RowKey { position, index, .. } = self.key();
+        (position, index)
+    }
+
+    /// Who sent it, as shown in its room.
+    pub(super) fn sent_by(&self) -> User {
+        User::in_room(self.pdu.sender.clone(), self.pdu.room_id.clone())
+    }
+
     fn key(&self) -> RowKey {
         RowKey {
             depth: self.pdu.depth,
@@ -130,7 +146,7 @@ impl RoomEvent {
 
     /// Who sent it.
     async fn sender(&self) -> User {
-        User::in_room(self.pdu.sender.clone(), self.pdu.room_id.clone())
+        self.sent_by()
     }
 
     /// The type, such as `m.room.message`.
@@ -142,6 +158,18 @@ impl RoomEvent {
     /// Which of the states of this type it sets. Null if it sets none.
     async fn state_key(&self) -> Option<&str> {
         self.pdu.state_key.as_deref()
+    }
+
+    /// Whether what it said was taken back. Then `content` has only what the rules of the room need,
+    /// mostly nothing.
+    async fn is_redacted(&self, context: &Context<'_>) -> bool {
+        redacted::is_redacted(context, self)
+    }
+
+    /// By which event it was taken back, by whom and why. Null if it was not, or if you may not see
+    /// that event.
+    async fn redacted_because(&self, context: &Context<'_>) -> Result<Option<Redaction>> {
+        redacted::because(context, self).await
     }
 
     /// What it says.

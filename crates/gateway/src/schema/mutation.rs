@@ -7,6 +7,7 @@ mod members;
 mod messages;
 mod power;
 mod profile;
+mod redaction;
 mod rooms;
 mod upgrade;
 
@@ -22,4 +23,5 @@ pub struct Mutation(
     members::MemberMutation,
     messages::MessageMutation,
     upgrade::UpgradeMutation,
+    redaction::RedactionMutation,
 );

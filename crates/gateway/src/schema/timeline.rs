@@ -3,7 +3,7 @@
 use std::io;
 
 use async_graphql::{Context, Object, Result, SimpleObject};
-use rookery_domain::OwnedRoomId;
+use rookery_domain::{OwnedRoomId, TimelineEventType};
 use rookery_log::Position;
 use rookery_query::{
     Anchor, RoomView, RowKey, TimelineCursor, TimelineEvent, TimelinePage, Wanted,
@@ -213,7 +213,10 @@ pub(crate) async fn last_message(
         unless_absent(app(context).models.events_at(room.matrix_id(), &[key]).await)?
     } else {
         // She has left since: look among those that are for her.
-        let is_message = |event: &TimelineEvent| !event.row.flags.is_state();
+        let is_message = |event: &TimelineEvent| {
+            let is_redaction = event.event().pdu.kind == TimelineEventType::RoomRedaction;
+            !event.row.flags.is_state() && !is_redaction
+        };
         let wanted = Wanted { anchor: Anchor::End, limit: 1, filter: Some(&is_message) };
         let page = app(context).models.timeline(room.matrix_id(), &viewer, wanted).await;
         unless_absent(page)?.map(|page| page.events)

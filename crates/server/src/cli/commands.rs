@@ -55,6 +55,14 @@ Example:
 Example:
   rookery rebuild --data /srv/chat")]
     Rebuild,
+    /// Rewrite the files, so that nothing is left in them of what was redacted
+    #[command(after_help = "\
+Example:
+  rookery compact --data /srv/chat
+
+The server has to be stopped. It needs as much free space as the log is large. A server does this by
+itself when it starts, once redacted content has been in its files for --compact-after (7 days).")]
+    Compact,
     /// Check the log, and that the read models are what a rebuild would give
     #[command(after_help = "\
 Example:

@@ -193,6 +193,7 @@ impl Sources {
             server_name: self.maybe("server_name", values::server_name),
             registration: self.one("registration", values::registration),
             token_lifetime: self.one("token_lifetime", values::lifetime),
+            compact_after: self.one("compact_after", values::lifetime),
             allowed_origins: self.list("allowed_origins", values::origin),
             trusted_proxies: TrustedProxies(self.list("trusted_proxies", values::network)),
             shutdown_timeout: self.one("shutdown_timeout", values::duration),

@@ -114,6 +114,13 @@ pub const ALL: &[Setting] = &[
         "a time such as 12h or 30d, or none",
         "How long a login is valid",
     ),
+    serve(
+        "compact_after",
+        "TIME",
+        "7d",
+        "a time such as 12h or 30d, or none",
+        "How long redacted content may stay in the files; later, a start rewrites them",
+    ),
     Setting {
         many: true,
         ..serve(

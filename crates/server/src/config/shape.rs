@@ -27,6 +27,9 @@ pub struct Config {
     pub server_name: Option<String>,
     pub registration: RegistrationPolicy,
     pub token_lifetime: Option<Duration>,
+    /// How long content may stay in the files that was redacted, until a start rewrites them; none
+    /// for as long as nobody asks for it.
+    pub compact_after: Option<Duration>,
     pub allowed_origins: Vec<String>,
     pub trusted_proxies: TrustedProxies,
     pub shutdown_timeout: Duration,

@@ -86,6 +86,8 @@ async fn verify(node: &Node, output: &Output) -> Result<(), Failure> {
 }
 
 async fn export(node: &Node, output: &Output) -> Result<(), Failure> {
+    // What a crash has left of redacted content must not get out.
+    node.commands.resume_erasures().await?;
     let mut export = ndjson::Export::begin(Vec::new(), node.log.epoch())?;
     let end = *node.log.tail().borrow();
     let mut after = Position::ORIGIN;

@@ -1,0 +1,83 @@
+//! Rewriting the files of a data directory, so that nothing is left in them of what was redacted.
+//!
+//! **Invariant:** whatever moment it is broken off at, the directory is one that serves, and doing it
+//! again ends it.
+
+use std::{fs, io, path::Path, time::Duration};
+
+use rookery_log_sled::{Compacted, SledOptions, compact, erased_since};
+
+use crate::{config::Config, failure::Failure, node::Node, progress::Progress};
+
+/// Rewrites the data of `config`, which no server may have open.
+///
+/// # Errors
+/// [`Failure`], saying what to do.
+pub(crate) async fn run(config: &Config) -> Result<Compacted, Failure> {
+    let node = Node::open(config).await.map_err(|failure| {
+        let hint = if failure.is_in_use() {
+            ": stop the server, or restart it with --compact-after 1s, and it does it itself"
+        } else {
+            ""
+        };
+        Failure::new(format!("{failure}{hint}"))
+    })?;
+    // A redaction that a crash has cut off is carried out first; then all models are saved anew.
+    node.commands.resume_erasures().await?;
+    node.close().await;
+    rewrite(config).await
+}
+
+/// Does it at a start, if content that was redacted has stayed in the files for too long.
+///
+/// # Errors
+/// [`Failure`], saying what to do.
+pub(crate) async fn if_due(config: &Config) -> Result<(), Failure> {
+    let Some(after) = config.compact_after else { return Ok(()) };
+    let since = erased_since(&config.data.join("log"))?;
+    let age = since.and_then(|since| since.elapsed().ok());
+    if age.is_some_and(|age| age >= after) {
+        let age = whole_days(age.unwrap_or_default());
+        tracing::info!("redacted content has been in the files {age}: they are rewritten now");
+        run(config).await?;
+    }
+    Ok(())
+}
+
+fn whole_days(age: Duration) -> String {
+    match age.as_secs() / 86_400 {
+        0 => "for less than a day".to_owned(),
+        1 => "for a day".to_owned(),
+        days => format!("for {days} days"),
+    }
+}
+
+async fn rewrite(config: &Config) -> Result<Compacted, Failure> {
+    let data = config.data.clone();
+    let cache_bytes = config.cache.log_bytes as u64;
+    let work = tokio::task::spawn_blocking(move || {
+        // What is derived goes first: a crash leaves the file that says that there is work to do.
+        remove_derived(&data).map_err(|error| Failure::file("cannot tidy", &data, error))?;
+        let mut bar = Progress::on_stderr("compacting", "commits", None);
+        let options = SledOptions { cache_bytes, ..SledOptions::default() };
+        let compacted = compact(&data.join("log"), &options, |done, last| {
+            bar.set_total(last.0);
+            bar.tell(done.0);
+        })?;
+        Ok(compacted)
+    });
+    work.await.map_err(|error| Failure::new(error.to_string()))?
+}
+
+/// Removes what may hold content from before a redaction and can be made again: models from before
+/// a rebuild, snapshots of rooms, and what a crash has left half written.
+fn remove_derived(data: &Path) -> io::Result<()> {
+    rookery_query::remove_old(&data.join("models"))?;
+    for entry in fs::read_dir(data.join("rooms"))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|it| it == "state" || it == "new") {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
+}
