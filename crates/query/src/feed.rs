@@ -39,7 +39,8 @@ pub enum FeedItem {
         /// Why not.
         why: Skipped,
     },
-    /// State resolution has given a slot to another event than the one that arrived, or to none.
+    /// State resolution has given a slot to another event than the one that arrived, or to none; or
+    /// to that one, although it soft-failed and is not told.
     Resolved {
         /// The commit of the event that arrived.
         committed: Arc<Committed>,
@@ -230,6 +231,7 @@ impl Taking<'_> {
             && let Some(holder) = own_slot.as_ref().and_then(|slot| slot.holder.as_ref())
         {
             let invite = self.at(holder);
+            self.close(own_slot.as_ref(), (before, after));
             self.items.push(FeedItem::Invited { committed, index, invite });
             return;
         }
@@ -239,9 +241,7 @@ impl Taking<'_> {
                 self.tell_change(&change);
             }
         }
-        if let Some(slot) = own_slot {
-            self.close(&slot, (before, after));
-        }
+        self.close(own_slot.as_ref(), (before, after));
     }
 
     fn is_about_user(&self, change: &StateChange<'_>) -> bool {
@@ -275,7 +275,9 @@ impl Taking<'_> {
     /// A slot that another event has got, or none.
     fn tell_change(&mut self, change: &StateChange<'_>) {
         let holder = change.holder.as_ref();
-        if holder.is_some_and(|holder| holder.pdu.event_id == self.event.pdu.event_id) {
+        let is_itself = holder.is_some_and(|it| it.pdu.event_id == self.event.pdu.event_id);
+        // An event that soft-failed is not told, but what it did to the state is.
+        if is_itself && !Flags::of(self.event).is_hidden() {
             return;
         }
         self.items.push(FeedItem::Resolved {
@@ -287,14 +289,16 @@ impl Taking<'_> {
         });
     }
 
-    fn close(&mut self, slot: &StateChange<'_>, (before, after): (Membership, Membership)) {
+    fn close(&mut self, slot: Option<&StateChange<'_>>, (before, after): (Membership, Membership)) {
         use Membership::{Ban, Invite, Join, Knock};
+        let Some(slot) = slot else { return };
         let holder = slot.holder.as_ref();
         let by_self = holder.is_some_and(|holder| holder.pdu.sender == self.user);
         let how = match (before, after) {
+            // No event leads from a join to an invite, but resolution may.
+            (Join, Membership::None | Invite | Knock) => Closing::Resolved,
             (_, Join | Invite | Knock) | (Ban, _) => return,
             (_, Ban) => Closing::Banned,
-            (Join, Membership::None) => Closing::Resolved,
             (Join, _) if by_self => Closing::Left,
             (Join, _) => Closing::Kicked,
             (Invite | Knock, _) if by_self => Closing::Declined,

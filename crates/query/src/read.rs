@@ -105,7 +105,8 @@ impl ReadModels {
     }
 
     /// The event that the log has at `at`, in its place in the timeline of `room`. Who may see it
-    /// has been decided before. None if a check on receipt refused it.
+    /// has been decided before: it holds a slot of the state, which may be so of one that
+    /// soft-failed.
     ///
     /// # Errors
     /// [`TimelineError`] if the log or a file of the models cannot be read.
@@ -119,7 +120,6 @@ impl ReadModels {
         let Some(found) = commit.room_event(at.index) else { return Ok(None) };
         let key = RowKey::of(&found.pdu, at.position, at.index);
         let row = self.view().room(room).map(|room| room.row(key)).transpose()?.flatten();
-        let row = row.filter(|row| !row.flags.is_hidden());
         Ok(row.and_then(|row| TimelineEvent::new(row, Arc::clone(commit))))
     }
 

@@ -236,6 +236,25 @@ impl Scene {
         self.receive(name, event, EventStatus::Accepted, None).await
     }
 
+    /// Events that checks on receipt refuse: messages, a name, and a member.
+    pub(crate) async fn hidden(&mut self, name: &str) -> Vec<rookery_domain::OwnedEventId> {
+        let (dan, join) = (user("dan"), json!({ "membership": "join" }));
+        let parts = [
+            ("m.room.message", None, json!({ "body": "no" })),
+            ("m.room.name", Some(""), json!({ "name": "no" })),
+            ("m.room.member", Some(dan.as_str()), join),
+        ];
+        let mut hidden = Vec::new();
+        for status in [EventStatus::Rejected, EventStatus::SoftFailed] {
+            for (kind, state_key, content) in &parts {
+                let event = self.event(name, "dan", kind, *state_key, content, 0);
+                hidden.push(event.id.as_str().try_into().unwrap());
+                self.receive(name, event, status, None).await;
+            }
+        }
+        hidden
+    }
+
     /// State of another server that is superseded when it comes.
     pub(crate) async fn late_state(
         &mut self,

@@ -11,5 +11,6 @@ mod reading;
 mod rebuilding;
 mod redacting;
 mod relations;
+mod resolving;
 mod snapshots;
 mod unread;

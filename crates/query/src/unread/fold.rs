@@ -81,13 +81,14 @@ impl Fold for RoomUnread {
             return Err(Unfit::new("the log has grown beyond what this version counts"));
         };
         for (index, event) in committed.room_events() {
-            if event.envelope.status != EventStatus::Accepted {
-                continue;
-            }
             let sequence = u32::try_from(committed.sequence(index)).unwrap_or(u32::MAX);
             let here = (position, u16::try_from(index).unwrap_or(u16::MAX));
+            // Also of an event that soft-failed, which is shown to nobody.
             for change in event.state_changes() {
                 self.state(&change, here, sequence);
+            }
+            if event.envelope.status != EventStatus::Accepted {
+                continue;
             }
             if event.pdu.state_key.is_none() && is_message(&event.pdu) {
                 self.message(&event.pdu, here, sequence);
