@@ -44,8 +44,12 @@ impl Commands {
             received: request.received,
             events: facts.iter().map(logged).collect::<Result<_, _>>()?,
         };
+        if !commit.fits() {
+            return Err(HandleError::TooLarge);
+        }
         let guard = Guard { at: loaded.revision };
         let append = self.core.eraser.appending(&facts, commit, guard).shared();
+        request.started(&append);
         request.started(&append);
         if let Ok(Appended { position, revision, repeated: false }) = append.clone().await {
             for fact in &facts {

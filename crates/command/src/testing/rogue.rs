@@ -69,7 +69,8 @@ impl Rogue {
         let sender = event.get("sender")?.as_str()?.to_owned();
         match rng.below(6) {
             0 => {
-                set(&mut event, "m.room.topic", "", &json!({ "topic": format!("owned {number}") }))
+                let topic = format!("owned {number}");
+                set(&mut event, "m.room.topic", "", &json!({ "topic": topic }));
             }
             1 => set(&mut event, "m.room.power_levels", "", &json!({ "users": { sender: 100 } })),
             2 => set(&mut event, "m.room.member", &victim, &json!({ "membership": "ban" })),
@@ -84,7 +85,7 @@ impl Rogue {
         if !rng.one_in(3) {
             let known = sent.len();
             let mut follows: Vec<_> =
-                (0..1 + rng.below(2)).map(|_| sent[rng.below(known)].event_id.clone()).collect();
+                (0..=rng.below(2)).map(|_| sent[rng.below(known)].event_id.clone()).collect();
             if let Some(own) = self.forged.last().filter(|_| rng.one_in(3)) {
                 follows.push(own.clone());
             }

@@ -46,7 +46,9 @@ impl World {
     /// If the first server does not let its user create a room.
     pub async fn of(seed: u64, version: RoomVersionId, servers: Vec<Server>) -> Self {
         let mut keys = TrustedKeys::default();
-        servers.iter().for_each(|server| server.publish(&mut keys));
+        for server in &servers {
+            server.publish(&mut keys);
+        }
         let helpers = servers[1..].iter().map(|server| (server.user(USERS[0]), Some(100)));
         let users = helpers.collect();
         let create = CreateRoom {
@@ -182,7 +184,7 @@ impl World {
         if due.is_empty() {
             return;
         }
-        for _ in 0..1 + self.rng.below(6) {
+        for _ in 0..=self.rng.below(6) {
             if due.is_empty() {
                 break;
             }

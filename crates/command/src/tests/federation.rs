@@ -1,11 +1,12 @@
 //! Events of other servers, on logs in memory.
 
 mod convergence;
+mod hidden_ends;
 mod refusals;
 
-use rookery_domain::{RoomCommand, RoomVersionId};
+use rookery_domain::{JsonObject, RoomCommand, RoomVersionId};
 
-use crate::testing::World;
+use crate::testing::{Rogue, Sent, World};
 
 const VERSIONS: [RoomVersionId; 3] = [RoomVersionId::V10, RoomVersionId::V11, RoomVersionId::V12];
 
@@ -23,4 +24,15 @@ async fn two_servers(version: RoomVersionId) -> World {
     assert!(world.let_act(1, "ann", &super::join()).await);
     world.settle().await;
     world
+}
+
+fn object(sent: &Sent) -> JsonObject {
+    serde_json::from_str(sent.json.get()).unwrap()
+}
+
+/// The event with other fields, hashed and signed anew by the second server.
+fn resigned(world: &World, sent: &Sent, alter: impl FnOnce(&mut JsonObject)) -> Sent {
+    let mut event = object(sent);
+    alter(&mut event);
+    Rogue::over(&world.servers[1]).sign(&event, sent, &world.version).unwrap()
 }

@@ -12,6 +12,8 @@ mod chains;
 mod judge;
 mod resolve;
 mod states;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::{BTreeSet, HashMap},

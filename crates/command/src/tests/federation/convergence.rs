@@ -47,7 +47,7 @@ fn state_of(room: &Room) -> State {
 }
 
 /// Decides anew, in the order of the log, and compares with what the log says after each commit.
-async fn check_history(log: &dyn EventLog, room_id: &RoomId) {
+pub(super) async fn check_history(log: &dyn EventLog, room_id: &RoomId) {
     let (mut graph, mut room) = (Graph::default(), Room::new(room_id.to_owned()));
     let mut all = Vec::new();
     for (position, events) in history(log, room_id).await {

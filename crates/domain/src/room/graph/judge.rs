@@ -202,8 +202,9 @@ impl Graph {
             .diff(next)
             .map(|item| {
                 let (slot, holder) = match item {
-                    DiffItem::Add(slot, id) => (slot, Some(*id)),
-                    DiffItem::Update { new: (slot, id), .. } => (slot, Some(*id)),
+                    DiffItem::Add(slot, id) | DiffItem::Update { new: (slot, id), .. } => {
+                        (slot, Some(*id))
+                    }
                     DiffItem::Remove(slot, _) => (slot, None),
                 };
                 let (kind, state_key) = self.slots.name(*slot);

@@ -54,8 +54,9 @@ impl Graph {
             .iter()
             .flat_map(|other| first.diff(other))
             .map(|item| match item {
-                DiffItem::Add(slot, _) | DiffItem::Remove(slot, _) => *slot,
-                DiffItem::Update { old: (slot, _), .. } => *slot,
+                DiffItem::Add(slot, _)
+                | DiffItem::Remove(slot, _)
+                | DiffItem::Update { old: (slot, _), .. } => *slot,
             })
             .collect();
         let resolved = self.resolve_conflict(&distinct, &conflicted)?;
@@ -133,7 +134,7 @@ impl Graph {
         wanted.iter().filter_map(entry).collect()
     }
 
-    fn id_set(&self, ids: &BTreeSet<NodeId>) -> EventIdSet<OwnedEventId> {
+    pub(super) fn id_set(&self, ids: &BTreeSet<NodeId>) -> EventIdSet<OwnedEventId> {
         ids.iter().map(|id| self.node(*id).event_id.clone()).collect()
     }
 }
