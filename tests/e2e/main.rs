@@ -7,6 +7,7 @@
 )]
 
 mod abuse;
+mod actions;
 mod client;
 mod conversation;
 mod crash;
