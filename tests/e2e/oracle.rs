@@ -1,6 +1,10 @@
-//! Who may see which event, worked out from the log of a room by other means than the server's.
+//! Who may see what of a room, worked out from its log by other means than the server's: a fold of
+//! its own over what each event says.
 //!
-//! Source: Matrix client-server specification, "Room history visibility".
+//! Source: Matrix client-server specification, "Room history visibility", "Event annotations and
+//! reactions", "Event replacements", "Threading".
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -10,9 +14,10 @@ use crate::client::Client;
 #[derive(Clone, Debug)]
 pub(crate) struct Logged {
     pub(crate) id: String,
-    kind: String,
-    state_key: Option<String>,
-    content: Value,
+    pub(crate) kind: String,
+    pub(crate) sender: String,
+    pub(crate) state_key: Option<String>,
+    pub(crate) content: Value,
 }
 
 /// What a viewer should see of one room.
@@ -28,8 +33,27 @@ pub(crate) struct Expected {
     pub(crate) membership: String,
     /// The setting in the end.
     pub(crate) setting: String,
-    /// The name in the end.
-    pub(crate) name: Option<String>,
+    /// The state in the end: the texts in the contents of name, topic, avatar.
+    pub(crate) texts: BTreeMap<String, String>,
+    /// How many are joined, and how many invited, in the end.
+    pub(crate) counts: (usize, usize),
+    /// Of each visible event, what came of it as far as that is visible too.
+    pub(crate) related: BTreeMap<String, Related>,
+}
+
+/// What came of one event.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Related {
+    /// The last edit by its sender.
+    pub(crate) edit: Option<String>,
+    /// By key, who reacted.
+    pub(crate) reactions: BTreeMap<String, BTreeSet<String>>,
+    /// How many events its thread has, and the last of them.
+    pub(crate) thread: Option<(usize, String)>,
+    /// The event that it answers.
+    pub(crate) reply_to: Option<String>,
+    /// The content of the state event whose place it took.
+    pub(crate) previous: Option<Value>,
 }
 
 impl Logged {
@@ -37,34 +61,56 @@ impl Logged {
         let fits = self.kind == kind && self.state_key.as_deref() == Some(state_key);
         fits.then(|| self.content[field].as_str().unwrap_or_default().to_owned())
     }
+
+    fn is_message(&self) -> bool {
+        let edits = self.content["m.relates_to"]["rel_type"] == "m.replace";
+        self.state_key.is_none() && self.kind != "m.reaction" && !edits
+    }
 }
 
 /// The whole room, oldest first, through the eyes of its creator.
 pub(crate) fn log_of(creator: &Client, room: &str) -> Vec<Logged> {
-    let document = "query($room: RoomID!) { room(id: $room) { timeline(first: 100) {
-        pageInfo { hasNextPage } nodes { eventId type stateKey content } } } }";
-    let timeline = creator.run(document, &json!({ "room": room }))["room"]["timeline"].clone();
-    assert_eq!(timeline["pageInfo"]["hasNextPage"], false, "the room fits on one page");
+    let document = "query($room: RoomID!, $after: Cursor) { room(id: $room) {
+        timeline(first: 100, after: $after) { pageInfo { hasNextPage endCursor }
+            nodes { eventId type sender { userId } stateKey content } } } }";
     let text = |value: &Value| value.as_str().map(ToOwned::to_owned);
     let event = |node: &Value| Logged {
         id: text(&node["eventId"]).unwrap(),
         kind: text(&node["type"]).unwrap(),
+        sender: text(&node["sender"]["userId"]).unwrap(),
         state_key: text(&node["stateKey"]),
         content: node["content"].clone(),
     };
-    timeline["nodes"].as_array().unwrap().iter().map(event).collect()
+    let (mut log, mut after) = (Vec::new(), Value::Null);
+    loop {
+        let answer = creator.run(document, &json!({ "room": room, "after": after }));
+        let page = answer["room"]["timeline"].clone();
+        log.extend(page["nodes"].as_array().unwrap().iter().map(event));
+        if page["pageInfo"]["hasNextPage"] == false {
+            return log;
+        }
+        after = page["pageInfo"]["endCursor"].clone();
+    }
 }
 
 /// What `viewer` should see of a room with this log.
 pub(crate) fn expect(log: &[Logged], viewer: &str) -> Expected {
+    // What held after each event: the viewer's membership, and the setting.
     let mut after: Vec<(String, String)> = Vec::new();
     let (mut membership, mut setting) = ("none".to_owned(), "shared".to_owned());
-    let mut name = None;
+    let mut memberships = BTreeMap::new();
+    let mut texts = BTreeMap::new();
     for event in log {
         membership = event.sets("m.room.member", viewer, "membership").unwrap_or(membership);
         let new = event.sets("m.room.history_visibility", "", "history_visibility");
         setting = new.unwrap_or(setting);
-        name = event.sets("m.room.name", "", "name").or(name);
+        if event.kind == "m.room.member" {
+            memberships.insert(event.state_key.clone(), event.content["membership"].clone());
+        }
+        for (kind, field) in [("name", "name"), ("topic", "topic"), ("avatar", "url")] {
+            let text = event.sets(&format!("m.room.{kind}"), "", field);
+            texts.extend(text.map(|text| (kind.to_owned(), text)));
+        }
         after.push((membership.clone(), setting.clone()));
     }
     let last_join = after.iter().enumerate().rev().find(|(index, (membership, _))| {
@@ -91,13 +137,68 @@ pub(crate) fn expect(log: &[Logged], viewer: &str) -> Expected {
     };
     let visible: Vec<usize> = (0..log.len()).filter(|index| sees(*index)).collect();
     let live = (0..log.len()).filter(|index| after[*index].0 == "join" || own(&log[*index]));
-    let message = visible.iter().rev().find(|index| log[**index].kind == "m.room.message");
+    let message = visible.iter().rev().find(|index| log[**index].is_message());
+    // The room was shown to the viewer before an event, whatever its state was.
+    let was_inside = |index: usize| {
+        let before = index.checked_sub(1).map(|before| &after[before]);
+        before.is_some_and(|(membership, setting)| {
+            membership == "join" || setting == "world_readable"
+        })
+    };
+    let count = |wanted: &str| memberships.values().filter(|it| **it == wanted).count();
     Expected {
         timeline: visible.iter().map(|index| log[*index].id.clone()).collect(),
         live: live.map(|index| log[index].id.clone()).collect(),
         last_message: message.map(|index| log[*index].id.clone()),
+        counts: (count("join"), count("invite")),
+        related: related(log, &visible, was_inside),
         membership,
         setting,
-        name,
+        texts,
     }
+}
+
+/// What came of each visible event, of those that are visible.
+fn related(
+    log: &[Logged],
+    visible: &[usize],
+    was_inside: impl Fn(usize) -> bool,
+) -> BTreeMap<String, Related> {
+    let id = |index: usize| log[index].id.clone();
+    let mut found: BTreeMap<String, Related> =
+        visible.iter().map(|index| (id(*index), Related::default())).collect();
+    for index in visible {
+        let event = &log[*index];
+        let relates = &event.content["m.relates_to"];
+        let answered = relates["m.in_reply_to"]["event_id"].as_str();
+        let falls_back = relates["is_falling_back"] == true;
+        let answered = answered.filter(|answered| !falls_back && found.contains_key(*answered));
+        let answered = answered.map(ToOwned::to_owned);
+        found.get_mut(&event.id).unwrap().reply_to = answered;
+        let Some(target) = relates["event_id"].as_str() else { continue };
+        let is_own = log.iter().any(|it| it.id == target && it.sender == event.sender);
+        let Some(target) = found.get_mut(target) else { continue };
+        match relates["rel_type"].as_str() {
+            Some("m.replace") if is_own => target.edit = Some(event.id.clone()),
+            Some("m.annotation") => {
+                let users = target.reactions.entry(relates["key"].as_str().unwrap().to_owned());
+                users.or_default().insert(event.sender.clone());
+            }
+            Some("m.thread") => {
+                let count = target.thread.as_ref().map_or(0, |(count, _)| *count);
+                target.thread = Some((count + 1, event.id.clone()));
+            }
+            _ => {}
+        }
+    }
+    let mut slots: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    for (index, event) in log.iter().enumerate() {
+        let Some(state_key) = &event.state_key else { continue };
+        let before = slots.insert((&event.kind, state_key), index);
+        let shown = before.filter(|before| visible.contains(before) || was_inside(index));
+        if let Some(found) = found.get_mut(&event.id) {
+            found.previous = shown.map(|before| log[before].content.clone());
+        }
+    }
+    found
 }

@@ -9,6 +9,7 @@
 use std::sync::Arc;
 
 use ruma_common::{EventId, OwnedEventId};
+use ruma_events::TimelineEventType;
 use serde_json::Value;
 
 use crate::{Erased, JsonObject, Pdu, Rejection, limits::REACTION_KEY_BYTES_MAX};
@@ -91,6 +92,15 @@ impl Relation {
             return Err(wrong("it has neither a rel_type nor an m.in_reply_to"));
         }
         Ok(Some(Self { to, in_reply_to }))
+    }
+
+    /// Whether the event says something by itself: it is no state, no redaction, no reaction, and no
+    /// edit. Such an event can be the last message of a room, and others can be counted as unread.
+    #[must_use]
+    pub fn stands_alone(event: &Pdu) -> bool {
+        use TimelineEventType::{Reaction, RoomRedaction};
+        let says = event.state_key.is_none() && !matches!(event.kind, Reaction | RoomRedaction);
+        says && !matches!(Self::of(event), Some(Self { to: Some((_, RelationKind::Edit)), .. }))
     }
 
     /// The event that it answers; none where that is named for clients alone that know no threads.

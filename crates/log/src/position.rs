@@ -55,7 +55,7 @@ pub struct PositionToken {
 
 /// The text is no position token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not a position: expected the text of a `Position` exactly as the server gave it")]
+#[error("it has 22 letters, digits, `-` and `_`")]
 pub struct ParseTokenError;
 
 impl fmt::Display for PositionToken {

@@ -51,7 +51,7 @@ pub use self::{
     },
     open::OpenError,
     options::Options,
-    public_rooms::PublicRooms,
+    public_rooms::{PublicRoomCursor, PublicRooms},
     read::Around,
     rebuild::{Progress, RebuildError, Rebuilt},
     retry::RetryError,

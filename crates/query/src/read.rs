@@ -196,7 +196,8 @@ impl ReadModels {
         Ok(self.events(&rows).await?)
     }
 
-    /// The state event that `event` took the place of, if it is a state event and there was one.
+    /// The state event that `event` took the place of, if it is a state event, there was one, and
+    /// `viewer` may see what it said.
     ///
     /// # Errors
     /// [`TimelineError`] if the log or a file of the models cannot be read.
@@ -204,8 +205,15 @@ impl ReadModels {
         &self,
         room: &RoomId,
         event: &TimelineEvent,
+        viewer: &Viewer,
     ) -> Result<Option<TimelineEvent>, TimelineError> {
         let Some(key) = event.row.replaced else { return Ok(None) };
-        Ok(self.events_at(room, &[key]).await?.pop())
+        let replaced = self.events_at(room, &[key]).await?.pop();
+        let view = self.view();
+        let sight = view.room(room).map(|room| room.sight(viewer));
+        Ok(replaced.filter(|replaced| {
+            sight
+                .is_some_and(|sight| sight.sees_replaced(event.row.sequence, replaced.row.sequence))
+        }))
     }
 }

@@ -5,7 +5,7 @@
 //! **Invariant:** where these are not known, because a model had to set the room aside, nothing is
 //! seen.
 
-use rookery_domain::{HistoryVisibility, Membership, OwnedUserId, Viewing, visible};
+use rookery_domain::{HistoryVisibility, Membership, OwnedUserId, Viewing, sees_state, visible};
 
 use crate::{MembershipChange, VisibilityChange};
 
@@ -51,14 +51,32 @@ impl Sight {
         })
     }
 
+    /// Whether the viewer may see what the event at `replaced` said, whose place in the state the
+    /// event at `sequence` took: as an event, or because the state was shown to her until then.
+    #[must_use]
+    pub fn sees_replaced(&self, sequence: u64, replaced: u64) -> bool {
+        if self.sees(replaced) {
+            return true;
+        }
+        if self.horizon.is_some_and(|horizon| sequence > horizon) {
+            return false;
+        }
+        let before = self.membership.partition_point(|change| change.sequence < sequence);
+        let membership = before.checked_sub(1).map(|at| self.membership[at].membership);
+        let before = self.visibility.partition_point(|change| change.sequence < sequence);
+        sees_state(membership.unwrap_or_default(), self.setting_after(before))
+    }
+
     /// The setting at an event; of an event that changes it, the more open of the old and the new.
     fn setting_at(&self, sequence: u64) -> HistoryVisibility {
-        let setting = |end: usize| {
-            let change = end.checked_sub(1).map(|at| self.visibility[at]);
-            change.map(|change| change.setting).unwrap_or_default()
-        };
         let before = self.visibility.partition_point(|change| change.sequence < sequence);
         let after = self.visibility.partition_point(|change| change.sequence <= sequence);
-        setting(before).max(setting(after))
+        self.setting_after(before).max(self.setting_after(after))
+    }
+
+    /// The setting after so many changes.
+    fn setting_after(&self, changes: usize) -> HistoryVisibility {
+        let change = changes.checked_sub(1).map(|at| self.visibility[at]);
+        change.map(|change| change.setting).unwrap_or_default()
     }
 }

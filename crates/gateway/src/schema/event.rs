@@ -252,7 +252,8 @@ impl RoomEvent {
         own.then(|| i64::try_from(*action).unwrap_or(i64::MAX))
     }
 
-    /// The state event whose place it took. Null for messages and for the first of its kind.
+    /// The state event whose place it took. Null for messages, for the first of its kind, and if you
+    /// may not see what that said.
     async fn replaced(&self, context: &Context<'_>) -> Result<Option<RoomEvent>> {
         let app = app(context);
         let viewer = session(context).viewpoint()?;
@@ -260,7 +261,7 @@ impl RoomEvent {
         app.models.wait_for(self.position, STALE_AFTER).await.map_err(|_| Fault::stale())?;
         let found = app.models.event(&self.pdu.event_id, &viewer).await;
         let Some(Some((place, event))) = unless_absent(found)? else { return Ok(None) };
-        let replaced = app.models.replaced_by(&place.room_id, &event).await;
+        let replaced = app.models.replaced_by(&place.room_id, &event, &viewer).await;
         Ok(unless_absent(replaced)?.flatten().and_then(|event| RoomEvent::of_timeline(&event)))
     }
 

@@ -2,9 +2,11 @@
 
 use async_graphql::{
     Context, ID, Object, Result, SimpleObject,
-    connection::{Connection, ConnectionNameType, Edge, EdgeNameType, EmptyFields},
+    connection::{Connection, ConnectionNameType, CursorType, Edge, EdgeNameType, EmptyFields},
 };
-use rookery_query::View;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use rookery_log::Position;
+use rookery_query::{PublicRoomCursor, RoomView, View};
 
 use super::{
     context::{app, page_size, session, unless_absent},
@@ -38,9 +40,34 @@ impl EdgeNameType for PublicRoomNames {
     }
 }
 
+/// A place in the directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PlaceInDirectory(PublicRoomCursor);
+
+impl CursorType for PlaceInDirectory {
+    type Error = &'static str;
+
+    fn decode_cursor(text: &str) -> Result<Self, Self::Error> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok();
+        let bytes: Option<[u8; 24]> = bytes.and_then(|bytes| bytes.try_into().ok());
+        let bytes = bytes.ok_or("`after` is no cursor of this list")?;
+        let number = |at: usize| {
+            bytes[at..at + 8].iter().fold(0, |number: u64, byte| number << 8 | u64::from(*byte))
+        };
+        let (position, room) = (Position(number(0)), Position(number(16)));
+        Ok(Self(PublicRoomCursor { position, joined: number(8), room }))
+    }
+
+    fn encode_cursor(&self) -> String {
+        let PublicRoomCursor { position, joined, room } = self.0;
+        let numbers = [position.0, joined, room.0].map(u64::to_be_bytes);
+        URL_SAFE_NO_PAD.encode(numbers.concat())
+    }
+}
+
 /// A page of the public directory.
 pub(crate) type PublicRooms =
-    Connection<usize, Room, Counted, EmptyFields, PublicRoomNames, PublicRoomNames>;
+    Connection<PlaceInDirectory, Room, Counted, EmptyFields, PublicRoomNames, PublicRoomNames>;
 
 /// What this server is.
 #[derive(SimpleObject)]
@@ -142,12 +169,9 @@ impl Query {
         session.viewer()?;
         app(context).fresh(session, None).await?;
         let limit = page_size("first", first, PAGE_DEFAULT)?;
-        let skip = after.map_or(Ok(0), |after| {
-            let last: Option<usize> = after.parse().ok();
-            last.and_then(|last| last.checked_add(1))
-                .ok_or_else(|| Fault::bad_input("`after` is no cursor of this list"))
-        })?;
-        Ok(directory(&app(context).models.view(), search.as_deref(), skip, limit))
+        let after = after.as_deref().map(PlaceInDirectory::decode_cursor).transpose();
+        let after = after.map_err(Fault::bad_input)?;
+        Ok(directory(&app(context).models.view(), search.as_deref(), after, limit))
     }
 
     /// What happened after a position, as `eventStream` gives it: for clients that poll.
@@ -196,14 +220,20 @@ impl Query {
     }
 }
 
-fn directory(view: &View<'_>, search: Option<&str>, skip: usize, limit: usize) -> PublicRooms {
-    let found = view.public_rooms(search, skip, limit);
-    let has_next = skip + found.rooms.len() < found.total;
+fn directory(
+    view: &View<'_>,
+    search: Option<&str>,
+    after: Option<PlaceInDirectory>,
+    limit: usize,
+) -> PublicRooms {
+    let has_previous = after.is_some();
+    let found = view.public_rooms(search, after.map(|after| after.0), limit);
     let total_count = i32::try_from(found.total).unwrap_or(i32::MAX);
     let fields = Counted { total_count };
-    let mut connection = Connection::with_additional_fields(skip > 0, has_next, fields);
-    let rooms = found.rooms.iter().zip(skip..);
-    connection.edges =
-        rooms.map(|(room, index)| Edge::new(index, Room::at(room, view.position()))).collect();
+    let mut connection = Connection::with_additional_fields(has_previous, found.has_more, fields);
+    let edge = |(place, room): &(PublicRoomCursor, RoomView<'_>)| {
+        Edge::new(PlaceInDirectory(*place), Room::at(room, view.position()))
+    };
+    connection.edges = found.rooms.iter().map(edge).collect();
     connection
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, Object, Result};
-use rookery_domain::{HistoryVisibility, JoinRule, OwnedRoomId, UserId};
+use rookery_domain::{HistoryVisibility, JoinRule, OwnedRoomAliasId, OwnedRoomId, UserId};
 use rookery_log::Position;
 use rookery_query::{Membership, RoomView, RowKey};
 
@@ -12,7 +12,9 @@ use super::{
     event::RoomEvent,
     members::{self, Members},
     node::NodeId,
-    scalars::{CursorScalar, EventIdScalar, PositionScalar, RoomIdScalar, UserIdScalar},
+    scalars::{
+        CursorScalar, EventIdScalar, PositionScalar, RoomAliasScalar, RoomIdScalar, UserIdScalar,
+    },
     timeline::{self, TimelineArguments, TimelineConnection},
     user::{MembershipEnum, RoomMember, User},
 };
@@ -47,8 +49,8 @@ pub(crate) struct Face {
     name: Option<String>,
     topic: Option<String>,
     avatar_url: Option<String>,
-    canonical_alias: Option<String>,
-    aliases: Vec<String>,
+    canonical_alias: Option<OwnedRoomAliasId>,
+    aliases: Vec<OwnedRoomAliasId>,
     member_count: Option<i32>,
     last_message: Option<RowKey>,
     position: Position,
@@ -57,12 +59,13 @@ pub(crate) struct Face {
 impl Face {
     fn of(room: &RoomView<'_>, position: Position) -> Self {
         let summary = room.summary();
+        let canonical = summary.canonical_alias.as_deref();
         Self {
             name: summary.name.clone(),
             topic: summary.topic.clone(),
             avatar_url: summary.avatar_url.clone(),
-            canonical_alias: summary.canonical_alias.clone(),
-            aliases: room.aliases().map(ToString::to_string).collect(),
+            canonical_alias: canonical.and_then(|alias| alias.try_into().ok()),
+            aliases: room.aliases().map(ToOwned::to_owned).collect(),
             member_count: i32::try_from(room.joined_count()).ok(),
             last_message: summary.last_message,
             position,
@@ -183,13 +186,13 @@ impl Room {
     }
 
     /// The alias that it prefers.
-    async fn canonical_alias(&self, context: &Context<'_>) -> Result<Option<String>> {
-        Ok(self.face(context)?.canonical_alias.clone())
+    async fn canonical_alias(&self, context: &Context<'_>) -> Result<Option<RoomAliasScalar>> {
+        Ok(self.face(context)?.canonical_alias.clone().map(RoomAliasScalar))
     }
 
     /// All aliases that point to it.
-    async fn aliases(&self, context: &Context<'_>) -> Result<Vec<String>> {
-        Ok(self.face(context)?.aliases.clone())
+    async fn aliases(&self, context: &Context<'_>) -> Result<Vec<RoomAliasScalar>> {
+        Ok(self.face(context)?.aliases.iter().cloned().map(RoomAliasScalar).collect())
     }
 
     /// How users get in.

@@ -5,7 +5,7 @@
 
 use rookery_domain::{
     DIRECTORY_TYPE, Erased, EventStatus, HistoryVisibility, JoinRule, OwnedUserId, Pdu, Power,
-    PowerLevels, Slot, TimelineEventType, UserId,
+    PowerLevels, Relation, Slot, UserId,
 };
 use rookery_log::{Position, StreamKind};
 use serde::{Deserialize, Serialize};
@@ -201,9 +201,7 @@ impl Fold for Summary {
             }
             let key = RowKey::of(&event.pdu, committed.position, index);
             self.last_event = self.last_event.max(Some(key));
-            // A redaction says nothing: it takes back.
-            let is_redaction = event.pdu.kind == TimelineEventType::RoomRedaction;
-            if event.pdu.state_key.is_none() && !is_redaction {
+            if Relation::stands_alone(&event.pdu) {
                 self.last_message = self.last_message.max(Some(key));
             }
         }

@@ -182,7 +182,7 @@ async fn state_event_knows_what_it_replaced() {
         key
     };
     let event = models.events_at(&room("a"), &[key]).await.unwrap().remove(0);
-    let before = models.replaced_by(&room("a"), &event).await.unwrap().unwrap();
+    let before = models.replaced_by(&room("a"), &event, &Viewer::Server).await.unwrap().unwrap();
     assert_eq!(before.event().pdu.content.get(), r#"{"name":"a"}"#);
 }
 
@@ -228,15 +228,84 @@ async fn public_list_has_listed_rooms_by_size_and_search() {
     scene.alias("tiny", Some("Small")).await;
     settle(&models).await;
     let view = models.view();
-    let names = |search, skip, limit| {
-        let page = view.public_rooms(search, skip, limit);
-        let name = |room: &crate::RoomView<'_>| room.summary().name.clone().unwrap();
-        (page.rooms.iter().map(name).collect::<Vec<_>>(), page.total)
+    let names = |search, limit| {
+        let page = view.public_rooms(search, None, limit);
+        let rooms = page.rooms.iter().map(|(_, room)| room.summary().name.clone().unwrap());
+        (rooms.collect::<Vec<_>>(), page.has_more, page.total)
     };
-    assert_eq!(names(None, 0, 10), (vec!["Large".into(), "Small".into()], 2));
-    assert_eq!(names(None, 1, 10), (vec!["Small".into()], 2));
-    assert_eq!(names(Some("LARGE"), 0, 10), (vec!["Large".into()], 1));
-    assert_eq!(names(Some("tiny"), 0, 10), (vec!["Small".into()], 1));
+    assert_eq!(names(None, 10), (vec!["Large".into(), "Small".into()], false, 2));
+    assert_eq!(names(None, 1), (vec!["Large".into()], true, 2));
+    assert_eq!(names(Some("LARGE"), 10), (vec!["Large".into()], false, 1));
+    assert_eq!(names(Some("tiny"), 10), (vec!["Small".into()], false, 1));
     let alias = rookery_domain::RoomAliasId::parse("#tiny:rookery.test").unwrap();
     assert_eq!(view.alias(&alias), Some(&*room("Small")));
+}
+
+#[tokio::test]
+async fn pages_of_the_public_list_neither_skip_nor_repeat_while_rooms_change() {
+    let mut scene = Scene::new();
+    let models = scene.open().await;
+    let names: Vec<_> = (0..9).map(|number| format!("room{number}")).collect();
+    for (number, name) in names.iter().enumerate() {
+        scene.create(name, "alice").await;
+        let listed = json!({ "listed": true });
+        scene.send(name, "alice", "org.rookery.directory", Some(""), listed).await;
+        for member in 0..number % 4 {
+            scene.member(name, &format!("member{member}"), "join").await;
+        }
+    }
+    settle(&models).await;
+    let (mut seen, mut after) = (Vec::new(), None);
+    loop {
+        let more = {
+            let view = models.view();
+            let page = view.public_rooms(None, after, 2);
+            let found = page.rooms.iter().map(|(_, room)| room.summary().name.clone().unwrap());
+            seen.extend(found);
+            after = page.rooms.last().map(|(place, _)| *place);
+            page.has_more
+        };
+        if !more {
+            break;
+        }
+        // What was seen shrinks, what was not grows, and one that nobody knew of comes.
+        let turn = seen.len();
+        scene.member(&seen[turn - 1].clone(), "member0", "leave").await;
+        let unseen = names.iter().find(|name| !seen.contains(name));
+        for member in 10..20 {
+            if let Some(name) = unseen {
+                scene.member(name, &format!("member{member}"), "join").await;
+            }
+        }
+        settle(&models).await;
+    }
+    seen.sort();
+    assert_eq!(seen, names, "each once");
+}
+
+#[tokio::test]
+async fn what_an_event_replaced_is_shown_to_whom_it_was_shown() {
+    let mut scene = Scene::new();
+    let models = scene.open().await;
+    scene.create("a", "alice").await;
+    let setting = |setting: &str| json!({ "history_visibility": setting });
+    let visibility = "m.room.history_visibility";
+    scene.send("a", "alice", visibility, Some(""), setting("joined")).await;
+    scene.send("a", "alice", "m.room.topic", Some(""), json!({ "topic": "secret" })).await;
+    scene.send("a", "alice", visibility, Some(""), setting("shared")).await;
+    scene.send("a", "alice", "m.room.topic", Some(""), json!({ "topic": "one" })).await;
+    scene.member("a", "bob", "join").await;
+    scene.send("a", "alice", "m.room.topic", Some(""), json!({ "topic": "two" })).await;
+    settle(&models).await;
+    let replaced = async |who: &str, event: u64| {
+        let id = rookery_domain::EventId::parse(format!("$event{event}")).unwrap();
+        let viewer = Viewer::User(user(who));
+        let (_, event) = models.event(&id, &viewer).await.unwrap().unwrap();
+        let found = models.replaced_by(&room("a"), &event, &viewer).await.unwrap();
+        found.map(|found| found.event().pdu.content.get().to_owned())
+    };
+    let secret = Some(r#"{"topic":"secret"}"#.to_owned());
+    assert_eq!(replaced("alice", 9).await, secret);
+    assert_eq!(replaced("bob", 9).await, None, "he never was to see it");
+    assert_eq!(replaced("bob", 11).await, Some(r#"{"topic":"one"}"#.to_owned()));
 }

@@ -25,7 +25,7 @@ pub struct TimelineCursor {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CursorError {
     /// Not the text of a cursor, or changed.
-    #[error("not a timeline cursor: expected the text of a `Cursor` exactly as the server gave it")]
+    #[error("it was changed, or is none")]
     Malformed,
     /// A cursor of another room.
     #[error("the cursor belongs to another room")]
