@@ -213,14 +213,7 @@ pub(crate) async fn last_message(
         unless_absent(app(context).models.events_at(room.matrix_id(), &[key]).await)?
     } else {
         // She has left since: look among those that are for her.
-<<<<<<< HEAD
-        let is_message = |event: &TimelineEvent| {
-            let is_redaction = event.event().pdu.kind == TimelineEventType::RoomRedaction;
-            !event.row.flags.is_state() && !is_redaction
-        };
-=======
         let is_message = |event: &TimelineEvent| Relation::stands_alone(&event.event().pdu);
->>>>>>> c36a84c (Show what an event replaced only to whom it was shown; page the directory in one order)
         let wanted = Wanted { anchor: Anchor::End, limit: 1, filter: Some(&is_message) };
         let page = app(context).models.timeline(room.matrix_id(), &viewer, wanted).await;
         unless_absent(page)?.map(|page| page.events)

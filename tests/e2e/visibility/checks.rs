@@ -1,0 +1,354 @@
+//! What each way to see something of a room has to show.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashSet},
+    fmt::Write,
+};
+
+use serde_json::{Value, json};
+
+use super::scenes::Played;
+use crate::{
+    client::Client,
+    oracle::{Expected, Logged, Related, expect},
+};
+
+/// What everything is checked against.
+pub(super) struct Checks<'a> {
+    pub(super) alice: &'a Client,
+    pub(super) viewers: &'a [Client],
+    pub(super) played: &'a [Played],
+    pub(super) logs: &'a [Vec<Logged>],
+}
+
+/// One viewer in one room.
+struct Case<'a> {
+    viewer: &'a Client,
+    room: &'a str,
+    log: &'a [Logged],
+    expected: Expected,
+    access: Access,
+    hint: String,
+}
+
+/// How much of a room, as it is now, is for a viewer.
+struct Access {
+    inside: bool,
+    outside: bool,
+    known: bool,
+}
+
+impl Checks<'_> {
+    fn case(&self, room: usize, number: usize) -> Case<'_> {
+        let (played, log) = (&self.played[room], &self.logs[room]);
+        let viewer = &self.viewers[number];
+        let expected = expect(log, &viewer.user_id);
+        let inside = expected.membership == "join" || expected.setting == "world_readable";
+        let outside = inside || expected.membership == "invite" || played.scene.knockable;
+        let known = outside || expected.membership != "none";
+        let hint = format!("bob{number} in {}, {:?}", played.room, played.scene);
+        let access = Access { inside, outside, known };
+        Case { viewer, room: &played.room, log, expected, access, hint }
+    }
+
+    /// The scenes are worth something: they show something to somebody, and not everything.
+    pub(super) fn are_whole(&self) {
+        let (mut seen, mut all) = (0, 0);
+        for room in 0..self.played.len() {
+            for number in 0..self.viewers.len() {
+                let case = self.case(room, number);
+                seen += case.expected.timeline.len();
+                all += case.log.len();
+            }
+        }
+        assert!(all / 10 < seen && seen < all * 9 / 10, "{seen} of {all} are seen");
+    }
+
+    /// Everything about one room that one viewer can ask for.
+    pub(super) fn room(&self, room: usize, number: usize, live: &HashSet<String>) {
+        let case = self.case(room, number);
+        for event in case.log {
+            let is_live = case.expected.live.contains(&event.id);
+            assert_eq!(live.contains(&event.id), is_live, "{} live, {}", event.id, case.hint);
+        }
+        if case.access.known {
+            case.timeline();
+            case.around();
+        }
+        case.events();
+        case.fields(&self.played[room].alias);
+        for (joined, answer) in &self.played[room].joins {
+            if *joined == number {
+                case.join(answer);
+            }
+        }
+    }
+
+    /// The home screen: the rooms that the viewer is in, with what they show, and the invites.
+    pub(super) fn home_screen(&self, number: usize) {
+        let document = "query($after: Position) { initialSync(first: 10, after: $after) { next
+            rooms { roomId name memberCount lastMessage { eventId }
+                timeline(last: 100) { nodes { eventId content previousContent
+                    reactions { key users { userId } } thread { count } } } }
+            invites { roomId name memberCount lastMessage { eventId } inviter { userId }
+                timeline(last: 10) { nodes { eventId } } } } }";
+        let (mut rooms, mut invites) = (BTreeMap::new(), BTreeMap::new());
+        let mut after = Value::Null;
+        loop {
+            let answer = self.viewers[number].run(document, &json!({ "after": after }));
+            let sync = &answer["initialSync"];
+            let by_id = |list: &Value| -> Vec<(String, Value)> {
+                let rooms = list.as_array().unwrap().iter();
+                rooms
+                    .map(|room| (room["roomId"].as_str().unwrap().to_owned(), room.clone()))
+                    .collect()
+            };
+            rooms.extend(by_id(&sync["rooms"]));
+            invites.extend(by_id(&sync["invites"]));
+            after = sync["next"].clone();
+            if after.is_null() {
+                break;
+            }
+        }
+        for room in 0..self.played.len() {
+            let case = self.case(room, number);
+            let (Expected { membership, timeline, .. }, hint) = (&case.expected, &case.hint);
+            let shown = rooms.get(case.room);
+            assert_eq!(shown.is_some(), membership == "join", "home screen, {hint}");
+            if let Some(shown) = shown {
+                let nodes = &shown["timeline"]["nodes"];
+                let newest = timeline.len().saturating_sub(100);
+                assert_eq!(ids(nodes), timeline[newest..], "timeline of the sync, {hint}");
+                assert_eq!(shown["name"], json!(case.expected.texts["name"]), "{hint}");
+                for node in nodes.as_array().unwrap() {
+                    let related = &case.expected.related[node["eventId"].as_str().unwrap()];
+                    assert_eq!(reactions(node), related.reactions, "reactions of a sync, {hint}");
+                    let previous = related.previous.clone().unwrap_or_default();
+                    assert_eq!(node["previousContent"], previous, "previous of a sync, {hint}");
+                }
+            }
+            let invite = invites.get(case.room);
+            assert_eq!(invite.is_some(), membership == "invite", "invites, {hint}");
+            if let Some(invite) = invite {
+                let newest = timeline.len().saturating_sub(10);
+                let nodes = &invite["timeline"]["nodes"];
+                assert_eq!(ids(nodes), timeline[newest..], "invite, {hint}");
+                assert_eq!(invite["inviter"]["userId"], self.alice.user_id.as_str(), "{hint}");
+            }
+        }
+    }
+
+    /// None of these rooms is in the directory, whatever it is searched for.
+    pub(super) fn directory(&self, number: usize) {
+        let document = "query($search: String) { publicRooms(search: $search) { totalCount
+            nodes { roomId } } }";
+        for search in [Value::Null, json!("name"), json!("topic"), json!("#room")] {
+            let found = self.viewers[number].run(document, &json!({ "search": search }));
+            assert_eq!(found["publicRooms"], json!({ "totalCount": 0, "nodes": [] }), "{search}");
+        }
+    }
+}
+
+fn ids(nodes: &Value) -> Vec<String> {
+    let id = |node: &Value| node["eventId"].as_str().unwrap().to_owned();
+    nodes.as_array().unwrap().iter().map(id).collect()
+}
+
+fn reactions(node: &Value) -> BTreeMap<String, BTreeSet<String>> {
+    let user = |user: &Value| user["userId"].as_str().unwrap().to_owned();
+    let reaction = |reaction: &Value| {
+        let users = reaction["users"].as_array().unwrap().iter().map(user).collect();
+        (reaction["key"].as_str().unwrap().to_owned(), users)
+    };
+    node["reactions"].as_array().unwrap().iter().map(reaction).collect()
+}
+
+/// What an answer says came of an event.
+fn related(node: &Value) -> Related {
+    let text = |value: &Value| value.as_str().map(ToOwned::to_owned);
+    let thread = &node["thread"];
+    let count = thread["count"].as_u64().map(|count| usize::try_from(count).unwrap());
+    for reaction in node["reactions"].as_array().unwrap() {
+        let count = reaction["users"].as_array().unwrap().len();
+        assert_eq!(reaction["count"], json!(count), "{reaction}");
+    }
+    Related {
+        edit: text(&node["latestEdit"]["eventId"]),
+        reactions: reactions(node),
+        thread: count.zip(text(&thread["lastEvent"]["eventId"])),
+        reply_to: text(&node["replyTo"]["eventId"]),
+        previous: Some(node["previousContent"].clone()).filter(|content| !content.is_null()),
+    }
+}
+
+impl Case<'_> {
+    /// The timeline, page by page in both directions, and what came of each event of it.
+    fn timeline(&self) {
+        let document =
+            "query($room: RoomID!, $first: Int, $after: Cursor, $last: Int, $before: Cursor) {
+            room(id: $room) { timeline(first: $first, after: $after, last: $last, before: $before) {
+                pageInfo { hasPreviousPage hasNextPage startCursor endCursor }
+                nodes { eventId previousContent latestEdit { eventId } editedContent
+                    reactions { key count users { userId } } replyTo { eventId }
+                    thread { count lastEvent { eventId } } } } } }";
+        for back in [true, false] {
+            let mut events = Vec::new();
+            let mut cursor = Value::Null;
+            loop {
+                let variables = if back {
+                    json!({ "room": self.room, "last": 9, "before": cursor })
+                } else {
+                    json!({ "room": self.room, "first": 9, "after": cursor })
+                };
+                let answer = self.viewer.run(document, &variables);
+                let page = answer["room"]["timeline"].clone();
+                for node in page["nodes"].as_array().unwrap() {
+                    let id = node["eventId"].as_str().unwrap();
+                    let expected = self.expected.related.get(id);
+                    assert_eq!(Some(&related(node)), expected, "what came of {id}, {}", self.hint);
+                    let edited = node["latestEdit"].is_null();
+                    assert_eq!(node["editedContent"].is_null(), edited, "{}", self.hint);
+                }
+                let more = if back { "hasPreviousPage" } else { "hasNextPage" };
+                let more = page["pageInfo"][more] == true;
+                let ids = ids(&page["nodes"]);
+                assert!(!more || ids.len() == 9, "a page ends early, {}", self.hint);
+                if back {
+                    events.splice(0..0, ids);
+                    cursor = page["pageInfo"]["startCursor"].clone();
+                } else {
+                    events.extend(ids);
+                    cursor = page["pageInfo"]["endCursor"].clone();
+                }
+                if !more {
+                    break;
+                }
+            }
+            assert_eq!(events, self.expected.timeline, "back: {back}, {}", self.hint);
+        }
+    }
+
+    /// The timeline around the first and the last event that is for the viewer, and one that is not.
+    fn around(&self) {
+        let document = "query($room: RoomID!, $event: EventID!) { room(id: $room) {
+            timeline(around: $event, first: 4, last: 4) { nodes { eventId } } } }";
+        let timeline = &self.expected.timeline;
+        for place in [0, timeline.len().saturating_sub(1)] {
+            let Some(event) = timeline.get(place) else { continue };
+            let answer = self.viewer.run(document, &json!({ "room": self.room, "event": event }));
+            let (from, to) = (place.saturating_sub(4), (place + 5).min(timeline.len()));
+            let found = ids(&answer["room"]["timeline"]["nodes"]);
+            assert_eq!(found, timeline[from..to], "around {event}, {}", self.hint);
+        }
+        if let Some(hidden) = self.log.iter().find(|event| !timeline.contains(&event.id)) {
+            let variables = json!({ "room": self.room, "event": hidden.id });
+            assert_eq!(self.viewer.fail(document, &variables), "BAD_USER_INPUT", "{}", self.hint);
+        }
+    }
+
+    /// Each event by its ID, in three ways.
+    fn events(&self) {
+        for events in self.log.chunks(4) {
+            let mut document = String::from("query($room: RoomID!) { room(id: $room) { roomId ");
+            for (index, Logged { id, .. }) in events.iter().enumerate() {
+                write!(document, "e{index}: event(eventId: {id:?}) {{ eventId }} ").unwrap();
+            }
+            document += "} ";
+            for (index, Logged { id, .. }) in events.iter().enumerate() {
+                let node = node_id(id);
+                write!(document, "e{index}: event(id: {id:?}) {{ eventId content }} ").unwrap();
+                write!(document, "n{index}: node(id: {node:?}) {{ id }} ").unwrap();
+            }
+            let answer = self.viewer.run(&(document + "}"), &json!({ "room": self.room }));
+            for (index, Logged { id, .. }) in events.iter().enumerate() {
+                let visible = self.expected.timeline.contains(id);
+                let key = format!("e{index}");
+                assert_eq!(!answer[&key].is_null(), visible, "event({id}), {}", self.hint);
+                let in_room = visible && self.access.known;
+                let found = &answer["room"][&key];
+                assert_eq!(!found.is_null(), in_room, "Room.event({id}), {}", self.hint);
+                let node = &answer[format!("n{index}")];
+                assert_eq!(!node.is_null(), visible, "node of {id}, {}", self.hint);
+            }
+        }
+    }
+
+    /// What the room shows of itself.
+    fn fields(&self, alias: &str) {
+        let document = "query($room: RoomID!, $node: ID!, $alias: RoomAlias!, $alice: UserID!) {
+            node(id: $node) { id ... on Room { name } }
+            byAlias: room(alias: $alias) { roomId }
+            room(id: $room) { name topic avatarUrl canonicalAlias aliases memberCount invitedCount
+                activity creator { userId } inviter { userId displayName }
+                lastMessage { eventId text } state { eventId } replacedBy predecessor
+                members { totalCount nodes { userId displayName } }
+                knocking: members(membership: KNOCK) { totalCount }
+                member(userId: $alice) { displayName } } }";
+        let variables = json!({
+            "room": self.room,
+            "node": node_id(self.room),
+            "alias": alias,
+            "alice": "@alice:localhost",
+        });
+        let answer = self.viewer.run(document, &variables);
+        let Access { inside, outside, known } = self.access;
+        let (expected, hint) = (&self.expected, &self.hint);
+        assert_eq!(!answer["node"].is_null(), known, "node of the room, {hint}");
+        assert_eq!(!answer["byAlias"].is_null(), known, "room by alias, {hint}");
+        let found = &answer["room"];
+        assert_eq!(!found.is_null(), known, "room, {hint}");
+        if !known {
+            return;
+        }
+        for (field, text) in [("name", "name"), ("topic", "topic"), ("avatarUrl", "avatar")] {
+            let text = if outside { json!(expected.texts[text]) } else { Value::Null };
+            assert_eq!(found[field], text, "{field}, {hint}");
+        }
+        let shown = if outside { json!(alias) } else { Value::Null };
+        assert_eq!(found["canonicalAlias"], shown, "canonicalAlias, {hint}");
+        let shown = if outside { json!([alias]) } else { json!([]) };
+        assert_eq!(found["aliases"], shown, "aliases, {hint}");
+        assert_eq!(answer["node"]["name"], found["name"], "name of the node, {hint}");
+        let (joined, invited) = expected.counts;
+        let count = if outside { json!(joined) } else { Value::Null };
+        assert_eq!(found["memberCount"], count, "memberCount, {hint}");
+        let count = if inside { json!(invited) } else { Value::Null };
+        assert_eq!(found["invitedCount"], count, "invitedCount, {hint}");
+        for field in ["activity", "creator", "member"] {
+            assert_eq!(found[field].is_null(), !inside, "{field}, {hint}");
+        }
+        for list in [&found["state"], &found["members"]["nodes"]] {
+            assert_eq!(list.as_array().unwrap().is_empty(), !inside, "{list}, {hint}");
+        }
+        let count = if inside { joined } else { 0 };
+        assert_eq!(found["members"]["totalCount"], json!(count), "members, {hint}");
+        if !inside {
+            assert_eq!(found["knocking"]["totalCount"], 0, "who knocks, {hint}");
+        }
+        let invited = expected.membership == "invite";
+        assert_eq!(found["inviter"].is_null(), !invited, "inviter, {hint}");
+        assert!(!invited || found["inviter"]["displayName"] == "Alice", "inviter, {hint}");
+        let last = found["lastMessage"]["eventId"].as_str();
+        assert_eq!(last, expected.last_message.as_deref(), "last message, {hint}");
+    }
+
+    /// The answer to a join: the room as it was then.
+    fn join(&self, answer: &Value) {
+        let nodes = ids(&answer["timeline"]["nodes"]);
+        let newest = nodes.last().expect("the join itself");
+        let until = self.log.iter().position(|event| event.id == *newest).unwrap();
+        let then = expect(&self.log[..=until], &self.viewer.user_id);
+        assert_eq!(then.membership, "join", "the last event is the join, {}", self.hint);
+        assert_eq!(nodes, then.timeline, "answer to a join, {}", self.hint);
+        assert_eq!(answer["name"], json!(then.texts["name"]), "{}", self.hint);
+        assert_eq!(answer["memberCount"], json!(then.counts.0), "{}", self.hint);
+        assert_eq!(answer["members"]["totalCount"], json!(then.counts.0), "{}", self.hint);
+        assert_eq!(answer["lastMessage"]["eventId"].as_str(), then.last_message.as_deref());
+    }
+}
+
+/// The global ID of an object is its Matrix ID in base64.
+fn node_id(id: &str) -> String {
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+    URL_SAFE_NO_PAD.encode(id)
+}

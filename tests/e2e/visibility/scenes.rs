@@ -1,0 +1,197 @@
+//! Rooms in which things are said and set before and after each step of their viewers.
+
+use serde_json::{Value, json};
+
+use crate::{client::Client, resume::Random};
+
+/// Who may read what.
+const SETTINGS: [&str; 4] = ["JOINED", "INVITED", "SHARED", "WORLD_READABLE"];
+
+/// Steps of a history, at most.
+const STEPS_MAX: usize = 5;
+
+/// Rooms that are played, unless all are.
+const ROOMS: usize = 22;
+
+/// What is to happen in one room.
+#[derive(Clone, Debug)]
+pub(super) struct Scene {
+    pub(super) first: &'static str,
+    pub(super) second: &'static str,
+    /// Strangers may ask to be let in.
+    pub(super) knockable: bool,
+    /// What happens to each viewer, a letter for a step (see [`step`]).
+    pub(super) histories: Vec<String>,
+}
+
+/// A room that was played.
+#[derive(Clone, Debug)]
+pub(super) struct Played {
+    pub(super) room: String,
+    pub(super) alias: String,
+    pub(super) scene: Scene,
+    /// What those who joined were answered, with the number of the viewer.
+    pub(super) joins: Vec<(usize, Value)>,
+}
+
+/// What may follow each state: the letter, and what it leads to.
+fn follows(state: char) -> &'static [(char, char)] {
+    match state {
+        '-' | 'l' => &[('i', 'i'), ('n', 'n'), ('b', 'b')],
+        'i' => &[('j', 'j'), ('l', 'l'), ('k', 'l'), ('b', 'b')],
+        'n' => &[('i', 'i'), ('l', 'l'), ('k', 'l'), ('b', 'b')],
+        'j' => &[('l', 'l'), ('k', 'l'), ('b', 'b')],
+        'b' => &[('u', 'l')],
+        _ => &[],
+    }
+}
+
+/// Every history of up to five steps.
+fn histories() -> Vec<String> {
+    let mut all = vec![(String::new(), '-')];
+    let mut from = 0;
+    for _ in 0..STEPS_MAX {
+        let longer: Vec<_> = all[from..]
+            .iter()
+            .flat_map(|(history, state)| {
+                follows(*state)
+                    .iter()
+                    .map(move |(letter, next)| (format!("{history}{letter}"), *next))
+            })
+            .collect();
+        from = all.len();
+        all.extend(longer);
+    }
+    all.into_iter().map(|(history, _)| history).collect()
+}
+
+/// The scenes to play, for so many viewers.
+pub(super) fn scenes(viewers: usize) -> Vec<Scene> {
+    let all = histories();
+    let (quiet, asking): (Vec<_>, Vec<_>) = all.iter().partition(|history| !history.contains('n'));
+    let pairs =
+        || SETTINGS.iter().flat_map(|first| SETTINGS.iter().map(move |second| (first, second)));
+    let scene =
+        |(first, second): (&&'static str, &&'static str), knockable, histories: &[&String]| {
+            let histories = histories.iter().map(|history| (*history).clone()).collect();
+            Scene { first, second, knockable, histories }
+        };
+    if std::env::var("ROOKERY_ORACLE").is_ok_and(|which| which == "all") {
+        let of = |knockable, histories: &[&String]| {
+            let groups = histories.chunks(viewers);
+            groups
+                .flat_map(|group| pairs().map(move |pair| scene(pair, knockable, group)))
+                .collect::<Vec<_>>()
+        };
+        return [of(false, &quiet), of(true, &asking)].concat();
+    }
+    let mut random = Random(0x0123_4567_89ab_cdef);
+    let mut draw = |from: &[&String]| -> Vec<String> {
+        let below = |random: &mut Random| usize::try_from(random.below(from.len() as u64)).unwrap();
+        (0..viewers).map(|_| from[below(&mut random)].clone()).collect()
+    };
+    let pairs: Vec<_> = pairs().cycle().take(ROOMS).collect();
+    let scenes = pairs.into_iter().enumerate().map(|(number, (first, second))| {
+        let knockable = number % 3 == 2;
+        let histories = draw(if knockable { &asking } else { &quiet });
+        Scene { first, second, knockable, histories }
+    });
+    scenes.collect()
+}
+
+/// One thing that happens: `i`nvite, k`n`ock, `j`oin, `l`eave or decline, `k`ick, `b`an, `u`nban.
+/// The answer, if it is a join.
+fn step(alice: &Client, viewer: &Client, room: &str, letter: char) -> Option<Value> {
+    let target = json!({ "roomId": room, "userId": viewer.user_id });
+    let own = json!({ "roomId": room });
+    let payload = match letter {
+        'i' => alice.act("inviteUser", target),
+        'n' => viewer.act("knockOnRoom", own),
+        'j' => {
+            let document = "mutation($input: JoinRoomInput!) { joinRoom(input: $input) {
+                refusal { code } room { name topic memberCount members(first: 100) { totalCount }
+                    lastMessage { eventId } timeline(last: 100) { nodes { eventId } } } } }";
+            let payload = viewer.run(document, &json!({ "input": own }))["joinRoom"].clone();
+            assert_eq!(payload["refusal"], Value::Null, "{letter}");
+            return Some(payload["room"].clone());
+        }
+        'l' => viewer.act("leaveRoom", own),
+        'k' => alice.act("kickUser", target),
+        'b' => alice.act("banUser", target),
+        'u' => alice.act("unbanUser", target),
+        _ => panic!("no such step: {letter}"),
+    };
+    assert_eq!(payload["refusal"], Value::Null, "{letter}");
+    assert_ne!(payload["event"], Value::Null, "{letter} changes something");
+    None
+}
+
+impl Scene {
+    /// Plays it. Alice makes the room and moderates it; Dora is always there.
+    pub(super) fn play(
+        &self,
+        number: usize,
+        alice: &Client,
+        dora: &Client,
+        viewers: &[Client],
+    ) -> Played {
+        let alias = format!("#room{number}:localhost");
+        let kind = if self.knockable { "KNOCK" } else { "INVITE" };
+        let room = alice.create_room(json!({
+            "name": "name -", "topic": "topic -", "avatarUrl": "mxc://localhost/-",
+            "alias": alias, "historyVisibility": self.first, "joinRule": { "kind": kind },
+            "invite": [dora.user_id],
+        }));
+        dora.act("joinRoom", json!({ "roomId": room }));
+        let first = alice.say(&room, "first");
+        let mut joins = Vec::new();
+        for round in 0..STEPS_MAX {
+            if round == 2 && self.first != self.second {
+                let input = json!({ "roomId": room, "visibility": self.second });
+                alice.act("setHistoryVisibility", input);
+            }
+            for (number, history) in self.histories.iter().enumerate() {
+                let Some(letter) = history.chars().nth(round) else { continue };
+                let joined = step(alice, &viewers[number], &room, letter);
+                joins.extend(joined.map(|answer| (number, answer)));
+            }
+            talk(alice, dora, &room, &first, round);
+        }
+        Played { room, alias, scene: self.clone(), joins }
+    }
+}
+
+/// What is said and set after each step.
+fn talk(alice: &Client, dora: &Client, room: &str, first: &str, round: usize) {
+    let say = |client: &Client, more: Value| {
+        let mut input = json!({ "roomId": room, "body": format!("after step {round}") });
+        let object = input.as_object_mut().unwrap();
+        object.extend(more.as_object().unwrap().clone());
+        let payload = client.act("sendMessage", input);
+        assert_eq!(payload["refusal"], Value::Null);
+        payload["event"]["eventId"].as_str().unwrap().to_owned()
+    };
+    let react = |client: &Client, key: &str| {
+        client.act("react", json!({ "roomId": room, "eventId": first, "key": key }));
+    };
+    let said = say(alice, json!({}));
+    let set = |mutation: &str, field: &str, value: String| {
+        let mut input = json!({ "roomId": room });
+        input[field] = json!(value);
+        alice.act(mutation, input);
+    };
+    match round {
+        0 => react(dora, "one"),
+        1 => drop(say(alice, json!({ "edits": first }))),
+        2 => drop(say(dora, json!({ "threadRoot": first }))),
+        3 => drop((say(dora, json!({ "replyTo": said })), say(alice, json!({ "edits": first })))),
+        _ => {
+            react(alice, "one");
+            react(dora, "two");
+            say(dora, json!({ "threadRoot": first, "replyTo": first }));
+        }
+    }
+    set("setRoomName", "name", format!("name {round}"));
+    set("setRoomTopic", "topic", format!("topic {round}"));
+    set("setRoomAvatar", "avatarUrl", format!("mxc://localhost/{round}"));
+}
