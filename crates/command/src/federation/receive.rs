@@ -3,10 +3,11 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use rookery_domain::{
-    Decided, Fact, Incoming, Origin, OwnedEventId, OwnedServerName, Pdu, PublicKeys, Room,
-    RoomEvent, RoomId, RoomVersionId, ServerName, Verdict,
+    Decided, Erased, EventStatus, Fact, Incoming, KnownEvent, Origin, OwnedEventId,
+    OwnedServerName, Pdu, PublicKeys, Room, RoomEvent, RoomId, RoomVersionId, ServerName,
+    TimelineEventType, Verdict,
 };
-use rookery_log::{AppendError, Commit, Guard, Millis, Position};
+use rookery_log::{AppendError, Commit, Guard, Millis, Position, Unavailable};
 use serde_json::value::RawValue;
 
 use super::{HeldBack, Receipt, Received, ServerKeys, graphs::RoomGraph, held::HeldEvent};
@@ -180,6 +181,11 @@ impl Commands {
         while progress.filled.len() < COMMIT_EVENTS_MAX && bytes < COMMIT_BYTES_ENOUGH {
             let Some(candidate) = progress.queue.pop_front() else { break };
             let pdu = Arc::clone(&candidate.pdu);
+            if pdu.kind == TimelineEventType::RoomRedaction && !progress.filled.is_empty() {
+                // What it redacts may be in this commit, and has no place in the log yet.
+                progress.queue.push_front(candidate);
+                break;
+            }
             let forged = pdu.sender.server_name() == self.server_name
                 && graph.graph.status(&pdu.event_id).is_none();
             if forged {
@@ -222,8 +228,12 @@ impl Commands {
         filled: &[(Candidate, Decided)],
         now: Millis,
     ) -> Result<Position, AppendError> {
-        let facts: Vec<_> =
-            filled.iter().map(|(_, decided)| Fact::Room(decided.event.clone())).collect();
+        let mut facts = Vec::with_capacity(filled.len());
+        for (_, decided) in filled {
+            let mut event = decided.event.clone();
+            event.envelope.erases = self.erased_by(loaded.state.as_ref(), &event).await?;
+            facts.push(Fact::Room(event));
+        }
         let events = facts.iter().map(logged).collect::<Result<_, _>>();
         let events = events.map_err(|_| AppendError::Unfit)?;
         let commit = Commit { stream: cell.stream.clone(), command: None, received: now, events };
@@ -235,6 +245,23 @@ impl Commands {
         loaded.revision = appended.revision;
         loaded.position = appended.position;
         Ok(appended.position)
+    }
+
+    /// What an event erases: of a redaction that was accepted, its target and the edits of that, if
+    /// it applies in the state of the room.
+    async fn erased_by(
+        &self,
+        room: Option<&Room>,
+        event: &RoomEvent,
+    ) -> Result<Vec<Erased>, Unavailable> {
+        let accepted = event.envelope.status == EventStatus::Accepted;
+        let Some(room) = room.filter(|_| accepted) else { return Ok(Vec::new()) };
+        let Some(target) = room.redaction_target(&event.pdu) else { return Ok(Vec::new()) };
+        let tail = *self.core.log.tail().borrow();
+        let known = self.events.known(&[target], &event.pdu.sender, tail).await?;
+        let applies =
+            |known: &KnownEvent| !known.redacted && room.redaction_applies(&event.pdu, &known.pdu);
+        Ok(known.into_iter().find(applies).map(|known| known.erases).unwrap_or_default())
     }
 
     /// After a failure: events that had been held are held again, until what freed them comes again.

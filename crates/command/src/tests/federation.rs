@@ -2,6 +2,7 @@
 
 mod convergence;
 mod hidden_ends;
+mod redactions;
 mod refusals;
 
 use rookery_domain::{JsonObject, RoomCommand, RoomVersionId};

@@ -74,6 +74,10 @@ impl Fold for RoomUnread {
     const KIND: StreamKind = StreamKind::Room;
     type Shared = ();
 
+    fn forget(&mut self, erased: &Erased) {
+        self.erase(erased);
+    }
+
     fn apply(&mut self, _: StreamKey, committed: &Committed, (): &mut ()) -> Result<(), Unfit> {
         let short = |position: Position| u32::try_from(position.0);
         let last = u32::try_from(committed.last_sequence());
