@@ -95,6 +95,21 @@ const STEPS = {
     const { timeline } = (await ask(world.phone.token, document, { room: world.room, event: world.said.event.eventId })).room;
     assert.equal(timeline.nodes[2].text, "Nevermore");
   },
+  TakeBack: async (world, document) => {
+    const variables = { room: world.room, event: world.said.event.eventId };
+    const { redactEvent } = await ask(world.phone.token, document, variables);
+    assert.deepEqual([redactEvent.refusal, redactEvent.event.type], [null, "m.room.redaction"]);
+    world.redaction = redactEvent.event.eventId;
+  },
+  TakenBack: async (world, document) => {
+    const { event } = await ask(world.phone.token, document, { event: world.said.event.eventId });
+    const redactedBecause = {
+      reason: "Said too much",
+      by: { userId: world.grace.userId },
+      event: { eventId: world.redaction },
+    };
+    assert.deepEqual(event, { text: null, content: {}, isRedacted: true, redactedBecause });
+  },
   NotMine: async (world, document) => {
     const { setRoomName } = await ask(world.phone.token, document, { room: world.room });
     assert.equal(setRoomName.refusal.code, "INSUFFICIENT_POWER");
