@@ -111,7 +111,6 @@ impl Client {
         let kind = match name {
             "kickUser" | "banUser" | "unbanUser" | "inviteUser" => "MemberInput".to_owned(),
             "rejectInvite" => "LeaveRoomInput".to_owned(),
-            "knockOnRoom" => "JoinRoomInput".to_owned(),
             _ => format!("{first}Input"),
         };
         let document = format!(

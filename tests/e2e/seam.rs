@@ -206,7 +206,7 @@ fn positions_of_another_log_are_refused_by_name() {
     let after = json!({ "after": foreign });
     let queries = [
         "query($after: Position!) { events(after: $after) { position } }",
-        "query($after: Position!) { initialSync(after: $after) { position } }",
+        "query($after: Position!) { initialSync(since: $after) { position } }",
         "query($after: Position!) { initialSync(minPosition: $after) { position } }",
         "query($after: Position!) { viewer(minPosition: $after) { position } }",
     ];

@@ -8,6 +8,7 @@
 mod account;
 mod actions;
 mod aggregate;
+mod backfill;
 mod cache;
 mod cell;
 mod commands;
@@ -34,6 +35,7 @@ mod upgrade;
 
 pub use self::{
     account::{Marked, ReadMark},
+    backfill::{Backfill, NoOtherServers},
     commands::{Actor, CommandOptions, Commands, Outcome, Retry},
     error::HandleError,
     events::EventLookup,

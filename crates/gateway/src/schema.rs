@@ -8,8 +8,10 @@
 mod account_items;
 mod context;
 mod event;
+mod face;
 mod fault;
 mod filter;
+mod invite;
 mod join_rule;
 mod members;
 mod mutation;
@@ -26,6 +28,7 @@ mod sync;
 mod tests;
 mod timeline;
 mod user;
+mod viewer;
 
 use std::sync::Arc;
 

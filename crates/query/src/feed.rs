@@ -139,6 +139,25 @@ pub enum Closing {
     Resolved,
 }
 
+impl Closing {
+    /// How a change of the membership, by the user herself or not, closes a room to her.
+    #[must_use]
+    pub fn of(before: Membership, after: Membership, by_self: bool) -> Option<Self> {
+        use Membership::{Ban, Invite, Join, Knock, Leave};
+        match (before, after) {
+            // No event leads from a join to an invite, but resolution may.
+            (Join, Membership::None | Invite | Knock) => Some(Self::Resolved),
+            (_, Join | Invite | Knock) | (Ban, _) | (Membership::None | Leave, Leave) => None,
+            (_, Ban) => Some(Self::Banned),
+            (Join, _) if by_self => Some(Self::Left),
+            (Join, _) => Some(Self::Kicked),
+            (Invite | Knock, _) if by_self => Some(Self::Declined),
+            (Invite | Knock, _) => Some(Self::Withdrawn),
+            (Membership::None | Leave, Membership::None) => None,
+        }
+    }
+}
+
 /// Follows the log for one user.
 #[derive(Clone, Debug)]
 pub struct Feed {
@@ -290,21 +309,10 @@ impl Taking<'_> {
     }
 
     fn close(&mut self, slot: Option<&StateChange<'_>>, (before, after): (Membership, Membership)) {
-        use Membership::{Ban, Invite, Join, Knock};
         let Some(slot) = slot else { return };
         let holder = slot.holder.as_ref();
         let by_self = holder.is_some_and(|holder| holder.pdu.sender == self.user);
-        let how = match (before, after) {
-            // No event leads from a join to an invite, but resolution may.
-            (Join, Membership::None | Invite | Knock) => Closing::Resolved,
-            (_, Join | Invite | Knock) | (Ban, _) => return,
-            (_, Ban) => Closing::Banned,
-            (Join, _) if by_self => Closing::Left,
-            (Join, _) => Closing::Kicked,
-            (Invite | Knock, _) if by_self => Closing::Declined,
-            (Invite | Knock, _) => Closing::Withdrawn,
-            (Membership::None | Membership::Leave, _) => return,
-        };
+        let Some(how) = Closing::of(before, after, by_self) else { return };
         let by = Arc::clone(holder.map_or(&self.event.pdu, |holder| holder.pdu));
         let (committed, index) = (Arc::clone(self.committed), self.index);
         self.items.push(FeedItem::Closed { committed, index, how, by });

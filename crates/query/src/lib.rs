@@ -19,6 +19,7 @@ mod known;
 mod models;
 mod open;
 mod options;
+mod past;
 mod public_rooms;
 mod read;
 mod rebuild;
@@ -29,6 +30,7 @@ mod runtime;
 mod save;
 mod sight;
 mod snapshot;
+mod sync;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -51,6 +53,7 @@ pub use self::{
     },
     open::OpenError,
     options::Options,
+    past::PastRoom,
     public_rooms::{PublicRoomCursor, PublicRooms},
     read::Around,
     rebuild::{Progress, RebuildError, Rebuilt},
@@ -59,8 +62,9 @@ pub use self::{
     runtime::{ReadModels, Stale},
     sight::{Sight, Viewer},
     snapshot::SnapshotError,
+    sync::{ClosedRoom, Missed, WantedRooms},
     timeline::{
-        Anchor, CursorError, Flags, RowKey, TimelineCursor, TimelineError, TimelineEvent,
+        Anchor, Begins, CursorError, Flags, RowKey, TimelineCursor, TimelineError, TimelineEvent,
         TimelinePage, TimelineRow, Wanted,
     },
     unread::Unread,

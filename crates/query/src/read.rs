@@ -1,14 +1,14 @@
 //! Reading events: pages of timelines, single events, what a state event replaced.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use rookery_domain::{EventId, RoomId};
 use rookery_log::{Position, ReadError};
 
 use crate::{
-    Anchor, EventAt, EventPlace, ReadModels, RowKey, Sight, TimelineError, TimelineEvent,
-    TimelinePage, TimelineRow, Viewer, Wanted,
-    timeline::{Pager, is_visible, resolve},
+    Anchor, Committed, EventAt, EventPlace, ReadModels, RowKey, Sight, TimelineError,
+    TimelineEvent, TimelinePage, TimelineRow, Viewer, Wanted,
+    timeline::{EventFilter, Pager, is_visible, resolve},
 };
 
 /// An event with what is before and after it.
@@ -36,7 +36,7 @@ impl ReadModels {
         Pager { core: &self.core, room, viewer }.page(wanted).await
     }
 
-    /// An event with up to `limit` events on either side.
+    /// An event with up to `limit` events on either side, of those that `filter` lets pass.
     ///
     /// # Errors
     /// [`TimelineError::NoSuchEvent`] also for an event that `viewer` may not see.
@@ -46,6 +46,7 @@ impl ReadModels {
         viewer: &Viewer,
         event: &EventId,
         limit: usize,
+        filter: Option<EventFilter<'_>>,
     ) -> Result<Around, TimelineError> {
         let no_such_event = || TimelineError::NoSuchEvent(event.to_owned());
         let (place, found) = self.event(event, viewer).await?.ok_or_else(no_such_event)?;
@@ -53,7 +54,8 @@ impl ReadModels {
             return Err(no_such_event());
         }
         let key = found.row.key;
-        let page = |anchor| self.timeline(room, viewer, Wanted { anchor, limit, filter: None });
+        let page =
+            |anchor| self.timeline(room, viewer, Wanted { anchor, limit, filter, until: None });
         let before = page(Anchor::Before(key)).await?;
         let after = page(Anchor::After(key)).await?;
         Ok(Around { event: found, before, after })
@@ -168,6 +170,25 @@ impl ReadModels {
                 _ => return Ok(None),
             }
         }
+    }
+
+    /// Reads what the next questions are about, so that each of them finds it in memory.
+    ///
+    /// # Errors
+    /// If the log cannot be read.
+    pub async fn read_ahead(&self, positions: Vec<Position>) -> Result<(), ReadError> {
+        self.core.commits(positions).await.map(drop)
+    }
+
+    /// The commits at these positions. Who may see what of them has been decided before.
+    ///
+    /// # Errors
+    /// If the log cannot be read.
+    pub async fn commits(
+        &self,
+        positions: Vec<Position>,
+    ) -> Result<HashMap<Position, Arc<Committed>>, ReadError> {
+        self.core.commits(positions).await
     }
 
     /// Fetches the events of rows, in their order. Who may see them has been decided before.

@@ -93,7 +93,9 @@ impl<'a> View<'a> {
     ) -> RoomsPage<'_> {
         let memberships = &self.models.memberships;
         let before = before.unwrap_or(Position(u64::MAX));
-        let found = memberships.shared.page(user, membership, before, limit + 1, &memberships.rows);
+        let between = (Position::ORIGIN, before);
+        let found =
+            memberships.shared.page(user, membership, between, limit + 1, &memberships.rows);
         let next = (found.len() > limit)
             .then(|| limit.checked_sub(1).map_or(before, |last| found[last].0));
         let rooms = found.iter().take(limit).filter_map(|(_, room)| self.room_at(*room));

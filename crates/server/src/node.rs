@@ -4,7 +4,9 @@ use std::{fs, path::Path, sync::Arc};
 
 use async_trait::async_trait;
 use rookery_accounts::Accounts;
-use rookery_command::{CommandOptions, Commands, EventLookup, LastActions, Memberships, Ports};
+use rookery_command::{
+    CommandOptions, Commands, EventLookup, LastActions, Memberships, NoOtherServers, Ports,
+};
 use rookery_domain::{KnownEvent, OwnedEventId, OwnedRoomId, OwnedServerName, SigningKey, UserId};
 use rookery_gateway::schema::App;
 use rookery_log::{EventLog, Position, Unavailable};
@@ -164,6 +166,7 @@ impl Node {
             self.accounts.clone(),
             Arc::clone(&self.signing_key),
         )
+        .with_backfill(Arc::new(NoOtherServers))
     }
 
     /// Saves what speeds up the next start, and closes everything.

@@ -6,7 +6,7 @@ use async_graphql::Context;
 use lru::LruCache;
 use parking_lot::Mutex;
 use rookery_accounts::{Accounts, Identity};
-use rookery_command::{Actor, Commands, Retry};
+use rookery_command::{Actor, Backfill, Commands, NoOtherServers, Retry};
 use rookery_domain::{OwnedUserId, SigningKey, UserId};
 use rookery_log::{EventLog, Millis, Position, PositionToken};
 use rookery_query::{ReadModels, TimelineError, Viewer};
@@ -34,6 +34,8 @@ pub struct App {
     pub accounts: Accounts,
     /// Signs events that leave the server.
     pub signing_key: Arc<SigningKey>,
+    /// Asks other servers for history that this one lacks.
+    pub backfill: Arc<dyn Backfill>,
     last_writes: Mutex<LruCache<(OwnedUserId, String), Position>>,
 }
 
@@ -55,8 +57,15 @@ impl App {
             models,
             accounts,
             signing_key,
+            backfill: Arc::new(NoOtherServers),
             last_writes: Mutex::new(LruCache::new(writers)),
         }
+    }
+
+    /// The same, with other servers to ask for history.
+    #[must_use]
+    pub fn with_backfill(self, backfill: Arc<dyn Backfill>) -> Self {
+        Self { backfill, ..self }
     }
 
     /// The token of a position of this log.

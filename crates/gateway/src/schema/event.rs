@@ -255,6 +255,9 @@ impl RoomEvent {
     /// The state event whose place it took. Null for messages, for the first of its kind, and if you
     /// may not see what that said.
     async fn replaced(&self, context: &Context<'_>) -> Result<Option<RoomEvent>> {
+        if self.pdu.state_key.is_none() {
+            return Ok(None);
+        }
         let app = app(context);
         let viewer = session(context).viewpoint()?;
         // The answer to a mutation has events that the read side may not have yet.

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod acted;
+mod entered;
 mod filters;
 mod members;
 mod messages;
@@ -12,6 +13,8 @@ mod rooms;
 mod upgrade;
 
 use async_graphql::MergedObject;
+
+pub(crate) use self::entered::SCREEN_DEFAULT;
 
 /// What you can ask the server to do.
 #[derive(Default, MergedObject)]

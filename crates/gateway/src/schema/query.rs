@@ -5,21 +5,27 @@ use async_graphql::{
     connection::{Connection, ConnectionNameType, CursorType, Edge, EdgeNameType, EmptyFields},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use rookery_domain::UserId;
 use rookery_log::Position;
 use rookery_query::{PublicRoomCursor, RoomView, View};
 
 use super::{
     context::{app, page_size, session, unless_absent},
     event::RoomEvent,
+    face::Moment,
     fault::Fault,
     filter::{FilterInput, chosen},
     members::Counted,
     node::{Node, node},
     room::Room,
-    scalars::{EventIdScalar, PositionScalar, RoomAliasScalar, RoomIdScalar, UserIdScalar},
+    scalars::{
+        EventIdScalar, PositionScalar, RoomAliasScalar, RoomIdScalar, SyncCursorScalar,
+        UserIdScalar,
+    },
     stream::{EventChunk, poll},
-    sync::{InitialSync, Viewer},
+    sync::{InitialSync, SyncArguments},
     user::User,
+    viewer::Viewer,
 };
 
 /// Rooms on a page of the directory, if you do not say how many.
@@ -106,19 +112,33 @@ impl Query {
     }
 
     /// Everything a client needs to show its first screen, all of it at one position. Follow
-    /// `eventStream` from that position.
+    /// `eventStream` from that position. With `since`: only what has changed since.
     async fn initial_sync(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "How many rooms, from 1 to 100.")] first: Option<i32>,
-        #[graphql(desc = "The `next` of the page before.")] after: Option<PositionScalar>,
+        #[graphql(desc = "The `next` of the page before; with it, the same other arguments.")]
+        after: Option<SyncCursorScalar>,
+        #[graphql(desc = "Only what is new since this position, where you synced or streamed to.")]
+        since: Option<PositionScalar>,
+        #[graphql(desc = "This room only.")] room_id: Option<RoomIdScalar>,
+        #[graphql(desc = "How many of the latest events of each room, from 1 to 100.")]
+        timeline_limit: Option<i32>,
+        #[graphql(desc = "Which rooms, and which of their events.")] filter: Option<FilterInput>,
+        #[graphql(desc = "The same as a stored filter, in place of `filter`.")] filter_id: Option<
+            String,
+        >,
         #[graphql(desc = "Wait until the server shows at least this position, or answer STALE.")]
         min_position: Option<PositionScalar>,
     ) -> Result<InitialSync> {
         let (app, session) = (app(context), session(context));
         session.viewer()?;
         app.fresh(session, min_position.as_ref()).await?;
-        Ok(InitialSync::of(app, session, first, after.as_ref())?)
+        app.fresh(session, since.as_ref()).await?;
+        let filter = chosen(context, filter, filter_id).await?;
+        let room_id = room_id.map(|room| room.0);
+        let arguments = SyncArguments { first, after, since, room_id, timeline_limit, filter };
+        InitialSync::of(context, arguments).await
     }
 
     /// A room, by its ID or by an alias, one of the two. Null if there is none that you may see.
@@ -171,7 +191,8 @@ impl Query {
         let limit = page_size("first", first, PAGE_DEFAULT)?;
         let after = after.as_deref().map(PlaceInDirectory::decode_cursor).transpose();
         let after = after.map_err(Fault::bad_input)?;
-        Ok(directory(&app(context).models.view(), search.as_deref(), after, limit))
+        let view = app(context).models.view();
+        Ok(directory(&view, session.viewer()?, search.as_deref(), after, limit))
     }
 
     /// What happened after a position, as `eventStream` gives it: for clients that poll.
@@ -222,6 +243,7 @@ impl Query {
 
 fn directory(
     view: &View<'_>,
+    viewer: &UserId,
     search: Option<&str>,
     after: Option<PlaceInDirectory>,
     limit: usize,
@@ -232,7 +254,10 @@ fn directory(
     let fields = Counted { total_count };
     let mut connection = Connection::with_additional_fields(has_previous, found.has_more, fields);
     let edge = |(place, room): &(PublicRoomCursor, RoomView<'_>)| {
-        Edge::new(PlaceInDirectory(*place), Room::at(room, view.position()))
+        Edge::new(
+            PlaceInDirectory(*place),
+            Room::at(room, viewer, Moment::new(view.position(), None, None)),
+        )
     };
     connection.edges = found.rooms.iter().map(edge).collect();
     connection

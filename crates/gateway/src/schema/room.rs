@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, Object, Result};
-use rookery_domain::{HistoryVisibility, JoinRule, OwnedRoomAliasId, OwnedRoomId, UserId};
+use rookery_domain::{Filter, HistoryVisibility, JoinRule, OwnedRoomId, UserId};
 use rookery_log::Position;
-use rookery_query::{Membership, RoomView, RowKey};
+use rookery_query::{Membership, RoomView};
 
 use super::{
     context::{app, session, unless_absent},
     event::RoomEvent,
+    face::{Face, Moment},
+    filter::{FilterInput, chosen},
+    invite::Invite,
     members::{self, Members},
     node::NodeId,
     scalars::{
@@ -39,38 +42,8 @@ pub(crate) enum HistoryVisibilityEnum {
 #[derive(Clone)]
 pub(crate) struct Room {
     id: OwnedRoomId,
-    /// What it showed at the position of a sync, so that the sync is of one position.
-    face: Option<Arc<Face>>,
-}
-
-/// What a room shows of itself, at one position.
-#[derive(Clone, Default)]
-pub(crate) struct Face {
-    name: Option<String>,
-    topic: Option<String>,
-    avatar_url: Option<String>,
-    canonical_alias: Option<OwnedRoomAliasId>,
-    aliases: Vec<OwnedRoomAliasId>,
-    member_count: Option<i32>,
-    last_message: Option<RowKey>,
-    position: Position,
-}
-
-impl Face {
-    fn of(room: &RoomView<'_>, position: Position) -> Self {
-        let summary = room.summary();
-        let canonical = summary.canonical_alias.as_deref();
-        Self {
-            name: summary.name.clone(),
-            topic: summary.topic.clone(),
-            avatar_url: summary.avatar_url.clone(),
-            canonical_alias: canonical.and_then(|alias| alias.try_into().ok()),
-            aliases: room.aliases().map(ToOwned::to_owned).collect(),
-            member_count: i32::try_from(room.joined_count()).ok(),
-            last_message: summary.last_message,
-            position,
-        }
-    }
+    /// As of when it is shown; none for now.
+    moment: Option<Arc<Moment>>,
 }
 
 /// How much of a room somebody may see. The events have a rule of their own, each by itself.
@@ -108,13 +81,18 @@ impl Access {
 impl Room {
     /// A room that the viewer is known to be allowed to see something of.
     pub(crate) fn new(id: OwnedRoomId) -> Self {
-        Self { id, face: None }
+        Self { id, moment: None }
     }
 
     /// A room as it is at the position of a view; the viewer is in it, or invited.
-    pub(crate) fn at(room: &RoomView<'_>, position: Position) -> Self {
-        let face = Some(Arc::new(Face::of(room, position)));
-        Self { id: room.id().to_owned(), face }
+    pub(crate) fn at(room: &RoomView<'_>, viewer: &UserId, moment: Moment) -> Self {
+        let face = Face::of(room, viewer);
+        Self { id: room.id().to_owned(), moment: Some(Arc::new(moment.showing(face))) }
+    }
+
+    /// A room as it was at a moment.
+    pub(crate) fn as_it_was(id: OwnedRoomId, moment: Moment) -> Self {
+        Self { id, moment: Some(Arc::new(moment)) }
     }
 
     /// The room, if the viewer may know of it.
@@ -139,17 +117,39 @@ impl Room {
         Ok(room.map(|room| look(&room)).unwrap_or_default())
     }
 
-    fn face(&self, context: &Context<'_>) -> Result<Arc<Face>> {
-        if let Some(face) = &self.face {
-            return Ok(Arc::clone(face));
-        }
-        let position = app(context).models.view().position();
-        self.look(context, Access::Outside, |room| Arc::new(Face::of(room, position)))
+    /// Something of what the room shows, if the viewer has at least this access; else the default.
+    async fn shown<T: Default>(
+        &self,
+        context: &Context<'_>,
+        least: Access,
+        field: impl FnOnce(&Face) -> T,
+    ) -> Result<T> {
+        let face = match &self.moment {
+            Some(moment) => moment.face(context, &self.id).await?,
+            None => {
+                let viewer = session(context).viewer()?;
+                let view = app(context).models.view();
+                Arc::new(
+                    view.room(&self.id).map(|room| Face::of(&room, viewer)).unwrap_or_default(),
+                )
+            }
+        };
+        Ok(if face.access >= least { field(&face) } else { T::default() })
     }
 
     /// The position that the room is shown as of, if that is not now.
     pub(super) fn as_of(&self) -> Option<Position> {
-        self.face.as_ref().map(|face| face.position)
+        self.moment.as_ref().map(|moment| moment.position)
+    }
+
+    /// What of its events is shown where nothing else is asked for.
+    pub(super) fn filter(&self) -> Option<&Arc<Filter>> {
+        self.moment.as_ref()?.filter.as_ref()
+    }
+
+    /// How many events of it are shown where no number is asked for.
+    pub(super) fn timeline_limit(&self) -> Option<usize> {
+        self.moment.as_ref()?.timeline_limit
     }
 
     pub(super) fn matrix_id(&self) -> &OwnedRoomId {
@@ -172,34 +172,35 @@ impl Room {
 
     /// Its name.
     async fn name(&self, context: &Context<'_>) -> Result<Option<String>> {
-        Ok(self.face(context)?.name.clone())
+        self.shown(context, Access::Outside, |face| face.name.clone()).await
     }
 
     /// What it is about.
     async fn topic(&self, context: &Context<'_>) -> Result<Option<String>> {
-        Ok(self.face(context)?.topic.clone())
+        self.shown(context, Access::Outside, |face| face.topic.clone()).await
     }
 
     /// The `mxc:` address of its picture.
     async fn avatar_url(&self, context: &Context<'_>) -> Result<Option<String>> {
-        Ok(self.face(context)?.avatar_url.clone())
+        self.shown(context, Access::Outside, |face| face.avatar_url.clone()).await
     }
 
     /// The alias that it prefers.
     async fn canonical_alias(&self, context: &Context<'_>) -> Result<Option<RoomAliasScalar>> {
-        Ok(self.face(context)?.canonical_alias.clone().map(RoomAliasScalar))
+        let alias =
+            self.shown(context, Access::Outside, |face| face.canonical_alias.clone()).await?;
+        Ok(alias.map(RoomAliasScalar))
     }
 
     /// All aliases that point to it.
     async fn aliases(&self, context: &Context<'_>) -> Result<Vec<RoomAliasScalar>> {
-        Ok(self.face(context)?.aliases.iter().cloned().map(RoomAliasScalar).collect())
+        let aliases = self.shown(context, Access::Outside, |face| face.aliases.clone()).await?;
+        Ok(aliases.into_iter().map(RoomAliasScalar).collect())
     }
 
     /// How users get in.
     async fn join_rule(&self, context: &Context<'_>) -> Result<Option<JoinRuleKind>> {
-        self.look(context, Access::Outside, |room| {
-            Some(JoinRuleKind::of(room.summary().join_rule.as_ref()))
-        })
+        self.shown(context, Access::Outside, |face| face.join_rule).await
     }
 
     /// Who may read what is sent.
@@ -207,52 +208,51 @@ impl Room {
         &self,
         context: &Context<'_>,
     ) -> Result<Option<HistoryVisibilityEnum>> {
-        self.look(context, Access::Outside, |room| Some(room.summary().history_visibility().into()))
+        self.shown(context, Access::Outside, |face| face.history_visibility).await
     }
 
     /// Whether it stands in the public directory.
     async fn is_listed(&self, context: &Context<'_>) -> Result<bool> {
-        self.look(context, Access::Outside, |room| room.summary().listed)
+        self.shown(context, Access::Outside, |face| face.is_listed).await
     }
 
     /// The Matrix room version.
     async fn version(&self, context: &Context<'_>) -> Result<Option<String>> {
-        self.look(context, Access::Outside, |room| room.summary().version.clone())
+        self.shown(context, Access::Outside, |face| face.version.clone()).await
     }
 
     /// The type of the room, such as `m.space`. Null for a conversation.
     async fn room_type(&self, context: &Context<'_>) -> Result<Option<String>> {
-        self.look(context, Access::Outside, |room| room.summary().kind.clone())
+        self.shown(context, Access::Outside, |face| face.room_type.clone()).await
     }
 
     /// Who created it.
     async fn creator(&self, context: &Context<'_>) -> Result<Option<User>> {
-        self.look(context, Access::Inside, |room| {
-            let creator = room.summary().creator.clone()?;
-            Some(User::in_room(creator, self.id.clone()))
-        })
+        let creator = self.shown(context, Access::Inside, |face| face.creator.clone()).await?;
+        Ok(creator.map(|creator| User::in_room(creator, self.id.clone())))
     }
 
     /// How many users have joined.
     async fn member_count(&self, context: &Context<'_>) -> Result<Option<i32>> {
-        Ok(self.face(context)?.member_count)
+        self.shown(context, Access::Outside, |face| face.member_count).await
     }
 
     /// How many users are invited.
     async fn invited_count(&self, context: &Context<'_>) -> Result<Option<i32>> {
-        self.look(context, Access::Inside, |room| i32::try_from(room.invited_count()).ok())
+        self.shown(context, Access::Inside, |face| face.invited_count).await
     }
 
     /// What you are to the room.
     async fn my_membership(&self, context: &Context<'_>) -> Result<MembershipEnum> {
         let viewer = session(context).viewer()?;
-        Ok(app(context).models.view().membership(&self.id, viewer).into())
+        let view = app(context).models.view();
+        let at = self.as_of().unwrap_or(view.position());
+        Ok(view.membership_at(&self.id, viewer, at).into())
     }
 
     /// Your power level. Null for creators who stand above all levels.
     async fn my_power_level(&self, context: &Context<'_>) -> Result<Option<i64>> {
-        let viewer = session(context).viewer()?;
-        self.look(context, Access::Outside, |room| members::level(room, viewer))
+        self.shown(context, Access::Outside, |face| face.my_power_level).await
     }
 
     /// Who invited you, as long as you are invited.
@@ -265,9 +265,15 @@ impl Room {
         })
     }
 
+    /// The invite, as long as you are invited.
+    async fn invite(&self, context: &Context<'_>) -> Result<Option<Invite>> {
+        Invite::of(context, self).await
+    }
+
     /// The last message that you may see. Null if there is none among the latest events.
     async fn last_message(&self, context: &Context<'_>) -> Result<Option<RoomEvent>> {
-        timeline::last_message(context, self, self.face(context)?.last_message).await
+        let newest = self.shown(context, Access::Past, |face| face.last_message).await?;
+        timeline::last_message(context, self, newest).await
     }
 
     /// Who is in the room, by user ID.
@@ -282,7 +288,7 @@ impl Room {
         )]
         membership: MembershipEnum,
     ) -> Result<Members> {
-        members::page(context, self, first, after.as_deref(), membership)
+        members::page(context, self, first, after.as_deref(), membership).await
     }
 
     /// One user in the room. Null if the room never heard of the user.
@@ -291,9 +297,7 @@ impl Room {
         context: &Context<'_>,
         #[graphql(desc = "The user.")] user_id: UserIdScalar,
     ) -> Result<Option<RoomMember>> {
-        self.look(context, Access::Inside, |room| {
-            room.member(&user_id.0).map(|member| members::describe(room, &user_id.0, member))
-        })
+        members::one(context, self, &user_id.0).await
     }
 
     /// The state of the room: the latest event of each type and state key.
@@ -333,8 +337,19 @@ impl Room {
         #[graphql(desc = "Events before this cursor.")] before: Option<CursorScalar>,
         #[graphql(desc = "This event, and as many on either side as `first` and `last` say.")]
         around: Option<EventIdScalar>,
+        #[graphql(desc = "Which events; those of the sync or of the join if you say nothing.")]
+        filter: Option<FilterInput>,
+        #[graphql(desc = "The same as a stored filter, in place of `filter`.")] filter_id: Option<
+            String,
+        >,
+        #[graphql(
+            desc = "Whether to ask other servers for older events where there are no more here.",
+            default
+        )]
+        backfill: bool,
     ) -> Result<TimelineConnection> {
-        let arguments = TimelineArguments { first, after, last, before, around };
+        let filter = chosen(context, filter, filter_id).await?;
+        let arguments = TimelineArguments { first, after, last, before, around, filter, backfill };
         timeline::page(context, self, arguments).await
     }
 

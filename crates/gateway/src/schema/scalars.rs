@@ -7,6 +7,8 @@ use rookery_domain::{OwnedEventId, OwnedRoomAliasId, OwnedRoomId, OwnedUserId};
 use rookery_log::{Millis, PositionToken};
 use rookery_query::TimelineCursor;
 
+use super::sync::SyncCursor;
+
 /// Defines a scalar whose text form is parsed and printed by the type behind it.
 macro_rules! text_scalar {
     ($name:ident, $graphql:literal, $inner:ty, $expected:literal, $url:literal, $doc:literal) => {
@@ -75,6 +77,15 @@ text_scalar!(
     "a cursor exactly as the server gave it",
     "https://relay.dev/graphql/connections.htm#sec-Cursor",
     "A place in the timeline of one room. Opaque: send it back to scroll on from there."
+);
+
+text_scalar!(
+    SyncCursorScalar,
+    "SyncCursor",
+    SyncCursor,
+    "the `next` of a sync exactly as the server gave it",
+    "https://relay.dev/graphql/connections.htm#sec-Cursor",
+    "A place among the pages of one sync. Opaque: send it back for the next page."
 );
 
 fn parse_text<T: FromStr>(value: &Value, expected: &str) -> Result<T, String>

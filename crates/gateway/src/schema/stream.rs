@@ -8,21 +8,30 @@ mod skipped;
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, Object, Result, SimpleObject, Subscription, Union};
+use async_graphql::{
+    ComplexObject, Context, Enum, Object, Result, SimpleObject, Subscription, Union,
+};
 use futures_util::Stream;
-use rookery_domain::{AccountEvent, Fact, Filter, OwnedRoomId, OwnedUserId, RoomId};
+use rookery_domain::{
+    AccountEvent, Deliver, Fact, Filter, Origin, OwnedRoomId, OwnedUserId, Pdu, RoomId,
+};
 use rookery_log::{Position, StreamId, StreamKind};
-use rookery_query::{Closing, Committed, EventAt, Feed, FeedItem, FollowError, Follower, Skipped};
+use rookery_query::{
+    ClosedRoom, Closing, Committed, EventAt, Feed, FeedItem, FollowError, Follower, Skipped,
+};
 
 use self::skipped::{SkipReason, SkippedEvents, Skips};
 use super::{
     account_items::{DeviceAdded, DeviceRemoved, ReceiptMoved},
     context::{App, app, session, unless_absent},
     event::RoomEvent,
+    face::Moment,
     fault::Fault,
     filter::{FilterInput, chosen},
+    mutation::SCREEN_DEFAULT,
     room::Room,
     scalars::{CursorScalar, EventIdScalar, PositionScalar, RoomIdScalar},
+    timeline::{self, TimelineArguments, TimelineConnection},
     user::User,
 };
 
@@ -72,12 +81,28 @@ pub(crate) struct StateResolved {
 
 /// You have joined a room: on this device, or on another one.
 #[derive(Clone, SimpleObject)]
+#[graphql(complex)]
 pub(crate) struct RoomOpened {
-    /// The room.
+    /// The room, as it was when you joined: what changed since comes on this stream.
     room: Room,
     /// Scroll back from here: everything before it is in the timeline, everything after it is on
     /// this stream.
-    cursor: Option<CursorScalar>,
+    cursor: CursorScalar,
+}
+
+#[ComplexObject]
+impl RoomOpened {
+    /// Enough of the room for a screen: the last events before `cursor`, of those that the filter
+    /// lets pass.
+    async fn messages(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "How many, from 1 to 100; 20 if you do not say.")] last: Option<i32>,
+    ) -> Result<TimelineConnection> {
+        let before = Some(self.cursor.clone());
+        let arguments = TimelineArguments { before, ..TimelineArguments::last(last) };
+        timeline::page(context, &self.room, arguments).await
+    }
 }
 
 /// How a room was closed to you.
@@ -109,6 +134,34 @@ pub(crate) struct RoomClosed {
     event_id: EventIdScalar,
     /// Who sent it.
     by: User,
+}
+
+impl RoomClosed {
+    /// Reads the events by which rooms were closed: all of them at once.
+    pub(crate) async fn read(context: &Context<'_>, closed: &[ClosedRoom]) -> Result<Vec<Self>> {
+        let viewer = session(context).viewer()?;
+        let positions = closed.iter().map(|closed| closed.change.position).collect();
+        let commits = app(context).models.commits(positions).await;
+        let commits = commits.map_err(|error| Fault::unavailable(&error.to_string()))?;
+        let read = |closed: &ClosedRoom| {
+            let committed = commits.get(&closed.change.position)?;
+            let index = closed.change.sequence.checked_sub(committed.first_sequence)?;
+            let pdu = &committed.room_event(usize::try_from(index).ok()?)?.pdu;
+            let by_self = pdu.sender == viewer;
+            let how = Closing::of(closed.before, closed.change.membership, by_self)?;
+            Some(Self::new(pdu, how))
+        };
+        Ok(closed.iter().filter_map(read).collect())
+    }
+
+    fn new(pdu: &Pdu, how: Closing) -> Self {
+        Self {
+            room_id: RoomIdScalar(pdu.room_id.clone()),
+            reason: how.into(),
+            event_id: EventIdScalar(pdu.event_id.clone()),
+            by: User::in_room(pdu.sender.clone(), pdu.room_id.clone()),
+        }
+    }
 }
 
 /// You are invited to a room.
@@ -203,6 +256,7 @@ pub(crate) async fn poll(
 struct Reader {
     app: Arc<App>,
     user: OwnedUserId,
+    device: Option<String>,
     follower: Follower,
     feed: Feed,
     filter: Arc<Filter>,
@@ -218,6 +272,7 @@ impl Reader {
     ) -> Result<Self, Fault> {
         let app = Arc::clone(app(context));
         let user = session(context).viewer()?.to_owned();
+        let device = session(context).device_id().ok().map(ToOwned::to_owned);
         let asked = after.map(|after| app.position(after)).transpose()?;
         let (position, feed) = {
             let view = app.models.view();
@@ -230,7 +285,7 @@ impl Reader {
         };
         let follower = app.models.follower();
         let (filter, skips) = (filter.unwrap_or_default(), Skips::default());
-        Ok(Self { app, user, follower, feed, filter, skips, position })
+        Ok(Self { app, user, device, follower, feed, filter, skips, position })
     }
 
     /// The next chunk with something in it; none when the server stops.
@@ -270,6 +325,16 @@ impl Reader {
         Ok(items)
     }
 
+    /// Whether the event went to this very device with the answer to its join, and there alone.
+    fn is_in_the_answer(&self, committed: &Committed, index: usize) -> bool {
+        let Some(event) = committed.room_event(index) else { return false };
+        let Origin::Local { device, deliver: Some(Deliver::Response), .. } = &event.envelope.origin
+        else {
+            return false;
+        };
+        event.pdu.sender == self.user && device.is_some() && *device == self.device
+    }
+
     async fn item(&mut self, item: FeedItem) -> Result<Option<StreamItem>, Fault> {
         Ok(match item {
             FeedItem::Event { committed, index, late } => self.event(&committed, index, late),
@@ -287,13 +352,8 @@ impl Reader {
                 let room = Room::new(room);
                 Some(StreamItem::Resolved(StateResolved { room, kind, state_key, event }))
             }
-            FeedItem::Opened { committed, index } => opened(&self.app, &committed, index),
-            FeedItem::Closed { how, by, .. } => Some(StreamItem::Closed(RoomClosed {
-                room_id: RoomIdScalar(by.room_id.clone()),
-                reason: how.into(),
-                event_id: EventIdScalar(by.event_id.clone()),
-                by: User::in_room(by.sender.clone(), by.room_id.clone()),
-            })),
+            FeedItem::Opened { committed, index } => self.opened(&committed, index),
+            FeedItem::Closed { how, by, .. } => Some(StreamItem::Closed(RoomClosed::new(&by, how))),
             FeedItem::Invited { committed, invite, .. } => {
                 let Some(room) = room_of(&committed) else { return Ok(None) };
                 let Some(event) = self.fetch(&room, invite).await? else { return Ok(None) };
@@ -310,9 +370,25 @@ impl Reader {
         })
     }
 
+    /// A room that the user has joined, unless the answer to the join says it to this device.
+    fn opened(&self, committed: &Committed, index: usize) -> Option<StreamItem> {
+        if self.is_in_the_answer(committed, index) {
+            return None;
+        }
+        let (limit, filter) = (Some(SCREEN_DEFAULT), Some(Arc::clone(&self.filter)));
+        let moment = Moment::new(committed.position, filter, limit);
+        let cursor = RoomEvent::of(committed, index)?.cursor_in(&self.app);
+        let room = Room::as_it_was(room_of(committed)?, moment);
+        Some(StreamItem::Opened(RoomOpened { room, cursor }))
+    }
+
     /// An event, unless the client does not want it.
     fn event(&mut self, committed: &Committed, index: usize, late: bool) -> Option<StreamItem> {
         let pdu = &committed.room_event(index)?.pdu;
+        if self.is_in_the_answer(committed, index) {
+            self.skip(committed, index, SkipReason::Answered);
+            return None;
+        }
         if !self.filter.wants(pdu) {
             self.skip(committed, index, SkipReason::Filtered);
             return None;
@@ -335,12 +411,6 @@ impl Reader {
         let found = unless_absent(self.app.models.event_at(room, at).await)?.flatten();
         Ok(found.and_then(|event| RoomEvent::of_timeline(&event)))
     }
-}
-
-fn opened(app: &App, committed: &Committed, index: usize) -> Option<StreamItem> {
-    let cursor = Some(RoomEvent::of(committed, index)?.cursor_in(app));
-    let room = Room::new(room_of(committed)?);
-    Some(StreamItem::Opened(RoomOpened { room, cursor }))
 }
 
 fn device_item(committed: &Committed, index: usize) -> Option<StreamItem> {

@@ -1,16 +1,17 @@
 //! Pages of a room's timeline, and its state.
 
-use std::io;
+use std::{io, sync::Arc};
 
-use async_graphql::{Context, Object, Result, SimpleObject};
-use rookery_domain::{OwnedRoomId, Relation};
+use async_graphql::{Context, Enum, Object, Result, SimpleObject};
+use rookery_domain::{Filter, OwnedRoomId, Relation};
 use rookery_log::Position;
 use rookery_query::{
-    Anchor, RoomView, RowKey, TimelineCursor, TimelineEvent, TimelinePage, Wanted,
+    Anchor, Begins, RoomView, RowKey, TimelineCursor, TimelineEvent, TimelinePage, TimelineRow,
+    Wanted,
 };
 
 use super::{
-    context::{PAGE_MAX, app, page_size, session, unless_absent},
+    context::{PAGE_MAX, STALE_AFTER, app, page_size, session, unless_absent},
     event::RoomEvent,
     fault::Fault,
     room::{Access, Room},
@@ -27,6 +28,23 @@ pub(crate) struct TimelineArguments {
     pub(crate) last: Option<i32>,
     pub(crate) before: Option<CursorScalar>,
     pub(crate) around: Option<EventIdScalar>,
+    pub(crate) filter: Option<Arc<Filter>>,
+    pub(crate) backfill: bool,
+}
+
+impl TimelineArguments {
+    /// The last events.
+    pub(crate) fn last(last: Option<i32>) -> Self {
+        Self {
+            first: None,
+            after: None,
+            last,
+            before: None,
+            around: None,
+            filter: None,
+            backfill: false,
+        }
+    }
 }
 
 /// A page of a timeline, in the order of the timeline.
@@ -41,6 +59,7 @@ pub(crate) struct TimelineConnection {
     position: Position,
     /// The position that the room is shown as of, if that is not now.
     as_of: Option<Position>,
+    begins: Begins,
 }
 
 /// An event in its place.
@@ -64,6 +83,33 @@ pub(crate) struct TimelinePageInfo {
     start_cursor: Option<CursorScalar>,
     /// Ask for what is after it.
     end_cursor: Option<CursorScalar>,
+    /// What is before the page.
+    timeline_start: TimelineStart,
+    /// This server has older events that you may see, or there may be some.
+    has_more_locally: bool,
+    /// Other servers have older events that this one lacks: ask for them with `backfill`.
+    has_more_remotely: bool,
+}
+
+/// What is before the first event of a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub(crate) enum TimelineStart {
+    /// Nothing: the room was created there.
+    RoomCreated,
+    /// Events that you may not see.
+    NotVisible,
+    /// Older events, here or on other servers.
+    More,
+}
+
+impl TimelineStart {
+    fn of(begins: Begins) -> Self {
+        match begins {
+            Begins::Created => Self::RoomCreated,
+            Begins::NotVisible => Self::NotVisible,
+            Begins::More | Begins::Missing => Self::More,
+        }
+    }
 }
 
 /// A page of a timeline, in the order of the timeline, oldest first.
@@ -95,6 +141,9 @@ impl TimelineConnection {
             has_next_page: self.has_next,
             start_cursor: start.map(|start| self.cursor(context, start)),
             end_cursor: end.map(|end| self.cursor(context, end)),
+            timeline_start: TimelineStart::of(self.begins),
+            has_more_locally: self.has_previous,
+            has_more_remotely: self.begins == Begins::Missing,
         }
     }
 
@@ -110,8 +159,22 @@ impl TimelineConnection {
         CursorScalar(TimelineCursor::new(epoch, &self.room, key))
     }
 
-    fn of(room: &Room, page: Option<TimelinePage>, anchor: Anchor) -> Self {
-        let page = page.unwrap_or_default();
+    /// The events that a client has missed of a room that it knows.
+    pub(crate) fn missed(room: &Room, events: Vec<TimelineEvent>, has_previous: bool) -> Self {
+        Self {
+            room: room.matrix_id().clone(),
+            events,
+            has_previous,
+            has_next: false,
+            start: None,
+            end: None,
+            position: room.as_of().unwrap_or_default(),
+            as_of: room.as_of(),
+            begins: Begins::More,
+        }
+    }
+
+    fn of(room: &Room, page: TimelinePage, anchor: Anchor) -> Self {
         let backward = matches!(anchor, Anchor::End | Anchor::Before(_));
         Self {
             room: room.matrix_id().clone(),
@@ -122,6 +185,7 @@ impl TimelineConnection {
             events: page.events,
             position: page.position,
             as_of: room.as_of(),
+            begins: page.begins,
         }
     }
 }
@@ -132,26 +196,28 @@ pub(crate) async fn page(
     room: &Room,
     arguments: TimelineArguments,
 ) -> Result<TimelineConnection> {
-    let TimelineArguments { first, after, last, before, around } = arguments;
+    let TimelineArguments { first, after, last, before, around, filter, backfill } = arguments;
+    let filter = filter.or_else(|| room.filter().cloned());
     if let Some(event) = around {
         if after.is_some() || before.is_some() {
             return Err(Fault::bad_input("`around` goes with neither `after` nor `before`").into());
         }
-        return self::around(context, room, &event, first.or(last)).await;
+        return self::around(context, room, &event, first.or(last), filter.as_deref()).await;
     }
     let key = |cursor: &CursorScalar| {
         let key = cursor.0.at(app(context).log.epoch(), room.matrix_id());
         key.map_err(|error| Fault::bad_input(error.to_string()))
     };
+    let default = room.timeline_limit().unwrap_or(PAGE_DEFAULT);
     let (anchor, limit) = match (first, &after, last, &before) {
         (None, None, last, Some(before)) => {
-            (Anchor::Before(key(before)?), page_size("last", last, PAGE_DEFAULT)?)
+            (Anchor::Before(key(before)?), page_size("last", last, default)?)
         }
-        (None, None, last, None) => (Anchor::End, page_size("last", last, PAGE_DEFAULT)?),
+        (None, None, last, None) => (Anchor::End, page_size("last", last, default)?),
         (first, Some(after), None, None) => {
-            (Anchor::After(key(after)?), page_size("first", first, PAGE_DEFAULT)?)
+            (Anchor::After(key(after)?), page_size("first", first, default)?)
         }
-        (first, None, None, None) => (Anchor::Start, page_size("first", first, PAGE_DEFAULT)?),
+        (first, None, None, None) => (Anchor::Start, page_size("first", first, default)?),
         _ => {
             return Err(Fault::bad_input(
                 "give `last` and `before` to scroll back, or `first` and `after` to scroll \
@@ -160,14 +226,61 @@ pub(crate) async fn page(
             .into());
         }
     };
+    let mut page = read(context, room, anchor, limit, filter.as_deref()).await?;
+    let asks_others = backfill && matches!(anchor, Anchor::End | Anchor::Before(_));
+    if asks_others && page.begins == Begins::Missing && page.events.len() < limit {
+        let missing = limit - page.events.len();
+        if fetch_older(context, room, missing).await? {
+            page = read(context, room, anchor, limit, filter.as_deref()).await?;
+        }
+    }
+    Ok(TimelineConnection::of(room, page, anchor))
+}
+
+/// A page of what this server has. Of a room that the viewer may not see it is empty.
+async fn read(
+    context: &Context<'_>,
+    room: &Room,
+    anchor: Anchor,
+    limit: usize,
+    filter: Option<&Filter>,
+) -> Result<TimelinePage> {
     let viewer = session(context).viewpoint()?;
-    let as_of = room.as_of();
-    let was_there = |event: &TimelineEvent| as_of.is_none_or(|at| event.row.key.position <= at);
-    let filter: Option<&(dyn Fn(&TimelineEvent) -> bool + Send + Sync)> =
-        if as_of.is_some() { Some(&was_there) } else { None };
-    let wanted = Wanted { anchor, limit, filter };
+    let filter = filter.filter(|filter| !filter.wants_every_event());
+    let wants =
+        |event: &TimelineEvent| filter.is_none_or(|filter| filter.wants(&event.event().pdu));
+    let wanted = Wanted {
+        anchor,
+        limit,
+        filter: if filter.is_some() { Some(&wants) } else { None },
+        until: room.as_of(),
+    };
     let page = app(context).models.timeline(room.matrix_id(), &viewer, wanted).await;
-    Ok(TimelineConnection::of(room, unless_absent(page)?, anchor))
+    let nothing = TimelinePage { begins: Begins::NotVisible, ..TimelinePage::default() };
+    Ok(unless_absent(page)?.unwrap_or(nothing))
+}
+
+/// Asks other servers for events before the oldest one of the room, and waits until the read side
+/// has them. `false` if none came.
+async fn fetch_older(context: &Context<'_>, room: &Room, limit: usize) -> Result<bool> {
+    let app = app(context);
+    let oldest = {
+        let view = app.models.view();
+        let rows = view.room(room.matrix_id()).map(|room| room.rows_after(None, 1)).transpose();
+        rows.map_err(|error| Fault::internal(&error.to_string()))?.unwrap_or_default()
+    };
+    let keys: Vec<_> = oldest.iter().map(|row| row.key).collect();
+    let events = unless_absent(app.models.events_at(room.matrix_id(), &keys).await)?;
+    let events = events.unwrap_or_default();
+    let oldest: Vec<_> = events.iter().map(|event| event.event().pdu.event_id.clone()).collect();
+    let fetched = app.backfill.fetch_before(room.matrix_id(), &oldest, limit).await;
+    match fetched.map_err(|error| Fault::unavailable(&error.reason))? {
+        None => Ok(false),
+        Some(position) => {
+            app.models.wait_for(position, STALE_AFTER).await.map_err(|_| Fault::stale())?;
+            Ok(true)
+        }
+    }
 }
 
 async fn around(
@@ -175,11 +288,21 @@ async fn around(
     room: &Room,
     event: &EventIdScalar,
     limit: Option<i32>,
+    filter: Option<&Filter>,
 ) -> Result<TimelineConnection> {
     let limit = page_size("first", limit, PAGE_DEFAULT / 2)?;
     let viewer = session(context).viewpoint()?;
-    let found = app(context).models.around(room.matrix_id(), &viewer, &event.0, limit).await;
-    let Some(found) = unless_absent(found)? else {
+    let filter = filter.filter(|filter| !filter.wants_every_event());
+    let wants =
+        |event: &TimelineEvent| filter.is_none_or(|filter| filter.wants(&event.event().pdu));
+    let found = app(context).models.around(
+        room.matrix_id(),
+        &viewer,
+        &event.0,
+        limit,
+        if filter.is_some() { Some(&wants) } else { None },
+    );
+    let Some(found) = unless_absent(found.await)? else {
         return Err(Fault::bad_input("`around` is no event of this room that you may see").into());
     };
     let (before, after) = (found.before, found.after);
@@ -192,6 +315,7 @@ async fn around(
         events: before.events.into_iter().chain([found.event]).chain(after.events).collect(),
         position: after.position,
         as_of: room.as_of(),
+        begins: before.begins,
     })
 }
 
@@ -202,19 +326,32 @@ pub(crate) async fn last_message(
     newest: Option<RowKey>,
 ) -> Result<Option<RoomEvent>> {
     let viewer = session(context).viewpoint()?;
+    let wants =
+        |event: &TimelineEvent| room.filter().is_none_or(|filter| filter.wants(&event.event().pdu));
     let seen = {
         let view = app(context).models.view();
         let Some(found) = view.room(room.matrix_id()) else { return Ok(None) };
         let row = newest.map(|key| found.row(key)).transpose();
         let row = row.map_err(|error| Fault::internal(&error.to_string()))?.flatten();
-        row.filter(|row| found.sight(&viewer).sees(row.sequence)).map(|row| row.key)
+        let until = room.as_of();
+        let was_there = |row: &TimelineRow| until.is_none_or(|until| row.key.position <= until);
+        let row = row.filter(|row| was_there(row) && found.sight(&viewer).sees(row.sequence));
+        row.map(|row| row.key)
     };
     let events = if let Some(key) = seen {
         unless_absent(app(context).models.events_at(room.matrix_id(), &[key]).await)?
+            .filter(|events| events.iter().all(wants))
     } else {
-        // She has left since: look among those that are for her.
-        let is_message = |event: &TimelineEvent| Relation::stands_alone(&event.event().pdu);
-        let wanted = Wanted { anchor: Anchor::End, limit: 1, filter: Some(&is_message) };
+        None
+    };
+    let events = if events.is_some() {
+        events
+    } else {
+        // It is not for her, or not wanted: look among those that are for her.
+        let is_message =
+            |event: &TimelineEvent| Relation::stands_alone(&event.event().pdu) && wants(event);
+        let (anchor, until) = (Anchor::End, room.as_of());
+        let wanted = Wanted { anchor, limit: 1, filter: Some(&is_message), until };
         let page = app(context).models.timeline(room.matrix_id(), &viewer, wanted).await;
         unless_absent(page)?.map(|page| page.events)
     };

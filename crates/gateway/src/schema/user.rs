@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use rookery_domain::{OwnedRoomId, OwnedUserId, UserId};
-use rookery_query::{Member, Membership, RoomView};
+use rookery_query::{Member, Membership, Profile, RoomView};
 
 use super::{
     context::{STALE_AFTER, app, session},
@@ -19,28 +19,39 @@ pub(crate) struct User {
     room: Option<OwnedRoomId>,
     /// Whether this is whoever logs in with the request itself.
     logs_in: bool,
+    /// What the user was called at the position of a sync.
+    profile: Option<Profile>,
 }
 
 impl User {
     /// A user as the directory has the user.
     pub(crate) fn new(id: OwnedUserId) -> Self {
-        Self { id, room: None, logs_in: false }
+        Self { id, room: None, logs_in: false, profile: None }
+    }
+
+    /// A user with the profile of one position, which the viewer may see.
+    pub(crate) fn with_profile(id: OwnedUserId, profile: Option<Profile>) -> Self {
+        Self { profile: Some(profile.unwrap_or_default()), ..Self::new(id) }
     }
 
     /// A user as the members of a room see the user.
     pub(crate) fn in_room(id: OwnedUserId, room: OwnedRoomId) -> Self {
-        Self { id, room: Some(room), logs_in: false }
+        Self { id, room: Some(room), logs_in: false, profile: None }
     }
 
     /// The user who has just proved to have this ID, in a request that nobody was logged in for.
     pub(crate) fn logging_in(id: &str) -> Option<Self> {
-        Some(Self { id: id.try_into().ok()?, room: None, logs_in: true })
+        let id = id.try_into().ok()?;
+        Some(Self { id, room: None, logs_in: true, profile: None })
     }
 
     /// Name and avatar: as the room has them, for those who may look into it and for whom the user
     /// has invited; else of the user's own profile, which is shown to those who share a room with
     /// the user, and to the user.
     fn shown(&self, context: &Context<'_>) -> Result<(Option<String>, Option<String>)> {
+        if let Some(Profile { displayname, avatar_url }) = &self.profile {
+            return Ok((displayname.clone(), avatar_url.clone()));
+        }
         let viewer = if self.logs_in { &self.id } else { session(context).viewer()? };
         let view = app(context).models.view();
         let room = self.room.as_ref().and_then(|room| view.room(room));

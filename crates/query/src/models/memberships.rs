@@ -47,6 +47,13 @@ pub struct Member {
 }
 
 impl Member {
+    /// Whether what is said here was not yet so after the commit at `position`.
+    #[must_use]
+    pub fn changed_after(&self, position: Position) -> bool {
+        self.event.is_some_and(|event| event.position > position)
+            || self.history.last().is_some_and(|last| last.position > position)
+    }
+
     /// Since which event the user is what the user is.
     #[must_use]
     pub fn since(&self) -> Option<MembershipChange> {

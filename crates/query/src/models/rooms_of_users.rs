@@ -9,7 +9,10 @@
 //!
 //! **Invariant:** an index only: it follows from the rows of the memberships.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    ops::Bound,
+};
 
 use rookery_domain::{Membership, OwnedUserId, UserId};
 use rookery_log::Position;
@@ -78,22 +81,26 @@ impl RoomsOfUsers {
         self.users.get(user).into_iter().flat_map(RoomsOfUser::iter)
     }
 
-    /// Up to `limit` rooms in which `user` is `membership` and which were last active before
-    /// `before`, the most recent first.
+    /// Up to `limit` rooms in which `user` is `membership` and which were last active between these
+    /// positions, the most recent first.
     pub(crate) fn page(
         &self,
         user: &UserId,
         membership: Membership,
-        before: Position,
+        (after, before): (Position, Position),
         limit: usize,
         rows: &Rows<RoomMembers>,
     ) -> Vec<(Position, StreamKey)> {
         let Some(rooms) = self.users.get(user).and_then(|rooms| rooms.0.get(&membership)) else {
             return Vec::new();
         };
+        if after.next() >= before {
+            return Vec::new();
+        }
         let mut page = Vec::with_capacity(limit.min(rooms.len()));
         if rooms.len() > SORTED_ROOMS_MAX {
-            let mut by_activity = self.by_activity.range(..before).rev();
+            let between = (Bound::Excluded(after), Bound::Excluded(before));
+            let mut by_activity = self.by_activity.range(between).rev();
             for (position, room) in by_activity.by_ref().take(rooms.len()) {
                 if page.len() == limit {
                     break;
@@ -109,7 +116,7 @@ impl RoomsOfUsers {
         page.clear();
         page.extend(rooms.iter().filter_map(|room| {
             let activity = rows.get(room)?.value.activity;
-            (activity < before).then_some((activity, *room))
+            (after < activity && activity < before).then_some((activity, *room))
         }));
         if page.len() > limit && limit > 0 {
             page.select_nth_unstable_by(limit - 1, |a, b| b.cmp(a));

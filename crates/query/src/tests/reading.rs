@@ -115,7 +115,7 @@ async fn scrolling_in_either_direction_meets_every_event_once() {
     for (mut anchor, limit) in [(Anchor::End, 50), (Anchor::Start, 50), (Anchor::End, 999)] {
         let mut keys = Vec::new();
         loop {
-            let wanted = Wanted { anchor, limit, filter: None };
+            let wanted = Wanted { anchor, limit, filter: None, until: None };
             let page = is_send(models.timeline(&room("a"), &viewer, wanted)).await.unwrap();
             assert!(page.events.is_sorted_by_key(|event| event.row.key));
             keys.extend(page.events.iter().map(|event| event.row.key));
@@ -150,7 +150,7 @@ async fn hidden_events_never_end_a_page_early() {
     scene.member("a", "bob", "join").await;
     settle(&models).await;
     let viewer = Viewer::User(user("bob"));
-    let wanted = || Wanted { anchor: Anchor::End, limit: 3, filter: None };
+    let wanted = || Wanted { anchor: Anchor::End, limit: 3, filter: None, until: None };
     let page = models.timeline(&room("a"), &viewer, wanted()).await.unwrap();
     let senders: Vec<_> =
         page.events.iter().map(|event| event.event().pdu.sender.clone()).collect();
@@ -200,14 +200,14 @@ async fn event_is_found_by_id_with_what_surrounds_it() {
     let place = models.view().event(&event).unwrap().unwrap();
     assert_eq!((place.room_id, place.sequence, place.index), (room("a"), 10, 0));
     let viewer = Viewer::User(user("alice"));
-    let around = is_send(models.around(&room("a"), &viewer, &event, 3)).await.unwrap();
+    let around = is_send(models.around(&room("a"), &viewer, &event, 3, None)).await.unwrap();
     let sequences = |page: &crate::TimelinePage| {
         page.events.iter().map(|event| event.row.sequence).collect::<Vec<_>>()
     };
     assert_eq!(sequences(&around.before), [7, 8, 9]);
     assert_eq!(around.event.row.sequence, 10);
     assert_eq!(sequences(&around.after), [11, 12, 13]);
-    let elsewhere = models.around(&room("b"), &viewer, &event, 3).await;
+    let elsewhere = models.around(&room("b"), &viewer, &event, 3, None).await;
     assert!(matches!(elsewhere, Err(TimelineError::NoSuchEvent(_))));
     let stranger = Viewer::User(user("stranger"));
     assert!(models.event(&event, &stranger).await.unwrap().is_none());

@@ -58,7 +58,7 @@ async fn found(models: &ReadModels) -> [usize; 3] {
     let anchors = [Anchor::Start, Anchor::End];
     let mut pages = 0;
     for anchor in anchors {
-        let wanted = Wanted { anchor, limit: 50, filter: None };
+        let wanted = Wanted { anchor, limit: 50, filter: None, until: None };
         let page = models.timeline(&room("a"), &Viewer::Server, wanted).await.unwrap();
         pages += page.events.iter().filter(|event| has_secret(&event.committed)).count();
     }

@@ -81,8 +81,11 @@ async fn soft_failed_and_rejected_events_are_shown_nowhere() {
     for event in &hidden {
         for viewer in [&alice, &Viewer::Server] {
             assert!(models.event(event, viewer).await.unwrap().is_none(), "by its ID");
-            assert!(models.around(&room("a"), viewer, event, 3).await.is_err(), "as a permalink");
-            let wanted = Wanted { anchor: Anchor::End, limit: 100, filter: None };
+            assert!(
+                models.around(&room("a"), viewer, event, 3, None).await.is_err(),
+                "as a permalink"
+            );
+            let wanted = Wanted { anchor: Anchor::End, limit: 100, filter: None, until: None };
             let page = models.timeline(&room("a"), viewer, wanted).await.unwrap();
             assert!(page.events.iter().all(|found| found.event().pdu.event_id != **event));
         }

@@ -9,11 +9,11 @@ mod store;
 
 pub use self::{
     cursor::{CursorError, TimelineCursor},
-    page::{Anchor, TimelineError, TimelineEvent, TimelinePage, Wanted},
+    page::{Anchor, Begins, TimelineError, TimelineEvent, TimelinePage, Wanted},
     row::{Flags, RowKey, TimelineRow},
 };
 pub(crate) use self::{
     fold::{RoomTimeline, TimelineReader},
-    page::{Pager, is_visible, resolve},
+    page::{EventFilter, Pager, is_visible, resolve},
     store::BlockStore,
 };

@@ -5,7 +5,7 @@
 
 use std::{io, sync::Arc};
 
-use rookery_domain::{OwnedEventId, RoomEvent, RoomId};
+use rookery_domain::{OwnedEventId, RoomEvent, RoomId, TimelineEventType};
 use rookery_log::{Position, ReadError};
 
 use super::{RowKey, TimelineRow};
@@ -47,6 +47,9 @@ impl Anchor {
     }
 }
 
+/// Which events are wanted.
+pub(crate) type EventFilter<'a> = &'a (dyn Fn(&TimelineEvent) -> bool + Send + Sync);
+
 /// What a page is to have.
 pub struct Wanted<'a> {
     /// From where, in which direction.
@@ -54,7 +57,9 @@ pub struct Wanted<'a> {
     /// How many events.
     pub limit: usize,
     /// Which of the events that the viewer may see; all of them if there is none.
-    pub filter: Option<&'a (dyn Fn(&TimelineEvent) -> bool + Send + Sync)>,
+    pub filter: Option<EventFilter<'a>>,
+    /// Only events that were there after the commit at this position.
+    pub until: Option<Position>,
 }
 
 /// An event in its place in the timeline.
@@ -93,6 +98,22 @@ pub struct TimelinePage {
     pub resume: Option<RowKey>,
     /// How far the models were.
     pub position: Position,
+    /// What is before the page.
+    pub begins: Begins,
+}
+
+/// What is before the first event of a page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Begins {
+    /// More events that the viewer may see, or there may be.
+    #[default]
+    More,
+    /// Nothing: the room was created there.
+    Created,
+    /// What the viewer may not see.
+    NotVisible,
+    /// Events that this server does not have.
+    Missing,
 }
 
 /// Why there is no page.
@@ -129,12 +150,13 @@ struct Chunk {
 
 impl Pager<'_> {
     pub(crate) async fn page(&self, wanted: Wanted<'_>) -> Result<TimelinePage, TimelineError> {
-        let Wanted { mut anchor, limit, filter } = wanted;
+        let Wanted { mut anchor, limit, filter, until } = wanted;
+        let from_start = anchor == Anchor::Start;
         let mut page = TimelinePage::default();
         let (mut scanned, mut read) = (0, 0);
         let mut chunk_rows = limit + 1;
         loop {
-            let chunk = self.chunk(anchor, chunk_rows)?;
+            let chunk = self.chunk(anchor, chunk_rows, until)?;
             page.position = chunk.position;
             let at_end = chunk.scanned < chunk_rows;
             scanned += chunk.scanned;
@@ -173,10 +195,34 @@ impl Pager<'_> {
         if anchor.is_backward() {
             page.events.reverse();
         }
+        if from_start || (anchor.is_backward() && !page.has_more) {
+            page.begins = self.beginning().await?;
+        }
         Ok(page)
     }
 
-    fn chunk(&self, anchor: Anchor, limit: usize) -> Result<Chunk, TimelineError> {
+    /// What is before the first event that this server has of the room.
+    async fn beginning(&self) -> Result<Begins, TimelineError> {
+        let row = {
+            let view = View::new(self.core.models.read(), self.core.log.epoch());
+            let room = view.room(self.room).ok_or(TimelineError::NoSuchRoom)?;
+            let Some(row) = room.rows_after(None, 1)?.pop() else { return Ok(Begins::Missing) };
+            if !is_visible(&row, &room.sight(self.viewer)) {
+                return Ok(Begins::NotVisible);
+            }
+            row
+        };
+        let event = resolve(self.core, &[row]).await?.pop();
+        let creates = event.is_some_and(|it| it.event().pdu.kind == TimelineEventType::RoomCreate);
+        Ok(if creates { Begins::Created } else { Begins::Missing })
+    }
+
+    fn chunk(
+        &self,
+        anchor: Anchor,
+        limit: usize,
+        until: Option<Position>,
+    ) -> Result<Chunk, TimelineError> {
         let view = View::new(self.core.models.read(), self.core.log.epoch());
         let room = view.room(self.room).ok_or(TimelineError::NoSuchRoom)?;
         let rows = if anchor.is_backward() {
@@ -185,7 +231,9 @@ impl Pager<'_> {
             room.rows_after(anchor.key(), limit)?
         };
         let sight = room.sight(self.viewer);
-        let seen = rows.iter().filter(|row| is_visible(row, &sight)).copied().collect();
+        let was_there = |row: &TimelineRow| until.is_none_or(|until| row.key.position <= until);
+        let seen = rows.iter().filter(|row| was_there(row) && is_visible(row, &sight));
+        let seen = seen.copied().collect();
         let resume = rows.last().map(|row| row.key);
         Ok(Chunk { seen, scanned: rows.len(), resume, position: view.position() })
     }

@@ -1,16 +1,34 @@
 //! Mutations about who is in a room.
 
 use async_graphql::{Context, InputObject, Object, Result};
+use rookery_command::{Actor, HandleError, Outcome};
 use rookery_domain::{Invitee, RoomCommand};
 
-use super::acted::{Acted, act, room_payload};
+use super::{
+    acted::{Acted, act, room_payload},
+    entered::{Deliver, Entered, Wish, entered_payload},
+};
 use crate::schema::{
     context::{app, retry, session},
     fault::Fault,
+    filter::{FilterInput, chosen},
     scalars::{RoomAliasScalar, RoomIdScalar, UserIdScalar},
 };
 
-/// Which room to join or knock on: by ID or by alias, one of the two.
+/// Which room to ask to be let into: by ID or by alias, one of the two.
+#[derive(InputObject)]
+pub(crate) struct KnockOnRoomInput {
+    /// The room, by ID.
+    room_id: Option<RoomIdScalar>,
+    /// The room, by alias.
+    alias: Option<RoomAliasScalar>,
+    /// Why, for the members to read.
+    reason: Option<String>,
+    /// Your number for this action.
+    action_id: Option<i32>,
+}
+
+/// Which room to join: by ID or by alias, one of the two.
 #[derive(InputObject)]
 pub(crate) struct JoinRoomInput {
     /// The room, by ID.
@@ -19,6 +37,13 @@ pub(crate) struct JoinRoomInput {
     alias: Option<RoomAliasScalar>,
     /// Why, for the others to read.
     reason: Option<String>,
+    /// On which way this device gets what the room shows.
+    #[graphql(default)]
+    deliver: Deliver,
+    /// Which events of it.
+    filter: Option<FilterInput>,
+    /// The same as a stored filter, in place of `filter`.
+    filter_id: Option<String>,
     /// Your number for this action: 1, 2, 3 ... on each device. A retry with the same number
     /// gives the first result again.
     action_id: Option<i32>,
@@ -48,7 +73,7 @@ pub(crate) struct MemberInput {
     action_id: Option<i32>,
 }
 
-room_payload!(JoinRoomPayload, "What came of joining a room.");
+entered_payload!(JoinRoomPayload, "What came of joining a room.");
 room_payload!(KnockOnRoomPayload, "What came of asking to be let in.");
 room_payload!(LeaveRoomPayload, "What came of leaving a room.");
 room_payload!(RejectInvitePayload, "What came of declining an invite.");
@@ -67,24 +92,29 @@ impl MemberMutation {
     async fn join_room(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Which room to join or knock on: by ID or by alias, one of the two.")]
+        #[graphql(desc = "Which room to join: by ID or by alias, one of the two.")]
         input: JoinRoomInput,
     ) -> Result<JoinRoomPayload> {
-        let JoinRoomInput { room_id, alias, reason, action_id } = input;
+        let JoinRoomInput { room_id, alias, reason, deliver, filter, filter_id, action_id } = input;
+        let actor = Actor { deliver: deliver.stored(), ..session(context).actor()? };
+        let wish = Wish { deliver, filter: chosen(context, filter, filter_id).await? };
         let command = RoomCommand::Join { reason, member_of: None };
-        Ok(enter(context, room_id, alias, command, action_id).await?.into())
+        let result = enter(context, &actor, (room_id, alias), command, action_id).await?;
+        Ok(Entered::of(context, result, wish).await?.into())
     }
 
     /// Asks to be let into a room whose join rule is `KNOCK`.
     async fn knock_on_room(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Which room to join or knock on: by ID or by alias, one of the two.")]
-        input: JoinRoomInput,
+        #[graphql(desc = "Which room to ask to be let into: by ID or by alias, one of the two.")]
+        input: KnockOnRoomInput,
     ) -> Result<KnockOnRoomPayload> {
-        let JoinRoomInput { room_id, alias, reason, action_id } = input;
+        let KnockOnRoomInput { room_id, alias, reason, action_id } = input;
         let command = RoomCommand::Knock { reason };
-        Ok(enter(context, room_id, alias, command, action_id).await?.into())
+        let actor = session(context).actor()?;
+        let result = enter(context, &actor, (room_id, alias), command, action_id).await?;
+        Ok(Acted::of(context, result).await?.into())
     }
 
     /// Leaves a room, declines an invite, or takes back a knock.
@@ -152,23 +182,19 @@ impl MemberMutation {
     }
 }
 
-/// Finds the room and goes in, or asks to.
+/// Carries out a command in the room that is meant, by ID or by alias.
 async fn enter(
     context: &Context<'_>,
-    room_id: Option<RoomIdScalar>,
-    alias: Option<RoomAliasScalar>,
+    actor: &Actor,
+    (room_id, alias): (Option<RoomIdScalar>, Option<RoomAliasScalar>),
     command: RoomCommand,
     action_id: Option<i32>,
-) -> Result<Acted> {
-    let actor = session(context).actor()?;
+) -> Result<Result<Outcome, HandleError>> {
+    let (commands, retry) = (&app(context).commands, retry(action_id)?);
     match (room_id, alias) {
-        (Some(room_id), None) => act(context, &room_id.0, command, action_id).await,
-        (None, Some(alias)) => {
-            // In its turn, as an action before it may have to do with the alias.
-            let (commands, retry) = (&app(context).commands, retry(action_id)?);
-            let result = commands.room_by_alias(&actor, &alias.0, &command, retry).await;
-            Acted::of(context, result).await
-        }
+        (Some(room_id), None) => Ok(commands.room(actor, &room_id.0, &command, retry).await),
+        // In its turn, as an action before it may have to do with the alias.
+        (None, Some(alias)) => Ok(commands.room_by_alias(actor, &alias.0, &command, retry).await),
         _ => Err(Fault::bad_input("give either `roomId` or `alias`").into()),
     }
 }

@@ -1,16 +1,19 @@
 //! Mutations that make rooms and set their state.
 
 use async_graphql::{Context, Enum, InputObject, Json, Object, Result};
+use rookery_command::Actor;
 use rookery_domain::{CreateRoom, HistoryVisibility, Invitee, Preset, RoomCommand, RoomVersionId};
 
 use super::{
-    acted::{Acted, act, room_payload},
+    acted::{act, room_payload},
+    entered::{Deliver, Entered, Wish, entered_payload},
     messages::object,
     power::{PowerLevelsInput, change},
 };
 use crate::schema::{
     context::{app, retry, session},
     fault::Fault,
+    filter::{FilterInput, chosen},
     room::{HistoryVisibilityEnum, JoinRuleInput},
     scalars::{RoomAliasScalar, RoomIdScalar, UserIdScalar},
 };
@@ -58,6 +61,13 @@ pub(crate) struct CreateRoomInput {
     room_type: Option<String>,
     /// The Matrix room version: `10`, `11` or `12`; `12` if you name none.
     room_version: Option<String>,
+    /// On which way this device gets what the room shows.
+    #[graphql(default)]
+    deliver: Deliver,
+    /// Which events of it.
+    filter: Option<FilterInput>,
+    /// The same as a stored filter, in place of `filter`.
+    filter_id: Option<String>,
     /// Your number for this action.
     action_id: Option<i32>,
 }
@@ -112,7 +122,7 @@ setting_input!(SetPowerLevelsInput, "What users may do. What you leave out stays
 setting_input!(SetRoomListedInput, "Whether a room stands in the public directory.",
     listed: bool = "Whether it does.");
 
-room_payload!(CreateRoomPayload, "What came of creating a room.");
+entered_payload!(CreateRoomPayload, "What came of creating a room.");
 room_payload!(SetRoomStatePayload, "What came of setting state.");
 room_payload!(SetRoomNamePayload, "What came of naming a room.");
 room_payload!(SetRoomTopicPayload, "What came of setting a topic.");
@@ -136,10 +146,12 @@ impl RoomMutation {
         #[graphql(desc = "The room to make. All of it comes about at once or not at all.")]
         input: CreateRoomInput,
     ) -> Result<CreateRoomPayload> {
-        let actor = session(context).actor()?;
+        let actor = Actor { deliver: input.deliver.stored(), ..session(context).actor()? };
         let retry = retry(input.action_id)?;
         let version = input.room_version.as_deref();
         let version = version.map(|version| room_version("roomVersion", version));
+        let filter = chosen(context, input.filter, input.filter_id).await?;
+        let wish = Wish { deliver: input.deliver, filter };
         let command = CreateRoom {
             version: version.transpose()?,
             preset: input.preset.into(),
@@ -156,7 +168,7 @@ impl RoomMutation {
             room_type: input.room_type,
         };
         let result = app(context).commands.create_room(&actor, &command, retry).await;
-        Ok(Acted::of(context, result).await?.into())
+        Ok(Entered::of(context, result, wish).await?.into())
     }
 
     /// Sets state of a type of your own.

@@ -24,6 +24,8 @@ pub(crate) enum SkipReason {
     Hidden,
     /// Your filter leaves it out.
     Filtered,
+    /// It came with the answer to your join, and you asked for it there alone.
+    Answered,
 }
 
 /// Events of a room that are not told, with sequence numbers that follow one another.

@@ -1,0 +1,143 @@
+//! What came of going into a room: by joining it or by creating it.
+//!
+//! **Invariant:** the answer is of one position, that of the join: what came later is on the stream.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Enum, Result};
+use rookery_command::{HandleError, Outcome};
+use rookery_domain::Filter;
+
+use super::acted::{Acted, shows};
+use crate::schema::{
+    face::Moment,
+    room::Room,
+    timeline::{self, TimelineArguments, TimelineConnection},
+};
+
+/// Events that fill a screen, if you do not say how many.
+pub(crate) const SCREEN_DEFAULT: usize = 20;
+
+/// On which way this device gets what a room shows when it goes in. Your other devices always get
+/// it on their streams.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Enum)]
+pub(crate) enum Deliver {
+    /// With the answer alone: neither `RoomOpened` nor the events of the join come on this device's
+    /// stream.
+    Response,
+    /// On the stream alone: the answer has no `messages`.
+    Stream,
+    /// On both.
+    #[default]
+    Both,
+}
+
+impl Deliver {
+    /// As the log keeps it.
+    pub(crate) fn stored(self) -> Option<rookery_domain::Deliver> {
+        match self {
+            Self::Response => Some(rookery_domain::Deliver::Response),
+            Self::Stream => Some(rookery_domain::Deliver::Stream),
+            Self::Both => None,
+        }
+    }
+}
+
+/// How a device wants what a room shows.
+#[derive(Clone, Default)]
+pub(crate) struct Wish {
+    pub(crate) deliver: Deliver,
+    pub(crate) filter: Option<Arc<Filter>>,
+}
+
+/// What came of going into a room.
+pub(crate) struct Entered {
+    pub(crate) acted: Acted,
+    /// The room as it was then, if the answer is to have messages of it.
+    pub(crate) opened: Option<Room>,
+}
+
+impl Entered {
+    /// Turns the outcome of a command into the fields of a payload.
+    pub(crate) async fn of(
+        context: &Context<'_>,
+        result: Result<Outcome, HandleError>,
+        wish: Wish,
+    ) -> Result<Self> {
+        let went_in = result.as_ref().ok().map(|it| (it.room_id.clone(), it.position));
+        let mut acted = Acted::of(context, result).await?;
+        let Some((room_id, position)) = went_in else { return Ok(Self { acted, opened: None }) };
+        let is_shown = acted.room.is_some() || shows(context, "messages", position).await;
+        let limit = Some(SCREEN_DEFAULT);
+        let room = Room::as_it_was(room_id, Moment::new(position, wish.filter, limit));
+        let opened = Some(room.clone()).filter(|_| is_shown && wish.deliver != Deliver::Stream);
+        acted.room = acted.room.map(|_| room);
+        Ok(Self { acted, opened })
+    }
+}
+
+impl From<Acted> for Entered {
+    fn from(acted: Acted) -> Self {
+        Self { acted, opened: None }
+    }
+}
+
+/// The messages of an answer.
+pub(crate) async fn messages(
+    context: &Context<'_>,
+    opened: Option<&Room>,
+    last: Option<i32>,
+) -> Result<Option<TimelineConnection>> {
+    let Some(room) = opened else { return Ok(None) };
+    timeline::page(context, room, TimelineArguments::last(last)).await.map(Some)
+}
+
+/// Defines the payload of one mutation that goes into a room.
+macro_rules! entered_payload {
+    ($name:ident, $doc:literal) => {
+        #[doc = $doc]
+        #[derive(async_graphql::SimpleObject)]
+        #[graphql(complex)]
+        pub(crate) struct $name {
+            /// The event that it made, the last one if there are several. Null if you were in the
+            /// room already, or if it was refused.
+            pub(crate) event: Option<crate::schema::event::RoomEvent>,
+            /// The room, as it was at `position`. Null if it was refused, or if the server takes
+            /// longer than a second to show the effect.
+            pub(crate) room: Option<crate::schema::room::Room>,
+            /// As of when the answer is: what comes later is on the stream. Null if it was refused.
+            pub(crate) position: Option<crate::schema::scalars::PositionScalar>,
+            /// Why it was refused. Null if it was not.
+            pub(crate) refusal: Option<crate::schema::refusal::Refusal>,
+            #[graphql(skip)]
+            opened: Option<crate::schema::room::Room>,
+        }
+
+        #[async_graphql::ComplexObject]
+        impl $name {
+            /// Enough of the room for a screen: the last events up to `position`, of those that the
+            /// filter lets pass. Null if they are delivered on the stream alone, or if it was
+            /// refused.
+            async fn messages(
+                &self,
+                context: &async_graphql::Context<'_>,
+                #[graphql(desc = "How many, from 1 to 100; 20 if you do not say.")] last: Option<
+                    i32,
+                >,
+            ) -> async_graphql::Result<Option<crate::schema::timeline::TimelineConnection>> {
+                crate::schema::mutation::entered::messages(context, self.opened.as_ref(), last)
+                    .await
+            }
+        }
+
+        impl From<crate::schema::mutation::entered::Entered> for $name {
+            fn from(entered: crate::schema::mutation::entered::Entered) -> Self {
+                let crate::schema::mutation::entered::Entered { acted, opened } = entered;
+                let crate::schema::mutation::acted::Acted { event, room, position, refusal } =
+                    acted;
+                Self { event, room, position, refusal, opened }
+            }
+        }
+    };
+}
+pub(crate) use entered_payload;

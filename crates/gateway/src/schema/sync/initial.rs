@@ -1,0 +1,252 @@
+//! The home screen: what a client shows first, and where its stream goes on.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Object, Result};
+use rookery_domain::{Filter, OwnedRoomId, UserId};
+use rookery_log::Position;
+use rookery_query::{ClosedRoom, Membership, Missed, RoomView, View, WantedRooms};
+
+use super::{
+    cursor::SyncCursor,
+    update::{RoomUpdate, Since},
+};
+use crate::schema::{
+    context::{App, app, page_size, session},
+    face::Moment,
+    fault::Fault,
+    room::Room,
+    scalars::{PositionScalar, SyncCursorScalar},
+    stream::RoomClosed,
+    user::User,
+};
+
+/// Rooms on a page, if you do not say how many.
+const PAGE_DEFAULT: usize = 20;
+
+/// Events of each room, if you do not say how many.
+const TIMELINE_DEFAULT: usize = 20;
+
+/// Invites shown at most.
+const INVITES_MAX: usize = 100;
+
+/// What a client asks of a sync.
+pub(crate) struct SyncArguments {
+    pub(crate) first: Option<i32>,
+    pub(crate) after: Option<SyncCursorScalar>,
+    pub(crate) since: Option<PositionScalar>,
+    pub(crate) room_id: Option<OwnedRoomId>,
+    pub(crate) timeline_limit: Option<i32>,
+    pub(crate) filter: Option<Arc<Filter>>,
+}
+
+/// Everything a client needs to show its first screen.
+pub(crate) struct InitialSync {
+    updates: Vec<RoomUpdate>,
+    next: Option<SyncCursorScalar>,
+    invites: Vec<Room>,
+    closed: Vec<ClosedRoom>,
+    user: User,
+    position: PositionScalar,
+}
+
+/// Between which positions a page is, and from where it goes on.
+struct Bounds {
+    at: Position,
+    since: Position,
+    before: Position,
+    is_first: bool,
+}
+
+impl Bounds {
+    fn of(app: &App, view: &View<'_>, arguments: &SyncArguments) -> Result<Self, Fault> {
+        let since = arguments.since.as_ref().map(|since| app.position(since)).transpose()?;
+        let since = since.unwrap_or_default();
+        let Some(after) = &arguments.after else {
+            let at = view.position();
+            let before = Position(u64::MAX);
+            return Ok(Self { at, since: since.min(at), before, is_first: true });
+        };
+        let cursor = after.0;
+        if cursor.epoch != app.log.epoch() || cursor.at > view.position() {
+            return Err(Fault::position_unknown());
+        }
+        if arguments.since.is_some() && since != cursor.since {
+            return Err(Fault::bad_input("`since` has to be the same on every page"));
+        }
+        let SyncCursor { at, since, before, .. } = cursor;
+        Ok(Self { at, since, before, is_first: false })
+    }
+}
+
+impl InitialSync {
+    /// A page of the viewer's rooms, with everything else at the same position.
+    pub(crate) async fn of(context: &Context<'_>, arguments: SyncArguments) -> Result<Self> {
+        let (app, viewer) = (app(context), session(context).viewer()?.to_owned());
+        let limit = page_size("first", arguments.first, PAGE_DEFAULT)?;
+        let events = arguments.timeline_limit;
+        let events =
+            events.map(|_| page_size("timelineLimit", events, TIMELINE_DEFAULT)).transpose()?;
+        let (sync, recent) = {
+            let view = app.models.view();
+            let bounds = Bounds::of(app, &view, &arguments)?;
+            let page = pick(&view, &viewer, &bounds, &arguments, limit)
+                .map_err(|error| Fault::internal(&error.to_string()))?;
+            let recent = recent(context, &page.0, events);
+            (assemble(app, &view, &viewer, &bounds, &arguments, events, page)?, recent)
+        };
+        // What the fields of the rooms are about to read, read at once.
+        app.models
+            .read_ahead(recent)
+            .await
+            .map_err(|error| Fault::unavailable(&error.to_string()))?;
+        Ok(sync)
+    }
+}
+
+/// The rooms of the page, and where the next one begins.
+fn pick<'a>(
+    view: &'a View<'_>,
+    viewer: &UserId,
+    bounds: &Bounds,
+    arguments: &SyncArguments,
+    limit: usize,
+) -> std::io::Result<(Vec<RoomView<'a>>, Option<Position>)> {
+    let Bounds { at, since, before, .. } = *bounds;
+    let wanted = WantedRooms { at, since, before, limit };
+    if let Some(room) = &arguments.room_id {
+        return Ok((view.room_as_of(viewer, room, wanted).into_iter().collect(), None));
+    }
+    let filter = arguments.filter.as_deref();
+    let wants = |room: &rookery_domain::RoomId| filter.is_none_or(|it| it.wants_room(room));
+    let page = view.rooms_as_of(viewer, wanted, wants)?;
+    Ok((page.rooms, page.next))
+}
+
+fn assemble(
+    app: &App,
+    view: &View<'_>,
+    viewer: &UserId,
+    bounds: &Bounds,
+    arguments: &SyncArguments,
+    events: Option<usize>,
+    (rooms, next): (Vec<RoomView<'_>>, Option<Position>),
+) -> Result<InitialSync, Fault> {
+    let Bounds { at, since, is_first, .. } = *bounds;
+    let is_now = at == view.position();
+    let shown = |room: &RoomView<'_>| {
+        let moment = Moment::new(at, arguments.filter.clone(), events);
+        if is_now || room.activity() <= at {
+            Room::at(room, viewer, moment)
+        } else {
+            Room::as_it_was(room.id().to_owned(), moment)
+        }
+    };
+    let update = |room: &RoomView<'_>| -> std::io::Result<RoomUpdate> {
+        let missed = if since == Position::ORIGIN {
+            Missed::TooMuch
+        } else {
+            room.missed(viewer, since, at)?
+        };
+        let since = match missed {
+            Missed::TooMuch => None,
+            Missed::Events(rows) => Some(Since { at, rows }),
+        };
+        let limit = events.unwrap_or(TIMELINE_DEFAULT);
+        Ok(RoomUpdate::new(shown(room), since, limit))
+    };
+    let updates = rooms.iter().map(update).collect::<std::io::Result<_>>();
+    let updates = updates.map_err(|error| Fault::internal(&error.to_string()))?;
+    let is_asked = |room: &rookery_domain::RoomId| {
+        arguments.room_id.as_deref().is_none_or(|wanted| wanted == room)
+    };
+    let mut invites = Vec::new();
+    let mut closed = Vec::new();
+    if is_first {
+        let invited = match arguments.room_id {
+            // There may be more invites than are listed.
+            Some(_) => view.invites_since(viewer, since, at, usize::MAX),
+            None if since == Position::ORIGIN => {
+                view.rooms_of(viewer, Membership::Invite, None, INVITES_MAX).rooms
+            }
+            None => view.invites_since(viewer, since, at, INVITES_MAX),
+        };
+        invites = invited.iter().filter(|room| is_asked(room.id())).map(shown).collect();
+        if since > Position::ORIGIN {
+            closed = view.closed_since(viewer, since, at);
+            closed.retain(|closed| is_asked(&closed.room_id));
+        }
+    }
+    let cursor = |before| SyncCursor { epoch: app.log.epoch(), at, since, before };
+    Ok(InitialSync {
+        updates,
+        next: next.map(|before| SyncCursorScalar(cursor(before))),
+        invites,
+        closed,
+        user: User::with_profile(viewer.to_owned(), view.profile(viewer).cloned()),
+        position: app.token(at),
+    })
+}
+
+/// The commits of the events that the rooms of a page are about to show, as far as these are asked
+/// for: reading them one room at a time would be slow.
+fn recent(context: &Context<'_>, rooms: &[RoomView<'_>], events: Option<usize>) -> Vec<Position> {
+    let asked = context.look_ahead();
+    let is_asked = |field: &str| {
+        asked.field("rooms").field(field).exists()
+            || asked.field("updates").field("room").field(field).exists()
+    };
+    let mut positions = Vec::new();
+    if is_asked("lastMessage") {
+        positions.extend(rooms.iter().filter_map(|room| room.summary().last_message));
+    }
+    if is_asked("timeline") {
+        let count = events.unwrap_or(TIMELINE_DEFAULT);
+        let rows = rooms.iter().filter_map(|room| room.rows_before(None, count).ok());
+        positions.extend(rows.flatten().map(|row| row.key));
+    }
+    positions.into_iter().map(|key| key.position).collect()
+}
+
+/// Everything a client needs to show its first screen, or what has changed since.
+#[Object]
+impl InitialSync {
+    /// You.
+    async fn user(&self) -> User {
+        self.user.clone()
+    }
+
+    /// A page of the rooms that you have joined, the most recently active first; of a delta, those
+    /// with something new.
+    async fn rooms(&self) -> Vec<Room> {
+        self.updates.iter().map(|update| update.room.clone()).collect()
+    }
+
+    /// The same rooms, with what has changed in each.
+    async fn updates(&self) -> &[RoomUpdate] {
+        &self.updates
+    }
+
+    /// Give it as `after` for the next page. Null if there are no more rooms.
+    async fn next(&self) -> Option<&SyncCursorScalar> {
+        self.next.as_ref()
+    }
+
+    /// The rooms that you are invited to, at most 100; of a delta, the new invites. On the first
+    /// page only.
+    async fn invites(&self) -> Vec<Room> {
+        self.invites.clone()
+    }
+
+    /// Of a delta: the rooms that were closed to you since, and the invites that are gone. On the
+    /// first page only.
+    async fn closed(&self, context: &Context<'_>) -> Result<Vec<RoomClosed>> {
+        RoomClosed::read(context, &self.closed).await
+    }
+
+    /// As of when everything is, on all pages. Follow `eventStream` from here: it goes on exactly
+    /// where this ends.
+    async fn position(&self) -> &PositionScalar {
+        &self.position
+    }
+}

@@ -1,0 +1,138 @@
+//! What a client that knew a room has missed of it.
+//!
+//! **Invariant:** what is extended and not replaced is whole: the missed events and the gap, if
+//! there is one, meet the copy; and every slot of the state that changed is there, at its last.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use async_graphql::{Context, Object, Result};
+use rookery_domain::Filter;
+use rookery_log::Position;
+use rookery_query::{TimelineEvent, TimelineRow};
+
+use crate::schema::{
+    context::{app, session, unless_absent},
+    event::RoomEvent,
+    fault::Fault,
+    room::{Access, Room},
+    scalars::CursorScalar,
+    timeline::{self, TimelineArguments, TimelineConnection},
+};
+
+/// What has changed in a room since a position.
+pub(super) struct Since {
+    /// As of when the answer is.
+    pub(super) at: Position,
+    /// The events that came between, in the order of the timeline.
+    pub(super) rows: Vec<TimelineRow>,
+}
+
+/// A room of a sync, and how your copy of it becomes right.
+pub(crate) struct RoomUpdate {
+    pub(super) room: Room,
+    /// None if the copy is to be replaced.
+    since: Option<Arc<Since>>,
+    limit: usize,
+}
+
+/// The last of the missed events, and whether there are more.
+struct Last {
+    events: Vec<TimelineEvent>,
+    has_more: bool,
+}
+
+impl RoomUpdate {
+    pub(super) fn new(room: Room, since: Option<Since>, limit: usize) -> Self {
+        Self { room, since: since.map(Arc::new), limit }
+    }
+
+    /// The last of the missed events that the client wants.
+    async fn last(&self, context: &Context<'_>, since: &Since) -> Result<Last> {
+        let filter = self.room.filter().map(|filter| &**filter);
+        // As on the stream, late events are only for those who ask for them.
+        let includes_late = filter.is_some_and(|filter| filter.include_late);
+        let rows = since.rows.iter().filter(|row| includes_late || !row.flags.is_late());
+        let mut rows: Vec<_> = rows.copied().collect();
+        let filter = filter.filter(|filter| !filter.wants_every_event());
+        if filter.is_none() {
+            let end = rows.len().saturating_sub(self.limit + 1);
+            rows.drain(..end);
+        }
+        let mut events = read(context, &rows).await?;
+        events.retain(|event| wants(filter, event));
+        let first = events.len().saturating_sub(self.limit);
+        Ok(Last { has_more: first > 0, events: events.split_off(first) })
+    }
+
+    /// Whether the viewer is still in the room.
+    fn is_shown(&self, context: &Context<'_>) -> Result<bool> {
+        self.room.look(context, Access::Inside, |_| true)
+    }
+}
+
+fn wants(filter: Option<&Filter>, event: &TimelineEvent) -> bool {
+    filter.is_none_or(|filter| filter.wants(&event.event().pdu))
+}
+
+async fn read(context: &Context<'_>, rows: &[TimelineRow]) -> Result<Vec<TimelineEvent>> {
+    let events = app(context).models.events(rows).await;
+    Ok(events.map_err(|error| Fault::unavailable(&error.to_string()))?)
+}
+
+/// A room of a sync, and how your copy of it becomes right.
+#[Object]
+impl RoomUpdate {
+    /// The room, as of the position of the sync.
+    async fn room(&self) -> Room {
+        self.room.clone()
+    }
+
+    /// Whether to throw your copy of the room away: you have none, you were not in the room all the
+    /// time, or you have missed more than 1,000 events. Else add to it what is here.
+    async fn replaces(&self) -> bool {
+        self.since.is_none()
+    }
+
+    /// The latest events: those that you missed, at most `timelineLimit` of them; of a copy that is
+    /// replaced, the end of the timeline.
+    async fn timeline(&self, context: &Context<'_>) -> Result<TimelineConnection> {
+        let Some(since) = &self.since else {
+            let last = i32::try_from(self.limit).ok();
+            return timeline::page(context, &self.room, TimelineArguments::last(last)).await;
+        };
+        if !self.is_shown(context)? {
+            return Ok(TimelineConnection::missed(&self.room, Vec::new(), false));
+        }
+        let Last { events, has_more } = self.last(context, since).await?;
+        Ok(TimelineConnection::missed(&self.room, events, has_more))
+    }
+
+    /// If you missed more events than are here: scroll back from this cursor until you meet your
+    /// copy. Null if there is no gap, and if the copy is replaced.
+    async fn gap(&self, context: &Context<'_>) -> Result<Option<CursorScalar>> {
+        let Some(since) = &self.since else { return Ok(None) };
+        let Last { events, has_more } = self.last(context, since).await?;
+        let first = events.first().filter(|_| has_more).and_then(RoomEvent::of_timeline);
+        Ok(first.map(|event| event.cursor_in(app(context))))
+    }
+
+    /// The state that changed since: of each type and state key the event that holds it now,
+    /// whatever the filter says. Empty if the copy is replaced: ask the room.
+    async fn state_changes(&self, context: &Context<'_>) -> Result<Vec<RoomEvent>> {
+        let Some(since) = &self.since else { return Ok(Vec::new()) };
+        session(context).viewer()?;
+        let mut slots = BTreeSet::new();
+        for event in read(context, &since.rows).await? {
+            let changes = event.event().state_changes();
+            slots.extend(changes.map(|it| (it.kind.into_owned(), it.state_key.to_owned())));
+        }
+        let held =
+            self.room.look(context, Access::Inside, |room| Some(room.held_at(&slots, since.at)))?;
+        let held = held.transpose().map_err(|error| Fault::internal(&error.to_string()))?;
+        let held = held.unwrap_or_default();
+        let events = app(context).models.events_at(self.room.matrix_id(), &held).await;
+        let events = unless_absent(events)?.unwrap_or_default();
+        let events = events.iter().filter_map(RoomEvent::of_timeline);
+        Ok(events.map(|event| event.shown_as_of(self.room.as_of())).collect())
+    }
+}

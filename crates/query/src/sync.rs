@@ -1,0 +1,232 @@
+//! What a user's rooms come to at one position, and what has changed since another.
+//!
+//! Rooms come in pages, the most recently active first, and all pages are as of the position of the
+//! first: also the order is that of then, so a room that becomes active between two pages is on
+//! neither twice nor on none.
+//!
+//! **Invariant:** the cost of a page grows with the page and with what is new, not with how many
+//! rooms the user has nor with how long their histories are.
+
+use std::io;
+
+use rookery_domain::{Membership, OwnedRoomId, RoomId, UserId};
+use rookery_log::Position;
+
+use crate::{Closing, Member, MembershipChange, RoomView, RoomsPage, RowKey, TimelineRow, View};
+
+/// Events that a client may have missed of a room before it is better off with a new copy.
+const MISSED_EVENTS_MAX: usize = 1_000;
+
+/// Which of a user's rooms a page is to have.
+#[derive(Clone, Copy, Debug)]
+pub struct WantedRooms {
+    /// As of which position.
+    pub at: Position,
+    /// Only rooms with something newer than this.
+    pub since: Position,
+    /// Only rooms that were last active before this: the [`RoomsPage::next`] of the page before.
+    pub before: Position,
+    /// How many.
+    pub limit: usize,
+}
+
+/// What a client that knew a room at one position has missed up to another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Missed {
+    /// Too much, or the user was not in the room all the time: the client needs a new copy.
+    TooMuch,
+    /// These events, in the order of the timeline.
+    Events(Vec<TimelineRow>),
+}
+
+/// A room that was closed to a user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClosedRoom {
+    /// The room.
+    pub room_id: OwnedRoomId,
+    /// The member event that closed it.
+    pub change: MembershipChange,
+    /// What the user was before it.
+    pub before: Membership,
+}
+
+impl View<'_> {
+    /// A page of the rooms that `user` had joined at `at`, and is in now; of those, the ones that
+    /// `wants` lets pass.
+    ///
+    /// # Errors
+    /// If a file of the models cannot be read.
+    pub fn rooms_as_of(
+        &self,
+        user: &UserId,
+        wanted: WantedRooms,
+        wants: impl Fn(&RoomId) -> bool,
+    ) -> io::Result<RoomsPage<'_>> {
+        let WantedRooms { at, since, before, limit } = wanted;
+        let mut found = self.moved_since(user, wanted, &wants)?;
+        // All others are as they were then.
+        let moved = found.len();
+        let mut before = before.min(at.next());
+        loop {
+            let page = self.active_between(user, Membership::Join, since, before, limit + 1);
+            let is_last = page.len() <= limit;
+            before = page.last().map_or(before, |(position, _)| *position);
+            found.extend(page.into_iter().filter(|(_, room)| wants(room.id())));
+            if is_last || found.len() > moved + limit {
+                break;
+            }
+        }
+        found.sort_unstable_by_key(|(position, _)| std::cmp::Reverse(*position));
+        let next = (found.len() > limit).then(|| found[limit - 1].0);
+        let rooms = found.into_iter().take(limit).map(|(_, room)| room).collect();
+        Ok(RoomsPage { rooms, next })
+    }
+
+    /// The rooms that have become active after `at`, with when they were active before.
+    fn moved_since(
+        &self,
+        user: &UserId,
+        WantedRooms { at, since, before, .. }: WantedRooms,
+        wants: &impl Fn(&RoomId) -> bool,
+    ) -> io::Result<Vec<(Position, RoomView<'_>)>> {
+        let mut found = Vec::new();
+        if self.position() <= at {
+            return Ok(found);
+        }
+        let end = Position(u64::MAX);
+        for (_, room) in self.active_between(user, Membership::Join, at, end, usize::MAX) {
+            if !wants(room.id()) || room.membership_at(user, at) != Membership::Join {
+                continue;
+            }
+            // What cannot be found out comes on the last page rather than on none.
+            let active = room.activity_at(at)?.unwrap_or(since.next());
+            if since < active && active < before {
+                found.push((active, room));
+            }
+        }
+        Ok(found)
+    }
+
+    /// One room, if a page with these bounds could have it.
+    #[must_use]
+    pub fn room_as_of(
+        &self,
+        user: &UserId,
+        room: &RoomId,
+        wanted: WantedRooms,
+    ) -> Option<RoomView<'_>> {
+        let found = self.room(room)?;
+        let joined = found.membership_at(user, wanted.at) == Membership::Join
+            && self.membership(room, user) == Membership::Join;
+        (joined && found.activity() > wanted.since).then_some(found)
+    }
+
+    /// The invites that `user` has at `at` and still has now, and did not have at `since`; the
+    /// latest activity first.
+    #[must_use]
+    pub fn invites_since(
+        &self,
+        user: &UserId,
+        since: Position,
+        at: Position,
+        limit: usize,
+    ) -> Vec<RoomView<'_>> {
+        let end = Position(u64::MAX);
+        let invited = self.active_between(user, Membership::Invite, since, end, usize::MAX);
+        let is_new = |room: &RoomView<'_>| {
+            let change = room.member(user).and_then(Member::since);
+            change.is_some_and(|it| since < it.position && it.position <= at)
+        };
+        invited.into_iter().map(|(_, room)| room).filter(is_new).take(limit).collect()
+    }
+
+    /// The rooms that were closed to `user` between the two positions, and that she had joined, or
+    /// been invited to, at the first.
+    #[must_use]
+    pub fn closed_since(&self, user: &UserId, since: Position, at: Position) -> Vec<ClosedRoom> {
+        use Membership::{Ban, Invite, Join, Knock, Leave};
+        let end = Position(u64::MAX);
+        let kinds = [Leave, Ban, Invite, Knock, Membership::None].into_iter();
+        let rooms = kinds.flat_map(|kind| self.active_between(user, kind, since, end, usize::MAX));
+        let closed = rooms.filter_map(|(_, room)| {
+            let (before, after) = (room.membership_at(user, since), room.membership_at(user, at));
+            let is_closed = match before {
+                Join => after != Join,
+                Invite | Knock => matches!(after, Leave | Ban | Membership::None),
+                _ => false,
+            };
+            if !is_closed {
+                return None;
+            }
+            let history = &room.member(user)?.history;
+            let before = |index: usize| {
+                index.checked_sub(1).map(|before| history[before].membership).unwrap_or_default()
+            };
+            let is_closing = |(index, change): &(usize, &MembershipChange)| {
+                since < change.position
+                    && change.position <= at
+                    && Closing::of(before(*index), change.membership, true).is_some()
+            };
+            let (index, change) = history.iter().enumerate().rev().find(is_closing)?;
+            let (room_id, before) = (room.id().to_owned(), before(index));
+            Some(ClosedRoom { room_id, change: *change, before })
+        });
+        closed.collect()
+    }
+
+    /// Up to `limit` rooms in which `user` is `membership` and which were last active after `after`
+    /// and before `before`, the most recent first.
+    fn active_between(
+        &self,
+        user: &UserId,
+        membership: Membership,
+        after: Position,
+        before: Position,
+        limit: usize,
+    ) -> Vec<(Position, RoomView<'_>)> {
+        let memberships = &self.models().memberships;
+        let found =
+            memberships.shared.page(user, membership, (after, before), limit, &memberships.rows);
+        let rooms = found.into_iter();
+        rooms.filter_map(|(position, room)| Some((position, self.room_at(room)?))).collect()
+    }
+}
+
+impl RoomView<'_> {
+    /// What a client of `user` that knew the room at `since` has missed up to `at`.
+    ///
+    /// # Errors
+    /// If the file of the timelines cannot be read.
+    pub fn missed(&self, user: &UserId, since: Position, at: Position) -> io::Result<Missed> {
+        if self.membership_at(user, since) != Membership::Join {
+            return Ok(Missed::TooMuch);
+        }
+        let history = self.member(user).map(|member| &*member.history).unwrap_or_default();
+        let was_out = |change: &MembershipChange| {
+            since < change.position
+                && change.position <= at
+                && change.membership != Membership::Join
+        };
+        if history.iter().any(was_out) {
+            return Ok(Missed::TooMuch);
+        }
+        let Some(mut rows) = self.rows_since(since, MISSED_EVENTS_MAX)? else {
+            return Ok(Missed::TooMuch);
+        };
+        rows.retain(|row| row.key.position <= at && !row.flags.is_hidden());
+        Ok(Missed::Events(rows))
+    }
+
+    /// The event that held each of these slots after the commit at `at`.
+    ///
+    /// # Errors
+    /// If the file of the timelines cannot be read.
+    pub fn held_at<'a>(
+        &self,
+        slots: impl IntoIterator<Item = &'a (String, String)>,
+        at: Position,
+    ) -> io::Result<Vec<RowKey>> {
+        let held = slots.into_iter().map(|(kind, key)| self.state_at(kind, key, at));
+        held.filter_map(io::Result::transpose).collect()
+    }
+}
