@@ -81,6 +81,22 @@ const STEPS = {
     const { publicRooms } = await ask(world.phone.token, document);
     assert.deepEqual(publicRooms.nodes.map((room) => room.roomId), [world.room]);
   },
+  Answer: async (world, document) => {
+    const { sendMessage } = await ask(world.ada.token, document, { room: world.room, to: world.said.event.eventId });
+    assert.deepEqual([sendMessage.refusal, sendMessage.event.replyTo.text], [null, "Nevermore"]);
+  },
+  React: async (world, document) => {
+    const variables = { room: world.room, event: world.said.event.eventId };
+    const { react } = await ask(world.ada.token, document, variables);
+    assert.ok(react.event.eventId);
+    assert.deepEqual(await ask(world.ada.token, document, variables), { react: { event: null, refusal: null } });
+  },
+  WhatCameOfIt: async (world, document) => {
+    const { event } = await ask(world.phone.token, document, { event: world.said.event.eventId });
+    const users = [{ userId: world.ada.userId }];
+    assert.deepEqual(event.reactions, [{ key: "🐦", count: 1, me: false, users }]);
+    assert.deepEqual([event.editedContent, event.thread], [null, null]);
+  },
   Older: async (world, document) => {
     const pages = [];
     for (let before = null; before !== undefined; ) {

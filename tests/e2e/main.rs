@@ -13,6 +13,7 @@ mod conversation;
 mod crash;
 mod federation;
 mod import;
+mod messages;
 mod operator;
 mod oracle;
 mod raw;
