@@ -10,6 +10,7 @@
 //! **Invariant:** what is decided here is appended under the same guard as commands of users; a lost
 //! race is decided anew.
 
+mod delivery;
 mod graphs;
 mod held;
 mod keys;

@@ -1,16 +1,19 @@
 //! Taking a delivery: the events of one room that another server sent.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::sync::Arc;
 
 use rookery_domain::{
-    Decided, Erased, EventStatus, Fact, Incoming, KnownEvent, Origin, OwnedEventId,
-    OwnedServerName, Pdu, PublicKeys, Room, RoomEvent, RoomId, RoomVersionId, ServerName,
-    TimelineEventType, Verdict,
+    Decided, Erased, EventStatus, Fact, Incoming, KnownEvent, Origin, OwnedEventId, Pdu,
+    PublicKeys, Room, RoomEvent, RoomId, RoomVersionId, ServerName, TimelineEventType, Verdict,
 };
-use rookery_log::{AppendError, Commit, Guard, Millis, Position, Unavailable};
+use rookery_log::{AppendError, Commit, Guard, Millis, Position};
 use serde_json::value::RawValue;
 
-use super::{HeldBack, Receipt, Received, ServerKeys, graphs::RoomGraph, held::HeldEvent};
+use super::{
+    HeldBack, Receipt, Received, ServerKeys,
+    delivery::{Candidate, Progress},
+    graphs::RoomGraph,
+};
 use crate::{
     Commands, HandleError,
     aggregate::Aggregate,
@@ -26,25 +29,6 @@ const COMMIT_EVENTS_MAX: usize = 256;
 
 /// Bytes from which on a commit takes no more events.
 const COMMIT_BYTES_ENOUGH: usize = 2 * 1024 * 1024;
-
-/// An event that waits for its verdict.
-#[derive(Clone)]
-struct Candidate {
-    /// Its place in the delivery; none if it had been held.
-    place: Option<usize>,
-    pdu: Arc<Pdu>,
-    origin: OwnedServerName,
-    /// The event whose arrival ended its wait.
-    freed_by: Option<OwnedEventId>,
-}
-
-/// What a delivery has led to so far.
-struct Progress {
-    receipts: Vec<Option<Receipt>>,
-    queue: VecDeque<Candidate>,
-    /// Decided, for the commit that is being filled.
-    filled: Vec<(Candidate, Decided)>,
-}
 
 impl Commands {
     /// Takes events of one room, as another server sent them: all that can be taken goes to the log
@@ -150,9 +134,13 @@ impl Commands {
         let (mut loaded, mut graph) =
             self.federation.graphs.settled(&self.core, cell, &mut slot).await?;
         while !progress.queue.is_empty() {
-            self.fill(&mut graph, progress);
+            self.fill(&mut graph, loaded.state.as_ref(), progress);
             if progress.filled.is_empty() {
                 break;
+            }
+            for (_, decided) in &mut progress.filled {
+                decided.event.envelope.erases = self.erases(&loaded, &decided.event).await?;
+                graph.graph.forget(&decided.event.envelope.erases);
             }
             match self.append(cell, &mut loaded, &progress.filled, now).await {
                 Ok(position) => {
@@ -176,13 +164,14 @@ impl Commands {
     }
 
     /// Decides about events until a commit is full or none is left.
-    fn fill(&self, graph: &mut RoomGraph, progress: &mut Progress) {
+    fn fill(&self, graph: &mut RoomGraph, room: Option<&Room>, progress: &mut Progress) {
         let mut bytes = 0;
         while progress.filled.len() < COMMIT_EVENTS_MAX && bytes < COMMIT_BYTES_ENOUGH {
             let Some(candidate) = progress.queue.pop_front() else { break };
-            let pdu = Arc::clone(&candidate.pdu);
-            if pdu.kind == TimelineEventType::RoomRedaction && !progress.filled.is_empty() {
-                // What it redacts may be in this commit, and has no place in the log yet.
+            let pdu = unless_redacted(&candidate.pdu, graph, room);
+            let redacts = pdu.kind == TimelineEventType::RoomRedaction;
+            if redacts && !progress.filled.is_empty() {
+                // What it redacts has to have its place in the log.
                 progress.queue.push_front(candidate);
                 break;
             }
@@ -211,6 +200,9 @@ impl Commands {
                     let freed = self.federation.held.lock().arrived(&pdu.room_id, &pdu.event_id);
                     progress.filled.push((candidate, decided));
                     progress.try_again(freed, &pdu.event_id);
+                    if redacts {
+                        break;
+                    }
                 }
                 Err(error) => {
                     let reason = error.to_string();
@@ -218,6 +210,21 @@ impl Commands {
                 }
             }
         }
+    }
+
+    /// What a redaction takes back: nothing if it has no effect, or if its target is not shown.
+    async fn erases(
+        &self,
+        loaded: &Loaded<Room>,
+        event: &RoomEvent,
+    ) -> Result<Vec<Erased>, HandleError> {
+        let accepted = event.envelope.status == EventStatus::Accepted;
+        let Some(room) = loaded.state.as_ref().filter(|_| accepted) else { return Ok(Vec::new()) };
+        let Some(target) = room.redaction_target(&event.pdu) else { return Ok(Vec::new()) };
+        let known = self.events.known(&[target], &event.pdu.sender, loaded.position).await?;
+        let applies =
+            |known: &KnownEvent| !known.redacted && room.redaction_applies(&event.pdu, &known.pdu);
+        Ok(known.into_iter().filter(applies).flat_map(|known| known.erases).collect())
     }
 
     /// Appends what was decided, waits for the disk, and folds it.
@@ -228,12 +235,8 @@ impl Commands {
         filled: &[(Candidate, Decided)],
         now: Millis,
     ) -> Result<Position, AppendError> {
-        let mut facts = Vec::with_capacity(filled.len());
-        for (_, decided) in filled {
-            let mut event = decided.event.clone();
-            event.envelope.erases = self.erased_by(loaded.state.as_ref(), &event).await?;
-            facts.push(Fact::Room(event));
-        }
+        let facts: Vec<_> =
+            filled.iter().map(|(_, decided)| Fact::Room(decided.event.clone())).collect();
         let events = facts.iter().map(logged).collect::<Result<_, _>>();
         let events = events.map_err(|_| AppendError::Unfit)?;
         let commit = Commit { stream: cell.stream.clone(), command: None, received: now, events };
@@ -247,23 +250,6 @@ impl Commands {
         Ok(appended.position)
     }
 
-    /// What an event erases: of a redaction that was accepted, its target and the edits of that, if
-    /// it applies in the state of the room.
-    async fn erased_by(
-        &self,
-        room: Option<&Room>,
-        event: &RoomEvent,
-    ) -> Result<Vec<Erased>, Unavailable> {
-        let accepted = event.envelope.status == EventStatus::Accepted;
-        let Some(room) = room.filter(|_| accepted) else { return Ok(Vec::new()) };
-        let Some(target) = room.redaction_target(&event.pdu) else { return Ok(Vec::new()) };
-        let tail = *self.core.log.tail().borrow();
-        let known = self.events.known(&[target], &event.pdu.sender, tail).await?;
-        let applies =
-            |known: &KnownEvent| !known.redacted && room.redaction_applies(&event.pdu, &known.pdu);
-        Ok(known.into_iter().find(applies).map(|known| known.erases).unwrap_or_default())
-    }
-
     /// After a failure: events that had been held are held again, until what freed them comes again.
     fn hold_again(&self, progress: Progress) {
         let mut held = self.federation.held.lock();
@@ -275,68 +261,11 @@ impl Commands {
     }
 }
 
-impl Progress {
-    fn new(events: usize) -> Self {
-        Self { receipts: vec![None; events], queue: VecDeque::new(), filled: Vec::new() }
-    }
-
-    /// Queues an event; the one that opens the room goes first.
-    fn add(&mut self, candidate: Candidate) {
-        if candidate.pdu.kind.to_string() == "m.room.create" {
-            self.queue.push_front(candidate);
-        } else {
-            self.queue.push_back(candidate);
-        }
-    }
-
-    fn answer(&mut self, candidate: &Candidate, received: Received) {
-        if let Some(place) = candidate.place {
-            let event_id = Some(candidate.pdu.event_id.clone());
-            self.receipts[place] = Some(Receipt { event_id, received });
-        }
-    }
-
-    /// Events whose wait is over are next, in the order in which they came.
-    fn try_again(&mut self, freed: Vec<HeldEvent>, by: &OwnedEventId) {
-        for HeldEvent { pdu, origin, .. } in freed.into_iter().rev() {
-            let waiting = self.held_here(&pdu);
-            let (place, freed_by) = (waiting, Some(by.clone()));
-            self.queue.push_front(Candidate { place, pdu, origin, freed_by });
-        }
-    }
-
-    /// The place of an event of this very delivery that has been held.
-    fn held_here(&self, pdu: &Pdu) -> Option<usize> {
-        self.receipts.iter().position(|receipt| {
-            receipt.as_ref().is_some_and(|receipt| {
-                receipt.event_id.as_ref() == Some(&pdu.event_id)
-                    && matches!(receipt.received, Received::Held { .. })
-            })
-        })
-    }
-
-    /// Notes where the filled commit went.
-    fn committed(&mut self, position: Position) {
-        for (candidate, decided) in std::mem::take(&mut self.filled) {
-            let received = received(&decided.event, decided.reason, position);
-            self.answer(&candidate, received);
-        }
-    }
-
-    /// The commit was not written: its events are to be decided again.
-    fn unfill(&mut self) {
-        for (candidate, _) in std::mem::take(&mut self.filled).into_iter().rev() {
-            self.queue.push_front(candidate);
-        }
-    }
-}
-
-fn received(event: &RoomEvent, reason: Option<String>, position: Position) -> Received {
-    use rookery_domain::EventStatus::{Accepted, Rejected, SoftFailed};
-    let reason = reason.unwrap_or_default();
-    match event.envelope.status {
-        Accepted => Received::Accepted { position },
-        SoftFailed => Received::SoftFailed { position, reason },
-        Rejected => Received::Rejected { position, reason },
-    }
+/// The event; or what is left of it, if its redaction has come before it.
+fn unless_redacted(pdu: &Arc<Pdu>, graph: &RoomGraph, room: Option<&Room>) -> Arc<Pdu> {
+    let redactions = graph.graph.redactions_of(&pdu.event_id);
+    let applies = |room: &&Room| redactions.iter().any(|it| room.redaction_applies(it, pdu));
+    let version = room.filter(applies).and_then(Room::version);
+    let redacted = version.and_then(|version| pdu.redacted(version).ok());
+    redacted.map_or_else(|| Arc::clone(pdu), Arc::new)
 }

@@ -1,6 +1,7 @@
 //! Events of other servers, on logs in memory.
 
 mod convergence;
+mod early_redactions;
 mod hidden_ends;
 mod redactions;
 mod refusals;

@@ -45,7 +45,7 @@ async fn take_back(commands: &Commands, name: &str, room: &OwnedRoomId, said: &O
 }
 
 /// Whether any record of the log has this text.
-async fn is_in(log: &Arc<dyn EventLog>, text: &str) -> bool {
+pub(super) async fn is_in(log: &Arc<dyn EventLog>, text: &str) -> bool {
     let records = log.read(&Scope::All, Position::ORIGIN, 4_096).await.unwrap();
     records.iter().any(|record| {
         assert!(record.is_intact());

@@ -4,7 +4,7 @@ mod again;
 mod levels;
 mod membership;
 mod message;
-mod redaction;
+pub(super) mod redaction;
 mod relation;
 pub(super) mod settings;
 

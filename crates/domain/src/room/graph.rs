@@ -30,8 +30,8 @@ use self::{
     resolve::Judged,
     states::{NodeId, SlotId, SlotNames, State},
 };
-use super::Version;
-use crate::{EventStatus, Holder, Pdu, RoomEvent, SlotChange};
+use super::{Version, decide::redaction::redaction_target};
+use crate::{Erased, EventStatus, Holder, Pdu, RoomEvent, SlotChange};
 
 /// How many events may lie between two whose state is kept; the state after the others is found by
 /// walking back.
@@ -50,6 +50,8 @@ pub struct Graph {
     leaves: BTreeSet<NodeId>,
     /// Accepted events that no accepted event follows.
     extremities: BTreeSet<NodeId>,
+    /// Accepted redactions, by the event that each names, if that is not known yet.
+    redactions: HashMap<OwnedEventId, Vec<Arc<Pdu>>>,
     /// Events from here on are in the commit that is under way.
     committed: usize,
 }
@@ -155,9 +157,28 @@ impl Graph {
             _ => {}
         }
         self.committed = self.nodes.len();
+        self.forget(&event.envelope.erases);
         if self.leaves.iter().eq([&id]) {
             self.keep_state(id, self.current.clone());
         }
+    }
+
+    /// Forgets what redacted events said, as the log does.
+    pub fn forget(&mut self, erased: &[Erased]) {
+        let Some(version) = self.version.as_ref().map(|version| version.id.clone()) else { return };
+        for erased in erased {
+            let node = self.ids.get(&erased.event_id).map(|id| &mut self.nodes[id.index()]);
+            let Some(own) = node.and_then(|node| node.own.as_mut()) else { continue };
+            if let Ok(redacted) = own.pdu.redacted(&version) {
+                own.pdu = Arc::new(redacted);
+            }
+        }
+    }
+
+    /// The redactions that came before the event that they name.
+    #[must_use]
+    pub fn redactions_of(&self, event_id: &EventId) -> &[Arc<Pdu>] {
+        self.redactions.get(event_id).map_or(&[], Vec::as_slice)
     }
 
     /// Says where the commit that was under way went.
@@ -200,6 +221,7 @@ impl Graph {
             self.version = Version::of(pdu);
         }
         self.grow(id, &prev, status);
+        self.await_target(pdu, status);
         let apart = match &*prev {
             [one] => self.node(*one).apart.saturating_add(1),
             _ => 0,
@@ -209,6 +231,15 @@ impl Graph {
         let state = None;
         self.nodes.push(Node { event_id, status, position, index, prev, auth, own, state, apart });
         id
+    }
+
+    fn await_target(&mut self, pdu: &Arc<Pdu>, status: EventStatus) {
+        self.redactions.remove(&pdu.event_id);
+        let version = self.version.as_ref().filter(|_| status == EventStatus::Accepted);
+        let target = version.and_then(|version| redaction_target(pdu, &version.rules));
+        if let Some(target) = target.filter(|target| !self.ids.contains_key(target)) {
+            self.redactions.entry(target).or_default().push(Arc::clone(pdu));
+        }
     }
 
     fn grow(&mut self, id: NodeId, prev: &[NodeId], status: EventStatus) {

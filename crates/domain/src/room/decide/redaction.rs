@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ruma_common::{EventId, OwnedEventId};
+use ruma_common::{EventId, OwnedEventId, room_version_rules::RoomVersionRules};
 use ruma_events::TimelineEventType;
 
 use crate::{
@@ -49,13 +49,7 @@ impl Room {
     /// version 10, and in it from 11 on.
     #[must_use]
     pub fn redaction_target(&self, redaction: &Pdu) -> Option<OwnedEventId> {
-        let is_redaction = redaction.kind == TimelineEventType::RoomRedaction;
-        let rules = self.rules().ok().filter(|_| is_redaction)?;
-        if rules.redaction.content_field_redacts {
-            redaction.redacts_in_content()
-        } else {
-            redaction.redacts.clone()
-        }
+        redaction_target(redaction, self.rules().ok()?)
     }
 
     /// Whether a redaction that was accepted into this room takes effect on `target`: its sender
@@ -72,6 +66,19 @@ impl Room {
             && redaction.room_id == target.room_id
             && target.kind != TimelineEventType::RoomCreate
             && (has_power || same_server)
+    }
+}
+
+/// The event that a redaction of a room with these rules is about.
+pub(in crate::room) fn redaction_target(
+    redaction: &Pdu,
+    rules: &RoomVersionRules,
+) -> Option<OwnedEventId> {
+    (redaction.kind == TimelineEventType::RoomRedaction).then_some(())?;
+    if rules.redaction.content_field_redacts {
+        redaction.redacts_in_content()
+    } else {
+        redaction.redacts.clone()
     }
 }
 

@@ -164,6 +164,7 @@ impl Graph {
                     event.restated = self.holders(id, &changes);
                     event.envelope.state = Some(changes);
                 }
+                self.forget(&event.envelope.erases);
                 Ok(event)
             }
             Err(error) => {
