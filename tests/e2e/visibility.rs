@@ -49,7 +49,7 @@ fn everything_agrees_with_the_oracle_about_who_sees_what() {
     let viewers: Vec<_> =
         (0..VIEWERS).map(|number| Client::register(&server, &format!("bob{number}"))).collect();
     let start = alice.position();
-    let (played, live) = play_all(&alice, &dora, &viewers, &start);
+    let Story { played, live, middle } = play_all(&alice, &dora, &viewers, &start);
     let logs: Vec<_> = played.iter().map(|played| log_of(&alice, &played.room)).collect();
 
     for (number, viewer) in viewers.iter().enumerate() {
@@ -75,21 +75,28 @@ fn everything_agrees_with_the_oracle_about_who_sees_what() {
     });
     for (number, _) in viewers.iter().enumerate() {
         checks.home_screen(number);
+        for since in [&start, &middle] {
+            checks.delta(number, since);
+        }
         checks.directory(number);
     }
 }
 
-/// Plays all scenes, and at the end invites every viewer to a room of its own. Gives back the rooms,
-/// and the events that reached each viewer live.
-fn play_all(
-    alice: &Client,
-    dora: &Client,
-    viewers: &[Client],
-    start: &str,
-) -> (Vec<Played>, Vec<HashSet<String>>) {
+/// What was played.
+struct Story {
+    played: Vec<Played>,
+    /// The events that reached each viewer live.
+    live: Vec<HashSet<String>>,
+    /// A position in the middle.
+    middle: String,
+}
+
+/// Plays all scenes, and at the end invites every viewer to a room of its own.
+fn play_all(alice: &Client, dora: &Client, viewers: &[Client], start: &str) -> Story {
     let scenes = scenes(VIEWERS);
     let rooms = Mutex::new(BTreeMap::new());
     let next = AtomicUsize::new(0);
+    let middle = Mutex::new(start.to_owned());
     let mut streams: Vec<_> = viewers.iter().map(|viewer| viewer.follow(Some(start))).collect();
     let live = thread::scope(|scope| {
         let listen = |stream| scope.spawn(move || heard(stream, "live"));
@@ -100,6 +107,9 @@ fn play_all(
                 let Some(scene) = scenes.get(number) else { break };
                 let played = scene.play(number, alice, dora, viewers);
                 rooms.lock().unwrap().insert(number, played);
+                if number == scenes.len() / 2 {
+                    *middle.lock().unwrap() = alice.position();
+                }
             }
         };
         let playing: Vec<_> = (0..AT_ONCE).map(|_| scope.spawn(play)).collect();
@@ -110,7 +120,8 @@ fn play_all(
         alice.create_room(json!({ "name": THE_END, "invite": invite }));
         listening.into_iter().map(|listening| listening.join().unwrap()).collect()
     });
-    (rooms.into_inner().unwrap().into_values().collect(), live)
+    let played = rooms.into_inner().unwrap().into_values().collect();
+    Story { played, live, middle: middle.into_inner().unwrap() }
 }
 
 /// What a stream tells of, up to the end.

@@ -73,6 +73,7 @@ impl Checks<'_> {
         }
         if case.access.known {
             case.timeline();
+            case.filtered();
             case.around();
         }
         case.events();
@@ -86,7 +87,7 @@ impl Checks<'_> {
 
     /// The home screen: the rooms that the viewer is in, with what they show, and the invites.
     pub(super) fn home_screen(&self, number: usize) {
-        let document = "query($after: Position) { initialSync(first: 10, after: $after) { next
+        let document = "query($after: SyncCursor) { initialSync(first: 10, after: $after) { next
             rooms { roomId name memberCount lastMessage { eventId }
                 timeline(last: 100) { nodes { eventId content previousContent
                     reactions { key users { userId } } thread { count } } } }
@@ -134,6 +135,53 @@ impl Checks<'_> {
                 let nodes = &invite["timeline"]["nodes"];
                 assert_eq!(ids(nodes), timeline[newest..], "invite, {hint}");
                 assert_eq!(invite["inviter"]["userId"], self.alice.user_id.as_str(), "{hint}");
+            }
+        }
+    }
+
+    /// What was missed since a position: of the rooms that the viewer is in, and of them alone,
+    /// nothing that is not for her.
+    pub(super) fn delta(&self, number: usize, since: &str) {
+        let document = "query($since: Position, $after: SyncCursor) {
+            initialSync(since: $since, first: 10, after: $after, timelineLimit: 100) { next
+                updates { room { roomId name } replaces stateChanges { eventId }
+                    timeline { nodes { eventId previousContent } } }
+                closed { roomId } } }";
+        let (mut updates, mut closed) = (BTreeMap::new(), BTreeSet::new());
+        let mut after = Value::Null;
+        loop {
+            let variables = json!({ "since": since, "after": after });
+            let sync = self.viewers[number].run(document, &variables)["initialSync"].clone();
+            for update in sync["updates"].as_array().unwrap() {
+                let room = update["room"]["roomId"].as_str().unwrap().to_owned();
+                assert!(updates.insert(room, update.clone()).is_none(), "told of twice: {update}");
+            }
+            let room = |it: &Value| it["roomId"].as_str().unwrap().to_owned();
+            closed.extend(sync["closed"].as_array().unwrap().iter().map(room));
+            after = sync["next"].clone();
+            if after.is_null() {
+                break;
+            }
+        }
+        for room in 0..self.played.len() {
+            let case = self.case(room, number);
+            let (Expected { membership, timeline, .. }, hint) = (&case.expected, &case.hint);
+            let open = ["join", "invite"].contains(&&**membership);
+            assert!(!(open && closed.contains(case.room)), "closed, {hint}");
+            let Some(update) = updates.get(case.room) else { continue };
+            assert_eq!(membership, "join", "an update, {hint}");
+            assert_eq!(update["room"]["name"], json!(case.expected.texts["name"]), "{hint}");
+            let told = ids(&update["timeline"]["nodes"]);
+            let newest = timeline.len().saturating_sub(told.len());
+            assert_eq!(told, timeline[newest..], "what was missed, {hint}");
+            assert!(update["replaces"] == true || told.len() < timeline.len(), "{hint}");
+            for node in update["timeline"]["nodes"].as_array().unwrap() {
+                let related = &case.expected.related[node["eventId"].as_str().unwrap()];
+                let previous = related.previous.clone().unwrap_or_default();
+                assert_eq!(node["previousContent"], previous, "previous in a delta, {hint}");
+            }
+            for changed in ids(&update["stateChanges"]) {
+                assert!(case.log.iter().any(|event| event.id == changed), "{changed}, {hint}");
             }
         }
     }
@@ -226,6 +274,19 @@ impl Case<'_> {
             }
             assert_eq!(events, self.expected.timeline, "back: {back}, {}", self.hint);
         }
+    }
+
+    /// The timeline through a filter.
+    fn filtered(&self) {
+        let document = "query($room: RoomID!, $after: Cursor) { room(id: $room) {
+            timeline(first: 100, after: $after, filter: { types: [\"m.room.message\"] }) {
+                nodes { eventId } } } }";
+        let answer = self.viewer.run(document, &json!({ "room": self.room }));
+        let visible = |event: &&Logged| self.expected.timeline.contains(&event.id);
+        let messages = self.log.iter().filter(|event| event.kind == "m.room.message");
+        let messages: Vec<_> = messages.filter(visible).map(|event| event.id.clone()).collect();
+        let found = ids(&answer["room"]["timeline"]["nodes"]);
+        assert_eq!(found, messages, "filtered, {}", self.hint);
     }
 
     /// The timeline around the first and the last event that is for the viewer, and one that is not.
