@@ -64,8 +64,9 @@ pub(crate) enum StreamItem {
     DeviceRemoved(DeviceRemoved),
 }
 
-/// A slot of a room's state is held by another event from now on, or by none, though no event of
-/// that type has happened: events of several servers met, and the rules of the room decided.
+/// A slot of a room's state is held by another event from now on, or by none, though that event is
+/// not told now: events of several servers met, and the rules of the room decided; or it arrived
+/// late, and you did not ask for such events.
 #[derive(Clone, SimpleObject)]
 pub(crate) struct StateResolved {
     /// The room.
@@ -85,6 +86,9 @@ pub(crate) struct StateResolved {
 pub(crate) struct RoomOpened {
     /// The room, as it was when you joined: what changed since comes on this stream.
     room: Room,
+    /// The number of the event by which it was opened. Every number from it on is that of an event
+    /// that you are told, or of one that is `skipped`, until the room is closed.
+    sequence: i64,
     /// Scroll back from here: everything before it is in the timeline, everything after it is on
     /// this stream.
     cursor: CursorScalar,
@@ -379,7 +383,8 @@ impl Reader {
         let moment = Moment::new(committed.position, filter, limit);
         let cursor = RoomEvent::of(committed, index)?.cursor_in(&self.app);
         let room = Room::as_it_was(room_of(committed)?, moment);
-        Some(StreamItem::Opened(RoomOpened { room, cursor }))
+        let sequence = i64::try_from(committed.sequence(index)).unwrap_or(i64::MAX);
+        Some(StreamItem::Opened(RoomOpened { room, sequence, cursor }))
     }
 
     /// An event, unless the client does not want it.
@@ -393,11 +398,16 @@ impl Reader {
             self.skip(committed, index, SkipReason::Filtered);
             return None;
         }
-        if late && !self.filter.include_late {
-            self.skip(committed, index, SkipReason::Late);
-            return None;
+        let event = RoomEvent::of(committed, index)?.late_if(late);
+        if !late || self.filter.include_late {
+            return Some(StreamItem::Event(event));
         }
-        Some(StreamItem::Event(RoomEvent::of(committed, index)?.late_if(late)))
+        self.skip(committed, index, SkipReason::Late);
+        // Late state that holds its slot is no late news of the timeline alone.
+        let (kind, state_key) = pdu.state_slot()?;
+        let (room, state_key) = (Room::new(pdu.room_id.clone()), state_key.to_owned());
+        let event = Some(event);
+        Some(StreamItem::Resolved(StateResolved { room, kind, state_key, event }))
     }
 
     fn skip(&mut self, committed: &Committed, index: usize, reason: SkipReason) {

@@ -1,0 +1,77 @@
+//! Servers that share a room, and clients of one of them that follow it through the schema.
+
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+mod client;
+mod home;
+
+use proptest::prelude::*;
+use rookery_command::testing::Folded;
+use rookery_domain::RoomVersionId;
+
+use self::{client::Client, home::Home};
+
+const VERSIONS: [RoomVersionId; 3] = [RoomVersionId::V10, RoomVersionId::V11, RoomVersionId::V12];
+
+/// Users of the home server, each with a client that asks for late events and one that does not.
+fn clients(home: &Home) -> Vec<Client> {
+    let users = ["ann", "ben", "cat"].map(|name| home.world.servers[0].user(name));
+    let clients = users.into_iter().flat_map(|user| [(user.clone(), false), (user, true)]);
+    clients.map(|(user, late)| Client::new(user, late)).collect()
+}
+
+/// Plays and checks a history. Says whether each client asked for late events, and how many it was
+/// told, and what the log has at the end.
+async fn servers_meet(
+    seed: u64,
+    version: RoomVersionId,
+    rounds: usize,
+    rogue: bool,
+) -> (Vec<(bool, usize)>, Folded) {
+    let mut home = Home::open(seed, version).await;
+    let mut clients = clients(&home);
+    home.world.join_all().await;
+    if rogue {
+        home.world.invite_rogue().await;
+    }
+    for round in 0..rounds {
+        home.world.run(6).await;
+        home.settle().await;
+        // One of them looks, as often as the seed says, and resumes where it was.
+        let which = (usize::try_from(seed).unwrap() + round * 5) % clients.len();
+        clients[which].poll(&home, 1 + (round * 7) % 40).await;
+    }
+    home.world.settle().await;
+    home.settle().await;
+    let truth = home.truth().await;
+    for client in &mut clients {
+        while client.poll(&home, 100).await {}
+        client.check(&home, &truth).await;
+    }
+    home.check_timeline(&truth).await;
+    assert_eq!(home.models.verify(|_| {}).await.unwrap(), []);
+    home.close().await;
+    (clients.iter().map(|client| (client.late, client.told_late)).collect(), truth)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 5, max_shrink_iters: 0, ..ProptestConfig::default() })]
+
+    #[test]
+    fn clients_end_with_the_state_that_all_servers_come_to(
+        seed: u32, version in 0usize..3, rounds in 4usize..14, rogue: bool,
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(servers_meet(seed.into(), VERSIONS[version].clone(), rounds, rogue));
+    }
+}
+
+/// A history with everything in it, so that the property above is about something.
+#[tokio::test]
+async fn late_events_are_told_to_those_alone_who_asked() {
+    let (told, truth) = servers_meet(3, RoomVersionId::V12, 14, true).await;
+    let (asked, others): (Vec<_>, Vec<_>) = told.iter().partition(|(late, _)| *late);
+    assert!(asked.iter().any(|(_, count)| *count > 0), "some asked, and were told");
+    assert!(others.iter().all(|(_, count)| *count == 0));
+    assert!(!truth.rejected.is_empty() && !truth.soft_failed.is_empty(), "{truth:?}");
+}
