@@ -2,6 +2,7 @@
 
 mod convergence;
 mod early_redactions;
+mod gateways;
 mod hidden_ends;
 mod redactions;
 mod refusals;

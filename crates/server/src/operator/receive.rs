@@ -174,3 +174,38 @@ fn line(room: Option<OwnedRoomId>, receipt: &Receipt) -> String {
     }
     serde_json::to_string(&line).unwrap_or_default() + "\n"
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+    use super::*;
+
+    fn read(text: &str) -> Result<Vec<Vec<Sent>>, Failure> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), text).unwrap();
+        read_sent(file.path())
+    }
+
+    #[test]
+    fn long_files_come_in_portions_that_fit_into_orders() {
+        let line = format!(r#"{{"origin":"a.example","pdu":{{"n":"{}"}}}}"#, "x".repeat(50_000));
+        let portions = read(&format!("{line}\n\n").repeat(12)).unwrap();
+        assert_eq!(portions.iter().map(Vec::len).sum::<usize>(), 12);
+        assert!(portions.len() > 1);
+        let size = |portion: &Vec<Sent>| serde_json::to_vec(portion).unwrap().len();
+        assert!(portions.iter().all(|portion| size(portion) <= ORDER_BYTES_ENOUGH));
+    }
+
+    #[test]
+    fn lines_that_are_no_events_are_named() {
+        for (text, why) in [
+            ("{}", "line 1 does not read"),
+            ("\n[]", "line 2 does not read"),
+            (&*"x".repeat(200_000), "line 1 is longer"),
+        ] {
+            let failure = read(text).unwrap_err().to_string();
+            assert!(failure.contains(why), "{failure}");
+        }
+    }
+}

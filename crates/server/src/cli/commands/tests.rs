@@ -35,6 +35,13 @@ fn without_a_command_it_serves() {
 }
 
 #[test]
+fn events_of_other_servers_need_keys() {
+    let receive = RoomCommand::Receive { file: "-".into(), keys: "keys.json".into() };
+    assert_eq!(command("room receive - --keys keys.json"), Command::Room(receive));
+    assert!(refusal("room receive events.ndjson").contains("--keys"));
+}
+
+#[test]
 fn flags_for_all_commands_stand_before_or_after_the_command() {
     for line in [
         "--data D verify",
