@@ -339,6 +339,7 @@ impl Case<'_> {
         let document = "query($room: RoomID!, $node: ID!, $alias: RoomAlias!, $alice: UserID!) {
             node(id: $node) { id ... on Room { name } }
             byAlias: room(alias: $alias) { roomId }
+            initialSync(roomId: $room) { rooms { roomId } invites { roomId } }
             room(id: $room) { name topic avatarUrl canonicalAlias aliases memberCount invitedCount
                 activity creator { userId } inviter { userId displayName }
                 lastMessage { eventId text } state { eventId } replacedBy predecessor
@@ -356,6 +357,11 @@ impl Case<'_> {
         let (expected, hint) = (&self.expected, &self.hint);
         assert_eq!(!answer["node"].is_null(), known, "node of the room, {hint}");
         assert_eq!(!answer["byAlias"].is_null(), known, "room by alias, {hint}");
+        for (list, membership) in [("rooms", "join"), ("invites", "invite")] {
+            let listed = answer["initialSync"][list].as_array().unwrap();
+            let is_listed = listed.iter().any(|room| room["roomId"] == self.room);
+            assert_eq!(is_listed, expected.membership == membership, "{list} of a sync, {hint}");
+        }
         let found = &answer["room"];
         assert_eq!(!found.is_null(), known, "room, {hint}");
         if !known {
@@ -394,13 +400,16 @@ impl Case<'_> {
     }
 
     /// The answer to a join: the room as it was then.
-    fn join(&self, answer: &Value) {
+    fn join(&self, payload: &Value) {
+        let answer = &payload["room"];
         let nodes = ids(&answer["timeline"]["nodes"]);
         let newest = nodes.last().expect("the join itself");
         let until = self.log.iter().position(|event| event.id == *newest).unwrap();
         let then = expect(&self.log[..=until], &self.viewer.user_id);
         assert_eq!(then.membership, "join", "the last event is the join, {}", self.hint);
         assert_eq!(nodes, then.timeline, "answer to a join, {}", self.hint);
+        let messages = ids(&payload["messages"]["nodes"]);
+        assert_eq!(messages, then.timeline, "messages of a join, {}", self.hint);
         assert_eq!(answer["name"], json!(then.texts["name"]), "{}", self.hint);
         assert_eq!(answer["memberCount"], json!(then.counts.0), "{}", self.hint);
         assert_eq!(answer["members"]["totalCount"], json!(then.counts.0), "{}", self.hint);

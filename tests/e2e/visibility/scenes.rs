@@ -109,11 +109,11 @@ fn step(alice: &Client, viewer: &Client, room: &str, letter: char) -> Option<Val
         'n' => viewer.act("knockOnRoom", own),
         'j' => {
             let document = "mutation($input: JoinRoomInput!) { joinRoom(input: $input) {
-                refusal { code } room { name topic memberCount members(first: 100) { totalCount }
+                refusal { code } messages(last: 100) { nodes { eventId } } room { name topic memberCount members(first: 100) { totalCount }
                     lastMessage { eventId } timeline(last: 100) { nodes { eventId } } } } }";
             let payload = viewer.run(document, &json!({ "input": own }))["joinRoom"].clone();
             assert_eq!(payload["refusal"], Value::Null, "{letter}");
-            return Some(payload["room"].clone());
+            return Some(payload);
         }
         'l' => viewer.act("leaveRoom", own),
         'k' => alice.act("kickUser", target),
