@@ -6,11 +6,11 @@
 use std::{sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
-use rookery_domain::{OwnedRoomId, OwnedUserId, RoomId, UserId};
+use rookery_domain::{Filter, OwnedRoomId, OwnedUserId, RoomId, UserId};
 use tokio::sync::Notify;
 
 use crate::{
-    Audience, Now, Presence, Reader, Shown, TYPING_MAX, Wants,
+    Audience, Now, Presence, Reader, Shown, TYPING_MAX,
     readers::Readers,
     state::{Changed, State},
 };
@@ -165,9 +165,9 @@ impl Ephemeral {
         self.inner.state.lock().presences.len()
     }
 
-    /// A reader on behalf of `user`.
+    /// A reader on behalf of `user`, which learns of what the filter lets pass.
     #[must_use]
-    pub fn reader(&self, user: &UserId, wants: Wants) -> Reader {
+    pub fn reader(&self, user: &UserId, wants: Arc<Filter>) -> Reader {
         self.inner.readers.open(user, wants)
     }
 }

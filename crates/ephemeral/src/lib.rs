@@ -22,7 +22,7 @@ mod typing;
 pub use self::{
     ephemeral::{Connection, Ephemeral},
     presence::{LINGER, POLL_COUNTS, Presence, STATUS_BYTES_MAX, Shown, TOLD_EVERY},
-    readers::{Audience, Changes, Listening, Reader, Wants},
+    readers::{Audience, Changes, Listening, Reader},
     time::Now,
     typing::{TYPING_DEFAULT, TYPING_MAX, TYPING_ROOMS_MAX},
 };

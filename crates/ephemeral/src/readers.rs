@@ -10,7 +10,7 @@ use std::{
 };
 
 use parking_lot::{Mutex, RwLock};
-use rookery_domain::{OwnedRoomId, OwnedUserId, RoomId, UserId};
+use rookery_domain::{EphemeralKind, Filter, OwnedRoomId, OwnedUserId, RoomId, UserId};
 use tokio::sync::Notify;
 
 use crate::due::Subject;
@@ -48,28 +48,6 @@ impl Listening<'_> {
     }
 }
 
-/// What a reader wants to know.
-#[derive(Clone, Debug)]
-pub struct Wants {
-    /// Who types.
-    pub typing: bool,
-    /// Who is there.
-    pub presence: bool,
-    /// Only whether these are there.
-    pub presence_of: Option<BTreeSet<OwnedUserId>>,
-}
-
-impl Wants {
-    /// Everything.
-    pub const ALL: Self = Self { typing: true, presence: true, presence_of: None };
-
-    /// Whether it wants to know of this user's presence.
-    #[must_use]
-    pub fn presence_of(&self, user: &UserId) -> bool {
-        self.presence && self.presence_of.as_ref().is_none_or(|of| of.contains(user))
-    }
-}
-
 /// What changed since a reader last looked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
@@ -89,7 +67,7 @@ impl Changes {
 
 /// What a reader shares with those who ring its bell.
 pub(crate) struct Shared {
-    wants: Wants,
+    wants: Arc<Filter>,
     changes: Mutex<Changes>,
     bell: Notify,
 }
@@ -98,10 +76,14 @@ impl Shared {
     fn note(&self, subject: &Subject) {
         let is_new = match subject {
             Subject::Room(room) => {
-                self.wants.typing && self.changes.lock().rooms.insert(room.clone())
+                let wanted = self.wants.wants_ephemeral(EphemeralKind::Typing)
+                    && self.wants.wants_room(room);
+                wanted && self.changes.lock().rooms.insert(room.clone())
             }
             Subject::User(user) => {
-                self.wants.presence_of(user) && self.changes.lock().users.insert(user.clone())
+                let wanted = self.wants.wants_ephemeral(EphemeralKind::Presence)
+                    && self.wants.wants_presence_of(user);
+                wanted && self.changes.lock().users.insert(user.clone())
             }
         };
         if is_new {
@@ -116,7 +98,7 @@ pub(crate) struct Readers(RwLock<HashMap<OwnedUserId, Vec<Arc<Shared>>>>);
 
 impl Readers {
     /// A new reader of `user`'s.
-    pub(crate) fn open(self: &Arc<Self>, user: &UserId, wants: Wants) -> Reader {
+    pub(crate) fn open(self: &Arc<Self>, user: &UserId, wants: Arc<Filter>) -> Reader {
         let shared = Arc::new(Shared { wants, changes: Mutex::default(), bell: Notify::new() });
         self.0.write().entry(user.to_owned()).or_default().push(Arc::clone(&shared));
         Reader { readers: Arc::clone(self), user: user.to_owned(), shared }
@@ -164,12 +146,6 @@ impl Reader {
     #[must_use]
     pub fn take(&self) -> Changes {
         std::mem::take(&mut *self.shared.changes.lock())
-    }
-
-    /// What it wants to know.
-    #[must_use]
-    pub fn wants(&self) -> &Wants {
-        &self.shared.wants
     }
 }
 

@@ -9,11 +9,11 @@ use std::{
 
 use parking_lot::Mutex;
 use proptest::{collection::vec, prelude::*};
-use rookery_domain::{OwnedRoomId, OwnedUserId, RoomId, UserId};
+use rookery_domain::{EphemeralKind, Filter, OwnedRoomId, OwnedUserId, RoomId, UserId};
 
 use crate::{
     Audience, Ephemeral, LINGER, Listening, Now, POLL_COUNTS, Presence, Shown, TOLD_EVERY,
-    TYPING_ROOMS_MAX, Wants,
+    TYPING_ROOMS_MAX,
     due::Subject,
     state::{Changed, State},
 };
@@ -304,7 +304,7 @@ fn ephemeral(clock: &Clock) -> Ephemeral {
 fn only_those_who_may_know_are_woken() {
     let (clock, seconds) = (Clock::new(), Some(Duration::from_secs(10)));
     let ephemeral = ephemeral(&clock);
-    let readers: Vec<_> = (0..4).map(|one| ephemeral.reader(&user(one), Wants::ALL)).collect();
+    let readers: Vec<_> = (0..4).map(|one| ephemeral.reader(&user(one), Arc::default())).collect();
     ephemeral.type_in(&room(0), &user(0), "PHONE", seconds);
     let woken = |readers: &[crate::Reader]| -> Vec<usize> {
         (0..4).filter(|one| !readers[*one].take().is_empty()).collect()
@@ -319,7 +319,7 @@ fn only_those_who_may_know_are_woken() {
 fn a_slow_reader_learns_of_many_changes_as_one() {
     let (clock, seconds) = (Clock::new(), Some(Duration::from_secs(10)));
     let ephemeral = ephemeral(&clock);
-    let reader = ephemeral.reader(&user(1), Wants::ALL);
+    let reader = ephemeral.reader(&user(1), Arc::default());
     for _ in 0..100 {
         ephemeral.type_in(&room(0), &user(0), "PHONE", seconds);
         ephemeral.type_in(&room(0), &user(0), "PHONE", None);
@@ -333,16 +333,19 @@ fn a_slow_reader_learns_of_many_changes_as_one() {
 fn a_reader_gets_only_what_it_wants_and_is_forgotten_when_it_ends() {
     let clock = Clock::new();
     let ephemeral = ephemeral(&clock);
-    let of = Some([user(2)].into());
-    let wants = Wants { typing: false, presence: true, presence_of: of };
-    let reader = ephemeral.reader(&user(1), wants);
+    let wants = Filter {
+        ephemeral: Some(vec![EphemeralKind::Presence]),
+        presence_of: Some(vec![user(2)]),
+        ..Filter::default()
+    };
+    let reader = ephemeral.reader(&user(1), Arc::new(wants));
     ephemeral.type_in(&room(0), &user(0), "PHONE", Some(Duration::from_secs(10)));
     let _first = ephemeral.connected(&user(0), "PHONE");
     assert!(reader.take().is_empty());
     let _second = ephemeral.connected(&user(2), "PHONE");
     assert_eq!(reader.take().users, [user(2)].into());
     drop(reader);
-    assert_eq!(ephemeral.reader(&user(1), Wants::ALL).take(), crate::Changes::default());
+    assert_eq!(ephemeral.reader(&user(1), Arc::default()).take(), crate::Changes::default());
 }
 
 #[test]
@@ -372,7 +375,7 @@ async fn what_is_over_ends_while_it_runs_and_the_bell_rings() {
     let start = (Instant::now(), tokio::time::Instant::now());
     let clock = move || Now { at: start.0 + start.1.elapsed(), wall_millis: 0 };
     let ephemeral = Ephemeral::new(Rooms, clock);
-    let reader = ephemeral.reader(&user(1), Wants::ALL);
+    let reader = ephemeral.reader(&user(1), Arc::default());
     let running = ephemeral.clone();
     let task = tokio::spawn(async move { running.run().await });
     ephemeral.type_in(&room(0), &user(0), "PHONE", Some(Duration::from_secs(10)));

@@ -1,8 +1,14 @@
 //! The GraphQL schema, our own HTTP and WebSocket transport, and the pages.
 
+mod ephemeral;
 pub mod pages;
 pub mod schema;
 mod tokens;
 pub mod transport;
 
-pub use tokens::Tokens;
+pub use self::{
+    ephemeral::{ephemeral, keep_ephemeral},
+    tokens::Tokens,
+};
+// The server holds it and hands it around.
+pub use rookery_ephemeral::Ephemeral;

@@ -7,6 +7,7 @@
 
 mod account_items;
 mod context;
+mod ephemeral;
 mod event;
 mod face;
 mod fault;

@@ -3,6 +3,7 @@
 use futures_util::{FutureExt, future::BoxFuture};
 use rookery_accounts::{Accounts, Millis};
 use rookery_domain::OwnedUserId;
+use rookery_ephemeral::Ephemeral;
 use rookery_log::Millis as Time;
 
 use crate::{
@@ -14,13 +15,15 @@ use crate::{
 pub struct Tokens {
     accounts: Accounts,
     clock: fn() -> Time,
+    ephemeral: Ephemeral,
 }
 
 impl Tokens {
-    /// Tokens of these accounts; `clock` is read once for each request.
+    /// Tokens of these accounts; `clock` is read once for each request. `ephemeral` is told whose
+    /// sockets are open.
     #[must_use]
-    pub fn new(accounts: Accounts, clock: fn() -> Time) -> Self {
-        Self { accounts, clock }
+    pub fn new(accounts: Accounts, clock: fn() -> Time, ephemeral: Ephemeral) -> Self {
+        Self { accounts, clock, ephemeral }
     }
 }
 
@@ -53,6 +56,15 @@ impl Authenticator for Tokens {
         match &session.identity {
             Some(identity) => identity.revoked().map(drop).boxed(),
             None => std::future::pending().boxed(),
+        }
+    }
+
+    fn connected(&self, session: &Session) -> Box<dyn Send> {
+        match (&session.user, &session.identity) {
+            (Some(user), Some(identity)) => {
+                Box::new(self.ephemeral.connected(user, identity.device_id()))
+            }
+            _ => Box::new(()),
         }
     }
 

@@ -8,7 +8,7 @@ use rookery_command::{
     CommandOptions, Commands, EventLookup, LastActions, Memberships, NoOtherServers, Ports,
 };
 use rookery_domain::{KnownEvent, OwnedEventId, OwnedRoomId, OwnedServerName, SigningKey, UserId};
-use rookery_gateway::schema::App;
+use rookery_gateway::{Ephemeral, schema::App};
 use rookery_log::{EventLog, Position, Unavailable};
 use rookery_log_sled::{SledLog, SledOptions};
 use rookery_query::{ReadModels, Viewer};
@@ -36,6 +36,8 @@ pub struct Node {
     pub accounts: Accounts,
     /// Signs events that leave the server.
     pub signing_key: Arc<SigningKey>,
+    /// Who types where, and who is there.
+    pub ephemeral: Ephemeral,
     projector: JoinHandle<()>,
     stop_projector: oneshot::Sender<()>,
 }
@@ -153,7 +155,17 @@ impl Node {
             running.run(stopped).await;
         });
         let commands = Arc::new(commands);
-        Ok(Self { log, commands, models, accounts, signing_key, projector, stop_projector })
+        let ephemeral = rookery_gateway::ephemeral(models.clone(), clock::now);
+        Ok(Self {
+            log,
+            commands,
+            models,
+            accounts,
+            signing_key,
+            ephemeral,
+            projector,
+            stop_projector,
+        })
     }
 
     /// What the resolvers of the schema work with.
@@ -165,6 +177,7 @@ impl Node {
             self.models.clone(),
             self.accounts.clone(),
             Arc::clone(&self.signing_key),
+            self.ephemeral.clone(),
         )
         .with_backfill(Arc::new(NoOtherServers))
     }

@@ -11,7 +11,7 @@ use axum::{
 };
 use rookery_accounts::Millis;
 use rookery_gateway::{
-    Tokens,
+    Tokens, keep_ephemeral,
     schema::schema,
     transport::{
         GateLimits, ServeOptions, ShutdownHandle, SocketOptions, TransportOptions, router, serve,
@@ -61,7 +61,7 @@ pub(crate) async fn run(config: &Config) -> Result<(), Failure> {
     let (handle, stop) = shutdown();
     let transport = router(
         schema(Arc::new(node.app())),
-        Tokens::new(node.accounts.clone(), clock::now),
+        Tokens::new(node.accounts.clone(), clock::now, node.ephemeral.clone()),
         options(config),
         stop.clone(),
     );
@@ -72,14 +72,17 @@ pub(crate) async fn run(config: &Config) -> Result<(), Failure> {
     let serve_options =
         ServeOptions { drain_deadline: config.shutdown_timeout, ..ServeOptions::default() };
     let serving = tokio::spawn(serve(listener, app, serve_options, stop));
+    let (ephemeral, follower) = (node.ephemeral.clone(), node.models.follower());
+    let keeping = tokio::spawn(async move { keep_ephemeral(&ephemeral, follower).await });
     let tasks = tokio::spawn(housekeeping(Arc::clone(&node)));
     let orders = tokio::spawn(take_orders(orders, Arc::clone(&node)));
     wait_for_signal().await?;
     stop_serving(handle, config.shutdown_timeout).await;
     tasks.abort();
     orders.abort();
+    keeping.abort();
     std::fs::remove_file(config.data.join(operator::SOCKET_NAME)).ok();
-    for task in [tasks, orders, serving] {
+    for task in [tasks, orders, keeping, serving] {
         task.await.ok();
     }
     close(node).await;

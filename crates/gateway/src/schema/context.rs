@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use rookery_accounts::{Accounts, Identity};
 use rookery_command::{Actor, Backfill, Commands, NoOtherServers, Retry};
 use rookery_domain::{OwnedUserId, SigningKey, UserId};
+use rookery_ephemeral::Ephemeral;
 use rookery_log::{EventLog, Millis, Position, PositionToken};
 use rookery_query::{ReadModels, TimelineError, Viewer};
 
@@ -36,6 +37,8 @@ pub struct App {
     pub signing_key: Arc<SigningKey>,
     /// Asks other servers for history that this one lacks.
     pub backfill: Arc<dyn Backfill>,
+    /// Who types where, and who is there.
+    pub ephemeral: Ephemeral,
     last_writes: Mutex<LruCache<(OwnedUserId, String), Position>>,
 }
 
@@ -48,6 +51,7 @@ impl App {
         models: ReadModels,
         accounts: Accounts,
         signing_key: Arc<SigningKey>,
+        ephemeral: Ephemeral,
     ) -> Self {
         let writers =
             std::num::NonZeroUsize::new(WRITERS_MAX).unwrap_or(std::num::NonZeroUsize::MIN);
@@ -58,6 +62,7 @@ impl App {
             accounts,
             signing_key,
             backfill: Arc::new(NoOtherServers),
+            ephemeral,
             last_writes: Mutex::new(LruCache::new(writers)),
         }
     }
@@ -95,6 +100,7 @@ impl App {
     /// Remembers what a session has written, so that its next query shows it.
     pub(crate) fn wrote(&self, session: &Session, position: Position) {
         if let Some(writer) = session.writer() {
+            self.ephemeral.active(&writer.0);
             self.last_writes.lock().put(writer, position);
         }
     }

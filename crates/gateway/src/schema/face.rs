@@ -8,7 +8,7 @@ use std::sync::Arc;
 use async_graphql::{Context, Result};
 use rookery_domain::{Filter, OwnedRoomAliasId, OwnedUserId, Power, RoomId, UserId};
 use rookery_log::Position;
-use rookery_query::{PastRoom, RoomView, RowKey, Summary};
+use rookery_query::{PastRoom, RoomView, RowKey, Summary, Unread};
 use tokio::sync::OnceCell;
 
 use super::{
@@ -47,6 +47,8 @@ pub(crate) struct Face {
     pub(super) invited_count: Option<i32>,
     pub(super) my_power_level: Option<i64>,
     pub(super) last_message: Option<RowKey>,
+    /// Of now, also where the room is shown as of an earlier moment.
+    pub(super) unread: Unread,
 }
 
 impl Default for Face {
@@ -68,6 +70,7 @@ impl Default for Face {
             invited_count: None,
             my_power_level: None,
             last_message: None,
+            unread: Unread::default(),
         }
     }
 }
@@ -140,6 +143,7 @@ impl Face {
             invited_count: count(invited),
             my_power_level: level(summary, viewer),
             last_message: summary.last_message,
+            unread: room.unread(viewer),
         }
     }
 }

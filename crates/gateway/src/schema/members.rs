@@ -216,5 +216,6 @@ fn describe(room: &RoomView<'_>, summary: &Summary, user: &UserId, member: &Memb
         membership: member.membership.into(),
         power_level: level(summary, user),
         changed_by: in_room(member.sender.clone()),
+        room_id: room.id().to_owned(),
     }
 }

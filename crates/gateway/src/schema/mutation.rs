@@ -3,6 +3,7 @@
 mod accounts;
 mod acted;
 mod entered;
+mod ephemeral;
 mod filters;
 mod members;
 mod messages;
@@ -21,6 +22,7 @@ pub(crate) use self::entered::SCREEN_DEFAULT;
 pub struct Mutation(
     accounts::AccountMutation,
     profile::ProfileMutation,
+    ephemeral::EphemeralMutation,
     filters::FilterMutation,
     rooms::RoomMutation,
     members::MemberMutation,

@@ -8,7 +8,9 @@ use rookery_log::Position;
 use rookery_query::{Membership, RoomView};
 
 use super::{
-    context::{app, session, unless_absent},
+    account_items::{Receipt, receipts},
+    context::{app, page_size, session, unless_absent},
+    ephemeral::typing_in,
     event::RoomEvent,
     face::{Face, Moment},
     filter::{FilterInput, chosen},
@@ -274,6 +276,39 @@ impl Room {
     async fn last_message(&self, context: &Context<'_>) -> Result<Option<RoomEvent>> {
         let newest = self.shown(context, Access::Past, |face| face.last_message).await?;
         timeline::last_message(context, self, newest).await
+    }
+
+    /// How many messages you have not read: those that others sent since you joined, after the event
+    /// up to which you have read and after the last message of your own. Edits, reactions and
+    /// changes of the room do not count, nor does what was redacted. 0 if you have not joined.
+    async fn unread_count(&self, context: &Context<'_>) -> Result<i32> {
+        let count = self.shown(context, Access::Outside, |face| face.unread.count).await?;
+        Ok(i32::try_from(count).unwrap_or(i32::MAX))
+    }
+
+    /// How many of those name you, or everybody in the room.
+    async fn highlight_count(&self, context: &Context<'_>) -> Result<i32> {
+        let count = self.shown(context, Access::Outside, |face| face.unread.highlights).await?;
+        Ok(i32::try_from(count).unwrap_or(i32::MAX))
+    }
+
+    /// Who types now, by user ID. Empty if you have not joined.
+    async fn typing(&self, context: &Context<'_>) -> Result<Vec<User>> {
+        let viewer = session(context).viewer()?;
+        let typists = typing_in(app(context), &self.id, viewer).into_iter();
+        Ok(typists.map(|user| User::in_room(user, self.id.clone())).collect())
+    }
+
+    /// Up to where members say that they have read, who said so last comes first. Empty if you have
+    /// not joined. Of you, only what you have told.
+    async fn receipts(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "How many, from 1 to 100.")] first: Option<i32>,
+    ) -> Result<Vec<Receipt>> {
+        let limit = page_size("first", first, super::context::PAGE_MAX)?;
+        let viewer = session(context).viewer()?;
+        self.look(context, Access::Inside, |room| receipts(room, viewer, limit))
     }
 
     /// Who is in the room, by user ID.

@@ -24,6 +24,7 @@ use self::skipped::{SkipReason, SkippedEvents, Skips};
 use super::{
     account_items::{DeviceAdded, DeviceRemoved, ReceiptMoved},
     context::{App, app, session, unless_absent},
+    ephemeral::{EphemeralItem, News},
     event::RoomEvent,
     face::Moment,
     fault::Fault,
@@ -190,6 +191,7 @@ pub(crate) struct ProfileChanged {
 pub(crate) struct EventChunk {
     items: Vec<StreamItem>,
     skipped: Vec<SkippedEvents>,
+    ephemeral: Vec<EphemeralItem>,
     position: PositionScalar,
 }
 
@@ -205,6 +207,14 @@ impl EventChunk {
     /// numbers of a room are 1, 2, 3 ... without a hole for as long as you are in it.
     async fn skipped(&self) -> &[SkippedEvents] {
         &self.skipped
+    }
+
+    /// Who types and who is there, as of now: what has changed since the chunk before. The first one
+    /// that has any tells all that holds; what it does not name is not so: there nobody types, and
+    /// who shares a room with you and is not named is offline (of more than 500 who are there, some
+    /// are left out). A chunk may have nothing else.
+    async fn ephemeral(&self) -> &[EphemeralItem] {
+        &self.ephemeral
     }
 
     /// Resume from here.
@@ -251,9 +261,13 @@ pub(crate) async fn poll(
     filter: Option<Arc<Filter>>,
     limit: usize,
 ) -> Result<EventChunk> {
+    let (app, session) = (app(context), session(context));
+    app.ephemeral.polled(session.viewer()?, session.device_id()?);
     let mut reader = Reader::open(context, Some(after), filter)?;
     let items = reader.read(limit).await?;
-    Ok(reader.chunk(items))
+    // To a poll everything is news.
+    let ephemeral = reader.ephemeral();
+    Ok(reader.chunk(items, ephemeral))
 }
 
 /// One reader of the stream.
@@ -265,6 +279,8 @@ struct Reader {
     feed: Feed,
     filter: Arc<Filter>,
     skips: Skips,
+    /// Typing and presence, if they are asked for.
+    news: Option<News>,
     position: Position,
 }
 
@@ -289,27 +305,46 @@ impl Reader {
         };
         let follower = app.models.follower();
         let (filter, skips) = (filter.unwrap_or_default(), Skips::default());
-        Ok(Self { app, user, device, follower, feed, filter, skips, position })
+        let news = News::open(context, &user, &filter);
+        Ok(Self { app, user, device, follower, feed, filter, skips, news, position })
     }
 
     /// The next chunk with something in it; none when the server stops.
     async fn next_chunk(&mut self) -> Result<Option<EventChunk>, Fault> {
         loop {
             let items = self.read(CHUNK_COMMITS_MAX).await?;
-            if !items.is_empty() || self.skips.is_full() {
-                return Ok(Some(self.chunk(items)));
+            let ephemeral = self.ephemeral();
+            if !items.is_empty() || !ephemeral.is_empty() || self.skips.is_full() {
+                return Ok(Some(self.chunk(items, ephemeral)));
             }
-            match self.follower.wait(self.position).await {
-                Ok(_) => {}
-                Err(FollowError::Closed) => return Ok(None),
-                Err(error) => return Err(fault(&error)),
+            let news = async {
+                match &self.news {
+                    Some(news) => news.changed().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                more = self.follower.wait(self.position) => match more {
+                    Ok(_) => {}
+                    Err(FollowError::Closed) => return Ok(None),
+                    Err(error) => return Err(fault(&error)),
+                },
+                () = news => {}
             }
         }
     }
 
-    fn chunk(&mut self, items: Vec<StreamItem>) -> EventChunk {
+    fn chunk(&mut self, items: Vec<StreamItem>, ephemeral: Vec<EphemeralItem>) -> EventChunk {
         let (skipped, position) = (self.skips.take(), self.app.token(self.position));
-        EventChunk { items, skipped, position }
+        EventChunk { items, skipped, ephemeral, position }
+    }
+
+    /// Typing and presence. Who is still catching up is told afterwards: what is true now belongs
+    /// to the end.
+    fn ephemeral(&mut self) -> Vec<EphemeralItem> {
+        let caught_up = self.position >= self.follower.checkpoint();
+        let news = self.news.as_mut().filter(|_| caught_up);
+        news.map(|news| news.take(&self.app, &self.user, &self.filter)).unwrap_or_default()
     }
 
     /// What is there after the position, from at most `limit` commits.
@@ -368,7 +403,8 @@ impl Reader {
                 Some(StreamItem::Profile(ProfileChanged { user: User::new(self.user.clone()) }))
             }
             FeedItem::ReceiptMoved { committed, index } => {
-                ReceiptMoved::of(&committed, index).map(StreamItem::Receipt)
+                let wanted = |it: &ReceiptMoved| it.is_wanted(&self.filter);
+                ReceiptMoved::of(&committed, index).filter(wanted).map(StreamItem::Receipt)
             }
             FeedItem::DevicesChanged { committed, index } => device_item(&committed, index),
         })

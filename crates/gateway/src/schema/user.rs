@@ -1,15 +1,17 @@
 //! Users, devices and members.
 
-use async_graphql::{Context, ID, Object, Result, SimpleObject};
+use async_graphql::{ComplexObject, Context, ID, Object, Result, SimpleObject};
 use rookery_domain::{OwnedRoomId, OwnedUserId, UserId};
 use rookery_query::{Member, Membership, Profile, RoomView};
 
 use super::{
+    account_items::read_up_to,
     context::{STALE_AFTER, app, session},
+    ephemeral::{UserPresence, presence_of, typing_in},
     fault::Fault,
     node::NodeId,
     room::Access,
-    scalars::{DateTime, UserIdScalar},
+    scalars::{DateTime, EventIdScalar, UserIdScalar},
 };
 
 /// A user, possibly as a room knows the user.
@@ -80,7 +82,7 @@ impl User {
 }
 
 /// Whether two users are joined to some room together.
-fn shares_a_room(view: &rookery_query::View<'_>, one: &UserId, other: &UserId) -> bool {
+pub(crate) fn shares_a_room(view: &rookery_query::View<'_>, one: &UserId, other: &UserId) -> bool {
     view.memberships_of(one).any(|(room, membership)| {
         membership == Membership::Join && view.membership(room, other) == Membership::Join
     })
@@ -107,6 +109,12 @@ impl User {
     /// The `mxc:` address of the user's picture. Null if there is none, or if you share no room.
     async fn avatar_url(&self, context: &Context<'_>) -> Result<Option<String>> {
         Ok(self.shown(context)?.1)
+    }
+
+    /// Whether the user is there. Null if you share no room.
+    async fn presence(&self, context: &Context<'_>) -> Result<Option<UserPresence>> {
+        let viewer = session(context).viewer()?;
+        Ok(presence_of(app(context), &self.id, viewer))
     }
 }
 
@@ -198,6 +206,7 @@ impl From<MembershipEnum> for Membership {
 
 /// A user in a room.
 #[derive(Clone, SimpleObject)]
+#[graphql(complex)]
 pub(crate) struct RoomMember {
     /// The user.
     pub(crate) user: User,
@@ -213,4 +222,32 @@ pub(crate) struct RoomMember {
     pub(crate) power_level: Option<i64>,
     /// Who made the user what it is to the room: the user, the inviter, the moderator.
     pub(crate) changed_by: User,
+    #[graphql(skip)]
+    pub(crate) room_id: OwnedRoomId,
+}
+
+/// A user in a room, as of this moment.
+#[ComplexObject]
+impl RoomMember {
+    /// Whether the user types in the room. Only members see it.
+    async fn typing(&self, context: &Context<'_>) -> Result<bool> {
+        let viewer = session(context).viewer()?;
+        let typists = typing_in(app(context), &self.room_id, viewer);
+        Ok(typists.contains(&self.user_id.0))
+    }
+
+    /// Up to which event the user has read. Of you, also what you told nobody; of others, only what
+    /// they told, and only to members.
+    async fn read_up_to(&self, context: &Context<'_>) -> Result<Option<EventIdScalar>> {
+        let viewer = session(context).viewer()?;
+        let view = app(context).models.view();
+        let room = view.room(&self.room_id);
+        Ok(room.and_then(|room| read_up_to(&room, &self.user_id.0, viewer)))
+    }
+
+    /// Whether the user is there. Null if you share no room.
+    async fn presence(&self, context: &Context<'_>) -> Result<Option<UserPresence>> {
+        let viewer = session(context).viewer()?;
+        Ok(presence_of(app(context), &self.user_id.0, viewer))
+    }
 }

@@ -53,6 +53,11 @@ pub trait Authenticator: Send + Sync + 'static {
     /// Resolves once `session` ended, by logout or by expiry; never for the session of nobody.
     fn revoked(&self, session: &Self::Session) -> BoxFuture<'static, ()>;
 
+    /// A socket of `session` has opened. It has closed when what this gives is dropped.
+    fn connected(&self, _session: &Self::Session) -> Box<dyn Send> {
+        Box::new(())
+    }
+
     /// Puts into the data of a request what its resolvers need.
     fn prepare(&self, request: Request, session: &Self::Session) -> Request {
         request.data(session.clone())

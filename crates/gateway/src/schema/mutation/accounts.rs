@@ -2,6 +2,8 @@
 
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 use rookery_accounts::{DeviceError, Login, Password, Registration, Session as NewSession};
+use rookery_command::Actor;
+use rookery_domain::OwnedUserId;
 
 use crate::schema::{
     context::{app, millis, session},
@@ -129,7 +131,11 @@ impl AccountMutation {
             device_name,
             from: session.peer,
         };
+        let device_name = registration.device_name.clone();
         let result = app(context).accounts.register(registration, millis(session.received)).await;
+        if let Ok(new) = &result {
+            tell_added(context, new, device_name.as_deref()).await;
+        }
         let LogInPayload { token, device_id, user, refusal } =
             logged_in(result.map_err(|error| (error.code(), error.to_string())))?;
         Ok(RegisterPayload { token, device_id, user, refusal })
@@ -150,7 +156,11 @@ impl AccountMutation {
             device_name,
             from: session.peer,
         };
+        let new_name = login.device_id.is_none().then(|| login.device_name.clone());
         let result = app(context).accounts.login(login, millis(session.received)).await;
+        if let (Ok(new), Some(name)) = (&result, new_name) {
+            tell_added(context, new, name.as_deref()).await;
+        }
         Ok(logged_in(result.map_err(|error| (error.code(), error.to_string())))?)
     }
 
@@ -164,14 +174,19 @@ impl AccountMutation {
         let user = session.viewer()?;
         let accounts = &app(context).accounts;
         let devices = if input.everywhere {
-            accounts
-                .logout_all(user.as_str())
-                .await
-                .map_err(|e| Fault::unavailable(&e.to_string()))?
+            let unavailable =
+                |error: rookery_accounts::Unavailable| Fault::unavailable(&error.reason);
+            let devices = accounts.devices(user.as_str()).map_err(unavailable)?;
+            let count = accounts.logout_all(user.as_str()).await.map_err(unavailable)?;
+            tell_removed(context, devices.into_iter().map(|device| device.device_id)).await;
+            count
         } else {
             let device = session.device_id()?;
             match accounts.remove_device(user.as_str(), device).await {
-                Ok(()) => 1,
+                Ok(()) => {
+                    tell_removed(context, [device.to_owned()]).await;
+                    1
+                }
                 Err(DeviceError::Unavailable(error)) => {
                     return Err(Fault::unavailable(&error.reason).into());
                 }
@@ -212,9 +227,30 @@ impl AccountMutation {
         let accounts = &app(context).accounts;
         let removed = accounts.remove_device(user.as_str(), &input.device_id).await;
         Ok(match refused(removed)? {
-            Ok(()) => RemoveDevicePayload { device_id: Some(input.device_id), refusal: None },
+            Ok(()) => {
+                tell_removed(context, [input.device_id.clone()]).await;
+                RemoveDevicePayload { device_id: Some(input.device_id), refusal: None }
+            }
             Err(refusal) => RemoveDevicePayload { device_id: None, refusal: Some(refusal) },
         })
+    }
+}
+
+/// Tells the user's devices of a new one. If that fails, they learn of it from the list.
+async fn tell_added(context: &Context<'_>, new: &NewSession, name: Option<&str>) {
+    let Ok(user) = OwnedUserId::try_from(new.user_id.as_str()) else { return };
+    let actor = Actor { user, device: None, now: session(context).received, deliver: None };
+    if let Err(error) = app(context).commands.device_added(&actor, &new.device_id, name).await {
+        tracing::warn!("a user's devices are not told of a new one: {error}");
+    }
+}
+
+/// Tells the user's devices that some of them are gone.
+async fn tell_removed(context: &Context<'_>, device_ids: impl IntoIterator<Item = String>) {
+    let Ok(actor) = session(context).actor() else { return };
+    match app(context).commands.devices_removed(&actor, device_ids).await {
+        Ok(position) => app(context).wrote(session(context), position),
+        Err(error) => tracing::warn!("a user's devices are not told that some are gone: {error}"),
     }
 }
 

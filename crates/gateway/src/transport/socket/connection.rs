@@ -1,6 +1,7 @@
 //! One socket from its upgrade to its end.
 //!
 //! **Invariant:** no operation starts before `connection_init` was accepted.
+//! **Invariant:** whoever is told that a session is connected is told that it is not, before the goodbye.
 //! **Invariant:** once a session is revoked nothing more is written but the closing frame.
 
 use std::sync::Arc;
@@ -35,6 +36,8 @@ pub(super) struct Connection<E, A: Authenticator> {
     /// The token of the upgrade request; that of `connection_init` goes before it.
     token: Result<Option<String>, AuthFailure>,
     session: Option<A::Session>,
+    /// Dropped when the socket is done for, also when its client was not heard of for too long.
+    connected: Option<Box<dyn Send>>,
     revoked: BoxFuture<'static, ()>,
     missed_pings: u32,
     client_pings: u32,
@@ -55,6 +58,7 @@ impl<E: Executor, A: Authenticator> Connection<E, A> {
             peer,
             token,
             session: None,
+            connected: None,
             revoked: pending().boxed(),
             missed_pings: 0,
             client_pings: 0,
@@ -69,6 +73,7 @@ impl<E: Executor, A: Authenticator> Connection<E, A> {
         tracing::debug!(peer = %self.peer.address, ?why, "socket ends");
         // Subscriptions end here; a slow goodbye must not keep them.
         drop(std::mem::take(&mut self.operations));
+        self.connected = None;
         link.close(&why, deadline).await;
     }
 
@@ -166,6 +171,7 @@ impl<E: Executor, A: Authenticator> Connection<E, A> {
             .map_err(closing)?;
         self.token = Ok(None);
         self.revoked = authenticator.revoked(&session);
+        self.connected = Some(authenticator.connected(&session));
         self.session = Some(session);
         link.send(protocol::ACK);
         link.set_timer(self.transport.options.socket.ping_interval);

@@ -1,0 +1,108 @@
+//! Typing and presence as this server has them: who may know what follows from the read models, and
+//! what ends typing is in the log.
+
+use rookery_domain::{EventStatus, Membership, Origin, RoomId, TimelineEventType, UserId};
+use rookery_ephemeral::{Audience, Ephemeral, Listening, Now};
+use rookery_log::Millis;
+use rookery_query::{Committed, Follower, ReadModels, View};
+
+/// Commits that are looked at in one go.
+const BATCH_COMMITS: usize = 256;
+
+/// Tells who may know, from the read models.
+struct FromModels(ReadModels);
+
+impl FromModels {
+    /// The cheaper of two ways: through the members, or through those who listen.
+    fn joined(
+        view: &View<'_>,
+        room: &RoomId,
+        listening: &Listening<'_>,
+        tell: &mut dyn FnMut(&UserId),
+    ) {
+        let Some(room) = view.room(room) else { return };
+        if usize::try_from(room.joined_count()).is_ok_and(|joined| joined < listening.count()) {
+            let members =
+                room.members().filter(|(_, member)| member.membership == Membership::Join);
+            members.filter(|(user, _)| listening.has(user)).for_each(|(user, _)| tell(user));
+        } else {
+            let is_joined = |user: &&UserId| {
+                room.member(user).is_some_and(|member| member.membership == Membership::Join)
+            };
+            listening.users().filter(is_joined).for_each(tell);
+        }
+    }
+}
+
+impl Audience for FromModels {
+    fn of_room(&self, room: &RoomId, listening: &Listening<'_>, tell: &mut dyn FnMut(&UserId)) {
+        Self::joined(&self.0.view(), room, listening, tell);
+    }
+
+    fn of_user(&self, user: &UserId, listening: &Listening<'_>, tell: &mut dyn FnMut(&UserId)) {
+        if listening.has(user) {
+            tell(user);
+        }
+        let view = self.0.view();
+        for (room, membership) in view.memberships_of(user) {
+            if membership == Membership::Join {
+                Self::joined(&view, room, listening, tell);
+            }
+        }
+    }
+}
+
+/// Typing and presence of the users of these models. `clock` is the time that users are shown.
+#[must_use]
+pub fn ephemeral(models: ReadModels, clock: fn() -> Millis) -> Ephemeral {
+    let now = move || Now { at: std::time::Instant::now(), wall_millis: clock().0 };
+    Ephemeral::new(FromModels(models), now)
+}
+
+/// Ends what is over, and what the log ends: whoever sends a message has typed it, and whoever has
+/// left a room types there no more. For as long as this is polled. Run it once.
+pub async fn keep_ephemeral(ephemeral: &Ephemeral, follower: Follower) {
+    tokio::join!(ephemeral.run(), follow(ephemeral, follower));
+}
+
+async fn follow(ephemeral: &Ephemeral, follower: Follower) {
+    let mut position = follower.checkpoint();
+    while follower.wait(position).await.is_ok() {
+        let batch = match follower.next(position, BATCH_COMMITS).await {
+            Ok(batch) => batch,
+            Err(error) => {
+                tracing::error!("typing is no longer ended by messages: {error}");
+                return;
+            }
+        };
+        position = batch.position;
+        if ephemeral.somebody_types() {
+            batch.commits.iter().for_each(|committed| end_typing(ephemeral, committed));
+        }
+    }
+}
+
+fn end_typing(ephemeral: &Ephemeral, committed: &Committed) {
+    for (_, event) in committed.room_events() {
+        if event.envelope.status != EventStatus::Accepted {
+            continue;
+        }
+        let pdu = &event.pdu;
+        for change in event.state_changes().filter(|change| change.kind == "m.room.member") {
+            let stays = |pdu| Membership::of(pdu) == Membership::Join;
+            let stays = change.holder.is_some_and(|holder| stays(holder.pdu));
+            if let Ok(user) = <&UserId>::try_from(change.state_key)
+                && !stays
+            {
+                ephemeral.left(&pdu.room_id, user);
+            }
+        }
+        let is_message =
+            matches!(pdu.kind, TimelineEventType::RoomMessage | TimelineEventType::RoomEncrypted);
+        if let Origin::Local { device: Some(device), .. } = &event.envelope.origin
+            && is_message
+        {
+            ephemeral.type_in(&pdu.room_id, &pdu.sender, device, None);
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! Mutations about typing, presence, and how far a room was read.
+
+use std::time::Duration;
+
+use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
+use rookery_command::ReadMark;
+use rookery_domain::{Membership, RoomId};
+use rookery_ephemeral::{STATUS_BYTES_MAX, TYPING_DEFAULT, TYPING_MAX};
+
+use super::acted::shows;
+use crate::schema::{
+    context::{STALE_AFTER, app, retry, session, unless_absent},
+    ephemeral::PresenceEnum,
+    fault::Fault,
+    refusal::{Refusal, RefusalCode, refused},
+    room::{Access, Room},
+    scalars::{EventIdScalar, PositionScalar, RoomIdScalar},
+    user::User,
+};
+
+/// Whether you type in a room.
+#[derive(InputObject)]
+pub(crate) struct SetTypingInput {
+    /// The room. You have to be a member.
+    room_id: RoomIdScalar,
+    /// Whether you type on this device.
+    typing: bool,
+    /// After so many seconds you type no more, unless you say it again: from 1 to 120, 30 if you do
+    /// not say. It also ends when you send a message or leave the room, and when the last socket of
+    /// this device closes.
+    timeout_seconds: Option<i32>,
+}
+
+/// What came of saying that you type.
+#[derive(SimpleObject)]
+pub(crate) struct SetTypingPayload {
+    /// The room. Null if it was refused.
+    room: Option<Room>,
+    /// Why it was refused. Null if it was not.
+    refusal: Option<Refusal>,
+}
+
+/// What you want to be shown as.
+#[derive(InputObject)]
+pub(crate) struct SetPresenceInput {
+    /// What this device says. You are shown as the best that your devices say; what a device says
+    /// ends when its last socket closes, or a minute after its last poll.
+    presence: PresenceEnum,
+    /// What you say about it, at most 256 bytes. Nothing, if you leave it out.
+    status_message: Option<String>,
+}
+
+/// What came of saying whether you are there.
+#[derive(SimpleObject)]
+pub(crate) struct SetPresencePayload {
+    /// You. What is shown changes at most once in a second.
+    user: User,
+}
+
+/// Up to which event you have read a room.
+#[derive(InputObject)]
+pub(crate) struct MarkReadInput {
+    /// The room. You have to be a member.
+    room_id: RoomIdScalar,
+    /// The last event that you have read. One before what you have read already changes nothing.
+    event_id: EventIdScalar,
+    /// Tell only your own devices, and nobody else.
+    #[graphql(default)]
+    private: bool,
+    /// Your number for this action: 1, 2, 3 ... on each device.
+    action_id: Option<i32>,
+}
+
+/// What came of marking a room as read.
+#[derive(SimpleObject)]
+pub(crate) struct MarkReadPayload {
+    /// The room, with its new counts. Null if it was refused, or if the server takes longer than a
+    /// second to show the effect.
+    room: Option<Room>,
+    /// Ask for this `minPosition` to see the effect. Null if it was refused.
+    position: Option<PositionScalar>,
+    /// Why it was refused. Null if it was not.
+    refusal: Option<Refusal>,
+}
+
+/// Mutations about typing, presence, and how far a room was read.
+#[derive(Default)]
+pub(crate) struct EphemeralMutation;
+
+#[Object]
+impl EphemeralMutation {
+    /// Says that you type in a room, or that you do not any more. Nobody remembers it.
+    async fn set_typing(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Whether you type in a room.")] input: SetTypingInput,
+    ) -> Result<SetTypingPayload> {
+        let (app, session) = (app(context), session(context));
+        let (user, device) = (session.viewer()?, session.device_id()?);
+        let how_long = how_long(input.timeout_seconds)?;
+        app.fresh(session, None).await?;
+        if let Some(refusal) = unless_joined(context, &input.room_id.0)? {
+            return Ok(SetTypingPayload { room: None, refusal: Some(refusal) });
+        }
+        let how_long = input.typing.then_some(how_long);
+        app.ephemeral.type_in(&input.room_id.0, user, device, how_long);
+        Ok(SetTypingPayload { room: Some(Room::new(input.room_id.0)), refusal: None })
+    }
+
+    /// Says whether you are there, on this device. Nobody remembers it.
+    async fn set_presence(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "What you want to be shown as.")] input: SetPresenceInput,
+    ) -> Result<SetPresencePayload> {
+        let session = session(context);
+        let (user, device) = (session.viewer()?, session.device_id()?);
+        let len = input.status_message.as_deref().map_or(0, str::len);
+        if len > STATUS_BYTES_MAX {
+            let message = format!(
+                "`statusMessage` has {len} bytes, at most {STATUS_BYTES_MAX} fit: make it shorter"
+            );
+            return Err(Fault::bad_input(message).into());
+        }
+        let ephemeral = &app(context).ephemeral;
+        ephemeral.choose(user, device, input.presence.into(), input.status_message);
+        Ok(SetPresencePayload { user: User::new(user.to_owned()) })
+    }
+
+    /// Notes up to which event you have read a room. It is on disk when this answers.
+    async fn mark_read(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Up to which event you have read a room.")] input: MarkReadInput,
+    ) -> Result<MarkReadPayload> {
+        let (app, session) = (app(context), session(context));
+        let (actor, retry) = (session.actor()?, retry(input.action_id)?);
+        let MarkReadInput { room_id: RoomIdScalar(room_id), event_id, private, .. } = input;
+        app.fresh(session, None).await?;
+        if let Some(refusal) = unless_joined(context, &room_id)? {
+            return Ok(MarkReadPayload { room: None, position: None, refusal: Some(refusal) });
+        }
+        let Some(sequence) = seen(context, &room_id, &event_id).await? else {
+            let message = "there is no such event in this room; check the event ID".to_owned();
+            let refusal = Some(Refusal { code: RefusalCode::NoSuchEvent, message });
+            return Ok(MarkReadPayload { room: None, position: None, refusal });
+        };
+        let event_id = event_id.0;
+        let mark = ReadMark { room_id: room_id.clone(), event_id, sequence, private };
+        let result = app.commands.mark_read(&actor, &mark, retry).await;
+        Ok(match refused(result)? {
+            Ok(marked) => {
+                app.wrote(session, marked.position);
+                let shown = shows(context, "room", marked.position).await;
+                MarkReadPayload {
+                    room: shown.then(|| Room::new(room_id)),
+                    position: Some(app.token(marked.position)),
+                    refusal: None,
+                }
+            }
+            Err(refusal) => MarkReadPayload { room: None, position: None, refusal: Some(refusal) },
+        })
+    }
+}
+
+fn how_long(seconds: Option<i32>) -> Result<Duration, Fault> {
+    let Some(asked) = seconds else { return Ok(TYPING_DEFAULT) };
+    let how_long = u64::try_from(asked).ok().map(Duration::from_secs);
+    let in_range = how_long.filter(|it| (Duration::from_secs(1)..=TYPING_MAX).contains(it));
+    in_range.ok_or_else(|| {
+        let max = TYPING_MAX.as_secs();
+        Fault::bad_input(format!("`timeoutSeconds` is {asked}: it has to be from 1 to {max}"))
+    })
+}
+
+/// The refusal for who has not joined a room.
+fn unless_joined(context: &Context<'_>, room_id: &RoomId) -> Result<Option<Refusal>, Fault> {
+    let viewer = session(context).viewer()?;
+    let view = app(context).models.view();
+    let room = view.room(room_id);
+    let member = room.as_ref().and_then(|room| room.member(viewer));
+    if member.is_some_and(|member| member.membership == Membership::Join) {
+        return Ok(None);
+    }
+    let known = room.is_some_and(|room| Access::of(&room, viewer) > Access::Nothing);
+    Ok(Some(if known {
+        let message = "you are not a member of this room; join it first".to_owned();
+        Refusal { code: RefusalCode::NotAMember, message }
+    } else {
+        let message = "there is no such room, or you may not see it".to_owned();
+        Refusal { code: RefusalCode::NoSuchRoom, message }
+    }))
+}
+
+/// The number of an event that the viewer may see; none if there is none in this room. An event
+/// that the read side does not have yet is waited for: others may know it from an answer.
+async fn seen(
+    context: &Context<'_>,
+    room_id: &RoomId,
+    event_id: &EventIdScalar,
+) -> Result<Option<u64>, Fault> {
+    let app = app(context);
+    let viewer = session(context).viewpoint()?;
+    let look = async || {
+        let found = unless_absent(app.models.event(&event_id.0, &viewer).await)?.flatten();
+        let here = found.filter(|(place, _)| place.room_id == room_id);
+        Ok::<_, Fault>(here.map(|(place, _)| place.sequence))
+    };
+    let found = look().await?;
+    let tail = *app.log.tail().borrow();
+    if found.is_some() || app.models.view().position() >= tail {
+        return Ok(found);
+    }
+    app.models.wait_for(tail, STALE_AFTER).await.map_err(|_| Fault::stale())?;
+    look().await
+}

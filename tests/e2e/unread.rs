@@ -1,0 +1,218 @@
+//! Receipts, unread counts, devices and profiles, from outside.
+
+use serde_json::{Value, json};
+
+use crate::{
+    client::{Client, Socket},
+    server::{Server, succeed},
+};
+
+const STREAM: &str =
+    "subscription($after: Position!) { eventStream(after: $after) { position events {
+    __typename
+    ... on RoomEvent { type text }
+    ... on ReceiptMoved { room { roomId unreadCount } userId eventId sequence private }
+    ... on ProfileChanged { user { displayName } }
+    ... on DeviceAdded { deviceId name }
+    ... on DeviceRemoved { deviceId } } } }";
+
+fn follow(client: &Client, after: &str) -> Socket {
+    let mut socket = client.socket();
+    socket.subscribe("1", STREAM, &json!({ "after": after }));
+    socket
+}
+
+/// All items up to a message with this text.
+fn told_until(socket: &mut Socket, text: &str) -> Vec<Value> {
+    let mut items = Vec::new();
+    loop {
+        let message = socket.receive();
+        assert_eq!(message["payload"].get("errors"), None, "{message}");
+        for item in message["payload"]["data"]["eventStream"]["events"].as_array().unwrap() {
+            if item["text"] == text {
+                return items;
+            }
+            items.push(item.clone());
+        }
+    }
+}
+
+fn of_type<'a>(items: &'a [Value], kind: &str) -> Vec<&'a Value> {
+    items.iter().filter(|item| item["__typename"] == kind).collect()
+}
+
+fn mark(client: &Client, room: &str, event: &str, private: bool) -> Value {
+    let document = "mutation($input: MarkReadInput!) { markRead(input: $input) {
+        room { unreadCount highlightCount } position refusal { code } } }";
+    let input = json!({ "roomId": room, "eventId": event, "private": private });
+    client.run(document, &json!({ "input": input }))["markRead"].clone()
+}
+
+/// Unread and highlight counts, which the room and the home screen have to agree on.
+fn counts(client: &Client, room: &str) -> (u64, u64) {
+    let document = "query($room: RoomID!) { room(id: $room) { unreadCount highlightCount }
+        initialSync { rooms { roomId unreadCount highlightCount } } }";
+    let answer = client.run(document, &json!({ "room": room }));
+    let of = |room: &Value| {
+        (room["unreadCount"].as_u64().unwrap(), room["highlightCount"].as_u64().unwrap())
+    };
+    let here = of(&answer["room"]);
+    let rooms = answer["initialSync"]["rooms"].as_array().unwrap();
+    if let Some(home) = rooms.iter().find(|other| other["roomId"] == room) {
+        assert_eq!(of(home), here);
+    }
+    here
+}
+
+fn two(server: &Server) -> (Client, Client, String) {
+    let (alice, bob) = (Client::register(server, "alice"), Client::register(server, "bob"));
+    let room = alice.create_room(json!({ "preset": "PUBLIC" }));
+    bob.act("joinRoom", json!({ "roomId": room }));
+    (alice, bob, room)
+}
+
+#[test]
+fn counts_follow_receipts_redactions_and_kicks() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path());
+    let (alice, bob, room) = two(&server);
+    assert_eq!(counts(&bob, &room), (0, 0));
+    let first = alice.say(&room, "hello");
+    let second = alice.say(&room, "Bob, are you there?");
+    let third = alice.say(&room, "bobsled");
+    assert_eq!(counts(&bob, &room), (3, 1));
+    assert_eq!(counts(&alice, &room), (0, 0), "one's own messages are read");
+    assert_eq!(mark(&bob, &room, &first, false)["room"]["unreadCount"], 2);
+    assert_eq!(counts(&bob, &room), (2, 1));
+    let redact =
+        "mutation($input: RedactEventInput!) { redactEvent(input: $input) { refusal { code } } }";
+    let input = json!({ "input": { "roomId": room, "eventId": second } });
+    assert_eq!(alice.run(redact, &input)["redactEvent"]["refusal"], Value::Null);
+    assert_eq!(counts(&bob, &room), (1, 0));
+    assert_eq!(mark(&bob, &room, &first, false)["room"]["unreadCount"], 1, "never backwards");
+    bob.say(&room, "here I am");
+    assert_eq!(counts(&bob, &room), (0, 0), "who writes has read");
+    alice.say(&room, "good");
+    alice.act("kickUser", json!({ "roomId": room, "userId": bob.user_id }));
+    assert_eq!(counts(&bob, &room), (0, 0), "who is not there has nothing to read");
+    bob.act("joinRoom", json!({ "roomId": room }));
+    assert_eq!(counts(&bob, &room), (0, 0), "what was said before does not count");
+    assert_eq!(mark(&bob, &room, &third, false)["refusal"], Value::Null);
+}
+
+#[test]
+fn private_receipts_are_shown_to_their_owner_alone_on_every_path() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path());
+    let (alice, bob, room) = two(&server);
+    let (first, second) = (alice.say(&room, "one"), alice.say(&room, "two"));
+    let login = bob.log_in("correct horse");
+    let phone = Client::with_token(&server, "bob", login["token"].as_str().unwrap());
+    let start = alice.position();
+    let (mut others, mut own) = (follow(&alice, &start), follow(&phone, &start));
+    assert_eq!(mark(&bob, &room, &first, false)["refusal"], Value::Null);
+    assert_eq!(mark(&bob, &room, &second, true)["room"]["unreadCount"], 0);
+    alice.say(&room, "done");
+    let told = told_until(&mut others, "done");
+    let receipts = of_type(&told, "ReceiptMoved");
+    assert_eq!(receipts.len(), 1);
+    assert_eq!((&receipts[0]["eventId"], &receipts[0]["private"]), (&json!(first), &json!(false)));
+    let told = told_until(&mut own, "done");
+    let moved: Vec<_> =
+        of_type(&told, "ReceiptMoved").iter().map(|it| it["eventId"].clone()).collect();
+    assert_eq!(moved, [json!(first), json!(second)], "the user's other devices are told of both");
+    let document = "query($room: RoomID!, $bob: UserID!, $after: Position!) {
+        room(id: $room) { receipts { userId eventId } member(userId: $bob) { readUpTo }
+            members { nodes { userId readUpTo } } }
+        events(after: $after) { events { ... on ReceiptMoved { eventId } } } }";
+    let variables = json!({ "room": room, "bob": bob.user_id, "after": start });
+    let seen = alice.run(document, &variables).to_string();
+    assert!(seen.contains(&first) && !seen.contains(&second), "{seen}");
+    let own = bob.run(document, &variables);
+    assert_eq!(own["room"]["member"]["readUpTo"], json!(second));
+    assert_eq!(own["room"]["receipts"], json!([{ "userId": bob.user_id, "eventId": first }]));
+    let carol = Client::register(&server, "carol");
+    let stranger = carol.run(document, &variables).to_string();
+    assert!(!stranger.contains(&first) && !stranger.contains(&second), "{stranger}");
+}
+
+#[test]
+fn a_receipt_needs_an_event_that_one_may_see_in_a_room_that_one_is_in() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path());
+    let (alice, bob, room) = two(&server);
+    let elsewhere = alice.create_room(json!({}));
+    let hidden = alice.say(&elsewhere, "secret");
+    let said = alice.say(&room, "hello");
+    let code = |room: &str, event: &str| mark(&bob, room, event, false)["refusal"]["code"].clone();
+    assert_eq!(code(&room, &hidden), "NO_SUCH_EVENT");
+    assert_eq!(code(&room, "$nothing"), "NO_SUCH_EVENT");
+    assert_eq!(code(&elsewhere, &hidden), "NO_SUCH_ROOM");
+    let carol = Client::register(&server, "carol");
+    assert_eq!(mark(&carol, &room, &said, false)["refusal"]["code"], "NOT_A_MEMBER");
+}
+
+#[test]
+fn receipts_and_counts_survive_a_restart_and_a_rebuild() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path());
+    let (alice, bob, room) = two(&server);
+    let first = alice.say(&room, "one");
+    alice.say(&room, "bob: two");
+    mark(&bob, &room, &first, false);
+    assert_eq!(counts(&bob, &room), (1, 1));
+    server.kill();
+    let server = Server::start(data.path());
+    assert_eq!(counts(&bob.at(&server), &room), (1, 1));
+    succeed(data.path(), &["rebuild"], "");
+    assert_eq!(counts(&bob.at(&server), &room), (1, 1));
+    succeed(data.path(), &["verify"], "");
+}
+
+#[test]
+fn devices_are_told_to_their_owner_alone() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path());
+    let (alice, bob, room) = two(&server);
+    let start = alice.position();
+    let (mut own, mut others) = (follow(&bob, &start), follow(&alice, &start));
+    let login = bob.log_in("correct horse");
+    let phone = Client::with_token(&server, "bob", login["token"].as_str().unwrap());
+    let out = "mutation { logOut(input: {}) { devices } }";
+    assert_eq!(phone.run(out, &json!({}))["logOut"]["devices"], 1);
+    alice.say(&room, "done");
+    let told = told_until(&mut own, "done");
+    assert_eq!(of_type(&told, "DeviceAdded")[0]["deviceId"], login["deviceId"]);
+    assert_eq!(of_type(&told, "DeviceRemoved")[0]["deviceId"], login["deviceId"]);
+    let told = told_until(&mut others, "done");
+    assert!(of_type(&told, "DeviceAdded").is_empty() && of_type(&told, "DeviceRemoved").is_empty());
+}
+
+#[test]
+fn a_rename_reaches_the_room_at_its_place_and_the_other_device() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path());
+    let (alice, bob, room) = two(&server);
+    let rename = "mutation($name: String) { setProfile(input: { displayName: $name }) { refusal { code } } }";
+    alice.run(rename, &json!({ "name": "Alice" }));
+    let login = alice.log_in("correct horse");
+    let phone = Client::with_token(&server, "alice", login["token"].as_str().unwrap());
+    let start = alice.position();
+    let (mut own, mut others) = (follow(&phone, &start), follow(&bob, &start));
+    alice.say(&room, "before");
+    alice.run(rename, &json!({ "name": "Alicia" }));
+    alice.say(&room, "after");
+    let told = told_until(&mut own, "after");
+    assert_eq!(of_type(&told, "ProfileChanged")[0]["user"]["displayName"], "Alicia");
+    let told = told_until(&mut others, "after");
+    assert!(of_type(&told, "ProfileChanged").is_empty(), "others see it in the room");
+    let types: Vec<_> = of_type(&told, "RoomEvent").iter().map(|it| it["type"].clone()).collect();
+    assert_eq!(types, ["m.room.message", "m.room.member"]);
+    let document = "query($room: RoomID!) { room(id: $room) { timeline(last: 3) { nodes {
+        type text content previousContent } } } }";
+    let timeline = bob.run(document, &json!({ "room": room }))["room"]["timeline"].clone();
+    let nodes = timeline["nodes"].as_array().unwrap();
+    assert_eq!((&nodes[0]["text"], &nodes[2]["text"]), (&json!("before"), &json!("after")));
+    assert_eq!(nodes[1]["previousContent"]["displayname"], "Alice");
+    assert_eq!(nodes[1]["content"]["displayname"], "Alicia");
+}
