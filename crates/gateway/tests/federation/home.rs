@@ -42,7 +42,8 @@ impl Home {
         let options = Options { hash_cost: HashCost::ForTests, ..Options::default() };
         let accounts = Accounts::open(&folder.path().join("accounts.redb"), NAME, options).unwrap();
         let key = Arc::new(SigningKey::from_seed([1; 32], "test").unwrap());
-        let app = App::new(log, commands, models.clone(), accounts, key);
+        let ephemeral = rookery_gateway::ephemeral(models.clone(), || Millis(1));
+        let app = App::new(log, commands, models.clone(), accounts, key, ephemeral);
         let schema = schema(Arc::new(app));
         Self { world, models, schema, projector, stop, _folder: folder }
     }
