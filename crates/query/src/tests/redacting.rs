@@ -2,8 +2,8 @@
 
 use std::{fs, path::Path};
 
-use rookery_domain::EventId;
-use rookery_log::Position;
+use rookery_domain::{AccountEvent, EventId, Fact};
+use rookery_log::{EventLog, Position};
 use serde_json::json;
 
 use crate::{
@@ -219,4 +219,22 @@ async fn no_snapshot_has_the_content_once_it_is_written_anew() {
     }
     models.save().await.unwrap();
     assert_eq!(with_secret(), 0);
+}
+
+#[tokio::test]
+async fn a_name_that_its_user_has_given_up_can_be_erased_from_her_own_stream() {
+    let mut scene = Scene::new();
+    let models = scene.open().await;
+    let position = scene.profile("bob", SECRET).await;
+    scene.profile("bob", "Bob").await;
+    settle(&models).await;
+    let nothing = AccountEvent::ProfileChanged { displayname: None, avatar_url: None };
+    let left = Fact::Account(nothing).store([0; 16]).content;
+    scene.log.erase(position, 0, left).await.unwrap();
+    assert_eq!(models.verify(|_| {}).await.unwrap(), []);
+    models.rebuild(|_| {}).await.unwrap();
+    let view = models.view();
+    assert_eq!(view.parked(), []);
+    let profile = view.profile(&user("bob")).unwrap();
+    assert_eq!(profile.displayname.as_deref(), Some("Bob"));
 }
