@@ -62,7 +62,8 @@ pub struct Summary {
     pub kind: Option<String>,
     /// Who has which power; none if the room says nothing.
     pub powers: Option<Powers>,
-    /// The last event that is neither state nor a redaction. It may have been redacted.
+    /// The last event that stands alone ([`Relation::stands_alone`]). None also after something in
+    /// the room was redacted: then it has to be looked for in the timeline, until there is a new one.
     pub last_message: Option<RowKey>,
     /// The last event.
     pub last_event: Option<RowKey>,
@@ -167,7 +168,12 @@ impl Fold for Summary {
 
     /// Of the types that are not named here, redaction leaves all that stands in the summary.
     fn forget(&mut self, erased: &Erased) {
-        let Some(Slot { kind, state_key }) = &erased.slot else { return };
+        let Some(Slot { kind, state_key }) = &erased.slot else {
+            // An edit that has lost its content is not known as one any more. Whoever asks for the
+            // last message looks for it, until there is a new one.
+            self.last_message = None;
+            return;
+        };
         let Some(number) = KINDS.iter().position(|other| *other == kind) else { return };
         if !state_key.is_empty() || !self.set_by[number].is_some_and(|key| key.is_of(erased)) {
             return;

@@ -144,7 +144,8 @@ impl Act {
                 let relates = json!({ "rel_type": RELATIONS[*how], "key": user.to_string(),
                     "event_id": format!("$event{target}") });
                 let content = json!({ "m.relates_to": relates });
-                scene.send(ROOMS[*room], USERS[*user], "m.reaction", None, content).await
+                let kind = if *how == 0 { "m.reaction" } else { "m.room.message" };
+                scene.send(ROOMS[*room], USERS[*user], kind, None, content).await
             }
             Self::Redact(room, which, erase) => {
                 if let Some(redacted) = scene.redact(ROOMS[*room], *which).await

@@ -174,6 +174,25 @@ async fn verification_agrees_while_content_is_being_redacted() {
 }
 
 #[tokio::test]
+async fn an_edit_that_was_redacted_leaves_no_trace_in_the_summary() {
+    let (mut scene, models) = scene().await;
+    let relates = json!({ "rel_type": "m.replace", "event_id": "$event8" });
+    let edit = json!({ "msgtype": "m.text", "body": "edited", "m.relates_to": relates });
+    scene.send("a", "alice", "m.room.message", None, edit).await;
+    settle(&models).await;
+    let which = 11;
+    let redacted = redact(&mut scene, &models, which).await;
+    assert_eq!(redacted.target.0, Position(9), "it is the edit");
+    scene.erase(redacted).await;
+    assert_eq!(models.verify(|_| {}).await.unwrap(), []);
+    let last = |models: &ReadModels| models.view().room(&room("a")).unwrap().summary().last_message;
+    assert_eq!(last(&models), None);
+    let message = scene.message("a", "alice").await;
+    settle(&models).await;
+    assert_eq!(last(&models).map(|key| key.position), Some(message));
+}
+
+#[tokio::test]
 async fn a_room_that_is_set_aside_forgets_too() {
     let (mut scene, models) = scene().await;
     scene.garbage("a").await;
