@@ -16,6 +16,7 @@ mod federation;
 mod filters;
 mod import;
 mod joining;
+mod late;
 mod messages;
 mod operator;
 mod oracle;

@@ -1,0 +1,122 @@
+//! Events of other servers that come late, too late, or not to be shown, as two clients see them.
+
+use std::fs;
+
+use rookery_command::testing::{World, event_file, key_file};
+use rookery_domain::{MessageKind, RoomCommand, RoomVersionId};
+use serde_json::{Value, json};
+use tempfile::tempdir;
+
+use crate::{
+    client::Client,
+    server::{Server, succeed},
+};
+
+const POLL: &str = "query($after: Position!, $late: Boolean!) {
+    events(after: $after, limit: 100, filter: { includeLate: $late }) {
+        events { __typename
+            ... on RoomEvent { eventId sequence type text arrivedLate after }
+            ... on StateResolved { type event { content } } }
+        skipped { first last reason } } }";
+
+const TIMELINE: &str = "query($room: RoomID!) { room(id: $room) { topic memberCount
+    lastMessage { text } timeline(last: 100) {
+        nodes { eventId type text content arrivedLate after isSuperseded } } } }";
+
+fn say(body: &str) -> RoomCommand {
+    RoomCommand::SendMessage {
+        kind: MessageKind::Text,
+        body: body.to_owned(),
+        formatted_body: None,
+        relation: None,
+        mentions: None,
+    }
+}
+
+fn topic(topic: &str) -> RoomCommand {
+    RoomCommand::SetTopic { topic: topic.to_owned() }
+}
+
+/// What others do while they hear nothing of each other, nor of us: in the order in which it comes.
+async fn fork(world: &mut World) -> Vec<usize> {
+    let ben = world.servers[1].user("ben");
+    let first = world.sent.len();
+    let ban = RoomCommand::Ban { user: ben, reason: None };
+    assert!(world.let_act(0, "ann", &say("late")).await);
+    assert!(world.let_act(0, "ann", &topic("older")).await);
+    assert!(world.let_act(0, "ann", &ban).await);
+    assert!(world.let_act(1, "ann", &topic("newer")).await);
+    assert!(world.let_act(1, "ben", &say("from the banned")).await);
+    [0, 3, 1, 2, 4].map(|place| first + place).to_vec()
+}
+
+#[test]
+fn late_superseded_and_hidden_events_reach_clients_as_promised() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let mut world = runtime.block_on(World::new(1, RoomVersionId::V12, 2));
+    runtime.block_on(world.join_all());
+    let data = tempdir().unwrap();
+    let keys = data.path().join("keys.json");
+    fs::write(&keys, key_file(&world.keys)).unwrap();
+    let server = Server::start(data.path());
+    let receive = |events: &str| {
+        let arguments = ["room", "receive", "-", "--keys", keys.to_str().unwrap()];
+        let printed = succeed(data.path(), &arguments, events);
+        let outcome = |line: &str| serde_json::from_str::<Value>(line).unwrap()["outcome"].take();
+        printed.lines().map(outcome).collect::<Vec<_>>()
+    };
+    receive(&event_file(&world.sent));
+    let ada = Client::register(&server, "ada");
+    let room = json!({ "roomId": world.room_id });
+    let join = ada.act("joinRoom", room)["event"]["eventId"].clone();
+    ada.say(world.room_id.as_str(), "one");
+    ada.say(world.room_id.as_str(), "two");
+    let last = ada.say(world.room_id.as_str(), "three");
+
+    let start = ada.position();
+    let order = runtime.block_on(fork(&mut world));
+    let sent: Vec<_> = order.iter().map(|place| &world.sent[*place]).collect();
+    let outcomes = receive(&event_file(sent));
+    assert_eq!(outcomes, ["accepted", "accepted", "accepted", "accepted", "soft_failed"]);
+
+    let poll =
+        |late: bool| ada.run(POLL, &json!({ "after": start, "late": late }))["events"].clone();
+    let of = |chunk: &Value, kind: &str| {
+        let items = chunk["events"].as_array().unwrap().iter();
+        items.filter(|item| item["__typename"] == kind).cloned().collect::<Vec<_>>()
+    };
+    let reasons = |chunk: &Value| {
+        let skipped = chunk["skipped"].as_array().unwrap().iter();
+        skipped.map(|range| range["reason"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+
+    let asked = poll(true);
+    let told = of(&asked, "RoomEvent");
+    assert_eq!(told[0]["text"], "late");
+    assert_eq!((&told[0]["arrivedLate"], &told[0]["after"]), (&json!(true), &join));
+    let kinds: Vec<_> = told.iter().map(|event| event["type"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["m.room.message", "m.room.topic", "m.room.member"]);
+    assert_eq!(reasons(&asked), ["SUPERSEDED", "HIDDEN"]);
+
+    let others = poll(false);
+    assert_eq!(of(&others, "RoomEvent"), Vec::<Value>::new(), "nothing old pops up");
+    let states = of(&others, "StateResolved");
+    assert_eq!(states[0]["event"]["content"], json!({ "topic": "newer" }));
+    assert_eq!(states.len(), 2, "the topic and the ban");
+    assert_eq!(reasons(&others), ["LATE", "SUPERSEDED", "LATE", "HIDDEN"]);
+
+    let shown = ada.run(TIMELINE, &json!({ "room": world.room_id }))["room"].clone();
+    assert_eq!(shown["topic"], "newer");
+    assert_eq!(shown["memberCount"], 6, "of seven, one is banned");
+    assert_eq!(shown["lastMessage"]["text"], "three");
+    let nodes = shown["timeline"]["nodes"].as_array().unwrap();
+    assert_eq!(nodes.last().unwrap()["eventId"], last.as_str(), "late events come before it");
+    assert!(nodes.iter().all(|event| event["text"] != "from the banned"));
+    let older = nodes.iter().find(|event| event["content"] == json!({ "topic": "older" }));
+    assert_eq!(older.unwrap()["isSuperseded"], true);
+    let at = |id: &Value| nodes.iter().position(|event| event["eventId"] == *id).unwrap();
+    let late = nodes.iter().position(|event| event["text"] == "late").unwrap();
+    assert!(at(&join) < late, "it stands behind what it says it comes after");
+    server.stop();
+    succeed(data.path(), &["verify"], "");
+}
