@@ -5,7 +5,7 @@
 //! of them act in one room, and passes signed events from one to another late, in part, out of order
 //! and more than once; one of them may be a rogue, who signs what no server of ours would make.
 //! Everything follows from a seed. What was sent ([`World::sent`]) can then be given to any other
-//! [`Commands`], over any log, in any order ([`Orders`]).
+//! [`Commands`](crate::Commands), over any log, in any order ([`Orders`]).
 //!
 //! ```ignore
 //! let mut world = World::new(seed, RoomVersionId::V12, 3).await;

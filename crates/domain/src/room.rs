@@ -106,7 +106,8 @@ impl Room {
     /// Folds one event into the state. Total: history has happened and cannot be refused.
     /// A rejected event changes nothing; one that soft-failed is followed by no event made here.
     pub fn evolve(&mut self, event: &RoomEvent) {
-        self.agrees &= event.envelope.state.is_none()
+        self.agrees = self.agrees
+            && event.envelope.state.is_none()
             && event.pdu.state_key.is_none()
             && *event.pdu.prev_events == *self.extremities;
         match event.envelope.status {

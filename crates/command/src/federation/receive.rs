@@ -27,6 +27,9 @@ const ATTEMPTS_MAX: u32 = 3;
 /// Most events that one commit takes; the rest goes into the next.
 const COMMIT_EVENTS_MAX: usize = 256;
 
+/// How many signatures are checked before others have their turn.
+const PORTION: usize = 16;
+
 /// Bytes from which on a commit takes no more events.
 const COMMIT_BYTES_ENOUGH: usize = 2 * 1024 * 1024;
 
@@ -54,6 +57,10 @@ impl Commands {
         let version = known.or_else(opening);
         let mut progress = Progress::new(pdus.len());
         for (place, json) in pdus.iter().enumerate() {
+            if place % PORTION == PORTION - 1 {
+                // Signatures take their time, and others want to go on.
+                tokio::task::yield_now().await;
+            }
             match self.verified(keys, room_id, version.as_ref(), json).await {
                 Ok(pdu) => {
                     let origin = origin.to_owned();

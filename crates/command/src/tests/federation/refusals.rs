@@ -148,6 +148,21 @@ async fn a_room_that_nobody_opened_is_unknown() {
 }
 
 #[tokio::test]
+async fn a_tampered_create_event_does_not_stand_for_the_real_one() {
+    let world = two_servers(RoomVersionId::V10).await;
+    let late = Server::in_memory("late.example");
+    // Its signature holds, as that covers only what redaction keeps.
+    let tampered = altered(&world.sent[0], |event| event["content"]["predecessor"] = json!({}));
+    let receipt = tampered.deliver(&late.commands, &world.keys).await;
+    assert_eq!(receipt.event_id.as_ref(), Some(&world.sent[0].event_id));
+    refused(&receipt.received, "does not know the room's version");
+    for sent in &world.sent {
+        let receipt = sent.deliver(&late.commands, &world.keys).await;
+        assert!(matches!(receipt.received, Received::Accepted { .. }), "{receipt:?}");
+    }
+}
+
+#[tokio::test]
 async fn events_of_another_room_are_refused() {
     let mut world = two_servers(RoomVersionId::V12).await;
     assert!(world.let_act(1, "ann", &topic("here")).await);

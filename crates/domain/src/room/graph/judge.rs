@@ -67,6 +67,11 @@ impl Graph {
         }
         let before = self.before(&self.known(&pdu.prev_events))?;
         let (status, reason) = match self.forbidding(pdu, &before) {
+            // The stream of a room begins with what makes it one. A tampered copy of its create event
+            // has the ID of the real one, and must not stand in its place.
+            Forbidding::Now(rule) | Forbidding::Ever(rule) if creates => {
+                return Ok(Verdict::Refused(rule));
+            }
             Forbidding::Nothing => (EventStatus::Accepted, None),
             Forbidding::Now(rule) => (EventStatus::SoftFailed, Some(rule)),
             Forbidding::Ever(rule) => (EventStatus::Rejected, Some(rule)),
