@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod accounts;
+mod actions;
 mod aliases;
 mod federation;
 mod profiles;
