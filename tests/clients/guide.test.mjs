@@ -68,6 +68,10 @@ const STEPS = {
     assert.deepEqual(messages.map((event) => event.text), ["Nevermore"]);
     world.said = sendMessage;
   },
+  Counted: async (world, document) => {
+    const { viewer } = await ask(world.phone.token, document);
+    assert.deepEqual([viewer.device.name, viewer.device.lastActionId], ["phone", 2]);
+  },
   AsOf: async (world, document) => {
     const { room } = await ask(world.ada.token, document, { room: world.room, position: world.said.position });
     assert.equal(room.lastMessage.text, "Nevermore");

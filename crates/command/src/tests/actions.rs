@@ -271,6 +271,15 @@ fn the_fingerprints_of_what_is_asked_never_change() {
         of(Asked::Read { mark: &mark }),
         of(Asked::Filter { filter: &Filter::default() }),
     ];
-    let golden = ["", "", "", "", "", "", "", ""];
+    let golden = [
+        "WmwHxR-6p9ATRFY6rW2nbQ",
+        "NaWaYIc3O9xvG9yZG05Tqw",
+        "w7fG7532WJPNg_CQm-2guA",
+        "ur6fYZ0dtgkQ5BnO0j_w5A",
+        "Zz9dm21OTtCAdenBgf9nfQ",
+        "sArB9SN7IHRmgxkvYrfSjw",
+        "jrz6wlRjLX9382f1Bd8YAw",
+        "FutRtV3ePZ9IjE8kQhgSMg",
+    ];
     assert_eq!(found, golden);
 }
