@@ -156,12 +156,12 @@ async fn a_long_refusal_is_the_same_first_and_later() {
     let log = memory();
     let commands = hasty(&log);
     let rooms = rooms(&commands).await;
-    let long = RoomCommand::SendEvent {
+    let command = RoomCommand::SendEvent {
         event_type: format!("m.room.{}", "é".repeat(2_000)),
         content: serde_json::Map::new(),
     };
     let bob = actor("bob");
-    let send = || commands.room(&bob, &rooms[0], &long, Retry::Action(1));
+    let send = || commands.room(&bob, &rooms[0], &command, Retry::Action(1));
     let (first, again) = (send().await.unwrap_err(), send().await.unwrap_err());
     assert_eq!(first.to_string(), again.to_string());
     assert!(first.to_string().len() < 600, "{first}");
