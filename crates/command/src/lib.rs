@@ -3,7 +3,7 @@
 //! **Invariant:** a command is appended only under a guard on the revision its decision was made
 //! at; caches and the order of locks make that cheap, never correct.
 //! **Invariant:** nothing here knows GraphQL, a log engine or a read model; what a command needs
-//! of the read side comes through the ports [`Memberships`] and [`EventLookup`].
+//! of the read side comes through [`Ports`].
 
 mod account;
 mod actions;
