@@ -42,6 +42,10 @@ const STEPS = {
     const { rooms } = (await ask(world.ada.token, document)).initialSync;
     assert.equal(rooms[0].timeline.nodes.at(-1).type, "m.room.member");
   },
+  CatchUp: async (world, document) => {
+    const { initialSync } = await ask(world.phone.token, document, { since: world.position });
+    assert.deepEqual([initialSync.updates, initialSync.invites, initialSync.closed], [[], [], []]);
+  },
   Stream: async (world, document, context) => {
     world.stream = follow(context, world.phone.token, world.position, document);
   },
@@ -53,9 +57,14 @@ const STEPS = {
     world.poll = async () => (await ask(world.phone.token, document, { after: world.position, room: world.room })).events;
     assert.deepEqual((await world.poll()).events, []);
   },
+  StoreFilter: async (world, document) => {
+    const { createFilter } = await ask(world.phone.token, document);
+    assert.deepEqual(await ask(world.phone.token, document), { createFilter });
+  },
   Join: async (world, document) => {
     const { joinRoom } = await ask(world.phone.token, document, { room: world.room });
     assert.deepEqual([joinRoom.room.name, joinRoom.room.members.nodes.length], ["The Tower", 2]);
+    assert.equal(joinRoom.messages.nodes.at(-1).type, "m.room.member");
     world.opened = await world.stream.until((item) => item.__typename === "RoomOpened");
   },
   Say: async (world, document) => {

@@ -33,6 +33,8 @@ mod viewer;
 
 use std::sync::Arc;
 
+pub use async_graphql::Request;
+
 pub use self::context::{App, Session};
 
 /// The schema of Rookery.

@@ -1,5 +1,8 @@
 //! The parts of a server on one data directory, put together.
 
+#[cfg(test)]
+mod tests;
+
 use std::{fs, path::Path, sync::Arc};
 
 use async_trait::async_trait;

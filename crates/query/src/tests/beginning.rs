@@ -1,0 +1,131 @@
+//! What is before a page, and what a room was at a position of before.
+
+use proptest::{collection::vec, prelude::*};
+use rookery_log::{EventLog, Position};
+use serde_json::json;
+
+use crate::{
+    Anchor, Begins, Membership, Missed, Viewer, Wanted, WantedRooms,
+    testing::{Scene, room, settle, user},
+};
+
+#[tokio::test]
+async fn a_page_says_what_is_before_it() {
+    let mut scene = Scene::new();
+    let models = scene.open().await;
+    scene.create("a", "alice").await;
+    let joined = json!({ "history_visibility": "joined" });
+    scene.send("a", "alice", "m.room.history_visibility", Some(""), joined).await;
+    scene.message("a", "alice").await;
+    scene.member("a", "bob", "join").await;
+    scene.message("a", "alice").await;
+    scene.member("half", "bob", "join").await;
+    settle(&models).await;
+    let begins = async |name: &str, who: &str, anchor, limit| {
+        let viewer = Viewer::User(user(who));
+        let wanted = Wanted { anchor, limit, filter: None, until: None };
+        models.timeline(&room(name), &viewer, wanted).await.unwrap().begins
+    };
+    assert_eq!(begins("a", "alice", Anchor::End, 50).await, Begins::Created);
+    assert_eq!(begins("a", "alice", Anchor::Start, 2).await, Begins::Created);
+    assert_eq!(begins("a", "alice", Anchor::End, 3).await, Begins::More);
+    assert_eq!(begins("a", "bob", Anchor::End, 50).await, Begins::Created, "what was open");
+    assert_eq!(begins("a", "stranger", Anchor::End, 50).await, Begins::NotVisible);
+    assert_eq!(begins("a", "bob", Anchor::End, 1).await, Begins::More);
+    assert_eq!(begins("half", "bob", Anchor::End, 50).await, Begins::Missing);
+}
+
+/// What the models said of a room when they were at a position.
+#[derive(Debug, PartialEq, Eq)]
+struct Shown {
+    name: Option<String>,
+    joined: u64,
+    membership: Membership,
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn a_room_and_the_order_of_rooms_are_known_as_of_any_position(
+        acts in vec((0..3usize, 0..6u8, 1..20u64), 1..40),
+        since in 0..40u64,
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            const ROOMS: [&str; 3] = ["a", "b", "c"];
+            let mut scene = Scene::new();
+            let models = scene.open().await;
+            for name in ROOMS {
+                scene.create(name, "alice").await;
+                scene.member(name, "bob", "join").await;
+            }
+            let bob = user("bob");
+            let page = |at, since, limit, before| {
+                let view = models.view();
+                let wanted = WantedRooms { at, since, before, limit };
+                let page = view.rooms_as_of(&bob, wanted, |_| true).unwrap();
+                let rooms: Vec<_> = page.rooms.iter().map(|room| room.id().to_owned()).collect();
+                (rooms, page.next)
+            };
+            let end = Position(u64::MAX);
+            let mut shown = Vec::new();
+            for (number, (index, act, back)) in acts.into_iter().enumerate() {
+                let name = ROOMS[index];
+                match act {
+                    0 => scene.late(name, "alice", back).await,
+                    1 => {
+                        let content = json!({ "name": number.to_string() });
+                        scene.send(name, "alice", "m.room.name", Some(""), content).await
+                    }
+                    2 => scene.member(name, "carol", "join").await,
+                    3 => scene.member(name, "carol", "leave").await,
+                    _ => scene.message(name, "alice").await,
+                };
+                settle(&models).await;
+                let at = models.view().position();
+                let order = page(at, Position::ORIGIN, 9, end).0;
+                let view = models.view();
+                let of = |name: &&str| {
+                    let found = view.room(&room(name)).unwrap();
+                    let membership = view.membership(&room(name), &user("carol"));
+                    let (name, joined) = (found.summary().name.clone(), found.joined_count());
+                    Shown { name, joined, membership }
+                };
+                shown.push((at, order, ROOMS.iter().map(of).collect::<Vec<_>>()));
+            }
+            for (at, order, rooms) in &shown {
+                prop_assert_eq!(&page(*at, Position::ORIGIN, 9, end).0, order);
+                let (mut paged, mut before) = (Vec::new(), Some(end));
+                while let Some(place) = before {
+                    let (rooms, next) = page(*at, Position::ORIGIN, 1, place);
+                    paged.extend(rooms);
+                    before = next;
+                }
+                prop_assert_eq!(&paged, order, "one by one");
+                for (name, expected) in ROOMS.iter().zip(rooms) {
+                    let past = models.room_at(&room(name), *at).await.unwrap().unwrap();
+                    let membership =
+                        models.view().membership_at(&room(name), &user("carol"), *at);
+                    let found = Shown { name: past.summary.name, joined: past.joined, membership };
+                    prop_assert_eq!(&found, expected);
+                }
+            }
+            let tail = *scene.log.tail().borrow();
+            let since = Position(since.min(tail.0).max(6));
+            let (fresh, _) = page(tail, since, 9, end);
+            for name in ROOMS {
+                let view = models.view();
+                let found = view.room(&room(name)).unwrap();
+                let Missed::Events(rows) = found.missed(&bob, since, tail).unwrap() else {
+                    panic!("it is not too much");
+                };
+                let all = found.rows_after(None, usize::MAX).unwrap();
+                let newer = all.into_iter().filter(|row| row.key.position > since);
+                prop_assert!(newer.eq(rows.iter().copied()), "all that came since, in order");
+                prop_assert_eq!(fresh.contains(&room(name)), !rows.is_empty());
+            }
+            Ok(())
+        })?;
+    }
+}
