@@ -1,9 +1,15 @@
 //! The server that the clients are on: a write side in a world of servers, its models, its schema.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use async_graphql::{Request, Variables};
-use rookery_accounts::{Accounts, HashCost, Options};
+use rookery_accounts::{
+    Accounts, HashCost, Identity, Options, Password, Registration, RegistrationPolicy,
+};
 use rookery_command::testing::{Folded, Server, World, folded};
 use rookery_domain::{OwnedUserId, RoomVersionId, SigningKey, UserId};
 use rookery_gateway::schema::{App, Schema, Session, schema};
@@ -18,6 +24,8 @@ pub(crate) struct Home {
     pub(crate) world: World,
     pub(crate) models: ReadModels,
     schema: Schema,
+    /// A device of each user, by user ID.
+    devices: BTreeMap<OwnedUserId, Identity>,
     projector: JoinHandle<()>,
     stop: oneshot::Sender<()>,
     _folder: tempfile::TempDir,
@@ -39,13 +47,21 @@ impl Home {
         let running = models.clone();
         let projector =
             tokio::spawn(async move { running.run(async { drop(stopped.await) }).await });
-        let options = Options { hash_cost: HashCost::ForTests, ..Options::default() };
+        let options = Options {
+            registration: RegistrationPolicy::Open,
+            hash_cost: HashCost::ForTests,
+            ..Options::default()
+        };
         let accounts = Accounts::open(&folder.path().join("accounts.redb"), NAME, options).unwrap();
+        let mut devices = BTreeMap::new();
+        for name in ["ann", "ben", "cat"] {
+            devices.insert(world.servers[0].user(name), device(&accounts, name).await);
+        }
         let key = Arc::new(SigningKey::from_seed([1; 32], "test").unwrap());
         let ephemeral = rookery_gateway::ephemeral(models.clone(), || Millis(1));
         let app = App::new(log, commands, models.clone(), accounts, key, ephemeral);
         let schema = schema(Arc::new(app));
-        Self { world, models, schema, projector, stop, _folder: folder }
+        Self { world, models, schema, devices, projector, stop, _folder: folder }
     }
 
     pub(crate) async fn close(self) {
@@ -66,7 +82,7 @@ impl Home {
     /// Runs a query as `user`, which has to succeed.
     pub(crate) async fn ask(&self, user: &UserId, document: &str, variables: Value) -> Value {
         let session = Session {
-            identity: None,
+            identity: self.devices.get(user).cloned(),
             user: Some(user.to_owned()),
             peer: [127, 0, 0, 1].into(),
             received: Millis(1),
@@ -137,4 +153,17 @@ impl Home {
             }
         }
     }
+}
+
+/// Registers a user, who gets a device by it.
+async fn device(accounts: &Accounts, name: &str) -> Identity {
+    let registration = Registration {
+        localpart: name.into(),
+        password: Password::new("correct horse"),
+        device_name: None,
+        from: [127, 0, 0, 1].into(),
+    };
+    let now = rookery_accounts::Millis(1_000);
+    let session = accounts.register(registration, now).await.unwrap();
+    accounts.authenticate(session.token.expose(), now).unwrap().unwrap()
 }
