@@ -110,6 +110,31 @@ const STEPS = {
     assert.deepEqual(event.reactions, [{ key: "🐦", count: 1, me: false, users }]);
     assert.deepEqual([event.editedContent, event.thread], [null, null]);
   },
+  Around: async (world, document) => {
+    const { events } = await ask(world.ada.token, document, { after: world.said.position });
+    const there = events.ephemeral.filter((item) => item.__typename === "PresenceChanged");
+    assert.ok(there.some((item) => item.userId === world.grace.userId && item.presence === "ONLINE"));
+  },
+  Typing: async (world, document) => {
+    const { setTyping } = await ask(world.phone.token, document, { room: world.room });
+    assert.deepEqual(setTyping, { room: { typing: [{ userId: world.grace.userId }] }, refusal: null });
+  },
+  Away: async (world, document) => {
+    const { setPresence } = await ask(world.ada.token, document);
+    assert.equal(setPresence.user.userId, world.ada.userId);
+  },
+  MarkRead: async (world, document) => {
+    const variables = { room: world.room, event: world.said.event.eventId };
+    const { markRead } = await ask(world.ada.token, document, variables);
+    assert.deepEqual(markRead, { room: { unreadCount: 0, highlightCount: 0 }, refusal: null });
+    await world.stream.until((item) => item.__typename === "ReceiptMoved");
+  },
+  Unread: async (world, document) => {
+    const { room } = await ask(world.phone.token, document, { room: world.room });
+    assert.deepEqual([room.unreadCount, room.receipts.length], [1, 1]);
+    const grace = room.members.nodes.find((member) => member.userId === world.grace.userId);
+    assert.deepEqual([grace.typing, grace.presence.presence], [true, "ONLINE"]);
+  },
   Older: async (world, document) => {
     const pages = [];
     for (let before = null; before !== undefined; ) {

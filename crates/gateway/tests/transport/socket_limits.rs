@@ -98,6 +98,27 @@ async fn a_peer_that_misses_two_pings_is_gone() {
 }
 
 #[tokio::test]
+async fn a_session_is_connected_until_its_socket_closes_or_misses_two_pings() {
+    let toy = toy_with(|options, _| options.socket.ping_interval = Duration::from_millis(20)).await;
+    let mut connected = toy.probe.connected.subscribe();
+    let count = async |connected: &mut tokio::sync::watch::Receiver<usize>, wanted: usize| {
+        let reached = connected.wait_for(|count| *count == wanted);
+        tokio::time::timeout(Duration::from_secs(30), reached).await.unwrap().unwrap();
+    };
+    let silent = connect(toy.address).await;
+    assert_eq!(*connected.borrow_and_update(), 0, "nobody has said who she is");
+    // A client that is not polled answers no ping.
+    let gone = connect_as(toy.address, Some("good")).await;
+    count(&mut connected, 1).await;
+    count(&mut connected, 0).await;
+    let mut closes = connect_as(toy.address, Some("good")).await;
+    count(&mut connected, 1).await;
+    closes.socket.close(None).await.unwrap();
+    count(&mut connected, 0).await;
+    drop((silent, gone));
+}
+
+#[tokio::test]
 async fn a_peer_that_answers_pings_stays() {
     let toy = toy_with(|options, _| options.socket.ping_interval = Duration::from_millis(10)).await;
     let mut client = connect_as(toy.address, None).await;

@@ -30,6 +30,8 @@ pub(crate) struct Probe {
     /// A subscription's stream was dropped.
     pub(crate) dropped: Notify,
     pub(crate) revoked: watch::Sender<bool>,
+    /// Sockets of sessions that are said to be open.
+    pub(crate) connected: watch::Sender<usize>,
 }
 
 fn secret_panic() -> bool {
@@ -143,6 +145,14 @@ pub(crate) struct Session {
 
 struct Tokens(Arc<Probe>);
 
+struct Disconnects(Arc<Probe>);
+
+impl Drop for Disconnects {
+    fn drop(&mut self) {
+        self.0.connected.send_modify(|count| *count -= 1);
+    }
+}
+
 impl Authenticator for Tokens {
     type Session = Session;
 
@@ -153,6 +163,11 @@ impl Authenticator for Tokens {
             Some("down") => Err(AuthFailure::Unavailable),
             Some(_) => Err(AuthFailure::Invalid),
         }
+    }
+
+    fn connected(&self, _: &Session) -> Box<dyn Send> {
+        self.0.connected.send_modify(|count| *count += 1);
+        Box::new(Disconnects(self.0.clone()))
     }
 
     fn revoked(&self, session: &Session) -> BoxFuture<'static, ()> {
