@@ -185,8 +185,13 @@ fn tell(app: &App, viewer: &UserId, changes: Changes) -> Vec<EphemeralItem> {
         let UserPresence { presence, status_message, last_active_at } = shown;
         let user_id = UserIdScalar(user.clone());
         let user = User::new(user);
-        let changed = PresenceChanged { user, user_id, presence, status_message, last_active_at };
-        EphemeralItem::Presence(changed)
+        EphemeralItem::Presence(PresenceChanged {
+            user,
+            user_id,
+            presence,
+            status_message,
+            last_active_at,
+        })
     });
     typing.chain(presences).collect()
 }

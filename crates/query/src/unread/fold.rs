@@ -171,7 +171,9 @@ impl RoomUnread {
         let Some(reader) = self.members.get_mut(user) else { return };
         if let Some(names) = &mut self.names {
             names.remove(user, reader.name);
-            name.into_iter().for_each(|name| names.add(user, name));
+            if let Some(name) = name {
+                names.add(user, name);
+            }
         }
         reader.name = name.flatten();
     }
@@ -204,7 +206,9 @@ impl RoomUnread {
                 let members = &self.members;
                 let names = self.names.get_or_insert_with(|| {
                     let mut names = Names::default();
-                    members.iter().for_each(|(user, reader)| names.add(user, reader.name));
+                    for (user, reader) in members {
+                        names.add(user, reader.name);
+                    }
                     names
                 });
                 names.named_in(body).into_iter().map(Cow::Borrowed).collect()
