@@ -75,7 +75,7 @@ impl Told {
             fragment all on RoomEvent { id text content previousContent pdu
                 latestEdit { content text } replaced { content } }";
         let variables = json!({ "room": self.room, "start": self.start });
-        let mut all = client.run(&document, &variables).to_string();
+        let mut all = client.run(document, &variables).to_string();
         for event in &self.events {
             let document = "query($room: RoomID!, $event: EventID!) {
                 event(id: $event) { id content text pdu }

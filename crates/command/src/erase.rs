@@ -49,12 +49,12 @@ impl Eraser {
     /// Appends the commit of `facts`; the answer comes when also what they erase is gone. That goes
     /// on if nobody waits for it.
     pub(crate) fn appending(&self, facts: &[Fact], commit: Commit, guard: Guard) -> Appending {
-        let erases = facts.iter().flat_map(|fact| match fact {
+        let named = facts.iter().flat_map(|fact| match fact {
             Fact::Room(event) => event.envelope.erases.clone(),
             Fact::Account(_) | Fact::Alias(_) => Vec::new(),
         });
-        let erases: Vec<_> = erases.collect();
-        if erases.is_empty() {
+        let named: Vec<_> = named.collect();
+        if named.is_empty() {
             return self.log.append(commit, guard);
         }
         let ticket = self.unfinished.begin(self.log.tail().borrow().next());
@@ -64,7 +64,7 @@ impl Eraser {
         let work = tokio::spawn(async move {
             let appended = append.await;
             match &appended {
-                Ok(Appended { repeated: false, .. }) => eraser.erase(&stream, &erases).await?,
+                Ok(Appended { repeated: false, .. }) => eraser.erase(&stream, &named).await?,
                 // Nothing was written, so nothing is to be erased.
                 Ok(_) | Err(AppendError::Conflict { .. } | AppendError::Unfit) => {}
                 Err(AppendError::Unavailable(_)) => return appended,

@@ -148,12 +148,11 @@ impl Act {
                 scene.send(ROOMS[*room], USERS[*user], kind, None, content).await
             }
             Self::Redact(room, which, erase) => {
-                if let Some(redacted) = scene.redact(ROOMS[*room], *which).await
-                    && *erase
-                {
+                let redacted = scene.redact(ROOMS[*room], *which).await;
+                if let Some(redacted) = redacted.filter(|_| *erase) {
                     scene.erase(redacted).await;
                 }
-                return;
+                redacted.map(|redacted| redacted.redaction).unwrap_or_default()
             }
             Self::Topic(room, topic) => {
                 let content = json!({ "topic": topic.to_string() });
