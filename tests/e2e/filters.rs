@@ -49,7 +49,7 @@ fn a_filter_means_the_same_on_sync_stream_poll_join_and_scrollback() {
         bob.act("sendEvent", event);
     }
     let users = [alice.user_id.clone(), bob.user_id.clone()];
-    let mut random = Random(0xf117e5);
+    let mut random = Random(0x00f1_17e5);
     let (mut passed, mut held_back) = (0, 0);
     for _ in 0..16 {
         let filter = filter(&mut random, &rooms, &users);

@@ -139,6 +139,9 @@ impl Filter {
     }
 
     /// Its ID: a hash of what it says, so the same filter has the same ID.
+    ///
+    /// # Panics
+    /// Never: plain data serialises.
     #[must_use]
     pub fn id(&self) -> String {
         let json = serde_json::to_vec(&self.clone().normal()).expect("plain data serialises");

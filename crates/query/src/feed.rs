@@ -147,13 +147,14 @@ impl Closing {
         match (before, after) {
             // No event leads from a join to an invite, but resolution may.
             (Join, Membership::None | Invite | Knock) => Some(Self::Resolved),
-            (_, Join | Invite | Knock) | (Ban, _) | (Membership::None | Leave, Leave) => None,
+            (_, Join | Invite | Knock)
+            | (Ban, _)
+            | (Membership::None | Leave, Leave | Membership::None) => None,
             (_, Ban) => Some(Self::Banned),
             (Join, _) if by_self => Some(Self::Left),
             (Join, _) => Some(Self::Kicked),
             (Invite | Knock, _) if by_self => Some(Self::Declined),
             (Invite | Knock, _) => Some(Self::Withdrawn),
-            (Membership::None | Leave, Membership::None) => None,
         }
     }
 }

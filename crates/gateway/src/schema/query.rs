@@ -113,6 +113,7 @@ impl Query {
 
     /// Everything a client needs to show its first screen, all of it at one position. Follow
     /// `eventStream` from that position. With `since`: only what has changed since.
+    #[expect(clippy::too_many_arguments, reason = "each is an argument of the field")]
     async fn initial_sync(
         &self,
         context: &Context<'_>,

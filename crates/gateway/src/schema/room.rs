@@ -126,15 +126,12 @@ impl Room {
         least: Access,
         field: impl FnOnce(&Face) -> T,
     ) -> Result<T> {
-        let face = match &self.moment {
-            Some(moment) => moment.face(context, &self.id).await?,
-            None => {
-                let viewer = session(context).viewer()?;
-                let view = app(context).models.view();
-                Arc::new(
-                    view.room(&self.id).map(|room| Face::of(&room, viewer)).unwrap_or_default(),
-                )
-            }
+        let face = if let Some(moment) = &self.moment {
+            moment.face(context, &self.id).await?
+        } else {
+            let viewer = session(context).viewer()?;
+            let view = app(context).models.view();
+            Arc::new(view.room(&self.id).map(|room| Face::of(&room, viewer)).unwrap_or_default())
         };
         Ok(if face.access >= least { field(&face) } else { T::default() })
     }
@@ -363,6 +360,7 @@ impl Room {
 
     /// The timeline: `last` and `before` to scroll back, `first` and `after` to scroll forward,
     /// `around` an event for a permalink. The newest events if you say nothing.
+    #[expect(clippy::too_many_arguments, reason = "each is an argument of the field")]
     async fn timeline(
         &self,
         context: &Context<'_>,

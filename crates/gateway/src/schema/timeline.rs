@@ -73,6 +73,7 @@ pub(crate) struct TimelineEdge {
 
 /// How a page lies in the timeline.
 #[derive(SimpleObject)]
+#[expect(clippy::struct_excessive_bools, reason = "two are of Relay, two of the timeline")]
 #[graphql(name = "TimelinePageInfo")]
 pub(crate) struct TimelinePageInfo {
     /// There are events before this page that you may see, or there may be.

@@ -163,7 +163,7 @@ fn assemble(
     let mut invites = Vec::new();
     let mut closed = Vec::new();
     if is_first {
-        let invited = match arguments.room_id {
+        let found = match arguments.room_id {
             // There may be more invites than are listed.
             Some(_) => view.invites_since(viewer, since, at, usize::MAX),
             None if since == Position::ORIGIN => {
@@ -171,7 +171,7 @@ fn assemble(
             }
             None => view.invites_since(viewer, since, at, INVITES_MAX),
         };
-        invites = invited.iter().filter(|room| is_asked(room.id())).map(shown).collect();
+        invites = found.iter().filter(|room| is_asked(room.id())).map(shown).collect();
         if since > Position::ORIGIN {
             closed = view.closed_since(viewer, since, at);
             closed.retain(|closed| is_asked(&closed.room_id));
