@@ -112,8 +112,8 @@ fn late_superseded_and_hidden_events_reach_clients_as_promised() {
     let nodes = shown["timeline"]["nodes"].as_array().unwrap();
     assert_eq!(nodes.last().unwrap()["eventId"], last.as_str(), "late events come before it");
     assert!(nodes.iter().all(|event| event["text"] != "from the banned"));
-    let older = nodes.iter().find(|event| event["content"] == json!({ "topic": "older" }));
-    assert_eq!(older.unwrap()["isSuperseded"], true);
+    let superseded = nodes.iter().find(|event| event["content"] == json!({ "topic": "older" }));
+    assert_eq!(superseded.unwrap()["isSuperseded"], true);
     let at = |id: &Value| nodes.iter().position(|event| event["eventId"] == *id).unwrap();
     let late = nodes.iter().position(|event| event["text"] == "late").unwrap();
     assert!(at(&join) < late, "it stands behind what it says it comes after");

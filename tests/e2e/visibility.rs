@@ -150,7 +150,8 @@ fn is_end(item: &Value) -> bool {
 
 /// The same by polling, a few commits at a time.
 fn polled(viewer: &Client, start: &str) -> HashSet<String> {
-    let document = "query($after: Position!) { events(after: $after, limit: 100) { position events {
+    let document =
+        "query($after: Position!) { events(after: $after, limit: 100) { position events {
         __typename ... on RoomEvent { eventId }
         ... on Invited { event { eventId } room { roomId name } } } } }";
     let mut seen = HashSet::new();

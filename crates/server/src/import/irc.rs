@@ -73,7 +73,7 @@ pub(crate) async fn import_irc(node: Arc<Node>, paths: Vec<PathBuf>) -> Result<I
 }
 
 enum UnderWay {
-    Room(Started),
+    Room(Box<Started>),
     Profile(StartedProfile),
 }
 
@@ -263,14 +263,14 @@ impl<'a> Import<'a> {
         })?;
         let actor = self.actor(user, at)?;
         let started = self.node.commands.start(&actor, &room, command, retry).await?;
-        self.under_way.push_back((UnderWay::Room(started), file, line));
+        self.under_way.push_back((UnderWay::Room(Box::new(started)), file, line));
         Ok(())
     }
 
     async fn finish_one(&mut self, summary: &mut Summary) -> Result<(), Failure> {
         let Some((under_way, file, line)) = self.under_way.pop_front() else { return Ok(()) };
         let finished = match under_way {
-            UnderWay::Room(started) => self.node.commands.finish(started).await.map(drop),
+            UnderWay::Room(started) => self.node.commands.finish(*started).await.map(drop),
             UnderWay::Profile(started) => {
                 self.node.commands.finish_profile(started).await.map(drop)
             }
