@@ -57,7 +57,9 @@ fn reads(marks: &[(u64, bool)]) -> Vec<bool> {
     let mut account = Account::default();
     let moves = |(sequence, private): &(u64, bool)| {
         let events = account.decide(&read(*sequence, *private)).unwrap();
-        events.iter().for_each(|event| account.evolve(event));
+        for event in &events {
+            account.evolve(event);
+        }
         !events.is_empty()
     };
     marks.iter().map(moves).collect()

@@ -101,7 +101,8 @@ fn creations() -> Vec<CreateRoom> {
 #[test]
 fn the_fingerprints_of_commands_never_change() {
     let found = commands().iter().map(of).chain(creations().iter().map(of)).collect::<Vec<_>>();
-    let found: String = found.iter().map(|print| format!("{print}\n")).collect();
+    let found: Vec<_> = found.iter().map(ToString::to_string).collect();
+    let found = found.join("\n") + "\n";
     if std::env::var_os("ROOKERY_WRITE_GOLDEN_FILES").is_some() {
         let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/fingerprints.txt");
         std::fs::write(golden, &found).unwrap();

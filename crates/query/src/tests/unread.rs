@@ -77,6 +77,7 @@ fn act() -> impl Strategy<Value = Act> {
 }
 
 /// One event of the room, as somebody remembers it who keeps everything.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the event")]
 struct Told {
     id: String,
     place: (Position, u16),
@@ -175,7 +176,7 @@ impl World {
 
     fn membership(&self, who: usize) -> Membership {
         let changes = self.events.iter().filter_map(|event| event.change);
-        changes.filter(|(user, _)| *user == who).last().map(|(_, it)| it).unwrap_or_default()
+        changes.rev().find(|(user, _)| *user == who).map(|(_, it)| it).unwrap_or_default()
     }
 
     async fn say(&mut self, who: usize, what: What, back: u64) {
@@ -185,7 +186,7 @@ impl World {
         match what {
             What::Plain | What::Empty => {}
             What::Calls(user) => {
-                body = format!("well, @{}:rookery.test?", USERS[user].to_uppercase())
+                body = format!("well, @{}:rookery.test?", USERS[user].to_uppercase());
             }
             What::Names(name) => body = format!("{}: hello", NAMES[name]),
             What::Mentions(other) => {
@@ -219,12 +220,12 @@ impl World {
         told.counts = told.is_message && !matches!(what, What::Edit | What::Empty);
         told.all = told.counts && matches!(what, What::All(_)) && power >= notify;
         if told.counts && !told.all {
-            let named = |other: &usize| match &mentioned {
-                Some(mentioned) => mentioned.contains(other),
-                None => {
-                    let shown = shown[*other].map_or("", |name| NAMES[name]);
-                    is_named(&body, USERS[*other]) || is_named(&body, shown)
+            let named = |other: &usize| {
+                if let Some(mentioned) = &mentioned {
+                    return mentioned.contains(other);
                 }
+                let shown = shown[*other].map_or("", |name| NAMES[name]);
+                is_named(&body, USERS[*other]) || is_named(&body, shown)
             };
             told.names = (0..USERS.len()).filter(named).filter(|other| joined[*other]).collect();
         }

@@ -116,6 +116,7 @@ impl<'de> Deserialize<'de> for Said {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 mod tests {
     use proptest::{collection::vec, prelude::*};
 
@@ -137,7 +138,9 @@ mod tests {
 
     fn said(messages: &[(u32, Place)]) -> Said {
         let mut said = Said::default();
-        messages.iter().for_each(|(sequence, place)| said.push(*sequence, *place));
+        for (sequence, place) in messages {
+            said.push(*sequence, *place);
+        }
         said
     }
 
