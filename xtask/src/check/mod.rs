@@ -4,10 +4,12 @@ mod arrows;
 mod layout;
 mod leaks;
 mod links;
+mod promises;
 mod purity;
 
 pub(crate) use arrows::arrows;
 pub(crate) use layout::layout;
 pub(crate) use leaks::leaks;
 pub(crate) use links::links;
+pub(crate) use promises::promises;
 pub(crate) use purity::purity;

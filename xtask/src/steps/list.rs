@@ -13,7 +13,7 @@ pub(super) const STEPS: &[Step] = &[
     },
     Step {
         name: "links",
-        about: "links between the pages lead somewhere",
+        about: "links between the pages lead somewhere, and tests that they name are there",
         needs: &[],
         run: sources::links,
     },

@@ -14,7 +14,10 @@ pub(super) fn architecture(repository: &Repository) -> Result<(), Stop> {
 }
 
 pub(super) fn links(repository: &Repository) -> Result<(), Stop> {
-    judge(&check::links(&repository.tree()?))
+    let tree = repository.tree()?;
+    let mut violations = check::links(&tree);
+    violations.extend(check::promises(&tree));
+    judge(&violations)
 }
 
 fn judge(violations: &[String]) -> Result<(), Stop> {

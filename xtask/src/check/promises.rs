@@ -1,0 +1,64 @@
+//! The page of promises: each test that it names is in the sources.
+
+use std::collections::BTreeSet;
+
+use crate::repository::Tree;
+
+/// The page, from the root of the repository.
+const PAGE: &str = "docs/features.md";
+
+/// Finds tests that the page names and nobody wrote, or that have another name by now.
+pub(crate) fn promises(tree: &Tree) -> Vec<String> {
+    let Some(page) = tree.texts.get(PAGE) else {
+        return vec![format!("{PAGE} is not there: it says which test holds which promise")];
+    };
+    let written: BTreeSet<&str> =
+        tree.texts_with("rs").flat_map(|(_, text)| functions(text)).collect();
+    let missing = page.lines().enumerate().flat_map(|(index, line)| {
+        let named = named_tests(line).filter(|name| !written.contains(name));
+        named.map(move |name| format!("{PAGE}:{}: no test is called `{name}`", index + 1))
+    });
+    missing.collect()
+}
+
+/// The names of all functions in a source.
+fn functions(source: &str) -> impl Iterator<Item = &str> {
+    source.split("fn ").skip(1).filter_map(|rest| rest.split(['(', '<']).next())
+}
+
+/// The tests that a line of the page names: what stands between backticks and is a sentence, with
+/// the modules before it left out.
+fn named_tests(line: &str) -> impl Iterator<Item = &str> {
+    let code = line.split('`').skip(1).step_by(2);
+    let names = code.filter_map(|code| code.rsplit("::").next());
+    let is_letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    names.filter(move |name| name.matches('_').count() >= 2 && name.bytes().all(is_letter))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(page: &str) -> Vec<String> {
+        let mut tree = Tree::default();
+        let source = "#[test]\nfn nobody_is_lost(rig: &Rig) {}\npub async fn all_is_well<T>() {}\n";
+        for (path, text) in [(PAGE, page), ("tests/a.rs", source)] {
+            tree.paths.insert(path.to_owned());
+            tree.texts.insert(path.to_owned(), text.to_owned());
+        }
+        promises(&tree)
+    }
+
+    #[test]
+    fn tests_that_are_there_pass_with_or_without_their_modules() {
+        let page =
+            "| it holds | `createRoom(input)` | `nobody_is_lost`, `a::all_is_well` (e2e) |\n";
+        assert_eq!(check(page), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_test_that_is_not_there_is_named_with_its_line() {
+        let found = check("# Promises\n\n| `sendMessage` | `somebody_is_lost` |\n");
+        assert_eq!(found, ["docs/features.md:3: no test is called `somebody_is_lost`"]);
+    }
+}
