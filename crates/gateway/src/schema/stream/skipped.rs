@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use async_graphql::{Enum, SimpleObject};
 use rookery_domain::OwnedRoomId;
+use rookery_query::Skipped;
 
 use crate::schema::scalars::RoomIdScalar;
 
@@ -26,6 +27,15 @@ pub(crate) enum SkipReason {
     Filtered,
     /// It came with the answer to your join, and you asked for it there alone.
     Answered,
+}
+
+impl From<Skipped> for SkipReason {
+    fn from(why: Skipped) -> Self {
+        match why {
+            Skipped::Hidden => Self::Hidden,
+            Skipped::Superseded => Self::Superseded,
+        }
+    }
 }
 
 /// Events of a room that are not told, with sequence numbers that follow one another.

@@ -1,0 +1,256 @@
+//! Reading the stream, chunk by chunk.
+//!
+//! **Invariant:** a chunk says where it ends, and the next one begins right there: over a cut and a
+//! resume, each item is delivered exactly once.
+//! **Invariant:** nothing is queued: the next chunk is read when the socket asks for it.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Result};
+use rookery_domain::{Deliver, Filter, Origin, OwnedRoomId, OwnedUserId, RoomId};
+use rookery_log::{Position, StreamId, StreamKind};
+use rookery_query::{Committed, EventAt, Feed, FeedItem, FollowError, Follower};
+
+use super::{
+    EventChunk,
+    items::{
+        Invited, ProfileChanged, RoomClosed, RoomOpened, StateResolved, StreamItem, device_item,
+    },
+    skipped::{SkipReason, Skips},
+};
+use crate::schema::{
+    account_items::ReceiptMoved,
+    context::{App, app, session, unless_absent},
+    ephemeral::{EphemeralItem, News},
+    event::RoomEvent,
+    face::Moment,
+    fault::Fault,
+    mutation::SCREEN_DEFAULT,
+    room::Room,
+    scalars::PositionScalar,
+    user::User,
+};
+
+/// Commits that one chunk of a stream is read from, at most.
+const CHUNK_COMMITS_MAX: usize = 256;
+
+/// Items after which a chunk ends with the commit that holds them.
+const CHUNK_ITEMS_MAX: usize = 256;
+
+/// The chunk after a position, for clients that poll.
+pub(crate) async fn poll(
+    context: &Context<'_>,
+    after: &PositionScalar,
+    filter: Option<Arc<Filter>>,
+    limit: usize,
+) -> Result<EventChunk> {
+    let (app, session) = (app(context), session(context));
+    app.ephemeral.polled(session.viewer()?, session.device_id()?);
+    let mut reader = Reader::open(context, Some(after), filter)?;
+    let items = reader.read(limit).await?;
+    // To a poll everything is news.
+    let ephemeral = reader.ephemeral();
+    Ok(reader.chunk(items, ephemeral))
+}
+
+/// One reader of the stream.
+pub(super) struct Reader {
+    app: Arc<App>,
+    user: OwnedUserId,
+    device: Option<String>,
+    follower: Follower,
+    feed: Feed,
+    filter: Arc<Filter>,
+    skips: Skips,
+    /// Typing and presence, if they are asked for.
+    news: Option<News>,
+    position: Position,
+}
+
+impl Reader {
+    pub(super) fn open(
+        context: &Context<'_>,
+        after: Option<&PositionScalar>,
+        filter: Option<Arc<Filter>>,
+    ) -> Result<Self, Fault> {
+        let app = Arc::clone(app(context));
+        let user = session(context).viewer()?.to_owned();
+        let device = session(context).device_id().ok().map(ToOwned::to_owned);
+        let asked = after.map(|after| app.position(after)).transpose()?;
+        let (position, feed) = {
+            let view = app.models.view();
+            let position = asked.unwrap_or(view.position());
+            let memberships = view.memberships_of(&user).map(|(room, _)| {
+                let stream = StreamId::new(StreamKind::Room, room.as_str());
+                (stream, view.membership_at(room, &user, position))
+            });
+            (position, Feed::new(&user, memberships))
+        };
+        let follower = app.models.follower();
+        let (filter, skips) = (filter.unwrap_or_default(), Skips::default());
+        let news = News::open(context, &user, &filter);
+        Ok(Self { app, user, device, follower, feed, filter, skips, news, position })
+    }
+
+    /// The next chunk with something in it; none when the server stops.
+    pub(super) async fn next_chunk(&mut self) -> Result<Option<EventChunk>, Fault> {
+        loop {
+            let items = self.read(CHUNK_COMMITS_MAX).await?;
+            let ephemeral = self.ephemeral();
+            if !items.is_empty() || !ephemeral.is_empty() || self.skips.is_full() {
+                return Ok(Some(self.chunk(items, ephemeral)));
+            }
+            let news = async {
+                match &self.news {
+                    Some(news) => news.changed().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                more = self.follower.wait(self.position) => match more {
+                    Ok(_) => {}
+                    Err(FollowError::Closed) => return Ok(None),
+                    Err(error) => return Err(fault(&error)),
+                },
+                () = news => {}
+            }
+        }
+    }
+
+    fn chunk(&mut self, items: Vec<StreamItem>, ephemeral: Vec<EphemeralItem>) -> EventChunk {
+        let (skipped, position) = (self.skips.take(), self.app.token(self.position));
+        EventChunk { items, skipped, ephemeral, position }
+    }
+
+    /// Typing and presence. Who is still catching up is told afterwards: what is true now belongs
+    /// to the end.
+    fn ephemeral(&mut self) -> Vec<EphemeralItem> {
+        let caught_up = self.position >= self.follower.checkpoint();
+        let news = self.news.as_mut().filter(|_| caught_up);
+        news.map(|news| news.take(&self.app, &self.user, &self.filter)).unwrap_or_default()
+    }
+
+    /// What is there after the position, from at most `limit` commits.
+    async fn read(&mut self, limit: usize) -> Result<Vec<StreamItem>, Fault> {
+        let batch = self.follower.next(self.position, limit).await.map_err(|e| fault(&e))?;
+        let mut items = Vec::new();
+        for committed in &batch.commits {
+            let taken = self.feed.take(committed, &self.app.models);
+            for item in taken.map_err(|error| Fault::internal(&error.to_string()))? {
+                items.extend(self.item(item).await?);
+            }
+            self.position = committed.position;
+            if items.len() >= CHUNK_ITEMS_MAX || self.skips.is_full() {
+                break;
+            }
+        }
+        Ok(items)
+    }
+
+    /// Whether the event went to this very device with the answer to its join, and there alone.
+    fn is_in_the_answer(&self, committed: &Committed, index: usize) -> bool {
+        let Some(event) = committed.room_event(index) else { return false };
+        let Origin::Local { device, deliver: Some(Deliver::Response), .. } = &event.envelope.origin
+        else {
+            return false;
+        };
+        event.pdu.sender == self.user && device.is_some() && *device == self.device
+    }
+
+    async fn item(&mut self, item: FeedItem) -> Result<Option<StreamItem>, Fault> {
+        Ok(match item {
+            FeedItem::Event { committed, index, late } => self.event(&committed, index, late),
+            FeedItem::Skipped { committed, index, why } => {
+                self.skip(&committed, index, why.into());
+                None
+            }
+            FeedItem::Resolved { committed, kind, state_key, holder, .. } => {
+                let room = room_of(&committed).filter(|room| self.filter.wants_slot(room, &kind));
+                let Some(room) = room else { return Ok(None) };
+                let event = match holder {
+                    Some(holder) => self.fetch(&room, holder).await?,
+                    None => None,
+                };
+                let room = Room::new(room);
+                Some(StreamItem::Resolved(StateResolved { room, kind, state_key, event }))
+            }
+            FeedItem::Opened { committed, index } => self.opened(&committed, index),
+            FeedItem::Closed { how, by, .. } => Some(StreamItem::Closed(RoomClosed::new(&by, how))),
+            FeedItem::Invited { committed, invite, .. } => {
+                let Some(room) = room_of(&committed) else { return Ok(None) };
+                let Some(event) = self.fetch(&room, invite).await? else { return Ok(None) };
+                let inviter = User::in_room(event.sender_id().to_owned(), room.clone());
+                Some(StreamItem::Invited(Invited { room: Room::new(room), inviter, event }))
+            }
+            FeedItem::ProfileChanged { .. } => {
+                Some(StreamItem::Profile(ProfileChanged { user: User::new(self.user.clone()) }))
+            }
+            FeedItem::ReceiptMoved { committed, index } => {
+                let wanted = |it: &ReceiptMoved| it.is_wanted(&self.filter);
+                ReceiptMoved::of(&committed, index).filter(wanted).map(StreamItem::Receipt)
+            }
+            FeedItem::DevicesChanged { committed, index } => device_item(&committed, index),
+        })
+    }
+
+    /// A room that the user has joined, unless the answer to the join says it to this device.
+    fn opened(&self, committed: &Committed, index: usize) -> Option<StreamItem> {
+        if self.is_in_the_answer(committed, index) {
+            return None;
+        }
+        let (limit, filter) = (Some(SCREEN_DEFAULT), Some(Arc::clone(&self.filter)));
+        let moment = Moment::new(committed.position, filter, limit);
+        let cursor = RoomEvent::of(committed, index)?.cursor_in(&self.app);
+        let room = Room::as_it_was(room_of(committed)?, moment);
+        let sequence = i64::try_from(committed.sequence(index)).unwrap_or(i64::MAX);
+        Some(StreamItem::Opened(RoomOpened { room, sequence, cursor }))
+    }
+
+    /// An event, unless the client does not want it.
+    fn event(&mut self, committed: &Committed, index: usize, late: bool) -> Option<StreamItem> {
+        let pdu = &committed.room_event(index)?.pdu;
+        if self.is_in_the_answer(committed, index) {
+            self.skip(committed, index, SkipReason::Answered);
+            return None;
+        }
+        if !self.filter.wants(pdu) {
+            self.skip(committed, index, SkipReason::Filtered);
+            return None;
+        }
+        let event = RoomEvent::of(committed, index)?.late_if(late);
+        if !late || self.filter.include_late {
+            return Some(StreamItem::Event(event));
+        }
+        self.skip(committed, index, SkipReason::Late);
+        // Late state that holds its slot is no late news of the timeline alone.
+        let (kind, state_key) = pdu.state_slot()?;
+        let (room, state_key) = (Room::new(pdu.room_id.clone()), state_key.to_owned());
+        let event = Some(event);
+        Some(StreamItem::Resolved(StateResolved { room, kind, state_key, event }))
+    }
+
+    fn skip(&mut self, committed: &Committed, index: usize, reason: SkipReason) {
+        if let Some(room) = room_of(committed) {
+            self.skips.note(room, committed.sequence(index), reason);
+        }
+    }
+
+    /// An event that an item names, wherever the log has it.
+    async fn fetch(&self, room: &RoomId, at: EventAt) -> Result<Option<RoomEvent>, Fault> {
+        let found = unless_absent(self.app.models.event_at(room, at).await)?.flatten();
+        Ok(found.and_then(|event| RoomEvent::of_timeline(&event)))
+    }
+}
+
+fn room_of(committed: &Committed) -> Option<OwnedRoomId> {
+    let (_, room) = committed.stream.split()?;
+    room.try_into().ok()
+}
+
+fn fault(error: &FollowError) -> Fault {
+    match error {
+        FollowError::Unknown { .. } => Fault::position_unknown(),
+        FollowError::Log(error) => Fault::unavailable(&error.to_string()),
+        FollowError::Closed => Fault::unavailable("the server stops"),
+    }
+}
