@@ -231,6 +231,63 @@ fn a_retry_gets_the_first_result_also_of_what_made_no_event_and_after_a_restart(
     assert!(verified.contains("as a rebuild gives them"), "{verified}");
 }
 
+/// Which numbers are in the log, in its order.
+fn logged(data: &Path) -> Vec<i64> {
+    let commits = succeed(data, &["log", "tail", "--after", "0"], "");
+    let number = |line: &str| {
+        let commit: Value = serde_json::from_str(line).unwrap();
+        let event = commit["events"].as_array().unwrap().last().unwrap().clone();
+        event["content"]["action"]
+            .as_i64()
+            .or(event["envelope"]["origin"]["local"]["action"].as_i64())
+    };
+    commits.lines().filter_map(number).collect()
+}
+
+#[test]
+fn marks_and_filters_take_their_turns_also_when_they_are_refused() {
+    let data = tempdir().unwrap();
+    let (server, alice, room) = start(data.path(), &PATIENT);
+    let mark = "mutation($input: MarkReadInput!) { markRead(input: $input) {
+        position refusal { code message } } }";
+    let filter = "mutation($input: CreateFilterInput!) { createFilter(input: $input) {
+        filterId position refusal { code message } } }";
+    let said = alice.say(&room, "read me");
+    let other = alice.create_room(json!({}));
+    let marked = |room: &str, event: &str, number: i64| json!({ "input": { "roomId": room, "eventId": event, "actionId": number } });
+    let filters = json!({ "input": { "filter": { "types": ["m.room.message"] }, "actionId": 3 } });
+    let sends = [
+        (SEND, json!({ "input": message(&room, 6) })),
+        (mark, marked(&room, &said, 5)),
+        (mark, marked("!nowhere", &said, 4)),
+        (filter, filters),
+        (mark, marked(&other, &said, 2)),
+        (mark, marked(&room, "$nothing", 1)),
+    ];
+    let send = |alice: &Client| -> Vec<Value> {
+        thread::scope(|scope| {
+            let run = |(document, variables): &(&'static str, Value)| {
+                let (document, variables, alice) = (*document, variables.clone(), alice.clone());
+                scope.spawn(move || alice.run(document, &variables))
+            };
+            let sent: Vec<_> = sends.iter().map(run).collect();
+            sent.into_iter().map(|sent| sent.join().unwrap()).collect()
+        })
+    };
+    let first = send(&alice);
+    let code = |index: usize, name: &str| first[index][name]["refusal"]["code"].as_str();
+    assert_eq!((code(1, "markRead"), code(2, "markRead")), (None, Some("NO_SUCH_ROOM")));
+    assert_eq!((code(3, "createFilter"), code(4, "markRead")), (None, Some("NO_SUCH_EVENT")));
+    assert_eq!(code(5, "markRead"), Some("NO_SUCH_EVENT"));
+    assert_eq!(logged(data.path()), [1, 2, 3, 4, 5, 6]);
+    assert_eq!(last_action(&alice), 6);
+    assert_eq!(send(&alice), first);
+    server.kill();
+    let server = Server::start_with(data.path(), &PATIENT);
+    assert_eq!(send(&alice.at(&server)), first);
+    assert_eq!(logged(data.path()), [1, 2, 3, 4, 5, 6]);
+}
+
 #[test]
 fn an_action_id_is_seen_by_its_device_alone_on_every_path() {
     let data = tempdir().unwrap();

@@ -1,32 +1,37 @@
 //! What a user notes about herself: how far she has read, which devices she has.
 
-use rookery_domain::{Account, AccountCommand, AccountEvent, Fact, OwnedEventId, OwnedRoomId};
+use rookery_domain::{
+    Account, AccountCommand, AccountEvent, Fact, KnownEvent, Membership, OwnedEventId, OwnedRoomId,
+    Rejection, Room,
+};
 use rookery_log::Position;
-use serde::Serialize;
 
 use crate::{
     Actor, Commands, HandleError, Retry,
     actions::{Asked, Concluded, Entry},
+    cell::Loaded,
+    handle::Request,
 };
 
 /// How far a room was read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadMark {
     /// The room.
     pub room_id: OwnedRoomId,
-    /// The last event that was read. It is for the caller to see to it that it is one of the room,
-    /// and one that the user may see.
+    /// The last event that was read.
     pub event_id: OwnedEventId,
-    /// Its number in the room.
-    pub sequence: u64,
     /// Tell nobody else.
     pub private: bool,
 }
 
 impl ReadMark {
-    fn decide(&self, account: Option<&Account>) -> Result<Vec<Fact>, HandleError> {
+    fn asked(&self) -> Asked<'_> {
+        Asked::Mark { room: &self.room_id, event: &self.event_id, private: self.private }
+    }
+
+    fn decide(&self, sequence: u64, account: Option<&Account>) -> Result<Vec<Fact>, HandleError> {
         let fresh = Account::default();
-        let ReadMark { room_id, event_id, sequence, private } = self.clone();
+        let ReadMark { room_id, event_id, private } = self.clone();
         let command = AccountCommand::MarkRead { room_id, event_id, sequence, private };
         let events = account.unwrap_or(&fresh).decide(&command)?;
         Ok(events.into_iter().map(Fact::Account).collect())
@@ -66,7 +71,8 @@ impl Concluded for Marked {
 }
 
 impl Commands {
-    /// Notes how far the actor has read a room. An older event than before changes nothing.
+    /// Notes how far the actor has read a room that she is a member of, if she may see the event. An
+    /// older event than before changes nothing.
     ///
     /// # Errors
     /// [`HandleError`], which says whether to retry.
@@ -76,7 +82,7 @@ impl Commands {
         mark: &ReadMark,
         retry: Retry,
     ) -> Result<Marked, HandleError> {
-        let request = match self.enter(actor, retry, &Asked::Read { mark }).await? {
+        let request = match self.enter(actor, retry, &mark.asked()).await? {
             Entry::Now(request) => request,
             Entry::Again(first) => {
                 let made = |fact: &Fact| mark.has_made(fact);
@@ -84,12 +90,56 @@ impl Commands {
                 return Ok(Marked { position: first.position, moved: !first.facts.is_empty() });
             }
         };
-        let cell = self.accounts.cell(actor.user.as_str());
-        let decide = |account: Option<&Account>| Ok(request.noted(mark.decide(account)?));
-        let handled = self.core.handle(&self.accounts, &cell, &request, decide).await;
-        let marked = handled
-            .map(|handled| Marked { position: handled.position, moved: !handled.facts.is_empty() });
+        let marked = self.mark_now(actor, mark, &request).await;
         self.conclude(actor, &request, marked).await
+    }
+
+    async fn mark_now(
+        &self,
+        actor: &Actor,
+        mark: &ReadMark,
+        request: &Request,
+    ) -> Result<Marked, HandleError> {
+        let sequence = self.readable(actor, mark).await?;
+        let cell = self.accounts.cell(actor.user.as_str());
+        let decide = |account: Option<&Account>| Ok(request.noted(mark.decide(sequence, account)?));
+        let handled = self.core.handle(&self.accounts, &cell, request, decide).await?;
+        Ok(Marked { position: handled.position, moved: !handled.facts.is_empty() })
+    }
+
+    /// The number of the event, if the actor is a member of the room and may see it there.
+    async fn readable(&self, actor: &Actor, mark: &ReadMark) -> Result<u64, HandleError> {
+        let cell = self.rooms.cell(mark.room_id.as_str());
+        let standing = |room: Option<&Room>| match room {
+            Some(room) if room.membership(&actor.user) == Membership::Join => Ok(()),
+            Some(room) if room.exists_for(&actor.user) => Err(Rejection::NotAMember.into()),
+            _ => Err(HandleError::NoSuchRoom),
+        };
+        self.core.look(&self.rooms, &cell, standing).await??;
+        if let Some(sequence) = self.seen(actor, mark, Position::ORIGIN).await? {
+            return Ok(sequence);
+        }
+        // An action before this one, such as the join, may still be on its way.
+        let under_way = cell.loaded.lock().await.as_mut().and_then(Loaded::last_under_way);
+        if let Some(append) = under_way {
+            append.await.ok();
+        }
+        let tail = *self.core.log.tail().borrow();
+        let seen = self.seen(actor, mark, tail).await?;
+        seen.ok_or_else(|| Rejection::NoSuchEvent(mark.event_id.clone()).into())
+    }
+
+    /// The number of the event, if it is in the room and the actor may see it, as of `at_least`.
+    async fn seen(
+        &self,
+        actor: &Actor,
+        mark: &ReadMark,
+        at_least: Position,
+    ) -> Result<Option<u64>, HandleError> {
+        let event = std::slice::from_ref(&mark.event_id);
+        let known = self.events.known(event, &actor.user, at_least).await?;
+        let here = |event: &&KnownEvent| event.visible && event.pdu.room_id == mark.room_id;
+        Ok(known.iter().find(here).map(|event| event.sequence))
     }
 
     /// Tells the user's devices of a new one.

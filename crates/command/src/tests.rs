@@ -65,14 +65,18 @@ impl EventLookup for FromLog {
         let rooms = records
             .iter()
             .filter(|record| matches!(record.commit.stream.split(), Some((StreamKind::Room, _))));
-        let all: Vec<_> = rooms.flat_map(|record| pdus(record)).map(Arc::new).collect();
-        let known = |pdu: &Arc<Pdu>| {
+        let numbered =
+            |record: &Record| pdus(record).into_iter().map(Arc::new).zip(record.sequence(0)..);
+        let all: Vec<_> = rooms.flat_map(|record| numbered(record)).collect();
+        let known = |(pdu, sequence): &(Arc<Pdu>, u64)| {
             let related = |kind: fn(RelationKind) -> Option<String>| {
-                all.iter().filter(|other| other.sender == viewer).filter_map(move |other| {
-                    let (target, relation) = Relation::of(other)?.to?;
-                    (target == pdu.event_id).then_some(())?;
-                    kind(relation)
-                })
+                all.iter().filter(|(other, _)| other.sender == viewer).filter_map(
+                    move |(other, _)| {
+                        let (target, relation) = Relation::of(other)?.to?;
+                        (target == pdu.event_id).then_some(())?;
+                        kind(relation)
+                    },
+                )
             };
             let key = |kind| match kind {
                 RelationKind::Reaction(key) => Some(key),
@@ -80,6 +84,7 @@ impl EventLookup for FromLog {
             };
             KnownEvent {
                 pdu: Arc::clone(pdu),
+                sequence: *sequence,
                 visible: true,
                 redacted: redactions::is_redacted(&records, pdu),
                 erases: redactions::erases(&records, pdu),
@@ -87,7 +92,7 @@ impl EventLookup for FromLog {
                 thread_end: None,
             }
         };
-        Ok(all.iter().filter(|pdu| events.contains(&pdu.event_id)).map(known).collect())
+        Ok(all.iter().filter(|(pdu, _)| events.contains(&pdu.event_id)).map(known).collect())
     }
 }
 

@@ -47,6 +47,8 @@ pub enum RelationKind {
 pub struct KnownEvent {
     /// The event.
     pub pdu: Arc<Pdu>,
+    /// Its number in its room.
+    pub sequence: u64,
     /// The sender of the command may see it.
     pub visible: bool,
     /// Its content was taken back.

@@ -50,6 +50,7 @@ impl ReadModels {
         };
         Ok(Some(KnownEvent {
             pdu: Arc::clone(&found.event().pdu),
+            sequence: place.sequence,
             visible: related.visible,
             redacted: related.redacted,
             erases: [found].into_iter().chain(&edits).map(erased).collect(),

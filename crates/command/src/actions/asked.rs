@@ -1,10 +1,12 @@
 //! What an action asks for, as its fingerprint has it.
 
-use rookery_domain::{CreateRoom, Filter, Fingerprint, RoomCommand, RoomVersionId};
+use rookery_domain::{
+    CreateRoom, EventId, Filter, Fingerprint, RoomCommand, RoomId, RoomVersionId,
+};
 use serde::Serialize;
 
 use super::Action;
-use crate::{Actor, ProfileChange, ReadMark, Retry};
+use crate::{Actor, ProfileChange, Retry};
 
 /// Everything that can have a number. Fingerprints of it are in logs: what stands here keeps its
 /// form.
@@ -20,7 +22,7 @@ pub(crate) enum Asked<'a> {
     /// Another profile.
     Profile { change: &'a ProfileChange },
     /// A room is read up to some event.
-    Read { mark: &'a ReadMark },
+    Mark { room: &'a RoomId, event: &'a EventId, private: bool },
     /// A filter is to be kept.
     Filter { filter: &'a Filter },
 }

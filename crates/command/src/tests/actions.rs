@@ -4,7 +4,9 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use futures_util::{FutureExt, future::join_all};
 use proptest::{collection::vec, prelude::*};
-use rookery_domain::{CreateRoom, Filter, Fingerprint, OwnedRoomId, RoomCommand, RoomVersionId};
+use rookery_domain::{
+    CreateRoom, EventId, Filter, Fingerprint, OwnedRoomId, RoomCommand, RoomId, RoomVersionId,
+};
 use rookery_log::EventLog;
 use tokio::sync::Barrier;
 
@@ -55,12 +57,21 @@ async fn act(commands: &Commands, who: &Actor, rooms: &[OwnedRoomId], number: u6
     let retry = Retry::Action(number);
     let room = &rooms[usize::try_from(number).unwrap() % rooms.len()];
     let name = |name: &str| RoomCommand::SetName { name: name.into() };
-    let command = match number % 6 {
+    let command = match number % 8 {
         0 => {
             let displayname = Some(Some(format!("name {number}")));
             let change = ProfileChange { displayname, avatar_url: None };
             let done = commands.set_profile(who, &change, retry).await;
             return told(done.map(|done| (done.position.0, Vec::new())));
+        }
+        6 => {
+            let filter = Filter { types: Some(vec![number.to_string()]), ..Filter::default() };
+            let done = commands.create_filter(who, &filter, retry).await;
+            return told(done.map(|done| (done.position.0, vec![done.filter_id])));
+        }
+        7 => {
+            let done = commands.mark_read(who, &create_event(room), retry).await;
+            return told(done.map(|done| (done.position.0, vec![done.moved.to_string()])));
         }
         1 => join(),
         2 => name("refused"),
@@ -71,6 +82,12 @@ async fn act(commands: &Commands, who: &Actor, rooms: &[OwnedRoomId], number: u6
         let events = done.events.iter().map(|event| event.event_id.to_string());
         (done.position.0, events.collect())
     }))
+}
+
+/// The room is named after the event that created it.
+fn create_event(room: &RoomId) -> ReadMark {
+    let event_id = EventId::parse(room.as_str().replace('!', "$")).unwrap();
+    ReadMark { room_id: room.to_owned(), event_id, private: false }
 }
 
 async fn rooms(commands: &Commands) -> Vec<OwnedRoomId> {
@@ -124,6 +141,41 @@ async fn whoever_goes_away_before_its_turn_keeps_nobody_waiting() {
     join_all(sent).await;
     assert_eq!(numbers(&log, "bob").await, [1, 2, 3]);
     assert_eq!(started.elapsed().as_secs(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mark_that_is_refused_takes_its_number_and_is_refused_again() {
+    let log = memory();
+    let commands = patient(&log);
+    let rooms = rooms(&commands).await;
+    let (bob, carol) = (actor("bob"), actor("carol"));
+    let started = tokio::time::Instant::now();
+    let (here, there) = (create_event(&rooms[0]), create_event(&rooms[1]));
+    let nowhere = ReadMark { room_id: rooms[0].clone(), ..there.clone() };
+    let mark = async |who: &Actor, mark: &ReadMark, number| {
+        let marked = commands.mark_read(who, mark, Retry::Action(number)).await;
+        marked.map(|marked| marked.moved).map_err(|error| error.to_string())
+    };
+    let no_event = mark(&bob, &nowhere, 1).await.unwrap_err();
+    assert!(no_event.contains(nowhere.event_id.as_str()), "{no_event}");
+    assert_eq!(mark(&bob, &here, 2).await, Ok(true));
+    assert_eq!(mark(&bob, &nowhere, 1).await, Err(no_event));
+    let no_member = mark(&carol, &here, 1).await.unwrap_err();
+    assert!(no_member.contains("not a member"), "{no_member}");
+    // Whoever joins and marks at once has joined when the mark's turn comes.
+    let join_now = join();
+    let (marked, joined) = tokio::join!(
+        mark(&carol, &here, 3),
+        commands.room(&carol, &rooms[0], &join_now, Retry::Action(2)),
+    );
+    joined.unwrap();
+    assert_eq!(marked, Ok(true));
+    assert_eq!(mark(&carol, &here, 1).await, Err(no_member));
+    assert_eq!(
+        (numbers(&log, "bob").await, numbers(&log, "carol").await),
+        (vec![1, 2], vec![1, 2, 3])
+    );
+    assert_eq!(started.elapsed().as_secs(), 0, "nothing was waited for");
 }
 
 #[tokio::test]
@@ -255,12 +307,7 @@ fn the_fingerprints_of_what_is_asked_never_change() {
     let room = CreateRoom::default();
     let name = |name| ProfileChange { displayname: name, avatar_url: None };
     let version = RoomVersionId::V12;
-    let mark = ReadMark {
-        room_id: "!a:test".try_into().unwrap(),
-        event_id: "$a".try_into().unwrap(),
-        sequence: 7,
-        private: false,
-    };
+    let (marked, event) = (RoomId::parse("!a:test").unwrap(), EventId::parse("$a").unwrap());
     let found = [
         of(Asked::Room { room: "!a:test", command: &text("hello") }),
         of(Asked::Create { room: &room }),
@@ -268,7 +315,7 @@ fn the_fingerprints_of_what_is_asked_never_change() {
         of(Asked::Profile { change: &name(Some(Some("Al".into()))) }),
         of(Asked::Profile { change: &name(Some(None)) }),
         of(Asked::Profile { change: &name(None) }),
-        of(Asked::Read { mark: &mark }),
+        of(Asked::Mark { room: &marked, event: &event, private: false }),
         of(Asked::Filter { filter: &Filter::default() }),
     ];
     let golden = [
@@ -278,7 +325,7 @@ fn the_fingerprints_of_what_is_asked_never_change() {
         "ur6fYZ0dtgkQ5BnO0j_w5A",
         "Zz9dm21OTtCAdenBgf9nfQ",
         "sArB9SN7IHRmgxkvYrfSjw",
-        "jrz6wlRjLX9382f1Bd8YAw",
+        "RypcwQc2ninCpPAOqeUfpw",
         "FutRtV3ePZ9IjE8kQhgSMg",
     ];
     assert_eq!(found, golden);

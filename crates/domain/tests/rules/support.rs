@@ -115,6 +115,7 @@ impl Given {
     pub(crate) fn known(pdu: &Arc<Pdu>) -> KnownEvent {
         KnownEvent {
             pdu: pdu.clone(),
+            sequence: 1,
             visible: true,
             redacted: false,
             erases: Vec::new(),

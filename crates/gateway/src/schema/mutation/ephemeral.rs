@@ -9,7 +9,7 @@ use rookery_ephemeral::{STATUS_BYTES_MAX, TYPING_DEFAULT, TYPING_MAX};
 
 use super::acted::shows;
 use crate::schema::{
-    context::{STALE_AFTER, app, retry, session, unless_absent},
+    context::{app, retry, session},
     ephemeral::PresenceEnum,
     fault::Fault,
     refusal::{Refusal, RefusalCode, refused},
@@ -136,17 +136,7 @@ impl EphemeralMutation {
         let (app, session) = (app(context), session(context));
         let (actor, retry) = (session.actor()?, retry(input.action_id)?);
         let MarkReadInput { room_id: RoomIdScalar(room_id), event_id, private, .. } = input;
-        app.fresh(session, None).await?;
-        if let Some(refusal) = unless_joined(context, &room_id)? {
-            return Ok(MarkReadPayload { room: None, position: None, refusal: Some(refusal) });
-        }
-        let Some(sequence) = seen(context, &room_id, &event_id).await? else {
-            let message = "there is no such event in this room; check the event ID".to_owned();
-            let refusal = Some(Refusal { code: RefusalCode::NoSuchEvent, message });
-            return Ok(MarkReadPayload { room: None, position: None, refusal });
-        };
-        let event_id = event_id.0;
-        let mark = ReadMark { room_id: room_id.clone(), event_id, sequence, private };
+        let mark = ReadMark { room_id: room_id.clone(), event_id: event_id.0, private };
         let result = app.commands.mark_read(&actor, &mark, retry).await;
         Ok(match refused(result)? {
             Ok(marked) => {
@@ -190,27 +180,4 @@ fn unless_joined(context: &Context<'_>, room_id: &RoomId) -> Result<Option<Refus
         let message = "there is no such room, or you may not see it".to_owned();
         Refusal { code: RefusalCode::NoSuchRoom, message }
     }))
-}
-
-/// The number of an event that the viewer may see; none if there is none in this room. An event
-/// that the read side does not have yet is waited for: others may know it from an answer.
-async fn seen(
-    context: &Context<'_>,
-    room_id: &RoomId,
-    event_id: &EventIdScalar,
-) -> Result<Option<u64>, Fault> {
-    let app = app(context);
-    let viewer = session(context).viewpoint()?;
-    let look = async || {
-        let found = unless_absent(app.models.event(&event_id.0, &viewer).await)?.flatten();
-        let here = found.filter(|(place, _)| place.room_id == room_id);
-        Ok::<_, Fault>(here.map(|(place, _)| place.sequence))
-    };
-    let found = look().await?;
-    let tail = *app.log.tail().borrow();
-    if found.is_some() || app.models.view().position() >= tail {
-        return Ok(found);
-    }
-    app.models.wait_for(tail, STALE_AFTER).await.map_err(|_| Fault::stale())?;
-    look().await
 }
