@@ -62,6 +62,71 @@ fn accounts_are_made_and_changed_with_and_without_a_running_server() {
     assert_eq!(page, "@berta:localhost\t\n");
 }
 
+/// Which devices have come and gone, as the stream of their owner says.
+fn comings_and_goings(client: &Client, after: &str) -> Vec<(String, String)> {
+    let document = "query($after: Position!) { events(after: $after) { events { __typename
+        ... on DeviceAdded { deviceId name } ... on DeviceRemoved { deviceId } } } }";
+    let chunk = client.run(document, &json!({ "after": after }))["events"].clone();
+    let items = chunk["events"].as_array().unwrap().iter();
+    let text = |item: &Value, field: &str| item[field].as_str().unwrap_or_default().to_owned();
+    let of = |item: &Value| {
+        let what = text(item, "__typename") + " " + &text(item, "name");
+        (what.trim_end().to_owned(), text(item, "deviceId"))
+    };
+    items.filter(|item| item["deviceId"].is_string()).map(of).collect()
+}
+
+/// Runs a command beside the server, or between two runs of it.
+fn order(data: &Path, server: Server, online: bool, arguments: &[&str], input: &str) -> Server {
+    if online {
+        succeed(data, arguments, input);
+        return server;
+    }
+    assert!(server.stop().success());
+    succeed(data, arguments, input);
+    Server::start(data)
+}
+
+#[test]
+fn devices_that_an_operator_makes_and_removes_are_told_to_their_owner() {
+    for online in [true, false] {
+        let data = tempdir().unwrap();
+        let path = data.path();
+        let mut server = Server::start(path);
+        let (alice, bob) = (Client::register(&server, "alice"), Client::register(&server, "bob"));
+        let (after, bobs) = (alice.position(), bob.position());
+        let mint = ["user", "token", "@alice:localhost", "--device-name", "script"];
+        server = order(path, server, online, &mint, "");
+        let keep = ["user", "set-password", "alice", "--keep-devices"];
+        server = order(path, server, online, &keep, "second password\n");
+        let devices = "{ viewer { devices { deviceId name } } }";
+        let devices = alice.at(&server).run(devices, &json!({}))["viewer"]["devices"].clone();
+        let mut devices: Vec<_> = devices.as_array().unwrap().iter().collect();
+        devices.sort_by_key(|device| device["name"] != "script");
+        let id = |device: &Value| device["deviceId"].as_str().unwrap().to_owned();
+        let added = ("DeviceAdded script".to_owned(), id(devices[0]));
+        assert_eq!(comings_and_goings(&alice.at(&server), &after), [added]);
+        let after = alice.at(&server).position();
+        // Nobody of hers is left to be told, but whoever logs in next.
+        server =
+            order(path, server, online, &["user", "set-password", "alice"], "third password\n");
+        let session = alice.at(&server).log_in("third password");
+        let anew = Client::with_token(&server, "alice", session["token"].as_str().unwrap());
+        let told = comings_and_goings(&anew, &after);
+        let mut gone: Vec<_> =
+            devices.iter().map(|device| ("DeviceRemoved".to_owned(), id(device))).collect();
+        gone.sort();
+        let (mut removed, new) = (told[..gone.len()].to_vec(), &told[gone.len()..]);
+        removed.sort();
+        assert_eq!((removed, new.len()), (gone, 1), "{told:?}");
+        let end = ["user", "deactivate", "alice", "--yes"];
+        server = order(path, server, online, &end, "");
+        let log = succeed(path, &["log", "tail", "--after", "0"], "");
+        assert_eq!(log.matches("device_removed").count(), 3, "{log}");
+        assert_eq!(comings_and_goings(&bob.at(&server), &bobs), [], "{log}");
+    }
+}
+
 /// A server with a room and some messages.
 fn with_conversation() -> (TempDir, Server, Client, String) {
     let data = tempdir().unwrap();

@@ -113,6 +113,13 @@ impl Accounts {
         Ok(self.inner.stored_user(&name)?.map(|stored| self.inner.describe(&name, &stored)))
     }
 
+    /// The whole ID of a user who is named by it or by its local part; none if it cannot be a name of
+    /// this server.
+    #[must_use]
+    pub fn user_id(&self, user: &str) -> Option<String> {
+        Some(self.inner.find(user)?.user_id(&self.inner.server_name))
+    }
+
     /// Whether the name is taken, also by a user who is deactivated.
     ///
     /// # Errors

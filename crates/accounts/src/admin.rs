@@ -70,7 +70,8 @@ impl Accounts {
         .await
     }
 
-    /// Sets the password of a user; with `log_out`, removes all her devices too.
+    /// Sets the password of a user; with `log_out`, removes all her devices too. Answers which were
+    /// removed.
     ///
     /// # Errors
     /// [`UserError`].
@@ -79,7 +80,7 @@ impl Accounts {
         user: &str,
         password: Password,
         log_out: bool,
-    ) -> Result<(), UserError> {
+    ) -> Result<Vec<String>, UserError> {
         password.check()?;
         let name = self.known_name(user)?;
         let hash = self.inner.hashing.hash(password).await.map_err(|error| match error {
@@ -90,10 +91,10 @@ impl Accounts {
             let mut user = change.active_user(&name)?;
             user.password = Some(hash);
             change.put_user(&name, &user)?;
-            if log_out {
-                change.remove_devices(&name, Revocation::PasswordChanged)?;
+            if !log_out {
+                return Ok(Vec::new());
             }
-            Ok(())
+            Ok(change.remove_devices(&name, Revocation::PasswordChanged)?)
         })
         .await
     }
@@ -117,23 +118,22 @@ impl Accounts {
     }
 
     /// Closes an account for good: its devices are removed, nobody ever logs in again, and the
-    /// name stays taken. Doing it again changes nothing.
+    /// name stays taken. Answers which devices were removed. Doing it again changes nothing.
     ///
     /// # Errors
     /// [`UserError::NoSuchUser`], or a fault.
-    pub async fn deactivate(&self, user: &str, now: Millis) -> Result<(), UserError> {
+    pub async fn deactivate(&self, user: &str, now: Millis) -> Result<Vec<String>, UserError> {
         let name = self.known_name(user)?;
         self.change(move |change| {
             let mut user = match change.active_user(&name) {
-                Err(UserError::Deactivated { .. }) => return Ok(()),
+                Err(UserError::Deactivated { .. }) => return Ok(Vec::new()),
                 other => other?,
             };
             user.deactivated = Some(now);
             user.password = None;
             user.admin = false;
             change.put_user(&name, &user)?;
-            change.remove_devices(&name, Revocation::Deactivated)?;
-            Ok(())
+            Ok(change.remove_devices(&name, Revocation::Deactivated)?)
         })
         .await
     }

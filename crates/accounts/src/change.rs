@@ -131,17 +131,17 @@ impl<'txn> Change<'txn> {
         device.token.map_or(Ok(()), |hash| self.end_token(TokenHash(hash), why))
     }
 
-    /// Removes all devices of a user; answers how many.
+    /// Removes all devices of a user; answers which.
     pub(crate) fn remove_devices(
         &mut self,
         name: &Localpart,
         why: Revocation,
-    ) -> Result<usize, Unavailable> {
+    ) -> Result<Vec<String>, Unavailable> {
         let devices = self.devices(name)?;
         for (id, device) in &devices {
             self.remove_device(name, id, device, why)?;
         }
-        Ok(devices.len())
+        Ok(devices.into_iter().map(|(id, _)| id).collect())
     }
 
     /// Gives a device a new access token; the one that it had ends.

@@ -66,8 +66,8 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Unavailable`] if the file cannot be written.
-    pub async fn logout_all(&self, user: &str) -> Result<usize, Unavailable> {
-        let Some(name) = self.inner.find(user) else { return Ok(0) };
+    pub async fn logout_all(&self, user: &str) -> Result<Vec<String>, Unavailable> {
+        let Some(name) = self.inner.find(user) else { return Ok(Vec::new()) };
         self.change(move |change| change.remove_devices(&name, Revocation::LoggedOut)).await
     }
 

@@ -57,6 +57,8 @@ pub(crate) async fn run(config: &Config) -> Result<(), Failure> {
     let address = listener.local_addr()?;
     let name = node.commands.server_name();
     let orders = operator::bind(&config.data);
+    // Whoever reads that it listens may stop it at once.
+    let signalled = signalled()?;
     tracing::info!(server_name = %name, data = %config.data.display(), "listening on http://{address}");
     let (handle, stop) = shutdown();
     let transport = router(
@@ -76,7 +78,7 @@ pub(crate) async fn run(config: &Config) -> Result<(), Failure> {
     let keeping = tokio::spawn(async move { keep_ephemeral(&ephemeral, follower).await });
     let tasks = tokio::spawn(housekeeping(Arc::clone(&node)));
     let orders = tokio::spawn(take_orders(orders, Arc::clone(&node)));
-    wait_for_signal().await?;
+    signalled.await;
     stop_serving(handle, config.shutdown_timeout).await;
     tasks.abort();
     orders.abort();
@@ -112,14 +114,16 @@ async fn close(node: Arc<Node>) {
     tracing::warn!("a request is still under way: the next start reads more of the log");
 }
 
-async fn wait_for_signal() -> Result<(), Failure> {
+/// Takes SIGTERM and SIGINT from now on; what is returned waits for one of them.
+fn signalled() -> Result<impl Future<Output = ()>, Failure> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    Ok(())
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }
 
 /// Ready: the log takes writes, and the read side has caught up with it.

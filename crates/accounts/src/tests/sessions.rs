@@ -68,7 +68,7 @@ async fn a_session_ends_also_when_the_cache_is_too_small_for_it() {
     }
     let identities: Vec<_> =
         held.iter().map(|session| accounts.who(session, NOW).expect("in")).collect();
-    assert_eq!(accounts.logout_all("ada").await, Ok(6));
+    assert_eq!(accounts.logout_all("ada").await.map(|gone| gone.len()), Ok(6));
     for who in identities {
         assert_eq!(who.revocation(), Some(Revocation::LoggedOut));
     }
@@ -231,7 +231,7 @@ async fn the_devices_of_one_user_are_not_those_of_the_next() {
         accounts.registered(name).await;
     }
     assert_eq!(accounts.devices("ada").expect("reads").len(), 1);
-    assert_eq!(accounts.logout_all("ada").await, Ok(1));
+    assert_eq!(accounts.logout_all("ada").await.map(|gone| gone.len()), Ok(1));
     for name in ["ad", "ada.", "adb"] {
         assert_eq!(accounts.devices(name).expect("reads").len(), 1, "{name}");
     }

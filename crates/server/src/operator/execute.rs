@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use rookery_accounts::{Millis, Password};
+use rookery_accounts::{Millis, Password, Session};
+use rookery_command::Actor;
+use rookery_domain::OwnedUserId;
 use rookery_log::{EventLog, PAGE_MAX, Position, Scope};
 use serde_json::value::RawValue;
 
@@ -204,12 +206,14 @@ async fn user(
         }
         UserCommand::SetPassword { name, keep_devices } => {
             let password = password.ok_or_else(|| Failure::new("there is no password"))?;
-            accounts.set_password(&name, password, !keep_devices).await?;
+            let gone = accounts.set_password(&name, password, !keep_devices).await?;
+            tell_removed(node, &name, gone, output).await;
             output.note(format!("{name} has a new password")).await;
         }
         UserCommand::Token { name, device_name, lifetime } => {
             let lifetime: Option<Duration> = lifetime;
             let session = accounts.mint_token(&name, Some(&device_name), lifetime, now).await?;
+            tell_added(node, &session, &device_name, output).await;
             output.text(format!("{}\n", session.token.expose())).await;
         }
         UserCommand::Admin { name, revoke } => {
@@ -218,9 +222,36 @@ async fn user(
             output.note(format!("{name} is {what}")).await;
         }
         UserCommand::Deactivate { name, .. } => {
-            accounts.deactivate(&name, now).await?;
+            let gone = accounts.deactivate(&name, now).await?;
+            tell_removed(node, &name, gone, output).await;
             output.note(format!("{name} is deactivated")).await;
         }
     }
     Ok(())
+}
+
+/// Tells the user's devices of a new one. If that fails, they learn of it from the list.
+async fn tell_added(node: &Node, session: &Session, device_name: &str, output: &Output) {
+    let Some(actor) = nobodys_device(node, &session.user_id) else { return };
+    let told = node.commands.device_added(&actor, &session.device_id, Some(device_name)).await;
+    if let Err(error) = told {
+        output.note(format!("the user's devices are not told of the new one: {error}")).await;
+    }
+}
+
+/// Tells the user's devices that some of them are gone.
+async fn tell_removed(node: &Node, name: &str, gone: Vec<String>, output: &Output) {
+    let Some(actor) = nobodys_device(node, name) else { return };
+    if gone.is_empty() {
+        return;
+    }
+    if let Err(error) = node.commands.devices_removed(&actor, gone).await {
+        output.note(format!("the user's devices are not told that some are gone: {error}")).await;
+    }
+}
+
+/// The user, on no device.
+fn nobodys_device(node: &Node, name: &str) -> Option<Actor> {
+    let user = OwnedUserId::try_from(node.accounts.user_id(name)?).ok()?;
+    Some(Actor { user, device: None, now: clock::now(), deliver: None })
 }

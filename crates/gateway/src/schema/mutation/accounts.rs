@@ -176,9 +176,9 @@ impl AccountMutation {
         let devices = if input.everywhere {
             let unavailable =
                 |error: rookery_accounts::Unavailable| Fault::unavailable(&error.reason);
-            let devices = accounts.devices(user.as_str()).map_err(unavailable)?;
-            let count = accounts.logout_all(user.as_str()).await.map_err(unavailable)?;
-            tell_removed(context, devices.into_iter().map(|device| device.device_id)).await;
+            let gone = accounts.logout_all(user.as_str()).await.map_err(unavailable)?;
+            let count = gone.len();
+            tell_removed(context, gone).await;
             count
         } else {
             let device = session.device_id()?;
