@@ -200,6 +200,7 @@ impl Client {
                 ... on RoomEvent { eventId type sequence text room { roomId } }
                 ... on RoomOpened { room { roomId } cursor }
                 ... on RoomClosed { roomId reason }
+                ... on ReceiptMoved { room { roomId } userId readEvent: eventId private }
                 ... on Invited { room { roomId name } event { eventId } } } } }";
         socket.subscribe("1", document, &json!({ "after": after }));
         Follower { socket, pending: VecDeque::new() }

@@ -18,6 +18,10 @@ pub(crate) struct Logged {
     pub(crate) sender: String,
     pub(crate) state_key: Option<String>,
     pub(crate) content: Value,
+    /// It replaces another one. Once it is redacted, its content does not say so.
+    pub(crate) is_edit: bool,
+    /// The event by which it was redacted.
+    pub(crate) redacted_by: Option<String>,
 }
 
 /// What a viewer should see of one room.
@@ -29,6 +33,8 @@ pub(crate) struct Expected {
     pub(crate) live: Vec<String>,
     /// The last visible event that is a message.
     pub(crate) last_message: Option<String>,
+    /// What the viewer was to the room after each event.
+    pub(crate) memberships: Vec<String>,
     /// What the viewer is to the room in the end.
     pub(crate) membership: String,
     /// The setting in the end.
@@ -62,9 +68,8 @@ impl Logged {
         fits.then(|| self.content[field].as_str().unwrap_or_default().to_owned())
     }
 
-    fn is_message(&self) -> bool {
-        let edits = self.content["m.relates_to"]["rel_type"] == "m.replace";
-        self.state_key.is_none() && self.kind != "m.reaction" && !edits
+    pub(crate) fn is_message(&self) -> bool {
+        self.state_key.is_none() && self.kind == "m.room.message" && !self.is_edit
     }
 }
 
@@ -80,6 +85,8 @@ pub(crate) fn log_of(creator: &Client, room: &str) -> Vec<Logged> {
         sender: text(&node["sender"]["userId"]).unwrap(),
         state_key: text(&node["stateKey"]),
         content: node["content"].clone(),
+        is_edit: node["content"]["m.relates_to"]["rel_type"] == "m.replace",
+        redacted_by: None,
     };
     let (mut log, mut after) = (Vec::new(), Value::Null);
     loop {
@@ -152,6 +159,7 @@ pub(crate) fn expect(log: &[Logged], viewer: &str) -> Expected {
         last_message: message.map(|index| log[*index].id.clone()),
         counts: (count("join"), count("invite")),
         related: related(log, &visible, was_inside),
+        memberships: after.iter().map(|(membership, _)| membership.clone()).collect(),
         membership,
         setting,
         texts,

@@ -6,10 +6,13 @@
 //! of settings.
 
 mod checks;
+mod present;
+mod reading;
+mod redacted;
 mod scenes;
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     sync::{
         Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -22,11 +25,11 @@ use tempfile::tempdir;
 
 use self::{
     checks::Checks,
-    scenes::{Played, scenes},
+    scenes::{Played, SECRET, scenes},
 };
 use crate::{
     client::{Client, Follower},
-    oracle::log_of,
+    oracle::{Logged, log_of},
     server::Server,
 };
 
@@ -50,14 +53,23 @@ fn everything_agrees_with_the_oracle_about_who_sees_what() {
         (0..VIEWERS).map(|number| Client::register(&server, &format!("bob{number}"))).collect();
     let start = alice.position();
     let Story { played, live, middle } = play_all(&alice, &dora, &viewers, &start);
-    let logs: Vec<_> = played.iter().map(|played| log_of(&alice, &played.room)).collect();
-
+    let logs: Vec<_> = played.iter().map(|played| log(&alice, played)).collect();
+    let mut numbers = Vec::new();
     for (number, viewer) in viewers.iter().enumerate() {
         let caught_up = heard(&mut viewer.follow(Some(&start)), "from the beginning");
         assert_eq!(live[number], caught_up, "live and from the beginning, bob{number}");
-        assert_eq!(live[number], polled(viewer, &start), "live and by polling, bob{number}");
+        let all = polled(viewer, &start, &Value::Null);
+        assert_eq!(live[number], all.told, "live and by polling, bob{number}");
+        assert!(!all.skips, "something is left out, bob{number}");
+        let topics = polled(viewer, &start, &json!({ "types": ["m.room.topic"] }));
+        assert!(topics.skips && topics.told.events.len() < all.told.events.len());
+        assert_eq!(topics.numbers, all.numbers, "told and skipped through a filter, bob{number}");
+        numbers.push(topics.numbers);
     }
-    let checks = Checks { alice: &alice, viewers: &viewers, played: &played, logs: &logs };
+    let (live, numbers) = (&live[..], &numbers[..]);
+    let checks =
+        Checks { alice: &alice, viewers: &viewers, played: &played, logs: &logs, live, numbers };
+    checks.present(&dora, &Client::register(&server, "zoe"));
     checks.are_whole();
     let next = AtomicUsize::new(0);
     thread::scope(|scope| {
@@ -66,8 +78,8 @@ fn everything_agrees_with_the_oracle_about_who_sees_what() {
                 loop {
                     let room = next.fetch_add(1, Ordering::Relaxed);
                     let Some(_) = played.get(room) else { break };
-                    for (number, live) in live.iter().enumerate() {
-                        checks.room(room, number, live);
+                    for number in 0..VIEWERS {
+                        checks.room(room, number);
                     }
                 }
             });
@@ -82,11 +94,49 @@ fn everything_agrees_with_the_oracle_about_who_sees_what() {
     }
 }
 
+/// The log of a room, with what only those know who played it.
+fn log(alice: &Client, played: &Played) -> Vec<Logged> {
+    let mut log = log_of(alice, &played.room);
+    for event in log.iter_mut().filter(|event| played.secret.contains(&event.id)) {
+        event.redacted_by = Some(played.redaction.clone());
+        event.is_edit = event.id == played.secret[1];
+    }
+    log
+}
+
+/// What a stream has told.
+#[derive(Debug, Default, PartialEq)]
+struct Told {
+    events: HashSet<String>,
+    receipts: BTreeSet<Moved>,
+}
+
+/// Somebody has read further, it says: the room, who, up to which event, and whether that is private.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Moved {
+    room: String,
+    user: String,
+    event: String,
+    private: bool,
+}
+
+/// What polling has told.
+#[derive(Default)]
+struct Polled {
+    told: Told,
+    /// By room, the numbers of the events that were told, and of those that were left out.
+    numbers: Numbers,
+    /// Something was left out.
+    skips: bool,
+}
+
+type Numbers = BTreeMap<String, BTreeSet<u64>>;
+
 /// What was played.
 struct Story {
     played: Vec<Played>,
-    /// The events that reached each viewer live.
-    live: Vec<HashSet<String>>,
+    /// What reached each viewer live.
+    live: Vec<Told>,
     /// A position in the middle.
     middle: String,
 }
@@ -125,22 +175,33 @@ fn play_all(alice: &Client, dora: &Client, viewers: &[Client], start: &str) -> S
 }
 
 /// What a stream tells of, up to the end.
-fn heard(stream: &mut Follower, how: &str) -> HashSet<String> {
-    let mut seen = HashSet::new();
+fn heard(stream: &mut Follower, how: &str) -> Told {
+    let mut told = Told::default();
     loop {
         let item = stream.item();
-        note(&mut seen, &item, how);
+        note(&mut told, &item, how);
         if is_end(&item) {
-            return seen;
+            return told;
         }
     }
 }
 
-/// Takes the event of an item, which may come only once.
-fn note(seen: &mut HashSet<String>, item: &Value, how: &str) {
+fn text(value: &Value) -> String {
+    value.as_str().expect("a text").to_owned()
+}
+
+/// Takes an item, which may come only once.
+fn note(told: &mut Told, item: &Value, how: &str) {
+    assert!(how == "live" || !item.to_string().contains(SECRET), "taken back: {item}, {how}");
     let invited = item["event"]["eventId"].as_str();
     if let Some(event) = item["eventId"].as_str().or(invited) {
-        assert!(seen.insert(event.to_owned()), "{event} came twice, {how}");
+        assert!(told.events.insert(event.to_owned()), "{event} came twice, {how}");
+    }
+    if item["__typename"] == "ReceiptMoved" {
+        let private = item["private"] == true;
+        let (user, event) = (text(&item["userId"]), text(&item["readEvent"]));
+        let moved = Moved { room: text(&item["room"]["roomId"]), user, event, private };
+        assert!(told.receipts.insert(moved), "{item} came twice, {how}");
     }
 }
 
@@ -149,19 +210,32 @@ fn is_end(item: &Value) -> bool {
 }
 
 /// The same by polling, a few commits at a time.
-fn polled(viewer: &Client, start: &str) -> HashSet<String> {
-    let document =
-        "query($after: Position!) { events(after: $after, limit: 100) { position events {
-        __typename ... on RoomEvent { eventId }
-        ... on Invited { event { eventId } room { roomId name } } } } }";
-    let mut seen = HashSet::new();
+fn polled(viewer: &Client, start: &str, filter: &Value) -> Polled {
+    let document = "query($after: Position!, $filter: FilterInput) {
+        events(after: $after, filter: $filter, limit: 100) { position
+        skipped { roomId first last } events { __typename
+        ... on RoomEvent { eventId sequence content text pdu room { roomId } }
+        ... on ReceiptMoved { room { roomId } userId readEvent: eventId private }
+        ... on Invited { event { eventId sequence } room { roomId name } } } } }";
+    let mut polled = Polled::default();
     let mut after = json!(start);
     loop {
-        let chunk = viewer.run(document, &json!({ "after": after }))["events"].clone();
+        let variables = json!({ "after": after, "filter": filter });
+        let chunk = viewer.run(document, &variables)["events"].clone();
+        for skipped in chunk["skipped"].as_array().unwrap() {
+            let (first, last) = (skipped["first"].as_u64(), skipped["last"].as_u64());
+            let numbers = polled.numbers.entry(text(&skipped["roomId"])).or_default();
+            numbers.extend(first.unwrap()..=last.unwrap());
+            polled.skips = true;
+        }
         for item in chunk["events"].as_array().unwrap() {
-            note(&mut seen, item, "polled");
+            note(&mut polled.told, item, "polled");
             if is_end(item) {
-                return seen;
+                return polled;
+            }
+            let number = item["sequence"].as_u64().or(item["event"]["sequence"].as_u64());
+            if let Some(number) = number {
+                polled.numbers.entry(text(&item["room"]["roomId"])).or_default().insert(number);
             }
         }
         assert_ne!(chunk["position"], after, "polling does not get on");

@@ -1,17 +1,24 @@
 //! What each way to see something of a room has to show.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashSet},
+    collections::{BTreeMap, BTreeSet},
     fmt::Write,
 };
 
 use serde_json::{Value, json};
 
-use super::scenes::Played;
+use super::{
+    Numbers, Told,
+    redacted::REDACTED,
+    scenes::{Played, SECRET},
+};
 use crate::{
     client::Client,
     oracle::{Expected, Logged, Related, expect},
 };
+
+/// Invites that a home screen lists, at most.
+const INVITES_MAX: usize = 100;
 
 /// What everything is checked against.
 pub(super) struct Checks<'a> {
@@ -19,27 +26,32 @@ pub(super) struct Checks<'a> {
     pub(super) viewers: &'a [Client],
     pub(super) played: &'a [Played],
     pub(super) logs: &'a [Vec<Logged>],
+    /// What reached each viewer live.
+    pub(super) live: &'a [Told],
+    /// The numbers of the events that each viewer was told of, or told to have missed.
+    pub(super) numbers: &'a [Numbers],
 }
 
 /// One viewer in one room.
-struct Case<'a> {
-    viewer: &'a Client,
-    room: &'a str,
-    log: &'a [Logged],
-    expected: Expected,
-    access: Access,
-    hint: String,
+pub(super) struct Case<'a> {
+    pub(super) viewer: &'a Client,
+    pub(super) room: &'a str,
+    pub(super) played: &'a Played,
+    pub(super) log: &'a [Logged],
+    pub(super) expected: Expected,
+    pub(super) access: Access,
+    pub(super) hint: String,
 }
 
 /// How much of a room, as it is now, is for a viewer.
-struct Access {
-    inside: bool,
-    outside: bool,
-    known: bool,
+pub(super) struct Access {
+    pub(super) inside: bool,
+    pub(super) outside: bool,
+    pub(super) known: bool,
 }
 
 impl Checks<'_> {
-    fn case(&self, room: usize, number: usize) -> Case<'_> {
+    pub(super) fn case(&self, room: usize, number: usize) -> Case<'_> {
         let (played, log) = (&self.played[room], &self.logs[room]);
         let viewer = &self.viewers[number];
         let expected = expect(log, &viewer.user_id);
@@ -48,7 +60,7 @@ impl Checks<'_> {
         let known = outside || expected.membership != "none";
         let hint = format!("bob{number} in {}, {:?}", played.room, played.scene);
         let access = Access { inside, outside, known };
-        Case { viewer, room: &played.room, log, expected, access, hint }
+        Case { viewer, room: &played.room, played, log, expected, access, hint }
     }
 
     /// The scenes are worth something: they show something to somebody, and not everything.
@@ -65,12 +77,19 @@ impl Checks<'_> {
     }
 
     /// Everything about one room that one viewer can ask for.
-    pub(super) fn room(&self, room: usize, number: usize, live: &HashSet<String>) {
-        let case = self.case(room, number);
-        for event in case.log {
+    pub(super) fn room(&self, room: usize, number: usize) {
+        let (case, live) = (self.case(room, number), &self.live[number]);
+        let mut numbers = BTreeSet::new();
+        for (event, number) in case.log.iter().zip(1..) {
             let is_live = case.expected.live.contains(&event.id);
-            assert_eq!(live.contains(&event.id), is_live, "{} live, {}", event.id, case.hint);
+            let told = live.events.contains(&event.id);
+            assert_eq!(told, is_live, "{} live, {}", event.id, case.hint);
+            numbers.extend(is_live.then_some(number));
         }
+        let told = self.numbers[number].get(case.room).cloned().unwrap_or_default();
+        assert_eq!(told, numbers, "told or skipped, {}", case.hint);
+        case.receipts_told(&live.receipts);
+        case.reading();
         if case.access.known {
             case.timeline();
             case.filtered();
@@ -88,15 +107,17 @@ impl Checks<'_> {
     /// The home screen: the rooms that the viewer is in, with what they show, and the invites.
     pub(super) fn home_screen(&self, number: usize) {
         let document = "query($after: SyncCursor) { initialSync(first: 10, after: $after) { next
-            rooms { roomId name memberCount lastMessage { eventId }
-                timeline(last: 100) { nodes { eventId content previousContent
+            rooms { ...reading timeline(last: 100) { nodes { eventId ...redacted previousContent
                     reactions { key users { userId } } thread { count } } } }
-            invites { roomId name memberCount lastMessage { eventId } inviter { userId }
-                timeline(last: 10) { nodes { eventId } } } } }";
+            invites { ...reading inviter { userId } timeline(last: 10) { nodes { eventId } } } } }
+            fragment reading on Room { roomId name memberCount lastMessage { eventId ...redacted }
+                unreadCount highlightCount receipts(first: 100) { userId eventId } }";
+        let document = &format!("{document} {REDACTED}");
         let (mut rooms, mut invites) = (BTreeMap::new(), BTreeMap::new());
         let mut after = Value::Null;
         loop {
             let answer = self.viewers[number].run(document, &json!({ "after": after }));
+            assert!(!answer.to_string().contains(SECRET), "what was taken back, home screen");
             let sync = &answer["initialSync"];
             let by_id = |list: &Value| -> Vec<(String, Value)> {
                 let rooms = list.as_array().unwrap().iter();
@@ -121,20 +142,27 @@ impl Checks<'_> {
                 let newest = timeline.len().saturating_sub(100);
                 assert_eq!(ids(nodes), timeline[newest..], "timeline of the sync, {hint}");
                 assert_eq!(shown["name"], json!(case.expected.texts["name"]), "{hint}");
+                case.reading_shown(shown);
                 for node in nodes.as_array().unwrap() {
                     let related = &case.expected.related[node["eventId"].as_str().unwrap()];
                     assert_eq!(reactions(node), related.reactions, "reactions of a sync, {hint}");
                     let previous = related.previous.clone().unwrap_or_default();
                     assert_eq!(node["previousContent"], previous, "previous of a sync, {hint}");
+                    case.redacted(node);
                 }
             }
             let invite = invites.get(case.room);
-            assert_eq!(invite.is_some(), membership == "invite", "invites, {hint}");
+            // Of more, the list has the first ones alone.
+            let listed = invite.is_some() || invites.len() == INVITES_MAX;
+            let is_invited = membership == "invite";
+            assert!(invite.is_none() || is_invited, "invites, {hint}");
+            assert!(listed || !is_invited, "invites, {hint}");
             if let Some(invite) = invite {
                 let newest = timeline.len().saturating_sub(10);
                 let nodes = &invite["timeline"]["nodes"];
                 assert_eq!(ids(nodes), timeline[newest..], "invite, {hint}");
                 assert_eq!(invite["inviter"]["userId"], self.alice.user_id.as_str(), "{hint}");
+                case.reading_shown(invite);
             }
         }
     }
@@ -144,14 +172,18 @@ impl Checks<'_> {
     pub(super) fn delta(&self, number: usize, since: &str) {
         let document = "query($since: Position, $after: SyncCursor) {
             initialSync(since: $since, first: 10, after: $after, timelineLimit: 100) { next
-                updates { room { roomId name } replaces stateChanges { eventId }
-                    timeline { nodes { eventId previousContent } } }
+                updates { room { roomId name unreadCount highlightCount
+                        receipts(first: 100) { userId eventId } }
+                    replaces stateChanges { eventId }
+                    timeline { nodes { eventId ...redacted previousContent } } }
                 closed { roomId } } }";
+        let document = &format!("{document} {REDACTED}");
         let (mut updates, mut closed) = (BTreeMap::new(), BTreeSet::new());
         let mut after = Value::Null;
         loop {
             let variables = json!({ "since": since, "after": after });
             let sync = self.viewers[number].run(document, &variables)["initialSync"].clone();
+            assert!(!sync.to_string().contains(SECRET), "what was taken back, delta");
             for update in sync["updates"].as_array().unwrap() {
                 let room = update["room"]["roomId"].as_str().unwrap().to_owned();
                 assert!(updates.insert(room, update.clone()).is_none(), "told of twice: {update}");
@@ -171,6 +203,7 @@ impl Checks<'_> {
             let Some(update) = updates.get(case.room) else { continue };
             assert_eq!(membership, "join", "an update, {hint}");
             assert_eq!(update["room"]["name"], json!(case.expected.texts["name"]), "{hint}");
+            case.reading_shown(&update["room"]);
             let told = ids(&update["timeline"]["nodes"]);
             let newest = timeline.len().saturating_sub(told.len());
             assert_eq!(told, timeline[newest..], "what was missed, {hint}");
@@ -179,6 +212,7 @@ impl Checks<'_> {
                 let related = &case.expected.related[node["eventId"].as_str().unwrap()];
                 let previous = related.previous.clone().unwrap_or_default();
                 assert_eq!(node["previousContent"], previous, "previous in a delta, {hint}");
+                case.redacted(node);
             }
             for changed in ids(&update["stateChanges"]) {
                 assert!(case.log.iter().any(|event| event.id == changed), "{changed}, {hint}");
@@ -230,15 +264,23 @@ fn related(node: &Value) -> Related {
 }
 
 impl Case<'_> {
+    /// Asks as the viewer. Whatever it is, what was taken back is not in it.
+    pub(super) fn run(&self, document: &str, variables: &Value) -> Value {
+        let answer = self.viewer.run(document, variables);
+        assert!(!answer.to_string().contains(SECRET), "what was taken back, {}", self.hint);
+        answer
+    }
+
     /// The timeline, page by page in both directions, and what came of each event of it.
     fn timeline(&self) {
         let document =
             "query($room: RoomID!, $first: Int, $after: Cursor, $last: Int, $before: Cursor) {
             room(id: $room) { timeline(first: $first, after: $after, last: $last, before: $before) {
                 pageInfo { hasPreviousPage hasNextPage startCursor endCursor }
-                nodes { eventId previousContent latestEdit { eventId } editedContent
-                    reactions { key count users { userId } } replyTo { eventId }
-                    thread { count lastEvent { eventId } } } } } }";
+                nodes { eventId ...redacted previousContent latestEdit { eventId } editedContent
+                    reactions { key count users { userId } } replyTo { eventId ...redacted }
+                    thread { count lastEvent { eventId ...redacted } } } } } }";
+        let document = &format!("{document} {REDACTED}");
         for back in [true, false] {
             let mut events = Vec::new();
             let mut cursor = Value::Null;
@@ -248,12 +290,13 @@ impl Case<'_> {
                 } else {
                     json!({ "room": self.room, "first": 9, "after": cursor })
                 };
-                let answer = self.viewer.run(document, &variables);
+                let answer = self.run(document, &variables);
                 let page = answer["room"]["timeline"].clone();
                 for node in page["nodes"].as_array().unwrap() {
                     let id = node["eventId"].as_str().unwrap();
                     let expected = self.expected.related.get(id);
                     assert_eq!(Some(&related(node)), expected, "what came of {id}, {}", self.hint);
+                    self.redacted(node);
                     let edited = node["latestEdit"].is_null();
                     assert_eq!(node["editedContent"].is_null(), edited, "{}", self.hint);
                 }
@@ -281,7 +324,7 @@ impl Case<'_> {
         let document = "query($room: RoomID!, $after: Cursor) { room(id: $room) {
             timeline(first: 100, after: $after, filter: { types: [\"m.room.message\"] }) {
                 nodes { eventId } } } }";
-        let answer = self.viewer.run(document, &json!({ "room": self.room }));
+        let answer = self.run(document, &json!({ "room": self.room }));
         let visible = |event: &&Logged| self.expected.timeline.contains(&event.id);
         let messages = self.log.iter().filter(|event| event.kind == "m.room.message");
         let messages: Vec<_> = messages.filter(visible).map(|event| event.id.clone()).collect();
@@ -296,7 +339,7 @@ impl Case<'_> {
         let timeline = &self.expected.timeline;
         for place in [0, timeline.len().saturating_sub(1)] {
             let Some(event) = timeline.get(place) else { continue };
-            let answer = self.viewer.run(document, &json!({ "room": self.room, "event": event }));
+            let answer = self.run(document, &json!({ "room": self.room, "event": event }));
             let (from, to) = (place.saturating_sub(4), (place + 5).min(timeline.len()));
             let found = ids(&answer["room"]["timeline"]["nodes"]);
             assert_eq!(found, timeline[from..to], "around {event}, {}", self.hint);
@@ -317,10 +360,11 @@ impl Case<'_> {
             document += "} ";
             for (index, Logged { id, .. }) in events.iter().enumerate() {
                 let node = node_id(id);
-                write!(document, "e{index}: event(id: {id:?}) {{ eventId content }} ").unwrap();
+                write!(document, "e{index}: event(id: {id:?}) {{ eventId content text pdu }} ")
+                    .unwrap();
                 write!(document, "n{index}: node(id: {node:?}) {{ id }} ").unwrap();
             }
-            let answer = self.viewer.run(&(document + "}"), &json!({ "room": self.room }));
+            let answer = self.run(&(document + "}"), &json!({ "room": self.room }));
             for (index, Logged { id, .. }) in events.iter().enumerate() {
                 let visible = self.expected.timeline.contains(id);
                 let key = format!("e{index}");
@@ -342,7 +386,7 @@ impl Case<'_> {
             initialSync(roomId: $room) { rooms { roomId } invites { roomId } }
             room(id: $room) { name topic avatarUrl canonicalAlias aliases memberCount invitedCount
                 activity creator { userId } inviter { userId displayName }
-                lastMessage { eventId text } state { eventId } replacedBy predecessor
+                lastMessage { eventId text } state { eventId content } replacedBy predecessor
                 members { totalCount nodes { userId displayName } }
                 knocking: members(membership: KNOCK) { totalCount }
                 member(userId: $alice) { displayName } } }";
@@ -352,7 +396,7 @@ impl Case<'_> {
             "alias": alias,
             "alice": "@alice:localhost",
         });
-        let answer = self.viewer.run(document, &variables);
+        let answer = self.run(document, &variables);
         let Access { inside, outside, known } = self.access;
         let (expected, hint) = (&self.expected, &self.hint);
         assert_eq!(!answer["node"].is_null(), known, "node of the room, {hint}");
@@ -414,6 +458,9 @@ impl Case<'_> {
         assert_eq!(answer["memberCount"], json!(then.counts.0), "{}", self.hint);
         assert_eq!(answer["members"]["totalCount"], json!(then.counts.0), "{}", self.hint);
         assert_eq!(answer["lastMessage"]["eventId"].as_str(), then.last_message.as_deref());
+        for count in ["unreadCount", "highlightCount"] {
+            assert_eq!(answer[count], 0, "{count} of a join, {}", self.hint);
+        }
     }
 }
 

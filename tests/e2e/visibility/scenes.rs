@@ -13,6 +13,9 @@ const STEPS_MAX: usize = 5;
 /// Rooms that are played, unless all are.
 const ROOMS: usize = 22;
 
+/// What is said once in each room, and taken back before the end.
+pub(super) const SECRET: &str = "the key lies under the mat";
+
 /// What is to happen in one room.
 #[derive(Clone, Debug)]
 pub(super) struct Scene {
@@ -32,6 +35,21 @@ pub(super) struct Played {
     pub(super) scene: Scene,
     /// What those who joined were answered, with the number of the viewer.
     pub(super) joins: Vec<(usize, Value)>,
+    /// Who said to have read what, in order.
+    pub(super) marks: Vec<Mark>,
+    /// The secret and its edit, and the event that took them back.
+    pub(super) secret: Vec<String>,
+    pub(super) redaction: String,
+}
+
+/// Somebody said to have read the room up to an event.
+#[derive(Clone, Debug)]
+pub(super) struct Mark {
+    pub(super) user: String,
+    pub(super) event: String,
+    pub(super) private: bool,
+    /// The last event of the room at that time.
+    pub(super) at: String,
 }
 
 /// What may follow each state: the letter, and what it leads to.
@@ -109,7 +127,8 @@ fn step(alice: &Client, viewer: &Client, room: &str, letter: char) -> Option<Val
         'n' => viewer.act("knockOnRoom", own),
         'j' => {
             let document = "mutation($input: JoinRoomInput!) { joinRoom(input: $input) {
-                refusal { code } messages(last: 100) { nodes { eventId } } room { name topic memberCount members(first: 100) { totalCount }
+                refusal { code } messages(last: 100) { nodes { eventId } } room {
+                    unreadCount highlightCount name topic memberCount members(first: 100) { totalCount }
                     lastMessage { eventId } timeline(last: 100) { nodes { eventId } } } } }";
             let payload = viewer.run(document, &json!({ "input": own }))["joinRoom"].clone();
             assert_eq!(payload["refusal"], Value::Null, "{letter}");
@@ -144,7 +163,9 @@ impl Scene {
         }));
         dora.act("joinRoom", json!({ "roomId": room }));
         let first = alice.say(&room, "first");
-        let mut joins = Vec::new();
+        let (mut joins, mut marks) = (Vec::new(), Vec::new());
+        let (mut secret, mut redaction) = (Vec::new(), String::new());
+        let mut inside = vec![false; viewers.len()];
         for round in 0..STEPS_MAX {
             if round == 2 && self.first != self.second {
                 let input = json!({ "roomId": room, "visibility": self.second });
@@ -153,23 +174,63 @@ impl Scene {
             for (number, history) in self.histories.iter().enumerate() {
                 let Some(letter) = history.chars().nth(round) else { continue };
                 let joined = step(alice, &viewers[number], &room, letter);
+                inside[number] = letter == 'j';
                 joins.extend(joined.map(|answer| (number, answer)));
             }
-            talk(alice, dora, &room, &first, round);
+            match round {
+                1 => secret = tell_secret(alice, &room),
+                3 => {
+                    let input = json!({ "roomId": room, "eventId": secret[0] });
+                    redaction = event_id(&alice.act("redactEvent", input));
+                }
+                _ => {}
+            }
+            let (said, at) = talk(alice, dora, &room, &first, round);
+            let inside = inside.iter().enumerate().filter(|(_, inside)| **inside);
+            // Some stop reading early, so that something stays unread.
+            let reading = inside.filter(|(number, _)| round < 3 + number % 2);
+            let reading = reading.map(|(number, _)| (&viewers[number], (round + number) % 2 == 1));
+            for (client, private) in reading.chain([(dora, round % 2 == 0)]) {
+                marks.push(mark(client, &room, &said, private, &at));
+            }
         }
-        Played { room, alias, scene: self.clone(), joins }
+        Played { room, alias, scene: self.clone(), joins, marks, secret, redaction }
     }
 }
 
-/// What is said and set after each step.
-fn talk(alice: &Client, dora: &Client, room: &str, first: &str, round: usize) {
+fn event_id(payload: &Value) -> String {
+    assert_eq!(payload["refusal"], Value::Null);
+    payload["event"]["eventId"].as_str().unwrap().to_owned()
+}
+
+/// Says what will be taken back, and changes it. It names everybody.
+fn tell_secret(alice: &Client, room: &str) -> Vec<String> {
+    let body = format!("bob0, bob1, bob2, bob3, bob4: {SECRET}");
+    let said = alice.say(room, &body);
+    let input = json!({ "roomId": room, "body": body, "edits": said });
+    let edit = event_id(&alice.act("sendMessage", input));
+    vec![said, edit]
+}
+
+fn mark(client: &Client, room: &str, event: &str, private: bool, at: &str) -> Mark {
+    let document =
+        "mutation($input: MarkReadInput!) { markRead(input: $input) { refusal { code } } }";
+    let input = json!({ "roomId": room, "eventId": event, "private": private });
+    let payload = client.run(document, &json!({ "input": input }))["markRead"].clone();
+    assert_eq!(payload["refusal"], Value::Null);
+    let [event, at] = [event, at].map(ToOwned::to_owned);
+    Mark { user: client.user_id.clone(), event, private, at }
+}
+
+/// What is said and set after each step, which names one of the viewers. The first event of it, and
+/// the last.
+fn talk(alice: &Client, dora: &Client, room: &str, first: &str, round: usize) -> (String, String) {
     let say = |client: &Client, more: Value| {
-        let mut input = json!({ "roomId": room, "body": format!("after step {round}") });
+        let body = format!("after step {round}, Bob{round}!");
+        let mut input = json!({ "roomId": room, "body": body });
         let object = input.as_object_mut().unwrap();
         object.extend(more.as_object().unwrap().clone());
-        let payload = client.act("sendMessage", input);
-        assert_eq!(payload["refusal"], Value::Null);
-        payload["event"]["eventId"].as_str().unwrap().to_owned()
+        event_id(&client.act("sendMessage", input))
     };
     let react = |client: &Client, key: &str| {
         client.act("react", json!({ "roomId": room, "eventId": first, "key": key }));
@@ -178,13 +239,13 @@ fn talk(alice: &Client, dora: &Client, room: &str, first: &str, round: usize) {
     let set = |mutation: &str, field: &str, value: String| {
         let mut input = json!({ "roomId": room });
         input[field] = json!(value);
-        alice.act(mutation, input);
+        event_id(&alice.act(mutation, input))
     };
     match round {
         0 => react(dora, "one"),
         1 => drop(say(alice, json!({ "edits": first }))),
         2 => drop(say(dora, json!({ "threadRoot": first }))),
-        3 => drop((say(dora, json!({ "replyTo": said })), say(alice, json!({ "edits": first })))),
+        3 => drop((say(dora, json!({ "replyTo": &said })), say(alice, json!({ "edits": first })))),
         _ => {
             react(alice, "one");
             react(dora, "two");
@@ -193,5 +254,5 @@ fn talk(alice: &Client, dora: &Client, room: &str, first: &str, round: usize) {
     }
     set("setRoomName", "name", format!("name {round}"));
     set("setRoomTopic", "topic", format!("topic {round}"));
-    set("setRoomAvatar", "avatarUrl", format!("mxc://localhost/{round}"));
+    (said, set("setRoomAvatar", "avatarUrl", format!("mxc://localhost/{round}")))
 }
