@@ -1,11 +1,14 @@
 //! Events of other servers that come late, too late, or not to be shown, as two clients see them.
 
-use std::fs;
+mod following;
+
+use std::{fs, path::Path};
 
 use rookery_command::testing::{World, event_file, key_file};
 use rookery_domain::{MessageKind, RoomCommand, RoomVersionId};
 use serde_json::{Value, json};
-use tempfile::tempdir;
+use tempfile::{TempDir, tempdir};
+use tokio::runtime::{Builder, Runtime};
 
 use crate::{
     client::Client,
@@ -50,34 +53,66 @@ async fn fork(world: &mut World) -> Vec<usize> {
     [0, 3, 1, 2, 4].map(|place| first + place).to_vec()
 }
 
+/// A server that shares a room with two others, and a client of it that is in the room.
+struct Shared {
+    world: World,
+    data: TempDir,
+    server: Server,
+    ada: Client,
+    /// The event by which she joined.
+    join: Value,
+}
+
+impl Shared {
+    async fn new() -> Self {
+        let mut world = World::new(1, RoomVersionId::V12, 2).await;
+        world.join_all().await;
+        let data = tempdir().unwrap();
+        fs::write(data.path().join("keys.json"), key_file(&world.keys)).unwrap();
+        let server = Server::start(data.path());
+        receive(data.path(), &event_file(&world.sent));
+        let ada = Client::register(&server, "ada");
+        let room = json!({ "roomId": world.room_id });
+        let join = ada.act("joinRoom", room)["event"]["eventId"].clone();
+        Self { world, data, server, ada, join }
+    }
+
+    /// Takes in these of the events that others have sent, and says what became of each.
+    fn receive(&self, order: &[usize]) -> Vec<Value> {
+        let sent = order.iter().map(|place| &self.world.sent[*place]);
+        receive(self.data.path(), &event_file(sent))
+    }
+
+    fn room(&self) -> &str {
+        self.world.room_id.as_str()
+    }
+}
+
+fn receive(data: &Path, events: &str) -> Vec<Value> {
+    let keys = data.join("keys.json");
+    let printed =
+        succeed(data, &["room", "receive", "-", "--keys", keys.to_str().unwrap()], events);
+    let outcome = |line: &str| serde_json::from_str::<Value>(line).unwrap()["outcome"].take();
+    printed.lines().map(outcome).collect()
+}
+
+fn runtime() -> Runtime {
+    Builder::new_current_thread().build().unwrap()
+}
+
 #[test]
 fn late_superseded_and_hidden_events_reach_clients_as_promised() {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let mut world = runtime.block_on(World::new(1, RoomVersionId::V12, 2));
-    runtime.block_on(world.join_all());
-    let data = tempdir().unwrap();
-    let keys = data.path().join("keys.json");
-    fs::write(&keys, key_file(&world.keys)).unwrap();
-    let server = Server::start(data.path());
-    let receive = |events: &str| {
-        let arguments = ["room", "receive", "-", "--keys", keys.to_str().unwrap()];
-        let printed = succeed(data.path(), &arguments, events);
-        let outcome = |line: &str| serde_json::from_str::<Value>(line).unwrap()["outcome"].take();
-        printed.lines().map(outcome).collect::<Vec<_>>()
-    };
-    receive(&event_file(&world.sent));
-    let ada = Client::register(&server, "ada");
-    let room = json!({ "roomId": world.room_id });
-    let join = ada.act("joinRoom", room)["event"]["eventId"].clone();
-    ada.say(world.room_id.as_str(), "one");
-    ada.say(world.room_id.as_str(), "two");
-    let last = ada.say(world.room_id.as_str(), "three");
+    let runtime = runtime();
+    let mut shared = runtime.block_on(Shared::new());
+    shared.ada.say(shared.room(), "one");
+    shared.ada.say(shared.room(), "two");
+    let last = shared.ada.say(shared.room(), "three");
 
-    let start = ada.position();
-    let order = runtime.block_on(fork(&mut world));
-    let sent: Vec<_> = order.iter().map(|place| &world.sent[*place]).collect();
-    let outcomes = receive(&event_file(sent));
+    let start = shared.ada.position();
+    let order = runtime.block_on(fork(&mut shared.world));
+    let outcomes = shared.receive(&order);
     assert_eq!(outcomes, ["accepted", "accepted", "accepted", "accepted", "soft_failed"]);
+    let Shared { world, data, server, ada, join } = shared;
 
     let poll =
         |late: bool| ada.run(POLL, &json!({ "after": start, "late": late }))["events"].clone();
