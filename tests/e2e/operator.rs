@@ -2,6 +2,9 @@
 
 use std::path::Path;
 
+use rookery_log::Record;
+use rookery_log_sled::{SledLog, SledOptions};
+use rookery_server::ndjson;
 use serde_json::{Value, json};
 use tempfile::{TempDir, tempdir};
 
@@ -228,6 +231,70 @@ fn an_import_that_fails_names_the_line_and_leaves_nothing_behind() {
         let copy = tempdir().unwrap();
         let said = fail(copy.path(), &["import", "-"], &changed);
         assert!(said.contains("line"), "{said}");
+    }
+}
+
+/// The records of an export.
+fn records(export: &str) -> Vec<Record> {
+    let mut import = ndjson::Import::begin(export.as_bytes()).unwrap();
+    std::iter::from_fn(|| import.read().unwrap()).collect()
+}
+
+/// Writes a log of these records in the place of the one in `data`, and of what was made of that.
+async fn replace_log(data: &Path, records: &[Record]) {
+    let folder = data.join("log");
+    std::fs::remove_dir_all(&folder).unwrap();
+    std::fs::remove_dir_all(data.join("models")).ok();
+    let options = SledOptions { epoch: Some(records[0].epoch), ..SledOptions::default() };
+    let log = SledLog::open(&folder, options).unwrap();
+    for record in records {
+        log.append_record(record.clone()).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn content_that_somebody_has_changed_is_named_by_import_and_verify() {
+    let (data, server, alice, room) = with_conversation();
+    let taken_back = alice.say(&room, "never said");
+    alice.act("redactEvent", json!({ "roomId": room, "eventId": taken_back }));
+    alice
+        .run("mutation { setProfile(input: { displayName: \"Alice\" }) { position } }", &json!({}));
+    assert!(server.stop().success());
+    let text = succeed(data.path(), &["export", "-"], "");
+    assert!(!text.contains("never said"));
+    let verified = succeed(data.path(), &["verify"], "");
+    assert!(verified.contains("as their IDs say"), "{verified}");
+    let whole = records(&text);
+    for (from, to) in
+        [("message 7", "message 8"), ("\"displayname\":\"Alice\"", "\"displayname\":\"Malice\"")]
+    {
+        let mut changed = whole.clone();
+        let event = |record: &Record| {
+            let text = |content: &[u8]| String::from_utf8_lossy(content).contains(from);
+            record.commit.events.iter().position(|event| text(&event.content))
+        };
+        let place = changed.iter().position(|record| event(record).is_some()).unwrap();
+        let index = event(&changed[place]).unwrap();
+        let tampered = &mut changed[place].commit.events[index];
+        let content = String::from_utf8(tampered.content.to_vec()).unwrap();
+        tampered.content = content.replace(from, to).into();
+        let named = format!("the event {} at position {}", tampered.id, place + 1);
+        let mut export = ndjson::Export::begin(Vec::new(), changed[0].epoch).unwrap();
+        for record in &changed {
+            export.write(record).unwrap();
+        }
+        let forged = String::from_utf8(export.finish().unwrap()).unwrap();
+
+        // Checksums and hashes hold: whoever changed the content has made them anew.
+        let copy = tempdir().unwrap();
+        let said = fail(copy.path(), &["import", "-"], &forged);
+        assert!(said.contains(&named) && said.contains(&format!("line {}", place + 2)), "{said}");
+        succeed(copy.path(), &["import", "-"], &text);
+        replace_log(copy.path(), &changed).await;
+        let said = fail(copy.path(), &["verify"], "");
+        assert!(said.contains(&named), "{said}");
+        replace_log(copy.path(), &whole).await;
+        succeed(copy.path(), &["verify"], "");
     }
 }
 

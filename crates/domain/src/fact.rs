@@ -122,6 +122,14 @@ pub struct StoredFact {
     pub content: Bytes,
 }
 
+impl StoredFact {
+    /// Whether an account or alias event is what its ID says.
+    #[must_use]
+    pub fn is_of_its_id(&self) -> bool {
+        self.id == salted_id(&self.envelope, &self.content)
+    }
+}
+
 /// A stored event cannot be read: the software is older than the log, or the log is wrong.
 #[derive(Debug, thiserror::Error)]
 pub enum FactError {
@@ -180,12 +188,13 @@ fn json(value: &impl Serialize) -> Bytes {
 
 /// The salt is the envelope; the ID is BLAKE3 keyed with nothing over salt and content.
 fn salted(salt: [u8; 16], content: Bytes) -> StoredFact {
+    let (id, envelope) = (salted_id(&salt, &content), Bytes::copy_from_slice(&salt));
+    StoredFact { id, envelope, content }
+}
+
+fn salted_id(salt: &[u8], content: &[u8]) -> String {
     let mut hasher = blake3::Hasher::new();
-    hasher.update(&salt);
-    hasher.update(&content);
-    StoredFact {
-        id: URL_SAFE_NO_PAD.encode(hasher.finalize().as_bytes()),
-        envelope: Bytes::copy_from_slice(&salt),
-        content,
-    }
+    hasher.update(salt);
+    hasher.update(content);
+    URL_SAFE_NO_PAD.encode(hasher.finalize().as_bytes())
 }

@@ -7,7 +7,7 @@ use ruma_common::{
     CanonicalJsonObject, OwnedEventId, RoomVersionId, canonical_json::redact_in_place,
     room_version_rules::RoomVersionRules,
 };
-use ruma_signatures::reference_hash;
+use ruma_signatures::{content_hash, reference_hash};
 
 use crate::Pdu;
 
@@ -36,6 +36,12 @@ pub enum RedactError {
         /// The event.
         event_id: OwnedEventId,
     },
+    /// Its ID covers the hash of another content.
+    #[error("{event_id} has another content than the one that its ID covers")]
+    OtherContent {
+        /// The event.
+        event_id: OwnedEventId,
+    },
 }
 
 impl Pdu {
@@ -61,9 +67,42 @@ impl Pdu {
     /// # Errors
     /// [`RedactError`] if it is not, or if the version is unknown.
     pub fn check_id(&self, version: &RoomVersionId) -> Result<(), RedactError> {
-        let rules = self.rules_of(version)?;
-        let hash = reference_hash(&self.object()?, &rules);
-        let hash = hash.map_err(|error| self.malformed(&error))?;
+        self.check_id_of(&self.object()?, &self.rules_of(version)?)
+    }
+
+    /// Checks that the event, of a room of this version, is what its ID says: the ID is that of the
+    /// event, and the content is that which the event has the hash of, or nothing is left of it that
+    /// redaction takes away.
+    ///
+    /// Source: Matrix server-server specification, "Validating hashes and signatures on received
+    /// events".
+    ///
+    /// # Errors
+    /// [`RedactError`] if it is not, or if the version is unknown.
+    pub fn check_content(&self, version: &RoomVersionId) -> Result<(), RedactError> {
+        let (rules, object) = (self.rules_of(version)?, self.object()?);
+        self.check_id_of(&object, &rules)?;
+        let hash = content_hash(&object).map_err(|error| self.malformed(&error))?;
+        let said = object.get("hashes").and_then(|hashes| hashes.as_object()?.get("sha256"));
+        if said.and_then(|said| said.as_str()) == Some(&hash.encode()) {
+            return Ok(());
+        }
+        let mut left = object.clone();
+        redact_in_place(&mut left, &rules.redaction, None)
+            .map_err(|error| self.malformed(&error))?;
+        if left == object {
+            Ok(())
+        } else {
+            Err(RedactError::OtherContent { event_id: self.event_id.clone() })
+        }
+    }
+
+    fn check_id_of(
+        &self,
+        object: &CanonicalJsonObject,
+        rules: &RoomVersionRules,
+    ) -> Result<(), RedactError> {
+        let hash = reference_hash(object, rules).map_err(|error| self.malformed(&error))?;
         if self.event_id.as_str().strip_prefix('$') == Some(&*hash) {
             Ok(())
         } else {

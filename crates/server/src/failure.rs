@@ -50,6 +50,7 @@ failures!(
     io::Error,
     crate::config::ConfigError,
     crate::config::IdentityError,
+    crate::contents::Changed,
     crate::irc::SourceError,
     crate::ndjson::ImportError,
     rookery_accounts::NewUserError,

@@ -4,6 +4,7 @@ pub mod cli;
 mod clock;
 mod compaction;
 pub mod config;
+mod contents;
 pub mod failure;
 mod import;
 pub mod irc;

@@ -154,6 +154,8 @@ fn id_and_signature_hold_without_the_content() {
             assert_eq!(event.event_id.as_str(), format!("${}", hash.unwrap()));
             event.check_id(&version).unwrap();
             redacted.check_id(&version).unwrap();
+            event.check_content(&version).unwrap();
+            redacted.check_content(&version).unwrap();
             assert_eq!(redacted.redacted(&version).unwrap().json, redacted.json);
             let signed = sign(&redacted, &key, server, &version).unwrap();
             let object: CanonicalJsonObject = serde_json::from_str(&signed).unwrap();
@@ -165,6 +167,26 @@ fn id_and_signature_hold_without_the_content() {
         let signed = sign(&said.redacted(&version).unwrap(), &key, server, &version).unwrap();
         let object: CanonicalJsonObject = serde_json::from_str(&signed).unwrap();
         assert_eq!(verify_event(&keys, &object, &rules).unwrap(), Verified::Signatures);
+    }
+}
+
+#[test]
+fn content_that_somebody_has_changed_is_not_what_the_id_says() {
+    for version in VERSIONS {
+        let (_, said) = bob_has_said(version.clone());
+        let text = String::from_utf8(said.json.to_vec()).unwrap();
+        let change = |text: String| Pdu::parse(said.event_id.clone(), text.into()).unwrap();
+        let other = change(text.replace("\"body\":\"", "\"body\":\"not "));
+        assert_ne!(other.json, said.json);
+        other.check_id(&version).unwrap();
+        let found = other.check_content(&version).unwrap_err().to_string();
+        assert!(found.contains("another content"), "{found}");
+        let older = change(text.replace("\"depth\":", "\"depth\":1"));
+        let found = older.check_content(&version).unwrap_err().to_string();
+        assert!(found.contains("not the hash of it"), "{found}");
+        // Half of what redaction leaves is neither.
+        let half = change(text.replace("\"body\"", "\"other\""));
+        half.check_content(&version).unwrap_err();
     }
 }
 

@@ -12,6 +12,7 @@ use rookery_log::EventLog;
 use crate::{
     clock,
     config::{Config, ServerIdentity},
+    contents::Contents,
     failure::Failure,
     ndjson,
     node::Node,
@@ -62,7 +63,11 @@ async fn copy(
     let log = Node::open_log(config, Some(import.epoch()))?;
     let mut bar = Progress::on_stderr("importing", "commits", None);
     let mut under_way = VecDeque::with_capacity(UNDER_WAY_MAX);
+    let mut contents = Contents::default();
     while let Some(record) = import.read()? {
+        contents
+            .check(&record)
+            .map_err(|changed| Failure::new(format!("line {}: {changed}", import.line())))?;
         under_way.push_back(log.append_record(record));
         if under_way.len() >= UNDER_WAY_MAX
             && let Some(oldest) = under_way.pop_front()

@@ -9,7 +9,7 @@ use rookery_log::{EventLog, PAGE_MAX, Position, Scope};
 use serde_json::value::RawValue;
 
 use super::{Order, Output, receive::receive};
-use crate::{cli::UserCommand, clock, failure::Failure, ndjson, node::Node};
+use crate::{cli::UserCommand, clock, contents::Contents, failure::Failure, ndjson, node::Node};
 
 /// Commits that `log tail` shows if it is not told from where.
 const TAIL_DEFAULT: u64 = 10;
@@ -63,6 +63,7 @@ async fn verify(node: &Node, output: &Output) -> Result<(), Failure> {
             checked.commits, checked.events, checked.streams
         ))
         .await;
+    check_contents(node, output).await?;
     let tell = |report: rookery_query::Progress| {
         output.progress("checking the read models", report.done, report.total);
     };
@@ -85,6 +86,20 @@ async fn verify(node: &Node, output: &Output) -> Result<(), Failure> {
         "what is served differs from what the log says, in: {}. Run `rookery rebuild`",
         names.join(", ")
     )))
+}
+
+async fn check_contents(node: &Node, output: &Output) -> Result<(), Failure> {
+    let end = *node.log.tail().borrow();
+    let (mut contents, mut after) = (Contents::default(), Position::ORIGIN);
+    while after < end {
+        let mut page = node.log.read(&Scope::All, after, 256).await?;
+        page.retain(|record| record.position <= end);
+        after = page.last().map_or(end, |last| last.position);
+        contents = contents.check_page(page).await?;
+        output.progress("checking the events", after.0, end.0);
+    }
+    output.text("events: as their IDs say\n".into()).await;
+    Ok(())
 }
 
 async fn export(node: &Node, output: &Output) -> Result<(), Failure> {
