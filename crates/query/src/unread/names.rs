@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** an index only: it follows from the members, and is made when it is first needed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use rookery_domain::{OwnedUserId, UserId};
 
@@ -11,7 +11,8 @@ use super::text::{PHRASE_WORDS_MAX, joined, phrase, words};
 /// Names of members, as phrases.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Names {
-    phrases: BTreeSet<(u64, u32)>,
+    /// Who is called so, by number. Looked up for every word of every message.
+    phrases: HashMap<u64, Vec<u32>>,
     /// The members, by number.
     users: Vec<Option<OwnedUserId>>,
     free: Vec<u32>,
@@ -35,18 +36,24 @@ impl Names {
             *slot = Some(user.to_owned());
         }
         for (phrase, length) in phrases_of(user, shown) {
-            self.phrases.insert((phrase, number));
+            self.phrases.entry(phrase).or_default().push(number);
             self.lengths[usize::from(length)] += 1;
         }
     }
 
     pub(super) fn remove(&mut self, user: &UserId, shown: Option<(u64, u8)>) {
         let Some((own, _)) = phrases_of(user, shown).next() else { return };
-        let mut candidates = self.phrases.range((own, 0)..=(own, u32::MAX));
-        let is_user = |(_, number): &&(u64, u32)| self.user(*number) == Some(user);
-        let Some((_, number)) = candidates.find(is_user).copied() else { return };
+        let mut candidates = self.phrases.get(&own).into_iter().flatten().copied();
+        let Some(number) = candidates.find(|number| self.user(*number) == Some(user)) else {
+            return;
+        };
         for (phrase, length) in phrases_of(user, shown) {
-            self.phrases.remove(&(phrase, number));
+            if let Some(numbers) = self.phrases.get_mut(&phrase) {
+                numbers.retain(|other| *other != number);
+                if numbers.is_empty() {
+                    self.phrases.remove(&phrase);
+                }
+            }
             self.lengths[usize::from(length)] -= 1;
         }
         if let Some(slot) = self.users.get_mut(number as usize) {
@@ -73,8 +80,8 @@ impl Names {
                 if self.lengths[before + 1] == 0 {
                     continue;
                 }
-                let found = self.phrases.range((*phrase, 0)..=(*phrase, u32::MAX));
-                named.extend(found.filter_map(|(_, number)| self.user(*number)));
+                let found = self.phrases.get(phrase).into_iter().flatten();
+                named.extend(found.filter_map(|number| self.user(*number)));
             }
         }
         named
