@@ -15,12 +15,14 @@ use crate::{config::Config, failure::Failure, node::Node, progress::Progress};
 /// [`Failure`], saying what to do.
 pub(crate) async fn run(config: &Config) -> Result<Compacted, Failure> {
     let node = Node::open(config).await.map_err(|failure| {
-        let hint = if failure.is_in_use() {
-            ": stop the server, or restart it with --compact-after 1s, and it does it itself"
-        } else {
-            ""
-        };
-        Failure::new(format!("{failure}{hint}"))
+        if !failure.is_in_use() {
+            return failure;
+        }
+        let data = config.data.display();
+        Failure::new(format!(
+            "a server has {data} open: stop the server first, or restart it with \
+             `--compact-after 1s`, and it compacts by itself"
+        ))
     })?;
     // A redaction that a crash has cut off is carried out first; then all models are saved anew.
     node.commands.resume_erasures().await?;
