@@ -207,6 +207,14 @@ impl Client {
     }
 }
 
+/// Two users who share a room, and the room.
+pub(crate) fn two(server: &Server) -> (Client, Client, String) {
+    let (alice, bob) = (Client::register(server, "alice"), Client::register(server, "bob"));
+    let room = alice.create_room(json!({ "preset": "PUBLIC" }));
+    bob.act("joinRoom", json!({ "roomId": room }));
+    (alice, bob, room)
+}
+
 /// A socket that speaks graphql-transport-ws.
 pub(crate) struct Socket {
     socket: WebSocket<TcpStream>,

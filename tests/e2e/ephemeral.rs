@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    client::{Client, Socket},
+    client::{Client, Socket, two},
     server::Server,
 };
 
@@ -93,14 +93,6 @@ fn typing(client: &Client, room: &str) -> Value {
 fn presence(client: &Client, user: &Client) -> Value {
     let document = "query($user: UserID!) { user(id: $user) { presence { presence } } }";
     client.run(document, &json!({ "user": user.user_id }))["user"]["presence"].clone()
-}
-
-/// Two users who share a room.
-fn two(server: &Server) -> (Client, Client, String) {
-    let (alice, bob) = (Client::register(server, "alice"), Client::register(server, "bob"));
-    let room = alice.create_room(json!({ "preset": "PUBLIC" }));
-    bob.act("joinRoom", json!({ "roomId": room }));
-    (alice, bob, room)
 }
 
 #[test]

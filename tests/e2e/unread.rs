@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    client::{Client, Socket},
+    client::{Client, Socket, two},
     server::{Server, succeed},
 };
 
@@ -62,13 +62,6 @@ fn counts(client: &Client, room: &str) -> (u64, u64) {
         assert_eq!(of(home), here);
     }
     here
-}
-
-fn two(server: &Server) -> (Client, Client, String) {
-    let (alice, bob) = (Client::register(server, "alice"), Client::register(server, "bob"));
-    let room = alice.create_room(json!({ "preset": "PUBLIC" }));
-    bob.act("joinRoom", json!({ "roomId": room }));
-    (alice, bob, room)
 }
 
 #[test]

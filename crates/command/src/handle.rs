@@ -143,15 +143,7 @@ impl Core {
         if facts.is_empty() {
             return Ok(Decided::Holds(loaded.last_under_way(), loaded.position));
         }
-        let commit = Commit {
-            stream: cell.stream.clone(),
-            command: request.command,
-            received: request.received,
-            events: facts.iter().map(logged).collect::<Result<_, _>>()?,
-        };
-        if !commit.fits() {
-            return Err(HandleError::TooLarge);
-        }
+        let commit = request.commit(&cell.stream, &facts)?;
         let guard = Guard { at: loaded.revision };
         let append = self.eraser.appending(&facts, commit, guard).shared();
         request.started(&append);
@@ -225,6 +217,17 @@ impl Core {
 }
 
 impl Request {
+    /// The commit of what this command makes in `stream`.
+    pub(crate) fn commit(&self, stream: &StreamId, facts: &[Fact]) -> Result<Commit, HandleError> {
+        let commit = Commit {
+            stream: stream.clone(),
+            command: self.command,
+            received: self.received,
+            events: facts.iter().map(logged).collect::<Result<_, _>>()?,
+        };
+        if commit.fits() { Ok(commit) } else { Err(HandleError::TooLarge) }
+    }
+
     /// The commit of this command is on its way.
     pub(crate) fn started(&self, append: &SharedAppend) {
         if let Some(turn) = &self.turn {

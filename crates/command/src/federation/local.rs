@@ -6,13 +6,13 @@
 
 use futures_util::FutureExt;
 use rookery_domain::{Fact, Room};
-use rookery_log::{Appended, Commit, Guard};
+use rookery_log::{Appended, Guard};
 
 use crate::{
     Commands, HandleError,
     aggregate::Aggregate,
     cell::Cell,
-    handle::{Decided, Request, logged},
+    handle::{Decided, Request},
 };
 
 impl Commands {
@@ -38,15 +38,7 @@ impl Commands {
                 *event = graph.graph.make(&event.pdu, event.envelope.clone())?;
             }
         }
-        let commit = Commit {
-            stream: cell.stream.clone(),
-            command: request.command,
-            received: request.received,
-            events: facts.iter().map(logged).collect::<Result<_, _>>()?,
-        };
-        if !commit.fits() {
-            return Err(HandleError::TooLarge);
-        }
+        let commit = request.commit(&cell.stream, &facts)?;
         let guard = Guard { at: loaded.revision };
         let append = self.core.eraser.appending(&facts, commit, guard).shared();
         request.started(&append);
