@@ -12,6 +12,7 @@ mod event;
 mod face;
 mod fault;
 mod filter;
+mod frames;
 mod invite;
 mod join_rule;
 mod members;

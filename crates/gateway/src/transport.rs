@@ -9,6 +9,7 @@
 
 mod auth;
 mod execute;
+mod frame;
 mod gate;
 mod http;
 mod media;
@@ -24,6 +25,7 @@ mod shutdown;
 mod socket;
 
 pub use auth::{AuthFailure, Authenticator, Peer};
+pub use frame::{Frame, Frames, Payload, Unshared};
 pub use gate::{Admitted, GateLimits, OperationKind, admit, json_nested_within};
 pub use options::{SocketOptions, TransportOptions};
 pub use refusal::{Location, Refusal, code};

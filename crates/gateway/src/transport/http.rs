@@ -20,6 +20,7 @@ use tokio::time::timeout;
 use super::Transport;
 use super::auth::{AuthFailure, Authenticator, Peer, bearer};
 use super::execute::execute;
+use super::frame::Frames;
 use super::gate::OperationKind;
 use super::media::Media;
 use super::options::TransportOptions;
@@ -31,7 +32,7 @@ use super::respond::respond;
 use super::socket;
 
 /// Answers a request to `/graphql`.
-pub(super) async fn graphql<E: Executor, A: Authenticator>(
+pub(super) async fn graphql<E: Frames, A: Authenticator>(
     State(transport): State<Arc<Transport<E, A>>>,
     request: Request,
 ) -> Response {

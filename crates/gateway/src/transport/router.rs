@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use async_graphql::Executor;
 use axum::Router;
 use axum::routing::any;
 
 use super::auth::Authenticator;
+use super::frame::Frames;
 use super::http::graphql;
 use super::options::TransportOptions;
 use super::shutdown::Shutdown;
@@ -21,9 +21,10 @@ pub(super) struct Transport<E, A> {
 
 /// GraphQL at `/graphql`, over HTTP and over WebSocket, and the pages.
 ///
-/// `executor` is an `async_graphql::Schema`. Serve the router with [`serve`](super::serve()), or otherwise with
+/// `executor` is a [`schema`](crate::schema::schema), or another `async_graphql::Schema` as
+/// [`Unshared`](super::Unshared). Serve the router with [`serve`](super::serve()), or otherwise with
 /// connection information, so that [`Peer`](super::Peer) knows the address.
-pub fn router<E: Executor, A: Authenticator>(
+pub fn router<E: Frames, A: Authenticator>(
     executor: E,
     authenticator: A,
     options: TransportOptions,

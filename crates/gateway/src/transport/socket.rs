@@ -9,13 +9,13 @@ mod protocol;
 
 use std::sync::Arc;
 
-use async_graphql::Executor;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{FromRequestParts as _, Request};
 use axum::response::{IntoResponse as _, Response};
 
 use super::Transport;
 use super::auth::{Authenticator, bearer};
+use super::frame::Frames;
 use super::http::peer;
 use connection::Connection;
 
@@ -26,7 +26,7 @@ const SUBPROTOCOL: &str = "graphql-transport-ws";
 const READ_BUFFER_BYTES: usize = 4 * 1024;
 
 /// Turns a request into a WebSocket, and serves it until it ends.
-pub(super) async fn upgrade<E: Executor, A: Authenticator>(
+pub(super) async fn upgrade<E: Frames, A: Authenticator>(
     transport: Arc<Transport<E, A>>,
     request: Request,
 ) -> Response {

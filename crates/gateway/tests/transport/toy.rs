@@ -8,8 +8,8 @@ use async_graphql::{Context, Error, ErrorExtensions as _, Object, Result, Schema
 use futures_util::future::{BoxFuture, pending};
 use futures_util::{FutureExt as _, Stream, StreamExt as _, stream};
 use rookery_gateway::transport::{
-    AuthFailure, Authenticator, Peer, ServeOptions, ShutdownHandle, TransportOptions, router,
-    serve, shutdown,
+    AuthFailure, Authenticator, Peer, ServeOptions, ShutdownHandle, TransportOptions, Unshared,
+    router, serve, shutdown,
 };
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
@@ -207,7 +207,7 @@ pub(crate) async fn toy_with(change: impl FnOnce(&mut TransportOptions, &mut Ser
     let (handle, heed) = shutdown();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let router = router(schema, Tokens(probe.clone()), options, heed.clone());
+    let router = router(Unshared(schema), Tokens(probe.clone()), options, heed.clone());
     tokio::spawn(serve(listener, router, serving, heed));
     Toy { address, probe, shutdown: handle }
 }

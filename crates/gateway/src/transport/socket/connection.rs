@@ -6,7 +6,6 @@
 
 use std::sync::Arc;
 
-use async_graphql::Executor;
 use axum::body::Bytes;
 use axum::extract::ws::{Message, WebSocket};
 use futures_util::FutureExt as _;
@@ -19,6 +18,7 @@ use super::protocol::{self, ClientMessage, Close};
 use crate::transport::Transport;
 use crate::transport::auth::{AuthFailure, Authenticator, Peer};
 use crate::transport::execute::execute;
+use crate::transport::frame::Frames;
 use crate::transport::gate::{OperationKind, json_nested_within};
 use crate::transport::outcome::Outcome;
 use crate::transport::params::Params;
@@ -43,7 +43,7 @@ pub(super) struct Connection<E, A: Authenticator> {
     client_pings: u32,
 }
 
-impl<E: Executor, A: Authenticator> Connection<E, A> {
+impl<E: Frames, A: Authenticator> Connection<E, A> {
     pub(super) fn new(
         transport: Arc<Transport<E, A>>,
         socket: WebSocket,
@@ -204,7 +204,7 @@ impl<E: Executor, A: Authenticator> Connection<E, A> {
         if admitted.kind == OperationKind::Subscription {
             let name = admitted.name.as_deref().unwrap_or("-");
             tracing::debug!(target: "rookery::operation", kind = "subscription", name, "started");
-            self.operations.start_stream(id, executor.execute_stream(request, None));
+            self.operations.start_stream(id, executor.frames(request));
         } else {
             let outcome = execute(executor, request, admitted, options.execution_deadline);
             self.operations.start_single(id, outcome.boxed());

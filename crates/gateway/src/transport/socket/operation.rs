@@ -8,12 +8,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use async_graphql::Response;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{AbortHandle, Abortable, BoxStream, SelectAll};
 use futures_util::{FutureExt as _, Stream, StreamExt as _};
 
 use super::protocol;
+use crate::transport::frame::{Frame, Payload};
 use crate::transport::outcome::Outcome;
 
 /// A message of an operation.
@@ -27,7 +27,7 @@ struct Step {
 
 enum Source {
     Single(BoxFuture<'static, Outcome>),
-    Stream(BoxStream<'static, std::thread::Result<Response>>),
+    Stream(BoxStream<'static, std::thread::Result<Frame>>),
     Answered,
     Ended,
 }
@@ -61,7 +61,12 @@ impl Stream for Operation {
             Source::Single(future) => (ready!(future.poll_unpin(context)), true),
             Source::Stream(stream) => match ready!(stream.poll_next_unpin(context)) {
                 None => return this.step(protocol::complete(&this.id), Some(Source::Ended)),
-                Some(Ok(response)) => (Outcome::of_step(response), false),
+                Some(Ok(Frame { payload: Payload::Shared(payload), .. })) => {
+                    return this.step(protocol::next_shared(&this.id, &payload), None);
+                }
+                Some(Ok(Frame { payload: Payload::Own(response), .. })) => {
+                    (Outcome::of_step(*response), false)
+                }
                 Some(Err(_panic)) => (Outcome::of_panic(), false),
             },
         };
@@ -102,8 +107,8 @@ impl Operations {
     }
 
     /// Starts a subscription.
-    pub(super) fn start_stream(&mut self, id: &str, responses: BoxStream<'static, Response>) {
-        let guarded = AssertUnwindSafe(responses).catch_unwind().boxed();
+    pub(super) fn start_stream(&mut self, id: &str, frames: BoxStream<'static, Frame>) {
+        let guarded = AssertUnwindSafe(frames).catch_unwind().boxed();
         self.start(id, Source::Stream(guarded));
     }
 

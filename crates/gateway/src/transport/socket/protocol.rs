@@ -166,6 +166,12 @@ pub(super) fn next(id: &str, outcome: &Outcome) -> String {
     ServerMessage::Next { id, payload: outcome }.text()
 }
 
+/// `next`, around a payload that is JSON already.
+pub(super) fn next_shared(id: &str, payload: &str) -> String {
+    let id = serde_json::Value::from(id).to_string();
+    ["{\"type\":\"next\",\"id\":", &id, ",\"payload\":", payload, "}"].concat()
+}
+
 /// `error`, which ends the operation.
 pub(super) fn error(id: &str, outcome: &Outcome) -> String {
     ServerMessage::Error { id, payload: outcome.errors() }.text()
@@ -174,4 +180,23 @@ pub(super) fn error(id: &str, outcome: &Outcome) -> String {
 /// `complete`
 pub(super) fn complete(id: &str) -> String {
     ServerMessage::Complete { id }.text()
+}
+
+#[cfg(test)]
+mod tests {
+    use async_graphql::{Response, Value};
+
+    use super::*;
+
+    #[test]
+    fn a_shared_payload_makes_the_same_message_as_an_own_one() {
+        let response = Response::new(
+            Value::from_json(serde_json::json!({ "a": [1, "\"ü\n"] })).expect("JSON is a value"),
+        );
+        let payload = serde_json::to_string(&response).expect("a response is JSON");
+        let outcome = Outcome::of_step(response);
+        for id in ["1", "a-b", "\"\\", "ü\u{1}\u{7f}\u{2028}", "{},:"] {
+            assert_eq!(next_shared(id, &payload), next(id, &outcome));
+        }
+    }
 }
