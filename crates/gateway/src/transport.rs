@@ -8,6 +8,7 @@
 //! **Invariant:** tokens, variables and the words of faults appear neither in logs nor in answers.
 
 mod auth;
+mod compress;
 mod execute;
 mod frame;
 mod gate;
@@ -27,7 +28,7 @@ mod socket;
 pub use auth::{AuthFailure, Authenticator, Peer};
 pub use frame::{Frame, Frames, Payload, Unshared};
 pub use gate::{Admitted, GateLimits, OperationKind, admit, json_nested_within};
-pub use options::{SocketOptions, TransportOptions};
+pub use options::{InvalidStatus, SocketOptions, TransportOptions};
 pub use refusal::{Location, Refusal, code};
 pub use router::router;
 pub use serve::{ServeOptions, serve};

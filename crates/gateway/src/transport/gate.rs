@@ -165,9 +165,23 @@ fn choose(
         }
         first
     };
+    if chosen.kind == Some(OperationKind::Subscription) {
+        check_subscription(chosen)?;
+    }
     Ok(Admitted {
         kind: chosen.kind.unwrap_or(OperationKind::Query),
         name: chosen.name.map(str::to_owned),
         required_variables: chosen.required.iter().map(ToString::to_string).collect(),
     })
+}
+
+/// A subscription follows one thing. The library would follow several, and ignore fragments without a word.
+///
+/// Source: GraphQL specification, section 5.2.4.1, "Single Root Field".
+fn check_subscription(chosen: &Definition<'_>) -> Result<(), Refusal> {
+    if chosen.root_selections == 1 && chosen.root_is_field {
+        return Ok(());
+    }
+    let message = "A subscription has one field at its root, not several and not in a fragment.";
+    Err(Refusal::new(code::GRAPHQL_VALIDATION_FAILED, message))
 }

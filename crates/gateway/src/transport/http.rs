@@ -22,13 +22,13 @@ use super::auth::{AuthFailure, Authenticator, Peer, bearer};
 use super::execute::execute;
 use super::frame::Frames;
 use super::gate::OperationKind;
-use super::media::Media;
+use super::media::{Accepted, Media};
 use super::options::TransportOptions;
 use super::origin::Origin;
 use super::outcome::Outcome;
 use super::params::Params;
 use super::refusal::{Refusal, code};
-use super::respond::respond;
+use super::respond::{Manner, respond};
 use super::socket;
 
 /// Answers a request to `/graphql`.
@@ -42,7 +42,11 @@ pub(super) async fn graphql<E: Frames, A: Authenticator>(
     }
     if request.method() == Method::GET && asks_for_socket(request.headers()) {
         return match origin {
-            Origin::Foreign => respond(foreign().into(), Media::Json),
+            Origin::Foreign => {
+                let invalid = transport.options.invalid_status;
+                let manner = Manner::new(request.headers(), Media::Json, invalid);
+                respond(foreign().into(), manner).await
+            }
             _ => socket::upgrade(transport, request).await,
         };
     }
@@ -74,9 +78,11 @@ async fn answer<E: Executor, A: Authenticator>(
     if parts.method == Method::GET && !asks && Media::wants_page(&parts.headers) {
         return Redirect::to("/graphiql").into_response();
     }
-    let Some(media) = Media::negotiate(&parts.headers) else {
+    let invalid = transport.options.invalid_status;
+    let Some(media) = Accepted::of(&parts.headers).single else {
         let message = "Accept application/graphql-response+json or application/json.";
-        return respond(Refusal::new(code::NOT_ACCEPTABLE, message).into(), Media::Json);
+        let manner = Manner::new(&parts.headers, Media::Json, invalid);
+        return respond(Refusal::new(code::NOT_ACCEPTABLE, message).into(), manner).await;
     };
     let outcome = match run(transport, &parts, body).await {
         Ok(outcome) => outcome,
@@ -85,7 +91,7 @@ async fn answer<E: Executor, A: Authenticator>(
             refusal.into()
         }
     };
-    respond(outcome, media)
+    respond(outcome, Manner::new(&parts.headers, media, invalid)).await
 }
 
 async fn run<E: Executor, A: Authenticator>(

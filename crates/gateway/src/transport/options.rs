@@ -19,6 +19,19 @@ pub struct TransportOptions {
     pub allowed_origins: Vec<String>,
     /// Limits of each `WebSocket`.
     pub socket: SocketOptions,
+    /// What invalid documents and variables are answered with, if the client reads it.
+    pub invalid_status: InvalidStatus,
+}
+
+/// The status of a request that is well-formed and cannot be executed: its document is not valid for the schema, or its
+/// variables do not fit. Only for `application/graphql-response+json`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum InvalidStatus {
+    /// 400, as in the GraphQL-over-HTTP draft of today and in the audit of `graphql-http`.
+    #[default]
+    BadRequest,
+    /// 422, as proposed for that draft (graphql/graphql-over-http, pull request 354).
+    UnprocessableContent,
 }
 
 impl Default for TransportOptions {
@@ -30,6 +43,7 @@ impl Default for TransportOptions {
             execution_deadline: Duration::from_secs(10),
             allowed_origins: Vec::new(),
             socket: SocketOptions::default(),
+            invalid_status: InvalidStatus::default(),
         }
     }
 }

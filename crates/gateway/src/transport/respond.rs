@@ -2,24 +2,49 @@
 //!
 //! **Invariant:** the status of every answer at `/graphql` is decided in this file.
 
-use axum::body::Body;
-use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE};
-use axum::http::{HeaderValue, StatusCode};
+use axum::body::{Body, Bytes};
+use axum::http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE,
+};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 
+use super::compress::{COMPRESSED_BYTES_MIN, accepts_gzip, gzip};
 use super::media::Media;
+use super::options::InvalidStatus;
 use super::outcome::Outcome;
 use super::refusal::code;
+
+/// How an answer is to be sent.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Manner {
+    pub(super) media: Media,
+    pub(super) gzip: bool,
+    pub(super) invalid: InvalidStatus,
+}
+
+impl Manner {
+    pub(super) fn new(headers: &HeaderMap, media: Media, invalid: InvalidStatus) -> Self {
+        Self { media, gzip: accepts_gzip(headers), invalid }
+    }
+}
 
 /// The status of an outcome.
 ///
 /// With `application/json`, a well-formed request gets 200 whatever came of it, as old clients expect. With
-/// `application/graphql-response+json`, an invalid document gets 400. What is about HTTP, about limits or about who
-/// asks has its own status either way.
-pub(super) fn status(outcome: &Outcome, media: Media) -> StatusCode {
+/// `application/graphql-response+json`, an invalid document gets 400, or what `invalid` says. What is about HTTP, about
+/// limits or about who asks has its own status either way.
+pub(super) fn status(outcome: &Outcome, media: Media, invalid: InvalidStatus) -> StatusCode {
+    let unprocessable = match invalid {
+        InvalidStatus::BadRequest => StatusCode::BAD_REQUEST,
+        InvalidStatus::UnprocessableContent => StatusCode::UNPROCESSABLE_ENTITY,
+    };
     let Outcome::Refused(refusal) = outcome else {
         return match (outcome, media) {
-            (Outcome::Invalid(_), Media::GraphQl) => StatusCode::BAD_REQUEST,
+            (Outcome::Invalid(_), Media::GraphQl) => match outcome.code().as_deref() {
+                Some(code::GRAPHQL_PARSE_FAILED) => StatusCode::BAD_REQUEST,
+                _ => unprocessable,
+            },
             _ => StatusCode::OK,
         };
     };
@@ -34,6 +59,7 @@ pub(super) fn status(outcome: &Outcome, media: Media) -> StatusCode {
         code::UNAVAILABLE => StatusCode::SERVICE_UNAVAILABLE,
         code::INTERNAL => StatusCode::INTERNAL_SERVER_ERROR,
         code::GRAPHQL_PARSE_FAILED
+        | code::GRAPHQL_VALIDATION_FAILED
         | code::OPERATION_NAME_REQUIRED
         | code::OPERATION_UNKNOWN
         | code::BAD_USER_INPUT
@@ -42,27 +68,38 @@ pub(super) fn status(outcome: &Outcome, media: Media) -> StatusCode {
         {
             StatusCode::OK
         }
+        code::GRAPHQL_VALIDATION_FAILED
+        | code::OPERATION_NAME_REQUIRED
+        | code::OPERATION_UNKNOWN
+        | code::BAD_USER_INPUT => unprocessable,
         code::TIMEOUT => StatusCode::GATEWAY_TIMEOUT,
         _ => StatusCode::BAD_REQUEST,
     }
 }
 
 /// The response that carries an outcome.
-pub(super) fn respond(mut outcome: Outcome, media: Media) -> Response {
-    let status = status(&outcome, media);
+pub(super) async fn respond(mut outcome: Outcome, manner: Manner) -> Response {
+    let status = status(&outcome, manner.media, manner.invalid);
     let body = serde_json::to_vec(&outcome).unwrap_or_else(|error| {
         tracing::error!(%error, "failed to serialise a response");
         br#"{"errors":[{"message":"The server failed to answer this.","extensions":{"code":"INTERNAL"}}]}"#.to_vec()
     });
-    let mut response = Response::new(Body::from(body));
+    let body = Bytes::from(body);
+    let compressed =
+        if manner.gzip && body.len() >= COMPRESSED_BYTES_MIN { gzip(&body).await } else { None };
+    let coded = compressed.is_some();
+    let mut response = Response::new(compressed.map_or(Body::from(body), Body::from));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     if let Outcome::Executed(executed) = &mut outcome {
         headers.extend(std::mem::take(&mut executed.http_headers));
     }
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media.content_type()));
+    if coded {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(manner.media.content_type()));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(VARY, HeaderValue::from_static("Accept, Origin"));
+    headers.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding, Origin"));
     match status {
         StatusCode::METHOD_NOT_ALLOWED => {
             headers.insert(ALLOW, HeaderValue::from_static("GET, POST, OPTIONS"));

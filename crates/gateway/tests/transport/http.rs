@@ -1,13 +1,15 @@
 //! GraphQL over HTTP: methods, media types, status codes, origins, tokens.
 
+use std::io::Read as _;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use rookery_gateway::transport::InvalidStatus;
 use serde_json::json;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
-use crate::http_client::Request;
+use crate::http_client::{Request, raw_bytes};
 use crate::toy::{toy, toy_with};
 
 const GRAPHQL: &str = "application/graphql-response+json";
@@ -126,6 +128,48 @@ async fn an_invalid_document_is_400_or_200_by_media_type_and_has_no_data() {
             assert!(answer.json().get("data").is_none(), "{query}");
         }
     }
+}
+
+#[tokio::test]
+async fn what_is_invalid_is_400_as_the_audit_says_or_422_as_proposed() {
+    for (invalid, status) in
+        [(InvalidStatus::BadRequest, 400), (InvalidStatus::UnprocessableContent, 422)]
+    {
+        let toy = toy_with(|options, _| options.invalid_status = invalid).await;
+        for (query, status) in [
+            ("{nothing}", status),
+            ("query A{hello} query B{hello}", status),
+            ("query($n:Int!){same(number:$n)}", status),
+            ("subscription{count(to:1) silence}", status),
+            ("{hello", 400),
+            ("{hello}", 200),
+        ] {
+            let ask = |accept| Request::query(query).header("Accept", accept).send(toy.address);
+            assert_eq!(ask(GRAPHQL).await.status, status, "{query}");
+            assert_eq!(ask("application/json").await.status, 200, "{query}");
+        }
+        let coerced = json!({"query": "query($n:Int!){same(number:$n)}", "variables": {"n": "x"}});
+        let ask = Request::post(coerced.to_string()).header("Accept", GRAPHQL);
+        assert_eq!(ask.send(toy.address).await.status, status);
+    }
+}
+
+#[tokio::test]
+async fn long_answers_are_compressed_for_those_who_ask() {
+    let toy = toy().await;
+    let long = "{repeated(times:3000)}";
+    let ask = |query: &str, coding| Request::query(query).header("Accept-Encoding", coding);
+    let plain = ask(long, "").send(toy.address).await;
+    assert_eq!(plain.header("content-encoding"), None);
+    assert_eq!(plain.header("vary"), Some("Accept, Accept-Encoding, Origin"));
+    let (head, body) = raw_bytes(toy.address, &ask(long, "br, gzip").bytes()).await;
+    assert!(head.contains("content-encoding: gzip"), "{head}");
+    assert!(body.len() < plain.body.len() / 4, "{}", body.len());
+    let mut read = String::new();
+    flate2::read::GzDecoder::new(&*body).read_to_string(&mut read).unwrap();
+    assert_eq!(read, plain.body);
+    let short = ask("{hello}", "gzip").send(toy.address).await;
+    assert_eq!(short.header("content-encoding"), None);
 }
 
 #[tokio::test]

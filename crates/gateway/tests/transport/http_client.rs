@@ -31,17 +31,24 @@ impl Answer {
     }
 }
 
-/// Sends bytes and reads until the server closes.
-pub(crate) async fn raw(address: SocketAddr, request: &[u8]) -> Answer {
+/// Sends bytes and reads until the server closes: the head of the answer as text, and the body.
+pub(crate) async fn raw_bytes(address: SocketAddr, request: &[u8]) -> (String, Vec<u8>) {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let (mut reader, mut writer) = stream.split();
     let mut received = Vec::new();
     // The server may answer and close before all is written.
     let (_, read) = tokio::join!(writer.write_all(request), reader.read_to_end(&mut received));
-    let text = String::from_utf8_lossy(&received).into_owned();
-    let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{read:?}: {text:?}"));
+    let head = received.windows(4).position(|bytes| bytes == b"\r\n\r\n");
+    let head = head.unwrap_or_else(|| panic!("{read:?}: {received:?}"));
+    let body = received.split_off(head + 4);
+    (String::from_utf8(received).unwrap(), body)
+}
+
+/// Sends bytes and reads until the server closes.
+pub(crate) async fn raw(address: SocketAddr, request: &[u8]) -> Answer {
+    let (head, body) = raw_bytes(address, request).await;
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    Answer { status, head: head.to_owned(), body: body.to_owned() }
+    Answer { status, head, body: String::from_utf8(body).unwrap() }
 }
 
 pub(crate) struct Request {

@@ -46,6 +46,9 @@ impl Query {
     async fn hello(&self) -> &str {
         "world"
     }
+    async fn repeated(&self, times: usize) -> String {
+        "never more ".repeat(times)
+    }
     async fn same(&self, number: i32) -> i32 {
         number
     }

@@ -41,6 +41,10 @@ pub(super) struct Definition<'a> {
     /// Whether it asks for the schema.
     pub(super) introspects: bool,
     pub(super) root_fields: usize,
+    /// Selections of the definition's own set: fields, spreads and inline fragments.
+    pub(super) root_selections: usize,
+    /// Whether the last of them is a field.
+    pub(super) root_is_field: bool,
     pub(super) guarded_fields: usize,
     pub(super) spreads: Vec<Spread<'a>>,
     /// Variables that have to be given and must not be null.
@@ -167,6 +171,8 @@ impl<'a> Recogniser<'a> {
             lists: 0,
             introspects: false,
             root_fields: 0,
+            root_selections: 0,
+            root_is_field: false,
             guarded_fields: 0,
             spreads: Vec::new(),
             required: Vec::new(),
@@ -330,6 +336,10 @@ impl<'a> Recogniser<'a> {
                 let max = self.limits.fields_max;
                 let message = format!("The document selects more than {max} fields.");
                 return self.at(self.offset, code::TOO_MANY_FIELDS, message);
+            }
+            if place.depth == 1 {
+                definition.root_selections += 1;
+                definition.root_is_field = self.token != Token::Spread;
             }
             if self.token == Token::Spread {
                 self.spread(definition, place)?;

@@ -108,6 +108,29 @@ fn root_fields_count_through_fragments() {
 }
 
 #[test]
+fn a_subscription_has_one_field_at_its_root() {
+    assert_eq!(outcome("subscription{a{b c}}"), Ok(OperationKind::Subscription));
+    assert_eq!(
+        outcome("subscription{x:a{b ...f}} fragment f on A{c}"),
+        Ok(OperationKind::Subscription)
+    );
+    for query in [
+        "subscription{a b}",
+        "subscription{a a}",
+        "subscription{...f} fragment f on Subscription{a}",
+        "subscription{...{a}}",
+        "subscription{a ...on Subscription{b}}",
+    ] {
+        assert_eq!(outcome(query), Err(code::GRAPHQL_VALIDATION_FAILED), "{query}");
+    }
+    // It is about the operation that runs.
+    assert_eq!(
+        admit("subscription S{a b} query Q{a}", Some("Q"), &GateLimits::default()).unwrap().kind,
+        OperationKind::Query
+    );
+}
+
+#[test]
 fn one_login_or_registration_passes_and_two_do_not() {
     assert_eq!(outcome("mutation{logIn{a}}"), Ok(OperationKind::Mutation));
     for query in [
