@@ -10,7 +10,9 @@ use parking_lot::{Mutex, RwLock};
 use rookery_log::{EventLog, Position, ReadError};
 use tokio::sync::watch;
 
-use crate::{Committed, follower::Ring, models::Models, options::Options, restated::decode};
+use crate::{
+    Committed, follower::Ring, models::Models, options::Options, restated::decode, router::Router,
+};
 
 /// Shared by all handles of the read models.
 pub(crate) struct Core {
@@ -21,6 +23,7 @@ pub(crate) struct Core {
     pub(crate) ring: RwLock<Ring>,
     pub(crate) cache: Mutex<Cache>,
     pub(crate) checkpoint: watch::Sender<Position>,
+    pub(crate) router: Router,
     /// Held by whoever changes rows: the projector, a retry, a rebuild that takes over.
     pub(crate) projecting: tokio::sync::Mutex<()>,
     /// Held by whoever writes snapshots, or changes where they go.

@@ -60,7 +60,7 @@ impl Ring {
     }
 
     /// The commits after `after`, up to `limit`. `None` if the ring does not reach back that far.
-    fn after(&self, after: Position, limit: usize) -> Option<Vec<Arc<Committed>>> {
+    pub(crate) fn after(&self, after: Position, limit: usize) -> Option<Vec<Arc<Committed>>> {
         let start = self.index(after.next())?;
         Some(self.commits.iter().skip(start).take(limit).cloned().collect())
     }

@@ -26,6 +26,7 @@ mod rebuild;
 mod restated;
 mod retry;
 mod room_view;
+mod router;
 mod runtime;
 mod save;
 mod sight;
@@ -44,7 +45,7 @@ pub use rookery_domain::{HistoryVisibility, Membership, Profile};
 pub use self::{
     committed::{Committed, Unreadable},
     digest::{Difference, Digests},
-    feed::{Closing, EventAt, Feed, FeedItem, Skipped},
+    feed::{Closing, Delivery, EventAt, FeedItem, Skipped},
     follower::{Batch, FollowError, Follower},
     generation::{remove_old, roll_back},
     models::{
@@ -59,6 +60,7 @@ pub use self::{
     rebuild::{Progress, RebuildError, Rebuilt},
     retry::RetryError,
     room_view::RoomView,
+    router::{DeliveryCounters, Page, Subscription, Turn},
     runtime::{ReadModels, Stale},
     sight::{Sight, Viewer},
     snapshot::SnapshotError,

@@ -14,6 +14,7 @@ use crate::{
     models::Models,
     rebuild,
     restated::decode,
+    router::Router,
     save::save_alone,
 };
 
@@ -70,6 +71,7 @@ impl ReadModels {
             dir: dir.to_owned(),
             ring: RwLock::new(Ring::new(options.ring_commits_max, options.ring_bytes_max)),
             cache: Mutex::new(Cache::default()),
+            router: Router::new(models.position, options.inbox_commits_max),
             options,
             checkpoint: watch::Sender::new(models.position),
             models: RwLock::new(models),

@@ -223,6 +223,7 @@ impl ReadModels {
             catch_up(&*core.log, &mut models, checkpoint).await?;
             let old = std::mem::replace(&mut *core.models.write(), models);
             drop(old);
+            core.router.start_anew();
             checkpoint
         };
         let shared = Arc::clone(core);

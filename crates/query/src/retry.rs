@@ -38,6 +38,8 @@ impl ReadModels {
         let mut models = self.core.models.write();
         let key = models.directory.key_of(stream).ok_or_else(not_parked)?;
         let retried = refold_in(&mut models, model, key, &commits);
+        drop(models);
+        self.core.router.start_anew();
         retried.ok_or_else(not_parked)
     }
 

@@ -6,10 +6,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rookery_domain::UserId;
 use rookery_log::{Position, ReadError, Scope};
 use tokio::sync::watch;
 
-use crate::{Committed, Follower, View, core::Core, restated::decode};
+use crate::{
+    Committed, DeliveryCounters, Follower, Subscription, View, core::Core, restated::decode,
+};
 
 /// Commits that are applied before readers get their turn: about a millisecond.
 const BATCH_COMMITS: usize = 256;
@@ -87,8 +90,8 @@ impl ReadModels {
         Ok(commits.len())
     }
 
-    /// Rows first, then the ring, then what redactions take away, then the checkpoint, which is the
-    /// doorbell.
+    /// Rows first, then the ring, then what redactions take away, then the inboxes, then the
+    /// checkpoint, which is the doorbell of who waits for it, then the bells of the inboxes.
     fn apply(&self, commits: &[Arc<Committed>]) {
         let Some(last) = commits.last() else { return };
         {
@@ -104,7 +107,9 @@ impl ReadModels {
             }
         }
         self.core.forget(commits);
+        let wakes = self.core.router.route(commits, &self.core);
         self.core.checkpoint.send_replace(last.position);
+        self.core.router.wake(&wakes);
     }
 
     pub(crate) fn checkpoint_now(&self) -> Position {
@@ -134,6 +139,24 @@ impl ReadModels {
     #[must_use]
     pub fn view(&self) -> View<'_> {
         View::new(self.core.models.read(), self.core.log.epoch())
+    }
+
+    /// What `user` is told from now on.
+    #[must_use]
+    pub fn subscribe(&self, user: &UserId) -> Subscription {
+        Subscription::live(self, user)
+    }
+
+    /// What `user` is told after `position`: what there is by now, then what happens.
+    #[must_use]
+    pub fn subscribe_after(&self, user: &UserId, position: Position) -> Subscription {
+        Subscription::after(self, user, position)
+    }
+
+    /// How delivery goes.
+    #[must_use]
+    pub fn delivery(&self) -> DeliveryCounters {
+        self.core.router.counters.now()
     }
 
     /// A reader of the log behind the models.

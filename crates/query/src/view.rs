@@ -9,7 +9,7 @@ use parking_lot::RwLockReadGuard;
 use rookery_domain::{
     EventId, Filter, Membership, OwnedRoomId, Profile, RoomAliasId, RoomId, UserId,
 };
-use rookery_log::{Epoch, Position, StreamKind};
+use rookery_log::{Epoch, Position, StreamId, StreamKind};
 
 use crate::{
     Parked, RoomView,
@@ -130,6 +130,21 @@ impl<'a> View<'a> {
         let rooms = rooms.filter_map(|(key, _)| self.room_at(key));
         let joined = rooms.filter(|room| room.membership_at(user, position) == Membership::Join);
         joined.map(|room| room.id().to_owned()).collect()
+    }
+
+    /// The streams of the rooms that `user` was joined to after the commit at `position`; quickly
+    /// where that is the present.
+    pub(crate) fn joined_at(&self, user: &UserId, position: Position) -> Vec<StreamId> {
+        let rooms = &self.models.memberships.shared;
+        let is_now = position == self.position();
+        let joined: Vec<_> = if is_now {
+            rooms.joined(user).collect()
+        } else {
+            let at = |key| self.room_at(key).map(|room| room.membership_at(user, position));
+            let all = rooms.all(user).map(|(key, _)| key);
+            all.filter(|key| at(*key) == Some(Membership::Join)).collect()
+        };
+        joined.iter().filter_map(|key| self.models.directory.stream(*key).cloned()).collect()
     }
 
     /// What `user` wants to be shown as; none for a user without a profile.

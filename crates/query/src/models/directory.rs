@@ -50,6 +50,10 @@ impl Directory {
         self.keys.get(stream).copied()
     }
 
+    pub(crate) fn stream(&self, key: StreamKey) -> Option<&StreamId> {
+        self.streams.get(&key)
+    }
+
     /// The room ID, user ID or alias that the stream is about.
     pub(crate) fn subject(&self, key: StreamKey) -> Option<&str> {
         Some(self.streams.get(&key)?.split()?.1)

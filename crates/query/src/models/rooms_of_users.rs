@@ -81,6 +81,12 @@ impl RoomsOfUsers {
         self.users.get(user).into_iter().flat_map(RoomsOfUser::iter)
     }
 
+    /// The rooms that the user is joined to.
+    pub(crate) fn joined(&self, user: &UserId) -> impl Iterator<Item = StreamKey> {
+        let rooms = self.users.get(user).and_then(|rooms| rooms.0.get(&Membership::Join));
+        rooms.into_iter().flatten().copied()
+    }
+
     /// Up to `limit` rooms in which `user` is `membership` and which were last active between these
     /// positions, the most recent first.
     pub(crate) fn page(

@@ -8,7 +8,8 @@ use rookery_log::{EventLog, Position, Scope, StreamId, StreamKind};
 use serde_json::json;
 
 use crate::{
-    Closing, Feed, FeedItem, ReadModels,
+    Closing, FeedItem, ReadModels,
+    feed::Feed,
     restated::decode,
     testing::{Scene, room, user},
 };

@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Result};
 use rookery_domain::{Deliver, Filter, Origin, OwnedRoomId, OwnedUserId, RoomId};
-use rookery_log::{Position, StreamId, StreamKind};
-use rookery_query::{Committed, EventAt, Feed, FeedItem, FollowError, Follower};
+use rookery_query::{
+    Committed, Delivery, EventAt, FeedItem, FollowError, Page, Subscription, Turn,
+};
 
 use super::{
     EventChunk,
@@ -31,9 +32,6 @@ use crate::schema::{
     user::User,
 };
 
-/// Commits that one chunk of a stream is read from, at most.
-const CHUNK_COMMITS_MAX: usize = 256;
-
 /// Items after which a chunk ends with the commit that holds them.
 const CHUNK_ITEMS_MAX: usize = 256;
 
@@ -47,9 +45,11 @@ pub(crate) async fn poll(
     let (app, session) = (app(context), session(context));
     app.ephemeral.polled(session.viewer()?, session.device_id()?);
     let mut reader = Reader::open(context, Some(after), filter)?;
-    let items = reader.read(limit).await?;
-    // To a poll everything is news.
-    let ephemeral = reader.ephemeral();
+    let page = reader.subscription.poll(limit).await.map_err(|error| fault(&error))?;
+    let items = reader.page(page).await?;
+    // To a poll everything is news. Who has not seen the end yet is told afterwards.
+    let caught_up = reader.subscription.position() >= reader.app.models.view().position();
+    let ephemeral = if caught_up { reader.ephemeral() } else { Vec::new() };
     Ok(reader.chunk(items, ephemeral))
 }
 
@@ -58,13 +58,11 @@ pub(super) struct Reader {
     app: Arc<App>,
     user: OwnedUserId,
     device: Option<String>,
-    follower: Follower,
-    feed: Feed,
+    subscription: Subscription,
     filter: Arc<Filter>,
     skips: Skips,
     /// Typing and presence, if they are asked for.
     news: Option<News>,
-    position: Position,
 }
 
 impl Reader {
@@ -76,73 +74,73 @@ impl Reader {
         let app = Arc::clone(app(context));
         let user = session(context).viewer()?.to_owned();
         let device = session(context).device_id().ok().map(ToOwned::to_owned);
-        let asked = after.map(|after| app.position(after)).transpose()?;
-        let (position, feed) = {
-            let view = app.models.view();
-            let position = asked.unwrap_or(view.position());
-            let memberships = view.memberships_of(&user).map(|(room, _)| {
-                let stream = StreamId::new(StreamKind::Room, room.as_str());
-                (stream, view.membership_at(room, &user, position))
-            });
-            (position, Feed::new(&user, memberships))
+        let subscription = match after.map(|after| app.position(after)).transpose()? {
+            Some(after) => app.models.subscribe_after(&user, after),
+            None => app.models.subscribe(&user),
         };
-        let follower = app.models.follower();
         let (filter, skips) = (filter.unwrap_or_default(), Skips::default());
         let news = News::open(context, &user, &filter);
-        Ok(Self { app, user, device, follower, feed, filter, skips, news, position })
+        Ok(Self { app, user, device, subscription, filter, skips, news })
     }
 
     /// The next chunk with something in it; none when the server stops.
     pub(super) async fn next_chunk(&mut self) -> Result<Option<EventChunk>, Fault> {
         loop {
-            let items = self.read(CHUNK_COMMITS_MAX).await?;
-            let ephemeral = self.ephemeral();
-            if !items.is_empty() || !ephemeral.is_empty() || self.skips.is_full() {
-                return Ok(Some(self.chunk(items, ephemeral)));
+            // Typing and presence come once nothing else is left: what is true now belongs to the end.
+            let caught_up = self.subscription.is_caught_up();
+            let ephemeral = if caught_up { self.ephemeral() } else { Vec::new() };
+            if !ephemeral.is_empty() {
+                return Ok(Some(self.chunk(Vec::new(), ephemeral)));
             }
             let news = async {
                 match &self.news {
-                    Some(news) => news.changed().await,
-                    None => std::future::pending().await,
+                    Some(news) if caught_up => news.changed().await,
+                    _ => std::future::pending().await,
                 }
             };
-            tokio::select! {
-                more = self.follower.wait(self.position) => match more {
-                    Ok(_) => {}
-                    Err(FollowError::Closed) => return Ok(None),
-                    Err(error) => return Err(fault(&error)),
-                },
-                () = news => {}
+            let turn = tokio::select! {
+                turn = self.subscription.turn() => turn,
+                () = news => continue,
+            };
+            let items = match turn {
+                Ok(Turn::Live(delivery)) => self.items(&delivery).await?,
+                Ok(Turn::Behind(page)) => self.page(page).await?,
+                Err(FollowError::Closed) => return Ok(None),
+                Err(error) => return Err(fault(&error)),
+            };
+            if !items.is_empty() || self.skips.is_full() {
+                return Ok(Some(self.chunk(items, Vec::new())));
             }
         }
     }
 
     fn chunk(&mut self, items: Vec<StreamItem>, ephemeral: Vec<EphemeralItem>) -> EventChunk {
-        let (skipped, position) = (self.skips.take(), self.app.token(self.position));
-        EventChunk { items, skipped, ephemeral, position }
+        let position = self.app.token(self.subscription.position());
+        EventChunk { items, skipped: self.skips.take(), ephemeral, position }
     }
 
-    /// Typing and presence. Who is still catching up is told afterwards: what is true now belongs
-    /// to the end.
     fn ephemeral(&mut self) -> Vec<EphemeralItem> {
-        let caught_up = self.position >= self.follower.checkpoint();
-        let news = self.news.as_mut().filter(|_| caught_up);
+        let news = self.news.as_mut();
         news.map(|news| news.take(&self.app, &self.user, &self.filter)).unwrap_or_default()
     }
 
-    /// What is there after the position, from at most `limit` commits.
-    async fn read(&mut self, limit: usize) -> Result<Vec<StreamItem>, Fault> {
-        let batch = self.follower.next(self.position, limit).await.map_err(|e| fault(&e))?;
+    /// What there is in a page, up to the commit with which a chunk is full.
+    async fn page(&mut self, mut page: Page) -> Result<Vec<StreamItem>, Fault> {
         let mut items = Vec::new();
-        for committed in &batch.commits {
-            let taken = self.feed.take(committed, &self.app.models);
-            for item in taken.map_err(|error| Fault::internal(&error.to_string()))? {
-                items.extend(self.item(item).await?);
-            }
-            self.position = committed.position;
+        while let Some(delivery) = self.subscription.take(&mut page) {
+            items.extend(self.items(&delivery).await?);
             if items.len() >= CHUNK_ITEMS_MAX || self.skips.is_full() {
                 break;
             }
+        }
+        Ok(items)
+    }
+
+    async fn items(&mut self, delivery: &Delivery) -> Result<Vec<StreamItem>, Fault> {
+        let told = self.subscription.items(delivery);
+        let mut items = Vec::new();
+        for item in told.map_err(|error| Fault::internal(&error.to_string()))? {
+            items.extend(self.item(item).await?);
         }
         Ok(items)
     }

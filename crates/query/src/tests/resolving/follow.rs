@@ -5,7 +5,8 @@ use rookery_log::{Position, StreamId, StreamKind};
 
 use super::story::{State, Story};
 use crate::{
-    Feed, FeedItem, ReadModels,
+    FeedItem, ReadModels,
+    feed::Feed,
     testing::{room, user},
 };
 

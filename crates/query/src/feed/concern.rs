@@ -1,0 +1,57 @@
+//! Whom a commit is about.
+
+use rookery_domain::{Membership, OwnedUserId, RoomEvent, TimelineEventType, UserId};
+use rookery_log::{StreamId, StreamKind};
+
+use crate::Committed;
+
+/// The type of member events.
+const MEMBER: &str = "m.room.member";
+
+/// A user, and the stream of her account.
+#[derive(Clone, Debug)]
+pub(crate) struct Own {
+    pub(crate) user: OwnedUserId,
+    pub(crate) stream: StreamId,
+}
+
+impl Own {
+    pub(crate) fn new(user: &UserId) -> Self {
+        let stream = StreamId::new(StreamKind::User, user.as_str());
+        Self { user: user.to_owned(), stream }
+    }
+}
+
+/// The users whose member events these are, and whose memberships they may change: nobody for most
+/// commits. A user may come twice.
+pub(crate) fn about(committed: &Committed) -> impl Iterator<Item = &str> {
+    committed.room_events().flat_map(|(_, event)| own_event(event).into_iter().chain(slots(event)))
+}
+
+/// The user whose member event this is, whatever became of it.
+fn own_event(event: &RoomEvent) -> Option<&str> {
+    let is_member = event.pdu.kind == TimelineEventType::RoomMember;
+    event.pdu.state_key.as_deref().filter(|_| is_member)
+}
+
+/// The users whose memberships the event changes, in itself or through state resolution.
+fn slots(event: &RoomEvent) -> impl Iterator<Item = &str> {
+    // Without a state key and a word of the envelope nothing changes, and nothing is copied.
+    let may = event.pdu.state_key.is_some() || event.envelope.state.is_some();
+    let changes = may.then(|| event.state_changes()).into_iter().flatten();
+    changes.filter(|change| change.kind == MEMBER).map(|change| change.state_key)
+}
+
+/// What `user`, who was `before` in the room of `committed`, is after it.
+pub(crate) fn membership_after(
+    user: &UserId,
+    committed: &Committed,
+    before: Membership,
+) -> Membership {
+    let changes = committed.room_events().flat_map(|(_, event)| event.state_changes());
+    let own = changes.filter(|change| change.kind == MEMBER && change.state_key == user.as_str());
+    let last = own.last();
+    last.map_or(before, |change| {
+        change.holder.map(|holder| Membership::of(holder.pdu)).unwrap_or_default()
+    })
+}

@@ -1,0 +1,123 @@
+//! A commit on its way to one user.
+
+use std::{collections::HashMap, io, sync::Arc};
+
+use rookery_domain::{Membership, RoomId, UserId};
+use rookery_log::{Position, StreamId, StreamKind};
+
+use super::{
+    FeedItem, Own,
+    concern::{about, membership_after},
+    telling::{own_changes, tell_room},
+};
+use crate::{Committed, ReadModels, View};
+
+/// A commit that concerns a user.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// The commit.
+    pub committed: Arc<Committed>,
+    /// What the user was in its room before it. Of an account commit: joined to the room of a
+    /// receipt of another user, else none.
+    pub before: Membership,
+    /// All who were joined to the room are told the same of it: the user was, still is, and no part
+    /// of the commit is about the user's own membership. Or it is one receipt of another user in a
+    /// room that this one is joined to.
+    pub plain: bool,
+}
+
+impl Delivery {
+    /// What `own` is told of it.
+    pub(crate) fn items(&self, own: &Own, models: &ReadModels) -> io::Result<Vec<FeedItem>> {
+        let committed = &self.committed;
+        if committed.stream == own.stream {
+            return Ok(own_changes(committed));
+        }
+        if committed.kind != Some(StreamKind::User) {
+            let mut membership = self.before;
+            return tell_room(&own.user, committed, &mut membership, models);
+        }
+        let is_told = |room: &StreamId| match committed.receipts.len() {
+            1 => self.before == Membership::Join,
+            _ => in_room(&models.view(), &own.user, room, committed.position) == Membership::Join,
+        };
+        let told = committed.receipts.iter().filter(|(_, room)| is_told(room));
+        let item = |(index, _): &(usize, StreamId)| FeedItem::ReceiptMoved {
+            committed: Arc::clone(committed),
+            index: *index,
+        };
+        Ok(told.map(item).collect())
+    }
+}
+
+/// What `user` was in the room of a stream after the commit at `position`.
+pub(crate) fn in_room(
+    view: &View<'_>,
+    user: &UserId,
+    stream: &StreamId,
+    position: Position,
+) -> Membership {
+    let room = stream.split().and_then(|(_, room)| <&RoomId>::try_from(room).ok());
+    room.map(|room| view.membership_at(room, user, position)).unwrap_or_default()
+}
+
+/// The memberships of one user along the log: asked for when a commit of a room first comes up, and
+/// folded from then on.
+///
+/// **Invariant:** rooms that the user has nothing to do with take no memory.
+pub(crate) struct Memberships {
+    own: Arc<Own>,
+    known: HashMap<StreamId, Membership>,
+}
+
+impl Memberships {
+    pub(crate) fn new(own: &Arc<Own>) -> Self {
+        Self { own: Arc::clone(own), known: HashMap::new() }
+    }
+
+    pub(crate) fn user(&self) -> &UserId {
+        &self.own.user
+    }
+
+    /// The next commit, if it concerns the user. Commits come in order, all of them or at least all
+    /// that concern the user; `view` has applied them.
+    pub(crate) fn consider(
+        &mut self,
+        committed: &Arc<Committed>,
+        view: &View<'_>,
+    ) -> Option<Delivery> {
+        let (before, plain) = match committed.kind {
+            Some(StreamKind::Room) => self.in_room(committed, view)?,
+            Some(StreamKind::User) if committed.stream == self.own.stream => {
+                (Membership::None, false)
+            }
+            Some(StreamKind::User) => {
+                let mut rooms = committed.receipts.iter().map(|(_, room)| room);
+                rooms.find(|room| self.at(room, committed.position, view) == Membership::Join)?;
+                (Membership::Join, committed.receipts.len() == 1)
+            }
+            Some(StreamKind::Alias) | None => return None,
+        };
+        Some(Delivery { committed: Arc::clone(committed), before, plain })
+    }
+
+    fn in_room(&mut self, committed: &Committed, view: &View<'_>) -> Option<(Membership, bool)> {
+        let stream = &committed.stream;
+        let before = self.at(stream, Position(committed.position.0.saturating_sub(1)), view);
+        let is_about = about(committed).any(|user| user == self.own.user);
+        if !is_about {
+            if before == Membership::Join {
+                // From here on it is folded, so that what a model sets aside ends no sooner or later.
+                self.known.entry(stream.clone()).or_insert(before);
+            }
+            return (before == Membership::Join).then_some((before, true));
+        }
+        self.known.insert(stream.clone(), membership_after(&self.own.user, committed, before));
+        Some((before, false))
+    }
+
+    fn at(&self, room: &StreamId, position: Position, view: &View<'_>) -> Membership {
+        let known = self.known.get(room).copied();
+        known.unwrap_or_else(|| in_room(view, &self.own.user, room, position))
+    }
+}

@@ -1,0 +1,160 @@
+//! What a commit comes to for one user.
+
+use std::{io, sync::Arc};
+
+use rookery_domain::{
+    AccountEvent, Fact, Membership, Origin, RoomEvent, RoomId, StateChange, StateHolder, UserId,
+    is_own_membership,
+};
+
+use super::{Closing, EventAt, FeedItem, Skipped};
+use crate::{Committed, Flags, ReadModels, RowKey};
+
+/// What a user who was `membership` in a room is told of a commit there, which `models` have
+/// applied. `membership` becomes what the user is afterwards.
+pub(super) fn tell_room(
+    user: &UserId,
+    committed: &Arc<Committed>,
+    membership: &mut Membership,
+    models: &ReadModels,
+) -> io::Result<Vec<FeedItem>> {
+    let mut items = Vec::new();
+    for (index, event) in committed.room_events() {
+        Taking { user, committed, index, event, items: &mut items }.take(membership);
+    }
+    mark_late(&mut items, models)?;
+    Ok(items)
+}
+
+/// One event on its way to one user.
+struct Taking<'a> {
+    user: &'a UserId,
+    committed: &'a Arc<Committed>,
+    index: usize,
+    event: &'a RoomEvent,
+    items: &'a mut Vec<FeedItem>,
+}
+
+impl Taking<'_> {
+    fn take(mut self, membership: &mut Membership) {
+        use Membership::{Invite, Join};
+        let event = self.event;
+        let before = *membership;
+        let own_slot = event.state_changes().find(|change| self.is_about_user(change));
+        let after = own_slot.as_ref().map_or(before, membership_of);
+        *membership = after;
+        let (committed, index) = (Arc::clone(self.committed), self.index);
+        if after == Join && before != Join {
+            self.items.push(FeedItem::Opened { committed, index });
+        } else if after == Invite
+            && before != Invite
+            && let Some(holder) = own_slot.as_ref().and_then(|slot| slot.holder.as_ref())
+        {
+            let invite = self.at(holder);
+            self.close(own_slot.as_ref(), (before, after));
+            self.items.push(FeedItem::Invited { committed, index, invite });
+            return;
+        }
+        self.tell_event(after == Join);
+        for change in event.state_changes() {
+            if after == Join || self.is_about_user(&change) {
+                self.tell_change(&change);
+            }
+        }
+        self.close(own_slot.as_ref(), (before, after));
+    }
+
+    fn is_about_user(&self, change: &StateChange<'_>) -> bool {
+        change.kind == "m.room.member" && change.state_key == self.user.as_str()
+    }
+
+    fn at(&self, holder: &StateHolder<'_>) -> EventAt {
+        let RowKey { position, index, .. } = RowKey::of_holder(holder, self.committed, self.index);
+        EventAt { position, index: index.into() }
+    }
+
+    /// The event itself: a member event of the user's own is told wherever the user is.
+    fn tell_event(&mut self, is_in: bool) {
+        if !is_in && !is_own_membership(&self.event.pdu, self.user) {
+            return;
+        }
+        let flags = Flags::of(self.event);
+        let why = if flags.is_hidden() {
+            Some(Skipped::Hidden)
+        } else {
+            flags.is_superseded().then_some(Skipped::Superseded)
+        };
+        let (committed, index) = (Arc::clone(self.committed), self.index);
+        match why {
+            None => self.items.push(FeedItem::Event { committed, index, late: false }),
+            Some(why) if is_in => self.items.push(FeedItem::Skipped { committed, index, why }),
+            Some(_) => {}
+        }
+    }
+
+    /// A slot that another event has got, or none.
+    fn tell_change(&mut self, change: &StateChange<'_>) {
+        let holder = change.holder.as_ref();
+        let is_itself = holder.is_some_and(|it| it.pdu.event_id == self.event.pdu.event_id);
+        // An event that soft-failed is not told, but what it did to the state is.
+        if is_itself && !Flags::of(self.event).is_hidden() {
+            return;
+        }
+        self.items.push(FeedItem::Resolved {
+            committed: Arc::clone(self.committed),
+            index: self.index,
+            kind: change.kind.clone().into_owned(),
+            state_key: change.state_key.to_owned(),
+            holder: holder.map(|holder| self.at(holder)),
+        });
+    }
+
+    fn close(&mut self, slot: Option<&StateChange<'_>>, (before, after): (Membership, Membership)) {
+        let Some(slot) = slot else { return };
+        let holder = slot.holder.as_ref();
+        let by_self = holder.is_some_and(|holder| holder.pdu.sender == self.user);
+        let Some(how) = Closing::of(before, after, by_self) else { return };
+        let by = Arc::clone(holder.map_or(&self.event.pdu, |holder| holder.pdu));
+        let (committed, index) = (Arc::clone(self.committed), self.index);
+        self.items.push(FeedItem::Closed { committed, index, how, by });
+    }
+}
+
+fn membership_of(change: &StateChange<'_>) -> Membership {
+    change.holder.as_ref().map(|holder| Membership::of(holder.pdu)).unwrap_or_default()
+}
+
+/// Notes which of the events are late. Only those of other servers can be, so the timelines are
+/// asked for these alone.
+fn mark_late(items: &mut [FeedItem], models: &ReadModels) -> io::Result<()> {
+    for item in items {
+        let FeedItem::Event { committed, index, late } = item else { continue };
+        let Some(event) = committed.room_event(*index) else { continue };
+        if matches!(event.envelope.origin, Origin::Local { .. }) {
+            continue;
+        }
+        let room = committed.stream.split().and_then(|(_, room)| <&RoomId>::try_from(room).ok());
+        let key = RowKey::of(&event.pdu, committed.position, *index);
+        let view = models.view();
+        let row = room.and_then(|room| view.room(room)).map(|room| room.row(key)).transpose()?;
+        *late = row.flatten().is_some_and(|row| row.flags.is_late());
+    }
+    Ok(())
+}
+
+/// What a commit of a user's own stream tells that user.
+pub(super) fn own_changes(committed: &Arc<Committed>) -> Vec<FeedItem> {
+    let change = |(index, fact): (usize, &Result<Fact, _>)| match fact {
+        Ok(Fact::Account(AccountEvent::ProfileChanged { .. })) => {
+            Some(FeedItem::ProfileChanged { committed: Arc::clone(committed), index })
+        }
+        Ok(Fact::Account(AccountEvent::ReceiptMoved { .. })) => {
+            Some(FeedItem::ReceiptMoved { committed: Arc::clone(committed), index })
+        }
+        Ok(Fact::Account(
+            AccountEvent::DeviceAdded { .. } | AccountEvent::DeviceRemoved { .. },
+        )) => Some(FeedItem::DevicesChanged { committed: Arc::clone(committed), index }),
+        _ => None,
+    };
+    committed.facts.iter().enumerate().filter_map(change).collect()
+}

@@ -1,0 +1,64 @@
+//! How delivery goes, in numbers.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// Counts, for operators and tests. Gauges go up and down, the others only up.
+#[derive(Default)]
+pub(crate) struct Counters {
+    pub(crate) subscribers: AtomicU64,
+    pub(crate) live: AtomicU64,
+    pub(crate) routed: AtomicU64,
+    pub(crate) wakes: AtomicU64,
+    pub(crate) overflows: AtomicU64,
+    pub(crate) page_reads: AtomicU64,
+    pub(crate) page_hits: AtomicU64,
+    pub(crate) plans: AtomicU64,
+}
+
+/// What the delivery of events has come to since the server started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DeliveryCounters {
+    /// Open streams.
+    pub subscribers: u64,
+    /// Those of them that have caught up: commits come to them.
+    pub live: u64,
+    /// Commits put into inboxes, counted once for each inbox.
+    pub routed: u64,
+    /// How often a stream was woken, at most once a batch.
+    pub wakes: u64,
+    /// How often an inbox was full, so that its stream had to read on from the log.
+    pub overflows: u64,
+    /// Pages of the log that were read for those who catch up.
+    pub page_reads: u64,
+    /// Pages that were there already, as somebody else had read them.
+    pub page_hits: u64,
+    /// How often a stream far behind read its rooms in place of the log.
+    pub plans: u64,
+}
+
+impl Counters {
+    pub(crate) fn now(&self) -> DeliveryCounters {
+        DeliveryCounters {
+            subscribers: self.subscribers.load(Relaxed),
+            live: self.live.load(Relaxed),
+            routed: self.routed.load(Relaxed),
+            wakes: self.wakes.load(Relaxed),
+            overflows: self.overflows.load(Relaxed),
+            page_reads: self.page_reads.load(Relaxed),
+            page_hits: self.page_hits.load(Relaxed),
+            plans: self.plans.load(Relaxed),
+        }
+    }
+
+    pub(crate) fn add(counter: &AtomicU64, count: usize) {
+        counter.fetch_add(count as u64, Relaxed);
+    }
+
+    pub(crate) fn up(counter: &AtomicU64) {
+        counter.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn down(counter: &AtomicU64) {
+        counter.fetch_sub(1, Relaxed);
+    }
+}

@@ -1,0 +1,123 @@
+//! What waits for one subscriber.
+//!
+//! **Invariant:** what waits is in order, and bounded; when it is too much, all of it goes, and what is
+//! left is from where to read on.
+
+use std::collections::VecDeque;
+
+use parking_lot::Mutex;
+use rookery_domain::Membership;
+use rookery_log::Position;
+use tokio::sync::Notify;
+
+/// A commit that waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) position: Position,
+    /// See [`Delivery::before`](crate::Delivery::before).
+    pub(super) before: Membership,
+    /// See [`Delivery::plain`](crate::Delivery::plain).
+    pub(super) plain: bool,
+}
+
+/// What became of an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pushed {
+    /// It waits, and nothing did before: ring the bell.
+    First,
+    /// It waits behind others.
+    Behind,
+    /// Nothing: the inbox is closed, which its subscriber has been told.
+    Closed,
+    /// There was no room: the subscriber is behind from now on. Ring the bell.
+    Overflowed,
+}
+
+/// What there is for a subscriber.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Waiting {
+    Nothing,
+    Entry(Entry),
+    /// The inbox is closed: everything up to this position has been taken out of it, the rest is for the
+    /// log to tell.
+    ReadOn(Position),
+}
+
+#[derive(Default)]
+struct State {
+    entries: VecDeque<Entry>,
+    /// Set once the inbox is closed.
+    read_on: Option<Position>,
+}
+
+/// The inbox of one subscriber on the live side.
+#[derive(Default)]
+pub(super) struct Inbox {
+    state: Mutex<State>,
+    bell: Notify,
+}
+
+impl Inbox {
+    pub(super) fn new(entries: impl IntoIterator<Item = Entry>) -> Self {
+        let state = State { entries: entries.into_iter().collect(), read_on: None };
+        Self { state: Mutex::new(state), bell: Notify::new() }
+    }
+
+    pub(super) fn push(&self, entry: Entry, entries_max: usize) -> Pushed {
+        let mut state = self.state.lock();
+        if state.read_on.is_some() {
+            return Pushed::Closed;
+        }
+        if state.entries.len() >= entries_max {
+            let first = state.entries.front().map_or(entry.position, |first| first.position);
+            state.close(Position(first.0.saturating_sub(1)));
+            return Pushed::Overflowed;
+        }
+        state.entries.push_back(entry);
+        if state.entries.len() == 1 { Pushed::First } else { Pushed::Behind }
+    }
+
+    /// Closes the inbox; everything that concerns its subscriber up to `routed` has been pushed.
+    pub(super) fn close(&self, routed: Position) {
+        let mut state = self.state.lock();
+        let first = state.entries.front();
+        let read_on = first.map_or(routed, |first| Position(first.position.0.saturating_sub(1)));
+        state.close(read_on);
+    }
+
+    pub(super) fn first(&self) -> Waiting {
+        let state = self.state.lock();
+        match (state.read_on, state.entries.front()) {
+            (Some(position), _) => Waiting::ReadOn(position),
+            (None, Some(entry)) => Waiting::Entry(*entry),
+            (None, None) => Waiting::Nothing,
+        }
+    }
+
+    /// Takes out the entry that [`Self::first`] gave.
+    pub(super) fn remove(&self, position: Position) {
+        let mut state = self.state.lock();
+        if state.entries.front().is_some_and(|first| first.position == position) {
+            state.entries.pop_front();
+        }
+        if state.entries.is_empty() {
+            state.entries = VecDeque::new();
+        }
+    }
+
+    pub(super) fn ring(&self) {
+        self.bell.notify_one();
+    }
+
+    /// Waits for the bell; it is heard also if it rang before.
+    pub(super) async fn rung(&self) {
+        self.bell.notified().await;
+    }
+}
+
+impl State {
+    fn close(&mut self, read_on: Position) {
+        self.entries = VecDeque::new();
+        self.read_on.get_or_insert(read_on);
+    }
+}

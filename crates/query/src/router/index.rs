@@ -1,0 +1,212 @@
+//! Which subscribers are in which room.
+//!
+//! **Invariant:** only users with a subscriber are in it, each once however many devices follow.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use rookery_domain::{Membership, OwnedUserId, UserId};
+use rookery_log::{Position, StreamId, StreamKind};
+
+use super::inbox::{Entry, Inbox, Pushed};
+use crate::{
+    Committed, View,
+    feed::{about, in_room, membership_after},
+};
+
+/// Stands for a user with subscribers.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Key(u64);
+
+/// A user with subscribers.
+struct Listener {
+    user: OwnedUserId,
+    inboxes: Vec<Arc<Inbox>>,
+    /// The rooms that the user is joined to.
+    rooms: HashSet<StreamId>,
+}
+
+/// What a batch of commits came to.
+#[derive(Default)]
+pub(super) struct Batch {
+    /// Whom to wake.
+    pub(super) wake: Vec<Arc<Inbox>>,
+    /// Entries put into inboxes.
+    pub(super) routed: usize,
+    /// Users who have inboxes that are full, and the inboxes.
+    pub(super) full: Vec<(OwnedUserId, Arc<Inbox>)>,
+}
+
+/// Users by room, and their inboxes.
+pub(super) struct Index {
+    /// All commits up to here are in the inboxes, and counted in the memberships.
+    pub(super) position: Position,
+    keys: HashMap<OwnedUserId, Key>,
+    listeners: HashMap<Key, Listener>,
+    rooms: HashMap<StreamId, HashSet<Key>>,
+    next_key: u64,
+    inbox_entries_max: usize,
+}
+
+impl Index {
+    /// An index without subscribers, as of `position`.
+    pub(super) fn new(position: Position, inbox_entries_max: usize) -> Self {
+        Self {
+            position,
+            keys: HashMap::new(),
+            listeners: HashMap::new(),
+            rooms: HashMap::new(),
+            next_key: 0,
+            inbox_entries_max,
+        }
+    }
+
+    pub(super) fn knows(&self, user: &UserId) -> bool {
+        self.keys.contains_key(user)
+    }
+
+    /// Adds a subscriber of `user`, who is joined to `rooms` as of [`Self::position`]; of a user whom the
+    /// index knows they are not asked for.
+    pub(super) fn add(
+        &mut self,
+        user: &UserId,
+        rooms: impl IntoIterator<Item = StreamId>,
+        inbox: Arc<Inbox>,
+    ) {
+        if let Some(listener) = self.keys.get(user).and_then(|key| self.listeners.get_mut(key)) {
+            listener.inboxes.push(inbox);
+            return;
+        }
+        self.next_key += 1;
+        let key = Key(self.next_key);
+        let rooms: HashSet<_> = rooms.into_iter().collect();
+        for room in &rooms {
+            self.rooms.entry(room.clone()).or_default().insert(key);
+        }
+        self.keys.insert(user.to_owned(), key);
+        self.listeners.insert(key, Listener { user: user.to_owned(), inboxes: vec![inbox], rooms });
+    }
+
+    /// Takes a subscriber away; whether it was there.
+    pub(super) fn remove(&mut self, user: &UserId, inbox: &Arc<Inbox>) -> bool {
+        let Some(key) = self.keys.get(user).copied() else { return false };
+        let Some(listener) = self.listeners.get_mut(&key) else { return false };
+        let before = listener.inboxes.len();
+        listener.inboxes.retain(|other| !Arc::ptr_eq(other, inbox));
+        let removed = listener.inboxes.len() < before;
+        if listener.inboxes.is_empty() {
+            self.forget(key);
+        }
+        removed
+    }
+
+    fn forget(&mut self, key: Key) {
+        let Some(listener) = self.listeners.remove(&key) else { return };
+        self.keys.remove(&listener.user);
+        for room in &listener.rooms {
+            self.leave(room, key);
+        }
+    }
+
+    fn leave(&mut self, room: &StreamId, key: Key) {
+        if let Some(keys) = self.rooms.get_mut(room) {
+            keys.remove(&key);
+            if keys.is_empty() {
+                self.rooms.remove(room);
+            }
+        }
+    }
+
+    /// Takes all subscribers away.
+    pub(super) fn clear(&mut self) -> Vec<Arc<Inbox>> {
+        self.keys.clear();
+        self.rooms.clear();
+        self.listeners.drain().flat_map(|(_, listener)| listener.inboxes).collect()
+    }
+
+    /// Puts the next commit, which `view` has applied, into the inboxes of those whom it concerns.
+    pub(super) fn route(&mut self, committed: &Committed, view: &View<'_>, batch: &mut Batch) {
+        match committed.kind {
+            Some(StreamKind::Room) => self.route_room(committed, view, batch),
+            Some(StreamKind::User) => self.route_account(committed, batch),
+            Some(StreamKind::Alias) | None => {}
+        }
+        self.position = committed.position;
+    }
+
+    fn route_room(&mut self, committed: &Committed, view: &View<'_>, batch: &mut Batch) {
+        let (position, stream) = (committed.position, &committed.stream);
+        let mut concerned: Vec<Key> = about(committed).filter_map(|user| self.key(user)).collect();
+        concerned.sort_unstable_by_key(|key| key.0);
+        concerned.dedup();
+        for key in self.rooms.get(stream).into_iter().flatten() {
+            if !concerned.contains(key) {
+                self.put(*key, Entry { position, before: Membership::Join, plain: true }, batch);
+            }
+        }
+        for key in concerned {
+            let Some(listener) = self.listeners.get_mut(&key) else { continue };
+            let before = if listener.rooms.contains(stream) {
+                Membership::Join
+            } else {
+                // A model that has set the room aside may not know yet that she is in it no more.
+                let before = Position(position.0.saturating_sub(1));
+                let before = in_room(view, &listener.user, stream, before);
+                if before == Membership::Join { Membership::Leave } else { before }
+            };
+            let after = membership_after(&listener.user, committed, before);
+            self.put(key, Entry { position, before, plain: false }, batch);
+            self.set(key, stream, after);
+        }
+    }
+
+    fn set(&mut self, key: Key, room: &StreamId, membership: Membership) {
+        let Some(listener) = self.listeners.get_mut(&key) else { return };
+        if membership != Membership::Join {
+            listener.rooms.remove(room);
+            self.leave(room, key);
+        } else if listener.rooms.insert(room.clone()) {
+            self.rooms.entry(room.clone()).or_default().insert(key);
+        }
+    }
+
+    fn route_account(&self, committed: &Committed, batch: &mut Batch) {
+        let position = committed.position;
+        let owner = committed.stream.split().and_then(|(_, user)| self.key(user));
+        if let Some(owner) = owner {
+            self.put(owner, Entry { position, before: Membership::None, plain: false }, batch);
+        }
+        let plain = committed.receipts.len() == 1;
+        let entry = Entry { position, before: Membership::Join, plain };
+        let readers = committed.receipts.iter().filter_map(|(_, room)| self.rooms.get(room));
+        let readers = readers.flatten().copied().filter(|key| Some(*key) != owner);
+        if plain {
+            readers.for_each(|key| self.put(key, entry, batch));
+        } else {
+            for key in readers.collect::<HashSet<_>>() {
+                self.put(key, entry, batch);
+            }
+        }
+    }
+
+    fn key(&self, user: &str) -> Option<Key> {
+        self.keys.get(<&UserId>::try_from(user).ok()?).copied()
+    }
+
+    fn put(&self, key: Key, entry: Entry, batch: &mut Batch) {
+        let Some(listener) = self.listeners.get(&key) else { return };
+        for inbox in &listener.inboxes {
+            batch.routed += 1;
+            match inbox.push(entry, self.inbox_entries_max) {
+                Pushed::First => batch.wake.push(Arc::clone(inbox)),
+                Pushed::Behind | Pushed::Closed => {}
+                Pushed::Overflowed => {
+                    batch.wake.push(Arc::clone(inbox));
+                    batch.full.push((listener.user.clone(), Arc::clone(inbox)));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! One who follows.
+
+use std::{io, sync::Arc};
+
+use rookery_domain::UserId;
+use rookery_log::Position;
+
+use super::{
+    counters::Counters,
+    inbox::{Inbox, Waiting},
+};
+use crate::{
+    Committed, Delivery, FeedItem, FollowError, ReadModels,
+    feed::{Memberships, Own},
+};
+
+/// Commits that are read in one go by one who is behind. Pages end at multiples of it, so that the
+/// chunks of all who catch up end at the same places.
+pub(crate) const PAGE_COMMITS: usize = 256;
+
+/// Commits that are gone through under the lock of the router, to join the live side.
+const SEAM_COMMITS: usize = 32;
+
+/// The same for one who was near and did not get there in several laps.
+const SEAM_COMMITS_MAX: usize = 1_024;
+
+/// What comes next.
+#[derive(Debug)]
+pub enum Turn {
+    /// A commit that concerns the user, as it happens.
+    Live(Delivery),
+    /// Commits of the log, from which [`Subscription::take`] takes what concerns the user.
+    Behind(Page),
+}
+
+/// Commits that follow one another, for one who is behind. It is not to be kept over an `await` on
+/// a client: what is redacted meanwhile is still in it.
+#[derive(Debug)]
+pub struct Page {
+    commits: std::vec::IntoIter<Arc<Committed>>,
+}
+
+/// Follows the log for one user: behind, it reads along it; live, commits come to it.
+pub struct Subscription {
+    models: ReadModels,
+    own: Arc<Own>,
+    position: Position,
+    side: Side,
+}
+
+enum Side {
+    Behind { memberships: Memberships, laps: u32 },
+    Live(Arc<Inbox>),
+}
+
+impl Subscription {
+    pub(crate) fn live(models: &ReadModels, user: &UserId) -> Self {
+        let mut subscription = Self::after(models, user, models.core.router.position());
+        subscription.join(None);
+        subscription
+    }
+
+    pub(crate) fn after(models: &ReadModels, user: &UserId, position: Position) -> Self {
+        Counters::up(&models.core.router.counters.subscribers);
+        let own = Arc::new(Own::new(user));
+        let side = Side::behind(&own);
+        Self { models: models.clone(), own, position, side }
+    }
+
+    /// Up to where everything that concerns the user has been given.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
+    /// What the user is told of `delivery`.
+    ///
+    /// # Errors
+    /// If a file of the models cannot be read.
+    pub fn items(&self, delivery: &Delivery) -> io::Result<Vec<FeedItem>> {
+        delivery.items(&self.own, &self.models)
+    }
+
+    /// Whether nothing is left to give now; joins the live side if that is near.
+    pub fn is_caught_up(&mut self) -> bool {
+        self.join(Some(self.position));
+        match &self.side {
+            Side::Live(inbox) => inbox.first() == Waiting::Nothing,
+            Side::Behind { .. } => false,
+        }
+    }
+
+    /// Waits for what comes next. Nothing is lost if this is dropped before it answers.
+    ///
+    /// # Errors
+    /// [`FollowError`] if the log cannot be read, or does not have the position.
+    pub async fn turn(&mut self) -> Result<Turn, FollowError> {
+        loop {
+            let Side::Live(inbox) = &self.side else {
+                if self.join(Some(self.position)) {
+                    // Whoever asks may want to know that she is live now.
+                    return Ok(Turn::Behind(Page { commits: Vec::new().into_iter() }));
+                }
+                return self.page().await.map(Turn::Behind);
+            };
+            let inbox = Arc::clone(inbox);
+            match inbox.first() {
+                Waiting::Nothing => inbox.rung().await,
+                Waiting::Entry(entry) => {
+                    let Some(committed) = self.commit(entry.position).await? else {
+                        return Err(self.unknown(entry.position));
+                    };
+                    inbox.remove(entry.position);
+                    self.position = entry.position;
+                    let (before, plain) = (entry.before, entry.plain);
+                    return Ok(Turn::Live(Delivery { committed, before, plain }));
+                }
+                Waiting::ReadOn(position) => {
+                    self.position = self.position.max(position);
+                    self.side = Side::behind(&self.own);
+                }
+            }
+        }
+    }
+
+    /// The next commit of `page` that concerns the user; at its end, the position is that of the page.
+    pub fn take(&mut self, page: &mut Page) -> Option<Delivery> {
+        let Side::Behind { memberships, .. } = &mut self.side else { return None };
+        for committed in page.commits.by_ref() {
+            self.position = committed.position;
+            let delivery = memberships.consider(&committed, &self.models.view());
+            if delivery.is_some() {
+                return delivery;
+            }
+        }
+        None
+    }
+
+    /// A page for one who polls: up to `limit` commits, none if there are no more.
+    ///
+    /// # Errors
+    /// [`FollowError`] if the log cannot be read, or does not have the position.
+    pub async fn poll(&mut self, limit: usize) -> Result<Page, FollowError> {
+        let batch = self.models.follower().next(self.position, limit).await?;
+        Ok(Page { commits: batch.commits.into_iter() })
+    }
+
+    /// Whether the live side was joined just now.
+    fn join(&mut self, position: Option<Position>) -> bool {
+        let Side::Behind { memberships, laps } = &mut self.side else { return false };
+        let core = &self.models.core;
+        let commits_max = SEAM_COMMITS.checked_shl(*laps).unwrap_or(usize::MAX);
+        let commits_max = commits_max.min(SEAM_COMMITS_MAX);
+        let far = core.router.position().0.saturating_sub(self.position.0);
+        if far > commits_max as u64 {
+            return false;
+        }
+        let joined = core.router.join(core, position, memberships, commits_max);
+        let Some((inbox, position)) = joined else { return false };
+        self.position = position;
+        self.side = Side::Live(inbox);
+        true
+    }
+
+    /// The next commits, once there are some.
+    async fn page(&mut self) -> Result<Page, FollowError> {
+        let follower = self.models.follower();
+        loop {
+            let limit = PAGE_COMMITS - usize::try_from(self.position.0).unwrap_or(0) % PAGE_COMMITS;
+            let batch = follower.next(self.position, limit).await?;
+            if batch.commits.is_empty() {
+                follower.wait(self.position).await?;
+                continue;
+            }
+            let left = self.models.core.router.position().0.saturating_sub(batch.position.0);
+            if let Side::Behind { laps, .. } = &mut self.side
+                && left <= SEAM_COMMITS_MAX as u64
+            {
+                *laps += 1;
+            }
+            return Ok(Page { commits: batch.commits.into_iter() });
+        }
+    }
+
+    async fn commit(&self, position: Position) -> Result<Option<Arc<Committed>>, FollowError> {
+        let core = &self.models.core;
+        let ready = core.ring.read().get(position).cloned();
+        if ready.is_some() {
+            return Ok(ready);
+        }
+        Ok(core.commits(vec![position]).await?.remove(&position))
+    }
+
+    fn unknown(&self, asked: Position) -> FollowError {
+        FollowError::Unknown { asked, tail: *self.models.core.log.tail().borrow() }
+    }
+}
+
+impl Side {
+    fn behind(own: &Arc<Own>) -> Self {
+        Self::Behind { memberships: Memberships::new(own), laps: 0 }
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        let router = &self.models.core.router;
+        Counters::down(&router.counters.subscribers);
+        if let Side::Live(inbox) = &self.side {
+            router.leave(&self.own.user, inbox);
+        }
+    }
+}
