@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// One word an item.
-fn word(item: &FeedItem) -> String {
+pub(super) fn word(item: &FeedItem) -> String {
     match item {
         FeedItem::Event { committed, index, .. } => {
             committed.room_event(*index).map(|event| event.pdu.kind.to_string()).unwrap_or_default()
@@ -109,12 +109,12 @@ async fn only_ones_own_profile_is_told() {
     assert_eq!(told(&scene, &models, "bob", Position::ORIGIN).await, ["profile"]);
 }
 
-fn receipt(event: &str, private: bool) -> AccountEvent {
+pub(super) fn receipt(event: &str, private: bool) -> AccountEvent {
     let (room_id, event_id) = (room("tea"), event.try_into().unwrap());
     AccountEvent::ReceiptMoved { room_id, event_id, sequence: 1, private }
 }
 
-async fn note(scene: &Scene, who: &str, event: AccountEvent) {
+pub(super) async fn note(scene: &Scene, who: &str, event: AccountEvent) {
     let stream = StreamId::new(StreamKind::User, user(who).as_str());
     scene.append(stream, vec![Fact::Account(event).store([3; 16])]).await;
 }

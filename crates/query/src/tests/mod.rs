@@ -13,5 +13,6 @@ mod rebuilding;
 mod redacting;
 mod relations;
 mod resolving;
+mod routing;
 mod snapshots;
 mod unread;

@@ -1,0 +1,94 @@
+//! One who subscribes, and writes down what she is told.
+
+use std::sync::Arc;
+
+use rookery_domain::{OwnedUserId, UserId};
+use rookery_log::{EventLog, Position, Scope};
+
+use super::super::feeding::word;
+use crate::{
+    Committed, FeedItem, ReadModels, Subscription, Turn,
+    feed::Feed,
+    restated::decode,
+    testing::{Scene, user},
+};
+
+pub(super) struct Follower {
+    user: OwnedUserId,
+    subscription: Subscription,
+    pub(super) told: Vec<String>,
+}
+
+impl Follower {
+    pub(super) fn after(models: &ReadModels, name: &str, position: Position) -> Self {
+        let user = user(name);
+        let subscription = models.subscribe_after(&user, position);
+        Self { user, subscription, told: Vec::new() }
+    }
+
+    pub(super) fn live(models: &ReadModels, name: &str) -> Self {
+        let user = user(name);
+        let subscription = models.subscribe(&user);
+        Self { user, subscription, told: Vec::new() }
+    }
+
+    /// Starts anew from the position that was reached.
+    pub(super) fn cut(&mut self, models: &ReadModels) {
+        let position = self.subscription.position();
+        self.subscription = models.subscribe_after(&self.user, position);
+    }
+
+    /// Takes up to `turns` turns of what there is now, and up to `of_page` commits of each page.
+    pub(super) async fn read(&mut self, turns: usize, of_page: usize) {
+        let mut turns = 0..turns;
+        while turns.next().is_some() && !self.subscription.is_caught_up() {
+            match self.subscription.turn().await.unwrap() {
+                Turn::Live(delivery) => {
+                    let items = self.subscription.items(&delivery).unwrap();
+                    self.write_down(&delivery.committed, &items);
+                }
+                Turn::Behind(mut page) => {
+                    let mut left = of_page;
+                    while left > 0
+                        && let Some(delivery) = self.subscription.take(&mut page)
+                    {
+                        let items = self.subscription.items(&delivery).unwrap();
+                        self.write_down(&delivery.committed, &items);
+                        left -= 1;
+                    }
+                }
+            }
+        }
+    }
+
+    fn write_down(&mut self, committed: &Committed, items: &[FeedItem]) {
+        self.told.extend(items.iter().map(|item| told(committed, item)));
+    }
+}
+
+fn told(committed: &Committed, item: &FeedItem) -> String {
+    format!("{}: {}", committed.position, word(item))
+}
+
+/// All that the plain feed, over the whole log, tells `who` after `after`.
+pub(super) async fn told_by_oracle(
+    scene: &Scene,
+    models: &ReadModels,
+    who: &UserId,
+    after: Position,
+) -> Vec<String> {
+    let mut feed = Feed::new(who, []);
+    let (mut at, mut all) = (Position::ORIGIN, Vec::new());
+    loop {
+        let records = scene.log.read(&Scope::All, at, 4_096).await.unwrap();
+        let Some(last) = records.last() else { return all };
+        at = last.position;
+        for commit in decode(&*scene.log, &records).await.unwrap() {
+            let commit = Arc::new(commit);
+            let items = feed.take(&commit, models).unwrap();
+            if commit.position > after {
+                all.extend(items.iter().map(|item| told(&commit, item)));
+            }
+        }
+    }
+}
