@@ -7,6 +7,7 @@
 
 mod account_items;
 mod context;
+mod cost;
 mod ephemeral;
 mod event;
 mod face;
@@ -36,16 +37,16 @@ use std::sync::Arc;
 
 pub use async_graphql::Request;
 
-pub use self::context::{App, Session};
+pub use self::{
+    context::{App, Session},
+    cost::costs,
+};
 
 /// The schema of Rookery.
 pub type Schema = async_graphql::Schema<query::Query, mutation::Mutation, stream::Subscription>;
 
 /// Deepest nesting of a query's fields. Standard introspection queries need 15.
 const DEPTH_MAX: usize = 20;
-
-/// Most fields of a query, those of lists counted once.
-const COMPLEXITY_MAX: usize = 2_000;
 
 /// Most directives on one field.
 const DIRECTIVES_MAX: usize = 10;
@@ -67,7 +68,6 @@ fn builder() -> async_graphql::SchemaBuilder<query::Query, mutation::Mutation, s
 {
     Schema::build(query::Query, mutation::Mutation::default(), stream::Subscription)
         .limit_depth(DEPTH_MAX)
-        .limit_complexity(COMPLEXITY_MAX)
         .limit_directives(DIRECTIVES_MAX)
         .register_output_type::<node::Node>()
         .override_output_type_description::<query::PublicRooms>("A page of the public directory.")

@@ -9,6 +9,7 @@
 
 mod auth;
 mod compress;
+mod cost;
 mod execute;
 mod frame;
 mod gate;
@@ -18,6 +19,7 @@ mod options;
 mod origin;
 mod outcome;
 mod params;
+mod prepare;
 mod refusal;
 mod respond;
 mod router;
@@ -26,6 +28,7 @@ mod shutdown;
 mod socket;
 
 pub use auth::{AuthFailure, Authenticator, Peer};
+pub use cost::{Cost, CostModel, CostRules};
 pub use frame::{Frame, Frames, Payload, Unshared};
 pub use gate::{Admitted, GateLimits, OperationKind, admit, json_nested_within};
 pub use options::{InvalidStatus, SocketOptions, TransportOptions};

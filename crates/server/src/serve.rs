@@ -12,7 +12,7 @@ use axum::{
 use rookery_accounts::Millis;
 use rookery_gateway::{
     Tokens, keep_ephemeral,
-    schema::schema,
+    schema::{costs, schema},
     transport::{
         GateLimits, ServeOptions, ShutdownHandle, SocketOptions, TransportOptions, router, serve,
         shutdown,
@@ -204,6 +204,8 @@ fn options(config: &Config) -> TransportOptions {
             root_fields_max: limits.root_fields,
             ..GateLimits::default()
         },
+        costs: Some(Arc::new(costs())),
+        cost_max: limits.cost,
         body_bytes_max: limits.body_bytes,
         execution_deadline: limits.deadline,
         allowed_origins: config.allowed_origins.clone(),

@@ -21,7 +21,7 @@ use super::{
 };
 
 /// Members on a page, if you do not say how many.
-const PAGE_DEFAULT: usize = 50;
+pub(crate) const PAGE_DEFAULT: usize = 50;
 
 /// The name of the connection.
 pub(crate) struct MemberConnection;

@@ -29,7 +29,7 @@ use super::{
 };
 
 /// Rooms on a page of the directory, if you do not say how many.
-const PAGE_DEFAULT: usize = 20;
+pub(crate) const PAGE_DEFAULT: usize = 20;
 
 /// The name of the connection.
 pub(crate) struct PublicRoomNames;

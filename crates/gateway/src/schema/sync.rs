@@ -6,5 +6,5 @@ mod update;
 
 pub(crate) use self::{
     cursor::SyncCursor,
-    initial::{InitialSync, SyncArguments},
+    initial::{InitialSync, PAGE_DEFAULT as ROOMS_DEFAULT, SyncArguments, TIMELINE_DEFAULT},
 };

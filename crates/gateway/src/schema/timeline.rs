@@ -19,7 +19,7 @@ use super::{
 };
 
 /// Events on a page, if you do not say how many.
-const PAGE_DEFAULT: usize = 50;
+pub(crate) const PAGE_DEFAULT: usize = 50;
 
 /// What a client asks of a timeline.
 pub(crate) struct TimelineArguments {

@@ -6,22 +6,23 @@
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
-use async_graphql::{Executor, Request};
+use async_graphql::Executor;
 use futures_util::FutureExt as _;
 use tokio::time::timeout;
 use tracing::Instrument as _;
 
 use super::gate::{Admitted, OperationKind};
 use super::outcome::Outcome;
+use super::prepare::Prepared;
 use super::refusal::{Refusal, code};
 
 /// Executes a query or a mutation, for at most `deadline`.
 pub(super) async fn execute<E: Executor>(
     executor: E,
-    request: Request,
-    admitted: Admitted,
+    prepared: Prepared,
     deadline: Duration,
 ) -> Outcome {
+    let Prepared { request, admitted, cost } = prepared;
     let started = Instant::now();
     let span = tracing::debug_span!(
         target: "rookery::operation",
@@ -40,7 +41,7 @@ pub(super) async fn execute<E: Executor>(
         timeout(deadline, run).await
     };
     let outcome = match finished {
-        Ok(Ok(response)) => Outcome::of_execution(response),
+        Ok(Ok(response)) => Outcome::of_execution(response).with_cost(cost),
         Ok(Err(_panic)) => Outcome::of_panic(),
         Err(_elapsed) => late(admitted.kind, deadline).into(),
     };

@@ -118,8 +118,8 @@ async fn run<E: Executor, A: Authenticator>(
     let token = bearer(&parts.headers).map_err(unauthenticated)?;
     let session =
         transport.authenticator.authenticate(token, &peer).await.map_err(unauthenticated)?;
-    let request = transport.authenticator.prepare(params.into_request().data(peer), &session);
-    Ok(execute(transport.executor.clone(), request, admitted, options.execution_deadline).await)
+    let prepared = transport.prepare(params, admitted, &session, peer)?;
+    Ok(execute(transport.executor.clone(), prepared, options.execution_deadline).await)
 }
 
 /// The address that connected, if the server was told.

@@ -1,7 +1,9 @@
 //! What can be set about the transport.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::cost::CostModel;
 use super::gate::GateLimits;
 
 /// Limits, deadlines and origins of the transport.
@@ -9,6 +11,10 @@ use super::gate::GateLimits;
 pub struct TransportOptions {
     /// Limits before the parser.
     pub gate: GateLimits,
+    /// What the fields of the schema cost; nothing is counted without it.
+    pub costs: Option<Arc<CostModel>>,
+    /// The most that a request may cost.
+    pub cost_max: usize,
     /// Length of a request's body, in bytes.
     pub body_bytes_max: usize,
     /// Time for a request's body to arrive.
@@ -38,6 +44,8 @@ impl Default for TransportOptions {
     fn default() -> Self {
         Self {
             gate: GateLimits::default(),
+            costs: None,
+            cost_max: 100_000,
             body_bytes_max: 64 * 1024,
             body_deadline: Duration::from_secs(10),
             execution_deadline: Duration::from_secs(10),

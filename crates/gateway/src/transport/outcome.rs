@@ -6,6 +6,7 @@ use async_graphql::{ErrorExtensionValues, PathSegment, Response, ServerError, Va
 use serde::Serialize;
 use serde::ser::SerializeMap;
 
+use super::cost::Cost;
 use super::refusal::{Refusal, code};
 
 /// A GraphQL response and how far its request came.
@@ -67,6 +68,14 @@ impl Outcome {
             response.errors.truncate(ERRORS_MAX);
         }
         if invalid { Self::Invalid(response) } else { Self::Executed(response) }
+    }
+
+    /// Tells the client what it has cost, if that is known.
+    pub(super) fn with_cost(mut self, cost: Option<Cost>) -> Self {
+        if let (Self::Executed(response), Some(cost)) = (&mut self, cost) {
+            response.extensions.insert("cost".to_owned(), cost.into());
+        }
+        self
     }
 
     /// The outcome of one step of a subscription. An error at the subscribed field ends it.

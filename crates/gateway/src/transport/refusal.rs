@@ -6,6 +6,8 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
+use super::cost::Cost;
+
 /// The stable codes of the transport, as they stand in `extensions.code`.
 pub mod code {
     /// The request is not shaped as GraphQL over HTTP or over WebSocket asks.
@@ -87,32 +89,36 @@ pub struct Refusal {
     pub message: Cow<'static, str>,
     /// Where in the document, if it is about one place.
     pub location: Option<Location>,
+    /// What the request costs, if it is about that.
+    pub cost: Option<Cost>,
 }
 
 impl Refusal {
     /// A refusal about no place in particular.
     pub fn new(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, message: message.into(), location: None }
+        Self { code, message: message.into(), location: None, cost: None }
     }
 }
 
 impl Serialize for Refusal {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
-        struct Code {
+        struct Extensions {
             code: &'static str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            cost: Option<Cost>,
         }
         #[derive(Serialize)]
         struct GraphQlError<'a> {
             message: &'a str,
             #[serde(skip_serializing_if = "Option::is_none")]
             locations: Option<[Location; 1]>,
-            extensions: Code,
+            extensions: Extensions,
         }
         GraphQlError {
             message: &self.message,
             locations: self.location.map(|location| [location]),
-            extensions: Code { code: self.code },
+            extensions: Extensions { code: self.code, cost: self.cost },
         }
         .serialize(serializer)
     }

@@ -210,6 +210,7 @@ impl Sources {
                 fragments: self.one("limits.fragments", values::count),
                 fields: self.one("limits.fields", values::count),
                 root_fields: self.one("limits.root_fields", values::count),
+                cost: self.one("limits.cost", values::count),
                 subscriptions: self.one("limits.subscriptions", values::count),
                 deadline: self.one("limits.deadline", values::duration),
                 action_wait: self.one("limits.action_wait", values::duration),

@@ -152,6 +152,7 @@ pub const ALL: &[Setting] = &[
     count("limits.fragments", "16", "Most fragments in a document"),
     count("limits.fields", "1000", "Most fields of a document, with fragments written out"),
     count("limits.root_fields", "10", "Most fields at the top of a document"),
+    count("limits.cost", "100000", "Most that a request may cost, as docs/limits.md counts it"),
     count("limits.subscriptions", "64", "Most subscriptions of one WebSocket"),
     duration("limits.deadline", "10s", "Longest time that a request may take"),
     duration("limits.action_wait", "500ms", "How long a numbered action waits for a missing one"),

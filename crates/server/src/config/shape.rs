@@ -57,6 +57,7 @@ pub struct Limits {
     pub fragments: usize,
     pub fields: usize,
     pub root_fields: usize,
+    pub cost: usize,
     pub subscriptions: usize,
     pub deadline: Duration,
     pub action_wait: Duration,

@@ -22,10 +22,10 @@ use crate::schema::{
 };
 
 /// Rooms on a page, if you do not say how many.
-const PAGE_DEFAULT: usize = 20;
+pub(crate) const PAGE_DEFAULT: usize = 20;
 
 /// Events of each room, if you do not say how many.
-const TIMELINE_DEFAULT: usize = 20;
+pub(crate) const TIMELINE_DEFAULT: usize = 20;
 
 /// Invites shown at most.
 const INVITES_MAX: usize = 100;

@@ -91,7 +91,7 @@ impl<'a> Recogniser<'a> {
 
     fn at<T>(&self, offset: usize, code: &'static str, message: String) -> Result<T, Refusal> {
         let location = Some(locate(self.bytes, offset));
-        Err(Refusal { code, message: message.into(), location })
+        Err(Refusal { location, ..Refusal::new(code, message) })
     }
 
     fn syntax<T>(&self, expected: &str) -> Result<T, Refusal> {

@@ -198,15 +198,14 @@ impl<E: Frames, A: Authenticator> Connection<E, A> {
             return Err(Refusal::new(code::TOO_MANY_SUBSCRIPTIONS, message));
         }
         let admitted = params.admit(&options.gate)?;
-        let request = params.into_request().data(self.peer);
-        let request = self.transport.authenticator.prepare(request, session);
+        let prepared = self.transport.prepare(params, admitted, session, self.peer)?;
         let executor = self.transport.executor.clone();
-        if admitted.kind == OperationKind::Subscription {
-            let name = admitted.name.as_deref().unwrap_or("-");
+        if prepared.admitted.kind == OperationKind::Subscription {
+            let name = prepared.admitted.name.as_deref().unwrap_or("-");
             tracing::debug!(target: "rookery::operation", kind = "subscription", name, "started");
-            self.operations.start_stream(id, executor.frames(request));
+            self.operations.start_stream(id, executor.frames(prepared.request));
         } else {
-            let outcome = execute(executor, request, admitted, options.execution_deadline);
+            let outcome = execute(executor, prepared, options.execution_deadline);
             self.operations.start_single(id, outcome.boxed());
         }
         Ok(())

@@ -1,0 +1,122 @@
+//! The walk over one operation.
+
+use async_graphql::Variables;
+use async_graphql::parser::types::{
+    Directive, ExecutableDocument, Field as Selected, OperationDefinition, Selection, SelectionSet,
+};
+use async_graphql::{Name, Positioned, Value};
+
+use super::CostModel;
+use super::model::Field;
+
+/// What is known from above about the lengths of lists.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Length {
+    /// The page that the field right above asks for.
+    page: Option<usize>,
+    /// The page that a field further up asks for on behalf of those that inherit it.
+    inherited: Option<usize>,
+}
+
+pub(super) struct Walk<'a> {
+    pub(super) model: &'a CostModel,
+    pub(super) document: &'a ExecutableDocument,
+    pub(super) operation: &'a OperationDefinition,
+    pub(super) variables: &'a Variables,
+}
+
+impl Walk<'_> {
+    /// The cost of what is selected of the type `of`. The gate bounds the recursion.
+    pub(super) fn selection(&self, of: Option<&str>, set: &SelectionSet, length: Length) -> usize {
+        let costs = set.items.iter().map(|item| match &item.node {
+            Selection::Field(field) => self.field(of, &field.node, length),
+            Selection::InlineFragment(inline) if self.is_included(&inline.node.directives) => {
+                let condition = inline.node.type_condition.as_ref();
+                let of = condition.map(|condition| condition.node.on.node.as_str()).or(of);
+                self.selection(of, &inline.node.selection_set.node, length)
+            }
+            Selection::FragmentSpread(spread) if self.is_included(&spread.node.directives) => {
+                let fragment = self.document.fragments.get(&spread.node.fragment_name.node);
+                fragment.map_or(0, |fragment| {
+                    let of = fragment.node.type_condition.node.on.node.as_str();
+                    self.selection(Some(of), &fragment.node.selection_set.node, length)
+                })
+            }
+            Selection::InlineFragment(_) | Selection::FragmentSpread(_) => 0,
+        });
+        costs.fold(0, usize::saturating_add)
+    }
+
+    fn field(&self, of: Option<&str>, selected: &Selected, above: Length) -> usize {
+        if !self.is_included(&selected.directives) {
+            return 0;
+        }
+        let rules = self.model.rules();
+        let field = self.model.field(of, &selected.name.node);
+        let given = self.page(selected, rules.page_arguments);
+        let inherited = self.page(selected, &[rules.inherited_argument]).or(above.inherited);
+        let page = field.and_then(|field| {
+            let pages = field.is_paged || field.inherits;
+            let default = if field.inherits { inherited } else { None }.or(field.page_default);
+            pages.then(|| given.or(default)).flatten()
+        });
+        let both_sides = !rules.both_sides_argument.is_empty()
+            && self.argument(selected, rules.both_sides_argument).is_some();
+        let page = page.map(|page| if both_sides { 2 * page + 1 } else { page });
+        let is_list = field.is_some_and(|field| field.is_list);
+        let times = if is_list { page.or(above.page).unwrap_or(rules.list_assumed) } else { 1 };
+        let below = Length { page: if is_list { None } else { page }, inherited };
+        let inner = self.selection(
+            field.map(|field| field.of.as_str()),
+            &selected.selection_set.node,
+            below,
+        );
+        weight(field).saturating_add(times.saturating_mul(inner))
+    }
+
+    /// The greatest of these arguments that is given, within what a page may be.
+    fn page(&self, selected: &Selected, arguments: &[&str]) -> Option<usize> {
+        let numbers = arguments.iter().filter_map(|argument| {
+            let Value::Number(number) = self.argument(selected, argument)? else {
+                return None;
+            };
+            // What is out of range is refused with better words when it is executed.
+            let number = usize::try_from(number.as_i64()?.max(1)).unwrap_or(usize::MAX);
+            Some(number.min(self.model.rules().page_max))
+        });
+        numbers.max()
+    }
+
+    /// The literal or the value of the variable that is given, unless it is null.
+    fn argument(&self, selected: &Selected, name: &str) -> Option<Value> {
+        let given = selected.get_argument(name)?.node.clone();
+        let value = given.into_const_with(|name| self.variable(&name).ok_or(())).ok()?;
+        (value != Value::Null).then_some(value)
+    }
+
+    fn variable(&self, name: &Name) -> Option<Value> {
+        self.variables.get(name).cloned().or_else(|| {
+            let mut definitions = self.operation.variable_definitions.iter();
+            let definition = definitions.find(|definition| definition.node.name.node == *name)?;
+            Some(definition.node.default_value.as_ref()?.node.clone())
+        })
+    }
+
+    fn is_included(&self, directives: &[Positioned<Directive>]) -> bool {
+        directives.iter().all(|directive| {
+            let given = directive.node.get_argument("if").and_then(|given| {
+                let given = given.node.clone();
+                given.into_const_with(|name| self.variable(&name).ok_or(())).ok()
+            });
+            match (directive.node.name.node.as_str(), given) {
+                ("skip", Some(Value::Boolean(skip))) => !skip,
+                ("include", Some(Value::Boolean(include))) => include,
+                _ => true,
+            }
+        })
+    }
+}
+
+fn weight(field: Option<&Field>) -> usize {
+    field.map_or(1, |field| field.weight)
+}

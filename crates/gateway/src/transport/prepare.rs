@@ -1,0 +1,57 @@
+//! From parameters and a session to what is executed.
+//!
+//! **Invariant:** whatever is executed came through here, over whichever protocol.
+
+use async_graphql::{Executor, Request, parser};
+
+use super::auth::{Authenticator, Peer};
+use super::cost::Cost;
+use super::gate::Admitted;
+use super::options::TransportOptions;
+use super::params::Params;
+use super::refusal::{Refusal, code};
+use super::router::Transport;
+
+/// A request that may run.
+pub(super) struct Prepared {
+    pub(super) request: Request,
+    pub(super) admitted: Admitted,
+    /// `None` if nothing is counted, or if the document cannot be parsed: then the library says why.
+    pub(super) cost: Option<Cost>,
+}
+
+impl<E: Executor, A: Authenticator> Transport<E, A> {
+    /// Counts what `params` cost, and puts what resolvers need into the request.
+    pub(super) fn prepare(
+        &self,
+        params: Params,
+        admitted: Admitted,
+        session: &A::Session,
+        peer: Peer,
+    ) -> Result<Prepared, Refusal> {
+        let mut request = params.into_request();
+        let cost = count(&mut request, &self.options);
+        if let Some(cost) = cost.filter(|cost| cost.requested > cost.max) {
+            return Err(too_complex(cost));
+        }
+        let request = self.authenticator.prepare(request.data(peer), session);
+        Ok(Prepared { request, admitted, cost })
+    }
+}
+
+/// What the request costs. Its document is parsed for that, once.
+fn count(request: &mut Request, options: &TransportOptions) -> Option<Cost> {
+    let model = options.costs.as_ref()?;
+    let document = parser::parse_query(&request.query).ok()?;
+    let requested = model.cost(&document, request.operation_name.as_deref(), &request.variables);
+    request.set_parsed_query(document);
+    Some(Cost { requested, max: options.cost_max })
+}
+
+fn too_complex(cost: Cost) -> Refusal {
+    let Cost { requested, max } = cost;
+    let message = format!(
+        "The request costs {requested} and may cost {max}: ask for smaller pages or fewer fields."
+    );
+    Refusal { cost: Some(cost), ..Refusal::new(code::QUERY_TOO_COMPLEX, message) }
+}

@@ -1,0 +1,69 @@
+//! What a request costs is told, and bounded.
+
+use std::sync::Arc;
+
+use rookery_gateway::transport::{CostModel, CostRules, TransportOptions};
+use serde_json::json;
+
+use crate::http_client::Request;
+use crate::socket_client::connect_as;
+use crate::toy::toy_with;
+
+const RULES: CostRules = CostRules {
+    page_arguments: &["number"],
+    page_max: 1_000,
+    page_defaults: &[],
+    inherited_argument: "",
+    inheritors: &[],
+    both_sides_argument: "",
+    list_assumed: 10,
+    type_weights: &[("Mutation", 10)],
+    field_weights: &[("Subscription.count", 101)],
+};
+
+/// Counts costs, up to 100 for a request.
+pub(crate) fn counting(options: &mut TransportOptions) {
+    let sdl = "type Query { hello: String! } type Mutation { bump: Int! } type Subscription { count: Int! }";
+    options.costs = Some(Arc::new(CostModel::new(sdl, RULES).unwrap()));
+    options.cost_max = 100;
+}
+
+#[tokio::test]
+async fn every_answer_tells_what_it_cost_and_what_it_may_cost() {
+    let toy = toy_with(|options, _| counting(options)).await;
+    let answer = Request::query("{ hello again: hello }").send(toy.address).await;
+    assert_eq!(answer.json()["extensions"], json!({"cost": {"requested": 2, "limit": 100}}));
+    let mut client = connect_as(toy.address, None).await;
+    client.subscribe("m", "mutation { bump }").await;
+    let payload = &client.receive().await["payload"];
+    assert_eq!(payload["extensions"], json!({"cost": {"requested": 10, "limit": 100}}));
+}
+
+#[tokio::test]
+async fn what_costs_too_much_is_refused_with_its_cost_and_does_not_run() {
+    let toy = toy_with(|options, _| {
+        counting(options);
+        options.cost_max = 9;
+    })
+    .await;
+    let answer = Request::query("mutation { bump }").send(toy.address).await;
+    let told = json!({"code": "QUERY_TOO_COMPLEX", "cost": {"requested": 10, "limit": 9}});
+    assert_eq!((answer.status, &answer.json()["errors"][0]["extensions"]), (400, &told));
+    assert_eq!(toy.probe.bumps.load(std::sync::atomic::Ordering::SeqCst), 0);
+    let mut client = connect_as(toy.address, None).await;
+    client.subscribe("s", "subscription { count(to: 1) }").await;
+    let refused = client.receive().await;
+    assert_eq!(
+        (&refused["type"], &refused["payload"][0]["extensions"]["cost"]["requested"]),
+        (&json!("error"), &json!(101))
+    );
+}
+
+#[tokio::test]
+async fn a_document_that_cannot_be_parsed_is_refused_as_without_costs() {
+    let toy = toy_with(|options, _| counting(options)).await;
+    let answer = Request::query("{ hello(a: 1 }").send(toy.address).await;
+    assert_eq!(answer.code(), "GRAPHQL_PARSE_FAILED");
+    let answer = Request::query("{ nothing }").send(toy.address).await;
+    assert_eq!(answer.code(), "GRAPHQL_VALIDATION_FAILED");
+}
