@@ -2,19 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CREATE_ROOM, HOME, JOIN_ROOM, LOG_OUT, OLDER, SEND_MESSAGE } from "./operations.mjs";
-import { act, ask, follow, register } from "./person.mjs";
-
-/** All that is in the timeline of a room before a cursor, oldest first, by pages of two. */
-async function before(token, room, cursor) {
-  const events = [];
-  for (let page = { hasPreviousPage: true, startCursor: cursor }; page.hasPreviousPage; ) {
-    const { timeline } = (await ask(token, OLDER, { room, before: page.startCursor })).room;
-    events.unshift(...timeline.nodes);
-    page = timeline.pageInfo;
-  }
-  return events;
-}
+import { CREATE_ROOM, HOME, JOIN_ROOM, LOG_OUT, SEND_MESSAGE } from "./operations.mjs";
+import { act, ask, before, follow, register } from "./person.mjs";
 
 const isText = (text) => (item) => item.text === text;
 

@@ -3,9 +3,12 @@
 import assert from "node:assert/strict";
 import { createClient } from "graphql-ws";
 import WebSocket from "ws";
-import { REGISTER, STREAM } from "./operations.mjs";
+import { OLDER, REGISTER, STREAM } from "./operations.mjs";
 
 const server = process.env.ROOKERY_URL;
+
+/** What all users have. */
+export const PASSWORD = "correct horse battery staple";
 
 /** Sends one request over HTTP; answers its data and its errors. */
 export async function post(token, query, variables) {
@@ -32,8 +35,19 @@ export async function act(token, query, input) {
 
 /** A new user with a device that is logged in. */
 export async function register(username) {
-  const { token, user } = await act(null, REGISTER, { username, password: "correct horse battery staple" });
+  const { token, user } = await act(null, REGISTER, { username, password: PASSWORD });
   return { token, userId: user.userId };
+}
+
+/** All that is in the timeline of a room before a cursor, oldest first, by pages of two. */
+export async function before(token, room, cursor) {
+  const events = [];
+  for (let page = { hasPreviousPage: true, startCursor: cursor }; page.hasPreviousPage; ) {
+    const { timeline } = (await ask(token, OLDER, { room, before: page.startCursor })).room;
+    events.unshift(...timeline.nodes);
+    page = timeline.pageInfo;
+  }
+  return events;
 }
 
 /**

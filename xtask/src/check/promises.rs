@@ -12,8 +12,9 @@ pub(crate) fn promises(tree: &Tree) -> Vec<String> {
     let Some(page) = tree.texts.get(PAGE) else {
         return vec![format!("{PAGE} is not there: it says which test holds which promise")];
     };
-    let written: BTreeSet<&str> =
+    let mut written: BTreeSet<&str> =
         tree.texts_with("rs").flat_map(|(_, text)| functions(text)).collect();
+    written.extend(tree.texts_with("mjs").flat_map(|(_, text)| node_tests(text)));
     let missing = page.lines().enumerate().flat_map(|(index, line)| {
         let named = named_tests(line).filter(|name| !written.contains(name));
         named.map(move |name| format!("{PAGE}:{}: no test is called `{name}`", index + 1))
@@ -24,6 +25,12 @@ pub(crate) fn promises(tree: &Tree) -> Vec<String> {
 /// The names of all functions in a source.
 fn functions(source: &str) -> impl Iterator<Item = &str> {
     source.split("fn ").skip(1).filter_map(|rest| rest.split(['(', '<']).next())
+}
+
+/// The names of the tests in a source for Node.js, up to a parameter of the test.
+fn node_tests(source: &str) -> impl Iterator<Item = &str> {
+    let rests = source.split("test(").skip(1).filter_map(|rest| rest.strip_prefix(['"', '`']));
+    rests.filter_map(|rest| rest.split(['"', '`', ':']).next())
 }
 
 /// The tests that a line of the page names: what stands between backticks and is a sentence, with
@@ -42,7 +49,8 @@ mod tests {
     fn check(page: &str) -> Vec<String> {
         let mut tree = Tree::default();
         let source = "#[test]\nfn nobody_is_lost(rig: &Rig) {}\npub async fn all_is_well<T>() {}\n";
-        for (path, text) in [(PAGE, page), ("tests/a.rs", source)] {
+        let node = "test(\"all_come_back\", () => {});\ntest(`seeds_are_sown: ${seed}`, sow);\n";
+        for (path, text) in [(PAGE, page), ("tests/a.rs", source), ("tests/b.mjs", node)] {
             tree.paths.insert(path.to_owned());
             tree.texts.insert(path.to_owned(), text.to_owned());
         }
@@ -54,6 +62,11 @@ mod tests {
         let page =
             "| it holds | `createRoom(input)` | `nobody_is_lost`, `a::all_is_well` (e2e) |\n";
         assert_eq!(check(page), Vec::<String>::new());
+    }
+
+    #[test]
+    fn tests_for_node_pass_with_or_without_a_parameter() {
+        assert_eq!(check("`all_come_back`, `seeds_are_sown`\n"), Vec::<String>::new());
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub(super) fn docker(repository: &Repository) -> Result<(), Stop> {
     process::run(
         &mut repository.command(hadolint, &["--failure-threshold", "style", "Dockerfile"]),
     )?;
-    let dclint = tools::npm(repository)?.join(".bin/dclint");
+    let dclint = tools::npm(repository, tools::TESTS)?.join(".bin/dclint");
     let arguments = ["--max-warnings", "0", "docker-compose.yml"];
     Ok(process::run(&mut repository.command(dclint, &arguments))?)
 }

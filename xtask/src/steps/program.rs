@@ -18,17 +18,28 @@ pub(super) fn schema(repository: &Repository) -> Result<(), Stop> {
 
 pub(super) fn browser(repository: &Repository) -> Result<(), Stop> {
     let chromium = tools::chromium()?;
-    suite(repository, "browser", &[("CHROMIUM", &chromium)])
+    suite(repository, "browser", &["tests/browser"], &[("CHROMIUM", &chromium)])
 }
 
+/// Builds the client library, which its tests and those of the other clients use as it is published.
 pub(super) fn clients(repository: &Repository) -> Result<(), Stop> {
-    suite(repository, "clients", &[])
+    let compiler = tools::npm(repository, tools::TYPESCRIPT_CLIENT)?.join(".bin/tsc");
+    process::run(&mut repository.command(compiler, &["--project", tools::TYPESCRIPT_CLIENT]))?;
+    suite(repository, "clients", &["clients/typescript/tests", "tests/clients"], &[])
 }
 
-/// Runs the Node tests of one folder of `tests/` against a server with empty data.
-fn suite(repository: &Repository, name: &str, settings: &[(&str, &Path)]) -> Result<(), Stop> {
-    tools::npm(repository)?;
-    let files = test_files(&repository.root.join("tests").join(name))?;
+/// Runs the Node tests of some folders against a server with empty data.
+fn suite(
+    repository: &Repository,
+    name: &str,
+    folders: &[&str],
+    settings: &[(&str, &Path)],
+) -> Result<(), Stop> {
+    tools::npm(repository, tools::TESTS)?;
+    let mut files = Vec::new();
+    for folder in folders {
+        files.extend(test_files(&repository.root.join(folder))?);
+    }
     let server = Server::start(&repository.binary(), &repository.scratch(name)?)?;
     let mut command = repository.command("node", &["--test", "--test-timeout=120000"]);
     command.args(files).env("ROOKERY_URL", server.url()).envs(settings.iter().copied());

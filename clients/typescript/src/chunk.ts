@@ -1,0 +1,80 @@
+// What comes on the stream.
+
+/** A place in the server's log. Opaque: keep it, send it back, and neither compare nor compute it. */
+export type Position = string;
+
+/** An event of a room. */
+export interface RoomEvent {
+  __typename: "RoomEvent";
+  eventId: string;
+  /** 1, 2, 3 ... in each room, in order of arrival. */
+  sequence: number;
+  type: string;
+  stateKey: string | null;
+  content: unknown;
+  text: string | null;
+  sentAt: string;
+  /** The number of your action that made it; null if another device sent it. */
+  actionId: number | null;
+  room: { roomId: string };
+  sender: { userId: string };
+}
+
+/** One thing that you are told of. */
+export type StreamItem =
+  | RoomEvent
+  | { __typename: "RoomOpened"; room: { roomId: string; name: string | null }; sequence: number; cursor: string }
+  | { __typename: "RoomClosed"; roomId: string; reason: string }
+  | {
+      __typename: "StateResolved";
+      room: { roomId: string };
+      type: string;
+      stateKey: string;
+      event: { eventId: string; content: unknown } | null;
+    }
+  | { __typename: "Invited"; room: { roomId: string; name: string | null }; inviter: { userId: string } }
+  | { __typename: "ProfileChanged"; user: { userId: string; displayName: string | null; avatarUrl: string | null } }
+  | { __typename: "ReceiptMoved"; room: { roomId: string }; userId: string; eventId: string }
+  | { __typename: "DeviceAdded"; deviceId: string; name: string | null }
+  | { __typename: "DeviceRemoved"; deviceId: string };
+
+/** Events that you are not told of, with the reason. */
+export interface SkippedEvents {
+  roomId: string;
+  first: number;
+  last: number;
+  reason: string;
+}
+
+/** What happened, in order, and from where to resume when you have stored it. */
+export interface Chunk {
+  events: StreamItem[];
+  skipped: SkippedEvents[];
+  position: Position;
+}
+
+/** Asks for what the types above say. Your own document may ask for more: see `FollowOptions.document`. */
+export const FOLLOW = /* GraphQL */ `
+  subscription Follow($after: Position, $filter: FilterInput) {
+    eventStream(after: $after, filter: $filter) {
+      events {
+        __typename
+        ... on RoomEvent {
+          eventId sequence type stateKey content text sentAt actionId
+          room { roomId }
+          sender { userId }
+        }
+        ... on RoomOpened { room { roomId name } sequence cursor }
+        ... on RoomClosed { roomId reason }
+        ... on StateResolved { room { roomId } type stateKey event { eventId content } }
+        ... on Invited { room { roomId name } inviter { userId } }
+        ... on ProfileChanged { user { userId displayName avatarUrl } }
+        ... on ReceiptMoved { room { roomId } userId eventId }
+        ... on DeviceAdded { deviceId name }
+        ... on DeviceRemoved { deviceId }
+      }
+      skipped { roomId first last reason }
+      position
+    }
+  }
+`;

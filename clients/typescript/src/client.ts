@@ -1,0 +1,156 @@
+// One device of one user.
+
+import { Actions, type Action, type Payload } from "./actions.js";
+import { backOff, type Wait } from "./backoff.js";
+import type { Chunk } from "./chunk.js";
+import { Echoes } from "./echoes.js";
+import { Refused, isPassing } from "./errors.js";
+import { request, type Endpoint } from "./http.js";
+import { Sequences } from "./sequences.js";
+import { follow, type FollowOptions } from "./stream.js";
+
+/** How to reach the server. */
+export interface ClientOptions extends Endpoint {
+  token: string;
+  /** The class `WebSocket`; needed on Node.js before version 22, where the package `ws` has it. */
+  webSocket?: unknown;
+  /** How long to wait before trying again; longer each time if you do not say. */
+  wait?: Wait;
+}
+
+/** A device that was logged in. Keep the token: it is shown once. */
+export interface Login {
+  token: string;
+  deviceId: string;
+  user: { userId: string };
+}
+
+const LOG_IN = /* GraphQL */ `
+  mutation LogIn($input: LogInInput!) {
+    logIn(input: $input) { token deviceId user { userId } refusal { code message } }
+  }
+`;
+
+const COUNTED = /* GraphQL */ `
+  query Counted { viewer { device { lastActionId } } }
+`;
+
+const SEND = /* GraphQL */ `
+  mutation Send($input: SendMessageInput!) {
+    sendMessage(input: $input) { event { eventId sequence actionId } position refusal { code message } }
+  }
+`;
+
+/** What `Client.send` answers. */
+export interface Sent extends Payload {
+  event: { eventId: string; sequence: number; actionId: number | null } | null;
+}
+
+/**
+ * Logs in on a new device, or anew on the one that you name.
+ *
+ * @throws {Refused} Such as `WRONG_CREDENTIALS`.
+ */
+export async function logIn(
+  endpoint: Endpoint,
+  input: { username: string; password: string; deviceId?: string; deviceName?: string },
+): Promise<Login> {
+  const { signal } = new AbortController();
+  const { logIn } = await request<{ logIn: Login & Payload }>(endpoint, LOG_IN, { input }, signal);
+  if (logIn.refusal) throw new Refused(logIn.refusal);
+  return logIn;
+}
+
+/** Asks how far this device has counted its actions, and goes on from there. */
+export async function connect<Draft = string>(options: ClientOptions): Promise<Client<Draft>> {
+  const ending = new AbortController();
+  const ask = <Data>(document: string, variables: object) => request<Data>(options, document, variables, ending.signal);
+  const wait = options.wait ?? backOff;
+  type Counted = { viewer: { device: { lastActionId: number } } };
+  const { viewer } = await again(() => ask<Counted>(COUNTED, {}), wait, ending.signal);
+  const actions = new Actions(viewer.device.lastActionId, ask, wait, ending.signal);
+  return new Client(options, actions, wait, ending);
+}
+
+/** Tries until there is an answer that trying again would not change. */
+async function again<T>(attempt: () => Promise<T>, wait: Wait, signal: AbortSignal): Promise<T> {
+  for (let failures = 1; ; failures++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+    }
+    await wait(failures, signal);
+  }
+}
+
+/** Queries, actions and the stream of a device. */
+export class Client<Draft = string> {
+  /** What was sent and is not on the stream yet. */
+  readonly echoes = new Echoes<Draft>();
+
+  /** Use {@link connect}. */
+  constructor(
+    private readonly options: ClientOptions,
+    private readonly actions: Actions,
+    private readonly wait: Wait,
+    private readonly ending: AbortController,
+  ) {}
+
+  /** Runs a query; tries again while no answer comes. */
+  query<Data>(document: string, variables: object = {}): Promise<Data> {
+    const { signal } = this.ending;
+    return again(() => request<Data>(this.options, document, variables, signal), this.wait, signal);
+  }
+
+  /**
+   * Starts the one mutation of `document`, whose variable is `$input`, with the next number. It happens once, and after
+   * all that were started before it. If you give a `draft`, it is among the {@link echoes} until the stream tells it.
+   */
+  act<P extends Payload>(document: string, input: object, draft?: Draft): Action<P> {
+    return this.#show(this.actions.start<P>(document, input), draft);
+  }
+
+  /**
+   * Sends an action again whose answer did not come before the program ended, with the number that it had. Do this for
+   * all such actions, in their order, before you start new ones.
+   */
+  resend<P extends Payload>(actionId: number, document: string, input: object, draft?: Draft): Action<P> {
+    return this.#show(this.actions.resend<P>(actionId, document, input), draft);
+  }
+
+  #show<P extends Payload>(action: Action<P>, draft: Draft | undefined): Action<P> {
+    const { actionId, answer } = action;
+    if (draft !== undefined) {
+      this.echoes.add(actionId, draft);
+      const settle = (event: object | null | undefined) => this.echoes.answered(actionId, event);
+      answer.then(({ event }) => settle(event), () => settle(null));
+    }
+    return action;
+  }
+
+  /** Sends a text. */
+  send(roomId: string, body: string, draft?: Draft): Action<Sent> {
+    return this.act<Sent>(SEND, { roomId, body }, draft);
+  }
+
+  /**
+   * Yields each chunk of the event stream once, over all cuts, until you leave the loop or {@link close}. Keep
+   * `position` with what you have stored of a chunk, and give it as `after` when your program starts again.
+   */
+  async *follow<C extends Pick<Chunk, "position"> = Chunk>(options: FollowOptions = {}): AsyncGenerator<C, void, undefined> {
+    const { url, token, webSocket } = this.options;
+    const context = { url, token, webSocket, wait: this.wait, signal: this.ending.signal };
+    yield* follow<C>(context, options);
+  }
+
+  /** A counter that proves that {@link follow} has told everything. */
+  sequences(): Sequences {
+    return new Sequences();
+  }
+
+  /** Ends the streams and gives up what is under way: to send it again, keep its number. */
+  close(): void {
+    this.ending.abort();
+  }
+}

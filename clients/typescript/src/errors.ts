@@ -1,0 +1,54 @@
+// What can go wrong, by what the caller should do about it.
+
+import type { Refusal } from "./actions.js";
+
+/** No answer came, or none that a Rookery server gives: whether the server did it is not known. */
+export class Disconnected extends Error {
+  override name = "Disconnected";
+}
+
+/** One error of an answer. */
+export interface GraphQLFailure {
+  message: string;
+  path?: (string | number)[];
+  extensions?: { code?: string };
+}
+
+/** The server answered with errors. `code` is that of the first one; docs/graphql.md says what each asks of you. */
+export class RequestFailed extends Error {
+  override name = "RequestFailed";
+  readonly code: string | undefined;
+
+  constructor(readonly failures: readonly GraphQLFailure[]) {
+    super(failures.map((failure) => failure.message).join("; "));
+    this.code = failures[0]?.extensions?.code;
+  }
+}
+
+/** A rule forbids it. Nothing was changed, and asking again gives the same. */
+export class Refused extends Error {
+  override name = "Refused";
+  readonly code: string;
+
+  constructor({ code, message }: Refusal) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** The stream is over, and coming back would not help. 4403: the token is not valid, or no longer. Log in again. */
+export class StreamEnded extends Error {
+  override name = "StreamEnded";
+
+  constructor(readonly code: number, reason: string) {
+    super(`the server closed the stream: ${code} ${reason}`);
+  }
+}
+
+/** Whether the same request may succeed later. With its action ID it happens once, however often it is sent. */
+export function isPassing(error: unknown): boolean {
+  if (error instanceof RequestFailed) return PASSING.has(error.code ?? "");
+  return error instanceof Disconnected;
+}
+
+const PASSING: ReadonlySet<string> = new Set(["UNAVAILABLE", "TIMEOUT", "STALE", "RATE_LIMITED"]);

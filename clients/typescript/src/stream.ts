@@ -1,0 +1,163 @@
+// The event stream, each chunk once, over as many connections as it takes.
+//
+// graphql-ws comes back by itself after a cut and sends what it sent before, so with the `after` of the beginning: all
+// that came since would come again. Hence it is told not to (`retryAttempts: 0`), and each new connection gets a new
+// subscription, from the last chunk that was handed out.
+
+import { createClient, type Client as Socket } from "graphql-ws";
+import type { Wait } from "./backoff.js";
+import { FOLLOW, type Chunk, type Position } from "./chunk.js";
+import { RequestFailed, StreamEnded, isPassing, type GraphQLFailure } from "./errors.js";
+
+/** How to follow. */
+export interface FollowOptions {
+  /** From where. Without it, `sync` is asked first; without that, the stream starts now. */
+  after?: Position | undefined;
+  /**
+   * Loads the first screen anew (`initialSync`) and answers its position. Asked where there is no position to go on
+   * from: at the start without `after`, and when the server does not know the position, as after a restored backup.
+   */
+  sync?: (() => Promise<Position>) | undefined;
+  /** `FilterInput` of the schema. */
+  filter?: object | undefined;
+  /** Your own subscription to `eventStream(after: $after, filter: $filter)`, which selects `position`. */
+  document?: string | undefined;
+}
+
+/** What a stream needs of the client. */
+export interface StreamContext {
+  url: string;
+  token: string;
+  webSocket: unknown;
+  wait: Wait;
+  signal: AbortSignal;
+}
+
+/** Chunks that wait to be taken; with more, the subscription ends and goes on when they are taken. */
+const WAITING_MAX = 256;
+
+/** A connection that is silent for this long is asked whether it is there, and given up if it does not say so. */
+const SILENCE_MS = 20_000;
+const PONG_WAIT_MS = 10_000;
+
+/** Close codes after which the same would happen again. 4403 is a token that is not valid, or no longer. */
+const FINAL: ReadonlySet<number> = new Set([1002, 1003, 1007, 1009, 4004, 4005, 4400, 4401, 4403, 4406, 4409, 4429]);
+
+/**
+ * Yields each chunk once. It ends when the signal is aborted, or when the consumer leaves the loop.
+ *
+ * @throws {StreamEnded} The server closed the stream for good.
+ * @throws {RequestFailed} The server does not accept the subscription.
+ */
+export async function* follow<C extends Pick<Chunk, "position">>(
+  context: StreamContext,
+  { after, sync, filter, document = FOLLOW }: FollowOptions,
+): AsyncGenerator<C, void, undefined> {
+  const socket = connect(context);
+  try {
+    let position = after ?? (await sync?.());
+    let failures = 0;
+    while (!context.signal.aborted) {
+      const subscription = subscribe<C>(socket, document, { after: position, filter }, context.signal);
+      let isTold = false;
+      try {
+        for await (const chunk of subscription) {
+          isTold = true;
+          failures = 0;
+          position = chunk.position;
+          yield chunk;
+        }
+        // Too many chunks were waiting, or the server completed it.
+        if (isTold) continue;
+      } catch (error) {
+        if (sync && error instanceof RequestFailed && error.code === "POSITION_UNKNOWN") {
+          position = await sync();
+          continue;
+        }
+        judge(error);
+      }
+      await context.wait(++failures, context.signal);
+    }
+  } finally {
+    await socket.dispose();
+  }
+}
+
+/** Throws what coming back would not mend. A cut, a restart, 4008 (`SLOW_CONSUMER`) pass. */
+function judge(error: unknown): void {
+  if (isCloseEvent(error)) {
+    if (FINAL.has(error.code)) throw new StreamEnded(error.code, error.reason);
+  } else if (error instanceof RequestFailed && !isPassing(error)) throw error;
+}
+
+function isCloseEvent(error: unknown): error is { code: number; reason: string } {
+  return typeof error === "object" && error !== null && "code" in error && typeof error.code === "number" && "reason" in error;
+}
+
+function connect({ url, token, webSocket }: StreamContext): Socket {
+  let pongIsDue: ReturnType<typeof setTimeout> | undefined;
+  const socket = createClient({
+    url: `${url.replace(/^http/, "ws")}/graphql`,
+    webSocketImpl: webSocket,
+    connectionParams: { Authorization: `Bearer ${token}` },
+    retryAttempts: 0,
+    keepAlive: SILENCE_MS,
+    on: {
+      ping: (received) => {
+        if (!received) pongIsDue = setTimeout(() => socket.terminate(), PONG_WAIT_MS);
+      },
+      pong: (received) => {
+        if (received) clearTimeout(pongIsDue);
+      },
+      closed: () => clearTimeout(pongIsDue),
+    },
+  });
+  return socket;
+}
+
+/** The chunks of one subscription on one connection; throws what ended it. */
+async function* subscribe<C>(
+  socket: Socket,
+  query: string,
+  variables: Record<string, unknown>,
+  signal: AbortSignal,
+): AsyncGenerator<C, void, undefined> {
+  const waiting: C[] = [];
+  let ended = false;
+  let reason: unknown;
+  let wake = () => {};
+  const end = (why?: unknown) => {
+    if (ended) return;
+    [ended, reason] = [true, why];
+    unsubscribe();
+    wake();
+  };
+  const stop = () => end();
+  const unsubscribe = socket.subscribe<{ eventStream: C }>(
+    { query, variables },
+    {
+      next({ data, errors }) {
+        if (ended) return;
+        if (errors) return end(new RequestFailed(errors as readonly GraphQLFailure[]));
+        if (data) waiting.push(data.eventStream);
+        if (waiting.length >= WAITING_MAX) end();
+        wake();
+      },
+      error: (why) => end(Array.isArray(why) ? new RequestFailed(why as GraphQLFailure[]) : why),
+      complete: () => end(),
+    },
+  );
+  signal.addEventListener("abort", stop);
+  try {
+    for (;;) {
+      const chunk = waiting.shift();
+      if (chunk !== undefined) yield chunk;
+      else if (ended && reason !== undefined) throw reason;
+      else if (ended) return;
+      else await new Promise<void>((resolve) => (wake = resolve));
+    }
+  } finally {
+    signal.removeEventListener("abort", stop);
+    unsubscribe();
+  }
+}

@@ -1,0 +1,184 @@
+// The client against the server at ROOKERY_URL, over a network that cuts; `cargo xtask test clients` sets the address.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import WebSocket from "ws";
+import { connect, logIn, Refused, StreamEnded } from "../dist/index.js";
+import { CREATE_ROOM, HOME, JOIN_ROOM, LOG_OUT, SEND_MESSAGE } from "../../../tests/clients/operations.mjs";
+import { act, ask, before, PASSWORD, register } from "../../../tests/clients/person.mjs";
+import { proxy } from "../../../tests/clients/proxy.mjs";
+
+const server = process.env.ROOKERY_URL;
+const text = (item) => item.__typename === "RoomEvent" && item.text;
+const positionOf = async (client) => (await client.query(HOME)).initialSync.position;
+
+/** A user with a room, and her client, which tries again at once. */
+async function scene(context, name, url = server) {
+  const { token, userId } = await register(name);
+  const { room } = await act(token, CREATE_ROOM, { name: "Rooks", preset: "PUBLIC" });
+  const options = { url, token, webSocket: WebSocket, wait: async () => {} };
+  const client = await connect(options);
+  context.after(() => client.close());
+  return { token, userId, roomId: room.roomId, options, client };
+}
+
+/** Follows until `isLast` holds; answers all items, the gaps, and the position after them. */
+async function followUntil(client, isLast, options) {
+  const items = [];
+  const gaps = [];
+  const sequences = client.sequences();
+  for await (const chunk of client.follow(options)) {
+    items.push(...chunk.events);
+    gaps.push(...sequences.take(chunk));
+    if (items.some(isLast)) return { items, gaps, position: chunk.position };
+  }
+  throw new Error("the stream ended");
+}
+
+/** Numbers between 0 and 1 that look random and are the same in each run (mulberry32). */
+function dice(seed) {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(seed ^ (seed >>> 15), seed | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+for (const seed of [1, 2, 3]) {
+  test(`over_random_cuts_each_event_comes_once_and_each_action_happens_once_in_order: seed ${seed}`, async (context) => {
+    const roll = dice(seed);
+    let budgets = 60;
+    // Three of four connections are cut, the first sixty of them, after at most 6,000 bytes.
+    const network = await proxy(context, () => (budgets-- > 0 && roll() < 0.75 ? roll() * 6000 : Infinity));
+    const { client, roomId } = await scene(context, `cut${seed}`, network.url);
+    const bob = await register(`stranger${seed}`);
+    const after = await positionOf(client);
+    await act(bob.token, JOIN_ROOM, { roomId });
+
+    const mine = Array.from({ length: 60 }, (_, index) => `mine ${index}`);
+    const theirs = Array.from({ length: 60 }, (_, index) => `theirs ${index}`);
+    const told = followUntil(client, (item) => text(item) === "the end", { after });
+    const actions = mine.map((body) => client.send(roomId, body, body));
+    const say = async () => {
+      for (const body of theirs) {
+        await act(bob.token, SEND_MESSAGE, { roomId, body });
+        if (body.endsWith("0")) network.cut();
+      }
+    };
+    const [answers] = await Promise.all([Promise.all(actions.map(({ answer }) => answer)), say()]);
+    await act(bob.token, SEND_MESSAGE, { roomId, body: "the end" });
+
+    const { items, gaps } = await told;
+    assert.deepEqual(gaps, []);
+    const bodies = items.map(text).filter((body) => body);
+    assert.deepEqual(bodies.filter((body) => body.startsWith("mine")), mine);
+    assert.deepEqual(bodies.filter((body) => body.startsWith("theirs")), theirs);
+    for (const item of items) client.echoes.told({ actionId: null, ...item });
+    assert.deepEqual(client.echoes.pending, []);
+    const timeline = (await before(bob.token, roomId, null)).map(({ eventId }) => eventId);
+    const stream = items.map(({ eventId }) => eventId).filter(Boolean);
+    assert.deepEqual(stream, timeline.slice(-stream.length));
+    assert.deepEqual(answers.map(({ event }) => event.actionId), mine.map((_, index) => index + 1));
+    assert.ok(network.cuts >= 20, `only ${network.cuts} cuts`);
+  });
+}
+
+test("a_client_that_starts_again_goes_on_counting_and_asks_for_what_it_had_not_heard", async (context) => {
+  const { client, options, roomId } = await scene(context, "again");
+  const first = await client.send(roomId, "first").answer;
+  client.close();
+  const next = await connect(options);
+  context.after(() => next.close());
+  const unheard = next.resend(1, SEND_MESSAGE, { roomId, body: "first" });
+  assert.equal((await unheard.answer).event.eventId, first.event.eventId);
+  const second = next.send(roomId, "second");
+  assert.deepEqual([second.actionId, (await second.answer).event.sequence], [2, first.event.sequence + 1]);
+});
+
+test("an_echo_stays_until_the_stream_tells_its_event_or_a_refusal_comes", async (context) => {
+  const { client, roomId } = await scene(context, "echo");
+  const after = await positionOf(client);
+  const states = () => client.echoes.pending.map(({ draft, state }) => `${draft} is ${state}`);
+
+  const { answer } = client.send(roomId, "hello", "one");
+  assert.deepEqual(states(), ["one is sending"]);
+  await answer;
+  assert.deepEqual(states(), ["one is stored"]);
+  const { items } = await followUntil(client, (item) => text(item) === "hello", { after });
+  assert.equal(client.echoes.told(items.at(-1)), "one");
+  assert.deepEqual(states(), []);
+
+  const refused = client.send("!nowhere", "nobody hears this", "two");
+  assert.equal((await refused.answer).refusal.code, "NO_SUCH_ROOM");
+  assert.deepEqual(states(), []);
+});
+
+test("a_position_that_the_server_does_not_know_is_followed_by_a_sync", async (context) => {
+  const { client, roomId } = await scene(context, "restored");
+  const position = await positionOf(client);
+  // The first bytes name the log: this is a position of another one.
+  const foreign = (position.startsWith("A") ? "B" : "A") + position.slice(1);
+  const syncs = [];
+  const sync = async () => {
+    syncs.push(await positionOf(client));
+    await client.send(roomId, "after the sync").answer;
+    return syncs[0];
+  };
+  const { items } = await followUntil(client, (item) => text(item) === "after the sync", { after: foreign, sync });
+  assert.deepEqual([syncs.length, items.map(text)], [1, ["after the sync"]]);
+  await assert.rejects(followUntil(client, () => false, { after: foreign }), { code: "POSITION_UNKNOWN" });
+});
+
+test("a_revoked_token_ends_the_stream_for_good", async (context) => {
+  const { client, roomId, token } = await scene(context, "revoked");
+  const after = await positionOf(client);
+  await client.send(roomId, "hello").answer;
+  const follow = async () => {
+    for await (const { events } of client.follow({ after })) {
+      assert.deepEqual(events.map(text), ["hello"]);
+      await act(token, LOG_OUT, {});
+    }
+  };
+  await assert.rejects(follow(), (error) => error instanceof StreamEnded && error.code === 4403);
+});
+
+test("a_closed_client_ends_its_loops_and_gives_up_its_actions", async (context) => {
+  const { client, roomId } = await scene(context, "closing");
+  const after = await positionOf(client);
+  await client.send(roomId, "one").answer;
+  for await (const chunk of client.follow({ after })) {
+    assert.deepEqual(chunk.events.map(text), ["one"]);
+    client.close();
+  }
+  await assert.rejects(client.send(roomId, "two").answer, { name: "AbortError" });
+});
+
+test("many_chunks_that_wait_are_told_once_each", async (context) => {
+  const { client, roomId } = await scene(context, "patient");
+  const after = await positionOf(client);
+  const count = 600;
+  const sent = async () => {
+    for (let number = 0; number < count; number++) client.send(roomId, `${number}`);
+    await client.send(roomId, "the end").answer;
+  };
+  const bodies = [];
+  const stream = client.follow({ after, sync: () => assert.fail("nothing to sync") });
+  const take = async () => bodies.push(...(await stream.next()).value.events.map(text));
+  const first = take();
+  await sent();
+  await first;
+  while (bodies.at(-1) !== "the end") await take();
+  await stream.return();
+  assert.deepEqual(bodies.slice(0, -1), Array.from({ length: count }, (_, number) => `${number}`));
+});
+
+test("logging_in_answers_a_token_and_a_wrong_password_is_a_refusal", async () => {
+  const { userId } = await register("login");
+  const input = { username: "login", password: PASSWORD };
+  const login = await logIn({ url: server }, input);
+  assert.equal(login.user.userId, userId);
+  assert.equal((await ask(login.token, HOME)).initialSync.user.userId, userId);
+  const wrong = logIn({ url: server }, { ...input, password: "not this one" });
+  await assert.rejects(wrong, (error) => error instanceof Refused && error.code === "WRONG_CREDENTIALS");
+});
