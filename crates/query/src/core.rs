@@ -11,7 +11,8 @@ use rookery_log::{EventLog, Position, ReadError};
 use tokio::sync::watch;
 
 use crate::{
-    Committed, follower::Ring, models::Models, options::Options, restated::decode, router::Router,
+    Committed, follower::Ring, models::Models, options::Options, pages::Pages, restated::decode,
+    router::Router,
 };
 
 /// Shared by all handles of the read models.
@@ -22,6 +23,7 @@ pub(crate) struct Core {
     pub(crate) models: RwLock<Models>,
     pub(crate) ring: RwLock<Ring>,
     pub(crate) cache: Mutex<Cache>,
+    pub(crate) pages: Pages,
     pub(crate) checkpoint: watch::Sender<Position>,
     pub(crate) router: Router,
     /// Held by whoever changes rows: the projector, a retry, a rebuild that takes over.
@@ -43,7 +45,7 @@ impl Core {
         positions.dedup();
         let mut found = HashMap::with_capacity(positions.len());
         {
-            // In this order everywhere: cache, models, ring.
+            // In this order everywhere: router, cache, pages, models, ring.
             let cache = self.cache.lock();
             let ring = self.ring.read();
             for position in &positions {
@@ -83,9 +85,11 @@ impl Core {
             let mut cache = self.cache.lock();
             let held = self.ring.read().get(position).cloned();
             let held = held.or_else(|| cache.commits.get(&position).cloned());
+            let held = held.or_else(|| self.pages.get(position));
             let clean = held.and_then(|commit| self.models.read().without_redacted(&commit));
             if let Some(clean) = clean.map(Arc::new) {
                 cache.replace(&clean);
+                self.pages.replace(&clean);
                 self.ring.write().replace(clean);
             }
         }

@@ -7,12 +7,11 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use rookery_log::{PAGE_MAX, Position, ReadError, Scope};
+use rookery_log::{PAGE_MAX, Position, ReadError};
 
 use crate::{
     Committed,
     core::{Core, cost},
-    restated::decode,
 };
 
 /// The latest commits, decoded. Dense: each position follows the one before.
@@ -128,14 +127,28 @@ impl Follower {
         let due = usize::try_from(checkpoint.0 - after.0).unwrap_or(usize::MAX);
         let limit = limit.min(due).min(PAGE_MAX);
         let ready = self.core.ring.read().after(after, limit);
-        let commits = if let Some(commits) = ready {
-            commits
-        } else {
-            let records = self.core.log.read(&Scope::All, after, limit).await?;
-            self.core.clean(decode(&*self.core.log, &records).await?)
-        };
+        let commits =
+            if let Some(commits) = ready { commits } else { self.pages(after, limit).await? };
         let position = commits.last().map_or(after, |last| last.position);
         Ok(Batch { commits, position })
+    }
+
+    /// Up to `limit` commits after `after`, of as many pages as that takes.
+    async fn pages(
+        &self,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<Arc<Committed>>, FollowError> {
+        let mut commits = Vec::new();
+        let mut at = after;
+        while commits.len() < limit {
+            let page = self.core.page_after(at).await?;
+            let Some(last) = page.last() else { break };
+            at = last.position;
+            commits.extend(page);
+        }
+        commits.truncate(limit);
+        Ok(commits)
     }
 
     /// Waits until the models are beyond `after`.

@@ -19,6 +19,7 @@ mod known;
 mod models;
 mod open;
 mod options;
+mod pages;
 mod past;
 mod public_rooms;
 mod read;

@@ -16,7 +16,7 @@ mod index;
 mod routing;
 mod subscription;
 
-pub(crate) use self::routing::Router;
+pub(crate) use self::{counters::Counters, routing::Router};
 pub use self::{
     counters::DeliveryCounters,
     subscription::{Page, Subscription, Turn},

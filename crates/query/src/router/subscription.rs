@@ -12,11 +12,8 @@ use super::{
 use crate::{
     Committed, Delivery, FeedItem, FollowError, ReadModels,
     feed::{Memberships, Own},
+    pages::left_of_page,
 };
-
-/// Commits that are read in one go by one who is behind. Pages end at multiples of it, so that the
-/// chunks of all who catch up end at the same places.
-pub(crate) const PAGE_COMMITS: usize = 256;
 
 /// Commits that are gone through under the lock of the router, to join the live side.
 const SEAM_COMMITS: usize = 32;
@@ -166,8 +163,9 @@ impl Subscription {
     async fn page(&mut self) -> Result<Page, FollowError> {
         let follower = self.models.follower();
         loop {
-            let limit = PAGE_COMMITS - usize::try_from(self.position.0).unwrap_or(0) % PAGE_COMMITS;
-            let batch = follower.next(self.position, limit).await?;
+            // After each page it is the turn of others, of those on the live side above all.
+            tokio::task::yield_now().await;
+            let batch = follower.next(self.position, left_of_page(self.position)).await?;
             if batch.commits.is_empty() {
                 follower.wait(self.position).await?;
                 continue;

@@ -100,6 +100,19 @@ async fn a_commit_that_has_just_arrived_is_held_without_what_is_redacted_in_the_
 }
 
 #[tokio::test]
+async fn pages_that_are_kept_for_those_who_catch_up_lose_what_is_redacted() {
+    let (mut scene, models) = scene().await;
+    let secrets = async || {
+        let batch = models.follower().next(Position::ORIGIN, 50).await.unwrap();
+        batch.commits.iter().filter(|commit| has_secret(commit)).count()
+    };
+    assert_eq!(secrets().await, 3);
+    redact(&mut scene, &models, MESSAGE).await;
+    assert_eq!(secrets().await, 2);
+    assert_eq!(models.delivery().page_reads, 2, "the first page has been read once");
+}
+
+#[tokio::test]
 async fn summaries_and_members_forget_what_redacted_state_has_said() {
     let (mut scene, models) = scene().await;
     let last = models.view().room(&room("a")).unwrap().summary().last_message;

@@ -2,7 +2,7 @@
 
 use rookery_log::Position;
 
-use super::{begin, narrow};
+use super::{Follower, begin, narrow};
 use crate::{
     Options, Turn,
     testing::{Scene, settle, user},
@@ -58,4 +58,44 @@ async fn a_full_inbox_is_counted_and_read_on_from_the_log() {
     assert_eq!(told, 9);
     assert_eq!(models.delivery().live, 1);
     assert!(alice.position() > Position(9));
+}
+
+/// Lets `readers` catch up at the same time from positions between 100 and 140, each with another
+/// user; gives the pages that were read. Nothing is in the ring, as after a start of the server.
+async fn pages_of_a_storm(readers: u64, pages_bytes_max: usize) -> u64 {
+    let mut scene = Scene::new();
+    scene.create("tea", "alice").await;
+    for _ in 0..400 {
+        scene.message("tea", "alice").await;
+    }
+    let options = Options { pages_bytes_max, rebuild_threads: 1, ..Options::default() };
+    let models = scene.open_with(options).await;
+    assert!(models.core.ring.read().get(Position(401)).is_none());
+    let mut catching_up = tokio::task::JoinSet::new();
+    for number in 0..readers {
+        let models = models.clone();
+        catching_up.spawn(async move {
+            let position = Position(100 + number % 40);
+            let mut follower = Follower::after(&models, "alice", position);
+            follower.read(usize::MAX, usize::MAX).await;
+            assert_eq!(follower.told.len() as u64, 401 - position.0);
+        });
+    }
+    while let Some(caught_up) = catching_up.join_next().await {
+        caught_up.unwrap();
+    }
+    let counted = models.delivery();
+    assert_eq!(counted.live, 0, "all of them are gone");
+    counted.page_reads
+}
+
+#[tokio::test]
+async fn readers_that_catch_up_together_read_the_log_hardly_more_often_than_one_does() {
+    let plenty = Options::default().pages_bytes_max;
+    let alone = pages_of_a_storm(1, plenty).await;
+    assert!(alone > 30, "{alone} pages");
+    assert_eq!(pages_of_a_storm(200, plenty).await, alone);
+    // With room for about a quarter of what they read: more than the six pages over which they are spread.
+    let together = pages_of_a_storm(200, 150_000).await;
+    assert!(together <= 2 * alone, "{together} pages, where one reads {alone}");
 }
