@@ -1,68 +1,53 @@
 //! The bare reference of a fan-out: a WebSocket server that sends the same bytes to everybody.
+//!
+//! It runs as a process of its own, so that its processor time and memory can be told apart from
+//! those of the load generator, and sends each line of its standard input.
 
-use std::{net::SocketAddr, thread};
+use std::io::BufRead;
 
 use futures_util::{SinkExt, StreamExt};
 use tokio::{
     net::{TcpListener, TcpStream},
     runtime::Builder,
-    sync::{broadcast, oneshot},
+    sync::broadcast,
 };
 use tokio_tungstenite::{
-    accept_hdr_async,
+    accept_hdr_async_with_config,
     tungstenite::{
         Message, Utf8Bytes,
         handshake::server::{Request, Response},
         http::HeaderValue,
+        protocol::WebSocketConfig,
     },
 };
 
-use crate::Error;
+use crate::{Error, server::ANNOUNCEMENT};
+
+/// The argument that makes this program the bare server.
+pub(crate) const ARGUMENT: &str = "--bare-broadcast";
 
 /// Messages that may wait for the slowest listener.
 const BACKLOG: usize = 65_536;
 
-/// A server on threads of its own. It ends when this is dropped and its listeners have gone.
-pub(crate) struct Broadcast {
-    messages: broadcast::Sender<Utf8Bytes>,
-    address: SocketAddr,
-    /// Dropped, it ends the server.
-    _stop: oneshot::Sender<()>,
-}
+/// As little as a socket needs to read what clients say.
+const READ_BUFFER_BYTES: usize = 4 * 1024;
 
-impl Broadcast {
-    /// Starts a server.
-    ///
-    /// # Errors
-    /// If it cannot listen.
-    pub(crate) fn start() -> Result<Self, Error> {
-        let runtime = Builder::new_multi_thread().enable_all().build()?;
-        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
-        let address = listener.local_addr()?;
-        let (messages, _) = broadcast::channel(BACKLOG);
-        let (stop, stopped) = oneshot::channel::<()>();
-        let source = messages.clone();
-        thread::Builder::new().name("broadcast".to_owned()).spawn(move || {
-            runtime.block_on(async {
-                tokio::select! {
-                    () = accept(&listener, &source) => {}
-                    _ = stopped => {}
-                }
-            });
-        })?;
-        Ok(Self { messages, address, _stop: stop })
-    }
-
-    /// Where it listens.
-    pub(crate) fn address(&self) -> String {
-        self.address.to_string()
-    }
-
-    /// Sends a text to everybody.
-    pub(crate) fn send(&self, text: &Utf8Bytes) {
+/// Says where it listens, and serves until its standard input ends.
+///
+/// # Errors
+/// If it cannot listen.
+pub(crate) fn serve_lines() -> Result<(), Error> {
+    let runtime = Builder::new_multi_thread().enable_all().build()?;
+    let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
+    let (messages, _) = broadcast::channel(BACKLOG);
+    eprintln!("{ANNOUNCEMENT}{}", listener.local_addr()?);
+    let source = messages.clone();
+    runtime.spawn(async move { accept(&listener, &source).await });
+    for line in std::io::stdin().lock().lines() {
         // Without listeners there is nobody to tell.
-        let _nobody = self.messages.send(text.clone());
+        let _nobody = messages.send(Utf8Bytes::from(line?));
     }
+    Ok(())
 }
 
 async fn accept(listener: &TcpListener, messages: &broadcast::Sender<Utf8Bytes>) {
@@ -80,7 +65,8 @@ async fn serve(
     mut messages: broadcast::Receiver<Utf8Bytes>,
 ) -> Result<(), Error> {
     stream.set_nodelay(true)?;
-    let mut socket = accept_hdr_async(stream, agree).await?;
+    let config = WebSocketConfig::default().read_buffer_size(READ_BUFFER_BYTES);
+    let mut socket = accept_hdr_async_with_config(stream, agree, Some(config)).await?;
     loop {
         let mut next = tokio::select! {
             text = messages.recv() => Some(text?),

@@ -7,15 +7,21 @@
 //! **Invariant:** servers listen on the loopback address only, and end with the value that started
 //! them.
 
+mod audience;
 mod broadcast;
 mod dataset;
+mod files;
+mod frame;
 mod http;
+mod phase;
 mod raw;
 mod report;
 mod seed;
 mod server;
 mod settings;
 mod socket;
+mod speaker;
+mod stamp;
 mod stats;
 mod workloads;
 
@@ -28,7 +34,11 @@ pub(crate) type Error = Box<dyn std::error::Error + Send + Sync>;
 
 fn main() -> ExitCode {
     let names: Vec<String> = std::env::args().skip(1).collect();
-    let outcome = Settings::read().and_then(|settings| {
+    if names.first().is_some_and(|name| name == broadcast::ARGUMENT) {
+        return ended(broadcast::serve_lines());
+    }
+    ended(Settings::read().and_then(|settings| {
+        files::raise_limit()?;
         server::end_on_signal()?;
         for workload in workloads::choose(&names)? {
             eprintln!("measuring {} ...", workload.name);
@@ -36,7 +46,10 @@ fn main() -> ExitCode {
                 .map_err(|error| format!("workload {}: {error}", workload.name))?;
         }
         Ok(())
-    });
+    }))
+}
+
+fn ended(outcome: Result<(), Error>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -48,12 +48,13 @@ pub(crate) fn print(workload: &str, parameters: Value, runs: &[Run]) {
 fn line(workload: &str, parameters: Value, runs: &[Run]) -> String {
     let middle = |figure: Figure| number(median(runs.iter().filter_map(figure)));
     let mut line = vec![("workload", workload.into()), ("parameters", parameters)];
-    let figures: [(&str, Figure); 7] = [
+    let figures: [(&str, Figure); 8] = [
         ("count", &|run| Some(float(run.count))),
         ("seconds", &|run| Some(run.elapsed.as_secs_f64())),
         ("rate", &Run::rate),
         ("p50_ms", &|run| Some(run.latency?.p50_ms)),
         ("p99_ms", &|run| Some(run.latency?.p99_ms)),
+        ("p999_ms", &|run| run.latency?.p999_ms),
         ("reference_rate", &|run| run.reference_rate),
         ("ratio", &Run::ratio),
     ];
@@ -88,7 +89,7 @@ mod tests {
     use super::*;
 
     fn run(count: u64, reference_rate: f64) -> Run {
-        let latency = Some(Latency { p50_ms: 1.5, p99_ms: 2.0 });
+        let latency = Some(Latency { p50_ms: 1.5, p99_ms: 2.0, p999_ms: Some(3.0) });
         let mut run = Run::new(count, Duration::from_secs(2), latency);
         run.reference_rate = Some(reference_rate);
         run.more = vec![("bytes", float(count))];
@@ -100,7 +101,8 @@ mod tests {
         let runs = [run(30, 10.0), run(10, 10.0), run(20, 10.0)];
         let expected = concat!(
             r#"{"workload":"send","parameters":{"senders":1},"count":20,"seconds":2,"rate":10,"#,
-            r#""p50_ms":1.5,"p99_ms":2,"reference_rate":10,"ratio":1,"bytes":20,"runs":3}"#,
+            r#""p50_ms":1.5,"p99_ms":2,"p999_ms":3,"reference_rate":10,"ratio":1,"bytes":20,"#,
+            r#""runs":3}"#,
         );
         assert_eq!(line("send", json!({ "senders": 1 }), &runs), expected);
     }
@@ -109,7 +111,7 @@ mod tests {
     fn what_was_not_measured_is_null() {
         let line = line("home", Value::Null, &[Run::new(1, Duration::ZERO, None)]);
         let line: Value = serde_json::from_str(&line).expect("a line is JSON");
-        for name in ["rate", "p50_ms", "p99_ms", "reference_rate", "ratio"] {
+        for name in ["rate", "p50_ms", "p99_ms", "p999_ms", "reference_rate", "ratio"] {
             assert_eq!(line[name], Value::Null, "{name}");
         }
     }

@@ -1,4 +1,4 @@
-//! The program under measurement, as a process of its own.
+//! The program under measurement and the bare reference beside it, each a process of its own.
 //!
 //! **Invariant:** the process ends with the value that started it, or when this program is told to
 //! end.
@@ -7,7 +7,7 @@ use std::{
     fs,
     io::{BufRead, BufReader},
     path::Path,
-    process::{Child, ChildStderr, Command, Stdio},
+    process::{Child, ChildStderr, ChildStdin, Command, Stdio},
     sync::mpsc::{Sender, channel},
     time::Duration,
 };
@@ -18,16 +18,22 @@ use tokio::{
     signal::unix::{SignalKind, signal},
 };
 
-use crate::{Error, stats::float};
+use crate::{Error, broadcast, stats::float};
 
 /// How long a server may take until it listens.
 const START_MAX: Duration = Duration::from_mins(5);
 
 /// What stands before the address in the first line of the log.
-const ANNOUNCEMENT: &str = "listening on http://";
+pub(crate) const ANNOUNCEMENT: &str = "listening on http://";
 
 /// Clock ticks of `/proc` in a second, on every Linux of today.
 const TICKS_PER_SECOND: f64 = 100.0;
+
+/// How long a server has to do nothing to be at rest.
+const QUIET: Duration = Duration::from_millis(200);
+
+/// How often to look whether it is.
+const SETTLE_MAX: u32 = 300;
 
 /// The process IDs of all servers that run.
 static RUNNING: Mutex<Vec<u32>> = Mutex::new(Vec::new());
@@ -55,13 +61,31 @@ impl Server {
     pub(crate) fn start(program: &Path, folder: &Path) -> Result<Self, Error> {
         let mut command = Command::new(program);
         command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(folder);
+        command.stdin(Stdio::null());
+        Self::spawn(command)
+    }
+
+    /// Starts the bare reference of a fan-out; [`crate::broadcast`] says what it does. Also gives
+    /// back where to write what it is to send.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub(crate) fn bare() -> Result<(Self, ChildStdin), Error> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg(broadcast::ARGUMENT).stdin(Stdio::piped());
+        let mut server = Self::spawn(command)?;
+        let lines = server.child.stdin.take().ok_or("there is no pipe to the bare server")?;
+        Ok((server, lines))
+    }
+
+    fn spawn(mut command: Command) -> Result<Self, Error> {
         // Our own settings are none of the server's.
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("ROOKERY_BENCH_") {
                 command.env_remove(name);
             }
         }
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = {
             let mut running = RUNNING.lock();
             let child = command.spawn()?;
@@ -92,6 +116,33 @@ impl Server {
     pub(crate) fn processor_seconds(&self) -> Result<f64, Error> {
         let text = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
         Ok(ticks(&text).ok_or("cannot read /proc/PID/stat")? / TICKS_PER_SECOND)
+    }
+
+    /// What it has read from files so far, in bytes; pages of mapped files do not count.
+    ///
+    /// # Errors
+    /// If the system does not say.
+    pub(crate) fn bytes_read(&self) -> Result<f64, Error> {
+        let text = fs::read_to_string(format!("/proc/{}/io", self.child.id()))?;
+        let line = text.lines().find_map(|line| line.strip_prefix("rchar: "));
+        Ok(line.ok_or("cannot read /proc/PID/io")?.trim().parse()?)
+    }
+
+    /// Waits until it has nothing more to do: no processor time for a while.
+    ///
+    /// # Errors
+    /// If it works on for a minute.
+    pub(crate) async fn settle(&self) -> Result<(), Error> {
+        let mut used = self.processor_seconds()?;
+        for _ in 0..SETTLE_MAX {
+            tokio::time::sleep(QUIET).await;
+            let now = self.processor_seconds()?;
+            if now - used < 2.0 / TICKS_PER_SECOND {
+                return Ok(());
+            }
+            used = now;
+        }
+        Err("the server does not come to rest".into())
     }
 
     /// The memory that it uses.

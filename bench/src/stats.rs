@@ -4,9 +4,12 @@ use std::time::Duration;
 
 /// The middle and the slow end of many durations, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[expect(clippy::struct_field_names, reason = "units are in the name")]
 pub(crate) struct Latency {
     pub(crate) p50_ms: f64,
     pub(crate) p99_ms: f64,
+    /// None of fewer samples than a thousand, of which it would be the slowest.
+    pub(crate) p999_ms: Option<f64>,
 }
 
 /// Durations that were measured.
@@ -29,14 +32,15 @@ impl Samples {
     /// None without samples.
     pub(crate) fn latency(mut self) -> Option<Latency> {
         self.0.sort_unstable();
-        let at = |percent| Some(self.0.get(rank(self.0.len(), percent)?)?.as_secs_f64() * 1e3);
-        Some(Latency { p50_ms: at(50)?, p99_ms: at(99)? })
+        let at = |permille| Some(self.0.get(rank(self.0.len(), permille)?)?.as_secs_f64() * 1e3);
+        let p999_ms = at(999).filter(|_| self.0.len() >= 1_000);
+        Some(Latency { p50_ms: at(500)?, p99_ms: at(990)?, p999_ms })
     }
 }
 
-/// The index of the nearest rank of a percentile among `len` sorted values.
-fn rank(len: usize, percent: usize) -> Option<usize> {
-    (len * percent).div_ceil(100).max(1).checked_sub(1).filter(|index| *index < len)
+/// The index of the nearest rank of a percentile, in thousandths, among `len` sorted values.
+fn rank(len: usize, permille: usize) -> Option<usize> {
+    (len * permille).div_ceil(1_000).max(1).checked_sub(1).filter(|index| *index < len)
 }
 
 /// The middle value; of an even number, the mean of the two in the middle. None without values.
@@ -71,14 +75,25 @@ mod tests {
         for milliseconds in (1..=200).rev() {
             samples.push(Duration::from_millis(milliseconds));
         }
-        assert_eq!(samples.latency(), Some(Latency { p50_ms: 100.0, p99_ms: 198.0 }));
+        let expected = Latency { p50_ms: 100.0, p99_ms: 198.0, p999_ms: None };
+        assert_eq!(samples.latency(), Some(expected));
+    }
+
+    #[test]
+    fn slowest_of_a_thousand_is_told_of_a_thousand_samples() {
+        let mut samples = Samples::default();
+        for milliseconds in 1..=2_000 {
+            samples.push(Duration::from_millis(milliseconds));
+        }
+        let expected = Latency { p50_ms: 1_000.0, p99_ms: 1_980.0, p999_ms: Some(1_998.0) };
+        assert_eq!(samples.latency(), Some(expected));
     }
 
     #[test]
     fn one_sample_is_every_percentile() {
         let mut samples = Samples::default();
         samples.push(Duration::from_millis(7));
-        assert_eq!(samples.latency(), Some(Latency { p50_ms: 7.0, p99_ms: 7.0 }));
+        assert_eq!(samples.latency(), Some(Latency { p50_ms: 7.0, p99_ms: 7.0, p999_ms: None }));
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Which workloads there are.
 
-use super::{append, fanout, home, memory, rebuild, scroll, send, start};
+use super::{
+    append, fanout, home, long, memory, mixed, quiet, rebuild, scroll, send, stalled, start, storm,
+};
 use crate::{Error, settings::Settings};
 
 /// One thing that is measured.
@@ -14,8 +16,13 @@ const ALL: &[Workload] = &[
     Workload { name: "append", run: append::run },
     Workload { name: "send", run: send::run },
     Workload { name: "fanout", run: fanout::run },
+    Workload { name: "mixed", run: mixed::run },
+    Workload { name: "quiet", run: quiet::run },
+    Workload { name: "stalled", run: stalled::run },
+    Workload { name: "storm", run: storm::run },
     Workload { name: "home", run: home::run },
     Workload { name: "scroll", run: scroll::run },
+    Workload { name: "long", run: long::run },
     Workload { name: "rebuild", run: rebuild::run },
     Workload { name: "memory", run: memory::run },
     Workload { name: "start", run: start::run },
@@ -44,7 +51,7 @@ mod tests {
 
     #[test]
     fn no_name_means_all_workloads() {
-        assert_eq!(choose(&[]).map(|chosen| chosen.len()).ok(), Some(8));
+        assert_eq!(choose(&[]).map(|chosen| chosen.len()).ok(), Some(ALL.len()));
     }
 
     #[test]
@@ -57,8 +64,8 @@ mod tests {
     #[test]
     fn unknown_workload_is_named_beside_the_known_ones() {
         let refusal = choose(&["sing".to_owned()]).map(|_| ()).expect_err("nobody sings");
-        let expected = "unknown workload `sing`; known: append, send, fanout, home, scroll, \
-                        rebuild, memory, start";
+        let expected = "unknown workload `sing`; known: append, send, fanout, mixed, quiet, \
+                        stalled, storm, home, scroll, long, rebuild, memory, start";
         assert_eq!(refusal.to_string(), expected);
     }
 }

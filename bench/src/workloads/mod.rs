@@ -3,12 +3,18 @@
 mod append;
 mod choice;
 mod fanout;
+mod hall;
 mod home;
+mod long;
 mod memory;
+mod mixed;
+mod quiet;
 mod rebuild;
 mod screen;
 mod scroll;
 mod send;
+mod stalled;
 mod start;
+mod storm;
 
 pub(crate) use choice::choose;

@@ -12,6 +12,7 @@ use crate::{
     server::Server,
     settings::Settings,
     socket::{self, Socket},
+    speaker::{SEND, accepted, input},
     stats::{Samples, float},
 };
 
@@ -23,10 +24,6 @@ const WARM_UP: Duration = Duration::from_millis(300);
 
 /// What a stored message takes in the log, about.
 const STORED_BYTES: usize = 700;
-
-/// The mutation that every client sends.
-pub(super) const SEND: &str = "mutation($input: SendMessageInput!) { sendMessage(input: $input) {
-    event { eventId } position refusal { code message } } }";
 
 #[derive(Clone, Copy, PartialEq)]
 enum Transport {
@@ -140,12 +137,6 @@ fn measure(
     Ok(run)
 }
 
-/// The variables of [`SEND`].
-pub(super) fn input(room: &str) -> Value {
-    let body = "Has anybody seen the screwdriver that lay on the second shelf this morning?";
-    json!({ "input": { "roomId": room, "body": body } })
-}
-
 async fn post(
     address: &str,
     token: &str,
@@ -186,12 +177,4 @@ async fn talk(
             return Err("an answer was not followed by `complete`".into());
         }
     }
-}
-
-/// Whether the message was taken.
-pub(super) fn accepted(answer: &[u8]) -> Result<(), Error> {
-    if memchr::memmem::find(answer, br#""refusal":null"#).is_some() {
-        return Ok(());
-    }
-    Err(format!("not sent: {}", String::from_utf8_lossy(answer)).into())
 }

@@ -9,8 +9,10 @@ use crate::process;
 use crate::repository::Repository;
 
 /// What there is to measure. `bench/src/workloads` says how.
-const WORKLOADS: &[&str] =
-    &["append", "send", "fanout", "home", "scroll", "rebuild", "memory", "start"];
+const WORKLOADS: &[&str] = &[
+    "append", "send", "fanout", "mixed", "quiet", "stalled", "storm", "home", "scroll", "long",
+    "rebuild", "memory", "start",
+];
 
 /// Runs the named workloads, or all.
 ///
@@ -46,7 +48,8 @@ mod tests {
 
     #[test]
     fn unknown_workload_is_named_beside_the_known_ones() {
-        let known = "append, send, fanout, home, scroll, rebuild, memory, start";
+        let known = "append, send, fanout, mixed, quiet, stalled, storm, home, scroll, long, \
+                     rebuild, memory, start";
         let expected = format!("unknown workload `sing`; known: {known}");
         assert_eq!(check(&["append".to_owned(), "sing".to_owned()]), Err(expected));
     }

@@ -1,0 +1,171 @@
+//! Phases of a measurement: some speak, an audience hears, and a server pays for it.
+
+use std::time::{Duration, Instant};
+
+use tokio::time::{Instant as Alarm, sleep_until};
+
+use crate::{
+    Error,
+    audience::{Audience, Tally},
+    report::Run,
+    server::Server,
+    speaker::Speaker,
+    stats::{Latency, float},
+};
+
+/// How messages are sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Pace {
+    /// The next when everybody has the last.
+    OneAtATime,
+    /// Each connection as fast as it is answered.
+    Burst,
+    /// So many a second, whatever becomes of them. They count as sent when they were due, so that
+    /// waiting before a busy server counts.
+    PerSecond(f64),
+}
+
+/// What was measured.
+pub(crate) struct Phase {
+    tally: Tally,
+    messages: u64,
+    elapsed: Duration,
+    /// None in a burst, where it says how long the queue is.
+    latency: Option<Latency>,
+    server_seconds: f64,
+    client_seconds: f64,
+}
+
+/// Lets `speakers` send `messages` in turn, waits until the first group of the audience has heard
+/// them all, and says what that cost.
+///
+/// # Errors
+/// If a message is not taken or does not arrive.
+pub(crate) async fn measure(
+    server: &Server,
+    audience: &Audience,
+    speakers: &mut [Speaker],
+    pace: Pace,
+    messages: u64,
+) -> Result<Phase, Error> {
+    audience.reset(0, u64::MAX);
+    let (server_before, client_before) = (server.processor_seconds()?, audience.used());
+    let started = Instant::now();
+    match pace {
+        Pace::OneAtATime => one_at_a_time(audience, speakers, messages).await?,
+        Pace::Burst => at_once(audience, speakers, None, messages).await?,
+        Pace::PerSecond(rate) => at_once(audience, speakers, Some(rate), messages).await?,
+    }
+    let elapsed = started.elapsed();
+    let mut tally = audience.tally(0);
+    let samples = std::mem::take(&mut tally.samples);
+    let latency = samples.latency().filter(|_| !matches!(pace, Pace::Burst));
+    let server_seconds = server.processor_seconds()? - server_before;
+    let client_seconds = audience.used().saturating_sub(client_before).as_secs_f64();
+    Ok(Phase { tally, messages, elapsed, latency, server_seconds, client_seconds })
+}
+
+async fn one_at_a_time(
+    audience: &Audience,
+    speakers: &mut [Speaker],
+    messages: u64,
+) -> Result<(), Error> {
+    let (count, mut target) = (speakers.len(), 0);
+    for number in 0..usize::try_from(messages)? {
+        let speaker = &mut speakers[number % count];
+        target += speaker.listeners;
+        speaker.say(audience.now()).await?;
+        audience.wait(0, target).await?;
+    }
+    Ok(())
+}
+
+/// Speaks as often a second as `rate` says, until `done`; gives back how many messages that were.
+///
+/// # Errors
+/// If a message is not taken.
+pub(crate) async fn speak_until(
+    audience: &Audience,
+    speaker: &mut Speaker,
+    rate: f64,
+    done: impl Fn() -> bool,
+) -> Result<u64, Error> {
+    let (began, start) = (audience.now(), Alarm::now());
+    let mut messages = 0;
+    while !done() {
+        let due = Duration::from_secs_f64(float(messages) / rate);
+        sleep_until(start + due).await;
+        speaker.say(began + due).await?;
+        messages += 1;
+    }
+    Ok(messages)
+}
+
+async fn at_once(
+    audience: &Audience,
+    speakers: &mut [Speaker],
+    rate: Option<f64>,
+    messages: u64,
+) -> Result<(), Error> {
+    let (began, start) = (audience.now(), Alarm::now());
+    let count = speakers.len() as u64;
+    let mut target = 0;
+    let mut turns = Vec::new();
+    for (index, speaker) in (0..).zip(speakers) {
+        let numbers = (index..messages).step_by(usize::try_from(count)?);
+        target += speaker.listeners * numbers.clone().count() as u64;
+        turns.push(async move {
+            for number in numbers {
+                let due = rate.map(|rate| Duration::from_secs_f64(float(number) / rate));
+                if let Some(due) = due {
+                    sleep_until(start + due).await;
+                }
+                speaker.say(due.map_or_else(|| audience.now(), |due| began + due)).await?;
+            }
+            Ok::<_, Error>(())
+        });
+    }
+    futures_util::future::try_join_all(turns).await?;
+    audience.wait(0, target).await
+}
+
+impl Phase {
+    /// As a run to report: what was delivered, and what each delivery cost.
+    pub(crate) fn run(&self) -> Run {
+        let events = float(self.tally.events.max(1));
+        let frames = float(self.tally.frames.max(1));
+        let mut run = Run::new(self.tally.events, self.elapsed, self.latency);
+        run.more = vec![
+            ("server_cpu_us_each", self.server_seconds * 1e6 / events),
+            ("server_cpu_us_per_frame", self.server_seconds * 1e6 / frames),
+            ("client_cpu_us_each", self.client_seconds * 1e6 / events),
+            ("events_per_frame", events / frames),
+            ("bytes_per_frame", float(self.tally.bytes) / frames),
+        ];
+        run
+    }
+
+    /// As a run to report, beside the same of a bare server.
+    pub(crate) fn run_beside(&self, bare: &Self) -> Run {
+        let mut run = self.run();
+        run.reference_rate = bare.run().rate();
+        let frames = float(bare.tally.frames.max(1));
+        run.more.push(("reference_cpu_us_per_frame", bare.server_seconds * 1e6 / frames));
+        if let Some(latency) = bare.latency {
+            run.more.push(("reference_p50_ms", latency.p50_ms));
+            run.more.push(("reference_p99_ms", latency.p99_ms));
+            run.more.extend(latency.p999_ms.map(|p999| ("reference_p999_ms", p999)));
+        }
+        run
+    }
+
+    /// Processor time of the server for each message, however many heard it, in microseconds.
+    pub(crate) fn server_micros_per_message(&self) -> f64 {
+        self.server_seconds * 1e6 / float(self.messages.max(1))
+    }
+
+    /// How long deliveries took.
+    pub(crate) fn latency(&self) -> Option<Latency> {
+        self.latency
+    }
+}

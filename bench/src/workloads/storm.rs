@@ -1,0 +1,217 @@
+//! Clients that come back after a restart of the server, all at once or from far behind, while
+//! others go on talking.
+
+use std::{cell::Cell, fs, io::Write, path::Path, time::Instant};
+
+use rookery_domain::OwnedRoomId;
+use rookery_log::{Position, PositionToken};
+use serde_json::json;
+use tokio::{runtime::Builder, task::yield_now};
+
+use super::hall::{FOLLOW, Hall, follow, position, subscription};
+use crate::{
+    Error,
+    audience::{Audience, Listener},
+    dataset::Dataset,
+    files,
+    phase::{self, Pace},
+    report::{self, Run},
+    seed::{Seed, names},
+    server::Server,
+    settings::Settings,
+    socket::Socket,
+    speaker::Speaker,
+    stamp::{self, MARK},
+    stats::float,
+};
+
+/// The group of those who were there all the time, and of those who come back.
+const THERE: usize = 0;
+const BACK: usize = 1;
+
+/// How many were there all the time, and how many messages a second they hear.
+const LISTENERS: usize = 20;
+const RATE: f64 = 50.0;
+
+/// Messages to them before anybody comes back.
+const BEFORE: u64 = 100;
+
+/// From how many positions those who come back go on: nearby, but not the same.
+const SPREAD: usize = 50;
+
+const MEBIBYTE: f64 = 1024.0 * 1024.0;
+
+/// What stands once in each message that was missed.
+const MISSED: &[u8] = br#""text":"message "#;
+
+/// Clients that come back: from where, and what they are to hear until they have caught up.
+struct Back {
+    clients: Vec<(String, PositionToken)>,
+    mark: &'static [u8],
+    events: u64,
+    /// How many commits they have missed together, told or not.
+    missed: u64,
+}
+
+/// A room of those who talk all the time.
+struct Talk {
+    tokens: Vec<String>,
+    room: String,
+}
+
+pub(crate) fn run(settings: &Settings) -> Result<(), Error> {
+    files::enough_for(2 * settings.storm + LISTENERS)?;
+    many(settings)?;
+    one(settings)
+}
+
+/// Many that have missed little.
+fn many(settings: &Settings) -> Result<(), Error> {
+    let folder = settings.scratch()?;
+    let data = folder.path().join("data");
+    let hall = Hall::build(&data, settings.storm, 0)?;
+    let talk = Talk::make(Seed::open(&data)?)?;
+    let mut runs = Vec::new();
+    for _ in 0..settings.runs {
+        // Each of these messages is a commit, and they are the last of the log.
+        let said = settings.missed + SPREAD;
+        Hall::talk(&data, &hall.room, said as u64)?;
+        let server = Server::start(&settings.program, &data)?;
+        runs.push(come_back(&server, &talk, |tail| {
+            let missed = |index: usize| (said - index % SPREAD) as u64;
+            let clients = hall
+                .listeners
+                .iter()
+                .enumerate()
+                .map(|(index, token)| (token.clone(), back_from(tail, missed(index))));
+            let events = (0..hall.listeners.len()).map(missed).sum();
+            Back { clients: clients.collect(), mark: MISSED, events, missed: events }
+        })?);
+    }
+    let missed = settings.missed + SPREAD / 2;
+    report::print("storm", json!({ "clients": settings.storm, "missed": missed }), &runs);
+    Ok(())
+}
+
+/// One that has missed a whole history.
+fn one(settings: &Settings) -> Result<(), Error> {
+    let dataset = Dataset::of(settings, settings.history_events)?;
+    let folder = settings.scratch()?;
+    let data = folder.path().join("data");
+    copy(&dataset.folder, &data)?;
+    let talk = Talk::make(Seed::open(&data)?)?;
+    let mut seed = Seed::open(&data)?;
+    // Events come in order, so who hears this has heard all before.
+    seed.say(&OwnedRoomId::try_from(dataset.room.as_str())?, "user0", stamp::UNSENT.to_owned())?;
+    seed.close()?;
+    let mut runs = Vec::new();
+    for _ in 0..settings.runs {
+        let server = Server::start(&settings.program, &data)?;
+        let run = come_back(&server, &talk, |tail| {
+            let beginning = PositionToken { position: Position::ORIGIN, ..tail };
+            let clients = vec![(dataset.token().to_owned(), beginning)];
+            Back { clients, mark: MARK, events: 1, missed: settings.history_events }
+        });
+        runs.push(run?);
+    }
+    report::print("storm", json!({ "clients": 1, "missed": settings.history_events }), &runs);
+    Ok(())
+}
+
+fn back_from(tail: PositionToken, commits: u64) -> PositionToken {
+    PositionToken { position: Position(tail.position.0.saturating_sub(commits)), ..tail }
+}
+
+/// Lets them come back while others talk.
+fn come_back(
+    server: &Server,
+    talk: &Talk,
+    back: impl FnOnce(PositionToken) -> Back,
+) -> Result<Run, Error> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let tail = position(server, &talk.tokens[0]).await?;
+        let back = back(tail);
+        let mut listeners = Vec::new();
+        for token in &talk.tokens {
+            listeners.push(follow(server, token, FOLLOW, tail, THERE).await?);
+        }
+        let mut returning = Vec::new();
+        for (token, after) in &back.clients {
+            let listener = Listener::new(Socket::open(server.address(), token).await?, BACK)?;
+            returning.push((listener.handle()?, subscription(FOLLOW, *after)));
+            listeners.push(listener);
+        }
+        let audience = Audience::start(Instant::now(), listeners, &[MARK, back.mark])?;
+        let (address, count) = (server.address(), talk.tokens.len());
+        let mut speaker = [Speaker::member(address, &talk.tokens[0], &talk.room, count).await?];
+        server.settle().await?;
+        let pace = Pace::PerSecond(RATE);
+        let calm = phase::measure(server, &audience, &mut speaker, pace, BEFORE).await?;
+        let (used, read) = (server.processor_seconds()?, server.bytes_read()?);
+        audience.reset(THERE, u64::MAX);
+        audience.reset(BACK, back.events);
+        let started = Instant::now();
+        let caught_up = Cell::new(None);
+        let catching_up = async {
+            for (handle, subscription) in &mut returning {
+                handle.write_all(subscription)?;
+                yield_now().await;
+            }
+            audience.wait(BACK, back.events).await?;
+            caught_up.set(Some(started.elapsed()));
+            Ok::<_, Error>(())
+        };
+        let done = || caught_up.get().is_some();
+        let talking = phase::speak_until(&audience, &mut speaker[0], RATE, done);
+        let ((), messages) = tokio::try_join!(catching_up, talking)?;
+        let used = server.processor_seconds()? - used;
+        let read = server.bytes_read()? - read;
+        audience.wait(THERE, messages * count as u64).await?;
+        let heard = audience.tally(BACK);
+        let elapsed = caught_up.get().ok_or("nobody has caught up")?;
+        let mut run = Run::new(back.missed, elapsed, audience.tally(THERE).samples.latency());
+        run.more = vec![
+            ("server_cpu_s", used),
+            ("server_cpu_us_each", used * 1e6 / float(back.missed.max(1))),
+            ("sent_mib", float(heard.bytes) / MEBIBYTE),
+            ("read_mib", read / MEBIBYTE),
+        ];
+        if let Some(latency) = calm.latency() {
+            run.more.push(("reference_p50_ms", latency.p50_ms));
+            run.more.push(("reference_p99_ms", latency.p99_ms));
+            run.more.extend(latency.p999_ms.map(|p999| ("reference_p999_ms", p999)));
+        }
+        Ok(run)
+    })
+}
+
+impl Talk {
+    /// Makes the room, and closes the data directory.
+    fn make(mut seed: Seed) -> Result<Self, Error> {
+        let users = names("talker", LISTENERS);
+        seed.users(&users)?;
+        let tokens = seed.tokens(&users)?;
+        let (rooms, _) = seed.rooms(&[(users[0].clone(), "Talk".to_owned())])?;
+        for user in &users[1..] {
+            seed.join(&rooms[0], user)?;
+        }
+        seed.close()?;
+        Ok(Self { tokens, room: rooms[0].to_string() })
+    }
+}
+
+fn copy(from: &Path, to: &Path) -> Result<(), Error> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let (source, target) = (entry.path(), to.join(entry.file_name()));
+        match entry.file_type()? {
+            kind if kind.is_dir() => copy(&source, &target)?,
+            kind if kind.is_file() => drop(fs::copy(&source, &target)?),
+            // A socket of a server that was killed.
+            _ => {}
+        }
+    }
+    Ok(())
+}
