@@ -36,6 +36,9 @@ mod viewer;
 use std::sync::Arc;
 
 pub use async_graphql::Request;
+use async_graphql::ValidationMode;
+
+use crate::transport::{Check, Validated};
 
 pub use self::{
     context::{App, Session},
@@ -55,6 +58,14 @@ const DIRECTIVES_MAX: usize = 10;
 #[must_use]
 pub fn schema(app: Arc<App>) -> Schema {
     builder().data(app).finish()
+}
+
+/// The schema, executed on `app`, each document validated once.
+#[must_use]
+pub fn executor(app: Arc<App>) -> Validated<Schema> {
+    // What is run was validated; what the limits say of these variables is asked each time.
+    let run = builder().data(app).validation_mode(ValidationMode::Fast).finish();
+    Validated::new(run, builder().extension(Check).finish())
 }
 
 /// The schema as text, in the GraphQL schema definition language.

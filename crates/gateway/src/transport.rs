@@ -10,6 +10,7 @@
 mod auth;
 mod compress;
 mod cost;
+mod documents;
 mod execute;
 mod frame;
 mod gate;
@@ -29,6 +30,7 @@ mod socket;
 
 pub use auth::{AuthFailure, Authenticator, Peer};
 pub use cost::{Cost, CostModel, CostRules};
+pub use documents::{Check, DocumentLimits, Documents, Reading, Validated};
 pub use frame::{Frame, Frames, Payload, Unshared};
 pub use gate::{Admitted, GateLimits, OperationKind, admit, json_nested_within};
 pub use options::{InvalidStatus, SocketOptions, TransportOptions};

@@ -12,7 +12,7 @@ use axum::{
 use rookery_accounts::Millis;
 use rookery_gateway::{
     Tokens, keep_ephemeral,
-    schema::{costs, schema},
+    schema::{costs, executor},
     transport::{
         GateLimits, ServeOptions, ShutdownHandle, SocketOptions, TransportOptions, router, serve,
         shutdown,
@@ -62,7 +62,7 @@ pub(crate) async fn run(config: &Config) -> Result<(), Failure> {
     tracing::info!(server_name = %name, data = %config.data.display(), "listening on http://{address}");
     let (handle, stop) = shutdown();
     let transport = router(
-        schema(Arc::new(node.app())),
+        executor(Arc::new(node.app())),
         Tokens::new(node.accounts.clone(), clock::now, node.ephemeral.clone()),
         options(config),
         stop.clone(),

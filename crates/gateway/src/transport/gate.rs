@@ -122,14 +122,27 @@ pub fn admit(
     operation_name: Option<&str>,
     limits: &GateLimits,
 ) -> Result<Admitted, Refusal> {
-    admit_bytes(query.as_bytes(), operation_name, limits)
+    Ok(choose(&operations(query.as_bytes(), limits)?, operation_name)?.clone())
 }
 
+#[cfg(test)]
 fn admit_bytes(
     query: &[u8],
     operation_name: Option<&str>,
     limits: &GateLimits,
 ) -> Result<Admitted, Refusal> {
+    Ok(choose(&operations(query, limits)?, operation_name)?.clone())
+}
+
+/// One operation of a document.
+pub(super) struct Operation {
+    admitted: Admitted,
+    /// Whether there is one field at its root, and not in a fragment.
+    single_field: bool,
+}
+
+/// The operations of a document that is within the limits.
+pub(super) fn operations(query: &[u8], limits: &GateLimits) -> Result<Vec<Operation>, Refusal> {
     if query.len() > limits.query_bytes_max {
         let max = limits.query_bytes_max;
         let message = format!("The document is longer than {max} bytes.");
@@ -137,49 +150,61 @@ fn admit_bytes(
     }
     let definitions = Recogniser::definitions(query, limits)?;
     Expansion::check(&definitions, limits)?;
-    choose(&definitions, operation_name)
+    let operation = |definition: &Definition<'_>| {
+        let kind = definition.kind?;
+        let required_variables = definition.required.iter().map(ToString::to_string).collect();
+        let name = definition.name.map(str::to_owned);
+        let admitted = Admitted { kind, name, required_variables };
+        let single_field = definition.root_selections == 1 && definition.root_is_field;
+        Some(Operation { admitted, single_field })
+    };
+    Ok(definitions.iter().filter_map(operation).collect())
+}
+
+/// The operation that runs.
+pub(super) fn choose<'a>(
+    operations: &'a [Operation],
+    operation_name: Option<&str>,
+) -> Result<&'a Admitted, Refusal> {
+    let chosen = named(operations, operation_name)?;
+    if chosen.admitted.kind == OperationKind::Subscription {
+        check_subscription(chosen)?;
+    }
+    Ok(&chosen.admitted)
 }
 
 /// Source: GraphQL specification, section 6.1, `GetOperation`.
-fn choose(
-    definitions: &[Definition<'_>],
+fn named<'a>(
+    operations: &'a [Operation],
     operation_name: Option<&str>,
-) -> Result<Admitted, Refusal> {
-    let mut operations = definitions.iter().filter(|definition| definition.kind.is_some());
-    let chosen = if operation_name.is_some() {
-        operations.find(|operation| operation.name == operation_name).ok_or_else(|| {
+) -> Result<&'a Operation, Refusal> {
+    if operation_name.is_some() {
+        let named = |operation: &&Operation| operation.admitted.name.as_deref() == operation_name;
+        return operations.iter().find(named).ok_or_else(|| {
             Refusal::new(
                 code::OPERATION_UNKNOWN,
                 "The document has no operation with the name given as operationName.",
             )
-        })?
-    } else {
-        let first = operations.next().ok_or_else(|| {
-            Refusal::new(code::GRAPHQL_PARSE_FAILED, "The document contains no operation.")
-        })?;
-        if operations.next().is_some() {
-            return Err(Refusal::new(
-                code::OPERATION_NAME_REQUIRED,
-                "The document contains several operations; choose one with operationName.",
-            ));
-        }
-        first
-    };
-    if chosen.kind == Some(OperationKind::Subscription) {
-        check_subscription(chosen)?;
+        });
     }
-    Ok(Admitted {
-        kind: chosen.kind.unwrap_or(OperationKind::Query),
-        name: chosen.name.map(str::to_owned),
-        required_variables: chosen.required.iter().map(ToString::to_string).collect(),
-    })
+    match operations {
+        [only] => Ok(only),
+        [] => {
+            let message = "The document contains no operation.";
+            Err(Refusal::new(code::GRAPHQL_PARSE_FAILED, message))
+        }
+        _ => Err(Refusal::new(
+            code::OPERATION_NAME_REQUIRED,
+            "The document contains several operations; choose one with operationName.",
+        )),
+    }
 }
 
 /// A subscription follows one thing. The library would follow several, and ignore fragments without a word.
 ///
 /// Source: GraphQL specification, section 5.2.4.1, "Single Root Field".
-fn check_subscription(chosen: &Definition<'_>) -> Result<(), Refusal> {
-    if chosen.root_selections == 1 && chosen.root_is_field {
+fn check_subscription(chosen: &Operation) -> Result<(), Refusal> {
+    if chosen.single_field {
         return Ok(());
     }
     let message = "A subscription has one field at its root, not several and not in a fragment.";

@@ -101,7 +101,7 @@ async fn run<E: Executor, A: Authenticator>(
 ) -> Result<Outcome, Refusal> {
     let options = &transport.options;
     let params = params(parts, body, options).await?;
-    let admitted = params.admit(&options.gate)?;
+    let (admitted, reading) = params.admit(&transport.documents, &options.gate)?;
     match admitted.kind {
         OperationKind::Mutation if parts.method == Method::GET => {
             let message = "GET runs queries only; send mutations by POST.";
@@ -118,7 +118,7 @@ async fn run<E: Executor, A: Authenticator>(
     let token = bearer(&parts.headers).map_err(unauthenticated)?;
     let session =
         transport.authenticator.authenticate(token, &peer).await.map_err(unauthenticated)?;
-    let prepared = transport.prepare(params, admitted, &session, peer)?;
+    let prepared = transport.prepare(params, (admitted, reading), &session, peer)?;
     Ok(execute(transport.executor.clone(), prepared, options.execution_deadline).await)
 }
 

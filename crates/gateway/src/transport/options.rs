@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::cost::CostModel;
+use super::documents::DocumentLimits;
 use super::gate::GateLimits;
 
 /// Limits, deadlines and origins of the transport.
@@ -15,6 +16,8 @@ pub struct TransportOptions {
     pub costs: Option<Arc<CostModel>>,
     /// The most that a request may cost.
     pub cost_max: usize,
+    /// How many documents are kept, so that they are not read again.
+    pub documents: DocumentLimits,
     /// Length of a request's body, in bytes.
     pub body_bytes_max: usize,
     /// Time for a request's body to arrive.
@@ -46,6 +49,7 @@ impl Default for TransportOptions {
             gate: GateLimits::default(),
             costs: None,
             cost_max: 100_000,
+            documents: DocumentLimits::default(),
             body_bytes_max: 64 * 1024,
             body_deadline: Duration::from_secs(10),
             execution_deadline: Duration::from_secs(10),

@@ -5,8 +5,10 @@
 use async_graphql::{Request, Value, Variables};
 use serde::Deserialize;
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use super::gate::{Admitted, GateLimits, admit, json_nested_within};
+use super::documents::{Documents, Reading};
+use super::gate::{Admitted, GateLimits, json_nested_within};
 use super::refusal::{Refusal, code};
 
 /// What a client asks to be executed.
@@ -66,8 +68,13 @@ impl Params {
     }
 
     /// Lets the query through the gate, and the variables if none is missing.
-    pub(super) fn admit(&self, limits: &GateLimits) -> Result<Admitted, Refusal> {
-        let admitted = admit(&self.query, self.operation_name.as_deref(), limits)?;
+    pub(super) fn admit(
+        &self,
+        documents: &Arc<Documents>,
+        limits: &GateLimits,
+    ) -> Result<(Admitted, Reading), Refusal> {
+        let name = self.operation_name.as_deref();
+        let (admitted, reading) = documents.admit(&self.query, name, limits)?;
         let given = |name: &str| {
             let value = self.variables.as_ref().and_then(|variables| variables.get(name));
             value.is_some_and(|value| *value != Value::Null)
@@ -76,7 +83,7 @@ impl Params {
             let message = format!("The variable `${missing}` is required and must not be null.");
             return Err(Refusal::new(code::BAD_USER_INPUT, message));
         }
-        Ok(admitted)
+        Ok((admitted, reading))
     }
 
     /// The request, to be executed after the gate let [`query`](Self::query) through.

@@ -2,10 +2,12 @@
 //!
 //! **Invariant:** whatever is executed came through here, over whichever protocol.
 
+use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::{Executor, Request, parser};
 
 use super::auth::{Authenticator, Peer};
 use super::cost::Cost;
+use super::documents::Reading;
 use super::gate::Admitted;
 use super::options::TransportOptions;
 use super::params::Params;
@@ -25,26 +27,36 @@ impl<E: Executor, A: Authenticator> Transport<E, A> {
     pub(super) fn prepare(
         &self,
         params: Params,
-        admitted: Admitted,
+        (admitted, reading): (Admitted, Reading),
         session: &A::Session,
         peer: Peer,
     ) -> Result<Prepared, Refusal> {
         let mut request = params.into_request();
-        let cost = count(&mut request, &self.options);
+        let cost = count(&mut request, reading.document(), &self.options);
         if let Some(cost) = cost.filter(|cost| cost.requested > cost.max) {
             return Err(too_complex(cost));
         }
-        let request = self.authenticator.prepare(request.data(peer), session);
+        let request = self.authenticator.prepare(request.data(peer).data(reading), session);
         Ok(Prepared { request, admitted, cost })
     }
 }
 
-/// What the request costs. Its document is parsed for that, once.
-fn count(request: &mut Request, options: &TransportOptions) -> Option<Cost> {
+/// What the request costs. A document that is not known is parsed for that, once.
+fn count(
+    request: &mut Request,
+    known: Option<&ExecutableDocument>,
+    options: &TransportOptions,
+) -> Option<Cost> {
     let model = options.costs.as_ref()?;
-    let document = parser::parse_query(&request.query).ok()?;
-    let requested = model.cost(&document, request.operation_name.as_deref(), &request.variables);
-    request.set_parsed_query(document);
+    let name = request.operation_name.as_deref();
+    let requested = if let Some(known) = known {
+        model.cost(known, name, &request.variables)
+    } else {
+        let document = parser::parse_query(&request.query).ok()?;
+        let requested = model.cost(&document, name, &request.variables);
+        request.set_parsed_query(document);
+        requested
+    };
     Some(Cost { requested, max: options.cost_max })
 }
 

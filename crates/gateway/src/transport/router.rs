@@ -6,6 +6,7 @@ use axum::Router;
 use axum::routing::any;
 
 use super::auth::Authenticator;
+use super::documents::Documents;
 use super::frame::Frames;
 use super::http::graphql;
 use super::options::TransportOptions;
@@ -15,13 +16,14 @@ use super::shutdown::Shutdown;
 pub(super) struct Transport<E, A> {
     pub(super) executor: E,
     pub(super) authenticator: A,
+    pub(super) documents: Arc<Documents>,
     pub(super) options: TransportOptions,
     pub(super) shutdown: Shutdown,
 }
 
 /// GraphQL at `/graphql`, over HTTP and over WebSocket, and the pages.
 ///
-/// `executor` is a [`schema`](crate::schema::schema), or another `async_graphql::Schema` as
+/// `executor` is [`executor`](crate::schema::executor), or any `async_graphql::Schema` as
 /// [`Unshared`](super::Unshared). Serve the router with [`serve`](super::serve()), or otherwise with
 /// connection information, so that [`Peer`](super::Peer) knows the address.
 pub fn router<E: Frames, A: Authenticator>(
@@ -30,7 +32,8 @@ pub fn router<E: Frames, A: Authenticator>(
     options: TransportOptions,
     shutdown: Shutdown,
 ) -> Router {
-    let transport = Transport { executor, authenticator, options, shutdown };
+    let documents = Arc::new(Documents::new(&options.documents));
+    let transport = Transport { executor, authenticator, documents, options, shutdown };
     Router::new()
         .route("/graphql", any(graphql::<E, A>))
         .with_state(Arc::new(transport))

@@ -5,14 +5,17 @@ use std::{
     sync::Arc,
 };
 
-use async_graphql::{Request, Response, Variables};
-use futures_util::stream::BoxStream;
+use async_graphql::{Executor as _, Request, Response, Variables};
+use futures_util::{FutureExt as _, StreamExt as _, stream::BoxStream};
 use rookery_accounts::{
     Accounts, HashCost, Identity, Login, Options, Password, Registration, RegistrationPolicy,
 };
 use rookery_command::testing::Server;
 use rookery_domain::{OwnedUserId, SigningKey};
-use rookery_gateway::schema::{App, Schema, Session, schema};
+use rookery_gateway::{
+    schema::{App, Schema, Session, executor, schema},
+    transport::{DocumentLimits, Documents, GateLimits, OperationKind, Refusal, Validated},
+};
 use rookery_log::{Epoch, EventLog, MemoryLog, Millis};
 use rookery_query::ReadModels;
 use serde_json::{Value, json};
@@ -23,7 +26,11 @@ const PASSWORD: &str = "correct horse";
 const PEER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 pub(crate) struct Home {
+    /// Validates each request.
     schema: Schema,
+    /// Validates each document, as the server does.
+    executor: Validated<Schema>,
+    documents: Arc<Documents>,
     accounts: Accounts,
     projector: JoinHandle<()>,
     stop: oneshot::Sender<()>,
@@ -58,7 +65,16 @@ impl Home {
         let key = Arc::new(SigningKey::from_seed([1; 32], "test").unwrap());
         let ephemeral = rookery_gateway::ephemeral(models.clone(), || Millis(1));
         let app = App::new(log, commands, models, accounts.clone(), key, ephemeral);
-        Self { schema: schema(Arc::new(app)), accounts, projector, stop, _folder: folder }
+        let app = Arc::new(app);
+        Self {
+            schema: schema(Arc::clone(&app)),
+            executor: executor(app),
+            documents: Arc::new(Documents::new(&DocumentLimits::default())),
+            accounts,
+            projector,
+            stop,
+            _folder: folder,
+        }
     }
 
     pub(crate) async fn close(self) {
@@ -100,7 +116,7 @@ impl Home {
 
     /// Runs a document, which has to succeed.
     pub(crate) async fn ask(&self, device: &Device, document: &str, variables: Value) -> Value {
-        data(self.schema.execute(request(device, document, variables)).await)
+        data(self.executor.execute(self.request(device, document, variables)).await)
     }
 
     /// Runs the mutation `name`, which may be refused, and gives back its payload.
@@ -119,13 +135,51 @@ impl Home {
         self.act(device, "sendMessage", json!({ "roomId": room, "body": body })).await;
     }
 
+    fn request(&self, device: &Device, document: &str, variables: Value) -> Request {
+        let admitted = self.documents.admit(document, None, &GateLimits::default());
+        request(Some(device), document, variables).data(admitted.unwrap().1)
+    }
+
+    /// The answers to a document of one operation: when the request is validated in full, and when the document is
+    /// unknown at first and known then. None while a subscription has nothing to say.
+    pub(crate) async fn answers(
+        &self,
+        device: Option<&Device>,
+        document: &str,
+        variables: &Value,
+    ) -> Result<[Option<String>; 3], Refusal> {
+        let (admitted, _) = self.documents.admit(document, None, &GateLimits::default())?;
+        let follows = admitted.kind == OperationKind::Subscription;
+        let mut answers = [None, None, None];
+        for (time, answer) in answers.iter_mut().enumerate() {
+            let (_, reading) = self.documents.admit(document, None, &GateLimits::default())?;
+            let request = request(device, document, variables.clone()).data(reading);
+            let response = match (time, follows) {
+                (0, true) => self.schema.execute_stream(request).next().now_or_never().flatten(),
+                (_, true) => {
+                    let mut stream = self.executor.execute_stream(request, None);
+                    stream.next().now_or_never().flatten()
+                }
+                (0, false) => Some(self.schema.execute(request).await),
+                (_, false) => Some(self.executor.execute(request).await),
+            };
+            *answer = response.map(|response| serde_json::to_string(&response).unwrap());
+        }
+        Ok(answers)
+    }
+
+    /// How many documents are known.
+    pub(crate) fn documents_known(&self) -> usize {
+        self.documents.size().0
+    }
+
     pub(crate) fn subscribe(
         &self,
         device: &Device,
         document: &str,
         variables: Value,
     ) -> BoxStream<'static, Response> {
-        Box::pin(self.schema.execute_stream(request(device, document, variables)))
+        self.executor.execute_stream(self.request(device, document, variables), None)
     }
 }
 
@@ -135,10 +189,10 @@ pub(crate) fn data(response: Response) -> Value {
     response.data.into_json().unwrap()
 }
 
-fn request(device: &Device, document: &str, variables: Value) -> Request {
+fn request(device: Option<&Device>, document: &str, variables: Value) -> Request {
     let session = Session {
-        identity: Some(device.identity.clone()),
-        user: Some(device.user.clone()),
+        identity: device.map(|device| device.identity.clone()),
+        user: device.map(|device| device.user.clone()),
         peer: PEER,
         received: Millis(1),
     };

@@ -197,7 +197,7 @@ impl<E: Frames, A: Authenticator> Connection<E, A> {
             let message = format!("This socket runs {max} operations already; complete one first.");
             return Err(Refusal::new(code::TOO_MANY_SUBSCRIPTIONS, message));
         }
-        let admitted = params.admit(&options.gate)?;
+        let admitted = params.admit(&self.transport.documents, &options.gate)?;
         let prepared = self.transport.prepare(params, admitted, session, self.peer)?;
         let executor = self.transport.executor.clone();
         if prepared.admitted.kind == OperationKind::Subscription {
