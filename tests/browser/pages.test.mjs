@@ -60,23 +60,55 @@ test("every_command_of_the_first_page_is_filled_in", async (context) => {
   assert.deepEqual(faults, []);
 });
 
+/** Runs the example of that name in GraphiQL. */
+async function run(page, tab) {
+  await page.getByRole("tab", { name: tab }).click();
+  // GraphiQL takes notice of the tab's operation a little later, and keeps its name here when it has.
+  await page.waitForFunction((name) => localStorage.getItem("graphiql:operationName") === name, tab);
+  await page.locator(".graphiql-execute-button").click();
+}
+
+const shown = (page, text) => page.locator(".result-window", { hasText: text }).waitFor();
+
+/** Asks the server beside the page. */
+async function ask(query, variables, token) {
+  const headers = { "Content-Type": "application/json", ...(token && { Authorization: `Bearer ${token}` }) };
+  const response = await fetch(`${server}/graphql`, { method: "POST", headers, body: JSON.stringify({ query, variables }) });
+  const { data, errors } = await response.json();
+  assert.equal(errors, undefined);
+  return data;
+}
+
 test("graphiql_acts_as_whoever_registered_on_the_page", async (context) => {
   const { page, faults } = await open(context, "/graphiql");
-  const start = async (tab) => {
-    await page.getByRole("tab", { name: tab }).click();
-    // GraphiQL takes notice of the tab's operation a little later, and keeps its name here when it has.
-    await page.waitForFunction((name) => localStorage.getItem("graphiql:operationName") === name, tab);
-    await page.locator(".graphiql-execute-button").click();
-  };
-  const answer = (text) => page.locator(".result-window", { hasText: text }).waitFor();
-  await start("Register");
-  await answer("@ada:");
-  await start("CreateRoom");
-  await answer("roomId");
-  await start("Home");
-  await answer("The Tower");
-  await start("Stream");
+  await run(page, "Register");
+  await shown(page, "@ada:");
+  await run(page, "CreateRoom");
+  await shown(page, "roomId");
+  await run(page, "Home");
+  await shown(page, "The Tower");
+  await run(page, "Stream");
   await page.locator('.graphiql-execute-button[aria-label^="Stop"]').waitFor();
+  assert.deepEqual(faults, []);
+});
+
+test("graphiql_shows_what_the_stream_tells_to_the_owner_of_a_token", async (context) => {
+  const account = { input: { username: "grace", password: "correct horse battery staple" } };
+  const { register } = await ask("mutation($input: RegisterInput!) { register(input: $input) { token } }", account);
+  const token = register.token;
+  const { createRoom } = await ask('mutation { createRoom(input: { name: "Deck" }) { room { roomId } } }', {}, token);
+  const { viewer } = await ask("{ viewer { position } }", {}, token);
+  // From a position on, so that nothing is missed however late the socket opens.
+  const follow = `subscription Follow { eventStream(after: "${viewer.position}") { events { ... on RoomEvent { text } } } }`;
+  const { page, faults } = await open(context, `/graphiql?query=${encodeURIComponent(follow)}`);
+  await page.getByLabel("Access token").fill(token);
+  await run(page, "Home");
+  await shown(page, "Deck");
+  await run(page, "Follow");
+  const say = "mutation($input: SendMessageInput!) { sendMessage(input: $input) { refusal { code } } }";
+  const input = { roomId: createRoom.room.roomId, body: "A moth in relay 70" };
+  assert.equal((await ask(say, { input }, token)).sendMessage.refusal, null);
+  await shown(page, "A moth in relay 70");
   assert.deepEqual(faults, []);
 });
 

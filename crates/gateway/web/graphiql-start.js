@@ -7,8 +7,15 @@ function isSubscription(document, operationName) {
   return chosen?.operation === "subscription";
 }
 
-// The token of the last login on this page. It is kept nowhere else, and gone with the page.
+// The token of the last login on this page, or whatever was put into the field for it. It is kept nowhere else, and gone
+// with the page.
 let token;
+let field;
+
+function actWith(given) {
+  token = given || undefined;
+  if (field && field.value.trim() !== (given ?? "")) field.value = given ?? "";
+}
 
 function authorized(headers) {
   const named = Object.keys(headers).some((name) => name.toLowerCase() === "authorization");
@@ -17,8 +24,8 @@ function authorized(headers) {
 
 function remember(status, data) {
   const login = Object.values(data ?? {}).find((payload) => payload?.token);
-  if (login) token = login.token;
-  else if (status === 401 || data?.logOut) token = undefined;
+  if (login) actWith(login.token);
+  else if (status === 401 || data?.logOut) actWith(undefined);
 }
 
 // One socket for each subscription, so that each goes out with the token in the headers of its tab.
@@ -63,7 +70,19 @@ async function start() {
   const query = new URLSearchParams(location.search).get("query") ?? undefined;
   if (query) defaultTabs.unshift({ query });
   const { createElement } = React;
-  const logo = createElement(GraphiQL.Logo, null, createElement("a", { className: "graphiql-logo-link", href: "/" }, "Rookery"));
+  const tokenField = createElement("input", {
+    className: "graphiql-token",
+    type: "password",
+    "aria-label": "Access token",
+    placeholder: "Access token",
+    title: "Requests of this page go out with this token. Registering or logging in here fills it in.",
+    autoComplete: "off",
+    spellCheck: false,
+    ref: (element) => (field = element),
+    onChange: (event) => actWith(event.target.value.trim()),
+  });
+  const home = createElement("a", { className: "graphiql-logo-link", href: "/" }, "Rookery");
+  const logo = createElement(GraphiQL.Logo, null, tokenField, home);
   const page = createElement(
     GraphiQL,
     {
