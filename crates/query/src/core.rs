@@ -26,6 +26,8 @@ pub(crate) struct Core {
     pub(crate) pages: Pages,
     pub(crate) checkpoint: watch::Sender<Position>,
     pub(crate) router: Router,
+    /// Held by the one follower far behind who reads here and there in the log.
+    pub(crate) searching: tokio::sync::Mutex<()>,
     /// Held by whoever changes rows: the projector, a retry, a rebuild that takes over.
     pub(crate) projecting: tokio::sync::Mutex<()>,
     /// Held by whoever writes snapshots, or changes where they go.

@@ -30,6 +30,7 @@ mod room_view;
 mod router;
 mod runtime;
 mod save;
+mod shortcut;
 mod sight;
 mod snapshot;
 mod sync;

@@ -77,6 +77,7 @@ impl ReadModels {
             options,
             checkpoint: watch::Sender::new(models.position),
             models: RwLock::new(models),
+            searching: tokio::sync::Mutex::default(),
             projecting: tokio::sync::Mutex::default(),
             saving: Arc::default(),
             rebuilding: tokio::sync::Mutex::default(),

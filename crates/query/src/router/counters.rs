@@ -12,7 +12,7 @@ pub(crate) struct Counters {
     pub(crate) overflows: AtomicU64,
     pub(crate) page_reads: AtomicU64,
     pub(crate) page_hits: AtomicU64,
-    pub(crate) plans: AtomicU64,
+    pub(crate) shortcuts: AtomicU64,
 }
 
 /// What the delivery of events has come to since the server started.
@@ -33,7 +33,7 @@ pub struct DeliveryCounters {
     /// Pages that were there already, as somebody else had read them.
     pub page_hits: u64,
     /// How often a stream far behind read its rooms in place of the log.
-    pub plans: u64,
+    pub shortcuts: u64,
 }
 
 impl Counters {
@@ -46,7 +46,7 @@ impl Counters {
             overflows: self.overflows.load(Relaxed),
             page_reads: self.page_reads.load(Relaxed),
             page_hits: self.page_hits.load(Relaxed),
-            plans: self.plans.load(Relaxed),
+            shortcuts: self.shortcuts.load(Relaxed),
         }
     }
 

@@ -12,7 +12,8 @@ use super::{
 use crate::{
     Committed, Delivery, FeedItem, FollowError, ReadModels,
     feed::{Memberships, Own},
-    pages::left_of_page,
+    pages::{PAGE_COMMITS, left_of_page},
+    shortcut::Shortcut,
 };
 
 /// Commits that are gone through under the lock of the router, to join the live side.
@@ -46,8 +47,17 @@ pub struct Subscription {
 }
 
 enum Side {
-    Behind { memberships: Memberships, laps: u32 },
+    Behind(Behind),
     Live(Arc<Inbox>),
+}
+
+struct Behind {
+    memberships: Memberships,
+    /// Pages that were read near the live side.
+    laps: u32,
+    /// Whether a shorter way than the log has been looked for.
+    searched: bool,
+    shortcut: Option<Shortcut>,
 }
 
 impl Subscription {
@@ -83,7 +93,7 @@ impl Subscription {
         self.join(Some(self.position));
         match &self.side {
             Side::Live(inbox) => inbox.first() == Waiting::Nothing,
-            Side::Behind { .. } => false,
+            Side::Behind(_) => false,
         }
     }
 
@@ -122,10 +132,10 @@ impl Subscription {
 
     /// The next commit of `page` that concerns the user; at its end, the position is that of the page.
     pub fn take(&mut self, page: &mut Page) -> Option<Delivery> {
-        let Side::Behind { memberships, .. } = &mut self.side else { return None };
+        let Side::Behind(behind) = &mut self.side else { return None };
         for committed in page.commits.by_ref() {
             self.position = committed.position;
-            let delivery = memberships.consider(&committed, &self.models.view());
+            let delivery = behind.memberships.consider(&committed, &self.models.view());
             if delivery.is_some() {
                 return delivery;
             }
@@ -144,15 +154,15 @@ impl Subscription {
 
     /// Whether the live side was joined just now.
     fn join(&mut self, position: Option<Position>) -> bool {
-        let Side::Behind { memberships, laps } = &mut self.side else { return false };
+        let Side::Behind(behind) = &mut self.side else { return false };
         let core = &self.models.core;
-        let commits_max = SEAM_COMMITS.checked_shl(*laps).unwrap_or(usize::MAX);
+        let commits_max = SEAM_COMMITS.checked_shl(behind.laps).unwrap_or(usize::MAX);
         let commits_max = commits_max.min(SEAM_COMMITS_MAX);
         let far = core.router.position().0.saturating_sub(self.position.0);
         if far > commits_max as u64 {
             return false;
         }
-        let joined = core.router.join(core, position, memberships, commits_max);
+        let joined = core.router.join(core, position, &mut behind.memberships, commits_max);
         let Some((inbox, position)) = joined else { return false };
         self.position = position;
         self.side = Side::Live(inbox);
@@ -165,19 +175,59 @@ impl Subscription {
         loop {
             // After each page it is the turn of others, of those on the live side above all.
             tokio::task::yield_now().await;
+            self.search().await?;
+            if let Some(page) = self.page_of_shortcut().await? {
+                return Ok(page);
+            }
             let batch = follower.next(self.position, left_of_page(self.position)).await?;
             if batch.commits.is_empty() {
                 follower.wait(self.position).await?;
                 continue;
             }
             let left = self.models.core.router.position().0.saturating_sub(batch.position.0);
-            if let Side::Behind { laps, .. } = &mut self.side
+            if let Side::Behind(behind) = &mut self.side
                 && left <= SEAM_COMMITS_MAX as u64
             {
-                *laps += 1;
+                behind.laps += 1;
             }
             return Ok(Page { commits: batch.commits.into_iter() });
         }
+    }
+
+    /// Looks for a shorter way than the log, once, if it is far.
+    async fn search(&mut self) -> Result<(), FollowError> {
+        let core = &self.models.core;
+        let far = core.router.position().0.saturating_sub(self.position.0);
+        let Side::Behind(behind) = &mut self.side else { return Ok(()) };
+        if behind.searched || far < core.options.far_commits {
+            return Ok(());
+        }
+        // One after the other: this reads here and there in the log.
+        let _searching = core.searching.lock().await;
+        behind.shortcut = core.shortcut(&self.own, self.position).await?;
+        behind.searched = true;
+        if behind.shortcut.is_some() {
+            Counters::up(&core.router.counters.shortcuts);
+        }
+        Ok(())
+    }
+
+    async fn page_of_shortcut(&mut self) -> Result<Option<Page>, FollowError> {
+        let core = &self.models.core;
+        let Side::Behind(behind) = &mut self.side else { return Ok(None) };
+        let Some(shortcut) = &mut behind.shortcut else { return Ok(None) };
+        let positions = shortcut.after(self.position, PAGE_COMMITS);
+        if positions.is_empty() {
+            // The live side may be near now.
+            self.position = self.position.max(shortcut.until);
+            behind.shortcut = None;
+            return Ok(Some(Page { commits: Vec::new().into_iter() }));
+        }
+        let _searching = core.searching.lock().await;
+        let found = core.commits(positions).await?;
+        let mut commits: Vec<_> = found.into_values().collect();
+        commits.sort_unstable_by_key(|commit| commit.position);
+        Ok(Some(Page { commits: commits.into_iter() }))
     }
 
     async fn commit(&self, position: Position) -> Result<Option<Arc<Committed>>, FollowError> {
@@ -196,7 +246,8 @@ impl Subscription {
 
 impl Side {
     fn behind(own: &Arc<Own>) -> Self {
-        Self::Behind { memberships: Memberships::new(own), laps: 0 }
+        let memberships = Memberships::new(own);
+        Self::Behind(Behind { memberships, laps: 0, searched: false, shortcut: None })
     }
 }
 

@@ -109,7 +109,7 @@ async fn only_ones_own_profile_is_told() {
     assert_eq!(told(&scene, &models, "bob", Position::ORIGIN).await, ["profile"]);
 }
 
-pub(super) fn receipt(event: &str, private: bool) -> AccountEvent {
+fn receipt(event: &str, private: bool) -> AccountEvent {
     let (room_id, event_id) = (room("tea"), event.try_into().unwrap());
     AccountEvent::ReceiptMoved { room_id, event_id, sequence: 1, private }
 }

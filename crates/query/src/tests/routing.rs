@@ -1,6 +1,7 @@
 //! Whoever subscribes is told what the plain feed tells, whoever else does what.
 
 mod counting;
+mod far;
 mod follower;
 mod story;
 

@@ -67,7 +67,11 @@ impl Follower {
 }
 
 fn told(committed: &Committed, item: &FeedItem) -> String {
-    format!("{}: {}", committed.position, word(item))
+    let of = match committed.receipts.first() {
+        Some((_, room)) => format!(" {} {room}", committed.stream),
+        None => String::new(),
+    };
+    format!("{}: {}{of}", committed.position, word(item))
 }
 
 /// All that the plain feed, over the whole log, tells `who` after `after`.

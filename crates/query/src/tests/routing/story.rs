@@ -1,11 +1,12 @@
 //! What happens in two rooms, to three users.
 
 use proptest::prelude::*;
-use rookery_domain::{EventStatus, SlotChange};
+use rookery_domain::{AccountEvent, EventStatus, SlotChange};
+use rookery_log::EventLog;
 use serde_json::json;
 
-use super::super::feeding::{note, receipt};
-use crate::testing::{Scene, user};
+use super::super::feeding::note;
+use crate::testing::{self, Scene, user};
 
 const ROOMS: [&str; 2] = ["tea", "pot"];
 const MEMBERSHIPS: [&str; 6] = ["join", "join", "leave", "invite", "ban", "knock"];
@@ -21,6 +22,7 @@ pub(super) enum Act {
         what: usize,
     },
     Receipt {
+        room: usize,
         who: usize,
         private: bool,
     },
@@ -39,7 +41,8 @@ pub(super) fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
         4 => (0..2usize, 0..3usize).prop_map(|(room, who)| Act::Message(room, who)),
         4 => member.prop_map(|(room, by, whom, what)| Act::Member { room, by, whom, what }),
-        2 => (0..3usize, any::<bool>()).prop_map(|(who, private)| Act::Receipt { who, private }),
+        3 => (0..2usize, 0..3usize, any::<bool>())
+            .prop_map(|(room, who, private)| Act::Receipt { room, who, private }),
         1 => (0..3usize).prop_map(Act::Profile),
         1 => Just(Act::Alias),
         2 => (0..2usize, any::<usize>(), any::<bool>())
@@ -59,8 +62,12 @@ pub(super) async fn play(scene: &mut Scene, act: &Act) {
             let room = ROOMS[*room];
             scene.send(room, name(*by), "m.room.member", Some(key.as_str()), content).await;
         }
-        Act::Receipt { who, private } => {
-            note(scene, name(*who), receipt("$read", *private)).await;
+        Act::Receipt { room, who, private } => {
+            let (room_id, event_id) = (testing::room(ROOMS[*room]), "$read".try_into().unwrap());
+            let sequence = scene.log.tail().borrow().0;
+            let moved =
+                AccountEvent::ReceiptMoved { room_id, event_id, sequence, private: *private };
+            note(scene, name(*who), moved).await;
         }
         Act::Profile(who) => {
             scene.profile(name(*who), "somebody").await;
