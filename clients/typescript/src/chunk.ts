@@ -29,7 +29,8 @@ export type StreamItem =
       __typename: "StateResolved";
       room: { roomId: string };
       type: string;
-      stateKey: string;
+      /** Never null. The schema allows it, so that a document may select it beside that of `RoomEvent`. */
+      stateKey: string | null;
       event: { eventId: string; content: unknown } | null;
     }
   | { __typename: "Invited"; room: { roomId: string; name: string | null }; inviter: { userId: string } }

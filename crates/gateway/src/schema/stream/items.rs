@@ -48,8 +48,9 @@ pub(crate) struct StateResolved {
     /// The type of the state.
     #[graphql(name = "type")]
     pub(super) kind: String,
-    /// Which of the states of this type it is.
-    pub(super) state_key: String,
+    /// Which of the states of this type it is. Never null; of the type of `RoomEvent.stateKey`, so that
+    /// one document may select both.
+    pub(super) state_key: Option<String>,
     /// The event that holds it now. Null if none does: the room is as if it had never been set.
     pub(super) event: Option<RoomEvent>,
 }
@@ -149,8 +150,8 @@ pub(crate) struct Invited {
     pub(super) room: Room,
     /// Who invites you.
     pub(super) inviter: User,
-    /// The invite.
-    pub(super) event: RoomEvent,
+    /// The invite. Never null; of the type of `StateResolved.event`, so that one document may select both.
+    pub(super) event: Option<RoomEvent>,
 }
 
 /// Your profile has changed, on this device or on another one.

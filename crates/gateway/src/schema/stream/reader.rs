@@ -169,7 +169,7 @@ impl Reader {
                     Some(holder) => self.fetch(&room, holder).await?,
                     None => None,
                 };
-                let room = Room::new(room);
+                let (room, state_key) = (Room::new(room), Some(state_key));
                 Some(StreamItem::Resolved(StateResolved { room, kind, state_key, event }))
             }
             FeedItem::Opened { committed, index } => self.opened(&committed, index),
@@ -178,7 +178,8 @@ impl Reader {
                 let Some(room) = room_of(&committed) else { return Ok(None) };
                 let Some(event) = self.fetch(&room, invite).await? else { return Ok(None) };
                 let inviter = User::in_room(event.sender_id().to_owned(), room.clone());
-                Some(StreamItem::Invited(Invited { room: Room::new(room), inviter, event }))
+                let (room, event) = (Room::new(room), Some(event));
+                Some(StreamItem::Invited(Invited { room, inviter, event }))
             }
             FeedItem::ProfileChanged { .. } => {
                 Some(StreamItem::Profile(ProfileChanged { user: User::new(self.user.clone()) }))
@@ -222,7 +223,7 @@ impl Reader {
         self.skip(committed, index, SkipReason::Late);
         // Late state that holds its slot is no late news of the timeline alone.
         let (kind, state_key) = pdu.state_slot()?;
-        let (room, state_key) = (Room::new(pdu.room_id.clone()), state_key.to_owned());
+        let (room, state_key) = (Room::new(pdu.room_id.clone()), Some(state_key.to_owned()));
         let event = Some(event);
         Some(StreamItem::Resolved(StateResolved { room, kind, state_key, event }))
     }
