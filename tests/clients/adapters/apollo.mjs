@@ -1,0 +1,51 @@
+// Apollo Client: requests over HTTP, subscriptions over a WebSocket.
+
+import { ApolloClient, ApolloLink, gql, HttpLink, InMemoryCache } from "@apollo/client";
+import { GraphQLWsLink } from "@apollo/client/link/subscriptions";
+import { OperationTypeNode } from "graphql";
+import { socket } from "./graphql-ws.mjs";
+
+/** What stops a subscription. Of the close event of a socket, the link leaves only the text. */
+function isFinal(reason) {
+  const code = reason?.errors?.[0]?.extensions?.code;
+  return reason?.message?.startsWith("Socket closed with event 4403") || reason?.statusCode === 401 || code === "UNAUTHENTICATED";
+}
+
+/** The client with the link that subscriptions take; `end` closes what stays open. */
+function adapter(subscriptions) {
+  return {
+    isFinal,
+    open(place) {
+      const headers = place.token ? { authorization: `Bearer ${place.token}` } : {};
+      const http = new HttpLink({ uri: `${place.url}/graphql`, headers });
+      const { link, end } = subscriptions(place, http);
+      const isSubscription = ({ operationType }) => operationType === OperationTypeNode.SUBSCRIPTION;
+      const client = new ApolloClient({ link: ApolloLink.split(isSubscription, link, http), cache: new InMemoryCache() });
+      return {
+        async run(document, variables) {
+          const query = gql(document);
+          const isMutation = query.definitions[0].operation === OperationTypeNode.MUTATION;
+          const result = isMutation
+            ? client.mutate({ mutation: query, variables })
+            : client.query({ query, variables, fetchPolicy: "network-only" });
+          return (await result).data;
+        },
+        subscribe(document, variables, observer) {
+          const query = gql(document);
+          const next = ({ data, error }) => (error ? observer.error(error) : observer.next(data));
+          const subscription = client.subscribe({ query, variables, fetchPolicy: "no-cache" }).subscribe({ ...observer, next });
+          return () => subscription.unsubscribe();
+        },
+        close() {
+          client.stop();
+          end();
+        },
+      };
+    },
+  };
+}
+
+export const apolloOverWebSocket = adapter((place) => {
+  const client = socket(place);
+  return { link: new GraphQLWsLink(client), end: () => client.dispose() };
+});

@@ -1,0 +1,10 @@
+// Requests of clients that only subscribe.
+
+import { post } from "../person.mjs";
+
+/** Runs a query or a mutation at `url`; answers its data. */
+export async function run({ url, token }, document, variables) {
+  const { data, errors } = await post(token, document, variables, url);
+  if (errors) throw new AggregateError(errors, errors[0].message);
+  return data;
+}

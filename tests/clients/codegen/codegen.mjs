@@ -1,0 +1,29 @@
+// How graphql-code-generator is set up: the client preset, over the documents of the tests and of the client library.
+
+export default {
+  schema: "../schema.graphql",
+  documents: ["clients/operations.mjs", "clients/codegen/usage.ts", "../clients/typescript/src/chunk.ts"],
+  importExtension: ".js",
+  generates: {
+    "clients/codegen/generated/": {
+      preset: "client",
+      presetConfig: { fragmentMasking: false },
+      config: {
+        useTypeImports: true,
+        enumsAsTypes: true,
+        strictScalars: true,
+        scalars: {
+          Cursor: "string",
+          DateTime: "string",
+          EventID: "string",
+          JSON: "unknown",
+          Position: "string",
+          RoomAlias: "string",
+          RoomID: "string",
+          SyncCursor: "string",
+          UserID: "string",
+        },
+      },
+    },
+  },
+};

@@ -1,0 +1,37 @@
+// What an application writes with the generated code. It is compiled, not run.
+
+import type { Chunk } from "../../../clients/typescript/src/chunk.js";
+import { graphql } from "./generated/gql.js";
+import type { CreateRoomMutationVariables, FollowSubscription, StreamSubscription } from "./generated/graphql.js";
+import type { TypedDocumentNode } from "@graphql-typed-document-node/core";
+
+/** The types that the client library declares are those of the schema. */
+export const chunkOfTheClient = (chunk: FollowSubscription["eventStream"]): Chunk => chunk;
+
+/** A document that was generated, in the words in which it is written. */
+export const tower = graphql(`
+  query Tower($room: RoomID!) {
+    room(id: $room) { name memberCount timeline(last: 20) { nodes { eventId sequence text } } }
+  }
+`);
+
+/** What a request with it needs and answers. */
+declare function ask<Data, Variables>(document: TypedDocumentNode<Data, Variables>, variables: Variables): Promise<Data>;
+
+export async function nameOfTheRoom(): Promise<string | null> {
+  // @ts-expect-error: the variable is missing
+  await ask(tower, {});
+  const { room } = await ask(tower, { room: "!tower" });
+  // @ts-expect-error: the document does not select it
+  room?.topic;
+  const sequences: number[] = room?.timeline.nodes.map((event) => event.sequence) ?? [];
+  return sequences.length > 0 ? (room?.name ?? null) : null;
+}
+
+/** Items of the stream are told apart by their type. */
+export function shown(item: StreamSubscription["eventStream"]["events"][number]): string | null {
+  if (item.__typename === "RoomEvent") return item.text ?? item.type;
+  return item.__typename === "RoomOpened" ? item.room.roomId : null;
+}
+
+export const tea: CreateRoomMutationVariables = { input: { name: "Tea", preset: "PUBLIC", actionId: 1 } };
