@@ -72,6 +72,7 @@ impl ReadModels {
             {
                 saved = (self.checkpoint_now(), Instant::now());
                 self.save_behind();
+                tracing::debug!("delivery so far: {:?}", self.delivery());
             }
         }
         if let Err(error) = self.save().await {
