@@ -80,25 +80,18 @@ async fn one_at_a_time(
     Ok(())
 }
 
-/// Speaks as often a second as `rate` says, until `done`; gives back how many messages that were.
+/// Lets `speakers` speak as often a second as `rate` says, until `done`; gives back how many
+/// deliveries that makes.
 ///
 /// # Errors
 /// If a message is not taken.
 pub(crate) async fn speak_until(
     audience: &Audience,
-    speaker: &mut Speaker,
+    speakers: &mut [Speaker],
     rate: f64,
     done: impl Fn() -> bool,
 ) -> Result<u64, Error> {
-    let (began, start) = (audience.now(), Alarm::now());
-    let mut messages = 0;
-    while !done() {
-        let due = Duration::from_secs_f64(float(messages) / rate);
-        sleep_until(start + due).await;
-        speaker.say(began + due).await?;
-        messages += 1;
-    }
-    Ok(messages)
+    in_turn(audience, speakers, Some(rate), |_| !done()).await
 }
 
 async fn at_once(
@@ -107,26 +100,36 @@ async fn at_once(
     rate: Option<f64>,
     messages: u64,
 ) -> Result<(), Error> {
-    let (began, start) = (audience.now(), Alarm::now());
-    let count = speakers.len() as u64;
-    let mut target = 0;
-    let mut turns = Vec::new();
-    for (index, speaker) in (0..).zip(speakers) {
-        let numbers = (index..messages).step_by(usize::try_from(count)?);
-        target += speaker.listeners * numbers.clone().count() as u64;
-        turns.push(async move {
-            for number in numbers {
-                let due = rate.map(|rate| Duration::from_secs_f64(float(number) / rate));
-                if let Some(due) = due {
-                    sleep_until(start + due).await;
-                }
-                speaker.say(due.map_or_else(|| audience.now(), |due| began + due)).await?;
-            }
-            Ok::<_, Error>(())
-        });
-    }
-    futures_util::future::try_join_all(turns).await?;
+    let target = in_turn(audience, speakers, rate, |number| number < messages).await?;
     audience.wait(0, target).await
+}
+
+/// Each takes its turn as long as there is `more`, and does not wait for the others: of ten
+/// speakers, the first sends the messages 0, 10, 20 ... Gives back how many deliveries that makes.
+async fn in_turn(
+    audience: &Audience,
+    speakers: &mut [Speaker],
+    rate: Option<f64>,
+    more: impl Fn(u64) -> bool,
+) -> Result<u64, Error> {
+    let (began, start) = (audience.now(), Alarm::now());
+    let (count, more) = (speakers.len(), &more);
+    let turns = (0..).zip(speakers).map(async |(index, speaker)| {
+        let mut deliveries = 0;
+        for number in (index..).step_by(count) {
+            let due = rate.map(|rate| Duration::from_secs_f64(float(number) / rate));
+            if let Some(due) = due {
+                sleep_until(start + due).await;
+            }
+            if !more(number) {
+                break;
+            }
+            speaker.say(due.map_or_else(|| audience.now(), |due| began + due)).await?;
+            deliveries += speaker.listeners;
+        }
+        Ok::<_, Error>(deliveries)
+    });
+    Ok(futures_util::future::try_join_all(turns).await?.into_iter().sum())
 }
 
 impl Phase {

@@ -33,6 +33,9 @@ const BACK: usize = 1;
 const LISTENERS: usize = 20;
 const RATE: f64 = 50.0;
 
+/// How many of them speak, in turn, so that a slow answer delays no other message.
+const SPEAKERS: usize = 8;
+
 /// Messages to them before anybody comes back.
 const BEFORE: u64 = 100;
 
@@ -144,10 +147,13 @@ fn come_back(
         }
         let audience = Audience::start(Instant::now(), listeners, &[MARK, back.mark])?;
         let (address, count) = (server.address(), talk.tokens.len());
-        let mut speaker = [Speaker::member(address, &talk.tokens[0], &talk.room, count).await?];
+        let mut speakers = Vec::new();
+        for token in talk.tokens.iter().take(SPEAKERS) {
+            speakers.push(Speaker::member(address, token, &talk.room, count).await?);
+        }
         server.settle().await?;
         let pace = Pace::PerSecond(RATE);
-        let calm = phase::measure(server, &audience, &mut speaker, pace, BEFORE).await?;
+        let calm = phase::measure(server, &audience, &mut speakers, pace, BEFORE).await?;
         let (used, read) = (server.processor_seconds()?, server.bytes_read()?);
         audience.reset(THERE, u64::MAX);
         audience.reset(BACK, back.events);
@@ -163,11 +169,11 @@ fn come_back(
             Ok::<_, Error>(())
         };
         let done = || caught_up.get().is_some();
-        let talking = phase::speak_until(&audience, &mut speaker[0], RATE, done);
-        let ((), messages) = tokio::try_join!(catching_up, talking)?;
+        let talking = phase::speak_until(&audience, &mut speakers, RATE, done);
+        let ((), deliveries) = tokio::try_join!(catching_up, talking)?;
         let used = server.processor_seconds()? - used;
         let read = server.bytes_read()? - read;
-        audience.wait(THERE, messages * count as u64).await?;
+        audience.wait(THERE, deliveries).await?;
         let heard = audience.tally(BACK);
         let elapsed = caught_up.get().ok_or("nobody has caught up")?;
         let mut run = Run::new(back.missed, elapsed, audience.tally(THERE).samples.latency());
