@@ -1,4 +1,4 @@
-//! GraphQL over HTTP and over WebSocket, written for this server.
+//! GraphQL over HTTP, WebSocket, event streams and multipart answers, written for this server.
 //!
 //! async-graphql validates and executes; everything around that is here: limits before its parser, media types and
 //! status codes, the WebSocket subprotocol, origins, deadlines, shutdown.
@@ -8,18 +8,23 @@
 //! **Invariant:** tokens, variables and the words of faults appear neither in logs nor in answers.
 
 mod auth;
+mod body;
 mod compress;
 mod cost;
+mod delivery;
 mod documents;
 mod execute;
 mod frame;
 mod gate;
 mod http;
 mod media;
+mod multipart;
+mod operation;
 mod options;
 mod origin;
 mod outcome;
 mod params;
+mod patience;
 mod prepare;
 mod refusal;
 mod respond;
@@ -27,13 +32,14 @@ mod router;
 mod serve;
 mod shutdown;
 mod socket;
+mod sse;
 
 pub use auth::{AuthFailure, Authenticator, Peer};
 pub use cost::{Cost, CostModel, CostRules};
 pub use documents::{Check, DocumentLimits, Documents, Reading, Validated};
 pub use frame::{Frame, Frames, Payload, Unshared};
 pub use gate::{Admitted, GateLimits, OperationKind, admit, json_nested_within};
-pub use options::{InvalidStatus, SocketOptions, TransportOptions};
+pub use options::{InvalidStatus, SocketOptions, StreamOptions, TransportOptions};
 pub use refusal::{Location, Refusal, code};
 pub use router::router;
 pub use serve::{ServeOptions, serve};

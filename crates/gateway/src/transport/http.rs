@@ -4,32 +4,27 @@
 //!
 //! Source: GraphQL over HTTP (draft), sections "Request" and "Response".
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
-use async_graphql::Executor;
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, UPGRADE};
+use axum::http::header::UPGRADE;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
 use axum::response::{IntoResponse as _, Redirect, Response};
-use futures_util::StreamExt as _;
-use std::net::SocketAddr;
-use tokio::time::timeout;
 
-use super::Transport;
 use super::auth::{AuthFailure, Authenticator, Peer, bearer};
-use super::execute::execute;
+use super::body::params;
 use super::frame::Frames;
 use super::gate::OperationKind;
-use super::media::{Accepted, Media};
-use super::options::TransportOptions;
+use super::media::{Accepted, Media, StreamMedia};
+use super::operation::Run;
 use super::origin::Origin;
 use super::outcome::Outcome;
-use super::params::Params;
 use super::refusal::{Refusal, code};
 use super::respond::{Manner, respond};
-use super::socket;
+use super::{Transport, multipart, socket, sse};
 
 /// Answers a request to `/graphql`.
 pub(super) async fn graphql<E: Frames, A: Authenticator>(
@@ -50,7 +45,7 @@ pub(super) async fn graphql<E: Frames, A: Authenticator>(
             _ => socket::upgrade(transport, request).await,
         };
     }
-    let mut response = answer(&transport, request).await;
+    let mut response = answer(&transport, request, &origin).await;
     origin.allow(&mut response);
     response
 }
@@ -63,13 +58,22 @@ fn asks_for_socket(headers: &HeaderMap) -> bool {
 }
 
 fn foreign() -> Refusal {
-    let message = "Pages of this origin may not open sockets here; the server's configuration lists those that may.";
+    let message = "Pages of this origin may not open sockets or streams here; the server's configuration lists those that may.";
     Refusal::new(code::ORIGIN_FORBIDDEN, message)
 }
 
-async fn answer<E: Executor, A: Authenticator>(
+/// What came of a request.
+enum Answer {
+    /// To be sent as one body.
+    Single(Outcome),
+    /// Ready: it goes on, or has no body.
+    Ready(Response),
+}
+
+async fn answer<E: Frames, A: Authenticator>(
     transport: &Transport<E, A>,
     request: Request,
+    origin: &Origin,
 ) -> Response {
     let (parts, body) = request.into_parts();
     let asks = parts.uri.query().is_some_and(|query| {
@@ -78,48 +82,109 @@ async fn answer<E: Executor, A: Authenticator>(
     if parts.method == Method::GET && !asks && Media::wants_page(&parts.headers) {
         return Redirect::to("/graphiql").into_response();
     }
-    let invalid = transport.options.invalid_status;
-    let Some(media) = Accepted::of(&parts.headers).single else {
-        let message = "Accept application/graphql-response+json or application/json.";
-        let manner = Manner::new(&parts.headers, Media::Json, invalid);
-        return respond(Refusal::new(code::NOT_ACCEPTABLE, message).into(), manner).await;
-    };
-    let outcome = match run(transport, &parts, body).await {
-        Ok(outcome) => outcome,
+    let accepted = Accepted::of(&parts.headers);
+    let outcome = match dispatch(transport, &parts, body, accepted, origin).await {
+        Ok(Answer::Ready(response)) => return response,
+        Ok(Answer::Single(outcome)) => outcome,
         Err(refusal) => {
             tracing::debug!(target: "rookery::operation", code = refusal.code, "refused");
             refusal.into()
         }
     };
+    let media = accepted.single.unwrap_or(Media::Json);
+    let invalid = transport.options.invalid_status;
     respond(outcome, Manner::new(&parts.headers, media, invalid)).await
 }
 
-async fn run<E: Executor, A: Authenticator>(
+/// Says what the request is: an operation, or about a reserved stream.
+async fn dispatch<E: Frames, A: Authenticator>(
     transport: &Transport<E, A>,
     parts: &Parts,
     body: Body,
-) -> Result<Outcome, Refusal> {
+    accepted: Accepted,
+    origin: &Origin,
+) -> Result<Answer, Refusal> {
+    let token = sse::token(parts);
+    let streams = accepted.stream.is_some()
+        || token.is_some()
+        || matches!(parts.method, Method::PUT | Method::DELETE);
+    if streams && *origin == Origin::Foreign {
+        return Err(foreign());
+    }
+    match (&parts.method, token) {
+        (&Method::PUT, _) => sse::reserve(transport, parts).await.map(Answer::Ready),
+        (&Method::GET, Some(token)) if accepted.stream == Some(StreamMedia::EventStream) => {
+            sse::open(transport, parts, &token).map(Answer::Ready)
+        }
+        (&Method::DELETE, Some(token)) => sse::stop(transport, parts, &token).map(Answer::Ready),
+        (&Method::POST, Some(token)) => match sse::operate(transport, parts, body, &token).await {
+            Ok(response) => Ok(Answer::Ready(response)),
+            Err(outcome) => Ok(Answer::Single(outcome)),
+        },
+        _ if accepted.single.is_none() && accepted.stream.is_none() => Err(not_acceptable()),
+        _ => run(transport, parts, body, accepted).await,
+    }
+}
+
+fn not_acceptable() -> Refusal {
+    let message =
+        "Accept application/graphql-response+json or application/json, or text/event-stream.";
+    Refusal::new(code::NOT_ACCEPTABLE, message)
+}
+
+/// Runs an operation and answers it, by one body or by a stream.
+async fn run<E: Frames, A: Authenticator>(
+    transport: &Transport<E, A>,
+    parts: &Parts,
+    body: Body,
+    accepted: Accepted,
+) -> Result<Answer, Refusal> {
     let options = &transport.options;
     let params = params(parts, body, options).await?;
-    let (admitted, reading) = params.admit(&transport.documents, &options.gate)?;
-    match admitted.kind {
-        OperationKind::Mutation if parts.method == Method::GET => {
-            let message = "GET runs queries only; send mutations by POST.";
-            return Err(Refusal::new(code::METHOD_NOT_ALLOWED, message));
+    let (admitted, reading) = match params.admit(&transport.documents, &options.gate) {
+        Ok(admitted) => admitted,
+        Err(refusal) if accepted.is_event_stream_only() => {
+            return Ok(Answer::Ready(sse::refused(refusal)));
         }
-        OperationKind::Subscription => {
-            let message =
-                "Subscriptions go over WebSocket (graphql-transport-ws), at this same address.";
-            return Err(Refusal::new(code::SUBSCRIPTION_NEEDS_WEBSOCKET, message));
-        }
-        _ => {}
+        Err(refusal) => return Err(refusal),
+    };
+    let subscribes = admitted.kind == OperationKind::Subscription;
+    if admitted.kind == OperationKind::Mutation && parts.method == Method::GET {
+        let message = "GET runs queries and subscriptions only; send mutations by POST.";
+        return Err(Refusal::new(code::METHOD_NOT_ALLOWED, message));
     }
-    let peer = peer(parts);
+    let stream = if subscribes || accepted.single.is_none() { accepted.stream } else { None };
+    if subscribes && stream.is_none() {
+        let message = "Subscriptions go over WebSocket (graphql-transport-ws) at this same address, or accept \
+                       text/event-stream or multipart/mixed;subscriptionSpec=1.0.";
+        return Err(Refusal::new(code::SUBSCRIPTION_NEEDS_WEBSOCKET, message));
+    }
+    if !subscribes && stream == Some(StreamMedia::Multipart) {
+        return Err(not_acceptable());
+    }
+    let session = session(transport, parts).await?;
+    let prepared = match transport.prepare(params, (admitted, reading), &session, peer(parts)) {
+        Err(refusal) if accepted.is_event_stream_only() => {
+            return Ok(Answer::Ready(sse::refused(refusal)));
+        }
+        prepared => prepared?,
+    };
+    match (Run::new(transport, prepared), stream) {
+        (Run::Single(outcome), None) => Ok(Answer::Single(outcome.await)),
+        (run, Some(StreamMedia::Multipart)) => {
+            multipart::subscribe(transport, &session, run).map(Answer::Ready)
+        }
+        (run, _) => sse::stream(transport, &session, run).map(Answer::Ready),
+    }
+}
+
+/// Who sends a request.
+pub(super) async fn session<E, A: Authenticator>(
+    transport: &Transport<E, A>,
+    parts: &Parts,
+) -> Result<A::Session, Refusal> {
     let token = bearer(&parts.headers).map_err(unauthenticated)?;
-    let session =
-        transport.authenticator.authenticate(token, &peer).await.map_err(unauthenticated)?;
-    let prepared = transport.prepare(params, (admitted, reading), &session, peer)?;
-    Ok(execute(transport.executor.clone(), prepared, options.execution_deadline).await)
+    transport.authenticator.authenticate(token, &peer(parts)).await.map_err(unauthenticated)
 }
 
 /// The address that connected, if the server was told.
@@ -141,75 +206,4 @@ fn unauthenticated(failure: AuthFailure) -> Refusal {
             "The server cannot check access tokens now; try again later.",
         ),
     }
-}
-
-async fn params(parts: &Parts, body: Body, options: &TransportOptions) -> Result<Params, Refusal> {
-    match parts.method {
-        Method::GET => Params::from_url(parts.uri.query().unwrap_or_default(), &options.gate),
-        Method::POST => {
-            if !is_json(&parts.headers) {
-                let message = "Send the request as `Content-Type: application/json`, in UTF-8.";
-                return Err(Refusal::new(code::UNSUPPORTED_MEDIA_TYPE, message));
-            }
-            let body = read(parts, body, options).await?;
-            Params::from_json(&body, &options.gate)
-        }
-        _ => Err(Refusal::new(code::METHOD_NOT_ALLOWED, "Use POST, or GET for queries.")),
-    }
-}
-
-fn is_json(headers: &HeaderMap) -> bool {
-    let Some(value) = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()) else {
-        return false;
-    };
-    let mut parts = value.split(';').map(str::trim);
-    let json = parts.next().is_some_and(|media| media.eq_ignore_ascii_case("application/json"));
-    let utf8 = parts.filter_map(|parameter| parameter.split_once('=')).all(|(name, value)| {
-        !name.trim().eq_ignore_ascii_case("charset")
-            || value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
-    });
-    json && utf8
-}
-
-/// What is read and thrown away of a body that is too long, so that the client reads our answer.
-const DRAINED_BYTES_MAX: usize = 8 * 1024 * 1024;
-
-async fn read(parts: &Parts, body: Body, options: &TransportOptions) -> Result<Bytes, Refusal> {
-    let max = options.body_bytes_max;
-    let announced = parts
-        .headers
-        .get(CONTENT_LENGTH)
-        .and_then(|length| length.to_str().ok()?.parse::<u64>().ok())
-        .and_then(|length| usize::try_from(length).ok());
-    if announced.is_some_and(|length| length > DRAINED_BYTES_MAX) {
-        return Err(too_large(max));
-    }
-    let mut chunks = body.into_data_stream();
-    let collect = async {
-        let (mut collected, mut total) = (Vec::new(), 0usize);
-        while let Some(chunk) = chunks.next().await {
-            let chunk = chunk.map_err(|_| {
-                Refusal::new(code::BAD_REQUEST, "The body of the request broke off.")
-            })?;
-            total = total.saturating_add(chunk.len());
-            if total <= max {
-                collected.extend_from_slice(&chunk);
-            } else {
-                collected = Vec::new();
-            }
-            if total > DRAINED_BYTES_MAX {
-                break;
-            }
-        }
-        if total > max { Err(too_large(max)) } else { Ok(Bytes::from(collected)) }
-    };
-    timeout(options.body_deadline, collect).await.unwrap_or_else(|_| {
-        let seconds = options.body_deadline.as_secs_f64();
-        let message = format!("The body of the request did not arrive within {seconds} s.");
-        Err(Refusal::new(code::BODY_TIMEOUT, message))
-    })
-}
-
-fn too_large(max: usize) -> Refusal {
-    Refusal::new(code::BODY_TOO_LARGE, format!("The body is longer than {max} bytes."))
 }

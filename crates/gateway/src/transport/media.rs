@@ -49,6 +49,11 @@ impl Media {
 }
 
 impl Accepted {
+    /// Whether the client can be told anything by events alone, as a browser's `EventSource`.
+    pub(super) fn is_event_stream_only(self) -> bool {
+        self.single.is_none() && self.stream == Some(StreamMedia::EventStream)
+    }
+
     /// Reads `Accept`. Without a wish, or with `*/*`, single answers are `application/json`, which every client reads;
     /// streams have to be asked for by name.
     pub(super) fn of(headers: &HeaderMap) -> Self {

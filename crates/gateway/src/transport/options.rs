@@ -28,6 +28,8 @@ pub struct TransportOptions {
     pub allowed_origins: Vec<String>,
     /// Limits of each `WebSocket`.
     pub socket: SocketOptions,
+    /// Limits of event streams and multipart answers.
+    pub streams: StreamOptions,
     /// What invalid documents and variables are answered with, if the client reads it.
     pub invalid_status: InvalidStatus,
 }
@@ -55,6 +57,7 @@ impl Default for TransportOptions {
             execution_deadline: Duration::from_secs(10),
             allowed_origins: Vec::new(),
             socket: SocketOptions::default(),
+            streams: StreamOptions::default(),
             invalid_status: InvalidStatus::default(),
         }
     }
@@ -92,6 +95,30 @@ impl Default for SocketOptions {
             queue_bytes_max: 64 * 1024,
             write_deadline: Duration::from_secs(10),
             close_deadline: Duration::from_secs(1),
+        }
+    }
+}
+
+/// Limits of answers that go on: event streams and multipart answers.
+#[derive(Clone, Debug)]
+pub struct StreamOptions {
+    /// Streams at a time. Each keeps a connection, and some have to be left for other requests.
+    pub streams_max: usize,
+    /// Time without a message after which a sign of life is sent.
+    pub heartbeat_interval: Duration,
+    /// Reservations of event streams that nobody has opened; the oldest makes room for a new one.
+    pub reservations_max: usize,
+    /// Time for a reserved stream to be opened.
+    pub reservation_deadline: Duration,
+}
+
+impl Default for StreamOptions {
+    fn default() -> Self {
+        Self {
+            streams_max: 8 * 1024,
+            heartbeat_interval: Duration::from_secs(12),
+            reservations_max: 4 * 1024,
+            reservation_deadline: Duration::from_secs(10),
         }
     }
 }

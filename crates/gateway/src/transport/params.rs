@@ -67,6 +67,11 @@ impl Params {
         Err(Refusal::new(code::BAD_REQUEST, message))
     }
 
+    /// A value of `extensions`.
+    pub(super) fn extension(&self, name: &str) -> Option<&Value> {
+        self.extensions.as_ref()?.get(name)
+    }
+
     /// Lets the query through the gate, and the variables if none is missing.
     pub(super) fn admit(
         &self,

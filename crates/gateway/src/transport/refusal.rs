@@ -54,9 +54,9 @@ pub mod code {
     pub const UNSUPPORTED_MEDIA_TYPE: &str = "UNSUPPORTED_MEDIA_TYPE";
     /// The client accepts neither of our media types.
     pub const NOT_ACCEPTABLE: &str = "NOT_ACCEPTABLE";
-    /// A page of another origin opened the socket.
+    /// A page of another origin opened the socket or the stream.
     pub const ORIGIN_FORBIDDEN: &str = "ORIGIN_FORBIDDEN";
-    /// Subscriptions go over WebSocket.
+    /// Subscriptions go over WebSocket, or have to be accepted as a stream.
     pub const SUBSCRIPTION_NEEDS_WEBSOCKET: &str = "SUBSCRIPTION_NEEDS_WEBSOCKET";
     /// The access token is unknown, expired or revoked.
     pub const UNAUTHENTICATED: &str = "UNAUTHENTICATED";
@@ -66,6 +66,14 @@ pub mod code {
     pub const TIMEOUT: &str = "TIMEOUT";
     /// The socket has as many operations as it may have.
     pub const TOO_MANY_SUBSCRIPTIONS: &str = "TOO_MANY_SUBSCRIPTIONS";
+    /// The server has as many event streams as it may have.
+    pub const TOO_MANY_STREAMS: &str = "TOO_MANY_STREAMS";
+    /// The event stream is not reserved, or no longer.
+    pub const STREAM_UNKNOWN: &str = "STREAM_UNKNOWN";
+    /// The reserved event stream is open already.
+    pub const STREAM_TAKEN: &str = "STREAM_TAKEN";
+    /// An operation of the event stream has this ID.
+    pub const OPERATION_ID_TAKEN: &str = "OPERATION_ID_TAKEN";
     /// The server is broken; the log says more.
     pub const INTERNAL: &str = "INTERNAL";
 }

@@ -56,7 +56,9 @@ pub(super) fn status(outcome: &Outcome, media: Media, invalid: InvalidStatus) ->
         code::BODY_TIMEOUT => StatusCode::REQUEST_TIMEOUT,
         code::UNAUTHENTICATED => StatusCode::UNAUTHORIZED,
         code::ORIGIN_FORBIDDEN => StatusCode::FORBIDDEN,
-        code::UNAVAILABLE => StatusCode::SERVICE_UNAVAILABLE,
+        code::UNAVAILABLE | code::TOO_MANY_STREAMS => StatusCode::SERVICE_UNAVAILABLE,
+        code::STREAM_UNKNOWN => StatusCode::NOT_FOUND,
+        code::STREAM_TAKEN | code::OPERATION_ID_TAKEN => StatusCode::CONFLICT,
         code::INTERNAL => StatusCode::INTERNAL_SERVER_ERROR,
         code::GRAPHQL_PARSE_FAILED
         | code::GRAPHQL_VALIDATION_FAILED
@@ -102,7 +104,7 @@ pub(super) async fn respond(mut outcome: Outcome, manner: Manner) -> Response {
     headers.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding, Origin"));
     match status {
         StatusCode::METHOD_NOT_ALLOWED => {
-            headers.insert(ALLOW, HeaderValue::from_static("GET, POST, OPTIONS"));
+            headers.insert(ALLOW, HeaderValue::from_static("GET, POST, PUT, DELETE, OPTIONS"));
         }
         StatusCode::UNAUTHORIZED => {
             let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::any;
+use tokio::sync::Semaphore;
 
 use super::auth::Authenticator;
 use super::documents::Documents;
@@ -11,17 +12,21 @@ use super::frame::Frames;
 use super::http::graphql;
 use super::options::TransportOptions;
 use super::shutdown::Shutdown;
+use super::sse::Reservations;
 
 /// What every request needs.
-pub(super) struct Transport<E, A> {
+pub(super) struct Transport<E, A: Authenticator> {
     pub(super) executor: E,
     pub(super) authenticator: A,
     pub(super) documents: Arc<Documents>,
     pub(super) options: TransportOptions,
     pub(super) shutdown: Shutdown,
+    /// Places for answers that go on.
+    pub(super) streams: Arc<Semaphore>,
+    pub(super) reservations: Arc<Reservations<A::Session>>,
 }
 
-/// GraphQL at `/graphql`, over HTTP and over WebSocket, and the pages.
+/// GraphQL at `/graphql`, over HTTP, WebSocket, event streams and multipart answers, and the pages.
 ///
 /// `executor` is [`executor`](crate::schema::executor), or any `async_graphql::Schema` as
 /// [`Unshared`](super::Unshared). Serve the router with [`serve`](super::serve()), or otherwise with
@@ -33,7 +38,12 @@ pub fn router<E: Frames, A: Authenticator>(
     shutdown: Shutdown,
 ) -> Router {
     let documents = Arc::new(Documents::new(&options.documents));
-    let transport = Transport { executor, authenticator, documents, options, shutdown };
+    let limits = &options.streams;
+    let streams = Arc::new(Semaphore::new(limits.streams_max));
+    let reservations = Reservations::new(limits.reservations_max, limits.reservation_deadline);
+    let reservations = Arc::new(reservations);
+    let transport =
+        Transport { executor, authenticator, documents, options, shutdown, streams, reservations };
     Router::new()
         .route("/graphql", any(graphql::<E, A>))
         .with_state(Arc::new(transport))

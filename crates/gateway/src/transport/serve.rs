@@ -22,6 +22,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tower_service::Service as _;
 
+use super::patience::Patient;
 use super::shutdown::Shutdown;
 
 /// Limits of connections.
@@ -33,6 +34,8 @@ pub struct ServeOptions {
     pub header_deadline: Duration,
     /// Length of the head of a request, in bytes.
     pub header_bytes_max: usize,
+    /// Time in which a peer has to read something of what is written to it.
+    pub write_deadline: Duration,
     /// Time for requests in flight to finish after a shutdown was asked for.
     pub drain_deadline: Duration,
 }
@@ -43,6 +46,7 @@ impl Default for ServeOptions {
             connections_max: 16 * 1024,
             header_deadline: Duration::from_secs(30),
             header_bytes_max: 64 * 1024,
+            write_deadline: Duration::from_secs(30),
             drain_deadline: Duration::from_secs(10),
         }
     }
@@ -119,7 +123,11 @@ async fn connection(
         .timer(TokioTimer::new())
         .header_read_timeout(options.header_deadline)
         .max_buf_size(options.header_bytes_max);
-    let mut serving = pin!(builder.serve_connection(TokioIo::new(stream), service).with_upgrades());
+    let mut serving = pin!(
+        builder
+            .serve_connection(TokioIo::new(Patient::new(stream, options.write_deadline)), service)
+            .with_upgrades()
+    );
     let finished = tokio::select! {
         biased;
         () = shutdown.requested() => None,

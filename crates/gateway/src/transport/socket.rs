@@ -4,7 +4,6 @@
 
 mod connection;
 mod link;
-mod operation;
 mod protocol;
 
 use std::sync::Arc;

@@ -44,7 +44,7 @@ async fn mutation_over_get_is_405_and_does_not_run() {
     let toy = toy().await;
     let answer = Request::get("/graphql?query=mutation%7Bbump%7D").send(toy.address).await;
     assert_eq!((answer.status, answer.code()), (405, "METHOD_NOT_ALLOWED".into()));
-    assert_eq!(answer.header("allow"), Some("GET, POST, OPTIONS"));
+    assert_eq!(answer.header("allow"), Some("GET, POST, PUT, DELETE, OPTIONS"));
     let hidden = "/graphql?query=query%20A%7Bhello%7Dmutation%20B%7Bbump%7D&operationName=B";
     assert_eq!(Request::get(hidden).send(toy.address).await.status, 405);
     assert_eq!(toy.probe.bumps.load(Ordering::SeqCst), 0);
@@ -53,7 +53,7 @@ async fn mutation_over_get_is_405_and_does_not_run() {
 #[tokio::test]
 async fn other_methods_are_405() {
     let toy = toy().await;
-    for method in ["PUT", "DELETE", "PATCH"] {
+    for method in ["DELETE", "PATCH", "BREW"] {
         assert_eq!(Request::query("{hello}").method(method).send(toy.address).await.status, 405);
     }
 }
@@ -295,7 +295,8 @@ async fn only_listed_origins_may_read_answers() {
     let answer = preflight(listed).await;
     assert_eq!(answer.status, 204);
     assert_eq!(answer.header("access-control-allow-origin"), Some(listed));
-    assert_eq!(answer.header("access-control-allow-headers"), Some("authorization, content-type"));
+    let headers = "authorization, content-type, x-graphql-event-stream-token";
+    assert_eq!(answer.header("access-control-allow-headers"), Some(headers));
     assert_eq!(preflight("https://evil.example").await.status, 403);
     let ask = |origin| Request::query("{hello}").header("Origin", origin).send(toy.address);
     assert_eq!(ask(listed).await.header("access-control-allow-origin"), Some(listed));

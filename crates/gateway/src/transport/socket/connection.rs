@@ -13,13 +13,12 @@ use futures_util::future::{BoxFuture, pending};
 use tokio::time::timeout;
 
 use super::link::{Event, Link};
-use super::operation::Operations;
 use super::protocol::{self, ClientMessage, Close};
 use crate::transport::Transport;
 use crate::transport::auth::{AuthFailure, Authenticator, Peer};
-use crate::transport::execute::execute;
 use crate::transport::frame::Frames;
-use crate::transport::gate::{OperationKind, json_nested_within};
+use crate::transport::gate::json_nested_within;
+use crate::transport::operation::{Operations, Run};
 use crate::transport::outcome::Outcome;
 use crate::transport::params::Params;
 use crate::transport::refusal::{Refusal, code};
@@ -54,7 +53,7 @@ impl<E: Frames, A: Authenticator> Connection<E, A> {
         Self {
             transport,
             link: Some(link),
-            operations: Operations::default(),
+            operations: Operations::new(&protocol::WORDING),
             peer,
             token,
             session: None,
@@ -72,7 +71,7 @@ impl<E: Frames, A: Authenticator> Connection<E, A> {
         let deadline = self.transport.options.socket.close_deadline;
         tracing::debug!(peer = %self.peer.address, ?why, "socket ends");
         // Subscriptions end here; a slow goodbye must not keep them.
-        drop(std::mem::take(&mut self.operations));
+        self.operations = Operations::new(&protocol::WORDING);
         self.connected = None;
         link.close(&why, deadline).await;
     }
@@ -199,15 +198,7 @@ impl<E: Frames, A: Authenticator> Connection<E, A> {
         }
         let admitted = params.admit(&self.transport.documents, &options.gate)?;
         let prepared = self.transport.prepare(params, admitted, session, self.peer)?;
-        let executor = self.transport.executor.clone();
-        if prepared.admitted.kind == OperationKind::Subscription {
-            let name = prepared.admitted.name.as_deref().unwrap_or("-");
-            tracing::debug!(target: "rookery::operation", kind = "subscription", name, "started");
-            self.operations.start_stream(id, executor.frames(prepared.request));
-        } else {
-            let outcome = execute(executor, prepared, options.execution_deadline);
-            self.operations.start_single(id, outcome.boxed());
-        }
+        self.operations.start(id, Run::new(&self.transport, prepared));
         Ok(())
     }
 }

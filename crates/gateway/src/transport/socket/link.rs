@@ -15,8 +15,8 @@ use futures_util::{FutureExt as _, Sink as _, StreamExt as _};
 use tokio::time::{Instant, Sleep, sleep, timeout};
 use tokio_tungstenite::tungstenite::Error as WireError;
 
-use super::operation::Operations;
 use super::protocol::Close;
+use crate::transport::operation::Operations;
 use crate::transport::options::SocketOptions;
 
 /// What happened on a socket.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::transport::auth::bearer_of;
+use crate::transport::operation::Wording;
 use crate::transport::outcome::{Errors, Outcome};
 use crate::transport::params::Params;
 
@@ -144,6 +145,9 @@ pub(super) const ACK: &str = r#"{"type":"connection_ack"}"#;
 /// `pong`
 pub(super) const PONG: &str = r#"{"type":"pong"}"#;
 
+/// How operations on a socket speak.
+pub(super) static WORDING: Wording = Wording { next, next_shared, error, complete };
+
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum ServerMessage<'a> {
@@ -162,12 +166,12 @@ impl ServerMessage<'_> {
 }
 
 /// `next`
-pub(super) fn next(id: &str, outcome: &Outcome) -> String {
+fn next(id: &str, outcome: &Outcome) -> String {
     ServerMessage::Next { id, payload: outcome }.text()
 }
 
 /// `next`, around a payload that is JSON already.
-pub(super) fn next_shared(id: &str, payload: &str) -> String {
+fn next_shared(id: &str, payload: &str) -> String {
     let id = serde_json::Value::from(id).to_string();
     ["{\"type\":\"next\",\"id\":", &id, ",\"payload\":", payload, "}"].concat()
 }
@@ -178,7 +182,7 @@ pub(super) fn error(id: &str, outcome: &Outcome) -> String {
 }
 
 /// `complete`
-pub(super) fn complete(id: &str) -> String {
+fn complete(id: &str) -> String {
     ServerMessage::Complete { id }.text()
 }
 

@@ -1,6 +1,7 @@
-//! The operations of one socket: streams of messages that end by themselves or are cut.
+//! Running operations on a connection: streams of messages that end by themselves or are cut. Sockets, event streams and
+//! multipart answers all run their operations here, and differ in the wording of messages.
 //!
-//! **Invariant:** nothing is computed ahead: a step is taken only when the socket asks for a message.
+//! **Invariant:** nothing is computed ahead: a step is taken only when the connection asks for a message.
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
@@ -12,9 +13,50 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{AbortHandle, Abortable, BoxStream, SelectAll};
 use futures_util::{FutureExt as _, Stream, StreamExt as _};
 
-use super::protocol;
-use crate::transport::frame::{Frame, Payload};
-use crate::transport::outcome::Outcome;
+use super::Transport;
+use super::auth::Authenticator;
+use super::execute::execute;
+use super::frame::{Frame, Frames, Payload};
+use super::gate::OperationKind;
+use super::outcome::Outcome;
+use super::prepare::Prepared;
+
+/// How a transport words the messages of its operations.
+pub(super) struct Wording {
+    /// A result.
+    pub(super) next: fn(id: &str, outcome: &Outcome) -> String,
+    /// A result that is JSON already.
+    pub(super) next_shared: fn(id: &str, payload: &str) -> String,
+    /// Errors that end the operation.
+    pub(super) error: fn(id: &str, outcome: &Outcome) -> String,
+    /// The end of an operation.
+    pub(super) complete: fn(id: &str) -> String,
+}
+
+/// An operation that has not been asked for anything yet.
+pub(super) enum Run {
+    /// A query or a mutation.
+    Single(BoxFuture<'static, Outcome>),
+    /// A subscription.
+    Stream(BoxStream<'static, Frame>),
+}
+
+impl Run {
+    /// What was prepared, by the executor of `transport`.
+    pub(super) fn new<E: Frames, A: Authenticator>(
+        transport: &Transport<E, A>,
+        prepared: Prepared,
+    ) -> Self {
+        let executor = transport.executor.clone();
+        if prepared.admitted.kind == OperationKind::Subscription {
+            let name = prepared.admitted.name.as_deref().unwrap_or("-");
+            tracing::debug!(target: "rookery::operation", kind = "subscription", name, "started");
+            return Self::Stream(executor.frames(prepared.request));
+        }
+        let deadline = transport.options.execution_deadline;
+        Self::Single(execute(executor, prepared, deadline).boxed())
+    }
+}
 
 /// A message of an operation.
 struct Step {
@@ -36,6 +78,7 @@ struct Operation {
     id: Arc<str>,
     serial: u64,
     source: Source,
+    wording: &'static Wording,
 }
 
 impl Operation {
@@ -56,13 +99,13 @@ impl Stream for Operation {
         let (outcome, single) = match &mut this.source {
             Source::Ended => return Poll::Ready(None),
             Source::Answered => {
-                return this.step(protocol::complete(&this.id), Some(Source::Ended));
+                return this.step((this.wording.complete)(&this.id), Some(Source::Ended));
             }
             Source::Single(future) => (ready!(future.poll_unpin(context)), true),
             Source::Stream(stream) => match ready!(stream.poll_next_unpin(context)) {
-                None => return this.step(protocol::complete(&this.id), Some(Source::Ended)),
+                None => return this.step((this.wording.complete)(&this.id), Some(Source::Ended)),
                 Some(Ok(Frame { payload: Payload::Shared(payload), .. })) => {
-                    return this.step(protocol::next_shared(&this.id, &payload), None);
+                    return this.step((this.wording.next_shared)(&this.id, &payload), None);
                 }
                 Some(Ok(Frame { payload: Payload::Own(response), .. })) => {
                     (Outcome::of_step(*response), false)
@@ -72,26 +115,30 @@ impl Stream for Operation {
         };
         match outcome {
             Outcome::Executed(_) => {
-                let text = protocol::next(&this.id, &outcome);
+                let text = (this.wording.next)(&this.id, &outcome);
                 this.step(text, single.then_some(Source::Answered))
             }
             Outcome::Invalid(_) | Outcome::Refused(_) => {
-                let text = protocol::error(&this.id, &outcome);
+                let text = (this.wording.error)(&this.id, &outcome);
                 this.step(text, Some(Source::Ended))
             }
         }
     }
 }
 
-/// All operations of a socket.
-#[derive(Default)]
+/// All operations of a connection.
 pub(super) struct Operations {
     running: SelectAll<Abortable<Operation>>,
     handles: HashMap<Arc<str>, (u64, AbortHandle)>,
     serial: u64,
+    wording: &'static Wording,
 }
 
 impl Operations {
+    pub(super) fn new(wording: &'static Wording) -> Self {
+        Self { running: SelectAll::new(), handles: HashMap::new(), serial: 0, wording }
+    }
+
     /// How many there are, those included that were cut and not yet dropped.
     pub(super) fn len(&self) -> usize {
         self.running.len()
@@ -101,24 +148,24 @@ impl Operations {
         self.handles.contains_key(id)
     }
 
-    /// Starts a query or a mutation.
-    pub(super) fn start_single(&mut self, id: &str, outcome: BoxFuture<'static, Outcome>) {
-        self.start(id, Source::Single(outcome));
-    }
-
-    /// Starts a subscription.
-    pub(super) fn start_stream(&mut self, id: &str, frames: BoxStream<'static, Frame>) {
-        let guarded = AssertUnwindSafe(frames).catch_unwind().boxed();
-        self.start(id, Source::Stream(guarded));
-    }
-
-    fn start(&mut self, id: &str, source: Source) {
+    /// Starts an operation.
+    pub(super) fn start(&mut self, id: &str, run: Run) {
+        let source = match run {
+            Run::Single(outcome) => Source::Single(outcome),
+            Run::Stream(frames) => Source::Stream(AssertUnwindSafe(frames).catch_unwind().boxed()),
+        };
         let id: Arc<str> = id.into();
         self.serial += 1;
         let (handle, registration) = AbortHandle::new_pair();
         self.handles.insert(id.clone(), (self.serial, handle));
-        let operation = Operation { id, serial: self.serial, source };
+        let operation = Operation { id, serial: self.serial, source, wording: self.wording };
         self.running.push(Abortable::new(operation, registration));
+    }
+
+    /// Ends all operations with `outcome`: what there is to say of it.
+    pub(super) fn end(&mut self, outcome: &Outcome) -> String {
+        self.running.clear();
+        self.handles.drain().map(|(id, _)| (self.wording.error)(&id, outcome)).collect()
     }
 
     /// Cuts an operation; its stream is dropped when operations are next polled.

@@ -1,0 +1,80 @@
+//! What a client may cost over event streams and multipart answers.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt as _;
+
+use crate::http_client::Request;
+use crate::stream_client::Streaming;
+use crate::toy::{toy, toy_with};
+
+const FORMS: [&str; 2] = ["text/event-stream", "multipart/mixed;subscriptionSpec=1.0"];
+
+fn subscribe(query: &str, form: &str) -> Request {
+    Request::query(query).header("Accept", form)
+}
+
+#[tokio::test]
+async fn a_reader_that_never_reads_is_cut_off_and_costs_no_more_than_the_buffers() {
+    const CHUNK: usize = 16 * 1024;
+    for form in FORMS {
+        let deadline = Duration::from_millis(100);
+        let toy = toy_with(|_, serving| serving.write_deadline = deadline).await;
+        let query = format!("subscription{{flood(bytes:{CHUNK})}}");
+        let stream = Streaming::open(toy.address, subscribe(&query, form)).await;
+        toy.probe.dropped.notified().await;
+        let made = toy.probe.chunks.load(Ordering::SeqCst) * CHUNK;
+        assert!(made < 32 * 1024 * 1024, "{made} bytes were made for nobody");
+        drop(stream);
+    }
+}
+
+#[tokio::test]
+async fn a_reader_that_never_reads_one_long_answer_is_cut_off() {
+    let toy = toy_with(|_, serving| {
+        serving.write_deadline = Duration::from_millis(100);
+        serving.drain_deadline = Duration::from_hours(1);
+    })
+    .await;
+    let query = Request::query("{repeated(times:4000000)}");
+    let stream = Streaming::open(toy.address, query).await;
+    toy.shutdown.request();
+    // The answer is in flight until its connection is cut.
+    let drained = tokio::time::timeout(Duration::from_secs(30), toy.shutdown.drained());
+    assert!(drained.await.is_ok(), "the server waits for {stream:?}");
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_or_closes_its_half_ends_its_operation() {
+    for form in FORMS {
+        let toy = toy().await;
+        let request = subscribe("subscription{silence}", form);
+        drop(Streaming::open(toy.address, request).await);
+        toy.probe.dropped.notified().await;
+        let request = subscribe("subscription{silence}", form);
+        let mut half = Streaming::open(toy.address, request).await;
+        half.connection.shutdown().await.unwrap();
+        toy.probe.dropped.notified().await;
+    }
+}
+
+#[tokio::test]
+async fn streams_beyond_the_cap_are_503_and_leave_connections_for_others() {
+    let toy = toy_with(|options, _| options.streams.streams_max = 2).await;
+    let open = |form| Streaming::open(toy.address, subscribe("subscription{silence}", form));
+    let first = open(FORMS[0]).await;
+    let second = open(FORMS[1]).await;
+    for form in FORMS {
+        let answer = subscribe("subscription{silence}", form).send(toy.address).await;
+        assert_eq!((answer.status, answer.code()), (503, "TOO_MANY_STREAMS".into()));
+        assert_eq!(answer.header("retry-after"), Some("1"));
+    }
+    assert_eq!(Request::query("{hello}").send(toy.address).await.status, 200);
+    // The operation that got no place, and the one that leaves.
+    drop(first);
+    toy.probe.dropped.notified().await;
+    let again = open(FORMS[0]).await;
+    assert!(again.head.starts_with("HTTP/1.1 200 "), "{}", again.head);
+    drop(second);
+}
