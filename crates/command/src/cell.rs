@@ -11,10 +11,16 @@ use std::{
 
 use futures_util::{FutureExt, future::Shared};
 use rookery_domain::{EventId, Fact, Room, RoomEvent};
-use rookery_log::{Appending, CommandId, EventLog, Position, Record, Revision, Scope, StreamId};
+use rookery_log::{
+    Appending, CommandId, Epoch, EventLog, Position, Record, Revision, Scope, StreamId,
+};
 use tokio::sync::Mutex;
 
-use crate::{HandleError, aggregate::Aggregate, snapshot::Snapshots};
+use crate::{
+    HandleError,
+    aggregate::Aggregate,
+    snapshot::{Snapshot, Snapshots},
+};
 
 /// How many records are read at once when a state is loaded.
 const LOAD_PAGE: usize = 1_024;
@@ -81,9 +87,28 @@ impl<A: Aggregate> Loaded<A> {
                 loaded.position = record.position;
             }
             if page.len() < LOAD_PAGE {
+                loaded.keep(log.epoch(), snapshots, stream);
                 return Ok(loaded);
             }
         }
+    }
+
+    /// Writes a snapshot if one is due, so that what was read of the log now is not read again.
+    fn keep(&mut self, epoch: Epoch, snapshots: &Snapshots, stream: &StreamId) {
+        let Some(snapshot) = self.snapshot_due(snapshots) else { return };
+        match snapshots.save(epoch, stream, &snapshot) {
+            Ok(()) => self.snapshot_at = snapshot.revision,
+            // The state is right nevertheless.
+            Err(error) => tracing::warn!(%stream, %error, "cannot write a snapshot"),
+        }
+    }
+
+    /// The parts of the state, which has to be durable, if a snapshot of it is due.
+    pub(crate) fn snapshot_due(&self, snapshots: &Snapshots) -> Option<Snapshot> {
+        let due = |facts| snapshots.due(self.snapshot_at, self.revision, facts);
+        let state = self.state.as_ref().filter(|_| due(0))?;
+        let frozen = state.freeze().filter(|frozen| due(frozen.facts.len()))?;
+        Some(Snapshot { revision: self.revision, position: self.position, frozen })
     }
 
     /// Notes an append whose facts are about to be folded.

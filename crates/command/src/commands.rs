@@ -11,7 +11,6 @@ use rookery_log::{CommandId, EventLog, Millis, Position, StreamId, StreamKind};
 use crate::{
     EventLookup, HandleError, Memberships, Ports,
     actions::Actions,
-    aggregate::Aggregate,
     cache::Cache,
     cell::Cell,
     erase::Eraser,
@@ -195,14 +194,8 @@ impl Commands {
         let mut slot = cell.loaded.lock().await;
         let loaded = slot.as_mut()?;
         // A state that runs ahead of the disk is left for the next call.
-        let settled = loaded.last_under_way().is_none();
-        let room = loaded.state.as_ref().filter(|_| settled)?;
-        let facts = room.state_events().count();
-        if !self.core.snapshots.due(loaded.snapshot_at, loaded.revision, facts) {
-            return None;
-        }
-        let frozen = room.freeze()?;
-        Some(Snapshot { revision: loaded.revision, position: loaded.position, frozen })
+        loaded.last_under_way().is_none().then_some(())?;
+        loaded.snapshot_due(&self.core.snapshots)
     }
 
     pub(crate) fn context<'a>(&'a self, actor: &'a Actor, events: &'a [KnownEvent]) -> Context<'a> {

@@ -7,6 +7,7 @@
 
 mod chain;
 pub mod contract;
+mod counted;
 mod log;
 mod memory;
 mod position;
@@ -15,6 +16,7 @@ mod stream;
 
 pub use self::{
     chain::{Hash, chain_hash},
+    counted::{CountedLog, ReadCounts},
     log::{
         AppendError, Appended, Appending, EraseError, EventLog, Guard, Head, PAGE_MAX, ReadError,
         Scope, Unavailable,

@@ -11,8 +11,8 @@ use rookery_log::{EventLog, Position, ReadError};
 use tokio::sync::watch;
 
 use crate::{
-    Committed, follower::Ring, models::Models, options::Options, pages::Pages, restated::decode,
-    router::Router,
+    Committed, follower::Ring, gathered::Gathered, models::Models, options::Options, pages::Pages,
+    restated::decode, router::Router,
 };
 
 /// Shared by all handles of the read models.
@@ -23,6 +23,7 @@ pub(crate) struct Core {
     pub(crate) models: RwLock<Models>,
     pub(crate) ring: RwLock<Ring>,
     pub(crate) cache: Mutex<Cache>,
+    pub(crate) gathered: Gathered,
     pub(crate) pages: Pages,
     pub(crate) checkpoint: watch::Sender<Position>,
     pub(crate) router: Router,
@@ -57,7 +58,7 @@ impl Core {
         }
         positions.retain(|position| !found.contains_key(position));
         if !positions.is_empty() {
-            let records = self.log.get(&positions).await?;
+            let records = self.gathered.get(&*self.log, &positions).await?;
             let read = decode(&*self.log, &records).await?;
             // Under the lock: a redaction that comes now finds the commit in the cache.
             let mut cache = self.cache.lock();

@@ -14,6 +14,7 @@ mod core;
 mod digest;
 mod feed;
 mod follower;
+mod gathered;
 mod generation;
 mod known;
 mod models;

@@ -1,7 +1,7 @@
 use std::{fs, path::Path, sync::Arc};
 
 use rookery_domain::{OwnedRoomId, Room};
-use rookery_log::EventLog;
+use rookery_log::{CountedLog, EventLog, ReadCounts};
 
 use super::{actor, join, memory, open, public_room, say};
 use crate::{CommandOptions, Commands, Retry};
@@ -70,4 +70,41 @@ async fn a_snapshot_of_another_log_is_not_used() {
     let commands = open(&other, Some(folder.path()), CommandOptions::default());
     let sent = commands.room(&actor("alice"), &room, &super::text("x"), Retry::Unnamed).await;
     assert!(matches!(sent, Err(crate::HandleError::NoSuchRoom)), "{sent:?}");
+}
+
+/// What a command in a room reads of the log when the room is not in memory.
+async fn reads_of_a_command(
+    log: &Arc<dyn EventLog>,
+    folder: &Path,
+    room: &OwnedRoomId,
+) -> ReadCounts {
+    let counted = Arc::new(CountedLog::new(Arc::clone(log)));
+    let shared: Arc<dyn EventLog> = counted.clone();
+    let commands = open(&shared, Some(folder), CommandOptions::default());
+    let before = counted.counts();
+    say(&commands, "alice", room, "hello").await;
+    counted.counts().since(before)
+}
+
+#[tokio::test]
+async fn a_command_in_a_cold_room_reads_its_state_and_not_its_history() {
+    let (log, folder) = (memory(), tempfile::tempdir().unwrap());
+    let commands = open(&log, None, CommandOptions::default());
+    let room = public_room(&commands, "alice").await;
+    for number in 0..3_000 {
+        say(&commands, "alice", &room, &number.to_string()).await;
+    }
+    // Nobody has written a snapshot: the first one who comes reads it all, and keeps what it made of it.
+    let first = reads_of_a_command(&log, folder.path(), &room).await;
+    assert!(first.records >= 3_000, "{first:?}");
+    assert_eq!(snapshot_files(folder.path()).len(), 1);
+    let second = reads_of_a_command(&log, folder.path(), &room).await;
+    assert!(second.reads <= 2 && second.records <= 2, "{second:?}");
+    // However long its history becomes, at most what has come since the last snapshot is read.
+    let commands = open(&log, None, CommandOptions::default());
+    for number in 0..900 {
+        say(&commands, "alice", &room, &number.to_string()).await;
+    }
+    let third = reads_of_a_command(&log, folder.path(), &room).await;
+    assert!(third.records < 1_000, "{third:?}");
 }
