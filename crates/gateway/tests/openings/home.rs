@@ -3,6 +3,7 @@
 use std::{
     net::{IpAddr, Ipv4Addr},
     sync::Arc,
+    time::Duration,
 };
 
 use async_graphql::{Executor as _, Request, Response, Variables};
@@ -10,19 +11,23 @@ use futures_util::{FutureExt as _, StreamExt as _, stream::BoxStream};
 use rookery_accounts::{
     Accounts, HashCost, Identity, Login, Options, Password, Registration, RegistrationPolicy,
 };
-use rookery_command::testing::Server;
-use rookery_domain::{OwnedUserId, SigningKey};
+use rookery_command::{CommandOptions, Commands, EventLookup, Ports, testing::NoReadSide};
+use rookery_domain::{KnownEvent, OwnedEventId, OwnedUserId, SigningKey, UserId};
 use rookery_gateway::{
     schema::{App, Schema, Session, executor, schema},
     transport::{DocumentLimits, Documents, GateLimits, OperationKind, Refusal, Validated},
 };
-use rookery_log::{Epoch, EventLog, MemoryLog, Millis};
-use rookery_query::ReadModels;
+use rookery_log::{
+    CountedLog, Epoch, EventLog, MemoryLog, Millis, Position, ReadCounts, Unavailable,
+};
+use rookery_query::{ReadModels, Viewer};
 use serde_json::{Value, json};
 use tokio::{sync::oneshot, task::JoinHandle};
 
 const NAME: &str = "one.example";
 const PASSWORD: &str = "correct horse";
+/// How long the write side waits for the models.
+const CATCH_UP_MAX: Duration = Duration::from_secs(10);
 const PEER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 pub(crate) struct Home {
@@ -31,10 +36,11 @@ pub(crate) struct Home {
     /// Validates each document, as the server does.
     executor: Validated<Schema>,
     documents: Arc<Documents>,
+    log: Arc<CountedLog>,
     accounts: Accounts,
     projector: JoinHandle<()>,
     stop: oneshot::Sender<()>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 /// One login of one user.
@@ -47,34 +53,45 @@ pub(crate) struct Device {
 impl Home {
     pub(crate) async fn open() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let log: Arc<dyn EventLog> = Arc::new(MemoryLog::new(Epoch(1)));
-        let commands = Arc::new(Server::open(NAME, &log));
-        let options = rookery_query::Options { rebuild_threads: 1, ..Default::default() };
-        let models = folder.path().join("models");
-        let models = ReadModels::open(Arc::clone(&log), &models, options, |_| {}).await.unwrap();
-        let (stop, stopped) = oneshot::channel::<()>();
-        let running = models.clone();
-        let projector =
-            tokio::spawn(async move { running.run(async { drop(stopped.await) }).await });
+        let log = Arc::new(CountedLog::new(Arc::new(MemoryLog::new(Epoch(1)))));
         let options = Options {
             registration: RegistrationPolicy::Open,
             hash_cost: HashCost::ForTests,
             ..Options::default()
         };
         let accounts = Accounts::open(&folder.path().join("accounts.redb"), NAME, options).unwrap();
+        Self::start(log, accounts, folder).await
+    }
+
+    async fn start(log: Arc<CountedLog>, accounts: Accounts, folder: tempfile::TempDir) -> Self {
+        let port: Arc<dyn EventLog> = log.clone();
+        // What has been applied is soon gone from memory, so that answers have to read.
+        let options = rookery_query::Options {
+            rebuild_threads: 1,
+            ring_commits_max: 16,
+            ..Default::default()
+        };
+        let models = folder.path().join("models");
+        let models = ReadModels::open(Arc::clone(&port), &models, options, |_| {}).await.unwrap();
+        let commands = Arc::new(commands(&port, &models));
+        let (stop, stopped) = oneshot::channel::<()>();
+        let running = models.clone();
+        let projector =
+            tokio::spawn(async move { running.run(async { drop(stopped.await) }).await });
         let key = Arc::new(SigningKey::from_seed([1; 32], "test").unwrap());
         let ephemeral = rookery_gateway::ephemeral(models.clone(), || Millis(1));
-        let app = App::new(log, commands, models, accounts.clone(), key, ephemeral);
-        let app = Arc::new(app);
-        Self {
-            schema: schema(Arc::clone(&app)),
-            executor: executor(app),
-            documents: Arc::new(Documents::new(&DocumentLimits::default())),
-            accounts,
-            projector,
-            stop,
-            _folder: folder,
-        }
+        let app = Arc::new(App::new(port, commands, models, accounts.clone(), key, ephemeral));
+        let documents = Arc::new(Documents::new(&DocumentLimits::default()));
+        let (schema, executor) = (schema(Arc::clone(&app)), executor(app));
+        Self { schema, executor, documents, log, accounts, projector, stop, folder }
+    }
+
+    /// Stops everything but the log and the accounts, and starts it again, with nothing in memory.
+    pub(crate) async fn restart(self) -> Self {
+        let (log, accounts) = (self.log.clone(), self.accounts.clone());
+        drop(self.stop);
+        self.projector.await.unwrap();
+        Self::start(log, accounts, self.folder).await
     }
 
     pub(crate) async fn close(self) {
@@ -168,6 +185,11 @@ impl Home {
         Ok(answers)
     }
 
+    /// What has been read of the log so far.
+    pub(crate) fn reads(&self) -> ReadCounts {
+        self.log.counts()
+    }
+
     /// How many documents are known.
     pub(crate) fn documents_known(&self) -> usize {
         self.documents.size().0
@@ -180,6 +202,30 @@ impl Home {
         variables: Value,
     ) -> BoxStream<'static, Response> {
         self.executor.execute_stream(self.request(device, document, variables), None)
+    }
+}
+
+/// The write side, which finds the events that others refer to.
+fn commands(log: &Arc<dyn EventLog>, models: &ReadModels) -> Commands {
+    let none = Arc::new(NoReadSide);
+    let events = Arc::new(Lookup(models.clone()));
+    let ports = Ports { memberships: none.clone(), events, last_actions: none };
+    let (name, options) = (NAME.try_into().unwrap(), CommandOptions::default());
+    Commands::open(Arc::clone(log), name, ports, None, options).unwrap()
+}
+
+struct Lookup(ReadModels);
+
+#[async_trait::async_trait]
+impl EventLookup for Lookup {
+    async fn known(
+        &self,
+        events: &[OwnedEventId],
+        viewer: &UserId,
+        at_least: Position,
+    ) -> Result<Vec<KnownEvent>, Unavailable> {
+        self.0.wait_for(at_least, CATCH_UP_MAX).await.expect("the models catch up");
+        Ok(self.0.known(events, &Viewer::User(viewer.to_owned())).await.expect("the log is read"))
     }
 }
 

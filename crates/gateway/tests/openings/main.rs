@@ -6,6 +6,7 @@
 mod documents;
 mod follower;
 mod home;
+mod reads;
 mod truth;
 
 use proptest::prelude::*;
