@@ -15,6 +15,8 @@ use crate::steps::Stop;
 pub(crate) const TESTS: &str = "tests";
 /// The folder of the client library.
 pub(crate) const TYPESCRIPT_CLIENT: &str = "clients/typescript";
+/// The folder of what checks the schema.
+pub(crate) const SCHEMA_CHECKS: &str = "tests/schema";
 
 const CHROMIUM: &str = "/usr/bin/chromium";
 const STRACE: &str = "/usr/bin/strace";
@@ -26,6 +28,7 @@ pub(crate) fn install_all(repository: &Repository) -> ExitCode {
         ("GraphQL client for Python", python_client(repository)),
         ("npm packages", npm(repository, TESTS)),
         ("npm packages of the TypeScript client", npm(repository, TYPESCRIPT_CLIENT)),
+        ("npm packages of the schema's checks", npm(repository, SCHEMA_CHECKS)),
         ("chromium", chromium()),
         ("strace", strace()),
     ];

@@ -45,7 +45,7 @@ pub(super) const STEPS: &[Step] = &[
     },
     Step {
         name: "schema",
-        about: "schema.graphql is what the program serves",
+        about: "schema.graphql is what the program serves, passes its linter and breaks no released client",
         needs: &["build"],
         run: program::schema,
     },

@@ -13,7 +13,13 @@ pub(super) fn schema(repository: &Repository) -> Result<(), Stop> {
     let served = process::output(&mut repository.command(repository.binary(), &["schema"]))?;
     let committed = fs::read_to_string(repository.root.join("schema.graphql"))
         .map_err(|error| format!("cannot read schema.graphql: {error}"))?;
-    Ok(same_schema(&committed, &served)?)
+    same_schema(&committed, &served)?;
+    tools::npm(repository, tools::SCHEMA_CHECKS)?;
+    for check in ["lint.mjs", "breaking.mjs"] {
+        let check = format!("{}/{check}", tools::SCHEMA_CHECKS);
+        process::run(&mut repository.command("node", &[&check]))?;
+    }
+    Ok(())
 }
 
 pub(super) fn browser(repository: &Repository) -> Result<(), Stop> {
