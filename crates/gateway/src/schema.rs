@@ -13,7 +13,6 @@ mod event;
 mod face;
 mod fault;
 mod filter;
-mod frames;
 mod invite;
 mod join_rule;
 mod members;
@@ -25,6 +24,7 @@ mod refusal;
 mod relations;
 mod room;
 mod scalars;
+mod sharing;
 mod stream;
 mod sync;
 #[cfg(test)]
@@ -43,6 +43,7 @@ use crate::transport::{Check, Validated};
 pub use self::{
     context::{App, Session},
     cost::costs,
+    sharing::FanoutCounts,
 };
 
 /// The schema of Rookery.

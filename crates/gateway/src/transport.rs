@@ -38,6 +38,7 @@ pub use auth::{AuthFailure, Authenticator, Peer};
 pub use cost::{Cost, CostModel, CostRules};
 pub use documents::{Check, DocumentLimits, Documents, Reading, Validated};
 pub use frame::{Frame, Frames, Payload, Unshared};
+pub(crate) use gate::significant;
 pub use gate::{Admitted, GateLimits, OperationKind, admit, json_nested_within};
 pub use options::{InvalidStatus, SocketOptions, StreamOptions, TransportOptions};
 pub use refusal::{Location, Refusal, code};

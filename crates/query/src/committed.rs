@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use rookery_domain::{AccountEvent, Fact, Pdu, RoomEvent, Subject};
+use rookery_domain::{AccountEvent, Fact, Pdu, RoomEvent, RoomId, Subject, UserId};
 use rookery_log::{LoggedEvent, Millis, Position, Record, StreamId, StreamKind};
 
 use crate::restated::Restated;
@@ -116,6 +116,18 @@ impl Committed {
             Some(Ok(Fact::Room(event))) => Some(event),
             _ => None,
         }
+    }
+
+    /// The room and the user of the receipt at `index`, if there is one.
+    #[must_use]
+    pub fn receipt_at(&self, index: usize) -> Option<(&RoomId, &UserId)> {
+        let Ok(Fact::Account(AccountEvent::ReceiptMoved { room_id, .. })) =
+            self.facts.get(index)?
+        else {
+            return None;
+        };
+        let (_, user) = self.stream.split()?;
+        Some((room_id, <&UserId>::try_from(user).ok()?))
     }
 
     /// The room events that can be read, each with its index in this commit.

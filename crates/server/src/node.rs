@@ -41,6 +41,7 @@ pub struct Node {
     pub signing_key: Arc<SigningKey>,
     /// Who types where, and who is there.
     pub ephemeral: Ephemeral,
+    fanout_sharing: bool,
     projector: JoinHandle<()>,
     stop_projector: oneshot::Sender<()>,
 }
@@ -166,6 +167,7 @@ impl Node {
             accounts,
             signing_key,
             ephemeral,
+            fanout_sharing: config.fanout_sharing,
             projector,
             stop_projector,
         })
@@ -183,6 +185,7 @@ impl Node {
             self.ephemeral.clone(),
         )
         .with_backfill(Arc::new(NoOtherServers))
+        .with_sharing(self.fanout_sharing)
     }
 
     /// Saves what speeds up the next start, and closes everything.

@@ -7,6 +7,7 @@ use rookery_query::{Committed, Membership, ReadMark, RoomView};
 use super::{
     room::Room,
     scalars::{DateTime, EventIdScalar, UserIdScalar},
+    sharing::{SharedBy, shared},
     user::User,
 };
 
@@ -15,18 +16,25 @@ use super::{
 #[derive(Clone, SimpleObject)]
 pub(crate) struct ReceiptMoved {
     /// The room. If it is your own receipt, its unread counts are other ones now.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
     room: Room,
     /// Who has read.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
     user: User,
     /// Who has read, by ID.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
     user_id: UserIdScalar,
     /// The last event that was read.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
     event_id: EventIdScalar,
     /// The number of that event in the room.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
     sequence: i64,
     /// Whether only you know. Never true of others.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
     private: bool,
     /// When it was said.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
     read_at: DateTime,
 }
 

@@ -1,6 +1,10 @@
 //! What resolvers work with: the parts of the server, and who asks.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
+    time::Duration,
+};
 
 use async_graphql::Context;
 use lru::LruCache;
@@ -12,7 +16,11 @@ use rookery_ephemeral::Ephemeral;
 use rookery_log::{EventLog, Millis, Position, PositionToken};
 use rookery_query::{ReadModels, TimelineError, Viewer};
 
-use super::{fault::Fault, scalars::PositionScalar};
+use super::{
+    fault::Fault,
+    scalars::PositionScalar,
+    sharing::{Fanout, FanoutCounts},
+};
 
 /// How long a query waits for the read side before it answers `STALE`.
 pub(crate) const STALE_AFTER: Duration = Duration::from_secs(1);
@@ -39,6 +47,7 @@ pub struct App {
     pub backfill: Arc<dyn Backfill>,
     /// Who types where, and who is there.
     pub ephemeral: Ephemeral,
+    pub(crate) fanout: Fanout,
     last_writes: Mutex<LruCache<(OwnedUserId, String), Position>>,
 }
 
@@ -63,6 +72,7 @@ impl App {
             signing_key,
             backfill: Arc::new(NoOtherServers),
             ephemeral,
+            fanout: Fanout::new(true),
             last_writes: Mutex::new(LruCache::new(writers)),
         }
     }
@@ -71,6 +81,18 @@ impl App {
     #[must_use]
     pub fn with_backfill(self, backfill: Arc<dyn Backfill>) -> Self {
         Self { backfill, ..self }
+    }
+
+    /// The same; `sharing` says whether an answer may be computed once for several subscribers.
+    #[must_use]
+    pub fn with_sharing(self, sharing: bool) -> Self {
+        Self { fanout: Fanout::new(sharing), ..self }
+    }
+
+    /// What of the event stream was computed for several subscribers at once.
+    #[must_use]
+    pub fn fanout_counts(&self) -> FanoutCounts {
+        self.fanout.counts()
     }
 
     /// The token of a position of this log.
@@ -120,6 +142,12 @@ pub struct Session {
 }
 
 impl Session {
+    /// The session of whoever is not logged in.
+    pub(crate) fn of_nobody() -> Self {
+        let peer = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        Self { identity: None, user: None, peer, received: Millis::default() }
+    }
+
     /// The user who is logged in.
     pub(crate) fn viewer(&self) -> Result<&UserId, Fault> {
         self.user.as_deref().ok_or_else(Fault::unauthenticated)

@@ -17,6 +17,7 @@ use super::{
     relations,
     room::Room,
     scalars::{CursorScalar, DateTime, EventIdScalar, PositionScalar},
+    sharing::{SharedBy, shared},
     user::User,
 };
 
@@ -130,38 +131,44 @@ impl RoomEvent {
 #[Object]
 impl RoomEvent {
     /// The global ID of the event.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
     pub(crate) async fn id(&self) -> ID {
         NodeId::Event(self.pdu.event_id.clone()).into()
     }
 
     /// The ID of the event: a hash of what it says.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
     async fn event_id(&self) -> EventIdScalar {
         EventIdScalar(self.pdu.event_id.clone())
     }
 
     /// The room in which it happened.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
     async fn room(&self) -> Room {
         Room::new(self.pdu.room_id.clone())
     }
 
     /// Who sent it.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
     async fn sender(&self) -> User {
         self.sent_by()
     }
 
     /// The type, such as `m.room.message`.
-    #[graphql(name = "type")]
+    #[graphql(name = "type", directive = shared::apply(SharedBy::Everyone))]
     async fn event_type(&self) -> String {
         self.pdu.kind.to_string()
     }
 
     /// Which of the states of this type it sets. Null if it sets none.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
     async fn state_key(&self) -> Option<&str> {
         self.pdu.state_key.as_deref()
     }
 
     /// Whether what it said was taken back. Then `content` has only what the rules of the room need,
     /// mostly nothing.
+    #[graphql(directive = shared::apply(SharedBy::Members))]
     async fn is_redacted(&self, context: &Context<'_>) -> bool {
         redacted::is_redacted(context, self)
     }
@@ -173,40 +180,47 @@ impl RoomEvent {
     }
 
     /// What it says.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
     async fn content(&self) -> Json<Value> {
         Json(self.pdu.content_as().unwrap_or_default())
     }
 
     /// The text of a message. Null for other events.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
     async fn text(&self) -> Option<String> {
         let is_message = self.pdu.kind == TimelineEventType::RoomMessage;
         is_message.then(|| self.text_of("body")).flatten()
     }
 
     /// When its sender says that it was sent.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
     async fn sent_at(&self) -> DateTime {
         DateTime(Millis(self.pdu.origin_server_ts.0.into()))
     }
 
     /// When this server received it.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
     async fn received_at(&self) -> DateTime {
         DateTime(self.received)
     }
 
     /// Its number in the room: 1, 2, 3 ... in order of arrival. What the stream does not tell it
     /// lists as `skipped`; a hole beside that means that you missed one.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
     async fn sequence(&self) -> i64 {
         i64::try_from(self.sequence).unwrap_or(i64::MAX)
     }
 
     /// Its depth in the room's graph of events. The timeline is in order of depth; events of one
     /// depth are in order of `sequence`.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
     async fn depth(&self) -> i64 {
         i64::try_from(self.pdu.depth).unwrap_or(i64::MAX)
     }
 
     /// It came from another server after an event that comes later in the timeline. Streams tell
     /// such events only if the filter has `includeLate`.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
     async fn arrived_late(&self) -> bool {
         self.flags.is_late()
     }
@@ -227,21 +241,25 @@ impl RoomEvent {
 
     /// It is state that another event had superseded before it arrived: the room was never so.
     /// It stands in the timeline, and no stream tells it.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
     async fn is_superseded(&self) -> bool {
         self.flags.is_superseded()
     }
 
     /// Where it is in the whole log.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
     async fn position(&self, context: &Context<'_>) -> PositionScalar {
         app(context).token(self.position)
     }
 
     /// Where it is in the timeline of its room.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
     async fn cursor(&self, context: &Context<'_>) -> CursorScalar {
         self.cursor_in(app(context))
     }
 
     /// The number that you gave to the action. Only the device that sent it sees it.
+    #[graphql(directive = shared::apply(SharedBy::Others))]
     async fn action_id(&self, context: &Context<'_>) -> Option<i64> {
         let session = session(context);
         let Origin::Local { device: Some(device), action: Some(action), .. } = &self.origin else {
@@ -301,6 +319,7 @@ impl RoomEvent {
     }
 
     /// The whole event as a Matrix PDU, signed by this server if it was made here.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
     async fn pdu(&self, context: &Context<'_>) -> Result<Json<Value>> {
         let app = app(context);
         let server = app.commands.server_name();

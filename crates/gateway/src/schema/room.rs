@@ -20,6 +20,7 @@ use super::{
     scalars::{
         CursorScalar, EventIdScalar, PositionScalar, RoomAliasScalar, RoomIdScalar, UserIdScalar,
     },
+    sharing::{SharedBy, shared},
     timeline::{self, TimelineArguments, TimelineConnection},
     user::{MembershipEnum, RoomMember, User},
 };
@@ -160,11 +161,13 @@ impl Room {
 #[Object]
 impl Room {
     /// The global ID of the room.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
     pub(crate) async fn id(&self) -> ID {
         NodeId::Room(self.id.clone()).into()
     }
 
     /// The room ID.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
     async fn room_id(&self) -> RoomIdScalar {
         RoomIdScalar(self.id.clone())
     }

@@ -1,19 +1,26 @@
 //! The event stream: everything that concerns one user, in the order of the log.
 
+mod draft;
 mod items;
 mod reader;
 mod skipped;
 
 use async_graphql::{Context, Object, Result, Subscription};
-use futures_util::Stream;
+use futures_util::{Stream, StreamExt as _, stream};
 
-pub(crate) use self::{items::RoomClosed, reader::poll};
-use self::{items::StreamItem, reader::Reader, skipped::SkippedEvents};
+use self::items::StreamItem;
+pub(crate) use self::{
+    draft::{Draft, Drafted},
+    items::RoomClosed,
+    reader::{Reader, poll},
+    skipped::SkippedEvents,
+};
 use super::{
     context::{app, session},
     ephemeral::EphemeralItem,
     filter::{FilterInput, chosen},
     scalars::PositionScalar,
+    sharing::{Handed, Opening, SharedBy, shared},
 };
 
 /// What happened between two positions, as far as it is for you.
@@ -34,6 +41,7 @@ impl EventChunk {
 
     /// Which events of your rooms are left out of `events`, and why. With these, the sequence
     /// numbers of a room are 1, 2, 3 ... without a hole for as long as you are in it.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
     async fn skipped(&self) -> &[SkippedEvents] {
         &self.skipped
     }
@@ -47,6 +55,7 @@ impl EventChunk {
     }
 
     /// Resume from here.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
     async fn position(&self) -> &PositionScalar {
         &self.position
     }
@@ -72,13 +81,22 @@ impl Subscription {
             String,
         >,
     ) -> Result<impl Stream<Item = Result<EventChunk>> + use<>> {
+        // Executions that are shared are told what to tell.
+        if let Some(handed) = context.data_opt::<Handed>() {
+            return Ok(handed.chunks().map(|chunk| chunk.map_err(Into::into)).boxed());
+        }
         // Memberships are folded from `after` on, so the models have to be there first.
         app(context).fresh(session(context), after.as_ref()).await?;
         let filter = chosen(context, filter, filter_id).await?;
         let reader = Reader::open(context, after.as_ref(), filter)?;
-        Ok(futures_util::stream::try_unfold(reader, |mut reader| async move {
+        if let Some(opening) = context.data_opt::<Opening>() {
+            opening.put(session(context).clone(), reader);
+            return Ok(stream::empty().boxed());
+        }
+        let chunks = stream::try_unfold(reader, |mut reader| async move {
             let chunk = reader.next_chunk().await?;
             Ok(chunk.map(|chunk| (chunk, reader)))
-        }))
+        });
+        Ok(chunks.boxed())
     }
 }

@@ -12,6 +12,7 @@ use super::{
     node::NodeId,
     room::Access,
     scalars::{DateTime, EventIdScalar, UserIdScalar},
+    sharing::{SeenByMembers, SharedBy, shared},
 };
 
 /// A user, possibly as a room knows the user.
@@ -54,15 +55,14 @@ impl User {
         if let Some(Profile { displayname, avatar_url }) = &self.profile {
             return Ok((displayname.clone(), avatar_url.clone()));
         }
+        if context.data_opt::<SeenByMembers>().is_some() {
+            return self.shown_to_members(context);
+        }
         let viewer = if self.logs_in { &self.id } else { session(context).viewer()? };
         let view = app(context).models.view();
         let room = self.room.as_ref().and_then(|room| view.room(room));
         if let Some(room) = room.filter(|room| self.is_shown_in(room, viewer)) {
-            let shown = room.member(&self.id).map(|member| {
-                let text = |text: &Option<Box<str>>| text.as_deref().map(ToOwned::to_owned);
-                (text(&member.displayname), text(&member.avatar_url))
-            });
-            return Ok(shown.unwrap_or_default());
+            return Ok(room.member(&self.id).map(shown_of).unwrap_or_default());
         }
         if *viewer != self.id && !shares_a_room(&view, viewer, &self.id) {
             return Ok((None, None));
@@ -73,12 +73,26 @@ impl User {
         Ok(shown.unwrap_or_default())
     }
 
+    /// The same to all who are joined to the room that the user is shown in.
+    fn shown_to_members(&self, context: &Context<'_>) -> Result<(Option<String>, Option<String>)> {
+        let room = self.room.as_ref().ok_or_else(Fault::unauthenticated)?;
+        let view = app(context).models.view();
+        let member = view.room(room).and_then(|room| room.member(&self.id));
+        Ok(member.map(shown_of).unwrap_or_default())
+    }
+
     /// Who has left sees what was said, but not what its speakers are called since.
     fn is_shown_in(&self, room: &RoomView<'_>, viewer: &UserId) -> bool {
         let invited_by =
             |member: &Member| member.membership == Membership::Invite && member.sender == self.id;
         Access::of(room, viewer) == Access::Inside || room.member(viewer).is_some_and(invited_by)
     }
+}
+
+/// Name and avatar of a member, as the room has them.
+fn shown_of(member: &Member) -> (Option<String>, Option<String>) {
+    let text = |text: &Option<Box<str>>| text.as_deref().map(ToOwned::to_owned);
+    (text(&member.displayname), text(&member.avatar_url))
 }
 
 /// Whether two users are joined to some room together.
@@ -92,21 +106,25 @@ pub(crate) fn shares_a_room(view: &rookery_query::View<'_>, one: &UserId, other:
 #[Object]
 impl User {
     /// The global ID of the user.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
     pub(crate) async fn id(&self) -> ID {
         NodeId::User(self.id.clone()).into()
     }
 
     /// The user ID.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
     async fn user_id(&self) -> UserIdScalar {
         UserIdScalar(self.id.clone())
     }
 
     /// The name to show. Null if the user has set none, or if you share no room.
+    #[graphql(directive = shared::apply(SharedBy::Members))]
     async fn display_name(&self, context: &Context<'_>) -> Result<Option<String>> {
         Ok(self.shown(context)?.0)
     }
 
     /// The `mxc:` address of the user's picture. Null if there is none, or if you share no room.
+    #[graphql(directive = shared::apply(SharedBy::Members))]
     async fn avatar_url(&self, context: &Context<'_>) -> Result<Option<String>> {
         Ok(self.shown(context)?.1)
     }

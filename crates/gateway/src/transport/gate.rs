@@ -17,6 +17,7 @@ mod lexer;
 mod tests;
 
 pub use json::json_nested_within;
+pub(crate) use lexer::significant;
 
 use document::{Definition, Recogniser};
 use expand::Expansion;

@@ -14,8 +14,11 @@ use rookery_accounts::{
 use rookery_command::{CommandOptions, Commands, EventLookup, Ports, testing::NoReadSide};
 use rookery_domain::{KnownEvent, OwnedEventId, OwnedUserId, SigningKey, UserId};
 use rookery_gateway::{
-    schema::{App, Schema, Session, executor, schema},
-    transport::{DocumentLimits, Documents, GateLimits, OperationKind, Refusal, Validated},
+    schema::{App, FanoutCounts, Schema, Session, executor, schema},
+    transport::{
+        DocumentLimits, Documents, Frame, Frames as _, GateLimits, OperationKind, Refusal,
+        Validated,
+    },
 };
 use rookery_log::{
     CountedLog, Epoch, EventLog, MemoryLog, Millis, Position, ReadCounts, Unavailable,
@@ -37,6 +40,9 @@ pub(crate) struct Home {
     executor: Validated<Schema>,
     documents: Arc<Documents>,
     log: Arc<CountedLog>,
+    /// The same server, which shares nothing.
+    unshared: Schema,
+    app: Arc<App>,
     accounts: Accounts,
     projector: JoinHandle<()>,
     stop: oneshot::Sender<()>,
@@ -80,10 +86,25 @@ impl Home {
             tokio::spawn(async move { running.run(async { drop(stopped.await) }).await });
         let key = Arc::new(SigningKey::from_seed([1; 32], "test").unwrap());
         let ephemeral = rookery_gateway::ephemeral(models.clone(), || Millis(1));
-        let app = Arc::new(App::new(port, commands, models, accounts.clone(), key, ephemeral));
-        let documents = Arc::new(Documents::new(&DocumentLimits::default()));
-        let (schema, executor) = (schema(Arc::clone(&app)), executor(app));
-        Self { schema, executor, documents, log, accounts, projector, stop, folder }
+        let app = || {
+            let (port, commands, models) = (port.clone(), commands.clone(), models.clone());
+            let (key, ephemeral) = (key.clone(), ephemeral.clone());
+            App::new(port, commands, models, accounts.clone(), key, ephemeral)
+        };
+        let unshared = schema(Arc::new(app().with_sharing(false)));
+        let app = Arc::new(app());
+        Self {
+            schema: schema(Arc::clone(&app)),
+            executor: executor(Arc::clone(&app)),
+            documents: Arc::new(Documents::new(&DocumentLimits::default())),
+            log,
+            unshared,
+            app,
+            accounts,
+            projector,
+            stop,
+            folder,
+        }
     }
 
     /// Stops everything but the log and the accounts, and starts it again, with nothing in memory.
@@ -193,6 +214,22 @@ impl Home {
     /// How many documents are known.
     pub(crate) fn documents_known(&self) -> usize {
         self.documents.size().0
+    }
+
+    /// A subscription frame by frame, computed together with others or not.
+    pub(crate) fn frames(
+        &self,
+        shared: bool,
+        device: &Device,
+        document: &str,
+        variables: &Value,
+    ) -> BoxStream<'static, Frame> {
+        let schema = if shared { &self.schema } else { &self.unshared };
+        schema.frames(request(Some(device), document, variables.clone()))
+    }
+
+    pub(crate) fn counts(&self) -> FanoutCounts {
+        self.app.fanout_counts()
     }
 
     pub(crate) fn subscribe(

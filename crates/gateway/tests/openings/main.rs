@@ -7,6 +7,7 @@ mod documents;
 mod follower;
 mod home;
 mod reads;
+mod sharing;
 mod truth;
 
 use proptest::prelude::*;

@@ -197,6 +197,7 @@ impl Sources {
             allowed_origins: self.list("allowed_origins", values::origin),
             trusted_proxies: TrustedProxies(self.list("trusted_proxies", values::network)),
             shutdown_timeout: self.one("shutdown_timeout", values::duration),
+            fanout_sharing: self.one("fanout.sharing", values::switch),
             cache: Caches {
                 log_bytes: self.one("cache.log", values::bytes),
                 rooms_bytes: self.one("cache.rooms", values::bytes),

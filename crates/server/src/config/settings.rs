@@ -142,6 +142,13 @@ pub const ALL: &[Setting] = &[
         )
     },
     duration("shutdown_timeout", "10s", "How long open requests may take at the end"),
+    serve(
+        "fanout.sharing",
+        "ON",
+        "on",
+        "on or off",
+        "Whether answers on the event stream that are the same for many are computed once",
+    ),
     bytes("cache.log", "64MiB", "Memory for pages of the log"),
     bytes("cache.rooms", "32MiB", "Memory for the states of rooms that are written to"),
     count("cache.sessions", "10000", "Sessions kept at hand beside those in use"),

@@ -33,6 +33,7 @@ pub struct Config {
     pub allowed_origins: Vec<String>,
     pub trusted_proxies: TrustedProxies,
     pub shutdown_timeout: Duration,
+    pub fanout_sharing: bool,
     pub cache: Caches,
     pub limits: Limits,
 }

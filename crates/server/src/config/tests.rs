@@ -97,6 +97,7 @@ fn the_file_has_tables_lists_and_numbers() {
         allowed_origins = [\"https://a.example.org\", \"https://b.example.org\"]
         trusted_proxies = \"127.0.0.1\"
         cache.rooms = 7
+        fanout.sharing = \"off\"
         [limits]
         body = 1024
         deadline = \"500ms\"";
@@ -107,6 +108,7 @@ fn the_file_has_tables_lists_and_numbers() {
     assert_eq!(config.trusted_proxies.0.len(), 1);
     assert_eq!((config.cache.rooms_bytes, config.limits.body_bytes), (7, 1_024));
     assert_eq!(config.limits.deadline.as_millis(), 500);
+    assert!(!config.fanout_sharing && given().config().fanout_sharing);
 }
 
 #[test]

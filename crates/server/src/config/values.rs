@@ -35,6 +35,14 @@ pub(super) fn registration(text: &str) -> Option<RegistrationPolicy> {
     }
 }
 
+pub(super) fn switch(text: &str) -> Option<bool> {
+    match text {
+        "on" => Some(true),
+        "off" => Some(false),
+        _ => None,
+    }
+}
+
 pub(super) fn count(text: &str) -> Option<usize> {
     text.parse().ok().filter(|count| *count > 0)
 }

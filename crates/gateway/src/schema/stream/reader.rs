@@ -14,6 +14,7 @@ use rookery_query::{
 
 use super::{
     EventChunk,
+    draft::{Draft, Drafted},
     items::{
         Invited, ProfileChanged, RoomClosed, RoomOpened, StateResolved, StreamItem, device_item,
     },
@@ -50,11 +51,12 @@ pub(crate) async fn poll(
     // To a poll everything is news. Who has not seen the end yet is told afterwards.
     let caught_up = reader.subscription.position() >= reader.app.models.view().position();
     let ephemeral = if caught_up { reader.ephemeral() } else { Vec::new() };
-    Ok(reader.chunk(items, ephemeral))
+    let draft = reader.draft(items, ephemeral);
+    Ok(draft.chunk(&reader.app))
 }
 
 /// One reader of the stream.
-pub(super) struct Reader {
+pub(crate) struct Reader {
     app: Arc<App>,
     user: OwnedUserId,
     device: Option<String>,
@@ -85,12 +87,18 @@ impl Reader {
 
     /// The next chunk with something in it; none when the server stops.
     pub(super) async fn next_chunk(&mut self) -> Result<Option<EventChunk>, Fault> {
+        let draft = self.next_draft().await?;
+        Ok(draft.map(|draft| draft.chunk(&self.app)))
+    }
+
+    /// The same, not made yet.
+    pub(crate) async fn next_draft(&mut self) -> Result<Option<Draft>, Fault> {
         loop {
             // Typing and presence come once nothing else is left: what is true now belongs to the end.
             let caught_up = self.subscription.is_caught_up();
             let ephemeral = if caught_up { self.ephemeral() } else { Vec::new() };
             if !ephemeral.is_empty() {
-                return Ok(Some(self.chunk(Vec::new(), ephemeral)));
+                return Ok(Some(self.draft(Vec::new(), ephemeral)));
             }
             let news = async {
                 match &self.news {
@@ -109,14 +117,14 @@ impl Reader {
                 Err(error) => return Err(fault(&error)),
             };
             if !items.is_empty() || self.skips.is_full() {
-                return Ok(Some(self.chunk(items, Vec::new())));
+                return Ok(Some(self.draft(items, Vec::new())));
             }
         }
     }
 
-    fn chunk(&mut self, items: Vec<StreamItem>, ephemeral: Vec<EphemeralItem>) -> EventChunk {
-        let position = self.app.token(self.subscription.position());
-        EventChunk { items, skipped: self.skips.take(), ephemeral, position }
+    fn draft(&mut self, items: Vec<Drafted>, ephemeral: Vec<EphemeralItem>) -> Draft {
+        let position = self.subscription.position();
+        Draft { items, skipped: self.skips.take(), ephemeral, position }
     }
 
     fn ephemeral(&mut self) -> Vec<EphemeralItem> {
@@ -125,7 +133,7 @@ impl Reader {
     }
 
     /// What there is in a page, up to the commit with which a chunk is full.
-    async fn page(&mut self, mut page: Page) -> Result<Vec<StreamItem>, Fault> {
+    async fn page(&mut self, mut page: Page) -> Result<Vec<Drafted>, Fault> {
         let mut items = Vec::new();
         while let Some(delivery) = self.subscription.take(&mut page) {
             items.extend(self.items(&delivery).await?);
@@ -136,7 +144,7 @@ impl Reader {
         Ok(items)
     }
 
-    async fn items(&mut self, delivery: &Delivery) -> Result<Vec<StreamItem>, Fault> {
+    async fn items(&mut self, delivery: &Delivery) -> Result<Vec<Drafted>, Fault> {
         let told = self.subscription.items(delivery);
         let mut items = Vec::new();
         for item in told.map_err(|error| Fault::internal(&error.to_string()))? {
@@ -155,9 +163,11 @@ impl Reader {
         event.pdu.sender == self.user && device.is_some() && *device == self.device
     }
 
-    async fn item(&mut self, item: FeedItem) -> Result<Option<StreamItem>, Fault> {
-        Ok(match item {
-            FeedItem::Event { committed, index, late } => self.event(&committed, index, late),
+    async fn item(&mut self, item: FeedItem) -> Result<Option<Drafted>, Fault> {
+        let made = match item {
+            FeedItem::Event { committed, index, late } => {
+                return Ok(self.event(committed, index, late));
+            }
             FeedItem::Skipped { committed, index, why } => {
                 self.skip(&committed, index, why.into());
                 None
@@ -186,10 +196,12 @@ impl Reader {
             }
             FeedItem::ReceiptMoved { committed, index } => {
                 let wanted = |it: &ReceiptMoved| it.is_wanted(&self.filter);
-                ReceiptMoved::of(&committed, index).filter(wanted).map(StreamItem::Receipt)
+                let is_wanted = ReceiptMoved::of(&committed, index).is_some_and(|it| wanted(&it));
+                return Ok(is_wanted.then_some(Drafted::Receipt { committed, index }));
             }
             FeedItem::DevicesChanged { committed, index } => device_item(&committed, index),
-        })
+        };
+        Ok(made.map(Drafted::from))
     }
 
     /// A room that the user has joined, unless the answer to the join says it to this device.
@@ -206,26 +218,26 @@ impl Reader {
     }
 
     /// An event, unless the client does not want it.
-    fn event(&mut self, committed: &Committed, index: usize, late: bool) -> Option<StreamItem> {
+    fn event(&mut self, committed: Arc<Committed>, index: usize, late: bool) -> Option<Drafted> {
         let pdu = &committed.room_event(index)?.pdu;
-        if self.is_in_the_answer(committed, index) {
-            self.skip(committed, index, SkipReason::Answered);
+        if self.is_in_the_answer(&committed, index) {
+            self.skip(&committed, index, SkipReason::Answered);
             return None;
         }
         if !self.filter.wants(pdu) {
-            self.skip(committed, index, SkipReason::Filtered);
+            self.skip(&committed, index, SkipReason::Filtered);
             return None;
         }
-        let event = RoomEvent::of(committed, index)?.late_if(late);
         if !late || self.filter.include_late {
-            return Some(StreamItem::Event(event));
+            return Some(Drafted::Event { committed, index, late });
         }
-        self.skip(committed, index, SkipReason::Late);
+        self.skip(&committed, index, SkipReason::Late);
+        let event = RoomEvent::of(&committed, index)?.late_if(late);
         // Late state that holds its slot is no late news of the timeline alone.
         let (kind, state_key) = pdu.state_slot()?;
         let (room, state_key) = (Room::new(pdu.room_id.clone()), Some(state_key.to_owned()));
         let event = Some(event);
-        Some(StreamItem::Resolved(StateResolved { room, kind, state_key, event }))
+        Some(StreamItem::Resolved(StateResolved { room, kind, state_key, event }).into())
     }
 
     fn skip(&mut self, committed: &Committed, index: usize, reason: SkipReason) {

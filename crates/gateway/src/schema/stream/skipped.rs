@@ -9,7 +9,10 @@ use async_graphql::{Enum, SimpleObject};
 use rookery_domain::OwnedRoomId;
 use rookery_query::Skipped;
 
-use crate::schema::scalars::RoomIdScalar;
+use crate::schema::{
+    scalars::RoomIdScalar,
+    sharing::{SharedBy, shared},
+};
 
 /// Ranges after which a chunk ends, even if there is nothing else in it.
 const RANGES_MAX: usize = 1_024;
@@ -39,15 +42,19 @@ impl From<Skipped> for SkipReason {
 }
 
 /// Events of a room that are not told, with sequence numbers that follow one another.
-#[derive(Clone, Debug, SimpleObject)]
+#[derive(Clone, Debug, PartialEq, Eq, SimpleObject)]
 pub(crate) struct SkippedEvents {
     /// The room.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
     room_id: RoomIdScalar,
     /// The sequence number of the first.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
     first: i64,
     /// The sequence number of the last.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
     last: i64,
     /// Why they are not told.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
     reason: SkipReason,
 }
 

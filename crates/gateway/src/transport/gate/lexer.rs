@@ -40,6 +40,11 @@ impl<'a> Lexer<'a> {
         Self { bytes, at: 0 }
     }
 
+    /// Where the token that was read last ends.
+    fn offset(&self) -> usize {
+        self.at
+    }
+
     fn peek(&self, ahead: usize) -> Option<u8> {
         self.bytes.get(self.at + ahead).copied()
     }
@@ -179,6 +184,20 @@ impl<'a> Lexer<'a> {
             _ => return self.unreadable("unknown escape"),
         }
         Ok(())
+    }
+}
+
+/// A document without what does not count between its tokens; none if it cannot be read.
+pub(crate) fn significant(document: &str) -> Option<String> {
+    let mut lexer = Lexer::new(document.as_bytes());
+    let mut text = String::with_capacity(document.len());
+    loop {
+        let (start, token) = lexer.next().ok()?;
+        if token == Token::End {
+            return Some(text);
+        }
+        text.push_str(document.get(start..lexer.offset())?);
+        text.push(' ');
     }
 }
 

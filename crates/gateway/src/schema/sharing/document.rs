@@ -1,0 +1,213 @@
+//! What a subscription's document asks for, read once, before it is executed.
+//!
+//! **Invariant:** more is assumed to be asked for than may be (what `@skip` leaves out counts), never
+//! less. What is not understood is not shared.
+
+use std::{collections::BTreeSet, convert::Infallible};
+
+use async_graphql::{
+    Name, Positioned, Value,
+    parser::types::{
+        Directive, DocumentOperations, ExecutableDocument, Field, OperationDefinition,
+        OperationType, Selection, SelectionSet,
+    },
+};
+
+use super::mark::{Marks, SharedBy};
+
+/// Deepest nesting that is looked into. The gate lets nothing deeper through.
+const NESTING_MAX: usize = 40;
+
+/// What an item of a stream is asked for beyond what everybody gets alike.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Needs {
+    /// Something that only members of the room get alike.
+    pub(crate) members: bool,
+    /// Something that the device that sent the event gets otherwise.
+    pub(crate) others: bool,
+}
+
+/// A document that can be executed for many.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Document {
+    /// Of room events; none if they depend on who asks.
+    pub(super) events: Option<Needs>,
+    /// Of receipts; none if they depend on who asks.
+    pub(super) receipts: Option<Needs>,
+    /// Whether it asks what was skipped.
+    pub(super) reads_skipped: bool,
+    /// The variables that answers depend on: not those which only choose what is told.
+    pub(super) variables: BTreeSet<String>,
+}
+
+/// It depends on who asks, or it is not understood.
+struct Unshareable;
+
+impl Document {
+    /// What the operation `name` of a document asks for; none if nothing of it can be shared.
+    pub(super) fn of(
+        document: &ExecutableDocument,
+        name: Option<&str>,
+        marks: &Marks,
+    ) -> Option<Self> {
+        let operation = operation(document, name)?;
+        if operation.ty != OperationType::Subscription {
+            return None;
+        }
+        let [only] = &operation.selection_set.node.items[..] else { return None };
+        let Selection::Field(root) = &only.node else { return None };
+        if root.node.name.node != "eventStream" || !root.node.directives.is_empty() {
+            return None;
+        }
+        let mut reading = Reading { document, marks, events: Vec::new(), found: Found::default() };
+        let chunk = &root.node.selection_set.node;
+        reading.object(chunk, "EventChunk", 0).ok()?;
+        let selected = std::mem::take(&mut reading.events);
+        let mut needs = |object| {
+            reading.found.needs = Needs::default();
+            let read = selected.iter().try_for_each(|set| reading.object(set, object, 0));
+            read.ok().map(|()| reading.found.needs)
+        };
+        let (events, receipts) = (needs("RoomEvent"), needs("ReceiptMoved"));
+        if events.is_none() && receipts.is_none() {
+            return None;
+        }
+        let mut variables = BTreeSet::new();
+        variables_of(chunk, &mut variables, 0).ok()?;
+        for fragment in document.fragments.values() {
+            of_directives(&fragment.node.directives, &mut variables);
+            variables_of(&fragment.node.selection_set.node, &mut variables, 0).ok()?;
+        }
+        Some(Self { events, receipts, reads_skipped: reading.found.reads_skipped, variables })
+    }
+}
+
+fn operation<'a>(
+    document: &'a ExecutableDocument,
+    name: Option<&str>,
+) -> Option<&'a OperationDefinition> {
+    let operation = match (&document.operations, name) {
+        (DocumentOperations::Single(operation), _) => operation,
+        (DocumentOperations::Multiple(operations), Some(name)) => operations.get(name)?,
+        (DocumentOperations::Multiple(operations), None) => match operations.len() {
+            1 => operations.values().next()?,
+            _ => return None,
+        },
+    };
+    Some(&operation.node)
+}
+
+#[derive(Default)]
+struct Found {
+    needs: Needs,
+    reads_skipped: bool,
+}
+
+struct Reading<'a> {
+    document: &'a ExecutableDocument,
+    marks: &'a Marks,
+    /// What is asked of the items of a chunk.
+    events: Vec<&'a SelectionSet>,
+    found: Found,
+}
+
+impl<'a> Reading<'a> {
+    /// Reads what is asked of an `object`.
+    fn object(
+        &mut self,
+        set: &'a SelectionSet,
+        object: &str,
+        depth: usize,
+    ) -> Result<(), Unshareable> {
+        if depth > NESTING_MAX {
+            return Err(Unshareable);
+        }
+        for selection in &set.items {
+            let (condition, inner) = match &selection.node {
+                Selection::Field(field) => {
+                    self.field(&field.node, object, depth)?;
+                    continue;
+                }
+                Selection::InlineFragment(fragment) => {
+                    let condition = fragment.node.type_condition.as_ref();
+                    let condition = condition.map(|condition| &condition.node.on.node);
+                    (condition, &fragment.node.selection_set.node)
+                }
+                Selection::FragmentSpread(spread) => {
+                    let fragment = self.document.fragments.get(&spread.node.fragment_name.node);
+                    let fragment = &fragment.ok_or(Unshareable)?.node;
+                    (Some(&fragment.type_condition.node.on.node), &fragment.selection_set.node)
+                }
+            };
+            let applies =
+                condition.map_or(Some(true), |condition| self.marks.applies(condition, object));
+            if applies.ok_or(Unshareable)? {
+                self.object(inner, object, depth + 1)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn field(&mut self, field: &'a Field, object: &str, depth: usize) -> Result<(), Unshareable> {
+        let name = field.name.node.as_str();
+        let set = &field.selection_set.node;
+        match (object, name) {
+            // What is told of these is looked at chunk by chunk.
+            ("EventChunk", "events") => {
+                self.events.push(set);
+                return Ok(());
+            }
+            ("EventChunk", "ephemeral") | (_, "__typename") => return Ok(()),
+            ("EventChunk", "skipped") => self.found.reads_skipped = true,
+            _ => {}
+        }
+        let marks = self.marks;
+        let mark = marks.field(object, name).ok_or(Unshareable)?;
+        match mark.by {
+            SharedBy::Everyone => {}
+            SharedBy::Members => self.found.needs.members = true,
+            SharedBy::Others => self.found.needs.others = true,
+        }
+        self.object(set, &mark.gives, depth + 1)
+    }
+}
+
+fn variables_of(
+    set: &SelectionSet,
+    found: &mut BTreeSet<String>,
+    depth: usize,
+) -> Result<(), Unshareable> {
+    if depth > NESTING_MAX {
+        return Err(Unshareable);
+    }
+    for selection in &set.items {
+        of_directives(selection.node.directives(), found);
+        match &selection.node {
+            Selection::Field(field) => {
+                for (_, value) in &field.node.arguments {
+                    value.node.clone().into_const_with(note(found)).ok();
+                }
+                variables_of(&field.node.selection_set.node, found, depth + 1)?;
+            }
+            Selection::InlineFragment(fragment) => {
+                variables_of(&fragment.node.selection_set.node, found, depth + 1)?;
+            }
+            Selection::FragmentSpread(_) => {}
+        }
+    }
+    Ok(())
+}
+
+fn of_directives(directives: &[Positioned<Directive>], found: &mut BTreeSet<String>) {
+    for (_, value) in directives.iter().flat_map(|directive| &directive.node.arguments) {
+        value.node.clone().into_const_with(note(found)).ok();
+    }
+}
+
+/// Notes each variable that a value is made of.
+fn note(found: &mut BTreeSet<String>) -> impl FnMut(Name) -> Result<Value, Infallible> {
+    |name| {
+        found.insert(name.to_string());
+        Ok(Value::Null)
+    }
+}

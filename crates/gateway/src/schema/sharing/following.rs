@@ -1,0 +1,147 @@
+//! A subscription that takes part in a group, frame by frame.
+//!
+//! **Invariant:** nothing is read ahead: a chunk is read when a frame is asked for.
+
+use std::sync::{Arc, atomic::Ordering::Relaxed};
+
+use async_graphql::{Request, Response};
+use futures_util::{
+    StreamExt as _,
+    stream::{BoxStream, unfold},
+};
+use parking_lot::Mutex;
+
+use super::{execution::Execution, group::Group, identity::Viewer};
+use crate::{
+    schema::{
+        Schema,
+        context::{App, Session},
+        fault::Fault,
+        stream::{EventChunk, Reader},
+    },
+    transport::{Frame, Frames, Payload},
+};
+
+/// Shared frames after which an execution of one's own is let go of.
+const OWN_UNUSED_MAX: u32 = 8;
+
+/// Where the resolver of a subscription puts its reader instead of following it.
+#[derive(Clone, Default)]
+pub(crate) struct Opening(Arc<Mutex<Option<(Session, Reader)>>>);
+
+impl Opening {
+    pub(crate) fn put(&self, session: Session, reader: Reader) {
+        *self.0.lock() = Some((session, reader));
+    }
+}
+
+impl Frames for Schema {
+    fn frames(&self, request: Request) -> BoxStream<'static, Frame> {
+        let app = self.data::<Arc<App>>();
+        let group = app.and_then(|app| Some((app, app.fanout.group(self, &request)?)));
+        let Some((app, group)) = group else {
+            return self.execute_stream(request).map(Frame::from).boxed();
+        };
+        let opening = Opening::default();
+        // The request is executed as far as to its reader: what it is refused for, and in which
+        // words, does not depend on whether anything is shared.
+        let responses = self.execute_stream(request.data(opening.clone()));
+        let (schema, app) = (self.clone(), Arc::clone(app));
+        let state = State::Opening(Box::new(Starting { schema, app, group, opening, responses }));
+        unfold(state, |mut state| async move {
+            let frame = state.next().await?;
+            Some((frame, state))
+        })
+        .boxed()
+    }
+}
+
+struct Starting {
+    schema: Schema,
+    app: Arc<App>,
+    group: Arc<Group>,
+    opening: Opening,
+    responses: BoxStream<'static, Response>,
+}
+
+enum State {
+    Opening(Box<Starting>),
+    Following(Box<Following>),
+    Ended,
+}
+
+impl State {
+    async fn next(&mut self) -> Option<Frame> {
+        if let Self::Opening(starting) = self {
+            if let Some(response) = starting.responses.next().await {
+                return Some(response.into());
+            }
+            let Self::Opening(starting) = std::mem::replace(self, Self::Ended) else { return None };
+            *self = Self::Following(Box::new(Following::of(*starting)?));
+        }
+        let Self::Following(following) = self else { return None };
+        let frame = following.next().await;
+        if following.is_over {
+            *self = Self::Ended;
+        }
+        frame
+    }
+}
+
+/// A subscription that has begun.
+struct Following {
+    schema: Schema,
+    app: Arc<App>,
+    group: Arc<Group>,
+    session: Session,
+    viewer: Viewer,
+    reader: Reader,
+    /// For what depends on who asks; made when it is first needed.
+    own: Option<Execution>,
+    own_unused: u32,
+    is_over: bool,
+}
+
+impl Following {
+    fn of(starting: Starting) -> Option<Self> {
+        let Starting { schema, app, group, opening, .. } = starting;
+        let (session, reader) = opening.0.lock().take()?;
+        let user = session.viewer().ok()?.to_owned();
+        let device = session.device_id().ok().map(ToOwned::to_owned);
+        let viewer = Viewer { user, device };
+        let (own, own_unused, is_over) = (None, 0, false);
+        Some(Self { schema, app, group, session, viewer, reader, own, own_unused, is_over })
+    }
+
+    async fn next(&mut self) -> Option<Frame> {
+        let draft = self.reader.next_draft().await;
+        self.is_over = !matches!(draft, Ok(Some(_)));
+        let draft = draft.transpose()?;
+        let counters = &self.app.fanout.counters;
+        let Ok(draft) = draft else {
+            return self.answer(draft.map(|draft| draft.chunk(&self.app))).await.map(Frame::from);
+        };
+        let resume = Some(self.app.token(draft.position).0);
+        if let Some(answer) = self.group.answer(&self.schema, &self.app, &draft, &self.viewer) {
+            counters.shared.fetch_add(1, Relaxed);
+            self.own_unused += 1;
+            if self.own_unused >= OWN_UNUSED_MAX {
+                self.own = None;
+            }
+            return Some(Frame { payload: Payload::Shared(answer), resume });
+        }
+        counters.own.fetch_add(1, Relaxed);
+        let chunk = draft.chunk(&self.app);
+        Some(Frame { resume, ..self.answer(Ok(chunk)).await?.into() })
+    }
+
+    async fn answer(&mut self, chunk: Result<EventChunk, Fault>) -> Option<Response> {
+        self.own_unused = 0;
+        let template = &self.group.template;
+        let start = || Execution::own(&self.schema, template, self.session.clone());
+        let own = self.own.get_or_insert_with(start);
+        let response = own.answer(chunk).await;
+        self.is_over |= response.is_none();
+        response
+    }
+}

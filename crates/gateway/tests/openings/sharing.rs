@@ -1,0 +1,302 @@
+//! What a subscriber is told is the same to the byte, whether it was computed for many or for one.
+
+use std::collections::BTreeSet;
+
+use async_graphql::parser::{
+    parse_schema,
+    types::{BaseType, TypeKind, TypeSystemDefinition},
+};
+use futures_util::{StreamExt as _, stream::BoxStream};
+use rookery_command::testing::Rng;
+use rookery_gateway::{
+    schema::sdl,
+    transport::{Frame, Payload},
+};
+use serde_json::{Value, json};
+
+use crate::home::{Device, Home};
+
+/// The fields of an object: name, and the object that it gives, if it gives one.
+type Fields = Vec<(String, Option<String>)>;
+
+/// Selections at random, from the schema itself.
+struct Writer {
+    objects: Vec<(String, Fields)>,
+}
+
+impl Writer {
+    fn new() -> Self {
+        let document = parse_schema(sdl()).unwrap();
+        let mut objects = Vec::new();
+        for definition in document.definitions {
+            let TypeSystemDefinition::Type(definition) = definition else { continue };
+            let name = definition.node.name.node.to_string();
+            let TypeKind::Object(object) = definition.node.kind else { continue };
+            let free = object.fields.into_iter().filter(|field| {
+                let nullable = |it: &async_graphql::parser::types::InputValueDefinition| {
+                    it.ty.node.nullable || it.default_value.is_some()
+                };
+                field.node.arguments.iter().all(|argument| nullable(&argument.node))
+            });
+            let field = |field: async_graphql::parser::types::FieldDefinition| {
+                let mut base = field.ty.node.base;
+                while let BaseType::List(inner) = base {
+                    base = inner.base;
+                }
+                let BaseType::Named(name) = base else { unreachable!("lists are taken off") };
+                (field.name.node.to_string(), Some(name.to_string()))
+            };
+            objects.push((name, free.map(|it| field(it.node)).collect::<Fields>()));
+        }
+        let names: BTreeSet<_> = objects.iter().map(|(name, _)| name.clone()).collect();
+        for (_, gives) in objects.iter_mut().flat_map(|(_, fields)| fields) {
+            // Scalars and enums give no object.
+            *gives = gives.take().filter(|gives| names.contains(gives));
+        }
+        Self { objects }
+    }
+
+    /// Some fields of an object, seldom those that only one viewer sees so.
+    fn select(&self, rng: &mut Rng, object: &str, depth: usize) -> String {
+        let (_, fields) = self.objects.iter().find(|(name, _)| name == object).unwrap();
+        let mut text = "__typename ".to_owned();
+        for (number, (name, gives)) in fields.iter().enumerate() {
+            if !rng.one_in(if depth == 0 { 3 } else { 4 }) {
+                continue;
+            }
+            let alias = if rng.one_in(4) { format!("a{number}: ") } else { String::new() };
+            match gives {
+                None => text.extend([&alias, name.as_str(), " "]),
+                Some(gives) if depth < 2 => {
+                    let inner = self.select(rng, gives, depth + 1);
+                    text.extend([&alias, name.as_str(), " { ", &inner, " } "]);
+                }
+                Some(_) => {}
+            }
+        }
+        text
+    }
+
+    /// A subscription. Every other one asks only for what most clients ask.
+    fn subscription(&self, rng: &mut Rng) -> String {
+        let plain = "eventId type text content sequence actionId isRedacted room { roomId }
+            sender { userId displayName avatarUrl } ";
+        let event = if rng.one_in(2) { plain.to_owned() } else { self.select(rng, "RoomEvent", 0) };
+        let receipt = self.select(rng, "ReceiptMoved", 1);
+        let rest = ["RoomOpened", "RoomClosed", "Invited", "ProfileChanged"];
+        let rest =
+            rest.map(|it| format!("... on {it} {{ {} }} ", self.select(rng, it, 1))).concat();
+        let skipped = if rng.one_in(2) { "skipped { roomId first last reason }" } else { "" };
+        format!(
+            "subscription($after: Position, $filter: FilterInput) {{
+                eventStream(after: $after, filter: $filter) {{ position {skipped}
+                    events {{ ... on RoomEvent {{ {event} }} ... on ReceiptMoved {{ {receipt} }} {rest} }}
+                }} }}"
+        )
+    }
+}
+
+/// One subscriber, who is served twice: together with others, and alone.
+struct Served {
+    name: String,
+    streams: [BoxStream<'static, Frame>; 2],
+    shared: usize,
+}
+
+impl Served {
+    fn new(home: &Home, device: &Device, document: &str, variables: &Value) -> Self {
+        let streams = [true, false].map(|shared| home.frames(shared, device, document, variables));
+        let name = format!("{} {variables} {document}", device.user);
+        Self { name, streams, shared: 0 }
+    }
+
+    /// What comes up to a position is the same on both ways.
+    async fn compare(&mut self, until: &str) {
+        loop {
+            let [together, alone] = &mut self.streams;
+            let (together, alone) = (together.next().await.unwrap(), alone.next().await.unwrap());
+            let is_shared = matches!(together.payload, Payload::Shared(_));
+            self.shared += usize::from(is_shared);
+            assert!(
+                matches!(alone.payload, Payload::Own(_)),
+                "nothing is shared where that is off"
+            );
+            let (together, alone) = (text(&together), text(&alone));
+            assert_eq!(together, alone, "shared: {is_shared}, {}", self.name);
+            let value: Value = serde_json::from_str(&alone).unwrap();
+            let position = value["data"]["eventStream"]["position"].as_str();
+            if position.unwrap_or_else(|| panic!("{value} {}", self.name)) == until {
+                return;
+            }
+        }
+    }
+}
+
+fn text(frame: &Frame) -> String {
+    match &frame.payload {
+        Payload::Own(response) => serde_json::to_string(response).unwrap(),
+        Payload::Shared(text) => text.to_string(),
+    }
+}
+
+struct Play {
+    home: Home,
+    rng: Rng,
+    devices: Vec<Device>,
+    actions: Vec<i64>,
+    rooms: Vec<String>,
+    /// The room that everybody stays in.
+    quiet: String,
+    /// Events that were made: room and ID.
+    events: Vec<(String, String)>,
+}
+
+impl Play {
+    async fn new(seed: u64) -> Self {
+        let home = Home::open().await;
+        let mut devices = vec![home.register("ann").await, home.register("ben").await];
+        devices.push(home.register("cat").await);
+        devices.push(home.log_in("ann").await);
+        let mut rooms = Vec::new();
+        for _ in 0..3 {
+            rooms.push(crate::create(&home, &devices[0], "SHARED").await);
+        }
+        for room in &rooms {
+            for device in &devices[1..3] {
+                home.act(device, "joinRoom", json!({ "roomId": room })).await;
+            }
+        }
+        let (rng, quiet) = (Rng::new(seed), rooms.pop().unwrap());
+        let actions = vec![0; devices.len()];
+        Self { home, rng, devices, actions, rooms, quiet, events: Vec::new() }
+    }
+
+    async fn send(&mut self, who: usize, kind: &str, mut input: Value, numbered: bool) {
+        if numbered {
+            self.actions[who] += 1;
+            input["actionId"] = self.actions[who].into();
+        }
+        let room = input["roomId"].as_str().unwrap().to_owned();
+        let name = format!("{}{}Input", kind[..1].to_uppercase(), &kind[1..]);
+        let name = if kind == "kickUser" { "MemberInput".to_owned() } else { name };
+        let document = format!(
+            "mutation($input: {name}!) {{ it: {kind}(input: $input) {{ event {{ eventId }} }} }}"
+        );
+        let made = self.home.ask(&self.devices[who], &document, json!({ "input": input })).await;
+        if let Some(event) = made["it"]["event"]["eventId"].as_str() {
+            self.events.push((room, event.to_owned()));
+        }
+    }
+
+    async fn act(&mut self, number: usize) {
+        let who = self.rng.below(self.devices.len());
+        let room = self.rng.pick(&self.rooms).clone();
+        let numbered = self.rng.one_in(2);
+        let body = format!("text {number}");
+        let known = (!self.events.is_empty()).then(|| self.rng.pick(&self.events).clone());
+        let whom = self.devices[1 + self.rng.below(2)].user.to_string();
+        match (self.rng.below(10), known) {
+            (0, Some((room, event))) => {
+                let input = json!({ "roomId": room, "eventId": event });
+                self.send(who, "redactEvent", input, numbered).await;
+            }
+            (1, Some((room, event))) => {
+                let input = json!({ "roomId": room, "eventId": event, "key": "+" });
+                self.send(who, "react", input, numbered).await;
+            }
+            (2, Some((room, event))) => {
+                let input = json!({ "roomId": room, "eventId": event,
+                    "private": self.rng.one_in(3) });
+                let document = "mutation($input: MarkReadInput!) {
+                    markRead(input: $input) { room { roomId } } }";
+                self.home.ask(&self.devices[who], document, json!({ "input": input })).await;
+            }
+            (3, _) => self.send(who, "joinRoom", json!({ "roomId": room }), numbered).await,
+            (4, _) => self.send(who, "leaveRoom", json!({ "roomId": room }), numbered).await,
+            (5, _) => {
+                let input = json!({ "roomId": room, "userId": whom });
+                self.send(0, "kickUser", input, numbered).await;
+            }
+            (6, _) => {
+                let document = "mutation($input: SetProfileInput!) {
+                    setProfile(input: $input) { position } }";
+                let input = json!({ "input": { "displayName": body } });
+                self.home.ask(&self.devices[who], document, input).await;
+            }
+            (7, _) => {
+                let input = json!({ "roomId": room, "name": body });
+                self.send(who, "setRoomName", input, numbered).await;
+            }
+            _ => {
+                let input = json!({ "roomId": room, "body": body });
+                self.send(who, "sendMessage", input, numbered).await;
+            }
+        }
+    }
+
+    /// Where everybody comes by.
+    async fn mark(&mut self, number: usize) -> String {
+        let (room, body) = (self.quiet.clone(), format!("mark {number}"));
+        self.home.say(&self.devices[0], &room, &body).await;
+        position(&self.home, &self.devices[0]).await
+    }
+}
+
+async fn position(home: &Home, device: &Device) -> String {
+    let position = home.ask(device, "{ viewer { position } }", json!({})).await;
+    position["viewer"]["position"].as_str().unwrap().to_owned()
+}
+
+fn filter(rng: &mut Rng, play: &Play) -> Value {
+    match rng.below(5) {
+        0 => json!({ "notTypes": ["m.reaction", "m.room.name"] }),
+        1 => json!({ "notRooms": [play.rooms[0]] }),
+        2 => json!({ "notSenders": [play.devices[1].user.as_str()], "includeLate": true }),
+        _ => Value::Null,
+    }
+}
+
+async fn run(seed: u64, rounds: usize) -> usize {
+    let (mut play, writer) = (Play::new(seed).await, Writer::new());
+    let mut rng = Rng::new(seed ^ 0xfeed);
+    let documents: Vec<_> = (0..4).map(|_| writer.subscription(&mut rng)).collect();
+    let mut places = vec![position(&play.home, &play.devices[0]).await];
+    let mut served: Vec<Served> = Vec::new();
+    let mut shared = 0;
+    for round in 0..rounds {
+        for device in 0..play.devices.len() {
+            let (document, after) = (rng.pick(&documents).clone(), rng.pick(&places).clone());
+            let filter = filter(&mut rng, &play);
+            let variables = json!({ "after": after, "filter": filter });
+            served.push(Served::new(&play.home, &play.devices[device], &document, &variables));
+        }
+        for number in 0..=rng.below(6) {
+            play.act(round * 100 + number).await;
+        }
+        places.push(play.mark(round).await);
+        for one in &mut served {
+            one.compare(places.last().unwrap()).await;
+        }
+        let gone = rng.below(served.len());
+        if served.len() > 12 {
+            shared += served.swap_remove(gone).shared;
+        }
+    }
+    shared += served.iter().map(|one| one.shared).sum::<usize>();
+    let counts = play.home.counts();
+    assert_eq!(counts.failed, 0, "a mark is on a field that asks who asks");
+    assert!(counts.executed <= u64::try_from(shared).unwrap(), "{counts:?}");
+    drop(served);
+    assert_eq!(play.home.counts().groups, 0, "groups go with their last member");
+    play.home.close().await;
+    shared
+}
+
+#[tokio::test]
+async fn payloads_are_the_same_to_the_byte_with_sharing_and_without() {
+    let mut shared = 0;
+    for seed in 0..12 {
+        shared += run(seed, 8).await;
+    }
+    assert!(shared > 500, "only {shared} frames were shared: the comparison says little");
+}
