@@ -6,6 +6,7 @@
 //     scroll(roomId, cursor)                   answers the timeline before a cursor, if it has a way of its own
 //     close()                                  ends it
 //   isFinal(reason)                            whether a subscription failed because the token is not valid
+//   form                                       what the answer to a subscription is: a content type, or "websocket"
 //
 // No adapter lets its client come back by itself: see `follow`.
 
@@ -115,6 +116,7 @@ export function converse(name, adapter) {
     assert.equal((await perform(client, SEND_MESSAGE, hello)).event.eventId, event.eventId, "a retry makes nothing new");
     await say("good night");
     await stream.until(isText("good night"));
+    assert.ok(network.forms.has(adapter.form), [...network.forms].join());
 
     const older = await (client.scroll ?? ((...places) => scroll(client, ...places)))(roomId, opened.cursor);
     const told = stream.items.filter((item) => item.__typename === "RoomEvent");
@@ -125,5 +127,8 @@ export function converse(name, adapter) {
     // Over a socket the answer may not come, as the socket ends with the token.
     await perform(client, LOG_OUT, {}).catch((reason) => assert.ok(adapter.isFinal(reason), reason));
     await ended;
+    const late = follow(client, home.position, adapter.isFinal);
+    await assert.rejects(late.until(() => false), (reason) => adapter.isFinal(reason));
+    assert.equal(late.subscriptions, 1, "who is logged out tries no more");
   });
 }

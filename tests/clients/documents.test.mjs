@@ -60,6 +60,7 @@ test("versions_of_the_page_of_clients_are_those_that_are_installed", () => {
   const python = /^gql==(\S+)/m.exec(read("tests/clients/requirements.txt"))[1];
   const named = {
     "graphql-ws": dependencies["graphql-ws"],
+    "graphql-sse": dependencies["graphql-sse"],
     "Apollo Client": dependencies["@apollo/client"],
     "urql (`@urql/core`)": dependencies["@urql/core"],
     "Relay (`relay-runtime`, `relay-compiler`)": dependencies["relay-runtime"],

@@ -3,14 +3,18 @@
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
 
+/** The header that says what an answer is. */
+const FORM = /^(?:content-type|upgrade): ([^;\r]+)/gim;
+
 /**
  * Listens on a port of its own. `bytes()` says after how many bytes, of both directions together, the next connection
- * is cut; never, if it answers Infinity. `cut()` cuts all that are open.
+ * is cut; never, if it answers Infinity. `cut()` cuts all that are open. `forms` are the kinds of answers that came:
+ * their content types, and the protocols that were upgraded to.
  */
 export async function proxy(context, bytes = () => Infinity) {
   const { hostname, port } = new URL(process.env.ROOKERY_URL);
   const open = new Set();
-  const network = { url: "", cuts: 0 };
+  const network = { url: "", cuts: 0, forms: new Set() };
   network.cut = () => {
     for (const pair of open) destroy(pair);
   };
@@ -23,6 +27,9 @@ export async function proxy(context, bytes = () => Infinity) {
 
   const listener = createServer((near) => {
     const far = connect(Number(port), hostname);
+    far.on("data", (data) => {
+      for (const [, form] of data.toString("latin1").matchAll(FORM)) network.forms.add(form);
+    });
     const pair = [near, far];
     open.add(pair);
     let left = bytes();

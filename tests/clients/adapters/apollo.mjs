@@ -1,4 +1,4 @@
-// Apollo Client: requests over HTTP, subscriptions over a WebSocket.
+// Apollo Client: requests over HTTP; subscriptions over a WebSocket, or as the parts of one HTTP answer.
 
 import { ApolloClient, ApolloLink, gql, HttpLink, InMemoryCache } from "@apollo/client";
 import { GraphQLWsLink } from "@apollo/client/link/subscriptions";
@@ -8,12 +8,13 @@ import { socket } from "./graphql-ws.mjs";
 /** What stops a subscription. Of the close event of a socket, the link leaves only the text. */
 function isFinal(reason) {
   const code = reason?.errors?.[0]?.extensions?.code;
-  return reason?.message?.startsWith("Socket closed with event 4403") || reason?.statusCode === 401 || code === "UNAUTHENTICATED";
+  return reason?.message?.startsWith("Socket closed with event 4403") || code === "UNAUTHENTICATED";
 }
 
 /** The client with the link that subscriptions take; `end` closes what stays open. */
-function adapter(subscriptions) {
+function adapter(form, subscriptions) {
   return {
+    form,
     isFinal,
     open(place) {
       const headers = place.token ? { authorization: `Bearer ${place.token}` } : {};
@@ -45,7 +46,9 @@ function adapter(subscriptions) {
   };
 }
 
-export const apolloOverWebSocket = adapter((place) => {
+export const apolloOverWebSocket = adapter("websocket", (place) => {
   const client = socket(place);
   return { link: new GraphQLWsLink(client), end: () => client.dispose() };
 });
+
+export const apolloOverMultipart = adapter("multipart/mixed", (place, http) => ({ link: http, end: () => {} }));

@@ -18,6 +18,7 @@ export function socket({ url, token }) {
 export const isFinal = (reason) => reason?.code === 4403;
 
 export const graphqlWs = {
+  form: "websocket",
   isFinal,
   open(place) {
     const client = socket(place);

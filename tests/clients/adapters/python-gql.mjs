@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 const PROGRAM = fileURLToPath(new URL("python_gql.py", import.meta.url));
 
 export const pythonGql = {
+  form: "websocket",
   isFinal: ({ code }) => code === 4403 || code === "UNAUTHENTICATED",
   open({ url, token }) {
     const env = { ...process.env, PYTHONPATH: process.env.PYTHON_GQL };

@@ -89,6 +89,7 @@ async function scroll(environment, artifact, roomId, cursor) {
 /** The client with its compiled documents. */
 function relayWith(artifact) {
   return {
+    form: "websocket",
     isFinal,
     open(place) {
       const client = socket(place);

@@ -1,4 +1,4 @@
-// urql: requests over HTTP, subscriptions over a WebSocket.
+// urql: requests over HTTP; subscriptions over a WebSocket, or as Server-Sent Events.
 
 import { Client, fetchExchange, gql, subscriptionExchange } from "@urql/core";
 import { onEnd, pipe, subscribe } from "wonka";
@@ -7,12 +7,13 @@ import { isFinal as isFinalOfSocket, socket } from "./graphql-ws.mjs";
 /** What stops a subscription: the close event of a socket, or an error that the server answered. */
 function isFinal(reason) {
   const code = reason?.graphQLErrors?.[0]?.extensions?.code;
-  return isFinalOfSocket(reason?.networkError) || reason?.response?.status === 401 || code === "UNAUTHENTICATED";
+  return isFinalOfSocket(reason?.networkError) || code === "UNAUTHENTICATED";
 }
 
 /** The client with the exchanges that subscriptions take; `end` closes what stays open. */
-function adapter(subscriptions) {
+function adapter(form, subscriptions) {
   return {
+    form,
     isFinal,
     open(place) {
       const { options, exchanges, end } = subscriptions(place);
@@ -42,10 +43,16 @@ function adapter(subscriptions) {
   };
 }
 
-export const urqlOverWebSocket = adapter((place) => {
+export const urqlOverWebSocket = adapter("websocket", (place) => {
   const client = socket(place);
   const forwardSubscription = ({ query, variables }) => ({
     subscribe: (observer) => ({ unsubscribe: client.subscribe({ query, variables }, observer) }),
   });
   return { options: {}, exchanges: [subscriptionExchange({ forwardSubscription })], end: () => client.dispose() };
 });
+
+export const urqlOverEvents = adapter("text/event-stream", () => ({
+  options: { fetchSubscriptions: true },
+  exchanges: [],
+  end: () => {},
+}));
