@@ -182,7 +182,7 @@ impl Client {
         let stream = TcpStream::connect(&self.address).expect("the server takes connections");
         stream.set_read_timeout(Some(ANSWER_MAX)).expect("a timeout");
         match tungstenite::client(request, stream) {
-            Ok((socket, _)) => Ok(Socket { socket }),
+            Ok((socket, _)) => Ok(Socket { socket, reason: String::new() }),
             Err(HandshakeError::Failure(Error::Http(answer))) => Err(answer.status().as_u16()),
             Err(error) => panic!("the handshake failed: {error}"),
         }
@@ -218,6 +218,8 @@ pub(crate) fn two(server: &Server) -> (Client, Client, String) {
 /// A socket that speaks graphql-transport-ws.
 pub(crate) struct Socket {
     socket: WebSocket<TcpStream>,
+    /// Why the server has closed it.
+    pub(crate) reason: String,
 }
 
 impl Socket {
@@ -228,11 +230,6 @@ impl Socket {
     /// Sends a message, which the server may be beyond taking.
     pub(crate) fn try_send(&mut self, message: Message) -> bool {
         self.socket.send(message).is_ok()
-    }
-
-    /// The bare connection.
-    pub(crate) fn stream(&mut self) -> &mut TcpStream {
-        self.socket.get_mut()
     }
 
     /// Reads until the socket closes, and gives back the code.
@@ -262,7 +259,10 @@ impl Socket {
                     }
                     self.send(&json!({ "type": "pong" }));
                 }
-                Ok(Message::Close(Some(frame))) => return Err(frame.code.into()),
+                Ok(Message::Close(Some(frame))) => {
+                    self.reason = frame.reason.to_string();
+                    return Err(frame.code.into());
+                }
                 Ok(Message::Close(None)) | Err(_) => return Err(1006),
                 Ok(_) => {}
             }

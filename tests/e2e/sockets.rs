@@ -249,23 +249,43 @@ fn a_reader_who_stops_is_closed_and_goes_on_where_she_was() {
     let document =
         format!("mutation($b: String!) {{ {} }}", (0..10).map(message).collect::<String>());
     let mut sent = Vec::new();
+    let mut others: Vec<_> = (0..5).map(|_| bob.follow(Some(&start))).collect();
+    let mut heard = vec![Vec::new(); others.len()];
     let before = memory_kib(&server);
     for _ in 0..120 {
         let answer = alice.run(&document, &json!({ "b": body }));
         for n in 0..10 {
             sent.push(answer[format!("m{n}")]["event"]["eventId"].as_str().unwrap().to_owned());
         }
+        // Those who read get everything meanwhile.
+        for (other, heard) in others.iter_mut().zip(&mut heard) {
+            while heard.len() < sent.len() {
+                heard.push(other.item()["eventId"].as_str().unwrap().to_owned());
+            }
+        }
     }
+    assert!(heard.iter().all(|heard| *heard == sent), "somebody else missed an event");
+    drop(others);
     let grown = memory_kib(&server).saturating_sub(before);
     assert!(grown < 150 * 1024, "{} events took {grown} KiB", sent.len());
-    let port = server.address().rsplit_once(':').unwrap().1.parse::<u16>().unwrap();
-    let own = socket.stream().local_addr().unwrap().port();
-    eventually("the server gives the reader up", || !is_open(port, own));
+    // Whoever has no subscription and no login on a socket is not there.
+    let document = "query($user: UserID!) { user(id: $user) { presence { presence } } }";
+    eventually("the server gives the reader up", || {
+        let answer = alice.run(document, &json!({ "user": bob.user_id }));
+        answer["user"]["presence"]["presence"] == "OFFLINE"
+    });
     let mut seen = Vec::new();
     let mut position = start;
-    while let Ok(message) = socket.next() {
-        note(&message["payload"]["data"]["eventStream"], &mut seen, &mut position);
-    }
+    let code = loop {
+        match socket.next() {
+            Ok(message) => {
+                note(&message["payload"]["data"]["eventStream"], &mut seen, &mut position);
+            }
+            Err(code) => break code,
+        }
+    };
+    assert_eq!(code, 4008);
+    assert_eq!(socket.reason, format!("SLOW_CONSUMER: resume from {position}"));
     assert!(seen.len() < sent.len(), "the reader was never behind");
     let mut again = bob.follow(Some(&position));
     while seen.len() < sent.len() {

@@ -9,6 +9,7 @@
 
 mod auth;
 mod body;
+mod bookmark;
 mod compress;
 mod cost;
 mod delivery;
@@ -35,6 +36,7 @@ mod socket;
 mod sse;
 
 pub use auth::{AuthFailure, Authenticator, Peer};
+pub use bookmark::Bookmark;
 pub use cost::{Cost, CostModel, CostRules};
 pub use documents::{Check, DocumentLimits, Documents, Reading, Validated};
 pub use frame::{Frame, Frames, Payload, Unshared};

@@ -158,7 +158,10 @@ impl Delivery {
         let mut line = self.line.lock();
         while text.len() < WRITE_BYTES {
             match line.operations.poll(context) {
-                Poll::Ready(message) => text.push_str(&message),
+                Poll::Ready((message, mark)) => {
+                    text.push_str(&message);
+                    line.operations.handed_over(&mark);
+                }
                 Poll::Pending => {
                     self.ended = self.ends == Ends::WithOperation && line.operations.len() == 0;
                     break;

@@ -15,7 +15,8 @@ use rookery_log::PositionToken;
 pub struct Frame {
     /// What the client is told.
     pub payload: Payload,
-    /// From where the client may resume once it has this; none where nobody can say.
+    /// From where the client may resume once it has this; none where nobody can say, or where the
+    /// [`Bookmark`](super::Bookmark) in the data of the request does.
     pub resume: Option<PositionToken>,
 }
 

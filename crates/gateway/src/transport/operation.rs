@@ -12,9 +12,11 @@ use std::task::{Context, Poll, ready};
 use futures_util::future::BoxFuture;
 use futures_util::stream::{AbortHandle, Abortable, BoxStream, SelectAll};
 use futures_util::{FutureExt as _, Stream, StreamExt as _};
+use rookery_log::PositionToken;
 
 use super::Transport;
 use super::auth::Authenticator;
+use super::bookmark::Bookmark;
 use super::execute::execute;
 use super::frame::{Frame, Frames, Payload};
 use super::gate::OperationKind;
@@ -38,7 +40,7 @@ pub(super) enum Run {
     /// A query or a mutation.
     Single(BoxFuture<'static, Outcome>),
     /// A subscription.
-    Stream(BoxStream<'static, Frame>),
+    Stream(BoxStream<'static, Frame>, Bookmark),
 }
 
 impl Run {
@@ -51,25 +53,33 @@ impl Run {
         if prepared.admitted.kind == OperationKind::Subscription {
             let name = prepared.admitted.name.as_deref().unwrap_or("-");
             tracing::debug!(target: "rookery::operation", kind = "subscription", name, "started");
-            return Self::Stream(executor.frames(prepared.request));
+            let bookmark = Bookmark::default();
+            let frames = executor.frames(prepared.request.data(bookmark.clone()));
+            return Self::Stream(frames, bookmark);
         }
         let deadline = transport.options.execution_deadline;
         Self::Single(execute(executor, prepared, deadline).boxed())
     }
 }
 
-/// A message of an operation.
-struct Step {
+/// What the client has of an operation once it has the message that this goes with.
+pub(super) struct Mark {
     id: Arc<str>,
     /// Tells operations apart that had the same ID one after the other.
     serial: u64,
-    text: String,
+    position: Option<PositionToken>,
     last: bool,
+}
+
+/// A message of an operation.
+struct Step {
+    text: String,
+    mark: Mark,
 }
 
 enum Source {
     Single(BoxFuture<'static, Outcome>),
-    Stream(BoxStream<'static, std::thread::Result<Frame>>),
+    Stream(BoxStream<'static, std::thread::Result<Frame>>, Bookmark),
     Answered,
     Ended,
 }
@@ -79,6 +89,8 @@ struct Operation {
     serial: u64,
     source: Source,
     wording: &'static Wording,
+    /// Where the last frame ends.
+    reached: Option<PositionToken>,
 }
 
 impl Operation {
@@ -87,7 +99,41 @@ impl Operation {
         if let Some(source) = then {
             self.source = source;
         }
-        Poll::Ready(Some(Step { id: self.id.clone(), serial: self.serial, text, last }))
+        let mark = Mark { id: self.id.clone(), serial: self.serial, position: self.reached, last };
+        Poll::Ready(Some(Step { text, mark }))
+    }
+
+    fn poll_step(&mut self, context: &mut Context<'_>) -> Poll<Option<Step>> {
+        let (outcome, single) = match &mut self.source {
+            Source::Ended => return Poll::Ready(None),
+            Source::Answered => {
+                return self.step((self.wording.complete)(&self.id), Some(Source::Ended));
+            }
+            Source::Single(future) => (ready!(future.poll_unpin(context)), true),
+            Source::Stream(stream, bookmark) => match ready!(stream.poll_next_unpin(context)) {
+                None => return self.step((self.wording.complete)(&self.id), Some(Source::Ended)),
+                Some(Ok(Frame { payload, resume })) => {
+                    self.reached = resume.or_else(|| bookmark.reached());
+                    match payload {
+                        Payload::Shared(payload) => {
+                            return self.step((self.wording.next_shared)(&self.id, &payload), None);
+                        }
+                        Payload::Own(response) => (Outcome::of_step(*response), false),
+                    }
+                }
+                Some(Err(_panic)) => (Outcome::of_panic(), false),
+            },
+        };
+        match outcome {
+            Outcome::Executed(_) => {
+                let text = (self.wording.next)(&self.id, &outcome);
+                self.step(text, single.then_some(Source::Answered))
+            }
+            Outcome::Invalid(_) | Outcome::Refused(_) => {
+                let text = (self.wording.error)(&self.id, &outcome);
+                self.step(text, Some(Source::Ended))
+            }
+        }
     }
 }
 
@@ -95,33 +141,37 @@ impl Stream for Operation {
     type Item = Step;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Step>> {
-        let this = &mut *self;
-        let (outcome, single) = match &mut this.source {
-            Source::Ended => return Poll::Ready(None),
-            Source::Answered => {
-                return this.step((this.wording.complete)(&this.id), Some(Source::Ended));
-            }
-            Source::Single(future) => (ready!(future.poll_unpin(context)), true),
-            Source::Stream(stream) => match ready!(stream.poll_next_unpin(context)) {
-                None => return this.step((this.wording.complete)(&this.id), Some(Source::Ended)),
-                Some(Ok(Frame { payload: Payload::Shared(payload), .. })) => {
-                    return this.step((this.wording.next_shared)(&this.id, &payload), None);
-                }
-                Some(Ok(Frame { payload: Payload::Own(response), .. })) => {
-                    (Outcome::of_step(*response), false)
-                }
-                Some(Err(_panic)) => (Outcome::of_panic(), false),
-            },
-        };
-        match outcome {
-            Outcome::Executed(_) => {
-                let text = (this.wording.next)(&this.id, &outcome);
-                this.step(text, single.then_some(Source::Answered))
-            }
-            Outcome::Invalid(_) | Outcome::Refused(_) => {
-                let text = (this.wording.error)(&this.id, &outcome);
-                this.step(text, Some(Source::Ended))
-            }
+        self.poll_step(context)
+    }
+}
+
+/// An operation as its socket knows it.
+struct Running {
+    serial: u64,
+    handle: AbortHandle,
+    progress: Progress,
+}
+
+/// Which part of an operation's messages the client will have, whatever happens to the rest.
+enum Progress {
+    /// There is nothing to resume: a query or a mutation.
+    None,
+    /// Nothing was handed over yet: it goes on from where it began, or begins, if it has not.
+    Begun(Bookmark),
+    /// Something was, and nobody knows until where.
+    Unknown,
+    /// All until there.
+    Until(PositionToken),
+}
+
+impl Progress {
+    /// From where to resume. `Err` if that is not known.
+    fn resume_from(&self) -> Result<Option<PositionToken>, ()> {
+        match self {
+            Self::None => Ok(None),
+            Self::Begun(bookmark) => Ok(bookmark.begun()),
+            Self::Unknown => Err(()),
+            Self::Until(position) => Ok(Some(*position)),
         }
     }
 }
@@ -129,14 +179,14 @@ impl Stream for Operation {
 /// All operations of a connection.
 pub(super) struct Operations {
     running: SelectAll<Abortable<Operation>>,
-    handles: HashMap<Arc<str>, (u64, AbortHandle)>,
+    known: HashMap<Arc<str>, Running>,
     serial: u64,
     wording: &'static Wording,
 }
 
 impl Operations {
     pub(super) fn new(wording: &'static Wording) -> Self {
-        Self { running: SelectAll::new(), handles: HashMap::new(), serial: 0, wording }
+        Self { running: SelectAll::new(), known: HashMap::new(), serial: 0, wording }
     }
 
     /// How many there are, those included that were cut and not yet dropped.
@@ -145,48 +195,67 @@ impl Operations {
     }
 
     pub(super) fn contains(&self, id: &str) -> bool {
-        self.handles.contains_key(id)
+        self.known.contains_key(id)
     }
 
     /// Starts an operation.
     pub(super) fn start(&mut self, id: &str, run: Run) {
-        let source = match run {
-            Run::Single(outcome) => Source::Single(outcome),
-            Run::Stream(frames) => Source::Stream(AssertUnwindSafe(frames).catch_unwind().boxed()),
+        let (source, progress) = match run {
+            Run::Single(outcome) => (Source::Single(outcome), Progress::None),
+            Run::Stream(frames, bookmark) => {
+                let progress = Progress::Begun(bookmark.clone());
+                let guarded = AssertUnwindSafe(frames).catch_unwind().boxed();
+                (Source::Stream(guarded, bookmark), progress)
+            }
         };
         let id: Arc<str> = id.into();
         self.serial += 1;
         let (handle, registration) = AbortHandle::new_pair();
-        self.handles.insert(id.clone(), (self.serial, handle));
-        let operation = Operation { id, serial: self.serial, source, wording: self.wording };
+        let (serial, wording) = (self.serial, self.wording);
+        self.known.insert(id.clone(), Running { serial, handle, progress });
+        let operation = Operation { id, serial, source, wording, reached: None };
         self.running.push(Abortable::new(operation, registration));
     }
 
     /// Ends all operations with `outcome`: what there is to say of it.
     pub(super) fn end(&mut self, outcome: &Outcome) -> String {
         self.running.clear();
-        self.handles.drain().map(|(id, _)| (self.wording.error)(&id, outcome)).collect()
+        self.known.drain().map(|(id, _)| (self.wording.error)(&id, outcome)).collect()
     }
 
     /// Cuts an operation; its stream is dropped when operations are next polled.
     pub(super) fn cut(&mut self, id: &str) {
-        if let Some((_, handle)) = self.handles.remove(id) {
-            handle.abort();
+        if let Some(running) = self.known.remove(id) {
+            running.handle.abort();
         }
     }
 
     /// The next message of any operation. Pending also if there is none.
-    pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<String> {
+    pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<(String, Mark)> {
         match self.running.poll_next_unpin(context) {
-            Poll::Ready(Some(step)) => {
-                let current =
-                    self.handles.get(&step.id).is_some_and(|(serial, _)| *serial == step.serial);
-                if step.last && current {
-                    self.handles.remove(&step.id);
-                }
-                Poll::Ready(step.text)
-            }
+            Poll::Ready(Some(Step { text, mark })) => Poll::Ready((text, mark)),
             Poll::Ready(None) | Poll::Pending => Poll::Pending,
         }
+    }
+
+    /// The message that goes with `mark` goes before anything else that the client will get.
+    pub(super) fn handed_over(&mut self, mark: &Mark) {
+        let Some(running) = self.known.get_mut(&mark.id) else { return };
+        if running.serial != mark.serial {
+            return;
+        }
+        if mark.last {
+            self.known.remove(&mark.id);
+        } else if !matches!(running.progress, Progress::None) {
+            running.progress = mark.position.map_or(Progress::Unknown, Progress::Until);
+        }
+    }
+
+    /// From where the client misses nothing of any subscription: the earliest of what they need. Nothing if there is
+    /// no subscription, or one of which that is not known.
+    pub(super) fn resume_from(&self) -> Option<PositionToken> {
+        let needs = self.known.values().map(|running| running.progress.resume_from());
+        let needs: Vec<_> = needs.collect::<Result<_, ()>>().ok()?;
+        needs.into_iter().flatten().min_by_key(|token| token.position)
     }
 }

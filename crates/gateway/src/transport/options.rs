@@ -78,8 +78,10 @@ pub struct SocketOptions {
     pub operations_max: usize,
     /// Bytes that wait to be written before operations are no longer asked for more.
     pub queue_bytes_max: usize,
-    /// Time for what waits to be written.
+    /// Time for a client to read anything at all of what waits to be written.
     pub write_deadline: Duration,
+    /// Time for a client that did not read to read on and learn why it is closed.
+    pub slow_close_deadline: Duration,
     /// Time for the closing handshake.
     pub close_deadline: Duration,
 }
@@ -94,6 +96,7 @@ impl Default for SocketOptions {
             operations_max: 100,
             queue_bytes_max: 64 * 1024,
             write_deadline: Duration::from_secs(10),
+            slow_close_deadline: Duration::from_mins(1),
             close_deadline: Duration::from_secs(1),
         }
     }

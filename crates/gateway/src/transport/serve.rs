@@ -36,6 +36,8 @@ pub struct ServeOptions {
     pub header_bytes_max: usize,
     /// Time in which a peer has to read something of what is written to it.
     pub write_deadline: Duration,
+    /// About how many bytes the kernel may hold of a connection that are not yet on their way (Linux only).
+    pub unsent_bytes_max: u32,
     /// Time for requests in flight to finish after a shutdown was asked for.
     pub drain_deadline: Duration,
 }
@@ -47,6 +49,7 @@ impl Default for ServeOptions {
             header_deadline: Duration::from_secs(30),
             header_bytes_max: 64 * 1024,
             write_deadline: Duration::from_secs(30),
+            unsent_bytes_max: 64 * 1024,
             drain_deadline: Duration::from_secs(10),
         }
     }
@@ -101,6 +104,21 @@ pub async fn serve(
     }
 }
 
+/// Sets how the kernel buffers a connection.
+fn tune(stream: &TcpStream, unsent_bytes_max: u32) {
+    // Answers are written whole; waiting for more would only delay them.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "failed to set TCP_NODELAY");
+    }
+    // Else the kernel takes megabytes for a peer that does not read. What is on its way to one that reads is not meant.
+    #[cfg(target_os = "linux")]
+    if let Err(error) = socket2::SockRef::from(stream).set_tcp_notsent_lowat(unsent_bytes_max) {
+        tracing::debug!(%error, "failed to set TCP_NOTSENT_LOWAT");
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _: u32 = unsent_bytes_max;
+}
+
 async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
@@ -108,10 +126,7 @@ async fn connection(
     options: ServeOptions,
     mut shutdown: Shutdown,
 ) {
-    // Answers are written whole; waiting for more would only delay them.
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "failed to set TCP_NODELAY");
-    }
+    tune(&stream, options.unsent_bytes_max);
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let mut request: Request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));

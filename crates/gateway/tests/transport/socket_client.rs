@@ -69,6 +69,20 @@ impl Client {
         }
     }
 
+    /// The next message of the protocol, or the code and the reason with which the server closes.
+    pub(crate) async fn next(&mut self) -> Result<Value, (u16, String)> {
+        loop {
+            match self.socket.next().await.unwrap().unwrap() {
+                Message::Text(text) => return Ok(serde_json::from_str(&text).unwrap()),
+                Message::Close(Some(frame)) => {
+                    return Err((frame.code.into(), frame.reason.to_string()));
+                }
+                Message::Ping(_) | Message::Pong(_) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
     /// The code and the reason with which the server closes. What comes before is skipped.
     pub(crate) async fn closed(&mut self) -> (u16, String) {
         loop {

@@ -8,9 +8,10 @@ use async_graphql::{Context, Error, ErrorExtensions as _, Object, Result, Schema
 use futures_util::future::{BoxFuture, pending};
 use futures_util::{FutureExt as _, Stream, StreamExt as _, stream};
 use rookery_gateway::transport::{
-    AuthFailure, Authenticator, Peer, ServeOptions, ShutdownHandle, TransportOptions, Unshared,
-    router, serve, shutdown,
+    AuthFailure, Authenticator, Bookmark, Peer, ServeOptions, ShutdownHandle, TransportOptions,
+    Unshared, router, serve, shutdown,
 };
+use rookery_log::{Epoch, Position, PositionToken};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 
@@ -106,6 +107,10 @@ impl Drop for TellsDrop {
     }
 }
 
+pub(crate) fn token(position: u64) -> PositionToken {
+    PositionToken { epoch: Epoch(7), position: Position(position) }
+}
+
 pub(crate) struct Subscriptions;
 
 #[Subscription]
@@ -130,6 +135,22 @@ impl Subscriptions {
         stream::repeat("x".repeat(bytes)).inspect(move |_| {
             let _ = &guard;
             probe.chunks.fetch_add(1, Ordering::SeqCst);
+        })
+    }
+    /// Chunks from `after` on that tell where they end.
+    async fn pages(
+        &self,
+        context: &Context<'_>,
+        after: u64,
+        bytes: usize,
+    ) -> impl Stream<Item = String> + use<> {
+        let probe = context.data_unchecked::<Arc<Probe>>().clone();
+        let (guard, bookmark) = (TellsDrop(probe), context.data_unchecked::<Bookmark>().clone());
+        bookmark.set(token(after));
+        stream::iter(after + 1..).map(move |position| {
+            let _ = &guard;
+            bookmark.set(token(position));
+            format!("{} {}", token(position), "x".repeat(bytes))
         })
     }
     async fn unknown_position(&self) -> Result<stream::Empty<bool>> {

@@ -32,6 +32,7 @@ use crate::schema::{
     scalars::PositionScalar,
     user::User,
 };
+use crate::transport::Bookmark;
 
 /// Items after which a chunk ends with the commit that holds them.
 const CHUNK_ITEMS_MAX: usize = 256;
@@ -65,6 +66,8 @@ pub(crate) struct Reader {
     skips: Skips,
     /// Typing and presence, if they are asked for.
     news: Option<News>,
+    /// Where the socket learns how far this is.
+    bookmark: Bookmark,
 }
 
 impl Reader {
@@ -80,15 +83,21 @@ impl Reader {
             Some(after) => app.models.subscribe_after(&user, after),
             None => app.models.subscribe(&user),
         };
+        let bookmark = context.data_opt::<Bookmark>().cloned().unwrap_or_default();
+        bookmark.set(app.token(subscription.position()).0);
         let (filter, skips) = (filter.unwrap_or_default(), Skips::default());
         let news = News::open(context, &user, &filter);
-        Ok(Self { app, user, device, subscription, filter, skips, news })
+        Ok(Self { app, user, device, subscription, filter, skips, news, bookmark })
     }
 
     /// The next chunk with something in it; none when the server stops.
     pub(super) async fn next_chunk(&mut self) -> Result<Option<EventChunk>, Fault> {
         let draft = self.next_draft().await?;
-        Ok(draft.map(|draft| draft.chunk(&self.app)))
+        let chunk = draft.map(|draft| draft.chunk(&self.app));
+        if let Some(chunk) = &chunk {
+            self.bookmark.set(chunk.position.0);
+        }
+        Ok(chunk)
     }
 
     /// The same, not made yet.

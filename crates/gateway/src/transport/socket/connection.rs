@@ -7,10 +7,10 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::ws::{Message, WebSocket};
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, pending};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
+use tokio_tungstenite::tungstenite::Message;
 
 use super::link::{Event, Link};
 use super::protocol::{self, ClientMessage, Close};
@@ -45,11 +45,10 @@ pub(super) struct Connection<E, A: Authenticator> {
 impl<E: Frames, A: Authenticator> Connection<E, A> {
     pub(super) fn new(
         transport: Arc<Transport<E, A>>,
-        socket: WebSocket,
+        link: Link,
         peer: Peer,
         token: Result<Option<String>, AuthFailure>,
     ) -> Self {
-        let link = Link::new(socket, &transport.options.socket);
         Self {
             transport,
             link: Some(link),
@@ -68,12 +67,25 @@ impl<E: Frames, A: Authenticator> Connection<E, A> {
     pub(super) async fn serve(mut self) {
         let Some(mut link) = self.link.take() else { return };
         let why = self.run(&mut link).await;
-        let deadline = self.transport.options.socket.close_deadline;
+        let options = &self.transport.options.socket;
+        let deadline = match why {
+            Close::SlowConsumer(_) => options.slow_close_deadline,
+            _ => options.close_deadline,
+        };
         tracing::debug!(peer = %self.peer.address, ?why, "socket ends");
         // Subscriptions end here; a slow goodbye must not keep them.
         self.operations = Operations::new(&protocol::WORDING);
         self.connected = None;
-        link.close(&why, deadline).await;
+        // Whoever is slow may be long in hearing why; a server that stops does not wait for that.
+        let mut shutdown = self.transport.shutdown.clone();
+        let stopping = async {
+            shutdown.requested().await;
+            sleep(self.transport.options.socket.close_deadline).await;
+        };
+        tokio::select! {
+            () = link.close(&why, deadline) => {}
+            () = stopping => {}
+        }
     }
 
     async fn run(&mut self, link: &mut Link) -> Close {
@@ -122,7 +134,7 @@ impl<E: Frames, A: Authenticator> Connection<E, A> {
             // The library has answered it already.
             Message::Ping(_) => return self.count_ping(),
             Message::Pong(_) => return Ok(()),
-            Message::Close(_) => return Err(Close::Gone),
+            Message::Close(_) | Message::Frame(_) => return Err(Close::Gone),
         };
         // Two brackets of the JSON are the message and its payload.
         let nesting_max = self.transport.options.gate.json_nesting_max + 2;

@@ -10,13 +10,19 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use futures_util::{FutureExt as _, Sink as _, StreamExt as _};
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
 use tokio::time::{Instant, Sleep, sleep, timeout};
-use tokio_tungstenite::tungstenite::Error as WireError;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::{Error as WireError, Message};
 
+use super::meter::Metered;
+use super::patience::Patience;
 use super::protocol::Close;
-use crate::transport::operation::Operations;
+use crate::transport::operation::{Mark, Operations};
 use crate::transport::options::SocketOptions;
 
 /// What happened on a socket.
@@ -29,35 +35,44 @@ pub(super) enum Event {
     Timer,
 }
 
+/// The WebSocket itself.
+type Socket = WebSocketStream<Metered<TokioIo<Upgraded>>>;
+
+/// A message that waits, and what it tells how far an operation is.
+struct Queued {
+    message: Message,
+    mark: Option<Mark>,
+}
+
 /// A WebSocket and its outgoing queue.
 pub(super) struct Link {
-    socket: WebSocket,
-    queue: VecDeque<Message>,
+    socket: Socket,
+    has_subprotocol: bool,
+    queue: VecDeque<Queued>,
     queued_bytes: usize,
     flushing: bool,
     queue_bytes_max: usize,
-    write_deadline: Duration,
-    blocked: Option<Pin<Box<Sleep>>>,
+    patience: Patience,
     timer: Pin<Box<Sleep>>,
 }
 
 impl Link {
-    pub(super) fn new(socket: WebSocket, options: &SocketOptions) -> Self {
+    pub(super) fn new(socket: Socket, has_subprotocol: bool, options: &SocketOptions) -> Self {
         Self {
             socket,
+            has_subprotocol,
             queue: VecDeque::new(),
             queued_bytes: 0,
             flushing: false,
             queue_bytes_max: options.queue_bytes_max,
-            write_deadline: options.write_deadline,
-            blocked: None,
+            patience: Patience::new(options.write_deadline),
             timer: Box::pin(sleep(options.init_deadline)),
         }
     }
 
     /// Whether the client spoke our subprotocol.
     pub(super) fn has_subprotocol(&self) -> bool {
-        self.socket.protocol().is_some()
+        self.has_subprotocol
     }
 
     /// Sets when the next [`Event::Timer`] comes.
@@ -67,9 +82,12 @@ impl Link {
 
     /// Queues a message.
     pub(super) fn send(&mut self, message: impl Into<Message>) {
-        let message = message.into();
-        self.queued_bytes += length(&message);
-        self.queue.push_back(message);
+        self.queue(message.into(), None);
+    }
+
+    fn queue(&mut self, message: Message, mark: Option<Mark>) {
+        self.queued_bytes += message.len();
+        self.queue.push_back(Queued { message, mark });
     }
 
     /// Waits for the next event, and meanwhile writes what operations have to say.
@@ -89,61 +107,64 @@ impl Link {
             if self.flushing && self.poll_flush(context).is_err() {
                 return Poll::Ready(Event::Ended(Close::Gone));
             }
-            if let Some(blocked) = &mut self.blocked
-                && blocked.poll_unpin(context).is_ready()
-            {
-                return Poll::Ready(Event::Ended(Close::SlowConsumer));
+            if self.patience.poll_over(context).is_ready() {
+                return Poll::Ready(Event::Ended(Close::SlowConsumer(operations.resume_from())));
             }
             if self.queued_bytes < 2 * self.queue_bytes_max
                 && let Poll::Ready(read) = self.socket.poll_next_unpin(context)
             {
                 return Poll::Ready(match read {
                     Some(Ok(message)) => Event::Message(message),
-                    Some(Err(error)) => Event::Ended(explain(error)),
+                    Some(Err(error)) => Event::Ended(explain(&error)),
                     None => Event::Ended(Close::Gone),
                 });
             }
             while self.queued_bytes < self.queue_bytes_max
-                && let Poll::Ready(text) = operations.poll(context)
+                && let Poll::Ready((text, mark)) = operations.poll(context)
             {
-                self.send(text);
+                self.queue(text.into(), Some(mark));
             }
             if self.flushing || self.queue.is_empty() {
                 return Poll::Pending;
             }
-            if self.poll_write(context).is_err() {
+            if self.poll_write(operations, context).is_err() {
                 return Poll::Ready(Event::Ended(Close::Gone));
             }
         }
     }
 
     /// Hands the queue to the socket's buffer.
-    fn poll_write(&mut self, context: &mut Context<'_>) -> Result<(), axum::Error> {
+    fn poll_write(
+        &mut self,
+        operations: &mut Operations,
+        context: &mut Context<'_>,
+    ) -> Result<(), WireError> {
         self.flushing = true;
         while !self.queue.is_empty() {
             match Pin::new(&mut self.socket).poll_ready(context) {
                 Poll::Pending => return Ok(()),
                 Poll::Ready(ready) => ready?,
             }
-            if let Some(message) = self.queue.pop_front() {
-                self.queued_bytes -= length(&message);
+            if let Some(Queued { message, mark }) = self.queue.pop_front() {
+                self.queued_bytes -= message.len();
                 Pin::new(&mut self.socket).start_send(message)?;
+                // From here on nothing but the end of the connection stands between it and the client.
+                if let Some(mark) = &mark {
+                    operations.handed_over(mark);
+                }
             }
         }
         Ok(())
     }
 
-    fn poll_flush(&mut self, context: &mut Context<'_>) -> Result<(), axum::Error> {
+    fn poll_flush(&mut self, context: &mut Context<'_>) -> Result<(), WireError> {
         match Pin::new(&mut self.socket).poll_flush(context) {
             Poll::Ready(flushed) => {
                 flushed?;
                 self.flushing = false;
-                self.blocked = None;
+                self.patience.rest();
             }
-            Poll::Pending => {
-                let deadline = self.write_deadline;
-                self.blocked.get_or_insert_with(|| Box::pin(sleep(deadline)));
-            }
+            Poll::Pending => self.patience.wait(self.socket.get_ref().written()),
         }
         Ok(())
     }
@@ -152,7 +173,7 @@ impl Link {
     pub(super) async fn close(mut self, why: &Close, deadline: Duration) {
         let Some((code, reason)) = why.frame() else { return };
         let reason = reason.into_owned().into();
-        let close = Message::Close(Some(CloseFrame { code, reason }));
+        let close = Message::Close(Some(CloseFrame { code: code.into(), reason }));
         let linger = async {
             // What still waits is for the client to ask for again; the reason is what matters now.
             poll_fn(|context| Pin::new(&mut self.socket).poll_ready(context)).await?;
@@ -164,30 +185,19 @@ impl Link {
                 std::future::pending::<()>().await;
             }
             while let Some(Ok(_)) = self.socket.next().await {}
-            Ok::<(), axum::Error>(())
+            Ok::<(), WireError>(())
         };
         let _: Result<_, _> = timeout(deadline, linger).await;
     }
 }
 
-fn length(message: &Message) -> usize {
-    match message {
-        Message::Text(text) => text.len(),
-        Message::Binary(bytes) | Message::Ping(bytes) | Message::Pong(bytes) => bytes.len(),
-        Message::Close(_) => 0,
-    }
-}
-
-fn explain(error: axum::Error) -> Close {
-    match error.into_inner().downcast_ref::<WireError>() {
-        Some(WireError::Capacity(_)) => Close::TooLong,
-        Some(WireError::Utf8(_)) => Close::TextNotUtf8,
-        Some(WireError::Protocol(error)) if !is_abrupt(error) => Close::NotWebSocket,
+fn explain(error: &WireError) -> Close {
+    match error {
+        WireError::Capacity(_) => Close::TooLong,
+        WireError::Utf8(_) => Close::TextNotUtf8,
+        WireError::Protocol(error) if *error != ProtocolError::ResetWithoutClosingHandshake => {
+            Close::NotWebSocket
+        }
         _ => Close::Gone,
     }
-}
-
-fn is_abrupt(error: &tokio_tungstenite::tungstenite::error::ProtocolError) -> bool {
-    use tokio_tungstenite::tungstenite::error::ProtocolError;
-    matches!(error, ProtocolError::ResetWithoutClosingHandshake)
 }

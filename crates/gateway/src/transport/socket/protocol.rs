@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use rookery_log::PositionToken;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -30,7 +31,8 @@ pub(super) enum Close {
     SubprotocolUnacceptable,
     DuplicateId(String),
     TooManyInits,
-    SlowConsumer,
+    /// The client takes nothing; from there it can resume all of its subscriptions, if that is known.
+    SlowConsumer(Option<PositionToken>),
     PingFlood,
 }
 
@@ -51,11 +53,19 @@ impl Close {
             Self::Revoked => (4403, "Forbidden: access token revoked".into()),
             Self::SubprotocolUnacceptable => (4406, "Subprotocol not acceptable".into()),
             Self::InitTimeout => (4408, "Connection initialisation timeout".into()),
-            Self::SlowConsumer => (4008, "SLOW_CONSUMER: resume from your last position".into()),
+            Self::SlowConsumer(from) => (4008, slow_consumer(*from)),
             Self::DuplicateId(id) => (4409, duplicate(id)),
             Self::TooManyInits => (4429, "Too many initialisation requests".into()),
         };
         Some((code, reason))
+    }
+}
+
+/// The text after `SLOW_CONSUMER: resume from ` is a position, or words.
+fn slow_consumer(from: Option<PositionToken>) -> Cow<'static, str> {
+    match from {
+        Some(position) => format!("SLOW_CONSUMER: resume from {position}").into(),
+        None => "SLOW_CONSUMER: resume from your last position".into(),
     }
 }
 

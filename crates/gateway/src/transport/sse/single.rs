@@ -21,6 +21,7 @@ use super::reservation::{Credentials, Reservation, unknown};
 use crate::transport::Transport;
 use crate::transport::auth::{AuthFailure, Authenticator, bearer};
 use crate::transport::body::params;
+use crate::transport::bookmark::Bookmark;
 use crate::transport::delivery::{Delivery, Ends};
 use crate::transport::frame::{Frame, Frames, Payload};
 use crate::transport::http::{peer, session};
@@ -127,8 +128,8 @@ pub(in crate::transport) async fn operate<E: Frames, A: Authenticator>(
     reservation.opened(transport.options.streams.reservation_deadline).await?;
     let prepared = transport.prepare(params, admitted, &reservation.session, peer(parts))?;
     match Run::new(transport, prepared) {
-        Run::Stream(frames) => {
-            let run = looked_at(frames).map_err(|outcome| *outcome)?;
+        Run::Stream(frames, bookmark) => {
+            let run = looked_at(frames, bookmark).map_err(|outcome| *outcome)?;
             start(transport, &reservation, &id, run)?;
         }
         Run::Single(outcome) => {
@@ -180,19 +181,24 @@ fn start<E, A: Authenticator>(
 }
 
 /// Looks whether the subscription is valid, as it says at once: then that is an answer to its request.
-fn looked_at(mut frames: stream::BoxStream<'static, Frame>) -> Result<Run, Box<Outcome>> {
+fn looked_at(
+    mut frames: stream::BoxStream<'static, Frame>,
+    bookmark: Bookmark,
+) -> Result<Run, Box<Outcome>> {
     let first = AssertUnwindSafe(frames.next()).catch_unwind().now_or_never();
     match first {
-        None => Ok(Run::Stream(frames)),
+        None => Ok(Run::Stream(frames, bookmark)),
         Some(Err(_panic)) => Err(Outcome::of_panic().into()),
-        Some(Ok(None)) => Ok(Run::Stream(stream::empty().boxed())),
+        Some(Ok(None)) => Ok(Run::Stream(stream::empty().boxed(), bookmark)),
         Some(Ok(Some(Frame { payload: Payload::Own(response), .. })))
             if !response.errors.is_empty()
                 && response.errors.iter().all(|error| error.path.is_empty()) =>
         {
             Err(Outcome::of_execution(*response).into())
         }
-        Some(Ok(Some(frame))) => Ok(Run::Stream(stream::iter([frame]).chain(frames).boxed())),
+        Some(Ok(Some(frame))) => {
+            Ok(Run::Stream(stream::iter([frame]).chain(frames).boxed(), bookmark))
+        }
     }
 }
 

@@ -1,0 +1,90 @@
+//! From a request to a WebSocket (RFC 6455, section 4.2).
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::HeaderMap;
+use axum::http::header::{HeaderValue, SEC_WEBSOCKET_PROTOCOL};
+use axum::response::Response;
+use hyper_util::rt::TokioIo;
+use std::sync::Arc;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Error;
+use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+
+use super::connection::Connection;
+use super::link::Link;
+use super::meter::Metered;
+use crate::transport::Transport;
+use crate::transport::auth::{Authenticator, bearer};
+use crate::transport::frame::Frames;
+use crate::transport::http::peer;
+use crate::transport::media::Media;
+use crate::transport::options::SocketOptions;
+use crate::transport::refusal::{Refusal, code};
+use crate::transport::respond::{Manner, respond};
+
+/// The name of the subprotocol.
+const SUBPROTOCOL: &str = "graphql-transport-ws";
+
+/// What is read from a socket at a time, in bytes: most sockets are idle most of the time, and most messages short.
+const READ_BUFFER_BYTES: usize = 1024;
+
+/// Turns a request into a WebSocket, and serves it until it ends.
+pub(in crate::transport) async fn upgrade<E: Frames, A: Authenticator>(
+    transport: Arc<Transport<E, A>>,
+    mut request: Request,
+) -> Response {
+    let mut response = match create_response_with_body(&request, Body::empty) {
+        Ok(response) => response,
+        Err(error) => {
+            let invalid = transport.options.invalid_status;
+            let manner = Manner::new(request.headers(), Media::Json, invalid);
+            return respond(refusal(&error).into(), manner).await;
+        }
+    };
+    let speaks = speaks_ours(request.headers());
+    if speaks {
+        let ours = HeaderValue::from_static(SUBPROTOCOL);
+        response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, ours);
+    }
+    let upgrading = hyper::upgrade::on(&mut request);
+    let (parts, _body) = request.into_parts();
+    let peer = peer(&parts);
+    // A header that is no bearer token is told to the client in the protocol's own way.
+    let token = bearer(&parts.headers).map(|token| token.map(str::to_owned));
+    drop(parts);
+    tokio::spawn(async move {
+        let upgraded = match upgrading.await {
+            Ok(upgraded) => upgraded,
+            Err(error) => return tracing::debug!(%error, "a connection became no socket"),
+        };
+        let options = &transport.options.socket;
+        let wire = Metered::new(TokioIo::new(upgraded));
+        let socket =
+            WebSocketStream::from_raw_socket(wire, Role::Server, Some(config(options))).await;
+        let link = Link::new(socket, speaks, options);
+        Connection::new(transport, link, peer, token).serve().await;
+    });
+    response
+}
+
+fn config(options: &SocketOptions) -> WebSocketConfig {
+    WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER_BYTES)
+        .write_buffer_size(options.queue_bytes_max)
+        .max_message_size(Some(options.frame_bytes_max))
+        .max_frame_size(Some(options.frame_bytes_max))
+}
+
+fn refusal(error: &Error) -> Refusal {
+    let message = format!("This is no opening handshake of a WebSocket: {error}.");
+    Refusal::new(code::BAD_REQUEST, message)
+}
+
+/// Whether the client offers our subprotocol, among others or alone.
+fn speaks_ours(headers: &HeaderMap) -> bool {
+    let offers = headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter();
+    let mut names = offers.filter_map(|offer| offer.to_str().ok()).flat_map(|it| it.split(','));
+    names.any(|name| name.trim() == SUBPROTOCOL)
+}
