@@ -5,10 +5,13 @@ use std::{
     thread,
 };
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::tempdir;
 
-use crate::{client::Client, server::Server};
+use crate::{
+    client::{Client, two},
+    server::Server,
+};
 
 /// How often the subscription is cut, unless `ROOKERY_CUTS` says otherwise.
 const CUTS: usize = 1_000;
@@ -63,6 +66,44 @@ fn a_stream_that_is_cut_and_resumed_shows_each_event_once_and_in_order() {
     let sequences: Vec<_> = seen.iter().map(|(_, sequence)| *sequence).collect();
     let dense = sequences.windows(2).all(|pair| pair[1] == pair[0] + 1);
     assert!(dense, "the room's sequence has a hole or goes back");
+}
+
+#[test]
+fn chunks_of_long_events_are_bounded_in_bytes_and_the_same_for_all_who_begin_there() {
+    const EVENTS: usize = 60;
+    const EVENT_BYTES: usize = 30_000;
+    const CHUNK_BYTES: usize = 256 * 1024;
+    let data = tempdir().unwrap();
+    let server = Server::start(data.path());
+    let (alice, bob, room) = two(&server);
+    let start = bob.position();
+    let body = "x".repeat(EVENT_BYTES);
+    let sent: Vec<_> = (0..EVENTS).map(|_| alice.say(&room, &body)).collect();
+    let document = "query($after: Position!) { events(after: $after, limit: 100) { position
+        events { ... on RoomEvent { eventId text } } } }";
+    let poll = |after: &str| bob.run(document, &json!({ "after": after }))["events"].clone();
+    let walk = |chunk: &mut dyn FnMut(&str) -> Value| {
+        let (mut position, mut seen, mut ends) = (start.clone(), Vec::new(), Vec::new());
+        while seen.len() < sent.len() {
+            let chunk = chunk(&position);
+            let events = chunk["events"].as_array().unwrap();
+            let len: usize = events.iter().map(|event| event["text"].as_str().unwrap().len()).sum();
+            assert!(len < CHUNK_BYTES + EVENT_BYTES, "{} events in a chunk", events.len());
+            seen.extend(events.iter().map(|it| it["eventId"].as_str().unwrap().to_owned()));
+            chunk["position"].as_str().unwrap().clone_into(&mut position);
+            ends.push((position.clone(), seen.len()));
+        }
+        assert_eq!(seen, sent, "each event once and in order");
+        ends
+    };
+    let polled = walk(&mut |after| poll(after));
+    assert_eq!(walk(&mut |after| poll(after)), polled);
+    for _ in 0..2 {
+        let mut stream = bob.follow(Some(&start));
+        let streamed = walk(&mut |_| stream.chunk().expect("the stream goes on"));
+        assert_eq!(streamed[0], polled[0], "a stream that is behind has the chunks of a poll");
+        assert!(streamed[0].1 > 1, "the first chunk ends for its bytes");
+    }
 }
 
 fn take(stream: &mut crate::client::Follower, seen: &mut Vec<(String, i64)>) -> String {

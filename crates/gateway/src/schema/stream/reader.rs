@@ -37,6 +37,10 @@ use crate::transport::Bookmark;
 /// Items after which a chunk ends with the commit that holds them.
 const CHUNK_ITEMS_MAX: usize = 256;
 
+/// Bytes of commits that tell something, after which the same happens. Where a chunk ends follows from
+/// where it begins and what it tells, so that those who read the same get the same chunks.
+const CHUNK_BYTES_MAX: usize = 256 * 1024;
+
 /// The chunk after a position, for clients that poll.
 pub(crate) async fn poll(
     context: &Context<'_>,
@@ -143,10 +147,15 @@ impl Reader {
 
     /// What there is in a page, up to the commit with which a chunk is full.
     async fn page(&mut self, mut page: Page) -> Result<Vec<Drafted>, Fault> {
-        let mut items = Vec::new();
+        let (mut items, mut len_bytes) = (Vec::new(), 0);
         while let Some(delivery) = self.subscription.take(&mut page) {
-            items.extend(self.items(&delivery).await?);
-            if items.len() >= CHUNK_ITEMS_MAX || self.skips.is_full() {
+            let told = self.items(&delivery).await?;
+            if !told.is_empty() {
+                len_bytes += delivery.committed.len_bytes;
+            }
+            items.extend(told);
+            let is_full = items.len() >= CHUNK_ITEMS_MAX || len_bytes >= CHUNK_BYTES_MAX;
+            if is_full || self.skips.is_full() {
                 break;
             }
         }
