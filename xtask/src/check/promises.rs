@@ -13,7 +13,8 @@ pub(crate) fn promises(tree: &Tree) -> Vec<String> {
         return vec![format!("{PAGE} is not there: it says which test holds which promise")];
     };
     let mut written: BTreeSet<&str> =
-        tree.texts_with("rs").flat_map(|(_, text)| functions(text)).collect();
+        tree.texts_with("rs").flat_map(|(_, text)| functions(text, "fn ")).collect();
+    written.extend(tree.texts_with("py").flat_map(|(_, text)| functions(text, "def ")));
     written.extend(tree.texts_with("mjs").flat_map(|(_, text)| node_tests(text)));
     let missing = page.lines().enumerate().flat_map(|(index, line)| {
         let named = named_tests(line).filter(|name| !written.contains(name));
@@ -22,9 +23,9 @@ pub(crate) fn promises(tree: &Tree) -> Vec<String> {
     missing.collect()
 }
 
-/// The names of all functions in a source.
-fn functions(source: &str) -> impl Iterator<Item = &str> {
-    source.split("fn ").skip(1).filter_map(|rest| rest.split(['(', '<']).next())
+/// The names of all functions in a source whose language begins them with `keyword`.
+fn functions<'a>(source: &'a str, keyword: &'a str) -> impl Iterator<Item = &'a str> {
+    source.split(keyword).skip(1).filter_map(|rest| rest.split(['(', '<']).next())
 }
 
 /// The names of the tests in a source for Node.js, up to a parameter of the test.
@@ -50,7 +51,9 @@ mod tests {
         let mut tree = Tree::default();
         let source = "#[test]\nfn nobody_is_lost(rig: &Rig) {}\npub async fn all_is_well<T>() {}\n";
         let node = "test(\"all_come_back\", () => {});\ntest(`seeds_are_sown: ${seed}`, sow);\n";
-        for (path, text) in [(PAGE, page), ("tests/a.rs", source), ("tests/b.mjs", node)] {
+        let python = "@check\ndef nothing_gets_out(answer):\n    pass\n";
+        let sources = [("tests/a.rs", source), ("tests/b.mjs", node), ("tests/c.py", python)];
+        for (path, text) in sources.into_iter().chain([(PAGE, page)]) {
             tree.paths.insert(path.to_owned());
             tree.texts.insert(path.to_owned(), text.to_owned());
         }
@@ -67,6 +70,11 @@ mod tests {
     #[test]
     fn tests_for_node_pass_with_or_without_a_parameter() {
         assert_eq!(check("`all_come_back`, `seeds_are_sown`\n"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn checks_in_python_pass() {
+        assert_eq!(check("`nothing_gets_out` (schemathesis)\n"), Vec::<String>::new());
     }
 
     #[test]

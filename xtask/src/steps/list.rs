@@ -61,4 +61,10 @@ pub(super) const STEPS: &[Step] = &[
         needs: &["build"],
         run: program::clients,
     },
+    Step {
+        name: "schemathesis",
+        about: "what schemathesis makes of the schema gets documented answers",
+        needs: &["build"],
+        run: program::schemathesis,
+    },
 ];

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use super::step::Stop;
 use crate::process;
@@ -36,6 +37,14 @@ pub(super) fn clients(repository: &Repository) -> Result<(), Stop> {
     suite(repository, "clients", &folders, &[("PYTHON_GQL", &python)])
 }
 
+/// Sends a server what its schema allows, and what it does not.
+pub(super) fn schemathesis(repository: &Repository) -> Result<(), Stop> {
+    let packages = tools::schemathesis(repository)?;
+    let server = Server::start(&repository.binary(), &repository.scratch("schemathesis")?)?;
+    let mut command = repository.command("python3", &["-B", "tests/schemathesis/run.py"]);
+    run_against(&server, command.env("PYTHONPATH", packages))
+}
+
 /// Runs the Node tests of some folders against a server with empty data.
 fn suite(
     repository: &Repository,
@@ -50,8 +59,13 @@ fn suite(
     }
     let server = Server::start(&repository.binary(), &repository.scratch(name)?)?;
     let mut command = repository.command("node", &["--test", "--test-timeout=120000"]);
-    command.args(files).env("ROOKERY_URL", server.url()).envs(settings.iter().copied());
-    process::run(&mut command).map_err(|reason| {
+    command.args(files).envs(settings.iter().copied());
+    run_against(&server, &mut command)
+}
+
+/// Runs a command that knows the server as `ROOKERY_URL`.
+fn run_against(server: &Server, command: &mut Command) -> Result<(), Stop> {
+    process::run(command.env("ROOKERY_URL", server.url())).map_err(|reason| {
         println!("log of the server: {}", server.log().display());
         Stop::Failed(reason)
     })
