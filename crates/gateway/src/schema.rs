@@ -19,6 +19,7 @@ mod members;
 mod mutation;
 mod node;
 mod query;
+mod rate_limit;
 mod redacted;
 mod refusal;
 mod relations;

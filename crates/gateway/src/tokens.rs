@@ -1,14 +1,14 @@
 //! Access tokens as the gateway asks about them.
 
 use futures_util::{FutureExt, future::BoxFuture};
-use rookery_accounts::{Accounts, Millis};
-use rookery_domain::OwnedUserId;
+use rookery_accounts::{Accounts, Identity, Millis};
+use rookery_domain::{OwnedUserId, UserId};
 use rookery_ephemeral::Ephemeral;
 use rookery_log::Millis as Time;
 
 use crate::{
     schema::Session,
-    transport::{AuthFailure, Authenticator, Peer},
+    transport::{AuthFailure, Authenticator, Caller, Peer},
 };
 
 /// Looks tokens up in the accounts.
@@ -65,6 +65,13 @@ impl Authenticator for Tokens {
                 Box::new(self.ephemeral.connected(user, identity.device_id()))
             }
             _ => Box::new(()),
+        }
+    }
+
+    fn caller<'a>(&self, session: &'a Session) -> Caller<'a> {
+        Caller {
+            user: session.user.as_deref().map(UserId::as_str),
+            is_admin: session.identity.as_ref().is_some_and(Identity::is_admin),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Serving clients until somebody asks to stop.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{fmt::Display, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -14,8 +14,8 @@ use rookery_gateway::{
     Tokens, keep_ephemeral,
     schema::{costs, executor},
     transport::{
-        GateLimits, ServeOptions, ShutdownHandle, SocketOptions, TransportOptions, router, serve,
-        shutdown,
+        AllowList, GateLimits, Rate, ServeOptions, ShutdownHandle, SocketOptions, TransportOptions,
+        router, serve, shutdown,
     },
 };
 use rookery_log::EventLog;
@@ -43,6 +43,7 @@ const SAVE_ROUNDS: u32 = 12;
 /// # Errors
 /// [`Failure`], saying what to do.
 pub(crate) async fn run(config: &Config) -> Result<(), Failure> {
+    let options = options(config)?;
     let listener = TcpListener::bind(config.listen).await.map_err(|error| {
         let address = config.listen;
         Failure::new(format!(
@@ -64,7 +65,7 @@ pub(crate) async fn run(config: &Config) -> Result<(), Failure> {
     let transport = router(
         executor(Arc::new(node.app())),
         Tokens::new(node.accounts.clone(), clock::now, node.ephemeral.clone()),
-        options(config),
+        options,
         stop.clone(),
     );
     let app = transport
@@ -193,9 +194,9 @@ fn real_client(proxies: &TrustedProxies, peer: SocketAddr, request: &Request) ->
     SocketAddr::new(if client.hidden { nowhere } else { client.address }, peer.port())
 }
 
-fn options(config: &Config) -> TransportOptions {
+fn options(config: &Config) -> Result<TransportOptions, Failure> {
     let limits = &config.limits;
-    TransportOptions {
+    Ok(TransportOptions {
         gate: GateLimits {
             query_bytes_max: limits.query_bytes,
             nesting_max: limits.nesting,
@@ -206,6 +207,9 @@ fn options(config: &Config) -> TransportOptions {
         },
         costs: Some(Arc::new(costs())),
         cost_max: limits.cost,
+        rate: limits.rate.map(|per_second| Rate { per_second, burst: limits.burst }),
+        allowed: config.allowed_documents.as_deref().map(allow_list).transpose()?.map(Arc::new),
+        introspection: config.introspection,
         body_bytes_max: limits.body_bytes,
         execution_deadline: limits.deadline,
         allowed_origins: config.allowed_origins.clone(),
@@ -215,5 +219,17 @@ fn options(config: &Config) -> TransportOptions {
             ..SocketOptions::default()
         },
         ..TransportOptions::default()
-    }
+    })
+}
+
+/// Reads the documents that may run.
+fn allow_list(path: &Path) -> Result<AllowList, Failure> {
+    let refuse = |reason: &dyn Display| {
+        let path = path.display();
+        Failure::new(format!("cannot use the documents of {path} (allowed_documents): {reason}"))
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| refuse(&error))?;
+    let list = AllowList::read(&text).map_err(|error| refuse(&error))?;
+    tracing::info!(documents = list.len(), file = %path.display(), "only listed documents run");
+    Ok(list)
 }

@@ -3,11 +3,15 @@
 
 use async_graphql::{Error, ErrorExtensions};
 
+use crate::transport::FaultId;
+
 /// A fault on its way to the client.
 #[derive(Clone, Debug)]
 pub(crate) struct Fault {
     code: &'static str,
     message: String,
+    /// Under which the log has more.
+    id: Option<FaultId>,
 }
 
 impl Fault {
@@ -16,6 +20,7 @@ impl Fault {
         Self {
             code: "UNAUTHENTICATED",
             message: "log in first, and send the token as `Authorization: Bearer <token>`".into(),
+            id: None,
         }
     }
 
@@ -24,12 +29,13 @@ impl Fault {
         Self {
             code: "FORBIDDEN",
             message: "only an administrator of this server may do this".into(),
+            id: None,
         }
     }
 
     /// An argument is out of range or malformed.
     pub(crate) fn bad_input(message: impl Into<String>) -> Self {
-        Self { code: "BAD_USER_INPUT", message: message.into() }
+        Self { code: "BAD_USER_INPUT", message: message.into(), id: None }
     }
 
     /// A position of another log, or from before a restore.
@@ -39,6 +45,7 @@ impl Fault {
             message: "this position is not of this log (the server was restored, or it is another \
                       server): start from `initialSync`"
                 .into(),
+            id: None,
         }
     }
 
@@ -47,32 +54,42 @@ impl Fault {
         Self {
             code: "STALE",
             message: "the server has not caught up with this position yet: retry shortly".into(),
+            id: None,
         }
     }
 
     /// The log takes no writes or cannot be read. The reason is for the operator's log.
     pub(crate) fn unavailable(reason: &str) -> Self {
-        tracing::error!(reason, "unavailable");
+        let id = FaultId::new();
+        tracing::error!(fault_id = %id, reason, "unavailable");
         Self {
             code: "UNAVAILABLE",
             message: "the server cannot store or read messages now; it is not known whether this \
                       took effect: retry with the same `actionId`"
                 .into(),
+            id: Some(id),
         }
     }
 
     /// Anything else. The reason is for the operator's log.
     pub(crate) fn internal(reason: &str) -> Self {
-        tracing::error!(reason, "internal fault");
+        let id = FaultId::new();
+        tracing::error!(fault_id = %id, reason, "internal fault");
         Self {
             code: "INTERNAL",
-            message: "something is broken on the server; its log says what".into(),
+            message: "something is broken on the server; its log says what, under `faultId`".into(),
+            id: Some(id),
         }
     }
 }
 
 impl From<Fault> for Error {
     fn from(fault: Fault) -> Self {
-        Self::new(fault.message).extend_with(|_, extensions| extensions.set("code", fault.code))
+        Self::new(fault.message).extend_with(|_, extensions| {
+            extensions.set("code", fault.code);
+            if let Some(id) = fault.id {
+                extensions.set("faultId", id.to_string());
+            }
+        })
     }
 }

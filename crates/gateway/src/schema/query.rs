@@ -17,6 +17,7 @@ use super::{
     filter::{FilterInput, chosen},
     members::Counted,
     node::{Node, node},
+    rate_limit::RateLimit,
     room::Room,
     scalars::{
         EventIdScalar, PositionScalar, RoomAliasScalar, RoomIdScalar, SyncCursorScalar,
@@ -27,6 +28,7 @@ use super::{
     user::User,
     viewer::Viewer,
 };
+use crate::transport::RateStatus;
 
 /// Rooms on a page of the directory, if you do not say how many.
 pub(crate) const PAGE_DEFAULT: usize = 20;
@@ -94,6 +96,12 @@ impl Query {
     async fn server(&self, context: &Context<'_>) -> Server {
         let name = app(context).commands.server_name().to_string();
         Server { name, version: env!("CARGO_PKG_VERSION") }
+    }
+
+    /// How much you may still ask for now. Null if this server sets no such limit. You need not be
+    /// logged in.
+    async fn rate_limit(&self, context: &Context<'_>) -> Option<RateLimit> {
+        context.data_opt::<RateStatus>().map(RateLimit::from)
     }
 
     /// You, and what is only for you. Null if nobody is logged in.

@@ -32,6 +32,20 @@ pub enum AuthFailure {
     Unavailable,
 }
 
+/// Whom a request is counted for, and what may be shown to them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caller<'a> {
+    /// The user who is logged in, if one is.
+    pub user: Option<&'a str>,
+    /// Whether that is an administrator.
+    pub is_admin: bool,
+}
+
+impl Caller<'_> {
+    /// Who is not logged in.
+    pub const NOBODY: Self = Self { user: None, is_admin: false };
+}
+
 /// Turns access tokens into sessions.
 ///
 /// **Invariant:** without a token the answer is the session of nobody, unless nobody may use the server;
@@ -56,6 +70,11 @@ pub trait Authenticator: Send + Sync + 'static {
     /// A socket of `session` has opened. It has closed when what this gives is dropped.
     fn connected(&self, _session: &Self::Session) -> Box<dyn Send> {
         Box::new(())
+    }
+
+    /// Who that is, for limits.
+    fn caller<'a>(&self, _session: &'a Self::Session) -> Caller<'a> {
+        Caller::NOBODY
     }
 
     /// Puts into the data of a request what its resolvers need.

@@ -42,7 +42,7 @@ pub(super) async fn execute<E: Executor>(
     };
     let outcome = match finished {
         Ok(Ok(response)) => Outcome::of_execution(response).with_cost(cost),
-        Ok(Err(_panic)) => Outcome::of_panic(),
+        Ok(Err(panic)) => Outcome::of_panic(&*panic),
         Err(_elapsed) => late(admitted.kind, deadline).into(),
     };
     log(&admitted, started.elapsed(), &outcome);

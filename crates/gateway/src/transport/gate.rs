@@ -109,6 +109,10 @@ pub struct Admitted {
     pub kind: OperationKind,
     /// Its name, if it has one; a GraphQL name, thus safe to log.
     pub name: Option<String>,
+    /// Whether the document asks for the schema.
+    pub introspects: bool,
+    /// Whether it asks for nothing else.
+    pub only_introspects: bool,
     /// Variables that have to be given and must not be null. async-graphql would notice only while it executes, when
     /// other fields may have had their effect.
     pub required_variables: Vec<String>,
@@ -150,12 +154,16 @@ pub(super) fn operations(query: &[u8], limits: &GateLimits) -> Result<Vec<Operat
         return Err(Refusal::new(code::QUERY_TOO_LARGE, message));
     }
     let definitions = Recogniser::definitions(query, limits)?;
-    Expansion::check(&definitions, limits)?;
+    let data_fields = Expansion::check(&definitions, limits)?;
+    let introspects = definitions.iter().any(|definition| definition.introspects);
     let operation = |definition: &Definition<'_>| {
-        let kind = definition.kind?;
-        let required_variables = definition.required.iter().map(ToString::to_string).collect();
-        let name = definition.name.map(str::to_owned);
-        let admitted = Admitted { kind, name, required_variables };
+        let admitted = Admitted {
+            kind: definition.kind?,
+            name: definition.name.map(str::to_owned),
+            introspects,
+            only_introspects: data_fields == 0,
+            required_variables: definition.required.iter().map(ToString::to_string).collect(),
+        };
         let single_field = definition.root_selections == 1 && definition.root_is_field;
         Some(Operation { admitted, single_field })
     };

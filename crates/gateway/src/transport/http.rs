@@ -77,7 +77,8 @@ async fn answer<E: Frames, A: Authenticator>(
 ) -> Response {
     let (parts, body) = request.into_parts();
     let asks = parts.uri.query().is_some_and(|query| {
-        form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "query")
+        form_urlencoded::parse(query.as_bytes())
+            .any(|(name, _)| matches!(&*name, "query" | "extensions" | "documentId"))
     });
     if parts.method == Method::GET && !asks && Media::wants_page(&parts.headers) {
         return Redirect::to("/graphiql").into_response();
@@ -140,8 +141,8 @@ async fn run<E: Frames, A: Authenticator>(
     accepted: Accepted,
 ) -> Result<Answer, Refusal> {
     let options = &transport.options;
-    let params = params(parts, body, options).await?;
-    let (admitted, reading) = match params.admit(&transport.documents, &options.gate) {
+    let mut params = params(parts, body, options).await?;
+    let (admitted, reading) = match transport.admit(&mut params) {
         Ok(admitted) => admitted,
         Err(refusal) if accepted.is_event_stream_only() => {
             return Ok(Answer::Ready(sse::refused(refusal)));

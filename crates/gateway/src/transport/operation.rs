@@ -121,7 +121,7 @@ impl Operation {
                         Payload::Own(response) => (Outcome::of_step(*response), false),
                     }
                 }
-                Some(Err(_panic)) => (Outcome::of_panic(), false),
+                Some(Err(panic)) => (Outcome::of_panic(&*panic), false),
             },
         };
         match outcome {

@@ -1,11 +1,14 @@
 //! What can be set about the transport.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use super::auth::Caller;
 use super::cost::CostModel;
 use super::documents::DocumentLimits;
 use super::gate::GateLimits;
+use super::persisted::AllowList;
+use super::rate::Rate;
 
 /// Limits, deadlines and origins of the transport.
 #[derive(Clone, Debug)]
@@ -18,6 +21,14 @@ pub struct TransportOptions {
     pub cost_max: usize,
     /// How many documents are kept, so that they are not read again.
     pub documents: DocumentLimits,
+    /// How much cost a user, or an address of nobody's requests, may spend over time; without it, as much as they like.
+    pub rate: Option<Rate>,
+    /// The time since 1970, for [`rate`](Self::rate).
+    pub clock: fn() -> Duration,
+    /// The documents that may run; without it, all.
+    pub allowed: Option<Arc<AllowList>>,
+    /// Who may ask for the schema.
+    pub introspection: Introspection,
     /// Length of a request's body, in bytes.
     pub body_bytes_max: usize,
     /// Time for a request's body to arrive.
@@ -45,6 +56,31 @@ pub enum InvalidStatus {
     UnprocessableContent,
 }
 
+/// Who may ask for the schema.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Introspection {
+    /// Whoever reaches the server: the pages of the server need it before anybody is logged in.
+    #[default]
+    Everybody,
+    /// Who is logged in.
+    Users,
+    /// Who administers the server.
+    Admins,
+    /// No one.
+    Nobody,
+}
+
+impl Introspection {
+    pub(super) fn is_for(self, caller: Caller<'_>) -> bool {
+        match self {
+            Self::Everybody => true,
+            Self::Users => caller.user.is_some(),
+            Self::Admins => caller.is_admin,
+            Self::Nobody => false,
+        }
+    }
+}
+
 impl Default for TransportOptions {
     fn default() -> Self {
         Self {
@@ -52,6 +88,10 @@ impl Default for TransportOptions {
             costs: None,
             cost_max: 100_000,
             documents: DocumentLimits::default(),
+            rate: None,
+            clock: || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
+            allowed: None,
+            introspection: Introspection::Everybody,
             body_bytes_max: 64 * 1024,
             body_deadline: Duration::from_secs(10),
             execution_deadline: Duration::from_secs(10),

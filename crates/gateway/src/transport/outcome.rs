@@ -2,11 +2,14 @@
 //!
 //! **Invariant:** each error carries `extensions.code`, and none carries words of a fault.
 
+use std::any::Any;
+
 use async_graphql::{ErrorExtensionValues, PathSegment, Response, ServerError, Value};
 use serde::Serialize;
 use serde::ser::SerializeMap;
 
 use super::cost::Cost;
+use super::fault::FaultId;
 use super::refusal::{Refusal, code};
 
 /// A GraphQL response and how far its request came.
@@ -88,8 +91,12 @@ impl Outcome {
     }
 
     /// The outcome of a panic. What it said is in the log.
-    pub(super) fn of_panic() -> Self {
-        Self::Refused(Refusal::new(code::INTERNAL, FAULT))
+    pub(super) fn of_panic(panic: &(dyn Any + Send)) -> Self {
+        let fault = FaultId::new();
+        let text = panic.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+        tracing::error!(fault_id = %fault, panic = text.unwrap_or("-"), "resolver panicked");
+        Self::Refused(Refusal { fault: Some(fault), ..Refusal::new(code::INTERNAL, FAULT) })
     }
 
     pub(super) fn errors(&self) -> Errors<'_> {
@@ -116,7 +123,7 @@ impl Outcome {
 /// Errors told about one invalid document: one for each of its fields would make the answer much longer than it.
 const ERRORS_MAX: usize = 50;
 
-const FAULT: &str = "The server failed to answer this; its log says why.";
+const FAULT: &str = "The server failed to answer this; its log says why, under `faultId`.";
 
 /// Gives each error a code. An error of a resolver without a code is a fault: its words stay here.
 fn label(errors: &mut [ServerError]) {
@@ -130,7 +137,9 @@ fn label(errors: &mut [ServerError]) {
         } else if is_about_input(&error.message) && error.source.is_none() {
             code::BAD_USER_INPUT
         } else {
-            tracing::error!(path = %path(&error.path), error = ?error.message, "resolver failed");
+            let fault = FaultId::new();
+            tracing::error!(fault_id = %fault, path = %path(&error.path), error = ?error.message, "resolver failed");
+            extensions.set("faultId", fault.to_string());
             FAULT.clone_into(&mut error.message);
             code::INTERNAL
         };

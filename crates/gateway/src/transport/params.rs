@@ -15,7 +15,11 @@ use super::refusal::{Refusal, code};
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Params {
-    pub(super) query: String,
+    #[serde(default)]
+    pub(super) query: Option<String>,
+    /// Names a document in place of `query`.
+    #[serde(default)]
+    document_id: Option<String>,
     #[serde(default)]
     pub(super) operation_name: Option<String>,
     #[serde(default)]
@@ -23,6 +27,9 @@ pub(super) struct Params {
     #[serde(default)]
     extensions: Option<HashMap<String, Value>>,
 }
+
+/// Where Apollo's clients put the hash of a document.
+const PERSISTED_QUERY: &str = "persistedQuery";
 
 const SHAPE: &str = "Send a JSON object with `query` (a string) and, if needed, `operationName` (a string), \
                      `variables` (an object) and `extensions` (an object).";
@@ -43,14 +50,20 @@ impl Params {
 
     /// Reads the query string of a GET.
     pub(super) fn from_url(query: &str, limits: &GateLimits) -> Result<Self, Refusal> {
-        let mut params =
-            Self { query: String::new(), operation_name: None, variables: None, extensions: None };
-        let mut found = false;
+        let mut params = Self {
+            query: None,
+            document_id: None,
+            operation_name: None,
+            variables: None,
+            extensions: None,
+        };
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             match &*name {
                 "query" => {
-                    params.query = value.into_owned();
-                    found = true;
+                    params.query = Some(value.into_owned());
+                }
+                "documentId" if !value.is_empty() => {
+                    params.document_id = Some(value.into_owned());
                 }
                 "operationName" if !value.is_empty() => {
                     params.operation_name = Some(value.into_owned());
@@ -60,7 +73,7 @@ impl Params {
                 _ => {}
             }
         }
-        if found {
+        if params.names_document() {
             return Ok(params);
         }
         let message = "The URL has no `query`; add ?query=... or send the request by POST.";
@@ -72,14 +85,44 @@ impl Params {
         self.extensions.as_ref()?.get(name)
     }
 
+    /// Whether it says at all what is to be executed.
+    pub(super) fn names_document(&self) -> bool {
+        let persisted = || self.extensions.as_ref()?.get(PERSISTED_QUERY);
+        self.query.is_some() || self.document_id.is_some() || persisted().is_some()
+    }
+
+    /// The document as the client names it: its ID, or the hash with which Apollo's clients persist it.
+    pub(super) fn document_name(&self) -> Result<Option<&str>, Refusal> {
+        let hash = self.persisted_hash()?;
+        Ok(self.document_id.as_deref().or(hash))
+    }
+
+    /// The hash in `extensions.persistedQuery`.
+    pub(super) fn persisted_hash(&self) -> Result<Option<&str>, Refusal> {
+        let extensions = self.extensions.as_ref();
+        let Some(given) = extensions.and_then(|extensions| extensions.get(PERSISTED_QUERY)) else {
+            return Ok(None);
+        };
+        if let Value::Object(given) = given
+            && let Some(Value::String(hash)) = given.get("sha256Hash")
+            && given.get("version") == Some(&Value::from(1))
+        {
+            return Ok(Some(hash));
+        }
+        let message =
+            "`extensions.persistedQuery` has to have `version`: 1 and `sha256Hash`, a string.";
+        Err(Refusal::new(code::BAD_REQUEST, message))
+    }
+
     /// Lets the query through the gate, and the variables if none is missing.
     pub(super) fn admit(
         &self,
         documents: &Arc<Documents>,
         limits: &GateLimits,
     ) -> Result<(Admitted, Reading), Refusal> {
+        let query = self.query.as_deref().ok_or_else(|| Refusal::new(code::BAD_REQUEST, SHAPE))?;
         let name = self.operation_name.as_deref();
-        let (admitted, reading) = documents.admit(&self.query, name, limits)?;
+        let (admitted, reading) = documents.admit(query, name, limits)?;
         let given = |name: &str| {
             let value = self.variables.as_ref().and_then(|variables| variables.get(name));
             value.is_some_and(|value| *value != Value::Null)
@@ -93,7 +136,8 @@ impl Params {
 
     /// The request, to be executed after the gate let [`query`](Self::query) through.
     pub(super) fn into_request(self) -> Request {
-        let mut request = Request::new(self.query).variables(self.variables.unwrap_or_default());
+        let mut request = Request::new(self.query.unwrap_or_default())
+            .variables(self.variables.unwrap_or_default());
         request.operation_name = self.operation_name;
         request.extensions.0 = self.extensions.unwrap_or_default();
         request

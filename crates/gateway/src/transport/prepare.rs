@@ -3,6 +3,8 @@
 //! **Invariant:** whatever is executed came through here, over whichever protocol.
 
 use async_graphql::parser::types::ExecutableDocument;
+use std::time::Duration;
+
 use async_graphql::{Executor, Request, parser};
 
 use super::auth::{Authenticator, Peer};
@@ -11,6 +13,7 @@ use super::documents::Reading;
 use super::gate::Admitted;
 use super::options::TransportOptions;
 use super::params::Params;
+use super::persisted::not_allowed;
 use super::refusal::{Refusal, code};
 use super::router::Transport;
 
@@ -23,6 +26,17 @@ pub(super) struct Prepared {
 }
 
 impl<E: Executor, A: Authenticator> Transport<E, A> {
+    /// Finds the document that is meant, and lets it through the gate.
+    pub(super) fn admit(&self, params: &mut Params) -> Result<(Admitted, Reading), Refusal> {
+        let found = self.named.resolve(params)?;
+        let (admitted, reading) = params.admit(&self.documents, &self.options.gate)?;
+        if !found.is_allowed && !admitted.only_introspects {
+            return Err(not_allowed());
+        }
+        self.named.keep(found, params);
+        Ok((admitted, reading))
+    }
+
     /// Counts what `params` cost, and puts what resolvers need into the request.
     pub(super) fn prepare(
         &self,
@@ -35,6 +49,19 @@ impl<E: Executor, A: Authenticator> Transport<E, A> {
         let cost = count(&mut request, reading.document(), &self.options);
         if let Some(cost) = cost.filter(|cost| cost.requested > cost.max) {
             return Err(too_complex(cost));
+        }
+        let caller = self.authenticator.caller(session);
+        if admitted.introspects && !self.options.introspection.is_for(caller) {
+            let message = "The schema is not shown to you here; the server's configuration says to whom it is.";
+            return Err(Refusal::new(code::INTROSPECTION_FORBIDDEN, message));
+        }
+        if let Some(limiter) = &self.limiter {
+            let requested = cost.map_or(1, |cost| cost.requested.max(1));
+            let now = (self.options.clock)();
+            let status = limiter
+                .charge(caller, peer.address.ip(), requested, now)
+                .map_err(|wait| rate_limited(cost, wait))?;
+            request = request.data(status);
         }
         let request = self.authenticator.prepare(request.data(peer).data(reading), session);
         Ok(Prepared { request, admitted, cost })
@@ -58,6 +85,12 @@ fn count(
         requested
     };
     Some(Cost { requested, max: options.cost_max })
+}
+
+fn rate_limited(cost: Option<Cost>, wait: Duration) -> Refusal {
+    let message = "You have asked for much in a short time: come back after `retryAfter` seconds.";
+    let refusal = Refusal::new(code::RATE_LIMITED, message);
+    Refusal { cost, retry_after: Some(wait), ..refusal }
 }
 
 fn too_complex(cost: Cost) -> Refusal {

@@ -3,10 +3,12 @@
 //! **Invariant:** a refusal quotes nothing but names that passed the gate's lexer, numbers and limits.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use serde::Serialize;
 
 use super::cost::Cost;
+use super::fault::FaultId;
 
 /// The stable codes of the transport, as they stand in `extensions.code`.
 pub mod code {
@@ -62,6 +64,16 @@ pub mod code {
     pub const UNAUTHENTICATED: &str = "UNAUTHENTICATED";
     /// The server cannot check access tokens now.
     pub const UNAVAILABLE: &str = "UNAVAILABLE";
+    /// The caller has spent too much: come back after `extensions.retryAfter` seconds.
+    pub const RATE_LIMITED: &str = "RATE_LIMITED";
+    /// The server does not have the document of this hash: send it once.
+    pub const PERSISTED_QUERY_NOT_FOUND: &str = "PERSISTED_QUERY_NOT_FOUND";
+    /// The document does not have the hash that came with it.
+    pub const PERSISTED_QUERY_MISMATCH: &str = "PERSISTED_QUERY_MISMATCH";
+    /// The document is not among those that may run here.
+    pub const DOCUMENT_NOT_ALLOWED: &str = "DOCUMENT_NOT_ALLOWED";
+    /// The schema is not shown to who asks.
+    pub const INTROSPECTION_FORBIDDEN: &str = "INTROSPECTION_FORBIDDEN";
     /// The operation took longer than its deadline.
     pub const TIMEOUT: &str = "TIMEOUT";
     /// The socket has as many operations as it may have.
@@ -99,22 +111,38 @@ pub struct Refusal {
     pub location: Option<Location>,
     /// What the request costs, if it is about that.
     pub cost: Option<Cost>,
+    /// When to come back, if that helps.
+    pub retry_after: Option<Duration>,
+    /// Under which the log has it, if something is broken.
+    pub fault: Option<FaultId>,
 }
 
 impl Refusal {
     /// A refusal about no place in particular.
     pub fn new(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, message: message.into(), location: None, cost: None }
+        let message = message.into();
+        Self { code, message, location: None, cost: None, retry_after: None, fault: None }
+    }
+
+    /// After how many whole seconds to come back.
+    pub(super) fn retry_after_seconds(&self) -> Option<u64> {
+        self.retry_after
+            .map(|wait| wait.as_nanos().div_ceil(1_000_000_000).try_into().unwrap_or(u64::MAX))
     }
 }
 
 impl Serialize for Refusal {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
         struct Extensions {
             code: &'static str,
             #[serde(skip_serializing_if = "Option::is_none")]
             cost: Option<Cost>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            retry_after: Option<u64>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            fault_id: Option<FaultId>,
         }
         #[derive(Serialize)]
         struct GraphQlError<'a> {
@@ -126,7 +154,12 @@ impl Serialize for Refusal {
         GraphQlError {
             message: &self.message,
             locations: self.location.map(|location| [location]),
-            extensions: Extensions { code: self.code, cost: self.cost },
+            extensions: Extensions {
+                code: self.code,
+                cost: self.cost,
+                retry_after: self.retry_after_seconds(),
+                fault_id: self.fault,
+            },
         }
         .serialize(serializer)
     }

@@ -55,7 +55,10 @@ pub(super) fn status(outcome: &Outcome, media: Media, invalid: InvalidStatus) ->
         code::BODY_TOO_LARGE => StatusCode::PAYLOAD_TOO_LARGE,
         code::BODY_TIMEOUT => StatusCode::REQUEST_TIMEOUT,
         code::UNAUTHENTICATED => StatusCode::UNAUTHORIZED,
-        code::ORIGIN_FORBIDDEN => StatusCode::FORBIDDEN,
+        code::ORIGIN_FORBIDDEN | code::DOCUMENT_NOT_ALLOWED | code::INTROSPECTION_FORBIDDEN => {
+            StatusCode::FORBIDDEN
+        }
+        code::RATE_LIMITED => StatusCode::TOO_MANY_REQUESTS,
         code::UNAVAILABLE | code::TOO_MANY_STREAMS => StatusCode::SERVICE_UNAVAILABLE,
         code::STREAM_UNKNOWN => StatusCode::NOT_FOUND,
         code::STREAM_TAKEN | code::OPERATION_ID_TAKEN => StatusCode::CONFLICT,
@@ -65,6 +68,7 @@ pub(super) fn status(outcome: &Outcome, media: Media, invalid: InvalidStatus) ->
         | code::OPERATION_NAME_REQUIRED
         | code::OPERATION_UNKNOWN
         | code::BAD_USER_INPUT
+        | code::PERSISTED_QUERY_NOT_FOUND
         | code::TIMEOUT
             if media == Media::Json =>
         {
@@ -114,6 +118,11 @@ pub(super) async fn respond(mut outcome: Outcome, manner: Manner) -> Response {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
         _ => {}
+    }
+    if let Outcome::Refused(refusal) = &outcome
+        && let Some(seconds) = refusal.retry_after_seconds()
+    {
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
 }

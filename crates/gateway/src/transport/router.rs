@@ -11,6 +11,8 @@ use super::documents::Documents;
 use super::frame::Frames;
 use super::http::graphql;
 use super::options::TransportOptions;
+use super::persisted::NamedDocuments;
+use super::rate::{Rate, RateLimiter};
 use super::shutdown::Shutdown;
 use super::sse::Reservations;
 
@@ -20,6 +22,9 @@ pub(super) struct Transport<E, A: Authenticator> {
     pub(super) authenticator: A,
     pub(super) documents: Arc<Documents>,
     pub(super) options: TransportOptions,
+    pub(super) named: NamedDocuments,
+    /// `None` if callers may spend as much as they like.
+    pub(super) limiter: Option<RateLimiter>,
     pub(super) shutdown: Shutdown,
     /// Places for answers that go on.
     pub(super) streams: Arc<Semaphore>,
@@ -42,8 +47,21 @@ pub fn router<E: Frames, A: Authenticator>(
     let streams = Arc::new(Semaphore::new(limits.streams_max));
     let reservations = Reservations::new(limits.reservations_max, limits.reservation_deadline);
     let reservations = Arc::new(reservations);
-    let transport =
-        Transport { executor, authenticator, documents, options, shutdown, streams, reservations };
+    // A bucket that never holds what one request may cost would refuse it for ever.
+    let burst = |rate: Rate| Rate { burst: rate.burst.max(options.cost_max), ..rate };
+    let limiter = options.rate.map(burst).map(RateLimiter::new);
+    let named = NamedDocuments::new(options.allowed.clone());
+    let transport = Transport {
+        executor,
+        authenticator,
+        documents,
+        options,
+        named,
+        limiter,
+        shutdown,
+        streams,
+        reservations,
+    };
     Router::new()
         .route("/graphql", any(graphql::<E, A>))
         .with_state(Arc::new(transport))

@@ -4,11 +4,14 @@
 #![expect(clippy::unused_async, reason = "resolvers are async, whatever they do")]
 
 mod costs;
+mod faults;
 mod http;
 mod http_client;
 mod limits;
 mod multipart;
 mod pages;
+mod persisted;
+mod rates;
 mod socket;
 mod socket_client;
 mod socket_limits;

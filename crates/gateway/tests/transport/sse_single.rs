@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::http_client::{Answer, Request};
 use crate::stream_client::Streaming;
@@ -25,7 +25,7 @@ fn opening(token: &str) -> Request {
     Request::get(format!("/graphql?token={token}")).header("Accept", "text/event-stream")
 }
 
-async fn open(toy: &Toy) -> (String, Streaming) {
+pub(crate) async fn open(toy: &Toy) -> (String, Streaming) {
     let token = reserve(toy.address, GOOD).await;
     let mut stream = Streaming::open(toy.address, opening(&token)).await;
     stream.until(":\n\n").await;
@@ -33,7 +33,11 @@ async fn open(toy: &Toy) -> (String, Streaming) {
 }
 
 fn operation(token: &str, id: &str, query: &str) -> Request {
-    let body = json!({"query": query, "extensions": {"operationId": id}});
+    posted(token, &json!({"query": query, "extensions": {"operationId": id}}))
+}
+
+/// An operation that is written in full.
+pub(crate) fn posted(token: &str, body: &Value) -> Request {
     let request = Request::post(body.to_string()).header(TOKEN, token);
     request.header("Authorization", GOOD).header("Accept", GRAPHQL)
 }

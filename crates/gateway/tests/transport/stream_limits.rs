@@ -9,7 +9,7 @@ use crate::http_client::Request;
 use crate::stream_client::Streaming;
 use crate::toy::{toy, toy_with};
 
-const FORMS: [&str; 2] = ["text/event-stream", "multipart/mixed;subscriptionSpec=1.0"];
+pub(crate) const FORMS: [&str; 2] = ["text/event-stream", "multipart/mixed;subscriptionSpec=1.0"];
 
 fn subscribe(query: &str, form: &str) -> Request {
     Request::query(query).header("Accept", form)

@@ -8,8 +8,8 @@ use async_graphql::{Context, Error, ErrorExtensions as _, Object, Result, Schema
 use futures_util::future::{BoxFuture, pending};
 use futures_util::{FutureExt as _, Stream, StreamExt as _, stream};
 use rookery_gateway::transport::{
-    AuthFailure, Authenticator, Bookmark, Peer, ServeOptions, ShutdownHandle, TransportOptions,
-    Unshared, router, serve, shutdown,
+    AuthFailure, Authenticator, Bookmark, Caller, Peer, ServeOptions, ShutdownHandle,
+    TransportOptions, Unshared, router, serve, shutdown,
 };
 use rookery_log::{Epoch, Position, PositionToken};
 use tokio::net::TcpListener;
@@ -187,6 +187,11 @@ impl Authenticator for Tokens {
             Some("down") => Err(AuthFailure::Unavailable),
             Some(_) => Err(AuthFailure::Invalid),
         }
+    }
+
+    fn caller<'a>(&self, session: &'a Session) -> Caller<'a> {
+        let user = Some(session.user).filter(|user| *user != "nobody");
+        Caller { user, is_admin: false }
     }
 
     fn connected(&self, _: &Session) -> Box<dyn Send> {

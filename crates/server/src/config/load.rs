@@ -196,6 +196,8 @@ impl Sources {
             compact_after: self.one("compact_after", values::lifetime),
             allowed_origins: self.list("allowed_origins", values::origin),
             trusted_proxies: TrustedProxies(self.list("trusted_proxies", values::network)),
+            introspection: self.one("introspection", values::introspection),
+            allowed_documents: self.maybe("allowed_documents", values::path),
             shutdown_timeout: self.one("shutdown_timeout", values::duration),
             fanout_sharing: self.one("fanout.sharing", values::switch),
             cache: Caches {
@@ -212,6 +214,8 @@ impl Sources {
                 fields: self.one("limits.fields", values::count),
                 root_fields: self.one("limits.root_fields", values::count),
                 cost: self.one("limits.cost", values::count),
+                rate: self.one("limits.rate", values::rate),
+                burst: self.one("limits.burst", values::count),
                 subscriptions: self.one("limits.subscriptions", values::count),
                 deadline: self.one("limits.deadline", values::duration),
                 action_wait: self.one("limits.action_wait", values::duration),

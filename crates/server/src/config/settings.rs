@@ -141,6 +141,20 @@ pub const ALL: &[Setting] = &[
             "Reverse proxies whose X-Forwarded-For is believed (a list)",
         )
     },
+    serve(
+        "introspection",
+        "WHO",
+        "everybody",
+        "everybody, users, admins or nobody",
+        "Who may ask for the schema; the pages at / need it",
+    ),
+    serve(
+        "allowed_documents",
+        "FILE",
+        "",
+        "the path of a file",
+        "Run only the GraphQL documents in this manifest of a code generator [default: run all]",
+    ),
     duration("shutdown_timeout", "10s", "How long open requests may take at the end"),
     serve(
         "fanout.sharing",
@@ -160,6 +174,14 @@ pub const ALL: &[Setting] = &[
     count("limits.fields", "1000", "Most fields of a document, with fragments written out"),
     count("limits.root_fields", "10", "Most fields at the top of a document"),
     count("limits.cost", "100000", "Most that a request may cost, as docs/limits.md counts it"),
+    serve(
+        "limits.rate",
+        "N",
+        "200000",
+        "a whole number above zero, or none",
+        "Cost that each user, or each address of nobody's requests, gets back in a second",
+    ),
+    count("limits.burst", "10000000", "Cost that can be spent at once before limits.rate holds"),
     count("limits.subscriptions", "64", "Most subscriptions of one WebSocket"),
     duration("limits.deadline", "10s", "Longest time that a request may take"),
     duration("limits.action_wait", "500ms", "How long a numbered action waits for a missing one"),

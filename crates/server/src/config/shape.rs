@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use rookery_accounts::RegistrationPolicy;
+use rookery_gateway::transport::Introspection;
 
 use crate::config::TrustedProxies;
 
@@ -32,6 +33,9 @@ pub struct Config {
     pub compact_after: Option<Duration>,
     pub allowed_origins: Vec<String>,
     pub trusted_proxies: TrustedProxies,
+    pub introspection: Introspection,
+    /// The manifest of the documents that may run; all may without it.
+    pub allowed_documents: Option<PathBuf>,
     pub shutdown_timeout: Duration,
     pub fanout_sharing: bool,
     pub cache: Caches,
@@ -59,6 +63,8 @@ pub struct Limits {
     pub fields: usize,
     pub root_fields: usize,
     pub cost: usize,
+    pub rate: Option<usize>,
+    pub burst: usize,
     pub subscriptions: usize,
     pub deadline: Duration,
     pub action_wait: Duration,

@@ -3,6 +3,7 @@
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 use rookery_accounts::RegistrationPolicy;
+use rookery_gateway::transport::Introspection;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::LogFormat;
@@ -41,6 +42,21 @@ pub(super) fn switch(text: &str) -> Option<bool> {
         "off" => Some(false),
         _ => None,
     }
+}
+
+pub(super) fn introspection(text: &str) -> Option<Introspection> {
+    match text {
+        "everybody" => Some(Introspection::Everybody),
+        "users" => Some(Introspection::Users),
+        "admins" => Some(Introspection::Admins),
+        "nobody" => Some(Introspection::Nobody),
+        _ => None,
+    }
+}
+
+#[expect(clippy::option_option, reason = "no value is not the value that stands for no limit")]
+pub(super) fn rate(text: &str) -> Option<Option<usize>> {
+    if text == "none" { Some(None) } else { count(text).map(Some) }
 }
 
 pub(super) fn count(text: &str) -> Option<usize> {
@@ -137,6 +153,15 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_rate_is_a_number_or_none() {
+        assert_eq!(rate("none"), Some(None));
+        assert_eq!(rate("5"), Some(Some(5)));
+        for bad in ["0", "-1", "off", ""] {
+            assert_eq!(rate(bad), None, "{bad}");
+        }
+    }
 
     #[test]
     fn sizes_have_units() {

@@ -41,6 +41,8 @@ pub(super) struct Definition<'a> {
     /// Whether it asks for the schema.
     pub(super) introspects: bool,
     pub(super) root_fields: usize,
+    /// Root fields that are not about the schema: their names do not begin with `__`.
+    pub(super) data_fields: usize,
     /// Selections of the definition's own set: fields, spreads and inline fragments.
     pub(super) root_selections: usize,
     /// Whether the last of them is a field.
@@ -171,6 +173,7 @@ impl<'a> Recogniser<'a> {
             lists: 0,
             introspects: false,
             root_fields: 0,
+            data_fields: 0,
             root_selections: 0,
             root_is_field: false,
             guarded_fields: 0,
@@ -373,6 +376,7 @@ impl<'a> Recogniser<'a> {
         }
         if place.at_root {
             definition.root_fields += 1;
+            definition.data_fields += usize::from(!name.starts_with("__"));
             definition.guarded_fields += usize::from(self.limits.is_guarded(name));
         }
         definition.introspects |= matches!(name, "__schema" | "__type");

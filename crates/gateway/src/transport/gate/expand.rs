@@ -15,6 +15,7 @@ struct Expanded {
     depth: usize,
     lists: usize,
     root_fields: usize,
+    data_fields: usize,
     guarded_fields: usize,
 }
 
@@ -33,11 +34,12 @@ pub(super) struct Expansion<'a> {
 }
 
 impl<'a> Expansion<'a> {
-    /// Checks every definition of the document, used or not: the library validates them all.
+    /// Checks every definition of the document, used or not: the library validates them all. Answers how many root
+    /// fields of its operations are not about the schema.
     pub(super) fn check(
         definitions: &'a [Definition<'a>],
         limits: &GateLimits,
-    ) -> Result<(), Refusal> {
+    ) -> Result<usize, Refusal> {
         let fragments = definitions
             .iter()
             .enumerate()
@@ -47,18 +49,19 @@ impl<'a> Expansion<'a> {
         let visits = vec![Visit::Unseen; definitions.len()];
         let mut this = Self { definitions, fragments, visits };
         let introspects = definitions.iter().any(|definition| definition.introspects);
-        let mut total = 0usize;
+        let (mut total, mut data_fields) = (0usize, 0usize);
         for (index, definition) in definitions.iter().enumerate() {
             let cost = this.expand(index)?;
             if definition.kind.is_some() {
                 total = total.saturating_add(cost.selections);
+                data_fields = data_fields.saturating_add(cost.data_fields);
             }
             check_size(cost, total, introspects, limits)?;
             if definition.kind.is_some() {
                 check_root(cost, limits)?;
             }
         }
-        Ok(())
+        Ok(data_fields)
     }
 
     /// Recursion is bounded by the number of fragments.
@@ -79,6 +82,7 @@ impl<'a> Expansion<'a> {
             depth: definition.depth,
             lists: definition.lists,
             root_fields: definition.root_fields,
+            data_fields: definition.data_fields,
             guarded_fields: definition.guarded_fields,
         };
         for spread in &definition.spreads {
@@ -89,6 +93,7 @@ impl<'a> Expansion<'a> {
             cost.lists = cost.lists.max(spread.place.lists.saturating_add(inner.lists));
             if spread.place.at_root {
                 cost.root_fields = cost.root_fields.saturating_add(inner.root_fields);
+                cost.data_fields = cost.data_fields.saturating_add(inner.data_fields);
                 cost.guarded_fields = cost.guarded_fields.saturating_add(inner.guarded_fields);
             }
         }

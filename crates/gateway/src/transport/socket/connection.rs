@@ -201,14 +201,14 @@ impl<E: Frames, A: Authenticator> Connection<E, A> {
         Ok(())
     }
 
-    fn start(&mut self, id: &str, params: Params, session: &A::Session) -> Result<(), Refusal> {
+    fn start(&mut self, id: &str, mut params: Params, session: &A::Session) -> Result<(), Refusal> {
         let options = &self.transport.options;
         let max = options.socket.operations_max;
         if self.operations.len() >= max {
             let message = format!("This socket runs {max} operations already; complete one first.");
             return Err(Refusal::new(code::TOO_MANY_SUBSCRIPTIONS, message));
         }
-        let admitted = params.admit(&self.transport.documents, &options.gate)?;
+        let admitted = self.transport.admit(&mut params)?;
         let prepared = self.transport.prepare(params, admitted, session, self.peer)?;
         self.operations.start(id, Run::new(&self.transport, prepared));
         Ok(())

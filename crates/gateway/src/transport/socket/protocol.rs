@@ -119,8 +119,11 @@ impl ClientMessage {
             "complete" => Ok(Self::Complete { id: id()? }),
             "subscribe" => {
                 let payload = frame.payload.ok_or("expected a payload")?;
-                let params = serde_json::from_str(payload.get())
+                let params: Box<Params> = serde_json::from_str(payload.get())
                     .map_err(|_| "expected a payload with a query")?;
+                if !params.names_document() {
+                    return Err("expected a payload with a query");
+                }
                 Ok(Self::Subscribe { id: id()?, params })
             }
             _ => Err("unknown type"),

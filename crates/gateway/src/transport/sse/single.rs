@@ -118,13 +118,13 @@ pub(in crate::transport) async fn operate<E: Frames, A: Authenticator>(
     token: &str,
 ) -> Result<Response, Outcome> {
     let reservation = find(transport, parts, token)?;
-    let params = params(parts, body, &transport.options).await?;
+    let mut params = params(parts, body, &transport.options).await?;
     let id = params.extension("operationId").and_then(|id| match id {
         Value::String(id) if !id.is_empty() && id.len() <= ID_BYTES_MAX => Some(id.clone()),
         _ => None,
     });
     let id = id.ok_or_else(id_missing)?;
-    let admitted = params.admit(&transport.documents, &transport.options.gate)?;
+    let admitted = transport.admit(&mut params)?;
     reservation.opened(transport.options.streams.reservation_deadline).await?;
     let prepared = transport.prepare(params, admitted, &reservation.session, peer(parts))?;
     match Run::new(transport, prepared) {
@@ -188,7 +188,7 @@ fn looked_at(
     let first = AssertUnwindSafe(frames.next()).catch_unwind().now_or_never();
     match first {
         None => Ok(Run::Stream(frames, bookmark)),
-        Some(Err(_panic)) => Err(Outcome::of_panic().into()),
+        Some(Err(panic)) => Err(Outcome::of_panic(&*panic).into()),
         Some(Ok(None)) => Ok(Run::Stream(stream::empty().boxed(), bookmark)),
         Some(Ok(Some(Frame { payload: Payload::Own(response), .. })))
             if !response.errors.is_empty()

@@ -1,0 +1,178 @@
+//! Documents that clients name instead of sending them: automatic persisted queries, and the list of those that may run.
+//!
+//! **Invariant:** a document is found by the hash of its own text, or by an ID that the operator's list gives it, so
+//! nobody can put another document in its place.
+//! **Invariant:** memory is bounded: of what clients persist, [`PERSISTED_MAX`] documents are kept, each within the
+//! gate's limit.
+//!
+//! Source: Apollo's automatic persisted queries (`extensions.persistedQuery`), GraphQL over HTTP (draft), appendix
+//! "Persisted Documents" (`documentId`).
+
+mod manifest;
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use lru::LruCache;
+use parking_lot::Mutex;
+use sha2::{Digest as _, Sha256};
+
+use super::params::Params;
+use super::refusal::{Refusal, code};
+pub use manifest::{AllowList, ManifestError};
+
+/// Documents of clients that are kept.
+const PERSISTED_MAX: usize = 1_000;
+
+/// SHA-256 of a document's text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct DocumentHash([u8; 32]);
+
+impl DocumentHash {
+    pub(super) fn of(text: &str) -> Self {
+        Self(Sha256::digest(text).into())
+    }
+
+    /// Reads 64 hexadecimal digits, with or without `sha256:` before them.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let digits = text.strip_prefix("sha256:").unwrap_or(text).as_bytes();
+        let mut hash = [0; 32];
+        if digits.len() != 2 * hash.len() {
+            return None;
+        }
+        for (byte, pair) in hash.iter_mut().zip(digits.chunks_exact(2)) {
+            let digit = |at: usize| char::from(pair[at]).to_digit(16);
+            *byte = u8::try_from(digit(0)? * 16 + digit(1)?).ok()?;
+        }
+        Some(Self(hash))
+    }
+}
+
+/// The documents of clients, by hash.
+#[derive(Debug)]
+pub(super) struct PersistedDocuments(Mutex<LruCache<DocumentHash, Arc<str>>>);
+
+impl Default for PersistedDocuments {
+    fn default() -> Self {
+        let max = NonZeroUsize::new(PERSISTED_MAX).unwrap_or(NonZeroUsize::MIN);
+        Self(Mutex::new(LruCache::new(max)))
+    }
+}
+
+impl PersistedDocuments {
+    pub(super) fn find(&self, hash: DocumentHash) -> Option<Arc<str>> {
+        self.0.lock().get(&hash).cloned()
+    }
+
+    /// Keeps a document whose hash was checked.
+    pub(super) fn keep(&self, hash: DocumentHash, text: &str) {
+        self.0.lock().get_or_insert(hash, || text.into());
+    }
+}
+
+/// What came of looking for a document.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Found {
+    /// Whether the operator's list has it, or there is none.
+    pub(super) is_allowed: bool,
+    /// Under which to keep it, once it has passed the gate.
+    keep: Option<DocumentHash>,
+}
+
+/// All documents that can be named.
+#[derive(Debug)]
+pub(super) struct NamedDocuments {
+    allowed: Option<Arc<AllowList>>,
+    persisted: PersistedDocuments,
+}
+
+impl NamedDocuments {
+    pub(super) fn new(allowed: Option<Arc<AllowList>>) -> Self {
+        Self { allowed, persisted: PersistedDocuments::default() }
+    }
+
+    /// Puts the document into `params` that they name.
+    pub(super) fn resolve(&self, params: &mut Params) -> Result<Found, Refusal> {
+        match &self.allowed {
+            Some(list) => resolve_in(list, params),
+            None => self.resolve_persisted(params),
+        }
+    }
+
+    fn resolve_persisted(&self, params: &mut Params) -> Result<Found, Refusal> {
+        let mut found = Found { is_allowed: true, keep: None };
+        if let Some(query) = &params.query {
+            let Some(hash) = params.persisted_hash()? else { return Ok(found) };
+            let hash = DocumentHash::parse(hash);
+            if hash != Some(DocumentHash::of(query)) {
+                let message =
+                    "`sha256Hash` is not the SHA-256 of `query`, in 64 hexadecimal digits.";
+                return Err(Refusal::new(code::PERSISTED_QUERY_MISMATCH, message));
+            }
+            found.keep = hash;
+        } else if let Some(name) = params.document_name()? {
+            let hash = DocumentHash::parse(name);
+            let text = hash.and_then(|hash| self.persisted.find(hash));
+            // Apollo's clients know this very message.
+            let refusal =
+                || Refusal::new(code::PERSISTED_QUERY_NOT_FOUND, "PersistedQueryNotFound");
+            params.query = Some(text.ok_or_else(refusal)?.to_string());
+        }
+        Ok(found)
+    }
+
+    /// Keeps the document of `params` if the client asked for it.
+    pub(super) fn keep(&self, found: Found, params: &Params) {
+        if let (Some(hash), Some(query)) = (found.keep, &params.query) {
+            self.persisted.keep(hash, query);
+        }
+    }
+}
+
+/// Where only listed documents run, the list's text counts, whatever else was sent.
+fn resolve_in(list: &AllowList, params: &mut Params) -> Result<Found, Refusal> {
+    let listed = params.document_name()?.and_then(|name| list.find(name));
+    if let Some(text) = listed {
+        params.query = Some(text.to_string());
+        return Ok(Found { is_allowed: true, keep: None });
+    }
+    let query = params.query.as_deref().ok_or_else(not_allowed)?;
+    Ok(Found { is_allowed: list.contains(query), keep: None })
+}
+
+pub(super) fn not_allowed() -> Refusal {
+    let message =
+        "This server runs the documents of its operator's list alone, and this is none of them.";
+    Refusal::new(code::DOCUMENT_NOT_ALLOWED, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hashes_are_read_as_clients_write_them() {
+        // printf '{hello}' | sha256sum
+        let digits = "9dd7ff987fac8d0d1979084ebde5ce8bd855cd066d1a34e98432275cc6bc264c";
+        let hash = Some(DocumentHash::of("{hello}"));
+        assert_eq!(DocumentHash::parse(digits), hash);
+        assert_eq!(DocumentHash::parse(&digits.to_uppercase()), hash);
+        assert_eq!(DocumentHash::parse(&format!("sha256:{digits}")), hash);
+        for bad in ["", "abc", &digits[1..], &format!("g{}", &digits[1..]), &"é".repeat(32)] {
+            assert_eq!(DocumentHash::parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn documents_beyond_the_bound_are_forgotten_and_those_in_use_are_not() {
+        let documents = PersistedDocuments::default();
+        let used = DocumentHash::of("used");
+        documents.keep(used, "used");
+        for number in 0..PERSISTED_MAX {
+            documents.keep(DocumentHash::of(&number.to_string()), &number.to_string());
+            assert!(documents.find(used).is_some());
+        }
+        assert_eq!(documents.0.lock().len(), PERSISTED_MAX);
+        assert_eq!(documents.find(DocumentHash::of("0")), None);
+    }
+}

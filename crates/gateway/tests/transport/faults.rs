@@ -1,0 +1,53 @@
+//! What is broken is masked, and found again in the log.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::http_client::Request;
+use crate::toy::toy;
+
+/// What this thread logs; the toy server runs on it too.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+#[tokio::test]
+async fn a_fault_has_an_id_that_the_log_has() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(log.clone()).finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let toy = toy().await;
+    let mut ids = Vec::new();
+    for query in ["{ faults }", "{ breaks }", "{ panics }"] {
+        let answer = Request::query(query).send(toy.address).await;
+        assert_eq!(answer.code(), "INTERNAL");
+        assert!(!answer.body.contains("secret"), "{answer:?}");
+        let id = answer.json()["errors"][0]["extensions"]["faultId"].as_str().unwrap().to_owned();
+        let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        let line = logged.lines().find(|line| line.contains(&format!("fault_id={id}")));
+        let line = line.unwrap_or_else(|| panic!("no line has {id}: {logged}"));
+        assert!(line.contains("resolver"), "{line}");
+        ids.push(id);
+    }
+    ids.dedup();
+    assert_eq!(ids.len(), 3);
+}
