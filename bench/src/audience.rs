@@ -25,13 +25,13 @@ use tokio::{sync::Notify, time::timeout};
 
 use crate::{
     Error,
-    frame::{self, CLOSE, Frame, PING, TEXT},
+    frame::{self, CLOSE, Message, PING, TEXT},
     socket::Socket,
     stamp,
     stats::Samples,
 };
 
-/// Bytes that are read at once, and the longest frame.
+/// Bytes that are read at once, and the longest message.
 const BUFFER_BYTES: usize = 4 * 1024 * 1024;
 
 /// How long deliveries may take until a measurement is given up.
@@ -43,7 +43,7 @@ const WAKE: Token = Token(usize::MAX);
 /// A socket that is going to be listened to.
 pub(crate) struct Listener {
     stream: mio::net::TcpStream,
-    /// The beginning of a frame whose end has not come.
+    /// The beginning of a message whose end has not come.
     carry: Vec<u8>,
     group: usize,
 }
@@ -120,7 +120,7 @@ impl Listener {
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(error) => return Err(error.into()),
             };
-            let walked = self.walk(&buffer[..kept + count], hearing)?;
+            let walked = self.walk(&mut buffer[..kept + count], hearing)?;
             self.carry.clear();
             self.carry.extend_from_slice(&buffer[walked..kept + count]);
             if self.carry.is_empty() {
@@ -133,10 +133,11 @@ impl Listener {
         }
     }
 
-    /// Hears all whole frames; gives back where they end.
-    fn walk(&mut self, bytes: &[u8], hearing: &mut Hearing) -> Result<usize, Error> {
+    /// Hears all whole messages; gives back where they end.
+    fn walk(&mut self, bytes: &mut [u8], hearing: &mut Hearing) -> Result<usize, Error> {
         let mut at = 0;
-        while let Some(Frame { opcode, begin, end }) = frame::header(&bytes[at..])? {
+        while let Some(message) = frame::message(&mut bytes[at..])? {
+            let Message { opcode, begin, end, next } = message;
             let payload = &bytes[at + begin..at + end];
             match opcode {
                 TEXT => hearing.hear(self.group, payload),
@@ -147,7 +148,7 @@ impl Listener {
                 }
                 _ => {}
             }
-            at += end;
+            at += next;
         }
         Ok(at)
     }
@@ -312,8 +313,8 @@ fn listen(
     let mut events = Events::with_capacity(1_024);
     let mut buffer = vec![0; BUFFER_BYTES];
     for listener in &mut *listeners {
-        let early = take(&mut listener.carry);
-        let walked = listener.walk(&early, &mut hearing)?;
+        let mut early = take(&mut listener.carry);
+        let walked = listener.walk(&mut early, &mut hearing)?;
         listener.carry = early[walked..].to_vec();
     }
     loop {

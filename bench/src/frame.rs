@@ -7,6 +7,8 @@ use crate::Error;
 /// Longest frame that is read.
 const FRAME_BYTES_MAX: usize = 16 * 1024 * 1024;
 
+/// The opcode of what follows in a message of several frames.
+const CONTINUATION: u8 = 0;
 /// The opcode of a text.
 pub(crate) const TEXT: u8 = 1;
 /// The opcode that closes a socket.
@@ -25,12 +27,22 @@ const LENGTH_16: u8 = 0x7e;
 /// A length that says that the real one follows in eight bytes.
 const LENGTH_64: u8 = 0x7f;
 
-/// The header of a frame: opcode, where its payload begins, and where it ends.
+/// The header of a frame: opcode, whether its message ends with it, where its payload begins, and where it ends.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Frame {
+struct Frame {
+    opcode: u8,
+    is_final: bool,
+    begin: usize,
+    end: usize,
+}
+
+/// A message: opcode, where its payload begins and ends, and where the next message begins.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Message {
     pub(crate) opcode: u8,
     pub(crate) begin: usize,
     pub(crate) end: usize,
+    pub(crate) next: usize,
 }
 
 /// The bytes of a text frame.
@@ -61,11 +73,34 @@ fn frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Reads the header of an unmasked frame; none if it is not all there, payload included.
+/// Reads an unmasked message, and joins its frames in place; none if it is not all there. A closing frame within a message
+/// takes its place.
 ///
 /// # Errors
-/// If the frame is too long, or a part of a message.
-pub(crate) fn header(bytes: &[u8]) -> Result<Option<Frame>, Error> {
+/// If a frame is too long, or does not belong where it is.
+pub(crate) fn message(bytes: &mut [u8]) -> Result<Option<Message>, Error> {
+    let Some(Frame { opcode, is_final, begin, mut end }) = header(bytes)? else { return Ok(None) };
+    let (mut next, mut is_final, mut parts) = (end, is_final, Vec::new());
+    while !is_final {
+        let Some(part) = header(&bytes[next..])? else { return Ok(None) };
+        let (begin, end) = (next + part.begin, next + part.end);
+        match part.opcode {
+            CONTINUATION => parts.push(begin..end),
+            CLOSE => return Ok(Some(Message { opcode: CLOSE, begin, end, next: end })),
+            other => return Err(format!("a frame with opcode {other} within a message").into()),
+        }
+        (next, is_final) = (end, part.is_final);
+    }
+    for part in parts {
+        let len = part.len();
+        bytes.copy_within(part, end);
+        end += len;
+    }
+    Ok(Some(Message { opcode, begin, end, next }))
+}
+
+/// Reads the header of an unmasked frame; none if it is not all there, payload included.
+fn header(bytes: &[u8]) -> Result<Option<Frame>, Error> {
     let [first, second, rest @ ..] = bytes else { return Ok(None) };
     let (length, begin) = match second & !MASKED {
         LENGTH_16 => match rest {
@@ -78,11 +113,11 @@ pub(crate) fn header(bytes: &[u8]) -> Result<Option<Frame>, Error> {
         },
         length => (usize::from(length), 2),
     };
-    if length > FRAME_BYTES_MAX || first & FINAL == 0 {
-        return Err("a frame is too long, or in parts".into());
+    if length > FRAME_BYTES_MAX {
+        return Err("a frame is too long".into());
     }
-    let end = begin + length;
-    Ok((bytes.len() >= end).then_some(Frame { opcode: first & 0xf, begin, end }))
+    let (opcode, is_final, end) = (first & 0xf, first & FINAL != 0, begin + length);
+    Ok((bytes.len() >= end).then_some(Frame { opcode, is_final, begin, end }))
 }
 
 #[cfg(test)]
@@ -92,12 +127,30 @@ mod tests {
     #[test]
     fn header_is_read_once_all_of_its_frame_is_there() {
         let short = [0x81, 2, b'h', b'i', 0x81];
-        let expected = Frame { opcode: TEXT, begin: 2, end: 4 };
+        let expected = Frame { opcode: TEXT, is_final: true, begin: 2, end: 4 };
         assert_eq!(header(&short).ok(), Some(Some(expected)));
         assert_eq!(header(&short[..3]).ok(), Some(None));
         let mut long = vec![0x81, 126, 1, 0];
         long.extend([b'x'; 256]);
-        assert_eq!(header(&long).ok(), Some(Some(Frame { opcode: TEXT, begin: 4, end: 260 })));
+        let expected = Frame { opcode: TEXT, is_final: true, begin: 4, end: 260 };
+        assert_eq!(header(&long).ok(), Some(Some(expected)));
+    }
+
+    #[test]
+    fn message_of_several_frames_is_joined_once_it_is_all_there() {
+        let sent = [1, 2, b'w', b'h', 0, 1, b'o', 0x80, 2, b'l', b'e', 0x81, 1, b'x'];
+        for len in 0..11 {
+            assert_eq!(message(&mut sent[..len].to_vec()).ok(), Some(None), "{len} bytes");
+        }
+        let mut bytes = sent;
+        let read = |bytes: &mut [u8]| message(bytes).ok().flatten();
+        let whole = Message { opcode: TEXT, begin: 2, end: 7, next: 11 };
+        assert_eq!(read(&mut bytes), Some(whole));
+        assert_eq!(&bytes[2..7], b"whole");
+        let after = Message { opcode: TEXT, begin: 2, end: 3, next: 3 };
+        assert_eq!(read(&mut bytes[11..]), Some(after));
+        let closed = Message { opcode: CLOSE, begin: 5, end: 5, next: 5 };
+        assert_eq!(read(&mut [1, 1, b'x', 0x88, 0]), Some(closed));
     }
 
     #[test]

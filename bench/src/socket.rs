@@ -10,7 +10,7 @@ use tokio::{
 
 use crate::{
     Error,
-    frame::{self, CLOSE, Frame, PING, TEXT, text},
+    frame::{self, CLOSE, Message, PING, TEXT, text},
 };
 
 /// An open WebSocket.
@@ -96,19 +96,19 @@ impl Socket {
         Ok(self.stream.write_all(frame).await?)
     }
 
-    /// The payload of the next text frame. Answers pings.
+    /// The payload of the next text. Answers pings.
     ///
     /// # Errors
     /// If the socket is closed.
     pub(crate) async fn next(&mut self) -> Result<&[u8], Error> {
         loop {
-            let Some(Frame { opcode, begin, end }) = frame::header(&self.buffer[self.read..])?
-            else {
+            let message = frame::message(&mut self.buffer[self.read..])?;
+            let Some(Message { opcode, begin, end, next }) = message else {
                 self.fill().await?;
                 continue;
             };
             let (begin, end) = (self.read + begin, self.read + end);
-            self.read = end;
+            self.read += next;
             match opcode {
                 TEXT => return Ok(&self.buffer[begin..end]),
                 CLOSE => {

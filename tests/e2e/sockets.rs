@@ -356,3 +356,28 @@ fn a_request_under_way_is_answered_before_the_server_stops() {
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     assert!(stopping.join().unwrap().success());
 }
+
+#[test]
+fn a_socket_that_caught_up_costs_no_more_memory_than_its_buffer() {
+    const SOCKETS: usize = 200;
+    const EVENTS: usize = 200;
+    let (_data, server, alice) = start();
+    let room = alice.create_room(json!({}));
+    let start = alice.position();
+    for _ in 0..EVENTS {
+        alice.say(&room, &"x".repeat(2_000));
+    }
+    // One after the other, so that what remains is what each of them keeps.
+    let catch_up = || {
+        let mut stream = alice.follow(Some(&start));
+        for _ in 0..EVENTS {
+            stream.item();
+        }
+        stream
+    };
+    drop(catch_up());
+    let before = memory_kib(&server);
+    let streams: Vec<_> = (0..SOCKETS).map(|_| catch_up()).collect();
+    let grown = memory_kib(&server).saturating_sub(before);
+    assert!(grown < 100 * streams.len() as u64, "{SOCKETS} sockets took {grown} KiB");
+}

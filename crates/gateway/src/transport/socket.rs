@@ -5,6 +5,7 @@
 mod connection;
 mod link;
 mod meter;
+mod outgoing;
 mod patience;
 mod protocol;
 mod upgrade;

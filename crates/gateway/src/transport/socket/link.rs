@@ -2,7 +2,8 @@
 //!
 //! **Invariant:** no more than twice `queue_bytes_max` and one message wait at a time: beyond the first, operations
 //! are not polled; beyond the second, the client is not read.
-//! **Invariant:** all that is ready goes out in one write.
+//! **Invariant:** what is ready goes out together, in writes of at least [`FRAME_BYTES_MAX`](super::outgoing::FRAME_BYTES_MAX)
+//! or of all that there is.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -20,6 +21,7 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error as WireError, Message};
 
 use super::meter::Metered;
+use super::outgoing::Outgoing;
 use super::patience::Patience;
 use super::protocol::Close;
 use crate::transport::operation::{Mark, Operations};
@@ -40,7 +42,8 @@ type Socket = WebSocketStream<Metered<TokioIo<Upgraded>>>;
 
 /// A message that waits, and what it tells how far an operation is.
 struct Queued {
-    message: Message,
+    outgoing: Outgoing,
+    len_bytes: usize,
     mark: Option<Mark>,
 }
 
@@ -86,8 +89,9 @@ impl Link {
     }
 
     fn queue(&mut self, message: Message, mark: Option<Mark>) {
-        self.queued_bytes += message.len();
-        self.queue.push_back(Queued { message, mark });
+        let len_bytes = message.len();
+        self.queued_bytes += len_bytes;
+        self.queue.push_back(Queued { outgoing: message.into(), len_bytes, mark });
     }
 
     /// Waits for the next event, and meanwhile writes what operations have to say.
@@ -145,13 +149,17 @@ impl Link {
                 Poll::Pending => return Ok(()),
                 Poll::Ready(ready) => ready?,
             }
-            if let Some(Queued { message, mark }) = self.queue.pop_front() {
-                self.queued_bytes -= message.len();
-                Pin::new(&mut self.socket).start_send(message)?;
-                // From here on nothing but the end of the connection stands between it and the client.
-                if let Some(mark) = &mark {
-                    operations.handed_over(mark);
-                }
+            let Some(Queued { outgoing, len_bytes, mark }) = self.queue.pop_front() else { break };
+            let (frame, rest) = outgoing.next_frame();
+            Pin::new(&mut self.socket).start_send(frame)?;
+            if let Some(outgoing) = rest {
+                self.queue.push_front(Queued { outgoing, len_bytes, mark });
+                continue;
+            }
+            self.queued_bytes -= len_bytes;
+            // From here on nothing but the end of the connection stands between it and the client.
+            if let Some(mark) = &mark {
+                operations.handed_over(mark);
             }
         }
         Ok(())

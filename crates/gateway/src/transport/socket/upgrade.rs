@@ -15,6 +15,7 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use super::connection::Connection;
 use super::link::Link;
 use super::meter::Metered;
+use super::outgoing::FRAME_BYTES_MAX;
 use crate::transport::Transport;
 use crate::transport::auth::{Authenticator, bearer};
 use crate::transport::frame::Frames;
@@ -72,7 +73,7 @@ pub(in crate::transport) async fn upgrade<E: Frames, A: Authenticator>(
 fn config(options: &SocketOptions) -> WebSocketConfig {
     WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER_BYTES)
-        .write_buffer_size(options.queue_bytes_max)
+        .write_buffer_size(FRAME_BYTES_MAX)
         .max_message_size(Some(options.frame_bytes_max))
         .max_frame_size(Some(options.frame_bytes_max))
 }
