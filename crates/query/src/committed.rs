@@ -3,7 +3,11 @@
 //! **Invariant:** decoding never fails as a whole: an event that cannot be read is kept in its
 //! place, with its ID and the reason.
 
-use std::sync::Arc;
+use std::{
+    any::Any,
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use rookery_domain::{AccountEvent, Fact, Pdu, RoomEvent, RoomId, Subject, UserId};
 use rookery_log::{LoggedEvent, Millis, Position, Record, StreamId, StreamKind};
@@ -17,6 +21,22 @@ pub struct Unreadable {
     pub event_id: String,
     /// Why it cannot be read, for operators.
     pub reason: String,
+}
+
+/// What ends with a decoded commit: it is dropped with it. A copy of the commit has none of it.
+#[derive(Default)]
+pub(crate) struct Attached(OnceLock<Box<dyn Any + Send + Sync>>);
+
+impl Clone for Attached {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl fmt::Debug for Attached {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Attached").finish_non_exhaustive()
+    }
 }
 
 /// A decoded commit.
@@ -38,6 +58,8 @@ pub struct Committed {
     pub receipts: Vec<(usize, StreamId)>,
     /// Size of the stored events in bytes, by which caches are bounded.
     pub len_bytes: usize,
+    /// What ends with it.
+    attached: Attached,
 }
 
 impl Committed {
@@ -62,6 +84,7 @@ impl Committed {
             facts,
             kind,
             len_bytes: commit.len_bytes(),
+            attached: Attached::default(),
         };
         for index in 0..decoded.facts.len() {
             decoded.restate(index, restated);
@@ -95,6 +118,15 @@ impl Committed {
             (Err(unreadable), fact) => *fact = Err(unreadable),
             (Ok(_), _) => {}
         }
+    }
+
+    /// What is dropped with this decoded commit: what `attach` makes, unless there is something. A
+    /// redaction puts another decoded commit in the place of this one.
+    pub fn attached(
+        &self,
+        attach: impl FnOnce() -> Box<dyn Any + Send + Sync>,
+    ) -> &(dyn Any + Send + Sync) {
+        &**self.attached.0.get_or_init(attach)
     }
 
     /// The sequence number of the event at `index`.

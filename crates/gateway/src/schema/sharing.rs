@@ -14,6 +14,7 @@ mod following;
 mod group;
 mod identity;
 mod mark;
+mod shelf;
 #[cfg(test)]
 mod tests;
 

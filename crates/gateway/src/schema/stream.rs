@@ -31,6 +31,19 @@ pub(crate) struct EventChunk {
     position: PositionScalar,
 }
 
+#[cfg(test)]
+impl EventChunk {
+    /// With nothing in it.
+    pub(crate) fn empty() -> Self {
+        let (items, skipped, ephemeral) = (Vec::new(), Vec::new(), Vec::new());
+        let token = rookery_log::PositionToken {
+            epoch: rookery_log::Epoch(1),
+            position: rookery_log::Position::default(),
+        };
+        Self { items, skipped, ephemeral, position: PositionScalar(token) }
+    }
+}
+
 /// What happened between two positions, as far as it is for you.
 #[Object]
 impl EventChunk {

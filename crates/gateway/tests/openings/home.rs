@@ -228,6 +228,17 @@ impl Home {
         schema.frames(request(Some(device), document, variables.clone()))
     }
 
+    /// The same as plain responses of a server that shares nothing.
+    pub(crate) fn responses(
+        &self,
+        device: &Device,
+        document: &str,
+        variables: &Value,
+    ) -> BoxStream<'static, Frame> {
+        let request = request(Some(device), document, variables.clone());
+        self.unshared.execute_stream(request).map(Frame::from).boxed()
+    }
+
     pub(crate) fn counts(&self) -> FanoutCounts {
         self.app.fanout_counts()
     }

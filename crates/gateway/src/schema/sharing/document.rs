@@ -27,7 +27,7 @@ pub(crate) struct Needs {
     pub(crate) others: bool,
 }
 
-/// A document that can be executed for many.
+/// A document that asks for the event stream and nothing else.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Document {
     /// Of room events; none if they depend on who asks.
@@ -44,7 +44,12 @@ pub(crate) struct Document {
 struct Unshareable;
 
 impl Document {
-    /// What the operation `name` of a document asks for; none if nothing of it can be shared.
+    /// Whether anything that it asks for is the same for many.
+    pub(super) fn is_shared(&self) -> bool {
+        self.events.is_some() || self.receipts.is_some()
+    }
+
+    /// What the operation `name` of a document asks for; none if that is not the event stream alone.
     pub(super) fn of(
         document: &ExecutableDocument,
         name: Option<&str>,
@@ -69,9 +74,6 @@ impl Document {
             read.ok().map(|()| reading.found.needs)
         };
         let (events, receipts) = (needs("RoomEvent"), needs("ReceiptMoved"));
-        if events.is_none() && receipts.is_none() {
-            return None;
-        }
         let mut variables = BTreeSet::new();
         variables_of(chunk, &mut variables, 0).ok()?;
         for fragment in document.fragments.values() {

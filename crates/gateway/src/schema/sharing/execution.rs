@@ -8,14 +8,14 @@ use std::{
     task::Poll,
 };
 
-use async_graphql::{Request, Response, Variables};
+use async_graphql::{Executor, Request, Response, Variables};
 use futures_util::{
     FutureExt as _, Stream, StreamExt as _,
     stream::{BoxStream, poll_fn},
 };
 use parking_lot::Mutex;
 
-use crate::schema::{Schema, context::Session, fault::Fault, stream::EventChunk};
+use crate::schema::{context::Session, fault::Fault, stream::EventChunk};
 
 /// The chunk that an execution is to tell next.
 #[derive(Clone, Default)]
@@ -60,19 +60,19 @@ pub(super) struct Execution {
 
 impl Execution {
     /// For one subscriber.
-    pub(super) fn own(schema: &Schema, template: &Template, session: Session) -> Self {
+    pub(super) fn own(schema: &impl Executor, template: &Template, session: Session) -> Self {
         Self::new(schema, template.request().data(session))
     }
 
     /// For all. Nobody is logged in to it.
-    pub(super) fn shared(schema: &Schema, template: &Template) -> Self {
+    pub(super) fn shared(schema: &impl Executor, template: &Template) -> Self {
         let session = Session::of_nobody();
         Self::new(schema, template.request().data(session).data(SeenByMembers))
     }
 
-    fn new(schema: &Schema, request: Request) -> Self {
+    fn new(schema: &impl Executor, request: Request) -> Self {
         let handed = Handed::default();
-        let responses = schema.execute_stream(request.data(handed.clone()));
+        let responses = schema.execute_stream(request.data(handed.clone()), None);
         Self { handed, responses }
     }
 

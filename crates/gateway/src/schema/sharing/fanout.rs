@@ -1,6 +1,6 @@
 //! The groups of a server, and what is counted about them.
 //!
-//! **Invariant:** a group is there for as long as it has a member.
+//! **Invariant:** a group is there for as long as it has a member, and then nothing is left of it.
 //! **Invariant:** documents and groups are bounded in number; beyond that nothing is shared.
 
 use std::{
@@ -9,7 +9,7 @@ use std::{
     num::NonZeroUsize,
     sync::{
         Arc, OnceLock, Weak,
-        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
+        atomic::{AtomicU64, Ordering::Relaxed},
     },
 };
 
@@ -17,7 +17,7 @@ use async_graphql::{Request, Variables, parser::parse_query};
 use lru::LruCache;
 use parking_lot::Mutex;
 
-use super::{document::Document, execution::Template, group::Group, mark::Marks};
+use super::{document::Document, execution::Template, group::Group, mark::Marks, shelf::Shelf};
 use crate::{schema::Schema, transport::significant};
 
 /// Documents that are remembered. Each is at most as long as the gate lets through.
@@ -26,11 +26,39 @@ const DOCUMENTS_MAX: usize = 256;
 /// Groups at a time.
 const GROUPS_MAX: usize = 10_000;
 
+/// Bytes of answers that are kept, those of all groups together.
+const KEPT_BYTES_MAX: usize = 64 * 1024 * 1024;
+
 /// A document without what does not count, and the operation that is chosen.
 type DocumentKey = (String, Option<String>);
 
 /// The same, and the variables that answers depend on.
 type GroupKey = (DocumentKey, String);
+
+type Groups = Mutex<HashMap<Arc<GroupKey>, Weak<Group>>>;
+
+/// The place of a group among the others.
+pub(super) struct Entry {
+    groups: Arc<Groups>,
+    key: Arc<GroupKey>,
+}
+
+impl Entry {
+    /// Takes away a group that ends. Another one may have its place by then.
+    pub(super) fn leave(&self, group: &Group) {
+        let mut groups = self.groups.lock();
+        if groups.get(&self.key).is_some_and(|it| std::ptr::eq(it.as_ptr(), group)) {
+            groups.remove(&self.key);
+        }
+    }
+}
+
+/// How a subscription is served.
+pub(super) struct Place {
+    pub(super) template: Arc<Template>,
+    /// Together with whom; none if its answers depend on who asks.
+    pub(super) group: Option<Arc<Group>>,
+}
 
 /// What was shared since the server started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,6 +73,10 @@ pub struct FanoutCounts {
     pub own: u64,
     /// Executions for many that could not answer: an error, a panic, or something to wait for.
     pub failed: u64,
+    /// Answers that are kept now.
+    pub kept: usize,
+    /// About what these take, in bytes.
+    pub kept_bytes: usize,
 }
 
 #[derive(Default)]
@@ -60,8 +92,8 @@ pub(crate) struct Fanout {
     is_on: bool,
     marks: OnceLock<Marks>,
     documents: Mutex<LruCache<DocumentKey, Option<Arc<Document>>>>,
-    groups: Mutex<HashMap<GroupKey, Weak<Group>>>,
-    kept_bytes: Arc<AtomicUsize>,
+    groups: Arc<Groups>,
+    shelf: Arc<Shelf>,
     pub(super) hasher: RandomState,
     pub(super) counters: Counters,
 }
@@ -74,17 +106,19 @@ impl Fanout {
             is_on,
             marks: OnceLock::new(),
             documents: Mutex::new(LruCache::new(documents_max)),
-            groups: Mutex::default(),
-            kept_bytes: Arc::default(),
+            groups: Arc::default(),
+            shelf: Shelf::new(KEPT_BYTES_MAX),
             hasher: RandomState::new(),
             counters: Counters::default(),
         }
     }
 
     pub(crate) fn counts(&self) -> FanoutCounts {
-        let groups = self.groups.lock();
+        let (kept, kept_bytes) = self.shelf.size();
         FanoutCounts {
-            groups: groups.values().filter(|group| group.strong_count() > 0).count(),
+            groups: self.groups.lock().len(),
+            kept,
+            kept_bytes,
             executed: self.counters.executed.load(Relaxed),
             shared: self.counters.shared.load(Relaxed),
             own: self.counters.own.load(Relaxed),
@@ -92,31 +126,39 @@ impl Fanout {
         }
     }
 
-    /// The group of all who ask like this; none if their answers depend on who asks.
-    pub(super) fn group(&self, schema: &Schema, request: &Request) -> Option<Arc<Group>> {
-        if !self.is_on {
-            return None;
-        }
+    /// How a request is served; none if it is not for the event stream alone.
+    pub(super) fn place(&self, schema: &Schema, request: &Request) -> Option<Place> {
         let key = (significant(&request.query)?, request.operation_name.clone());
         let document = self.document(schema, &key, &request.query)?;
-        let variables = chosen(&request.variables, &document)?;
-        let key = (key, variables);
+        let template = Arc::new(Template {
+            query: request.query.clone(),
+            operation_name: request.operation_name.clone(),
+            variables: request.variables.clone(),
+        });
+        let is_shared = self.is_on && document.is_shared();
+        let group = is_shared.then(|| self.group(key, document, &template)).flatten();
+        Some(Place { template, group })
+    }
+
+    /// The group of all who ask like this.
+    fn group(
+        &self,
+        key: DocumentKey,
+        document: Arc<Document>,
+        template: &Arc<Template>,
+    ) -> Option<Arc<Group>> {
+        let key = (key, chosen(&template.variables, &document)?);
         let mut groups = self.groups.lock();
         if let Some(group) = groups.get(&key).and_then(Weak::upgrade) {
             return Some(group);
         }
         if groups.len() >= GROUPS_MAX {
-            groups.retain(|_, group| group.strong_count() > 0);
-            if groups.len() >= GROUPS_MAX {
-                return None;
-            }
+            return None;
         }
-        let template = Template {
-            query: request.query.clone(),
-            operation_name: request.operation_name.clone(),
-            variables: request.variables.clone(),
-        };
-        let group = Arc::new(Group::new(document, template, Arc::clone(&self.kept_bytes)));
+        let key = Arc::new(key);
+        let entry = Entry { groups: Arc::clone(&self.groups), key: Arc::clone(&key) };
+        let kept_in = Arc::clone(&self.shelf);
+        let group = Arc::new(Group::new(document, Arc::clone(template), kept_in, entry));
         groups.insert(key, Arc::downgrade(&group));
         tracing::debug!(target: "rookery::fanout", groups = groups.len(), "a group begins");
         Some(group)

@@ -1,4 +1,4 @@
-//! A subscription that takes part in a group, frame by frame.
+//! A subscription to the event stream, frame by frame: in a group, or alone.
 //!
 //! **Invariant:** nothing is read ahead: a chunk is read when a frame is asked for.
 
@@ -11,7 +11,7 @@ use futures_util::{
 };
 use parking_lot::Mutex;
 
-use super::{execution::Execution, group::Group, identity::Viewer};
+use super::{execution::Execution, fanout::Place, group::Group, identity::Viewer};
 use crate::{
     schema::{
         Schema,
@@ -38,8 +38,8 @@ impl Opening {
 impl Frames for Schema {
     fn frames(&self, request: Request) -> BoxStream<'static, Frame> {
         let app = self.data::<Arc<App>>();
-        let group = app.and_then(|app| Some((app, app.fanout.group(self, &request)?)));
-        let Some((app, group)) = group else {
+        let place = app.and_then(|app| Some((app, app.fanout.place(self, &request)?)));
+        let Some((app, place)) = place else {
             return self.execute_stream(request).map(Frame::from).boxed();
         };
         let opening = Opening::default();
@@ -47,7 +47,7 @@ impl Frames for Schema {
         // words, does not depend on whether anything is shared.
         let responses = self.execute_stream(request.data(opening.clone()));
         let (schema, app) = (self.clone(), Arc::clone(app));
-        let state = State::Opening(Box::new(Starting { schema, app, group, opening, responses }));
+        let state = State::Opening(Box::new(Starting { schema, app, place, opening, responses }));
         unfold(state, |mut state| async move {
             let frame = state.next().await?;
             Some((frame, state))
@@ -59,7 +59,7 @@ impl Frames for Schema {
 struct Starting {
     schema: Schema,
     app: Arc<App>,
-    group: Arc<Group>,
+    place: Place,
     opening: Opening,
     responses: BoxStream<'static, Response>,
 }
@@ -92,7 +92,7 @@ impl State {
 struct Following {
     schema: Schema,
     app: Arc<App>,
-    group: Arc<Group>,
+    place: Place,
     session: Session,
     viewer: Viewer,
     reader: Reader,
@@ -104,13 +104,13 @@ struct Following {
 
 impl Following {
     fn of(starting: Starting) -> Option<Self> {
-        let Starting { schema, app, group, opening, .. } = starting;
+        let Starting { schema, app, place, opening, .. } = starting;
         let (session, reader) = opening.0.lock().take()?;
         let user = session.viewer().ok()?.to_owned();
         let device = session.device_id().ok().map(ToOwned::to_owned);
         let viewer = Viewer { user, device };
         let (own, own_unused, is_over) = (None, 0, false);
-        Some(Self { schema, app, group, session, viewer, reader, own, own_unused, is_over })
+        Some(Self { schema, app, place, session, viewer, reader, own, own_unused, is_over })
     }
 
     async fn next(&mut self) -> Option<Frame> {
@@ -122,7 +122,9 @@ impl Following {
             return self.answer(draft.map(|draft| draft.chunk(&self.app))).await.map(Frame::from);
         };
         let resume = Some(self.app.token(draft.position).0);
-        if let Some(answer) = self.group.answer(&self.schema, &self.app, &draft, &self.viewer) {
+        let group = self.place.group.as_ref();
+        let ask = |group: &Arc<Group>| group.answer(&self.schema, &self.app, &draft, &self.viewer);
+        if let Some(answer) = group.and_then(ask) {
             counters.shared.fetch_add(1, Relaxed);
             self.own_unused += 1;
             if self.own_unused >= OWN_UNUSED_MAX {
@@ -130,14 +132,16 @@ impl Following {
             }
             return Some(Frame { payload: Payload::Shared(answer), resume });
         }
-        counters.own.fetch_add(1, Relaxed);
+        if group.is_some() {
+            counters.own.fetch_add(1, Relaxed);
+        }
         let chunk = draft.chunk(&self.app);
         Some(Frame { resume, ..self.answer(Ok(chunk)).await?.into() })
     }
 
     async fn answer(&mut self, chunk: Result<EventChunk, Fault>) -> Option<Response> {
         self.own_unused = 0;
-        let template = &self.group.template;
+        let template = &self.place.template;
         let start = || Execution::own(&self.schema, template, self.session.clone());
         let own = self.own.get_or_insert_with(start);
         let response = own.answer(chunk).await;

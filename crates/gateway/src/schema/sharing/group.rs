@@ -3,23 +3,22 @@
 //! **Invariant:** an answer is computed by the first who asks for it, under the group's lock; who
 //! comes meanwhile waits for that and takes the same bytes. An execution that would have to wait
 //! does not count as an answer, so the lock is never held for longer than the work itself.
-//! **Invariant:** what is kept is bounded, for a group and for all groups together.
+//! **Invariant:** what is kept is bounded, for a group here and for all of them by the [`Shelf`].
 
 use std::{
     collections::VecDeque,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering::Relaxed},
-    },
+    sync::{Arc, Weak, atomic::Ordering::Relaxed},
 };
 
 use parking_lot::Mutex;
+use rookery_log::Position;
 
 use super::{
     document::Document,
     execution::{Execution, Template},
-    fanout::Fanout,
+    fanout::{Entry, Fanout},
     identity::{Identity, Viewer, shown_alike},
+    shelf::{Kept, Shelf},
 };
 use crate::schema::{Schema, context::App, stream::Draft};
 
@@ -29,43 +28,38 @@ const KEPT_MAX: usize = 256;
 /// Bytes of answers that a group keeps, at most; beyond, only the latest answer.
 const KEPT_BYTES_MAX: usize = 1024 * 1024;
 
-/// The same for all groups together.
-const KEPT_BYTES_OF_ALL_MAX: usize = 64 * 1024 * 1024;
-
 pub(super) struct Group {
     pub(super) document: Arc<Document>,
-    pub(super) template: Template,
+    pub(super) template: Arc<Template>,
     state: Mutex<State>,
-    /// Bytes that all groups keep.
-    kept_by_all: Arc<AtomicUsize>,
+    shelf: Arc<Shelf>,
+    entry: Entry,
 }
 
 #[derive(Default)]
 struct State {
     execution: Option<Execution>,
-    /// The latest ones last.
-    kept: VecDeque<Kept>,
-    kept_bytes: usize,
+    /// The latest ones last. The shelf may have let go of any of them.
+    known: VecDeque<Known>,
+    bytes: usize,
 }
 
-struct Kept {
-    identity: Identity,
-    answer: Arc<str>,
-}
-
-impl Kept {
-    fn len_bytes(&self) -> usize {
-        self.identity.len_bytes() + self.answer.len()
-    }
+/// An answer on the shelf.
+struct Known {
+    position: Position,
+    number: u64,
+    bytes: usize,
+    kept: Weak<Kept>,
 }
 
 impl Group {
     pub(super) fn new(
         document: Arc<Document>,
-        template: Template,
-        kept_by_all: Arc<AtomicUsize>,
+        template: Arc<Template>,
+        shelf: Arc<Shelf>,
+        entry: Entry,
     ) -> Self {
-        Self { document, template, state: Mutex::default(), kept_by_all }
+        Self { document, template, state: Mutex::default(), shelf, entry }
     }
 
     /// The JSON of the answer that all who see this chunk alike get; none if this viewer needs an
@@ -81,15 +75,16 @@ impl Group {
         // Looked at before the lock is taken: whoever holds a view must not wait for a group.
         let shown = shown_alike(draft, &self.document, viewer, app, &fanout.hasher)?;
         let mut state = self.state.lock();
-        let mut kept = state.kept.iter().rev();
+        let known = state.known.iter().rev().filter(|known| known.position == draft.position);
+        let mut kept = known.filter_map(|known| known.kept.upgrade());
         if let Some(kept) = kept.find(|kept| kept.identity.is(draft, shown, &self.document)) {
             return Some(Arc::clone(&kept.answer));
         }
         let answer = self.execute(&mut state, schema, app, draft, fanout)?;
         // What rooms show may have changed while it was executed: then it is no answer for others.
         if shown_alike(draft, &self.document, viewer, app, &fanout.hasher) == Some(shown) {
-            let identity = Identity::of(draft, shown, &self.document)?;
-            self.keep(&mut state, Kept { identity, answer: Arc::clone(&answer) });
+            let identity = Identity::of(draft, shown, &self.document)?.into();
+            self.keep(&mut state, draft, Kept { identity, answer: Arc::clone(&answer) });
         }
         Some(answer)
     }
@@ -115,25 +110,31 @@ impl Group {
         answer.ok().map(Arc::from)
     }
 
-    fn keep(&self, state: &mut State, kept: Kept) {
-        let bytes = kept.len_bytes();
-        state.kept_bytes += bytes;
-        self.kept_by_all.fetch_add(bytes, Relaxed);
-        state.kept.push_back(kept);
-        while state.kept.len() > 1
-            && (state.kept.len() > KEPT_MAX
-                || state.kept_bytes > KEPT_BYTES_MAX
-                || self.kept_by_all.load(Relaxed) > KEPT_BYTES_OF_ALL_MAX)
-        {
-            let Some(oldest) = state.kept.pop_front() else { break };
-            state.kept_bytes -= oldest.len_bytes();
-            self.kept_by_all.fetch_sub(oldest.len_bytes(), Relaxed);
+    fn keep(&self, state: &mut State, draft: &Draft, kept: Kept) {
+        let kept = Arc::new(kept);
+        let Some(number) = self.shelf.keep(&kept, draft.commits()) else { return };
+        let (bytes, position) = (kept.len_bytes(), draft.position);
+        state.bytes += bytes;
+        state.known.push_back(Known { position, number, bytes, kept: Arc::downgrade(&kept) });
+        let State { known, bytes, .. } = state;
+        known.retain(|it| {
+            let is_kept = it.kept.strong_count() > 0;
+            *bytes -= if is_kept { 0 } else { it.bytes };
+            is_kept
+        });
+        let mut over = Vec::new();
+        while known.len() > 1 && (known.len() > KEPT_MAX || *bytes > KEPT_BYTES_MAX) {
+            let Some(oldest) = known.pop_front() else { break };
+            *bytes -= oldest.bytes;
+            over.push(oldest.number);
         }
+        self.shelf.remove(over.into_iter());
     }
 }
 
 impl Drop for Group {
     fn drop(&mut self) {
-        self.kept_by_all.fetch_sub(self.state.get_mut().kept_bytes, Relaxed);
+        self.shelf.remove(self.state.get_mut().known.iter().map(|known| known.number));
+        self.entry.leave(self);
     }
 }

@@ -78,6 +78,11 @@ impl Identity {
             && (!document.reads_skipped || *self.skipped == *draft.skipped)
     }
 
+    /// The addresses of the decoded commits that it names, some of them several times.
+    pub(super) fn commits(&self) -> impl Iterator<Item = usize> {
+        self.items.iter().map(|item| item.committed.as_ptr().addr())
+    }
+
     /// About what it takes.
     pub(super) fn len_bytes(&self) -> usize {
         size_of_val(&*self.items) + size_of_val(&*self.skipped) + size_of::<Self>()

@@ -1,16 +1,27 @@
 //! Which fields are marked, and what is understood of documents.
 
+use std::sync::{Arc, Weak};
+
 use async_graphql::{
-    Context, EmptyMutation, Object, Schema, SimpleObject, Subscription, Union, parser::parse_query,
+    ComplexObject, Context, EmptyMutation, Object, Result, Schema, SimpleObject, Subscription,
+    Union, Variables, parser::parse_query,
 };
-use futures_util::{Stream, stream};
+use futures_util::{Stream, StreamExt as _, stream};
+use rookery_log::Position;
 
 use super::{
-    SharedBy,
+    Handed, SharedBy,
     document::{Document, Needs},
+    execution::{Execution, Template},
+    identity::Identity,
     mark::{Marks, shared},
+    shelf::{Kept, Shelf},
 };
-use crate::schema::{context::session, sdl};
+use crate::schema::{
+    context::session,
+    sdl,
+    stream::{Draft, EventChunk as Chunk},
+};
 
 fn document(text: &str) -> Option<Document> {
     document_of(text, &sdl())
@@ -59,7 +70,8 @@ fn what_depends_on_the_viewer_is_refused_item_by_item() {
     assert_eq!(of("mine: actionId", "sequence"), Some((Some(others), Some(none))));
     for own in ["replaced { id }", "sender { presence { presence } }", "room { unreadCount }"] {
         assert_eq!(of(own, "sequence"), Some((None, Some(none))), "{own}");
-        assert_eq!(of(&format!("text @skip(if: true) {own}"), "room { name }"), None, "{own}");
+        let neither = of(&format!("text @skip(if: true) {own}"), "room { name }");
+        assert_eq!(neither, Some((None, None)), "{own}");
     }
 }
 
@@ -96,7 +108,7 @@ fn what_is_not_understood_is_not_shared() {
         "subscription { eventStream { position } again: eventStream { position } }",
         "subscription { eventStream @include(if: true) { position } }",
     ] {
-        assert_eq!(document(text), None, "{text}");
+        assert!(document(text).is_none_or(|it| !it.is_shared()), "{text}");
     }
 }
 
@@ -164,4 +176,78 @@ fn a_new_field_is_not_shared_until_somebody_marks_it() {
     };
     assert!(of("text").is_some(), "{sdl}");
     assert_eq!(of("text whose"), None);
+}
+
+#[test]
+fn kept_answers_never_take_more_than_they_may() {
+    let document =
+        document("subscription { eventStream { position skipped { first } } }").expect("a stream");
+    let shelf = Shelf::new(10_000);
+    let keep = |number: u64, bytes: usize| {
+        let (items, skipped, ephemeral) = (Vec::new(), Vec::new(), Vec::new());
+        let draft = Draft { items, skipped, ephemeral, position: Position(number) };
+        let identity = Identity::of(&draft, 0, &document).expect("nothing of its own").into();
+        let kept = Arc::new(Kept { identity, answer: "x".repeat(bytes).into() });
+        let number = shelf.keep(&kept, draft.commits());
+        assert!(shelf.size().1 <= 10_000, "{:?}", shelf.size());
+        (Arc::downgrade(&kept), number)
+    };
+    let all: Vec<_> = (0..20).map(|number| keep(number, 1_000)).collect();
+    let is_kept = |(kept, _): &(Weak<Kept>, _)| kept.strong_count() > 0;
+    let kept = all.iter().filter(|it| is_kept(it)).count();
+    assert!((2..10).contains(&kept), "{kept}");
+    assert!(all[20 - kept..].iter().all(is_kept), "the oldest ones go first");
+    assert_eq!(keep(20, 10_000).1, None, "what is too long for all of it is not kept");
+    assert_eq!(shelf.size().0, kept, "and nothing else goes for that");
+    shelf.remove(all.iter().filter_map(|(_, number)| *number));
+    assert_eq!(shelf.size(), (0, 0));
+}
+
+/// A stream of what is handed in, with fields that a shared execution cannot answer.
+struct Faulty;
+
+#[derive(SimpleObject)]
+#[graphql(complex)]
+struct FaultyChunk {
+    fine: bool,
+}
+
+#[ComplexObject]
+impl FaultyChunk {
+    async fn panics(&self) -> bool {
+        assert!(!self.fine, "a resolver with a fault");
+        true
+    }
+
+    async fn waits(&self) -> bool {
+        std::future::pending().await
+    }
+
+    async fn asks(&self, context: &Context<'_>) -> Result<bool> {
+        Ok(session(context).viewer().map(|_| true)?)
+    }
+}
+
+#[Subscription]
+impl Faulty {
+    async fn event_stream(&self, context: &Context<'_>) -> impl Stream<Item = FaultyChunk> + use<> {
+        let handed = context.data_unchecked::<Handed>().chunks();
+        handed.map(|_| FaultyChunk { fine: true })
+    }
+}
+
+#[test]
+fn a_shared_execution_that_panics_or_waits_or_fails_has_no_answer_and_leaves_the_next_one_alone() {
+    let schema = Schema::build(Root, EmptyMutation, Faulty).finish();
+    let execution = |fields: &str| {
+        let query = format!("subscription {{ eventStream {{ {fields} }} }}");
+        let template = Template { query, operation_name: None, variables: Variables::default() };
+        Execution::shared(&schema, &template)
+    };
+    let mut fine = execution("fine");
+    for fields in ["fine panics", "fine waits", "fine asks"] {
+        assert!(execution(fields).answer_now(Chunk::empty()).is_none(), "{fields}");
+        let response = fine.answer_now(Chunk::empty()).expect("an answer");
+        assert_eq!(response.data.to_string(), "{eventStream: {fine: true}}");
+    }
 }

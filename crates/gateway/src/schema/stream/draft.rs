@@ -52,6 +52,16 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
+    /// The commits that it tells of, some of them several times.
+    pub(crate) fn commits(&self) -> impl Iterator<Item = &Arc<Committed>> {
+        self.items.iter().filter_map(|item| match item {
+            Drafted::Event { committed, .. } | Drafted::Receipt { committed, .. } => {
+                Some(committed)
+            }
+            Drafted::Made(_) => None,
+        })
+    }
+
     /// The chunk.
     pub(crate) fn chunk(&self, app: &App) -> EventChunk {
         EventChunk {
