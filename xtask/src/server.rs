@@ -94,14 +94,15 @@ fn announced(line: &str) -> Option<&str> {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
+    /// Another process writes it: a file that this one had open for writing, in whatever thread, is
+    /// open in the children of all threads for a moment, and cannot be executed meanwhile.
     fn script(folder: &Path, text: &str) -> PathBuf {
         let path = folder.join("rookery");
-        std::fs::write(&path, text).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700)).unwrap();
+        let write = r#"printf %s "$1" > "$2" && chmod 700 "$2""#;
+        let written = Command::new("sh").args(["-c", write, "sh", text]).arg(&path).status();
+        assert!(written.unwrap().success());
         path
     }
 
