@@ -15,6 +15,7 @@ use rookery_domain::{OwnedUserId, SigningKey, UserId};
 use rookery_ephemeral::Ephemeral;
 use rookery_log::{EventLog, Millis, Position, PositionToken};
 use rookery_query::{ReadModels, TimelineError, Viewer};
+use tokio::sync::Semaphore;
 
 use super::{
     fault::Fault,
@@ -27,6 +28,9 @@ pub(crate) const STALE_AFTER: Duration = Duration::from_secs(1);
 
 /// Largest page of any list.
 pub(crate) const PAGE_MAX: usize = 100;
+
+/// How many streams that are behind are read and told at the same time.
+const CATCHING_UP_MAX: usize = 2;
 
 /// How many devices' last writes are remembered.
 const WRITERS_MAX: usize = 100_000;
@@ -48,6 +52,9 @@ pub struct App {
     /// Who types where, and who is there.
     pub ephemeral: Ephemeral,
     pub(crate) fanout: Fanout,
+    /// Turns of those who catch up. They are short and in order of asking, so however many come back at
+    /// once, whoever is live waits for these few alone.
+    pub(crate) catching_up: Arc<Semaphore>,
     last_writes: Mutex<LruCache<(OwnedUserId, String), Position>>,
 }
 
@@ -73,6 +80,7 @@ impl App {
             backfill: Arc::new(NoOtherServers),
             ephemeral,
             fanout: Fanout::new(true),
+            catching_up: Arc::new(Semaphore::new(CATCHING_UP_MAX)),
             last_writes: Mutex::new(LruCache::new(writers)),
         }
     }

@@ -88,6 +88,12 @@ impl Subscription {
         delivery.items(&self.own, &self.models)
     }
 
+    /// Whether what comes next is read from the log.
+    #[must_use]
+    pub fn is_behind(&self) -> bool {
+        matches!(self.side, Side::Behind { .. })
+    }
+
     /// Whether nothing is left to give now; joins the live side if that is near.
     pub fn is_caught_up(&mut self) -> bool {
         self.join(Some(self.position));

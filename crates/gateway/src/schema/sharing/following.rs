@@ -114,6 +114,12 @@ impl Following {
     }
 
     async fn next(&mut self) -> Option<Frame> {
+        let frame = self.told().await;
+        self.reader.rest();
+        frame
+    }
+
+    async fn told(&mut self) -> Option<Frame> {
         let draft = self.reader.next_draft().await;
         self.is_over = !matches!(draft, Ok(Some(_)));
         let draft = draft.transpose()?;

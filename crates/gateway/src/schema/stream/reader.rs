@@ -11,6 +11,7 @@ use rookery_domain::{Deliver, Filter, Origin, OwnedRoomId, OwnedUserId, RoomId};
 use rookery_query::{
     Committed, Delivery, EventAt, FeedItem, FollowError, Page, Subscription, Turn,
 };
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
     EventChunk,
@@ -72,6 +73,8 @@ pub(crate) struct Reader {
     news: Option<News>,
     /// Where the socket learns how far this is.
     bookmark: Bookmark,
+    /// Held by one who is behind, from reading a chunk until it is told: see [`App::catching_up`].
+    turn: Option<OwnedSemaphorePermit>,
 }
 
 impl Reader {
@@ -91,7 +94,7 @@ impl Reader {
         bookmark.set(app.token(subscription.position()).0);
         let (filter, skips) = (filter.unwrap_or_default(), Skips::default());
         let news = News::open(context, &user, &filter);
-        Ok(Self { app, user, device, subscription, filter, skips, news, bookmark })
+        Ok(Self { app, user, device, subscription, filter, skips, news, bookmark, turn: None })
     }
 
     /// The next chunk with something in it; none when the server stops.
@@ -101,7 +104,13 @@ impl Reader {
         if let Some(chunk) = &chunk {
             self.bookmark.set(chunk.position.0);
         }
+        self.rest();
         Ok(chunk)
+    }
+
+    /// What was read is told: the next one who is behind may read.
+    pub(crate) fn rest(&mut self) {
+        self.turn = None;
     }
 
     /// The same, not made yet.
@@ -112,6 +121,12 @@ impl Reader {
             let ephemeral = if caught_up { self.ephemeral() } else { Vec::new() };
             if !ephemeral.is_empty() {
                 return Ok(Some(self.draft(Vec::new(), ephemeral)));
+            }
+            if !self.subscription.is_behind() {
+                self.rest();
+            } else if self.turn.is_none() {
+                let turn = Arc::clone(&self.app.catching_up).acquire_owned().await;
+                self.turn = turn.ok();
             }
             let news = async {
                 match &self.news {
