@@ -74,7 +74,7 @@ pub(crate) struct Reader {
     /// Where the socket learns how far this is.
     bookmark: Bookmark,
     /// Held by one who is behind, from reading a chunk until it is told: see [`App::catching_up`].
-    turn: Option<OwnedSemaphorePermit>,
+    permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Reader {
@@ -94,7 +94,7 @@ impl Reader {
         bookmark.set(app.token(subscription.position()).0);
         let (filter, skips) = (filter.unwrap_or_default(), Skips::default());
         let news = News::open(context, &user, &filter);
-        Ok(Self { app, user, device, subscription, filter, skips, news, bookmark, turn: None })
+        Ok(Self { app, user, device, subscription, filter, skips, news, bookmark, permit: None })
     }
 
     /// The next chunk with something in it; none when the server stops.
@@ -108,11 +108,6 @@ impl Reader {
         Ok(chunk)
     }
 
-    /// What was read is told: the next one who is behind may read.
-    pub(crate) fn rest(&mut self) {
-        self.turn = None;
-    }
-
     /// The same, not made yet.
     pub(crate) async fn next_draft(&mut self) -> Result<Option<Draft>, Fault> {
         loop {
@@ -124,9 +119,8 @@ impl Reader {
             }
             if !self.subscription.is_behind() {
                 self.rest();
-            } else if self.turn.is_none() {
-                let turn = Arc::clone(&self.app.catching_up).acquire_owned().await;
-                self.turn = turn.ok();
+            } else if self.permit.is_none() {
+                self.permit = Arc::clone(&self.app.catching_up).acquire_owned().await.ok();
             }
             let news = async {
                 match &self.news {
@@ -148,6 +142,11 @@ impl Reader {
                 return Ok(Some(self.draft(items, Vec::new())));
             }
         }
+    }
+
+    /// What was read is told: the next one who is behind may read.
+    pub(crate) fn rest(&mut self) {
+        self.permit = None;
     }
 
     fn draft(&mut self, items: Vec<Drafted>, ephemeral: Vec<EphemeralItem>) -> Draft {
