@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use rookery_log::Rounds;
 use serde_json::{Value, json};
 use tempfile::tempdir;
 
@@ -16,8 +17,8 @@ use crate::{
     server::{Server, succeed},
 };
 
-/// Rounds, unless `ROOKERY_CRASH_ROUNDS` says otherwise.
-const ROUNDS: usize = 8;
+/// Rounds, unless `ROOKERY_CRASH_ROUNDS` or `cargo xtask torture` says otherwise.
+const ROUNDS: u64 = 8;
 
 /// Writers at the same time, each on a device of its own.
 const WRITERS: usize = 4;
@@ -34,7 +35,7 @@ struct Journal {
 #[test]
 fn kill_under_load_loses_nothing_and_doubles_nothing() {
     let rounds = std::env::var("ROOKERY_CRASH_ROUNDS").ok().and_then(|n| n.parse().ok());
-    let rounds: usize = rounds.unwrap_or(ROUNDS);
+    let rounds = Rounds::of(rounds.unwrap_or(ROUNDS), 0xdead_beef);
     let data = tempdir().unwrap();
     let server = Server::start(data.path());
     let alice = Client::register(&server, "alice");
@@ -47,9 +48,9 @@ fn kill_under_load_loses_nothing_and_doubles_nothing() {
         })
         .collect();
     let mut journals: Vec<Journal> = (0..WRITERS).map(|_| Journal::default()).collect();
-    let mut random = Random(0xdead_beef);
     server.kill();
-    for _ in 0..rounds {
+    for seed in rounds {
+        let mut random = Random(seed.max(1));
         let server = Server::start(data.path());
         thread::scope(|scope| {
             for (client, journal) in clients.iter().zip(&mut journals) {

@@ -5,6 +5,7 @@ use std::{
     thread,
 };
 
+use rookery_log::Rounds;
 use serde_json::{Value, json};
 use tempfile::tempdir;
 
@@ -13,8 +14,8 @@ use crate::{
     server::Server,
 };
 
-/// How often the subscription is cut, unless `ROOKERY_CUTS` says otherwise.
-const CUTS: usize = 1_000;
+/// How often the subscription is cut, unless `ROOKERY_CUTS` or `cargo xtask torture` says otherwise.
+const CUTS: u64 = 1_000;
 
 /// Tells the writer to end, also when the reader fails.
 pub(crate) struct Done<'a>(pub(crate) &'a AtomicBool);
@@ -46,9 +47,9 @@ fn a_stream_that_is_cut_and_resumed_shows_each_event_once_and_in_order() {
             sent
         });
         let stop = Done(&done);
-        let mut random = Random(0x5eed);
         let mut seen = Vec::new();
-        for _ in 0..cuts.unwrap_or(CUTS) {
+        for seed in Rounds::of(cuts.unwrap_or(CUTS), 0x5eed) {
+            let mut random = Random(seed.max(1));
             let mut stream = bob.follow(Some(&position));
             for _ in 0..random.below(4) {
                 position = take(&mut stream, &mut seen);

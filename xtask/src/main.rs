@@ -9,6 +9,7 @@ mod repository;
 mod server;
 mod steps;
 mod tools;
+mod torture;
 
 use std::process::ExitCode;
 
@@ -21,6 +22,9 @@ Commands:
   test [STEP...]       runs all checks, or the named ones with what they need
   test --list          lists the steps
   bench [WORKLOAD...]  measures in a release build; prints one JSON line per measurement
+  torture [--minutes N] [--seed S] [RIG...]
+                       runs the tests that take chances for longer, or the named ones
+  torture --list       lists the rigs
   tools                installs what the tests need (target/tools, tests/node_modules, Debian packages)
   help                 prints this
 
@@ -28,6 +32,7 @@ Examples:
   cargo xtask test
   cargo xtask test fmt clippy
   cargo xtask bench append
+  cargo xtask torture --minutes 60 --seed 7
 ";
 
 fn main() -> ExitCode {
@@ -39,6 +44,7 @@ fn main() -> ExitCode {
     let outcome = match command {
         "test" => Repository::open().and_then(|repository| steps::main(&repository, rest)),
         "bench" => Repository::open().and_then(|repository| bench::main(&repository, rest)),
+        "torture" => Repository::open().and_then(|repository| torture::main(&repository, rest)),
         "tools" => Repository::open().map(|repository| tools::install_all(&repository)),
         "help" | "--help" | "-h" => {
             print!("{HELP}");

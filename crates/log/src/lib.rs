@@ -12,6 +12,7 @@ mod log;
 mod memory;
 mod position;
 mod record;
+mod rounds;
 mod stream;
 
 pub use self::{
@@ -24,5 +25,6 @@ pub use self::{
     memory::MemoryLog,
     position::{Epoch, ParseTokenError, Position, PositionToken},
     record::{COMMIT_BYTES_MAX, COMMIT_EVENTS_MAX, Commit, LoggedEvent, Millis, Record},
+    rounds::Rounds,
     stream::{CommandId, Revision, StreamId, StreamKind},
 };

@@ -1,0 +1,66 @@
+//! All rigs. A new one is one entry here.
+
+use super::rig::Rig;
+
+/// The end-to-end tests.
+const E2E: &[&str] = &["--test", "e2e"];
+
+pub(super) const RIGS: &[Rig] = &[
+    Rig {
+        name: "crash",
+        about: "the program is killed under load: no acknowledged action is lost, none is carried out twice",
+        package: "rookery-server",
+        target: E2E,
+        filters: &["crash::"],
+        settings: &[],
+    },
+    Rig {
+        name: "log",
+        about: "the log is killed, cut and damaged: it opens whole, or refuses and names the damage",
+        package: "rookery-log-sled",
+        target: &["--test", "suite"],
+        filters: &[],
+        settings: &[],
+    },
+    Rig {
+        name: "resume",
+        about: "a stream is cut and resumed: each event comes once and in order",
+        package: "rookery-server",
+        target: E2E,
+        filters: &["resume::", "seam::"],
+        settings: &[],
+    },
+    Rig {
+        name: "oracle",
+        about: "every history of a member, on every path: nobody sees what the rules deny",
+        package: "rookery-server",
+        target: E2E,
+        filters: &["visibility::"],
+        settings: &[("ROOKERY_ORACLE", "all")],
+    },
+    Rig {
+        name: "models",
+        about: "any order of arrival, any restart: read models are those of a rebuild, and streams miss nothing",
+        package: "rookery-query",
+        target: &["--lib"],
+        filters: &[],
+        settings: &[],
+    },
+    Rig {
+        name: "order",
+        about: "actions and events of other servers in any order: one order, one state of a room",
+        package: "rookery-command",
+        target: &["--lib"],
+        filters: &[],
+        settings: &[],
+    },
+    Rig {
+        name: "flaky",
+        about: "all end-to-end tests again and again: none holds by luck",
+        package: "rookery-server",
+        target: E2E,
+        filters: &[],
+        // One round of each: the time goes into running all of them again.
+        settings: &[("ROOKERY_TORTURE_MINUTES", "0")],
+    },
+];
