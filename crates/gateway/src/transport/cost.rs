@@ -13,10 +13,11 @@ mod walk;
 
 use std::collections::HashMap;
 
-use async_graphql::parser::types::{ExecutableDocument, OperationType};
+use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::{Name, Value, Variables};
 use serde::Serialize;
 
+use super::documents::Plan;
 pub use model::CostRules;
 use model::Field;
 use walk::{Length, Walk};
@@ -46,8 +47,8 @@ pub struct CostModel {
 }
 
 impl CostModel {
-    /// What the operation of `document` costs that `operation_name` chooses. A document that has no such operation
-    /// costs nothing: it is refused anyway.
+    /// What the operation of `document` costs that `operation_name` chooses. What cannot be executed costs nothing: it
+    /// is refused.
     #[must_use]
     pub fn cost(
         &self,
@@ -55,18 +56,14 @@ impl CostModel {
         operation_name: Option<&str>,
         variables: &Variables,
     ) -> usize {
-        let mut operations = document.operations.iter();
-        let operation = match operation_name {
-            Some(chosen) => operations.find(|(name, _)| name.is_some_and(|name| name == chosen)),
-            None => operations.next(),
-        };
-        let Some((_, operation)) = operation else { return 0 };
-        let root = match operation.node.ty {
-            OperationType::Query => "Query",
-            OperationType::Mutation => "Mutation",
-            OperationType::Subscription => "Subscription",
-        };
-        let walk = Walk { model: self, document, operation: &operation.node, variables };
-        walk.selection(Some(root), &operation.node.selection_set.node, Length::default())
+        let plan = Plan::of(document, operation_name, variables.clone());
+        plan.ok().flatten().map_or(0, |plan| self.cost_of(&plan))
+    }
+
+    /// What it costs to execute `plan`.
+    pub(super) fn cost_of(&self, plan: &Plan) -> usize {
+        let Some(operation) = plan.operation() else { return 0 };
+        let walk = Walk { model: self, plan };
+        walk.selection(Some(plan.root()), &operation.selection_set.node, Length::default())
     }
 }

@@ -7,6 +7,7 @@
 //! **Invariant:** count and bytes of what is kept are bounded; what was not used for longest goes first.
 //! **Invariant:** answers are the same, byte for byte, whether or not a document was kept.
 
+mod plan;
 #[cfg(test)]
 mod tests;
 mod validated;
@@ -19,6 +20,7 @@ use async_graphql::parser::types::ExecutableDocument;
 use lru::LruCache;
 use parking_lot::Mutex;
 
+pub(super) use plan::Plan;
 pub use validated::{Check, Validated};
 
 use super::gate::{Admitted, GateLimits, Operation, choose, operations};
@@ -73,6 +75,8 @@ struct Valid {
 pub struct Reading {
     document: Arc<Document>,
     documents: Arc<Documents>,
+    /// What is to be executed of it.
+    planned: Arc<Mutex<Option<ExecutableDocument>>>,
 }
 
 impl Documents {
@@ -103,7 +107,8 @@ impl Documents {
             }),
         };
         let admitted = choose(&document.operations, operation_name)?.clone();
-        Ok((admitted, Reading { document, documents: Arc::clone(self) }))
+        let documents = Arc::clone(self);
+        Ok((admitted, Reading { document, documents, planned: Arc::default() }))
     }
 
     /// How many documents are kept, and how much memory they take.
@@ -142,6 +147,15 @@ impl Reading {
     #[must_use]
     pub fn document(&self) -> Option<&ExecutableDocument> {
         self.document.valid.get().map(|valid| &valid.document)
+    }
+
+    /// Has `document` executed once the one that it was planned from is found valid.
+    pub(super) fn plan(&self, document: ExecutableDocument) {
+        *self.planned.lock() = Some(document);
+    }
+
+    fn planned(&self) -> Option<ExecutableDocument> {
+        self.planned.lock().take()
     }
 
     fn valid(&self) -> Option<&Valid> {

@@ -2,14 +2,13 @@
 //!
 //! **Invariant:** whatever is executed came through here, over whichever protocol.
 
-use async_graphql::parser::types::ExecutableDocument;
 use std::time::Duration;
 
 use async_graphql::{Executor, Request, parser};
 
 use super::auth::{Authenticator, Peer};
 use super::cost::Cost;
-use super::documents::Reading;
+use super::documents::{Plan, Reading};
 use super::gate::Admitted;
 use super::options::TransportOptions;
 use super::params::Params;
@@ -46,7 +45,7 @@ impl<E: Executor, A: Authenticator> Transport<E, A> {
         peer: Peer,
     ) -> Result<Prepared, Refusal> {
         let mut request = params.into_request();
-        let cost = count(&mut request, reading.document(), &self.options);
+        let cost = plan(&mut request, &reading, &self.options)?;
         if let Some(cost) = cost.filter(|cost| cost.requested > cost.max) {
             return Err(too_complex(cost));
         }
@@ -68,23 +67,28 @@ impl<E: Executor, A: Authenticator> Transport<E, A> {
     }
 }
 
-/// What the request costs. A document that is not known is parsed for that, once.
-fn count(
+/// Plans what is executed of the request, and counts what that costs. A document that is not known is parsed for that,
+/// once; why it cannot be parsed is for the library to say.
+fn plan(
     request: &mut Request,
-    known: Option<&ExecutableDocument>,
+    reading: &Reading,
     options: &TransportOptions,
-) -> Option<Cost> {
-    let model = options.costs.as_ref()?;
+) -> Result<Option<Cost>, Refusal> {
     let name = request.operation_name.as_deref();
-    let requested = if let Some(known) = known {
-        model.cost(known, name, &request.variables)
+    let variables = std::mem::take(&mut request.variables);
+    let plan = if let Some(known) = reading.document() {
+        Plan::of(known, name, variables)?
     } else {
-        let document = parser::parse_query(&request.query).ok()?;
-        let requested = model.cost(&document, name, &request.variables);
+        let Ok(document) = parser::parse_query(&request.query) else { return Ok(None) };
+        let plan = Plan::of(&document, name, variables)?;
         request.set_parsed_query(document);
-        requested
+        plan
     };
-    Some(Cost { requested, max: options.cost_max })
+    let Some(plan) = plan else { return Ok(None) };
+    let cost = options.costs.as_ref().map(|model| model.cost_of(&plan));
+    request.variables = plan.variables;
+    reading.plan(plan.document);
+    Ok(cost.map(|requested| Cost { requested, max: options.cost_max }))
 }
 
 fn rate_limited(cost: Option<Cost>, wait: Duration) -> Refusal {

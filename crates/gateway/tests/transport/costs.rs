@@ -67,3 +67,50 @@ async fn a_document_that_cannot_be_parsed_is_refused_as_without_costs() {
     let answer = Request::query("{ nothing }").send(toy.address).await;
     assert_eq!(answer.code(), "GRAPHQL_VALIDATION_FAILED");
 }
+
+/// A query and variables under which its field `hello` is left out.
+const SKIPPED: [(&str, &str); 4] = [
+    ("query($b: Boolean = true) { hello @skip(if: $b) other: hello }", "{}"),
+    ("query($b: Boolean! = false) { hello @include(if: $b) other: hello }", "{}"),
+    (
+        "query($b: Boolean = true) { ...F @skip(if: $b) other: hello } fragment F on Query { hello }",
+        "{}",
+    ),
+    ("query($b: Boolean = true) { ... @skip(if: $b) { hello } other: hello }", "{\"b\": true}"),
+];
+
+#[tokio::test]
+async fn what_a_default_leaves_out_is_neither_counted_nor_executed() {
+    let toy = toy_with(|options, _| counting(options)).await;
+    for (query, variables) in SKIPPED {
+        let variables: serde_json::Value = serde_json::from_str(variables).unwrap();
+        let body = json!({ "query": query, "variables": variables });
+        for _ in 0..2 {
+            let answer = Request::post(body.to_string()).send(toy.address).await.json();
+            assert_eq!(answer["data"], json!({"other": "world"}), "{query}");
+            assert_eq!(answer["extensions"]["cost"]["requested"], json!(1), "{query}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_mutation_that_a_default_leaves_out_is_not_carried_out() {
+    let toy = toy_with(|options, _| counting(options)).await;
+    let mutation = "mutation($b: Boolean = true) { bump @skip(if: $b) __typename }";
+    let answer = Request::query(mutation).send(toy.address).await.json();
+    assert_eq!(answer["data"], json!({"__typename": "Mutation"}));
+    assert_eq!(answer["extensions"]["cost"]["requested"], json!(1));
+    assert_eq!(toy.probe.bumps.load(std::sync::atomic::Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn a_directive_whose_condition_is_null_is_refused() {
+    let toy = toy_with(|options, _| counting(options)).await;
+    for query in [
+        "query($b: Boolean) { hello @include(if: $b) }",
+        "query($b: Boolean) { hello @skip(if: $b) }",
+    ] {
+        let answer = Request::query(query).send(toy.address).await;
+        assert_eq!(answer.code(), "BAD_USER_INPUT", "{query}");
+    }
+}

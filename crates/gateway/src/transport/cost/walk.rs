@@ -1,13 +1,11 @@
 //! The walk over one operation.
 
-use async_graphql::Variables;
-use async_graphql::parser::types::{
-    Directive, ExecutableDocument, Field as Selected, OperationDefinition, Selection, SelectionSet,
-};
-use async_graphql::{Name, Positioned, Value};
+use async_graphql::Value;
+use async_graphql::parser::types::{Field as Selected, Selection, SelectionSet};
 
 use super::CostModel;
 use super::model::Field;
+use crate::transport::documents::Plan;
 
 /// What is known from above about the lengths of lists.
 #[derive(Clone, Copy, Default)]
@@ -20,9 +18,7 @@ pub(super) struct Length {
 
 pub(super) struct Walk<'a> {
     pub(super) model: &'a CostModel,
-    pub(super) document: &'a ExecutableDocument,
-    pub(super) operation: &'a OperationDefinition,
-    pub(super) variables: &'a Variables,
+    pub(super) plan: &'a Plan,
 }
 
 impl Walk<'_> {
@@ -30,27 +26,23 @@ impl Walk<'_> {
     pub(super) fn selection(&self, of: Option<&str>, set: &SelectionSet, length: Length) -> usize {
         let costs = set.items.iter().map(|item| match &item.node {
             Selection::Field(field) => self.field(of, &field.node, length),
-            Selection::InlineFragment(inline) if self.is_included(&inline.node.directives) => {
+            Selection::InlineFragment(inline) => {
                 let condition = inline.node.type_condition.as_ref();
                 let of = condition.map(|condition| condition.node.on.node.as_str()).or(of);
                 self.selection(of, &inline.node.selection_set.node, length)
             }
-            Selection::FragmentSpread(spread) if self.is_included(&spread.node.directives) => {
-                let fragment = self.document.fragments.get(&spread.node.fragment_name.node);
+            Selection::FragmentSpread(spread) => {
+                let fragment = self.plan.document.fragments.get(&spread.node.fragment_name.node);
                 fragment.map_or(0, |fragment| {
                     let of = fragment.node.type_condition.node.on.node.as_str();
                     self.selection(Some(of), &fragment.node.selection_set.node, length)
                 })
             }
-            Selection::InlineFragment(_) | Selection::FragmentSpread(_) => 0,
         });
         costs.fold(0, usize::saturating_add)
     }
 
     fn field(&self, of: Option<&str>, selected: &Selected, above: Length) -> usize {
-        if !self.is_included(&selected.directives) {
-            return 0;
-        }
         let rules = self.model.rules();
         let field = self.model.field(of, &selected.name.node);
         let given = self.page(selected, rules.page_arguments);
@@ -90,30 +82,9 @@ impl Walk<'_> {
     /// The literal or the value of the variable that is given, unless it is null.
     fn argument(&self, selected: &Selected, name: &str) -> Option<Value> {
         let given = selected.get_argument(name)?.node.clone();
-        let value = given.into_const_with(|name| self.variable(&name).ok_or(())).ok()?;
+        let value =
+            given.into_const_with(|name| self.plan.variables.get(&name).cloned().ok_or(())).ok()?;
         (value != Value::Null).then_some(value)
-    }
-
-    fn variable(&self, name: &Name) -> Option<Value> {
-        self.variables.get(name).cloned().or_else(|| {
-            let mut definitions = self.operation.variable_definitions.iter();
-            let definition = definitions.find(|definition| definition.node.name.node == *name)?;
-            Some(definition.node.default_value.as_ref()?.node.clone())
-        })
-    }
-
-    fn is_included(&self, directives: &[Positioned<Directive>]) -> bool {
-        directives.iter().all(|directive| {
-            let given = directive.node.get_argument("if").and_then(|given| {
-                let given = given.node.clone();
-                given.into_const_with(|name| self.variable(&name).ok_or(())).ok()
-            });
-            match (directive.node.name.node.as_str(), given) {
-                ("skip", Some(Value::Boolean(skip))) => !skip,
-                ("include", Some(Value::Boolean(include))) => include,
-                _ => true,
-            }
-        })
     }
 }
 

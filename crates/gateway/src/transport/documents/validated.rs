@@ -5,6 +5,7 @@
 //!
 //! **Invariant:** nothing is executed that the validating schema has not passed, with these variables or with others
 //! that its rules cannot tell from them.
+//! **Invariant:** the document is validated as the client wrote it, and executed as it was planned.
 
 use std::sync::Arc;
 
@@ -43,7 +44,8 @@ impl<E: Executor> Validated<E> {
         let reading = reading(&request);
         let known = reading.as_ref().and_then(Reading::valid);
         if let Some(valid) = known.filter(|valid| valid.uses.surely_fit(&request.variables)) {
-            request.set_parsed_query(valid.document.clone());
+            let planned = reading.as_ref().and_then(Reading::planned);
+            request.set_parsed_query(planned.unwrap_or_else(|| valid.document.clone()));
             return Ok(request);
         }
         let found = Found::default();
@@ -59,7 +61,8 @@ impl<E: Executor> Validated<E> {
             return Err(response);
         }
         if let Some((document, schema)) = found.take() {
-            request.set_parsed_query(document.clone());
+            let planned = reading.as_ref().and_then(Reading::planned);
+            request.set_parsed_query(planned.unwrap_or_else(|| document.clone()));
             if let Some(reading) = &reading {
                 let (uses, bytes) = Uses::of(&document, schema);
                 let bytes = bytes + request.query.len();
