@@ -20,6 +20,7 @@ mod late;
 mod messages;
 mod operator;
 mod oracle;
+mod outputs;
 mod raw;
 mod rebuild;
 mod redaction;

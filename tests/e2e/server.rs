@@ -2,6 +2,7 @@
 
 use std::{
     io::{BufRead, BufReader, Write},
+    net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex, mpsc},
@@ -70,6 +71,32 @@ impl Server {
             }
         };
         Self { child, address, data: data.to_owned(), log }
+    }
+
+    /// Starts a server whose log goes to `stderr`, where nobody reads on which port it listens.
+    pub(crate) fn start_unheard(data: &Path, stderr: impl Into<Stdio>, arguments: &[&str]) -> Self {
+        let free = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
+        let address = free.local_addr().expect("it has a port").to_string();
+        drop(free);
+        let child = rookery()
+            .args(["serve", "--listen", &address, "--data"])
+            .arg(data)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(stderr)
+            .spawn()
+            .expect("the binary starts");
+        let mut server =
+            Self { child, address, data: data.to_owned(), log: Arc::new(Mutex::new(Vec::new())) };
+        let deadline = Instant::now() + START_MAX;
+        while TcpStream::connect(server.address()).is_err() {
+            let ended = server.child.try_wait().expect("its state can be asked for");
+            assert_eq!(ended, None, "the server ended");
+            assert!(Instant::now() < deadline, "the server does not listen");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        server
     }
 
     /// Where it listens: `127.0.0.1:PORT`.

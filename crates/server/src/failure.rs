@@ -6,14 +6,21 @@ use std::{fmt, io, path::Path};
 #[derive(Debug)]
 pub struct Failure {
     message: String,
-    in_use: bool,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    InUse,
+    ReaderGone,
+    Other,
 }
 
 impl Failure {
     /// A failure with this message.
     #[must_use]
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), in_use: false }
+        Self { message: message.into(), kind: Kind::Other }
     }
 
     /// A failure about a file.
@@ -22,10 +29,23 @@ impl Failure {
         Self::new(format!("{what} {}: {error}", path.display()))
     }
 
+    /// Nobody reads the standard output any more: no reason to say anything.
+    #[must_use]
+    pub fn reader_gone() -> Self {
+        let message = "nobody reads the standard output any more".to_owned();
+        Self { message, kind: Kind::ReaderGone }
+    }
+
     /// Whether the reason is that a server runs on the data directory.
     #[must_use]
-    pub const fn is_in_use(&self) -> bool {
-        self.in_use
+    pub fn is_in_use(&self) -> bool {
+        self.kind == Kind::InUse
+    }
+
+    /// Whether the reason is that nobody reads the standard output any more.
+    #[must_use]
+    pub fn is_reader_gone(&self) -> bool {
+        self.kind == Kind::ReaderGone
     }
 }
 
@@ -66,13 +86,13 @@ failures!(
 impl From<rookery_log_sled::OpenError> for Failure {
     fn from(error: rookery_log_sled::OpenError) -> Self {
         let in_use = matches!(error, rookery_log_sled::OpenError::InUse { .. });
-        Self { message: error.to_string(), in_use }
+        Self { message: error.to_string(), kind: if in_use { Kind::InUse } else { Kind::Other } }
     }
 }
 
 impl From<rookery_accounts::OpenError> for Failure {
     fn from(error: rookery_accounts::OpenError) -> Self {
         let in_use = matches!(error, rookery_accounts::OpenError::InUse { .. });
-        Self { message: error.to_string(), in_use }
+        Self { message: error.to_string(), kind: if in_use { Kind::InUse } else { Kind::Other } }
     }
 }

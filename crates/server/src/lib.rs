@@ -1,4 +1,9 @@
 //! The parts of the `rookery` program that are more than wiring.
+//!
+//! **Invariant:** standard output and standard error are written through `terminal` alone, whose
+//! errors never panic.
+
+#![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))]
 
 pub mod cli;
 mod clock;
@@ -8,9 +13,11 @@ mod contents;
 pub mod failure;
 mod import;
 pub mod irc;
+mod logging;
 pub mod ndjson;
 pub mod node;
 pub mod operator;
 pub mod program;
 pub mod progress;
 mod serve;
+mod terminal;

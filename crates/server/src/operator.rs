@@ -7,6 +7,7 @@ mod execute;
 mod output;
 mod receive;
 mod socket;
+mod status;
 
 use std::path::PathBuf;
 
@@ -18,7 +19,7 @@ pub use self::{
     execute::execute,
     output::{Output, Reply, show},
     receive::{Sent, ServerKeyFile, read_sent},
-    socket::{SOCKET_NAME, ask, bind, serve},
+    socket::{SOCKET_NAME, ask, ask_running, bind, serve},
 };
 
 /// An order.
@@ -31,6 +32,8 @@ pub enum Order {
     Verify,
     /// Print the whole log as NDJSON.
     Export,
+    /// Say whether each part works.
+    Status,
     /// Print commits.
     Tail {
         /// After this position; none for the last ten.

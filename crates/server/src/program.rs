@@ -1,39 +1,54 @@
 //! From the command line to what is done.
 
 use std::{
-    io::{self, BufRead, IsTerminal, Write},
+    io::{self, BufRead, IsTerminal},
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
 };
 
-use tracing_subscriber::EnvFilter;
-
 use crate::{
     cli::{Command, ImportKind, Invocation, LogCommand, RoomCommand, UserCommand, parse},
     compaction,
-    config::{self, Config, LogFormat},
+    config::{self, Config},
     failure::Failure,
     import::{import_irc, import_log},
+    logging,
     node::Node,
-    operator::{Destination, Order, Output, ServerKeyFile, ask, execute, read_sent, show},
-    serve,
+    operator::{
+        Destination, Order, Output, ServerKeyFile, ask, ask_running, execute, read_sent, show,
+    },
+    serve, terminal,
 };
 
-/// What is logged of the libraries, whatever the operator chooses for the rest.
-const QUIET: [&str; 3] = ["ruma_state_res=warn", "sled=warn", "hyper=warn"];
+/// What a shell says of a program that ended because nobody read its output: 128 + SIGPIPE.
+const READER_GONE: u8 = 141;
+
+/// What clap ends with after a wrong command line.
+const USAGE: u8 = 2;
 
 /// Runs the program with the arguments and the environment of this process.
 #[must_use]
 pub fn main() -> ExitCode {
-    let invocation = match parse(std::env::args_os()) {
-        Ok(invocation) => invocation,
-        Err(error) => error.exit(),
+    let code = match parse(std::env::args_os()) {
+        Ok(invocation) => ended(run(invocation)),
+        Err(answer) if answer.use_stderr() => {
+            // Where it cannot be said, the exit code still says it.
+            answer.print().ok();
+            ExitCode::from(USAGE)
+        }
+        Err(answer) => ended(answer.print().map_err(|error| terminal::unprinted(&error))),
     };
-    match run(invocation) {
+    terminal::flush();
+    code
+}
+
+fn ended(result: Result<(), Failure>) -> ExitCode {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
+        Err(failure) if failure.is_reader_gone() => ExitCode::from(READER_GONE),
         Err(failure) => {
-            eprintln!("error: {failure}");
+            terminal::tell(format_args!("error: {failure}"));
             ExitCode::FAILURE
         }
     }
@@ -43,19 +58,15 @@ fn run(invocation: Invocation) -> Result<(), Failure> {
     let Invocation { command, flags, check_config } = invocation;
     // What needs no configuration must not fail for a wrong one.
     match &command {
-        Command::Schema => {
-            let mut output = io::stdout();
-            return Ok(output.write_all(rookery_gateway::schema::sdl().as_bytes())?);
-        }
+        Command::Schema => return terminal::print(&rookery_gateway::schema::sdl()),
         Command::Health { url } => return health(url),
         _ => {}
     }
     let loaded = config::load(&flags, std::env::vars_os())?;
     if check_config {
-        print!("{loaded}");
-        return Ok(());
+        return terminal::print(&loaded.to_string());
     }
-    start_logging(&loaded.config)?;
+    logging::start(&loaded.config)?;
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
@@ -69,6 +80,10 @@ async fn carry_out(command: Command, config: &Config) -> Result<(), Failure> {
         Command::Rebuild => order(config, Order::Rebuild, Destination::Screen).await,
         Command::Compact => compact(config).await,
         Command::Verify => order(config, Order::Verify, Destination::Screen).await,
+        Command::Status => {
+            config::ServerIdentity::read(&config.data, config.server_name.as_deref())?;
+            ask_running(&config.data, &Order::Status).await
+        }
         Command::Export { file } => {
             let screen = file == Path::new("-");
             let destination = if screen { Destination::Screen } else { Destination::File(file) };
@@ -86,7 +101,7 @@ async fn carry_out(command: Command, config: &Config) -> Result<(), Failure> {
         Command::Import { kind: Some(ImportKind::Ndjson { file }), .. }
         | Command::Import { kind: None, file: Some(file) } => {
             let records = import_log(config, &file).await?;
-            eprintln!("imported {records} commits");
+            terminal::tell(format_args!("imported {records} commits"));
             Ok(())
         }
         Command::Import { kind: None, file: None } => {
@@ -119,7 +134,7 @@ async fn orders(
         }
         Err(failure) => return Err(failure),
     };
-    let (output, mut replies) = Output::channel();
+    let (output, replies) = Output::channel();
     let work = async {
         let mut result = Ok(());
         for order in orders {
@@ -131,7 +146,7 @@ async fn orders(
         output.end(result).await;
         drop(output);
     };
-    let (shown, ()) = tokio::join!(show(&mut replies, &destination), work);
+    let (shown, ()) = tokio::join!(show(replies, &destination), work);
     node.close().await;
     shown
 }
@@ -148,12 +163,12 @@ async fn receive(config: &Config, file: &Path, keys: &Path) -> Result<(), Failur
 async fn compact(config: &Config) -> Result<(), Failure> {
     config::ServerIdentity::read(&config.data, config.server_name.as_deref())?;
     let done = compaction::run(config).await?;
-    eprintln!(
+    terminal::tell(format_args!(
         "rewrote {} commits: {} KiB before, {} KiB now; nothing is left of what was redacted",
         done.commits,
         done.bytes_before.div_ceil(1_024),
         done.bytes_after.div_ceil(1_024),
-    );
+    ));
     Ok(())
 }
 
@@ -167,11 +182,12 @@ async fn irc(config: &Config, paths: Vec<PathBuf>) -> Result<(), Failure> {
         node.close().await;
     }
     let imported = imported?;
-    println!("{}", imported.summary);
     #[expect(clippy::cast_precision_loss, reason = "a rate for people to read")]
     let rate = imported.commits as f64 / imported.seconds.max(0.001);
-    println!("added {} commits in {:.1} s ({rate:.0}/s)", imported.commits, imported.seconds);
-    Ok(())
+    terminal::print(&format!(
+        "{}\nadded {} commits in {:.1} s ({rate:.0}/s)\n",
+        imported.summary, imported.commits, imported.seconds
+    ))
 }
 
 /// Reads the password of commands that set one: one line of the standard input.
@@ -184,7 +200,7 @@ fn password_for(command: &UserCommand) -> Result<Option<String>, Failure> {
         return confirm(command).map(|()| None);
     }
     if io::stdin().is_terminal() {
-        eprint!("password (it is shown while you type): ");
+        terminal::ask("password (it is shown while you type): ");
     }
     let mut line = String::new();
     io::stdin().lock().read_line(&mut line)?;
@@ -204,7 +220,7 @@ fn confirm(command: &UserCommand) -> Result<(), Failure> {
     if !io::stdin().is_terminal() {
         return Err(Failure::new("this cannot be undone: say --yes to do it"));
     }
-    eprint!("deactivate {name} for good? [y/N] ");
+    terminal::ask(format_args!("deactivate {name} for good? [y/N] "));
     let mut line = String::new();
     io::stdin().lock().read_line(&mut line)?;
     if line.trim().eq_ignore_ascii_case("y") {
@@ -224,20 +240,4 @@ fn health(url: &str) -> Result<(), Failure> {
         Ok(_) => Ok(()),
         Err(error) => Err(Failure::new(format!("{address} is not ready: {error}"))),
     }
-}
-
-fn start_logging(config: &Config) -> Result<(), Failure> {
-    let filter = QUIET.iter().fold(config.log.clone(), |filter, quiet| format!("{quiet},{filter}"));
-    let filter = EnvFilter::try_new(&filter).map_err(|error| {
-        let filter = &config.log;
-        Failure::new(format!(
-            "{filter:?} is no log filter ({error}): use a level such as `info`, or `rookery=debug`"
-        ))
-    })?;
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
-    match config.log_format {
-        LogFormat::Text => logs.with_ansi(io::stderr().is_terminal()).init(),
-        LogFormat::Json => logs.json().init(),
-    }
-    Ok(())
 }

@@ -8,6 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::terminal::Stderr;
+
 /// How often the line on a terminal changes.
 const TERMINAL_EVERY: Duration = Duration::from_millis(200);
 
@@ -32,7 +34,7 @@ impl Progress {
     #[must_use]
     pub fn on_stderr(label: impl Into<String>, unit: &'static str, total: Option<u64>) -> Self {
         let terminal = io::stderr().is_terminal();
-        Self::new(label, unit, total, terminal, Box::new(io::stderr()))
+        Self::new(label, unit, total, terminal, Box::new(Stderr))
     }
 
     /// Like [`Self::on_stderr`], on any output.

@@ -111,6 +111,11 @@ Example:
     /// Make and change accounts
     #[command(subcommand)]
     User(UserCommand),
+    /// Say whether each part of a running server works; fails if one does not
+    #[command(after_help = "\
+Example:
+  rookery status --data /srv/chat")]
+    Status,
     /// Ask a running server whether it is ready; for container health checks
     #[command(after_help = "\
 Example:

@@ -8,7 +8,7 @@ use rookery_domain::OwnedUserId;
 use rookery_log::{EventLog, PAGE_MAX, Position, Scope};
 use serde_json::value::RawValue;
 
-use super::{Order, Output, receive::receive};
+use super::{Order, Output, receive::receive, status::status};
 use crate::{cli::UserCommand, clock, contents::Contents, failure::Failure, ndjson, node::Node};
 
 /// Commits that `log tail` shows if it is not told from where.
@@ -26,6 +26,7 @@ pub async fn execute(node: &Node, order: Order, output: &Output) -> Result<(), F
         Order::Rebuild => rebuild(node, output).await,
         Order::Verify => verify(node, output).await,
         Order::Export => export(node, output).await,
+        Order::Status => status(node, output).await,
         Order::Tail { after, follow } => tail(node, after, follow, output).await,
         Order::Receive { keys, sent } => receive(node, &keys, &sent, output).await,
         Order::User { command, password } => user(node, command, password, output).await,

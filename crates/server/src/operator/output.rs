@@ -2,14 +2,15 @@
 
 use std::{
     fs::File,
-    io::{self, Write},
+    io::{self, BufWriter, IntoInnerError, Write},
+    path::Path,
 };
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 use super::Destination;
-use crate::{failure::Failure, progress::Progress};
+use crate::{failure::Failure, progress::Progress, terminal};
 
 /// Replies that may wait to be shown.
 const REPLIES_MAX: usize = 64;
@@ -77,31 +78,22 @@ impl Output {
 
 /// Shows replies to the person at the terminal until the last one.
 ///
+/// It ends at the first that cannot be shown, and then takes no more, so that nobody waits for it.
+///
 /// # Errors
 /// [`Failure`] if the order failed, if it broke off, or if the output cannot be written.
 pub async fn show(
-    replies: &mut mpsc::Receiver<Reply>,
+    mut replies: mpsc::Receiver<Reply>,
     destination: &Destination,
 ) -> Result<(), Failure> {
-    let mut output: Box<dyn Write> = match destination {
-        Destination::Screen => Box::new(io::stdout()),
-        Destination::File(path) => Box::new(io::BufWriter::new(
-            File::create_new(path)
-                .map_err(|error| Failure::file("cannot write a new file", path, error))?,
-        )),
-    };
+    let mut output = Printed::open(destination)?;
     let mut bar: Option<(String, Progress)> = None;
     while let Some(reply) = replies.recv().await {
         match reply {
-            Reply::Text(text) => {
-                match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
-                    Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
-                    written => written?,
-                }
-            }
+            Reply::Text(text) => output.print(&text)?,
             Reply::Note(line) => {
                 bar = None;
-                eprintln!("{line}");
+                terminal::tell(line);
             }
             Reply::Progress { label, done, total } => {
                 if bar.as_ref().is_none_or(|(shown, _)| *shown != label) {
@@ -112,9 +104,45 @@ pub async fn show(
                     bar.tell(done);
                 }
             }
-            Reply::Done => return Ok(output.flush()?),
+            Reply::Done => return output.end(),
             Reply::Failed(reason) => return Err(Failure::new(reason)),
         }
     }
     Err(Failure::new("the server stopped before it had finished: ask again"))
+}
+
+/// Where the text of an order goes.
+enum Printed<'a> {
+    Screen,
+    File(&'a Path, BufWriter<File>),
+}
+
+impl<'a> Printed<'a> {
+    fn open(destination: &'a Destination) -> Result<Self, Failure> {
+        let Destination::File(path) = destination else { return Ok(Self::Screen) };
+        let file = File::create_new(path)
+            .map_err(|error| Failure::file("cannot write a new file", path, error))?;
+        Ok(Self::File(path, BufWriter::new(file)))
+    }
+
+    fn print(&mut self, text: &str) -> Result<(), Failure> {
+        match self {
+            Self::Screen => terminal::print(text),
+            Self::File(path, file) => {
+                file.write_all(text.as_bytes()).map_err(|error| not_whole(path, &error))
+            }
+        }
+    }
+
+    /// A file that is said to be written survives a power cut.
+    fn end(self) -> Result<(), Failure> {
+        let Self::File(path, file) = self else { return Ok(()) };
+        let written = file.into_inner().map_err(IntoInnerError::into_error);
+        written.and_then(|file| file.sync_all()).map_err(|error| not_whole(path, &error))
+    }
+}
+
+fn not_whole(path: &Path, error: &io::Error) -> Failure {
+    let path = path.display();
+    Failure::new(format!("cannot write {path}: {error}; the file is not complete: remove it"))
 }

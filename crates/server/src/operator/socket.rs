@@ -84,18 +84,40 @@ async fn answer(stream: UnixStream, node: &Node) -> io::Result<()> {
 /// # Errors
 /// [`Failure`] if it cannot be reached, or if the order failed.
 pub async fn ask(data: &Path, order: &Order, destination: &Destination) -> Result<(), Failure> {
-    let path = data.join(SOCKET_NAME);
-    let mut stream = UnixStream::connect(&path).await.map_err(|error| {
+    let stream = UnixStream::connect(data.join(SOCKET_NAME)).await.map_err(|error| {
         let data = data.display();
         Failure::new(format!(
             "the data in {data} is in use, and the process that uses it takes no orders \
              ({error}): stop it and try again"
         ))
     })?;
+    ask_on(stream, order, destination).await
+}
+
+/// Like [`ask`], for orders that make sense only where a server runs.
+///
+/// # Errors
+/// As [`ask`].
+pub async fn ask_running(data: &Path, order: &Order) -> Result<(), Failure> {
+    let stream = UnixStream::connect(data.join(SOCKET_NAME)).await.map_err(|error| {
+        let data = data.display();
+        Failure::new(format!(
+            "no server on the data in {data} takes orders ({error}): start one with \
+             `rookery serve --data {data}`"
+        ))
+    })?;
+    ask_on(stream, order, &Destination::Screen).await
+}
+
+async fn ask_on(
+    mut stream: UnixStream,
+    order: &Order,
+    destination: &Destination,
+) -> Result<(), Failure> {
     let mut line = serde_json::to_vec(order).map_err(io::Error::from)?;
     line.push(b'\n');
     stream.write_all(&line).await?;
-    let (sender, mut receiver) = mpsc::channel(16);
+    let (sender, receiver) = mpsc::channel(16);
     let read = async {
         let mut lines = BufReader::new(&mut stream).lines();
         while let Ok(Some(line)) = lines.next_line().await {
@@ -106,6 +128,6 @@ pub async fn ask(data: &Path, order: &Order, destination: &Destination) -> Resul
         }
         drop(sender);
     };
-    let (shown, ()) = tokio::join!(show(&mut receiver, destination), read);
+    let (shown, ()) = tokio::join!(show(receiver, destination), read);
     shown
 }

@@ -1,0 +1,13 @@
+//! The standard output and the standard error of the program.
+//!
+//! **Invariant:** nothing here panics, whatever the other end does: results that cannot be written
+//! fail the command, and everything else is dropped and counted.
+
+mod lines;
+mod stderr;
+mod stdout;
+
+pub(crate) use self::{
+    stderr::{Stderr, ask, flush, lost_lines, tell},
+    stdout::{print, unprinted},
+};

@@ -1,0 +1,68 @@
+//! Standard error: log lines, progress and words to the person at the terminal.
+//!
+//! **Invariant:** one thread writes, and everybody else only hands lines to it, so a full disk, a
+//! reader that has gone or a reader that stalls delays and ends nothing.
+
+use std::{
+    fmt::Display,
+    io::{self, Write},
+    sync::LazyLock,
+    time::Duration,
+};
+
+use super::lines::Lines;
+
+/// How long the end of the program waits for its last lines to be written.
+const FLUSH_MAX: Duration = Duration::from_secs(1);
+
+static LINES: LazyLock<Lines> = LazyLock::new(|| {
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let thread = std::thread::Builder::new().name("stderr".into());
+    // Without a thread nothing is written, and everything is counted as lost once the queue is full.
+    drop(thread.spawn(move || writer.write_to(&mut io::stderr(), &tell_lost)));
+    lines
+});
+
+fn tell_lost(lost: u64) {
+    tracing::warn!(
+        lost,
+        "log lines could not be written to standard error and are lost; the count is since the start"
+    );
+}
+
+/// Standard error as an output that never fails. What one call of `write` gets stays in one piece.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stderr;
+
+impl Write for Stderr {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        LINES.add(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Says a line to the person at the terminal.
+pub(crate) fn tell(line: impl Display) {
+    LINES.add(format!("{line}\n").as_bytes());
+}
+
+/// Waits until all lines are written; not for long where they cannot be.
+pub(crate) fn flush() {
+    LINES.flush(FLUSH_MAX);
+}
+
+/// Asks for something without ending the line, and waits until it can be read.
+pub(crate) fn ask(text: impl Display) {
+    LINES.add(text.to_string().as_bytes());
+    flush();
+}
+
+/// Log lines that could not be written since the start.
+pub(crate) fn lost_lines() -> u64 {
+    LINES.lost()
+}
