@@ -12,7 +12,7 @@ use std::{
 };
 
 use futures_util::{StreamExt, stream::FuturesOrdered};
-use rookery_log::{Commit, EventLog, Guard, LoggedEvent, Millis, Revision, StreamId, StreamKind};
+use rookery_log::{Commit, EventLog, Guard, LoggedEvent, Millis, StreamId, StreamKind};
 use rookery_log_sled::{Disk, RealDisk, SledLog, SledOptions};
 use serde_json::json;
 use tokio::runtime::Runtime;
@@ -92,9 +92,10 @@ async fn append(log: &SledLog, group: usize, duration: Duration) -> Result<Run, 
                 received: Millis(number as u64),
                 events: vec![event(number).0],
             };
-            let at = Revision((number / STREAMS) as u64);
+            let last = number.checked_sub(STREAMS);
+            let guard = last.map_or(Guard::EMPTY, |last| Guard::after(&event_id(last)));
             let begun = Instant::now();
-            let appending = log.append(commit, Guard { at });
+            let appending = log.append(commit, guard);
             under_way.push_back(async move { appending.await.map(|_| begun.elapsed()) });
             number += 1;
         }
@@ -114,12 +115,16 @@ impl Event {
     }
 }
 
+fn event_id(number: usize) -> String {
+    format!("${number:043}")
+}
+
 fn event(number: usize) -> Event {
     let mut content = format!(r#"{{"number":{number:012},"body":""#).into_bytes();
     content.extend((b'a'..=b'z').cycle().take(CONTENT_BYTES - 2 - content.len()));
     content.extend(b"\"}");
     Event(LoggedEvent {
-        id: format!("${number:043}"),
+        id: event_id(number),
         envelope: r#"{"origin":"local"}"#.into(),
         content: content.into(),
     })

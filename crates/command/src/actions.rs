@@ -99,6 +99,7 @@ impl Actions {
                     return Ok(Entered::Turn(Turn::new(&line, action, serial, before)));
                 }
                 Step::Passed { last } => return Ok(Entered::Passed { last }),
+                Step::Overtaken(append) => drop(append.await),
                 Step::UnderWay(append) => match append.await {
                     Ok(_) => {}
                     Err(AppendError::Unavailable(error)) => return Err(error.into()),

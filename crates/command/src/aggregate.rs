@@ -15,6 +15,12 @@ pub(crate) trait Aggregate: Sized + Send + 'static {
     /// Folds one fact; `None` is the state of an empty stream.
     fn apply(state: Option<Self>, fact: &Fact) -> Option<Self>;
 
+    /// Whether a reader of the state can tell that `fact` was folded. A message changes nothing that
+    /// an answer is given from.
+    fn changes_what_is_read(_: &Fact) -> bool {
+        true
+    }
+
     /// The parts of the state that a snapshot keeps; none for states that are small anyway.
     fn freeze(&self) -> Option<Frozen> {
         None
@@ -38,6 +44,11 @@ impl Aggregate for Room {
         let mut room = state.unwrap_or_else(|| Self::new(event.pdu.room_id.clone()));
         room.evolve(event);
         Some(room)
+    }
+
+    fn changes_what_is_read(fact: &Fact) -> bool {
+        let Fact::Room(event) = fact else { return true };
+        event.pdu.state_key.is_some() || !event.envelope.erases.is_empty()
     }
 
     fn freeze(&self) -> Option<Frozen> {

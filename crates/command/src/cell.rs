@@ -1,8 +1,11 @@
 //! The cached state of one stream, and the appends that are under way on it.
 //!
-//! **Invariant:** who holds the lock of a cell is the only one in this process who decides on its
+//! **Invariant:** the holder of a cell's lock is the only one in this process that decides on its
 //! stream. The state runs ahead of the disk by the appends under way, so that many decisions share
 //! one sync; nobody is told of a result before it is durable.
+//! **Invariant:** a failed append takes along everything that was decided on top of it. A state that
+//! holds facts of it is loaded again before it is used, and every answer from a state that runs
+//! ahead waits for the append that it depends on.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -12,7 +15,8 @@ use std::{
 use futures_util::{FutureExt, future::Shared};
 use rookery_domain::{EventId, Fact, Room, RoomEvent};
 use rookery_log::{
-    Appending, CommandId, Epoch, EventLog, Position, Record, Revision, Scope, StreamId,
+    AppendError, Appended, Appending, CommandId, Epoch, EventKey, EventLog, Guard, Position,
+    Record, Revision, Scope, StreamId,
 };
 use tokio::sync::Mutex;
 
@@ -28,7 +32,13 @@ const LOAD_PAGE: usize = 1_024;
 /// An append that several may wait for.
 pub(crate) type SharedAppend = Shared<Appending>;
 
-/// The state of one stream behind its lock; `None` until it is loaded, or after a lost race.
+/// Whether the facts of an append are in the log because of it: it was neither refused, nor lost,
+/// nor the repetition of a command that had been carried out before.
+pub(crate) fn is_written(answer: &Result<Appended, AppendError>) -> bool {
+    matches!(answer, Ok(Appended { repeated: false, .. }))
+}
+
+/// The state of one stream behind its lock; `None` until it is loaded, or after a failed append.
 pub(crate) struct Cell<A> {
     pub(crate) stream: StreamId,
     pub(crate) loaded: Mutex<Option<Loaded<A>>>,
@@ -44,12 +54,28 @@ impl<A> Cell<A> {
 pub(crate) struct Loaded<A> {
     pub(crate) state: Option<A>,
     pub(crate) revision: Revision,
+    /// The last event of the stream, which the next append builds on.
+    pub(crate) last: Option<EventKey>,
     /// The last durable commit of the stream that is known here.
     pub(crate) position: Position,
     /// The revision up to which a snapshot has been written.
     pub(crate) snapshot_at: Revision,
-    in_flight: VecDeque<(Option<CommandId>, SharedAppend)>,
+    /// The last event of the stream that is known to be durable.
+    durable: Option<EventKey>,
+    in_flight: VecDeque<InFlight>,
     by_command: HashMap<CommandId, SharedAppend>,
+    /// The last append that changes what can be read of the state.
+    last_change: Option<SharedAppend>,
+    /// An append failed whose facts are in the state.
+    failed: bool,
+}
+
+/// An append under way.
+struct InFlight {
+    command: Option<CommandId>,
+    append: SharedAppend,
+    /// The last of its events.
+    last: Option<EventKey>,
 }
 
 impl<A: Aggregate> Loaded<A> {
@@ -62,15 +88,20 @@ impl<A: Aggregate> Loaded<A> {
         let mut loaded = Self {
             state: None,
             revision: Revision::EMPTY,
+            last: None,
             position: Position::ORIGIN,
             snapshot_at: Revision::EMPTY,
+            durable: None,
             in_flight: VecDeque::new(),
             by_command: HashMap::new(),
+            last_change: None,
+            failed: false,
         };
         if let Some(snapshot) = snapshots.load(log, stream).await {
             loaded.state = A::thaw(snapshot.frozen);
             loaded.revision = snapshot.revision;
             loaded.position = snapshot.position;
+            (loaded.last, loaded.durable) = (snapshot.last, snapshot.last);
             loaded.snapshot_at = snapshot.revision;
         }
         let scope = Scope::Stream(stream.clone());
@@ -85,6 +116,10 @@ impl<A: Aggregate> Loaded<A> {
                 }
                 loaded.revision = record.revision;
                 loaded.position = record.position;
+            }
+            if let Some(record) = page.last() {
+                let last = record.commit.last_event();
+                (loaded.last, loaded.durable) = (last, last);
             }
             if page.len() < LOAD_PAGE {
                 loaded.keep(log.epoch(), snapshots, stream);
@@ -108,14 +143,50 @@ impl<A: Aggregate> Loaded<A> {
         let due = |facts| snapshots.due(self.snapshot_at, self.revision, facts);
         let state = self.state.as_ref().filter(|_| due(0))?;
         let frozen = state.freeze().filter(|frozen| due(frozen.facts.len()))?;
-        Some(Snapshot { revision: self.revision, position: self.position, frozen })
+        let (revision, position, last) = (self.revision, self.position, self.last);
+        Some(Snapshot { revision, position, last, frozen })
     }
 
-    /// Notes an append whose facts are about to be folded.
-    pub(crate) fn append_started(&mut self, command: Option<CommandId>, append: SharedAppend) {
+    /// The condition of an append that was decided on this state.
+    pub(crate) fn guard(&self) -> Guard {
+        Guard { last: self.last }
+    }
+
+    /// Notes an append of these facts, ending with the event `last`, and folds them.
+    pub(crate) fn append_started(
+        &mut self,
+        command: Option<CommandId>,
+        append: &SharedAppend,
+        facts: &[Fact],
+        last: Option<EventKey>,
+    ) {
         self.forget_answered();
         self.by_command.extend(command.map(|id| (id, append.clone())));
-        self.in_flight.push_back((command, append));
+        self.in_flight.push_back(InFlight { command, append: append.clone(), last });
+        if facts.iter().any(A::changes_what_is_read) {
+            self.last_change = Some(append.clone());
+        }
+        self.fold(facts, last);
+    }
+
+    /// Folds the facts of an append that is durable.
+    pub(crate) fn appended(&mut self, facts: &[Fact], last: Option<EventKey>, position: Position) {
+        self.fold(facts, last);
+        (self.durable, self.position) = (last, position);
+    }
+
+    fn fold(&mut self, facts: &[Fact], last: Option<EventKey>) {
+        for fact in facts {
+            self.state = A::apply(self.state.take(), fact);
+        }
+        self.revision = Revision(self.revision.0 + facts.len() as u64);
+        self.last = last;
+    }
+
+    /// Whether a stream that ends with the event `last` in the log has nothing that another writer
+    /// has put there since the state was loaded.
+    pub(crate) fn is_current(&self, last: Option<EventKey>) -> bool {
+        self.durable == last || self.in_flight.iter().any(|under_way| under_way.last == last)
     }
 
     /// The append of `command`, if it is under way.
@@ -126,14 +197,40 @@ impl<A: Aggregate> Loaded<A> {
     /// The last append under way: once it is durable, so is the state.
     pub(crate) fn last_under_way(&mut self) -> Option<SharedAppend> {
         self.forget_answered();
-        self.in_flight.back().map(|(_, append)| append.clone())
+        self.in_flight.back().map(|under_way| under_way.append.clone())
+    }
+
+    /// The last append under way that changes what can be read of the state. What is read now holds
+    /// once that one is durable, and may never have been so if it fails.
+    pub(crate) fn last_change_under_way(&mut self) -> Option<SharedAppend> {
+        self.forget_answered();
+        self.last_change.clone()
+    }
+
+    /// Whether the state holds facts of an append that failed, as far as that is known by now. Such a
+    /// state is of no use.
+    pub(crate) fn has_failed(&mut self) -> bool {
+        self.forget_answered();
+        let last = self.in_flight.back().and_then(|under_way| under_way.append.peek());
+        self.failed || last.is_some_and(|answer| !is_written(answer))
+    }
+
+    /// Whether `append` is one of those under way.
+    pub(crate) fn waits_for(&self, append: &SharedAppend) -> bool {
+        self.in_flight.iter().any(|under_way| under_way.append.ptr_eq(append))
     }
 
     fn forget_answered(&mut self) {
-        while let Some((command, append)) = self.in_flight.front() {
+        if let Some(answer) = self.last_change.as_ref().and_then(Shared::peek) {
+            self.failed |= !is_written(answer);
+            self.last_change = None;
+        }
+        while let Some(InFlight { command, append, last }) = self.in_flight.front() {
             let Some(answer) = append.clone().now_or_never() else { break };
+            self.failed |= !is_written(&answer);
             if let Ok(appended) = answer {
                 self.position = self.position.max(appended.position);
+                self.durable = *last;
             }
             if let Some(command) = command {
                 self.by_command.remove(command);

@@ -15,7 +15,7 @@ use crate::{
     cell::Cell,
     erase::Eraser,
     federation::Federation,
-    handle::{Core, Request},
+    handle::{Core, Request, forget_failed},
     referred::Turns,
     snapshot::{Snapshot, Snapshots},
     unfinished::Unfinished,
@@ -192,6 +192,7 @@ impl Commands {
     /// waiting, not writing them.
     async fn snapshot_due(&self, cell: &Cell<Room>) -> Option<Snapshot> {
         let mut slot = cell.loaded.lock().await;
+        forget_failed(&mut slot);
         let loaded = slot.as_mut()?;
         // A state that runs ahead of the disk is left for the next call.
         loaded.last_under_way().is_none().then_some(())?;

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use rookery_domain::{Envelope, Fact};
 use rookery_log::{
-    AppendError, Appended, CommandId, Commit, EventLog, Guard, LoggedEvent, Millis, Position,
-    Record, Revision, StreamId,
+    AppendError, Appended, CommandId, Commit, EventLog, LoggedEvent, Millis, Position, Record,
+    Revision, StreamId,
 };
+
+use tokio::sync::MutexGuard;
 
 use crate::{
     HandleError,
@@ -64,6 +66,8 @@ pub(crate) enum Decided {
     Before(Position),
     /// It holds already, as of this append or position.
     Holds(Option<SharedAppend>, Position),
+    /// It is refused because of a state that holds once this append is durable.
+    Refused(SharedAppend, HandleError),
 }
 
 impl Core {
@@ -94,24 +98,33 @@ impl Core {
             Decided::Before(position) => return self.first_result(cell, position).await.map(Some),
             Decided::Holds(None, position) => return Ok(Some(Handled::nothing(position))),
             Decided::Holds(Some(append), before) => {
-                let appended = append.await.ok();
-                return Ok(appended.map(|last| Handled::nothing(last.position.max(before))));
+                return match append.clone().await {
+                    Ok(Appended { position, repeated: false, .. }) => {
+                        Ok(Some(Handled::nothing(position.max(before))))
+                    }
+                    failed => self.lost(cell, &append, failed.err()).await.map(|()| None),
+                };
+            }
+            Decided::Refused(append, refusal) => {
+                return match append.clone().await {
+                    Ok(Appended { repeated: false, .. }) => Err(refusal),
+                    failed => self.lost(cell, &append, failed.err()).await.map(|()| None),
+                };
             }
             Decided::UnderWay(append) => (append, None),
             Decided::Append(append, facts) => (append, Some(facts)),
         };
-        match (append.await, facts) {
+        match (append.clone().await, facts) {
             (Ok(Appended { position, repeated: false, revision }), Some(facts)) => {
                 Ok(Some(Handled::appended(position, revision, facts)))
             }
             (Ok(Appended { position, .. }), facts) => {
                 if facts.is_some() {
-                    // The state here holds facts that were never written.
-                    *cell.loaded.lock().await = None;
+                    self.lost(cell, &append, None).await?;
                 }
                 self.first_result(cell, position).await.map(Some)
             }
-            (Err(error), _) => self.lost(cell, error).await.map(|()| None),
+            (Err(error), _) => self.lost(cell, &append, Some(error)).await.map(|()| None),
         }
     }
 
@@ -123,7 +136,11 @@ impl Core {
         request: &Request,
         decide: &(impl Fn(Option<&A>) -> Result<Vec<Fact>, HandleError> + Send),
     ) -> Result<Decided, HandleError> {
+        if let Some(backlog) = self.log.backlog() {
+            backlog.await;
+        }
         let mut slot = cell.loaded.lock().await;
+        forget_failed(&mut slot);
         if let Some(turn) = &request.turn {
             // It was not carried out before: the order of actions has looked.
             turn.begin()?;
@@ -135,52 +152,121 @@ impl Core {
                 return Ok(Decided::Before(position));
             }
         }
-        if slot.is_none() {
-            *slot = Some(Loaded::load(&*self.log, &self.snapshots, &cell.stream).await?);
+        let mut loaded = self.loaded(cell, &mut slot).await?;
+        let mut decision = decide(loaded.state.as_ref());
+        if decision.as_ref().is_ok_and(Vec::is_empty) || decision.is_err() {
+            // No guard checks what makes no events.
+            if !self.is_current(cell, loaded).await? {
+                slot = without(slot);
+                loaded = self.loaded(cell, &mut slot).await?;
+                decision = decide(loaded.state.as_ref());
+            }
         }
-        let Some(loaded) = slot.as_mut() else { unreachable!("it was loaded above") };
-        let facts = decide(loaded.state.as_ref())?;
-        if facts.is_empty() {
-            return Ok(Decided::Holds(loaded.last_under_way(), loaded.position));
-        }
+        let facts = match decision {
+            Ok(facts) if facts.is_empty() => {
+                return Ok(Decided::Holds(loaded.last_under_way(), loaded.position));
+            }
+            Ok(facts) => facts,
+            Err(refusal) => {
+                return match loaded.last_change_under_way() {
+                    Some(append) => Ok(Decided::Refused(append, refusal)),
+                    None => Err(refusal),
+                };
+            }
+        };
         let commit = request.commit(&cell.stream, &facts)?;
-        let guard = Guard { at: loaded.revision };
-        let append = self.eraser.appending(&facts, commit, guard).shared();
+        let last = commit.last_event();
+        let append = self.eraser.appending(&facts, commit, loaded.guard()).shared();
         request.started(&append);
-        loaded.append_started(request.command, append.clone());
-        loaded.revision = Revision(loaded.revision.0 + facts.len() as u64);
-        for fact in &facts {
-            loaded.state = A::apply(loaded.state.take(), fact);
-        }
+        loaded.append_started(request.command, &append, &facts, last);
         cache.weigh(&cell.stream, loaded.state.as_ref().map_or(0, A::weight_bytes));
         Ok(Decided::Append(append, facts))
     }
 
-    /// Brings the state of `cell` up to date and hands it to `look`.
+    /// Brings the state of `cell` up to date and hands it to `look`. What that gives back is durable.
+    ///
+    /// # Errors
+    /// [`HandleError`] if the log cannot be read, or if what was seen could not be written.
     pub(crate) async fn look<A: Aggregate, T>(
         &self,
         cache: &Cache<A>,
         cell: &Cell<A>,
-        look: impl FnOnce(Option<&A>) -> T,
+        look: impl Fn(Option<&A>) -> T,
     ) -> Result<T, HandleError> {
-        let mut slot = cell.loaded.lock().await;
+        for _ in 0..ATTEMPTS_MAX {
+            let (seen, append) = {
+                let mut slot = cell.loaded.lock().await;
+                let mut loaded = self.loaded(cell, &mut slot).await?;
+                if !self.is_current(cell, loaded).await? {
+                    slot = without(slot);
+                    loaded = self.loaded(cell, &mut slot).await?;
+                }
+                let append = loaded.last_change_under_way();
+                let state = loaded.state.as_ref();
+                cache.weigh(&cell.stream, state.map_or(0, A::weight_bytes));
+                (look(state), append)
+            };
+            let Some(append) = append else { return Ok(seen) };
+            match append.clone().await {
+                Ok(Appended { repeated: false, .. }) => return Ok(seen),
+                // Only what was to be written is lost: without it the log can be read.
+                _ => self.forget(cell, &append).await,
+            }
+        }
+        Err(HandleError::Contended { attempts: ATTEMPTS_MAX })
+    }
+
+    /// The state in `slot`, loaded if there is none or if it holds what was never written.
+    async fn loaded<'a, A: Aggregate>(
+        &self,
+        cell: &Cell<A>,
+        slot: &'a mut Option<Loaded<A>>,
+    ) -> Result<&'a mut Loaded<A>, HandleError> {
+        forget_failed(slot);
         if slot.is_none() {
             *slot = Some(Loaded::load(&*self.log, &self.snapshots, &cell.stream).await?);
         }
-        let state = slot.as_ref().and_then(|loaded| loaded.state.as_ref());
-        cache.weigh(&cell.stream, state.map_or(0, A::weight_bytes));
-        Ok(look(state))
+        let Some(loaded) = slot.as_mut() else { unreachable!("it was loaded above") };
+        Ok(loaded)
+    }
+
+    /// Whether what is read of the state is what the log says, or will say once the last change under
+    /// way is durable: its guard fails if another writer was faster.
+    async fn is_current<A: Aggregate>(
+        &self,
+        cell: &Cell<A>,
+        loaded: &mut Loaded<A>,
+    ) -> Result<bool, HandleError> {
+        if loaded.last_change_under_way().is_some() {
+            return Ok(true);
+        }
+        let head = self.log.head(&cell.stream).await?;
+        Ok(loaded.is_current(head.last))
     }
 
     /// After a failed append the state here is ahead of the log: forget it. A lost race may be
     /// tried again; anything else ends the command.
-    async fn lost<A>(&self, cell: &Cell<A>, error: AppendError) -> Result<(), HandleError> {
-        *cell.loaded.lock().await = None;
+    async fn lost<A: Aggregate>(
+        &self,
+        cell: &Cell<A>,
+        append: &SharedAppend,
+        error: Option<AppendError>,
+    ) -> Result<(), HandleError> {
+        self.forget(cell, append).await;
         match error {
-            AppendError::Conflict { .. } => Ok(()),
-            AppendError::Unfit => Err(HandleError::TooLarge),
-            AppendError::Unavailable(unavailable) => Err(unavailable.into()),
+            None | Some(AppendError::Conflict { .. }) => Ok(()),
+            Some(AppendError::Unfit) => Err(HandleError::TooLarge),
+            Some(AppendError::Unavailable(unavailable)) => Err(unavailable.into()),
         }
+    }
+
+    /// Forgets the state of `cell` if it holds facts of `append`, which failed.
+    async fn forget<A: Aggregate>(&self, cell: &Cell<A>, append: &SharedAppend) {
+        let mut slot = cell.loaded.lock().await;
+        if slot.as_ref().is_some_and(|loaded| loaded.waits_for(append)) {
+            *slot = None;
+        }
+        forget_failed(&mut slot);
     }
 
     /// Reads back what a command did when it was carried out first.
@@ -213,6 +299,19 @@ impl Core {
             repeated: Some(record.commit.received),
         };
         Ok(Some((record.commit.stream.clone(), handled)))
+    }
+}
+
+/// The slot without its state.
+fn without<A>(mut slot: MutexGuard<'_, Option<Loaded<A>>>) -> MutexGuard<'_, Option<Loaded<A>>> {
+    *slot = None;
+    slot
+}
+
+/// Empties the slot of a state that holds facts of a failed append.
+pub(crate) fn forget_failed<A: Aggregate>(slot: &mut Option<Loaded<A>>) {
+    if slot.as_mut().is_some_and(Loaded::has_failed) {
+        *slot = None;
     }
 }
 

@@ -210,7 +210,7 @@ impl Commands {
             Ok(facts)
         };
         match self.core.decide(&self.rooms, cell, request, &ahead).await {
-            Err(_) if needs_graph.load(Ordering::Relaxed) => {
+            Err(_) | Ok(Decided::Refused(..)) if needs_graph.load(Ordering::Relaxed) => {
                 self.decide_in_graph(cell, request, decide).await
             }
             decided => decided,
@@ -237,8 +237,15 @@ impl Commands {
         let decide = |room: Option<&Room>| {
             Self::decide_room(room, &context, command, &profile, &request.envelope)
         };
-        let decided = self.decide_anywhere(&cell, &request, &decide).await?;
-        Ok(Started { request, room_id: room_id.to_owned(), cell, decided })
+        for _ in 0..ATTEMPTS_MAX {
+            let decided = self.decide_anywhere(&cell, &request, &decide).await?;
+            if !matches!(decided, Decided::Refused(..)) {
+                return Ok(Started { request, room_id: room_id.to_owned(), cell, decided });
+            }
+            // The refusal, or another look if what it was based on is lost.
+            self.core.settle(&cell, decided).await?;
+        }
+        Err(HandleError::Contended { attempts: ATTEMPTS_MAX })
     }
 
     /// Waits until a started command is durable.

@@ -12,7 +12,7 @@ use std::{
 
 use bytes::Bytes;
 use rookery_domain::{Fact, OwnedEventId, RoomEvent, StoredFact, Subject};
-use rookery_log::{Epoch, EventLog, Position, Revision, StreamId, StreamKind};
+use rookery_log::{Epoch, EventKey, EventLog, Position, Revision, StreamId, StreamKind};
 use serde::{Deserialize, Serialize};
 
 /// Version of the files that this software writes.
@@ -26,6 +26,8 @@ const EVENTS_BETWEEN: u64 = 1_000;
 pub(crate) struct Snapshot {
     pub(crate) revision: Revision,
     pub(crate) position: Position,
+    /// The last event of the stream at this revision. It is not stored: the log knows it.
+    pub(crate) last: Option<EventKey>,
     pub(crate) frozen: Frozen,
 }
 
@@ -83,11 +85,12 @@ impl Snapshots {
             tracing::warn!(%stream, path = %path.display(), "ignoring a damaged snapshot");
             None
         })?;
-        let head = log.head(stream).await.ok()?;
+        let records = log.get(&[stored.position]).await.ok()?;
+        let record = records.first()?;
         let belongs = stored.epoch == log.epoch()
             && stored.stream == *stream
-            && stored.revision <= head.revision
-            && stored.position <= head.position;
+            && record.commit.stream == *stream
+            && record.revision == stored.revision;
         belongs.then_some(())?;
         let facts = stored.facts.iter().map(|(id, envelope, content)| {
             match Fact::read(Subject::Room, id, envelope, content) {
@@ -101,7 +104,8 @@ impl Snapshots {
             leaves: stored.leaves,
             depth: stored.depth,
         };
-        Some(Snapshot { revision: stored.revision, position: stored.position, frozen })
+        let (revision, position) = (stored.revision, stored.position);
+        Some(Snapshot { revision, position, last: record.commit.last_event(), frozen })
     }
 
     /// Writes a snapshot; a crash leaves the old one or the new one.

@@ -15,6 +15,7 @@
 //! }
 //! ```
 
+mod faulty;
 mod files;
 mod folded;
 mod rogue;
@@ -23,6 +24,7 @@ mod steps;
 mod world;
 
 pub use self::{
+    faulty::{Fate, FaultyLog},
     files::{event_file, key_file},
     folded::{Folded, folded, graph_of, history, room_of},
     rogue::Rogue,

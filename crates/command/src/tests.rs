@@ -4,6 +4,7 @@
 mod accounts;
 mod actions;
 mod aliases;
+mod failing_appends;
 mod federation;
 mod profiles;
 mod redactions;

@@ -11,8 +11,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use parking_lot::Mutex;
 use rookery_log::{
-    Appending, CommandId, Commit, Epoch, EraseError, EventLog, Guard, Hash, Head, PAGE_MAX,
-    Position, ReadError, Record, Scope, StreamId, Unavailable,
+    Appending, Backlog, CommandId, Commit, Epoch, EraseError, EventLog, Guard, Hash, Head,
+    PAGE_MAX, Position, ReadError, Record, Scope, StreamId, Unavailable,
 };
 use tokio::{
     runtime::Handle,
@@ -27,7 +27,7 @@ use crate::{
     recent::Recent,
     recover::End,
     store::Store,
-    writer::{Job, Writer},
+    writer::{InFlight, Job, Reply, Writer},
 };
 
 /// Reads of more records than this go to a thread that may block.
@@ -42,6 +42,7 @@ pub(crate) struct Shared {
     tail: watch::Sender<Position>,
     pub(crate) fault: watch::Sender<Option<Unavailable>>,
     broken: Mutex<Option<Unavailable>>,
+    in_flight: Arc<InFlight>,
 }
 
 impl Shared {
@@ -153,6 +154,7 @@ impl SledLog {
             tail: watch::Sender::new(end.position),
             fault: watch::Sender::new(None),
             broken: Mutex::new(None),
+            in_flight: Arc::default(),
         });
         let (jobs, queue) = mpsc::channel();
         let writer = Writer::new(Arc::clone(&shared), dir.to_owned(), options, head_file, end);
@@ -220,11 +222,16 @@ impl EventLog for SledLog {
     fn append(&self, commit: Commit, guard: Guard) -> Appending {
         let (answer, outcome) = oneshot::channel();
         let draft = Draft::of(&commit);
+        let answer = Reply { answer, bytes: self.shared.in_flight.add(draft.len()) };
         let sent = self.send(Job::Append { commit, guard, draft, answer });
         Box::pin(async move {
             sent?;
             outcome.await.unwrap_or_else(|_| Err(closed().into()))
         })
+    }
+
+    fn backlog(&self) -> Option<Backlog> {
+        self.shared.in_flight.backlog()
     }
 
     async fn erase(&self, position: Position, index: usize, left: Bytes) -> Result<(), EraseError> {
@@ -270,9 +277,7 @@ impl EventLog for SledLog {
 
     async fn head(&self, stream: &StreamId) -> Result<Head, ReadError> {
         let last = self.shared.store.last_of(stream, self.shared.end().position)?;
-        Ok(last
-            .map(|record| Head { revision: record.revision, position: record.position })
-            .unwrap_or_default())
+        Ok(last.map(|record| record.head()).unwrap_or_default())
     }
 
     async fn find(&self, command: CommandId) -> Result<Option<Position>, ReadError> {

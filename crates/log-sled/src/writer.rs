@@ -33,8 +33,13 @@ use crate::{
 mod erase;
 mod group;
 mod heads;
+mod reply;
 
-use self::{group::Group, heads::Heads};
+pub(crate) use self::reply::{InFlight, Reply};
+use self::{
+    group::Group,
+    heads::{Heads, StreamEnd},
+};
 
 /// The anchor is written when nothing came for this long ...
 const IDLE: Duration = Duration::from_secs(1);
@@ -46,12 +51,7 @@ const GROUPS_PER_LOOK: u32 = 64;
 /// What callers ask of the writer.
 pub(crate) enum Job {
     /// Append a commit.
-    Append {
-        commit: Commit,
-        guard: Guard,
-        draft: Draft,
-        answer: oneshot::Sender<Result<Appended, AppendError>>,
-    },
+    Append { commit: Commit, guard: Guard, draft: Draft, answer: Reply },
     /// Append a record that has its place already.
     Import {
         record: Box<Record>,
@@ -88,7 +88,7 @@ impl Job {
 
     fn refuse(self, unavailable: Unavailable) {
         match self {
-            Self::Append { answer, .. } => drop(answer.send(Err(unavailable.into()))),
+            Self::Append { answer, .. } => answer.send(Err(unavailable.into())),
             Self::Import { answer, .. } => drop(answer.send(Err(unavailable.into()))),
             Self::Erase { answer, .. } => drop(answer.send(Err(unavailable.into()))),
             Self::Close => {}
@@ -248,11 +248,11 @@ impl Writer {
         if !commit.fits() {
             return Ok(Err(AppendError::Unfit));
         }
-        let actual = self.revision(&commit.stream)?;
-        if actual != guard.at {
-            return Ok(Err(AppendError::Conflict { actual }));
+        let StreamEnd { revision, last } = self.end_of(&commit.stream)?;
+        if last != guard.last {
+            return Ok(Err(AppendError::Conflict { actual: revision }));
         }
-        let revision = Revision(actual.0 + commit.events.len() as u64);
+        let revision = Revision(revision.0 + commit.events.len() as u64);
         let position = self.end.position.next();
         let epoch = self.shared.epoch;
         let record = Record::chain(epoch, position, revision, self.end.hash, commit);
@@ -265,7 +265,7 @@ impl Writer {
         record: Record,
         draft: Draft,
     ) -> Result<Result<Appended, ImportError>, StoreError> {
-        let revision = self.revision(&record.commit.stream)?;
+        let revision = self.end_of(&record.commit.stream)?.revision;
         let known = match record.commit.command {
             Some(command) => self.first_result(group, command)?.is_some(),
             None => false,
@@ -291,7 +291,8 @@ impl Writer {
         self.make_room(sealed.value.len())?;
         self.shared.store.insert_value(position, sealed)?;
         self.end = End { position, hash: record.hash };
-        self.heads.set(record.commit.stream.clone(), revision);
+        let last = record.commit.last_event();
+        self.heads.set(record.commit.stream.clone(), StreamEnd { revision, last });
         group.add(record);
         Ok(Appended { position, revision, repeated: false })
     }
@@ -321,14 +322,18 @@ impl Writer {
         }))
     }
 
-    fn revision(&mut self, stream: &StreamId) -> Result<Revision, StoreError> {
-        if let Some(revision) = self.heads.get(stream) {
-            return Ok(revision);
+    /// Where `stream` ends, with what the group under way has added.
+    fn end_of(&mut self, stream: &StreamId) -> Result<StreamEnd, StoreError> {
+        if let Some(end) = self.heads.get(stream) {
+            return Ok(end);
         }
         let record = self.shared.store.last_of(stream, self.end.position).map_err(unread)?;
-        let revision = record.map_or(Revision::EMPTY, |record| record.revision);
-        self.heads.set(stream.clone(), revision);
-        Ok(revision)
+        let end = record.map_or_else(StreamEnd::default, |record| StreamEnd {
+            revision: record.revision,
+            last: record.commit.last_event(),
+        });
+        self.heads.set(stream.clone(), end);
+        Ok(end)
     }
 
     /// Brings the group to stable storage, then lets readers see it.

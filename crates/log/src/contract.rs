@@ -44,6 +44,10 @@ macro_rules! contract_tests {
             pipelined_appends_are_applied_in_order
             dropped_append_goes_on
             one_racer_wins_each_guard
+            append_that_builds_on_a_failed_one_fails_too
+            append_that_builds_on_what_was_not_written_fails
+            guards_hold_over_erasing_and_reopening
+            backlog_ends_when_appends_are_answered
             command_gives_its_first_result_again
             command_is_remembered_after_reopening
             command_repeated_in_the_same_breath_is_written_once

@@ -10,8 +10,8 @@ use bytes::Bytes;
 use tokio::sync::watch;
 
 use crate::{
-    Appending, CommandId, Commit, Epoch, EraseError, EventLog, Guard, Hash, Head, Position,
-    ReadError, Record, Scope, StreamId, Unavailable,
+    Appending, Backlog, CommandId, Commit, Epoch, EraseError, EventLog, Guard, Hash, Head,
+    Position, ReadError, Record, Scope, StreamId, Unavailable,
 };
 
 /// A log, and how often and how much it was read.
@@ -71,6 +71,10 @@ impl EventLog for CountedLog {
 
     fn append(&self, commit: Commit, guard: Guard) -> Appending {
         self.log.append(commit, guard)
+    }
+
+    fn backlog(&self) -> Option<Backlog> {
+        self.log.backlog()
     }
 
     async fn erase(&self, position: Position, index: usize, left: Bytes) -> Result<(), EraseError> {

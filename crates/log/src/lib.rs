@@ -19,12 +19,12 @@ pub use self::{
     chain::{Hash, chain_hash},
     counted::{CountedLog, ReadCounts},
     log::{
-        AppendError, Appended, Appending, EraseError, EventLog, Guard, Head, PAGE_MAX, ReadError,
-        Scope, Unavailable,
+        APPENDS_IN_FLIGHT_BYTES_MAX, AppendError, Appended, Appending, Backlog, EraseError,
+        EventLog, Guard, Head, PAGE_MAX, ReadError, Scope, Unavailable,
     },
     memory::MemoryLog,
     position::{Epoch, ParseTokenError, Position, PositionToken},
     record::{COMMIT_BYTES_MAX, COMMIT_EVENTS_MAX, Commit, LoggedEvent, Millis, Record},
     rounds::Rounds,
-    stream::{CommandId, Revision, StreamId, StreamKind},
+    stream::{CommandId, EventKey, Revision, StreamId, StreamKind},
 };

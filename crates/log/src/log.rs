@@ -6,17 +6,35 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::watch;
 
-use crate::{CommandId, Commit, Epoch, Hash, Position, Record, Revision, StreamId};
+use crate::{CommandId, Commit, Epoch, EventKey, Hash, Position, Record, Revision, StreamId};
 
 /// Most records that one read may ask for.
 pub const PAGE_MAX: usize = 4_096;
 
-/// The condition of an append: the stream of the commit still ends `at` this revision, so the
-/// decision behind the commit is not stale.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Bytes of started appends from which on a caller has to wait before it starts another one, see
+/// [`EventLog::backlog`].
+pub const APPENDS_IN_FLIGHT_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// The condition of an append: the stream of the commit still ends with the event that the decision
+/// behind the commit was built on.
+///
+/// It names that event, and does not count events: an append that was built on another append,
+/// which failed, does not fit behind whatever came in the place of that one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Guard {
-    /// Where the decision read the stream.
-    pub at: Revision,
+    /// The last event of the stream, as the decision read it; `None` for an empty stream.
+    pub last: Option<EventKey>,
+}
+
+impl Guard {
+    /// Holds while nobody has written to the stream.
+    pub const EMPTY: Self = Self { last: None };
+
+    /// Holds while the event with this ID is the last one of the stream.
+    #[must_use]
+    pub fn after(event_id: &str) -> Self {
+        Self { last: Some(EventKey::of(event_id)) }
+    }
 }
 
 /// Where a commit went.
@@ -37,6 +55,16 @@ pub struct Head {
     pub revision: Revision,
     /// Its last commit; [`Position::ORIGIN`] for an empty stream.
     pub position: Position,
+    /// Its last event; `None` for an empty stream.
+    pub last: Option<EventKey>,
+}
+
+impl Head {
+    /// The guard of an append that was decided on the stream up to here.
+    #[must_use]
+    pub const fn guard(self) -> Guard {
+        Guard { last: self.last }
+    }
 }
 
 /// Which records to read.
@@ -114,6 +142,9 @@ pub enum EraseError {
 /// An append under way. It goes on if this is dropped.
 pub type Appending = Pin<Box<dyn Future<Output = Result<Appended, AppendError>> + Send>>;
 
+/// Ends when the log has room for another append.
+pub type Backlog = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// The source of truth: one totally ordered sequence of commits that only grows.
 ///
 /// 1. Positions are 1, 2, 3 ... without holes; every reader sees the same order.
@@ -126,6 +157,10 @@ pub type Appending = Pin<Box<dyn Future<Output = Result<Appended, AppendError>> 
 ///    does not wait for their answers.
 /// 7. A reader that catches up and then follows [`Self::tail`] sees each commit exactly once.
 /// 8. The content of an event can be erased, and nothing else of it: see [`Self::erase`].
+/// 9. An append that builds on another append that failed fails too, and writes nothing: its guard
+///    names an event that never came.
+/// 10. The log says when [`APPENDS_IN_FLIGHT_BYTES_MAX`] bytes of appends have no answer yet
+///     (back-pressure): see [`Self::backlog`].
 #[async_trait]
 pub trait EventLog: Send + Sync + 'static {
     /// The history that this log is in.
@@ -135,6 +170,14 @@ pub trait EventLog: Send + Sync + 'static {
     ///
     /// The commit has its place in the order of appends when this returns, before the answer.
     fn append(&self, commit: Commit, guard: Guard) -> Appending;
+
+    /// `None` while the log takes appends; else what a caller waits for before it starts another
+    /// one: fewer than [`APPENDS_IN_FLIGHT_BYTES_MAX`] bytes of appends are without an answer then.
+    ///
+    /// The bound is exceeded by no more than what callers start at once when a wait ends.
+    fn backlog(&self) -> Option<Backlog> {
+        None
+    }
 
     /// Puts `left` in the place of the content of the event at `index` of the commit at `position`,
     /// for good. ID, envelope and hashes stay as they are, and so does the chain. Once it answers,

@@ -42,7 +42,7 @@ impl State {
         self.streams
             .get(stream)
             .and_then(|positions| self.record(*positions.last()?))
-            .map(|last| Head { revision: last.revision, position: last.position })
+            .map(|last| last.head())
             .unwrap_or_default()
     }
 
@@ -62,12 +62,12 @@ impl State {
         if !commit.fits() {
             return Err(AppendError::Unfit);
         }
-        let actual = self.head(&commit.stream).revision;
-        if actual != guard.at {
-            return Err(AppendError::Conflict { actual });
+        let head = self.head(&commit.stream);
+        if head.guard() != guard {
+            return Err(AppendError::Conflict { actual: head.revision });
         }
         let position = Position(self.records.len() as u64 + 1);
-        let revision = Revision(actual.0 + commit.events.len() as u64);
+        let revision = Revision(head.revision.0 + commit.events.len() as u64);
         let previous = self.records.last().map_or(Hash::ORIGIN, |last| last.hash);
         self.streams.entry(commit.stream.clone()).or_default().push(position);
         self.commands.extend(commit.command.map(|id| (id, position)));

@@ -3,7 +3,9 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::{CommandId, Epoch, EraseError, Hash, Position, Revision, StreamId, chain_hash};
+use crate::{
+    CommandId, Epoch, EraseError, EventKey, Hash, Head, Position, Revision, StreamId, chain_hash,
+};
 
 /// Most events in one commit.
 pub const COMMIT_EVENTS_MAX: usize = 1_024;
@@ -60,6 +62,12 @@ impl Commit {
         self.events.iter().map(LoggedEvent::len_bytes).sum()
     }
 
+    /// The key of its last event, which the guard of the next commit to the stream names.
+    #[must_use]
+    pub fn last_event(&self) -> Option<EventKey> {
+        self.events.last().map(|event| EventKey::of(&event.id))
+    }
+
     /// Whether the commit is within what a log takes: not empty and not too large.
     #[must_use]
     pub fn fits(&self) -> bool {
@@ -96,6 +104,13 @@ impl Record {
     ) -> Self {
         let hash = chain_hash(epoch, position, revision, previous, &commit);
         Self { epoch, position, revision, previous, hash, commit }
+    }
+
+    /// Where its stream ends with this record.
+    #[must_use]
+    pub fn head(&self) -> Head {
+        let last = self.commit.last_event();
+        Head { revision: self.revision, position: self.position, last }
     }
 
     /// Whether [`Self::hash`] is what the record says it is.

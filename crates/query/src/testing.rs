@@ -10,8 +10,7 @@ use rookery_domain::{
     Fingerprint, Holder, Origin, RoomId, RoomVersionId, SlotChange, StoredFact, Subject, UserId,
 };
 use rookery_log::{
-    Commit, Epoch, EventLog, Guard, LoggedEvent, MemoryLog, Millis, Position, Scope, StreamId,
-    StreamKind,
+    Commit, Epoch, EventLog, LoggedEvent, MemoryLog, Millis, Position, Scope, StreamId, StreamKind,
 };
 use serde_json::{Value, json};
 
@@ -90,7 +89,7 @@ impl Scene {
     }
 
     pub(crate) async fn append(&self, stream: StreamId, facts: Vec<StoredFact>) -> Position {
-        let at = self.log.head(&stream).await.unwrap().revision;
+        let guard = self.log.head(&stream).await.unwrap().guard();
         let events = facts.iter().cloned().map(|fact| LoggedEvent {
             id: fact.id,
             envelope: fact.envelope,
@@ -98,7 +97,7 @@ impl Scene {
         });
         let commit =
             Commit { stream, command: None, received: Millis(1), events: events.collect() };
-        let position = self.log.append(commit, Guard { at }).await.unwrap().position;
+        let position = self.log.append(commit, guard).await.unwrap().position;
         for (index, fact) in facts.iter().enumerate() {
             self.note_state(fact, position, index);
         }

@@ -2,6 +2,8 @@
 //!
 //! **Invariant:** the least number that waits goes first, and only one at a time.
 //! **Invariant:** whoever changes something wakes the first in the line; only that one can go.
+//! **Invariant:** a number counts as passed only while its commit is in the log or on its way there:
+//! when a commit fails, its turn says so; if that is gone, the log is asked again.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -33,7 +35,13 @@ struct State {
     /// By number, then by serial number.
     waiting: BTreeMap<(u64, u64), Waiting>,
     /// Those whose commits are on their way.
-    under_way: BTreeMap<u64, SharedAppend>,
+    under_way: BTreeMap<u64, UnderWay>,
+}
+
+struct UnderWay {
+    append: SharedAppend,
+    /// The turn that knows what to do if the append fails is gone.
+    orphaned: bool,
 }
 
 struct Waiting {
@@ -49,6 +57,9 @@ pub(crate) enum Step {
     Passed { last: u64 },
     /// The same number is on its way: wait for it, then look again.
     UnderWay(SharedAppend),
+    /// A greater number is on its way, and decides whether this one was passed: wait for it, whatever
+    /// comes of it, then look again.
+    Overtaken(SharedAppend),
     /// Ask for the greatest number, say it by [`Line::learn`], then look again.
     Unknown { generation: u64 },
     /// Wait to be woken, or until then, then look again.
@@ -58,11 +69,17 @@ pub(crate) enum Step {
 impl State {
     fn step(&mut self, number: u64, now: Instant) -> Step {
         self.forget_answered();
-        if let Some(append) = self.under_way.get(&number) {
-            return Step::UnderWay(append.clone());
+        if let Some(same) = self.under_way.get(&number) {
+            return Step::UnderWay(same.append.clone());
         }
         let Some(last) = self.last else { return Step::Unknown { generation: self.generation } };
         if number <= last {
+            let greatest = self.under_way.last_key_value().filter(|(it, _)| **it > number);
+            if let Some((_, greatest)) = greatest
+                && greatest.append.peek().is_none()
+            {
+                return Step::Overtaken(greatest.append.clone());
+            }
             return Step::Passed { last };
         }
         let is_first = self.waiting.first_key_value().is_some_and(|((it, _), _)| *it == number);
@@ -83,11 +100,23 @@ impl State {
 
     fn forget_answered(&mut self) {
         while let Some(first) = self.under_way.first_entry() {
-            if first.get().clone().now_or_never().is_none() {
-                break;
+            let orphaned = first.get().orphaned;
+            match first.get().append.clone().now_or_never() {
+                Some(Ok(_)) => drop(first.remove()),
+                Some(Err(_)) if orphaned => {
+                    drop(first.remove());
+                    self.forget();
+                }
+                // Its turn takes the place back, or gives it up.
+                Some(Err(_)) | None => break,
             }
-            drop(first.remove());
         }
+    }
+
+    fn forget(&mut self) {
+        self.last = None;
+        self.generation += 1;
+        self.wake_first();
     }
 
     fn wake_first(&self) {
@@ -123,7 +152,16 @@ impl Line {
     pub(super) fn placed(&self, number: u64, append: SharedAppend) {
         let mut state = self.state.lock();
         state.last = state.last.max(Some(number));
-        state.under_way.insert(number, append);
+        state.under_way.insert(number, UnderWay { append, orphaned: false });
+    }
+
+    /// The turn whose commit was placed as `number` is gone: nobody else looks after it.
+    pub(super) fn orphan(&self, number: u64) {
+        let mut state = self.state.lock();
+        if let Some(placed) = state.under_way.get_mut(&number) {
+            placed.orphaned = true;
+            state.forget_answered();
+        }
     }
 
     /// The turn `serial` is over, if it is not yet.
@@ -153,10 +191,7 @@ impl Line {
 
     /// It is not known what became of an action: the log has to be asked.
     pub(super) fn forget(&self) {
-        let mut state = self.state.lock();
-        state.last = None;
-        state.generation += 1;
-        state.wake_first();
+        self.state.lock().forget();
     }
 }
 

@@ -3,7 +3,7 @@
 use rookery_domain::{AccountEvent, ActionOutcome, Fact, Origin, OwnedRoomId};
 use rookery_log::Position;
 
-use super::{Action, Asked, Entered, First};
+use super::{Action, Asked, Entered, First, Turn};
 use crate::{Actor, Commands, HandleError, Retry, handle::Request};
 
 /// Longest text of a refusal that is kept, in bytes. What a user sent may be in it.
@@ -70,6 +70,13 @@ impl Commands {
     ) -> Result<T, HandleError> {
         let Some(turn) = &request.turn else { return result };
         let placed = turn.is_placed();
+        let makes_note = match &result {
+            Ok(done) => !placed && done.held(),
+            Err(error) => !placed && error.kept_code().is_some(),
+        };
+        if makes_note && self.core.log.find(turn.action.command).await?.is_some() {
+            return Err(turn.overtaken());
+        }
         match result {
             Ok(done) if placed || !done.held() => Ok(done),
             Ok(done) => {
@@ -77,6 +84,8 @@ impl Commands {
                 let noted = self.leave_note(actor, request, outcome).await;
                 noted.map(|position| done.at(position))
             }
+            // Another gateway was faster, with this action or with another one of its number.
+            Err(HandleError::ActionIdReused) if placed => Err(turn.overtaken()),
             Err(error) if placed => {
                 turn.lose();
                 Err(error)
@@ -106,12 +115,14 @@ impl Commands {
         let note = request.note(outcome);
         let decide = |_: Option<&_>| Ok(note.iter().cloned().collect());
         let noted = self.core.handle(&self.accounts, &cell, request, decide).await;
-        if noted.is_err()
-            && let Some(turn) = &request.turn
-        {
-            turn.lose();
+        match (noted, &request.turn) {
+            (Ok(noted), _) => Ok(noted.position),
+            (Err(HandleError::ActionIdReused), Some(turn)) => Err(turn.overtaken()),
+            (Err(error), turn) => {
+                turn.iter().for_each(Turn::lose);
+                Err(error)
+            }
         }
-        Ok(noted?.position)
     }
 }
 

@@ -56,6 +56,13 @@ impl Turn {
         retaken.map_err(|last| HandleError::ActionTooLate { last })
     }
 
+    /// Another gateway has carried out something under this number. The line here did not know of it;
+    /// a retry asks the log, which knows what.
+    pub(super) fn overtaken(&self) -> HandleError {
+        self.lose();
+        HandleError::Contended { attempts: 1 }
+    }
+
     /// It is not known what became of the action.
     pub(super) fn lose(&self) {
         self.line.forget();
@@ -64,6 +71,9 @@ impl Turn {
 
 impl Drop for Turn {
     fn drop(&mut self) {
+        if self.is_placed() {
+            self.line.orphan(self.action.number);
+        }
         self.line.pass(self.serial);
     }
 }

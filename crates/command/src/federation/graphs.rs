@@ -7,12 +7,12 @@
 use lru::LruCache;
 use parking_lot::Mutex;
 use rookery_domain::{Fact, Graph, Room};
-use rookery_log::{EventLog, Position, Scope, StreamId};
+use rookery_log::{EventKey, EventLog, Position, Scope, StreamId};
 
 use crate::{
     HandleError,
-    cell::{Cell, Loaded, read_facts},
-    handle::Core,
+    cell::{Cell, Loaded, is_written, read_facts},
+    handle::{Core, forget_failed},
 };
 
 /// How many records are read at once when a graph is folded.
@@ -37,6 +37,8 @@ struct Cached {
 pub(crate) struct RoomGraph {
     pub(crate) graph: Graph,
     pub(crate) position: Position,
+    /// The last event of that commit.
+    pub(crate) last: Option<EventKey>,
 }
 
 impl Graphs {
@@ -74,20 +76,23 @@ impl Graphs {
         slot: &mut Option<Loaded<Room>>,
     ) -> Result<(Loaded<Room>, RoomGraph), HandleError> {
         for _ in 0..ATTEMPTS_MAX {
+            forget_failed(slot);
             let mut loaded = match slot.take() {
                 Some(loaded) => loaded,
                 None => Loaded::load(&*core.log, &core.snapshots, &cell.stream).await?,
             };
             if let Some(append) = loaded.last_under_way()
-                && append.await.is_err()
+                && !is_written(&append.await)
             {
                 continue;
             }
             // Notes that all of it has been answered.
-            loaded.last_under_way();
+            if loaded.has_failed() {
+                continue;
+            }
             let mut graph = self.take(&cell.stream);
             graph.catch_up(&*core.log, &cell.stream).await?;
-            if loaded.revision.0 == graph.graph.len() as u64 {
+            if loaded.last == graph.last {
                 return Ok((loaded, graph));
             }
             // Another gateway has written to the room.
@@ -114,6 +119,9 @@ impl RoomGraph {
                     }
                 }
                 self.position = record.position;
+            }
+            if let Some(record) = page.last() {
+                self.last = record.commit.last_event();
             }
             if page.len() < READ_PAGE {
                 return Ok(());

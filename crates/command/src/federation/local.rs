@@ -6,11 +6,10 @@
 
 use futures_util::FutureExt;
 use rookery_domain::{Fact, Room};
-use rookery_log::{Appended, Guard};
+use rookery_log::Appended;
 
 use crate::{
     Commands, HandleError,
-    aggregate::Aggregate,
     cell::Cell,
     handle::{Decided, Request},
 };
@@ -23,6 +22,9 @@ impl Commands {
         request: &Request,
         decide: &(impl Fn(Option<&Room>) -> Result<Vec<Fact>, HandleError> + Send),
     ) -> Result<Decided, HandleError> {
+        if let Some(backlog) = self.core.log.backlog() {
+            backlog.await;
+        }
         let mut slot = cell.loaded.lock().await;
         let (mut loaded, mut graph) =
             self.federation.graphs.settled(&self.core, cell, &mut slot).await?;
@@ -39,19 +41,15 @@ impl Commands {
             }
         }
         let commit = request.commit(&cell.stream, &facts)?;
-        let guard = Guard { at: loaded.revision };
-        let append = self.core.eraser.appending(&facts, commit, guard).shared();
+        let last = commit.last_event();
+        let append = self.core.eraser.appending(&facts, commit, loaded.guard()).shared();
         request.started(&append);
-        request.started(&append);
-        if let Ok(Appended { position, revision, repeated: false }) = append.clone().await {
-            for fact in &facts {
-                loaded.state = Room::apply(loaded.state.take(), fact);
-            }
-            (loaded.revision, loaded.position) = (revision, position);
+        if let Ok(Appended { position, repeated: false, .. }) = append.clone().await {
+            loaded.appended(&facts, last, position);
             graph.graph.commit(position.0);
             let agrees = graph.graph.agrees();
             loaded.state.iter_mut().for_each(|room| room.note_agreement(agrees));
-            graph.position = position;
+            (graph.position, graph.last) = (position, last);
             self.federation.graphs.put(cell.stream.clone(), graph);
             *slot = Some(loaded);
         }

@@ -6,7 +6,7 @@ use rookery_domain::{
     Decided, Erased, EventStatus, Fact, Incoming, KnownEvent, Origin, OwnedEventId, Pdu,
     PublicKeys, Room, RoomEvent, RoomId, RoomVersionId, ServerName, TimelineEventType, Verdict,
 };
-use rookery_log::{AppendError, Commit, Guard, Millis, Position};
+use rookery_log::{AppendError, Commit, Millis, Position};
 use serde_json::value::RawValue;
 
 use super::{
@@ -16,7 +16,6 @@ use super::{
 };
 use crate::{
     Commands, HandleError,
-    aggregate::Aggregate,
     cell::{Cell, Loaded},
     handle::logged,
 };
@@ -137,6 +136,9 @@ impl Commands {
         progress: &mut Progress,
         now: Millis,
     ) -> Result<bool, HandleError> {
+        if let Some(backlog) = self.core.log.backlog() {
+            backlog.await;
+        }
         let mut slot = cell.loaded.lock().await;
         let (mut loaded, mut graph) =
             self.federation.graphs.settled(&self.core, cell, &mut slot).await?;
@@ -152,7 +154,7 @@ impl Commands {
             match self.append(cell, &mut loaded, &progress.filled, now).await {
                 Ok(position) => {
                     graph.graph.commit(position.0);
-                    graph.position = position;
+                    (graph.position, graph.last) = (position, loaded.last);
                     progress.committed(position);
                 }
                 Err(error) => {
@@ -247,13 +249,9 @@ impl Commands {
         let events = facts.iter().map(logged).collect::<Result<_, _>>();
         let events = events.map_err(|_| AppendError::Unfit)?;
         let commit = Commit { stream: cell.stream.clone(), command: None, received: now, events };
-        let guard = Guard { at: loaded.revision };
-        let appended = self.core.eraser.appending(&facts, commit, guard).await?;
-        for fact in &facts {
-            loaded.state = Room::apply(loaded.state.take(), fact);
-        }
-        loaded.revision = appended.revision;
-        loaded.position = appended.position;
+        let last = commit.last_event();
+        let appended = self.core.eraser.appending(&facts, commit, loaded.guard()).await?;
+        loaded.appended(&facts, last, appended.position);
         Ok(appended.position)
     }
 

@@ -4,7 +4,7 @@ use rookery_domain::{
     Envelope, Erased, Fact, MessageKind, MessageRelation, OwnedEventId, OwnedRoomId, Pdu, Relation,
     RelationKind, RoomCommand, RoomEvent, StoredFact,
 };
-use rookery_log::{Commit, EventLog, Guard, LoggedEvent, Millis, Position, Record, Scope};
+use rookery_log::{Commit, EventLog, LoggedEvent, Millis, Position, Record, Scope};
 
 use super::{actor, bodies, commands, join, memory, open, pdus, public_room, say, text};
 use crate::{CommandOptions, Commands, Outcome, Retry};
@@ -138,10 +138,10 @@ async fn stopped_half_way(log: &Arc<dyn EventLog>, said: &Outcome, redaction: &A
     let StoredFact { id, envelope, content } =
         Fact::Room(RoomEvent::new(envelope, Arc::clone(redaction))).store([0; 16]);
     let stream = rookery_log::StreamId::new(rookery_log::StreamKind::Room, said.room_id.as_str());
-    let at = log.head(&stream).await.unwrap().revision;
+    let guard = log.head(&stream).await.unwrap().guard();
     let events = vec![LoggedEvent { id, envelope, content }];
     let commit = Commit { stream, command: None, received: Millis(1), events };
-    log.append(commit, Guard { at }).await.unwrap();
+    log.append(commit, guard).await.unwrap();
 }
 
 #[tokio::test]
@@ -154,8 +154,8 @@ async fn what_a_stop_has_left_is_erased_after_the_next_start() {
         let said = say(&commands, "alice", &room, "secret").await;
         // The same room on another log, to make a redaction that is not carried out here.
         for record in log.read(&Scope::All, Position::ORIGIN, 100).await.unwrap() {
-            let at = elsewhere.head(&record.commit.stream).await.unwrap().revision;
-            elsewhere.append(record.commit.clone(), Guard { at }).await.unwrap();
+            let guard = elsewhere.head(&record.commit.stream).await.unwrap().guard();
+            elsewhere.append(record.commit.clone(), guard).await.unwrap();
         }
         let other = super::commands(&elsewhere);
         let redaction = take_back(&other, "alice", &room, &said).await;

@@ -32,7 +32,7 @@ async fn rooms(log: &Arc<dyn EventLog>) -> BTreeSet<String> {
     records.iter().filter_map(|record| room(&record.commit.stream)).collect()
 }
 
-async fn look<T>(commands: &Commands, room: &OwnedRoomId, look: impl FnOnce(&Room) -> T) -> T {
+async fn look<T>(commands: &Commands, room: &OwnedRoomId, look: impl Fn(&Room) -> T) -> T {
     let cell = commands.rooms.cell(room.as_str());
     commands.core.look(&commands.rooms, &cell, |room| look(room.unwrap())).await.unwrap()
 }

@@ -5,6 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use rookery_log::{AppendError, Appended, CommandId, EraseError, Record, Unavailable};
 use tokio::sync::oneshot;
 
+use super::Reply;
 use crate::{ImportError, store::StoreError};
 
 /// A group under way.
@@ -17,7 +18,7 @@ pub(crate) struct Group {
 }
 
 enum Answer {
-    Append(oneshot::Sender<Result<Appended, AppendError>>, Result<Appended, AppendError>),
+    Append(Reply, Result<Appended, AppendError>),
     Import(oneshot::Sender<Result<Appended, ImportError>>, Result<Appended, ImportError>),
     Erase(oneshot::Sender<Result<(), EraseError>>, Result<(), EraseError>),
 }
@@ -66,7 +67,7 @@ impl Group {
     /// Keeps the outcome of an append until the group is settled.
     pub(crate) fn append(
         &mut self,
-        answer: oneshot::Sender<Result<Appended, AppendError>>,
+        answer: Reply,
         outcome: Result<Result<Appended, AppendError>, StoreError>,
     ) -> Result<(), StoreError> {
         let (outcome, failure) = unsettled(outcome);
@@ -92,7 +93,7 @@ impl Group {
             // Nobody may be waiting any more: an append goes on without its caller.
             match answer {
                 Answer::Append(answer, outcome) => {
-                    drop(answer.send(settled.map_err(AppendError::from).and(outcome)));
+                    answer.send(settled.map_err(AppendError::from).and(outcome));
                 }
                 Answer::Import(answer, outcome) => {
                     drop(answer.send(settled.map_err(ImportError::from).and(outcome)));

@@ -1,25 +1,33 @@
-//! The revisions of the streams that were written to lately.
+//! Where the streams end that were written to lately.
 //!
 //! **Invariant:** streams of the group under way are never forgotten before it is settled.
 
 use std::collections::HashMap;
 
-use rookery_log::{Revision, StreamId};
+use rookery_log::{EventKey, Revision, StreamId};
 
 /// How many streams are remembered between groups.
 const HELD_MAX: usize = 65_536;
 
-/// Revisions of streams, as the writer will leave them.
+/// Where a stream ends.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct StreamEnd {
+    pub(crate) revision: Revision,
+    /// Its last event; `None` for an empty stream.
+    pub(crate) last: Option<EventKey>,
+}
+
+/// The ends of streams, as the writer will leave them.
 #[derive(Default)]
-pub(crate) struct Heads(HashMap<StreamId, Revision>);
+pub(crate) struct Heads(HashMap<StreamId, StreamEnd>);
 
 impl Heads {
-    pub(crate) fn get(&self, stream: &StreamId) -> Option<Revision> {
+    pub(crate) fn get(&self, stream: &StreamId) -> Option<StreamEnd> {
         self.0.get(stream).copied()
     }
 
-    pub(crate) fn set(&mut self, stream: StreamId, revision: Revision) {
-        self.0.insert(stream, revision);
+    pub(crate) fn set(&mut self, stream: StreamId, end: StreamEnd) {
+        self.0.insert(stream, end);
     }
 
     /// Forgets everything if it has become too much. The index still knows.

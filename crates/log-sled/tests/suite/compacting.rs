@@ -7,7 +7,7 @@ use std::{
     process::Stdio,
 };
 
-use rookery_log::{Commit, EventLog, Guard, LoggedEvent, Millis, Position, Record, Revision};
+use rookery_log::{Commit, EventLog, Guard, LoggedEvent, Millis, Position, Record};
 use rookery_log_sled::{SledLog, SledOptions, compact, erased_since};
 
 use crate::support::{
@@ -80,7 +80,7 @@ async fn erased_content_is_in_no_file_after_compacting() {
     assert_eq!((log.epoch(), log.tail_hash().await), (epoch, hash));
     assert_eq!(all_of(&read_all(&log).await), before);
     log.verify(|_, _| ()).unwrap();
-    let next = log.append(commit(33, 10), Guard { at: Revision(12) }).await.unwrap();
+    let next = log.append(commit(33, 10), Guard::after("$filler30")).await.unwrap();
     assert_eq!(next.position, Position(34));
 }
 
@@ -235,5 +235,6 @@ async fn killed_while_erasing_every_record_is_whole_with_its_content_or_without(
 
 /// The guard of a [`secret_commit`], where there are no others.
 fn guard_of_two(number: u64) -> Guard {
-    Guard { at: Revision(number / 3 * 2) }
+    let last = number.checked_sub(3);
+    last.map_or(Guard::EMPTY, |last| Guard::after(&format!("$filler{last}")))
 }

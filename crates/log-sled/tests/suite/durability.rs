@@ -12,7 +12,7 @@ use std::{
 
 use futures_util::{FutureExt, future::join_all};
 use parking_lot::{Condvar, Mutex};
-use rookery_log::{AppendError, EventLog, Head, Position};
+use rookery_log::{APPENDS_IN_FLIGHT_BYTES_MAX, AppendError, EventLog, Head, Position};
 use rookery_log_sled::{Disk, OpenError, RealDisk, SledLog, SledOptions};
 
 use crate::support::{append_all, command, commit, guard, open, read_all, stream, temporary};
@@ -190,4 +190,38 @@ async fn full_disk_refuses_writes_until_there_is_room() {
     disk.free.store(u64::MAX, Ordering::SeqCst);
     assert_eq!(log.append(commit(0, 10), guard(0)).await.unwrap().position, Position(1));
     assert_eq!(*log.fault().borrow(), None);
+}
+
+#[tokio::test]
+async fn a_caller_waits_while_too_much_is_under_way_and_goes_on_after_it() {
+    const BYTES: usize = 1024 * 1024;
+    let (dir, disk) = (temporary(), TestDisk::new());
+    let log = SledLog::open(dir.path(), disk.options()).unwrap();
+    disk.hold();
+    let mut answers = Vec::new();
+    let mut backlog = loop {
+        match log.backlog() {
+            Some(backlog) => break backlog,
+            None => answers
+                .push(log.append(commit(answers.len() as u64, BYTES), guard(answers.len() as u64))),
+        }
+    };
+    assert_eq!(answers.len(), APPENDS_IN_FLIGHT_BYTES_MAX.div_ceil(BYTES));
+    assert!((&mut backlog).now_or_never().is_none(), "nothing was answered yet");
+    disk.release();
+    backlog.await;
+    assert!(join_all(answers).await.iter().all(Result::is_ok));
+    assert!(log.backlog().is_none());
+}
+
+#[tokio::test]
+async fn refused_appends_are_not_under_way_any_more() {
+    let (dir, disk) = (temporary(), TestDisk::new());
+    disk.free.store(1_000, Ordering::SeqCst);
+    let log = SledLog::open(dir.path(), disk.options()).unwrap();
+    let answers = (0..20).map(|number| log.append(commit(number, 1024 * 1024), guard(number)));
+    for answer in join_all(answers.collect::<Vec<_>>()).await {
+        assert!(matches!(answer, Err(AppendError::Unavailable(_))), "{answer:?}");
+    }
+    assert!(log.backlog().is_none());
 }

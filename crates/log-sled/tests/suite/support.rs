@@ -12,7 +12,7 @@ use std::{
 use futures_util::future::join_all;
 use rookery_log::{
     Appended, CommandId, Commit, EventLog, Guard, LoggedEvent, Millis, PAGE_MAX, Position, Record,
-    Revision, Scope, StreamId, StreamKind,
+    Scope, StreamId, StreamKind,
 };
 use rookery_log_sled::{SledLog, SledOptions};
 use tempfile::TempDir;
@@ -52,7 +52,8 @@ pub(crate) fn commit(number: u64, bytes: usize) -> Commit {
 }
 
 pub(crate) fn guard(number: u64) -> Guard {
-    Guard { at: Revision(number / STREAMS) }
+    let last = number.checked_sub(STREAMS);
+    last.map_or(Guard::EMPTY, |last| Guard::after(&format!("$event{last}")))
 }
 
 /// Appends commits `numbers`, without waiting between them.

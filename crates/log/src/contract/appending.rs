@@ -1,22 +1,26 @@
-//! Rules about what an append does: promises 1, 2, 4 and 6.
+//! Rules about what an append does: promises 1, 2, 4, 6, 9 and 10.
 
+use bytes::Bytes;
 use futures_util::future::join_all;
 
 use super::{
     Rig,
-    sample::{append, at, commit, event, read_all, room, texts, try_append},
+    sample::{after, append, by_command, commit, event, read_all, room, texts},
 };
-use crate::{AppendError, Appended, COMMIT_BYTES_MAX, COMMIT_EVENTS_MAX, Position, Revision};
+use crate::{
+    APPENDS_IN_FLIGHT_BYTES_MAX, AppendError, Appended, COMMIT_BYTES_MAX, COMMIT_EVENTS_MAX, Guard,
+    Head, Position, Revision,
+};
 
 /// Positions are 1, 2, 3 ... over all streams; a revision counts the events of its stream.
 pub async fn positions_are_dense_and_revisions_count_events(rig: &mut impl Rig) {
     let log = rig.log();
     let (a, b) = (room("!a"), room("!b"));
     let got = [
-        append(&*log, commit(&a, &["one"]), 0).await,
-        append(&*log, commit(&b, &["one", "two", "three"]), 0).await,
-        append(&*log, commit(&a, &["two", "three"]), 1).await,
-        append(&*log, commit(&b, &["four"]), 3).await,
+        append(&*log, commit(&a, &["one"])).await,
+        append(&*log, commit(&b, &["one", "two", "three"])).await,
+        append(&*log, commit(&a, &["two", "three"])).await,
+        append(&*log, commit(&b, &["four"])).await,
     ];
     let expected = [(1, 1), (2, 3), (3, 3), (4, 4)].map(|(position, revision)| Appended {
         position: Position(position),
@@ -29,21 +33,22 @@ pub async fn positions_are_dense_and_revisions_count_events(rig: &mut impl Rig) 
     assert_eq!(sequences, [1, 1, 2, 4]);
 }
 
-/// A guard that does not hold, too low or too high, gives the true revision and changes nothing.
+/// A guard that does not hold, whether it names an earlier event, another one or none, gives the true
+/// revision and changes nothing.
 pub async fn stale_guard_conflicts_and_writes_nothing(rig: &mut impl Rig) {
     let log = rig.log();
     let stream = room("!a");
-    append(&*log, commit(&stream, &["one", "two"]), 0).await;
+    append(&*log, commit(&stream, &["one", "two"])).await;
     let before = log.tail_hash().await;
-    for guard in [0, 1, 3, u64::MAX] {
-        let outcome = try_append(&*log, commit(&stream, &["stale"]), guard).await;
-        assert_eq!(outcome, Err(AppendError::Conflict { actual: Revision(2) }), "at {guard}");
+    for guard in [Guard::EMPTY, after("one"), after("three"), Guard::after("two")] {
+        let outcome = log.append(commit(&stream, &["stale"]), guard).await;
+        assert_eq!(outcome, Err(AppendError::Conflict { actual: Revision(2) }), "{guard:?}");
     }
-    let other = try_append(&*log, commit(&room("!b"), &["stale"]), 1).await;
+    let other = log.append(commit(&room("!b"), &["stale"]), after("two")).await;
     assert_eq!(other, Err(AppendError::Conflict { actual: Revision::EMPTY }));
     assert_eq!(log.tail_hash().await, before);
     assert_eq!(texts(&read_all(&*log).await), ["one", "two"]);
-    assert_eq!(append(&*log, commit(&stream, &["three"]), 2).await.position, Position(2));
+    assert_eq!(append(&*log, commit(&stream, &["three"])).await.position, Position(2));
 }
 
 /// Empty commits and those over a limit are refused, and change nothing.
@@ -55,10 +60,10 @@ pub async fn unfit_commits_are_refused(rig: &mut impl Rig) {
     let mut large = commit(&stream, &["x"]);
     large.events[0].content = vec![0; COMMIT_BYTES_MAX].into();
     for unfit in [commit(&stream, &[]), many, large] {
-        assert_eq!(try_append(&*log, unfit, 0).await, Err(AppendError::Unfit));
+        assert_eq!(log.append(unfit, Guard::EMPTY).await, Err(AppendError::Unfit));
     }
     assert_eq!(*log.tail().borrow(), Position::ORIGIN);
-    assert_eq!(append(&*log, commit(&stream, &["one"]), 0).await.position, Position(1));
+    assert_eq!(append(&*log, commit(&stream, &["one"])).await.position, Position(1));
 }
 
 /// A commit of the most events, and one of the most bytes, come back as they were, also after
@@ -73,8 +78,8 @@ pub async fn largest_commits_are_kept_whole(rig: &mut impl Rig) {
     large.events[0].content = content.collect();
     assert!(many.fits() && large.fits());
     let log = rig.log();
-    append(&*log, many.clone(), 0).await;
-    append(&*log, large.clone(), COMMIT_EVENTS_MAX as u64).await;
+    append(&*log, many.clone()).await;
+    append(&*log, large.clone()).await;
     drop(log);
     for _ in 0..2 {
         let records = read_all(&*rig.log()).await;
@@ -94,7 +99,8 @@ pub async fn pipelined_appends_are_applied_in_order(rig: &mut impl Rig) {
     let mut answers = Vec::new();
     for index in 0..300_u64 {
         let stream = &streams[usize::try_from(index % 3).expect("small")];
-        answers.push(log.append(commit(stream, &[&index.to_string()]), at(index / 3)));
+        let guard = index.checked_sub(3).map_or(Guard::EMPTY, |last| after(&last.to_string()));
+        answers.push(log.append(commit(stream, &[&index.to_string()]), guard));
     }
     // Whoever asks for the answers backwards gets the same ones.
     answers.reverse();
@@ -111,8 +117,9 @@ pub async fn pipelined_appends_are_applied_in_order(rig: &mut impl Rig) {
 pub async fn dropped_append_goes_on(rig: &mut impl Rig) {
     let log = rig.log();
     let stream = room("!a");
-    drop(log.append(commit(&stream, &["one"]), at(0)));
-    assert_eq!(append(&*log, commit(&stream, &["two"]), 1).await.position, Position(2));
+    drop(log.append(commit(&stream, &["one"]), Guard::EMPTY));
+    let next = log.append(commit(&stream, &["two"]), after("one")).await;
+    assert_eq!(next.map(|it| it.position), Ok(Position(2)));
     assert_eq!(texts(&read_all(&*log).await), ["one", "two"]);
 }
 
@@ -121,10 +128,11 @@ pub async fn one_racer_wins_each_guard(rig: &mut impl Rig) {
     let log = rig.log();
     let stream = room("!a");
     for round in 0..20_u64 {
+        let guard = log.head(&stream).await.expect("a read").guard();
         let racers = (0..16).map(|racer: u64| {
             let log = rig.log();
             let racer = commit(&stream, &[&format!("{round} {racer}")]);
-            async move { log.append(racer, at(round)).await }
+            async move { log.append(racer, guard).await }
         });
         let outcomes = join_all(racers).await;
         let conflict = Err(AppendError::Conflict { actual: Revision(round + 1) });
@@ -133,4 +141,77 @@ pub async fn one_racer_wins_each_guard(rig: &mut impl Rig) {
         assert_eq!((winners, losers), (1, 15), "in round {round}");
     }
     assert_eq!(read_all(&*log).await.len(), 20);
+}
+
+/// What was built on an append that lost its race is lost too, however many events the winner wrote;
+/// and so is what was built on that.
+pub async fn append_that_builds_on_a_failed_one_fails_too(rig: &mut impl Rig) {
+    let log = rig.log();
+    let stream = room("!a");
+    append(&*log, commit(&stream, &["one"])).await;
+    // Another writer comes first, with as many events as the loser has.
+    let winner = log.append(commit(&stream, &["won"]), after("one"));
+    let lost = log.append(commit(&stream, &["lost"]), after("one"));
+    let built = log.append(commit(&stream, &["built on it"]), after("lost"));
+    let higher = log.append(commit(&stream, &["and on that"]), after("built on it"));
+    let next = log.append(commit(&stream, &["next"]), after("won"));
+    assert_eq!(winner.await.map(|it| it.position), Ok(Position(2)));
+    for outcome in join_all([lost, built, higher]).await {
+        assert!(matches!(outcome, Err(AppendError::Conflict { .. })), "{outcome:?}");
+    }
+    assert_eq!(next.await.map(|it| it.position), Ok(Position(3)));
+    assert_eq!(texts(&read_all(&*log).await), ["one", "won", "next"]);
+}
+
+/// The same when the failed one was a repeated command, which writes nothing, or did not fit.
+pub async fn append_that_builds_on_what_was_not_written_fails(rig: &mut impl Rig) {
+    let log = rig.log();
+    let stream = room("!a");
+    append(&*log, by_command(1, &stream, &["one"])).await;
+    let repeated = log.append(by_command(1, &stream, &["again"]), after("one"));
+    let built = log.append(commit(&stream, &["built on again"]), after("again"));
+    let mut large = commit(&stream, &["large"]);
+    large.events[0].content = vec![0; COMMIT_BYTES_MAX].into();
+    let unfit = log.append(large, after("one"));
+    let on_unfit = log.append(commit(&stream, &["built on large"]), after("large"));
+    assert!(repeated.await.is_ok_and(|it| it.repeated));
+    assert_eq!(unfit.await, Err(AppendError::Unfit));
+    for outcome in [built.await, on_unfit.await] {
+        assert_eq!(outcome, Err(AppendError::Conflict { actual: Revision(1) }));
+    }
+    assert_eq!(texts(&read_all(&*log).await), ["one"]);
+}
+
+/// The guard of the next append is the same after the last event has lost its content, and after a restart.
+pub async fn guards_hold_over_erasing_and_reopening(rig: &mut impl Rig) {
+    let log = rig.log();
+    let stream = room("!a");
+    append(&*log, commit(&stream, &["one", "two"])).await;
+    log.erase(Position(1), 1, Bytes::new()).await.expect("an event that is there");
+    drop(log);
+    for (last, text) in [("two", "three"), ("three", "four")] {
+        rig.reopen().await;
+        let log = rig.log();
+        assert_eq!(log.head(&stream).await.map(Head::guard), Ok(after(last)));
+        let appended = log.append(commit(&stream, &[text]), after(last)).await;
+        assert!(appended.is_ok(), "{appended:?}");
+    }
+}
+
+/// A caller that waits for the backlog gets more appends through than may be under way at once.
+pub async fn backlog_ends_when_appends_are_answered(rig: &mut impl Rig) {
+    const BYTES: usize = COMMIT_BYTES_MAX / 2;
+    let log = rig.log();
+    let count = APPENDS_IN_FLIGHT_BYTES_MAX / BYTES + 2;
+    let mut answers = Vec::new();
+    for index in 0..count {
+        if let Some(backlog) = log.backlog() {
+            backlog.await;
+        }
+        let mut commit = commit(&room(&format!("!{index}")), &["x"]);
+        commit.events[0].content = vec![0; BYTES].into();
+        answers.push(log.append(commit, Guard::EMPTY));
+    }
+    assert!(join_all(answers).await.iter().all(Result::is_ok));
+    assert!(log.backlog().is_none(), "nothing is under way");
 }

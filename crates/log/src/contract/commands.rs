@@ -4,18 +4,18 @@ use futures_util::future::join_all;
 
 use super::{
     Rig,
-    sample::{append, at, by_command, command, commit, read_all, room, texts},
+    sample::{after, append, by_command, command, commit, read_all, room, texts},
 };
-use crate::{Appended, EventLog, Position, Revision};
+use crate::{Appended, EventLog, Guard, Position, Revision};
 
 const FIRST: Appended = Appended { position: Position(2), revision: Revision(3), repeated: false };
 const AGAIN: Appended = Appended { repeated: true, ..FIRST };
 
 async fn given(log: &dyn EventLog) {
     let stream = room("!a");
-    append(log, commit(&stream, &["before"]), 0).await;
-    assert_eq!(append(log, by_command(1, &stream, &["one", "two"]), 1).await, FIRST);
-    append(log, commit(&stream, &["after"]), 3).await;
+    append(log, commit(&stream, &["before"])).await;
+    assert_eq!(append(log, by_command(1, &stream, &["one", "two"])).await, FIRST);
+    append(log, commit(&stream, &["after"])).await;
 }
 
 /// Whatever the guard, the stream or the content says: the same command ID is the same command.
@@ -23,14 +23,14 @@ async fn repeated(log: &dyn EventLog) {
     let before = log.tail_hash().await;
     let stream = room("!a");
     let again = [
-        (by_command(1, &stream, &["one", "two"]), 1),
-        (by_command(1, &stream, &["one", "two"]), 4),
-        (by_command(1, &stream, &["something else"]), 77),
-        (by_command(1, &room("!b"), &["elsewhere"]), 0),
-        (by_command(1, &stream, &[]), 4),
+        (by_command(1, &stream, &["one", "two"]), after("before")),
+        (by_command(1, &stream, &["one", "two"]), after("after")),
+        (by_command(1, &stream, &["something else"]), after("nothing")),
+        (by_command(1, &room("!b"), &["elsewhere"]), Guard::EMPTY),
+        (by_command(1, &stream, &[]), after("after")),
     ];
     for (commit, guard) in again {
-        assert_eq!(append(log, commit, guard).await, AGAIN);
+        assert_eq!(log.append(commit, guard).await, Ok(AGAIN));
     }
     assert_eq!(log.tail_hash().await, before);
     assert_eq!(texts(&read_all(log).await), ["before", "one", "two", "after"]);
@@ -54,7 +54,7 @@ pub async fn command_is_remembered_after_reopening(rig: &mut impl Rig) {
 pub async fn command_repeated_in_the_same_breath_is_written_once(rig: &mut impl Rig) {
     let log = rig.log();
     let stream = room("!a");
-    let tries = (0..50).map(|_| log.append(by_command(1, &stream, &["one"]), at(0)));
+    let tries = (0..50).map(|_| log.append(by_command(1, &stream, &["one"]), Guard::EMPTY));
     let outcomes = join_all(tries.collect::<Vec<_>>()).await;
     for (index, outcome) in outcomes.into_iter().enumerate() {
         let expected =
@@ -71,9 +71,9 @@ pub async fn find_names_the_commit_of_a_command(rig: &mut impl Rig) {
     assert_eq!(log.find(command(1)).await, Ok(None));
     given(&*log).await;
     assert_eq!(log.find(command(1)).await, Ok(Some(FIRST.position)));
-    assert!(log.append(by_command(2, &stream, &["stale"]), at(0)).await.is_err());
+    assert!(log.append(by_command(2, &stream, &["stale"]), Guard::EMPTY).await.is_err());
     assert_eq!(log.find(command(2)).await, Ok(None));
-    let retried = append(&*log, by_command(2, &stream, &["fresh"]), 4).await;
+    let retried = append(&*log, by_command(2, &stream, &["fresh"])).await;
     assert!(!retried.repeated);
     drop(log);
     rig.reopen().await;

@@ -7,11 +7,11 @@ use futures_util::future::join_all;
 
 use super::{
     Rig,
-    sample::{append, at, by_command, commit, event, read_all, room, texts},
+    sample::{after, append, by_command, commit, event, read_all, room, texts},
 };
 use crate::{
-    COMMIT_BYTES_MAX, COMMIT_EVENTS_MAX, Commit, EraseError, EventLog, Hash, LoggedEvent, Millis,
-    Position, Record, Scope, StreamId, StreamKind,
+    COMMIT_BYTES_MAX, COMMIT_EVENTS_MAX, Commit, EraseError, EventLog, Guard, Hash, LoggedEvent,
+    Millis, Position, Record, Scope, StreamId, StreamKind,
 };
 
 const LEFT: &[u8] = b"{}";
@@ -22,7 +22,7 @@ async fn erase(log: &dyn EventLog, position: u64, index: usize) {
 
 async fn given(log: &dyn EventLog) {
     for (number, stream) in (0..).zip([room("!a"), room("!b"), room("!c")]) {
-        append(log, by_command(number, &stream, &["one", "two", "three"]), 0).await;
+        append(log, by_command(number, &stream, &["one", "two", "three"])).await;
     }
 }
 
@@ -66,9 +66,9 @@ pub async fn erased_content_is_gone_and_all_else_stays(rig: &mut impl Rig) {
     erase(&*log, 2, 1).await;
     assert_erased(&*log, &before).await;
     assert_eq!((*log.tail().borrow(), log.tail_hash().await), (tail, hash));
-    let again = append(&*log, by_command(1, &room("!b"), &["else"]), 3).await;
+    let again = append(&*log, by_command(1, &room("!b"), &["else"])).await;
     assert!(again.repeated && again.position == Position(2));
-    append(&*log, commit(&room("!b"), &["after"]), 3).await;
+    append(&*log, commit(&room("!b"), &["after"])).await;
     assert_chain(&read_all(&*log).await);
 }
 
@@ -112,10 +112,10 @@ fn large(stream: &StreamId) -> Commit {
 pub async fn any_event_of_the_largest_commits_can_be_erased(rig: &mut impl Rig) {
     let log = rig.log();
     let (few, many) = (room("!few"), room("!many"));
-    append(&*log, large(&few), 0).await;
+    append(&*log, large(&few)).await;
     let names: Vec<_> = (0..COMMIT_EVENTS_MAX).map(|number| format!("{number:100}")).collect();
     let names: Vec<_> = names.iter().map(String::as_str).collect();
-    append(&*log, commit(&many, &names), 0).await;
+    append(&*log, commit(&many, &names)).await;
     let before = read_all(&*log).await;
     drop(log);
     for (position, index) in [(1, 1), (2, 700), (1, 0), (2, 0), (2, COMMIT_EVENTS_MAX - 1)] {
@@ -152,7 +152,8 @@ pub async fn erasing_goes_on_beside_appends(rig: &mut impl Rig) {
     let stream = room("!a");
     let mut answers = Vec::new();
     for index in 0..COMMITS {
-        answers.push(log.append(commit(&stream, &["secret", "kept"]), at(2 * index)));
+        let guard = if index == 0 { Guard::EMPTY } else { after("kept") };
+        answers.push(log.append(commit(&stream, &["secret", "kept"]), guard));
         if let Some(position) = index.checked_sub(30) {
             // It was appended long ago, but may not have been answered yet.
             answers.remove(0).await.expect("an append with a guard that holds");
@@ -184,7 +185,7 @@ pub async fn facts_of_every_kind_of_stream_can_be_erased(rig: &mut impl Rig) {
         StreamId::new(StreamKind::Alias, "#a"),
     ];
     for (stream, position) in streams.iter().zip(1..) {
-        append(&*log, commit(stream, &["secret"]), 0).await;
+        append(&*log, commit(stream, &["secret"])).await;
         erase(&*log, position, 0).await;
     }
     assert_eq!(texts(&read_all(&*log).await), ["{}"; 3]);

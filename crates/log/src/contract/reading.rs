@@ -4,15 +4,15 @@ use futures_util::future::join_all;
 
 use super::{
     Rig,
-    sample::{append, at, by_command, commit, read_all, room, texts},
+    sample::{after, append, by_command, commit, event, read_all, room, texts},
 };
-use crate::{EventLog, Hash, Head, PAGE_MAX, Position, Revision, Scope, StreamId};
+use crate::{EventKey, EventLog, Guard, Hash, Head, PAGE_MAX, Position, Revision, Scope, StreamId};
 
 const COMMITS: u64 = 90;
 
 /// Commits of 1, 2 or 3 events to three streams in turn; every second one has a command ID.
 async fn fill(log: &dyn EventLog) {
-    let mut revisions = [0; 3];
+    let mut guards = [Guard::EMPTY; 3];
     let mut answers = Vec::new();
     for index in 0..COMMITS {
         let which = usize::try_from(index % 3).expect("small");
@@ -24,8 +24,8 @@ async fn fill(log: &dyn EventLog) {
         } else {
             commit(&stream, &names)
         };
-        answers.push(log.append(commit, at(revisions[which])));
-        revisions[which] += index % 3 + 1;
+        let next = Guard { last: commit.last_event() };
+        answers.push(log.append(commit, std::mem::replace(&mut guards[which], next)));
     }
     for answer in join_all(answers).await {
         answer.expect("an append with a guard that holds");
@@ -74,9 +74,9 @@ pub async fn pages_end_where_the_log_does(rig: &mut impl Rig) {
     let all: Vec<_> = (1..=COMMITS).collect();
     assert_eq!(positions(&*log, &Scope::All, 0, PAGE_MAX).await, all);
     let more = PAGE_MAX as u64 + 10;
-    let revision = COMMITS / 3;
-    let answers =
-        (0..more).map(|index| log.append(commit(&stream(0), &["x"]), at(revision + index)));
+    let last = log.head(&stream(0)).await.expect("a read").guard();
+    let guard = |index| if index == 0 { last } else { after("x") };
+    let answers = (0..more).map(|index| log.append(commit(&stream(0), &["x"]), guard(index)));
     join_all(answers.collect::<Vec<_>>()).await;
     for scope in [Scope::All, Scope::Stream(stream(0))] {
         let page = log.read(&scope, Position::ORIGIN, usize::MAX).await.expect("a read");
@@ -142,9 +142,12 @@ pub async fn head_is_where_the_stream_ends(rig: &mut impl Rig) {
     for _ in 0..2 {
         let log = rig.log();
         for which in 0..3 {
+            let position = Position(COMMITS - 2 + which);
+            let last = event(&format!("{}.{which}", position.0 - 1));
             let expected = Head {
                 revision: Revision(COMMITS / 3 * (which + 1)),
-                position: Position(COMMITS - 2 + which),
+                position,
+                last: Some(EventKey::of(&last.id)),
             };
             assert_eq!(log.head(&stream(which)).await, Ok(expected));
         }
@@ -162,7 +165,7 @@ pub async fn records_form_a_chain(rig: &mut impl Rig) {
     drop(log);
     rig.reopen().await;
     let log = rig.log();
-    append(&*log, commit(&room("!after"), &["reopening"]), 0).await;
+    append(&*log, commit(&room("!after"), &["reopening"])).await;
     let mut previous = Hash::ORIGIN;
     for record in read_all(&*log).await {
         assert!(record.is_intact(), "position {}", record.position);
@@ -177,7 +180,8 @@ pub async fn nothing_is_read_before_it_is_durable(rig: &mut impl Rig) {
     let log = rig.log();
     let stream = room("!a");
     for index in 0..50 {
-        let answer = log.append(by_command(index, &stream, &["x"]), at(index));
+        let guard = if index == 0 { Guard::EMPTY } else { after("x") };
+        let answer = log.append(by_command(index, &stream, &["x"]), guard);
         // Whatever is seen now is at or below a tail looked at later.
         let seen = read_all(&*log).await.len() as u64;
         let head = log.head(&stream).await.expect("a read");
@@ -200,7 +204,8 @@ pub async fn catching_up_then_following_sees_each_once(rig: &mut impl Rig) {
     let stream = room("!live");
     let write = async {
         for index in 0..more {
-            append(&*log, commit(&stream, &["live"]), index).await;
+            let guard = if index == 0 { Guard::EMPTY } else { after("live") };
+            log.append(commit(&stream, &["live"]), guard).await.expect("a guard that holds");
         }
     };
     let follow = async |from: u64| {
@@ -237,6 +242,6 @@ pub async fn all_is_there_after_reopening(rig: &mut impl Rig) {
         assert_eq!(read_all(&*log).await, records);
         assert_eq!(*log.fault().borrow(), None);
     }
-    let next = append(&*rig.log(), commit(&stream(0), &["next"]), COMMITS / 3).await;
+    let next = append(&*rig.log(), commit(&stream(0), &["next"])).await;
     assert_eq!(next.position, Position(COMMITS + 1));
 }

@@ -3,8 +3,8 @@
 use bytes::Bytes;
 
 use crate::{
-    AppendError, Appended, CommandId, Commit, EventLog, Guard, LoggedEvent, Millis, PAGE_MAX,
-    Position, Record, Revision, Scope, StreamId, StreamKind,
+    Appended, CommandId, Commit, EventLog, Guard, LoggedEvent, Millis, PAGE_MAX, Position, Record,
+    Scope, StreamId, StreamKind,
 };
 
 pub(super) fn room(name: &str) -> StreamId {
@@ -37,20 +37,15 @@ pub(super) fn by_command(number: u64, stream: &StreamId, texts: &[&str]) -> Comm
     Commit { command: Some(command(number)), ..commit(stream, texts) }
 }
 
-pub(super) const fn at(revision: u64) -> Guard {
-    Guard { at: Revision(revision) }
+/// The guard of an append that follows the event of this text.
+pub(super) fn after(text: &str) -> Guard {
+    Guard::after(&event(text).id)
 }
 
-pub(super) async fn append(log: &dyn EventLog, commit: Commit, revision: u64) -> Appended {
-    try_append(log, commit, revision).await.expect("an append with a guard that holds")
-}
-
-pub(super) async fn try_append(
-    log: &dyn EventLog,
-    commit: Commit,
-    revision: u64,
-) -> Result<Appended, AppendError> {
-    log.append(commit, at(revision)).await
+/// Appends at the end of the stream, as far as that is durable.
+pub(super) async fn append(log: &dyn EventLog, commit: Commit) -> Appended {
+    let head = log.head(&commit.stream).await.expect("a read");
+    log.append(commit, head.guard()).await.expect("an append with a guard that holds")
 }
 
 /// The texts of the events of records.

@@ -11,7 +11,7 @@ use rookery_command::Backfill;
 use rookery_domain::{Envelope, EventStatus, Origin, OwnedEventId, RoomId};
 use rookery_gateway::schema::{Session, schema};
 use rookery_log::{
-    Commit, EventLog, Guard, LoggedEvent, Millis, Position, StreamId, StreamKind, Unavailable,
+    Commit, EventLog, LoggedEvent, Millis, Position, StreamId, StreamKind, Unavailable,
 };
 use serde_json::{Value, json};
 
@@ -49,9 +49,9 @@ fn event(
 
 async fn append(log: &dyn EventLog, events: Vec<LoggedEvent>) -> Position {
     let stream = StreamId::new(StreamKind::Room, ROOM);
-    let at = log.head(&stream).await.unwrap().revision;
+    let guard = log.head(&stream).await.unwrap().guard();
     let commit = Commit { stream, command: None, received: Millis(1), events };
-    log.append(commit, Guard { at }).await.unwrap().position
+    log.append(commit, guard).await.unwrap().position
 }
 
 /// Another server, which has the beginning of the room.

@@ -1,0 +1,188 @@
+//! A log whose appends hang, fail, lose their answers or come late, as its owner says.
+//!
+//! **Invariant:** it keeps the promises of the port: appends are applied in the order in which they were
+//! started, whatever their callers are told and when.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::FutureExt;
+use parking_lot::Mutex;
+use rookery_log::{
+    AppendError, Appended, Appending, CommandId, Commit, Epoch, EraseError, EventLog, Guard, Hash,
+    Head, MemoryLog, Position, ReadError, Record, Scope, StreamId, Unavailable,
+};
+use tokio::sync::{oneshot, watch};
+
+/// What becomes of an append.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It is decided as every log does, and answered.
+    Write,
+    /// The same, but its caller is told that the outcome is unknown.
+    LoseAnswer,
+    /// Nothing is written, as on a full disk.
+    Refuse,
+    /// Its caller is told now that the outcome is unknown; it keeps its place, and has another fate later.
+    Delay,
+}
+
+/// What happens to appends when they are started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    Pass,
+    Hold,
+    Refuse,
+}
+
+struct Waiting {
+    commit: Commit,
+    guard: Guard,
+    answer: Option<oneshot::Sender<Result<Appended, AppendError>>>,
+}
+
+struct State {
+    mode: Mode,
+    waiting: VecDeque<Waiting>,
+    reads_fail: bool,
+}
+
+/// The log of one write side, over a log in memory that several may share.
+pub struct FaultyLog {
+    log: Arc<MemoryLog>,
+    state: Mutex<State>,
+}
+
+impl FaultyLog {
+    /// A log that does what `log` does, until something else is asked for.
+    #[must_use]
+    pub fn new(log: &Arc<MemoryLog>) -> Arc<Self> {
+        let state = State { mode: Mode::Pass, waiting: VecDeque::new(), reads_fail: false };
+        Arc::new(Self { log: Arc::clone(log), state: Mutex::new(state) })
+    }
+
+    /// Appends are written at once from now on, those that wait first.
+    pub fn pass(&self) {
+        self.state.lock().mode = Mode::Pass;
+        self.settle_all(Fate::Write);
+    }
+
+    /// Appends wait for [`Self::settle_next`] from now on.
+    pub fn hold(&self) {
+        self.state.lock().mode = Mode::Hold;
+    }
+
+    /// The disk is full: appends are refused from now on. Those that wait go on waiting.
+    pub fn refuse(&self) {
+        self.state.lock().mode = Mode::Refuse;
+    }
+
+    /// Whether reads fail.
+    pub fn fail_reads(&self, fail: bool) {
+        self.state.lock().reads_fail = fail;
+    }
+
+    /// How many appends have no final fate yet.
+    pub fn waiting(&self) -> usize {
+        self.state.lock().waiting.len()
+    }
+
+    /// Gives the oldest append that waits its fate. `false` if none waits.
+    pub fn settle_next(&self, fate: Fate) -> bool {
+        let mut state = self.state.lock();
+        let Some(mut next) = state.waiting.pop_front() else { return false };
+        let told = match fate {
+            Fate::Write => self.write(&next),
+            Fate::LoseAnswer => self.write(&next).and(Err(unknown().into())),
+            Fate::Refuse | Fate::Delay => Err(unknown().into()),
+        };
+        if let Some(answer) = next.answer.take() {
+            drop(answer.send(told));
+        }
+        if fate == Fate::Delay {
+            state.waiting.push_front(next);
+        }
+        true
+    }
+
+    /// Gives all appends that wait the same fate.
+    pub fn settle_all(&self, fate: Fate) {
+        for _ in 0..self.waiting() {
+            self.settle_next(fate);
+        }
+    }
+
+    fn write(&self, waiting: &Waiting) -> Result<Appended, AppendError> {
+        let appending = self.log.append(waiting.commit.clone(), waiting.guard);
+        appending.now_or_never().unwrap_or_else(|| Err(unknown().into()))
+    }
+
+    fn readable(&self) -> Result<&MemoryLog, Unavailable> {
+        if self.state.lock().reads_fail { Err(unknown()) } else { Ok(&self.log) }
+    }
+}
+
+fn unknown() -> Unavailable {
+    Unavailable { reason: "made to fail by a test".into() }
+}
+
+#[async_trait]
+impl EventLog for FaultyLog {
+    fn epoch(&self) -> Epoch {
+        self.log.epoch()
+    }
+
+    fn append(&self, commit: Commit, guard: Guard) -> Appending {
+        let mut state = self.state.lock();
+        match state.mode {
+            Mode::Refuse => Box::pin(std::future::ready(Err(unknown().into()))),
+            Mode::Pass if state.waiting.is_empty() => self.log.append(commit, guard),
+            Mode::Pass | Mode::Hold => {
+                let (answer, outcome) = oneshot::channel();
+                state.waiting.push_back(Waiting { commit, guard, answer: Some(answer) });
+                Box::pin(async move { outcome.await.unwrap_or_else(|_| Err(unknown().into())) })
+            }
+        }
+    }
+
+    async fn erase(&self, position: Position, index: usize, left: Bytes) -> Result<(), EraseError> {
+        if self.state.lock().mode == Mode::Refuse {
+            return Err(unknown().into());
+        }
+        self.log.erase(position, index, left).await
+    }
+
+    async fn read(
+        &self,
+        scope: &Scope,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<Arc<Record>>, ReadError> {
+        self.readable()?.read(scope, after, limit).await
+    }
+
+    async fn get(&self, positions: &[Position]) -> Result<Vec<Arc<Record>>, ReadError> {
+        self.readable()?.get(positions).await
+    }
+
+    async fn head(&self, stream: &StreamId) -> Result<Head, ReadError> {
+        self.readable()?.head(stream).await
+    }
+
+    async fn find(&self, command: CommandId) -> Result<Option<Position>, ReadError> {
+        self.readable()?.find(command).await
+    }
+
+    fn tail(&self) -> watch::Receiver<Position> {
+        self.log.tail()
+    }
+
+    fn fault(&self) -> watch::Receiver<Option<Unavailable>> {
+        self.log.fault()
+    }
+
+    async fn tail_hash(&self) -> Result<(Position, Hash), ReadError> {
+        self.readable()?.tail_hash().await
+    }
+}

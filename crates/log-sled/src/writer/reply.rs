@@ -1,0 +1,79 @@
+//! The answer to an append, and the bytes of the appends that have none yet.
+//!
+//! **Invariant:** the bytes of an append count until it is answered or dropped, on every path.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use rookery_log::{APPENDS_IN_FLIGHT_BYTES_MAX, AppendError, Appended, Backlog};
+use tokio::sync::{Notify, oneshot};
+
+/// How many bytes of appends have no answer yet.
+#[derive(Default)]
+pub(crate) struct InFlight {
+    bytes: AtomicUsize,
+    below: Notify,
+}
+
+impl InFlight {
+    /// Counts `bytes` until the returned value is dropped.
+    pub(crate) fn add(self: &Arc<Self>, bytes: usize) -> Counted {
+        self.bytes.fetch_add(bytes, Ordering::SeqCst);
+        Counted { all: Arc::clone(self), bytes }
+    }
+
+    /// What a caller waits for before the next append; `None` if there is room.
+    pub(crate) fn backlog(self: &Arc<Self>) -> Option<Backlog> {
+        if self.has_room() {
+            return None;
+        }
+        let all = Arc::clone(self);
+        Some(Box::pin(async move {
+            loop {
+                // Enabled before the look, so that no wake-up is missed in between.
+                let mut below = std::pin::pin!(all.below.notified());
+                below.as_mut().enable();
+                if all.has_room() {
+                    return;
+                }
+                below.await;
+            }
+        }))
+    }
+
+    fn has_room(&self) -> bool {
+        self.bytes.load(Ordering::SeqCst) < APPENDS_IN_FLIGHT_BYTES_MAX
+    }
+}
+
+/// The bytes of one append.
+pub(crate) struct Counted {
+    all: Arc<InFlight>,
+    bytes: usize,
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        let before = self.all.bytes.fetch_sub(self.bytes, Ordering::SeqCst);
+        let left = before - self.bytes;
+        if before >= APPENDS_IN_FLIGHT_BYTES_MAX && left < APPENDS_IN_FLIGHT_BYTES_MAX {
+            self.all.below.notify_waiters();
+        }
+    }
+}
+
+/// Where the answer to an append goes.
+pub(crate) struct Reply {
+    pub(crate) answer: oneshot::Sender<Result<Appended, AppendError>>,
+    pub(crate) bytes: Counted,
+}
+
+impl Reply {
+    /// Answers. Nobody may be waiting any more: an append goes on without its caller.
+    pub(crate) fn send(self, outcome: Result<Appended, AppendError>) {
+        drop(self.bytes);
+        drop(self.answer.send(outcome));
+    }
+}
