@@ -14,6 +14,7 @@ mod crash;
 mod ephemeral;
 mod federation;
 mod filters;
+mod full_disk;
 mod import;
 mod joining;
 mod late;

@@ -4,23 +4,25 @@ use std::{
     ops::Bound,
     path::Path,
     sync::{
-        Arc,
+        Arc, Weak,
         atomic::{AtomicBool, AtomicU64},
     },
 };
 
 use parking_lot::Mutex;
-use redb::{Database, ReadableDatabase as _, ReadableTableMetadata as _};
+use redb::ReadableTableMetadata as _;
 use tokio::sync::Semaphore;
 
 use crate::{
-    Millis, OpenError, Options, Unavailable,
+    MaybeUnavailable, Millis, OpenError, Options, Unavailable,
     change::Change,
+    disk::{Disk, RealDisk},
     failures::Failures,
     format::{Stored as _, StoredUser},
     hashing::Hashing,
     name::Localpart,
     sessions::Sessions,
+    storage::Storage,
     store::{self, USERS},
 };
 
@@ -39,7 +41,9 @@ pub struct Accounts {
 }
 
 pub(crate) struct Inner {
-    pub(crate) database: Database,
+    /// Itself, for the thread that opens the file again.
+    pub(crate) me: Weak<Inner>,
+    pub(crate) storage: Storage,
     pub(crate) server_name: String,
     pub(crate) options: Options,
     pub(crate) hashing: Hashing,
@@ -49,6 +53,8 @@ pub(crate) struct Inner {
     pub(crate) next_expiry: AtomicU64,
     /// Whether somebody is removing expired tokens.
     pub(crate) expiring: AtomicBool,
+    /// When expired tokens could not be removed, in milliseconds; `u64::MAX` if they could.
+    pub(crate) expiry_failed: AtomicU64,
     /// When it was last noted which devices were seen.
     pub(crate) seen_saved: Mutex<Option<Millis>>,
 }
@@ -78,9 +84,19 @@ impl Accounts {
     /// # Errors
     /// [`OpenError`], which says what an operator can do. The file is left as it was.
     pub fn open(path: &Path, server_name: &str, options: Options) -> Result<Self, OpenError> {
-        let database = store::open(path, server_name)?;
-        let inner = Inner {
-            database,
+        Self::open_on(path, server_name, options, Box::new(RealDisk))
+    }
+
+    pub(crate) fn open_on(
+        path: &Path,
+        server_name: &str,
+        options: Options,
+        disk: Box<dyn Disk>,
+    ) -> Result<Self, OpenError> {
+        let storage = Storage::open(path, server_name, disk)?;
+        let inner = Arc::new_cyclic(|me| Inner {
+            me: me.clone(),
+            storage,
             server_name: server_name.into(),
             hashing: Hashing::new(
                 options.hash_cost,
@@ -92,10 +108,11 @@ impl Accounts {
             // The first look finds the true time.
             next_expiry: AtomicU64::new(0),
             expiring: AtomicBool::new(false),
+            expiry_failed: AtomicU64::new(u64::MAX),
             seen_saved: Mutex::default(),
             options,
-        };
-        Ok(Self { inner: Arc::new(inner), turn: Arc::new(Semaphore::new(1)) })
+        });
+        Ok(Self { inner, turn: Arc::new(Semaphore::new(1)) })
     }
 
     /// The server whose users these are.
@@ -134,16 +151,18 @@ impl Accounts {
     /// # Errors
     /// [`Unavailable`] if the file cannot be read.
     pub fn users(&self, after: Option<&str>, limit: usize) -> Result<Vec<User>, Unavailable> {
-        let table = self.inner.database.begin_read()?.open_table(USERS)?;
-        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let rows = table.range::<&str>((start, Bound::Unbounded))?;
-        rows.take(limit.min(USERS_PAGE_MAX))
-            .map(|row| {
-                let (key, value) = row?;
-                let stored = StoredUser::decode(value.value())?;
-                Ok(self.inner.describe(&Localpart::stored(key.value()), &stored))
-            })
-            .collect()
+        self.inner.read(|read| {
+            let table = read.open_table(USERS)?;
+            let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+            let rows = table.range::<&str>((start, Bound::Unbounded))?;
+            rows.take(limit.min(USERS_PAGE_MAX))
+                .map(|row| {
+                    let (key, value) = row?;
+                    let stored = StoredUser::decode(value.value())?;
+                    Ok(self.inner.describe(&Localpart::stored(key.value()), &stored))
+                })
+                .collect()
+        })
     }
 
     /// How many users there are, with those who are deactivated.
@@ -151,7 +170,15 @@ impl Accounts {
     /// # Errors
     /// [`Unavailable`] if the file cannot be read.
     pub fn count(&self) -> Result<u64, Unavailable> {
-        Ok(self.inner.database.begin_read()?.open_table(USERS)?.len()?)
+        self.inner.read(|read| Ok(read.open_table(USERS)?.len()?))
+    }
+
+    /// Whether accounts can be read and written now.
+    ///
+    /// # Errors
+    /// [`Unavailable`], with the reason for operators.
+    pub fn check_writable(&self) -> Result<(), Unavailable> {
+        self.inner.storage.check_writable()
     }
 
     /// Runs `change` in a transaction on a thread that may block; see [`Inner::change`].
@@ -161,9 +188,10 @@ impl Accounts {
     ) -> Result<T, E>
     where
         T: Send + 'static,
-        E: From<Unavailable> + Send + 'static,
+        E: From<Unavailable> + MaybeUnavailable + Send + 'static,
     {
-        let gone = || E::from(Unavailable::new("the change was given up half-way"));
+        let gone =
+            || E::from(Unavailable::new("the change was given up half-way").outcome_unknown());
         let turn = self.turn.clone().acquire_owned().await.map_err(|_| gone())?;
         let inner = self.inner.clone();
         let work = tokio::task::spawn_blocking(move || {
@@ -180,7 +208,7 @@ impl Inner {
     }
 
     pub(crate) fn stored_user(&self, name: &Localpart) -> Result<Option<StoredUser>, Unavailable> {
-        store::user(&self.database.begin_read()?.open_table(USERS)?, name)
+        self.read(|read| store::user(&read.open_table(USERS)?, name))
     }
 
     fn describe(&self, name: &Localpart, stored: &StoredUser) -> User {

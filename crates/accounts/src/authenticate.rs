@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use redb::ReadableDatabase as _;
+use redb::ReadTransaction;
 
 use crate::{
     Accounts, Identity, Millis, Unavailable,
@@ -15,6 +15,9 @@ use crate::{
 
 /// How many tokens expire in one transaction.
 const EXPIRE_BATCH: usize = 4_096;
+
+/// How long requests leave it alone when expired tokens could not be removed.
+const EXPIRY_RETRY_MILLIS: u64 = 1_000;
 
 /// How often it is noted which devices were seen.
 const SAVE_SEEN_MILLIS: u64 = 10 * 60 * 1_000;
@@ -53,11 +56,13 @@ impl Accounts {
     /// # Errors
     /// [`Unavailable`] if the file cannot be written; try again at the next turn.
     pub async fn maintain(&self, now: Millis) -> Result<(), Unavailable> {
+        self.inner.start_reopening();
         if self.inner.is_expiry_due(now) {
             let inner = self.inner.clone();
             let work = tokio::task::spawn_blocking(move || inner.expire(now));
             work.await.map_err(|_| Unavailable::new("expiry was given up half-way"))??;
         }
+        self.inner.storage.check_writable()?;
         self.save_seen(now).await
     }
 
@@ -97,14 +102,22 @@ impl Inner {
 
     /// Removes all tokens that have expired, unless somebody is at it.
     fn expire(&self, now: Millis) -> Result<(), Unavailable> {
-        if !self.is_expiry_due(now) || self.expiring.swap(true, Ordering::AcqRel) {
+        let failed = self.expiry_failed.load(Ordering::Acquire);
+        if !self.is_expiry_due(now)
+            || now.0.abs_diff(failed) < EXPIRY_RETRY_MILLIS
+            || self.expiring.swap(true, Ordering::AcqRel)
+        {
             return Ok(());
         }
         let outcome = loop {
             match self.change(|change| change.expire(now, EXPIRE_BATCH)) {
                 Ok(EXPIRE_BATCH) => {}
-                Ok(_) => break Ok(()),
+                Ok(_) => {
+                    self.expiry_failed.store(u64::MAX, Ordering::Release);
+                    break Ok(());
+                }
                 Err(error) => {
+                    self.expiry_failed.store(now.0, Ordering::Release);
                     // It may have looked further than it came.
                     self.next_expiry.store(0, Ordering::Release);
                     break Err(error);
@@ -116,7 +129,15 @@ impl Inner {
     }
 
     fn read_session(&self, hash: TokenHash) -> Result<Option<Live>, Unavailable> {
-        let read = self.database.begin_read()?;
+        self.read(|read| self.stored_session(read, hash))
+    }
+
+    /// The session of a token as the file has it.
+    pub(crate) fn stored_session(
+        &self,
+        read: &ReadTransaction,
+        hash: TokenHash,
+    ) -> Result<Option<Live>, Unavailable> {
         let Some(token) = store::token(&read.open_table(TOKENS)?, hash)? else { return Ok(None) };
         let name = Localpart::stored(&token.localpart);
         let user = store::user(&read.open_table(USERS)?, &name)?;

@@ -1,11 +1,14 @@
 //! One transaction that writes, and what it means for the sessions in memory.
 
-use std::sync::atomic::Ordering;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::atomic::Ordering,
+};
 
-use redb::{ReadableTable as _, Table, WriteTransaction};
+use redb::{Database, ReadableTable as _, Table, WriteTransaction};
 
 use crate::{
-    AccessToken, Millis, Revocation, Unavailable,
+    AccessToken, MaybeUnavailable, Millis, Revocation, Unavailable,
     accounts::Inner,
     format::{Stored as _, StoredDevice, StoredToken, StoredUser},
     name::Localpart,
@@ -31,11 +34,31 @@ pub(crate) struct Change<'txn> {
 impl Inner {
     /// Runs `change` in a transaction. If it succeeds, commits and then ends the sessions that it
     /// ended, before this returns. Blocks while others write and while the disk syncs.
-    pub(crate) fn change<T, E: From<Unavailable>>(
+    ///
+    /// What it fails with is `outcome_unknown` only if the commit itself failed.
+    pub(crate) fn change<T, E: From<Unavailable> + MaybeUnavailable>(
         &self,
         change: impl FnOnce(&mut Change<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut write = self.database.begin_write().map_err(Unavailable::from)?;
+        self.storage.check_writable()?;
+        let database = self.storage.database()?;
+        let work = AssertUnwindSafe(|| self.change_in(&database, change));
+        // After a panic nobody knows what the handle has in memory.
+        let result = catch_unwind(work).unwrap_or_else(|_| Err(Unavailable::panicked().into()));
+        if let Err(error) = &result
+            && let Some(fault) = error.unavailable()
+        {
+            self.notice(&database, fault);
+        }
+        result
+    }
+
+    fn change_in<T, E: From<Unavailable>>(
+        &self,
+        database: &Database,
+        change: impl FnOnce(&mut Change<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut write = database.begin_write().map_err(Unavailable::from)?;
         // The second sync is cheap at this rate, and spares us from trusting page checksums that
         // are not cryptographic with content that users choose.
         write.set_two_phase_commit(true);
@@ -45,7 +68,7 @@ impl Inner {
             (answer, tables.changed.then_some(tables.effects))
         };
         if let Some(effects) = effects {
-            write.commit().map_err(Unavailable::from)?;
+            write.commit().map_err(|error| Unavailable::from(error).outcome_unknown())?;
             self.sessions.apply(effects);
         }
         Ok(answer)

@@ -1,7 +1,5 @@
 //! The devices of a user.
 
-use redb::ReadableDatabase as _;
-
 use crate::{
     Accounts, DeviceError, Millis, Revocation, Unavailable,
     name::check_device_name,
@@ -31,19 +29,18 @@ impl Accounts {
     /// [`Unavailable`] if the file cannot be read.
     pub fn devices(&self, user: &str) -> Result<Vec<Device>, Unavailable> {
         let Some(name) = self.inner.find(user) else { return Ok(Vec::new()) };
-        let table = self.inner.database.begin_read()?.open_table(DEVICES)?;
+        let stored = self.inner.read(|read| store::devices(&read.open_table(DEVICES)?, &name))?;
         let seen = |token| {
             let live = self.inner.sessions.get(TokenHash(token)).ok()?;
             Some(live.seen())
         };
-        let devices =
-            store::devices(&table, &name)?.into_iter().map(|(device_id, stored)| Device {
-                device_id,
-                name: stored.name,
-                created: stored.created,
-                last_seen: stored.token.and_then(seen).unwrap_or_default().max(stored.last_seen),
-                logged_in: stored.token.is_some(),
-            });
+        let devices = stored.into_iter().map(|(device_id, stored)| Device {
+            device_id,
+            name: stored.name,
+            created: stored.created,
+            last_seen: stored.token.and_then(seen).unwrap_or_default().max(stored.last_seen),
+            logged_in: stored.token.is_some(),
+        });
         Ok(devices.collect())
     }
 

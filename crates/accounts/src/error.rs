@@ -12,19 +12,71 @@ use crate::{DEVICE_NAME_BYTES_MAX, PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN};
 pub struct Unavailable {
     /// What happened, for operators.
     pub reason: String,
+    /// Whether a change may have been stored all the same. Otherwise nothing was executed.
+    pub outcome_unknown: bool,
+    /// Whether the file has to be opened again.
+    pub(crate) is_of_disk: bool,
 }
 
 impl Unavailable {
     pub(crate) fn new(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into() }
+        Self { reason: reason.into(), outcome_unknown: false, is_of_disk: false }
+    }
+
+    /// The engine panicked: its handle cannot be trusted any more.
+    pub(crate) fn panicked() -> Self {
+        let reason = "a change panicked".into();
+        Self { reason, outcome_unknown: true, is_of_disk: true }
+    }
+
+    /// The end of a change was not heard of.
+    pub(crate) fn outcome_unknown(self) -> Self {
+        Self { outcome_unknown: true, ..self }
     }
 }
+
+/// An error that may be a fault.
+pub trait MaybeUnavailable {
+    /// The fault, if it is one.
+    fn unavailable(&self) -> Option<&Unavailable>;
+}
+
+impl MaybeUnavailable for Unavailable {
+    fn unavailable(&self) -> Option<&Unavailable> {
+        Some(self)
+    }
+}
+
+macro_rules! maybe_unavailable {
+    ($($error:ident),+) => {$(
+        impl MaybeUnavailable for $error {
+            fn unavailable(&self) -> Option<&Unavailable> {
+                match self {
+                    Self::Unavailable(fault) => Some(fault),
+                    _ => None,
+                }
+            }
+        }
+    )+};
+}
+maybe_unavailable!(RegisterError, LoginError, DeviceError, NewUserError, UserError);
 
 macro_rules! storage_errors {
     ($($error:ident),+) => {$(
         impl From<redb::$error> for Unavailable {
             fn from(error: redb::$error) -> Self {
-                Self::new(error.to_string())
+                let error = redb::Error::from(error);
+                // After these redb answers nothing more.
+                let is_of_disk = matches!(
+                    error,
+                    redb::Error::Io(_)
+                        | redb::Error::PreviousIo
+                        | redb::Error::Backend(_)
+                        | redb::Error::Corrupted(_)
+                        | redb::Error::LockPoisoned(_)
+                        | redb::Error::DatabaseClosed
+                );
+                Self { is_of_disk, ..Self::new(error.to_string()) }
             }
         }
     )+};

@@ -7,6 +7,7 @@
 //! **Invariant:** nothing here knows of rooms, events or GraphQL.
 //! **Invariant:** no clock is read here: the time is an argument, so that tests can turn it.
 //! **Invariant:** no password and no token is ever stored, logged or shown by `Debug`.
+//! **Invariant:** an error of the disk is over when the disk is well again, without a restart.
 //! **Invariant:** a session that ended in the file has ended in memory before the call that ended
 //! it answers.
 
@@ -15,6 +16,7 @@ mod admin;
 mod authenticate;
 mod change;
 mod devices;
+mod disk;
 mod error;
 mod failures;
 mod format;
@@ -24,6 +26,7 @@ mod name;
 mod options;
 mod secret;
 mod sessions;
+mod storage;
 mod store;
 mod time;
 mod workspace;
@@ -37,8 +40,8 @@ pub use self::{
     accounts::{Accounts, User},
     devices::Device,
     error::{
-        DeviceError, DeviceNameError, LocalpartError, LoginError, NewUserError, OpenError,
-        PasswordError, RegisterError, Unavailable, UserError,
+        DeviceError, DeviceNameError, LocalpartError, LoginError, MaybeUnavailable, NewUserError,
+        OpenError, PasswordError, RegisterError, Unavailable, UserError,
     },
     hashing::HashCost,
     login::{Login, Registration, Session},

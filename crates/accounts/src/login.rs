@@ -79,6 +79,7 @@ impl Accounts {
         if inner.stored_user(&name)?.is_some() {
             return Err(RegisterError::Taken);
         }
+        inner.storage.check_writable()?;
         let hash = inner.hashing.hash(password).await.map_err(|error| match error {
             HashError::Busy { retry_after } => RegisterError::Busy { retry_after },
             HashError::Unavailable(error) => error.into(),
@@ -110,9 +111,16 @@ impl Accounts {
             .failures
             .admit(name.as_ref().map_or("", Localpart::as_str), from, now)
             .map_err(|retry_after| LoginError::RateLimited { retry_after })?;
-        let known = match name {
-            Some(name) => inner.stored_user(&name)?.map(|user| (name, user)),
-            None => None,
+        let known = inner.storage.check_writable().and_then(|()| match name {
+            Some(name) => Ok(inner.stored_user(&name)?.map(|user| (name, user))),
+            None => Ok(None),
+        });
+        let known = match known {
+            Ok(known) => known,
+            Err(fault) => {
+                attempt.refund();
+                return Err(fault.into());
+            }
         };
         let hash = known
             .as_ref()
@@ -125,7 +133,10 @@ impl Accounts {
                 attempt.refund();
                 return Err(LoginError::Busy { retry_after });
             }
-            Err(HashError::Unavailable(error)) => return Err(error.into()),
+            Err(HashError::Unavailable(error)) => {
+                attempt.refund();
+                return Err(error.into());
+            }
         }
         let Some((name, _)) = known else { return Err(LoginError::WrongCredentials) };
         self.change(move |change| {

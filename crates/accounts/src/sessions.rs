@@ -238,6 +238,28 @@ impl Sessions {
         }
     }
 
+    /// Ends the sessions that `stored` does not have any more. What was read from the file before
+    /// never enters the map after this.
+    pub(crate) fn reconcile<E>(
+        &self,
+        stored: impl Fn(TokenHash) -> Result<Option<Live>, E>,
+    ) -> Result<(), E> {
+        let hashes: Vec<_> = {
+            let mut state = self.state.write();
+            state.generation += 1;
+            state.by_token.keys().copied().collect()
+        };
+        let mut effects = Effects::default();
+        for hash in hashes {
+            match stored(hash)? {
+                Some(live) => effects.admins.push((hash, live.admin.into_inner())),
+                None => effects.ended.push((hash, Revocation::LoggedOut)),
+            }
+        }
+        self.apply(effects);
+        Ok(())
+    }
+
     /// The sessions in memory now.
     pub(crate) fn all(&self) -> Vec<Arc<Live>> {
         self.state.read().by_token.values().cloned().collect()

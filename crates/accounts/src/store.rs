@@ -16,6 +16,7 @@ use redb::{
 
 use crate::{
     OpenError, Unavailable,
+    disk::Disk,
     format::{Stored, StoredDevice, StoredToken, StoredUser},
     name::Localpart,
     secret::TokenHash,
@@ -44,17 +45,36 @@ const META_SERVER: &str = "server_name";
 const CACHE_BYTES: usize = 8 * 1024 * 1024;
 
 /// Opens the file at `path`, or makes it.
-pub(crate) fn open(path: &Path, server_name: &str) -> Result<Database, OpenError> {
+pub(crate) fn open(path: &Path, server_name: &str, disk: &dyn Disk) -> Result<Database, OpenError> {
     let io = |error: std::io::Error| OpenError::Io { path: path.into(), reason: error.to_string() };
     create_private(path).map_err(io)?;
+    let database = open_checked(path, disk, true)?;
+    check_meta(&database, path, server_name)?;
+    Ok(database)
+}
+
+/// Opens a file that was open before.
+pub(crate) fn reopen(
+    path: &Path,
+    server_name: &str,
+    disk: &dyn Disk,
+) -> Result<Database, OpenError> {
+    let database = open_checked(path, disk, false)?;
+    let damaged = |damage: String| OpenError::Damaged { path: path.into(), damage };
+    if read_meta(&database).map_err(|error| damaged(error.reason))?.is_none() {
+        return Err(damaged("it is empty".into()));
+    }
+    check_meta(&database, path, server_name)?;
+    Ok(database)
+}
+
+fn open_checked(path: &Path, disk: &dyn Disk, make: bool) -> Result<Database, OpenError> {
     let mut builder = Database::builder();
     builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(true);
     let damaged = |damage: String| OpenError::Damaged { path: path.into(), damage };
-    let database = catch_unwind(AssertUnwindSafe(|| builder.create(path)))
+    catch_unwind(AssertUnwindSafe(|| disk.open(&builder, path, make)))
         .map_err(|_| damaged("reading it panicked".into()))?
-        .map_err(|error| refuse(path, error))?;
-    check_meta(&database, path, server_name)?;
-    Ok(database)
+        .map_err(|error| refuse(path, error))
 }
 
 /// Makes an empty file that only its owner may read, and the name of the file durable.

@@ -11,6 +11,7 @@ mod compaction;
 pub mod config;
 mod contents;
 pub mod failure;
+mod health;
 mod import;
 pub mod irc;
 mod logging;

@@ -28,6 +28,7 @@ use crate::{
     clock, compaction,
     config::{Config, TrustedProxies},
     failure::Failure,
+    health,
     node::Node,
     operator,
 };
@@ -127,15 +128,22 @@ fn signalled() -> Result<impl Future<Output = ()>, Failure> {
     })
 }
 
-/// Ready: the log takes writes, and the read side has caught up with it.
+/// Ready: the log and the accounts take writes, and the read side has caught up with the log.
 async fn ready(State(node): State<Arc<Node>>) -> impl IntoResponse {
-    if let Some(fault) = &*node.log.fault().borrow() {
-        return (StatusCode::SERVICE_UNAVAILABLE, format!("{fault}\n"));
+    let problems = health::problems(&node);
+    if !problems.is_empty() {
+        let what: Vec<_> = problems.iter().map(|problem| problem.what).collect();
+        let what = what.join(", and ");
+        let text = format!("{what}; `rookery status` on the server says why\n");
+        return (StatusCode::SERVICE_UNAVAILABLE, text);
     }
     let tail = *node.log.tail().borrow();
     match node.models.wait_for(tail, Duration::from_secs(1)).await {
         Ok(()) => (StatusCode::OK, "ready\n".to_owned()),
-        Err(stale) => (StatusCode::SERVICE_UNAVAILABLE, format!("{stale}\n")),
+        Err(_) => {
+            let text = "the read models have not caught up with the log\n";
+            (StatusCode::SERVICE_UNAVAILABLE, text.to_owned())
+        }
     }
 }
 
@@ -146,10 +154,12 @@ async fn housekeeping(node: Arc<Node>) {
     if let Err(error) = node.commands.resume_profiles(clock::now()).await {
         tracing::warn!("changes of profiles may not have reached all rooms: {error}");
     }
+    let mut watch = health::Watch::default();
     for round in 1_u32.. {
         tokio::time::sleep(HOUSEKEEPING).await;
+        watch.look(&node);
         if let Err(error) = node.accounts.maintain(Millis(clock::now().0)).await {
-            tracing::error!(%error, "expired tokens were not removed");
+            tracing::debug!(%error, "the accounts are not kept up");
         }
         if round % SAVE_ROUNDS == 0
             && let Err(error) = node.commands.save().await
@@ -160,14 +170,11 @@ async fn housekeeping(node: Arc<Node>) {
 }
 
 async fn take_orders(socket: std::io::Result<tokio::net::UnixListener>, node: Arc<Node>) {
-    let served = match socket {
+    match socket {
         Ok(socket) => operator::serve(socket, node).await,
-        Err(error) => Err(error),
-    };
-    if let Err(error) = served {
-        tracing::warn!(
+        Err(error) => tracing::warn!(
             "no operator's socket ({error}): commands such as `rookery user` need the server stopped"
-        );
+        ),
     }
 }
 

@@ -71,6 +71,20 @@ impl Fault {
         }
     }
 
+    /// The accounts cannot be read or written. The reason is for the operator's log.
+    pub(crate) fn accounts_unavailable(fault: &rookery_accounts::Unavailable) -> Self {
+        let id = FaultId::new();
+        let (reason, outcome_unknown) = (&fault.reason, fault.outcome_unknown);
+        tracing::error!(fault_id = %id, reason, outcome_unknown, "the accounts are unavailable");
+        let message = if outcome_unknown {
+            "the server cannot store accounts now, and it is not known whether this took effect: \
+             see `viewer { devices }` once you can log in, or retry"
+        } else {
+            "the server cannot read or store accounts now, and nothing was done: retry later"
+        };
+        Self { code: "UNAVAILABLE", message: message.into(), id: Some(id) }
+    }
+
     /// Anything else. The reason is for the operator's log.
     pub(crate) fn internal(reason: &str) -> Self {
         let id = FaultId::new();

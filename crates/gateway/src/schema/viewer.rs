@@ -56,7 +56,7 @@ impl Viewer {
         let session = super::context::session(context);
         let (user, device) = (session.viewer()?, session.device_id()?);
         let devices = super::context::app(context).accounts.devices(user.as_str());
-        let devices = devices.map_err(|error| Fault::unavailable(&error.reason))?;
+        let devices = devices.map_err(|fault| Fault::accounts_unavailable(&fault))?;
         let own = devices.into_iter().find(|known| known.device_id == device);
         Ok(own.map(Device).ok_or_else(Fault::unauthenticated)?)
     }
@@ -65,7 +65,7 @@ impl Viewer {
     async fn devices(&self, context: &Context<'_>) -> Result<Vec<Device>> {
         let user = super::context::session(context).viewer()?;
         let devices = super::context::app(context).accounts.devices(user.as_str());
-        let devices = devices.map_err(|error| Fault::unavailable(&error.reason))?;
+        let devices = devices.map_err(|fault| Fault::accounts_unavailable(&fault))?;
         Ok(devices.into_iter().map(Device).collect())
     }
 }

@@ -3,7 +3,7 @@
 //! **Invariant:** the socket lies in the data directory with mode 0600: who can open it could read
 //! the data anyway.
 
-use std::{fs, io, os::unix::fs::PermissionsExt, path::Path, sync::Arc};
+use std::{fs, io, os::unix::fs::PermissionsExt, path::Path, sync::Arc, time::Duration};
 
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
@@ -16,6 +16,9 @@ use crate::{failure::Failure, node::Node};
 
 /// The name of the socket in the data directory.
 pub const SOCKET_NAME: &str = "operator.sock";
+
+/// How long to wait after a connection could not be taken.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
 /// Longest order, in bytes: one that brings events of other servers.
 const ORDER_BYTES_MAX: u64 = 1024 * 1024;
@@ -36,12 +39,21 @@ pub fn bind(data: &Path) -> io::Result<UnixListener> {
 }
 
 /// Carries out the orders that come in, until dropped.
-///
-/// # Errors
-/// If no more connections can be taken.
-pub async fn serve(listener: UnixListener, node: Arc<Node>) -> io::Result<()> {
+pub async fn serve(listener: UnixListener, node: Arc<Node>) {
+    let mut told = false;
     loop {
-        let (stream, _) = listener.accept().await?;
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                // Most likely there are no file descriptors left, and there will be some again.
+                if !std::mem::replace(&mut told, true) {
+                    tracing::warn!("an operator's connection cannot be taken now: {error}");
+                }
+                tokio::time::sleep(ACCEPT_AGAIN).await;
+                continue;
+            }
+        };
+        told = false;
         let node = Arc::clone(&node);
         tokio::spawn(async move {
             if let Err(error) = answer(stream, &node).await {

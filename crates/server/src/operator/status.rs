@@ -3,27 +3,29 @@
 use rookery_log::EventLog;
 
 use super::Output;
-use crate::{failure::Failure, node::Node, terminal};
+use crate::{failure::Failure, health, node::Node, terminal};
 
 /// Prints a line about each part of the server.
 ///
 /// # Errors
 /// [`Failure`] if a part does not work; the line about it says why.
 pub(super) async fn status(node: &Node, output: &Output) -> Result<(), Failure> {
-    let fault = node.log.fault().borrow().as_ref().map(ToString::to_string);
+    let problems = health::problems(node);
     let tail = *node.log.tail().borrow();
     let served = node.models.view().position();
     let lost = terminal::lost_lines();
-    let log = fault.clone().unwrap_or_else(|| "takes writes".to_owned());
-    output
-        .text(format!(
-            "log: {log}; it ends at position {tail}\n\
-             read models: at position {served}\n\
-             log lines lost: {lost}\n"
-        ))
-        .await;
-    if fault.is_some() {
-        return Err(Failure::new("the server cannot do all of its work: see the lines above"));
+    let mut text = format!(
+        "log: ends at position {tail}\nread models: at position {served}\nlog lines lost: {lost}\n"
+    );
+    for problem in &problems {
+        text += &format!("not ready: {}: {}\n", problem.what, problem.why);
     }
-    Ok(())
+    if problems.is_empty() {
+        text += "ready\n";
+    }
+    output.text(text).await;
+    if problems.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new("the server cannot do all of its work: see the lines above"))
 }

@@ -1,7 +1,10 @@
 //! Mutations about accounts and devices.
 
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
-use rookery_accounts::{DeviceError, Login, Password, Registration, Session as NewSession};
+use rookery_accounts::{
+    DeviceError, Login, LoginError, MaybeUnavailable, Password, RegisterError, Registration,
+    Session as NewSession,
+};
 use rookery_command::Actor;
 use rookery_domain::OwnedUserId;
 
@@ -137,7 +140,7 @@ impl AccountMutation {
             tell_added(context, new, device_name.as_deref()).await;
         }
         let LogInPayload { token, device_id, user, refusal } =
-            logged_in(result.map_err(|error| (error.code(), error.to_string())))?;
+            logged_in(refused(result, RegisterError::code)?);
         Ok(RegisterPayload { token, device_id, user, refusal })
     }
 
@@ -161,7 +164,7 @@ impl AccountMutation {
         if let (Ok(new), Some(name)) = (&result, new_name) {
             tell_added(context, new, name.as_deref()).await;
         }
-        Ok(logged_in(result.map_err(|error| (error.code(), error.to_string())))?)
+        Ok(logged_in(refused(result, LoginError::code)?))
     }
 
     /// Logs out this device, or all of yours. Their subscriptions end at once.
@@ -174,9 +177,8 @@ impl AccountMutation {
         let user = session.viewer()?;
         let accounts = &app(context).accounts;
         let devices = if input.everywhere {
-            let unavailable =
-                |error: rookery_accounts::Unavailable| Fault::unavailable(&error.reason);
-            let gone = accounts.logout_all(user.as_str()).await.map_err(unavailable)?;
+            let gone = accounts.logout_all(user.as_str()).await;
+            let gone = gone.map_err(|fault| Fault::accounts_unavailable(&fault))?;
             let count = gone.len();
             tell_removed(context, gone).await;
             count
@@ -187,8 +189,8 @@ impl AccountMutation {
                     tell_removed(context, [device.to_owned()]).await;
                     1
                 }
-                Err(DeviceError::Unavailable(error)) => {
-                    return Err(Fault::unavailable(&error.reason).into());
+                Err(DeviceError::Unavailable(fault)) => {
+                    return Err(Fault::accounts_unavailable(&fault).into());
                 }
                 Err(_) => 0,
             }
@@ -206,10 +208,10 @@ impl AccountMutation {
         let accounts = &app(context).accounts;
         let renamed =
             accounts.rename_device(user.as_str(), &input.device_id, input.name.as_deref()).await;
-        Ok(match refused(renamed)? {
+        Ok(match refused(renamed, DeviceError::code)? {
             Ok(()) => {
                 let devices = accounts.devices(user.as_str());
-                let devices = devices.map_err(|error| Fault::unavailable(&error.reason))?;
+                let devices = devices.map_err(|fault| Fault::accounts_unavailable(&fault))?;
                 let device = devices.into_iter().find(|device| device.device_id == input.device_id);
                 RenameDevicePayload { device: device.map(Device), refusal: None }
             }
@@ -226,7 +228,7 @@ impl AccountMutation {
         let user = session(context).viewer()?;
         let accounts = &app(context).accounts;
         let removed = accounts.remove_device(user.as_str(), &input.device_id).await;
-        Ok(match refused(removed)? {
+        Ok(match refused(removed, DeviceError::code)? {
             Ok(()) => {
                 tell_removed(context, [input.device_id.clone()]).await;
                 RemoveDevicePayload { device_id: Some(input.device_id), refusal: None }
@@ -254,33 +256,32 @@ async fn tell_removed(context: &Context<'_>, device_ids: impl IntoIterator<Item 
     }
 }
 
-fn refused<T>(result: Result<T, DeviceError>) -> Result<Result<T, Refusal>, Fault> {
-    result.map(Ok).or_else(|error| refusal(error.code(), error.to_string()).map(Err))
-}
-
-/// A refusal of the accounts, or a fault if it has no code.
-fn refusal(code: Option<&'static str>, message: String) -> Result<Refusal, Fault> {
-    match code {
-        Some(code) => Ok(Refusal::new(code, message)),
-        None => Err(Fault::unavailable(&message)),
+/// A refusal of the accounts, which has a code, or else a fault.
+fn refused<T, E: MaybeUnavailable + std::fmt::Display>(
+    result: Result<T, E>,
+    code: impl Fn(&E) -> Option<&'static str>,
+) -> Result<Result<T, Refusal>, Fault> {
+    let error = match result {
+        Ok(done) => return Ok(Ok(done)),
+        Err(error) => error,
+    };
+    match (error.unavailable(), code(&error)) {
+        (Some(fault), _) => Err(Fault::accounts_unavailable(fault)),
+        (None, Some(code)) => Ok(Err(Refusal::new(code, error.to_string()))),
+        (None, None) => Err(Fault::internal(&error.to_string())),
     }
 }
 
-type LoggedIn = Result<NewSession, (Option<&'static str>, String)>;
-
-fn logged_in(result: LoggedIn) -> Result<LogInPayload, Fault> {
-    Ok(match result {
+fn logged_in(result: Result<NewSession, Refusal>) -> LogInPayload {
+    match result {
         Ok(session) => LogInPayload {
             token: Some(session.token.expose().to_owned()),
             device_id: Some(session.device_id),
             user: User::logging_in(&session.user_id),
             refusal: None,
         },
-        Err((code, message)) => LogInPayload {
-            token: None,
-            device_id: None,
-            user: None,
-            refusal: Some(refusal(code, message)?),
-        },
-    })
+        Err(refusal) => {
+            LogInPayload { token: None, device_id: None, user: None, refusal: Some(refusal) }
+        }
+    }
 }

@@ -1,0 +1,194 @@
+//! The open file, and what happens after an error of the disk.
+//!
+//! After its first error, redb refuses everything until the file is opened again. That happens by
+//! itself here, in a thread of its own, for as long as it takes.
+//!
+//! **Invariant:** nothing is written while fewer than [`FREE_BYTES_MIN`] are free or the file system
+//! is read-only: such a change is refused before anything is executed, and reads go on.
+//! **Invariant:** after an error of the disk nothing is answered from the old handle.
+//! **Invariant:** the file is never made again: without its accounts, anybody could take a name.
+//! **Invariant:** when the file is open again, the sessions in memory are those of the file before
+//! anybody is answered, whatever became of the change that failed.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use parking_lot::RwLock;
+use redb::{Database, ReadTransaction, ReadableDatabase as _};
+
+use crate::{OpenError, Unavailable, accounts::Inner, disk::Disk, store};
+
+/// Room that has to be left for a change: a few times of what the largest takes.
+pub(crate) const FREE_BYTES_MIN: u64 = 4 * 1024 * 1024;
+
+/// Time between an error and the first attempt to open the file again; it doubles each time.
+const REOPEN_FIRST: Duration = Duration::from_millis(50);
+
+/// Longest time between two attempts.
+const REOPEN_MAX: Duration = Duration::from_secs(2);
+
+pub(crate) struct Storage {
+    path: PathBuf,
+    server_name: String,
+    disk: Box<dyn Disk>,
+    state: RwLock<State>,
+    /// Whether a thread is at it.
+    reopening: AtomicBool,
+}
+
+enum State {
+    Open(Arc<Database>),
+    /// For this reason.
+    Broken(String),
+}
+
+impl Storage {
+    /// Opens the file at `path`, or makes it.
+    pub(crate) fn open(
+        path: &Path,
+        server_name: &str,
+        disk: Box<dyn Disk>,
+    ) -> Result<Self, OpenError> {
+        let database = store::open(path, server_name, &*disk)?;
+        Ok(Self {
+            path: path.into(),
+            server_name: server_name.into(),
+            disk,
+            state: RwLock::new(State::Open(Arc::new(database))),
+            reopening: AtomicBool::new(false),
+        })
+    }
+
+    /// The file, unless an error has closed it.
+    pub(crate) fn database(&self) -> Result<Arc<Database>, Unavailable> {
+        match &*self.state.read() {
+            State::Open(database) => Ok(Arc::clone(database)),
+            State::Broken(reason) => Err(Unavailable::new(format!(
+                "the file failed ({reason}) and is being opened again"
+            ))),
+        }
+    }
+
+    /// Whether a change can be tried now; if not, nothing of it was executed.
+    pub(crate) fn check_writable(&self) -> Result<(), Unavailable> {
+        self.database()?;
+        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
+        // A disk that does not say how full it is says it when something is written.
+        let Ok(room) = self.disk.room(folder) else { return Ok(()) };
+        if room.read_only {
+            let folder = folder.display();
+            return Err(Unavailable::new(format!("the file system of {folder} is read-only")));
+        }
+        if room.free_bytes < FREE_BYTES_MIN {
+            return Err(Unavailable::new(format!(
+                "the disk is full: {} bytes are free below {}, and {FREE_BYTES_MIN} are needed. \
+                 Make room; writing goes on by itself then",
+                room.free_bytes,
+                folder.display()
+            )));
+        }
+        Ok(())
+    }
+
+    /// Closes `database` after an error; `false` if it was closed before.
+    fn close(&self, database: &Arc<Database>, reason: &str) -> bool {
+        let mut state = self.state.write();
+        let current = matches!(&*state, State::Open(open) if Arc::ptr_eq(open, database));
+        if current {
+            *state = State::Broken(reason.to_owned());
+        }
+        current
+    }
+}
+
+impl Inner {
+    /// Reads the file.
+    pub(crate) fn read<T>(
+        &self,
+        read: impl FnOnce(&ReadTransaction) -> Result<T, Unavailable>,
+    ) -> Result<T, Unavailable> {
+        let database = self.storage.database()?;
+        let transaction = database.begin_read().map_err(Unavailable::from);
+        let result = transaction.and_then(|transaction| read(&transaction));
+        if let Err(error) = &result {
+            self.notice(&database, error);
+        }
+        result
+    }
+
+    /// Has the file opened again if `error` means that `database` answers nothing any more.
+    pub(crate) fn notice(&self, database: &Arc<Database>, error: &Unavailable) {
+        if error.is_of_disk && self.storage.close(database, &error.reason) {
+            tracing::error!(
+                reason = error.reason,
+                "the file of accounts failed; it is opened again as soon as that works"
+            );
+            self.start_reopening();
+        }
+    }
+
+    /// Sees to it that somebody tries to open the file again, if it is closed.
+    pub(crate) fn start_reopening(&self) {
+        if !matches!(&*self.storage.state.read(), State::Broken(_))
+            || self.storage.reopening.swap(true, Ordering::AcqRel)
+        {
+            return;
+        }
+        let inner = self.me.clone();
+        let thread = std::thread::Builder::new().name("accounts-reopen".into());
+        if thread.spawn(move || reopen(&inner)).is_err() {
+            // `maintain` tries again.
+            self.storage.reopening.store(false, Ordering::Release);
+        }
+    }
+
+    fn try_to_reopen(&self) -> Result<(), OpenError> {
+        let storage = &self.storage;
+        let database = store::reopen(&storage.path, &storage.server_name, &*storage.disk)?;
+        let reconciled = self.reconcile(&database);
+        reconciled
+            .map_err(|error| OpenError::Io { path: storage.path.clone(), reason: error.reason })?;
+        *storage.state.write() = State::Open(Arc::new(database));
+        Ok(())
+    }
+
+    /// Ends the sessions that the file does not have: the change that failed may have been stored.
+    fn reconcile(&self, database: &Database) -> Result<(), Unavailable> {
+        let transaction = database.begin_read()?;
+        self.sessions.reconcile(|hash| self.stored_session(&transaction, hash))?;
+        // What was noted about expiry may be of a change that was not stored.
+        self.next_expiry.store(0, Ordering::Release);
+        Ok(())
+    }
+}
+
+/// Tries to open the file again until that works, or until nobody holds the accounts any more.
+fn reopen(inner: &Weak<Inner>) {
+    let (mut wait, mut told) = (REOPEN_FIRST, String::new());
+    loop {
+        std::thread::sleep(wait);
+        let Some(inner) = inner.upgrade() else { return };
+        match inner.try_to_reopen() {
+            Ok(()) => {
+                inner.storage.reopening.store(false, Ordering::Release);
+                tracing::info!("the file of accounts is open again");
+                return;
+            }
+            Err(error) => {
+                let reason = error.to_string();
+                if reason != told {
+                    tracing::warn!("the file of accounts cannot be opened yet: {reason}");
+                    told = reason;
+                }
+            }
+        }
+        wait = (wait * 2).min(REOPEN_MAX);
+    }
+}
