@@ -33,5 +33,6 @@ mod server;
 mod sockets;
 mod starving;
 mod syncing;
+mod unfinished;
 mod unread;
 mod visibility;

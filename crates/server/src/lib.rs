@@ -22,3 +22,4 @@ pub mod program;
 pub mod progress;
 mod serve;
 mod terminal;
+mod unfinished;

@@ -22,6 +22,7 @@ use crate::{
     config::{Config, ServerIdentity},
     failure::Failure,
     progress::Progress,
+    unfinished::Unfinished,
 };
 
 /// How long a command waits for the read side to know the rooms of a user.
@@ -99,6 +100,15 @@ impl Node {
     /// # Errors
     /// [`Failure`], saying what to do.
     pub async fn open(config: &Config) -> Result<Self, Failure> {
+        Unfinished::refuse(&config.data)?;
+        Self::open_to_import(config).await
+    }
+
+    /// Like [`Self::open`], also where an import has not finished, in order to go on with it.
+    ///
+    /// # Errors
+    /// [`Failure`], saying what to do.
+    pub async fn open_to_import(config: &Config) -> Result<Self, Failure> {
         let asked = config.server_name.as_deref();
         let identity = ServerIdentity::claim(&config.data, asked, clock::now().0)?;
         let log = Self::open_log(config, None)?;

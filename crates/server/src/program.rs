@@ -19,6 +19,7 @@ use crate::{
         Destination, Order, Output, ServerKeyFile, ask, ask_running, execute, read_sent, show,
     },
     serve, terminal,
+    unfinished::{Kind, Unfinished},
 };
 
 /// What a shell says of a program that ended because nobody read its output: 128 + SIGPIPE.
@@ -173,15 +174,24 @@ async fn compact(config: &Config) -> Result<(), Failure> {
 }
 
 async fn irc(config: &Config, paths: Vec<PathBuf>) -> Result<(), Failure> {
-    let node = Arc::new(Node::open(config).await.map_err(|failure| {
+    Unfinished::refuse_unless(Kind::Irc, &config.data)?;
+    let node = Arc::new(Node::open_to_import(config).await.map_err(|failure| {
         let hint = if failure.is_in_use() { ": stop the server for the import" } else { "" };
         Failure::new(format!("{failure}{hint}"))
     })?);
-    let imported = import_irc(Arc::clone(&node), paths).await;
+    let imported = import_irc(Arc::clone(&node), &config.data, paths).await;
     if let Ok(node) = Arc::try_unwrap(node) {
         node.close().await;
     }
-    let imported = imported?;
+    let imported = match imported {
+        Ok(imported) => imported,
+        Err(failure) if Unfinished::read(&config.data)?.is_some() => {
+            return Err(Failure::new(format!(
+                "the import did not finish: {failure}; run the same import again to go on"
+            )));
+        }
+        Err(failure) => return Err(failure),
+    };
     #[expect(clippy::cast_precision_loss, reason = "a rate for people to read")]
     let rate = imported.commits as f64 / imported.seconds.max(0.001);
     terminal::print(&format!(

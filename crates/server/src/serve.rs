@@ -138,13 +138,11 @@ async fn ready(State(node): State<Arc<Node>>) -> impl IntoResponse {
         return (StatusCode::SERVICE_UNAVAILABLE, text);
     }
     let tail = *node.log.tail().borrow();
-    match node.models.wait_for(tail, Duration::from_secs(1)).await {
-        Ok(()) => (StatusCode::OK, "ready\n".to_owned()),
-        Err(_) => {
-            let text = "the read models have not caught up with the log\n";
-            (StatusCode::SERVICE_UNAVAILABLE, text.to_owned())
-        }
+    if node.models.wait_for(tail, Duration::from_secs(1)).await.is_err() {
+        let text = "the read models have not caught up with the log\n";
+        return (StatusCode::SERVICE_UNAVAILABLE, text.to_owned());
     }
+    (StatusCode::OK, "ready\n".to_owned())
 }
 
 async fn housekeeping(node: Arc<Node>) {

@@ -4,7 +4,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::Instant,
 };
@@ -23,6 +23,7 @@ use crate::{
     irc::{Command, MessageKind as IrcKind, Replay, Source, Step, Summary, replay_all},
     node::Node,
     progress::Progress,
+    unfinished::{Kind, Unfinished},
 };
 
 /// The local part of the user who makes the rooms. No nick can become it.
@@ -47,13 +48,20 @@ pub(crate) struct Imported {
 /// Imports the logs at `paths` into an open data directory.
 ///
 /// # Errors
-/// [`Failure`] if the sources cannot be opened, or if the log takes no more writes.
-pub(crate) async fn import_irc(node: Arc<Node>, paths: Vec<PathBuf>) -> Result<Imported, Failure> {
+/// [`Failure`] if the sources cannot be opened, if another import has to go on first, or if the log
+/// takes no more writes.
+pub(crate) async fn import_irc(
+    node: Arc<Node>,
+    data: &Path,
+    paths: Vec<PathBuf>,
+) -> Result<Imported, Failure> {
+    let data = data.to_owned();
     let runtime = tokio::runtime::Handle::current();
     let work = move || {
         let started = Instant::now();
         let before = *node.log.tail().borrow();
         let mut source = Source::open(&paths, None)?;
+        Unfinished::new(Kind::Irc, &paths, identity(&source)).begin(&data)?;
         let mut replay = Replay::new(&crate::irc::Options::default());
         let mut bar = Progress::on_stderr("importing", "bytes", Some(source.bytes()));
         let mut import = Import::new(&node);
@@ -64,12 +72,27 @@ pub(crate) async fn import_irc(node: Arc<Node>, paths: Vec<PathBuf>) -> Result<I
             runtime.block_on(import.line(summary, steps))
         })?;
         runtime.block_on(import.end(replay.summary_mut()))?;
+        Unfinished::end(&data)?;
         bar.finish(total);
         let commits = node.log.tail().borrow().0 - before.0;
         let seconds = started.elapsed().as_secs_f64();
         Ok(Imported { summary: replay.summary().clone(), commits, seconds })
     };
     tokio::task::spawn_blocking(work).await.map_err(|error| Failure::new(error.to_string()))?
+}
+
+/// The same for the same logs, wherever they lie, and also when their last day has grown since.
+fn identity(source: &Source) -> String {
+    let base_name = |name: &str| name.rsplit(['/', '!']).next().unwrap_or_default().to_owned();
+    let files = source.files().iter().enumerate();
+    let mut files: Vec<_> =
+        files.map(|(index, file)| (source.channel(index), base_name(&file.name))).collect();
+    files.sort_unstable();
+    let mut hasher = blake3::Hasher::new();
+    for (channel, name) in files {
+        hasher.update(format!("{channel}\n{name}\n").as_bytes());
+    }
+    hasher.finalize().to_hex()[..32].to_owned()
 }
 
 enum UnderWay {

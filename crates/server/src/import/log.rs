@@ -1,13 +1,18 @@
 //! Logs that `rookery export` wrote.
+//!
+//! **Invariant:** the log in the folder is a part of the file, from its beginning, at any time; where
+//! an import goes on, each record that is there already is compared with the file.
 
 use std::{
     collections::VecDeque,
-    fs::File,
+    fs::{self, File},
     io::{self, BufRead, BufReader},
     path::Path,
+    sync::Arc,
 };
 
-use rookery_log::EventLog;
+use rookery_log::{EventLog, Position, Record, Scope};
+use rookery_log_sled::SledLog;
 
 use crate::{
     clock,
@@ -17,13 +22,20 @@ use crate::{
     ndjson,
     node::Node,
     progress::Progress,
+    unfinished::{Kind, Unfinished},
 };
 
 /// Records that are on their way to the disk at the same time.
 const UNDER_WAY_MAX: usize = 1_024;
 
+/// Records that are compared at a time.
+const PAGE: usize = 256;
+
+type Input = ndjson::Import<Box<dyn BufRead + Send>>;
+
 /// Reads an exported log into a data directory that has none yet, record by record, with the same
-/// event IDs and hashes. Answers with the number of records.
+/// event IDs and hashes; or goes on where an import of the same file did not finish. Answers with
+/// the number of records.
 ///
 /// # Errors
 /// [`Failure`], naming the line that does not fit.
@@ -35,50 +47,120 @@ pub(crate) async fn import_log(config: &Config, file: &Path) -> Result<u64, Fail
         Box::new(BufReader::new(opened))
     };
     let mut import = ndjson::Import::begin(input)?;
+    let first = import.read()?;
     ServerIdentity::claim(&config.data, config.server_name.as_deref(), clock::now().0)?;
-    if config.data.join("log").exists() {
-        let log = Node::open_log(config, None)?;
-        if log.tail().borrow().0 > 0 {
-            let data = config.data.display();
-            return Err(Failure::new(format!(
-                "{data} has a log already, and a log cannot be put behind another one: choose \
-                 an empty folder with --data"
-            )));
+    let hash = first.as_ref().map_or_else(String::new, |first| first.hash.to_string());
+    let this = Unfinished::new(Kind::Ndjson, [file], format!("{} {hash}", import.epoch()));
+    if Unfinished::read(&config.data)?.is_none() {
+        remove_empty_log(config)?;
+    }
+    let goes_on = this.begin(&config.data)?;
+    let copied = copy(config, &this, file, &mut import, first).await;
+    match copied {
+        Ok(()) => {
+            Unfinished::end(&config.data)?;
+            Ok(import.records())
         }
-        drop(log);
-        std::fs::remove_dir_all(config.data.join("log"))?;
+        // Nothing can come of this file, and nothing else was there.
+        Err(Broken::File(failure)) if !goes_on => {
+            fs::remove_dir_all(config.data.join("log"))?;
+            Unfinished::end(&config.data)?;
+            Err(failure)
+        }
+        Err(Broken::File(failure)) => Err(failure),
+        Err(Broken::Other(failure)) => Err(Failure::new(format!(
+            "the import did not finish: {failure}; run the same import again to go on"
+        ))),
     }
-    let copied = copy(config, &mut import).await;
-    if copied.is_err() {
-        // Half a log must not be taken for a whole one.
-        std::fs::remove_dir_all(config.data.join("log"))?;
+}
+
+/// A folder may have a log that nothing was written to.
+fn remove_empty_log(config: &Config) -> Result<(), Failure> {
+    if !config.data.join("log").exists() {
+        return Ok(());
     }
-    copied
+    let log = Node::open_log(config, None)?;
+    if log.tail().borrow().0 > 0 {
+        let data = config.data.display();
+        return Err(Failure::new(format!(
+            "{data} has a log already, and a log cannot be put behind another one: choose \
+             an empty folder with --data"
+        )));
+    }
+    drop(log);
+    Ok(fs::remove_dir_all(config.data.join("log"))?)
+}
+
+/// Why a file was not copied to its end.
+enum Broken {
+    /// The file is not whole, or was changed.
+    File(Failure),
+    /// The log takes no more, or has something else.
+    Other(Failure),
 }
 
 async fn copy(
     config: &Config,
-    import: &mut ndjson::Import<Box<dyn BufRead + Send>>,
-) -> Result<u64, Failure> {
-    let log = Node::open_log(config, Some(import.epoch()))?;
+    this: &Unfinished,
+    file: &Path,
+    import: &mut Input,
+    first: Option<Record>,
+) -> Result<(), Broken> {
+    let other = |failure: Failure| Broken::Other(failure);
+    let log = Node::open_log(config, Some(import.epoch())).map_err(other)?;
+    let mut stored = Stored::new(Arc::clone(&log));
     let mut bar = Progress::on_stderr("importing", "commits", None);
     let mut under_way = VecDeque::with_capacity(UNDER_WAY_MAX);
     let mut contents = Contents::default();
-    while let Some(record) = import.read()? {
-        contents
-            .check(&record)
-            .map_err(|changed| Failure::new(format!("line {}: {changed}", import.line())))?;
-        under_way.push_back(log.append_record(record));
+    let mut next = first;
+    while let Some(record) = next {
+        contents.check(&record).map_err(|changed| {
+            Broken::File(Failure::new(format!("line {}: {changed}", import.line())))
+        })?;
+        match stored.next().await.map_err(other)? {
+            Some(known) if *known == record => {}
+            Some(_) => return Err(other(this.other(&config.data, &file.display().to_string()))),
+            None => under_way.push_back(log.append_record(record)),
+        }
         if under_way.len() >= UNDER_WAY_MAX
             && let Some(oldest) = under_way.pop_front()
         {
-            oldest.await?;
+            oldest.await.map_err(|error| other(error.into()))?;
         }
         bar.tell(import.records());
+        next = import.read().map_err(|error| Broken::File(error.into()))?;
     }
     for append in under_way {
-        append.await?;
+        append.await.map_err(|error| other(error.into()))?;
+    }
+    if stored.next().await.map_err(other)?.is_some() {
+        return Err(other(this.other(&config.data, &file.display().to_string())));
     }
     bar.finish(import.records());
-    Ok(import.records())
+    Ok(())
+}
+
+/// What an earlier run has stored, record by record.
+struct Stored {
+    log: Arc<SledLog>,
+    end: Position,
+    after: Position,
+    page: VecDeque<Arc<Record>>,
+}
+
+impl Stored {
+    fn new(log: Arc<SledLog>) -> Self {
+        let end = *log.tail().borrow();
+        Self { log, end, after: Position::ORIGIN, page: VecDeque::new() }
+    }
+
+    async fn next(&mut self) -> Result<Option<Arc<Record>>, Failure> {
+        if self.page.is_empty() && self.after < self.end {
+            self.page = self.log.read(&Scope::All, self.after, PAGE).await?.into();
+            self.page.retain(|record| record.position <= self.end);
+        }
+        let next = self.page.pop_front();
+        self.after = next.as_ref().map_or(self.after, |next| next.position);
+        Ok(next)
+    }
 }

@@ -17,15 +17,14 @@ pub(super) async fn status(node: &Node, output: &Output) -> Result<(), Failure> 
     let mut text = format!(
         "log: ends at position {tail}\nread models: at position {served}\nlog lines lost: {lost}\n"
     );
-    for problem in &problems {
-        text += &format!("not ready: {}: {}\n", problem.what, problem.why);
-    }
     if problems.is_empty() {
         text += "ready\n";
+        output.text(text).await;
+        return Ok(());
     }
     output.text(text).await;
-    if problems.is_empty() {
-        return Ok(());
+    for problem in &problems {
+        output.text(format!("not ready: {}: {}\n", problem.what, problem.why)).await;
     }
     Err(Failure::new("the server cannot do all of its work: see the lines above"))
 }
