@@ -358,6 +358,10 @@ pub(crate) fn logged(fact: &Fact) -> Result<LoggedEvent, HandleError> {
 
 /// Sixteen random bytes.
 pub(crate) fn random() -> Result<[u8; 16], HandleError> {
+    #[cfg(any(test, feature = "testing"))]
+    if let Some(bytes) = crate::testing::seeded_bytes() {
+        return Ok(bytes);
+    }
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|error| {
         let reason = format!("the operating system gives no randomness: {error}").into();

@@ -15,6 +15,7 @@
 //! }
 //! ```
 
+mod chance;
 mod faulty;
 mod files;
 mod folded;
@@ -23,7 +24,9 @@ mod server;
 mod steps;
 mod world;
 
+pub(crate) use self::chance::bytes as seeded_bytes;
 pub use self::{
+    chance::Seeded,
     faulty::{Fate, FaultyLog},
     files::{event_file, key_file},
     folded::{Folded, folded, graph_of, history, room_of},

@@ -11,6 +11,7 @@ mod redactions;
 mod relations;
 mod retries;
 mod rooms;
+mod simulation;
 mod snapshots;
 mod upgrades;
 

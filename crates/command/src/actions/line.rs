@@ -26,6 +26,8 @@ pub(crate) struct Line {
 struct State {
     /// The greatest number that has its place in the log; none if that has to be asked.
     last: Option<u64>,
+    /// The greatest number that is known to be in the log. It stays when `last` is forgotten.
+    written: u64,
     /// Grows whenever `last` is forgotten.
     generation: u64,
     /// Who has the turn.
@@ -102,7 +104,10 @@ impl State {
         while let Some(first) = self.under_way.first_entry() {
             let orphaned = first.get().orphaned;
             match first.get().append.clone().now_or_never() {
-                Some(Ok(_)) => drop(first.remove()),
+                Some(Ok(_)) => {
+                    self.written = self.written.max(*first.key());
+                    drop(first.remove());
+                }
                 Some(Err(_)) if orphaned => {
                     drop(first.remove());
                     self.forget();
@@ -144,7 +149,11 @@ impl Line {
     pub(crate) fn learn(&self, generation: u64, last: u64) {
         let mut state = self.state.lock();
         if state.generation == generation && state.last.is_none() {
-            state.last = Some(last);
+            // What is on its way from here is ahead of what was asked.
+            let failed = |placed: &UnderWay| placed.append.peek().is_some_and(Result::is_err);
+            let placed = state.under_way.iter().rfind(|(_, placed)| !failed(placed));
+            let placed = placed.map_or(0, |(number, _)| *number);
+            state.last = Some(last.max(state.written).max(placed));
         }
     }
 
@@ -173,20 +182,18 @@ impl Line {
         }
     }
 
-    /// Takes a place back that another writer has taken, and the turn. If a greater number has been
-    /// placed meanwhile, that is the answer.
-    pub(super) fn retake(&self, serial: u64, number: u64, before: u64) -> Result<(), u64> {
+    /// Takes a place back that another writer has taken, and the turn. `false` if a greater number has
+    /// been placed meanwhile, or if it is not known which is the greatest.
+    pub(super) fn retake(&self, serial: u64, number: u64, before: u64) -> bool {
         let mut state = self.state.lock();
         state.under_way.remove(&number);
         let free = state.turn.is_none_or(|turn| turn == serial);
-        match state.last {
-            Some(last) if last == number && free => {
-                state.last = Some(before);
-                state.turn = Some(serial);
-                Ok(())
-            }
-            last => Err(last.unwrap_or(number)),
+        let retaken = state.last == Some(number) && free;
+        if retaken {
+            state.last = Some(before);
+            state.turn = Some(serial);
         }
+        retaken
     }
 
     /// It is not known what became of an action: the log has to be asked.

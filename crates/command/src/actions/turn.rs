@@ -47,13 +47,15 @@ impl Turn {
     /// Begins again if another writer was faster.
     ///
     /// # Errors
-    /// [`HandleError::ActionTooLate`] if a greater number has its place by now.
+    /// [`HandleError::Contended`] if the place cannot be had back: whether the action is too late
+    /// depends on others, which are on their way.
     pub(crate) fn begin(&self) -> Result<(), HandleError> {
-        if !self.placed.swap(false, Ordering::Relaxed) {
+        if !self.placed.swap(false, Ordering::Relaxed)
+            || self.line.retake(self.serial, self.action.number, self.before)
+        {
             return Ok(());
         }
-        let retaken = self.line.retake(self.serial, self.action.number, self.before);
-        retaken.map_err(|last| HandleError::ActionTooLate { last })
+        Err(HandleError::Contended { attempts: 1 })
     }
 
     /// Another gateway has carried out something under this number. The line here did not know of it;

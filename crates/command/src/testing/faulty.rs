@@ -11,7 +11,7 @@ use futures_util::FutureExt;
 use parking_lot::Mutex;
 use rookery_log::{
     AppendError, Appended, Appending, CommandId, Commit, Epoch, EraseError, EventLog, Guard, Hash,
-    Head, MemoryLog, Position, ReadError, Record, Scope, StreamId, Unavailable,
+    Head, MemoryLog, Position, ReadError, Record, Revision, Scope, StreamId, Unavailable,
 };
 use tokio::sync::{oneshot, watch};
 
@@ -26,6 +26,8 @@ pub enum Fate {
     Refuse,
     /// Its caller is told now that the outcome is unknown; it keeps its place, and has another fate later.
     Delay,
+    /// Its caller is told that it was written, and it was not. No log may do so: for checks of checks.
+    Pretend,
 }
 
 /// What happens to appends when they are started.
@@ -95,6 +97,7 @@ impl FaultyLog {
         let told = match fate {
             Fate::Write => self.write(&next),
             Fate::LoseAnswer => self.write(&next).and(Err(unknown().into())),
+            Fate::Pretend => Ok(self.pretended(&next)),
             Fate::Refuse | Fate::Delay => Err(unknown().into()),
         };
         if let Some(answer) = next.answer.take() {
@@ -116,6 +119,13 @@ impl FaultyLog {
     fn write(&self, waiting: &Waiting) -> Result<Appended, AppendError> {
         let appending = self.log.append(waiting.commit.clone(), waiting.guard);
         appending.now_or_never().unwrap_or_else(|| Err(unknown().into()))
+    }
+
+    fn pretended(&self, waiting: &Waiting) -> Appended {
+        let head = self.log.head(&waiting.commit.stream).now_or_never();
+        let revision = head.and_then(Result::ok).map_or(0, |head| head.revision.0);
+        let revision = Revision(revision + waiting.commit.events.len() as u64);
+        Appended { position: self.log.tail().borrow().next(), revision, repeated: false }
     }
 
     fn readable(&self) -> Result<&MemoryLog, Unavailable> {

@@ -1,0 +1,286 @@
+//! Compares journals with the log, and what is served with what the log says.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use rookery_domain::{
+    Account, AccountCommand, AccountEvent, ActionOutcome, Context, Envelope, Fact, Origin,
+    OwnedRoomId, Profile, Room, RoomCommand, Subject,
+};
+use rookery_log::{EventLog, MemoryLog, PAGE_MAX, Position, Record, Scope, StreamId, StreamKind};
+
+use super::{
+    client::{Entry, Journal, Told, Wanted},
+    world::Side,
+};
+use crate::{Actor, Commands, HandleError, aggregate::Aggregate};
+
+/// What a record says.
+pub(super) fn facts_of(record: &Record) -> Vec<Fact> {
+    let subject = match record.commit.stream.split() {
+        Some((StreamKind::Room, _)) => Subject::Room,
+        Some((StreamKind::Alias, _)) => Subject::Alias,
+        Some((StreamKind::User, _)) | None => Subject::Account,
+    };
+    let read = |event: &rookery_log::LoggedEvent| {
+        Fact::read(subject, &event.id, &event.envelope, &event.content).unwrap()
+    };
+    record.commit.events.iter().map(read).collect()
+}
+
+/// A record and what it says.
+struct Parsed {
+    record: Arc<Record>,
+    facts: Vec<Fact>,
+}
+
+/// All that has to hold in the end.
+pub(super) async fn all(
+    store: &Arc<MemoryLog>,
+    sides: &[Side],
+    journals: &[Journal],
+    rooms: &[OwnedRoomId],
+    ordered: bool,
+) -> Result<(), String> {
+    let records = store.read(&Scope::All, Position::ORIGIN, PAGE_MAX).await;
+    let records = records.map_err(|error| error.to_string())?;
+    let parsed = |record: Arc<Record>| Parsed { facts: facts_of(&record), record };
+    let records: Vec<_> = records.into_iter().map(parsed).collect();
+    for journal in journals {
+        if let Some(wrong) = journal.wrong.first() {
+            return Err(wrong.clone());
+        }
+        acknowledged_is_there(&records, journal)?;
+        each_action_once(&records, journal)?;
+        // One write side keeps the order, unless the log goes on after it has told that nobody knows.
+        if ordered {
+            in_order(&records, journal)?;
+        }
+        names_held_when_told(&records, journal)?;
+    }
+    for room in rooms {
+        let folded = rooms_answered_as_the_log_says(&records, journals, room)?;
+        for side in sides {
+            served_is_folded(folded.as_ref(), &side.commands(), room).await?;
+        }
+    }
+    Ok(())
+}
+
+fn entry_error(journal: &Journal, entry: &Entry, wrong: &str) -> String {
+    format!("{} {}: {wrong}; it asked for {:?}", journal.user, entry.action, entry)
+}
+
+/// I1 and I6: what was acknowledged is in the log with the same bytes; what was refused left no more than a
+/// note of that; what came too late left nothing.
+fn acknowledged_is_there(records: &[Parsed], journal: &Journal) -> Result<(), String> {
+    for entry in &journal.entries {
+        let command = actor_of(journal).command_id(entry.action);
+        let found = records.iter().find(|parsed| parsed.record.commit.command == command);
+        let noted = found.and_then(|parsed| parsed.facts.iter().find_map(note));
+        let found = found.map(|parsed| &parsed.record);
+        let wrong = match (&entry.told, found) {
+            (Told::Made(..), None) => Some("acknowledged and not in the log"),
+            (Told::Held | Told::Refused(_), None) => Some("answered without a note"),
+            (Told::TooLate, Some(_)) => Some("called too late, and in the log"),
+            (Told::Made(position, events), Some(record)) => match &entry.wanted {
+                Wanted::Room(..) => {
+                    let logged = record.commit.events.iter();
+                    let same = record.position == *position
+                        && logged.len() == events.len()
+                        && logged.zip(events).all(|(logged, (id, json))| {
+                            logged.id == id.as_str() && logged.content == *json
+                        });
+                    (!same).then_some("other events in the log than were acknowledged")
+                }
+                Wanted::Name(_) => (noted != Some(ActionOutcome::Made)).then_some("no change"),
+            },
+            (Told::Held, Some(_)) => {
+                let held = matches!(noted, Some(ActionOutcome::Held { .. }));
+                (!held).then_some("told that it holds, and the log says something else")
+            }
+            (Told::Refused(told), Some(_)) => {
+                let same =
+                    matches!(&noted, Some(ActionOutcome::Refused { code, .. }) if code == told);
+                (!same).then_some("refused, and the log says something else")
+            }
+            (Told::TooLate, None) | (Told::Nothing, _) => None,
+        };
+        if let Some(wrong) = wrong {
+            return Err(entry_error(journal, entry, wrong));
+        }
+    }
+    Ok(())
+}
+
+fn note(fact: &Fact) -> Option<ActionOutcome> {
+    match fact {
+        Fact::Account(AccountEvent::ActionNoted { outcome, .. }) => Some(outcome.clone()),
+        _ => None,
+    }
+}
+
+fn actor_of(journal: &Journal) -> Actor {
+    let name = journal.user.localpart().to_owned();
+    super::super::actor(&name)
+}
+
+/// The numbers of the actions of a user in the log, in its order.
+fn numbers(records: &[Parsed], journal: &Journal) -> Vec<u64> {
+    let stream = StreamId::new(StreamKind::User, journal.user.as_str());
+    let of = |parsed: &Parsed| {
+        parsed.facts.iter().find_map(|fact| match fact {
+            Fact::Room(event) if event.pdu.sender == journal.user => match &event.envelope.origin {
+                Origin::Local { action, .. } => *action,
+                Origin::Server(_) => None,
+            },
+            Fact::Account(AccountEvent::ActionNoted { action, .. })
+                if parsed.record.commit.stream == stream =>
+            {
+                Some(*action)
+            }
+            _ => None,
+        })
+    };
+    records.iter().filter_map(of).collect()
+}
+
+/// I2: one commit for each action.
+fn each_action_once(records: &[Parsed], journal: &Journal) -> Result<(), String> {
+    let mut counts = BTreeMap::<u64, u32>::new();
+    for number in numbers(records, journal) {
+        *counts.entry(number).or_default() += 1;
+    }
+    match counts.iter().find(|(_, count)| **count > 1) {
+        Some((number, count)) => Err(format!("{} {number}: {count} commits", journal.user)),
+        None => Ok(()),
+    }
+}
+
+/// The commits of a device stand in the order of their numbers.
+fn in_order(records: &[Parsed], journal: &Journal) -> Result<(), String> {
+    let numbers = numbers(records, journal);
+    if numbers.is_sorted() {
+        return Ok(());
+    }
+    Err(format!("{}: the log has the actions in the order {numbers:?}", journal.user))
+}
+
+/// "It holds already", of a name: at some moment between question and answer the log said so.
+fn names_held_when_told(records: &[Parsed], journal: &Journal) -> Result<(), String> {
+    let stream = StreamId::new(StreamKind::User, journal.user.as_str());
+    let mut open = Vec::new();
+    for entry in &journal.entries {
+        if let (Wanted::Name(name), Told::Held) = (&entry.wanted, &entry.told) {
+            open.push((entry, AccountCommand::SetProfile { profile: named(name) }));
+        }
+    }
+    let fresh = Account::default();
+    along(records, &stream, |account: Option<&Account>, moments| {
+        open.retain(|(entry, command)| {
+            let holds = account.unwrap_or(&fresh).decide(command).is_ok_and(|made| made.is_empty());
+            !(holds && within(entry, moments))
+        });
+    });
+    match open.first() {
+        Some((entry, _)) => Err(entry_error(journal, entry, "told from what the log never said")),
+        None => Ok(()),
+    }
+}
+
+fn named(name: &str) -> Profile {
+    Profile { displayname: Some(name.to_owned()), avatar_url: None }
+}
+
+/// The same of a room, also for refusals. Gives the room as the whole log makes it.
+fn rooms_answered_as_the_log_says(
+    records: &[Parsed],
+    journals: &[Journal],
+    room_id: &OwnedRoomId,
+) -> Result<Option<Room>, String> {
+    let stream = StreamId::new(StreamKind::Room, room_id.as_str());
+    let mut open = Vec::new();
+    for journal in journals {
+        for entry in &journal.entries {
+            match (&entry.wanted, &entry.told) {
+                (Wanted::Room(room, command), Told::Held | Told::Refused(_)) if room == room_id => {
+                    open.push((journal, entry, command));
+                }
+                _ => {}
+            }
+        }
+    }
+    let room = along(records, &stream, |room: Option<&Room>, moments| {
+        open.retain(|(journal, entry, command)| {
+            !(within(entry, moments) && answer(room, command, journal) == entry.told)
+        });
+    });
+    match open.first() {
+        Some((journal, entry, _)) => {
+            Err(entry_error(journal, entry, "answered from what the log never said"))
+        }
+        None => Ok(room),
+    }
+}
+
+/// Whether an action was under way at one of these moments.
+fn within(entry: &Entry, (from, until): (Position, Position)) -> bool {
+    let (begin, end) = entry.window;
+    from <= end && begin < until
+}
+
+/// Folds a stream, and shows each of its states with the positions from which and before which it holds.
+fn along<A: Aggregate>(
+    records: &[Parsed],
+    stream: &StreamId,
+    mut look: impl FnMut(Option<&A>, (Position, Position)),
+) -> Option<A> {
+    let (mut state, mut from) = (None, Position::ORIGIN);
+    for Parsed { record, facts } in records.iter().filter(|it| it.record.commit.stream == *stream) {
+        look(state.as_ref(), (from, record.position));
+        for fact in facts {
+            state = A::apply(state.take(), fact);
+        }
+        from = record.position;
+    }
+    look(state.as_ref(), (from, Position(u64::MAX)));
+    state
+}
+
+fn answer(room: Option<&Room>, command: &RoomCommand, journal: &Journal) -> Told {
+    let name = "test".try_into().unwrap();
+    let now = js_int::UInt::from(1_000_u32);
+    let now = rookery_domain::MilliSecondsSinceUnixEpoch(now);
+    let context = Context { sender: &journal.user, now, server_name: name, events: &[] };
+    let envelope = Envelope::local(None, None);
+    match Commands::decide_room(room, &context, command, &Profile::default(), &envelope) {
+        Ok(facts) if facts.is_empty() => Told::Held,
+        Ok(_) => Told::Nothing,
+        Err(error) => {
+            error.kept_code().map_or(Told::Nothing, |code| Told::Refused(code.to_owned()))
+        }
+    }
+}
+
+/// I5: the states that a write side serves are those that the log makes.
+async fn served_is_folded(
+    folded: Option<&Room>,
+    commands: &Commands,
+    room_id: &OwnedRoomId,
+) -> Result<(), String> {
+    let expected = state(folded);
+    let cell = commands.rooms.cell(room_id.as_str());
+    let served = commands.core.look(&commands.rooms, &cell, state).await;
+    let served = served.map_err(|error: HandleError| error.to_string())?;
+    if served == expected {
+        return Ok(());
+    }
+    Err(format!("{room_id} is served as {served:?}, and the log says {expected:?}"))
+}
+
+fn state(room: Option<&Room>) -> Vec<String> {
+    let events = room.into_iter().flat_map(Room::state_events);
+    let mut ids: Vec<_> = events.map(|pdu| pdu.event_id.to_string()).collect();
+    ids.sort();
+    ids.extend(room.iter().flat_map(|room| room.forward_extremities()).map(ToString::to_string));
+    ids
+}
