@@ -57,13 +57,22 @@ impl Accounts {
     /// [`Unavailable`] if the file cannot be written; try again at the next turn.
     pub async fn maintain(&self, now: Millis) -> Result<(), Unavailable> {
         self.inner.start_reopening();
-        if self.inner.is_expiry_due(now) {
-            let inner = self.inner.clone();
-            let work = tokio::task::spawn_blocking(move || inner.expire(now));
-            work.await.map_err(|_| Unavailable::new("expiry was given up half-way"))??;
-        }
+        self.end_expired(now).await?;
         self.inner.storage.check_writable()?;
         self.save_seen(now).await
+    }
+
+    /// Ends the sessions whose token has expired at `now`. Costs nothing while none has.
+    ///
+    /// # Errors
+    /// [`Unavailable`] if the file cannot be written: then the sessions have ended, and the tokens are not removed yet.
+    pub async fn end_expired(&self, now: Millis) -> Result<(), Unavailable> {
+        if !self.inner.is_expiry_due(now) {
+            return Ok(());
+        }
+        let inner = self.inner.clone();
+        let work = tokio::task::spawn_blocking(move || inner.expire(now));
+        work.await.map_err(|_| Unavailable::new("expiry was given up half-way"))?
     }
 
     async fn save_seen(&self, now: Millis) -> Result<(), Unavailable> {
@@ -118,6 +127,8 @@ impl Inner {
                 }
                 Err(error) => {
                     self.expiry_failed.store(now.0, Ordering::Release);
+                    // Whoever is connected does not profit from a disk that is full.
+                    self.sessions.expire(now);
                     // It may have looked further than it came.
                     self.next_expiry.store(0, Ordering::Release);
                     break Err(error);

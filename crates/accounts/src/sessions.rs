@@ -51,6 +51,8 @@ pub(crate) struct Live {
     /// Used since the cache last looked for room.
     recent: AtomicBool,
     ended: watch::Sender<Option<Revocation>>,
+    /// Whether a reason is in `ended`, for those who ask often.
+    over: AtomicBool,
 }
 
 impl Live {
@@ -72,15 +74,25 @@ impl Live {
             unsaved: false.into(),
             recent: true.into(),
             ended: watch::Sender::new(None),
+            over: false.into(),
         }
     }
 
     fn end(&self, why: Revocation) {
+        self.over.store(true, Ordering::Release);
         self.ended.send_if_modified(|ended| {
             let first = ended.is_none();
             ended.get_or_insert(why);
             first
         });
+    }
+
+    /// Ends the session if its token has expired at `now`; says whether the session is over, for whatever reason.
+    fn expire(&self, now: Millis) -> bool {
+        if self.expires.is_some_and(|expires| now >= expires) {
+            self.end(Revocation::Expired);
+        }
+        self.over.load(Ordering::Acquire)
     }
 
     /// When the device was last seen, if that is later than the file says; asked once.
@@ -101,10 +113,7 @@ pub struct Identity(Arc<Live>);
 impl Identity {
     /// The session's identity at `now`, unless it has ended or expires by this.
     pub(crate) fn at(live: Arc<Live>, now: Millis) -> Option<Self> {
-        if live.expires.is_some_and(|expires| now >= expires) {
-            live.end(Revocation::Expired);
-        }
-        if live.ended.borrow().is_some() {
+        if live.expire(now) {
             return None;
         }
         live.recent.store(true, Ordering::Relaxed);
@@ -145,10 +154,18 @@ impl Identity {
         *self.0.ended.borrow()
     }
 
+    /// Whether the session is over at `now`. It is cheap, so it can be asked before each message.
+    ///
+    /// A token that has expired ends its session here as well.
+    #[must_use]
+    pub fn is_over(&self, now: Millis) -> bool {
+        self.0.expire(now)
+    }
+
     /// Resolves when the session ends, with the reason; at once if it has ended.
     ///
     /// It resolves before the call that ended the session answers. Expiry is noticed by
-    /// [`Accounts::maintain`](crate::Accounts::maintain) and by any
+    /// [`Accounts::end_expired`](crate::Accounts::end_expired) and by any
     /// [`Accounts::authenticate`](crate::Accounts::authenticate).
     pub fn revoked(&self) -> impl Future<Output = Revocation> + Send + 'static {
         let live = self.0.clone();
@@ -258,6 +275,13 @@ impl Sessions {
         }
         self.apply(effects);
         Ok(())
+    }
+
+    /// Ends those in memory whose token has expired at `now`.
+    pub(crate) fn expire(&self, now: Millis) {
+        for live in self.state.read().by_token.values() {
+            live.expire(now);
+        }
     }
 
     /// The sessions in memory now.

@@ -1,5 +1,7 @@
 //! Access tokens as the gateway asks about them.
 
+use std::sync::Arc;
+
 use futures_util::{FutureExt, future::BoxFuture};
 use rookery_accounts::{Accounts, Identity, Millis};
 use rookery_domain::{OwnedUserId, UserId};
@@ -8,7 +10,7 @@ use rookery_log::Millis as Time;
 
 use crate::{
     schema::Session,
-    transport::{AuthFailure, Authenticator, Caller, Peer},
+    transport::{AuthFailure, Authenticator, Caller, Peer, SessionEnd},
 };
 
 /// Looks tokens up in the accounts.
@@ -52,11 +54,8 @@ impl Authenticator for Tokens {
         Ok(Session { identity, user, peer: peer.address.ip(), received })
     }
 
-    fn revoked(&self, session: &Session) -> BoxFuture<'static, ()> {
-        match &session.identity {
-            Some(identity) => identity.revoked().map(drop).boxed(),
-            None => std::future::pending().boxed(),
-        }
+    fn end(&self, session: &Session) -> Arc<dyn SessionEnd> {
+        Arc::new(TokenEnd { identity: session.identity.clone(), clock: self.clock })
     }
 
     fn connected(&self, session: &Session) -> Box<dyn Send> {
@@ -82,5 +81,26 @@ impl Authenticator for Tokens {
     ) -> async_graphql::Request {
         // A socket lives long; the time is that of each request.
         request.data(Session { received: (self.clock)(), ..session.clone() })
+    }
+}
+
+/// The end of the session of a token. Nobody's session has none.
+struct TokenEnd {
+    identity: Option<Identity>,
+    clock: fn() -> Time,
+}
+
+impl SessionEnd for TokenEnd {
+    fn is_over(&self) -> bool {
+        // The clock is only of interest for tokens that expire.
+        let now = |identity: &Identity| identity.expires().map(|_| Millis((self.clock)().0));
+        self.identity.as_ref().is_some_and(|it| it.is_over(now(it).unwrap_or_default()))
+    }
+
+    fn over(&self) -> BoxFuture<'static, ()> {
+        match &self.identity {
+            Some(identity) => identity.revoked().map(drop).boxed(),
+            None => std::future::pending().boxed(),
+        }
     }
 }

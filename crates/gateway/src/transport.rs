@@ -37,8 +37,9 @@ mod serve;
 mod shutdown;
 mod socket;
 mod sse;
+mod unsent;
 
-pub use auth::{AuthFailure, Authenticator, Caller, Peer};
+pub use auth::{AuthFailure, Authenticator, Caller, Peer, SessionEnd};
 pub use bookmark::Bookmark;
 pub use cost::{Cost, CostModel, CostRules};
 pub use documents::{Check, DocumentLimits, Documents, Reading, Validated};

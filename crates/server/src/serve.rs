@@ -36,6 +36,9 @@ use crate::{
 /// Time between two rounds of housekeeping.
 const HOUSEKEEPING: Duration = Duration::from_secs(5);
 
+/// Time between two looks for tokens that have expired.
+const EXPIRY_LOOK: Duration = Duration::from_millis(250);
+
 /// Rounds of housekeeping between two savings of snapshots.
 const SAVE_ROUNDS: u32 = 12;
 
@@ -79,14 +82,16 @@ pub(crate) async fn run(config: &Config) -> Result<(), Failure> {
     let (ephemeral, follower) = (node.ephemeral.clone(), node.models.follower());
     let keeping = tokio::spawn(async move { keep_ephemeral(&ephemeral, follower).await });
     let tasks = tokio::spawn(housekeeping(Arc::clone(&node)));
+    let expiring = tokio::spawn(end_expired_sessions(Arc::clone(&node)));
     let orders = tokio::spawn(take_orders(orders, Arc::clone(&node)));
     signalled.await;
     stop_serving(handle, config.shutdown_timeout).await;
     tasks.abort();
+    expiring.abort();
     orders.abort();
     keeping.abort();
     std::fs::remove_file(config.data.join(operator::SOCKET_NAME)).ok();
-    for task in [tasks, orders, keeping, serving] {
+    for task in [tasks, expiring, orders, keeping, serving] {
         task.await.ok();
     }
     close(node).await;
@@ -163,6 +168,17 @@ async fn housekeeping(node: Arc<Node>) {
             && let Err(error) = node.commands.save().await
         {
             tracing::warn!("cannot save snapshots of rooms: {error}");
+        }
+    }
+}
+
+/// Ends sessions within [`EXPIRY_LOOK`] of the expiry of their tokens, by the clock on the wall, which may jump.
+async fn end_expired_sessions(node: Arc<Node>) {
+    loop {
+        tokio::time::sleep(EXPIRY_LOOK).await;
+        if let Err(error) = node.accounts.end_expired(Millis(clock::now().0)).await {
+            tracing::error!(%error, "expired tokens were not removed");
+            tokio::time::sleep(HOUSEKEEPING).await;
         }
     }
 }

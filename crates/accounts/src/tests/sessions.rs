@@ -119,6 +119,20 @@ async fn an_expired_token_is_refused_and_its_socket_hears_it() {
 }
 
 #[tokio::test]
+async fn whether_a_session_is_over_is_known_at_once_and_stays_so() {
+    let (_folder, accounts) = accounts_with(expiring(1_000));
+    let (first, second) = (accounts.registered("ada").await, accounts.logged_in("ada").await);
+    let removed = accounts.who(&first, NOW).expect("in");
+    let expiring = accounts.who(&second, NOW).expect("in");
+    assert!(!removed.is_over(NOW) && !expiring.is_over(later(999)));
+    accounts.remove_device("ada", &first.device_id).await.expect("removes");
+    assert!(removed.is_over(NOW));
+    assert!(expiring.is_over(later(1_000)));
+    assert!(expiring.is_over(NOW), "a clock that is set back revives nothing");
+    assert_eq!(end_of(&expiring).await, Revocation::Expired);
+}
+
+#[tokio::test]
 async fn maintenance_ends_sessions_that_ask_for_nothing() {
     let (_folder, accounts) = accounts_with(expiring(1_000));
     let idle = accounts.registered("ada").await;

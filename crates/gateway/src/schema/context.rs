@@ -156,15 +156,23 @@ impl Session {
         Self { identity: None, user: None, peer, received: Millis::default() }
     }
 
-    /// The user who is logged in.
+    /// The user who is logged in. It fails as soon as the session is over, also in the middle of a request.
     pub(crate) fn viewer(&self) -> Result<&UserId, Fault> {
-        self.user.as_deref().ok_or_else(Fault::unauthenticated)
+        // The time is that of the request: expiry during a request is noticed by those who send the answer.
+        let over = self.identity.as_ref().is_some_and(|it| it.is_over(millis(self.received)));
+        self.user.as_deref().filter(|_| !over).ok_or_else(Fault::unauthenticated)
     }
 
     /// Who acts when this session sends a command.
     pub(crate) fn actor(&self) -> Result<Actor, Fault> {
+        self.viewer()?;
+        self.actor_of_the_end()
+    }
+
+    /// Who acts when something is noted that this session has ended, which may be itself.
+    pub(crate) fn actor_of_the_end(&self) -> Result<Actor, Fault> {
         Ok(Actor {
-            user: self.viewer()?.to_owned(),
+            user: self.user.clone().ok_or_else(Fault::unauthenticated)?,
             device: self.identity.as_ref().map(|identity| identity.device_id().to_owned()),
             now: self.received,
             deliver: None,

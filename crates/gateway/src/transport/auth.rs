@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use async_graphql::Request;
 use axum::http::HeaderMap;
@@ -46,8 +47,18 @@ impl Caller<'_> {
     pub const NOBODY: Self = Self { user: None, is_admin: false };
 }
 
+/// The end of a session.
+pub trait SessionEnd: Send + Sync + 'static {
+    /// Whether the session is over. It is asked before each operation and each message, so it has to be quick.
+    fn is_over(&self) -> bool;
+
+    /// Resolves once the session is over, by logout, removal or expiry; never for the session of nobody.
+    fn over(&self) -> BoxFuture<'static, ()>;
+}
+
 /// Turns access tokens into sessions.
 ///
+/// **Invariant:** a session is over before the call that ends it answers.
 /// **Invariant:** without a token the answer is the session of nobody, unless nobody may use the server;
 /// what nobody may do is for the schema to say.
 pub trait Authenticator: Send + Sync + 'static {
@@ -64,8 +75,8 @@ pub trait Authenticator: Send + Sync + 'static {
         peer: &Peer,
     ) -> impl Future<Output = Result<Self::Session, AuthFailure>> + Send;
 
-    /// Resolves once `session` ended, by logout or by expiry; never for the session of nobody.
-    fn revoked(&self, session: &Self::Session) -> BoxFuture<'static, ()>;
+    /// The end of `session`, for those who wait for it.
+    fn end(&self, session: &Self::Session) -> Arc<dyn SessionEnd>;
 
     /// A socket of `session` has opened. It has closed when what this gives is dropped.
     fn connected(&self, _session: &Self::Session) -> Box<dyn Send> {

@@ -2,7 +2,8 @@
 //!
 //! **Invariant:** nothing is computed ahead: operations are asked for more when the connection takes more, and a client that
 //! takes nothing for too long is cut off ([`Patient`](super::patience::Patient)).
-//! **Invariant:** once its session is revoked, nothing more is said but that.
+//! **Invariant:** once its session is over, nothing more is said but that: the session is asked after a message was made and
+//! before it is handed on, so nothing is told that came to be later.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::Transport;
-use super::auth::Authenticator;
+use super::auth::{Authenticator, SessionEnd};
 use super::operation::{Operations, Run, Wording};
 use super::refusal::{Refusal, code};
 use super::shutdown::Shutdown;
@@ -92,6 +93,7 @@ pub(super) struct Delivery {
     heartbeat: Pin<Box<Sleep>>,
     heartbeat_interval: Duration,
     shutdown: BoxFuture<'static, ()>,
+    end: Arc<dyn SessionEnd>,
     revoked: BoxFuture<'static, ()>,
     /// What ends with this: the place among streams, and being connected.
     _held: (OwnedSemaphorePermit, Box<dyn Send>, Box<dyn Send>),
@@ -107,7 +109,7 @@ impl Delivery {
     /// A [`Refusal`] if there are as many streams as there may be.
     pub(super) fn new<E, A: Authenticator>(
         transport: &Transport<E, A>,
-        session: &A::Session,
+        (session, end): (&A::Session, Arc<dyn SessionEnd>),
         line: Arc<Mutex<Line>>,
         (form, ends): (&'static Form, Ends),
         held: Box<dyn Send>,
@@ -127,7 +129,8 @@ impl Delivery {
             heartbeat: Box::pin(sleep(heartbeat_interval)),
             heartbeat_interval,
             shutdown: requested(transport.shutdown.clone()),
-            revoked: transport.authenticator.revoked(session),
+            revoked: end.over(),
+            end,
             _held: (permit, connected, held),
         })
     }
@@ -139,7 +142,7 @@ impl Delivery {
     }
 
     fn goodbye(&mut self, context: &mut Context<'_>) -> Option<String> {
-        let refusal = if self.revoked.poll_unpin(context).is_ready() {
+        let refusal = if self.end.is_over() || self.revoked.poll_unpin(context).is_ready() {
             Some(Refusal::new(code::UNAUTHENTICATED, "The access token was revoked; log in again."))
         } else if self.shutdown.poll_unpin(context).is_ready() {
             let message = "The server restarts; come back, from your last position.";
@@ -203,7 +206,12 @@ impl Stream for Delivery {
             this.opened = true;
             text.push_str(this.form.opening);
         }
-        let message = this.goodbye(context).unwrap_or_else(|| this.take(context));
+        let message = if let Some(goodbye) = this.goodbye(context) {
+            goodbye
+        } else {
+            let taken = this.take(context);
+            if this.end.is_over() { this.goodbye(context).unwrap_or_default() } else { taken }
+        };
         text.push_str(&message);
         if text.is_empty() && !this.ended && this.heartbeat.poll_unpin(context).is_ready() {
             text.push_str(this.form.heartbeat);

@@ -1,6 +1,8 @@
 //! GraphQL over HTTP: one handler for every method at `/graphql`.
 //!
 //! **Invariant:** nothing executes before media type, size, gate and token were checked.
+//! **Invariant:** what a query found is not told once its session is over. The answer of a mutation that had begun is: it
+//! says what has happened.
 //!
 //! Source: GraphQL over HTTP (draft), sections "Request" and "Response".
 
@@ -14,7 +16,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
 use axum::response::{IntoResponse as _, Redirect, Response};
 
-use super::auth::{AuthFailure, Authenticator, Peer, bearer};
+use super::auth::{AuthFailure, Authenticator, Peer, SessionEnd, bearer};
 use super::body::params;
 use super::frame::Frames;
 use super::gate::OperationKind;
@@ -24,6 +26,7 @@ use super::origin::Origin;
 use super::outcome::Outcome;
 use super::refusal::{Refusal, code};
 use super::respond::{Manner, respond};
+use super::unsent::{Guard, Unsent, guarded};
 use super::{Transport, multipart, socket, sse};
 
 /// Answers a request to `/graphql`.
@@ -64,10 +67,23 @@ fn foreign() -> Refusal {
 
 /// What came of a request.
 enum Answer {
-    /// To be sent as one body.
-    Single(Outcome),
+    /// To be sent as one body, and to whom.
+    Single(Outcome, Option<Reader>),
     /// Ready: it goes on, or has no body.
     Ready(Response),
+}
+
+/// For whom an operation was carried out.
+struct Reader {
+    end: Arc<dyn SessionEnd>,
+    kind: OperationKind,
+}
+
+impl Reader {
+    /// Whether the session is over, and with it the right to know what was found.
+    fn is_too_late(&self) -> bool {
+        self.kind != OperationKind::Mutation && self.end.is_over()
+    }
 }
 
 async fn answer<E: Frames, A: Authenticator>(
@@ -84,17 +100,32 @@ async fn answer<E: Frames, A: Authenticator>(
         return Redirect::to("/graphiql").into_response();
     }
     let accepted = Accepted::of(&parts.headers);
-    let outcome = match dispatch(transport, &parts, body, accepted, origin).await {
+    let (outcome, reader) = match dispatch(transport, &parts, body, accepted, origin).await {
         Ok(Answer::Ready(response)) => return response,
-        Ok(Answer::Single(outcome)) => outcome,
+        Ok(Answer::Single(outcome, reader)) => (outcome, reader),
         Err(refusal) => {
             tracing::debug!(target: "rookery::operation", code = refusal.code, "refused");
-            refusal.into()
+            (refusal.into(), None)
         }
     };
     let media = accepted.single.unwrap_or(Media::Json);
-    let invalid = transport.options.invalid_status;
-    respond(outcome, Manner::new(&parts.headers, media, invalid)).await
+    let manner = Manner::new(&parts.headers, media, transport.options.invalid_status);
+    let response = respond(outcome, manner).await;
+    match reader {
+        Some(reader) if reader.is_too_late() => {
+            respond(unauthenticated(AuthFailure::Invalid).into(), manner).await
+        }
+        Some(reader) if !reader.end.is_over() => match guard(&parts, &reader.end) {
+            Some(guard) => guarded(response, guard),
+            None => response,
+        },
+        _ => response,
+    }
+}
+
+/// Has the connection of a request end with a session, should its answer wait to be written.
+pub(super) fn guard(parts: &Parts, end: &Arc<dyn SessionEnd>) -> Option<Guard> {
+    Unsent::of(&parts.extensions).map(|unsent| unsent.guard(Arc::clone(end)))
 }
 
 /// Says what the request is: an operation, or about a reserved stream.
@@ -117,10 +148,12 @@ async fn dispatch<E: Frames, A: Authenticator>(
         (&Method::GET, Some(token)) if accepted.stream == Some(StreamMedia::EventStream) => {
             sse::open(transport, parts, &token).map(Answer::Ready)
         }
-        (&Method::DELETE, Some(token)) => sse::stop(transport, parts, &token).map(Answer::Ready),
+        (&Method::DELETE, Some(token)) => {
+            sse::stop(transport, parts, &token).await.map(Answer::Ready)
+        }
         (&Method::POST, Some(token)) => match sse::operate(transport, parts, body, &token).await {
             Ok(response) => Ok(Answer::Ready(response)),
-            Err(outcome) => Ok(Answer::Single(outcome)),
+            Err(outcome) => Ok(Answer::Single(outcome, None)),
         },
         _ if accepted.single.is_none() && accepted.stream.is_none() => Err(not_acceptable()),
         _ => run(transport, parts, body, accepted).await,
@@ -170,12 +203,21 @@ async fn run<E: Frames, A: Authenticator>(
         }
         prepared => prepared?,
     };
+    let kind = prepared.admitted.kind;
+    let end = transport.authenticator.end(&session);
     match (Run::new(transport, prepared), stream) {
-        (Run::Single(outcome), None) => Ok(Answer::Single(outcome.await)),
-        (run, Some(StreamMedia::Multipart)) => {
-            multipart::subscribe(transport, &session, run).map(Answer::Ready)
+        (Run::Single(outcome), None) => {
+            let outcome = outcome.await;
+            Ok(Answer::Single(outcome, Some(Reader { end, kind })))
         }
-        (run, _) => sse::stream(transport, &session, run).map(Answer::Ready),
+        (run, Some(StreamMedia::Multipart)) => {
+            let held = Box::new(guard(parts, &end));
+            multipart::subscribe(transport, (&session, end), run, held).map(Answer::Ready)
+        }
+        (run, _) => {
+            let held = Box::new(guard(parts, &end));
+            sse::stream(transport, (&session, end), run, held).map(Answer::Ready)
+        }
     }
 }
 
@@ -196,7 +238,7 @@ pub(super) fn peer(parts: &Parts) -> Peer {
         .map_or(Peer::UNKNOWN, |ConnectInfo(address)| Peer { address: *address })
 }
 
-fn unauthenticated(failure: AuthFailure) -> Refusal {
+pub(super) fn unauthenticated(failure: AuthFailure) -> Refusal {
     match failure {
         AuthFailure::Invalid => Refusal::new(
             code::UNAUTHENTICATED,

@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use serde::Serialize;
 
 use super::Transport;
-use super::auth::Authenticator;
+use super::auth::{Authenticator, SessionEnd};
 use super::delivery::{Delivery, Ends, Form, Line};
 use super::operation::{Run, Wording};
 use super::outcome::{Errors, Outcome};
@@ -29,14 +29,15 @@ static MULTIPART: Form = Form {
 /// Answers a subscription.
 pub(super) fn subscribe<E, A: Authenticator>(
     transport: &Transport<E, A>,
-    session: &A::Session,
+    session: (&A::Session, Arc<dyn SessionEnd>),
     run: Run,
+    held: Box<dyn Send>,
 ) -> Result<Response, Refusal> {
     let mut line = Line::new(&MULTIPART);
     line.start("", run);
     let line = Arc::new(Mutex::new(line));
     let form = (&MULTIPART, Ends::WithOperation);
-    Ok(Delivery::new(transport, session, line, form, Box::new(()))?.respond())
+    Ok(Delivery::new(transport, session, line, form, held)?.respond())
 }
 
 #[derive(Serialize)]

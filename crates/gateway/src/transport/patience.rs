@@ -1,4 +1,7 @@
-//! A connection that does not wait for ever for its peer to read.
+//! A connection that does not wait for ever for its peer to read, and not at all once its session is over.
+//!
+//! **Invariant:** what waits when a session ends is never written: the connection is reset, so that the kernel drops what it
+//! has not sent either.
 
 use std::io::{Error, ErrorKind, IoSlice, Result};
 use std::pin::Pin;
@@ -7,25 +10,61 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
-/// Ends with an error when nothing could be written for too long.
+use super::unsent::Unsent;
+
+/// A connection that can be given up at once.
+pub(super) trait Reset {
+    /// Makes closing a reset: the kernel drops what it has not sent (RFC 9293, section 3.10.5).
+    fn reset_when_closed(&self);
+}
+
+impl Reset for TcpStream {
+    fn reset_when_closed(&self) {
+        if let Err(error) = socket2::SockRef::from(self).set_linger(Some(Duration::ZERO)) {
+            tracing::debug!(%error, "failed to set SO_LINGER");
+        }
+    }
+}
+
+/// Ends with an error when nothing could be written for too long, or when a session ends whose answers wait.
 pub(super) struct Patient<S> {
     inner: S,
     deadline: Duration,
+    /// The sessions whose answers are on their way.
+    unsent: Unsent,
     /// There while writing waits: most connections never do.
     waiting: Option<Pin<Box<Sleep>>>,
 }
 
-impl<S> Patient<S> {
-    pub(super) fn new(inner: S, deadline: Duration) -> Self {
-        Self { inner, deadline, waiting: None }
+impl<S: Reset> Patient<S> {
+    pub(super) fn new(inner: S, deadline: Duration, unsent: Unsent) -> Self {
+        Self { inner, deadline, unsent, waiting: None }
+    }
+
+    /// What waits is for nobody any more.
+    fn give_up(&self) -> Error {
+        self.inner.reset_when_closed();
+        Error::new(
+            ErrorKind::ConnectionAborted,
+            "the session is over, and its client does not read",
+        )
+    }
+
+    /// Fails if something waits that is not to be written any more.
+    fn check(&self) -> Result<()> {
+        if self.waiting.is_some() && self.unsent.is_over() { Err(self.give_up()) } else { Ok(()) }
     }
 
     fn wait<T>(&mut self, context: &mut Context<'_>, written: Poll<Result<T>>) -> Poll<Result<T>> {
         if written.is_ready() {
             self.waiting = None;
             return written;
+        }
+        if self.unsent.poll_over(context).is_ready() {
+            return Poll::Ready(Err(self.give_up()));
         }
         let deadline = self.deadline;
         let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep(deadline)));
@@ -46,12 +85,13 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
+impl<S: AsyncWrite + Reset + Unpin> AsyncWrite for Patient<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<Result<usize>> {
+        self.check()?;
         let written = Pin::new(&mut self.inner).poll_write(context, bytes);
         self.wait(context, written)
     }
@@ -61,6 +101,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
         context: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<Result<usize>> {
+        self.check()?;
         let written = Pin::new(&mut self.inner).poll_write_vectored(context, slices);
         self.wait(context, written)
     }
@@ -69,7 +110,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
         self.inner.is_write_vectored()
     }
 
+    /// Those above flush what they have buffered before they flush this.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
+        self.unsent.flushed();
         Pin::new(&mut self.inner).poll_flush(context)
     }
 

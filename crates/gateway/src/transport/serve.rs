@@ -24,6 +24,7 @@ use tower_service::Service as _;
 
 use super::patience::Patient;
 use super::shutdown::Shutdown;
+use super::unsent::Unsent;
 
 /// Limits of connections.
 #[derive(Clone, Debug)]
@@ -127,9 +128,12 @@ async fn connection(
     mut shutdown: Shutdown,
 ) {
     tune(&stream, options.unsent_bytes_max);
+    let unsent = Unsent::default();
+    let patient = Patient::new(stream, options.write_deadline, unsent.clone());
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let mut request: Request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
+        request.extensions_mut().insert(unsent.clone());
         let answer = router.clone().call(request);
         async move { Ok::<Response, Infallible>(answer.await.unwrap_or_else(|never| match never {})) }
     });
@@ -138,11 +142,8 @@ async fn connection(
         .timer(TokioTimer::new())
         .header_read_timeout(options.header_deadline)
         .max_buf_size(options.header_bytes_max);
-    let mut serving = pin!(
-        builder
-            .serve_connection(TokioIo::new(Patient::new(stream, options.write_deadline)), service)
-            .with_upgrades()
-    );
+    let mut serving =
+        pin!(builder.serve_connection(TokioIo::new(patient), service).with_upgrades());
     let finished = tokio::select! {
         biased;
         () = shutdown.requested() => None,

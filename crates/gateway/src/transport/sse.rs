@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 use serde_json::Value;
 
 use super::Transport;
-use super::auth::Authenticator;
+use super::auth::{Authenticator, SessionEnd};
 use super::delivery::{Delivery, Ends, Form, Line, response};
 use super::operation::{Run, Wording};
 use super::outcome::Outcome;
@@ -53,14 +53,15 @@ static SINGLE: Form = Form {
 /// Answers an operation by a stream of its own.
 pub(super) fn stream<E, A: Authenticator>(
     transport: &Transport<E, A>,
-    session: &A::Session,
+    session: (&A::Session, Arc<dyn SessionEnd>),
     run: Run,
+    held: Box<dyn Send>,
 ) -> Result<Response, Refusal> {
     let mut line = Line::new(&DISTINCT);
     line.start("", run);
     let line = Arc::new(Mutex::new(line));
     let form = (&DISTINCT, Ends::WithOperation);
-    Ok(Delivery::new(transport, session, line, form, Box::new(()))?.respond())
+    Ok(Delivery::new(transport, session, line, form, held)?.respond())
 }
 
 /// Tells in a stream why there is none: browsers show nothing of other answers to an `EventSource`.

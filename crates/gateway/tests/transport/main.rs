@@ -12,6 +12,7 @@ mod multipart;
 mod pages;
 mod persisted;
 mod rates;
+mod revoked;
 mod socket;
 mod socket_client;
 mod socket_limits;

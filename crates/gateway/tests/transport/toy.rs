@@ -8,7 +8,7 @@ use async_graphql::{Context, Error, ErrorExtensions as _, Object, Result, Schema
 use futures_util::future::{BoxFuture, pending};
 use futures_util::{FutureExt as _, Stream, StreamExt as _, stream};
 use rookery_gateway::transport::{
-    AuthFailure, Authenticator, Bookmark, Caller, Peer, ServeOptions, ShutdownHandle,
+    AuthFailure, Authenticator, Bookmark, Caller, Peer, ServeOptions, SessionEnd, ShutdownHandle,
     TransportOptions, Unshared, router, serve, shutdown,
 };
 use rookery_log::{Epoch, Position, PositionToken};
@@ -61,6 +61,12 @@ impl Query {
     }
     async fn never(&self) -> bool {
         pending().await
+    }
+    async fn when_told(&self, context: &Context<'_>) -> bool {
+        let probe = context.data_unchecked::<Arc<Probe>>();
+        probe.begun.notify_one();
+        probe.proceed.notified().await;
+        true
     }
     async fn panics(&self) -> bool {
         secret_panic()
@@ -183,6 +189,7 @@ impl Authenticator for Tokens {
     async fn authenticate(&self, bearer: Option<&str>, _: &Peer) -> Result<Session, AuthFailure> {
         match bearer {
             None => Ok(Session { user: "nobody" }),
+            Some("good") if *self.0.revoked.borrow() => Err(AuthFailure::Invalid),
             Some("good") => Ok(Session { user: "ada" }),
             Some("down") => Err(AuthFailure::Unavailable),
             Some(_) => Err(AuthFailure::Invalid),
@@ -199,11 +206,26 @@ impl Authenticator for Tokens {
         Box::new(Disconnects(self.0.clone()))
     }
 
-    fn revoked(&self, session: &Session) -> BoxFuture<'static, ()> {
-        if session.user == "nobody" {
+    fn end(&self, session: &Session) -> Arc<dyn SessionEnd> {
+        Arc::new(TokenEnd { session: session.clone(), probe: self.0.clone() })
+    }
+}
+
+struct TokenEnd {
+    session: Session,
+    probe: Arc<Probe>,
+}
+
+impl SessionEnd for TokenEnd {
+    fn is_over(&self) -> bool {
+        self.session.user != "nobody" && *self.probe.revoked.borrow()
+    }
+
+    fn over(&self) -> BoxFuture<'static, ()> {
+        if self.session.user == "nobody" {
             return pending().boxed();
         }
-        let mut revoked = self.0.revoked.subscribe();
+        let mut revoked = self.probe.revoked.subscribe();
         async move {
             let _ = revoked.wait_for(|revoked| *revoked).await;
         }

@@ -249,7 +249,7 @@ async fn tell_added(context: &Context<'_>, new: &NewSession, name: Option<&str>)
 
 /// Tells the user's devices that some of them are gone.
 async fn tell_removed(context: &Context<'_>, device_ids: impl IntoIterator<Item = String>) {
-    let Ok(actor) = session(context).actor() else { return };
+    let Ok(actor) = session(context).actor_of_the_end() else { return };
     match app(context).commands.devices_removed(&actor, device_ids).await {
         Ok(position) => app(context).wrote(session(context), position),
         Err(error) => tracing::warn!("a user's devices are not told that some are gone: {error}"),

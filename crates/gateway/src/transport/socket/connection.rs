@@ -2,7 +2,8 @@
 //!
 //! **Invariant:** no operation starts before `connection_init` was accepted.
 //! **Invariant:** whoever is told that a session is connected is told that it is not, before the goodbye.
-//! **Invariant:** once a session is revoked nothing more is written but the closing frame.
+//! **Invariant:** once a session is over, nothing more is read for it or written to it but the closing frame; and not even
+//! that if something waits to be written, as the connection is reset then.
 
 use std::sync::Arc;
 
@@ -15,13 +16,14 @@ use tokio_tungstenite::tungstenite::Message;
 use super::link::{Event, Link};
 use super::protocol::{self, ClientMessage, Close};
 use crate::transport::Transport;
-use crate::transport::auth::{AuthFailure, Authenticator, Peer};
+use crate::transport::auth::{AuthFailure, Authenticator, Peer, SessionEnd};
 use crate::transport::frame::Frames;
 use crate::transport::gate::json_nested_within;
 use crate::transport::operation::{Operations, Run};
 use crate::transport::outcome::Outcome;
 use crate::transport::params::Params;
 use crate::transport::refusal::{Refusal, code};
+use crate::transport::unsent::{Guard, Unsent};
 
 /// Pings that may stay without any sign of life.
 const MISSED_PINGS_MAX: u32 = 2;
@@ -37,7 +39,11 @@ pub(super) struct Connection<E, A: Authenticator> {
     session: Option<A::Session>,
     /// Dropped when the socket is done for, also when its client was not heard of for too long.
     connected: Option<Box<dyn Send>>,
+    end: Option<Arc<dyn SessionEnd>>,
     revoked: BoxFuture<'static, ()>,
+    unsent: Unsent,
+    /// Has the connection reset if something waits when the session ends.
+    guard: Option<Guard>,
     missed_pings: u32,
     client_pings: u32,
 }
@@ -46,8 +52,8 @@ impl<E: Frames, A: Authenticator> Connection<E, A> {
     pub(super) fn new(
         transport: Arc<Transport<E, A>>,
         link: Link,
-        peer: Peer,
-        token: Result<Option<String>, AuthFailure>,
+        unsent: Unsent,
+        (peer, token): (Peer, Result<Option<String>, AuthFailure>),
     ) -> Self {
         Self {
             transport,
@@ -57,7 +63,10 @@ impl<E: Frames, A: Authenticator> Connection<E, A> {
             token,
             session: None,
             connected: None,
+            end: None,
             revoked: pending().boxed(),
+            unsent,
+            guard: None,
             missed_pings: 0,
             client_pings: 0,
         }
@@ -181,7 +190,11 @@ impl<E: Frames, A: Authenticator> Connection<E, A> {
             .unwrap_or(Err(AuthFailure::Unavailable))
             .map_err(closing)?;
         self.token = Ok(None);
-        self.revoked = authenticator.revoked(&session);
+        let end = authenticator.end(&session);
+        self.revoked = end.over();
+        self.guard = Some(self.unsent.guard(Arc::clone(&end)));
+        link.end_with(Arc::clone(&end));
+        self.end = Some(end);
         self.connected = Some(authenticator.connected(&session));
         self.session = Some(session);
         link.send(protocol::ACK);
@@ -191,6 +204,9 @@ impl<E: Frames, A: Authenticator> Connection<E, A> {
 
     fn subscribe(&mut self, link: &mut Link, id: String, params: Params) -> Result<(), Close> {
         let Some(session) = self.session.clone() else { return Err(Close::Unauthorized) };
+        if self.end.as_ref().is_some_and(|end| end.is_over()) {
+            return Err(Close::Revoked);
+        }
         if self.operations.contains(&id) {
             return Err(Close::DuplicateId(id));
         }

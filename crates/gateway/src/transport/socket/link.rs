@@ -2,12 +2,15 @@
 //!
 //! **Invariant:** no more than twice `queue_bytes_max` and one message wait at a time: beyond the first, operations
 //! are not polled; beyond the second, the client is not read.
+//! **Invariant:** the session is asked after a message was made and before it is handed on, so once it is over nothing is
+//! written that came to be later.
 //! **Invariant:** what is ready goes out together, in writes of at least [`FRAME_BYTES_MAX`](super::outgoing::FRAME_BYTES_MAX)
 //! or of all that there is.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -24,6 +27,7 @@ use super::meter::Metered;
 use super::outgoing::Outgoing;
 use super::patience::Patience;
 use super::protocol::Close;
+use crate::transport::auth::SessionEnd;
 use crate::transport::operation::{Mark, Operations};
 use crate::transport::options::SocketOptions;
 
@@ -57,6 +61,7 @@ pub(super) struct Link {
     queue_bytes_max: usize,
     patience: Patience,
     timer: Pin<Box<Sleep>>,
+    end: Option<Arc<dyn SessionEnd>>,
 }
 
 impl Link {
@@ -70,7 +75,17 @@ impl Link {
             queue_bytes_max: options.queue_bytes_max,
             patience: Patience::new(options.write_deadline),
             timer: Box::pin(sleep(options.init_deadline)),
+            end: None,
         }
+    }
+
+    /// From now on messages are written only until this session is over.
+    pub(super) fn end_with(&mut self, end: Arc<dyn SessionEnd>) {
+        self.end = Some(end);
+    }
+
+    fn is_over(&self) -> bool {
+        self.end.as_ref().is_some_and(|end| end.is_over())
     }
 
     /// Whether the client spoke our subprotocol.
@@ -131,8 +146,8 @@ impl Link {
             if self.flushing || self.queue.is_empty() {
                 return Poll::Pending;
             }
-            if self.poll_write(operations, context).is_err() {
-                return Poll::Ready(Event::Ended(Close::Gone));
+            if let Err(why) = self.poll_write(operations, context) {
+                return Poll::Ready(Event::Ended(why));
             }
         }
     }
@@ -142,16 +157,19 @@ impl Link {
         &mut self,
         operations: &mut Operations,
         context: &mut Context<'_>,
-    ) -> Result<(), WireError> {
+    ) -> Result<(), Close> {
         self.flushing = true;
         while !self.queue.is_empty() {
             match Pin::new(&mut self.socket).poll_ready(context) {
                 Poll::Pending => return Ok(()),
-                Poll::Ready(ready) => ready?,
+                Poll::Ready(ready) => ready.map_err(|_| Close::Gone)?,
+            }
+            if self.is_over() {
+                return Err(Close::Revoked);
             }
             let Some(Queued { outgoing, len_bytes, mark }) = self.queue.pop_front() else { break };
             let (frame, rest) = outgoing.next_frame();
-            Pin::new(&mut self.socket).start_send(frame)?;
+            Pin::new(&mut self.socket).start_send(frame).map_err(|_| Close::Gone)?;
             if let Some(outgoing) = rest {
                 self.queue.push_front(Queued { outgoing, len_bytes, mark });
                 continue;

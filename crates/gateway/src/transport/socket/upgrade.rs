@@ -24,6 +24,7 @@ use crate::transport::media::Media;
 use crate::transport::options::SocketOptions;
 use crate::transport::refusal::{Refusal, code};
 use crate::transport::respond::{Manner, respond};
+use crate::transport::unsent::Unsent;
 
 /// The name of the subprotocol.
 const SUBPROTOCOL: &str = "graphql-transport-ws";
@@ -54,6 +55,7 @@ pub(in crate::transport) async fn upgrade<E: Frames, A: Authenticator>(
     let peer = peer(&parts);
     // A header that is no bearer token is told to the client in the protocol's own way.
     let token = bearer(&parts.headers).map(|token| token.map(str::to_owned));
+    let unsent = Unsent::of(&parts.extensions).cloned().unwrap_or_default();
     drop(parts);
     tokio::spawn(async move {
         let upgraded = match upgrading.await {
@@ -65,7 +67,7 @@ pub(in crate::transport) async fn upgrade<E: Frames, A: Authenticator>(
         let socket =
             WebSocketStream::from_raw_socket(wire, Role::Server, Some(config(options))).await;
         let link = Link::new(socket, speaks, options);
-        Connection::new(transport, link, peer, token).serve().await;
+        Connection::new(transport, link, unsent, (peer, token)).serve().await;
     });
     response
 }

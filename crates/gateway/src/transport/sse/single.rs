@@ -2,6 +2,8 @@
 //!
 //! The reservation's token opens the stream once: a browser's `EventSource` can send nothing else. To act on it takes the
 //! access token with which it was reserved as well, since addresses end up in logs.
+//!
+//! **Invariant:** each request is of a session that is not over, whatever the stream is doing.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -24,7 +26,7 @@ use crate::transport::body::params;
 use crate::transport::bookmark::Bookmark;
 use crate::transport::delivery::{Delivery, Ends};
 use crate::transport::frame::{Frame, Frames, Payload};
-use crate::transport::http::{peer, session};
+use crate::transport::http::{guard, peer, session, unauthenticated};
 use crate::transport::operation::Run;
 use crate::transport::outcome::Outcome;
 use crate::transport::refusal::{Refusal, code};
@@ -77,10 +79,26 @@ pub(in crate::transport) fn open<E, A: Authenticator>(
     } else {
         transport.reservations.find(token)?
     };
+    let end = transport.authenticator.end(&reservation.session);
+    if end.is_over() {
+        return Err(unauthenticated(AuthFailure::Invalid));
+    }
     let opened = transport.reservations.open(token)?;
     let line = Arc::clone(&reservation.line);
     let form = (&SINGLE, Ends::WithClient);
-    Ok(Delivery::new(transport, &reservation.session, line, form, Box::new(opened))?.respond())
+    let held = Box::new((opened, guard(parts, &end)));
+    Ok(Delivery::new(transport, (&reservation.session, end), line, form, held)?.respond())
+}
+
+/// The reservation of whoever sends this, whose session lasts.
+async fn find_own<E, A: Authenticator>(
+    transport: &Transport<E, A>,
+    parts: &Parts,
+    token: &str,
+) -> Result<Arc<Reservation<A::Session>>, Refusal> {
+    // First whether the token is valid: a session that is over hears that and not what became of its reservation.
+    let _: A::Session = session(transport, parts).await?;
+    find(transport, parts, token)
 }
 
 /// The reservation of whoever sends this.
@@ -96,12 +114,12 @@ fn find<E, A: Authenticator>(
 }
 
 /// Stops an operation.
-pub(in crate::transport) fn stop<E, A: Authenticator>(
+pub(in crate::transport) async fn stop<E, A: Authenticator>(
     transport: &Transport<E, A>,
     parts: &Parts,
     token: &str,
 ) -> Result<Response, Refusal> {
-    let reservation = find(transport, parts, token)?;
+    let reservation = find_own(transport, parts, token).await?;
     let id = query_value(parts, "operationId").ok_or_else(id_missing)?;
     reservation.line.lock().cut(&id);
     Ok(StatusCode::OK.into_response())
@@ -117,8 +135,10 @@ pub(in crate::transport) async fn operate<E: Frames, A: Authenticator>(
     body: Body,
     token: &str,
 ) -> Result<Response, Outcome> {
-    let reservation = find(transport, parts, token)?;
     let mut params = params(parts, body, &transport.options).await?;
+    let reservation = find_own(transport, parts, token).await?;
+    let end = transport.authenticator.end(&reservation.session);
+    let lasts = || if end.is_over() { Err(unauthenticated(AuthFailure::Invalid)) } else { Ok(()) };
     let id = params.extension("operationId").and_then(|id| match id {
         Value::String(id) if !id.is_empty() && id.len() <= ID_BYTES_MAX => Some(id.clone()),
         _ => None,
@@ -126,6 +146,7 @@ pub(in crate::transport) async fn operate<E: Frames, A: Authenticator>(
     let id = id.ok_or_else(id_missing)?;
     let admitted = transport.admit(&mut params)?;
     reservation.opened(transport.options.streams.reservation_deadline).await?;
+    lasts()?;
     let prepared = transport.prepare(params, admitted, &reservation.session, peer(parts))?;
     match Run::new(transport, prepared) {
         Run::Stream(frames, bookmark) => {
@@ -140,6 +161,8 @@ pub(in crate::transport) async fn operate<E: Frames, A: Authenticator>(
                 let message = "The stream is not read; read it, then ask again.";
                 return Err(Refusal::new(code::TIMEOUT, message).into());
             };
+            // Waiting for a place may have taken longer than the session.
+            lasts()?;
             let result = async move {
                 let outcome = receiver.await.unwrap_or_else(|_| {
                     Refusal::new(code::BAD_REQUEST, "The request broke off.").into()
