@@ -6,6 +6,7 @@ use std::{
     thread,
 };
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use tempfile::tempdir;
 
@@ -225,6 +226,44 @@ fn positions_of_another_log_are_refused_by_name() {
         assert_eq!(error["extensions"]["code"], code, "{message}");
     }
     alice.say(&room, "all is well");
+}
+
+#[test]
+fn positions_do_not_count_what_happens_elsewhere() {
+    let data = tempdir().unwrap();
+    let server = Server::start(data.path());
+    let (alice, bob, room) = tea(&server);
+    let private = bob.create_room(json!({}));
+    // What the halves of two positions differ by, as numbers: of a counter it is the number of commits in between.
+    let halves = |token: &str| -> Vec<u64> {
+        let bytes = URL_SAFE_NO_PAD.decode(token).expect("base64");
+        bytes
+            .chunks(8)
+            .map(|half| half.iter().fold(0, |n, byte| n << 8 | u64::from(*byte)))
+            .collect()
+    };
+    let mut before = alice.position();
+    for _ in 0..20 {
+        bob.say(&private, "nobody else's business");
+        let after = alice.position();
+        assert_ne!(before, after, "the server went on");
+        let pairs = halves(&before).into_iter().zip(halves(&after));
+        assert!(
+            pairs.map(|(one, two)| one.abs_diff(two)).all(|apart| apart > 1 << 32),
+            "{before} {after}"
+        );
+        before = after;
+    }
+    // Cursors contain positions too.
+    let document =
+        "query($room: RoomID!) { room(id: $room) { timeline(last: 2) { edges { cursor } } } }";
+    alice.say(&room, "one");
+    alice.say(&room, "two");
+    let edges = alice.run(document, &json!({ "room": room }))["room"]["timeline"]["edges"].clone();
+    let cursors = [0, 1].map(|at| halves(edges[at]["cursor"].as_str().expect("a cursor")));
+    assert!(
+        cursors[0].iter().zip(&cursors[1]).take(4).all(|(one, two)| one.abs_diff(*two) > 1 << 24)
+    );
 }
 
 #[test]

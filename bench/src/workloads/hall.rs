@@ -3,7 +3,7 @@
 use std::{path::Path, time::Instant};
 
 use rookery_domain::OwnedRoomId;
-use rookery_log::PositionToken;
+use rookery_log::SealedPosition;
 use serde_json::json;
 
 use crate::{
@@ -98,14 +98,14 @@ fn say(seed: &mut Seed, room: &OwnedRoomId, messages: u64) -> Result<(), Error> 
 ///
 /// # Errors
 /// If the server does not say it to the owner of `token`.
-pub(super) async fn position(server: &Server, token: &str) -> Result<PositionToken, Error> {
+pub(super) async fn position(server: &Server, token: &str) -> Result<SealedPosition, Error> {
     let mut connection = http::Connection::open(server.address()).await?;
     let answer = connection.run(token, "{ viewer { position } }", &json!({})).await?;
     Ok(answer["viewer"]["position"].as_str().ok_or("the viewer has no position")?.parse()?)
 }
 
 /// The bytes that subscribe to `document` from `after` on.
-pub(super) fn subscription(document: &str, after: PositionToken) -> Vec<u8> {
+pub(super) fn subscription(document: &str, after: SealedPosition) -> Vec<u8> {
     socket::subscribe("1", document, &json!({ "after": after.to_string() }))
 }
 
@@ -117,7 +117,7 @@ pub(super) async fn follow(
     server: &Server,
     token: &str,
     document: &str,
-    after: PositionToken,
+    after: SealedPosition,
     group: usize,
 ) -> Result<Listener, Error> {
     let mut socket = Socket::open(server.address(), token).await?;

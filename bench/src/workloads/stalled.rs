@@ -1,6 +1,6 @@
 //! One reader among many never reads: what the others notice of it.
 
-use rookery_log::PositionToken;
+use rookery_log::SealedPosition;
 use serde_json::json;
 use tokio::runtime::Builder;
 
@@ -47,7 +47,7 @@ fn measure(
     settings: &Settings,
     server: &Server,
     hall: &Hall,
-    before: PositionToken,
+    before: SealedPosition,
     rate: f64,
 ) -> Result<Run, Error> {
     let messages: u64 = format!("{:.0}", (rate * settings.paced.as_secs_f64()).max(1.0)).parse()?;

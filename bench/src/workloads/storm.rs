@@ -4,8 +4,8 @@
 use std::{cell::Cell, fs, io::Write, path::Path, time::Instant};
 
 use rookery_domain::OwnedRoomId;
-use rookery_log::{Position, PositionToken};
-use serde_json::json;
+use rookery_log::SealedPosition;
+use serde_json::{Value, json};
 use tokio::{runtime::Builder, task::yield_now};
 
 use super::hall::{FOLLOW, Hall, follow, position, subscription};
@@ -13,7 +13,7 @@ use crate::{
     Error,
     audience::{Audience, Listener},
     dataset::Dataset,
-    files,
+    files, http,
     phase::{self, Pace},
     report::{self, Run},
     seed::{Seed, names},
@@ -49,7 +49,7 @@ const MISSED: &[u8] = br#""text":"message "#;
 
 /// Clients that come back: from where, and what they are to hear until they have caught up.
 struct Back {
-    clients: Vec<(String, PositionToken)>,
+    clients: Vec<(String, SealedPosition)>,
     mark: &'static [u8],
     events: u64,
     /// How many commits they have missed together, told or not.
@@ -80,16 +80,15 @@ fn many(settings: &Settings) -> Result<(), Error> {
         let said = settings.missed + SPREAD;
         Hall::talk(&data, &hall.room, said as u64)?;
         let server = Server::start(&settings.program, &data)?;
-        runs.push(come_back(&server, &talk, |tail| {
-            let missed = |index: usize| (said - index % SPREAD) as u64;
-            let clients = hall
-                .listeners
-                .iter()
-                .enumerate()
-                .map(|(index, token)| (token.clone(), back_from(tail, missed(index))));
-            let events = (0..hall.listeners.len()).map(missed).sum();
-            Back { clients: clients.collect(), mark: MISSED, events, missed: events }
-        })?);
+        let listener = hall.listeners.first().ok_or("nobody listens")?;
+        // The position of each of these messages, and of what was before them.
+        let positions = positions(&server, listener, &hall.room, Page::Last(said + 1))?;
+        let missed = |index: usize| (said - index % SPREAD) as u64;
+        let clients = hall.listeners.iter().enumerate();
+        let clients = clients.map(|(index, token)| (token.clone(), positions[index % SPREAD]));
+        let events = (0..hall.listeners.len()).map(missed).sum();
+        let back = Back { clients: clients.collect(), mark: MISSED, events, missed: events };
+        runs.push(come_back(&server, &talk, &back)?);
     }
     let missed = settings.missed + SPREAD / 2;
     report::print("storm", json!({ "clients": settings.storm, "missed": missed }), &runs);
@@ -110,31 +109,68 @@ fn one(settings: &Settings) -> Result<(), Error> {
     let mut runs = Vec::new();
     for _ in 0..settings.runs {
         let server = Server::start(&settings.program, &data)?;
-        let run = come_back(&server, &talk, |tail| {
-            let beginning = PositionToken { position: Position::ORIGIN, ..tail };
-            let clients = vec![(dataset.token().to_owned(), beginning)];
-            Back { clients, mark: MARK, events: 1, missed: settings.history_events }
-        });
-        runs.push(run?);
+        let positions = positions(&server, dataset.token(), &dataset.room, Page::First)?;
+        let clients = vec![(dataset.token().to_owned(), positions[0])];
+        let back = Back { clients, mark: MARK, events: 1, missed: settings.history_events };
+        runs.push(come_back(&server, &talk, &back)?);
     }
     report::print("storm", json!({ "clients": 1, "missed": settings.history_events }), &runs);
     Ok(())
 }
 
-fn back_from(tail: PositionToken, commits: u64) -> PositionToken {
-    PositionToken { position: Position(tail.position.0.saturating_sub(commits)), ..tail }
+/// Which events of a room.
+#[derive(Clone, Copy)]
+enum Page {
+    /// The very first one.
+    First,
+    /// So many at the end.
+    Last(usize),
+}
+
+/// The positions of events of a room, oldest first: what the server told somebody who saw them.
+fn positions(
+    server: &Server,
+    token: &str,
+    room: &str,
+    page: Page,
+) -> Result<Vec<SealedPosition>, Error> {
+    const DOCUMENT: &str = "query($room: RoomID!, $first: Int, $last: Int, $before: Cursor) {
+        room(id: $room) { timeline(first: $first, last: $last, before: $before) {
+            nodes { position } pageInfo { startCursor } } } }";
+    const PAGE_MAX: usize = 100;
+    let wanted = match page {
+        Page::First => 1,
+        Page::Last(wanted) => wanted,
+    };
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut connection = http::Connection::open(server.address()).await?;
+        let (mut found, mut before) = (Vec::with_capacity(wanted), Value::Null);
+        while found.len() < wanted {
+            let limit = PAGE_MAX.min(wanted - found.len());
+            let variables = match page {
+                Page::First => json!({ "room": room, "first": limit }),
+                Page::Last(_) => json!({ "room": room, "last": limit, "before": before }),
+            };
+            let answer = connection.run(token, DOCUMENT, &variables).await?;
+            let timeline = &answer["room"]["timeline"];
+            let nodes = timeline["nodes"].as_array().filter(|nodes| !nodes.is_empty());
+            for node in nodes.ok_or("the room has fewer events than that")?.iter().rev() {
+                let position = node["position"].as_str().ok_or("an event has no position")?;
+                found.push(position.parse()?);
+            }
+            before = timeline["pageInfo"]["startCursor"].clone();
+        }
+        found.reverse();
+        Ok(found)
+    })
 }
 
 /// Lets them come back while others talk.
-fn come_back(
-    server: &Server,
-    talk: &Talk,
-    back: impl FnOnce(PositionToken) -> Back,
-) -> Result<Run, Error> {
+fn come_back(server: &Server, talk: &Talk, back: &Back) -> Result<Run, Error> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let tail = position(server, &talk.tokens[0]).await?;
-        let back = back(tail);
         let mut listeners = Vec::new();
         for token in &talk.tokens {
             listeners.push(follow(server, token, FOLLOW, tail, THERE).await?);

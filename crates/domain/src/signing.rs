@@ -81,6 +81,13 @@ impl SigningKey {
         self.pair.version()
     }
 
+    /// A secret of the server for `purpose`, which names it in all of the world. What is done with it tells nothing
+    /// about the key, nor about other secrets.
+    #[must_use]
+    pub fn derive_secret(&self, purpose: &str) -> [u8; 32] {
+        blake3::derive_key(purpose, &self.seed)
+    }
+
     /// The public half.
     #[must_use]
     pub fn public_key(&self) -> [u8; 32] {

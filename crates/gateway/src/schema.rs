@@ -42,7 +42,7 @@ use async_graphql::ValidationMode;
 use crate::transport::{Check, Validated};
 
 pub use self::{
-    context::{App, Session},
+    context::{App, Session, token_key},
     cost::costs,
     sharing::FanoutCounts,
 };

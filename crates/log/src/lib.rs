@@ -13,6 +13,7 @@ mod memory;
 mod position;
 mod record;
 mod rounds;
+mod seal;
 mod stream;
 
 pub use self::{
@@ -23,8 +24,9 @@ pub use self::{
         EventLog, Guard, Head, PAGE_MAX, ReadError, Scope, Unavailable,
     },
     memory::MemoryLog,
-    position::{Epoch, ParseTokenError, Position, PositionToken},
+    position::{Epoch, Position, PositionToken, SealedPosition},
     record::{COMMIT_BYTES_MAX, COMMIT_EVENTS_MAX, Commit, LoggedEvent, Millis, Record},
     rounds::Rounds,
+    seal::{ParseTokenError, Sealed, TokenKey, TokenKind},
     stream::{CommandId, EventKey, Revision, StreamId, StreamKind},
 };

@@ -1,13 +1,14 @@
 //! Places in the whole log, inside the server ([`Position`]) and in the hands of clients
 //! ([`PositionToken`]).
 //!
-//! **Invariant:** a token of another log, or of this log before a restore, never parses into a
-//! position of this one: it names the epoch it comes from.
+//! **Invariant:** a token of another log, or of this log before a restore, never opens into a
+//! position of this one: it is sealed together with the epoch it comes from.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
+
+use crate::{Sealed, TokenKey, TokenKind};
 
 /// The number of a commit in the log: 1, 2, 3 ... without holes.
 #[derive(
@@ -44,39 +45,38 @@ impl fmt::Display for Epoch {
     }
 }
 
-/// A position as clients keep it: opaque text that also names the history it belongs to.
+/// A position that a client may be told: as text it is opaque.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PositionToken {
     /// The history that the position belongs to.
     pub epoch: Epoch,
     /// The position.
     pub position: Position,
+    /// Under what the text is sealed.
+    pub key: TokenKey,
 }
 
-/// The text is no position token.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("it has 22 letters, digits, `-` and `_`")]
-pub struct ParseTokenError;
+/// A position as clients keep it, and give it back: opaque text of 22 letters.
+pub type SealedPosition = Sealed<8>;
 
-impl fmt::Display for PositionToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut bytes = [0; 16];
-        bytes[..8].copy_from_slice(&self.epoch.0.to_be_bytes());
-        bytes[8..].copy_from_slice(&self.position.0.to_be_bytes());
-        f.write_str(&URL_SAFE_NO_PAD.encode(bytes))
+impl PositionToken {
+    /// The text for clients.
+    #[must_use]
+    pub fn seal(&self) -> SealedPosition {
+        self.key.seal(TokenKind::Position, self.epoch, self.position.0.to_be_bytes())
+    }
+
+    /// The position that `sealed` is of; none if it is not of the history of `epoch`, or not sealed under `key`.
+    #[must_use]
+    pub fn open(key: &TokenKey, epoch: Epoch, sealed: &SealedPosition) -> Option<Position> {
+        let plain = key.open(TokenKind::Position, epoch, sealed)?;
+        Some(Position(u64::from_be_bytes(plain)))
     }
 }
 
-impl FromStr for PositionToken {
-    type Err = ParseTokenError;
-
-    fn from_str(text: &str) -> Result<Self, ParseTokenError> {
-        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| ParseTokenError)?;
-        let bytes: [u8; 16] = bytes.try_into().map_err(|_| ParseTokenError)?;
-        let (epoch, position) = bytes.split_at(8);
-        let number =
-            |half: &[u8]| half.try_into().map(u64::from_be_bytes).map_err(|_| ParseTokenError);
-        Ok(Self { epoch: Epoch(number(epoch)?), position: Position(number(position)?) })
+impl fmt::Display for PositionToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.seal().fmt(f)
     }
 }
 
@@ -88,21 +88,27 @@ mod tests {
 
     proptest! {
         #[test]
-        fn token_survives_the_round_trip(epoch: u64, position: u64) {
-            let token = PositionToken { epoch: Epoch(epoch), position: Position(position) };
-            prop_assert_eq!(token.to_string().parse(), Ok(token));
+        fn token_survives_the_round_trip(epoch: u64, position: u64, secret: [u8; 32]) {
+            let (epoch, position, key) = (Epoch(epoch), Position(position), TokenKey::derive(&secret));
+            let text = PositionToken { epoch, position, key }.to_string();
+            prop_assert_eq!(text.len(), 22);
+            let sealed = text.parse().expect("what was printed");
+            prop_assert_eq!(PositionToken::open(&key, epoch, &sealed), Some(position));
+            prop_assert_eq!(PositionToken::open(&key, Epoch(!epoch.0), &sealed), None);
         }
 
         #[test]
         fn any_text_parses_or_is_refused(text: String) {
-            let _: Result<PositionToken, _> = text.parse();
+            let _: Result<SealedPosition, _> = text.parse();
         }
     }
 
     #[test]
     fn shorter_and_longer_texts_are_refused() {
-        let token = PositionToken { epoch: Epoch(7), position: Position(9) }.to_string();
-        assert_eq!(token[1..].parse::<PositionToken>(), Err(ParseTokenError));
-        assert_eq!(format!("{token}A").parse::<PositionToken>(), Err(ParseTokenError));
+        let key = TokenKey::derive(&[1; 32]);
+        let token = PositionToken { epoch: Epoch(7), position: Position(9), key }.to_string();
+        let error = token[1..].parse::<SealedPosition>().expect_err("too short");
+        assert_eq!(error.to_string(), "it has 22 letters, digits, `-` and `_`");
+        assert!(format!("{token}A").parse::<SealedPosition>().is_err());
     }
 }

@@ -5,11 +5,11 @@ use std::io;
 use rookery_domain::{
     EventId, HistoryVisibility, Membership, OwnedUserId, RoomAliasId, RoomId, UserId,
 };
-use rookery_log::{Epoch, Position, StreamKind};
+use rookery_log::{Position, StreamKind};
 
 use crate::{
-    Member, Reactions, ReadMark, ReadMarks, RowKey, Seen, Sight, Summary, Thread, TimelineCursor,
-    TimelineRow, Unread, Viewer,
+    Member, Reactions, ReadMark, ReadMarks, RowKey, Seen, Sight, Summary, Thread, TimelineRow,
+    Unread, Viewer,
     models::{Models, Related, RoomMembers, StreamKey},
     timeline::{RoomTimeline, TimelineReader},
 };
@@ -18,16 +18,15 @@ use crate::{
 #[derive(Clone, Copy)]
 pub struct RoomView<'a> {
     models: &'a Models,
-    epoch: Epoch,
     key: StreamKey,
     room: &'a RoomId,
     summary: &'a Summary,
 }
 
 impl<'a> RoomView<'a> {
-    pub(crate) fn new(models: &'a Models, epoch: Epoch, key: StreamKey) -> Option<Self> {
+    pub(crate) fn new(models: &'a Models, key: StreamKey) -> Option<Self> {
         let room = <&RoomId>::try_from(models.directory.subject(key)?).ok()?;
-        Some(Self { models, epoch, key, room, summary: models.summaries.get(key)? })
+        Some(Self { models, key, room, summary: models.summaries.get(key)? })
     }
 
     /// The room ID.
@@ -296,11 +295,5 @@ impl<'a> RoomView<'a> {
     /// If the file of the timelines cannot be read.
     pub fn rows(&self, keys: &[RowKey]) -> io::Result<Vec<TimelineRow>> {
         self.reader().map_or(Ok(Vec::new()), |reader| reader.rows(keys))
-    }
-
-    /// The cursor at a place.
-    #[must_use]
-    pub fn cursor(&self, key: RowKey) -> TimelineCursor {
-        TimelineCursor::new(self.epoch, self.room, key)
     }
 }

@@ -71,7 +71,7 @@ impl<'a> View<'a> {
     }
 
     pub(crate) fn room_at(&self, key: StreamKey) -> Option<RoomView<'_>> {
-        RoomView::new(&self.models, self.epoch, key)
+        RoomView::new(&self.models, key)
     }
 
     /// How many rooms there are.

@@ -11,15 +11,15 @@ use lru::LruCache;
 use parking_lot::Mutex;
 use rookery_accounts::{Accounts, Identity};
 use rookery_command::{Actor, Backfill, Commands, NoOtherServers, Retry};
-use rookery_domain::{OwnedUserId, SigningKey, UserId};
+use rookery_domain::{OwnedUserId, RoomId, SigningKey, UserId};
 use rookery_ephemeral::Ephemeral;
-use rookery_log::{EventLog, Millis, Position, PositionToken};
-use rookery_query::{ReadModels, TimelineError, Viewer};
+use rookery_log::{EventLog, Millis, Position, PositionToken, TokenKey};
+use rookery_query::{ReadModels, RowKey, TimelineCursor, TimelineError, Viewer};
 use tokio::sync::Semaphore;
 
 use super::{
     fault::Fault,
-    scalars::PositionScalar,
+    scalars::{CursorScalar, PositionScalar},
     sharing::{Fanout, FanoutCounts},
 };
 
@@ -51,6 +51,8 @@ pub struct App {
     pub backfill: Arc<dyn Backfill>,
     /// Who types where, and who is there.
     pub ephemeral: Ephemeral,
+    /// Under what places in the log are sealed before clients get them.
+    pub(crate) token_key: TokenKey,
     pub(crate) fanout: Fanout,
     /// Turns of those who catch up. They are short and in order of asking, so however many come back at
     /// once, whoever is live waits for these few alone.
@@ -76,6 +78,7 @@ impl App {
             commands,
             models,
             accounts,
+            token_key: token_key(&signing_key),
             signing_key,
             backfill: Arc::new(NoOtherServers),
             ephemeral,
@@ -105,14 +108,24 @@ impl App {
 
     /// The token of a position of this log.
     pub(crate) fn token(&self, position: Position) -> PositionScalar {
-        PositionScalar(PositionToken { epoch: self.log.epoch(), position })
+        PositionScalar(self.resume_from(position).seal())
+    }
+
+    /// A position of this log that a client may be told later: it is sealed when it is.
+    pub(crate) fn resume_from(&self, position: Position) -> PositionToken {
+        PositionToken { epoch: self.log.epoch(), position, key: self.token_key }
+    }
+
+    /// The cursor of an event in the timeline of `room`.
+    pub(crate) fn cursor(&self, room: &RoomId, row: RowKey) -> CursorScalar {
+        CursorScalar(TimelineCursor::new(&self.token_key, self.log.epoch(), room, row))
     }
 
     /// The position behind a token, if it is one of this log.
     pub(crate) fn position(&self, token: &PositionScalar) -> Result<Position, Fault> {
-        let PositionToken { epoch, position } = token.0;
-        let known = epoch == self.log.epoch() && position <= *self.log.tail().borrow();
-        known.then_some(position).ok_or_else(Fault::position_unknown)
+        let position = PositionToken::open(&self.token_key, self.log.epoch(), &token.0);
+        let known = position.filter(|position| *position <= *self.log.tail().borrow());
+        known.ok_or_else(Fault::position_unknown)
     }
 
     /// Waits until the read side shows what the session has written, and `at_least` this position.
@@ -134,6 +147,16 @@ impl App {
             self.last_writes.lock().put(writer, position);
         }
     }
+}
+
+/// Under what a server with this key seals the positions and cursors that clients keep: every gateway of a log, and
+/// every restored copy of it, has the same key, and so takes the tokens of the others.
+#[must_use]
+pub fn token_key(signing_key: &SigningKey) -> TokenKey {
+    // Another purpose would make all tokens unknown that clients have.
+    TokenKey::derive(
+        &signing_key.derive_secret("rookery 2026-11-29 positions and cursors of clients"),
+    )
 }
 
 /// Who asks, from where, and when.

@@ -6,7 +6,7 @@ use async_graphql::{Context, ID, Json, Object, Result};
 use rookery_command::Outcome;
 use rookery_domain::{Origin, OwnedRoomId, Pdu, RoomVersionId, TimelineEventType, UserId};
 use rookery_log::{Millis, Position};
-use rookery_query::{Committed, Flags, RowKey, TimelineCursor, TimelineEvent};
+use rookery_query::{Committed, Flags, RowKey, TimelineEvent};
 use serde_json::Value;
 
 use super::{
@@ -84,7 +84,7 @@ impl RoomEvent {
 
     /// Where it is in the timeline of its room.
     pub(crate) fn cursor_in(&self, app: &App) -> CursorScalar {
-        CursorScalar(TimelineCursor::new(app.log.epoch(), &self.pdu.room_id, self.key()))
+        app.cursor(&self.pdu.room_id, self.key())
     }
 
     pub(super) fn as_pdu(&self) -> &Pdu {

@@ -4,13 +4,12 @@ use async_graphql::{
     Context, ID, Object, Result, SimpleObject,
     connection::{Connection, ConnectionNameType, CursorType, Edge, EdgeNameType, EmptyFields},
 };
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use rookery_domain::UserId;
-use rookery_log::Position;
-use rookery_query::{PublicRoomCursor, RoomView, View};
+use rookery_log::{Position, Sealed, TokenKind};
+use rookery_query::{PublicRoomCursor, RoomView};
 
 use super::{
-    context::{app, page_size, session, unless_absent},
+    context::{App, app, page_size, session, unless_absent},
     event::RoomEvent,
     face::Moment,
     fault::Fault,
@@ -50,26 +49,45 @@ impl EdgeNameType for PublicRoomNames {
 
 /// A place in the directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct PlaceInDirectory(PublicRoomCursor);
+pub(crate) struct PlaceInDirectory(Sealed<PLACE>);
+
+/// Bytes of a place before it is sealed: three numbers.
+const PLACE: usize = 24;
+
+const NO_PLACE: &str = "`after` is no cursor of this list: give an `endCursor` of it";
+
+impl PlaceInDirectory {
+    /// The place as clients keep it.
+    fn seal(app: &App, place: PublicRoomCursor) -> Self {
+        let mut plain = [0; PLACE];
+        let numbers = [place.position.0, place.joined, place.room.0];
+        for (part, number) in plain.chunks_exact_mut(8).zip(numbers) {
+            part.copy_from_slice(&number.to_be_bytes());
+        }
+        Self(app.token_key.seal(TokenKind::Directory, app.log.epoch(), plain))
+    }
+
+    /// The place that a client asks to go on from.
+    fn open(&self, app: &App) -> Result<PublicRoomCursor, Fault> {
+        let plain = app.token_key.open(TokenKind::Directory, app.log.epoch(), &self.0);
+        let plain = plain.ok_or_else(|| Fault::bad_input(NO_PLACE))?;
+        let number = |at: usize| {
+            plain[at..at + 8].iter().fold(0, |number: u64, byte| number << 8 | u64::from(*byte))
+        };
+        let (position, room) = (Position(number(0)), Position(number(16)));
+        Ok(PublicRoomCursor { position, joined: number(8), room })
+    }
+}
 
 impl CursorType for PlaceInDirectory {
     type Error = &'static str;
 
     fn decode_cursor(text: &str) -> Result<Self, Self::Error> {
-        let bytes = URL_SAFE_NO_PAD.decode(text).ok();
-        let bytes: Option<[u8; 24]> = bytes.and_then(|bytes| bytes.try_into().ok());
-        let bytes = bytes.ok_or("`after` is no cursor of this list")?;
-        let number = |at: usize| {
-            bytes[at..at + 8].iter().fold(0, |number: u64, byte| number << 8 | u64::from(*byte))
-        };
-        let (position, room) = (Position(number(0)), Position(number(16)));
-        Ok(Self(PublicRoomCursor { position, joined: number(8), room }))
+        text.parse().map(Self).map_err(|_| NO_PLACE)
     }
 
     fn encode_cursor(&self) -> String {
-        let PublicRoomCursor { position, joined, room } = self.0;
-        let numbers = [position.0, joined, room.0].map(u64::to_be_bytes);
-        URL_SAFE_NO_PAD.encode(numbers.concat())
+        self.0.to_string()
     }
 }
 
@@ -200,8 +218,8 @@ impl Query {
         let limit = page_size("first", first, PAGE_DEFAULT)?;
         let after = after.as_deref().map(PlaceInDirectory::decode_cursor).transpose();
         let after = after.map_err(Fault::bad_input)?;
-        let view = app(context).models.view();
-        Ok(directory(&view, session.viewer()?, search.as_deref(), after, limit))
+        let after = after.map(|after| after.open(app(context))).transpose()?;
+        Ok(directory(app(context), session.viewer()?, search.as_deref(), after, limit))
     }
 
     /// What happened after a position, as `eventStream` gives it: for clients that poll.
@@ -251,20 +269,21 @@ impl Query {
 }
 
 fn directory(
-    view: &View<'_>,
+    app: &App,
     viewer: &UserId,
     search: Option<&str>,
-    after: Option<PlaceInDirectory>,
+    after: Option<PublicRoomCursor>,
     limit: usize,
 ) -> PublicRooms {
     let has_previous = after.is_some();
-    let found = view.public_rooms(search, after.map(|after| after.0), limit);
+    let view = app.models.view();
+    let found = view.public_rooms(search, after, limit);
     let total_count = i32::try_from(found.total).unwrap_or(i32::MAX);
     let fields = Counted { total_count };
     let mut connection = Connection::with_additional_fields(has_previous, found.has_more, fields);
     let edge = |(place, room): &(PublicRoomCursor, RoomView<'_>)| {
         Edge::new(
-            PlaceInDirectory(*place),
+            PlaceInDirectory::seal(app, *place),
             Room::at(room, viewer, Moment::new(view.position(), None, None)),
         )
     };

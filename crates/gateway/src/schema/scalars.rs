@@ -4,7 +4,7 @@ use std::{fmt::Display, str::FromStr};
 
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
 use rookery_domain::{OwnedEventId, OwnedRoomAliasId, OwnedRoomId, OwnedUserId};
-use rookery_log::{Millis, PositionToken};
+use rookery_log::{Millis, SealedPosition};
 use rookery_query::TimelineCursor;
 
 use super::sync::SyncCursor;
@@ -65,7 +65,7 @@ text_scalar!(
 text_scalar!(
     PositionScalar,
     "Position",
-    PositionToken,
+    SealedPosition,
     "a position exactly as the server gave it",
     "https://spec.graphql.org/October2021/#sec-ID",
     "A place in the whole log. Opaque: keep it, and send it back to go on from there."

@@ -36,10 +36,7 @@ impl EventChunk {
     /// With nothing in it.
     pub(crate) fn empty() -> Self {
         let (items, skipped, ephemeral) = (Vec::new(), Vec::new(), Vec::new());
-        let token = rookery_log::PositionToken {
-            epoch: rookery_log::Epoch(1),
-            position: rookery_log::Position::default(),
-        };
+        let token = rookery_log::SealedPosition::from_bytes([0; 8], [0; 8]);
         Self { items, skipped, ephemeral, position: PositionScalar(token) }
     }
 }

@@ -6,8 +6,7 @@ use async_graphql::{Context, Enum, Object, Result, SimpleObject};
 use rookery_domain::{Filter, OwnedRoomId, Relation};
 use rookery_log::Position;
 use rookery_query::{
-    Anchor, Begins, RoomView, RowKey, TimelineCursor, TimelineEvent, TimelinePage, TimelineRow,
-    Wanted,
+    Anchor, Begins, RoomView, RowKey, TimelineEvent, TimelinePage, TimelineRow, Wanted,
 };
 
 use super::{
@@ -156,8 +155,7 @@ impl TimelineConnection {
 
 impl TimelineConnection {
     fn cursor(&self, context: &Context<'_>, key: RowKey) -> CursorScalar {
-        let epoch = app(context).log.epoch();
-        CursorScalar(TimelineCursor::new(epoch, &self.room, key))
+        app(context).cursor(&self.room, key)
     }
 
     /// The events that a client has missed of a room that it knows.
@@ -206,7 +204,8 @@ pub(crate) async fn page(
         return self::around(context, room, &event, first.or(last), filter.as_deref()).await;
     }
     let key = |cursor: &CursorScalar| {
-        let key = cursor.0.at(app(context).log.epoch(), room.matrix_id());
+        let app = app(context);
+        let key = cursor.0.at(&app.token_key, app.log.epoch(), room.matrix_id());
         key.map_err(|error| Fault::bad_input(error.to_string()))
     };
     let default = room.timeline_limit().unwrap_or(PAGE_DEFAULT);

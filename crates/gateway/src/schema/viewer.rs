@@ -1,7 +1,6 @@
 //! You, and what is only for you.
 
 use async_graphql::{Context, Object, Result};
-use rookery_log::PositionToken;
 
 use super::{
     context::{App, Session},
@@ -14,14 +13,14 @@ use super::{
 /// You, and what is only for you.
 pub(crate) struct Viewer {
     user: User,
-    position: PositionToken,
+    position: PositionScalar,
 }
 
 impl Viewer {
     /// Who is logged in.
     pub(crate) fn of(app: &App, session: &Session) -> Result<Self, Fault> {
         let user = User::new(session.viewer()?.to_owned());
-        Ok(Self { user, position: app.token(app.models.view().position()).0 })
+        Ok(Self { user, position: app.token(app.models.view().position()) })
     }
 }
 
@@ -34,8 +33,8 @@ impl Viewer {
     }
 
     /// Where the server is in its log.
-    async fn position(&self) -> PositionScalar {
-        PositionScalar(self.position)
+    async fn position(&self) -> &PositionScalar {
+        &self.position
     }
 
     /// Whether you administer this server.

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rookery_command::testing::Folded;
 use rookery_domain::OwnedUserId;
+use rookery_gateway::schema::token_key;
 use rookery_log::{Epoch, Position, PositionToken};
 use serde_json::{Value, json};
 
-use super::home::Home;
+use super::home::{Home, signing_key};
 
 const POLL: &str = "query($after: Position!, $late: Boolean!, $limit: Int!) {
     events(after: $after, filter: { includeLate: $late }, limit: $limit) {
@@ -39,7 +40,8 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn new(user: OwnedUserId, late: bool) -> Self {
-        let position = PositionToken { epoch: Epoch(1), position: Position::ORIGIN };
+        let key = token_key(&signing_key());
+        let position = PositionToken { epoch: Epoch(1), position: Position::ORIGIN, key };
         Self {
             user,
             late,

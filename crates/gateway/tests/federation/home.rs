@@ -31,6 +31,10 @@ pub(crate) struct Home {
     _folder: tempfile::TempDir,
 }
 
+pub(crate) fn signing_key() -> SigningKey {
+    SigningKey::from_seed([1; 32], "test").unwrap()
+}
+
 impl Home {
     pub(crate) async fn open(seed: u64, version: RoomVersionId) -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -57,7 +61,7 @@ impl Home {
         for name in ["ann", "ben", "cat"] {
             devices.insert(world.servers[0].user(name), device(&accounts, name).await);
         }
-        let key = Arc::new(SigningKey::from_seed([1; 32], "test").unwrap());
+        let key = Arc::new(signing_key());
         let ephemeral = rookery_gateway::ephemeral(models.clone(), || Millis(1));
         let app = App::new(log, commands, models.clone(), accounts, key, ephemeral);
         let schema = schema(Arc::new(app));

@@ -11,7 +11,7 @@ use rookery_gateway::transport::{
     AuthFailure, Authenticator, Bookmark, Caller, Peer, ServeOptions, SessionEnd, ShutdownHandle,
     TransportOptions, Unshared, router, serve, shutdown,
 };
-use rookery_log::{Epoch, Position, PositionToken};
+use rookery_log::{Epoch, Position, PositionToken, TokenKey};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 
@@ -114,7 +114,7 @@ impl Drop for TellsDrop {
 }
 
 pub(crate) fn token(position: u64) -> PositionToken {
-    PositionToken { epoch: Epoch(7), position: Position(position) }
+    PositionToken { epoch: Epoch(7), position: Position(position), key: TokenKey::derive(&[7; 32]) }
 }
 
 pub(crate) struct Subscriptions;

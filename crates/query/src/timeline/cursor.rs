@@ -1,25 +1,24 @@
 //! Places in one room's timeline, in the hands of clients.
 //!
-//! **Invariant:** a cursor of another room, of another log or with a changed letter never parses
-//! into a place of this room: the error names what is wrong. (A cursor is not a secret and grants
-//! nothing: who may see what is decided event by event.)
+//! **Invariant:** a cursor of another room, of another log or with a changed letter never opens into a place of this
+//! room: the error names what is wrong. (A cursor grants nothing: who may see what is decided event by event.)
+//! **Invariant:** the text tells nothing about the place; see [`rookery_log::TokenKey`].
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use rookery_domain::RoomId;
-use rookery_log::{Epoch, Position};
+use rookery_log::{Epoch, Position, Sealed, TokenKey, TokenKind};
 
 use super::RowKey;
 
-const VERSION: u8 = 1;
-const LEN: usize = 1 + 8 + 8 + 8 + 8 + 2 + 4;
+/// Version 1 was not sealed.
+const VERSION: u8 = 2;
+const TAG: usize = 8;
+const PLAIN: usize = 8 + 8 + 8 + 2;
+const LEN: usize = 1 + TAG + PLAIN + 4;
 
-/// A place in the timeline of one room: at the event it names.
+/// A place in the timeline of one room, at the event it names, as clients keep it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct TimelineCursor {
-    epoch: Epoch,
-    room: [u8; 8],
-    key: RowKey,
-}
+pub struct TimelineCursor(Sealed<PLAIN>);
 
 /// Why a text is not a cursor of this timeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -36,24 +35,34 @@ pub enum CursorError {
 }
 
 impl TimelineCursor {
-    /// The cursor at `key` in the timeline of `room`.
+    /// The cursor at `row` in the timeline of `room`, sealed under `key`.
     #[must_use]
-    pub fn new(epoch: Epoch, room: &RoomId, key: RowKey) -> Self {
-        Self { epoch, room: tag(room), key }
+    pub fn new(key: &TokenKey, epoch: Epoch, room: &RoomId, row: RowKey) -> Self {
+        let mut plain = [0; PLAIN];
+        plain[..8].copy_from_slice(&tag(room));
+        plain[8..16].copy_from_slice(&row.depth.to_be_bytes());
+        plain[16..24].copy_from_slice(&row.position.0.to_be_bytes());
+        plain[24..].copy_from_slice(&row.index.to_be_bytes());
+        Self(key.seal(TokenKind::Timeline, epoch, plain))
     }
 
     /// The place, if the cursor is one of `room` in the log of `epoch`.
     ///
     /// # Errors
     /// [`CursorError`], saying to what else it belongs.
-    pub fn at(&self, epoch: Epoch, room: &RoomId) -> Result<RowKey, CursorError> {
-        if self.epoch != epoch {
-            return Err(CursorError::OtherLog);
-        }
-        if self.room != tag(room) {
+    pub fn at(&self, key: &TokenKey, epoch: Epoch, room: &RoomId) -> Result<RowKey, CursorError> {
+        let plain = key.open(TokenKind::Timeline, epoch, &self.0).ok_or(CursorError::OtherLog)?;
+        if plain[..8] != tag(room) {
             return Err(CursorError::OtherRoom);
         }
-        Ok(self.key)
+        let number = |at: usize| {
+            plain[at..at + 8].iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
+        };
+        Ok(RowKey {
+            depth: number(8),
+            position: Position(number(16)),
+            index: u16::from_be_bytes([plain[24], plain[25]]),
+        })
     }
 }
 
@@ -67,29 +76,22 @@ impl std::str::FromStr for TimelineCursor {
         if body[0] != VERSION || check(body) != checksum {
             return Err(CursorError::Malformed);
         }
-        let number = |at: usize| {
-            body[at..at + 8].iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
-        };
-        let key = RowKey {
-            depth: number(17),
-            position: Position(number(25)),
-            index: u16::from_be_bytes([body[33], body[34]]),
-        };
-        Ok(Self { epoch: Epoch(number(1)), room: number(9).to_be_bytes(), key })
+        let (mut tag, mut hidden) = ([0; TAG], [0; PLAIN]);
+        tag.copy_from_slice(&body[1..=TAG]);
+        hidden.copy_from_slice(&body[1 + TAG..]);
+        Ok(Self(Sealed::from_bytes(tag, hidden)))
     }
 }
 
 impl std::fmt::Display for TimelineCursor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut bytes = Vec::with_capacity(LEN);
-        bytes.push(VERSION);
-        bytes.extend_from_slice(&self.epoch.0.to_be_bytes());
-        bytes.extend_from_slice(&self.room);
-        bytes.extend_from_slice(&self.key.depth.to_be_bytes());
-        bytes.extend_from_slice(&self.key.position.0.to_be_bytes());
-        bytes.extend_from_slice(&self.key.index.to_be_bytes());
-        let checksum = check(&bytes);
-        bytes.extend_from_slice(&checksum);
+        let (tag, hidden) = self.0.to_bytes();
+        let mut bytes = [0; LEN];
+        bytes[0] = VERSION;
+        bytes[1..=TAG].copy_from_slice(&tag);
+        bytes[1 + TAG..LEN - 4].copy_from_slice(&hidden);
+        let checksum = check(&bytes[..LEN - 4]);
+        bytes[LEN - 4..].copy_from_slice(&checksum);
         f.write_str(&URL_SAFE_NO_PAD.encode(bytes))
     }
 }
@@ -100,12 +102,10 @@ fn tag(room: &RoomId) -> [u8; 8] {
     tag
 }
 
+/// Tells a text that was changed from one of another log (FNV-1a). The seal is what guards against malice.
 fn check(body: &[u8]) -> [u8; 4] {
-    let mut hasher = blake3::Hasher::new_derive_key("rookery timeline cursor 1");
-    let hash = hasher.update(body).finalize();
-    let mut check = [0; 4];
-    check.copy_from_slice(&hash.as_bytes()[..4]);
-    check
+    let step = |hash: u32, byte: &u8| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
+    body.iter().fold(0x811c_9dc5, step).to_be_bytes()
 }
 
 #[cfg(test)]
@@ -122,10 +122,11 @@ mod tests {
         #[test]
         fn cursor_survives_the_round_trip(epoch: u64, depth: u64, position: u64, index: u16) {
             let key = RowKey { depth, position: Position(position), index };
-            let cursor = TimelineCursor::new(Epoch(epoch), room("!a:b"), key);
+            let secret = TokenKey::derive(&[1; 32]);
+            let cursor = TimelineCursor::new(&secret, Epoch(epoch), room("!a:b"), key);
             let parsed: TimelineCursor = cursor.to_string().parse().expect("what was printed");
             prop_assert_eq!(parsed, cursor);
-            prop_assert_eq!(parsed.at(Epoch(epoch), room("!a:b")), Ok(key));
+            prop_assert_eq!(parsed.at(&secret, Epoch(epoch), room("!a:b")), Ok(key));
         }
 
         #[test]
@@ -136,9 +137,14 @@ mod tests {
 
     #[test]
     fn what_is_wrong_with_a_cursor_is_named() {
-        let cursor = TimelineCursor::new(Epoch(1), room("!a:b"), RowKey::default()).to_string();
+        let (secret, other) = (TokenKey::derive(&[1; 32]), TokenKey::derive(&[2; 32]));
+        let row = RowKey::default();
+        let cursor = TimelineCursor::new(&secret, Epoch(1), room("!a:b"), row);
+        assert_eq!(cursor.at(&other, Epoch(1), room("!a:b")), Err(CursorError::OtherLog));
+        let cursor = cursor.to_string();
         let parse = |text: &str, epoch, name| {
-            text.parse::<TimelineCursor>().and_then(|cursor| cursor.at(Epoch(epoch), room(name)))
+            text.parse::<TimelineCursor>()
+                .and_then(|cursor| cursor.at(&secret, Epoch(epoch), room(name)))
         };
         assert_eq!(parse(&cursor, 1, "!other:b"), Err(CursorError::OtherRoom));
         assert_eq!(parse(&cursor, 2, "!a:b"), Err(CursorError::OtherLog));

@@ -127,7 +127,7 @@ impl Following {
         let Ok(draft) = draft else {
             return self.answer(draft.map(|draft| draft.chunk(&self.app))).await.map(Frame::from);
         };
-        let resume = Some(self.app.token(draft.position).0);
+        let resume = Some(self.app.resume_from(draft.position));
         let group = self.place.group.as_ref();
         let ask = |group: &Arc<Group>| group.answer(&self.schema, &self.app, &draft, &self.viewer);
         if let Some(answer) = group.and_then(ask) {

@@ -91,7 +91,7 @@ impl Reader {
             None => app.models.subscribe(&user),
         };
         let bookmark = context.data_opt::<Bookmark>().cloned().unwrap_or_default();
-        bookmark.set(app.token(subscription.position()).0);
+        bookmark.set(app.resume_from(subscription.position()));
         let (filter, skips) = (filter.unwrap_or_default(), Skips::default());
         let news = News::open(context, &user, &filter);
         Ok(Self { app, user, device, subscription, filter, skips, news, bookmark, permit: None })
@@ -100,10 +100,10 @@ impl Reader {
     /// The next chunk with something in it; none when the server stops.
     pub(super) async fn next_chunk(&mut self) -> Result<Option<EventChunk>, Fault> {
         let draft = self.next_draft().await?;
-        let chunk = draft.map(|draft| draft.chunk(&self.app));
-        if let Some(chunk) = &chunk {
-            self.bookmark.set(chunk.position.0);
+        if let Some(draft) = &draft {
+            self.bookmark.set(self.app.resume_from(draft.position));
         }
+        let chunk = draft.map(|draft| draft.chunk(&self.app));
         self.rest();
         Ok(chunk)
     }

@@ -2,18 +2,20 @@
 //!
 //! **Invariant:** what is not exactly what the server gave is refused; a cursor of another log, or
 //! from before a restore, is refused as a position would be.
+//! **Invariant:** the text tells nothing about the place; see [`rookery_log::TokenKey`].
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use rookery_log::{Epoch, Position};
+use rookery_log::{Epoch, Position, Sealed, TokenKey, TokenKind};
 
-const VERSION: u8 = 1;
-const LEN: usize = 1 + 8 * 4 + 4;
+/// Version 1 was not sealed.
+const VERSION: u8 = 2;
+const TAG: usize = 8;
+const PLAIN: usize = 8 * 3;
+const LEN: usize = 1 + TAG + PLAIN + 4;
 
 /// A place among the pages of one sync.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct SyncCursor {
-    /// The log.
-    pub(crate) epoch: Epoch,
+pub(crate) struct SyncPlace {
     /// As of when all pages are: the position of the first one.
     pub(crate) at: Position,
     /// Of a delta: since when; else the origin.
@@ -22,10 +24,38 @@ pub(crate) struct SyncCursor {
     pub(crate) before: Position,
 }
 
+/// The same as clients keep it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SyncCursor(Sealed<PLAIN>);
+
 /// Not the text of a sync cursor, or changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("give the `next` of the page before exactly as the server gave it")]
 pub(crate) struct Malformed;
+
+impl SyncPlace {
+    /// The cursor of the place, sealed under `key`.
+    pub(crate) fn seal(self, key: &TokenKey, epoch: Epoch) -> SyncCursor {
+        let mut plain = [0; PLAIN];
+        for (half, number) in plain.chunks_exact_mut(8).zip([self.at, self.since, self.before]) {
+            half.copy_from_slice(&number.0.to_be_bytes());
+        }
+        SyncCursor(key.seal(TokenKind::Sync, epoch, plain))
+    }
+}
+
+impl SyncCursor {
+    /// The place; none if the cursor is of another log.
+    pub(crate) fn open(&self, key: &TokenKey, epoch: Epoch) -> Option<SyncPlace> {
+        let plain = key.open(TokenKind::Sync, epoch, &self.0)?;
+        let position = |index: usize| {
+            let bytes = plain.iter().skip(index * 8).take(8);
+            Position(bytes.fold(0, |number, byte| number << 8 | u64::from(*byte)))
+        };
+        let (at, since, before) = (position(0), position(1), position(2));
+        (since <= at && before <= at).then_some(SyncPlace { at, since, before })
+    }
+}
 
 impl std::str::FromStr for SyncCursor {
     type Err = Malformed;
@@ -37,26 +67,20 @@ impl std::str::FromStr for SyncCursor {
         if body[0] != VERSION || check(body) != checksum {
             return Err(Malformed);
         }
-        let number = |index: usize| {
-            let at = 1 + index * 8;
-            body[at..at + 8].iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
-        };
-        let position = |index| Position(number(index));
-        let (at, since, before) = (position(1), position(2), position(3));
-        if since > at || before > at {
-            return Err(Malformed);
-        }
-        Ok(Self { epoch: Epoch(number(0)), at, since, before })
+        let (mut tag, mut hidden) = ([0; TAG], [0; PLAIN]);
+        tag.copy_from_slice(&body[1..=TAG]);
+        hidden.copy_from_slice(&body[1 + TAG..]);
+        Ok(Self(Sealed::from_bytes(tag, hidden)))
     }
 }
 
 impl std::fmt::Display for SyncCursor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (tag, hidden) = self.0.to_bytes();
         let mut bytes = Vec::with_capacity(LEN);
         bytes.push(VERSION);
-        for number in [self.epoch.0, self.at.0, self.since.0, self.before.0] {
-            bytes.extend_from_slice(&number.to_be_bytes());
-        }
+        bytes.extend_from_slice(&tag);
+        bytes.extend_from_slice(&hidden);
         let checksum = check(&bytes);
         bytes.extend_from_slice(&checksum);
         f.write_str(&URL_SAFE_NO_PAD.encode(bytes))
@@ -64,7 +88,7 @@ impl std::fmt::Display for SyncCursor {
 }
 
 fn check(body: &[u8]) -> [u8; 4] {
-    // It guards against mistakes, not against malice: a cursor grants nothing.
+    // It tells a text that was changed from one of another log. The seal is what guards against malice.
     body.iter()
         .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
         .to_be_bytes()
@@ -76,14 +100,14 @@ mod tests {
 
     #[test]
     fn a_cursor_survives_the_round_trip_and_a_changed_one_is_refused() {
-        let cursor = SyncCursor {
-            epoch: Epoch(7),
-            at: Position(900),
-            since: Position(3),
-            before: Position(800),
-        };
+        let key = TokenKey::derive(&[1; 32]);
+        let place = SyncPlace { at: Position(900), since: Position(3), before: Position(800) };
+        let cursor = place.seal(&key, Epoch(7));
         let text = cursor.to_string();
         assert_eq!(text.parse(), Ok(cursor));
+        assert_eq!(cursor.open(&key, Epoch(7)), Some(place));
+        assert_eq!(cursor.open(&key, Epoch(8)), None, "another log");
+        assert_eq!(cursor.open(&TokenKey::derive(&[2; 32]), Epoch(7)), None, "another server");
         for place in 0..text.len() {
             let mut changed = text.clone().into_bytes();
             changed[place] = if changed[place] == b'A' { b'B' } else { b'A' };

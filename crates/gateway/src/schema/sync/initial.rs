@@ -8,7 +8,7 @@ use rookery_log::Position;
 use rookery_query::{ClosedRoom, Membership, Missed, RoomView, View, WantedRooms};
 
 use super::{
-    cursor::SyncCursor,
+    cursor::SyncPlace,
     update::{RoomUpdate, Since},
 };
 use crate::schema::{
@@ -67,14 +67,13 @@ impl Bounds {
             let before = Position(u64::MAX);
             return Ok(Self { at, since: since.min(at), before, is_first: true });
         };
-        let cursor = after.0;
-        if cursor.epoch != app.log.epoch() || cursor.at > view.position() {
-            return Err(Fault::position_unknown());
-        }
-        if arguments.since.is_some() && since != cursor.since {
+        let place = after.0.open(&app.token_key, app.log.epoch());
+        let place = place.filter(|place| place.at <= view.position());
+        let SyncPlace { at, since: begun, before } = place.ok_or_else(Fault::position_unknown)?;
+        if arguments.since.is_some() && since != begun {
             return Err(Fault::bad_input("`since` has to be the same on every page"));
         }
-        let SyncCursor { at, since, before, .. } = cursor;
+        let since = begun;
         Ok(Self { at, since, before, is_first: false })
     }
 }
@@ -177,7 +176,7 @@ fn assemble(
             closed.retain(|closed| is_asked(&closed.room_id));
         }
     }
-    let cursor = |before| SyncCursor { epoch: app.log.epoch(), at, since, before };
+    let cursor = |before| SyncPlace { at, since, before }.seal(&app.token_key, app.log.epoch());
     Ok(InitialSync {
         updates,
         next: next.map(|before| SyncCursorScalar(cursor(before))),
