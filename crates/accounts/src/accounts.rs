@@ -4,7 +4,7 @@ use std::{
     ops::Bound,
     path::Path,
     sync::{
-        Arc, Weak,
+        Arc, OnceLock, Weak,
         atomic::{AtomicBool, AtomicU64},
     },
 };
@@ -20,6 +20,7 @@ use crate::{
     failures::Failures,
     format::{Stored as _, StoredUser},
     hashing::Hashing,
+    history::History,
     name::Localpart,
     sessions::Sessions,
     storage::Storage,
@@ -49,6 +50,8 @@ pub(crate) struct Inner {
     pub(crate) hashing: Hashing,
     pub(crate) failures: Failures,
     pub(crate) sessions: Sessions,
+    /// The log of the same server, once it is open.
+    pub(crate) history: OnceLock<Arc<dyn History>>,
     /// When the next token expires, in milliseconds; may be too early, never too late.
     pub(crate) next_expiry: AtomicU64,
     /// Whether somebody is removing expired tokens.
@@ -105,6 +108,7 @@ impl Accounts {
             ),
             failures: Failures::new(&options),
             sessions: Sessions::new(options.sessions_cached_max),
+            history: OnceLock::new(),
             // The first look finds the true time.
             next_expiry: AtomicU64::new(0),
             expiring: AtomicBool::new(false),

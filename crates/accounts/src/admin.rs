@@ -57,7 +57,7 @@ impl Accounts {
         let names = localparts.into_iter().map(|name| self.new_name(name.as_ref()));
         let names = names.collect::<Result<Vec<_>, _>>()?;
         self.change(move |change| {
-            let user = StoredUser { created: now, password: None, admin: false, deactivated: None };
+            let user = StoredUser::without_password(now);
             let mut made = 0;
             for name in names {
                 if change.user(&name)?.is_none() {

@@ -65,6 +65,9 @@ impl Inner {
         let (answer, effects) = {
             let mut tables = Change::open(self, &write)?;
             let answer = change(&mut tables)?;
+            if tables.changed {
+                tables.note_log_mark()?;
+            }
             (answer, tables.changed.then_some(tables.effects))
         };
         if let Some(effects) = effects {
@@ -107,6 +110,13 @@ impl<'txn> Change<'txn> {
             self.meta.insert(META_APPOINTED, &[1][..])?;
         }
         self.users.insert(name.as_str(), user.encode()?.as_slice())?;
+        Ok(())
+    }
+
+    /// Notes something about the whole file.
+    pub(crate) fn put_meta(&mut self, key: &str, value: &[u8]) -> Result<(), Unavailable> {
+        self.changed = true;
+        self.meta.insert(key, value)?;
         Ok(())
     }
 

@@ -181,7 +181,11 @@ pub enum RegisterError {
     #[error("registration is closed on this server: ask its administrator for an account")]
     Closed,
     /// Only from the server's own machine: the operator can set `registration = "open"`.
-    #[error("registration is open only on the server's own machine: ask its administrator")]
+    #[error(
+        "registration is open only on the server's own machine: there, connect to it by `localhost` or `127.0.0.1` \
+         and not through a proxy. Elsewhere ask the operator for an account (`rookery user create`), or to set \
+         registration = \"open\""
+    )]
     LoopbackOnly,
     /// Choose another name.
     #[error(transparent)]

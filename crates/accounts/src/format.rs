@@ -42,6 +42,13 @@ pub(crate) struct StoredUser {
     pub(crate) deactivated: Option<Millis>,
 }
 
+impl StoredUser {
+    /// A user whom nobody can log in as until an operator says so.
+    pub(crate) fn without_password(created: Millis) -> Self {
+        Self { created, password: None, admin: false, deactivated: None }
+    }
+}
+
 impl Stored for StoredUser {
     const VERSION: u8 = 1;
     const WHAT: &'static str = "the record of a user";

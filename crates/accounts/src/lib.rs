@@ -21,6 +21,7 @@ mod error;
 mod failures;
 mod format;
 mod hashing;
+mod history;
 mod login;
 mod name;
 mod options;
@@ -44,6 +45,7 @@ pub use self::{
         OpenError, PasswordError, RegisterError, Unavailable, UserError,
     },
     hashing::HashCost,
+    history::{History, LogMark},
     login::{Login, Registration, Session},
     name::DEVICE_NAME_BYTES_MAX,
     options::{Options, RegistrationPolicy},

@@ -56,7 +56,7 @@ pub struct Session {
 
 impl Accounts {
     /// Makes an account with one device. The first who ever registers becomes administrator,
-    /// unless one was appointed before.
+    /// unless one was appointed before. A name that the log knows is taken, also without an account.
     ///
     /// # Errors
     /// [`RegisterError`]; then there is no account, except if the outcome was
@@ -76,7 +76,7 @@ impl Accounts {
         let name = Localpart::parse(&localpart, &inner.server_name)?;
         password.check()?;
         check_device_name(device_name.as_deref())?;
-        if inner.stored_user(&name)?.is_some() {
+        if inner.stored_user(&name)?.is_some() || inner.is_in_history(&name) {
             return Err(RegisterError::Taken);
         }
         inner.storage.check_writable()?;
@@ -85,7 +85,7 @@ impl Accounts {
             HashError::Unavailable(error) => error.into(),
         })?;
         self.change(move |change| {
-            if change.user(&name)?.is_some() {
+            if change.user(&name)?.is_some() || change.is_in_history(&name) {
                 return Err(RegisterError::Taken);
             }
             let admin = !change.has_appointed()?;

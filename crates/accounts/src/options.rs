@@ -19,8 +19,8 @@ pub enum RegistrationPolicy {
 impl RegistrationPolicy {
     /// Whether a client at `from` may register.
     ///
-    /// `from` has to be the client's own address: behind a reverse proxy on this machine, every
-    /// peer is a loopback address.
+    /// `from` has to be the client's own address, and no loopback address for a client that a proxy speaks for: behind
+    /// a reverse proxy on this machine, every peer is a loopback address.
     #[must_use]
     pub fn admits(self, from: IpAddr) -> bool {
         match self {

@@ -41,6 +41,7 @@ mod testing;
 mod tests;
 mod timeline;
 mod unread;
+mod users;
 mod view;
 
 pub use rookery_domain::{HistoryVisibility, Membership, Profile};

@@ -22,6 +22,7 @@ use crate::{
     config::{Config, ServerIdentity},
     failure::Failure,
     progress::Progress,
+    reconcile,
     unfinished::Unfinished,
 };
 
@@ -149,6 +150,7 @@ impl Node {
         let signing_key = Arc::new(signing_key(&data.join("signing.key"))?);
         let port: Arc<dyn EventLog> = log.clone();
         let models = open_models(&port, &data.join("models")).await?;
+        reconcile::follow(&accounts, Arc::clone(&port), models.clone());
         let folder = data.join("rooms");
         let options = CommandOptions {
             rooms_bytes_max: config.cache.rooms_bytes,

@@ -56,7 +56,7 @@ fn ended(result: Result<(), Failure>) -> ExitCode {
 }
 
 fn run(invocation: Invocation) -> Result<(), Failure> {
-    let Invocation { command, flags, check_config } = invocation;
+    let Invocation { command, flags, check_config, accept_missing_accounts } = invocation;
     // What needs no configuration must not fail for a wrong one.
     match &command {
         Command::Schema => return terminal::print(&rookery_gateway::schema::sdl()),
@@ -72,12 +72,16 @@ fn run(invocation: Invocation) -> Result<(), Failure> {
         tracing::warn!("{warning}");
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(carry_out(command, &loaded.config))
+    runtime.block_on(async {
+        match command {
+            Command::Serve => serve::run(&loaded.config, accept_missing_accounts).await,
+            command => carry_out(command, &loaded.config).await,
+        }
+    })
 }
 
 async fn carry_out(command: Command, config: &Config) -> Result<(), Failure> {
     match command {
-        Command::Serve => serve::run(config).await,
         Command::Rebuild => order(config, Order::Rebuild, Destination::Screen).await,
         Command::Compact => compact(config).await,
         Command::Verify => order(config, Order::Verify, Destination::Screen).await,
@@ -108,7 +112,7 @@ async fn carry_out(command: Command, config: &Config) -> Result<(), Failure> {
         Command::Import { kind: None, file: None } => {
             Err(Failure::new("name a file: see `rookery import --help`"))
         }
-        Command::Schema | Command::Health { .. } => Ok(()),
+        Command::Serve | Command::Schema | Command::Health { .. } => Ok(()),
     }
 }
 

@@ -1,14 +1,8 @@
 //! Serving clients until somebody asks to stop.
 
-use std::{fmt::Display, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{fmt::Display, path::Path, sync::Arc, time::Duration};
 
-use axum::{
-    Router,
-    extract::{ConnectInfo, Request, State},
-    http::StatusCode,
-    response::IntoResponse,
-    routing::get,
-};
+use axum::{extract::State, http::StatusCode, response::IntoResponse, routing::get};
 use rookery_accounts::Millis;
 use rookery_gateway::{
     Tokens, keep_ephemeral,
@@ -25,12 +19,8 @@ use tokio::{
 };
 
 use crate::{
-    clock, compaction,
-    config::{Config, TrustedProxies},
-    failure::Failure,
-    health,
-    node::Node,
-    operator,
+    clock, compaction, config::Config, failure::Failure, health, nearness, node::Node, operator,
+    reconcile,
 };
 
 /// Time between two rounds of housekeeping.
@@ -42,11 +32,12 @@ const EXPIRY_LOOK: Duration = Duration::from_millis(250);
 /// Rounds of housekeeping between two savings of snapshots.
 const SAVE_ROUNDS: u32 = 12;
 
-/// Serves clients with `config` until SIGTERM or SIGINT.
+/// Serves clients with `config` until SIGTERM or SIGINT. Accounts that lack users of the log are refused, unless
+/// `accept_missing_accounts` says to make up for them.
 ///
 /// # Errors
 /// [`Failure`], saying what to do.
-pub(crate) async fn run(config: &Config) -> Result<(), Failure> {
+pub(crate) async fn run(config: &Config, accept_missing_accounts: bool) -> Result<(), Failure> {
     let options = options(config)?;
     let listener = TcpListener::bind(config.listen).await.map_err(|error| {
         let address = config.listen;
@@ -58,7 +49,7 @@ pub(crate) async fn run(config: &Config) -> Result<(), Failure> {
     if let Err(failure) = compaction::if_due(config).await {
         tracing::error!("redacted content stays in the files for now: {failure}");
     }
-    let node = Arc::new(Node::open(config).await?);
+    let node = Arc::new(open(config, accept_missing_accounts).await?);
     let address = listener.local_addr()?;
     let name = node.commands.server_name();
     let orders = operator::bind(&config.data);
@@ -75,7 +66,7 @@ pub(crate) async fn run(config: &Config) -> Result<(), Failure> {
     let app = transport
         .route("/healthz", get(StatusCode::OK))
         .route("/readyz", get(ready).with_state(Arc::clone(&node)));
-    let app = behind_proxies(app, &config.trusted_proxies);
+    let app = nearness::behind_proxies(app, &config.trusted_proxies);
     let serve_options =
         ServeOptions { drain_deadline: config.shutdown_timeout, ..ServeOptions::default() };
     let serving = tokio::spawn(serve(listener, app, serve_options, stop));
@@ -97,6 +88,16 @@ pub(crate) async fn run(config: &Config) -> Result<(), Failure> {
     close(node).await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Opens the node, once its accounts have all that its log knows of.
+async fn open(config: &Config, accept_missing_accounts: bool) -> Result<Node, Failure> {
+    let node = Node::open(config).await?;
+    if let Err(failure) = reconcile::accounts_with_log(&node, accept_missing_accounts).await {
+        node.close().await;
+        return Err(failure);
+    }
+    Ok(node)
 }
 
 async fn stop_serving(handle: ShutdownHandle, timeout: Duration) {
@@ -190,29 +191,6 @@ async fn take_orders(socket: std::io::Result<tokio::net::UnixListener>, node: Ar
             "no operator's socket ({error}): commands such as `rookery user` need the server stopped"
         ),
     }
-}
-
-/// Behind proxies that are trusted, the client is who they say it is.
-fn behind_proxies(app: Router, proxies: &TrustedProxies) -> Router {
-    let proxies = Arc::new(proxies.clone());
-    app.layer(axum::middleware::map_request(move |mut request: Request| {
-        let proxies = Arc::clone(&proxies);
-        async move {
-            if let Some(ConnectInfo(peer)) = request.extensions().get().copied() {
-                let client = real_client(&proxies, peer, &request);
-                request.extensions_mut().insert(ConnectInfo(client));
-            }
-            request
-        }
-    }))
-}
-
-fn real_client(proxies: &TrustedProxies, peer: SocketAddr, request: &Request) -> SocketAddr {
-    let values = request.headers().get_all("x-forwarded-for").iter();
-    let client = proxies.client(peer.ip(), values.filter_map(|value| value.to_str().ok()));
-    // Who hides behind an unknown proxy gets nothing for the proxy's being near.
-    let nowhere = std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
-    SocketAddr::new(if client.hidden { nowhere } else { client.address }, peer.port())
 }
 
 fn options(config: &Config) -> Result<TransportOptions, Failure> {

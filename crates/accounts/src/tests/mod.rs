@@ -2,6 +2,7 @@
 
 mod faults;
 mod file;
+mod history;
 mod login;
 mod register;
 mod sessions;

@@ -54,6 +54,14 @@ impl Directory {
         self.streams.get(&key)
     }
 
+    /// The streams of `kind`, with what each is about, oldest first.
+    pub(crate) fn of_kind(&self, kind: StreamKind) -> impl Iterator<Item = (StreamKey, &str)> {
+        self.streams.iter().filter_map(move |(key, stream)| {
+            let (found, subject) = stream.split()?;
+            (found == kind).then_some((*key, subject))
+        })
+    }
+
     /// The room ID, user ID or alias that the stream is about.
     pub(crate) fn subject(&self, key: StreamKey) -> Option<&str> {
         Some(self.streams.get(&key)?.split()?.1)

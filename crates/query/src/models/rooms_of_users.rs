@@ -76,6 +76,11 @@ impl RoomsOfUsers {
         }
     }
 
+    /// All users who are or were anything to a room.
+    pub(crate) fn users(&self) -> impl Iterator<Item = &UserId> {
+        self.users.keys().map(|user| &**user)
+    }
+
     /// All rooms that the user has or ever had anything to do with.
     pub(crate) fn all(&self, user: &UserId) -> impl Iterator<Item = (StreamKey, Membership)> {
         self.users.get(user).into_iter().flat_map(RoomsOfUser::iter)

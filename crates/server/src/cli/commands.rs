@@ -12,6 +12,7 @@ use crate::{
 };
 
 const CHECK_CONFIG: &str = "check-config";
+const ACCEPT_MISSING_ACCOUNTS: &str = "accept-missing-accounts";
 
 /// What was asked for on the command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub struct Invocation {
     pub flags: Flags,
     /// Show the configuration and do nothing.
     pub check_config: bool,
+    /// Serve although the log knows users that the accounts do not.
+    pub accept_missing_accounts: bool,
 }
 
 /// An instant-messaging home server on an append-only event log.
@@ -297,19 +300,24 @@ pub fn parse(
     flags.take(&matches, Scope::Global);
     flags.take(&matches, Scope::Serve);
     let mut check_config = matches.get_flag(CHECK_CONFIG);
+    let mut accept_missing_accounts = matches.get_flag(ACCEPT_MISSING_ACCOUNTS);
     let command = cli.command.unwrap_or(Command::Serve);
     if let Some(("serve", below)) = matches.subcommand() {
         flags.take(below, Scope::Serve);
         check_config |= below.get_flag(CHECK_CONFIG);
+        accept_missing_accounts |= below.get_flag(ACCEPT_MISSING_ACCOUNTS);
     } else if command != Command::Serve {
-        let given = flags.any(Scope::Serve).or(check_config.then(|| CHECK_CONFIG.to_owned()));
+        let given = flags
+            .any(Scope::Serve)
+            .or(check_config.then(|| CHECK_CONFIG.to_owned()))
+            .or(accept_missing_accounts.then(|| ACCEPT_MISSING_ACCOUNTS.to_owned()));
         if let Some(flag) = given {
             let message =
                 format!("--{flag} is an option of `rookery serve`, not of the command given\n");
             return Err(shape.error(ErrorKind::ArgumentConflict, message));
         }
     }
-    Ok(Invocation { command, flags, check_config })
+    Ok(Invocation { command, flags, check_config, accept_missing_accounts })
 }
 
 /// The whole command line: what is derived above, and a flag for each setting.
@@ -321,7 +329,14 @@ fn shape() -> clap::Command {
             .help("Show the configuration and where each value comes from, and exit")
             .help_heading("Options of serve")
     };
-    let serve = |command| flags::add_serve(command).arg(check());
+    let accept = || {
+        Arg::new(ACCEPT_MISSING_ACCOUNTS)
+            .long(ACCEPT_MISSING_ACCOUNTS)
+            .action(ArgAction::SetTrue)
+            .help("Serve although accounts.redb lacks users of the log: they get no password")
+            .help_heading("Options of serve")
+    };
+    let serve = |command| flags::add_serve(command).arg(check()).arg(accept());
     serve(flags::add_global(Cli::command())).mut_subcommand("serve", serve)
 }
 

@@ -17,6 +17,8 @@ mod values;
 #[cfg(test)]
 mod tests;
 
+#[cfg(test)]
+pub(crate) use self::values::network;
 pub(crate) use self::values::parse_duration;
 pub use self::{
     error::{ConfigError, Problem, Source},

@@ -45,10 +45,10 @@ impl fmt::Display for Network {
 /// Who made a request, as far as is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Client {
-    /// The address that limits count for.
+    /// The address that limits count for: of the client, or of the last proxy on the way that is not trusted or says
+    /// nothing that can be read.
     pub address: IpAddr,
-    /// A proxy that is not trusted says that it speaks for somebody: `address` is the proxy's, and
-    /// nothing may be granted for being near.
+    /// A proxy speaks for somebody whom nobody trusted names.
     pub hidden: bool,
 }
 

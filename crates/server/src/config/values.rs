@@ -134,7 +134,7 @@ pub(super) fn origin(text: &str) -> Option<String> {
     server_name(host).map(|_| text.into())
 }
 
-pub(super) fn network(text: &str) -> Option<super::Network> {
+pub(crate) fn network(text: &str) -> Option<super::Network> {
     let (address, prefix) = match text.split_once('/') {
         Some((address, prefix)) => (address, Some(prefix.parse::<u8>().ok()?)),
         None => (text, None),

@@ -9,7 +9,9 @@ use rookery_log::{EventLog, PAGE_MAX, Position, Scope};
 use serde_json::value::RawValue;
 
 use super::{Order, Output, receive::receive, status::status};
-use crate::{cli::UserCommand, clock, contents::Contents, failure::Failure, ndjson, node::Node};
+use crate::{
+    cli::UserCommand, clock, contents::Contents, failure::Failure, ndjson, node::Node, reconcile,
+};
 
 /// Commits that `log tail` shows if it is not told from where.
 const TAIL_DEFAULT: u64 = 10;
@@ -205,8 +207,22 @@ async fn user(
     let accounts = &node.accounts;
     let now = Millis(clock::now().0);
     let password = password.map(Password::new);
+    if let UserCommand::SetPassword { name, .. }
+    | UserCommand::Token { name, .. }
+    | UserCommand::Admin { name, .. }
+    | UserCommand::Deactivate { name, .. } = &command
+        && reconcile::adopt_named(node, name).await?
+    {
+        output.note(format!("{name} had no account, and the log knows the user: made one")).await;
+    }
     match command {
         UserCommand::Create { name, admin, .. } => {
+            if reconcile::knows_without_account(node, &name)? {
+                reconcile::leave_first_place_to_operators(node).await?;
+                output
+                    .note(format!("the log knows {name}, whose rooms this account takes over"))
+                    .await;
+            }
             accounts.create_user(&name, password, admin, now).await?;
             output.note(format!("made the user {name}")).await;
         }

@@ -9,7 +9,7 @@ use rookery_command::Actor;
 use rookery_domain::OwnedUserId;
 
 use crate::schema::{
-    context::{app, millis, session},
+    context::{STALE_AFTER, app, millis, session},
     fault::Fault,
     refusal::Refusal,
     user::{Device, User},
@@ -135,6 +135,10 @@ impl AccountMutation {
             from: session.peer,
         };
         let device_name = registration.device_name.clone();
+        // The accounts ask the models whether the log knows the name.
+        let tail = *app(context).log.tail().borrow();
+        let fresh = app(context).models.wait_for(tail, STALE_AFTER).await;
+        fresh.map_err(|_| Fault::stale())?;
         let result = app(context).accounts.register(registration, millis(session.received)).await;
         if let Ok(new) = &result {
             tell_added(context, new, device_name.as_deref()).await;

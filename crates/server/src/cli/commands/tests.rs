@@ -83,6 +83,16 @@ fn the_configuration_can_be_checked() {
 }
 
 #[test]
+fn missing_accounts_are_accepted_only_by_a_server() {
+    assert!(run("--accept-missing-accounts").expect("parses").accept_missing_accounts);
+    assert!(run("serve --accept-missing-accounts").expect("parses").accept_missing_accounts);
+    assert!(!run("serve").expect("parses").accept_missing_accounts);
+    assert!(
+        refusal("--accept-missing-accounts verify").contains("is an option of `rookery serve`")
+    );
+}
+
+#[test]
 fn an_import_is_of_a_file_or_of_a_kind() {
     let file = |name: &str| Command::Import { kind: None, file: Some(name.into()) };
     let kind = |kind| Command::Import { kind: Some(kind), file: None };

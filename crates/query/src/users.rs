@@ -1,0 +1,49 @@
+//! Which users the log knows, whether or not they have an account.
+//!
+//! **Invariant:** only what users did themselves makes them known: an invite or a ban by somebody else names an ID that
+//! nobody may have.
+
+use rookery_domain::{Membership, ServerName, UserId};
+use rookery_log::{Position, StreamId, StreamKind};
+
+use crate::{View, models::StreamKey};
+
+impl View<'_> {
+    /// Whether `user` has done anything that the log tells of: has data of an account, or was joined to a room or
+    /// knocked at one.
+    ///
+    /// Who did the most is found first; an ID that others only invite or ban costs a look at each of their rooms.
+    #[must_use]
+    pub fn is_known(&self, user: &UserId) -> bool {
+        if self.models().directory.key(StreamKind::User, user.as_str()).is_some() {
+            return true;
+        }
+        let acts = |membership| matches!(membership, Membership::Join | Membership::Knock);
+        let memberships = || self.models().memberships.shared.all(user);
+        memberships().any(|(_, membership)| acts(membership))
+            || memberships().any(|(room, _)| self.has_acted_in(room, user))
+    }
+
+    fn has_acted_in(&self, room: StreamKey, user: &UserId) -> bool {
+        let acts = |membership| matches!(membership, Membership::Join | Membership::Knock);
+        let member = self.models().memberships.get(room).and_then(|room| room.get(user));
+        member.is_some_and(|member| member.history.iter().any(|change| acts(change.membership)))
+    }
+
+    /// All users of `server` whom the log names: by data of an account, or as anything to a room. Some come twice, and
+    /// some have never done anything: see [`Self::is_known`].
+    pub fn users_named(&self, server: &ServerName) -> impl Iterator<Item = &UserId> {
+        let accounts = self.models().directory.of_kind(StreamKind::User);
+        let accounts = accounts.filter_map(|(_, user)| <&UserId>::try_from(user).ok());
+        accounts
+            .chain(self.models().memberships.shared.users())
+            .filter(move |user| user.server_name() == server)
+    }
+
+    /// The streams of account data that have commits after `position`.
+    pub fn accounts_after(&self, position: Position) -> impl Iterator<Item = &StreamId> {
+        let rows = self.models().profiles.rows.iter();
+        let moved = rows.filter(move |(_, row)| row.applied > position);
+        moved.filter_map(|(key, _)| self.models().directory.stream(*key))
+    }
+}

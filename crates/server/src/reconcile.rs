@@ -1,0 +1,209 @@
+//! Comparing the accounts with the log of the same folder: the two are backed up, lost and restored apart.
+//!
+//! **Invariant:** a server whose log knows users that its accounts do not serves nobody until an operator has said what
+//! becomes of them. Otherwise the first who registers would be the administrator of somebody else's server.
+//! **Invariant:** accounts that lag behind the log for a moment are no fault: a device is in the accounts before the
+//! log tells of it, and out of them before the log tells of that.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use rookery_accounts::{Accounts, History, LogMark, Millis};
+use rookery_domain::{AccountEvent, Fact, Subject, UserId};
+use rookery_log::{EventLog, PAGE_MAX, Position, Scope, StreamId, StreamKind};
+use rookery_query::ReadModels;
+
+use crate::{clock, failure::Failure, node::Node};
+
+/// How many users a message names.
+const NAMES_SHOWN: usize = 3;
+
+/// Answers the accounts from the log and the read models.
+pub(crate) struct FromLog {
+    pub(crate) log: Arc<dyn EventLog>,
+    pub(crate) models: ReadModels,
+}
+
+impl History for FromLog {
+    fn knows(&self, user_id: &str) -> bool {
+        <&UserId>::try_from(user_id).is_ok_and(|user| self.models.view().is_known(user))
+    }
+
+    fn mark(&self) -> LogMark {
+        LogMark { epoch: self.log.epoch().0, position: self.log.tail().borrow().0 }
+    }
+}
+
+/// What the log has and the accounts have not.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Lack {
+    /// Local parts of users without an account.
+    users: Vec<String>,
+    /// Devices that the log says are removed and that the accounts still let in: local part and device ID.
+    devices: Vec<(String, String)>,
+    /// The accounts were last changed beside another log.
+    foreign: bool,
+}
+
+impl Lack {
+    fn is_none(&self) -> bool {
+        self.users.is_empty() && self.devices.is_empty() && !self.foreign
+    }
+
+    fn describe(&self) -> String {
+        let mut parts = Vec::new();
+        if !self.users.is_empty() {
+            let mut names =
+                self.users.iter().take(NAMES_SHOWN).cloned().collect::<Vec<_>>().join(", ");
+            let count = self.users.len();
+            if count > NAMES_SHOWN {
+                names = format!("{names} and {} more", count - NAMES_SHOWN);
+            }
+            parts.push(format!("the log has {count} users without an account ({names})"));
+        }
+        if !self.devices.is_empty() {
+            let count = self.devices.len();
+            parts.push(format!("{count} devices are logged in that the log says were removed"));
+        }
+        if self.foreign {
+            parts.push("they were last changed beside another log".to_owned());
+        }
+        parts.join("; ")
+    }
+}
+
+/// Compares the accounts of `node` with its log. Where they lack something: with `accept`, makes up for it; else refuses.
+///
+/// # Errors
+/// [`Failure`] that says what is missing and what to do.
+pub(crate) async fn accounts_with_log(node: &Node, accept: bool) -> Result<(), Failure> {
+    let lack = compare(node).await?;
+    if lack.is_none() {
+        return Ok(());
+    }
+    let found = lack.describe();
+    if !accept {
+        return Err(Failure::new(format!(
+            "accounts.redb is missing, or older than the log: {found}. Restore the accounts.redb that \
+             belongs to this log from a backup. If there is none, start once with \
+             --accept-missing-accounts: these users then have accounts without a password, which \
+             `rookery user set-password` and `rookery user token` open, those devices are logged out, \
+             and `rookery user admin` makes the first administrator"
+        )));
+    }
+    let (users, devices) = (lack.users.len(), lack.devices.len());
+    node.accounts.adopt(lack.users, lack.devices, Millis(clock::now().0)).await?;
+    tracing::warn!(
+        "accounts.redb was missing or older than the log, which was accepted: {found}. Made {users} \
+         accounts without a password and logged {devices} devices out"
+    );
+    Ok(())
+}
+
+/// Makes an account for a user whom the log knows and the accounts do not, because an operator names the user. Answers
+/// whether it did.
+///
+/// # Errors
+/// [`Failure`] if the accounts cannot be read or written.
+pub(crate) async fn adopt_named(node: &Node, name: &str) -> Result<bool, Failure> {
+    if !knows_without_account(node, name)? {
+        return Ok(false);
+    }
+    let user_id = node.accounts.user_id(name).unwrap_or_default();
+    let names = <&UserId>::try_from(user_id.as_str()).map(|user| vec![user.localpart().to_owned()]);
+    node.accounts.adopt(names.unwrap_or_default(), Vec::new(), Millis(clock::now().0)).await?;
+    Ok(true)
+}
+
+/// Whether the log knows a user, named by ID or local part, who has no account.
+///
+/// # Errors
+/// [`Failure`] if the accounts cannot be read.
+pub(crate) fn knows_without_account(node: &Node, name: &str) -> Result<bool, Failure> {
+    let Some(user_id) = node.accounts.user_id(name) else { return Ok(false) };
+    let user = <&UserId>::try_from(user_id.as_str());
+    Ok(!node.accounts.exists(name)? && user.is_ok_and(|user| node.models.view().is_known(user)))
+}
+
+/// From now on nobody becomes administrator by registering first.
+///
+/// # Errors
+/// [`Failure`] if the accounts cannot be written.
+pub(crate) async fn leave_first_place_to_operators(node: &Node) -> Result<(), Failure> {
+    Ok(node.accounts.adopt(Vec::new(), Vec::new(), Millis(clock::now().0)).await?)
+}
+
+async fn compare(node: &Node) -> Result<Lack, Failure> {
+    let mark = node.accounts.log_mark()?;
+    let epoch = node.log.epoch().0;
+    let foreign = mark.is_some_and(|mark| mark.epoch != epoch && mark.position > 0);
+    let since = mark.filter(|mark| mark.epoch == epoch).map(|mark| Position(mark.position));
+    let devices = match since {
+        Some(since) => revived(node, since).await?,
+        None => Vec::new(),
+    };
+    Ok(Lack { users: missing(node)?, devices, foreign })
+}
+
+/// Local parts of users of this server who have done something and have no account.
+fn missing(node: &Node) -> Result<Vec<String>, Failure> {
+    let view = node.models.view();
+    let server = node.commands.server_name();
+    let named = view.users_named(server).map(UserId::localpart);
+    let mut lacking = node.accounts.without_account(named)?;
+    lacking.sort_unstable();
+    lacking.dedup();
+    let is_known = |name: &&str| {
+        let user = UserId::parse(format!("@{name}:{server}"));
+        user.is_ok_and(|user| view.is_known(&user))
+    };
+    Ok(lacking.into_iter().filter(is_known).map(ToOwned::to_owned).collect())
+}
+
+/// Devices that were removed after `since`, as the log says, and are in the accounts.
+async fn revived(node: &Node, since: Position) -> Result<Vec<(String, String)>, Failure> {
+    let moved: Vec<StreamId> = node.models.view().accounts_after(since).cloned().collect();
+    let mut revived = Vec::new();
+    for stream in moved {
+        let Some((StreamKind::User, user)) = stream.split() else { continue };
+        let Ok(user) = <&UserId>::try_from(user) else { continue };
+        if user.server_name() != node.commands.server_name() {
+            continue;
+        }
+        let removed = removed_devices(&*node.log, &stream, since).await?;
+        if removed.is_empty() {
+            continue;
+        }
+        let name = user.localpart();
+        let there = node.accounts.devices(name)?.into_iter().map(|device| device.device_id);
+        let there = there.filter(|device| removed.contains(device));
+        revived.extend(there.map(|device| (name.to_owned(), device)));
+    }
+    Ok(revived)
+}
+
+async fn removed_devices(
+    log: &dyn EventLog,
+    stream: &StreamId,
+    since: Position,
+) -> Result<BTreeSet<String>, Failure> {
+    let (mut removed, mut after) = (BTreeSet::new(), since);
+    let scope = Scope::Stream(stream.clone());
+    loop {
+        let page = log.read(&scope, after, PAGE_MAX).await?;
+        for event in page.iter().flat_map(|record| &record.commit.events) {
+            let fact = Fact::read(Subject::Account, &event.id, &event.envelope, &event.content);
+            if let Ok(Fact::Account(AccountEvent::DeviceRemoved { device_id })) = fact {
+                removed.insert(device_id);
+            }
+        }
+        match page.last() {
+            Some(last) if page.len() == PAGE_MAX => after = last.position,
+            _ => return Ok(removed),
+        }
+    }
+}
+
+/// Has the accounts ask the log before they give a name out.
+pub(crate) fn follow(accounts: &Accounts, log: Arc<dyn EventLog>, models: ReadModels) {
+    accounts.follow(Arc::new(FromLog { log, models }));
+}
