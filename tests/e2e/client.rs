@@ -54,6 +54,11 @@ impl Client {
         self.nobody().run(document, &json!({ "input": input }))["logIn"].clone()
     }
 
+    /// The same user on the device of this token.
+    pub(crate) fn on_device(&self, token: &str) -> Self {
+        Self { token: Some(token.to_owned()), ..self.clone() }
+    }
+
     /// The same connection without a login.
     pub(crate) fn nobody(&self) -> Self {
         Self { token: None, ..self.clone() }
@@ -267,6 +272,11 @@ impl Socket {
                 Ok(_) => {}
             }
         }
+    }
+
+    /// The connection below, for tests that do not read messages from it.
+    pub(crate) fn stream(&mut self) -> &mut TcpStream {
+        self.socket.get_mut()
     }
 
     pub(crate) fn subscribe(&mut self, id: &str, document: &str, variables: &Value) {

@@ -27,6 +27,7 @@ mod raw;
 mod rebuild;
 mod redaction;
 mod resume;
+mod revocation;
 mod rules;
 mod scroll;
 mod seam;

@@ -55,6 +55,22 @@ pub(super) const RIGS: &[Rig] = &[
         settings: &[],
     },
     Rig {
+        name: "revocation",
+        about: "each path times each way of ending a session: nothing is told or done after it",
+        package: "rookery-server",
+        target: E2E,
+        filters: &["revocation::"],
+        settings: &[],
+    },
+    Rig {
+        name: "simulation",
+        about: "the write side over a log that fails, hangs, loses answers and fills up: journals and log agree",
+        package: "rookery-command",
+        target: &["--lib"],
+        filters: &["simulation::"],
+        settings: &[],
+    },
+    Rig {
         name: "flaky",
         about: "all end-to-end tests again and again: none holds by luck",
         package: "rookery-server",
