@@ -38,6 +38,7 @@ mod shutdown;
 mod socket;
 mod sse;
 mod unsent;
+mod untaken;
 
 pub use auth::{AuthFailure, Authenticator, Caller, Peer, SessionEnd};
 pub use bookmark::Bookmark;
@@ -54,5 +55,6 @@ pub use refusal::{Location, Refusal, code};
 pub use router::router;
 pub use serve::{ServeOptions, serve};
 pub use shutdown::{Shutdown, ShutdownHandle, shutdown};
+pub use untaken::{Untaken, UntakenPlace};
 
 use router::Transport;

@@ -8,6 +8,7 @@ use std::{
 
 use parking_lot::{Mutex, RwLock};
 use rookery_log::{EventLog, Position, ReadError};
+use rookery_work::Lock;
 use tokio::sync::watch;
 
 use crate::{
@@ -27,14 +28,12 @@ pub(crate) struct Core {
     pub(crate) pages: Pages,
     pub(crate) checkpoint: watch::Sender<Position>,
     pub(crate) router: Router,
-    /// Held by the one follower far behind who reads here and there in the log.
-    pub(crate) searching: tokio::sync::Mutex<()>,
     /// Held by whoever changes rows: the projector, a retry, a rebuild that takes over.
-    pub(crate) projecting: tokio::sync::Mutex<()>,
+    pub(crate) projecting: Lock<()>,
     /// Held by whoever writes snapshots, or changes where they go.
-    pub(crate) saving: Arc<tokio::sync::Mutex<()>>,
+    pub(crate) saving: Lock<()>,
     /// Held by the one rebuild or verification that may run.
-    pub(crate) rebuilding: tokio::sync::Mutex<()>,
+    pub(crate) rebuilding: Lock<()>,
 }
 
 impl Core {
@@ -58,7 +57,7 @@ impl Core {
         }
         positions.retain(|position| !found.contains_key(position));
         if !positions.is_empty() {
-            let records = self.gathered.get(&*self.log, &positions).await?;
+            let records = self.gathered.get(&self.log, &positions).await?;
             let read = decode(&*self.log, &records).await?;
             // Under the lock: a redaction that comes now finds the commit in the cache.
             let mut cache = self.cache.lock();

@@ -4,6 +4,7 @@ use std::{fs, io, path::Path, sync::Arc};
 
 use parking_lot::{Mutex, RwLock};
 use rookery_log::{EventLog, PAGE_MAX, Position, ReadError, Scope};
+use rookery_work::Lock;
 use tokio::sync::watch;
 
 use crate::{
@@ -79,10 +80,9 @@ impl ReadModels {
             options,
             checkpoint: watch::Sender::new(models.position),
             models: RwLock::new(models),
-            searching: tokio::sync::Mutex::default(),
-            projecting: tokio::sync::Mutex::default(),
-            saving: Arc::default(),
-            rebuilding: tokio::sync::Mutex::default(),
+            projecting: Lock::default(),
+            saving: Lock::default(),
+            rebuilding: Lock::default(),
         };
         Self { core: Arc::new(core) }
     }

@@ -3,17 +3,21 @@
 //! After a restart all clients resume from nearby positions. Pages end at multiples of their size, so
 //! all of these readers ask for the same ones, and the first to ask reads for the others.
 //!
+//! **Invariant:** a page is read in a task of its own, which no reader drives: one that is not polled, or goes away, delays
+//! none of the others.
 //! **Invariant:** a page is never read twice at the same time, and only a few pages at once, first come
 //! first served: who catches up does not keep the log from the projector.
 //! **Invariant:** what is kept is bounded in bytes, and has nothing that has been redacted.
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::Arc,
+    sync::{Arc, Weak},
 };
 
 use parking_lot::Mutex;
-use rookery_log::{Position, ReadError, Scope};
+use rookery_log::{Position, ReadError, Scope, Unavailable};
+use rookery_work::Job;
+use tokio::sync::Semaphore;
 
 use crate::{
     Committed,
@@ -50,12 +54,23 @@ struct Held {
 }
 
 /// The pages that were read of late.
-#[derive(Default)]
 pub(crate) struct Pages {
     // Locked after the cache and before the models.
     held: Mutex<Held>,
-    /// Whoever reads a page holds the turn of its number: nobody reads the same one.
-    turns: [tokio::sync::Mutex<()>; READERS_MAX],
+    /// The pages that are being read, by number.
+    reading: Mutex<HashMap<u64, Weak<Reading>>>,
+    /// Places of those that are read at once. Only the tasks that read have one.
+    readers: Arc<Semaphore>,
+}
+
+/// The reading of a page: its commits, whether or not they are still kept when a reader comes for them.
+type Reading = Job<Result<Arc<[Arc<Committed>]>, ReadError>>;
+
+impl Default for Pages {
+    fn default() -> Self {
+        let readers = Arc::new(Semaphore::new(READERS_MAX));
+        Self { held: Mutex::default(), reading: Mutex::default(), readers }
+    }
 }
 
 fn number(after: Position) -> u64 {
@@ -116,30 +131,69 @@ impl Held {
 impl Core {
     /// The commits after `after` up to the end of its page, as far as the models have applied them.
     pub(crate) async fn page_after(
-        &self,
+        self: &Arc<Self>,
         after: Position,
     ) -> Result<Vec<Arc<Committed>>, ReadError> {
         let counters = &self.router.counters;
-        if let Some(ready) = self.pages.after(after) {
-            Counters::up(&counters.page_hits);
-            return Ok(ready);
+        loop {
+            if let Some(ready) = self.pages.after(after) {
+                Counters::up(&counters.page_hits);
+                return Ok(ready);
+            }
+            let (reading, is_own) = self.reading(number(after));
+            let read = reading.result().await.unwrap_or_else(|| {
+                let reason = "the task that read a page of the log ended half-way; try again";
+                Err(Unavailable { reason: reason.into() }.into())
+            })?;
+            // What is kept is without what was redacted since.
+            if let Some(ready) = self.pages.after(after) {
+                return Ok(ready);
+            }
+            // Another reader's page may have begun before the commits that are asked for were there.
+            let begin = read.partition_point(|commit| commit.position <= after);
+            if is_own || begin < read.len() {
+                return Ok(self.still_clean(&read[begin..]));
+            }
         }
-        let number = number(after);
-        let turns = &self.pages.turns;
-        let _turn = turns[usize::try_from(number).unwrap_or(0) % turns.len()].lock().await;
-        if let Some(ready) = self.pages.after(after) {
-            Counters::up(&counters.page_hits);
-            return Ok(ready);
+    }
+
+    /// The reading of a page that is under way, or one that begins; and whether it begins.
+    fn reading(self: &Arc<Self>, number: u64) -> (Arc<Reading>, bool) {
+        let mut all = self.pages.reading.lock();
+        let under_way = all.get(&number).and_then(Weak::upgrade).filter(|job| !job.is_done());
+        if let Some(reading) = under_way {
+            return (reading, false);
         }
-        Counters::up(&counters.page_reads);
+        let core = Arc::clone(self);
+        let reading = Job::start(async move { core.read_page(number).await });
+        all.retain(|_, reading| reading.strong_count() > 0);
+        all.insert(number, Arc::downgrade(&reading));
+        (reading, true)
+    }
+
+    async fn read_page(&self, number: u64) -> Result<Arc<[Arc<Committed>]>, ReadError> {
+        let place = self.pages.readers.acquire().await;
+        Counters::up(&self.router.counters.page_reads);
         let begin = Position(number * PAGE_COMMITS as u64);
         let applied = self.checkpoint.borrow().0.saturating_sub(begin.0);
         let limit = usize::try_from(applied).unwrap_or(PAGE_COMMITS).min(PAGE_COMMITS);
         let records = self.log.read(&Scope::All, begin, limit).await?;
         let read = decode(&*self.log, &records).await?;
+        drop(place);
         // Under the lock: a redaction that comes now finds the commit in the page.
         let mut held = self.pages.held.lock();
-        held.keep(number, self.clean(read), self.options.pages_bytes_max);
-        Ok(held.pages.get(&number).and_then(|page| page.after(after)).unwrap_or_default())
+        let commits = self.clean(read);
+        let read = commits.clone().into();
+        held.keep(number, commits, self.options.pages_bytes_max);
+        Ok(read)
+    }
+
+    /// Commits without what was redacted since they were read.
+    fn still_clean(&self, commits: &[Arc<Committed>]) -> Vec<Arc<Committed>> {
+        let models = self.models.read();
+        let clean = |commit: &Arc<Committed>| {
+            models.without_redacted(commit).map_or_else(|| Arc::clone(commit), Arc::new)
+        };
+        commits.iter().map(clean).collect()
     }
 }

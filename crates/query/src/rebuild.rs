@@ -216,7 +216,7 @@ impl ReadModels {
         while self.checkpoint_now().0 - models.position.0 > TAKEOVER_COMMITS {
             catch_up(&*core.log, &mut models, self.checkpoint_now()).await?;
         }
-        let saving = Arc::clone(&core.saving).lock_owned().await;
+        let saving = core.saving.lock_owned().await;
         let position = {
             let _projecting = core.projecting.lock().await;
             let checkpoint = self.checkpoint_now();

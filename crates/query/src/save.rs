@@ -17,7 +17,7 @@ impl ReadModels {
     /// # Errors
     /// If a file cannot be written. The snapshots before stay as they were.
     pub async fn save(&self) -> io::Result<()> {
-        let saving = Arc::clone(&self.core.saving).lock_owned().await;
+        let saving = self.core.saving.lock_owned().await;
         let core = Arc::clone(&self.core);
         let saved = tokio::task::spawn_blocking(move || {
             let _saving = saving;
@@ -28,7 +28,7 @@ impl ReadModels {
 
     /// Starts to write snapshots, unless that is under way.
     pub(crate) fn save_behind(&self) {
-        let Ok(saving) = Arc::clone(&self.core.saving).try_lock_owned() else { return };
+        let Some(saving) = self.core.saving.try_lock_owned() else { return };
         let core = Arc::clone(&self.core);
         tokio::task::spawn_blocking(move || {
             let _saving = saving;

@@ -19,6 +19,9 @@ use crate::{View, core::Core, feed::Own, models::StreamKey};
 /// not in a row.
 const SHARE: u64 = if cfg!(test) { 1 } else { 8 };
 
+/// What a step of a search looks at, at most: rooms, receipts and commits.
+const STEP: usize = if cfg!(test) { 3 } else { 512 };
+
 /// The commits that concern a user.
 pub(crate) struct Shortcut {
     positions: VecDeque<Position>,
@@ -36,41 +39,101 @@ impl Shortcut {
     }
 }
 
-/// What has been found, and how much more may be.
-struct Search<'a> {
-    core: &'a Core,
-    own: &'a Own,
+/// What has been found so far, and how much more may be.
+///
+/// A search goes in steps, between which others have their turns. What is committed meanwhile is beyond `until`, and the
+/// same for what was superseded meanwhile: the later receipt is beyond it too.
+pub(crate) struct Search {
     after: Position,
     until: Position,
     left: usize,
     found: BTreeSet<Position>,
+    /// The rooms to go through.
+    rooms: std::vec::IntoIter<StreamKey>,
+    place: Place,
+}
+
+/// Where a search is.
+enum Place {
+    /// Before the next room.
+    Between,
+    /// In a room, after the receipt of this reader.
+    Readers(StreamKey, Option<StreamKey>),
+    /// In the stream of a room, or of the user's account.
+    Stream(StreamId, Position),
+    /// In the stream of the user's account, which is the last one.
+    Account(Position),
+}
+
+/// How far a search has come.
+pub(crate) enum Searched {
+    /// There is more to look at.
+    Partly,
+    /// The shorter way.
+    Found(Shortcut),
+    /// There is none.
+    Nothing,
 }
 
 impl Core {
-    /// The shorter way from `after` to where the models are now, if there is one.
+    /// Begins to look for the shorter way from `after` to where the models are now. `None` if there is none.
+    pub(crate) fn search(&self, own: &Own, after: Position) -> Option<Search> {
+        let until = *self.checkpoint.borrow();
+        let left = usize::try_from(until.0.saturating_sub(after.0) / SHARE).unwrap_or(usize::MAX);
+        let view = self.view();
+        if !view.models().receipts.parked.is_empty() {
+            return None;
+        }
+        let rooms = view.models().memberships.shared.all(&own.user);
+        let rooms: Vec<_> = rooms.map(|(key, _)| key).take(left.saturating_add(1)).collect();
+        let left = left.checked_sub(rooms.len())?;
+        let (found, rooms) = (BTreeSet::new(), rooms.into_iter());
+        Some(Search { after, until, left, found, rooms, place: Place::Between })
+    }
+
+    /// Goes on with a search, for a step that is short whatever there is to find.
     ///
     /// # Errors
     /// If the log cannot be read.
-    pub(crate) async fn shortcut(
+    pub(crate) async fn search_on(
         &self,
+        search: &mut Search,
         own: &Own,
-        after: Position,
-    ) -> Result<Option<Shortcut>, ReadError> {
-        let until = *self.checkpoint.borrow();
-        let left = usize::try_from(until.0.saturating_sub(after.0) / SHARE).unwrap_or(usize::MAX);
-        let found = BTreeSet::new();
-        let mut search = Search { core: self, own, after, until, left, found };
-        let Some(rooms) = search.rooms() else { return Ok(None) };
-        for key in rooms {
-            let Some((stream, has_more)) = search.receipts(key) else { return Ok(None) };
-            if has_more && !search.stream(stream).await? {
-                return Ok(None);
-            }
+    ) -> Result<Searched, ReadError> {
+        let mut steps = STEP;
+        while steps > 0 {
+            let taken = match &search.place {
+                Place::Between => match search.rooms.next() {
+                    Some(key) => {
+                        search.place = Place::Readers(key, None);
+                        Some(1)
+                    }
+                    None => {
+                        search.place = Place::Account(search.after);
+                        Some(0)
+                    }
+                },
+                Place::Readers(key, last) => search.receipts(&self.view(), own, *key, *last, steps),
+                Place::Stream(stream, at) => {
+                    let (stream, at) = (stream.clone(), *at);
+                    let read = search.stream(self, stream.clone(), at, steps).await?;
+                    read.map(|(taken, more)| {
+                        search.place = more.map_or(Place::Between, |at| Place::Stream(stream, at));
+                        taken
+                    })
+                }
+                Place::Account(at) => {
+                    let read = search.stream(self, own.stream.clone(), *at, steps).await?;
+                    let Some((taken, more)) = read else { return Ok(Searched::Nothing) };
+                    let Some(at) = more else { return Ok(Searched::Found(search.shortcut())) };
+                    search.place = Place::Account(at);
+                    Some(taken)
+                }
+            };
+            let Some(taken) = taken else { return Ok(Searched::Nothing) };
+            steps = steps.saturating_sub(taken);
         }
-        if !search.stream(own.stream.clone()).await? {
-            return Ok(None);
-        }
-        Ok(Some(Shortcut { positions: search.found.into_iter().collect(), until }))
+        Ok(Searched::Partly)
     }
 
     fn view(&self) -> View<'_> {
@@ -78,28 +141,27 @@ impl Core {
     }
 }
 
-impl Search<'_> {
+impl Search {
+    fn shortcut(&mut self) -> Shortcut {
+        let positions = std::mem::take(&mut self.found).into_iter().collect();
+        Shortcut { positions, until: self.until }
+    }
+
     fn spend(&mut self, cost: usize) -> Option<()> {
         self.left = self.left.checked_sub(cost)?;
         Some(())
     }
 
-    /// All rooms that the user has or had to do with; none if there are too many.
-    fn rooms(&mut self) -> Option<Vec<StreamKey>> {
-        let view = self.core.view();
-        if !view.models().receipts.parked.is_empty() {
-            return None;
-        }
-        let rooms = view.models().memberships.shared.all(&self.own.user);
-        let rooms: Vec<_> = rooms.map(|(key, _)| key).take(self.left.saturating_add(1)).collect();
-        self.spend(rooms.len())?;
-        Some(rooms)
-    }
-
-    /// Finds receipts that were told in a room; gives its stream, and whether there is more to find
-    /// in it. `None` if that is too much, or not known.
-    fn receipts(&mut self, key: StreamKey) -> Option<(StreamId, bool)> {
-        let view = self.core.view();
+    /// Finds receipts that were told in a room, of up to `limit` readers after `last`. Gives what that took; `None` if it
+    /// is too much, or not known.
+    fn receipts(
+        &mut self,
+        view: &View<'_>,
+        own: &Own,
+        key: StreamKey,
+        last: Option<StreamKey>,
+        limit: usize,
+    ) -> Option<usize> {
         let models = view.models();
         if models.memberships.parked.contains_key(&key) {
             return None;
@@ -107,38 +169,44 @@ impl Search<'_> {
         let stream = models.directory.stream(key)?.clone();
         let (_, room) = stream.split()?;
         let room = <&RoomId>::try_from(room).ok()?;
-        let readers = models.receipts.shared.of(room).take(self.left.saturating_add(1));
-        let readers: Vec<_> = readers.collect();
+        let readers: Vec<_> = models.receipts.shared.after(room, last).take(limit).collect();
         self.spend(readers.len())?;
-        for reader in readers {
-            let marks = models.receipts.get(reader).and_then(|marks| marks.of(room));
+        for reader in &readers {
+            let marks = models.receipts.get(*reader).and_then(|marks| marks.of(room));
             let Some(mark) = marks.and_then(|marks| marks.public.as_ref()) else { continue };
             let at = mark.position;
             let is_told = (self.after < at && at <= self.until)
-                && view.membership_at(room, &self.own.user, at) == Membership::Join;
+                && view.membership_at(room, &own.user, at) == Membership::Join;
             self.found.extend(is_told.then_some(at));
         }
-        let last = models.memberships.rows.get(&key).map(|row| row.applied);
-        Some((stream, last > Some(self.after)))
+        self.place = if readers.len() == limit {
+            Place::Readers(key, readers.last().copied())
+        } else if models.memberships.rows.get(&key).map(|row| row.applied) > Some(self.after) {
+            Place::Stream(stream, self.after)
+        } else {
+            Place::Between
+        };
+        Some(readers.len())
     }
 
-    /// Finds the commits of a stream; whether they were not too many.
-    async fn stream(&mut self, stream: StreamId) -> Result<bool, ReadError> {
-        let scope = Scope::Stream(stream);
-        let mut at = self.after;
-        loop {
-            let limit = self.left.saturating_add(1).min(PAGE_MAX);
-            let records = self.core.log.read(&scope, at, limit).await?;
-            let due = records.iter().map(|record| record.position);
-            let due: Vec<_> = due.take_while(|position| *position <= self.until).collect();
-            if self.spend(due.len()).is_none() {
-                return Ok(false);
-            }
-            self.found.extend(&due);
-            match due.last() {
-                Some(last) if due.len() == limit => at = *last,
-                _ => return Ok(true),
-            }
+    /// Finds up to `limit` commits of a stream after `at`. Gives how many there were, and from where to read on, unless that
+    /// was all; `None` if they are too many.
+    async fn stream(
+        &mut self,
+        core: &Core,
+        stream: StreamId,
+        at: Position,
+        limit: usize,
+    ) -> Result<Option<(usize, Option<Position>)>, ReadError> {
+        let limit = limit.min(self.left.saturating_add(1)).min(PAGE_MAX);
+        let records = core.log.read(&Scope::Stream(stream), at, limit).await?;
+        let due = records.iter().map(|record| record.position);
+        let due: Vec<_> = due.take_while(|position| *position <= self.until).collect();
+        if self.spend(due.len()).is_none() {
+            return Ok(None);
         }
+        self.found.extend(&due);
+        let more = due.last().copied().filter(|_| due.len() == limit);
+        Ok(Some((due.len(), more)))
     }
 }

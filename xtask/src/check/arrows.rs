@@ -16,7 +16,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("rookery-accounts", &[]),
     ("rookery-ephemeral", &["rookery-domain"]),
     ("rookery-command", &["rookery-domain", "rookery-log"]),
-    ("rookery-query", &["rookery-domain", "rookery-log"]),
+    ("rookery-query", &["rookery-domain", "rookery-log", "rookery-work"]),
+    ("rookery-work", &[]),
     (
         "rookery-gateway",
         &[
@@ -26,6 +27,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "rookery-ephemeral",
             "rookery-log",
             "rookery-query",
+            "rookery-work",
         ],
     ),
 ];

@@ -15,7 +15,7 @@ use rookery_domain::{OwnedUserId, RoomId, SigningKey, UserId};
 use rookery_ephemeral::Ephemeral;
 use rookery_log::{EventLog, Millis, Position, PositionToken, TokenKey};
 use rookery_query::{ReadModels, RowKey, TimelineCursor, TimelineError, Viewer};
-use tokio::sync::Semaphore;
+use rookery_work::Turns;
 
 use super::{
     fault::Fault,
@@ -29,7 +29,7 @@ pub(crate) const STALE_AFTER: Duration = Duration::from_secs(1);
 /// Largest page of any list.
 pub(crate) const PAGE_MAX: usize = 100;
 
-/// How many streams that are behind are read and told at the same time.
+/// How many streams that are behind are read and told at the same time, each of another user.
 const CATCHING_UP_MAX: usize = 2;
 
 /// How many devices' last writes are remembered.
@@ -54,9 +54,10 @@ pub struct App {
     /// Under what places in the log are sealed before clients get them.
     pub(crate) token_key: TokenKey,
     pub(crate) fanout: Fanout,
-    /// Turns of those who catch up. They are short and in order of asking, so however many come back at
-    /// once, whoever is live waits for these few alone.
-    pub(crate) catching_up: Arc<Semaphore>,
+    /// Turns of those who catch up: one piece of the log each, and users one after the other. However many
+    /// come back at once, whoever is live waits for these few alone; however much one user has to catch up
+    /// with, and however slowly they take it, another waits for one piece of theirs.
+    pub(crate) catching_up: Turns<OwnedUserId>,
     last_writes: Mutex<LruCache<(OwnedUserId, String), Position>>,
 }
 
@@ -83,7 +84,7 @@ impl App {
             backfill: Arc::new(NoOtherServers),
             ephemeral,
             fanout: Fanout::new(true),
-            catching_up: Arc::new(Semaphore::new(CATCHING_UP_MAX)),
+            catching_up: Turns::new(CATCHING_UP_MAX),
             last_writes: Mutex::new(LruCache::new(writers)),
         }
     }

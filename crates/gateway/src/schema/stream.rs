@@ -12,7 +12,7 @@ use self::items::StreamItem;
 pub(crate) use self::{
     draft::{Draft, Drafted},
     items::RoomClosed,
-    reader::{Reader, poll},
+    reader::{Piece, Reader, Step, in_turn, poll},
     skipped::SkippedEvents,
 };
 use super::{
@@ -103,10 +103,9 @@ impl Subscription {
             opening.put(session(context).clone(), reader);
             return Ok(stream::empty().boxed());
         }
-        let chunks = stream::try_unfold(reader, |mut reader| async move {
-            let chunk = reader.next_chunk().await?;
-            Ok(chunk.map(|chunk| (chunk, reader)))
-        });
+        let reader = Box::new(reader);
+        let chunks =
+            stream::try_unfold(reader, |reader| async move { Ok(reader.next_chunk().await?) });
         Ok(chunks.boxed())
     }
 }

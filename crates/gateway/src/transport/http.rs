@@ -7,6 +7,7 @@
 //! Source: GraphQL over HTTP (draft), sections "Request" and "Response".
 
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -15,6 +16,7 @@ use axum::http::header::UPGRADE;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
 use axum::response::{IntoResponse as _, Redirect, Response};
+use rookery_work::unburdened;
 
 use super::auth::{AuthFailure, Authenticator, Peer, SessionEnd, bearer};
 use super::body::params;
@@ -27,6 +29,7 @@ use super::outcome::Outcome;
 use super::refusal::{Refusal, code};
 use super::respond::{Manner, respond};
 use super::unsent::{Guard, Unsent, guarded};
+use super::untaken::Untaken;
 use super::{Transport, multipart, socket, sse};
 
 /// Answers a request to `/graphql`.
@@ -48,7 +51,9 @@ pub(super) async fn graphql<E: Frames, A: Authenticator>(
             _ => socket::upgrade(transport, request).await,
         };
     }
-    let mut response = answer(&transport, request, &origin).await;
+    // Not polled while its connection does not take what was answered before.
+    let answering = pin!(answer(&transport, request, &origin));
+    let mut response = unburdened("an HTTP request", answering).await;
     origin.allow(&mut response);
     response
 }
@@ -205,7 +210,7 @@ async fn run<E: Frames, A: Authenticator>(
     };
     let kind = prepared.admitted.kind;
     let end = transport.authenticator.end(&session);
-    match (Run::new(transport, prepared), stream) {
+    match (Run::new(transport, prepared, &Untaken::default()), stream) {
         (Run::Single(outcome), None) => {
             let outcome = outcome.await;
             Ok(Answer::Single(outcome, Some(Reader { end, kind })))

@@ -1,7 +1,13 @@
 //! Running operations on a connection: streams of messages that end by themselves or are cut. Sockets, event streams and
 //! multipart answers all run their operations here, and differ in the wording of messages.
 //!
-//! **Invariant:** nothing is computed ahead: a step is taken only when the connection asks for a message.
+//! An operation is polled only while its connection has room for a message. It may stay unpolled for as long as the client
+//! does not read, so it holds nothing that others wait for: queries, mutations and what is read from the log run in tasks of
+//! their own, and their results wait in the handles on these.
+//!
+//! **Invariant:** a step that began goes on to its end, whether or not the client reads.
+//! **Invariant:** of each operation at most one message is computed ahead, and of a connection only as many as it has places
+//! for ([`Untaken`]).
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
@@ -13,6 +19,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{AbortHandle, Abortable, BoxStream, SelectAll};
 use futures_util::{FutureExt as _, Stream, StreamExt as _};
 use rookery_log::PositionToken;
+use rookery_work::{Task, unburdened};
 
 use super::Transport;
 use super::auth::Authenticator;
@@ -22,6 +29,7 @@ use super::frame::{Frame, Frames, Payload};
 use super::gate::OperationKind;
 use super::outcome::Outcome;
 use super::prepare::Prepared;
+use super::untaken::Untaken;
 
 /// How a transport words the messages of its operations.
 pub(super) struct Wording {
@@ -44,21 +52,32 @@ pub(super) enum Run {
 }
 
 impl Run {
-    /// What was prepared, by the executor of `transport`.
+    /// What was prepared, by the executor of `transport`, for the connection that has the places of `untaken`.
     pub(super) fn new<E: Frames, A: Authenticator>(
         transport: &Transport<E, A>,
         prepared: Prepared,
+        untaken: &Untaken,
     ) -> Self {
         let executor = transport.executor.clone();
         if prepared.admitted.kind == OperationKind::Subscription {
             let name = prepared.admitted.name.as_deref().unwrap_or("-");
             tracing::debug!(target: "rookery::operation", kind = "subscription", name, "started");
             let bookmark = Bookmark::default();
-            let frames = executor.frames(prepared.request.data(bookmark.clone()));
-            return Self::Stream(frames, bookmark);
+            let request = prepared.request.data(bookmark.clone()).data(untaken.clone());
+            return Self::Stream(executor.frames(request), bookmark);
         }
-        let deadline = transport.options.execution_deadline;
-        Self::Single(execute(executor, prepared, deadline).boxed())
+        let kind = prepared.admitted.kind;
+        let outcome = execute(executor, prepared, transport.options.execution_deadline);
+        if kind == OperationKind::Mutation {
+            // It runs in a task of its own already, since it has to end whatever becomes of its caller.
+            return Self::Single(outcome.boxed());
+        }
+        let untaken = untaken.clone();
+        let query = async move {
+            let _place = untaken.place().await;
+            Task::start(outcome).await
+        };
+        Self::Single(query.boxed())
     }
 }
 
@@ -182,11 +201,18 @@ pub(super) struct Operations {
     known: HashMap<Arc<str>, Running>,
     serial: u64,
     wording: &'static Wording,
+    untaken: Untaken,
 }
 
 impl Operations {
     pub(super) fn new(wording: &'static Wording) -> Self {
-        Self { running: SelectAll::new(), known: HashMap::new(), serial: 0, wording }
+        let (running, known, untaken) = (SelectAll::new(), HashMap::new(), Untaken::default());
+        Self { running, known, serial: 0, wording, untaken }
+    }
+
+    /// The places for answers that the connection has not taken.
+    pub(super) fn untaken(&self) -> &Untaken {
+        &self.untaken
     }
 
     /// How many there are, those included that were cut and not yet dropped.
@@ -204,6 +230,7 @@ impl Operations {
             Run::Single(outcome) => (Source::Single(outcome), Progress::None),
             Run::Stream(frames, bookmark) => {
                 let progress = Progress::Begun(bookmark.clone());
+                let frames = unburdened("a subscription", frames);
                 let guarded = AssertUnwindSafe(frames).catch_unwind().boxed();
                 (Source::Stream(guarded, bookmark), progress)
             }

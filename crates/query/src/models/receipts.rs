@@ -6,6 +6,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     io,
+    ops::Bound,
 };
 
 use rookery_domain::{AccountEvent, Fact, OwnedEventId, OwnedRoomId, RoomId};
@@ -109,7 +110,18 @@ impl ReadersOfRooms {
 
     /// Those who have a public mark in `room`.
     pub(crate) fn of(&self, room: &RoomId) -> impl Iterator<Item = StreamKey> {
-        self.0.get(room).into_iter().flatten().copied()
+        self.after(room, None)
+    }
+
+    /// The same, by key, after that of `last`.
+    pub(crate) fn after(
+        &self,
+        room: &RoomId,
+        last: Option<StreamKey>,
+    ) -> impl Iterator<Item = StreamKey> {
+        let begin = last.map_or(Bound::Unbounded, Bound::Excluded);
+        let readers = self.0.get(room).into_iter();
+        readers.flat_map(move |readers| readers.range((begin, Bound::Unbounded)).copied())
     }
 }
 

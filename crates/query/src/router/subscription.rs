@@ -13,7 +13,7 @@ use crate::{
     Committed, Delivery, FeedItem, FollowError, ReadModels,
     feed::{Memberships, Own},
     pages::{PAGE_COMMITS, left_of_page},
-    shortcut::Shortcut,
+    shortcut::{Search, Searched, Shortcut},
 };
 
 /// Commits that are gone through under the lock of the router, to join the live side.
@@ -33,9 +33,15 @@ pub enum Turn {
 
 /// Commits that follow one another, for one who is behind. It is not to be kept over an `await` on
 /// a client: what is redacted meanwhile is still in it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Page {
     commits: std::vec::IntoIter<Arc<Committed>>,
+}
+
+impl Page {
+    fn of(commits: Vec<Arc<Committed>>) -> Self {
+        Self { commits: commits.into_iter() }
+    }
 }
 
 /// Follows the log for one user: behind, it reads along it; live, commits come to it.
@@ -55,8 +61,9 @@ struct Behind {
     memberships: Memberships,
     /// Pages that were read near the live side.
     laps: u32,
-    /// Whether a shorter way than the log has been looked for.
+    /// Whether a shorter way than the log has been looked for, or is being looked for.
     searched: bool,
+    search: Option<Box<Search>>,
     shortcut: Option<Shortcut>,
 }
 
@@ -110,11 +117,13 @@ impl Subscription {
     pub async fn turn(&mut self) -> Result<Turn, FollowError> {
         loop {
             let Side::Live(inbox) = &self.side else {
-                if self.join(Some(self.position)) {
-                    // Whoever asks may want to know that she is live now.
-                    return Ok(Turn::Behind(Page { commits: Vec::new().into_iter() }));
+                // After each piece it is the turn of others, of those on the live side above all.
+                tokio::task::yield_now().await;
+                if let Some(page) = self.piece().await? {
+                    return Ok(Turn::Behind(page));
                 }
-                return self.page().await.map(Turn::Behind);
+                self.arrived().await?;
+                continue;
             };
             let inbox = Arc::clone(inbox);
             match inbox.first() {
@@ -131,9 +140,48 @@ impl Subscription {
                 Waiting::ReadOn(position) => {
                     self.position = self.position.max(position);
                     self.side = Side::behind(&self.own);
+                    // Whoever asks may want to know that she is behind now.
+                    return Ok(Turn::Behind(Page::default()));
                 }
             }
         }
+    }
+
+    /// One piece of what is missing, for one who is behind. It may be empty; `None` if the models have nothing more.
+    ///
+    /// A piece is small, whatever there is to read and however little of it concerns the user, so that those who are
+    /// behind can take turns. It waits for the log, never for a commit.
+    ///
+    /// # Errors
+    /// [`FollowError`] if the log cannot be read, or does not have the position.
+    pub async fn piece(&mut self) -> Result<Option<Page>, FollowError> {
+        // Whoever asks may want to know that she is live now.
+        if self.join(Some(self.position)) || self.search().await? {
+            return Ok(Some(Page::default()));
+        }
+        if let Some(page) = self.page_of_shortcut().await? {
+            return Ok(Some(page));
+        }
+        let follower = self.models.follower();
+        let batch = follower.next(self.position, left_of_page(self.position)).await?;
+        if batch.commits.is_empty() {
+            return Ok(None);
+        }
+        let left = self.models.core.router.position().0.saturating_sub(batch.position.0);
+        if let Side::Behind(behind) = &mut self.side
+            && left <= SEAM_COMMITS_MAX as u64
+        {
+            behind.laps += 1;
+        }
+        Ok(Some(Page::of(batch.commits)))
+    }
+
+    /// Waits until the models have more than [`Self::piece`] gave.
+    ///
+    /// # Errors
+    /// [`FollowError::Closed`] when nothing more will come.
+    pub async fn arrived(&self) -> Result<(), FollowError> {
+        self.models.follower().wait(self.position).await.map(drop)
     }
 
     /// The next commit of `page` that concerns the user; at its end, the position is that of the page.
@@ -155,7 +203,7 @@ impl Subscription {
     /// [`FollowError`] if the log cannot be read, or does not have the position.
     pub async fn poll(&mut self, limit: usize) -> Result<Page, FollowError> {
         let batch = self.models.follower().next(self.position, limit).await?;
-        Ok(Page { commits: batch.commits.into_iter() })
+        Ok(Page::of(batch.commits))
     }
 
     /// Whether the live side was joined just now.
@@ -175,47 +223,28 @@ impl Subscription {
         true
     }
 
-    /// The next commits, once there are some.
-    async fn page(&mut self) -> Result<Page, FollowError> {
-        let follower = self.models.follower();
-        loop {
-            // After each page it is the turn of others, of those on the live side above all.
-            tokio::task::yield_now().await;
-            self.search().await?;
-            if let Some(page) = self.page_of_shortcut().await? {
-                return Ok(page);
-            }
-            let batch = follower.next(self.position, left_of_page(self.position)).await?;
-            if batch.commits.is_empty() {
-                follower.wait(self.position).await?;
-                continue;
-            }
-            let left = self.models.core.router.position().0.saturating_sub(batch.position.0);
-            if let Side::Behind(behind) = &mut self.side
-                && left <= SEAM_COMMITS_MAX as u64
-            {
-                behind.laps += 1;
-            }
-            return Ok(Page { commits: batch.commits.into_iter() });
-        }
-    }
-
-    /// Looks for a shorter way than the log, once, if it is far.
-    async fn search(&mut self) -> Result<(), FollowError> {
+    /// Looks for a shorter way than the log, once, if it is far. Whether there is more to look at.
+    async fn search(&mut self) -> Result<bool, FollowError> {
         let core = &self.models.core;
-        let far = core.router.position().0.saturating_sub(self.position.0);
-        let Side::Behind(behind) = &mut self.side else { return Ok(()) };
-        if behind.searched || far < core.options.far_commits {
-            return Ok(());
+        let Side::Behind(behind) = &mut self.side else { return Ok(false) };
+        if !behind.searched {
+            behind.searched = true;
+            let far = core.router.position().0.saturating_sub(self.position.0);
+            if far >= core.options.far_commits {
+                behind.search = core.search(&self.own, self.position).map(Box::new);
+            }
         }
-        // One after the other: this reads here and there in the log.
-        let _searching = core.searching.lock().await;
-        behind.shortcut = core.shortcut(&self.own, self.position).await?;
-        behind.searched = true;
-        if behind.shortcut.is_some() {
-            Counters::up(&core.router.counters.shortcuts);
+        let Some(search) = &mut behind.search else { return Ok(false) };
+        match core.search_on(search, &self.own).await? {
+            Searched::Partly => return Ok(true),
+            Searched::Found(shortcut) => {
+                behind.shortcut = Some(shortcut);
+                Counters::up(&core.router.counters.shortcuts);
+            }
+            Searched::Nothing => {}
         }
-        Ok(())
+        behind.search = None;
+        Ok(false)
     }
 
     async fn page_of_shortcut(&mut self) -> Result<Option<Page>, FollowError> {
@@ -227,13 +256,12 @@ impl Subscription {
             // The live side may be near now.
             self.position = self.position.max(shortcut.until);
             behind.shortcut = None;
-            return Ok(Some(Page { commits: Vec::new().into_iter() }));
+            return Ok(Some(Page::default()));
         }
-        let _searching = core.searching.lock().await;
         let found = core.commits(positions).await?;
         let mut commits: Vec<_> = found.into_values().collect();
         commits.sort_unstable_by_key(|commit| commit.position);
-        Ok(Some(Page { commits: commits.into_iter() }))
+        Ok(Some(Page::of(commits)))
     }
 
     async fn commit(&self, position: Position) -> Result<Option<Arc<Committed>>, FollowError> {
@@ -253,7 +281,8 @@ impl Subscription {
 impl Side {
     fn behind(own: &Arc<Own>) -> Self {
         let memberships = Memberships::new(own);
-        Self::Behind(Behind { memberships, laps: 0, searched: false, shortcut: None })
+        let (search, shortcut) = (None, None);
+        Self::Behind(Behind { memberships, laps: 0, searched: false, search, shortcut })
     }
 }
 

@@ -17,7 +17,7 @@ use crate::{
         Schema,
         context::{App, Session},
         fault::Fault,
-        stream::{EventChunk, Reader},
+        stream::{Draft, EventChunk, Piece, Reader, Step, in_turn},
     },
     transport::{Frame, Frames, Payload},
 };
@@ -48,11 +48,7 @@ impl Frames for Schema {
         let responses = self.execute_stream(request.data(opening.clone()));
         let (schema, app) = (self.clone(), Arc::clone(app));
         let state = State::Opening(Box::new(Starting { schema, app, place, opening, responses }));
-        unfold(state, |mut state| async move {
-            let frame = state.next().await?;
-            Some((frame, state))
-        })
-        .boxed()
+        unfold(state, State::next).boxed()
     }
 }
 
@@ -71,20 +67,21 @@ enum State {
 }
 
 impl State {
-    async fn next(&mut self) -> Option<Frame> {
-        if let Self::Opening(starting) = self {
-            if let Some(response) = starting.responses.next().await {
-                return Some(response.into());
+    /// The next frame, and how it goes on.
+    async fn next(self) -> Option<(Frame, Self)> {
+        let following = match self {
+            Self::Opening(mut starting) => {
+                if let Some(response) = starting.responses.next().await {
+                    return Some((response.into(), Self::Opening(starting)));
+                }
+                Box::new(Following::of(*starting)?)
             }
-            let Self::Opening(starting) = std::mem::replace(self, Self::Ended) else { return None };
-            *self = Self::Following(Box::new(Following::of(*starting)?));
-        }
-        let Self::Following(following) = self else { return None };
-        let frame = following.next().await;
-        if following.is_over {
-            *self = Self::Ended;
-        }
-        frame
+            Self::Following(following) => following,
+            Self::Ended => return None,
+        };
+        let (frame, following) = following.next().await?;
+        let next = if following.is_over { Self::Ended } else { Self::Following(following) };
+        Some((frame, next))
     }
 }
 
@@ -113,23 +110,50 @@ impl Following {
         Some(Self { schema, app, place, session, viewer, reader, own, own_unused, is_over })
     }
 
-    async fn next(&mut self) -> Option<Frame> {
-        let frame = self.told().await;
-        self.reader.rest();
-        frame
+    async fn next(mut self: Box<Self>) -> Option<(Frame, Box<Self>)> {
+        let frame = loop {
+            match self.reader.follow().await {
+                Ok(Step::Told(draft)) => break self.tell(&draft).await,
+                Ok(Step::Over) => return None,
+                Ok(Step::Behind) => {}
+                Err(fault) => break self.fail(fault).await,
+            }
+            let (following, piece) =
+                in_turn(self, |following| &following.reader, Self::caught_up).await;
+            self = following;
+            match piece {
+                Piece::Told(frame) => break frame,
+                Piece::Nothing => {}
+                Piece::End => self.reader.arrived().await,
+                Piece::Over => return None,
+            }
+        };
+        Some((frame?, self))
     }
 
-    async fn told(&mut self) -> Option<Frame> {
-        let draft = self.reader.next_draft().await;
-        self.is_over = !matches!(draft, Ok(Some(_)));
-        let draft = draft.transpose()?;
-        let counters = &self.app.fanout.counters;
-        let Ok(draft) = draft else {
-            return self.answer(draft.map(|draft| draft.chunk(&self.app))).await.map(Frame::from);
+    /// Reads a piece of what is missing and tells it. Only in turn.
+    async fn caught_up(mut self: Box<Self>) -> (Box<Self>, Piece<Option<Frame>>) {
+        let piece = match self.reader.catch_up().await {
+            Ok(Piece::Told(draft)) => Piece::Told(self.tell(&draft).await),
+            Ok(Piece::Nothing) => Piece::Nothing,
+            Ok(Piece::End) => Piece::End,
+            Ok(Piece::Over) => Piece::Over,
+            Err(fault) => Piece::Told(self.fail(fault).await),
         };
+        (self, piece)
+    }
+
+    /// The last frame.
+    async fn fail(&mut self, fault: Fault) -> Option<Frame> {
+        self.is_over = true;
+        self.answer(Err(fault)).await.map(Frame::from)
+    }
+
+    async fn tell(&mut self, draft: &Draft) -> Option<Frame> {
+        let counters = &self.app.fanout.counters;
         let resume = Some(self.app.resume_from(draft.position));
         let group = self.place.group.as_ref();
-        let ask = |group: &Arc<Group>| group.answer(&self.schema, &self.app, &draft, &self.viewer);
+        let ask = |group: &Arc<Group>| group.answer(&self.schema, &self.app, draft, &self.viewer);
         if let Some(answer) = group.and_then(ask) {
             counters.shared.fetch_add(1, Relaxed);
             self.own_unused += 1;

@@ -3,6 +3,8 @@
 //! **Invariant:** a chunk says where it ends, and the next one begins right there: over a cut and a
 //! resume, each item is delivered exactly once.
 //! **Invariant:** nothing is queued: the next chunk is read when the socket asks for it.
+//! **Invariant:** what is missing is read from the log in tasks of their own, a small piece in each turn of the user
+//! ([`App::catching_up`]), so it does not matter to others whether the socket reads.
 
 use std::sync::Arc;
 
@@ -11,7 +13,6 @@ use rookery_domain::{Deliver, Filter, Origin, OwnedRoomId, OwnedUserId, RoomId};
 use rookery_query::{
     Committed, Delivery, EventAt, FeedItem, FollowError, Page, Subscription, Turn,
 };
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
     EventChunk,
@@ -33,7 +34,7 @@ use crate::schema::{
     scalars::PositionScalar,
     user::User,
 };
-use crate::transport::Bookmark;
+use crate::transport::{Bookmark, Untaken};
 
 /// Items after which a chunk ends with the commit that holds them.
 const CHUNK_ITEMS_MAX: usize = 256;
@@ -73,8 +74,30 @@ pub(crate) struct Reader {
     news: Option<News>,
     /// Where the socket learns how far this is.
     bookmark: Bookmark,
-    /// Held by one who is behind, from reading a chunk until it is told: see [`App::catching_up`].
-    permit: Option<OwnedSemaphorePermit>,
+    /// Places for what is read from the log and not taken by the socket.
+    untaken: Untaken,
+}
+
+/// How a stream goes on.
+pub(crate) enum Step {
+    /// With this chunk.
+    Told(Draft),
+    /// With what is missing: see [`Reader::catch_up`].
+    Behind,
+    /// Not at all: the server stops.
+    Over,
+}
+
+/// What a piece of the log came to.
+pub(crate) enum Piece<T> {
+    /// This.
+    Told(T),
+    /// Nothing for the user; there may be more.
+    Nothing,
+    /// Nothing: the models are not further.
+    End,
+    /// The server stops.
+    Over,
 }
 
 impl Reader {
@@ -92,35 +115,55 @@ impl Reader {
         };
         let bookmark = context.data_opt::<Bookmark>().cloned().unwrap_or_default();
         bookmark.set(app.resume_from(subscription.position()));
+        let untaken = context.data_opt::<Untaken>().cloned().unwrap_or_default();
         let (filter, skips) = (filter.unwrap_or_default(), Skips::default());
         let news = News::open(context, &user, &filter);
-        Ok(Self { app, user, device, subscription, filter, skips, news, bookmark, permit: None })
+        Ok(Self { app, user, device, subscription, filter, skips, news, bookmark, untaken })
     }
 
-    /// The next chunk with something in it; none when the server stops.
-    pub(super) async fn next_chunk(&mut self) -> Result<Option<EventChunk>, Fault> {
-        let draft = self.next_draft().await?;
-        if let Some(draft) = &draft {
-            self.bookmark.set(self.app.resume_from(draft.position));
-        }
-        let chunk = draft.map(|draft| draft.chunk(&self.app));
-        self.rest();
-        Ok(chunk)
+    /// The next chunk with something in it, and the reader for what follows; none when the server stops.
+    pub(super) async fn next_chunk(
+        mut self: Box<Self>,
+    ) -> Result<Option<(EventChunk, Box<Self>)>, Fault> {
+        let chunk = loop {
+            match self.follow().await? {
+                Step::Told(draft) => break draft.chunk(&self.app),
+                Step::Over => return Ok(None),
+                Step::Behind => {}
+            }
+            let (reader, piece) = in_turn(
+                self,
+                |reader| reader,
+                |mut reader| async move {
+                    let draft = reader.catch_up().await;
+                    let piece = draft.map(|piece| piece.map(|draft| draft.chunk(&reader.app)));
+                    (reader, piece)
+                },
+            )
+            .await;
+            self = reader;
+            match piece? {
+                Piece::Told(chunk) => break chunk,
+                Piece::Nothing => {}
+                Piece::End => self.arrived().await,
+                Piece::Over => return Ok(None),
+            }
+        };
+        self.bookmark.set(self.app.resume_from(self.subscription.position()));
+        Ok(Some((chunk, self)))
     }
 
-    /// The same, not made yet.
-    pub(crate) async fn next_draft(&mut self) -> Result<Option<Draft>, Fault> {
+    /// Follows what happens, until there is something to tell, or something to catch up with.
+    pub(crate) async fn follow(&mut self) -> Result<Step, Fault> {
         loop {
             // Typing and presence come once nothing else is left: what is true now belongs to the end.
             let caught_up = self.subscription.is_caught_up();
             let ephemeral = if caught_up { self.ephemeral() } else { Vec::new() };
             if !ephemeral.is_empty() {
-                return Ok(Some(self.draft(Vec::new(), ephemeral)));
+                return Ok(Step::Told(self.draft(Vec::new(), ephemeral)));
             }
-            if !self.subscription.is_behind() {
-                self.rest();
-            } else if self.permit.is_none() {
-                self.permit = Arc::clone(&self.app.catching_up).acquire_owned().await.ok();
+            if self.subscription.is_behind() {
+                return Ok(Step::Behind);
             }
             let news = async {
                 match &self.news {
@@ -134,19 +177,35 @@ impl Reader {
             };
             let items = match turn {
                 Ok(Turn::Live(delivery)) => self.items(&delivery).await?,
-                Ok(Turn::Behind(page)) => self.page(page).await?,
-                Err(FollowError::Closed) => return Ok(None),
+                Ok(Turn::Behind(_)) => continue,
+                Err(FollowError::Closed) => return Ok(Step::Over),
                 Err(error) => return Err(fault(&error)),
             };
             if !items.is_empty() || self.skips.is_full() {
-                return Ok(Some(self.draft(items, Vec::new())));
+                return Ok(Step::Told(self.draft(items, Vec::new())));
             }
         }
     }
 
-    /// What was read is told: the next one who is behind may read.
-    pub(crate) fn rest(&mut self) {
-        self.permit = None;
+    /// Reads one piece of what is missing. Only in turn: see [`in_turn`].
+    pub(crate) async fn catch_up(&mut self) -> Result<Piece<Draft>, Fault> {
+        let page = match self.subscription.piece().await {
+            Ok(Some(page)) => page,
+            Ok(None) => return Ok(Piece::End),
+            Err(FollowError::Closed) => return Ok(Piece::Over),
+            Err(error) => return Err(fault(&error)),
+        };
+        let items = self.page(page).await?;
+        if items.is_empty() && !self.skips.is_full() {
+            return Ok(Piece::Nothing);
+        }
+        Ok(Piece::Told(self.draft(items, Vec::new())))
+    }
+
+    /// Waits until there is more than a piece that was the [`End`](Piece::End), or the server stops.
+    pub(crate) async fn arrived(&self) {
+        // Why there is no more is for the next piece to say.
+        let _: Result<(), FollowError> = self.subscription.arrived().await;
     }
 
     fn draft(&mut self, items: Vec<Drafted>, ephemeral: Vec<EphemeralItem>) -> Draft {
@@ -283,6 +342,35 @@ impl Reader {
         let found = unless_absent(self.app.models.event_at(room, at).await)?.flatten();
         Ok(found.and_then(|event| RoomEvent::of_timeline(&event)))
     }
+}
+
+impl<T> Piece<T> {
+    /// The same, of something else.
+    pub(crate) fn map<U>(self, told: impl FnOnce(T) -> U) -> Piece<U> {
+        match self {
+            Self::Told(it) => Piece::Told(told(it)),
+            Self::Nothing => Piece::Nothing,
+            Self::End => Piece::End,
+            Self::Over => Piece::Over,
+        }
+    }
+}
+
+/// Runs `work` on `state` in the next turn of its reader's user, in a task of its own.
+pub(crate) async fn in_turn<S, T, W>(
+    state: Box<S>,
+    reader: impl FnOnce(&S) -> &Reader,
+    work: impl FnOnce(Box<S>) -> W,
+) -> T
+where
+    S: Send + 'static,
+    T: Send + 'static,
+    W: Future<Output = T> + Send + 'static,
+{
+    let of = reader(&state);
+    let (app, user, untaken) = (Arc::clone(&of.app), of.user.clone(), of.untaken.clone());
+    let _place = untaken.place().await;
+    app.catching_up.run(user, work(state)).await
 }
 
 fn room_of(committed: &Committed) -> Option<OwnedRoomId> {

@@ -226,7 +226,8 @@ impl<E: Frames, A: Authenticator> Connection<E, A> {
         }
         let admitted = self.transport.admit(&mut params)?;
         let prepared = self.transport.prepare(params, admitted, session, self.peer)?;
-        self.operations.start(id, Run::new(&self.transport, prepared));
+        let run = Run::new(&self.transport, prepared, self.operations.untaken());
+        self.operations.start(id, run);
         Ok(())
     }
 }

@@ -26,10 +26,12 @@ use crate::transport::body::params;
 use crate::transport::bookmark::Bookmark;
 use crate::transport::delivery::{Delivery, Ends};
 use crate::transport::frame::{Frame, Frames, Payload};
+use crate::transport::gate::OperationKind;
 use crate::transport::http::{guard, peer, session, unauthenticated};
 use crate::transport::operation::Run;
 use crate::transport::outcome::Outcome;
 use crate::transport::refusal::{Refusal, code};
+use crate::transport::untaken::Untaken;
 
 /// Where the token of a reservation stands, in requests.
 const TOKEN_HEADER: &str = "x-graphql-event-stream-token";
@@ -148,7 +150,12 @@ pub(in crate::transport) async fn operate<E: Frames, A: Authenticator>(
     reservation.opened(transport.options.streams.reservation_deadline).await?;
     lasts()?;
     let prepared = transport.prepare(params, admitted, &reservation.session, peer(parts))?;
-    match Run::new(transport, prepared) {
+    let untaken = match prepared.admitted.kind {
+        OperationKind::Subscription => reservation.line.lock().operations.untaken().clone(),
+        // Results of these have places of their own, for which they wait below.
+        OperationKind::Query | OperationKind::Mutation => Untaken::default(),
+    };
+    match Run::new(transport, prepared, &untaken) {
         Run::Stream(frames, bookmark) => {
             let run = looked_at(frames, bookmark).map_err(|outcome| *outcome)?;
             start(transport, &reservation, &id, run)?;
