@@ -45,8 +45,12 @@ use self::{
 const IDLE: Duration = Duration::from_secs(1);
 /// ... and this long after the first commit that it does not cover.
 const ANCHOR_AGE_MAX: Duration = Duration::from_secs(5);
-/// How many groups are written between two looks at the free space.
+/// How many groups are written between two looks at the free space ...
 const GROUPS_PER_LOOK: u32 = 64;
+/// ... and how many bytes of commits.
+const BYTES_PER_LOOK: u64 = 1024 * 1024;
+/// The engine writes a value, and now and then the 16 beside it again.
+const WRITTEN_PER_BYTE: u64 = 4;
 
 /// What callers ask of the writer.
 pub(crate) enum Job {
@@ -111,7 +115,23 @@ pub(crate) struct Writer {
     unsynced: usize,
     /// Since when there are commits that the anchor does not cover.
     unanchored: Option<Instant>,
-    groups_until_look: u32,
+    /// What may be written before the next look at the free space.
+    allowance: Allowance,
+}
+
+/// What may be written without looking at the free space.
+#[derive(Clone, Copy, Debug, Default)]
+struct Allowance {
+    groups: u32,
+    bytes: u64,
+}
+
+impl Allowance {
+    /// Takes a group of `bytes` off; `None` if it is more than there is.
+    fn spend(self, bytes: u64) -> Option<Self> {
+        let groups = self.groups.checked_sub(1)?;
+        Some(Self { groups, bytes: self.bytes.checked_sub(bytes)? })
+    }
 }
 
 impl Writer {
@@ -132,7 +152,7 @@ impl Writer {
             durable: end.position,
             unsynced: 0,
             unanchored: Some(Instant::now()),
-            groups_until_look: 0,
+            allowance: Allowance::default(),
         }
     }
 
@@ -166,7 +186,7 @@ impl Writer {
         }
         if self.shared.fault.borrow().is_some() {
             // A full disk may have room again.
-            self.refusal();
+            self.refusal(0);
         }
     }
 
@@ -193,7 +213,8 @@ impl Writer {
         if jobs.is_empty() {
             return;
         }
-        if let Some(unavailable) = self.refusal() {
+        let bytes = jobs.iter().map(|job| job.bytes() as u64).sum();
+        if let Some(unavailable) = self.refusal(bytes) {
             for job in jobs {
                 job.refuse(unavailable.clone());
             }
@@ -240,15 +261,18 @@ impl Writer {
         guard: Guard,
         draft: Draft,
     ) -> Result<Result<Appended, AppendError>, StoreError> {
-        if let Some(first) =
-            commit.command.map(|id| self.first_result(group, id)).transpose()?.flatten()
-        {
-            return Ok(Ok(first));
-        }
-        if !commit.fits() {
-            return Ok(Err(AppendError::Unfit));
-        }
-        let StreamEnd { revision, last } = self.end_of(&commit.stream)?;
+        // A record that cannot be read refuses what depends on it, and nothing else.
+        let first = commit.command.map(|id| self.first_result(group, id)).transpose();
+        let end = match first {
+            Ok(Some(Some(first))) => return Ok(Ok(first)),
+            Ok(_) if !commit.fits() => return Ok(Err(AppendError::Unfit)),
+            Ok(_) => self.end_of(&commit.stream),
+            Err(error) => Err(error),
+        };
+        let StreamEnd { revision, last } = match end {
+            Ok(end) => end,
+            Err(error) => return Ok(Err(undecided(&error).into())),
+        };
         if last != guard.last {
             return Ok(Err(AppendError::Conflict { actual: revision }));
         }
@@ -265,10 +289,15 @@ impl Writer {
         record: Record,
         draft: Draft,
     ) -> Result<Result<Appended, ImportError>, StoreError> {
-        let revision = self.end_of(&record.commit.stream)?.revision;
         let known = match record.commit.command {
-            Some(command) => self.first_result(group, command)?.is_some(),
-            None => false,
+            Some(command) => self.first_result(group, command).map(|first| first.is_some()),
+            None => Ok(false),
+        };
+        let decided =
+            known.and_then(|known| Ok((known, self.end_of(&record.commit.stream)?.revision)));
+        let (known, revision) = match decided {
+            Ok(decided) => decided,
+            Err(error) => return Ok(Err(undecided(&error).into())),
         };
         if let Some(why) = misfit(&record, self.end, revision, known) {
             return Ok(Err(ImportError::Discontinuous { position: record.position, why }));
@@ -310,11 +339,11 @@ impl Writer {
         &self,
         group: &Group,
         command: CommandId,
-    ) -> Result<Option<Appended>, StoreError> {
+    ) -> Result<Option<Appended>, ReadError> {
         if let Some(pending) = group.made_by(command) {
             return Ok(Some(Appended { repeated: true, ..pending }));
         }
-        let record = self.shared.store.made_by(command, self.end.position).map_err(unread)?;
+        let record = self.shared.store.made_by(command, self.end.position)?;
         Ok(record.map(|record| Appended {
             position: record.position,
             revision: record.revision,
@@ -323,11 +352,11 @@ impl Writer {
     }
 
     /// Where `stream` ends, with what the group under way has added.
-    fn end_of(&mut self, stream: &StreamId) -> Result<StreamEnd, StoreError> {
+    fn end_of(&mut self, stream: &StreamId) -> Result<StreamEnd, ReadError> {
         if let Some(end) = self.heads.get(stream) {
             return Ok(end);
         }
-        let record = self.shared.store.last_of(stream, self.end.position).map_err(unread)?;
+        let record = self.shared.store.last_of(stream, self.end.position)?;
         let end = record.map_or_else(StreamEnd::default, |record| StreamEnd {
             revision: record.revision,
             last: record.commit.last_event(),
@@ -383,29 +412,34 @@ impl Writer {
         }
     }
 
-    /// Why nothing can be written now, if so. Room on the disk may come back; a fault stays.
-    fn refusal(&mut self) -> Option<Unavailable> {
+    /// Why a group of `bytes` cannot be written now, if so. Room on the disk may come back; a fault
+    /// stays.
+    fn refusal(&mut self, bytes: u64) -> Option<Unavailable> {
         if let Some(unavailable) = self.shared.broken() {
             return Some(unavailable);
         }
-        if self.groups_until_look > 0 {
-            self.groups_until_look -= 1;
+        if let Some(left) = self.allowance.spend(bytes) {
+            self.allowance = left;
             return None;
         }
         let free = self.options.disk.free_bytes(&self.dir).unwrap_or(u64::MAX);
-        if free >= self.options.free_bytes_min {
-            self.groups_until_look = GROUPS_PER_LOOK;
+        let needed =
+            self.options.free_bytes_min.saturating_add(bytes.saturating_mul(WRITTEN_PER_BYTE));
+        if free >= needed {
+            self.allowance = Allowance { groups: GROUPS_PER_LOOK, bytes: BYTES_PER_LOOK };
             self.shared.fault.send_if_modified(|fault| fault.take().is_some());
             return None;
         }
         let reason = format!(
-            "the disk is full: {free} bytes are free below {}, and {} are needed. Make room; \
+            "the disk is full: {free} bytes are free below {}, and {needed} are needed. Make room; \
              writing goes on by itself then",
             self.dir.display(),
-            self.options.free_bytes_min
         );
         let unavailable = Unavailable { reason: reason.into() };
-        self.shared.fault.send_replace(Some(unavailable.clone()));
+        // A group that alone is too large is refused alone.
+        if free < self.options.free_bytes_min {
+            self.shared.fault.send_replace(Some(unavailable.clone()));
+        }
         Some(unavailable)
     }
 
@@ -435,9 +469,8 @@ fn misfit(record: &Record, end: End, revision: Revision, known: bool) -> Option<
     rules.into_iter().find(|(holds, _)| !holds).map(|(_, why)| why)
 }
 
-fn unread(error: ReadError) -> StoreError {
-    match error {
-        ReadError::Damaged { .. } => StoreError::Damaged(error.to_string().into()),
-        ReadError::Unavailable(unavailable) => StoreError::Refused(unavailable.reason),
-    }
+/// What is said of an append that depends on a record which cannot be read.
+fn undecided(error: &ReadError) -> Unavailable {
+    let reason = format!("nothing was written, because what it depends on cannot be read: {error}");
+    Unavailable { reason: reason.into() }
 }

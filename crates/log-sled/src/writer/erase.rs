@@ -5,15 +5,17 @@
 //! overwritten, which from then on names the new ones; and when that is, the old ones go.
 //!
 //! **Invariant:** at every moment the stored value names chunks that are all there.
+//! **Invariant:** a record that cannot be read fails its own erasure and no other work.
 //! **Invariant:** an erasure that was broken off is completed by doing it again.
 
 use bytes::Bytes;
-use rookery_log::{EraseError, Position};
+use rookery_log::{EraseError, Position, ReadError, Record};
 
-use super::{Group, Writer, unread};
+use super::{Group, Writer};
 use crate::{
-    format::{Draft, Sealed},
+    format::{Draft, Sealed, Stored},
     marker,
+    records::Records as _,
     store::StoreError,
 };
 
@@ -28,12 +30,11 @@ impl Writer {
         if !(Position(1)..=self.shared.published()).contains(&position) {
             return Ok(Err(EraseError::Absent { position, index }));
         }
-        let store = &self.shared.store;
-        let stored = store.stored(position).map_err(unread)?;
-        let Some(stored) = stored else {
-            return Err(StoreError::Damaged(format!("there is no record at {position}").into()));
+        // A record that cannot be read stays, and holds up nobody else.
+        let (stored, record) = match self.readable(position) {
+            Ok(found) => found,
+            Err(error) => return Ok(Err(EraseError::Unreadable(error))),
         };
-        let record = store.whole(&stored).map_err(unread)?;
         let erased = match record.erased(index, left) {
             Ok(erased) => erased,
             Err(error) => return Ok(Err(error)),
@@ -65,5 +66,13 @@ impl Writer {
         }
         group.add_erased(erased);
         Ok(Ok(()))
+    }
+
+    fn readable(&self, position: Position) -> Result<(Stored, Record), ReadError> {
+        let store = &self.shared.store;
+        let missing = || ReadError::Damaged { position, damage: "the record is missing".into() };
+        let stored = store.stored(position)?.ok_or_else(missing)?;
+        let record = store.whole(&stored)?;
+        Ok((stored, record))
     }
 }

@@ -225,3 +225,54 @@ async fn refused_appends_are_not_under_way_any_more() {
     }
     assert!(log.backlog().is_none());
 }
+
+/// A disk of a fixed size that nothing but a log fills.
+struct SmallDisk {
+    dir: std::path::PathBuf,
+    bytes: u64,
+    least_free: AtomicU64,
+}
+
+impl SmallDisk {
+    fn free(&self) -> u64 {
+        let used = std::fs::metadata(self.dir.join("sled/db")).map_or(0, |file| file.len());
+        self.bytes.saturating_sub(used)
+    }
+}
+
+impl Disk for SmallDisk {
+    fn sync_data(&self, file: &File) -> io::Result<()> {
+        RealDisk.sync_data(file)?;
+        self.least_free.fetch_min(self.free(), Ordering::SeqCst);
+        Ok(())
+    }
+
+    fn free_bytes(&self, _: &Path) -> io::Result<u64> {
+        Ok(self.free())
+    }
+}
+
+#[tokio::test]
+async fn large_commits_never_use_up_what_is_kept_free() {
+    const RESERVE: u64 = 8 * 1024 * 1024;
+    let dir = temporary();
+    let disk = Arc::new(SmallDisk {
+        dir: dir.path().to_owned(),
+        bytes: 40 * 1024 * 1024,
+        least_free: AtomicU64::new(u64::MAX),
+    });
+    let options = SledOptions {
+        disk: Arc::clone(&disk) as _,
+        free_bytes_min: RESERVE,
+        ..SledOptions::default()
+    };
+    let log = SledLog::open(dir.path(), options).unwrap();
+    let mut written = 0;
+    while written < 60 && log.append(commit(written, 1024 * 1024), guard(written)).await.is_ok() {
+        written += 1;
+    }
+    assert!((10..60).contains(&written), "{written} commits of a megabyte in 40");
+    let least = disk.least_free.load(Ordering::SeqCst);
+    assert!(least >= RESERVE, "only {least} bytes were free");
+    assert!(log.verify(|_, _| ()).is_ok());
+}

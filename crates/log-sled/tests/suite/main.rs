@@ -10,3 +10,4 @@ mod folder;
 mod holes;
 mod support;
 mod traced;
+mod unreadable;
