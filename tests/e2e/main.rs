@@ -11,6 +11,7 @@ mod actions;
 mod client;
 mod conversation;
 mod crash;
+mod damage;
 mod ephemeral;
 mod federation;
 mod filters;

@@ -12,9 +12,12 @@ use std::{io, path::Path};
 
 use rookery_log::{Hash, Position};
 
-use crate::{OpenError, sealed};
+use crate::{
+    OpenError,
+    sealed::{self, Sealed},
+};
 
-const NAME: &str = "anchor";
+pub(crate) const NAME: &str = "anchor";
 const TITLE: &str = "rookery anchor 1";
 
 /// How far the log is known to reach.
@@ -30,19 +33,19 @@ impl Mark {
     pub(crate) const ORIGIN: Self = Self { position: Position::ORIGIN, hash: Hash::ORIGIN };
 }
 
-pub(crate) fn read(dir: &Path) -> Result<Option<Mark>, OpenError> {
-    let found =
+pub(crate) fn read(dir: &Path) -> Result<Sealed<Mark>, OpenError> {
+    let fields =
         sealed::Fields::read(dir, NAME, TITLE).map_err(OpenError::io("read", dir.join(NAME)))?;
-    let mark = found.map(|fields| {
-        let fields = fields?;
-        let position = |text: &str| text.parse().ok().map(Position);
-        Ok(Mark {
-            position: fields.get("position", position)?,
-            hash: fields.get("hash", parse_hash)?,
-        })
-    });
-    mark.transpose()
-        .map_err(|damage: String| OpenError::damaged(dir, format!("the file `{NAME}`: {damage}")))
+    let fields = match fields {
+        Sealed::Absent => return Ok(Sealed::Absent),
+        Sealed::Damaged(damage) => return Ok(Sealed::Damaged(damage)),
+        Sealed::Whole(fields) => fields,
+    };
+    let position = |text: &str| text.parse().ok().map(Position);
+    let mark = fields
+        .get("position", position)
+        .and_then(|position| Ok(Mark { position, hash: fields.get("hash", parse_hash)? }));
+    Ok(mark.map_or_else(Sealed::Damaged, Sealed::Whole))
 }
 
 pub(crate) fn write(dir: &Path, mark: Mark) -> io::Result<()> {

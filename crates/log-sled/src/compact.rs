@@ -16,6 +16,7 @@ use crate::{
     format::{Draft, Sealed},
     marker,
     open::{self, Opened},
+    records::Records as _,
     recover::End,
     sealed, swap,
 };

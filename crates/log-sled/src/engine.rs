@@ -5,13 +5,14 @@
 
 use std::{ops::Range, sync::Arc};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use rookery_log::{Hash, Position, ReadError, Record};
 use sled::{IVec, Tree};
 
 use crate::{
-    format::{self, Body, Damage, Sealed, Stored},
+    format::{Damage, Sealed, Stored},
     keys, quiet,
+    records::Records,
     store::{StoreError, call},
 };
 
@@ -56,75 +57,6 @@ impl Engine {
     /// The hash that the record at `position` says it has.
     pub(crate) fn hash_at(&self, position: Position) -> Option<Hash> {
         self.stored(position).ok()?.map(|stored| stored.hash)
-    }
-
-    /// The last position that has a record, whole or not.
-    pub(crate) fn last(&self) -> Result<Option<Position>, StoreError> {
-        let last = call(|| self.trees().commits.last())?;
-        Ok(last.and_then(|(key, _)| keys::read_position(&key)))
-    }
-
-    /// The record at `position`, its header only.
-    pub(crate) fn stored(&self, position: Position) -> Result<Option<Stored>, ReadError> {
-        let value = call(|| self.trees().commits.get(keys::position(position)));
-        let Some(value) = value.map_err(|error| error.at(position))? else {
-            return Ok(None);
-        };
-        Stored::read(bytes(value), position).map(Some).map_err(|damage| damage.at(position))
-    }
-
-    /// The record at `position`, or `None` if there is nothing.
-    pub(crate) fn record(&self, position: Position) -> Result<Option<Record>, ReadError> {
-        self.stored(position)?.map(|stored| self.whole(&stored)).transpose()
-    }
-
-    /// How the record came to be known as incomplete, if it is.
-    pub(crate) fn missing_chunk(&self, stored: &Stored) -> Result<Option<u32>, ReadError> {
-        for index in stored.body.chunks() {
-            let key = keys::chunk(stored.position, index);
-            let there = call(|| self.trees().chunks.contains_key(key));
-            if !there.map_err(|error| error.at(stored.position))? {
-                return Ok(Some(index));
-            }
-        }
-        Ok(None)
-    }
-
-    /// The record behind the header `stored`.
-    pub(crate) fn whole(&self, stored: &Stored) -> Result<Record, ReadError> {
-        let body = match &stored.body {
-            Body::Whole(body) => stored.decode(body),
-            Body::Chunked { length, checksum, .. } => {
-                let body = self.join(stored.position, stored.body.chunks(), *length)?;
-                if crc32fast::hash(&body) == *checksum {
-                    stored.decode(&body)
-                } else {
-                    Err("the checksum of the whole does not match".into())
-                }
-            }
-        };
-        body.map_err(|damage| damage.at(stored.position))
-    }
-
-    fn join(
-        &self,
-        position: Position,
-        chunks: Range<u32>,
-        length: u32,
-    ) -> Result<Bytes, ReadError> {
-        let mut body = BytesMut::with_capacity(length as usize);
-        for index in chunks.clone() {
-            let value = call(|| self.trees().chunks.get(keys::chunk(position, index)))
-                .map_err(|error| error.at(position))?;
-            let Some(value) = value else {
-                let (number, count) = (index - chunks.start + 1, chunks.len());
-                let damage = format!("part {number} of {count} is missing");
-                return Err(Damage(damage.into()).at(position));
-            };
-            let part = format::read_chunk(bytes(value), position, index);
-            body.extend_from_slice(&part.map_err(|damage| damage.at(position))?);
-        }
-        Ok(body.freeze())
     }
 
     /// The records after `after` up to `last`, at most `limit`. A hole is damage.
@@ -214,6 +146,21 @@ impl Engine {
     /// Makes the engine write to its file all it holds. Not durable: [`crate::Disk::sync_data`].
     pub(crate) fn flush(&self) -> Result<(), StoreError> {
         call(|| self.trees().db.flush()).map(drop)
+    }
+}
+
+impl Records for Engine {
+    fn last(&self) -> Result<Option<Position>, StoreError> {
+        let last = call(|| self.trees().commits.last())?;
+        Ok(last.and_then(|(key, _)| keys::read_position(&key)))
+    }
+
+    fn value(&self, position: Position) -> Result<Option<Bytes>, StoreError> {
+        call(|| self.trees().commits.get(keys::position(position))).map(|it| it.map(bytes))
+    }
+
+    fn chunk(&self, position: Position, index: u32) -> Result<Option<Bytes>, StoreError> {
+        call(|| self.trees().chunks.get(keys::chunk(position, index))).map(|it| it.map(bytes))
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
 
 use rookery_log::{Epoch, Position, Unavailable};
 
-/// Why a log was not opened. Nothing has been changed by us in the first four cases.
+/// Why a log was not opened. Its files are as they were.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Another process, or another part of this one, has it open.
@@ -41,8 +41,9 @@ pub enum OpenError {
     },
     /// It ends before the place that it is known to have reached: acknowledged commits are gone.
     #[error(
-        "the log in {dir} ends before its anchor: positions {from} to {to} are missing. Restore \
-         a backup; or, to go on without these commits, delete the files `anchor` and `head` there"
+        "the log in {dir} ends before its anchor: positions {from} to {to} are missing. Its files are \
+         as they were. Restore a backup, or save what is whole with `rookery log salvage`; or, to go \
+         on without these commits, delete the files `anchor` and `head` there"
     )]
     Missing {
         /// The data folder.
@@ -54,7 +55,8 @@ pub enum OpenError {
     },
     /// What is stored is not what was written.
     #[error(
-        "the log in {dir} is damaged: {damage}. Keep a copy of the folder and restore a backup"
+        "the log in {dir} is damaged: {damage}. Its files are as they were. Restore a backup, or save \
+         what is whole with `rookery log salvage`"
     )]
     Damaged {
         /// The data folder.

@@ -145,6 +145,9 @@ impl Sealed {
     }
 }
 
+/// No encoded commit is longer: what it says, and names and lengths of its parts.
+pub(crate) const BODY_BYTES_MAX: usize = 2 * rookery_log::COMMIT_BYTES_MAX;
+
 /// How much of a body goes into one chunk.
 const CHUNK_BODY_MAX: usize = VALUE_BYTES_MAX - CHUNK_HEADER_BYTES;
 
@@ -210,6 +213,15 @@ fn unseal(mut value: Bytes) -> Result<Bytes, Damage> {
     Ok(value)
 }
 
+/// Whether `value` is a value of a record or a chunk whose checksum is right.
+pub(crate) fn is_sealed(value: &[u8]) -> bool {
+    let sealed = value.get(SEALED_FROM..).filter(|_| value.len() >= CHUNK_HEADER_BYTES);
+    let version = value.first().is_some_and(|it| (VERSION..=VERSION_MAX).contains(it));
+    version
+        && sealed
+            .is_some_and(|sealed| crc32fast::hash(sealed).to_le_bytes() == value[1..SEALED_FROM])
+}
+
 /// A stored record whose checksum is right.
 #[derive(Clone, Debug)]
 pub(crate) struct Stored {
@@ -242,22 +254,42 @@ impl Body {
 impl Stored {
     /// Reads the value that is stored at `position`.
     pub(crate) fn read(value: Bytes, position: Position) -> Result<Self, Damage> {
+        let stored = Self::parse(value)?;
+        let found = stored.position;
+        if found != position {
+            return Err(Damage(format!("the record says that it is at {found}").into()));
+        }
+        Ok(stored)
+    }
+
+    /// Reads a value that was found somewhere, if it is one of a record and not of a chunk.
+    pub(crate) fn recognise(value: Bytes) -> Option<Self> {
+        let stored = Self::parse(value).ok()?;
+        let fits = match &stored.body {
+            Body::Whole(body) => stored.decode(body).is_ok_and(|record| record.is_intact()),
+            Body::Chunked { count, length, .. } => {
+                (*length as usize).div_ceil(CHUNK_BODY_MAX) == *count as usize
+                    && *length as usize <= BODY_BYTES_MAX
+                    && stored.revision > Revision::EMPTY
+            }
+        };
+        (fits && stored.durable < stored.position).then_some(stored)
+    }
+
+    fn parse(value: Bytes) -> Result<Self, Damage> {
         let mut value = unseal(value)?;
         if value.len() < HEADER_BYTES - SEALED_FROM {
             return Err("the header is cut short".into());
         }
         let layout = value.get_u8();
         let epoch = Epoch(value.get_u64_le());
-        let found = Position(value.get_u64_le());
+        let position = Position(value.get_u64_le());
         let revision = Revision(value.get_u64_le());
         let durable = Position(value.get_u64_le());
         let mut previous = Hash::ORIGIN;
         value.copy_to_slice(&mut previous.0);
         let mut hash = Hash::ORIGIN;
         value.copy_to_slice(&mut hash.0);
-        if found != position {
-            return Err(Damage(format!("the record says that it is at {found}").into()));
-        }
         let body = match layout {
             WHOLE => Body::Whole(value),
             CHUNKED | MOVED if value.len() == if layout == MOVED { 16 } else { 12 } => {
@@ -271,6 +303,16 @@ impl Stored {
             _ => return Err("the layout is unknown".into()),
         };
         Ok(Self { epoch, position, revision, durable, previous, hash, body })
+    }
+
+    /// The record, given the bytes of all its chunks.
+    pub(crate) fn decode_joined(&self, body: &Bytes) -> Result<Record, Damage> {
+        match &self.body {
+            Body::Chunked { checksum, .. } if crc32fast::hash(body) != *checksum => {
+                Err("the checksum of the whole does not match".into())
+            }
+            _ => self.decode(body),
+        }
     }
 
     /// The record, given its whole body.
@@ -300,6 +342,13 @@ impl Stored {
             commit,
         })
     }
+}
+
+/// The position and the number that a chunk bears which was found somewhere, and its bytes.
+pub(crate) fn recognise_chunk(value: Bytes) -> Option<(Position, u32, Bytes)> {
+    let mut value = unseal(value).ok()?;
+    (value.len() > CHUNK_HEADER_BYTES - SEALED_FROM)
+        .then(|| (Position(value.get_u64_le()), value.get_u32_le(), value))
 }
 
 /// The bytes of the chunk that is stored at `position` under `index`.

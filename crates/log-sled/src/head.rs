@@ -21,19 +21,36 @@ use crate::{OpenError, anchor::Mark};
 
 const SLOT_BYTES: usize = 64;
 
+pub(crate) const NAME: &str = "head";
+
 fn path(dir: &Path) -> PathBuf {
-    dir.join("head")
+    dir.join(NAME)
 }
 
-/// The farther of the slots that are whole; `None` without one.
-pub(crate) fn read(dir: &Path) -> Result<Option<Mark>, OpenError> {
-    match fs::read(path(dir)) {
-        Ok(bytes) => {
-            Ok(bytes.as_chunks().0.iter().filter_map(decode).max_by_key(|mark| mark.position))
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(OpenError::io("read", path(dir))(error)),
-    }
+/// What the file tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Head {
+    /// Nothing: it is not there, or nothing was written yet.
+    Absent,
+    /// How far the log had come.
+    Reached(Mark),
+    /// Nothing any more: no slot is whole.
+    Damaged,
+}
+
+/// The farther of the slots that are whole.
+pub(crate) fn read(dir: &Path) -> Result<Head, OpenError> {
+    let bytes = match fs::read(path(dir)) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Head::Absent),
+        Err(error) => return Err(OpenError::io("read", path(dir))(error)),
+    };
+    let farthest = bytes.as_chunks().0.iter().filter_map(decode).max_by_key(|mark| mark.position);
+    Ok(match farthest {
+        Some(mark) => Head::Reached(mark),
+        None if bytes.iter().all(|byte| *byte == 0) => Head::Absent,
+        None => Head::Damaged,
+    })
 }
 
 /// Writes the file.
@@ -82,15 +99,15 @@ mod tests {
     #[test]
     fn torn_slot_leaves_the_one_before() {
         let dir = tempfile::tempdir().expect("a temporary folder");
-        assert_eq!(read(dir.path()).expect("a read"), None);
+        assert_eq!(read(dir.path()).expect("a read"), Head::Absent);
         let mut writer = Writer::open(dir.path()).expect("a file");
         for position in 1..=4 {
             writer.write(mark(position)).expect("a write");
-            assert_eq!(read(dir.path()).expect("a read"), Some(mark(position)));
+            assert_eq!(read(dir.path()).expect("a read"), Head::Reached(mark(position)));
         }
         let mut bytes = fs::read(path(dir.path())).expect("a read");
         bytes[SLOT_BYTES + 30] ^= 1;
         fs::write(path(dir.path()), bytes).expect("a write");
-        assert_eq!(read(dir.path()).expect("a read"), Some(mark(3)));
+        assert_eq!(read(dir.path()).expect("a read"), Head::Reached(mark(3)));
     }
 }

@@ -9,12 +9,15 @@
 //! **Invariant:** no panic of the engine gets out of this crate.
 
 mod anchor;
+mod check;
 mod compact;
 mod disk;
 mod engine;
 mod error;
+mod examine;
 mod format;
 mod head;
+mod image;
 mod import;
 mod index;
 mod keys;
@@ -25,7 +28,9 @@ mod open;
 mod options;
 mod quiet;
 mod recent;
+mod records;
 mod recover;
+mod salvage;
 mod sealed;
 mod store;
 mod swap;
@@ -36,8 +41,10 @@ pub use self::{
     compact::{Compacted, compact, erased_since},
     disk::{Disk, RealDisk},
     error::{ImportError, OpenError},
+    examine::examine,
     import::Importing,
-    log::SledLog,
+    log::{PreparedLog, SledLog},
     options::SledOptions,
+    salvage::{Edit, Moved, Salvage, Saved, Saving},
     verify::Verified,
 };

@@ -2,7 +2,7 @@
 
 use std::{
     panic::{self, AssertUnwindSafe},
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, mpsc},
     thread,
 };
@@ -23,8 +23,9 @@ use crate::{
     OpenError, SledOptions,
     format::Draft,
     head,
-    open::{self, Opened},
+    open::{self, Opened, Prepared},
     recent::Recent,
+    records::Records as _,
     recover::End,
     store::Store,
     writer::{InFlight, Job, Reply, Writer},
@@ -128,6 +129,31 @@ impl Shared {
     }
 }
 
+/// A log that may be opened. Its folder is locked, and nothing in it has been changed.
+pub struct PreparedLog {
+    dir: PathBuf,
+    options: SledOptions,
+    prepared: Prepared,
+}
+
+impl PreparedLog {
+    /// Whether a log is there already.
+    #[must_use]
+    pub fn exists(&self) -> bool {
+        self.prepared.exists()
+    }
+
+    /// Opens the log.
+    ///
+    /// # Errors
+    /// [`OpenError`] says what is in the way and what to do.
+    pub fn open(self) -> Result<SledLog, OpenError> {
+        let Self { dir, options, prepared } = self;
+        let opened = prepared.open(&dir, &options)?;
+        SledLog::start(&dir, options, opened)
+    }
+}
+
 /// The event log in a folder, on sled.
 ///
 /// Dropping it answers what has been started, writes the anchor and closes the engine.
@@ -144,7 +170,21 @@ impl SledLog {
     /// [`OpenError`] says what is in the way and what to do. A log that lacks acknowledged commits
     /// is never opened.
     pub fn open(dir: &Path, options: SledOptions) -> Result<Self, OpenError> {
-        let Opened { epoch, store, end } = open::open(dir, &options)?;
+        Self::prepare(dir, options)?.open()
+    }
+
+    /// Locks the folder `dir` and finds out whether its log may be opened, without a change to any
+    /// file. A caller that opens more than a log prepares everything before it opens anything.
+    ///
+    /// # Errors
+    /// [`OpenError`], as from [`Self::open`].
+    pub fn prepare(dir: &Path, options: SledOptions) -> Result<PreparedLog, OpenError> {
+        let prepared = open::prepare(dir, &options)?;
+        Ok(PreparedLog { dir: dir.to_owned(), options, prepared })
+    }
+
+    fn start(dir: &Path, options: SledOptions, opened: Opened) -> Result<Self, OpenError> {
+        let Opened { epoch, store, end } = opened;
         let head_file = head::Writer::open(dir)?;
         let shared = Arc::new(Shared {
             epoch,

@@ -4,29 +4,33 @@ use std::path::Path;
 
 use rookery_log::Epoch;
 
-use crate::{OpenError, sealed};
+use crate::{
+    OpenError,
+    sealed::{self, Sealed},
+};
 
 /// The newest format of a data folder that this software knows. It covers the files and trees;
 /// records have a version of their own.
 const FORMAT: u32 = 1;
-const NAME: &str = "meta";
+pub(crate) const NAME: &str = "meta";
 const TITLE: &str = "rookery log";
 
-/// The epoch of the log in `dir`; `None` if there is no log.
-pub(crate) fn read(dir: &Path) -> Result<Option<Epoch>, OpenError> {
-    let Some(fields) =
-        sealed::Fields::read(dir, NAME, TITLE).map_err(OpenError::io("read", dir.join(NAME)))?
-    else {
-        return Ok(None);
+/// The epoch of the log in `dir`.
+pub(crate) fn read(dir: &Path) -> Result<Sealed<Epoch>, OpenError> {
+    let fields =
+        sealed::Fields::read(dir, NAME, TITLE).map_err(OpenError::io("read", dir.join(NAME)))?;
+    let fields = match fields {
+        Sealed::Absent => return Ok(Sealed::Absent),
+        Sealed::Damaged(damage) => return Ok(Sealed::Damaged(damage)),
+        Sealed::Whole(fields) => fields,
     };
     let damaged = |damage: String| OpenError::damaged(dir, format!("the file `{NAME}`: {damage}"));
-    let fields = fields.map_err(damaged)?;
     let found = fields.get("format", |text| text.parse().ok()).map_err(damaged)?;
     if found > FORMAT {
         return Err(OpenError::TooNew { dir: dir.to_owned(), found, known: FORMAT });
     }
     let epoch = fields.get("epoch", |text| u64::from_str_radix(text, 16).ok()).map_err(damaged)?;
-    Ok(Some(Epoch(epoch)))
+    Ok(Sealed::Whole(Epoch(epoch)))
 }
 
 /// Makes `dir` the place of a log of the history `epoch`.

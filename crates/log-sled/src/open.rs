@@ -2,7 +2,8 @@
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
-    path::Path,
+    io,
+    path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
 };
@@ -10,7 +11,9 @@ use std::{
 use rookery_log::Epoch;
 
 use crate::{
-    OpenError, SledOptions, anchor, head, meta, quiet,
+    OpenError, SledOptions, anchor,
+    check::{self, Checked},
+    meta, quiet,
     recover::{self, End},
     sealed,
     store::{self, Store},
@@ -29,66 +32,123 @@ pub(crate) struct Opened {
     pub(crate) end: End,
 }
 
+/// A data folder that is locked and may be opened. Nothing in it has been changed so far.
+pub(crate) struct Prepared {
+    /// `None` if the folder is not there yet.
+    lock: Option<Lock>,
+    checked: Checked,
+}
+
+/// Locks the data folder and looks whether it may be opened.
+pub(crate) fn prepare(dir: &Path, options: &SledOptions) -> Result<Prepared, OpenError> {
+    let lock = if dir.exists() { Some(Lock::of(dir)?) } else { None };
+    let checked = check::check(dir, options.epoch)?;
+    Ok(Prepared { lock, checked })
+}
+
 pub(crate) fn open(dir: &Path, options: &SledOptions) -> Result<Opened, OpenError> {
-    fs::create_dir_all(dir).map_err(OpenError::io("create", dir))?;
-    let lock = lock(dir)?;
-    swap::recover(dir).map_err(OpenError::io("clean", dir))?;
-    let engine = swap::current(dir);
-    let epoch = epoch(dir, &engine, options.epoch)?;
-    let anchor = anchor::read(dir)?;
-    let mark = anchor.into_iter().chain(head::read(dir)?).max_by_key(|mark| mark.position);
-    fs::create_dir_all(&engine).map_err(OpenError::io("create", &engine))?;
-    store::remove_half_snapshots(&engine).map_err(OpenError::io("clean", &engine))?;
-    let (db, file) = self::engine(dir, &engine, options)?;
-    let store = Store::open(dir, db, file, lock)?;
-    let end = recover::end(dir, &store, mark.unwrap_or(anchor::Mark::ORIGIN))?;
-    // What survived a crash may still be in the page cache only; from now on it is read.
-    store.flush().map_err(|error| OpenError::damaged(dir, error.text()))?;
-    options.disk.sync_data(&store.file).map_err(OpenError::io("sync", engine.join("db")))?;
-    // The engine does not sync its `conf`; a folder is opened and synced like a file.
-    for path in [&engine.join("conf"), &engine, dir] {
-        sealed::sync(path).map_err(OpenError::io("sync", path))?;
-    }
-    Ok(Opened { epoch, store, end })
+    prepare(dir, options)?.open(dir, options)
 }
 
-fn lock(dir: &Path) -> Result<File, OpenError> {
-    let path = dir.join("lock");
-    let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
-    let file = file.map_err(OpenError::io("open", &path))?;
-    let began = Instant::now();
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(file),
-            Err(TryLockError::WouldBlock) if began.elapsed() < RELEASE_MAX => {
-                thread::sleep(RELEASE_STEP);
+impl Prepared {
+    /// Whether the log has had commits.
+    pub(crate) fn exists(&self) -> bool {
+        self.checked.exists
+    }
+
+    pub(crate) fn open(self, dir: &Path, options: &SledOptions) -> Result<Opened, OpenError> {
+        let Self { lock, checked } = self;
+        fs::create_dir_all(dir).map_err(OpenError::io("create", dir))?;
+        let lock = lock.map_or_else(|| Lock::of(dir), Ok)?.keep();
+        let lock = lock.map_err(OpenError::io("lock", dir))?;
+        swap::recover(dir).map_err(OpenError::io("clean", dir))?;
+        let engine = swap::current(dir);
+        let epoch = checked.epoch.or(options.epoch).map_or_else(random_epoch, Ok)?;
+        set_aside(dir, &checked.aside)?;
+        if checked.renew_meta {
+            meta::create(dir, epoch)?;
+        }
+        fs::create_dir_all(&engine).map_err(OpenError::io("create", &engine))?;
+        store::remove_half_snapshots(&engine).map_err(OpenError::io("clean", &engine))?;
+        let (db, file) = self::engine(dir, &engine, options)?;
+        let store = Store::open(dir, db, file, lock)?;
+        let end = recover::end(dir, &store, checked.mark)?;
+        // What survived a crash may still be in the page cache only; from now on it is read.
+        store.flush().map_err(|error| OpenError::damaged(dir, error.text()))?;
+        options.disk.sync_data(&store.file).map_err(OpenError::io("sync", engine.join("db")))?;
+        // The engine does not sync its `conf`; a folder is opened and synced like a file.
+        for path in [&engine.join("conf"), &engine, dir] {
+            sealed::sync(path).map_err(OpenError::io("sync", path))?;
+        }
+        if checked.renew_anchor {
+            let mark = anchor::Mark { position: end.position, hash: end.hash };
+            anchor::write(dir, mark).map_err(OpenError::io("write", dir.join(anchor::NAME)))?;
+        }
+        Ok(Opened { epoch, store, end })
+    }
+}
+
+/// Moves damaged files out of the way: into the data folder, where the engine does not look, with
+/// `.damaged` behind their names.
+fn set_aside(dir: &Path, files: &[PathBuf]) -> Result<(), OpenError> {
+    for path in files {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let aside = dir.join(format!("{name}.damaged"));
+        fs::rename(path, &aside).map_err(OpenError::io("rename", path))?;
+        let (path, aside) = (path.display(), aside.display());
+        tracing::warn!(%path, %aside, "a damaged file was set aside; it is derived again");
+    }
+    Ok(())
+}
+
+/// The lock of a data folder. If the folder is refused, the file goes if it was not there before.
+pub(crate) struct Lock {
+    file: File,
+    /// Where the file is, if it is new.
+    made: Option<PathBuf>,
+}
+
+impl Lock {
+    pub(crate) fn of(dir: &Path) -> Result<Self, OpenError> {
+        let path = dir.join("lock");
+        let made = (!path.exists()).then(|| path.clone());
+        let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
+        let file = file.map_err(OpenError::io("open", &path))?;
+        let began = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Self { file, made }),
+                Err(TryLockError::WouldBlock) if began.elapsed() < RELEASE_MAX => {
+                    thread::sleep(RELEASE_STEP);
+                }
+                Err(TryLockError::WouldBlock) => {
+                    return Err(OpenError::InUse { dir: dir.to_owned() });
+                }
+                Err(TryLockError::Error(error)) => {
+                    return Err(OpenError::io("lock", path)(error));
+                }
             }
-            Err(TryLockError::WouldBlock) => return Err(OpenError::InUse { dir: dir.to_owned() }),
-            Err(TryLockError::Error(error)) => return Err(OpenError::io("lock", path)(error)),
         }
+    }
+
+    fn keep(mut self) -> io::Result<File> {
+        self.made = None;
+        self.file.try_clone()
     }
 }
 
-fn epoch(dir: &Path, engine: &Path, wanted: Option<Epoch>) -> Result<Epoch, OpenError> {
-    let Some(found) = meta::read(dir)? else {
-        if engine.join("db").exists() {
-            return Err(OpenError::damaged(dir, "the file `meta` is missing"));
+impl Drop for Lock {
+    fn drop(&mut self) {
+        if let Some(path) = &self.made {
+            // It holds nothing; a file that stays does no harm.
+            fs::remove_file(path).unwrap_or_default();
         }
-        let epoch = wanted.map_or_else(random_epoch, Ok)?;
-        meta::create(dir, epoch)?;
-        return Ok(epoch);
-    };
-    match wanted {
-        Some(wanted) if wanted != found => {
-            Err(OpenError::OtherEpoch { dir: dir.to_owned(), found, wanted })
-        }
-        _ => Ok(found),
     }
 }
 
 fn random_epoch() -> Result<Epoch, OpenError> {
     let number = getrandom::u64().map_err(|error| {
-        OpenError::io("draw randomness from", "the operating system")(std::io::Error::other(error))
+        OpenError::io("draw randomness from", "the operating system")(io::Error::other(error))
     });
     number.map(Epoch)
 }

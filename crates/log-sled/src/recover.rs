@@ -13,6 +13,7 @@ use rookery_log::{Hash, PAGE_MAX, Position, ReadError, Record};
 use crate::{
     OpenError,
     anchor::Mark,
+    records::Records,
     store::{Store, StoreError},
 };
 
@@ -25,53 +26,80 @@ pub(crate) struct End {
 
 /// Finds the end of the log, which is known to have reached `mark`, and completes the indexes.
 pub(crate) fn end(dir: &Path, store: &Store, mark: Mark) -> Result<End, OpenError> {
-    let recovery = Recovery { dir, store, mark };
-    let last = store.last().map_err(|error| recovery.refuse(&error))?.unwrap_or_default();
-    let mut end = recovery.start(last)?;
-    while end.position < last {
-        let Some(record) = recovery.next(end, last)? else { break };
+    let from = mark.position.min(store.index.last());
+    let end = find_end(dir, &**store, mark, from, |record| {
         if record.position > store.index.last() {
-            store.index.add([&record]);
+            store.index.add([record]);
         }
-        end = End { position: record.position, hash: record.hash };
-    }
-    recovery.check_reach(end)?;
-    let removed = store.cut(end.position).map_err(|error| recovery.refuse(&error))?;
+    })?;
+    let refuse = |error: &StoreError| OpenError::damaged(dir, error.text());
+    let removed = store.cut(end.position).map_err(|error| refuse(&error))?;
     if removed > 0 {
         let position = end.position.0;
         tracing::warn!(position, removed, "removed commits that were never acknowledged");
     }
-    recovery.complete_index(end)?;
+    complete_index(dir, store, end)?;
     Ok(end)
 }
 
-struct Recovery<'a> {
+/// Finds the end of the log, which is known to have reached `mark` and to be whole up to `from`.
+/// Calls `each` with every record behind `from`.
+pub(crate) fn find_end<R: Records>(
+    dir: &Path,
+    records: &R,
+    mark: Mark,
+    from: Position,
+    mut each: impl FnMut(&Record),
+) -> Result<End, OpenError> {
+    let recovery = Recovery { dir, records, mark };
+    let last = records.last().map_err(|error| OpenError::damaged(dir, error.text()))?;
+    let last = last.unwrap_or_default();
+    let mut end = recovery.start(from, last)?;
+    while end.position < last {
+        let Some(record) = recovery.next(end, last)? else { break };
+        each(&record);
+        end = End { position: record.position, hash: record.hash };
+    }
+    recovery.check_reach(end)?;
+    Ok(end)
+}
+
+/// Derives again what the indexes lose if they are ahead of the log.
+fn complete_index(dir: &Path, store: &Store, end: End) -> Result<(), OpenError> {
+    let index = &store.index;
+    if index.last() > end.position {
+        index.cut(end.position);
+    }
+    while index.last() < end.position {
+        let page = store.page(index.last(), end.position, PAGE_MAX);
+        let page = page.map_err(|error| unreadable(dir, &error))?;
+        index.add(page.iter().map(Arc::as_ref));
+    }
+    Ok(())
+}
+
+fn unreadable(dir: &Path, error: &ReadError) -> OpenError {
+    match error {
+        ReadError::Damaged { position, damage } => {
+            OpenError::damaged(dir, format!("the record at position {position}: {damage}"))
+        }
+        ReadError::Unavailable(unavailable) => OpenError::damaged(dir, &*unavailable.reason),
+    }
+}
+
+struct Recovery<'a, R> {
     dir: &'a Path,
-    store: &'a Store,
+    records: &'a R,
     mark: Mark,
 }
 
-impl Recovery<'_> {
+impl<R: Records> Recovery<'_, R> {
     fn damaged(&self, damage: impl Into<String>) -> OpenError {
         OpenError::damaged(self.dir, damage)
     }
 
-    fn refuse(&self, error: &StoreError) -> OpenError {
-        self.damaged(error.text())
-    }
-
-    fn unreadable(&self, error: &ReadError) -> OpenError {
-        match error {
-            ReadError::Damaged { position, damage } => {
-                self.damaged(format!("the record at position {position}: {damage}"))
-            }
-            ReadError::Unavailable(unavailable) => self.damaged(&*unavailable.reason),
-        }
-    }
-
     /// The place to read on from: known to have been reached, and with all before it in the indexes.
-    fn start(&self, last: Position) -> Result<End, OpenError> {
-        let position = self.mark.position.min(self.store.index.last());
+    fn start(&self, position: Position, last: Position) -> Result<End, OpenError> {
         if position == Position::ORIGIN {
             return Ok(End { position, hash: Hash::ORIGIN });
         }
@@ -84,13 +112,13 @@ impl Recovery<'_> {
     /// The record at `position`, if all of it is there.
     fn complete(&self, position: Position) -> Result<Option<Record>, OpenError> {
         let read = || {
-            let Some(stored) = self.store.stored(position)? else { return Ok(None) };
-            if self.store.missing_chunk(&stored)?.is_some() {
+            let Some(stored) = self.records.stored(position)? else { return Ok(None) };
+            if self.records.missing_chunk(&stored)?.is_some() {
                 return Ok(None);
             }
-            self.store.whole(&stored).map(Some)
+            self.records.whole(&stored).map(Some)
         };
-        read().map_err(|error| self.unreadable(&error))
+        read().map_err(|error| unreadable(self.dir, &error))
     }
 
     /// The record after `end`; `None` if it and what follows never was.
@@ -125,7 +153,8 @@ impl Recovery<'_> {
         }
         let mut later = position.next();
         while later <= last {
-            let stored = self.store.stored(later).map_err(|error| self.unreadable(&error))?;
+            let stored =
+                self.records.stored(later).map_err(|error| unreadable(self.dir, &error))?;
             if stored.is_some_and(|stored| stored.durable >= position) {
                 return Err(self.damaged(format!("the commit at position {position} is missing")));
             }
@@ -137,7 +166,7 @@ impl Recovery<'_> {
     /// Names the hole at `position`: in the middle, or up to where the log is known to reach.
     fn missing_at(&self, position: Position, last: Position) -> OpenError {
         let mut to = position;
-        while to < last && matches!(self.store.stored(to.next()), Ok(None)) {
+        while to < last && matches!(self.records.stored(to.next()), Ok(None)) {
             to = to.next();
         }
         if to < last {
@@ -147,20 +176,6 @@ impl Recovery<'_> {
         // Nothing follows: start() may have begun above the true end.
         let from = if last < position { last.next() } else { position };
         OpenError::Missing { dir: self.dir.to_owned(), from, to: self.mark.position }
-    }
-
-    /// Derives again what the indexes lose if they are ahead of the log.
-    fn complete_index(&self, end: End) -> Result<(), OpenError> {
-        let index = &self.store.index;
-        if index.last() > end.position {
-            index.cut(end.position);
-        }
-        while index.last() < end.position {
-            let page = self.store.page(index.last(), end.position, PAGE_MAX);
-            let page = page.map_err(|error| self.unreadable(&error))?;
-            index.add(page.iter().map(Arc::as_ref));
-        }
-        Ok(())
     }
 
     fn check_reach(&self, end: End) -> Result<(), OpenError> {

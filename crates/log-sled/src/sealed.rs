@@ -40,21 +40,26 @@ pub(crate) fn sync(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
+/// What became of a file that must be right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Sealed<T> {
+    /// There is none.
+    Absent,
+    /// It is what was written.
+    Whole(T),
+    /// It is not; the text says why.
+    Damaged(String),
+}
+
 /// What a file says, by name of the field.
 pub(crate) struct Fields(Vec<(String, String)>);
 
 impl Fields {
-    /// Reads the file `name` in `dir`; `None` if there is none.
-    ///
-    /// The inner error says what is wrong with the text.
-    pub(crate) fn read(
-        dir: &Path,
-        name: &str,
-        title: &str,
-    ) -> io::Result<Option<Result<Self, String>>> {
+    /// Reads the file `name` in `dir`.
+    pub(crate) fn read(dir: &Path, name: &str, title: &str) -> io::Result<Sealed<Self>> {
         match fs::read(dir.join(name)) {
-            Ok(bytes) => Ok(Some(Self::parse(&bytes, title))),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Ok(bytes) => Ok(Self::parse(&bytes, title).map_or_else(Sealed::Damaged, Sealed::Whole)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Sealed::Absent),
             Err(error) => Err(error),
         }
     }
@@ -93,11 +98,14 @@ mod tests {
     fn what_is_written_is_read_and_what_is_changed_is_refused() {
         let dir = tempfile::tempdir().expect("a temporary folder");
         write(dir.path(), "note", "a note", &[("pages", "12".to_owned())]).expect("a write");
-        let read = || Fields::read(dir.path(), "note", "a note").expect("a read").expect("a file");
-        assert_eq!(read().and_then(|fields| fields.get("pages", |text| text.parse().ok())), Ok(12));
+        let read = || Fields::read(dir.path(), "note", "a note").expect("a read");
+        let Sealed::Whole(fields) = read() else { panic!("it is whole") };
+        assert_eq!(fields.get("pages", |text| text.parse().ok()), Ok(12));
         let text = fs::read_to_string(dir.path().join("note")).expect("a read");
         fs::write(dir.path().join("note"), text.replace("12", "13")).expect("a write");
-        assert_eq!(read().err().as_deref(), Some("its checksum does not match"));
-        assert!(Fields::read(dir.path(), "other", "a note").expect("a read").is_none());
+        let Sealed::Damaged(damage) = read() else { panic!("it is damaged") };
+        assert_eq!(damage, "its checksum does not match");
+        let other = Fields::read(dir.path(), "other", "a note").expect("a read");
+        assert!(matches!(other, Sealed::Absent));
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     format::Damage,
     index::{Index, Subject},
     quiet,
+    records::Records as _,
 };
 
 /// Why the engine did not do something.

@@ -20,6 +20,17 @@ pub(crate) fn beside(dir: &Path) -> PathBuf {
     dir.join("sled.new")
 }
 
+/// The folder that [`recover`] would make, or leave, the one in use.
+pub(crate) fn whole(dir: &Path) -> PathBuf {
+    if current(dir).exists() || !retired(dir).exists() {
+        current(dir)
+    } else if beside(dir).exists() {
+        beside(dir)
+    } else {
+        retired(dir)
+    }
+}
+
 /// Where the old one waits to be removed.
 fn retired(dir: &Path) -> PathBuf {
     dir.join("sled.old")
@@ -38,8 +49,7 @@ pub(crate) fn swap(dir: &Path) -> io::Result<()> {
 /// Ends a swap that was broken off, or forgets a new folder that was not finished.
 pub(crate) fn recover(dir: &Path) -> io::Result<()> {
     if !current(dir).exists() && retired(dir).exists() {
-        let whole = if beside(dir).exists() { beside(dir) } else { retired(dir) };
-        fs::rename(whole, current(dir))?;
+        fs::rename(whole(dir), current(dir))?;
         sealed::sync(dir)?;
     }
     remove(&beside(dir))?;

@@ -7,13 +7,14 @@ use std::{fs, io, path::Path, time::Duration};
 
 use rookery_log_sled::{Compacted, SledOptions, compact, erased_since};
 
-use crate::{config::Config, failure::Failure, node::Node, progress::Progress};
+use crate::{config::Config, failure::Failure, node::Node, progress::Progress, salvage};
 
 /// Rewrites the data of `config`, which no server may have open.
 ///
 /// # Errors
 /// [`Failure`], saying what to do.
 pub(crate) async fn run(config: &Config) -> Result<Compacted, Failure> {
+    salvage::examine(config).await?;
     let node = Node::open(config).await.map_err(|failure| {
         if !failure.is_in_use() {
             return failure;

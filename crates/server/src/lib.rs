@@ -22,6 +22,8 @@ pub mod operator;
 pub mod program;
 pub mod progress;
 mod reconcile;
+mod salvage;
 mod serve;
+mod signing;
 mod terminal;
 mod unfinished;

@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::{fs, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use async_trait::async_trait;
 use rookery_accounts::Accounts;
@@ -13,7 +13,7 @@ use rookery_command::{
 use rookery_domain::{KnownEvent, OwnedEventId, OwnedRoomId, OwnedServerName, SigningKey, UserId};
 use rookery_gateway::{Ephemeral, schema::App};
 use rookery_log::{EventLog, Position, Unavailable};
-use rookery_log_sled::{SledLog, SledOptions};
+use rookery_log_sled::{PreparedLog, SledLog, SledOptions};
 use rookery_query::{ReadModels, Viewer};
 use tokio::{sync::oneshot, task::JoinHandle};
 
@@ -23,6 +23,7 @@ use crate::{
     failure::Failure,
     progress::Progress,
     reconcile,
+    signing::FoundKey,
     unfinished::Unfinished,
 };
 
@@ -111,9 +112,20 @@ impl Node {
     /// [`Failure`], saying what to do.
     pub async fn open_to_import(config: &Config) -> Result<Self, Failure> {
         let asked = config.server_name.as_deref();
-        let identity = ServerIdentity::claim(&config.data, asked, clock::now().0)?;
-        let log = Self::open_log(config, None)?;
-        Self::open_on(config, &identity, log).await
+        let (identity, new) = ServerIdentity::find(&config.data, asked, clock::now().0)?;
+        // All that can refuse the directory does so before anything in it is changed.
+        let log = Self::prepare_log(config, None)?;
+        let key = FoundKey::of(&config.data, &identity)?;
+        if !config.data.exists() {
+            identity.save(&config.data)?;
+        }
+        let accounts = open_accounts(config, &identity)?;
+        let named = identity.with_signing_key(key.public_half());
+        let key = key.settle()?;
+        if new || named != identity {
+            named.save(&config.data)?;
+        }
+        Self::open_on(config, &identity, Arc::new(log.open()?), accounts, key).await
     }
 
     /// Opens the log alone. `epoch` is for a new log that continues another one's history.
@@ -124,30 +136,30 @@ impl Node {
         config: &Config,
         epoch: Option<rookery_log::Epoch>,
     ) -> Result<Arc<SledLog>, Failure> {
+        Ok(Arc::new(Self::prepare_log(config, epoch)?.open()?))
+    }
+
+    fn prepare_log(
+        config: &Config,
+        epoch: Option<rookery_log::Epoch>,
+    ) -> Result<PreparedLog, Failure> {
         let cache_bytes = config.cache.log_bytes as u64;
         let options = SledOptions { epoch, cache_bytes, ..SledOptions::default() };
-        Ok(Arc::new(SledLog::open(&config.data.join("log"), options)?))
+        Ok(SledLog::prepare(&config.data.join("log"), options)?)
     }
 
     async fn open_on(
         config: &Config,
         identity: &ServerIdentity,
         log: Arc<SledLog>,
+        accounts: Accounts,
+        signing_key: SigningKey,
     ) -> Result<Self, Failure> {
         let data = &config.data;
         let name = identity.server_name.as_str();
         let server_name = OwnedServerName::try_from(name)
             .map_err(|error| Failure::new(format!("{name:?} is no server name: {error}")))?;
-        let options = rookery_accounts::Options {
-            registration: config.registration,
-            token_lifetime: config.token_lifetime,
-            hashes_at_once: config.limits.passwords_at_once,
-            hashes_waiting_max: config.limits.passwords_waiting,
-            sessions_cached_max: config.cache.sessions,
-            ..rookery_accounts::Options::default()
-        };
-        let accounts = Accounts::open(&data.join("accounts.redb"), name, options)?;
-        let signing_key = Arc::new(signing_key(&data.join("signing.key"))?);
+        let signing_key = Arc::new(signing_key);
         let port: Arc<dyn EventLog> = log.clone();
         let models = open_models(&port, &data.join("models")).await?;
         reconcile::follow(&accounts, Arc::clone(&port), models.clone());
@@ -212,6 +224,18 @@ impl Node {
     }
 }
 
+fn open_accounts(config: &Config, identity: &ServerIdentity) -> Result<Accounts, Failure> {
+    let options = rookery_accounts::Options {
+        registration: config.registration,
+        token_lifetime: config.token_lifetime,
+        hashes_at_once: config.limits.passwords_at_once,
+        hashes_waiting_max: config.limits.passwords_waiting,
+        sessions_cached_max: config.cache.sessions,
+        ..rookery_accounts::Options::default()
+    };
+    Ok(Accounts::open(&config.data.join("accounts.redb"), &identity.server_name, options)?)
+}
+
 async fn open_models(log: &Arc<dyn EventLog>, folder: &Path) -> Result<ReadModels, Failure> {
     let bar = parking_lot::Mutex::new(None::<Progress>);
     let tell = |report: rookery_query::Progress| {
@@ -222,32 +246,4 @@ async fn open_models(log: &Arc<dyn EventLog>, folder: &Path) -> Result<ReadModel
         bar.tell(report.done);
     };
     Ok(ReadModels::open(Arc::clone(log), folder, rookery_query::Options::default(), tell).await?)
-}
-
-/// The key in `file`; a new one if there is no file.
-fn signing_key(file: &Path) -> Result<SigningKey, Failure> {
-    if file.exists() {
-        let line = fs::read_to_string(file)
-            .map_err(|error| Failure::file("cannot read the signing key", file, error))?;
-        return SigningKey::from_line(line.trim()).map_err(|error| {
-            let file = file.display();
-            Failure::new(format!("{file} is no signing key ({error}): restore it from a backup"))
-        });
-    }
-    let mut seed = [0; 32];
-    getrandom::fill(&mut seed)
-        .map_err(|error| Failure::new(format!("the system gives no randomness: {error}")))?;
-    let key = SigningKey::from_seed(seed, "1")
-        .map_err(|error| Failure::new(format!("cannot make a signing key: {error}")))?;
-    write_secret(file, &key.to_line())
-        .map_err(|error| Failure::file("cannot write the signing key", file, error))?;
-    Ok(key)
-}
-
-/// Writes a file that only its owner can read.
-fn write_secret(file: &Path, text: &str) -> std::io::Result<()> {
-    use std::{io::Write, os::unix::fs::OpenOptionsExt};
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
-    writeln!(file, "{text}")?;
-    file.sync_all()
 }

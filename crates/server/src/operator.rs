@@ -57,6 +57,13 @@ pub enum Order {
     },
 }
 
+impl Order {
+    /// Whether the order reads every record of the log, and so would meet every damage.
+    pub(crate) const fn reads_all(&self) -> bool {
+        matches!(self, Self::Rebuild | Self::Verify | Self::Export)
+    }
+}
+
 /// Where an order's printed lines go.
 pub enum Destination {
     /// To the standard output.

@@ -18,7 +18,7 @@ use crate::{
     operator::{
         Destination, Order, Output, ServerKeyFile, ask, ask_running, execute, read_sent, show,
     },
-    serve, terminal,
+    salvage, serve, terminal,
     unfinished::{Kind, Unfinished},
 };
 
@@ -97,6 +97,9 @@ async fn carry_out(command: Command, config: &Config) -> Result<(), Failure> {
         Command::Log(LogCommand::Tail { after, follow }) => {
             order(config, Order::Tail { after, follow }, Destination::Screen).await
         }
+        Command::Log(LogCommand::Salvage { file, into }) => {
+            salvage::run(config, file.as_deref(), into.as_deref()).await
+        }
         Command::Room(RoomCommand::Receive { file, keys }) => receive(config, &file, &keys).await,
         Command::User(command) => {
             let password = password_for(&command)?;
@@ -129,6 +132,9 @@ async fn orders(
 ) -> Result<(), Failure> {
     // An order is about data that is there; only a server makes a new directory.
     config::ServerIdentity::read(&config.data, config.server_name.as_deref())?;
+    if orders.iter().any(Order::reads_all) {
+        salvage::examine(config).await?;
+    }
     let node = match Node::open(config).await {
         Ok(node) => node,
         Err(failure) if failure.is_in_use() => {

@@ -5,7 +5,7 @@ use std::{fs, sync::Arc};
 use rookery_log::{Epoch, EventLog, Position, Record};
 use rookery_log_sled::{ImportError, OpenError, SledLog, SledOptions};
 
-use crate::support::{append_all, commit, open, read_all, temporary};
+use crate::support::{append_all, commit, contents, copy, open, read_all, temporary};
 
 fn of(epoch: u64) -> SledOptions {
     SledOptions { epoch: Some(Epoch(epoch)), ..SledOptions::default() }
@@ -44,23 +44,55 @@ async fn newer_format_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn damaged_or_missing_small_files_are_named() {
-    for (name, missing) in [("meta", false), ("meta", true), ("anchor", false)] {
-        let dir = temporary();
-        let log = open(dir.path());
-        append_all(&log, 0..3, 10).await;
-        drop(log);
-        let path = dir.path().join(name);
-        if missing {
-            fs::remove_file(path).unwrap();
-        } else {
-            let mut bytes = fs::read(&path).unwrap();
+async fn small_file_that_can_be_derived_is_set_aside_and_derived_again() {
+    let dir = temporary();
+    let log = open(dir.path());
+    append_all(&log, 0..30, 10).await;
+    let epoch = log.epoch();
+    drop(log);
+    // Opening makes the engine write a snapshot.
+    drop(open(dir.path()));
+    let snapshot = fs::read_dir(dir.path().join("sled")).unwrap();
+    let mut names = snapshot.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let snapshot = names.find(|name| name.starts_with("snap.")).unwrap();
+    for (name, whole) in
+        [("meta", "meta"), ("anchor", "anchor"), ("conf", "sled/conf"), (&snapshot, "sled/snap")]
+    {
+        let whole =
+            if whole == "sled/snap" { format!("sled/{snapshot}") } else { whole.to_owned() };
+        for missing in [false, true] {
+            let hurt = copy(dir.path());
+            let path = hurt.path().join(&whole);
+            let written = fs::read(&path).unwrap();
+            let mut bytes = written.clone();
             bytes[20] ^= 1;
-            fs::write(path, bytes).unwrap();
+            if missing { fs::remove_file(&path) } else { fs::write(&path, &bytes) }.unwrap();
+            let log = open(hurt.path());
+            assert_eq!((log.epoch(), *log.tail().borrow()), (epoch, Position(30)), "{name}");
+            assert_eq!(log.verify(|_, _| ()).unwrap().commits, 30);
+            append_all(&log, 30..33, 10).await;
+            drop(log);
+            let aside = hurt.path().join(format!("{name}.damaged"));
+            assert_eq!(fs::read(aside).ok(), (!missing).then_some(bytes), "{name}");
+            let again = open(hurt.path());
+            assert_eq!((again.epoch(), *again.tail().borrow()), (epoch, Position(33)), "{name}");
         }
-        let refusal = SledLog::open(dir.path(), SledOptions::default()).err().unwrap();
-        assert!(refusal.to_string().contains(&format!("the file `{name}`")), "{refusal}");
     }
+}
+
+#[tokio::test]
+async fn nothing_that_tells_how_far_the_log_had_come_is_refused() {
+    let dir = temporary();
+    append_all(&open(dir.path()), 0..30, 10).await;
+    for name in ["anchor", "head"] {
+        let path = dir.path().join(name);
+        let bytes: Vec<u8> = fs::read(&path).unwrap().iter().map(|byte| byte ^ 1).collect();
+        fs::write(path, bytes).unwrap();
+    }
+    let before = contents(dir.path());
+    let refusal = SledLog::open(dir.path(), SledOptions::default()).err().unwrap().to_string();
+    assert!(refusal.contains("the file `anchor`") && refusal.contains("`head`"), "{refusal}");
+    assert_eq!(contents(dir.path()), before);
 }
 
 #[tokio::test]

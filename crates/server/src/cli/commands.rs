@@ -172,6 +172,22 @@ Examples:
         #[arg(long)]
         follow: bool,
     },
+    /// Save what is whole of a damaged log, and name what is lost
+    #[command(after_help = "\
+Examples:
+  rookery log salvage --data /srv/chat --into /srv/chat-saved
+  rookery log salvage --data /srv/chat saved.ndjson
+
+The server has to be stopped. The damaged directory is only read. With --into, the new directory gets
+the accounts and the signing key too, and can be served; a file can be read by `rookery import`.")]
+    Salvage {
+        /// The NDJSON file, which must not be there yet; - for the standard output
+        #[arg(required_unless_present = "into")]
+        file: Option<PathBuf>,
+        /// The new data directory
+        #[arg(long, value_name = "DIR", conflicts_with = "file")]
+        into: Option<PathBuf>,
+    },
 }
 
 /// What can be done with rooms.

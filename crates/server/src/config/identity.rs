@@ -28,6 +28,9 @@ pub struct ServerIdentity {
     pub server_name: String,
     /// When it was first started, in milliseconds since 1970.
     pub created: u64,
+    /// The public half of its signing key; none before its first start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signing_key: Option<String>,
 }
 
 /// Why a data folder cannot be used.
@@ -95,14 +98,42 @@ impl ServerIdentity {
     /// # Errors
     /// [`IdentityError`], which says what to do. A folder that is there is left as it was.
     pub fn claim(folder: &Path, asked: Option<&str>, now: u64) -> Result<Self, IdentityError> {
+        let (identity, new) = Self::find(folder, asked, now)?;
+        if new {
+            identity.save(folder)?;
+        }
+        Ok(identity)
+    }
+
+    /// Like [`Self::claim`], but writes nothing. Gives whether the identity is a new one.
+    ///
+    /// # Errors
+    /// [`IdentityError`], which says what to do.
+    pub fn find(
+        folder: &Path,
+        asked: Option<&str>,
+        now: u64,
+    ) -> Result<(Self, bool), IdentityError> {
         match Self::read(folder, asked) {
             Err(IdentityError::NoData { .. }) => {}
-            other => return other,
+            other => return other.map(|identity| (identity, false)),
         }
         let server_name = asked.unwrap_or(DEFAULT_SERVER_NAME).to_owned();
-        let identity = Self { format: FORMAT, server_name, created: now };
-        identity.write(folder).map_err(|error| io_error(folder, &error))?;
-        Ok(identity)
+        Ok((Self { format: FORMAT, server_name, created: now, signing_key: None }, true))
+    }
+
+    /// The same server, with the public half of its signing key.
+    #[must_use]
+    pub fn with_signing_key(&self, public_half: String) -> Self {
+        Self { signing_key: Some(public_half), ..self.clone() }
+    }
+
+    /// Writes the identity into its folder, which is made if it is missing.
+    ///
+    /// # Errors
+    /// [`IdentityError::Io`].
+    pub fn save(&self, folder: &Path) -> Result<(), IdentityError> {
+        self.write(folder).map_err(|error| io_error(folder, &error))
     }
 
     /// Reads what the folder has, and makes nothing.

@@ -1,0 +1,242 @@
+//! The key that signs events for other servers, and the file that it is in.
+//!
+//! The first line of `signing.key` is the key in the form that Synapse uses; the second one is
+//! `check` and the CRC-32 of the first. `identity.json` names the public half, so that a key that is
+//! missing or another one is noticed. Files of one line are read, and get their second line.
+//!
+//! **Invariant:** a server that has had a key never gets another one unless an operator says so.
+//! **Invariant:** nothing is written before [`FoundKey::settle`].
+
+use std::{
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
+use rookery_domain::SigningKey;
+
+use crate::{config::ServerIdentity, failure::Failure};
+
+/// What `identity.json` says in place of a public key once an operator accepts a new one.
+pub(crate) const ACCEPT_NEW: &str = "new";
+
+const NAME: &str = "signing.key";
+
+/// The key of a server, before anything was written.
+pub(crate) struct FoundKey {
+    path: PathBuf,
+    key: SigningKey,
+    /// Whether the file has to be written, and whether a damaged one has to go first.
+    file: FileState,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum FileState {
+    Right,
+    /// It is missing, or lacks its checksum.
+    Write,
+    /// It is damaged, and an operator accepts a new key.
+    SetAside,
+}
+
+/// What the file is.
+enum Read {
+    Absent,
+    /// A key, and whether its checksum is there and right.
+    Key(Box<SigningKey>, Option<bool>),
+    Damaged,
+}
+
+impl FoundKey {
+    /// Reads the key of the server in the folder `data`, or draws one for a new server.
+    ///
+    /// # Errors
+    /// [`Failure`] if a key that the server had is missing, damaged or another one.
+    pub(crate) fn of(data: &Path, identity: &ServerIdentity) -> Result<Self, Failure> {
+        let path = data.join(NAME);
+        let known = identity.signing_key.as_deref();
+        let accepts_new = known == Some(ACCEPT_NEW);
+        let known = known.filter(|_| !accepts_new);
+        let refuse = |what: &str| {
+            let identity = data.join("identity.json");
+            let had = known.map(|key| format!(" (its public half is {key})")).unwrap_or_default();
+            Failure::new(format!(
+                "{} {what}: restore the key of this server{had} from a backup. Other servers refuse \
+                 what another key signs. To go on with a new key all the same, write \
+                 \"signing_key\": \"{ACCEPT_NEW}\" into {}",
+                path.display(),
+                identity.display()
+            ))
+        };
+        let (key, file) = match read(&path)? {
+            Read::Absent if known.is_some() => return Err(refuse("is missing")),
+            Read::Absent => (draw()?, FileState::Write),
+            Read::Damaged if accepts_new => (draw()?, FileState::SetAside),
+            Read::Damaged => return Err(refuse("is damaged")),
+            Read::Key(key, checked) => match (known, checked) {
+                (Some(known), _) if known != public_half(&key) => {
+                    return Err(refuse(if checked == Some(true) {
+                        "is the key of another server"
+                    } else {
+                        "is damaged"
+                    }));
+                }
+                // The public half proves the key, so the checksum can be written again.
+                (Some(_), Some(false) | None) | (None, None) => (*key, FileState::Write),
+                (None, Some(false)) if !accepts_new => return Err(refuse("is damaged")),
+                (None, Some(false)) => (draw()?, FileState::SetAside),
+                (_, Some(true)) => (*key, FileState::Right),
+            },
+        };
+        Ok(Self { path, key, file })
+    }
+
+    /// The public half, as `identity.json` names it.
+    pub(crate) fn public_half(&self) -> String {
+        public_half(&self.key)
+    }
+
+    /// Writes the file where it is not right, and gives the key.
+    ///
+    /// # Errors
+    /// [`Failure`] if the file cannot be written.
+    pub(crate) fn settle(self) -> Result<SigningKey, Failure> {
+        let Self { path, key, file } = self;
+        if file == FileState::SetAside {
+            let aside = path.with_extension("key.damaged");
+            fs::rename(&path, &aside)
+                .map_err(|error| Failure::file("cannot rename the signing key", &path, error))?;
+            let aside = aside.display();
+            tracing::warn!(%aside, "the damaged signing key was set aside; there is a new one");
+        }
+        if file != FileState::Right {
+            write(&path, &key.to_line())
+                .map_err(|error| Failure::file("cannot write the signing key", &path, error))?;
+        }
+        Ok(key)
+    }
+}
+
+fn public_half(key: &SigningKey) -> String {
+    format!("ed25519:{} {}", key.name(), STANDARD_NO_PAD.encode(key.public_key()))
+}
+
+fn draw() -> Result<SigningKey, Failure> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed)
+        .map_err(|error| Failure::new(format!("the system gives no randomness: {error}")))?;
+    SigningKey::from_seed(seed, "1")
+        .map_err(|error| Failure::new(format!("cannot make a signing key: {error}")))
+}
+
+fn read(path: &Path) -> Result<Read, Failure> {
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Read::Absent),
+        Err(error) => return Err(Failure::file("cannot read the signing key", path, error)),
+    };
+    let Ok(text) = String::from_utf8(bytes) else { return Ok(Read::Damaged) };
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let line = lines.next().unwrap_or_default();
+    let Ok(key) = SigningKey::from_line(line) else { return Ok(Read::Damaged) };
+    let checked = lines.next().map(|last| last == check(line));
+    Ok(if lines.next().is_some() { Read::Damaged } else { Read::Key(Box::new(key), checked) })
+}
+
+fn check(line: &str) -> String {
+    format!("check {:08x}", crc32fast::hash(line.as_bytes()))
+}
+
+/// Puts a file that only its owner can read in the place of another one, whole or not at all.
+fn write(path: &Path, line: &str) -> io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let beside = path.with_extension("key.new");
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    let mut file = options.open(&beside)?;
+    write!(file, "{line}\n{}\n", check(line))?;
+    file.sync_all()?;
+    fs::rename(&beside, path)?;
+    match path.parent() {
+        Some(folder) => fs::File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+mod tests {
+    use super::*;
+
+    fn given() -> (tempfile::TempDir, ServerIdentity) {
+        let data = tempfile::tempdir().unwrap();
+        let identity = ServerIdentity::claim(data.path(), None, 7).unwrap();
+        (data, identity)
+    }
+
+    fn settle(data: &Path, identity: &mut ServerIdentity) -> Result<String, String> {
+        let found = FoundKey::of(data, identity).map_err(|failure| failure.to_string())?;
+        identity.signing_key = Some(found.public_half());
+        Ok(found.settle().unwrap().to_line())
+    }
+
+    #[test]
+    fn key_is_drawn_once_and_kept() {
+        let (data, mut identity) = given();
+        let key = settle(data.path(), &mut identity).unwrap();
+        assert_eq!(settle(data.path(), &mut identity).unwrap(), key);
+    }
+
+    #[test]
+    fn file_of_one_line_is_read_and_gets_a_checksum() {
+        let (data, mut identity) = given();
+        let key = SigningKey::from_seed([7; 32], "1").unwrap().to_line();
+        fs::write(data.path().join(NAME), format!("{key}\n")).unwrap();
+        assert_eq!(settle(data.path(), &mut identity).unwrap(), key);
+        let text = fs::read_to_string(data.path().join(NAME)).unwrap();
+        assert_eq!(text, format!("{key}\n{}\n", check(&key)));
+    }
+
+    #[test]
+    fn missing_damaged_or_other_key_of_a_server_is_refused_by_name() {
+        let (data, mut identity) = given();
+        settle(data.path(), &mut identity).unwrap();
+        let path = data.path().join(NAME);
+        let whole = fs::read(&path).unwrap();
+        let refused = |text: &str, identity: &mut ServerIdentity| {
+            let refusal = settle(data.path(), identity).unwrap_err();
+            assert!(refusal.contains(text) && refusal.contains("backup"), "{refusal}");
+        };
+        let seed_ends = whole.iter().position(|byte| *byte == b'\n').unwrap();
+        for at in 0..seed_ends {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 1;
+            fs::write(&path, &bytes).unwrap();
+            refused("is damaged", &mut identity);
+            assert_eq!(fs::read(&path).unwrap(), bytes);
+        }
+        fs::remove_file(&path).unwrap();
+        refused("is missing", &mut identity);
+        assert!(!path.exists());
+        let other = SigningKey::from_seed([9; 32], "1").unwrap().to_line();
+        fs::write(&path, format!("{other}\n{}\n", check(&other))).unwrap();
+        refused("is the key of another server", &mut identity);
+        identity.signing_key = Some(ACCEPT_NEW.to_owned());
+        assert_eq!(settle(data.path(), &mut identity).unwrap(), other);
+    }
+
+    #[test]
+    fn damaged_checksum_is_written_again() {
+        let (data, mut identity) = given();
+        let key = settle(data.path(), &mut identity).unwrap();
+        let path = data.path().join(NAME);
+        let whole = fs::read(&path).unwrap();
+        let mut bytes = whole.clone();
+        let last = bytes.len() - 2;
+        bytes[last] ^= 1;
+        fs::write(&path, bytes).unwrap();
+        assert_eq!(settle(data.path(), &mut identity).unwrap(), key);
+        assert_eq!(fs::read(&path).unwrap(), whole);
+    }
+}

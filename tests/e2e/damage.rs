@@ -1,0 +1,176 @@
+//! Damaged files: a refusal leaves every file as it was, and what is whole can be saved.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use serde_json::json;
+use tempfile::{TempDir, tempdir};
+
+use crate::{
+    client::Client,
+    crash::all_messages,
+    server::{Server, fail, run, succeed},
+};
+
+const MESSAGES: usize = 60;
+
+/// Every file below `dir`, with its bytes.
+fn contents(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(contents(&path));
+        } else if path.is_file() {
+            files.insert(path.clone(), fs::read(path).unwrap());
+        }
+    }
+    files
+}
+
+/// What was said in a room, and by whom.
+struct Said {
+    data: TempDir,
+    token: String,
+    room: String,
+}
+
+/// A server that has stopped, or was killed, with a room of [`MESSAGES`] messages.
+fn given(killed: bool) -> Said {
+    let data = tempdir().unwrap();
+    let server = Server::start(data.path());
+    let alice = Client::register(&server, "alice");
+    let room = alice.create_room(json!({ "preset": "PUBLIC" }));
+    for number in 0..MESSAGES {
+        alice.say(&room, &text(number));
+    }
+    let token = alice.token.clone().unwrap();
+    if killed {
+        server.kill();
+    } else {
+        server.stop();
+    }
+    Said { data, token, room }
+}
+
+fn text(number: usize) -> String {
+    format!("message number {number} {}", "q".repeat(300))
+}
+
+/// Flips a bit in every copy of a message in the file of the log.
+fn flip(data: &Path, number: usize) {
+    let path = data.join("log/sled/db");
+    let mut bytes = fs::read(&path).unwrap();
+    let needle = format!("message number {number} ");
+    let places: Vec<_> = bytes
+        .windows(needle.len())
+        .enumerate()
+        .filter_map(|(at, window)| (window == needle.as_bytes()).then_some(at))
+        .collect();
+    assert!(!places.is_empty(), "the message is not in the file");
+    for at in places {
+        bytes[at] ^= 1;
+    }
+    fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn damaged_log_is_refused_by_every_command_and_no_file_is_changed() {
+    for killed in [false, true] {
+        let Said { data, .. } = given(killed);
+        let path = data.path();
+        let whole = contents(path);
+        flip(path, MESSAGES / 2);
+        let before = contents(path);
+        for command in ["serve", "verify", "export", "rebuild", "compact"] {
+            let mut arguments = vec![command];
+            match command {
+                "serve" => arguments.extend(["--listen", "127.0.0.1:0"]),
+                "export" => arguments.push("-"),
+                _ => {}
+            }
+            let refusal = fail(path, &arguments, "");
+            assert!(refusal.contains("log salvage"), "{command}: {refusal}");
+            let after = contents(path);
+            for (file, bytes) in &before {
+                assert!(after.get(file) == Some(bytes), "{command} changed {}", file.display());
+            }
+            assert_eq!(after.len(), before.len(), "{command} made or removed files");
+        }
+        // The bit comes back, as after bad memory: nothing is lost.
+        for (file, bytes) in whole {
+            fs::write(file, bytes).unwrap();
+        }
+        let exported = succeed(path, &["export", "-"], "");
+        assert!((0..MESSAGES).all(|number| exported.contains(&text(number))));
+    }
+}
+
+#[test]
+fn salvage_saves_all_but_what_is_damaged_and_names_it() {
+    let Said { data, token, room } = given(true);
+    let path = data.path();
+    flip(path, 30);
+    let before = contents(path);
+    let output = tempdir().unwrap();
+    let into = output.path().join("saved");
+    let ran = run(path, &["log", "salvage", "--into", into.to_str().unwrap()], "");
+    assert!(ran.success, "{}", ran.error);
+    assert!(ran.error.contains("positions 33 to 33"), "{}", ran.error);
+    assert!(ran.error.contains(&format!("1 events of room/{room}")), "{}", ran.error);
+    let file = output.path().join("saved.ndjson");
+    succeed(path, &["log", "salvage", file.to_str().unwrap()], "");
+    assert!(contents(path) == before, "salvage changed a file");
+
+    let imported = output.path().join("imported");
+    succeed(&imported, &["import", file.to_str().unwrap()], "");
+    for saved in [&into, &imported] {
+        succeed(saved, &["verify"], "");
+    }
+    // The new log is another history than the one that the accounts know.
+    let server = Server::start_with(&into, &["--accept-missing-accounts"]);
+    let alice = Client::with_token(&server, "alice", &token);
+    let expected: Vec<_> = (0..MESSAGES).rev().filter(|number| *number != 30).map(text).collect();
+    let said: Vec<_> = all_messages(&alice, &room).into_iter().map(|(_, text)| text).collect();
+    assert_eq!(said, expected);
+    alice.say(&room, "and on");
+    server.stop();
+    succeed(&into, &["verify"], "");
+}
+
+#[test]
+fn missing_or_changed_signing_key_is_refused_until_an_operator_accepts_a_new_one() {
+    let Said { data, .. } = given(false);
+    let path = data.path();
+    let key = path.join("signing.key");
+    let whole = fs::read(&key).unwrap();
+    let mut changed = whole.clone();
+    changed[20] ^= 1;
+    let serve = ["serve", "--listen", "127.0.0.1:0"];
+    for damaged in [None, Some(&changed)] {
+        match damaged {
+            None => fs::remove_file(&key).unwrap(),
+            Some(bytes) => fs::write(&key, bytes).unwrap(),
+        }
+        let before = contents(path);
+        let refusal = fail(path, &serve, "");
+        assert!(refusal.contains("signing.key") && refusal.contains("backup"), "{refusal}");
+        assert!(contents(path) == before, "a refusal changed a file");
+    }
+    fs::write(&key, &whole).unwrap();
+    Server::start(path).stop();
+    assert_eq!(fs::read(&key).unwrap(), whole);
+
+    fs::remove_file(&key).unwrap();
+    let identity = path.join("identity.json");
+    let text = fs::read_to_string(&identity).unwrap();
+    let mut accepting: serde_json::Value = serde_json::from_str(&text).unwrap();
+    accepting["signing_key"] = "new".into();
+    fs::write(&identity, accepting.to_string()).unwrap();
+    Server::start(path).stop();
+    assert_ne!(fs::read(&key).unwrap(), whole);
+    assert!(!fs::read_to_string(&identity).unwrap().contains("\"new\""));
+}
