@@ -19,6 +19,7 @@ mod full_disk;
 mod import;
 mod joining;
 mod late;
+mod logins;
 mod messages;
 mod nearness;
 mod operator;

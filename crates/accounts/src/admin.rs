@@ -8,6 +8,7 @@ use crate::{
     format::{StoredDevice, StoredUser},
     hashing::HashError,
     name::{Localpart, check_device_name, new_device_id},
+    turns::Asker,
 };
 
 impl Accounts {
@@ -28,10 +29,12 @@ impl Accounts {
             None => None,
             Some(password) => {
                 password.check()?;
-                Some(self.inner.hashing.hash(password).await.map_err(|error| match error {
-                    HashError::Busy { retry_after } => NewUserError::Busy { retry_after },
-                    HashError::Unavailable(error) => error.into(),
-                })?)
+                Some(self.inner.hashing.hash(password, Asker::operator(localpart)).await.map_err(
+                    |error| match error {
+                        HashError::Busy { retry_after } => NewUserError::Busy { retry_after },
+                        HashError::Unavailable(error) => error.into(),
+                    },
+                )?)
             }
         };
         self.change(move |change| {
@@ -83,10 +86,13 @@ impl Accounts {
     ) -> Result<Vec<String>, UserError> {
         password.check()?;
         let name = self.known_name(user)?;
-        let hash = self.inner.hashing.hash(password).await.map_err(|error| match error {
-            HashError::Busy { retry_after } => UserError::Busy { retry_after },
-            HashError::Unavailable(error) => error.into(),
-        })?;
+        let hash =
+            self.inner.hashing.hash(password, Asker::operator(user)).await.map_err(|error| {
+                match error {
+                    HashError::Busy { retry_after } => UserError::Busy { retry_after },
+                    HashError::Unavailable(error) => error.into(),
+                }
+            })?;
         self.change(move |change| {
             let mut user = change.active_user(&name)?;
             user.password = Some(hash);

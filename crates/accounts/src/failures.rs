@@ -1,13 +1,19 @@
 //! How many logins may fail: by account and address together, and by address.
 //!
-//! An account alone is never limited, or anyone could lock its owner out.
+//! An account alone is never limited, or anyone could lock its owner out. An address alone is not either,
+//! since many users may share one: behind a proxy that is not named, or in one building. At an address
+//! that is over its limit, an account that exists and has few failures there may still be tried. The
+//! answer to a wrong password is then the same as to a name that does not exist.
 //!
+//! **Invariant:** at an address that is over its limit, names that do not exist are never tried, each
+//! account may fail [`OVER_LIMIT_PER_ACCOUNT_MAX`] times, and those that never logged in there as often as
+//! an address may in all.
 //! **Invariant:** an attempt counts as failed from its start until it has succeeded, so that many
 //! at once, or such as hang up, win nothing.
 //! **Invariant:** memory is bounded, whoever fails how often.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     net::{IpAddr, Ipv6Addr},
     sync::Arc,
     time::Duration,
@@ -20,9 +26,17 @@ use crate::{Millis, Options, time::millis};
 /// Most accounts and addresses that are remembered.
 const KEYS_MAX: usize = 65_536;
 
+/// Most accounts that are remembered to have logged in at an address.
+const KNOWN_MAX: usize = 16_384;
+
+/// Failures of an account with which it may still be tried at an address that is over its limit.
+pub(crate) const OVER_LIMIT_PER_ACCOUNT_MAX: usize = 3;
+
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Key {
     Address(IpAddr),
+    /// What an address may fail beyond its limit.
+    OverLimit(IpAddr),
     Account(IpAddr, Arc<str>),
 }
 
@@ -34,13 +48,34 @@ pub(crate) struct Failures {
     per_account_max: usize,
     per_address_max: usize,
     seen: Mutex<Seen>,
+    known: Mutex<Known>,
+}
+
+/// Accounts that have logged in at an address since the start of the server.
+#[derive(Default)]
+struct Known {
+    accounts: HashSet<(IpAddr, Arc<str>)>,
+    /// The same, the oldest first.
+    order: VecDeque<(IpAddr, Arc<str>)>,
 }
 
 /// An attempt that was admitted, and counts as failed unless it is told otherwise.
 pub(crate) struct Attempt<'a> {
     failures: &'a Failures,
-    keys: [Key; 2],
+    account: Key,
+    address: Option<Key>,
     at: u64,
+    /// The address is over its limit: anything but success has to look like this refusal.
+    pub(crate) over_limit: Option<Duration>,
+}
+
+/// An attempt that was not admitted.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Limited {
+    /// When to retry.
+    pub(crate) retry_after: Duration,
+    /// Whether an account that exists might have been tried in its place, which takes its time.
+    pub(crate) looks_tried: bool,
 }
 
 impl Failures {
@@ -50,35 +85,70 @@ impl Failures {
             per_account_max: options.failures_per_account_max.max(1),
             per_address_max: options.failures_per_address_max.max(1),
             seen: Mutex::default(),
+            known: Mutex::default(),
         }
     }
 
-    /// Admits an attempt to log in as `account`, or says when to retry.
+    /// Admits an attempt to log in as `account`, which has a password if it `exists`, or says when
+    /// to retry.
     pub(crate) fn admit(
         &self,
         account: &str,
+        exists: bool,
         from: IpAddr,
         now: Millis,
-    ) -> Result<Attempt<'_>, Duration> {
+    ) -> Result<Attempt<'_>, Limited> {
         let from = network(from);
-        let keys = [Key::Account(from, account.into()), Key::Address(from)];
+        let (name, address) = (Arc::<str>::from(account), Key::Address(from));
+        let account = Key::Account(from, Arc::clone(&name));
         let mut seen = self.seen.lock();
-        for (key, max) in keys.iter().zip([self.per_account_max, self.per_address_max]) {
-            let Some(times) = seen.get_mut(key) else { continue };
-            times.retain(|at| self.counts(*at, now));
-            if times.len() >= max {
-                let oldest = times.iter().min().copied().unwrap_or(now.0);
-                let wait = oldest.saturating_add(self.window_millis).saturating_sub(now.0);
-                return Err(Duration::from_millis(wait.max(1_000)));
-            }
+        if let Some(retry_after) = self.wait(&mut seen, &account, self.per_account_max, now) {
+            return Err(Limited { retry_after, looks_tried: false });
         }
-        if seen.len() + keys.len() > KEYS_MAX {
+        let over_limit = self.wait(&mut seen, &address, self.per_address_max, now);
+        let address = match over_limit {
+            None => Some(address),
+            Some(retry_after) => {
+                let limited = Limited { retry_after, looks_tried: true };
+                let few = self.wait(&mut seen, &account, OVER_LIMIT_PER_ACCOUNT_MAX, now).is_none();
+                if !exists || !few {
+                    return Err(limited);
+                }
+                if self.known.lock().accounts.contains(&(from, name)) {
+                    None
+                } else {
+                    let beyond = Key::OverLimit(from);
+                    if self.wait(&mut seen, &beyond, self.per_address_max, now).is_some() {
+                        return Err(limited);
+                    }
+                    Some(beyond)
+                }
+            }
+        };
+        if seen.len() + 2 > KEYS_MAX {
             self.make_room(&mut seen, now);
         }
-        for key in &keys {
+        for key in std::iter::once(&account).chain(&address) {
             seen.entry(key.clone()).or_default().push_back(now.0);
         }
-        Ok(Attempt { failures: self, keys, at: now.0 })
+        Ok(Attempt { failures: self, account, address, at: now.0, over_limit })
+    }
+
+    /// How long until `key` has fewer than `max` failures; none if it has.
+    fn wait(&self, seen: &mut Seen, key: &Key, max: usize, now: Millis) -> Option<Duration> {
+        let times = seen.get_mut(key)?;
+        times.retain(|at| self.counts(*at, now));
+        if times.len() < max {
+            return None;
+        }
+        let oldest = times.iter().min().copied().unwrap_or(now.0);
+        let wait = oldest.saturating_add(self.window_millis).saturating_sub(now.0);
+        Some(Duration::from_millis(wait.max(1_000)))
+    }
+
+    /// Remembers that `account` is one of those who log in at that address.
+    pub(crate) fn remember(&self, account: &str, from: IpAddr) {
+        self.known.lock().insert((network(from), account.into()));
     }
 
     /// Whether a failure still counts. One from the future is from before the clock was set back.
@@ -105,11 +175,25 @@ impl Failures {
     }
 }
 
+impl Known {
+    fn insert(&mut self, account: (IpAddr, Arc<str>)) {
+        if !self.accounts.insert(account.clone()) {
+            return;
+        }
+        self.order.push_back(account);
+        if self.order.len() > KNOWN_MAX
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.accounts.remove(&oldest);
+        }
+    }
+}
+
 impl Attempt<'_> {
     /// The attempt was no failure.
     pub(crate) fn refund(self) {
         let mut seen = self.failures.seen.lock();
-        for key in &self.keys {
+        for key in std::iter::once(&self.account).chain(&self.address) {
             Self::forget(&mut seen, key, self.at);
         }
     }
@@ -117,10 +201,14 @@ impl Attempt<'_> {
     /// The password was right: this account starts anew at this address. The address does not, or
     /// one good account would pay for guesses at all others.
     pub(crate) fn succeeded(self) {
+        if let Key::Account(from, account) = &self.account {
+            self.failures.known.lock().insert((*from, Arc::clone(account)));
+        }
         let mut seen = self.failures.seen.lock();
-        let [account, address] = &self.keys;
-        seen.remove(account);
-        Self::forget(&mut seen, address, self.at);
+        seen.remove(&self.account);
+        if let Some(address) = &self.address {
+            Self::forget(&mut seen, address, self.at);
+        }
     }
 
     fn forget(seen: &mut Seen, key: &Key, at: u64) {
@@ -135,7 +223,7 @@ impl Attempt<'_> {
 }
 
 /// What one client is likely to have: an IPv4 address, or an IPv6 /64.
-fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64))),
         v4 @ IpAddr::V4(_) => v4,
@@ -157,7 +245,18 @@ mod tests {
     }
 
     fn fail(failures: &Failures, account: &str, from: &str, now: u64) -> Result<(), Duration> {
-        failures.admit(account, ip(from), Millis(now)).map(drop)
+        let admitted = failures.admit(account, false, ip(from), Millis(now));
+        admitted.map(drop).map_err(|limited| limited.retry_after)
+    }
+
+    /// Fails at an account that exists; answers whether it was tried.
+    fn fail_at(failures: &Failures, account: &str, from: &str) -> bool {
+        failures.admit(account, true, ip(from), Millis(0)).map(drop).is_ok()
+    }
+
+    fn log_in(failures: &Failures, account: &str, from: &str) -> bool {
+        let admitted = failures.admit(account, true, ip(from), Millis(0));
+        admitted.map(Attempt::succeeded).is_ok()
     }
 
     #[test]
@@ -190,6 +289,46 @@ mod tests {
     }
 
     #[test]
+    fn guesses_at_made_up_names_lock_nobody_out_of_a_shared_address() {
+        let failures = failures();
+        for n in 0..5_000 {
+            fail(&failures, &format!("nobody{}", n / 9), "192.0.2.1", 0).ok();
+        }
+        for user in 0..1_000 {
+            assert!(log_in(&failures, &format!("user{user}"), "192.0.2.1"), "user{user}");
+        }
+        let limited = failures.admit("nobody", false, ip("192.0.2.1"), Millis(0)).err();
+        assert!(limited.is_some_and(|limited| limited.looks_tried), "the limit holds for others");
+    }
+
+    #[test]
+    fn beyond_the_limit_of_an_address_each_account_and_all_together_are_limited() {
+        let failures = failures();
+        assert!(log_in(&failures, "regular", "192.0.2.1"));
+        while fail(&failures, "nobody", "192.0.2.1", 0).is_ok() {}
+        for n in 0..200 {
+            fail(&failures, &n.to_string(), "192.0.2.1", 0).ok();
+        }
+        let tried = (0..50).filter(|_| fail_at(&failures, "ada", "192.0.2.1")).count();
+        assert_eq!(tried, OVER_LIMIT_PER_ACCOUNT_MAX);
+        let tried = (0..500).filter(|n| fail_at(&failures, &format!("u{n}"), "192.0.2.1")).count();
+        assert_eq!(tried, 100 - OVER_LIMIT_PER_ACCOUNT_MAX);
+        assert!(log_in(&failures, "regular", "192.0.2.1"), "who logged in there before gets in");
+        assert!(!log_in(&failures, "u499", "192.0.2.1"));
+        assert!(log_in(&failures, "u499", "192.0.2.2"), "and everybody elsewhere");
+    }
+
+    #[test]
+    fn a_bounded_number_of_accounts_is_known_at_addresses() {
+        let failures = failures();
+        for n in 0..50_000 {
+            failures.remember(&n.to_string(), ip("192.0.2.1"));
+        }
+        let known = failures.known.lock();
+        assert_eq!((known.accounts.len(), known.order.len()), (KNOWN_MAX, KNOWN_MAX));
+    }
+
+    #[test]
     fn one_ipv6_network_is_one_address() {
         let failures = failures();
         let admitted = (0..500)
@@ -207,7 +346,7 @@ mod tests {
         for _ in 0..9 {
             fail(&failures, "ada", "192.0.2.1", 0).expect("admitted");
         }
-        failures.admit("ada", ip("192.0.2.1"), Millis(0)).expect("tenth").succeeded();
+        assert!(log_in(&failures, "ada", "192.0.2.1"), "the tenth");
         let more = (0..200).filter(|_| fail(&failures, "ada", "192.0.2.1", 0).is_ok()).count();
         assert_eq!(more, 10);
         let others =
@@ -218,7 +357,8 @@ mod tests {
     #[test]
     fn a_refunded_attempt_leaves_nothing() {
         let failures = failures();
-        failures.admit("ada", ip("192.0.2.1"), Millis(0)).expect("admitted").refund();
+        let admitted = failures.admit("ada", true, ip("192.0.2.1"), Millis(0));
+        admitted.unwrap_or_else(|limited| panic!("{limited:?}")).refund();
         assert!(failures.seen.lock().is_empty());
     }
 
@@ -234,7 +374,8 @@ mod tests {
         let failures = failures();
         for n in 0..100_000_u32 {
             let from = IpAddr::from(n.to_be_bytes());
-            failures.admit("ada", from, Millis(u64::from(n) / 1_000)).map(drop).expect("admitted");
+            let admitted = failures.admit("ada", false, from, Millis(u64::from(n) / 1_000));
+            admitted.map(drop).expect("admitted");
         }
         let seen = failures.seen.lock();
         assert!(seen.len() <= KEYS_MAX);

@@ -2,17 +2,37 @@
 //!
 //! **Invariant:** at most `hashes_at_once` hashes run, and at most `hashes_waiting_max` wait, also
 //! when those who asked have gone away.
+//! **Invariant:** whoever waits takes turns by network and by user name (see `turns`), so nobody can
+//! keep the others from logging in.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 use argon2::{Params, PasswordHash, password_hash::SaltString};
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
-use tokio::sync::Semaphore;
+use parking_lot::Mutex;
+use tokio::sync::oneshot;
 
-use crate::{Password, Unavailable, secret::fill_random, workspace::Workspaces};
+use crate::{
+    Password, Unavailable,
+    secret::fill_random,
+    turns::{Asked, Asker, Turns},
+    workspace::Workspaces,
+};
 
 /// What to tell those who find the queue full.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
+
+/// Longest wait for a turn: whoever asks is told to come back before their request times out.
+const WAIT_MAX: Duration = Duration::from_secs(5);
+
+/// Longest time that [`Hashing::pretend`] takes, in microseconds.
+const USUAL_MICROS_MAX: u64 = 1_000_000;
 
 /// How dear it is to hash a password.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,10 +71,31 @@ pub(crate) struct Hashing {
     workspaces: Arc<Workspaces>,
     /// Stands in for the hash of a user who is not there: no password fits it.
     nobody: Arc<str>,
-    /// Those who wait and those who hash.
-    places: Arc<Semaphore>,
-    places_max: usize,
-    running: Arc<Semaphore>,
+    line: Arc<Line>,
+    /// How long a wait and a hash took lately, in microseconds.
+    usual_micros: AtomicU64,
+}
+
+/// Those who hash and those who wait for it.
+struct Line {
+    at_once: usize,
+    state: Mutex<State>,
+    workspaces: Arc<Workspaces>,
+}
+
+struct State {
+    running: usize,
+    turns: Turns<oneshot::Sender<Turn>>,
+}
+
+/// The right to hash one password. Dropping it calls the next.
+struct Turn(Arc<Line>);
+
+/// A place in the line. Dropping it leaves the line.
+struct Place {
+    line: Arc<Line>,
+    ticket: u64,
+    called: oneshot::Receiver<Turn>,
 }
 
 impl Hashing {
@@ -68,22 +109,22 @@ impl Hashing {
             STANDARD_NO_PAD.encode([0; 16]),
             STANDARD_NO_PAD.encode([0; 32]),
         );
-        let at_once = at_once.clamp(1, Semaphore::MAX_PERMITS / 2);
-        let places = at_once + waiting_max.min(Semaphore::MAX_PERMITS / 2);
+        let workspaces = Arc::<Workspaces>::default();
+        let state = Mutex::new(State { running: 0, turns: Turns::new(waiting_max) });
+        let line = Line { at_once: at_once.max(1), state, workspaces: Arc::clone(&workspaces) };
         Self {
             params,
-            workspaces: Arc::default(),
+            workspaces,
             nobody: nobody.into(),
-            places: Arc::new(Semaphore::new(places)),
-            places_max: places,
-            running: Arc::new(Semaphore::new(at_once)),
+            line: Arc::new(line),
+            usual_micros: AtomicU64::new(0),
         }
     }
 
     /// The hash of `password` with a new salt, as a PHC string.
-    pub(crate) async fn hash(&self, password: Password) -> Result<String, HashError> {
+    pub(crate) async fn hash(&self, password: Password, asker: Asker) -> Result<String, HashError> {
         let (params, workspaces) = (self.params.clone(), self.workspaces.clone());
-        self.run(move || {
+        self.run(asker, move || {
             let mut bytes = [0; 16];
             fill_random(&mut bytes)?;
             let hash = SaltString::encode_b64(&bytes)
@@ -98,47 +139,130 @@ impl Hashing {
         &self,
         password: Password,
         hash: Option<String>,
+        asker: Asker,
     ) -> Result<bool, HashError> {
         let (nobody, workspaces) = (self.nobody.clone(), self.workspaces.clone());
-        self.run(move || {
-            let stored = hash.as_deref().unwrap_or(&nobody);
-            let fits = PasswordHash::new(stored)
-                .and_then(|parsed| workspaces.fits(password.expose(), &parsed));
-            let fits = fits
-                .map_err(|error| Unavailable::new(format!("a stored hash is damaged: {error}")))?;
-            Ok(fits && hash.is_some())
-        })
-        .await
+        let started = Instant::now();
+        let fits = self
+            .run(asker, move || {
+                let stored = hash.as_deref().unwrap_or(&nobody);
+                let fits = PasswordHash::new(stored)
+                    .and_then(|parsed| workspaces.fits(password.expose(), &parsed));
+                let fits = fits.map_err(|error| {
+                    Unavailable::new(format!("a stored hash is damaged: {error}"))
+                })?;
+                Ok(fits && hash.is_some())
+            })
+            .await;
+        if fits.is_ok() {
+            let took = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+            self.usual_micros.store(took.min(USUAL_MICROS_MAX), Ordering::Relaxed);
+        }
+        fits
+    }
+
+    /// Takes as long as a password lately took to verify, and verifies none.
+    pub(crate) async fn pretend(&self) {
+        let usual = self.usual_micros.load(Ordering::Relaxed);
+        tokio::time::sleep(Duration::from_micros(usual)).await;
     }
 
     async fn run<T: Send + 'static>(
         &self,
+        asker: Asker,
         work: impl FnOnce() -> Result<T, Unavailable> + Send + 'static,
     ) -> Result<T, HashError> {
-        let place = self.places.clone().try_acquire_owned();
-        let place = place.map_err(|_| HashError::Busy { retry_after: RETRY_AFTER })?;
-        let gone = || HashError::Unavailable(Unavailable::new("the server is shutting down"));
-        let turn = self.running.clone().acquire_owned().await.map_err(|_| gone())?;
-        // The permits go with the work, which outlives a caller that gives up.
-        let (places, places_max) = (self.places.clone(), self.places_max);
-        let workspaces = self.workspaces.clone();
+        let turn = self.line.turn(asker).await?;
+        // The turn goes with the work, which outlives a caller that gives up.
         let work = tokio::task::spawn_blocking(move || {
             let done = work();
-            drop((turn, place));
-            if places.available_permits() == places_max {
-                workspaces.clear();
-            }
+            drop(turn);
             done
         });
-        work.await.map_err(|_| gone())?.map_err(HashError::Unavailable)
+        let gone = |_| HashError::Unavailable(Unavailable::new("the server is shutting down"));
+        work.await.map_err(gone)?.map_err(HashError::Unavailable)
     }
 
     /// Keeps the others out, as if `at_once` passwords were being hashed.
     #[cfg(test)]
-    pub(crate) fn stall(&self) -> tokio::sync::OwnedSemaphorePermit {
-        let running = self.running.clone();
-        let all = u32::try_from(running.available_permits()).expect("few");
-        running.try_acquire_many_owned(all).expect("none is taken")
+    pub(crate) fn stall(&self) -> impl Drop + use<> {
+        self.line.state.lock().running += self.line.at_once;
+        Stalled(Arc::clone(&self.line))
+    }
+}
+
+#[cfg(test)]
+struct Stalled(Arc<Line>);
+
+#[cfg(test)]
+impl Drop for Stalled {
+    fn drop(&mut self) {
+        for _ in 0..self.0.at_once {
+            drop(Turn(Arc::clone(&self.0)));
+        }
+    }
+}
+
+impl Line {
+    /// Waits for a turn.
+    async fn turn(self: &Arc<Self>, asker: Asker) -> Result<Turn, HashError> {
+        let busy = || HashError::Busy { retry_after: RETRY_AFTER };
+        let (call, called) = oneshot::channel();
+        let mut place = {
+            let mut state = self.state.lock();
+            if state.running < self.at_once && state.turns.len() == 0 {
+                state.running += 1;
+                return Ok(Turn(Arc::clone(self)));
+            }
+            match state.turns.ask(&asker, call) {
+                // Whoever leaves learns it because nobody can call them any more.
+                Asked::Waits(ticket, _leaves) => Place { line: Arc::clone(self), ticket, called },
+                Asked::Refused(_) => return Err(busy()),
+            }
+        };
+        match tokio::time::timeout(WAIT_MAX, &mut place.called).await {
+            Ok(Ok(turn)) => Ok(turn),
+            _ => Err(busy()),
+        }
+    }
+
+    /// Calls those whose turn it is.
+    fn call_next(self: &Arc<Self>) {
+        loop {
+            let call = {
+                let mut state = self.state.lock();
+                if state.running >= self.at_once {
+                    return;
+                }
+                let Some(call) = state.turns.next() else { return };
+                state.running += 1;
+                call
+            };
+            // One who has just gone away gives the turn back, which calls the next.
+            drop(call.send(Turn(Arc::clone(self))));
+        }
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let idle = {
+            let mut state = self.0.state.lock();
+            state.running -= 1;
+            state.running == 0 && state.turns.len() == 0
+        };
+        if idle {
+            self.0.workspaces.clear();
+        }
+        self.0.call_next();
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // What leaves is dropped after the lock.
+        let left = self.line.state.lock().turns.leave(self.ticket);
+        drop(left);
     }
 }
 
@@ -150,14 +274,19 @@ mod tests {
         Hashing::new(HashCost::ForTests, 1, waiting_max)
     }
 
+    fn asker(network: u8) -> Asker {
+        Asker { network: Some([192, 0, 2, network].into()), name: "ada".into() }
+    }
+
     async fn verify(hashing: &Hashing, password: &str, hash: Option<String>) -> bool {
-        hashing.verify(Password::new(password), hash).await.unwrap_or_else(|_| panic!("hashes"))
+        let fits = hashing.verify(Password::new(password), hash, asker(1)).await;
+        fits.unwrap_or_else(|_| panic!("hashes"))
     }
 
     #[tokio::test]
     async fn a_password_fits_its_own_hash_only() {
         let hashing = hashing(1);
-        let hash = hashing.hash(Password::new("correct horse")).await.ok();
+        let hash = hashing.hash(Password::new("correct horse"), asker(1)).await.ok();
         assert!(verify(&hashing, "correct horse", hash.clone()).await);
         assert!(!verify(&hashing, "battery staple", hash).await);
         assert!(!verify(&hashing, "correct horse", None).await);
@@ -166,8 +295,8 @@ mod tests {
     #[tokio::test]
     async fn the_same_password_gets_another_hash_each_time() {
         let hashing = hashing(1);
-        let one = hashing.hash(Password::new("correct horse")).await.ok();
-        let other = hashing.hash(Password::new("correct horse")).await.ok();
+        let one = hashing.hash(Password::new("correct horse"), asker(1)).await.ok();
+        let other = hashing.hash(Password::new("correct horse"), asker(1)).await.ok();
         assert!(one.is_some() && one != other);
     }
 
@@ -191,25 +320,72 @@ mod tests {
         }
     }
 
+    async fn until_waiting(hashing: &Hashing, waiting: usize) {
+        while hashing.line.state.lock().turns.len() < waiting {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn start(hashing: &Arc<Hashing>, network: u8) -> tokio::task::JoinHandle<Option<bool>> {
+        let hashing = Arc::clone(hashing);
+        tokio::spawn(async move {
+            let fits = hashing.verify(Password::new("correct horse"), None, asker(network)).await;
+            fits.ok()
+        })
+    }
+
     #[tokio::test]
     async fn a_full_queue_says_when_to_retry() {
         let hashing = Arc::new(hashing(2));
         let stalled = hashing.stall();
-        let waiting: Vec<_> = (0..3)
-            .map(|_| {
-                let hashing = hashing.clone();
-                tokio::spawn(async move { verify(&hashing, "correct horse", None).await })
-            })
-            .collect();
-        while hashing.places.available_permits() > 0 {
-            tokio::task::yield_now().await;
-        }
-        let refused = hashing.verify(Password::new("correct horse"), None).await;
+        let waiting = [1, 1].map(|network| start(&hashing, network));
+        until_waiting(&hashing, 2).await;
+        let refused = hashing.verify(Password::new("correct horse"), None, asker(1)).await;
         assert!(matches!(refused, Err(HashError::Busy { retry_after }) if !retry_after.is_zero()));
         drop(stalled);
         for task in waiting {
-            assert!(!task.await.expect("runs"));
+            assert_eq!(task.await.expect("runs"), Some(false));
         }
         assert!(!verify(&hashing, "correct horse", None).await, "there is room again");
+    }
+
+    #[tokio::test]
+    async fn one_network_that_asks_for_all_places_keeps_no_other_out() {
+        let hashing = Arc::new(hashing(8));
+        let stalled = hashing.stall();
+        let guesses: Vec<_> = (0..120).map(|_| start(&hashing, 1)).collect();
+        until_waiting(&hashing, 8).await;
+        let others: Vec<_> = (2..6).map(|network| start(&hashing, network)).collect();
+        while (2..6).any(|network| {
+            let state = hashing.line.state.lock();
+            !state.turns.has(&asker(network))
+        }) {
+            tokio::task::yield_now().await;
+        }
+        drop(stalled);
+        for other in others {
+            assert_eq!(other.await.expect("runs"), Some(false), "is never told to come back");
+        }
+        let mut checked = 0;
+        for guess in guesses {
+            checked += usize::from(guess.await.expect("runs").is_some());
+        }
+        assert_eq!(checked, 4, "the guesses keep the places that nobody else wants");
+    }
+
+    #[tokio::test]
+    async fn whoever_gives_up_leaves_the_place_to_others() {
+        let hashing = Arc::new(hashing(1));
+        let stalled = hashing.stall();
+        let given_up = start(&hashing, 1);
+        until_waiting(&hashing, 1).await;
+        given_up.abort();
+        given_up.await.expect_err("it was given up");
+        let waiting = start(&hashing, 1);
+        until_waiting(&hashing, 1).await;
+        drop(stalled);
+        assert_eq!(waiting.await.expect("runs"), Some(false));
+        let state = hashing.line.state.lock();
+        assert_eq!((state.running, state.turns.len()), (0, 0));
     }
 }

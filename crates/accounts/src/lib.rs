@@ -30,6 +30,7 @@ mod sessions;
 mod storage;
 mod store;
 mod time;
+mod turns;
 mod workspace;
 
 #[cfg(test)]

@@ -6,9 +6,11 @@ use crate::{
     AccessToken, Accounts, LoginError, Millis, Password, RegisterError, RegistrationPolicy,
     Unavailable,
     change::Change,
+    failures::Limited,
     format::{StoredDevice, StoredUser},
     hashing::HashError,
     name::{Localpart, check_device_name, new_device_id},
+    turns::Asker,
 };
 
 /// Who wants an account.
@@ -80,11 +82,13 @@ impl Accounts {
             return Err(RegisterError::Taken);
         }
         inner.storage.check_writable()?;
-        let hash = inner.hashing.hash(password).await.map_err(|error| match error {
+        let asker = Asker::client(from, name.as_str());
+        let hash = inner.hashing.hash(password, asker).await.map_err(|error| match error {
             HashError::Busy { retry_after } => RegisterError::Busy { retry_after },
             HashError::Unavailable(error) => error.into(),
         })?;
-        self.change(move |change| {
+        let registered = name.to_string();
+        let session = self.change(move |change| {
             if change.user(&name)?.is_some() || change.is_in_history(&name) {
                 return Err(RegisterError::Taken);
             }
@@ -92,8 +96,10 @@ impl Accounts {
             let user = StoredUser { created: now, password: Some(hash), admin, deactivated: None };
             change.put_user(&name, &user)?;
             Ok(change.begin_session(&name, &user, device_name, now)?)
-        })
-        .await
+        });
+        let session = session.await?;
+        inner.failures.remember(&registered, from);
+        Ok(session)
     }
 
     /// Opens a session for who knows the password.
@@ -107,31 +113,33 @@ impl Accounts {
         let inner = &self.inner;
         check_device_name(device_name.as_deref())?;
         let name = inner.find(&user);
-        let attempt = inner
-            .failures
-            .admit(name.as_ref().map_or("", Localpart::as_str), from, now)
-            .map_err(|retry_after| LoginError::RateLimited { retry_after })?;
-        let known = inner.storage.check_writable().and_then(|()| match name {
-            Some(name) => Ok(inner.stored_user(&name)?.map(|user| (name, user))),
-            None => Ok(None),
-        });
-        let known = match known {
-            Ok(known) => known,
-            Err(fault) => {
-                attempt.refund();
-                return Err(fault.into());
-            }
+        inner.storage.check_writable()?;
+        let known = match name.clone() {
+            Some(name) => inner.stored_user(&name)?.map(|user| (name, user)),
+            None => None,
         };
         let hash = known
             .as_ref()
             .filter(|(_, user)| user.deactivated.is_none())
             .and_then(|(_, user)| user.password.clone());
-        match inner.hashing.verify(password.or_misfit(), hash.clone()).await {
+        let tried = name.as_ref().map_or("", Localpart::as_str);
+        let attempt = match inner.failures.admit(tried, hash.is_some(), from, now) {
+            Ok(attempt) => attempt,
+            Err(Limited { retry_after, looks_tried }) => {
+                if looks_tried {
+                    inner.hashing.pretend().await;
+                }
+                return Err(LoginError::RateLimited { retry_after });
+            }
+        };
+        let limited = attempt.over_limit.map(|retry_after| LoginError::RateLimited { retry_after });
+        let asker = Asker::client(from, tried);
+        match inner.hashing.verify(password.or_misfit(), hash.clone(), asker).await {
             Ok(true) => attempt.succeeded(),
-            Ok(false) => return Err(LoginError::WrongCredentials),
+            Ok(false) => return Err(limited.unwrap_or(LoginError::WrongCredentials)),
             Err(HashError::Busy { retry_after }) => {
                 attempt.refund();
-                return Err(LoginError::Busy { retry_after });
+                return Err(limited.unwrap_or(LoginError::Busy { retry_after }));
             }
             Err(HashError::Unavailable(error)) => {
                 attempt.refund();

@@ -27,3 +27,4 @@ mod serve;
 mod signing;
 mod terminal;
 mod unfinished;
+mod unnamed_proxy;

@@ -15,7 +15,7 @@ use axum::{
     http::{HeaderMap, HeaderName, Uri, Version, header::HOST},
 };
 
-use crate::config::TrustedProxies;
+use crate::{config::TrustedProxies, unnamed_proxy::UnnamedProxies};
 
 /// Headers that proxies add about the client, and that no client has a reason to send.
 const OF_PROXIES: [&str; 18] = [
@@ -44,12 +44,14 @@ const PREFIXES_OF_PROXIES: [&str; 5] = ["x-forwarded", "x-envoy-", "cf-", "fastl
 
 /// Tells the parts behind it who the client is, as far as is known.
 pub(crate) fn behind_proxies(app: Router, proxies: &TrustedProxies) -> Router {
-    let proxies = Arc::new(proxies.clone());
+    let proxies = Arc::new((proxies.clone(), UnnamedProxies::default()));
     app.layer(axum::middleware::map_request(move |mut request: Request| {
         let proxies = Arc::clone(&proxies);
         async move {
-            if let Some(ConnectInfo(peer)) = request.extensions().get().copied() {
-                let client = client(&proxies, peer, &request);
+            if let Some(ConnectInfo::<SocketAddr>(peer)) = request.extensions().get().copied() {
+                let (proxies, unnamed) = &*proxies;
+                unnamed.notice(peer.ip(), proxies.trusts(peer.ip()), request.headers());
+                let client = client(proxies, peer, &request);
                 request.extensions_mut().insert(ConnectInfo(client));
             }
             request

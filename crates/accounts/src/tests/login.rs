@@ -77,10 +77,10 @@ async fn many_guesses_at_once_are_limited_too() {
 
 #[tokio::test]
 async fn being_told_to_come_back_is_no_failure() {
-    let (_folder, accounts) = accounts_with(Options { hashes_waiting_max: 0, ..options() });
+    let (_folder, accounts) = accounts_with(Options { hashes_waiting_max: 2, ..options() });
     accounts.registered("ada").await;
     let stalled = accounts.inner.hashing.stall();
-    let mut waiting = [(); 2].map(|()| Box::pin(accounts.try_login("eve", PASSWORD)));
+    let mut waiting = ["eve", "fay"].map(|name| Box::pin(accounts.try_login(name, PASSWORD)));
     for login in &mut waiting {
         let polled = std::future::poll_fn(|context| {
             std::task::Poll::Ready(login.as_mut().poll(context).is_pending())
@@ -151,4 +151,34 @@ async fn a_password_that_is_changed_while_it_is_checked_lets_nobody_in() {
     accounts.deactivate("ada", NOW).await.expect("deactivates");
     drop(stalled);
     assert_eq!(login.await, WRONG);
+}
+
+#[tokio::test]
+async fn a_stranger_at_a_shared_address_locks_nobody_out() {
+    let (_folder, accounts) = accounts();
+    accounts.registered("ada").await;
+    accounts.create_user("bob", Some(Password::new(PASSWORD)), false, NOW).await.expect("is made");
+    let mut refused = 0;
+    for n in 0..150 {
+        let login = accounts.try_login(&format!("nobody{}", n / 9), PASSWORD).await;
+        refused += usize::from(matches!(login, Err(LoginError::RateLimited { .. })));
+    }
+    assert_eq!(refused, 50);
+    assert!(accounts.try_login("ada", PASSWORD).await.is_ok());
+    assert!(accounts.try_login("bob", PASSWORD).await.is_ok());
+}
+
+#[tokio::test]
+async fn beyond_the_limit_a_wrong_password_and_an_unknown_name_get_the_same_answer() {
+    let (_folder, accounts) = accounts();
+    accounts.registered("ada").await;
+    for n in 0..100 {
+        assert_eq!(accounts.try_login(&format!("nobody{n}"), PASSWORD).await, WRONG);
+    }
+    let unknown = accounts.try_login("nobody", PASSWORD).await;
+    assert!(matches!(unknown, Err(LoginError::RateLimited { .. })), "{unknown:?}");
+    for _ in 0..20 {
+        assert_eq!(accounts.try_login("ada", "wrong password").await, unknown);
+    }
+    assert_eq!(accounts.try_login("ada", PASSWORD).await, unknown, "it was guessed at too often");
 }

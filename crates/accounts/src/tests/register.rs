@@ -109,7 +109,7 @@ async fn bad_names_and_passwords_are_refused_by_name() {
 
 #[tokio::test]
 async fn a_full_queue_makes_no_account() {
-    let (_folder, accounts) = accounts_with(Options { hashes_waiting_max: 0, ..options() });
+    let (_folder, accounts) = accounts_with(Options { hashes_waiting_max: 2, ..options() });
     let _stalled = accounts.inner.hashing.stall();
     let waiting = [accounts.try_register("a"), accounts.try_register("b")];
     let mut waiting = waiting.map(Box::pin);

@@ -243,6 +243,13 @@ impl fmt::Display for Loaded {
             };
             writeln!(f, "{line:<44} # {source}")?;
         }
+        if self.config.trusted_proxies.0.is_empty() {
+            f.write_str(
+                "# hint: trusted_proxies names no proxy. Behind a reverse proxy, all clients would \
+                 count as one\n# where limits are by address, such as for logins: name the address \
+                 from which the proxy\n# connects, for example trusted_proxies = [\"127.0.0.1\"].\n",
+            )?;
+        }
         Ok(())
     }
 }

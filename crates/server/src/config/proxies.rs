@@ -84,7 +84,9 @@ impl TrustedProxies {
         Client { address, hidden: false }
     }
 
-    fn trusts(&self, address: IpAddr) -> bool {
+    /// Whether the word of a proxy at `address` is taken.
+    #[must_use]
+    pub fn trusts(&self, address: IpAddr) -> bool {
         self.0.iter().any(|network| network.contains(address))
     }
 }

@@ -220,3 +220,26 @@ fn misspelt_variables_are_warned_about_and_foreign_ones_are_not() {
     let expected = "unknown environment variable ROOKERY_LISTNE; did you mean ROOKERY_LISTEN?";
     assert_eq!(loaded.warnings, [expected]);
 }
+
+#[test]
+fn the_printed_configuration_hints_at_a_proxy_that_is_not_named() {
+    let hint = |loaded: &Loaded| loaded.to_string().contains("# hint: trusted_proxies");
+    let loaded = given().load().expect("is valid");
+    assert!(hint(&loaded));
+    assert!(loaded.to_string().parse::<toml::Table>().is_ok(), "it is a file all the same");
+    assert!(!hint(&given().flags("--trusted-proxies 127.0.0.1").load().expect("is valid")));
+}
+
+#[test]
+fn the_compose_file_trusts_the_gateway_of_its_network() {
+    let compose = include_str!("../../../../docker-compose.yml");
+    let after = |key: &str| {
+        let line = compose.lines().find_map(|line| line.trim().strip_prefix(key));
+        line.unwrap_or_else(|| panic!("no {key} in the compose file")).trim().to_owned()
+    };
+    let trusted = after("ROOKERY_TRUSTED_PROXIES:");
+    let loaded = given().variable("ROOKERY_TRUSTED_PROXIES", &trusted).load().expect("is valid");
+    let gateway = after("gateway:").parse().expect("an address");
+    assert!(loaded.config.trusted_proxies.trusts(gateway));
+    assert_eq!(loaded.config.trusted_proxies.0.len(), 1, "and nobody else");
+}
