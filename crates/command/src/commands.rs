@@ -16,9 +16,12 @@ use crate::{
     erase::Eraser,
     federation::Federation,
     handle::{Core, Request, forget_failed},
+    process::{
+        AliasProcess, Checkpoint, EraseProcess, Process, ProcessStatus, ProfileProcess, Progress,
+    },
     referred::Turns,
+    room_aliases::Claims,
     snapshot::{Snapshot, Snapshots},
-    unfinished::Unfinished,
 };
 
 /// Who asks, and when.
@@ -86,7 +89,10 @@ pub struct Commands {
     pub(crate) events: Arc<dyn EventLookup>,
     pub(crate) reacting: Turns,
     pub(crate) actions: Actions,
-    pub(crate) spreads: Unfinished,
+    pub(crate) profiles: Progress,
+    pub(crate) releases: Progress,
+    /// The aliases that are being claimed now.
+    pub(crate) claims: Claims,
     pub(crate) federation: Federation,
 }
 
@@ -102,9 +108,10 @@ impl Commands {
         folder: Option<&Path>,
         options: CommandOptions,
     ) -> io::Result<Self> {
-        let checkpoint = |name: &str| Unfinished::new(folder.map(|folder| folder.join(name)));
         let snapshots = Snapshots::open(folder)?;
-        let eraser = Eraser::new(&log, &snapshots, checkpoint("erasures.checkpoint"));
+        let (epoch, tail) = (log.epoch(), *log.tail().borrow());
+        let progress = |name| Progress::open(name, Checkpoint::of(folder, name, epoch), tail);
+        let eraser = Eraser::new(&log, &snapshots, progress(EraseProcess::NAME));
         let Ports { memberships, events, last_actions } = ports;
         let (devices_max, wait) = (options.acting_devices_max, options.action_wait);
         Ok(Self {
@@ -117,7 +124,9 @@ impl Commands {
             events,
             reacting: Turns::default(),
             actions: Actions::new(last_actions, devices_max, wait),
-            spreads: checkpoint("profiles.checkpoint"),
+            profiles: progress(ProfileProcess::NAME),
+            releases: progress(AliasProcess::NAME),
+            claims: Claims::default(),
             federation: Federation::new(options.rooms_bytes_max),
         })
     }
@@ -160,24 +169,66 @@ impl Commands {
         Ok(self.core.log.head(&stream).await?.position > Position::ORIGIN)
     }
 
-    /// Erases from the log what a stop of the server has left there of redacted events. Call once
-    /// after the start. Answers with the number of redactions that were looked at again.
+    /// Does what follows from commits and was not done by their commands: tells rooms of profiles, erases
+    /// redacted content, releases aliases. Goes on for as long as it is polled, and tries again after
+    /// failures. `clock` dates what it makes.
+    pub async fn run_processes(&self, clock: impl Fn() -> Millis + Sync) {
+        let log = &*self.core.log;
+        let eraser = &self.core.eraser;
+        tokio::join!(
+            eraser.progress.follow(log, &clock, |_| EraseProcess(eraser)),
+            self.profiles.follow(log, &clock, |now| ProfileProcess { commands: self, now }),
+            self.releases.follow(log, &clock, |now| AliasProcess::new(self, now)),
+        );
+    }
+
+    /// How the processes are.
+    #[must_use]
+    pub fn processes(&self) -> Vec<ProcessStatus> {
+        let all = [&*self.core.eraser.progress, &self.profiles, &self.releases];
+        all.map(Progress::status).into()
+    }
+
+    /// Erases from the log what a stop of the server has left there of redacted events. Answers with
+    /// the number of redactions that were looked at again.
     ///
     /// # Errors
     /// [`HandleError`] if the log cannot be read or written.
     pub async fn resume_erasures(&self) -> Result<usize, HandleError> {
-        self.core.eraser.resume().await
+        let eraser = &self.core.eraser;
+        Ok(eraser.progress.catch_up(&*self.core.log, &EraseProcess(eraser)).await?)
     }
 
-    /// Writes snapshots of the cached rooms that are due for one, and notes how far profile changes
-    /// have been spread and redacted content has been erased. Call now and then, and at the end.
+    /// Tells rooms of the changes of profiles that a stop of the server kept from them. Answers with the
+    /// number of commits from which something followed. The read side has to be up.
+    ///
+    /// # Errors
+    /// [`HandleError`] if the log cannot be read or written.
+    pub async fn resume_profiles(&self, now: Millis) -> Result<usize, HandleError> {
+        let process = ProfileProcess { commands: self, now };
+        Ok(self.profiles.catch_up(&*self.core.log, &process).await?)
+    }
+
+    /// Releases the aliases that a stop of the server has left claimed for nothing. Answers with the
+    /// number of commits from which something followed.
+    ///
+    /// # Errors
+    /// [`HandleError`] if the log cannot be read or written, or if a claim is too young to be judged.
+    pub async fn resume_releases(&self, now: Millis) -> Result<usize, HandleError> {
+        let process = AliasProcess::new(self, now);
+        Ok(self.releases.catch_up(&*self.core.log, &process).await?)
+    }
+
+    /// Writes snapshots of the cached rooms that are due for one, and how far the processes are. Does
+    /// none of their work. Call now and then, and at the end.
     ///
     /// # Errors
     /// If a file cannot be written; the others are still tried on the next call.
     pub async fn save(&self) -> io::Result<()> {
-        let tail = *self.core.log.tail().borrow();
-        self.spreads.save(tail)?;
-        self.core.eraser.save(tail)?;
+        let log = &*self.core.log;
+        self.core.eraser.progress.save::<EraseProcess<'_>>(log).await?;
+        self.profiles.save::<ProfileProcess<'_>>(log).await?;
+        self.releases.save::<AliasProcess<'_>>(log).await?;
         for cell in self.rooms.all() {
             let Some(snapshot) = self.snapshot_due(&cell).await else { continue };
             self.core.snapshots.save(self.core.log.epoch(), &cell.stream, &snapshot)?;

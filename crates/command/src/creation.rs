@@ -7,6 +7,7 @@ use crate::{
     Actor, Commands, HandleError, Outcome, Retry,
     actions::{Asked, Entry},
     handle::{Handled, Request, random},
+    profile::unless_gone,
     rooms::{accepted, outcome, outcome_again, room_of},
 };
 
@@ -56,18 +57,19 @@ impl Commands {
         let context = self.context(actor, &[]);
         let (room, events) = Room::create(&command, &profile, &nonce, &context)?;
         let room_id = room.id().to_owned();
-        if let Some(alias) = &command.alias {
-            self.claim_alias(actor, alias, &room_id).await?;
-        }
+        let claim = match &command.alias {
+            Some(alias) => Some(self.claim(actor, alias, &room_id).await?),
+            None => None,
+        };
         let facts = accepted(&request.envelope, events);
         let cell = self.rooms.cell(room_id.as_str());
         let handled = self.core.handle(&self.rooms, &cell, request, |_| Ok(facts.clone())).await;
-        if handled.is_err()
-            && let Some(alias) = &command.alias
-        {
-            self.release_alias(actor, alias, &room_id).await?;
-        }
-        Ok(outcome(request, room_id, handled?))
+        self.conclude_claims(actor, claim.into_iter().collect(), &room_id, &handled).await?;
+        let handled = handled?;
+        // The profile may have changed meanwhile, and nobody knew that there was another room to tell.
+        unless_gone(self.follow_profile(actor, &room_id, profile).await)?;
+        self.profiles.done(handled.position);
+        Ok(outcome(request, room_id, handled))
     }
 }
 

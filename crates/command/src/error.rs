@@ -70,6 +70,11 @@ impl HandleError {
         }
     }
 
+    /// Whether it is certain that nothing was written.
+    pub(crate) fn is_final(&self) -> bool {
+        self.kept_code().is_some() || matches!(self, Self::Contended { .. })
+    }
+
     pub(crate) fn unreadable(position: Position, error: &FactError) -> Self {
         Self::Unreadable { position, reason: error.to_string() }
     }

@@ -21,6 +21,7 @@ mod filter;
 mod handle;
 mod memberships;
 mod ports;
+mod process;
 mod profile;
 mod referred;
 mod room_aliases;
@@ -30,7 +31,6 @@ mod snapshot;
 pub mod testing;
 #[cfg(test)]
 mod tests;
-mod unfinished;
 mod upgrade;
 
 pub use self::{
@@ -46,6 +46,7 @@ pub use self::{
     filter::StoredFilter,
     memberships::Memberships,
     ports::{LastActions, Ports},
+    process::ProcessStatus,
     profile::{ProfileChange, ProfileOutcome, StartedProfile},
     rooms::Started,
     upgrade::Upgraded,

@@ -2,21 +2,19 @@
 //!
 //! A profile is changed in the user's own stream first. Then each room that the user has joined
 //! gets a member event, under a command ID that follows from the change and the room: telling a
-//! room twice writes nothing, so the work can be done again after a crash.
-//!
-//! **Invariant:** the checkpoint never passes a change that some room has not been told of.
+//! room twice writes nothing, so the work can be done again: the process `profiles` does so after a
+//! crash or a failure.
 
 use std::sync::Arc;
 
 use rookery_domain::{
     Account, AccountCommand, AccountEvent, Fact, OwnedRoomId, Profile, RoomCommand, RoomId,
-    Subject, UserId,
 };
-use rookery_log::{CommandId, PAGE_MAX, Position, Scope, StreamKind};
+use rookery_log::{CommandId, Position};
 use serde::Serialize;
 
 use crate::{
-    Actor, Commands, HandleError, Retry,
+    Actor, Commands, HandleError, Outcome, Retry,
     actions::{Asked, Concluded, Entry},
     cell::Cell,
     handle::{Decided, Handled},
@@ -170,76 +168,87 @@ impl Commands {
         }
     }
 
-    /// Finishes what a stop of the server has left half done. Call once after the start, when the
-    /// read side is up.
-    ///
-    /// # Errors
-    /// [`HandleError`] if the log cannot be read or written.
-    pub async fn resume_profiles(&self, now: rookery_log::Millis) -> Result<usize, HandleError> {
-        let mut after = self.spreads.checkpoint();
-        let mut resumed = 0;
-        loop {
-            let page = self.core.log.read(&Scope::All, after, PAGE_MAX).await?;
-            let Some(last) = page.last() else { return Ok(resumed) };
-            after = last.position;
-            for record in &page {
-                let Some((StreamKind::User, user)) = record.commit.stream.split() else { continue };
-                let Ok(user) = UserId::parse(user) else { continue };
-                let changed = record.commit.events.iter().any(|event| {
-                    let fact =
-                        Fact::read(Subject::Account, &event.id, &event.envelope, &event.content);
-                    matches!(fact, Ok(Fact::Account(AccountEvent::ProfileChanged { .. })))
-                });
-                if changed {
-                    let actor = Actor { user, device: None, now, deliver: None };
-                    self.spread(&actor, record.position).await?;
-                    resumed += 1;
-                }
-            }
-        }
-    }
-
     /// Tells each joined room of the change that was committed at `changed`. Answers with the
     /// last commit.
     async fn spread(&self, actor: &Actor, changed: Position) -> Result<Position, HandleError> {
-        let ticket = self.spreads.begin(changed);
         let told = self.tell_rooms(actor, changed).await?;
-        ticket.done();
-        Ok(told)
+        if let Some(reason) = told.left {
+            self.profiles.skip(changed, &reason);
+        }
+        self.profiles.done(changed);
+        Ok(told.last)
     }
 
-    async fn tell_rooms(&self, actor: &Actor, changed: Position) -> Result<Position, HandleError> {
+    /// Tells each joined room, in as many commits as there are rooms.
+    pub(crate) async fn tell_rooms(
+        &self,
+        actor: &Actor,
+        changed: Position,
+    ) -> Result<Told, HandleError> {
         let tail = *self.core.log.tail().borrow();
         let rooms = self.memberships.joined_rooms(&actor.user, tail.max(changed)).await?;
         let profile = self.profile(&actor.user).await?;
         let command = RoomCommand::SetMemberProfile { profile };
-        let mut last = changed;
+        let mut told = Told { last: changed, left: None };
         for rooms in rooms.chunks(UNDER_WAY_MAX) {
             let mut started = Vec::with_capacity(rooms.len());
             let mut contended = Vec::new();
             for room in rooms {
                 let start = self.start(actor, room, &command, telling(changed, room)).await;
-                started.extend(unless_gone(start)?.map(|start| (start, room)));
+                started.extend(told.unless_left(room, start)?.map(|start| (start, room)));
             }
             for (start, room) in started {
                 match self.finish(start).await {
-                    Ok(outcome) => last = last.max(outcome.position),
                     Err(HandleError::Contended { .. }) => contended.push(room),
-                    Err(error) => return Err(error),
+                    outcome => self.told(told.unless_left(room, outcome)?, &mut told),
                 }
             }
             // Another gateway wrote to these rooms at the same time: one by one, with retries.
             for room in contended {
-                let told = self.room(actor, room, &command, telling(changed, room)).await;
-                last = last.max(unless_gone(told)?.map_or(last, |outcome| outcome.position));
+                let outcome = self.room(actor, room, &command, telling(changed, room)).await;
+                self.told(told.unless_left(room, outcome)?, &mut told);
             }
         }
-        Ok(last)
+        Ok(told)
+    }
+
+    fn told(&self, outcome: Option<Outcome>, told: &mut Told) {
+        let Some(outcome) = outcome else { return };
+        told.last = told.last.max(outcome.position);
+        if !outcome.events.is_empty() {
+            // The member event carries the new profile, so nothing follows from it.
+            self.profiles.done(outcome.position);
+        }
+    }
+}
+
+/// How far rooms were told of a profile.
+pub(crate) struct Told {
+    /// The last commit.
+    pub(crate) last: Position,
+    /// Why some room cannot be told.
+    pub(crate) left: Option<String>,
+}
+
+impl Told {
+    /// A room that cannot be read is left; it keeps the others from nothing.
+    fn unless_left<T>(
+        &mut self,
+        room: &RoomId,
+        result: Result<T, HandleError>,
+    ) -> Result<Option<T>, HandleError> {
+        match unless_gone(result) {
+            Err(error @ HandleError::Unreadable { .. }) => {
+                self.left = Some(format!("{room} cannot be told of a profile: {error}"));
+                Ok(None)
+            }
+            result => result,
+        }
     }
 }
 
 /// Telling a room of a change twice is telling it once.
-fn telling(changed: Position, room: &RoomId) -> Retry {
+pub(crate) fn telling(changed: Position, room: &RoomId) -> Retry {
     let parts: [&[u8]; 3] = [b"profile", &changed.0.to_le_bytes(), room.as_bytes()];
     Retry::Named(CommandId::derive(&parts))
 }

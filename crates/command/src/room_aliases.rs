@@ -1,11 +1,60 @@
 //! Aliases of rooms: claimed before the room says that it goes by them, released after it does not.
+//!
+//! What is left in between by a crash, or by a commit of which nobody knows the outcome, is for the process
+//! `aliases`.
+//!
+//! **Invariant:** an alias is released only if it is known that its room does not go by it.
 
+use std::{collections::BTreeMap, sync::Arc};
+
+use parking_lot::Mutex;
 use rookery_domain::{
-    Alias, AliasCommand, Fact, OwnedRoomAliasId, OwnedRoomId, OwnedUserId, Profile, RoomCommand,
-    RoomId,
+    Alias, AliasCommand, Fact, OwnedRoomAliasId, OwnedRoomId, OwnedUserId, Profile, Room,
+    RoomAliasId, RoomCommand, RoomId,
 };
+use rookery_log::Position;
 
 use crate::{Actor, Commands, HandleError, Outcome, Retry, handle::Request};
+
+/// The aliases that commands of this process are about to give to a room.
+#[derive(Clone, Default)]
+pub(crate) struct Claims(Arc<Mutex<BTreeMap<OwnedRoomAliasId, usize>>>);
+
+impl Claims {
+    /// Whether a command is at work on `alias`.
+    pub(crate) fn is_in_hand(&self, alias: &RoomAliasId) -> bool {
+        self.0.lock().contains_key(alias)
+    }
+
+    fn take(&self, alias: &RoomAliasId) -> InHand {
+        *self.0.lock().entry(alias.to_owned()).or_default() += 1;
+        InHand { all: self.clone(), alias: alias.to_owned() }
+    }
+}
+
+/// The right of a command to decide what becomes of an alias, until it is dropped.
+struct InHand {
+    all: Claims,
+    alias: OwnedRoomAliasId,
+}
+
+impl Drop for InHand {
+    fn drop(&mut self) {
+        let mut all = self.all.0.lock();
+        if let Some(count) = all.get_mut(&self.alias) {
+            *count -= 1;
+            if *count == 0 {
+                all.remove(&self.alias);
+            }
+        }
+    }
+}
+
+/// An alias that points to a room which does not say so yet.
+pub(crate) struct Claimed {
+    in_hand: InHand,
+    position: Position,
+}
 
 impl Commands {
     /// Claims the aliases that are new, tells the room, then lets go of those it no longer has.
@@ -24,77 +73,107 @@ impl Commands {
             .look(&self.rooms, &cell, |room| {
                 let context = self.context(actor, &[]);
                 Self::decide_room(room, &context, command, &profile, &request.envelope)?;
-                let Some(room) = room else { return Ok(Vec::new()) };
-                let shown = room.canonical_alias().into_iter();
-                Ok::<_, HandleError>(shown.chain(room.alternative_aliases()).collect())
+                Ok::<_, HandleError>(room.map(shown).unwrap_or_default())
             })
             .await??;
         let mut claimed = Vec::new();
         for alias in wanted.iter().filter(|alias| !before.contains(alias)) {
-            match self.claim_alias(actor, alias, room_id).await {
-                Ok(()) => claimed.push(alias),
+            match self.claim(actor, alias, room_id).await {
+                Ok(claim) => claimed.push(claim),
                 Err(error) => {
-                    self.release_aliases(actor, claimed, room_id).await?;
+                    self.release_claims(actor, claimed, room_id).await?;
                     return Err(error);
                 }
             }
         }
-        match self.plain(actor, room_id, command, request).await {
-            Ok(outcome) => {
-                let gone = before.iter().filter(|alias| !wanted.contains(alias)).collect();
-                self.release_aliases(actor, gone, room_id).await?;
-                Ok(outcome)
-            }
-            Err(error) => {
-                self.release_aliases(actor, claimed, room_id).await?;
-                Err(error)
-            }
+        let outcome = self.plain(actor, room_id, command, request).await;
+        self.conclude_claims(actor, claimed, room_id, &outcome).await?;
+        let outcome = outcome?;
+        for alias in before.iter().filter(|alias| !wanted.contains(alias)) {
+            self.release_alias(actor, alias, room_id).await?;
         }
+        self.releases.done(outcome.position);
+        Ok(outcome)
     }
 
-    async fn release_aliases(
+    /// Points `alias` to the room, which is about to say that it goes by it.
+    pub(crate) async fn claim(
         &self,
         actor: &Actor,
-        aliases: Vec<&OwnedRoomAliasId>,
+        alias: &OwnedRoomAliasId,
         room_id: &RoomId,
+    ) -> Result<Claimed, HandleError> {
+        let in_hand = self.claims.take(alias);
+        let position = self.claim_alias(actor, alias, room_id).await?;
+        Ok(Claimed { in_hand, position })
+    }
+
+    /// Lets go of claims once it is known what the room says: releases those that it refused, and leaves
+    /// those of which nobody knows.
+    pub(crate) async fn conclude_claims<T>(
+        &self,
+        actor: &Actor,
+        claimed: Vec<Claimed>,
+        room_id: &RoomId,
+        told: &Result<T, HandleError>,
     ) -> Result<(), HandleError> {
-        for alias in aliases {
-            self.release_alias(actor, alias, room_id).await?;
+        match told {
+            Ok(_) => claimed.iter().for_each(|claim| self.releases.done(claim.position)),
+            Err(error) if error.is_final() => {
+                self.release_claims(actor, claimed, room_id).await?;
+            }
+            Err(_) => {}
         }
         Ok(())
     }
 
-    /// Points `alias` to the room. A claim that its owner could not finish (the server stopped
-    /// between the claim and the creation of the room) may be taken over by that owner.
+    async fn release_claims(
+        &self,
+        actor: &Actor,
+        claimed: Vec<Claimed>,
+        room_id: &RoomId,
+    ) -> Result<(), HandleError> {
+        for claim in claimed {
+            self.release_alias(actor, &claim.in_hand.alias, room_id).await?;
+            self.releases.done(claim.position);
+        }
+        Ok(())
+    }
+
+    /// Points `alias` to the room. A claim that its owner could not finish (the server stopped between
+    /// the claim and the creation of the room) may be taken over by that owner, and the alias of a room
+    /// that nobody can come back to by everybody.
     pub(crate) async fn claim_alias(
         &self,
         actor: &Actor,
         alias: &OwnedRoomAliasId,
         room_id: &RoomId,
-    ) -> Result<(), HandleError> {
+    ) -> Result<Position, HandleError> {
         let cell = self.aliases.cell(alias.as_str());
         let holder = self.core.look(&self.aliases, &cell, |alias| alias.and_then(claim)).await?;
-        let unfinished = match &holder {
-            Some((held_by, by)) => *by == actor.user && !self.room_exists(held_by).await?,
+        let abandoned = match &holder {
+            Some((held_by, by)) => {
+                (*by == actor.user && !self.room_exists(held_by).await?)
+                    || self.aliases_of_deserted(held_by).await?.contains(alias)
+            }
             None => false,
         };
         let decide = |state: Option<&Alias>| {
             let fresh = Alias::default();
             let state = state.unwrap_or(&fresh);
-            let abandoned = unfinished && claim(state) == holder;
-            let state = if abandoned { &fresh } else { state };
+            let state = if abandoned && claim(state) == holder { &fresh } else { state };
             let command = AliasCommand::Claim { room_id: room_id.to_owned() };
             let events = state.decide(alias, &command, &actor.user, &self.server_name)?;
             Ok(events.into_iter().map(Fact::Alias).collect())
         };
         let request = actor.request(Retry::Unnamed);
-        self.core.handle(&self.aliases, &cell, &request, decide).await.map(drop)
+        Ok(self.core.handle(&self.aliases, &cell, &request, decide).await?.position)
     }
 
     pub(crate) async fn release_alias(
         &self,
         actor: &Actor,
-        alias: &OwnedRoomAliasId,
+        alias: &RoomAliasId,
         room_id: &RoomId,
     ) -> Result<(), HandleError> {
         let cell = self.aliases.cell(alias.as_str());
@@ -110,6 +189,46 @@ impl Commands {
         let request = actor.request(Retry::Unnamed);
         self.core.handle(&self.aliases, &cell, &request, decide).await.map(drop)
     }
+
+    /// Who claimed `alias`, if it points anywhere.
+    pub(crate) async fn holder(
+        &self,
+        alias: &RoomAliasId,
+    ) -> Result<Option<OwnedUserId>, HandleError> {
+        let cell = self.aliases.cell(alias.as_str());
+        let by = |alias: Option<&Alias>| alias.and_then(claim).map(|(_, by)| by);
+        self.core.look(&self.aliases, &cell, by).await
+    }
+
+    /// Whether the room says that it goes by `alias`, and somebody can be in it.
+    pub(crate) async fn goes_by(
+        &self,
+        room_id: &RoomId,
+        alias: &OwnedRoomAliasId,
+    ) -> Result<bool, HandleError> {
+        let cell = self.rooms.cell(room_id.as_str());
+        let goes_by = |room: Option<&Room>| {
+            room.is_some_and(|room| !room.is_deserted() && shown(room).contains(alias))
+        };
+        self.core.look(&self.rooms, &cell, goes_by).await
+    }
+
+    /// The aliases of a room that nobody is in and nobody can come back to; none of any other room.
+    pub(crate) async fn aliases_of_deserted(
+        &self,
+        room_id: &RoomId,
+    ) -> Result<Vec<OwnedRoomAliasId>, HandleError> {
+        let cell = self.rooms.cell(room_id.as_str());
+        let aliases = |room: Option<&Room>| {
+            room.filter(|room| room.is_deserted()).map(shown).unwrap_or_default()
+        };
+        self.core.look(&self.rooms, &cell, aliases).await
+    }
+}
+
+/// The aliases that a room goes by.
+pub(crate) fn shown(room: &Room) -> Vec<OwnedRoomAliasId> {
+    room.canonical_alias().into_iter().chain(room.alternative_aliases()).collect()
 }
 
 fn claim(alias: &Alias) -> Option<(OwnedRoomId, OwnedUserId)> {

@@ -161,6 +161,7 @@ impl Commands {
         }
         if matches!(command, RoomCommand::Join { .. }) {
             unless_gone(self.follow_profile(actor, room_id, profile).await)?;
+            self.profiles.done(handled.position);
         }
         Ok(outcome(request, room_id.to_owned(), handled))
     }
@@ -308,7 +309,7 @@ impl Commands {
 
     /// A profile may change between the decision to join and the join. Nobody else would tell the
     /// room then, because the reader who spreads profiles did not know of the join yet.
-    async fn follow_profile(
+    pub(crate) async fn follow_profile(
         &self,
         actor: &Actor,
         room_id: &RoomId,

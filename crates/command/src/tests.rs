@@ -6,6 +6,7 @@ mod actions;
 mod aliases;
 mod failing_appends;
 mod federation;
+mod processes;
 mod profiles;
 mod redactions;
 mod relations;

@@ -74,15 +74,18 @@ pub(crate) async fn run(config: &Config, accept_missing_accounts: bool) -> Resul
     let keeping = tokio::spawn(async move { keep_ephemeral(&ephemeral, follower).await });
     let tasks = tokio::spawn(housekeeping(Arc::clone(&node)));
     let expiring = tokio::spawn(end_expired_sessions(Arc::clone(&node)));
+    let working = Arc::clone(&node);
+    let processes = tokio::spawn(async move { working.commands.run_processes(clock::now).await });
     let orders = tokio::spawn(take_orders(orders, Arc::clone(&node)));
     signalled.await;
     stop_serving(handle, config.shutdown_timeout).await;
     tasks.abort();
+    processes.abort();
     expiring.abort();
     orders.abort();
     keeping.abort();
     std::fs::remove_file(config.data.join(operator::SOCKET_NAME)).ok();
-    for task in [tasks, expiring, orders, keeping, serving] {
+    for task in [tasks, processes, expiring, orders, keeping, serving] {
         task.await.ok();
     }
     close(node).await;
@@ -152,12 +155,6 @@ async fn ready(State(node): State<Arc<Node>>) -> impl IntoResponse {
 }
 
 async fn housekeeping(node: Arc<Node>) {
-    if let Err(error) = node.commands.resume_erasures().await {
-        tracing::error!("redacted content may have stayed in the log: {error}");
-    }
-    if let Err(error) = node.commands.resume_profiles(clock::now()).await {
-        tracing::warn!("changes of profiles may not have reached all rooms: {error}");
-    }
     let mut watch = health::Watch::default();
     for round in 1_u32.. {
         tokio::time::sleep(HOUSEKEEPING).await;

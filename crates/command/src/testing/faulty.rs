@@ -3,7 +3,10 @@
 //! **Invariant:** it keeps the promises of the port: appends are applied in the order in which they were
 //! started, whatever their callers are told and when.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::Arc,
+};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -48,6 +51,7 @@ struct State {
     mode: Mode,
     waiting: VecDeque<Waiting>,
     reads_fail: bool,
+    damaged: BTreeSet<Position>,
 }
 
 /// The log of one write side, over a log in memory that several may share.
@@ -60,7 +64,12 @@ impl FaultyLog {
     /// A log that does what `log` does, until something else is asked for.
     #[must_use]
     pub fn new(log: &Arc<MemoryLog>) -> Arc<Self> {
-        let state = State { mode: Mode::Pass, waiting: VecDeque::new(), reads_fail: false };
+        let state = State {
+            mode: Mode::Pass,
+            waiting: VecDeque::new(),
+            reads_fail: false,
+            damaged: BTreeSet::new(),
+        };
         Arc::new(Self { log: Arc::clone(log), state: Mutex::new(state) })
     }
 
@@ -83,6 +92,11 @@ impl FaultyLog {
     /// Whether reads fail.
     pub fn fail_reads(&self, fail: bool) {
         self.state.lock().reads_fail = fail;
+    }
+
+    /// The record at `position` is damaged from now on.
+    pub fn damage(&self, position: Position) {
+        self.state.lock().damaged.insert(position);
     }
 
     /// How many appends have no final fate yet.
@@ -131,6 +145,19 @@ impl FaultyLog {
     fn readable(&self) -> Result<&MemoryLog, Unavailable> {
         if self.state.lock().reads_fail { Err(unknown()) } else { Ok(&self.log) }
     }
+
+    /// What was read, unless it has a damaged record.
+    fn whole(&self, read: Vec<Arc<Record>>) -> Result<Vec<Arc<Record>>, ReadError> {
+        let state = self.state.lock();
+        match read.iter().find(|record| state.damaged.contains(&record.position)) {
+            None => Ok(read),
+            Some(record) => Err(damaged(record.position)),
+        }
+    }
+}
+
+fn damaged(position: Position) -> ReadError {
+    ReadError::Damaged { position, damage: "damaged by a test".into() }
 }
 
 fn unknown() -> Unavailable {
@@ -157,8 +184,14 @@ impl EventLog for FaultyLog {
     }
 
     async fn erase(&self, position: Position, index: usize, left: Bytes) -> Result<(), EraseError> {
-        if self.state.lock().mode == Mode::Refuse {
-            return Err(unknown().into());
+        {
+            let state = self.state.lock();
+            if state.mode == Mode::Refuse {
+                return Err(unknown().into());
+            }
+            if state.damaged.contains(&position) {
+                return Err(EraseError::Unreadable(damaged(position)));
+            }
         }
         self.log.erase(position, index, left).await
     }
@@ -169,11 +202,11 @@ impl EventLog for FaultyLog {
         after: Position,
         limit: usize,
     ) -> Result<Vec<Arc<Record>>, ReadError> {
-        self.readable()?.read(scope, after, limit).await
+        self.whole(self.readable()?.read(scope, after, limit).await?)
     }
 
     async fn get(&self, positions: &[Position]) -> Result<Vec<Arc<Record>>, ReadError> {
-        self.readable()?.get(positions).await
+        self.whole(self.readable()?.get(positions).await?)
     }
 
     async fn head(&self, stream: &StreamId) -> Result<Head, ReadError> {

@@ -284,8 +284,10 @@ proptest! {
                         let before = first.entry(number).or_insert_with(|| told.clone());
                         assert_eq!(*before, told, "action {number}");
                     } else {
-                        // The connection breaks, wherever the action is by now.
+                        // The connection breaks, wherever the action is by now; and the server does not
+                        // stop before its threads have let go of it.
                         task.abort();
+                        drop(task.await);
                     }
                 }
             }

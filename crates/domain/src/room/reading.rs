@@ -13,6 +13,17 @@ impl Room {
         self.state("m.room.join_rules", "").map_or(JoinRule::Invite, |event| JoinRule::of(event))
     }
 
+    /// Whether nobody is in the room and nobody can come back: no member, no invite, and a join rule
+    /// that needs a member to let others in.
+    #[must_use]
+    pub fn is_deserted(&self) -> bool {
+        let invited = |(_, membership, _): (&str, Membership, _)| membership == Membership::Invite;
+        self.is_created()
+            && self.joined_count() == 0
+            && self.join_rule() != JoinRule::Public
+            && !self.members().any(invited)
+    }
+
     /// Who may read what is sent now.
     #[must_use]
     pub fn history_visibility(&self) -> HistoryVisibility {

@@ -1,5 +1,6 @@
 //! How a running server is: for its operator, so with the details that `/readyz` leaves out.
 
+use rookery_command::ProcessStatus;
 use rookery_log::EventLog;
 
 use super::Output;
@@ -17,6 +18,9 @@ pub(super) async fn status(node: &Node, output: &Output) -> Result<(), Failure> 
     let mut text = format!(
         "log: ends at position {tail}\nread models: at position {served}\nlog lines lost: {lost}\n"
     );
+    for process in node.commands.processes() {
+        text += &line(process);
+    }
     if problems.is_empty() {
         text += "ready\n";
         output.text(text).await;
@@ -27,4 +31,15 @@ pub(super) async fn status(node: &Node, output: &Output) -> Result<(), Failure> 
         output.text(format!("not ready: {}: {}\n", problem.what, problem.why)).await;
     }
     Err(Failure::new("the server cannot do all of its work: see the lines above"))
+}
+
+/// How a process is, as a line.
+fn line(process: ProcessStatus) -> String {
+    let ProcessStatus { name, position, skipped, trouble } = process;
+    let skipped = match skipped {
+        0 => String::new(),
+        many => format!(", skipped {many} commits that the server's log names"),
+    };
+    let waits = trouble.map(|trouble| format!(", waits: {trouble}")).unwrap_or_default();
+    format!("process {name}: done up to position {position}{skipped}{waits}\n")
 }

@@ -1,0 +1,157 @@
+//! An alias points to a room that goes by it, or to none.
+//!
+//! A claim comes before the room says that it goes by the alias, and a release after it does not any more. What a
+//! crash or an unknown outcome leaves in between is released here, and so are the aliases of a room that nobody is
+//! in and nobody can come back to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use parking_lot::Mutex;
+use rookery_domain::{AliasEvent, Fact, OwnedRoomAliasId, OwnedRoomId, RoomId};
+use rookery_log::{Millis, PAGE_MAX, Position, Record, Scope, StreamKind};
+
+use super::{Process, Undone, mention, state_events};
+use crate::{Actor, Commands, aggregate::Aggregate, cell::read_facts};
+
+/// How old a claim has to be before it counts as abandoned: another gateway may be at work on it.
+const CLAIM_AGE_MIN_MS: u64 = 60_000;
+
+/// The type of the events that say by which aliases a room goes.
+const NAMES: &str = "m.room.canonical_alias";
+
+/// How many rooms are remembered as inhabited.
+const INHABITED_MAX: usize = 10_000;
+
+/// Releases aliases.
+pub(crate) struct AliasProcess<'a> {
+    commands: &'a Commands,
+    now: Millis,
+    /// Rooms that somebody can be in, and how far the log was when that was seen.
+    inhabited: Mutex<BTreeMap<OwnedRoomId, Position>>,
+}
+
+impl<'a> AliasProcess<'a> {
+    /// What it makes is dated `now`.
+    pub(crate) fn new(commands: &'a Commands, now: Millis) -> Self {
+        Self { commands, now, inhabited: Mutex::default() }
+    }
+}
+
+impl Process for AliasProcess<'_> {
+    const NAME: &'static str = "aliases";
+
+    fn concerns(record: &Record) -> bool {
+        match record.commit.stream.split() {
+            Some((StreamKind::Alias, _)) => mention(&record.commit.events, "claimed"),
+            Some((StreamKind::Room, _)) => state_events(record).is_some_and(|events| {
+                let told = ["\"membership\":\"leave\"", "\"membership\":\"ban\"", NAMES];
+                told.into_iter().any(|text| mention(events, text))
+            }),
+            _ => false,
+        }
+    }
+
+    async fn handle(&self, record: &Record) -> Result<bool, Undone> {
+        match record.commit.stream.split() {
+            Some((StreamKind::Alias, alias)) => {
+                let Ok(alias) = OwnedRoomAliasId::try_from(alias) else { return Ok(false) };
+                self.check_claim(record, &alias).await
+            }
+            Some((StreamKind::Room, room)) => {
+                let Ok(room) = RoomId::parse(room) else { return Ok(false) };
+                self.check_room(record, &room).await
+            }
+            _ => Ok(false),
+        }
+    }
+}
+
+impl AliasProcess<'_> {
+    /// Releases an alias that was claimed for a room that does not go by it.
+    async fn check_claim(&self, record: &Record, alias: &OwnedRoomAliasId) -> Result<bool, Undone> {
+        let facts = read_facts::<rookery_domain::Alias>(record)?;
+        let claimed = facts.into_iter().rev().find_map(|fact| match fact {
+            Fact::Alias(AliasEvent::Claimed { room_id, .. }) => Some(room_id),
+            _ => None,
+        });
+        let Some(room) = claimed else { return Ok(false) };
+        let here = self.commands.resolve_alias(alias).await?.as_ref() == Some(&room);
+        if !here || self.commands.goes_by(&room, alias).await? {
+            return Ok(false);
+        }
+        let age = self.now.0.saturating_sub(record.commit.received.0);
+        if self.commands.claims.is_in_hand(alias) || age < CLAIM_AGE_MIN_MS {
+            return Err(Undone::Later(format!(
+                "{alias} is claimed for {room}, which may say so yet"
+            )));
+        }
+        self.release(alias, &room).await
+    }
+
+    /// Releases the aliases that a room does not go by any more, or all if it is deserted.
+    async fn check_room(&self, record: &Record, room: &OwnedRoomId) -> Result<bool, Undone> {
+        let renamed = mention(&record.commit.events, NAMES);
+        let seen = self.inhabited.lock().get(room).copied();
+        if !renamed && seen.is_some_and(|seen| record.position <= seen) {
+            return Ok(false);
+        }
+        let tail = *self.commands.core.log.tail().borrow();
+        let mut gone: BTreeSet<_> =
+            self.commands.aliases_of_deserted(room).await?.into_iter().collect();
+        if gone.is_empty() {
+            let mut inhabited = self.inhabited.lock();
+            if inhabited.len() >= INHABITED_MAX {
+                inhabited.clear();
+            }
+            inhabited.insert(room.clone(), tail);
+        }
+        if renamed {
+            gone.extend(self.former(record, room).await?);
+        }
+        let mut released = false;
+        for alias in gone {
+            let here = self.commands.resolve_alias(&alias).await?.as_ref() == Some(room);
+            if here && !self.commands.claims.is_in_hand(&alias) {
+                released |= self.release(&alias, room).await?;
+            }
+        }
+        Ok(released)
+    }
+
+    /// The aliases that the room ever named up to this commit and does not name now.
+    async fn former(
+        &self,
+        upto: &Record,
+        room: &OwnedRoomId,
+    ) -> Result<Vec<OwnedRoomAliasId>, Undone> {
+        let scope = Scope::Stream(upto.commit.stream.clone());
+        let (mut named, mut after) = (BTreeSet::new(), Position::ORIGIN);
+        while after < upto.position {
+            let page = self.commands.core.log.read(&scope, after, PAGE_MAX).await;
+            let page = page.map_err(|error| Undone::from(crate::HandleError::from(error)))?;
+            let Some(last) = page.last() else { break };
+            after = last.position;
+            for record in page.iter().filter(|record| mention(&record.commit.events, NAMES)) {
+                let facts = read_facts::<rookery_domain::Room>(record)?;
+                let state = facts.iter().fold(None, rookery_domain::Room::apply);
+                named.extend(state.iter().flat_map(crate::room_aliases::shown));
+            }
+        }
+        let mut former = Vec::new();
+        for alias in named {
+            if !self.commands.goes_by(room, &alias).await? {
+                former.push(alias);
+            }
+        }
+        Ok(former)
+    }
+
+    async fn release(&self, alias: &OwnedRoomAliasId, room: &RoomId) -> Result<bool, Undone> {
+        let facts = self.commands.holder(alias).await?;
+        let Some(user) = facts else { return Ok(false) };
+        let actor = Actor { user, device: None, now: self.now, deliver: None };
+        self.commands.release_alias(&actor, alias, room).await?;
+        tracing::info!(%alias, %room, "an alias is free again");
+        Ok(true)
+    }
+}

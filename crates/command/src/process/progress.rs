@@ -1,0 +1,193 @@
+//! How far a process is, and how it goes on.
+
+use std::{collections::BTreeSet, io, time::Duration};
+
+use parking_lot::Mutex;
+use rookery_log::{EventLog, Millis, Position, ReadError, Record, Scope};
+use tokio::time::sleep;
+
+use super::{Checkpoint, Process, ProcessStatus, Undone};
+
+/// How many records are read at once.
+const READ_PAGE: usize = 1_024;
+
+/// How many pages saving may read.
+const SAVE_PAGES_MAX: usize = 4;
+
+/// Most commits that are known to be done beside the checkpoint; of more, the work is looked at again.
+const DONE_MAX: usize = 65_536;
+
+/// How long commits gather before a process looks at them. By then their commands have done most of the work.
+const GATHER: Duration = Duration::from_millis(250);
+
+/// How long a process waits after a failure: at first, and at most.
+const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(1));
+
+/// The progress of one process.
+pub(crate) struct Progress {
+    checkpoint: Checkpoint,
+    state: Mutex<State>,
+    /// Held by the one that does the work.
+    working: tokio::sync::Mutex<()>,
+}
+
+struct State {
+    status: ProcessStatus,
+    saved: Position,
+    /// Commits after the position whose work is done.
+    done: BTreeSet<Position>,
+}
+
+impl Progress {
+    /// The progress of the process `name`, from its checkpoint on.
+    pub(crate) fn open(name: &'static str, checkpoint: Checkpoint, tail: Position) -> Self {
+        let position = checkpoint.load(tail);
+        let status = ProcessStatus { name, position, skipped: 0, trouble: None };
+        let state = State { status, saved: position, done: BTreeSet::new() };
+        Self { checkpoint, state: Mutex::new(state), working: tokio::sync::Mutex::default() }
+    }
+
+    pub(crate) fn status(&self) -> ProcessStatus {
+        self.state.lock().status.clone()
+    }
+
+    /// What follows from the commit at `position` is done and durable.
+    pub(crate) fn done(&self, position: Position) {
+        let mut state = self.state.lock();
+        if position > state.status.position && state.done.len() < DONE_MAX {
+            state.done.insert(position);
+        }
+    }
+
+    /// Names and counts what will not be done.
+    pub(crate) fn skip(&self, position: Position, reason: &str) {
+        let mut state = self.state.lock();
+        state.status.skipped += 1;
+        let process = state.status.name;
+        tracing::error!(process, %position, "what follows from a commit is left undone: {reason}");
+    }
+
+    /// Works for as long as it is polled: goes on when the log grows, and tries again after failures.
+    pub(crate) async fn follow<P: Process>(
+        &self,
+        log: &dyn EventLog,
+        clock: &(dyn Fn() -> Millis + Sync),
+        process: impl Fn(Millis) -> P,
+    ) {
+        let mut tail = log.tail();
+        let mut wait = RETRY.0;
+        loop {
+            tail.mark_unchanged();
+            match self.catch_up(log, &process(clock())).await {
+                Ok(_) => {
+                    wait = RETRY.0;
+                    if tail.changed().await.is_err() {
+                        return;
+                    }
+                    sleep(GATHER).await;
+                }
+                Err(undone) => {
+                    tracing::warn!(process = P::NAME, "trying again in {wait:?}: {undone:?}");
+                    sleep(wait).await;
+                    wait = (wait * 2).min(RETRY.1);
+                }
+            }
+        }
+    }
+
+    /// Does all that follows from the commits up to the tail. Answers from how many something followed.
+    pub(crate) async fn catch_up<P: Process>(
+        &self,
+        log: &dyn EventLog,
+        process: &P,
+    ) -> Result<usize, Undone> {
+        let _working = self.working.lock().await;
+        let worked = self.work(log, process).await;
+        let trouble = match &worked {
+            Err(Undone::Later(reason) | Undone::Skipped(reason)) => Some(reason.clone()),
+            Ok(_) => None,
+        };
+        self.state.lock().status.trouble = trouble;
+        worked
+    }
+
+    async fn work<P: Process>(&self, log: &dyn EventLog, process: &P) -> Result<usize, Undone> {
+        let mut handled = 0;
+        loop {
+            let page = self.page(log).await?;
+            if page.is_empty() {
+                return Ok(handled);
+            }
+            for record in page {
+                if !self.is_done(record.position) && P::concerns(&record) {
+                    match process.handle(&record).await {
+                        Ok(something) => handled += usize::from(something),
+                        Err(Undone::Skipped(reason)) => self.skip(record.position, &reason),
+                        Err(later) => return Err(later),
+                    }
+                }
+                self.pass(record.position);
+            }
+        }
+    }
+
+    /// Moves the checkpoint past what is done and what concerns nobody, and writes it down. What is
+    /// left to do stops it: saving does no work.
+    pub(crate) async fn save<P: Process>(&self, log: &dyn EventLog) -> io::Result<()> {
+        // Whoever works moves it.
+        if let Ok(_working) = self.working.try_lock() {
+            'pages: for _ in 0..SAVE_PAGES_MAX {
+                let Ok(page) = self.page(log).await else { break };
+                for record in &page {
+                    if !self.is_done(record.position) && P::concerns(record) {
+                        break 'pages;
+                    }
+                    self.pass(record.position);
+                }
+                if page.len() < READ_PAGE {
+                    break;
+                }
+            }
+        }
+        let (position, saved) = {
+            let state = self.state.lock();
+            (state.status.position, state.saved)
+        };
+        if position > saved {
+            self.checkpoint.save(position)?;
+            self.state.lock().saved = position;
+        }
+        Ok(())
+    }
+
+    /// The next records. One that is damaged is skipped, as soon as it is the next.
+    async fn page(&self, log: &dyn EventLog) -> Result<Vec<std::sync::Arc<Record>>, Undone> {
+        let mut limit = READ_PAGE;
+        loop {
+            let after = self.state.lock().status.position;
+            match log.read(&Scope::All, after, limit).await {
+                Ok(page) => return Ok(page),
+                Err(ReadError::Damaged { position, damage }) if position <= after.next() => {
+                    self.skip(after.next(), &damage);
+                    self.pass(after.next());
+                    limit = READ_PAGE;
+                }
+                Err(ReadError::Damaged { position, .. }) => {
+                    let before = position.0 - after.0 - 1;
+                    limit = usize::try_from(before).unwrap_or(READ_PAGE).min(limit - 1).max(1);
+                }
+                Err(ReadError::Unavailable(error)) => return Err(Undone::Later(error.to_string())),
+            }
+        }
+    }
+
+    fn is_done(&self, position: Position) -> bool {
+        self.state.lock().done.contains(&position)
+    }
+
+    fn pass(&self, position: Position) {
+        let mut state = self.state.lock();
+        state.status.position = position;
+        state.done.remove(&position);
+    }
+}
