@@ -132,6 +132,7 @@ async fn orders(
 ) -> Result<(), Failure> {
     // An order is about data that is there; only a server makes a new directory.
     config::ServerIdentity::read(&config.data, config.server_name.as_deref())?;
+    Unfinished::refuse(&config.data)?;
     if orders.iter().any(Order::reads_all) {
         salvage::examine(config).await?;
     }

@@ -141,8 +141,8 @@ impl Unfinished {
             }
         };
         Failure::new(format!(
-            "the import of {sources} into {data_shown} did not finish: run the same import again \
-             to go on, or {give_up}"
+            "the import of {sources} into {data_shown} did not finish: unless it still runs, run the \
+             same import again to go on, or {give_up}"
         ))
     }
 
