@@ -100,6 +100,9 @@ impl Actions {
                 }
                 Step::Passed { last } => return Ok(Entered::Passed { last }),
                 Step::Overtaken(append) => drop(append.await),
+                Step::PutOff { kind, wait } => {
+                    return Err(HandleError::RateLimited { kind, wait });
+                }
                 Step::UnderWay(append) => match append.await {
                     Ok(_) => {}
                     Err(AppendError::Unavailable(error)) => return Err(error.into()),

@@ -19,6 +19,7 @@ use crate::{
     process::{
         AliasProcess, Checkpoint, EraseProcess, Process, ProcessStatus, ProfileProcess, Progress,
     },
+    rates::{ActionRates, RateLimiter},
     referred::Turns,
     room_aliases::Claims,
     snapshot::{Snapshot, Snapshots},
@@ -47,6 +48,8 @@ pub struct CommandOptions {
     pub action_wait: Duration,
     /// How many devices are known to have counted how far; of others the read side is asked.
     pub acting_devices_max: usize,
+    /// How often users may do what. Actors without a device are not limited.
+    pub rates: ActionRates,
 }
 
 impl Default for CommandOptions {
@@ -55,6 +58,7 @@ impl Default for CommandOptions {
             rooms_bytes_max: 32 * 1024 * 1024,
             action_wait: Duration::from_millis(500),
             acting_devices_max: 20_000,
+            rates: ActionRates::default(),
         }
     }
 }
@@ -89,6 +93,7 @@ pub struct Commands {
     pub(crate) events: Arc<dyn EventLookup>,
     pub(crate) reacting: Turns,
     pub(crate) actions: Actions,
+    pub(crate) rates: RateLimiter,
     pub(crate) profiles: Progress,
     pub(crate) releases: Progress,
     /// The aliases that are being claimed now.
@@ -124,6 +129,7 @@ impl Commands {
             events,
             reacting: Turns::default(),
             actions: Actions::new(last_actions, devices_max, wait),
+            rates: RateLimiter::new(options.rates),
             profiles: progress(ProfileProcess::NAME),
             releases: progress(AliasProcess::NAME),
             claims: Claims::default(),

@@ -1,7 +1,11 @@
 //! Why a command had no effect, or none that is known.
 
+use std::time::Duration;
+
 use rookery_domain::{FactError, Rejection};
 use rookery_log::{Position, ReadError, Unavailable};
+
+use crate::rates::{ActionKind, seconds};
 
 /// What became of a command that did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +42,14 @@ pub enum HandleError {
         /// How often it was tried.
         attempts: u32,
     },
+    /// The user has done much of this in a short time: nothing was done, so the same action can be sent again later.
+    #[error("too many {kind} in a short time; try again in {} s", seconds(*.wait))]
+    RateLimited {
+        /// Of what it was too much.
+        kind: ActionKind,
+        /// After which time it can be done.
+        wait: Duration,
+    },
     /// The command makes more than one commit may hold: ask for less at once.
     #[error("the command makes more or larger events than one commit may hold")]
     TooLarge,
@@ -65,6 +77,7 @@ impl HandleError {
             Self::ActionIdReused
             | Self::ActionTooLate { .. }
             | Self::Contended { .. }
+            | Self::RateLimited { .. }
             | Self::Unavailable(_)
             | Self::Unreadable { .. } => None,
         }

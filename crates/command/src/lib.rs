@@ -23,6 +23,7 @@ mod memberships;
 mod ports;
 mod process;
 mod profile;
+mod rates;
 mod referred;
 mod room_aliases;
 mod rooms;
@@ -48,6 +49,7 @@ pub use self::{
     ports::{LastActions, Ports},
     process::ProcessStatus,
     profile::{ProfileChange, ProfileOutcome, StartedProfile},
+    rates::{ActionKind, ActionRates},
     rooms::Started,
     upgrade::Upgraded,
 };

@@ -62,9 +62,9 @@ pub struct ProcessStatus {
 impl From<HandleError> for Undone {
     fn from(error: HandleError) -> Self {
         match error {
-            HandleError::Unavailable(_) | HandleError::Contended { .. } => {
-                Self::Later(error.to_string())
-            }
+            HandleError::Unavailable(_)
+            | HandleError::Contended { .. }
+            | HandleError::RateLimited { .. } => Self::Later(error.to_string()),
             HandleError::Rejected(_)
             | HandleError::NoSuchRoom
             | HandleError::ActionIdReused

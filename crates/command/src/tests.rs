@@ -8,6 +8,7 @@ mod failing_appends;
 mod federation;
 mod processes;
 mod profiles;
+mod rates;
 mod redactions;
 mod relations;
 mod retries;

@@ -5,6 +5,7 @@
 mod account;
 mod action;
 mod alias;
+pub mod bucket;
 mod canonical;
 mod envelope;
 mod fact;
@@ -29,6 +30,7 @@ pub use self::{
     account::{Account, AccountCommand},
     action::{ActionOutcome, Fingerprint},
     alias::{Alias, AliasCommand},
+    bucket::Pace,
     canonical::JsonObject,
     envelope::{Deliver, Envelope, Erased, EventStatus, Holder, Origin, Slot, SlotChange},
     fact::{AccountEvent, AliasEvent, Fact, FactError, StoredFact, Subject},

@@ -1,20 +1,24 @@
 //! The actions of one device, in a line.
 //!
 //! **Invariant:** the least number that waits goes first, and only one at a time.
+//! **Invariant:** what was put off because its user did too much goes before what comes after it, as long as it is expected again.
 //! **Invariant:** whoever changes something wakes the first in the line; only that one can go.
 //! **Invariant:** a number counts as passed only while its commit is in the log or on its way there:
 //! when a commit fails, its turn says so; if that is gone, the log is asked again.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
 use parking_lot::Mutex;
 use tokio::{sync::Notify, time::Instant};
 
-use crate::cell::SharedAppend;
+use crate::{ActionKind, cell::SharedAppend};
 
 /// When more than so many wait, the first goes without those that are missing.
 const WAITING_MAX: usize = 256;
+
+/// For how long an action is expected again that was put off, after the time that its client was told.
+const EXPECTED: Duration = Duration::from_secs(10);
 
 /// The line of a device.
 #[derive(Default)]
@@ -38,6 +42,17 @@ struct State {
     waiting: BTreeMap<(u64, u64), Waiting>,
     /// Those whose commits are on their way.
     under_way: BTreeMap<u64, UnderWay>,
+    /// The least number that was put off.
+    put_off: Option<PutOff>,
+}
+
+/// An action that was put off because its user did too much.
+#[derive(Clone, Copy)]
+struct PutOff {
+    number: u64,
+    kind: ActionKind,
+    /// When it can be done.
+    at: Instant,
 }
 
 struct UnderWay {
@@ -57,6 +72,8 @@ pub(crate) enum Step {
     Go { serial: u64, before: u64 },
     /// This number or a greater one is in the log.
     Passed { last: u64 },
+    /// One before this was put off and has to come first: this is put off as well.
+    PutOff { kind: ActionKind, wait: Duration },
     /// The same number is on its way: wait for it, then look again.
     UnderWay(SharedAppend),
     /// A greater number is on its way, and decides whether this one was passed: wait for it, whatever
@@ -87,6 +104,13 @@ impl State {
         let is_first = self.waiting.first_key_value().is_some_and(|((it, _), _)| *it == number);
         if self.turn.is_some() || !is_first {
             return Step::Wait(None);
+        }
+        let put_off = self.put_off.filter(|off| off.number > last && now < off.at + EXPECTED);
+        self.put_off = put_off;
+        if let Some(off) = put_off.filter(|off| off.number < number) {
+            // The client comes back with both, and the first of them may be a moment later than this one.
+            let wait = off.at.saturating_duration_since(now).max(Duration::from_millis(1));
+            return Step::PutOff { kind: off.kind, wait };
         }
         // Nobody waits longer than its own time: when that of a greater number is over, all before
         // it go.
@@ -170,6 +194,15 @@ impl Line {
         if let Some(placed) = state.under_way.get_mut(&number) {
             placed.orphaned = true;
             state.forget_answered();
+        }
+    }
+
+    /// The action `number` is not done now, and is expected again after `wait`.
+    pub(super) fn put_off(&self, number: u64, kind: ActionKind, wait: Duration) {
+        let mut state = self.state.lock();
+        let at = Instant::now() + wait;
+        if state.put_off.is_none_or(|off| number <= off.number) {
+            state.put_off = Some(PutOff { number, kind, at });
         }
     }
 

@@ -31,7 +31,8 @@ impl Commands {
     /// Waits for the turn of a command, if it is a numbered action.
     ///
     /// # Errors
-    /// [`HandleError::ActionTooLate`], [`HandleError::ActionIdReused`], or the first refusal again.
+    /// [`HandleError::ActionTooLate`], [`HandleError::ActionIdReused`], [`HandleError::RateLimited`], or the first refusal
+    /// again.
     pub(crate) async fn enter(
         &self,
         actor: &Actor,
@@ -39,12 +40,19 @@ impl Commands {
         asked: &Asked<'_>,
     ) -> Result<Entry, HandleError> {
         let Some(action) = actor.action(retry, asked) else {
+            self.rates.charge(actor, asked)?;
             return Ok(Entry::Now(actor.request(retry)));
         };
         let command = action.command;
         let tail = || *self.core.log.tail().borrow();
         match self.actions.enter(action.clone(), tail).await? {
             Entered::Turn(turn) => {
+                if let Err(error) = self.rates.charge(actor, asked) {
+                    if let HandleError::RateLimited { kind, wait } = error {
+                        turn.put_off(kind, wait);
+                    }
+                    return Err(error);
+                }
                 let mut request = actor.request(retry);
                 if let Origin::Local { fingerprint, .. } = &mut request.envelope.origin {
                     *fingerprint = Some(action.fingerprint);

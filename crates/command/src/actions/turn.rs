@@ -1,12 +1,15 @@
 //! The turn of one action.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use super::{Action, line::Line};
-use crate::{HandleError, cell::SharedAppend};
+use crate::{ActionKind, HandleError, cell::SharedAppend};
 
 /// The right of an action to be the next one in the log. It ends when its commit is on its way, or
 /// when this is dropped.
@@ -63,6 +66,11 @@ impl Turn {
     pub(super) fn overtaken(&self) -> HandleError {
         self.lose();
         HandleError::Contended { attempts: 1 }
+    }
+
+    /// The action is not carried out now, and is expected again after `wait`; those after it are not before it.
+    pub(super) fn put_off(&self, kind: ActionKind, wait: Duration) {
+        self.line.put_off(self.action.number, kind, wait);
     }
 
     /// It is not known what became of the action.

@@ -115,13 +115,19 @@ pub(crate) struct Refusal {
     pub(crate) code: RefusalCode,
     /// What the rule says and what to do, in English.
     pub(crate) message: String,
+    /// After how many seconds to try again; for `RATE_LIMITED` of an action.
+    pub(crate) retry_after: Option<i32>,
 }
 
 impl Refusal {
     /// The refusal with the code of this text; [`RefusalCode::Forbidden`] if the list lacks it.
     pub(crate) fn new(code: &str, message: String) -> Self {
         let item = RefusalCode::items().iter().find(|item| item.name == code);
-        Self { code: item.map_or(RefusalCode::Forbidden, |item| item.value), message }
+        Self {
+            code: item.map_or(RefusalCode::Forbidden, |item| item.value),
+            message,
+            retry_after: None,
+        }
     }
 }
 
@@ -139,6 +145,11 @@ pub(crate) fn refused<T>(result: Result<T, HandleError>) -> Result<Result<T, Ref
         HandleError::ActionTooLate { .. } => "ACTION_TOO_LATE",
         HandleError::RefusedBefore { code, .. } => return Ok(Err(Refusal::new(&code, message))),
         HandleError::Contended { .. } => "CONTENDED",
+        HandleError::RateLimited { wait, .. } => {
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            let retry_after = Some(i32::try_from(seconds).unwrap_or(i32::MAX));
+            return Ok(Err(Refusal { retry_after, ..Refusal::new("RATE_LIMITED", message) }));
+        }
         HandleError::TooLarge => "TOO_MANY",
         HandleError::Unavailable(unavailable) => {
             return Err(Fault::unavailable(&unavailable.reason));

@@ -175,9 +175,9 @@ fn unless_joined(context: &Context<'_>, room_id: &RoomId) -> Result<Option<Refus
     let known = room.is_some_and(|room| Access::of(&room, viewer) > Access::Nothing);
     Ok(Some(if known {
         let message = "you are not a member of this room; join it first".to_owned();
-        Refusal { code: RefusalCode::NotAMember, message }
+        Refusal { code: RefusalCode::NotAMember, message, retry_after: None }
     } else {
         let message = "there is no such room, or you may not see it".to_owned();
-        Refusal { code: RefusalCode::NoSuchRoom, message }
+        Refusal { code: RefusalCode::NoSuchRoom, message, retry_after: None }
     }))
 }

@@ -1,0 +1,227 @@
+//! How often a user may do what: each kind of action has a pace of its own.
+//!
+//! **Invariant:** nothing here reads a clock: the time of the request counts.
+//! **Invariant:** what is refused takes nothing, and leaves nothing in the log: the same action can be sent again.
+//! **Invariant:** memory is bounded: of the buckets that were used last, [`BUCKETS_MAX`] are remembered.
+
+use std::{
+    fmt,
+    hash::{BuildHasher as _, RandomState},
+    num::NonZeroUsize,
+    time::Duration,
+};
+
+use lru::LruCache;
+use parking_lot::Mutex;
+use rookery_domain::{Pace, RoomCommand, UserId};
+use rookery_log::Millis;
+
+use crate::{Actor, HandleError, actions::Asked};
+
+/// Buckets that are remembered. One that is forgotten is full.
+const BUCKETS_MAX: usize = 100_000;
+
+/// A kind of action that has a pace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ActionKind {
+    /// Messages, edits, other events, redactions.
+    Messages,
+    /// Reactions.
+    Reactions,
+    /// Changes of the state of rooms.
+    State,
+    /// New rooms.
+    Rooms,
+    /// Joins, leaves, knocks, kicks, bans.
+    Memberships,
+    /// Invites.
+    Invites,
+    /// Aliases that are given to rooms.
+    Aliases,
+    /// Changes of the profile, each of which is told to all rooms of the user.
+    Profiles,
+    /// Filters.
+    Filters,
+    /// Read receipts.
+    Receipts,
+}
+
+impl ActionKind {
+    /// All kinds.
+    pub const ALL: [Self; 10] = [
+        Self::Messages,
+        Self::Reactions,
+        Self::State,
+        Self::Rooms,
+        Self::Memberships,
+        Self::Invites,
+        Self::Aliases,
+        Self::Profiles,
+        Self::Filters,
+        Self::Receipts,
+    ];
+
+    /// Its name in settings.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Messages => "messages",
+            Self::Reactions => "reactions",
+            Self::State => "state",
+            Self::Rooms => "rooms",
+            Self::Memberships => "memberships",
+            Self::Invites => "invites",
+            Self::Aliases => "aliases",
+            Self::Profiles => "profiles",
+            Self::Filters => "filters",
+            Self::Receipts => "receipts",
+        }
+    }
+
+    const fn index(self) -> usize {
+        self as usize
+    }
+}
+
+impl fmt::Display for ActionKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Messages => "messages",
+            Self::Reactions => "reactions",
+            Self::State => "changes of rooms",
+            Self::Rooms => "new rooms",
+            Self::Memberships => "changes of membership",
+            Self::Invites => "invites",
+            Self::Aliases => "new aliases",
+            Self::Profiles => "changes of the profile",
+            Self::Filters => "new filters",
+            Self::Receipts => "read receipts",
+        })
+    }
+}
+
+/// The paces of users. Those of the server itself, of imports and of operators have none.
+///
+/// Each is kept as its burst and its interval in milliseconds; a burst of 0 stands for none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ActionRates([(u32, u32); ActionKind::ALL.len()]);
+
+impl ActionRates {
+    /// The same, with this pace for `kind`; none for as often as the user likes. An interval is at least a millisecond.
+    #[must_use]
+    pub fn with(mut self, kind: ActionKind, pace: Option<Pace>) -> Self {
+        let millis = |interval: Duration| u32::try_from(interval.as_millis()).unwrap_or(u32::MAX);
+        self.0[kind.index()] =
+            pace.map_or((0, 0), |pace| (pace.burst, millis(pace.interval).max(1)));
+        self
+    }
+
+    /// The pace of `kind`.
+    #[must_use]
+    pub fn pace(&self, kind: ActionKind) -> Option<Pace> {
+        let (burst, millis) = self.0[kind.index()];
+        (burst > 0).then(|| Pace { burst, interval: Duration::from_millis(millis.into()) })
+    }
+}
+
+/// The buckets of all users.
+pub(crate) struct RateLimiter {
+    rates: ActionRates,
+    hasher: RandomState,
+    full_at: Mutex<LruCache<u64, u64>>,
+}
+
+impl RateLimiter {
+    pub(crate) fn new(rates: ActionRates) -> Self {
+        let buckets = NonZeroUsize::new(BUCKETS_MAX).unwrap_or(NonZeroUsize::MIN);
+        let full_at = Mutex::new(LruCache::new(buckets));
+        Self { rates, hasher: RandomState::new(), full_at }
+    }
+
+    /// Takes what `asked` is from the buckets of `actor`, or nothing.
+    ///
+    /// # Errors
+    /// [`HandleError::RateLimited`], which says for how long.
+    pub(crate) fn charge(&self, actor: &Actor, asked: &Asked<'_>) -> Result<(), HandleError> {
+        if actor.device.is_none() {
+            return Ok(());
+        }
+        let counts = counts(asked);
+        let mut buckets = self.full_at.lock();
+        let mut taken = [None; 3];
+        for ((kind, count), taken) in counts.into_iter().zip(&mut taken) {
+            let Some(pace) = self.rates.pace(kind).filter(|_| count > 0) else { continue };
+            let key = self.key(kind, &actor.user);
+            let now = nanos(actor.now);
+            let full_at = buckets.get(&key).copied().unwrap_or(now);
+            let after = pace.take(full_at, count, now);
+            let after = after.map_err(|wait| HandleError::RateLimited { kind, wait })?;
+            *taken = Some((key, after));
+        }
+        for (key, after) in taken.into_iter().flatten() {
+            buckets.put(key, after);
+        }
+        Ok(())
+    }
+
+    fn key(&self, kind: ActionKind, user: &UserId) -> u64 {
+        // Two with one hash among 2^64 would share a bucket.
+        self.hasher.hash_one((kind, user.as_str()))
+    }
+}
+
+fn nanos(time: Millis) -> u64 {
+    time.0.saturating_mul(1_000_000)
+}
+
+/// What something is, and how often.
+fn counts(asked: &Asked<'_>) -> [(ActionKind, u32); 3] {
+    let many = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    let one = |kind| [(kind, 1), (kind, 0), (kind, 0)];
+    match asked {
+        Asked::Room { command, .. } => match command {
+            RoomCommand::SetAliases { canonical, alternative } => {
+                let aliases = usize::from(canonical.is_some()) + alternative.len();
+                let [state, ..] = one(ActionKind::State);
+                [state, (ActionKind::Aliases, many(aliases)), state_none()]
+            }
+            command => one(kind_of(command)),
+        },
+        Asked::Create { room } => [
+            (ActionKind::Rooms, 1),
+            (ActionKind::Invites, many(room.invite.len())),
+            (ActionKind::Aliases, u32::from(room.alias.is_some())),
+        ],
+        Asked::Upgrade { .. } => one(ActionKind::Rooms),
+        Asked::Profile { .. } => one(ActionKind::Profiles),
+        Asked::Mark { .. } => one(ActionKind::Receipts),
+        Asked::Filter { .. } => one(ActionKind::Filters),
+    }
+}
+
+const fn state_none() -> (ActionKind, u32) {
+    (ActionKind::State, 0)
+}
+
+const fn kind_of(command: &RoomCommand) -> ActionKind {
+    match command {
+        RoomCommand::SendMessage { .. }
+        | RoomCommand::SendEvent { .. }
+        | RoomCommand::Redact { .. } => ActionKind::Messages,
+        RoomCommand::React { .. } => ActionKind::Reactions,
+        RoomCommand::Invite { .. } => ActionKind::Invites,
+        RoomCommand::Join { .. }
+        | RoomCommand::Leave { .. }
+        | RoomCommand::Reject { .. }
+        | RoomCommand::Knock { .. }
+        | RoomCommand::Kick { .. }
+        | RoomCommand::Ban { .. }
+        | RoomCommand::Unban { .. } => ActionKind::Memberships,
+        _ => ActionKind::State,
+    }
+}
+
+/// A time as whole seconds, rounded up.
+pub(crate) fn seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}

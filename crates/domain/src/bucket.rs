@@ -1,0 +1,82 @@
+//! How much may be done over time: a bucket that refills.
+//!
+//! A bucket is kept as the moment at which it is full again (the generic cell rate algorithm, ATM Forum traffic management 4.0,
+//! section 4.4.2), so it is one number. All times are in nanoseconds.
+//!
+//! **Invariant:** what is refused takes nothing.
+
+use std::time::Duration;
+
+/// How often something may be done: so many times at once, and one more after each interval.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// How often at once.
+    pub burst: u32,
+    /// After which time one more is possible.
+    pub interval: Duration,
+}
+
+impl Pace {
+    /// Takes `count` out of the bucket that is full again at `full_at`, at `now`. Answers with when it is full again then.
+    ///
+    /// # Errors
+    /// After how long there is enough. If there never is, after how long the bucket is full.
+    pub fn take(&self, full_at: u64, count: u32, now: u64) -> Result<u64, Duration> {
+        let interval = u64::try_from(self.interval.as_nanos()).unwrap_or(u64::MAX);
+        let burst = interval.saturating_mul(u64::from(self.burst));
+        let cost = interval.saturating_mul(u64::from(count));
+        take(full_at, cost.min(burst), burst, now)
+            .and_then(|taken| if count > self.burst { Err(burst) } else { Ok(taken) })
+            .map_err(Duration::from_nanos)
+    }
+}
+
+/// When a bucket is full again that was to be at `full_at`. A clock that was set back leaves nobody with less than an empty bucket.
+#[must_use]
+pub fn settle(full_at: u64, burst: u64, now: u64) -> u64 {
+    full_at.clamp(now, now.saturating_add(burst))
+}
+
+/// Takes what comes back within `cost` out of the bucket that fills within `burst` and is full again at `full_at`.
+///
+/// # Errors
+/// How long to wait until there is enough.
+pub fn take(full_at: u64, cost: u64, burst: u64, now: u64) -> Result<u64, u64> {
+    let taken = settle(full_at, burst, now).saturating_add(cost);
+    match taken.saturating_sub(now).checked_sub(burst) {
+        None | Some(0) => Ok(taken),
+        Some(wait) => Err(wait),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: u64 = 1_700_000_000_000_000_000;
+
+    #[test]
+    fn so_many_at_once_and_one_more_after_each_interval() {
+        let pace = Pace { burst: 3, interval: Duration::from_secs(2) };
+        let mut full_at = 0;
+        for _ in 0..3 {
+            full_at = pace.take(full_at, 1, NOW).unwrap_or(u64::MAX);
+        }
+        assert_eq!(pace.take(full_at, 1, NOW), Err(Duration::from_secs(2)));
+        let later = NOW + 2_000_000_000;
+        full_at = pace.take(full_at, 1, later).unwrap_or(u64::MAX);
+        assert_eq!(pace.take(full_at, 2, later), Err(Duration::from_secs(4)));
+        assert!(pace.take(full_at, 3, later + 6_000_000_000).is_ok());
+    }
+
+    #[test]
+    fn more_than_fits_is_never_taken_and_a_clock_that_is_set_back_locks_nobody_out() {
+        let pace = Pace { burst: 3, interval: Duration::from_secs(2) };
+        assert_eq!(pace.take(0, 4, NOW), Err(Duration::from_secs(6)));
+        let full_at = pace.take(0, 3, NOW).unwrap_or(u64::MAX);
+        assert_eq!(pace.take(full_at, 1, NOW / 2), Err(Duration::from_secs(2)));
+        assert!(
+            pace.take(settle(full_at, 6_000_000_000, NOW / 2), 3, NOW / 2 + 6_000_000_000).is_ok()
+        );
+    }
+}
