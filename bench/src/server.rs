@@ -60,7 +60,9 @@ impl Server {
     /// Quotes what it said instead.
     pub(crate) fn start(program: &Path, folder: &Path) -> Result<Self, Error> {
         let mut command = Command::new(program);
-        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(folder);
+        // A benchmark asks for more than any user does.
+        command.args(["serve", "--listen", "127.0.0.1:0", "--limits-rate", "none", "--data"]);
+        command.arg(folder);
         command.stdin(Stdio::null());
         Self::spawn(command)
     }

@@ -314,6 +314,36 @@ fn guessing_passwords_is_limited_and_tells_nothing_about_users() {
 }
 
 #[test]
+fn a_flood_in_one_room_is_limited_and_others_are_not() {
+    let data = tempdir().unwrap();
+    let server = Server::start_with(data.path(), &["--limits-rates-messages", "20+1/h"]);
+    let (alice, eve) = (Client::register(&server, "alice"), Client::register(&server, "eve"));
+    let room = alice.create_room(json!({ "preset": "PUBLIC" }));
+    eve.act("joinRoom", json!({ "roomId": room }));
+    let document = "mutation($room: RoomID!, $n: Int) {
+        sendMessage(input: { roomId: $room, body: \"flood\", actionId: $n }) {
+            event { eventId } refusal { code retryAfter } } }";
+    let send = |n: i32| eve.run(document, &json!({ "room": room, "n": n }))["sendMessage"].clone();
+    for n in 1..=20 {
+        assert!(send(n)["event"]["eventId"].is_string());
+    }
+    for n in [21, 22, 21] {
+        let refusal = &send(n)["refusal"];
+        assert_eq!(refusal["code"], "RATE_LIMITED");
+        assert!(refusal["retryAfter"].as_i64().is_some_and(|wait| (1..=3_600).contains(&wait)));
+    }
+    // What was sent before is answered as it was.
+    assert!(send(20)["event"]["eventId"].is_string());
+    alice.say(&room, "still here");
+    drop(server);
+    let without = ["--limits-rates-messages", "1+1/h", "--limits-rate", "none"];
+    let server = Server::start_with(data.path(), &without);
+    for n in 0..5 {
+        eve.at(&server).say(&room, &n.to_string());
+    }
+}
+
+#[test]
 fn many_logins_at_once_wait_in_a_bounded_line() {
     while_others_talk(|server, eve| {
         let before = memory_kib(server);

@@ -39,6 +39,8 @@ impl Server {
     /// Starts a server by a command to which `serve` and its arguments are added.
     pub(crate) fn start_as(mut command: Command, data: &Path, arguments: &[&str]) -> Self {
         let mut child = command
+            // Tests talk as fast as they can.
+            .env("ROOKERY_LIMITS_RATES_MESSAGES", "none")
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(data)
             .args(arguments)

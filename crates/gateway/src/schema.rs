@@ -8,6 +8,7 @@
 mod account_items;
 mod context;
 mod cost;
+mod entrances;
 mod ephemeral;
 mod event;
 mod face;
@@ -44,6 +45,7 @@ use crate::transport::{Check, Validated};
 pub use self::{
     context::{App, Session, token_key},
     cost::costs,
+    entrances::Entrances,
     sharing::FanoutCounts,
 };
 

@@ -7,10 +7,14 @@
 //! **Invariant:** nothing is queued for a client without a bound.
 //! **Invariant:** tokens, variables and the words of faults appear neither in logs nor in answers.
 
+mod address;
 mod auth;
 mod body;
 mod bookmark;
+mod callers;
+mod charge;
 mod compress;
+mod connections;
 mod cost;
 mod delivery;
 mod documents;
@@ -40,8 +44,10 @@ mod sse;
 mod unsent;
 mod untaken;
 
+pub(crate) use address::Network;
 pub use auth::{AuthFailure, Authenticator, Caller, Peer, SessionEnd};
 pub use bookmark::Bookmark;
+pub use callers::CallerLimits;
 pub use cost::{Cost, CostModel, CostRules};
 pub use documents::{Check, DocumentLimits, Documents, Reading, Validated};
 pub use fault::FaultId;
@@ -53,7 +59,7 @@ pub use persisted::{AllowList, ManifestError};
 pub use rate::{Rate, RateStatus};
 pub use refusal::{Location, Refusal, code};
 pub use router::router;
-pub use serve::{ServeOptions, serve};
+pub use serve::{ServeOptions, TrustedPeers, serve};
 pub use shutdown::{Shutdown, ShutdownHandle, shutdown};
 pub use untaken::{Untaken, UntakenPlace};
 

@@ -10,6 +10,7 @@ mod clock;
 mod compaction;
 pub mod config;
 mod contents;
+mod descriptors;
 pub mod failure;
 mod health;
 mod import;

@@ -8,10 +8,14 @@ use std::{path::Path, sync::Arc};
 use async_trait::async_trait;
 use rookery_accounts::Accounts;
 use rookery_command::{
-    CommandOptions, Commands, EventLookup, LastActions, Memberships, NoOtherServers, Ports,
+    ActionRates, CommandOptions, Commands, EventLookup, LastActions, Memberships, NoOtherServers,
+    Ports,
 };
 use rookery_domain::{KnownEvent, OwnedEventId, OwnedRoomId, OwnedServerName, SigningKey, UserId};
-use rookery_gateway::{Ephemeral, schema::App};
+use rookery_gateway::{
+    Ephemeral,
+    schema::{App, Entrances},
+};
 use rookery_log::{EventLog, Position, Unavailable};
 use rookery_log_sled::{PreparedLog, SledLog, SledOptions};
 use rookery_query::{ReadModels, Viewer};
@@ -45,6 +49,7 @@ pub struct Node {
     /// Who types where, and who is there.
     pub ephemeral: Ephemeral,
     fanout_sharing: bool,
+    entrances: Entrances,
     projector: JoinHandle<()>,
     stop_projector: oneshot::Sender<()>,
 }
@@ -164,9 +169,11 @@ impl Node {
         let models = open_models(&port, &data.join("models")).await?;
         reconcile::follow(&accounts, Arc::clone(&port), models.clone());
         let folder = data.join("rooms");
+        let is_limited = config.limits.rate.is_some();
         let options = CommandOptions {
             rooms_bytes_max: config.cache.rooms_bytes,
             action_wait: config.limits.action_wait,
+            rates: if is_limited { config.limits.rates } else { ActionRates::default() },
             ..CommandOptions::default()
         };
         let memberships = Arc::new(FromModels(models.clone()));
@@ -192,6 +199,10 @@ impl Node {
             signing_key,
             ephemeral,
             fanout_sharing: config.fanout_sharing,
+            entrances: Entrances {
+                registrations: config.limits.registrations.filter(|_| is_limited),
+                logins: config.limits.logins.filter(|_| is_limited),
+            },
             projector,
             stop_projector,
         })
@@ -210,6 +221,7 @@ impl Node {
         )
         .with_backfill(Arc::new(NoOtherServers))
         .with_sharing(self.fanout_sharing)
+        .with_entrances(self.entrances)
     }
 
     /// Saves what speeds up the next start, and closes everything.

@@ -8,8 +8,8 @@ use rookery_gateway::{
     Tokens, keep_ephemeral,
     schema::{costs, executor},
     transport::{
-        AllowList, GateLimits, Rate, ServeOptions, ShutdownHandle, SocketOptions, TransportOptions,
-        router, serve, shutdown,
+        AllowList, CallerLimits, GateLimits, Rate, ServeOptions, ShutdownHandle, SocketOptions,
+        TransportOptions, TrustedPeers, router, serve, shutdown,
     },
 };
 use rookery_log::EventLog;
@@ -19,8 +19,8 @@ use tokio::{
 };
 
 use crate::{
-    clock, compaction, config::Config, failure::Failure, health, nearness, node::Node, operator,
-    reconcile,
+    clock, compaction, config::Config, descriptors, failure::Failure, health, nearness, node::Node,
+    operator, reconcile,
 };
 
 /// Time between two rounds of housekeeping.
@@ -28,6 +28,8 @@ const HOUSEKEEPING: Duration = Duration::from_secs(5);
 
 /// Time between two looks for tokens that have expired.
 const EXPIRY_LOOK: Duration = Duration::from_millis(250);
+/// A server that can have fewer connections than this is told to its operator.
+const CONNECTIONS_FEW: usize = 1_000;
 
 /// Rounds of housekeeping between two savings of snapshots.
 const SAVE_ROUNDS: u32 = 12;
@@ -39,6 +41,7 @@ const SAVE_ROUNDS: u32 = 12;
 /// [`Failure`], saying what to do.
 pub(crate) async fn run(config: &Config, accept_missing_accounts: bool) -> Result<(), Failure> {
     let options = options(config)?;
+    let files = descriptors::raise_limit();
     let listener = TcpListener::bind(config.listen).await.map_err(|error| {
         let address = config.listen;
         Failure::new(format!(
@@ -67,8 +70,7 @@ pub(crate) async fn run(config: &Config, accept_missing_accounts: bool) -> Resul
         .route("/healthz", get(StatusCode::OK))
         .route("/readyz", get(ready).with_state(Arc::clone(&node)));
     let app = nearness::behind_proxies(app, &config.trusted_proxies);
-    let serve_options =
-        ServeOptions { drain_deadline: config.shutdown_timeout, ..ServeOptions::default() };
+    let serve_options = serve_options(config, files);
     let serving = tokio::spawn(serve(listener, app, serve_options, stop));
     let (ephemeral, follower) = (node.ephemeral.clone(), node.models.follower());
     let keeping = tokio::spawn(async move { keep_ephemeral(&ephemeral, follower).await });
@@ -190,6 +192,28 @@ async fn take_orders(socket: std::io::Result<tokio::net::UnixListener>, node: Ar
     }
 }
 
+fn serve_options(config: &Config, files: u64) -> ServeOptions {
+    let limits = &config.limits;
+    let connections =
+        descriptors::connections(limits.connections, files, descriptors::open_files());
+    tracing::info!(open_files = files, connections, "the system's limit of open files");
+    if connections < limits.connections.min(CONNECTIONS_FEW) {
+        tracing::warn!(
+            "only {connections} connections fit into {files} open files: raise the limit of open files \
+             (`ulimit -n`, `LimitNOFILE=` of systemd)"
+        );
+    }
+    let proxies = config.trusted_proxies.clone();
+    ServeOptions {
+        connections_max: connections,
+        stranger_connections_max: limits.address_connections,
+        stranger_lifetime: limits.login_time,
+        trusted: TrustedPeers::new(move |address| proxies.trusts(address)),
+        drain_deadline: config.shutdown_timeout,
+        ..ServeOptions::default()
+    }
+}
+
 fn options(config: &Config) -> Result<TransportOptions, Failure> {
     let limits = &config.limits;
     Ok(TransportOptions {
@@ -209,6 +233,13 @@ fn options(config: &Config) -> Result<TransportOptions, Failure> {
         body_bytes_max: limits.body_bytes,
         execution_deadline: limits.deadline,
         allowed_origins: config.allowed_origins.clone(),
+        callers: CallerLimits {
+            user_sockets_max: limits.user_sockets,
+            user_subscriptions_max: limits.user_subscriptions,
+            stranger_sockets_max: limits.address_sockets,
+            stranger_lifetime: limits.login_time,
+            ..CallerLimits::default()
+        },
         socket: SocketOptions {
             frame_bytes_max: limits.frame_bytes,
             operations_max: limits.subscriptions,

@@ -18,6 +18,7 @@ use rookery_query::{ReadModels, RowKey, TimelineCursor, TimelineError, Viewer};
 use rookery_work::Turns;
 
 use super::{
+    entrances::{EntranceLimiter, Entrances},
     fault::Fault,
     scalars::{CursorScalar, PositionScalar},
     sharing::{Fanout, FanoutCounts},
@@ -58,6 +59,7 @@ pub struct App {
     /// come back at once, whoever is live waits for these few alone; however much one user has to catch up
     /// with, and however slowly they take it, another waits for one piece of theirs.
     pub(crate) catching_up: Turns<OwnedUserId>,
+    pub(crate) entrances: EntranceLimiter,
     last_writes: Mutex<LruCache<(OwnedUserId, String), Position>>,
 }
 
@@ -85,6 +87,7 @@ impl App {
             ephemeral,
             fanout: Fanout::new(true),
             catching_up: Turns::new(CATCHING_UP_MAX),
+            entrances: EntranceLimiter::new(Entrances::default()),
             last_writes: Mutex::new(LruCache::new(writers)),
         }
     }
@@ -99,6 +102,12 @@ impl App {
     #[must_use]
     pub fn with_sharing(self, sharing: bool) -> Self {
         Self { fanout: Fanout::new(sharing), ..self }
+    }
+
+    /// The same; so many may register and log in from one address.
+    #[must_use]
+    pub fn with_entrances(self, paces: Entrances) -> Self {
+        Self { entrances: EntranceLimiter::new(paces), ..self }
     }
 
     /// What of the event stream was computed for several subscribers at once.

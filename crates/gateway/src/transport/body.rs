@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, Method};
 use futures_util::StreamExt as _;
 use tokio::time::timeout;
 
+use super::connections::Connection;
 use super::options::TransportOptions;
 use super::params::Params;
 use super::refusal::{Refusal, code};
@@ -76,7 +77,11 @@ async fn read(parts: &Parts, body: Body, options: &TransportOptions) -> Result<B
         }
         if total > max { Err(too_large(max)) } else { Ok(Bytes::from(collected)) }
     };
-    timeout(options.body_deadline, collect).await.unwrap_or_else(|_| {
+    let read = timeout(options.body_deadline, collect).await;
+    if let Some(connection) = Connection::of(&parts.extensions) {
+        connection.works();
+    }
+    read.unwrap_or_else(|_| {
         let seconds = options.body_deadline.as_secs_f64();
         let message = format!("The body of the request did not arrive within {seconds} s.");
         Err(Refusal::new(code::BODY_TIMEOUT, message))

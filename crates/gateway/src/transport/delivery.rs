@@ -129,7 +129,7 @@ impl Delivery {
             heartbeat: Box::pin(sleep(heartbeat_interval)),
             heartbeat_interval,
             shutdown: requested(transport.shutdown.clone()),
-            revoked: end.over(),
+            revoked: transport.ends(session, &end),
             end,
             _held: (permit, connected, held),
         })
@@ -143,7 +143,10 @@ impl Delivery {
 
     fn goodbye(&mut self, context: &mut Context<'_>) -> Option<String> {
         let refusal = if self.end.is_over() || self.revoked.poll_unpin(context).is_ready() {
-            Some(Refusal::new(code::UNAUTHENTICATED, "The access token was revoked; log in again."))
+            Some(Refusal::new(
+                code::UNAUTHENTICATED,
+                "The access token was revoked, or there was none; log in.",
+            ))
         } else if self.shutdown.poll_unpin(context).is_ready() {
             let message = "The server restarts; come back, from your last position.";
             self.form.tells_shutdown.then(|| Refusal::new(code::UNAVAILABLE, message))

@@ -22,7 +22,7 @@ pub(super) async fn execute<E: Executor>(
     prepared: Prepared,
     deadline: Duration,
 ) -> Outcome {
-    let Prepared { request, admitted, cost } = prepared;
+    let Prepared { request, admitted, cost, verdict, .. } = prepared;
     let started = Instant::now();
     let span = tracing::debug_span!(
         target: "rookery::operation",
@@ -45,6 +45,9 @@ pub(super) async fn execute<E: Executor>(
         Ok(Err(panic)) => Outcome::of_panic(&*panic),
         Err(_elapsed) => late(admitted.kind, deadline).into(),
     };
+    if let Some(verdict) = verdict {
+        verdict.follows(&outcome);
+    }
     log(&admitted, started.elapsed(), &outcome);
     outcome
 }

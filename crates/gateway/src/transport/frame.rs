@@ -35,6 +35,19 @@ impl From<Response> for Frame {
     }
 }
 
+impl Frame {
+    /// Whether it says that the document is not valid.
+    pub(super) fn is_invalid(&self) -> bool {
+        match &self.payload {
+            Payload::Own(response) => {
+                !response.errors.is_empty()
+                    && response.errors.iter().all(|error| error.path.is_empty())
+            }
+            Payload::Shared(_) => false,
+        }
+    }
+}
+
 /// Executes operations; subscriptions frame by frame.
 pub trait Frames: Executor {
     /// Executes a subscription. A frame is made when it is asked for, none ahead.

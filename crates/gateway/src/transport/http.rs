@@ -20,6 +20,8 @@ use rookery_work::unburdened;
 
 use super::auth::{AuthFailure, Authenticator, Peer, SessionEnd, bearer};
 use super::body::params;
+use super::callers::Holding;
+use super::connections::{Connection, Lasting};
 use super::frame::Frames;
 use super::gate::OperationKind;
 use super::media::{Accepted, Media, StreamMedia};
@@ -178,17 +180,20 @@ async fn run<E: Frames, A: Authenticator>(
     body: Body,
     accepted: Accepted,
 ) -> Result<Answer, Refusal> {
-    let options = &transport.options;
-    let mut params = params(parts, body, options).await?;
-    let (admitted, reading) = match transport.admit(&mut params) {
-        Ok(admitted) => admitted,
+    let mut params = params(parts, body, &transport.options)
+        .await
+        .map_err(|refusal| transport.charged_to_address(peer(parts), refusal))?;
+    let session = session(transport, parts).await?;
+    let admission = match transport.admit(&mut params, &session, peer(parts)) {
+        Ok(admission) => admission,
         Err(refusal) if accepted.is_event_stream_only() => {
             return Ok(Answer::Ready(sse::refused(refusal)));
         }
         Err(refusal) => return Err(refusal),
     };
-    let subscribes = admitted.kind == OperationKind::Subscription;
-    if admitted.kind == OperationKind::Mutation && parts.method == Method::GET {
+    let kind = admission.admitted.kind;
+    let subscribes = kind == OperationKind::Subscription;
+    if kind == OperationKind::Mutation && parts.method == Method::GET {
         let message = "GET runs queries and subscriptions only; send mutations by POST.";
         return Err(Refusal::new(code::METHOD_NOT_ALLOWED, message));
     }
@@ -201,8 +206,7 @@ async fn run<E: Frames, A: Authenticator>(
     if !subscribes && stream == Some(StreamMedia::Multipart) {
         return Err(not_acceptable());
     }
-    let session = session(transport, parts).await?;
-    let prepared = match transport.prepare(params, (admitted, reading), &session, peer(parts)) {
+    let prepared = match transport.prepare(params, admission, &session, peer(parts)) {
         Err(refusal) if accepted.is_event_stream_only() => {
             return Ok(Answer::Ready(sse::refused(refusal)));
         }
@@ -216,14 +220,31 @@ async fn run<E: Frames, A: Authenticator>(
             Ok(Answer::Single(outcome, Some(Reader { end, kind })))
         }
         (run, Some(StreamMedia::Multipart)) => {
-            let held = Box::new(guard(parts, &end));
+            let held = Box::new((guard(parts, &end), lasting(transport, parts, &session)?));
             multipart::subscribe(transport, (&session, end), run, held).map(Answer::Ready)
         }
         (run, _) => {
-            let held = Box::new(guard(parts, &end));
+            let held = Box::new((guard(parts, &end), lasting(transport, parts, &session)?));
             sse::stream(transport, (&session, end), run, held).map(Answer::Ready)
         }
     }
+}
+
+/// The places that a stream takes: among the caller's, and among all.
+pub(super) type LastingPlace = (Holding, Option<Lasting>);
+
+/// Makes the connection of a request one that lasts.
+///
+/// # Errors
+/// A [`Refusal`] if the caller or the server has as many as they may have.
+pub(super) fn lasting<E, A: Authenticator>(
+    transport: &Transport<E, A>,
+    parts: &Parts,
+    session: &A::Session,
+) -> Result<LastingPlace, Refusal> {
+    let holding = transport.callers.socket(transport.key(session, peer(parts)))?;
+    let lasting = Connection::of(&parts.extensions).map(Connection::lasting).transpose()?;
+    Ok((holding, lasting))
 }
 
 /// Who sends a request.
@@ -231,8 +252,16 @@ pub(super) async fn session<E, A: Authenticator>(
     transport: &Transport<E, A>,
     parts: &Parts,
 ) -> Result<A::Session, Refusal> {
-    let token = bearer(&parts.headers).map_err(unauthenticated)?;
-    transport.authenticator.authenticate(token, &peer(parts)).await.map_err(unauthenticated)
+    let refused = |failure| transport.charged_to_address(peer(parts), unauthenticated(failure));
+    let token = bearer(&parts.headers).map_err(refused)?;
+    let session =
+        transport.authenticator.authenticate(token, &peer(parts)).await.map_err(refused)?;
+    if let Some(connection) = Connection::of(&parts.extensions)
+        && transport.authenticator.caller(&session).user.is_some()
+    {
+        connection.is_known();
+    }
+    Ok(session)
 }
 
 /// The address that connected, if the server was told.

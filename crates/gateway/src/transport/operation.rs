@@ -59,12 +59,20 @@ impl Run {
         untaken: &Untaken,
     ) -> Self {
         let executor = transport.executor.clone();
+        let mut prepared = prepared;
         if prepared.admitted.kind == OperationKind::Subscription {
             let name = prepared.admitted.name.as_deref().unwrap_or("-");
             tracing::debug!(target: "rookery::operation", kind = "subscription", name, "started");
             let bookmark = Bookmark::default();
             let request = prepared.request.data(bookmark.clone()).data(untaken.clone());
-            return Self::Stream(executor.frames(request), bookmark);
+            let (holding, mut verdict) = (prepared.subscription.take(), prepared.verdict.take());
+            let frames = executor.frames(request).inspect(move |frame| {
+                let _held = &holding;
+                if let Some(verdict) = verdict.take() {
+                    if frame.is_invalid() { verdict.fine() } else { verdict.keep() }
+                }
+            });
+            return Self::Stream(frames.boxed(), bookmark);
         }
         let kind = prepared.admitted.kind;
         let outcome = execute(executor, prepared, transport.options.execution_deadline);

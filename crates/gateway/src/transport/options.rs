@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::auth::Caller;
+use super::callers::CallerLimits;
 use super::cost::CostModel;
 use super::documents::DocumentLimits;
 use super::gate::GateLimits;
@@ -37,6 +38,8 @@ pub struct TransportOptions {
     pub execution_deadline: Duration,
     /// Origins, as `https://chat.example.org`, whose pages may use this server beside its own.
     pub allowed_origins: Vec<String>,
+    /// Limits of what each caller holds at a time.
+    pub callers: CallerLimits,
     /// Limits of each `WebSocket`.
     pub socket: SocketOptions,
     /// Limits of event streams and multipart answers.
@@ -96,6 +99,7 @@ impl Default for TransportOptions {
             body_deadline: Duration::from_secs(10),
             execution_deadline: Duration::from_secs(10),
             allowed_origins: Vec::new(),
+            callers: CallerLimits::default(),
             socket: SocketOptions::default(),
             streams: StreamOptions::default(),
             invalid_status: InvalidStatus::default(),
@@ -149,7 +153,7 @@ pub struct StreamOptions {
     pub streams_max: usize,
     /// Time without a message after which a sign of life is sent.
     pub heartbeat_interval: Duration,
-    /// Reservations of event streams that nobody has opened; the oldest makes room for a new one.
+    /// Reservations of event streams that nobody has opened. Whoever has the most makes room for a new one.
     pub reservations_max: usize,
     /// Time for a reserved stream to be opened.
     pub reservation_deadline: Duration,

@@ -13,6 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
+use super::connections::Place;
 use super::unsent::Unsent;
 
 /// A connection that can be given up at once.
@@ -32,6 +33,8 @@ impl Reset for TcpStream {
 /// Ends with an error when nothing could be written for too long, or when a session ends whose answers wait.
 pub(super) struct Patient<S> {
     inner: S,
+    /// Free when the connection ends, whatever it has become.
+    _place: Place,
     deadline: Duration,
     /// The sessions whose answers are on their way.
     unsent: Unsent,
@@ -40,8 +43,8 @@ pub(super) struct Patient<S> {
 }
 
 impl<S: Reset> Patient<S> {
-    pub(super) fn new(inner: S, deadline: Duration, unsent: Unsent) -> Self {
-        Self { inner, deadline, unsent, waiting: None }
+    pub(super) fn new(inner: S, place: Place, deadline: Duration, unsent: Unsent) -> Self {
+        Self { inner, _place: place, deadline, unsent, waiting: None }
     }
 
     /// What waits is for nobody any more.

@@ -2,27 +2,37 @@
 //!
 //! **Invariant:** a document is found by the hash of its own text, or by an ID that the operator's list gives it, so
 //! nobody can put another document in its place.
-//! **Invariant:** memory is bounded: of what clients persist, [`PERSISTED_MAX`] documents are kept, each within the
-//! gate's limit.
+//! **Invariant:** memory is bounded: of what clients persist, [`USERS_MAX`] and [`STRANGERS_MAX`] documents are kept, each
+//! within the gate's limit and valid.
+//! **Invariant:** what strangers persist takes no place of what users persist, and one caller has a share of the places.
 //!
 //! Source: Apollo's automatic persisted queries (`extensions.persistedQuery`), GraphQL over HTTP (draft), appendix
 //! "Persisted Documents" (`documentId`).
 
 mod manifest;
+mod shelf;
 
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use lru::LruCache;
-use parking_lot::Mutex;
 use sha2::{Digest as _, Sha256};
 
+use self::shelf::Shelf;
+use super::callers::CallerKey;
 use super::params::Params;
 use super::refusal::{Refusal, code};
 pub use manifest::{AllowList, ManifestError};
 
-/// Documents of clients that are kept.
-const PERSISTED_MAX: usize = 1_000;
+/// Documents that are kept for users.
+const USERS_MAX: usize = 1_000;
+
+/// Those of them that one user has persisted.
+const USER_MAX: usize = 100;
+
+/// Documents that are kept for those who are not logged in.
+const STRANGERS_MAX: usize = 250;
+
+/// Those of them that came from one address.
+const STRANGER_MAX: usize = 50;
 
 /// SHA-256 of a document's text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -50,23 +60,27 @@ impl DocumentHash {
 
 /// The documents of clients, by hash.
 #[derive(Debug)]
-pub(super) struct PersistedDocuments(Mutex<LruCache<DocumentHash, Arc<str>>>);
+pub(super) struct PersistedDocuments {
+    users: Shelf,
+    strangers: Shelf,
+}
 
 impl Default for PersistedDocuments {
     fn default() -> Self {
-        let max = NonZeroUsize::new(PERSISTED_MAX).unwrap_or(NonZeroUsize::MIN);
-        Self(Mutex::new(LruCache::new(max)))
+        let users = Shelf::new(USERS_MAX, USER_MAX);
+        Self { users, strangers: Shelf::new(STRANGERS_MAX, STRANGER_MAX) }
     }
 }
 
 impl PersistedDocuments {
     pub(super) fn find(&self, hash: DocumentHash) -> Option<Arc<str>> {
-        self.0.lock().get(&hash).cloned()
+        self.users.find(hash).or_else(|| self.strangers.find(hash))
     }
 
-    /// Keeps a document whose hash was checked.
-    pub(super) fn keep(&self, hash: DocumentHash, text: &str) {
-        self.0.lock().get_or_insert(hash, || text.into());
+    /// Keeps a valid document whose hash was checked, for `key`.
+    pub(super) fn keep(&self, key: CallerKey, hash: DocumentHash, text: Arc<str>) {
+        let place = if key.is_user { &self.users } else { &self.strangers };
+        place.keep(key, hash, text);
     }
 }
 
@@ -75,8 +89,15 @@ impl PersistedDocuments {
 pub(super) struct Found {
     /// Whether the operator's list has it, or there is none.
     pub(super) is_allowed: bool,
-    /// Under which to keep it, once it has passed the gate.
+    /// Under which to keep it, once it is found valid.
     keep: Option<DocumentHash>,
+}
+
+impl Found {
+    /// The document of `params` if the client asked to keep it, and under which hash.
+    pub(super) fn keep(self, params: &Params) -> Option<(DocumentHash, Arc<str>)> {
+        Some((self.keep?, params.query.as_deref()?.into()))
+    }
 }
 
 /// All documents that can be named.
@@ -121,11 +142,9 @@ impl NamedDocuments {
         Ok(found)
     }
 
-    /// Keeps the document of `params` if the client asked for it.
-    pub(super) fn keep(&self, found: Found, params: &Params) {
-        if let (Some(hash), Some(query)) = (found.keep, &params.query) {
-            self.persisted.keep(hash, query);
-        }
+    /// Keeps a document of `key`, which has been found valid.
+    pub(super) fn keep(&self, key: CallerKey, hash: DocumentHash, text: Arc<str>) {
+        self.persisted.keep(key, hash, text);
     }
 }
 
@@ -163,16 +182,48 @@ mod tests {
         }
     }
 
+    fn keep(documents: &PersistedDocuments, key: CallerKey, text: &str) {
+        documents.keep(key, DocumentHash::of(text), text.into());
+    }
+
+    fn kept(documents: &PersistedDocuments, text: &str) -> bool {
+        documents.find(DocumentHash::of(text)).is_some()
+    }
+
+    fn user(hash: u64) -> CallerKey {
+        CallerKey { hash, is_user: true }
+    }
+
     #[test]
     fn documents_beyond_the_bound_are_forgotten_and_those_in_use_are_not() {
         let documents = PersistedDocuments::default();
-        let used = DocumentHash::of("used");
-        documents.keep(used, "used");
-        for number in 0..PERSISTED_MAX {
-            documents.keep(DocumentHash::of(&number.to_string()), &number.to_string());
-            assert!(documents.find(used).is_some());
+        keep(&documents, user(0), "used");
+        for number in 0..USERS_MAX {
+            let key = user(1 + (number % 20) as u64);
+            keep(&documents, key, &number.to_string());
+            assert!(kept(&documents, "used"));
         }
-        assert_eq!(documents.0.lock().len(), PERSISTED_MAX);
-        assert_eq!(documents.find(DocumentHash::of("0")), None);
+        assert!(!kept(&documents, "0") && kept(&documents, "1"));
+    }
+
+    #[test]
+    fn strangers_push_out_nothing_of_users_and_a_caller_only_what_is_its_own() {
+        let documents = PersistedDocuments::default();
+        let stranger = CallerKey { hash: 9, is_user: false };
+        keep(&documents, user(1), "ada's");
+        keep(&documents, CallerKey { hash: 8, is_user: false }, "another stranger's");
+        for number in 0..2 * USERS_MAX {
+            keep(&documents, stranger, &format!("stranger {number}"));
+            keep(&documents, user(2), &format!("bob {number}"));
+        }
+        assert!(kept(&documents, "ada's") && kept(&documents, "another stranger's"));
+        let left = (0..2 * USERS_MAX).filter(|number| kept(&documents, &format!("bob {number}")));
+        assert_eq!(left.count(), USER_MAX);
+        // A user who needs a stranger's document keeps it for all.
+        keep(&documents, user(1), "stranger 1999");
+        for number in 0..STRANGER_MAX {
+            keep(&documents, stranger, &format!("again {number}"));
+        }
+        assert!(kept(&documents, "stranger 1999"));
     }
 }

@@ -2,17 +2,17 @@
 //!
 //! **Invariant:** whatever is executed came through here, over whichever protocol.
 
-use std::time::Duration;
-
 use async_graphql::{Executor, Request, parser};
 
 use super::auth::{Authenticator, Peer};
+use super::callers::Holding;
+use super::charge::Verdict;
 use super::cost::Cost;
 use super::documents::{Plan, Reading};
-use super::gate::Admitted;
+use super::gate::{Admitted, OperationKind};
 use super::options::TransportOptions;
 use super::params::Params;
-use super::persisted::not_allowed;
+use super::persisted::{Found, not_allowed};
 use super::refusal::{Refusal, code};
 use super::router::Transport;
 
@@ -22,48 +22,84 @@ pub(super) struct Prepared {
     pub(super) admitted: Admitted,
     /// `None` if nothing is counted, or if the document cannot be parsed: then the library says why.
     pub(super) cost: Option<Cost>,
+    /// Its place among the subscriptions of its user, if it is one.
+    pub(super) subscription: Option<Holding>,
+    /// Waits for whether the document is valid, if that is not known.
+    pub(super) verdict: Option<Verdict>,
+}
+
+/// A document that the gate let through.
+pub(super) struct Admission {
+    pub(super) admitted: Admitted,
+    pub(super) reading: Reading,
+    found: Found,
 }
 
 impl<E: Executor, A: Authenticator> Transport<E, A> {
     /// Finds the document that is meant, and lets it through the gate.
-    pub(super) fn admit(&self, params: &mut Params) -> Result<(Admitted, Reading), Refusal> {
+    ///
+    /// # Errors
+    /// A [`Refusal`], which has been charged for.
+    pub(super) fn admit(
+        &self,
+        params: &mut Params,
+        session: &A::Session,
+        peer: Peer,
+    ) -> Result<Admission, Refusal> {
+        let key = self.key(session, peer);
+        self.admit_free(params).map_err(|refusal| self.charged(key, refusal))
+    }
+
+    fn admit_free(&self, params: &mut Params) -> Result<Admission, Refusal> {
         let found = self.named.resolve(params)?;
         let (admitted, reading) = params.admit(&self.documents, &self.options.gate)?;
         if !found.is_allowed && !admitted.only_introspects {
             return Err(not_allowed());
         }
-        self.named.keep(found, params);
-        Ok((admitted, reading))
+        Ok(Admission { admitted, reading, found })
     }
 
     /// Counts what `params` cost, and puts what resolvers need into the request.
     pub(super) fn prepare(
         &self,
         params: Params,
-        (admitted, reading): (Admitted, Reading),
+        admission: Admission,
         session: &A::Session,
         peer: Peer,
     ) -> Result<Prepared, Refusal> {
+        let Admission { admitted, reading, found } = admission;
+        let key = self.key(session, peer);
+        let keep = found.keep(&params);
         let mut request = params.into_request();
-        let cost = plan(&mut request, &reading, &self.options)?;
+        let cost = plan(&mut request, &reading, &self.options)
+            .map_err(|refusal| self.charged(key, refusal))?;
         if let Some(cost) = cost.filter(|cost| cost.requested > cost.max) {
-            return Err(too_complex(cost));
+            return Err(self.charged(key, too_complex(cost)));
         }
         let caller = self.authenticator.caller(session);
         if admitted.introspects && !self.options.introspection.is_for(caller) {
             let message = "The schema is not shown to you here; the server's configuration says to whom it is.";
-            return Err(Refusal::new(code::INTROSPECTION_FORBIDDEN, message));
+            let refusal = Refusal::new(code::INTROSPECTION_FORBIDDEN, message);
+            return Err(self.charged(key, refusal));
         }
-        if let Some(limiter) = &self.limiter {
-            let requested = cost.map_or(1, |cost| cost.requested.max(1));
-            let now = (self.options.clock)();
-            let status = limiter
-                .charge(caller, peer.address.ip(), requested, now)
-                .map_err(|wait| rate_limited(cost, wait))?;
+        let requested = cost.map_or(1, |cost| cost.requested.max(1));
+        if let Some(status) = self.charge(key, requested, cost)? {
             request = request.data(status);
         }
+        let subscription = match admitted.kind {
+            OperationKind::Subscription => Some(self.callers.subscription(key)?),
+            OperationKind::Query | OperationKind::Mutation => None,
+        };
+        // What is known to be valid needs no verdict.
+        let verdict = match (reading.document(), keep) {
+            (Some(_), keep) => {
+                self.verdict(key, keep).keep();
+                None
+            }
+            (None, keep) => Some(self.verdict(key, keep)),
+        };
         let request = self.authenticator.prepare(request.data(peer).data(reading), session);
-        Ok(Prepared { request, admitted, cost })
+        Ok(Prepared { request, admitted, cost, subscription, verdict })
     }
 }
 
@@ -89,12 +125,6 @@ fn plan(
     request.variables = plan.variables;
     reading.plan(plan.document);
     Ok(cost.map(|requested| Cost { requested, max: options.cost_max }))
-}
-
-fn rate_limited(cost: Option<Cost>, wait: Duration) -> Refusal {
-    let message = "You have asked for much in a short time: come back after `retryAfter` seconds.";
-    let refusal = Refusal::new(code::RATE_LIMITED, message);
-    Refusal { cost, retry_after: Some(wait), ..refusal }
 }
 
 fn too_complex(cost: Cost) -> Refusal {

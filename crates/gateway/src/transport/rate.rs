@@ -8,15 +8,14 @@
 //! A bucket is kept as the moment at which it is full again (the generic cell rate algorithm, ATM Forum traffic
 //! management 4.0, section 4.4.2), so it is one number.
 
-use std::hash::{BuildHasher as _, RandomState};
-use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use lru::LruCache;
 use parking_lot::Mutex;
+use rookery_domain::bucket;
 
-use super::auth::Caller;
+use super::callers::CallerKey;
 
 /// Callers whose buckets are remembered. A bucket that is forgotten is a full one.
 const CALLERS_MAX: usize = 100_000;
@@ -48,7 +47,7 @@ impl Rate {
     /// When the bucket is full again that was to be at `full_at`. A clock that was set back leaves nobody with less than an
     /// empty bucket.
     fn settle(&self, full_at: u64, now: u64) -> u64 {
-        full_at.clamp(now, now.saturating_add(self.time_of(self.burst)))
+        bucket::settle(full_at, self.time_of(self.burst), now)
     }
 
     /// Takes `cost` out of the bucket that is full again at `full_at`, at `now`, both in nanoseconds.
@@ -56,13 +55,11 @@ impl Rate {
     /// # Errors
     /// How long to wait until there is enough; for ever if the bucket never holds so much.
     fn take(&self, full_at: u64, cost: usize, now: u64) -> Result<u64, Duration> {
-        let burst = self.time_of(self.burst);
-        let taken = self.settle(full_at, now).saturating_add(self.time_of(cost));
-        match taken.saturating_sub(now).checked_sub(burst) {
-            None | Some(0) => Ok(taken),
-            Some(_) if cost > self.burst => Err(Duration::MAX),
-            Some(wait) => Err(Duration::from_nanos(wait)),
+        if cost > self.burst {
+            return Err(Duration::MAX);
         }
+        bucket::take(full_at, self.time_of(cost), self.time_of(self.burst), now)
+            .map_err(Duration::from_nanos)
     }
 }
 
@@ -83,15 +80,14 @@ pub struct RateStatus {
 #[derive(Debug)]
 pub(super) struct RateLimiter {
     rate: Rate,
-    hasher: RandomState,
-    full_at: Mutex<LruCache<u64, u64>>,
+    full_at: Mutex<LruCache<CallerKey, u64>>,
 }
 
 impl RateLimiter {
     pub(super) fn new(rate: Rate) -> Self {
         let callers = NonZeroUsize::new(CALLERS_MAX).unwrap_or(NonZeroUsize::MIN);
         let full_at = Mutex::new(LruCache::new(callers));
-        Self { rate, hasher: RandomState::new(), full_at }
+        Self { rate, full_at }
     }
 
     /// Takes `cost` from the bucket of `caller`; `now` is the time since 1970.
@@ -100,17 +96,11 @@ impl RateLimiter {
     /// How long to wait until there is enough.
     pub(super) fn charge(
         &self,
-        caller: Caller<'_>,
-        address: IpAddr,
+        key: CallerKey,
         cost: usize,
         now: Duration,
     ) -> Result<RateStatus, Duration> {
         let now = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
-        // Two callers with one hash among 2^64 would share a bucket.
-        let key = match caller.user {
-            Some(user) => self.hasher.hash_one(user),
-            None => self.hasher.hash_one(network(address)),
-        };
         let mut buckets = self.full_at.lock();
         let bucket = buckets.get_or_insert_mut(key, || now);
         // Kept also if it is refused: who is refused for a clock that was set back would be so until it has caught up.
@@ -126,13 +116,14 @@ impl RateLimiter {
             full_at: Duration::from_nanos(full_at),
         })
     }
-}
 
-/// What one party has of addresses: one of version 4, the network of 64 bits of version 6.
-fn network(address: IpAddr) -> u64 {
-    match address.to_canonical() {
-        IpAddr::V4(address) => u64::from(address.to_bits()),
-        IpAddr::V6(address) => (address.to_bits() >> 64) as u64 | 1 << 63,
+    /// Takes `cost` from the bucket of `key` for what was found to be wrong after the work, as far as the bucket has it.
+    pub(super) fn fine(&self, key: CallerKey, cost: usize, now: Duration) {
+        let now = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
+        let mut buckets = self.full_at.lock();
+        let bucket = buckets.get_or_insert_mut(key, || now);
+        let spent = self.rate.settle(*bucket, now).saturating_add(self.rate.time_of(cost));
+        *bucket = self.rate.settle(spent, now);
     }
 }
 
@@ -208,31 +199,38 @@ mod tests {
         }
     }
 
-    fn charge(
-        limiter: &RateLimiter,
-        user: Option<&str>,
-        address: &str,
-        cost: usize,
-    ) -> Option<usize> {
-        let caller = Caller { user, is_admin: false };
-        let address = address.parse().expect("an address");
+    fn key(hash: u64) -> CallerKey {
+        CallerKey { hash, is_user: true }
+    }
+
+    fn charge(limiter: &RateLimiter, caller: CallerKey, cost: usize) -> Option<usize> {
         let now = Duration::from_nanos(START);
-        limiter.charge(caller, address, cost, now).ok().map(|status| status.remaining)
+        limiter.charge(caller, cost, now).ok().map(|status| status.remaining)
     }
 
     #[test]
-    fn users_have_a_bucket_each_and_nobody_has_one_for_each_address() {
+    fn each_caller_has_a_bucket() {
         let limiter = RateLimiter::new(Rate { per_second: 10, burst: 100 });
-        assert_eq!(charge(&limiter, Some("ada"), "192.0.2.1", 60), Some(40));
-        assert_eq!(charge(&limiter, Some("ada"), "192.0.2.2", 60), None);
-        assert_eq!(charge(&limiter, Some("ada"), "192.0.2.2", 40), Some(0));
-        assert_eq!(charge(&limiter, Some("bob"), "192.0.2.1", 60), Some(40));
-        assert_eq!(charge(&limiter, None, "192.0.2.1", 60), Some(40));
-        assert_eq!(charge(&limiter, None, "::ffff:192.0.2.1", 60), None);
-        assert_eq!(charge(&limiter, None, "192.0.2.2", 60), Some(40));
-        assert_eq!(charge(&limiter, None, "2001:db8::1", 60), Some(40));
-        assert_eq!(charge(&limiter, None, "2001:db8::2", 60), None);
-        assert_eq!(charge(&limiter, None, "2001:db8:0:1::1", 60), Some(40));
+        let stranger = CallerKey { is_user: false, ..key(1) };
+        assert_eq!(charge(&limiter, key(1), 60), Some(40));
+        assert_eq!(charge(&limiter, key(1), 60), None);
+        assert_eq!(charge(&limiter, key(1), 40), Some(0));
+        assert_eq!(charge(&limiter, key(2), 60), Some(40));
+        assert_eq!(charge(&limiter, stranger, 60), Some(40));
+    }
+
+    #[test]
+    fn a_fine_takes_what_is_there_and_no_more() {
+        let limiter = RateLimiter::new(Rate { per_second: 10, burst: 100 });
+        limiter.fine(key(1), 60, Duration::from_nanos(START));
+        assert_eq!(charge(&limiter, key(1), 30), Some(10));
+        limiter.fine(key(1), 60, Duration::from_nanos(START));
+        assert_eq!(charge(&limiter, key(1), 1), None);
+        let later = Duration::from_nanos(START + SECOND);
+        assert!(
+            limiter.charge(key(1), 10, later).is_ok(),
+            "it never takes longer to be full again"
+        );
     }
 
     #[test]
@@ -244,11 +242,12 @@ mod tests {
     #[test]
     fn callers_beyond_the_bound_are_forgotten_and_the_latest_are_not() {
         let limiter = RateLimiter::new(Rate { per_second: 1, burst: 10 });
-        for caller in 0..=CALLERS_MAX {
-            charge(&limiter, Some(&caller.to_string()), "192.0.2.1", 10);
+        let last = CALLERS_MAX as u64;
+        for caller in 0..=last {
+            charge(&limiter, key(caller), 10);
         }
         assert_eq!(limiter.full_at.lock().len(), CALLERS_MAX);
-        assert_eq!(charge(&limiter, Some(&CALLERS_MAX.to_string()), "192.0.2.1", 1), None);
-        assert_eq!(charge(&limiter, Some("0"), "192.0.2.1", 10), Some(0));
+        assert_eq!(charge(&limiter, key(last), 1), None);
+        assert_eq!(charge(&limiter, key(0), 10), Some(0));
     }
 }

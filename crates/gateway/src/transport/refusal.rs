@@ -76,8 +76,10 @@ pub mod code {
     pub const INTROSPECTION_FORBIDDEN: &str = "INTROSPECTION_FORBIDDEN";
     /// The operation took longer than its deadline.
     pub const TIMEOUT: &str = "TIMEOUT";
-    /// The socket has as many operations as it may have.
+    /// The socket has as many operations as it may have, or its user as many subscriptions.
     pub const TOO_MANY_SUBSCRIPTIONS: &str = "TOO_MANY_SUBSCRIPTIONS";
+    /// The user, the address or the server has as many sockets and streams as it may have.
+    pub const TOO_MANY_SOCKETS: &str = "TOO_MANY_SOCKETS";
     /// The server has as many event streams as it may have.
     pub const TOO_MANY_STREAMS: &str = "TOO_MANY_STREAMS";
     /// The event stream is not reserved, or no longer.

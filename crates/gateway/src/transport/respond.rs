@@ -59,7 +59,11 @@ pub(super) fn status(outcome: &Outcome, media: Media, invalid: InvalidStatus) ->
             StatusCode::FORBIDDEN
         }
         code::RATE_LIMITED => StatusCode::TOO_MANY_REQUESTS,
-        code::UNAVAILABLE | code::TOO_MANY_STREAMS => StatusCode::SERVICE_UNAVAILABLE,
+        // The caller has too many, or the server: then it knows when to come back.
+        code::TOO_MANY_SOCKETS if refusal.retry_after.is_none() => StatusCode::TOO_MANY_REQUESTS,
+        code::UNAVAILABLE | code::TOO_MANY_STREAMS | code::TOO_MANY_SOCKETS => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         code::STREAM_UNKNOWN => StatusCode::NOT_FOUND,
         code::STREAM_TAKEN | code::OPERATION_ID_TAKEN => StatusCode::CONFLICT,
         code::INTERNAL => StatusCode::INTERNAL_SERVER_ERROR,

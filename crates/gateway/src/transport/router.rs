@@ -7,6 +7,7 @@ use axum::routing::any;
 use tokio::sync::Semaphore;
 
 use super::auth::Authenticator;
+use super::callers::Callers;
 use super::documents::Documents;
 use super::frame::Frames;
 use super::http::graphql;
@@ -22,9 +23,10 @@ pub(super) struct Transport<E, A: Authenticator> {
     pub(super) authenticator: A,
     pub(super) documents: Arc<Documents>,
     pub(super) options: TransportOptions,
-    pub(super) named: NamedDocuments,
+    pub(super) named: Arc<NamedDocuments>,
     /// `None` if callers may spend as much as they like.
-    pub(super) limiter: Option<RateLimiter>,
+    pub(super) limiter: Option<Arc<RateLimiter>>,
+    pub(super) callers: Arc<Callers>,
     pub(super) shutdown: Shutdown,
     /// Places for answers that go on.
     pub(super) streams: Arc<Semaphore>,
@@ -45,12 +47,15 @@ pub fn router<E: Frames, A: Authenticator>(
     let documents = Arc::new(Documents::new(&options.documents));
     let limits = &options.streams;
     let streams = Arc::new(Semaphore::new(limits.streams_max));
-    let reservations = Reservations::new(limits.reservations_max, limits.reservation_deadline);
+    let of_one = options.callers.reservations_max;
+    let reservations =
+        Reservations::new(limits.reservations_max, of_one, limits.reservation_deadline);
     let reservations = Arc::new(reservations);
     // A bucket that never holds what one request may cost would refuse it for ever.
     let burst = |rate: Rate| Rate { burst: rate.burst.max(options.cost_max), ..rate };
-    let limiter = options.rate.map(burst).map(RateLimiter::new);
-    let named = NamedDocuments::new(options.allowed.clone());
+    let limiter = options.rate.map(burst).map(RateLimiter::new).map(Arc::new);
+    let named = Arc::new(NamedDocuments::new(options.allowed.clone()));
+    let callers = Callers::new(options.callers.clone());
     let transport = Transport {
         executor,
         authenticator,
@@ -58,6 +63,7 @@ pub fn router<E: Frames, A: Authenticator>(
         options,
         named,
         limiter,
+        callers,
         shutdown,
         streams,
         reservations,

@@ -1,9 +1,11 @@
 //! Accepting connections.
 //!
+//! **Invariant:** a connection is accepted only when there is room for it; one that waits makes room for it.
 //! **Invariant:** an error of accepting, such as having no file descriptor left, delays the next try and ends nothing.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,17 +13,19 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
+use axum::http::StatusCode;
+use axum::http::header::{CONNECTION, HeaderValue};
 use axum::response::Response;
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tower_service::Service as _;
 
+use super::connections::{Connection, ConnectionLimits, Connections, Place};
 use super::patience::Patient;
 use super::shutdown::Shutdown;
 use super::unsent::Unsent;
@@ -29,8 +33,16 @@ use super::unsent::Unsent;
 /// Limits of connections.
 #[derive(Clone, Debug)]
 pub struct ServeOptions {
-    /// HTTP connections at a time; those beyond wait in the backlog. A socket counts until it is upgraded.
+    /// Connections at a time, sockets and streams included, which leave an eighth of it for requests. Beyond it one that waits
+    /// for a request makes room, of the address that has the most.
     pub connections_max: usize,
+    /// Connections of one address on which nobody has logged in, as soon as they wait for more than a few seconds. Of those
+    /// beyond, one that waits is closed for each new one. One address never has more than half of all connections.
+    pub stranger_connections_max: usize,
+    /// How long a connection may last on which nobody has logged in: then it ends with its next answer.
+    pub stranger_lifetime: Duration,
+    /// Addresses that speak for many, as reverse proxies do: no bound of one address holds for them.
+    pub trusted: TrustedPeers,
     /// Time for the head of a request to arrive, and for a connection to idle between requests.
     pub header_deadline: Duration,
     /// Length of the head of a request, in bytes.
@@ -47,12 +59,38 @@ impl Default for ServeOptions {
     fn default() -> Self {
         Self {
             connections_max: 16 * 1024,
+            stranger_connections_max: 512,
+            stranger_lifetime: Duration::from_mins(1),
+            trusted: TrustedPeers::default(),
             header_deadline: Duration::from_secs(30),
             header_bytes_max: 64 * 1024,
             write_deadline: Duration::from_secs(30),
             unsent_bytes_max: 64 * 1024,
             drain_deadline: Duration::from_secs(10),
         }
+    }
+}
+
+/// Tells which addresses speak for many.
+#[derive(Clone)]
+pub struct TrustedPeers(Arc<dyn Fn(IpAddr) -> bool + Send + Sync>);
+
+impl TrustedPeers {
+    /// Those of which `speaks_for_many` says so.
+    pub fn new(speaks_for_many: impl Fn(IpAddr) -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(speaks_for_many))
+    }
+}
+
+impl Default for TrustedPeers {
+    fn default() -> Self {
+        Self::new(|_| false)
+    }
+}
+
+impl fmt::Debug for TrustedPeers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TrustedPeers")
     }
 }
 
@@ -70,27 +108,34 @@ pub async fn serve(
     options: ServeOptions,
     mut shutdown: Shutdown,
 ) {
-    let mut connections = JoinSet::new();
-    let free = Arc::new(Semaphore::new(options.connections_max));
+    let mut tasks = JoinSet::new();
+    let connections = Connections::new(ConnectionLimits {
+        connections_max: options.connections_max,
+        strangers_max: options.stranger_connections_max,
+        stranger_lifetime: options.stranger_lifetime,
+    });
     loop {
         let accept = async {
-            let permit = Arc::clone(&free).acquire_owned().await;
-            (permit, listener.accept().await)
+            let (stream, peer) = listener.accept().await?;
+            let trusted = (options.trusted.0)(peer.ip());
+            Ok::<_, std::io::Error>((connections.place(peer.ip(), trusted).await, stream, peer))
         };
-        let (permit, accepted) = tokio::select! {
+        let accepted = tokio::select! {
             biased;
             () = shutdown.requested() => break,
-            Some(_) = connections.join_next() => continue,
+            Some(_) = tasks.join_next() => continue,
             accepted = accept => accepted,
         };
         match accepted {
-            Ok((stream, peer)) => {
-                let connection =
-                    connection(stream, peer, router.clone(), options.clone(), shutdown.clone());
-                connections.spawn(async move {
-                    connection.await;
-                    drop(permit);
-                });
+            Ok((place, stream, peer)) => {
+                let Some(place) = place else { continue };
+                tasks.spawn(connection(
+                    (stream, peer),
+                    place,
+                    router.clone(),
+                    options.clone(),
+                    shutdown.clone(),
+                ));
             }
             Err(error) => {
                 tracing::warn!(%error, "failed to accept a connection; trying again");
@@ -99,9 +144,9 @@ pub async fn serve(
         }
     }
     drop(listener);
-    let drained = async { while connections.join_next().await.is_some() {} };
+    let drained = async { while tasks.join_next().await.is_some() {} };
     if timeout(options.drain_deadline, drained).await.is_err() {
-        tracing::warn!(left = connections.len(), "requests still in flight are cut");
+        tracing::warn!(left = tasks.len(), "requests still in flight are cut");
     }
 }
 
@@ -121,21 +166,24 @@ fn tune(stream: &TcpStream, unsent_bytes_max: u32) {
 }
 
 async fn connection(
-    stream: TcpStream,
-    peer: SocketAddr,
+    (stream, peer): (TcpStream, SocketAddr),
+    place: Place,
     router: Router,
     options: ServeOptions,
     mut shutdown: Shutdown,
 ) {
     tune(&stream, options.unsent_bytes_max);
     let unsent = Unsent::default();
-    let patient = Patient::new(stream, options.write_deadline, unsent.clone());
-    let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let mut request: Request = request.map(Body::new);
-        request.extensions_mut().insert(ConnectInfo(peer));
-        request.extensions_mut().insert(unsent.clone());
-        let answer = router.clone().call(request);
-        async move { Ok::<Response, Infallible>(answer.await.unwrap_or_else(|never| match never {})) }
+    let held = Arc::clone(&place.0);
+    let patient = Patient::new(stream, place, options.write_deadline, unsent.clone());
+    let service = service_fn({
+        let held = Arc::clone(&held);
+        move |request: hyper::Request<Incoming>| {
+            let mut request: Request = request.map(Body::new);
+            request.extensions_mut().insert(ConnectInfo(peer));
+            request.extensions_mut().insert(unsent.clone());
+            answer(request, router.clone(), Arc::clone(&held))
+        }
     });
     let mut builder = http1::Builder::new();
     builder
@@ -147,6 +195,7 @@ async fn connection(
     let finished = tokio::select! {
         biased;
         () = shutdown.requested() => None,
+        () = held.evicted() => return,
         finished = serving.as_mut() => Some(finished),
     };
     let finished = if let Some(finished) = finished {
@@ -158,4 +207,24 @@ async fn connection(
     if let Err(error) = finished {
         tracing::debug!(%peer, %error, "connection ended");
     }
+}
+
+async fn answer(
+    mut request: Request,
+    mut router: Router,
+    connection: Arc<Connection>,
+) -> Result<Response, Infallible> {
+    // A request whose body has still to arrive is not there yet.
+    if request.body().is_end_stream() {
+        connection.works();
+    } else {
+        connection.waits();
+    }
+    request.extensions_mut().insert(Arc::clone(&connection));
+    let mut response = router.call(request).await.unwrap_or_else(|never| match never {});
+    connection.waits();
+    if connection.is_overdue() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    Ok(response)
 }

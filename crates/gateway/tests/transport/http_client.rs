@@ -87,6 +87,10 @@ impl Request {
         self
     }
 
+    pub(crate) fn body(&self) -> &[u8] {
+        &self.body
+    }
+
     pub(crate) fn bytes(&self) -> Vec<u8> {
         let mut request =
             format!("{} {} HTTP/1.1\r\nHost: rookery.test\r\n", self.method, self.path);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use rookery_gateway::transport::TrustedPeers;
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -102,12 +103,24 @@ async fn variables_nested_10_000_deep_are_400() {
 }
 
 #[tokio::test]
-async fn connections_beyond_the_limit_wait_for_their_turn() {
-    let toy = toy_with(|_, serving| serving.connections_max = 1).await;
-    let first = TcpStream::connect(toy.address).await.unwrap();
+async fn beyond_the_limit_one_that_waits_makes_room_and_one_that_works_does_not() {
+    let toy = toy_with(|_, serving| {
+        serving.connections_max = 1;
+        serving.trusted = TrustedPeers::new(|_| true);
+    })
+    .await;
+    let _idle = TcpStream::connect(toy.address).await.unwrap();
+    assert_eq!(Request::query("{hello}").send(toy.address).await.status, 200);
+    let working = Request::query("mutation{bumpWhenTold}").send(toy.address);
+    tokio::pin!(working);
+    tokio::select! {
+        answer = &mut working => panic!("{answer:?}"),
+        () = toy.probe.begun.notified() => {}
+    }
     let waiting = Request::query("{hello}").send(toy.address);
     tokio::pin!(waiting);
     assert!(futures_util::poll!(&mut waiting).is_pending());
-    drop(first);
+    toy.probe.proceed.notify_one();
+    assert_eq!(working.await.status, 200);
     assert_eq!(waiting.await.status, 200);
 }

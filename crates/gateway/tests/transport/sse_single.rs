@@ -13,7 +13,7 @@ const TOKEN: &str = "X-GraphQL-Event-Stream-Token";
 const GOOD: &str = "Bearer good";
 const GRAPHQL: &str = "application/graphql-response+json";
 
-async fn reserve(address: SocketAddr, authorization: &str) -> String {
+pub(crate) async fn reserve(address: SocketAddr, authorization: &str) -> String {
     let request = Request::get("/graphql").method("PUT").header("Authorization", authorization);
     let answer = request.send(address).await;
     assert_eq!((answer.status, answer.header("cache-control")), (201, Some("no-store")));
@@ -21,7 +21,7 @@ async fn reserve(address: SocketAddr, authorization: &str) -> String {
     answer.body
 }
 
-fn opening(token: &str) -> Request {
+pub(crate) fn opening(token: &str) -> Request {
     Request::get(format!("/graphql?token={token}")).header("Accept", "text/event-stream")
 }
 

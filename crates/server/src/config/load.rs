@@ -8,6 +8,7 @@ use std::{
     path::Path,
 };
 
+use rookery_command::{ActionKind, ActionRates};
 use toml::Value;
 
 use crate::{
@@ -184,6 +185,13 @@ impl Sources {
             .unwrap_or_else(|| unreachable!("the default of {key} is not valid"))
     }
 
+    fn rates(&mut self) -> ActionRates {
+        ActionKind::ALL.iter().fold(ActionRates::default(), |rates, kind| {
+            let key = format!("limits.rates.{}", kind.name());
+            rates.with(*kind, self.one(&key, values::pace))
+        })
+    }
+
     fn resolve(&mut self) -> Config {
         Config {
             data: self.one("data", values::path),
@@ -216,7 +224,16 @@ impl Sources {
                 cost: self.one("limits.cost", values::count),
                 rate: self.one("limits.rate", values::rate),
                 burst: self.one("limits.burst", values::count),
+                rates: self.rates(),
+                registrations: self.one("limits.rates.registrations", values::pace),
+                logins: self.one("limits.rates.logins", values::pace),
                 subscriptions: self.one("limits.subscriptions", values::count),
+                user_subscriptions: self.one("limits.user_subscriptions", values::count),
+                user_sockets: self.one("limits.user_sockets", values::count),
+                address_sockets: self.one("limits.address_sockets", values::count),
+                address_connections: self.one("limits.address_connections", values::count),
+                login_time: self.one("limits.login_time", values::duration),
+                connections: self.one("limits.connections", values::count),
                 deadline: self.one("limits.deadline", values::duration),
                 action_wait: self.one("limits.action_wait", values::duration),
                 passwords_at_once: self.one("limits.passwords_at_once", values::count),

@@ -74,6 +74,16 @@ const fn duration(key: &'static str, default: &'static str, help: &'static str) 
     serve(key, "TIME", default, "a time above zero, such as 500ms, 10s, 5m, 12h or 30d", help)
 }
 
+const fn pace(key: &'static str, default: &'static str, help: &'static str) -> Setting {
+    serve(
+        key,
+        "PACE",
+        default,
+        "how many at once and how many come back, such as 100+10/s, 100+1/m or 5+2/h; or none",
+        help,
+    )
+}
+
 /// All settings, in the order in which they are shown.
 pub const ALL: &[Setting] = &[
     global("data", "DIR", "./rookery-data", "the path of a folder", "Folder of all data"),
@@ -179,10 +189,37 @@ pub const ALL: &[Setting] = &[
         "N",
         "200000",
         "a whole number above zero, or none",
-        "Cost that each user, or each address of nobody's requests, gets back in a second",
+        "Cost that each user, or each address of nobody's requests, gets back in a second; none: \
+         no rate of any kind holds",
     ),
     count("limits.burst", "10000000", "Cost that can be spent at once before limits.rate holds"),
+    pace("limits.rates.messages", "1000+10/s", "Messages, edits and redactions of a user"),
+    pace("limits.rates.reactions", "1000+5/s", "Reactions of a user"),
+    pace("limits.rates.state", "500+2/s", "Changes that a user makes to the state of rooms"),
+    pace("limits.rates.rooms", "1600+10/m", "Rooms that a user creates"),
+    pace("limits.rates.memberships", "500+1/s", "Joins, leaves, knocks, kicks and bans of a user"),
+    pace("limits.rates.invites", "300+10/m", "Invites of a user"),
+    pace("limits.rates.aliases", "300+10/m", "Aliases that a user gives to rooms"),
+    pace("limits.rates.profiles", "100+10/m", "Changes of a user's profile"),
+    pace("limits.rates.filters", "200+10/m", "Filters that a user stores"),
+    pace("limits.rates.receipts", "2000+20/s", "Read receipts of a user"),
+    pace("limits.rates.registrations", "200+2/m", "Accounts that are registered from one address"),
+    pace("limits.rates.logins", "200+10/m", "Logins of a user from one address"),
     count("limits.subscriptions", "64", "Most subscriptions of one WebSocket"),
+    count("limits.user_subscriptions", "1000", "Most subscriptions of one user"),
+    count("limits.user_sockets", "250", "Most sockets and event streams of one user"),
+    count("limits.address_sockets", "100", "Most sockets of one address without a login"),
+    count(
+        "limits.address_connections",
+        "512",
+        "Most idle connections of one address without a login",
+    ),
+    duration("limits.login_time", "1m", "How long a socket or connection lasts without a login"),
+    count(
+        "limits.connections",
+        "32768",
+        "Most connections, sockets included; fewer if the system allows fewer open files",
+    ),
     duration("limits.deadline", "10s", "Longest time that a request may take"),
     duration("limits.action_wait", "500ms", "How long a numbered action waits for a missing one"),
     count("limits.passwords_at_once", "2", "Passwords hashed at once; each takes 19 MiB"),

@@ -3,6 +3,8 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use rookery_accounts::RegistrationPolicy;
+use rookery_command::ActionRates;
+use rookery_domain::Pace;
 use rookery_gateway::transport::Introspection;
 
 use crate::config::TrustedProxies;
@@ -65,7 +67,17 @@ pub struct Limits {
     pub cost: usize,
     pub rate: Option<usize>,
     pub burst: usize,
+    /// How often users may do what, unless `rate` is none.
+    pub rates: ActionRates,
+    pub registrations: Option<Pace>,
+    pub logins: Option<Pace>,
     pub subscriptions: usize,
+    pub user_subscriptions: usize,
+    pub user_sockets: usize,
+    pub address_sockets: usize,
+    pub address_connections: usize,
+    pub login_time: Duration,
+    pub connections: usize,
     pub deadline: Duration,
     pub action_wait: Duration,
     pub passwords_at_once: usize,

@@ -3,6 +3,7 @@
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 use rookery_accounts::RegistrationPolicy;
+use rookery_domain::Pace;
 use rookery_gateway::transport::Introspection;
 use tracing_subscriber::EnvFilter;
 
@@ -57,6 +58,25 @@ pub(super) fn introspection(text: &str) -> Option<Introspection> {
 #[expect(clippy::option_option, reason = "no value is not the value that stands for no limit")]
 pub(super) fn rate(text: &str) -> Option<Option<usize>> {
     if text == "none" { Some(None) } else { count(text).map(Some) }
+}
+
+/// `100+10/s`: a hundred at once, and ten come back in a second.
+#[expect(clippy::option_option, reason = "no value is not the value that stands for no limit")]
+pub(super) fn pace(text: &str) -> Option<Option<Pace>> {
+    if text == "none" {
+        return Some(None);
+    }
+    let (burst, rest) = text.split_once('+')?;
+    let (back, unit) = rest.split_once('/')?;
+    let unit = Duration::from_secs(match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        _ => return None,
+    });
+    let positive = |text: &str| text.parse::<u32>().ok().filter(|number| *number > 0);
+    Some(Some(Pace { burst: positive(burst)?, interval: unit / positive(back)? }))
 }
 
 pub(super) fn count(text: &str) -> Option<usize> {
@@ -160,6 +180,18 @@ mod tests {
         assert_eq!(rate("5"), Some(Some(5)));
         for bad in ["0", "-1", "off", ""] {
             assert_eq!(rate(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_pace_is_how_many_at_once_and_how_many_come_back() {
+        let of =
+            |burst, millis| Some(Some(Pace { burst, interval: Duration::from_millis(millis) }));
+        assert_eq!(pace("100+10/s"), of(100, 100));
+        assert_eq!(pace("5+2/h"), of(5, 1_800_000));
+        assert_eq!(pace("none"), Some(None));
+        for bad in ["100", "100+10", "0+10/s", "1+0/s", "1+1/w", "+1/s", "-1+1/s", ""] {
+            assert_eq!(pace(bad), None, "{bad}");
         }
     }
 

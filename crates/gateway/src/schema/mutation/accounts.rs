@@ -128,6 +128,11 @@ impl AccountMutation {
     ) -> Result<RegisterPayload> {
         let RegisterInput { username, password, device_name } = input;
         let session = session(context);
+        let entrances = &app(context).entrances;
+        if let Some(refusal) = entrances.register(session.peer, session.received) {
+            let refusal = Some(refusal);
+            return Ok(RegisterPayload { token: None, device_id: None, user: None, refusal });
+        }
         let registration = Registration {
             localpart: username,
             password: Password::new(password),
@@ -156,6 +161,11 @@ impl AccountMutation {
     ) -> Result<LogInPayload> {
         let LogInInput { username, password, device_id, device_name } = input;
         let session = session(context);
+        let entrances = &app(context).entrances;
+        if let Some(refusal) = entrances.log_in(&username, session.peer, session.received) {
+            let refusal = Some(refusal);
+            return Ok(LogInPayload { token: None, device_id: None, user: None, refusal });
+        }
         let login = Login {
             user: username,
             password: Password::new(password),

@@ -16,7 +16,8 @@ use tokio_tungstenite::tungstenite::Message;
 use super::link::{Event, Link};
 use super::protocol::{self, ClientMessage, Close};
 use crate::transport::Transport;
-use crate::transport::auth::{AuthFailure, Authenticator, Peer, SessionEnd};
+use crate::transport::auth::{AuthFailure, Authenticator, Caller, Peer, SessionEnd};
+use crate::transport::callers::Holding;
 use crate::transport::frame::Frames;
 use crate::transport::gate::json_nested_within;
 use crate::transport::operation::{Operations, Run};
@@ -39,8 +40,11 @@ pub(super) struct Connection<E, A: Authenticator> {
     session: Option<A::Session>,
     /// Dropped when the socket is done for, also when its client was not heard of for too long.
     connected: Option<Box<dyn Send>>,
+    /// Its place among the sockets of its caller.
+    holding: Option<Holding>,
     end: Option<Arc<dyn SessionEnd>>,
-    revoked: BoxFuture<'static, ()>,
+    /// The end of the session, or of the time to log in.
+    ends: BoxFuture<'static, ()>,
     unsent: Unsent,
     /// Has the connection reset if something waits when the session ends.
     guard: Option<Guard>,
@@ -63,8 +67,9 @@ impl<E: Frames, A: Authenticator> Connection<E, A> {
             token,
             session: None,
             connected: None,
+            holding: None,
             end: None,
-            revoked: pending().boxed(),
+            ends: pending().boxed(),
             unsent,
             guard: None,
             missed_pings: 0,
@@ -85,6 +90,7 @@ impl<E: Frames, A: Authenticator> Connection<E, A> {
         // Subscriptions end here; a slow goodbye must not keep them.
         self.operations = Operations::new(&protocol::WORDING);
         self.connected = None;
+        self.holding = None;
         // Whoever is slow may be long in hearing why; a server that stops does not wait for that.
         let mut shutdown = self.transport.shutdown.clone();
         let stopping = async {
@@ -106,7 +112,7 @@ impl<E: Frames, A: Authenticator> Connection<E, A> {
             let event = tokio::select! {
                 biased;
                 () = shutdown.requested() => return Close::Restart,
-                () = &mut self.revoked => return Close::Revoked,
+                () = &mut self.ends => return self.ended(),
                 event = link.event(&mut self.operations) => event,
             };
             let handled = match event {
@@ -117,6 +123,14 @@ impl<E: Frames, A: Authenticator> Connection<E, A> {
             if let Err(why) = handled {
                 return why;
             }
+        }
+    }
+
+    fn ended(&self) -> Close {
+        let caller = |session| self.transport.authenticator.caller(session);
+        match self.session.as_ref().map_or(Caller::NOBODY, caller).user {
+            Some(_) => Close::Revoked,
+            None => Close::LoginTimeout,
         }
     }
 
@@ -190,8 +204,13 @@ impl<E: Frames, A: Authenticator> Connection<E, A> {
             .unwrap_or(Err(AuthFailure::Unavailable))
             .map_err(closing)?;
         self.token = Ok(None);
+        let key = self.transport.key(&session, self.peer);
+        self.holding = Some(self.transport.callers.socket(key).map_err(|refusal| {
+            tracing::debug!(peer = %self.peer.address, code = refusal.code, "refused");
+            Close::TooManySockets(key.is_user)
+        })?);
         let end = authenticator.end(&session);
-        self.revoked = end.over();
+        self.ends = self.transport.ends(&session, &end);
         self.guard = Some(self.unsent.guard(Arc::clone(&end)));
         link.end_with(Arc::clone(&end));
         self.end = Some(end);
@@ -222,9 +241,10 @@ impl<E: Frames, A: Authenticator> Connection<E, A> {
         let max = options.socket.operations_max;
         if self.operations.len() >= max {
             let message = format!("This socket runs {max} operations already; complete one first.");
-            return Err(Refusal::new(code::TOO_MANY_SUBSCRIPTIONS, message));
+            let refusal = Refusal::new(code::TOO_MANY_SUBSCRIPTIONS, message);
+            return Err(self.transport.charged(self.transport.key(session, self.peer), refusal));
         }
-        let admitted = self.transport.admit(&mut params)?;
+        let admitted = self.transport.admit(&mut params, session, self.peer)?;
         let prepared = self.transport.prepare(params, admitted, session, self.peer)?;
         let run = Run::new(&self.transport, prepared, self.operations.untaken());
         self.operations.start(id, run);

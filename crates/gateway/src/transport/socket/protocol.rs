@@ -34,6 +34,10 @@ pub(super) enum Close {
     /// The client takes nothing; from there it can resume all of its subscriptions, if that is known.
     SlowConsumer(Option<PositionToken>),
     PingFlood,
+    /// Nobody has logged in on the socket in time.
+    LoginTimeout,
+    /// The user has as many sockets as one may have; or the address has, without a login.
+    TooManySockets(bool),
 }
 
 impl Close {
@@ -55,6 +59,15 @@ impl Close {
             Self::InitTimeout => (4408, "Connection initialisation timeout".into()),
             Self::SlowConsumer(from) => (4008, slow_consumer(*from)),
             Self::DuplicateId(id) => (4409, duplicate(id)),
+            Self::LoginTimeout => {
+                (4401, "LOGIN_TIMEOUT: log in, then connect with the token".into())
+            }
+            Self::TooManySockets(true) => {
+                (1013, "TOO_MANY_SOCKETS: close one of yours first".into())
+            }
+            Self::TooManySockets(false) => {
+                (1013, "TOO_MANY_SOCKETS: too many of this address without a login".into())
+            }
             Self::TooManyInits => (4429, "Too many initialisation requests".into()),
         };
         Some((code, reason))

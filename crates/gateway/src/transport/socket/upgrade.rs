@@ -12,12 +12,13 @@ use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
-use super::connection::Connection;
+use super::connection::Connection as Socket;
 use super::link::Link;
 use super::meter::Metered;
 use super::outgoing::FRAME_BYTES_MAX;
 use crate::transport::Transport;
 use crate::transport::auth::{Authenticator, bearer};
+use crate::transport::connections::Connection;
 use crate::transport::frame::Frames;
 use crate::transport::http::peer;
 use crate::transport::media::Media;
@@ -45,6 +46,15 @@ pub(in crate::transport) async fn upgrade<E: Frames, A: Authenticator>(
             return respond(refusal(&error).into(), manner).await;
         }
     };
+    let connection = Connection::of(request.extensions());
+    let lasting = match connection.map(Connection::lasting).transpose() {
+        Ok(lasting) => lasting,
+        Err(refusal) => {
+            let invalid = transport.options.invalid_status;
+            let manner = Manner::new(request.headers(), Media::Json, invalid);
+            return respond(refusal.into(), manner).await;
+        }
+    };
     let speaks = speaks_ours(request.headers());
     if speaks {
         let ours = HeaderValue::from_static(SUBPROTOCOL);
@@ -67,7 +77,8 @@ pub(in crate::transport) async fn upgrade<E: Frames, A: Authenticator>(
         let socket =
             WebSocketStream::from_raw_socket(wire, Role::Server, Some(config(options))).await;
         let link = Link::new(socket, speaks, options);
-        Connection::new(transport, link, unsent, (peer, token)).serve().await;
+        Socket::new(transport, link, unsent, (peer, token)).serve().await;
+        drop(lasting);
     });
     response
 }

@@ -24,10 +24,11 @@ use crate::transport::Transport;
 use crate::transport::auth::{AuthFailure, Authenticator, bearer};
 use crate::transport::body::params;
 use crate::transport::bookmark::Bookmark;
+use crate::transport::charge::RESERVATION_COST;
 use crate::transport::delivery::{Delivery, Ends};
 use crate::transport::frame::{Frame, Frames, Payload};
 use crate::transport::gate::OperationKind;
-use crate::transport::http::{guard, peer, session, unauthenticated};
+use crate::transport::http::{guard, lasting, peer, session, unauthenticated};
 use crate::transport::operation::Run;
 use crate::transport::outcome::Outcome;
 use crate::transport::refusal::{Refusal, code};
@@ -62,7 +63,9 @@ pub(in crate::transport) async fn reserve<E, A: Authenticator>(
 ) -> Result<Response, Refusal> {
     let session = session(transport, parts).await?;
     let credentials = credentials(parts).map_err(|_| unknown())?;
-    let token = transport.reservations.reserve(session, credentials)?;
+    let key = transport.key(&session, peer(parts));
+    transport.charge(key, RESERVATION_COST, None)?;
+    let token = transport.reservations.reserve(key, session, credentials)?;
     let mut response = (StatusCode::CREATED, token).into_response();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
@@ -85,10 +88,11 @@ pub(in crate::transport) fn open<E, A: Authenticator>(
     if end.is_over() {
         return Err(unauthenticated(AuthFailure::Invalid));
     }
+    let place = lasting(transport, parts, &reservation.session)?;
     let opened = transport.reservations.open(token)?;
     let line = Arc::clone(&reservation.line);
     let form = (&SINGLE, Ends::WithClient);
-    let held = Box::new((opened, guard(parts, &end)));
+    let held = Box::new((opened, guard(parts, &end), place));
     Ok(Delivery::new(transport, (&reservation.session, end), line, form, held)?.respond())
 }
 
@@ -146,7 +150,7 @@ pub(in crate::transport) async fn operate<E: Frames, A: Authenticator>(
         _ => None,
     });
     let id = id.ok_or_else(id_missing)?;
-    let admitted = transport.admit(&mut params)?;
+    let admitted = transport.admit(&mut params, &reservation.session, peer(parts))?;
     reservation.opened(transport.options.streams.reservation_deadline).await?;
     lasts()?;
     let prepared = transport.prepare(params, admitted, &reservation.session, peer(parts))?;
