@@ -344,6 +344,28 @@ fn a_flood_in_one_room_is_limited_and_others_are_not() {
 }
 
 #[test]
+fn nobody_is_invited_before_they_exist() {
+    while_others_talk(|server, eve| {
+        let room = eve.create_room(json!({}));
+        for user in ["@later:localhost", "@someone:far.example"] {
+            let input = json!({ "roomId": room, "userId": user });
+            assert_eq!(eve.refused("inviteUser", input), "NO_SUCH_USER");
+            let document = "mutation($input: CreateRoomInput!) {
+                createRoom(input: $input) { room { roomId } refusal { code } } }";
+            let input = json!({ "input": { "invite": [user] } });
+            let made = eve.run(document, &input)["createRoom"].clone();
+            assert_eq!(made["refusal"]["code"], "NO_SUCH_USER", "{made}");
+        }
+        let later = Client::register(server, "later");
+        let invited = later.run("{ initialSync { invites { roomId } } }", &json!({}));
+        assert_eq!(invited["initialSync"]["invites"], json!([]));
+        eve.act("inviteUser", json!({ "roomId": room, "userId": later.user_id }));
+        let invited = later.run("{ initialSync { invites { roomId } } }", &json!({}));
+        assert_eq!(invited["initialSync"]["invites"], json!([{ "roomId": room }]));
+    });
+}
+
+#[test]
 fn many_logins_at_once_wait_in_a_bounded_line() {
     while_others_talk(|server, eve| {
         let before = memory_kib(server);

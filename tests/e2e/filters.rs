@@ -3,7 +3,11 @@
 use serde_json::{Value, json};
 use tempfile::tempdir;
 
-use crate::{client::Client, resume::Random, server::Server};
+use crate::{
+    client::Client,
+    resume::Random,
+    server::{Server, run},
+};
 
 const TYPES: [&str; 6] =
     ["m.room.message", "m.room.*", "com.example.*", "*.move", "m.room.name", "*"];
@@ -154,6 +158,36 @@ fn stored_filters_are_their_users_own_and_survive_a_restart() {
     assert_eq!(answer["viewer"]["filters"], json!([{ "filterId": id, "filter": shown }]));
     let answer = bob.at(&server).run(listed, &json!({}));
     assert_eq!(answer["viewer"]["filters"], json!([]));
+}
+
+#[test]
+fn a_deleted_filter_is_gone_also_after_a_restart_and_a_rebuild() {
+    let data = tempdir().unwrap();
+    let server = Server::start(data.path());
+    let alice = Client::register(&server, "alice");
+    let id = stored(&alice, &json!({ "types": ["m.room.message"] }));
+    let kept = stored(&alice, &json!({ "types": ["m.room.name"] }));
+    let delete = |id: &str, action: i32| {
+        let document = "mutation($input: DeleteFilterInput!) {
+            deleteFilter(input: $input) { filterId position refusal { code } } }";
+        let input = json!({ "filterId": id, "actionId": action });
+        let deleted = alice.run(document, &json!({ "input": input }))["deleteFilter"].clone();
+        assert_eq!((&deleted["filterId"], &deleted["refusal"]), (&json!(id), &Value::Null));
+        deleted["position"].clone()
+    };
+    let position = delete(&id, 1);
+    let use_it = "query($id: String) { initialSync(filterId: $id) { position } }";
+    assert_eq!(alice.fail(use_it, &json!({ "id": id })), "BAD_USER_INPUT");
+    // Again, and one that never was: nothing to do.
+    assert_eq!(delete(&id, 1), position);
+    delete("never", 2);
+    assert!(server.stop().success());
+    assert!(run(data.path(), &["rebuild"], "").success);
+    let server = Server::start(data.path());
+    let alice = alice.at(&server);
+    assert_eq!(alice.fail(use_it, &json!({ "id": id })), "BAD_USER_INPUT");
+    alice.run(use_it, &json!({ "id": kept }));
+    assert_eq!(stored(&alice, &json!({ "types": ["m.room.message"] })), id);
 }
 
 #[test]

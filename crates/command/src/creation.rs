@@ -48,6 +48,7 @@ impl Commands {
             let room_id = room_of(&stream).ok_or(HandleError::ActionIdReused)?;
             return Ok(outcome(request, room_id, handled));
         }
+        self.may_create(actor, command).await?;
         let profile = self.profile(&actor.user).await?;
         let mut command = command.clone();
         for invitee in &mut command.invite {

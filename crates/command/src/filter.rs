@@ -33,7 +33,67 @@ impl Concluded for StoredFilter {
     }
 }
 
+/// A filter that is not stored, or no longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeletedFilter {
+    /// The commit, or one at which there was no such filter.
+    pub position: Position,
+    /// It was stored before.
+    pub deleted: bool,
+}
+
+impl Concluded for DeletedFilter {
+    fn held(&self) -> bool {
+        !self.deleted
+    }
+
+    fn room(&self) -> Option<OwnedRoomId> {
+        None
+    }
+
+    fn at(self, position: Position) -> Self {
+        Self { position, ..self }
+    }
+}
+
 impl Commands {
+    /// Forgets a filter of the actor's. One that is not there stays away.
+    ///
+    /// # Errors
+    /// [`HandleError`], which says whether to retry.
+    pub async fn delete_filter(
+        &self,
+        actor: &Actor,
+        filter_id: &str,
+        retry: Retry,
+    ) -> Result<DeletedFilter, HandleError> {
+        let request = match self.enter(actor, retry, &Asked::DeleteFilter { filter_id }).await? {
+            Entry::Now(request) => request,
+            Entry::Again(first) => {
+                let made = |fact: &Fact| {
+                    matches!(fact, Fact::Account(AccountEvent::FilterDeleted { filter_id: id })
+                        if id == filter_id)
+                };
+                let first = first.unless(|first| first.handled.facts.iter().all(made))?.handled;
+                let (position, deleted) = (first.position, !first.facts.is_empty());
+                return Ok(DeletedFilter { position, deleted });
+            }
+        };
+        let cell = self.accounts.cell(actor.user.as_str());
+        let decide = |account: Option<&Account>| {
+            let fresh = Account::default();
+            let command = AccountCommand::DeleteFilter { filter_id: filter_id.to_owned() };
+            let events = account.unwrap_or(&fresh).decide(&command)?;
+            Ok(request.noted(events.into_iter().map(Fact::Account).collect()))
+        };
+        let handled = self.core.handle(&self.accounts, &cell, &request, decide).await;
+        let deleted = handled.map(|handled| DeletedFilter {
+            position: handled.position,
+            deleted: !handled.facts.is_empty(),
+        });
+        self.conclude(actor, &request, deleted).await
+    }
+
     /// Stores a filter of the actor's. One that is stored already keeps its ID.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ mod account;
 mod actions;
 mod aggregate;
 mod backfill;
+mod bounds;
 mod cache;
 mod cell;
 mod commands;
@@ -44,8 +45,8 @@ pub use self::{
         HELD_BYTES_MAX, HELD_PER_ROOM_BYTES_MAX, HELD_PER_ROOM_MAX, HeldBack, Receipt, Received,
         ServerKeys, TrustedKeys,
     },
-    filter::StoredFilter,
-    memberships::Memberships,
+    filter::{DeletedFilter, StoredFilter},
+    memberships::{Memberships, RoomCounts},
     ports::{LastActions, Ports},
     process::ProcessStatus,
     profile::{ProfileChange, ProfileOutcome, StartedProfile},

@@ -16,4 +16,32 @@ pub trait Memberships: Send + Sync + 'static {
         user: &UserId,
         at_least: Position,
     ) -> Result<Vec<OwnedRoomId>, Unavailable>;
+
+    /// In how many rooms `user` is what, as far as the read model has come: what is on its way may be missing. Costs the same
+    /// however many there are.
+    ///
+    /// # Errors
+    /// [`Unavailable`] if nobody knows.
+    async fn rooms_of(&self, _user: &UserId) -> Result<RoomCounts, Unavailable> {
+        Ok(RoomCounts::default())
+    }
+
+    /// Whether there is a user of this ID who can be invited.
+    ///
+    /// # Errors
+    /// [`Unavailable`] if nobody knows.
+    async fn exists(&self, _user: &UserId) -> Result<bool, Unavailable> {
+        Ok(true)
+    }
+}
+
+/// In how many rooms a user is what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RoomCounts {
+    /// Rooms that the user has joined.
+    pub joined: usize,
+    /// Rooms that the user is invited to.
+    pub invited: usize,
+    /// Rooms that the user asks to be let into.
+    pub knocking: usize,
 }

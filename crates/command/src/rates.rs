@@ -195,7 +195,7 @@ fn counts(asked: &Asked<'_>) -> [(ActionKind, u32); 3] {
         Asked::Upgrade { .. } => one(ActionKind::Rooms),
         Asked::Profile { .. } => one(ActionKind::Profiles),
         Asked::Mark { .. } => one(ActionKind::Receipts),
-        Asked::Filter { .. } => one(ActionKind::Filters),
+        Asked::Filter { .. } | Asked::DeleteFilter { .. } => one(ActionKind::Filters),
     }
 }
 

@@ -92,6 +92,7 @@ impl Commands {
         command: &RoomCommand,
         request: &Request,
     ) -> Result<Outcome, HandleError> {
+        self.within_bounds(actor, command).await?;
         match command {
             RoomCommand::SetAliases { canonical, alternative } => {
                 let wanted: Vec<_> = canonical.iter().chain(alternative).cloned().collect();

@@ -4,6 +4,7 @@
 mod accounts;
 mod actions;
 mod aliases;
+mod bounds;
 mod failing_appends;
 mod federation;
 mod processes;
@@ -93,6 +94,7 @@ impl EventLookup for FromLog {
                 redacted: redactions::is_redacted(&records, pdu),
                 erases: redactions::erases(&records, pdu),
                 own_reactions: related(key).collect(),
+                reactions: Vec::new(),
                 thread_end: None,
             }
         };

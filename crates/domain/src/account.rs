@@ -4,9 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{
-    AccountEvent, Filter, OwnedEventId, OwnedRoomId, Profile, Rejection, limits::FILTERS_MAX,
-};
+use crate::{AccountEvent, Bound, Filter, OwnedEventId, OwnedRoomId, Profile, Rejection};
 
 /// What a user asks of her account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +39,11 @@ pub enum AccountCommand {
     CreateFilter {
         /// What it says.
         filter: Filter,
+    },
+    /// Forget a filter.
+    DeleteFilter {
+        /// Its ID.
+        filter_id: String,
     },
 }
 
@@ -103,6 +106,11 @@ impl Account {
                 return Ok(if sequence > before { vec![moved] } else { Vec::new() });
             }
             AccountCommand::CreateFilter { filter } => return self.create_filter(filter),
+            AccountCommand::DeleteFilter { filter_id } => {
+                let known = self.filters.contains(&filter_id);
+                let deleted = known.then_some(AccountEvent::FilterDeleted { filter_id });
+                return Ok(deleted.into_iter().collect());
+            }
             AccountCommand::SetProfile { profile: next } => profile = next,
             AccountCommand::SetDisplayname { displayname } => profile.displayname = displayname,
             AccountCommand::SetAvatar { avatar_url } => profile.avatar_url = avatar_url,
@@ -122,10 +130,7 @@ impl Account {
         if self.filters.contains(&filter_id) {
             return Ok(Vec::new());
         }
-        let count = self.filters.len() + 1;
-        if count > FILTERS_MAX {
-            return Err(Rejection::TooMany { what: "filters", count, max: FILTERS_MAX });
-        }
+        Bound::Filters.admit(self.filters.len())?;
         Ok(vec![AccountEvent::FilterCreated { filter_id, filter }])
     }
 
@@ -143,6 +148,9 @@ impl Account {
             }
             AccountEvent::FilterCreated { filter_id, .. } => {
                 self.filters.insert(filter_id.clone());
+            }
+            AccountEvent::FilterDeleted { filter_id } => {
+                self.filters.remove(filter_id);
             }
             AccountEvent::DeviceAdded { .. }
             | AccountEvent::DeviceRemoved { .. }

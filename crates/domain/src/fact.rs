@@ -69,6 +69,11 @@ pub enum AccountEvent {
         /// What it says.
         filter: Filter,
     },
+    /// The user has deleted a filter.
+    FilterDeleted {
+        /// Its ID.
+        filter_id: String,
+    },
 }
 
 /// What happened to an alias.

@@ -5,6 +5,7 @@
 mod account;
 mod action;
 mod alias;
+mod bound;
 pub mod bucket;
 mod canonical;
 mod envelope;
@@ -30,6 +31,7 @@ pub use self::{
     account::{Account, AccountCommand},
     action::{ActionOutcome, Fingerprint},
     alias::{Alias, AliasCommand},
+    bound::Bound,
     bucket::Pace,
     canonical::JsonObject,
     envelope::{Deliver, Envelope, Erased, EventStatus, Holder, Origin, Slot, SlotChange},
@@ -42,7 +44,7 @@ pub use self::{
     profile::Profile,
     redaction::RedactError,
     rejection::Rejection,
-    relation::{KnownEvent, Relation, RelationKind},
+    relation::{KnownEvent, Relation, RelationKind, same_reaction},
     room::{
         Context, CreateRoom, DIRECTORY_TYPE, Decided, Graph, InvitePreview, Invitee, Mentions,
         MessageKind, MessageRelation, Preset, ResolveError, Room, RoomCommand, Verdict,

@@ -57,6 +57,30 @@ pub const FILTER_ENTRIES_MAX: usize = 100;
 /// Most filters that one user can store.
 pub const FILTERS_MAX: usize = 100;
 
+/// Most reactions of one user to one event.
+pub const REACTIONS_OF_USER_MAX: usize = 20;
+
+/// Most different reactions to one event.
+pub const REACTIONS_MAX: usize = 100;
+
+/// Most edits of one message.
+pub const EDITS_MAX: usize = 1_000;
+
+/// Most state of a room beside its members: pairs of type and state key.
+pub const STATE_KEYS_MAX: usize = 10_000;
+
+/// Most users that are banned from one room.
+pub const BANS_MAX: usize = 10_000;
+
+/// Most rooms that one user has joined.
+pub const ROOMS_MAX: usize = 20_000;
+
+/// Most rooms that one user asks to be let into at a time.
+pub const KNOCKS_MAX: usize = 100;
+
+/// Most invites of one user that are not answered.
+pub const INVITES_PENDING_MAX: usize = 1_000;
+
 /// Longest nonce of a new room.
 pub const NONCE_BYTES_MAX: usize = 64;
 

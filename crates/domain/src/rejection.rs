@@ -4,6 +4,8 @@
 
 use ruma_common::{OwnedEventId, OwnedRoomAliasId, OwnedRoomId, OwnedUserId};
 
+use crate::Bound;
+
 /// The rule that forbids a command. The text says what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
@@ -116,6 +118,12 @@ pub enum Rejection {
         /// How many there may be.
         max: usize,
     },
+    /// There are as many of something as there may be.
+    #[error("{0}")]
+    Bound(Bound),
+    /// There is no such user, or on a server that cannot be reached.
+    #[error("there is no user {0}, or on a server that cannot be reached; check the user ID")]
+    NoSuchUser(OwnedUserId),
     /// Another room has taken the place of this one.
     #[error("this room was replaced by {0}; go on there")]
     RoomReplaced(OwnedRoomId),
@@ -191,6 +199,8 @@ impl Rejection {
             Self::AliasNotYours { .. } => "ALIAS_NOT_YOURS",
             Self::TooLarge { .. } => "TOO_LARGE",
             Self::TooMany { .. } => "TOO_MANY",
+            Self::Bound(bound) => bound.code(),
+            Self::NoSuchUser(_) => "NO_SUCH_USER",
             Self::RoomReplaced(_) => "ROOM_REPLACED",
             Self::NoSuchEvent(_) => "NO_SUCH_EVENT",
             Self::EventNotYours(_) => "EVENT_NOT_YOURS",

@@ -57,6 +57,8 @@ pub struct KnownEvent {
     pub erases: Vec<Erased>,
     /// The keys with which the sender of the command has reacted to it.
     pub own_reactions: Vec<String>,
+    /// The keys with which anybody has reacted to it.
+    pub reactions: Vec<String>,
     /// The last event of the thread that it began, of those that the sender of the command sees.
     pub thread_end: Option<OwnedEventId>,
 }
@@ -136,6 +138,15 @@ impl RelationKind {
             _ => Self::Other,
         })
     }
+}
+
+/// Whether two keys are the same reaction: variation selectors (U+FE0E, U+FE0F) choose how an emoji looks, and not which it is.
+#[must_use]
+pub fn same_reaction(one: &str, other: &str) -> bool {
+    let plain = |key: &str| -> String {
+        key.chars().filter(|char| !matches!(char, '\u{fe0e}' | '\u{fe0f}')).collect()
+    };
+    one == other || plain(one) == plain(other)
 }
 
 /// A key that somebody may react with.

@@ -11,6 +11,7 @@ struct Related {
     visible: bool,
     redacted: bool,
     own_reactions: Vec<String>,
+    reactions: Vec<String>,
     thread_end: Option<RowKey>,
     edits: Vec<RowKey>,
 }
@@ -55,6 +56,7 @@ impl ReadModels {
             redacted: related.redacted,
             erases: [found].into_iter().chain(&edits).map(erased).collect(),
             own_reactions: related.own_reactions,
+            reactions: related.reactions,
             thread_end: end.map(|end| end.event().pdu.event_id.clone()),
         }))
     }
@@ -74,11 +76,12 @@ impl ReadModels {
             Viewer::User(user) => room.reactions_of(event, user).map(ToOwned::to_owned).collect(),
             Viewer::Server => Vec::new(),
         };
+        let reactions = room.reaction_keys(event).into_iter().map(ToOwned::to_owned).collect();
         let seen = Seen { sight, until: None };
         let thread_end = room.thread(event, viewer, &seen).map(|thread| thread.last);
         let edits = room.edits(event, &found.event().pdu.sender);
         let RowKey { position, index, .. } = found.row.key;
         let redacted = room.redaction(position, index).is_some();
-        Some(Related { visible, redacted, own_reactions, thread_end, edits })
+        Some(Related { visible, redacted, own_reactions, reactions, thread_end, edits })
     }
 }

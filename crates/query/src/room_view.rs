@@ -171,6 +171,12 @@ impl<'a> RoomView<'a> {
         self.related(event)?.thread(viewer, seen)
     }
 
+    /// The keys with which anybody has reacted to an event, each once.
+    #[must_use]
+    pub fn reaction_keys(&self, event: &EventId) -> Vec<&'a str> {
+        self.related(event).map(Related::reaction_keys).unwrap_or_default()
+    }
+
     /// The keys with which a user has reacted to an event.
     pub fn reactions_of(&self, event: &EventId, user: &UserId) -> impl Iterator<Item = &'a str> {
         let related = self.related(event).into_iter();

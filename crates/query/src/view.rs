@@ -132,6 +132,12 @@ impl<'a> View<'a> {
         joined.map(|room| room.id().to_owned()).collect()
     }
 
+    /// In how many rooms `user` is `membership`; none if they have never had to do with any.
+    #[must_use]
+    pub fn rooms_count(&self, user: &UserId, membership: Membership) -> Option<usize> {
+        self.models.memberships.shared.counts(user).map(|count| count(membership))
+    }
+
     /// The streams of the rooms that `user` was joined to after the commit at `position`; quickly
     /// where that is the present.
     pub(crate) fn joined_at(&self, user: &UserId, position: Position) -> Vec<StreamId> {

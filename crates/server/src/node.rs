@@ -9,9 +9,11 @@ use async_trait::async_trait;
 use rookery_accounts::Accounts;
 use rookery_command::{
     ActionRates, CommandOptions, Commands, EventLookup, LastActions, Memberships, NoOtherServers,
-    Ports,
+    Ports, RoomCounts,
 };
-use rookery_domain::{KnownEvent, OwnedEventId, OwnedRoomId, OwnedServerName, SigningKey, UserId};
+use rookery_domain::{
+    KnownEvent, Membership, OwnedEventId, OwnedRoomId, OwnedServerName, SigningKey, UserId,
+};
 use rookery_gateway::{
     Ephemeral,
     schema::{App, Entrances},
@@ -55,7 +57,11 @@ pub struct Node {
 }
 
 /// Answers the write side from the read models.
-struct FromModels(ReadModels);
+struct FromModels {
+    models: ReadModels,
+    accounts: Accounts,
+    server_name: OwnedServerName,
+}
 
 #[async_trait]
 impl Memberships for FromModels {
@@ -64,10 +70,34 @@ impl Memberships for FromModels {
         user: &UserId,
         at_least: Position,
     ) -> Result<Vec<OwnedRoomId>, Unavailable> {
-        let reached = self.0.wait_for(at_least, CATCH_UP_MAX).await;
+        let reached = self.models.wait_for(at_least, CATCH_UP_MAX).await;
         reached.map_err(|stale| Unavailable { reason: stale.to_string().into() })?;
-        let view = self.0.view();
+        let view = self.models.view();
         Ok(view.joined_rooms_at(user, view.position()))
+    }
+
+    async fn rooms_of(&self, user: &UserId) -> Result<RoomCounts, Unavailable> {
+        let view = self.models.view();
+        let count = |membership| view.rooms_count(user, membership).unwrap_or(0);
+        Ok(RoomCounts {
+            joined: count(Membership::Join),
+            invited: count(Membership::Invite),
+            knocking: count(Membership::Knock),
+        })
+    }
+
+    async fn exists(&self, user: &UserId) -> Result<bool, Unavailable> {
+        // Whoever was in a room is known, with an account or without: imports bring users who have none.
+        let joined = self.models.view().rooms_count(user, Membership::Join);
+        if joined.is_some_and(|joined| joined > 0) {
+            return Ok(true);
+        }
+        if user.server_name() != self.server_name {
+            return Ok(false);
+        }
+        let account = self.accounts.user(user.as_str());
+        let account = account.map_err(|error| Unavailable { reason: error.to_string().into() })?;
+        Ok(account.is_some())
     }
 }
 
@@ -79,9 +109,9 @@ impl EventLookup for FromModels {
         viewer: &UserId,
         at_least: Position,
     ) -> Result<Vec<KnownEvent>, Unavailable> {
-        let reached = self.0.wait_for(at_least, CATCH_UP_MAX).await;
+        let reached = self.models.wait_for(at_least, CATCH_UP_MAX).await;
         reached.map_err(|stale| Unavailable { reason: stale.to_string().into() })?;
-        let known = self.0.known(events, &Viewer::User(viewer.to_owned())).await;
+        let known = self.models.known(events, &Viewer::User(viewer.to_owned())).await;
         known.map_err(|error| Unavailable { reason: error.to_string().into() })
     }
 }
@@ -94,9 +124,9 @@ impl LastActions for FromModels {
         device: &str,
         at_least: Position,
     ) -> Result<u64, Unavailable> {
-        let reached = self.0.wait_for(at_least, CATCH_UP_MAX).await;
+        let reached = self.models.wait_for(at_least, CATCH_UP_MAX).await;
         reached.map_err(|stale| Unavailable { reason: stale.to_string().into() })?;
-        Ok(self.0.view().last_action(user, device))
+        Ok(self.models.view().last_action(user, device))
     }
 }
 
@@ -176,7 +206,11 @@ impl Node {
             rates: if is_limited { config.limits.rates } else { ActionRates::default() },
             ..CommandOptions::default()
         };
-        let memberships = Arc::new(FromModels(models.clone()));
+        let memberships = Arc::new(FromModels {
+            models: models.clone(),
+            accounts: accounts.clone(),
+            server_name: server_name.clone(),
+        });
         let (events, last_actions) = (memberships.clone(), memberships.clone());
         let ports = Ports { memberships, events, last_actions };
         let commands = Commands::open(port, server_name, ports, Some(&folder), options)

@@ -25,6 +25,8 @@ pub(crate) enum Asked<'a> {
     Mark { room: &'a RoomId, event: &'a EventId, private: bool },
     /// A filter is to be kept.
     Filter { filter: &'a Filter },
+    /// A filter is to be forgotten.
+    DeleteFilter { filter_id: &'a str },
 }
 
 impl Actor {

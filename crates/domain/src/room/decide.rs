@@ -11,7 +11,7 @@ pub(super) mod settings;
 use std::{borrow::Cow, sync::Arc};
 
 use super::{Context, Room, RoomCommand, authorise::Draft};
-use crate::{Pdu, Profile, Rejection, canonical::canonical};
+use crate::{Bound, Pdu, Profile, Rejection, canonical::canonical};
 
 impl Room {
     /// Decides what a command makes happen. An empty list means that it already holds.
@@ -91,7 +91,8 @@ impl Room {
         match self.state(&draft.kind, &state_key) {
             Some(current) if current.content.get() == content => return Ok(None),
             None if settings::says_nothing(&draft.kind, &content) => return Ok(None),
-            _ => {}
+            None => Bound::StateKeys.admit(self.state.others())?,
+            Some(_) => {}
         }
         let needed = self.levels().event(&draft.kind, true);
         self.require_power(cx.sender, needed, || format!("to set {}", draft.kind))?;

@@ -5,6 +5,8 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use ruma_events::TimelineEventType;
+
 use crate::{Membership, Pdu};
 
 /// What a slot costs beside the bytes of its event: the PDU's fields and the map's nodes.
@@ -24,6 +26,9 @@ pub(super) struct Slots {
     weight_bytes: usize,
     joined: usize,
     invited: usize,
+    banned: usize,
+    /// Those that are not about members.
+    others: usize,
 }
 
 impl Slots {
@@ -77,11 +82,21 @@ impl Slots {
         self.invited
     }
 
+    pub(super) fn banned(&self) -> usize {
+        self.banned
+    }
+
+    pub(super) fn others(&self) -> usize {
+        self.others
+    }
+
     fn count(&mut self, event: &Pdu, membership: Membership, comes: bool) {
         let weight = SLOT_OVERHEAD_BYTES + event.json.len() + event.content.get().len();
         let step = |number: usize, by: usize| if comes { number + by } else { number - by };
         self.weight_bytes = step(self.weight_bytes, weight);
         self.joined = step(self.joined, (membership == Membership::Join).into());
         self.invited = step(self.invited, (membership == Membership::Invite).into());
+        self.banned = step(self.banned, (membership == Membership::Ban).into());
+        self.others = step(self.others, (event.kind != TimelineEventType::RoomMember).into());
     }
 }

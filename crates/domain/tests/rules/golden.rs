@@ -141,6 +141,13 @@ fn facts_about_filters_never_change() {
 }
 
 #[test]
+fn facts_about_deleted_filters_never_change() {
+    let event = AccountEvent::FilterDeleted { filter_id: Filter::default().id() };
+    let facts = vec![(Subject::Account, Fact::Account(event))];
+    unchanged_facts(facts, include_str!("../golden/facts-filters-deleted.txt"));
+}
+
+#[test]
 fn envelopes_of_joins_never_change() {
     let joined = |deliver| {
         let (device, action) = (Some("PHONE".to_owned()), None);

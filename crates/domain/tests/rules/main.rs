@@ -5,6 +5,7 @@ mod support;
 
 mod accounts;
 mod anything;
+mod bounds;
 mod creation;
 mod fingerprints;
 mod folding;

@@ -120,6 +120,7 @@ impl Given {
             redacted: false,
             erases: Vec::new(),
             own_reactions: Vec::new(),
+            reactions: Vec::new(),
             thread_end: None,
         }
     }
@@ -130,8 +131,11 @@ impl Given {
             let Some((target, kind)) = Relation::of(other).and_then(|it| it.to) else { continue };
             match kind {
                 _ if target != pdu.event_id => {}
-                RelationKind::Reaction(key) if other.sender == sender => {
-                    known.own_reactions.push(key);
+                RelationKind::Reaction(key) => {
+                    if other.sender == sender {
+                        known.own_reactions.push(key.clone());
+                    }
+                    known.reactions.push(key);
                 }
                 RelationKind::Thread { .. } => known.thread_end = Some(other.event_id.clone()),
                 _ => {}

@@ -52,7 +52,7 @@ pub(crate) enum RefusalCode {
     NoSuchEvent,
     /// There is no such room, or you may not see it.
     NoSuchRoom,
-    /// There is no such user.
+    /// There is no such user, or on a server that cannot be reached.
     NoSuchUser,
     /// Only messages can be edited, and no edits.
     NotEditable,
@@ -94,8 +94,25 @@ pub(crate) enum RefusalCode {
     TooLarge,
     /// More of something than one request may name.
     TooMany,
+    /// As many users are banned from the room as may be: lift a ban.
+    TooManyBans,
     /// You have as many devices as a user may have: remove one.
     TooManyDevices,
+    /// The message has as many edits as it may have: send a new message.
+    TooManyEdits,
+    /// You have stored as many filters as a user may: delete one.
+    TooManyFilters,
+    /// The user has as many unanswered invites as one may have.
+    TooManyInvites,
+    /// You ask to be let into as many rooms as you may: take one of these back.
+    TooManyKnocks,
+    /// You have reacted to the event in as many ways as you may, or the event has as many reactions as it may: redact one of yours,
+    /// or use one that is there.
+    TooManyReactions,
+    /// You have joined as many rooms as a user may: leave one.
+    TooManyRooms,
+    /// The room has as much state as it may have: set what is there already.
+    TooManyStateKeys,
     /// The room version is not supported.
     UnknownRoomVersion,
     /// The user name has characters that names cannot have, or is too long.

@@ -34,10 +34,16 @@ impl Fold for Filters {
 
     fn apply(&mut self, _: StreamKey, committed: &Committed, (): &mut ()) -> Result<(), Unfit> {
         for fact in committed.facts.iter().flatten() {
-            if let Fact::Account(AccountEvent::FilterCreated { filter_id, filter }) = fact {
-                let json = serde_json::to_string(filter)
-                    .map_err(|error| Unfit::new(format!("a filter cannot be kept: {error}")))?;
-                self.0.insert(filter_id.as_str().into(), json.into());
+            match fact {
+                Fact::Account(AccountEvent::FilterCreated { filter_id, filter }) => {
+                    let json = serde_json::to_string(filter)
+                        .map_err(|error| Unfit::new(format!("a filter cannot be kept: {error}")))?;
+                    self.0.insert(filter_id.as_str().into(), json.into());
+                }
+                Fact::Account(AccountEvent::FilterDeleted { filter_id }) => {
+                    self.0.remove(filter_id.as_str());
+                }
+                _ => {}
             }
         }
         Ok(())

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 
 use rookery_domain::{
     Erased, EventId, EventStatus, OwnedUserId, Relation, RelationKind, RoomEvent, UserId,
+    same_reaction,
 };
 use rookery_log::{Position, StreamKind};
 use serde::{Deserialize, Serialize};
@@ -120,7 +121,8 @@ impl Related {
         let mut found: Vec<Reactions> = Vec::new();
         for reaction in self.reactions.iter().filter(|reaction| seen.sees(reaction)) {
             let Some(key) = &reaction.reaction else { continue };
-            let place = found.iter().position(|other| other.key == *key).unwrap_or_else(|| {
+            let same = |other: &Reactions| same_reaction(&other.key, key);
+            let place = found.iter().position(same).unwrap_or_else(|| {
                 found.push(Reactions { key: key.clone(), users: Vec::new() });
                 found.len() - 1
             });
@@ -138,6 +140,17 @@ impl Related {
         let last = events().next_back()?.key;
         let participated = events().any(|event| viewer == Some(&*event.sender));
         Some(Thread { count: events().count() as u64, last, participated })
+    }
+
+    /// The keys with which anybody has reacted, each once.
+    pub(crate) fn reaction_keys(&self) -> Vec<&str> {
+        let mut keys: Vec<&str> = Vec::new();
+        for key in self.reactions.iter().filter_map(|reaction| reaction.reaction.as_deref()) {
+            if !keys.iter().any(|other| same_reaction(other, key)) {
+                keys.push(key);
+            }
+        }
+        keys
     }
 
     /// The keys with which a user has reacted.

@@ -86,6 +86,12 @@ impl RoomsOfUsers {
         self.users.get(user).into_iter().flat_map(RoomsOfUser::iter)
     }
 
+    /// In how many rooms the user is what; nothing if they were never in any.
+    pub(crate) fn counts(&self, user: &UserId) -> Option<impl Fn(Membership) -> usize> {
+        let rooms = self.users.get(user)?;
+        Some(move |membership| rooms.0.get(&membership).map_or(0, BTreeSet::len))
+    }
+
     /// The rooms that the user is joined to.
     pub(crate) fn joined(&self, user: &UserId) -> impl Iterator<Item = StreamKey> {
         let rooms = self.users.get(user).and_then(|rooms| rooms.0.get(&Membership::Join));

@@ -104,6 +104,18 @@ async fn who_reacts_counts_once_for_each_key() {
 }
 
 #[tokio::test]
+async fn one_emoji_is_one_reaction_whichever_way_it_looks() {
+    let (mut scene, models) = scene().await;
+    for (who, key) in [("bob", "👍"), ("alice", "👍\u{fe0f}")] {
+        reacts(&mut scene, who, MESSAGE, key).await;
+    }
+    let all = reactions(&[("👍", &["bob", "alice"])]);
+    assert_eq!(found(&models, "bob", MESSAGE, None).await.reactions, all);
+    let known = models.known(&[event(MESSAGE)], &Viewer::User(user("alice"))).await.unwrap();
+    assert_eq!(known[0].reactions, ["👍"]);
+}
+
+#[tokio::test]
 async fn the_last_edit_by_the_sender_of_the_message_counts() {
     let (mut scene, models) = scene().await;
     let first = scene.send("a", "alice", "m.room.message", None, edits(MESSAGE)).await;

@@ -3,7 +3,7 @@
 use ruma_common::{OwnedRoomId, OwnedUserId, UserId};
 
 use crate::{
-    JoinRule, JsonObject, Membership, Power, Profile, Rejection,
+    Bound, JoinRule, JsonObject, Membership, Power, Profile, Rejection,
     limits::REASON_BYTES_MAX,
     room::{Context, Invitee, Room, RoomCommand, authorise::Draft},
 };
@@ -165,6 +165,7 @@ impl Room {
         let needed = self.levels().ban;
         self.require_power(cx.sender, needed, || "to ban".to_owned())?;
         self.require_below(user, cx)?;
+        Bound::Bans.admit(self.state.banned())?;
         Ok(Some(Draft::member(user, member_content(Membership::Ban, reason)?)))
     }
 

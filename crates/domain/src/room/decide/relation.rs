@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 
 use super::message;
 use crate::{
-    JsonObject, KnownEvent, MessageRelation, Rejection, Relation, RelationKind,
+    Bound, JsonObject, KnownEvent, MessageRelation, Rejection, Relation, RelationKind,
     limits::MENTIONS_MAX,
-    relation::{RELATES_TO, reaction_key},
+    relation::{RELATES_TO, reaction_key, same_reaction},
     room::{Context, Room, authorise::Draft, command::Mentions},
 };
 
@@ -145,7 +145,15 @@ impl Room {
                 Err(Rejection::EventRedacted(target.pdu.event_id.clone()))
             }
             RelationKind::Reaction(key) => {
-                Ok(!(is_reaction && target.own_reactions.iter().any(|own| own == key)))
+                let among = |keys: &[String]| keys.iter().any(|it| same_reaction(it, key));
+                if is_reaction && among(&target.own_reactions) {
+                    return Ok(false);
+                }
+                Bound::OwnReactions.admit(target.own_reactions.len())?;
+                if !among(&target.reactions) {
+                    Bound::Reactions.admit(target.reactions.len())?;
+                }
+                Ok(true)
             }
             RelationKind::Other => Ok(true),
         }
@@ -188,7 +196,8 @@ fn check_edit(target: &KnownEvent, draft: &Draft, cx: &Context) -> Result<(), Re
         let reason = "an edit has its content in m.new_content".to_owned();
         return Err(Rejection::InvalidContent(reason));
     }
-    Ok(())
+    // What its redaction would erase is the message itself and all of its edits.
+    Bound::Edits.admit(target.erases.len().saturating_sub(1))
 }
 
 /// Source: Matrix client-server specification, "Validation of m.thread relationships".

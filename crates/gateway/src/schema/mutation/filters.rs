@@ -29,6 +29,26 @@ pub(crate) struct CreateFilterPayload {
     refusal: Option<Refusal>,
 }
 
+/// The filter to delete.
+#[derive(InputObject)]
+pub(crate) struct DeleteFilterInput {
+    /// Which of your filters.
+    filter_id: String,
+    /// Your number for this action: 1, 2, 3 ... on each device.
+    action_id: Option<i32>,
+}
+
+/// What came of deleting a filter.
+#[derive(SimpleObject)]
+pub(crate) struct DeleteFilterPayload {
+    /// The ID of the filter that is gone, or was not there. Null if it was refused.
+    filter_id: Option<String>,
+    /// Where in the log it was deleted, or known to be gone. Null if it was refused.
+    position: Option<PositionScalar>,
+    /// Why it was refused. Null if it was not.
+    refusal: Option<Refusal>,
+}
+
 /// Mutations about stored filters.
 #[derive(Default)]
 pub(crate) struct FilterMutation;
@@ -56,6 +76,30 @@ impl FilterMutation {
             }
             Err(refusal) => {
                 CreateFilterPayload { filter_id: None, position: None, refusal: Some(refusal) }
+            }
+        })
+    }
+
+    /// Deletes a stored filter. Subscriptions that were started with it go on as they are.
+    async fn delete_filter(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The filter to delete.")] input: DeleteFilterInput,
+    ) -> Result<DeleteFilterPayload> {
+        let actor = session(context).actor()?;
+        let (filter_id, retry) = (input.filter_id, retry(input.action_id)?);
+        let result = app(context).commands.delete_filter(&actor, &filter_id, retry).await;
+        Ok(match refused(result)? {
+            Ok(deleted) => {
+                app(context).wrote(session(context), deleted.position);
+                DeleteFilterPayload {
+                    filter_id: Some(filter_id),
+                    position: Some(app(context).token(deleted.position)),
+                    refusal: None,
+                }
+            }
+            Err(refusal) => {
+                DeleteFilterPayload { filter_id: None, position: None, refusal: Some(refusal) }
             }
         })
     }

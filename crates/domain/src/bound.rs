@@ -1,0 +1,98 @@
+//! How many of a thing there may be, and what is told to whoever wants one more.
+//!
+//! **Invariant:** each bound has a code of its own, and its text says what to do about it.
+
+use std::fmt;
+
+use crate::limits;
+
+/// A bound that is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// Filters that a user has stored.
+    Filters,
+    /// Reactions of one user to one event.
+    OwnReactions,
+    /// Different reactions to one event.
+    Reactions,
+    /// Edits of one message.
+    Edits,
+    /// State of a room, beside its members.
+    StateKeys,
+    /// Banned users of a room.
+    Bans,
+    /// Rooms that a user has joined.
+    Rooms,
+    /// Rooms that a user asks to be let into.
+    Knocks,
+    /// Invites that a user has not answered.
+    Invites,
+}
+
+impl Bound {
+    /// How many there may be.
+    #[must_use]
+    pub const fn max(self) -> usize {
+        match self {
+            Self::Filters => limits::FILTERS_MAX,
+            Self::OwnReactions => limits::REACTIONS_OF_USER_MAX,
+            Self::Reactions => limits::REACTIONS_MAX,
+            Self::Edits => limits::EDITS_MAX,
+            Self::StateKeys => limits::STATE_KEYS_MAX,
+            Self::Bans => limits::BANS_MAX,
+            Self::Rooms => limits::ROOMS_MAX,
+            Self::Knocks => limits::KNOCKS_MAX,
+            Self::Invites => limits::INVITES_PENDING_MAX,
+        }
+    }
+
+    /// The stable code, for programs.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Filters => "TOO_MANY_FILTERS",
+            Self::OwnReactions | Self::Reactions => "TOO_MANY_REACTIONS",
+            Self::Edits => "TOO_MANY_EDITS",
+            Self::StateKeys => "TOO_MANY_STATE_KEYS",
+            Self::Bans => "TOO_MANY_BANS",
+            Self::Rooms => "TOO_MANY_ROOMS",
+            Self::Knocks => "TOO_MANY_KNOCKS",
+            Self::Invites => "TOO_MANY_INVITES",
+        }
+    }
+
+    /// Refuses one more if there are `count` already.
+    ///
+    /// # Errors
+    /// [`Rejection::Bound`](crate::Rejection::Bound).
+    pub fn admit(self, count: usize) -> Result<(), crate::Rejection> {
+        if count < self.max() { Ok(()) } else { Err(crate::Rejection::Bound(self)) }
+    }
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let max = self.max();
+        match self {
+            Self::Filters => write!(f, "you have stored {max} filters; delete one first"),
+            Self::OwnReactions => {
+                write!(f, "you have reacted to this event in {max} ways; redact one of them first")
+            }
+            Self::Reactions => {
+                write!(f, "this event has {max} different reactions; use one of them")
+            }
+            Self::Edits => write!(f, "this message has {max} edits; send a new message"),
+            Self::StateKeys => {
+                write!(f, "this room has {max} pieces of state; set one that is there already")
+            }
+            Self::Bans => write!(f, "{max} users are banned from this room; lift a ban first"),
+            Self::Rooms => write!(f, "you have joined {max} rooms; leave one first"),
+            Self::Knocks => {
+                write!(f, "you ask to be let into {max} rooms; take one of these back first")
+            }
+            Self::Invites => {
+                write!(f, "this user has {max} invites to answer; ask them to answer some first")
+            }
+        }
+    }
+}
