@@ -1,0 +1,267 @@
+//! The public directory as an index: the listed rooms by size, with the text that a search looks at.
+//!
+//! **Invariant:** a page costs what it shows. A search reads the texts apart from the models, on a thread that may block, one
+//! search at a time; no search holds up a commit.
+//! **Invariant:** a commit marks the rooms that it changes; they are looked at when the list is asked for, a few at a time,
+//! by a task that no single reader drives.
+//! **Invariant:** the pages of one list have the order of the position at which the first of them was read, as long as that
+//! list is among the last [`LISTS_MAX`].
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeSet, HashMap, VecDeque},
+    ops::Bound,
+    sync::Arc,
+};
+
+use imbl::OrdMap;
+use parking_lot::Mutex;
+use rookery_domain::{AliasEvent, Fact, RoomId};
+use rookery_log::{Position, StreamKind};
+
+use crate::{
+    Committed,
+    core::Core,
+    models::{Models, StreamKey},
+};
+
+/// Rooms that are looked at while the models are held still.
+const ROOMS_AT_ONCE: usize = 256;
+
+/// Lists that are remembered for those who turn their pages. They share what they have in common.
+const LISTS_MAX: usize = 256;
+
+/// The rooms of a list: the largest first, of one size the oldest first; with what a search looks at, in lower case.
+type List = OrdMap<(Reverse<u64>, StreamKey), Arc<str>>;
+
+/// The index.
+#[derive(Default)]
+pub(crate) struct ListedRooms {
+    /// Rooms that changed since they were looked at; none before the first look, which is at all of them.
+    changed: Mutex<Option<BTreeSet<StreamKey>>>,
+    state: Mutex<State>,
+    /// Held by the one task that looks at rooms.
+    refreshing: tokio::sync::Mutex<()>,
+    /// Held by the one search that runs.
+    searching: Arc<tokio::sync::Mutex<()>>,
+}
+
+#[derive(Default)]
+struct State {
+    rooms: List,
+    /// How large each listed room is in the list.
+    sizes: HashMap<StreamKey, u64>,
+    /// The lists of the past, with the position from which each was that of the models.
+    lists: VecDeque<(Position, List)>,
+    /// Whether `rooms` differs from the last of them.
+    is_new: bool,
+}
+
+/// Where a page of a list begins, and what it is of.
+pub(crate) struct Asked {
+    /// Only rooms with this in their text, in lower case.
+    pub(crate) search: Option<Box<str>>,
+    /// Only rooms after this one, in the list of this position.
+    pub(crate) after: Option<(Position, u64, StreamKey)>,
+    pub(crate) limit: usize,
+}
+
+/// A page of a list.
+pub(crate) struct Found {
+    pub(crate) position: Position,
+    pub(crate) rooms: Vec<(u64, StreamKey)>,
+    pub(crate) has_more: bool,
+    pub(crate) total: usize,
+}
+
+impl ListedRooms {
+    /// A commit is about to be applied: an alias leaves a room with it.
+    pub(crate) fn before(&self, models: &Models, committed: &Committed) {
+        if committed.stream.split().is_none_or(|(kind, _)| kind != StreamKind::Alias) {
+            return;
+        }
+        let key = models.directory.key_of(&committed.stream);
+        let target = key.and_then(|key| models.aliases.get(key)?.claim.as_ref());
+        if let Some((room, _)) = target {
+            self.note(models, room);
+        }
+    }
+
+    /// A commit has been applied.
+    pub(crate) fn after(&self, models: &Models, committed: &Committed) {
+        match committed.stream.split() {
+            Some((StreamKind::Room, room)) => {
+                let changes = committed.room_events().any(|(_, event)| {
+                    event.state_changes().next().is_some() || !event.erases().is_empty()
+                });
+                if changes && let Ok(room) = <&RoomId>::try_from(room) {
+                    self.note(models, room);
+                }
+            }
+            Some((StreamKind::Alias, _)) => {
+                for fact in committed.facts.iter().flatten() {
+                    if let Fact::Alias(AliasEvent::Claimed { room_id, .. }) = fact {
+                        self.note(models, room_id);
+                    }
+                }
+            }
+            Some((StreamKind::User, _)) | None => {}
+        }
+    }
+
+    fn note(&self, models: &Models, room: &RoomId) {
+        if let Some(changed) = &mut *self.changed.lock()
+            && let Some(key) = models.directory.key(StreamKind::Room, room.as_str())
+        {
+            changed.insert(key);
+        }
+    }
+
+    /// Rows of streams were changed otherwise than by commits: all rooms are looked at again.
+    pub(crate) fn forget(&self) {
+        *self.changed.lock() = None;
+    }
+
+    /// How many rooms have changed; none before the first look.
+    #[cfg(test)]
+    pub(crate) fn waiting(&self) -> Option<usize> {
+        self.changed.lock().as_ref().map(BTreeSet::len)
+    }
+
+    /// The turn of a search.
+    #[cfg(test)]
+    pub(crate) async fn searching(&self) -> tokio::sync::OwnedMutexGuard<()> {
+        Arc::clone(&self.searching).lock_owned().await
+    }
+
+    /// Some of the rooms that are to be looked at, and whether these are all.
+    fn take(&self, models: &Models) -> (Vec<StreamKey>, bool) {
+        let mut changed = self.changed.lock();
+        let changed =
+            changed.get_or_insert_with(|| models.summaries.rows.keys().copied().collect());
+        let taken: Vec<_> = changed.iter().take(ROOMS_AT_ONCE).copied().collect();
+        for key in &taken {
+            changed.remove(key);
+        }
+        (taken, changed.is_empty())
+    }
+}
+
+impl State {
+    fn put(&mut self, key: StreamKey, entry: Option<(u64, Arc<str>)>) {
+        let before = self.sizes.get(&key).copied();
+        let known = before.and_then(|size| self.rooms.get(&(Reverse(size), key)));
+        if entry.as_ref().map(|(size, text)| (*size, text)) == before.zip(known) {
+            return;
+        }
+        self.is_new = true;
+        if let Some(size) = before {
+            self.rooms.remove(&(Reverse(size), key));
+        }
+        match entry {
+            Some((size, text)) => {
+                self.sizes.insert(key, size);
+                self.rooms.insert((Reverse(size), key), text);
+            }
+            None => drop(self.sizes.remove(&key)),
+        }
+    }
+
+    /// The list is that of the models at `position`.
+    fn publish(&mut self, position: Position) {
+        if !self.is_new && !self.lists.is_empty() {
+            return;
+        }
+        self.is_new = false;
+        self.lists.push_back((position, self.rooms.clone()));
+        if self.lists.len() > LISTS_MAX {
+            self.lists.pop_front();
+        }
+    }
+
+    /// The list of `position`; the last one if that is not remembered.
+    fn list(&self, position: Option<Position>) -> (Position, List) {
+        let asked = self.lists.iter().find(|(of, _)| Some(*of) == position);
+        let list = asked.or_else(|| self.lists.back());
+        list.cloned().unwrap_or_else(|| (Position::ORIGIN, List::default()))
+    }
+}
+
+/// What the list shows of a room, if it is listed.
+fn entry(models: &Models, key: StreamKey) -> Option<(u64, Arc<str>)> {
+    let summary = models.summaries.get(key).filter(|summary| summary.listed)?;
+    let room = models.directory.subject(key).and_then(|room| <&RoomId>::try_from(room).ok())?;
+    let texts = [&summary.name, &summary.topic, &summary.canonical_alias];
+    let texts = texts.into_iter().flatten().map(String::as_str);
+    let aliases = models.aliases.shared.of(room);
+    let aliases = aliases.filter_map(|alias| models.directory.subject(alias));
+    let text = texts.chain(aliases).collect::<Vec<_>>().join("\n").to_lowercase();
+    let joined = models.memberships.get(key).map_or(0, crate::models::RoomMembers::joined);
+    Some((joined, text.into()))
+}
+
+impl Core {
+    /// Looks at the rooms that have changed, until none has.
+    async fn refresh_listed(&self) {
+        let _turn = self.listed.refreshing.lock().await;
+        loop {
+            let is_done = {
+                let models = self.models.read();
+                let (keys, is_all) = self.listed.take(&models);
+                let mut state = self.listed.state.lock();
+                for key in keys {
+                    state.put(key, entry(&models, key));
+                }
+                if is_all {
+                    state.publish(models.position);
+                }
+                is_all
+            };
+            if is_done {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// A page of the public list, as of now or of the list that it goes on with.
+    pub(crate) async fn listed(self: &Arc<Self>, asked: Asked) -> Found {
+        if asked.after.is_none() {
+            let core = Arc::clone(self);
+            // A reader that goes away leaves the others their list.
+            let refreshed = tokio::spawn(async move { core.refresh_listed().await }).await;
+            if let Err(error) = refreshed {
+                tracing::error!(%error, "the public list is not up to date");
+            }
+        }
+        let of = asked.after.map(|(position, ..)| position);
+        let (position, list) = self.listed.state.lock().list(of);
+        if asked.search.is_none() {
+            return page(position, &list, &asked);
+        }
+        let turn = Arc::clone(&self.listed.searching).lock_owned().await;
+        let search = move || {
+            let found = page(position, &list, &asked);
+            drop(turn);
+            found
+        };
+        let none = Found { position, rooms: Vec::new(), has_more: false, total: 0 };
+        tokio::task::spawn_blocking(search).await.unwrap_or(none)
+    }
+}
+
+fn page(position: Position, list: &List, asked: &Asked) -> Found {
+    let last = asked.after.map(|(_, size, key)| (Reverse(size), key));
+    let from = last.map_or(Bound::Unbounded, Bound::Excluded);
+    let fits = |text: &str| asked.search.as_deref().is_none_or(|search| text.contains(search));
+    let rooms = list.range((from, Bound::Unbounded)).filter(|(_, text)| fits(text));
+    let mut rooms: Vec<_> =
+        rooms.take(asked.limit + 1).map(|((Reverse(size), key), _)| (*size, *key)).collect();
+    let has_more = rooms.len() > asked.limit;
+    rooms.truncate(asked.limit);
+    let total = match asked.search {
+        Some(_) => list.values().filter(|text| fits(text)).count(),
+        None => list.len(),
+    };
+    Found { position, rooms, has_more, total }
+}
