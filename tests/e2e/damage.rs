@@ -174,3 +174,25 @@ fn missing_or_changed_signing_key_is_refused_until_an_operator_accepts_a_new_one
     assert_ne!(fs::read(&key).unwrap(), whole);
     assert!(!fs::read_to_string(&identity).unwrap().contains("\"new\""));
 }
+
+#[test]
+fn content_that_was_redacted_stays_gone_when_the_end_of_the_log_is_torn() {
+    let data = tempdir().unwrap();
+    let path = data.path();
+    let server = Server::start(path);
+    let alice = Client::register(&server, "alice");
+    let room = alice.create_room(json!({ "preset": "PUBLIC" }));
+    let event = alice.say(&room, "a secret word");
+    alice.act("redactEvent", json!({ "roomId": room, "eventId": event }));
+    server.kill();
+    // The last thing in the file is the record without the word.
+    let db = path.join("log/sled/db");
+    let mut bytes = fs::read(&db).unwrap();
+    let last = bytes.iter().rposition(|byte| *byte != 0).unwrap();
+    bytes[last] ^= 1;
+    fs::write(&db, bytes).unwrap();
+    let server = Server::start(path);
+    assert_eq!(server.logged("erased again").len(), 1);
+    server.stop();
+    assert!(!succeed(path, &["export", "-"], "").contains("a secret word"));
+}

@@ -137,6 +137,15 @@ impl Commands {
         })
     }
 
+    /// Forgets that redacted content was erased: the next write side with this `folder` erases all of
+    /// it again. To be called before a log is opened that may have lost erasures.
+    ///
+    /// # Errors
+    /// If the folder cannot be written.
+    pub fn forget_erasures(folder: &Path) -> io::Result<()> {
+        Checkpoint::forget(folder, EraseProcess::NAME)
+    }
+
     /// The name of this server.
     #[must_use]
     pub fn server_name(&self) -> &OwnedServerName {

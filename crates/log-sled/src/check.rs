@@ -41,8 +41,8 @@ pub(crate) struct Checked {
     pub(crate) mark: Mark,
     /// The history of the log; `None` for a new one.
     pub(crate) epoch: Option<Epoch>,
-    /// Whether there are commits.
-    pub(crate) exists: bool,
+    /// Whether the engine drops what may have been erasures that were answered.
+    pub(crate) erasures_in_doubt: bool,
     /// Damaged files that are derived again.
     pub(crate) aside: Vec<PathBuf>,
     /// Whether `meta` has to be written again.
@@ -90,7 +90,6 @@ fn look(dir: &Path, wanted: Option<Epoch>, scope: &mut Scope<'_>) -> Result<Chec
         let to = checked.mark.position;
         return Err(OpenError::Missing { dir: dir.to_owned(), from: Position(1), to });
     }
-    checked.exists = last.is_some();
     checked.renew_meta = !matches!(found, Sealed::Whole(_));
     checked.epoch = match found {
         Sealed::Whole(epoch) => Some(epoch),
@@ -118,7 +117,7 @@ fn marks(dir: &Path) -> Result<Checked, OpenError> {
     let mut checked = Checked {
         mark: Mark::ORIGIN,
         epoch: None,
-        exists: false,
+        erasures_in_doubt: false,
         aside: Vec::new(),
         renew_meta: false,
         renew_anchor: false,
@@ -195,6 +194,8 @@ fn check_engine(
         checked.aside.extend(damaged);
         loss = Loss::PerhapsNothing;
     }
+    checked.erasures_in_doubt =
+        loss == Loss::PerhapsNothing || replay.is_torn(file).map_err(refuse)?;
     let records = ImageRecords(Image::of(file, &replay).map_err(refuse)?);
     let mut last = None;
     let from = match (loss, &scope) {

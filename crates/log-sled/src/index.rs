@@ -9,9 +9,11 @@
 //!
 //! **Invariant:** entries are of commits on stable storage.
 //! **Invariant:** runs cover consecutive ranges of positions; the entries in memory follow them.
+//! **Invariant:** a damaged run is derived again from the log, and its entries are never believed.
 //! **Invariant:** memory is bounded but for about 3 bytes a commit (filters and fences of runs).
 
 mod compact;
+mod mend;
 mod run;
 
 use std::{
@@ -96,6 +98,8 @@ impl State {
 struct Shared {
     dir: PathBuf,
     state: RwLock<State>,
+    /// Held by whoever puts other runs into `state`.
+    changing: Mutex<()>,
 }
 
 /// The indexes of an open log.
@@ -126,7 +130,7 @@ impl Index {
         std::fs::create_dir_all(dir).map_err(OpenError::io("create", dir))?;
         let runs = run::load_all(dir, hash_at).map_err(OpenError::io("read", dir))?;
         let state = RwLock::new(State::of(runs));
-        let shared = Arc::new(Shared { dir: dir.to_owned(), state });
+        let shared = Arc::new(Shared { dir: dir.to_owned(), state, changing: Mutex::new(()) });
         let (wake, woken) = mpsc::channel();
         let known = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("rookery-index".to_owned());

@@ -137,10 +137,11 @@ pub struct PreparedLog {
 }
 
 impl PreparedLog {
-    /// Whether a log is there already.
+    /// Whether opening the log may bring back content that was erased: its end is torn, and an erasure
+    /// leaves no trace there but the record as it is now. Erase again then what is to be gone.
     #[must_use]
-    pub fn exists(&self) -> bool {
-        self.prepared.exists()
+    pub fn erasures_in_doubt(&self) -> bool {
+        self.prepared.erasures_in_doubt()
     }
 
     /// Opens the log.

@@ -51,9 +51,9 @@ pub(crate) fn open(dir: &Path, options: &SledOptions) -> Result<Opened, OpenErro
 }
 
 impl Prepared {
-    /// Whether the log has had commits.
-    pub(crate) fn exists(&self) -> bool {
-        self.checked.exists
+    /// Whether erasures that were answered may be undone by opening.
+    pub(crate) const fn erasures_in_doubt(&self) -> bool {
+        self.checked.erasures_in_doubt
     }
 
     pub(crate) fn open(self, dir: &Path, options: &SledOptions) -> Result<Opened, OpenError> {

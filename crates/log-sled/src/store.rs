@@ -2,7 +2,7 @@
 
 use std::{fs::File, io, ops::Deref, path::Path, sync::Arc};
 
-use rookery_log::{CommandId, Position, ReadError, Record, StreamId, Unavailable};
+use rookery_log::{CommandId, PAGE_MAX, Position, ReadError, Record, StreamId, Unavailable};
 
 use crate::{
     OpenError,
@@ -101,7 +101,30 @@ impl Store {
         last: Position,
         limit: usize,
     ) -> Result<Vec<Position>, StoreError> {
-        self.index.positions(Subject::stream(stream), after.next()..=last, limit)
+        let subject = Subject::stream(stream);
+        self.indexed(|index| index.positions(subject, after.next()..=last, limit))
+    }
+
+    /// Looks something up in the indexes, which are derived again where they are damaged.
+    fn indexed<T>(&self, look: impl Fn(&Index) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        match look(&self.index) {
+            Err(StoreError::Damaged(_)) => {
+                self.mend_index()?;
+                look(&self.index)
+            }
+            looked => looked,
+        }
+    }
+
+    /// Derives what is damaged of the indexes again from the records.
+    pub(crate) fn mend_index(&self) -> Result<(), StoreError> {
+        self.index.mend(|after, to| {
+            let page = self.page(after, to, PAGE_MAX);
+            page.map_err(|error| match error {
+                ReadError::Damaged { .. } => StoreError::Damaged(error.to_string().into()),
+                ReadError::Unavailable(unavailable) => StoreError::Refused(unavailable.reason),
+            })
+        })
     }
 
     /// The last record of `stream` up to `last`.
@@ -113,7 +136,8 @@ impl Store {
         let subject = Subject::stream(stream);
         let mut upto = last;
         loop {
-            let found = self.index.last_of(subject, upto).map_err(|error| error.at(last))?;
+            let found = self.indexed(|index| index.last_of(subject, upto));
+            let found = found.map_err(|error| error.at(last))?;
             let Some(position) = found else { return Ok(None) };
             let record = self.record(position)?;
             if let Some(record) = record.filter(|record| record.commit.stream == *stream) {
@@ -129,7 +153,7 @@ impl Store {
         command: CommandId,
         last: Position,
     ) -> Result<Option<Record>, ReadError> {
-        let found = self.index.last_of(Subject::command(command), last);
+        let found = self.indexed(|index| index.last_of(Subject::command(command), last));
         let Some(position) = found.map_err(|error| error.at(last))? else {
             return Ok(None);
         };
@@ -143,7 +167,8 @@ impl Store {
         let stream = Subject::stream(&record.commit.stream);
         let command = record.commit.command.map(Subject::command);
         for subject in [Some(stream), command].into_iter().flatten() {
-            if self.index.positions(subject, position..=position, 1)?.is_empty() {
+            let found = self.indexed(|index| index.positions(subject, position..=position, 1))?;
+            if found.is_empty() {
                 return Ok(false);
             }
         }
@@ -152,12 +177,14 @@ impl Store {
 
     /// How many entries the indexes have, up to `last`: of streams, of commands.
     pub(crate) fn index_sizes(&self, last: Position) -> Result<(u64, u64), StoreError> {
-        let (mut streams, mut commands) = (0, 0);
-        self.index.walk(|stream, position| {
-            let count = if stream { &mut streams } else { &mut commands };
-            *count += u64::from(position <= last);
-        })?;
-        Ok((streams, commands))
+        self.indexed(|index| {
+            let (mut streams, mut commands) = (0, 0);
+            index.walk(|stream, position| {
+                let count = if stream { &mut streams } else { &mut commands };
+                *count += u64::from(position <= last);
+            })?;
+            Ok((streams, commands))
+        })
     }
 }
 

@@ -380,6 +380,14 @@ impl Writer {
             return Ok(());
         }
         self.shared.store.index.add(records.iter().map(Arc::as_ref));
+        if self.shared.store.index.is_damaged()
+            && let Err(error) = self.shared.store.mend_index()
+        {
+            tracing::error!(
+                error = error.text(),
+                "an index file is damaged and cannot be derived again"
+            );
+        }
         self.shared.recent.extend(records);
         let mark = Mark { position: self.end.position, hash: self.end.hash };
         if let Err(error) = self.head_file.write(mark) {

@@ -160,6 +160,12 @@ impl Node {
         if new || named != identity {
             named.save(&config.data)?;
         }
+        if log.erasures_in_doubt() {
+            tracing::warn!("the end of the log is torn: redacted content is erased again");
+            let folder = config.data.join("rooms");
+            Commands::forget_erasures(&folder)
+                .map_err(|error| Failure::file("cannot write to", &folder, error))?;
+        }
         Self::open_on(config, &identity, Arc::new(log.open()?), accounts, key).await
     }
 

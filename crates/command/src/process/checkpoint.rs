@@ -18,6 +18,15 @@ pub(crate) struct Checkpoint {
 }
 
 impl Checkpoint {
+    /// Removes the checkpoint of the process `name` in `folder`, so that it begins again.
+    pub(crate) fn forget(folder: &Path, name: &str) -> io::Result<()> {
+        match fs::remove_file(folder.join(format!("{name}.process"))) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ if folder.exists() => File::open(folder)?.sync_all(),
+            _ => Ok(()),
+        }
+    }
+
     /// The checkpoint of the process `name` in `folder`, for a log of this history.
     pub(crate) fn of(folder: Option<&Path>, name: &str, epoch: Epoch) -> Self {
         Self { file: folder.map(|folder| folder.join(format!("{name}.process"))), epoch }

@@ -258,6 +258,24 @@ impl Replay {
         )))
     }
 
+    /// Whether messages behind the end were written, or begun, and are dropped. What is left there of
+    /// an earlier use of the segment does not count.
+    pub(crate) fn is_torn(&self, file: &File) -> Result<bool, Flaw> {
+        let number = u64::try_from(self.next / SEGMENT).unwrap_or(0);
+        for Residue { offset, at } in &self.dropped {
+            if *at == 0 {
+                return Ok(true);
+            }
+            let segment = load_segment(file, *offset)?;
+            if Message::page_of_torn(&segment, *at, number).is_some()
+                || Message::after(&segment, *at, &(number..=number)).is_some()
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// What the engine would drop at the end.
     pub(crate) fn dropped(&self) -> &[Residue] {
         &self.dropped

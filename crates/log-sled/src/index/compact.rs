@@ -37,6 +37,7 @@ fn report(outcome: Result<(), StoreError>) {
 
 /// Makes a run of what is in memory. After a failure the next call tries again.
 fn freeze(shared: &Shared) -> Result<(), StoreError> {
+    let _turn = shared.changing.lock();
     let (entries, from, (to, hash)) = {
         let mut state = shared.state.write();
         let from = state.runs.last().map_or(Position::ORIGIN, |run| run.span.to);
@@ -61,6 +62,7 @@ fn freeze(shared: &Shared) -> Result<(), StoreError> {
 /// Merges the newest runs as long as there are enough of a size.
 fn merge(shared: &Shared) -> Result<(), StoreError> {
     loop {
+        let _turn = shared.changing.lock();
         let runs = Arc::clone(&shared.state.read().runs);
         let Some(last) = runs.last() else { return Ok(()) };
         let same = runs.iter().rev().take_while(|run| size(run) <= size(last)).count();

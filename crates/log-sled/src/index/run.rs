@@ -13,7 +13,10 @@ use std::{
     ops::RangeInclusive,
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use rookery_log::{Hash, Position};
@@ -47,6 +50,8 @@ pub(super) struct Run {
     file: File,
     fences: Vec<Entry>,
     filter: Filter,
+    /// Set once a block was read that is not what was written.
+    damaged: AtomicBool,
 }
 
 impl Run {
@@ -87,7 +92,18 @@ impl Run {
         let mut hash = Hash::ORIGIN;
         hash.0.copy_from_slice(&footer[..32]);
         let span = Span { from, to, hash };
-        Ok(Self { span, count, path, file, fences, filter: Filter(filter) })
+        let (filter, damaged) = (Filter(filter), AtomicBool::new(false));
+        Ok(Self { span, count, path, file, fences, filter, damaged })
+    }
+
+    /// Whether a block was read that is not what was written.
+    pub(super) fn is_damaged(&self) -> bool {
+        self.damaged.load(Ordering::Relaxed)
+    }
+
+    /// Whether the two are the same file, by name.
+    pub(super) fn has_name_of(&self, other: &Self) -> bool {
+        self.path == other.path
     }
 
     pub(super) fn remove(&self) {
@@ -112,11 +128,9 @@ impl Run {
         read.map_err(|error| StoreError::Refused(format!("reading an index: {error}").into()))?;
         let checksum = bytes.split_off(bytes.len() - 4);
         if crc32fast::hash(&bytes).to_le_bytes() != *checksum {
+            self.damaged.store(true, Ordering::Relaxed);
             let path = self.path.display();
-            let text = format!(
-                "the index file {path} is not what was written: stop the server and delete it; \
-                 it is derived again from the log"
-            );
+            let text = format!("block {index} of the index file {path} is not what was written");
             return Err(StoreError::Damaged(text.into()));
         }
         Ok(bytes.as_chunks().0.iter().map(|bytes| Entry(*bytes)).collect())

@@ -195,3 +195,30 @@ async fn loss_that_is_accepted_is_lost_in_the_indexes_too() {
     }
     assert_eq!(log.verify(|_, _| ()).unwrap().commits, 44);
 }
+
+#[tokio::test]
+async fn damaged_block_of_an_index_mends_itself_from_the_log() {
+    let dir = temporary();
+    append_all(&open(dir.path()), 0..600, 10).await;
+    let mut runs = std::fs::read_dir(dir.path().join("index")).unwrap();
+    let run = runs.next().unwrap().unwrap().path();
+    let whole = std::fs::read(&run).unwrap();
+    // The first blocks hold the entries of commands, the last ones those of streams.
+    for at in [0, 4_100, 20_000] {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1;
+        std::fs::write(&run, bytes).unwrap();
+        let log = open(dir.path());
+        for number in 0..600 {
+            assert_eq!(log.find(command(number)).await, Ok(Some(Position(number + 1))));
+        }
+        let again = log.append(commit(100, 10), guard(100)).await.unwrap();
+        assert_eq!((again.position, again.repeated), (Position(101), true));
+        for number in 0..3 {
+            let page = log.read(&Scope::Stream(stream(number)), Position(0), 600).await.unwrap();
+            assert_eq!(page.len(), 200);
+        }
+        assert_eq!(log.verify(|_, _| ()).unwrap().commits, 600);
+        assert!(std::fs::read(&run).unwrap() == whole, "the file is as it was written first");
+    }
+}

@@ -10,4 +10,5 @@ mod folder;
 mod holes;
 mod support;
 mod traced;
+mod trials;
 mod unreadable;
