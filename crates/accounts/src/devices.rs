@@ -2,6 +2,7 @@
 
 use crate::{
     Accounts, DeviceError, Millis, Revocation, Unavailable,
+    format::StoredDevice,
     name::check_device_name,
     secret::TokenHash,
     store::{self, DEVICES},
@@ -28,20 +29,50 @@ impl Accounts {
     /// # Errors
     /// [`Unavailable`] if the file cannot be read.
     pub fn devices(&self, user: &str) -> Result<Vec<Device>, Unavailable> {
+        self.devices_after(user, None, usize::MAX)
+    }
+
+    /// Up to `limit` of them, after the one with an ID.
+    ///
+    /// # Errors
+    /// As [`devices`](Self::devices).
+    pub fn devices_after(
+        &self,
+        user: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Device>, Unavailable> {
         let Some(name) = self.inner.find(user) else { return Ok(Vec::new()) };
-        let stored = self.inner.read(|read| store::devices(&read.open_table(DEVICES)?, &name))?;
+        let devices = self.inner.read(|read| {
+            store::devices_after(&read.open_table(DEVICES)?, &name, after, limit)
+        })?;
+        Ok(devices.into_iter().map(|device| self.shown(device)).collect())
+    }
+
+    /// One device of a user.
+    ///
+    /// # Errors
+    /// As [`devices`](Self::devices).
+    pub fn device(&self, user: &str, device_id: &str) -> Result<Option<Device>, Unavailable> {
+        let Some(name) = self.inner.find(user) else { return Ok(None) };
+        let device = self
+            .inner
+            .read(|read| store::device(&read.open_table(DEVICES)?, &name, device_id))?;
+        Ok(device.map(|stored| self.shown((device_id.to_owned(), stored))))
+    }
+
+    fn shown(&self, (device_id, stored): (String, StoredDevice)) -> Device {
         let seen = |token| {
             let live = self.inner.sessions.get(TokenHash(token)).ok()?;
             Some(live.seen())
         };
-        let devices = stored.into_iter().map(|(device_id, stored)| Device {
+        Device {
             device_id,
             name: stored.name,
             created: stored.created,
             last_seen: stored.token.and_then(seen).unwrap_or_default().max(stored.last_seen),
             logged_in: stored.token.is_some(),
-        });
-        Ok(devices.collect())
+        }
     }
 
     /// Removes a device, which ends its session: this is how a device logs out, and how its owner

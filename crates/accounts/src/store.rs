@@ -189,12 +189,25 @@ pub(crate) fn devices(
     devices: &impl ReadableTable<DeviceKey, Bytes>,
     name: &Localpart,
 ) -> Result<Vec<(String, StoredDevice)>, Unavailable> {
+    devices_after(devices, name, None, usize::MAX)
+}
+
+/// Up to `limit` of them, after the one with an ID.
+pub(crate) fn devices_after(
+    devices: &impl ReadableTable<DeviceKey, Bytes>,
+    name: &Localpart,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<Vec<(String, StoredDevice)>, Unavailable> {
     let mut found = Vec::new();
-    for row in devices.range((name.as_str(), "")..)? {
+    for row in devices.range((name.as_str(), after.unwrap_or_default())..)? {
         let (key, value) = row?;
         let (owner, id) = key.value();
-        if owner != name.as_str() {
+        if owner != name.as_str() || found.len() >= limit {
             break;
+        }
+        if after == Some(id) {
+            continue;
         }
         found.push((id.to_owned(), StoredDevice::decode(value.value())?));
     }

@@ -44,7 +44,7 @@ pub use self::{
     profile::Profile,
     redaction::RedactError,
     rejection::Rejection,
-    relation::{KnownEvent, Relation, RelationKind, same_reaction},
+    relation::{KnownEvent, Relation, RelationKind, plain_reaction, same_reaction},
     room::{
         Context, CreateRoom, DIRECTORY_TYPE, Decided, Graph, InvitePreview, Invitee, Mentions,
         MessageKind, MessageRelation, Preset, ResolveError, Room, RoomCommand, Verdict,

@@ -6,7 +6,7 @@
 //! Source: Matrix client-server specification, "Forming relationships between events",
 //! "Rich replies", "Threading", "Event replacements", "Event annotations and reactions".
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use ruma_common::{EventId, OwnedEventId};
 use ruma_events::TimelineEventType;
@@ -143,10 +143,17 @@ impl RelationKind {
 /// Whether two keys are the same reaction: variation selectors (U+FE0E, U+FE0F) choose how an emoji looks, and not which it is.
 #[must_use]
 pub fn same_reaction(one: &str, other: &str) -> bool {
-    let plain = |key: &str| -> String {
-        key.chars().filter(|char| !matches!(char, '\u{fe0e}' | '\u{fe0f}')).collect()
-    };
-    one == other || plain(one) == plain(other)
+    plain_reaction(one) == plain_reaction(other)
+}
+
+/// A key without variation selectors: what all keys that are the same reaction have in common.
+#[must_use]
+pub fn plain_reaction(key: &str) -> Cow<'_, str> {
+    let is_selector = |char: char| matches!(char, '\u{fe0e}' | '\u{fe0f}');
+    if key.contains(is_selector) {
+        return key.chars().filter(|char| !is_selector(*char)).collect();
+    }
+    key.into()
 }
 
 /// A key that somebody may react with.

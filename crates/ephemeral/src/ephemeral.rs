@@ -107,6 +107,25 @@ impl Ephemeral {
         self.inner.state.lock().typing.users(room).cloned().collect()
     }
 
+    /// Up to `limit` of those who type in a room, by user ID, after a user if one is given.
+    #[must_use]
+    pub fn typing_after(
+        &self,
+        room: &RoomId,
+        after: Option<&UserId>,
+        limit: usize,
+    ) -> Vec<OwnedUserId> {
+        let state = self.inner.state.lock();
+        let users = state.typing.users(room).filter(|user| after.is_none_or(|it| ***user > *it));
+        users.take(limit).cloned().collect()
+    }
+
+    /// Whether a user types in a room.
+    #[must_use]
+    pub fn types_in(&self, room: &RoomId, user: &UserId) -> bool {
+        self.inner.state.lock().typing.has(room, user)
+    }
+
     /// The rooms in which somebody types.
     #[must_use]
     pub fn typing_rooms(&self) -> Vec<OwnedRoomId> {

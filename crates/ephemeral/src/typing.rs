@@ -108,6 +108,11 @@ impl Typing {
         self.rooms.get(room).into_iter().flat_map(BTreeMap::keys)
     }
 
+    /// Whether a user types in a room.
+    pub(crate) fn has(&self, room: &RoomId, user: &UserId) -> bool {
+        self.rooms.get(room).is_some_and(|users| users.contains_key(user))
+    }
+
     /// The rooms in which somebody types.
     pub(crate) fn rooms(&self) -> impl ExactSizeIterator<Item = &OwnedRoomId> {
         self.rooms.keys()

@@ -6,8 +6,8 @@ use rookery_domain::{EventId, RoomId};
 use rookery_log::{Position, ReadError};
 
 use crate::{
-    Anchor, Committed, EventAt, EventPlace, ReadModels, RowKey, Sight, TimelineError,
-    TimelineEvent, TimelinePage, TimelineRow, Viewer, Wanted,
+    Anchor, Committed, EventAt, EventPlace, Meter, ROWS_OF_A_UNIT, ReadModels, RowKey, Scans,
+    Sight, TimelineError, TimelineEvent, TimelinePage, TimelineRow, Unmetered, Viewer, Wanted,
     timeline::{EventFilter, Pager, is_visible, resolve},
 };
 
@@ -33,7 +33,21 @@ impl ReadModels {
         viewer: &Viewer,
         wanted: Wanted<'_>,
     ) -> Result<TimelinePage, TimelineError> {
-        Pager { core: &self.core, room, viewer }.page(wanted).await
+        self.timeline_within(room, viewer, wanted, (&Unmetered, &Scans::default())).await
+    }
+
+    /// The same, of what a request may look at, `meter`, and of what it has looked at, `scans`.
+    ///
+    /// # Errors
+    /// [`TimelineError`].
+    pub async fn timeline_within(
+        &self,
+        room: &RoomId,
+        viewer: &Viewer,
+        wanted: Wanted<'_>,
+        (meter, scans): (&dyn Meter, &Scans),
+    ) -> Result<TimelinePage, TimelineError> {
+        Pager { core: &self.core, room, viewer, meter, scans }.page(wanted).await
     }
 
     /// An event with up to `limit` events on either side, of those that `filter` lets pass.
@@ -48,14 +62,32 @@ impl ReadModels {
         limit: usize,
         filter: Option<EventFilter<'_>>,
     ) -> Result<Around, TimelineError> {
+        let within: (&dyn Meter, _) = (&Unmetered, &Scans::default());
+        self.around_within(room, viewer, event, (limit, filter), within).await
+    }
+
+    /// The same, of what a request may look at, and of what it has looked at.
+    ///
+    /// # Errors
+    /// As [`around`](Self::around).
+    pub async fn around_within(
+        &self,
+        room: &RoomId,
+        viewer: &Viewer,
+        event: &EventId,
+        (limit, filter): (usize, Option<EventFilter<'_>>),
+        within: (&dyn Meter, &Scans),
+    ) -> Result<Around, TimelineError> {
         let no_such_event = || TimelineError::NoSuchEvent(event.to_owned());
         let (place, found) = self.event(event, viewer).await?.ok_or_else(no_such_event)?;
         if place.room_id != room {
             return Err(no_such_event());
         }
         let key = found.row.key;
-        let page =
-            |anchor| self.timeline(room, viewer, Wanted { anchor, limit, filter, until: None });
+        let page = |anchor| {
+            let wanted = Wanted { anchor, limit, filter, until: None };
+            self.timeline_within(room, viewer, wanted, within)
+        };
         let before = page(Anchor::Before(key)).await?;
         let after = page(Anchor::After(key)).await?;
         Ok(Around { event: found, before, after })
@@ -137,17 +169,33 @@ impl ReadModels {
         viewer: &Viewer,
         key: RowKey,
     ) -> Result<Option<TimelineEvent>, TimelineError> {
+        self.event_before_within(room, viewer, key, &Unmetered).await
+    }
+
+    /// The same, of what a request may look at.
+    ///
+    /// # Errors
+    /// As [`event_before`](Self::event_before).
+    pub async fn event_before_within(
+        &self,
+        room: &RoomId,
+        viewer: &Viewer,
+        key: RowKey,
+        meter: &dyn Meter,
+    ) -> Result<Option<TimelineEvent>, TimelineError> {
         let row = self.view().room(room).map(|room| room.row(key)).transpose()?.flatten();
         let Some(row) = row else { return Ok(None) };
-        let Some(before) = self.row_before(room, viewer, row)? else { return Ok(None) };
+        let before = self.row_before(room, viewer, row, meter).await?;
+        let Some(before) = before else { return Ok(None) };
         Ok(self.events(&[before]).await?.pop())
     }
 
-    fn row_before(
+    async fn row_before(
         &self,
         room: &RoomId,
         viewer: &Viewer,
         row: TimelineRow,
+        meter: &dyn Meter,
     ) -> Result<Option<TimelineRow>, TimelineError> {
         const CHUNK_ROWS: usize = 64;
         let counts = |other: &&TimelineRow, sight: &Sight| {
@@ -157,6 +205,9 @@ impl ReadModels {
         };
         let mut key = row.key;
         loop {
+            if !meter.pause().await || !meter.look_at(CHUNK_ROWS / ROWS_OF_A_UNIT) {
+                return Err(TimelineError::Exhausted);
+            }
             // The models are let go between the chunks.
             let view = self.view();
             let room = view.room(room).ok_or(TimelineError::NoSuchRoom)?;

@@ -14,6 +14,35 @@ use crate::{
     timeline::{RoomTimeline, TimelineReader},
 };
 
+/// Slots that a look at the state takes before it lets go of the models.
+const SLOTS_LOOKED_MAX: usize = 512;
+
+/// A part of the state of a room.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SlotsPage {
+    /// The events that hold the slots, in the order of the slots.
+    pub held: Vec<RowKey>,
+    /// How many slots were looked at.
+    pub looked: usize,
+    /// The last slot that was looked at, where there may be more and there are fewer than were asked for.
+    pub resume: Option<(String, String)>,
+}
+
+/// Which slots of the state of a room are asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct WantedSlots<'a> {
+    /// Of this type only.
+    pub kind: Option<&'a str>,
+    /// With this state key only.
+    pub state_key: Option<&'a str>,
+    /// After this slot, by type and state key.
+    pub after: Option<(&'a str, &'a str)>,
+    /// As of the commit at this position.
+    pub at: Position,
+    /// How many.
+    pub limit: usize,
+}
+
 /// One room, at the position of the [`View`](crate::View) that it is of.
 #[derive(Clone, Copy)]
 pub struct RoomView<'a> {
@@ -92,14 +121,23 @@ impl<'a> RoomView<'a> {
         self.models.receipts.get(key)?.of(self.room)
     }
 
-    /// The public marks of those who have joined, in no useful order.
+    /// The public marks of those who have joined, the newest first.
     pub fn public_marks(&self) -> impl Iterator<Item = (&'a UserId, &'a ReadMark)> {
+        let marks = self.public_marks_before(Position(u64::MAX));
+        marks.filter(|(_, _, joined)| *joined).map(|(user, mark, _)| (user, mark))
+    }
+
+    /// The public marks that were made before a position, the newest first, each with whether its user is joined.
+    pub fn public_marks_before(
+        &self,
+        before: Position,
+    ) -> impl Iterator<Item = (&'a UserId, &'a ReadMark, bool)> {
         let (models, room) = (self.models, *self);
-        models.receipts.shared.of(self.room).filter_map(move |key| {
+        models.receipts.shared.before(self.room, before).filter_map(move |key| {
             let user = <&UserId>::try_from(models.directory.subject(key)?).ok()?;
-            let joined = room.member(user)?.membership == Membership::Join;
             let mark = models.receipts.get(key)?.of(room.room)?.public.as_ref()?;
-            joined.then_some((user, mark))
+            let member = room.member(user);
+            Some((user, mark, member.is_some_and(|it| it.membership == Membership::Join)))
         })
     }
 
@@ -159,6 +197,12 @@ impl<'a> RoomView<'a> {
     #[must_use]
     pub fn reactions(&self, event: &EventId, seen: &Seen) -> Vec<Reactions> {
         self.related(event).map(|related| related.reactions(seen)).unwrap_or_default()
+    }
+
+    /// How many events edit an event, react to it, or continue it.
+    #[must_use]
+    pub fn related_count(&self, event: &EventId) -> usize {
+        self.related(event).map_or(0, Related::len)
     }
 
     /// The thread that an event began, as far as it is seen; none if nothing of it is.
@@ -258,6 +302,46 @@ impl<'a> RoomView<'a> {
             let held = room.state_at(kind, state_key, position).transpose()?;
             Some(held.map(|key| (kind, state_key, key)))
         })
+    }
+
+    /// A page of the state, by type and state key. The cost grows with the page, and with how often its slots have changed
+    /// since the position that is asked for.
+    ///
+    /// # Errors
+    /// If the file of the timelines cannot be read.
+    pub fn slots(&self, wanted: WantedSlots<'_>) -> io::Result<SlotsPage> {
+        let WantedSlots { kind, state_key, after, at, limit } = wanted;
+        let mut page = SlotsPage::default();
+        let Some(timeline) = self.models.timelines.get(self.key) else { return Ok(page) };
+        if let (Some(kind), Some(state_key), None) = (kind, state_key, after) {
+            page.held.extend(self.state_at(kind, state_key, at)?.filter(|_| limit > 0));
+            page.looked = 1;
+            return Ok(page);
+        }
+        let slots = timeline.slots();
+        // Slots that are empty now may have been held then. There are few.
+        let is_now = at >= self.activity();
+        let emptied = slots.emptied().filter(|slot| !is_now && after.is_none_or(|it| it < *slot));
+        let emptied = emptied.filter(|(other, _)| kind.is_none_or(|kind| kind == *other));
+        let mut emptied = emptied.peekable();
+        let mut held = slots.after(kind, after).peekable();
+        while page.held.len() < limit {
+            let next = match (held.peek(), emptied.peek()) {
+                (Some(slot), Some(other)) if other < slot => emptied.next(),
+                (Some(_), _) => held.next(),
+                (None, _) => emptied.next(),
+            };
+            let Some((kind, key)) = next else { break };
+            page.looked += 1;
+            if state_key.is_none_or(|wanted| wanted == key) {
+                page.held.extend(self.state_at(kind, key, at)?);
+            }
+            if page.looked >= SLOTS_LOOKED_MAX {
+                page.resume = Some((kind.to_owned(), key.to_owned()));
+                break;
+            }
+        }
+        Ok(page)
     }
 
     /// How many events the timeline has.

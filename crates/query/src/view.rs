@@ -182,6 +182,26 @@ impl<'a> View<'a> {
         filters.flat_map(Filters::iter).map(|(id, filter)| (id.to_owned(), filter)).collect()
     }
 
+    /// Up to `limit` of them, after the one with an ID.
+    #[must_use]
+    pub fn filters_after(
+        &self,
+        user: &UserId,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Vec<(String, Filter)> {
+        let key = self.models.directory.key(StreamKind::User, user.as_str());
+        let filters = key.and_then(|key| self.models.filters.get(key)).into_iter();
+        let filters = filters.flat_map(|filters| filters.after(after).take(limit));
+        filters.map(|(id, filter)| (id.to_owned(), filter)).collect()
+    }
+
+    /// Whether two users are joined to some room together. The cost grows with the rooms of the one who is in fewer.
+    #[must_use]
+    pub fn share_a_room(&self, one: &UserId, other: &UserId) -> bool {
+        self.models.memberships.shared.share(one, other)
+    }
+
     /// The room that an alias points to.
     #[must_use]
     pub fn alias(&self, alias: &RoomAliasId) -> Option<&RoomId> {

@@ -3,7 +3,10 @@
 //! Each is kept as the JSON that it was stored as, so that what filters can say may grow without a
 //! new version of the model.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    ops::Bound::{Excluded, Unbounded},
+};
 
 use rookery_domain::{AccountEvent, Fact, Filter};
 use rookery_log::StreamKind;
@@ -19,6 +22,13 @@ pub(crate) struct Filters(BTreeMap<Box<str>, Box<str>>);
 impl Filters {
     pub(crate) fn get(&self, filter_id: &str) -> Option<Filter> {
         serde_json::from_str(self.0.get(filter_id)?).ok()
+    }
+
+    /// The filters after the one with an ID.
+    pub(crate) fn after(&self, after: Option<&str>) -> impl Iterator<Item = (&str, Filter)> {
+        let begin = after.map_or(Unbounded, Excluded);
+        let filters = self.0.range::<str, _>((begin, Unbounded));
+        filters.filter_map(|(id, json)| Some((&**id, serde_json::from_str(json).ok()?)))
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, Filter)> {

@@ -82,6 +82,7 @@ impl Fold for Receipts {
             if mark.as_ref().is_some_and(|mark| mark.sequence >= *sequence) {
                 continue;
             }
+            let before = mark.as_ref().map(|mark| mark.position);
             *mark = Some(ReadMark {
                 event_id: event_id.clone(),
                 sequence: *sequence,
@@ -89,7 +90,10 @@ impl Fold for Receipts {
                 received: committed.received,
             });
             if !*private {
-                readers.add(room_id, user);
+                if let Some(before) = before {
+                    readers.remove(room_id, user, before);
+                }
+                readers.add(room_id, user, committed.position);
             }
         }
         Ok(())
@@ -98,22 +102,39 @@ impl Fold for Receipts {
 
 /// The users who have a public mark in each room.
 #[derive(Default)]
-pub(crate) struct ReadersOfRooms(HashMap<OwnedRoomId, BTreeSet<StreamKey>>);
+pub(crate) struct ReadersOfRooms(HashMap<OwnedRoomId, Readers>);
+
+/// The users who have a public mark in one room.
+#[derive(Default)]
+struct Readers {
+    by_key: BTreeSet<StreamKey>,
+    /// By when they said so.
+    by_mark: BTreeSet<(Position, StreamKey)>,
+}
+
+impl Readers {
+    fn add(&mut self, user: StreamKey, at: Position) {
+        self.by_key.insert(user);
+        self.by_mark.insert((at, user));
+    }
+}
 
 impl ReadersOfRooms {
-    fn add(&mut self, room: &RoomId, user: StreamKey) {
+    fn add(&mut self, room: &RoomId, user: StreamKey, at: Position) {
         match self.0.get_mut(room) {
-            Some(users) => users.insert(user),
-            None => self.0.entry(room.to_owned()).or_default().insert(user),
-        };
+            Some(readers) => readers.add(user, at),
+            None => self.0.entry(room.to_owned()).or_default().add(user, at),
+        }
     }
 
-    /// Those who have a public mark in `room`.
-    pub(crate) fn of(&self, room: &RoomId) -> impl Iterator<Item = StreamKey> {
-        self.after(room, None)
+    fn remove(&mut self, room: &RoomId, user: StreamKey, at: Position) {
+        if let Some(readers) = self.0.get_mut(room) {
+            readers.by_key.remove(&user);
+            readers.by_mark.remove(&(at, user));
+        }
     }
 
-    /// The same, by key, after that of `last`.
+    /// Those who have a public mark in `room`, by key, after that of `last`.
     pub(crate) fn after(
         &self,
         room: &RoomId,
@@ -121,7 +142,19 @@ impl ReadersOfRooms {
     ) -> impl Iterator<Item = StreamKey> {
         let begin = last.map_or(Bound::Unbounded, Bound::Excluded);
         let readers = self.0.get(room).into_iter();
-        readers.flat_map(move |readers| readers.range((begin, Bound::Unbounded)).copied())
+        readers.flat_map(move |readers| readers.by_key.range((begin, Bound::Unbounded)).copied())
+    }
+
+    /// Those who have a public mark in `room` from before a position, the latest first.
+    pub(crate) fn before(
+        &self,
+        room: &RoomId,
+        before: Position,
+    ) -> impl Iterator<Item = StreamKey> {
+        let readers = self.0.get(room).into_iter();
+        let before = (before, StreamKey(0));
+        let marks = readers.flat_map(move |readers| readers.by_mark.range(..before).rev());
+        marks.map(|(_, user)| *user)
     }
 }
 
@@ -130,23 +163,25 @@ impl Shared<Receipts> for ReadersOfRooms {
 
     fn added(&mut self, user: StreamKey, row: &Receipts) {
         for (room, marks) in &row.rooms {
-            if marks.public.is_some() {
-                self.add(room, user);
+            if let Some(mark) = &marks.public {
+                self.add(room, user, mark.position);
             }
         }
     }
 
     fn removed(&mut self, user: StreamKey, row: Option<&Receipts>) {
-        for room in row.into_iter().flat_map(|row| row.rooms.keys()) {
-            if let Some(users) = self.0.get_mut(room) {
-                users.remove(&user);
+        for (room, marks) in row.into_iter().flat_map(|row| &row.rooms) {
+            if let Some(mark) = &marks.public {
+                self.remove(room, user, mark.position);
             }
         }
     }
 
     fn merge(&mut self, other: Self, _: &mut Rows<Receipts>) {
         for (room, users) in other.0 {
-            self.0.entry(room).or_default().extend(users);
+            let readers = self.0.entry(room).or_default();
+            readers.by_key.extend(users.by_key);
+            readers.by_mark.extend(users.by_mark);
         }
     }
 

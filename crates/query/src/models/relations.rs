@@ -7,11 +7,11 @@
 //! **Invariant:** what relates is in the order of the timeline, whatever the order of arrival was.
 //! **Invariant:** a redacted event relates to nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use rookery_domain::{
     Erased, EventId, EventStatus, OwnedUserId, Relation, RelationKind, RoomEvent, UserId,
-    same_reaction,
+    plain_reaction, same_reaction,
 };
 use rookery_log::{Position, StreamKind};
 use serde::{Deserialize, Serialize};
@@ -100,6 +100,11 @@ impl Related {
         }
     }
 
+    /// How many events there are.
+    pub(crate) fn len(&self) -> usize {
+        self.edits.len() + self.reactions.len() + self.thread.len()
+    }
+
     fn is_empty(&self) -> bool {
         self.edits.is_empty() && self.reactions.is_empty() && self.thread.is_empty()
     }
@@ -119,16 +124,15 @@ impl Related {
     /// The reactions by key, in the order in which each key came first.
     pub(crate) fn reactions(&self, seen: &Seen) -> Vec<Reactions> {
         let mut found: Vec<Reactions> = Vec::new();
+        let (mut places, mut counted) = (HashMap::new(), HashSet::new());
         for reaction in self.reactions.iter().filter(|reaction| seen.sees(reaction)) {
             let Some(key) = &reaction.reaction else { continue };
-            let same = |other: &Reactions| same_reaction(&other.key, key);
-            let place = found.iter().position(same).unwrap_or_else(|| {
+            let place = *places.entry(plain_reaction(key)).or_insert_with(|| {
                 found.push(Reactions { key: key.clone(), users: Vec::new() });
                 found.len() - 1
             });
-            let users = &mut found[place].users;
-            if !users.contains(&reaction.sender) {
-                users.push(reaction.sender.clone());
+            if counted.insert((place, &reaction.sender)) {
+                found[place].users.push(reaction.sender.clone());
             }
         }
         found

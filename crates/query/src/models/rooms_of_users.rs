@@ -98,6 +98,14 @@ impl RoomsOfUsers {
         rooms.into_iter().flatten().copied()
     }
 
+    /// Whether two users are joined to one room.
+    pub(crate) fn share(&self, one: &UserId, other: &UserId) -> bool {
+        let joined = |user| self.users.get(user)?.0.get(&Membership::Join);
+        let (Some(one), Some(other)) = (joined(one), joined(other)) else { return false };
+        let (few, many) = if one.len() <= other.len() { (one, other) } else { (other, one) };
+        few.iter().any(|room| many.contains(room))
+    }
+
     /// Up to `limit` rooms in which `user` is `membership` and which were last active between these
     /// positions, the most recent first.
     pub(crate) fn page(

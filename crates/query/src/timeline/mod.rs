@@ -2,6 +2,7 @@
 
 mod cursor;
 mod fold;
+mod meter;
 mod page;
 mod row;
 mod slots;
@@ -9,6 +10,7 @@ mod store;
 
 pub use self::{
     cursor::{CursorError, TimelineCursor},
+    meter::{EVENT_UNIT_BYTES, Meter, ROWS_OF_A_UNIT, Scans, Unmetered},
     page::{Anchor, Begins, TimelineError, TimelineEvent, TimelinePage, Wanted},
     row::{Flags, RowKey, TimelineRow},
 };

@@ -8,7 +8,10 @@ use std::{io, sync::Arc};
 use rookery_domain::{OwnedEventId, RoomEvent, RoomId, TimelineEventType};
 use rookery_log::{Position, ReadError};
 
-use super::{RowKey, TimelineRow};
+use super::{
+    EVENT_UNIT_BYTES, Meter, ROWS_OF_A_UNIT, RowKey, Scans, TimelineRow,
+    meter::{Scanned, StepKey},
+};
 use crate::{Committed, Sight, View, Viewer, core::Core};
 
 /// Rows that one call looks at, at most.
@@ -16,6 +19,12 @@ const SCANNED_ROWS_MAX: usize = 20_000;
 
 /// Events that one call reads for a filter, at most.
 const FILTERED_EVENTS_MAX: usize = 2_000;
+
+/// Rows of the first step of a read with a filter, whatever its limit is: reads with other limits take the same steps.
+const FILTERED_ROWS: usize = 64;
+
+/// About how many bytes of events a step with a filter reads at most.
+const STEP_BYTES: usize = 1 << 20;
 
 /// From where a page goes, and in which direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,11 +40,11 @@ pub enum Anchor {
 }
 
 impl Anchor {
-    fn is_backward(self) -> bool {
+    pub(super) fn is_backward(self) -> bool {
         matches!(self, Self::End | Self::Before(_))
     }
 
-    fn key(self) -> Option<RowKey> {
+    pub(super) fn key(self) -> Option<RowKey> {
         match self {
             Self::Before(key) | Self::After(key) => Some(key),
             Self::End | Self::Start => None,
@@ -125,6 +134,9 @@ pub enum TimelineError {
     /// There is no such event in this room, or the viewer may not see it.
     #[error("there is no such event in this room: {0}")]
     NoSuchEvent(OwnedEventId),
+    /// The request may look at no more.
+    #[error("the request may look at no more")]
+    Exhausted,
     /// The log cannot be read.
     #[error(transparent)]
     Log(#[from] ReadError),
@@ -138,6 +150,10 @@ pub(crate) struct Pager<'a> {
     pub(crate) core: &'a Core,
     pub(crate) room: &'a RoomId,
     pub(crate) viewer: &'a Viewer,
+    /// What the request may look at.
+    pub(crate) meter: &'a dyn Meter,
+    /// What the request has looked at.
+    pub(crate) scans: &'a Scans,
 }
 
 /// Rows of a chunk that the viewer may see, and how the scan goes on.
@@ -154,25 +170,24 @@ impl Pager<'_> {
         let from_start = anchor == Anchor::Start;
         let mut page = TimelinePage::default();
         let (mut scanned, mut read) = (0, 0);
-        let mut chunk_rows = limit + 1;
+        let mut chunk_rows = if filter.is_some() { FILTERED_ROWS } else { limit + 1 };
         loop {
-            let chunk = self.chunk(anchor, chunk_rows, until)?;
-            page.position = chunk.position;
-            let at_end = chunk.scanned < chunk_rows;
-            scanned += chunk.scanned;
-            read += chunk.seen.len();
             // Without a filter, one event beyond the page is enough to know that there is more.
             let enough = if filter.is_some() { usize::MAX } else { limit + 1 - page.events.len() };
-            let seen = &chunk.seen[..chunk.seen.len().min(enough)];
-            for event in resolve(self.core, seen).await? {
-                if filter.is_some_and(|filter| !filter(&event)) {
+            let chunk = self.step(anchor, (chunk_rows, enough), until).await?;
+            page.position = chunk.position;
+            let at_end = chunk.rows < chunk_rows;
+            scanned += chunk.rows;
+            read += chunk.seen;
+            for event in &chunk.events {
+                if filter.is_some_and(|filter| !filter(event)) {
                     continue;
                 }
                 if page.events.len() == limit {
                     page.has_more = true;
                     break;
                 }
-                page.events.push(event);
+                page.events.push(event.clone());
             }
             if page.has_more {
                 // The row beyond the page was looked at, but is for the next one.
@@ -190,7 +205,13 @@ impl Pager<'_> {
             if let Some(resume) = chunk.resume {
                 anchor = anchor.resume(resume);
             }
-            chunk_rows = (chunk_rows * 2).clamp(64, 1_024);
+            chunk_rows = if filter.is_some() {
+                let event_bytes = chunk.len_bytes() / chunk.events.len().max(1);
+                let fit = STEP_BYTES / event_bytes.max(1);
+                (chunk_rows * 2).min(fit).clamp(16, 256)
+            } else {
+                (chunk_rows * 2).clamp(64, 1_024)
+            };
         }
         if anchor.is_backward() {
             page.events.reverse();
@@ -199,6 +220,36 @@ impl Pager<'_> {
             page.begins = self.beginning().await?;
         }
         Ok(page)
+    }
+
+    /// The rows after an anchor and the first of their events, from what the request has read before where it can be.
+    async fn step(
+        &self,
+        anchor: Anchor,
+        (rows, enough): (usize, usize),
+        until: Option<Position>,
+    ) -> Result<Arc<Scanned>, TimelineError> {
+        let take = |units: usize| {
+            if self.meter.look_at(units) { Ok(()) } else { Err(TimelineError::Exhausted) }
+        };
+        if !self.meter.pause().await {
+            return Err(TimelineError::Exhausted);
+        }
+        let key = StepKey::new(self.room, anchor, (rows, enough), until);
+        if let Some(step) = self.scans.get(&key) {
+            take(step.rows.div_ceil(ROWS_OF_A_UNIT))?;
+            return Ok(step);
+        }
+        let chunk = self.chunk(anchor, rows, until)?;
+        take(chunk.scanned.div_ceil(ROWS_OF_A_UNIT))?;
+        let seen = &chunk.seen[..chunk.seen.len().min(enough)];
+        let events = resolve(self.core, seen).await?;
+        let Chunk { seen, scanned, resume, position } = chunk;
+        let step = Scanned { events, seen: seen.len(), rows: scanned, resume, position };
+        take(step.events.len() + step.len_bytes() / EVENT_UNIT_BYTES)?;
+        let step = Arc::new(step);
+        self.scans.keep(key, &step);
+        Ok(step)
     }
 
     /// What is before the first event that this server has of the room.

@@ -4,7 +4,10 @@
 //! ([`RoomEvent::state_changes`](rookery_domain::RoomEvent::state_changes)). A slot may go back to
 //! an older event, or to none.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    ops::Bound::{Excluded, Unbounded},
+};
 
 use rookery_log::Position;
 use serde::{Deserialize, Serialize};
@@ -85,6 +88,25 @@ impl Slots {
             let empty = kind.empty.iter().map(|key| ("", *key));
             let others = kind.others.iter().map(|(state_key, key)| (&**state_key, *key));
             empty.chain(others).map(|(state_key, key)| (&*kind.name, state_key, key))
+        })
+    }
+
+    /// The slots that somebody holds, in order: of one type only, if that is given; after one, if that is given.
+    pub(crate) fn after<'a>(
+        &'a self,
+        kind: Option<&'a str>,
+        after: Option<(&'a str, &'a str)>,
+    ) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let first = kind.unwrap_or_default().max(after.map_or("", |(kind, _)| kind));
+        let start = self.kinds.partition_point(|other| &*other.name < first);
+        let kinds = self.kinds[start..].iter();
+        let kinds = kinds.take_while(move |other| kind.is_none_or(|kind| *other.name == *kind));
+        kinds.flat_map(move |kind| {
+            let after = after.filter(|(other, _)| *other == &*kind.name).map(|(_, key)| key);
+            let empty = kind.empty.filter(|_| after.is_none()).map(|_| "");
+            let begin = after.map_or(Unbounded, Excluded);
+            let others = kind.others.range::<str, _>((begin, Unbounded)).map(|(key, _)| &**key);
+            empty.into_iter().chain(others).map(|key| (&*kind.name, key))
         })
     }
 
