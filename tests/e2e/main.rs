@@ -10,6 +10,7 @@ mod abuse;
 mod actions;
 mod client;
 mod conversation;
+mod costly;
 mod crash;
 mod damage;
 mod ephemeral;

@@ -43,9 +43,9 @@ impl Accounts {
         limit: usize,
     ) -> Result<Vec<Device>, Unavailable> {
         let Some(name) = self.inner.find(user) else { return Ok(Vec::new()) };
-        let devices = self.inner.read(|read| {
-            store::devices_after(&read.open_table(DEVICES)?, &name, after, limit)
-        })?;
+        let devices = self
+            .inner
+            .read(|read| store::devices_after(&read.open_table(DEVICES)?, &name, after, limit))?;
         Ok(devices.into_iter().map(|device| self.shown(device)).collect())
     }
 
@@ -55,9 +55,8 @@ impl Accounts {
     /// As [`devices`](Self::devices).
     pub fn device(&self, user: &str, device_id: &str) -> Result<Option<Device>, Unavailable> {
         let Some(name) = self.inner.find(user) else { return Ok(None) };
-        let device = self
-            .inner
-            .read(|read| store::device(&read.open_table(DEVICES)?, &name, device_id))?;
+        let device =
+            self.inner.read(|read| store::device(&read.open_table(DEVICES)?, &name, device_id))?;
         Ok(device.map(|stored| self.shown((device_id.to_owned(), stored))))
     }
 

@@ -16,11 +16,13 @@ mod fault;
 mod filter;
 mod invite;
 mod join_rule;
+mod list;
 mod members;
 mod mutation;
 mod node;
 mod query;
 mod rate_limit;
+mod reads;
 mod redacted;
 mod refusal;
 mod relations;
@@ -31,6 +33,7 @@ mod stream;
 mod sync;
 #[cfg(test)]
 mod tests;
+mod text;
 mod timeline;
 mod user;
 mod viewer;
@@ -85,6 +88,4 @@ fn builder() -> async_graphql::SchemaBuilder<query::Query, mutation::Mutation, s
         .limit_depth(DEPTH_MAX)
         .limit_directives(DIRECTIVES_MAX)
         .register_output_type::<node::Node>()
-        .override_output_type_description::<query::PublicRooms>("A page of the public directory.")
-        .override_output_type_description::<members::Members>("A page of the members of a room.")
 }

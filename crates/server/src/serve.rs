@@ -8,8 +8,8 @@ use rookery_gateway::{
     Tokens, keep_ephemeral,
     schema::{costs, executor},
     transport::{
-        AllowList, CallerLimits, GateLimits, Rate, ServeOptions, ShutdownHandle, SocketOptions,
-        TransportOptions, TrustedPeers, router, serve, shutdown,
+        AllowList, AnswerLimits, CallerLimits, GateLimits, Rate, ServeOptions, ShutdownHandle,
+        SocketOptions, TransportOptions, TrustedPeers, router, serve, shutdown,
     },
 };
 use rookery_log::EventLog;
@@ -227,6 +227,11 @@ fn options(config: &Config) -> Result<TransportOptions, Failure> {
         },
         costs: Some(Arc::new(costs())),
         cost_max: limits.cost,
+        answers: AnswerLimits {
+            bytes_max: limits.answer_bytes,
+            all_bytes_max: limits.answers_bytes,
+            work_max: limits.work,
+        },
         rate: limits.rate.map(|per_second| Rate { per_second, burst: limits.burst }),
         allowed: config.allowed_documents.as_deref().map(allow_list).transpose()?.map(Arc::new),
         introspection: config.introspection,

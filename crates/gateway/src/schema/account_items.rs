@@ -1,11 +1,16 @@
 //! What the stream tells of users' own data: receipts and devices.
 
-use async_graphql::SimpleObject;
+use async_graphql::{Context, Result, SimpleObject};
 use rookery_domain::{AccountEvent, EphemeralKind, Fact, Filter, OwnedUserId, UserId};
+use rookery_log::Position;
 use rookery_query::{Committed, Membership, ReadMark, RoomView};
 
 use super::{
-    room::Room,
+    context::session,
+    fault::Fault,
+    list::List,
+    reads::reads,
+    room::{Access, Room},
     scalars::{DateTime, EventIdScalar, UserIdScalar},
     sharing::{SharedBy, shared},
     user::User,
@@ -95,22 +100,62 @@ pub(crate) struct Receipt {
     read_at: DateTime,
 }
 
-/// The public receipts of a room, the newest first, if the viewer has joined.
-pub(crate) fn receipts(room: &RoomView<'_>, viewer: &UserId, limit: usize) -> Vec<Receipt> {
-    let joined = |it: &rookery_query::Member| it.membership == Membership::Join;
-    if !room.member(viewer).is_some_and(joined) {
-        return Vec::new();
+/// Receipts that are looked at before the models are let go.
+const LOOKED_MAX: usize = 1_000;
+
+/// A page of the public receipts of a room, the newest first, if the viewer has joined; after that of a user, if one is
+/// given.
+pub(crate) async fn receipts(
+    context: &Context<'_>,
+    room: &Room,
+    after: Option<&UserId>,
+    limit: usize,
+) -> Result<List<Receipt>> {
+    let viewer = session(context).viewer()?;
+    let (reads, mut found) = (reads(context), Vec::new());
+    let mut before = Position(u64::MAX);
+    if let Some(after) = after {
+        let mark = room.look(context, Access::Inside, |room| {
+            room.read_marks(after)?.public.as_ref().map(|mark| mark.position)
+        })?;
+        before = mark.ok_or_else(|| Fault::bad_input("`after` is no user with a receipt here"))?;
     }
-    let mut marks: Vec<_> = room.public_marks().collect();
-    marks.sort_by_key(|(user, mark)| (std::cmp::Reverse(mark.position), *user));
-    let receipt = |(user, mark): (&UserId, &ReadMark)| Receipt {
-        user: User::in_room(user.to_owned(), room.id().to_owned()),
-        user_id: UserIdScalar(user.to_owned()),
-        event_id: EventIdScalar(mark.event_id.clone()),
-        sequence: i64::try_from(mark.sequence).unwrap_or(i64::MAX),
-        read_at: DateTime(mark.received),
-    };
-    marks.into_iter().take(limit).map(receipt).collect()
+    loop {
+        reads.pause().await?;
+        let looked = room.look(context, Access::Inside, |room| {
+            if room.member(viewer).is_none_or(|it| it.membership != Membership::Join) {
+                return 0;
+            }
+            let mut looked = 0;
+            for (user, mark, joined) in room.public_marks_before(before).take(LOOKED_MAX) {
+                looked += 1;
+                before = mark.position;
+                if joined {
+                    found.push(Receipt::of(room, user, mark));
+                    if found.len() == limit {
+                        return 0;
+                    }
+                }
+            }
+            looked
+        })?;
+        reads.look_at_rows(looked)?;
+        if looked < LOOKED_MAX {
+            return Ok(found.into());
+        }
+    }
+}
+
+impl Receipt {
+    fn of(room: &RoomView<'_>, user: &UserId, mark: &ReadMark) -> Self {
+        Self {
+            user: User::in_room(user.to_owned(), room.id().to_owned()),
+            user_id: UserIdScalar(user.to_owned()),
+            event_id: EventIdScalar(mark.event_id.clone()),
+            sequence: i64::try_from(mark.sequence).unwrap_or(i64::MAX),
+            read_at: DateTime(mark.received),
+        }
+    }
 }
 
 /// Up to which event a member has read, as far as the viewer may know.

@@ -246,6 +246,7 @@ pub(crate) fn unless_absent<T>(result: Result<T, TimelineError>) -> Result<Optio
     match result {
         Ok(value) => Ok(Some(value)),
         Err(TimelineError::NoSuchRoom | TimelineError::NoSuchEvent(_)) => Ok(None),
+        Err(TimelineError::Exhausted) => Err(Fault::too_much_work()),
         Err(error @ (TimelineError::Log(_) | TimelineError::Models(_))) => {
             Err(Fault::unavailable(&error.to_string()))
         }

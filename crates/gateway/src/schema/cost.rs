@@ -4,11 +4,12 @@
 
 use super::{
     context::PAGE_MAX,
-    members, query,
-    sync::{ROOMS_DEFAULT, TIMELINE_DEFAULT},
-    timeline,
+    ephemeral, members, query, relations,
+    sync::{INVITES_MAX, ROOMS_DEFAULT, TIMELINE_DEFAULT},
+    timeline, viewer,
 };
 use crate::transport::{CostModel, CostRules};
+use rookery_domain::limits::FILTER_ENTRIES_MAX;
 
 /// A write waits for the disk, and others wait for it.
 const MUTATION_WEIGHT: usize = 10;
@@ -16,8 +17,11 @@ const MUTATION_WEIGHT: usize = 10;
 /// Hashing a password takes 19 MiB and as long as thousands of fields.
 const PASSWORD_WEIGHT: usize = 1_000;
 
-/// Reactions and typing users are few; who wants more of a list says how many.
-const LIST_ASSUMED: usize = 10;
+/// Events, news and gaps of a chunk of the stream. There may be more of them, within what an answer may take.
+const CHUNK_ASSUMED: usize = 100;
+
+/// Signing an event takes as long as tens of fields.
+const SIGNED_WEIGHT: usize = 10;
 
 const RULES: CostRules = CostRules {
     page_arguments: &["first", "last", "limit"],
@@ -26,11 +30,19 @@ const RULES: CostRules = CostRules {
         ("Query.events", PAGE_MAX),
         ("Query.initialSync", ROOMS_DEFAULT),
         ("Query.publicRooms", query::PAGE_DEFAULT),
+        ("InitialSync.closed", PAGE_MAX),
+        ("Room.aliases", PAGE_MAX),
         ("Room.members", members::PAGE_DEFAULT),
         ("Room.receipts", PAGE_MAX),
         ("Room.state", PAGE_MAX),
         ("Room.timeline", timeline::PAGE_DEFAULT),
+        ("Room.typing", ephemeral::TYPING_DEFAULT),
+        ("RoomEvent.reactions", relations::PAGE_DEFAULT),
+        ("RoomUpdate.stateChanges", PAGE_MAX),
         ("RoomUpdate.timeline", TIMELINE_DEFAULT),
+        ("TypingChanged.users", ephemeral::TYPING_DEFAULT),
+        ("Viewer.devices", PAGE_MAX),
+        ("Viewer.filters", viewer::FILTERS_DEFAULT),
         ("Reaction.users", PAGE_MAX),
         ("CreateRoomPayload.messages", TIMELINE_DEFAULT),
         ("JoinRoomPayload.messages", TIMELINE_DEFAULT),
@@ -39,9 +51,28 @@ const RULES: CostRules = CostRules {
     inherited_argument: "timelineLimit",
     inheritors: &["Room.timeline", "RoomUpdate.timeline"],
     both_sides_argument: "around",
-    list_assumed: LIST_ASSUMED,
+    list_lengths: &[
+        ("EventChunk.ephemeral", CHUNK_ASSUMED),
+        ("EventChunk.events", CHUNK_ASSUMED),
+        ("EventChunk.skipped", CHUNK_ASSUMED),
+        ("Filter.ephemeral", 3),
+        ("Filter.notEphemeral", 3),
+        ("Filter.notPresenceOf", FILTER_ENTRIES_MAX),
+        ("Filter.notRooms", FILTER_ENTRIES_MAX),
+        ("Filter.notSenders", FILTER_ENTRIES_MAX),
+        ("Filter.notTypes", FILTER_ENTRIES_MAX),
+        ("Filter.presenceOf", FILTER_ENTRIES_MAX),
+        ("Filter.rooms", FILTER_ENTRIES_MAX),
+        ("Filter.senders", FILTER_ENTRIES_MAX),
+        ("Filter.types", FILTER_ENTRIES_MAX),
+        ("InitialSync.invites", INVITES_MAX),
+    ],
     type_weights: &[("Mutation", MUTATION_WEIGHT)],
-    field_weights: &[("Mutation.logIn", PASSWORD_WEIGHT), ("Mutation.register", PASSWORD_WEIGHT)],
+    field_weights: &[
+        ("Mutation.logIn", PASSWORD_WEIGHT),
+        ("Mutation.register", PASSWORD_WEIGHT),
+        ("RoomEvent.pdu", SIGNED_WEIGHT),
+    ],
 };
 
 /// What requests to this schema cost.
@@ -70,6 +101,11 @@ mod tests {
         assert_eq!(costs().without_default(), [""; 0]);
     }
 
+    #[test]
+    fn every_list_has_a_length() {
+        assert_eq!(costs().without_length(), [""; 0]);
+    }
+
     /// The blocks of the page in this language, in their order.
     fn blocks(language: &str) -> Vec<&'static str> {
         let parts = DOCUMENT.split("\n```").skip(1).step_by(2);
@@ -96,7 +132,10 @@ mod tests {
         for (field, size) in RULES.page_defaults {
             assert!(DOCUMENT.contains(&format!("| `{field}` | {size} |")), "{field}: {size}");
         }
-        for number in [MUTATION_WEIGHT, PASSWORD_WEIGHT, LIST_ASSUMED] {
+        for (field, length) in RULES.list_lengths {
+            assert!(DOCUMENT.contains(&format!("| `{field}` | {length} |")), "{field}: {length}");
+        }
+        for number in [MUTATION_WEIGHT, PASSWORD_WEIGHT, SIGNED_WEIGHT] {
             assert!(DOCUMENT.contains(&format!("**{number}**")), "{number}");
         }
     }

@@ -5,14 +5,15 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use async_graphql::{Context, Enum, SimpleObject, Union};
+use async_graphql::{ComplexObject, Context, Enum, Result, SimpleObject, Union};
 use rookery_domain::{EphemeralKind, Filter, Membership, OwnedUserId, RoomId, UserId};
 use rookery_ephemeral::{Changes, Presence, Reader, Shown};
 use rookery_log::Millis;
 use rookery_query::View;
 
 use super::{
-    context::{App, app},
+    context::{App, PAGE_MAX, app, page_size},
+    list::List,
     room::Room,
     scalars::{DateTime, UserIdScalar},
     user::{User, shares_a_room},
@@ -20,6 +21,12 @@ use super::{
 
 /// Users whose presence is told when a stream opens, at most.
 const PRESENCES_MAX: usize = 500;
+
+/// Users who type that are shown, if you do not say how many.
+pub(crate) const TYPING_DEFAULT: usize = 20;
+
+/// Users who type in a room that are looked at, at most.
+const TYPISTS_MAX: usize = 1_000;
 
 /// Users who are looked at for that, at most.
 const COMPANIONS_MAX: usize = 5_000;
@@ -59,11 +66,26 @@ impl From<Shown> for UserPresence {
 
 /// Other users type in a room than before.
 #[derive(Clone, SimpleObject)]
+#[graphql(complex)]
 pub(crate) struct TypingChanged {
     /// The room.
     room: Room,
-    /// All who type there now, by user ID; you too.
-    users: Vec<User>,
+    #[graphql(skip)]
+    typists: Vec<OwnedUserId>,
+}
+
+#[ComplexObject]
+impl TypingChanged {
+    /// Those who type there now, by user ID; you too.
+    async fn users(
+        &self,
+        #[graphql(desc = "How many, from 1 to 100; 20 if you do not say.")] first: Option<i32>,
+    ) -> Result<List<User>> {
+        let limit = page_size("first", first, TYPING_DEFAULT)?;
+        let room = self.room.matrix_id();
+        let users = self.typists.iter().take(limit);
+        Ok(users.map(|user| User::in_room(user.clone(), room.clone())).collect())
+    }
 }
 
 /// A user is there, or is not any more.
@@ -159,7 +181,8 @@ fn companions(view: &View<'_>, viewer: &UserId) -> Vec<OwnedUserId> {
     let mut rooms: Vec<_> = joined.filter_map(|(room, _)| view.room(room)).collect();
     rooms.sort_by_key(rookery_query::RoomView::joined_count);
     let mut companions = BTreeSet::from([viewer.to_owned()]);
-    for (user, member) in rooms.iter().flat_map(rookery_query::RoomView::members) {
+    let members = rooms.iter().flat_map(rookery_query::RoomView::members);
+    for (user, member) in members.take(4 * COMPANIONS_MAX) {
         if companions.len() >= COMPANIONS_MAX {
             break;
         }
@@ -174,9 +197,8 @@ fn tell(app: &App, viewer: &UserId, changes: Changes) -> Vec<EphemeralItem> {
     let view = app.models.view();
     let rooms = changes.rooms.into_iter().filter(|room| is_joined(&view, room, viewer));
     let typing = rooms.map(|room| {
-        let users = typists(app, &view, &room);
-        let users = users.into_iter().map(|user| User::in_room(user, room.clone())).collect();
-        EphemeralItem::Typing(TypingChanged { room: Room::new(room), users })
+        let typists = typists(app, &view, &room, (None, PAGE_MAX));
+        EphemeralItem::Typing(TypingChanged { room: Room::new(room), typists })
     });
     let users = changes.users.into_iter();
     let users = users.filter(|user| *user == *viewer || shares_a_room(&view, viewer, user));
@@ -201,16 +223,33 @@ fn is_joined(view: &View<'_>, room: &RoomId, user: &UserId) -> bool {
 }
 
 /// Who types in a room: whoever has left does not, whether or not that has been noticed.
-fn typists(app: &App, view: &View<'_>, room: &RoomId) -> Vec<OwnedUserId> {
-    let mut users = app.ephemeral.typing(room);
-    users.retain(|user| is_joined(view, room, user));
-    users
+fn typists(
+    app: &App,
+    view: &View<'_>,
+    room: &RoomId,
+    (after, limit): (Option<&UserId>, usize),
+) -> Vec<OwnedUserId> {
+    let users = app.ephemeral.typing_after(room, after, TYPISTS_MAX).into_iter();
+    users.filter(|user| is_joined(view, room, user)).take(limit).collect()
 }
 
-/// Who types in a room, for one of its members; nobody for others.
-pub(crate) fn typing_in(app: &App, room: &RoomId, viewer: &UserId) -> Vec<OwnedUserId> {
+/// Who types in a room, for one of its members; nobody for others: so many after a user, by user ID.
+pub(crate) fn typing_in(
+    app: &App,
+    room: &RoomId,
+    viewer: &UserId,
+    page: (Option<&UserId>, usize),
+) -> Vec<OwnedUserId> {
     let view = app.models.view();
-    if is_joined(&view, room, viewer) { typists(app, &view, room) } else { Vec::new() }
+    if is_joined(&view, room, viewer) { typists(app, &view, room, page) } else { Vec::new() }
+}
+
+/// Whether a user types in a room, for one of its members.
+pub(crate) fn types_in(app: &App, room: &RoomId, user: &UserId, viewer: &UserId) -> bool {
+    let view = app.models.view();
+    app.ephemeral.types_in(room, user)
+        && is_joined(&view, room, viewer)
+        && is_joined(&view, room, user)
 }
 
 /// Whether a user is there, for those who share a room with the user, and for the user.

@@ -2,24 +2,33 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, Json, Object, Result};
+use async_graphql::{Context, ID, Object, Result};
 use rookery_command::Outcome;
-use rookery_domain::{Origin, OwnedRoomId, Pdu, RoomVersionId, TimelineEventType, UserId};
+use rookery_domain::{EventId, Origin, OwnedRoomId, Pdu, RoomVersionId, TimelineEventType, UserId};
 use rookery_log::{Millis, Position};
-use rookery_query::{Committed, Flags, RowKey, TimelineEvent};
-use serde_json::Value;
+use rookery_query::{
+    Committed, EVENT_UNIT_BYTES, EventPlace, Flags, RowKey, TimelineEvent, Viewer,
+};
+use serde::Deserialize;
+use serde_json::{Value, value::RawValue};
 
 use super::{
     context::{App, STALE_AFTER, app, session, unless_absent},
     fault::Fault,
+    list::List,
     node::NodeId,
+    reads::reads,
     redacted::{self, Redaction},
     relations,
     room::Room,
     scalars::{CursorScalar, DateTime, EventIdScalar, PositionScalar},
     sharing::{SharedBy, shared},
+    text::{JsonText, OwnedJsonText, Text},
     user::User,
 };
+
+/// What signing an event counts beside its length, in units of work.
+const SIGNED_UNITS: usize = 4;
 
 /// Something that happened in a room.
 #[derive(Clone)]
@@ -33,6 +42,21 @@ pub(crate) struct RoomEvent {
     /// What relates to it is shown as of this position, so that a sync is of one position.
     as_of: Option<Position>,
     flags: Flags,
+}
+
+/// An event by its ID, if the viewer may see it, as part of the answer.
+pub(crate) async fn one_event(
+    context: &Context<'_>,
+    event: &EventId,
+    viewer: &Viewer,
+) -> Result<Option<(EventPlace, TimelineEvent)>, Fault> {
+    let reads = reads(context);
+    reads.pause().await?;
+    let found = unless_absent(app(context).models.event(event, viewer).await)?.flatten();
+    if let Some((_, event)) = &found {
+        reads.keep(std::slice::from_ref(event)).await?;
+    }
+    Ok(found)
 }
 
 impl RoomEvent {
@@ -181,15 +205,20 @@ impl RoomEvent {
 
     /// What it says.
     #[graphql(directive = shared::apply(SharedBy::Everyone))]
-    async fn content(&self) -> Json<Value> {
-        Json(self.pdu.content_as().unwrap_or_default())
+    async fn content(&self) -> JsonText<'_> {
+        JsonText(&self.pdu.content)
     }
 
     /// The text of a message. Null for other events.
     #[graphql(directive = shared::apply(SharedBy::Everyone))]
-    async fn text(&self) -> Option<String> {
+    async fn text(&self) -> Option<Text> {
+        #[derive(Deserialize)]
+        struct Message {
+            body: String,
+        }
         let is_message = self.pdu.kind == TimelineEventType::RoomMessage;
-        is_message.then(|| self.text_of("body")).flatten()
+        let message: Option<Message> = is_message.then(|| self.pdu.content_as()).flatten();
+        message.map(|message| Text(message.body))
     }
 
     /// When its sender says that it was sent.
@@ -234,7 +263,8 @@ impl RoomEvent {
         }
         let app = app(context);
         let viewer = session(context).viewpoint()?;
-        let before = app.models.event_before(&self.pdu.room_id, &viewer, self.key()).await;
+        let (room, reads) = (&self.pdu.room_id, reads(context));
+        let before = app.models.event_before_within(room, &viewer, self.key(), &reads).await;
         let before = unless_absent(before)?.flatten();
         Ok(before.map(|event| EventIdScalar(event.event().pdu.event_id.clone())))
     }
@@ -287,9 +317,9 @@ impl RoomEvent {
     }
 
     /// What the state that it replaced said: the old name, the old topic, the old display name.
-    async fn previous_content(&self, context: &Context<'_>) -> Result<Option<Json<Value>>> {
+    async fn previous_content(&self, context: &Context<'_>) -> Result<Option<OwnedJsonText>> {
         let replaced = self.replaced(context).await?;
-        Ok(replaced.and_then(|event| event.pdu.content_as()).map(Json))
+        Ok(replaced.map(|event| OwnedJsonText(event.pdu.content.clone())))
     }
 
     /// The last edit of it by its sender that you may see. Null if there is none.
@@ -298,14 +328,20 @@ impl RoomEvent {
     }
 
     /// What it says since its last edit. Null if it was not edited.
-    async fn edited_content(&self, context: &Context<'_>) -> Result<Option<Json<Value>>> {
+    async fn edited_content(&self, context: &Context<'_>) -> Result<Option<OwnedJsonText>> {
         let edit = relations::latest_edit(context, &self.pdu, self.as_of).await?;
         Ok(edit.and_then(|edit| relations::edited_content(&edit.pdu)))
     }
 
-    /// Who reacted to it, and with what.
-    async fn reactions(&self, context: &Context<'_>) -> Result<Vec<relations::Reaction>> {
-        relations::reactions(context, &self.pdu, self.as_of)
+    /// Who reacted to it, and with what, in the order in which each reaction came first.
+    async fn reactions(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "How many, from 1 to 100; 20 if you do not say.")] first: Option<i32>,
+        #[graphql(desc = "The `key` of the reaction after which to go on.")] after: Option<String>,
+    ) -> Result<List<relations::Reaction>> {
+        let after = after.as_deref();
+        relations::reactions(context, &self.pdu, self.as_of, (first, after)).await
     }
 
     /// The thread that it began. Null if it began none that you may see anything of.
@@ -320,11 +356,15 @@ impl RoomEvent {
 
     /// The whole event as a Matrix PDU, signed by this server if it was made here.
     #[graphql(directive = shared::apply(SharedBy::Everyone))]
-    async fn pdu(&self, context: &Context<'_>) -> Result<Json<Value>> {
-        let app = app(context);
+    async fn pdu(&self, context: &Context<'_>) -> Result<OwnedJsonText> {
+        let (app, reads) = (app(context), reads(context));
+        // Hashing and signing take as long as reading some events.
+        reads.pause().await?;
+        reads.look_at(SIGNED_UNITS + self.pdu.json.len() / EVENT_UNIT_BYTES)?;
         let server = app.commands.server_name();
         if self.pdu.sender.server_name() != server {
-            return Ok(Json(serde_json::from_slice(&self.pdu.json)?));
+            let json = String::from_utf8(self.pdu.json.to_vec())?;
+            return Ok(OwnedJsonText(RawValue::from_string(json)?));
         }
         let version = {
             let view = app.models.view();
@@ -334,6 +374,6 @@ impl RoomEvent {
         let version = version.unwrap_or(RoomVersionId::V12);
         let signed = rookery_domain::sign(&self.pdu, &app.signing_key, server, &version);
         let signed = signed.map_err(|error| Fault::internal(&error.to_string()))?;
-        Ok(Json(serde_json::from_str(&signed)?))
+        Ok(OwnedJsonText(RawValue::from_string(signed)?))
     }
 }

@@ -132,7 +132,11 @@ impl Face {
             topic: summary.topic.clone(),
             avatar_url: summary.avatar_url.clone(),
             canonical_alias: canonical.and_then(|alias| alias.try_into().ok()),
-            aliases: room.aliases().map(ToOwned::to_owned).collect(),
+            aliases: {
+                let mut aliases: Vec<_> = room.aliases().map(ToOwned::to_owned).collect();
+                aliases.sort_unstable();
+                aliases
+            },
             join_rule: Some(JoinRuleKind::of(summary.join_rule.as_ref())),
             history_visibility: Some(summary.history_visibility().into()),
             is_listed: summary.listed,

@@ -3,7 +3,7 @@
 
 use async_graphql::{Error, ErrorExtensions};
 
-use crate::transport::FaultId;
+use crate::transport::{Exhausted, FaultId, code};
 
 /// A fault on its way to the client.
 #[derive(Clone, Debug)]
@@ -36,6 +36,22 @@ impl Fault {
     /// An argument is out of range or malformed.
     pub(crate) fn bad_input(message: impl Into<String>) -> Self {
         Self { code: "BAD_USER_INPUT", message: message.into(), id: None }
+    }
+
+    /// The answer would take more than it may.
+    pub(crate) fn exhausted(exhausted: &Exhausted) -> Self {
+        Self { code: exhausted.code(), message: exhausted.message(), id: None }
+    }
+
+    /// More would have to be looked at than may be.
+    pub(crate) fn too_much_work() -> Self {
+        Self {
+            code: code::TOO_MUCH_WORK,
+            message: "the server would have to look at too much for this answer: ask for less at \
+                      a time"
+                .into(),
+            id: None,
+        }
     }
 
     /// A position of another log, or from before a restore.

@@ -9,6 +9,7 @@ use super::{
     context::{app, session, unless_absent},
     room::{Access, Room},
     scalars::DateTime,
+    text::Text,
     user::User,
 };
 
@@ -18,7 +19,7 @@ pub(crate) struct Invite {
     /// Who invites you.
     inviter: User,
     /// The words that came with it.
-    reason: Option<String>,
+    reason: Option<Text>,
     /// Whether it is to a conversation of two.
     is_direct: bool,
     /// When it was sent.
@@ -44,7 +45,7 @@ impl Invite {
         let content: Value = invite.content_as().unwrap_or_default();
         Self {
             inviter: User::in_room(invite.sender.clone(), invite.room_id.clone()),
-            reason: content["reason"].as_str().map(ToOwned::to_owned),
+            reason: content["reason"].as_str().map(|text| Text(text.to_owned())),
             is_direct: content["is_direct"].as_bool().unwrap_or(false),
             sent_at: DateTime(rookery_log::Millis(invite.origin_server_ts.0.into())),
         }

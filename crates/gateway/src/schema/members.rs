@@ -3,8 +3,8 @@
 use std::io;
 
 use async_graphql::{
-    Context, Result, SimpleObject,
-    connection::{Connection, ConnectionNameType, CursorType, Edge, EdgeNameType, EmptyFields},
+    Context, Object, Result, SimpleObject,
+    connection::{CursorType, PageInfo},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use rookery_domain::{OwnedUserId, Profile, UserId};
@@ -15,28 +15,16 @@ use super::{
     context::{app, page_size, unless_absent},
     face::level,
     fault::Fault,
+    list::{Items, List},
+    reads::reads,
     room::{Access, Room},
     scalars::UserIdScalar,
+    text::Text,
     user::{MembershipEnum, RoomMember, User},
 };
 
 /// Members on a page, if you do not say how many.
 pub(crate) const PAGE_DEFAULT: usize = 50;
-
-/// The name of the connection.
-pub(crate) struct MemberConnection;
-
-impl ConnectionNameType for MemberConnection {
-    fn type_name<T: async_graphql::OutputType>() -> String {
-        "RoomMemberConnection".into()
-    }
-}
-
-impl EdgeNameType for MemberConnection {
-    fn type_name<T: async_graphql::OutputType>() -> String {
-        "RoomMemberEdge".into()
-    }
-}
 
 /// A place in the list of members.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,15 +44,60 @@ impl CursorType for MemberCursor {
     }
 }
 
-/// A connection of members.
-pub(crate) type Members =
-    Connection<MemberCursor, RoomMember, Counted, EmptyFields, MemberConnection, MemberConnection>;
+/// A page of the members of a room.
+pub(crate) struct Members {
+    room: Room,
+    membership: Membership,
+    page: Vec<RoomMember>,
+    has_previous: bool,
+    has_next: bool,
+}
 
-/// How many there are in all.
-#[derive(Default, SimpleObject)]
-pub(crate) struct Counted {
+/// An edge in a connection.
+#[derive(SimpleObject)]
+pub(crate) struct RoomMemberEdge {
+    /// The item at the end of the edge
+    node: RoomMember,
+    /// A cursor for use in pagination
+    cursor: String,
+}
+
+/// A page of the members of a room.
+#[Object(name = "RoomMemberConnection")]
+impl Members {
+    /// Information to aid in pagination.
+    async fn page_info(&self) -> PageInfo {
+        PageInfo {
+            has_previous_page: self.has_previous,
+            has_next_page: self.has_next,
+            start_cursor: self.page.first().map(cursor_of),
+            end_cursor: self.page.last().map(cursor_of),
+        }
+    }
+
+    /// A list of edges.
+    async fn edges(&self) -> List<RoomMemberEdge> {
+        let edge = |member: &RoomMember| {
+            let cursor = cursor_of(member);
+            RoomMemberEdge { node: member.clone(), cursor }
+        };
+        self.page.iter().map(edge).collect()
+    }
+
+    /// A list of nodes.
+    async fn nodes(&self) -> Items<'_, RoomMember> {
+        Items(&self.page)
+    }
+
     /// How many there are in all.
-    pub(crate) total_count: i32,
+    async fn total_count(&self, context: &Context<'_>) -> Result<i32> {
+        let count = count(context, &self.room, self.membership).await?;
+        Ok(i32::try_from(count).unwrap_or(i32::MAX))
+    }
+}
+
+fn cursor_of(member: &RoomMember) -> String {
+    MemberCursor(member.user_id.0.clone()).encode_cursor()
 }
 
 /// A member of a page, whose event of the moment may still have to be read.
@@ -73,6 +106,9 @@ struct Listed {
     /// The member event of the moment, where another one holds since.
     held: Option<RowKey>,
 }
+
+/// Members that are looked at before the models are let go.
+const LOOKED_MAX: usize = 1_000;
 
 /// A page of those who are `membership` to the room, at the moment that it is shown as of.
 pub(crate) async fn page(
@@ -84,36 +120,105 @@ pub(crate) async fn page(
 ) -> Result<Members> {
     let limit = page_size("first", first, PAGE_DEFAULT)?;
     let after = after.map(MemberCursor::decode_cursor).transpose().map_err(Fault::bad_input)?;
-    let summary = summary_of(context, room).await?;
+    let (has_previous, mut after) = (after.is_some(), after.map(|cursor| cursor.0));
+    let (summary, membership) = (summary_of(context, room).await?, membership.into());
     let as_of = room.as_of();
-    let looked = room.look(context, Access::Inside, |room| {
-        let wanted = membership.into();
-        let is_wanted = |(user, member): &(&OwnedUserId, &Member)| {
-            membership_of(room, user, member, as_of) == wanted
-        };
-        let total = room.members().filter(is_wanted).count();
-        let all: Box<dyn Iterator<Item = (&OwnedUserId, &Member)>> = match &after {
-            Some(cursor) => Box::new(room.members_after(&cursor.0)),
-            None => Box::new(room.members()),
-        };
-        let page = all.filter(is_wanted).take(limit + 1);
-        let summary = summary.as_ref().unwrap_or(room.summary());
-        let page = page.map(|(user, member)| list(room, summary, user, member, as_of));
-        Some(page.collect::<io::Result<Vec<_>>>().map(|page| (total, page)))
+    let (reads, mut listed) = (reads(context), Vec::new());
+    loop {
+        let looked = look(context, room, &mut after, |view, user, member| {
+            if membership_of(view, user, member, as_of) != membership {
+                return Ok(true);
+            }
+            let summary = summary.as_ref().unwrap_or(view.summary());
+            listed.push(list(view, summary, user, member, as_of)?);
+            Ok(listed.len() <= limit)
+        })?;
+        reads.look_at_rows(looked)?;
+        if looked < LOOKED_MAX || listed.len() > limit {
+            break;
+        }
+        reads.pause().await?;
+    }
+    let mut page = as_they_were(context, room, listed).await?;
+    let has_next = page.len() > limit;
+    page.truncate(limit);
+    Ok(Members { room: room.clone(), membership, page, has_previous, has_next })
+}
+
+/// How many are `membership` to the room, at the moment that it is shown as of. What the models do not count is counted
+/// once for a request.
+async fn count(context: &Context<'_>, room: &Room, membership: Membership) -> Result<usize> {
+    let as_of = room.as_of();
+    let known = room.look(context, Access::Inside, |view| {
+        let is_now = as_of.is_none_or(|at| view.activity() <= at);
+        match membership {
+            Membership::Join if is_now => Known::Count(view.joined_count()),
+            Membership::Invite if is_now => Known::Count(view.invited_count()),
+            _ => Known::ToBeCounted,
+        }
     })?;
-    let looked = looked.transpose().map_err(|error| Fault::internal(&error.to_string()))?;
-    let (total, listed) = looked.unwrap_or_default();
-    let mut members = as_they_were(context, room, listed).await?;
-    let has_more = members.len() > limit;
-    members.truncate(limit);
-    let total_count = i32::try_from(total).unwrap_or(i32::MAX);
-    let fields = Counted { total_count };
-    let mut connection = Connection::with_additional_fields(after.is_some(), has_more, fields);
-    connection.edges = members
-        .into_iter()
-        .map(|member| Edge::new(MemberCursor(member.user_id.0.clone()), member))
-        .collect();
-    Ok(connection)
+    if let Known::Count(count) = known {
+        return Ok(usize::try_from(count).unwrap_or(usize::MAX));
+    }
+    if matches!(known, Known::Nothing) {
+        return Ok(0);
+    }
+    let (reads, key) = (reads(context), (room.matrix_id().clone(), membership, as_of));
+    if let Some(count) = reads.count(&key) {
+        return Ok(count);
+    }
+    let (mut count, mut after) = (0, None);
+    loop {
+        reads.pause().await?;
+        let looked = look(context, room, &mut after, |view, user, member| {
+            count += usize::from(membership_of(view, user, member, as_of) == membership);
+            Ok(true)
+        })?;
+        reads.look_at_rows(looked)?;
+        if looked < LOOKED_MAX {
+            break;
+        }
+    }
+    reads.counted(key, count);
+    Ok(count)
+}
+
+/// Whether a count is known without counting.
+#[derive(Default)]
+enum Known {
+    /// Nothing of the room is shown.
+    #[default]
+    Nothing,
+    ToBeCounted,
+    Count(u64),
+}
+
+/// Shows up to [`LOOKED_MAX`] members after one to `each`, for as long as that says `true`, and moves `after` on. Answers
+/// with how many these were.
+fn look(
+    context: &Context<'_>,
+    room: &Room,
+    after: &mut Option<OwnedUserId>,
+    mut each: impl FnMut(&RoomView<'_>, &UserId, &Member) -> io::Result<bool>,
+) -> Result<usize> {
+    let mut look = |view: &RoomView<'_>| {
+        let members: Box<dyn Iterator<Item = (&OwnedUserId, &Member)>> = match &*after {
+            Some(user) => Box::new(view.members_after(user)),
+            None => Box::new(view.members()),
+        };
+        let (mut looked, mut last) = (0, None);
+        for (user, member) in members.take(LOOKED_MAX) {
+            looked += 1;
+            last = Some(user);
+            if !each(view, user, member)? {
+                break;
+            }
+        }
+        *after = last.cloned();
+        Ok::<_, io::Error>(looked)
+    };
+    let looked = room.look(context, Access::Inside, |view| Some(look(view)))?.transpose();
+    Ok(looked.map_err(|error| Fault::internal(&error.to_string()))?.unwrap_or_default())
 }
 
 /// One user in the room, at the moment that it is shown as of.
@@ -140,10 +245,13 @@ pub(crate) async fn one(
 async fn summary_of(context: &Context<'_>, room: &Room) -> Result<Option<Summary>> {
     let Some(at) = room.as_of() else { return Ok(None) };
     let models = &app(context).models;
-    let is_old = models.view().room(room.matrix_id()).is_some_and(|room| room.activity() > at);
-    if !is_old {
-        return Ok(None);
-    }
+    let members = {
+        let view = models.view();
+        let old = view.room(room.matrix_id()).filter(|room| room.activity() > at);
+        old.map(|room| usize::try_from(room.joined_count()).unwrap_or(usize::MAX))
+    };
+    let Some(members) = members else { return Ok(None) };
+    reads(context).look_at_rows(members)?;
     let past = unless_absent(models.room_at(room.matrix_id(), at).await)?.flatten();
     Ok(past.map(|past| past.summary))
 }
@@ -195,8 +303,9 @@ async fn as_they_were(
         let held = events.iter().find(|event| Some(event.row.key) == held);
         if let Some(pdu) = held.map(|event| &event.event().pdu) {
             let profile = Profile::of(pdu);
-            member.display_name = profile.displayname.filter(|text| !text.is_empty());
-            member.avatar_url = profile.avatar_url.filter(|text| !text.is_empty());
+            let shown = |text: Option<String>| text.filter(|text| !text.is_empty()).map(Text);
+            member.display_name = shown(profile.displayname);
+            member.avatar_url = shown(profile.avatar_url);
             member.changed_by = User::in_room(pdu.sender.clone(), room.matrix_id().clone());
         }
         member
@@ -206,7 +315,7 @@ async fn as_they_were(
 
 /// A member as clients see one.
 fn describe(room: &RoomView<'_>, summary: &Summary, user: &UserId, member: &Member) -> RoomMember {
-    let text = |text: &Option<Box<str>>| text.as_deref().map(ToOwned::to_owned);
+    let text = |text: &Option<Box<str>>| text.as_deref().map(|text| Text(text.to_owned()));
     let in_room = |user: OwnedUserId| User::in_room(user, room.id().to_owned());
     RoomMember {
         user: in_room(user.to_owned()),

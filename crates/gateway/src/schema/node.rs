@@ -5,8 +5,8 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use rookery_domain::{OwnedEventId, OwnedRoomId, OwnedUserId};
 
 use super::{
-    context::{app, session, unless_absent},
-    event::RoomEvent,
+    context::session,
+    event::{RoomEvent, one_event},
     fault::Fault,
     room::Room,
     user::User,
@@ -66,8 +66,7 @@ pub(crate) async fn node(context: &Context<'_>, id: &ID) -> Result<Option<Node>>
         NodeId::User(user) => Some(Node::User(User::new(user))),
         NodeId::Event(event) => {
             let viewer = session(context).viewpoint()?;
-            let found = app(context).models.event(&event, &viewer).await;
-            let found = unless_absent(found)?.flatten();
+            let found = one_event(context, &event, &viewer).await?;
             found.and_then(|(_, event)| RoomEvent::of_timeline(&event)).map(Node::RoomEvent)
         }
     })

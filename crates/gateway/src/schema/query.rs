@@ -2,19 +2,19 @@
 
 use async_graphql::{
     Context, ID, Object, Result, SimpleObject,
-    connection::{Connection, ConnectionNameType, CursorType, Edge, EdgeNameType, EmptyFields},
+    connection::{CursorType, PageInfo},
 };
 use rookery_domain::UserId;
 use rookery_log::{Position, Sealed, TokenKind};
 use rookery_query::{PublicRoomCursor, RoomView};
 
 use super::{
-    context::{App, app, page_size, session, unless_absent},
-    event::RoomEvent,
+    context::{App, app, page_size, session},
+    event::{RoomEvent, one_event},
     face::Moment,
     fault::Fault,
     filter::{FilterInput, chosen},
-    members::Counted,
+    list::List,
     node::{Node, node},
     rate_limit::RateLimit,
     room::Room,
@@ -31,21 +31,6 @@ use crate::transport::RateStatus;
 
 /// Rooms on a page of the directory, if you do not say how many.
 pub(crate) const PAGE_DEFAULT: usize = 20;
-
-/// The name of the connection.
-pub(crate) struct PublicRoomNames;
-
-impl ConnectionNameType for PublicRoomNames {
-    fn type_name<T: async_graphql::OutputType>() -> String {
-        "PublicRoomConnection".into()
-    }
-}
-
-impl EdgeNameType for PublicRoomNames {
-    fn type_name<T: async_graphql::OutputType>() -> String {
-        "PublicRoomEdge".into()
-    }
-}
 
 /// A place in the directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,8 +77,55 @@ impl CursorType for PlaceInDirectory {
 }
 
 /// A page of the public directory.
-pub(crate) type PublicRooms =
-    Connection<PlaceInDirectory, Room, Counted, EmptyFields, PublicRoomNames, PublicRoomNames>;
+pub(crate) struct PublicRooms {
+    rooms: Vec<(PlaceInDirectory, Room)>,
+    has_previous: bool,
+    has_next: bool,
+    total_count: i32,
+}
+
+/// An edge in a connection.
+#[derive(SimpleObject)]
+pub(crate) struct PublicRoomEdge {
+    /// The item at the end of the edge
+    node: Room,
+    /// A cursor for use in pagination
+    cursor: String,
+}
+
+/// A page of the public directory.
+#[Object(name = "PublicRoomConnection")]
+impl PublicRooms {
+    /// Information to aid in pagination.
+    async fn page_info(&self) -> PageInfo {
+        let cursor = |room: Option<&(PlaceInDirectory, Room)>| room.map(|it| it.0.encode_cursor());
+        PageInfo {
+            has_previous_page: self.has_previous,
+            has_next_page: self.has_next,
+            start_cursor: cursor(self.rooms.first()),
+            end_cursor: cursor(self.rooms.last()),
+        }
+    }
+
+    /// A list of edges.
+    async fn edges(&self) -> List<PublicRoomEdge> {
+        let edge = |(place, room): &(PlaceInDirectory, Room)| {
+            let cursor = place.encode_cursor();
+            PublicRoomEdge { node: room.clone(), cursor }
+        };
+        self.rooms.iter().map(edge).collect()
+    }
+
+    /// A list of nodes.
+    async fn nodes(&self) -> List<Room> {
+        self.rooms.iter().map(|(_, room)| room.clone()).collect()
+    }
+
+    /// How many there are in all.
+    async fn total_count(&self) -> i32 {
+        self.total_count
+    }
+}
 
 /// What this server is.
 #[derive(SimpleObject)]
@@ -251,7 +283,7 @@ impl Query {
         let (app, session) = (app(context), session(context));
         let viewer = session.viewpoint()?;
         app.fresh(session, min_position.as_ref()).await?;
-        let found = unless_absent(app.models.event(&id.0, &viewer).await)?.flatten();
+        let found = one_event(context, &id.0, &viewer).await?;
         Ok(found.and_then(|(_, event)| RoomEvent::of_timeline(&event)))
     }
 
@@ -279,14 +311,10 @@ fn directory(
     let view = app.models.view();
     let found = view.public_rooms(search, after, limit);
     let total_count = i32::try_from(found.total).unwrap_or(i32::MAX);
-    let fields = Counted { total_count };
-    let mut connection = Connection::with_additional_fields(has_previous, found.has_more, fields);
-    let edge = |(place, room): &(PublicRoomCursor, RoomView<'_>)| {
-        Edge::new(
-            PlaceInDirectory::seal(app, *place),
-            Room::at(room, viewer, Moment::new(view.position(), None, None)),
-        )
+    let room = |(place, room): &(PublicRoomCursor, RoomView<'_>)| {
+        let moment = Moment::new(view.position(), None, None);
+        (PlaceInDirectory::seal(app, *place), Room::at(room, viewer, moment))
     };
-    connection.edges = found.rooms.iter().map(edge).collect();
-    connection
+    let rooms = found.rooms.iter().map(room).collect();
+    PublicRooms { rooms, has_previous, has_next: found.has_more, total_count }
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::{
     context::{app, session, unless_absent},
     event::RoomEvent,
+    text::Text,
     user::User,
 };
 
@@ -26,9 +27,9 @@ impl Redaction {
     }
 
     /// The reason, in the words of who took it back.
-    async fn reason(&self) -> Option<String> {
+    async fn reason(&self) -> Option<Text> {
         let content: Value = self.0.as_pdu().content_as()?;
-        Some(content.get("reason")?.as_str()?.to_owned())
+        Some(Text(content.get("reason")?.as_str()?.to_owned()))
     }
 }
 

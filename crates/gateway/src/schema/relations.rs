@@ -1,51 +1,79 @@
 //! What came of an event: edits, reactions, a thread. Each only as far as the viewer may see the
 //! events that say so.
 
-use async_graphql::{Context, Json, Object, Result, SimpleObject};
-use rookery_domain::{OwnedRoomId, OwnedUserId, Pdu, Relation};
+use std::sync::Arc;
+
+use async_graphql::{Context, Object, Result, SimpleObject};
+use rookery_domain::{OwnedRoomId, Pdu, Relation};
 use rookery_log::Position;
-use rookery_query::{RoomView, RowKey, Seen};
-use serde_json::Value;
+use rookery_query::{Reactions, RoomView, RowKey, Seen};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::{
     context::{PAGE_MAX, app, page_size, session, unless_absent},
-    event::RoomEvent,
+    event::{RoomEvent, one_event},
+    fault::Fault,
+    list::List,
+    reads::{Reacted, reads},
+    scalars::UserIdScalar,
+    text::OwnedJsonText,
     user::User,
 };
 
 /// All who reacted to an event in one way.
 pub(crate) struct Reaction {
-    key: String,
-    users: Vec<OwnedUserId>,
-    me: bool,
+    /// All reactions to the event, and which of them this is.
+    all: Arc<[Reacted]>,
+    index: usize,
     room: OwnedRoomId,
 }
+
+impl Reaction {
+    fn found(&self) -> &Reactions {
+        &self.all[self.index].0
+    }
+}
+
+/// Reactions of a page, if you do not say how many.
+pub(crate) const PAGE_DEFAULT: usize = 20;
 
 /// All who reacted to an event in one way.
 #[Object]
 impl Reaction {
     /// With what: an emoji, mostly.
     async fn key(&self) -> &str {
-        &self.key
+        &self.found().key
     }
 
     /// How many users.
     async fn count(&self) -> i32 {
-        i32::try_from(self.users.len()).unwrap_or(i32::MAX)
+        i32::try_from(self.found().users.len()).unwrap_or(i32::MAX)
     }
 
     /// Whether you are one of them.
     async fn me(&self) -> bool {
-        self.me
+        self.all[self.index].1
     }
 
     /// Who, in the order in which they reacted.
     async fn users(
         &self,
+        context: &Context<'_>,
         #[graphql(desc = "How many, from 1 to 100.")] first: Option<i32>,
-    ) -> Result<Vec<User>> {
+        #[graphql(desc = "The user after whom to go on.")] after: Option<UserIdScalar>,
+    ) -> Result<List<User>> {
         let limit = page_size("first", first, PAGE_MAX)?;
-        let users = self.users.iter().take(limit);
+        let users = &self.found().users;
+        let start = match after {
+            None => 0,
+            Some(UserIdScalar(after)) => {
+                reads(context).look_at_rows(users.len())?;
+                let found = users.iter().position(|user| *user == after);
+                1 + found.ok_or_else(|| Fault::bad_input("`after` is no user of this reaction"))?
+            }
+        };
+        let users = users[start..].iter().take(limit);
         Ok(users.map(|user| User::in_room(user.clone(), self.room.clone())).collect())
     }
 }
@@ -82,8 +110,11 @@ async fn event_at(
     until: Option<Position>,
 ) -> Result<Option<RoomEvent>> {
     let Some(key) = key else { return Ok(None) };
+    reads(context).pause().await?;
     let found = app(context).models.events_at(&event.room_id, &[key]).await;
-    let found = unless_absent(found)?.and_then(|mut found| found.pop());
+    let found = unless_absent(found)?.unwrap_or_default();
+    reads(context).keep(&found).await?;
+    let found = found.into_iter().next();
     Ok(found.and_then(|event| RoomEvent::of_timeline(&event)).map(|event| event.shown_as_of(until)))
 }
 
@@ -100,26 +131,49 @@ pub(crate) async fn latest_edit(
 }
 
 /// What the last edit of an event made of its content.
-pub(crate) fn edited_content(edit: &Pdu) -> Option<Json<Value>> {
-    let mut content: Value = edit.content_as()?;
-    content.get_mut("m.new_content").map(|content| Json(content.take()))
+pub(crate) fn edited_content(edit: &Pdu) -> Option<OwnedJsonText> {
+    #[derive(Deserialize)]
+    struct Edit {
+        #[serde(rename = "m.new_content")]
+        content: Box<RawValue>,
+    }
+    edit.content_as().map(|Edit { content }| OwnedJsonText(content))
 }
 
-/// The reactions to the event.
-pub(crate) fn reactions(
+/// A page of the reactions to the event.
+pub(crate) async fn reactions(
     context: &Context<'_>,
     event: &Pdu,
     until: Option<Position>,
-) -> Result<Vec<Reaction>> {
+    (first, after): (Option<i32>, Option<&str>),
+) -> Result<List<Reaction>> {
+    let limit = page_size("first", first, PAGE_DEFAULT)?;
     let viewer = session(context).viewer()?;
-    let found = look(context, event, until, |room, seen| room.reactions(&event.event_id, seen))?;
-    let reaction = |found: rookery_query::Reactions| Reaction {
-        me: found.users.iter().any(|user| user == viewer),
-        key: found.key.into(),
-        users: found.users,
-        room: event.room_id.clone(),
+    let reads = reads(context);
+    reads.pause().await?;
+    let all = reads.reactions(&event.event_id, until, || {
+        let related = look(context, event, until, |room, _| room.related_count(&event.event_id))?;
+        reads.look_at_rows(related)?;
+        let found =
+            look(context, event, until, |room, seen| room.reactions(&event.event_id, seen))?;
+        let mine = |found: Reactions| {
+            let me = found.users.iter().any(|user| user == viewer);
+            (found, me)
+        };
+        Ok(found.into_iter().map(mine).collect())
+    })?;
+    let start = match after {
+        None => 0,
+        Some(after) => {
+            let found = all.iter().position(|(reaction, _)| *reaction.key == *after);
+            1 + found.ok_or_else(|| Fault::bad_input("`after` is no reaction to this event"))?
+        }
     };
-    Ok(found.into_iter().map(reaction).collect())
+    let reaction = |index| {
+        let (all, room) = (Arc::clone(&all), event.room_id.clone());
+        Reaction { all, index, room }
+    };
+    Ok((start..all.len()).take(limit).map(reaction).collect())
 }
 
 /// The thread that the event began.
@@ -129,6 +183,10 @@ pub(crate) async fn thread(
     until: Option<Position>,
 ) -> Result<Option<Thread>> {
     let viewer = session(context).viewpoint()?;
+    let reads = reads(context);
+    reads.pause().await?;
+    let related = look(context, event, until, |room, _| room.related_count(&event.event_id))?;
+    reads.look_at_rows(related)?;
     let found =
         look(context, event, until, |room, seen| room.thread(&event.event_id, &viewer, seen))?;
     let Some(found) = found else { return Ok(None) };
@@ -149,7 +207,7 @@ pub(crate) async fn reply_to(
         return Ok(None);
     };
     let viewer = session(context).viewpoint()?;
-    let found = unless_absent(app(context).models.event(&answered, &viewer).await)?.flatten();
+    let found = one_event(context, &answered, &viewer).await?;
     let found = found.filter(|(place, _)| place.room_id == event.room_id);
     let found = found.and_then(|(_, event)| RoomEvent::of_timeline(&event));
     Ok(found.map(|event| event.shown_as_of(until)))

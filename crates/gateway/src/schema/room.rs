@@ -9,19 +9,22 @@ use rookery_query::{Membership, RoomView};
 
 use super::{
     account_items::{Receipt, receipts},
-    context::{app, page_size, session, unless_absent},
-    ephemeral::typing_in,
-    event::RoomEvent,
+    context::{app, page_size, session},
+    ephemeral::{TYPING_DEFAULT, typing_in},
+    event::{RoomEvent, one_event},
     face::{Face, Moment},
     filter::{FilterInput, chosen},
     invite::Invite,
+    list::List,
     members::{self, Members},
     node::NodeId,
+    reads::reads,
     scalars::{
         CursorScalar, EventIdScalar, PositionScalar, RoomAliasScalar, RoomIdScalar, UserIdScalar,
     },
     sharing::{SharedBy, shared},
-    timeline::{self, TimelineArguments, TimelineConnection},
+    text::Text,
+    timeline::{self, StateArguments, StateSlotInput, TimelineArguments, TimelineConnection},
     user::{MembershipEnum, RoomMember, User},
 };
 
@@ -132,7 +135,9 @@ impl Room {
         } else {
             let viewer = session(context).viewer()?;
             let view = app(context).models.view();
-            Arc::new(view.room(&self.id).map(|room| Face::of(&room, viewer)).unwrap_or_default())
+            reads(context).face(&self.id, view.position(), || {
+                view.room(&self.id).map(|room| Face::of(&room, viewer)).unwrap_or_default()
+            })
         };
         Ok(if face.access >= least { field(&face) } else { T::default() })
     }
@@ -173,18 +178,18 @@ impl Room {
     }
 
     /// Its name.
-    async fn name(&self, context: &Context<'_>) -> Result<Option<String>> {
-        self.shown(context, Access::Outside, |face| face.name.clone()).await
+    async fn name(&self, context: &Context<'_>) -> Result<Option<Text>> {
+        self.shown(context, Access::Outside, |face| face.name.clone().map(Text)).await
     }
 
     /// What it is about.
-    async fn topic(&self, context: &Context<'_>) -> Result<Option<String>> {
-        self.shown(context, Access::Outside, |face| face.topic.clone()).await
+    async fn topic(&self, context: &Context<'_>) -> Result<Option<Text>> {
+        self.shown(context, Access::Outside, |face| face.topic.clone().map(Text)).await
     }
 
     /// The `mxc:` address of its picture.
-    async fn avatar_url(&self, context: &Context<'_>) -> Result<Option<String>> {
-        self.shown(context, Access::Outside, |face| face.avatar_url.clone()).await
+    async fn avatar_url(&self, context: &Context<'_>) -> Result<Option<Text>> {
+        self.shown(context, Access::Outside, |face| face.avatar_url.clone().map(Text)).await
     }
 
     /// The alias that it prefers.
@@ -194,9 +199,21 @@ impl Room {
         Ok(alias.map(RoomAliasScalar))
     }
 
-    /// All aliases that point to it.
-    async fn aliases(&self, context: &Context<'_>) -> Result<Vec<RoomAliasScalar>> {
-        let aliases = self.shown(context, Access::Outside, |face| face.aliases.clone()).await?;
+    /// The aliases that point to it, in the order of the alphabet.
+    async fn aliases(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "How many, from 1 to 100.")] first: Option<i32>,
+        #[graphql(desc = "The alias after which to go on.")] after: Option<RoomAliasScalar>,
+    ) -> Result<List<RoomAliasScalar>> {
+        let limit = page_size("first", first, super::context::PAGE_MAX)?;
+        let page = |face: &Face| {
+            let start = after.map_or(0, |RoomAliasScalar(after)| {
+                face.aliases.partition_point(|alias| *alias <= after)
+            });
+            face.aliases[start..].iter().take(limit).cloned().collect::<Vec<_>>()
+        };
+        let aliases = self.shown(context, Access::Outside, page).await?;
         Ok(aliases.into_iter().map(RoomAliasScalar).collect())
     }
 
@@ -219,13 +236,13 @@ impl Room {
     }
 
     /// The Matrix room version.
-    async fn version(&self, context: &Context<'_>) -> Result<Option<String>> {
-        self.shown(context, Access::Outside, |face| face.version.clone()).await
+    async fn version(&self, context: &Context<'_>) -> Result<Option<Text>> {
+        self.shown(context, Access::Outside, |face| face.version.clone().map(Text)).await
     }
 
     /// The type of the room, such as `m.space`. Null for a conversation.
-    async fn room_type(&self, context: &Context<'_>) -> Result<Option<String>> {
-        self.shown(context, Access::Outside, |face| face.room_type.clone()).await
+    async fn room_type(&self, context: &Context<'_>) -> Result<Option<Text>> {
+        self.shown(context, Access::Outside, |face| face.room_type.clone().map(Text)).await
     }
 
     /// Who created it.
@@ -293,9 +310,16 @@ impl Room {
     }
 
     /// Who types now, by user ID. Empty if you have not joined.
-    async fn typing(&self, context: &Context<'_>) -> Result<Vec<User>> {
+    async fn typing(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "How many, from 1 to 100; 20 if you do not say.")] first: Option<i32>,
+        #[graphql(desc = "The user after whom to go on.")] after: Option<UserIdScalar>,
+    ) -> Result<List<User>> {
+        let limit = page_size("first", first, TYPING_DEFAULT)?;
         let viewer = session(context).viewer()?;
-        let typists = typing_in(app(context), &self.id, viewer).into_iter();
+        let after = after.as_ref().map(|after| &*after.0);
+        let typists = typing_in(app(context), &self.id, viewer, (after, limit)).into_iter();
         Ok(typists.map(|user| User::in_room(user, self.id.clone())).collect())
     }
 
@@ -305,10 +329,10 @@ impl Room {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "How many, from 1 to 100.")] first: Option<i32>,
-    ) -> Result<Vec<Receipt>> {
+        #[graphql(desc = "The user after whose receipt to go on.")] after: Option<UserIdScalar>,
+    ) -> Result<List<Receipt>> {
         let limit = page_size("first", first, super::context::PAGE_MAX)?;
-        let viewer = session(context).viewer()?;
-        self.look(context, Access::Inside, |room| receipts(room, viewer, limit))
+        receipts(context, self, after.as_ref().map(|after| &*after.0), limit).await
     }
 
     /// Who is in the room, by user ID.
@@ -335,7 +359,7 @@ impl Room {
         members::one(context, self, &user_id.0).await
     }
 
-    /// The state of the room: the latest event of each type and state key.
+    /// The state of the room: the latest event of each type and state key, in the order of both.
     async fn state(
         &self,
         context: &Context<'_>,
@@ -343,8 +367,11 @@ impl Room {
         event_type: Option<String>,
         #[graphql(desc = "Only this state key.")] state_key: Option<String>,
         #[graphql(desc = "How many, from 1 to 100.")] first: Option<i32>,
-    ) -> Result<Vec<RoomEvent>> {
-        timeline::state(context, self, event_type.as_deref(), state_key.as_deref(), first).await
+        #[graphql(desc = "The slot after which to go on.")] after: Option<StateSlotInput>,
+    ) -> Result<List<RoomEvent>> {
+        let (event_type, state_key) = (event_type.as_deref(), state_key.as_deref());
+        let arguments = StateArguments { event_type, state_key, first, after };
+        timeline::state(context, self, arguments).await
     }
 
     /// The room that has taken its place, of which you may not be a member yet. Null if none has.
@@ -401,8 +428,7 @@ impl Room {
         #[graphql(desc = "The event.")] event_id: EventIdScalar,
     ) -> Result<Option<RoomEvent>> {
         let viewer = session(context).viewpoint()?;
-        let found = app(context).models.event(&event_id.0, &viewer).await;
-        let found = unless_absent(found)?.flatten();
+        let found = one_event(context, &event_id.0, &viewer).await?;
         let found = found.filter(|(place, _)| place.room_id == self.id);
         Ok(found.and_then(|(_, event)| RoomEvent::of_timeline(&event)))
     }

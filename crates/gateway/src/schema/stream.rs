@@ -18,10 +18,13 @@ pub(crate) use self::{
 use super::{
     context::{app, session},
     ephemeral::EphemeralItem,
+    fault::Fault,
     filter::{FilterInput, chosen},
+    list::Items,
     scalars::PositionScalar,
     sharing::{Handed, Opening, SharedBy, shared},
 };
+use crate::transport::Budget;
 
 /// What happened between two positions, as far as it is for you.
 pub(crate) struct EventChunk {
@@ -45,23 +48,23 @@ impl EventChunk {
 #[Object]
 impl EventChunk {
     /// What happened, in order. It may be empty.
-    async fn events(&self) -> &[StreamItem] {
-        &self.items
+    async fn events(&self) -> Items<'_, StreamItem> {
+        Items(&self.items)
     }
 
     /// Which events of your rooms are left out of `events`, and why. With these, the sequence
     /// numbers of a room are 1, 2, 3 ... without a hole for as long as you are in it.
     #[graphql(directive = shared::apply(SharedBy::Everyone))]
-    async fn skipped(&self) -> &[SkippedEvents] {
-        &self.skipped
+    async fn skipped(&self) -> Items<'_, SkippedEvents> {
+        Items(&self.skipped)
     }
 
     /// Who types and who is there, as of now: what has changed since the chunk before. The first one
     /// that has any tells all that holds; what it does not name is not so: there nobody types, and
     /// who shares a room with you and is not named is offline (of more than 500 who are there, some
     /// are left out). A chunk may have nothing else.
-    async fn ephemeral(&self) -> &[EphemeralItem] {
-        &self.ephemeral
+    async fn ephemeral(&self) -> Items<'_, EphemeralItem> {
+        Items(&self.ephemeral)
     }
 
     /// Resume from here.
@@ -103,9 +106,19 @@ impl Subscription {
             opening.put(session(context).clone(), reader);
             return Ok(stream::empty().boxed());
         }
-        let reader = Box::new(reader);
-        let chunks =
-            stream::try_unfold(reader, |reader| async move { Ok(reader.next_chunk().await?) });
+        let budget = context.data_opt::<Budget>().cloned();
+        let state = (Box::new(reader), budget);
+        let chunks = stream::try_unfold(state, |(reader, budget)| async move {
+            // Each chunk is an answer of its own.
+            if let Some(budget) = &budget {
+                if let Some(exhausted) = budget.exhausted() {
+                    return Err(Fault::exhausted(&exhausted).into());
+                }
+                budget.renew();
+            }
+            let next = reader.next_chunk().await?;
+            Ok(next.map(|(chunk, reader)| (chunk, (reader, budget))))
+        });
         Ok(chunks.boxed())
     }
 }

@@ -6,5 +6,7 @@ mod update;
 
 pub(crate) use self::{
     cursor::SyncCursor,
-    initial::{InitialSync, PAGE_DEFAULT as ROOMS_DEFAULT, SyncArguments, TIMELINE_DEFAULT},
+    initial::{
+        INVITES_MAX, InitialSync, PAGE_DEFAULT as ROOMS_DEFAULT, SyncArguments, TIMELINE_DEFAULT,
+    },
 };

@@ -1,18 +1,20 @@
 //! Pages of a room's timeline, and its state.
 
-use std::{io, sync::Arc};
+use std::sync::Arc;
 
-use async_graphql::{Context, Enum, Object, Result, SimpleObject};
+use async_graphql::{Context, Enum, InputObject, Object, Result, SimpleObject};
 use rookery_domain::{Filter, OwnedRoomId, Relation};
 use rookery_log::Position;
 use rookery_query::{
-    Anchor, Begins, RoomView, RowKey, TimelineEvent, TimelinePage, TimelineRow, Wanted,
+    Anchor, Begins, Meter, RowKey, TimelineEvent, TimelinePage, TimelineRow, Wanted, WantedSlots,
 };
 
 use super::{
     context::{PAGE_MAX, STALE_AFTER, app, page_size, session, unless_absent},
     event::RoomEvent,
     fault::Fault,
+    list::List,
+    reads::reads,
     room::{Access, Room},
     scalars::{CursorScalar, EventIdScalar, PositionScalar},
 };
@@ -116,7 +118,7 @@ impl TimelineStart {
 #[Object]
 impl TimelineConnection {
     /// The events with their cursors.
-    async fn edges(&self, context: &Context<'_>) -> Vec<TimelineEdge> {
+    async fn edges(&self, context: &Context<'_>) -> List<TimelineEdge> {
         let edge = |event: &TimelineEvent| {
             let cursor = self.cursor(context, event.row.key);
             let node = RoomEvent::of_timeline(event)?.shown_as_of(self.as_of);
@@ -126,7 +128,7 @@ impl TimelineConnection {
     }
 
     /// The events.
-    async fn nodes(&self) -> Vec<RoomEvent> {
+    async fn nodes(&self) -> List<RoomEvent> {
         let events = self.events.iter().filter_map(RoomEvent::of_timeline);
         events.map(|event| event.shown_as_of(self.as_of)).collect()
     }
@@ -255,7 +257,7 @@ async fn read(
         filter: if filter.is_some() { Some(&wants) } else { None },
         until: room.as_of(),
     };
-    let page = app(context).models.timeline(room.matrix_id(), &viewer, wanted).await;
+    let page = reads(context).timeline(app(context), room.matrix_id(), &viewer, wanted).await?;
     let nothing = TimelinePage { begins: Begins::NotVisible, ..TimelinePage::default() };
     Ok(unless_absent(page)?.unwrap_or(nothing))
 }
@@ -295,17 +297,21 @@ async fn around(
     let filter = filter.filter(|filter| !filter.wants_every_event());
     let wants =
         |event: &TimelineEvent| filter.is_none_or(|filter| filter.wants(&event.event().pdu));
-    let found = app(context).models.around(
+    let reads = reads(context);
+    let found = app(context).models.around_within(
         room.matrix_id(),
         &viewer,
         &event.0,
-        limit,
-        if filter.is_some() { Some(&wants) } else { None },
+        (limit, if filter.is_some() { Some(&wants) } else { None }),
+        (&reads as &dyn Meter, reads.scans()),
     );
     let Some(found) = unless_absent(found.await)? else {
         return Err(Fault::bad_input("`around` is no event of this room that you may see").into());
     };
     let (before, after) = (found.before, found.after);
+    reads.keep(std::slice::from_ref(&found.event)).await?;
+    reads.keep(&before.events).await?;
+    reads.keep(&after.events).await?;
     Ok(TimelineConnection {
         room: room.matrix_id().clone(),
         has_previous: before.has_more,
@@ -339,6 +345,7 @@ pub(crate) async fn last_message(
         row.map(|row| row.key)
     };
     let events = if let Some(key) = seen {
+        reads(context).pause().await?;
         unless_absent(app(context).models.events_at(room.matrix_id(), &[key]).await)?
             .filter(|events| events.iter().all(wants))
     } else {
@@ -352,9 +359,10 @@ pub(crate) async fn last_message(
             |event: &TimelineEvent| Relation::stands_alone(&event.event().pdu) && wants(event);
         let (anchor, until) = (Anchor::End, room.as_of());
         let wanted = Wanted { anchor, limit: 1, filter: Some(&is_message), until };
-        let page = app(context).models.timeline(room.matrix_id(), &viewer, wanted).await;
+        let page = reads(context).timeline(app(context), room.matrix_id(), &viewer, wanted).await?;
         unless_absent(page)?.map(|page| page.events)
     };
+    reads(context).keep(events.as_deref().unwrap_or_default()).await?;
     let event = events.and_then(|mut events| events.pop());
     let event = event.and_then(|event| RoomEvent::of_timeline(&event));
     Ok(event.map(|event| event.shown_as_of(room.as_of())))
@@ -366,36 +374,67 @@ pub(crate) async fn slot(
     room: &Room,
     event_type: &str,
 ) -> Result<Option<RoomEvent>> {
-    Ok(state(context, room, Some(event_type), Some(""), None).await?.pop())
+    let wanted = StateArguments {
+        event_type: Some(event_type),
+        state_key: Some(""),
+        first: None,
+        after: None,
+    };
+    Ok(state(context, room, wanted).await?.0.pop())
 }
 
-/// The events that hold the state of the room, by type and state key.
+/// A slot of a room's state: the place of one event of the state among the others.
+#[derive(Clone, Debug, InputObject)]
+pub(crate) struct StateSlotInput {
+    /// The type.
+    #[graphql(name = "type")]
+    pub(crate) event_type: String,
+    /// The state key.
+    #[graphql(default)]
+    pub(crate) state_key: String,
+}
+
+/// What a client asks of the state of a room.
+pub(crate) struct StateArguments<'a> {
+    pub(crate) event_type: Option<&'a str>,
+    pub(crate) state_key: Option<&'a str>,
+    pub(crate) first: Option<i32>,
+    pub(crate) after: Option<StateSlotInput>,
+}
+
+/// A page of the events that hold the state of the room, by type and state key.
 pub(crate) async fn state(
     context: &Context<'_>,
     room: &Room,
-    event_type: Option<&str>,
-    state_key: Option<&str>,
-    first: Option<i32>,
-) -> Result<Vec<RoomEvent>> {
-    let limit = page_size("first", first, PAGE_MAX)?;
-    let as_of = room.as_of();
-    let look = |room: &RoomView<'_>| {
-        // Of a sync, the state is of its position too: what came since is on the stream.
-        let at = as_of.unwrap_or(Position(u64::MAX));
-        if let (Some(kind), Some(state_key)) = (event_type, state_key) {
-            let key = room.state_at(kind, state_key, at).transpose();
-            return key.into_iter().collect::<io::Result<Vec<_>>>();
-        }
-        let fits = |(kind, key, _): &(&str, &str, RowKey)| {
-            event_type.is_none_or(|wanted| wanted == *kind)
-                && state_key.is_none_or(|wanted| wanted == *key)
+    arguments: StateArguments<'_>,
+) -> Result<List<RoomEvent>> {
+    let limit = page_size("first", arguments.first, PAGE_MAX)?;
+    let (reads, mut keys) = (reads(context), Vec::new());
+    let mut after = arguments.after.map(|slot| (slot.event_type, slot.state_key));
+    // Of a sync, the state is of its position too: what came since is on the stream.
+    let at = room.as_of().unwrap_or(Position(u64::MAX));
+    loop {
+        // The models are let go between the looks.
+        reads.pause().await?;
+        let wanted = WantedSlots {
+            kind: arguments.event_type,
+            state_key: arguments.state_key,
+            after: after.as_ref().map(|(kind, key)| (&**kind, &**key)),
+            at,
+            limit: limit - keys.len(),
         };
-        let slots = room.state_all_at(at).filter(|slot| slot.as_ref().map_or(true, fits));
-        slots.map(|slot| Ok(slot?.2)).take(limit).collect()
-    };
-    let keys = room.look(context, Access::Inside, |room| Some(look(room)))?.transpose();
-    let keys = keys.map_err(|error| Fault::internal(&error.to_string()))?.unwrap_or_default();
+        let page = room.look(context, Access::Inside, |room| Some(room.slots(wanted)))?;
+        let page = page.transpose().map_err(|error| Fault::internal(&error.to_string()))?;
+        let Some(page) = page else { break };
+        reads.look_at_rows(page.looked)?;
+        keys.extend(page.held);
+        after = page.resume;
+        if after.is_none() || keys.len() == limit {
+            break;
+        }
+    }
     let events = app(context).models.events_at(room.matrix_id(), &keys).await;
     let events = unless_absent(events)?.unwrap_or_default();
+    reads.keep(&events).await?;
     Ok(events.iter().filter_map(RoomEvent::of_timeline).collect())
 }

@@ -7,12 +7,13 @@ use rookery_query::{Member, Membership, Profile, RoomView};
 use super::{
     account_items::read_up_to,
     context::{STALE_AFTER, app, session},
-    ephemeral::{UserPresence, presence_of, typing_in},
+    ephemeral::{UserPresence, presence_of, types_in},
     fault::Fault,
     node::NodeId,
     room::Access,
     scalars::{DateTime, EventIdScalar, UserIdScalar},
     sharing::{SeenByMembers, SharedBy, shared},
+    text::Text,
 };
 
 /// A user, possibly as a room knows the user.
@@ -97,9 +98,7 @@ fn shown_of(member: &Member) -> (Option<String>, Option<String>) {
 
 /// Whether two users are joined to some room together.
 pub(crate) fn shares_a_room(view: &rookery_query::View<'_>, one: &UserId, other: &UserId) -> bool {
-    view.memberships_of(one).any(|(room, membership)| {
-        membership == Membership::Join && view.membership(room, other) == Membership::Join
-    })
+    view.share_a_room(one, other)
 }
 
 /// A user.
@@ -119,14 +118,14 @@ impl User {
 
     /// The name to show. Null if the user has set none, or if you share no room.
     #[graphql(directive = shared::apply(SharedBy::Members))]
-    async fn display_name(&self, context: &Context<'_>) -> Result<Option<String>> {
-        Ok(self.shown(context)?.0)
+    async fn display_name(&self, context: &Context<'_>) -> Result<Option<Text>> {
+        Ok(self.shown(context)?.0.map(Text))
     }
 
     /// The `mxc:` address of the user's picture. Null if there is none, or if you share no room.
     #[graphql(directive = shared::apply(SharedBy::Members))]
-    async fn avatar_url(&self, context: &Context<'_>) -> Result<Option<String>> {
-        Ok(self.shown(context)?.1)
+    async fn avatar_url(&self, context: &Context<'_>) -> Result<Option<Text>> {
+        Ok(self.shown(context)?.1.map(Text))
     }
 
     /// Whether the user is there. Null if you share no room.
@@ -231,9 +230,9 @@ pub(crate) struct RoomMember {
     /// The user ID.
     pub(crate) user_id: UserIdScalar,
     /// The name that the room shows.
-    pub(crate) display_name: Option<String>,
+    pub(crate) display_name: Option<Text>,
     /// The `mxc:` address of the picture that the room shows.
-    pub(crate) avatar_url: Option<String>,
+    pub(crate) avatar_url: Option<Text>,
     /// What the user is to the room.
     pub(crate) membership: MembershipEnum,
     /// The power level; null for creators who stand above all levels.
@@ -250,8 +249,7 @@ impl RoomMember {
     /// Whether the user types in the room. Only members see it.
     async fn typing(&self, context: &Context<'_>) -> Result<bool> {
         let viewer = session(context).viewer()?;
-        let typists = typing_in(app(context), &self.room_id, viewer);
-        Ok(typists.contains(&self.user_id.0))
+        Ok(types_in(app(context), &self.room_id, &self.user_id.0, viewer))
     }
 
     /// Up to which event the user has read. Of you, also what you told nobody; of others, only what

@@ -3,12 +3,17 @@
 use async_graphql::{Context, Object, Result};
 
 use super::{
-    context::{App, Session},
+    context::{App, PAGE_MAX, Session, app, page_size, session},
     fault::Fault,
     filter::{FilterShown, StoredFilter},
+    list::List,
+    reads::reads,
     scalars::PositionScalar,
     user::{Device, User},
 };
+
+/// Filters of a page, if you do not say how many.
+pub(crate) const FILTERS_DEFAULT: usize = 20;
 
 /// You, and what is only for you.
 pub(crate) struct Viewer {
@@ -39,31 +44,48 @@ impl Viewer {
 
     /// Whether you administer this server.
     async fn is_admin(&self, context: &Context<'_>) -> bool {
-        super::context::session(context).admin().is_ok()
+        session(context).admin().is_ok()
     }
 
     /// The filters that you have stored, by ID.
-    async fn filters(&self, context: &Context<'_>) -> Result<Vec<StoredFilter>> {
-        let user = super::context::session(context).viewer()?;
-        let stored = super::context::app(context).models.view().filters(user);
+    async fn filters(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "How many, from 1 to 100; 20 if you do not say.")] first: Option<i32>,
+        #[graphql(desc = "The `filterId` after which to go on.")] after: Option<String>,
+    ) -> Result<List<StoredFilter>> {
+        let limit = page_size("first", first, FILTERS_DEFAULT)?;
+        let user = session(context).viewer()?;
+        let (reads, after) = (reads(context), after.as_deref());
+        reads.pause().await?;
+        let stored = app(context).models.view().filters_after(user, after, limit);
+        // To read a filter takes as long as to read a small event.
+        reads.look_at(stored.len())?;
         let shown = |(filter_id, filter)| StoredFilter { filter_id, filter: FilterShown(filter) };
         Ok(stored.into_iter().map(shown).collect())
     }
 
     /// The device that asks.
     async fn device(&self, context: &Context<'_>) -> Result<Device> {
-        let session = super::context::session(context);
+        let session = session(context);
         let (user, device) = (session.viewer()?, session.device_id()?);
-        let devices = super::context::app(context).accounts.devices(user.as_str());
-        let devices = devices.map_err(|fault| Fault::accounts_unavailable(&fault))?;
-        let own = devices.into_iter().find(|known| known.device_id == device);
+        let own = app(context).accounts.device(user.as_str(), device);
+        let own = own.map_err(|fault| Fault::accounts_unavailable(&fault))?;
         Ok(own.map(Device).ok_or_else(Fault::unauthenticated)?)
     }
 
-    /// Your devices.
-    async fn devices(&self, context: &Context<'_>) -> Result<Vec<Device>> {
-        let user = super::context::session(context).viewer()?;
-        let devices = super::context::app(context).accounts.devices(user.as_str());
+    /// Your devices, by ID.
+    async fn devices(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "How many, from 1 to 100.")] first: Option<i32>,
+        #[graphql(desc = "The `deviceId` after which to go on.")] after: Option<String>,
+    ) -> Result<List<Device>> {
+        let limit = page_size("first", first, PAGE_MAX)?;
+        let user = session(context).viewer()?;
+        reads(context).pause().await?;
+        let accounts = &app(context).accounts;
+        let devices = accounts.devices_after(user.as_str(), after.as_deref(), limit);
         let devices = devices.map_err(|fault| Fault::accounts_unavailable(&fault))?;
         Ok(devices.into_iter().map(Device).collect())
     }

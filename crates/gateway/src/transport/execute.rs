@@ -1,16 +1,19 @@
 //! Running what the gate let through.
 //!
 //! **Invariant:** a mutation that has begun runs to its end, whether or not anybody waits for the answer.
+//! **Invariant:** an answer that was to be longer than it may be is not sent, nor part of it.
 //! **Invariant:** a panic in a resolver is the fault of one request and reaches no other.
 
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
-use async_graphql::Executor;
+use async_graphql::{Error, Executor, Pos, Response};
 use futures_util::FutureExt as _;
 use tokio::time::timeout;
 use tracing::Instrument as _;
 
+use super::budget::{self, Exhausted, Stops};
+use super::cost::Cost;
 use super::gate::{Admitted, OperationKind};
 use super::outcome::Outcome;
 use super::prepare::Prepared;
@@ -22,7 +25,7 @@ pub(super) async fn execute<E: Executor>(
     prepared: Prepared,
     deadline: Duration,
 ) -> Outcome {
-    let Prepared { request, admitted, cost, verdict, .. } = prepared;
+    let Prepared { request, admitted, cost, verdict, budget, .. } = prepared;
     let started = Instant::now();
     let span = tracing::debug_span!(
         target: "rookery::operation",
@@ -31,18 +34,25 @@ pub(super) async fn execute<E: Executor>(
         name = admitted.name.as_deref(),
     );
     let run = async move { AssertUnwindSafe(executor.execute(request)).catch_unwind().await };
-    let run = run.instrument(span);
-    let finished = if admitted.kind == OperationKind::Mutation {
+    let mutates = admitted.kind == OperationKind::Mutation;
+    let stops = if mutates { Stops::AtItsEnd } else { Stops::WhenExhausted };
+    let run = budget::run(budget.clone(), stops, run.instrument(span));
+    let finished = if mutates {
         let task = tokio::spawn(run);
         timeout(deadline, task)
             .await
-            .map(|joined| joined.unwrap_or_else(|error| Err(Box::new(error))))
+            .map(|joined| joined.unwrap_or_else(|error| Ok(Err(Box::new(error)))))
     } else {
         timeout(deadline, run).await
     };
     let outcome = match finished {
-        Ok(Ok(response)) => Outcome::of_execution(response).with_cost(cost),
-        Ok(Err(panic)) => Outcome::of_panic(&*panic),
+        Ok(Ok(Ok(response))) => match budget.exhausted() {
+            None => Outcome::of_execution(response).with_cost(cost),
+            Some(exhausted) if mutates => not_shown(exhausted).with_cost(cost),
+            Some(exhausted) => too_much(exhausted, cost),
+        },
+        Ok(Ok(Err(panic))) => Outcome::of_panic(&*panic),
+        Ok(Err(exhausted)) => too_much(exhausted, cost),
         Err(_elapsed) => late(admitted.kind, deadline).into(),
     };
     if let Some(verdict) = verdict {
@@ -50,6 +60,21 @@ pub(super) async fn execute<E: Executor>(
     }
     log(&admitted, started.elapsed(), &outcome);
     outcome
+}
+
+/// What comes in place of an answer to a query.
+fn too_much(exhausted: Exhausted, cost: Option<Cost>) -> Outcome {
+    Refusal { cost, ..exhausted.refusal() }.into()
+}
+
+/// What comes in place of the answer to a mutation, which was carried out all the same.
+fn not_shown(exhausted: Exhausted) -> Outcome {
+    let mut error = Error::from(exhausted);
+    error.message.push_str(
+        " The mutation may have been carried out: with the same `actionId` and fewer fields you get its result.",
+    );
+    Outcome::of_execution(Response::from_errors(vec![error.into_server_error(Pos::default())]))
+        .into_executed()
 }
 
 fn late(kind: OperationKind, deadline: Duration) -> Refusal {

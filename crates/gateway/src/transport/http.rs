@@ -20,6 +20,7 @@ use rookery_work::unburdened;
 
 use super::auth::{AuthFailure, Authenticator, Peer, SessionEnd, bearer};
 use super::body::params;
+use super::budget::Budget;
 use super::callers::Holding;
 use super::connections::{Connection, Lasting};
 use super::frame::Frames;
@@ -48,7 +49,7 @@ pub(super) async fn graphql<E: Frames, A: Authenticator>(
             Origin::Foreign => {
                 let invalid = transport.options.invalid_status;
                 let manner = Manner::new(request.headers(), Media::Json, invalid);
-                respond(foreign().into(), manner).await
+                respond(foreign().into(), manner, None).await
             }
             _ => socket::upgrade(transport, request).await,
         };
@@ -84,6 +85,8 @@ enum Answer {
 struct Reader {
     end: Arc<dyn SessionEnd>,
     kind: OperationKind,
+    /// What holds room for the answer.
+    budget: Budget,
 }
 
 impl Reader {
@@ -117,10 +120,11 @@ async fn answer<E: Frames, A: Authenticator>(
     };
     let media = accepted.single.unwrap_or(Media::Json);
     let manner = Manner::new(&parts.headers, media, transport.options.invalid_status);
-    let response = respond(outcome, manner).await;
+    let budget = reader.as_ref().map(|reader| reader.budget.clone());
+    let response = respond(outcome, manner, budget).await;
     match reader {
         Some(reader) if reader.is_too_late() => {
-            respond(unauthenticated(AuthFailure::Invalid).into(), manner).await
+            respond(unauthenticated(AuthFailure::Invalid).into(), manner, None).await
         }
         Some(reader) if !reader.end.is_over() => match guard(&parts, &reader.end) {
             Some(guard) => guarded(response, guard),
@@ -212,12 +216,12 @@ async fn run<E: Frames, A: Authenticator>(
         }
         prepared => prepared?,
     };
-    let kind = prepared.admitted.kind;
+    let (kind, budget) = (prepared.admitted.kind, prepared.budget.clone());
     let end = transport.authenticator.end(&session);
     match (Run::new(transport, prepared, &Untaken::default()), stream) {
         (Run::Single(outcome), None) => {
             let outcome = outcome.await;
-            Ok(Answer::Single(outcome, Some(Reader { end, kind })))
+            Ok(Answer::Single(outcome, Some(Reader { end, kind, budget })))
         }
         (run, Some(StreamMedia::Multipart)) => {
             let held = Box::new((guard(parts, &end), lasting(transport, parts, &session)?));

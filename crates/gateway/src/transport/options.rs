@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::auth::Caller;
+use super::budget::AnswerLimits;
 use super::callers::CallerLimits;
 use super::cost::CostModel;
 use super::documents::DocumentLimits;
@@ -20,6 +21,8 @@ pub struct TransportOptions {
     pub costs: Option<Arc<CostModel>>,
     /// The most that a request may cost.
     pub cost_max: usize,
+    /// How long answers may be, and how much may be looked at for one.
+    pub answers: AnswerLimits,
     /// How many documents are kept, so that they are not read again.
     pub documents: DocumentLimits,
     /// How much cost a user, or an address of nobody's requests, may spend over time; without it, as much as they like.
@@ -90,6 +93,7 @@ impl Default for TransportOptions {
             gate: GateLimits::default(),
             costs: None,
             cost_max: 100_000,
+            answers: AnswerLimits::default(),
             documents: DocumentLimits::default(),
             rate: None,
             clock: || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),

@@ -81,6 +81,14 @@ impl Outcome {
         self
     }
 
+    /// The same, of an operation that was executed, whatever its answer looks like.
+    pub(super) fn into_executed(self) -> Self {
+        match self {
+            Self::Invalid(response) => Self::Executed(response),
+            other => other,
+        }
+    }
+
     /// The outcome of one step of a subscription. An error at the subscribed field ends it.
     pub(super) fn of_step(mut response: Response) -> Self {
         label(&mut response.errors);

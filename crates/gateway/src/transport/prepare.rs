@@ -5,6 +5,7 @@
 use async_graphql::{Executor, Request, parser};
 
 use super::auth::{Authenticator, Peer};
+use super::budget::Budget;
 use super::callers::Holding;
 use super::charge::Verdict;
 use super::cost::Cost;
@@ -22,6 +23,8 @@ pub(super) struct Prepared {
     pub(super) admitted: Admitted,
     /// `None` if nothing is counted, or if the document cannot be parsed: then the library says why.
     pub(super) cost: Option<Cost>,
+    /// What its answer may take.
+    pub(super) budget: Budget,
     /// Its place among the subscriptions of its user, if it is one.
     pub(super) subscription: Option<Holding>,
     /// Waits for whether the document is valid, if that is not known.
@@ -98,8 +101,10 @@ impl<E: Executor, A: Authenticator> Transport<E, A> {
             }
             (None, keep) => Some(self.verdict(key, keep)),
         };
-        let request = self.authenticator.prepare(request.data(peer).data(reading), session);
-        Ok(Prepared { request, admitted, cost, subscription, verdict })
+        let budget = Budget::among(&self.answers, key);
+        let request = request.data(peer).data(reading).data(budget.clone());
+        let request = self.authenticator.prepare(request, session);
+        Ok(Prepared { request, admitted, cost, budget, subscription, verdict })
     }
 }
 

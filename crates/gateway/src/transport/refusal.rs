@@ -28,6 +28,10 @@ pub mod code {
     pub const QUERY_TOO_DEEP: &str = "QUERY_TOO_DEEP";
     /// The document asks for more than the schema's complexity limit.
     pub const QUERY_TOO_COMPLEX: &str = "QUERY_TOO_COMPLEX";
+    /// The answer is longer than the limit, or made of events that are.
+    pub const ANSWER_TOO_LARGE: &str = "ANSWER_TOO_LARGE";
+    /// More would have to be looked at for the answer than the limit.
+    pub const TOO_MUCH_WORK: &str = "TOO_MUCH_WORK";
     /// The document defines too many fragments.
     pub const TOO_MANY_FRAGMENTS: &str = "TOO_MANY_FRAGMENTS";
     /// The document selects too many fields, counted with its fragments expanded.

@@ -9,6 +9,7 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 
+use super::budget::{Budget, Held};
 use super::compress::{COMPRESSED_BYTES_MIN, accepts_gzip, gzip};
 use super::media::Media;
 use super::options::InvalidStatus;
@@ -88,17 +89,30 @@ pub(super) fn status(outcome: &Outcome, media: Media, invalid: InvalidStatus) ->
 }
 
 /// The response that carries an outcome.
-pub(super) async fn respond(mut outcome: Outcome, manner: Manner) -> Response {
+///
+/// What `budget` holds for the answer is given back once the client has read it.
+pub(super) async fn respond(outcome: Outcome, manner: Manner, budget: Option<Budget>) -> Response {
     let status = status(&outcome, manner.media, manner.invalid);
-    let body = serde_json::to_vec(&outcome).unwrap_or_else(|error| {
-        tracing::error!(%error, "failed to serialise a response");
-        br#"{"errors":[{"message":"The server failed to answer this.","extensions":{"code":"INTERNAL"}}]}"#.to_vec()
-    });
+    let is_long =
+        budget.as_ref().is_some_and(|budget| budget.taken_bytes() > SERIALISED_HERE_BYTES_MAX);
+    let (mut outcome, body) = if is_long {
+        let serialising = tokio::task::spawn_blocking(move || serialised(outcome));
+        serialising.await.unwrap_or_else(|error| (Outcome::of_panic(&error), FAILED.to_vec()))
+    } else {
+        serialised(outcome)
+    };
     let body = Bytes::from(body);
     let compressed =
         if manner.gzip && body.len() >= COMPRESSED_BYTES_MIN { gzip(&body).await } else { None };
     let coded = compressed.is_some();
-    let mut response = Response::new(compressed.map_or(Body::from(body), Body::from));
+    let body = compressed.map_or(body, Bytes::from);
+    let mut response = Response::new(Body::from(match budget {
+        Some(budget) => {
+            let held = budget.held(body.len());
+            holding(body, held)
+        }
+        None => body,
+    }));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     if let Outcome::Executed(executed) = &mut outcome {
@@ -129,4 +143,36 @@ pub(super) async fn respond(mut outcome: Outcome, manner: Manner) -> Response {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
+}
+
+/// Bodies that may become longer than this are written beside the runtime's own threads, which others wait for.
+const SERIALISED_HERE_BYTES_MAX: usize = 256 * 1024;
+
+const FAILED: &[u8] =
+    br#"{"errors":[{"message":"The server failed to answer this.","extensions":{"code":"INTERNAL"}}]}"#;
+
+fn serialised(mut outcome: Outcome) -> (Outcome, Vec<u8>) {
+    let body = serde_json::to_vec(&outcome).unwrap_or_else(|error| {
+        tracing::error!(%error, "failed to serialise a response");
+        FAILED.to_vec()
+    });
+    if let Outcome::Executed(response) = &mut outcome {
+        // It has been written, and it may be large.
+        response.data = async_graphql::Value::Null;
+    }
+    (outcome, body)
+}
+
+/// The same body, which has room until all of it is sent.
+fn holding(body: Bytes, held: Held) -> Bytes {
+    struct Holding {
+        body: Bytes,
+        _held: Held,
+    }
+    impl AsRef<[u8]> for Holding {
+        fn as_ref(&self) -> &[u8] {
+            &self.body
+        }
+    }
+    Bytes::from_owner(Holding { body, _held: held })
 }

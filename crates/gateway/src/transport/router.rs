@@ -7,6 +7,7 @@ use axum::routing::any;
 use tokio::sync::Semaphore;
 
 use super::auth::Authenticator;
+use super::budget::Answers;
 use super::callers::Callers;
 use super::documents::Documents;
 use super::frame::Frames;
@@ -23,6 +24,8 @@ pub(super) struct Transport<E, A: Authenticator> {
     pub(super) authenticator: A,
     pub(super) documents: Arc<Documents>,
     pub(super) options: TransportOptions,
+    /// All answers that are being made.
+    pub(super) answers: Arc<Answers>,
     pub(super) named: Arc<NamedDocuments>,
     /// `None` if callers may spend as much as they like.
     pub(super) limiter: Option<Arc<RateLimiter>>,
@@ -54,6 +57,7 @@ pub fn router<E: Frames, A: Authenticator>(
     // A bucket that never holds what one request may cost would refuse it for ever.
     let burst = |rate: Rate| Rate { burst: rate.burst.max(options.cost_max), ..rate };
     let limiter = options.rate.map(burst).map(RateLimiter::new).map(Arc::new);
+    let answers = Answers::new(options.answers.clone());
     let named = Arc::new(NamedDocuments::new(options.allowed.clone()));
     let callers = Callers::new(options.callers.clone());
     let transport = Transport {
@@ -61,6 +65,7 @@ pub fn router<E: Frames, A: Authenticator>(
         authenticator,
         documents,
         options,
+        answers,
         named,
         limiter,
         callers,

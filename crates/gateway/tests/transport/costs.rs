@@ -16,7 +16,7 @@ const RULES: CostRules = CostRules {
     inherited_argument: "",
     inheritors: &[],
     both_sides_argument: "",
-    list_assumed: 10,
+    list_lengths: &[],
     type_weights: &[("Mutation", 10)],
     field_weights: &[("Subscription.count", 101)],
 };

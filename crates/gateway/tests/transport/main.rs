@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 #![expect(clippy::unused_async, reason = "resolvers are async, whatever they do")]
 
+mod answers;
 mod bounds;
 mod costs;
 mod faults;

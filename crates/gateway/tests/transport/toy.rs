@@ -8,8 +8,8 @@ use async_graphql::{Context, Error, ErrorExtensions as _, Object, Result, Schema
 use futures_util::future::{BoxFuture, pending};
 use futures_util::{FutureExt as _, Stream, StreamExt as _, stream};
 use rookery_gateway::transport::{
-    AuthFailure, Authenticator, Bookmark, Caller, Peer, ServeOptions, SessionEnd, ShutdownHandle,
-    TransportOptions, Unshared, router, serve, shutdown,
+    AuthFailure, Authenticator, Bookmark, Budget, Caller, Peer, ServeOptions, SessionEnd,
+    ShutdownHandle, TransportOptions, Unshared, router, serve, shutdown,
 };
 use rookery_log::{Epoch, Position, PositionToken, TokenKey};
 use tokio::net::TcpListener;
@@ -59,6 +59,20 @@ impl Query {
     async fn peer_is_local(&self, context: &Context<'_>) -> bool {
         context.data_unchecked::<Peer>().address.ip().is_loopback()
     }
+    /// A text that takes more of the budget than it is long.
+    async fn takes(&self, context: &Context<'_>, bytes: usize) -> Result<String> {
+        context.data_unchecked::<Budget>().take(bytes).await?;
+        Ok("x".repeat(bytes / 8))
+    }
+    async fn looks_at(&self, context: &Context<'_>, units: usize) -> Result<bool> {
+        Ok(context.data_unchecked::<Budget>().look_at(units).map(|()| true)?)
+    }
+    /// Computes for ever, and waits for nothing.
+    async fn spins(&self, context: &Context<'_>) -> Result<bool> {
+        loop {
+            context.data_unchecked::<Budget>().pause().await?;
+        }
+    }
     async fn never(&self) -> bool {
         pending().await
     }
@@ -88,6 +102,11 @@ pub(crate) struct Mutation;
 impl Mutation {
     async fn bump(&self, context: &Context<'_>) -> usize {
         context.data_unchecked::<Arc<Probe>>().bumps.fetch_add(1, Ordering::SeqCst) + 1
+    }
+    async fn bump_and_take(&self, context: &Context<'_>, bytes: usize) -> Result<usize> {
+        let bumps = self.bump(context).await?;
+        context.data_unchecked::<Budget>().take(bytes).await?;
+        Ok(bumps)
     }
     async fn bump_by(&self, number: i32) -> i32 {
         number

@@ -183,6 +183,9 @@ pub const ALL: &[Setting] = &[
     count("limits.fragments", "16", "Most fragments in a document"),
     count("limits.fields", "1000", "Most fields of a document, with fragments written out"),
     count("limits.root_fields", "10", "Most fields at the top of a document"),
+    bytes("limits.answer", "8MiB", "Longest answer, as docs/limits.md counts it"),
+    bytes("limits.answers", "128MiB", "Memory for all long answers that are made or being sent"),
+    count("limits.work", "100000", "Most that may be looked at for one answer"),
     count("limits.cost", "100000", "Most that a request may cost, as docs/limits.md counts it"),
     serve(
         "limits.rate",

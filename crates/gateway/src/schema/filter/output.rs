@@ -4,7 +4,11 @@ use async_graphql::{Object, SimpleObject};
 use rookery_domain::{Filter, OwnedRoomId, OwnedUserId};
 
 use super::input::EphemeralKindEnum;
-use crate::schema::scalars::{RoomIdScalar, UserIdScalar};
+use crate::schema::{
+    list::List,
+    scalars::{RoomIdScalar, UserIdScalar},
+    text::Text,
+};
 
 /// A filter that you have stored. Give its ID as `filterId` wherever a `filter` can stand.
 #[derive(SimpleObject)]
@@ -22,32 +26,32 @@ pub(crate) struct FilterShown(pub(crate) Filter);
 #[Object(name = "Filter")]
 impl FilterShown {
     /// Only events of these types; `*` stands for any text.
-    async fn types(&self) -> Option<&[String]> {
-        self.0.types.as_deref()
+    async fn types(&self) -> Option<List<Text>> {
+        texts(self.0.types.as_deref())
     }
 
     /// No events of these types; `*` stands for any text.
-    async fn not_types(&self) -> Option<&[String]> {
-        self.0.not_types.as_deref()
+    async fn not_types(&self) -> Option<List<Text>> {
+        texts(self.0.not_types.as_deref())
     }
 
     /// Only these rooms.
-    async fn rooms(&self) -> Option<Vec<RoomIdScalar>> {
+    async fn rooms(&self) -> Option<List<RoomIdScalar>> {
         rooms(self.0.rooms.as_deref())
     }
 
     /// Not these rooms.
-    async fn not_rooms(&self) -> Option<Vec<RoomIdScalar>> {
+    async fn not_rooms(&self) -> Option<List<RoomIdScalar>> {
         rooms(self.0.not_rooms.as_deref())
     }
 
     /// Only events from these users.
-    async fn senders(&self) -> Option<Vec<UserIdScalar>> {
+    async fn senders(&self) -> Option<List<UserIdScalar>> {
         users(self.0.senders.as_deref())
     }
 
     /// No events from these users.
-    async fn not_senders(&self) -> Option<Vec<UserIdScalar>> {
+    async fn not_senders(&self) -> Option<List<UserIdScalar>> {
         users(self.0.not_senders.as_deref())
     }
 
@@ -57,32 +61,36 @@ impl FilterShown {
     }
 
     /// Only these kinds of ephemeral news.
-    async fn ephemeral(&self) -> Option<Vec<EphemeralKindEnum>> {
+    async fn ephemeral(&self) -> Option<List<EphemeralKindEnum>> {
         let kinds = self.0.ephemeral.as_ref()?;
         Some(kinds.iter().map(|kind| EphemeralKindEnum::from(*kind)).collect())
     }
 
     /// Not these kinds of ephemeral news.
-    async fn not_ephemeral(&self) -> Option<Vec<EphemeralKindEnum>> {
+    async fn not_ephemeral(&self) -> Option<List<EphemeralKindEnum>> {
         let kinds = self.0.not_ephemeral.as_ref()?;
         Some(kinds.iter().map(|kind| EphemeralKindEnum::from(*kind)).collect())
     }
 
     /// Presence and profile of these users only.
-    async fn presence_of(&self) -> Option<Vec<UserIdScalar>> {
+    async fn presence_of(&self) -> Option<List<UserIdScalar>> {
         users(self.0.presence_of.as_deref())
     }
 
     /// Not presence and profile of these users.
-    async fn not_presence_of(&self) -> Option<Vec<UserIdScalar>> {
+    async fn not_presence_of(&self) -> Option<List<UserIdScalar>> {
         users(self.0.not_presence_of.as_deref())
     }
 }
 
-fn rooms(rooms: Option<&[OwnedRoomId]>) -> Option<Vec<RoomIdScalar>> {
+fn texts(texts: Option<&[String]>) -> Option<List<Text>> {
+    Some(texts?.iter().cloned().map(Text).collect())
+}
+
+fn rooms(rooms: Option<&[OwnedRoomId]>) -> Option<List<RoomIdScalar>> {
     Some(rooms?.iter().cloned().map(RoomIdScalar).collect())
 }
 
-fn users(users: Option<&[OwnedUserId]>) -> Option<Vec<UserIdScalar>> {
+fn users(users: Option<&[OwnedUserId]>) -> Option<List<UserIdScalar>> {
     Some(users?.iter().cloned().map(UserIdScalar).collect())
 }

@@ -18,6 +18,10 @@ use super::mark::{Marks, SharedBy};
 /// Deepest nesting that is looked into. The gate lets nothing deeper through.
 const NESTING_MAX: usize = 40;
 
+/// Fields of a document that is shared, with its fragments written out: what is executed for many is executed without a
+/// pause.
+const FIELDS_MAX: usize = 200;
+
 /// What an item of a stream is asked for beyond what everybody gets alike.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Needs {
@@ -64,7 +68,8 @@ impl Document {
         if root.node.name.node != "eventStream" || !root.node.directives.is_empty() {
             return None;
         }
-        let mut reading = Reading { document, marks, events: Vec::new(), found: Found::default() };
+        let mut reading =
+            Reading { document, marks, events: Vec::new(), found: Found::default(), fields: 0 };
         let chunk = &root.node.selection_set.node;
         reading.object(chunk, "EventChunk", 0).ok()?;
         let selected = std::mem::take(&mut reading.events);
@@ -111,6 +116,7 @@ struct Reading<'a> {
     /// What is asked of the items of a chunk.
     events: Vec<&'a SelectionSet>,
     found: Found,
+    fields: usize,
 }
 
 impl<'a> Reading<'a> {
@@ -151,6 +157,10 @@ impl<'a> Reading<'a> {
     }
 
     fn field(&mut self, field: &'a Field, object: &str, depth: usize) -> Result<(), Unshareable> {
+        self.fields += 1;
+        if self.fields > FIELDS_MAX {
+            return Err(Unshareable);
+        }
         let name = field.name.node.as_str();
         let set = &field.selection_set.node;
         match (object, name) {

@@ -8,14 +8,17 @@ use std::{
     task::Poll,
 };
 
-use async_graphql::{Executor, Request, Response, Variables};
+use async_graphql::{Error, Executor, Pos, Request, Response, Variables};
 use futures_util::{
     FutureExt as _, Stream, StreamExt as _,
     stream::{BoxStream, poll_fn},
 };
 use parking_lot::Mutex;
 
-use crate::schema::{context::Session, fault::Fault, stream::EventChunk};
+use crate::{
+    schema::{context::Session, fault::Fault, stream::EventChunk},
+    transport::Budget,
+};
 
 /// The chunk that an execution is to tell next.
 #[derive(Clone, Default)]
@@ -43,6 +46,8 @@ pub(super) struct Template {
     pub(super) query: String,
     pub(super) operation_name: Option<String>,
     pub(super) variables: Variables,
+    /// What an answer may take; nothing is bounded without it.
+    pub(super) budget: Option<Budget>,
 }
 
 impl Template {
@@ -55,31 +60,52 @@ impl Template {
 
 pub(super) struct Execution {
     handed: Handed,
+    budget: Option<Budget>,
     responses: BoxStream<'static, Response>,
 }
 
 impl Execution {
     /// For one subscriber.
     pub(super) fn own(schema: &impl Executor, template: &Template, session: Session) -> Self {
-        Self::new(schema, template.request().data(session))
+        let budget = template.budget.as_ref().map(|budget| budget.like(true));
+        Self::new(schema, template.request().data(session), budget)
     }
 
     /// For all. Nobody is logged in to it.
     pub(super) fn shared(schema: &impl Executor, template: &Template) -> Self {
         let session = Session::of_nobody();
-        Self::new(schema, template.request().data(session).data(SeenByMembers))
+        // It is executed under a lock, and does not pause there.
+        let budget = template.budget.as_ref().map(|budget| budget.like(false));
+        Self::new(schema, template.request().data(session).data(SeenByMembers), budget)
     }
 
-    fn new(schema: &impl Executor, request: Request) -> Self {
+    fn new(schema: &impl Executor, mut request: Request, budget: Option<Budget>) -> Self {
         let handed = Handed::default();
+        if let Some(budget) = &budget {
+            request = request.data(budget.clone());
+        }
         let responses = schema.execute_stream(request.data(handed.clone()), None);
-        Self { handed, responses }
+        Self { handed, budget, responses }
     }
 
     /// Answers a chunk.
     pub(super) async fn answer(&mut self, chunk: Result<EventChunk, Fault>) -> Option<Response> {
         *self.handed.0.lock() = Some(chunk);
-        self.responses.next().await
+        let Some(budget) = self.budget.clone() else { return self.responses.next().await };
+        budget.renew();
+        let response = budget.paced(self.responses.next()).await;
+        match budget.exhausted() {
+            None => response,
+            Some(exhausted) => {
+                let error = Error::from(exhausted).into_server_error(Pos::default());
+                Some(Response::from_errors(vec![error]))
+            }
+        }
+    }
+
+    /// Whether the last answer was longer than it may be. All that come after it are for nothing, as it is missing.
+    pub(super) fn is_exhausted(&self) -> bool {
+        self.budget.as_ref().is_some_and(|budget| budget.exhausted().is_some())
     }
 
     /// Answers a chunk if that needs no waiting, brings no error and does not panic. After `None`

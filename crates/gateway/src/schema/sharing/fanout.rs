@@ -18,7 +18,10 @@ use lru::LruCache;
 use parking_lot::Mutex;
 
 use super::{document::Document, execution::Template, group::Group, mark::Marks, shelf::Shelf};
-use crate::{schema::Schema, transport::significant};
+use crate::{
+    schema::Schema,
+    transport::{Budget, significant},
+};
 
 /// Documents that are remembered. Each is at most as long as the gate lets through.
 const DOCUMENTS_MAX: usize = 256;
@@ -134,6 +137,7 @@ impl Fanout {
             query: request.query.clone(),
             operation_name: request.operation_name.clone(),
             variables: request.variables.clone(),
+            budget: budget(request),
         });
         let is_shared = self.is_on && document.is_shared();
         let group = is_shared.then(|| self.group(key, document, &template)).flatten();
@@ -175,6 +179,12 @@ impl Fanout {
         self.documents.lock().put(key.clone(), document.clone());
         document
     }
+}
+
+/// What an answer to the request may take.
+fn budget(request: &Request) -> Option<Budget> {
+    let budget = request.data.get(&std::any::TypeId::of::<Budget>())?;
+    budget.downcast_ref::<Budget>().cloned()
 }
 
 /// The variables that answers depend on, as text.

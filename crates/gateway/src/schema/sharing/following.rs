@@ -175,7 +175,7 @@ impl Following {
         let start = || Execution::own(&self.schema, template, self.session.clone());
         let own = self.own.get_or_insert_with(start);
         let response = own.answer(chunk).await;
-        self.is_over |= response.is_none();
+        self.is_over |= response.is_none() || own.is_exhausted();
         response
     }
 }

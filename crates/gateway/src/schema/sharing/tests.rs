@@ -97,6 +97,17 @@ fn fields_are_found_wherever_the_document_has_them() {
 }
 
 #[test]
+fn a_document_of_many_fields_is_not_shared() {
+    let events = |count: usize| {
+        let fields: Vec<_> = (0..count).map(|alias| format!("a{alias}: eventId")).collect();
+        let text = "subscription { eventStream { events { ... on RoomEvent { FIELDS } } } }";
+        document(&text.replace("FIELDS", &fields.join(" "))).and_then(|document| document.events)
+    };
+    assert_eq!(events(200), None, "and the list of events");
+    assert_eq!(events(199), Some(Needs::default()));
+}
+
+#[test]
 fn what_is_not_understood_is_not_shared() {
     for text in [
         "{ viewer { position } }",
@@ -241,7 +252,8 @@ fn a_shared_execution_that_panics_or_waits_or_fails_has_no_answer_and_leaves_the
     let schema = Schema::build(Root, EmptyMutation, Faulty).finish();
     let execution = |fields: &str| {
         let query = format!("subscription {{ eventStream {{ {fields} }} }}");
-        let template = Template { query, operation_name: None, variables: Variables::default() };
+        let template =
+            Template { query, operation_name: None, variables: Variables::default(), budget: None };
         Execution::shared(&schema, &template)
     };
     let mut fine = execution("fine");

@@ -12,11 +12,12 @@ use super::{
     update::{RoomUpdate, Since},
 };
 use crate::schema::{
-    context::{App, app, page_size, session},
+    context::{App, PAGE_MAX, app, page_size, session},
     face::Moment,
     fault::Fault,
+    list::{Items, List},
     room::Room,
-    scalars::{PositionScalar, SyncCursorScalar},
+    scalars::{PositionScalar, RoomIdScalar, SyncCursorScalar},
     stream::RoomClosed,
     user::User,
 };
@@ -28,7 +29,7 @@ pub(crate) const PAGE_DEFAULT: usize = 20;
 pub(crate) const TIMELINE_DEFAULT: usize = 20;
 
 /// Invites shown at most.
-const INVITES_MAX: usize = 100;
+pub(crate) const INVITES_MAX: usize = 100;
 
 /// What a client asks of a sync.
 pub(crate) struct SyncArguments {
@@ -174,6 +175,7 @@ fn assemble(
         if since > Position::ORIGIN {
             closed = view.closed_since(viewer, since, at);
             closed.retain(|closed| is_asked(&closed.room_id));
+            closed.sort_by_key(|closed| (closed.change.position, closed.change.sequence));
         }
     }
     let cursor = |before| SyncPlace { at, since, before }.seal(&app.token_key, app.log.epoch());
@@ -217,13 +219,13 @@ impl InitialSync {
 
     /// A page of the rooms that you have joined, the most recently active first; of a delta, those
     /// with something new.
-    async fn rooms(&self) -> Vec<Room> {
+    async fn rooms(&self) -> List<Room> {
         self.updates.iter().map(|update| update.room.clone()).collect()
     }
 
     /// The same rooms, with what has changed in each.
-    async fn updates(&self) -> &[RoomUpdate] {
-        &self.updates
+    async fn updates(&self) -> Items<'_, RoomUpdate> {
+        Items(&self.updates)
     }
 
     /// Give it as `after` for the next page. Null if there are no more rooms.
@@ -233,14 +235,28 @@ impl InitialSync {
 
     /// The rooms that you are invited to, at most 100; of a delta, the new invites. On the first
     /// page only.
-    async fn invites(&self) -> Vec<Room> {
-        self.invites.clone()
+    async fn invites(&self) -> Items<'_, Room> {
+        Items(&self.invites)
     }
 
-    /// Of a delta: the rooms that were closed to you since, and the invites that are gone. On the
-    /// first page only.
-    async fn closed(&self, context: &Context<'_>) -> Result<Vec<RoomClosed>> {
-        RoomClosed::read(context, &self.closed).await
+    /// Of a delta: the rooms that were closed to you since, and the invites that are gone, in the
+    /// order in which they were. On the first page only.
+    async fn closed(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "How many, from 1 to 100.")] first: Option<i32>,
+        #[graphql(desc = "The room after whose closing to go on.")] after: Option<RoomIdScalar>,
+    ) -> Result<List<RoomClosed>> {
+        let limit = page_size("first", first, PAGE_MAX)?;
+        let start = match after {
+            None => 0,
+            Some(RoomIdScalar(after)) => {
+                let found = self.closed.iter().position(|closed| closed.room_id == after);
+                1 + found.ok_or_else(|| Fault::bad_input("`after` is no room of this list"))?
+            }
+        };
+        let end = self.closed.len().min(start + limit);
+        Ok(RoomClosed::read(context, &self.closed[start..end]).await?.into())
     }
 
     /// As of when everything is, on all pages. Follow `eventStream` from here: it goes on exactly

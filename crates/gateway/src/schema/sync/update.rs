@@ -8,16 +8,22 @@ use std::{collections::BTreeSet, sync::Arc};
 use async_graphql::{Context, Object, Result};
 use rookery_domain::Filter;
 use rookery_log::Position;
-use rookery_query::{TimelineEvent, TimelineRow};
+use rookery_query::{RowKey, TimelineEvent, TimelineRow};
+use tokio::sync::OnceCell;
 
 use crate::schema::{
-    context::{app, session, unless_absent},
+    context::{PAGE_MAX, app, page_size, session, unless_absent},
     event::RoomEvent,
     fault::Fault,
+    list::List,
+    reads::reads,
     room::{Access, Room},
-    scalars::CursorScalar,
+    scalars::{CursorScalar, EventIdScalar},
     timeline::{self, TimelineArguments, TimelineConnection},
 };
+
+/// Events that are read before others have their turn.
+const READ_AT_ONCE: usize = 256;
 
 /// What has changed in a room since a position.
 pub(super) struct Since {
@@ -33,6 +39,9 @@ pub(crate) struct RoomUpdate {
     /// None if the copy is to be replaced.
     since: Option<Arc<Since>>,
     limit: usize,
+    /// Read once, when they are asked for first.
+    last: OnceCell<Last>,
+    changes: OnceCell<Vec<RowKey>>,
 }
 
 /// The last of the missed events, and whether there are more.
@@ -43,11 +52,16 @@ struct Last {
 
 impl RoomUpdate {
     pub(super) fn new(room: Room, since: Option<Since>, limit: usize) -> Self {
-        Self { room, since: since.map(Arc::new), limit }
+        let (since, last, changes) = (since.map(Arc::new), OnceCell::new(), OnceCell::new());
+        Self { room, since, limit, last, changes }
     }
 
     /// The last of the missed events that the client wants.
-    async fn last(&self, context: &Context<'_>, since: &Since) -> Result<Last> {
+    async fn last(&self, context: &Context<'_>, since: &Since) -> Result<&Last> {
+        self.last.get_or_try_init(|| self.read_last(context, since)).await
+    }
+
+    async fn read_last(&self, context: &Context<'_>, since: &Since) -> Result<Last> {
         let filter = self.room.filter().map(|filter| &**filter);
         // As on the stream, late events are only for those who ask for them.
         let includes_late = filter.is_some_and(|filter| filter.include_late);
@@ -75,8 +89,33 @@ fn wants(filter: Option<&Filter>, event: &TimelineEvent) -> bool {
 }
 
 async fn read(context: &Context<'_>, rows: &[TimelineRow]) -> Result<Vec<TimelineEvent>> {
-    let events = app(context).models.events(rows).await;
-    Ok(events.map_err(|error| Fault::unavailable(&error.to_string()))?)
+    let reads = reads(context);
+    let mut events = Vec::with_capacity(rows.len());
+    for some in rows.chunks(READ_AT_ONCE) {
+        reads.pause().await?;
+        let read = app(context).models.events(some).await;
+        let read = read.map_err(|error| Fault::unavailable(&error.to_string()))?;
+        reads.keep(&read).await?;
+        reads.look_at(read.len())?;
+        events.extend(read);
+    }
+    Ok(events)
+}
+
+impl RoomUpdate {
+    /// The events that hold the slots that changed, by type and state key.
+    async fn read_changes(&self, context: &Context<'_>, since: &Since) -> Result<Vec<RowKey>> {
+        let mut slots = BTreeSet::new();
+        for event in read(context, &since.rows).await? {
+            let changes = event.event().state_changes();
+            slots.extend(changes.map(|it| (it.kind.into_owned(), it.state_key.to_owned())));
+        }
+        reads(context).look_at_rows(slots.len())?;
+        let held =
+            self.room.look(context, Access::Inside, |room| Some(room.held_at(&slots, since.at)))?;
+        let held = held.transpose().map_err(|error| Fault::internal(&error.to_string()))?;
+        Ok(held.unwrap_or_default())
+    }
 }
 
 /// A room of a sync, and how your copy of it becomes right.
@@ -104,7 +143,7 @@ impl RoomUpdate {
             return Ok(TimelineConnection::missed(&self.room, Vec::new(), false));
         }
         let Last { events, has_more } = self.last(context, since).await?;
-        Ok(TimelineConnection::missed(&self.room, events, has_more))
+        Ok(TimelineConnection::missed(&self.room, events.clone(), *has_more))
     }
 
     /// If you missed more events than are here: scroll back from this cursor until you meet your
@@ -112,26 +151,41 @@ impl RoomUpdate {
     async fn gap(&self, context: &Context<'_>) -> Result<Option<CursorScalar>> {
         let Some(since) = &self.since else { return Ok(None) };
         let Last { events, has_more } = self.last(context, since).await?;
-        let first = events.first().filter(|_| has_more).and_then(RoomEvent::of_timeline);
+        let first = events.first().filter(|_| *has_more).and_then(RoomEvent::of_timeline);
         Ok(first.map(|event| event.cursor_in(app(context))))
     }
 
     /// The state that changed since: of each type and state key the event that holds it now,
     /// whatever the filter says. Empty if the copy is replaced: ask the room.
-    async fn state_changes(&self, context: &Context<'_>) -> Result<Vec<RoomEvent>> {
-        let Some(since) = &self.since else { return Ok(Vec::new()) };
+    async fn state_changes(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "How many, from 1 to 100.")] first: Option<i32>,
+        #[graphql(desc = "The event after which to go on.")] after: Option<EventIdScalar>,
+    ) -> Result<List<RoomEvent>> {
+        let limit = page_size("first", first, PAGE_MAX)?;
+        let Some(since) = &self.since else { return Ok(List::default()) };
         session(context).viewer()?;
-        let mut slots = BTreeSet::new();
-        for event in read(context, &since.rows).await? {
-            let changes = event.event().state_changes();
-            slots.extend(changes.map(|it| (it.kind.into_owned(), it.state_key.to_owned())));
-        }
-        let held =
-            self.room.look(context, Access::Inside, |room| Some(room.held_at(&slots, since.at)))?;
-        let held = held.transpose().map_err(|error| Fault::internal(&error.to_string()))?;
-        let held = held.unwrap_or_default();
-        let events = app(context).models.events_at(self.room.matrix_id(), &held).await;
+        let changes = self.changes.get_or_try_init(|| self.read_changes(context, since)).await?;
+        let start = match after {
+            None => 0,
+            Some(EventIdScalar(after)) => {
+                let view = app(context).models.view();
+                let place =
+                    view.event(&after).map_err(|error| Fault::internal(&error.to_string()))?;
+                let is_it = |key: &RowKey| {
+                    place.as_ref().is_some_and(|place| {
+                        (place.position, place.index) == (key.position, key.index.into())
+                    })
+                };
+                let found = changes.iter().position(is_it);
+                1 + found.ok_or_else(|| Fault::bad_input("`after` is no event of this list"))?
+            }
+        };
+        let held = &changes[start..changes.len().min(start + limit)];
+        let events = app(context).models.events_at(self.room.matrix_id(), held).await;
         let events = unless_absent(events)?.unwrap_or_default();
+        reads(context).keep(&events).await?;
         let events = events.iter().filter_map(RoomEvent::of_timeline);
         Ok(events.map(|event| event.shown_as_of(self.room.as_of())).collect())
     }

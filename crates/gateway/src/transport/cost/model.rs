@@ -1,6 +1,6 @@
 //! The fields of a schema, as far as they matter for the cost.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use async_graphql::parser::types::{
     BaseType, FieldDefinition, Type, TypeKind, TypeSystemDefinition,
@@ -24,8 +24,8 @@ pub struct CostRules {
     pub inheritors: &'static [&'static str],
     /// An argument with which a page reaches to both sides.
     pub both_sides_argument: &'static str,
-    /// How long a list is taken to be that no argument bounds.
-    pub list_assumed: usize,
+    /// How long the lists are that no argument bounds. A list that is not named here nor bounded is as long as a page.
+    pub list_lengths: &'static [(&'static str, usize)],
     /// What fields of a type cost by themselves, where that is not 1.
     pub type_weights: &'static [(&'static str, usize)],
     /// The same for single fields.
@@ -34,6 +34,7 @@ pub struct CostRules {
 
 /// What matters of a field.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "they are facts of the schema, each by itself")]
 pub(super) struct Field {
     pub(super) weight: usize,
     /// The type of its values, or of their items.
@@ -43,6 +44,10 @@ pub(super) struct Field {
     pub(super) is_paged: bool,
     pub(super) page_default: Option<usize>,
     pub(super) inherits: bool,
+    /// How long it is, whatever is asked for.
+    pub(super) length: Option<usize>,
+    /// Whether its values have no fields.
+    pub(super) is_leaf: bool,
 }
 
 impl CostModel {
@@ -51,12 +56,17 @@ impl CostModel {
     /// # Errors
     /// `sdl` is no schema.
     pub fn new(sdl: &str, rules: CostRules) -> Result<Self, parser::Error> {
-        let mut types = HashMap::new();
+        let mut types: HashMap<String, HashMap<String, Field>> = HashMap::new();
+        let mut unions = HashSet::new();
         for definition in parser::parse_schema(sdl)?.definitions {
             let TypeSystemDefinition::Type(definition) = definition else { continue };
             let fields = match &definition.node.kind {
                 TypeKind::Object(object) => &object.fields,
                 TypeKind::Interface(interface) => &interface.fields,
+                TypeKind::Union(_) => {
+                    unions.insert(definition.node.name.node.to_string());
+                    continue;
+                }
                 _ => continue,
             };
             let name = definition.node.name.node.to_string();
@@ -65,6 +75,15 @@ impl CostModel {
             };
             let fields = fields.iter().map(read).collect();
             types.insert(name, fields);
+        }
+        let leaves: Vec<_> =
+            types.values().flat_map(HashMap::values).map(|field| field.of.clone()).collect();
+        let leaves: HashSet<_> = leaves
+            .into_iter()
+            .filter(|of| !types.contains_key(of) && !unions.contains(of))
+            .collect();
+        for field in types.values_mut().flat_map(HashMap::values_mut) {
+            field.is_leaf = leaves.contains(&field.of);
         }
         Ok(Self { types, rules })
     }
@@ -75,6 +94,22 @@ impl CostModel {
 
     pub(super) fn rules(&self) -> &CostRules {
         &self.rules
+    }
+
+    /// The lists, as `Type.field`, whose length neither an argument nor [`CostRules::list_lengths`] says, and that are in
+    /// no page.
+    #[cfg(test)]
+    pub(crate) fn without_length(&self) -> Vec<String> {
+        let fields = self.types.values().flat_map(HashMap::values);
+        let pages: HashSet<_> =
+            fields.filter(|field| field.is_paged).map(|field| &field.of).collect();
+        let lacks = |field: &Field| field.is_list && !field.is_paged && field.length.is_none();
+        let fields = self.types.iter().filter(|(of, _)| !pages.contains(of));
+        let fields = fields.flat_map(|(of, fields)| {
+            let lacking = fields.iter().filter(|(_, field)| lacks(field));
+            lacking.map(move |(name, _)| format!("{of}.{name}"))
+        });
+        fields.collect()
     }
 
     /// The fields, as `Type.field`, whose length has a default that [`CostRules::page_defaults`] lacks.
@@ -105,6 +140,8 @@ impl Field {
             is_paged: field.arguments.iter().any(|argument| is_page(&argument.node.name.node)),
             page_default: find(rules.page_defaults, &path),
             inherits: rules.inheritors.contains(&path.as_str()),
+            length: find(rules.list_lengths, &path),
+            is_leaf: false,
         }
     }
 }

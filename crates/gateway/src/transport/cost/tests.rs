@@ -23,7 +23,7 @@ const RULES: CostRules = CostRules {
     inherited_argument: "inner",
     inheritors: &["User.log"],
     both_sides_argument: "around",
-    list_assumed: 10,
+    list_lengths: &[("User.friends", 10), ("User.tags", 4)],
     type_weights: &[("Mutation", 10)],
     field_weights: &[("Mutation.secret", 100)],
 };
@@ -56,10 +56,10 @@ fn pages_multiply_what_is_in_them_and_nested_pages_multiply_again() {
 }
 
 #[test]
-fn a_page_that_is_not_asked_for_has_its_default_and_other_lists_ten() {
+fn a_page_that_is_not_asked_for_has_its_default_and_other_lists_their_length() {
     assert_eq!(cost("{ page { nodes { name } } }"), 1 + 1 + 20);
     assert_eq!(cost("{ users { name } }"), 1 + 30);
-    assert_eq!(cost("{ me { friends { name } tags } }"), 1 + (1 + 10) + 1);
+    assert_eq!(cost("{ me { friends { name } tags } }"), 1 + (1 + 10) + (1 + 4));
 }
 
 #[test]
@@ -96,8 +96,8 @@ fn a_page_around_something_reaches_to_both_sides() {
 #[test]
 fn fragments_cost_what_is_in_them_wherever_they_are_spread() {
     let spread = "{ users(first: 3) { ...F } page(first: 2) { nodes { ...F } } } fragment F on User { name tags }";
-    assert_eq!(cost(spread), (1 + 3 * 2) + (1 + 1 + 2 * 2));
-    assert_eq!(cost("{ users(first: 3) { ... on Named { name } ... { tags } } }"), 1 + 3 * 2);
+    assert_eq!(cost(spread), (1 + 3 * 6) + (1 + 1 + 2 * 6));
+    assert_eq!(cost("{ users(first: 3) { ... on Named { name } ... { tags } } }"), 1 + 3 * 6);
 }
 
 #[test]

@@ -56,14 +56,18 @@ impl Walk<'_> {
             && self.argument(selected, rules.both_sides_argument).is_some();
         let page = page.map(|page| if both_sides { 2 * page + 1 } else { page });
         let is_list = field.is_some_and(|field| field.is_list);
-        let times = if is_list { page.or(above.page).unwrap_or(rules.list_assumed) } else { 1 };
+        let length = field.and_then(|field| field.length);
+        let times =
+            if is_list { length.or(page).or(above.page).unwrap_or(rules.page_max) } else { 1 };
         let below = Length { page: if is_list { None } else { page }, inherited };
         let inner = self.selection(
             field.map(|field| field.of.as_str()),
             &selected.selection_set.node,
             below,
         );
-        weight(field).saturating_add(times.saturating_mul(inner))
+        // Values without fields are parts of the answer too, if there is a list of them.
+        let of_leaves = usize::from(is_list && field.is_some_and(|field| field.is_leaf));
+        weight(field).saturating_add(times.saturating_mul(inner.saturating_add(of_leaves)))
     }
 
     /// The greatest of these arguments that is given, within what a page may be.

@@ -43,7 +43,7 @@ pub(in crate::transport) async fn upgrade<E: Frames, A: Authenticator>(
         Err(error) => {
             let invalid = transport.options.invalid_status;
             let manner = Manner::new(request.headers(), Media::Json, invalid);
-            return respond(refusal(&error).into(), manner).await;
+            return respond(refusal(&error).into(), manner, None).await;
         }
     };
     let connection = Connection::of(request.extensions());
@@ -52,7 +52,7 @@ pub(in crate::transport) async fn upgrade<E: Frames, A: Authenticator>(
         Err(refusal) => {
             let invalid = transport.options.invalid_status;
             let manner = Manner::new(request.headers(), Media::Json, invalid);
-            return respond(refusal.into(), manner).await;
+            return respond(refusal.into(), manner, None).await;
         }
     };
     let speaks = speaks_ours(request.headers());

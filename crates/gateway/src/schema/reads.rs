@@ -1,0 +1,175 @@
+//! What one request reads: out of its budget, and nothing twice.
+//!
+//! **Invariant:** whatever is looked at and does not come to stand in the answer is taken out of the budget first.
+//! **Invariant:** what is remembered ends with the answer, and is of the one viewer who asks.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use async_graphql::Context;
+use parking_lot::Mutex;
+use rookery_domain::{OwnedEventId, OwnedRoomId, RoomId};
+use rookery_log::Position;
+use rookery_query::{
+    Meter, ROWS_OF_A_UNIT, Reactions, Scans, TimelineError, TimelineEvent, TimelinePage, Viewer,
+    Wanted,
+};
+
+use super::{context::App, face::Face, fault::Fault};
+use crate::transport::Budget;
+
+/// Rooms, events and the like that are remembered for a request, of each kind.
+const REMEMBERED_MAX: usize = 1_000;
+
+/// What a request has read.
+#[derive(Default)]
+struct Memory {
+    scans: Scans,
+    /// The commits whose events the answer is made of.
+    kept: Mutex<HashSet<Position>>,
+    faces: Mutex<HashMap<OwnedRoomId, (Position, Arc<Face>)>>,
+    counts: Mutex<HashMap<CountKey, usize>>,
+    reactions: Mutex<HashMap<EventMoment, Arc<[Reacted]>>>,
+}
+
+/// An event, and the moment that what relates to it is shown as of.
+type EventMoment = (OwnedEventId, Option<Position>);
+
+/// Those who reacted in one way, and whether the viewer is one of them.
+pub(crate) type Reacted = (Reactions, bool);
+
+/// A room, what its members are to it, and the moment that it is shown as of.
+pub(crate) type CountKey = (OwnedRoomId, rookery_query::Membership, Option<Position>);
+
+/// The reads of one request.
+pub(crate) struct Reads<'a> {
+    budget: Option<&'a Budget>,
+    memory: Arc<Memory>,
+}
+
+/// The reads of the request that `context` is of.
+pub(crate) fn reads<'a>(context: &Context<'a>) -> Reads<'a> {
+    let budget = context.data_opt::<Budget>();
+    let memory = budget.map(Budget::attached::<Memory>).unwrap_or_default();
+    Reads { budget, memory }
+}
+
+impl Reads<'_> {
+    /// Takes the work of looking at so many rows, members or the like.
+    pub(crate) fn look_at_rows(&self, rows: usize) -> Result<(), Fault> {
+        self.look_at(rows.div_ceil(ROWS_OF_A_UNIT))
+    }
+
+    /// Takes so many units of work.
+    pub(crate) fn look_at(&self, units: usize) -> Result<(), Fault> {
+        let taken = self.budget.map_or(Ok(()), |budget| budget.look_at(units));
+        taken.map_err(|error| Fault::exhausted(&error))
+    }
+
+    /// Lets others have their turn, if this request has had its own.
+    pub(crate) async fn pause(&self) -> Result<(), Fault> {
+        let Some(budget) = self.budget else { return Ok(()) };
+        budget.pause().await.map_err(|error| Fault::exhausted(&error))
+    }
+
+    /// Takes the bytes of events that the answer is made of, of each commit once.
+    pub(crate) async fn keep(&self, events: &[TimelineEvent]) -> Result<(), Fault> {
+        let Some(budget) = self.budget else { return Ok(()) };
+        let bytes = {
+            let mut kept = self.memory.kept.lock();
+            let commits = events.iter().map(|event| &event.committed);
+            let new = commits.filter(|committed| kept.insert(committed.position));
+            new.map(|committed| committed.len_bytes).sum()
+        };
+        budget.keep(bytes).await.map_err(|error| Fault::exhausted(&error))
+    }
+
+    /// A page of a timeline, whose events the answer is made of.
+    pub(crate) async fn timeline(
+        &self,
+        app: &App,
+        room: &RoomId,
+        viewer: &Viewer,
+        wanted: Wanted<'_>,
+    ) -> Result<Result<TimelinePage, TimelineError>, Fault> {
+        let within = (self as &dyn Meter, &self.memory.scans);
+        let page = app.models.timeline_within(room, viewer, wanted, within).await;
+        if let Ok(page) = &page {
+            self.keep(&page.events).await?;
+        }
+        Ok(page)
+    }
+
+    /// What the request has read of timelines.
+    pub(crate) fn scans(&self) -> &Scans {
+        &self.memory.scans
+    }
+
+    /// What a room shows at a position, read once.
+    pub(crate) fn face(
+        &self,
+        room: &OwnedRoomId,
+        at: Position,
+        read: impl FnOnce() -> Face,
+    ) -> Arc<Face> {
+        let mut faces = self.memory.faces.lock();
+        if let Some((position, face)) = faces.get(room)
+            && *position == at
+        {
+            return Arc::clone(face);
+        }
+        let face = Arc::new(read());
+        if faces.len() < REMEMBERED_MAX {
+            faces.insert(room.clone(), (at, Arc::clone(&face)));
+        }
+        face
+    }
+
+    /// A count that was made before.
+    pub(crate) fn count(&self, key: &CountKey) -> Option<usize> {
+        self.memory.counts.lock().get(key).copied()
+    }
+
+    /// Remembers a count.
+    pub(crate) fn counted(&self, key: CountKey, count: usize) {
+        let mut counts = self.memory.counts.lock();
+        if counts.len() < REMEMBERED_MAX {
+            counts.insert(key, count);
+        }
+    }
+
+    /// The reactions to an event, collected once.
+    pub(crate) fn reactions(
+        &self,
+        event: &OwnedEventId,
+        until: Option<Position>,
+        collect: impl FnOnce() -> Result<Vec<Reacted>, async_graphql::Error>,
+    ) -> Result<Arc<[Reacted]>, async_graphql::Error> {
+        let key = (event.clone(), until);
+        if let Some(known) = self.memory.reactions.lock().get(&key) {
+            return Ok(Arc::clone(known));
+        }
+        let collected: Arc<[Reacted]> = collect()?.into();
+        let mut reactions = self.memory.reactions.lock();
+        if reactions.len() < REMEMBERED_MAX {
+            reactions.insert(key, Arc::clone(&collected));
+        }
+        Ok(collected)
+    }
+}
+
+#[async_graphql::async_trait::async_trait]
+impl Meter for Reads<'_> {
+    fn look_at(&self, units: usize) -> bool {
+        self.budget.is_none_or(|budget| budget.look_at(units).is_ok())
+    }
+
+    async fn pause(&self) -> bool {
+        match self.budget {
+            Some(budget) => budget.pause().await.is_ok(),
+            None => true,
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! Budgets, one at a time and among each other.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use tokio::time::timeout;
+
+use super::*;
+
+const LIMITS: AnswerLimits =
+    AnswerLimits { bytes_max: 1 << 20, all_bytes_max: 16 << 20, work_max: 100 };
+
+fn caller(user: &str) -> CallerKey {
+    let hash = user.bytes().fold(0, |hash, byte| hash * 257 + u64::from(byte));
+    CallerKey { hash, is_user: true }
+}
+
+fn budget(answers: &Arc<Answers>, user: &str) -> Budget {
+    Budget::among(answers, caller(user))
+}
+
+/// A budget that has room for a long answer.
+async fn long(answers: &Arc<Answers>, user: &str) -> Budget {
+    let budget = budget(answers, user);
+    budget.take(FREE_BYTES + 1).await.expect("room");
+    budget
+}
+
+#[tokio::test]
+async fn what_is_used_up_stays_used_up_until_the_next_answer() {
+    let budget = budget(&Answers::new(LIMITS), "ada");
+    assert_eq!(budget.take(1 << 20).await, Ok(()));
+    let exhausted = Exhausted::Bytes { max: 1 << 20 };
+    assert_eq!(budget.take(1).await, Err(exhausted));
+    assert_eq!(budget.take(0).await, Err(exhausted));
+    assert_eq!(budget.look_at(101), Err(exhausted), "the first reason counts");
+    assert_eq!(budget.pause().await, Err(exhausted));
+    budget.renew();
+    assert_eq!(budget.exhausted(), None);
+    assert_eq!(budget.take(1).await, Ok(()));
+    assert_eq!(budget.look_at(101), Err(Exhausted::Work { max: 100 }));
+}
+
+#[tokio::test]
+async fn events_may_be_longer_than_the_answer_that_is_made_of_them_and_not_much() {
+    let budget = budget(&Answers::new(LIMITS), "ada");
+    assert_eq!(budget.keep(2 << 20).await, Ok(()));
+    assert_eq!(budget.keep(1).await, Err(Exhausted::Events { max: 2 << 20 }));
+}
+
+#[tokio::test]
+async fn a_long_answer_has_room_until_it_is_sent_and_gives_back_what_it_does_not_need() {
+    let answers = Answers::new(LIMITS);
+    let short = budget(&answers, "ada");
+    short.take(FREE_BYTES).await.expect("needs no room");
+    assert_eq!(answers.free_bytes(), 16 << 20);
+    let budget = long(&answers, "ada").await;
+    assert_eq!(answers.free_bytes(), 15 << 20);
+    let held = budget.held(100 << 10);
+    assert_eq!(answers.free_bytes(), (16 << 20) - (100 << 10));
+    drop(budget);
+    assert_eq!(answers.callers(), 1);
+    drop(held);
+    assert_eq!((answers.free_bytes(), answers.callers()), (16 << 20, 0));
+}
+
+#[tokio::test]
+async fn a_caller_whose_answers_nobody_reads_keeps_no_other_one_waiting() {
+    let answers = Answers::new(LIMITS);
+    // A share is an eighth: two answers.
+    let unread = [long(&answers, "eve").await, long(&answers, "eve").await];
+    let next = budget(&answers, "eve");
+    assert_eq!(next.take(FREE_BYTES + 1).now_or_never(), None, "Eve waits for herself");
+    assert_eq!(long(&answers, "ada").now_or_never().map(|_| ()), Some(()));
+    drop(unread);
+    assert_eq!(next.take(1).await, Ok(()));
+}
+
+#[tokio::test]
+async fn answers_wait_for_room_among_all() {
+    let answers = Answers::new(LIMITS);
+    let mut made = Vec::new();
+    for user in 0..16 {
+        made.push(long(&answers, &user.to_string()).await);
+    }
+    let last = budget(&answers, "last");
+    assert_eq!(last.take(FREE_BYTES + 1).now_or_never(), None);
+    assert_eq!(last.take(0).now_or_never(), None, "what it has taken it still needs room for");
+    made.pop();
+    assert_eq!(last.take(1).await, Ok(()));
+}
+
+/// Never waits for anything.
+async fn compute(budget: Budget) -> Exhausted {
+    loop {
+        if let Err(exhausted) = budget.pause().await {
+            return exhausted;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_deadline_ends_what_never_waits_and_others_run_meanwhile() {
+    let answers = Answers::new(LIMITS);
+    let turns = Arc::new(AtomicUsize::new(0));
+    let other = {
+        let turns = Arc::clone(&turns);
+        tokio::spawn(async move {
+            loop {
+                turns.fetch_add(1, Relaxed);
+                tokio::task::yield_now().await;
+            }
+        })
+    };
+    for pauses_with_a_lane in [true, false] {
+        let before = turns.load(Relaxed);
+        let budget = budget(&answers, "eve");
+        let computing = compute(budget.clone());
+        let deadline = Duration::from_millis(100);
+        let ended = if pauses_with_a_lane {
+            timeout(deadline, run(budget, Stops::WhenExhausted, computing)).await.is_err()
+        } else {
+            timeout(deadline, budget.paced(computing)).await.is_err()
+        };
+        assert!(ended);
+        let turns = turns.load(Relaxed) - before;
+        assert!(turns > 1, "{turns} turns");
+    }
+    other.abort();
+}
+
+#[tokio::test]
+async fn a_query_ends_when_its_budget_is_used_up_and_a_mutation_at_its_end() {
+    let answers = Answers::new(LIMITS);
+    for stops in [Stops::WhenExhausted, Stops::AtItsEnd] {
+        let budget = budget(&answers, "ada");
+        let inner = budget.clone();
+        let execution = async move {
+            let _ = inner.take(2 << 20).await;
+            tokio::task::yield_now().await;
+            "done"
+        };
+        let expected = match stops {
+            Stops::WhenExhausted => Err(Exhausted::Bytes { max: 1 << 20 }),
+            Stops::AtItsEnd => Ok("done"),
+        };
+        assert_eq!(run(budget, stops, execution).await, expected);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn heavy_executions_take_turns_in_the_lanes() {
+    let answers = Answers::new(LIMITS);
+    let lanes = answers.lanes.available_permits();
+    let executions: Vec<_> = (0..lanes * 4)
+        .map(|user| {
+            let budget = budget(&answers, &user.to_string());
+            tokio::spawn(run(budget.clone(), Stops::WhenExhausted, async move {
+                while !budget.is_heavy() {
+                    budget.pause().await.expect("nothing is taken");
+                }
+                // What has become heavy gets one slice after the other until it is done.
+                for _ in 0..10 {
+                    let began = Instant::now();
+                    while began.elapsed() < SLICE {
+                        std::hint::spin_loop();
+                    }
+                    budget.pause().await.expect("nothing is taken");
+                }
+            }))
+        })
+        .collect();
+    for execution in executions {
+        execution.await.expect("no panic").expect("nothing is used up");
+    }
+    assert_eq!(answers.lanes.available_permits(), lanes);
+}
+
+#[tokio::test]
+async fn what_is_attached_ends_with_the_answer() {
+    let budget = budget(&Answers::new(LIMITS), "ada");
+    let memory = budget.attached::<AtomicUsize>();
+    memory.store(7, Relaxed);
+    assert_eq!(budget.clone().attached::<AtomicUsize>().load(Relaxed), 7);
+    budget.renew();
+    assert_eq!(budget.attached::<AtomicUsize>().load(Relaxed), 0);
+}

@@ -1,0 +1,294 @@
+//! Queries that ask for much: they are bounded, they delay nobody else, and their memory is given back.
+
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+use tempfile::tempdir;
+
+use crate::{client::Client, server::Server};
+
+/// So that only what a single answer may take is tested.
+const NO_RATE: [&str; 2] = ["--limits-rate", "none"];
+
+/// `count` copies of a field, under aliases.
+fn aliases(count: usize, field: impl Fn(usize) -> String) -> String {
+    (0..count).map(|alias| format!("a{alias}: {} ", field(alias))).collect()
+}
+
+fn in_room(room: &str, selection: &str) -> String {
+    format!("{{ room(id: \"{room}\") {{ {selection} }} }}")
+}
+
+/// A page of large messages, each of them many times.
+fn contents(room: &str, count: usize) -> String {
+    let content = aliases(count, |_| "content".into());
+    in_room(room, &format!("timeline(last: 100) {{ nodes {{ {content} }} }}"))
+}
+
+/// Reads for a filter that nothing fits.
+fn scans(room: &str, count: usize) -> String {
+    let scan = |alias: usize| {
+        format!("timeline(last: 1, filter: {{ types: [\"x{alias}\"] }}) {{ nodes {{ eventId }} }}")
+    };
+    in_room(room, &aliases(count, scan))
+}
+
+fn large_messages(client: &Client, room: &str, count: usize) {
+    let body = "x".repeat(59_000);
+    for _ in 0..count {
+        client.say(room, &body);
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn resident_kib(server: &Server) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", server.id())).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn aliases_of_large_contents_are_refused_and_leave_no_memory_behind() {
+    let data = tempdir().unwrap();
+    let server = Server::start_with(data.path(), &NO_RATE);
+    let eve = Client::register(&server, "eve");
+    let room = eve.create_room(json!({}));
+    large_messages(&eve, &room, 60);
+    let within = eve.run(&contents(&room, 2), &json!({}));
+    assert!(within["room"]["timeline"]["nodes"].as_array().unwrap().len() >= 60);
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..3 {
+                    let code = eve.fail(&contents(&room, 900), &json!({}));
+                    assert_eq!(code, "ANSWER_TOO_LARGE");
+                    eve.run(&contents(&room, 2), &json!({}));
+                }
+            });
+        }
+    });
+    let loaded = resident_kib(&server);
+    let path = server.kill();
+    let server = Server::start_with(&path, &NO_RATE);
+    let eve = eve.at(&server);
+    eve.run(&contents(&room, 2), &json!({}));
+    let fresh = resident_kib(&server);
+    // What was made at a time and what is cached, of 60 messages of 59 KB and of answers of 7 MB.
+    assert!(loaded < 4 * fresh, "{loaded} KiB after the load, {fresh} KiB after a restart");
+}
+
+/// The time of each of `count` sends, the longest last.
+fn sends(client: &Client, room: &str, count: usize) -> Vec<Duration> {
+    let mut times: Vec<_> = (0..count)
+        .map(|number| {
+            let began = Instant::now();
+            client.say(room, &number.to_string());
+            began.elapsed()
+        })
+        .collect();
+    times.sort();
+    times
+}
+
+#[test]
+fn costly_queries_delay_nobody_else() {
+    let data = tempdir().unwrap();
+    let server = Server::start_with(data.path(), &NO_RATE);
+    let eve = Client::register(&server, "eve");
+    let (bob, room) = (Client::register(&server, "bob"), eve.create_room(json!({})));
+    let quiet = bob.create_room(json!({}));
+    large_messages(&eve, &room, 20);
+    let event = eve.say(&room, "the message");
+    for number in 0..150 {
+        let key = format!("k{number}{}", "x".repeat(200));
+        eve.act("react", json!({ "roomId": room, "eventId": event, "key": key }));
+    }
+    let reactions = aliases(10, |_| {
+        let reactions = aliases(10, |_| {
+            "reactions(first: 100) { key users(first: 1) { userId displayName } }".into()
+        });
+        format!("event(id: \"{event}\") {{ {reactions} }}")
+    });
+    let queries = [contents(&room, 900), scans(&room, 220), format!("{{ {reactions} }}")];
+    let alone = sends(&bob, &quiet, 30);
+    let done = AtomicBool::new(false);
+    let beside = thread::scope(|scope| {
+        for worker in 0..4 {
+            let (eve, done, queries) = (&eve, &done, &queries);
+            scope.spawn(move || {
+                for query in queries.iter().cycle().skip(worker) {
+                    if done.load(Ordering::Relaxed) {
+                        return;
+                    }
+                    eve.post(query, &json!({}));
+                }
+            });
+        }
+        let beside = sends(&bob, &quiet, 30);
+        done.store(true, Ordering::Relaxed);
+        beside
+    });
+    // Four clients compute all the time, on as few processors as the machine has.
+    let (alone, beside) = (alone[27], beside[27]);
+    assert!(beside < alone * 20, "{beside:?} beside the queries, {alone:?} alone");
+}
+
+#[test]
+fn a_filter_that_fits_nothing_is_charged_and_read_once() {
+    let data = tempdir().unwrap();
+    let limits = ["--limits-rate", "none", "--limits-work", "1500"];
+    let server = Server::start_with(data.path(), &limits);
+    let eve = Client::register(&server, "eve");
+    let room = eve.create_room(json!({}));
+    for number in 0..300 {
+        eve.say(&room, &number.to_string());
+    }
+    // Each of these reads the same 300 events, which count once; looking again counts as rows.
+    eve.run(&scans(&room, 30), &json!({}));
+    assert_eq!(eve.fail(&scans(&room, 220), &json!({})), "TOO_MUCH_WORK");
+}
+
+/// All of a list, page by page: `page` asks for the page after a cursor, and gives its items with their cursors.
+fn pages(page: impl Fn(Option<Value>) -> Vec<(Value, Value)>) -> Vec<Value> {
+    let (mut all, mut after) = (Vec::new(), None);
+    for _ in 0..100 {
+        let found = page(after.take());
+        let Some((_, last)) = found.last() else { return all };
+        after = Some(last.clone());
+        all.extend(found.into_iter().map(|(item, _)| item));
+    }
+    panic!("the pages never end: {all:?}");
+}
+
+/// The items at `path` of an answer, each with what is at `cursor` of it.
+fn items(answer: &Value, path: &str, cursor: &str) -> Vec<(Value, Value)> {
+    let items = answer.pointer(path).and_then(Value::as_array).unwrap();
+    items.iter().map(|item| (item.clone(), item.pointer(cursor).unwrap().clone())).collect()
+}
+
+#[test]
+fn lists_go_on_after_their_pages() {
+    let data = tempdir().unwrap();
+    let server = Server::start_with(data.path(), &NO_RATE);
+    let ann = Client::register(&server, "ann");
+    let room = ann.create_room(json!({ "preset": "PUBLIC" }));
+    let (event, liked) = (ann.say(&room, "look"), ann.say(&room, "and this"));
+    let others: Vec<_> =
+        (0..5).map(|number| Client::register(&server, &format!("user{number}"))).collect();
+    for (number, other) in others.iter().enumerate() {
+        other.act("joinRoom", json!({ "roomId": room }));
+        other.act("react", json!({ "roomId": room, "eventId": liked, "key": "+" }));
+        let key = format!("k{number}");
+        ann.act("react", json!({ "roomId": room, "eventId": event, "key": key }));
+        other.run(
+            "mutation($input: MarkReadInput!) { markRead(input: $input) { refusal { code } } }",
+            &json!({ "input": { "roomId": room, "eventId": event } }),
+        );
+        other.run(
+            "mutation($input: SetTypingInput!) { setTyping(input: $input) { refusal { code } } }",
+            &json!({ "input": { "roomId": room, "typing": true } }),
+        );
+        ann.run(
+            "mutation($input: CreateFilterInput!) { createFilter(input: $input) { filterId } }",
+            &json!({ "input": { "filter": { "types": [format!("t{number}")] } } }),
+        );
+        ann.log_in("correct horse");
+    }
+    let alternative: Vec<_> = (0..5).map(|number| format!("#a{number}:localhost")).collect();
+    ann.run(
+        "mutation($input: SetRoomAliasesInput!) { setRoomAliases(input: $input) { refusal { code } } }",
+        &json!({ "input": { "roomId": room, "alternative": alternative } }),
+    );
+    // A list, the type of its cursor, what is asked of it, where it is, and what of an item is its cursor.
+    let lists = [
+        (
+            format!("event(id: \"{event}\") {{ reactions(ARGS) {{ key count }} }}"),
+            "String",
+            "/event/reactions",
+            "/key",
+            5,
+        ),
+        (
+            format!("event(id: \"{liked}\") {{ reactions {{ users(ARGS) {{ userId }} }} }}"),
+            "UserID",
+            "/event/reactions/0/users",
+            "/userId",
+            5,
+        ),
+        (format!("room(id: \"{room}\") {{ aliases(ARGS) }}"), "RoomAlias", "/room/aliases", "", 5),
+        (
+            format!("room(id: \"{room}\") {{ typing(ARGS) {{ userId }} }}"),
+            "UserID",
+            "/room/typing",
+            "/userId",
+            5,
+        ),
+        (
+            format!("room(id: \"{room}\") {{ receipts(ARGS) {{ userId }} }}"),
+            "UserID",
+            "/room/receipts",
+            "/userId",
+            5,
+        ),
+        (
+            format!("room(id: \"{room}\") {{ state(ARGS) {{ type stateKey }} }}"),
+            "StateSlotInput",
+            "/room/state",
+            "",
+            11,
+        ),
+        (
+            "viewer { filters(ARGS) { filterId } }".to_owned(),
+            "String",
+            "/viewer/filters",
+            "/filterId",
+            5,
+        ),
+        (
+            "viewer { devices(ARGS) { deviceId } }".to_owned(),
+            "String",
+            "/viewer/devices",
+            "/deviceId",
+            6,
+        ),
+    ];
+    for (list, cursor_type, path, cursor, least) in lists {
+        let whole = list.replace("ARGS", "first: 100");
+        let whole = ann.run(&format!("{{ {whole} }}"), &json!({}));
+        let whole = items(&whole, path, cursor);
+        assert!(whole.len() >= least, "{list}: {whole:?}");
+        let paged = list.replace("ARGS", "first: 2, after: $after");
+        let paged = format!("query($after: {cursor_type}) {{ {paged} }}");
+        let page = |after: Option<Value>| {
+            let answer = ann.run(&paged, &json!({ "after": after }));
+            let found = items(&answer, path, cursor);
+            assert!(found.len() <= 2, "{list}: {found:?}");
+            found
+        };
+        let whole: Vec<_> = whole.into_iter().map(|(item, _)| item).collect();
+        assert_eq!(pages(page), whole, "{list}");
+    }
+}
+
+#[test]
+fn a_count_of_members_takes_no_longer_for_more_of_them() {
+    let data = tempdir().unwrap();
+    let server = Server::start_with(data.path(), &["--limits-rate", "none", "--limits-work", "3"]);
+    let ann = Client::register(&server, "ann");
+    let room = ann.create_room(json!({ "preset": "PUBLIC" }));
+    let bob = Client::register(&server, "bob");
+    bob.act("joinRoom", json!({ "roomId": room }));
+    // Joined members are counted already; others are counted once for a request, out of its work.
+    let count = |membership: &str| {
+        let members = |_| format!("members(first: 1, membership: {membership}) {{ totalCount }}");
+        in_room(&room, &aliases(3, members))
+    };
+    let joined = ann.run(&count("JOIN"), &json!({}));
+    assert_eq!(joined["room"]["a2"]["totalCount"], 2);
+    assert_eq!(ann.fail(&count("BAN"), &json!({})), "TOO_MUCH_WORK");
+}
