@@ -159,6 +159,7 @@ impl Writer {
     /// Works until the log is closed.
     pub(crate) fn run(mut self, jobs: &Receiver<Job>) {
         let mut open = true;
+        self.look_at_disk();
         while open {
             let first = match jobs.recv_timeout(IDLE) {
                 Ok(job) => job,
@@ -184,10 +185,7 @@ impl Writer {
         if self.unanchored.is_some() {
             self.drop_anchor();
         }
-        if self.shared.fault.borrow().is_some() {
-            // A full disk may have room again.
-            self.refusal(0);
-        }
+        self.look_at_disk();
     }
 
     /// Takes what has queued up behind `first`, within the limits of a group.
@@ -418,6 +416,12 @@ impl Writer {
             tracing::warn!(%error, "cannot write the file `anchor` of the log; trying again later");
             self.unanchored = Some(Instant::now());
         }
+    }
+
+    /// Says whether the disk is full also while nobody writes: others may fill it, or make room.
+    fn look_at_disk(&mut self) {
+        self.allowance = Allowance::default();
+        self.refusal(0);
     }
 
     /// Why a group of `bytes` cannot be written now, if so. Room on the disk may come back; a fault

@@ -8,6 +8,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use futures_util::{FutureExt, future::join_all};
@@ -275,4 +276,23 @@ async fn large_commits_never_use_up_what_is_kept_free() {
     let least = disk.least_free.load(Ordering::SeqCst);
     assert!(least >= RESERVE, "only {least} bytes were free");
     assert!(log.verify(|_, _| ()).is_ok());
+}
+
+#[tokio::test]
+async fn a_full_disk_is_named_before_anything_is_written_and_when_others_fill_it() {
+    let (dir, disk) = (temporary(), TestDisk::new());
+    let room = disk.free.swap(0, Ordering::SeqCst);
+    let log = SledLog::open(dir.path(), disk.options()).unwrap();
+    let mut fault = log.fault();
+    let becomes = async |fault: &mut tokio::sync::watch::Receiver<_>, full: bool| {
+        let seen =
+            fault.wait_for(|fault: &Option<rookery_log::Unavailable>| fault.is_some() == full);
+        tokio::time::timeout(Duration::from_secs(30), seen).await.unwrap().unwrap();
+    };
+    becomes(&mut fault, true).await;
+    disk.free.store(room, Ordering::SeqCst);
+    becomes(&mut fault, false).await;
+    append_all(&log, 0..1, 10).await;
+    disk.free.store(0, Ordering::SeqCst);
+    becomes(&mut fault, true).await;
 }
