@@ -223,3 +223,55 @@ fn who_asks_for_nonsense_is_told_what_is_wrong() {
     let input = json!({ "presence": "ONLINE", "statusMessage": "x".repeat(257) });
     assert_eq!(alice.fail(presence, &json!({ "input": input })), "BAD_USER_INPUT");
 }
+
+#[test]
+fn typing_ends_with_the_session_of_its_device() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start_with(data.path(), &["--registration", "open"]);
+    let alice = Client::register(&server, "alice");
+    let room = alice.create_room(json!({ "preset": "PUBLIC" }));
+    let typing = || {
+        let document = "query($room: RoomID!) { room(id: $room) { typing { userId } } }";
+        alice.run(document, &json!({ "room": room }))["room"]["typing"].clone()
+    };
+    let ways =
+        ["removed", "logged out", "everywhere", "again", "password", "deactivated", "expired"];
+    for (number, way) in ways.into_iter().enumerate() {
+        let name = format!("bob{number}");
+        let bob = Client::register(&server, &name);
+        bob.act("joinRoom", json!({ "roomId": room }));
+        let lifetime = if way == "expired" { "2s" } else { "1h" };
+        let line = ["user", "token", &*name, "--lifetime", lifetime];
+        let token = crate::server::succeed(data.path(), &line, "");
+        let lost = Client::with_token(&server, &name, &token);
+        let device = lost.run("{ viewer { device { deviceId } } }", &json!({}));
+        let device = device["viewer"]["device"]["deviceId"].clone();
+        assert_eq!(set_typing(&lost, &room, true)["refusal"], Value::Null, "{way}");
+        assert_eq!(typing(), json!([{ "userId": bob.user_id }]), "{way}");
+        let operator = |arguments: &[&str], input: &str| {
+            crate::server::succeed(data.path(), arguments, input);
+        };
+        let document = "mutation($device: String!) { removeDevice(input: { deviceId: $device }) { deviceId } }";
+        let again = "mutation($input: LogInInput!) { logIn(input: $input) { token } }";
+        match way {
+            "removed" => drop(bob.run(document, &json!({ "device": device }))),
+            "logged out" => {
+                drop(lost.run("mutation { logOut(input: {}) { devices } }", &json!({})));
+            }
+            "everywhere" => {
+                let all = "mutation { logOut(input: { everywhere: true }) { devices } }";
+                bob.run(all, &json!({}));
+            }
+            "again" => {
+                let input =
+                    json!({ "username": name, "password": "correct horse", "deviceId": device });
+                let answer = bob.nobody().run(again, &json!({ "input": input }));
+                assert!(answer["logIn"]["token"].is_string(), "{answer}");
+            }
+            "password" => operator(&["user", "set-password", &name], "another horse\n"),
+            "deactivated" => operator(&["user", "deactivate", &name, "--yes"], ""),
+            _ => crate::server::eventually("the token expires", || typing() == json!([])),
+        }
+        assert_eq!(typing(), json!([]), "{way}");
+    }
+}

@@ -14,7 +14,7 @@ use redb::ReadableTableMetadata as _;
 use tokio::sync::Semaphore;
 
 use crate::{
-    MaybeUnavailable, Millis, OpenError, Options, Unavailable,
+    MaybeUnavailable, Millis, OpenError, Options, SessionListener, Unavailable,
     change::Change,
     disk::{Disk, RealDisk},
     failures::Failures,
@@ -123,6 +123,11 @@ impl Accounts {
     #[must_use]
     pub fn server_name(&self) -> &str {
         &self.inner.server_name
+    }
+
+    /// Tells `listener` of each session that ends from now on. Set once; later calls change nothing.
+    pub fn listen(&self, listener: Arc<dyn SessionListener>) {
+        self.inner.sessions.listen(listener);
     }
 
     /// The user of this ID or local part.

@@ -233,8 +233,12 @@ impl<'txn> Change<'txn> {
     fn end_token(&mut self, hash: TokenHash, why: Revocation) -> Result<(), Unavailable> {
         self.changed = true;
         let token = self.tokens.remove(&hash.0)?.map(|bytes| StoredToken::decode(bytes.value()));
-        if let Some(Millis(at)) = token.transpose()?.and_then(|token| token.expires) {
-            self.expiries.remove((at, &hash.0))?;
+        if let Some(token) = token.transpose()? {
+            if let Some(Millis(at)) = token.expires {
+                self.expiries.remove((at, &hash.0))?;
+            }
+            let user = Localpart::stored(&token.localpart).user_id(&self.inner.server_name);
+            self.effects.devices.push((user, token.device_id));
         }
         self.effects.ended.push((hash, why));
         Ok(())

@@ -51,7 +51,7 @@ pub use self::{
     name::DEVICE_NAME_BYTES_MAX,
     options::{Options, RegistrationPolicy},
     secret::{AccessToken, PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, Password},
-    sessions::{Identity, Revocation},
+    sessions::{Identity, Revocation, SessionListener},
     store::FORMAT_VERSION,
     time::Millis,
 };

@@ -7,7 +7,7 @@ use std::{
     collections::{HashMap, VecDeque, hash_map::Entry},
     future::Future,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
@@ -85,6 +85,11 @@ impl Live {
             ended.get_or_insert(why);
             first
         });
+    }
+
+    /// User ID and device ID.
+    fn device(&self) -> (String, String) {
+        (self.user_id.to_string(), self.device_id.to_string())
     }
 
     /// Ends the session if its token has expired at `now`; says whether the session is over, for whatever reason.
@@ -194,13 +199,22 @@ impl std::fmt::Debug for Identity {
 #[derive(Default)]
 pub(crate) struct Effects {
     pub(crate) ended: Vec<(TokenHash, Revocation)>,
+    /// User ID and device ID of those that ended, whether or not they are in memory.
+    pub(crate) devices: Vec<(String, String)>,
     pub(crate) admins: Vec<(TokenHash, bool)>,
+}
+
+/// Told when the session of a device has ended, in whatever way.
+pub trait SessionListener: Send + Sync {
+    /// The session has ended. It is called before the call that ended the session answers, and may be called twice.
+    fn ended(&self, user_id: &str, device_id: &str);
 }
 
 /// All sessions in memory.
 pub(crate) struct Sessions {
     cached_max: usize,
     state: RwLock<State>,
+    listener: OnceLock<Arc<dyn SessionListener>>,
 }
 
 #[derive(Default)]
@@ -214,7 +228,21 @@ struct State {
 
 impl Sessions {
     pub(crate) fn new(cached_max: usize) -> Self {
-        Self { cached_max: cached_max.max(1), state: RwLock::default() }
+        let (state, listener) = (RwLock::default(), OnceLock::new());
+        Self { cached_max: cached_max.max(1), state, listener }
+    }
+
+    /// Tells `listener` of each session that ends from now on. Set once; later calls change nothing.
+    pub(crate) fn listen(&self, listener: Arc<dyn SessionListener>) {
+        self.listener.set(listener).ok();
+    }
+
+    /// Tells of sessions that have ended; not while the map is locked, since the listener may ask anything.
+    fn tell(&self, devices: &[(String, String)]) {
+        let Some(listener) = self.listener.get() else { return };
+        for (user, device) in devices {
+            listener.ended(user, device);
+        }
     }
 
     /// The session of a token, or else the generation at which it was not there.
@@ -241,11 +269,13 @@ impl Sessions {
 
     /// Ends and changes sessions, after the commit that did so.
     pub(crate) fn apply(&self, effects: Effects) {
+        let mut devices = effects.devices;
         let mut state = self.state.write();
         state.generation += 1;
         for (hash, why) in effects.ended {
             if let Some(live) = state.by_token.remove(&hash) {
                 live.end(why);
+                devices.push(live.device());
             }
         }
         for (hash, admin) in effects.admins {
@@ -253,6 +283,10 @@ impl Sessions {
                 live.admin.store(admin, Ordering::Release);
             }
         }
+        drop(state);
+        devices.sort_unstable();
+        devices.dedup();
+        self.tell(&devices);
     }
 
     /// Ends the sessions that `stored` does not have any more. What was read from the file before
@@ -279,9 +313,13 @@ impl Sessions {
 
     /// Ends those in memory whose token has expired at `now`.
     pub(crate) fn expire(&self, now: Millis) {
+        let mut devices = Vec::new();
         for live in self.state.read().by_token.values() {
-            live.expire(now);
+            if live.expire(now) {
+                devices.push(live.device());
+            }
         }
+        self.tell(&devices);
     }
 
     /// The sessions in memory now.
@@ -332,7 +370,8 @@ mod tests {
     fn what_was_read_before_a_change_is_read_again() {
         let sessions = Sessions::new(10);
         let Err(generation) = sessions.get(hash(1)) else { panic!("empty") };
-        sessions.apply(Effects { ended: vec![(hash(1), Revocation::LoggedOut)], admins: vec![] });
+        sessions
+            .apply(Effects { ended: vec![(hash(1), Revocation::LoggedOut)], ..Effects::default() });
         assert!(sessions.insert(hash(1), live(), generation).is_none());
         assert!(sessions.get(hash(1)).is_err());
     }
@@ -358,7 +397,7 @@ mod tests {
             sessions.insert(hash(n), live(), 0);
         }
         let ended = (0..20).map(|n| (hash(n), Revocation::LoggedOut)).collect();
-        sessions.apply(Effects { ended, admins: vec![] });
+        sessions.apply(Effects { ended, ..Effects::default() });
         assert_eq!(held.len(), 20);
         assert!(held.iter().all(|one| one.revocation() == Some(Revocation::LoggedOut)));
     }
@@ -369,7 +408,7 @@ mod tests {
         for n in 0..1_000 {
             sessions.insert(hash(n), live(), u64::from(n));
             let ended = vec![(hash(n), Revocation::LoggedOut)];
-            sessions.apply(Effects { ended, admins: vec![] });
+            sessions.apply(Effects { ended, ..Effects::default() });
         }
         assert!(sessions.state.read().order.len() <= 21);
     }

@@ -143,6 +143,11 @@ impl Ephemeral {
         }
     }
 
+    /// The session of a device has ended, in whatever way: the device types nowhere any more.
+    pub fn logged_out(&self, user: &UserId, device: &str) {
+        self.inner.change(|state, now| state.logged_out(user, device, now));
+    }
+
     /// A device without a socket has asked what there is new.
     pub fn polled(&self, user: &UserId, device: &str) {
         self.inner.change(|state, now| state.polled(user, device, now));

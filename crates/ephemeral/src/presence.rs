@@ -150,6 +150,14 @@ impl Presences {
         device.sockets == 0
     }
 
+    /// The session of the device has ended: without a socket it is gone at once.
+    pub(crate) fn logged_out(&mut self, user: &UserId, device: &str) {
+        let device = self.users.get_mut(user).and_then(|user| user.devices.get_mut(device));
+        if let Some(device) = device {
+            device.until = None;
+        }
+    }
+
     /// The device has asked what there is new.
     pub(crate) fn polled(&mut self, user: &UserId, device: &str, now: Now) {
         let device = self.device(user, device, now);

@@ -65,12 +65,26 @@ impl State {
     pub(crate) fn disconnected(&mut self, user: &UserId, device: &str, now: Now) -> Changed {
         let mut changed = Changed::new();
         if self.presences.disconnected(user, device, now) {
-            for room in self.typing.rooms_of(user, device) {
-                let stop = |typing: &mut Typing| typing.stop(&room, user, device);
-                changed.extend(self.in_room(&room, now.at, stop));
-            }
+            changed.extend(self.stop_device(user, device, now));
         }
         changed.extend(self.settle_user(user, now));
+        changed
+    }
+
+    /// The session of a device has ended: it types nowhere, and is there only as long as a socket of it is.
+    pub(crate) fn logged_out(&mut self, user: &UserId, device: &str, now: Now) -> Changed {
+        self.presences.logged_out(user, device);
+        let mut changed = self.stop_device(user, device, now);
+        changed.extend(self.settle_user(user, now));
+        changed
+    }
+
+    fn stop_device(&mut self, user: &UserId, device: &str, now: Now) -> Changed {
+        let mut changed = Changed::new();
+        for room in self.typing.rooms_of(user, device) {
+            let stop = |typing: &mut Typing| typing.stop(&room, user, device);
+            changed.extend(self.in_room(&room, now.at, stop));
+        }
         changed
     }
 

@@ -386,3 +386,26 @@ async fn what_is_over_ends_while_it_runs_and_the_bell_rings() {
     assert_eq!(ephemeral.typing(&room(0)), [] as [OwnedUserId; 0]);
     task.abort();
 }
+
+#[test]
+fn a_device_whose_session_ends_types_nowhere_and_its_user_goes_on_elsewhere() {
+    let clock = Clock::new();
+    let mut state = State::default();
+    let (ada, bob) = (user(1), user(2));
+    let minute = Some(Duration::from_mins(1));
+    for number in 0..3 {
+        state.type_in(&room(number), &ada, "lost", minute, clock.now());
+    }
+    state.type_in(&room(0), &ada, "kept", minute, clock.now());
+    state.type_in(&room(1), &bob, "lost", minute, clock.now());
+    state.polled(&ada, "lost", clock.now());
+    let mut changed = state.logged_out(&ada, "lost", clock.now());
+    changed.retain(|subject| matches!(subject, Subject::Room(_)));
+    let typists = |number| state.typing.users(&room(number)).cloned().collect::<Vec<_>>();
+    assert_eq!([typists(0), typists(1), typists(2)], [vec![ada.clone()], vec![bob], vec![]]);
+    assert_eq!(changed, [Subject::Room(room(1)), Subject::Room(room(2))], "others are told");
+    assert!(state.logged_out(&ada, "lost", clock.now()).is_empty(), "once is enough");
+    clock.turn(TOLD_EVERY);
+    state.sweep(clock.now());
+    assert!(!state.presences.is_there(&ada), "a device that polled is gone at once");
+}

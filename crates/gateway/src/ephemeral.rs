@@ -1,6 +1,9 @@
 //! Typing and presence as this server has them: who may know what follows from the read models, and
 //! what ends typing is in the log.
 
+use std::sync::Arc;
+
+use rookery_accounts::{Accounts, SessionListener};
 use rookery_domain::{EventStatus, Membership, Origin, RoomId, TimelineEventType, UserId};
 use rookery_ephemeral::{Audience, Ephemeral, Listening, Now};
 use rookery_log::Millis;
@@ -57,6 +60,22 @@ impl Audience for FromModels {
 pub fn ephemeral(models: ReadModels, clock: fn() -> Millis) -> Ephemeral {
     let now = move || Now { at: std::time::Instant::now(), wall_millis: clock().0 };
     Ephemeral::new(FromModels(models), now)
+}
+
+/// Ends what a device does when its session ends.
+struct EndsWithSession(Ephemeral);
+
+impl SessionListener for EndsWithSession {
+    fn ended(&self, user_id: &str, device_id: &str) {
+        if let Ok(user) = <&UserId>::try_from(user_id) {
+            self.0.logged_out(user, device_id);
+        }
+    }
+}
+
+/// From now on a device whose session ends, in whatever way, types nowhere any more.
+pub fn end_with_sessions(ephemeral: &Ephemeral, accounts: &Accounts) {
+    accounts.listen(Arc::new(EndsWithSession(ephemeral.clone())));
 }
 
 /// Ends what is over, and what the log ends: whoever sends a message has typed it, and whoever has

@@ -7,7 +7,7 @@ mod tokens;
 pub mod transport;
 
 pub use self::{
-    ephemeral::{ephemeral, keep_ephemeral},
+    ephemeral::{end_with_sessions, ephemeral, keep_ephemeral},
     tokens::Tokens,
 };
 // The server holds it and hands it around.

@@ -59,9 +59,9 @@ async fn users_of_the_log_without_an_account_are_found_and_get_one_that_nobody_l
     let named = ["ada", "bob", "No Name", "eve"];
     assert_eq!(accounts.without_account(named), Ok(vec!["ada", "eve"]));
     let devices = vec![("bob".to_owned(), bob.device_id.clone())];
-    let names = || vec!["ada".to_owned(), "eve".to_owned(), "No Name".to_owned()];
+    let lost = || vec!["ada".to_owned(), "eve".to_owned(), "No Name".to_owned()];
     for _ in 0..2 {
-        accounts.adopt(names(), devices.clone(), NOW).await.expect("adopts");
+        accounts.adopt(lost(), devices.clone(), NOW).await.expect("adopts");
         assert_eq!(accounts.without_account(named), Ok(vec![]));
     }
     assert!(accounts.who(&bob, NOW).is_none(), "the device is out");

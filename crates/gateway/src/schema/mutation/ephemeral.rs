@@ -104,6 +104,7 @@ impl EphemeralMutation {
         }
         let how_long = input.typing.then_some(how_long);
         app.ephemeral.type_in(&input.room_id.0, user, device, how_long);
+        unless_over(context)?;
         Ok(SetTypingPayload { room: Some(Room::new(input.room_id.0)), refusal: None })
     }
 
@@ -124,6 +125,7 @@ impl EphemeralMutation {
         }
         let ephemeral = &app(context).ephemeral;
         ephemeral.choose(user, device, input.presence.into(), input.status_message);
+        unless_over(context)?;
         Ok(SetPresencePayload { user: User::new(user.to_owned()) })
     }
 
@@ -151,6 +153,18 @@ impl EphemeralMutation {
             Err(refusal) => MarkReadPayload { room: None, position: None, refusal: Some(refusal) },
         })
     }
+}
+
+/// A session that ended while its request was under way leaves nothing behind: either what ended it finds what the
+/// request did, or the request finds here that it is over.
+fn unless_over(context: &Context<'_>) -> Result<(), Fault> {
+    let session = session(context);
+    let is_over = session.identity.as_ref().is_some_and(|identity| identity.revocation().is_some());
+    if is_over {
+        app(context).ephemeral.logged_out(session.viewer()?, session.device_id()?);
+        return Err(Fault::unauthenticated());
+    }
+    Ok(())
 }
 
 fn how_long(seconds: Option<i32>) -> Result<Duration, Fault> {
