@@ -26,6 +26,7 @@ mod nearness;
 mod operator;
 mod oracle;
 mod outputs;
+mod profiles;
 mod raw;
 mod rebuild;
 mod redaction;

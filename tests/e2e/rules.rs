@@ -85,7 +85,7 @@ fn no_mutation_tells_a_private_room_from_none() {
 #[test]
 fn profiles_are_shown_to_those_who_share_a_room_and_to_nobody_else() {
     let data = tempdir().unwrap();
-    let server = Server::start(data.path());
+    let server = Server::start_with(data.path(), &["--profiles", "shared_rooms"]);
     let [alice, bob, eve] = cast(&server);
     let rename = |name: &str| {
         let document = "mutation($input: SetProfileInput!) { setProfile(input: $input) {
@@ -122,6 +122,54 @@ fn profiles_are_shown_to_those_who_share_a_room_and_to_nobody_else() {
     let at = rename("A secret name");
     assert_eq!(name_of(&bob, &at), nothing, "a kicked user sees the new profile");
     assert_eq!(speaker(&bob, &at), nothing, "a kicked user sees the new name on an old event");
+}
+
+#[test]
+fn an_alias_of_a_private_room_tells_strangers_nothing_that_a_name_nobody_may_have_does_not() {
+    let data = tempdir().unwrap();
+    let server = Server::start(data.path());
+    let [alice, bob, eve] = cast(&server);
+    let secret = "#secret:localhost";
+    alice.create_room(json!({ "name": "Secret", "alias": secret, "invite": [bob.user_id] }));
+    alice.create_room(json!({ "preset": "PUBLIC", "alias": "#open:localhost" }));
+    // Finding and entering.
+    let found = "query($alias: RoomAlias!) { room(alias: $alias) { name } }";
+    for alias in [secret, "#free:localhost"] {
+        assert_eq!(eve.run(found, &json!({ "alias": alias }))["room"], Value::Null, "{alias}");
+        for mutation in ["joinRoom", "knockOnRoom"] {
+            assert_eq!(
+                eve.refused(mutation, json!({ "alias": alias })),
+                "NO_SUCH_ROOM",
+                "{mutation}"
+            );
+        }
+    }
+    // Claiming: whoever may know the room is told that the alias is taken, and nobody else.
+    let claim = |client: &Client, alias: &str| {
+        let payload = client.act("createRoom", json!({ "alias": alias }));
+        let mut refusal = payload["refusal"].clone();
+        if let Some(message) = refusal["message"].as_str() {
+            refusal["message"] = message.replace(alias, "#").into();
+        }
+        refusal
+    };
+    for client in [&alice, &bob] {
+        assert_eq!(claim(client, secret)["code"], "ALIAS_TAKEN");
+    }
+    assert_eq!(claim(&eve, "#open:localhost")["code"], "ALIAS_TAKEN");
+    let own = eve.create_room(json!({ "preset": "PUBLIC" }));
+    let refused = claim(&eve, secret);
+    assert_eq!(refused["code"], "ALIAS_UNAVAILABLE");
+    let set = json!({ "roomId": own, "canonical": secret });
+    assert_eq!(eve.refused("setRoomAliases", set), "ALIAS_UNAVAILABLE");
+    // After some guesses each name gets this answer, whether or not somebody has it.
+    for _ in 0..8 {
+        assert_eq!(claim(&eve, secret), refused);
+    }
+    for alias in ["#free:localhost", secret, "#open:localhost", "#other:localhost"] {
+        assert_eq!(claim(&eve, alias), refused, "{alias}");
+    }
+    assert_eq!(claim(&bob, "#free:localhost"), Value::Null, "another user is not held up");
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! What users can ask for, carried out.
 
-use std::{io, path::Path, sync::Arc, time::Duration};
+use std::{collections::HashSet, io, path::Path, sync::Arc, time::Duration};
 
 use rookery_domain::{
     Account, Alias, Context, Deliver, Envelope, KnownEvent, MilliSecondsSinceUnixEpoch, Origin,
-    OwnedRoomId, OwnedServerName, OwnedUserId, Pdu, Profile, Room, RoomAliasId, RoomId, UserId,
+    OwnedRoomId, OwnedServerName, OwnedUserId, Pdu, Profile, ProfileAudience, Room, RoomAliasId,
+    RoomId, UserId,
 };
 use rookery_log::{CommandId, EventLog, Millis, Position, StreamId, StreamKind};
 
@@ -15,6 +16,7 @@ use crate::{
     cell::Cell,
     erase::Eraser,
     federation::Federation,
+    guesses::Guesses,
     handle::{Core, Request, forget_failed},
     process::{
         AliasProcess, Checkpoint, EraseProcess, Process, ProcessStatus, ProfileProcess, Progress,
@@ -50,6 +52,8 @@ pub struct CommandOptions {
     pub acting_devices_max: usize,
     /// How often users may do what. Actors without a device are not limited.
     pub rates: ActionRates,
+    /// Who sees the profile of a user by inviting the user.
+    pub profiles: ProfileAudience,
 }
 
 impl Default for CommandOptions {
@@ -59,6 +63,7 @@ impl Default for CommandOptions {
             action_wait: Duration::from_millis(500),
             acting_devices_max: 20_000,
             rates: ActionRates::default(),
+            profiles: ProfileAudience::default(),
         }
     }
 }
@@ -99,6 +104,8 @@ pub struct Commands {
     /// The aliases that are being claimed now.
     pub(crate) claims: Claims,
     pub(crate) federation: Federation,
+    pub(crate) guesses: Guesses,
+    pub(crate) profile_audience: ProfileAudience,
 }
 
 impl Commands {
@@ -134,6 +141,8 @@ impl Commands {
             releases: progress(AliasProcess::NAME),
             claims: Claims::default(),
             federation: Federation::new(options.rooms_bytes_max),
+            guesses: Guesses::default(),
+            profile_audience: options.profiles,
         })
     }
 
@@ -176,6 +185,30 @@ impl Commands {
             account.map(|account| account.profile().clone()).unwrap_or_default()
         };
         self.core.look(&self.accounts, &cell, profile).await
+    }
+
+    /// The profile of `user` as an invite by `actor` may show it to the room: the invite tells the actor no more than
+    /// the actor may see without it.
+    pub(crate) async fn invitee_profile(
+        &self,
+        actor: &Actor,
+        user: &UserId,
+    ) -> Result<Profile, HandleError> {
+        if self.profile_audience == ProfileAudience::SharedRooms
+            && actor.user != user
+            && !self.share_a_room(&actor.user, user).await?
+        {
+            return Ok(Profile::default());
+        }
+        self.profile(user).await
+    }
+
+    /// Whether both users are joined to some room, as far as the read side knows by now.
+    async fn share_a_room(&self, one: &UserId, other: &UserId) -> Result<bool, HandleError> {
+        let theirs = self.memberships.joined_rooms(other, Position::ORIGIN).await?;
+        let theirs: HashSet<OwnedRoomId> = theirs.into_iter().collect();
+        let ours = self.memberships.joined_rooms(one, Position::ORIGIN).await?;
+        Ok(ours.iter().any(|room| theirs.contains(room)))
     }
 
     /// Whether a room of this ID has ever been created.

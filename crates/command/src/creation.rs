@@ -52,7 +52,7 @@ impl Commands {
         let profile = self.profile(&actor.user).await?;
         let mut command = command.clone();
         for invitee in &mut command.invite {
-            invitee.profile = self.profile(&invitee.user).await?;
+            invitee.profile = self.invitee_profile(actor, &invitee.user).await?;
         }
         let nonce = URL_SAFE_NO_PAD.encode(random()?);
         let context = self.context(actor, &[]);

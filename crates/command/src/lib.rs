@@ -19,6 +19,7 @@ mod error;
 mod events;
 mod federation;
 mod filter;
+mod guesses;
 mod handle;
 mod memberships;
 mod ports;

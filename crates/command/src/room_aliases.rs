@@ -9,8 +9,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use parking_lot::Mutex;
 use rookery_domain::{
-    Alias, AliasCommand, Fact, OwnedRoomAliasId, OwnedRoomId, OwnedUserId, Profile, Room,
-    RoomAliasId, RoomCommand, RoomId,
+    Alias, AliasCommand, Fact, OwnedRoomAliasId, OwnedRoomId, OwnedUserId, Profile, Rejection,
+    Room, RoomAliasId, RoomCommand, RoomId,
 };
 use rookery_log::Position;
 
@@ -149,6 +149,9 @@ impl Commands {
         alias: &OwnedRoomAliasId,
         room_id: &RoomId,
     ) -> Result<Position, HandleError> {
+        if self.guesses.are_spent(&actor.user, actor.now) {
+            return Err(Rejection::AliasUnavailable { alias: alias.to_owned() }.into());
+        }
         let cell = self.aliases.cell(alias.as_str());
         let holder = self.core.look(&self.aliases, &cell, |alias| alias.and_then(claim)).await?;
         let abandoned = match &holder {
@@ -167,7 +170,35 @@ impl Commands {
             Ok(events.into_iter().map(Fact::Alias).collect())
         };
         let request = actor.request(Retry::Unnamed);
-        Ok(self.core.handle(&self.aliases, &cell, &request, decide).await?.position)
+        match self.core.handle(&self.aliases, &cell, &request, decide).await {
+            Err(HandleError::Rejected(Rejection::AliasTaken { alias })) => {
+                Err(self.explain_taken(actor, alias).await?)
+            }
+            other => Ok(other?.position),
+        }
+    }
+
+    /// What the actor is told of an alias that is taken. Of a room that does not exist for the actor, its alias tells
+    /// no more than a name that nobody may have.
+    async fn explain_taken(
+        &self,
+        actor: &Actor,
+        alias: OwnedRoomAliasId,
+    ) -> Result<HandleError, HandleError> {
+        let Some(holder) = self.resolve_alias(&alias).await? else {
+            return Ok(Rejection::AliasTaken { alias }.into());
+        };
+        let cell = self.rooms.cell(holder.as_str());
+        let is_secret = |room: Option<&Room>| {
+            room.is_some_and(|room| {
+                room.is_created() && !room.is_listed() && !room.exists_for(&actor.user)
+            })
+        };
+        if !self.core.look(&self.rooms, &cell, is_secret).await? {
+            return Ok(Rejection::AliasTaken { alias }.into());
+        }
+        self.guesses.count(&actor.user, actor.now);
+        Ok(Rejection::AliasUnavailable { alias }.into())
     }
 
     pub(crate) async fn release_alias(

@@ -104,7 +104,7 @@ impl Commands {
                 self.plain(actor, room_id, &command, request).await
             }
             RoomCommand::Invite { invitee, reason } => {
-                let profile = self.profile(&invitee.user).await?;
+                let profile = self.invitee_profile(actor, &invitee.user).await?;
                 let invitee = Invitee { user: invitee.user.clone(), profile };
                 let command = RoomCommand::Invite { invitee, reason: reason.clone() };
                 self.plain(actor, room_id, &command, request).await

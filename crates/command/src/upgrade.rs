@@ -165,7 +165,7 @@ impl Commands {
         let profile = self.profile(&actor.user).await?;
         let mut invitees = Vec::with_capacity(invite.len());
         for user in invite {
-            let profile = self.profile(&user).await?;
+            let profile = self.invitee_profile(actor, &user).await?;
             invitees.push(Invitee { user, profile });
         }
         let nonce = URL_SAFE_NO_PAD.encode(random()?);

@@ -52,8 +52,8 @@ pub use self::{
     room_event::{RoomEvent, StateChange, StateHolder},
     signing::{ParseKeyError, SignError, SigningKey, sign},
     visibility::{
-        History, MembershipHistory, Viewing, VisibilityHistory, is_own_membership, sees_state,
-        viewing_at, visible, visible_at,
+        History, MembershipHistory, ProfileAudience, Viewing, VisibilityHistory, is_own_membership,
+        sees_state, viewing_at, visible, visible_at,
     },
 };
 pub use ruma_common::{

@@ -90,6 +90,15 @@ pub enum Rejection {
         /// The alias.
         alias: OwnedRoomAliasId,
     },
+    /// The alias cannot be had, for a reason that the user may not know.
+    #[error(
+        "the alias {alias} cannot be had; choose another one, and after several that could not be had wait some \
+         minutes"
+    )]
+    AliasUnavailable {
+        /// The alias.
+        alias: OwnedRoomAliasId,
+    },
     /// Neither the one who claimed the alias nor someone with power over the room's aliases.
     #[error(
         "the alias {alias} was claimed by somebody else; ask its owner or a moderator of the room"
@@ -196,6 +205,7 @@ impl Rejection {
             Self::WouldLockOut => "WOULD_LOCK_OUT",
             Self::InvalidAlias { .. } => "INVALID_ALIAS",
             Self::AliasTaken { .. } => "ALIAS_TAKEN",
+            Self::AliasUnavailable { .. } => "ALIAS_UNAVAILABLE",
             Self::AliasNotYours { .. } => "ALIAS_NOT_YOURS",
             Self::TooLarge { .. } => "TOO_LARGE",
             Self::TooMany { .. } => "TOO_MANY",

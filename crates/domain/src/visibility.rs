@@ -11,6 +11,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::{HistoryVisibility, Membership, Pdu, UserId};
 
+/// Who sees the profile of a user, beside those whom a room shows it to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ProfileAudience {
+    /// Every user of this server who names the user.
+    #[default]
+    Users,
+    /// Who shares a room with the user.
+    SharedRooms,
+}
+
 /// How one event and one viewer stand to each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Viewing {

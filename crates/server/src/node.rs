@@ -12,7 +12,8 @@ use rookery_command::{
     Ports, RoomCounts,
 };
 use rookery_domain::{
-    KnownEvent, Membership, OwnedEventId, OwnedRoomId, OwnedServerName, SigningKey, UserId,
+    KnownEvent, Membership, OwnedEventId, OwnedRoomId, OwnedServerName, ProfileAudience,
+    SigningKey, UserId,
 };
 use rookery_gateway::{
     Ephemeral,
@@ -52,6 +53,7 @@ pub struct Node {
     pub ephemeral: Ephemeral,
     fanout_sharing: bool,
     entrances: Entrances,
+    profiles: ProfileAudience,
     projector: JoinHandle<()>,
     stop_projector: oneshot::Sender<()>,
 }
@@ -210,6 +212,7 @@ impl Node {
             rooms_bytes_max: config.cache.rooms_bytes,
             action_wait: config.limits.action_wait,
             rates: if is_limited { config.limits.rates } else { ActionRates::default() },
+            profiles: config.profiles,
             ..CommandOptions::default()
         };
         let memberships = Arc::new(FromModels {
@@ -231,6 +234,7 @@ impl Node {
         });
         let commands = Arc::new(commands);
         let ephemeral = rookery_gateway::ephemeral(models.clone(), clock::now);
+        rookery_gateway::end_with_sessions(&ephemeral, &accounts);
         Ok(Self {
             log,
             commands,
@@ -243,6 +247,7 @@ impl Node {
                 registrations: config.limits.registrations.filter(|_| is_limited),
                 logins: config.limits.logins.filter(|_| is_limited),
             },
+            profiles: config.profiles,
             projector,
             stop_projector,
         })
@@ -262,6 +267,7 @@ impl Node {
         .with_backfill(Arc::new(NoOtherServers))
         .with_sharing(self.fanout_sharing)
         .with_entrances(self.entrances)
+        .with_profiles(self.profiles)
     }
 
     /// Saves what speeds up the next start, and closes everything.

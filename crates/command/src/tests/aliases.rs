@@ -38,12 +38,44 @@ async fn one_of_many_racers_gets_the_alias() {
     for racer in racers {
         match racer.await.unwrap() {
             Ok(outcome) => winners.push(outcome.room_id),
-            Err(HandleError::Rejected(Rejection::AliasTaken { .. })) => {}
+            Err(HandleError::Rejected(
+                Rejection::AliasTaken { .. } | Rejection::AliasUnavailable { .. },
+            )) => {}
             Err(error) => panic!("{error}"),
         }
     }
     assert_eq!(winners.len(), 1);
     assert_eq!(resolve(&commands, "tea").await, winners.pop());
+}
+
+#[tokio::test]
+async fn an_alias_of_a_private_room_is_refused_like_any_other_name_after_some_guesses() {
+    let log = memory();
+    let commands = commands(&log);
+    commands.create_room(&actor("alice"), &with_alias("secret"), Retry::Unnamed).await.unwrap();
+    public_room(&commands, "alice").await;
+    let public = CreateRoom { preset: rookery_domain::Preset::Public, ..with_alias("known") };
+    commands.create_room(&actor("alice"), &public, Retry::Unnamed).await.unwrap();
+    let ask = async |user: &str, name: &str, now: u64| {
+        let actor = crate::Actor { now: rookery_log::Millis(now), ..actor(user) };
+        match commands.create_room(&actor, &with_alias(name), Retry::Unnamed).await {
+            Ok(_) => "made".to_owned(),
+            Err(HandleError::Rejected(rejection)) => rejection.code().to_owned(),
+            Err(error) => panic!("{error}"),
+        }
+    };
+    assert_eq!(ask("alice", "secret", 1).await, "ALIAS_TAKEN", "it is her own room");
+    assert_eq!(ask("eve", "known", 1).await, "ALIAS_TAKEN", "everybody may know the room");
+    for guess in 0..crate::guesses::GUESSES_MAX {
+        assert_eq!(ask("eve", "free", 1).await, if guess == 0 { "made" } else { "ALIAS_TAKEN" });
+        assert_eq!(ask("eve", "secret", 1).await, "ALIAS_UNAVAILABLE", "guess {guess}");
+    }
+    for name in ["secret", "also-free", "known"] {
+        assert_eq!(ask("eve", name, 1).await, "ALIAS_UNAVAILABLE", "{name}");
+    }
+    assert_eq!(ask("bob", "also-free", 1).await, "made", "others are not held up");
+    let later = 1 + crate::guesses::GUESS_MILLIS;
+    assert_eq!(ask("eve", "still-free", later).await, "made");
 }
 
 #[tokio::test]

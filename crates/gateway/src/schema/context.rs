@@ -11,7 +11,7 @@ use lru::LruCache;
 use parking_lot::Mutex;
 use rookery_accounts::{Accounts, Identity};
 use rookery_command::{Actor, Backfill, Commands, NoOtherServers, Retry};
-use rookery_domain::{OwnedUserId, RoomId, SigningKey, UserId};
+use rookery_domain::{OwnedUserId, ProfileAudience, RoomId, SigningKey, UserId};
 use rookery_ephemeral::Ephemeral;
 use rookery_log::{EventLog, Millis, Position, PositionToken, TokenKey};
 use rookery_query::{ReadModels, RowKey, TimelineCursor, TimelineError, Viewer};
@@ -54,6 +54,8 @@ pub struct App {
     pub ephemeral: Ephemeral,
     /// Under what places in the log are sealed before clients get them.
     pub(crate) token_key: TokenKey,
+    /// Who sees the profiles of users who are in none of their rooms.
+    pub(crate) profiles: ProfileAudience,
     pub(crate) fanout: Fanout,
     /// Turns of those who catch up: one piece of the log each, and users one after the other. However many
     /// come back at once, whoever is live waits for these few alone; however much one user has to catch up
@@ -85,6 +87,7 @@ impl App {
             signing_key,
             backfill: Arc::new(NoOtherServers),
             ephemeral,
+            profiles: ProfileAudience::default(),
             fanout: Fanout::new(true),
             catching_up: Turns::new(CATCHING_UP_MAX),
             entrances: EntranceLimiter::new(Entrances::default()),
@@ -108,6 +111,12 @@ impl App {
     #[must_use]
     pub fn with_entrances(self, paces: Entrances) -> Self {
         Self { entrances: EntranceLimiter::new(paces), ..self }
+    }
+
+    /// The same; `profiles` says who sees profiles.
+    #[must_use]
+    pub fn with_profiles(self, profiles: ProfileAudience) -> Self {
+        Self { profiles, ..self }
     }
 
     /// What of the event stream was computed for several subscribers at once.

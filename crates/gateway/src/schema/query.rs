@@ -220,7 +220,8 @@ impl Query {
         id.map_or(Ok(None), |id| Room::visible(context, id))
     }
 
-    /// A user. Name and picture are shown to those who share a room with the user.
+    /// A user. Name and picture are shown to every user of this server; where it is set up so, only to
+    /// those who share a room with the user.
     async fn user(
         &self,
         context: &Context<'_>,

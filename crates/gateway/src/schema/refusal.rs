@@ -18,6 +18,8 @@ pub(crate) enum RefusalCode {
     AliasNotYours,
     /// The alias points to another room.
     AliasTaken,
+    /// The alias cannot be had, and why is not for you to know: choose another one.
+    AliasUnavailable,
     /// You have already joined: leave instead of declining.
     AlreadyJoined,
     /// You are banned from the room.

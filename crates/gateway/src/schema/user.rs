@@ -1,7 +1,7 @@
 //! Users, devices and members.
 
 use async_graphql::{ComplexObject, Context, ID, Object, Result, SimpleObject};
-use rookery_domain::{OwnedRoomId, OwnedUserId, UserId};
+use rookery_domain::{OwnedRoomId, OwnedUserId, ProfileAudience, UserId};
 use rookery_query::{Member, Membership, Profile, RoomView};
 
 use super::{
@@ -50,8 +50,8 @@ impl User {
     }
 
     /// Name and avatar: as the room has them, for those who may look into it and for whom the user
-    /// has invited; else of the user's own profile, which is shown to those who share a room with
-    /// the user, and to the user.
+    /// has invited; else of the user's own profile, which is shown to the user, to those who share a
+    /// room with the user, and where the server says so to all of its users.
     fn shown(&self, context: &Context<'_>) -> Result<(Option<String>, Option<String>)> {
         if let Some(Profile { displayname, avatar_url }) = &self.profile {
             return Ok((displayname.clone(), avatar_url.clone()));
@@ -65,7 +65,8 @@ impl User {
         if let Some(room) = room.filter(|room| self.is_shown_in(room, viewer)) {
             return Ok(room.member(&self.id).map(shown_of).unwrap_or_default());
         }
-        if *viewer != self.id && !shares_a_room(&view, viewer, &self.id) {
+        let is_open = app(context).profiles == ProfileAudience::Users;
+        if !is_open && *viewer != self.id && !shares_a_room(&view, viewer, &self.id) {
             return Ok((None, None));
         }
         let profile = view.profile(&self.id);
@@ -82,7 +83,7 @@ impl User {
         Ok(member.map(shown_of).unwrap_or_default())
     }
 
-    /// Who has left sees what was said, but not what its speakers are called since.
+    /// Who has left sees what was said, but not what the room calls its speakers since.
     fn is_shown_in(&self, room: &RoomView<'_>, viewer: &UserId) -> bool {
         let invited_by =
             |member: &Member| member.membership == Membership::Invite && member.sender == self.id;
@@ -116,13 +117,14 @@ impl User {
         UserIdScalar(self.id.clone())
     }
 
-    /// The name to show. Null if the user has set none, or if you share no room.
+    /// The name to show. Null if the user has set none, or if you share no room and this server shows
+    /// profiles to those alone who do.
     #[graphql(directive = shared::apply(SharedBy::Members))]
     async fn display_name(&self, context: &Context<'_>) -> Result<Option<Text>> {
         Ok(self.shown(context)?.0.map(Text))
     }
 
-    /// The `mxc:` address of the user's picture. Null if there is none, or if you share no room.
+    /// The `mxc:` address of the user's picture. Null as for the name.
     #[graphql(directive = shared::apply(SharedBy::Members))]
     async fn avatar_url(&self, context: &Context<'_>) -> Result<Option<Text>> {
         Ok(self.shown(context)?.1.map(Text))

@@ -204,6 +204,7 @@ impl Sources {
             compact_after: self.one("compact_after", values::lifetime),
             allowed_origins: self.list("allowed_origins", values::origin),
             trusted_proxies: TrustedProxies(self.list("trusted_proxies", values::network)),
+            profiles: self.one("profiles", values::profiles),
             introspection: self.one("introspection", values::introspection),
             allowed_documents: self.maybe("allowed_documents", values::path),
             shutdown_timeout: self.one("shutdown_timeout", values::duration),

@@ -152,6 +152,13 @@ pub const ALL: &[Setting] = &[
         )
     },
     serve(
+        "profiles",
+        "WHO",
+        "users",
+        "users or shared_rooms",
+        "Who sees the name and picture of users in none of their rooms: all users, or nobody",
+    ),
+    serve(
         "introspection",
         "WHO",
         "everybody",

@@ -5,6 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use rookery_accounts::RegistrationPolicy;
 use rookery_command::ActionRates;
 use rookery_domain::Pace;
+use rookery_domain::ProfileAudience;
 use rookery_gateway::transport::Introspection;
 
 use crate::config::TrustedProxies;
@@ -35,6 +36,7 @@ pub struct Config {
     pub compact_after: Option<Duration>,
     pub allowed_origins: Vec<String>,
     pub trusted_proxies: TrustedProxies,
+    pub profiles: ProfileAudience,
     pub introspection: Introspection,
     /// The manifest of the documents that may run; all may without it.
     pub allowed_documents: Option<PathBuf>,

@@ -4,6 +4,7 @@ use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 use rookery_accounts::RegistrationPolicy;
 use rookery_domain::Pace;
+use rookery_domain::ProfileAudience;
 use rookery_gateway::transport::Introspection;
 use tracing_subscriber::EnvFilter;
 
@@ -41,6 +42,14 @@ pub(super) fn switch(text: &str) -> Option<bool> {
     match text {
         "on" => Some(true),
         "off" => Some(false),
+        _ => None,
+    }
+}
+
+pub(super) fn profiles(text: &str) -> Option<ProfileAudience> {
+    match text {
+        "users" => Some(ProfileAudience::Users),
+        "shared_rooms" => Some(ProfileAudience::SharedRooms),
         _ => None,
     }
 }
