@@ -216,10 +216,10 @@ async fn run<E: Frames, A: Authenticator>(
         }
         prepared => prepared?,
     };
-    let (kind, budget) = (prepared.admitted.kind, prepared.budget.clone());
+    let kind = prepared.admitted.kind;
     let end = transport.authenticator.end(&session);
     match (Run::new(transport, prepared, &Untaken::default()), stream) {
-        (Run::Single(outcome), None) => {
+        (Run::Single(outcome, budget), None) => {
             let outcome = outcome.await;
             Ok(Answer::Single(outcome, Some(Reader { end, kind, budget })))
         }

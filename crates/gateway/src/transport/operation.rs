@@ -24,6 +24,7 @@ use rookery_work::{Task, unburdened};
 use super::Transport;
 use super::auth::Authenticator;
 use super::bookmark::Bookmark;
+use super::budget::{Budget, Held};
 use super::execute::execute;
 use super::frame::{Frame, Frames, Payload};
 use super::gate::OperationKind;
@@ -45,8 +46,8 @@ pub(super) struct Wording {
 
 /// An operation that has not been asked for anything yet.
 pub(super) enum Run {
-    /// A query or a mutation.
-    Single(BoxFuture<'static, Outcome>),
+    /// A query or a mutation, and what its answer takes.
+    Single(BoxFuture<'static, Outcome>, Budget),
     /// A subscription.
     Stream(BoxStream<'static, Frame>, Bookmark),
 }
@@ -74,18 +75,18 @@ impl Run {
             });
             return Self::Stream(frames.boxed(), bookmark);
         }
-        let kind = prepared.admitted.kind;
+        let (kind, budget) = (prepared.admitted.kind, prepared.budget.clone());
         let outcome = execute(executor, prepared, transport.options.execution_deadline);
         if kind == OperationKind::Mutation {
             // It runs in a task of its own already, since it has to end whatever becomes of its caller.
-            return Self::Single(outcome.boxed());
+            return Self::Single(outcome.boxed(), budget);
         }
         let untaken = untaken.clone();
         let query = async move {
             let _place = untaken.place().await;
             Task::start(outcome).await
         };
-        Self::Single(query.boxed())
+        Self::Single(query.boxed(), budget)
     }
 }
 
@@ -105,9 +106,10 @@ struct Step {
 }
 
 enum Source {
-    Single(BoxFuture<'static, Outcome>),
+    Single(BoxFuture<'static, Outcome>, Budget),
     Stream(BoxStream<'static, std::thread::Result<Frame>>, Bookmark),
-    Answered,
+    /// Its answer has room among all until the connection asks for more, which it does once it has sent most of it.
+    Answered(Held),
     Ended,
 }
 
@@ -131,12 +133,14 @@ impl Operation {
     }
 
     fn poll_step(&mut self, context: &mut Context<'_>) -> Poll<Option<Step>> {
-        let (outcome, single) = match &mut self.source {
+        let (outcome, budget) = match &mut self.source {
             Source::Ended => return Poll::Ready(None),
-            Source::Answered => {
+            Source::Answered(_) => {
                 return self.step((self.wording.complete)(&self.id), Some(Source::Ended));
             }
-            Source::Single(future) => (ready!(future.poll_unpin(context)), true),
+            Source::Single(future, budget) => {
+                (ready!(future.poll_unpin(context)), Some(budget.clone()))
+            }
             Source::Stream(stream, bookmark) => match ready!(stream.poll_next_unpin(context)) {
                 None => return self.step((self.wording.complete)(&self.id), Some(Source::Ended)),
                 Some(Ok(Frame { payload, resume })) => {
@@ -145,16 +149,17 @@ impl Operation {
                         Payload::Shared(payload) => {
                             return self.step((self.wording.next_shared)(&self.id, &payload), None);
                         }
-                        Payload::Own(response) => (Outcome::of_step(*response), false),
+                        Payload::Own(response) => (Outcome::of_step(*response), None),
                     }
                 }
-                Some(Err(panic)) => (Outcome::of_panic(&*panic), false),
+                Some(Err(panic)) => (Outcome::of_panic(&*panic), None),
             },
         };
         match outcome {
             Outcome::Executed(_) => {
                 let text = (self.wording.next)(&self.id, &outcome);
-                self.step(text, single.then_some(Source::Answered))
+                let answered = budget.map(|budget| Source::Answered(budget.held(text.len())));
+                self.step(text, answered)
             }
             Outcome::Invalid(_) | Outcome::Refused(_) => {
                 let text = (self.wording.error)(&self.id, &outcome);
@@ -235,7 +240,7 @@ impl Operations {
     /// Starts an operation.
     pub(super) fn start(&mut self, id: &str, run: Run) {
         let (source, progress) = match run {
-            Run::Single(outcome) => (Source::Single(outcome), Progress::None),
+            Run::Single(outcome, budget) => (Source::Single(outcome, budget), Progress::None),
             Run::Stream(frames, bookmark) => {
                 let progress = Progress::Begun(bookmark.clone());
                 let frames = unburdened("a subscription", frames);

@@ -126,3 +126,27 @@ async fn who_reads_no_answers_waits_for_room_and_keeps_nobody_else_waiting() {
     let next = Request::query("{ takes(bytes: 1000000) }");
     assert_eq!(next.send(toy.address).await.status, 200);
 }
+
+#[tokio::test]
+async fn an_answer_that_a_socket_does_not_take_keeps_its_room_until_it_does() {
+    let toy = toy_with(|options, _| {
+        options.answers.bytes_max = 1 << 20;
+        options.answers.all_bytes_max = 8 << 20;
+        options.execution_deadline = Duration::from_secs(5);
+    })
+    .await;
+    // A caller has room for one long answer here: the second waits until the socket has read the first.
+    let mut client = connect_as(toy.address, None).await;
+    let query = "{ takes(bytes: 1000000) }";
+    client.subscribe("a", query).await;
+    client.subscribe("b", query).await;
+    let mut answered = Vec::new();
+    while answered.len() < 2 {
+        let message = client.receive().await;
+        if message["type"] == "next" {
+            assert_eq!(message["payload"]["data"]["takes"].as_str().unwrap().len(), 125_000);
+            answered.push(message["id"].clone());
+        }
+    }
+    assert_eq!(answered, [json!("a"), json!("b")]);
+}

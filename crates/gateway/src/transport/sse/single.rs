@@ -164,7 +164,7 @@ pub(in crate::transport) async fn operate<E: Frames, A: Authenticator>(
             let run = looked_at(frames, bookmark).map_err(|outcome| *outcome)?;
             start(transport, &reservation, &id, run)?;
         }
-        Run::Single(outcome) => {
+        Run::Single(outcome, budget) => {
             let (sender, receiver) = oneshot::channel();
             let untaken = Arc::clone(&reservation.line.lock().untaken);
             let place = timeout(transport.options.execution_deadline, untaken.acquire_owned());
@@ -181,7 +181,7 @@ pub(in crate::transport) async fn operate<E: Frames, A: Authenticator>(
                 drop(place);
                 outcome
             };
-            start(transport, &reservation, &id, Run::Single(result.boxed()))?;
+            start(transport, &reservation, &id, Run::Single(result.boxed(), budget))?;
             let outcome = outcome.await;
             if let Outcome::Invalid(_) = outcome {
                 reservation.line.lock().cut(&id);
