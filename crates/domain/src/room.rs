@@ -7,6 +7,8 @@
 //! **Invariant:** what is decided for one room in one state by one context is always the same.
 
 mod authorise;
+#[cfg(test)]
+mod bounds;
 mod command;
 mod create;
 mod decide;

@@ -5,7 +5,7 @@ use rookery_domain::{
     RoomCommand, same_reaction,
 };
 
-use crate::support::{ALICE, BOB, Given, accepted, context, profile_of, public, user};
+use crate::support::{ALICE, Given, public};
 
 fn react(given: &Given, key: &str) -> RoomCommand {
     let event_id = given.events.last().unwrap().event_id.clone();
@@ -83,60 +83,6 @@ fn a_message_has_so_many_edits() {
     let max = Bound::Edits.max();
     given.clone().when_knowing(ALICE, &edit, &[erases(max - 1)]).then_one();
     given.clone().when_knowing(ALICE, &edit, &[erases(max)]).then_code("TOO_MANY_EDITS");
-}
-
-/// Alice does this. The room is not copied, as there is much of it.
-fn happens(given: &mut Given, command: &RoomCommand) {
-    given.now += 1;
-    let context = context(ALICE, given.now);
-    for event in given.room.decide(command, &profile_of(ALICE), &context).unwrap() {
-        given.room.evolve(&accepted(&event));
-    }
-}
-
-fn state(number: usize) -> RoomCommand {
-    let (event_type, state_key) = ("com.example.x".to_owned(), number.to_string());
-    let content = [("n".to_owned(), number.into())].into_iter().collect();
-    RoomCommand::SetState { event_type, state_key, content }
-}
-
-#[test]
-fn a_room_has_so_much_state_and_what_is_there_can_be_set() {
-    let mut given = public();
-    let mut count = given.events.iter().filter(|event| event.state_key.is_some()).count() - 1;
-    given.events.clear();
-    while count < Bound::StateKeys.max() {
-        happens(&mut given, &state(count));
-        count += 1;
-    }
-    given.clone().when(ALICE, state(0)).then_code("TOO_MANY_STATE_KEYS");
-    let again = match state(count - 1) {
-        RoomCommand::SetState { event_type, state_key, .. } => RoomCommand::SetState {
-            event_type,
-            state_key,
-            content: rookery_domain::JsonObject::new(),
-        },
-        other => other,
-    };
-    given.clone().when(ALICE, again).then_one();
-    // Members are counted by themselves.
-    given.joined(&[BOB]);
-}
-
-#[test]
-fn so_many_users_are_banned_from_a_room() {
-    let ban = |number: usize| {
-        let nobody = format!("@nobody{number}:rook.example");
-        RoomCommand::Ban { user: user(&nobody).to_owned(), reason: None }
-    };
-    let mut given = public();
-    given.events.clear();
-    for number in 0..Bound::Bans.max() {
-        happens(&mut given, &ban(number));
-    }
-    given.clone().when(ALICE, ban(Bound::Bans.max())).then_code("TOO_MANY_BANS");
-    let lift = RoomCommand::Unban { user: user("@nobody3:rook.example").to_owned(), reason: None };
-    given.and(ALICE, lift).when(ALICE, ban(Bound::Bans.max())).then_one();
 }
 
 #[test]
