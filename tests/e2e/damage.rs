@@ -196,3 +196,14 @@ fn content_that_was_redacted_stays_gone_when_the_end_of_the_log_is_torn() {
     server.stop();
     assert!(!succeed(path, &["export", "-"], "").contains("a secret word"));
 }
+
+#[test]
+fn lost_accounts_are_refused_and_no_file_is_changed() {
+    let Said { data, .. } = given(true);
+    let path = data.path();
+    fs::remove_file(path.join("accounts.redb")).unwrap();
+    let before = contents(path);
+    let refusal = fail(path, &["serve", "--listen", "127.0.0.1:0"], "");
+    assert!(refusal.contains("1 users without an account (alice)"), "{refusal}");
+    assert!(contents(path) == before, "a refusal changed a file");
+}

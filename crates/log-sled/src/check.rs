@@ -57,7 +57,7 @@ pub(crate) fn check(dir: &Path, wanted: Option<Epoch>) -> Result<Checked, OpenEr
 }
 
 /// Looks at the folder `dir`, which is locked, and at every record.
-pub(crate) fn check_all(dir: &Path, mut each: impl FnMut(Position)) -> Result<(), OpenError> {
+pub(crate) fn check_all(dir: &Path, mut each: impl FnMut(&Record)) -> Result<(), OpenError> {
     look(dir, None, &mut Scope::All(&mut each)).map(drop)
 }
 
@@ -65,8 +65,8 @@ pub(crate) fn check_all(dir: &Path, mut each: impl FnMut(Position)) -> Result<()
 enum Scope<'a> {
     /// What was written since it was last opened.
     Recent,
-    /// Every record, of which this is called with the position.
-    All(&'a mut dyn FnMut(Position)),
+    /// Every record, with which this is called.
+    All(&'a mut dyn FnMut(&Record)),
 }
 
 fn look(dir: &Path, wanted: Option<Epoch>, scope: &mut Scope<'_>) -> Result<Checked, OpenError> {
@@ -205,7 +205,7 @@ fn check_engine(
     let end = recover::find_end(dir, &records, checked.mark, from, |record| {
         last = Some(record.position);
         if let Scope::All(each) = scope {
-            each(record.position);
+            each(record);
         }
     })?;
     check_dropped(dir, file, &replay, end).map_err(|error| match error {

@@ -5,7 +5,7 @@
 //! **Invariant:** accounts that lag behind the log for a moment are no fault: a device is in the accounts before the
 //! log tells of it, and out of them before the log tells of that.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use rookery_accounts::{Accounts, History, LogMark, Millis};
 use rookery_domain::{AccountEvent, Fact, Subject, UserId};
@@ -71,6 +71,42 @@ impl Lack {
     }
 }
 
+impl Lack {
+    fn refusal(&self) -> Failure {
+        let found = self.describe();
+        Failure::new(format!(
+            "accounts.redb is missing, or older than the log: {found}. Restore the accounts.redb that \
+             belongs to this log from a backup. If there is none, start once with \
+             --accept-missing-accounts: these users then have accounts without a password, which \
+             `rookery user set-password` and `rookery user token` open, those devices are logged out, \
+             and `rookery user admin` makes the first administrator"
+        ))
+    }
+}
+
+/// Refuses a folder whose log has users and that has no file of accounts, before anything in it is
+/// changed. `server_name` is that of the server.
+///
+/// # Errors
+/// [`Failure`] that says what is missing and what to do.
+pub(crate) fn refuse_without_file(data: &Path, server_name: &str) -> Result<(), Failure> {
+    if data.join("accounts.redb").exists() {
+        return Ok(());
+    }
+    let mut users = BTreeSet::new();
+    rookery_log_sled::examine(&data.join("log"), |record| {
+        let stream = record.commit.stream.split();
+        let user = match stream {
+            Some((StreamKind::User, user)) => <&UserId>::try_from(user).ok(),
+            _ => None,
+        };
+        let user = user.filter(|user| user.server_name() == server_name);
+        users.extend(user.map(|user| user.localpart().to_owned()));
+    })?;
+    let lack = Lack { users: users.into_iter().collect(), ..Lack::default() };
+    if lack.is_none() { Ok(()) } else { Err(lack.refusal()) }
+}
+
 /// Compares the accounts of `node` with its log. Where they lack something: with `accept`, makes up for it; else refuses.
 ///
 /// # Errors
@@ -80,16 +116,10 @@ pub(crate) async fn accounts_with_log(node: &Node, accept: bool) -> Result<(), F
     if lack.is_none() {
         return Ok(());
     }
-    let found = lack.describe();
     if !accept {
-        return Err(Failure::new(format!(
-            "accounts.redb is missing, or older than the log: {found}. Restore the accounts.redb that \
-             belongs to this log from a backup. If there is none, start once with \
-             --accept-missing-accounts: these users then have accounts without a password, which \
-             `rookery user set-password` and `rookery user token` open, those devices are logged out, \
-             and `rookery user admin` makes the first administrator"
-        )));
+        return Err(lack.refusal());
     }
+    let found = lack.describe();
     let (users, devices) = (lack.users.len(), lack.devices.len());
     node.accounts.adopt(lack.users, lack.devices, Millis(clock::now().0)).await?;
     tracing::warn!(

@@ -42,7 +42,7 @@ pub(crate) async fn examine(config: &Config) -> Result<(), Failure> {
     let folder = config.data.join("log");
     let examined = tokio::task::spawn_blocking(move || {
         let mut bar = Progress::on_stderr("reading the log", "commits", None);
-        rookery_log_sled::examine(&folder, |position| bar.tell(position.0))
+        rookery_log_sled::examine(&folder, |record| bar.tell(record.position.0))
     });
     match examined.await.map_err(|error| Failure::new(error.to_string()))? {
         Err(OpenError::InUse { .. }) => Ok(()),

@@ -19,8 +19,14 @@ use tokio::{
 };
 
 use crate::{
-    clock, compaction, config::Config, descriptors, failure::Failure, health, nearness, node::Node,
+    clock, compaction,
+    config::{Config, ServerIdentity},
+    descriptors,
+    failure::Failure,
+    health, nearness,
+    node::Node,
     operator, reconcile,
+    unfinished::Unfinished,
 };
 
 /// Time between two rounds of housekeeping.
@@ -49,6 +55,7 @@ pub(crate) async fn run(config: &Config, accept_missing_accounts: bool) -> Resul
              0 for any free port"
         ))
     })?;
+    refuse_lost_accounts(config, accept_missing_accounts)?;
     if let Err(failure) = compaction::if_due(config).await {
         tracing::error!("redacted content stays in the files for now: {failure}");
     }
@@ -93,6 +100,17 @@ pub(crate) async fn run(config: &Config, accept_missing_accounts: bool) -> Resul
     close(node).await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Refuses a folder that has lost its accounts while nothing in it is changed.
+fn refuse_lost_accounts(config: &Config, accept_missing_accounts: bool) -> Result<(), Failure> {
+    Unfinished::refuse(&config.data)?;
+    match ServerIdentity::read(&config.data, config.server_name.as_deref()) {
+        Ok(identity) if !accept_missing_accounts => {
+            reconcile::refuse_without_file(&config.data, &identity.server_name)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Opens the node, once its accounts have all that its log knows of.
