@@ -23,7 +23,11 @@ pub(crate) struct Claims(Arc<Mutex<BTreeMap<OwnedRoomAliasId, usize>>>);
 impl Claims {
     /// Whether a command is at work on `alias`.
     pub(crate) fn is_in_hand(&self, alias: &RoomAliasId) -> bool {
-        self.0.lock().contains_key(alias)
+        self.count(alias) > 0
+    }
+
+    fn count(&self, alias: &RoomAliasId) -> usize {
+        self.0.lock().get(alias).copied().unwrap_or_default()
     }
 
     fn take(&self, alias: &RoomAliasId) -> InHand {
@@ -53,7 +57,8 @@ impl Drop for InHand {
 /// An alias that points to a room which does not say so yet.
 pub(crate) struct Claimed {
     in_hand: InHand,
-    position: Position,
+    /// The commit of the claim; none if the alias pointed to the room before.
+    position: Option<Position>,
 }
 
 impl Commands {
@@ -89,10 +94,13 @@ impl Commands {
         let outcome = self.plain(actor, room_id, command, request).await;
         self.conclude_claims(actor, claimed, room_id, &outcome).await?;
         let outcome = outcome?;
+        let mut all_settled = true;
         for alias in before.iter().filter(|alias| !wanted.contains(alias)) {
-            self.release_alias(actor, alias, room_id).await?;
+            all_settled &= self.release_unless_used(actor, alias, room_id, 0).await?;
         }
-        self.releases.done(outcome.position);
+        if all_settled {
+            self.releases.done(outcome.position);
+        }
         Ok(outcome)
     }
 
@@ -118,7 +126,10 @@ impl Commands {
         told: &Result<T, HandleError>,
     ) -> Result<(), HandleError> {
         match told {
-            Ok(_) => claimed.iter().for_each(|claim| self.releases.done(claim.position)),
+            Ok(_) => {
+                let made = claimed.iter().filter_map(|claim| claim.position);
+                made.for_each(|position| self.releases.done(position));
+            }
             Err(error) if error.is_final() => {
                 self.release_claims(actor, claimed, room_id).await?;
             }
@@ -134,21 +145,42 @@ impl Commands {
         room_id: &RoomId,
     ) -> Result<(), HandleError> {
         for claim in claimed {
-            self.release_alias(actor, &claim.in_hand.alias, room_id).await?;
-            self.releases.done(claim.position);
+            let alias = &claim.in_hand.alias;
+            let settled = self.release_unless_used(actor, alias, room_id, 1).await?;
+            if let Some(position) = claim.position.filter(|_| settled) {
+                self.releases.done(position);
+            }
         }
         Ok(())
     }
 
+    /// Releases an alias, unless another command has let the room go by it or is about to: more than
+    /// `own` have it in hand. `false` if what becomes of it depends on those.
+    async fn release_unless_used(
+        &self,
+        actor: &Actor,
+        alias: &OwnedRoomAliasId,
+        room_id: &RoomId,
+        own: usize,
+    ) -> Result<bool, HandleError> {
+        if self.claims.count(alias) > own {
+            return Ok(false);
+        }
+        if !self.goes_by(room_id, alias).await? {
+            self.release_alias(actor, alias, room_id).await?;
+        }
+        Ok(true)
+    }
+
     /// Points `alias` to the room. A claim that its owner could not finish (the server stopped between
     /// the claim and the creation of the room) may be taken over by that owner, and the alias of a room
-    /// that nobody can come back to by everybody.
+    /// that nobody can come back to by everybody. Answers with the commit; none if it points there already.
     pub(crate) async fn claim_alias(
         &self,
         actor: &Actor,
         alias: &OwnedRoomAliasId,
         room_id: &RoomId,
-    ) -> Result<Position, HandleError> {
+    ) -> Result<Option<Position>, HandleError> {
         if self.guesses.are_spent(&actor.user, actor.now) {
             return Err(Rejection::AliasUnavailable { alias: alias.to_owned() }.into());
         }
@@ -174,7 +206,10 @@ impl Commands {
             Err(HandleError::Rejected(Rejection::AliasTaken { alias })) => {
                 Err(self.explain_taken(actor, alias).await?)
             }
-            other => Ok(other?.position),
+            other => {
+                let handled = other?;
+                Ok((!handled.facts.is_empty()).then_some(handled.position))
+            }
         }
     }
 
@@ -262,6 +297,6 @@ pub(crate) fn shown(room: &Room) -> Vec<OwnedRoomAliasId> {
     room.canonical_alias().into_iter().chain(room.alternative_aliases()).collect()
 }
 
-fn claim(alias: &Alias) -> Option<(OwnedRoomId, OwnedUserId)> {
+pub(crate) fn claim(alias: &Alias) -> Option<(OwnedRoomId, OwnedUserId)> {
     Some((alias.room_id()?.to_owned(), alias.claimed_by()?.to_owned()))
 }

@@ -93,11 +93,18 @@ impl State {
         }
         let Some(last) = self.last else { return Step::Unknown { generation: self.generation } };
         if number <= last {
-            let greatest = self.under_way.last_key_value().filter(|(it, _)| **it > number);
-            if let Some((_, greatest)) = greatest
-                && greatest.append.peek().is_none()
-            {
-                return Step::Overtaken(greatest.append.clone());
+            let greatest = self.under_way.last_entry().filter(|greatest| *greatest.key() > number);
+            if let Some(greatest) = greatest {
+                match greatest.get().append.peek() {
+                    None => return Step::Overtaken(greatest.get().append.clone()),
+                    Some(Ok(_)) => {}
+                    // It has overtaken nobody.
+                    Some(Err(_)) => {
+                        drop(greatest.remove());
+                        self.forget();
+                        return Step::Unknown { generation: self.generation };
+                    }
+                }
             }
             return Step::Passed { last };
         }

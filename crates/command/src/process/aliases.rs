@@ -42,7 +42,7 @@ impl Process for AliasProcess<'_> {
 
     fn concerns(record: &Record) -> bool {
         match record.commit.stream.split() {
-            Some((StreamKind::Alias, _)) => mention(&record.commit.events, "claimed"),
+            Some((StreamKind::Alias, _)) => true,
             Some((StreamKind::Room, _)) => state_events(record).is_some_and(|events| {
                 let told = ["\"membership\":\"leave\"", "\"membership\":\"ban\"", NAMES];
                 told.into_iter().any(|text| mention(events, text))
@@ -55,7 +55,16 @@ impl Process for AliasProcess<'_> {
         match record.commit.stream.split() {
             Some((StreamKind::Alias, alias)) => {
                 let Ok(alias) = OwnedRoomAliasId::try_from(alias) else { return Ok(false) };
-                self.check_claim(record, &alias).await
+                let facts = read_facts::<rookery_domain::Alias>(record)?;
+                match facts.into_iter().next_back() {
+                    Some(Fact::Alias(AliasEvent::Claimed { room_id, .. })) => {
+                        self.check_claim(record, &alias, &room_id).await
+                    }
+                    Some(Fact::Alias(AliasEvent::Released { .. })) => {
+                        self.check_release(record, &alias).await
+                    }
+                    _ => Ok(false),
+                }
             }
             Some((StreamKind::Room, room)) => {
                 let Ok(room) = RoomId::parse(room) else { return Ok(false) };
@@ -68,24 +77,57 @@ impl Process for AliasProcess<'_> {
 
 impl AliasProcess<'_> {
     /// Releases an alias that was claimed for a room that does not go by it.
-    async fn check_claim(&self, record: &Record, alias: &OwnedRoomAliasId) -> Result<bool, Undone> {
-        let facts = read_facts::<rookery_domain::Alias>(record)?;
-        let claimed = facts.into_iter().rev().find_map(|fact| match fact {
-            Fact::Alias(AliasEvent::Claimed { room_id, .. }) => Some(room_id),
-            _ => None,
-        });
-        let Some(room) = claimed else { return Ok(false) };
-        let here = self.commands.resolve_alias(alias).await?.as_ref() == Some(&room);
-        if !here || self.commands.goes_by(&room, alias).await? {
+    async fn check_claim(
+        &self,
+        record: &Record,
+        alias: &OwnedRoomAliasId,
+        room: &OwnedRoomId,
+    ) -> Result<bool, Undone> {
+        let here = self.commands.resolve_alias(alias).await?.as_ref() == Some(room);
+        if !here || self.commands.goes_by(room, alias).await? {
             return Ok(false);
         }
-        let age = self.now.0.saturating_sub(record.commit.received.0);
+        // A clock that was set back makes nothing young for ever.
+        let age = self.now.0.abs_diff(record.commit.received.0);
         if self.commands.claims.is_in_hand(alias) || age < CLAIM_AGE_MIN_MS {
             return Err(Undone::Later(format!(
                 "{alias} is claimed for {room}, which may say so yet"
             )));
         }
-        self.release(alias, &room).await
+        self.release(alias, room).await
+    }
+
+    /// Gives an alias back to its room, if two commands at once have let that room go by a free alias.
+    async fn check_release(
+        &self,
+        record: &Record,
+        alias: &OwnedRoomAliasId,
+    ) -> Result<bool, Undone> {
+        if self.commands.resolve_alias(alias).await?.is_some() {
+            return Ok(false);
+        }
+        let scope = Scope::Stream(record.commit.stream.clone());
+        let mut state: Option<rookery_domain::Alias> = None;
+        let mut after = Position::ORIGIN;
+        while after.next() < record.position {
+            let page = self.commands.core.log.read(&scope, after, PAGE_MAX).await;
+            let page = page.map_err(|error| Undone::from(crate::HandleError::from(error)))?;
+            let Some(last) = page.last() else { break };
+            after = last.position;
+            for record in page.iter().filter(|before| before.position < record.position) {
+                for fact in read_facts::<rookery_domain::Alias>(record)? {
+                    state = Aggregate::apply(state.take(), &fact);
+                }
+            }
+        }
+        let held = state.as_ref().and_then(crate::room_aliases::claim);
+        let Some((room, user)) = held else { return Ok(false) };
+        if !self.commands.goes_by(&room, alias).await? {
+            return Ok(false);
+        }
+        let actor = Actor { user, device: None, now: self.now, deliver: None };
+        self.commands.claim_alias(&actor, alias, &room).await?;
+        Ok(true)
     }
 
     /// Releases the aliases that a room does not go by any more, or all if it is deserted.
@@ -110,10 +152,13 @@ impl AliasProcess<'_> {
         }
         let mut released = false;
         for alias in gone {
-            let here = self.commands.resolve_alias(&alias).await?.as_ref() == Some(room);
-            if here && !self.commands.claims.is_in_hand(&alias) {
-                released |= self.release(&alias, room).await?;
+            if self.commands.resolve_alias(&alias).await?.as_ref() != Some(room) {
+                continue;
             }
+            if self.commands.claims.is_in_hand(&alias) {
+                return Err(Undone::Later(format!("a command gives {alias} to {room}")));
+            }
+            released |= self.release(&alias, room).await?;
         }
         Ok(released)
     }

@@ -3,16 +3,18 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use rookery_domain::{
-    Account, AccountCommand, AccountEvent, ActionOutcome, Context, Envelope, Fact, Origin,
-    OwnedRoomId, Profile, Room, RoomCommand, Subject,
+    Account, AccountCommand, AccountEvent, ActionOutcome, Context, Envelope, Fact, Membership,
+    Origin, OwnedRoomAliasId, OwnedRoomId, OwnedUserId, Profile, Room, RoomCommand, Subject,
 };
-use rookery_log::{EventLog, MemoryLog, PAGE_MAX, Position, Record, Scope, StreamId, StreamKind};
+use rookery_log::{
+    EventLog, MemoryLog, Millis, PAGE_MAX, Position, Record, Scope, StreamId, StreamKind,
+};
 
 use super::{
     client::{Entry, Journal, Told, Wanted},
     world::Side,
 };
-use crate::{Actor, Commands, HandleError, aggregate::Aggregate};
+use crate::{Actor, Commands, HandleError, aggregate::Aggregate, room_aliases::shown};
 
 /// What a record says.
 pub(super) fn facts_of(record: &Record) -> Vec<Fact> {
@@ -57,6 +59,12 @@ pub(super) async fn all(
         }
         names_held_when_told(&records, journal)?;
     }
+    for side in sides {
+        work_is_done(&side.commands(), rooms).await?;
+    }
+    let records = store.read(&Scope::All, Position::ORIGIN, PAGE_MAX).await;
+    let records = records.map_err(|error| error.to_string())?;
+    let records: Vec<_> = records.into_iter().map(parsed).collect();
     for room in rooms {
         let folded = rooms_answered_as_the_log_says(&records, journals, room)?;
         for side in sides {
@@ -202,6 +210,8 @@ fn rooms_answered_as_the_log_says(
     for journal in journals {
         for entry in &journal.entries {
             match (&entry.wanted, &entry.told) {
+                // Aliases are no state of a room.
+                (_, Told::Refused(code)) if code.starts_with("ALIAS_") => {}
                 (Wanted::Room(room, command), Told::Held | Told::Refused(_)) if room == room_id => {
                     open.push((journal, entry, command));
                 }
@@ -259,6 +269,50 @@ fn answer(room: Option<&Room>, command: &RoomCommand, journal: &Journal) -> Told
             error.kept_code().map_or(Told::Nothing, |code| Told::Refused(code.to_owned()))
         }
     }
+}
+
+/// What follows from commits is done, whatever failed and whoever stopped.
+async fn work_is_done(commands: &Commands, rooms: &[OwnedRoomId]) -> Result<(), String> {
+    const LATER: Millis = Millis(1_000_000);
+    // What a process makes may have work in it again.
+    for _ in 0..3 {
+        commands.resume_profiles(LATER).await.map_err(|error| error.to_string())?;
+        commands.resume_releases(LATER).await.map_err(|error| error.to_string())?;
+    }
+    let mut named = Vec::new();
+    for room_id in rooms {
+        let cell = commands.rooms.cell(room_id.as_str());
+        let seen = |room: Option<&Room>| {
+            let room = room.unwrap();
+            let joined = room.members().filter(|(_, is, _)| *is == Membership::Join);
+            let joined = joined.map(|(user, _, event)| (user.to_owned(), Profile::of(event)));
+            let aliases = if room.is_deserted() { Vec::new() } else { shown(room) };
+            (joined.collect::<Vec<_>>(), aliases)
+        };
+        let seen = commands.core.look(&commands.rooms, &cell, seen).await;
+        let (members, aliases) = seen.map_err(|error| error.to_string())?;
+        for (user, profile) in members {
+            let user = OwnedUserId::try_from(user).map_err(|error| error.to_string())?;
+            let now = commands.profile(&user).await.map_err(|error| error.to_string())?;
+            if now != profile {
+                return Err(format!("{room_id} calls {user} {profile:?}, who is {now:?}"));
+            }
+        }
+        named.extend(aliases.into_iter().map(|alias| (alias, room_id)));
+    }
+    for alias in ["#one:test", "#two:test"] {
+        let alias: OwnedRoomAliasId = alias.try_into().unwrap();
+        let room = commands.resolve_alias(&alias).await.map_err(|error| error.to_string())?;
+        let mut rooms = named.iter().filter(|(name, _)| *name == alias).map(|(_, room)| *room);
+        let right = match &room {
+            Some(room) => rooms.any(|it| it == room),
+            None => rooms.next().is_none(),
+        };
+        if !right {
+            return Err(format!("{alias} points to {room:?}, and is used as {named:?}"));
+        }
+    }
+    Ok(())
 }
 
 /// I5: the states that a write side serves are those that the log makes.

@@ -110,7 +110,7 @@ impl Client {
     fn wanted(&mut self, action: u64) -> Wanted {
         let room = self.rng.pick(&self.rooms).clone();
         let user = actor(USERS[self.rng.below(USERS.len())]).user;
-        let command = match self.rng.below(16) {
+        let command = match self.rng.below(19) {
             0..=3 => text(&format!("{} {action}", self.name)),
             4..=6 => RoomCommand::SetTopic { topic: (*self.rng.pick(&["one", "two"])).to_owned() },
             7 | 8 => join(),
@@ -121,6 +121,17 @@ impl Client {
             13 => {
                 let rule = if self.rng.one_in(2) { JoinRule::Public } else { JoinRule::Invite };
                 RoomCommand::SetJoinRule { rule }
+            }
+            14..=16 => {
+                let mut any = || match self.rng.below(3) {
+                    0 => None,
+                    1 => Some("#one:test".try_into().unwrap()),
+                    _ => Some("#two:test".try_into().unwrap()),
+                };
+                RoomCommand::SetAliases {
+                    canonical: any(),
+                    alternative: any().into_iter().collect(),
+                }
             }
             _ => return Wanted::Name((*self.rng.pick(&["Ann", "Ben", "Cat"])).to_owned()),
         };
