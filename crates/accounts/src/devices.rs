@@ -74,6 +74,18 @@ impl Accounts {
         }
     }
 
+    /// Whether a device of a user has a session.
+    ///
+    /// # Errors
+    /// [`Unavailable`] if the file cannot be read.
+    pub fn is_logged_in(&self, user: &str, device_id: &str) -> Result<bool, Unavailable> {
+        let Some(name) = self.inner.find(user) else { return Ok(false) };
+        let read = |read: &redb::ReadTransaction| {
+            store::device(&read.open_table(DEVICES)?, &name, device_id)
+        };
+        Ok(self.inner.read(read)?.is_some_and(|device| device.token.is_some()))
+    }
+
     /// Removes a device, which ends its session: this is how a device logs out, and how its owner
     /// throws another one out.
     ///

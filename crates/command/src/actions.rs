@@ -9,6 +9,7 @@
 //! commit is its place in the order, and what a retry is answered from.
 //!
 //! **Invariant:** the commits of a device's actions stand in the log in the order of their numbers.
+//! **Invariant:** an action that waited is carried out only if its device is still logged in.
 //! **Invariant:** what is kept here follows from the log and can be lost at any time.
 
 mod asked;
@@ -32,7 +33,7 @@ pub(crate) use self::{
     order::{Concluded, Entry},
     turn::Turn,
 };
-use crate::{HandleError, LastActions};
+use crate::{HandleError, LastActions, LoggedIn};
 
 /// An action of a device.
 #[derive(Clone, Debug)]
@@ -62,6 +63,8 @@ pub(crate) struct Actions {
     devices_max: NonZeroUsize,
     wait: Duration,
     counted: Arc<dyn LastActions>,
+    /// Which devices are logged in; without it, all.
+    logged_in: Option<Arc<dyn LoggedIn>>,
 }
 
 impl Actions {
@@ -69,7 +72,24 @@ impl Actions {
     /// is missing.
     pub(crate) fn new(counted: Arc<dyn LastActions>, devices_max: usize, wait: Duration) -> Self {
         let devices_max = NonZeroUsize::new(devices_max).unwrap_or(NonZeroUsize::MIN);
-        Self { lines: Mutex::new(LruCache::unbounded()), devices_max, wait, counted }
+        Self {
+            lines: Mutex::new(LruCache::unbounded()),
+            devices_max,
+            wait,
+            counted,
+            logged_in: None,
+        }
+    }
+
+    /// Asks `logged_in` before an action that has waited is carried out.
+    pub(crate) fn ask(&mut self, logged_in: Arc<dyn LoggedIn>) {
+        self.logged_in = Some(logged_in);
+    }
+
+    fn check_logged_in(&self, action: &Action) -> Result<(), HandleError> {
+        let asked = self.logged_in.as_ref();
+        let answer = asked.map_or(Ok(true), |port| port.is_logged_in(&action.user, &action.device));
+        if answer? { Ok(()) } else { Err(HandleError::LoggedOut) }
     }
 
     fn line(&self, user: &UserId, device: &str) -> Arc<Line> {
@@ -93,10 +113,15 @@ impl Actions {
     ) -> Result<Entered, HandleError> {
         let line = self.line(&action.user, &action.device);
         let place = line.queue(action.number, Instant::now() + self.wait);
+        let mut waited = false;
         loop {
             match place.step(Instant::now()) {
                 Step::Go { serial, before } => {
-                    return Ok(Entered::Turn(Turn::new(&line, action, serial, before)));
+                    let turn = Turn::new(&line, action, serial, before);
+                    if waited {
+                        self.check_logged_in(&turn.action)?;
+                    }
+                    return Ok(Entered::Turn(turn));
                 }
                 Step::Passed { last } => return Ok(Entered::Passed { last }),
                 Step::Overtaken(append) => drop(append.await),
@@ -116,7 +141,10 @@ impl Actions {
                     let last = self.counted.last_action(user, device, tail()).await?;
                     line.learn(generation, last);
                 }
-                Step::Wait(until) => place.wait(until).await,
+                Step::Wait(until) => {
+                    place.wait(until).await;
+                    waited = true;
+                }
             }
         }
     }

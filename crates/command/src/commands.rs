@@ -10,7 +10,7 @@ use rookery_domain::{
 use rookery_log::{CommandId, EventLog, Millis, Position, StreamId, StreamKind};
 
 use crate::{
-    EventLookup, HandleError, Memberships, Ports,
+    EventLookup, HandleError, LoggedIn, Memberships, Ports,
     actions::Actions,
     cache::Cache,
     cell::Cell,
@@ -153,6 +153,13 @@ impl Commands {
     /// If the folder cannot be written.
     pub fn forget_erasures(folder: &Path) -> io::Result<()> {
         Checkpoint::forget(folder, EraseProcess::NAME)
+    }
+
+    /// The same; an action that waits for its turn is given up if its device is logged out meanwhile.
+    #[must_use]
+    pub fn with_logged_in(mut self, logged_in: Arc<dyn LoggedIn>) -> Self {
+        self.actions.ask(logged_in);
+        self
     }
 
     /// The name of this server.

@@ -28,6 +28,9 @@ pub enum HandleError {
         /// The greatest number that was carried out.
         last: u64,
     },
+    /// The device was logged out while the action waited for its turn: it was not carried out.
+    #[error("the device was logged out while this action waited; log in again")]
+    LoggedOut,
     /// A rule refused it when it came first: tell the user the same again.
     #[error("{message}")]
     RefusedBefore {
@@ -76,6 +79,7 @@ impl HandleError {
             Self::RefusedBefore { code, .. } => Some(code),
             Self::ActionIdReused
             | Self::ActionTooLate { .. }
+            | Self::LoggedOut
             | Self::Contended { .. }
             | Self::RateLimited { .. }
             | Self::Unavailable(_)

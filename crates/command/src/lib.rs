@@ -48,7 +48,7 @@ pub use self::{
     },
     filter::{DeletedFilter, StoredFilter},
     memberships::{Memberships, RoomCounts},
-    ports::{LastActions, Ports},
+    ports::{LastActions, LoggedIn, Ports},
     process::ProcessStatus,
     profile::{ProfileChange, ProfileOutcome, StartedProfile},
     rates::{ActionKind, ActionRates},

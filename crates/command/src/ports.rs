@@ -24,6 +24,15 @@ pub trait LastActions: Send + Sync + 'static {
     ) -> Result<u64, Unavailable>;
 }
 
+/// Which devices are logged in.
+pub trait LoggedIn: Send + Sync + 'static {
+    /// Whether the device of the user has a session now.
+    ///
+    /// # Errors
+    /// [`Unavailable`] if that cannot be read.
+    fn is_logged_in(&self, user: &UserId, device: &str) -> Result<bool, Unavailable>;
+}
+
 /// Everything that the write side asks of the read side.
 #[derive(Clone)]
 pub struct Ports {

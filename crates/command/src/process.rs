@@ -69,6 +69,7 @@ impl From<HandleError> for Undone {
             | HandleError::NoSuchRoom
             | HandleError::ActionIdReused
             | HandleError::ActionTooLate { .. }
+            | HandleError::LoggedOut
             | HandleError::RefusedBefore { .. }
             | HandleError::TooLarge
             | HandleError::Unreadable { .. } => Self::Skipped(error.to_string()),

@@ -8,8 +8,8 @@ use std::{path::Path, sync::Arc};
 use async_trait::async_trait;
 use rookery_accounts::Accounts;
 use rookery_command::{
-    ActionRates, CommandOptions, Commands, EventLookup, LastActions, Memberships, NoOtherServers,
-    Ports, RoomCounts,
+    ActionRates, CommandOptions, Commands, EventLookup, LastActions, LoggedIn, Memberships,
+    NoOtherServers, Ports, RoomCounts,
 };
 use rookery_domain::{
     KnownEvent, Membership, OwnedEventId, OwnedRoomId, OwnedServerName, ProfileAudience,
@@ -63,6 +63,15 @@ struct FromModels {
     models: ReadModels,
     accounts: Accounts,
     server_name: OwnedServerName,
+}
+
+struct FromAccounts(Accounts);
+
+impl LoggedIn for FromAccounts {
+    fn is_logged_in(&self, user: &UserId, device: &str) -> Result<bool, Unavailable> {
+        let answer = self.0.is_logged_in(user.as_str(), device);
+        answer.map_err(|error| Unavailable { reason: error.reason.into() })
+    }
 }
 
 #[async_trait]
@@ -223,7 +232,8 @@ impl Node {
         let (events, last_actions) = (memberships.clone(), memberships.clone());
         let ports = Ports { memberships, events, last_actions };
         let commands = Commands::open(port, server_name, ports, Some(&folder), options)
-            .map_err(|error| Failure::file("cannot make the folder", &folder, error))?;
+            .map_err(|error| Failure::file("cannot make the folder", &folder, error))?
+            .with_logged_in(Arc::new(FromAccounts(accounts.clone())));
         let (stop_projector, stopped) = oneshot::channel::<()>();
         let running = models.clone();
         let projector = tokio::spawn(async move {

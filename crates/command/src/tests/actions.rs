@@ -1,18 +1,27 @@
 //! Numbered actions of one device, however they arrive.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use futures_util::{FutureExt, future::join_all};
 use proptest::{collection::vec, prelude::*};
 use rookery_domain::{
     CreateRoom, EventId, Filter, Fingerprint, OwnedRoomId, RoomCommand, RoomId, RoomVersionId,
+    UserId,
 };
-use rookery_log::EventLog;
+use rookery_log::{EventLog, Unavailable};
 use tokio::sync::Barrier;
 
 use super::{actions, actor, bodies, join, memory, open, public_room, text};
 use crate::{
-    Actor, CommandOptions, Commands, HandleError, ProfileChange, ReadMark, Retry, actions::Asked,
+    Actor, CommandOptions, Commands, HandleError, LoggedIn, ProfileChange, ReadMark, Retry,
+    actions::Asked,
 };
 
 /// A write side in which an action waits for so long.
@@ -176,6 +185,36 @@ async fn a_mark_that_is_refused_takes_its_number_and_is_refused_again() {
         (vec![1, 2], vec![1, 2, 3])
     );
     assert_eq!(started.elapsed().as_secs(), 0, "nothing was waited for");
+}
+
+/// A device that is logged in for as long as this says.
+struct Switch(AtomicBool);
+
+impl LoggedIn for Switch {
+    fn is_logged_in(&self, _: &UserId, _: &str) -> Result<bool, Unavailable> {
+        Ok(self.0.load(Ordering::SeqCst))
+    }
+}
+
+#[tokio::test]
+async fn an_action_that_waits_is_not_carried_out_once_its_device_is_logged_out() {
+    let log = memory();
+    let switch = Arc::new(Switch(true.into()));
+    let commands = waiting(&log, Duration::from_mins(1)).with_logged_in(switch.clone());
+    let rooms = rooms(&commands).await;
+    let bob = actor("bob");
+    let (first, third) = (text("first"), text("third"));
+    let mut waits = Box::pin(commands.room(&bob, &rooms[0], &third, Retry::Action(3)));
+    assert!((&mut waits).now_or_never().is_none(), "action 2 is missing");
+    commands.room(&bob, &rooms[0], &first, Retry::Action(1)).await.unwrap();
+    switch.0.store(false, Ordering::SeqCst);
+    commands.room(&bob, &rooms[0], &first, Retry::Action(2)).await.unwrap();
+    assert!(matches!(waits.await, Err(HandleError::LoggedOut)));
+    assert_eq!(numbers(&log, "bob").await, [1, 2]);
+    // Its number is free.
+    switch.0.store(true, Ordering::SeqCst);
+    commands.room(&bob, &rooms[0], &third, Retry::Action(3)).await.unwrap();
+    assert_eq!(numbers(&log, "bob").await, [1, 2, 3]);
 }
 
 #[tokio::test]

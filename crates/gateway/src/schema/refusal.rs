@@ -170,6 +170,7 @@ pub(crate) fn refused<T>(result: Result<T, HandleError>) -> Result<Result<T, Ref
             return Ok(Err(Refusal { retry_after, ..Refusal::new("RATE_LIMITED", message) }));
         }
         HandleError::TooLarge => "TOO_MANY",
+        HandleError::LoggedOut => return Err(Fault::unauthenticated()),
         HandleError::Unavailable(unavailable) => {
             return Err(Fault::unavailable(&unavailable.reason));
         }

@@ -357,6 +357,7 @@ impl From<HandleError> for StepError {
             | HandleError::RefusedBefore { .. }
             | HandleError::TooLarge => Self::Refused(error.to_string()),
             HandleError::Contended { .. }
+            | HandleError::LoggedOut
             | HandleError::RateLimited { .. }
             | HandleError::Unavailable(_)
             | HandleError::Unreadable { .. } => Self::Failed(error.into()),
