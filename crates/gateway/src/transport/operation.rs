@@ -109,7 +109,7 @@ enum Source {
     Single(BoxFuture<'static, Outcome>, Budget),
     Stream(BoxStream<'static, std::thread::Result<Frame>>, Bookmark),
     /// Its answer has room among all until the connection asks for more, which it does once it has sent most of it.
-    Answered(Held),
+    Answered(#[expect(dead_code, reason = "it is given back when it is dropped")] Held),
     Ended,
 }
 
