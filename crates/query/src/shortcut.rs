@@ -103,16 +103,15 @@ impl Core {
         let mut steps = STEP;
         while steps > 0 {
             let taken = match &search.place {
-                Place::Between => match search.rooms.next() {
-                    Some(key) => {
+                Place::Between => {
+                    if let Some(key) = search.rooms.next() {
                         search.place = Place::Readers(key, None);
                         Some(1)
-                    }
-                    None => {
+                    } else {
                         search.place = Place::Account(search.after);
                         Some(0)
                     }
-                },
+                }
                 Place::Readers(key, last) => search.receipts(&self.view(), own, *key, *last, steps),
                 Place::Stream(stream, at) => {
                     let (stream, at) = (stream.clone(), *at);

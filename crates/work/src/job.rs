@@ -31,6 +31,7 @@ impl<T: Clone + Send + Sync + 'static> Job<T> {
     }
 
     /// Whether the work has ended.
+    #[must_use]
     pub fn is_done(&self) -> bool {
         self.task.is_finished()
     }
