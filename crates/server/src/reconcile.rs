@@ -9,7 +9,7 @@ use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use rookery_accounts::{Accounts, History, LogMark, Millis};
 use rookery_domain::{AccountEvent, Fact, Subject, UserId};
-use rookery_log::{EventLog, PAGE_MAX, Position, Scope, StreamId, StreamKind};
+use rookery_log::{EventLog, LoggedEvent, PAGE_MAX, Position, Scope, StreamId, StreamKind};
 use rookery_query::ReadModels;
 
 use crate::{clock, failure::Failure, node::Node};
@@ -94,17 +94,30 @@ pub(crate) fn refuse_without_file(data: &Path, server_name: &str) -> Result<(), 
         return Ok(());
     }
     let mut users = BTreeSet::new();
-    rookery_log_sled::examine(&data.join("log"), |record| {
-        let stream = record.commit.stream.split();
-        let user = match stream {
-            Some((StreamKind::User, user)) => <&UserId>::try_from(user).ok(),
-            _ => None,
-        };
+    let mut known = |user: &str| {
+        let user = <&UserId>::try_from(user).ok();
         let user = user.filter(|user| user.server_name() == server_name);
         users.extend(user.map(|user| user.localpart().to_owned()));
+    };
+    rookery_log_sled::examine(&data.join("log"), |record| match record.commit.stream.split() {
+        Some((StreamKind::User, user)) => known(user),
+        // Users who were imported have done nothing but in rooms.
+        Some((StreamKind::Room, _)) => {
+            record.commit.events.iter().filter_map(sender).for_each(|user| known(&user));
+        }
+        _ => {}
     })?;
     let lack = Lack { users: users.into_iter().collect(), ..Lack::default() };
     if lack.is_none() { Ok(()) } else { Err(lack.refusal()) }
+}
+
+/// Who has sent an event of a room, if it can be read.
+fn sender(event: &LoggedEvent) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Sent {
+        sender: String,
+    }
+    serde_json::from_slice::<Sent>(&event.content).ok().map(|sent| sent.sender)
 }
 
 /// Compares the accounts of `node` with its log. Where they lack something: with `accept`, makes up for it; else refuses.
