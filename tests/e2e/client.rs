@@ -2,11 +2,12 @@
 
 use std::{
     collections::VecDeque,
-    net::TcpStream,
+    net::{SocketAddr, TcpStream},
     time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
+use socket2::{Domain, Socket as Socket2, Type};
 use tungstenite::{Error, HandshakeError, Message, WebSocket, client::IntoClientRequest};
 
 use crate::server::Server;
@@ -160,9 +161,54 @@ impl Client {
         payload["event"]["eventId"].as_str().expect("an event ID").to_owned()
     }
 
+    /// Says the same `count` times, over a socket, many at a time.
+    pub(crate) fn say_many(&self, room: &str, body: &str, count: usize) {
+        const AT_ONCE: usize = 32;
+        let document = "mutation($room: RoomID!, $body: String!) {
+            sendMessage(input: { roomId: $room, body: $body }) { refusal { code } } }";
+        let variables = json!({ "room": room, "body": body });
+        let mut socket = self.socket();
+        let (mut sent, mut done) = (0, 0);
+        while done < count {
+            while sent < count && sent - done < AT_ONCE {
+                socket.subscribe(&sent.to_string(), document, &variables);
+                sent += 1;
+            }
+            let message = socket.receive();
+            if message["type"] == "complete" {
+                done += 1;
+            } else {
+                let payload = &message["payload"]["data"]["sendMessage"];
+                assert_eq!(payload["refusal"], Value::Null, "{message}");
+            }
+        }
+    }
+
     /// Opens a socket on which this device is logged in.
     pub(crate) fn socket(&self) -> Socket {
-        let mut socket = self.silent_socket();
+        self.logged_in(self.silent_socket())
+    }
+
+    /// Opens a socket on which this device is logged in, and that takes hardly anything before it is read.
+    pub(crate) fn narrow_socket(&self) -> Socket {
+        let socket = self.open_socket(self.narrow_connection(), &[]);
+        self.logged_in(socket.unwrap_or_else(|status| panic!("no upgrade, but status {status}")))
+    }
+
+    /// A connection that takes hardly anything before it is read.
+    pub(crate) fn narrow_connection(&self) -> TcpStream {
+        let socket = Socket2::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+        // Before it connects: the peer learns then how much it may send.
+        socket.set_recv_buffer_size(4 * 1024).expect("a buffer may be small");
+        let address: SocketAddr = self.address.parse().expect("an address");
+        socket.connect(&address.into()).expect("the server takes connections");
+        let stream = TcpStream::from(socket);
+        stream.set_read_timeout(Some(ANSWER_MAX)).expect("a timeout");
+        stream.set_write_timeout(Some(ANSWER_MAX)).expect("a timeout");
+        stream
+    }
+
+    fn logged_in(&self, mut socket: Socket) -> Socket {
         let token = self.token.as_ref().map(|token| format!("Bearer {token}"));
         socket.send(&json!({ "type": "connection_init", "payload": { "Authorization": token } }));
         assert_eq!(socket.receive()["type"], "connection_ack");
@@ -176,6 +222,16 @@ impl Client {
 
     /// Opens a socket with more headers, or gives back the status of the answer.
     pub(crate) fn try_socket(&self, headers: &[(&'static str, &str)]) -> Result<Socket, u16> {
+        let stream = TcpStream::connect(&self.address).expect("the server takes connections");
+        stream.set_read_timeout(Some(ANSWER_MAX)).expect("a timeout");
+        self.open_socket(stream, headers)
+    }
+
+    fn open_socket(
+        &self,
+        stream: TcpStream,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Socket, u16> {
         let mut request = format!("ws://{}/graphql", self.address)
             .into_client_request()
             .expect("the address is one");
@@ -184,8 +240,6 @@ impl Client {
         for (name, value) in headers {
             request.headers_mut().insert(*name, value.parse().expect("a header value"));
         }
-        let stream = TcpStream::connect(&self.address).expect("the server takes connections");
-        stream.set_read_timeout(Some(ANSWER_MAX)).expect("a timeout");
         match tungstenite::client(request, stream) {
             Ok((socket, _)) => Ok(Socket { socket, reason: String::new() }),
             Err(HandshakeError::Failure(Error::Http(answer))) => Err(answer.status().as_u16()),
@@ -280,8 +334,19 @@ impl Socket {
     }
 
     pub(crate) fn subscribe(&mut self, id: &str, document: &str, variables: &Value) {
+        self.subscribe_later(id, document, variables);
+        self.flush();
+    }
+
+    /// The same, once [`Self::flush`] is called: then all arrive at once.
+    pub(crate) fn subscribe_later(&mut self, id: &str, document: &str, variables: &Value) {
         let payload = json!({ "query": document, "variables": variables });
-        self.send(&json!({ "id": id, "type": "subscribe", "payload": payload }));
+        let message = json!({ "id": id, "type": "subscribe", "payload": payload });
+        self.socket.write(Message::text(message.to_string())).expect("the socket takes messages");
+    }
+
+    pub(crate) fn flush(&mut self) {
+        self.socket.flush().expect("the socket takes messages");
     }
 }
 

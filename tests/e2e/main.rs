@@ -18,6 +18,7 @@ mod federation;
 mod filters;
 mod full_disk;
 mod import;
+mod interference;
 mod joining;
 mod late;
 mod logins;

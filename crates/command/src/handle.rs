@@ -129,6 +129,10 @@ impl Core {
     }
 
     /// Under the lock of the cell: finds an earlier result, or decides and starts the append.
+    #[expect(
+        clippy::await_holding_invalid_type,
+        reason = "mutations and processes run in tasks of their own"
+    )]
     pub(crate) async fn decide<A: Aggregate>(
         &self,
         cache: &Cache<A>,
@@ -187,6 +191,10 @@ impl Core {
     ///
     /// # Errors
     /// [`HandleError`] if the log cannot be read, or if what was seen could not be written.
+    #[expect(
+        clippy::await_holding_invalid_type,
+        reason = "mutations and processes run in tasks of their own"
+    )]
     pub(crate) async fn look<A: Aggregate, T>(
         &self,
         cache: &Cache<A>,

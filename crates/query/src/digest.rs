@@ -122,6 +122,10 @@ impl ReadModels {
     ///
     /// # Errors
     /// [`RebuildError`] if the log or the files cannot be read.
+    #[expect(
+        clippy::await_holding_invalid_type,
+        reason = "an operator's command runs it in a task of its own"
+    )]
     pub async fn verify(
         &self,
         progress: impl Fn(crate::Progress) + Send + Sync,

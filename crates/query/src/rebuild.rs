@@ -196,6 +196,10 @@ impl ReadModels {
     ///
     /// # Errors
     /// [`RebuildError`]; the models are as before.
+    #[expect(
+        clippy::await_holding_invalid_type,
+        reason = "an operator's command runs it in a task of its own"
+    )]
     pub async fn rebuild(
         &self,
         progress: impl Fn(Progress) + Send + Sync,

@@ -30,6 +30,10 @@ impl ReadModels {
     ///
     /// # Errors
     /// [`RetryError`]; then the stream stays parked.
+    #[expect(
+        clippy::await_holding_invalid_type,
+        reason = "an operator's command runs it in a task of its own"
+    )]
     pub async fn retry_parked(&self, model: &str, stream: &StreamId) -> Result<bool, RetryError> {
         let _projecting = self.core.projecting.lock().await;
         let not_parked =

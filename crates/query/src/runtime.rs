@@ -81,6 +81,10 @@ impl ReadModels {
     }
 
     /// Applies what follows in the log, up to a batch. Gives the number of commits.
+    #[expect(
+        clippy::await_holding_invalid_type,
+        reason = "the projector runs in a task of its own"
+    )]
     pub(crate) async fn step(&self) -> Result<usize, ReadError> {
         let _projecting = self.core.projecting.lock().await;
         let after = self.checkpoint_now();

@@ -84,6 +84,8 @@ impl<S: Stream + Unpin> Stream for Unburdened<S> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::await_holding_invalid_type, reason = "to see that it is caught")]
+
     use std::{panic::AssertUnwindSafe, sync::Arc};
 
     use futures_util::FutureExt as _;

@@ -63,6 +63,14 @@ pub(super) const RIGS: &[Rig] = &[
         settings: &[],
     },
     Rig {
+        name: "interference",
+        about: "one user misbehaves: the latencies of another stay as they were",
+        package: "rookery-server",
+        target: E2E,
+        filters: &["interference::"],
+        settings: &[],
+    },
+    Rig {
         name: "simulation",
         about: "the write side over a log that fails, hangs, loses answers and fills up: journals and log agree",
         package: "rookery-command",

@@ -16,6 +16,10 @@ use crate::{
 
 impl Commands {
     /// Decides a command, asks the graph what it does to the state, and appends it.
+    #[expect(
+        clippy::await_holding_invalid_type,
+        reason = "mutations and processes run in tasks of their own"
+    )]
     pub(crate) async fn decide_in_graph(
         &self,
         cell: &Cell<Room>,

@@ -130,6 +130,10 @@ impl Commands {
     }
 
     /// Decides and appends until nothing is left. `false` if another writer came first.
+    #[expect(
+        clippy::await_holding_invalid_type,
+        reason = "mutations and processes run in tasks of their own"
+    )]
     async fn take_all(
         &self,
         cell: &Cell<Room>,

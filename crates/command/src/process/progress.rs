@@ -96,6 +96,10 @@ impl Progress {
     }
 
     /// Does all that follows from the commits up to the tail. Answers from how many something followed.
+    #[expect(
+        clippy::await_holding_invalid_type,
+        reason = "mutations and processes run in tasks of their own"
+    )]
     pub(crate) async fn catch_up<P: Process>(
         &self,
         log: &dyn EventLog,
@@ -133,6 +137,10 @@ impl Progress {
 
     /// Moves the checkpoint past what is done and what concerns nobody, and writes it down. What is
     /// left to do stops it: saving does no work.
+    #[expect(
+        clippy::await_holding_invalid_type,
+        reason = "mutations and processes run in tasks of their own"
+    )]
     pub(crate) async fn save<P: Process>(&self, log: &dyn EventLog) -> io::Result<()> {
         // Whoever works moves it.
         if let Ok(_working) = self.working.try_lock() {

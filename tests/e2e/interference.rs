@@ -1,0 +1,143 @@
+//! One user misbehaves, and another one's resume, query, send and live delivery take no longer for it.
+//!
+//! What is compared are times within one run, with and without the other user. A measure that is worse three times in a row
+//! is worse; once may be the machine.
+
+mod misbehaviour;
+mod victim;
+
+use std::{collections::BTreeSet, sync::Mutex};
+
+use rookery_log::Rounds;
+use serde_json::json;
+use tempfile::tempdir;
+
+use self::{
+    misbehaviour::Misbehaviour,
+    victim::{Times, Victim},
+};
+use crate::{client::Client, server::Server};
+
+/// The tests run one after the other: each would be the other's interference.
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// Messages that were sent before.
+const MESSAGES: usize = 800;
+
+/// Length of each of them, in bytes.
+const BODY_BYTES: usize = 1_500;
+
+/// How often a measure has to be worse.
+const TRIES: usize = 3;
+
+/// What a test works with.
+struct Fixture {
+    _data: tempfile::TempDir,
+    server: Server,
+    /// Says something now and then.
+    ann: Client,
+    /// Who misbehaves.
+    eve: Client,
+    bob: Client,
+    room: String,
+    /// The position of `bob` and `eve` before all messages.
+    start: String,
+    /// Cursors all over the timeline.
+    cursors: Vec<String>,
+}
+
+impl Fixture {
+    fn new() -> Self {
+        let data = tempdir().unwrap();
+        let server = Server::start_with(data.path(), &["--limits-rate", "none"]);
+        let [ann, bob, eve] = ["ann", "bob", "eve"].map(|name| Client::register(&server, name));
+        let room = ann.create_room(json!({ "preset": "PUBLIC" }));
+        for user in [&bob, &eve] {
+            user.act("joinRoom", json!({ "roomId": room }));
+        }
+        let start = bob.position();
+        ann.say_many(&room, &"x".repeat(BODY_BYTES), MESSAGES);
+        // What follows is about what is read from files, too.
+        assert!(server.stop().success());
+        let server = Server::start_with(data.path(), &["--limits-rate", "none"]);
+        let [ann, bob, eve] = [ann, bob, eve].map(|user| user.at(&server));
+        let cursors = cursors(&ann, &room);
+        Self { _data: data, server, ann, eve, bob, room, start, cursors }
+    }
+
+    /// Fails if `misbehaviour` is felt by another user, each time that it is tried.
+    fn compare(&self, misbehaviour: Misbehaviour) {
+        for seed in Rounds::of(1, 0x1f) {
+            let mut worse: Option<BTreeSet<&str>> = None;
+            let mut seen = String::new();
+            for _ in 0..TRIES {
+                let mut victim = Victim::new(self, seed);
+                let quiet = victim.measure();
+                let misbehaving = misbehaviour.begin(self, seed);
+                let disturbed = victim.measure();
+                drop(misbehaving);
+                seen += &format!("\nquiet     {quiet}\ndisturbed {disturbed}");
+                let found = Times::worse(&quiet, &disturbed);
+                let so_far = worse.get_or_insert_with(|| found.clone());
+                so_far.retain(|measure| found.contains(measure));
+                if so_far.is_empty() {
+                    break;
+                }
+            }
+            let worse = worse.unwrap_or_default();
+            assert!(worse.is_empty(), "seed {seed}: {misbehaviour:?} delays {worse:?}:{seen}");
+        }
+        assert!(self.server.logged("panicked").is_empty(), "{:?}", self.server.logged("panicked"));
+    }
+}
+
+fn cursors(user: &Client, room: &str) -> Vec<String> {
+    let document = "query($room: RoomID!, $before: Cursor) { room(id: $room) {
+        timeline(last: 100, before: $before) { edges { cursor } pageInfo { hasPreviousPage startCursor } } } }";
+    let (mut all, mut before) = (Vec::new(), json!(null));
+    loop {
+        let answer = user.run(document, &json!({ "room": room, "before": before }));
+        let page = &answer["room"]["timeline"];
+        let cursors = page["edges"].as_array().unwrap().iter().map(|edge| &edge["cursor"]);
+        all.extend(cursors.map(|cursor| cursor.as_str().unwrap().to_owned()));
+        if page["pageInfo"]["hasPreviousPage"] == json!(false) {
+            return all;
+        }
+        before = page["pageInfo"]["startCursor"].clone();
+    }
+}
+
+fn nobody_else_feels(misbehaviour: Misbehaviour) {
+    let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    Fixture::new().compare(misbehaviour);
+}
+
+#[test]
+fn nobody_else_feels_sockets_that_do_not_read() {
+    nobody_else_feels(Misbehaviour::Stalls);
+}
+
+#[test]
+fn nobody_else_feels_sockets_that_read_a_little_now_and_then() {
+    nobody_else_feels(Misbehaviour::Trickles);
+}
+
+#[test]
+fn nobody_else_feels_a_client_that_comes_back_all_the_time() {
+    nobody_else_feels(Misbehaviour::Reconnects);
+}
+
+#[test]
+fn nobody_else_feels_as_many_subscriptions_as_there_may_be() {
+    nobody_else_feels(Misbehaviour::SubscribesToTheMost);
+}
+
+#[test]
+fn nobody_else_feels_the_most_costly_queries() {
+    nobody_else_feels(Misbehaviour::AsksForTheMost);
+}
+
+#[test]
+fn nobody_else_feels_requests_whose_answers_are_not_read() {
+    nobody_else_feels(Misbehaviour::TakesNoAnswers);
+}

@@ -1,0 +1,245 @@
+//! A user who misbehaves, within what the server allows.
+
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use serde_json::json;
+
+use super::{Fixture, victim::chance};
+use crate::client::{Client, Socket};
+
+/// Sockets of a client that does not read, or hardly.
+const SOCKETS: usize = 6;
+
+/// Queries on every other one of them.
+const QUERIES: usize = 40;
+
+/// What arrives at a socket that is not read has arrived if there is no more after this time.
+const SETTLES: Duration = Duration::from_millis(100);
+
+/// A client that does not read is closed after ten seconds, and comes back before.
+const STALL: Duration = Duration::from_secs(8);
+
+/// What a client takes that hardly reads, and the pause after it.
+const SIP_BYTES: usize = 8 * 1024;
+const SIP_INTERVAL: Duration = Duration::from_millis(200);
+
+const FOLLOW: &str = "subscription($after: Position) { eventStream(after: $after) { position
+    events { __typename ... on RoomEvent { eventId text sender { userId } } } } }";
+
+const PAGE: &str = "query($room: RoomID!, $before: Cursor) { room(id: $room) {
+    timeline(last: 20, before: $before) { nodes { eventId text } } } }";
+
+/// How a user misbehaves.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Misbehaviour {
+    /// Sockets on which much is asked for and nothing is read.
+    Stalls,
+    /// The same, with a little read now and then: such a client is never closed.
+    Trickles,
+    /// Sockets that resume from far back, and leave at the first chunk.
+    Reconnects,
+    /// A socket full of subscriptions that resume from far back, which are read, and one of which nothing is.
+    SubscribesToTheMost,
+    /// Queries that cost what a query may cost, one after the other.
+    AsksForTheMost,
+    /// Requests over HTTP, one after the other on one connection, without reading an answer.
+    TakesNoAnswers,
+}
+
+/// A user who misbehaves, until this is dropped.
+pub(super) struct Misbehaving {
+    stop: Vec<Sender<()>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Drop for Misbehaving {
+    fn drop(&mut self) {
+        self.stop.clear();
+        for thread in self.threads.drain(..) {
+            thread.join().ok();
+        }
+    }
+}
+
+/// What a thread of the user needs.
+#[derive(Clone)]
+struct User {
+    client: Client,
+    room: String,
+    start: String,
+    cursors: Vec<String>,
+    chance: u64,
+}
+
+impl Misbehaviour {
+    /// Begins, and comes back once the server has work of it.
+    pub(super) fn begin(self, fixture: &Fixture, seed: u64) -> Misbehaving {
+        let threads = match self {
+            Self::Stalls | Self::Trickles => SOCKETS,
+            Self::Reconnects | Self::SubscribesToTheMost => 2,
+            Self::AsksForTheMost | Self::TakesNoAnswers => 1,
+        };
+        let (ready, begun) = channel();
+        let mut misbehaving = Misbehaving { stop: Vec::new(), threads: Vec::new() };
+        for number in 0..threads {
+            let Fixture { eve, room, start, cursors, .. } = fixture;
+            let user = User {
+                client: eve.clone(),
+                room: room.clone(),
+                start: start.clone(),
+                cursors: cursors.clone(),
+                chance: (seed ^ (number as u64) << 32) | 1,
+            };
+            let (stop, stopped) = channel();
+            let ready = ready.clone();
+            let work = move || self.go_on(user, number, &ready, &stopped);
+            misbehaving.stop.push(stop);
+            misbehaving.threads.push(std::thread::spawn(work));
+        }
+        for _ in 0..threads {
+            begun.recv().expect("the user who misbehaves gets as far as to begin");
+        }
+        misbehaving
+    }
+
+    fn go_on(self, mut user: User, number: usize, ready: &Sender<()>, stopped: &Receiver<()>) {
+        let goes_on = |pause| stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout);
+        loop {
+            match self {
+                Self::Stalls => {
+                    let mut socket = user.burden(number);
+                    while !is_settled(&mut socket) {}
+                    ready.send(()).ok();
+                    goes_on(STALL);
+                }
+                Self::Trickles => {
+                    let mut socket = user.burden(number);
+                    while !is_settled(&mut socket) {}
+                    ready.send(()).ok();
+                    let mut sip = [0; SIP_BYTES];
+                    // A server that closes it makes place for the next one.
+                    while goes_on(SIP_INTERVAL) && socket.stream().read_exact(&mut sip).is_ok() {}
+                }
+                Self::Reconnects => {
+                    let mut socket = user.client.socket();
+                    user.follow(&mut socket, "0");
+                    is_answered(&mut socket);
+                    ready.send(()).ok();
+                }
+                Self::SubscribesToTheMost => {
+                    let mut socket = if number == 0 {
+                        user.client.socket()
+                    } else {
+                        user.client.narrow_socket()
+                    };
+                    for subscription in 0..64 {
+                        user.follow(&mut socket, &subscription.to_string());
+                    }
+                    is_answered(&mut socket);
+                    ready.send(()).ok();
+                    if number == 0 {
+                        let mut gulp = vec![0; 64 * 1024];
+                        while goes_on(Duration::ZERO)
+                            && socket.stream().read(&mut gulp).is_ok_and(|taken| taken > 0)
+                        {
+                        }
+                    } else {
+                        goes_on(STALL);
+                    }
+                }
+                Self::AsksForTheMost => {
+                    user.client.post(&user.costly(), &json!({ "room": user.room }));
+                    ready.send(()).ok();
+                }
+                Self::TakesNoAnswers => {
+                    let _connection = user.requests();
+                    ready.send(()).ok();
+                    goes_on(STALL);
+                }
+            }
+            if !goes_on(Duration::ZERO) {
+                return;
+            }
+        }
+    }
+}
+
+impl User {
+    fn follow(&self, socket: &mut Socket, id: &str) {
+        socket.subscribe_later(id, FOLLOW, &json!({ "after": self.start }));
+    }
+
+    /// A socket that takes little, on which much is under way.
+    fn burden(&mut self, number: usize) -> Socket {
+        let mut socket = self.client.narrow_socket();
+        for id in ["a", "b"] {
+            self.follow(&mut socket, id);
+        }
+        // Where subscriptions are alone, their chunks are what fills it.
+        for query in 0..QUERIES * (number % 2) {
+            let before = &self.cursors[chance(&mut self.chance, self.cursors.len())];
+            let variables = json!({ "room": self.room, "before": before });
+            socket.subscribe_later(&query.to_string(), PAGE, &variables);
+        }
+        is_answered(&mut socket);
+        socket
+    }
+
+    /// A query that costs nearly what one may cost.
+    fn costly(&self) -> String {
+        let page = |n: usize| {
+            let cursor = &self.cursors[n * self.cursors.len() / 20];
+            format!(
+                "p{n}: timeline(last: 100, before: {cursor:?}) {{ nodes {{ eventId text content
+                    sender {{ userId displayName }} reactions(first: 10) {{ nodes {{ key }} }} }} }} "
+            )
+        };
+        let pages: String = (0..20).map(page).collect();
+        format!("query($room: RoomID!) {{ room(id: $room) {{ {pages} }} }}")
+    }
+
+    /// A connection with more requests than answers are taken.
+    fn requests(&mut self) -> TcpStream {
+        let mut connection = self.client.narrow_connection();
+        for _ in 0..100 {
+            let before = &self.cursors[chance(&mut self.chance, self.cursors.len())];
+            let variables = json!({ "room": self.room, "before": before });
+            let body = json!({ "query": PAGE, "variables": variables }).to_string();
+            let token = self.client.token.as_deref().unwrap_or_default();
+            let request = format!(
+                "POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+                 Authorization: Bearer {token}\r\nContent-Length: {}\r\n\r\n{body}",
+                body.len()
+            );
+            // The server reads no further than to where it can answer.
+            if connection.write_all(request.as_bytes()).is_err() {
+                break;
+            }
+        }
+        connection.peek(&mut [0]).expect("the server answers");
+        connection
+    }
+}
+
+/// Whether as much has arrived as will while nothing is read.
+fn is_settled(socket: &mut Socket) -> bool {
+    let mut arrived = || {
+        let mut bytes = vec![0; 64 * 1024];
+        socket.stream().peek(&mut bytes).unwrap_or(0)
+    };
+    let before = arrived();
+    std::thread::park_timeout(SETTLES);
+    before == arrived()
+}
+
+/// Has the server get all that was asked for at once, and waits until something is there to be read.
+fn is_answered(socket: &mut Socket) {
+    socket.flush();
+    socket.stream().peek(&mut [0]).expect("the server answers");
+}
