@@ -12,8 +12,8 @@ use rookery_work::Lock;
 use tokio::sync::watch;
 
 use crate::{
-    Committed, follower::Ring, gathered::Gathered, models::Models, options::Options, pages::Pages,
-    restated::decode, router::Router,
+    Committed, follower::Ring, gathered::Gathered, listed::ListedRooms, models::Models,
+    options::Options, pages::Pages, restated::decode, router::Router,
 };
 
 /// Shared by all handles of the read models.
@@ -28,6 +28,8 @@ pub(crate) struct Core {
     pub(crate) pages: Pages,
     pub(crate) checkpoint: watch::Sender<Position>,
     pub(crate) router: Router,
+    /// The public directory.
+    pub(crate) listed: ListedRooms,
     /// Held by whoever changes rows: the projector, a retry, a rebuild that takes over.
     pub(crate) projecting: Lock<()>,
     /// Held by whoever writes snapshots, or changes where they go.

@@ -17,6 +17,7 @@ mod follower;
 mod gathered;
 mod generation;
 mod known;
+mod listed;
 mod models;
 mod open;
 mod options;

@@ -226,6 +226,7 @@ impl ReadModels {
             let checkpoint = self.checkpoint_now();
             catch_up(&*core.log, &mut models, checkpoint).await?;
             let old = std::mem::replace(&mut *core.models.write(), models);
+            core.listed.forget();
             drop(old);
             core.router.start_anew();
             checkpoint

@@ -43,6 +43,7 @@ impl ReadModels {
         let key = models.directory.key_of(stream).ok_or_else(not_parked)?;
         let retried = refold_in(&mut models, model, key, &commits);
         drop(models);
+        self.core.listed.forget();
         self.core.router.start_anew();
         retried.ok_or_else(not_parked)
     }

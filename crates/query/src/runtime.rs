@@ -102,7 +102,9 @@ impl ReadModels {
         {
             let mut models = self.core.models.write();
             for commit in commits {
+                self.core.listed.before(&models, commit);
                 models.apply(commit);
+                self.core.listed.after(&models, commit);
             }
         }
         {

@@ -23,6 +23,9 @@ const CHUNK_ASSUMED: usize = 100;
 /// Signing an event takes as long as tens of fields.
 const SIGNED_WEIGHT: usize = 10;
 
+/// A search reads the text of all listed rooms, one search at a time.
+const DIRECTORY_WEIGHT: usize = 100;
+
 const RULES: CostRules = CostRules {
     page_arguments: &["first", "last", "limit"],
     page_max: PAGE_MAX,
@@ -69,6 +72,7 @@ const RULES: CostRules = CostRules {
     ],
     type_weights: &[("Mutation", MUTATION_WEIGHT)],
     field_weights: &[
+        ("Query.publicRooms", DIRECTORY_WEIGHT),
         ("Mutation.logIn", PASSWORD_WEIGHT),
         ("Mutation.register", PASSWORD_WEIGHT),
         ("RoomEvent.pdu", SIGNED_WEIGHT),
@@ -135,7 +139,7 @@ mod tests {
         for (field, length) in RULES.list_lengths {
             assert!(DOCUMENT.contains(&format!("| `{field}` | {length} |")), "{field}: {length}");
         }
-        for number in [MUTATION_WEIGHT, PASSWORD_WEIGHT, SIGNED_WEIGHT] {
+        for number in [MUTATION_WEIGHT, PASSWORD_WEIGHT, SIGNED_WEIGHT, DIRECTORY_WEIGHT] {
             assert!(DOCUMENT.contains(&format!("**{number}**")), "{number}");
         }
     }

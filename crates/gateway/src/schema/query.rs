@@ -6,7 +6,7 @@ use async_graphql::{
 };
 use rookery_domain::UserId;
 use rookery_log::{Position, Sealed, TokenKind};
-use rookery_query::{PublicRoomCursor, RoomView};
+use rookery_query::PublicRoomCursor;
 
 use super::{
     context::{App, app, page_size, session},
@@ -252,7 +252,9 @@ impl Query {
         let after = after.as_deref().map(PlaceInDirectory::decode_cursor).transpose();
         let after = after.map_err(Fault::bad_input)?;
         let after = after.map(|after| after.open(app(context))).transpose()?;
-        Ok(directory(app(context), session.viewer()?, search.as_deref(), after, limit))
+        let models = &app(context).models;
+        let found = models.public_rooms(search.as_deref(), after, limit).await;
+        Ok(directory(app(context), session.viewer()?, after.is_some(), &found))
     }
 
     /// What happened after a position, as `eventStream` gives it: for clients that poll.
@@ -304,18 +306,16 @@ impl Query {
 fn directory(
     app: &App,
     viewer: &UserId,
-    search: Option<&str>,
-    after: Option<PublicRoomCursor>,
-    limit: usize,
+    has_previous: bool,
+    found: &rookery_query::PublicRooms,
 ) -> PublicRooms {
-    let has_previous = after.is_some();
     let view = app.models.view();
-    let found = view.public_rooms(search, after, limit);
     let total_count = i32::try_from(found.total).unwrap_or(i32::MAX);
-    let room = |(place, room): &(PublicRoomCursor, RoomView<'_>)| {
+    let room = |place: &PublicRoomCursor| {
+        let room = view.listed_room(*place)?;
         let moment = Moment::new(view.position(), None, None);
-        (PlaceInDirectory::seal(app, *place), Room::at(room, viewer, moment))
+        Some((PlaceInDirectory::seal(app, *place), Room::at(&room, viewer, moment)))
     };
-    let rooms = found.rooms.iter().map(room).collect();
+    let rooms = found.rooms.iter().filter_map(room).collect();
     PublicRooms { rooms, has_previous, has_next: found.has_more, total_count }
 }

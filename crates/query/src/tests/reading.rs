@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    Anchor, HistoryVisibility, Membership, TimelineError, Viewer, Wanted,
+    Anchor, HistoryVisibility, Membership, PublicRooms, ReadModels, TimelineError, Viewer, Wanted,
     testing::{Scene, room, settle, user},
 };
 
@@ -213,6 +213,48 @@ async fn event_is_found_by_id_with_what_surrounds_it() {
     assert!(models.event(&event, &stranger).await.unwrap().is_none());
 }
 
+/// The names of the rooms of a page that are still listed.
+fn shown(models: &ReadModels, page: &PublicRooms) -> Vec<String> {
+    let view = models.view();
+    let rooms = page.rooms.iter().filter_map(|place| view.listed_room(*place));
+    rooms.map(|room| room.summary().name.clone().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_list_is_made_of_the_rooms_that_changed_and_not_of_all() {
+    let mut scene = Scene::new();
+    let models = scene.open().await;
+    let listed = json!({ "listed": true });
+    for name in ["a", "b"] {
+        scene.create(name, "alice").await;
+        scene.send(name, "alice", "org.rookery.directory", Some(""), listed.clone()).await;
+    }
+    settle(&models).await;
+    assert_eq!(models.public_rooms(None, None, 9).await.total, 2);
+    assert_eq!(models.core.listed.waiting(), Some(0));
+    // A message changes no list; a member does, of one room.
+    scene.message("a", "alice").await;
+    settle(&models).await;
+    assert_eq!(models.core.listed.waiting(), Some(0));
+    scene.member("a", "bob", "join").await;
+    settle(&models).await;
+    assert_eq!(models.core.listed.waiting(), Some(1));
+    // A search does not hold the models: a commit is applied while one waits for its turn.
+    let turn = models.core.listed.searching().await;
+    let search = models.public_rooms(Some("x"), None, 9);
+    tokio::pin!(search);
+    tokio::select! {
+        biased;
+        found = &mut search => panic!("{found:?}"),
+        () = std::future::ready(()) => {}
+    }
+    scene.member("a", "carol", "join").await;
+    settle(&models).await;
+    assert_eq!(models.public_rooms(None, None, 9).await.rooms[0].joined, 3);
+    drop(turn);
+    assert_eq!(search.await.total, 0);
+}
+
 #[tokio::test]
 async fn public_list_has_listed_rooms_by_size_and_search() {
     let mut scene = Scene::new();
@@ -227,16 +269,32 @@ async fn public_list_has_listed_rooms_by_size_and_search() {
     scene.member("Large", "bob", "join").await;
     scene.alias("tiny", Some("Small")).await;
     settle(&models).await;
-    let view = models.view();
-    let names = |search, limit| {
-        let page = view.public_rooms(search, None, limit);
-        let rooms = page.rooms.iter().map(|(_, room)| room.summary().name.clone().unwrap());
-        (rooms.collect::<Vec<_>>(), page.has_more, page.total)
+    let names = async |search, limit| {
+        let page = models.public_rooms(search, None, limit).await;
+        (shown(&models, &page), page.has_more, page.total)
     };
-    assert_eq!(names(None, 10), (vec!["Large".into(), "Small".into()], false, 2));
-    assert_eq!(names(None, 1), (vec!["Large".into()], true, 2));
-    assert_eq!(names(Some("LARGE"), 10), (vec!["Large".into()], false, 1));
-    assert_eq!(names(Some("tiny"), 10), (vec!["Small".into()], false, 1));
+    assert_eq!(names(None, 10).await, (vec!["Large".into(), "Small".into()], false, 2));
+    assert_eq!(names(None, 1).await, (vec!["Large".into()], true, 2));
+    assert_eq!(names(Some("LARGE"), 10).await, (vec!["Large".into()], false, 1));
+    assert_eq!(names(Some("tiny"), 10).await, (vec!["Small".into()], false, 1));
+    // Whatever changes is found as it is then.
+    scene.alias("tiny", None).await;
+    scene.member("Small", "bob", "join").await;
+    scene.member("Small", "carol", "join").await;
+    scene.send("Large", "alice", "m.room.topic", Some(""), json!({ "topic": "Vast" })).await;
+    settle(&models).await;
+    assert_eq!(names(None, 10).await.0, ["Small", "Large"]);
+    assert_eq!(names(Some("tiny"), 10).await, (Vec::new(), false, 0));
+    assert_eq!(names(Some(" vAst "), 10).await.0, ["Large"]);
+    let first = models.public_rooms(None, None, 10).await;
+    let hidden = json!({ "listed": false });
+    scene.send("Large", "alice", "org.rookery.directory", Some(""), hidden).await;
+    scene.alias("tiny", Some("Small")).await;
+    settle(&models).await;
+    assert_eq!(shown(&models, &first), ["Small"], "also in a list of before");
+    assert_eq!(names(None, 10).await, (vec!["Small".into()], false, 1));
+    assert_eq!(names(Some("tiny"), 10).await.0, ["Small"]);
+    let view = models.view();
     let alias = rookery_domain::RoomAliasId::parse("#tiny:rookery.test").unwrap();
     assert_eq!(view.alias(&alias), Some(&*room("Small")));
 }
@@ -257,15 +315,10 @@ async fn pages_of_the_public_list_neither_skip_nor_repeat_while_rooms_change() {
     settle(&models).await;
     let (mut seen, mut after) = (Vec::new(), None);
     loop {
-        let more = {
-            let view = models.view();
-            let page = view.public_rooms(None, after, 2);
-            let found = page.rooms.iter().map(|(_, room)| room.summary().name.clone().unwrap());
-            seen.extend(found);
-            after = page.rooms.last().map(|(place, _)| *place);
-            page.has_more
-        };
-        if !more {
+        let page = models.public_rooms(None, after, 2).await;
+        seen.extend(shown(&models, &page));
+        after = page.rooms.last().copied();
+        if !page.has_more {
             break;
         }
         // What was seen shrinks, what was not grows, and one that nobody knew of comes.
