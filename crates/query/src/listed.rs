@@ -251,8 +251,8 @@ impl Core {
 }
 
 fn page(position: Position, list: &List, asked: &Asked) -> Found {
-    let last = asked.after.map(|(_, size, key)| (Reverse(size), key));
-    let from = last.map_or(Bound::Unbounded, Bound::Excluded);
+    let begin = asked.after.map(|(_, size, key)| (Reverse(size), key));
+    let from = begin.map_or(Bound::Unbounded, Bound::Excluded);
     let fits = |text: &str| asked.search.as_deref().is_none_or(|search| text.contains(search));
     let rooms = list.range((from, Bound::Unbounded)).filter(|(_, text)| fits(text));
     let mut rooms: Vec<_> =
