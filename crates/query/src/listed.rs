@@ -202,6 +202,10 @@ fn entry(models: &Models, key: StreamKey) -> Option<(u64, Arc<str>)> {
 
 impl Core {
     /// Looks at the rooms that have changed, until none has.
+    #[expect(
+        clippy::await_holding_invalid_type,
+        reason = "it runs in a task of its own, which no client drives"
+    )]
     async fn refresh_listed(&self) {
         let _turn = self.listed.refreshing.lock().await;
         loop {

@@ -220,6 +220,10 @@ fn shown(models: &ReadModels, page: &PublicRooms) -> Vec<String> {
     rooms.map(|room| room.summary().name.clone().unwrap()).collect()
 }
 
+#[expect(
+    clippy::await_holding_invalid_type,
+    reason = "the test holds the turn to see that others wait for it alone"
+)]
 #[tokio::test]
 async fn a_list_is_made_of_the_rooms_that_changed_and_not_of_all() {
     let mut scene = Scene::new();
