@@ -130,7 +130,9 @@ impl Run {
         if crc32fast::hash(&bytes).to_le_bytes() != *checksum {
             self.damaged.store(true, Ordering::Relaxed);
             let path = self.path.display();
-            let text = format!("block {index} of the index file {path} is not what was written");
+            let text = format!(
+                "block {index} of the index file {path} is damaged; it is derived again from the log"
+            );
             return Err(StoreError::Damaged(text.into()));
         }
         Ok(bytes.as_chunks().0.iter().map(|bytes| Entry(*bytes)).collect())
