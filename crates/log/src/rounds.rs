@@ -12,8 +12,8 @@ const MINUTES: &str = "ROOKERY_TORTURE_MINUTES";
 
 /// The seeds of a test's rounds, one after the other.
 ///
-/// A plain test run takes a fixed number of rounds. `cargo xtask torture` sets [`MINUTES`] and [`SEED`]: then rounds go
-/// on until the time is over, and there is at least one.
+/// A plain test run takes a fixed number of rounds. `cargo xtask torture` sets `ROOKERY_TORTURE_MINUTES` and
+/// `ROOKERY_TORTURE_SEED`: then rounds go on until the time is over, and there is at least one.
 ///
 /// ```ignore
 /// for seed in Rounds::of(8, 0x5eed) {
