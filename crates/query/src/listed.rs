@@ -243,14 +243,19 @@ impl Core {
         if asked.search.is_none() {
             return page(position, &list, &asked);
         }
-        let turn = Arc::clone(&self.listed.searching).lock_owned().await;
-        let search = move || {
-            let found = page(position, &list, &asked);
-            drop(turn);
-            found
-        };
+        let searching = Arc::clone(&self.listed.searching);
+        // A reader that is not polled would keep the turn that it was given.
+        let search = tokio::spawn(async move {
+            let turn = searching.lock_owned().await;
+            let search = move || {
+                let found = page(position, &list, &asked);
+                drop(turn);
+                found
+            };
+            tokio::task::spawn_blocking(search).await
+        });
         let none = Found { position, rooms: Vec::new(), has_more: false, total: 0 };
-        tokio::task::spawn_blocking(search).await.unwrap_or(none)
+        search.await.ok().and_then(Result::ok).unwrap_or(none)
     }
 }
 

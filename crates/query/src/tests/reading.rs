@@ -259,6 +259,34 @@ async fn a_list_is_made_of_the_rooms_that_changed_and_not_of_all() {
     assert_eq!(search.await.total, 0);
 }
 
+#[expect(
+    clippy::await_holding_invalid_type,
+    reason = "the test holds the turn until a reader waits for it"
+)]
+#[tokio::test]
+async fn a_search_whose_reader_is_parked_keeps_no_turn() {
+    let mut scene = Scene::new();
+    let models = scene.open().await;
+    scene.create("a", "alice").await;
+    settle(&models).await;
+    // The list is made, and a reader with a search waits in line when it is parked.
+    models.public_rooms(None, None, 9).await;
+    let turn = models.core.listed.searching().await;
+    let parked = models.public_rooms(Some("a"), None, 9);
+    tokio::pin!(parked);
+    for _ in 0..100 {
+        tokio::select! {
+            biased;
+            found = &mut parked => panic!("{found:?}"),
+            () = tokio::task::yield_now() => {}
+        }
+    }
+    drop(turn);
+    let other = models.public_rooms(Some("b"), None, 9);
+    let other = tokio::time::timeout(std::time::Duration::from_secs(10), other).await;
+    assert_eq!(other.map(|found| found.total).ok(), Some(0));
+}
+
 #[tokio::test]
 async fn public_list_has_listed_rooms_by_size_and_search() {
     let mut scene = Scene::new();
