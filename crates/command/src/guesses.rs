@@ -6,23 +6,28 @@
 //! **Invariant:** a user learns of no more than [`GUESSES_MAX`] names at once, and of one more in each [`GUESS_MILLIS`].
 //! Beyond that each claim is refused in the same words, whether or not the alias is free.
 
-use std::num::NonZeroUsize;
+use std::{num::NonZeroUsize, time::Duration};
 
 use lru::LruCache;
 use parking_lot::Mutex;
-use rookery_domain::{OwnedUserId, UserId};
+use rookery_domain::{OwnedUserId, Pace, UserId};
 use rookery_log::Millis;
 
+use crate::rates::nanos;
+
 /// Claims that fail at once.
-pub(crate) const GUESSES_MAX: u64 = 10;
+pub(crate) const GUESSES_MAX: u32 = 10;
 
 /// Time in which one of them is given back: six minutes.
 pub(crate) const GUESS_MILLIS: u64 = 6 * 60 * 1_000;
 
+/// How often a claim may fail.
+const PACE: Pace = Pace { burst: GUESSES_MAX, interval: Duration::from_millis(GUESS_MILLIS) };
+
 /// Users who are remembered; those who guessed last.
 const USERS_MAX: usize = 10_000;
 
-/// The failed claims of each user, as the time at which all are given back (a bucket that leaks, as one number).
+/// The failed claims of each user, as the time at which the bucket of their [`PACE`] is full again.
 pub(crate) struct Guesses(Mutex<LruCache<OwnedUserId, u64>>);
 
 impl Default for Guesses {
@@ -34,15 +39,17 @@ impl Default for Guesses {
 impl Guesses {
     /// Whether the user has guessed too often to be answered.
     pub(crate) fn are_spent(&self, user: &UserId, now: Millis) -> bool {
-        let given_back = self.0.lock().peek(user).copied().unwrap_or_default();
-        given_back.saturating_sub(now.0) > (GUESSES_MAX - 1) * GUESS_MILLIS
+        let full_at = self.0.lock().peek(user).copied().unwrap_or_default();
+        PACE.take(full_at, 1, nanos(now)).is_err()
     }
 
     /// Counts a claim that failed.
     pub(crate) fn count(&self, user: &UserId, now: Millis) {
         let mut users = self.0.lock();
-        let given_back = users.get(user).copied().unwrap_or_default().max(now.0);
-        users.put(user.to_owned(), given_back + GUESS_MILLIS);
+        let full_at = users.get(user).copied().unwrap_or_default();
+        if let Ok(full_at) = PACE.take(full_at, 1, nanos(now)) {
+            users.put(user.to_owned(), full_at);
+        }
     }
 }
 

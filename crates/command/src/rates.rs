@@ -170,11 +170,11 @@ impl RateLimiter {
     }
 }
 
-fn nanos(time: Millis) -> u64 {
+pub(crate) fn nanos(time: Millis) -> u64 {
     time.0.saturating_mul(1_000_000)
 }
 
-/// What something is, and how often.
+/// The kinds of action that a request counts as, and how many times each.
 fn counts(asked: &Asked<'_>) -> [(ActionKind, u32); 3] {
     let many = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
     let one = |kind| [(kind, 1), (kind, 0), (kind, 0)];
