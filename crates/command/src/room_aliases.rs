@@ -213,8 +213,8 @@ impl Commands {
         }
     }
 
-    /// What the actor is told of an alias that is taken. Of a room that does not exist for the actor, its alias tells
-    /// no more than a name that nobody may have.
+    /// The refusal of a claim on a taken alias. If the room that holds it does not exist for the actor, the refusal is that of a
+    /// name that nobody may have.
     async fn explain_taken(
         &self,
         actor: &Actor,

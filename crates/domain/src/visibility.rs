@@ -11,13 +11,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{HistoryVisibility, Membership, Pdu, UserId};
 
-/// Who sees the profile of a user, beside those whom a room shows it to.
+/// The users who see a profile, beside those whom a room shows it to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ProfileAudience {
     /// Every user of this server who names the user.
     #[default]
     Users,
-    /// Who shares a room with the user.
+    /// Users who share a room with the user.
     SharedRooms,
 }
 

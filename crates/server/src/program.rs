@@ -22,10 +22,10 @@ use crate::{
     unfinished::{Kind, Unfinished},
 };
 
-/// What a shell says of a program that ended because nobody read its output: 128 + SIGPIPE.
+/// The exit code of a program whose output nobody reads any more, as shells report it: 128 + SIGPIPE.
 const READER_GONE: u8 = 141;
 
-/// What clap ends with after a wrong command line.
+/// The exit code after a wrong command line, as clap has it.
 const USAGE: u8 = 2;
 
 /// Runs the program with the arguments and the environment of this process.

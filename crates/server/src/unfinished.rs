@@ -19,7 +19,7 @@ const FILE_NAME: &str = "import.json";
 /// The format that is written, and the last that is read.
 const FORMAT: u32 = 1;
 
-/// What is imported.
+/// The source of an import.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Kind {
@@ -34,7 +34,7 @@ pub(crate) enum Kind {
 pub(crate) struct Unfinished {
     format: u32,
     kind: Kind,
-    /// What was named on the command line.
+    /// The path as it was given on the command line.
     sources: Vec<String>,
     /// The same for the same content, under whatever name.
     identity: String,

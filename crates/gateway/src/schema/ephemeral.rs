@@ -233,7 +233,7 @@ fn typists(
     users.filter(|user| is_joined(view, room, user)).take(limit).collect()
 }
 
-/// Who types in a room, for one of its members; nobody for others: so many after a user, by user ID.
+/// Up to `limit` users who are typing in a room, ordered by user ID, after `after`. Empty unless the viewer is a member.
 pub(crate) fn typing_in(
     app: &App,
     room: &RoomId,

@@ -333,7 +333,7 @@ impl RoomEvent {
         Ok(edit.and_then(|edit| relations::edited_content(&edit.pdu)))
     }
 
-    /// Who reacted to it, and with what, in the order in which each reaction came first.
+    /// The reactions to the event, by key, in the order in which each key was first used.
     async fn reactions(
         &self,
         context: &Context<'_>,

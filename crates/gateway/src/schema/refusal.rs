@@ -18,7 +18,7 @@ pub(crate) enum RefusalCode {
     AliasNotYours,
     /// The alias points to another room.
     AliasTaken,
-    /// The alias cannot be had, and why is not for you to know: choose another one.
+    /// The alias is not available. The server does not say why: choose another one.
     AliasUnavailable,
     /// You have already joined: leave instead of declining.
     AlreadyJoined,
@@ -54,7 +54,7 @@ pub(crate) enum RefusalCode {
     NoSuchEvent,
     /// There is no such room, or you may not see it.
     NoSuchRoom,
-    /// There is no such user, or on a server that cannot be reached.
+    /// There is no such user, or the user's server cannot be reached.
     NoSuchUser,
     /// Only messages can be edited, and no edits.
     NotEditable,

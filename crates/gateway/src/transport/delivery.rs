@@ -3,7 +3,7 @@
 //! **Invariant:** nothing is computed ahead: operations are asked for more when the connection takes more, and a client that
 //! takes nothing for too long is cut off ([`Patient`](super::patience::Patient)).
 //! **Invariant:** once its session is over, nothing more is said but that: the session is asked after a message was made and
-//! before it is handed on, so nothing is told that came to be later.
+//! before it is handed on, so no later event is sent.
 
 use std::pin::Pin;
 use std::sync::Arc;

@@ -38,7 +38,7 @@ pub(crate) struct DeleteFilterInput {
     action_id: Option<i32>,
 }
 
-/// What came of deleting a filter.
+/// The result of `deleteFilter`.
 #[derive(SimpleObject)]
 pub(crate) struct DeleteFilterPayload {
     /// The ID of the filter that is gone, or was not there. Null if it was refused.
