@@ -17,7 +17,7 @@ const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 pub(crate) fn request(token: &str, document: &str, variables: &Value) -> Vec<u8> {
     let body = json!({ "query": document, "variables": variables }).to_string();
     format!(
-        "POST /graphql HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {token}\r\nAccept: \
+        "POST /graphql HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nAccept: \
          application/json\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     )
@@ -26,7 +26,7 @@ pub(crate) fn request(token: &str, document: &str, variables: &Value) -> Vec<u8>
 
 /// The bytes of a request for a page.
 pub(crate) fn page(path: &str) -> Vec<u8> {
-    format!("GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n").into_bytes()
+    format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").into_bytes()
 }
 
 /// A connection that is kept open.

@@ -58,7 +58,7 @@ impl Socket {
     async fn upgrade(stream: TcpStream) -> Result<Self, Error> {
         stream.set_nodelay(true)?;
         let mut socket = Self { stream, buffer: Vec::with_capacity(512), read: 0 };
-        let upgrade = "GET /graphql HTTP/1.1\r\nHost: bench\r\nConnection: Upgrade\r\nUpgrade: \
+        let upgrade = "GET /graphql HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: \
                        websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: \
                        AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: \
                        graphql-transport-ws\r\n\r\n";

@@ -102,6 +102,12 @@ fn a_full_disk_is_named_everywhere_and_costs_no_restart() {
     assert_eq!(status, 503, "{said}");
     assert!(said.contains("the accounts take no changes"), "{said}");
     says_no_path(&said.replace("`rookery status`", ""), &data);
+    let url = format!("http://{}/readyz", server.address());
+    let agent: ureq::Agent =
+        ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let mut stranger = agent.get(url).header("x-forwarded-for", "203.0.113.9").call().unwrap();
+    let told = stranger.body_mut().read_to_string().unwrap();
+    assert_eq!((stranger.status().as_u16(), told.contains("accounts")), (503, false), "{told}");
     let told = fail(&data, &["status"], "");
     assert!(told.contains("cannot do all of its work"), "{told}");
     eventually("the log of the server says so", || {

@@ -36,7 +36,7 @@ fn register(server: &Server, version: &str, headers: &[&str], name: &str) -> Val
 #[test]
 fn whoever_comes_through_a_proxy_is_not_local_and_is_told_what_to_do() {
     let data = tempdir().unwrap();
-    let server = Server::start(data.path());
+    let server = Server::start_with(data.path(), &["--allowed-hosts", "chat.example.org"]);
     let local = "Host: 127.0.0.1:8008";
     let cases: [(&str, &[&str]); 9] = [
         ("1.0", &[local]),
@@ -138,7 +138,7 @@ fn nginx(server: &Server) -> Option<Nginx> {
 #[test]
 fn the_internet_is_not_local_behind_nginx_as_it_comes() {
     let data = tempdir().unwrap();
-    let server = Server::start(data.path());
+    let server = Server::start_with(data.path(), &["--allowed-hosts", "chat.example.org"]);
     let Some(nginx) = nginx(&server) else {
         eprintln!("skipped: there is no nginx here");
         return;

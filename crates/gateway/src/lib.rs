@@ -3,11 +3,13 @@
 mod ephemeral;
 pub mod pages;
 pub mod schema;
+mod security;
 mod tokens;
 pub mod transport;
 
 pub use self::{
     ephemeral::{end_with_sessions, ephemeral, keep_ephemeral},
+    security::{Refused, SecurityLog},
     tokens::Tokens,
 };
 // The server holds it and hands it around.

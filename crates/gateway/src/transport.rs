@@ -36,6 +36,7 @@ mod persisted;
 mod prepare;
 mod rate;
 mod refusal;
+mod refused;
 mod respond;
 mod router;
 mod serve;
@@ -60,6 +61,7 @@ pub use options::{Introspection, InvalidStatus, SocketOptions, StreamOptions, Tr
 pub use persisted::{AllowList, ManifestError};
 pub use rate::{Rate, RateStatus};
 pub use refusal::{Location, Refusal, code};
+pub use respond::refused;
 pub use router::router;
 pub use serve::{ServeOptions, TrustedPeers, serve};
 pub use shutdown::{Shutdown, ShutdownHandle, shutdown};

@@ -1,6 +1,6 @@
 //! What does not work now: for `/readyz`, for `rookery status` and for the log.
 //!
-//! **Invariant:** all three say the same; strangers are told which part, and operators why.
+//! **Invariant:** all three say the same. Operators are told why, clients on this machine which part, and strangers nothing but that.
 
 use rookery_log::EventLog;
 
@@ -9,7 +9,7 @@ use crate::node::Node;
 /// A part that does not work now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Problem {
-    /// The part, and what it does not do, for strangers too.
+    /// The part, and what it does not do, for clients on this machine.
     pub(crate) what: &'static str,
     /// Why, with places and names, for operators.
     pub(crate) why: String,

@@ -13,6 +13,7 @@ mod contents;
 mod descriptors;
 pub mod failure;
 mod health;
+mod hosts;
 mod import;
 pub mod irc;
 mod logging;

@@ -1,11 +1,17 @@
 //! Serving clients until somebody asks to stop.
 
-use std::{fmt::Display, path::Path, sync::Arc, time::Duration};
+use std::{fmt::Display, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
-use axum::{extract::State, http::StatusCode, response::IntoResponse, routing::get};
+use axum::{
+    Extension,
+    extract::{ConnectInfo, State},
+    http::StatusCode,
+    response::IntoResponse,
+    routing::get,
+};
 use rookery_accounts::Millis;
 use rookery_gateway::{
-    Tokens, keep_ephemeral,
+    SecurityLog, Tokens, keep_ephemeral,
     schema::{costs, executor},
     transport::{
         AllowList, AnswerLimits, CallerLimits, GateLimits, Rate, ServeOptions, ShutdownHandle,
@@ -23,7 +29,9 @@ use crate::{
     config::{Config, ServerIdentity},
     descriptors,
     failure::Failure,
-    health, nearness,
+    health,
+    hosts::{self, Hosts},
+    nearness,
     node::Node,
     operator, reconcile,
     unfinished::Unfinished,
@@ -46,7 +54,8 @@ const SAVE_ROUNDS: u32 = 12;
 /// # Errors
 /// [`Failure`], saying what to do.
 pub(crate) async fn run(config: &Config, accept_missing_accounts: bool) -> Result<(), Failure> {
-    let options = options(config)?;
+    let security = SecurityLog::default();
+    let options = TransportOptions { security: security.clone(), ..options(config)? };
     let files = descriptors::raise_limit();
     let listener = TcpListener::bind(config.listen).await.map_err(|error| {
         let address = config.listen;
@@ -68,7 +77,7 @@ pub(crate) async fn run(config: &Config, accept_missing_accounts: bool) -> Resul
     tracing::info!(server_name = %name, data = %config.data.display(), "listening on http://{address}");
     let (handle, stop) = shutdown();
     let transport = router(
-        executor(Arc::new(node.app())),
+        executor(Arc::new(node.app().with_security_log(security.clone()))),
         Tokens::new(node.accounts.clone(), clock::now, node.ephemeral.clone()),
         options,
         stop.clone(),
@@ -77,6 +86,8 @@ pub(crate) async fn run(config: &Config, accept_missing_accounts: bool) -> Resul
         .route("/healthz", get(StatusCode::OK))
         .route("/readyz", get(ready).with_state(Arc::clone(&node)));
     let app = nearness::behind_proxies(app, &config.trusted_proxies);
+    let hosts = Hosts::new(address, name.as_str(), &config.allowed_hosts);
+    let app = hosts::only_for(app, hosts, security);
     let serve_options = serve_options(config, files);
     let serving = tokio::spawn(serve(listener, app, serve_options, stop));
     let (ephemeral, follower) = (node.ephemeral.clone(), node.models.follower());
@@ -157,21 +168,25 @@ fn signalled() -> Result<impl Future<Output = ()>, Failure> {
     })
 }
 
-/// Ready: the log and the accounts take writes, and the read side has caught up with the log.
-async fn ready(State(node): State<Arc<Node>>) -> impl IntoResponse {
-    let problems = health::problems(&node);
-    if !problems.is_empty() {
-        let what: Vec<_> = problems.iter().map(|problem| problem.what).collect();
-        let what = what.join(", and ");
-        let text = format!("{what}; `rookery status` on the server says why\n");
-        return (StatusCode::SERVICE_UNAVAILABLE, text);
+/// Ready: the log and the accounts take writes, and the read side has caught up with the log. What does not work is told to
+/// clients on this machine alone.
+async fn ready(
+    State(node): State<Arc<Node>>,
+    client: Option<Extension<ConnectInfo<SocketAddr>>>,
+) -> impl IntoResponse {
+    let mut problems: Vec<_> =
+        health::problems(&node).into_iter().map(|problem| problem.what).collect();
+    if problems.is_empty() {
+        let tail = *node.log.tail().borrow();
+        match node.models.wait_for(tail, Duration::from_secs(1)).await {
+            Ok(()) => return (StatusCode::OK, "ready\n".to_owned()),
+            Err(_) => problems.push("the read models have not caught up with the log"),
+        }
     }
-    let tail = *node.log.tail().borrow();
-    if node.models.wait_for(tail, Duration::from_secs(1)).await.is_err() {
-        let text = "the read models have not caught up with the log\n";
-        return (StatusCode::SERVICE_UNAVAILABLE, text.to_owned());
-    }
-    (StatusCode::OK, "ready\n".to_owned())
+    let is_near = client.is_some_and(|Extension(ConnectInfo(client))| client.ip().is_loopback());
+    let what = if is_near { problems.join(", and ") } else { "not ready".to_owned() };
+    let text = format!("{what}; `rookery status` on the server says why\n");
+    (StatusCode::SERVICE_UNAVAILABLE, text)
 }
 
 async fn housekeeping(node: Arc<Node>) {

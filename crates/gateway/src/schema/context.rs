@@ -23,6 +23,7 @@ use super::{
     scalars::{CursorScalar, PositionScalar},
     sharing::{Fanout, FanoutCounts},
 };
+use crate::security::SecurityLog;
 
 /// How long a query waits for the read side before it answers `STALE`.
 pub(crate) const STALE_AFTER: Duration = Duration::from_secs(1);
@@ -62,6 +63,7 @@ pub struct App {
     /// with, and however slowly they take it, another waits for one piece of theirs.
     pub(crate) catching_up: Turns<OwnedUserId>,
     pub(crate) entrances: EntranceLimiter,
+    pub(crate) security: SecurityLog,
     last_writes: Mutex<LruCache<(OwnedUserId, String), Position>>,
 }
 
@@ -91,6 +93,7 @@ impl App {
             fanout: Fanout::new(true),
             catching_up: Turns::new(CATCHING_UP_MAX),
             entrances: EntranceLimiter::new(Entrances::default()),
+            security: SecurityLog::default(),
             last_writes: Mutex::new(LruCache::new(writers)),
         }
     }
@@ -111,6 +114,12 @@ impl App {
     #[must_use]
     pub fn with_entrances(self, paces: Entrances) -> Self {
         Self { entrances: EntranceLimiter::new(paces), ..self }
+    }
+
+    /// The same; what is refused for reasons of security is written to `security`.
+    #[must_use]
+    pub fn with_security_log(self, security: SecurityLog) -> Self {
+        Self { security, ..self }
     }
 
     /// The same; `profiles` says who sees profiles.

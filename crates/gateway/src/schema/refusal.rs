@@ -127,6 +127,13 @@ pub(crate) enum RefusalCode {
     WrongCredentials,
 }
 
+impl RefusalCode {
+    /// The code as clients read it.
+    pub(crate) fn name(self) -> &'static str {
+        Self::items().iter().find(|item| item.value == self).map_or("", |item| item.name)
+    }
+}
+
 /// A refusal. Nothing was changed.
 #[derive(Clone, Debug, SimpleObject)]
 pub(crate) struct Refusal {

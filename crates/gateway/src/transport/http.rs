@@ -6,12 +6,11 @@
 //!
 //! Source: GraphQL over HTTP (draft), sections "Request" and "Response".
 
-use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Request, State};
 use axum::http::header::UPGRADE;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
@@ -30,6 +29,7 @@ use super::operation::Run;
 use super::origin::Origin;
 use super::outcome::Outcome;
 use super::refusal::{Refusal, code};
+use super::refused::peer_of;
 use super::respond::{Manner, respond};
 use super::unsent::{Guard, Unsent, guarded};
 use super::untaken::Untaken;
@@ -47,6 +47,8 @@ pub(super) async fn graphql<E: Frames, A: Authenticator>(
     if request.method() == Method::GET && asks_for_socket(request.headers()) {
         return match origin {
             Origin::Foreign => {
+                let peer = peer_of(request.extensions());
+                transport.tell_refused("a socket", (None, peer), &foreign());
                 let invalid = transport.options.invalid_status;
                 let manner = Manner::new(request.headers(), Media::Json, invalid);
                 respond(foreign().into(), manner, None).await
@@ -114,7 +116,7 @@ async fn answer<E: Frames, A: Authenticator>(
         Ok(Answer::Ready(response)) => return response,
         Ok(Answer::Single(outcome, reader)) => (outcome, reader),
         Err(refusal) => {
-            tracing::debug!(target: "rookery::operation", code = refusal.code, "refused");
+            transport.tell_refused("a request", (None, peer(&parts)), &refusal);
             (refusal.into(), None)
         }
     };
@@ -171,6 +173,14 @@ async fn dispatch<E: Frames, A: Authenticator>(
     }
 }
 
+impl<E, A: Authenticator> Transport<E, A> {
+    /// Answers a browser that is shown nothing but streams.
+    fn told_in_stream(&self, parts: &Parts, refusal: Refusal) -> Response {
+        self.tell_refused("a stream", (None, peer(parts)), &refusal);
+        sse::refused(refusal)
+    }
+}
+
 fn not_acceptable() -> Refusal {
     let message =
         "Accept application/graphql-response+json or application/json, or text/event-stream.";
@@ -191,7 +201,7 @@ async fn run<E: Frames, A: Authenticator>(
     let admission = match transport.admit(&mut params, &session, peer(parts)) {
         Ok(admission) => admission,
         Err(refusal) if accepted.is_event_stream_only() => {
-            return Ok(Answer::Ready(sse::refused(refusal)));
+            return Ok(Answer::Ready(transport.told_in_stream(parts, refusal)));
         }
         Err(refusal) => return Err(refusal),
     };
@@ -212,7 +222,7 @@ async fn run<E: Frames, A: Authenticator>(
     }
     let prepared = match transport.prepare(params, admission, &session, peer(parts)) {
         Err(refusal) if accepted.is_event_stream_only() => {
-            return Ok(Answer::Ready(sse::refused(refusal)));
+            return Ok(Answer::Ready(transport.told_in_stream(parts, refusal)));
         }
         prepared => prepared?,
     };
@@ -270,10 +280,7 @@ pub(super) async fn session<E, A: Authenticator>(
 
 /// The address that connected, if the server was told.
 pub(super) fn peer(parts: &Parts) -> Peer {
-    parts
-        .extensions
-        .get::<ConnectInfo<SocketAddr>>()
-        .map_or(Peer::UNKNOWN, |ConnectInfo(address)| Peer { address: *address })
+    peer_of(&parts.extensions)
 }
 
 pub(super) fn unauthenticated(failure: AuthFailure) -> Refusal {

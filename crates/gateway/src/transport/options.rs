@@ -11,6 +11,7 @@ use super::documents::DocumentLimits;
 use super::gate::GateLimits;
 use super::persisted::AllowList;
 use super::rate::Rate;
+use crate::security::SecurityLog;
 
 /// Limits, deadlines and origins of the transport.
 #[derive(Clone, Debug)]
@@ -47,6 +48,8 @@ pub struct TransportOptions {
     pub socket: SocketOptions,
     /// Limits of event streams and multipart answers.
     pub streams: StreamOptions,
+    /// Where refusals are written that matter for security.
+    pub security: SecurityLog,
     /// What invalid documents and variables are answered with, if the client reads it.
     pub invalid_status: InvalidStatus,
 }
@@ -106,6 +109,7 @@ impl Default for TransportOptions {
             callers: CallerLimits::default(),
             socket: SocketOptions::default(),
             streams: StreamOptions::default(),
+            security: SecurityLog::default(),
             invalid_status: InvalidStatus::default(),
         }
     }

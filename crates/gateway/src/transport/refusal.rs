@@ -60,6 +60,8 @@ pub mod code {
     pub const UNSUPPORTED_MEDIA_TYPE: &str = "UNSUPPORTED_MEDIA_TYPE";
     /// The client accepts neither of our media types.
     pub const NOT_ACCEPTABLE: &str = "NOT_ACCEPTABLE";
+    /// The request is for a host that this server does not answer for.
+    pub const HOST_NOT_ALLOWED: &str = "HOST_NOT_ALLOWED";
     /// A page of another origin opened the socket or the stream.
     pub const ORIGIN_FORBIDDEN: &str = "ORIGIN_FORBIDDEN";
     /// Subscriptions go over WebSocket, or have to be accepted as a stream.

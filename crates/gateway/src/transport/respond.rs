@@ -11,10 +11,10 @@ use axum::response::Response;
 
 use super::budget::{Budget, Held};
 use super::compress::{COMPRESSED_BYTES_MIN, accepts_gzip, gzip};
-use super::media::Media;
+use super::media::{Accepted, Media};
 use super::options::InvalidStatus;
 use super::outcome::Outcome;
-use super::refusal::code;
+use super::refusal::{Refusal, code};
 
 /// How an answer is to be sent.
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +59,7 @@ pub(super) fn status(outcome: &Outcome, media: Media, invalid: InvalidStatus) ->
         code::ORIGIN_FORBIDDEN | code::DOCUMENT_NOT_ALLOWED | code::INTROSPECTION_FORBIDDEN => {
             StatusCode::FORBIDDEN
         }
+        code::HOST_NOT_ALLOWED => StatusCode::MISDIRECTED_REQUEST,
         code::RATE_LIMITED => StatusCode::TOO_MANY_REQUESTS,
         // The caller has too many, or the server: then it knows when to come back.
         code::TOO_MANY_SOCKETS if refusal.retry_after.is_none() => StatusCode::TOO_MANY_REQUESTS,
@@ -86,6 +87,12 @@ pub(super) fn status(outcome: &Outcome, media: Media, invalid: InvalidStatus) ->
         code::TIMEOUT => StatusCode::GATEWAY_TIMEOUT,
         _ => StatusCode::BAD_REQUEST,
     }
+}
+
+/// The answer to a request that is refused before anything looks at what it asks for.
+pub async fn refused(headers: &HeaderMap, refusal: Refusal) -> Response {
+    let media = Accepted::of(headers).single.unwrap_or(Media::Json);
+    respond(refusal.into(), Manner::new(headers, media, InvalidStatus::default()), None).await
 }
 
 /// The response that carries an outcome.

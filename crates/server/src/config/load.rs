@@ -14,7 +14,8 @@ use toml::Value;
 use crate::{
     cli::Flags,
     config::{
-        ALL, Caches, Config, ConfigError, Limits, Problem, Setting, Source, TrustedProxies, values,
+        ALL, Caches, Config, ConfigError, Host, Limits, Problem, Setting, Source, TrustedProxies,
+        values,
     },
 };
 
@@ -202,6 +203,7 @@ impl Sources {
             registration: self.one("registration", values::registration),
             token_lifetime: self.one("token_lifetime", values::lifetime),
             compact_after: self.one("compact_after", values::lifetime),
+            allowed_hosts: self.list("allowed_hosts", Host::without_port),
             allowed_origins: self.list("allowed_origins", values::origin),
             trusted_proxies: TrustedProxies(self.list("trusted_proxies", values::network)),
             profiles: self.one("profiles", values::profiles),
@@ -263,6 +265,14 @@ impl fmt::Display for Loaded {
                 format!("# {} is not set", setting.key)
             };
             writeln!(f, "{line:<44} # {source}")?;
+        }
+        if self.config.allowed_hosts.is_empty() {
+            f.write_str(
+                "# hint: allowed_hosts names no host. Requests are answered if they are addressed to \
+                 server_name,\n# to localhost, or to an IP address of this server; others get the \
+                 status 421. Name each other\n# host that clients and proxies use in `Host`, for \
+                 example allowed_hosts = [\"chat.example.org\"].\n",
+            )?;
         }
         if self.config.trusted_proxies.0.is_empty() {
             f.write_str(

@@ -7,6 +7,7 @@
 //! no sense are refused, naming where they stand and what is expected.
 
 mod error;
+mod host;
 mod identity;
 mod load;
 mod proxies;
@@ -22,6 +23,7 @@ pub(crate) use self::values::network;
 pub(crate) use self::values::parse_duration;
 pub use self::{
     error::{ConfigError, Problem, Source},
+    host::Host,
     identity::{DEFAULT_SERVER_NAME, IdentityError, ServerIdentity},
     load::{Loaded, load},
     proxies::{Client, Network, TrustedProxies},

@@ -134,6 +134,16 @@ pub const ALL: &[Setting] = &[
     Setting {
         many: true,
         ..serve(
+            "allowed_hosts",
+            "HOST",
+            "",
+            "host names or IP addresses without a port, such as chat.example.org",
+            "Hosts that clients may ask for beside server_name, localhost and IP addresses (a list)",
+        )
+    },
+    Setting {
+        many: true,
+        ..serve(
             "allowed_origins",
             "ORIGIN",
             "",

@@ -8,7 +8,7 @@ use rookery_domain::Pace;
 use rookery_domain::ProfileAudience;
 use rookery_gateway::transport::Introspection;
 
-use crate::config::TrustedProxies;
+use crate::config::{Host, TrustedProxies};
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +34,7 @@ pub struct Config {
     /// How long content may stay in the files that was redacted, until a start rewrites them; none
     /// for as long as nobody asks for it.
     pub compact_after: Option<Duration>,
+    pub allowed_hosts: Vec<Host>,
     pub allowed_origins: Vec<String>,
     pub trusted_proxies: TrustedProxies,
     pub profiles: ProfileAudience,

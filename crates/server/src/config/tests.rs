@@ -118,6 +118,7 @@ fn every_setting_can_be_set_in_every_way() {
             ("server_name", _) => "example.org",
             ("allowed_origins", _) => "https://example.org",
             ("trusted_proxies", _) => "192.0.2.1",
+            ("allowed_hosts", _) => "rookery.lan",
             ("allowed_documents", _) => "persisted-documents.json",
             (_, default) => default,
         };

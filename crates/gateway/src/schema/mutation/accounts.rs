@@ -11,9 +11,10 @@ use rookery_domain::OwnedUserId;
 use crate::schema::{
     context::{STALE_AFTER, app, millis, session},
     fault::Fault,
-    refusal::Refusal,
+    refusal::{Refusal, RefusalCode},
     user::{Device, User},
 };
+use crate::security::Refused;
 
 /// Who wants an account.
 #[derive(InputObject)]
@@ -130,6 +131,7 @@ impl AccountMutation {
         let session = session(context);
         let entrances = &app(context).entrances;
         if let Some(refusal) = entrances.register(session.peer, session.received) {
+            tell_refused(context, "a registration", &username, &refusal);
             let refusal = Some(refusal);
             return Ok(RegisterPayload { token: None, device_id: None, user: None, refusal });
         }
@@ -139,7 +141,8 @@ impl AccountMutation {
             device_name,
             from: session.peer,
         };
-        let device_name = registration.device_name.clone();
+        let (name, device_name) =
+            (registration.localpart.clone(), registration.device_name.clone());
         // The accounts ask the models whether the log knows the name.
         let tail = *app(context).log.tail().borrow();
         let fresh = app(context).models.wait_for(tail, STALE_AFTER).await;
@@ -149,7 +152,11 @@ impl AccountMutation {
             tell_added(context, new, device_name.as_deref()).await;
         }
         let LogInPayload { token, device_id, user, refusal } =
-            logged_in(refused(result, RegisterError::code)?);
+            logged_in(refused(result, RegisterError::code)?.inspect_err(|refusal| {
+                if refusal.code == RefusalCode::RegistrationClosed {
+                    tell_refused(context, "a registration", &name, refusal);
+                }
+            }));
         Ok(RegisterPayload { token, device_id, user, refusal })
     }
 
@@ -163,6 +170,7 @@ impl AccountMutation {
         let session = session(context);
         let entrances = &app(context).entrances;
         if let Some(refusal) = entrances.log_in(&username, session.peer, session.received) {
+            tell_refused(context, "a login", &username, &refusal);
             let refusal = Some(refusal);
             return Ok(LogInPayload { token: None, device_id: None, user: None, refusal });
         }
@@ -173,12 +181,15 @@ impl AccountMutation {
             device_name,
             from: session.peer,
         };
+        let user = login.user.clone();
         let new_name = login.device_id.is_none().then(|| login.device_name.clone());
         let result = app(context).accounts.login(login, millis(session.received)).await;
         if let (Ok(new), Some(name)) = (&result, new_name) {
             tell_added(context, new, name.as_deref()).await;
         }
-        Ok(logged_in(refused(result, LoginError::code)?))
+        Ok(logged_in(refused(result, LoginError::code)?.inspect_err(|refusal| {
+            tell_refused(context, "a login", &user, refusal);
+        })))
     }
 
     /// Logs out this device, or all of yours. Their subscriptions end at once.
@@ -250,6 +261,17 @@ impl AccountMutation {
             Err(refusal) => RemoveDevicePayload { device_id: None, refusal: Some(refusal) },
         })
     }
+}
+
+/// Tells the operator that somebody was not let in.
+fn tell_refused(context: &Context<'_>, what: &'static str, user: &str, refusal: &Refusal) {
+    app(context).security.refused(&Refused {
+        what,
+        reason: refusal.code.name(),
+        user: Some(user),
+        named: None,
+        address: session(context).peer,
+    });
 }
 
 /// Tells the user's devices of a new one. If that fails, they learn of it from the list.

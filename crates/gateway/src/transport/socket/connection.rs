@@ -20,6 +20,7 @@ use crate::transport::auth::{AuthFailure, Authenticator, Caller, Peer, SessionEn
 use crate::transport::callers::Holding;
 use crate::transport::frame::Frames;
 use crate::transport::gate::json_nested_within;
+use crate::transport::http::unauthenticated;
 use crate::transport::operation::{Operations, Run};
 use crate::transport::outcome::Outcome;
 use crate::transport::params::Params;
@@ -194,7 +195,7 @@ impl<E: Frames, A: Authenticator> Connection<E, A> {
         }
         let authenticator = &self.transport.authenticator;
         let token = match (token, &self.token) {
-            (None, Err(failure)) => return Err(closing(*failure)),
+            (None, Err(failure)) => return Err(self.refuse(*failure)),
             (None, Ok(token)) => token.clone(),
             (token, _) => token,
         };
@@ -202,7 +203,7 @@ impl<E: Frames, A: Authenticator> Connection<E, A> {
         let session = timeout(self.transport.options.socket.init_deadline, authenticate)
             .await
             .unwrap_or(Err(AuthFailure::Unavailable))
-            .map_err(closing)?;
+            .map_err(|failure| self.refuse(failure))?;
         self.token = Ok(None);
         let key = self.transport.key(&session, self.peer);
         self.holding = Some(self.transport.callers.socket(key).map_err(|refusal| {
@@ -221,6 +222,15 @@ impl<E: Frames, A: Authenticator> Connection<E, A> {
         Ok(())
     }
 
+    /// Why the socket of a token closes that was not accepted.
+    fn refuse(&self, failure: AuthFailure) -> Close {
+        self.transport.tell_refused("a socket", (None, self.peer), &unauthenticated(failure));
+        match failure {
+            AuthFailure::Invalid => Close::Forbidden,
+            AuthFailure::Unavailable => Close::AuthUnavailable,
+        }
+    }
+
     fn subscribe(&mut self, link: &mut Link, id: String, params: Params) -> Result<(), Close> {
         let Some(session) = self.session.clone() else { return Err(Close::Unauthorized) };
         if self.end.as_ref().is_some_and(|end| end.is_over()) {
@@ -230,7 +240,8 @@ impl<E: Frames, A: Authenticator> Connection<E, A> {
             return Err(Close::DuplicateId(id));
         }
         if let Err(refusal) = self.start(&id, params, &session) {
-            tracing::debug!(target: "rookery::operation", code = refusal.code, "refused");
+            let who = (Some(&session), self.peer);
+            self.transport.tell_refused("an operation", who, &refusal);
             link.send(protocol::error(&id, &Outcome::Refused(refusal)));
         }
         Ok(())
@@ -249,12 +260,5 @@ impl<E: Frames, A: Authenticator> Connection<E, A> {
         let run = Run::new(&self.transport, prepared, self.operations.untaken());
         self.operations.start(id, run);
         Ok(())
-    }
-}
-
-fn closing(failure: AuthFailure) -> Close {
-    match failure {
-        AuthFailure::Invalid => Close::Forbidden,
-        AuthFailure::Unavailable => Close::AuthUnavailable,
     }
 }
