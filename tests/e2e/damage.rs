@@ -120,7 +120,7 @@ fn salvage_saves_all_but_what_is_damaged_and_names_it() {
     let ran = run(path, &["log", "salvage", "--into", into.to_str().unwrap()], "");
     assert!(ran.success, "{}", ran.error);
     assert!(ran.error.contains("positions 33 to 33"), "{}", ran.error);
-    assert!(ran.error.contains(&format!("1 events of room/{room}")), "{}", ran.error);
+    assert!(ran.error.contains(&format!("1 event of room/{room}")), "{}", ran.error);
     let file = output.path().join("saved.ndjson");
     succeed(path, &["log", "salvage", file.to_str().unwrap()], "");
     assert!(contents(path) == before, "salvage changed a file");
@@ -204,6 +204,6 @@ fn lost_accounts_are_refused_and_no_file_is_changed() {
     fs::remove_file(path.join("accounts.redb")).unwrap();
     let before = contents(path);
     let refusal = fail(path, &["serve", "--listen", "127.0.0.1:0"], "");
-    assert!(refusal.contains("1 users without an account (alice)"), "{refusal}");
+    assert!(refusal.contains("1 user without an account (alice)"), "{refusal}");
     assert!(contents(path) == before, "a refusal changed a file");
 }

@@ -27,6 +27,7 @@ mod messages;
 mod nearness;
 mod operator;
 mod oracle;
+mod orders;
 mod outputs;
 mod profiles;
 mod raw;

@@ -91,7 +91,17 @@ fn a_command_whose_reader_has_gone_ends_quietly() {
         if !online {
             drop(server.take());
         }
-        for command in [&["log", "tail", "--after", "0"][..], &["export", "-"], &["schema"]] {
+        for command in [
+            &["log", "tail", "--after", "0"][..],
+            &["log", "tail", "--after", "0", "--follow"],
+            &["export", "-"],
+            &["schema"],
+            &["user", "list"],
+            &["verify"],
+            &["--check-config"],
+            &["--help"],
+            if online { &["status"] } else { &["log", "salvage", "-"] },
+        ] {
             let (reader, writer) = std::io::pipe().unwrap();
             drop(reader);
             let ended = output_to(writer, data.path(), command);

@@ -15,20 +15,22 @@ use crate::{config::Config, failure::Failure, node::Node, progress::Progress, sa
 /// [`Failure`], saying what to do.
 pub(crate) async fn run(config: &Config) -> Result<Compacted, Failure> {
     salvage::examine(config).await?;
-    let node = Node::open(config).await.map_err(|failure| {
-        if !failure.is_in_use() {
-            return failure;
-        }
-        let data = config.data.display();
-        Failure::new(format!(
-            "a server has {data} open: stop the server first, or restart it with \
-             `--compact-after 1s`, and it compacts by itself"
-        ))
-    })?;
+    let node = Node::open(config).await;
+    let node =
+        node.map_err(|failure| if failure.is_in_use() { in_use(&config.data) } else { failure })?;
     // A redaction that a crash has cut off is carried out first; then all models are saved anew.
     node.commands.resume_erasures().await?;
     node.close().await;
     rewrite(config).await
+}
+
+/// Why the files below a running server are not rewritten.
+pub(crate) fn in_use(data: &Path) -> Failure {
+    let data = data.display();
+    Failure::new(format!(
+        "a server has {data} open: stop the server first, or restart it with `--compact-after 1s`, \
+         and it compacts by itself"
+    ))
 }
 
 /// Does it at a start, if content that was redacted has stayed in the files for too long.

@@ -69,6 +69,7 @@ macro_rules! failures {
 failures!(
     io::Error,
     crate::config::ConfigError,
+    crate::config::FolderError,
     crate::config::IdentityError,
     crate::contents::Changed,
     crate::irc::SourceError,

@@ -26,7 +26,7 @@ use tokio::{sync::oneshot, task::JoinHandle};
 
 use crate::{
     clock,
-    config::{Config, ServerIdentity},
+    config::{self, Config, ServerIdentity},
     failure::Failure,
     progress::Progress,
     reconcile,
@@ -195,6 +195,7 @@ impl Node {
         config: &Config,
         epoch: Option<rookery_log::Epoch>,
     ) -> Result<PreparedLog, Failure> {
+        config::check_writable(&config.data)?;
         let cache_bytes = config.cache.log_bytes as u64;
         let options = SledOptions { epoch, cache_bytes, ..SledOptions::default() };
         Ok(SledLog::prepare(&config.data.join("log"), options)?)

@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** an order is carried out by the same code in both cases; where a server runs, the
 //! order is sent there through a socket that only the owner of the directory can open.
+//! **Invariant:** a running server is asked before the data directory is touched.
 
 mod execute;
 mod output;
@@ -19,7 +20,7 @@ pub use self::{
     execute::execute,
     output::{Output, Reply, show},
     receive::{Sent, ServerKeyFile, read_sent},
-    socket::{SOCKET_NAME, ask, ask_running, bind, serve},
+    socket::{SOCKET_NAME, ask, ask_running, bind, reach, serve},
 };
 
 /// An order.
@@ -61,6 +62,15 @@ impl Order {
     /// Whether the order reads every record of the log, and so would meet every damage.
     pub(crate) const fn reads_all(&self) -> bool {
         matches!(self, Self::Rebuild | Self::Verify | Self::Export)
+    }
+
+    /// Whether the order can be broken off at any moment: nothing that people wrote changes.
+    pub(crate) const fn changes_nothing(&self) -> bool {
+        match self {
+            Self::Rebuild | Self::Verify | Self::Export | Self::Status | Self::Tail { .. } => true,
+            Self::User { command, .. } => matches!(command, UserCommand::List { .. }),
+            Self::Receive { .. } => false,
+        }
     }
 }
 

@@ -1,24 +1,25 @@
 //! From the command line to what is done.
 
 use std::{
-    io::{self, BufRead, IsTerminal},
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
 };
 
 use crate::{
-    cli::{Command, ImportKind, Invocation, LogCommand, RoomCommand, UserCommand, parse},
+    cli::{Command, ImportKind, Invocation, LogCommand, RoomCommand, parse},
     compaction,
     config::{self, Config},
+    counted::counted,
     failure::Failure,
     import::{import_irc, import_log},
     logging,
     node::Node,
     operator::{
-        Destination, Order, Output, ServerKeyFile, ask, ask_running, execute, read_sent, show,
+        Destination, Order, Output, ServerKeyFile, ask, ask_running, execute, reach, read_sent,
+        show,
     },
-    salvage, serve, terminal,
+    password, salvage, serve, terminal,
     unfinished::{Kind, Unfinished},
 };
 
@@ -72,6 +73,7 @@ fn run(invocation: Invocation) -> Result<(), Failure> {
         tracing::warn!("{warning}");
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    config::check_folder(&loaded.config.data)?;
     runtime.block_on(async {
         match command {
             Command::Serve => serve::run(&loaded.config, accept_missing_accounts).await,
@@ -98,18 +100,25 @@ async fn carry_out(command: Command, config: &Config) -> Result<(), Failure> {
             order(config, Order::Tail { after, follow }, Destination::Screen).await
         }
         Command::Log(LogCommand::Salvage { file, into }) => {
+            if reach(&config.data).await.is_some() {
+                let data = config.data.display();
+                return Err(Failure::new(format!(
+                    "a server has {data} open: stop it first. Its log is whole as far as it serves; \
+                     `rookery export` writes it while the server runs"
+                )));
+            }
             salvage::run(config, file.as_deref(), into.as_deref()).await
         }
         Command::Room(RoomCommand::Receive { file, keys }) => receive(config, &file, &keys).await,
         Command::User(command) => {
-            let password = password_for(&command)?;
+            let password = password::read_for(&command)?;
             order(config, Order::User { command, password }, Destination::Screen).await
         }
         Command::Import { kind: Some(ImportKind::Irc { paths }), .. } => irc(config, paths).await,
         Command::Import { kind: Some(ImportKind::Ndjson { file }), .. }
         | Command::Import { kind: None, file: Some(file) } => {
             let records = import_log(config, &file).await?;
-            terminal::tell(format_args!("imported {records} commits"));
+            terminal::tell(format_args!("imported {}", counted(records, "commit")));
             Ok(())
         }
         Command::Import { kind: None, file: None } => {
@@ -133,20 +142,20 @@ async fn orders(
     // An order is about data that is there; only a server makes a new directory.
     config::ServerIdentity::read(&config.data, config.server_name.as_deref())?;
     Unfinished::refuse(&config.data)?;
+    if reach(&config.data).await.is_some() {
+        return ask_all(config, &orders, &destination).await;
+    }
     if orders.iter().any(Order::reads_all) {
         salvage::examine(config).await?;
     }
     let node = match Node::open(config).await {
         Ok(node) => node,
-        Err(failure) if failure.is_in_use() => {
-            for order in &orders {
-                ask(&config.data, order, &destination).await?;
-            }
-            return Ok(());
-        }
+        // A server has started meanwhile, or is about to take orders.
+        Err(failure) if failure.is_in_use() => return ask_all(config, &orders, &destination).await,
         Err(failure) => return Err(failure),
     };
     let (output, replies) = Output::channel();
+    let may_stop = orders.iter().all(Order::changes_nothing);
     let work = async {
         let mut result = Ok(());
         for order in orders {
@@ -158,9 +167,34 @@ async fn orders(
         output.end(result).await;
         drop(output);
     };
-    let (shown, ()) = tokio::join!(show(replies, &destination), work);
+    let shown = async {
+        let shown = show(replies, &destination, may_stop);
+        tokio::pin!(shown, work);
+        tokio::select! {
+            shown = &mut shown => {
+                if !may_stop {
+                    work.await;
+                }
+                shown
+            }
+            () = &mut work => shown.await,
+        }
+    };
+    let shown = shown.await;
     node.close().await;
     shown
+}
+
+/// Has the server that runs carry out orders one after the other, until one fails.
+async fn ask_all(
+    config: &Config,
+    orders: &[Order],
+    destination: &Destination,
+) -> Result<(), Failure> {
+    for order in orders {
+        ask(&config.data, order, destination).await?;
+    }
+    Ok(())
 }
 
 /// Hands over the events in `file` in as many orders as it takes.
@@ -174,10 +208,13 @@ async fn receive(config: &Config, file: &Path, keys: &Path) -> Result<(), Failur
 /// Rewrites the files of a data directory that no server has open.
 async fn compact(config: &Config) -> Result<(), Failure> {
     config::ServerIdentity::read(&config.data, config.server_name.as_deref())?;
+    if reach(&config.data).await.is_some() {
+        return Err(compaction::in_use(&config.data));
+    }
     let done = compaction::run(config).await?;
     terminal::tell(format_args!(
-        "rewrote {} commits: {} KiB before, {} KiB now; nothing is left of what was redacted",
-        done.commits,
+        "rewrote {}: {} KiB before, {} KiB now; nothing is left of what was redacted",
+        counted(done.commits, "commit"),
         done.bytes_before.div_ceil(1_024),
         done.bytes_after.div_ceil(1_024),
     ));
@@ -209,45 +246,6 @@ async fn irc(config: &Config, paths: Vec<PathBuf>) -> Result<(), Failure> {
         "{}\nadded {} commits in {:.1} s ({rate:.0}/s)\n",
         imported.summary, imported.commits, imported.seconds
     ))
-}
-
-/// Reads the password of commands that set one: one line of the standard input.
-fn password_for(command: &UserCommand) -> Result<Option<String>, Failure> {
-    let wanted = matches!(
-        command,
-        UserCommand::Create { no_password: false, .. } | UserCommand::SetPassword { .. }
-    );
-    if !wanted {
-        return confirm(command).map(|()| None);
-    }
-    if io::stdin().is_terminal() {
-        terminal::ask("password (it is shown while you type): ");
-    }
-    let mut line = String::new();
-    io::stdin().lock().read_line(&mut line)?;
-    let password = line.trim_end_matches(['\r', '\n']);
-    if password.is_empty() {
-        return Err(Failure::new(
-            "there is no password on the standard input: give it as one line, or use \
-             --no-password",
-        ));
-    }
-    Ok(Some(password.to_owned()))
-}
-
-/// What cannot be taken back is done only for somebody who says so.
-fn confirm(command: &UserCommand) -> Result<(), Failure> {
-    let UserCommand::Deactivate { name, yes: false } = command else { return Ok(()) };
-    if !io::stdin().is_terminal() {
-        return Err(Failure::new("this cannot be undone: say --yes to do it"));
-    }
-    terminal::ask(format_args!("deactivate {name} for good? [y/N] "));
-    let mut line = String::new();
-    io::stdin().lock().read_line(&mut line)?;
-    if line.trim().eq_ignore_ascii_case("y") {
-        return Ok(());
-    }
-    Err(Failure::new("nothing was done"))
 }
 
 /// Asks a running server whether it is ready.

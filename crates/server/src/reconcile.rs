@@ -12,7 +12,7 @@ use rookery_domain::{AccountEvent, Fact, Subject, UserId};
 use rookery_log::{EventLog, LoggedEvent, PAGE_MAX, Position, Scope, StreamId, StreamKind};
 use rookery_query::ReadModels;
 
-use crate::{clock, failure::Failure, node::Node};
+use crate::{clock, counted::counted_len, failure::Failure, node::Node};
 
 /// How many users a message names.
 const NAMES_SHOWN: usize = 3;
@@ -58,11 +58,13 @@ impl Lack {
             if count > NAMES_SHOWN {
                 names = format!("{names} and {} more", count - NAMES_SHOWN);
             }
-            parts.push(format!("the log has {count} users without an account ({names})"));
+            let users = counted_len(count, "user");
+            parts.push(format!("the log has {users} without an account ({names})"));
         }
         if !self.devices.is_empty() {
-            let count = self.devices.len();
-            parts.push(format!("{count} devices are logged in that the log says were removed"));
+            let devices = counted_len(self.devices.len(), "device");
+            parts
+                .push(format!("logged in although the log says that they were removed: {devices}"));
         }
         if self.foreign {
             parts.push("they were last changed beside another log".to_owned());
@@ -133,11 +135,12 @@ pub(crate) async fn accounts_with_log(node: &Node, accept: bool) -> Result<(), F
         return Err(lack.refusal());
     }
     let found = lack.describe();
-    let (users, devices) = (lack.users.len(), lack.devices.len());
+    let made = counted_len(lack.users.len(), "account");
+    let ended = counted_len(lack.devices.len(), "device");
     node.accounts.adopt(lack.users, lack.devices, Millis(clock::now().0)).await?;
     tracing::warn!(
-        "accounts.redb was missing or older than the log, which was accepted: {found}. Made {users} \
-         accounts without a password and logged {devices} devices out"
+        "accounts.redb was missing or older than the log, which was accepted: {found}. Made {made} \
+         without a password and logged out {ended}"
     );
     Ok(())
 }

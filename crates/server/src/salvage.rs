@@ -16,6 +16,7 @@ use rookery_log_sled::{Moved, OpenError, Salvage, Saved, Saving, SledLog, SledOp
 
 use crate::{
     config::{Config, ServerIdentity},
+    counted::{counted, counted_len},
     failure::Failure,
     ndjson,
     progress::Progress,
@@ -80,13 +81,15 @@ pub(crate) async fn run(
     let lost = match (file, into) {
         (_, Some(into)) => save_into(config, &salvage, epoch, into).await?,
         (Some(file), None) if file == Path::new("-") => {
-            write(&salvage, epoch, io::stdout().lock(), None)?
+            write(&salvage, epoch, terminal::stdout(), None, |error| terminal::unprinted(&error))?
         }
         (Some(file), None) => {
             let output = File::create_new(file)
                 .map_err(|error| Failure::file("cannot make the file", file, error))?;
             let orphans = file.with_extension("orphans.ndjson");
-            write(&salvage, epoch, BufWriter::new(output), Some(orphans))?
+            write(&salvage, epoch, BufWriter::new(output), Some(orphans), |error| {
+                Failure::file("the file is not complete: cannot write", file, error)
+            })?
         }
         (None, None) => return Err(Failure::new("name a file, or a directory with --into")),
     };
@@ -149,17 +152,18 @@ fn write(
     epoch: Epoch,
     output: impl Write,
     orphans: Option<PathBuf>,
+    unwritten: impl Fn(io::Error) -> Failure,
 ) -> Result<Lost, Failure> {
     let mut saving = salvage.saving(epoch, Box::new(follow));
     let mut orphans = Orphans { path: orphans, ..Orphans::default() };
-    let mut export = ndjson::Export::begin(output, epoch)?;
+    let mut export = ndjson::Export::begin(output, epoch).map_err(&unwritten)?;
     for saved in &mut saving {
         match saved? {
-            Saved::Chained(record) => export.write(&record)?,
+            Saved::Chained(record) => export.write(&record).map_err(&unwritten)?,
             Saved::Orphan(record) => orphans.write(&record)?,
         }
     }
-    export.finish()?;
+    export.finish().map_err(&unwritten)?;
     Lost::of(&saving, orphans)
 }
 
@@ -187,8 +191,7 @@ async fn save_into(
     for name in ["accounts.redb", "signing.key"] {
         let (from, to) = (config.data.join(name), into.join(name));
         if from.exists() && !to.exists() {
-            fs::copy(&from, &to).map_err(|error| Failure::file("cannot copy", &from, error))?;
-            File::open(&to)?.sync_all()?;
+            copy_whole(&from, &to).map_err(|error| Failure::file("cannot copy", &from, error))?;
         }
     }
     let finished = into.join("log");
@@ -196,6 +199,14 @@ async fn save_into(
         .map_err(|error| Failure::file("cannot rename", &unfinished, error))?;
     File::open(into)?.sync_all()?;
     Ok(lost)
+}
+
+/// Copies a file so that it is there whole or not at all: half a key would be taken for a damaged one.
+fn copy_whole(from: &Path, to: &Path) -> io::Result<()> {
+    let beside = to.with_extension("new");
+    fs::copy(from, &beside)?;
+    File::open(&beside)?.sync_all()?;
+    fs::rename(&beside, to)
 }
 
 /// Envelopes name other events by their positions, which are other ones behind a hole.
@@ -275,29 +286,29 @@ async fn copy(
 /// Tells the person at the terminal what was saved, and what was not.
 fn report(salvage: &Salvage, lost: &Lost) {
     let holes = salvage.holes();
-    let count = salvage.count();
+    let count = counted(salvage.count(), "commit");
     if holes.is_empty() {
-        terminal::tell(format_args!("saved {count} commits: all there were"));
+        terminal::tell(format_args!("saved {count}: all there were"));
         return;
     }
-    terminal::tell(format_args!("saved {count} commits; lost:"));
+    terminal::tell(format_args!("saved {count}; lost:"));
     for hole in &holes {
         let (from, to) = (hole.start(), hole.end());
         terminal::tell(format_args!("  positions {from} to {to}"));
     }
     for (stream, events) in lost.events.iter().take(STREAMS_NAMED_MAX) {
-        terminal::tell(format_args!("  {events} events of {stream}"));
+        terminal::tell(format_args!("  {} of {stream}", counted(*events, "event")));
     }
     let more = lost.events.len().saturating_sub(STREAMS_NAMED_MAX);
     if more > 0 {
-        terminal::tell(format_args!("  and events of {more} more streams"));
+        terminal::tell(format_args!("  and events of {}", counted_len(more, "more stream")));
     }
     if lost.rooms > 0 {
-        let (rooms, commits) = (lost.rooms, lost.orphans.commits);
+        let (rooms, commits) = (counted_len(lost.rooms, "room"), lost.orphans.commits);
         let place = lost.orphans.path.as_ref().map(|path| format!(": see {}", path.display()));
         let place = place.unwrap_or_else(|| ": name a file to get them".to_owned());
         terminal::tell(format_args!(
-            "  the beginning of {rooms} rooms, which cannot be served; {commits} of the saved \
+            "  the beginning of {rooms}, so that they cannot be served; {commits} of the saved \
              commits are of them{place}"
         ));
     }

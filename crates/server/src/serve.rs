@@ -1,6 +1,12 @@
 //! Serving clients until somebody asks to stop.
 
-use std::{fmt::Display, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{
+    fmt::Display,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::{
     Extension,
@@ -9,7 +15,7 @@ use axum::{
     response::IntoResponse,
     routing::get,
 };
-use rookery_accounts::Millis;
+use rookery_accounts::{Millis, RegistrationPolicy};
 use rookery_gateway::{
     SecurityLog, Tokens, keep_ephemeral,
     schema::{costs, executor},
@@ -74,7 +80,13 @@ pub(crate) async fn run(config: &Config, accept_missing_accounts: bool) -> Resul
     let orders = operator::bind(&config.data);
     // Whoever reads that it listens may stop it at once.
     let signalled = signalled()?;
-    tracing::info!(server_name = %name, data = %config.data.display(), "listening on http://{address}");
+    let hint = first_steps(&node, config.registration)?;
+    let page = page(address);
+    tracing::info!(
+        server_name = %name,
+        data = %config.data.display(),
+        "listening on http://{address} (the page for browsers: {page}){hint}"
+    );
     let (handle, stop) = shutdown();
     let transport = router(
         executor(Arc::new(node.app().with_security_log(security.clone()))),
@@ -111,6 +123,34 @@ pub(crate) async fn run(config: &Config, accept_missing_accounts: bool) -> Resul
     close(node).await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Where a browser on this machine finds the page.
+fn page(mut address: SocketAddr) -> String {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    format!("http://{address}/")
+}
+
+/// What the operator of a server without accounts has to know.
+fn first_steps(node: &Node, registration: RegistrationPolicy) -> Result<&'static str, Failure> {
+    if !node.accounts.users(None, 1)?.is_empty() {
+        return Ok("");
+    }
+    Ok(match registration {
+        RegistrationPolicy::Open => {
+            "; no account exists yet: the first to register from this machine becomes the administrator"
+        }
+        RegistrationPolicy::LoopbackOnly => {
+            "; no account exists yet: register one from this machine, which makes it the administrator"
+        }
+        RegistrationPolicy::Closed => {
+            "; no account exists yet: make one with `rookery user create NAME --admin`"
+        }
+    })
 }
 
 /// Refuses a folder that has lost its accounts while nothing in it is changed.

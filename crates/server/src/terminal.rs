@@ -9,5 +9,5 @@ mod stdout;
 
 pub(crate) use self::{
     stderr::{Stderr, ask, flush, lost_lines, tell},
-    stdout::{print, unprinted},
+    stdout::{print, reader_gone, stdout, unprinted},
 };

@@ -7,6 +7,7 @@
 //! no sense are refused, naming where they stand and what is expected.
 
 mod error;
+mod folder;
 mod host;
 mod identity;
 mod load;
@@ -23,6 +24,7 @@ pub(crate) use self::values::network;
 pub(crate) use self::values::parse_duration;
 pub use self::{
     error::{ConfigError, Problem, Source},
+    folder::{FolderError, check_folder, check_writable},
     host::Host,
     identity::{DEFAULT_SERVER_NAME, IdentityError, ServerIdentity},
     load::{Loaded, load},

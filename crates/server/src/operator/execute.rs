@@ -10,7 +10,8 @@ use serde_json::value::RawValue;
 
 use super::{Order, Output, receive::receive, status::status};
 use crate::{
-    cli::UserCommand, clock, contents::Contents, failure::Failure, ndjson, node::Node, reconcile,
+    cli::UserCommand, clock, contents::Contents, counted::counted, failure::Failure, ndjson,
+    node::Node, reconcile,
 };
 
 /// Commits that `log tail` shows if it is not told from where.
@@ -43,10 +44,10 @@ async fn rebuild(node: &Node, output: &Output) -> Result<(), Failure> {
     let seconds = rebuilt.duration.as_secs_f64();
     #[expect(clippy::cast_precision_loss, reason = "a rate for people to read")]
     let rate = rebuilt.events as f64 / seconds.max(0.001);
-    let (events, position) = (rebuilt.events, rebuilt.position);
+    let (events, position) = (counted(rebuilt.events, "event"), rebuilt.position);
     output
         .note(format!(
-            "rebuilt all read models from {events} events in {seconds:.2} s \
+            "rebuilt all read models from {events} in {seconds:.2} s \
              ({rate:.0} events/s); they serve from position {position} on"
         ))
         .await;
@@ -62,8 +63,10 @@ async fn verify(node: &Node, output: &Output) -> Result<(), Failure> {
     let checked = checked.await.map_err(|error| Failure::new(error.to_string()))??;
     output
         .text(format!(
-            "log: {} commits with {} events in {} streams: intact\n",
-            checked.commits, checked.events, checked.streams
+            "log: {} with {} in {}: intact\n",
+            counted(checked.commits, "commit"),
+            counted(checked.events, "event"),
+            counted(checked.streams, "stream"),
         ))
         .await;
     check_contents(node, output).await?;
@@ -158,8 +161,11 @@ async fn tail(
             if !follow {
                 return Ok(());
             }
-            if end.wait_for(|tail| *tail > after).await.is_err() {
-                return Ok(());
+            tokio::select! {
+                () = output.closed() => return Ok(()),
+                grown = end.wait_for(|tail| *tail > after) => if grown.is_err() {
+                    return Ok(());
+                },
             }
         }
     }

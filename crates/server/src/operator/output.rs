@@ -55,6 +55,11 @@ impl Output {
         self.0.send(Reply::Text(text)).await.is_ok()
     }
 
+    /// Waits until nobody reads it any more.
+    pub async fn closed(&self) {
+        self.0.closed().await;
+    }
+
     /// Tells the person who waits.
     pub async fn note(&self, line: impl Into<String>) {
         self.0.send(Reply::Note(line.into())).await.ok();
@@ -78,17 +83,28 @@ impl Output {
 
 /// Shows replies to the person at the terminal until the last one.
 ///
-/// It ends at the first that cannot be shown, and then takes no more, so that nobody waits for it.
+/// It ends at the first that cannot be shown, and then takes no more, so that nobody waits for it. With `may_stop` it
+/// ends as soon as nobody reads the standard output, even if there is nothing to print.
 ///
 /// # Errors
 /// [`Failure`] if the order failed, if it broke off, or if the output cannot be written.
 pub async fn show(
     mut replies: mpsc::Receiver<Reply>,
     destination: &Destination,
+    may_stop: bool,
 ) -> Result<(), Failure> {
     let mut output = Printed::open(destination)?;
     let mut bar: Option<(String, Progress)> = None;
-    while let Some(reply) = replies.recv().await {
+    let is_watched = may_stop && matches!(destination, Destination::Screen);
+    let reader_gone = terminal::reader_gone();
+    tokio::pin!(reader_gone);
+    loop {
+        let reply = tokio::select! {
+            biased;
+            reply = replies.recv() => reply,
+            () = &mut reader_gone, if is_watched => return Err(Failure::reader_gone()),
+        };
+        let Some(reply) = reply else { break };
         match reply {
             Reply::Text(text) => output.print(&text)?,
             Reply::Note(line) => {

@@ -2,13 +2,18 @@
 //!
 //! **Invariant:** the socket lies in the data directory with mode 0600: who can open it could read
 //! the data anyway.
+//! **Invariant:** no connection that cannot be taken, read or answered ends the socket.
+//! **Invariant:** in every format, an order is an object with `format`, and the reply `{"failed": TEXT}` is shown, so that
+//! a program and a server of two versions tell each other what to do.
 
 use std::{fs, io, os::unix::fs::PermissionsExt, path::Path, sync::Arc, time::Duration};
 
+use serde::{Deserialize, Serialize};
 use tokio::{
-    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::{UnixListener, UnixStream},
     sync::mpsc,
+    time::timeout,
 };
 
 use super::{Destination, Order, Output, Reply, execute, show};
@@ -17,11 +22,26 @@ use crate::{failure::Failure, node::Node};
 /// The name of the socket in the data directory.
 pub const SOCKET_NAME: &str = "operator.sock";
 
+/// The format of orders and replies. It goes up with each change that another version would misunderstand.
+const FORMAT: u32 = 1;
+
 /// How long to wait after a connection could not be taken.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
+/// How long a connection may take to bring its order.
+const ORDER_WAIT_MAX: Duration = Duration::from_secs(30);
+
 /// Longest order, in bytes: one that brings events of other servers.
 const ORDER_BYTES_MAX: u64 = 1024 * 1024;
+
+/// An order on its way.
+#[derive(Serialize)]
+struct Request<'a> {
+    format: u32,
+    /// The version of the program that asks, for people who look at it.
+    version: &'a str,
+    order: &'a Order,
+}
 
 /// Makes the socket in `data`. Orders that come in from now on wait for [`serve`].
 ///
@@ -65,30 +85,99 @@ pub async fn serve(listener: UnixListener, node: Arc<Node>) {
 
 async fn answer(stream: UnixStream, node: &Node) -> io::Result<()> {
     let (reader, mut writer) = stream.into_split();
-    let mut line = String::new();
-    let mut reader = BufReader::new(tokio::io::AsyncReadExt::take(reader, ORDER_BYTES_MAX));
-    reader.read_line(&mut line).await?;
-    let order: Order = serde_json::from_str(&line)?;
+    let mut reader = BufReader::new(reader);
+    let mut line = Vec::new();
+    let mut bounded = (&mut reader).take(ORDER_BYTES_MAX);
+    match timeout(ORDER_WAIT_MAX, bounded.read_until(b'\n', &mut line)).await {
+        // It only wanted to know whether a server runs.
+        Ok(Ok(0)) => return Ok(()),
+        Ok(read) => read?,
+        Err(_) => return Err(io::Error::new(io::ErrorKind::TimedOut, "no order came in time")),
+    };
     let (output, mut replies) = Output::channel();
-    let write = async {
+    let write = async move {
         while let Some(reply) = replies.recv().await {
             let mut line = serde_json::to_vec(&reply)?;
             line.push(b'\n');
             writer.write_all(&line).await?;
         }
+        drop(replies);
         Ok(())
     };
+    let order = match read_order(&line) {
+        Ok(order) => order,
+        Err(failure) => {
+            output.end(Err(failure)).await;
+            drop(output);
+            return write.await;
+        }
+    };
+    let may_stop = order.changes_nothing();
     let work = async {
         let result = execute(node, order, &output).await;
         output.end(result).await;
         drop(output);
     };
     // When the operator is gone, nobody waits for the rest of a `log tail --follow`.
-    tokio::pin!(write);
+    let gone = async {
+        let mut rest = [0; 64];
+        while may_stop && matches!(reader.read(&mut rest).await, Ok(1..)) {}
+        if !may_stop {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::pin!(write, work);
     tokio::select! {
-        written = &mut write => written,
-        () = work => write.await,
+        written = &mut write => {
+            if !may_stop {
+                work.await;
+            }
+            written
+        }
+        () = &mut work => write.await,
+        () = gone => Ok(()),
     }
+}
+
+/// Reads what a program asks for, which may be one of another version.
+fn read_order(line: &[u8]) -> Result<Order, Failure> {
+    #[derive(Deserialize)]
+    struct Head {
+        #[serde(default)]
+        format: u32,
+        #[serde(default)]
+        version: Option<String>,
+    }
+    #[derive(Deserialize)]
+    struct Body {
+        order: Order,
+    }
+    if line.len() as u64 >= ORDER_BYTES_MAX && line.last() != Some(&b'\n') {
+        return Err(Failure::new(format!("an order has at most {ORDER_BYTES_MAX} bytes")));
+    }
+    let unread =
+        |error: serde_json::Error| Failure::new(format!("the order cannot be read: {error}"));
+    let version = env!("CARGO_PKG_VERSION");
+    // Programs from before there were formats sent no object, or one without any.
+    let head = serde_json::from_slice(line).unwrap_or(Head { format: 0, version: None });
+    if head.format != FORMAT {
+        let asking =
+            head.version.map(|version| format!(" (version {version})")).unwrap_or_default();
+        let asked = head.format;
+        return Err(Failure::new(format!(
+            "this program{asking} sends orders of format {asked}, and the server that runs (version {version}) takes \
+             format {FORMAT}: use the `rookery` program of the server, or restart the server with this one"
+        )));
+    }
+    Ok(serde_json::from_slice::<Body>(line).map_err(unread)?.order)
+}
+
+/// A connection to the server that runs on `data`, if there is one that takes orders.
+///
+/// It is looked for before anything else: to find out by the lock of the log takes as long as a server may take to
+/// close it.
+pub async fn reach(data: &Path) -> Option<UnixStream> {
+    UnixStream::connect(data.join(SOCKET_NAME)).await.ok()
 }
 
 /// Sends an order to the server that runs on `data`, and shows what it says.
@@ -122,24 +211,82 @@ pub async fn ask_running(data: &Path, order: &Order) -> Result<(), Failure> {
 }
 
 async fn ask_on(
-    mut stream: UnixStream,
+    stream: UnixStream,
     order: &Order,
     destination: &Destination,
 ) -> Result<(), Failure> {
-    let mut line = serde_json::to_vec(order).map_err(io::Error::from)?;
+    let request = Request { format: FORMAT, version: env!("CARGO_PKG_VERSION"), order };
+    let mut line = serde_json::to_vec(&request).map_err(io::Error::from)?;
     line.push(b'\n');
-    stream.write_all(&line).await?;
+    let (reader, mut writer) = stream.into_split();
+    // A server that refuses the order may have closed its side already, and has said why.
+    writer.write_all(&line).await.ok();
     let (sender, receiver) = mpsc::channel(16);
-    let read = async {
-        let mut lines = BufReader::new(&mut stream).lines();
+    let read = async move {
+        let mut lines = BufReader::new(reader).lines();
+        let mut answered = false;
         while let Ok(Some(line)) = lines.next_line().await {
-            let Ok(reply) = serde_json::from_str::<Reply>(&line) else { break };
+            let reply = serde_json::from_str(&line).unwrap_or_else(|_| {
+                Reply::Failed(
+                    "this program does not understand the server's answer: use the `rookery` program of the server"
+                        .to_owned(),
+                )
+            });
+            answered = true;
             if sender.send(reply).await.is_err() {
-                break;
+                return;
             }
         }
-        drop(sender);
+        if !answered {
+            let reason = "the server closed the connection without an answer: it is stopping, or its version is another \
+                          one than this program's. Ask again, or use the `rookery` program of the server";
+            sender.send(Reply::Failed(reason.to_owned())).await.ok();
+        }
     };
-    let (shown, ()) = tokio::join!(show(receiver, destination), read);
-    shown
+    let shown = show(receiver, destination, order.changes_nothing());
+    tokio::pin!(shown);
+    tokio::select! {
+        shown = &mut shown => return shown,
+        () = read => {}
+    }
+    shown.await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(line: &str) -> String {
+        read_order(line.as_bytes()).err().map(|failure| failure.to_string()).unwrap_or_default()
+    }
+
+    #[test]
+    fn order_of_this_version_is_read_as_it_was_sent() {
+        let request = Request { format: FORMAT, version: "0", order: &Order::Status };
+        let line = serde_json::to_vec(&request).expect("writes");
+        assert!(matches!(read_order(&line), Ok(Order::Status)));
+    }
+
+    #[test]
+    fn order_of_another_version_is_refused_with_what_to_do() {
+        for line in [
+            "\"status\"",
+            "{\"tail\":{\"after\":null,\"follow\":false}}",
+            "{\"format\":2,\"version\":\"9.8.7\",\"order\":\"dance\"}",
+            "{\"format\":2,\"something\":\"else\"}",
+        ] {
+            let said = refusal(line);
+            assert!(said.contains("use the `rookery` program of the server"), "{line}: {said}");
+        }
+        assert!(refusal("{\"format\":2,\"version\":\"9.8.7\"}").contains("9.8.7"));
+        assert!(refusal("{\"format\":1,\"order\":\"dance\"}").contains("dance"));
+        let long = "x".repeat(usize::try_from(ORDER_BYTES_MAX).expect("fits"));
+        assert!(refusal(&long).contains("at most"));
+    }
+
+    #[test]
+    fn replies_of_every_format_can_say_why_an_order_failed() {
+        let reply: Reply = serde_json::from_str("{\"failed\":\"because\"}").expect("reads");
+        assert!(matches!(reply, Reply::Failed(reason) if reason == "because"));
+    }
 }

@@ -4,7 +4,7 @@ use rookery_command::ProcessStatus;
 use rookery_log::EventLog;
 
 use super::Output;
-use crate::{failure::Failure, health, node::Node, terminal};
+use crate::{counted::counted, failure::Failure, health, node::Node, terminal};
 
 /// Prints a line about each part of the server.
 ///
@@ -38,7 +38,7 @@ fn line(process: ProcessStatus) -> String {
     let ProcessStatus { name, position, skipped, trouble } = process;
     let skipped = match skipped {
         0 => String::new(),
-        many => format!(", skipped {many} commits that the server's log names"),
+        some => format!(", skipped {} that the server's log names", counted(some, "commit")),
     };
     let waits = trouble.map(|trouble| format!(", waits: {trouble}")).unwrap_or_default();
     format!("process {name}: done up to position {position}{skipped}{waits}\n")

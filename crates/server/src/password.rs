@@ -1,0 +1,65 @@
+//! Passwords and confirmations from the person at the terminal, or from a pipe.
+//!
+//! **Invariant:** a password that is typed is never shown.
+
+use std::io::{self, BufRead, IsTerminal};
+
+use crate::{cli::UserCommand, failure::Failure, terminal};
+
+/// Reads the password of commands that set one: typed twice, or one line of a standard input that is no terminal.
+///
+/// # Errors
+/// [`Failure`] if there is none, or if the operator does not confirm what cannot be undone.
+pub(crate) fn read_for(command: &UserCommand) -> Result<Option<String>, Failure> {
+    let wanted = matches!(
+        command,
+        UserCommand::Create { no_password: false, .. } | UserCommand::SetPassword { .. }
+    );
+    if !wanted {
+        return confirm(command).map(|()| None);
+    }
+    let password = if io::stdin().is_terminal() { typed()? } else { line()? };
+    if password.is_empty() {
+        return Err(Failure::new(
+            "there is no password on the standard input: give it as one line, or use \
+             --no-password",
+        ));
+    }
+    Ok(Some(password))
+}
+
+/// Asks for a password at the terminal, which does not show what is typed.
+fn typed() -> Result<String, Failure> {
+    let ask = |text: &str| {
+        terminal::ask(text);
+        let read = rpassword::read_password();
+        read.map_err(|error| {
+            Failure::new(format!("cannot read a password from the terminal: {error}"))
+        })
+    };
+    let password = ask("password (it is not shown): ")?;
+    if password.is_empty() || password == ask("the same again: ")? {
+        return Ok(password);
+    }
+    Err(Failure::new("these were two different passwords: nothing was done"))
+}
+
+/// The first line of the standard input.
+fn line() -> Result<String, Failure> {
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line)?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// What cannot be taken back is done only for somebody who says so.
+fn confirm(command: &UserCommand) -> Result<(), Failure> {
+    let UserCommand::Deactivate { name, yes: false } = command else { return Ok(()) };
+    if !io::stdin().is_terminal() {
+        return Err(Failure::new("this cannot be undone: say --yes to do it"));
+    }
+    terminal::ask(format_args!("deactivate {name} for good? [y/N] "));
+    if line()?.trim().eq_ignore_ascii_case("y") {
+        return Ok(());
+    }
+    Err(Failure::new("nothing was done"))
+}
