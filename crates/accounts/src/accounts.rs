@@ -21,6 +21,7 @@ use crate::{
     format::{Stored as _, StoredUser},
     hashing::Hashing,
     history::History,
+    imported::{is_imported, names_of_imports},
     name::Localpart,
     sessions::Sessions,
     storage::Storage,
@@ -73,6 +74,8 @@ pub struct User {
     pub admin: bool,
     /// Whether there is a password: imported users have none, and cannot log in.
     pub has_password: bool,
+    /// Whether an import made the account and nobody has been given it since.
+    pub imported: bool,
     /// When the account was made.
     pub created: Millis,
     /// When it was closed for good.
@@ -136,7 +139,13 @@ impl Accounts {
     /// [`Unavailable`] if the file cannot be read.
     pub fn user(&self, user: &str) -> Result<Option<User>, Unavailable> {
         let Some(name) = self.inner.find(user) else { return Ok(None) };
-        Ok(self.inner.stored_user(&name)?.map(|stored| self.inner.describe(&name, &stored)))
+        self.inner.read(|read| {
+            let Some(stored) = store::user(&read.open_table(USERS)?, &name)? else {
+                return Ok(None);
+            };
+            let imported = is_imported(read, &name)?;
+            Ok(Some(self.inner.describe(&name, &stored, imported)))
+        })
     }
 
     /// The whole ID of a user who is named by it or by its local part; none if it cannot be a name of
@@ -162,13 +171,18 @@ impl Accounts {
     pub fn users(&self, after: Option<&str>, limit: usize) -> Result<Vec<User>, Unavailable> {
         self.inner.read(|read| {
             let table = read.open_table(USERS)?;
+            let imports = names_of_imports(read)?;
             let start = after.map_or(Bound::Unbounded, Bound::Excluded);
             let rows = table.range::<&str>((start, Bound::Unbounded))?;
             rows.take(limit.min(USERS_PAGE_MAX))
                 .map(|row| {
                     let (key, value) = row?;
                     let stored = StoredUser::decode(value.value())?;
-                    Ok(self.inner.describe(&Localpart::stored(key.value()), &stored))
+                    let imported = match &imports {
+                        Some(imports) => imports.get(key.value())?.is_some(),
+                        None => false,
+                    };
+                    Ok(self.inner.describe(&Localpart::stored(key.value()), &stored, imported))
                 })
                 .collect()
         })
@@ -220,12 +234,13 @@ impl Inner {
         self.read(|read| store::user(&read.open_table(USERS)?, name))
     }
 
-    fn describe(&self, name: &Localpart, stored: &StoredUser) -> User {
+    fn describe(&self, name: &Localpart, stored: &StoredUser, imported: bool) -> User {
         User {
             user_id: name.user_id(&self.server_name),
             localpart: name.to_string(),
             admin: stored.admin,
             has_password: stored.password.is_some(),
+            imported,
             created: stored.created,
             deactivated: stored.deactivated,
         }

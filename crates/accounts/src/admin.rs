@@ -57,7 +57,7 @@ impl Accounts {
         localparts: impl IntoIterator<Item = impl AsRef<str>> + Send,
         now: Millis,
     ) -> Result<usize, NewUserError> {
-        let names = localparts.into_iter().map(|name| self.new_name(name.as_ref()));
+        let names = localparts.into_iter().map(|name| self.any_name(name.as_ref()));
         let names = names.collect::<Result<Vec<_>, _>>()?;
         self.change(move |change| {
             let user = StoredUser::without_password(now);
@@ -97,6 +97,7 @@ impl Accounts {
             let mut user = change.active_user(&name)?;
             user.password = Some(hash);
             change.put_user(&name, &user)?;
+            change.hand_over(&name)?;
             if !log_out {
                 return Ok(Vec::new());
             }
@@ -113,6 +114,7 @@ impl Accounts {
         let name = self.known_name(user)?;
         self.change(move |change| {
             let mut user = change.active_user(&name)?;
+            change.hand_over(&name)?;
             if user.admin != admin {
                 user.admin = admin;
                 change.put_user(&name, &user)?;
@@ -139,6 +141,7 @@ impl Accounts {
             user.password = None;
             user.admin = false;
             change.put_user(&name, &user)?;
+            change.hand_over(&name)?;
             Ok(change.remove_devices(&name, Revocation::Deactivated)?)
         })
         .await
@@ -161,6 +164,7 @@ impl Accounts {
         let device_name = device_name.map(str::to_owned);
         self.change(move |change| {
             let user = change.active_user(&name)?;
+            change.hand_over(&name)?;
             if let Some(max) = change.devices_exceeded(&name)? {
                 return Err(UserError::TooManyDevices { max });
             }
@@ -172,7 +176,14 @@ impl Accounts {
         .await
     }
 
+    /// The name of a user whom somebody is to have.
     fn new_name(&self, name: &str) -> Result<Localpart, NewUserError> {
+        Localpart::parse_free(name, &self.inner.server_name)
+            .map_err(|error| NewUserError::Localpart { name: name.into(), error })
+    }
+
+    /// Any name, also one that is reserved.
+    pub(crate) fn any_name(&self, name: &str) -> Result<Localpart, NewUserError> {
         Localpart::parse(name, &self.inner.server_name)
             .map_err(|error| NewUserError::Localpart { name: name.into(), error })
     }

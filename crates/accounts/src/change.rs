@@ -15,7 +15,8 @@ use crate::{
     secret::TokenHash,
     sessions::Effects,
     store::{
-        self, Bytes, DEVICES, DeviceKey, EXPIRIES, ExpiryKey, META, META_APPOINTED, TOKENS, USERS,
+        self, Bytes, DEVICES, DeviceKey, EXPIRIES, ExpiryKey, IMPORTED, META, META_APPOINTED,
+        TOKENS, USERS,
     },
 };
 
@@ -27,6 +28,7 @@ pub(crate) struct Change<'txn> {
     devices: Table<'txn, DeviceKey, Bytes>,
     tokens: Table<'txn, &'static [u8; 32], Bytes>,
     expiries: Table<'txn, ExpiryKey, ()>,
+    imported: Table<'txn, &'static str, ()>,
     effects: Effects,
     changed: bool,
 }
@@ -87,6 +89,7 @@ impl<'txn> Change<'txn> {
             devices: write.open_table(DEVICES)?,
             tokens: write.open_table(TOKENS)?,
             expiries: write.open_table(EXPIRIES)?,
+            imported: write.open_table(IMPORTED)?,
             effects: Effects::default(),
             changed: false,
         })
@@ -110,6 +113,23 @@ impl<'txn> Change<'txn> {
             self.meta.insert(META_APPOINTED, &[1][..])?;
         }
         self.users.insert(name.as_str(), user.encode()?.as_slice())?;
+        Ok(())
+    }
+
+    pub(crate) fn is_imported(&self, name: &Localpart) -> Result<bool, Unavailable> {
+        Ok(self.imported.get(name.as_str())?.is_some())
+    }
+
+    /// Notes that an import made the user.
+    pub(crate) fn put_imported(&mut self, name: &Localpart) -> Result<(), Unavailable> {
+        self.changed = true;
+        self.imported.insert(name.as_str(), ())?;
+        Ok(())
+    }
+
+    /// Notes that somebody may have the account from now on, so that no import acts for the user.
+    pub(crate) fn hand_over(&mut self, name: &Localpart) -> Result<(), Unavailable> {
+        self.changed |= self.imported.remove(name.as_str())?.is_some();
         Ok(())
     }
 

@@ -4,7 +4,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use crate::{DEVICE_NAME_BYTES_MAX, PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN};
+use crate::{DEVICE_NAME_BYTES_MAX, PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, RESERVED_PREFIX};
 
 /// The accounts cannot be read or written now: retry later, and look at the disk.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -145,6 +145,11 @@ pub enum LocalpartError {
         /// Longest name.
         max: usize,
     },
+    /// It is one of those that the server makes for itself.
+    #[error(
+        "user names that start with `{RESERVED_PREFIX}` are reserved for imports: choose another"
+    )]
+    Reserved,
 }
 
 /// Why a password cannot be set.

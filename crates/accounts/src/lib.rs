@@ -22,6 +22,7 @@ mod failures;
 mod format;
 mod hashing;
 mod history;
+mod imported;
 mod login;
 mod name;
 mod options;
@@ -48,7 +49,7 @@ pub use self::{
     hashing::HashCost,
     history::{History, LogMark},
     login::{Login, Registration, Session},
-    name::DEVICE_NAME_BYTES_MAX,
+    name::{DEVICE_NAME_BYTES_MAX, RESERVED_PREFIX},
     options::{Options, RegistrationPolicy},
     secret::{AccessToken, PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, Password},
     sessions::{Identity, Revocation, SessionListener},

@@ -75,7 +75,7 @@ impl Accounts {
             RegistrationPolicy::LoopbackOnly => return Err(RegisterError::LoopbackOnly),
             _ => return Err(RegisterError::Closed),
         }
-        let name = Localpart::parse(&localpart, &inner.server_name)?;
+        let name = Localpart::parse_free(&localpart, &inner.server_name)?;
         password.check()?;
         check_device_name(device_name.as_deref())?;
         if inner.stored_user(&name)?.is_some() || inner.is_in_history(&name) {

@@ -9,6 +9,9 @@ use crate::{DeviceNameError, LocalpartError, Unavailable, secret::fill_random};
 /// Source: Matrix specification, appendices, "User identifiers".
 const USER_ID_BYTES_MAX: usize = 255;
 
+/// How the names of users start that the server makes for itself: nobody registers one.
+pub const RESERVED_PREFIX: &str = "irc.";
+
 /// Longest name of a device, in bytes.
 pub const DEVICE_NAME_BYTES_MAX: usize = 256;
 
@@ -30,6 +33,12 @@ impl Localpart {
             len if len > max => Err(LocalpartError::TooLong { max }),
             _ => Ok(Self(text.into())),
         }
+    }
+
+    /// Takes the name of a new user whom somebody is to have: not one that the server uses itself.
+    pub(crate) fn parse_free(text: &str, server_name: &str) -> Result<Self, LocalpartError> {
+        let name = Self::parse(text, server_name)?;
+        if text.starts_with(RESERVED_PREFIX) { Err(LocalpartError::Reserved) } else { Ok(name) }
     }
 
     /// Finds who is meant by a user ID or a local part, in either case; `None` if nobody of
@@ -116,6 +125,18 @@ mod tests {
         let name = parse(&longest).expect("fits");
         assert_eq!(name.user_id("example.org").len(), 255);
         assert_eq!(parse(&format!("{longest}x")), Err(LocalpartError::TooLong { max: 242 }));
+    }
+
+    #[test]
+    fn a_name_that_the_server_uses_itself_is_not_free() {
+        let free = |text| Localpart::parse_free(text, "example.org");
+        for name in ["irc.import", "irc.", "irc.alice"] {
+            assert_eq!(free(name), Err(LocalpartError::Reserved));
+            assert!(parse(name).is_ok(), "{name}");
+        }
+        for name in ["irc", "irca", "an.irc.import"] {
+            assert!(free(name).is_ok(), "{name}");
+        }
     }
 
     #[test]

@@ -33,6 +33,8 @@ pub(crate) const META: TableDefinition<'_, &str, Bytes> = TableDefinition::new("
 pub(crate) const USERS: TableDefinition<'_, &str, Bytes> = TableDefinition::new("users");
 pub(crate) const DEVICES: TableDefinition<'_, DeviceKey, Bytes> = TableDefinition::new("devices");
 pub(crate) const TOKENS: TableDefinition<'_, &[u8; 32], Bytes> = TableDefinition::new("tokens");
+/// Names of users whom an import made and nobody else has; see [`crate::imported`].
+pub(crate) const IMPORTED: TableDefinition<'_, &str, ()> = TableDefinition::new("imported");
 /// Tokens that will expire, soonest first.
 pub(crate) const EXPIRIES: TableDefinition<'_, ExpiryKey, ()> = TableDefinition::new("expiries");
 
@@ -165,6 +167,7 @@ fn initialise(database: &Database, server_name: &str) -> Result<(), Unavailable>
         write.open_table(DEVICES)?;
         write.open_table(TOKENS)?;
         write.open_table(EXPIRIES)?;
+        write.open_table(IMPORTED)?;
     }
     Ok(write.commit()?)
 }

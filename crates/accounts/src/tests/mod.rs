@@ -4,6 +4,7 @@ mod ends;
 mod faults;
 mod file;
 mod history;
+mod imported;
 mod login;
 mod register;
 mod sessions;

@@ -237,6 +237,7 @@ async fn user(
             for user in users {
                 let mut notes = Vec::new();
                 notes.extend(user.admin.then_some("administrator"));
+                notes.extend(user.imported.then_some("imported"));
                 notes.extend((!user.has_password).then_some("no password"));
                 notes.extend(user.deactivated.map(|_| "deactivated"));
                 output.text(format!("{}\t{}\n", user.user_id, notes.join(", "))).await;
