@@ -1,6 +1,8 @@
 //! Checks of the sources themselves. Each is a pure function that answers the violations it found.
 
 mod arrows;
+mod ignored;
+mod image;
 mod layout;
 mod leaks;
 mod links;
@@ -8,6 +10,7 @@ mod promises;
 mod purity;
 
 pub(crate) use arrows::arrows;
+pub(crate) use image::image_files;
 pub(crate) use layout::layout;
 pub(crate) use leaks::leaks;
 pub(crate) use links::links;

@@ -23,12 +23,6 @@ pub(super) const STEPS: &[Step] = &[
         needs: &[],
         run: packages::deny,
     },
-    Step {
-        name: "docker",
-        about: "Dockerfile and docker-compose.yml pass their linters",
-        needs: &[],
-        run: packages::docker,
-    },
     Step { name: "clippy", about: "no lint fires", needs: &[], run: code::clippy },
     Step { name: "build", about: "program and tests compile", needs: &[], run: code::build },
     Step {
@@ -42,6 +36,12 @@ pub(super) const STEPS: &[Step] = &[
         about: "the documentation builds without warnings",
         needs: &[],
         run: code::document,
+    },
+    Step {
+        name: "docker",
+        about: "the image has all files that its build reads; Dockerfile and docker-compose.yml pass their linters",
+        needs: &["build"],
+        run: packages::docker,
     },
     Step {
         name: "schema",

@@ -1,8 +1,10 @@
 //! Steps about what comes from elsewhere: dependencies, and the container.
 
 use std::fs;
+use std::path::Path;
 
 use super::step::Stop;
+use crate::check;
 use crate::process;
 use crate::repository::Repository;
 use crate::tools;
@@ -14,8 +16,8 @@ pub(super) fn deny(repository: &Repository) -> Result<(), Stop> {
 }
 
 pub(super) fn docker(repository: &Repository) -> Result<(), Stop> {
-    let dockerfile = fs::read_to_string(repository.root.join("Dockerfile"))
-        .map_err(|error| format!("cannot read Dockerfile: {error}"))?;
+    let dockerfile = read(&repository.root.join("Dockerfile"))?;
+    image(repository, &dockerfile)?;
     same_compiler(&dockerfile, repository.metadata["packages"][0]["rust_version"].as_str())?;
     let hadolint = tools::python(repository)?.join("hadolint");
     process::run(
@@ -24,6 +26,58 @@ pub(super) fn docker(repository: &Repository) -> Result<(), Stop> {
     let dclint = tools::npm(repository, tools::TESTS)?.join(".bin/dclint");
     let arguments = ["--max-warnings", "0", "docker-compose.yml"];
     Ok(process::run(&mut repository.command(dclint, &arguments))?)
+}
+
+/// The build of the image finds what it reads: shown without Docker, on a copy of the files that it would have.
+fn image(repository: &Repository, dockerfile: &str) -> Result<(), Stop> {
+    let dockerignore = read(&repository.root.join(".dockerignore"))?;
+    let files = check::image_files(&repository.tree()?.paths, &dockerignore, dockerfile)?;
+    let folder = repository.scratch("image")?;
+    for (to, from) in &files {
+        let (from, to) = (repository.root.join(from), folder.join(to));
+        let made = fs::create_dir_all(to.parent().unwrap_or(&folder));
+        let copied = made.and_then(|()| fs::copy(&from, &to));
+        copied.map_err(|error| format!("cannot copy {}: {error}", from.display()))?;
+    }
+    // Cargo reads the manifest of every package, and looks for the sources of each of its programs and tests.
+    let host = host(repository)?;
+    let arguments =
+        ["metadata", "--locked", "--offline", "--format-version=1", "--filter-platform", &host];
+    let mut cargo = repository.cargo(&arguments);
+    process::output(cargo.current_dir(&folder).env_remove("CARGO_MANIFEST_DIR"))?;
+    let dependencies = read(&repository.binary().with_extension("d"))?;
+    let lacking = lacking(&dependencies, &repository.root, &folder);
+    fs::remove_dir_all(&folder)
+        .map_err(|error| format!("cannot remove {}: {error}", folder.display()))?;
+    match lacking.as_slice() {
+        [] => Ok(()),
+        [first, ..] => Err(Stop::Failed(format!(
+            "the image lacks {} files that the program is built from, {first} among them: .dockerignore or a COPY of the \
+             Dockerfile leaves them out",
+            lacking.len()
+        ))),
+    }
+}
+
+/// The files below `root` that the compiler has read for the program, as it notes them, and that `folder` lacks.
+fn lacking(dependencies: &str, root: &Path, folder: &Path) -> Vec<String> {
+    let names = dependencies.replace("\\ ", "\0");
+    let names = names.split_whitespace().skip(1).map(|name| name.replace('\0', " "));
+    let inside = names.filter_map(|name| {
+        Path::new(&name).strip_prefix(root).ok().map(|inside| inside.display().to_string())
+    });
+    inside.filter(|inside| !folder.join(inside).exists()).collect()
+}
+
+/// The platform that the compiler compiles for.
+fn host(repository: &Repository) -> Result<String, String> {
+    let text = process::output(&mut repository.command("rustc", &["--version", "--verbose"]))?;
+    let host = text.lines().find_map(|line| line.strip_prefix("host: "));
+    host.map(ToOwned::to_owned).ok_or_else(|| "rustc names no host".to_owned())
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
 }
 
 /// The image builds with the compiler that the workspace asks for.
@@ -39,6 +93,17 @@ fn same_compiler(dockerfile: &str, rust_version: Option<&str>) -> Result<(), Str
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn file_that_the_program_is_built_from_and_the_image_lacks_is_found() {
+        let root = tempfile::tempdir().expect("a folder");
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(folder.path().join("a.rs"), "").expect("writes");
+        let root = root.path().display();
+        let text = format!("{root}/target/rookery: {root}/a.rs {root}/b\\ c.svg /elsewhere/x.rs\n");
+        let found = lacking(&text, Path::new(&root.to_string()), folder.path());
+        assert_eq!(found, ["b c.svg"]);
+    }
 
     #[test]
     fn image_must_build_with_the_compiler_of_the_workspace() {
