@@ -47,3 +47,4 @@ mod takeover;
 mod unfinished;
 mod unread;
 mod visibility;
+mod words;

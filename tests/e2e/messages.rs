@@ -122,7 +122,7 @@ fn a_room_is_upgraded_and_its_members_find_the_way() {
     let say = |client: &Client, room: &Value| {
         client.act("sendMessage", json!({ "roomId": room, "body": "x" }))
     };
-    assert_eq!(say(&bob, &json!(old))["refusal"]["code"], "INSUFFICIENT_POWER");
+    assert_eq!(say(&bob, &json!(old))["refusal"]["code"], "ROOM_REPLACED");
     assert_eq!(bob.act("joinRoom", json!({ "alias": "#tower:localhost" }))["refusal"], Value::Null);
     assert_eq!(say(&bob, &new)["refusal"], Value::Null);
     let banned = eve.act("joinRoom", json!({ "roomId": new }))["refusal"]["code"].clone();

@@ -5,7 +5,7 @@ use std::{collections::HashSet, io, path::Path, sync::Arc, time::Duration};
 use rookery_domain::{
     Account, Alias, Context, Deliver, Envelope, KnownEvent, MilliSecondsSinceUnixEpoch, Origin,
     OwnedRoomId, OwnedServerName, OwnedUserId, Pdu, Profile, ProfileAudience, Room, RoomAliasId,
-    RoomId, UserId,
+    RoomId, UserId, normal_alias,
 };
 use rookery_log::{CommandId, EventLog, Millis, Position, StreamId, StreamKind};
 
@@ -176,7 +176,7 @@ impl Commands {
         &self,
         alias: &RoomAliasId,
     ) -> Result<Option<OwnedRoomId>, HandleError> {
-        let cell = self.aliases.cell(alias.as_str());
+        let cell = self.aliases.cell(normal_alias(alias).as_str());
         let room =
             |alias: Option<&Alias>| alias.and_then(|alias| alias.room_id().map(ToOwned::to_owned));
         self.core.look(&self.aliases, &cell, room).await

@@ -1,7 +1,7 @@
 //! New rooms.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use rookery_domain::{CreateRoom, Fact, JsonObject, Room};
+use rookery_domain::{CreateRoom, Fact, JsonObject, Room, normal_alias};
 
 use crate::{
     Actor, Commands, HandleError, Outcome, Retry,
@@ -59,7 +59,7 @@ impl Commands {
         let (room, events) = Room::create(&command, &profile, &nonce, &context)?;
         let room_id = room.id().to_owned();
         let claim = match &command.alias {
-            Some(alias) => Some(self.claim(actor, alias, &room_id).await?),
+            Some(alias) => Some(self.claim(actor, &normal_alias(alias), &room_id).await?),
             None => None,
         };
         let facts = accepted(&request.envelope, events);
@@ -89,5 +89,5 @@ fn has_made(command: &CreateRoom, handled: &Handled) -> bool {
     said("m.room.name", "name") == given(&command.name)
         && said("m.room.topic", "topic") == given(&command.topic)
         && said("m.room.canonical_alias", "alias")
-            == command.alias.as_ref().map(ToString::to_string)
+            == command.alias.as_ref().map(|alias| normal_alias(alias).to_string())
 }

@@ -18,4 +18,18 @@ pub trait EventLookup: Send + Sync + 'static {
         viewer: &UserId,
         at_least: Position,
     ) -> Result<Vec<KnownEvent>, Unavailable>;
+
+    /// The same for commands that erase nothing: what a redaction would erase may be left out, so that the cost does not grow
+    /// with the edits.
+    ///
+    /// # Errors
+    /// As [`Self::known`].
+    async fn known_to_refer(
+        &self,
+        events: &[OwnedEventId],
+        viewer: &UserId,
+        at_least: Position,
+    ) -> Result<Vec<KnownEvent>, Unavailable> {
+        self.known(events, viewer, at_least).await
+    }
 }

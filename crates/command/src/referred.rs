@@ -68,7 +68,12 @@ impl Commands {
         let turn = self.reacting.take(actor, command).await;
         // Whatever a client has heard of is durable, so it is no later than this.
         let tail = *self.core.log.tail().borrow();
-        let events = self.events.known(&events, &actor.user, tail).await?;
+        let redacts = matches!(command, RoomCommand::Redact { .. });
+        let events = if redacts {
+            self.events.known(&events, &actor.user, tail).await?
+        } else {
+            self.events.known_to_refer(&events, &actor.user, tail).await?
+        };
         Ok(Referred { events, _turn: turn })
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{
 
 use rookery_domain::{
     Context, Envelope, Fact, Invitee, KnownEvent, Membership, OwnedRoomId, Pdu, Profile, Room,
-    RoomAliasId, RoomCommand, RoomEvent, RoomId,
+    RoomAliasId, RoomCommand, RoomEvent, RoomId, normal_alias,
 };
 use rookery_log::{Position, StreamId, StreamKind};
 
@@ -95,7 +95,8 @@ impl Commands {
         self.within_bounds(actor, command).await?;
         match command {
             RoomCommand::SetAliases { canonical, alternative } => {
-                let wanted: Vec<_> = canonical.iter().chain(alternative).cloned().collect();
+                let wanted = canonical.iter().chain(alternative);
+                let wanted: Vec<_> = wanted.map(|alias| normal_alias(alias)).collect();
                 self.set_aliases(actor, room_id, command, &wanted, request).await
             }
             RoomCommand::Join { reason, member_of: None } => {
@@ -273,8 +274,8 @@ impl Commands {
         let room = room.filter(|room| room.is_created()).ok_or(HandleError::NoSuchRoom)?;
         match room.decide(command, profile, context) {
             Ok(events) => {
-                let erases = context.erased_by(command);
-                Ok(accepted(&Envelope { erases, ..envelope.clone() }, events))
+                let (erases, edits) = (context.erased_by(command), context.edited_by(command));
+                Ok(accepted(&Envelope { erases, edits, ..envelope.clone() }, events))
             }
             Err(_) if !room.exists_for(context.sender) => Err(HandleError::NoSuchRoom),
             Err(rejection) => Err(rejection.into()),

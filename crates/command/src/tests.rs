@@ -96,6 +96,7 @@ impl EventLookup for FromLog {
                 own_reactions: related(key).collect(),
                 reactions: Vec::new(),
                 thread_end: None,
+                edits: redactions::erases(&records, pdu).len() - 1,
             }
         };
         Ok(all.iter().filter(|(pdu, _)| events.contains(&pdu.event_id)).map(known).collect())

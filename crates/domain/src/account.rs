@@ -92,7 +92,7 @@ impl Account {
     /// Decides what a command makes happen. An empty list means that it already holds.
     ///
     /// # Errors
-    /// [`Rejection`] if the name is too long, the avatar no `mxc:` address, a filter too large or
+    /// [`Rejection`] if the name is too long or shows nothing, the avatar no `mxc:` address, a filter too large or
     /// one too many.
     pub fn decide(&self, command: &AccountCommand) -> Result<Vec<AccountEvent>, Rejection> {
         let mut profile = self.profile.clone();
@@ -119,6 +119,8 @@ impl Account {
         if profile == self.profile {
             return Ok(Vec::new());
         }
+        let name = profile.displayname.as_deref().unwrap_or("");
+        Rejection::unless_visible("the display name", name)?;
         let Profile { displayname, avatar_url } = profile;
         Ok(vec![AccountEvent::ProfileChanged { displayname, avatar_url }])
     }

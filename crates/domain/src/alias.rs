@@ -1,8 +1,12 @@
 //! The alias aggregate: which room a name of this server points to.
+//!
+//! **Invariant:** names that look the same are one name: an alias is kept, compared and shown in its normal form.
 
-use ruma_common::{OwnedRoomId, OwnedUserId, RoomAliasId, RoomId, ServerName, UserId};
+use ruma_common::{
+    OwnedRoomAliasId, OwnedRoomId, OwnedUserId, RoomAliasId, RoomId, ServerName, UserId,
+};
 
-use crate::{AliasEvent, Rejection, limits::ID_BYTES_MAX};
+use crate::{AliasEvent, Rejection, limits::ID_BYTES_MAX, text};
 
 /// What a user asks of an alias.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,6 +105,18 @@ impl Alias {
     }
 }
 
+/// The alias that all look like: without characters that show nothing, case folded and composed.
+#[must_use]
+pub fn normal_alias(alias: &RoomAliasId) -> OwnedRoomAliasId {
+    let visible = text::without_invisible(alias.alias());
+    let name = text::normal(&visible);
+    if name == alias.alias() {
+        return alias.to_owned();
+    }
+    let same = format!("#{name}:{}", alias.server_name()).try_into();
+    same.unwrap_or_else(|_| alias.to_owned())
+}
+
 /// Refuses aliases of other servers and those that do not look like a name.
 pub(crate) fn check_alias(alias: &RoomAliasId, server_name: &ServerName) -> Result<(), Rejection> {
     let refuse = |reason: String| {
@@ -115,7 +131,7 @@ pub(crate) fn check_alias(alias: &RoomAliasId, server_name: &ServerName) -> Resu
         return refuse(format!("it is longer than {ID_BYTES_MAX} bytes"));
     }
     let is_name = |char: char| !char.is_whitespace() && !char.is_control();
-    if localpart.is_empty() || !localpart.chars().all(is_name) {
+    if text::shows_nothing(localpart) || !localpart.chars().all(is_name) {
         return refuse("a name without white space goes between # and :".to_owned());
     }
     // Some clients and proxies take these apart as paths.

@@ -72,6 +72,11 @@ pub struct Envelope {
     /// said, so that it ends as if they had never said it: the log says it no longer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub erases: Vec<Erased>,
+    /// Of an edit: the number in the room of the message that it replaces, which is of the same sender.
+    ///
+    /// Written when the edit is appended, so that no model has to keep the IDs of all messages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edits: Option<u64>,
 }
 
 /// An event whose content a redaction erases, and where the log has it.
@@ -141,7 +146,7 @@ impl Envelope {
     #[must_use]
     pub fn local(device: Option<String>, action: Option<u64>) -> Self {
         let origin = Origin::Local { device, action, fingerprint: None, deliver: None };
-        Self { origin, status: EventStatus::Accepted, state: None, erases: Vec::new() }
+        Self { origin, status: EventStatus::Accepted, state: None, erases: Vec::new(), edits: None }
     }
 
     /// The envelope of an event that an action of a device made.
@@ -149,6 +154,6 @@ impl Envelope {
     pub fn acted(device: String, action: u64, fingerprint: Fingerprint) -> Self {
         let (device, action, fingerprint) = (Some(device), Some(action), Some(fingerprint));
         let origin = Origin::Local { device, action, fingerprint, deliver: None };
-        Self { origin, status: EventStatus::Accepted, state: None, erases: Vec::new() }
+        Self { origin, status: EventStatus::Accepted, state: None, erases: Vec::new(), edits: None }
     }
 }

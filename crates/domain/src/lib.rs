@@ -24,13 +24,14 @@ mod room;
 mod room_event;
 mod seal;
 mod signing;
+mod text;
 mod visibility;
 
 pub(crate) use self::alias::check_alias;
 pub use self::{
     account::{Account, AccountCommand},
     action::{ActionOutcome, Fingerprint},
-    alias::{Alias, AliasCommand},
+    alias::{Alias, AliasCommand, normal_alias},
     bound::Bound,
     bucket::Pace,
     canonical::JsonObject,
@@ -51,6 +52,7 @@ pub use self::{
     },
     room_event::{RoomEvent, StateChange, StateHolder},
     signing::{ParseKeyError, SignError, SigningKey, sign},
+    text::{composed, each_word, normal, shows_nothing},
     visibility::{
         History, MembershipHistory, ProfileAudience, Viewing, VisibilityHistory, is_own_membership,
         sees_state, viewing_at, visible, visible_at,

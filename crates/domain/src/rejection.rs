@@ -4,7 +4,7 @@
 
 use ruma_common::{OwnedEventId, OwnedRoomAliasId, OwnedRoomId, OwnedUserId};
 
-use crate::Bound;
+use crate::{Bound, shows_nothing};
 
 /// The rule that forbids a command. The text says what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -76,6 +76,12 @@ pub enum Rejection {
         "nobody in the room could change power levels any more; give that power to another member first"
     )]
     WouldLockOut,
+    /// The same, as the last member who can change them leaves.
+    #[error(
+        "you are the last member who can change power levels in this room; name a successor among the members, or give that \
+         power to another member first"
+    )]
+    LastHead,
     /// The alias is malformed or of another server.
     #[error("the alias {alias} cannot be used: {reason}")]
     InvalidAlias {
@@ -116,6 +122,12 @@ pub enum Rejection {
         bytes: usize,
         /// How long it may be, in bytes.
         max: usize,
+    },
+    /// A name of which a reader would see nothing.
+    #[error("{what} shows nothing; use a character that can be seen, or leave it empty for none")]
+    ShowsNothing {
+        /// What it is.
+        what: &'static str,
     },
     /// More of something than one command may name.
     #[error("{count} {what} are too many, at most {max} fit; split the request")]
@@ -202,12 +214,13 @@ impl Rejection {
             Self::InsufficientPower { .. } => "INSUFFICIENT_POWER",
             Self::LevelAboveOwn { .. } => "LEVEL_ABOVE_OWN",
             Self::CreatorHasNoLevel(_) => "CREATOR_HAS_NO_LEVEL",
-            Self::WouldLockOut => "WOULD_LOCK_OUT",
+            Self::WouldLockOut | Self::LastHead => "WOULD_LOCK_OUT",
             Self::InvalidAlias { .. } => "INVALID_ALIAS",
             Self::AliasTaken { .. } => "ALIAS_TAKEN",
             Self::AliasUnavailable { .. } => "ALIAS_UNAVAILABLE",
             Self::AliasNotYours { .. } => "ALIAS_NOT_YOURS",
             Self::TooLarge { .. } => "TOO_LARGE",
+            Self::ShowsNothing { .. } => "SHOWS_NOTHING",
             Self::TooMany { .. } => "TOO_MANY",
             Self::Bound(bound) => bound.code(),
             Self::NoSuchUser(_) => "NO_SUCH_USER",
@@ -223,6 +236,22 @@ impl Rejection {
             Self::NotRedactable(_) => "NOT_REDACTABLE",
             Self::AdmitsItself(_) => "ADMITS_ITSELF",
             Self::Forbidden { .. } => "FORBIDDEN",
+        }
+    }
+
+    /// The room that has taken the place of another one, as the message of a refusal names it.
+    #[must_use]
+    pub fn replacement_named_in(message: &str) -> Option<OwnedRoomId> {
+        let mut words = message.split([' ', ';']);
+        words.find_map(|word| word.starts_with('!').then(|| word.try_into().ok())?)
+    }
+
+    /// Refuses `text` if it has characters, but none that can be seen.
+    pub(crate) fn unless_visible(what: &'static str, text: &str) -> Result<(), Self> {
+        if !text.is_empty() && shows_nothing(text) {
+            Err(Self::ShowsNothing { what })
+        } else {
+            Ok(())
         }
     }
 

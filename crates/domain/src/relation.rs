@@ -12,7 +12,7 @@ use ruma_common::{EventId, OwnedEventId};
 use ruma_events::TimelineEventType;
 use serde_json::Value;
 
-use crate::{Erased, JsonObject, Pdu, Rejection, limits::REACTION_KEY_BYTES_MAX};
+use crate::{Erased, JsonObject, Pdu, Rejection, composed, limits::REACTION_KEY_BYTES_MAX};
 
 /// The key of the content under which relations stand.
 pub(crate) const RELATES_TO: &str = "m.relates_to";
@@ -53,7 +53,8 @@ pub struct KnownEvent {
     pub visible: bool,
     /// Its content was taken back.
     pub redacted: bool,
-    /// What its redaction erases: the event itself, and what its sender wrote in its place (edits).
+    /// What its redaction erases: the event itself, and what its sender wrote in its place (edits). Of the latter, nothing
+    /// where no redaction is decided.
     pub erases: Vec<Erased>,
     /// The keys with which the sender of the command has reacted to it.
     pub own_reactions: Vec<String>,
@@ -61,6 +62,8 @@ pub struct KnownEvent {
     pub reactions: Vec<String>,
     /// The last event of the thread that it began, of those that the sender of the command sees.
     pub thread_end: Option<OwnedEventId>,
+    /// How many edits its sender has made of it.
+    pub edits: usize,
 }
 
 impl Relation {
@@ -140,20 +143,22 @@ impl RelationKind {
     }
 }
 
-/// Whether two keys are the same reaction: variation selectors (U+FE0E, U+FE0F) choose how an emoji looks, and not which it is.
+/// Whether two keys are the same reaction: variation selectors (U+FE0E, U+FE0F) choose how an emoji looks, and not which it is,
+/// and a letter with an accent is the same in one character or two.
 #[must_use]
 pub fn same_reaction(one: &str, other: &str) -> bool {
     plain_reaction(one) == plain_reaction(other)
 }
 
-/// A key without variation selectors: what all keys that are the same reaction have in common.
+/// A key composed and without variation selectors: what all keys that are the same reaction have in common.
 #[must_use]
 pub fn plain_reaction(key: &str) -> Cow<'_, str> {
     let is_selector = |char: char| matches!(char, '\u{fe0e}' | '\u{fe0f}');
     if key.contains(is_selector) {
-        return key.chars().filter(|char| !is_selector(*char)).collect();
+        let plain: String = key.chars().filter(|char| !is_selector(*char)).collect();
+        return composed(&plain).into_owned().into();
     }
-    key.into()
+    composed(key)
 }
 
 /// A key that somebody may react with.
@@ -162,6 +167,7 @@ pub(crate) fn reaction_key(key: &str) -> Result<&str, Rejection> {
         let reason = "a reaction has a key, such as an emoji".to_owned();
         return Err(Rejection::InvalidContent(reason));
     }
+    Rejection::unless_visible("the key of the reaction", key)?;
     Rejection::if_longer("the key of the reaction", key, REACTION_KEY_BYTES_MAX)?;
     Ok(key)
 }

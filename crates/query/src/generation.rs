@@ -208,6 +208,7 @@ pub(crate) fn version_of(model: &str) -> u32 {
         (Summary::NAME, Summary::VERSION),
         (RoomMembers::NAME, RoomMembers::VERSION),
         (RoomTimeline::NAME, RoomTimeline::VERSION),
+        (RoomUnread::NAME, RoomUnread::VERSION),
     ];
     changed.iter().find(|(name, _)| *name == model).map_or(1, |(_, version)| *version)
 }

@@ -1,4 +1,7 @@
 //! Events as a decision about another one has to know them.
+//!
+//! **Invariant:** what an edit, a reaction or an answer has to know costs the same however many others there are. Only a
+//! redaction reads all that it erases.
 
 use std::sync::Arc;
 
@@ -13,7 +16,9 @@ struct Related {
     own_reactions: Vec<String>,
     reactions: Vec<String>,
     thread_end: Option<RowKey>,
-    edits: Vec<RowKey>,
+    edits: usize,
+    /// Of a redaction: the edits, which are erased with the event.
+    erases: Vec<RowKey>,
 }
 
 impl ReadModels {
@@ -27,29 +32,51 @@ impl ReadModels {
         events: &[OwnedEventId],
         viewer: &Viewer,
     ) -> Result<Vec<KnownEvent>, TimelineError> {
+        self.look_up(events, viewer, true).await
+    }
+
+    /// The same, without what a redaction of them would erase.
+    ///
+    /// # Errors
+    /// As [`Self::known`].
+    pub async fn known_to_refer(
+        &self,
+        events: &[OwnedEventId],
+        viewer: &Viewer,
+    ) -> Result<Vec<KnownEvent>, TimelineError> {
+        self.look_up(events, viewer, false).await
+    }
+
+    async fn look_up(
+        &self,
+        events: &[OwnedEventId],
+        viewer: &Viewer,
+        to_redact: bool,
+    ) -> Result<Vec<KnownEvent>, TimelineError> {
         let mut known = Vec::with_capacity(events.len());
         for event in events {
             let Some((place, found)) = self.event(event, &Viewer::Server).await? else { continue };
-            known.extend(self.known_at(event, &place, &found, viewer).await?);
+            let related = self.related(event, &place, &found, (viewer, to_redact));
+            if let Some(related) = related {
+                known.push(self.known_at(&place, &found, related).await?);
+            }
         }
         Ok(known)
     }
 
     async fn known_at(
         &self,
-        event: &EventId,
         place: &EventPlace,
         found: &TimelineEvent,
-        viewer: &Viewer,
-    ) -> Result<Option<KnownEvent>, TimelineError> {
-        let Some(related) = self.related(event, place, found, viewer) else { return Ok(None) };
+        related: Related,
+    ) -> Result<KnownEvent, TimelineError> {
         let end = related.thread_end.as_slice();
         let end = self.events_at(&place.room_id, end).await?.pop();
-        let edits = self.events_at(&place.room_id, &related.edits).await?;
+        let edits = self.events_at(&place.room_id, &related.erases).await?;
         let erased = |event: &TimelineEvent| {
             Erased::new(&event.event().pdu, event.row.key.position.0, event.row.key.index)
         };
-        Ok(Some(KnownEvent {
+        Ok(KnownEvent {
             pdu: Arc::clone(&found.event().pdu),
             sequence: place.sequence,
             visible: related.visible,
@@ -58,7 +85,8 @@ impl ReadModels {
             own_reactions: related.own_reactions,
             reactions: related.reactions,
             thread_end: end.map(|end| end.event().pdu.event_id.clone()),
-        }))
+            edits: related.edits,
+        })
     }
 
     fn related(
@@ -66,7 +94,7 @@ impl ReadModels {
         event: &EventId,
         place: &EventPlace,
         found: &TimelineEvent,
-        viewer: &Viewer,
+        (viewer, to_redact): (&Viewer, bool),
     ) -> Option<Related> {
         let view = self.view();
         let room = view.room(&place.room_id)?;
@@ -78,10 +106,12 @@ impl ReadModels {
         };
         let reactions = room.reaction_keys(event).into_iter().map(ToOwned::to_owned).collect();
         let seen = Seen { sight, until: None };
-        let thread_end = room.thread(event, viewer, &seen).map(|thread| thread.last);
-        let edits = room.edits(event, &found.event().pdu.sender);
+        let thread_end = room.thread_end(event, &seen);
+        let sender = &found.event().pdu.sender;
+        let edits = room.edit_count(event, sender);
+        let erases = if to_redact { room.edits(event, sender) } else { Vec::new() };
         let RowKey { position, index, .. } = found.row.key;
         let redacted = room.redaction(position, index).is_some();
-        Some(Related { visible, redacted, own_reactions, reactions, thread_end, edits })
+        Some(Related { visible, redacted, own_reactions, reactions, thread_end, edits, erases })
     }
 }

@@ -16,7 +16,7 @@ use std::{
 
 use imbl::OrdMap;
 use parking_lot::Mutex;
-use rookery_domain::{AliasEvent, Fact, RoomId};
+use rookery_domain::{AliasEvent, Fact, RoomId, normal};
 use rookery_log::{Position, StreamKind};
 
 use crate::{
@@ -31,7 +31,7 @@ const ROOMS_AT_ONCE: usize = 256;
 /// Lists that are remembered for those who turn their pages. They share what they have in common.
 const LISTS_MAX: usize = 256;
 
-/// The rooms of a list: the largest first, of one size the oldest first; with what a search looks at, in lower case.
+/// The rooms of a list: the largest first, of one size the oldest first; with what a search looks at, in normal form.
 type List = OrdMap<(Reverse<u64>, StreamKey), Arc<str>>;
 
 /// The index.
@@ -59,7 +59,7 @@ struct State {
 
 /// Where a page of a list begins, and what it is of.
 pub(crate) struct Asked {
-    /// Only rooms with this in their text, in lower case.
+    /// Only rooms with this in their text, in normal form.
     pub(crate) search: Option<Box<str>>,
     /// Only rooms after this one, in the list of this position.
     pub(crate) after: Option<(Position, u64, StreamKey)>,
@@ -195,9 +195,9 @@ fn entry(models: &Models, key: StreamKey) -> Option<(u64, Arc<str>)> {
     let texts = texts.into_iter().flatten().map(String::as_str);
     let aliases = models.aliases.shared.of(room);
     let aliases = aliases.filter_map(|alias| models.directory.subject(alias));
-    let text = texts.chain(aliases).collect::<Vec<_>>().join("\n").to_lowercase();
+    let text = texts.chain(aliases).collect::<Vec<_>>().join("\n");
     let joined = models.memberships.get(key).map_or(0, crate::models::RoomMembers::joined);
-    Some((joined, text.into()))
+    Some((joined, normal(&text).into()))
 }
 
 impl Core {

@@ -4,6 +4,7 @@
 //! so a room that grows, shrinks or comes meanwhile makes no other one appear twice or never.
 //! **Invariant:** a room that is no longer listed is not shown, whatever list it was in.
 
+use rookery_domain::normal;
 use rookery_log::Position;
 
 use crate::{ReadModels, RoomView, View, listed::Asked, models::StreamKey};
@@ -46,7 +47,7 @@ impl ReadModels {
         if search.is_some_and(|text| text.len() > SEARCH_BYTES_MAX) {
             return PublicRooms { rooms: Vec::new(), has_more: false, total: 0 };
         }
-        let search = search.map(|text| text.to_lowercase().into());
+        let search = search.map(|text| normal(text).into());
         let after = after.map(|it| (it.position, it.joined, StreamKey(it.room.0)));
         let found = self.core.listed(Asked { search, after, limit }).await;
         let place = |(joined, room): (u64, StreamKey)| PublicRoomCursor {

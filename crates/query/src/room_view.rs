@@ -193,6 +193,18 @@ impl<'a> RoomView<'a> {
         self.related(event).map(|related| related.edits(sender)).unwrap_or_default()
     }
 
+    /// How many edits of an event its sender has made.
+    #[must_use]
+    pub fn edit_count(&self, event: &EventId, sender: &UserId) -> usize {
+        self.related(event).map_or(0, |related| related.edit_count(sender))
+    }
+
+    /// The last event of the thread that an event began, of those that are seen.
+    #[must_use]
+    pub fn thread_end(&self, event: &EventId, seen: &Seen) -> Option<RowKey> {
+        self.related(event)?.thread_end(seen)
+    }
+
     /// The reactions to an event, by key, as far as they are seen.
     #[must_use]
     pub fn reactions(&self, event: &EventId, seen: &Seen) -> Vec<Reactions> {

@@ -136,7 +136,7 @@ impl Scene {
         state: Option<Vec<SlotChange>>,
     ) -> Position {
         let origin = Origin::Server("else.test".try_into().unwrap());
-        let envelope = Envelope { origin, status, state, erases: Vec::new() };
+        let envelope = Envelope { origin, status, state, ..Envelope::local(None, None) };
         event.envelope = serde_json::to_vec(&envelope).unwrap().into();
         self.append(StreamId::new(StreamKind::Room, &room_id(name)), vec![event]).await
     }

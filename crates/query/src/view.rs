@@ -7,7 +7,7 @@ use std::io;
 
 use parking_lot::RwLockReadGuard;
 use rookery_domain::{
-    EventId, Filter, Membership, OwnedRoomId, Profile, RoomAliasId, RoomId, UserId,
+    EventId, Filter, Membership, OwnedRoomId, Profile, RoomAliasId, RoomId, UserId, normal_alias,
 };
 use rookery_log::{Epoch, Position, StreamId, StreamKind};
 
@@ -205,6 +205,7 @@ impl<'a> View<'a> {
     /// The room that an alias points to.
     #[must_use]
     pub fn alias(&self, alias: &RoomAliasId) -> Option<&RoomId> {
+        let alias = normal_alias(alias);
         let key = self.models.directory.key(StreamKind::Alias, alias.as_str())?;
         self.models.aliases.get(key)?.claim.as_ref().map(|(room, _)| &**room)
     }

@@ -125,6 +125,18 @@ impl EventLookup for FromModels {
         let known = self.models.known(events, &Viewer::User(viewer.to_owned())).await;
         known.map_err(|error| Unavailable { reason: error.to_string().into() })
     }
+
+    async fn known_to_refer(
+        &self,
+        events: &[OwnedEventId],
+        viewer: &UserId,
+        at_least: Position,
+    ) -> Result<Vec<KnownEvent>, Unavailable> {
+        let reached = self.models.wait_for(at_least, CATCH_UP_MAX).await;
+        reached.map_err(|stale| Unavailable { reason: stale.to_string().into() })?;
+        let known = self.models.known_to_refer(events, &Viewer::User(viewer.to_owned())).await;
+        known.map_err(|error| Unavailable { reason: error.to_string().into() })
+    }
 }
 
 #[async_trait]

@@ -53,7 +53,7 @@ impl Rng {
             0 => RoomCommand::SetName { name: format!("name {number}") },
             1 | 2 => RoomCommand::SetTopic { topic: format!("topic {number}") },
             3..=5 => RoomCommand::Join { reason: None, member_of: None },
-            6 => RoomCommand::Leave { reason: None },
+            6 => RoomCommand::Leave { reason: None, successor: None },
             7 => RoomCommand::Kick { user, reason: None },
             8 => RoomCommand::Ban { user, reason: None },
             9 => RoomCommand::Unban { user, reason: None },

@@ -277,7 +277,7 @@ async fn the_alias_of_a_room_that_nobody_can_come_back_to_is_free() {
     let room = created.unwrap().room_id;
     let invite = RoomCommand::Invite { invitee: bob.user.clone().into(), reason: None };
     commands.room(&alice, &room, &invite, Retry::Unnamed).await.unwrap();
-    let leave = RoomCommand::Leave { reason: None };
+    let leave = RoomCommand::Leave { reason: None, successor: None };
     commands.room(&alice, &room, &leave, Retry::Unnamed).await.unwrap();
     let taken = commands.create_room(&alice, &private_with("nest"), Retry::Unnamed).await;
     assert!(matches!(taken, Err(HandleError::Rejected(Rejection::AliasTaken { .. }))), "{taken:?}");
@@ -298,7 +298,7 @@ async fn the_alias_of_a_public_room_stays_when_everybody_has_left() {
     let alice = actor("alice");
     let create = CreateRoom { preset: Preset::Public, ..private_with("square") };
     let room = commands.create_room(&alice, &create, Retry::Unnamed).await.unwrap().room_id;
-    let leave = RoomCommand::Leave { reason: None };
+    let leave = RoomCommand::Leave { reason: None, successor: None };
     commands.room(&alice, &room, &leave, Retry::Unnamed).await.unwrap();
     commands.resume_releases(LATER).await.unwrap();
     let taken = commands.create_room(&actor("bob"), &create, Retry::Unnamed).await;

@@ -144,7 +144,7 @@ async fn a_join_and_an_alias_count_as_what_they_are() {
     for room in &rooms {
         commands.room(&bob, room, &join(), Retry::Unnamed).await.unwrap();
     }
-    let leave = RoomCommand::Leave { reason: None };
+    let leave = RoomCommand::Leave { reason: None, successor: None };
     wait_of(commands.room(&bob, &rooms[0], &leave, Retry::Unnamed).await.map(drop));
     commands.room(&bob, &rooms[0], &text("still here"), Retry::Unnamed).await.unwrap();
     let aliases = ["#a:test", "#b:test", "#c:test"].map(|alias| alias.try_into().unwrap()).to_vec();

@@ -91,7 +91,7 @@ async fn a_private_room_and_no_room_are_refused_alike() {
     let private = created.unwrap().room_id;
     let nowhere = rookery_domain::OwnedRoomId::try_from("!nowhere:test").unwrap();
     for room in [&private, &nowhere] {
-        for command in [join(), text("x"), RoomCommand::Leave { reason: None }] {
+        for command in [join(), text("x"), RoomCommand::Leave { reason: None, successor: None }] {
             let refused = commands.room(&actor("eve"), room, &command, Retry::Unnamed).await;
             assert!(matches!(refused, Err(HandleError::NoSuchRoom)), "{refused:?}");
         }

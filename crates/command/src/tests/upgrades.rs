@@ -53,7 +53,7 @@ async fn the_new_room_has_the_aliases_and_the_old_one_is_closed() {
     assert_eq!(look(&commands, &old, Room::canonical_alias).await, None);
     assert_eq!(look(&commands, &old, Room::replaced_by).await, Some(new.clone()));
     let refused = commands.room(&actor("bob"), &old, &text("hello?"), Retry::Unnamed).await;
-    assert!(matches!(refused, Err(HandleError::Rejected(Rejection::InsufficientPower { .. }))));
+    assert!(matches!(refused, Err(HandleError::Rejected(Rejection::RoomReplaced(_)))));
     commands.room(&actor("bob"), &new, &join(), Retry::Unnamed).await.unwrap();
     say(&commands, "bob", &new, "hello!").await;
 }

@@ -35,6 +35,12 @@ impl<'a> Context<'a> {
         self.known(event_id).map(|known| known.erases.clone()).unwrap_or_default()
     }
 
+    /// The number of the message that a command replaces: see [`Envelope::edits`](crate::Envelope::edits).
+    #[must_use]
+    pub fn edited_by(&self, command: &RoomCommand) -> Option<u64> {
+        Some(self.known(&command.edits()?)?.sequence)
+    }
+
     /// An event that the command refers to, if it was found.
     pub(crate) fn known(&self, event: &EventId) -> Option<&'a KnownEvent> {
         self.events.iter().find(|known| known.pdu.event_id == event)
@@ -61,6 +67,9 @@ pub enum RoomCommand {
     Leave {
         /// Shown to the others.
         reason: Option<String>,
+        /// A member who can change the power levels from now on: needed where nobody else can.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        successor: Option<OwnedUserId>,
     },
     /// Decline an invite.
     Reject {

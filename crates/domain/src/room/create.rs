@@ -16,6 +16,11 @@ use crate::{
     seal::Unsealed,
 };
 
+/// The level above the usual ones: what needs it, only creators do, in versions that set these above all levels.
+///
+/// Source: Matrix specification, room version 12.
+pub(super) const FOUNDERS_LEVEL: i64 = 150;
+
 impl Room {
     /// Decides how a room starts: its create event, its creator's membership, power levels, rules,
     /// name and invites, each authorised against those before it.
@@ -178,7 +183,7 @@ fn first_power_levels(command: &CreateRoom, rules: &RoomVersionRules, cx: &Conte
     let is_private = command.preset == Preset::Private;
     let privileged = rules.authorization.explicitly_privilege_room_creators;
     // Only creators replace a room in the versions that set them above all levels.
-    let tombstone = if privileged { 150 } else { 100 };
+    let tombstone = if privileged { FOUNDERS_LEVEL } else { 100 };
     let content = json!({
         "users": {},
         "users_default": 0,

@@ -1,6 +1,7 @@
 //! Decisions about rooms that exist: which event a command makes happen, if any.
 
 mod again;
+mod leaving;
 mod levels;
 mod membership;
 mod message;
@@ -27,9 +28,12 @@ impl Room {
         cx: &Context,
     ) -> Result<Vec<Arc<Pdu>>, Rejection> {
         self.rules()?;
+        self.check_replaced(command, cx)?;
         let event = match command {
+            RoomCommand::Leave { reason, successor } => {
+                return self.leave_to(successor.as_deref(), reason.as_deref(), cx);
+            }
             RoomCommand::Join { .. }
-            | RoomCommand::Leave { .. }
             | RoomCommand::Reject { .. }
             | RoomCommand::Knock { .. }
             | RoomCommand::Invite { .. }

@@ -2,6 +2,9 @@
 //!
 //! **Invariant:** the new room begins with the rules of the old one: who may what, who is kept out,
 //! who gets in. It never has fewer powers over its moderators' heads than the old one had.
+//! **Invariant:** where creators stand above all levels, nobody else replaces the room unless they say so: the level for that is
+//! above the usual ones, also in a room that took the place of one where it was not.
+//! **Invariant:** a room that was replaced says nothing more: people come to read it, leave, and take back what they said.
 //! **Invariant:** the old room closes by one commit, which names the new one; until then nothing in
 //! it has changed.
 //!
@@ -13,13 +16,15 @@ use ruma_common::{OwnedRoomId, OwnedUserId, RoomId, RoomVersionId, UserId};
 use serde_json::{Value, json};
 
 use super::{
-    Context, CreateRoom, DIRECTORY_TYPE, Invitee, Room, authorise::Draft, create, supported_rules,
+    Context, CreateRoom, DIRECTORY_TYPE, Invitee, Room, RoomCommand, authorise::Draft, create,
+    supported_rules,
 };
 use crate::{JsonObject, Membership, Pdu, Power, Profile, Rejection, limits::BANS_TAKEN_OVER_MAX};
 
 const POWER_LEVELS: &str = "m.room.power_levels";
 const ALIASES: &str = "m.room.canonical_alias";
 const TOMBSTONE: &str = "m.room.tombstone";
+const REDACTION: &str = "m.room.redaction";
 
 /// State that the new room takes over as it is.
 const TAKEN_OVER: [&str; 8] = [
@@ -42,6 +47,39 @@ impl Room {
     #[must_use]
     pub fn replaced_by(&self) -> Option<OwnedRoomId> {
         self.field(TOMBSTONE, "replacement_room")
+    }
+
+    /// Refuses what is not done any more in a room that was replaced.
+    pub(super) fn check_replaced(
+        &self,
+        command: &RoomCommand,
+        cx: &Context,
+    ) -> Result<(), Rejection> {
+        // The look for the slot is all that it costs in other rooms.
+        let Some(replacement) = self.replaced_by() else { return Ok(()) };
+        let is_done = match command {
+            RoomCommand::Join { .. }
+            | RoomCommand::Leave { .. }
+            | RoomCommand::Reject { .. }
+            | RoomCommand::Kick { .. }
+            | RoomCommand::Ban { .. }
+            | RoomCommand::Unban { .. }
+            | RoomCommand::Redact { .. }
+            | RoomCommand::SetJoinRule { .. }
+            | RoomCommand::SetMemberProfile { .. }
+            | RoomCommand::Close { .. } => true,
+            RoomCommand::SetListed { listed } => !listed,
+            RoomCommand::SetAliases { canonical, alternative } => {
+                canonical.is_none() && alternative.is_empty()
+            }
+            _ => false,
+        };
+        let may_know = match self.membership(cx.sender) {
+            Membership::Join => true,
+            Membership::Ban => false,
+            _ => matches!(command, RoomCommand::Knock { .. }),
+        };
+        if is_done || !may_know { Ok(()) } else { Err(Rejection::RoomReplaced(replacement)) }
     }
 
     /// Refuses who may not let another room take the place of this one.
@@ -165,7 +203,11 @@ impl Room {
             };
             raise(&mut content, "events_default", self.levels().events_default);
             raise(&mut content, "invite", self.levels().invite);
-            if let Some(Value::Object(events)) = content.get_mut("events") {
+            // People still take back what they said.
+            let redactions = self.levels().event(REDACTION, false);
+            let events = content.entry("events").or_insert_with(|| JsonObject::new().into());
+            if let Value::Object(events) = events {
+                events.insert(REDACTION.to_owned(), redactions.into());
                 for kind in SAID.into_iter().filter(|kind| self.levels().events.contains_key(*kind))
                 {
                     raise(events, kind, self.levels().event(kind, false));
@@ -225,6 +267,11 @@ impl Room {
     ) -> Option<JsonObject> {
         let mut content: JsonObject = self.state(POWER_LEVELS, "")?.content_as()?;
         let highest = self.highest_level();
+        if privileged {
+            let least = self.levels().event(TOMBSTONE, true).max(create::FOUNDERS_LEVEL);
+            let events = content.entry("events").or_insert_with(|| JsonObject::new().into());
+            events.as_object_mut()?.insert(TOMBSTONE.to_owned(), least.into());
+        }
         let users = content.entry("users").or_insert_with(|| Value::Object(JsonObject::new()));
         let Value::Object(users) = users else { return None };
         if privileged {
@@ -241,7 +288,7 @@ impl Room {
     }
 
     /// The highest level that anything in the room needs or anybody has; at least 100.
-    fn highest_level(&self) -> i64 {
+    pub(super) fn highest_level(&self) -> i64 {
         let levels = self.levels();
         let named = levels.users.values().chain(levels.events.values()).copied();
         let settings = [levels.state_default, levels.events_default, levels.invite, levels.kick];

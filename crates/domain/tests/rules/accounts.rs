@@ -2,7 +2,7 @@
 
 use rookery_domain::{
     Account, AccountCommand, AccountEvent, Alias, AliasCommand, AliasEvent, OwnedRoomAliasId,
-    OwnedRoomId, Profile, Rejection, ServerName,
+    OwnedRoomId, Profile, Rejection, ServerName, normal_alias,
 };
 
 use crate::support::{ALICE, BOB, user};
@@ -45,6 +45,26 @@ fn names_have_a_limit_and_avatars_a_form() {
     assert_eq!(account.decide(&rename(&"x".repeat(257))).unwrap_err().code(), "TOO_LARGE");
     let command = AccountCommand::SetAvatar { avatar_url: Some("http://a/b".to_owned()) };
     assert_eq!(account.decide(&command).unwrap_err().code(), "INVALID_CONTENT");
+}
+
+#[test]
+fn a_name_shows_something_or_is_taken_away() {
+    let account = Account::replay(&[renamed("Al")]);
+    for nothing in
+        [" ", "\u{200b}", "\u{feff}", "\u{202e}", "\u{3164}", "\u{301}\u{301}", "\u{2800}"]
+    {
+        assert_eq!(
+            account.decide(&rename(nothing)).unwrap_err().code(),
+            "SHOWS_NOTHING",
+            "{nothing:?}"
+        );
+    }
+    for name in ["a\u{200b}", "🦊", "\u{200f}שלום"] {
+        assert_eq!(account.decide(&rename(name)), Ok(vec![renamed(name)]));
+    }
+    assert!(account.decide(&rename("")).is_ok());
+    let account = Account::replay(&[renamed("\u{200b}")]);
+    assert_eq!(account.decide(&rename("Al")), Ok(vec![renamed("Al")]));
 }
 
 fn read(sequence: u64, private: bool) -> AccountCommand {
@@ -131,6 +151,30 @@ fn an_alias_points_to_one_room() {
     let taken = Rejection::AliasTaken { alias: den() };
     assert_eq!(ask(&claimed(), ALICE, &claim("b")), Err(taken.clone()));
     assert_eq!(taken.code(), "ALIAS_TAKEN");
+}
+
+#[test]
+fn names_that_look_the_same_are_one_alias() {
+    let normal = |name: &str| {
+        let alias: OwnedRoomAliasId = format!("#{name}:rook.example").try_into().unwrap();
+        normal_alias(&alias).to_string()
+    };
+    for same in [
+        "caf\u{e9}",
+        "cafe\u{301}",
+        "CAF\u{c9}",
+        "Cafe\u{301}",
+        "ca\u{200b}f\u{e9}",
+        "caf\u{e9}\u{fe0f}",
+    ] {
+        assert_eq!(normal(same), "#caf\u{e9}:rook.example", "{same:?}");
+    }
+    assert_eq!(normal("STRASSE"), normal("stra\u{df}e"));
+    assert_ne!(normal("cafe"), normal("caf\u{e9}"));
+    let invisible: OwnedRoomAliasId = "#\u{200b}:rook.example".try_into().unwrap();
+    let server = <&ServerName>::try_from("rook.example").unwrap();
+    let decided = Alias::default().decide(&invisible, &claim("a"), user(ALICE), server);
+    assert_eq!(decided.unwrap_err().code(), "INVALID_ALIAS");
 }
 
 #[test]

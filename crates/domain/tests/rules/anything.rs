@@ -48,7 +48,7 @@ fn command() -> impl Strategy<Value = RoomCommand> {
     prop_oneof![
         3 => prop::option::of(Just(room()))
             .prop_map(|member_of| RoomCommand::Join { reason: None, member_of }),
-        1 => Just(RoomCommand::Leave { reason: reason.clone() }),
+        1 => Just(RoomCommand::Leave { reason: reason.clone(), successor: None }),
         1 => Just(RoomCommand::Reject { reason: reason.clone() }),
         1 => Just(RoomCommand::Knock { reason }),
         2 => anyone().prop_map(invite),

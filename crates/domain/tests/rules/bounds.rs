@@ -1,8 +1,8 @@
 //! How many of a thing there may be.
 
 use rookery_domain::{
-    Account, AccountCommand, AccountEvent, Bound, Erased, Filter, KnownEvent, Rejection,
-    RoomCommand, same_reaction,
+    Account, AccountCommand, AccountEvent, Bound, Filter, KnownEvent, Rejection, RoomCommand,
+    same_reaction,
 };
 
 use crate::support::{ALICE, Given, public};
@@ -67,11 +67,7 @@ fn a_user_reacts_to_an_event_in_so_many_ways_and_an_event_has_so_many_reactions(
 fn a_message_has_so_many_edits() {
     let given = said();
     let pdu = given.events.last().unwrap().clone();
-    let erases = |edits: usize| {
-        let erased = Erased::new(&pdu, 1, 0);
-        let known = known(&given);
-        KnownEvent { erases: vec![erased; edits + 1], ..known }
-    };
+    let edited = |edits: usize| KnownEvent { edits, ..known(&given) };
     let relation = Some(rookery_domain::MessageRelation::Edit(pdu.event_id.clone()));
     let edit = RoomCommand::SendMessage {
         kind: rookery_domain::MessageKind::Text,
@@ -81,8 +77,8 @@ fn a_message_has_so_many_edits() {
         mentions: None,
     };
     let max = Bound::Edits.max();
-    given.clone().when_knowing(ALICE, &edit, &[erases(max - 1)]).then_one();
-    given.clone().when_knowing(ALICE, &edit, &[erases(max)]).then_code("TOO_MANY_EDITS");
+    given.clone().when_knowing(ALICE, &edit, &[edited(max - 1)]).then_one();
+    given.clone().when_knowing(ALICE, &edit, &[edited(max)]).then_code("TOO_MANY_EDITS");
 }
 
 #[test]

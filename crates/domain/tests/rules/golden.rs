@@ -224,7 +224,7 @@ fn envelopes_of_redactions_never_change() {
 }
 
 fn from(server: &Origin, status: EventStatus) -> Envelope {
-    Envelope { origin: server.clone(), status, state: None, erases: Vec::new() }
+    Envelope { origin: server.clone(), status, ..Envelope::local(None, None) }
 }
 
 #[track_caller]

@@ -1,10 +1,14 @@
 //! Who comes, who goes, and who sends them.
 
-use rookery_domain::{JoinRule, Membership, OwnedRoomId, Profile, Rejection, RoomCommand};
+use rookery_domain::{
+    JoinRule, Membership, OwnedRoomId, PowerLevelsChange, Profile, Rejection, RoomCommand,
+    RoomVersionId,
+};
 use serde_json::json;
 
 use crate::support::{
-    ALICE, BOB, CAROL, DAVE, Given, invite, join, leave, private, profile_of, public, say, user,
+    ALICE, BOB, CAROL, DAVE, Given, accepted, context, invite, join, leave, private, profile_of,
+    public, public_of, say, user,
 };
 
 fn kick(id: &str) -> RoomCommand {
@@ -256,7 +260,7 @@ fn bans_need_power_and_somebody_else() {
 
 #[test]
 fn lifting_a_ban_needs_the_power_to_kick_too() {
-    let kick = rookery_domain::PowerLevelsChange { kick: Some(60), ..Default::default() };
+    let kick = PowerLevelsChange { kick: Some(60), ..Default::default() };
     let given = public().joined(&[BOB, CAROL]).and(ALICE, crate::power::level(BOB, 50));
     let given = given.and(ALICE, RoomCommand::SetPowerLevels { change: kick });
     given.and(BOB, ban(CAROL)).when(BOB, unban(CAROL)).then_err(&no_power(60, 50, "to lift bans"));
@@ -301,7 +305,7 @@ fn a_profile_that_is_none_is_refused() {
 
 #[test]
 fn a_reason_has_a_limit() {
-    let command = RoomCommand::Leave { reason: Some("x".repeat(4_097)) };
+    let command = RoomCommand::Leave { reason: Some("x".repeat(4_097)), successor: None };
     public().joined(&[BOB]).when(BOB, command).then_code("TOO_LARGE");
 }
 
@@ -326,4 +330,52 @@ fn a_private_room_exists_for_those_only_who_have_to_do_with_it() {
     assert!(given.room.exists_for(user(BOB)));
     assert!(!given.room.exists_for(user(CAROL)));
     assert!(public().room.exists_for(user(CAROL)));
+}
+
+fn leave_to(successor: &str) -> RoomCommand {
+    RoomCommand::Leave { reason: None, successor: Some(user(successor).to_owned()) }
+}
+
+#[test]
+fn the_last_head_names_a_successor_or_stays_as_long_as_others_are_there() {
+    for version in [RoomVersionId::V10, RoomVersionId::V11, RoomVersionId::V12] {
+        let alone = public_of(version.clone());
+        alone.clone().when(ALICE, leave()).then_one();
+        let given = alone.joined(&[BOB]);
+        given.clone().when(BOB, leave()).then_one();
+        given.clone().when(ALICE, leave()).then_err(&Rejection::LastHead);
+        assert_eq!(Rejection::LastHead.code(), "WOULD_LOCK_OUT");
+        // To remove oneself is to leave.
+        given.clone().when(ALICE, kick(ALICE)).then_err(&Rejection::LastHead);
+        for nobody in [CAROL, ALICE] {
+            let missing = Rejection::TargetNotInRoom(user(nobody).to_owned());
+            given.clone().when(ALICE, leave_to(nobody)).then_err(&missing);
+        }
+        let left = given.clone().when(ALICE, leave_to(BOB)).result.unwrap();
+        let kinds: Vec<_> = left.iter().map(|event| event.kind.to_string()).collect();
+        assert_eq!(kinds, ["m.room.power_levels", "m.room.member"], "in one commit");
+        let command = leave_to(BOB);
+        let context = context(ALICE, 9_000);
+        assert!(left.iter().all(|event| command.may_have_made(event, &context)));
+        let mut without = given;
+        for event in &left {
+            without.room.evolve(&accepted(event));
+        }
+        assert!(without.room.may_send(user(BOB), "m.room.power_levels", true), "{version}");
+        assert_eq!(without.room.membership(user(ALICE)), Membership::Leave);
+        // The successor is the last one now.
+        without.joined(&[CAROL]).when(BOB, leave()).then_err(&Rejection::LastHead);
+    }
+}
+
+#[test]
+fn who_is_not_the_last_head_leaves_and_may_give_power_to_nobody_without_having_it() {
+    let given = public().joined(&[BOB, CAROL]);
+    given.clone().when(BOB, leave_to(CAROL)).then_code("INSUFFICIENT_POWER");
+    let users = [(user(BOB).to_owned(), Some(100))].into();
+    let change = PowerLevelsChange { users, ..PowerLevelsChange::default() };
+    let two = given.and(ALICE, RoomCommand::SetPowerLevels { change });
+    two.clone().when(ALICE, leave()).then_one();
+    // Bob has the power already: nothing but the leave.
+    two.when(ALICE, leave_to(BOB)).then_one();
 }

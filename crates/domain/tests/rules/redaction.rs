@@ -75,7 +75,7 @@ fn what_others_have_said_takes_power_to_take_back() {
 #[test]
 fn only_members_redact() {
     let (given, said) = bob_has_said(RoomVersionId::V12);
-    let left = given.and(BOB, RoomCommand::Leave { reason: None });
+    let left = given.and(BOB, RoomCommand::Leave { reason: None, successor: None });
     left.when(BOB, redact(&said, None)).then_err(&Rejection::NotAMember);
 }
 

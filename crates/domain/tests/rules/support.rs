@@ -122,6 +122,7 @@ impl Given {
             own_reactions: Vec::new(),
             reactions: Vec::new(),
             thread_end: None,
+            edits: 0,
         }
     }
 
@@ -195,7 +196,7 @@ pub(crate) fn join() -> RoomCommand {
 }
 
 pub(crate) fn leave() -> RoomCommand {
-    RoomCommand::Leave { reason: None }
+    RoomCommand::Leave { reason: None, successor: None }
 }
 
 pub(crate) fn say(body: &str) -> RoomCommand {

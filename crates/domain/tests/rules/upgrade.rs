@@ -7,7 +7,8 @@ use rookery_domain::{
 use serde_json::{Value, json};
 
 use crate::support::{
-    ALICE, BOB, CAROL, DAVE, Given, accepted, context, created, join, profile_of, public, say, user,
+    ALICE, BOB, CAROL, DAVE, Given, accepted, context, created, join, leave, profile_of, public,
+    say, user,
 };
 
 const VERSIONS: [RoomVersionId; 3] = [RoomVersionId::V10, RoomVersionId::V11, RoomVersionId::V12];
@@ -172,8 +173,8 @@ fn the_old_room_closes_at_once_and_names_the_new_one() {
         assert_eq!(closed.room.replaced_by().as_deref(), Some(room.id()));
         assert_eq!(closed.room.canonical_alias(), None);
         assert!(!closed.room.is_listed());
-        closed.clone().when(CAROL, say("is anybody here?")).then_code("INSUFFICIENT_POWER");
-        closed.clone().when(ALICE, say("go on over there")).then_one();
+        closed.clone().when(CAROL, say("is anybody here?")).then_code("ROOM_REPLACED");
+        closed.clone().when(ALICE, say("go on over there")).then_code("ROOM_REPLACED");
         let closed = closed.when(ALICE, close(&room)).then_nothing();
         let other = Room::new("!other:rook.example".try_into().unwrap());
         closed
@@ -182,6 +183,67 @@ fn the_old_room_closes_at_once_and_names_the_new_one() {
             .then_err(&Rejection::RoomReplaced(room.id().to_owned()));
         let again = replacement(&closed, ALICE, &RoomVersionId::V12, &[]).unwrap_err();
         assert_eq!(again, Rejection::RoomReplaced(room.id().to_owned()));
+    }
+}
+
+#[test]
+fn only_founders_replace_a_room_of_a_version_that_sets_them_above_all_levels() {
+    for old in VERSIONS {
+        let given = furnished(old.clone()).and(ALICE, levels(level(CAROL, 100)));
+        let room = replacement(&given, ALICE, &RoomVersionId::V12, &[]).unwrap();
+        assert_eq!(room.power_levels().unwrap().event("m.room.tombstone", true), 150, "{old}");
+        let invited = Invitee::from(user(CAROL).to_owned());
+        let room = replacement(&given, ALICE, &RoomVersionId::V12, &[invited]).unwrap();
+        let there = Given { room, events: Vec::new(), now: given.now + 10 };
+        let there = there.joined(&[CAROL]);
+        assert_eq!(there.room.power_of(user(CAROL)), Power::Level(100));
+        let refused = there.room.check_upgrade(&context(CAROL, 9_000)).unwrap_err();
+        assert_eq!(refused.code(), "INSUFFICIENT_POWER");
+    }
+}
+
+#[test]
+fn a_room_that_was_replaced_says_nothing_more_and_lets_people_read_leave_and_redact() {
+    let kick = |id: &str| RoomCommand::Kick { user: user(id).to_owned(), reason: None };
+    for version in VERSIONS {
+        let mut closed = furnished(version);
+        let (said, _) = closed.clone().when(CAROL, say("oops")).then_one();
+        closed = closed.and(CAROL, say("oops"));
+        let room = replacement(&closed, ALICE, &RoomVersionId::V12, &[]).unwrap();
+        for event in &closed.clone().when(ALICE, close(&room)).result.unwrap() {
+            closed.room.evolve(&accepted(event));
+        }
+        let replaced = Rejection::RoomReplaced(room.id().to_owned());
+        let named = Rejection::replacement_named_in(&replaced.to_string());
+        assert_eq!(named.as_deref(), Some(room.id()), "a retry is told the same");
+        let id = said.event_id.clone();
+        for refused in [
+            say("x"),
+            RoomCommand::React { event_id: id.clone(), key: "👍".to_owned() },
+            RoomCommand::SendEvent {
+                event_type: "com.example.x".to_owned(),
+                content: said.content_as().unwrap(),
+            },
+            RoomCommand::SetName { name: "Elsewhere".to_owned() },
+            RoomCommand::SetListed { listed: true },
+            RoomCommand::Invite {
+                invitee: user("@erin:rook.example").to_owned().into(),
+                reason: None,
+            },
+            levels(level(CAROL, 100)),
+        ] {
+            closed.clone().when(ALICE, &refused).then_err(&replaced);
+        }
+        let known = [Given::known(&said)];
+        let redact = RoomCommand::Redact { event_id: id, reason: None };
+        closed.clone().when_knowing(ALICE, &redact, &known).then_one();
+        closed.clone().when_knowing(CAROL, &redact, &known).then_one();
+        closed.clone().when(ALICE, kick(CAROL)).then_one();
+        closed.clone().when(DAVE, say("x")).then_code("BANNED");
+        closed.clone().when("@erin:rook.example", say("x")).then_code("NOT_A_MEMBER");
+        closed.clone().when("@erin:rook.example", join()).then_one();
+        // Nobody has to stay behind.
+        closed.when(ALICE, leave()).then_one();
     }
 }
 

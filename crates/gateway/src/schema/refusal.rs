@@ -2,8 +2,9 @@
 
 use async_graphql::{Enum, SimpleObject, resolver_utils::EnumType};
 use rookery_command::HandleError;
+use rookery_domain::{OwnedRoomId, Rejection};
 
-use super::fault::Fault;
+use super::{fault::Fault, scalars::RoomIdScalar};
 
 /// Why the server did not do what was asked: one code for each rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
@@ -82,6 +83,8 @@ pub(crate) enum RefusalCode {
     ReservedType,
     /// Another room has taken the place of this one: go on there.
     RoomReplaced,
+    /// A reader would see nothing of the name, or of the key of the reaction.
+    ShowsNothing,
     /// The state key belongs to another user.
     StateKeyNotYours,
     /// The user is banned: lift the ban first.
@@ -143,17 +146,25 @@ pub(crate) struct Refusal {
     pub(crate) message: String,
     /// After how many seconds to try again; for `RATE_LIMITED` of an action.
     pub(crate) retry_after: Option<i32>,
+    /// The room that has taken the place of this one; for `ROOM_REPLACED`.
+    pub(crate) replaced_by: Option<RoomIdScalar>,
 }
 
 impl Refusal {
     /// The refusal with the code of this text; [`RefusalCode::Forbidden`] if the list lacks it.
     pub(crate) fn new(code: &str, message: String) -> Self {
         let item = RefusalCode::items().iter().find(|item| item.name == code);
-        Self {
-            code: item.map_or(RefusalCode::Forbidden, |item| item.value),
-            message,
-            retry_after: None,
-        }
+        Self::of(item.map_or(RefusalCode::Forbidden, |item| item.value), message)
+    }
+
+    /// The refusal with this code.
+    pub(crate) fn of(code: RefusalCode, message: String) -> Self {
+        Self { code, message, retry_after: None, replaced_by: None }
+    }
+
+    /// The same, of a room whose place this one has taken.
+    pub(crate) fn in_favour_of(self, room: Option<OwnedRoomId>) -> Self {
+        Self { replaced_by: room.map(RoomIdScalar), ..self }
     }
 }
 
@@ -165,11 +176,18 @@ pub(crate) fn refused<T>(result: Result<T, HandleError>) -> Result<Result<T, Ref
     };
     let message = error.to_string();
     let code = match error {
+        HandleError::Rejected(Rejection::RoomReplaced(room)) => {
+            return Ok(Err(Refusal::new("ROOM_REPLACED", message).in_favour_of(Some(room))));
+        }
         HandleError::Rejected(rejection) => rejection.code(),
         HandleError::NoSuchRoom => "NO_SUCH_ROOM",
         HandleError::ActionIdReused => "ACTION_ID_REUSED",
         HandleError::ActionTooLate { .. } => "ACTION_TOO_LATE",
-        HandleError::RefusedBefore { code, .. } => return Ok(Err(Refusal::new(&code, message))),
+        HandleError::RefusedBefore { code, .. } => {
+            let replaced = code == "ROOM_REPLACED";
+            let room = replaced.then(|| Rejection::replacement_named_in(&message)).flatten();
+            return Ok(Err(Refusal::new(&code, message).in_favour_of(room)));
+        }
         HandleError::Contended { .. } => "CONTENDED",
         HandleError::RateLimited { wait, .. } => {
             let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);

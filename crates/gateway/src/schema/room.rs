@@ -157,6 +157,12 @@ impl Room {
         self.moment.as_ref()?.timeline_limit
     }
 
+    /// The room that has taken its place.
+    pub(super) async fn replacement(&self, context: &Context<'_>) -> Result<Option<OwnedRoomId>> {
+        let tombstone = timeline::slot(context, self, "m.room.tombstone").await?;
+        Ok(tombstone.and_then(|event| event.text_of("replacement_room")?.try_into().ok()))
+    }
+
     pub(super) fn matrix_id(&self) -> &OwnedRoomId {
         &self.id
     }
@@ -376,9 +382,7 @@ impl Room {
 
     /// The room that has taken its place, of which you may not be a member yet. Null if none has.
     async fn replaced_by(&self, context: &Context<'_>) -> Result<Option<RoomIdScalar>> {
-        let tombstone = timeline::slot(context, self, "m.room.tombstone").await?;
-        let room = tombstone.and_then(|event| event.text_of("replacement_room")?.try_into().ok());
-        Ok(room.map(RoomIdScalar))
+        Ok(self.replacement(context).await?.map(RoomIdScalar))
     }
 
     /// The room whose place it has taken. Null if it has taken none's.

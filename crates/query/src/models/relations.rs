@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use rookery_domain::{
     Erased, EventId, EventStatus, OwnedUserId, Relation, RelationKind, RoomEvent, UserId,
-    plain_reaction, same_reaction,
+    plain_reaction,
 };
 use rookery_log::{Position, StreamKind};
 use serde::{Deserialize, Serialize};
@@ -31,10 +31,44 @@ pub(crate) struct Relating {
 
 /// What is about one event, in the order of the timeline.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "StoredRelated")]
 pub(crate) struct Related {
     edits: Vec<Relating>,
     reactions: Vec<Relating>,
     thread: Vec<Relating>,
+    /// How many reactions have each key, as all that are the same write it.
+    #[serde(skip)]
+    keys: BTreeMap<Box<str>, usize>,
+}
+
+/// The same as it is stored.
+#[derive(Deserialize)]
+struct StoredRelated {
+    edits: Vec<Relating>,
+    reactions: Vec<Relating>,
+    thread: Vec<Relating>,
+}
+
+impl From<StoredRelated> for Related {
+    fn from(StoredRelated { edits, reactions, thread }: StoredRelated) -> Self {
+        let mut keys = BTreeMap::new();
+        for reaction in &reactions {
+            count(&mut keys, reaction, true);
+        }
+        Self { edits, reactions, thread, keys }
+    }
+}
+
+/// Counts a reaction that comes or goes.
+fn count(keys: &mut BTreeMap<Box<str>, usize>, relating: &Relating, comes: bool) {
+    let Some(key) = relating.reaction.as_deref().map(plain_reaction) else { return };
+    match keys.get_mut(&*key) {
+        Some(count) if comes => *count += 1,
+        Some(count) if *count > 1 => *count -= 1,
+        Some(_) => drop(keys.remove(&*key)),
+        None if comes => drop(keys.insert(key.into(), 1)),
+        None => {}
+    }
 }
 
 /// The relations of one room.
@@ -95,7 +129,7 @@ impl Related {
     fn forget(&mut self, key: RowKey) {
         for list in [&mut self.edits, &mut self.reactions, &mut self.thread] {
             if let Ok(place) = list.binary_search_by(|relating| relating.key.cmp(&key)) {
-                list.remove(place);
+                count(&mut self.keys, &list.remove(place), false);
             }
         }
     }
@@ -113,6 +147,11 @@ impl Related {
     pub(crate) fn latest_edit(&self, sender: &UserId, seen: &Seen) -> Option<RowKey> {
         let mut edits = self.edits.iter().rev();
         edits.find(|edit| edit.sender == sender && seen.sees(edit)).map(|edit| edit.key)
+    }
+
+    /// How many edits the sender of the event has made.
+    pub(crate) fn edit_count(&self, sender: &UserId) -> usize {
+        self.edits.iter().filter(|edit| edit.sender == sender).count()
     }
 
     /// All edits by the sender of the event.
@@ -146,15 +185,14 @@ impl Related {
         Some(Thread { count: events().count() as u64, last, participated })
     }
 
+    /// The last event of the thread that the viewer sees.
+    pub(crate) fn thread_end(&self, seen: &Seen) -> Option<RowKey> {
+        Some(self.thread.iter().rev().find(|event| seen.sees(event))?.key)
+    }
+
     /// The keys with which anybody has reacted, each once.
     pub(crate) fn reaction_keys(&self) -> Vec<&str> {
-        let mut keys: Vec<&str> = Vec::new();
-        for key in self.reactions.iter().filter_map(|reaction| reaction.reaction.as_deref()) {
-            if !keys.iter().any(|other| same_reaction(other, key)) {
-                keys.push(key);
-            }
-        }
-        keys
+        self.keys.keys().map(|key| &**key).collect()
     }
 
     /// The keys with which a user has reacted.
@@ -183,7 +221,9 @@ impl RoomRelations {
             };
             let place = list.partition_point(|other| other.key < key);
             let sender = pdu.sender.clone();
-            list.insert(place, Relating { key, sequence, sender, reaction });
+            let relating = Relating { key, sequence, sender, reaction };
+            list.insert(place, relating.clone());
+            count(&mut related.keys, &relating, true);
             self.relating.insert(id_hash(pdu.event_id.as_str()), (target, key));
         } else if related.is_empty() {
             self.targets.remove(&target);

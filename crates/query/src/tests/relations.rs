@@ -223,3 +223,32 @@ async fn rows_of_relations_are_those_of_the_golden_file() {
     }
     assert!(written == fs::read(golden).unwrap(), "relations are written otherwise than they were");
 }
+
+#[tokio::test]
+async fn an_edit_reads_no_other_edits_and_counts_them() {
+    let (mut scene, models) = scene().await;
+    for _ in 0..3 {
+        scene.send("a", "alice", "m.room.message", None, edits(MESSAGE)).await;
+    }
+    scene.send("a", "bob", "m.room.message", None, edits(MESSAGE)).await;
+    reacts(&mut scene, "alice", MESSAGE, "👍").await;
+    reacts(&mut scene, "bob", MESSAGE, "👍\u{fe0f}").await;
+    let second = reacts(&mut scene, "bob", MESSAGE, "cafe\u{301}").await;
+    settle(&models).await;
+    let alice = Viewer::User(user("alice"));
+    let known = models.known_to_refer(&[event(MESSAGE)], &alice).await.unwrap().remove(0);
+    assert_eq!((known.edits, known.erases.len()), (3, 1), "the message alone");
+    assert_eq!(known.reactions, ["caf\u{e9}", "👍"], "each once");
+    redacts(&mut scene, MESSAGE + second.0 - 3).await;
+    settle(&models).await;
+    let known = models.known_to_refer(&[event(MESSAGE)], &alice).await.unwrap().remove(0);
+    assert_eq!(known.reactions, ["👍"]);
+    // What is read from a snapshot counts the same.
+    models.save().await.unwrap();
+    drop(models);
+    let models = scene.open().await;
+    assert_eq!(
+        models.known_to_refer(&[event(MESSAGE)], &alice).await.unwrap()[0].reactions,
+        ["👍"]
+    );
+}

@@ -7,6 +7,8 @@
 //!
 //! A highlight is a message that counts and names her: in `m.mentions`; or, if it has none, in its
 //! text, by user name or by the name that the room shows; or everybody, by a sender who may do that.
+//! Its last edit decides: whom that does not name, it highlights no more; whom that names anew, it highlights if
+//! they have not read the message yet.
 //!
 //! **Invariant:** a message costs the same however many members the room has.
 //! **Invariant:** numbers come in order of arrival, so every list is in order.
@@ -14,20 +16,22 @@
 //! followed from the content of a member event (whom a text names) or of the power levels (who may
 //! call everybody) is forgotten with it.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::collections::BTreeMap;
 
 use rookery_domain::{
-    Erased, EventStatus, Membership, OwnedUserId, Pdu, StateChange, TimelineEventType, UserId,
+    Erased, EventStatus, Membership, OwnedUserId, Pdu, RoomEvent, StateChange, TimelineEventType,
+    UserId,
 };
-use rookery_log::{Position, StreamKind};
+use rookery_log::StreamKind;
 use serde::{Deserialize, Serialize};
 
 use super::{
     levels::Levels,
-    message::Message,
+    message::{Mentions, Message},
     names::Names,
-    said::{Place, Said, after, take_out},
+    said::{Place, Said, after, put_in, take_out},
     text::{calls_everybody, phrase},
+    versions::{Change, Named, Versions},
 };
 use crate::{
     Committed,
@@ -47,13 +51,34 @@ pub struct Unread {
 /// A member who has joined.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Reader {
-    /// The member event that holds.
-    place: Place,
-    joined: u32,
-    last_sent: u32,
+    /// The member event that holds: the position of its commit, and its index there.
+    position: u64,
+    index: u16,
+    /// How many words the name has that the room shows, and the phrase that they are.
+    name_words: u8,
+    name_phrase: u64,
+    joined: u64,
+    last_sent: u64,
+    highlights: Vec<u64>,
+}
+
+impl Reader {
+    fn place(&self) -> Place {
+        (self.position, self.index)
+    }
+
+    fn hold(&mut self, place: Place) {
+        (self.position, self.index) = place;
+    }
+
     /// The name that the room shows.
-    name: Option<(u64, u8)>,
-    highlights: Vec<u32>,
+    fn name(&self) -> Option<(u64, u8)> {
+        (self.name_words > 0).then_some((self.name_phrase, self.name_words))
+    }
+
+    fn rename(&mut self, name: Option<(u64, u8)>) {
+        (self.name_phrase, self.name_words) = name.unwrap_or_default();
+    }
 }
 
 /// The messages that count in one room, and its members.
@@ -61,7 +86,9 @@ struct Reader {
 pub(crate) struct RoomUnread {
     said: Said,
     /// Messages that name everybody.
-    to_all: Vec<u32>,
+    to_all: Vec<u64>,
+    /// Whom messages name.
+    versions: Versions,
     members: BTreeMap<OwnedUserId, Box<Reader>>,
     levels: Levels,
     #[serde(skip)]
@@ -70,7 +97,7 @@ pub(crate) struct RoomUnread {
 
 impl Fold for RoomUnread {
     const NAME: &'static str = "unread";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const KIND: StreamKind = StreamKind::Room;
     type Shared = ();
 
@@ -79,14 +106,9 @@ impl Fold for RoomUnread {
     }
 
     fn apply(&mut self, _: StreamKey, committed: &Committed, (): &mut ()) -> Result<(), Unfit> {
-        let short = |position: Position| u32::try_from(position.0);
-        let last = u32::try_from(committed.last_sequence());
-        let (Ok(position), Ok(_)) = (short(committed.position), last) else {
-            return Err(Unfit::new("the log has grown beyond what this version counts"));
-        };
         for (index, event) in committed.room_events() {
-            let sequence = u32::try_from(committed.sequence(index)).unwrap_or(u32::MAX);
-            let here = (position, u16::try_from(index).unwrap_or(u16::MAX));
+            let sequence = committed.sequence(index);
+            let here = (committed.position.0, u16::try_from(index).unwrap_or(u16::MAX));
             // Also of an event that soft-failed, which is shown to nobody.
             for change in event.state_changes() {
                 self.state(&change, here, sequence);
@@ -95,7 +117,7 @@ impl Fold for RoomUnread {
                 continue;
             }
             if event.pdu.state_key.is_none() && is_message(&event.pdu) {
-                self.message(&event.pdu, here, sequence);
+                self.message(event, here, sequence);
             }
             for erased in &event.envelope.erases {
                 self.erase(erased);
@@ -114,7 +136,6 @@ impl RoomUnread {
     /// What `user`, who has read up to the event of this number, has not read.
     pub(crate) fn of(&self, user: &UserId, read: u64) -> Unread {
         let Some(reader) = self.members.get(user) else { return Unread::default() };
-        let read = u32::try_from(read).unwrap_or(u32::MAX);
         let read = read.max(reader.joined).max(reader.last_sent);
         Unread {
             count: self.said.after(read) as u64,
@@ -122,12 +143,10 @@ impl RoomUnread {
         }
     }
 
-    fn state(&mut self, change: &StateChange<'_>, here: Place, sequence: u32) {
+    fn state(&mut self, change: &StateChange<'_>, here: Place, sequence: u64) {
         let holder = change.holder.map(|holder| {
-            let place = holder.place.map_or(here, |place| {
-                let position = place.position.map_or(Ok(here.0), u32::try_from);
-                (position.unwrap_or(u32::MAX), place.index)
-            });
+            let place =
+                holder.place.map_or(here, |place| (place.position.unwrap_or(here.0), place.index));
             (&**holder.pdu, place)
         });
         match (&*change.kind, change.state_key) {
@@ -145,7 +164,7 @@ impl RoomUnread {
         }
     }
 
-    fn member(&mut self, user: &UserId, event: Option<(&Pdu, Place)>, sequence: u32) {
+    fn member(&mut self, user: &UserId, event: Option<(&Pdu, Place)>, sequence: u64) {
         let joined = event.filter(|(event, _)| Membership::of(event) == Membership::Join);
         let Some((event, place)) = joined else {
             self.rename(user, None);
@@ -154,11 +173,13 @@ impl RoomUnread {
         };
         let name = Content::of(event).text("displayname").and_then(phrase);
         if let Some(reader) = self.members.get_mut(user) {
-            reader.place = place;
+            reader.hold(place);
             self.rename(user, Some(name));
             return;
         }
-        let reader = Reader { place, joined: sequence, name, ..Reader::default() };
+        let mut reader = Reader { joined: sequence, ..Reader::default() };
+        reader.hold(place);
+        reader.rename(name);
         self.members.insert(user.to_owned(), Box::new(reader));
         if let Some(names) = &mut self.names {
             names.add(user, name);
@@ -170,81 +191,113 @@ impl RoomUnread {
     fn rename(&mut self, user: &UserId, name: Option<Option<(u64, u8)>>) {
         let Some(reader) = self.members.get_mut(user) else { return };
         if let Some(names) = &mut self.names {
-            names.remove(user, reader.name);
+            names.remove(user, reader.name());
             if let Some(name) = name {
                 names.add(user, name);
             }
         }
-        reader.name = name.flatten();
+        reader.rename(name.flatten());
     }
 
-    fn message(&mut self, pdu: &Pdu, here: Place, sequence: u32) {
+    fn message(&mut self, event: &RoomEvent, here: Place, sequence: u64) {
+        let sender = &*event.pdu.sender;
         // Whether it counts or not, and whatever becomes of it: who writes has read.
-        if let Some(reader) = self.members.get_mut(&pdu.sender) {
+        if let Some(reader) = self.members.get_mut(sender) {
             reader.last_sent = sequence;
         }
-        let message = Message::of(pdu);
-        if message.says_nothing() || message.is_edit() {
+        let message = Message::of(&event.pdu);
+        if message.says_nothing() {
+            return;
+        }
+        if message.is_edit() {
+            let edited = event.envelope.edits.filter(|edited| self.said.has(*edited));
+            if let Some(edited) = edited {
+                let content = message.new_content();
+                let named = self.named_by(content.words(), sender);
+                let change = self.versions.put(edited, here, named);
+                self.highlight(edited, change);
+            }
             return;
         }
         self.said.push(sequence, here);
-        self.highlight(&message, &pdu.sender, sequence);
+        let named = self.named_by(message.words(), sender);
+        let change = self.versions.put(sequence, here, named);
+        self.highlight(sequence, change);
     }
 
-    fn highlight(&mut self, message: &Message<'_>, sender: &UserId, sequence: u32) {
-        let body = message.body();
-        let mentions = message.mentions();
+    /// Whom a text of `sender` names.
+    fn named_by(&mut self, (body, mentions): (&str, Option<&Mentions>), sender: &UserId) -> Named {
         let all = mentions.map_or_else(|| calls_everybody(body), |mentions| mentions.room);
         if all && self.levels.may_notify(sender) {
-            self.to_all.push(sequence);
-            return;
+            return Named { all, users: Vec::new() };
         }
-        let named: Vec<Cow<'_, UserId>> = match mentions {
-            Some(mentions) => mentions.users().map(Cow::Owned).collect(),
-            None if body.is_empty() => return,
+        let mut users: Vec<OwnedUserId> = match mentions {
+            Some(mentions) => mentions.users().collect(),
+            None if body.is_empty() => Vec::new(),
             None => {
                 let members = &self.members;
                 let names = self.names.get_or_insert_with(|| {
                     let mut names = Names::default();
                     for (user, reader) in members {
-                        names.add(user, reader.name);
+                        names.add(user, reader.name());
                     }
                     names
                 });
-                names.named_in(body).into_iter().map(Cow::Borrowed).collect()
+                names.named_in(body).into_iter().map(ToOwned::to_owned).collect()
             }
         };
-        for user in named.iter().filter(|user| ***user != *sender) {
-            if let Some(reader) = self.members.get_mut(&**user)
-                && reader.highlights.last() != Some(&sequence)
+        users.retain(|user| user != sender);
+        users.sort_unstable();
+        users.dedup();
+        Named { all: false, users }
+    }
+
+    /// A message names others than before.
+    fn highlight(&mut self, sequence: u64, Change { before, after }: Change) {
+        match (before.all, after.all) {
+            (true, false) => take_out(&mut self.to_all, sequence),
+            (false, true) => put_in(&mut self.to_all, sequence),
+            _ => {}
+        }
+        for user in before.users.iter().filter(|user| !after.users.contains(user)) {
+            if let Some(reader) = self.members.get_mut(user) {
+                take_out(&mut reader.highlights, sequence);
+            }
+        }
+        for user in after.users.iter().filter(|user| !before.users.contains(user)) {
+            if let Some(reader) = self.members.get_mut(user)
+                && reader.joined < sequence
             {
-                reader.highlights.push(sequence);
+                put_in(&mut reader.highlights, sequence);
             }
         }
     }
 
     /// Forgets what an event said.
     fn erase(&mut self, erased: &Erased) {
-        let place = (u32::try_from(erased.position).unwrap_or(u32::MAX), erased.index);
+        let place = (erased.position, erased.index);
         if let Some(sequence) = self.said.remove(place) {
-            take_out(&mut self.to_all, sequence);
-            for reader in self.members.values_mut() {
-                take_out(&mut reader.highlights, sequence);
-            }
+            let change = self.versions.remove(sequence);
+            self.highlight(sequence, change);
+        } else if let Some((sequence, change)) = self.versions.take(place) {
+            self.highlight(sequence, change);
         }
         let slot = erased.slot.as_ref().map(|slot| (&*slot.kind, &*slot.state_key));
         match slot {
             Some(("m.room.member", user)) => {
                 let Ok(user) = <&UserId>::try_from(user) else { return };
+                // Also of a user who has left: a name that is erased names nobody.
+                self.versions.forget(user);
                 let Some(reader) = self.members.get_mut(user) else { return };
                 reader.highlights.clear();
-                if reader.place == place {
+                if reader.place() == place {
                     self.rename(user, Some(None));
                 }
             }
             Some(("m.room.power_levels", "")) => {
                 self.to_all.clear();
                 self.members.values_mut().for_each(|reader| reader.highlights.clear());
+                self.versions.clear();
                 self.levels.erased(place);
             }
             _ => {}

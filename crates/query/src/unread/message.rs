@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use rookery_domain::{OwnedUserId, Pdu};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::content::Content;
 
@@ -19,6 +20,8 @@ pub(super) struct Message<'a> {
     mentions: Option<Mentions>,
     #[serde(borrow, rename = "m.relates_to")]
     relates_to: Option<RelatesTo<'a>>,
+    #[serde(borrow, rename = "m.new_content")]
+    new_content: Option<&'a RawValue>,
     #[serde(skip)]
     nothing: bool,
 }
@@ -36,6 +39,21 @@ pub(super) struct Mentions {
 impl Mentions {
     pub(super) fn users(&self) -> impl Iterator<Item = OwnedUserId> {
         self.user_ids.iter().filter_map(|user| user.as_str().try_into().ok())
+    }
+}
+
+/// What an edit says in the place of a message.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Words<'a> {
+    #[serde(borrow)]
+    body: Option<Cow<'a, str>>,
+    #[serde(rename = "m.mentions")]
+    mentions: Option<Mentions>,
+}
+
+impl Words<'_> {
+    pub(super) fn words(&self) -> (&str, Option<&Mentions>) {
+        (self.body.as_deref().unwrap_or_default(), self.mentions.as_ref())
     }
 }
 
@@ -65,12 +83,14 @@ impl<'a> Message<'a> {
         rel_type == Some("m.replace")
     }
 
-    pub(super) fn body(&self) -> &str {
-        self.body.as_deref().unwrap_or_default()
+    pub(super) fn words(&self) -> (&str, Option<&Mentions>) {
+        (self.body.as_deref().unwrap_or_default(), self.mentions.as_ref())
     }
 
-    pub(super) fn mentions(&self) -> Option<&Mentions> {
-        self.mentions.as_ref()
+    /// Of an edit: what the message says from now on. Nothing of one that is encrypted.
+    pub(super) fn new_content(&self) -> Words<'_> {
+        let content = self.new_content.map(RawValue::get);
+        content.and_then(|content| serde_json::from_str(content).ok()).unwrap_or_default()
     }
 }
 

@@ -8,8 +8,10 @@ mod fold;
 mod levels;
 mod message;
 mod names;
+mod numbers;
 mod said;
 mod text;
+mod versions;
 
 pub(crate) use self::fold::RoomUnread;
 pub use self::fold::Unread;

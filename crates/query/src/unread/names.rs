@@ -9,7 +9,7 @@ use rookery_domain::{OwnedUserId, UserId};
 use super::text::{PHRASE_WORDS_MAX, joined, phrase, words};
 
 /// Names of members, as phrases.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Names {
     /// Who is called so, by number. Looked up for every word of every message.
     phrases: HashMap<u64, Vec<u32>>,
@@ -18,6 +18,13 @@ pub(super) struct Names {
     free: Vec<u32>,
     /// How many names have so many words.
     lengths: [u32; PHRASE_WORDS_MAX + 1],
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        let (phrases, users, free) = Default::default();
+        Self { phrases, users, free, lengths: [0; PHRASE_WORDS_MAX + 1] }
+    }
 }
 
 /// The phrases by which a member is called: the name in front of the server's, and the one shown.
@@ -72,7 +79,7 @@ impl Names {
         let mut named = BTreeSet::new();
         // The phrases that end with the word at hand, the longest last.
         let mut open: Vec<u64> = Vec::with_capacity(longest);
-        for word in words(text) {
+        words(text, |word| {
             open.insert(0, 0);
             open.truncate(longest);
             for (before, phrase) in open.iter_mut().enumerate() {
@@ -83,7 +90,7 @@ impl Names {
                 let found = self.phrases.get(phrase).into_iter().flatten();
                 named.extend(found.filter_map(|number| self.user(*number)));
             }
-        }
+        });
         named
     }
 }

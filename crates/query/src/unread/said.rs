@@ -2,26 +2,24 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
-/// Where the log has an event, short: the low half of the position of its commit, and its index.
-pub(super) type Place = (u32, u16);
+use super::numbers::Numbers;
+
+/// Where the log has an event: the position of its commit, and its index.
+pub(super) type Place = (u64, u16);
 
 /// The messages that count, in order of arrival.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Said {
-    sequences: Vec<u32>,
-    positions: Vec<u32>,
+    sequences: Numbers,
+    positions: Numbers,
     indexes: Vec<u16>,
 }
 
 impl Said {
     /// Notes a message that came after all others.
-    pub(super) fn push(&mut self, sequence: u32, (position, index): Place) {
-        if self.sequences.len() == self.sequences.capacity() {
-            // Doubling would leave a third of the memory unused.
-            let more = self.sequences.len() / 8 + 8;
-            self.sequences.reserve_exact(more);
-            self.positions.reserve_exact(more);
-            self.indexes.reserve_exact(more);
+    pub(super) fn push(&mut self, sequence: u64, (position, index): Place) {
+        if self.indexes.len() == self.indexes.capacity() {
+            self.indexes.reserve_exact(self.indexes.len() / 8 + 8);
         }
         self.sequences.push(sequence);
         self.positions.push(position);
@@ -29,36 +27,40 @@ impl Said {
     }
 
     /// How many came after this number.
-    pub(super) fn after(&self, sequence: u32) -> usize {
-        after(&self.sequences, sequence)
+    pub(super) fn after(&self, sequence: u64) -> usize {
+        self.sequences.len() - self.sequences.up_to(sequence)
+    }
+
+    /// Whether the message of this number counts.
+    pub(super) fn has(&self, sequence: u64) -> bool {
+        self.sequences.contains(sequence)
     }
 
     /// Takes out the message that the log has there, and answers with its number.
-    pub(super) fn remove(&mut self, (position, index): Place) -> Option<u32> {
-        let start = self.positions.partition_point(|other| *other < position);
-        let of_commit = self.positions[start..].iter().take_while(|other| **other == position);
-        let place = (start..start + of_commit.count()).find(|at| self.indexes[*at] == index)?;
+    pub(super) fn remove(&mut self, (position, index): Place) -> Option<u64> {
+        let mut of_commit = self.positions.below(position)..self.positions.up_to(position);
+        let place = of_commit.find(|at| self.indexes[*at] == index)?;
         self.positions.remove(place);
         self.indexes.remove(place);
         Some(self.sequences.remove(place))
     }
 
     fn pack(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(self.sequences.len() * 4);
+        let mut bytes = Vec::with_capacity(self.indexes.len() * 4);
         let mut last = (0, 0);
-        let rows = self.sequences.iter().zip(&self.positions).zip(&self.indexes);
+        let rows = self.sequences.iter().zip(self.positions.iter()).zip(&self.indexes);
         for ((sequence, position), index) in rows {
             varint(&mut bytes, sequence - last.0);
             varint(&mut bytes, position - last.1);
-            varint(&mut bytes, u32::from(*index));
-            last = (*sequence, *position);
+            varint(&mut bytes, u64::from(*index));
+            last = (sequence, position);
         }
         bytes
     }
 
     fn unpack(mut bytes: &[u8]) -> Option<Self> {
         let mut said = Self::default();
-        let mut last = (0u32, 0u32);
+        let mut last = (0u64, 0u64);
         let input = &mut bytes;
         while !input.is_empty() {
             last.0 = last.0.checked_add(read_varint(input)?)?;
@@ -69,7 +71,7 @@ impl Said {
     }
 }
 
-fn varint(bytes: &mut Vec<u8>, mut number: u32) {
+fn varint(bytes: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
         bytes.push(number.to_le_bytes()[0] | 0x80);
         number >>= 7;
@@ -77,12 +79,12 @@ fn varint(bytes: &mut Vec<u8>, mut number: u32) {
     bytes.push(number.to_le_bytes()[0]);
 }
 
-fn read_varint(input: &mut &[u8]) -> Option<u32> {
-    let mut number = 0u32;
-    for shift in (0..32).step_by(7) {
+fn read_varint(input: &mut &[u8]) -> Option<u64> {
+    let mut number = 0u64;
+    for shift in (0..64).step_by(7) {
         let (byte, rest) = input.split_first()?;
         *input = rest;
-        number |= u32::from(byte & 0x7f) << shift;
+        number |= u64::from(byte & 0x7f) << shift;
         if byte & 0x80 == 0 {
             return Some(number);
         }
@@ -91,14 +93,21 @@ fn read_varint(input: &mut &[u8]) -> Option<u32> {
 }
 
 /// How many of these numbers, which are in order, come after `sequence`.
-pub(super) fn after(sequences: &[u32], sequence: u32) -> usize {
+pub(super) fn after(sequences: &[u64], sequence: u64) -> usize {
     sequences.len() - sequences.partition_point(|other| *other <= sequence)
 }
 
 /// Takes a number out of those, which are in order.
-pub(super) fn take_out(sequences: &mut Vec<u32>, sequence: u32) {
+pub(super) fn take_out(sequences: &mut Vec<u64>, sequence: u64) {
     if let Ok(place) = sequences.binary_search(&sequence) {
         sequences.remove(place);
+    }
+}
+
+/// Puts a number among those, which are in order, unless it is there.
+pub(super) fn put_in(sequences: &mut Vec<u64>, sequence: u64) {
+    if let Err(place) = sequences.binary_search(&sequence) {
+        sequences.insert(place, sequence);
     }
 }
 
@@ -122,12 +131,13 @@ mod tests {
 
     use super::*;
 
-    /// Messages of commits with one or several of them.
-    fn messages() -> impl Strategy<Value = Vec<(u32, Place)>> {
-        vec((1u32..100_000, 0u32..3, any::<u16>()), 0..60).prop_map(|steps| {
+    /// Messages of commits with one or several of them, some far into a long log.
+    fn messages() -> impl Strategy<Value = Vec<(u64, Place)>> {
+        vec((1u64..100_000, 0u64..3, any::<u16>(), any::<bool>()), 0..60).prop_map(|steps| {
             let mut last = (0, (0, 0));
-            let message = |(step, on, index): (u32, u32, u16)| {
+            let message = |(step, on, index, is_far): (u64, u64, u16, bool)| {
                 let (sequence, (position, before)) = last;
+                let on = if on == 2 && is_far { 3_000_000_000 } else { on };
                 let index = if on == 0 { before + 1 } else { index / 2 };
                 last = (sequence + step, (position + on, index));
                 last
@@ -136,7 +146,7 @@ mod tests {
         })
     }
 
-    fn said(messages: &[(u32, Place)]) -> Said {
+    fn said(messages: &[(u64, Place)]) -> Said {
         let mut said = Said::default();
         for (sequence, place) in messages {
             said.push(*sequence, *place);
@@ -156,6 +166,7 @@ mod tests {
         fn a_message_is_taken_out_once_and_no_other_with_it(messages in messages(), which: usize) {
             let mut said = said(&messages);
             if let Some((sequence, place)) = messages.get(which % messages.len().max(1)) {
+                prop_assert!(said.has(*sequence));
                 prop_assert_eq!(said.remove(*place), Some(*sequence));
                 prop_assert_eq!(said.remove(*place), None);
                 prop_assert_eq!(said.after(0), messages.len() - 1);

@@ -175,7 +175,7 @@ impl<'a> Import<'a> {
                 self.start(&channel, &user, at, &join, retry, at_line).await
             }
             Command::Leave { channel, user, reason } => {
-                let leave = RoomCommand::Leave { reason };
+                let leave = RoomCommand::Leave { reason, successor: None };
                 self.start(&channel, &user, at, &leave, retry, at_line).await
             }
             Command::Kick { channel, user, reason } => {

@@ -33,7 +33,7 @@ async fn after_leaving(
     assert!(world.let_act(1, "ann", &text("a last word")).await);
     let message = world.sent.last().unwrap().clone();
     world.settle().await;
-    assert!(world.let_act(1, "ann", &RoomCommand::Leave { reason: None }).await);
+    assert!(world.let_act(1, "ann", &RoomCommand::Leave { reason: None, successor: None }).await);
     world.settle().await;
     let late = resigned(&world, &message, alter);
     let received = late.deliver(&world.servers[0].commands, &world.keys).await.received;

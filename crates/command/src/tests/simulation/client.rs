@@ -114,7 +114,7 @@ impl Client {
             0..=3 => text(&format!("{} {action}", self.name)),
             4..=6 => RoomCommand::SetTopic { topic: (*self.rng.pick(&["one", "two"])).to_owned() },
             7 | 8 => join(),
-            9 => RoomCommand::Leave { reason: None },
+            9 => RoomCommand::Leave { reason: None, successor: None },
             10 => RoomCommand::Kick { user, reason: None },
             11 => RoomCommand::Ban { user, reason: None },
             12 => RoomCommand::Unban { user, reason: None },

@@ -18,7 +18,8 @@ impl RoomCommand {
     #[must_use]
     pub fn may_have_made(&self, event: &Pdu, cx: &Context) -> bool {
         match self {
-            Self::SetPowerLevels { .. } => event.kind.to_string() == "m.room.power_levels",
+            Self::SetPowerLevels { .. } => is_power_event(event),
+            Self::Leave { successor: Some(_), .. } if is_power_event(event) => true,
             Self::Close { replacement } => closes_for(replacement, event),
             Self::SetMemberProfile { .. } => is_member_event(event, cx.sender.as_str()),
             Self::Redact { event_id, .. } => {
@@ -45,7 +46,9 @@ impl RoomCommand {
         let (user, membership, reason) = match self {
             Self::Join { reason, .. } => (own, Membership::Join, reason),
             Self::Knock { reason } => (own, Membership::Knock, reason),
-            Self::Leave { reason } | Self::Reject { reason } => (own, Membership::Leave, reason),
+            Self::Leave { reason, .. } | Self::Reject { reason } => {
+                (own, Membership::Leave, reason)
+            }
             Self::Invite { invitee, reason } => (invitee.user.as_str(), Membership::Invite, reason),
             Self::Kick { user, reason } | Self::Unban { user, reason } => {
                 (user.as_str(), Membership::Leave, reason)
@@ -77,6 +80,10 @@ impl RoomCommand {
             _ => return Ok(None),
         }))
     }
+}
+
+fn is_power_event(event: &Pdu) -> bool {
+    event.kind.to_string() == "m.room.power_levels"
 }
 
 /// The tombstone, or what goes with it.

@@ -82,16 +82,23 @@ impl Room {
 
     /// Whether, under these levels, a member can change them. `first` is looked at first.
     pub(in crate::room) fn has_head(&self, levels: &PowerLevels, first: &UserId) -> bool {
-        let needed = levels.event(KIND, true);
-        let is_head = |user: &UserId| {
-            let reaches = self.power_of(user) == Power::Infinite || levels.user(user) >= needed;
-            reaches && self.membership(user) == Membership::Join
-        };
+        self.is_head(levels, first) || self.has_head_beside(levels, first)
+    }
+
+    /// The same, of members other than `but`.
+    pub(super) fn has_head_beside(&self, levels: &PowerLevels, but: &UserId) -> bool {
+        let is_head = |user: &UserId| user != but && self.is_head(levels, user);
         let creators = self.version.iter().flat_map(|version| &version.creators);
         let named = levels.users.keys().chain(creators);
-        is_head(first)
-            || named.into_iter().any(|user| is_head(user))
-            || (levels.users_default >= needed
+        named.into_iter().any(|user| is_head(user))
+            || (levels.users_default >= levels.event(KIND, true)
                 && self.members().any(|(user, ..)| <&UserId>::try_from(user).is_ok_and(is_head)))
+    }
+
+    /// Whether, under these levels, this user is a member who can change them.
+    pub(super) fn is_head(&self, levels: &PowerLevels, user: &UserId) -> bool {
+        let needed = levels.event(KIND, true);
+        let reaches = self.power_of(user) == Power::Infinite || levels.user(user) >= needed;
+        reaches && self.membership(user) == Membership::Join
     }
 }

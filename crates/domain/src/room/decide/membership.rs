@@ -21,7 +21,6 @@ impl Room {
             RoomCommand::Join { reason, member_of } => {
                 self.join(reason.as_deref(), member_of.as_ref(), profile, cx)
             }
-            RoomCommand::Leave { reason } => self.leave(reason.as_deref(), cx),
             RoomCommand::Reject { reason } => self.reject(reason.as_deref(), cx),
             RoomCommand::Knock { reason } => self.knock(reason.as_deref(), profile, cx),
             RoomCommand::Invite { invitee, reason } => {
@@ -78,7 +77,7 @@ impl Room {
         })
     }
 
-    fn leave<'a>(&self, reason: Option<&str>, cx: &Context<'a>) -> Decision<'a> {
+    pub(super) fn leave<'a>(&self, reason: Option<&str>, cx: &Context<'a>) -> Decision<'a> {
         match self.membership(cx.sender) {
             Membership::None => Err(Rejection::NotAMember),
             Membership::Leave | Membership::Ban => Ok(None),
@@ -139,6 +138,7 @@ impl Room {
 
     fn kick<'a>(&self, user: &'a UserId, reason: Option<&str>, cx: &Context<'a>) -> Decision<'a> {
         if user == cx.sender {
+            self.require_other_head(None, user)?;
             return self.leave(reason, cx);
         }
         self.require_member(cx.sender)?;

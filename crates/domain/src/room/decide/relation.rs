@@ -196,8 +196,7 @@ fn check_edit(target: &KnownEvent, draft: &Draft, cx: &Context) -> Result<(), Re
         let reason = "an edit has its content in m.new_content".to_owned();
         return Err(Rejection::InvalidContent(reason));
     }
-    // What its redaction would erase is the message itself and all of its edits.
-    Bound::Edits.admit(target.erases.len().saturating_sub(1))
+    Bound::Edits.admit(target.edits)
 }
 
 /// Source: Matrix client-server specification, "Validation of m.thread relationships".

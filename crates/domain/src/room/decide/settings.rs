@@ -7,12 +7,14 @@ use ruma_common::{OwnedRoomAliasId, RoomAliasId};
 use crate::{
     HistoryVisibility, JoinRule, JsonObject, Rejection, check_alias,
     limits::{LISTED_MAX, NAME_BYTES_MAX, TOPIC_BYTES_MAX},
+    normal_alias,
     profile::check_mxc,
     room::{Context, DIRECTORY_TYPE, authorise::Draft},
 };
 
 pub(crate) fn name(name: &str) -> Result<Draft<'static>, Rejection> {
     Rejection::if_longer("the room's name", name, NAME_BYTES_MAX)?;
+    Rejection::unless_visible("the room's name", name)?;
     Ok(one("m.room.name", "name", name))
 }
 
@@ -37,15 +39,15 @@ pub(crate) fn aliases(
         return Err(Rejection::TooMany { what, count, max });
     }
     let mut content = JsonObject::new();
-    if let Some(alias) = canonical {
-        check_alias(alias, cx.server_name)?;
+    if let Some(alias) = canonical.map(normal_alias) {
+        check_alias(&alias, cx.server_name)?;
         content.insert("alias".into(), alias.as_str().into());
     }
-    let mut others: Vec<&str> = Vec::new();
-    for alias in alternative {
-        check_alias(alias, cx.server_name)?;
-        if !others.contains(&alias.as_str()) {
-            others.push(alias.as_str());
+    let mut others: Vec<String> = Vec::new();
+    for alias in alternative.iter().map(|alias| normal_alias(alias)) {
+        check_alias(&alias, cx.server_name)?;
+        if !others.iter().any(|other| other == alias.as_str()) {
+            others.push(alias.into());
         }
     }
     if !others.is_empty() {

@@ -76,8 +76,8 @@ impl Graph {
             Forbidding::Now(rule) => (EventStatus::SoftFailed, Some(rule)),
             Forbidding::Ever(rule) => (EventStatus::Rejected, Some(rule)),
         };
-        let event =
-            self.take(pdu, Envelope { origin, status, state: None, erases: Vec::new() }, before)?;
+        let envelope = Envelope { origin, status, ..Envelope::local(None, None) };
+        let event = self.take(pdu, envelope, before)?;
         Ok(Verdict::Decided(Decided { event, reason }))
     }
 

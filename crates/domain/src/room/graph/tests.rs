@@ -34,7 +34,7 @@ fn command(choice: u8, user: usize, number: u32) -> RoomCommand {
         0 => RoomCommand::SetName { name: number.to_string() },
         1 => RoomCommand::SetTopic { topic: number.to_string() },
         2 | 3 => RoomCommand::Join { reason: None, member_of: None },
-        4 => RoomCommand::Leave { reason: None },
+        4 => RoomCommand::Leave { reason: None, successor: None },
         5 => RoomCommand::Kick { user, reason: None },
         6 => RoomCommand::Ban { user, reason: None },
         7 => {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 use rookery_command::ReadMark;
-use rookery_domain::{Membership, RoomId};
+use rookery_domain::{Membership, Rejection, RoomId};
 use rookery_ephemeral::{STATUS_BYTES_MAX, TYPING_DEFAULT, TYPING_MAX};
 
 use super::acted::shows;
@@ -102,6 +102,11 @@ impl EphemeralMutation {
         if let Some(refusal) = unless_joined(context, &input.room_id.0)? {
             return Ok(SetTypingPayload { room: None, refusal: Some(refusal) });
         }
+        if input.typing
+            && let Some(refusal) = unless_replaced(context, &input.room_id.0).await?
+        {
+            return Ok(SetTypingPayload { room: None, refusal: Some(refusal) });
+        }
         let how_long = input.typing.then_some(how_long);
         app.ephemeral.type_in(&input.room_id.0, user, device, how_long);
         unless_over(context)?;
@@ -189,9 +194,25 @@ fn unless_joined(context: &Context<'_>, room_id: &RoomId) -> Result<Option<Refus
     let known = room.is_some_and(|room| Access::of(&room, viewer) > Access::Nothing);
     Ok(Some(if known {
         let message = "you are not a member of this room; join it first".to_owned();
-        Refusal { code: RefusalCode::NotAMember, message, retry_after: None }
+        Refusal::of(RefusalCode::NotAMember, message)
     } else {
         let message = "there is no such room, or you may not see it".to_owned();
-        Refusal { code: RefusalCode::NoSuchRoom, message, retry_after: None }
+        Refusal::of(RefusalCode::NoSuchRoom, message)
     }))
+}
+
+/// The refusal for a room in which nobody writes any more.
+async fn unless_replaced(context: &Context<'_>, room_id: &RoomId) -> Result<Option<Refusal>> {
+    let is_open = {
+        let view = app(context).models.view();
+        view.room(room_id).is_none_or(|room| room.state("m.room.tombstone", "").is_none())
+    };
+    if is_open {
+        return Ok(None);
+    }
+    let Some(room) = Room::new(room_id.to_owned()).replacement(context).await? else {
+        return Ok(None);
+    };
+    let message = Rejection::RoomReplaced(room.clone()).to_string();
+    Ok(Some(Refusal::of(RefusalCode::RoomReplaced, message).in_favour_of(Some(room))))
 }

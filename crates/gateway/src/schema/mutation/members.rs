@@ -56,6 +56,9 @@ pub(crate) struct LeaveRoomInput {
     room_id: RoomIdScalar,
     /// Why, for the others to read.
     reason: Option<String>,
+    /// A member who can change the power levels from then on. Needed if you are the last one who can and others are still in
+    /// the room: without it you are refused with `WOULD_LOCK_OUT`.
+    successor: Option<UserIdScalar>,
     /// Your number for this action.
     action_id: Option<i32>,
 }
@@ -123,7 +126,8 @@ impl MemberMutation {
         context: &Context<'_>,
         #[graphql(desc = "Which room to leave, or which invite to decline.")] input: LeaveRoomInput,
     ) -> Result<LeaveRoomPayload> {
-        let command = RoomCommand::Leave { reason: input.reason };
+        let successor = input.successor.map(|user| user.0);
+        let command = RoomCommand::Leave { reason: input.reason, successor };
         Ok(act(context, &input.room_id.0, command, input.action_id).await?.into())
     }
 

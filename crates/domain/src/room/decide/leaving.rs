@@ -1,0 +1,75 @@
+//! Leaving a room, and to whom its last head leaves it.
+//!
+//! **Invariant:** as long as others are in a room, somebody in it can change its power levels. A room that was replaced needs
+//! nobody.
+
+use std::sync::Arc;
+
+use ruma_common::UserId;
+
+use crate::{
+    Membership, Pdu, Power, PowerLevelsChange, Rejection,
+    room::{Context, Room, authorise::Draft},
+};
+
+impl Room {
+    /// Decides how the sender leaves, or takes back a knock, or declines an invite. A successor who cannot change the power
+    /// levels gets that power first, in the same commit.
+    pub(super) fn leave_to(
+        &self,
+        successor: Option<&UserId>,
+        reason: Option<&str>,
+        cx: &Context,
+    ) -> Result<Vec<Arc<Pdu>>, Rejection> {
+        let Some(draft) = self.leave(reason, cx)? else { return Ok(Vec::new()) };
+        let promotion = match successor {
+            Some(successor) => self.promotion(successor, cx)?,
+            None => None,
+        };
+        let Some(promotion) = promotion else {
+            self.require_other_head(successor, cx.sender)?;
+            return Ok(vec![self.issue(&draft, cx)?]);
+        };
+        let mut room = self.clone();
+        let promoted = room.issue(&promotion, cx)?;
+        room.accept(&promoted);
+        let left = room.issue(&draft, cx)?;
+        Ok(vec![promoted, left])
+    }
+
+    /// The power levels by which a member can change them; none for a member who can already.
+    fn promotion(
+        &self,
+        successor: &UserId,
+        cx: &Context,
+    ) -> Result<Option<Draft<'static>>, Rejection> {
+        if successor == cx.sender || self.membership(successor) != Membership::Join {
+            return Err(Rejection::TargetNotInRoom(successor.to_owned()));
+        }
+        if self.is_head(self.levels(), successor) {
+            return Ok(None);
+        }
+        let level = match self.power_of(cx.sender) {
+            Power::Level(level) => level,
+            Power::Infinite => self.highest_level(),
+        };
+        let users = [(successor.to_owned(), Some(level))].into();
+        self.change_power_levels(&PowerLevelsChange { users, ..Default::default() }, cx)
+    }
+
+    /// Refuses the last head who would leave others behind.
+    pub(super) fn require_other_head(
+        &self,
+        successor: Option<&UserId>,
+        user: &UserId,
+    ) -> Result<(), Rejection> {
+        let levels = self.levels();
+        let leaves_others = self.membership(user) == Membership::Join && self.joined_count() > 1;
+        let is_safe = !leaves_others
+            || successor.is_some_and(|successor| self.is_head(levels, successor))
+            || !self.is_head(levels, user)
+            || self.replaced_by().is_some()
+            || self.has_head_beside(levels, user);
+        if is_safe { Ok(()) } else { Err(Rejection::LastHead) }
+    }
+}

@@ -1,0 +1,77 @@
+//! Receipts, and what the models of receipts and counts write.
+
+use std::{fs, path::Path};
+
+use rookery_domain::Membership;
+
+use super::{Act, What, World};
+use crate::{
+    generation,
+    testing::{room, user},
+};
+
+#[tokio::test]
+async fn marks_never_go_backwards_and_private_ones_are_no_ones_business() {
+    let mut world = World::new().await;
+    for _ in 0..6 {
+        world.say(0, What::Plain, 0).await;
+    }
+    world.play(&Act::Member(1, Membership::Join, 0)).await;
+    world.read(1, 4, false).await;
+    world.read(1, 6, false).await;
+    world.read(1, 2, true).await;
+    let models = world.scene.open().await;
+    let view = models.view();
+    let tea = view.room(&room("tea")).unwrap();
+    let marks = tea.read_marks(&user("bob")).unwrap();
+    let number = |mark: &Option<crate::ReadMark>| mark.as_ref().map(|mark| mark.sequence);
+    assert_eq!((number(&marks.public), number(&marks.private)), (Some(8), Some(10)));
+    let public: Vec<_> =
+        tea.public_marks().map(|(user, mark)| (user.to_owned(), mark.sequence)).collect();
+    assert_eq!(public, [(user("bob"), 8)]);
+    assert_eq!(tea.unread(&user("bob")).count, 0, "what was said before the join does not count");
+}
+
+#[tokio::test]
+async fn the_marks_of_who_has_left_are_shown_no_more() {
+    let mut world = World::new().await;
+    world.play(&Act::Member(1, Membership::Join, 0)).await;
+    world.read(1, 0, false).await;
+    world.play(&Act::Member(1, Membership::Leave, 0)).await;
+    let models = world.scene.open().await;
+    let view = models.view();
+    assert_eq!(view.room(&room("tea")).unwrap().public_marks().count(), 0);
+}
+
+/// What the last versions of these models wrote. Never edit the files: a change of a format needs a new
+/// version of the model, and golden files of its own.
+#[tokio::test]
+async fn rows_of_counts_and_receipts_are_those_of_the_golden_files() {
+    let mut world = World::new().await;
+    let acts = [
+        Act::Member(1, Membership::Join, 1),
+        Act::Member(2, Membership::Join, 0),
+        Act::Say(0, What::Names(1), 0),
+        Act::Say(2, What::All(true), 1),
+        Act::Say(0, What::All(true), 0),
+        Act::Say(1, What::Mentions(2), 0),
+        Act::Redact(1),
+        Act::Read(2, 3, false),
+        Act::Read(2, 1, true),
+    ];
+    for act in &acts {
+        world.play(act).await;
+    }
+    let models = world.scene.open().await;
+    models.save().await.unwrap();
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let written = generation::path(world.scene.dir.path(), 1);
+    for (model, name) in [("receipts", "receipts-with-rows-1"), ("unread", "unread-with-rows-2")] {
+        let written = fs::read(written.join(format!("{model}.snapshot"))).unwrap();
+        let file = golden.join(name);
+        if std::env::var_os("ROOKERY_WRITE_GOLDEN_FILES").is_some() {
+            fs::write(&file, &written).unwrap();
+        }
+        assert!(written == fs::read(&file).unwrap(), "{model} is written otherwise than it was");
+    }
+}
