@@ -8,6 +8,7 @@
 
 mod abuse;
 mod actions;
+mod begun;
 mod client;
 mod conversation;
 mod costly;

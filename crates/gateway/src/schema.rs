@@ -49,6 +49,7 @@ pub use self::{
     context::{App, Session, token_key},
     cost::costs,
     entrances::Entrances,
+    fault::TO_LEARN,
     sharing::FanoutCounts,
 };
 

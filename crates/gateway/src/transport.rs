@@ -8,6 +8,7 @@
 //! **Invariant:** tokens, variables and the words of faults appear neither in logs nor in answers.
 
 mod address;
+mod arriving;
 mod auth;
 mod body;
 mod bookmark;
@@ -60,7 +61,7 @@ pub use gate::{Admitted, GateLimits, OperationKind, admit, json_nested_within};
 pub use options::{Introspection, InvalidStatus, SocketOptions, StreamOptions, TransportOptions};
 pub use persisted::{AllowList, ManifestError};
 pub use rate::{Rate, RateStatus};
-pub use refusal::{Location, Refusal, code};
+pub use refusal::{Effect, Location, Refusal, code};
 pub use respond::refused;
 pub use router::router;
 pub use serve::{ServeOptions, TrustedPeers, serve};

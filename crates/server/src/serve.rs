@@ -18,7 +18,7 @@ use axum::{
 use rookery_accounts::{Millis, RegistrationPolicy};
 use rookery_gateway::{
     SecurityLog, Tokens, keep_ephemeral,
-    schema::{costs, executor},
+    schema::{TO_LEARN, costs, executor},
     transport::{
         AllowList, AnswerLimits, CallerLimits, GateLimits, Rate, ServeOptions, ShutdownHandle,
         SocketOptions, TransportOptions, TrustedPeers, router, serve, shutdown,
@@ -310,6 +310,7 @@ fn options(config: &Config) -> Result<TransportOptions, Failure> {
         introspection: config.introspection,
         body_bytes_max: limits.body_bytes,
         execution_deadline: limits.deadline,
+        to_learn: TO_LEARN,
         allowed_origins: config.allowed_origins.clone(),
         callers: CallerLimits {
             user_sockets_max: limits.user_sockets,

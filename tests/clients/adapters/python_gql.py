@@ -12,14 +12,14 @@ from gql.transport.exceptions import TransportQueryError
 from gql.transport.websockets import WebsocketsTransport
 from websockets.exceptions import ConnectionClosed
 
+# The subprotocols are those that gql offers by default: its own legacy one first.
 URL = f"{sys.argv[1].replace('http', 'ws')}/graphql"
-SUBPROTOCOLS = [WebsocketsTransport.GRAPHQLWS_SUBPROTOCOL]
 
 
 def client(token):
     """A client that sends the token as it connects."""
     payload = {"Authorization": f"Bearer {token}"} if token else {}
-    transport = WebsocketsTransport(url=URL, init_payload=payload, subprotocols=SUBPROTOCOLS)
+    transport = WebsocketsTransport(url=URL, init_payload=payload)
     return Client(transport=transport)
 
 

@@ -3,7 +3,13 @@
 
 use async_graphql::{Error, ErrorExtensions};
 
-use crate::transport::{Exhausted, FaultId, code};
+use crate::transport::{Effect, Exhausted, FaultId, code};
+
+/// How a client learns what became of a mutation whose answer the server failed to give.
+pub const TO_LEARN: &str = "It is not known whether the mutation was carried out. To learn it, send it again with the \
+     same `actionId`: you get the first result, and nothing is done twice; `viewer { device { lastActionId } }` says how \
+     far the server has counted. After `register`, log in with the same name and password: that works only if the \
+     account was made. After `logIn`, log in again; a device that the first try left is in `viewer { devices }`.";
 
 /// A fault on its way to the client.
 #[derive(Clone, Debug)]
@@ -12,6 +18,8 @@ pub(crate) struct Fault {
     message: String,
     /// Under which the log has more.
     id: Option<FaultId>,
+    /// What became of the request, if that is known in spite of the fault.
+    outcome: Option<Effect>,
 }
 
 impl Fault {
@@ -21,6 +29,7 @@ impl Fault {
             code: "UNAUTHENTICATED",
             message: "log in first, and send the token as `Authorization: Bearer <token>`".into(),
             id: None,
+            outcome: None,
         }
     }
 
@@ -30,17 +39,18 @@ impl Fault {
             code: "FORBIDDEN",
             message: "only an administrator of this server may do this".into(),
             id: None,
+            outcome: None,
         }
     }
 
     /// An argument is out of range or malformed.
     pub(crate) fn bad_input(message: impl Into<String>) -> Self {
-        Self { code: "BAD_USER_INPUT", message: message.into(), id: None }
+        Self { code: "BAD_USER_INPUT", message: message.into(), id: None, outcome: None }
     }
 
     /// The answer would take more than it may.
     pub(crate) fn exhausted(exhausted: &Exhausted) -> Self {
-        Self { code: exhausted.code(), message: exhausted.message(), id: None }
+        Self { code: exhausted.code(), message: exhausted.message(), id: None, outcome: None }
     }
 
     /// More would have to be looked at than may be.
@@ -51,6 +61,7 @@ impl Fault {
                       a time"
                 .into(),
             id: None,
+            outcome: None,
         }
     }
 
@@ -62,6 +73,7 @@ impl Fault {
                       server): start from `initialSync`"
                 .into(),
             id: None,
+            outcome: None,
         }
     }
 
@@ -71,6 +83,7 @@ impl Fault {
             code: "STALE",
             message: "the server has not caught up with this position yet: retry shortly".into(),
             id: None,
+            outcome: None,
         }
     }
 
@@ -84,6 +97,7 @@ impl Fault {
                       took effect: retry with the same `actionId`"
                 .into(),
             id: Some(id),
+            outcome: None,
         }
     }
 
@@ -92,13 +106,16 @@ impl Fault {
         let id = FaultId::new();
         let (reason, outcome_unknown) = (&fault.reason, fault.outcome_unknown);
         tracing::error!(fault_id = %id, reason, outcome_unknown, "the accounts are unavailable");
-        let message = if outcome_unknown {
-            "the server cannot store accounts now, and it is not known whether this took effect: \
-             see `viewer { devices }` once you can log in, or retry"
+        let (message, outcome) = if outcome_unknown {
+            let message = "the server cannot store accounts now, and it is not known whether this \
+                           took effect: see `viewer { devices }` once you can log in, or retry";
+            (message, Effect::Unknown)
         } else {
-            "the server cannot read or store accounts now, and nothing was done: retry later"
+            let message = "the server cannot read or store accounts now, and nothing was done: \
+                           retry later";
+            (message, Effect::NothingChanged)
         };
-        Self { code: "UNAVAILABLE", message: message.into(), id: Some(id) }
+        Self { code: "UNAVAILABLE", message: message.into(), id: Some(id), outcome: Some(outcome) }
     }
 
     /// Anything else. The reason is for the operator's log.
@@ -109,6 +126,7 @@ impl Fault {
             code: "INTERNAL",
             message: "something is broken on the server; its log says what, under `faultId`".into(),
             id: Some(id),
+            outcome: None,
         }
     }
 }
@@ -119,6 +137,9 @@ impl From<Fault> for Error {
             extensions.set("code", fault.code);
             if let Some(id) = fault.id {
                 extensions.set("faultId", id.to_string());
+            }
+            if let Some(outcome) = fault.outcome {
+                extensions.set("outcome", outcome.name());
             }
         })
     }

@@ -81,7 +81,9 @@ pub struct Subscription;
 #[Subscription]
 impl Subscription {
     /// Everything that happens to you and in your rooms, from `after` on: what you missed first,
-    /// then what happens, with no gap and no repeat in between.
+    /// then what happens, with no gap and no repeat in between. Without `after`, a chunk without
+    /// events comes at once: resume from its position. So does one every half a minute or so while
+    /// nothing happens to you, if the position has moved.
     async fn event_stream(
         &self,
         context: &Context<'_>,

@@ -19,7 +19,7 @@ use std::time::Duration;
 use axum::http::Extensions;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::address::Network;
 use super::refusal::{Refusal, code};
@@ -106,6 +106,10 @@ pub(super) struct Connection {
     waits_since: AtomicU64,
     /// Whether somebody who is logged in has used it.
     known: AtomicBool,
+    /// Whether the body of the request has not arrived.
+    owed: AtomicBool,
+    /// How often something was read or written.
+    moves: AtomicU64,
     /// Changes only under the lock of the table.
     standing: AtomicU8,
     evicted: Notify,
@@ -170,6 +174,8 @@ impl Connections {
             opened: Instant::now(),
             waits_since: AtomicU64::new(self.now()),
             known: AtomicBool::new(false),
+            owed: AtomicBool::new(false),
+            moves: AtomicU64::new(0),
             standing: AtomicU8::new(REQUESTING),
             evicted: Notify::new(),
         });
@@ -269,6 +275,34 @@ impl Connection {
     /// It works on a request that has arrived.
     pub(super) fn works(&self) {
         self.waits_since.store(0, Ordering::Relaxed);
+    }
+
+    /// Something was read or written.
+    pub(super) fn moves(&self) {
+        // One task reads and writes; another one looks whether this changes.
+        self.moves.store(self.moves.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+    }
+
+    /// Resolves once nothing was read or written for `time` while it waits for its client.
+    pub(super) async fn stalled(&self, time: Duration) {
+        loop {
+            let before = self.moves.load(Ordering::Relaxed);
+            sleep(time).await;
+            let moved = self.moves.load(Ordering::Relaxed) != before;
+            if !moved && self.waits_since.load(Ordering::Relaxed) != 0 {
+                return;
+            }
+        }
+    }
+
+    /// Whether the client has yet to send the body of its request, or the rest of it.
+    pub(super) fn owes_body(&self, owes: bool) {
+        self.owed.store(owes, Ordering::Relaxed);
+    }
+
+    /// Whether something of a request's body has not arrived.
+    pub(super) fn is_owed_body(&self) -> bool {
+        self.owed.load(Ordering::Relaxed)
     }
 
     /// Somebody who is logged in uses it.

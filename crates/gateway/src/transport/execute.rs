@@ -19,11 +19,12 @@ use super::outcome::Outcome;
 use super::prepare::Prepared;
 use super::refusal::{Refusal, code};
 
-/// Executes a query or a mutation, for at most `deadline`.
+/// Executes a query or a mutation, for at most `deadline`. `to_learn` says how clients learn the outcome of a mutation that
+/// takes longer.
 pub(super) async fn execute<E: Executor>(
     executor: E,
     prepared: Prepared,
-    deadline: Duration,
+    (deadline, to_learn): (Duration, &'static str),
 ) -> Outcome {
     let Prepared { request, admitted, cost, verdict, budget, .. } = prepared;
     let started = Instant::now();
@@ -59,7 +60,7 @@ pub(super) async fn execute<E: Executor>(
         verdict.follows(&outcome);
     }
     log(&admitted, started.elapsed(), &outcome);
-    outcome
+    outcome.with_effect(admitted.kind, to_learn)
 }
 
 /// What comes in place of an answer to a query.
@@ -80,7 +81,7 @@ fn not_shown(exhausted: Exhausted) -> Outcome {
 fn late(kind: OperationKind, deadline: Duration) -> Refusal {
     let seconds = deadline.as_secs_f64();
     let message = if kind == OperationKind::Mutation {
-        format!("The mutation took longer than {seconds} s and goes on; ask for its result later.")
+        format!("The mutation took longer than {seconds} s and goes on.")
     } else {
         format!("The query took longer than {seconds} s; ask for less at a time.")
     };

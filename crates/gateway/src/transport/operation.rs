@@ -75,8 +75,9 @@ impl Run {
             });
             return Self::Stream(frames.boxed(), bookmark);
         }
+        let how = (transport.options.execution_deadline, transport.options.to_learn);
         let (kind, budget) = (prepared.admitted.kind, prepared.budget.clone());
-        let outcome = execute(executor, prepared, transport.options.execution_deadline);
+        let outcome = execute(executor, prepared, how);
         if kind == OperationKind::Mutation {
             // It runs in a task of its own already, since it has to end whatever becomes of its caller.
             return Self::Single(outcome.boxed(), budget);

@@ -40,6 +40,8 @@ pub struct TransportOptions {
     pub body_deadline: Duration,
     /// Time for a query to execute, or for the answer of a mutation: the mutation itself goes on.
     pub execution_deadline: Duration,
+    /// How a client learns what became of a mutation whose answer the server failed to give, as sentences.
+    pub to_learn: &'static str,
     /// Origins, as `https://chat.example.org`, whose pages may use this server beside its own.
     pub allowed_origins: Vec<String>,
     /// Limits of what each caller holds at a time.
@@ -105,6 +107,7 @@ impl Default for TransportOptions {
             body_bytes_max: 64 * 1024,
             body_deadline: Duration::from_secs(10),
             execution_deadline: Duration::from_secs(10),
+            to_learn: "",
             allowed_origins: Vec::new(),
             callers: CallerLimits::default(),
             socket: SocketOptions::default(),
@@ -120,8 +123,10 @@ impl Default for TransportOptions {
 pub struct SocketOptions {
     /// Time for `connection_init` to arrive.
     pub init_deadline: Duration,
-    /// Time between two pings of the server. A peer that missed two is gone.
+    /// Time between a sign of life after a ping of the server and its next ping.
     pub ping_interval: Duration,
+    /// Time for a sign of life after a ping. Without one there is a second ping, and after that the peer is gone.
+    pub pong_deadline: Duration,
     /// Pings that a client may send between two pings of the server.
     pub client_pings_max: u32,
     /// Length of a message of the client, in bytes.
@@ -143,6 +148,7 @@ impl Default for SocketOptions {
         Self {
             init_deadline: Duration::from_secs(3),
             ping_interval: Duration::from_secs(25),
+            pong_deadline: Duration::from_secs(10),
             client_pings_max: 100,
             frame_bytes_max: 64 * 1024,
             operations_max: 100,

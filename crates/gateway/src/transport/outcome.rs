@@ -10,7 +10,8 @@ use serde::ser::SerializeMap;
 
 use super::cost::Cost;
 use super::fault::FaultId;
-use super::refusal::{Refusal, code};
+use super::gate::OperationKind;
+use super::refusal::{Effect, Refusal, code};
 
 /// A GraphQL response and how far its request came.
 #[derive(Debug)]
@@ -107,6 +108,27 @@ impl Outcome {
         Self::Refused(Refusal { fault: Some(fault), ..Refusal::new(code::INTERNAL, FAULT) })
     }
 
+    /// Says of the errors of an operation that was begun whether it may have changed anything.
+    /// `to_learn` says how clients learn that.
+    pub(super) fn with_effect(mut self, kind: OperationKind, to_learn: &str) -> Self {
+        match &mut self {
+            _ if kind != OperationKind::Mutation => {}
+            Self::Refused(refusal) => {
+                refusal.outcome = Some(Effect::Unknown);
+                refusal.message = format!("{} {to_learn}", refusal.message).into();
+            }
+            Self::Executed(response) => {
+                let errors = response.errors.iter_mut();
+                let extensions = errors.filter_map(|error| error.extensions.as_mut());
+                for extensions in extensions.filter(|extensions| is_open(extensions)) {
+                    extensions.set("outcome", Effect::Unknown.name());
+                }
+            }
+            Self::Invalid(_) => {}
+        }
+        self
+    }
+
     pub(super) fn errors(&self) -> Errors<'_> {
         match self {
             Self::Executed(response) | Self::Invalid(response) => Errors::Library(&response.errors),
@@ -130,6 +152,13 @@ impl Outcome {
 
 /// Errors told about one invalid document: one for each of its fields would make the answer much longer than it.
 const ERRORS_MAX: usize = 50;
+
+/// Whether an error of a mutation leaves open what was done.
+fn is_open(extensions: &ErrorExtensionValues) -> bool {
+    let Some(Value::String(code)) = extensions.get("code") else { return false };
+    let codes = [code::UNAVAILABLE, code::INTERNAL, code::ANSWER_TOO_LARGE, code::TOO_MUCH_WORK];
+    codes.contains(&code.as_str()) && extensions.get("outcome").is_none()
+}
 
 const FAULT: &str = "The server failed to answer this; its log says why, under `faultId`.";
 

@@ -5,7 +5,7 @@
 
 use std::io::{Error, ErrorKind, IoSlice, Result};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -34,17 +34,23 @@ impl Reset for TcpStream {
 pub(super) struct Patient<S> {
     inner: S,
     /// Free when the connection ends, whatever it has become.
-    _place: Place,
+    place: Place,
     deadline: Duration,
     /// The sessions whose answers are on their way.
     unsent: Unsent,
     /// There while writing waits: most connections never do.
     waiting: Option<Pin<Box<Sleep>>>,
+    /// There once writing has ended before the client sent all of a body.
+    lingering: Option<Pin<Box<Sleep>>>,
 }
+
+/// How long the rest of a body is read and thrown away: the kernel resets a connection that is closed with something unread,
+/// and then the client may lose the answer (RFC 9112, section 9.6).
+const LINGER: Duration = Duration::from_secs(1);
 
 impl<S: Reset> Patient<S> {
     pub(super) fn new(inner: S, place: Place, deadline: Duration, unsent: Unsent) -> Self {
-        Self { inner, _place: place, deadline, unsent, waiting: None }
+        Self { inner, place, deadline, unsent, waiting: None, lingering: None }
     }
 
     /// What waits is for nobody any more.
@@ -63,6 +69,7 @@ impl<S: Reset> Patient<S> {
 
     fn wait<T>(&mut self, context: &mut Context<'_>, written: Poll<Result<T>>) -> Poll<Result<T>> {
         if written.is_ready() {
+            self.place.0.moves();
             self.waiting = None;
             return written;
         }
@@ -84,11 +91,34 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<Result<()>> {
-        Pin::new(&mut self.inner).poll_read(context, buffer)
+        let read = Pin::new(&mut self.inner).poll_read(context, buffer);
+        if read.is_ready() {
+            self.place.0.moves();
+        }
+        read
     }
 }
 
-impl<S: AsyncWrite + Reset + Unpin> AsyncWrite for Patient<S> {
+impl<S: AsyncRead + Unpin> Patient<S> {
+    /// Reads what the client still sends, until it ends, or for [`LINGER`].
+    fn poll_linger(&mut self, context: &mut Context<'_>) -> Poll<Result<()>> {
+        let over = self.lingering.get_or_insert_with(|| Box::pin(sleep(LINGER)));
+        if over.poll_unpin(context).is_ready() {
+            return Poll::Ready(Ok(()));
+        }
+        let mut bytes = [std::mem::MaybeUninit::uninit(); 4 * 1024];
+        let mut buffer = ReadBuf::uninit(&mut bytes);
+        loop {
+            match Pin::new(&mut self.inner).poll_read(context, &mut buffer) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => buffer.clear(),
+                Poll::Ready(_) => return Poll::Ready(Ok(())),
+            }
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Reset + Unpin> AsyncWrite for Patient<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -120,6 +150,9 @@ impl<S: AsyncWrite + Reset + Unpin> AsyncWrite for Patient<S> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(context)
+        if self.lingering.is_none() {
+            ready!(Pin::new(&mut self.inner).poll_shutdown(context))?;
+        }
+        if self.place.0.is_owed_body() { self.poll_linger(context) } else { Poll::Ready(Ok(())) }
     }
 }

@@ -102,9 +102,37 @@ pub mod code {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Location {
     /// The line.
-    pub line: usize,
+    pub line: u32,
     /// The column, in characters.
-    pub column: usize,
+    pub column: u32,
+}
+
+impl Location {
+    /// The place in this line and column.
+    pub(super) fn new(line: usize, column: usize) -> Self {
+        let short = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        Self { line: short(line), column: short(column) }
+    }
+}
+
+/// What is known of the effect of a request that failed on the side of the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Effect {
+    /// It changed nothing: sending it again is safe.
+    NothingChanged,
+    /// It may have been carried out, in part or whole, and may still be.
+    Unknown,
+}
+
+impl Effect {
+    /// As it stands in `extensions.outcome`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::NothingChanged => "NOTHING_CHANGED",
+            Self::Unknown => "UNKNOWN",
+        }
+    }
 }
 
 /// An answer that is no result: a code to act on, a sentence to read.
@@ -123,13 +151,23 @@ pub struct Refusal {
     pub retry_after: Option<Duration>,
     /// Under which the log has it, if something is broken.
     pub fault: Option<FaultId>,
+    /// What became of the request, if the server failed it.
+    pub outcome: Option<Effect>,
 }
 
 impl Refusal {
     /// A refusal about no place in particular.
     pub fn new(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
         let message = message.into();
-        Self { code, message, location: None, cost: None, retry_after: None, fault: None }
+        Self {
+            code,
+            message,
+            location: None,
+            cost: None,
+            retry_after: None,
+            fault: None,
+            outcome: None,
+        }
     }
 
     /// After how many whole seconds to come back.
@@ -151,6 +189,8 @@ impl Serialize for Refusal {
             retry_after: Option<u64>,
             #[serde(skip_serializing_if = "Option::is_none")]
             fault_id: Option<FaultId>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            outcome: Option<Effect>,
         }
         #[derive(Serialize)]
         struct GraphQlError<'a> {
@@ -167,6 +207,7 @@ impl Serialize for Refusal {
                 cost: self.cost,
                 retry_after: self.retry_after_seconds(),
                 fault_id: self.fault,
+                outcome: self.outcome,
             },
         }
         .serialize(serializer)

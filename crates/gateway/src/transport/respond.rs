@@ -14,7 +14,7 @@ use super::compress::{COMPRESSED_BYTES_MIN, accepts_gzip, gzip};
 use super::media::{Accepted, Media};
 use super::options::InvalidStatus;
 use super::outcome::Outcome;
-use super::refusal::{Refusal, code};
+use super::refusal::{Effect, Refusal, code};
 
 /// How an answer is to be sent.
 #[derive(Clone, Copy, Debug)]
@@ -100,6 +100,13 @@ pub async fn refused(headers: &HeaderMap, refusal: Refusal) -> Response {
 /// What `budget` holds for the answer is given back once the client has read it.
 pub(super) async fn respond(outcome: Outcome, manner: Manner, budget: Option<Budget>) -> Response {
     let status = status(&outcome, manner.media, manner.invalid);
+    let mut outcome = outcome;
+    if let Outcome::Refused(refusal) = &mut outcome
+        && status.is_server_error()
+    {
+        // What began to execute has its own word on this.
+        refusal.outcome.get_or_insert(Effect::NothingChanged);
+    }
     let is_long =
         budget.as_ref().is_some_and(|budget| budget.taken_bytes() > SERIALISED_HERE_BYTES_MAX);
     let (mut outcome, body) = if is_long {
@@ -156,7 +163,7 @@ pub(super) async fn respond(outcome: Outcome, manner: Manner, budget: Option<Bud
 const SERIALISED_HERE_BYTES_MAX: usize = 256 * 1024;
 
 const FAILED: &[u8] =
-    br#"{"errors":[{"message":"The server failed to answer this.","extensions":{"code":"INTERNAL"}}]}"#;
+    br#"{"errors":[{"message":"The server failed to answer this.","extensions":{"code":"INTERNAL","outcome":"UNKNOWN"}}]}"#;
 
 fn serialised(mut outcome: Outcome) -> (Outcome, Vec<u8>) {
     let body = serde_json::to_vec(&outcome).unwrap_or_else(|error| {

@@ -11,12 +11,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
 use axum::http::StatusCode;
 use axum::http::header::{CONNECTION, HeaderValue};
 use axum::response::Response;
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -25,6 +24,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tower_service::Service as _;
 
+use super::arriving::arriving;
 use super::connections::{Connection, ConnectionLimits, Connections, Place};
 use super::patience::Patient;
 use super::shutdown::Shutdown;
@@ -94,6 +94,14 @@ impl fmt::Debug for TrustedPeers {
     }
 }
 
+/// How long a server that stops waits for a client that neither sends nor reads.
+const STALLED: Duration = Duration::from_secs(1);
+
+/// How long the kernel sends again what a peer does not confirm: longer than a slow reader is waited for. A peer that has gone
+/// without a word is noticed by this where it is asked for nothing, as in an event stream.
+#[cfg(target_os = "linux")]
+const UNCONFIRMED_MAX: Duration = Duration::from_secs(80);
+
 /// Wait before accepting again after an error.
 const RETRY_AFTER: Duration = Duration::from_millis(100);
 
@@ -161,6 +169,10 @@ fn tune(stream: &TcpStream, unsent_bytes_max: u32) {
     if let Err(error) = socket2::SockRef::from(stream).set_tcp_notsent_lowat(unsent_bytes_max) {
         tracing::debug!(%error, "failed to set TCP_NOTSENT_LOWAT");
     }
+    #[cfg(target_os = "linux")]
+    if let Err(error) = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(UNCONFIRMED_MAX)) {
+        tracing::debug!(%error, "failed to set TCP_USER_TIMEOUT");
+    }
     #[cfg(not(target_os = "linux"))]
     let _: u32 = unsent_bytes_max;
 }
@@ -179,7 +191,7 @@ async fn connection(
     let service = service_fn({
         let held = Arc::clone(&held);
         move |request: hyper::Request<Incoming>| {
-            let mut request: Request = request.map(Body::new);
+            let mut request = arriving(request, &held);
             request.extensions_mut().insert(ConnectInfo(peer));
             request.extensions_mut().insert(unsent.clone());
             answer(request, router.clone(), Arc::clone(&held))
@@ -202,7 +214,13 @@ async fn connection(
         finished
     } else {
         serving.as_mut().graceful_shutdown();
-        serving.await
+        tokio::select! {
+            biased;
+            finished = serving => finished,
+            () = held.stalled(STALLED) => {
+                return tracing::debug!(%peer, "a client that neither sends nor reads is left behind");
+            }
+        }
     };
     if let Err(error) = finished {
         tracing::debug!(%peer, %error, "connection ended");
@@ -214,16 +232,12 @@ async fn answer(
     mut router: Router,
     connection: Arc<Connection>,
 ) -> Result<Response, Infallible> {
-    // A request whose body has still to arrive is not there yet.
-    if request.body().is_end_stream() {
-        connection.works();
-    } else {
-        connection.waits();
-    }
     request.extensions_mut().insert(Arc::clone(&connection));
     let mut response = router.call(request).await.unwrap_or_else(|never| match never {});
     connection.waits();
-    if connection.is_overdue() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+    // What is left of a body would be taken for the next request, so there can be none.
+    let is_last = connection.is_overdue() || connection.is_owed_body();
+    if is_last && response.status() != StatusCode::SWITCHING_PROTOCOLS {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     Ok(response)

@@ -8,6 +8,8 @@ mod meter;
 mod outgoing;
 mod patience;
 mod protocol;
+mod spelling;
+mod subprotocol;
 mod upgrade;
 
 pub(super) use self::upgrade::upgrade;

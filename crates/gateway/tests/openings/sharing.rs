@@ -1,13 +1,13 @@
 //! What a subscriber is told is the same, whether it was computed for many or for one; to the byte if
 //! for many. Of two executions for one the fields may come in another order, as those that wait come last.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use async_graphql::parser::{
     parse_schema,
     types::{BaseType, TypeKind, TypeSystemDefinition},
 };
-use futures_util::{FutureExt as _, StreamExt as _, stream::BoxStream};
+use futures_util::{FutureExt as _, Stream, StreamExt as _, stream::BoxStream};
 use rookery_command::testing::Rng;
 use rookery_gateway::{
     schema::sdl,
@@ -315,6 +315,45 @@ async fn payloads_are_the_same_to_the_byte_with_sharing_and_without() {
 const PLAIN: &str = "subscription { eventStream { position events {
     ... on RoomEvent { eventId text } } } }";
 
+/// Takes the chunk with which a stream begins that has no position: it tells one, and nothing else.
+async fn begun(frames: &mut (impl Stream<Item = Frame> + Unpin)) -> Value {
+    let told: Value = serde_json::from_str(&text(&frames.next().await.unwrap())).unwrap();
+    let chunk = told["data"]["eventStream"].clone();
+    assert_eq!(chunk["events"], json!([]), "{told}");
+    assert!(frames.next().now_or_never().is_none(), "nothing happens");
+    chunk["position"].clone()
+}
+
+#[tokio::test]
+async fn a_stream_that_tells_nothing_tells_its_position_once_that_has_moved() {
+    let home = Home::open().await;
+    let (ann, ben) = (home.register("ann").await, home.register("ben").await);
+    let room = crate::create(&home, &ann, "SHARED").await;
+    position(&home, &ann).await;
+    for shares in [true, false] {
+        let mut frames = home.frames(shares, &ben, PLAIN, &json!({}));
+        let first = begun(&mut frames).await;
+        tokio::time::pause();
+        // A client that has the position already is not told it again.
+        let quiet = tokio::time::timeout(Duration::from_mins(5), frames.next()).await;
+        assert!(quiet.is_err(), "nothing has moved");
+        tokio::time::resume();
+        home.say(&ann, &room, "none of ben's rooms").await;
+        let moved = position(&home, &ann).await;
+        tokio::time::pause();
+        let frame = tokio::time::timeout(Duration::from_mins(1), frames.next()).await;
+        tokio::time::resume();
+        let frame = frame.expect("a position within a minute").unwrap();
+        let told: Value = serde_json::from_str(&text(&frame)).unwrap();
+        let chunk = &told["data"]["eventStream"];
+        assert_eq!(chunk["events"], json!([]), "{told}");
+        assert_ne!(chunk["position"], first);
+        assert_eq!(chunk["position"], moved);
+        assert_eq!(frame.resume.map(|token| token.to_string()).as_deref(), Some(&*moved));
+    }
+    home.close().await;
+}
+
 /// Waits for a condition, while the others go on.
 async fn until(what: &str, is_so: impl Fn() -> bool) {
     let wait = async {
@@ -322,7 +361,7 @@ async fn until(what: &str, is_so: impl Fn() -> bool) {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(10), wait).await.expect(what);
+    tokio::time::timeout(Duration::from_secs(10), wait).await.expect(what);
 }
 
 #[tokio::test]
@@ -332,7 +371,7 @@ async fn an_answer_is_kept_no_longer_than_the_commits_that_it_tells_of() {
     let room = crate::create(&home, &ann, "SHARED").await;
     position(&home, &ann).await;
     let mut frames = home.frames(true, &ann, PLAIN, &json!({}));
-    assert!(frames.next().now_or_never().is_none());
+    begun(&mut frames).await;
     home.say(&ann, &room, "secret").await;
     let told = text(&frames.next().await.unwrap());
     assert_eq!(home.counts().kept, 1, "{told}");
@@ -367,7 +406,7 @@ async fn a_name_that_has_changed_is_not_told_from_memory() {
         home.responses(&ann, &document, &json!({})),
     );
     for stream in [&mut prompt, &mut late, &mut alone] {
-        assert!(stream.next().now_or_never().is_none());
+        begun(stream).await;
     }
     home.say(&ben, &room, "hello").await;
     let old = text(&prompt.next().await.unwrap());

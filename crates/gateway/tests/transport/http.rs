@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use rookery_gateway::transport::InvalidStatus;
 use serde_json::json;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::http_client::{Request, raw_bytes};
+use crate::http_client::{Request, raw, raw_bytes};
 use crate::toy::{toy, toy_with};
 
 const GRAPHQL: &str = "application/graphql-response+json";
@@ -261,6 +261,88 @@ async fn a_query_beyond_its_deadline_is_timeout() {
     let toy = toy_with(|options, _| options.execution_deadline = Duration::from_millis(20)).await;
     let answer = Request::query("{never}").header("Accept", GRAPHQL).send(toy.address).await;
     assert_eq!((answer.status, answer.code()), (504, "TIMEOUT".into()));
+}
+
+#[tokio::test]
+async fn a_failure_says_whether_anything_may_have_changed_and_how_to_learn_it() {
+    let toy = toy_with(|options, _| {
+        options.execution_deadline = Duration::from_millis(50);
+        options.to_learn = "Look at the bumps.";
+    })
+    .await;
+    let ask = async |query: &str, token: &str| {
+        let request = Request::query(query).header("Accept", GRAPHQL);
+        let answer = request.header("Authorization", token).send(toy.address).await;
+        let error = answer.json()["errors"][0].clone();
+        let told = error["message"].as_str().unwrap().contains("Look at the bumps.");
+        let outcome = error["extensions"]["outcome"].as_str().unwrap_or("-").to_owned();
+        (answer.status, outcome, told)
+    };
+    let unknown = |status, told| (status, "UNKNOWN".to_owned(), told);
+    assert_eq!(ask("mutation{bumpWhenTold}", "").await, unknown(504, true));
+    toy.probe.proceed.notify_one();
+    toy.probe.ended.notified().await;
+    assert_eq!(ask("mutation{bumpAndPanic}", "").await, unknown(500, true));
+    assert_eq!(toy.probe.bumps.load(Ordering::SeqCst), 2, "both happened");
+    // Fields of a mutation fail one by one; the others have their answers.
+    assert_eq!(ask("mutation{bumpAndFault}", "").await, unknown(200, false));
+
+    let nothing = |status| (status, "NOTHING_CHANGED".to_owned(), false);
+    assert_eq!(ask("{never}", "").await, nothing(504));
+    assert_eq!(ask("{panics}", "").await, nothing(500));
+    assert_eq!(ask("mutation{bump}", "Bearer down").await, nothing(503));
+    let none = |status| (status, "-".to_owned(), false);
+    assert_eq!(ask("mutation{bump}", "Bearer stale").await, none(401));
+    assert_eq!(ask("mutation{nothing}", "").await, none(400));
+    assert_eq!(toy.probe.bumps.load(Ordering::SeqCst), 3, "none of these happened");
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_before_the_body_says_that_the_connection_closes() {
+    let toy = toy_with(|options, _| options.body_deadline = Duration::from_millis(200)).await;
+    let json = "Content-Type: application/json\r\n";
+    let cases = [
+        ("POST", "Content-Type: text/plain\r\nContent-Length: 100000\r\n", "", 415),
+        ("POST", "Content-Type: text/plain\r\nTransfer-Encoding: chunked\r\n", "3\r\nabc\r\n", 415),
+        ("POST", &format!("{json}Content-Length: 20000000\r\n"), "{", 413),
+        ("POST", &format!("{json}Content-Length: 100\r\n"), "{", 408),
+        ("POST", &format!("{json}Accept: image/png\r\nContent-Length: 100\r\n"), "", 406),
+        ("PATCH", &format!("{json}Content-Length: 100\r\n"), "", 405),
+        ("PUT", "Authorization: Bearer stale\r\nContent-Length: 100\r\n", "", 401),
+        ("PUT", "Origin: https://evil.example\r\nContent-Length: 100\r\n", "", 403),
+        ("POST", "Expect: 100-continue\r\nContent-Length: 100\r\n", "", 415),
+    ];
+    for (method, headers, body, status) in cases {
+        let request = format!("{method} /graphql HTTP/1.1\r\nHost: x\r\n{headers}\r\n{body}");
+        let answer = raw(toy.address, request.as_bytes()).await;
+        assert_eq!(
+            (answer.status, answer.header("connection")),
+            (status, Some("close")),
+            "{request}"
+        );
+    }
+    // What has come in full closes nothing.
+    let mut stream = TcpStream::connect(toy.address).await.unwrap();
+    let request = format!("POST /graphql HTTP/1.1\r\nHost: x\r\n{json}Content-Length: 1\r\n\r\n{{");
+    for _ in 0..2 {
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(stream.read_u8().await.unwrap());
+        }
+        let head = String::from_utf8(head).unwrap().to_ascii_lowercase();
+        assert!(head.starts_with("http/1.1 400") && !head.contains("connection: close"), "{head}");
+        let length = head.split("content-length: ").nth(1).unwrap().split("\r\n").next().unwrap();
+        stream.read_exact(&mut vec![0; length.parse().unwrap()]).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_is_still_sending_reads_why_it_was_refused() {
+    let toy = toy().await;
+    let request = Request::post(vec![b' '; 4_000_000]).header("Content-Type", "text/plain");
+    let answer = request.send(toy.address).await;
+    assert_eq!((answer.status, answer.header("connection")), (415, Some("close")));
 }
 
 #[tokio::test]

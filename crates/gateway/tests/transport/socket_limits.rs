@@ -1,11 +1,11 @@
 //! What a client may cost over WebSocket.
 
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::json;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
@@ -95,6 +95,30 @@ async fn a_peer_that_misses_two_pings_is_gone() {
     client.socket.flush().await.unwrap();
     // A client that is not polled answers no ping.
     toy.probe.dropped.notified().await;
+}
+
+#[tokio::test]
+async fn a_peer_that_is_gone_without_a_word_is_noticed_within_two_intervals_of_pings() {
+    let toy = toy_with(|options, _| {
+        options.socket.ping_interval = Duration::from_secs(1);
+        options.socket.pong_deadline = Duration::from_millis(200);
+    })
+    .await;
+    let mut client = connect_as(toy.address, None).await;
+    let began = Instant::now();
+    // It reads the pings, and answers none.
+    let stream = client.socket.get_mut();
+    let (mut pings, mut first) = (0, Duration::ZERO);
+    let mut ping = [0; 2];
+    while stream.read_exact(&mut ping).await.is_ok() {
+        assert_eq!(ping, [0x89, 0]);
+        pings += 1;
+        if pings == 1 {
+            first = began.elapsed();
+        }
+    }
+    assert_eq!(pings, 2);
+    assert!(began.elapsed() < 2 * first, "{:?} after a first ping at {first:?}", began.elapsed());
 }
 
 #[tokio::test]

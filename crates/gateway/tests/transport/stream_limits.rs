@@ -3,7 +3,8 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use crate::http_client::Request;
 use crate::stream_client::Streaming;
@@ -43,6 +44,38 @@ async fn a_reader_that_never_reads_one_long_answer_is_cut_off() {
     // The answer is in flight until its connection is cut.
     let drained = tokio::time::timeout(Duration::from_secs(30), toy.shutdown.drained());
     assert!(drained.await.is_ok(), "the server waits for {stream:?}");
+}
+
+#[tokio::test]
+async fn a_server_that_stops_waits_for_nobody_who_neither_sends_nor_reads() {
+    let hour = Duration::from_hours(1);
+    let toy = toy_with(|options, serving| {
+        options.body_deadline = hour;
+        (serving.write_deadline, serving.header_deadline) = (hour, hour);
+        serving.drain_deadline = hour;
+    })
+    .await;
+    let head = "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
+    let mut half_sent = Vec::new();
+    for half in ["POST /gra".to_owned(), format!("{head}Content-Length: 100\r\n\r\n{{")] {
+        let mut stream = TcpStream::connect(toy.address).await.unwrap();
+        stream.write_all(half.as_bytes()).await.unwrap();
+        half_sent.push(stream);
+    }
+    let long = Streaming::open(toy.address, Request::query("{repeated(times:4000000)}")).await;
+    let flood = subscribe("subscription{flood(bytes:16384)}", FORMS[0]);
+    let flood = Streaming::open(toy.address, flood).await;
+    let mutation = Request::query("mutation{bumpWhenTold}").send(toy.address);
+    let mutation = tokio::spawn(mutation);
+    toy.probe.begun.notified().await;
+    toy.shutdown.request();
+    // The others are left behind meanwhile; what is carried out is waited for.
+    let cut = async { while half_sent[1].read_u8().await.is_ok() {} };
+    tokio::time::timeout(Duration::from_secs(30), cut).await.expect("half a body is cut");
+    toy.probe.proceed.notify_one();
+    assert_eq!(mutation.await.unwrap().json()["data"]["bumpWhenTold"], 1);
+    let drained = tokio::time::timeout(Duration::from_secs(30), toy.shutdown.drained());
+    assert!(drained.await.is_ok(), "the server waits for {long:?} or {flood:?}");
 }
 
 #[tokio::test]

@@ -119,6 +119,14 @@ impl Mutation {
         probe.ended.notify_one();
         bumps
     }
+    async fn bump_and_panic(&self, context: &Context<'_>) -> bool {
+        self.bump(context).await.ok();
+        secret_panic()
+    }
+    async fn bump_and_fault(&self, context: &Context<'_>) -> Result<bool> {
+        self.bump(context).await?;
+        Err(Error::new("a secret fault"))
+    }
     async fn log_in(&self) -> bool {
         true
     }

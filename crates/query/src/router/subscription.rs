@@ -110,6 +110,18 @@ impl Subscription {
         }
     }
 
+    /// Moves the position of one who has everything over commits that do not concern the user, and gives it.
+    pub fn pass_over(&mut self) -> Position {
+        if let Side::Live(inbox) = &self.side {
+            // Commits up to there were put into inboxes before the router moved its position.
+            let routed = self.models.core.router.position();
+            if inbox.first() == Waiting::Nothing {
+                self.position = self.position.max(routed);
+            }
+        }
+        self.position
+    }
+
     /// Waits for what comes next. Nothing is lost if this is dropped before it answers.
     ///
     /// # Errors

@@ -47,6 +47,8 @@ enum Step {
     Read(usize, usize, usize),
     /// A follower is cut off and resumes where it was.
     Cut(usize),
+    /// A follower is told of its position while nothing happens to it.
+    PassOver(usize),
     /// Everybody has to read on from the log, as after a rebuild.
     StartAnew,
 }
@@ -57,6 +59,7 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (0..USERS.len() * 2, 1usize..6, 1usize..6)
             .prop_map(|(who, turns, of_page)| Step::Read(who, turns, of_page)),
         2 => (0..USERS.len() * 2).prop_map(Step::Cut),
+        3 => (0..USERS.len() * 2).prop_map(Step::PassOver),
         1 => Just(Step::StartAnew),
     ]
 }
@@ -91,6 +94,7 @@ proptest! {
                         followers[*who].read(*turns, *of_page).await;
                     }
                     Step::Cut(who) => followers[*who].cut(&models),
+                    Step::PassOver(who) => followers[*who].pass_over(),
                     Step::StartAnew => models.core.router.start_anew(),
                 }
             }
@@ -122,6 +126,9 @@ async fn subscriptions_that_race_with_the_projector_miss_nothing_and_repeat_noth
             // Some read steadily, some in gulps, and some are cut off again and again.
             while end.get().is_none_or(|end| models.checkpoint_now() < *end) {
                 follower.read(1 + number * 7, usize::MAX).await;
+                if number >= 3 {
+                    follower.pass_over();
+                }
                 if number >= 6 {
                     follower.cut(&models);
                 }
@@ -146,4 +153,26 @@ async fn subscriptions_that_race_with_the_projector_miss_nothing_and_repeat_noth
     }
     drop(stop);
     running.await.unwrap();
+}
+
+#[tokio::test]
+async fn whoever_hears_nothing_is_told_a_position_from_which_nothing_is_missed() {
+    let (mut scene, models) = begin(Options { rebuild_threads: 1, ..Options::default() }).await;
+    let mut follower = Follower::live(&models, "carol");
+    let start = models.view().position();
+    play(&mut scene, &Act::Message(0, 0)).await;
+    settle(&models).await;
+    let routed = models.core.router.position();
+    assert!(routed > start);
+    follower.pass_over();
+    assert_eq!(follower.position(), routed, "the room is none of hers");
+    play(&mut scene, &Act::Member { room: 0, by: 2, whom: 2, what: 0 }).await;
+    settle(&models).await;
+    follower.pass_over();
+    assert_eq!(follower.position(), routed, "what waits for her is not passed over");
+    follower.cut(&models);
+    follower.read(usize::MAX, usize::MAX).await;
+    let expected = told_by_oracle(&scene, &models, &user("carol"), start).await;
+    assert!(!expected.is_empty());
+    assert_eq!(follower.told, expected);
 }

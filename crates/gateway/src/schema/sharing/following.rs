@@ -166,7 +166,12 @@ impl Following {
             counters.own.fetch_add(1, Relaxed);
         }
         let chunk = draft.chunk(&self.app);
-        Some(Frame { resume, ..self.answer(Ok(chunk)).await?.into() })
+        let response = self.answer(Ok(chunk)).await?;
+        if draft.items.is_empty() {
+            // Whoever is told no more than a position may be told nothing else for long.
+            self.own = None;
+        }
+        Some(Frame { resume, ..response.into() })
     }
 
     async fn answer(&mut self, chunk: Result<EventChunk, Fault>) -> Option<Response> {

@@ -2,17 +2,20 @@
 //!
 //! **Invariant:** a chunk says where it ends, and the next one begins right there: over a cut and a
 //! resume, each item is delivered exactly once.
+//! **Invariant:** a client has a position from which to resume at all times: at once, if it began without one.
 //! **Invariant:** nothing is queued: the next chunk is read when the socket asks for it.
 //! **Invariant:** what is missing is read from the log in tasks of their own, a small piece in each turn of the user
 //! ([`App::catching_up`]), so it does not matter to others whether the socket reads.
 
-use std::sync::Arc;
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use async_graphql::{Context, Result};
 use rookery_domain::{Deliver, Filter, Origin, OwnedRoomId, OwnedUserId, RoomId};
+use rookery_log::Position;
 use rookery_query::{
     Committed, Delivery, EventAt, FeedItem, FollowError, Page, Subscription, Turn,
 };
+use tokio::time::{Sleep, sleep};
 
 use super::{
     EventChunk,
@@ -76,7 +79,14 @@ pub(crate) struct Reader {
     bookmark: Bookmark,
     /// Places for what is read from the log and not taken by the socket.
     untaken: Untaken,
+    /// The position that the client has; none if it began without one and was told none.
+    told: Option<Position>,
+    /// When to look whether there is a position to tell though nothing happens. There once the reader waits.
+    pause: Option<Pin<Box<Sleep>>>,
 }
+
+/// How long nothing happens before a client is told of its position, if that has moved.
+const PAUSE: Duration = Duration::from_secs(30);
 
 /// How a stream goes on.
 pub(crate) enum Step {
@@ -118,7 +128,20 @@ impl Reader {
         let untaken = context.data_opt::<Untaken>().cloned().unwrap_or_default();
         let (filter, skips) = (filter.unwrap_or_default(), Skips::default());
         let news = News::open(context, &user, &filter);
-        Ok(Self { app, user, device, subscription, filter, skips, news, bookmark, untaken })
+        let (told, pause) = (after.map(|_| subscription.position()), None);
+        Ok(Self {
+            app,
+            user,
+            device,
+            subscription,
+            filter,
+            skips,
+            news,
+            bookmark,
+            untaken,
+            told,
+            pause,
+        })
     }
 
     /// The next chunk with something in it, and the reader for what follows; none when the server stops.
@@ -159,7 +182,8 @@ impl Reader {
             // Typing and presence come once nothing else is left: what is true now belongs to the end.
             let caught_up = self.subscription.is_caught_up();
             let ephemeral = if caught_up { self.ephemeral() } else { Vec::new() };
-            if !ephemeral.is_empty() {
+            // Whoever began without a position could not resume before something happens.
+            if !ephemeral.is_empty() || self.told.is_none() {
                 return Ok(Step::Told(self.draft(Vec::new(), ephemeral)));
             }
             if self.subscription.is_behind() {
@@ -171,9 +195,19 @@ impl Reader {
                     _ => std::future::pending().await,
                 }
             };
+            let pause = self.pause.get_or_insert_with(|| Box::pin(sleep(PAUSE)));
             let turn = tokio::select! {
+                // A commit that is there needs no look at the clock.
+                biased;
                 turn = self.subscription.turn() => turn,
                 () = news => continue,
+                () = pause => {
+                    self.pause = None;
+                    if Some(self.subscription.pass_over()) > self.told {
+                        return Ok(Step::Told(self.draft(Vec::new(), Vec::new())));
+                    }
+                    continue;
+                }
             };
             let items = match turn {
                 Ok(Turn::Live(delivery)) => self.items(&delivery).await?,
@@ -210,6 +244,7 @@ impl Reader {
 
     fn draft(&mut self, items: Vec<Drafted>, ephemeral: Vec<EphemeralItem>) -> Draft {
         let position = self.subscription.position();
+        self.told = Some(position);
         Draft { items, skipped: self.skips.take(), ephemeral, position }
     }
 

@@ -114,7 +114,7 @@ fn coerced(operation: &OperationDefinition, mut given: Variables) -> Result<Vari
 }
 
 fn at<T>(node: &Positioned<T>, refusal: Refusal) -> Refusal {
-    let location = Some(Location { line: node.pos.line, column: node.pos.column });
+    let location = Some(Location::new(node.pos.line, node.pos.column));
     Refusal { location, ..refusal }
 }
 

@@ -398,5 +398,5 @@ fn locate(bytes: &[u8], offset: usize) -> Location {
     let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
     // Bytes that continue a character do not count.
     let column = before[start..].iter().filter(|byte| **byte & 0xC0 != 0x80).count() + 1;
-    Location { line, column }
+    Location::new(line, column)
 }

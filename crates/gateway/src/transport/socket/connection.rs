@@ -15,6 +15,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::link::{Event, Link};
 use super::protocol::{self, ClientMessage, Close};
+use super::subprotocol::Subprotocol;
 use crate::transport::Transport;
 use crate::transport::auth::{AuthFailure, Authenticator, Caller, Peer, SessionEnd};
 use crate::transport::callers::Holding;
@@ -28,7 +29,7 @@ use crate::transport::refusal::{Refusal, code};
 use crate::transport::unsent::{Guard, Unsent};
 
 /// Pings that may stay without any sign of life.
-const MISSED_PINGS_MAX: u32 = 2;
+const UNANSWERED_PINGS_MAX: u32 = 2;
 
 /// The state of one socket.
 pub(super) struct Connection<E, A: Authenticator> {
@@ -49,7 +50,7 @@ pub(super) struct Connection<E, A: Authenticator> {
     unsent: Unsent,
     /// Has the connection reset if something waits when the session ends.
     guard: Option<Guard>,
-    missed_pings: u32,
+    unanswered_pings: u32,
     client_pings: u32,
 }
 
@@ -73,7 +74,7 @@ impl<E: Frames, A: Authenticator> Connection<E, A> {
             ends: pending().boxed(),
             unsent,
             guard: None,
-            missed_pings: 0,
+            unanswered_pings: 0,
             client_pings: 0,
         }
     }
@@ -105,8 +106,10 @@ impl<E: Frames, A: Authenticator> Connection<E, A> {
     }
 
     async fn run(&mut self, link: &mut Link) -> Close {
-        if !link.has_subprotocol() {
-            return Close::SubprotocolUnacceptable;
+        match link.subprotocol() {
+            Subprotocol::Ours => {}
+            Subprotocol::Legacy => return Close::SubprotocolLegacy,
+            Subprotocol::Unknown => return Close::SubprotocolUnacceptable,
         }
         let mut shutdown = self.transport.shutdown.clone();
         loop {
@@ -140,25 +143,31 @@ impl<E: Frames, A: Authenticator> Connection<E, A> {
         if self.session.is_none() {
             return Err(Close::InitTimeout);
         }
-        if self.missed_pings == MISSED_PINGS_MAX {
+        if self.unanswered_pings == UNANSWERED_PINGS_MAX {
             return Err(Close::Gone);
         }
-        self.missed_pings += 1;
-        self.client_pings = 0;
+        if self.unanswered_pings == 0 {
+            self.client_pings = 0;
+        }
+        self.unanswered_pings += 1;
         link.send(Message::Ping(Bytes::new()));
-        link.set_timer(self.transport.options.socket.ping_interval);
+        let options = &self.transport.options.socket;
+        link.set_timer(options.pong_deadline.min(options.ping_interval));
         Ok(())
     }
 
     async fn receive(&mut self, link: &mut Link, message: Message) -> Result<(), Close> {
-        self.missed_pings = 0;
+        if self.unanswered_pings > 0 {
+            self.unanswered_pings = 0;
+            link.set_timer(self.transport.options.socket.ping_interval);
+        }
         let text = match message {
             Message::Text(text) => text,
             Message::Binary(_) => return Err(Close::Invalid("expected text")),
             // The library has answered it already.
-            Message::Ping(_) => return self.count_ping(),
-            Message::Pong(_) => return Ok(()),
-            Message::Close(_) | Message::Frame(_) => return Err(Close::Gone),
+            Message::Ping(_) | Message::Pong(_) => return self.count_ping(),
+            Message::Close(_) => return Err(Close::ByPeer),
+            Message::Frame(_) => return Err(Close::Gone),
         };
         // Two brackets of the JSON are the message and its payload.
         let nesting_max = self.transport.options.gate.json_nesting_max + 2;
@@ -172,7 +181,7 @@ impl<E: Frames, A: Authenticator> Connection<E, A> {
                 link.send(protocol::PONG);
                 Ok(())
             }
-            ClientMessage::Pong => Ok(()),
+            ClientMessage::Pong => self.count_ping(),
             ClientMessage::Complete { id } => {
                 self.operations.cut(&id);
                 Ok(())
@@ -181,6 +190,7 @@ impl<E: Frames, A: Authenticator> Connection<E, A> {
         }
     }
 
+    /// Counts pings, and pongs that nobody needs.
     fn count_ping(&mut self) -> Result<(), Close> {
         self.client_pings += 1;
         if self.client_pings > self.transport.options.socket.client_pings_max {

@@ -27,6 +27,7 @@ use super::meter::Metered;
 use super::outgoing::Outgoing;
 use super::patience::Patience;
 use super::protocol::Close;
+use super::subprotocol::Subprotocol;
 use crate::transport::auth::SessionEnd;
 use crate::transport::operation::{Mark, Operations};
 use crate::transport::options::SocketOptions;
@@ -54,7 +55,7 @@ struct Queued {
 /// A WebSocket and its outgoing queue.
 pub(super) struct Link {
     socket: Socket,
-    has_subprotocol: bool,
+    subprotocol: Subprotocol,
     queue: VecDeque<Queued>,
     queued_bytes: usize,
     flushing: bool,
@@ -65,10 +66,10 @@ pub(super) struct Link {
 }
 
 impl Link {
-    pub(super) fn new(socket: Socket, has_subprotocol: bool, options: &SocketOptions) -> Self {
+    pub(super) fn new(socket: Socket, subprotocol: Subprotocol, options: &SocketOptions) -> Self {
         Self {
             socket,
-            has_subprotocol,
+            subprotocol,
             queue: VecDeque::new(),
             queued_bytes: 0,
             flushing: false,
@@ -88,9 +89,9 @@ impl Link {
         self.end.as_ref().is_some_and(|end| end.is_over())
     }
 
-    /// Whether the client spoke our subprotocol.
-    pub(super) fn has_subprotocol(&self) -> bool {
-        self.has_subprotocol
+    /// What the client speaks.
+    pub(super) fn subprotocol(&self) -> Subprotocol {
+        self.subprotocol
     }
 
     /// Sets when the next [`Event::Timer`] comes.
@@ -133,7 +134,13 @@ impl Link {
                 && let Poll::Ready(read) = self.socket.poll_next_unpin(context)
             {
                 return Poll::Ready(match read {
-                    Some(Ok(message)) => Event::Message(message),
+                    Some(Ok(message)) => {
+                        self.socket.get_mut().came(&message);
+                        Event::Message(message)
+                    }
+                    Some(Err(_)) if self.socket.get_ref().is_exceeded() => {
+                        Event::Ended(Close::TooLong)
+                    }
                     Some(Err(error)) => Event::Ended(explain(&error)),
                     None => Event::Ended(Close::Gone),
                 });
@@ -196,13 +203,23 @@ impl Link {
     }
 
     /// Says why, waits for the peer to close for at most `deadline`, and drops the connection.
+    ///
+    /// A peer that closed gets the closing frame that the library has ready (RFC 6455, section 5.5.1).
     pub(super) async fn close(mut self, why: &Close, deadline: Duration) {
+        if *why == Close::ByPeer {
+            let answered = poll_fn(|context| Pin::new(&mut self.socket).poll_flush(context));
+            let _: Result<_, _> = timeout(deadline, answered).await;
+            return;
+        }
         let Some((code, reason)) = why.frame() else { return };
         let reason = reason.into_owned().into();
         let close = Message::Close(Some(CloseFrame { code: code.into(), reason }));
         let linger = async {
             // What still waits is for the client to ask for again; the reason is what matters now.
             poll_fn(|context| Pin::new(&mut self.socket).poll_ready(context)).await?;
+            if let Some(message) = why.last_message() {
+                Pin::new(&mut self.socket).start_send(message.into())?;
+            }
             Pin::new(&mut self.socket).start_send(close)?;
             poll_fn(|context| Pin::new(&mut self.socket).poll_flush(context)).await?;
             if *why == Close::TooLong || *why == Close::NotWebSocket {

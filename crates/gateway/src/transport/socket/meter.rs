@@ -1,20 +1,46 @@
-//! A connection that knows how much was written to it.
+//! A connection that knows how much was written to it, and how much was read for the message that comes.
+//!
+//! **Invariant:** a message has a bounded number of frames: those without a payload take bytes all the same.
 
-use std::io::{IoSlice, Result};
+use std::io::{ErrorKind, IoSlice, Result};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_tungstenite::tungstenite::Message;
 
-/// Counts what the kernel took: so a reader who is slow is told from one who does not read at all.
+/// Counts what the kernel took: so a reader who is slow is told from one who does not read at all. Counts what was read
+/// since the last message, and reads no more than one may take.
 pub(super) struct Metered<C> {
     connection: C,
     written: u64,
+    unclaimed_bytes: usize,
+    unclaimed_bytes_max: usize,
 }
 
+/// The header of a short frame of a client, with its mask (RFC 6455, section 5.2).
+const FRAME_HEADER_BYTES: usize = 6;
+
 impl<C> Metered<C> {
-    pub(super) fn new(connection: C) -> Self {
-        Self { connection, written: 0 }
+    /// Reads at most `message_bytes_max` for each message.
+    pub(super) fn new(connection: C, message_bytes_max: usize) -> Self {
+        let unclaimed_bytes_max = message_bytes_max;
+        Self { connection, written: 0, unclaimed_bytes: 0, unclaimed_bytes_max }
+    }
+
+    /// This is what was read. Frames of control may come in the middle of a message, and are not part of it.
+    pub(super) fn came(&mut self, message: &Message) {
+        self.unclaimed_bytes = match message {
+            Message::Ping(_) | Message::Pong(_) => {
+                self.unclaimed_bytes.saturating_sub(FRAME_HEADER_BYTES + message.len())
+            }
+            _ => 0,
+        };
+    }
+
+    /// Whether more was to be read for one message than it may take.
+    pub(super) fn is_exceeded(&self) -> bool {
+        self.unclaimed_bytes > self.unclaimed_bytes_max
     }
 
     /// Bytes that the kernel has taken so far.
@@ -34,7 +60,13 @@ impl<C: AsyncRead + Unpin> AsyncRead for Metered<C> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<Result<()>> {
-        Pin::new(&mut self.connection).poll_read(context, buffer)
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.connection).poll_read(context, buffer);
+        self.unclaimed_bytes += buffer.filled().len() - before;
+        if self.is_exceeded() {
+            return Poll::Ready(Err(ErrorKind::QuotaExceeded.into()));
+        }
+        read
     }
 }
 

@@ -14,8 +14,10 @@ use crate::transport::params::Params;
 /// Why we close a socket. The reason's first word is stable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Close {
-    /// The peer closed, or is no longer there.
+    /// The peer is no longer there.
     Gone,
+    /// The peer closed, and gets an answer.
+    ByPeer,
     /// The server stops: come back.
     Restart,
     /// The message is none of the protocol.
@@ -29,6 +31,8 @@ pub(super) enum Close {
     Revoked,
     AuthUnavailable,
     SubprotocolUnacceptable,
+    /// The client speaks the protocol that came before ours.
+    SubprotocolLegacy,
     DuplicateId(String),
     TooManyInits,
     /// The client takes nothing; from there it can resume all of its subscriptions, if that is known.
@@ -44,7 +48,7 @@ impl Close {
     /// The close code and the reason; nothing if there is nobody to tell.
     pub(super) fn frame(&self) -> Option<(u16, Cow<'static, str>)> {
         let (code, reason) = match self {
-            Self::Gone => return None,
+            Self::Gone | Self::ByPeer => return None,
             Self::Restart => (1012, "Service restart".into()),
             Self::NotWebSocket => (1002, "Protocol error".into()),
             Self::TextNotUtf8 => (1007, "Text is not UTF-8".into()),
@@ -56,6 +60,9 @@ impl Close {
             Self::Forbidden => (4403, "Forbidden".into()),
             Self::Revoked => (4403, "Forbidden: access token revoked".into()),
             Self::SubprotocolUnacceptable => (4406, "Subprotocol not acceptable".into()),
+            Self::SubprotocolLegacy => {
+                (4406, "Subprotocol not acceptable: use graphql-transport-ws".into())
+            }
             Self::InitTimeout => (4408, "Connection initialisation timeout".into()),
             Self::SlowConsumer(from) => (4008, slow_consumer(*from)),
             Self::DuplicateId(id) => (4409, duplicate(id)),
@@ -73,6 +80,16 @@ impl Close {
         Some((code, reason))
     }
 }
+
+impl Close {
+    /// What is said before the closing frame.
+    pub(super) fn last_message(&self) -> Option<&'static str> {
+        (*self == Self::SubprotocolLegacy).then_some(LEGACY_REFUSAL)
+    }
+}
+
+/// `connection_error` of subscriptions-transport-ws: its clients show this, and not always why a socket closes.
+const LEGACY_REFUSAL: &str = r#"{"type":"connection_error","payload":{"message":"This server does not speak the subprotocol graphql-ws of subscriptions-transport-ws. Use a client that speaks graphql-transport-ws, such as the package graphql-ws."}}"#;
 
 /// The text after `SLOW_CONSUMER: resume from ` is a position, or words.
 fn slow_consumer(from: Option<PositionToken>) -> Cow<'static, str> {

@@ -2,7 +2,6 @@
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::HeaderMap;
 use axum::http::header::{HeaderValue, SEC_WEBSOCKET_PROTOCOL};
 use axum::response::Response;
 use hyper_util::rt::TokioIo;
@@ -16,6 +15,8 @@ use super::connection::Connection as Socket;
 use super::link::Link;
 use super::meter::Metered;
 use super::outgoing::FRAME_BYTES_MAX;
+use super::spelling::spelled;
+use super::subprotocol::Subprotocol;
 use crate::transport::Transport;
 use crate::transport::auth::{Authenticator, bearer};
 use crate::transport::connections::Connection;
@@ -26,9 +27,6 @@ use crate::transport::options::SocketOptions;
 use crate::transport::refusal::{Refusal, code};
 use crate::transport::respond::{Manner, respond};
 use crate::transport::unsent::Unsent;
-
-/// The name of the subprotocol.
-const SUBPROTOCOL: &str = "graphql-transport-ws";
 
 /// What is read from a socket at a time, in bytes: most sockets are idle most of the time, and most messages short.
 const READ_BUFFER_BYTES: usize = 1024;
@@ -55,11 +53,12 @@ pub(in crate::transport) async fn upgrade<E: Frames, A: Authenticator>(
             return respond(refusal.into(), manner, None).await;
         }
     };
-    let speaks = speaks_ours(request.headers());
-    if speaks {
-        let ours = HeaderValue::from_static(SUBPROTOCOL);
-        response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, ours);
+    let subprotocol = Subprotocol::offered(request.headers());
+    if let Some(name) = subprotocol.name() {
+        let name = HeaderValue::from_static(name);
+        response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, name);
     }
+    response.extensions_mut().extend(spelled().await);
     let upgrading = hyper::upgrade::on(&mut request);
     let (parts, _body) = request.into_parts();
     let peer = peer(&parts);
@@ -73,10 +72,10 @@ pub(in crate::transport) async fn upgrade<E: Frames, A: Authenticator>(
             Err(error) => return tracing::debug!(%error, "a connection became no socket"),
         };
         let options = &transport.options.socket;
-        let wire = Metered::new(TokioIo::new(upgraded));
+        let wire = Metered::new(TokioIo::new(upgraded), message_bytes_max(options));
         let socket =
             WebSocketStream::from_raw_socket(wire, Role::Server, Some(config(options))).await;
-        let link = Link::new(socket, speaks, options);
+        let link = Link::new(socket, subprotocol, options);
         Socket::new(transport, link, unsent, (peer, token)).serve().await;
         drop(lasting);
     });
@@ -96,9 +95,7 @@ fn refusal(error: &Error) -> Refusal {
     Refusal::new(code::BAD_REQUEST, message)
 }
 
-/// Whether the client offers our subprotocol, among others or alone.
-fn speaks_ours(headers: &HeaderMap) -> bool {
-    let offers = headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter();
-    let mut names = offers.filter_map(|offer| offer.to_str().ok()).flat_map(|it| it.split(','));
-    names.any(|name| name.trim() == SUBPROTOCOL)
+/// What a message may take on the wire: as much again for the headers of its frames as for its text.
+fn message_bytes_max(options: &SocketOptions) -> usize {
+    2 * options.frame_bytes_max + READ_BUFFER_BYTES
 }

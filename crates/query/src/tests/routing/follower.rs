@@ -32,10 +32,21 @@ impl Follower {
         Self { user, subscription, told: Vec::new() }
     }
 
+    pub(super) fn position(&self) -> Position {
+        self.subscription.position()
+    }
+
     /// Starts anew from the position that was reached.
     pub(super) fn cut(&mut self, models: &ReadModels) {
         let position = self.subscription.position();
         self.subscription = models.subscribe_after(&self.user, position);
+    }
+
+    /// Moves on over what does not concern the follower.
+    pub(super) fn pass_over(&mut self) {
+        let before = self.subscription.position();
+        let after = self.subscription.pass_over();
+        assert!(after >= before && self.subscription.position() == after);
     }
 
     /// Takes up to `turns` turns of what there is now, and up to `of_page` commits of each page.

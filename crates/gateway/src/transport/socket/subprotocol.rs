@@ -1,0 +1,62 @@
+//! Which subprotocol a socket speaks.
+
+use axum::http::HeaderMap;
+use axum::http::header::SEC_WEBSOCKET_PROTOCOL;
+
+/// What a client offers to speak, as far as it matters to us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Subprotocol {
+    /// graphql-transport-ws, among others or alone.
+    Ours,
+    /// The one of subscriptions-transport-ws, which nobody keeps up. It is taken in order to refuse it in words that its
+    /// clients show: a browser tells nothing of a socket whose subprotocol was not taken.
+    Legacy,
+    /// None that we know.
+    Unknown,
+}
+
+impl Subprotocol {
+    /// The best of those that the client offers.
+    pub(super) fn offered(headers: &HeaderMap) -> Self {
+        let offers = headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter();
+        let names = offers.filter_map(|offer| offer.to_str().ok()).flat_map(|it| it.split(','));
+        names.fold(Self::Unknown, |best, name| match name.trim() {
+            "graphql-transport-ws" => Self::Ours,
+            "graphql-ws" if best == Self::Unknown => Self::Legacy,
+            _ => best,
+        })
+    }
+
+    /// What the answer to the upgrade says.
+    pub(super) fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Ours => Some("graphql-transport-ws"),
+            Self::Legacy => Some("graphql-ws"),
+            Self::Unknown => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn ours_is_taken_wherever_it_stands_and_the_legacy_one_only_in_want_of_it() {
+        for (offers, best) in [
+            (&["graphql-transport-ws"][..], Subprotocol::Ours),
+            (&["graphql-ws, graphql-transport-ws"], Subprotocol::Ours),
+            (&["graphql-transport-ws,graphql-ws"], Subprotocol::Ours),
+            (&["graphql-ws", "graphql-transport-ws"], Subprotocol::Ours),
+            (&["chat, graphql-ws"], Subprotocol::Legacy),
+            (&["chat"], Subprotocol::Unknown),
+            (&[], Subprotocol::Unknown),
+        ] {
+            let values = offers.iter().map(|offer| HeaderValue::from_static(offer));
+            let headers = values.map(|value| (SEC_WEBSOCKET_PROTOCOL, value)).collect();
+            assert_eq!(Subprotocol::offered(&headers), best, "{offers:?}");
+        }
+    }
+}
