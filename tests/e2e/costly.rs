@@ -140,6 +140,42 @@ fn costly_queries_delay_nobody_else() {
 }
 
 #[test]
+fn chunks_that_nobody_reads_make_room_for_those_of_others() {
+    let data = tempdir().unwrap();
+    // Room for two chunks that are not read.
+    let limits = ["--limits-rate", "none", "--limits-answer", "1MiB", "--limits-answers", "1MiB"];
+    let server = Server::start_with(data.path(), &limits);
+    let (eve, bob) = (Client::register(&server, "eve"), Client::register(&server, "bob"));
+    let room = eve.create_room(json!({ "preset": "PUBLIC" }));
+    bob.act("joinRoom", json!({ "roomId": room }));
+    let start = eve.position();
+    eve.say_many(&room, "x", 150);
+    let fields = aliases(60, |_| "sequence".into());
+    let chunk = format!(
+        "subscription($after: Position) {{ eventStream(after: $after) {{ position
+            events {{ ... on RoomEvent {{ {fields} }} }} }} }}"
+    );
+    let mut sockets: Vec<_> = (0..3).map(|_| eve.narrow_socket()).collect();
+    for socket in &mut sockets {
+        for subscription in 0..8 {
+            socket.subscribe_later(&subscription.to_string(), &chunk, &json!({ "after": start }));
+        }
+        socket.flush();
+    }
+    // The oldest of whoever has the most makes room, and is told from where to go on.
+    let closed = loop {
+        if let Err(code) = sockets[0].next() {
+            break code;
+        }
+    };
+    assert_eq!(closed, 4008);
+    let mut stream = bob.follow(Some(&start));
+    for _ in 0..150 {
+        stream.item();
+    }
+}
+
+#[test]
 fn a_filter_that_fits_nothing_is_charged_and_read_once() {
     let data = tempdir().unwrap();
     let limits = ["--limits-rate", "none", "--limits-work", "1500"];

@@ -38,6 +38,8 @@ struct Fixture {
     ann: Client,
     /// Who misbehaves.
     eve: Client,
+    /// More users who do, where it takes many.
+    eves: Vec<Client>,
     bob: Client,
     room: String,
     /// The position of `bob` and `eve` before all messages.
@@ -46,23 +48,36 @@ struct Fixture {
     cursors: Vec<String>,
 }
 
+/// Accounts that together have all the room for answers.
+const EVES: usize = 8;
+
+/// Few long answers take all the room that there is.
+const LITTLE_ROOM: [&str; 4] = ["--limits-answer", "320KiB", "--limits-answers", "2560KiB"];
+
 impl Fixture {
-    fn new() -> Self {
+    fn new(limits: &[&str]) -> Self {
         let data = tempdir().unwrap();
-        let server = Server::start_with(data.path(), &["--limits-rate", "none"]);
+        let arguments = [&["--limits-rate", "none"], limits].concat();
+        let server = Server::start_with(data.path(), &arguments);
         let [ann, bob, eve] = ["ann", "bob", "eve"].map(|name| Client::register(&server, name));
         let room = ann.create_room(json!({ "preset": "PUBLIC" }));
         for user in [&bob, &eve] {
+            user.act("joinRoom", json!({ "roomId": room }));
+        }
+        let eves: Vec<_> =
+            (0..EVES).map(|number| Client::register(&server, &format!("eve{number}"))).collect();
+        for user in &eves {
             user.act("joinRoom", json!({ "roomId": room }));
         }
         let start = bob.position();
         ann.say_many(&room, &"x".repeat(BODY_BYTES), MESSAGES);
         // What follows is about what is read from files, too.
         assert!(server.stop().success());
-        let server = Server::start_with(data.path(), &["--limits-rate", "none"]);
+        let server = Server::start_with(data.path(), &arguments);
         let [ann, bob, eve] = [ann, bob, eve].map(|user| user.at(&server));
+        let eves = eves.iter().map(|user| user.at(&server)).collect();
         let cursors = cursors(&ann, &room);
-        Self { _data: data, server, ann, eve, bob, room, start, cursors }
+        Self { _data: data, server, ann, eve, eves, bob, room, start, cursors }
     }
 
     /// Fails if `misbehaviour` is felt by another user, each time that it is tried.
@@ -108,8 +123,12 @@ fn cursors(user: &Client, room: &str) -> Vec<String> {
 }
 
 fn nobody_else_feels(misbehaviour: Misbehaviour) {
+    nobody_else_feels_with(&[], misbehaviour);
+}
+
+fn nobody_else_feels_with(limits: &[&str], misbehaviour: Misbehaviour) {
     let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    Fixture::new().compare(misbehaviour);
+    Fixture::new(limits).compare(misbehaviour);
 }
 
 #[test]
@@ -140,4 +159,9 @@ fn nobody_else_feels_the_most_costly_queries() {
 #[test]
 fn nobody_else_feels_requests_whose_answers_are_not_read() {
     nobody_else_feels(Misbehaviour::TakesNoAnswers);
+}
+
+#[test]
+fn nobody_else_feels_eight_accounts_that_hardly_read_their_long_answers() {
+    nobody_else_feels_with(&LITTLE_ROOM, Misbehaviour::LeavesLongAnswers);
 }

@@ -50,6 +50,7 @@ mod untaken;
 pub(crate) use address::Network;
 pub use auth::{AuthFailure, Authenticator, Caller, Peer, SessionEnd};
 pub use bookmark::Bookmark;
+pub(crate) use budget::Held;
 pub use budget::{AnswerLimits, Budget, Exhausted, FIELD_BYTES};
 pub use callers::CallerLimits;
 pub use cost::{Cost, CostModel, CostRules};

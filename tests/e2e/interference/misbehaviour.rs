@@ -35,8 +35,12 @@ const FOLLOW: &str = "subscription($after: Position) { eventStream(after: $after
 const PAGE: &str = "query($room: RoomID!, $before: Cursor) { room(id: $room) {
     timeline(last: 20, before: $before) { nodes { eventId text } } } }";
 
+/// Nearly as long as an answer may be where there is little room.
+const LONG_PAGE: &str = "query($room: RoomID!, $before: Cursor) { room(id: $room) {
+    timeline(last: 100, before: $before) { nodes { text again: text } } } }";
+
 /// How a user misbehaves.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Misbehaviour {
     /// Sockets on which much is asked for and nothing is read.
     Stalls,
@@ -50,6 +54,8 @@ pub(super) enum Misbehaviour {
     AsksForTheMost,
     /// Requests over HTTP, one after the other on one connection, without reading an answer.
     TakesNoAnswers,
+    /// Long answers on sockets of many accounts, of which a little is read now and then.
+    LeavesLongAnswers,
 }
 
 /// A user who misbehaves, until this is dropped.
@@ -84,13 +90,15 @@ impl Misbehaviour {
             Self::Stalls | Self::Trickles => SOCKETS,
             Self::Reconnects | Self::SubscribesToTheMost => 2,
             Self::AsksForTheMost | Self::TakesNoAnswers => 1,
+            Self::LeavesLongAnswers => fixture.eves.len(),
         };
         let (ready, begun) = channel();
         let mut misbehaving = Misbehaving { stop: Vec::new(), threads: Vec::new() };
         for number in 0..threads {
-            let Fixture { eve, room, start, cursors, .. } = fixture;
+            let Fixture { eve, eves, room, start, cursors, .. } = fixture;
+            let many = self == Self::LeavesLongAnswers;
             let user = User {
-                client: eve.clone(),
+                client: if many { &eves[number] } else { eve }.clone(),
                 room: room.clone(),
                 start: start.clone(),
                 cursors: cursors.clone(),
@@ -122,9 +130,7 @@ impl Misbehaviour {
                     let mut socket = user.burden(number);
                     while !is_settled(&mut socket) {}
                     ready.send(()).ok();
-                    let mut sip = [0; SIP_BYTES];
-                    // A server that closes it makes place for the next one.
-                    while goes_on(SIP_INTERVAL) && socket.stream().read_exact(&mut sip).is_ok() {}
+                    sip(&mut socket, goes_on);
                 }
                 Self::Reconnects => {
                     let mut socket = user.client.socket();
@@ -157,6 +163,11 @@ impl Misbehaviour {
                     user.client.post(&user.costly(), &json!({ "room": user.room }));
                     ready.send(()).ok();
                 }
+                Self::LeavesLongAnswers => {
+                    let mut socket = user.long_answers();
+                    ready.send(()).ok();
+                    sip(&mut socket, goes_on);
+                }
                 Self::TakesNoAnswers => {
                     let _connection = user.requests();
                     ready.send(()).ok();
@@ -186,6 +197,18 @@ impl User {
             let before = &self.cursors[chance(&mut self.chance, self.cursors.len())];
             let variables = json!({ "room": self.room, "before": before });
             socket.subscribe_later(&query.to_string(), PAGE, &variables);
+        }
+        is_answered(&mut socket);
+        socket
+    }
+
+    /// A socket that takes little, with long answers on it.
+    fn long_answers(&self) -> Socket {
+        let mut socket = self.client.narrow_socket();
+        let before = &self.cursors[self.cursors.len() / 2];
+        for query in 0..8 {
+            let variables = json!({ "room": self.room, "before": before });
+            socket.subscribe_later(&query.to_string(), LONG_PAGE, &variables);
         }
         is_answered(&mut socket);
         socket
@@ -225,6 +248,12 @@ impl User {
         connection.peek(&mut [0]).expect("the server answers");
         connection
     }
+}
+
+/// Reads a little now and then, until the server closes the socket to make place for the next one.
+fn sip(socket: &mut Socket, goes_on: impl Fn(Duration) -> bool) {
+    let mut sip = [0; SIP_BYTES];
+    while goes_on(SIP_INTERVAL) && socket.stream().read_exact(&mut sip).is_ok() {}
 }
 
 /// Whether as much has arrived as will while nothing is read.

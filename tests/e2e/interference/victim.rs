@@ -25,9 +25,9 @@ const RESUME_NOISE: Duration = Duration::from_millis(100);
 /// A resume that takes longer is given up: that is enough to know.
 const HOPELESS: Duration = Duration::from_secs(4);
 
-/// The page that is scrolled to.
+/// The page that is scrolled to: long enough to need room among all answers.
 const PAGE: &str = "query($room: RoomID!, $before: Cursor) { room(id: $room) {
-    timeline(last: 20, before: $before) { nodes { eventId text } } } }";
+    timeline(last: 60, before: $before) { nodes { eventId text } } } }";
 
 pub(super) struct Victim<'a> {
     fixture: &'a Fixture,

@@ -4,14 +4,15 @@
 //! how long they are and how much it reads for them. So resolvers take both out of a budget, which the request carries
 //! in its data.
 //!
-//! **Invariant:** memory is bounded: one answer by [`AnswerLimits::bytes_max`], all of them together by
-//! [`AnswerLimits::all_bytes_max`] and [`FREE_BYTES`] for each.
+//! **Invariant:** memory is bounded: one answer by [`AnswerLimits::bytes_max`], all that are being made by
+//! [`AnswerLimits::all_bytes_max`] and [`FREE_BYTES`] for each, and those that nobody has read yet by half of it.
 //! **Invariant:** a resolver runs for no longer than [`SLICE`] and one step of its own before others have their turn.
 
 mod answers;
 mod pace;
 #[cfg(test)]
 mod tests;
+mod unread;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -23,11 +24,13 @@ use std::time::{Duration, Instant};
 use async_graphql::{Error, ErrorExtensions as _};
 use parking_lot::Mutex;
 
-pub(super) use answers::{Answers, Held};
+pub(super) use answers::Answers;
+pub(crate) use answers::Held;
 pub(super) use pace::{Stops, run};
 
 use super::callers::CallerKey;
 use super::refusal::{Refusal, code};
+use super::untaken::Taker;
 
 /// Bytes of an answer that need no room among those of all answers.
 const FREE_BYTES: usize = 64 * 1024;
@@ -43,7 +46,7 @@ pub(super) const LIGHT: Duration = Duration::from_millis(8);
 pub struct AnswerLimits {
     /// Bytes of an answer. A field counts as the text of its value, and [`FIELD_BYTES`] with it.
     pub bytes_max: usize,
-    /// Bytes of all answers that are being made, or that their clients have not read yet.
+    /// Bytes of all answers that are being made; those that their clients have not read yet have half as much.
     pub all_bytes_max: usize,
     /// What may be looked at for an answer, in the units of `docs/limits.md`.
     pub work_max: usize,
@@ -174,7 +177,22 @@ impl Budget {
             all_bytes_max: usize::MAX,
             work_max: self.0.work_max,
         };
-        Self::new(&limits, pauses, answers::Room::unlimited())
+        Self::new(&limits, pauses, self.0.room.of_steps())
+    }
+
+    /// Says which connection takes the answer: if nobody reads it, that one is closed when others need the room.
+    pub(super) fn taken_by(&self, taker: &Taker) {
+        self.0.room.taken_by(taker);
+    }
+
+    /// A step of a subscription is made, and takes `bytes` until its client has it.
+    pub(crate) fn unread(&self, bytes: usize) -> Held {
+        self.0.room.unread(bytes)
+    }
+
+    /// The answer is made: from now on it waits for its client alone.
+    fn made(&self) {
+        self.0.room.made(self.taken_bytes());
     }
 
     /// Drives a step of a subscription slice by slice.
@@ -331,11 +349,11 @@ impl Budget {
 
     /// What keeps room for the answer, made as it is in `len` bytes, until it is sent.
     pub(super) fn held(&self, len: usize) -> Held {
-        self.0.room.shrink(len)
+        self.0.room.held(len)
     }
 
     /// About how long the answer is.
-    pub(super) fn taken_bytes(&self) -> usize {
+    pub(crate) fn taken_bytes(&self) -> usize {
         self.0.bytes.load(Relaxed)
     }
 }

@@ -329,6 +329,11 @@ impl Connection {
         self.is_stranger() && !self.trusted && self.opened.elapsed() >= lifetime
     }
 
+    /// Closes it, whatever it does: its client does not read, and others need the room.
+    pub(super) fn give_way(&self) {
+        self.evicted.notify_one();
+    }
+
     /// Resolves when the connection has to make room.
     pub(super) async fn evicted(&self) {
         self.evicted.notified().await;

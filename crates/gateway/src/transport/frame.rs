@@ -10,6 +10,8 @@ use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
 use rookery_log::PositionToken;
 
+use super::budget::Held;
+
 /// One step of a subscription.
 #[derive(Debug)]
 pub struct Frame {
@@ -18,6 +20,8 @@ pub struct Frame {
     /// From where the client may resume once it has this; none where nobody can say, or where the
     /// [`Bookmark`](super::Bookmark) in the data of the request does.
     pub resume: Option<PositionToken>,
+    /// What keeps room for it until the client has it.
+    pub(crate) held: Held,
 }
 
 /// What the client is told.
@@ -31,7 +35,8 @@ pub enum Payload {
 
 impl From<Response> for Frame {
     fn from(response: Response) -> Self {
-        Self { payload: Payload::Own(Box::new(response)), resume: None }
+        let payload = Payload::Own(Box::new(response));
+        Self { payload, resume: None, held: Held::default() }
     }
 }
 

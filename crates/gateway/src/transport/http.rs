@@ -228,7 +228,8 @@ async fn run<E: Frames, A: Authenticator>(
     };
     let kind = prepared.admitted.kind;
     let end = transport.authenticator.end(&session);
-    match (Run::new(transport, prepared, &Untaken::default()), stream) {
+    let untaken = Untaken::on(Connection::of(&parts.extensions));
+    match (Run::new(transport, prepared, &untaken), stream) {
         (Run::Single(outcome, budget), None) => {
             let outcome = outcome.await;
             Ok(Answer::Single(outcome, Some(Reader { end, kind, budget })))

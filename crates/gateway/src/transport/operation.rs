@@ -61,6 +61,7 @@ impl Run {
     ) -> Self {
         let executor = transport.executor.clone();
         let mut prepared = prepared;
+        prepared.budget.taken_by(untaken.taker());
         if prepared.admitted.kind == OperationKind::Subscription {
             let name = prepared.admitted.name.as_deref().unwrap_or("-");
             tracing::debug!(target: "rookery::operation", kind = "subscription", name, "started");
@@ -121,6 +122,8 @@ struct Operation {
     wording: &'static Wording,
     /// Where the last frame ends.
     reached: Option<PositionToken>,
+    /// The last frame has room among all answers until the connection asks for more.
+    held: Held,
 }
 
 impl Operation {
@@ -134,6 +137,7 @@ impl Operation {
     }
 
     fn poll_step(&mut self, context: &mut Context<'_>) -> Poll<Option<Step>> {
+        self.held = Held::default();
         let (outcome, budget) = match &mut self.source {
             Source::Ended => return Poll::Ready(None),
             Source::Answered(_) => {
@@ -144,8 +148,9 @@ impl Operation {
             }
             Source::Stream(stream, bookmark) => match ready!(stream.poll_next_unpin(context)) {
                 None => return self.step((self.wording.complete)(&self.id), Some(Source::Ended)),
-                Some(Ok(Frame { payload, resume })) => {
+                Some(Ok(Frame { payload, resume, held })) => {
                     self.reached = resume.or_else(|| bookmark.reached());
+                    self.held = held;
                     match payload {
                         Payload::Shared(payload) => {
                             return self.step((self.wording.next_shared)(&self.id, &payload), None);
@@ -159,6 +164,7 @@ impl Operation {
         match outcome {
             Outcome::Executed(_) => {
                 let text = (self.wording.next)(&self.id, &outcome);
+                self.held.resize(text.len());
                 let answered = budget.map(|budget| Source::Answered(budget.held(text.len())));
                 self.step(text, answered)
             }
@@ -254,7 +260,8 @@ impl Operations {
         let (handle, registration) = AbortHandle::new_pair();
         let (serial, wording) = (self.serial, self.wording);
         self.known.insert(id.clone(), Running { serial, handle, progress });
-        let operation = Operation { id, serial, source, wording, reached: None };
+        let (reached, held) = (None, Held::default());
+        let operation = Operation { id, serial, source, wording, reached, held };
         self.running.push(Abortable::new(operation, registration));
     }
 

@@ -17,7 +17,7 @@ use parking_lot::Mutex;
 
 use crate::{
     schema::{context::Session, fault::Fault, stream::EventChunk},
-    transport::Budget,
+    transport::{Budget, Held},
 };
 
 /// The chunk that an execution is to tell next.
@@ -106,6 +106,12 @@ impl Execution {
     /// Whether the last answer was longer than it may be. All that come after it are for nothing, as it is missing.
     pub(super) fn is_exhausted(&self) -> bool {
         self.budget.as_ref().is_some_and(|budget| budget.exhausted().is_some())
+    }
+
+    /// What keeps room for the last answer until its client has it.
+    pub(super) fn held(&self) -> Held {
+        let budget = self.budget.as_ref();
+        budget.map(|budget| budget.unread(budget.taken_bytes())).unwrap_or_default()
     }
 
     /// Answers a chunk if that needs no waiting, brings no error and does not panic. After `None`

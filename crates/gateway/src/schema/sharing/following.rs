@@ -1,8 +1,15 @@
 //! A subscription to the event stream, frame by frame: in a group, or alone.
 //!
 //! **Invariant:** nothing is read ahead: a chunk is read when a frame is asked for.
+//! **Invariant:** a frame whose making began is made whether or not the connection asks again, and counts among the answers
+//! that are not read until the connection asks for the next one.
 
-use std::sync::{Arc, atomic::Ordering::Relaxed};
+use std::{
+    any::TypeId,
+    future::poll_fn,
+    sync::{Arc, atomic::Ordering::Relaxed},
+    task::Poll,
+};
 
 use async_graphql::{Request, Response};
 use futures_util::{
@@ -10,6 +17,7 @@ use futures_util::{
     stream::{BoxStream, unfold},
 };
 use parking_lot::Mutex;
+use rookery_work::Task;
 
 use super::{execution::Execution, fanout::Place, group::Group, identity::Viewer};
 use crate::{
@@ -19,8 +27,12 @@ use crate::{
         fault::Fault,
         stream::{Draft, EventChunk, Piece, Reader, Step, in_turn},
     },
-    transport::{Frame, Frames, Payload},
+    transport::{Budget, Frame, Frames, Payload},
 };
+
+/// A frame that many get is counted for each of them only if it is longer than this: shorter ones are there once, and the
+/// queue of a connection bounds its copies.
+const SHARED_BYTES_MAX: usize = 64 * 1024;
 
 /// Shared frames after which an execution of one's own is let go of.
 const OWN_UNUSED_MAX: u32 = 8;
@@ -40,7 +52,7 @@ impl Frames for Schema {
         let app = self.data::<Arc<App>>();
         let place = app.and_then(|app| Some((app, app.fanout.place(self, &request)?)));
         let Some((app, place)) = place else {
-            return self.execute_stream(request).map(Frame::from).boxed();
+            return steps(self, request);
         };
         let opening = Opening::default();
         // The request is executed as far as to its reader: what it is refused for, and in which
@@ -49,6 +61,46 @@ impl Frames for Schema {
         let (schema, app) = (self.clone(), Arc::clone(app));
         let state = State::Opening(Box::new(Starting { schema, app, place, opening, responses }));
         unfold(state, State::next).boxed()
+    }
+}
+
+/// A subscription that is not to the event stream alone. Each step is a task of its own, so that one that began goes on to
+/// its end whether or not the client reads.
+fn steps(schema: &Schema, mut request: Request) -> BoxStream<'static, Frame> {
+    let budget = request.data.get(&TypeId::of::<Budget>());
+    let budget = budget.and_then(|it| it.downcast_ref::<Budget>()).map(|it| it.like(true));
+    if let Some(budget) = &budget {
+        request = request.data(budget.clone());
+    }
+    let responses = schema.execute_stream(request);
+    let steps = unfold((responses, budget), |(mut responses, budget)| async move {
+        let step = async move {
+            if let Some(budget) = &budget {
+                budget.renew();
+            }
+            let frame = match &budget {
+                Some(budget) => budget.paced(responses.next()).await,
+                None => responses.next().await,
+            };
+            (frame.map(Frame::from), responses, budget)
+        };
+        let (frame, responses, budget) = begun(step).await;
+        let mut frame = frame?;
+        if let Some(budget) = &budget {
+            frame.held = budget.unread(budget.taken_bytes());
+        }
+        Some((frame, (responses, budget)))
+    });
+    steps.boxed()
+}
+
+/// Begins a step, and lets it go on in a task of its own if it waits for something.
+async fn begun<T: Send + 'static>(step: impl Future<Output = T> + Send + 'static) -> T {
+    let mut step = Box::pin(step);
+    let first = poll_fn(|context| Poll::Ready(step.as_mut().poll(context))).await;
+    match first {
+        Poll::Ready(done) => done,
+        Poll::Pending => Task::start(step).await,
     }
 }
 
@@ -146,7 +198,7 @@ impl Following {
     /// The last frame.
     async fn fail(&mut self, fault: Fault) -> Option<Frame> {
         self.is_over = true;
-        self.answer(Err(fault)).await.map(Frame::from)
+        self.answer(Err(fault)).await
     }
 
     async fn tell(&mut self, draft: &Draft) -> Option<Frame> {
@@ -160,27 +212,35 @@ impl Following {
             if self.own_unused >= OWN_UNUSED_MAX {
                 self.own = None;
             }
-            return Some(Frame { payload: Payload::Shared(answer), resume });
+            let budget = self.place.template.budget.as_ref();
+            let budget = budget.filter(|_| answer.len() > SHARED_BYTES_MAX);
+            let held = budget.map(|budget| budget.unread(answer.len())).unwrap_or_default();
+            return Some(Frame { payload: Payload::Shared(answer), resume, held });
         }
         if group.is_some() {
             counters.own.fetch_add(1, Relaxed);
         }
         let chunk = draft.chunk(&self.app);
-        let response = self.answer(Ok(chunk)).await?;
+        let frame = self.answer(Ok(chunk)).await?;
         if draft.items.is_empty() {
             // Whoever is told no more than a position may be told nothing else for long.
             self.own = None;
         }
-        Some(Frame { resume, ..response.into() })
+        Some(Frame { resume, ..frame })
     }
 
-    async fn answer(&mut self, chunk: Result<EventChunk, Fault>) -> Option<Response> {
+    async fn answer(&mut self, chunk: Result<EventChunk, Fault>) -> Option<Frame> {
         self.own_unused = 0;
-        let template = &self.place.template;
-        let start = || Execution::own(&self.schema, template, self.session.clone());
-        let own = self.own.get_or_insert_with(start);
-        let response = own.answer(chunk).await;
+        let start = || Execution::own(&self.schema, &self.place.template, self.session.clone());
+        let mut own = self.own.take().unwrap_or_else(start);
+        let (own, response) = begun(async move {
+            let response = own.answer(chunk).await;
+            (own, response)
+        })
+        .await;
         self.is_over |= response.is_none() || own.is_exhausted();
-        response
+        let held = own.held();
+        self.own = Some(own);
+        Some(Frame { held, ..response?.into() })
     }
 }

@@ -1,27 +1,33 @@
-//! Room for all answers together.
+//! Room for all answers that are being made.
 //!
-//! A long answer waits for room for the longest that it can become, and gives back what it does not need once it is made.
-//! It asks once, holding nothing, so no two answers wait for each other.
+//! A long answer waits for room for the longest that it can become. Once it is made it gives all of that back, and counts
+//! among those that are not read yet ([`Unread`]). It asks once, holding nothing, so no two answers wait for each other.
 //!
-//! **Invariant:** one caller has a share of the room, so a caller whose answers nobody reads keeps no other one waiting.
+//! **Invariant:** nobody who waits for room depends on a client: an answer that is made has given its room back.
+//! **Invariant:** one caller has a share of the room, so a caller who asks for much keeps no other one waiting.
 //! **Invariant:** callers are remembered only while they have answers.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::num::NonZeroUsize;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 
 use parking_lot::Mutex;
 use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 
 use super::AnswerLimits;
+use super::unread::{Unread, UnreadPlace};
 use crate::transport::callers::CallerKey;
+use crate::transport::untaken::Taker;
 
 /// What a permit of a semaphore stands for.
 const UNIT_BYTES: usize = 1024;
 
 /// Callers whose answers have room at the same time, each with all of its share.
 const SHARES: usize = 8;
+
+/// Which part of the room for answers those have in addition that are made and not read yet.
+const UNREAD_PART: usize = 2;
 
 /// All answers that are being made or waiting to be read.
 #[derive(Debug)]
@@ -31,6 +37,8 @@ pub(crate) struct Answers {
     share: usize,
     all: Arc<Semaphore>,
     callers: Mutex<HashMap<CallerKey, Weak<Semaphore>>>,
+    /// Those that are made, and that their clients have not read yet.
+    unread: Arc<Unread>,
     /// Turns of executions that take long. Half of the processors are left to all others.
     pub(super) lanes: Semaphore,
 }
@@ -44,6 +52,7 @@ impl Answers {
             share: (all / SHARES).max(one),
             all: Arc::new(Semaphore::new(all)),
             callers: Mutex::default(),
+            unread: Unread::new((all * UNIT_BYTES / UNREAD_PART).max(limits.bytes_max)),
             lanes: Semaphore::new((processors / 2).max(1)),
             limits,
         })
@@ -80,7 +89,12 @@ impl Answers {
         // Neither semaphore is ever closed.
         let own = share.acquire_many_owned(units).await.ok()?;
         let all = Arc::clone(&self.all).acquire_many_owned(units).await.ok()?;
-        Some(Permits { own: Some(own), all: Some(all), answers: Arc::clone(self), key })
+        Some(Permits { own: Some(own), _all: all, answers: Arc::clone(self), key })
+    }
+
+    #[cfg(test)]
+    pub(super) fn unread_bytes(&self) -> usize {
+        self.unread.bytes()
     }
 
     #[cfg(test)]
@@ -98,22 +112,13 @@ fn units(bytes: usize) -> usize {
     bytes.div_ceil(UNIT_BYTES).clamp(1, Semaphore::MAX_PERMITS.min(u32::MAX as usize))
 }
 
-/// Room that an answer has.
+/// Room of an answer that is being made.
 #[derive(Debug)]
 struct Permits {
     own: Option<OwnedSemaphorePermit>,
-    all: Option<OwnedSemaphorePermit>,
+    _all: OwnedSemaphorePermit,
     answers: Arc<Answers>,
     key: CallerKey,
-}
-
-impl Permits {
-    fn shrink(&mut self, bytes: usize) {
-        for permit in [&mut self.own, &mut self.all].into_iter().flatten() {
-            let surplus = permit.num_permits().saturating_sub(units(bytes));
-            drop(permit.split(surplus));
-        }
-    }
 }
 
 impl Drop for Permits {
@@ -126,24 +131,43 @@ impl Drop for Permits {
     }
 }
 
-/// Room for an answer until this is dropped.
+/// An answer counts among those that are not read yet until this is dropped.
 #[derive(Debug, Default)]
-pub(crate) struct Held(#[expect(dead_code, reason = "it is there to be dropped")] Option<Permits>);
+pub(crate) struct Held(Option<UnreadPlace>);
+
+impl Held {
+    /// The answer takes so many bytes now.
+    pub(crate) fn resize(&mut self, bytes: usize) {
+        if let Some(place) = &mut self.0 {
+            place.resize(bytes);
+        }
+    }
+}
 
 /// The room of one answer.
 #[derive(Debug)]
 pub(super) struct Room {
     among: Option<(Arc<Answers>, CallerKey)>,
+    /// Whether an answer that is long waits for room. A step of a subscription does not.
+    waits: bool,
+    /// The connection that takes the answer, once that is known.
+    taker: OnceLock<Taker>,
     entered: OnceCell<Mutex<Option<Permits>>>,
+    made: Mutex<Option<Held>>,
 }
 
 impl Room {
-    pub(super) fn among(answers: &Arc<Answers>, key: CallerKey) -> Self {
-        Self { among: Some((Arc::clone(answers), key)), entered: OnceCell::new() }
+    fn new(among: Option<(Arc<Answers>, CallerKey)>, waits: bool, taker: OnceLock<Taker>) -> Self {
+        Self { among, waits, taker, entered: OnceCell::new(), made: Mutex::default() }
     }
 
-    pub(super) fn unlimited() -> Self {
-        Self { among: None, entered: OnceCell::new() }
+    pub(super) fn among(answers: &Arc<Answers>, key: CallerKey) -> Self {
+        Self::new(Some((Arc::clone(answers), key)), true, OnceLock::new())
+    }
+
+    /// For steps of a subscription, which count once they are made.
+    pub(super) fn of_steps(&self) -> Self {
+        Self::new(self.among.clone(), false, self.taker.clone())
     }
 
     /// All answers, if this one is among them.
@@ -151,18 +175,38 @@ impl Room {
         self.among.as_ref().map(|(answers, _)| answers)
     }
 
+    /// Says which connection takes the answer.
+    pub(super) fn taken_by(&self, taker: &Taker) {
+        // It is said once.
+        let _ = self.taker.set(taker.clone());
+    }
+
     /// Waits until there is room for the answer. Once there is, there stays.
     pub(super) async fn enter(&self) {
-        let Some((answers, key)) = &self.among else { return };
+        let Some((answers, key)) = self.among.as_ref().filter(|_| self.waits) else { return };
         self.entered.get_or_init(|| async { Mutex::new(answers.enter(*key).await) }).await;
     }
 
-    /// Gives back what an answer of `bytes` does not need.
-    pub(super) fn shrink(&self, bytes: usize) -> Held {
-        let mut permits = self.entered.get().and_then(|permits| permits.lock().take());
-        if let Some(permits) = &mut permits {
-            permits.shrink(bytes);
-        }
-        Held(permits)
+    /// An answer of `bytes` is made: it waits for its client from now on, and for nobody else.
+    pub(super) fn unread(&self, bytes: usize) -> Held {
+        drop(self.entered.get().and_then(|permits| permits.lock().take()));
+        let place = self.among.as_ref().and_then(|(answers, key)| {
+            answers.unread.place(*key, bytes, self.taker.get().cloned().unwrap_or_default())
+        });
+        Held(place)
+    }
+
+    /// The same; it is kept here until it is [held](Self::held).
+    pub(super) fn made(&self, bytes: usize) {
+        let held = self.unread(bytes);
+        *self.made.lock() = Some(held);
+    }
+
+    /// The answer, which takes `bytes` now.
+    pub(super) fn held(&self, bytes: usize) -> Held {
+        let made = self.made.lock().take();
+        let Some(mut held) = made else { return self.unread(bytes) };
+        held.resize(bytes);
+        held
     }
 }

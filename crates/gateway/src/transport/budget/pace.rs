@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** an execution that takes long runs while it holds a lane, and holds it for one slice: however many there
 //! are, some processors are left to everybody else.
+//! **Invariant:** an answer that is made no longer counts as being made, whether or not its client takes it.
 //! **Invariant:** nobody who waits for a lane depends on a client: a heavy execution is a task of its own.
 
 use std::future::{Future, poll_fn};
@@ -51,7 +52,10 @@ pub(crate) async fn run<T: Send + 'static>(
         }
     });
     match light.await {
-        Ok(done) => done,
+        Ok(done) => {
+            budget.made();
+            done
+        }
         Err(answers) => Task(tokio::spawn(heavy(answers, budget, stops, running))).join().await,
     }
 }
@@ -78,6 +82,7 @@ async fn heavy<T>(
         let polled = slice.await;
         drop(lane);
         if let Poll::Ready(done) = polled {
+            budget.made();
             return Ok(done);
         }
         if let Some(exhausted) = ended(&budget, stops) {

@@ -51,30 +51,63 @@ async fn events_may_be_longer_than_the_answer_that_is_made_of_them_and_not_much(
 }
 
 #[tokio::test]
-async fn a_long_answer_has_room_until_it_is_sent_and_gives_back_what_it_does_not_need() {
+async fn a_long_answer_has_room_until_it_is_made_and_then_counts_until_it_is_read() {
     let answers = Answers::new(LIMITS);
     let short = budget(&answers, "ada");
     short.take(FREE_BYTES).await.expect("needs no room");
     assert_eq!(answers.free_bytes(), 16 << 20);
     let budget = long(&answers, "ada").await;
-    assert_eq!(answers.free_bytes(), 15 << 20);
+    assert_eq!((answers.free_bytes(), answers.callers()), (15 << 20, 1));
     let held = budget.held(100 << 10);
-    assert_eq!(answers.free_bytes(), (16 << 20) - (100 << 10));
-    drop(budget);
-    assert_eq!(answers.callers(), 1);
-    drop(held);
     assert_eq!((answers.free_bytes(), answers.callers()), (16 << 20, 0));
+    assert_eq!(answers.unread_bytes(), 100 << 10);
+    drop(budget);
+    assert_eq!(answers.unread_bytes(), 100 << 10);
+    drop(held);
+    assert_eq!(answers.unread_bytes(), 0);
 }
 
 #[tokio::test]
-async fn a_caller_whose_answers_nobody_reads_keeps_no_other_one_waiting() {
+async fn an_answer_that_nobody_takes_gives_back_its_room_once_it_is_made() {
+    let answers = Answers::new(LIMITS);
+    for pauses in [false, true] {
+        let budget = budget(&answers, "ada");
+        let inner = budget.clone();
+        let making = run(budget.clone(), Stops::WhenExhausted, async move {
+            inner.take(FREE_BYTES + 1).await.expect("there is room");
+            while pauses && !inner.is_heavy() {
+                inner.pause().await.expect("nothing is used up");
+            }
+        });
+        making.await.expect("nothing is used up");
+        assert_eq!(answers.free_bytes(), 16 << 20);
+        assert_eq!(answers.unread_bytes(), FREE_BYTES + 1);
+        drop(budget);
+        assert_eq!(answers.unread_bytes(), 0);
+    }
+}
+
+#[tokio::test]
+async fn steps_of_a_subscription_wait_for_nothing_and_count_until_they_are_read() {
+    let answers = Answers::new(LIMITS);
+    let made = [long(&answers, "eve").await, long(&answers, "eve").await];
+    let step = budget(&answers, "eve").like(true);
+    assert_eq!(step.take(FREE_BYTES + 1).now_or_never(), Some(Ok(())));
+    let held = step.unread(step.taken_bytes());
+    assert_eq!(answers.unread_bytes(), FREE_BYTES + 1);
+    drop((made, held));
+    assert_eq!(answers.unread_bytes(), 0);
+}
+
+#[tokio::test]
+async fn a_caller_who_asks_for_much_keeps_no_other_one_waiting() {
     let answers = Answers::new(LIMITS);
     // A share is an eighth: two answers.
-    let unread = [long(&answers, "eve").await, long(&answers, "eve").await];
+    let made = [long(&answers, "eve").await, long(&answers, "eve").await];
     let next = budget(&answers, "eve");
     assert_eq!(next.take(FREE_BYTES + 1).now_or_never(), None, "Eve waits for herself");
     assert_eq!(long(&answers, "ada").now_or_never().map(|_| ()), Some(()));
-    drop(unread);
+    drop(made);
     assert_eq!(next.take(1).await, Ok(()));
 }
 

@@ -5,6 +5,7 @@
 //! **Invariant:** once a session is over, nothing more is read for it or written to it but the closing frame; and not even
 //! that if something waits to be written, as the connection is reset then.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use axum::body::Bytes;
@@ -19,6 +20,7 @@ use super::subprotocol::Subprotocol;
 use crate::transport::Transport;
 use crate::transport::auth::{AuthFailure, Authenticator, Caller, Peer, SessionEnd};
 use crate::transport::callers::Holding;
+use crate::transport::connections::Connection as Place;
 use crate::transport::frame::Frames;
 use crate::transport::gate::json_nested_within;
 use crate::transport::http::unauthenticated;
@@ -36,6 +38,8 @@ pub(super) struct Connection<E, A: Authenticator> {
     transport: Arc<Transport<E, A>>,
     link: Option<Link>,
     operations: Operations,
+    /// The connection that the socket was, as the table of all knows it.
+    place: Option<Arc<Place>>,
     peer: Peer,
     /// The token of the upgrade request; that of `connection_init` goes before it.
     token: Result<Option<String>, AuthFailure>,
@@ -58,13 +62,16 @@ impl<E: Frames, A: Authenticator> Connection<E, A> {
     pub(super) fn new(
         transport: Arc<Transport<E, A>>,
         link: Link,
-        unsent: Unsent,
+        (place, unsent): (Option<Arc<Place>>, Unsent),
         (peer, token): (Peer, Result<Option<String>, AuthFailure>),
     ) -> Self {
+        let operations = Operations::new(&protocol::WORDING);
+        operations.untaken().taker().is(place.as_ref());
         Self {
             transport,
             link: Some(link),
-            operations: Operations::new(&protocol::WORDING),
+            operations,
+            place,
             peer,
             token,
             session: None,
@@ -112,10 +119,18 @@ impl<E: Frames, A: Authenticator> Connection<E, A> {
             Subprotocol::Unknown => return Close::SubprotocolUnacceptable,
         }
         let mut shutdown = self.transport.shutdown.clone();
+        let place = self.place.clone();
+        let mut evicted = pin!(async move {
+            match place {
+                Some(place) => place.evicted().await,
+                None => pending().await,
+            }
+        });
         loop {
             let event = tokio::select! {
                 biased;
                 () = shutdown.requested() => return Close::Restart,
+                () = evicted.as_mut() => return Close::SlowConsumer(self.operations.resume_from()),
                 () = &mut self.ends => return self.ended(),
                 event = link.event(&mut self.operations) => event,
             };

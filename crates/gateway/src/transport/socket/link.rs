@@ -214,8 +214,9 @@ impl Link {
         let Some((code, reason)) = why.frame() else { return };
         let reason = reason.into_owned().into();
         let close = Message::Close(Some(CloseFrame { code: code.into(), reason }));
+        // What still waits is for the client to ask for again; the reason is what matters now, and it may be long in going out.
+        self.queue = VecDeque::new();
         let linger = async {
-            // What still waits is for the client to ask for again; the reason is what matters now.
             poll_fn(|context| Pin::new(&mut self.socket).poll_ready(context)).await?;
             if let Some(message) = why.last_message() {
                 Pin::new(&mut self.socket).start_send(message.into())?;

@@ -44,8 +44,8 @@ pub(in crate::transport) async fn upgrade<E: Frames, A: Authenticator>(
             return respond(refusal(&error).into(), manner, None).await;
         }
     };
-    let connection = Connection::of(request.extensions());
-    let lasting = match connection.map(Connection::lasting).transpose() {
+    let connection = Connection::of(request.extensions()).cloned();
+    let lasting = match connection.as_ref().map(Connection::lasting).transpose() {
         Ok(lasting) => lasting,
         Err(refusal) => {
             let invalid = transport.options.invalid_status;
@@ -76,7 +76,7 @@ pub(in crate::transport) async fn upgrade<E: Frames, A: Authenticator>(
         let socket =
             WebSocketStream::from_raw_socket(wire, Role::Server, Some(config(options))).await;
         let link = Link::new(socket, subprotocol, options);
-        Socket::new(transport, link, unsent, (peer, token)).serve().await;
+        Socket::new(transport, link, (connection, unsent), (peer, token)).serve().await;
         drop(lasting);
     });
     response

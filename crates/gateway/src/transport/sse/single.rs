@@ -25,6 +25,7 @@ use crate::transport::auth::{AuthFailure, Authenticator, bearer};
 use crate::transport::body::params;
 use crate::transport::bookmark::Bookmark;
 use crate::transport::charge::RESERVATION_COST;
+use crate::transport::connections::Connection;
 use crate::transport::delivery::{Delivery, Ends};
 use crate::transport::frame::{Frame, Frames, Payload};
 use crate::transport::gate::OperationKind;
@@ -32,7 +33,6 @@ use crate::transport::http::{guard, lasting, peer, session, unauthenticated};
 use crate::transport::operation::Run;
 use crate::transport::outcome::Outcome;
 use crate::transport::refusal::{Refusal, code};
-use crate::transport::untaken::Untaken;
 
 /// Where the token of a reservation stands, in requests.
 const TOKEN_HEADER: &str = "x-graphql-event-stream-token";
@@ -91,6 +91,7 @@ pub(in crate::transport) fn open<E, A: Authenticator>(
     let place = lasting(transport, parts, &reservation.session)?;
     let opened = transport.reservations.open(token)?;
     let line = Arc::clone(&reservation.line);
+    line.lock().operations.untaken().taker().is(Connection::of(&parts.extensions));
     let form = (&SINGLE, Ends::WithClient);
     let held = Box::new((opened, guard(parts, &end), place));
     Ok(Delivery::new(transport, (&reservation.session, end), line, form, held)?.respond())
@@ -154,10 +155,11 @@ pub(in crate::transport) async fn operate<E: Frames, A: Authenticator>(
     reservation.opened(transport.options.streams.reservation_deadline).await?;
     lasts()?;
     let prepared = transport.prepare(params, admitted, &reservation.session, peer(parts))?;
+    let untaken = reservation.line.lock().operations.untaken().clone();
     let untaken = match prepared.admitted.kind {
-        OperationKind::Subscription => reservation.line.lock().operations.untaken().clone(),
+        OperationKind::Subscription => untaken,
         // Results of these have places of their own, for which they wait below.
-        OperationKind::Query | OperationKind::Mutation => Untaken::default(),
+        OperationKind::Query | OperationKind::Mutation => untaken.beside(),
     };
     match Run::new(transport, prepared, &untaken) {
         Run::Stream(frames, bookmark) => {
