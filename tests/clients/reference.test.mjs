@@ -20,7 +20,8 @@ const schema = buildSchema(`
   type Mutation { setProfile(input: SetProfileInput!): Payload! }
   input SetProfileInput { displayName: String }
   type Payload { position: String }
-  type Subscription { eventStream(after: String): Chunk! }
+  scalar Position
+  type Subscription { eventStream(after: Position): Chunk! }
   type Chunk { position: String }
 `);
 const roots = {

@@ -1,12 +1,14 @@
 // Numbered actions: each happens once, and all in the order in which they were started.
 
-import type { Wait } from "./backoff.js";
-import { isPassing } from "./errors.js";
+import { pause, type Wait } from "./backoff.js";
+import { RequestFailed, isPassing, retryAfterMs } from "./errors.js";
 
 /** Why a rule forbids something. The codes are those of `RefusalCode` in the schema. */
 export interface Refusal {
   code: string;
   message: string;
+  /** After how many seconds to try again; for `RATE_LIMITED`. */
+  retryAfter?: number | null;
 }
 
 /** What every payload of a mutation may have; a document selects what it wants to know. */
@@ -25,6 +27,9 @@ export interface Action<P extends Payload> {
 
 /** Sends one request, once. */
 export type Request = (document: string, variables: object) => Promise<Record<string, Payload>>;
+
+/** Failures of the server after which an action is given up whose outcome it does not know. */
+const FAILURES_MAX = 5;
 
 /** Refusals that decide nothing: the same number may be tried again. */
 const UNDECIDED: ReadonlySet<string> = new Set(["BUSY", "CONTENDED", "RATE_LIMITED"]);
@@ -62,14 +67,18 @@ export class Actions {
   async #perform<P extends Payload>(document: string, variables: object): Promise<P> {
     for (let attempt = 1; ; attempt++) {
       this.signal.throwIfAborted();
+      let waitMs = 0;
       try {
         const [payload] = Object.values(await this.request(document, variables));
         if (!payload) throw new TypeError("the document has no mutation");
         if (!UNDECIDED.has(payload.refusal?.code ?? "")) return payload as P;
+        waitMs = (payload.refusal?.retryAfter ?? 0) * 1000;
       } catch (error) {
-        if (!isPassing(error)) throw error;
+        const isUnknown = error instanceof RequestFailed && error.isOutcomeUnknown && attempt < FAILURES_MAX;
+        if (!isPassing(error) && !isUnknown) throw error;
+        waitMs = retryAfterMs(error);
       }
-      await this.wait(attempt, this.signal);
+      await pause(this.wait, attempt, this.signal, waitMs);
     }
   }
 }

@@ -9,8 +9,40 @@ const LONGEST_MS = 30_000;
 /** Twice as long each time, up to half a minute, and at random: after a restart not everybody comes at once. */
 export const backOff: Wait = (attempt, signal) => {
   const longest = Math.min(LONGEST_MS, FIRST_MS * 2 ** attempt);
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, longest * (0.5 + Math.random() / 2));
-    signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
-  });
+  return sleep(longest * (0.5 + Math.random() / 2), signal);
 };
+
+/**
+ * Waits as `wait` says, and at least for the time after which the server said to come back. It ends at once when the signal
+ * is aborted, whatever `wait` does.
+ */
+export async function pause(wait: Wait, attempt: number, signal: AbortSignal, retryAfterMs = 0): Promise<void> {
+  if (signal.aborted) return;
+  const waited = Promise.all([wait(attempt, signal), sleep(retryAfterMs, signal)]);
+  await untilAborted(waited, signal);
+}
+
+function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, milliseconds);
+    signal.addEventListener("abort", end);
+  });
+}
+
+/** Waits for `promise`, or until the signal is aborted. */
+async function untilAborted(promise: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  let end = () => {};
+  const aborted = new Promise<void>((resolve) => (end = resolve));
+  signal.addEventListener("abort", end);
+  try {
+    await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener("abort", end);
+  }
+}

@@ -1,10 +1,10 @@
 // One device of one user.
 
 import { Actions, type Action, type Payload } from "./actions.js";
-import { backOff, type Wait } from "./backoff.js";
+import { backOff, pause, type Wait } from "./backoff.js";
 import type { Chunk } from "./chunk.js";
 import { Echoes } from "./echoes.js";
-import { Refused, isPassing } from "./errors.js";
+import { Refused, isPassing, retryAfterMs } from "./errors.js";
 import { request, type Endpoint } from "./http.js";
 import { Sequences } from "./sequences.js";
 import { follow, type FollowOptions } from "./stream.js";
@@ -16,7 +16,11 @@ export interface ClientOptions extends Endpoint {
   webSocket?: unknown;
   /** How long to wait before trying again; longer each time if you do not say. */
   wait?: Wait;
+  /** How long {@link connect} tries to reach the server, in milliseconds; 15 seconds if you do not say. */
+  connectWait?: number | undefined;
 }
+
+const CONNECT_WAIT_MS = 15_000;
 
 /** A device that was logged in. Keep the token: it is shown once. */
 export interface Login {
@@ -37,7 +41,7 @@ const COUNTED = /* GraphQL */ `
 
 const SEND = /* GraphQL */ `
   mutation Send($input: SendMessageInput!) {
-    sendMessage(input: $input) { event { eventId sequence actionId } position refusal { code message } }
+    sendMessage(input: $input) { event { eventId sequence actionId } position refusal { code message retryAfter } }
   }
 `;
 
@@ -61,26 +65,36 @@ export async function logIn(
   return logIn;
 }
 
-/** Asks how far this device has counted its actions, and goes on from there. */
+/**
+ * Asks how far this device has counted its actions, and goes on from there.
+ *
+ * @throws {TypeError} The URL is none.
+ * @throws {UnexpectedAnswer} What answers at the URL is no Rookery server.
+ * @throws {Disconnected} Nothing answered for as long as `connectWait`: the server is down, or the URL is wrong.
+ */
 export async function connect<Draft = string>(options: ClientOptions): Promise<Client<Draft>> {
   const ending = new AbortController();
   const ask = <Data>(document: string, variables: object) => request<Data>(options, document, variables, ending.signal);
   const wait = options.wait ?? backOff;
   type Counted = { viewer: { device: { lastActionId: number } } };
-  const { viewer } = await again(() => ask<Counted>(COUNTED, {}), wait, ending.signal);
+  const late = AbortSignal.timeout(options.connectWait ?? CONNECT_WAIT_MS);
+  const { viewer } = await again(() => ask<Counted>(COUNTED, {}), wait, ending.signal, late);
   const actions = new Actions(viewer.device.lastActionId, ask, wait, ending.signal);
   return new Client(options, actions, wait, ending);
 }
 
-/** Tries until there is an answer that trying again would not change. */
-async function again<T>(attempt: () => Promise<T>, wait: Wait, signal: AbortSignal): Promise<T> {
+/** Tries until there is an answer that trying again would not change, or until it is late. */
+async function again<T>(attempt: () => Promise<T>, wait: Wait, signal: AbortSignal, late?: AbortSignal): Promise<T> {
+  const either = late ? AbortSignal.any([signal, late]) : signal;
   for (let failures = 1; ; failures++) {
+    let waitMs = 0;
     try {
       return await attempt();
     } catch (error) {
-      if (!isPassing(error)) throw error;
+      if (!isPassing(error) || late?.aborted) throw error;
+      waitMs = retryAfterMs(error);
     }
-    await wait(failures, signal);
+    await pause(wait, failures, either, waitMs);
   }
 }
 

@@ -5,13 +5,29 @@ import type { Refusal } from "./actions.js";
 /** No answer came, or none that a Rookery server gives: whether the server did it is not known. */
 export class Disconnected extends Error {
   override name = "Disconnected";
+  /** After how many seconds to come back, if something on the way said so. */
+  readonly retryAfter: number | undefined;
+
+  constructor(message: string, { cause, retryAfter }: { cause?: unknown; retryAfter?: number | undefined } = {}) {
+    super(message, { cause });
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** Something answered that is no Rookery server: the URL is wrong. */
+export class UnexpectedAnswer extends Error {
+  override name = "UnexpectedAnswer";
+
+  constructor(readonly url: string, readonly status: number) {
+    super(`${url} does not answer as a Rookery server (status ${status}): check the URL`);
+  }
 }
 
 /** One error of an answer. */
 export interface GraphQLFailure {
   message: string;
   path?: (string | number)[];
-  extensions?: { code?: string };
+  extensions?: { code?: string; retryAfter?: number; outcome?: string };
 }
 
 /** The server answered with errors. `code` is that of the first one; docs/graphql.md says what each asks of you. */
@@ -22,6 +38,16 @@ export class RequestFailed extends Error {
   constructor(readonly failures: readonly GraphQLFailure[]) {
     super(failures.map((failure) => failure.message).join("; "));
     this.code = failures[0]?.extensions?.code;
+  }
+
+  /** After how many seconds to come back, if the server says so. */
+  get retryAfter(): number | undefined {
+    return this.failures[0]?.extensions?.retryAfter;
+  }
+
+  /** Whether it is not known if a mutation was carried out: sent again with its action ID, it answers its first result. */
+  get isOutcomeUnknown(): boolean {
+    return this.failures.some(({ extensions }) => extensions?.outcome === "UNKNOWN");
   }
 }
 
@@ -49,6 +75,12 @@ export class StreamEnded extends Error {
 export function isPassing(error: unknown): boolean {
   if (error instanceof RequestFailed) return PASSING.has(error.code ?? "");
   return error instanceof Disconnected;
+}
+
+/** How long the server wants to be left alone, in milliseconds. */
+export function retryAfterMs(error: unknown): number {
+  const known = error instanceof RequestFailed || error instanceof Disconnected;
+  return known ? (error.retryAfter ?? 0) * 1000 : 0;
 }
 
 const PASSING: ReadonlySet<string> = new Set(["UNAVAILABLE", "TIMEOUT", "STALE", "RATE_LIMITED"]);

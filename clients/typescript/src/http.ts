@@ -1,10 +1,11 @@
 // Queries and mutations, over HTTP: they need no connection that stays.
 
-import { Disconnected, RequestFailed, type GraphQLFailure } from "./errors.js";
+import { Disconnected, RequestFailed, UnexpectedAnswer, type GraphQLFailure } from "./errors.js";
+import { graphqlUrl } from "./url.js";
 
 /** Where to ask, and as whom. */
 export interface Endpoint {
-  /** Address of the server, as `https://chat.example.org`. */
+  /** Address of the server, as `https://chat.example.org`; `/graphql` and a slash at its end may be there or not. */
   url: string;
   token?: string | undefined;
   /** How long to wait for an answer, in milliseconds; 30 seconds if you do not say. */
@@ -17,6 +18,7 @@ const ANSWER_WAIT_MS = 30_000;
  * Sends one request, once; answers its data.
  *
  * @throws {Disconnected} No answer came: the server may have done it, or not.
+ * @throws {UnexpectedAnswer} What answers at this address is no Rookery server.
  * @throws {RequestFailed} The answer has errors.
  */
 export async function request<Data>(
@@ -31,20 +33,44 @@ export async function request<Data>(
   };
   if (endpoint.token !== undefined) headers["authorization"] = `Bearer ${endpoint.token}`;
   const deadline = AbortSignal.timeout(endpoint.answerWait ?? ANSWER_WAIT_MS);
-  let answer: { data?: Data | null; errors?: GraphQLFailure[] };
+  const url = graphqlUrl(endpoint.url);
+  let response: Response;
+  let body: string;
   try {
-    const response = await fetch(`${endpoint.url}/graphql`, {
+    response = await fetch(url, {
       method: "POST",
       headers,
       body: JSON.stringify({ query: document, variables }),
       signal: AbortSignal.any([signal, deadline]),
     });
-    answer = await response.json();
+    body = await response.text();
   } catch (cause) {
     signal.throwIfAborted();
     throw new Disconnected("no answer came", { cause });
   }
-  if (answer.errors) throw new RequestFailed(answer.errors);
-  if (!answer.data) throw new Disconnected("the answer has neither data nor errors");
-  return answer.data;
+  const answer = parse<Data>(body);
+  if (answer?.errors) throw new RequestFailed(answer.errors);
+  if (answer?.data) return answer.data;
+  // A proxy says so while it does not reach the server.
+  const { status } = response;
+  if (status >= 500 || status === 408 || status === 429) {
+    throw new Disconnected(`${url} answers with the status ${status}`, { retryAfter: seconds(response.headers) });
+  }
+  throw new UnexpectedAnswer(url, status);
+}
+
+/** An answer of GraphQL, if it is one. */
+function parse<Data>(body: string): { data?: Data | null; errors?: GraphQLFailure[] } | undefined {
+  try {
+    const answer = JSON.parse(body);
+    return typeof answer === "object" && answer !== null ? answer : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What `Retry-After` says, unless it is a date. */
+function seconds(headers: Headers): number | undefined {
+  const value = Number(headers.get("retry-after") ?? Number.NaN);
+  return Number.isFinite(value) ? value : undefined;
 }

@@ -5,9 +5,10 @@
 // subscription, from the last chunk that was handed out.
 
 import { createClient, type Client as Socket } from "graphql-ws";
-import type { Wait } from "./backoff.js";
+import { pause, type Wait } from "./backoff.js";
 import { FOLLOW, type Chunk, type Position } from "./chunk.js";
-import { RequestFailed, StreamEnded, isPassing, type GraphQLFailure } from "./errors.js";
+import { RequestFailed, StreamEnded, isPassing, retryAfterMs, type GraphQLFailure } from "./errors.js";
+import { socketUrl } from "./url.js";
 
 /** How to follow. */
 export interface FollowOptions {
@@ -60,6 +61,7 @@ export async function* follow<C extends Pick<Chunk, "position">>(
     while (!context.signal.aborted) {
       const subscription = subscribe<C>(socket, document, { after: position, filter }, context.signal);
       let isTold = false;
+      let waitMs = 0;
       try {
         for await (const chunk of subscription) {
           isTold = true;
@@ -75,8 +77,9 @@ export async function* follow<C extends Pick<Chunk, "position">>(
           continue;
         }
         judge(error);
+        waitMs = retryAfterMs(error);
       }
-      await context.wait(++failures, context.signal);
+      await pause(context.wait, ++failures, context.signal, waitMs);
     }
   } finally {
     await socket.dispose();
@@ -97,7 +100,7 @@ function isCloseEvent(error: unknown): error is { code: number; reason: string }
 function connect({ url, token, webSocket }: StreamContext): Socket {
   let pongIsDue: ReturnType<typeof setTimeout> | undefined;
   const socket = createClient({
-    url: `${url.replace(/^http/, "ws")}/graphql`,
+    url: socketUrl(url),
     webSocketImpl: webSocket,
     connectionParams: { Authorization: `Bearer ${token}` },
     retryAttempts: 0,

@@ -1,0 +1,81 @@
+// Which URLs reach the server, and what becomes of those that do not. The server at ROOKERY_URL, and servers that are none.
+
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import { test } from "node:test";
+import WebSocket from "ws";
+import { connect, Disconnected, logIn, UnexpectedAnswer } from "../dist/index.js";
+import { graphqlUrl, socketUrl } from "../dist/url.js";
+import { PASSWORD, register } from "../../../tests/clients/person.mjs";
+
+const server = process.env.ROOKERY_URL;
+
+/** A server that answers everything with `answer`, and counts the requests. */
+async function imposter(context, answer) {
+  const imposter = { requests: 0 };
+  const http = createServer((request, response) => {
+    imposter.requests++;
+    answer(response);
+  });
+  await new Promise((resolve) => http.listen(0, "127.0.0.1", resolve));
+  context.after(() => http.close());
+  imposter.url = `http://127.0.0.1:${http.address().port}`;
+  return imposter;
+}
+
+test("the_address_of_a_server_is_the_same_with_and_without_graphql_and_slashes", () => {
+  const same = { "https://a.example/graphql": ["", "/", "/graphql", "/graphql/", "//", "/graphql?x#y"].map((end) => `https://a.example${end}`) };
+  same["http://a.example:8008/chat/graphql"] = ["", "/", "/graphql", "/graphql/"].map((end) => `http://a.example:8008/chat${end}`);
+  same["https://b.example/graphql"] = ["wss://b.example/graphql", "HTTPS://B.example"];
+  for (const [address, urls] of Object.entries(same)) {
+    for (const url of urls) {
+      assert.equal(graphqlUrl(url), address, url);
+      assert.equal(socketUrl(url), address.replace("http", "ws"), url);
+    }
+  }
+  for (const none of ["", "chat.example.org", "/graphql", "ftp://a.example", "localhost:8008"]) {
+    assert.throws(() => graphqlUrl(none), TypeError, none);
+  }
+});
+
+test("a_client_works_with_each_form_of_the_address", async (context) => {
+  const { token } = await register("address");
+  for (const end of ["", "/", "/graphql", "/graphql/"]) {
+    const url = `${server}${end}`;
+    await logIn({ url }, { username: "address", password: PASSWORD });
+    const client = await connect({ url, token, webSocket: WebSocket });
+    context.after(() => client.close());
+    // The first chunk tells a position and nothing else.
+    for await (const chunk of client.follow()) {
+      assert.deepEqual([chunk.events, typeof chunk.position], [[], "string"]);
+      break;
+    }
+  }
+});
+
+test("a_wrong_url_is_an_error_after_one_request", async (context) => {
+  const page = (status, type) => (response) => response.writeHead(status, { "content-type": type }).end("<p>nothing here</p>");
+  for (const answer of [page(404, "text/html"), page(200, "text/html"), page(403, "text/plain"), (response) => response.end("[]")]) {
+    const other = await imposter(context, answer);
+    await assert.rejects(connect({ url: other.url, token: "x" }), UnexpectedAnswer);
+    await assert.rejects(logIn({ url: other.url }, { username: "a", password: "b" }), UnexpectedAnswer);
+    assert.equal(other.requests, 2);
+  }
+  await assert.rejects(connect({ url: `${server}/nothing/here`, token: "x" }), UnexpectedAnswer);
+  await assert.rejects(connect({ url: "nonsense", token: "x" }), TypeError);
+});
+
+test("a_server_that_nothing_answers_for_is_given_up_and_one_that_comes_back_is_waited_for", async (context) => {
+  const nobody = connect({ url: "http://127.0.0.1:1", token: "x", connectWait: 1_500 });
+  await assert.rejects(nobody, Disconnected);
+  let isUp = false;
+  const answer = JSON.stringify({ data: { viewer: { device: { lastActionId: 0 } } } });
+  const proxy = await imposter(context, (response) => {
+    if (isUp) return response.end(answer);
+    isUp = true;
+    response.writeHead(502, { "content-type": "text/html" }).end("bad gateway");
+  });
+  const client = await connect({ url: proxy.url, token: "x" });
+  client.close();
+  assert.equal(proxy.requests, 2);
+});
