@@ -20,6 +20,7 @@ mod filters;
 mod full_disk;
 mod hosts;
 mod import;
+mod imported;
 mod interference;
 mod joining;
 mod late;

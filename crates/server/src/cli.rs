@@ -2,8 +2,10 @@
 
 mod commands;
 mod flags;
+mod irc;
 
 pub use self::{
     commands::{Command, ImportKind, Invocation, LogCommand, RoomCommand, UserCommand, parse},
     flags::Flags,
+    irc::IrcArguments,
 };

@@ -3,4 +3,8 @@
 mod irc;
 mod log;
 
-pub(crate) use self::{irc::import_irc, log::import_log};
+pub use self::irc::ImportPart;
+pub(crate) use self::{
+    irc::{carry_out, import_irc},
+    log::import_log,
+};

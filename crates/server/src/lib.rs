@@ -16,7 +16,6 @@ pub mod failure;
 mod health;
 mod hosts;
 mod import;
-pub mod irc;
 mod logging;
 pub mod ndjson;
 mod nearness;

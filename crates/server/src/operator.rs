@@ -15,7 +15,9 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::cli::UserCommand;
+pub use crate::import::ImportPart;
 
+pub(crate) use self::socket::answer_of;
 pub use self::{
     execute::execute,
     output::{Output, Reply, show},
@@ -49,6 +51,11 @@ pub enum Order {
         /// The events.
         sent: Vec<Sent>,
     },
+    /// Take a part of an import.
+    Import {
+        /// The part.
+        part: ImportPart,
+    },
     /// Make or change accounts.
     User {
         /// What to do.
@@ -69,7 +76,7 @@ impl Order {
         match self {
             Self::Rebuild | Self::Verify | Self::Export | Self::Status | Self::Tail { .. } => true,
             Self::User { command, .. } => matches!(command, UserCommand::List { .. }),
-            Self::Receive { .. } => false,
+            Self::Receive { .. } | Self::Import { .. } => false,
         }
     }
 }

@@ -1,10 +1,6 @@
 //! From the command line to what is done.
 
-use std::{
-    path::{Path, PathBuf},
-    process::ExitCode,
-    sync::Arc,
-};
+use std::{path::Path, process::ExitCode};
 
 use crate::{
     cli::{Command, ImportKind, Invocation, LogCommand, RoomCommand, parse},
@@ -20,7 +16,7 @@ use crate::{
         show,
     },
     password, salvage, serve, terminal,
-    unfinished::{Kind, Unfinished},
+    unfinished::Unfinished,
 };
 
 /// The exit code of a program whose output nobody reads any more, as shells report it: 128 + SIGPIPE.
@@ -114,7 +110,9 @@ async fn carry_out(command: Command, config: &Config) -> Result<(), Failure> {
             let password = password::read_for(&command)?;
             order(config, Order::User { command, password }, Destination::Screen).await
         }
-        Command::Import { kind: Some(ImportKind::Irc { paths }), .. } => irc(config, paths).await,
+        Command::Import { kind: Some(ImportKind::Irc(arguments)), .. } => {
+            import_irc(config, arguments).await
+        }
         Command::Import { kind: Some(ImportKind::Ndjson { file }), .. }
         | Command::Import { kind: None, file: Some(file) } => {
             let records = import_log(config, &file).await?;
@@ -219,33 +217,6 @@ async fn compact(config: &Config) -> Result<(), Failure> {
         done.bytes_after.div_ceil(1_024),
     ));
     Ok(())
-}
-
-async fn irc(config: &Config, paths: Vec<PathBuf>) -> Result<(), Failure> {
-    Unfinished::refuse_unless(Kind::Irc, &config.data)?;
-    let node = Arc::new(Node::open_to_import(config).await.map_err(|failure| {
-        let hint = if failure.is_in_use() { ": stop the server for the import" } else { "" };
-        Failure::new(format!("{failure}{hint}"))
-    })?);
-    let imported = import_irc(Arc::clone(&node), &config.data, paths).await;
-    if let Ok(node) = Arc::try_unwrap(node) {
-        node.close().await;
-    }
-    let imported = match imported {
-        Ok(imported) => imported,
-        Err(failure) if Unfinished::read(&config.data)?.is_some() => {
-            return Err(Failure::new(format!(
-                "the import did not finish: {failure}; run the same import again to go on"
-            )));
-        }
-        Err(failure) => return Err(failure),
-    };
-    #[expect(clippy::cast_precision_loss, reason = "a rate for people to read")]
-    let rate = imported.commits as f64 / imported.seconds.max(0.001);
-    terminal::print(&format!(
-        "{}\nadded {} commits in {:.1} s ({rate:.0}/s)\n",
-        imported.summary, imported.commits, imported.seconds
-    ))
 }
 
 /// Asks a running server whether it is ready.

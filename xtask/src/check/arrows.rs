@@ -18,6 +18,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("rookery-command", &["rookery-domain", "rookery-log"]),
     ("rookery-query", &["rookery-domain", "rookery-log", "rookery-work"]),
     ("rookery-work", &[]),
+    ("rookery-import", &["rookery-accounts", "rookery-command", "rookery-domain", "rookery-log"]),
     (
         "rookery-gateway",
         &[

@@ -7,7 +7,7 @@ use clap::{
 };
 
 use crate::{
-    cli::{Flags, flags},
+    cli::{Flags, IrcArguments, flags},
     config::Scope,
 };
 
@@ -145,14 +145,12 @@ Example:
     #[command(after_help = "\
 Examples:
   rookery import irc ubuntu-irc.tar.gz
-  rookery import irc logs/2010 logs/2011/12/24/#ubuntu.txt
+  rookery import irc --timezone Europe/Berlin ~/.weechat/logs
+  rookery import irc --channel tea --format mirc tea.20130303.log
 
-Doing it again adds nothing. Lines that cannot be read are reported with file and line.")]
-    Irc {
-        /// Files, folders and archives (.tar, .tar.gz)
-        #[arg(required = true, value_name = "PATH")]
-        paths: Vec<PathBuf>,
-    },
+Doing it again adds nothing. Lines that cannot be read are reported with file and line. A server that runs goes on
+serving.")]
+    Irc(IrcArguments),
 }
 
 /// What can be done with the log.

@@ -10,8 +10,8 @@ use serde_json::value::RawValue;
 
 use super::{Order, Output, receive::receive, status::status};
 use crate::{
-    cli::UserCommand, clock, contents::Contents, counted::counted, failure::Failure, ndjson,
-    node::Node, reconcile,
+    cli::UserCommand, clock, contents::Contents, counted::counted, failure::Failure, import,
+    ndjson, node::Node, reconcile,
 };
 
 /// Commits that `log tail` shows if it is not told from where.
@@ -32,6 +32,7 @@ pub async fn execute(node: &Node, order: Order, output: &Output) -> Result<(), F
         Order::Status => status(node, output).await,
         Order::Tail { after, follow } => tail(node, after, follow, output).await,
         Order::Receive { keys, sent } => receive(node, &keys, &sent, output).await,
+        Order::Import { part } => import::carry_out(node, part, output).await,
         Order::User { command, password } => user(node, command, password, output).await,
     }
 }

@@ -185,14 +185,17 @@ pub async fn reach(data: &Path) -> Option<UnixStream> {
 /// # Errors
 /// [`Failure`] if it cannot be reached, or if the order failed.
 pub async fn ask(data: &Path, order: &Order, destination: &Destination) -> Result<(), Failure> {
-    let stream = UnixStream::connect(data.join(SOCKET_NAME)).await.map_err(|error| {
+    ask_on(connect(data).await?, order, destination).await
+}
+
+async fn connect(data: &Path) -> Result<UnixStream, Failure> {
+    UnixStream::connect(data.join(SOCKET_NAME)).await.map_err(|error| {
         let data = data.display();
         Failure::new(format!(
             "the data in {data} is in use, and the process that uses it takes no orders \
              ({error}): stop it and try again"
         ))
-    })?;
-    ask_on(stream, order, destination).await
+    })
 }
 
 /// Like [`ask`], for orders that make sense only where a server runs.
@@ -210,11 +213,47 @@ pub async fn ask_running(data: &Path, order: &Order) -> Result<(), Failure> {
     ask_on(stream, order, &Destination::Screen).await
 }
 
+/// Sends an order to the server that runs on `data`, and gives back the text that it answers with.
+///
+/// # Errors
+/// As [`ask`].
+pub(crate) async fn answer_of(data: &Path, order: &Order) -> Result<String, Failure> {
+    let (mut replies, read) = exchange(connect(data).await?, order).await?;
+    let collect = async move {
+        let mut text = String::new();
+        while let Some(reply) = replies.recv().await {
+            match reply {
+                Reply::Text(more) => text += &more,
+                Reply::Note(_) | Reply::Progress { .. } => {}
+                Reply::Done => return Ok(text),
+                Reply::Failed(reason) => return Err(Failure::new(reason)),
+            }
+        }
+        Err(Failure::new("the server stopped before it had finished"))
+    };
+    tokio::join!(collect, read).0
+}
+
 async fn ask_on(
     stream: UnixStream,
     order: &Order,
     destination: &Destination,
 ) -> Result<(), Failure> {
+    let (receiver, read) = exchange(stream, order).await?;
+    let shown = show(receiver, destination, order.changes_nothing());
+    tokio::pin!(shown);
+    tokio::select! {
+        shown = &mut shown => return shown,
+        () = read => {}
+    }
+    shown.await
+}
+
+/// Sends an order. The replies arrive at what is returned, while the future with it is driven.
+async fn exchange(
+    stream: UnixStream,
+    order: &Order,
+) -> Result<(mpsc::Receiver<Reply>, impl Future<Output = ()> + use<>), Failure> {
     let request = Request { format: FORMAT, version: env!("CARGO_PKG_VERSION"), order };
     let mut line = serde_json::to_vec(&request).map_err(io::Error::from)?;
     line.push(b'\n');
@@ -223,6 +262,8 @@ async fn ask_on(
     writer.write_all(&line).await.ok();
     let (sender, receiver) = mpsc::channel(16);
     let read = async move {
+        // The server takes an end of this side for a reason to stop.
+        let _writer = writer;
         let mut lines = BufReader::new(reader).lines();
         let mut answered = false;
         while let Ok(Some(line)) = lines.next_line().await {
@@ -243,13 +284,7 @@ async fn ask_on(
             sender.send(Reply::Failed(reason.to_owned())).await.ok();
         }
     };
-    let shown = show(receiver, destination, order.changes_nothing());
-    tokio::pin!(shown);
-    tokio::select! {
-        shown = &mut shown => return shown,
-        () = read => {}
-    }
-    shown.await
+    Ok((receiver, read))
 }
 
 #[cfg(test)]

@@ -101,7 +101,8 @@ fn an_import_is_of_a_file_or_of_a_kind() {
     assert_eq!(command("import ./irc"), file("./irc"));
     let ndjson = ImportKind::Ndjson { file: "log.ndjson".into() };
     assert_eq!(command("import ndjson log.ndjson"), kind(ndjson));
-    let irc = ImportKind::Irc { paths: vec!["a".into(), "b".into()] };
+    let paths = vec!["a".into(), "b".into()];
+    let irc = ImportKind::Irc(IrcArguments { paths, ..IrcArguments::default() });
     assert_eq!(command("import irc a b"), kind(irc));
     for bad in [
         "import",

@@ -1,0 +1,177 @@
+//! The forms in which clients and bots write what was said and what happened, one module for each.
+//!
+//! **Invariant:** a file is read in one dialect: the one in which most of it can be read.
+//! **Invariant:** what a dialect has no form for is unreadable in it, and is not read as something else.
+
+mod eggdrop;
+mod form;
+mod hexchat;
+mod irssi;
+mod likely;
+mod limnoria;
+mod lounge;
+mod mirc;
+mod star;
+mod textual;
+mod ubuntu;
+mod weechat;
+mod znc;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+pub(crate) use self::likely::likely;
+use super::line::{LINE_BYTES_MAX, Line, Parsed, Unreadable};
+
+/// Events by which a dialect is known for sure.
+const EVENTS_ENOUGH: u64 = 32;
+
+/// A dialect of IRC logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Dialect {
+    /// `WeeChat`.
+    Weechat,
+    /// `HexChat` and X-Chat.
+    Hexchat,
+    /// irssi.
+    Irssi,
+    /// Textual.
+    Textual,
+    /// The Lounge.
+    Lounge,
+    /// Limnoria and Supybot.
+    Limnoria,
+    /// ZNC and energymech.
+    Znc,
+    /// eggdrop.
+    Eggdrop,
+    /// The logs of the Ubuntu channels.
+    Ubuntu,
+    /// mIRC.
+    Mirc,
+}
+
+impl Dialect {
+    /// All of them. Where a file can be read in several equally well, the first is taken.
+    pub const ALL: [Self; 10] = [
+        Self::Weechat,
+        Self::Hexchat,
+        Self::Irssi,
+        Self::Textual,
+        Self::Lounge,
+        Self::Limnoria,
+        Self::Znc,
+        Self::Eggdrop,
+        Self::Ubuntu,
+        Self::Mirc,
+    ];
+
+    /// The name, as `--format` takes it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Weechat => "weechat",
+            Self::Hexchat => "hexchat",
+            Self::Irssi => "irssi",
+            Self::Textual => "textual",
+            Self::Lounge => "thelounge",
+            Self::Limnoria => "limnoria",
+            Self::Znc => "znc",
+            Self::Eggdrop => "eggdrop",
+            Self::Ubuntu => "ubuntu",
+            Self::Mirc => "mirc",
+        }
+    }
+
+    /// The dialect of this name, or of another client that writes it.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        let name = name.to_lowercase();
+        let known = Self::ALL.into_iter().find(|dialect| dialect.name() == name);
+        known.or(match name.as_str() {
+            "energymech" => Some(Self::Znc),
+            "xchat" => Some(Self::Hexchat),
+            "supybot" => Some(Self::Limnoria),
+            "lounge" | "the-lounge" => Some(Self::Lounge),
+            _ => None,
+        })
+    }
+
+    /// Takes a line apart. Its formatting has to be gone; see [`super::line::formatting`].
+    #[must_use]
+    pub fn read(self, text: &str) -> Parsed<'_> {
+        if text.len() > LINE_BYTES_MAX {
+            return Parsed::unreadable(None, Unreadable::TooLong);
+        }
+        if text.trim().is_empty() {
+            return Parsed::of(None, Line::Empty);
+        }
+        match self {
+            Self::Weechat => weechat::read(text),
+            Self::Hexchat => hexchat::read(text),
+            Self::Irssi => irssi::read(text),
+            Self::Textual => textual::read(text),
+            Self::Lounge => lounge::read(text),
+            Self::Limnoria => limnoria::read(text),
+            Self::Znc => znc::read(text),
+            Self::Eggdrop => eggdrop::read(text),
+            Self::Ubuntu => ubuntu::read(text),
+            Self::Mirc => mirc::read(text),
+        }
+    }
+}
+
+impl fmt::Display for Dialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Finds out the dialect of a log by trying all of them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Guess {
+    scores: [Score; Dialect::ALL.len()],
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Score {
+    /// Lines that can be read in the dialect.
+    readable: u64,
+    /// Those of them that are neither messages nor actions, so that other dialects write them otherwise.
+    events: u64,
+}
+
+impl Guess {
+    /// Tries a line.
+    pub(crate) fn add(&mut self, text: &str) {
+        if text.trim().is_empty() {
+            return;
+        }
+        for (score, dialect) in self.scores.iter_mut().zip(Dialect::ALL) {
+            let parsed = dialect.read(text);
+            score.readable += u64::from(parsed.is_readable());
+            let common = matches!(
+                parsed.what,
+                Line::Message { .. } | Line::Emote { .. } | Line::Empty | Line::Unreadable(_)
+            );
+            score.events += u64::from(!common);
+        }
+    }
+
+    /// The dialect in which most lines can be read; none if there is none in which one can.
+    pub(crate) fn best(&self) -> Option<Dialect> {
+        let all = self.scores.iter().zip(Dialect::ALL).rev();
+        let (score, dialect) = all.max_by_key(|(score, _)| (score.readable, score.events))?;
+        (score.readable > 0).then_some(dialect)
+    }
+
+    /// Whether more lines would hardly change the answer.
+    pub(crate) fn is_certain(&self) -> bool {
+        let Some(best) = self.best() else { return false };
+        let best = self.scores[best as usize];
+        let others = self.scores.iter().filter(|score| score.readable == best.readable).count();
+        best.events >= EVENTS_ENOUGH && others == 1
+    }
+}

@@ -1,0 +1,313 @@
+//! Where logs come from: files, folders (with all that is in them) and archives (`.tar`, `.tar.gz`,
+//! `.gz`), told apart by what they contain.
+//!
+//! **Invariant:** a line is given whole, whatever its bytes; only one longer than any line of IRC is
+//! cut, and then it is long enough to be recognised as such.
+//! **Invariant:** files come in the order of their dates, then of their names.
+//! **Invariant:** what names no channel is not put into the room of another one.
+
+mod channel;
+mod gather;
+mod lines;
+mod spool;
+mod survey;
+mod utf16;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use jiff::civil::Date;
+
+use self::{
+    channel::{Network, folder_name, is_network, network_name, of_path},
+    spool::{Part, Spool},
+    survey::survey,
+};
+use super::{
+    dialect::{Dialect, likely},
+    line::{date::in_path, encoding::Legacy},
+    replay::HEAD_LINES,
+};
+
+pub use self::{channel::Channel, lines::Lines};
+
+/// A source that cannot be used at all. Nothing of it was imported.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// There is no such file, or it may not be read.
+    #[error("cannot read {path}: {error}")]
+    Unreachable {
+        /// What was asked for.
+        path: PathBuf,
+        /// Why it cannot be read.
+        error: io::Error,
+    },
+    /// An archive is damaged or cut short.
+    #[error(
+        "cannot unpack the archive {path}: {error}. Check it with `tar tf`, or unpack it and import the folder"
+    )]
+    Archive {
+        /// The archive.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: io::Error,
+    },
+    /// All files were left out.
+    #[error("found no log: {}", left_out(.skipped))]
+    Empty {
+        /// The files, and why they were left out.
+        skipped: Vec<(Arc<str>, String)>,
+    },
+}
+
+/// The reasons, as far as one message holds them.
+fn left_out(skipped: &[(Arc<str>, String)]) -> String {
+    const SHOWN_MAX: usize = 5;
+    let mut shown: Vec<_> =
+        skipped.iter().take(SHOWN_MAX).map(|(file, why)| format!("{file}: {why}")).collect();
+    match skipped.len().saturating_sub(SHOWN_MAX) {
+        0 if skipped.is_empty() => "there is no file".to_owned(),
+        0 => shown.join("; "),
+        more => {
+            shown.push(format!("and {more} more files"));
+            shown.join("; ")
+        }
+    }
+}
+
+/// What the operator says about the logs.
+#[derive(Clone, Debug, Default)]
+pub struct SourceOptions {
+    /// The channel of all of them.
+    pub channel: Option<String>,
+    /// The network of all of them.
+    pub network: Option<String>,
+    /// The dialect of all of them.
+    pub dialect: Option<Dialect>,
+    /// The encoding of lines that are not UTF-8.
+    pub legacy: Option<Legacy>,
+}
+
+/// One file of a log.
+#[derive(Clone, Debug)]
+pub struct LogFile {
+    /// Its path; in an archive, the path of the archive, `!`, and the path inside.
+    pub name: Arc<str>,
+    /// The day of its first line, if the file or its name says it.
+    pub date: Option<Date>,
+    /// Its length.
+    pub bytes: u64,
+    /// What it is about.
+    pub channel: Channel,
+    /// The dialect that it is in; none if none fits.
+    pub dialect: Option<Dialect>,
+    /// The encoding of lines that are not UTF-8.
+    pub legacy: Legacy,
+    /// A folder that may be called after the network, and whether it is believed where nothing else tells.
+    pub(crate) folder: Option<(String, bool)>,
+    /// The place in the list of what was asked for.
+    argument: usize,
+    place: Place,
+}
+
+#[derive(Clone, Debug)]
+enum Place {
+    File(PathBuf),
+    Unpacked(Part),
+}
+
+/// A file that was found, before it is looked into.
+#[derive(Debug)]
+struct Found {
+    name: Arc<str>,
+    /// The part of the path that says something of the log.
+    inside: String,
+    bytes: u64,
+    argument: usize,
+    place: Place,
+}
+
+/// All files of one import.
+#[derive(Debug, Default)]
+pub struct Source {
+    files: Vec<LogFile>,
+    skipped: Vec<(Arc<str>, String)>,
+    spool: Spool,
+}
+
+impl Source {
+    /// Finds the logs in `paths`. The channel of a log is what `options` say, or
+    /// the part of its path that starts with `#`, or the first channel that its lines are about. Where no path of an
+    /// argument has such a part: the first channel of another file of it, or the name of the argument.
+    ///
+    /// # Errors
+    /// [`SourceError`] if one of the paths cannot be used at all, or if there is no log in them.
+    pub fn open(paths: &[PathBuf], options: &SourceOptions) -> Result<Self, SourceError> {
+        let mut source = Self::default();
+        let found = source.gather(paths)?;
+        let mut unnamed = Vec::new();
+        let mut has_named = vec![false; paths.len()];
+        for found in found {
+            match source.look_into(found, paths, options) {
+                Ok(Some((file, None))) => unnamed.push(file),
+                Ok(Some((file, Some(is_in_path)))) => {
+                    has_named[file.argument] |= is_in_path;
+                    source.files.push(file);
+                }
+                Ok(None) => {}
+                Err((name, error)) => source.skip(&name, &format!("cannot be read: {error}")),
+            }
+        }
+        source.name_channels(unnamed, paths, &has_named);
+        if source.files.is_empty() {
+            return Err(SourceError::Empty { skipped: source.skipped });
+        }
+        source.files.sort_by(|a, b| (a.date, &a.name).cmp(&(b.date, &b.name)));
+        Ok(source)
+    }
+
+    /// The files, in the order in which they are to be read.
+    #[must_use]
+    pub fn files(&self) -> &[LogFile] {
+        &self.files
+    }
+
+    /// The files, to say on which networks they are.
+    pub(crate) fn files_mut(&mut self) -> &mut [LogFile] {
+        &mut self.files
+    }
+
+    /// The sum of the lengths of all files.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.files.iter().map(|file| file.bytes).sum()
+    }
+
+    /// What was left out, and why.
+    #[must_use]
+    pub fn skipped(&self) -> &[(Arc<str>, String)] {
+        &self.skipped
+    }
+
+    /// The lines of the file at `index`.
+    ///
+    /// # Errors
+    /// If the file cannot be opened.
+    pub fn lines(&mut self, index: usize) -> io::Result<Lines<'_>> {
+        let place = self.files[index].place.clone();
+        self.lines_at(&place)
+    }
+
+    /// The first lines of the file at `index`.
+    pub(crate) fn head(&mut self, index: usize) -> io::Result<Vec<Vec<u8>>> {
+        let mut lines = self.lines(index)?;
+        let mut head = Vec::new();
+        while head.len() < HEAD_LINES
+            && let Some((_, line)) = lines.read()?
+        {
+            head.push(line.to_vec());
+        }
+        Ok(head)
+    }
+
+    fn lines_at(&mut self, place: &Place) -> io::Result<Lines<'_>> {
+        let reader: Box<dyn BufRead + '_> = match place {
+            Place::File(path) => Box::new(BufReader::with_capacity(64 * 1_024, File::open(path)?)),
+            Place::Unpacked(part) => Box::new(self.spool.read(*part)?),
+        };
+        Ok(Lines::new(reader))
+    }
+
+    /// What a file is about; with it, whether its path says so, and nothing if nothing says so. Nothing at all if it is
+    /// left out.
+    #[expect(clippy::type_complexity, reason = "the two answers are taken apart at once")]
+    fn look_into(
+        &mut self,
+        found: Found,
+        paths: &[PathBuf],
+        options: &SourceOptions,
+    ) -> Result<Option<(LogFile, Option<bool>)>, (Arc<str>, io::Error)> {
+        let Found { name, inside, bytes, argument, place } = found;
+        let lines = self.lines_at(&place);
+        let survey = lines.and_then(|lines| survey(lines, options.dialect, options.legacy.clone()));
+        let survey = survey.map_err(|error| (name.clone(), error))?;
+        let date = in_path(&inside).or(survey.day);
+        if date.is_none() {
+            let reason = match survey.dialect {
+                Some(_) => {
+                    "states no day, and its name contains no date like 2004-11-15: rename it"
+                        .to_owned()
+                }
+                None => {
+                    format!("no log: nothing in it can be read; {}", likely(&inside, &survey.start))
+                }
+            };
+            self.skip(&name, &reason);
+            return Ok(None);
+        }
+        let (named, network) = of_path(&inside);
+        let is_in_path = named.is_some();
+        let given = options.channel.as_deref().map(channel_name);
+        let channel = given.or(named).or(survey.channel);
+        let is_named = channel.is_some().then_some(is_in_path);
+        let given = options.network.as_deref().map(|name| {
+            network_name(name).unwrap_or_else(|| name.to_lowercase().replace([' ', '/'], "-"))
+        });
+        let (network, folder) = match (given, network) {
+            (Some(network), _) | (None, Some(Network::Sure(network))) => (Some(network), None),
+            (None, Some(Network::Folder(folder))) => (None, Some((folder, true))),
+            (None, None) => {
+                let folder = folder_name(&paths[argument]).filter(|_| is_in_path);
+                (None, folder.map(|name| (name.clone(), is_network(&name))))
+            }
+        };
+        let channel = Channel { name: channel.unwrap_or_default(), network };
+        let (dialect, legacy) = (survey.dialect, survey.legacy);
+        let file = LogFile { name, date, bytes, channel, dialect, legacy, folder, argument, place };
+        Ok(Some((file, is_named)))
+    }
+
+    /// Names the channels of files that name none.
+    fn name_channels(&mut self, unnamed: Vec<LogFile>, paths: &[PathBuf], has_named: &[bool]) {
+        for mut file in unnamed {
+            if has_named[file.argument] {
+                let reason = "names no channel, as a private conversation does: import it alone, with --channel";
+                self.skip(&file.name, reason);
+                continue;
+            }
+            let others = self.files.iter().filter(|other| other.argument == file.argument);
+            let first = others.min_by_key(|other| (other.date, other.name.clone()));
+            file.channel.name = match first {
+                Some(other) => other.channel.name.clone(),
+                None => named_after(&paths[file.argument]),
+            };
+            self.files.push(file);
+        }
+    }
+
+    fn skip(&mut self, name: &str, reason: &str) {
+        self.skipped.push((name.into(), reason.to_owned()));
+    }
+}
+
+/// A channel as an operator names it, with or without its mark.
+fn channel_name(text: &str) -> String {
+    let text = text.trim().to_lowercase();
+    if text.starts_with(['#', '&', '!', '+']) { text } else { format!("#{text}") }
+}
+
+/// `#NAME` for a file or folder `NAME`, up to its extension.
+fn named_after(path: &Path) -> String {
+    let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    let clean = |c: char| if c.is_alphanumeric() || "-_".contains(c) { c } else { '-' };
+    let stem: String = name.split('.').next().unwrap_or_default().chars().map(clean).collect();
+    format!("#{}", if stem.is_empty() { "irc" } else { &stem })
+}

@@ -1,0 +1,199 @@
+//! Finding the files, in folders and archives.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+use flate2::read::MultiGzDecoder;
+
+use super::{Found, Place, Source, SourceError, spool::Spool, utf16};
+
+/// How much of a file is looked at to tell what it is, in bytes.
+const SNIFFED_BYTES: u64 = 1_024;
+
+/// Formats that are not unpacked here, by how they start.
+const OTHER_ARCHIVES: &[(&[u8], &str)] = &[
+    (b"\xfd7zXZ\0", "it is compressed with xz: unpack it first"),
+    (b"\x28\xb5\x2f\xfd", "it is compressed with zstd: unpack it first"),
+    (b"BZh", "it is compressed with bzip2: unpack it first"),
+    (b"PK\x03\x04", "it is a ZIP archive: unpack it first"),
+    (b"7z\xbc\xaf", "it is a 7-Zip archive: unpack it first"),
+    (b"SQLite format 3\0", "it is a database: export the logs as text first"),
+];
+
+impl Source {
+    /// All files in `paths`.
+    pub(super) fn gather(&mut self, paths: &[PathBuf]) -> Result<Vec<Found>, SourceError> {
+        let mut found = Vec::new();
+        let common = common_folder(paths);
+        for (argument, path) in paths.iter().enumerate() {
+            let unreachable = |error| SourceError::Unreachable { path: path.clone(), error };
+            let is_folder = fs::metadata(path).map_err(unreachable)?.is_dir();
+            let root = match &common {
+                Some(common) => common.clone(),
+                None if is_folder => path.clone(),
+                None => path.parent().unwrap_or(Path::new("")).to_owned(),
+            };
+            let mut gathering = Gathering { source: self, found: &mut found, argument, root };
+            if is_folder {
+                gathering.folder(path).map_err(unreachable)?;
+            } else {
+                gathering.file(path)?;
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// The folder that several arguments lie in, from which on their paths say what they are about.
+fn common_folder(paths: &[PathBuf]) -> Option<PathBuf> {
+    let [first, others @ ..] = paths else { return None };
+    if others.is_empty() {
+        return None;
+    }
+    let whole = |path: &PathBuf| fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+    let mut common = whole(first).parent()?.to_owned();
+    for other in others {
+        let other = whole(other);
+        while !other.starts_with(&common) || other == common {
+            common = common.parent()?.to_owned();
+        }
+    }
+    Some(common)
+}
+
+struct Gathering<'a> {
+    source: &'a mut Source,
+    found: &'a mut Vec<Found>,
+    argument: usize,
+    root: PathBuf,
+}
+
+impl Gathering<'_> {
+    /// Links to folders are not followed, so that a circle of them has an end.
+    fn folder(&mut self, folder: &Path) -> io::Result<()> {
+        let mut entries = fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
+        entries.sort_by_key(fs::DirEntry::path);
+        for entry in entries {
+            let path = entry.path();
+            let added = match entry.file_type() {
+                Ok(kind) if kind.is_dir() => self.folder(&path).map_err(|error| error.to_string()),
+                Ok(_) if path.is_dir() => {
+                    Err("a link to a folder, which is not followed".to_owned())
+                }
+                Ok(_) if !path.is_file() => Err("neither a file nor a folder".to_owned()),
+                Ok(_) => self.file(&path).map_err(|error| error.to_string()),
+                Err(error) => Err(error.to_string()),
+            };
+            if let Err(reason) = added {
+                self.source.skip(&path.to_string_lossy(), &reason);
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a log, or the logs of an archive.
+    fn file(&mut self, path: &Path) -> Result<(), SourceError> {
+        let unreachable = |error| SourceError::Unreachable { path: path.to_owned(), error };
+        let damaged = |error| SourceError::Archive { path: path.to_owned(), error };
+        let file = File::open(path).map_err(unreachable)?;
+        let bytes = file.metadata().map_err(unreachable)?.len();
+        let (start, file) = sniff(file).map_err(unreachable)?;
+        let name = path.to_string_lossy().into_owned();
+        let whole = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let inside = path.strip_prefix(&self.root).or(whole.strip_prefix(&self.root));
+        let inside = inside.unwrap_or(path).to_string_lossy().into_owned();
+        if !is_gzip(&start) && !is_tar(&start) {
+            if utf16::detect(&start).is_some() {
+                return self.unpacked(&name, inside, &start, file).map_err(unreachable);
+            }
+            let place = Place::File(path.to_owned());
+            self.add(&name, inside, &start, |_| Ok((place, bytes))).map_err(unreachable)
+        } else if is_tar(&start) {
+            self.tar(&name, file).map_err(damaged)
+        } else {
+            let (start, content) = sniff(MultiGzDecoder::new(file)).map_err(damaged)?;
+            if is_tar(&start) {
+                self.tar(&name, content).map_err(damaged)
+            } else {
+                self.unpacked(&name, inside, &start, content).map_err(damaged)
+            }
+        }
+    }
+
+    fn tar(&mut self, archive: &str, tar: impl Read) -> io::Result<()> {
+        for entry in tar::Archive::new(tar).entries()? {
+            let entry = entry?;
+            if !entry.header().entry_type().is_file() {
+                continue;
+            }
+            let inside = entry.path()?.to_string_lossy().into_owned();
+            let name = format!("{archive}!{inside}");
+            let (start, content) = sniff(entry)?;
+            if is_gzip(&start) {
+                let (start, content) = sniff(MultiGzDecoder::new(content))?;
+                self.unpacked(&name, inside, &start, content)?;
+            } else {
+                self.unpacked(&name, inside, &start, content)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn unpacked(
+        &mut self,
+        name: &str,
+        inside: String,
+        start: &[u8],
+        content: impl Read,
+    ) -> io::Result<()> {
+        let encoding = utf16::detect(start);
+        self.add(name, inside, start, |spool| {
+            let part = match encoding {
+                Some(encoding) => spool.add(utf16::AsUtf8::new(content, encoding))?,
+                None => spool.add(content)?,
+            };
+            Ok((Place::Unpacked(part), part.len()))
+        })
+    }
+
+    fn add(
+        &mut self,
+        name: &str,
+        inside: String,
+        start: &[u8],
+        place: impl FnOnce(&mut Spool) -> io::Result<(Place, u64)>,
+    ) -> io::Result<()> {
+        if let Some((_, reason)) = OTHER_ARCHIVES.iter().find(|(mark, _)| start.starts_with(mark)) {
+            self.source.skip(name, &format!("no log: {reason}"));
+            return Ok(());
+        }
+        if start.contains(&0) && utf16::detect(start).is_none() {
+            self.source.skip(name, "no log: it is not text");
+            return Ok(());
+        }
+        let (place, bytes) = place(&mut self.source.spool)?;
+        let argument = self.argument;
+        self.found.push(Found { name: name.into(), inside, bytes, argument, place });
+        Ok(())
+    }
+}
+
+/// The start of what `reader` gives, and all of it.
+fn sniff<R: Read>(mut reader: R) -> io::Result<(Vec<u8>, impl Read)> {
+    let mut start = Vec::new();
+    (&mut reader).take(SNIFFED_BYTES).read_to_end(&mut start)?;
+    Ok((start.clone(), io::Cursor::new(start).chain(reader)))
+}
+
+/// Source: RFC 1952, section 2.3.1.
+fn is_gzip(start: &[u8]) -> bool {
+    start.starts_with(&[0x1f, 0x8b])
+}
+
+/// Source: POSIX.1-2017, pax, "ustar Interchange Format".
+fn is_tar(start: &[u8]) -> bool {
+    start.get(257..262) == Some(b"ustar")
+}

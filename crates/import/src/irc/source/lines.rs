@@ -1,0 +1,125 @@
+//! The lines of one file.
+
+use std::io::{self, BufRead};
+
+use crate::irc::line::LINE_BYTES_MAX;
+
+/// The lines of one file, which end in LF, CR LF or CR.
+pub struct Lines<'a> {
+    reader: Box<dyn BufRead + 'a>,
+    number: u64,
+    bytes: u64,
+    line: Vec<u8>,
+    /// The line before ended in CR, so that a LF here is the rest of its end.
+    ended_in_cr: bool,
+}
+
+impl<'a> Lines<'a> {
+    pub(super) fn new(reader: Box<dyn BufRead + 'a>) -> Self {
+        Self { reader, number: 0, bytes: 0, line: Vec::new(), ended_in_cr: false }
+    }
+
+    /// The next line with its number from 1, without its end; `None` at the end of the file. Of a line that is too long
+    /// only the start is given, which is too long as well.
+    ///
+    /// # Errors
+    /// If the file cannot be read on.
+    pub fn read(&mut self) -> io::Result<Option<(u64, &[u8])>> {
+        self.line.clear();
+        let mut any = false;
+        loop {
+            let buffer = match self.reader.fill_buf() {
+                Ok(buffer) => buffer,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            if buffer.is_empty() {
+                if !any {
+                    return Ok(None);
+                }
+                break;
+            }
+            if std::mem::take(&mut self.ended_in_cr) && buffer[0] == b'\n' {
+                self.reader.consume(1);
+                self.bytes += 1;
+                continue;
+            }
+            any = true;
+            let end = memchr::memchr2(b'\n', b'\r', buffer);
+            let taken = end.unwrap_or(buffer.len());
+            let room = (LINE_BYTES_MAX + 1).saturating_sub(self.line.len());
+            self.line.extend_from_slice(&buffer[..taken.min(room)]);
+            self.ended_in_cr = end.is_some_and(|end| buffer[end] == b'\r');
+            let taken = taken + usize::from(end.is_some());
+            self.reader.consume(taken);
+            self.bytes += taken as u64;
+            if end.is_some() {
+                break;
+            }
+        }
+        self.number += 1;
+        Ok(Some((self.number, &self.line)))
+    }
+
+    /// How many bytes have been read.
+    #[must_use]
+    pub const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::BufReader;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The lines, read with a small buffer, so that ends lie across its borders.
+    fn lines(bytes: &[u8], buffer: usize) -> Vec<Vec<u8>> {
+        let mut lines = Lines::new(Box::new(BufReader::with_capacity(buffer, bytes)));
+        let mut all = Vec::new();
+        while let Some((number, line)) = lines.read().expect("reads") {
+            all.push(line.to_vec());
+            assert_eq!(number, all.len() as u64);
+        }
+        assert_eq!(lines.bytes(), bytes.len() as u64);
+        all
+    }
+
+    #[test]
+    fn lines_end_as_on_any_system() {
+        for buffer in 1..8 {
+            for text in ["a\nb\n", "a\r\nb\r\n", "a\rb\r", "a\rb", "a\r\nb", "a\nb\r"] {
+                assert_eq!(lines(text.as_bytes(), buffer), [b"a", b"b"], "{text:?} by {buffer}");
+            }
+            assert_eq!(lines(b"a\r\rb\n\nc", buffer), [&b"a"[..], b"", b"b", b"", b"c"]);
+            assert_eq!(lines(b"", buffer), Vec::<Vec<u8>>::new());
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_cut_and_the_next_one_is_whole() {
+        for extra in 0..4 {
+            let long = vec![b'x'; LINE_BYTES_MAX - 1 + extra];
+            let lines = lines(&[&long[..], b"\nnext\n"].concat(), 1_000);
+            assert_eq!(lines.len(), 2, "{extra}");
+            assert_eq!(lines[0].len() > LINE_BYTES_MAX, extra > 1, "{extra}");
+            assert_eq!(lines[1], b"next");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_same_lines_are_read_with_any_end(
+            content in prop::collection::vec("[a-z ]{0,9}", 1..9),
+            end in prop::sample::select(vec!["\n", "\r\n", "\r"]),
+            buffer in 1_usize..20,
+        ) {
+            let text = content.join(end) + end;
+            let expected: Vec<Vec<u8>> = content.iter().map(|line| line.as_bytes().to_vec()).collect();
+            prop_assert_eq!(lines(text.as_bytes(), buffer), expected);
+        }
+    }
+}
