@@ -87,7 +87,8 @@ impl Gathering {
         let begin = || {
             let positions: Vec<_> = std::mem::take(wanted).into_iter().collect();
             let log = Arc::clone(log);
-            Job::start(async move {
+            // What is in memory is there after the first step, which waits for nothing.
+            Job::begin(async move {
                 let records = log.get(&positions).await.ok()?;
                 Some(Arc::new(records.into_iter().map(|it| (it.position, it)).collect()))
             })

@@ -6,40 +6,64 @@ use futures_util::{
     FutureExt as _,
     future::{BoxFuture, Shared},
 };
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, JoinHandle};
+
+use super::first::{Begun, begin};
 
 /// Work in a task of its own, and its result for any number of callers.
 ///
 /// **Invariant:** the work goes on whichever of the callers is polled. It ends early once nobody has the job any more.
-pub struct Job<T: Clone> {
-    result: Shared<BoxFuture<'static, Option<T>>>,
-    task: AbortHandle,
+pub struct Job<T: Clone>(State<T>);
+
+enum State<T: Clone> {
+    Ended(Option<T>),
+    Going { result: Shared<BoxFuture<'static, Option<T>>>, task: AbortHandle },
+}
+
+impl<T: Clone + Send + 'static> State<T> {
+    fn going(task: JoinHandle<T>) -> Self {
+        let abort = task.abort_handle();
+        Self::Going { result: task.map(Result::ok).boxed().shared(), task: abort }
+    }
 }
 
 impl<T: Clone + Send + Sync + 'static> Job<T> {
-    /// Starts the work.
+    /// Starts the work in a task.
     pub fn start(work: impl Future<Output = T> + Send + 'static) -> Arc<Self> {
-        let task = tokio::spawn(work);
-        let abort = task.abort_handle();
-        let result = task.map(Result::ok).boxed().shared();
-        Arc::new(Self { result, task: abort })
+        Arc::new(Self(State::going(tokio::spawn(work))))
+    }
+
+    /// Takes the first step of the work at once, and starts a task for the rest. For work that seldom has to wait.
+    pub fn begin(work: impl Future<Output = T> + Send + 'static) -> Arc<Self> {
+        Arc::new(Self(match begin(work) {
+            Begun::Ended(result) => State::Ended(result.ok()),
+            Begun::Going(task) => State::going(task),
+        }))
     }
 
     /// Waits for the result. `None` if the work panicked.
     pub async fn result(&self) -> Option<T> {
-        self.result.clone().await
+        match &self.0 {
+            State::Ended(result) => result.clone(),
+            State::Going { result, .. } => result.clone().await,
+        }
     }
 
     /// Whether the work has ended.
     #[must_use]
     pub fn is_done(&self) -> bool {
-        self.task.is_finished()
+        match &self.0 {
+            State::Ended(_) => true,
+            State::Going { task, .. } => task.is_finished(),
+        }
     }
 }
 
 impl<T: Clone> Drop for Job<T> {
     fn drop(&mut self) {
-        self.task.abort();
+        if let State::Going { task, .. } = &self.0 {
+            task.abort();
+        }
     }
 }
 
@@ -83,8 +107,20 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_no_result() {
-        let job = Job::<u8>::start(async { panic!("on purpose") });
-        assert_eq!(job.result().await, None);
+        for job in [Job::<u8>::start(panics()), Job::begin(panics())] {
+            assert_eq!(job.result().await, None);
+            assert!(job.is_done());
+        }
+    }
+
+    async fn panics() -> u8 {
+        panic!("on purpose")
+    }
+
+    #[tokio::test]
+    async fn work_that_needs_no_waiting_ends_in_its_first_step() {
+        let job = Job::begin(async { 7 });
         assert!(job.is_done());
+        assert_eq!(job.result().await, Some(7));
     }
 }

@@ -40,6 +40,14 @@ fn count(by: i64) {
     }
 }
 
+/// Runs a step of work that moves into a task of its own: what it holds goes with it, and is not the caller's.
+pub(crate) fn moved<T>(step: impl FnOnce() -> T) -> T {
+    let before = HELD.get();
+    let result = step();
+    HELD.set(before);
+    result
+}
+
 /// A future or a stream of a client, which must hold nothing that others wait for whenever it is not polled.
 #[derive(Debug)]
 pub struct Unburdened<F> {
