@@ -78,8 +78,8 @@ fn aliases_of_large_contents_are_refused_and_leave_no_memory_behind() {
     let eve = eve.at(&server);
     eve.run(&contents(&room, 2), &json!({}));
     let fresh = resident_kib(&server);
-    // What was made at a time and what is cached, of 60 messages of 59 KB and of answers of 7 MB.
-    assert!(loaded < 4 * fresh, "{loaded} KiB after the load, {fresh} KiB after a restart");
+    // The caches keep what the load has read. Measured: 1.6 times.
+    assert!(2 * loaded < 5 * fresh, "{loaded} KiB after the load, {fresh} KiB after a restart");
 }
 
 /// The time of each of `count` sends, the longest last.
