@@ -69,7 +69,7 @@ impl<T: Clone> Drop for Job<T> {
 
 #[cfg(test)]
 mod tests {
-    use std::future::pending;
+    use std::future::{pending, ready};
 
     use futures_util::FutureExt as _;
     use tokio::sync::oneshot;
@@ -114,6 +114,7 @@ mod tests {
     }
 
     async fn panics() -> u8 {
+        ready(()).await;
         panic!("on purpose")
     }
 
