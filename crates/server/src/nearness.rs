@@ -15,7 +15,10 @@ use axum::{
     http::{HeaderMap, HeaderName, Uri, Version, header::HOST},
 };
 
-use crate::{config::TrustedProxies, unnamed_proxy::UnnamedProxies};
+use crate::{
+    config::{Host, TrustedProxies},
+    unnamed_proxy::UnnamedProxies,
+};
 
 /// Headers that proxies add about the client, and that no client has a reason to send.
 const OF_PROXIES: [&str; 18] = [
@@ -98,18 +101,9 @@ fn is_of_proxy(header: &HeaderName) -> bool {
 fn names_this_machine(headers: &HeaderMap, uri: &Uri) -> bool {
     let mut hosts = headers.get_all(HOST).iter();
     let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };
-    let host = host.to_str().ok().and_then(|host| host.parse().ok());
-    host.is_some_and(|host| is_loopback(&host)) && uri.authority().is_none_or(is_loopback)
-}
-
-fn is_loopback(authority: &axum::http::uri::Authority) -> bool {
-    if authority.as_str().contains('@') {
-        return false;
-    }
-    let host = authority.host();
-    let literal = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    let address = literal.parse::<IpAddr>().map(|address| address.to_canonical());
-    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
+    let is_loopback = |host: &str| Host::of_authority(host).is_some_and(|host| host.is_loopback());
+    host.to_str().is_ok_and(is_loopback)
+        && uri.authority().is_none_or(|authority| is_loopback(authority.as_str()))
 }
 
 #[cfg(test)]
