@@ -4,6 +4,7 @@
 
 mod bench;
 mod check;
+mod newcomer;
 mod process;
 mod repository;
 mod server;

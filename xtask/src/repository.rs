@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use serde_json::Value;
 
-use crate::process;
+use crate::{process, tools};
 
 /// Longest file that is read as text, in bytes: longer ones are data or bundles.
 const TEXT_BYTES_MAX: u64 = 1 << 20;
@@ -20,6 +21,8 @@ pub(crate) struct Repository {
     pub(crate) target: PathBuf,
     /// `cargo metadata` of the workspace's own packages.
     pub(crate) metadata: Value,
+    /// Where Node.js is installed to, if the machine has none that will do; looked for once.
+    node: OnceLock<Option<PathBuf>>,
 }
 
 /// The files under version control, and those that could be added.
@@ -60,7 +63,8 @@ impl Repository {
             let text = metadata[key].as_str();
             text.map(PathBuf::from).ok_or_else(|| format!("`cargo metadata` names no {key}"))
         };
-        Ok(Self { root: path("workspace_root")?, target: path("target_directory")?, metadata })
+        let (root, target) = (path("workspace_root")?, path("target_directory")?);
+        Ok(Self { root, target, metadata, node: OnceLock::new() })
     }
 
     /// The command `cargo`, to be run at the root.
@@ -76,7 +80,20 @@ impl Repository {
     ) -> Command {
         let mut command = Command::new(program);
         command.args(arguments).current_dir(&self.root);
+        if let Some(node) = self.node_folder() {
+            let path = std::env::var_os("PATH").unwrap_or_default();
+            command.env("PATH", tools::before(node, &path));
+        }
         command
+    }
+
+    /// The folder to find Node.js in before all others, if the machine has none that will do.
+    pub(crate) fn node_folder(&self) -> Option<&Path> {
+        let look = || {
+            let path = std::env::var_os("PATH").unwrap_or_default();
+            (!tools::will_do(&path)).then(|| self.target.join("tools/node-bin"))
+        };
+        self.node.get_or_init(look).as_deref()
     }
 
     /// The `rookery` program of the development build.

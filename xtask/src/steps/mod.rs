@@ -5,6 +5,7 @@ mod list;
 mod packages;
 mod program;
 mod report;
+mod requirements;
 mod run;
 mod sources;
 mod step;

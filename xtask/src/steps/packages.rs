@@ -46,7 +46,7 @@ fn image(repository: &Repository, dockerfile: &str) -> Result<(), Stop> {
     let mut cargo = repository.cargo(&arguments);
     process::output(cargo.current_dir(&folder).env_remove("CARGO_MANIFEST_DIR"))?;
     let dependencies = read(&repository.binary().with_extension("d"))?;
-    let lacking = lacking(&dependencies, &repository.root, &folder);
+    let lacking = check::lacking(&dependencies, &repository.root, &folder);
     fs::remove_dir_all(&folder)
         .map_err(|error| format!("cannot remove {}: {error}", folder.display()))?;
     match lacking.as_slice() {
@@ -57,16 +57,6 @@ fn image(repository: &Repository, dockerfile: &str) -> Result<(), Stop> {
             lacking.len()
         ))),
     }
-}
-
-/// The files below `root` that the compiler has read for the program, as it notes them, and that `folder` lacks.
-fn lacking(dependencies: &str, root: &Path, folder: &Path) -> Vec<String> {
-    let names = dependencies.replace("\\ ", "\0");
-    let names = names.split_whitespace().skip(1).map(|name| name.replace('\0', " "));
-    let inside = names.filter_map(|name| {
-        Path::new(&name).strip_prefix(root).ok().map(|inside| inside.display().to_string())
-    });
-    inside.filter(|inside| !folder.join(inside).exists()).collect()
 }
 
 /// The platform that the compiler compiles for.
@@ -93,17 +83,6 @@ fn same_compiler(dockerfile: &str, rust_version: Option<&str>) -> Result<(), Str
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn file_that_the_program_is_built_from_and_the_image_lacks_is_found() {
-        let root = tempfile::tempdir().expect("a folder");
-        let folder = tempfile::tempdir().expect("a folder");
-        fs::write(folder.path().join("a.rs"), "").expect("writes");
-        let root = root.path().display();
-        let text = format!("{root}/target/rookery: {root}/a.rs {root}/b\\ c.svg /elsewhere/x.rs\n");
-        let found = lacking(&text, Path::new(&root.to_string()), folder.path());
-        assert_eq!(found, ["b c.svg"]);
-    }
 
     #[test]
     fn image_must_build_with_the_compiler_of_the_workspace() {

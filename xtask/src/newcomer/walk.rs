@@ -1,0 +1,124 @@
+//! A clean clone, in which the pages are followed twice, with the same data.
+//!
+//! **Invariant:** two things differ from what a newcomer sees. The program is the one that was built already, so `cargo run` and
+//! `cargo install` take no minutes; that the clone has all files to build it is checked by itself. And npm's packages are those that
+//! the tests have installed.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use super::page::acts;
+use super::script::script;
+use crate::repository::Repository;
+use crate::steps::Stop;
+use crate::{check, process, tools};
+
+/// What a newcomer reads, in this order.
+const PAGES: &[&str] = &["README.md", "docs/first-conversation.md"];
+
+/// In the place of building: starts what was built.
+const CARGO: &str = r#"#!/bin/sh
+case "$1" in
+run)
+    shift
+    [ "${1-}" != --release ] || shift
+    [ "${1-}" != -- ] || shift
+    exec "$newcomer_program" "$@"
+    ;;
+install) exec ln -sf "$newcomer_program" "$newcomer_programs/rookery" ;;
+esac
+echo "the pages say \`cargo $*\`, which nobody expects" >&2
+exit 64
+"#;
+
+/// In the place of installing: the packages that the tests have.
+const NPM: &str = r#"#!/bin/sh
+[ "$1" = install ] && exec ln -sfn "$newcomer_modules" node_modules
+exit 64
+"#;
+
+/// Follows the pages twice.
+///
+/// # Errors
+/// A command fails, or what it answers is an error.
+pub(crate) fn walk(repository: &Repository) -> Result<(), Stop> {
+    tools::program("curl")?;
+    tools::program("jq")?;
+    let modules = tools::npm(repository, tools::TESTS)?;
+    let folder = repository.scratch("newcomer")?;
+    let (clone, programs) = (folder.join("rookery"), folder.join("programs"));
+    clone_into(repository, &clone)?;
+    let dependencies = fs::read_to_string(repository.binary().with_extension("d"))
+        .map_err(|error| format!("cannot read what the program was built from: {error}"))?;
+    if let Some(lacking) = check::lacking(&dependencies, &repository.root, &clone).first() {
+        return Err(Stop::Failed(format!(
+            "a clean clone lacks {lacking}, which the program is built from"
+        )));
+    }
+    for (name, text) in [("cargo", CARGO), ("npm", NPM)] {
+        write_program(&programs.join(name), text)
+            .map_err(|error| format!("cannot write the program {name}: {error}"))?;
+    }
+    let path = tools::before(&programs, &std::env::var_os("PATH").unwrap_or_default());
+    let path = repository
+        .node_folder()
+        .map_or_else(|| path.clone(), |node| tools::before(&programs, &tools::before(node, &path)));
+    for round in ["first", "second"] {
+        for page in PAGES {
+            println!("\n-- {page}, the {round} time");
+            let text = fs::read_to_string(clone.join(page))
+                .map_err(|error| format!("cannot read {page}: {error}"))?;
+            let address =
+                free_address().map_err(|error| format!("there is no free port: {error}"))?;
+            let file = folder.join("script");
+            fs::write(&file, script(&acts(&text), &address))
+                .map_err(|error| format!("cannot write {}: {error}", file.display()))?;
+            let mut shell = repository.command("bash", &[]);
+            shell.arg(&file).current_dir(&clone).env("PATH", &path);
+            for (name, _) in std::env::vars_os() {
+                if name.to_string_lossy().starts_with("ROOKERY_") {
+                    shell.env_remove(name);
+                }
+            }
+            shell.env("ROOKERY_LISTEN", &address).env("no_proxy", "127.0.0.1");
+            shell.env("newcomer_program", repository.binary()).env("newcomer_programs", &programs);
+            shell.env("newcomer_modules", &modules).env("newcomer_logs", &folder);
+            process::run(&mut shell)?;
+        }
+    }
+    Ok(())
+}
+
+/// Clones what is committed, and copies what is not, so that a page can be tried before it is committed.
+fn clone_into(repository: &Repository, clone: &Path) -> Result<(), String> {
+    let mut git = repository.command("git", &["clone", "--quiet", "--shared"]);
+    process::run(git.arg(&repository.root).arg(clone))?;
+    let copy = |path: &String| {
+        let (from, to) = (repository.root.join(path), clone.join(path));
+        let text = fs::read(&from)?;
+        if fs::read(&to).is_ok_and(|there| there == text) {
+            return Ok(());
+        }
+        fs::create_dir_all(to.parent().unwrap_or(clone))?;
+        fs::write(&to, text)
+    };
+    for path in &repository.tree()?.paths {
+        copy(path).map_err(|error: std::io::Error| format!("cannot copy {path}: {error}"))?;
+    }
+    Ok(())
+}
+
+fn write_program(file: &Path, text: &str) -> std::io::Result<()> {
+    if let Some(folder) = file.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::write(file, text)?;
+    fs::set_permissions(file, fs::Permissions::from_mode(0o755))
+}
+
+/// An address of this machine that nobody uses.
+fn free_address() -> std::io::Result<String> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string())
+}

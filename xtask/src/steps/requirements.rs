@@ -1,0 +1,96 @@
+//! The first step: what the others need of the machine, before minutes of building show that it is missing.
+//!
+//! **Invariant:** what can be brought is brought, and all of the rest is named together.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use super::step::Stop;
+use crate::process;
+use crate::repository::Repository;
+use crate::tools;
+
+/// What starts Node.js or brings it.
+const NODE_PROGRAMS: &[&str] = &["node", "nodejs", "npm", "npx", "corepack"];
+
+pub(super) fn requirements(repository: &Repository) -> Result<(), Stop> {
+    let mut missing = Vec::new();
+    for (name, result) in tools::requirements(repository) {
+        match result {
+            Ok(place) => println!("{name}: {}", place.display()),
+            Err(Stop::Failed(reason) | Stop::Missing(reason)) => {
+                println!("{name} is MISSING: {reason}");
+                missing.push(name);
+            }
+        }
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(Stop::Missing(format!("missing: {}; steps that need it are left out", missing.join(", "))))
+}
+
+/// Runs checks that need Node.js where there is none: this program again, with a search path that hides Node.js.
+pub(super) fn without_node(repository: &Repository) -> Result<(), Stop> {
+    let folder = repository.scratch("without-node")?;
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders = Vec::new();
+    for (index, programs) in std::env::split_paths(&path).enumerate() {
+        let hides = NODE_PROGRAMS.iter().any(|name| programs.join(name).exists());
+        folders.push(if hides {
+            copy_without_node(&programs, &folder.join(index.to_string()))?
+        } else {
+            programs
+        });
+    }
+    let path =
+        std::env::join_paths(folders).map_err(|error| format!("cannot hide Node.js: {error}"))?;
+    if let Some(node) = tools::find(&path, "node") {
+        return Err(Stop::Failed(format!("{} is not hidden", node.display())));
+    }
+    let this =
+        std::env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
+    let mut command = repository.command(this, &["test", "requirements", "schema"]);
+    process::run(command.env("PATH", path))?;
+    let place = repository.target.join("tools/node-bin/node");
+    if place.exists() {
+        return Ok(());
+    }
+    Err(Stop::Failed("the checks ran with a Node.js that was to be hidden".to_owned()))
+}
+
+/// A folder with links to all programs of another one but those of Node.js.
+fn copy_without_node(programs: &Path, folder: &Path) -> Result<PathBuf, String> {
+    let failed = |error: std::io::Error| format!("cannot fill {}: {error}", folder.display());
+    fs::create_dir_all(folder).map_err(failed)?;
+    for entry in fs::read_dir(programs).map_err(failed)? {
+        let program = entry.map_err(failed)?.path();
+        let Some(name) = program.file_name() else { continue };
+        if !NODE_PROGRAMS.iter().any(|hidden| *hidden == name) {
+            symlink(&program, folder.join(name)).map_err(failed)?;
+        }
+    }
+    Ok(folder.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn node_is_hidden_and_all_else_is_there() {
+        let outer = tempfile::tempdir().unwrap();
+        let from = outer.path().join("from");
+        fs::create_dir(&from).unwrap();
+        for name in ["node", "npm", "sh"] {
+            fs::write(from.join(name), "").unwrap();
+        }
+        let copy = copy_without_node(&from, &outer.path().join("to")).unwrap();
+        let names: Vec<_> =
+            fs::read_dir(copy).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names, ["sh"]);
+    }
+}
