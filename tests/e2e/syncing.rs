@@ -299,3 +299,48 @@ fn a_sync_of_one_room_and_a_cursor_that_was_changed() {
     let foreign = page(&eve, &Value::Null, &Value::Null, 1)["next"].clone();
     assert_eq!(alice.fail(paged, &json!({ "after": foreign })), "POSITION_UNKNOWN");
 }
+
+#[test]
+fn every_invite_is_on_some_page_once() {
+    const INVITES: usize = 103;
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path());
+    let (alice, bob) = (Client::register(&server, "alice"), Client::register(&server, "bob"));
+    let own = bob.create_room(json!({}));
+    let before = bob.position();
+    let invite = || alice.create_room(json!({ "invite": ["@bob:localhost"] }));
+    let mut rooms: Vec<_> = (0..INVITES).map(|_| invite()).collect();
+    let document = "query($since: Position, $after: SyncCursor) {
+        initialSync(first: 1, since: $since, after: $after) {
+            rooms { roomId } invites { roomId } next } }";
+    for since in [Value::Null, before.into()] {
+        let (mut found, mut joined, mut after) = (Vec::new(), Vec::new(), Value::Null);
+        loop {
+            let page = bob.run(document, &json!({ "since": since, "after": after }));
+            let page = &page["initialSync"];
+            for (list, name) in [(&mut found, "invites"), (&mut joined, "rooms")] {
+                let rooms = page[name].as_array().unwrap().iter();
+                list.extend(rooms.map(|room| room["roomId"].as_str().unwrap().to_owned()));
+            }
+            // Rooms that are active between two pages, and invites that come, change nothing.
+            alice.say(&rooms[0], "well?");
+            if after.is_null() && since.is_null() {
+                invite();
+            }
+            after = page["next"].clone();
+            if after.is_null() {
+                break;
+            }
+        }
+        let expected = if since.is_null() { vec![own.clone()] } else { Vec::new() };
+        assert_eq!(joined, expected);
+        if since.is_null() {
+            assert_eq!(found.len(), INVITES);
+            found.reverse();
+            assert_eq!(found, rooms, "the newest first");
+            rooms.clone_from(&found);
+        } else {
+            assert_eq!(found.len(), INVITES + 1);
+        }
+    }
+}

@@ -121,23 +121,26 @@ impl View<'_> {
         (joined && found.activity() > wanted.since).then_some(found)
     }
 
-    /// The invites that `user` has at `at` and still has now, and did not have at `since`; the
-    /// latest activity first.
+    /// A page of the invites that `user` has at [`WantedRooms::at`] and still has now, and did not have at
+    /// [`WantedRooms::since`]; the newest invite first. `before` is the [`RoomsPage::next`] of the page before.
+    ///
+    /// The order is that of the invites, which does not change while their rooms are active. The cost grows with how many
+    /// invites the user has not answered, of which there are few.
     #[must_use]
-    pub fn invites_since(
-        &self,
-        user: &UserId,
-        since: Position,
-        at: Position,
-        limit: usize,
-    ) -> Vec<RoomView<'_>> {
+    pub fn invites_as_of(&self, user: &UserId, wanted: WantedRooms) -> RoomsPage<'_> {
+        let WantedRooms { at, since, before, limit } = wanted;
         let end = Position(u64::MAX);
         let invited = self.active_between(user, Membership::Invite, since, end, usize::MAX);
-        let is_new = |room: &RoomView<'_>| {
-            let change = room.member(user).and_then(Member::since);
-            change.is_some_and(|it| since < it.position && it.position <= at)
+        let of_page = |(_, room): (Position, RoomView<'_>)| {
+            let invite = room.member(user).and_then(Member::since)?.position;
+            (since < invite && invite <= at && invite < before).then_some(invite)
         };
-        invited.into_iter().map(|(_, room)| room).filter(is_new).take(limit).collect()
+        let mut found: Vec<_> =
+            invited.into_iter().filter_map(|it| Some((of_page(it)?, it.1))).collect();
+        found.sort_unstable_by_key(|(invite, _)| std::cmp::Reverse(*invite));
+        let next = limit.checked_sub(1).filter(|_| found.len() > limit).map(|last| found[last].0);
+        let rooms = found.into_iter().take(limit).map(|(_, room)| room).collect();
+        RoomsPage { rooms, next }
     }
 
     /// The rooms that were closed to `user` between the two positions, and that she had joined, or

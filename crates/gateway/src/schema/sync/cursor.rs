@@ -7,10 +7,10 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use rookery_log::{Epoch, Position, Sealed, TokenKey, TokenKind};
 
-/// Version 1 was not sealed.
-const VERSION: u8 = 2;
+/// Version 1 was not sealed, version 2 knew no pages of invites.
+const VERSION: u8 = 3;
 const TAG: usize = 8;
-const PLAIN: usize = 8 * 3;
+const PLAIN: usize = 8 * 4;
 const LEN: usize = 1 + TAG + PLAIN + 4;
 
 /// A place among the pages of one sync.
@@ -22,6 +22,8 @@ pub(crate) struct SyncPlace {
     pub(crate) since: Position,
     /// Only rooms that were last active before this.
     pub(crate) before: Position,
+    /// Only invites that came before this.
+    pub(crate) invites_before: Position,
 }
 
 /// The same as clients keep it.
@@ -37,8 +39,9 @@ impl SyncPlace {
     /// The cursor of the place, sealed under `key`.
     pub(crate) fn seal(self, key: &TokenKey, epoch: Epoch) -> SyncCursor {
         let mut plain = [0; PLAIN];
-        for (half, number) in plain.chunks_exact_mut(8).zip([self.at, self.since, self.before]) {
-            half.copy_from_slice(&number.0.to_be_bytes());
+        let numbers = [self.at, self.since, self.before, self.invites_before];
+        for (place, number) in plain.chunks_exact_mut(8).zip(numbers) {
+            place.copy_from_slice(&number.0.to_be_bytes());
         }
         SyncCursor(key.seal(TokenKind::Sync, epoch, plain))
     }
@@ -52,8 +55,10 @@ impl SyncCursor {
             let bytes = plain.iter().skip(index * 8).take(8);
             Position(bytes.fold(0, |number, byte| number << 8 | u64::from(*byte)))
         };
-        let (at, since, before) = (position(0), position(1), position(2));
-        (since <= at && before <= at).then_some(SyncPlace { at, since, before })
+        let (at, since, before, invites_before) =
+            (position(0), position(1), position(2), position(3));
+        let is_one = since <= at && before <= at && invites_before <= at;
+        is_one.then_some(SyncPlace { at, since, before, invites_before })
     }
 }
 
@@ -101,7 +106,8 @@ mod tests {
     #[test]
     fn a_cursor_survives_the_round_trip_and_a_changed_one_is_refused() {
         let key = TokenKey::derive(&[1; 32]);
-        let place = SyncPlace { at: Position(900), since: Position(3), before: Position(800) };
+        let (since, before, invites_before) = (Position(3), Position(800), Position(700));
+        let place = SyncPlace { at: Position(900), since, before, invites_before };
         let cursor = place.seal(&key, Epoch(7));
         let text = cursor.to_string();
         assert_eq!(text.parse(), Ok(cursor));

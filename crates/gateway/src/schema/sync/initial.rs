@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, Object, Result};
 use rookery_domain::{Filter, OwnedRoomId, UserId};
 use rookery_log::Position;
-use rookery_query::{ClosedRoom, Membership, Missed, RoomView, View, WantedRooms};
+use rookery_query::{ClosedRoom, Missed, RoomView, View, WantedRooms};
 
 use super::{
     cursor::SyncPlace,
@@ -28,7 +28,7 @@ pub(crate) const PAGE_DEFAULT: usize = 20;
 /// Events of each room, if you do not say how many.
 pub(crate) const TIMELINE_DEFAULT: usize = 20;
 
-/// Invites shown at most.
+/// Invites on a page at most.
 pub(crate) const INVITES_MAX: usize = 100;
 
 /// What a client asks of a sync.
@@ -56,6 +56,7 @@ struct Bounds {
     at: Position,
     since: Position,
     before: Position,
+    invites_before: Position,
     is_first: bool,
 }
 
@@ -66,16 +67,18 @@ impl Bounds {
         let Some(after) = &arguments.after else {
             let at = view.position();
             let before = Position(u64::MAX);
-            return Ok(Self { at, since: since.min(at), before, is_first: true });
+            let (since, invites_before) = (since.min(at), before);
+            return Ok(Self { at, since, before, invites_before, is_first: true });
         };
         let place = after.0.open(&app.token_key, app.log.epoch());
         let place = place.filter(|place| place.at <= view.position());
-        let SyncPlace { at, since: begun, before } = place.ok_or_else(Fault::position_unknown)?;
+        let SyncPlace { at, since: begun, before, invites_before } =
+            place.ok_or_else(Fault::position_unknown)?;
         if arguments.since.is_some() && since != begun {
             return Err(Fault::bad_input("`since` has to be the same on every page"));
         }
         let since = begun;
-        Ok(Self { at, since, before, is_first: false })
+        Ok(Self { at, since, before, invites_before, is_first: false })
     }
 }
 
@@ -132,7 +135,7 @@ fn assemble(
     events: Option<usize>,
     (rooms, next): (Vec<RoomView<'_>>, Option<Position>),
 ) -> Result<InitialSync, Fault> {
-    let Bounds { at, since, is_first, .. } = *bounds;
+    let Bounds { at, since, invites_before, is_first, .. } = *bounds;
     let is_now = at == view.position();
     let shown = |room: &RoomView<'_>| {
         let moment = Moment::new(at, arguments.filter.clone(), events);
@@ -160,28 +163,26 @@ fn assemble(
     let is_asked = |room: &rookery_domain::RoomId| {
         arguments.room_id.as_deref().is_none_or(|wanted| wanted == room)
     };
-    let mut invites = Vec::new();
+    // Whoever asks for one room is told its invite, however many others there are.
+    let limit = if arguments.room_id.is_some() { usize::MAX } else { INVITES_MAX };
+    let wanted = WantedRooms { at, since, before: invites_before, limit };
+    let found = view.invites_as_of(viewer, wanted);
+    let invites = found.rooms.iter().filter(|room| is_asked(room.id())).map(shown).collect();
     let mut closed = Vec::new();
-    if is_first {
-        let found = match arguments.room_id {
-            // There may be more invites than are listed.
-            Some(_) => view.invites_since(viewer, since, at, usize::MAX),
-            None if since == Position::ORIGIN => {
-                view.rooms_of(viewer, Membership::Invite, None, INVITES_MAX).rooms
-            }
-            None => view.invites_since(viewer, since, at, INVITES_MAX),
-        };
-        invites = found.iter().filter(|room| is_asked(room.id())).map(shown).collect();
-        if since > Position::ORIGIN {
-            closed = view.closed_since(viewer, since, at);
-            closed.retain(|closed| is_asked(&closed.room_id));
-            closed.sort_by_key(|closed| (closed.change.position, closed.change.sequence));
-        }
+    if is_first && since > Position::ORIGIN {
+        closed = view.closed_since(viewer, since, at);
+        closed.retain(|closed| is_asked(&closed.room_id));
+        closed.sort_by_key(|closed| (closed.change.position, closed.change.sequence));
     }
-    let cursor = |before| SyncPlace { at, since, before }.seal(&app.token_key, app.log.epoch());
+    // There is another page of both as long as there is more of either.
+    let next = (next.is_some() || found.next.is_some()).then(|| {
+        let before = next.unwrap_or(Position::ORIGIN);
+        let invites_before = found.next.unwrap_or(Position::ORIGIN);
+        SyncPlace { at, since, before, invites_before }.seal(&app.token_key, app.log.epoch())
+    });
     Ok(InitialSync {
         updates,
-        next: next.map(|before| SyncCursorScalar(cursor(before))),
+        next: next.map(SyncCursorScalar),
         invites,
         closed,
         user: User::with_profile(viewer.to_owned(), view.profile(viewer).cloned()),
@@ -228,13 +229,13 @@ impl InitialSync {
         Items(&self.updates)
     }
 
-    /// Give it as `after` for the next page. Null if there are no more rooms.
+    /// Give it as `after` for the next page. Null if there are neither more rooms nor more invites.
     async fn next(&self) -> Option<&SyncCursorScalar> {
         self.next.as_ref()
     }
 
-    /// The rooms that you are invited to, at most 100; of a delta, the new invites. On the first
-    /// page only.
+    /// A page of the rooms that you are invited to, 100 of them, the newest invite first; of a delta, of the new invites. The
+    /// next 100 are on the next page, also if it has no rooms.
     async fn invites(&self) -> Items<'_, Room> {
         Items(&self.invites)
     }
