@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 use tempfile::tempdir;
 
-use crate::{client::Client, server::Server};
+use crate::{
+    client::Client,
+    server::{Server, eventually},
+};
 
 fn is_text(item: &Value, text: &str) -> bool {
     item["__typename"] == "RoomEvent" && item["text"] == text
@@ -121,11 +124,34 @@ fn a_new_name_reaches_every_room_of_the_user() {
     let document = "mutation($input: SetProfileInput!) { setProfile(input: $input) { position } }";
     bob.run(document, &json!({ "input": { "displayName": "Robert" } }));
     for room in rooms {
-        let document = "query($id: RoomID!, $user: UserID!, $at: Position) {
-            room(id: $id, minPosition: $at) { member(userId: $user) { displayName } } }";
-        let at = bob.run("{ viewer { position } }", &json!({}))["viewer"]["position"].clone();
-        let variables = json!({ "id": room, "user": bob.user_id, "at": at });
-        let member = alice.run(document, &variables)["room"]["member"].clone();
-        assert_eq!(member["displayName"], "Robert");
+        let document = "query($id: RoomID!, $user: UserID!) {
+            room(id: $id) { member(userId: $user) { displayName } } }";
+        // Behind the answer.
+        eventually("the room is told", || {
+            let variables = json!({ "id": room, "user": bob.user_id });
+            alice.run(document, &variables)["room"]["member"]["displayName"] == "Robert"
+        });
+    }
+}
+
+#[test]
+fn a_name_that_was_answered_reaches_every_room_after_a_kill() {
+    const ROOMS: usize = 60;
+    let data = tempdir().unwrap();
+    let server = Server::start(data.path());
+    let alice = Client::register(&server, "alice");
+    let rooms: Vec<_> = (0..ROOMS).map(|_| alice.create_room(json!({}))).collect();
+    let rename = "mutation { setProfile(input: { displayName: \"Alicia\" }) { refusal { code } } }";
+    alice.run(rename, &json!({}));
+    server.kill();
+    let server = Server::start(data.path());
+    let alice = alice.at(&server);
+    for room in &rooms {
+        let document = "query($id: RoomID!, $user: UserID!) {
+            room(id: $id) { member(userId: $user) { displayName } } }";
+        eventually("the room is told", || {
+            let variables = json!({ "id": room, "user": alice.user_id });
+            alice.run(document, &variables)["room"]["member"]["displayName"] == "Alicia"
+        });
     }
 }

@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 use tempfile::tempdir;
 
-use crate::{client::Client, server::Server};
+use crate::{
+    client::Client,
+    server::{Server, eventually},
+};
 
 /// Messages in the room, so that there are several pages of 100.
 const MESSAGES: usize = 430;
@@ -142,10 +145,17 @@ fn events_say_what_they_replaced() {
     let rename = |client: &Client, name: &str| {
         let document =
             "mutation($name: String) { setProfile(input: { displayName: $name }) { position } }";
-        client.run(document, &json!({ "name": name }))["setProfile"]["position"].clone()
+        client.run(document, &json!({ "name": name }));
+        let member = "query($room: RoomID!, $user: UserID!) {
+            room(id: $room) { member(userId: $user) { displayName } } }";
+        let asked = json!({ "room": room, "user": client.user_id });
+        eventually("the room is told", || {
+            alice.run(member, &asked)["room"]["member"]["displayName"] == name
+        });
     };
     rename(&bob, "Bob");
-    let at = rename(&bob, "Robert");
+    rename(&bob, "Robert");
+    let at = alice.position();
     alice.act("setRoomName", json!({ "roomId": room, "name": "Second" }));
     alice.act("setRoomTopic", json!({ "roomId": room, "topic": "New" }));
     alice.say(&room, "a message");

@@ -303,7 +303,7 @@ fn a_sync_of_one_room_and_a_cursor_that_was_changed() {
 #[test]
 fn every_invite_is_on_some_page_once() {
     const INVITES: usize = 103;
-    let data = tempfile::tempdir().unwrap();
+    let data = tempdir().unwrap();
     let server = Server::start(data.path());
     let (alice, bob) = (Client::register(&server, "alice"), Client::register(&server, "bob"));
     let own = bob.create_room(json!({}));

@@ -23,6 +23,7 @@ use crate::{
     },
     rates::{ActionRates, RateLimiter},
     referred::Turns,
+    renames::Renames,
     room_aliases::Claims,
     snapshot::{Snapshot, Snapshots},
 };
@@ -100,6 +101,7 @@ pub struct Commands {
     pub(crate) actions: Actions,
     pub(crate) rates: RateLimiter,
     pub(crate) profiles: Progress,
+    pub(crate) renames: Renames,
     pub(crate) releases: Progress,
     /// The aliases that are being claimed now.
     pub(crate) claims: Claims,
@@ -138,6 +140,7 @@ impl Commands {
             actions: Actions::new(last_actions, devices_max, wait),
             rates: RateLimiter::new(options.rates),
             profiles: progress(ProfileProcess::NAME),
+            renames: Renames::default(),
             releases: progress(AliasProcess::NAME),
             claims: Claims::default(),
             federation: Federation::new(options.rooms_bytes_max),
@@ -232,6 +235,7 @@ impl Commands {
         let eraser = &self.core.eraser;
         tokio::join!(
             eraser.progress.follow(log, &clock, |_| EraseProcess(eraser)),
+            self.spread_renames(&clock),
             self.profiles.follow(log, &clock, |now| ProfileProcess { commands: self, now }),
             self.releases.follow(log, &clock, |now| AliasProcess::new(self, now)),
         );

@@ -27,6 +27,7 @@ mod process;
 mod profile;
 mod rates;
 mod referred;
+mod renames;
 mod room_aliases;
 mod rooms;
 mod snapshot;

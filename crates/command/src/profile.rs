@@ -1,9 +1,12 @@
 //! Profiles, and how a change reaches the rooms of the user.
 //!
-//! A profile is changed in the user's own stream first. Then each room that the user has joined
-//! gets a member event, under a command ID that follows from the change and the room: telling a
-//! room twice writes nothing, so the work can be done again: the process `profiles` does so after a
-//! crash or a failure.
+//! A profile is changed in the user's own stream, and that is the answer. Each room that the user has joined
+//! gets a member event behind it ([`Renames`](crate::renames::Renames)), under a command ID that follows from the change, the
+//! profile and the room: telling a room twice writes nothing, so the work can be done again: the process `profiles` does so
+//! after a crash or a failure.
+//!
+//! **Invariant:** what a room is told last is what the profile is: whoever has told the rooms of a profile that has
+//! changed meanwhile tells them again.
 
 use std::sync::Arc;
 
@@ -63,7 +66,7 @@ impl ProfileChange {
 /// A profile after a change.
 #[derive(Clone, Debug)]
 pub struct ProfileOutcome {
-    /// The last commit that the change led to, or the one that it was known to hold at.
+    /// The commit of the change, or the one that it was known to hold at. The rooms are told behind it.
     pub position: Position,
     /// The profile now.
     pub profile: Profile,
@@ -92,7 +95,8 @@ pub struct StartedProfile {
 }
 
 impl Commands {
-    /// Changes the profile of the actor, everywhere.
+    /// Changes the profile of the actor. It answers when that is durable; the rooms are told behind it, as long as
+    /// [`Self::run_processes`] is polled, or by [`Self::resume_profiles`].
     ///
     /// # Errors
     /// [`HandleError`], which says whether to retry.
@@ -110,10 +114,6 @@ impl Commands {
                 return self.changed(actor, first.handled).await;
             }
         };
-        if let Some(turn) = &request.turn {
-            // What comes next finds the rooms told.
-            turn.keep();
-        }
         let cell = self.accounts.cell(actor.user.as_str());
         let decide = |account: Option<&Account>| Ok(request.noted(change.decide(account)?));
         let handled = self.core.handle(&self.accounts, &cell, &request, decide).await;
@@ -124,16 +124,16 @@ impl Commands {
         self.conclude(actor, &request, result).await
     }
 
-    /// Tells the rooms what the change came to.
+    /// The answer, and the order to tell the rooms.
     async fn changed(
         &self,
         actor: &Actor,
         handled: Handled,
     ) -> Result<ProfileOutcome, HandleError> {
         let changed = !handled.facts.is_empty();
-        let mut position = handled.position;
+        let position = handled.position;
         if changed {
-            position = position.max(self.spread(actor, handled.position).await?);
+            self.renames.put(&actor.user, position);
         }
         Ok(ProfileOutcome { position, profile: self.profile(&actor.user).await?, changed })
     }
@@ -168,53 +168,60 @@ impl Commands {
         }
     }
 
-    /// Tells each joined room of the change that was committed at `changed`. Answers with the
-    /// last commit.
-    async fn spread(&self, actor: &Actor, changed: Position) -> Result<Position, HandleError> {
-        let told = self.tell_rooms(actor, changed).await?;
-        if let Some(reason) = told.left {
-            self.profiles.skip(changed, &reason);
-        }
-        self.profiles.done(changed);
-        Ok(told.last)
-    }
-
-    /// Tells each joined room, in as many commits as there are rooms.
+    /// Tells each joined room of the change that was committed at `changed`, in as many commits as there are rooms.
     pub(crate) async fn tell_rooms(
         &self,
         actor: &Actor,
         changed: Position,
     ) -> Result<Told, HandleError> {
+        let mut told = Told { left: None };
+        let mut profile = self.profile(&actor.user).await?;
+        loop {
+            self.tell_rooms_of(actor, changed, &profile, &mut told).await?;
+            // Another change may have been told to the same rooms meanwhile, and before this one.
+            let now = self.profile(&actor.user).await?;
+            if now == profile {
+                return Ok(told);
+            }
+            profile = now;
+        }
+    }
+
+    async fn tell_rooms_of(
+        &self,
+        actor: &Actor,
+        changed: Position,
+        profile: &Profile,
+        told: &mut Told,
+    ) -> Result<(), HandleError> {
         let tail = *self.core.log.tail().borrow();
         let rooms = self.memberships.joined_rooms(&actor.user, tail.max(changed)).await?;
-        let profile = self.profile(&actor.user).await?;
-        let command = RoomCommand::SetMemberProfile { profile };
-        let mut told = Told { last: changed, left: None };
+        let command = RoomCommand::SetMemberProfile { profile: profile.clone() };
+        let retry = |room: &RoomId| telling(changed, profile, room);
         for rooms in rooms.chunks(UNDER_WAY_MAX) {
             let mut started = Vec::with_capacity(rooms.len());
             let mut contended = Vec::new();
             for room in rooms {
-                let start = self.start(actor, room, &command, telling(changed, room)).await;
+                let start = self.start(actor, room, &command, retry(room)).await;
                 started.extend(told.unless_left(room, start)?.map(|start| (start, room)));
             }
             for (start, room) in started {
                 match self.finish(start).await {
                     Err(HandleError::Contended { .. }) => contended.push(room),
-                    outcome => self.told(told.unless_left(room, outcome)?, &mut told),
+                    outcome => self.told(told.unless_left(room, outcome)?),
                 }
             }
             // Another gateway wrote to these rooms at the same time: one by one, with retries.
             for room in contended {
-                let outcome = self.room(actor, room, &command, telling(changed, room)).await;
-                self.told(told.unless_left(room, outcome)?, &mut told);
+                let outcome = self.room(actor, room, &command, retry(room)).await;
+                self.told(told.unless_left(room, outcome)?);
             }
         }
-        Ok(told)
+        Ok(())
     }
 
-    fn told(&self, outcome: Option<Outcome>, told: &mut Told) {
+    fn told(&self, outcome: Option<Outcome>) {
         let Some(outcome) = outcome else { return };
-        told.last = told.last.max(outcome.position);
         if !outcome.events.is_empty() {
             // The member event carries the new profile, so nothing follows from it.
             self.profiles.done(outcome.position);
@@ -224,8 +231,6 @@ impl Commands {
 
 /// How far rooms were told of a profile.
 pub(crate) struct Told {
-    /// The last commit.
-    pub(crate) last: Position,
     /// Why some room cannot be told.
     pub(crate) left: Option<String>,
 }
@@ -248,8 +253,12 @@ impl Told {
 }
 
 /// Telling a room of a change twice is telling it once.
-pub(crate) fn telling(changed: Position, room: &RoomId) -> Retry {
-    let parts: [&[u8]; 3] = [b"profile", &changed.0.to_le_bytes(), room.as_bytes()];
+pub(crate) fn telling(changed: Position, profile: &Profile, room: &RoomId) -> Retry {
+    let said =
+        |text: &Option<String>| text.as_ref().map_or_else(String::new, |it| format!("={it}"));
+    let (name, avatar) = (said(&profile.displayname), said(&profile.avatar_url));
+    let parts: [&[u8]; 5] =
+        [b"profile", &changed.0.to_le_bytes(), room.as_bytes(), name.as_bytes(), avatar.as_bytes()];
     Retry::Named(CommandId::derive(&parts))
 }
 

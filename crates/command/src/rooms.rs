@@ -93,6 +93,7 @@ impl Commands {
         request: &Request,
     ) -> Result<Outcome, HandleError> {
         self.within_bounds(actor, command).await?;
+        self.tell_first(actor, room_id).await?;
         match command {
             RoomCommand::SetAliases { canonical, alternative } => {
                 let wanted = canonical.iter().chain(alternative);

@@ -19,27 +19,19 @@ pub(crate) struct Turn {
     serial: u64,
     before: u64,
     placed: AtomicBool,
-    keeps: AtomicBool,
 }
 
 impl Turn {
     pub(super) fn new(line: &Arc<Line>, action: Action, serial: u64, before: u64) -> Self {
-        let (placed, keeps) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { line: Arc::clone(line), action, serial, before, placed, keeps }
-    }
-
-    /// Keeps the turn until it is dropped: there is more to do than one commit.
-    pub(crate) fn keep(&self) {
-        self.keeps.store(true, Ordering::Relaxed);
+        let placed = AtomicBool::new(false);
+        Self { line: Arc::clone(line), action, serial, before, placed }
     }
 
     /// The commit of the action is on its way.
     pub(crate) fn place(&self, append: &SharedAppend) {
         self.placed.store(true, Ordering::Relaxed);
         self.line.placed(self.action.number, append.clone());
-        if !self.keeps.load(Ordering::Relaxed) {
-            self.line.pass(self.serial);
-        }
+        self.line.pass(self.serial);
     }
 
     /// Whether the commit of the action is on its way, or was.

@@ -75,8 +75,8 @@ impl ProfileProcess<'_> {
         let told = !behind.is_empty();
         for user in behind {
             let profile = self.commands.profile(&user).await?;
+            let retry = telling(record.position, &profile, room);
             let command = RoomCommand::SetMemberProfile { profile };
-            let retry = telling(record.position, room);
             unless_gone(self.commands.room(&self.actor(user), room, &command, retry).await)?;
         }
         Ok(told)

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, io, time::Duration};
 
 use parking_lot::Mutex;
 use rookery_log::{EventLog, Millis, Position, ReadError, Record, Scope};
-use tokio::time::sleep;
+use tokio::{sync::Notify, time::sleep};
 
 use super::{Checkpoint, Process, ProcessStatus, Undone};
 
@@ -29,6 +29,21 @@ pub(crate) struct Progress {
     state: Mutex<State>,
     /// Held by the one that does the work.
     working: tokio::sync::Mutex<()>,
+    /// Somebody has let go of a commit.
+    let_go: Notify,
+}
+
+/// The right to do what follows from a commit, until it is dropped.
+pub(crate) struct InHand<'a> {
+    progress: &'a Progress,
+    position: Position,
+}
+
+impl Drop for InHand<'_> {
+    fn drop(&mut self) {
+        self.progress.state.lock().in_hand.remove(&self.position);
+        self.progress.let_go.notify_waiters();
+    }
 }
 
 struct State {
@@ -36,6 +51,8 @@ struct State {
     saved: Position,
     /// Commits after the position whose work is done.
     done: BTreeSet<Position>,
+    /// Commits whose work is being done beside the process.
+    in_hand: BTreeSet<Position>,
 }
 
 impl Progress {
@@ -43,8 +60,10 @@ impl Progress {
     pub(crate) fn open(name: &'static str, checkpoint: Checkpoint, tail: Position) -> Self {
         let position = checkpoint.load(tail);
         let status = ProcessStatus { name, position, skipped: 0, trouble: None };
-        let state = State { status, saved: position, done: BTreeSet::new() };
-        Self { checkpoint, state: Mutex::new(state), working: tokio::sync::Mutex::default() }
+        let state =
+            State { status, saved: position, done: BTreeSet::new(), in_hand: BTreeSet::new() };
+        let (working, let_go) = (tokio::sync::Mutex::default(), Notify::new());
+        Self { checkpoint, state: Mutex::new(state), working, let_go }
     }
 
     pub(crate) fn status(&self) -> ProcessStatus {
@@ -56,6 +75,28 @@ impl Progress {
         let mut state = self.state.lock();
         if position > state.status.position && state.done.len() < DONE_MAX {
             state.done.insert(position);
+        }
+    }
+
+    /// Takes the work of the commit at `position` in hand; none if it is done, or somebody has it in hand.
+    pub(crate) fn begin(&self, position: Position) -> Option<InHand<'_>> {
+        let mut state = self.state.lock();
+        let is_done = position <= state.status.position || state.done.contains(&position);
+        let begins = !is_done && state.in_hand.insert(position);
+        begins.then_some(InHand { progress: self, position })
+    }
+
+    /// The same, once nobody else has it in hand; none if it is done by then.
+    async fn begin_in_turn(&self, position: Position) -> Option<InHand<'_>> {
+        loop {
+            let let_go = self.let_go.notified();
+            if let Some(in_hand) = self.begin(position) {
+                return Some(in_hand);
+            }
+            if self.is_done(position) {
+                return None;
+            }
+            let_go.await;
         }
     }
 
@@ -123,7 +164,10 @@ impl Progress {
                 return Ok(handled);
             }
             for record in page {
-                if !self.is_done(record.position) && P::concerns(&record) {
+                if !self.is_done(record.position)
+                    && P::concerns(&record)
+                    && let Some(_in_hand) = self.begin_in_turn(record.position).await
+                {
                     match process.handle(&record).await {
                         Ok(something) => handled += usize::from(something),
                         Err(Undone::Skipped(reason)) => self.skip(record.position, &reason),

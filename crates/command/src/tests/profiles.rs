@@ -28,16 +28,89 @@ async fn a_new_name_reaches_each_joined_room_once() {
     }
     let outcome = commands.set_profile(&actor("alice"), &named("Alicia"), Retry::Unnamed).await;
     assert_eq!(outcome.unwrap().profile.displayname.as_deref(), Some("Alicia"));
+    commands.resume_profiles(Millis(2_000)).await.unwrap();
     assert_eq!(mentions(&log, "Alicia").await, 2);
 }
 
 #[tokio::test]
-async fn the_answer_names_the_last_room_that_was_told() {
+async fn a_new_name_is_answered_at_once_and_told_to_the_rooms_behind_it() {
+    let log = memory();
+    let commands = std::sync::Arc::new(commands(&log));
+    for _ in 0..3 {
+        public_room(&commands, "alice").await;
+    }
+    let outcome = commands.set_profile(&actor("alice"), &named("Alicia"), Retry::Unnamed).await;
+    assert_eq!(outcome.unwrap().position, *log.tail().borrow(), "the change is the last commit");
+    assert_eq!(mentions(&log, "Alicia").await, 0);
+    let running = std::sync::Arc::clone(&commands);
+    let processes = tokio::spawn(async move { running.run_processes(|| Millis(2_000)).await });
+    let mut tail = log.tail();
+    while mentions(&log, "Alicia").await < 3 {
+        tail.changed().await.unwrap();
+    }
+    processes.abort();
+}
+
+#[tokio::test]
+async fn what_a_user_says_after_a_new_name_comes_after_it_in_the_room() {
     let log = memory();
     let commands = commands(&log);
-    public_room(&commands, "alice").await;
-    let outcome = commands.set_profile(&actor("alice"), &named("Alicia"), Retry::Unnamed).await;
-    assert_eq!(outcome.unwrap().position, *log.tail().borrow());
+    let (room, other) =
+        (public_room(&commands, "alice").await, public_room(&commands, "alice").await);
+    commands.set_profile(&actor("alice"), &named("Alicia"), Retry::Unnamed).await.unwrap();
+    super::say(&commands, "alice", &room, "hello").await;
+    let records =
+        log.read(&rookery_log::Scope::All, rookery_log::Position::ORIGIN, 4_096).await.unwrap();
+    let of_room =
+        records.iter().filter(|record| record.commit.stream.as_str().contains(room.as_str()));
+    let kinds: Vec<_> =
+        of_room.flat_map(|record| pdus(record)).map(|pdu| pdu.kind.to_string()).collect();
+    assert_eq!(kinds[kinds.len() - 2..], ["m.room.member", "m.room.message"]);
+    // The others are told behind it, and this one no second time.
+    commands.resume_profiles(Millis(2_000)).await.unwrap();
+    assert_eq!(mentions(&log, "Alicia").await, 2);
+    drop(other);
+}
+
+#[tokio::test]
+async fn the_last_of_many_names_is_the_one_that_every_room_shows() {
+    let log = memory();
+    let commands = std::sync::Arc::new(commands(&log));
+    let mut rooms = Vec::new();
+    for _ in 0..20 {
+        rooms.push(public_room(&commands, "alice").await);
+    }
+    let running = std::sync::Arc::clone(&commands);
+    let processes = tokio::spawn(async move { running.run_processes(|| Millis(2_000)).await });
+    for number in 0..12 {
+        let name = named(&format!("name {number}"));
+        commands.set_profile(&actor("alice"), &name, Retry::Unnamed).await.unwrap();
+        tokio::task::yield_now().await;
+    }
+    // Whatever the spreads that were under way at the same time have told: the last name is told last.
+    let done = || {
+        commands
+            .processes()
+            .iter()
+            .any(|it| it.name == "profiles" && it.position == *log.tail().borrow())
+    };
+    tokio::time::timeout(std::time::Duration::from_mins(1), async {
+        while !done() {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    })
+    .await
+    .unwrap();
+    for room in &rooms {
+        let cell = commands.rooms.cell(room.as_str());
+        let name = |room: Option<&rookery_domain::Room>| {
+            Profile::of(room.unwrap().state("m.room.member", actor("alice").user.as_str()).unwrap())
+                .displayname
+        };
+        let name = commands.core.look(&commands.rooms, &cell, name).await.unwrap();
+        assert_eq!(name.as_deref(), Some("name 11"));
+    }
+    processes.abort();
 }
 
 #[tokio::test]
@@ -61,6 +134,7 @@ async fn a_start_does_not_look_at_changes_that_were_spread() {
     let before = open(&log, Some(folder.path()), CommandOptions::default());
     public_room(&before, "alice").await;
     before.set_profile(&actor("alice"), &named("Alicia"), Retry::Unnamed).await.unwrap();
+    before.resume_profiles(Millis(2_000)).await.unwrap();
     before.save().await.unwrap();
     let after = open(&log, Some(folder.path()), CommandOptions::default());
     assert_eq!(after.resume_profiles(Millis(2_000)).await.unwrap(), 0);

@@ -28,7 +28,8 @@ pub(crate) struct SetProfilePayload {
     /// You, with the change. Null if it was refused, or if the server takes longer than a second to
     /// show the change.
     user: Option<User>,
-    /// Ask for this `minPosition` to see the change in all of your rooms.
+    /// Ask for this `minPosition` to see the change. Your rooms are told behind it: each shows it with a member event of yours on
+    /// its timeline. Null if it was refused.
     position: Option<PositionScalar>,
     /// Why it was refused. Null if it was not.
     refusal: Option<Refusal>,
@@ -40,7 +41,8 @@ pub(crate) struct ProfileMutation;
 
 #[Object]
 impl ProfileMutation {
-    /// Changes your profile, in the directory and in every room that you are in.
+    /// Changes your profile. It is on disk when this answers, and every room that you are in is told soon after, also over a
+    /// crash.
     async fn set_profile(
         &self,
         context: &Context<'_>,
