@@ -33,8 +33,6 @@ const EVENTS_ENOUGH: u64 = 32;
 pub enum Dialect {
     /// `WeeChat`.
     Weechat,
-    /// `HexChat` and X-Chat.
-    Hexchat,
     /// irssi.
     Irssi,
     /// Textual.
@@ -49,6 +47,8 @@ pub enum Dialect {
     Eggdrop,
     /// The logs of the Ubuntu channels.
     Ubuntu,
+    /// `HexChat` and X-Chat.
+    Hexchat,
     /// mIRC.
     Mirc,
 }
@@ -57,7 +57,6 @@ impl Dialect {
     /// All of them. Where a file can be read in several equally well, the first is taken.
     pub const ALL: [Self; 10] = [
         Self::Weechat,
-        Self::Hexchat,
         Self::Irssi,
         Self::Textual,
         Self::Lounge,
@@ -65,6 +64,7 @@ impl Dialect {
         Self::Znc,
         Self::Eggdrop,
         Self::Ubuntu,
+        Self::Hexchat,
         Self::Mirc,
     ];
 

@@ -215,7 +215,7 @@ impl Replay {
         file.count(&parsed, bytes);
         let names = self.names.entry(file.room.clone()).or_default();
         let name = names.name(&file.room, file.clock.stated(), bytes);
-        let mut effects = Effects { replay: self, file, number, name, steps: Vec::new() };
+        let mut effects = Effects { replay: self, file, number, name, at: None, steps: Vec::new() };
         let category = effects.make(parsed.what);
         let made = effects.finish();
         if let Some(category) = category {

@@ -14,15 +14,12 @@ pub(super) fn read(text: &str) -> Parsed<'_> {
     }
     stamped(text, |rest, _| {
         let rest = rest.trim_start();
-        if let Some(words) = rest.strip_prefix("*\t") {
+        if let Some(words) = rest.strip_prefix("*\t").or_else(|| rest.strip_prefix("* ")) {
             return Some(star::event(words));
         }
         let arrow = ["-->\t", "<--\t", "---\t"].iter().find_map(|mark| rest.strip_prefix(mark));
         if let Some(words) = arrow {
             return Some(behind_an_arrow(words));
-        }
-        if !rest.contains('\t') {
-            return None;
         }
         if rest.starts_with('>') {
             return Some(aside(Aside::Client));
@@ -78,6 +75,8 @@ pub(super) const SAMPLES: &[(&str, &str)] = &[
     ("Mar 03 10:04:00 <--\tbob has quit (Quit: bye)", "3-3 10:04 left bob: Quit: bye"),
     ("Mar 03 10:04:00 ---\tsomething odd", "3-3 10:04 unreadable UnknownEvent"),
     ("[10:00:01] <ada>\thello", "10:00 message ada: hello"),
-    ("Mar 03 10:04:00 no tab", "3-3 10:04 unreadable UnknownForm"),
+    ("Mar 03 10:00:01 <ada> hello", "3-3 10:00 message ada: hello"),
+    ("Mar 03 10:02:00 * ada waves", "3-3 10:02 emote ada: waves"),
+    ("Mar 03 10:04:00 words alone", "3-3 10:04 unreadable UnknownForm"),
     ("**** ENDING LOGGING AT Sun Mar  3 11:00:00 2013", "day 2013-03-03 11:00"),
 ];

@@ -19,6 +19,8 @@ pub(super) struct Effects<'a> {
     pub(super) number: u64,
     /// The name of the line.
     pub(super) name: CommandId,
+    /// When it was, once something happened.
+    pub(super) at: Option<Millis>,
     pub(super) steps: Vec<Step>,
 }
 
@@ -210,7 +212,8 @@ impl Effects<'_> {
     }
 
     fn push(&mut self, id: CommandId, command: Command) {
-        let at = Millis(self.file.clock.tick());
+        let clock = &mut self.file.clock;
+        let at = *self.at.get_or_insert_with(|| Millis(clock.tick()));
         self.steps.push(Step { id, at, command });
     }
 }

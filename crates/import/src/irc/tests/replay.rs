@@ -1,5 +1,7 @@
 use std::collections::HashSet;
 
+use proptest::prelude::*;
+
 use super::{Step, replay, told};
 use crate::Category;
 
@@ -124,7 +126,8 @@ fn lines_without_a_time_take_that_of_the_first_line_that_has_one() {
     let (steps, _) = replay(&[("2004-01-01.txt", log.as_bytes())]);
     let ten = 1_072_951_200_000;
     let times: Vec<u64> = steps.iter().map(|step| step.at.0).collect();
-    assert_eq!(times, (ten..ten + 6).collect::<Vec<_>>());
+    // What a line implies happens at its time.
+    assert_eq!(times, [ten, ten, ten, ten + 1, ten + 2, ten + 3]);
 }
 
 #[test]
@@ -162,4 +165,48 @@ fn the_own_step_of_a_line_keeps_its_id_when_earlier_files_are_missing() {
     let (both, _) = replay(&[("2004-01-01.txt", log), ("2004-01-02.txt", log)]);
     let (later, _) = replay(&[("2004-01-02.txt", log)]);
     assert_eq!(both.last().map(|step| step.id), later.last().map(|step| step.id));
+}
+
+/// Lines that each dialect has, and such that none has.
+fn any_line() -> impl Strategy<Value = Vec<u8>> {
+    let known = prop::sample::select(vec![
+        "[10:00] <ada> hi",
+        "[25:00] <ada> hi",
+        "10:00 -!- ada [a@b] has joined #made-up",
+        "=== ada is now known as eda",
+        "[10:01] * eda (a@b) has left #made-up",
+        "2013-03-03 10:00:01\tada\thi",
+        "--- Day changed Mon Mar 04 2013",
+        "[23:59] *** Quits: ada (a@b) (bye)",
+        "Mar 03 10:00:02 <ada>\thi",
+        "nothing",
+        "",
+        "[10:02] <ada> \u{1}ACTION waves\u{1}",
+    ]);
+    prop_oneof![known.prop_map(|text| text.as_bytes().to_vec()), any::<Vec<u8>>()]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn every_line_of_any_file_is_counted_once(lines in prop::collection::vec(any_line(), 0..20)) {
+        let text = [&b"[09:00] <bob> first\n"[..], &lines.join(&b'\n')].concat();
+        let ends = text.iter().enumerate().filter(|(at, byte)| match byte {
+            b'\r' => true,
+            b'\n' => *at == 0 || text[at - 1] != b'\r',
+            _ => false,
+        });
+        let unended = !text.ends_with(b"\n") && !text.ends_with(b"\r");
+        let expected = ends.count() as u64 + u64::from(unended);
+        if text.contains(&0) {
+            return Ok(());
+        }
+        let (steps, replay) = replay(&[("2004-01-01.txt", &text)]);
+        let summary = replay.summary();
+        prop_assert_eq!(summary.lines(), expected);
+        prop_assert_eq!(summary.unreadable().total(), summary.count(Category::Unreadable));
+        let ids: HashSet<_> = steps.iter().map(|step| step.id.0).collect();
+        prop_assert_eq!(ids.len(), steps.len());
+    }
 }
