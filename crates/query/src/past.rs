@@ -59,13 +59,42 @@ impl ReadModels {
             let Some(found) = view.room(room) else { return Ok(None) };
             (found.counted_at(at), found.settings_changed_since(at)?)
         };
+        self.restate_all(room, &mut past.summary, changed).await?;
+        Ok(Some(past))
+    }
+
+    /// What the room said about itself after the commit at `at`: the same without the count of its members, so that the cost
+    /// does not grow with them.
+    ///
+    /// # Errors
+    /// As [`Self::room_at`].
+    pub async fn settings_at(
+        &self,
+        room: &RoomId,
+        at: Position,
+    ) -> Result<Option<Summary>, TimelineError> {
+        let (mut summary, changed) = {
+            let view = self.view();
+            let Some(found) = view.room(room) else { return Ok(None) };
+            (found.summary().clone(), found.settings_changed_since(at)?)
+        };
+        self.restate_all(room, &mut summary, changed).await?;
+        Ok(Some(summary))
+    }
+
+    async fn restate_all(
+        &self,
+        room: &RoomId,
+        summary: &mut Summary,
+        changed: Vec<(&'static str, Option<RowKey>)>,
+    ) -> Result<(), TimelineError> {
         let keys: Vec<_> = changed.iter().filter_map(|(_, key)| *key).collect();
         let events = self.events_at(room, &keys).await?;
         for (kind, key) in changed {
             let held = events.iter().find(|event| Some(event.row.key) == key);
-            restate(&mut past.summary, kind, held.map(|event| &*event.event().pdu));
+            restate(summary, kind, held.map(|event| &*event.event().pdu));
         }
-        Ok(Some(past))
+        Ok(())
     }
 }
 

@@ -245,15 +245,11 @@ pub(crate) async fn one(
 async fn summary_of(context: &Context<'_>, room: &Room) -> Result<Option<Summary>> {
     let Some(at) = room.as_of() else { return Ok(None) };
     let models = &app(context).models;
-    let members = {
-        let view = models.view();
-        let old = view.room(room.matrix_id()).filter(|room| room.activity() > at);
-        old.map(|room| usize::try_from(room.joined_count()).unwrap_or(usize::MAX))
-    };
-    let Some(members) = members else { return Ok(None) };
-    reads(context).look_at_rows(members)?;
-    let past = unless_absent(models.room_at(room.matrix_id(), at).await)?.flatten();
-    Ok(past.map(|past| past.summary))
+    let is_old = models.view().room(room.matrix_id()).is_some_and(|room| room.activity() > at);
+    if !is_old {
+        return Ok(None);
+    }
+    Ok(unless_absent(models.settings_at(room.matrix_id(), at).await)?.flatten())
 }
 
 fn membership_of(
