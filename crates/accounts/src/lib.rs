@@ -26,6 +26,7 @@ mod imported;
 mod login;
 mod name;
 mod options;
+mod overlay;
 mod secret;
 mod sessions;
 mod storage;

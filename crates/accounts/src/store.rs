@@ -1,7 +1,8 @@
 //! The file: its tables, its version, and opening it.
 //!
 //! **Invariant:** a file that is damaged, of a later version or of another server is refused by
-//! name, and left as it was.
+//! name, and left as it was, byte for byte: it is opened in memory first, as redb repairs while it opens.
+//! **Invariant:** a new file is there whole or not at all.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -19,6 +20,7 @@ use crate::{
     disk::Disk,
     format::{Stored, StoredDevice, StoredToken, StoredUser},
     name::Localpart,
+    overlay::Overlay,
     secret::TokenHash,
 };
 
@@ -49,10 +51,53 @@ const CACHE_BYTES: usize = 8 * 1024 * 1024;
 /// Opens the file at `path`, or makes it.
 pub(crate) fn open(path: &Path, server_name: &str, disk: &dyn Disk) -> Result<Database, OpenError> {
     let io = |error: std::io::Error| OpenError::Io { path: path.into(), reason: error.to_string() };
-    create_private(path).map_err(io)?;
-    let database = open_checked(path, disk, true)?;
+    let len = match fs::metadata(path) {
+        Ok(metadata) => Some(metadata.len()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(error) => return Err(io(error)),
+    };
+    match len {
+        None => make(path, server_name, disk)?,
+        // Somebody has made an empty file.
+        Some(0) => {}
+        Some(_) => look(path, server_name)?,
+    }
+    // What was looked at is not checked a second time.
+    let database = open_with(path, disk, len == Some(0), len.is_none_or(|len| len == 0))?;
     check_meta(&database, path, server_name)?;
     Ok(database)
+}
+
+/// Opens and checks the file in memory, so that one that is refused is not changed.
+fn look(path: &Path, server_name: &str) -> Result<(), OpenError> {
+    let damaged = |damage: String| OpenError::Damaged { path: path.into(), damage };
+    let open = || {
+        let mut builder = Database::builder();
+        builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(true);
+        builder.create_with_backend(Overlay::over(path)?)
+    };
+    let database = catch_unwind(AssertUnwindSafe(open))
+        .map_err(|_| damaged("reading it panicked".into()))?
+        .map_err(|error| refuse(path, error))?;
+    check_meta(&database, path, server_name)
+}
+
+/// Makes a file without accounts beside its place, and puts it there once it is whole.
+fn make(path: &Path, server_name: &str, disk: &dyn Disk) -> Result<(), OpenError> {
+    let io = |reason: String| OpenError::Io { path: path.into(), reason };
+    let beside = path.with_extension("redb.new");
+    match fs::remove_file(&beside) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(io(error.to_string()));
+        }
+        _ => {}
+    }
+    create_private(&beside).map_err(|error| io(error.to_string()))?;
+    let database = open_checked(&beside, disk, true)?;
+    initialise(&database, server_name).map_err(|error| io(error.reason))?;
+    drop(database);
+    let renamed = fs::rename(&beside, path).and_then(|()| sync_folder(path));
+    renamed.map_err(|error| io(error.to_string()))
 }
 
 /// Opens a file that was open before.
@@ -71,8 +116,12 @@ pub(crate) fn reopen(
 }
 
 fn open_checked(path: &Path, disk: &dyn Disk, make: bool) -> Result<Database, OpenError> {
+    open_with(path, disk, make, true)
+}
+
+fn open_with(path: &Path, disk: &dyn Disk, make: bool, check: bool) -> Result<Database, OpenError> {
     let mut builder = Database::builder();
-    builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(true);
+    builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(check);
     let damaged = |damage: String| OpenError::Damaged { path: path.into(), damage };
     catch_unwind(AssertUnwindSafe(|| disk.open(&builder, path, make)))
         .map_err(|_| damaged("reading it panicked".into()))?
@@ -90,6 +139,11 @@ fn create_private(path: &Path) -> std::io::Result<()> {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return Ok(()),
         Err(error) => return Err(error),
     }
+    sync_folder(path)
+}
+
+/// Makes the name of a file durable.
+fn sync_folder(path: &Path) -> std::io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     File::open(fs::canonicalize(folder.unwrap_or(Path::new(".")))?)?.sync_all()
 }

@@ -105,6 +105,46 @@ fn what_is_no_file_of_accounts_is_refused_and_left_alone() {
 }
 
 #[tokio::test]
+async fn a_file_that_was_not_closed_is_as_it_was_after_each_refusal() {
+    let (folder, accounts) = accounts();
+    for name in ["ada", "bob", "eve"] {
+        accounts.registered(name).await;
+    }
+    // The copy is what a crash leaves: redb has to repair it.
+    let killed = fs::read(folder.path().join("accounts.redb")).expect("reads");
+    let path = folder.path().join("killed.redb");
+    fs::write(&path, &killed).expect("writes");
+    let refused = Accounts::open(&path, "other.org", options()).err().expect("refused");
+    assert!(matches!(refused, OpenError::OtherServer { .. }), "{refused}");
+    assert!(fs::read(&path).expect("reads") == killed, "a refusal changed the file");
+    let mut refusals = 0;
+    for at in (0..killed.len()).step_by(killed.len() / 61) {
+        let mut bad = killed.clone();
+        bad[at] ^= 1;
+        fs::write(&path, &bad).expect("writes");
+        if open(&path).is_err() {
+            refusals += 1;
+            assert!(
+                fs::read(&path).expect("reads") == bad,
+                "a refusal of byte {at} changed the file"
+            );
+        }
+    }
+    assert!(refusals > 0, "no damage was found");
+    fs::write(&path, &killed).expect("writes");
+    assert_eq!(open(&path).expect("opens").users(None, 10), accounts.users(None, 10));
+}
+
+#[test]
+fn a_file_that_a_crash_left_half_made_is_made_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("accounts.redb");
+    fs::write(path.with_extension("redb.new"), vec![0; 10_000]).expect("writes");
+    assert!(open(&path).expect("opens").users(None, 10).expect("reads").is_empty());
+    assert_eq!(fs::read_dir(folder.path()).expect("reads").count(), 1);
+}
+
+#[tokio::test]
 async fn a_damaged_file_is_refused_and_never_believed() {
     let (folder, accounts) = accounts();
     for name in ["ada", "bob", "eve"] {
