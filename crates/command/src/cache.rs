@@ -1,4 +1,6 @@
 //! A bounded cache of cells: the least recently used go when the states outgrow the bound.
+//!
+//! **Invariant:** weighing a cell takes the same time however many cells there are, and however many of them are held.
 
 use std::sync::Arc;
 
@@ -10,6 +12,10 @@ use crate::{aggregate::Aggregate, cell::Cell};
 
 /// What an entry costs beside its state.
 const ENTRY_BYTES: usize = 256;
+
+/// How many cells are looked at for one that is weighed. A cell is weighed at least once for each that is made, so
+/// two would do; more catch up after many were held at a time.
+const LOOKS_MAX: usize = 8;
 
 /// Cells by stream, with the weight that each had when it was last used.
 pub(crate) struct Cache<A> {
@@ -44,19 +50,32 @@ impl<A: Aggregate> Cache<A> {
     /// Notes what the state of `stream` weighs now, and lets go of others if that is too much.
     ///
     /// A cell that somebody holds has appends under way, or is about to: it stays, because whoever
-    /// loaded its stream anew would decide without them.
+    /// loaded its stream again would decide without them. It counts as just used, so that cells that are
+    /// held are not looked at again each time.
     pub(crate) fn weigh(&self, stream: &StreamId, state_bytes: usize) {
         let mut inner = self.inner.lock();
         let Some((_, weight)) = inner.cells.peek_mut(stream) else { return };
         let before = std::mem::replace(weight, ENTRY_BYTES + state_bytes);
         inner.bytes = inner.bytes - before + ENTRY_BYTES + state_bytes;
-        while inner.bytes > self.bytes_max {
-            let oldest =
-                inner.cells.iter().rev().find(|(_, (cell, _))| Arc::strong_count(cell) == 1);
-            let Some(oldest) = oldest.map(|(stream, _)| stream.clone()) else { break };
-            let Some((_, weight)) = inner.cells.pop(&oldest) else { break };
-            inner.bytes -= weight;
+        for _ in 0..LOOKS_MAX {
+            if inner.bytes <= self.bytes_max {
+                return;
+            }
+            let Some((oldest, (cell, weight))) = inner.cells.pop_lru() else { return };
+            if Arc::strong_count(&cell) == 1 {
+                inner.bytes -= weight;
+            } else {
+                inner.cells.put(oldest, (cell, weight));
+            }
         }
+    }
+
+    /// The cells that somebody holds, and all.
+    #[cfg(test)]
+    pub(crate) fn held_of(&self) -> (usize, usize) {
+        let inner = self.inner.lock();
+        let held = inner.cells.iter().filter(|(_, (cell, _))| Arc::strong_count(cell) > 1).count();
+        (held, inner.cells.len())
     }
 
     /// All cells that are cached now.

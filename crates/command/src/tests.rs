@@ -5,6 +5,7 @@ mod accounts;
 mod actions;
 mod aliases;
 mod bounds;
+mod caches;
 mod failing_appends;
 mod federation;
 mod processes;
