@@ -13,7 +13,7 @@ use tungstenite::{Error, HandshakeError, Message, WebSocket, client::IntoClientR
 use crate::server::Server;
 
 /// How long a test waits for an answer before it fails.
-const ANSWER_MAX: Duration = Duration::from_secs(30);
+pub(crate) const ANSWER_MAX: Duration = Duration::from_secs(30);
 
 /// A device that is logged in, or nobody yet.
 #[derive(Clone)]

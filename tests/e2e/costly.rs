@@ -1,7 +1,10 @@
 //! Queries that ask for much: they are bounded, they delay nobody else, and their memory is given back.
 
 use std::{
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -9,7 +12,10 @@ use std::{
 use serde_json::{Value, json};
 use tempfile::tempdir;
 
-use crate::{client::Client, server::Server};
+use crate::{
+    client::{ANSWER_MAX, Client},
+    server::{Server, eventually},
+};
 
 /// So that only what a single answer may take is tested.
 const NO_RATE: [&str; 2] = ["--limits-rate", "none"];
@@ -61,6 +67,7 @@ fn aliases_of_large_contents_are_refused_and_leave_no_memory_behind() {
     large_messages(&eve, &room, 60);
     let within = eve.run(&contents(&room, 2), &json!({}));
     assert!(within["room"]["timeline"]["nodes"].as_array().unwrap().len() >= 60);
+    let before = resident_kib(&server);
     thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
@@ -73,13 +80,13 @@ fn aliases_of_large_contents_are_refused_and_leave_no_memory_behind() {
         }
     });
     let loaded = resident_kib(&server);
-    let path = server.kill();
-    let server = Server::start_with(&path, &NO_RATE);
-    let eve = eve.at(&server);
-    eve.run(&contents(&room, 2), &json!({}));
-    let fresh = resident_kib(&server);
-    // The caches keep what the load has read. Measured: 1.6 times.
-    assert!(2 * loaded < 5 * fresh, "{loaded} KiB after the load, {fresh} KiB after a restart");
+    // The allocator gives memory back while the server works, some time after it was freed.
+    let deadline = Instant::now() + ANSWER_MAX;
+    while resident_kib(&server) > 2 * before && Instant::now() < deadline {
+        eve.run("{ server { name } }", &json!({}));
+    }
+    let after = resident_kib(&server);
+    assert!(after <= 2 * before, "{before} KiB before the load, {loaded} in it, {after} after it");
 }
 
 /// The time of each of `count` sends, the longest last.
@@ -144,6 +151,7 @@ fn chunks_that_nobody_reads_make_room_for_those_of_others() {
     let data = tempdir().unwrap();
     // Room for two chunks that are not read.
     let limits = ["--limits-rate", "none", "--limits-answer", "1MiB", "--limits-answers", "1MiB"];
+    let limits = [&limits[..], &["--log", "info,rookery_gateway=debug"]].concat();
     let server = Server::start_with(data.path(), &limits);
     let (eve, bob) = (Client::register(&server, "eve"), Client::register(&server, "bob"));
     let room = eve.create_room(json!({ "preset": "PUBLIC" }));
@@ -162,13 +170,16 @@ fn chunks_that_nobody_reads_make_room_for_those_of_others() {
         }
         socket.flush();
     }
-    // The oldest of whoever has the most makes room, and is told from where to go on.
-    let closed = loop {
-        if let Err(code) = sockets[0].next() {
-            break code;
-        }
-    };
-    assert_eq!(closed, 4008);
+    eventually("a client that does not read makes room", || {
+        !server.logged("whose client does not read is closed").is_empty()
+    });
+    // Which of them it is depends on whose chunk was made first. It is told from where to go on.
+    let (closed, codes) = mpsc::channel();
+    for mut socket in sockets {
+        let closed = closed.clone();
+        thread::spawn(move || closed.send(socket.closing()));
+    }
+    assert_eq!(codes.recv_timeout(ANSWER_MAX), Ok(4008));
     let mut stream = bob.follow(Some(&start));
     for _ in 0..150 {
         stream.item();

@@ -17,7 +17,9 @@ pub(super) fn clippy(repository: &Repository) -> Result<(), Stop> {
 
 /// Compiles the tests and, for the end-to-end tests, the program that later steps start.
 pub(super) fn build(repository: &Repository) -> Result<(), Stop> {
-    Ok(process::run(&mut repository.cargo(&["test", "--workspace", "--no-run"]))?)
+    // As `cargo test --no-run`, which does not say what the program was made from.
+    let arguments = ["build", "--workspace", "--lib", "--bins", "--tests"];
+    Ok(process::run(&mut repository.cargo(&arguments))?)
 }
 
 pub(super) fn test(repository: &Repository) -> Result<(), Stop> {

@@ -99,7 +99,7 @@ impl Dialect {
         })
     }
 
-    /// Takes a line apart. Its formatting has to be gone; see [`super::line::formatting`].
+    /// Takes a line apart. Its formatting has to be gone.
     #[must_use]
     pub fn read(self, text: &str) -> Parsed<'_> {
         if text.len() > LINE_BYTES_MAX {
