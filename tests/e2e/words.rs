@@ -168,3 +168,31 @@ fn the_last_head_names_a_successor() {
     // Nobody is left behind.
     assert_eq!(bob.act("leaveRoom", json!({ "roomId": room }))["refusal"], Value::Null);
 }
+
+#[test]
+fn a_user_gives_so_many_aliases_to_rooms() {
+    const MAX: usize = 250;
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start_with(data.path(), &["--limits-rates-aliases", "none"]);
+    let (alice, bob, first) = two(&server);
+    let mut rooms = vec![first];
+    rooms.extend((1..3).map(|_| alice.create_room(json!({ "preset": "PUBLIC" }))));
+    let aliases = |range: std::ops::Range<usize>| -> Vec<String> {
+        range.map(|number| format!("#name{number}:localhost")).collect()
+    };
+    let give = |room: &str, names: Vec<String>| {
+        let payload = alice.act("setRoomAliases", json!({ "roomId": room, "alternative": names }));
+        payload["refusal"]["code"].as_str().unwrap_or("none").to_owned()
+    };
+    assert_eq!(give(&rooms[0], aliases(0..100)), "none");
+    assert_eq!(give(&rooms[1], aliases(100..200)), "none");
+    assert_eq!(give(&rooms[2], aliases(200..MAX)), "none");
+    // What is written is counted when the read side shows it.
+    alice.position();
+    let one_more = json!({ "alias": "#more:localhost" });
+    assert_eq!(alice.refused("createRoom", one_more.clone()), "TOO_MANY_ALIASES");
+    assert_eq!(give(&rooms[2], aliases(200..MAX + 1)), "TOO_MANY_ALIASES");
+    assert_eq!(give(&rooms[2], aliases(200..MAX - 1)), "none", "what is there stays, and one goes");
+    bob.create_room(json!({ "alias": "#bobs:localhost" }));
+    assert_eq!(alice.act("createRoom", one_more)["refusal"], Value::Null);
+}

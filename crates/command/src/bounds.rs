@@ -45,10 +45,20 @@ impl Commands {
             return Ok(());
         }
         self.may_have_a_room_more(actor).await?;
+        self.may_claim(actor, command.alias.iter().count()).await?;
         for invitee in &command.invite {
             self.may_be_invited(&invitee.user).await?;
         }
         Ok(())
+    }
+
+    /// Refuses `count` new aliases if the actor has given as many to rooms as a user may.
+    pub(crate) async fn may_claim(&self, actor: &Actor, count: usize) -> Result<(), HandleError> {
+        let Some(others) = count.checked_sub(1).filter(|_| actor.device.is_some()) else {
+            return Ok(());
+        };
+        let counts = self.memberships.rooms_of(&actor.user).await?;
+        Ok(Bound::Aliases.admit(counts.aliases + others)?)
     }
 
     async fn may_have_a_room_more(&self, actor: &Actor) -> Result<(), HandleError> {

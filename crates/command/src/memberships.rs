@@ -44,4 +44,6 @@ pub struct RoomCounts {
     pub invited: usize,
     /// Rooms that the user asks to be let into.
     pub knocking: usize,
+    /// Aliases that the user has given to rooms.
+    pub aliases: usize,
 }

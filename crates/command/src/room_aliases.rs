@@ -81,6 +81,8 @@ impl Commands {
                 Ok::<_, HandleError>(room.map(shown).unwrap_or_default())
             })
             .await??;
+        let new = wanted.iter().filter(|alias| !before.contains(alias)).count();
+        self.may_claim(actor, new).await?;
         let mut claimed = Vec::new();
         for alias in wanted.iter().filter(|alias| !before.contains(alias)) {
             match self.claim(actor, alias, room_id).await {

@@ -9,6 +9,8 @@ use crate::limits;
 /// A bound that is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bound {
+    /// Aliases that a user has given to rooms.
+    Aliases,
     /// Filters that a user has stored.
     Filters,
     /// Reactions of one user to one event.
@@ -34,6 +36,7 @@ impl Bound {
     #[must_use]
     pub const fn max(self) -> usize {
         match self {
+            Self::Aliases => limits::ALIASES_OF_USER_MAX,
             Self::Filters => limits::FILTERS_MAX,
             Self::OwnReactions => limits::REACTIONS_OF_USER_MAX,
             Self::Reactions => limits::REACTIONS_MAX,
@@ -50,6 +53,7 @@ impl Bound {
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
+            Self::Aliases => "TOO_MANY_ALIASES",
             Self::Filters => "TOO_MANY_FILTERS",
             Self::OwnReactions | Self::Reactions => "TOO_MANY_REACTIONS",
             Self::Edits => "TOO_MANY_EDITS",
@@ -74,6 +78,12 @@ impl fmt::Display for Bound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let max = self.max();
         match self {
+            Self::Aliases => {
+                write!(
+                    f,
+                    "you have given {max} aliases to rooms; take some of them from their rooms first"
+                )
+            }
             Self::Filters => write!(f, "you have stored {max} filters; delete one first"),
             Self::OwnReactions => {
                 write!(f, "you have reacted to this event in {max} ways; redact one of them first")

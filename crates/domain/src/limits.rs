@@ -81,6 +81,9 @@ pub const KNOCKS_MAX: usize = 100;
 /// Most invites of one user that are not answered.
 pub const INVITES_PENDING_MAX: usize = 1_000;
 
+/// Most aliases that one user has given to rooms.
+pub const ALIASES_OF_USER_MAX: usize = 250;
+
 /// Longest nonce of a new room.
 pub const NONCE_BYTES_MAX: usize = 64;
 

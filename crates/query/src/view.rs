@@ -202,6 +202,12 @@ impl<'a> View<'a> {
         self.models.memberships.shared.share(one, other)
     }
 
+    /// How many aliases `user` has given to rooms.
+    #[must_use]
+    pub fn alias_count(&self, user: &UserId) -> usize {
+        self.models.aliases.shared.count_of(user)
+    }
+
     /// The room that an alias points to.
     #[must_use]
     pub fn alias(&self, alias: &RoomAliasId) -> Option<&RoomId> {

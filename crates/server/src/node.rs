@@ -94,6 +94,7 @@ impl Memberships for FromModels {
             joined: count(Membership::Join),
             invited: count(Membership::Invite),
             knocking: count(Membership::Knock),
+            aliases: view.alias_count(user),
         })
     }
 

@@ -99,6 +99,8 @@ pub(crate) enum RefusalCode {
     TooLarge,
     /// More of something than one request may name.
     TooMany,
+    /// You have given as many aliases to rooms as a user may: take some from their rooms.
+    TooManyAliases,
     /// As many users are banned from the room as may be: lift a ban.
     TooManyBans,
     /// You have as many devices as a user may have: remove one.

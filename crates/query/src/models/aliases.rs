@@ -5,7 +5,7 @@ use std::{
     io,
 };
 
-use rookery_domain::{AliasEvent, Fact, OwnedRoomId, OwnedUserId, RoomId};
+use rookery_domain::{AliasEvent, Fact, OwnedRoomId, OwnedUserId, RoomId, UserId};
 use rookery_log::StreamKind;
 use serde::{Deserialize, Serialize};
 
@@ -44,13 +44,21 @@ impl Fold for AliasTarget {
     }
 }
 
-/// The aliases that point to each room.
+/// The aliases that point to each room, and how many each user has claimed.
 #[derive(Default)]
-pub(crate) struct AliasesOfRooms(HashMap<OwnedRoomId, BTreeSet<StreamKey>>);
+pub(crate) struct AliasesOfRooms {
+    rooms: HashMap<OwnedRoomId, BTreeSet<StreamKey>>,
+    users: HashMap<OwnedUserId, usize>,
+}
 
 impl AliasesOfRooms {
     pub(crate) fn of(&self, room: &RoomId) -> impl Iterator<Item = StreamKey> {
-        self.0.get(room).into_iter().flatten().copied()
+        self.rooms.get(room).into_iter().flatten().copied()
+    }
+
+    /// How many aliases that point somewhere the user has claimed.
+    pub(crate) fn count_of(&self, user: &UserId) -> usize {
+        self.users.get(user).copied().unwrap_or_default()
     }
 }
 
@@ -58,21 +66,30 @@ impl Shared<AliasTarget> for AliasesOfRooms {
     type Saved = ();
 
     fn added(&mut self, key: StreamKey, row: &AliasTarget) {
-        if let Some((room, _)) = &row.claim {
-            self.0.entry(room.clone()).or_default().insert(key);
+        if let Some((room, user)) = &row.claim
+            && self.rooms.entry(room.clone()).or_default().insert(key)
+        {
+            *self.users.entry(user.clone()).or_default() += 1;
         }
     }
 
     fn removed(&mut self, key: StreamKey, row: Option<&AliasTarget>) {
-        let Some((room, _)) = row.and_then(|row| row.claim.as_ref()) else { return };
-        if let Some(aliases) = self.0.get_mut(room) {
-            aliases.remove(&key);
+        let Some((room, user)) = row.and_then(|row| row.claim.as_ref()) else { return };
+        let was_there = self.rooms.get_mut(room).is_some_and(|aliases| aliases.remove(&key));
+        if let Some(count) = self.users.get_mut(user).filter(|_| was_there) {
+            *count -= 1;
+            if *count == 0 {
+                self.users.remove(user);
+            }
         }
     }
 
     fn merge(&mut self, other: Self, _: &mut Rows<AliasTarget>) {
-        for (room, aliases) in other.0 {
-            self.0.entry(room).or_default().extend(aliases);
+        for (room, aliases) in other.rooms {
+            self.rooms.entry(room).or_default().extend(aliases);
+        }
+        for (user, count) in other.users {
+            *self.users.entry(user).or_default() += count;
         }
     }
 
