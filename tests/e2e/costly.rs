@@ -51,7 +51,7 @@ fn large_messages(client: &Client, room: &str, count: usize) {
 }
 
 #[cfg(target_os = "linux")]
-fn resident_kib(server: &Server) -> u64 {
+pub(crate) fn resident_kib(server: &Server) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", server.id())).unwrap();
     let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse().unwrap()

@@ -9,6 +9,7 @@
 mod abuse;
 mod actions;
 mod begun;
+mod budget;
 mod client;
 mod conversation;
 mod costly;

@@ -52,6 +52,7 @@ pub struct Node {
     /// Who types where, and who is there.
     pub ephemeral: Ephemeral,
     fanout_sharing: bool,
+    shared_answers_bytes: usize,
     entrances: Entrances,
     profiles: ProfileAudience,
     projector: JoinHandle<()>,
@@ -209,8 +210,9 @@ impl Node {
         epoch: Option<rookery_log::Epoch>,
     ) -> Result<PreparedLog, Failure> {
         config::check_writable(&config.data)?;
-        let cache_bytes = config.cache.log_bytes as u64;
-        let options = SledOptions { epoch, cache_bytes, ..SledOptions::default() };
+        let (cache_bytes, recent_bytes) =
+            (config.cache.log_bytes as u64, config.cache.recent_bytes);
+        let options = SledOptions { epoch, cache_bytes, recent_bytes, ..SledOptions::default() };
         Ok(SledLog::prepare(&config.data.join("log"), options)?)
     }
 
@@ -227,7 +229,7 @@ impl Node {
             .map_err(|error| Failure::new(format!("{name:?} is no server name: {error}")))?;
         let signing_key = Arc::new(signing_key);
         let port: Arc<dyn EventLog> = log.clone();
-        let models = open_models(&port, &data.join("models")).await?;
+        let models = open_models(config, &port, &data.join("models")).await?;
         reconcile::follow(&accounts, Arc::clone(&port), models.clone());
         let folder = data.join("rooms");
         let is_limited = config.limits.rate.is_some();
@@ -267,6 +269,7 @@ impl Node {
             signing_key,
             ephemeral,
             fanout_sharing: config.fanout_sharing,
+            shared_answers_bytes: config.cache.answers_bytes,
             entrances: Entrances {
                 registrations: config.limits.registrations.filter(|_| is_limited),
                 logins: config.limits.logins.filter(|_| is_limited),
@@ -289,7 +292,7 @@ impl Node {
             self.ephemeral.clone(),
         )
         .with_backfill(Arc::new(NoOtherServers))
-        .with_sharing(self.fanout_sharing)
+        .with_shared_answers(self.fanout_sharing, self.shared_answers_bytes)
         .with_entrances(self.entrances)
         .with_profiles(self.profiles)
     }
@@ -318,7 +321,17 @@ fn open_accounts(config: &Config, identity: &ServerIdentity) -> Result<Accounts,
     Ok(Accounts::open(&config.data.join("accounts.redb"), &identity.server_name, options)?)
 }
 
-async fn open_models(log: &Arc<dyn EventLog>, folder: &Path) -> Result<ReadModels, Failure> {
+async fn open_models(
+    config: &Config,
+    log: &Arc<dyn EventLog>,
+    folder: &Path,
+) -> Result<ReadModels, Failure> {
+    let options = rookery_query::Options {
+        ring_bytes_max: config.cache.ring_bytes,
+        cache_bytes_max: config.cache.commits_bytes,
+        pages_bytes_max: config.cache.pages_bytes,
+        ..rookery_query::Options::default()
+    };
     let bar = parking_lot::Mutex::new(None::<Progress>);
     let tell = |report: rookery_query::Progress| {
         let mut bar = bar.lock();
@@ -327,5 +340,5 @@ async fn open_models(log: &Arc<dyn EventLog>, folder: &Path) -> Result<ReadModel
         });
         bar.tell(report.done);
     };
-    Ok(ReadModels::open(Arc::clone(log), folder, rookery_query::Options::default(), tell).await?)
+    Ok(ReadModels::open(Arc::clone(log), folder, options, tell).await?)
 }

@@ -20,8 +20,8 @@ use rookery_gateway::{
     SecurityLog, Tokens, keep_ephemeral,
     schema::{TO_LEARN, costs, executor},
     transport::{
-        AllowList, AnswerLimits, CallerLimits, GateLimits, Rate, ServeOptions, ShutdownHandle,
-        SocketOptions, TransportOptions, TrustedPeers, router, serve, shutdown,
+        AllowList, AnswerLimits, CallerLimits, DocumentLimits, GateLimits, Rate, ServeOptions,
+        ShutdownHandle, SocketOptions, TransportOptions, TrustedPeers, router, serve, shutdown,
     },
 };
 use rookery_log::EventLog;
@@ -304,6 +304,10 @@ fn options(config: &Config) -> Result<TransportOptions, Failure> {
             bytes_max: limits.answer_bytes,
             all_bytes_max: limits.answers_bytes,
             work_max: limits.work,
+        },
+        documents: DocumentLimits {
+            bytes_max: config.cache.documents_bytes,
+            ..DocumentLimits::default()
         },
         rate: limits.rate.map(|per_second| Rate { per_second, burst: limits.burst }),
         allowed: config.allowed_documents.as_deref().map(allow_list).transpose()?.map(Arc::new),

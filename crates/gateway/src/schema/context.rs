@@ -110,6 +110,12 @@ impl App {
         Self { fanout: Fanout::new(sharing), ..self }
     }
 
+    /// The same; shared answers that are kept for several subscribers take `bytes_max` together.
+    #[must_use]
+    pub fn with_shared_answers(self, sharing: bool, bytes_max: usize) -> Self {
+        Self { fanout: Fanout::within(sharing, bytes_max), ..self }
+    }
+
     /// The same; so many may register and log in from one address.
     #[must_use]
     pub fn with_entrances(self, paces: Entrances) -> Self {

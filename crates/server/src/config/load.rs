@@ -211,11 +211,12 @@ impl Sources {
             allowed_documents: self.maybe("allowed_documents", values::path),
             shutdown_timeout: self.one("shutdown_timeout", values::duration),
             fanout_sharing: self.one("fanout.sharing", values::switch),
-            cache: Caches {
-                log_bytes: self.one("cache.log", values::bytes),
-                rooms_bytes: self.one("cache.rooms", values::bytes),
-                sessions: self.one("cache.sessions", values::count),
-            },
+            cache: Caches::new(
+                self.one("memory.budget", values::budget),
+                self.maybe("cache.log", values::bytes),
+                self.maybe("cache.rooms", values::bytes),
+                self.one("cache.sessions", values::count),
+            ),
             limits: Limits {
                 body_bytes: self.one("limits.body", values::bytes),
                 query_bytes: self.one("limits.query", values::bytes),
@@ -266,6 +267,7 @@ impl fmt::Display for Loaded {
             };
             writeln!(f, "{line:<44} # {source}")?;
         }
+        self.config.cache.fmt(f)?;
         if self.config.allowed_hosts.is_empty() {
             f.write_str(
                 "# hint: allowed_hosts names no host. Requests are answered if they are addressed to \

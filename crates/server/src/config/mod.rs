@@ -11,6 +11,7 @@ mod folder;
 mod host;
 mod identity;
 mod load;
+mod memory;
 mod proxies;
 mod settings;
 mod shape;
@@ -28,7 +29,8 @@ pub use self::{
     host::Host,
     identity::{DEFAULT_SERVER_NAME, IdentityError, ServerIdentity},
     load::{Loaded, load},
+    memory::Caches,
     proxies::{Client, Network, TrustedProxies},
     settings::{ALL, Scope, Setting},
-    shape::{Caches, Config, Limits, LogFormat},
+    shape::{Config, Limits, LogFormat},
 };

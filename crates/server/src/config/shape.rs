@@ -8,7 +8,7 @@ use rookery_domain::Pace;
 use rookery_domain::ProfileAudience;
 use rookery_gateway::transport::Introspection;
 
-use crate::config::{Host, TrustedProxies};
+use crate::config::{Caches, Host, TrustedProxies};
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,17 +43,9 @@ pub struct Config {
     pub allowed_documents: Option<PathBuf>,
     pub shutdown_timeout: Duration,
     pub fanout_sharing: bool,
+    /// How much is kept in memory to be faster.
     pub cache: Caches,
     pub limits: Limits,
-}
-
-/// What is kept in memory.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each field is described in `settings`")]
-pub struct Caches {
-    pub log_bytes: usize,
-    pub rooms_bytes: usize,
-    pub sessions: usize,
 }
 
 /// What clients may ask for.

@@ -76,6 +76,32 @@ fn defaults_serve_on_loopback_with_data_here() {
 }
 
 #[test]
+fn the_printed_configuration_shows_the_share_of_each_cache() {
+    let shown = given().flags("--memory-budget 64MiB --cache-rooms 1MiB").load().expect("is valid");
+    let text = shown.to_string();
+    for (name, size) in [
+        ("pages of the log (cache.log)", "16 MiB"),
+        ("states of rooms (cache.rooms)", "1 MiB"),
+        ("states of users", "128 KiB"),
+        ("latest records of the log", "2 MiB"),
+        ("GraphQL documents", "4 MiB"),
+    ] {
+        let line = text.lines().find(|line| line.contains(name)).expect("is shown");
+        assert!(line.starts_with('#') && line.ends_with(&format!(" {size}")), "{line}");
+    }
+    assert_eq!(given().file(&text).config(), shown.config);
+}
+
+#[test]
+fn a_budget_that_is_too_small_is_refused_and_the_message_says_how_large_it_has_to_be() {
+    let problems = given().flags("--memory-budget 15MiB").problems();
+    let expected = "flag --memory-budget: \"15MiB\" is not valid; expected a size of at least 16MiB, \
+                    such as 64MiB or 1GiB";
+    assert_eq!(problems, [expected]);
+    assert_eq!(given().flags("--memory-budget 16MiB").config().cache.log_bytes, 4 << 20);
+}
+
+#[test]
 fn flags_go_before_variables_before_the_file_before_defaults() {
     let file = "listen = \"127.0.0.1:1\"\nlog = \"warn\"\nlog_format = \"json\"";
     let config = given()
@@ -120,6 +146,7 @@ fn every_setting_can_be_set_in_every_way() {
             ("trusted_proxies", _) => "192.0.2.1",
             ("allowed_hosts", _) => "rookery.lan",
             ("allowed_documents", _) => "persisted-documents.json",
+            ("cache.log" | "cache.rooms", _) => "12MiB",
             (_, default) => default,
         };
         let file = format!("{} = \"{value}\"", setting.key);

@@ -8,7 +8,7 @@ use rookery_domain::ProfileAudience;
 use rookery_gateway::transport::Introspection;
 use tracing_subscriber::EnvFilter;
 
-use crate::config::LogFormat;
+use crate::config::{LogFormat, memory::BUDGET_BYTES_MIN};
 
 /// Longest server name, in bytes, so that user IDs of 255 bytes still have room for a name.
 const SERVER_NAME_BYTES_MAX: usize = 230;
@@ -107,6 +107,11 @@ pub(super) fn bytes(text: &str) -> Option<usize> {
         _ => return None,
     };
     number.parse::<usize>().ok()?.checked_mul(unit).filter(|bytes| *bytes > 0)
+}
+
+/// The memory of all caches together.
+pub(super) fn budget(text: &str) -> Option<usize> {
+    bytes(text).filter(|bytes| *bytes >= BUDGET_BYTES_MIN)
 }
 
 pub(super) fn duration(text: &str) -> Option<Duration> {

@@ -29,7 +29,7 @@ const DOCUMENTS_MAX: usize = 256;
 /// Groups at a time.
 const GROUPS_MAX: usize = 10_000;
 
-/// Bytes of answers that are kept, those of all groups together.
+/// Bytes of answers that are kept, those of all groups together, unless the program says otherwise.
 const KEPT_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// A document without what does not count, and the operation that is chosen.
@@ -104,13 +104,18 @@ pub(crate) struct Fanout {
 impl Fanout {
     /// `is_on`: whether anything is shared.
     pub(crate) fn new(is_on: bool) -> Self {
+        Self::within(is_on, KEPT_BYTES_MAX)
+    }
+
+    /// The same; answers that are kept take `bytes_max` together.
+    pub(crate) fn within(is_on: bool, bytes_max: usize) -> Self {
         let documents_max = NonZeroUsize::new(DOCUMENTS_MAX).unwrap_or(NonZeroUsize::MIN);
         Self {
             is_on,
             marks: OnceLock::new(),
             documents: Mutex::new(LruCache::new(documents_max)),
             groups: Arc::default(),
-            shelf: Shelf::new(KEPT_BYTES_MAX),
+            shelf: Shelf::new(bytes_max),
             hasher: RandomState::new(),
             counters: Counters::default(),
         }
