@@ -35,6 +35,9 @@ pub(crate) use self::{
 };
 use crate::{HandleError, LastActions, LoggedIn};
 
+/// How many lines an action looks at to find some that can go.
+const LOOKED_AT_MAX: usize = 16;
+
 /// An action of a device.
 #[derive(Clone, Debug)]
 pub(crate) struct Action {
@@ -96,12 +99,7 @@ impl Actions {
         let mut lines = self.lines.lock();
         let key = (user.to_owned(), device.to_owned());
         let line = Arc::clone(lines.get_or_insert(key, Arc::default));
-        while lines.len() > self.devices_max.get() {
-            // Whoever has a place in a line, or a turn, keeps it.
-            let idle = lines.iter().rev().find(|(_, line)| Arc::strong_count(line) == 1);
-            let Some(idle) = idle.map(|(key, _)| key.clone()) else { break };
-            lines.pop(&idle);
-        }
+        let_go(&mut lines, self.devices_max.get());
         line
     }
 
@@ -147,5 +145,54 @@ impl Actions {
                 }
             }
         }
+    }
+}
+
+/// Lets go of the least recently used lines that nobody is in, as far as there are too many. Gives back how many
+/// lines it looked at.
+fn let_go<K: std::hash::Hash + Eq + Clone>(
+    lines: &mut LruCache<K, Arc<Line>>,
+    count_max: usize,
+) -> usize {
+    for looked_at in 0..LOOKED_AT_MAX {
+        if lines.len() <= count_max {
+            return looked_at;
+        }
+        let Some((oldest, line)) = lines.peek_lru() else { return looked_at };
+        if Arc::strong_count(line) == 1 {
+            lines.pop_lru();
+        } else {
+            // Whoever has a place in a line, or a turn, keeps it; the next look begins behind it.
+            let oldest = oldest.clone();
+            lines.promote(&oldest);
+        }
+    }
+    LOOKED_AT_MAX
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_action_looks_at_few_lines_however_many_somebody_is_in() {
+        let mut lines = LruCache::unbounded();
+        let held: Vec<Arc<Line>> = (0..1_000).map(|_| Arc::default()).collect();
+        for (device, line) in held.iter().enumerate() {
+            lines.put(device, Arc::clone(line));
+        }
+        assert_eq!(let_go(&mut lines, 10), LOOKED_AT_MAX);
+        assert_eq!(lines.len(), 1_000);
+        for device in 1_000..1_200 {
+            lines.put(device, Arc::default());
+            let_go(&mut lines, 1_000);
+        }
+        // Those of before are met once more, sixteen at a time.
+        for _ in 0..200 {
+            let_go(&mut lines, 1_000);
+        }
+        assert_eq!(lines.len(), 1_000);
+        let kept = held.iter().enumerate().filter(|(device, _)| lines.contains(device)).count();
+        assert_eq!(kept, 1_000);
     }
 }
