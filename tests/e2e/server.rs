@@ -55,11 +55,14 @@ impl Server {
         let seen = Arc::clone(&log);
         std::thread::spawn(move || {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-                if let Some((_, address)) = line.split_once("listening on http://") {
-                    let address = address.split_whitespace().next().unwrap_or_default();
-                    sender.send(Ok(address.to_owned())).ok();
-                }
+                let address = line
+                    .split_once("listening on http://")
+                    .map(|(_, rest)| rest.split_whitespace().next().unwrap_or_default().to_owned());
+                // Before the test goes on, so that it finds this line and all lines before it.
                 seen.lock().expect("nobody panics with it").push(line);
+                if let Some(address) = address {
+                    sender.send(Ok(address)).ok();
+                }
             }
             let seen = seen.lock().expect("nobody panics with it");
             sender.send(Err(seen.join("\n"))).ok();
