@@ -17,8 +17,8 @@ pub(super) fn clippy(repository: &Repository) -> Result<(), Stop> {
 
 /// Compiles the tests and, for the end-to-end tests, the program that later steps start.
 pub(super) fn build(repository: &Repository) -> Result<(), Stop> {
-    // As `cargo test --no-run`, which does not say what the program was made from.
-    let arguments = ["build", "--workspace", "--lib", "--bins", "--tests"];
+    // As `cargo test --no-run`, which does not say what the program was made from. Without this program, which runs.
+    let arguments = ["build", "--workspace", "--exclude=xtask", "--lib", "--bins", "--tests"];
     Ok(process::run(&mut repository.cargo(&arguments))?)
 }
 
