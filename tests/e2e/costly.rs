@@ -89,6 +89,14 @@ fn aliases_of_large_contents_are_refused_and_leave_no_memory_behind() {
     assert!(after <= 2 * before, "{before} KiB before the load, {loaded} in it, {after} after it");
 }
 
+/// Differences of less are those of the machine, as in the tests of interference.
+const NOISE: Duration = Duration::from_millis(25);
+
+/// The time that one of a hundred exceeds.
+fn p99(times: &[Duration]) -> Duration {
+    times[(times.len() * 99).div_ceil(100) - 1]
+}
+
 /// The time of each of `count` sends, the longest last.
 fn sends(client: &Client, room: &str, count: usize) -> Vec<Duration> {
     let mut times: Vec<_> = (0..count)
@@ -122,28 +130,33 @@ fn costly_queries_delay_nobody_else() {
         format!("event(id: \"{event}\") {{ {reactions} }}")
     });
     let queries = [contents(&room, 900), scans(&room, 220), format!("{{ {reactions} }}")];
-    let alone = sends(&bob, &quiet, 30);
-    let done = AtomicBool::new(false);
-    let beside = thread::scope(|scope| {
-        for worker in 0..4 {
-            let (eve, done, queries) = (&eve, &done, &queries);
-            scope.spawn(move || {
-                for query in queries.iter().cycle().skip(worker) {
-                    if done.load(Ordering::Relaxed) {
-                        return;
+    // Four clients compute all the time, on as few processors as the machine has. Once may be the machine.
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        let alone = p99(&sends(&bob, &quiet, 60));
+        let done = AtomicBool::new(false);
+        let beside = thread::scope(|scope| {
+            for worker in 0..4 {
+                let (eve, done, queries) = (&eve, &done, &queries);
+                scope.spawn(move || {
+                    for query in queries.iter().cycle().skip(worker) {
+                        if done.load(Ordering::Relaxed) {
+                            return;
+                        }
+                        eve.post(query, &json!({}));
                     }
-                    eve.post(query, &json!({}));
-                }
-            });
+                });
+            }
+            let beside = p99(&sends(&bob, &quiet, 60));
+            done.store(true, Ordering::Relaxed);
+            beside
+        });
+        seen.push((alone, beside));
+        if beside <= 2 * alone.max(NOISE) {
+            return;
         }
-        let beside = sends(&bob, &quiet, 30);
-        done.store(true, Ordering::Relaxed);
-        beside
-    });
-    // Four clients compute all the time, on as few processors as the machine has, in a program that is not optimised. A query
-    // that does not pause delays each send by seconds, a thousand times as long as alone.
-    let (alone, beside) = (alone[15], beside[15]);
-    assert!(beside < alone * 50, "{beside:?} beside the queries, {alone:?} alone");
+    }
+    panic!("a send alone and beside the queries: {seen:?}");
 }
 
 #[test]

@@ -59,7 +59,7 @@ pub use self::{
     },
     open::OpenError,
     options::Options,
-    past::PastRoom,
+    past::{Moved, PastRoom},
     public_rooms::{PublicRoomCursor, PublicRooms},
     read::Around,
     rebuild::{Progress, RebuildError, Rebuilt},

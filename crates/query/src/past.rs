@@ -4,22 +4,37 @@
 //! has not changed since is as it is now; of one that has, the settings are read from the events
 //! that held them, and members are counted by when they came and went.
 //!
+//! **Invariant:** the models are let go after a bounded number of rows, members or changes.
 //! **Invariant:** the cost grows with what has changed since, and with the members of a room that
 //! has changed since: not with its history.
 
-use std::io;
+use std::{collections::HashMap, io, ops::ControlFlow};
 
 use rookery_domain::{
-    DIRECTORY_TYPE, HistoryVisibility, JoinRule, Membership, Pdu, PowerLevels, RoomId,
+    DIRECTORY_TYPE, HistoryVisibility, JoinRule, Membership, OwnedRoomId, OwnedUserId, Pdu,
+    PowerLevels, RoomId, UserId,
 };
 use rookery_log::Position;
 
 use crate::{
-    Powers, ReadModels, RoomView, RowKey, Summary, TimelineError, TimelineRow, content::Content,
+    Member, Meter, Powers, ROWS_OF_A_UNIT, ReadModels, RoomView, RowKey, Summary, TimelineError,
+    TimelineRow, Unmetered, content::Content, room_view::SlotWalk,
 };
 
 /// Rows that are looked at to find what came since a position, at most.
 const SCANNED_ROWS_MAX: usize = 20_000;
+
+/// Members that are looked at before the models are let go.
+const MEMBERS_LOOKED_MAX: usize = if cfg!(test) { 2 } else { 1_024 };
+
+/// Members that count as one unit of work: they are in memory, and one number is all that is read of each.
+const MEMBERS_OF_A_UNIT: usize = 64;
+
+/// Rows that a walk back looks at first.
+const ROWS_MIN: usize = if cfg!(test) { 2 } else { 64 };
+
+/// Changes of a setting that are looked at before the models are let go.
+const CHANGES_LOOKED_MAX: usize = if cfg!(test) { 2 } else { 256 };
 
 /// The settings of a room that can be read as of a position. The create event never changes.
 const SETTINGS: [&str; 8] = [
@@ -54,13 +69,33 @@ impl ReadModels {
         room: &RoomId,
         at: Position,
     ) -> Result<Option<PastRoom>, TimelineError> {
-        let (mut past, changed) = {
+        self.room_at_within(room, at, &Unmetered).await
+    }
+
+    /// The same, of what a request may look at.
+    ///
+    /// # Errors
+    /// As [`room_at`](Self::room_at).
+    pub async fn room_at_within(
+        &self,
+        room: &RoomId,
+        at: Position,
+        meter: &dyn Meter,
+    ) -> Result<Option<PastRoom>, TimelineError> {
+        let now = {
             let view = self.view();
             let Some(found) = view.room(room) else { return Ok(None) };
-            (found.counted_at(at), found.settings_changed_since(at)?)
+            let counts = (found.joined_count(), found.invited_count());
+            (found.activity() <= at).then_some(counts)
         };
-        self.restate_all(room, &mut past.summary, changed).await?;
-        Ok(Some(past))
+        let Some(summary) = self.settings_at_within(room, at, meter).await? else {
+            return Ok(None);
+        };
+        let (joined, invited) = match now {
+            Some(counts) => counts,
+            None => self.counts_at(room, at, meter).await?,
+        };
+        Ok(Some(PastRoom { summary, joined, invited }))
     }
 
     /// What the room said about itself after the commit at `at`: the same without the count of its members, so that the cost
@@ -73,63 +108,162 @@ impl ReadModels {
         room: &RoomId,
         at: Position,
     ) -> Result<Option<Summary>, TimelineError> {
-        let (mut summary, changed) = {
-            let view = self.view();
-            let Some(found) = view.room(room) else { return Ok(None) };
-            (found.summary().clone(), found.settings_changed_since(at)?)
-        };
-        self.restate_all(room, &mut summary, changed).await?;
-        Ok(Some(summary))
+        self.settings_at_within(room, at, &Unmetered).await
     }
 
-    async fn restate_all(
+    /// The same, of what a request may look at.
+    ///
+    /// # Errors
+    /// As [`Self::room_at`].
+    pub async fn settings_at_within(
         &self,
         room: &RoomId,
-        summary: &mut Summary,
-        changed: Vec<(&'static str, Option<RowKey>)>,
-    ) -> Result<(), TimelineError> {
+        at: Position,
+        meter: &dyn Meter,
+    ) -> Result<Option<Summary>, TimelineError> {
+        let mut summary = {
+            let view = self.view();
+            let Some(found) = view.room(room) else { return Ok(None) };
+            let summary = found.summary().clone();
+            if found.activity() <= at {
+                return Ok(Some(summary));
+            }
+            summary
+        };
+        let mut changed = Vec::new();
+        for kind in SETTINGS {
+            let held = self.setting_at(room, kind, at, meter).await?;
+            let view = self.view();
+            if held != view.room(room).and_then(|room| room.state(kind, "")) {
+                changed.push((kind, held));
+            }
+        }
         let keys: Vec<_> = changed.iter().filter_map(|(_, key)| *key).collect();
         let events = self.events_at(room, &keys).await?;
         for (kind, key) in changed {
             let held = events.iter().find(|event| Some(event.row.key) == key);
-            restate(summary, kind, held.map(|event| &*event.event().pdu));
+            restate(&mut summary, kind, held.map(|event| &*event.event().pdu));
         }
-        Ok(())
+        Ok(Some(summary))
+    }
+
+    /// How many were joined and invited, from what each member was then: that stays so, whatever comes meanwhile.
+    async fn counts_at(
+        &self,
+        room: &RoomId,
+        at: Position,
+        meter: &dyn Meter,
+    ) -> Result<(u64, u64), TimelineError> {
+        let (mut joined, mut invited) = (0, 0);
+        let mut last: Option<OwnedUserId> = None;
+        loop {
+            if !meter.pause().await
+                || !meter.look_at(MEMBERS_LOOKED_MAX.div_ceil(MEMBERS_OF_A_UNIT))
+            {
+                return Err(TimelineError::Exhausted);
+            }
+            let view = self.view();
+            let Some(found) = view.room(room) else { return Ok((0, 0)) };
+            let mut looked = 0;
+            let mut count = |user: &OwnedUserId, member: &Member| {
+                looked += 1;
+                match member.membership_at(at) {
+                    Membership::Join => joined += 1,
+                    Membership::Invite => invited += 1,
+                    _ => {}
+                }
+                (looked == MEMBERS_LOOKED_MAX).then(|| user.clone())
+            };
+            let next = match &last {
+                None => found.members().find_map(|(user, member)| count(user, member)),
+                Some(last) => {
+                    found.members_after(last).find_map(|(user, member)| count(user, member))
+                }
+            };
+            match next {
+                None => return Ok((joined, invited)),
+                next => last = next,
+            }
+        }
+    }
+
+    /// The event that held a setting.
+    async fn setting_at(
+        &self,
+        room: &RoomId,
+        kind: &str,
+        at: Position,
+        meter: &dyn Meter,
+    ) -> Result<Option<RowKey>, TimelineError> {
+        let mut walk = SlotWalk::default();
+        loop {
+            if !meter.pause().await {
+                return Err(TimelineError::Exhausted);
+            }
+            let found = {
+                let view = self.view();
+                let Some(found) = view.room(room) else { return Ok(None) };
+                found.walk_slot((kind, ""), at, &mut walk, CHANGES_LOOKED_MAX)?
+            };
+            match found {
+                ControlFlow::Break(held) => return Ok(held),
+                ControlFlow::Continue(())
+                    if meter.look_at(CHANGES_LOOKED_MAX.div_ceil(ROWS_OF_A_UNIT)) => {}
+                ControlFlow::Continue(()) => return Err(TimelineError::Exhausted),
+            }
+        }
+    }
+
+    /// When the rooms of `user` that have become active after [`WantedRooms::at`] were active before that, of those that
+    /// `wants` lets pass.
+    ///
+    /// # Errors
+    /// [`TimelineError`] if a file of the models cannot be read, or if the request may look at no more.
+    pub async fn moved_since(
+        &self,
+        user: &UserId,
+        at: Position,
+        wants: &(dyn Fn(&RoomId) -> bool + Send + Sync),
+        meter: &dyn Meter,
+    ) -> Result<Moved, TimelineError> {
+        let mut moved = Moved::default();
+        // What becomes active meanwhile has had little since, and is looked at by whoever asks for the page.
+        let rooms = self.view().rooms_after(user, at, wants);
+        for room in rooms {
+            let mut look = LookBack::default();
+            loop {
+                if !meter.pause().await || !meter.look_at(look.chunk().div_ceil(ROWS_OF_A_UNIT)) {
+                    return Err(TimelineError::Exhausted);
+                }
+                let view = self.view();
+                let Some(found) = view.room(&room) else { break };
+                if let ControlFlow::Break(whole) = look.step(&found, at, SCANNED_ROWS_MAX)? {
+                    let before = look.since.before.filter(|_| whole);
+                    moved.0.insert(room, before);
+                    break;
+                }
+            }
+        }
+        Ok(moved)
+    }
+}
+
+/// When rooms were active before a position, of those that have been active since; none where that lies too far back.
+#[derive(Clone, Debug, Default)]
+pub struct Moved(HashMap<OwnedRoomId, Option<Position>>);
+
+impl Moved {
+    /// When a room was active before; asks `find` about one that was not looked at.
+    pub(crate) fn of(
+        &self,
+        room: &RoomId,
+        find: impl FnOnce() -> io::Result<Option<Position>>,
+    ) -> io::Result<Option<Position>> {
+        self.0.get(room).map_or_else(find, |before| Ok(*before))
     }
 }
 
 impl RoomView<'_> {
-    /// The room with the members of `at`, and the settings of now.
-    fn counted_at(&self, at: Position) -> PastRoom {
-        let (joined, invited) = (self.joined_count(), self.invited_count());
-        let mut past = PastRoom { summary: self.summary().clone(), joined, invited };
-        if self.activity() <= at {
-            return past;
-        }
-        for (user, member) in self.members().filter(|(_, member)| member.changed_after(at)) {
-            count(&mut past, member.membership, u64::wrapping_sub);
-            count(&mut past, self.membership_at(user, at), u64::wrapping_add);
-        }
-        past
-    }
-
-    /// The settings that have changed since, with the events that held them at `at`.
-    fn settings_changed_since(
-        &self,
-        at: Position,
-    ) -> io::Result<Vec<(&'static str, Option<RowKey>)>> {
-        let mut changed = Vec::new();
-        if self.activity() > at {
-            for kind in SETTINGS {
-                let held = self.state_at(kind, "", at)?;
-                if held != self.state(kind, "") {
-                    changed.push((kind, held));
-                }
-            }
-        }
-        Ok(changed)
-    }
-
     /// The rows of all events after the commit at `after`, in the order of the timeline. None if
     /// these are more than `limit`, or lie too far back to be found.
     ///
@@ -156,54 +290,84 @@ impl RoomView<'_> {
         Ok(self.look_back(at, SCANNED_ROWS_MAX)?.and_then(|since| since.before))
     }
 
-    /// Walks back until all that came after `after` has been seen. Sequence numbers have no holes,
-    /// so that is when they reach down to one of before.
+    /// Walks back until all that came after `after` has been seen.
     fn look_back(&self, after: Position, limit: usize) -> io::Result<Option<Since>> {
-        let mut since = Since { rows: Vec::new(), before: None };
-        let end = self.summary().last_sequence + 1;
-        let (mut lowest, mut known, mut scanned) = (end, 0, 0);
-        let (mut key, mut chunk) = (None, 64);
+        let mut look = LookBack::default();
         loop {
-            let rows = self.rows_before(key, chunk)?;
-            for row in &rows {
-                if row.key.position > after {
-                    since.rows.push(*row);
-                    lowest = lowest.min(row.sequence);
-                } else {
-                    known = known.max(row.sequence);
-                    let accepted = Some(row.key.position).filter(|_| !row.flags.is_hidden());
-                    since.before = since.before.max(accepted);
-                }
+            if let ControlFlow::Break(whole) = look.step(self, after, limit)? {
+                return Ok(Some(look.since).filter(|_| whole));
             }
-            scanned += rows.len();
-            let whole = known + 1 == lowest && since.rows.len() as u64 + lowest == end;
-            if rows.len() < chunk || (whole && since.before.is_some()) {
-                since.rows.reverse();
-                return Ok(Some(since));
-            }
-            if since.rows.len() > limit || scanned > SCANNED_ROWS_MAX {
-                return Ok(None);
-            }
-            key = rows.last().map(|row| row.key);
-            chunk = (chunk * 2).min(1_024);
         }
     }
 }
 
+/// A walk back over what came after a position. It can be left and gone on with at a later view.
+#[derive(Default)]
+struct LookBack {
+    since: Since,
+    /// The sequence number after the last event that there was when it began.
+    end: Option<u64>,
+    lowest: u64,
+    known: u64,
+    scanned: usize,
+    key: Option<RowKey>,
+    chunk: usize,
+}
+
+impl LookBack {
+    /// How many rows the next step looks at, at most.
+    fn chunk(&self) -> usize {
+        self.chunk.clamp(ROWS_MIN, 1_024)
+    }
+
+    /// Looks at some more rows. Sequence numbers have no holes, so all has been seen when they reach down to one of before.
+    /// Breaks with whether it has.
+    fn step(
+        &mut self,
+        room: &RoomView<'_>,
+        after: Position,
+        limit: usize,
+    ) -> io::Result<ControlFlow<bool>> {
+        let end = *self.end.get_or_insert_with(|| {
+            self.lowest = room.summary().last_sequence + 1;
+            self.lowest
+        });
+        let chunk = self.chunk();
+        let rows = room.rows_before(self.key, chunk)?;
+        // What came since the walk began is not counted.
+        for row in rows.iter().filter(|row| row.sequence < end) {
+            if row.key.position > after {
+                self.since.rows.push(*row);
+                self.lowest = self.lowest.min(row.sequence);
+            } else {
+                self.known = self.known.max(row.sequence);
+                let accepted = Some(row.key.position).filter(|_| !row.flags.is_hidden());
+                self.since.before = self.since.before.max(accepted);
+            }
+        }
+        self.scanned += rows.len();
+        let whole =
+            self.known + 1 == self.lowest && self.since.rows.len() as u64 + self.lowest == end;
+        if rows.len() < chunk || (whole && self.since.before.is_some()) {
+            self.since.rows.reverse();
+            return Ok(ControlFlow::Break(true));
+        }
+        if self.since.rows.len() > limit || self.scanned > SCANNED_ROWS_MAX {
+            return Ok(ControlFlow::Break(false));
+        }
+        self.key = rows.last().map(|row| row.key);
+        self.chunk = chunk * 2;
+        Ok(ControlFlow::Continue(()))
+    }
+}
+
 /// What a room has had since a position.
+#[derive(Default)]
 struct Since {
     /// The rows after it, in the order of the timeline.
     rows: Vec<TimelineRow>,
     /// The last commit up to it with an accepted event, as far as was looked.
     before: Option<Position>,
-}
-
-fn count(past: &mut PastRoom, membership: Membership, add: impl Fn(u64, u64) -> u64) {
-    match membership {
-        Membership::Join => past.joined = add(past.joined, 1),
-        Membership::Invite => past.invited = add(past.invited, 1),
-        _ => {}
-    }
 }
 
 /// Lets a summary say what it said while `held` held the setting, or while nothing did.

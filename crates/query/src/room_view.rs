@@ -1,6 +1,6 @@
 //! Reading one room at one checkpoint.
 
-use std::io;
+use std::{io, ops::ControlFlow};
 
 use rookery_domain::{
     EventId, HistoryVisibility, Membership, OwnedUserId, RoomAliasId, RoomId, UserId,
@@ -42,6 +42,13 @@ pub struct WantedSlots<'a> {
     /// How many.
     pub limit: usize,
 }
+
+/// How far a walk back over the changes of a slot is: the holder, and how many of the changes by resolution are left.
+pub(crate) type SlotWalk = Option<Walked>;
+
+/// See [`SlotWalk`].
+#[derive(Debug)]
+pub(crate) struct Walked(Option<RowKey>, usize);
 
 /// One room, at the position of the [`View`](crate::View) that it is of.
 #[derive(Clone, Copy)]
@@ -152,9 +159,7 @@ impl<'a> RoomView<'a> {
     /// What `user` was after the commit at `position`.
     #[must_use]
     pub fn membership_at(&self, user: &UserId, position: Position) -> Membership {
-        let Some(member) = self.member(user) else { return Membership::default() };
-        let end = member.history.partition_point(|change| change.position <= position);
-        end.checked_sub(1).map(|last| member.history[last].membership).unwrap_or_default()
+        self.member(user).map(|member| member.membership_at(position)).unwrap_or_default()
     }
 
     /// The history visibility after the event with this sequence number.
@@ -271,28 +276,51 @@ impl<'a> RoomView<'a> {
         state_key: &str,
         position: Position,
     ) -> io::Result<Option<RowKey>> {
-        let Some(timeline) = self.models.timelines.get(self.key) else { return Ok(None) };
-        let mut holder = timeline.slots().get(kind, state_key);
-        let mut resolved = timeline.slots().resolved(kind, state_key);
-        // Back over the changes of the slot: each was made by its new holder, or by resolution.
+        let mut walk = SlotWalk::default();
         loop {
+            let walked = self.walk_slot((kind, state_key), position, &mut walk, usize::MAX)?;
+            if let ControlFlow::Break(held) = walked {
+                return Ok(held);
+            }
+        }
+    }
+
+    /// Goes back over the changes of a slot, each made by its new holder or by resolution, for `steps` at most. Breaks with
+    /// the event that held the slot after the commit at `position`.
+    pub(crate) fn walk_slot(
+        &self,
+        (kind, state_key): (&str, &str),
+        position: Position,
+        walk: &mut SlotWalk,
+        steps: usize,
+    ) -> io::Result<ControlFlow<Option<RowKey>>> {
+        let Some(timeline) = self.models.timelines.get(self.key) else {
+            return Ok(ControlFlow::Break(None));
+        };
+        let resolved = timeline.slots().resolved(kind, state_key);
+        let Walked(holder, left) = walk
+            .get_or_insert_with(|| Walked(timeline.slots().get(kind, state_key), resolved.len()));
+        for _ in 0..steps {
+            // Only the end of it grows.
+            let resolved = resolved.get(..*left).unwrap_or(resolved);
             let last = resolved.last();
             let taken = |key: &RowKey| last.is_none_or(|last| (key.position, key.index) > last.at);
             if let Some(key) = holder.filter(taken) {
                 if key.position <= position {
-                    return Ok(holder);
+                    return Ok(ControlFlow::Break(*holder));
                 }
-                holder = self.row(key)?.and_then(|row| row.replaced);
-            } else if let Some((last, before)) = resolved.split_last() {
+                *holder = self.row(key)?.and_then(|row| row.replaced);
+            } else if let Some(last) = last {
                 if last.at.0 <= position {
-                    return Ok(holder);
+                    return Ok(ControlFlow::Break(*holder));
                 }
-                holder = last.before;
-                resolved = before;
+                *holder = last.before;
+                *left = resolved.len() - 1;
             } else {
-                return Ok(None);
+                return Ok(ControlFlow::Break(None));
             }
         }
+        Ok(ControlFlow::Continue(()))
     }
 
     /// The events that held the room's state after the commit at `position`: type, state key,

@@ -12,7 +12,9 @@ use std::io;
 use rookery_domain::{Membership, OwnedRoomId, RoomId, UserId};
 use rookery_log::Position;
 
-use crate::{Closing, Member, MembershipChange, RoomView, RoomsPage, RowKey, TimelineRow, View};
+use crate::{
+    Closing, Member, MembershipChange, Moved, RoomView, RoomsPage, RowKey, TimelineRow, View,
+};
 
 /// Events that a client may have missed of a room before it is better off with a new copy.
 const MISSED_EVENTS_MAX: usize = 1_000;
@@ -52,7 +54,8 @@ pub struct ClosedRoom {
 
 impl View<'_> {
     /// A page of the rooms that `user` had joined at `at`, and is in now; of those, the ones that
-    /// `wants` lets pass.
+    /// `wants` lets pass. `moved` says when those were active that have been active since
+    /// ([`ReadModels::moved_since`](crate::ReadModels::moved_since)).
     ///
     /// # Errors
     /// If a file of the models cannot be read.
@@ -61,9 +64,10 @@ impl View<'_> {
         user: &UserId,
         wanted: WantedRooms,
         wants: impl Fn(&RoomId) -> bool,
+        moved: &Moved,
     ) -> io::Result<RoomsPage<'_>> {
         let WantedRooms { at, since, before, limit } = wanted;
-        let mut found = self.moved_since(user, wanted, &wants)?;
+        let mut found = self.found_moved(user, wanted, &wants, moved)?;
         // All others are as they were then.
         let moved = found.len();
         let mut before = before.min(at.next());
@@ -83,11 +87,12 @@ impl View<'_> {
     }
 
     /// The rooms that have become active after `at`, with when they were active before.
-    fn moved_since(
+    fn found_moved(
         &self,
         user: &UserId,
         WantedRooms { at, since, before, .. }: WantedRooms,
         wants: &impl Fn(&RoomId) -> bool,
+        moved: &Moved,
     ) -> io::Result<Vec<(Position, RoomView<'_>)>> {
         let mut found = Vec::new();
         if self.position() <= at {
@@ -99,12 +104,29 @@ impl View<'_> {
                 continue;
             }
             // What cannot be found out comes on the last page rather than on none.
-            let active = room.activity_at(at)?.unwrap_or(since.next());
+            let active = moved.of(room.id(), || room.activity_at(at))?;
+            let active = active.unwrap_or(since.next());
             if since < active && active < before {
                 found.push((active, room));
             }
         }
         Ok(found)
+    }
+
+    /// The rooms that `user` has joined and that have become active after `at`, of those that `wants` lets pass.
+    pub(crate) fn rooms_after(
+        &self,
+        user: &UserId,
+        at: Position,
+        wants: &dyn Fn(&RoomId) -> bool,
+    ) -> Vec<OwnedRoomId> {
+        if self.position() <= at {
+            return Vec::new();
+        }
+        let active =
+            self.active_between(user, Membership::Join, at, Position(u64::MAX), usize::MAX);
+        let rooms = active.into_iter().map(|(_, room)| room.id().to_owned());
+        rooms.filter(|room| wants(room)).collect()
     }
 
     /// One room, if a page with these bounds could have it.

@@ -14,6 +14,7 @@ use tokio::sync::OnceCell;
 use super::{
     context::{app, session, unless_absent},
     join_rule::JoinRuleKind,
+    reads::reads,
     room::{Access, HistoryVisibilityEnum},
 };
 
@@ -95,7 +96,8 @@ impl Moment {
         let face = self.face.get_or_try_init(|| async {
             let viewer = session(context).viewer()?.to_owned();
             let models = &app(context).models;
-            let past = unless_absent(models.room_at(room, self.position).await)?.flatten();
+            let past = models.room_at_within(room, self.position, &reads(context)).await;
+            let past = unless_absent(past)?.flatten();
             let view = models.view();
             let face =
                 past.and_then(|past| view.room(room).map(|room| Face::past(&room, &past, &viewer)));

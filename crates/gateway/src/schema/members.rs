@@ -249,7 +249,8 @@ async fn summary_of(context: &Context<'_>, room: &Room) -> Result<Option<Summary
     if !is_old {
         return Ok(None);
     }
-    Ok(unless_absent(models.settings_at(room.matrix_id(), at).await)?.flatten())
+    let settings = models.settings_at_within(room.matrix_id(), at, &reads(context)).await;
+    Ok(unless_absent(settings)?.flatten())
 }
 
 fn membership_of(

@@ -54,6 +54,12 @@ impl Member {
             || self.history.last().is_some_and(|last| last.position > position)
     }
 
+    /// What the user was after the commit at `position`.
+    pub(crate) fn membership_at(&self, position: Position) -> Membership {
+        let end = self.history.partition_point(|change| change.position <= position);
+        end.checked_sub(1).map(|last| self.history[last].membership).unwrap_or_default()
+    }
+
     /// Since which event the user is what the user is.
     #[must_use]
     pub fn since(&self) -> Option<MembershipChange> {

@@ -1,11 +1,14 @@
 //! What is before a page, and what a room was at a position of before.
 
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
 use proptest::{collection::vec, prelude::*};
 use rookery_log::{EventLog, Position};
 use serde_json::json;
 
 use crate::{
-    Anchor, Begins, Membership, Missed, Viewer, Wanted, WantedRooms,
+    Anchor, Begins, Membership, Meter, Missed, ReadModels, TimelineError, Unmetered, Viewer,
+    Wanted, WantedRooms,
     testing::{Scene, room, settle, user},
 };
 
@@ -61,10 +64,11 @@ proptest! {
                 scene.member(name, "bob", "join").await;
             }
             let bob = user("bob");
-            let page = |at, since, limit, before| {
+            let page = async |at, since, limit, before| {
+                let moved = models.moved_since(&bob, at, &|_| true, &Unmetered).await.unwrap();
                 let view = models.view();
                 let wanted = WantedRooms { at, since, before, limit };
-                let page = view.rooms_as_of(&bob, wanted, |_| true).unwrap();
+                let page = view.rooms_as_of(&bob, wanted, |_| true, &moved).unwrap();
                 let rooms: Vec<_> = page.rooms.iter().map(|room| room.id().to_owned()).collect();
                 (rooms, page.next)
             };
@@ -84,7 +88,7 @@ proptest! {
                 };
                 settle(&models).await;
                 let at = models.view().position();
-                let order = page(at, Position::ORIGIN, 9, end).0;
+                let order = page(at, Position::ORIGIN, 9, end).await.0;
                 let view = models.view();
                 let of = |name: &&str| {
                     let found = view.room(&room(name)).unwrap();
@@ -95,10 +99,10 @@ proptest! {
                 shown.push((at, order, ROOMS.iter().map(of).collect::<Vec<_>>()));
             }
             for (at, order, rooms) in &shown {
-                prop_assert_eq!(&page(*at, Position::ORIGIN, 9, end).0, order);
+                prop_assert_eq!(&page(*at, Position::ORIGIN, 9, end).await.0, order);
                 let (mut paged, mut before) = (Vec::new(), Some(end));
                 while let Some(place) = before {
-                    let (rooms, next) = page(*at, Position::ORIGIN, 1, place);
+                    let (rooms, next) = page(*at, Position::ORIGIN, 1, place).await;
                     paged.extend(rooms);
                     before = next;
                 }
@@ -115,7 +119,7 @@ proptest! {
             }
             let tail = *scene.log.tail().borrow();
             let since = Position(since.min(tail.0).max(6));
-            let (fresh, _) = page(tail, since, 9, end);
+            let (fresh, _) = page(tail, since, 9, end).await;
             for name in ROOMS {
                 let view = models.view();
                 let found = view.room(&room(name)).unwrap();
@@ -130,4 +134,58 @@ proptest! {
             Ok(())
         })?;
     }
+}
+
+/// Lets a request look at so much, and checks whenever it pauses that it has let go of the models.
+struct Limited<'a> {
+    models: &'a ReadModels,
+    left: AtomicUsize,
+    pauses: AtomicUsize,
+}
+
+#[async_trait::async_trait]
+impl Meter for Limited<'_> {
+    fn look_at(&self, units: usize) -> bool {
+        self.left.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(units)).is_ok()
+    }
+
+    async fn pause(&self) -> bool {
+        assert!(self.models.core.models.try_write().is_some(), "the models are held");
+        self.pauses.fetch_add(1, Relaxed);
+        true
+    }
+}
+
+#[tokio::test]
+async fn the_models_are_let_go_and_work_is_charged_while_an_earlier_moment_is_looked_for() {
+    let mut scene = Scene::new();
+    let models = scene.open().await;
+    scene.create("a", "alice").await;
+    scene.member("a", "bob", "join").await;
+    settle(&models).await;
+    let at = models.view().position();
+    for number in 0..9 {
+        scene.member("a", &format!("user{number}"), "join").await;
+        let content = json!({ "name": number.to_string() });
+        scene.send("a", "alice", "m.room.name", Some(""), content).await;
+    }
+    settle(&models).await;
+    let bob = user("bob");
+    let limited = |left| {
+        let (left, pauses) = (AtomicUsize::new(left), AtomicUsize::new(0));
+        Limited { models: &models, left, pauses }
+    };
+    let enough = limited(100);
+    let past = models.room_at_within(&room("a"), at, &enough).await.unwrap().unwrap();
+    assert_eq!((past.joined, past.summary.name), (2, Some("a".into())));
+    assert!(enough.pauses.load(Relaxed) > 9, "{:?}", enough.pauses);
+    let enough = limited(100);
+    models.moved_since(&bob, at, &|_| true, &enough).await.unwrap();
+    assert!(enough.pauses.load(Relaxed) > 3, "{:?}", enough.pauses);
+    let little = limited(1);
+    let past = models.room_at_within(&room("a"), at, &little).await;
+    assert!(matches!(past, Err(TimelineError::Exhausted)), "{past:?}");
+    let little = limited(1);
+    let moved = models.moved_since(&bob, at, &|_| true, &little).await;
+    assert!(matches!(moved, Err(TimelineError::Exhausted)), "{moved:?}");
 }

@@ -3,19 +3,20 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, Object, Result};
-use rookery_domain::{Filter, OwnedRoomId, UserId};
+use rookery_domain::{Filter, OwnedRoomId, RoomId, UserId};
 use rookery_log::Position;
-use rookery_query::{ClosedRoom, Missed, RoomView, View, WantedRooms};
+use rookery_query::{ClosedRoom, Missed, Moved, RoomView, View, WantedRooms};
 
 use super::{
     cursor::SyncPlace,
     update::{RoomUpdate, Since},
 };
 use crate::schema::{
-    context::{App, PAGE_MAX, app, page_size, session},
+    context::{App, PAGE_MAX, app, page_size, session, unless_absent},
     face::Moment,
     fault::Fault,
     list::{Items, List},
+    reads::reads,
     room::Room,
     scalars::{PositionScalar, RoomIdScalar, SyncCursorScalar},
     stream::RoomClosed,
@@ -39,6 +40,12 @@ pub(crate) struct SyncArguments {
     pub(crate) room_id: Option<OwnedRoomId>,
     pub(crate) timeline_limit: Option<i32>,
     pub(crate) filter: Option<Arc<Filter>>,
+}
+
+impl SyncArguments {
+    fn wants(&self, room: &RoomId) -> bool {
+        self.filter.as_deref().is_none_or(|filter| filter.wants_room(room))
+    }
 }
 
 /// Everything a client needs to show its first screen.
@@ -90,14 +97,19 @@ impl InitialSync {
         let events = arguments.timeline_limit;
         let events =
             events.map(|_| page_size("timelineLimit", events, TIMELINE_DEFAULT)).transpose()?;
-        let (sync, recent) = {
+        let moved = moved(context, &viewer, &arguments).await?;
+        let (mut sync, rooms, recent) = {
             let view = app.models.view();
             let bounds = Bounds::of(app, &view, &arguments)?;
-            let page = pick(&view, &viewer, &bounds, &arguments, limit)
+            let page = pick(&view, &viewer, &bounds, (&arguments, &moved), limit)
                 .map_err(|error| Fault::internal(&error.to_string()))?;
             let recent = recent(context, &page.0, events);
-            (assemble(app, &view, &viewer, &bounds, &arguments, events, page)?, recent)
+            let rooms: Vec<_> = page.0.iter().map(|room| room.id().to_owned()).collect();
+            let sync = assemble(app, &view, &viewer, &bounds, &arguments, events, page);
+            (sync, (rooms, bounds), recent)
         };
+        let (rooms, bounds) = rooms;
+        missed(context, &viewer, &bounds, rooms.iter().zip(&mut sync.updates)).await?;
         // What the fields of the rooms are about to read, read at once.
         app.models
             .read_ahead(recent)
@@ -107,12 +119,51 @@ impl InitialSync {
     }
 }
 
+/// When the rooms were active that have been active since the first page. That may take long for those that have had much
+/// since, so the models are let go meanwhile.
+async fn moved(context: &Context<'_>, viewer: &UserId, arguments: &SyncArguments) -> Result<Moved> {
+    if arguments.after.is_none() || arguments.room_id.is_some() {
+        return Ok(Moved::default());
+    }
+    let app = app(context);
+    let at = Bounds::of(app, &app.models.view(), arguments)?.at;
+    let wants = |room: &RoomId| arguments.wants(room);
+    let moved = app.models.moved_since(viewer, at, &wants, &reads(context)).await;
+    Ok(unless_absent(moved)?.unwrap_or_default())
+}
+
+/// Finds out what a client that knew these rooms has missed of each, one after the other.
+async fn missed<'a>(
+    context: &Context<'_>,
+    viewer: &UserId,
+    &Bounds { at, since, .. }: &Bounds,
+    updates: impl Iterator<Item = (&'a OwnedRoomId, &'a mut RoomUpdate)>,
+) -> Result<()> {
+    if since == Position::ORIGIN {
+        return Ok(());
+    }
+    let reads = reads(context);
+    for (room, update) in updates {
+        reads.pause().await?;
+        let missed = {
+            let view = app(context).models.view();
+            view.room(room).map(|room| room.missed(viewer, since, at)).transpose()
+        };
+        let missed = missed.map_err(|error| Fault::internal(&error.to_string()))?;
+        if let Some(Missed::Events(rows)) = missed {
+            reads.look_at_rows(rows.len())?;
+            update.extends(Since { at, rows });
+        }
+    }
+    Ok(())
+}
+
 /// The rooms of the page, and where the next one begins.
 fn pick<'a>(
     view: &'a View<'_>,
     viewer: &UserId,
     bounds: &Bounds,
-    arguments: &SyncArguments,
+    (arguments, moved): (&SyncArguments, &Moved),
     limit: usize,
 ) -> std::io::Result<(Vec<RoomView<'a>>, Option<Position>)> {
     let Bounds { at, since, before, .. } = *bounds;
@@ -120,9 +171,7 @@ fn pick<'a>(
     if let Some(room) = &arguments.room_id {
         return Ok((view.room_as_of(viewer, room, wanted).into_iter().collect(), None));
     }
-    let filter = arguments.filter.as_deref();
-    let wants = |room: &rookery_domain::RoomId| filter.is_none_or(|it| it.wants_room(room));
-    let page = view.rooms_as_of(viewer, wanted, wants)?;
+    let page = view.rooms_as_of(viewer, wanted, |room| arguments.wants(room), moved)?;
     Ok((page.rooms, page.next))
 }
 
@@ -134,7 +183,7 @@ fn assemble(
     arguments: &SyncArguments,
     events: Option<usize>,
     (rooms, next): (Vec<RoomView<'_>>, Option<Position>),
-) -> Result<InitialSync, Fault> {
+) -> InitialSync {
     let Bounds { at, since, invites_before, is_first, .. } = *bounds;
     let is_now = at == view.position();
     let shown = |room: &RoomView<'_>| {
@@ -145,24 +194,9 @@ fn assemble(
             Room::as_it_was(room.id().to_owned(), moment)
         }
     };
-    let update = |room: &RoomView<'_>| -> std::io::Result<RoomUpdate> {
-        let missed = if since == Position::ORIGIN {
-            Missed::TooMuch
-        } else {
-            room.missed(viewer, since, at)?
-        };
-        let since = match missed {
-            Missed::TooMuch => None,
-            Missed::Events(rows) => Some(Since { at, rows }),
-        };
-        let limit = events.unwrap_or(TIMELINE_DEFAULT);
-        Ok(RoomUpdate::new(shown(room), since, limit))
-    };
-    let updates = rooms.iter().map(update).collect::<std::io::Result<_>>();
-    let updates = updates.map_err(|error| Fault::internal(&error.to_string()))?;
-    let is_asked = |room: &rookery_domain::RoomId| {
-        arguments.room_id.as_deref().is_none_or(|wanted| wanted == room)
-    };
+    let limit = events.unwrap_or(TIMELINE_DEFAULT);
+    let updates = rooms.iter().map(|room| RoomUpdate::new(shown(room), limit)).collect();
+    let is_asked = |room: &RoomId| arguments.room_id.as_deref().is_none_or(|wanted| wanted == room);
     // Whoever asks for one room is told its invite, however many others there are.
     let limit = if arguments.room_id.is_some() { usize::MAX } else { INVITES_MAX };
     let wanted = WantedRooms { at, since, before: invites_before, limit };
@@ -180,14 +214,14 @@ fn assemble(
         let invites_before = found.next.unwrap_or(Position::ORIGIN);
         SyncPlace { at, since, before, invites_before }.seal(&app.token_key, app.log.epoch())
     });
-    Ok(InitialSync {
+    InitialSync {
         updates,
         next: next.map(SyncCursorScalar),
         invites,
         closed,
         user: User::with_profile(viewer.to_owned(), view.profile(viewer).cloned()),
         position: app.token(at),
-    })
+    }
 }
 
 /// The commits of the events that the rooms of a page are about to show, as far as these are asked

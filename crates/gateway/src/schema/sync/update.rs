@@ -51,9 +51,14 @@ struct Last {
 }
 
 impl RoomUpdate {
-    pub(super) fn new(room: Room, since: Option<Since>, limit: usize) -> Self {
-        let (since, last, changes) = (since.map(Arc::new), OnceCell::new(), OnceCell::new());
-        Self { room, since, limit, last, changes }
+    /// A new copy of the room.
+    pub(super) fn new(room: Room, limit: usize) -> Self {
+        Self { room, since: None, limit, last: OnceCell::new(), changes: OnceCell::new() }
+    }
+
+    /// The client's copy becomes right by what it has missed.
+    pub(super) fn extends(&mut self, since: Since) {
+        self.since = Some(Arc::new(since));
     }
 
     /// The last of the missed events that the client wants.
