@@ -5,7 +5,7 @@
 //! in its data.
 //!
 //! **Invariant:** memory is bounded: one answer by [`AnswerLimits::bytes_max`], all that are being made by
-//! [`AnswerLimits::all_bytes_max`] and [`FREE_BYTES`] for each, and those that nobody has read yet by half of it.
+//! [`AnswerLimits::all_bytes_max`] and [`FREE_BYTES`] for each, and those that nobody has read yet by as much again.
 //! **Invariant:** a resolver runs for no longer than [`SLICE`] and one step of its own before others have their turn.
 
 mod answers;
@@ -46,7 +46,7 @@ pub(super) const LIGHT: Duration = Duration::from_millis(8);
 pub struct AnswerLimits {
     /// Bytes of an answer. A field counts as the text of its value, and [`FIELD_BYTES`] with it.
     pub bytes_max: usize,
-    /// Bytes of all answers that are being made; those that their clients have not read yet have half as much.
+    /// Bytes of all answers that are being made; those that their clients have not read yet have as much again.
     pub all_bytes_max: usize,
     /// What may be looked at for an answer, in the units of `docs/limits.md`.
     pub work_max: usize,
@@ -192,7 +192,8 @@ impl Budget {
 
     /// The answer is made: from now on it waits for its client alone.
     fn made(&self) {
-        self.0.room.made(self.taken_bytes());
+        // What was to be longer than it may be is not sent.
+        self.0.room.made(if self.exhausted().is_some() { 0 } else { self.taken_bytes() });
     }
 
     /// Drives a step of a subscription slice by slice.

@@ -26,9 +26,6 @@ const UNIT_BYTES: usize = 1024;
 /// Callers whose answers have room at the same time, each with all of its share.
 const SHARES: usize = 8;
 
-/// Which part of the room for answers those have in addition that are made and not read yet.
-const UNREAD_PART: usize = 2;
-
 /// All answers that are being made or waiting to be read.
 #[derive(Debug)]
 pub(crate) struct Answers {
@@ -52,7 +49,7 @@ impl Answers {
             share: (all / SHARES).max(one),
             all: Arc::new(Semaphore::new(all)),
             callers: Mutex::default(),
-            unread: Unread::new((all * UNIT_BYTES / UNREAD_PART).max(limits.bytes_max)),
+            unread: Unread::new((all * UNIT_BYTES).max(limits.bytes_max)),
             lanes: Semaphore::new((processors / 2).max(1)),
             limits,
         })

@@ -18,8 +18,11 @@ use crate::transport::untaken::Taker;
 /// Shorter answers are not counted: there are as many as there are connections, and their queues bound them.
 const UNCOUNTED_BYTES: usize = 16 * 1024;
 
-/// How long an answer may wait for its client when half of the room is taken.
+/// How long an answer may wait for its client when a quarter of the room is taken.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// The same when half of it is. A client that reads has taken its answer by then, also from a busy server.
+const GRACE_SHORT: Duration = Duration::from_millis(250);
 
 /// All answers that are not read yet.
 #[derive(Debug)]
@@ -47,7 +50,8 @@ struct Holder {
 #[derive(Debug)]
 struct Answer {
     bytes: usize,
-    made: Instant,
+    /// Since when it waits for its client.
+    since: Instant,
     taker: Taker,
 }
 
@@ -76,19 +80,24 @@ impl Unread {
         }
         let mut table = self.table.lock();
         table.serial += 1;
-        let (serial, made) = (table.serial, Instant::now());
-        table.insert(key, serial, Answer { bytes, made, taker });
+        let (serial, since) = (table.serial, Instant::now());
+        table.insert(key, serial, Answer { bytes, since, taker });
         self.make_room(&mut table);
         Some(UnreadPlace { all: Arc::clone(self), key, serial })
     }
 
     /// Closes connections of whoever has the most until there is room.
     fn make_room(&self, table: &mut Table) {
-        while table.bytes > self.bytes_max / 2 {
+        while table.bytes > self.bytes_max / 4 {
             let Some((_, key)) = table.by_bytes.last().copied() else { return };
             let oldest = table.callers.get(&key).and_then(|it| it.answers.first_key_value());
             let Some((&serial, oldest)) = oldest else { return };
-            if table.bytes <= self.bytes_max && oldest.made.elapsed() < GRACE {
+            let grace = match table.bytes {
+                bytes if bytes > self.bytes_max => Duration::ZERO,
+                bytes if bytes > self.bytes_max / 2 => GRACE_SHORT,
+                _ => GRACE,
+            };
+            if oldest.since.elapsed() < grace {
                 return;
             }
             let all = table.bytes;
@@ -116,6 +125,8 @@ impl Table {
         let holder = self.callers.get_mut(&key);
         let Some(answer) = holder.and_then(|it| it.answers.get_mut(&serial)) else { return };
         let before = std::mem::replace(&mut answer.bytes, bytes);
+        // Until now it was the server that wrote it.
+        answer.since = Instant::now();
         self.count(key, before, bytes);
     }
 
