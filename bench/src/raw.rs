@@ -1,8 +1,11 @@
-//! The bare reference of everything durable: a file, appended to and synced in groups.
+//! The bare reference of everything durable: a file, written and synced in groups.
+//!
+//! The file is as long from the beginning as it will ever be: a file that grows commits the journal of the file system at each
+//! sync, which would make the reference slower than what it is the reference of.
 
 use std::{
     fs::File,
-    io::Write,
+    io::{Seek, SeekFrom, Write},
     path::Path,
     time::{Duration, Instant},
 };
@@ -12,6 +15,9 @@ use crate::{
     stats::{Samples, float},
 };
 
+/// How long the file is. Once it is full, it is written from its beginning again.
+const FILE_BYTES: usize = 64 << 20;
+
 /// What a bare file does.
 pub(crate) struct Raw {
     /// Records a second.
@@ -20,7 +26,61 @@ pub(crate) struct Raw {
     pub(crate) p50_ms: f64,
 }
 
-/// Appends records of `bytes` each for about `duration`, `group` of them before each `fdatasync`.
+/// A file that takes turns with what is measured beside it.
+pub(crate) struct RawFile {
+    file: File,
+    text: Vec<u8>,
+    group: usize,
+    written: usize,
+    samples: Samples,
+    elapsed: Duration,
+}
+
+impl RawFile {
+    /// A file for records of `bytes` each, `group` of them before each `fdatasync`.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub(crate) fn open(folder: &Path, group: usize, bytes: usize) -> Result<Self, Error> {
+        let text: Vec<u8> = (b' '..=b'~').cycle().take(group * bytes).collect();
+        let mut file = File::create(folder.join("raw"))?;
+        file.write_all(&vec![0; FILE_BYTES.max(text.len())])?;
+        file.sync_all()?;
+        file.seek(SeekFrom::Start(0))?;
+        let (samples, elapsed) = (Samples::default(), Duration::ZERO);
+        Ok(Self { file, text, group, written: 0, samples, elapsed })
+    }
+
+    /// Writes for about `duration`.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub(crate) fn write_for(&mut self, duration: Duration) -> Result<(), Error> {
+        let started = Instant::now();
+        while started.elapsed() < duration {
+            if self.written + self.text.len() > FILE_BYTES {
+                self.file.seek(SeekFrom::Start(0))?;
+                self.written = 0;
+            }
+            let begun = Instant::now();
+            self.file.write_all(&self.text)?;
+            self.file.sync_data()?;
+            self.samples.push(begun.elapsed());
+            self.written += self.text.len();
+        }
+        self.elapsed += started.elapsed();
+        Ok(())
+    }
+
+    /// What it did in all its turns.
+    pub(crate) fn figures(self) -> Raw {
+        let rate = float(self.samples.len() * self.group) / self.elapsed.as_secs_f64();
+        let p50_ms = self.samples.latency().map_or(0.0, |latency| latency.p50_ms);
+        Raw { rate, p50_ms }
+    }
+}
+
+/// Writes records of `bytes` each for about `duration`, `group` of them before each `fdatasync`.
 ///
 /// # Errors
 /// If the file cannot be written.
@@ -30,20 +90,7 @@ pub(crate) fn append(
     bytes: usize,
     duration: Duration,
 ) -> Result<Raw, Error> {
-    let mut file = File::create(folder.join("raw"))?;
-    let text: Vec<u8> = (b' '..=b'~').cycle().take(group * bytes).collect();
-    // The first sync of a new file also writes its name.
-    file.write_all(&text)?;
-    file.sync_all()?;
-    let mut samples = Samples::default();
-    let started = Instant::now();
-    while started.elapsed() < duration {
-        let begun = Instant::now();
-        file.write_all(&text)?;
-        file.sync_data()?;
-        samples.push(begun.elapsed());
-    }
-    let rate = float(samples.len() * group) / started.elapsed().as_secs_f64();
-    let p50_ms = samples.latency().map_or(0.0, |latency| latency.p50_ms);
-    Ok(Raw { rate, p50_ms })
+    let mut file = RawFile::open(folder, group, bytes)?;
+    file.write_for(duration)?;
+    Ok(file.figures())
 }

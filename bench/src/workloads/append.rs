@@ -18,7 +18,8 @@ use serde_json::json;
 use tokio::runtime::Runtime;
 
 use crate::{
-    Error, raw,
+    Error,
+    raw::RawFile,
     report::{self, Run},
     settings::Settings,
     stats::{Samples, float},
@@ -26,6 +27,9 @@ use crate::{
 
 /// How many events share a sync.
 const GROUPS: [usize; 3] = [1, 64, 256];
+
+/// How often the log and the bare file take turns in a run.
+const TURNS: u32 = 4;
 
 /// Bytes of the content of an event.
 const CONTENT_BYTES: usize = 600;
@@ -58,9 +62,18 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Error> {
             let options = SledOptions { disk: disk.clone(), ..SledOptions::default() };
             let log = SledLog::open(&folder.path().join("log"), options)?;
             let before = disk.0.load(Ordering::Relaxed);
-            let mut run = runtime.block_on(append(&log, group, settings.duration))?;
+            let mut file = RawFile::open(folder.path(), group, event(0).bytes())?;
+            let (mut samples, mut elapsed, mut next) = (Samples::default(), Duration::ZERO, 0);
+            for _ in 0..TURNS {
+                let turn = append(&log, group, &mut next, settings.duration / TURNS);
+                let (more, took) = runtime.block_on(turn)?;
+                samples.extend(more);
+                elapsed += took;
+                file.write_for(settings.duration / TURNS / 2)?;
+            }
+            let mut run = Run::new(samples.len() as u64, elapsed, samples.latency());
             let syncs = disk.0.load(Ordering::Relaxed) - before;
-            let raw = raw::append(folder.path(), group, event(0).bytes(), settings.duration / 2)?;
+            let raw = file.figures();
             run.reference_rate = Some(raw.rate);
             run.more = vec![
                 ("events_per_sync", float(run.count) / float(syncs.max(1))),
@@ -74,37 +87,41 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Error> {
     Ok(())
 }
 
-/// Keeps so many appends under way that the writer always finds a group waiting.
-async fn append(log: &SledLog, group: usize, duration: Duration) -> Result<Run, Error> {
+/// Keeps so many appends under way that the writer always finds a group waiting. `number` is that of the next event.
+async fn append(
+    log: &SledLog,
+    group: usize,
+    number: &mut usize,
+    duration: Duration,
+) -> Result<(Samples, Duration), Error> {
     let streams: Vec<_> =
         (0..STREAMS).map(|stream| StreamId::new(StreamKind::Room, &format!("!{stream}"))).collect();
     let under_way_max = if group == 1 { 1 } else { 2 * group };
     let mut under_way = FuturesOrdered::new();
     let mut samples = Samples::default();
-    let mut number = 0;
     let started = Instant::now();
     loop {
         let going_on = started.elapsed() < duration;
         while going_on && under_way.len() < under_way_max {
             let commit = Commit {
-                stream: streams[number % STREAMS].clone(),
+                stream: streams[*number % STREAMS].clone(),
                 command: None,
-                received: Millis(number as u64),
-                events: vec![event(number).0],
+                received: Millis(*number as u64),
+                events: vec![event(*number).0],
             };
             let last = number.checked_sub(STREAMS);
             let guard = last.map_or(Guard::EMPTY, |last| Guard::after(&event_id(last)));
             let begun = Instant::now();
             let appending = log.append(commit, guard);
             under_way.push_back(async move { appending.await.map(|_| begun.elapsed()) });
-            number += 1;
+            *number += 1;
         }
         match under_way.next().await {
             Some(took) => samples.push(took?),
             None => break,
         }
     }
-    Ok(Run::new(samples.len() as u64, started.elapsed(), samples.latency()))
+    Ok((samples, started.elapsed()))
 }
 
 struct Event(LoggedEvent);

@@ -5,7 +5,7 @@ use std::time::Instant;
 use serde_json::json;
 use tokio::runtime::Builder;
 
-use super::hall::Hall;
+use super::hall::{Hall, SPEAKERS};
 use crate::{
     Error,
     audience::{Audience, Listener},
@@ -47,6 +47,9 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Error> {
             let mut parameters = json!({ "listeners": listeners, "messages": name });
             if let Pace::PerSecond(rate) = pace {
                 parameters["messages_per_second"] = json!(rate);
+            }
+            if let Pace::Burst = pace {
+                parameters["messages_under_way"] = json!(SPEAKERS);
             }
             report::print("fanout", parameters, runs);
         }

@@ -23,7 +23,7 @@ pub(super) const FOLLOW: &str = "subscription($after: Position) { eventStream(af
         eventId type sequence text sentAt sender { userId } room { roomId } } } } }";
 
 /// Connections over which messages come that do not wait for each other.
-const SPEAKERS: usize = 8;
+pub(super) const SPEAKERS: usize = 8;
 
 /// A room, the token of who speaks in it, and those of who listens.
 pub(super) struct Hall {

@@ -76,8 +76,10 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Error> {
     let mut parameters =
         json!({ "sockets": settings.mixed, "rooms": rooms.len(), "documents": SELECTIONS.len() });
     parameters["messages"] = "burst".into();
+    parameters["messages_under_way"] = json!(rooms.len());
     report::print("mixed", parameters.clone(), &burst);
     parameters["messages"] = "paced".into();
+    parameters.as_object_mut().and_then(|parameters| parameters.remove("messages_under_way"));
     parameters["messages_per_second"] = json!(rate.round());
     report::print("mixed", parameters, &paced);
     Ok(())
