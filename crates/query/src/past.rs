@@ -214,7 +214,7 @@ impl ReadModels {
         }
     }
 
-    /// When the rooms of `user` that have become active after [`WantedRooms::at`] were active before that, of those that
+    /// When the rooms of `user` that have become active after `WantedRooms::at` were active before that, of those that
     /// `wants` lets pass.
     ///
     /// # Errors
