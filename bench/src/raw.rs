@@ -72,7 +72,7 @@ impl RawFile {
         Ok(())
     }
 
-    /// What it did in all its turns.
+    /// The rate and the time of a group, over all turns.
     pub(crate) fn figures(self) -> Raw {
         let rate = float(self.samples.len() * self.group) / self.elapsed.as_secs_f64();
         let p50_ms = self.samples.latency().map_or(0.0, |latency| latency.p50_ms);

@@ -176,7 +176,7 @@ struct Voice {
     line: Line,
     sender: Sender,
     actions: bool,
-    /// What is sent if it is the same each time.
+    /// The bytes to send. With action IDs they are made again for each message.
     request: Vec<u8>,
 }
 

@@ -62,7 +62,7 @@ pub(crate) fn open(path: &Path, server_name: &str, disk: &dyn Disk) -> Result<Da
         Some(0) => {}
         Some(_) => look(path, server_name)?,
     }
-    // What was looked at is not checked a second time.
+    // The look in memory has checked the file already.
     let database = open_with(path, disk, len == Some(0), len.is_none_or(|len| len == 0))?;
     check_meta(&database, path, server_name)?;
     Ok(database)

@@ -162,7 +162,7 @@ fn let_go<K: std::hash::Hash + Eq + Clone>(
         if Arc::strong_count(line) == 1 {
             lines.pop_lru();
         } else {
-            // Whoever has a place in a line, or a turn, keeps it; the next look begins behind it.
+            // A line in which somebody waits or acts stays; the next look begins behind it.
             let oldest = oldest.clone();
             lines.promote(&oldest);
         }
@@ -187,7 +187,7 @@ mod tests {
             lines.put(device, Arc::default());
             let_go(&mut lines, 1_000);
         }
-        // Those of before are met once more, sixteen at a time.
+        // These actions look at the first lines again, sixteen at a time.
         for _ in 0..200 {
             let_go(&mut lines, 1_000);
         }

@@ -5,8 +5,8 @@
 //! profile and the room: telling a room twice writes nothing, so the work can be done again: the process `profiles` does so
 //! after a crash or a failure.
 //!
-//! **Invariant:** what a room is told last is what the profile is: whoever has told the rooms of a profile that has
-//! changed meanwhile tells them again.
+//! **Invariant:** the last profile that a room is told is the profile of the user: a task that has told the rooms tells
+//! them again if the profile has changed meanwhile.
 
 use std::sync::Arc;
 

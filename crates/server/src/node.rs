@@ -75,6 +75,14 @@ impl LoggedIn for FromAccounts {
     }
 }
 
+impl FromModels {
+    /// Waits until the models show the log up to `at_least`.
+    async fn caught_up(&self, at_least: Position) -> Result<(), Unavailable> {
+        let reached = self.models.wait_for(at_least, CATCH_UP_MAX).await;
+        reached.map(drop).map_err(|stale| Unavailable { reason: stale.to_string().into() })
+    }
+}
+
 #[async_trait]
 impl Memberships for FromModels {
     async fn joined_rooms(
@@ -82,8 +90,7 @@ impl Memberships for FromModels {
         user: &UserId,
         at_least: Position,
     ) -> Result<Vec<OwnedRoomId>, Unavailable> {
-        let reached = self.models.wait_for(at_least, CATCH_UP_MAX).await;
-        reached.map_err(|stale| Unavailable { reason: stale.to_string().into() })?;
+        self.caught_up(at_least).await?;
         let view = self.models.view();
         Ok(view.joined_rooms_at(user, view.position()))
     }
@@ -122,8 +129,7 @@ impl EventLookup for FromModels {
         viewer: &UserId,
         at_least: Position,
     ) -> Result<Vec<KnownEvent>, Unavailable> {
-        let reached = self.models.wait_for(at_least, CATCH_UP_MAX).await;
-        reached.map_err(|stale| Unavailable { reason: stale.to_string().into() })?;
+        self.caught_up(at_least).await?;
         let known = self.models.known(events, &Viewer::User(viewer.to_owned())).await;
         known.map_err(|error| Unavailable { reason: error.to_string().into() })
     }
@@ -134,8 +140,7 @@ impl EventLookup for FromModels {
         viewer: &UserId,
         at_least: Position,
     ) -> Result<Vec<KnownEvent>, Unavailable> {
-        let reached = self.models.wait_for(at_least, CATCH_UP_MAX).await;
-        reached.map_err(|stale| Unavailable { reason: stale.to_string().into() })?;
+        self.caught_up(at_least).await?;
         let known = self.models.known_to_refer(events, &Viewer::User(viewer.to_owned())).await;
         known.map_err(|error| Unavailable { reason: error.to_string().into() })
     }
@@ -149,8 +154,7 @@ impl LastActions for FromModels {
         device: &str,
         at_least: Position,
     ) -> Result<u64, Unavailable> {
-        let reached = self.models.wait_for(at_least, CATCH_UP_MAX).await;
-        reached.map_err(|stale| Unavailable { reason: stale.to_string().into() })?;
+        self.caught_up(at_least).await?;
         Ok(self.models.view().last_action(user, device))
     }
 }

@@ -56,7 +56,7 @@ pub(super) const RIGS: &[Rig] = &[
     },
     Rig {
         name: "revocation",
-        about: "each path times each way of ending a session: nothing is told or done after it",
+        about: "each way of ending a session, on each path: after it the server tells and does nothing for that session",
         package: "rookery-server",
         target: E2E,
         filters: &["revocation::"],

@@ -42,6 +42,22 @@ pub(super) fn stamped<'a>(
     Parsed { stamp: Some(stamp), channel: found.0, what: found.1 }
 }
 
+/// Something that happened, which `event` reads behind `mark`. A line that has the mark and that `event` does not know is
+/// unreadable.
+pub(super) fn marked<'a>(
+    text: &'a str,
+    mark: &str,
+    event: impl FnOnce(&'a str) -> Option<Event<'a>>,
+) -> Option<Event<'a>> {
+    let words = text.strip_prefix(mark)?;
+    Some(event(words.trim_start()).unwrap_or(here(Line::Unreadable(Unreadable::UnknownEvent))))
+}
+
+/// A message, an action or a notice, each written as most clients do.
+pub(super) fn spoken(text: &str) -> Option<Event<'_>> {
+    message(text).or_else(|| action(text)).or_else(|| notice(text))
+}
+
 /// `<NICK> TEXT`, where the nick may carry its ranks in the channel.
 pub(super) fn message(text: &str) -> Option<Event<'_>> {
     let text = text.strip_prefix('<')?;

@@ -3,8 +3,8 @@
 //! Source: irssi, `themes/default.theme` and `src/fe-common/core/fe-log.c`.
 
 use super::form::{
-    Event, action, aside, bearer, channel_first, channel_of, here, message, notice, reason_of,
-    renamed, stamped, was_kicked,
+    Event, aside, bearer, channel_first, channel_of, here, marked, reason_of, renamed, spoken,
+    stamped, was_kicked,
 };
 use crate::irc::line::{Aside, Line, Parsed, Unreadable, stamp};
 
@@ -14,11 +14,7 @@ pub(super) fn read(text: &str) -> Parsed<'_> {
     }
     stamped(text, |rest, _| {
         let rest = rest.trim_start();
-        if let Some(words) = rest.strip_prefix("-!-") {
-            let unknown = here(Line::Unreadable(Unreadable::UnknownEvent));
-            return Some(event(words.trim_start()).unwrap_or(unknown));
-        }
-        message(rest).or_else(|| action(rest)).or_else(|| notice(rest)).or_else(|| names(rest))
+        marked(rest, "-!-", event).or_else(|| spoken(rest)).or_else(|| names(rest))
     })
 }
 

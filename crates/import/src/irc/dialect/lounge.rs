@@ -3,19 +3,15 @@
 //! Source: The Lounge, `server/plugins/messageStorage/text.ts`.
 
 use super::form::{
-    Event, action, aside, bearer, here, message, notice, reason_of, renamed, sets_mode, sets_topic,
-    stamped, was_kicked,
+    Event, aside, bearer, here, marked, reason_of, renamed, sets_mode, sets_topic, spoken, stamped,
+    was_kicked,
 };
-use crate::irc::line::{Aside, Line, Parsed, Unreadable};
+use crate::irc::line::{Aside, Line, Parsed};
 
 pub(super) fn read(text: &str) -> Parsed<'_> {
     stamped(text, |rest, _| {
         let rest = rest.trim_start();
-        if let Some(words) = rest.strip_prefix("*** ") {
-            let unknown = here(Line::Unreadable(Unreadable::UnknownEvent));
-            return Some(event(words.trim_start()).unwrap_or(unknown));
-        }
-        message(rest).or_else(|| action(rest)).or_else(|| notice(rest))
+        marked(rest, "*** ", event).or_else(|| spoken(rest))
     })
 }
 

@@ -4,24 +4,19 @@
 
 use super::{
     form::{
-        Event, action, aside, here, message, notice, renamed, sets_mode, sets_topic, stamped,
-        was_kicked,
+        Event, aside, here, marked, renamed, sets_mode, sets_topic, spoken, stamped, was_kicked,
     },
     star::named_first,
 };
-use crate::irc::line::{Aside, Line, Parsed, Unreadable, stamp};
+use crate::irc::line::{Aside, Line, Parsed, stamp};
 
 pub(super) fn read(text: &str) -> Parsed<'_> {
     stamped(text, |rest, _| {
         let rest = rest.trim_start();
-        if let Some(words) = rest.strip_prefix("*** ") {
-            let unknown = here(Line::Unreadable(Unreadable::UnknownEvent));
-            return Some(event(words.trim_start()).unwrap_or(unknown));
-        }
         if let Some(day) = rest.strip_prefix("--- ").and_then(stamp::day_and_time) {
             return Some(here(Line::Day { date: day.0, time: day.1 }));
         }
-        message(rest).or_else(|| action(rest)).or_else(|| notice(rest))
+        marked(rest, "*** ", event).or_else(|| spoken(rest))
     })
 }
 
