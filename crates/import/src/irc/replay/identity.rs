@@ -9,7 +9,6 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use jiff::civil::Date;
 use rookery_log::CommandId;
 
 use super::clock::Stated;
@@ -20,9 +19,8 @@ pub(crate) const HEAD_LINES: usize = 32;
 /// Names the lines of one channel, file by file.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    /// How many lines of this name there were in the file, on the day that is read.
+    /// How many lines of each name there were in the file. All days are kept: clocks go back, and with them the log.
     seen: HashMap<CommandId, u32>,
-    day: Option<Date>,
     /// The time that was stated last, and how many lines of which name it has.
     last: Option<Stated>,
     at_last: HashMap<CommandId, u32>,
@@ -63,11 +61,6 @@ impl Names {
     pub(super) fn name(&mut self, key: &str, stated: Option<Stated>, bytes: &[u8]) -> CommandId {
         let name = plain(key, stated, bytes);
         self.remember(bytes, name);
-        let date = stated.map(|stated| stated.date);
-        if date > self.day {
-            self.seen.clear();
-            self.day = date;
-        }
         if stated != self.last {
             self.at_last.clear();
             self.last = stated;
@@ -116,6 +109,8 @@ fn short(line: &[u8]) -> u64 {
 mod tests {
     use std::collections::BTreeSet;
 
+    use jiff::civil::Date;
+
     use super::*;
     use crate::irc::line::stamp::TimeOfDay;
 
@@ -138,6 +133,17 @@ mod tests {
 
     fn different(names: &[CommandId]) -> usize {
         names.iter().map(|name| name.0).collect::<BTreeSet<_>>().len()
+    }
+
+    #[test]
+    fn lines_have_names_of_their_own_also_when_the_log_goes_back_a_day() {
+        let mut names = Names::default();
+        names.begin(&[]);
+        let named = [6, 7, 6].map(|day| {
+            let stated = Stated { date: Date::constant(2014, 5, day), time: None };
+            names.name("#a", Some(stated), b"hi")
+        });
+        assert_eq!(different(&named), 3);
     }
 
     #[test]
