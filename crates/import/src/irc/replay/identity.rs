@@ -139,11 +139,11 @@ mod tests {
     fn lines_have_names_of_their_own_also_when_the_log_goes_back_a_day() {
         let mut names = Names::default();
         names.begin(&[]);
-        let named = [6, 7, 6].map(|day| {
+        let given = [6, 7, 6].map(|day| {
             let stated = Stated { date: Date::constant(2014, 5, day), time: None };
             names.name("#a", Some(stated), b"hi")
         });
-        assert_eq!(different(&named), 3);
+        assert_eq!(different(&given), 3);
     }
 
     #[test]
