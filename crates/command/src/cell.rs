@@ -12,12 +12,12 @@ use std::{
     sync::Arc,
 };
 
-use futures_util::{FutureExt, future::Shared};
 use rookery_domain::{EventId, Fact, Room, RoomEvent};
 use rookery_log::{
-    AppendError, Appended, Appending, CommandId, Epoch, EventKey, EventLog, Guard, Position,
+    AppendError, Appended, CommandId, Epoch, EventKey, EventLog, Guard, Position,
     Record, Revision, Scope, StreamId,
 };
+use rookery_work::SharedFuture;
 use tokio::sync::Mutex;
 
 use crate::{
@@ -30,7 +30,7 @@ use crate::{
 const LOAD_PAGE: usize = 1_024;
 
 /// An append that several may wait for.
-pub(crate) type SharedAppend = Shared<Appending>;
+pub(crate) type SharedAppend = SharedFuture<Result<Appended, AppendError>>;
 
 /// Whether the facts of an append are in the log because of it: it was neither refused, nor lost,
 /// nor the repetition of a command that had been carried out before.
@@ -217,16 +217,16 @@ impl<A: Aggregate> Loaded<A> {
 
     /// Whether `append` is one of those under way.
     pub(crate) fn waits_for(&self, append: &SharedAppend) -> bool {
-        self.in_flight.iter().any(|under_way| under_way.append.ptr_eq(append))
+        self.in_flight.iter().any(|under_way| under_way.append.is_same(append))
     }
 
     fn forget_answered(&mut self) {
-        if let Some(answer) = self.last_change.as_ref().and_then(Shared::peek) {
+        if let Some(answer) = self.last_change.as_ref().and_then(SharedFuture::peek) {
             self.failed |= !is_written(answer);
             self.last_change = None;
         }
         while let Some(InFlight { command, append, last }) = self.in_flight.front() {
-            let Some(answer) = append.clone().now_or_never() else { break };
+            let Some(answer) = append.now() else { break };
             self.failed |= !is_written(&answer);
             if let Ok(appended) = answer {
                 self.position = self.position.max(appended.position);

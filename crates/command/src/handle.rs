@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use futures_util::FutureExt;
 use rookery_domain::{Envelope, Fact};
 use rookery_log::{
     AppendError, Appended, CommandId, Commit, EventLog, LoggedEvent, Millis, Position, Record,
     Revision, StreamId,
 };
-
+use rookery_work::SharedFuture;
 use tokio::sync::MutexGuard;
 
 use crate::{
@@ -180,7 +179,7 @@ impl Core {
         };
         let commit = request.commit(&cell.stream, &facts)?;
         let last = commit.last_event();
-        let append = self.eraser.appending(&facts, commit, loaded.guard()).shared();
+        let append = SharedFuture::new(self.eraser.appending(&facts, commit, loaded.guard()));
         request.started(&append);
         loaded.append_started(request.command, &append, &facts, last);
         cache.weigh(&cell.stream, loaded.state.as_ref().map_or(0, A::weight_bytes));

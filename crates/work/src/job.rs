@@ -2,13 +2,12 @@
 
 use std::{future::Future, sync::Arc};
 
-use futures_util::{
-    FutureExt as _,
-    future::{BoxFuture, Shared},
-};
 use tokio::task::{AbortHandle, JoinHandle};
 
-use super::first::{Begun, begin};
+use super::{
+    first::{Begun, begin},
+    shared::SharedFuture,
+};
 
 /// Work in a task of its own, and its result for any number of callers.
 ///
@@ -17,13 +16,13 @@ pub struct Job<T: Clone>(State<T>);
 
 enum State<T: Clone> {
     Ended(Option<T>),
-    Going { result: Shared<BoxFuture<'static, Option<T>>>, task: AbortHandle },
+    Going { result: SharedFuture<Option<T>>, task: AbortHandle },
 }
 
 impl<T: Clone + Send + 'static> State<T> {
     fn going(task: JoinHandle<T>) -> Self {
         let abort = task.abort_handle();
-        Self::Going { result: task.map(Result::ok).boxed().shared(), task: abort }
+        Self::Going { result: SharedFuture::new(async { task.await.ok() }), task: abort }
     }
 }
 

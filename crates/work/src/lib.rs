@@ -10,11 +10,13 @@ mod first;
 mod job;
 mod lock;
 mod parked;
+mod shared;
 mod task;
 mod turns;
 
 pub use job::Job;
 pub use lock::{Guard, Lock, OwnedGuard};
 pub use parked::{Unburdened, unburdened};
+pub use shared::SharedFuture;
 pub use task::Task;
 pub use turns::{Turn, Turns};

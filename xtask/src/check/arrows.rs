@@ -15,7 +15,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("rookery-domain", &[]),
     ("rookery-accounts", &[]),
     ("rookery-ephemeral", &["rookery-domain"]),
-    ("rookery-command", &["rookery-domain", "rookery-log"]),
+    ("rookery-command", &["rookery-domain", "rookery-log", "rookery-work"]),
     ("rookery-query", &["rookery-domain", "rookery-log", "rookery-work"]),
     ("rookery-work", &[]),
     ("rookery-import", &["rookery-accounts", "rookery-command", "rookery-domain", "rookery-log"]),

@@ -8,7 +8,6 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use futures_util::FutureExt;
 use parking_lot::Mutex;
 use tokio::{sync::Notify, time::Instant};
 
@@ -134,7 +133,7 @@ impl State {
     fn forget_answered(&mut self) {
         while let Some(first) = self.under_way.first_entry() {
             let orphaned = first.get().orphaned;
-            match first.get().append.clone().now_or_never() {
+            match first.get().append.now() {
                 Some(Ok(_)) => {
                     self.written = self.written.max(*first.key());
                     drop(first.remove());

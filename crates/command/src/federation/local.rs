@@ -4,9 +4,9 @@
 //! take it. So it waits until all before it is durable; everywhere else decisions run ahead. Once the
 //! graph has said that the end which is followed has the state of the room, messages run ahead too.
 
-use futures_util::FutureExt;
 use rookery_domain::{Fact, Room};
 use rookery_log::Appended;
+use rookery_work::SharedFuture;
 
 use crate::{
     Commands, HandleError,
@@ -46,7 +46,8 @@ impl Commands {
         }
         let commit = request.commit(&cell.stream, &facts)?;
         let last = commit.last_event();
-        let append = self.core.eraser.appending(&facts, commit, loaded.guard()).shared();
+        let append =
+            SharedFuture::new(self.core.eraser.appending(&facts, commit, loaded.guard()));
         request.started(&append);
         if let Ok(Appended { position, repeated: false, .. }) = append.clone().await {
             loaded.appended(&facts, last, position);
