@@ -14,8 +14,8 @@ use std::{
 
 use rookery_domain::{EventId, Fact, Room, RoomEvent};
 use rookery_log::{
-    AppendError, Appended, CommandId, Epoch, EventKey, EventLog, Guard, Position,
-    Record, Revision, Scope, StreamId,
+    AppendError, Appended, CommandId, Epoch, EventKey, EventLog, Guard, Position, Record, Revision,
+    Scope, StreamId,
 };
 use rookery_work::SharedFuture;
 use tokio::sync::Mutex;

@@ -53,7 +53,8 @@ impl Wake for Wakers {
 impl<T: Clone> SharedFuture<T> {
     /// Callers of this handle and its clones wait for `work`. Nobody polls it before the first of them does.
     pub fn new(work: impl Future<Output = T> + Send + 'static) -> Self {
-        let (result, work) = (OnceLock::new(), Mutex::new(Some(Box::pin(work) as BoxFuture<'_, T>)));
+        let (result, work) =
+            (OnceLock::new(), Mutex::new(Some(Box::pin(work) as BoxFuture<'_, T>)));
         Self { inner: Arc::new(Inner { result, work, wakers: Arc::default() }), key: None }
     }
 
@@ -173,7 +174,7 @@ mod tests {
     #[test]
     fn a_caller_that_is_woken_while_another_one_looks_gets_the_result() {
         let (is_ready, polled) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
-        let (looking, looked) = mpsc::channel();
+        let (in_look, look_begun) = mpsc::channel();
         let work = {
             let (is_ready, polled) = (Arc::clone(&is_ready), Arc::clone(&polled));
             poll_fn(move |context| {
@@ -183,7 +184,7 @@ mod tests {
                 if polled.fetch_add(1, Ordering::SeqCst) == 1 {
                     // The look: meanwhile the work becomes ready, and the waiting caller is polled.
                     is_ready.store(true, Ordering::SeqCst);
-                    looking.send(()).ok();
+                    in_look.send(()).ok();
                     context.waker().wake_by_ref();
                     (0..TURNS).for_each(|_| thread::yield_now());
                 }
@@ -197,7 +198,7 @@ mod tests {
         let mut context = Context::from_waker(&waker);
         assert!(waiting.poll_unpin(&mut context).is_pending());
         let other = thread::spawn(move || looker.now());
-        looked.recv().expect("the other caller looks");
+        look_begun.recv().expect("the other caller looks");
         rung.recv().expect("the waiting caller is woken");
         assert_eq!(waiting.poll_unpin(&mut context), Poll::Ready(7));
         assert_eq!(other.join().expect("no panic"), None);

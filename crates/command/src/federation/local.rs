@@ -46,8 +46,7 @@ impl Commands {
         }
         let commit = request.commit(&cell.stream, &facts)?;
         let last = commit.last_event();
-        let append =
-            SharedFuture::new(self.core.eraser.appending(&facts, commit, loaded.guard()));
+        let append = SharedFuture::new(self.core.eraser.appending(&facts, commit, loaded.guard()));
         request.started(&append);
         if let Ok(Appended { position, repeated: false, .. }) = append.clone().await {
             loaded.appended(&facts, last, position);
