@@ -200,7 +200,7 @@ test("guide_names_every_refusal_of_the_schema", async () => {
 
 test("guide_names_every_error_of_the_sources", () => {
   const transport = read("crates/gateway/src/transport/refusal.rs").matchAll(/&str = "([A-Z_]+)"/g);
-  const schema = read("crates/gateway/src/schema/fault.rs").matchAll(/code: "([A-Z_]+)"/g);
+  const schema = read("crates/gateway/src/schema/types/errors/fault.rs").matchAll(/code: "([A-Z_]+)"/g);
   const known = new Set([...transport, ...schema].map(([, code]) => code));
   assert.deepEqual(codes("| `extensions.code` |", 1), [...known].sort());
 });

@@ -4,6 +4,7 @@ mod ephemeral;
 pub mod pages;
 pub mod schema;
 mod security;
+mod sharing;
 mod tokens;
 pub mod transport;
 

@@ -5,56 +5,35 @@
 
 #![expect(clippy::unused_async, reason = "async-graphql takes resolvers that are async")]
 
-mod account_items;
-mod context;
+pub(crate) mod context;
 mod cost;
 mod entrances;
-mod ephemeral;
-mod event;
-mod face;
-mod fault;
-mod filter;
-mod invite;
-mod join_rule;
-mod list;
-mod members;
 mod mutation;
-mod node;
 mod query;
-mod rate_limit;
 mod reads;
-mod redacted;
-mod refusal;
-mod relations;
-mod room;
-mod scalars;
-mod sharing;
-mod stream;
-mod sync;
+pub(crate) mod subscription;
 #[cfg(test)]
 mod tests;
-mod text;
-mod timeline;
-mod user;
-mod viewer;
+pub(crate) mod types;
 
 use std::sync::Arc;
 
 pub use async_graphql::Request;
 use async_graphql::ValidationMode;
 
+pub use crate::sharing::FanoutCounts;
 use crate::transport::{Check, Validated};
 
 pub use self::{
     context::{App, Session, token_key},
     cost::costs,
     entrances::Entrances,
-    fault::TO_LEARN,
-    sharing::FanoutCounts,
+    types::errors::fault::TO_LEARN,
 };
 
 /// The schema of Rookery.
-pub type Schema = async_graphql::Schema<query::Query, mutation::Mutation, stream::Subscription>;
+pub type Schema =
+    async_graphql::Schema<query::Query, mutation::Mutation, subscription::Subscription>;
 
 /// Deepest nesting of a query's fields. Standard introspection queries need 15.
 const DEPTH_MAX: usize = 20;
@@ -83,10 +62,10 @@ pub fn sdl() -> String {
     builder().finish().sdl_with_options(options)
 }
 
-fn builder() -> async_graphql::SchemaBuilder<query::Query, mutation::Mutation, stream::Subscription>
-{
-    Schema::build(query::Query, mutation::Mutation::default(), stream::Subscription)
+fn builder()
+-> async_graphql::SchemaBuilder<query::Query, mutation::Mutation, subscription::Subscription> {
+    Schema::build(query::Query, mutation::Mutation::default(), subscription::Subscription)
         .limit_depth(DEPTH_MAX)
         .limit_directives(DIRECTIVES_MAX)
-        .register_output_type::<node::Node>()
+        .register_output_type::<types::values::node::Node>()
 }

@@ -17,13 +17,17 @@ use rookery_log::{EventLog, Millis, Position, PositionToken, TokenKey};
 use rookery_query::{ReadModels, RowKey, TimelineCursor, TimelineError, Viewer};
 use rookery_work::Turns;
 
-use super::{
-    entrances::{EntranceLimiter, Entrances},
-    fault::Fault,
-    scalars::{CursorScalar, PositionScalar},
+use crate::{
+    schema::{
+        entrances::{EntranceLimiter, Entrances},
+        types::{
+            errors::fault::Fault,
+            values::scalars::{CursorScalar, PositionScalar},
+        },
+    },
+    security::SecurityLog,
     sharing::{Fanout, FanoutCounts},
 };
-use crate::security::SecurityLog;
 
 /// How long a query waits for the read side before it answers `STALE`.
 pub(crate) const STALE_AFTER: Duration = Duration::from_secs(1);

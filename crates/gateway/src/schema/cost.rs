@@ -2,13 +2,20 @@
 //!
 //! **Invariant:** each list that a client may ask a page of has its default here; a test compares.
 
-use super::{
-    context::PAGE_MAX,
-    ephemeral, members, query, relations,
-    sync::{INVITES_MAX, ROOMS_DEFAULT, TIMELINE_DEFAULT},
-    timeline, viewer,
+use crate::{
+    schema::{
+        context::PAGE_MAX,
+        query,
+        subscription::ephemeral,
+        types::{
+            events::relations,
+            rooms::{members, timeline},
+            sync::{INVITES_MAX, ROOMS_DEFAULT, TIMELINE_DEFAULT},
+            users::viewer,
+        },
+    },
+    transport::{CostModel, CostRules},
 };
-use crate::transport::{CostModel, CostRules};
 use rookery_domain::limits::FILTER_ENTRIES_MAX;
 
 /// A write waits for the disk, and others wait for it.

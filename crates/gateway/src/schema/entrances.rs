@@ -16,8 +16,7 @@ use parking_lot::Mutex;
 use rookery_domain::Pace;
 use rookery_log::Millis;
 
-use super::refusal::Refusal;
-use crate::transport::Network;
+use crate::{schema::types::errors::refusal::Refusal, transport::Network};
 
 /// Buckets that are remembered. One that is forgotten is full.
 const BUCKETS_MAX: usize = 100_000;

@@ -8,26 +8,30 @@ use rookery_domain::UserId;
 use rookery_log::{Position, Sealed, TokenKind};
 use rookery_query::PublicRoomCursor;
 
-use super::{
-    context::{App, app, page_size, session},
-    event::{RoomEvent, one_event},
-    face::Moment,
-    fault::Fault,
-    filter::{FilterInput, chosen},
-    list::List,
-    node::{Node, node},
-    rate_limit::RateLimit,
-    room::Room,
-    scalars::{
-        EventIdScalar, PositionScalar, RoomAliasScalar, RoomIdScalar, SyncCursorScalar,
-        UserIdScalar,
+use crate::{
+    schema::{
+        context::{App, app, page_size, session},
+        subscription::{EventChunk, poll},
+        types::{
+            errors::fault::Fault,
+            events::event::{RoomEvent, one_event},
+            filter::{FilterInput, chosen},
+            rooms::{face::Moment, room::Room},
+            sync::{InitialSync, SyncArguments},
+            users::{user::User, viewer::Viewer},
+            values::{
+                list::List,
+                node::{Node, node},
+                rate_limit::RateLimit,
+                scalars::{
+                    EventIdScalar, PositionScalar, RoomAliasScalar, RoomIdScalar, SyncCursorScalar,
+                    UserIdScalar,
+                },
+            },
+        },
     },
-    stream::{EventChunk, poll},
-    sync::{InitialSync, SyncArguments},
-    user::User,
-    viewer::Viewer,
+    transport::RateStatus,
 };
-use crate::transport::RateStatus;
 
 /// Rooms on a page of the directory, if you do not say how many.
 pub(crate) const PAGE_DEFAULT: usize = 20;

@@ -17,8 +17,13 @@ use rookery_query::{
     Wanted,
 };
 
-use super::{context::App, face::Face, fault::Fault};
-use crate::transport::Budget;
+use crate::{
+    schema::{
+        context::App,
+        types::{errors::fault::Fault, rooms::face::Face},
+    },
+    transport::Budget,
+};
 
 /// Rooms, events and the like that are remembered for a request, of each kind.
 const REMEMBERED_MAX: usize = 1_000;

@@ -8,8 +8,7 @@ use async_graphql::{
 };
 use futures_util::StreamExt as _;
 
-use super::builder;
-use crate::pages::EXAMPLES;
+use crate::{pages::EXAMPLES, schema::builder};
 
 /// Ends each request once it has passed validation, with this message as its only error.
 const VALID: &str = "valid";

@@ -8,13 +8,19 @@ use rookery_accounts::{
 use rookery_command::Actor;
 use rookery_domain::OwnedUserId;
 
-use crate::schema::{
-    context::{STALE_AFTER, app, millis, session},
-    fault::Fault,
-    refusal::{Refusal, RefusalCode},
-    user::{Device, User},
+use crate::{
+    schema::{
+        context::{STALE_AFTER, app, millis, session},
+        types::{
+            errors::{
+                fault::Fault,
+                refusal::{Refusal, RefusalCode},
+            },
+            users::user::{Device, User},
+        },
+    },
+    security::Refused,
 };
-use crate::security::Refused;
 
 /// Who wants an account.
 #[derive(InputObject)]

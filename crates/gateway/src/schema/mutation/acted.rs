@@ -7,10 +7,12 @@ use rookery_log::Position;
 
 use crate::schema::{
     context::{STALE_AFTER, app, retry, session},
-    event::RoomEvent,
-    refusal::{Refusal, refused},
-    room::Room,
-    scalars::PositionScalar,
+    types::{
+        errors::refusal::{Refusal, refused},
+        events::event::RoomEvent,
+        rooms::room::Room,
+        values::scalars::PositionScalar,
+    },
 };
 
 /// What came of a mutation that acts in a room.
@@ -77,14 +79,14 @@ macro_rules! room_payload {
         pub(crate) struct $name {
             /// The event that it made, the last one if there are several. Null if what you asked
             /// for held already, or if it was refused.
-            pub(crate) event: Option<crate::schema::event::RoomEvent>,
+            pub(crate) event: Option<crate::schema::types::events::event::RoomEvent>,
             /// The room, as it is with the effect. Null if it was refused, or if the server takes
             /// longer than a second to show the effect.
-            pub(crate) room: Option<crate::schema::room::Room>,
+            pub(crate) room: Option<crate::schema::types::rooms::room::Room>,
             /// Ask for this `minPosition` to see the effect. Null if it was refused.
-            pub(crate) position: Option<crate::schema::scalars::PositionScalar>,
+            pub(crate) position: Option<crate::schema::types::values::scalars::PositionScalar>,
             /// Why it was refused. Null if it was not.
-            pub(crate) refusal: Option<crate::schema::refusal::Refusal>,
+            pub(crate) refusal: Option<crate::schema::types::errors::refusal::Refusal>,
         }
 
         impl From<crate::schema::mutation::acted::Acted> for $name {

@@ -9,7 +9,7 @@ use rookery_command::{HandleError, Outcome};
 use rookery_domain::Filter;
 
 use super::acted::{Acted, shows};
-use crate::schema::{
+use crate::schema::types::rooms::{
     face::Moment,
     room::Room,
     timeline::{self, TimelineArguments, TimelineConnection},
@@ -101,16 +101,16 @@ macro_rules! entered_payload {
         pub(crate) struct $name {
             /// The event that it made, the last one if there are several. Null if you were in the
             /// room already, or if it was refused.
-            pub(crate) event: Option<crate::schema::event::RoomEvent>,
+            pub(crate) event: Option<crate::schema::types::events::event::RoomEvent>,
             /// The room, as it was at `position`. Null if it was refused, or if the server takes
             /// longer than a second to show the effect.
-            pub(crate) room: Option<crate::schema::room::Room>,
+            pub(crate) room: Option<crate::schema::types::rooms::room::Room>,
             /// As of when the answer is: what comes later is on the stream. Null if it was refused.
-            pub(crate) position: Option<crate::schema::scalars::PositionScalar>,
+            pub(crate) position: Option<crate::schema::types::values::scalars::PositionScalar>,
             /// Why it was refused. Null if it was not.
-            pub(crate) refusal: Option<crate::schema::refusal::Refusal>,
+            pub(crate) refusal: Option<crate::schema::types::errors::refusal::Refusal>,
             #[graphql(skip)]
-            opened: Option<crate::schema::room::Room>,
+            opened: Option<crate::schema::types::rooms::room::Room>,
         }
 
         #[async_graphql::ComplexObject]
@@ -124,7 +124,9 @@ macro_rules! entered_payload {
                 #[graphql(desc = "How many, from 1 to 100; 20 if you do not say.")] last: Option<
                     i32,
                 >,
-            ) -> async_graphql::Result<Option<crate::schema::timeline::TimelineConnection>> {
+            ) -> async_graphql::Result<
+                Option<crate::schema::types::rooms::timeline::TimelineConnection>,
+            > {
                 crate::schema::mutation::entered::messages(context, self.opened.as_ref(), last)
                     .await
             }

@@ -10,12 +10,16 @@ use rookery_ephemeral::{STATUS_BYTES_MAX, TYPING_DEFAULT, TYPING_MAX};
 use super::acted::shows;
 use crate::schema::{
     context::{app, retry, session},
-    ephemeral::PresenceEnum,
-    fault::Fault,
-    refusal::{Refusal, RefusalCode, refused},
-    room::{Access, Room},
-    scalars::{EventIdScalar, PositionScalar, RoomIdScalar},
-    user::User,
+    subscription::ephemeral::PresenceEnum,
+    types::{
+        errors::{
+            fault::Fault,
+            refusal::{Refusal, RefusalCode, refused},
+        },
+        rooms::room::{Access, Room},
+        users::user::User,
+        values::scalars::{EventIdScalar, PositionScalar, RoomIdScalar},
+    },
 };
 
 /// Whether you type in a room.

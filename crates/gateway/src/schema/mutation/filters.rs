@@ -4,9 +4,11 @@ use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 
 use crate::schema::{
     context::{app, retry, session},
-    filter::FilterInput,
-    refusal::{Refusal, refused},
-    scalars::PositionScalar,
+    types::{
+        errors::refusal::{Refusal, refused},
+        filter::FilterInput,
+        values::scalars::PositionScalar,
+    },
 };
 
 /// The filter to store.

@@ -10,9 +10,11 @@ use super::{
 };
 use crate::schema::{
     context::{app, retry, session},
-    fault::Fault,
-    filter::{FilterInput, chosen},
-    scalars::{RoomAliasScalar, RoomIdScalar, UserIdScalar},
+    types::{
+        errors::fault::Fault,
+        filter::{FilterInput, chosen},
+        values::scalars::{RoomAliasScalar, RoomIdScalar, UserIdScalar},
+    },
 };
 
 /// Which room to ask to be let into: by ID or by alias, one of the two.

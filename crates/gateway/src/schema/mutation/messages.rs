@@ -4,9 +4,9 @@ use async_graphql::{Context, Enum, InputObject, Json, Object, Result};
 use rookery_domain::{Mentions, MessageKind, MessageRelation, RoomCommand};
 
 use super::acted::{act, room_payload};
-use crate::schema::{
-    fault::Fault,
-    scalars::{EventIdScalar, RoomIdScalar, UserIdScalar},
+use crate::schema::types::{
+    errors::fault::Fault,
+    values::scalars::{EventIdScalar, RoomIdScalar, UserIdScalar},
 };
 
 /// The manner of a message.

@@ -3,7 +3,7 @@
 use async_graphql::InputObject;
 use rookery_domain::PowerLevelsChange;
 
-use crate::schema::scalars::UserIdScalar;
+use crate::schema::types::values::scalars::UserIdScalar;
 
 /// A user's level.
 #[derive(InputObject)]

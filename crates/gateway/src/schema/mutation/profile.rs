@@ -6,9 +6,11 @@ use rookery_command::ProfileChange;
 use super::acted::shows;
 use crate::schema::{
     context::{app, retry, session},
-    refusal::{Refusal, refused},
-    scalars::PositionScalar,
-    user::User,
+    types::{
+        errors::refusal::{Refusal, refused},
+        users::user::User,
+        values::scalars::PositionScalar,
+    },
 };
 
 /// What changes in your profile. What you leave out stays; null takes it away.

@@ -4,7 +4,7 @@ use async_graphql::{Context, InputObject, Object, Result};
 use rookery_domain::RoomCommand;
 
 use super::acted::{act, room_payload};
-use crate::schema::scalars::{EventIdScalar, RoomIdScalar};
+use crate::schema::types::values::scalars::{EventIdScalar, RoomIdScalar};
 
 /// Which event to take back, and why.
 #[derive(InputObject)]

@@ -12,10 +12,12 @@ use super::{
 };
 use crate::schema::{
     context::{app, retry, session},
-    fault::Fault,
-    filter::{FilterInput, chosen},
-    room::{HistoryVisibilityEnum, JoinRuleInput},
-    scalars::{RoomAliasScalar, RoomIdScalar, UserIdScalar},
+    types::{
+        errors::fault::Fault,
+        filter::{FilterInput, chosen},
+        rooms::room::{HistoryVisibilityEnum, JoinRuleInput},
+        values::scalars::{RoomAliasScalar, RoomIdScalar, UserIdScalar},
+    },
 };
 
 /// How a new room starts, where you say nothing else.

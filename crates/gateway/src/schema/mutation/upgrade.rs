@@ -8,10 +8,12 @@ use super::{
 };
 use crate::schema::{
     context::{app, retry, session},
-    event::RoomEvent,
-    refusal::Refusal,
-    room::Room,
-    scalars::{PositionScalar, RoomIdScalar},
+    types::{
+        errors::refusal::Refusal,
+        events::event::RoomEvent,
+        rooms::room::Room,
+        values::scalars::{PositionScalar, RoomIdScalar},
+    },
 };
 
 /// Which room to upgrade, to which version.

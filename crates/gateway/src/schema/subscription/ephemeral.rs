@@ -1,0 +1,263 @@
+//! Typing and presence on the stream: what holds when it opens, then what changes.
+//!
+//! **Invariant:** what is told is the state at the time of telling, and only to those who may know
+//! it at that time: who types to the members of the room, who is there to those who share a room.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use async_graphql::{ComplexObject, Context, Enum, Result, SimpleObject, Union};
+use rookery_domain::{EphemeralKind, Filter, Membership, OwnedUserId, RoomId, UserId};
+use rookery_ephemeral::{Changes, Presence, Reader, Shown};
+use rookery_log::Millis;
+use rookery_query::View;
+
+use crate::schema::{
+    context::{App, PAGE_MAX, app, page_size},
+    types::{
+        rooms::room::Room,
+        users::user::{User, shares_a_room},
+        values::{
+            list::List,
+            scalars::{DateTime, UserIdScalar},
+        },
+    },
+};
+
+/// Users whose presence is told when a stream opens, at most.
+const PRESENCES_MAX: usize = 500;
+
+/// Users who type that are shown, if you do not say how many.
+pub(crate) const TYPING_DEFAULT: usize = 20;
+
+/// Users who type in a room that are looked at, at most.
+const TYPISTS_MAX: usize = 1_000;
+
+/// Users who are looked at for that, at most.
+const COMPANIONS_MAX: usize = 5_000;
+
+/// Whether a user is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(name = "Presence", remote = "Presence")]
+pub(crate) enum PresenceEnum {
+    /// There.
+    Online,
+    /// There, but away or busy.
+    Unavailable,
+    /// Not there, or not to be seen.
+    Offline,
+}
+
+/// Whether a user is there, as the best of the user's devices says.
+#[derive(Clone, SimpleObject)]
+pub(crate) struct UserPresence {
+    /// Whether the user is there.
+    presence: PresenceEnum,
+    /// What the user says about it.
+    status_message: Option<String>,
+    /// When the user last did anything. Null if the server does not remember.
+    last_active_at: Option<DateTime>,
+}
+
+impl From<Shown> for UserPresence {
+    fn from(shown: Shown) -> Self {
+        Self {
+            presence: shown.presence.into(),
+            status_message: shown.status_message,
+            last_active_at: shown.last_active_millis.map(|millis| DateTime(Millis(millis))),
+        }
+    }
+}
+
+/// Other users type in a room than before.
+#[derive(Clone, SimpleObject)]
+#[graphql(complex)]
+pub(crate) struct TypingChanged {
+    /// The room.
+    room: Room,
+    #[graphql(skip)]
+    typists: Vec<OwnedUserId>,
+}
+
+#[ComplexObject]
+impl TypingChanged {
+    /// Those who type there now, by user ID; you too.
+    async fn users(
+        &self,
+        #[graphql(desc = "How many, from 1 to 100; 20 if you do not say.")] first: Option<i32>,
+    ) -> Result<List<User>> {
+        let limit = page_size("first", first, TYPING_DEFAULT)?;
+        let room = self.room.matrix_id();
+        let users = self.typists.iter().take(limit);
+        Ok(users.map(|user| User::in_room(user.clone(), room.clone())).collect())
+    }
+}
+
+/// A user is there, or is not any more.
+#[derive(Clone, SimpleObject)]
+pub(crate) struct PresenceChanged {
+    /// The user.
+    user: User,
+    /// The user, by ID.
+    user_id: UserIdScalar,
+    /// Whether the user is there.
+    presence: PresenceEnum,
+    /// What the user says about it.
+    status_message: Option<String>,
+    /// When the user last did anything. Null if the server does not remember.
+    last_active_at: Option<DateTime>,
+}
+
+/// What is true now and is not kept.
+#[derive(Clone, Union)]
+pub(crate) enum EphemeralItem {
+    /// Who types in a room.
+    Typing(TypingChanged),
+    /// Whether a user is there.
+    Presence(PresenceChanged),
+}
+
+/// What one stream tells of typing and presence.
+pub(crate) struct News {
+    reader: Reader,
+    /// Nothing has been told yet, so everything that holds is news.
+    is_first: bool,
+}
+
+impl News {
+    /// News for `user`, if they are asked for.
+    pub(crate) fn open(context: &Context<'_>, user: &UserId, filter: &Arc<Filter>) -> Option<Self> {
+        let asked = context.look_ahead().field("ephemeral").exists();
+        let wanted = [EphemeralKind::Typing, EphemeralKind::Presence]
+            .iter()
+            .any(|kind| filter.wants_ephemeral(*kind));
+        (asked && wanted).then(|| Self {
+            reader: app(context).ephemeral.reader(user, Arc::clone(filter)),
+            is_first: true,
+        })
+    }
+
+    /// Waits until there is something to tell.
+    pub(crate) async fn changed(&self) {
+        if !self.is_first {
+            self.reader.changed().await;
+        }
+    }
+
+    /// What there is to tell.
+    pub(crate) fn take(
+        &mut self,
+        app: &App,
+        viewer: &UserId,
+        filter: &Filter,
+    ) -> Vec<EphemeralItem> {
+        let mut changes = self.reader.take();
+        if std::mem::take(&mut self.is_first) {
+            changes = all(app, viewer, filter);
+        }
+        tell(app, viewer, changes)
+    }
+}
+
+fn all(app: &App, viewer: &UserId, filter: &Filter) -> Changes {
+    let mut changes = Changes::default();
+    if filter.wants_ephemeral(EphemeralKind::Typing) {
+        let rooms = app.ephemeral.typing_rooms().into_iter();
+        let view = app.models.view();
+        changes.rooms = rooms
+            .filter(|room| filter.wants_room(room) && is_joined(&view, room, viewer))
+            .collect();
+    }
+    if filter.wants_ephemeral(EphemeralKind::Presence) {
+        let there = if app.ephemeral.there_count() <= PRESENCES_MAX {
+            app.ephemeral.there(None, PRESENCES_MAX)
+        } else {
+            let companions = companions(&app.models.view(), viewer);
+            app.ephemeral.there(Some(&companions), PRESENCES_MAX)
+        };
+        changes.users = there.into_iter().filter(|user| filter.wants_presence_of(user)).collect();
+    }
+    changes
+}
+
+/// Some of those who share a room with `viewer`, those of small rooms first.
+fn companions(view: &View<'_>, viewer: &UserId) -> Vec<OwnedUserId> {
+    let joined = view.memberships_of(viewer).filter(|(_, it)| *it == Membership::Join);
+    let mut rooms: Vec<_> = joined.filter_map(|(room, _)| view.room(room)).collect();
+    rooms.sort_by_key(rookery_query::RoomView::joined_count);
+    let mut companions = BTreeSet::from([viewer.to_owned()]);
+    let members = rooms.iter().flat_map(rookery_query::RoomView::members);
+    for (user, member) in members.take(4 * COMPANIONS_MAX) {
+        if companions.len() >= COMPANIONS_MAX {
+            break;
+        }
+        if member.membership == Membership::Join {
+            companions.insert(user.clone());
+        }
+    }
+    companions.into_iter().collect()
+}
+
+fn tell(app: &App, viewer: &UserId, changes: Changes) -> Vec<EphemeralItem> {
+    let view = app.models.view();
+    let rooms = changes.rooms.into_iter().filter(|room| is_joined(&view, room, viewer));
+    let typing = rooms.map(|room| {
+        let typists = typists(app, &view, &room, (None, PAGE_MAX));
+        EphemeralItem::Typing(TypingChanged { room: Room::new(room), typists })
+    });
+    let users = changes.users.into_iter();
+    let users = users.filter(|user| *user == *viewer || shares_a_room(&view, viewer, user));
+    let presences = users.map(|user| {
+        let shown = UserPresence::from(app.ephemeral.presence(&user));
+        let UserPresence { presence, status_message, last_active_at } = shown;
+        let user_id = UserIdScalar(user.clone());
+        let user = User::new(user);
+        EphemeralItem::Presence(PresenceChanged {
+            user,
+            user_id,
+            presence,
+            status_message,
+            last_active_at,
+        })
+    });
+    typing.chain(presences).collect()
+}
+
+fn is_joined(view: &View<'_>, room: &RoomId, user: &UserId) -> bool {
+    view.membership(room, user) == Membership::Join
+}
+
+/// Who types in a room: whoever has left does not, whether or not that has been noticed.
+fn typists(
+    app: &App,
+    view: &View<'_>,
+    room: &RoomId,
+    (after, limit): (Option<&UserId>, usize),
+) -> Vec<OwnedUserId> {
+    let users = app.ephemeral.typing_after(room, after, TYPISTS_MAX).into_iter();
+    users.filter(|user| is_joined(view, room, user)).take(limit).collect()
+}
+
+/// Up to `limit` users who are typing in a room, ordered by user ID, after `after`. Empty unless the viewer is a member.
+pub(crate) fn typing_in(
+    app: &App,
+    room: &RoomId,
+    viewer: &UserId,
+    page: (Option<&UserId>, usize),
+) -> Vec<OwnedUserId> {
+    let view = app.models.view();
+    if is_joined(&view, room, viewer) { typists(app, &view, room, page) } else { Vec::new() }
+}
+
+/// Whether a user types in a room, for one of its members.
+pub(crate) fn types_in(app: &App, room: &RoomId, user: &UserId, viewer: &UserId) -> bool {
+    let view = app.models.view();
+    app.ephemeral.types_in(room, user)
+        && is_joined(&view, room, viewer)
+        && is_joined(&view, room, user)
+}
+
+/// Whether a user is there, for those who share a room with the user, and for the user.
+pub(crate) fn presence_of(app: &App, user: &UserId, viewer: &UserId) -> Option<UserPresence> {
+    let may = user == viewer || shares_a_room(&app.models.view(), viewer, user);
+    may.then(|| app.ephemeral.presence(user).into())
+}

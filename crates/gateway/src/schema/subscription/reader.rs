@@ -1,0 +1,424 @@
+//! Reading the stream, chunk by chunk.
+//!
+//! **Invariant:** a chunk says where it ends, and the next one begins right there: over a cut and a
+//! resume, each item is delivered exactly once.
+//! **Invariant:** a client has a position from which to resume at all times: at once, if it began without one.
+//! **Invariant:** nothing is queued: the next chunk is read when the socket asks for it.
+//! **Invariant:** what is missing is read from the log in tasks of their own, a small piece in each turn of the user
+//! ([`App::catching_up`]), so it does not matter to others whether the socket reads.
+
+use std::{pin::Pin, sync::Arc, time::Duration};
+
+use async_graphql::{Context, Result};
+use rookery_domain::{Deliver, Filter, Origin, OwnedRoomId, OwnedUserId, RoomId};
+use rookery_log::Position;
+use rookery_query::{
+    Committed, Delivery, EventAt, FeedItem, FollowError, Page, Subscription, Turn,
+};
+use tokio::time::{Sleep, sleep};
+
+use super::{
+    EventChunk,
+    draft::{Draft, Drafted},
+    items::{
+        Invited, ProfileChanged, RoomClosed, RoomOpened, StateResolved, StreamItem, device_item,
+    },
+    skipped::{SkipReason, Skips},
+};
+use crate::{
+    schema::{
+        context::{App, app, session, unless_absent},
+        mutation::SCREEN_DEFAULT,
+        subscription::ephemeral::{EphemeralItem, News},
+        types::{
+            errors::fault::Fault,
+            events::event::RoomEvent,
+            rooms::{face::Moment, room::Room},
+            users::{account_items::ReceiptMoved, user::User},
+            values::scalars::PositionScalar,
+        },
+    },
+    transport::{Bookmark, Untaken},
+};
+
+/// Items after which a chunk ends with the commit that holds them.
+const CHUNK_ITEMS_MAX: usize = 256;
+
+/// Bytes of commits that tell something, after which the same happens. Where a chunk ends follows from
+/// where it begins and what it tells, so that those who read the same get the same chunks.
+const CHUNK_BYTES_MAX: usize = 256 * 1024;
+
+/// The chunk after a position, for clients that poll.
+pub(crate) async fn poll(
+    context: &Context<'_>,
+    after: &PositionScalar,
+    filter: Option<Arc<Filter>>,
+    limit: usize,
+) -> Result<EventChunk> {
+    let (app, session) = (app(context), session(context));
+    app.ephemeral.polled(session.viewer()?, session.device_id()?);
+    let mut reader = Reader::open(context, Some(after), filter)?;
+    let page = reader.subscription.poll(limit).await.map_err(|error| fault(&error))?;
+    let items = reader.page(page).await?;
+    // To a poll everything is news. Who has not seen the end yet is told afterwards.
+    let caught_up = reader.subscription.position() >= reader.app.models.view().position();
+    let ephemeral = if caught_up { reader.ephemeral() } else { Vec::new() };
+    let draft = reader.draft(items, ephemeral);
+    Ok(draft.chunk(&reader.app))
+}
+
+/// One reader of the stream.
+pub(crate) struct Reader {
+    app: Arc<App>,
+    user: OwnedUserId,
+    device: Option<String>,
+    subscription: Subscription,
+    filter: Arc<Filter>,
+    skips: Skips,
+    /// Typing and presence, if they are asked for.
+    news: Option<News>,
+    /// Where the socket learns how far this is.
+    bookmark: Bookmark,
+    /// Places for what is read from the log and not taken by the socket.
+    untaken: Untaken,
+    /// The position that the client has; none if it began without one and was told none.
+    told: Option<Position>,
+    /// When to look whether there is a position to tell though nothing happens. There once the reader waits.
+    pause: Option<Pin<Box<Sleep>>>,
+}
+
+/// How long nothing happens before a client is told of its position, if that has moved.
+const PAUSE: Duration = Duration::from_secs(30);
+
+/// How a stream goes on.
+pub(crate) enum Step {
+    /// With this chunk.
+    Told(Draft),
+    /// With what is missing: see [`Reader::catch_up`].
+    Behind,
+    /// Not at all: the server stops.
+    Over,
+}
+
+/// What a piece of the log came to.
+pub(crate) enum Piece<T> {
+    /// This.
+    Told(T),
+    /// Nothing for the user; there may be more.
+    Nothing,
+    /// Nothing: the models are not further.
+    End,
+    /// The server stops.
+    Over,
+}
+
+impl Reader {
+    pub(super) fn open(
+        context: &Context<'_>,
+        after: Option<&PositionScalar>,
+        filter: Option<Arc<Filter>>,
+    ) -> Result<Self, Fault> {
+        let app = Arc::clone(app(context));
+        let user = session(context).viewer()?.to_owned();
+        let device = session(context).device_id().ok().map(ToOwned::to_owned);
+        let subscription = match after.map(|after| app.position(after)).transpose()? {
+            Some(after) => app.models.subscribe_after(&user, after),
+            None => app.models.subscribe(&user),
+        };
+        let bookmark = context.data_opt::<Bookmark>().cloned().unwrap_or_default();
+        bookmark.set(app.resume_from(subscription.position()));
+        let untaken = context.data_opt::<Untaken>().cloned().unwrap_or_default();
+        let (filter, skips) = (filter.unwrap_or_default(), Skips::default());
+        let news = News::open(context, &user, &filter);
+        let (told, pause) = (after.map(|_| subscription.position()), None);
+        Ok(Self {
+            app,
+            user,
+            device,
+            subscription,
+            filter,
+            skips,
+            news,
+            bookmark,
+            untaken,
+            told,
+            pause,
+        })
+    }
+
+    /// The next chunk with something in it, and the reader for what follows; none when the server stops.
+    pub(super) async fn next_chunk(
+        mut self: Box<Self>,
+    ) -> Result<Option<(EventChunk, Box<Self>)>, Fault> {
+        let chunk = loop {
+            match self.follow().await? {
+                Step::Told(draft) => break draft.chunk(&self.app),
+                Step::Over => return Ok(None),
+                Step::Behind => {}
+            }
+            let (reader, piece) = in_turn(
+                self,
+                |reader| reader,
+                |mut reader| async move {
+                    let draft = reader.catch_up().await;
+                    let piece = draft.map(|piece| piece.map(|draft| draft.chunk(&reader.app)));
+                    (reader, piece)
+                },
+            )
+            .await;
+            self = reader;
+            match piece? {
+                Piece::Told(chunk) => break chunk,
+                Piece::Nothing => {}
+                Piece::End => self.arrived().await,
+                Piece::Over => return Ok(None),
+            }
+        };
+        self.bookmark.set(self.app.resume_from(self.subscription.position()));
+        Ok(Some((chunk, self)))
+    }
+
+    /// Follows what happens, until there is something to tell, or something to catch up with.
+    pub(crate) async fn follow(&mut self) -> Result<Step, Fault> {
+        loop {
+            // Typing and presence come once nothing else is left: what is true now belongs to the end.
+            let caught_up = self.subscription.is_caught_up();
+            let ephemeral = if caught_up { self.ephemeral() } else { Vec::new() };
+            // Whoever began without a position could not resume before something happens.
+            if !ephemeral.is_empty() || self.told.is_none() {
+                return Ok(Step::Told(self.draft(Vec::new(), ephemeral)));
+            }
+            if self.subscription.is_behind() {
+                return Ok(Step::Behind);
+            }
+            let news = async {
+                match &self.news {
+                    Some(news) if caught_up => news.changed().await,
+                    _ => std::future::pending().await,
+                }
+            };
+            let pause = self.pause.get_or_insert_with(|| Box::pin(sleep(PAUSE)));
+            let turn = tokio::select! {
+                // A commit that is there needs no look at the clock.
+                biased;
+                turn = self.subscription.turn() => turn,
+                () = news => continue,
+                () = pause => {
+                    self.pause = None;
+                    if Some(self.subscription.pass_over()) > self.told {
+                        return Ok(Step::Told(self.draft(Vec::new(), Vec::new())));
+                    }
+                    continue;
+                }
+            };
+            let items = match turn {
+                Ok(Turn::Live(delivery)) => self.items(&delivery).await?,
+                Ok(Turn::Behind(_)) => continue,
+                Err(FollowError::Closed) => return Ok(Step::Over),
+                Err(error) => return Err(fault(&error)),
+            };
+            if !items.is_empty() || self.skips.is_full() {
+                return Ok(Step::Told(self.draft(items, Vec::new())));
+            }
+        }
+    }
+
+    /// Reads one piece of what is missing. Only in turn: see [`in_turn`].
+    pub(crate) async fn catch_up(&mut self) -> Result<Piece<Draft>, Fault> {
+        let page = match self.subscription.piece().await {
+            Ok(Some(page)) => page,
+            Ok(None) => return Ok(Piece::End),
+            Err(FollowError::Closed) => return Ok(Piece::Over),
+            Err(error) => return Err(fault(&error)),
+        };
+        let items = self.page(page).await?;
+        if items.is_empty() && !self.skips.is_full() {
+            return Ok(Piece::Nothing);
+        }
+        Ok(Piece::Told(self.draft(items, Vec::new())))
+    }
+
+    /// Waits until there is more than a piece that was the [`End`](Piece::End), or the server stops.
+    pub(crate) async fn arrived(&self) {
+        // Why there is no more is for the next piece to say.
+        let _: Result<(), FollowError> = self.subscription.arrived().await;
+    }
+
+    fn draft(&mut self, items: Vec<Drafted>, ephemeral: Vec<EphemeralItem>) -> Draft {
+        let position = self.subscription.position();
+        self.told = Some(position);
+        Draft { items, skipped: self.skips.take(), ephemeral, position }
+    }
+
+    fn ephemeral(&mut self) -> Vec<EphemeralItem> {
+        let news = self.news.as_mut();
+        news.map(|news| news.take(&self.app, &self.user, &self.filter)).unwrap_or_default()
+    }
+
+    /// What there is in a page, up to the commit with which a chunk is full.
+    async fn page(&mut self, mut page: Page) -> Result<Vec<Drafted>, Fault> {
+        let (mut items, mut len_bytes) = (Vec::new(), 0);
+        while let Some(delivery) = self.subscription.take(&mut page) {
+            let told = self.items(&delivery).await?;
+            if !told.is_empty() {
+                len_bytes += delivery.committed.len_bytes;
+            }
+            items.extend(told);
+            let is_full = items.len() >= CHUNK_ITEMS_MAX || len_bytes >= CHUNK_BYTES_MAX;
+            if is_full || self.skips.is_full() {
+                break;
+            }
+        }
+        Ok(items)
+    }
+
+    async fn items(&mut self, delivery: &Delivery) -> Result<Vec<Drafted>, Fault> {
+        let told = self.subscription.items(delivery);
+        let mut items = Vec::new();
+        for item in told.map_err(|error| Fault::internal(&error.to_string()))? {
+            items.extend(self.item(item).await?);
+        }
+        Ok(items)
+    }
+
+    /// Whether the event went to this very device with the answer to its join, and there alone.
+    fn is_in_the_answer(&self, committed: &Committed, index: usize) -> bool {
+        let Some(event) = committed.room_event(index) else { return false };
+        let Origin::Local { device, deliver: Some(Deliver::Response), .. } = &event.envelope.origin
+        else {
+            return false;
+        };
+        event.pdu.sender == self.user && device.is_some() && *device == self.device
+    }
+
+    async fn item(&mut self, item: FeedItem) -> Result<Option<Drafted>, Fault> {
+        let made = match item {
+            FeedItem::Event { committed, index, late } => {
+                return Ok(self.event(committed, index, late));
+            }
+            FeedItem::Skipped { committed, index, why } => {
+                self.skip(&committed, index, why.into());
+                None
+            }
+            FeedItem::Resolved { committed, kind, state_key, holder, .. } => {
+                let room = room_of(&committed).filter(|room| self.filter.wants_slot(room, &kind));
+                let Some(room) = room else { return Ok(None) };
+                let event = match holder {
+                    Some(holder) => self.fetch(&room, holder).await?,
+                    None => None,
+                };
+                let (room, state_key) = (Room::new(room), Some(state_key));
+                Some(StreamItem::Resolved(StateResolved { room, kind, state_key, event }))
+            }
+            FeedItem::Opened { committed, index } => self.opened(&committed, index),
+            FeedItem::Closed { how, by, .. } => Some(StreamItem::Closed(RoomClosed::new(&by, how))),
+            FeedItem::Invited { committed, invite, .. } => {
+                let Some(room) = room_of(&committed) else { return Ok(None) };
+                let Some(event) = self.fetch(&room, invite).await? else { return Ok(None) };
+                let inviter = User::in_room(event.sender_id().to_owned(), room.clone());
+                let (room, event) = (Room::new(room), Some(event));
+                Some(StreamItem::Invited(Invited { room, inviter, event }))
+            }
+            FeedItem::ProfileChanged { .. } => {
+                Some(StreamItem::Profile(ProfileChanged { user: User::new(self.user.clone()) }))
+            }
+            FeedItem::ReceiptMoved { committed, index } => {
+                let wanted = |it: &ReceiptMoved| it.is_wanted(&self.filter);
+                let is_wanted = ReceiptMoved::of(&committed, index).is_some_and(|it| wanted(&it));
+                return Ok(is_wanted.then_some(Drafted::Receipt { committed, index }));
+            }
+            FeedItem::DevicesChanged { committed, index } => device_item(&committed, index),
+        };
+        Ok(made.map(Drafted::from))
+    }
+
+    /// A room that the user has joined, unless the answer to the join says it to this device.
+    fn opened(&self, committed: &Committed, index: usize) -> Option<StreamItem> {
+        if self.is_in_the_answer(committed, index) {
+            return None;
+        }
+        let (limit, filter) = (Some(SCREEN_DEFAULT), Some(Arc::clone(&self.filter)));
+        let moment = Moment::new(committed.position, filter, limit);
+        let cursor = RoomEvent::of(committed, index)?.cursor_in(&self.app);
+        let room = Room::as_it_was(room_of(committed)?, moment);
+        let sequence = i64::try_from(committed.sequence(index)).unwrap_or(i64::MAX);
+        Some(StreamItem::Opened(RoomOpened { room, sequence, cursor }))
+    }
+
+    /// An event, unless the client does not want it.
+    fn event(&mut self, committed: Arc<Committed>, index: usize, late: bool) -> Option<Drafted> {
+        let pdu = &committed.room_event(index)?.pdu;
+        if self.is_in_the_answer(&committed, index) {
+            self.skip(&committed, index, SkipReason::Answered);
+            return None;
+        }
+        if !self.filter.wants(pdu) {
+            self.skip(&committed, index, SkipReason::Filtered);
+            return None;
+        }
+        if !late || self.filter.include_late {
+            return Some(Drafted::Event { committed, index, late });
+        }
+        self.skip(&committed, index, SkipReason::Late);
+        let event = RoomEvent::of(&committed, index)?.late_if(late);
+        // Late state that holds its slot is no late news of the timeline alone.
+        let (kind, state_key) = pdu.state_slot()?;
+        let (room, state_key) = (Room::new(pdu.room_id.clone()), Some(state_key.to_owned()));
+        let event = Some(event);
+        Some(StreamItem::Resolved(StateResolved { room, kind, state_key, event }).into())
+    }
+
+    fn skip(&mut self, committed: &Committed, index: usize, reason: SkipReason) {
+        if let Some(room) = room_of(committed) {
+            self.skips.note(room, committed.sequence(index), reason);
+        }
+    }
+
+    /// An event that an item names, wherever the log has it.
+    async fn fetch(&self, room: &RoomId, at: EventAt) -> Result<Option<RoomEvent>, Fault> {
+        let found = unless_absent(self.app.models.event_at(room, at).await)?.flatten();
+        Ok(found.and_then(|event| RoomEvent::of_timeline(&event)))
+    }
+}
+
+impl<T> Piece<T> {
+    /// The same, of something else.
+    pub(crate) fn map<U>(self, told: impl FnOnce(T) -> U) -> Piece<U> {
+        match self {
+            Self::Told(it) => Piece::Told(told(it)),
+            Self::Nothing => Piece::Nothing,
+            Self::End => Piece::End,
+            Self::Over => Piece::Over,
+        }
+    }
+}
+
+/// Runs `work` on `state` in the next turn of its reader's user, in a task of its own.
+pub(crate) async fn in_turn<S, T, W>(
+    state: Box<S>,
+    reader: impl FnOnce(&S) -> &Reader,
+    work: impl FnOnce(Box<S>) -> W,
+) -> T
+where
+    S: Send + 'static,
+    T: Send + 'static,
+    W: Future<Output = T> + Send + 'static,
+{
+    let of = reader(&state);
+    let (app, user, untaken) = (Arc::clone(&of.app), of.user.clone(), of.untaken.clone());
+    let _place = untaken.place().await;
+    app.catching_up.run(user, work(state)).await
+}
+
+fn room_of(committed: &Committed) -> Option<OwnedRoomId> {
+    let (_, room) = committed.stream.split()?;
+    room.try_into().ok()
+}
+
+fn fault(error: &FollowError) -> Fault {
+    match error {
+        FollowError::Unknown { .. } => Fault::position_unknown(),
+        FollowError::Log(error) => Fault::unavailable(&error.to_string()),
+        FollowError::Closed => Fault::unavailable("the server stops"),
+    }
+}

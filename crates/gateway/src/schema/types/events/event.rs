@@ -1,0 +1,387 @@
+//! Events of rooms, as clients see them.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Object, Result};
+use rookery_command::Outcome;
+use rookery_domain::{EventId, Origin, OwnedRoomId, Pdu, RoomVersionId, TimelineEventType, UserId};
+use rookery_log::{Millis, Position};
+use rookery_query::{
+    Committed, EVENT_UNIT_BYTES, EventPlace, Flags, RowKey, TimelineEvent, Viewer,
+};
+use serde::Deserialize;
+use serde_json::{Value, value::RawValue};
+
+use super::{
+    redacted::{self, Redaction},
+    relations,
+};
+use crate::{
+    schema::{
+        context::{App, STALE_AFTER, app, session, unless_absent},
+        reads::reads,
+        types::{
+            errors::fault::Fault,
+            rooms::room::Room,
+            users::user::User,
+            values::{
+                list::List,
+                node::NodeId,
+                scalars::{CursorScalar, DateTime, EventIdScalar, PositionScalar},
+                text::{JsonText, OwnedJsonText, Text},
+            },
+        },
+    },
+    sharing::{SharedBy, shared},
+};
+
+/// What signing an event counts beside its length, in units of work.
+const SIGNED_UNITS: usize = 4;
+
+/// Something that happened in a room.
+#[derive(Clone)]
+pub(crate) struct RoomEvent {
+    pdu: Arc<Pdu>,
+    sequence: u64,
+    position: Position,
+    index: usize,
+    received: Millis,
+    origin: Origin,
+    /// What relates to it is shown as of this position, so that a sync is of one position.
+    as_of: Option<Position>,
+    flags: Flags,
+}
+
+/// An event by its ID, if the viewer may see it, as part of the answer.
+pub(crate) async fn one_event(
+    context: &Context<'_>,
+    event: &EventId,
+    viewer: &Viewer,
+) -> Result<Option<(EventPlace, TimelineEvent)>, Fault> {
+    let reads = reads(context);
+    reads.pause().await?;
+    let found = unless_absent(app(context).models.event(event, viewer).await)?.flatten();
+    if let Some((_, event)) = &found {
+        reads.keep(std::slice::from_ref(event)).await?;
+    }
+    Ok(found)
+}
+
+impl RoomEvent {
+    /// An event at `index` of a commit, which is not late. `None` if it cannot be read.
+    pub(crate) fn of(committed: &Committed, index: usize) -> Option<Self> {
+        let event = committed.room_event(index)?;
+        Some(Self {
+            pdu: Arc::clone(&event.pdu),
+            sequence: committed.sequence(index),
+            position: committed.position,
+            index,
+            received: committed.received,
+            origin: event.envelope.origin.clone(),
+            as_of: None,
+            flags: Flags::of(event),
+        })
+    }
+
+    /// An event of a timeline.
+    pub(crate) fn of_timeline(event: &TimelineEvent) -> Option<Self> {
+        let found = Self::of(&event.committed, event.row.key.index.into())?;
+        Some(Self { flags: event.row.flags, ..found })
+    }
+
+    /// The same event, which has arrived late if `late`.
+    pub(crate) fn late_if(self, late: bool) -> Self {
+        Self { flags: self.flags.late_if(late), ..self }
+    }
+
+    /// The event at `index` of what a command has made.
+    pub(crate) fn committed(outcome: &Outcome, index: usize) -> Self {
+        Self {
+            pdu: Arc::clone(&outcome.events[index]),
+            sequence: outcome.first_sequence + index as u64,
+            position: outcome.position,
+            index,
+            received: outcome.received,
+            origin: outcome.origin.clone(),
+            as_of: None,
+            // What this server makes is the newest of its room.
+            flags: Flags::default(),
+        }
+    }
+
+    /// The event with what relates to it as of a position; as of now for none.
+    pub(crate) fn shown_as_of(self, position: Option<Position>) -> Self {
+        Self { as_of: position, ..self }
+    }
+
+    /// Where it is in the timeline of its room.
+    pub(crate) fn cursor_in(&self, app: &App) -> CursorScalar {
+        app.cursor(&self.pdu.room_id, self.key())
+    }
+
+    pub(crate) fn as_pdu(&self) -> &Pdu {
+        &self.pdu
+    }
+
+    /// Its commit, and its index there.
+    pub(crate) fn place(&self) -> (Position, u16) {
+        let RowKey { position, index, .. } = self.key();
+        (position, index)
+    }
+
+    /// Who sent it, as shown in its room.
+    pub(crate) fn sent_by(&self) -> User {
+        User::in_room(self.pdu.sender.clone(), self.pdu.room_id.clone())
+    }
+
+    fn key(&self) -> RowKey {
+        RowKey {
+            depth: self.pdu.depth,
+            position: self.position,
+            index: u16::try_from(self.index).unwrap_or(u16::MAX),
+        }
+    }
+
+    pub(crate) fn sender_id(&self) -> &UserId {
+        &self.pdu.sender
+    }
+
+    /// The room that the one this event created has taken the place of.
+    pub(crate) fn predecessor(&self) -> Option<OwnedRoomId> {
+        let content: Value = self.pdu.content_as()?;
+        content.get("predecessor")?.get("room_id")?.as_str()?.try_into().ok()
+    }
+
+    /// A text in its content.
+    pub(crate) fn text_of(&self, key: &str) -> Option<String> {
+        let content: Value = self.pdu.content_as()?;
+        Some(content.get(key)?.as_str()?.to_owned())
+    }
+}
+
+/// Something that happened in a room: a message, or a change of the room's state.
+#[Object]
+impl RoomEvent {
+    /// The global ID of the event.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
+    pub(crate) async fn id(&self) -> ID {
+        NodeId::Event(self.pdu.event_id.clone()).into()
+    }
+
+    /// The ID of the event: a hash of what it says.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
+    async fn event_id(&self) -> EventIdScalar {
+        EventIdScalar(self.pdu.event_id.clone())
+    }
+
+    /// The room in which it happened.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
+    async fn room(&self) -> Room {
+        Room::new(self.pdu.room_id.clone())
+    }
+
+    /// Who sent it.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
+    async fn sender(&self) -> User {
+        self.sent_by()
+    }
+
+    /// The type, such as `m.room.message`.
+    #[graphql(name = "type", directive = shared::apply(SharedBy::Everyone))]
+    async fn event_type(&self) -> String {
+        self.pdu.kind.to_string()
+    }
+
+    /// Which of the states of this type it sets. Null if it sets none.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
+    async fn state_key(&self) -> Option<&str> {
+        self.pdu.state_key.as_deref()
+    }
+
+    /// Whether what it said was taken back. Then `content` has only what the rules of the room need,
+    /// mostly nothing.
+    #[graphql(directive = shared::apply(SharedBy::Members))]
+    async fn is_redacted(&self, context: &Context<'_>) -> bool {
+        redacted::is_redacted(context, self)
+    }
+
+    /// By which event it was taken back, by whom and why. Null if it was not, or if you may not see
+    /// that event.
+    async fn redacted_because(&self, context: &Context<'_>) -> Result<Option<Redaction>> {
+        redacted::because(context, self).await
+    }
+
+    /// What it says.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
+    async fn content(&self) -> JsonText<'_> {
+        JsonText(&self.pdu.content)
+    }
+
+    /// The text of a message. Null for other events.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
+    async fn text(&self) -> Option<Text> {
+        #[derive(Deserialize)]
+        struct Message {
+            body: String,
+        }
+        let is_message = self.pdu.kind == TimelineEventType::RoomMessage;
+        let message: Option<Message> = is_message.then(|| self.pdu.content_as()).flatten();
+        message.map(|message| Text(message.body))
+    }
+
+    /// When its sender says that it was sent.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
+    async fn sent_at(&self) -> DateTime {
+        DateTime(Millis(self.pdu.origin_server_ts.0.into()))
+    }
+
+    /// When this server received it.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
+    async fn received_at(&self) -> DateTime {
+        DateTime(self.received)
+    }
+
+    /// Its number in the room: 1, 2, 3 ... in order of arrival. What the stream does not tell it
+    /// lists as `skipped`; a hole beside that means that you missed one.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
+    async fn sequence(&self) -> i64 {
+        i64::try_from(self.sequence).unwrap_or(i64::MAX)
+    }
+
+    /// Its depth in the room's graph of events. The timeline is in order of depth; events of one
+    /// depth are in order of `sequence`.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
+    async fn depth(&self) -> i64 {
+        i64::try_from(self.pdu.depth).unwrap_or(i64::MAX)
+    }
+
+    /// It came from another server after an event that comes later in the timeline. Streams tell
+    /// such events only if the filter has `includeLate`.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
+    async fn arrived_late(&self) -> bool {
+        self.flags.is_late()
+    }
+
+    /// Of an event that arrived late: the event that it comes after in the timeline, of those that
+    /// you may see and that were there when it arrived. Null if it comes first, and for all other
+    /// events, which come after everything that was there.
+    async fn after(&self, context: &Context<'_>) -> Result<Option<EventIdScalar>> {
+        if !self.flags.is_late() {
+            return Ok(None);
+        }
+        let app = app(context);
+        let viewer = session(context).viewpoint()?;
+        let (room, reads) = (&self.pdu.room_id, reads(context));
+        let before = app.models.event_before_within(room, &viewer, self.key(), &reads).await;
+        let before = unless_absent(before)?.flatten();
+        Ok(before.map(|event| EventIdScalar(event.event().pdu.event_id.clone())))
+    }
+
+    /// It is state that another event had superseded before it arrived: the room was never so.
+    /// It stands in the timeline, and no stream tells it.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
+    async fn is_superseded(&self) -> bool {
+        self.flags.is_superseded()
+    }
+
+    /// Where it is in the whole log.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
+    async fn position(&self, context: &Context<'_>) -> PositionScalar {
+        app(context).token(self.position)
+    }
+
+    /// Where it is in the timeline of its room.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
+    async fn cursor(&self, context: &Context<'_>) -> CursorScalar {
+        self.cursor_in(app(context))
+    }
+
+    /// The number that you gave to the action. Only the device that sent it sees it.
+    #[graphql(directive = shared::apply(SharedBy::Others))]
+    async fn action_id(&self, context: &Context<'_>) -> Option<i64> {
+        let session = session(context);
+        let Origin::Local { device: Some(device), action: Some(action), .. } = &self.origin else {
+            return None;
+        };
+        let own = session.device_id().ok() == Some(device.as_str())
+            && session.viewer().ok() == Some(&*self.pdu.sender);
+        own.then(|| i64::try_from(*action).unwrap_or(i64::MAX))
+    }
+
+    /// The state event whose place it took. Null for messages, for the first of its kind, and if you
+    /// may not see what that said.
+    async fn replaced(&self, context: &Context<'_>) -> Result<Option<RoomEvent>> {
+        if self.pdu.state_key.is_none() {
+            return Ok(None);
+        }
+        let app = app(context);
+        let viewer = session(context).viewpoint()?;
+        // The answer to a mutation has events that the read side may not have yet.
+        app.models.wait_for(self.position, STALE_AFTER).await.map_err(|_| Fault::stale())?;
+        let found = app.models.event(&self.pdu.event_id, &viewer).await;
+        let Some(Some((place, event))) = unless_absent(found)? else { return Ok(None) };
+        let replaced = app.models.replaced_by(&place.room_id, &event, &viewer).await;
+        Ok(unless_absent(replaced)?.flatten().and_then(|event| RoomEvent::of_timeline(&event)))
+    }
+
+    /// What the state that it replaced said: the old name, the old topic, the old display name.
+    async fn previous_content(&self, context: &Context<'_>) -> Result<Option<OwnedJsonText>> {
+        let replaced = self.replaced(context).await?;
+        Ok(replaced.map(|event| OwnedJsonText(event.pdu.content.clone())))
+    }
+
+    /// The last edit of it by its sender that you may see. Null if there is none.
+    async fn latest_edit(&self, context: &Context<'_>) -> Result<Option<RoomEvent>> {
+        relations::latest_edit(context, &self.pdu, self.as_of).await
+    }
+
+    /// What it says since its last edit. Null if it was not edited.
+    async fn edited_content(&self, context: &Context<'_>) -> Result<Option<OwnedJsonText>> {
+        let edit = relations::latest_edit(context, &self.pdu, self.as_of).await?;
+        Ok(edit.and_then(|edit| relations::edited_content(&edit.pdu)))
+    }
+
+    /// The reactions to the event, by key, in the order in which each key was first used.
+    async fn reactions(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "How many, from 1 to 100; 20 if you do not say.")] first: Option<i32>,
+        #[graphql(desc = "The `key` of the reaction after which to go on.")] after: Option<String>,
+    ) -> Result<List<relations::Reaction>> {
+        let after = after.as_deref();
+        relations::reactions(context, &self.pdu, self.as_of, (first, after)).await
+    }
+
+    /// The thread that it began. Null if it began none that you may see anything of.
+    async fn thread(&self, context: &Context<'_>) -> Result<Option<relations::Thread>> {
+        relations::thread(context, &self.pdu, self.as_of).await
+    }
+
+    /// The event that it answers. Null if it answers none that you may see.
+    async fn reply_to(&self, context: &Context<'_>) -> Result<Option<RoomEvent>> {
+        relations::reply_to(context, &self.pdu, self.as_of).await
+    }
+
+    /// The whole event as a Matrix PDU, signed by this server if it was made here.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
+    async fn pdu(&self, context: &Context<'_>) -> Result<OwnedJsonText> {
+        let (app, reads) = (app(context), reads(context));
+        // Hashing and signing take as long as reading some events.
+        reads.pause().await?;
+        reads.look_at(SIGNED_UNITS + self.pdu.json.len() / EVENT_UNIT_BYTES)?;
+        let server = app.commands.server_name();
+        if self.pdu.sender.server_name() != server {
+            let json = String::from_utf8(self.pdu.json.to_vec())?;
+            return Ok(OwnedJsonText(RawValue::from_string(json)?));
+        }
+        let version = {
+            let view = app.models.view();
+            view.room(&self.pdu.room_id).and_then(|room| room.summary().version.clone())
+        };
+        let version = version.and_then(|version| RoomVersionId::try_from(version).ok());
+        let version = version.unwrap_or(RoomVersionId::V12);
+        let signed = rookery_domain::sign(&self.pdu, &app.signing_key, server, &version);
+        let signed = signed.map_err(|error| Fault::internal(&error.to_string()))?;
+        Ok(OwnedJsonText(RawValue::from_string(signed)?))
+    }
+}

@@ -1,0 +1,214 @@
+//! What came of an event: edits, reactions, a thread. Each only as far as the viewer may see the
+//! events that say so.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Object, Result, SimpleObject};
+use rookery_domain::{OwnedRoomId, Pdu, Relation};
+use rookery_log::Position;
+use rookery_query::{Reactions, RoomView, RowKey, Seen};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::event::{RoomEvent, one_event};
+use crate::schema::{
+    context::{PAGE_MAX, app, page_size, session, unless_absent},
+    reads::{Reacted, reads},
+    types::{
+        errors::fault::Fault,
+        users::user::User,
+        values::{list::List, scalars::UserIdScalar, text::OwnedJsonText},
+    },
+};
+
+/// All who reacted to an event in one way.
+pub(crate) struct Reaction {
+    /// All reactions to the event, and which of them this is.
+    all: Arc<[Reacted]>,
+    index: usize,
+    room: OwnedRoomId,
+}
+
+impl Reaction {
+    fn found(&self) -> &Reactions {
+        &self.all[self.index].0
+    }
+}
+
+/// Reactions of a page, if you do not say how many.
+pub(crate) const PAGE_DEFAULT: usize = 20;
+
+/// All who reacted to an event in one way.
+#[Object]
+impl Reaction {
+    /// With what: an emoji, mostly.
+    async fn key(&self) -> &str {
+        &self.found().key
+    }
+
+    /// How many users.
+    async fn count(&self) -> i32 {
+        i32::try_from(self.found().users.len()).unwrap_or(i32::MAX)
+    }
+
+    /// Whether you are one of them.
+    async fn me(&self) -> bool {
+        self.all[self.index].1
+    }
+
+    /// Who, in the order in which they reacted.
+    async fn users(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "How many, from 1 to 100.")] first: Option<i32>,
+        #[graphql(desc = "The user after whom to go on.")] after: Option<UserIdScalar>,
+    ) -> Result<List<User>> {
+        let limit = page_size("first", first, PAGE_MAX)?;
+        let users = &self.found().users;
+        let start = match after {
+            None => 0,
+            Some(UserIdScalar(after)) => {
+                reads(context).look_at_rows(users.len())?;
+                let found = users.iter().position(|user| *user == after);
+                1 + found.ok_or_else(|| Fault::bad_input("`after` is no user of this reaction"))?
+            }
+        };
+        let users = users[start..].iter().take(limit);
+        Ok(users.map(|user| User::in_room(user.clone(), self.room.clone())).collect())
+    }
+}
+
+/// The thread that an event began.
+#[derive(SimpleObject)]
+pub(crate) struct Thread {
+    /// How many events it has, beside the one that began it.
+    count: i32,
+    /// The last of them.
+    last_event: Option<RoomEvent>,
+    /// Whether you have sent one of them.
+    participated: bool,
+}
+
+/// Looks at what relates to an event, through the eyes of who asks.
+fn look<T: Default>(
+    context: &Context<'_>,
+    event: &Pdu,
+    until: Option<Position>,
+    look: impl FnOnce(&RoomView<'_>, &Seen) -> T,
+) -> Result<T> {
+    let viewer = session(context).viewpoint()?;
+    let view = app(context).models.view();
+    let Some(room) = view.room(&event.room_id) else { return Ok(T::default()) };
+    let seen = Seen { sight: room.sight(&viewer), until };
+    Ok(look(&room, &seen))
+}
+
+async fn event_at(
+    context: &Context<'_>,
+    event: &Pdu,
+    key: Option<RowKey>,
+    until: Option<Position>,
+) -> Result<Option<RoomEvent>> {
+    let Some(key) = key else { return Ok(None) };
+    reads(context).pause().await?;
+    let found = app(context).models.events_at(&event.room_id, &[key]).await;
+    let found = unless_absent(found)?.unwrap_or_default();
+    reads(context).keep(&found).await?;
+    let found = found.into_iter().next();
+    Ok(found.and_then(|event| RoomEvent::of_timeline(&event)).map(|event| event.shown_as_of(until)))
+}
+
+/// The last edit of the event.
+pub(crate) async fn latest_edit(
+    context: &Context<'_>,
+    event: &Pdu,
+    until: Option<Position>,
+) -> Result<Option<RoomEvent>> {
+    let key = look(context, event, until, |room, seen| {
+        room.latest_edit(&event.event_id, &event.sender, seen)
+    })?;
+    event_at(context, event, key, until).await
+}
+
+/// What the last edit of an event made of its content.
+pub(crate) fn edited_content(edit: &Pdu) -> Option<OwnedJsonText> {
+    #[derive(Deserialize)]
+    struct Edit {
+        #[serde(rename = "m.new_content")]
+        content: Box<RawValue>,
+    }
+    edit.content_as().map(|Edit { content }| OwnedJsonText(content))
+}
+
+/// A page of the reactions to the event.
+pub(crate) async fn reactions(
+    context: &Context<'_>,
+    event: &Pdu,
+    until: Option<Position>,
+    (first, after): (Option<i32>, Option<&str>),
+) -> Result<List<Reaction>> {
+    let limit = page_size("first", first, PAGE_DEFAULT)?;
+    let viewer = session(context).viewer()?;
+    let reads = reads(context);
+    reads.pause().await?;
+    let all = reads.reactions(&event.event_id, until, || {
+        let related = look(context, event, until, |room, _| room.related_count(&event.event_id))?;
+        reads.look_at_rows(related)?;
+        let found =
+            look(context, event, until, |room, seen| room.reactions(&event.event_id, seen))?;
+        let mine = |found: Reactions| {
+            let me = found.users.iter().any(|user| user == viewer);
+            (found, me)
+        };
+        Ok(found.into_iter().map(mine).collect())
+    })?;
+    let start = match after {
+        None => 0,
+        Some(after) => {
+            let found = all.iter().position(|(reaction, _)| *reaction.key == *after);
+            1 + found.ok_or_else(|| Fault::bad_input("`after` is no reaction to this event"))?
+        }
+    };
+    let reaction = |index| {
+        let (all, room) = (Arc::clone(&all), event.room_id.clone());
+        Reaction { all, index, room }
+    };
+    Ok((start..all.len()).take(limit).map(reaction).collect())
+}
+
+/// The thread that the event began.
+pub(crate) async fn thread(
+    context: &Context<'_>,
+    event: &Pdu,
+    until: Option<Position>,
+) -> Result<Option<Thread>> {
+    let viewer = session(context).viewpoint()?;
+    let reads = reads(context);
+    reads.pause().await?;
+    let related = look(context, event, until, |room, _| room.related_count(&event.event_id))?;
+    reads.look_at_rows(related)?;
+    let found =
+        look(context, event, until, |room, seen| room.thread(&event.event_id, &viewer, seen))?;
+    let Some(found) = found else { return Ok(None) };
+    Ok(Some(Thread {
+        count: i32::try_from(found.count).unwrap_or(i32::MAX),
+        last_event: event_at(context, event, Some(found.last), until).await?,
+        participated: found.participated,
+    }))
+}
+
+/// The event that this one answers, if the viewer may see it.
+pub(crate) async fn reply_to(
+    context: &Context<'_>,
+    event: &Pdu,
+    until: Option<Position>,
+) -> Result<Option<RoomEvent>> {
+    let Some(answered) = Relation::of(event).and_then(Relation::into_reply) else {
+        return Ok(None);
+    };
+    let viewer = session(context).viewpoint()?;
+    let found = one_event(context, &answered, &viewer).await?;
+    let found = found.filter(|(place, _)| place.room_id == event.room_id);
+    let found = found.and_then(|(_, event)| RoomEvent::of_timeline(&event));
+    Ok(found.map(|event| event.shown_as_of(until)))
+}

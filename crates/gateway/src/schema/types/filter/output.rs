@@ -1,0 +1,96 @@
+//! A filter as the server gives it back.
+
+use async_graphql::{Object, SimpleObject};
+use rookery_domain::{Filter, OwnedRoomId, OwnedUserId};
+
+use super::input::EphemeralKindEnum;
+use crate::schema::types::values::{
+    list::List,
+    scalars::{RoomIdScalar, UserIdScalar},
+    text::Text,
+};
+
+/// A filter that you have stored. Give its ID as `filterId` wherever a `filter` can stand.
+#[derive(SimpleObject)]
+pub(crate) struct StoredFilter {
+    /// The ID. It follows from what the filter says.
+    pub(crate) filter_id: String,
+    /// What it says.
+    pub(crate) filter: FilterShown,
+}
+
+/// Which events and news a filter lets pass. What is null does not restrict.
+pub(crate) struct FilterShown(pub(crate) Filter);
+
+/// Which events and news a filter lets pass. What is null does not restrict.
+#[Object(name = "Filter")]
+impl FilterShown {
+    /// Only events of these types; `*` stands for any text.
+    async fn types(&self) -> Option<List<Text>> {
+        texts(self.0.types.as_deref())
+    }
+
+    /// No events of these types; `*` stands for any text.
+    async fn not_types(&self) -> Option<List<Text>> {
+        texts(self.0.not_types.as_deref())
+    }
+
+    /// Only these rooms.
+    async fn rooms(&self) -> Option<List<RoomIdScalar>> {
+        rooms(self.0.rooms.as_deref())
+    }
+
+    /// Not these rooms.
+    async fn not_rooms(&self) -> Option<List<RoomIdScalar>> {
+        rooms(self.0.not_rooms.as_deref())
+    }
+
+    /// Only events from these users.
+    async fn senders(&self) -> Option<List<UserIdScalar>> {
+        users(self.0.senders.as_deref())
+    }
+
+    /// No events from these users.
+    async fn not_senders(&self) -> Option<List<UserIdScalar>> {
+        users(self.0.not_senders.as_deref())
+    }
+
+    /// Also events that arrive late.
+    async fn include_late(&self) -> bool {
+        self.0.include_late
+    }
+
+    /// Only these kinds of ephemeral news.
+    async fn ephemeral(&self) -> Option<List<EphemeralKindEnum>> {
+        let kinds = self.0.ephemeral.as_ref()?;
+        Some(kinds.iter().map(|kind| EphemeralKindEnum::from(*kind)).collect())
+    }
+
+    /// Not these kinds of ephemeral news.
+    async fn not_ephemeral(&self) -> Option<List<EphemeralKindEnum>> {
+        let kinds = self.0.not_ephemeral.as_ref()?;
+        Some(kinds.iter().map(|kind| EphemeralKindEnum::from(*kind)).collect())
+    }
+
+    /// Presence and profile of these users only.
+    async fn presence_of(&self) -> Option<List<UserIdScalar>> {
+        users(self.0.presence_of.as_deref())
+    }
+
+    /// Not presence and profile of these users.
+    async fn not_presence_of(&self) -> Option<List<UserIdScalar>> {
+        users(self.0.not_presence_of.as_deref())
+    }
+}
+
+fn texts(texts: Option<&[String]>) -> Option<List<Text>> {
+    Some(texts?.iter().cloned().map(Text).collect())
+}
+
+fn rooms(rooms: Option<&[OwnedRoomId]>) -> Option<List<RoomIdScalar>> {
+    Some(rooms?.iter().cloned().map(RoomIdScalar).collect())
+}
+
+fn users(users: Option<&[OwnedUserId]>) -> Option<List<UserIdScalar>> {
+    Some(users?.iter().cloned().map(UserIdScalar).collect())
+}

@@ -1,0 +1,54 @@
+//! Invites, as those who are invited see them.
+
+use async_graphql::{Context, Result, SimpleObject};
+use rookery_domain::Pdu;
+use rookery_query::Membership;
+use serde_json::Value;
+
+use super::room::{Access, Room};
+use crate::schema::{
+    context::{app, session, unless_absent},
+    types::{
+        users::user::User,
+        values::{scalars::DateTime, text::Text},
+    },
+};
+
+/// How you were invited to a room.
+#[derive(Clone, SimpleObject)]
+pub(crate) struct Invite {
+    /// Who invites you.
+    inviter: User,
+    /// The words that came with it.
+    reason: Option<Text>,
+    /// Whether it is to a conversation of two.
+    is_direct: bool,
+    /// When it was sent.
+    sent_at: DateTime,
+}
+
+impl Invite {
+    /// The invite that the viewer has to the room, if she is invited now.
+    pub(crate) async fn of(context: &Context<'_>, room: &Room) -> Result<Option<Self>> {
+        let viewer = session(context).viewer()?.to_owned();
+        let key = room.look(context, Access::Outside, |room| {
+            let member = room.member(&viewer)?;
+            member.event.filter(|_| member.membership == Membership::Invite)
+        })?;
+        let Some(key) = key else { return Ok(None) };
+        let events = app(context).models.events_at(room.matrix_id(), &[key]).await;
+        let event = unless_absent(events)?.and_then(|mut events| events.pop());
+        Ok(event.map(|event| Self::read(&event.event().pdu)))
+    }
+
+    /// What an invite says.
+    pub(crate) fn read(invite: &Pdu) -> Self {
+        let content: Value = invite.content_as().unwrap_or_default();
+        Self {
+            inviter: User::in_room(invite.sender.clone(), invite.room_id.clone()),
+            reason: content["reason"].as_str().map(|text| Text(text.to_owned())),
+            is_direct: content["is_direct"].as_bool().unwrap_or(false),
+            sent_at: DateTime(rookery_log::Millis(invite.origin_server_ts.0.into())),
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! The home screen: what a client shows first, and where its stream goes on.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Object, Result};
+use rookery_domain::{Filter, OwnedRoomId, RoomId, UserId};
+use rookery_log::Position;
+use rookery_query::{ClosedRoom, Missed, Moved, RoomView, View, WantedRooms};
+
+use super::{
+    cursor::SyncPlace,
+    update::{RoomUpdate, Since},
+};
+use crate::schema::{
+    context::{App, PAGE_MAX, app, page_size, session, unless_absent},
+    reads::reads,
+    subscription::RoomClosed,
+    types::{
+        errors::fault::Fault,
+        rooms::{face::Moment, room::Room},
+        users::user::User,
+        values::{
+            list::{Items, List},
+            scalars::{PositionScalar, RoomIdScalar, SyncCursorScalar},
+        },
+    },
+};
+
+/// Rooms on a page, if you do not say how many.
+pub(crate) const PAGE_DEFAULT: usize = 20;
+
+/// Events of each room, if you do not say how many.
+pub(crate) const TIMELINE_DEFAULT: usize = 20;
+
+/// Invites on a page at most.
+pub(crate) const INVITES_MAX: usize = 100;
+
+/// What a client asks of a sync.
+pub(crate) struct SyncArguments {
+    pub(crate) first: Option<i32>,
+    pub(crate) after: Option<SyncCursorScalar>,
+    pub(crate) since: Option<PositionScalar>,
+    pub(crate) room_id: Option<OwnedRoomId>,
+    pub(crate) timeline_limit: Option<i32>,
+    pub(crate) filter: Option<Arc<Filter>>,
+}
+
+impl SyncArguments {
+    fn wants(&self, room: &RoomId) -> bool {
+        self.filter.as_deref().is_none_or(|filter| filter.wants_room(room))
+    }
+}
+
+/// Everything a client needs to show its first screen.
+pub(crate) struct InitialSync {
+    updates: Vec<RoomUpdate>,
+    next: Option<SyncCursorScalar>,
+    invites: Vec<Room>,
+    closed: Vec<ClosedRoom>,
+    user: User,
+    position: PositionScalar,
+}
+
+/// Between which positions a page is, and from where it goes on.
+struct Bounds {
+    at: Position,
+    since: Position,
+    before: Position,
+    invites_before: Position,
+    is_first: bool,
+}
+
+impl Bounds {
+    fn of(app: &App, view: &View<'_>, arguments: &SyncArguments) -> Result<Self, Fault> {
+        let since = arguments.since.as_ref().map(|since| app.position(since)).transpose()?;
+        let since = since.unwrap_or_default();
+        let Some(after) = &arguments.after else {
+            let at = view.position();
+            let before = Position(u64::MAX);
+            let (since, invites_before) = (since.min(at), before);
+            return Ok(Self { at, since, before, invites_before, is_first: true });
+        };
+        let place = after.0.open(&app.token_key, app.log.epoch());
+        let place = place.filter(|place| place.at <= view.position());
+        let SyncPlace { at, since: begun, before, invites_before } =
+            place.ok_or_else(Fault::position_unknown)?;
+        if arguments.since.is_some() && since != begun {
+            return Err(Fault::bad_input("`since` has to be the same on every page"));
+        }
+        let since = begun;
+        Ok(Self { at, since, before, invites_before, is_first: false })
+    }
+}
+
+impl InitialSync {
+    /// A page of the viewer's rooms, with everything else at the same position.
+    pub(crate) async fn of(context: &Context<'_>, arguments: SyncArguments) -> Result<Self> {
+        let (app, viewer) = (app(context), session(context).viewer()?.to_owned());
+        let limit = page_size("first", arguments.first, PAGE_DEFAULT)?;
+        let events = arguments.timeline_limit;
+        let events =
+            events.map(|_| page_size("timelineLimit", events, TIMELINE_DEFAULT)).transpose()?;
+        let moved = moved(context, &viewer, &arguments).await?;
+        let (mut sync, rooms, recent) = {
+            let view = app.models.view();
+            let bounds = Bounds::of(app, &view, &arguments)?;
+            let page = pick(&view, &viewer, &bounds, (&arguments, &moved), limit)
+                .map_err(|error| Fault::internal(&error.to_string()))?;
+            let recent = recent(context, &page.0, events);
+            let rooms: Vec<_> = page.0.iter().map(|room| room.id().to_owned()).collect();
+            let sync = assemble(app, &view, &viewer, &bounds, &arguments, events, page);
+            (sync, (rooms, bounds), recent)
+        };
+        let (rooms, bounds) = rooms;
+        missed(context, &viewer, &bounds, rooms.iter().zip(&mut sync.updates)).await?;
+        // What the fields of the rooms are about to read, read at once.
+        app.models
+            .read_ahead(recent)
+            .await
+            .map_err(|error| Fault::unavailable(&error.to_string()))?;
+        Ok(sync)
+    }
+}
+
+/// When the rooms were active that have been active since the first page. That may take long for those that have had much
+/// since, so the models are let go meanwhile.
+async fn moved(context: &Context<'_>, viewer: &UserId, arguments: &SyncArguments) -> Result<Moved> {
+    if arguments.after.is_none() || arguments.room_id.is_some() {
+        return Ok(Moved::default());
+    }
+    let app = app(context);
+    let at = Bounds::of(app, &app.models.view(), arguments)?.at;
+    let wants = |room: &RoomId| arguments.wants(room);
+    let moved = app.models.moved_since(viewer, at, &wants, &reads(context)).await;
+    Ok(unless_absent(moved)?.unwrap_or_default())
+}
+
+/// Finds out what a client that knew these rooms has missed of each, one after the other.
+async fn missed<'a>(
+    context: &Context<'_>,
+    viewer: &UserId,
+    &Bounds { at, since, .. }: &Bounds,
+    updates: impl Iterator<Item = (&'a OwnedRoomId, &'a mut RoomUpdate)>,
+) -> Result<()> {
+    if since == Position::ORIGIN {
+        return Ok(());
+    }
+    let reads = reads(context);
+    for (room, update) in updates {
+        reads.pause().await?;
+        let missed = {
+            let view = app(context).models.view();
+            view.room(room).map(|room| room.missed(viewer, since, at)).transpose()
+        };
+        let missed = missed.map_err(|error| Fault::internal(&error.to_string()))?;
+        if let Some(Missed::Events(rows)) = missed {
+            reads.look_at_rows(rows.len())?;
+            update.extends(Since { at, rows });
+        }
+    }
+    Ok(())
+}
+
+/// The rooms of the page, and where the next one begins.
+fn pick<'a>(
+    view: &'a View<'_>,
+    viewer: &UserId,
+    bounds: &Bounds,
+    (arguments, moved): (&SyncArguments, &Moved),
+    limit: usize,
+) -> std::io::Result<(Vec<RoomView<'a>>, Option<Position>)> {
+    let Bounds { at, since, before, .. } = *bounds;
+    let wanted = WantedRooms { at, since, before, limit };
+    if let Some(room) = &arguments.room_id {
+        return Ok((view.room_as_of(viewer, room, wanted).into_iter().collect(), None));
+    }
+    let page = view.rooms_as_of(viewer, wanted, |room| arguments.wants(room), moved)?;
+    Ok((page.rooms, page.next))
+}
+
+fn assemble(
+    app: &App,
+    view: &View<'_>,
+    viewer: &UserId,
+    bounds: &Bounds,
+    arguments: &SyncArguments,
+    events: Option<usize>,
+    (rooms, next): (Vec<RoomView<'_>>, Option<Position>),
+) -> InitialSync {
+    let Bounds { at, since, invites_before, is_first, .. } = *bounds;
+    let is_now = at == view.position();
+    let shown = |room: &RoomView<'_>| {
+        let moment = Moment::new(at, arguments.filter.clone(), events);
+        if is_now || room.activity() <= at {
+            Room::at(room, viewer, moment)
+        } else {
+            Room::as_it_was(room.id().to_owned(), moment)
+        }
+    };
+    let limit = events.unwrap_or(TIMELINE_DEFAULT);
+    let updates = rooms.iter().map(|room| RoomUpdate::new(shown(room), limit)).collect();
+    let is_asked = |room: &RoomId| arguments.room_id.as_deref().is_none_or(|wanted| wanted == room);
+    // Whoever asks for one room is told its invite, however many others there are.
+    let limit = if arguments.room_id.is_some() { usize::MAX } else { INVITES_MAX };
+    let wanted = WantedRooms { at, since, before: invites_before, limit };
+    let found = view.invites_as_of(viewer, wanted);
+    let invites = found.rooms.iter().filter(|room| is_asked(room.id())).map(shown).collect();
+    let mut closed = Vec::new();
+    if is_first && since > Position::ORIGIN {
+        closed = view.closed_since(viewer, since, at);
+        closed.retain(|closed| is_asked(&closed.room_id));
+        closed.sort_by_key(|closed| (closed.change.position, closed.change.sequence));
+    }
+    // There is another page of both as long as there is more of either.
+    let next = (next.is_some() || found.next.is_some()).then(|| {
+        let before = next.unwrap_or(Position::ORIGIN);
+        let invites_before = found.next.unwrap_or(Position::ORIGIN);
+        SyncPlace { at, since, before, invites_before }.seal(&app.token_key, app.log.epoch())
+    });
+    InitialSync {
+        updates,
+        next: next.map(SyncCursorScalar),
+        invites,
+        closed,
+        user: User::with_profile(viewer.to_owned(), view.profile(viewer).cloned()),
+        position: app.token(at),
+    }
+}
+
+/// The commits of the events that the rooms of a page are about to show, as far as these are asked
+/// for: reading them one room at a time would be slow.
+fn recent(context: &Context<'_>, rooms: &[RoomView<'_>], events: Option<usize>) -> Vec<Position> {
+    let asked = context.look_ahead();
+    let is_asked = |field: &str| {
+        asked.field("rooms").field(field).exists()
+            || asked.field("updates").field("room").field(field).exists()
+    };
+    let mut positions = Vec::new();
+    if is_asked("lastMessage") {
+        positions.extend(rooms.iter().filter_map(|room| room.summary().last_message));
+    }
+    if is_asked("timeline") {
+        let count = events.unwrap_or(TIMELINE_DEFAULT);
+        let rows = rooms.iter().filter_map(|room| room.rows_before(None, count).ok());
+        positions.extend(rows.flatten().map(|row| row.key));
+    }
+    positions.into_iter().map(|key| key.position).collect()
+}
+
+/// Everything a client needs to show its first screen, or what has changed since.
+#[Object]
+impl InitialSync {
+    /// You.
+    async fn user(&self) -> User {
+        self.user.clone()
+    }
+
+    /// A page of the rooms that you have joined, the most recently active first; of a delta, those
+    /// with something new.
+    async fn rooms(&self) -> List<Room> {
+        self.updates.iter().map(|update| update.room.clone()).collect()
+    }
+
+    /// The same rooms, with what has changed in each.
+    async fn updates(&self) -> Items<'_, RoomUpdate> {
+        Items(&self.updates)
+    }
+
+    /// Give it as `after` for the next page. Null if there are neither more rooms nor more invites.
+    async fn next(&self) -> Option<&SyncCursorScalar> {
+        self.next.as_ref()
+    }
+
+    /// A page of the rooms that you are invited to, 100 of them, the newest invite first; of a delta, of the new invites. The
+    /// next 100 are on the next page, also if it has no rooms.
+    async fn invites(&self) -> Items<'_, Room> {
+        Items(&self.invites)
+    }
+
+    /// Of a delta: the rooms that were closed to you since, and the invites that are gone, in the
+    /// order in which they were. On the first page only.
+    async fn closed(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "How many, from 1 to 100.")] first: Option<i32>,
+        #[graphql(desc = "The room after whose closing to go on.")] after: Option<RoomIdScalar>,
+    ) -> Result<List<RoomClosed>> {
+        let limit = page_size("first", first, PAGE_MAX)?;
+        let start = match after {
+            None => 0,
+            Some(RoomIdScalar(after)) => {
+                let found = self.closed.iter().position(|closed| closed.room_id == after);
+                1 + found.ok_or_else(|| Fault::bad_input("`after` is no room of this list"))?
+            }
+        };
+        let end = self.closed.len().min(start + limit);
+        Ok(RoomClosed::read(context, &self.closed[start..end]).await?.into())
+    }
+
+    /// As of when everything is, on all pages. Follow `eventStream` from here: it goes on exactly
+    /// where this ends.
+    async fn position(&self) -> &PositionScalar {
+        &self.position
+    }
+}

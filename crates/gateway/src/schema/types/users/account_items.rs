@@ -1,0 +1,177 @@
+//! What the stream tells of users' own data: receipts and devices.
+
+use async_graphql::{Context, Result, SimpleObject};
+use rookery_domain::{AccountEvent, EphemeralKind, Fact, Filter, OwnedUserId, UserId};
+use rookery_log::Position;
+use rookery_query::{Committed, Membership, ReadMark, RoomView};
+
+use super::user::User;
+use crate::{
+    schema::{
+        context::session,
+        reads::reads,
+        types::{
+            errors::fault::Fault,
+            rooms::room::{Access, Room},
+            values::{
+                list::List,
+                scalars::{DateTime, EventIdScalar, UserIdScalar},
+            },
+        },
+    },
+    sharing::{SharedBy, shared},
+};
+
+/// Somebody has read a room up to an event: you, on this device or on another one, or another
+/// member. Private receipts are told to their owner alone.
+#[derive(Clone, SimpleObject)]
+pub(crate) struct ReceiptMoved {
+    /// The room. If it is your own receipt, its unread counts are other ones now.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
+    room: Room,
+    /// Who has read.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
+    user: User,
+    /// Who has read, by ID.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
+    user_id: UserIdScalar,
+    /// The last event that was read.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
+    event_id: EventIdScalar,
+    /// The number of that event in the room.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
+    sequence: i64,
+    /// Whether only you know. Never true of others.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
+    private: bool,
+    /// When it was said.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
+    read_at: DateTime,
+}
+
+impl ReceiptMoved {
+    /// Whether the client wants it.
+    pub(crate) fn is_wanted(&self, filter: &Filter) -> bool {
+        filter.wants_ephemeral(EphemeralKind::Receipt) && filter.wants_room(self.room.matrix_id())
+    }
+
+    /// The receipt at `index` of a commit.
+    pub(crate) fn of(committed: &Committed, index: usize) -> Option<Self> {
+        let Ok(Fact::Account(AccountEvent::ReceiptMoved { room_id, event_id, sequence, private })) =
+            committed.facts.get(index)?
+        else {
+            return None;
+        };
+        let user = OwnedUserId::try_from(committed.stream.split()?.1).ok()?;
+        Some(Self {
+            room: Room::new(room_id.clone()),
+            user: User::in_room(user.clone(), room_id.clone()),
+            user_id: UserIdScalar(user),
+            event_id: EventIdScalar(event_id.clone()),
+            sequence: i64::try_from(*sequence).unwrap_or(i64::MAX),
+            private: *private,
+            read_at: DateTime(committed.received),
+        })
+    }
+}
+
+/// You have logged in on a new device.
+#[derive(Clone, SimpleObject)]
+pub(crate) struct DeviceAdded {
+    /// The ID of the device.
+    pub(crate) device_id: String,
+    /// What you called it.
+    pub(crate) name: Option<String>,
+}
+
+/// A device of yours is gone, and logged out.
+#[derive(Clone, SimpleObject)]
+pub(crate) struct DeviceRemoved {
+    /// The ID of the device.
+    pub(crate) device_id: String,
+}
+
+/// Up to where a member has read a room.
+#[derive(Clone, SimpleObject)]
+pub(crate) struct Receipt {
+    /// Who has read.
+    user: User,
+    /// Who has read, by ID.
+    user_id: UserIdScalar,
+    /// The last event that was read.
+    event_id: EventIdScalar,
+    /// The number of that event in the room.
+    sequence: i64,
+    /// When it was said.
+    read_at: DateTime,
+}
+
+/// Receipts that are looked at before the models are let go.
+const LOOKED_MAX: usize = 1_000;
+
+/// A page of the public receipts of a room, the newest first, if the viewer has joined; after that of a user, if one is
+/// given.
+pub(crate) async fn receipts(
+    context: &Context<'_>,
+    room: &Room,
+    after: Option<&UserId>,
+    limit: usize,
+) -> Result<List<Receipt>> {
+    let viewer = session(context).viewer()?;
+    let (reads, mut found) = (reads(context), Vec::new());
+    let mut before = Position(u64::MAX);
+    if let Some(after) = after {
+        let mark = room.look(context, Access::Inside, |room| {
+            room.read_marks(after)?.public.as_ref().map(|mark| mark.position)
+        })?;
+        before = mark.ok_or_else(|| Fault::bad_input("`after` is no user with a receipt here"))?;
+    }
+    loop {
+        reads.pause().await?;
+        let looked = room.look(context, Access::Inside, |room| {
+            if room.member(viewer).is_none_or(|it| it.membership != Membership::Join) {
+                return 0;
+            }
+            let mut looked = 0;
+            for (user, mark, joined) in room.public_marks_before(before).take(LOOKED_MAX) {
+                looked += 1;
+                before = mark.position;
+                if joined {
+                    found.push(Receipt::of(room, user, mark));
+                    if found.len() == limit {
+                        return 0;
+                    }
+                }
+            }
+            looked
+        })?;
+        reads.look_at_rows(looked)?;
+        if looked < LOOKED_MAX {
+            return Ok(found.into());
+        }
+    }
+}
+
+impl Receipt {
+    fn of(room: &RoomView<'_>, user: &UserId, mark: &ReadMark) -> Self {
+        Self {
+            user: User::in_room(user.to_owned(), room.id().to_owned()),
+            user_id: UserIdScalar(user.to_owned()),
+            event_id: EventIdScalar(mark.event_id.clone()),
+            sequence: i64::try_from(mark.sequence).unwrap_or(i64::MAX),
+            read_at: DateTime(mark.received),
+        }
+    }
+}
+
+/// Up to which event a member has read, as far as the viewer may know.
+pub(crate) fn read_up_to(
+    room: &RoomView<'_>,
+    user: &UserId,
+    viewer: &UserId,
+) -> Option<EventIdScalar> {
+    let joined = |it: &rookery_query::Member| it.membership == Membership::Join;
+    let marks = room.read_marks(user).filter(|_| room.member(viewer).is_some_and(joined))?;
+    let mark = if user == viewer { marks.furthest() } else { marks.public.as_ref() };
+    mark.map(|mark| EventIdScalar(mark.event_id.clone()))
+}

@@ -1,0 +1,277 @@
+//! Users, devices and members.
+
+use async_graphql::{ComplexObject, Context, ID, Object, Result, SimpleObject};
+use rookery_domain::{OwnedRoomId, OwnedUserId, ProfileAudience, UserId};
+use rookery_query::{Member, Membership, Profile, RoomView};
+
+use super::account_items::read_up_to;
+use crate::{
+    schema::{
+        context::{STALE_AFTER, app, session},
+        subscription::ephemeral::{UserPresence, presence_of, types_in},
+        types::{
+            errors::fault::Fault,
+            rooms::room::Access,
+            values::{
+                node::NodeId,
+                scalars::{DateTime, EventIdScalar, UserIdScalar},
+                text::Text,
+            },
+        },
+    },
+    sharing::{SeenByMembers, SharedBy, shared},
+};
+
+/// A user, possibly as a room knows the user.
+#[derive(Clone)]
+pub(crate) struct User {
+    id: OwnedUserId,
+    room: Option<OwnedRoomId>,
+    /// Whether this is whoever logs in with the request itself.
+    logs_in: bool,
+    /// What the user was called at the position of a sync.
+    profile: Option<Profile>,
+}
+
+impl User {
+    /// A user as the directory has the user.
+    pub(crate) fn new(id: OwnedUserId) -> Self {
+        Self { id, room: None, logs_in: false, profile: None }
+    }
+
+    /// A user with the profile of one position, which the viewer may see.
+    pub(crate) fn with_profile(id: OwnedUserId, profile: Option<Profile>) -> Self {
+        Self { profile: Some(profile.unwrap_or_default()), ..Self::new(id) }
+    }
+
+    /// A user as the members of a room see the user.
+    pub(crate) fn in_room(id: OwnedUserId, room: OwnedRoomId) -> Self {
+        Self { id, room: Some(room), logs_in: false, profile: None }
+    }
+
+    /// The user who has just proved to have this ID, in a request that nobody was logged in for.
+    pub(crate) fn logging_in(id: &str) -> Option<Self> {
+        let id = id.try_into().ok()?;
+        Some(Self { id, room: None, logs_in: true, profile: None })
+    }
+
+    /// Name and avatar: as the room has them, for those who may look into it and for whom the user
+    /// has invited; else of the user's own profile, which is shown to the user, to those who share a
+    /// room with the user, and where the server says so to all of its users.
+    fn shown(&self, context: &Context<'_>) -> Result<(Option<String>, Option<String>)> {
+        if let Some(Profile { displayname, avatar_url }) = &self.profile {
+            return Ok((displayname.clone(), avatar_url.clone()));
+        }
+        if context.data_opt::<SeenByMembers>().is_some() {
+            return self.shown_to_members(context);
+        }
+        let viewer = if self.logs_in { &self.id } else { session(context).viewer()? };
+        let view = app(context).models.view();
+        let room = self.room.as_ref().and_then(|room| view.room(room));
+        if let Some(room) = room.filter(|room| self.is_shown_in(room, viewer)) {
+            return Ok(room.member(&self.id).map(shown_of).unwrap_or_default());
+        }
+        let is_open = app(context).profiles == ProfileAudience::Users;
+        if !is_open && *viewer != self.id && !shares_a_room(&view, viewer, &self.id) {
+            return Ok((None, None));
+        }
+        let profile = view.profile(&self.id);
+        let shown =
+            profile.map(|profile| (profile.displayname.clone(), profile.avatar_url.clone()));
+        Ok(shown.unwrap_or_default())
+    }
+
+    /// The same to all who are joined to the room that the user is shown in.
+    fn shown_to_members(&self, context: &Context<'_>) -> Result<(Option<String>, Option<String>)> {
+        let room = self.room.as_ref().ok_or_else(Fault::unauthenticated)?;
+        let view = app(context).models.view();
+        let member = view.room(room).and_then(|room| room.member(&self.id));
+        Ok(member.map(shown_of).unwrap_or_default())
+    }
+
+    /// Who has left sees what was said, but not what the room calls its speakers since.
+    fn is_shown_in(&self, room: &RoomView<'_>, viewer: &UserId) -> bool {
+        let invited_by =
+            |member: &Member| member.membership == Membership::Invite && member.sender == self.id;
+        Access::of(room, viewer) == Access::Inside || room.member(viewer).is_some_and(invited_by)
+    }
+}
+
+/// Name and avatar of a member, as the room has them.
+fn shown_of(member: &Member) -> (Option<String>, Option<String>) {
+    let text = |text: &Option<Box<str>>| text.as_deref().map(ToOwned::to_owned);
+    (text(&member.displayname), text(&member.avatar_url))
+}
+
+/// Whether two users are joined to some room together.
+pub(crate) fn shares_a_room(view: &rookery_query::View<'_>, one: &UserId, other: &UserId) -> bool {
+    view.share_a_room(one, other)
+}
+
+/// A user.
+#[Object]
+impl User {
+    /// The global ID of the user.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
+    pub(crate) async fn id(&self) -> ID {
+        NodeId::User(self.id.clone()).into()
+    }
+
+    /// The user ID.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
+    async fn user_id(&self) -> UserIdScalar {
+        UserIdScalar(self.id.clone())
+    }
+
+    /// The name to show. Null if the user has set none, or if you share no room and this server shows
+    /// profiles to those alone who do.
+    #[graphql(directive = shared::apply(SharedBy::Members))]
+    async fn display_name(&self, context: &Context<'_>) -> Result<Option<Text>> {
+        Ok(self.shown(context)?.0.map(Text))
+    }
+
+    /// The `mxc:` address of the user's picture. Null as for the name.
+    #[graphql(directive = shared::apply(SharedBy::Members))]
+    async fn avatar_url(&self, context: &Context<'_>) -> Result<Option<Text>> {
+        Ok(self.shown(context)?.1.map(Text))
+    }
+
+    /// Whether the user is there. Null if you share no room.
+    async fn presence(&self, context: &Context<'_>) -> Result<Option<UserPresence>> {
+        let viewer = session(context).viewer()?;
+        Ok(presence_of(app(context), &self.id, viewer))
+    }
+}
+
+/// One login of yours.
+pub(crate) struct Device(pub(crate) rookery_accounts::Device);
+
+/// One login of yours.
+#[Object]
+impl Device {
+    /// The ID of the device.
+    async fn device_id(&self) -> &str {
+        &self.0.device_id
+    }
+
+    /// What you call it.
+    async fn name(&self) -> Option<&str> {
+        self.0.name.as_deref()
+    }
+
+    /// When it was first logged in.
+    async fn created_at(&self) -> DateTime {
+        DateTime(rookery_log::Millis(self.0.created.0))
+    }
+
+    /// When it last asked for anything, to within some minutes.
+    async fn last_seen_at(&self) -> DateTime {
+        DateTime(rookery_log::Millis(self.0.last_seen.0))
+    }
+
+    /// The greatest action ID that it has used; 0 if none. Go on counting from there.
+    async fn last_action_id(&self, context: &Context<'_>) -> Result<i32> {
+        let (app, user) = (app(context), session(context).viewer()?);
+        // Whatever this device knows the answer of is durable, and counts.
+        let tail = *app.log.tail().borrow();
+        app.models.wait_for(tail, STALE_AFTER).await.map_err(|_| Fault::stale())?;
+        let last = app.models.view().last_action(user, &self.0.device_id);
+        Ok(i32::try_from(last).unwrap_or(i32::MAX))
+    }
+
+    /// Whether it is the one that asks.
+    async fn is_current(&self, context: &Context<'_>) -> bool {
+        session(context).device_id().is_ok_and(|device| device == self.0.device_id)
+    }
+}
+
+/// What a user is to a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, async_graphql::Enum)]
+#[graphql(name = "Membership")]
+pub(crate) enum MembershipEnum {
+    /// The room never heard of the user.
+    None,
+    /// Was in the room, invited or knocking, and is no more.
+    Leave,
+    /// Asked to be let in.
+    Knock,
+    /// May join.
+    Invite,
+    /// Is a member.
+    Join,
+    /// Is kept out.
+    Ban,
+}
+
+impl From<Membership> for MembershipEnum {
+    fn from(membership: Membership) -> Self {
+        match membership {
+            Membership::None => Self::None,
+            Membership::Leave => Self::Leave,
+            Membership::Knock => Self::Knock,
+            Membership::Invite => Self::Invite,
+            Membership::Join => Self::Join,
+            Membership::Ban => Self::Ban,
+        }
+    }
+}
+
+impl From<MembershipEnum> for Membership {
+    fn from(membership: MembershipEnum) -> Self {
+        match membership {
+            MembershipEnum::None => Self::None,
+            MembershipEnum::Leave => Self::Leave,
+            MembershipEnum::Knock => Self::Knock,
+            MembershipEnum::Invite => Self::Invite,
+            MembershipEnum::Join => Self::Join,
+            MembershipEnum::Ban => Self::Ban,
+        }
+    }
+}
+
+/// A user in a room.
+#[derive(Clone, SimpleObject)]
+#[graphql(complex)]
+pub(crate) struct RoomMember {
+    /// The user.
+    pub(crate) user: User,
+    /// The user ID.
+    pub(crate) user_id: UserIdScalar,
+    /// The name that the room shows.
+    pub(crate) display_name: Option<Text>,
+    /// The `mxc:` address of the picture that the room shows.
+    pub(crate) avatar_url: Option<Text>,
+    /// What the user is to the room.
+    pub(crate) membership: MembershipEnum,
+    /// The power level; null for creators who stand above all levels.
+    pub(crate) power_level: Option<i64>,
+    /// Who made the user what it is to the room: the user, the inviter, the moderator.
+    pub(crate) changed_by: User,
+    #[graphql(skip)]
+    pub(crate) room_id: OwnedRoomId,
+}
+
+/// A user in a room, as of this moment.
+#[ComplexObject]
+impl RoomMember {
+    /// Whether the user types in the room. Only members see it.
+    async fn typing(&self, context: &Context<'_>) -> Result<bool> {
+        let viewer = session(context).viewer()?;
+        Ok(types_in(app(context), &self.room_id, &self.user_id.0, viewer))
+    }
+
+    /// Up to which event the user has read. Of you, also what you told nobody; of others, only what
+    /// they told, and only to members.
+    async fn read_up_to(&self, context: &Context<'_>) -> Result<Option<EventIdScalar>> {
+        let viewer = session(context).viewer()?;
+        let view = app(context).models.view();
+        let room = view.room(&self.room_id);
+        Ok(room.and_then(|room| read_up_to(&room, &self.user_id.0, viewer)))
+    }
+
+    /// Whether the user is there. Null if you share no room.
+    async fn presence(&self, context: &Context<'_>) -> Result<Option<UserPresence>> {
+        let viewer = session(context).viewer()?;
+        Ok(presence_of(app(context), &self.user_id.0, viewer))
+    }
+}

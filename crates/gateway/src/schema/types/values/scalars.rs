@@ -1,0 +1,152 @@
+//! Scalars: identifiers that are parsed once, here, and opaque tokens.
+
+use std::{fmt::Display, str::FromStr};
+
+use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
+use rookery_domain::{OwnedEventId, OwnedRoomAliasId, OwnedRoomId, OwnedUserId};
+use rookery_log::{Millis, SealedPosition};
+use rookery_query::TimelineCursor;
+
+use crate::schema::types::sync::SyncCursor;
+
+/// Defines a scalar whose text form is parsed and printed by the type behind it.
+macro_rules! text_scalar {
+    ($name:ident, $graphql:literal, $inner:ty, $expected:literal, $url:literal, $doc:literal) => {
+        #[doc = $doc]
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub(crate) struct $name(pub(crate) $inner);
+
+        #[doc = $doc]
+        #[Scalar(name = $graphql, specified_by_url = $url)]
+        impl ScalarType for $name {
+            fn parse(value: Value) -> InputValueResult<Self> {
+                parse_text(&value, $expected).map(Self).map_err(InputValueError::custom)
+            }
+
+            fn to_value(&self) -> Value {
+                Value::String(self.0.to_string())
+            }
+        }
+    };
+}
+
+text_scalar!(
+    RoomIdScalar,
+    "RoomID",
+    OwnedRoomId,
+    "a room ID such as `!YFaiV1Ydvw9YLW3Hg1XvEdzQ-5pu2CO2t7zwfQrvpHA`",
+    "https://spec.matrix.org/latest/appendices/#room-ids",
+    "The ID of a room: `!` and an opaque part."
+);
+text_scalar!(
+    UserIdScalar,
+    "UserID",
+    OwnedUserId,
+    "a user ID such as `@alice:example.org`",
+    "https://spec.matrix.org/latest/appendices/#user-identifiers",
+    "The ID of a user: `@name:server`."
+);
+text_scalar!(
+    EventIdScalar,
+    "EventID",
+    OwnedEventId,
+    "an event ID: `$` and 43 characters",
+    "https://spec.matrix.org/latest/appendices/#event-ids",
+    "The ID of a room event: `$` and the hash of its content."
+);
+text_scalar!(
+    RoomAliasScalar,
+    "RoomAlias",
+    OwnedRoomAliasId,
+    "a room alias such as `#rust:example.org`",
+    "https://spec.matrix.org/latest/appendices/#room-aliases",
+    "A name that points to a room: `#name:server`."
+);
+text_scalar!(
+    PositionScalar,
+    "Position",
+    SealedPosition,
+    "a position exactly as the server gave it",
+    "https://spec.graphql.org/October2021/#sec-ID",
+    "A place in the whole log. Opaque: keep it, and send it back to go on from there."
+);
+text_scalar!(
+    CursorScalar,
+    "Cursor",
+    TimelineCursor,
+    "a cursor exactly as the server gave it",
+    "https://relay.dev/graphql/connections.htm#sec-Cursor",
+    "A place in the timeline of one room. Opaque: send it back to scroll on from there."
+);
+
+text_scalar!(
+    SyncCursorScalar,
+    "SyncCursor",
+    SyncCursor,
+    "the `next` of a sync exactly as the server gave it",
+    "https://relay.dev/graphql/connections.htm#sec-Cursor",
+    "A place among the pages of one sync. Opaque: send it back for the next page."
+);
+
+fn parse_text<T: FromStr>(value: &Value, expected: &str) -> Result<T, String>
+where
+    T::Err: Display,
+{
+    match value {
+        Value::String(text) => {
+            text.parse().map_err(|error| format!("expected {expected}: {error}"))
+        }
+        _ => Err(format!("expected {expected}")),
+    }
+}
+
+/// A moment, as RFC 3339 text in UTC with milliseconds: `2026-01-31T12:00:00.000Z`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct DateTime(pub(crate) Millis);
+
+/// A moment, as RFC 3339 text in UTC with milliseconds: `2026-01-31T12:00:00.000Z`.
+#[Scalar(specified_by_url = "https://scalars.graphql.org/andimarek/date-time")]
+impl ScalarType for DateTime {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        let Value::String(text) = &value else {
+            return Err(InputValueError::expected_type(value));
+        };
+        let moment = text.parse::<jiff::Timestamp>().map_err(|error| {
+            InputValueError::custom(format!("expected a moment as RFC 3339 writes it: {error}"))
+        })?;
+        let millis = u64::try_from(moment.as_millisecond())
+            .map_err(|_| InputValueError::custom("expected a moment after 1970"))?;
+        Ok(Self(Millis(millis)))
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(rfc3339(self.0))
+    }
+}
+
+fn rfc3339(time: Millis) -> String {
+    let millis = i64::try_from(time.0).unwrap_or(i64::MAX);
+    let moment = jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::MAX);
+    format!("{moment:.3}")
+}
+
+#[cfg(test)]
+mod tests {
+    use async_graphql::Pos;
+
+    use super::*;
+
+    #[test]
+    fn moments_have_milliseconds_and_survive_the_round_trip() {
+        let moment = DateTime(Millis(1_769_860_800_000));
+        assert_eq!(moment.to_value(), Value::String("2026-01-31T12:00:00.000Z".into()));
+        assert_eq!(DateTime::parse(moment.to_value()).ok(), Some(moment));
+    }
+
+    #[test]
+    fn identifiers_of_the_wrong_kind_say_what_is_expected() {
+        let error = UserIdScalar::parse(Value::String("#room:example.org".into()));
+        let message = error.err().map(|error| error.into_server_error(Pos::default()).message);
+        assert!(message.is_some_and(|text| text.contains("@alice:example.org")));
+    }
+}

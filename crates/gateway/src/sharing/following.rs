@@ -1,0 +1,246 @@
+//! A subscription to the event stream, frame by frame: in a group, or alone.
+//!
+//! **Invariant:** nothing is read ahead: a chunk is read when a frame is asked for.
+//! **Invariant:** a frame whose making began is made whether or not the connection asks again, and counts among the answers
+//! that are not read until the connection asks for the next one.
+
+use std::{
+    any::TypeId,
+    future::poll_fn,
+    sync::{Arc, atomic::Ordering::Relaxed},
+    task::Poll,
+};
+
+use async_graphql::{Request, Response};
+use futures_util::{
+    StreamExt as _,
+    stream::{BoxStream, unfold},
+};
+use parking_lot::Mutex;
+use rookery_work::Task;
+
+use super::{execution::Execution, fanout::Place, group::Group, identity::Viewer};
+use crate::{
+    schema::{
+        Schema,
+        context::{App, Session},
+        subscription::{Draft, EventChunk, Piece, Reader, Step, in_turn},
+        types::errors::fault::Fault,
+    },
+    transport::{Budget, Frame, Frames, Payload},
+};
+
+/// A frame that many get is counted for each of them only if it is longer than this: shorter ones are there once, and the
+/// queue of a connection bounds its copies.
+const SHARED_BYTES_MAX: usize = 64 * 1024;
+
+/// Shared frames after which an execution of one's own is let go of.
+const OWN_UNUSED_MAX: u32 = 8;
+
+/// Where the resolver of a subscription puts its reader instead of following it.
+#[derive(Clone, Default)]
+pub(crate) struct Opening(Arc<Mutex<Option<(Session, Reader)>>>);
+
+impl Opening {
+    pub(crate) fn put(&self, session: Session, reader: Reader) {
+        *self.0.lock() = Some((session, reader));
+    }
+}
+
+impl Frames for Schema {
+    fn frames(&self, request: Request) -> BoxStream<'static, Frame> {
+        let app = self.data::<Arc<App>>();
+        let place = app.and_then(|app| Some((app, app.fanout.place(self, &request)?)));
+        let Some((app, place)) = place else {
+            return steps(self, request);
+        };
+        let opening = Opening::default();
+        // The request is executed as far as to its reader: what it is refused for, and in which
+        // words, does not depend on whether anything is shared.
+        let responses = self.execute_stream(request.data(opening.clone()));
+        let (schema, app) = (self.clone(), Arc::clone(app));
+        let state = State::Opening(Box::new(Starting { schema, app, place, opening, responses }));
+        unfold(state, State::next).boxed()
+    }
+}
+
+/// A subscription that is not to the event stream alone. Each step is a task of its own, so that one that began goes on to
+/// its end whether or not the client reads.
+fn steps(schema: &Schema, mut request: Request) -> BoxStream<'static, Frame> {
+    let budget = request.data.get(&TypeId::of::<Budget>());
+    let budget = budget.and_then(|it| it.downcast_ref::<Budget>()).map(|it| it.like(true));
+    if let Some(budget) = &budget {
+        request = request.data(budget.clone());
+    }
+    let responses = schema.execute_stream(request);
+    let steps = unfold((responses, budget), |(mut responses, budget)| async move {
+        let step = async move {
+            if let Some(budget) = &budget {
+                budget.renew();
+            }
+            let frame = match &budget {
+                Some(budget) => budget.paced(responses.next()).await,
+                None => responses.next().await,
+            };
+            (frame.map(Frame::from), responses, budget)
+        };
+        let (frame, responses, budget) = begun(step).await;
+        let mut frame = frame?;
+        if let Some(budget) = &budget {
+            frame.held = budget.unread(budget.taken_bytes());
+        }
+        Some((frame, (responses, budget)))
+    });
+    steps.boxed()
+}
+
+/// Begins a step, and lets it go on in a task of its own if it waits for something.
+async fn begun<T: Send + 'static>(step: impl Future<Output = T> + Send + 'static) -> T {
+    let mut step = Box::pin(step);
+    let first = poll_fn(|context| Poll::Ready(step.as_mut().poll(context))).await;
+    match first {
+        Poll::Ready(done) => done,
+        Poll::Pending => Task::start(step).await,
+    }
+}
+
+struct Starting {
+    schema: Schema,
+    app: Arc<App>,
+    place: Place,
+    opening: Opening,
+    responses: BoxStream<'static, Response>,
+}
+
+enum State {
+    Opening(Box<Starting>),
+    Following(Box<Following>),
+    Ended,
+}
+
+impl State {
+    /// The next frame, and how it goes on.
+    async fn next(self) -> Option<(Frame, Self)> {
+        let following = match self {
+            Self::Opening(mut starting) => {
+                if let Some(response) = starting.responses.next().await {
+                    return Some((response.into(), Self::Opening(starting)));
+                }
+                Box::new(Following::of(*starting)?)
+            }
+            Self::Following(following) => following,
+            Self::Ended => return None,
+        };
+        let (frame, following) = following.next().await?;
+        let next = if following.is_over { Self::Ended } else { Self::Following(following) };
+        Some((frame, next))
+    }
+}
+
+/// A subscription that has begun.
+struct Following {
+    schema: Schema,
+    app: Arc<App>,
+    place: Place,
+    session: Session,
+    viewer: Viewer,
+    reader: Reader,
+    /// For what depends on who asks; made when it is first needed.
+    own: Option<Execution>,
+    own_unused: u32,
+    is_over: bool,
+}
+
+impl Following {
+    fn of(starting: Starting) -> Option<Self> {
+        let Starting { schema, app, place, opening, .. } = starting;
+        let (session, reader) = opening.0.lock().take()?;
+        let user = session.viewer().ok()?.to_owned();
+        let device = session.device_id().ok().map(ToOwned::to_owned);
+        let viewer = Viewer { user, device };
+        let (own, own_unused, is_over) = (None, 0, false);
+        Some(Self { schema, app, place, session, viewer, reader, own, own_unused, is_over })
+    }
+
+    async fn next(mut self: Box<Self>) -> Option<(Frame, Box<Self>)> {
+        let frame = loop {
+            match self.reader.follow().await {
+                Ok(Step::Told(draft)) => break self.tell(&draft).await,
+                Ok(Step::Over) => return None,
+                Ok(Step::Behind) => {}
+                Err(fault) => break self.fail(fault).await,
+            }
+            let (following, piece) =
+                in_turn(self, |following| &following.reader, Self::caught_up).await;
+            self = following;
+            match piece {
+                Piece::Told(frame) => break frame,
+                Piece::Nothing => {}
+                Piece::End => self.reader.arrived().await,
+                Piece::Over => return None,
+            }
+        };
+        Some((frame?, self))
+    }
+
+    /// Reads a piece of what is missing and tells it. Only in turn.
+    async fn caught_up(mut self: Box<Self>) -> (Box<Self>, Piece<Option<Frame>>) {
+        let piece = match self.reader.catch_up().await {
+            Ok(Piece::Told(draft)) => Piece::Told(self.tell(&draft).await),
+            Ok(Piece::Nothing) => Piece::Nothing,
+            Ok(Piece::End) => Piece::End,
+            Ok(Piece::Over) => Piece::Over,
+            Err(fault) => Piece::Told(self.fail(fault).await),
+        };
+        (self, piece)
+    }
+
+    /// The last frame.
+    async fn fail(&mut self, fault: Fault) -> Option<Frame> {
+        self.is_over = true;
+        self.answer(Err(fault)).await
+    }
+
+    async fn tell(&mut self, draft: &Draft) -> Option<Frame> {
+        let counters = &self.app.fanout.counters;
+        let resume = Some(self.app.resume_from(draft.position));
+        let group = self.place.group.as_ref();
+        let ask = |group: &Arc<Group>| group.answer(&self.schema, &self.app, draft, &self.viewer);
+        if let Some(answer) = group.and_then(ask) {
+            counters.shared.fetch_add(1, Relaxed);
+            self.own_unused += 1;
+            if self.own_unused >= OWN_UNUSED_MAX {
+                self.own = None;
+            }
+            let budget = self.place.template.budget.as_ref();
+            let budget = budget.filter(|_| answer.len() > SHARED_BYTES_MAX);
+            let held = budget.map(|budget| budget.unread(answer.len())).unwrap_or_default();
+            return Some(Frame { payload: Payload::Shared(answer), resume, held });
+        }
+        if group.is_some() {
+            counters.own.fetch_add(1, Relaxed);
+        }
+        let chunk = draft.chunk(&self.app);
+        let frame = self.answer(Ok(chunk)).await?;
+        if draft.items.is_empty() {
+            // Whoever is told no more than a position may be told nothing else for long.
+            self.own = None;
+        }
+        Some(Frame { resume, ..frame })
+    }
+
+    async fn answer(&mut self, chunk: Result<EventChunk, Fault>) -> Option<Frame> {
+        self.own_unused = 0;
+        let start = || Execution::own(&self.schema, &self.place.template, self.session.clone());
+        let mut own = self.own.take().unwrap_or_else(start);
+        let (own, response) = begun(async move {
+            let response = own.answer(chunk).await;
+            (own, response)
+        })
+        .await;
+        self.is_over |= response.is_none() || own.is_exhausted();
+        let held = own.held();
+        self.own = Some(own);
+        Some(Frame { held, ..response?.into() })
+    }
+}

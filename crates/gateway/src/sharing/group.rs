@@ -1,0 +1,144 @@
+//! Subscribers who ask in the same words: one execution for all, and the answers of late.
+//!
+//! **Invariant:** an answer is computed by the first who asks for it, under the group's lock; who
+//! comes meanwhile waits for that and takes the same bytes. An execution that would have to wait
+//! does not count as an answer, so the lock is never held for longer than the work itself.
+//! **Invariant:** what is kept is bounded, for a group here and for all of them by the [`Shelf`].
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Weak, atomic::Ordering::Relaxed},
+};
+
+use parking_lot::Mutex;
+use rookery_log::Position;
+
+use super::{
+    document::Document,
+    execution::{Execution, Template},
+    fanout::{Entry, Fanout},
+    identity::{Identity, Viewer, shown_alike},
+    shelf::{Kept, Shelf},
+};
+use crate::schema::{Schema, context::App, subscription::Draft};
+
+/// Answers that a group keeps, at most.
+const KEPT_MAX: usize = 256;
+
+/// Bytes of answers that a group keeps, at most; beyond, only the latest answer.
+const KEPT_BYTES_MAX: usize = 1024 * 1024;
+
+pub(super) struct Group {
+    pub(super) document: Arc<Document>,
+    pub(super) template: Arc<Template>,
+    state: Mutex<State>,
+    shelf: Arc<Shelf>,
+    entry: Entry,
+}
+
+#[derive(Default)]
+struct State {
+    execution: Option<Execution>,
+    /// The latest ones last. The shelf may have let go of any of them.
+    known: VecDeque<Known>,
+    bytes: usize,
+}
+
+/// An answer on the shelf.
+struct Known {
+    position: Position,
+    number: u64,
+    bytes: usize,
+    kept: Weak<Kept>,
+}
+
+impl Group {
+    pub(super) fn new(
+        document: Arc<Document>,
+        template: Arc<Template>,
+        shelf: Arc<Shelf>,
+        entry: Entry,
+    ) -> Self {
+        Self { document, template, state: Mutex::default(), shelf, entry }
+    }
+
+    /// The JSON of the answer that all who see this chunk alike get; none if this viewer needs an
+    /// answer of his own.
+    pub(super) fn answer(
+        &self,
+        schema: &Schema,
+        app: &App,
+        draft: &Draft,
+        viewer: &Viewer,
+    ) -> Option<Arc<str>> {
+        let fanout = &app.fanout;
+        // Looked at before the lock is taken: whoever holds a view must not wait for a group.
+        let shown = shown_alike(draft, &self.document, viewer, app, &fanout.hasher)?;
+        let mut state = self.state.lock();
+        let known = state.known.iter().rev().filter(|known| known.position == draft.position);
+        let mut kept = known.filter_map(|known| known.kept.upgrade());
+        if let Some(kept) = kept.find(|kept| kept.identity.is(draft, shown, &self.document)) {
+            return Some(Arc::clone(&kept.answer));
+        }
+        let answer = self.execute(&mut state, schema, app, draft, fanout)?;
+        if draft.commits().next().is_none() {
+            // It tells a position and little else: it is soon made again, and hardly ever the same.
+            return Some(answer);
+        }
+        // What rooms show may have changed while it was executed: then it is no answer for others.
+        if shown_alike(draft, &self.document, viewer, app, &fanout.hasher) == Some(shown) {
+            let identity = Identity::of(draft, shown, &self.document)?.into();
+            self.keep(&mut state, draft, Kept { identity, answer: Arc::clone(&answer) });
+        }
+        Some(answer)
+    }
+
+    fn execute(
+        &self,
+        state: &mut State,
+        schema: &Schema,
+        app: &App,
+        draft: &Draft,
+        fanout: &Fanout,
+    ) -> Option<Arc<str>> {
+        let start = || Execution::shared(schema, &self.template);
+        let execution = state.execution.get_or_insert_with(start);
+        let Some(response) = execution.answer_now(draft.chunk(app)) else {
+            state.execution = None;
+            fanout.counters.failed.fetch_add(1, Relaxed);
+            return None;
+        };
+        let answer = serde_json::to_string(&response);
+        let answer = answer.inspect_err(|error| tracing::error!(%error, "failed to serialise"));
+        fanout.counters.executed.fetch_add(1, Relaxed);
+        answer.ok().map(Arc::from)
+    }
+
+    fn keep(&self, state: &mut State, draft: &Draft, kept: Kept) {
+        let kept = Arc::new(kept);
+        let Some(number) = self.shelf.keep(&kept, draft.commits()) else { return };
+        let (bytes, position) = (kept.len_bytes(), draft.position);
+        state.bytes += bytes;
+        state.known.push_back(Known { position, number, bytes, kept: Arc::downgrade(&kept) });
+        let State { known, bytes, .. } = state;
+        known.retain(|it| {
+            let is_kept = it.kept.strong_count() > 0;
+            *bytes -= if is_kept { 0 } else { it.bytes };
+            is_kept
+        });
+        let mut over = Vec::new();
+        while known.len() > 1 && (known.len() > KEPT_MAX || *bytes > KEPT_BYTES_MAX) {
+            let Some(oldest) = known.pop_front() else { break };
+            *bytes -= oldest.bytes;
+            over.push(oldest.number);
+        }
+        self.shelf.remove(over.into_iter());
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.shelf.remove(self.state.get_mut().known.iter().map(|known| known.number));
+        self.entry.leave(self);
+    }
+}
