@@ -9,6 +9,7 @@ mod leaks;
 mod links;
 mod promises;
 mod purity;
+mod style;
 
 pub(crate) use arrows::arrows;
 pub(crate) use built::lacking;
@@ -18,3 +19,4 @@ pub(crate) use leaks::leaks;
 pub(crate) use links::links;
 pub(crate) use promises::promises;
 pub(crate) use purity::purity;
+pub(crate) use style::style;

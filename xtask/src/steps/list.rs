@@ -25,6 +25,12 @@ pub(super) const STEPS: &[Step] = &[
         run: sources::links,
     },
     Step {
+        name: "style",
+        about: "comments and pages keep to plain English, as far as a program can see it",
+        needs: &[],
+        run: sources::style,
+    },
+    Step {
         name: "deny",
         about: "licences, sources and versions of all dependencies are allowed",
         needs: &[],

@@ -20,6 +20,10 @@ pub(super) fn links(repository: &Repository) -> Result<(), Stop> {
     judge(&violations)
 }
 
+pub(super) fn style(repository: &Repository) -> Result<(), Stop> {
+    judge(&check::style(&repository.tree()?))
+}
+
 fn judge(violations: &[String]) -> Result<(), Stop> {
     for violation in violations {
         println!("{violation}");
