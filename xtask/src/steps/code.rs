@@ -22,6 +22,13 @@ pub(super) fn build(repository: &Repository) -> Result<(), Stop> {
     Ok(process::run(&mut repository.cargo(&arguments))?)
 }
 
+/// The tests in the crates' sources, which start no program.
+pub(super) fn unit(repository: &Repository) -> Result<(), Stop> {
+    let arguments = ["test", "--workspace", "--no-fail-fast", "--lib", "--bins"];
+    Ok(process::run(&mut repository.cargo(&arguments))?)
+}
+
+/// The tests in the crates' `tests` folders.
 pub(super) fn test(repository: &Repository) -> Result<(), Stop> {
     match tools::strace() {
         Ok(_) => {}
@@ -29,7 +36,8 @@ pub(super) fn test(repository: &Repository) -> Result<(), Stop> {
         Err(Stop::Missing(reason)) if std::env::var_os("CI").is_none() => eprintln!("{reason}"),
         Err(stop) => return Err(stop),
     }
-    Ok(process::run(&mut repository.cargo(&["test", "--workspace", "--no-fail-fast"]))?)
+    let arguments = ["test", "--workspace", "--no-fail-fast", "--test", "*"];
+    Ok(process::run(&mut repository.cargo(&arguments))?)
 }
 
 pub(super) fn document(repository: &Repository) -> Result<(), Stop> {

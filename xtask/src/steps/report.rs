@@ -3,11 +3,15 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::step::Outcome;
+use super::step::{Lane, Outcome};
+
+/// The budget of the quick lane on two cores with warm build products. A longer run is reported and is no failure.
+const QUICK_BUDGET: Duration = Duration::from_mins(5);
 
 /// What became of one step.
 pub(super) struct Entry {
     pub(super) name: &'static str,
+    pub(super) lane: Lane,
     pub(super) duration: Duration,
     pub(super) outcome: Outcome,
 }
@@ -30,6 +34,15 @@ impl Entry {
 /// All lines, each ended.
 pub(super) fn table(entries: &[Entry]) -> String {
     entries.iter().map(|entry| entry.line() + "\n").collect()
+}
+
+/// The time of the quick lane beside its budget.
+pub(super) fn quick_lane(entries: &[Entry]) -> String {
+    let quick = entries.iter().filter(|entry| entry.lane == Lane::Quick);
+    let time: Duration = quick.map(|entry| entry.duration).sum();
+    let verdict = if time > QUICK_BUDGET { ": longer than its budget" } else { "" };
+    let (time, budget) = (time.as_secs_f64(), QUICK_BUDGET.as_secs());
+    format!("quick lane: {time:.1} s of {budget} s{verdict}")
 }
 
 /// How many steps ended how; shown as the closing line that CI reads.
@@ -66,7 +79,16 @@ mod tests {
     use super::*;
 
     fn entry(name: &'static str, outcome: Outcome) -> Entry {
-        Entry { name, duration: Duration::from_millis(1_250), outcome }
+        Entry { name, lane: Lane::Quick, duration: Duration::from_millis(1_250), outcome }
+    }
+
+    #[test]
+    fn time_of_the_quick_lane_stands_beside_its_budget() {
+        let mut entries = vec![entry("fmt", Outcome::Passed), entry("links", Outcome::Passed)];
+        entries[1].lane = Lane::Slow;
+        assert_eq!(quick_lane(&entries), "quick lane: 1.2 s of 300 s");
+        entries[0].duration = QUICK_BUDGET * 2;
+        assert_eq!(quick_lane(&entries), "quick lane: 600.0 s of 300 s: longer than its budget");
     }
 
     #[test]

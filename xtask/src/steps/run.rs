@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use super::list::STEPS;
-use super::report::{Entry, table, totals};
-use super::step::{Outcome, Step, Stop};
+use super::report::{Entry, quick_lane, table, totals};
+use super::step::{Lane, Outcome, Step, Stop};
 use crate::repository::Repository;
 
 /// Runs the named steps with what they need, or all.
@@ -26,18 +26,27 @@ pub(crate) fn main(repository: &Repository, arguments: &[String]) -> Result<Exit
     let in_ci = std::env::var("CI").is_ok_and(|value| value == "true");
     let entries = run(&chosen, in_ci, |step| (step.run)(repository));
     print!("\n{}", table(&entries));
+    println!("{}", quick_lane(&entries));
     let totals = totals(&entries);
     println!("{totals}");
     Ok(if totals.failed == 0 && totals.passed > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The named steps and what they need, in the order of the list.
+/// The name that stands for all steps of the quick lane.
+const QUICK: &str = "quick";
+
+/// The named steps and the steps that they need, in the order of the list.
 fn choose<'a>(all: &'a [Step], names: &[String]) -> Result<Vec<&'a Step>, String> {
     if names.is_empty() {
         return Ok(all.iter().collect());
     }
     let mut wanted = BTreeSet::new();
-    let mut open: Vec<&str> = names.iter().map(String::as_str).collect();
+    let in_lane = all.iter().filter(|step| step.lane == Lane::Quick).map(|step| step.name);
+    let named = names.iter().map(String::as_str);
+    let mut open: Vec<&str> = named.clone().filter(|name| *name != QUICK).collect();
+    if named.clone().any(|name| name == QUICK) {
+        open.extend(in_lane);
+    }
     while let Some(name) = open.pop() {
         let step = all.iter().find(|step| step.name == name).ok_or_else(|| {
             format!("unknown step `{name}`; `cargo xtask test --list` lists them")
@@ -68,7 +77,7 @@ fn run(
                 Err(Stop::Failed(reason) | Stop::Missing(reason)) => Outcome::Failed(reason),
             },
         };
-        let entry = Entry { name: step.name, duration: start.elapsed(), outcome };
+        let entry = Entry { name: step.name, lane: step.lane, duration: start.elapsed(), outcome };
         println!("{}", entry.line());
         entries.push(entry);
     }
@@ -80,9 +89,9 @@ mod tests {
     use super::*;
 
     const SAMPLE: &[Step] = &[
-        Step { name: "build", about: "", needs: &[], run: |_| Ok(()) },
-        Step { name: "test", about: "", needs: &["build"], run: |_| Ok(()) },
-        Step { name: "doc", about: "", needs: &[], run: |_| Ok(()) },
+        Step { name: "build", about: "", lane: Lane::Quick, needs: &[], run: |_| Ok(()) },
+        Step { name: "test", about: "", lane: Lane::Slow, needs: &["build"], run: |_| Ok(()) },
+        Step { name: "doc", about: "", lane: Lane::Quick, needs: &[], run: |_| Ok(()) },
     ];
 
     fn outcomes(in_ci: bool, stop: fn(&str) -> Result<(), Stop>) -> Vec<Outcome> {
@@ -94,6 +103,21 @@ mod tests {
     fn named_step_brings_what_it_needs_in_order() {
         let chosen = choose(SAMPLE, &["test".to_owned()]).unwrap_or_default();
         assert_eq!(chosen.iter().map(|step| step.name).collect::<Vec<_>>(), ["build", "test"]);
+    }
+
+    #[test]
+    fn the_quick_lane_is_named_as_a_whole() {
+        let chosen = choose(SAMPLE, &["quick".to_owned()]).unwrap_or_default();
+        assert_eq!(chosen.iter().map(|step| step.name).collect::<Vec<_>>(), ["build", "doc"]);
+    }
+
+    #[test]
+    fn quick_steps_need_no_slow_ones() {
+        let slow =
+            |name: &&str| STEPS.iter().any(|step| step.name == *name && step.lane == Lane::Slow);
+        let quick = STEPS.iter().filter(|step| step.lane == Lane::Quick);
+        let needs: Vec<_> = quick.flat_map(|step| step.needs).filter(|name| slow(name)).collect();
+        assert!(needs.is_empty(), "{needs:?}");
     }
 
     #[test]

@@ -4,12 +4,22 @@
 
 use crate::repository::Repository;
 
+/// When a developer runs a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lane {
+    /// After each change: `cargo xtask test quick`.
+    Quick,
+    /// Before a change is handed in.
+    Slow,
+}
+
 /// One check.
 pub(crate) struct Step {
     /// One word, to name it on the command line.
     pub(crate) name: &'static str,
     /// What it proves.
     pub(crate) about: &'static str,
+    pub(crate) lane: Lane,
     /// Steps without whose success this one says nothing.
     pub(crate) needs: &'static [&'static str],
     pub(crate) run: fn(&Repository) -> Result<(), Stop>,
