@@ -12,20 +12,22 @@ use rookery_log::{CommandId, EventLog, Millis, Position, StreamId, StreamKind};
 use crate::{
     EventLookup, HandleError, LoggedIn, Memberships, Ports,
     actions::Actions,
-    cache::Cache,
-    cell::Cell,
-    erase::Eraser,
     federation::Federation,
-    guesses::Guesses,
-    handle::{Core, Request, forget_failed},
     process::{
         AliasProcess, Checkpoint, EraseProcess, Process, ProcessStatus, ProfileProcess, Progress,
+        erase::Eraser,
     },
-    rates::{ActionRates, RateLimiter},
-    referred::Turns,
-    renames::Renames,
-    room_aliases::Claims,
-    snapshot::{Snapshot, Snapshots},
+    rooms::{aliases::Claims, guesses::Guesses, referred::Turns},
+    stream::{
+        cache::Cache,
+        cell::Cell,
+        handle::{Core, Request, forget_failed},
+        snapshot::{Snapshot, Snapshots},
+    },
+    users::{
+        rates::{ActionRates, RateLimiter},
+        renames::Renames,
+    },
 };
 
 /// Who asks, and when.

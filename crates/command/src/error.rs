@@ -5,7 +5,7 @@ use std::time::Duration;
 use rookery_domain::{FactError, Rejection};
 use rookery_log::{Position, ReadError, Unavailable};
 
-use crate::rates::{ActionKind, seconds};
+use crate::users::rates::{ActionKind, seconds};
 
 /// What became of a command that did not succeed.
 #[derive(Debug, thiserror::Error)]

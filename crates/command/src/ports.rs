@@ -1,5 +1,9 @@
 //! The ports through which the write side asks the read side.
 
+pub(crate) mod backfill;
+pub(crate) mod events;
+pub(crate) mod memberships;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;

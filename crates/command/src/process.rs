@@ -11,6 +11,7 @@
 
 mod aliases;
 mod checkpoint;
+pub(crate) mod erase;
 mod erasures;
 mod profiles;
 mod progress;

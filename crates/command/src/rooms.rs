@@ -1,5 +1,12 @@
 //! Commands about rooms.
 
+pub(crate) mod aliases;
+pub(crate) mod bounds;
+pub(crate) mod creation;
+pub(crate) mod guesses;
+pub(crate) mod referred;
+pub(crate) mod upgrade;
+
 use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},
@@ -14,9 +21,11 @@ use rookery_log::{Position, StreamId, StreamKind};
 use crate::{
     Actor, Commands, HandleError, Outcome, Retry,
     actions::{Asked, Concluded, Entry, First},
-    cell::Cell,
-    handle::{ATTEMPTS_MAX, Decided, Handled, Request},
-    profile::unless_gone,
+    stream::{
+        cell::Cell,
+        handle::{ATTEMPTS_MAX, Decided, Handled, Request},
+    },
+    users::profile::unless_gone,
 };
 
 /// A command that is decided and on its way to the log; [`Commands::finish`] waits for it.

@@ -1,23 +1,13 @@
 //! The write side on a log in memory.
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
-mod accounts;
 mod actions;
-mod aliases;
-mod bounds;
-mod caches;
-mod failing_appends;
 mod federation;
 mod processes;
-mod profiles;
-mod rates;
-mod redactions;
-mod relations;
-mod retries;
 mod rooms;
 mod simulation;
-mod snapshots;
-mod upgrades;
+mod stream;
+mod users;
 
 use std::{path::Path, sync::Arc};
 
@@ -92,12 +82,12 @@ impl EventLookup for FromLog {
                 pdu: Arc::clone(pdu),
                 sequence: *sequence,
                 visible: true,
-                redacted: redactions::is_redacted(&records, pdu),
-                erases: redactions::erases(&records, pdu),
+                redacted: rooms::redactions::is_redacted(&records, pdu),
+                erases: rooms::redactions::erases(&records, pdu),
                 own_reactions: related(key).collect(),
                 reactions: Vec::new(),
                 thread_end: None,
-                edits: redactions::erases(&records, pdu).len() - 1,
+                edits: rooms::redactions::erases(&records, pdu).len() - 1,
             }
         };
         Ok(all.iter().filter(|(pdu, _)| events.contains(&pdu.event_id)).map(known).collect())

@@ -8,7 +8,7 @@ use rookery_log::{Position, StreamId, StreamKind};
 use super::Action;
 use crate::{
     HandleError,
-    handle::{Core, Handled},
+    stream::handle::{Core, Handled},
 };
 
 /// What an action came to when it was carried out first.

@@ -11,7 +11,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use parking_lot::Mutex;
 use tokio::{sync::Notify, time::Instant};
 
-use crate::{ActionKind, cell::SharedAppend};
+use crate::{ActionKind, stream::cell::SharedAppend};
 
 /// When more than so many wait, the first goes without those that are missing.
 const WAITING_MAX: usize = 256;

@@ -4,7 +4,7 @@ use rookery_domain::{AccountEvent, ActionOutcome, Fact, Origin, OwnedRoomId};
 use rookery_log::Position;
 
 use super::{Action, Asked, Entered, First, Turn};
-use crate::{Actor, Commands, HandleError, Retry, handle::Request};
+use crate::{Actor, Commands, HandleError, Retry, stream::handle::Request};
 
 /// Longest text of a refusal that is kept, in bytes. What a user sent may be in it.
 const MESSAGE_BYTES_MAX: usize = 512;

@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{Action, line::Line};
-use crate::{ActionKind, HandleError, cell::SharedAppend};
+use crate::{ActionKind, HandleError, stream::cell::SharedAppend};
 
 /// The right of an action to be the next one in the log. It ends when its commit is on its way, or
 /// when this is dropped.

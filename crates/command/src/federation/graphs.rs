@@ -11,8 +11,10 @@ use rookery_log::{EventKey, EventLog, Position, Scope, StreamId};
 
 use crate::{
     HandleError,
-    cell::{Cell, Loaded, is_written, read_facts},
-    handle::{Core, forget_failed},
+    stream::{
+        cell::{Cell, Loaded, is_written, read_facts},
+        handle::{Core, forget_failed},
+    },
 };
 
 /// How many records are read at once when a graph is folded.

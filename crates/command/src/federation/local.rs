@@ -10,8 +10,10 @@ use rookery_work::SharedFuture;
 
 use crate::{
     Commands, HandleError,
-    cell::Cell,
-    handle::{Decided, Request},
+    stream::{
+        cell::Cell,
+        handle::{Decided, Request},
+    },
 };
 
 impl Commands {

@@ -16,8 +16,10 @@ use super::{
 };
 use crate::{
     Commands, HandleError,
-    cell::{Cell, Loaded},
-    handle::logged,
+    stream::{
+        cell::{Cell, Loaded},
+        handle::logged,
+    },
 };
 
 /// How often a delivery is decided before its sender is told to come back.

@@ -11,7 +11,10 @@ use rookery_domain::{AliasEvent, Fact, OwnedRoomAliasId, OwnedRoomId, RoomId};
 use rookery_log::{Millis, PAGE_MAX, Position, Record, Scope, StreamKind};
 
 use super::{Process, Undone, mention, state_events};
-use crate::{Actor, Commands, aggregate::Aggregate, cell::read_facts};
+use crate::{
+    Actor, Commands,
+    stream::{aggregate::Aggregate, cell::read_facts},
+};
 
 /// How old a claim has to be before it counts as abandoned: another gateway may be at work on it.
 const CLAIM_AGE_MIN_MS: u64 = 60_000;
@@ -120,7 +123,7 @@ impl AliasProcess<'_> {
                 }
             }
         }
-        let held = state.as_ref().and_then(crate::room_aliases::claim);
+        let held = state.as_ref().and_then(crate::rooms::aliases::claim);
         let Some((room, user)) = held else { return Ok(false) };
         if !self.commands.goes_by(&room, alias).await? {
             return Ok(false);
@@ -179,7 +182,7 @@ impl AliasProcess<'_> {
             for record in page.iter().filter(|record| mention(&record.commit.events, NAMES)) {
                 let facts = read_facts::<rookery_domain::Room>(record)?;
                 let state = facts.iter().fold(None, rookery_domain::Room::apply);
-                named.extend(state.iter().flat_map(crate::room_aliases::shown));
+                named.extend(state.iter().flat_map(crate::rooms::aliases::shown));
             }
         }
         let mut former = Vec::new();

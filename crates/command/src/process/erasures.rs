@@ -3,7 +3,7 @@
 use rookery_log::{Record, StreamKind};
 
 use super::{Process, Undone};
-use crate::erase::{Eraser, erased_by};
+use crate::process::erase::{Eraser, erased_by};
 
 /// Erases what the redactions of the log take back.
 pub(crate) struct EraseProcess<'a>(pub(crate) &'a Eraser);

@@ -11,8 +11,8 @@ use rookery_log::{LoggedEvent, Millis, Record, StreamKind};
 use super::{Process, Undone, mention, state_events};
 use crate::{
     Actor, Commands,
-    cell::read_facts,
-    profile::{telling, unless_gone},
+    stream::cell::read_facts,
+    users::profile::{telling, unless_gone},
 };
 
 /// Tells rooms of profiles. What it makes is dated `now`.

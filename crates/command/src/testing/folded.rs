@@ -6,9 +6,11 @@ use rookery_domain::{EventStatus, Fact, Graph, OwnedEventId, Room, RoomEvent, Ro
 use rookery_log::{EventLog, Position, Scope, StreamId, StreamKind};
 
 use crate::{
-    cell::{Loaded, read_facts},
     federation::RoomGraph,
-    snapshot::Snapshots,
+    stream::{
+        cell::{Loaded, read_facts},
+        snapshot::Snapshots,
+    },
 };
 
 /// A room as its stream of one log makes it.

@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     Actor, CommandOptions, Commands, EventLookup, HandleError, LastActions, Memberships, Outcome,
-    Ports, Receipt, Retry, ServerKeys, TrustedKeys, cell::read_facts,
+    Ports, Receipt, Retry, ServerKeys, TrustedKeys, stream::cell::read_facts,
 };
 
 /// A read side that knows nothing: nobody's profile is spread, and no event can be referred to.

@@ -10,7 +10,7 @@ use super::{VERSIONS, resigned, topic, two_servers};
 use crate::{
     Commands, Received,
     testing::{Sent, World, graph_of, history},
-    tests::{commands, memory, redactions::is_in, text},
+    tests::{commands, memory, rooms::redactions::is_in, text},
 };
 
 /// A message of the second server and its redaction by the same user, which no server has got.

@@ -14,7 +14,7 @@ use super::{
     client::{Entry, Journal, Told, Wanted},
     world::Side,
 };
-use crate::{Actor, Commands, HandleError, aggregate::Aggregate, room_aliases::shown};
+use crate::{Actor, Commands, HandleError, rooms::aliases::shown, stream::aggregate::Aggregate};
 
 /// What a record says.
 pub(super) fn facts_of(record: &Record) -> Vec<Fact> {

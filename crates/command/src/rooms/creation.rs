@@ -6,9 +6,9 @@ use rookery_domain::{CreateRoom, Fact, JsonObject, Room, normal_alias};
 use crate::{
     Actor, Commands, HandleError, Outcome, Retry,
     actions::{Asked, Entry},
-    handle::{Handled, Request, random},
-    profile::unless_gone,
     rooms::{accepted, outcome, outcome_again, room_of},
+    stream::handle::{Handled, Request, random},
+    users::profile::unless_gone,
 };
 
 impl Commands {

@@ -9,8 +9,7 @@ use rookery_log::Position;
 use crate::{
     Actor, Commands, HandleError, Retry,
     actions::{Asked, Concluded, Entry},
-    cell::Loaded,
-    handle::Request,
+    stream::{cell::Loaded, handle::Request},
 };
 
 /// How far a room was read.

@@ -6,7 +6,7 @@ use rookery_domain::{
 };
 use rookery_log::{Commit, EventLog, LoggedEvent, Millis, Position, Record, Scope};
 
-use super::{actor, bodies, commands, join, memory, open, pdus, public_room, say, text};
+use crate::tests::{actor, bodies, commands, join, memory, open, pdus, public_room, say, text};
 use crate::{CommandOptions, Commands, Outcome, Retry};
 
 fn places(records: &[Arc<Record>]) -> impl Iterator<Item = (Pdu, u64, u16)> {
@@ -17,7 +17,7 @@ fn places(records: &[Arc<Record>]) -> impl Iterator<Item = (Pdu, u64, u16)> {
 }
 
 /// The event and its edits.
-pub(super) fn erases(records: &[Arc<Record>], event: &Pdu) -> Vec<Erased> {
+pub(in crate::tests) fn erases(records: &[Arc<Record>], event: &Pdu) -> Vec<Erased> {
     let is_edit = |pdu: &Pdu| {
         let to = Relation::of(pdu).and_then(|relation| relation.to);
         to == Some((event.event_id.clone(), RelationKind::Edit))
@@ -28,7 +28,7 @@ pub(super) fn erases(records: &[Arc<Record>], event: &Pdu) -> Vec<Erased> {
         .collect()
 }
 
-pub(super) fn is_redacted(records: &[Arc<Record>], event: &Pdu) -> bool {
+pub(in crate::tests) fn is_redacted(records: &[Arc<Record>], event: &Pdu) -> bool {
     let envelopes = records.iter().flat_map(|record| &record.commit.events);
     let envelopes = envelopes.filter_map(|it| serde_json::from_slice(&it.envelope).ok());
     let mut erased = envelopes.flat_map(|envelope: Envelope| envelope.erases);
@@ -45,7 +45,7 @@ async fn take_back(commands: &Commands, name: &str, room: &OwnedRoomId, said: &O
 }
 
 /// Whether any record of the log has this text.
-pub(super) async fn is_in(log: &Arc<dyn EventLog>, text: &str) -> bool {
+pub(in crate::tests) async fn is_in(log: &Arc<dyn EventLog>, text: &str) -> bool {
     let records = log.read(&Scope::All, Position::ORIGIN, 4_096).await.unwrap();
     records.iter().any(|record| {
         assert!(record.is_intact());
@@ -157,7 +157,7 @@ async fn what_a_stop_has_left_is_erased_after_the_next_start() {
             let guard = elsewhere.head(&record.commit.stream).await.unwrap().guard();
             elsewhere.append(record.commit.clone(), guard).await.unwrap();
         }
-        let other = super::commands(&elsewhere);
+        let other = crate::tests::commands(&elsewhere);
         let redaction = take_back(&other, "alice", &room, &said).await;
         commands.save().await.unwrap();
         (said, redaction.events[0].clone())
@@ -187,7 +187,7 @@ async fn an_event_that_is_not_what_its_id_says_stays() {
     let other = commands.room(&actor("bob"), &room, &text("open"), Retry::Unnamed).await.unwrap();
     // The envelope names the place of another event.
     let moved = Outcome { position: other.position, ..said.clone() };
-    let redaction = take_back(&super::commands(&log), "bob", &room, &other).await;
+    let redaction = take_back(&crate::tests::commands(&log), "bob", &room, &other).await;
     stopped_half_way(&log, &moved, &redaction.events[0]).await;
     commands.resume_erasures().await.unwrap();
     assert_eq!(bodies(&log).await, ["secret"]);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rookery_domain::{Account, Alias, Envelope, Fact, Pdu, Room, RoomEvent, Subject};
 use rookery_log::StreamKind;
 
-use crate::snapshot::Frozen;
+use crate::stream::snapshot::Frozen;
 
 /// A state that is folded from the facts of one stream.
 pub(crate) trait Aggregate: Sized + Send + 'static {

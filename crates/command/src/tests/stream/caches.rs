@@ -2,8 +2,8 @@
 
 use rookery_domain::Account;
 
-use super::{actor, commands, join, memory, public_room, say, text};
-use crate::{ProfileChange, Retry, cache::Cache};
+use crate::tests::{actor, commands, join, memory, public_room, say, text};
+use crate::{ProfileChange, Retry, stream::cache::Cache};
 
 #[tokio::test]
 async fn nobody_holds_the_cells_of_commands_that_have_ended() {

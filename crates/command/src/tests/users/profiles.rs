@@ -1,7 +1,7 @@
 use rookery_domain::{Account, AccountCommand, Fact, Profile};
 use rookery_log::{EventLog, Millis};
 
-use super::{actor, commands, join, memory, open, pdus, public_room};
+use crate::tests::{actor, commands, join, memory, open, pdus, public_room};
 use crate::{CommandOptions, Commands, ProfileChange, Retry};
 
 fn named(name: &str) -> ProfileChange {
@@ -58,7 +58,7 @@ async fn what_a_user_says_after_a_new_name_comes_after_it_in_the_room() {
     let (room, other) =
         (public_room(&commands, "alice").await, public_room(&commands, "alice").await);
     commands.set_profile(&actor("alice"), &named("Alicia"), Retry::Unnamed).await.unwrap();
-    super::say(&commands, "alice", &room, "hello").await;
+    crate::tests::say(&commands, "alice", &room, "hello").await;
     let records =
         log.read(&rookery_log::Scope::All, rookery_log::Position::ORIGIN, 4_096).await.unwrap();
     let of_room =

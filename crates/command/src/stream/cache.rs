@@ -8,7 +8,7 @@ use lru::LruCache;
 use parking_lot::Mutex;
 use rookery_log::StreamId;
 
-use crate::{aggregate::Aggregate, cell::Cell};
+use crate::stream::{aggregate::Aggregate, cell::Cell};
 
 /// What an entry costs beside its state.
 const ENTRY_BYTES: usize = 256;

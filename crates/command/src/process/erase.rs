@@ -15,7 +15,7 @@ use rookery_log::{
     Unavailable,
 };
 
-use crate::{process::Progress, snapshot::Snapshots};
+use crate::{process::Progress, stream::snapshot::Snapshots};
 
 /// Erases what redactions take back.
 #[derive(Clone)]

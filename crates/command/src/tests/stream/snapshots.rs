@@ -3,7 +3,7 @@ use std::{fs, path::Path, sync::Arc};
 use rookery_domain::{OwnedRoomId, Room};
 use rookery_log::{CountedLog, EventLog, ReadCounts};
 
-use super::{actor, join, memory, open, public_room, say};
+use crate::tests::{actor, join, memory, open, public_room, say};
 use crate::{CommandOptions, Commands, Retry};
 
 /// A room with enough events for a snapshot, and the snapshot.
@@ -71,7 +71,8 @@ async fn a_snapshot_of_another_log_is_not_used() {
     let room = written(&log, folder.path()).await;
     let other: Arc<dyn EventLog> = Arc::new(rookery_log::MemoryLog::new(rookery_log::Epoch(2)));
     let commands = open(&other, Some(folder.path()), CommandOptions::default());
-    let sent = commands.room(&actor("alice"), &room, &super::text("x"), Retry::Unnamed).await;
+    let sent =
+        commands.room(&actor("alice"), &room, &crate::tests::text("x"), Retry::Unnamed).await;
     assert!(matches!(sent, Err(crate::HandleError::NoSuchRoom)), "{sent:?}");
 }
 

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use rookery_domain::{CreateRoom, Invitee, OwnedRoomId, Profile, RoomCommand, UserId};
 use rookery_log::{Position, Unavailable};
 
-use super::{FromLog, actor, join, memory, public_room};
+use crate::tests::{FromLog, actor, join, memory, public_room};
 use crate::{Actor, CommandOptions, Commands, HandleError, Memberships, Ports, Retry, RoomCounts};
 
 /// Everybody is in as many rooms as `counts` says; only Alice and Bob exist.

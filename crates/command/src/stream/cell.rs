@@ -22,8 +22,10 @@ use tokio::sync::Mutex;
 
 use crate::{
     HandleError,
-    aggregate::Aggregate,
-    snapshot::{Snapshot, Snapshots},
+    stream::{
+        aggregate::Aggregate,
+        snapshot::{Snapshot, Snapshots},
+    },
 };
 
 /// How many records are read at once when a state is loaded.

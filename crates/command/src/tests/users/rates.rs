@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use rookery_domain::{CreateRoom, Invitee, OwnedRoomId, Pace, Profile, RoomCommand};
 use rookery_log::{EventLog, Millis};
 
-use super::{actor, bodies, join, memory, open, public_room, text};
+use crate::tests::{actor, bodies, join, memory, open, public_room, text};
 use crate::{
     ActionKind, ActionRates, Actor, CommandOptions, Commands, HandleError, ProfileChange, Retry,
 };

@@ -13,11 +13,13 @@ use tokio::sync::MutexGuard;
 use crate::{
     HandleError,
     actions::Turn,
-    aggregate::Aggregate,
-    cache::Cache,
-    cell::{Cell, Loaded, SharedAppend, read_facts},
-    erase::Eraser,
-    snapshot::Snapshots,
+    process::erase::Eraser,
+    stream::{
+        aggregate::Aggregate,
+        cache::Cache,
+        cell::{Cell, Loaded, SharedAppend, read_facts},
+        snapshot::Snapshots,
+    },
 };
 
 /// How often a command is decided before its caller is told that the stream is too busy.

@@ -1,6 +1,6 @@
 use rookery_domain::{CreateRoom, Invitee, JoinRule, Rejection, RoomCommand};
 
-use super::{actor, bodies, commands, join, memory, open, public_room, say, text};
+use crate::tests::{actor, bodies, commands, join, memory, open, public_room, say, text};
 use crate::{CommandOptions, HandleError, Retry};
 
 #[tokio::test]

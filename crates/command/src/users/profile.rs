@@ -1,7 +1,7 @@
 //! Profiles, and how a change reaches the rooms of the user.
 //!
 //! A profile is changed in the user's own stream, and that is the answer. Each room that the user has joined
-//! gets a member event behind it ([`Renames`](crate::renames::Renames)), under a command ID that follows from the change, the
+//! gets a member event behind it ([`Renames`](crate::users::renames::Renames)), under a command ID that follows from the change, the
 //! profile and the room: telling a room twice writes nothing, so the work can be done again: the process `profiles` does so
 //! after a crash or a failure.
 //!
@@ -19,8 +19,10 @@ use serde::Serialize;
 use crate::{
     Actor, Commands, HandleError, Outcome, Retry,
     actions::{Asked, Concluded, Entry},
-    cell::Cell,
-    handle::{Decided, Handled},
+    stream::{
+        cell::Cell,
+        handle::{Decided, Handled},
+    },
 };
 
 /// How many rooms are told at once.

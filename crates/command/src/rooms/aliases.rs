@@ -14,7 +14,7 @@ use rookery_domain::{
 };
 use rookery_log::Position;
 
-use crate::{Actor, Commands, HandleError, Outcome, Retry, handle::Request};
+use crate::{Actor, Commands, HandleError, Outcome, Retry, stream::handle::Request};
 
 /// The aliases that commands of this process are about to give to a room.
 #[derive(Clone, Default)]

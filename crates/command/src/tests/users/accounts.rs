@@ -1,7 +1,7 @@
 use rookery_domain::{OwnedRoomId, RoomId};
 use rookery_log::Millis;
 
-use super::{actor, commands, memory, public_room, say};
+use crate::tests::{actor, commands, memory, public_room, say};
 use crate::{Commands, HandleError, ReadMark, Retry};
 
 /// A room of Al's with three messages, and marks of them.

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use rookery_domain::{CreateRoom, OwnedRoomAliasId, Rejection, RoomCommand};
 
-use super::{actor, commands, memory, public_room};
+use crate::tests::{actor, commands, memory, public_room};
 use crate::{Commands, HandleError, Retry};
 
 fn alias(name: &str) -> OwnedRoomAliasId {
@@ -66,7 +66,7 @@ async fn an_alias_of_a_private_room_is_refused_like_any_other_name_after_some_gu
     };
     assert_eq!(ask("alice", "secret", 1).await, "ALIAS_TAKEN", "it is her own room");
     assert_eq!(ask("eve", "known", 1).await, "ALIAS_TAKEN", "everybody may know the room");
-    for guess in 0..crate::guesses::GUESSES_MAX {
+    for guess in 0..crate::rooms::guesses::GUESSES_MAX {
         assert_eq!(ask("eve", "free", 1).await, if guess == 0 { "made" } else { "ALIAS_TAKEN" });
         assert_eq!(ask("eve", "secret", 1).await, "ALIAS_UNAVAILABLE", "guess {guess}");
     }
@@ -74,7 +74,7 @@ async fn an_alias_of_a_private_room_is_refused_like_any_other_name_after_some_gu
         assert_eq!(ask("eve", name, 1).await, "ALIAS_UNAVAILABLE", "{name}");
     }
     assert_eq!(ask("bob", "also-free", 1).await, "made", "others are not held up");
-    let later = 1 + crate::guesses::GUESS_MILLIS;
+    let later = 1 + crate::rooms::guesses::GUESS_MILLIS;
     assert_eq!(ask("eve", "still-free", later).await, "made");
 }
 
@@ -96,7 +96,7 @@ async fn who_may_not_set_aliases_claims_none() {
     let log = memory();
     let commands = commands(&log);
     let room = public_room(&commands, "alice").await;
-    commands.room(&actor("bob"), &room, &super::join(), Retry::Unnamed).await.unwrap();
+    commands.room(&actor("bob"), &room, &crate::tests::join(), Retry::Unnamed).await.unwrap();
     let refused = commands.room(&actor("bob"), &room, &set(Some("mine")), Retry::Unnamed).await;
     assert!(
         matches!(refused, Err(HandleError::Rejected(Rejection::InsufficientPower { .. }))),

@@ -18,8 +18,8 @@ use rookery_log::{CommandId, Position};
 use crate::{
     Actor, Commands, HandleError, Outcome, Retry,
     actions::{Asked, Concluded, Entry, First},
-    handle::{Request, random},
     rooms::{accepted, outcome_again},
+    stream::handle::{Request, random},
 };
 
 /// What became of a room that was upgraded.

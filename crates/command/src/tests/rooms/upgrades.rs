@@ -6,7 +6,7 @@ use rookery_domain::{
 };
 use rookery_log::{EventLog, Position, Scope, StreamKind};
 
-use super::{actor, commands, join, memory, pdus, say, text};
+use crate::tests::{actor, commands, join, memory, pdus, say, text};
 use crate::{Commands, HandleError, Retry};
 
 const V12: RoomVersionId = RoomVersionId::V12;

@@ -20,7 +20,7 @@ use tokio::sync::Notify;
 
 use crate::{
     Actor, Commands, HandleError,
-    profile::{telling, unless_gone},
+    users::profile::{telling, unless_gone},
 };
 
 /// Changes that wait at most.

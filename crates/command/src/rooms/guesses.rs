@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 use rookery_domain::{OwnedUserId, Pace, UserId};
 use rookery_log::Millis;
 
-use crate::rates::nanos;
+use crate::users::rates::nanos;
 
 /// Claims that fail at once.
 pub(crate) const GUESSES_MAX: u32 = 10;

@@ -4,7 +4,7 @@ use rookery_domain::{
     CreateRoom, HistoryVisibility, JoinRule, MessageKind, PowerLevelsChange, RoomCommand,
 };
 
-use super::{actor, bodies, commands, join, memory, public_room, text};
+use crate::tests::{actor, bodies, commands, join, memory, public_room, text};
 use crate::{HandleError, Retry};
 
 #[tokio::test]

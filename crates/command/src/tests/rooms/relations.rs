@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use rookery_domain::{MessageKind, MessageRelation, OwnedEventId, Rejection, RoomCommand};
 
-use super::{actor, bodies, commands, memory, public_room, say};
+use crate::tests::{actor, bodies, commands, memory, public_room, say};
 use crate::{HandleError, Retry};
 
 fn react(event: &OwnedEventId) -> RoomCommand {

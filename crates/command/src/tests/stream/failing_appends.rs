@@ -6,7 +6,7 @@ use futures_util::FutureExt;
 use rookery_domain::{JoinRule, RoomCommand};
 use rookery_log::{Epoch, EventLog, MemoryLog};
 
-use super::{actor, bodies, commands, join, public_room, say, text};
+use crate::tests::{actor, bodies, commands, join, public_room, say, text};
 use crate::{
     Commands, HandleError, ProfileChange, Retry,
     testing::{Fate, FaultyLog},

@@ -1,0 +1,8 @@
+//! What users do in rooms.
+
+mod aliases;
+mod bounds;
+mod changes;
+pub(in crate::tests) mod redactions;
+mod relations;
+mod upgrades;

@@ -1,0 +1,6 @@
+//! Loading, keeping and appending to a stream.
+
+mod caches;
+mod failing_appends;
+mod retries;
+mod snapshots;

@@ -1,0 +1,5 @@
+//! What users change about themselves.
+
+mod accounts;
+mod profiles;
+mod rates;
