@@ -3,6 +3,12 @@
 //!
 //! **Invariant:** what is read has been checked: version, checksum, place, and all parts there.
 
+pub(crate) mod disk;
+pub(crate) mod keys;
+pub(crate) mod quiet;
+pub(crate) mod records;
+pub(crate) mod store;
+
 use std::{ops::Range, sync::Arc};
 
 use bytes::Bytes;
@@ -10,10 +16,11 @@ use rookery_log::{Hash, Position, ReadError, Record};
 use sled::{IVec, Tree};
 
 use crate::{
+    engine::{
+        records::Records,
+        store::{StoreError, call},
+    },
     format::{Damage, Sealed, Stored},
-    keys, quiet,
-    records::Records,
-    store::{StoreError, call},
 };
 
 /// The open engine. Dropping it closes it.

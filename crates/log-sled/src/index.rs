@@ -28,7 +28,7 @@ use parking_lot::{Mutex, RwLock};
 use rookery_log::{CommandId, Hash, Position, Record, StreamId};
 
 use self::run::Run;
-use crate::{OpenError, store::StoreError};
+use crate::{OpenError, engine::store::StoreError};
 
 /// How many entries become a run.
 const TABLE_MAX: usize = 64 * 1024;

@@ -8,43 +8,28 @@
 //! **Invariant:** nothing is answered, and nobody reads it, before `sync_data` on the file `db`.
 //! **Invariant:** no panic of the engine gets out of this crate.
 
-mod anchor;
-mod check;
-mod compact;
-mod disk;
 mod engine;
 mod error;
-mod examine;
+mod files;
 mod format;
-mod head;
 mod image;
-mod import;
 mod index;
-mod keys;
 mod log;
-mod marker;
-mod meta;
 mod open;
-mod options;
-mod quiet;
-mod recent;
-mod records;
-mod recover;
 mod salvage;
-mod sealed;
-mod store;
-mod swap;
-mod verify;
+mod whole;
 mod writer;
 
 pub use self::{
-    compact::{Compacted, compact, erased_since},
-    disk::{Disk, RealDisk},
+    engine::disk::{Disk, RealDisk},
     error::{ImportError, OpenError},
-    examine::examine,
-    import::Importing,
     log::{PreparedLog, SledLog},
-    options::SledOptions,
+    open::options::SledOptions,
     salvage::{Edit, Moved, Salvage, Saved, Saving},
-    verify::Verified,
+    whole::{
+        compact::{Compacted, compact, erased_since},
+        examine::examine,
+        import::Importing,
+        verify::Verified,
+    },
 };

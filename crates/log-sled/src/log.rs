@@ -21,14 +21,11 @@ use tokio::{
 
 use crate::{
     OpenError, SledOptions,
+    engine::{records::Records as _, store::Store},
+    files::head,
     format::Draft,
-    head,
-    open::{self, Opened, Prepared},
-    recent::Recent,
-    records::Records as _,
-    recover::End,
-    store::Store,
-    writer::{InFlight, Job, Reply, Writer},
+    open::{self, Opened, Prepared, recover::End},
+    writer::{InFlight, Job, Reply, Writer, recent::Recent},
 };
 
 /// Reads of more records than this go to a thread that may block.

@@ -1,5 +1,9 @@
 //! Opening a data folder, step by step.
 
+pub(crate) mod check;
+pub(crate) mod options;
+pub(crate) mod recover;
+
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io,
@@ -11,13 +15,14 @@ use std::{
 use rookery_log::Epoch;
 
 use crate::{
-    OpenError, SledOptions, anchor,
-    check::{self, Checked},
-    meta, quiet,
-    recover::{self, End},
-    sealed,
-    store::{self, Store},
-    swap,
+    OpenError, SledOptions,
+    engine::{
+        quiet,
+        store::{self, Store},
+    },
+    files::{anchor, meta, sealed},
+    open::{check::Checked, recover::End},
+    whole::swap,
 };
 
 /// So long we wait for what was just closed: the engine's threads let go of its file a moment later,

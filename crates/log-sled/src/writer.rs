@@ -4,6 +4,8 @@
 //! **Invariant:** an answer that depends on a commit of the group waits for the group's sync.
 //! **Invariant:** after the first error nothing is written any more, and no sync is tried again.
 
+pub(crate) mod recent;
+
 use std::{
     path::PathBuf,
     sync::{
@@ -22,12 +24,14 @@ use tokio::sync::oneshot;
 
 use crate::{
     ImportError, SledOptions,
-    anchor::{self, Mark},
+    engine::store::StoreError,
+    files::{
+        anchor::{self, Mark},
+        head,
+    },
     format::{Draft, Sealed},
-    head,
     log::Shared,
-    recover::End,
-    store::StoreError,
+    open::recover::End,
 };
 
 mod erase;

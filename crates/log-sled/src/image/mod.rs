@@ -1,7 +1,7 @@
 //! Reading the files of the engine (sled 0.34.7) without the engine, and without writing to them.
 //!
 //! The engine repairs its files while it opens them: it drops what follows a record that does not
-//! match its checksum, and writes zeros over it. So [`crate::check`] reads the files first, and the
+//! match its checksum, and writes zeros over it. So [`crate::open::check`] reads the files first, and the
 //! engine opens them only if it would drop nothing that counts.
 //!
 //! The file `db` consists of segments of 512 KiB. A segment has a header and messages; a message

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use rookery_log::{Commit, EventLog, Guard, LoggedEvent, Millis, Position, StreamId, StreamKind};
 
 use super::{Image, Loss, Replay, newest};
-use crate::{SledLog, SledOptions, check::ImageRecords, records::Records};
+use crate::{SledLog, SledOptions, engine::records::Records, open::check::ImageRecords};
 
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();

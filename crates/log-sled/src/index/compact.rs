@@ -14,7 +14,7 @@ use super::{
     Entry, Shared, TABLE_MAX,
     run::{self, Run, Span},
 };
-use crate::store::StoreError;
+use crate::engine::store::StoreError;
 
 /// So many runs of a size are merged into one of the next size.
 const FAN_IN: usize = 8;

@@ -11,7 +11,7 @@ use super::{
     Entry, Index, Subject,
     run::{self, Run, Span},
 };
-use crate::store::StoreError;
+use crate::engine::store::StoreError;
 
 /// How many entries become a run that is derived again: what is held in memory for it.
 const ENTRIES_MAX: usize = 1 << 20;

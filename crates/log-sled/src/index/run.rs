@@ -22,7 +22,7 @@ use std::{
 use rookery_log::{Hash, Position};
 
 use super::{Entry, Subject};
-use crate::{sealed, store::StoreError};
+use crate::{engine::store::StoreError, files::sealed};
 
 const MAGIC: &[u8; 8] = b"rookrun1";
 const ENTRY_BYTES: usize = 25;

@@ -14,14 +14,16 @@ use rookery_log::{Epoch, Hash, Position, Record};
 
 use crate::{
     OpenError,
-    anchor::{self, Mark},
+    files::{
+        anchor::{self, Mark},
+        head::{self, Head},
+        meta,
+        sealed::Sealed,
+    },
     format::{self, Body, Stored},
-    head::{self, Head},
     image::{self, Found},
-    meta,
     open::Lock,
-    sealed::Sealed,
-    swap,
+    whole::swap,
 };
 
 /// A value in the file of the engine.

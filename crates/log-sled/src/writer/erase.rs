@@ -13,10 +13,9 @@ use rookery_log::{EraseError, Position, ReadError, Record};
 
 use super::{Group, Writer};
 use crate::{
+    engine::{records::Records as _, store::StoreError},
+    files::marker,
     format::{Draft, Sealed, Stored},
-    marker,
-    records::Records as _,
-    store::StoreError,
 };
 
 impl Writer {

@@ -6,7 +6,7 @@ use rookery_log::{AppendError, Appended, CommandId, EraseError, Record, Unavaila
 use tokio::sync::oneshot;
 
 use super::Reply;
-use crate::{ImportError, store::StoreError};
+use crate::{ImportError, engine::store::StoreError};
 
 /// A group under way.
 #[derive(Default)]

@@ -4,7 +4,10 @@ use std::path::Path;
 
 use rookery_log::Record;
 
-use crate::{OpenError, check, open::Lock};
+use crate::{
+    OpenError,
+    open::{Lock, check},
+};
 
 /// Reads every record of the log in `dir`, which nobody may have open, and checks checksums, density
 /// and the hash chain. Commands that read a whole log call this before they open it, because opening

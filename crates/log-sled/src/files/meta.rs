@@ -6,7 +6,7 @@ use rookery_log::Epoch;
 
 use crate::{
     OpenError,
-    sealed::{self, Sealed},
+    files::sealed::{self, Sealed},
 };
 
 /// The newest format of a data folder that this software knows. It covers the files and trees;

@@ -19,16 +19,17 @@ use rookery_log::{Epoch, Position, Record};
 
 use crate::{
     OpenError,
-    anchor::{self, Mark},
+    engine::{keys, records::Records, store::StoreError},
+    files::{
+        anchor::{self, Mark},
+        head::{self, Head},
+        meta,
+        sealed::Sealed,
+    },
     format::Stored,
-    head::{self, Head},
     image::{self, Flaw, Image, Loss, Replay, Snapshot},
-    keys, meta,
-    records::Records,
-    recover::{self, End},
-    sealed::Sealed,
-    store::StoreError,
-    swap,
+    open::recover::{self, End},
+    whole::swap,
 };
 
 /// What the file `conf` of the engine says for every log of this software, and its CRC-32.

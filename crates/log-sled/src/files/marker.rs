@@ -13,7 +13,7 @@ use std::{
     time::SystemTime,
 };
 
-use crate::sealed;
+use crate::files::sealed;
 
 const NAME: &str = "erased";
 

@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use rookery_log::{Hash, PAGE_MAX, Position, ReadError, Record, Revision, StreamId};
 
-use crate::{SledLog, store::Store};
+use crate::{SledLog, engine::store::Store};
 
 /// What was found in order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -6,11 +6,9 @@ use rookery_log::{CommandId, PAGE_MAX, Position, ReadError, Record, StreamId, Un
 
 use crate::{
     OpenError,
-    engine::Engine,
+    engine::{Engine, quiet, records::Records as _},
     format::Damage,
     index::{Index, Subject},
-    quiet,
-    records::Records as _,
 };
 
 /// Why the engine did not do something.

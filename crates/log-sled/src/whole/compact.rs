@@ -12,13 +12,11 @@ use rookery_log::{Hash, PAGE_MAX, Position};
 
 use crate::{
     OpenError, SledOptions,
-    engine::Engine,
+    engine::{Engine, records::Records as _},
+    files::{marker, sealed},
     format::{Draft, Sealed},
-    marker,
-    open::{self, Opened},
-    records::Records as _,
-    recover::End,
-    sealed, swap,
+    open::{self, Opened, recover::End},
+    whole::swap,
 };
 
 /// What a compaction did.

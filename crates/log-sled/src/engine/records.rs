@@ -8,8 +8,8 @@ use bytes::{Bytes, BytesMut};
 use rookery_log::{Position, ReadError, Record};
 
 use crate::{
+    engine::store::StoreError,
     format::{self, Body, Damage, Stored},
-    store::StoreError,
 };
 
 /// What holds the values of records and of their chunks.

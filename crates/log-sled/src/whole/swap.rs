@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::sealed;
+use crate::files::sealed;
 
 /// The folder of the engine in use.
 pub(crate) fn current(dir: &Path) -> PathBuf {

@@ -12,9 +12,11 @@ use rookery_log::{Hash, PAGE_MAX, Position, ReadError, Record};
 
 use crate::{
     OpenError,
-    anchor::Mark,
-    records::Records,
-    store::{Store, StoreError},
+    engine::{
+        records::Records,
+        store::{Store, StoreError},
+    },
+    files::anchor::Mark,
 };
 
 /// Where the log ends.

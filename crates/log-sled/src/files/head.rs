@@ -17,7 +17,7 @@ use std::{
 
 use rookery_log::{Hash, Position};
 
-use crate::{OpenError, anchor::Mark};
+use crate::{OpenError, files::anchor::Mark};
 
 const SLOT_BYTES: usize = 64;
 

@@ -4,7 +4,7 @@
 //! never was. It is written when nothing has been appended for a second, at the latest 5 s after
 //! the first commit that it does not cover, and at a clean close; never for a single commit. So it costs two
 //! small syncs in 5 s under load. What came after it is covered by the file `head`
-//! ([`crate::head`]) for as long as the machine runs.
+//! ([`crate::files::head`]) for as long as the machine runs.
 //!
 //! **Invariant:** the anchor never names a place that is not on stable storage.
 
@@ -14,7 +14,7 @@ use rookery_log::{Hash, Position};
 
 use crate::{
     OpenError,
-    sealed::{self, Sealed},
+    files::sealed::{self, Sealed},
 };
 
 pub(crate) const NAME: &str = "anchor";
