@@ -15,17 +15,21 @@ use tokio::sync::Semaphore;
 
 use crate::{
     MaybeUnavailable, Millis, OpenError, Options, SessionListener, Unavailable,
-    change::Change,
-    disk::{Disk, RealDisk},
-    failures::Failures,
-    format::{Stored as _, StoredUser},
-    hashing::Hashing,
+    file::{
+        change::Change,
+        disk::{Disk, RealDisk},
+        format::{Stored as _, StoredUser},
+        storage::Storage,
+        store::{self, USERS},
+    },
     history::History,
-    imported::{is_imported, names_of_imports},
-    name::Localpart,
+    logins::failures::Failures,
+    passwords::hashing::Hashing,
     sessions::Sessions,
-    storage::Storage,
-    store::{self, USERS},
+    users::{
+        imported::{is_imported, names_of_imports},
+        name::Localpart,
+    },
 };
 
 /// Most users on one page of [`Accounts::users`].

@@ -13,10 +13,12 @@ use redb::ReadableTable as _;
 
 use crate::{
     Accounts, Millis, Revocation, Unavailable,
-    change::Change,
-    format::StoredUser,
-    name::Localpart,
-    store::{META, META_APPOINTED, USERS},
+    file::{
+        change::Change,
+        format::StoredUser,
+        store::{META, META_APPOINTED, USERS},
+    },
+    users::name::Localpart,
 };
 
 /// How far the log was at the last change of the accounts: 8 bytes of its epoch and 8 of the position, little-endian.

@@ -12,28 +12,15 @@
 //! it answers.
 
 mod accounts;
-mod admin;
-mod authenticate;
-mod change;
-mod devices;
-mod disk;
 mod error;
-mod failures;
-mod format;
-mod hashing;
+mod file;
 mod history;
-mod imported;
-mod login;
-mod name;
+mod logins;
 mod options;
-mod overlay;
-mod secret;
+mod passwords;
 mod sessions;
-mod storage;
-mod store;
 mod time;
-mod turns;
-mod workspace;
+mod users;
 
 #[cfg(test)]
 mod testing;
@@ -42,18 +29,22 @@ mod tests;
 
 pub use self::{
     accounts::{Accounts, User},
-    devices::Device,
     error::{
         DeviceError, DeviceNameError, LocalpartError, LoginError, MaybeUnavailable, NewUserError,
         OpenError, PasswordError, RegisterError, Unavailable, UserError,
     },
-    hashing::HashCost,
+    file::store::FORMAT_VERSION,
     history::{History, LogMark},
-    login::{Login, Registration, Session},
-    name::{DEVICE_NAME_BYTES_MAX, RESERVED_PREFIX},
+    logins::login::{Login, Registration, Session},
     options::{Options, RegistrationPolicy},
-    secret::{AccessToken, PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, Password},
+    passwords::{
+        hashing::HashCost,
+        secret::{AccessToken, PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, Password},
+    },
     sessions::{Identity, Revocation, SessionListener},
-    store::FORMAT_VERSION,
     time::Millis,
+    users::{
+        devices::Device,
+        name::{DEVICE_NAME_BYTES_MAX, RESERVED_PREFIX},
+    },
 };

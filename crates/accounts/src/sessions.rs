@@ -3,6 +3,8 @@
 //! **Invariant:** a session that somebody holds is in the map, so whatever ends it reaches him.
 //! **Invariant:** what was read from the file before a change never enters the map after it.
 
+pub(crate) mod authenticate;
+
 use std::{
     collections::{HashMap, VecDeque, hash_map::Entry},
     future::Future,
@@ -15,7 +17,7 @@ use std::{
 use parking_lot::RwLock;
 use tokio::sync::watch;
 
-use crate::{Millis, secret::TokenHash};
+use crate::{Millis, passwords::secret::TokenHash};
 
 /// How much later than noted a device has to be seen for the note to be renewed.
 const SEEN_GRAIN_MILLIS: u64 = 5 * 60 * 1_000;

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 
 use crate::{
     Accounts, LoginError, MaybeUnavailable as _, RegisterError, Unavailable,
-    disk::{Disk, Room},
+    file::disk::{Disk, Room},
     testing::*,
 };
 

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use crate::{Accounts, FORMAT_VERSION, OpenError, store, testing::*};
+use crate::{Accounts, FORMAT_VERSION, OpenError, file::store, testing::*};
 
 fn open(path: &Path) -> Result<Accounts, OpenError> {
     Accounts::open(path, "example.org", options())

@@ -5,12 +5,13 @@ use std::{net::IpAddr, time::Duration};
 use crate::{
     AccessToken, Accounts, LoginError, Millis, Password, RegisterError, RegistrationPolicy,
     Unavailable,
-    change::Change,
-    failures::Limited,
-    format::{StoredDevice, StoredUser},
-    hashing::HashError,
-    name::{Localpart, check_device_name, new_device_id},
-    turns::Asker,
+    file::{
+        change::Change,
+        format::{StoredDevice, StoredUser},
+    },
+    logins::{failures::Limited, turns::Asker},
+    passwords::hashing::HashError,
+    users::name::{Localpart, check_device_name, new_device_id},
 };
 
 /// Who wants an account.

@@ -10,14 +10,16 @@ use redb::{Database, ReadableTable as _, Table, WriteTransaction};
 use crate::{
     AccessToken, MaybeUnavailable, Millis, Revocation, Unavailable,
     accounts::Inner,
-    format::{Stored as _, StoredDevice, StoredToken, StoredUser},
-    name::Localpart,
-    secret::TokenHash,
-    sessions::Effects,
-    store::{
-        self, Bytes, DEVICES, DeviceKey, EXPIRIES, ExpiryKey, IMPORTED, META, META_APPOINTED,
-        TOKENS, USERS,
+    file::{
+        format::{Stored as _, StoredDevice, StoredToken, StoredUser},
+        store::{
+            self, Bytes, DEVICES, DeviceKey, EXPIRIES, ExpiryKey, IMPORTED, META, META_APPOINTED,
+            TOKENS, USERS,
+        },
     },
+    passwords::secret::TokenHash,
+    sessions::Effects,
+    users::name::Localpart,
 };
 
 /// The tables within one write transaction; there is one at a time.

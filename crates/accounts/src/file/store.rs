@@ -17,11 +17,13 @@ use redb::{
 
 use crate::{
     OpenError, Unavailable,
-    disk::Disk,
-    format::{Stored, StoredDevice, StoredToken, StoredUser},
-    name::Localpart,
-    overlay::Overlay,
-    secret::TokenHash,
+    file::{
+        disk::Disk,
+        format::{Stored, StoredDevice, StoredToken, StoredUser},
+        overlay::Overlay,
+    },
+    passwords::secret::TokenHash,
+    users::name::Localpart,
 };
 
 /// The format of the file that this software writes, and the last that it reads.
@@ -35,7 +37,7 @@ pub(crate) const META: TableDefinition<'_, &str, Bytes> = TableDefinition::new("
 pub(crate) const USERS: TableDefinition<'_, &str, Bytes> = TableDefinition::new("users");
 pub(crate) const DEVICES: TableDefinition<'_, DeviceKey, Bytes> = TableDefinition::new("devices");
 pub(crate) const TOKENS: TableDefinition<'_, &[u8; 32], Bytes> = TableDefinition::new("tokens");
-/// Names of users whom an import made and nobody else has; see [`crate::imported`].
+/// Names of users whom an import made and nobody else has; see [`crate::users::imported`].
 pub(crate) const IMPORTED: TableDefinition<'_, &str, ()> = TableDefinition::new("imported");
 /// Tokens that will expire, soonest first.
 pub(crate) const EXPIRIES: TableDefinition<'_, ExpiryKey, ()> = TableDefinition::new("expiries");

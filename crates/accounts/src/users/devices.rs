@@ -2,10 +2,12 @@
 
 use crate::{
     Accounts, DeviceError, Millis, Revocation, Unavailable,
-    format::StoredDevice,
-    name::check_device_name,
-    secret::TokenHash,
-    store::{self, DEVICES},
+    file::{
+        format::StoredDevice,
+        store::{self, DEVICES},
+    },
+    passwords::secret::TokenHash,
+    users::name::check_device_name,
 };
 
 /// One login of one user, as its owner may see it.

@@ -20,9 +20,8 @@ use tokio::sync::oneshot;
 
 use crate::{
     Password, Unavailable,
-    secret::fill_random,
-    turns::{Asked, Asker, Turns},
-    workspace::Workspaces,
+    logins::turns::{Asked, Asker, Turns},
+    passwords::{secret::fill_random, workspace::Workspaces},
 };
 
 /// What to tell those who find the queue full.

@@ -22,7 +22,11 @@ use std::{
 use parking_lot::RwLock;
 use redb::{Database, ReadTransaction, ReadableDatabase as _};
 
-use crate::{OpenError, Unavailable, accounts::Inner, disk::Disk, store};
+use crate::{
+    OpenError, Unavailable,
+    accounts::Inner,
+    file::{disk::Disk, store},
+};
 
 /// Room that has to be left for a change: a few times of what the largest takes.
 pub(crate) const FREE_BYTES_MIN: u64 = 4 * 1024 * 1024;

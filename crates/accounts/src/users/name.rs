@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::{DeviceNameError, LocalpartError, Unavailable, secret::fill_random};
+use crate::{DeviceNameError, LocalpartError, Unavailable, passwords::secret::fill_random};
 
 /// Longest user ID (`@localpart:server`), in bytes.
 ///

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use crate::{
     Accounts, Millis, NewUserError, Password, Revocation, Session, UserError,
-    change::Change,
-    format::{StoredDevice, StoredUser},
-    hashing::HashError,
-    name::{Localpart, check_device_name, new_device_id},
-    turns::Asker,
+    file::{
+        change::Change,
+        format::{StoredDevice, StoredUser},
+    },
+    logins::turns::Asker,
+    passwords::hashing::HashError,
+    users::name::{Localpart, check_device_name, new_device_id},
 };
 
 impl Accounts {

@@ -8,10 +8,12 @@ use redb::{ReadTransaction, TableError};
 
 use crate::{
     Accounts, Millis, NewUserError, Unavailable,
-    change::Change,
-    format::StoredUser,
-    name::Localpart,
-    store::{IMPORTED, USERS},
+    file::{
+        change::Change,
+        format::StoredUser,
+        store::{IMPORTED, USERS},
+    },
+    users::name::Localpart,
 };
 
 impl Accounts {

@@ -7,7 +7,7 @@
 
 use std::{collections::VecDeque, net::IpAddr};
 
-use crate::failures::network;
+use crate::logins::failures::network;
 
 /// For whom a turn is.
 #[derive(Clone, Debug, PartialEq, Eq)]

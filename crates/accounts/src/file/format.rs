@@ -89,7 +89,7 @@ mod tests {
 
     use super::*;
 
-    const GOLDEN: &str = include_str!("../golden/values.txt");
+    const GOLDEN: &str = include_str!("../../golden/values.txt");
 
     fn hex(bytes: &[u8]) -> String {
         bytes.iter().fold(String::new(), |mut text, byte| {

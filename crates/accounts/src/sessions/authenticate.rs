@@ -7,10 +7,10 @@ use redb::ReadTransaction;
 use crate::{
     Accounts, Identity, Millis, Unavailable,
     accounts::Inner,
-    name::Localpart,
-    secret::TokenHash,
+    file::store::{self, DEVICES, TOKENS, USERS},
+    passwords::secret::TokenHash,
     sessions::Live,
-    store::{self, DEVICES, TOKENS, USERS},
+    users::name::Localpart,
 };
 
 /// How many tokens expire in one transaction.

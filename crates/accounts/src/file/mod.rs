@@ -1,0 +1,8 @@
+//! The file of the accounts: its tables, its values, the disk below, and transactions.
+
+pub(crate) mod change;
+pub(crate) mod disk;
+pub(crate) mod format;
+pub(crate) mod overlay;
+pub(crate) mod storage;
+pub(crate) mod store;

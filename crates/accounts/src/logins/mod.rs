@@ -1,0 +1,5 @@
+//! Registering and logging in, and the bounds on both.
+
+pub(crate) mod failures;
+pub(crate) mod login;
+pub(crate) mod turns;

@@ -1,0 +1,6 @@
+//! Users and their devices.
+
+pub(crate) mod admin;
+pub(crate) mod devices;
+pub(crate) mod imported;
+pub(crate) mod name;
