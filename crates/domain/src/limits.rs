@@ -1,5 +1,8 @@
 //! How much of everything there may be. All in bytes, unless it is a count.
 
+pub(crate) mod bound;
+pub mod bucket;
+
 /// Longest event that this server makes, as canonical JSON without signatures.
 ///
 /// Source: Matrix client-server specification, "Size limits" (65,535 bytes for a whole event),

@@ -3,6 +3,12 @@
 //! **Invariant:** the JSON of a PDU is kept as it came; unknown keys survive, and the fields that
 //! are read out of it are a view, never a source to write from.
 
+pub(crate) mod canonical;
+pub(crate) mod incoming;
+pub(crate) mod redaction;
+pub(crate) mod seal;
+pub(crate) mod signing;
+
 use bytes::Bytes;
 use ruma_common::{
     EventId, MilliSecondsSinceUnixEpoch, OwnedEventId, OwnedRoomId, OwnedUserId, RoomId, UserId,

@@ -15,9 +15,8 @@ use serde_json::value::RawValue;
 use super::{Context, Room};
 use crate::{
     JsonObject, Membership, Pdu, Power, Rejection,
-    canonical::canonical,
     limits::{DEPTH_MAX, PREV_EVENTS_MAX},
-    seal::Unsealed,
+    pdu::{canonical::canonical, seal::Unsealed},
 };
 
 /// An event that a command asks for.

@@ -11,9 +11,8 @@ use super::{
 };
 use crate::{
     HistoryVisibility, JoinRule, JsonObject, Membership, Pdu, Profile, Rejection,
-    canonical::canonical,
     limits::{ID_BYTES_MAX, INVITES_MAX, NONCE_BYTES_MAX},
-    seal::Unsealed,
+    pdu::{canonical::canonical, seal::Unsealed},
 };
 
 /// The level above the usual ones: what needs it, only creators do, in versions that set these above all levels.

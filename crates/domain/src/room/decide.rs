@@ -12,7 +12,7 @@ pub(super) mod settings;
 use std::{borrow::Cow, sync::Arc};
 
 use super::{Context, Room, RoomCommand, authorise::Draft};
-use crate::{Bound, Pdu, Profile, Rejection, canonical::canonical};
+use crate::{Bound, Pdu, Profile, Rejection, pdu::canonical::canonical};
 
 impl Room {
     /// Decides what a command makes happen. An empty list means that it already holds.

@@ -5,8 +5,8 @@ use ruma_common::{OwnedRoomId, RoomId};
 use super::{message, settings};
 use crate::{
     Context, JsonObject, Membership, Pdu, Rejection, RoomCommand,
-    canonical::canonical,
-    relation::RELATES_TO,
+    events::relation::RELATES_TO,
+    pdu::canonical::canonical,
     room::{DIRECTORY_TYPE, authorise::Draft, reading::field},
 };
 

@@ -7,7 +7,7 @@ use ruma_common::UserId;
 
 use crate::{
     JsonObject, Membership, Power, PowerLevels, PowerLevelsChange, Rejection,
-    canonical::canonical,
+    pdu::canonical::canonical,
     room::{Context, Room, authorise::Draft},
 };
 

@@ -6,8 +6,8 @@ use ruma_common::{EventId, OwnedEventId, room_version_rules::RoomVersionRules};
 use ruma_events::TimelineEventType;
 
 use crate::{
-    Context, JsonObject, Pdu, Power, Rejection, canonical::canonical, limits::REASON_BYTES_MAX,
-    room::Room,
+    Context, JsonObject, Pdu, Power, Rejection, limits::REASON_BYTES_MAX,
+    pdu::canonical::canonical, room::Room,
 };
 
 const KIND: &str = "m.room.redaction";

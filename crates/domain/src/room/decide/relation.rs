@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use super::message;
 use crate::{
     Bound, JsonObject, KnownEvent, MessageRelation, Rejection, Relation, RelationKind,
+    events::relation::{RELATES_TO, reaction_key, same_reaction},
     limits::MENTIONS_MAX,
-    relation::{RELATES_TO, reaction_key, same_reaction},
     room::{Context, Room, authorise::Draft, command::Mentions},
 };
 

@@ -8,8 +8,8 @@ use crate::{
     HistoryVisibility, JoinRule, JsonObject, Rejection, check_alias,
     limits::{LISTED_MAX, NAME_BYTES_MAX, TOPIC_BYTES_MAX},
     normal_alias,
-    profile::check_mxc,
     room::{Context, DIRECTORY_TYPE, authorise::Draft},
+    users::profile::check_mxc,
 };
 
 pub(crate) fn name(name: &str) -> Result<Draft<'static>, Rejection> {

@@ -17,8 +17,8 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     Pdu, Rejection,
-    canonical::{write_integer, write_string},
     limits::{EVENT_BYTES_MAX, ID_BYTES_MAX},
+    pdu::canonical::{write_integer, write_string},
 };
 
 /// An event, complete but for its hashes. `content` is canonical JSON.

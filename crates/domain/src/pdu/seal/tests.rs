@@ -8,7 +8,7 @@ use ruma_signatures::{content_hash, reference_hash};
 use serde_json::Value;
 
 use super::*;
-use crate::{JsonObject, canonical::canonical};
+use crate::{JsonObject, pdu::canonical::canonical};
 
 /// Types whose redacted content keeps keys, in some version or other, and types that keep none.
 const KINDS: [&str; 14] = [

@@ -1,0 +1,7 @@
+//! Events as the log stores them: facts, envelopes, and what one event says of another.
+
+pub(crate) mod action;
+pub(crate) mod envelope;
+pub(crate) mod fact;
+pub(crate) mod relation;
+pub(crate) mod room_event;

@@ -1,0 +1,5 @@
+//! What belongs to one user: account data, profile, filters.
+
+pub(crate) mod account;
+pub(crate) mod filter;
+pub(crate) mod profile;
