@@ -71,7 +71,7 @@ failures!(
     crate::config::ConfigError,
     crate::config::FolderError,
     crate::config::IdentityError,
-    crate::contents::Changed,
+    crate::data_directory::contents::Changed,
     crate::ndjson::ImportError,
     rookery_accounts::NewUserError,
     rookery_accounts::Unavailable,

@@ -2,6 +2,7 @@
 
 mod irc;
 mod log;
+pub(crate) mod unfinished;
 
 pub use self::irc::ImportPart;
 pub(crate) use self::{

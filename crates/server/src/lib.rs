@@ -6,28 +6,13 @@
 #![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))]
 
 pub mod cli;
-mod clock;
-mod compaction;
 pub mod config;
-mod contents;
-mod counted;
-mod descriptors;
+mod data_directory;
 pub mod failure;
-mod health;
-mod hosts;
 mod import;
-mod logging;
 pub mod ndjson;
-mod nearness;
 pub mod node;
 pub mod operator;
-mod password;
 pub mod program;
-pub mod progress;
-mod reconcile;
-mod salvage;
 mod serve;
-mod signing;
 mod terminal;
-mod unfinished;
-mod unnamed_proxy;

@@ -1,5 +1,7 @@
 //! The parts of a server on one data directory, put together.
 
+pub(crate) mod clock;
+
 #[cfg(test)]
 mod tests;
 
@@ -25,13 +27,11 @@ use rookery_query::{ReadModels, Viewer};
 use tokio::{sync::oneshot, task::JoinHandle};
 
 use crate::{
-    clock,
     config::{self, Config, ServerIdentity},
+    data_directory::{reconcile, signing::FoundKey},
     failure::Failure,
-    progress::Progress,
-    reconcile,
-    signing::FoundKey,
-    unfinished::Unfinished,
+    import::unfinished::Unfinished,
+    terminal::progress::Progress,
 };
 
 /// How long a command waits for the read side to know the rooms of a user.

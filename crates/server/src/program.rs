@@ -1,22 +1,22 @@
 //! From the command line to what is done.
 
+pub(crate) mod logging;
+
 use std::{path::Path, process::ExitCode};
 
 use crate::{
     cli::{Command, ImportKind, Invocation, LogCommand, RoomCommand, parse},
-    compaction,
     config::{self, Config},
-    counted::counted,
+    data_directory::{compaction, salvage},
     failure::Failure,
-    import::{import_irc, import_log},
-    logging,
+    import::{import_irc, import_log, unfinished::Unfinished},
     node::Node,
     operator::{
         Destination, Order, Output, ServerKeyFile, ask, ask_running, execute, reach, read_sent,
         show,
     },
-    password, salvage, serve, terminal,
-    unfinished::Unfinished,
+    serve, terminal,
+    terminal::{counted::counted, password},
 };
 
 /// The exit code of a program whose output nobody reads any more, as shells report it: 128 + SIGPIPE.

@@ -1,5 +1,11 @@
 //! Serving clients until somebody asks to stop.
 
+pub(crate) mod descriptors;
+pub(crate) mod health;
+pub(crate) mod hosts;
+pub(crate) mod nearness;
+pub(crate) mod unnamed_proxy;
+
 use std::{
     fmt::Display,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -31,16 +37,13 @@ use tokio::{
 };
 
 use crate::{
-    clock, compaction,
     config::{Config, ServerIdentity},
-    descriptors,
+    data_directory::{compaction, reconcile},
     failure::Failure,
-    health,
-    hosts::{self, Hosts},
-    nearness,
-    node::Node,
-    operator, reconcile,
-    unfinished::Unfinished,
+    import::unfinished::Unfinished,
+    node::{Node, clock},
+    operator,
+    serve::hosts::Hosts,
 };
 
 /// Time between two rounds of housekeeping.

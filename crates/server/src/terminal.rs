@@ -3,7 +3,10 @@
 //! **Invariant:** nothing here panics, whatever the other end does: results that cannot be written
 //! fail the command, and everything else is dropped and counted.
 
+pub(crate) mod counted;
 mod lines;
+pub(crate) mod password;
+pub(crate) mod progress;
 mod stderr;
 mod stdout;
 

@@ -22,13 +22,12 @@ pub(crate) use self::sink::carry_out;
 use crate::{
     cli::IrcArguments,
     config::{Config, ServerIdentity},
-    counted::counted,
     failure::Failure,
+    import::unfinished::{Kind, Unfinished},
     node::Node,
     operator::reach,
-    progress::Progress,
     terminal,
-    unfinished::{Kind, Unfinished},
+    terminal::{counted::counted, progress::Progress},
 };
 
 /// Imports IRC logs, and says what became of their lines.

@@ -15,14 +15,13 @@ use rookery_log::{EventLog, Position, Record, Scope};
 use rookery_log_sled::SledLog;
 
 use crate::{
-    clock,
     config::{Config, ServerIdentity},
-    contents::Contents,
+    data_directory::contents::Contents,
     failure::Failure,
+    import::unfinished::{Kind, Unfinished},
     ndjson,
-    node::Node,
-    progress::Progress,
-    unfinished::{Kind, Unfinished},
+    node::{Node, clock},
+    terminal::progress::Progress,
 };
 
 /// Records that are on their way to the disk at the same time.

@@ -10,8 +10,12 @@ use serde_json::value::RawValue;
 
 use super::{Order, Output, receive::receive, status::status};
 use crate::{
-    cli::UserCommand, clock, contents::Contents, counted::counted, failure::Failure, import,
-    ndjson, node::Node, reconcile,
+    cli::UserCommand,
+    data_directory::{contents::Contents, reconcile},
+    failure::Failure,
+    import, ndjson,
+    node::{Node, clock},
+    terminal::counted::counted,
 };
 
 /// Commits that `log tail` shows if it is not told from where.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 use super::Destination;
-use crate::{failure::Failure, progress::Progress, terminal};
+use crate::{failure::Failure, terminal, terminal::progress::Progress};
 
 /// Replies that may wait to be shown.
 const REPLIES_MAX: usize = 64;

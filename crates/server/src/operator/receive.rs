@@ -15,7 +15,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::Output;
-use crate::{clock, failure::Failure, node::Node};
+use crate::{
+    failure::Failure,
+    node::{Node, clock},
+};
 
 /// Longest line of the file: an event and its origin.
 const LINE_BYTES_MAX: u64 = 128 * 1024;

@@ -4,7 +4,7 @@ use rookery_command::ProcessStatus;
 use rookery_log::EventLog;
 
 use super::Output;
-use crate::{counted::counted, failure::Failure, health, node::Node, terminal};
+use crate::{failure::Failure, node::Node, serve::health, terminal, terminal::counted::counted};
 
 /// Prints a line about each part of the server.
 ///

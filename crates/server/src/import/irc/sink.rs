@@ -9,9 +9,8 @@ use rookery_log::CommandId;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    clock,
     failure::Failure,
-    node::Node,
+    node::{Node, clock},
     operator::{Order, Output, answer_of},
 };
 

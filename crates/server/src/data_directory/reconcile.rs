@@ -12,7 +12,11 @@ use rookery_domain::{AccountEvent, Fact, Subject, UserId};
 use rookery_log::{EventLog, LoggedEvent, PAGE_MAX, Position, Scope, StreamId, StreamKind};
 use rookery_query::ReadModels;
 
-use crate::{clock, counted::counted_len, failure::Failure, node::Node};
+use crate::{
+    failure::Failure,
+    node::{Node, clock},
+    terminal::counted::counted_len,
+};
 
 /// How many users a message names.
 const NAMES_SHOWN: usize = 3;

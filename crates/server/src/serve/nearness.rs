@@ -17,7 +17,7 @@ use axum::{
 
 use crate::{
     config::{Host, TrustedProxies},
-    unnamed_proxy::UnnamedProxies,
+    serve::unnamed_proxy::UnnamedProxies,
 };
 
 /// Headers that proxies add about the client, and that no client has a reason to send.

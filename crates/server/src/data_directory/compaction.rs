@@ -7,7 +7,10 @@ use std::{fs, io, path::Path, time::Duration};
 
 use rookery_log_sled::{Compacted, SledOptions, compact, erased_since};
 
-use crate::{config::Config, failure::Failure, node::Node, progress::Progress, salvage};
+use crate::{
+    config::Config, data_directory::salvage, failure::Failure, node::Node,
+    terminal::progress::Progress,
+};
 
 /// Rewrites the data of `config`, which no server may have open.
 ///

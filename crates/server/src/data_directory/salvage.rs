@@ -16,11 +16,12 @@ use rookery_log_sled::{Moved, OpenError, Salvage, Saved, Saving, SledLog, SledOp
 
 use crate::{
     config::{Config, ServerIdentity},
-    counted::{counted, counted_len},
     failure::Failure,
-    ndjson,
-    progress::Progress,
-    terminal,
+    ndjson, terminal,
+    terminal::{
+        counted::{counted, counted_len},
+        progress::Progress,
+    },
 };
 
 /// Records that are on their way to the disk at the same time.
@@ -180,7 +181,7 @@ async fn save_into(
         return Err(Failure::new(format!("{into} has a log already: choose an empty directory")));
     }
     let asked = config.server_name.as_deref();
-    let (identity, _) = ServerIdentity::find(&config.data, asked, crate::clock::now().0)?;
+    let (identity, _) = ServerIdentity::find(&config.data, asked, crate::node::clock::now().0)?;
     identity.save(into)?;
     let unfinished = into.join(UNFINISHED);
     let orphans = Orphans { path: Some(into.join(ORPHANS)), ..Orphans::default() };

@@ -17,7 +17,7 @@ const TERMINAL_EVERY: Duration = Duration::from_millis(200);
 const PLAIN_EVERY: Duration = Duration::from_secs(5);
 
 /// Tells about one piece of work. Dropping it ends the line.
-pub struct Progress {
+pub(crate) struct Progress {
     label: String,
     unit: &'static str,
     total: Option<u64>,
@@ -32,14 +32,18 @@ impl Progress {
     /// Tells about `label` on standard error; `unit` is what is counted (`events`). Without
     /// `total` neither a share nor the time left is shown.
     #[must_use]
-    pub fn on_stderr(label: impl Into<String>, unit: &'static str, total: Option<u64>) -> Self {
+    pub(crate) fn on_stderr(
+        label: impl Into<String>,
+        unit: &'static str,
+        total: Option<u64>,
+    ) -> Self {
         let terminal = io::stderr().is_terminal();
         Self::new(label, unit, total, terminal, Box::new(Stderr))
     }
 
     /// Like [`Self::on_stderr`], on any output.
     #[must_use]
-    pub fn new(
+    pub(crate) fn new(
         label: impl Into<String>,
         unit: &'static str,
         total: Option<u64>,
@@ -51,12 +55,12 @@ impl Progress {
     }
 
     /// Corrects the total, when it becomes known or grows.
-    pub const fn set_total(&mut self, total: u64) {
+    pub(crate) const fn set_total(&mut self, total: u64) {
         self.total = Some(total);
     }
 
     /// Says that `done` of the work is done. Writes only now and then.
-    pub fn tell(&mut self, done: u64) {
+    pub(crate) fn tell(&mut self, done: u64) {
         let now = Instant::now();
         let every = if self.terminal { TERMINAL_EVERY } else { PLAIN_EVERY };
         if now - self.told >= every {
@@ -66,7 +70,7 @@ impl Progress {
     }
 
     /// Says that all is done.
-    pub fn finish(mut self, done: u64) {
+    pub(crate) fn finish(mut self, done: u64) {
         let elapsed = self.begun.elapsed();
         let text = finished(&self.label, self.unit, done, elapsed);
         self.show(&text);
