@@ -3,19 +3,11 @@
 //! **Invariant:** a file is read in one dialect: the one in which most of it can be read.
 //! **Invariant:** what a dialect has no form for is unreadable in it, and is not read as something else.
 
-mod eggdrop;
+mod bots;
+mod clients;
 mod form;
-mod hexchat;
-mod irssi;
 mod likely;
-mod limnoria;
-mod lounge;
-mod mirc;
 mod star;
-mod textual;
-mod ubuntu;
-mod weechat;
-mod znc;
 
 #[cfg(test)]
 mod tests;
@@ -23,6 +15,10 @@ mod tests;
 use std::fmt;
 
 pub(crate) use self::likely::likely;
+use self::{
+    bots::{eggdrop, limnoria, ubuntu, znc},
+    clients::{hexchat, irssi, lounge, mirc, textual, weechat},
+};
 use super::line::{LINE_BYTES_MAX, Line, Parsed, Unreadable};
 
 /// Events by which a dialect is known for sure.

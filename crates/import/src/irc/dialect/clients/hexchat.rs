@@ -2,13 +2,13 @@
 //!
 //! Source: `HexChat`, `src/common/textevents.in` and `src/common/text.c`.
 
-use super::{
+use crate::irc::dialect::{
     form::{Event, aside, here, message, notice, stamped},
     star,
 };
 use crate::irc::line::{Aside, Line, Parsed, Unreadable, stamp};
 
-pub(super) fn read(text: &str) -> Parsed<'_> {
+pub(in crate::irc::dialect) fn read(text: &str) -> Parsed<'_> {
     if let Some(words) = text.strip_prefix("**** ") {
         return Parsed::of(None, about_the_log(words));
     }
@@ -50,7 +50,7 @@ fn about_the_log(words: &str) -> Line<'_> {
 }
 
 #[cfg(test)]
-pub(super) const SAMPLES: &[(&str, &str)] = &[
+pub(in crate::irc::dialect) const SAMPLES: &[(&str, &str)] = &[
     ("**** BEGIN LOGGING AT Sun Mar  3 10:00:00 2013", "day 2013-03-03 10:00"),
     ("Mar 03 10:00:00 *\tNow talking on #tea", "3-3 10:00 #tea aside Client"),
     ("Mar 03 10:00:00 *\tTopic for #tea is: kettle", "3-3 10:00 #tea topic kettle"),

@@ -3,13 +3,13 @@
 //!
 //! Source: mIRC, the default of its options "IRC > Messages"; mSL scripts call these events.
 
-use super::{
+use crate::irc::dialect::{
     form::{Event, aside, channel_of, message, notice, stamped},
     star,
 };
 use crate::irc::line::{Aside, Line, Parsed, Unreadable, stamp};
 
-pub(super) fn read(text: &str) -> Parsed<'_> {
+pub(in crate::irc::dialect) fn read(text: &str) -> Parsed<'_> {
     if let Some(words) = text.strip_prefix("Session ") {
         return session(words);
     }
@@ -39,7 +39,7 @@ fn session(words: &str) -> Parsed<'_> {
 }
 
 #[cfg(test)]
-pub(super) const SAMPLES: &[(&str, &str)] = &[
+pub(in crate::irc::dialect) const SAMPLES: &[(&str, &str)] = &[
     ("Session Start: Sun Mar 03 10:00:00 2013", "day 2013-03-03 10:00"),
     ("Session Ident: #tea", "#tea aside Client"),
     ("[10:00] * Now talking in #tea", "10:00 #tea aside Client"),

@@ -2,13 +2,13 @@
 //!
 //! Source: `WeeChat`, `src/plugins/irc/irc-protocol.c` and the options `weechat.look.prefix_*`.
 
-use super::form::{
+use crate::irc::dialect::form::{
     Event, acted, aside, bearer, channel_first, channel_of, here, kicker, reason_of, renamed, said,
     stamped, unquoted, worded,
 };
 use crate::irc::line::{Aside, Line, Parsed, Unreadable, nick::Nick};
 
-pub(super) fn read(text: &str) -> Parsed<'_> {
+pub(in crate::irc::dialect) fn read(text: &str) -> Parsed<'_> {
     stamped(text, |rest, _| {
         let (prefix, words) = rest.strip_prefix('\t')?.split_once('\t')?;
         let unknown = Line::Unreadable(Unreadable::UnknownEvent);
@@ -123,7 +123,7 @@ fn topic(text: &str) -> Option<Event<'_>> {
 }
 
 #[cfg(test)]
-pub(super) const SAMPLES: &[(&str, &str)] = &[
+pub(in crate::irc::dialect) const SAMPLES: &[(&str, &str)] = &[
     (
         "2013-03-03 10:00:00\t-->\tada (~ada@host) has joined #tea",
         "2013-03-03 10:00 #tea joined ada",

@@ -3,7 +3,7 @@
 //! Those up to 2007 put a space behind each `]`, write actions without a
 //! time (`=== NICK waves`), and cut parting words after the first; later ones do neither.
 
-use super::form::{
+use crate::irc::dialect::form::{
     Event, action as starred, channel_of, message, notice, reason_of, stamped, worded,
 };
 use crate::irc::line::{
@@ -13,7 +13,7 @@ use crate::irc::line::{
     nick::Nick,
 };
 
-pub(super) fn read(text: &str) -> Parsed<'_> {
+pub(in crate::irc::dialect) fn read(text: &str) -> Parsed<'_> {
     if let Some(words) = marked(text) {
         let (channel, what) = event(words);
         return Parsed { stamp: None, channel, what };
@@ -138,7 +138,7 @@ fn bearer(who: &str) -> Option<Nick> {
 }
 
 #[cfg(test)]
-pub(super) const SAMPLES: &[(&str, &str)] = &[
+pub(in crate::irc::dialect) const SAMPLES: &[(&str, &str)] = &[
     ("[05:59] <ada> hello there", "05:59 message ada: hello there"),
     ("[05:59] <ada>  two spaces", "05:59 message ada:  two spaces"),
     ("[05:59] <ada> <bob> quoted", "05:59 message ada: <bob> quoted"),

@@ -2,13 +2,13 @@
 //!
 //! Source: eggdrop, `src/mod/irc.mod/chan.c` and `mode.c`.
 
-use super::form::{
+use crate::irc::dialect::form::{
     Event, acted, aside, bearer, channel_first, channel_of, here, kicker, message, notice,
     reason_of, stamped,
 };
 use crate::irc::line::{Aside, Line, Parsed, nick::Nick, stamp};
 
-pub(super) fn read(text: &str) -> Parsed<'_> {
+pub(in crate::irc::dialect) fn read(text: &str) -> Parsed<'_> {
     stamped(text, |rest, _| {
         let rest = rest.trim_start();
         if let Some((date, time)) = rest.strip_prefix("--- ").and_then(stamp::day_and_time) {
@@ -85,7 +85,7 @@ fn came_or_went(text: &str) -> Option<Event<'_>> {
 }
 
 #[cfg(test)]
-pub(super) const SAMPLES: &[(&str, &str)] = &[
+pub(in crate::irc::dialect) const SAMPLES: &[(&str, &str)] = &[
     ("[00:00] --- Sun Mar  3 2013", "00:00 day 2013-03-03"),
     ("[10:00] ada (~ada@host.example) joined #tea.", "10:00 #tea joined ada"),
     ("[10:01] <ada> hello", "10:01 message ada: hello"),

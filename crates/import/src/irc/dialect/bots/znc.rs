@@ -2,7 +2,7 @@
 //!
 //! Source: ZNC, `modules/log.cpp`; energymech, `src/channel.c`.
 
-use super::{
+use crate::irc::dialect::{
     form::{
         Event, aside, here, marked, renamed, sets_mode, sets_topic, spoken, stamped, was_kicked,
     },
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::irc::line::{Aside, Line, Parsed, stamp};
 
-pub(super) fn read(text: &str) -> Parsed<'_> {
+pub(in crate::irc::dialect) fn read(text: &str) -> Parsed<'_> {
     stamped(text, |rest, _| {
         let rest = rest.trim_start();
         if let Some(day) = rest.strip_prefix("--- ").and_then(stamp::day_and_time) {
@@ -32,7 +32,7 @@ fn event(text: &str) -> Option<Event<'_>> {
 }
 
 #[cfg(test)]
-pub(super) const SAMPLES: &[(&str, &str)] = &[
+pub(in crate::irc::dialect) const SAMPLES: &[(&str, &str)] = &[
     ("[10:00:00] *** Joins: ada (~ada@host.example)", "10:00 joined ada"),
     ("[10:00:01] <ada> hello", "10:00 message ada: hello"),
     ("[10:00:01] <@ada> hello", "10:00 message ada: hello"),

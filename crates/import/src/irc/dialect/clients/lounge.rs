@@ -2,13 +2,13 @@
 //!
 //! Source: The Lounge, `server/plugins/messageStorage/text.ts`.
 
-use super::form::{
+use crate::irc::dialect::form::{
     Event, aside, bearer, here, marked, reason_of, renamed, sets_mode, sets_topic, spoken, stamped,
     was_kicked,
 };
 use crate::irc::line::{Aside, Line, Parsed};
 
-pub(super) fn read(text: &str) -> Parsed<'_> {
+pub(in crate::irc::dialect) fn read(text: &str) -> Parsed<'_> {
     stamped(text, |rest, _| {
         let rest = rest.trim_start();
         marked(rest, "*** ", event).or_else(|| spoken(rest))
@@ -37,7 +37,7 @@ fn came_or_went(text: &str) -> Option<Event<'_>> {
 }
 
 #[cfg(test)]
-pub(super) const SAMPLES: &[(&str, &str)] = &[
+pub(in crate::irc::dialect) const SAMPLES: &[(&str, &str)] = &[
     ("[2013-03-03T10:00:00.000Z] *** ada (~ada@host) joined", "2013-03-03 10:00 joined ada"),
     ("[2013-03-03T10:00:01.000Z] <@ada> hello", "2013-03-03 10:00 message ada: hello"),
     ("[2013-03-03T10:02:00.000Z] * @ada waves", "2013-03-03 10:02 emote ada: waves"),

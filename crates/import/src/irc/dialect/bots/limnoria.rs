@@ -2,13 +2,13 @@
 //!
 //! Source: Limnoria, `plugins/ChannelLogger/plugin.py`.
 
-use super::form::{
+use crate::irc::dialect::form::{
     Event, bearer, channel_first, channel_of, here, marked, reason_of, renamed, sets_mode,
     sets_topic, spoken, stamped, was_kicked,
 };
 use crate::irc::line::{Line, Parsed};
 
-pub(super) fn read(text: &str) -> Parsed<'_> {
+pub(in crate::irc::dialect) fn read(text: &str) -> Parsed<'_> {
     stamped(text, |rest, _| {
         let rest = rest.trim_start();
         marked(rest, "*** ", event).or_else(|| spoken(rest))
@@ -39,7 +39,7 @@ fn came_or_went(text: &str) -> Option<Event<'_>> {
 }
 
 #[cfg(test)]
-pub(super) const SAMPLES: &[(&str, &str)] = &[
+pub(in crate::irc::dialect) const SAMPLES: &[(&str, &str)] = &[
     ("2013-03-03T10:00:00 *** ada <~ada@host> has joined #tea", "2013-03-03 10:00 #tea joined ada"),
     ("2013-03-03T10:00:00  *** ada has joined #tea", "2013-03-03 10:00 #tea joined ada"),
     ("2013-03-03T10:00:01 <ada> hello", "2013-03-03 10:00 message ada: hello"),

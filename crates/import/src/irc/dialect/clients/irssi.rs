@@ -2,13 +2,13 @@
 //!
 //! Source: irssi, `themes/default.theme` and `src/fe-common/core/fe-log.c`.
 
-use super::form::{
+use crate::irc::dialect::form::{
     Event, aside, bearer, channel_first, channel_of, here, marked, reason_of, renamed, spoken,
     stamped, was_kicked,
 };
 use crate::irc::line::{Aside, Line, Parsed, Unreadable, stamp};
 
-pub(super) fn read(text: &str) -> Parsed<'_> {
+pub(in crate::irc::dialect) fn read(text: &str) -> Parsed<'_> {
     if let Some(words) = text.strip_prefix("--- ") {
         return Parsed::of(None, about_the_log(words));
     }
@@ -96,7 +96,7 @@ fn came_or_went(text: &str) -> Option<Event<'_>> {
 }
 
 #[cfg(test)]
-pub(super) const SAMPLES: &[(&str, &str)] = &[
+pub(in crate::irc::dialect) const SAMPLES: &[(&str, &str)] = &[
     ("--- Log opened Sun Mar 03 10:00:00 2013", "day 2013-03-03 10:00"),
     ("10:00 -!- ada [~ada@host.example] has joined #tea", "10:00 #tea joined ada"),
     ("10:00 -!- ada [~ada@h] [account] has joined #tea", "10:00 #tea joined ada"),

@@ -2,13 +2,13 @@
 //!
 //! Source: Textual, `TVCLogLine.m` and `BasicLanguage.strings`.
 
-use super::form::{
+use crate::irc::dialect::form::{
     Event, aside, bearer, channel_first, here, message, notice, reason_of, renamed, sets_mode,
     sets_topic, stamped, worded,
 };
 use crate::irc::line::{Aside, Line, Parsed, nick::Nick};
 
-pub(super) fn read(text: &str) -> Parsed<'_> {
+pub(in crate::irc::dialect) fn read(text: &str) -> Parsed<'_> {
     let bare = text.trim().trim_matches(['-', '—', '–', ' ']);
     if bare.len() < text.trim().len() && (bare == "Begin Session" || bare == "End Session") {
         return Parsed::of(None, Line::Aside(Aside::Client));
@@ -73,7 +73,7 @@ fn came_or_went(text: &str) -> Option<Event<'_>> {
 }
 
 #[cfg(test)]
-pub(super) const SAMPLES: &[(&str, &str)] = &[
+pub(in crate::irc::dialect) const SAMPLES: &[(&str, &str)] = &[
     ("———————————— Begin Session ————————————", "aside Client"),
     (
         "[2013-03-03T10:00:00+0000] ada (~ada@host) joined the channel",

@@ -1,0 +1,8 @@
+//! The forms of programs that people chat with.
+
+pub(super) mod hexchat;
+pub(super) mod irssi;
+pub(super) mod lounge;
+pub(super) mod mirc;
+pub(super) mod textual;
+pub(super) mod weechat;
