@@ -23,6 +23,18 @@ export class UnexpectedAnswer extends Error {
   }
 }
 
+/** HTTP works and the WebSocket does not: something between you and the server, mostly a proxy, refuses its upgrade. */
+export class UpgradeRefused extends Error {
+  override name = "UpgradeRefused";
+
+  constructor(readonly url: string, tries: number) {
+    super(
+      `the server answers over HTTP, and ${url} was refused ${tries} times in a row. Let the proxy before the server pass WebSockets ` +
+        "(HTTP/1.1 with the headers Upgrade and Connection); for a web page, name its origin in the server's allowed_origins",
+    );
+  }
+}
+
 /** One error of an answer. */
 export interface GraphQLFailure {
   message: string;

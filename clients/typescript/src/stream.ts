@@ -7,7 +7,8 @@
 import { createClient, type Client as Socket } from "graphql-ws";
 import { pause, type Wait } from "./backoff.js";
 import { FOLLOW, type Chunk, type Position } from "./chunk.js";
-import { RequestFailed, StreamEnded, isPassing, retryAfterMs, type GraphQLFailure } from "./errors.js";
+import { RequestFailed, StreamEnded, UpgradeRefused, isPassing, retryAfterMs, type GraphQLFailure } from "./errors.js";
+import { request } from "./http.js";
 import { socketUrl } from "./url.js";
 
 /** How to follow. */
@@ -41,6 +42,9 @@ const WAITING_MAX = 256;
 const SILENCE_MS = 20_000;
 const PONG_WAIT_MS = 10_000;
 
+/** After so many connections in a row that did not open while HTTP works, the stream is given up. */
+const REFUSED_MAX = 5;
+
 /** Close codes after which the same would happen again. 4403 is a token that is not valid, or no longer. */
 const FINAL: ReadonlySet<number> = new Set([1002, 1003, 1007, 1009, 4004, 4005, 4400, 4401, 4403, 4406, 4409, 4429]);
 
@@ -49,16 +53,19 @@ const FINAL: ReadonlySet<number> = new Set([1002, 1003, 1007, 1009, 4004, 4005, 
  *
  * @throws {StreamEnded} The server closed the stream for good.
  * @throws {RequestFailed} The server does not accept the subscription.
+ * @throws {UpgradeRefused} HTTP works, and no WebSocket opens.
  */
 export async function* follow<C extends Pick<Chunk, "position">>(
   context: StreamContext,
   { after, sync, filter, document = FOLLOW }: FollowOptions,
 ): AsyncGenerator<C, void, undefined> {
-  const socket = connect(context);
+  const { socket, opened } = connect(context);
   try {
     let position = after ?? (await sync?.());
     let failures = 0;
+    let refused = 0;
     while (!context.signal.aborted) {
+      const before = opened();
       const subscription = subscribe<C>(socket, document, { after: position, filter }, context.signal);
       let isTold = false;
       let waitMs = 0;
@@ -78,6 +85,9 @@ export async function* follow<C extends Pick<Chunk, "position">>(
         }
         judge(error);
         waitMs = retryAfterMs(error);
+        if (opened() > before) refused = 0;
+        else if (await answers(context)) refused++;
+        if (refused >= REFUSED_MAX) throw new UpgradeRefused(socketUrl(context.url), refused);
       }
       await pause(context.wait, ++failures, context.signal, waitMs);
     }
@@ -93,12 +103,25 @@ function judge(error: unknown): void {
   } else if (error instanceof RequestFailed && !isPassing(error)) throw error;
 }
 
+/** Whether the server answers over HTTP. Throws what another try would not mend, such as a token that is not valid. */
+async function answers({ url, token, signal }: StreamContext): Promise<boolean> {
+  try {
+    await request({ url, token }, "{ __typename }", {}, signal);
+    return true;
+  } catch (error) {
+    if (signal.aborted || isPassing(error)) return false;
+    throw error;
+  }
+}
+
 function isCloseEvent(error: unknown): error is { code: number; reason: string } {
   return typeof error === "object" && error !== null && "code" in error && typeof error.code === "number" && "reason" in error;
 }
 
-function connect({ url, token, webSocket }: StreamContext): Socket {
+/** A socket, and how often it has opened. */
+function connect({ url, token, webSocket }: StreamContext): { socket: Socket; opened: () => number } {
   let pongIsDue: ReturnType<typeof setTimeout> | undefined;
+  let count = 0;
   const socket = createClient({
     url: socketUrl(url),
     webSocketImpl: webSocket,
@@ -106,6 +129,7 @@ function connect({ url, token, webSocket }: StreamContext): Socket {
     retryAttempts: 0,
     keepAlive: SILENCE_MS,
     on: {
+      opened: () => count++,
       ping: (received) => {
         if (!received) pongIsDue = setTimeout(() => socket.terminate(), PONG_WAIT_MS);
       },
@@ -115,7 +139,7 @@ function connect({ url, token, webSocket }: StreamContext): Socket {
       closed: () => clearTimeout(pongIsDue),
     },
   });
-  return socket;
+  return { socket, opened: () => count };
 }
 
 /** The chunks of one subscription on one connection; throws what ended it. */

@@ -4,9 +4,10 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { test } from "node:test";
 import WebSocket from "ws";
-import { connect, Disconnected, logIn, UnexpectedAnswer } from "../dist/index.js";
+import { connect, Disconnected, logIn, RequestFailed, UnexpectedAnswer, UpgradeRefused } from "../dist/index.js";
 import { graphqlUrl, socketUrl } from "../dist/url.js";
-import { PASSWORD, register } from "../../../tests/clients/person.mjs";
+import { LOG_OUT } from "../../../tests/clients/operations.mjs";
+import { act, PASSWORD, register } from "../../../tests/clients/person.mjs";
 
 const server = process.env.ROOKERY_URL;
 
@@ -78,4 +79,47 @@ test("a_server_that_nothing_answers_for_is_given_up_and_one_that_comes_back_is_w
   const client = await connect({ url: proxy.url, token: "x" });
   client.close();
   assert.equal(proxy.requests, 2);
+});
+
+/** A proxy that passes requests on, and answers each upgrade with a page. */
+async function withoutSockets(context) {
+  const proxy = { upgrades: 0 };
+  const http = createServer(async (request, response) => {
+    const chunks = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const { "content-type": type, accept, authorization } = request.headers;
+    const headers = { "content-type": type, accept, ...(authorization && { authorization }) };
+    const answer = await fetch(`${server}${request.url}`, { method: request.method, headers, body: Buffer.concat(chunks) });
+    response.writeHead(answer.status, { "content-type": answer.headers.get("content-type") }).end(await answer.text());
+  });
+  http.on("upgrade", (_, socket) => {
+    proxy.upgrades++;
+    socket.end("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+  });
+  await new Promise((resolve) => http.listen(0, "127.0.0.1", resolve));
+  context.after(() => http.close());
+  proxy.url = `http://127.0.0.1:${http.address().port}`;
+  return proxy;
+}
+
+test("a_proxy_that_refuses_web_sockets_is_named_after_some_tries", async (context) => {
+  const { token } = await register("upgrade");
+  const proxy = await withoutSockets(context);
+  const client = await connect({ url: proxy.url, token, webSocket: WebSocket, wait: async () => {} });
+  context.after(() => client.close());
+  await assert.rejects(client.follow().next(), (error) => {
+    assert.ok(error instanceof UpgradeRefused);
+    assert.match(error.message, /Upgrade/);
+    return true;
+  });
+  assert.equal(proxy.upgrades, 5);
+});
+
+test("a_token_that_is_not_valid_is_named_where_no_web_socket_opens", async (context) => {
+  const { token } = await register("upgrade2");
+  const proxy = await withoutSockets(context);
+  const client = await connect({ url: proxy.url, token, webSocket: WebSocket, wait: async () => {} });
+  context.after(() => client.close());
+  await act(token, LOG_OUT, {});
+  await assert.rejects(client.follow().next(), RequestFailed);
 });
