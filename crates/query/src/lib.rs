@@ -69,7 +69,7 @@ pub use self::{
     runtime::{ReadModels, Stale},
     sight::{Sight, Viewer},
     snapshot::SnapshotError,
-    sync::{ClosedRoom, Missed, WantedRooms},
+    sync::{CLOSED_MAX, ClosedRoom, Missed, WantedRooms},
     timeline::{
         Anchor, Begins, CursorError, EVENT_UNIT_BYTES, Flags, Meter, ROWS_OF_A_UNIT, RowKey, Scans,
         TimelineCursor, TimelineError, TimelineEvent, TimelinePage, TimelineRow, Unmetered, Wanted,

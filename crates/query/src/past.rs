@@ -17,8 +17,8 @@ use rookery_domain::{
 use rookery_log::Position;
 
 use crate::{
-    Member, Meter, Powers, ROWS_OF_A_UNIT, ReadModels, RoomView, RowKey, Summary, TimelineError,
-    TimelineRow, Unmetered, content::Content, room_view::SlotWalk,
+    Member, MembershipChange, Meter, Missed, Powers, ROWS_OF_A_UNIT, ReadModels, RoomView, RowKey,
+    Summary, TimelineError, TimelineRow, Unmetered, content::Content, room_view::SlotWalk,
 };
 
 /// Rows that are looked at to find what came since a position, at most.
@@ -33,7 +33,10 @@ const MEMBERS_OF_A_UNIT: usize = 64;
 /// Rows that a walk back looks at first.
 const ROWS_MIN: usize = if cfg!(test) { 2 } else { 64 };
 
-/// Changes of a setting that are looked at before the models are let go.
+/// Events that a client may have missed of a room before it is better off with a new copy.
+const MISSED_EVENTS_MAX: usize = 1_000;
+
+/// Changes of a slot that are looked at before the models are let go.
 const CHANGES_LOOKED_MAX: usize = if cfg!(test) { 2 } else { 256 };
 
 /// The settings of a room that can be read as of a position. The create event never changes.
@@ -131,8 +134,9 @@ impl ReadModels {
             summary
         };
         let mut changed = Vec::new();
+        let mut steps = Steps::of(meter);
         for kind in SETTINGS {
-            let held = self.setting_at(room, kind, at, meter).await?;
+            let held = self.slot_at(room, (kind, ""), at, &mut steps).await?;
             let view = self.view();
             if held != view.room(room).and_then(|room| room.state(kind, "")) {
                 changed.push((kind, held));
@@ -187,29 +191,81 @@ impl ReadModels {
         }
     }
 
-    /// The event that held a setting.
-    async fn setting_at(
+    /// The events that held these slots after the commit at `at`; slots that nobody held are left out. The cost grows with how
+    /// often the slots have changed since.
+    ///
+    /// # Errors
+    /// [`TimelineError`] if a file of the models cannot be read, or if the request may look at no more.
+    pub async fn held_at<'a>(
         &self,
         room: &RoomId,
-        kind: &str,
+        slots: impl IntoIterator<Item = &'a (String, String)> + Send,
         at: Position,
         meter: &dyn Meter,
+    ) -> Result<Vec<RowKey>, TimelineError> {
+        let mut steps = Steps::of(meter);
+        let mut held = Vec::new();
+        for (kind, state_key) in slots.into_iter().collect::<Vec<_>>() {
+            held.extend(self.slot_at(room, (kind, state_key), at, &mut steps).await?);
+        }
+        Ok(held)
+    }
+
+    /// The event that held a slot.
+    async fn slot_at(
+        &self,
+        room: &RoomId,
+        slot: (&str, &str),
+        at: Position,
+        steps: &mut Steps<'_>,
     ) -> Result<Option<RowKey>, TimelineError> {
         let mut walk = SlotWalk::default();
         loop {
-            if !meter.pause().await {
+            if !steps.meter.pause().await {
                 return Err(TimelineError::Exhausted);
             }
+            let before = walk.as_ref().map_or(0, |walked| walked.steps);
             let found = {
                 let view = self.view();
                 let Some(found) = view.room(room) else { return Ok(None) };
-                found.walk_slot((kind, ""), at, &mut walk, CHANGES_LOOKED_MAX)?
+                found.walk_slot(slot, at, &mut walk, CHANGES_LOOKED_MAX)?
             };
-            match found {
-                ControlFlow::Break(held) => return Ok(held),
-                ControlFlow::Continue(())
-                    if meter.look_at(CHANGES_LOOKED_MAX.div_ceil(ROWS_OF_A_UNIT)) => {}
-                ControlFlow::Continue(()) => return Err(TimelineError::Exhausted),
+            steps.take(walk.as_ref().map_or(0, |walked| walked.steps) - before)?;
+            if let ControlFlow::Break(held) = found {
+                return Ok(held);
+            }
+        }
+    }
+
+    /// What a client of `user` that knew the room at `since` has missed up to `at`.
+    ///
+    /// # Errors
+    /// [`TimelineError`] if a file of the models cannot be read, or if the request may look at no more.
+    pub async fn missed(
+        &self,
+        room: &RoomId,
+        user: &UserId,
+        (since, at): (Position, Position),
+        meter: &dyn Meter,
+    ) -> Result<Missed, TimelineError> {
+        let was_in = self.view().room(room).is_some_and(|found| found.was_in(user, since, at));
+        if !was_in {
+            return Ok(Missed::TooMuch);
+        }
+        let mut look = LookBack::default();
+        loop {
+            if !meter.pause().await || !meter.look_at(look.chunk().div_ceil(ROWS_OF_A_UNIT)) {
+                return Err(TimelineError::Exhausted);
+            }
+            let view = self.view();
+            let Some(found) = view.room(room) else { return Ok(Missed::TooMuch) };
+            if let ControlFlow::Break(whole) = look.step(&found, since, MISSED_EVENTS_MAX)? {
+                let mut rows = look.since.rows;
+                if !whole || rows.len() > MISSED_EVENTS_MAX {
+                    return Ok(Missed::TooMuch);
+                }
+                rows.retain(|row| row.key.position <= at && !row.flags.is_hidden());
+                return Ok(Missed::Events(rows));
             }
         }
     }
@@ -264,18 +320,16 @@ impl Moved {
 }
 
 impl RoomView<'_> {
-    /// The rows of all events after the commit at `after`, in the order of the timeline. None if
-    /// these are more than `limit`, or lie too far back to be found.
-    ///
-    /// # Errors
-    /// If the file of the timelines cannot be read.
-    pub fn rows_since(
-        &self,
-        after: Position,
-        limit: usize,
-    ) -> io::Result<Option<Vec<TimelineRow>>> {
-        let since = self.look_back(after, limit)?;
-        Ok(since.map(|since| since.rows).filter(|rows| rows.len() <= limit))
+    /// Whether `user` was joined at `since` and all the time up to `at`.
+    fn was_in(&self, user: &UserId, since: Position, at: Position) -> bool {
+        let was_out = |change: &MembershipChange| {
+            since < change.position
+                && change.position <= at
+                && change.membership != Membership::Join
+        };
+        let history = self.member(user).map(|member| &*member.history).unwrap_or_default();
+        let first = history.partition_point(|change| change.position <= since);
+        self.membership_at(user, since) == Membership::Join && !history[first..].iter().any(was_out)
     }
 
     /// The last commit with an accepted event, as of the commit at `at`. None if it lies too far
@@ -298,6 +352,25 @@ impl RoomView<'_> {
                 return Ok(Some(look.since).filter(|_| whole));
             }
         }
+    }
+}
+
+/// Changes of slots that were looked at, of which some are not yet taken out of what the request may look at.
+struct Steps<'a> {
+    meter: &'a dyn Meter,
+    open: usize,
+}
+
+impl<'a> Steps<'a> {
+    fn of(meter: &'a dyn Meter) -> Self {
+        Self { meter, open: 0 }
+    }
+
+    fn take(&mut self, steps: usize) -> Result<(), TimelineError> {
+        let open = self.open + steps;
+        self.open = open % ROWS_OF_A_UNIT;
+        let units = open / ROWS_OF_A_UNIT;
+        if units == 0 || self.meter.look_at(units) { Ok(()) } else { Err(TimelineError::Exhausted) }
     }
 }
 

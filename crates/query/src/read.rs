@@ -198,7 +198,7 @@ impl ReadModels {
         meter: &dyn Meter,
     ) -> Result<Option<TimelineRow>, TimelineError> {
         const CHUNK_ROWS: usize = 64;
-        let counts = |other: &&TimelineRow, sight: &Sight| {
+        let counts = |other: &&TimelineRow, sight: &Sight<'_>| {
             other.sequence < row.sequence
                 && !other.flags.is_superseded()
                 && is_visible(other, sight)

@@ -17,14 +17,15 @@ use crate::{
 /// Slots that a look at the state takes before it lets go of the models.
 const SLOTS_LOOKED_MAX: usize = 512;
 
-/// A part of the state of a room.
+/// A part of the slots of a room's state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SlotsPage {
-    /// The events that hold the slots, in the order of the slots.
-    pub held: Vec<RowKey>,
+    /// Type and state key of the slots, in their order. Those that nobody held at the position that was asked for may be
+    /// among them: see [`ReadModels::held_at`](crate::ReadModels::held_at).
+    pub slots: Vec<(String, String)>,
     /// How many slots were looked at.
     pub looked: usize,
-    /// The last slot that was looked at, where there may be more and there are fewer than were asked for.
+    /// The last slot that was looked at, where there may be more.
     pub resume: Option<(String, String)>,
 }
 
@@ -43,12 +44,18 @@ pub struct WantedSlots<'a> {
     pub limit: usize,
 }
 
-/// How far a walk back over the changes of a slot is: the holder, and how many of the changes by resolution are left.
+/// How far a walk back over the changes of a slot is; none before its first step.
 pub(crate) type SlotWalk = Option<Walked>;
 
 /// See [`SlotWalk`].
 #[derive(Debug)]
-pub(crate) struct Walked(Option<RowKey>, usize);
+pub(crate) struct Walked {
+    holder: Option<RowKey>,
+    /// How many of the changes by resolution are left.
+    left: usize,
+    /// How many changes were looked at.
+    pub(crate) steps: usize,
+}
 
 /// One room, at the position of the [`View`](crate::View) that it is of.
 #[derive(Clone, Copy)]
@@ -172,24 +179,29 @@ impl<'a> RoomView<'a> {
 
     /// What `viewer` may see of the room.
     #[must_use]
-    pub fn sight(&self, viewer: &Viewer) -> Sight {
+    pub fn sight(&self, viewer: &Viewer) -> Sight<'a> {
         let membership = match viewer {
-            Viewer::Server => Vec::new(),
+            Viewer::Server => &[],
             Viewer::User(user) => {
-                self.member(user).map(|member| member.history.clone()).unwrap_or_default()
+                self.member(user).map(|member| &*member.history).unwrap_or_default()
             }
         };
-        let visibility = self.summary.visibility.clone();
         let models = self.models;
         let horizons = [models.memberships.horizon(self.key), models.summaries.horizon(self.key)];
         let horizon = horizons.into_iter().flatten().min();
-        Sight { all: *viewer == Viewer::Server, horizon, membership, visibility }
+        Sight::new(*viewer == Viewer::Server, horizon, membership, &self.summary.visibility)
     }
 
     /// The last edit of an event by its sender, as far as it is seen.
     #[must_use]
-    pub fn latest_edit(&self, event: &EventId, sender: &UserId, seen: &Seen) -> Option<RowKey> {
+    pub fn latest_edit(&self, event: &EventId, sender: &UserId, seen: &Seen<'_>) -> Option<RowKey> {
         self.related(event)?.latest_edit(sender, seen)
+    }
+
+    /// How many edits of an event there are, by whomever.
+    #[must_use]
+    pub fn edits_len(&self, event: &EventId) -> usize {
+        self.related(event).map_or(0, Related::edits_len)
     }
 
     /// All edits of an event by its sender.
@@ -206,13 +218,13 @@ impl<'a> RoomView<'a> {
 
     /// The last event of the thread that an event began, of those that are seen.
     #[must_use]
-    pub fn thread_end(&self, event: &EventId, seen: &Seen) -> Option<RowKey> {
+    pub fn thread_end(&self, event: &EventId, seen: &Seen<'_>) -> Option<RowKey> {
         self.related(event)?.thread_end(seen)
     }
 
     /// The reactions to an event, by key, as far as they are seen.
     #[must_use]
-    pub fn reactions(&self, event: &EventId, seen: &Seen) -> Vec<Reactions> {
+    pub fn reactions(&self, event: &EventId, seen: &Seen<'_>) -> Vec<Reactions> {
         self.related(event).map(|related| related.reactions(seen)).unwrap_or_default()
     }
 
@@ -224,7 +236,7 @@ impl<'a> RoomView<'a> {
 
     /// The thread that an event began, as far as it is seen; none if nothing of it is.
     #[must_use]
-    pub fn thread(&self, event: &EventId, viewer: &Viewer, seen: &Seen) -> Option<Thread> {
+    pub fn thread(&self, event: &EventId, viewer: &Viewer, seen: &Seen<'_>) -> Option<Thread> {
         let viewer = match viewer {
             Viewer::User(user) => Some(&**user),
             Viewer::Server => None,
@@ -265,12 +277,9 @@ impl<'a> RoomView<'a> {
         self.models.timelines.get(self.key).into_iter().flat_map(|room| room.slots().iter())
     }
 
-    /// The event that held a slot after the commit at `position`. The cost grows with how often
-    /// the slot has changed since.
-    ///
-    /// # Errors
-    /// If the file of the timelines cannot be read.
-    pub fn state_at(
+    /// The event that held a slot after the commit at `position`, in one walk.
+    #[cfg(test)]
+    pub(crate) fn state_at(
         &self,
         kind: &str,
         state_key: &str,
@@ -285,8 +294,8 @@ impl<'a> RoomView<'a> {
         }
     }
 
-    /// Goes back over the changes of a slot, each made by its new holder or by resolution, for `steps` at most. Breaks with
-    /// the event that held the slot after the commit at `position`.
+    /// Goes back over the changes of a slot, each made by its new holder or by resolution, for `steps` at most, and counts them.
+    /// Breaks with the event that held the slot after the commit at `position`.
     pub(crate) fn walk_slot(
         &self,
         (kind, state_key): (&str, &str),
@@ -298,9 +307,11 @@ impl<'a> RoomView<'a> {
             return Ok(ControlFlow::Break(None));
         };
         let resolved = timeline.slots().resolved(kind, state_key);
-        let Walked(holder, left) = walk
-            .get_or_insert_with(|| Walked(timeline.slots().get(kind, state_key), resolved.len()));
+        let now = || timeline.slots().get(kind, state_key);
+        let Walked { holder, left, steps: walked } =
+            walk.get_or_insert_with(|| Walked { holder: now(), left: resolved.len(), steps: 0 });
         for _ in 0..steps {
+            *walked += 1;
             // Only the end of it grows.
             let resolved = resolved.get(..*left).unwrap_or(resolved);
             let last = resolved.last();
@@ -325,10 +336,8 @@ impl<'a> RoomView<'a> {
 
     /// The events that held the room's state after the commit at `position`: type, state key,
     /// event.
-    ///
-    /// # Errors
-    /// If the file of the timelines cannot be read.
-    pub fn state_all_at(
+    #[cfg(test)]
+    pub(crate) fn state_all_at(
         &self,
         position: Position,
     ) -> impl Iterator<Item = io::Result<(&'a str, &'a str, RowKey)>> {
@@ -344,19 +353,20 @@ impl<'a> RoomView<'a> {
         })
     }
 
-    /// A page of the state, by type and state key. The cost grows with the page, and with how often its slots have changed
-    /// since the position that is asked for.
-    ///
-    /// # Errors
-    /// If the file of the timelines cannot be read.
-    pub fn slots(&self, wanted: WantedSlots<'_>) -> io::Result<SlotsPage> {
+    /// A page of the slots of the state, by type and state key, that are held or were at a position. The cost grows with the
+    /// page alone.
+    #[must_use]
+    pub fn slots(&self, wanted: WantedSlots<'_>) -> SlotsPage {
         let WantedSlots { kind, state_key, after, at, limit } = wanted;
         let mut page = SlotsPage::default();
-        let Some(timeline) = self.models.timelines.get(self.key) else { return Ok(page) };
-        if let (Some(kind), Some(state_key), None) = (kind, state_key, after) {
-            page.held.extend(self.state_at(kind, state_key, at)?.filter(|_| limit > 0));
-            page.looked = 1;
-            return Ok(page);
+        let Some(timeline) = self.models.timelines.get(self.key) else { return page };
+        if let (Some(kind), Some(state_key)) = (kind, state_key) {
+            let slot = (kind, state_key);
+            if limit > 0 && after.is_none_or(|after| after < slot) {
+                page.slots.push((kind.to_owned(), state_key.to_owned()));
+                page.looked = 1;
+            }
+            return page;
         }
         let slots = timeline.slots();
         // Slots that are empty now may have been held then. There are few.
@@ -365,23 +375,22 @@ impl<'a> RoomView<'a> {
         let emptied = emptied.filter(|(other, _)| kind.is_none_or(|kind| kind == *other));
         let mut emptied = emptied.peekable();
         let mut held = slots.after(kind, after).peekable();
-        while page.held.len() < limit {
+        loop {
             let next = match (held.peek(), emptied.peek()) {
                 (Some(slot), Some(other)) if other < slot => emptied.next(),
                 (Some(_), _) => held.next(),
                 (None, _) => emptied.next(),
             };
-            let Some((kind, key)) = next else { break };
+            let Some((kind, key)) = next else { return page };
             page.looked += 1;
             if state_key.is_none_or(|wanted| wanted == key) {
-                page.held.extend(self.state_at(kind, key, at)?);
+                page.slots.push((kind.to_owned(), key.to_owned()));
             }
-            if page.looked >= SLOTS_LOOKED_MAX {
+            if page.looked >= SLOTS_LOOKED_MAX || page.slots.len() >= limit {
                 page.resume = Some((kind.to_owned(), key.to_owned()));
-                break;
+                return page;
             }
         }
-        Ok(page)
     }
 
     /// How many events the timeline has.

@@ -4,6 +4,7 @@
 //! the order of arrival in that room, never what they are at the time of asking.
 //! **Invariant:** where these are not known, because a model had to set the room aside, nothing is
 //! seen.
+//! **Invariant:** a sight costs the same, however long the histories are: it borrows them.
 
 use rookery_domain::{HistoryVisibility, Membership, OwnedUserId, Viewing, sees_state, visible};
 
@@ -18,17 +19,31 @@ pub enum Viewer {
     User(OwnedUserId),
 }
 
-/// The histories that decide what a viewer sees, copied out of the models at one checkpoint.
-#[derive(Clone, Debug)]
-pub struct Sight {
-    pub(crate) all: bool,
+/// The histories that decide what a viewer sees, as the models have them at one checkpoint.
+#[derive(Clone, Copy, Debug)]
+pub struct Sight<'a> {
+    all: bool,
     /// The last event that the histories know of, where a model had to set the room aside.
-    pub(crate) horizon: Option<u64>,
-    pub(crate) membership: Vec<MembershipChange>,
-    pub(crate) visibility: Vec<VisibilityChange>,
+    horizon: Option<u64>,
+    membership: &'a [MembershipChange],
+    visibility: &'a [VisibilityChange],
+    /// How many changes of the membership there are up to the last join; 0 if there is none.
+    joins_end: usize,
 }
 
-impl Sight {
+impl<'a> Sight<'a> {
+    /// What somebody sees whose membership has this history, in a room whose setting has that one.
+    pub(crate) fn new(
+        all: bool,
+        horizon: Option<u64>,
+        membership: &'a [MembershipChange],
+        visibility: &'a [VisibilityChange],
+    ) -> Self {
+        let joins = membership.iter().rposition(|change| change.membership == Membership::Join);
+        let joins_end = joins.map_or(0, |last| last + 1);
+        Self { all, horizon, membership, visibility, joins_end }
+    }
+
     /// Whether the viewer may see the event with this sequence number.
     #[must_use]
     pub fn sees(&self, sequence: u64) -> bool {
@@ -40,13 +55,12 @@ impl Sight {
         }
         let next = self.membership.partition_point(|change| change.sequence <= sequence);
         let at = next.checked_sub(1).map(|at| self.membership[at]);
-        let later = &self.membership[next..];
         visible(&Viewing {
             // Of one's own member events the history lacks those alone that find and leave one
             // joined: these are seen anyway.
             own_membership: at.is_some_and(|change| change.sequence == sequence && change.own),
             membership: at.map(|change| change.membership).unwrap_or_default(),
-            joined_later: later.iter().any(|change| change.membership == Membership::Join),
+            joined_later: next < self.joins_end,
             visibility: self.setting_at(sequence),
         })
     }

@@ -12,12 +12,10 @@ use std::io;
 use rookery_domain::{Membership, OwnedRoomId, RoomId, UserId};
 use rookery_log::Position;
 
-use crate::{
-    Closing, Member, MembershipChange, Moved, RoomView, RoomsPage, RowKey, TimelineRow, View,
-};
+use crate::{Closing, Member, MembershipChange, Moved, RoomView, RoomsPage, TimelineRow, View};
 
-/// Events that a client may have missed of a room before it is better off with a new copy.
-const MISSED_EVENTS_MAX: usize = 1_000;
+/// Rooms closed since a position that one answer tells of, at most.
+pub const CLOSED_MAX: usize = 10_000;
 
 /// Which of a user's rooms a page is to have.
 #[derive(Clone, Copy, Debug)]
@@ -165,15 +163,21 @@ impl View<'_> {
         RoomsPage { rooms, next }
     }
 
-    /// The rooms that were closed to `user` between the two positions, and that she had joined, or
-    /// been invited to, at the first.
+    /// In how many rooms, up to [`CLOSED_MAX`] and one more, the membership of `user` is another one than a join since a commit
+    /// after `since`: what [`Self::closed_since`] looks at.
+    #[must_use]
+    pub fn closed_looked(&self, user: &UserId, since: Position) -> usize {
+        self.models().memberships.shared.changed_since(user, since).take(CLOSED_MAX + 1).count()
+    }
+
+    /// The rooms that were closed to `user` between the two positions, and that she had joined, or been invited to, at the
+    /// first; at most [`CLOSED_MAX`]. The cost grows with how many these are, not with how many rooms the user ever left.
     #[must_use]
     pub fn closed_since(&self, user: &UserId, since: Position, at: Position) -> Vec<ClosedRoom> {
         use Membership::{Ban, Invite, Join, Knock, Leave};
-        let end = Position(u64::MAX);
-        let kinds = [Leave, Ban, Invite, Knock, Membership::None].into_iter();
-        let rooms = kinds.flat_map(|kind| self.active_between(user, kind, since, end, usize::MAX));
-        let closed = rooms.filter_map(|(_, room)| {
+        let rooms = self.models().memberships.shared.changed_since(user, since).take(CLOSED_MAX);
+        let rooms = rooms.filter_map(|room| self.room_at(room));
+        let closed = rooms.filter_map(|room| {
             let (before, after) = (room.membership_at(user, since), room.membership_at(user, at));
             let is_closed = match before {
                 Join => after != Join,
@@ -214,44 +218,5 @@ impl View<'_> {
             memberships.shared.page(user, membership, (after, before), limit, &memberships.rows);
         let rooms = found.into_iter();
         rooms.filter_map(|(position, room)| Some((position, self.room_at(room)?))).collect()
-    }
-}
-
-impl RoomView<'_> {
-    /// What a client of `user` that knew the room at `since` has missed up to `at`.
-    ///
-    /// # Errors
-    /// If the file of the timelines cannot be read.
-    pub fn missed(&self, user: &UserId, since: Position, at: Position) -> io::Result<Missed> {
-        if self.membership_at(user, since) != Membership::Join {
-            return Ok(Missed::TooMuch);
-        }
-        let history = self.member(user).map(|member| &*member.history).unwrap_or_default();
-        let was_out = |change: &MembershipChange| {
-            since < change.position
-                && change.position <= at
-                && change.membership != Membership::Join
-        };
-        if history.iter().any(was_out) {
-            return Ok(Missed::TooMuch);
-        }
-        let Some(mut rows) = self.rows_since(since, MISSED_EVENTS_MAX)? else {
-            return Ok(Missed::TooMuch);
-        };
-        rows.retain(|row| row.key.position <= at && !row.flags.is_hidden());
-        Ok(Missed::Events(rows))
-    }
-
-    /// The event that held each of these slots after the commit at `at`.
-    ///
-    /// # Errors
-    /// If the file of the timelines cannot be read.
-    pub fn held_at<'a>(
-        &self,
-        slots: impl IntoIterator<Item = &'a (String, String)>,
-        at: Position,
-    ) -> io::Result<Vec<RowKey>> {
-        let held = slots.into_iter().map(|(kind, key)| self.state_at(kind, key, at));
-        held.filter_map(io::Result::transpose).collect()
     }
 }

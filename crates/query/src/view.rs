@@ -202,6 +202,13 @@ impl<'a> View<'a> {
         self.models.memberships.shared.share(one, other)
     }
 
+    /// How many rooms [`Self::share_a_room`] looks at, at most.
+    #[must_use]
+    pub fn shared_looked(&self, one: &UserId, other: &UserId) -> usize {
+        let joined = |user| self.rooms_count(user, Membership::Join).unwrap_or_default();
+        joined(one).min(joined(other))
+    }
+
     /// How many aliases `user` has given to rooms.
     #[must_use]
     pub fn alias_count(&self, user: &UserId) -> usize {

@@ -201,6 +201,8 @@ async fn connection(
     builder
         .timer(TokioTimer::new())
         .header_read_timeout(options.header_deadline)
+        .max_header_size(options.header_bytes_max)
+        // By itself this bounds what is read of a head only to within one read.
         .max_buf_size(options.header_bytes_max);
     let mut serving =
         pin!(builder.serve_connection(TokioIo::new(patient), service).with_upgrades());

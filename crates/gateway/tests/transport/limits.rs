@@ -65,6 +65,38 @@ async fn headers_without_end_are_431() {
 }
 
 #[tokio::test]
+async fn a_head_of_64_kib_is_read_and_a_longer_one_is_431() {
+    let toy = toy().await;
+    let head = |len: usize| {
+        let least = Request::get("/").header("X-Long", "x").bytes().len();
+        Request::get("/").header("X-Long", &"x".repeat(1 + len - least)).bytes()
+    };
+    for (len, refused) in [(65_536, false), (65_537, true), (70_000, true), (100_000, true)] {
+        let request = head(len);
+        assert_eq!(request.len(), len);
+        let whole = raw(toy.address, &request).await.status;
+        assert_eq!(whole == 431, refused, "{len} bytes at once: {whole}");
+        // However the bytes arrive.
+        let mut stream = TcpStream::connect(toy.address).await.unwrap();
+        let mut answer = String::new();
+        for part in request.chunks(9_000) {
+            // The server may have answered and closed.
+            if stream.write_all(part).await.is_err() {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        if stream.read_to_string(&mut answer).await.is_ok() {
+            assert_eq!(
+                answer.starts_with("HTTP/1.1 431"),
+                refused,
+                "{len} bytes in parts: {answer}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
 async fn documents_that_harm_the_library_are_400() {
     let toy = toy().await;
     let doubled = (0..24).fold("{...f0}".to_owned(), |query, index| {

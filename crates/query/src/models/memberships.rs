@@ -8,7 +8,7 @@ use rookery_domain::{
 use rookery_log::{Position, StreamKind};
 use serde::{Deserialize, Serialize};
 
-use super::{Fold, RoomsOfUsers, StreamKey, Unfit};
+use super::{Fold, RoomsOfUsers, StreamKey, Unfit, rooms_of_users::MemberSince};
 use crate::{Committed, RowKey, content::Content};
 
 /// The type of member events.
@@ -150,13 +150,13 @@ impl Fold for RoomMembers {
                 let holder = slot
                     .holder
                     .map(|holder| (&**holder.pdu, RowKey::of_holder(&holder, committed, index)));
-                let before = self.get(user).map(|member| member.membership);
+                let before = self.get(user).map(Member::is_since);
                 change.membership = holder.map(|(pdu, _)| Membership::of(pdu)).unwrap_or_default();
                 change.own = own == Some(user);
-                self.set(user, holder, change);
-                self.recount(before, change.membership);
-                if before != Some(change.membership) {
-                    rooms_of_users.set(user, room, change.membership);
+                let now = self.set(user, holder, change);
+                self.recount(before.map(|(before, _)| before), change.membership);
+                if before != Some(now) {
+                    rooms_of_users.set(user, room, before, now);
                 }
             }
             if event.envelope.status != EventStatus::Accepted {
@@ -184,7 +184,12 @@ fn member_of(event: &RoomEvent) -> Option<&UserId> {
 
 impl RoomMembers {
     /// The slot of a user is held by another event from now on, or by none.
-    fn set(&mut self, user: &UserId, holder: Option<(&Pdu, RowKey)>, change: MembershipChange) {
+    fn set(
+        &mut self,
+        user: &UserId,
+        holder: Option<(&Pdu, RowKey)>,
+        change: MembershipChange,
+    ) -> MemberSince {
         let content = holder.map(|(pdu, _)| Content::of(pdu)).unwrap_or_default();
         let sender = holder.map(|(pdu, _)| &*pdu.sender);
         let member = self.entry(user, sender.unwrap_or(user));
@@ -196,6 +201,7 @@ impl RoomMembers {
         member.avatar_url = content.text("avatar_url").map(Into::into);
         member.membership = change.membership;
         member.note(change);
+        member.is_since()
     }
 
     /// A member event that does not hold its slot changes nothing, but is the user's own to see.
@@ -206,12 +212,14 @@ impl RoomMembers {
         mut change: MembershipChange,
         (room, rooms_of_users): (StreamKey, &mut RoomsOfUsers),
     ) {
-        if self.get(user).is_none() {
-            rooms_of_users.set(user, room, Membership::None);
-        }
+        let before = self.get(user).map(Member::is_since);
         let member = self.entry(user, &pdu.sender);
         change.membership = member.membership;
         member.note(change);
+        let now = member.is_since();
+        if before != Some(now) {
+            rooms_of_users.set(user, room, before, now);
+        }
     }
 
     fn entry(&mut self, user: &UserId, sender: &UserId) -> &mut Member {
@@ -239,6 +247,11 @@ impl RoomMembers {
 }
 
 impl Member {
+    /// What the user is, and since which commit.
+    pub(super) fn is_since(&self) -> MemberSince {
+        (self.membership, self.since().map(|since| since.position).unwrap_or_default())
+    }
+
     /// Notes a change, or an event of the user's own that changes nothing. One event may be both
     /// a change by resolution and the user's own: then it is one step.
     fn note(&mut self, change: MembershipChange) {

@@ -82,9 +82,9 @@ pub(crate) struct RoomRelations {
 
 /// Up to where and by whom relations are seen.
 #[derive(Clone, Debug)]
-pub struct Seen {
+pub struct Seen<'a> {
     /// What the viewer may see.
-    pub sight: Sight,
+    pub sight: Sight<'a>,
     /// Only what was there at this position.
     pub until: Option<Position>,
 }
@@ -109,7 +109,7 @@ pub struct Thread {
     pub participated: bool,
 }
 
-impl Seen {
+impl Seen<'_> {
     fn sees(&self, relating: &Relating) -> bool {
         let is_there = self.until.is_none_or(|until| relating.key.position <= until);
         is_there && self.sight.sees(relating.sequence)
@@ -144,9 +144,14 @@ impl Related {
     }
 
     /// The last edit by the sender of the event.
-    pub(crate) fn latest_edit(&self, sender: &UserId, seen: &Seen) -> Option<RowKey> {
+    pub(crate) fn latest_edit(&self, sender: &UserId, seen: &Seen<'_>) -> Option<RowKey> {
         let mut edits = self.edits.iter().rev();
         edits.find(|edit| edit.sender == sender && seen.sees(edit)).map(|edit| edit.key)
+    }
+
+    /// How many edits there are, by whomever.
+    pub(crate) fn edits_len(&self) -> usize {
+        self.edits.len()
     }
 
     /// How many edits the sender of the event has made.
@@ -161,7 +166,7 @@ impl Related {
     }
 
     /// The reactions by key, in the order in which each key came first.
-    pub(crate) fn reactions(&self, seen: &Seen) -> Vec<Reactions> {
+    pub(crate) fn reactions(&self, seen: &Seen<'_>) -> Vec<Reactions> {
         let mut found: Vec<Reactions> = Vec::new();
         let (mut places, mut counted) = (HashMap::new(), HashSet::new());
         for reaction in self.reactions.iter().filter(|reaction| seen.sees(reaction)) {
@@ -178,7 +183,7 @@ impl Related {
     }
 
     /// The thread, if the viewer sees anything of it.
-    pub(crate) fn thread(&self, viewer: Option<&UserId>, seen: &Seen) -> Option<Thread> {
+    pub(crate) fn thread(&self, viewer: Option<&UserId>, seen: &Seen<'_>) -> Option<Thread> {
         let events = || self.thread.iter().filter(|event| seen.sees(event));
         let last = events().next_back()?.key;
         let participated = events().any(|event| viewer == Some(&*event.sender));
@@ -186,7 +191,7 @@ impl Related {
     }
 
     /// The last event of the thread that the viewer sees.
-    pub(crate) fn thread_end(&self, seen: &Seen) -> Option<RowKey> {
+    pub(crate) fn thread_end(&self, seen: &Seen<'_>) -> Option<RowKey> {
         Some(self.thread.iter().rev().find(|event| seen.sees(event))?.key)
     }
 

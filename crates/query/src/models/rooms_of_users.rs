@@ -30,43 +30,79 @@ pub(crate) struct RoomsOfUsers {
     by_activity: BTreeMap<Position, StreamKey>,
 }
 
-/// The rooms of one user, apart by what she is to them: who has joined thousands and is invited
-/// nowhere learns so at once.
+/// The rooms of one user.
 #[derive(Default)]
-struct RoomsOfUser(BTreeMap<Membership, BTreeSet<StreamKey>>);
+struct RoomsOfUser {
+    /// Apart by what the user is to them: who has joined thousands and is invited nowhere learns so at once.
+    by_membership: BTreeMap<Membership, BTreeSet<StreamKey>>,
+    /// The rooms that the user has not joined, by the commit since which the membership is what it is. One commit is of one
+    /// room.
+    not_joined: BTreeMap<Position, StreamKey>,
+}
+
+/// What a user is to a room, and since which commit.
+pub(super) type MemberSince = (Membership, Position);
 
 impl RoomsOfUser {
-    fn set(&mut self, room: StreamKey, membership: Membership) {
-        self.remove(room);
-        self.0.entry(membership).or_default().insert(room);
+    fn set(&mut self, room: StreamKey, before: Option<MemberSince>, (now, since): MemberSince) {
+        if let Some((before, since)) = before {
+            self.remove(room, before, since);
+        }
+        self.by_membership.entry(now).or_default().insert(room);
+        if now != Membership::Join {
+            self.not_joined.insert(since, room);
+        }
     }
 
-    fn remove(&mut self, room: StreamKey) {
-        for rooms in self.0.values_mut() {
+    fn remove(&mut self, room: StreamKey, membership: Membership, since: Position) {
+        if let Some(rooms) = self.by_membership.get_mut(&membership) {
             rooms.remove(&room);
+        }
+        if self.not_joined.get(&since) == Some(&room) {
+            self.not_joined.remove(&since);
         }
     }
 
     fn merge(&mut self, other: Self) {
-        for (membership, rooms) in other.0 {
-            self.0.entry(membership).or_default().extend(rooms);
+        for (membership, rooms) in other.by_membership {
+            self.by_membership.entry(membership).or_default().extend(rooms);
         }
+        self.not_joined.extend(other.not_joined);
     }
 
     fn iter(&self) -> impl Iterator<Item = (StreamKey, Membership)> {
-        let rooms = self.0.iter();
+        let rooms = self.by_membership.iter();
         rooms.flat_map(|(membership, rooms)| rooms.iter().map(|room| (*room, *membership)))
     }
 }
 
 impl RoomsOfUsers {
-    pub(crate) fn set(&mut self, user: &UserId, room: StreamKey, membership: Membership) {
+    /// Notes what a user is to a room now, and what the user was before.
+    pub(super) fn set(
+        &mut self,
+        user: &UserId,
+        room: StreamKey,
+        before: Option<MemberSince>,
+        now: MemberSince,
+    ) {
         if !self.users.contains_key(user) {
             self.users.insert(user.to_owned(), RoomsOfUser::default());
         }
         if let Some(rooms) = self.users.get_mut(user) {
-            rooms.set(room, membership);
+            rooms.set(room, before, now);
         }
+    }
+
+    /// The rooms that the user has not joined and to which the user is what he or she is by a commit after `since`, the oldest
+    /// change first.
+    pub(crate) fn changed_since(
+        &self,
+        user: &UserId,
+        since: Position,
+    ) -> impl Iterator<Item = StreamKey> {
+        let after = (Bound::Excluded(since), Bound::Unbounded);
+        let rooms = self.users.get(user).into_iter();
+        rooms.flat_map(move |rooms| rooms.not_joined.range(after)).map(|(_, room)| *room)
     }
 
     pub(crate) fn active(&mut self, room: StreamKey, before: Position, now: Position) {
@@ -89,18 +125,19 @@ impl RoomsOfUsers {
     /// In how many rooms the user is what; nothing if they were never in any.
     pub(crate) fn counts(&self, user: &UserId) -> Option<impl Fn(Membership) -> usize> {
         let rooms = self.users.get(user)?;
-        Some(move |membership| rooms.0.get(&membership).map_or(0, BTreeSet::len))
+        Some(move |membership| rooms.by_membership.get(&membership).map_or(0, BTreeSet::len))
     }
 
     /// The rooms that the user is joined to.
     pub(crate) fn joined(&self, user: &UserId) -> impl Iterator<Item = StreamKey> {
-        let rooms = self.users.get(user).and_then(|rooms| rooms.0.get(&Membership::Join));
+        let rooms = self.users.get(user);
+        let rooms = rooms.and_then(|rooms| rooms.by_membership.get(&Membership::Join));
         rooms.into_iter().flatten().copied()
     }
 
     /// Whether two users are joined to one room.
     pub(crate) fn share(&self, one: &UserId, other: &UserId) -> bool {
-        let joined = |user| self.users.get(user)?.0.get(&Membership::Join);
+        let joined = |user| self.users.get(user)?.by_membership.get(&Membership::Join);
         let (Some(one), Some(other)) = (joined(one), joined(other)) else { return false };
         let (few, many) = if one.len() <= other.len() { (one, other) } else { (other, one) };
         few.iter().any(|room| many.contains(room))
@@ -116,7 +153,8 @@ impl RoomsOfUsers {
         limit: usize,
         rows: &Rows<RoomMembers>,
     ) -> Vec<(Position, StreamKey)> {
-        let Some(rooms) = self.users.get(user).and_then(|rooms| rooms.0.get(&membership)) else {
+        let rooms = self.users.get(user);
+        let Some(rooms) = rooms.and_then(|rooms| rooms.by_membership.get(&membership)) else {
             return Vec::new();
         };
         if after.next() >= before {
@@ -157,16 +195,17 @@ impl Shared<RoomMembers> for RoomsOfUsers {
 
     fn added(&mut self, room: StreamKey, row: &RoomMembers) {
         for (user, member) in row.iter() {
-            self.set(user, room, member.membership);
+            self.set(user, room, None, member.is_since());
         }
         self.active(room, Position::ORIGIN, row.activity);
     }
 
     fn removed(&mut self, room: StreamKey, row: Option<&RoomMembers>) {
         let Some(row) = row else { return };
-        for (user, _) in row.iter() {
+        for (user, member) in row.iter() {
             if let Some(rooms) = self.users.get_mut(user) {
-                rooms.remove(room);
+                let (membership, since) = member.is_since();
+                rooms.remove(room, membership, since);
             }
         }
         self.by_activity.remove(&row.activity);

@@ -121,11 +121,10 @@ proptest! {
             let since = Position(since.min(tail.0).max(6));
             let (fresh, _) = page(tail, since, 9, end).await;
             for name in ROOMS {
+                let missed = models.missed(&room(name), &bob, (since, tail), &Unmetered).await;
+                let Missed::Events(rows) = missed.unwrap() else { panic!("it is not too much") };
                 let view = models.view();
                 let found = view.room(&room(name)).unwrap();
-                let Missed::Events(rows) = found.missed(&bob, since, tail).unwrap() else {
-                    panic!("it is not too much");
-                };
                 let all = found.rows_after(None, usize::MAX).unwrap();
                 let newer = all.into_iter().filter(|row| row.key.position > since);
                 prop_assert!(newer.eq(rows.iter().copied()), "all that came since, in order");
@@ -188,4 +187,81 @@ async fn the_models_are_let_go_and_work_is_charged_while_an_earlier_moment_is_lo
     let little = limited(1);
     let moved = models.moved_since(&bob, at, &|_| true, &little).await;
     assert!(matches!(moved, Err(TimelineError::Exhausted)), "{moved:?}");
+}
+
+#[tokio::test]
+async fn the_walk_back_over_one_slot_and_over_what_was_missed_is_charged_and_lets_the_models_go() {
+    let mut scene = Scene::new();
+    let models = scene.open().await;
+    scene.create("a", "alice").await;
+    scene.member("a", "bob", "join").await;
+    settle(&models).await;
+    let at = models.view().position();
+    for number in 0..64 {
+        let content = json!({ "topic": number.to_string() });
+        scene.send("a", "alice", "m.room.topic", Some(""), content).await;
+    }
+    settle(&models).await;
+    let limited = |left| {
+        let (left, pauses) = (AtomicUsize::new(left), AtomicUsize::new(0));
+        Limited { models: &models, left, pauses }
+    };
+    let slots = [("m.room.topic".to_owned(), String::new())];
+    let enough = limited(100);
+    let held = models.held_at(&room("a"), &slots, at, &enough).await.unwrap();
+    assert_eq!((held.len(), enough.left.load(Relaxed)), (0, 96), "64 changes are 4 units");
+    assert!(enough.pauses.load(Relaxed) > 30, "{:?}", enough.pauses);
+    let little = limited(1);
+    let held = models.held_at(&room("a"), &slots, at, &little).await;
+    assert!(matches!(held, Err(TimelineError::Exhausted)), "{held:?}");
+
+    let (bob, tail) = (user("bob"), models.view().position());
+    let enough = limited(100);
+    let missed = models.missed(&room("a"), &bob, (at, tail), &enough).await.unwrap();
+    assert!(matches!(missed, Missed::Events(rows) if rows.len() == 64));
+    assert!(enough.left.load(Relaxed) <= 96 && enough.pauses.load(Relaxed) > 3);
+    let little = limited(1);
+    let missed = models.missed(&room("a"), &bob, (at, tail), &little).await;
+    assert!(matches!(missed, Err(TimelineError::Exhausted)), "{missed:?}");
+}
+
+#[tokio::test]
+async fn rooms_closed_before_a_position_are_not_looked_at() {
+    let mut scene = Scene::new();
+    let bob = user("bob");
+    for number in 0..12 {
+        let name = format!("room{number}");
+        scene.create(&name, "alice").await;
+        scene.member(&name, "bob", "join").await;
+        if number < 8 {
+            scene.member(&name, "bob", "leave").await;
+        }
+    }
+    let since = *scene.log.tail().borrow();
+    scene.member("room8", "bob", "leave").await;
+    scene.member("room9", "bob", "ban").await;
+    scene.member("room9", "bob", "leave").await;
+    // These rooms are active again, closed as they are.
+    for number in 0..8 {
+        scene.message(&format!("room{number}"), "alice").await;
+    }
+    let live = scene.open().await;
+    settle(&live).await;
+    live.save().await.unwrap();
+    drop(live);
+    let models = scene.open().await;
+    for rejoins in [false, true] {
+        if rejoins {
+            scene.member("room8", "bob", "join").await;
+            scene.member("room0", "bob", "join").await;
+            settle(&models).await;
+        }
+        let view = models.view();
+        let looked = if rejoins { 1 } else { 2 };
+        assert_eq!(view.closed_looked(&bob, since), looked, "rejoined: {rejoins}");
+        let closed = view.closed_since(&bob, since, view.position());
+        let closed: Vec<_> = closed.into_iter().map(|closed| closed.room_id).collect();
+        let expected = [room("room8"), room("room9")];
+        assert_eq!(closed, expected[usize::from(rejoins)..], "rejoined: {rejoins}");
+    }
 }

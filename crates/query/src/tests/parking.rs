@@ -79,11 +79,12 @@ async fn nothing_is_shown_while_it_is_not_known_who_is_in_the_room() {
     scene.member("a", "bob", "ban").await;
     scene.message("a", "alice").await;
     settle(&models).await;
-    let sight = {
+    let seen: Vec<_> = {
         let view = models.view();
-        view.room(&room("a")).unwrap().sight(&Viewer::User(crate::testing::user("bob")))
+        let bob = Viewer::User(crate::testing::user("bob"));
+        let sight = view.room(&room("a")).unwrap().sight(&bob);
+        (1..=10).filter(|sequence| sight.sees(*sequence)).collect()
     };
-    let seen: Vec<_> = (1..=10).filter(|sequence| sight.sees(*sequence)).collect();
     assert_eq!(seen, [1, 2, 3, 4, 5, 6, 7], "the ban is not known, so nothing after");
     clear_trip(KIND);
 }

@@ -291,7 +291,7 @@ impl Pager<'_> {
 }
 
 /// Whether the event of a row is shown to the owner of `sight`.
-pub(crate) fn is_visible(row: &TimelineRow, sight: &Sight) -> bool {
+pub(crate) fn is_visible(row: &TimelineRow, sight: &Sight<'_>) -> bool {
     !row.flags.is_hidden() && sight.sees(row.sequence)
 }
 

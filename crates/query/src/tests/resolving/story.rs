@@ -212,13 +212,16 @@ impl Story {
             let is_late = earlier.clone().any(|other| other.key > row.key);
             assert_eq!(row.flags.is_late(), is_late, "{row:?}");
             for viewer in [Viewer::Server, Viewer::User(user("bob"))] {
-                let sight = models.view().room(&room("a")).unwrap().sight(&viewer);
-                let before = earlier.clone().filter(|other| {
-                    other.key < row.key
-                        && !other.flags.is_superseded()
-                        && sight.sees(other.sequence)
-                });
-                let expected = before.map(|other| other.key).max();
+                let expected = {
+                    let view = models.view();
+                    let sight = view.room(&room("a")).unwrap().sight(&viewer);
+                    let before = earlier.clone().filter(|other| {
+                        other.key < row.key
+                            && !other.flags.is_superseded()
+                            && sight.sees(other.sequence)
+                    });
+                    before.map(|other| other.key).max()
+                };
                 let found = models.event_before(&room("a"), &viewer, row.key).await.unwrap();
                 assert_eq!(found.map(|event| event.row.key), expected, "{row:?}");
             }

@@ -94,7 +94,7 @@ fn look<T: Default>(
     context: &Context<'_>,
     event: &Pdu,
     until: Option<Position>,
-    look: impl FnOnce(&RoomView<'_>, &Seen) -> T,
+    look: impl FnOnce(&RoomView<'_>, &Seen<'_>) -> T,
 ) -> Result<T> {
     let viewer = session(context).viewpoint()?;
     let view = app(context).models.view();
@@ -124,6 +124,10 @@ pub(crate) async fn latest_edit(
     event: &Pdu,
     until: Option<Position>,
 ) -> Result<Option<RoomEvent>> {
+    let reads = reads(context);
+    reads.pause().await?;
+    let edits = look(context, event, until, |room, _| room.edits_len(&event.event_id))?;
+    reads.look_at_rows(edits)?;
     let key = look(context, event, until, |room, seen| {
         room.latest_edit(&event.event_id, &event.sender, seen)
     })?;

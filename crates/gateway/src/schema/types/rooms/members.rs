@@ -7,9 +7,9 @@ use async_graphql::{
     connection::{CursorType, PageInfo},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use rookery_domain::{OwnedUserId, Profile, UserId};
+use rookery_domain::{OwnedUserId, Pdu, Profile, UserId};
 use rookery_log::Position;
-use rookery_query::{Member, Membership, RoomView, RowKey, Summary};
+use rookery_query::{Member, Membership, RoomView, Summary};
 
 use super::{
     face::level,
@@ -109,8 +109,8 @@ fn cursor_of(member: &RoomMember) -> String {
 /// A member of a page, whose event of the moment may still have to be read.
 struct Listed {
     member: RoomMember,
-    /// The member event of the moment, where another one holds since.
-    held: Option<RowKey>,
+    /// The slot of the member event, where another one may have held it at the moment.
+    changed: Option<(String, String)>,
 }
 
 /// Members that are looked at before the models are let go.
@@ -136,7 +136,7 @@ pub(crate) async fn page(
                 return Ok(true);
             }
             let summary = summary.as_ref().unwrap_or(view.summary());
-            listed.push(list(view, summary, user, member, as_of)?);
+            listed.push(list(view, summary, user, member, as_of));
             Ok(listed.len() <= limit)
         })?;
         reads.look_at_rows(looked)?;
@@ -243,7 +243,6 @@ pub(crate) async fn one(
         let summary = summary.as_ref().unwrap_or(room.summary());
         Some(list(room, summary, user, member, as_of))
     })?;
-    let listed = listed.transpose().map_err(|error| Fault::internal(&error.to_string()))?;
     Ok(as_they_were(context, room, listed.into_iter().collect()).await?.pop())
 }
 
@@ -277,16 +276,14 @@ fn list(
     user: &UserId,
     member: &Member,
     as_of: Option<Position>,
-) -> io::Result<Listed> {
+) -> Listed {
     let mut shown = describe(room, summary, user, member);
-    let held = match as_of {
-        Some(at) if member.changed_after(at) => {
-            shown.membership = room.membership_at(user, at).into();
-            room.state_at("m.room.member", user.as_str(), at)?
-        }
-        _ => None,
-    };
-    Ok(Listed { member: shown, held })
+    let at = as_of.filter(|at| member.changed_after(*at));
+    let changed = at.map(|at| {
+        shown.membership = room.membership_at(user, at).into();
+        ("m.room.member".to_owned(), user.to_string())
+    });
+    Listed { member: shown, changed }
 }
 
 /// Reads what has been replaced since: all events that are needed at once.
@@ -295,16 +292,21 @@ async fn as_they_were(
     room: &Room,
     listed: Vec<Listed>,
 ) -> Result<Vec<RoomMember>> {
-    let keys: Vec<_> = listed.iter().filter_map(|listed| listed.held).collect();
-    let events = if keys.is_empty() {
-        Vec::new()
-    } else {
-        unless_absent(app(context).models.events_at(room.matrix_id(), &keys).await)?
-            .unwrap_or_default()
-    };
-    let restate = |Listed { mut member, held }: Listed| {
-        let held = events.iter().find(|event| Some(event.row.key) == held);
-        if let Some(pdu) = held.map(|event| &event.event().pdu) {
+    let slots: Vec<_> = listed.iter().filter_map(|listed| listed.changed.clone()).collect();
+    let models = &app(context).models;
+    let mut events = Vec::new();
+    if let Some(at) = room.as_of().filter(|_| !slots.is_empty()) {
+        let keys = models.held_at(room.matrix_id(), &slots, at, &reads(context)).await;
+        let keys = unless_absent(keys)?.unwrap_or_default();
+        let read = models.events_at(room.matrix_id(), &keys).await;
+        events = unless_absent(read)?.unwrap_or_default();
+        reads(context).keep(&events).await?;
+    }
+    let restate = |Listed { mut member, changed }: Listed| {
+        let user = changed.as_ref().map(|(_, user)| &**user);
+        let is_of = |pdu: &Pdu| user.is_some() && pdu.state_key.as_deref() == user;
+        let held = events.iter().map(|event| &event.event().pdu).find(|pdu| is_of(pdu));
+        if let Some(pdu) = held {
             let profile = Profile::of(pdu);
             let shown = |text: Option<String>| text.filter(|text| !text.is_empty()).map(Text);
             member.display_name = shown(profile.displayname);

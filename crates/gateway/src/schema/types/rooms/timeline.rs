@@ -428,10 +428,11 @@ pub(crate) async fn state(
             limit: limit - keys.len(),
         };
         let page = room.look(context, Access::Inside, |room| Some(room.slots(wanted)))?;
-        let page = page.transpose().map_err(|error| Fault::internal(&error.to_string()))?;
         let Some(page) = page else { break };
         reads.look_at_rows(page.looked)?;
-        keys.extend(page.held);
+        let models = &app(context).models;
+        let held = models.held_at(room.matrix_id(), &page.slots, at, &reads).await;
+        keys.extend(unless_absent(held)?.unwrap_or_default());
         after = page.resume;
         if after.is_none() || keys.len() == limit {
             break;

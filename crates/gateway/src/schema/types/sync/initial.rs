@@ -1,11 +1,11 @@
 //! The home screen: what a client shows first, and where its stream goes on.
 
-use std::sync::Arc;
+use std::{cell::Cell, sync::Arc};
 
 use async_graphql::{Context, Object, Result};
 use rookery_domain::{Filter, OwnedRoomId, RoomId, UserId};
 use rookery_log::Position;
-use rookery_query::{ClosedRoom, Missed, Moved, RoomView, View, WantedRooms};
+use rookery_query::{CLOSED_MAX, ClosedRoom, Missed, Moved, RoomView, View, WantedRooms};
 
 use super::{
     cursor::SyncPlace,
@@ -92,6 +92,13 @@ impl Bounds {
     }
 }
 
+impl Bounds {
+    /// Whether the page tells which rooms were closed.
+    fn tells_closed(&self) -> bool {
+        self.is_first && self.since > Position::ORIGIN
+    }
+}
+
 impl InitialSync {
     /// A page of the viewer's rooms, with everything else at the same position.
     pub(crate) async fn of(context: &Context<'_>, arguments: SyncArguments) -> Result<Self> {
@@ -104,8 +111,14 @@ impl InitialSync {
         let (mut sync, rooms, recent) = {
             let view = app.models.view();
             let bounds = Bounds::of(app, &view, &arguments)?;
-            let page = pick(&view, &viewer, &bounds, (&arguments, &moved), limit)
-                .map_err(|error| Fault::internal(&error.to_string()))?;
+            let page = pick(context, &view, &viewer, &bounds, (&arguments, &moved), limit)?;
+            if bounds.tells_closed() {
+                let looked = view.closed_looked(&viewer, bounds.since);
+                reads(context).look_at_rows(looked)?;
+                if looked > CLOSED_MAX {
+                    return Err(Fault::too_much_work().into());
+                }
+            }
             let recent = recent(context, &page.0, events);
             let rooms: Vec<_> = page.0.iter().map(|room| room.id().to_owned()).collect();
             let sync = assemble(app, &view, &viewer, &bounds, &arguments, events, page);
@@ -147,14 +160,8 @@ async fn missed<'a>(
     }
     let reads = reads(context);
     for (room, update) in updates {
-        reads.pause().await?;
-        let missed = {
-            let view = app(context).models.view();
-            view.room(room).map(|room| room.missed(viewer, since, at)).transpose()
-        };
-        let missed = missed.map_err(|error| Fault::internal(&error.to_string()))?;
-        if let Some(Missed::Events(rows)) = missed {
-            reads.look_at_rows(rows.len())?;
+        let missed = app(context).models.missed(room, viewer, (since, at), &reads).await;
+        if let Some(Missed::Events(rows)) = unless_absent(missed)? {
             update.extends(Since { at, rows });
         }
     }
@@ -163,18 +170,27 @@ async fn missed<'a>(
 
 /// The rooms of the page, and where the next one begins.
 fn pick<'a>(
+    context: &Context<'_>,
     view: &'a View<'_>,
     viewer: &UserId,
     bounds: &Bounds,
     (arguments, moved): (&SyncArguments, &Moved),
     limit: usize,
-) -> std::io::Result<(Vec<RoomView<'a>>, Option<Position>)> {
+) -> Result<(Vec<RoomView<'a>>, Option<Position>), Fault> {
     let Bounds { at, since, before, .. } = *bounds;
     let wanted = WantedRooms { at, since, before, limit };
     if let Some(room) = &arguments.room_id {
         return Ok((view.room_as_of(viewer, room, wanted).into_iter().collect(), None));
     }
-    let page = view.rooms_as_of(viewer, wanted, |room| arguments.wants(room), moved)?;
+    // A filter that lets no room pass has all of them looked at.
+    let looked = Cell::new(0);
+    let wants = |room: &RoomId| {
+        looked.set(looked.get() + 1);
+        arguments.wants(room)
+    };
+    let page = view.rooms_as_of(viewer, wanted, wants, moved);
+    reads(context).look_at_rows(looked.get())?;
+    let page = page.map_err(|error| Fault::internal(&error.to_string()))?;
     Ok((page.rooms, page.next))
 }
 
@@ -187,7 +203,7 @@ fn assemble(
     events: Option<usize>,
     (rooms, next): (Vec<RoomView<'_>>, Option<Position>),
 ) -> InitialSync {
-    let Bounds { at, since, invites_before, is_first, .. } = *bounds;
+    let Bounds { at, since, invites_before, .. } = *bounds;
     let is_now = at == view.position();
     let shown = |room: &RoomView<'_>| {
         let moment = Moment::new(at, arguments.filter.clone(), events);
@@ -206,7 +222,7 @@ fn assemble(
     let found = view.invites_as_of(viewer, wanted);
     let invites = found.rooms.iter().filter(|room| is_asked(room.id())).map(shown).collect();
     let mut closed = Vec::new();
-    if is_first && since > Position::ORIGIN {
+    if bounds.tells_closed() {
         closed = view.closed_since(viewer, since, at);
         closed.retain(|closed| is_asked(&closed.room_id));
         closed.sort_by_key(|closed| (closed.change.position, closed.change.sequence));

@@ -121,11 +121,14 @@ impl RoomUpdate {
             let changes = event.event().state_changes();
             slots.extend(changes.map(|it| (it.kind.into_owned(), it.state_key.to_owned())));
         }
-        reads(context).look_at_rows(slots.len())?;
-        let held =
-            self.room.look(context, Access::Inside, |room| Some(room.held_at(&slots, since.at)))?;
-        let held = held.transpose().map_err(|error| Fault::internal(&error.to_string()))?;
-        Ok(held.unwrap_or_default())
+        let reads = reads(context);
+        reads.look_at_rows(slots.len())?;
+        if !self.is_shown(context)? {
+            return Ok(Vec::new());
+        }
+        let models = &app(context).models;
+        let held = models.held_at(self.room.matrix_id(), &slots, since.at, &reads).await;
+        Ok(unless_absent(held)?.unwrap_or_default())
     }
 }
 

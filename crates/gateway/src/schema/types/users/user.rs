@@ -2,12 +2,13 @@
 
 use async_graphql::{ComplexObject, Context, ID, Object, Result, SimpleObject};
 use rookery_domain::{OwnedRoomId, OwnedUserId, ProfileAudience, UserId};
-use rookery_query::{Member, Membership, Profile, RoomView};
+use rookery_query::{Member, Membership, Profile, RoomView, View};
 
 use super::account_items::read_up_to;
 use crate::{
     schema::{
         context::{STALE_AFTER, app, session},
+        reads::reads,
         subscription::ephemeral::{UserPresence, presence_of, types_in},
         types::{
             errors::fault::Fault,
@@ -72,8 +73,11 @@ impl User {
             return Ok(room.member(&self.id).map(shown_of).unwrap_or_default());
         }
         let is_open = app(context).profiles == ProfileAudience::Users;
-        if !is_open && *viewer != self.id && !shares_a_room(&view, viewer, &self.id) {
-            return Ok((None, None));
+        if !is_open && *viewer != self.id {
+            look_for_shared(context, &view, viewer, &self.id)?;
+            if !shares_a_room(&view, viewer, &self.id) {
+                return Ok((None, None));
+            }
         }
         let profile = view.profile(&self.id);
         let shown =
@@ -103,8 +107,18 @@ fn shown_of(member: &Member) -> (Option<String>, Option<String>) {
     (text(&member.displayname), text(&member.avatar_url))
 }
 
+/// Takes the work of looking for a room that two users share out of the budget of the request.
+fn look_for_shared(
+    context: &Context<'_>,
+    view: &View<'_>,
+    viewer: &UserId,
+    user: &UserId,
+) -> Result<(), Fault> {
+    reads(context).look_at_rows(view.shared_looked(viewer, user))
+}
+
 /// Whether two users are joined to some room together.
-pub(crate) fn shares_a_room(view: &rookery_query::View<'_>, one: &UserId, other: &UserId) -> bool {
+pub(crate) fn shares_a_room(view: &View<'_>, one: &UserId, other: &UserId) -> bool {
     view.share_a_room(one, other)
 }
 
@@ -139,6 +153,7 @@ impl User {
     /// Whether the user is there. Null if you share no room.
     async fn presence(&self, context: &Context<'_>) -> Result<Option<UserPresence>> {
         let viewer = session(context).viewer()?;
+        look_for_shared(context, &app(context).models.view(), viewer, &self.id)?;
         Ok(presence_of(app(context), &self.id, viewer))
     }
 }
@@ -272,6 +287,7 @@ impl RoomMember {
     /// Whether the user is there. Null if you share no room.
     async fn presence(&self, context: &Context<'_>) -> Result<Option<UserPresence>> {
         let viewer = session(context).viewer()?;
+        look_for_shared(context, &app(context).models.view(), viewer, &self.user_id.0)?;
         Ok(presence_of(app(context), &self.user_id.0, viewer))
     }
 }
