@@ -1,6 +1,7 @@
-//! The alias aggregate: which room a name of this server points to.
+//! The alias aggregate: the room that a name of this server points to.
 //!
-//! **Invariant:** names that look the same are one name: an alias is kept, compared and shown in its normal form.
+//! **Invariant:** names that look the same are one name. An alias is kept, compared and shown in
+//! its normal form.
 
 use ruma_common::{
     OwnedRoomAliasId, OwnedRoomId, OwnedUserId, RoomAliasId, RoomId, ServerName, UserId,
@@ -8,38 +9,38 @@ use ruma_common::{
 
 use crate::{AliasEvent, Rejection, limits::ID_BYTES_MAX, text};
 
-/// What a user asks of an alias.
+/// A command about an alias.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AliasCommand {
-    /// Let it point to a room.
+    /// Point the alias to a room.
     Claim {
         /// The room.
         room_id: OwnedRoomId,
     },
-    /// Let it point to another room than it does, which takes the place of that one.
+    /// Point the alias to another room.
     Move {
-        /// Where it points.
+        /// The room that it points to now.
         from: OwnedRoomId,
-        /// Where it is to point. The sender has power over the aliases of both, which the caller
-        /// has checked.
+        /// The room that it will point to. The caller has checked that the sender has power over
+        /// the aliases of both rooms.
         to: OwnedRoomId,
     },
-    /// Let it point nowhere.
+    /// Remove the alias.
     Release {
-        /// The sender has power over the aliases of the room it points to (or over the server),
-        /// which the caller has checked.
+        /// The sender has power over the server or over the aliases of the room. The caller has
+        /// checked this.
         with_power: bool,
     },
 }
 
-/// An alias as its events so far have made it.
+/// The state of an alias, folded from its events.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Alias {
     claim: Option<(OwnedRoomId, OwnedUserId)>,
 }
 
 impl Alias {
-    /// The alias that these events make, oldest first.
+    /// Folds the events of an alias, oldest first.
     #[must_use]
     pub fn replay<'a>(events: impl IntoIterator<Item = &'a AliasEvent>) -> Self {
         let mut alias = Self::default();
@@ -53,16 +54,17 @@ impl Alias {
         self.claim.as_ref().map(|(room_id, _)| &**room_id)
     }
 
-    /// Who claimed it.
+    /// The user who claimed it.
     #[must_use]
     pub fn claimed_by(&self) -> Option<&UserId> {
         self.claim.as_ref().map(|(_, by)| &**by)
     }
 
-    /// Decides what a command makes happen. An empty list means that it already holds.
+    /// Decides which events a command makes. The list is empty if the command changes nothing.
     ///
     /// # Errors
-    /// [`Rejection`] if the alias is no name of this server, taken, or somebody else's.
+    /// [`Rejection`] if the alias is malformed, of another server, taken, or claimed by another
+    /// user.
     pub fn decide(
         &self,
         alias: &RoomAliasId,
@@ -85,7 +87,7 @@ impl Alias {
             (AliasCommand::Move { from, to }, Some((current, _))) if current == from => {
                 Ok(vec![AliasEvent::Claimed { room_id: to.clone(), by }])
             }
-            // It has moved already, or points elsewhere by now.
+            // The alias has moved already, or points to another room by now.
             (AliasCommand::Move { .. }, _) | (AliasCommand::Release { .. }, None) => Ok(Vec::new()),
             (AliasCommand::Release { with_power }, Some((_, owner))) => {
                 if *with_power || owner == sender {
@@ -105,7 +107,7 @@ impl Alias {
     }
 }
 
-/// The alias that all look like: without characters that show nothing, case folded and composed.
+/// The normal form of an alias: without invisible characters, case folded and composed.
 #[must_use]
 pub fn normal_alias(alias: &RoomAliasId) -> OwnedRoomAliasId {
     let visible = text::without_invisible(alias.alias());
@@ -117,7 +119,7 @@ pub fn normal_alias(alias: &RoomAliasId) -> OwnedRoomAliasId {
     same.unwrap_or_else(|_| alias.to_owned())
 }
 
-/// Refuses aliases of other servers and those that do not look like a name.
+/// Refuses aliases of other servers and malformed aliases.
 pub(crate) fn check_alias(alias: &RoomAliasId, server_name: &ServerName) -> Result<(), Rejection> {
     let refuse = |reason: String| {
         let alias = alias.to_owned();
@@ -134,7 +136,7 @@ pub(crate) fn check_alias(alias: &RoomAliasId, server_name: &ServerName) -> Resu
     if text::shows_nothing(localpart) || !localpart.chars().all(is_name) {
         return refuse("a name without white space goes between # and :".to_owned());
     }
-    // Some clients and proxies take these apart as paths.
+    // Some clients and proxies read these as parts of a path.
     if localpart.contains(['/', '\\']) || [".", ".."].contains(&localpart) {
         return refuse("slashes, and names of dots only, are not allowed".to_owned());
     }

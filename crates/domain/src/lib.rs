@@ -1,4 +1,4 @@
-//! The rules of rooms and accounts: commands, events, decisions, and who may see what.
+//! The rules of rooms and accounts: commands, events, decisions and visibility.
 //!
 //! **Invariant:** nothing here does I/O, reads a clock, draws randomness or is asynchronous.
 

@@ -1,12 +1,12 @@
-//! How much of everything there may be. All in bytes, unless it is a count.
+//! Limits of sizes and counts. Sizes are in bytes.
 
 pub(crate) mod bound;
 pub mod bucket;
 
 /// Longest event that this server makes, as canonical JSON without signatures.
 ///
-/// Source: Matrix client-server specification, "Size limits" (65,535 bytes for a whole event),
-/// less 1 KiB for the signatures, which are added when another server gets the event.
+/// Source: Matrix client-server specification, "Size limits" (65,535 bytes for a whole event), less
+/// 1 KiB for the signatures. The server adds signatures when another server gets the event.
 pub const EVENT_BYTES_MAX: usize = 65_535 - 1_024;
 
 /// Longest event that another server may send, with its signatures.
@@ -19,11 +19,11 @@ pub const PDU_BYTES_MAX: usize = 65_535;
 /// Source: Matrix client-server specification, "Size limits".
 pub const ID_BYTES_MAX: usize = 255;
 
-/// How deep objects and arrays in the content of an event may nest. Deeper content could be
-/// stored but not read again, as readers of JSON limit their recursion (`serde_json`: 128).
+/// How deep objects and arrays in the content of an event may nest. Deeper content could be stored
+/// but not read again, because JSON readers limit their recursion (`serde_json`: 128).
 pub const CONTENT_DEPTH_MAX: usize = 64;
 
-/// The greatest depth; events that come after it stay at it.
+/// The greatest depth of an event. Events after it have the same depth.
 ///
 /// Source: Matrix server-server specification, "PDUs" (integers of canonical JSON).
 pub const DEPTH_MAX: u64 = (1 << 53) - 1;
@@ -69,7 +69,7 @@ pub const REACTIONS_MAX: usize = 100;
 /// Most edits of one message.
 pub const EDITS_MAX: usize = 1_000;
 
-/// Most state of a room beside its members: pairs of type and state key.
+/// Most state of a room beside its members, as pairs of type and state key.
 pub const STATE_KEYS_MAX: usize = 10_000;
 
 /// Most users that are banned from one room.
@@ -78,10 +78,10 @@ pub const BANS_MAX: usize = 10_000;
 /// Most rooms that one user has joined.
 pub const ROOMS_MAX: usize = 20_000;
 
-/// Most rooms that one user asks to be let into at a time.
+/// Most rooms that one user knocks on at a time.
 pub const KNOCKS_MAX: usize = 100;
 
-/// Most invites of one user that are not answered.
+/// Most unanswered invites of one user.
 pub const INVITES_PENDING_MAX: usize = 1_000;
 
 /// Most aliases that one user has given to rooms.

@@ -1,4 +1,4 @@
-//! What a room says about its members and its openness, as read from its state events.
+//! Settings of a room's members and openness, as read from its state events.
 
 use ruma_common::OwnedRoomId;
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{JsonObject, Pdu};
 
-/// What a user is to a room.
+/// The relation of a user to a room.
 ///
 /// Source: Matrix client-server specification, `m.room.member`.
 #[derive(
@@ -14,22 +14,22 @@ use crate::{JsonObject, Pdu};
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Membership {
-    /// The room never heard of her.
+    /// The room has no member event of the user.
     #[default]
     None,
-    /// She was in the room, invited or knocking, and is no more.
+    /// The user was joined, invited or knocking, and is no longer.
     Leave,
-    /// She asked to be let in.
+    /// The user asked to join.
     Knock,
-    /// She may join.
+    /// The user may join.
     Invite,
-    /// She is a member.
+    /// The user is a member.
     Join,
-    /// She is kept out.
+    /// The user is banned.
     Ban,
 }
 
-/// Who may read the history of a room.
+/// The users who may read the history of a room.
 ///
 /// Source: Matrix client-server specification, "Room history visibility".
 #[derive(
@@ -37,18 +37,18 @@ pub enum Membership {
 )]
 #[serde(rename_all = "snake_case")]
 pub enum HistoryVisibility {
-    /// Members, what was sent while they were joined.
+    /// Members, for events sent while they were joined.
     Joined,
-    /// Members, what was sent since they were invited.
+    /// Members, for events sent since they were invited.
     Invited,
-    /// Members, all that was sent before they left. Holds where a room says nothing.
+    /// Members, for all events sent before they left. The default where the room has no setting.
     #[default]
     Shared,
     /// Everybody.
     WorldReadable,
 }
 
-/// How users get into a room.
+/// How users may join a room.
 ///
 /// Source: Matrix client-server specification, `m.room.join_rules`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,13 +56,13 @@ pub enum HistoryVisibility {
 pub enum JoinRule {
     /// Everybody may join.
     Public,
-    /// Who is invited may join. Also what rules mean that this software does not know.
+    /// Invited users may join. Unknown rules are read as this one.
     Invite,
-    /// Who is invited may join; others may ask.
+    /// Invited users may join; others may knock.
     Knock,
-    /// Who is invited, or a member of one of these rooms, may join.
+    /// Invited users and members of these rooms may join.
     Restricted(Vec<OwnedRoomId>),
-    /// Who is invited, or a member of one of these rooms, may join; others may ask.
+    /// Invited users and members of these rooms may join; others may knock.
     KnockRestricted(Vec<OwnedRoomId>),
 }
 
@@ -79,7 +79,7 @@ impl Membership {
         }
     }
 
-    /// What a member event says. [`Membership::Leave`] where it says nothing known.
+    /// The membership in a member event; [`Membership::Leave`] if it is missing or unknown.
     #[must_use]
     pub fn of(event: &Pdu) -> Self {
         #[derive(Deserialize)]
@@ -105,7 +105,7 @@ impl HistoryVisibility {
         }
     }
 
-    /// What an `m.room.history_visibility` event says; `Shared` where it says nothing known.
+    /// The setting in an `m.room.history_visibility` event; `Shared` if it is missing or unknown.
     #[must_use]
     pub fn of(event: &Pdu) -> Self {
         #[derive(Deserialize)]
@@ -129,7 +129,7 @@ impl JoinRule {
         }
     }
 
-    /// What an `m.room.join_rules` event says; `Invite` where it says nothing known.
+    /// The rule in an `m.room.join_rules` event; `Invite` if it is missing or unknown.
     #[must_use]
     pub fn of(event: &Pdu) -> Self {
         #[derive(Deserialize)]
@@ -158,7 +158,7 @@ impl JoinRule {
         }
     }
 
-    /// Whether strangers may ask to be let in.
+    /// Whether users without an invite may knock.
     #[must_use]
     pub fn is_knockable(&self) -> bool {
         matches!(self, Self::Knock | Self::KnockRestricted(_))
@@ -177,7 +177,7 @@ impl JoinRule {
     }
 }
 
-/// The one kind of condition that the specification knows.
+/// The only kind of condition in the specification.
 const ROOM_MEMBERSHIP: &str = "m.room_membership";
 
 fn allowed_room(condition: &Value) -> Option<OwnedRoomId> {

@@ -1,7 +1,7 @@
 //! Room events as Matrix PDUs.
 //!
-//! **Invariant:** the JSON of a PDU is kept as it came; unknown keys survive, and the fields that
-//! are read out of it are a view, never a source to write from.
+//! **Invariant:** the JSON of a PDU is kept as it arrived, with unknown keys. The parsed fields are
+//! a view and are never written back.
 
 pub(crate) mod canonical;
 pub(crate) mod incoming;
@@ -19,15 +19,15 @@ use serde_json::value::RawValue;
 
 /// One room event: a PDU of room version 3 or newer, without `unsigned`.
 ///
-/// Source: Matrix server-server specification, "PDUs"; room version 12 for events without
-/// `room_id` (the create event, whose own ID names the room).
+/// Source: Matrix server-server specification, "PDUs". In room version 12 the create event has no
+/// `room_id`, because its own ID names the room.
 #[derive(Clone, Debug)]
 pub struct Pdu {
     /// The reference hash of the event.
     pub event_id: OwnedEventId,
     /// The room; also set for create events that do not carry it.
     pub room_id: OwnedRoomId,
-    /// Who sent it.
+    /// The sender.
     pub sender: OwnedUserId,
     /// The event type.
     pub kind: TimelineEventType,
@@ -57,7 +57,7 @@ pub enum PduError {
     /// Not JSON, or a field is missing or of the wrong type.
     #[error("not a PDU: {0}")]
     Malformed(#[from] serde_json::Error),
-    /// No `room_id`, and no create event that names the room itself.
+    /// The event has no `room_id`, and it is not a create event that names the room.
     #[error("the event {0} does not say which room it belongs to")]
     Homeless(OwnedEventId),
 }
@@ -110,13 +110,13 @@ impl Pdu {
         })
     }
 
-    /// Reads fields out of the content. `None` if they are missing or of another type.
+    /// Reads fields of the content. `None` if they are missing or of another type.
     #[must_use]
     pub fn content_as<'de, T: Deserialize<'de>>(&'de self) -> Option<T> {
         serde_json::from_str(self.content.get()).ok()
     }
 
-    /// The event that the content of a redaction names: where rooms of version 11 and newer have it.
+    /// The event that a redaction names in its content, as in rooms of version 11 and newer.
     /// [`Room::redaction_target`](crate::Room::redaction_target) knows the version.
     #[must_use]
     pub fn redacts_in_content(&self) -> Option<OwnedEventId> {
@@ -184,7 +184,7 @@ impl ruma_state_res::Event for Pdu {
     }
 }
 
-/// Event IDs compare as their owner does; the content follows from the ID.
+/// Two events are equal if their IDs are: the ID covers the content.
 impl PartialEq for Pdu {
     fn eq(&self, other: &Self) -> bool {
         self.event_id == other.event_id

@@ -1,6 +1,6 @@
-//! Power levels: who may do what in a room.
+//! Power levels of a room.
 //!
-//! **Invariant:** read from the state event once, when it is folded; a decision parses nothing.
+//! **Invariant:** they are parsed once, when the state event is folded. A decision parses nothing.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::{JsonObject, Pdu};
 pub enum Power {
     /// A level of the room.
     Level(i64),
-    /// A creator of a room of version 12 or newer: beyond all levels.
+    /// A creator of a room of version 12 or newer, above all levels.
     Infinite,
 }
 
@@ -25,9 +25,9 @@ pub enum Power {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct PowerLevels {
-    /// The levels of single users.
+    /// The levels of listed users.
     pub users: BTreeMap<OwnedUserId, i64>,
-    /// The level of everybody else.
+    /// The level of all other users.
     pub users_default: i64,
     /// The level that an event of a type needs.
     pub events: BTreeMap<String, i64>,
@@ -52,7 +52,7 @@ impl Default for PowerLevels {
 }
 
 impl PowerLevels {
-    /// What holds where the state event says nothing.
+    /// The levels of a room without the state event.
     pub const UNSET: Self = Self {
         users: BTreeMap::new(),
         users_default: 0,
@@ -65,8 +65,7 @@ impl PowerLevels {
         redact: 50,
     };
 
-    /// What the state event says. If it cannot be read, nobody may do anything: so says the
-    /// authorisation of ruma too.
+    /// Reads the state event. If it cannot be read, nobody has power, as in ruma's authorisation.
     #[must_use]
     pub fn of(event: &Pdu) -> Self {
         event.content_as().unwrap_or_else(|| Self {
@@ -87,7 +86,7 @@ impl PowerLevels {
         self.users.get(user).copied().unwrap_or(self.users_default)
     }
 
-    /// The single settings by name.
+    /// A numeric setting by its name.
     pub(crate) fn setting(&self, name: &str) -> i64 {
         match name {
             "users_default" => self.users_default,
@@ -108,12 +107,12 @@ impl PowerLevels {
     }
 }
 
-/// What to change in a room's power levels; what is not named stays.
+/// A change of a room's power levels; settings that are not named stay.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct PowerLevelsChange {
-    /// Users with their new level; none takes the entry away, so that the default holds.
+    /// Users with their new level; `None` removes the entry, so the default applies.
     pub users: BTreeMap<OwnedUserId, Option<i64>>,
-    /// Event types with their new level; none takes the entry away.
+    /// Event types with their new level; `None` removes the entry.
     pub events: BTreeMap<String, Option<i64>>,
     /// The level of users without an entry.
     pub users_default: Option<i64>,
@@ -132,7 +131,7 @@ pub struct PowerLevelsChange {
 }
 
 impl PowerLevelsChange {
-    /// The single settings that change, with their names in the event.
+    /// The numeric settings that change, with their names in the event.
     pub(crate) fn settings(&self) -> impl Iterator<Item = (&'static str, i64)> {
         [
             ("users_default", self.users_default),
@@ -147,7 +146,7 @@ impl PowerLevelsChange {
         .filter_map(|(name, level)| Some((name, level?)))
     }
 
-    /// Writes the change into the content of the state event. Keys that are not ours stay.
+    /// Writes the change into the content of the state event. Unknown keys stay.
     pub(crate) fn write_to(&self, content: &mut JsonObject) {
         for (name, level) in self.settings() {
             content.insert(name.into(), level.into());

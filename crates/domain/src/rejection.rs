@@ -1,6 +1,6 @@
 //! Refusals: the answers to commands that a rule forbids.
 //!
-//! **Invariant:** a refusal is an answer to a user, never a fault; it leaves no trace.
+//! **Invariant:** a refusal is an answer to a user and never a fault. It leaves no trace.
 
 use ruma_common::{OwnedEventId, OwnedRoomAliasId, OwnedRoomId, OwnedUserId};
 
@@ -9,10 +9,10 @@ use crate::{Bound, shows_nothing};
 /// The rule that forbids a command. The text says what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
-    /// The room was never created.
+    /// The room does not exist.
     #[error("there is no such room; check the room ID")]
     NoSuchRoom,
-    /// The room's version is not one that this server can write to.
+    /// This server cannot write to rooms of this version.
     #[error("room version {0} is not supported; use 10, 11 or 12")]
     UnknownRoomVersion(String),
     /// The sender has not joined.
@@ -21,21 +21,21 @@ pub enum Rejection {
     /// The sender is banned.
     #[error("you are banned from this room; ask a moderator to lift the ban")]
     Banned,
-    /// The room is not open to the sender.
+    /// The sender has no invite.
     #[error("this room is by invitation only; ask a member to invite you")]
     NotInvited,
-    /// A restricted room, and the sender is in none of the rooms that would admit her.
+    /// The room is restricted, and the sender is in none of the rooms whose members it admits.
     #[error(
         "this room admits members of certain other rooms; join one of those, or ask for an invite"
     )]
     NotInAllowedRoom,
-    /// A restricted room in which no member of this server may admit others.
+    /// The room is restricted, and no member on this server has the power to admit others.
     #[error("nobody on this server may admit members to this room; ask a member for an invite")]
     NobodyCanAdmit,
-    /// The room does not take requests to join.
+    /// The room does not accept knocks.
     #[error("this room does not take requests to join; ask a member to invite you")]
     NotKnockable,
-    /// The sender cannot decline an invite to a room that she has joined.
+    /// The sender cannot decline an invite after joining the room.
     #[error("you have already joined this room; leave it instead")]
     AlreadyJoined,
     /// The target is not in the room.
@@ -44,50 +44,51 @@ pub enum Rejection {
     /// The target is banned.
     #[error("{0} is banned from this room; lift the ban first")]
     TargetBanned(OwnedUserId),
-    /// Banning or unbanning oneself.
+    /// The sender tried to ban or unban themselves.
     #[error("you cannot do this to yourself; leave the room instead")]
     TargetIsSelf,
     /// The target's power is not below the sender's.
     #[error("{0} has as much power as you or more; ask someone with more power")]
     TargetNotBelow(OwnedUserId),
-    /// The sender's power does not reach.
+    /// The sender's power is too low.
     #[error("this needs power level {needed} and you have {have} ({action}); ask a moderator")]
     InsufficientPower {
         /// The level that the room asks for.
         needed: i64,
         /// The sender's level.
         have: i64,
-        /// What the level is needed for.
+        /// The action that needs the level.
         action: String,
     },
-    /// A power level above the sender's would be given, or one at or above hers taken away.
-    #[error("you may only change levels up to your own, {have}; {what} is out of your reach")]
+    /// The sender tried to give a level above their own, or to remove a level that is not below
+    /// their own.
+    #[error("you may only change levels up to your own, {have}; {what} is above it")]
     LevelAboveOwn {
         /// The user, event type or setting.
         what: String,
         /// The sender's level.
         have: i64,
     },
-    /// Creators of a room of version 12 or newer have power beyond all levels.
+    /// A creator of a room of version 12 or newer has no level.
     #[error("{0} created this room and keeps all power; leave this user out")]
     CreatorHasNoLevel(OwnedUserId),
-    /// Nobody would be left who can change the power levels.
+    /// No member would have the power to change the power levels.
     #[error(
         "nobody in the room could change power levels any more; give that power to another member first"
     )]
     WouldLockOut,
-    /// The same, as the last member who can change them leaves.
+    /// The last member with the power to change the power levels tried to leave.
     #[error(
         "you are the last member who can change power levels in this room; name a successor among the members, or give that \
          power to another member first"
     )]
     LastHead,
-    /// The alias is malformed or of another server.
+    /// The alias is malformed, or of another server.
     #[error("the alias {alias} cannot be used: {reason}")]
     InvalidAlias {
         /// The alias.
         alias: OwnedRoomAliasId,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
     /// The alias points to another room.
@@ -96,99 +97,98 @@ pub enum Rejection {
         /// The alias.
         alias: OwnedRoomAliasId,
     },
-    /// The alias cannot be had, for a reason that the user may not know.
+    /// The alias is not available. The user may not know the reason.
     #[error(
-        "the alias {alias} cannot be had; choose another one, and after several that could not be had wait some \
-         minutes"
+        "the alias {alias} is not available; choose another one, or after several attempts wait some minutes"
     )]
     AliasUnavailable {
         /// The alias.
         alias: OwnedRoomAliasId,
     },
-    /// Neither the one who claimed the alias nor someone with power over the room's aliases.
+    /// The sender did not claim the alias and has no power over the room's aliases.
     #[error(
-        "the alias {alias} was claimed by somebody else; ask its owner or a moderator of the room"
+        "the alias {alias} was claimed by another user; ask its owner or a moderator of the room"
     )]
     AliasNotYours {
         /// The alias.
         alias: OwnedRoomAliasId,
     },
-    /// Something is longer than allowed.
-    #[error("{what} is too large: {bytes} bytes, at most {max} fit; make it shorter")]
+    /// A value is longer than allowed.
+    #[error("{what} is too large: it has {bytes} bytes and the maximum is {max}; make it shorter")]
     TooLarge {
-        /// What is too long.
+        /// The value.
         what: &'static str,
-        /// How long it is, in bytes.
+        /// Its length in bytes.
         bytes: usize,
-        /// How long it may be, in bytes.
+        /// The greatest length in bytes.
         max: usize,
     },
-    /// A name of which a reader would see nothing.
-    #[error("{what} shows nothing; use a character that can be seen, or leave it empty for none")]
+    /// A name has no visible character.
+    #[error("{what} has no visible character; use a character that can be seen, or leave it empty")]
     ShowsNothing {
-        /// What it is.
+        /// The name.
         what: &'static str,
     },
-    /// More of something than one command may name.
-    #[error("{count} {what} are too many, at most {max} fit; split the request")]
+    /// A command lists more entries than it may.
+    #[error("{count} {what} are too many, the maximum is {max}; split the request")]
     TooMany {
-        /// What there is too much of.
+        /// The kind of entries.
         what: &'static str,
-        /// How many there are.
+        /// How many entries the command lists.
         count: usize,
-        /// How many there may be.
+        /// The greatest number.
         max: usize,
     },
-    /// There are as many of something as there may be.
+    /// A count has reached its bound.
     #[error("{0}")]
     Bound(Bound),
-    /// There is no such user, or on a server that cannot be reached.
-    #[error("there is no user {0}, or on a server that cannot be reached; check the user ID")]
+    /// The user does not exist, or their server cannot be reached.
+    #[error("there is no user {0}, or their server cannot be reached; check the user ID")]
     NoSuchUser(OwnedUserId),
-    /// Another room has taken the place of this one.
-    #[error("this room was replaced by {0}; go on there")]
+    /// The room was replaced by another one.
+    #[error("this room was replaced by {0}; continue there")]
     RoomReplaced(OwnedRoomId),
-    /// The event is of another room, or never was, or the sender may not see it.
+    /// The event does not exist in this room, or the sender may not see it.
     #[error("there is no event {0} in this room, or you may not see it; check the event ID")]
     NoSuchEvent(OwnedEventId),
-    /// Only its sender edits a message.
-    #[error("{0} was sent by somebody else; edit only what you sent yourself")]
+    /// Only the sender of a message may edit it.
+    #[error("{0} was sent by another user; edit only your own messages")]
     EventNotYours(OwnedEventId),
-    /// The event's content was taken back.
-    #[error("{0} was redacted; there is nothing left to refer to")]
+    /// The event was redacted.
+    #[error("{0} was redacted; refer to another event")]
     EventRedacted(OwnedEventId),
-    /// The event is not one that an edit can replace.
+    /// The event cannot be edited.
     #[error("{event} cannot be edited: {rule}")]
     NotEditable {
         /// The event.
         event: OwnedEventId,
-        /// Why, and what to do.
+        /// The reason, and what to do.
         rule: &'static str,
     },
-    /// Threads begin with a message that belongs to no other one.
-    #[error("{0} cannot begin a thread, as it belongs to another message; name that one")]
+    /// A thread can only begin with a message that has no relation itself.
+    #[error("{0} cannot begin a thread, because it relates to another message; name that message")]
     NotAThreadRoot(OwnedEventId),
-    /// The content is not acceptable.
+    /// The content is invalid.
     #[error("the content is not valid: {0}")]
     InvalidContent(String),
-    /// The event type has a command of its own, or belongs to the server.
+    /// Events of this type have a command of their own, or only the server makes them.
     #[error("events of type {0} cannot be sent this way; use the command made for it")]
     ReservedType(String),
     /// A state key that is a user ID other than the sender's.
     #[error("the state key {0} belongs to another user; use your own user ID")]
     StateKeyNotYours(String),
-    /// The event makes the room what it is.
+    /// The room could not work without the event.
     #[error(
-        "events of type {0} cannot be redacted: the room would not be what it is; set a new one"
+        "events of type {0} cannot be redacted, because the room needs them; set a new value instead"
     )]
     NotRedactable(String),
-    /// A room was to admit members of itself.
+    /// A room cannot admit its own members.
     #[error("the room {0} cannot admit its own members; name other rooms")]
     AdmitsItself(OwnedRoomId),
-    /// The authorisation rules of Matrix forbid it, for a reason not named above.
+    /// The authorisation rules of Matrix forbid it, for a reason that no other variant names.
     #[error("the rules of this room forbid it: {rule}")]
     Forbidden {
-        /// The rule, in the words of the check.
+        /// The rule, as the check states it.
         rule: String,
     },
 }
@@ -239,14 +239,14 @@ impl Rejection {
         }
     }
 
-    /// The room that has taken the place of another one, as the message of a refusal names it.
+    /// The replacement room that the message of a refusal names.
     #[must_use]
     pub fn replacement_named_in(message: &str) -> Option<OwnedRoomId> {
         let mut words = message.split([' ', ';']);
         words.find_map(|word| word.starts_with('!').then(|| word.try_into().ok())?)
     }
 
-    /// Refuses `text` if it has characters, but none that can be seen.
+    /// Refuses `text` if it has characters, but no visible one.
     pub(crate) fn unless_visible(what: &'static str, text: &str) -> Result<(), Self> {
         if !text.is_empty() && shows_nothing(text) {
             Err(Self::ShowsNothing { what })

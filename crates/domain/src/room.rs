@@ -1,10 +1,10 @@
-//! The room aggregate: what users may ask of a room, and what follows.
+//! The room aggregate: its state, and the events that commands make.
 //!
-//! **Invariant:** asking again for what already holds changes nothing.
-//! **Invariant:** a decision costs the same however long the room's history is. With the number of
-//! members grows only what asks for one of many: who lets others into a restricted room, and
-//! whether somebody keeps the power to change power levels.
-//! **Invariant:** what is decided for one room in one state by one context is always the same.
+//! **Invariant:** a command whose effect holds already changes nothing.
+//! **Invariant:** the cost of a decision does not depend on the length of the room's history. Only
+//! two searches grow with the number of members: for a member who can admit others to a restricted
+//! room, and for a member who keeps the power to change power levels.
+//! **Invariant:** a decision is a function of the room, its state and the context.
 
 mod authorise;
 #[cfg(test)]
@@ -39,26 +39,25 @@ use crate::{
     limits::PREV_EVENTS_MAX,
 };
 
-/// The type of the state event that says whether a room stands in the public directory.
+/// The type of the state event that lists the room in the public directory.
 pub const DIRECTORY_TYPE: &str = "org.rookery.directory";
 
-/// A room as its events so far have made it.
+/// The state of a room, folded from its events.
 #[derive(Clone, Debug)]
 pub struct Room {
     id: OwnedRoomId,
-    /// None before the create event, and if its version is unknown.
+    /// `None` before the create event, and if the version is unknown.
     version: Option<Version>,
     state: Slots,
     levels: Option<Arc<PowerLevels>>,
     extremities: Vec<OwnedEventId>,
     leaves: Vec<OwnedEventId>,
-    /// The state after the one extremity is known to be that of the room, whatever other leaves
-    /// there are.
+    /// The state after the one extremity equals the room's state, whatever other leaves exist.
     agrees: bool,
     depth: u64,
 }
 
-/// What follows from the create event.
+/// The data that follows from the create event.
 #[derive(Clone, Debug)]
 struct Version {
     id: RoomVersionId,
@@ -97,7 +96,7 @@ impl Room {
         }
     }
 
-    /// The room that these events make, oldest first.
+    /// Folds the events of a room, oldest first.
     #[must_use]
     pub fn replay<'a>(id: OwnedRoomId, events: impl IntoIterator<Item = &'a RoomEvent>) -> Self {
         let mut room = Self::new(id);
@@ -105,8 +104,8 @@ impl Room {
         room
     }
 
-    /// Folds one event into the state. Total: history has happened and cannot be refused.
-    /// A rejected event changes nothing; one that soft-failed is followed by no event made here.
+    /// Folds one event into the state. Total: an event of the log cannot be refused. A rejected
+    /// event changes nothing. No event made here follows a soft-failed event.
     pub fn evolve(&mut self, event: &RoomEvent) {
         self.agrees = self.agrees
             && event.envelope.state.is_none()
@@ -128,7 +127,7 @@ impl Room {
         }
     }
 
-    /// Forgets what an event said, if it holds its slot.
+    /// Forgets the content of an event, if it holds its slot.
     fn forget(&mut self, erased: &Erased) {
         let Some(slot) = &erased.slot else { return };
         let holder = self.state(&slot.kind, &slot.state_key);
@@ -140,8 +139,8 @@ impl Room {
         }
     }
 
-    /// Sets what follows from events that are no state, for a room made of its state events alone:
-    /// the events that the next one follows, the leaves, and how deep the room is.
+    /// Sets the data that follows from events other than state, for a room made of its state events
+    /// alone: the extremities, the leaves and the depth.
     pub fn continue_after(
         &mut self,
         extremities: Vec<OwnedEventId>,
@@ -153,7 +152,7 @@ impl Room {
         self.depth = depth;
     }
 
-    /// Folds an event that this server has just made.
+    /// Folds an event that this server just made.
     fn accept(&mut self, event: &Arc<Pdu>) {
         self.follow(event);
         if let Some((kind, state_key)) = event.state_slot() {
@@ -191,7 +190,7 @@ impl Room {
         &self.id
     }
 
-    /// The room's version; none if the room was not created or its version is unknown.
+    /// The room's version; `None` if the room was not created or its version is unknown.
     #[must_use]
     pub fn version(&self) -> Option<&RoomVersionId> {
         self.version.as_ref().map(|version| &version.id)
@@ -214,45 +213,46 @@ impl Room {
         self.state.iter()
     }
 
-    /// What the user is to the room.
+    /// The membership of the user.
     #[must_use]
     pub fn membership(&self, user: &UserId) -> Membership {
         self.state.membership(user.as_str())
     }
 
-    /// All of whom the room has heard, in order of user ID, with their member events.
+    /// All users with a member event, ordered by user ID, with that event.
     pub fn members(&self) -> impl Iterator<Item = (&str, Membership, &Arc<Pdu>)> {
         self.state.members()
     }
 
-    /// How many are joined.
+    /// How many users are joined.
     #[must_use]
     pub fn joined_count(&self) -> usize {
         self.state.joined()
     }
 
-    /// How many are invited.
+    /// How many users are invited.
     #[must_use]
     pub fn invited_count(&self) -> usize {
         self.state.invited()
     }
 
-    /// The accepted events that no other accepted event follows yet: those that the next one made
-    /// here follows.
+    /// The accepted events that no accepted event follows yet. The next event made here follows
+    /// them.
     #[must_use]
     pub fn forward_extremities(&self) -> &[OwnedEventId] {
         &self.extremities
     }
 
-    /// The events that were not rejected and that no such event follows yet, soft-failed ones among
-    /// them: the room's state is what they resolve to.
+    /// The events, other than rejected ones, that no such event follows yet; soft-failed events are
+    /// included. The room's state is the resolution of the states after them.
     #[must_use]
     pub fn leaves(&self) -> &[OwnedEventId] {
         &self.leaves
     }
 
-    /// Whether only the room's graph tells what an event made here does to the state, and whether
-    /// other servers will take it: where such an event cannot follow all leaves.
+    /// Whether the room's graph is needed to decide about an event made here: its effect on the
+    /// state, and whether other servers will accept it. That is so when the event cannot follow all
+    /// leaves.
     #[must_use]
     pub fn needs_graph(&self, event: &Pdu) -> bool {
         let follows_all =
@@ -261,8 +261,8 @@ impl Room {
         !follows_all && !moves_nothing
     }
 
-    /// Notes what the graph says: whether the state after the one extremity is that of the room.
-    /// Until that may have changed, messages do without the graph.
+    /// Stores the graph's answer: whether the state after the one extremity equals the room's
+    /// state. Until that may have changed, messages need no graph.
     pub fn note_agreement(&mut self, agrees: bool) {
         self.agrees = agrees;
     }
@@ -273,7 +273,7 @@ impl Room {
         self.depth
     }
 
-    /// About how much memory the room takes, in bytes. Kept along, so asking costs nothing.
+    /// The approximate memory of the room in bytes. It is kept up to date, so reading it is cheap.
     #[must_use]
     pub fn weight_bytes(&self) -> usize {
         const ROOM_BYTES: usize = 1_024;
@@ -282,7 +282,7 @@ impl Room {
         ROOM_BYTES + levels * LEVEL_BYTES + self.state.weight_bytes()
     }
 
-    /// The power levels; none before the first event about them.
+    /// The power levels; `None` before the first power levels event.
     #[must_use]
     pub fn power_levels(&self) -> Option<&PowerLevels> {
         self.levels.as_deref()
@@ -304,14 +304,14 @@ impl Room {
         }
     }
 
-    /// Whether the user is a member with the power for events of this type.
+    /// Whether the user is a member with enough power for events of this type.
     #[must_use]
     pub fn may_send(&self, user: &UserId, kind: &str, is_state: bool) -> bool {
         let needed = Power::Level(self.levels().event(kind, is_state));
         self.membership(user) == Membership::Join && self.power_of(user) >= needed
     }
 
-    /// The power levels, with what holds where none were set.
+    /// The power levels, or their defaults.
     fn levels(&self) -> &PowerLevels {
         static UNSET: PowerLevels = PowerLevels::UNSET;
         self.levels.as_deref().unwrap_or(&UNSET)
@@ -328,7 +328,7 @@ impl Room {
     }
 }
 
-/// Puts an event in the place of those it follows.
+/// Replaces the events that an event follows by the event itself.
 fn grow(ends: &mut Vec<OwnedEventId>, event: &Pdu) {
     ends.retain(|id| !event.prev_events.contains(id));
     ends.push(event.event_id.clone());

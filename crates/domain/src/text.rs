@@ -1,9 +1,10 @@
-//! When two texts are the same to a reader, and when a text shows nothing.
+//! Comparison of texts as readers see them, and texts without visible characters.
 //!
-//! **Invariant:** what looks the same in another case, or composed in another way, has one normal form. Searches, names in
-//! texts, aliases and reactions all compare by it.
+//! **Invariant:** texts that differ only in case or composition have one normal form. Searches,
+//! names in texts, aliases and reactions all compare by it.
 //!
-//! Source: The Unicode Standard, section 3.13, "Default Caseless Matching" (D145), and Annex 29, "Word Boundaries".
+//! Source: The Unicode Standard, section 3.13, "Default Caseless Matching" (D145), and Annex 29,
+//! "Word Boundaries".
 
 use std::borrow::Cow;
 
@@ -27,7 +28,7 @@ pub fn normal(text: &str) -> Cow<'_, str> {
     text.nfd().default_case_fold().nfc().collect::<String>().into()
 }
 
-/// The composed form of a text (NFC): case is kept.
+/// The composed form of a text (NFC), with its case.
 #[must_use]
 pub fn composed(text: &str) -> Cow<'_, str> {
     if text.is_ascii() || is_nfc(text) {
@@ -37,7 +38,8 @@ pub fn composed(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// The text without characters that show nothing by themselves, such as joiners and variation selectors.
+/// The text without characters that are invisible by themselves, such as joiners and variation
+/// selectors.
 #[must_use]
 pub(crate) fn without_invisible(text: &str) -> Cow<'_, str> {
     if text.chars().any(is_ignorable) {
@@ -46,7 +48,7 @@ pub(crate) fn without_invisible(text: &str) -> Cow<'_, str> {
     text.into()
 }
 
-/// Whether a reader sees nothing of a text: no letter, digit, sign or picture is in it.
+/// Whether a text has no visible character: no letter, digit, sign or picture.
 #[must_use]
 pub fn shows_nothing(text: &str) -> bool {
     !text.chars().any(is_visible)
@@ -56,7 +58,7 @@ fn is_ignorable(char: char) -> bool {
     !char.is_ascii() && CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(char)
 }
 
-/// Whether a character shows something where it stands alone.
+/// Whether a character is visible when it stands alone.
 fn is_visible(char: char) -> bool {
     use GeneralCategory::{
         Control, EnclosingMark, Format, LineSeparator, NonspacingMark, ParagraphSeparator,
@@ -67,7 +69,8 @@ fn is_visible(char: char) -> bool {
     if char.is_ascii() {
         return char.is_ascii_graphic();
     }
-    // What no character will ever be. Others that are not assigned yet may be pictures that are newer than this program.
+    // Code points that will never be characters. Other unassigned ones may be pictures that are
+    // newer than this program.
     let is_no_character =
         matches!(char, '\u{fdd0}'..='\u{fdef}') || u32::from(char) & 0xfffe == 0xfffe;
     let category = CodePointMapData::<GeneralCategory>::new().get(char);
@@ -85,8 +88,9 @@ fn is_visible(char: char) -> bool {
     !is_mark_or_space && !is_no_character && !is_ignorable(char) && !BLANK.contains(&char)
 }
 
-/// The words of a text in normal form, as Unicode divides it; what stands between two letters of one word, such as an
-/// apostrophe or a dot, divides it too: `sam's` is `sam` and `s`, but `sam_smith` is one word.
+/// The words of a text in normal form, as Unicode divides it. Characters between two letters of a
+/// word, such as an apostrophe or a dot, divide it too: `sam's` is `sam` and `s`, but `sam_smith`
+/// is one word.
 pub fn each_word<'a>(normal: &'a str, mut each: impl FnMut(&'a str)) {
     if normal.is_ascii() {
         let is_part = |char: char| char.is_ascii_alphanumeric() || char == '_';
@@ -102,7 +106,7 @@ fn has_letter(word: &str) -> bool {
     word.contains(char::is_alphanumeric)
 }
 
-/// Whether a character is only in the middle of a word.
+/// Whether a character occurs only inside a word, and divides it here.
 fn divides(char: char) -> bool {
     if char.is_ascii() {
         return !char.is_ascii_alphanumeric() && char != '_';

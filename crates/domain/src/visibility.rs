@@ -1,37 +1,36 @@
-//! Who may see which event of a room: one pure function, and the histories that feed it.
+//! Visibility of a room's events: one pure function, and the histories that it reads.
 //!
-//! **Invariant:** nothing else in the house decides this; queries, streams, counts and previews ask
-//! here.
-//! **Invariant:** what a viewer may see never depends on anything but the room's own events.
+//! **Invariant:** nothing else decides this; queries, streams, counts and previews ask here.
+//! **Invariant:** visibility depends only on the room's own events.
 //!
-//! Source: Matrix client-server specification, "Room history visibility"; stricter in one point:
-//! who is invited sees nothing but the invite until she joins.
+//! Source: Matrix client-server specification, "Room history visibility". It is stricter in one
+//! point: an invited user sees only the invite until they join.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{HistoryVisibility, Membership, Pdu, UserId};
 
-/// The users who see a profile, beside those whom a room shows it to.
+/// The users who see a profile, beside members of a room that shows it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ProfileAudience {
-    /// Every user of this server who names the user.
+    /// Every user of this server who asks for the user by ID.
     #[default]
     Users,
     /// Users who share a room with the user.
     SharedRooms,
 }
 
-/// How one event and one viewer stand to each other.
+/// The relation of one viewer to one event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Viewing {
-    /// The event is the viewer's own `m.room.member` event: her invite, kick or ban, say.
+    /// The event is the viewer's own `m.room.member` event, such as their invite, kick or ban.
     pub own_membership: bool,
-    /// What the viewer was to the room at the event.
+    /// The viewer's membership at the event.
     pub membership: Membership,
-    /// The viewer joined at some place after the event.
+    /// The viewer joined after the event.
     pub joined_later: bool,
-    /// The room's setting at the event. Of an event that changes the setting, the more open of
-    /// the old and the new one.
+    /// The room's setting at the event. For an event that changes the setting, the more open of the
+    /// old and the new one.
     pub visibility: HistoryVisibility,
 }
 
@@ -53,7 +52,7 @@ pub fn visible(viewing: &Viewing) -> bool {
 
 /// Whether the viewer may see the room as it is now: its name, members and settings.
 ///
-/// Who left sees it as it was when she left, which is for the caller to find.
+/// A user who left sees the room as it was when they left. The caller looks that up.
 #[must_use]
 pub fn sees_state(membership: Membership, visibility: HistoryVisibility) -> bool {
     membership == Membership::Join || visibility == HistoryVisibility::WorldReadable
@@ -72,16 +71,16 @@ pub struct History<T> {
     steps: Vec<(u64, T)>,
 }
 
-/// What a user was to a room, over the room's sequence.
+/// The membership of a user, over the room's sequence.
 pub type MembershipHistory = History<Membership>;
 
-/// Who might read a room's history, over the room's sequence.
+/// The history visibility of a room, over the room's sequence.
 pub type VisibilityHistory = History<HistoryVisibility>;
 
 impl<T: Copy + PartialEq> History<T> {
-    /// Notes that the event at `sequence` set the value. Values that change nothing take no room;
-    /// what was noted before, or comes after something later, is left out, so that noting the
-    /// same events again changes nothing.
+    /// Records that the event at `sequence` set the value. A value that changes nothing takes no
+    /// memory. A sequence that is not above the last one is ignored, so recording the same events
+    /// again changes nothing.
     pub fn push(&mut self, sequence: u64, value: T) {
         match self.steps.last() {
             Some((last, current)) if sequence <= *last || value == *current => {}
@@ -89,14 +88,14 @@ impl<T: Copy + PartialEq> History<T> {
         }
     }
 
-    /// The value that the event at `sequence` left.
+    /// The value after the event at `sequence`.
     #[must_use]
     pub fn at(&self, sequence: u64) -> Option<T> {
         let after = self.steps.partition_point(|(step, _)| *step <= sequence);
         self.steps[..after].last().map(|(_, value)| *value)
     }
 
-    /// The value that the event at `sequence` found.
+    /// The value before the event at `sequence`.
     #[must_use]
     pub fn before(&self, sequence: u64) -> Option<T> {
         sequence.checked_sub(1).and_then(|previous| self.at(previous))
@@ -124,30 +123,30 @@ impl<T: Copy + PartialEq> FromIterator<(u64, T)> for History<T> {
 }
 
 impl MembershipHistory {
-    /// Whether the user was joined when the event at `sequence` came: such events reach her live.
+    /// Whether the user was joined at the event at `sequence`: such events reach the user live.
     #[must_use]
     pub fn joined_at(&self, sequence: u64) -> bool {
         self.at(sequence) == Some(Membership::Join)
     }
 
-    /// Whether the user joined at some place after `sequence`.
+    /// Whether the user joined after `sequence`.
     #[must_use]
     pub fn joins_after(&self, sequence: u64) -> bool {
         let joins = self.steps.iter().rev().find(|(_, value)| *value == Membership::Join);
         joins.is_some_and(|(step, _)| *step > sequence)
     }
 
-    /// The sequence of the event by which the user last joined, if she is joined now.
+    /// The sequence of the event by which the user last joined, if they are joined now.
     #[must_use]
     pub fn joined_since(&self) -> Option<u64> {
         self.steps.last().filter(|(_, value)| *value == Membership::Join).map(|(step, _)| *step)
     }
 }
 
-/// How the event at `sequence` and a viewer stand to each other.
+/// The relation of a viewer to the event at `sequence`.
 ///
-/// `memberships` is the viewer's, `settings` the room's; `own_membership` says whether the event
-/// is the viewer's own member event ([`is_own_membership`]).
+/// `memberships` is the viewer's, `settings` the room's; `own_membership` says whether the event is
+/// the viewer's own member event ([`is_own_membership`]).
 #[must_use]
 pub fn viewing_at(
     memberships: &MembershipHistory,

@@ -1,8 +1,8 @@
-//! Numbered actions: what the log remembers of them beside their events.
+//! Numbered actions: the data that the log keeps about them beside their events.
 //!
-//! **Invariant:** the fingerprint of a command never changes, because retries are told by it after
-//! years too: a golden file holds that of each. A new field of a command is left out of it while
-//! it has the value that commands without it had.
+//! **Invariant:** the fingerprint of a command never changes, because the server recognises retries
+//! by it even years later. A golden file holds the fingerprint of each command. A new field of a
+//! command is left out of the fingerprint while it has the value that older commands imply.
 
 use std::fmt;
 
@@ -11,13 +11,13 @@ use ruma_common::OwnedRoomId;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use serde_json::Value;
 
-/// Tells what an action asked for from anything else that it might have asked for.
+/// Identifies the request of an action, to tell a retry from another request with the same number.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fingerprint([u8; 16]);
 
 impl Fingerprint {
-    /// The fingerprint of what the action called `name` asks for. The name goes in, so that
-    /// nobody sees from two fingerprints that two actions asked for the same.
+    /// The fingerprint of a request. It covers `name`, so equal requests of two actions have
+    /// different fingerprints.
     ///
     /// # Panics
     /// If `asked` does not serialise to JSON. Commands do.
@@ -33,8 +33,8 @@ impl Fingerprint {
     }
 }
 
-/// Feeds a value with all of its borders, so that no two values look alike. The keys of objects
-/// are sorted, whatever order the map keeps.
+/// Hashes a value with its borders, so that no two values hash the same bytes. Keys of objects are
+/// sorted.
 fn feed(hasher: &mut blake3::Hasher, value: &Value) {
     match value {
         Value::Null => tagged(hasher, b'n', 0),
@@ -101,15 +101,15 @@ impl<'de> Deserialize<'de> for Fingerprint {
     }
 }
 
-/// What came of an action, where its events do not say it.
+/// The outcome of an action, where its events do not show it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "result", rename_all = "snake_case")]
 pub enum ActionOutcome {
-    /// The events before it in its commit.
+    /// The action made the events before this note in the commit.
     Made,
-    /// What it asked for held already.
+    /// The action changed nothing, because its effect held already.
     Held {
-        /// The room that it was about.
+        /// The room of the action.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         room_id: Option<OwnedRoomId>,
     },
@@ -117,7 +117,7 @@ pub enum ActionOutcome {
     Refused {
         /// The code of the rule.
         code: String,
-        /// What the user was told.
+        /// The message that the user received.
         message: String,
     },
 }

@@ -1,26 +1,28 @@
-//! What the server notes beside each PDU. It is hashed into the log's chain and never erased.
+//! Data that the server stores beside each PDU. The log's hash chain covers it, and it is never
+//! erased.
 
 use ruma_common::{OwnedEventId, OwnedServerName};
 use serde::{Deserialize, Serialize};
 
 use crate::{Fingerprint, Pdu};
 
-/// Where an event came from.
+/// The source of an event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Origin {
     /// A user of this server.
     Local {
-        /// The device that sent it; none for the server's own tasks and imports.
+        /// The device that sent it; `None` for imports and the server's own tasks.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         device: Option<String>,
-        /// The number that the device gave to the action.
+        /// The device's number for the action.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         action: Option<u64>,
-        /// What the action asked for; none for commands without a number, and in logs of before.
+        /// The fingerprint of the action; `None` for commands without a number, and in older logs.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         fingerprint: Option<Fingerprint>,
-        /// Of a join: on which way the device that joined gets what the room shows. None: on both.
+        /// For a join: how the joining device receives the room's snapshot. `None` means in both
+        /// ways.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         deliver: Option<Deliver>,
     },
@@ -28,17 +30,17 @@ pub enum Origin {
     Server(OwnedServerName),
 }
 
-/// On which way a device that joins a room gets what the room shows at that moment.
+/// How a device that joins a room receives the room's snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Deliver {
-    /// With the answer, and not on the device's stream.
+    /// With the answer only, not on the device's stream.
     Response,
-    /// On the device's stream, and not with the answer.
+    /// On the device's stream only, not with the answer.
     Stream,
 }
 
-/// What the checks on receipt said.
+/// The result of the checks on receipt.
 ///
 /// Source: Matrix server-server specification, "Checks performed on receipt of a PDU".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,38 +50,41 @@ pub enum EventStatus {
     Accepted,
     /// Kept for the room's history, but not shown.
     SoftFailed,
-    /// Forbidden by its own auth events: never shown.
+    /// Forbidden by its own auth events, so never shown.
     Rejected,
 }
 
 /// The envelope of a room event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Envelope {
-    /// Where it came from.
+    /// The source of the event.
     pub origin: Origin,
-    /// What the checks said.
+    /// The result of the checks.
     pub status: EventStatus,
-    /// What became of the room's state where that does not follow from the event alone: every slot
-    /// whose holder changed, and no other. None says the plain thing: a state event holds its slot,
-    /// anything else changes nothing.
+    /// The changes of the room's state, where they do not follow from the event alone: every slot
+    /// whose holder changed, and no other. `None` is the default: a state event takes its slot, and
+    /// any other event changes nothing.
     ///
-    /// State resolution writes it: events of several servers meet in an order of their own.
+    /// State resolution writes this field, because events of several servers arrive in different
+    /// orders.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<Vec<SlotChange>>,
-    /// Of a redaction that takes effect: the events whose content leaves the log and every model.
+    /// For a redaction that takes effect: the events whose content leaves the log and every model.
     ///
-    /// Written when the redaction is appended. Whoever folds a room forgets here what these events
-    /// said, so that it ends as if they had never said it: the log says it no longer.
+    /// The write side sets it when it appends the redaction. A reader that folds the room forgets
+    /// the content of these events here, because the log no longer holds it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub erases: Vec<Erased>,
-    /// Of an edit: the number in the room of the message that it replaces, which is of the same sender.
+    /// For an edit: the sequence in the room of the message that it replaces, which has the same
+    /// sender.
     ///
-    /// Written when the edit is appended, so that no model has to keep the IDs of all messages.
+    /// The write side sets it when it appends the edit, so that no model has to keep the IDs of all
+    /// messages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub edits: Option<u64>,
 }
 
-/// An event whose content a redaction erases, and where the log has it.
+/// An event whose content a redaction erases, with its place in the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Erased {
     /// The event.
@@ -89,7 +94,7 @@ pub struct Erased {
     pub position: u64,
     /// Its index in that commit.
     pub index: u16,
-    /// The slot of the room's state that it was for, if it is a state event.
+    /// The slot of the room's state that the event was sent for, if it is a state event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slot: Option<Slot>,
 }
@@ -106,7 +111,7 @@ pub struct Slot {
 }
 
 impl Erased {
-    /// Names `event`, which the log has at `position` and `index`.
+    /// Names `event`, which the log holds at `position` and `index`.
     #[must_use]
     pub fn new(event: &Pdu, position: u64, index: u16) -> Self {
         let slot = event.state_slot();
@@ -115,7 +120,7 @@ impl Erased {
     }
 }
 
-/// A slot of a room's state (type and state key) that another event holds from now on, or none.
+/// A slot of a room's state (type and state key) whose holder changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SlotChange {
     /// The event type.
@@ -124,17 +129,17 @@ pub struct SlotChange {
     /// The state key.
     #[serde(rename = "key")]
     pub state_key: String,
-    /// Who holds it now; none if nobody does.
+    /// The new holder; `None` if the slot is empty now.
     pub holder: Option<Holder>,
 }
 
-/// The event that holds a slot, and where the log has it.
+/// The event that holds a slot, with its place in the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holder {
     /// The event.
     #[serde(rename = "event")]
     pub event_id: OwnedEventId,
-    /// The position of its commit; none for the commit that says so.
+    /// The position of its commit; `None` for the commit that contains this change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<u64>,
     /// Its index in that commit.
@@ -149,7 +154,7 @@ impl Envelope {
         Self { origin, status: EventStatus::Accepted, state: None, erases: Vec::new(), edits: None }
     }
 
-    /// The envelope of an event that an action of a device made.
+    /// The envelope of an event that a device's action made.
     #[must_use]
     pub fn acted(device: String, action: u64, fingerprint: Fingerprint) -> Self {
         let (device, action, fingerprint) = (Some(device), Some(action), Some(fingerprint));

@@ -1,8 +1,8 @@
-//! Facts as the log stores them: the one place that turns events into bytes and back.
+//! Facts as the log stores them: the only code that converts events to bytes and back.
 //!
-//! Room events are stored as the PDU's own JSON, with its envelope beside it. Account and alias
-//! events are stored as JSON too; their ID is a salted hash of it, so that content can be erased
-//! while the chain over the IDs stays valid, and a guess of erased content cannot be confirmed.
+//! A room event is stored as the PDU's own JSON, with its envelope beside it. Account and alias
+//! events are stored as JSON too. Their ID is a salted hash of that JSON. So content can be erased
+//! while the chain over the IDs stays valid, and nobody can confirm a guess of erased content.
 
 use std::sync::Arc;
 
@@ -13,13 +13,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ActionOutcome, Filter, Fingerprint, Pdu, PduError, RoomEvent};
 
-/// What happened to a user's account data.
+/// A change of a user's account data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum AccountEvent {
-    /// The profile is now this one.
+    /// The user's profile changed to this one.
     ProfileChanged {
-        /// The name to show; none to show the user ID.
+        /// The name to show; `None` to show the user ID.
         displayname: Option<String>,
         /// The `mxc:` address of the avatar.
         avatar_url: Option<String>,
@@ -28,11 +28,11 @@ pub enum AccountEvent {
     ReceiptMoved {
         /// The room.
         room_id: OwnedRoomId,
-        /// The last event that was read.
+        /// The last event that the user read.
         event_id: OwnedEventId,
-        /// Its number in the room.
+        /// Its sequence in the room.
         sequence: u64,
-        /// Nobody but the user may know.
+        /// Only the user may know.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         private: bool,
     },
@@ -40,33 +40,33 @@ pub enum AccountEvent {
     DeviceAdded {
         /// The device.
         device_id: String,
-        /// What the user calls it.
+        /// The user's name for the device.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         name: Option<String>,
     },
-    /// A device of the user's is gone, and logged out.
+    /// A device of the user was removed and logged out.
     DeviceRemoved {
         /// The device.
         device_id: String,
     },
-    /// An action of a device has been carried out. It stands behind the events that the action
-    /// made in this stream; alone if it made none anywhere. Of an action that made events in a
-    /// room, their envelopes say the same.
+    /// An action of a device was carried out. The note follows the events that the action made in
+    /// this stream. It stands alone if the action made no events. For an action with events in a
+    /// room, their envelopes hold the same data.
     ActionNoted {
         /// The device.
         device: String,
-        /// The number that the device gave to the action.
+        /// The device's number for the action.
         action: u64,
-        /// What it asked for.
+        /// The fingerprint of the action.
         fingerprint: Fingerprint,
-        /// What came of it.
+        /// The outcome of the action.
         outcome: ActionOutcome,
     },
     /// The user has stored a filter.
     FilterCreated {
-        /// Its ID: a hash of what it says.
+        /// The ID of the filter: a hash of its content.
         filter_id: String,
-        /// What it says.
+        /// The filter.
         filter: Filter,
     },
     /// The user has deleted a filter.
@@ -76,25 +76,25 @@ pub enum AccountEvent {
     },
 }
 
-/// What happened to an alias.
+/// A change of an alias.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum AliasEvent {
-    /// It now points to this room.
+    /// The alias points to this room now.
     Claimed {
         /// The room.
         room_id: OwnedRoomId,
-        /// Who claimed it.
+        /// The user who claimed it.
         by: OwnedUserId,
     },
-    /// It points nowhere.
+    /// The alias was removed.
     Released {
-        /// Who released it.
+        /// The user who released it.
         by: OwnedUserId,
     },
 }
 
-/// What a stream is about, which decides how its events are read.
+/// The subject of a stream, which decides how its events are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subject {
     /// A room.
@@ -105,7 +105,7 @@ pub enum Subject {
     Alias,
 }
 
-/// One thing that happened.
+/// One event of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fact {
     /// In a room.
@@ -119,26 +119,26 @@ pub enum Fact {
 /// The three parts in which the log keeps an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredFact {
-    /// Covers the content.
+    /// The ID, which covers the content.
     pub id: String,
-    /// Never erased.
+    /// The envelope, which is never erased.
     pub envelope: Bytes,
     /// The event.
     pub content: Bytes,
 }
 
 impl StoredFact {
-    /// Whether an account or alias event is what its ID says.
+    /// Whether the ID of an account or alias event matches its content.
     #[must_use]
     pub fn is_of_its_id(&self) -> bool {
         self.id == salted_id(&self.envelope, &self.content)
     }
 }
 
-/// A stored event cannot be read: the software is older than the log, or the log is wrong.
+/// A stored event cannot be read: either the program is older than the log, or the log is damaged.
 #[derive(Debug, thiserror::Error)]
 pub enum FactError {
-    /// The event ID is none.
+    /// The text is not an event ID.
     #[error("not an event ID: {0}")]
     Id(String),
     /// The PDU cannot be read.

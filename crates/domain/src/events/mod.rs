@@ -1,4 +1,4 @@
-//! Events as the log stores them: facts, envelopes, and what one event says of another.
+//! Events as the log stores them: facts, envelopes and relations.
 
 pub(crate) mod action;
 pub(crate) mod envelope;

@@ -1,10 +1,10 @@
-//! What an event says of another one: that it answers, replaces, or reacts to it.
+//! Relations: an event answers another event, replaces it, or reacts to it.
 //!
-//! **Invariant:** a relation is read here and nowhere else, so that what the rules check is what
-//! the read side counts.
+//! **Invariant:** only this module reads relations, so the rules check the same relations that the
+//! read side counts.
 //!
-//! Source: Matrix client-server specification, "Forming relationships between events",
-//! "Rich replies", "Threading", "Event replacements", "Event annotations and reactions".
+//! Source: Matrix client-server specification, "Forming relationships between events", "Rich
+//! replies", "Threading", "Event replacements", "Event annotations and reactions".
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -14,31 +14,31 @@ use serde_json::Value;
 
 use crate::{Erased, JsonObject, Pdu, Rejection, composed, limits::REACTION_KEY_BYTES_MAX};
 
-/// The key of the content under which relations stand.
+/// The key of the content that holds relations.
 pub(crate) const RELATES_TO: &str = "m.relates_to";
 
-/// What an event says of others.
+/// The relations of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Relation {
-    /// The event that it is about, and in which way. None for a plain reply.
+    /// The event that it relates to, and how. `None` for a plain reply.
     pub to: Option<(OwnedEventId, RelationKind)>,
     /// The event that it answers.
     pub in_reply_to: Option<OwnedEventId>,
 }
 
-/// In which way an event is about another one.
+/// How an event relates to another event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RelationKind {
-    /// It reacts to it with this key (`m.annotation`).
+    /// A reaction with this key (`m.annotation`).
     Reaction(String),
-    /// It replaces its content (`m.replace`).
+    /// A replacement of the content (`m.replace`).
     Edit,
-    /// It belongs to the thread that the other one began (`m.thread`).
+    /// A message in the thread that the other event began (`m.thread`).
     Thread {
-        /// The answer that it names is only for clients that know no threads.
+        /// The named answer is only for clients that do not support threads.
         falling_back: bool,
     },
-    /// In a way that the server only passes on.
+    /// Another relation, which the server only passes on.
     Other,
 }
 
@@ -47,30 +47,30 @@ pub enum RelationKind {
 pub struct KnownEvent {
     /// The event.
     pub pdu: Arc<Pdu>,
-    /// Its number in its room.
+    /// Its sequence in its room.
     pub sequence: u64,
     /// The sender of the command may see it.
     pub visible: bool,
-    /// Its content was taken back.
+    /// Its content was redacted.
     pub redacted: bool,
-    /// What its redaction erases: the event itself, and what its sender wrote in its place (edits). Of the latter, nothing
-    /// where no redaction is decided.
+    /// The events that its redaction erases: the event itself and the sender's edits of it. The
+    /// edits are left out unless a redaction is being decided.
     pub erases: Vec<Erased>,
     /// The keys with which the sender of the command has reacted to it.
     pub own_reactions: Vec<String>,
-    /// The keys with which anybody has reacted to it.
+    /// The keys of all reactions to it.
     pub reactions: Vec<String>,
-    /// The last event of the thread that it began, of those that the sender of the command sees.
+    /// The last event that the sender of the command can see in the thread that it began.
     pub thread_end: Option<OwnedEventId>,
     /// How many edits its sender has made of it.
     pub edits: usize,
 }
 
 impl Relation {
-    /// What an event of the log says of others; none if nothing, or nothing that can be read.
+    /// The relations of an event in the log; `None` if it has none or they cannot be read.
     #[must_use]
     pub fn of(event: &Pdu) -> Option<Self> {
-        // Most events say nothing, and need not be parsed to know that.
+        // Most events have no relations, and this avoids parsing them.
         if event.state_key.is_some() || !event.content.get().contains(RELATES_TO) {
             return None;
         }
@@ -78,10 +78,10 @@ impl Relation {
         Self::read(&content).ok().flatten()
     }
 
-    /// What the content of an event says of others.
+    /// Reads the relations from the content of an event.
     ///
     /// # Errors
-    /// [`Rejection::InvalidContent`] if it is not of the form that the specification gives.
+    /// [`Rejection::InvalidContent`] if they do not have the form of the specification.
     pub(crate) fn read(content: &JsonObject) -> Result<Option<Self>, Rejection> {
         let Some(value) = content.get(RELATES_TO) else { return Ok(None) };
         let Value::Object(value) = value else { return Err(wrong("it is no object")) };
@@ -101,8 +101,8 @@ impl Relation {
         Ok(Some(Self { to, in_reply_to }))
     }
 
-    /// Whether the event says something by itself: it is no state, no redaction, no reaction, and no
-    /// edit. Such an event can be the last message of a room, and others can be counted as unread.
+    /// Whether the event is a message of its own: not state, a redaction, a reaction or an edit.
+    /// Such an event can be the last message of a room, and it can be counted as unread.
     #[must_use]
     pub fn stands_alone(event: &Pdu) -> bool {
         use TimelineEventType::{Reaction, RoomRedaction};
@@ -110,7 +110,8 @@ impl Relation {
         says && !matches!(Self::of(event), Some(Self { to: Some((_, RelationKind::Edit)), .. }))
     }
 
-    /// The event that it answers; none where that is named for clients alone that know no threads.
+    /// The event that it answers; `None` if that is named only for clients that do not support
+    /// threads.
     #[must_use]
     pub fn into_reply(self) -> Option<OwnedEventId> {
         let falling_back =
@@ -143,14 +144,15 @@ impl RelationKind {
     }
 }
 
-/// Whether two keys are the same reaction: variation selectors (U+FE0E, U+FE0F) choose how an emoji looks, and not which it is,
-/// and a letter with an accent is the same in one character or two.
+/// Whether two keys are the same reaction. Variation selectors (U+FE0E, U+FE0F) do not count: they
+/// only choose how an emoji looks. An accented letter is the same in its composed and its
+/// decomposed form.
 #[must_use]
 pub fn same_reaction(one: &str, other: &str) -> bool {
     plain_reaction(one) == plain_reaction(other)
 }
 
-/// A key composed and without variation selectors: what all keys that are the same reaction have in common.
+/// The normal form of a reaction's key: composed and without variation selectors.
 #[must_use]
 pub fn plain_reaction(key: &str) -> Cow<'_, str> {
     let is_selector = |char: char| matches!(char, '\u{fe0e}' | '\u{fe0f}');
@@ -161,7 +163,7 @@ pub fn plain_reaction(key: &str) -> Cow<'_, str> {
     composed(key)
 }
 
-/// A key that somebody may react with.
+/// Checks the key of a reaction.
 pub(crate) fn reaction_key(key: &str) -> Result<&str, Rejection> {
     if key.is_empty() {
         let reason = "a reaction has a key, such as an emoji".to_owned();

@@ -1,7 +1,7 @@
-//! A room event with its envelope, and what it did to the room's state.
+//! A room event with its envelope, and its changes of the room's state.
 //!
-//! **Invariant:** whoever folds a room asks [`RoomEvent::state_changes`] what changed, and decides
-//! nothing anew: state resolution has spoken when the event was appended.
+//! **Invariant:** a reader that folds a room takes the changes from [`RoomEvent::state_changes`]
+//! and resolves nothing. State was resolved when the event was appended.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -10,12 +10,12 @@ use crate::{Envelope, Erased, EventStatus, Holder, Pdu};
 /// A room event with its envelope.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoomEvent {
-    /// What the server notes beside it.
+    /// The data that the server stores beside it.
     pub envelope: Envelope,
     /// The event.
     pub pdu: Arc<Pdu>,
-    /// The other events that its envelope names as holders of slots. The log has each in its own
-    /// place ([`Self::restated_holders`]), from where whoever reads the event fetches them.
+    /// The other events that its envelope names as holders of slots. A reader fetches them from the
+    /// log, where [`Self::restated_holders`] says they are.
     pub restated: Vec<Arc<Pdu>>,
 }
 
@@ -26,51 +26,51 @@ pub struct StateChange<'a> {
     pub kind: Cow<'a, str>,
     /// The state key.
     pub state_key: &'a str,
-    /// Who holds the slot now; none if nobody does.
+    /// The event that holds the slot now; `None` if the slot is empty.
     pub holder: Option<StateHolder<'a>>,
 }
 
-/// Who holds a slot from an event on.
+/// The event that holds a slot after a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StateHolder<'a> {
     /// The event that holds it.
     pub pdu: &'a Arc<Pdu>,
-    /// Where the log has it, unless it is the event itself.
+    /// Its place in the log, unless it is the event itself.
     pub place: Option<&'a Holder>,
 }
 
 impl RoomEvent {
-    /// An event with its envelope, whose restated holders are not fetched yet.
+    /// An event with its envelope, before its restated holders are fetched.
     #[must_use]
     pub fn new(envelope: Envelope, pdu: Arc<Pdu>) -> Self {
         Self { envelope, pdu, restated: Vec::new() }
     }
 
-    /// The events that lose their content by it; none unless it was accepted.
+    /// The events whose content it erases; none unless it was accepted.
     #[must_use]
     pub fn erases(&self) -> &[Erased] {
         if self.envelope.status == EventStatus::Accepted { &self.envelope.erases } else { &[] }
     }
 
-    /// The events that it gives slots back to, beside itself: those to fetch into
+    /// The other events that hold slots again because of it: a reader fetches them into
     /// [`Self::restated`].
     pub fn restated_holders(&self) -> impl Iterator<Item = &Holder> {
         let holders = self.envelope.state.iter().flatten().filter_map(|slot| slot.holder.as_ref());
         holders.filter(|holder| holder.event_id != self.pdu.event_id)
     }
 
-    /// Whether the event is state that holds its slot.
+    /// Whether the event is a state event that holds its slot.
     #[must_use]
     pub fn holds_its_slot(&self) -> bool {
         let own = &self.pdu.event_id;
         self.state_changes().any(|change| change.holder.is_some_and(|it| it.pdu.event_id == *own))
     }
 
-    /// The slots whose holders it has changed.
+    /// The slots whose holders changed.
     ///
-    /// A rejected event changes none. One that soft-failed changes what its envelope says and no
-    /// more: it is not shown, but other servers may have accepted it, and the state is theirs too.
-    /// A holder that was not fetched is left out, and its slot with it.
+    /// A rejected event changes none. A soft-failed event changes only the slots that its envelope
+    /// lists: it is not shown, but other servers may have accepted it, and they share the state. A
+    /// slot is left out if its holder was not fetched.
     pub fn state_changes(&self) -> impl Iterator<Item = StateChange<'_>> {
         let status = self.envelope.status;
         let resolved = self.envelope.state.as_ref().filter(|_| status != EventStatus::Rejected);

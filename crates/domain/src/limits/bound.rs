@@ -1,12 +1,12 @@
-//! How many of a thing there may be, and what is told to whoever wants one more.
+//! Bounds of counts, and the messages for users who reach one.
 //!
-//! **Invariant:** each bound has a code of its own, and its text says what to do about it.
+//! **Invariant:** each bound has a code of its own, and its message says what to do about it.
 
 use std::fmt;
 
 use crate::limits;
 
-/// A bound that is reached.
+/// A bound on a count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bound {
     /// Aliases that a user has given to rooms.
@@ -25,14 +25,14 @@ pub enum Bound {
     Bans,
     /// Rooms that a user has joined.
     Rooms,
-    /// Rooms that a user asks to be let into.
+    /// Rooms that a user knocks on.
     Knocks,
     /// Invites that a user has not answered.
     Invites,
 }
 
 impl Bound {
-    /// How many there may be.
+    /// The greatest count that is allowed.
     #[must_use]
     pub const fn max(self) -> usize {
         match self {
@@ -79,10 +79,7 @@ impl fmt::Display for Bound {
         let max = self.max();
         match self {
             Self::Aliases => {
-                write!(
-                    f,
-                    "you have given {max} aliases to rooms; take some of them from their rooms first"
-                )
+                write!(f, "you have given {max} aliases to rooms; remove some of them first")
             }
             Self::Filters => write!(f, "you have stored {max} filters; delete one first"),
             Self::OwnReactions => {
@@ -93,12 +90,15 @@ impl fmt::Display for Bound {
             }
             Self::Edits => write!(f, "this message has {max} edits; send a new message"),
             Self::StateKeys => {
-                write!(f, "this room has {max} pieces of state; set one that is there already")
+                write!(f, "this room has {max} pieces of state; change an existing one")
             }
             Self::Bans => write!(f, "{max} users are banned from this room; lift a ban first"),
             Self::Rooms => write!(f, "you have joined {max} rooms; leave one first"),
             Self::Knocks => {
-                write!(f, "you ask to be let into {max} rooms; take one of these back first")
+                write!(
+                    f,
+                    "you have asked to join {max} rooms; withdraw one of these requests first"
+                )
             }
             Self::Invites => {
                 write!(f, "this user has {max} invites to answer; ask them to answer some first")

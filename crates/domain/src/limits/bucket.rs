@@ -1,26 +1,28 @@
-//! How much may be done over time: a bucket that refills.
+//! Rate limits: a bucket that refills.
 //!
-//! A bucket is kept as the moment at which it is full again (the generic cell rate algorithm, ATM Forum traffic management 4.0,
-//! section 4.4.2), so it is one number. All times are in nanoseconds.
+//! A bucket is stored as the time at which it is full again (the generic cell rate algorithm, ATM
+//! Forum traffic management 4.0, section 4.4.2), so it is one number. All times are in nanoseconds.
 //!
-//! **Invariant:** what is refused takes nothing.
+//! **Invariant:** a refusal takes nothing from the bucket.
 
 use std::time::Duration;
 
-/// How often something may be done: so many times at once, and one more after each interval.
+/// How often an action is allowed: a burst, and one more after each interval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
-    /// How often at once.
+    /// How many are allowed at once.
     pub burst: u32,
-    /// After which time one more is possible.
+    /// The time after which one more is allowed.
     pub interval: Duration,
 }
 
 impl Pace {
-    /// Takes `count` out of the bucket that is full again at `full_at`, at `now`. Answers with when it is full again then.
+    /// Takes `count` from the bucket that is full again at `full_at`. Returns the new time at which
+    /// it is full.
     ///
     /// # Errors
-    /// After how long there is enough. If there never is, after how long the bucket is full.
+    /// The time to wait until there is enough. If there can never be enough, the time until the
+    /// bucket is full.
     pub fn take(&self, full_at: u64, count: u32, now: u64) -> Result<u64, Duration> {
         let interval = u64::try_from(self.interval.as_nanos()).unwrap_or(u64::MAX);
         let burst = interval.saturating_mul(u64::from(self.burst));
@@ -31,16 +33,17 @@ impl Pace {
     }
 }
 
-/// When a bucket is full again that was to be at `full_at`. A clock that was set back leaves nobody with less than an empty bucket.
+/// Corrects the time at which a bucket is full again. A clock that was set back costs at most a
+/// full bucket.
 #[must_use]
 pub fn settle(full_at: u64, burst: u64, now: u64) -> u64 {
     full_at.clamp(now, now.saturating_add(burst))
 }
 
-/// Takes what comes back within `cost` out of the bucket that fills within `burst` and is full again at `full_at`.
+/// Takes `cost` from the bucket that refills within `burst` and is full again at `full_at`.
 ///
 /// # Errors
-/// How long to wait until there is enough.
+/// The time to wait until there is enough.
 pub fn take(full_at: u64, cost: u64, burst: u64, now: u64) -> Result<u64, u64> {
     let taken = settle(full_at, burst, now).saturating_add(cost);
     match taken.saturating_sub(now).checked_sub(burst) {

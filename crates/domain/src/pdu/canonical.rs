@@ -3,7 +3,7 @@
 //! Source: Matrix specification, appendix "Canonical JSON": keys sorted by code point, no white
 //! space, integers only, within plus or minus 2^53 - 1.
 //!
-//! **Invariant:** what is written here is byte for byte what ruma's canonical JSON would be.
+//! **Invariant:** the output is byte for byte the canonical JSON of ruma.
 
 use std::{fmt::Display, io::Write};
 
@@ -14,7 +14,7 @@ use crate::{Rejection, limits::CONTENT_DEPTH_MAX};
 /// A JSON object.
 pub type JsonObject = serde_json::Map<String, Value>;
 
-/// The largest integer that canonical JSON knows.
+/// The largest integer in canonical JSON.
 const INTEGER_MAX: i64 = (1 << 53) - 1;
 
 /// The object as canonical JSON.

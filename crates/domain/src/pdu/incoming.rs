@@ -1,10 +1,10 @@
-//! An event as another server sent it: what can be checked without knowing the room.
+//! An event as another server sent it, with the checks that need no knowledge of the room.
 //!
 //! Source: Matrix server-server specification, "Checks performed on receipt of a PDU", the first
 //! three, and "Validating hashes and signatures on received events".
 //!
-//! **Invariant:** a [`Pdu`] comes out only if its form is that of its room's version and every server
-//! that has to has signed it. If its content is not what was hashed, the content is gone from it.
+//! **Invariant:** a [`Pdu`] comes out only if it has the form of its room's version and every
+//! required server has signed it. If the content does not match its hash, the content is redacted.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ use crate::{
     room::supported_rules,
 };
 
-/// An event whose form is right and whose signatures are not checked yet.
+/// An event of the right form, before its signatures are checked.
 #[derive(Debug)]
 pub struct Incoming {
     event_id: OwnedEventId,
@@ -40,7 +40,7 @@ pub struct Incoming {
 #[derive(Clone, Debug, Default)]
 pub struct PublicKeys(PublicKeyMap);
 
-/// An event is not taken, not even as a rejected one: it is none.
+/// The bytes are not an event. The server does not store them, not even as a rejected event.
 #[derive(Debug, thiserror::Error)]
 pub enum IncomingError {
     /// It is larger than any event.
@@ -52,10 +52,10 @@ pub enum IncomingError {
     /// It is not JSON, or not canonical JSON.
     #[error("the event is not canonical JSON: {0}")]
     Json(#[from] serde_json::Error),
-    /// It does not have the form that the room's version asks for.
+    /// It does not have the form of its room's version.
     #[error("the event does not have the form of its room's version: {0}")]
     Form(String),
-    /// Its content could be stored, but not read again.
+    /// It nests too deep to be read again after it was stored.
     #[error("the event nests deeper than {CONTENT_DEPTH_MAX}")]
     TooDeep,
     /// This server does not know the version of the room.
@@ -91,7 +91,7 @@ impl Incoming {
         if object.get("content").is_some_and(|content| nests_deeper(content, CONTENT_DEPTH_MAX)) {
             return Err(IncomingError::TooDeep);
         }
-        // What others say beside an event is not part of it.
+        // `unsigned` is data that other servers add; it is not part of the event.
         object.remove("unsigned");
         let hash = reference_hash(&object, &rules);
         let hash = hash.map_err(|error| IncomingError::Form(error.to_string()))?;
@@ -101,7 +101,7 @@ impl Incoming {
         Ok(Self { sender: pdu.sender, sent: pdu.origin_server_ts, event_id, object, rules })
     }
 
-    /// The version of the room that an event opens: a create event, which follows nothing.
+    /// The version of the room that a create event opens. A create event has no previous events.
     #[must_use]
     pub fn version_of_create(json: &RawValue) -> Option<RoomVersionId> {
         #[derive(serde::Deserialize)]
@@ -120,8 +120,8 @@ impl Incoming {
         opens.then(|| create.content.room_version.unwrap_or(RoomVersionId::V1))
     }
 
-    /// The room that an event is of: what it says; or, if it is the create event of a room that is
-    /// named after it, what follows from its hash. Nothing of it has been checked.
+    /// The room that an event names. For a create event without `room_id` it follows from the hash.
+    /// Nothing in the event has been checked.
     #[must_use]
     pub fn room_of(json: &RawValue) -> Option<OwnedRoomId> {
         #[derive(serde::Deserialize)]
@@ -136,7 +136,7 @@ impl Incoming {
         })
     }
 
-    /// The event's ID, which follows from its bytes.
+    /// The event's ID, computed from its bytes.
     #[must_use]
     pub fn event_id(&self) -> &EventId {
         &self.event_id
@@ -148,16 +148,16 @@ impl Incoming {
         self.sender.server_name() == server
     }
 
-    /// When it was sent, as its server says.
+    /// The time at which it was sent, according to its server.
     #[must_use]
     pub fn sent(&self) -> MilliSecondsSinceUnixEpoch {
         self.sent
     }
 
-    /// The servers that have to have signed it, each with the IDs of the keys that it used.
+    /// The servers that must have signed it, each with the IDs of the keys that it used.
     ///
     /// # Errors
-    /// [`IncomingError::Signatures`] if that cannot be read.
+    /// [`IncomingError::Signatures`] if they cannot be read.
     pub fn signers(&self) -> Result<BTreeMap<OwnedServerName, Vec<String>>, IncomingError> {
         let needed =
             required_server_signatures_to_verify_event(&self.object, &self.rules.signatures)
@@ -170,11 +170,11 @@ impl Incoming {
         Ok(needed.into_iter().map(|name| (name.clone(), keys(&name).unwrap_or_default())).collect())
     }
 
-    /// Checks signatures and content hash. Where the content is not what was hashed, the event is
-    /// taken as if it had been redacted.
+    /// Checks signatures and content hash. If the content does not match its hash, the event is
+    /// redacted.
     ///
     /// # Errors
-    /// [`IncomingError::Signatures`] if a signature is missing or does not hold.
+    /// [`IncomingError::Signatures`] if a signature is missing or wrong.
     pub fn verify(mut self, keys: &PublicKeys) -> Result<Pdu, IncomingError> {
         let verified = verify_event(&keys.0, &self.object, &self.rules)
             .map_err(|error| IncomingError::Signatures(error.to_string()))?;
@@ -187,7 +187,7 @@ impl Incoming {
 }
 
 impl Incoming {
-    /// The event, with no check of who made it: good for nothing but to look it up.
+    /// The event without a check of its signatures. Use it only to look the event up.
     ///
     /// # Errors
     /// [`IncomingError::Form`] if it cannot be read.

@@ -1,7 +1,7 @@
-//! What redaction leaves of an event.
+//! Redaction of events.
 //!
-//! **Invariant:** the ID and the signatures of an event stay valid without its content: both cover
-//! what is left here, and the hash of what goes.
+//! **Invariant:** the ID and the signatures of an event stay valid without its content. Both cover
+//! the part that remains, and the hash of the part that goes.
 
 use ruma_common::{
     CanonicalJsonObject, OwnedEventId, RoomVersionId, canonical_json::redact_in_place,
@@ -11,10 +11,10 @@ use ruma_signatures::{content_hash, reference_hash};
 
 use crate::Pdu;
 
-/// An event cannot be redacted. None of this happens to an event that this server made.
+/// An event cannot be redacted. Events that this server made never fail in this way.
 #[derive(Debug, thiserror::Error)]
 pub enum RedactError {
-    /// The room's version is unknown, so it is unknown what may go.
+    /// The room's version is unknown, so the server does not know which keys to remove.
     #[error("{event_id} cannot be redacted: room version {version} is unknown")]
     Version {
         /// The event.
@@ -22,22 +22,22 @@ pub enum RedactError {
         /// The room's version.
         version: RoomVersionId,
     },
-    /// It is not canonical JSON, or lacks what every event has.
+    /// It is not canonical JSON, or lacks a required field.
     #[error("{event_id} cannot be redacted: {reason}")]
     Malformed {
         /// The event.
         event_id: OwnedEventId,
-        /// What is wrong.
+        /// The reason.
         reason: String,
     },
-    /// Its ID does not cover it: nothing of it may be erased.
-    #[error("{event_id} cannot be redacted: its ID is not the hash of it")]
+    /// Its ID does not match it, so none of it may be erased.
+    #[error("{event_id} cannot be redacted: its ID does not match its content")]
     OtherId {
         /// The event.
         event_id: OwnedEventId,
     },
-    /// Its ID covers the hash of another content.
-    #[error("{event_id} has another content than the one that its ID covers")]
+    /// Its ID covers the hash of other content.
+    #[error("{event_id} has other content than its ID covers")]
     OtherContent {
         /// The event.
         event_id: OwnedEventId,
@@ -45,12 +45,12 @@ pub enum RedactError {
 }
 
 impl Pdu {
-    /// The event, of a room of this version, without what redaction takes away.
+    /// The redacted form of the event, for a room of this version.
     ///
     /// Source: Matrix specification, room versions 10 to 12, "Redactions".
     ///
     /// # Errors
-    /// [`RedactError`] if the version is unknown, or the event is not what it should be.
+    /// [`RedactError`] if the version is unknown or the event is malformed.
     pub fn redacted(&self, version: &RoomVersionId) -> Result<Self, RedactError> {
         let (rules, mut object) = (self.rules_of(version)?, self.object()?);
         redact_in_place(&mut object, &rules.redaction, None)
@@ -59,8 +59,8 @@ impl Pdu {
         Self::parse(self.event_id.clone(), json.into()).map_err(|error| self.malformed(&error))
     }
 
-    /// Checks that the ID is the hash of the event, of a room of this version: with all of its
-    /// content, or with what redaction leaves of it.
+    /// Checks that the ID is the hash of the event, for a room of this version. The event may be
+    /// whole or redacted.
     ///
     /// Source: Matrix specification, room versions 4 to 12, "Event IDs".
     ///
@@ -70,15 +70,14 @@ impl Pdu {
         self.check_id_of(&self.object()?, &self.rules_of(version)?)
     }
 
-    /// Checks that the event, of a room of this version, is what its ID says: the ID is that of the
-    /// event, and the content is that which the event has the hash of, or nothing is left of it that
-    /// redaction takes away.
+    /// Checks the ID and the content of the event, for a room of this version. The ID must match
+    /// the event. The content must match its hash, or be redacted completely.
     ///
     /// Source: Matrix server-server specification, "Validating hashes and signatures on received
     /// events".
     ///
     /// # Errors
-    /// [`RedactError`] if it is not, or if the version is unknown.
+    /// [`RedactError`] if one does not match, or if the version is unknown.
     pub fn check_content(&self, version: &RoomVersionId) -> Result<(), RedactError> {
         let (rules, object) = (self.rules_of(version)?, self.object()?);
         self.check_id_of(&object, &rules)?;

@@ -1,7 +1,7 @@
 //! Turns the draft of an event into a PDU: canonical JSON, content hash, reference hash.
 //!
-//! **Invariant:** hashes and bytes are those that `ruma_signatures` computes for the same event
-//! (a property test compares them); only faster, as each byte is written once and hashed twice.
+//! **Invariant:** hashes and bytes equal those of `ruma_signatures` for the same event (a property
+//! test compares them). This code is faster: it writes each byte once and hashes it twice.
 
 use base64::{
     Engine,
@@ -21,14 +21,14 @@ use crate::{
     pdu::canonical::{write_integer, write_string},
 };
 
-/// An event, complete but for its hashes. `content` is canonical JSON.
+/// An event without its hashes. `content` is canonical JSON.
 pub(crate) struct Unsealed<'a> {
-    /// None for the create event of a room that is named after it.
+    /// `None` for the create event of a room that is named after it.
     pub(crate) room_id: Option<&'a RoomId>,
     pub(crate) sender: &'a UserId,
     pub(crate) kind: &'a str,
     pub(crate) state_key: Option<&'a str>,
-    /// The event to redact, where the room version keeps that beside the content.
+    /// The event to redact, in room versions that name it beside the content.
     pub(crate) redacts: Option<&'a EventId>,
     pub(crate) content: String,
     pub(crate) prev_events: Vec<OwnedEventId>,
@@ -53,7 +53,7 @@ impl Unsealed<'_> {
         let hashes = format!(",\"hashes\":{{\"sha256\":\"{}\"}}", STANDARD_NO_PAD.encode(hash));
         let redacted = redacted_content(self.kind, self.state_key, &self.content, rules)?;
         let rest = [depth.as_bytes(), hashes.as_bytes(), &tail];
-        // Redaction takes `redacts` away where it stands beside the content.
+        // Redaction removes `redacts` where it stands beside the content.
         let bare = self.redacts.map(|_| self.tail(None));
         let bare = bare.as_deref().unwrap_or(&tail);
         let reference = self::hash(&[&head, redacted.as_bytes(), rest[0], rest[1], bare]);
@@ -72,7 +72,7 @@ impl Unsealed<'_> {
         Ok(self.into_pdu(event_id, json))
     }
 
-    /// What follows the hashes.
+    /// The part of the JSON after the hashes.
     fn tail(&self, redacts: Option<&EventId>) -> Vec<u8> {
         let mut tail = Vec::with_capacity(384);
         tail.extend_from_slice(b",\"origin_server_ts\":");
@@ -122,14 +122,14 @@ impl Unsealed<'_> {
     }
 }
 
-/// What redaction would leave of the content, which is what the event ID covers.
+/// The redacted form of the content, which the event ID covers.
 fn redacted_content(
     kind: &str,
     state_key: Option<&str>,
     content: &str,
     rules: &RoomVersionRules,
 ) -> Result<String, Rejection> {
-    // Redaction keeps keys of some types in `m.room.`, whether or not they are sent as state.
+    // Redaction keeps keys of some `m.room.` types, in state events and in other events.
     if state_key.is_none() && (kind == "m.room.message" || !kind.starts_with("m.room.")) {
         return Ok("{}".to_owned());
     }

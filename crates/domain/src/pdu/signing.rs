@@ -1,4 +1,5 @@
-//! The server's signature on its events, made when another server first needs it.
+//! The server's signature on its events. The server signs an event when another server first needs
+//! it.
 //!
 //! **Invariant:** a signature changes neither the ID of an event nor any of its other bytes.
 //! **Invariant:** the secret is never shown by `Debug`.
@@ -26,7 +27,9 @@ pub struct SigningKey {
 
 /// The text is not a signing key.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a signing key reads: ed25519, a name of letters, digits or _, and 32 bytes as base64")]
+#[error(
+    "a signing key has this form: ed25519, a name of letters, digits or _, and 32 bytes as base64"
+)]
 pub struct ParseKeyError;
 
 /// An event cannot be signed: its bytes are not canonical JSON, or its room's version is unknown.
@@ -38,8 +41,8 @@ pub struct SignError {
 }
 
 impl SigningKey {
-    /// The key of a seed, which the caller draws at random. The name tells it from the server's
-    /// other keys: letters, digits and `_`.
+    /// The key of a seed, which the caller draws at random. The name distinguishes it from the
+    /// server's other keys. It may hold letters, digits and `_`.
     ///
     /// # Errors
     /// [`ParseKeyError`] if the name is empty or has other characters.
@@ -81,8 +84,8 @@ impl SigningKey {
         self.pair.version()
     }
 
-    /// A secret of the server for `purpose`, which names it in all of the world. What is done with it tells nothing
-    /// about the key, nor about other secrets.
+    /// Derives a secret of the server for `purpose`, a globally unique text. The secret reveals
+    /// nothing about the key or about other secrets.
     #[must_use]
     pub fn derive_secret(&self, purpose: &str) -> [u8; 32] {
         blake3::derive_key(purpose, &self.seed)
@@ -101,10 +104,10 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-/// The event, of a room of this version, as canonical JSON with the server's signature.
+/// The event, for a room of this version, as canonical JSON with the server's signature.
 ///
-/// The signature covers what redaction would leave, and the content hash that the event was made
-/// with. So it is the same before and after the content was erased.
+/// The signature covers the redacted form and the original content hash. So it stays the same when
+/// the content is erased.
 ///
 /// # Errors
 /// [`SignError`] if the stored event is not canonical JSON or the version is unknown.

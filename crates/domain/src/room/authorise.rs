@@ -1,7 +1,7 @@
-//! From a draft to an authorised event: hashes, auth events, and the final word on whether it may be.
+//! Turns a draft into an authorised event: hashes, auth events, and the authorisation rules.
 //!
-//! **Invariant:** nothing leaves this module that the authorisation rules of the room's version, as
-//! ruma states them, would reject.
+//! **Invariant:** this module returns no event that ruma's authorisation rules of the room's
+//! version would reject.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -19,7 +19,7 @@ use crate::{
     pdu::{canonical::canonical, seal::Unsealed},
 };
 
-/// An event that a command asks for.
+/// An event that a command makes, before it is hashed and authorised.
 #[derive(Debug)]
 pub(super) struct Draft<'a> {
     pub(super) kind: Cow<'a, str>,
@@ -59,7 +59,7 @@ impl Room {
         self.issue_redacting(kind, state_key, None, content, cx)
     }
 
-    /// The same, of an event that names beside its content which other event it redacts.
+    /// Like [`Self::issue`], for a redaction that names its target beside the content.
     pub(super) fn issue_redacting(
         &self,
         kind: &str,
@@ -120,8 +120,8 @@ impl Room {
         Ok(types.iter().filter_map(|(kind, key)| id(&kind.to_string(), key)).collect())
     }
 
-    /// The rules for events that are no state, against the power levels as they were read once:
-    /// ruma reads them anew for every event.
+    /// The authorisation rules for events other than state, with the parsed power levels: ruma
+    /// parses the levels for every event.
     fn authorise_message(&self, kind: &str, event: &Pdu) -> Result<(), Rejection> {
         self.require_member(&event.sender)?;
         let needed = self.levels().event(kind, false);
@@ -131,7 +131,7 @@ impl Room {
         Ok(())
     }
 
-    /// The authorisation rules of the room's version.
+    /// Checks the authorisation rules of the room's version.
     pub(super) fn authorise(&self, event: &Pdu) -> Result<(), Rejection> {
         let rules = &self.rules()?.authorization;
         let forbidden = |rule| Rejection::Forbidden { rule };
@@ -147,7 +147,7 @@ impl Room {
         .map_err(forbidden)
     }
 
-    /// The state events among which the auth events of an event are.
+    /// The state events that may be auth events of an event.
     fn auth_candidates<'a>(&'a self, event: &'a Pdu) -> impl Iterator<Item = &'a Arc<Pdu>> {
         let rules = self.version.as_ref().map(|version| &version.rules.authorization);
         let types = rules.and_then(|rules| {
@@ -158,7 +158,7 @@ impl Room {
         types.filter_map(|(kind, key)| self.state(&kind.to_string(), &key))
     }
 
-    /// Refuses who is not joined.
+    /// Refuses a user who is not joined.
     pub(super) fn require_member(&self, user: &UserId) -> Result<(), Rejection> {
         match self.membership(user) {
             Membership::Join => Ok(()),
@@ -167,7 +167,7 @@ impl Room {
         }
     }
 
-    /// Refuses whose power is below `needed`.
+    /// Refuses a user whose power is below `needed`.
     pub(super) fn require_power(
         &self,
         user: &UserId,
@@ -182,7 +182,7 @@ impl Room {
         }
     }
 
-    /// Refuses users of other servers in a room that is closed to them.
+    /// Refuses users of other servers if the room is closed to them.
     fn require_federation(&self, user: &UserId) -> Result<(), Rejection> {
         let closed = self.version.as_ref().is_some_and(|version| !version.is_federated);
         let home = self.state("m.room.create", "").map(|create| create.sender.server_name());

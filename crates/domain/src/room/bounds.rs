@@ -1,4 +1,5 @@
-//! Tests of how much a room may hold: its slots are filled here, as ten thousand decisions would take long.
+//! Tests of how much a room may hold. They fill the slots directly, because ten thousand decisions
+//! would take long.
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::sync::Arc;
@@ -52,7 +53,7 @@ fn a_room_has_so_much_state_and_what_is_there_can_be_set() {
     let refused = decide(&room, &state("one more"));
     assert_eq!(refused, Err(Rejection::Bound(Bound::StateKeys)));
     assert_eq!(decide(&room, &state("0")).unwrap().len(), 1);
-    // Members are counted by themselves.
+    // Members have a count of their own.
     let bob = <&UserId>::try_from("@bob:rook.example").unwrap().to_owned();
     let invite = RoomCommand::Invite { invitee: bob.into(), reason: None };
     assert_eq!(decide(&room, &invite).unwrap().len(), 1);

@@ -1,4 +1,4 @@
-//! What users ask of rooms.
+//! Commands for rooms.
 
 use ruma_common::{
     EventId, MilliSecondsSinceUnixEpoch, OwnedEventId, OwnedRoomAliasId, OwnedRoomId, OwnedUserId,
@@ -11,31 +11,32 @@ use crate::{
     Relation, RelationKind,
 };
 
-/// What a decision knows beside the state: who asks, when, and whose server this is.
+/// The facts beside the state that a decision needs: the sender, the time and the server.
 ///
 /// The clock is read once, where the command is accepted.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
-    /// Who asks.
+    /// The sender of the command.
     pub sender: &'a UserId,
-    /// When, in milliseconds since 1970.
+    /// The time, in milliseconds since 1970.
     pub now: MilliSecondsSinceUnixEpoch,
     /// This server.
     pub server_name: &'a ServerName,
     /// The events that the command refers to ([`RoomCommand::refers_to`]), as far as the caller
-    /// has found them.
+    /// found them.
     pub events: &'a [KnownEvent],
 }
 
 impl<'a> Context<'a> {
-    /// What the events of a command erase: see [`Envelope::erases`](crate::Envelope::erases).
+    /// The events that a command erases: see [`Envelope::erases`](crate::Envelope::erases).
     #[must_use]
     pub fn erased_by(&self, command: &RoomCommand) -> Vec<Erased> {
         let RoomCommand::Redact { event_id, .. } = command else { return Vec::new() };
         self.known(event_id).map(|known| known.erases.clone()).unwrap_or_default()
     }
 
-    /// The number of the message that a command replaces: see [`Envelope::edits`](crate::Envelope::edits).
+    /// The sequence of the message that a command replaces: see
+    /// [`Envelope::edits`](crate::Envelope::edits).
     #[must_use]
     pub fn edited_by(&self, command: &RoomCommand) -> Option<u64> {
         Some(self.known(&command.edits()?)?.sequence)
@@ -47,10 +48,10 @@ impl<'a> Context<'a> {
     }
 }
 
-/// What to ask of a room that exists.
+/// A command for a room that exists.
 ///
-/// How it serialises goes into the fingerprints of actions ([`crate::Fingerprint`]) and must not
-/// change. What the server fills in later is left out.
+/// Its serialised form goes into the fingerprints of actions ([`crate::Fingerprint`]) and must not
+/// change. Fields that the server fills in later are left out.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "command", rename_all = "snake_case")]
 pub enum RoomCommand {
@@ -58,16 +59,16 @@ pub enum RoomCommand {
     Join {
         /// Shown to the others.
         reason: Option<String>,
-        /// For restricted rooms: one of [`crate::Room::join_rule`]'s rooms that the sender is
-        /// joined to, which the caller has checked.
+        /// For restricted rooms: a room of [`crate::Room::join_rule`] that the sender has joined.
+        /// The caller has checked this.
         #[serde(skip)]
         member_of: Option<OwnedRoomId>,
     },
-    /// Leave, decline an invite, or take back a knock.
+    /// Leave, decline an invite, or withdraw a knock.
     Leave {
         /// Shown to the others.
         reason: Option<String>,
-        /// A member who can change the power levels from now on: needed where nobody else can.
+        /// A member who will be able to change the power levels: needed if no other member can.
         #[serde(skip_serializing_if = "Option::is_none")]
         successor: Option<OwnedUserId>,
     },
@@ -76,68 +77,68 @@ pub enum RoomCommand {
         /// Shown to the others.
         reason: Option<String>,
     },
-    /// Ask to be let in.
+    /// Ask to join.
     Knock {
         /// Shown to the members.
         reason: Option<String>,
     },
-    /// Let a user join.
+    /// Invite a user.
     Invite {
-        /// Who is invited.
+        /// The invited user.
         invitee: Invitee,
         /// Shown to the invitee.
         reason: Option<String>,
     },
-    /// Remove a member, take back an invite, or refuse a knock.
+    /// Remove a member, withdraw an invite, or refuse a knock.
     Kick {
-        /// Who goes.
+        /// The user to remove.
         user: OwnedUserId,
         /// Shown to all.
         reason: Option<String>,
     },
-    /// Remove a user and keep her out.
+    /// Remove a user and refuse further joins.
     Ban {
-        /// Who goes.
+        /// The user to ban.
         user: OwnedUserId,
         /// Shown to all.
         reason: Option<String>,
     },
     /// Lift a ban.
     Unban {
-        /// Who may come back.
+        /// The user whose ban ends.
         user: OwnedUserId,
         /// Shown to all.
         reason: Option<String>,
     },
-    /// Say something.
+    /// Send a message.
     SendMessage {
-        /// In which manner.
+        /// The kind of the message.
         kind: MessageKind,
         /// The text.
         body: String,
-        /// The same as HTML (`org.matrix.custom.html`).
+        /// The text as HTML (`org.matrix.custom.html`).
         formatted_body: Option<String>,
-        /// Which event it answers or replaces.
+        /// The event that it answers or replaces.
         relation: Option<MessageRelation>,
-        /// Whom it mentions (`m.mentions`); none to say nothing about that.
+        /// The users that it mentions (`m.mentions`); `None` leaves `m.mentions` out.
         mentions: Option<Mentions>,
     },
     /// React to an event.
     React {
         /// The event.
         event_id: OwnedEventId,
-        /// With what: an emoji, mostly.
+        /// The key of the reaction, usually an emoji.
         key: String,
     },
-    /// Send an event that is no state. Types of `m.room.` other than `m.room.message` and
-    /// `m.room.encrypted`, and those of `org.rookery.`, are refused.
+    /// Send an event other than state. Types that begin with `m.room.` are refused, except
+    /// `m.room.message` and `m.room.encrypted`; so are types that begin with `org.rookery.`.
     SendEvent {
         /// The type.
         event_type: String,
         /// The content.
         content: JsonObject,
     },
-    /// Take back what an event said: its content goes, for everybody and for good.
+    /// Redact an event: its content is removed for everybody and permanently.
     Redact {
         /// The event.
         event_id: OwnedEventId,
@@ -153,90 +154,90 @@ pub enum RoomCommand {
         /// The content.
         content: JsonObject,
     },
-    /// Name the room.
+    /// Set the name of the room.
     SetName {
-        /// The name; empty to take it away.
+        /// The name; empty to remove it.
         name: String,
     },
-    /// Say what the room is about.
+    /// Set the topic of the room.
     SetTopic {
-        /// The topic; empty to take it away.
+        /// The topic; empty to remove it.
         topic: String,
     },
-    /// Give the room a picture.
+    /// Set the avatar of the room.
     SetAvatar {
-        /// Its `mxc:` address; none to take it away.
+        /// Its `mxc:` address; `None` to remove it.
         url: Option<String>,
     },
-    /// Say which aliases the room goes by. That they point to this room, the caller has checked.
+    /// Set the aliases of the room. The caller has checked that they point to this room.
     SetAliases {
-        /// The one to show.
+        /// The alias to show.
         canonical: Option<OwnedRoomAliasId>,
-        /// Others.
+        /// The other aliases.
         alternative: Vec<OwnedRoomAliasId>,
     },
-    /// Say how users get in.
+    /// Set how users may join.
     SetJoinRule {
         /// The rule.
         rule: JoinRule,
     },
-    /// Say who may read what was sent from now on.
+    /// Set who may read events that are sent from now on.
     SetHistoryVisibility {
         /// The setting.
         visibility: HistoryVisibility,
     },
-    /// Change what users may do.
+    /// Change the power levels.
     SetPowerLevels {
-        /// What changes.
+        /// The change.
         change: PowerLevelsChange,
     },
-    /// Say whether the room stands in the public directory.
+    /// Set whether the room is listed in the public directory.
     SetListed {
-        /// Whether it does.
+        /// Whether it is listed.
         listed: bool,
     },
-    /// Close the room, as another one takes its place ([`Room::replacement`](crate::Room)).
+    /// Close the room, because another one replaces it ([`Room::replacement`](crate::Room)).
     Close {
         /// The other room.
         replacement: OwnedRoomId,
     },
-    /// Bring the sender's member event up to her profile.
+    /// Update the sender's member event to their profile.
     SetMemberProfile {
         /// The profile.
         profile: Profile,
     },
 }
 
-/// Which event a message answers or replaces.
+/// The event that a message answers or replaces.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MessageRelation {
-    /// It answers this one.
+    /// A reply to this event.
     Reply(OwnedEventId),
-    /// It belongs to a thread.
+    /// A message in a thread.
     Thread {
         /// The event that began the thread.
         root: OwnedEventId,
-        /// The event of the thread that it answers; none if it is just the next one.
+        /// The event of the thread that it answers; `None` if it is only the next message.
         reply_to: Option<OwnedEventId>,
     },
-    /// It replaces this one, which the sender has sent.
+    /// An edit of this event, which the sender sent.
     Edit(OwnedEventId),
 }
 
-/// Whom a message mentions.
+/// The mentions of a message.
 ///
 /// Source: Matrix client-server specification, "User and room mentions".
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Mentions {
-    /// These users.
+    /// The mentioned users.
     pub users: Vec<OwnedUserId>,
-    /// The whole room.
+    /// Whether the whole room is mentioned.
     pub room: bool,
 }
 
 impl RoomCommand {
-    /// The events that a decision about this command has to know ([`Context::events`]).
+    /// The events that a decision about this command needs ([`Context::events`]).
     #[must_use]
     pub fn refers_to(&self) -> Vec<OwnedEventId> {
         match self {
@@ -272,16 +273,16 @@ impl RoomCommand {
     }
 }
 
-/// The manner of a message.
+/// The kind of a message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MessageKind {
-    /// Somebody says something (`m.text`).
+    /// A text (`m.text`).
     #[default]
     Text,
-    /// Somebody does something (`m.emote`).
+    /// An action (`m.emote`).
     Emote,
-    /// A program says something (`m.notice`).
+    /// A message of a program (`m.notice`).
     Notice,
 }
 
@@ -297,12 +298,12 @@ impl MessageKind {
     }
 }
 
-/// A user to invite, with the profile that the others see until she joins.
+/// A user to invite, with the profile that the members see until the user joins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Invitee {
-    /// Who.
+    /// The user.
     pub user: OwnedUserId,
-    /// Her profile, as far as it is known.
+    /// Their profile, as far as it is known.
     #[serde(skip)]
     pub profile: Profile,
 }
@@ -313,44 +314,45 @@ impl From<OwnedUserId> for Invitee {
     }
 }
 
-/// How a new room starts, where [`CreateRoom`] says nothing else.
+/// The defaults of a new room, for settings that [`CreateRoom`] leaves out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Preset {
-    /// By invitation; every member may invite; members see what was sent before they came.
+    /// Users join by invite; every member may invite; members see events sent before they joined.
     #[default]
     Private,
-    /// Open to all; moderators invite; members see what was sent before they came.
+    /// Everybody may join; moderators may invite; members see events sent before they joined.
     Public,
 }
 
-/// How to make a room. It serialises for the fingerprints of actions, as [`RoomCommand`] does.
+/// How to create a room. Its serialised form goes into the fingerprints of actions, as for
+/// [`RoomCommand`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct CreateRoom {
-    /// The room version; 12 if none is named.
+    /// The room version; 12 by default.
     pub version: Option<RoomVersionId>,
-    /// What holds where the other fields say nothing.
+    /// The defaults for the other fields.
     pub preset: Preset,
     /// The name.
     pub name: Option<String>,
-    /// What it is about.
+    /// The topic.
     pub topic: Option<String>,
     /// The `mxc:` address of its picture.
     pub avatar_url: Option<String>,
-    /// Its canonical alias. Claiming it is up to the caller.
+    /// Its canonical alias. The caller claims it.
     pub alias: Option<OwnedRoomAliasId>,
-    /// Whom to invite.
+    /// The users to invite.
     pub invite: Vec<Invitee>,
-    /// How users get in.
+    /// How users may join.
     pub join_rule: Option<JoinRule>,
-    /// Who may read what.
+    /// The users who may read the history.
     pub history_visibility: Option<HistoryVisibility>,
-    /// Whether the room stands in the public directory.
+    /// Whether the room is listed in the public directory.
     pub listed: bool,
-    /// What differs from the usual power levels.
+    /// The changes of the default power levels.
     pub power_levels: PowerLevelsChange,
-    /// The invites are to a conversation of two.
+    /// The invites are to a direct conversation.
     pub is_direct: bool,
-    /// The type of the room, such as `m.space`; none for a conversation.
+    /// The type of the room, such as `m.space`; `None` for a conversation.
     pub room_type: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! Making a room: one decision, all or nothing.
+//! Creating a room: one decision, all or nothing.
 
 use std::sync::Arc;
 
@@ -15,18 +15,19 @@ use crate::{
     pdu::{canonical::canonical, seal::Unsealed},
 };
 
-/// The level above the usual ones: what needs it, only creators do, in versions that set these above all levels.
+/// A level above the default ones. In versions that put creators above all levels, only creators
+/// reach it.
 ///
 /// Source: Matrix specification, room version 12.
 pub(super) const FOUNDERS_LEVEL: i64 = 150;
 
 impl Room {
     /// Decides how a room starts: its create event, its creator's membership, power levels, rules,
-    /// name and invites, each authorised against those before it.
+    /// name and invites. Each is authorised against the events before it.
     ///
-    /// `nonce` tells this room from all others: it is part of the create event, whose hash is the
-    /// room ID, or in versions 10 and 11 of the room ID itself. Letters, digits, `-` and `_`; the
-    /// caller draws it at random, at least 16 of them.
+    /// `nonce` makes the room unique. It is part of the create event, whose hash is the room ID; in
+    /// versions 10 and 11 it is part of the room ID itself. The caller draws at least 16 letters,
+    /// digits, `-` or `_` at random.
     ///
     /// # Errors
     /// [`Rejection`], naming the rule that forbids it.
@@ -58,7 +59,7 @@ impl Room {
             }
         }
         for invitee in &command.invite {
-            // None where she is invited already, or is the creator.
+            // `None` if the user is invited already, or is the creator.
             if let Some(draft) = room.invite(invitee, None, command.is_direct, cx)? {
                 let event = room.issue(&draft, cx)?;
                 room.accept(&event);
@@ -84,7 +85,7 @@ pub(super) fn check(command: &CreateRoom, profile: &Profile, nonce: &str) -> Res
     profile.check()
 }
 
-/// The create event, with more in its content than the command says.
+/// The create event, with additional content.
 pub(super) fn create_event(
     command: &CreateRoom,
     version: &RoomVersionId,
@@ -121,7 +122,7 @@ pub(super) fn create_event(
     .seal(rules)?;
     let mut room = Room::new(event.room_id.clone());
     let event = Arc::new(event);
-    // The rules of the version stand in the event itself.
+    // The event itself names the room version and its rules.
     room.accept(&event);
     room.authorise(&event)?;
     Ok(event)
@@ -132,7 +133,7 @@ fn named_room(localpart: &str, cx: &Context) -> Result<OwnedRoomId, Rejection> {
         .map_err(|error| Rejection::InvalidContent(error.to_string()))
 }
 
-/// All that comes after the create event but the invites.
+/// The events between the create event and the invites.
 fn opening<'a>(
     command: &CreateRoom,
     profile: &Profile,
@@ -169,7 +170,7 @@ fn opening<'a>(
     Ok(drafts)
 }
 
-/// The draft of the usual power levels of a new room, with what the command says on top.
+/// The draft of the default power levels of a new room, with the changes of the command.
 pub(super) fn usual_levels(
     command: &CreateRoom,
     rules: &RoomVersionRules,
@@ -181,7 +182,7 @@ pub(super) fn usual_levels(
 fn first_power_levels(command: &CreateRoom, rules: &RoomVersionRules, cx: &Context) -> JsonObject {
     let is_private = command.preset == Preset::Private;
     let privileged = rules.authorization.explicitly_privilege_room_creators;
-    // Only creators replace a room in the versions that set them above all levels.
+    // In versions that put creators above all levels, only creators replace a room.
     let tombstone = if privileged { FOUNDERS_LEVEL } else { 100 };
     let content = json!({
         "users": {},

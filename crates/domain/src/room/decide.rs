@@ -1,4 +1,4 @@
-//! Decisions about rooms that exist: which event a command makes happen, if any.
+//! Decisions about rooms that exist: the events that a command makes.
 
 mod again;
 mod leaving;
@@ -15,9 +15,9 @@ use super::{Context, Room, RoomCommand, authorise::Draft};
 use crate::{Bound, Pdu, Profile, Rejection, pdu::canonical::canonical};
 
 impl Room {
-    /// Decides what a command makes happen. An empty list means that it already holds.
+    /// Decides which events a command makes. The list is empty if the command changes nothing.
     ///
-    /// `profile` is the sender's; it goes into the member event where she joins or knocks.
+    /// `profile` is the sender's; it goes into the member event of a join or knock.
     ///
     /// # Errors
     /// [`Rejection`], naming the rule that forbids it. Rejections are answers, not faults.
@@ -80,14 +80,14 @@ impl Room {
         Ok(event.into_iter().collect())
     }
 
-    /// Sends what is no state: always a new event, unless it is a reaction that is there already.
-    /// `issue` checks membership and power.
+    /// Sends an event other than state. This is always a new event, unless the same reaction
+    /// exists. `issue` checks membership and power.
     fn send(&self, draft: &Draft, cx: &Context) -> Result<Option<Arc<Pdu>>, Rejection> {
         let is_new = self.check_relation(draft, cx)?;
         is_new.then(|| self.issue(draft, cx)).transpose()
     }
 
-    /// Sets state, unless it is so already.
+    /// Sets state, unless it has this value already.
     fn set(&self, draft: &Draft, cx: &Context) -> Result<Option<Arc<Pdu>>, Rejection> {
         self.require_member(cx.sender)?;
         let content = canonical(&draft.content)?;

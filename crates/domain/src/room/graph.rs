@@ -1,12 +1,12 @@
-//! The graph of a room's events, which decides what the events of other servers do to it.
+//! The graph of a room's events, which decides the effect of events of other servers.
 //!
-//! It is folded from the room's stream of the log, where events stand with what was decided of
-//! them. Rooms that only this server writes to are a line, and need none.
+//! It is folded from the room's stream in the log, where each event stands with its decision. A
+//! room that only this server writes to is a line and needs no graph.
 //!
-//! **Invariant:** whether an event is rejected, and the state after it, follow from the events before
-//! it in the graph alone; the state of the room follows from the set of its events. In whatever
-//! order servers get the same events, they come to the same state.
-//! **Invariant:** an event is in the graph only if all that it names are.
+//! **Invariant:** the status of an event, and the state after it, follow only from the events
+//! before it in the graph. The state of the room follows from the set of its events. Servers that
+//! get the same events in any order reach the same state.
+//! **Invariant:** an event is in the graph only if all events that it names are.
 
 mod chains;
 mod judge;
@@ -33,7 +33,7 @@ use self::{
 use super::{Version, decide::redaction::redaction_target};
 use crate::{Erased, EventStatus, Holder, Pdu, RoomEvent, SlotChange};
 
-/// How many events may lie between two whose state is kept; the state after the others is found by
+/// How many events may lie between two events whose state is kept. The other states are found by
 /// walking back.
 const STATES_APART: u16 = 32;
 
@@ -44,15 +44,15 @@ pub struct Graph {
     ids: HashMap<OwnedEventId, NodeId>,
     nodes: Vec<Node>,
     slots: SlotNames,
-    /// The state that all leaves resolve to.
+    /// The resolution of the states after all leaves.
     current: State,
-    /// Events that were not rejected, and that no such event follows.
+    /// Events, other than rejected ones, that no such event follows.
     leaves: BTreeSet<NodeId>,
     /// Accepted events that no accepted event follows.
     extremities: BTreeSet<NodeId>,
-    /// Accepted redactions, by the event that each names, if that is not known yet.
+    /// Accepted redactions, by the target that each names, if the target is not known yet.
     redactions: HashMap<OwnedEventId, Vec<Arc<Pdu>>>,
-    /// Events from here on are in the commit that is under way.
+    /// Events from this index on are in the current commit.
     committed: usize,
 }
 
@@ -60,20 +60,20 @@ pub struct Graph {
 struct Node {
     event_id: OwnedEventId,
     status: EventStatus,
-    /// None for the commit that is under way.
+    /// `None` for the current commit.
     position: Option<u64>,
     index: u16,
     prev: Box<[NodeId]>,
     auth: Box<[NodeId]>,
     /// For state events.
     own: Option<Own>,
-    /// The state after the event, where it is kept.
+    /// The state after the event, if it is kept.
     state: Option<State>,
-    /// How many events back the nearest kept state is, along single predecessors.
+    /// The distance to the nearest kept state, along single predecessors.
     apart: u16,
 }
 
-/// What is kept of a state event.
+/// The data that is kept of a state event.
 #[derive(Clone, Debug)]
 struct Own {
     slot: SlotId,
@@ -95,13 +95,13 @@ impl Graph {
         self.nodes.len()
     }
 
-    /// Whether nothing is known of the room.
+    /// Whether the room has no event.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.nodes.is_empty()
     }
 
-    /// What was decided of an event; none if it is not known.
+    /// The decision about an event; `None` if it is not known.
     #[must_use]
     pub fn status(&self, event_id: &EventId) -> Option<EventStatus> {
         self.ids.get(event_id).map(|id| self.node(*id).status)
@@ -123,10 +123,10 @@ impl Graph {
         self.named(&self.current)
     }
 
-    /// The state right after an event.
+    /// The state after an event.
     ///
     /// # Errors
-    /// [`ResolveError`] if branches that meet before it cannot be resolved.
+    /// [`ResolveError`] if the branches before it cannot be resolved.
     pub fn state_after(
         &mut self,
         event_id: &EventId,
@@ -136,7 +136,7 @@ impl Graph {
         Ok(self.named(&state))
     }
 
-    /// About how much memory the graph takes, in bytes.
+    /// The approximate memory of the graph, in bytes.
     #[must_use]
     pub fn weight_bytes(&self) -> usize {
         const NODE_BYTES: usize = 320;
@@ -144,7 +144,7 @@ impl Graph {
         self.nodes.len() * NODE_BYTES + self.slots.len() * STATE_EVENT_BYTES
     }
 
-    /// Folds the next event of the room's stream, which has this place in the log.
+    /// Folds the next event of the room's stream, with its place in the log.
     pub fn fold(&mut self, event: &RoomEvent, position: u64, index: u16) {
         let id = self.insert(event, Some(position), index);
         match &event.envelope.state {
@@ -163,7 +163,7 @@ impl Graph {
         }
     }
 
-    /// Forgets what redacted events said, as the log does.
+    /// Forgets the content of redacted events, as the log does.
     pub fn forget(&mut self, erased: &[Erased]) {
         let Some(version) = self.version.as_ref().map(|version| version.id.clone()) else { return };
         for erased in erased {
@@ -175,13 +175,13 @@ impl Graph {
         }
     }
 
-    /// The redactions that came before the event that they name.
+    /// The redactions that arrived before their target.
     #[must_use]
     pub fn redactions_of(&self, event_id: &EventId) -> &[Arc<Pdu>] {
         self.redactions.get(event_id).map_or(&[], Vec::as_slice)
     }
 
-    /// Says where the commit that was under way went.
+    /// Sets the position of the current commit, which is now complete.
     pub fn commit(&mut self, position: u64) {
         for node in &mut self.nodes[self.committed..] {
             node.position = Some(position);
@@ -189,7 +189,7 @@ impl Graph {
         self.committed = self.nodes.len();
     }
 
-    /// How many events are in the commit under way.
+    /// How many events are in the current commit.
     #[must_use]
     pub fn uncommitted(&self) -> usize {
         self.nodes.len() - self.committed
@@ -254,7 +254,7 @@ impl Graph {
         }
     }
 
-    /// Keeps the state after an event, if it would be far to find again.
+    /// Keeps the state after an event, if it is far from the nearest kept state.
     fn keep_state(&mut self, id: NodeId, state: State) {
         let node = &mut self.nodes[id.index()];
         if node.prev.len() != 1 || node.apart >= STATES_APART {

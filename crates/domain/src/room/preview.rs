@@ -1,4 +1,4 @@
-//! What an invite shows of its room, and nothing else of the room does to who is not in it.
+//! The preview of a room in an invite: the only data of the room that an invited user sees.
 
 use std::sync::Arc;
 
@@ -8,30 +8,30 @@ use serde::{Deserialize, Serialize};
 use super::{Room, reading::field};
 use crate::{JoinRule, Membership, Pdu, Profile};
 
-/// What who is invited sees of the room.
+/// The preview for an invited user.
 ///
 /// Source: Matrix client-server specification, "Stripped state".
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InvitePreview {
     /// The room.
     pub room_id: OwnedRoomId,
-    /// Who invites.
+    /// The user who invites.
     pub inviter: OwnedUserId,
     /// The inviter's name and avatar in the room.
     pub inviter_profile: Profile,
-    /// The words that came with the invite.
+    /// The reason of the invite.
     pub reason: Option<String>,
-    /// The invite is to a conversation of two.
+    /// The invite is to a direct conversation.
     pub is_direct: bool,
     /// The room's name.
     pub name: Option<String>,
-    /// What it is about.
+    /// The topic.
     pub topic: Option<String>,
     /// The `mxc:` address of its picture.
     pub avatar_url: Option<String>,
     /// Its canonical alias.
     pub canonical_alias: Option<OwnedRoomAliasId>,
-    /// How users get in.
+    /// How users may join.
     pub join_rule: JoinRule,
     /// Its type, such as `m.space`.
     pub room_type: Option<String>,
@@ -77,7 +77,7 @@ impl InvitePreview {
 }
 
 impl Room {
-    /// What the user sees of the room while she is invited; nothing at any other time.
+    /// The preview that the user sees while invited; `None` otherwise.
     #[must_use]
     pub fn invite_preview(&self, user: &UserId) -> Option<InvitePreview> {
         let invite = self.state("m.room.member", user.as_str())?;

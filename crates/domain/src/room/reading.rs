@@ -1,4 +1,4 @@
-//! What the state of a room says, in plain values.
+//! The settings of a room as plain values, read from its state.
 
 use ruma_common::{OwnedRoomAliasId, UserId};
 use serde::de::DeserializeOwned;
@@ -7,14 +7,14 @@ use super::{DIRECTORY_TYPE, Room};
 use crate::{HistoryVisibility, JoinRule, Membership, Pdu};
 
 impl Room {
-    /// How users get in.
+    /// How users may join.
     #[must_use]
     pub fn join_rule(&self) -> JoinRule {
         self.state("m.room.join_rules", "").map_or(JoinRule::Invite, |event| JoinRule::of(event))
     }
 
-    /// Whether nobody is in the room and nobody can come back: no member, no invite, and a join rule
-    /// that needs a member to let others in.
+    /// Whether the room is empty and nobody can come back: it has no member, no invite, and a join
+    /// rule that needs a member to admit others.
     #[must_use]
     pub fn is_deserted(&self) -> bool {
         let invited = |(_, membership, _): (&str, Membership, _)| membership == Membership::Invite;
@@ -24,26 +24,26 @@ impl Room {
             && !self.members().any(invited)
     }
 
-    /// Who may read what is sent now.
+    /// The users who may read events that are sent now.
     #[must_use]
     pub fn history_visibility(&self) -> HistoryVisibility {
         let event = self.state("m.room.history_visibility", "");
         event.map_or(HistoryVisibility::default(), |event| HistoryVisibility::of(event))
     }
 
-    /// Whether the room stands in the public directory.
+    /// Whether the room is listed in the public directory.
     #[must_use]
     pub fn is_listed(&self) -> bool {
         self.field(DIRECTORY_TYPE, "listed").unwrap_or(false)
     }
 
-    /// The name; none if there is none or it is empty.
+    /// The name; `None` if it is missing or empty.
     #[must_use]
     pub fn name(&self) -> Option<String> {
         self.text("m.room.name", "name")
     }
 
-    /// What the room is about; none if that is not said or empty.
+    /// The topic; `None` if it is missing or empty.
     #[must_use]
     pub fn topic(&self) -> Option<String> {
         self.text("m.room.topic", "topic")
@@ -55,7 +55,7 @@ impl Room {
         self.text("m.room.avatar", "url")
     }
 
-    /// The type of the room, such as `m.space`; none for a conversation.
+    /// The type of the room, such as `m.space`; `None` for a conversation.
     #[must_use]
     pub fn room_type(&self) -> Option<String> {
         self.text("m.room.create", "type")
@@ -67,15 +67,15 @@ impl Room {
         self.field("m.room.canonical_alias", "alias")
     }
 
-    /// The other aliases that the room goes by.
+    /// The other aliases of the room.
     #[must_use]
     pub fn alternative_aliases(&self) -> Vec<OwnedRoomAliasId> {
         self.field("m.room.canonical_alias", "alt_aliases").unwrap_or_default()
     }
 
-    /// Whether the user may learn that this room exists: it is open in some way, or the user has
-    /// had to do with it. Everybody else gets the answer that there is no such room. Whether a
-    /// restricted room is open to her, its caller knows.
+    /// Whether the user may learn that this room exists: the room is open in some way, or the user
+    /// has a membership in it. For all other users the server answers that there is no such room.
+    /// The caller decides whether a restricted room is open to the user.
     #[must_use]
     pub fn exists_for(&self, user: &UserId) -> bool {
         let rule = self.join_rule();
@@ -93,7 +93,7 @@ impl Room {
     }
 }
 
-/// One key of the content; none if it is missing or of another type.
+/// One key of the content; `None` if it is missing or of another type.
 pub(super) fn field<T: DeserializeOwned>(event: &Pdu, key: &str) -> Option<T> {
     let mut content: serde_json::Value = event.content_as()?;
     serde_json::from_value(content.get_mut(key)?.take()).ok()

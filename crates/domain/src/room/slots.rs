@@ -1,7 +1,7 @@
 //! The state of a room: one event for each pair of type and state key.
 //!
-//! **Invariant:** iteration is in order of type and state key, so that all that follows from it is
-//! the same on every run.
+//! **Invariant:** iteration is in order of type and state key, so results are the same on every
+//! run.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -9,13 +9,13 @@ use ruma_events::TimelineEventType;
 
 use crate::{Membership, Pdu};
 
-/// What a slot costs beside the bytes of its event: the PDU's fields and the map's nodes.
+/// The memory of a slot beside the bytes of its event: the PDU's fields and the map's nodes.
 const SLOT_OVERHEAD_BYTES: usize = 640;
 
 #[derive(Clone, Debug)]
 struct Slot {
     event: Arc<Pdu>,
-    /// Read once; `None` for events that are not about a member.
+    /// Parsed once; `None` for events other than member events.
     membership: Membership,
 }
 
@@ -27,7 +27,7 @@ pub(super) struct Slots {
     joined: usize,
     invited: usize,
     banned: usize,
-    /// Those that are not about members.
+    /// The slots other than member events.
     others: usize,
 }
 

@@ -1,12 +1,14 @@
-//! Upgrading a room: another one takes its place, and it closes.
+//! Upgrading a room: another room replaces it, and it closes.
 //!
-//! **Invariant:** the new room begins with the rules of the old one: who may what, who is kept out,
-//! who gets in. It never has fewer powers over its moderators' heads than the old one had.
-//! **Invariant:** where creators stand above all levels, nobody else replaces the room unless they say so: the level for that is
-//! above the usual ones, also in a room that took the place of one where it was not.
-//! **Invariant:** a room that was replaced says nothing more: people come to read it, leave, and take back what they said.
-//! **Invariant:** the old room closes by one commit, which names the new one; until then nothing in
-//! it has changed.
+//! **Invariant:** the new room starts with the old rules: power levels, bans and join rule. No
+//! member gets more power over its moderators than in the old room.
+//! **Invariant:** where creators stand above all levels, only they replace the room by default: the
+//! level for that is above the default ones. This also holds for a room whose predecessor had no
+//! such creators.
+//! **Invariant:** a room that was replaced accepts no more messages. Users still join to read it,
+//! leave, and redact their events.
+//! **Invariant:** one commit closes the old room and names the new one; nothing in the old room
+//! changes earlier.
 //!
 //! Source: Matrix client-server specification, "Room upgrades".
 
@@ -26,7 +28,7 @@ const ALIASES: &str = "m.room.canonical_alias";
 const TOMBSTONE: &str = "m.room.tombstone";
 const REDACTION: &str = "m.room.redaction";
 
-/// State that the new room takes over as it is.
+/// The state that the new room copies unchanged.
 const TAKEN_OVER: [&str; 8] = [
     "m.room.join_rules",
     "m.room.history_visibility",
@@ -38,24 +40,23 @@ const TAKEN_OVER: [&str; 8] = [
     "m.room.avatar",
 ];
 
-/// Types of events that are no state whose levels are raised when a room closes, if they have one
-/// of their own.
+/// Types other than state whose own level, if they have one, is raised when a room closes.
 const SAID: [&str; 3] = ["m.room.message", "m.room.encrypted", "m.reaction"];
 
 impl Room {
-    /// The room that has taken the place of this one.
+    /// The room that replaced this one.
     #[must_use]
     pub fn replaced_by(&self) -> Option<OwnedRoomId> {
         self.field(TOMBSTONE, "replacement_room")
     }
 
-    /// Refuses what is not done any more in a room that was replaced.
+    /// Refuses commands that a replaced room does not accept.
     pub(super) fn check_replaced(
         &self,
         command: &RoomCommand,
         cx: &Context,
     ) -> Result<(), Rejection> {
-        // The look for the slot is all that it costs in other rooms.
+        // Other rooms pay only for this look-up.
         let Some(replacement) = self.replaced_by() else { return Ok(()) };
         let is_done = match command {
             RoomCommand::Join { .. }
@@ -82,7 +83,7 @@ impl Room {
         if is_done || !may_know { Ok(()) } else { Err(Rejection::RoomReplaced(replacement)) }
     }
 
-    /// Refuses who may not let another room take the place of this one.
+    /// Refuses a user who may not replace this room.
     ///
     /// # Errors
     /// [`Rejection`], naming the rule that forbids it.
@@ -96,8 +97,7 @@ impl Room {
         self.require_power(cx.sender, needed, || "to upgrade the room".to_owned())
     }
 
-    /// Decides how the room starts that takes the place of this one. `nonce` is as for
-    /// [`Room::create`].
+    /// Decides how the replacement room starts. `nonce` is as for [`Room::create`].
     ///
     /// # Errors
     /// [`Rejection`], naming the rule that forbids it.
@@ -134,7 +134,7 @@ impl Room {
         let mut room = Self::new(create.room_id.clone());
         room.accept(&create);
         let mut events = vec![create];
-        // The levels come last: until then the creator may do all of this.
+        // The levels come last, because until then the creator may do all of this.
         let privileged = rules.authorization.explicitly_privilege_room_creators;
         let drafts = self.taken_over(profile, cx).into_iter();
         let levels = self.levels_for(privileged, &others, cx);
@@ -152,8 +152,8 @@ impl Room {
         Ok((room, events))
     }
 
-    /// Closes the room: it names the one that takes its place, and nobody but its moderators says
-    /// anything here any more, as far as the sender may see to that.
+    /// Closes the room: it names its replacement and raises the levels for sending, as far as the
+    /// sender may.
     pub(super) fn close_for(
         &self,
         replacement: &RoomId,
@@ -167,7 +167,7 @@ impl Room {
         let mut room = self.clone();
         let mut events = Vec::new();
         for draft in self.last_settings() {
-            // What the sender may not change stays.
+            // Settings that the sender may not change stay.
             events.extend(room.next(&draft, cx).ok());
         }
         let content = json!({
@@ -185,7 +185,7 @@ impl Room {
         Ok(event)
     }
 
-    /// What a room sets when it closes.
+    /// The settings that a closing room makes.
     fn last_settings(&self) -> Vec<Draft<'static>> {
         let mut drafts = Vec::new();
         if self.canonical_alias().is_some() || !self.alternative_aliases().is_empty() {
@@ -203,7 +203,7 @@ impl Room {
             };
             raise(&mut content, "events_default", self.levels().events_default);
             raise(&mut content, "invite", self.levels().invite);
-            // People still take back what they said.
+            // Users may still redact their own events.
             let redactions = self.levels().event(REDACTION, false);
             let events = content.entry("events").or_insert_with(|| JsonObject::new().into());
             if let Value::Object(events) = events {
@@ -218,13 +218,13 @@ impl Room {
         drafts
     }
 
-    /// What the new room starts with: its creator, the settings of this one, and who is banned.
+    /// The first events of the new room: its creator, the settings of this one and the bans.
     fn taken_over<'a>(&'a self, profile: &Profile, cx: &Context<'a>) -> Vec<Draft<'a>> {
         let mut member = JsonObject::new();
         member.insert("membership".into(), Membership::Join.as_str().into());
         profile.write_to(&mut member);
         let mut drafts = vec![Draft::member(cx.sender, member)];
-        // Who may not set the aliases may not take them along either.
+        // A user who may not set the aliases may not copy them either.
         let own = [ALIASES, DIRECTORY_TYPE];
         let own = own.into_iter().filter(|kind| self.may_send(cx.sender, kind, true));
         for kind in TAKEN_OVER.into_iter().chain(own) {
@@ -245,20 +245,21 @@ impl Room {
         drafts
     }
 
-    /// Who is banned, and why.
+    /// The banned users, with the reasons.
     pub fn banned(&self) -> impl Iterator<Item = (&str, Option<String>)> {
         let banned = self.members().filter(|(_, membership, _)| *membership == Membership::Ban);
         banned.map(|(user, _, event)| (user, super::reading::field(event, "reason")))
     }
 
-    /// The creators of this room who are in it, but for `user`.
+    /// The creators of this room who are joined, other than `user`.
     fn other_creators(&self, user: &UserId) -> Vec<OwnedUserId> {
         let creators = self.version.iter().flat_map(|version| &version.creators);
         let others = creators.filter(|id| *id != user && self.power_of(id) == Power::Infinite);
         others.filter(|id| self.membership(id) == Membership::Join).cloned().collect()
     }
 
-    /// The power levels of this room for one whose creators stand above all levels, or do not.
+    /// The power levels of this room for a replacement in which creators stand above all levels, or
+    /// do not.
     fn levels_for(
         &self,
         privileged: bool,
@@ -278,7 +279,7 @@ impl Room {
             users.remove(cx.sender.as_str());
             users.retain(|user, _| !others.iter().any(|other| other.as_str() == user));
         } else {
-            // Whoever stood above all levels gets the highest that there is.
+            // A creator above all levels gets the highest level of the room.
             let creators = self.version.iter().flat_map(|version| &version.creators);
             for user in creators.filter(|user| self.power_of(user) == Power::Infinite) {
                 users.insert(user.to_string(), highest.into());
@@ -287,7 +288,7 @@ impl Room {
         Some(content)
     }
 
-    /// The highest level that anything in the room needs or anybody has; at least 100.
+    /// The highest level that an action needs or a user has; at least 100.
     pub(super) fn highest_level(&self) -> i64 {
         let levels = self.levels();
         let named = levels.users.values().chain(levels.events.values()).copied();

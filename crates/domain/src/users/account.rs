@@ -1,60 +1,60 @@
 //! The account aggregate: a user's own data.
 //!
-//! **Invariant:** what a user has read never goes backwards.
+//! **Invariant:** a read receipt never moves backwards.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{AccountEvent, Bound, Filter, OwnedEventId, OwnedRoomId, Profile, Rejection};
 
-/// What a user asks of her account.
+/// A command of a user for their account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AccountCommand {
     /// Change name and avatar.
     SetProfile {
-        /// Both of them.
+        /// The new profile.
         profile: Profile,
     },
     /// Change the name only.
     SetDisplayname {
-        /// The name; none to show the user ID.
+        /// The name; `None` to show the user ID.
         displayname: Option<String>,
     },
     /// Change the avatar only.
     SetAvatar {
-        /// The `mxc:` address; none for no avatar.
+        /// The `mxc:` address; `None` for no avatar.
         avatar_url: Option<String>,
     },
-    /// Note how far a room was read.
+    /// Move the read receipt in a room.
     MarkRead {
         /// The room.
         room_id: OwnedRoomId,
-        /// The last event that was read: one of the room, which the user may see.
+        /// The last event that the user read: an event of the room that they may see.
         event_id: OwnedEventId,
-        /// Its number in the room.
+        /// Its sequence in the room.
         sequence: u64,
-        /// Tell nobody else.
+        /// Do not show the receipt to others.
         private: bool,
     },
     /// Store a filter.
     CreateFilter {
-        /// What it says.
+        /// The filter.
         filter: Filter,
     },
-    /// Forget a filter.
+    /// Delete a filter.
     DeleteFilter {
         /// Its ID.
         filter_id: String,
     },
 }
 
-/// How far a user has read a room, as numbers of events; 0 for not at all.
+/// The read receipts of a user in a room, as sequences of events; 0 for none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Marks {
     public: u64,
     private: u64,
 }
 
-/// An account as its events so far have made it.
+/// The state of an account, folded from its events.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Account {
     profile: Profile,
@@ -63,7 +63,7 @@ pub struct Account {
 }
 
 impl Account {
-    /// The account that these events make, oldest first.
+    /// Folds the events of an account, oldest first.
     #[must_use]
     pub fn replay<'a>(events: impl IntoIterator<Item = &'a AccountEvent>) -> Self {
         let mut account = Self::default();
@@ -77,7 +77,7 @@ impl Account {
         &self.profile
     }
 
-    /// In how many rooms the user has read anything.
+    /// In how many rooms the user has a read receipt.
     #[must_use]
     pub fn rooms_read(&self) -> usize {
         self.read.len()
@@ -89,18 +89,18 @@ impl Account {
         self.filters.len()
     }
 
-    /// Decides what a command makes happen. An empty list means that it already holds.
+    /// Decides which events a command makes. The list is empty if the command changes nothing.
     ///
     /// # Errors
-    /// [`Rejection`] if the name is too long or shows nothing, the avatar no `mxc:` address, a filter too large or
-    /// one too many.
+    /// [`Rejection`] if the name is too long or invisible, the avatar is not an `mxc:` address, a
+    /// filter is too large, or there are too many filters.
     pub fn decide(&self, command: &AccountCommand) -> Result<Vec<AccountEvent>, Rejection> {
         let mut profile = self.profile.clone();
         match command.clone() {
             AccountCommand::MarkRead { room_id, event_id, sequence, private } => {
                 let Marks { public, private: own } =
                     self.read.get(&room_id).copied().unwrap_or_default();
-                // What others know is read, the user has read; but not the other way round.
+                // A public receipt also counts as a private one, but not the other way round.
                 let before = if private { public.max(own) } else { public };
                 let moved = AccountEvent::ReceiptMoved { room_id, event_id, sequence, private };
                 return Ok(if sequence > before { vec![moved] } else { Vec::new() });

@@ -1,8 +1,8 @@
-//! Filters: which events and which news a client wants.
+//! Filters: the events and updates that a client wants.
 //!
-//! **Invariant:** what a filter means is decided here alone: sync, stream, poll, join and scrollback
-//! all ask [`Filter::wants`].
-//! **Invariant:** a filter only takes away from what its user may see; it never adds to it.
+//! **Invariant:** only this module interprets filters: sync, stream, poll, join and scrollback all
+//! ask [`Filter::wants`].
+//! **Invariant:** a filter only removes items from those that its user may see; it never adds any.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ruma_common::{OwnedRoomId, OwnedUserId, RoomId, UserId};
@@ -13,7 +13,7 @@ use crate::{
     limits::{FILTER_ENTRIES_MAX, ID_BYTES_MAX},
 };
 
-/// Which events and which news a client wants. What is left out does not restrict; a `not` wins
+/// The events and updates that a client wants. Absent fields do not restrict. A `not` field wins
 /// over its opposite.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Filter {
@@ -35,32 +35,32 @@ pub struct Filter {
     /// No events of these users.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_senders: Option<Vec<OwnedUserId>>,
-    /// Also events that arrived after others that they come before.
+    /// Include late events: they arrived after events that they precede.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub include_late: bool,
-    /// Only these kinds of ephemeral news.
+    /// Only these kinds of ephemeral updates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ephemeral: Option<Vec<EphemeralKind>>,
-    /// Not these kinds of ephemeral news.
+    /// Not these kinds of ephemeral updates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_ephemeral: Option<Vec<EphemeralKind>>,
     /// Presence and profile of these users only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub presence_of: Option<Vec<OwnedUserId>>,
-    /// Not presence and profile of these users.
+    /// No presence and profile of these users.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_presence_of: Option<Vec<OwnedUserId>>,
 }
 
-/// News that are told once and not kept in a room's timeline.
+/// Ephemeral updates: sent once and not kept in a room's timeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EphemeralKind {
-    /// Who is typing.
+    /// Users who are typing.
     Typing,
-    /// Who is online.
+    /// Users who are online.
     Presence,
-    /// How far others have read.
+    /// Read receipts of other members.
     Receipt,
 }
 
@@ -73,7 +73,7 @@ impl Filter {
             && (self.wants_all_types() || self.wants_type(&pdu.kind.to_string()))
     }
 
-    /// Whether the client wants to know what became of a slot of the room's state, whoever did it.
+    /// Whether the client wants changes of a slot of the room's state, whoever made them.
     #[must_use]
     pub fn wants_slot(&self, room: &RoomId, kind: &str) -> bool {
         self.wants_room(room) && self.wants_type(kind)
@@ -93,19 +93,19 @@ impl Filter {
         allows(self.rooms.as_ref(), self.not_rooms.as_ref(), |other| *other == room)
     }
 
-    /// Whether the client wants news of this kind.
+    /// Whether the client wants ephemeral updates of this kind.
     #[must_use]
     pub fn wants_ephemeral(&self, kind: EphemeralKind) -> bool {
         allows(self.ephemeral.as_ref(), self.not_ephemeral.as_ref(), |other| *other == kind)
     }
 
-    /// Whether the client wants to know of the presence and the profile of the user.
+    /// Whether the client wants the presence and the profile of the user.
     #[must_use]
     pub fn wants_presence_of(&self, user: &UserId) -> bool {
         allows(self.presence_of.as_ref(), self.not_presence_of.as_ref(), |other| *other == user)
     }
 
-    /// Whether it lets every event pass, so that none has to be read to be judged.
+    /// Whether the filter accepts every event, so events need not be parsed to check them.
     #[must_use]
     pub fn wants_every_event(&self) -> bool {
         self.wants_all_types()
@@ -115,7 +115,7 @@ impl Filter {
             && self.not_senders.is_none()
     }
 
-    /// The same filter in its one form: what is listed in another order, or twice, means the same.
+    /// The normal form of the filter: lists without duplicates, sorted.
     #[must_use]
     pub fn normal(mut self) -> Self {
         for list in [&mut self.types, &mut self.not_types] {
@@ -138,7 +138,7 @@ impl Filter {
         self
     }
 
-    /// Its ID: a hash of what it says, so the same filter has the same ID.
+    /// Its ID: a hash of its normal form, so equal filters have equal IDs.
     ///
     /// # Panics
     /// Never: plain data serialises.
@@ -150,7 +150,7 @@ impl Filter {
         URL_SAFE_NO_PAD.encode(&hash.as_bytes()[..16])
     }
 
-    /// Checks how much it lists.
+    /// Checks the length of its lists.
     ///
     /// # Errors
     /// [`Rejection`], naming the list, if it has too many entries or one is too long.

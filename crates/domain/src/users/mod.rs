@@ -1,4 +1,4 @@
-//! What belongs to one user: account data, profile, filters.
+//! The data of one user: account data, profile, filters.
 
 pub(crate) mod account;
 pub(crate) mod filter;

@@ -1,4 +1,4 @@
-//! A user's name and avatar, and what they may be.
+//! A user's name and avatar, and their checks.
 
 use ruma_common::MxcUri;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use crate::{
 /// A user's name and avatar.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profile {
-    /// The name to show; none to show the user ID.
+    /// The name to show; `None` to show the user ID.
     #[serde(default)]
     pub displayname: Option<String>,
     /// The `mxc:` address of the avatar.
@@ -26,7 +26,7 @@ impl Profile {
         event.content_as().unwrap_or_default()
     }
 
-    /// Refuses names that are too long and avatars that are no `mxc:` address.
+    /// Refuses names that are too long and avatars that are not `mxc:` addresses.
     pub(crate) fn check(&self) -> Result<(), Rejection> {
         let name = self.displayname.as_deref().unwrap_or("");
         Rejection::if_longer("the display name", name, DISPLAYNAME_BYTES_MAX)?;
@@ -44,7 +44,7 @@ impl Profile {
     }
 }
 
-/// Refuses what is no `mxc:` address.
+/// Refuses an address that is not an `mxc:` address.
 pub(crate) fn check_mxc(address: &str) -> Result<(), Rejection> {
     Rejection::if_longer("the avatar's address", address, MXC_BYTES_MAX)?;
     <&MxcUri>::from(address).validate().map_err(|error| {

@@ -72,7 +72,7 @@ fn read(sequence: u64, private: bool) -> AccountCommand {
     AccountCommand::MarkRead { room_id: room("a"), event_id, sequence, private }
 }
 
-/// How far a room counts as read after these marks, each of which is decided first.
+/// Moves the receipts one after the other, and returns which of them changed something.
 fn reads(marks: &[(u64, bool)]) -> Vec<bool> {
     let mut account = Account::default();
     let moves = |(sequence, private): &(u64, bool)| {

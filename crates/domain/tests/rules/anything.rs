@@ -67,7 +67,7 @@ fn command() -> impl Strategy<Value = RoomCommand> {
     ]
 }
 
-/// Whether asking twice is asking once.
+/// Whether repeating the command changes nothing.
 fn is_setting(command: &RoomCommand) -> bool {
     !matches!(command, RoomCommand::SendMessage { .. })
 }
@@ -88,7 +88,7 @@ fn run(mut given: Given, commands: Vec<(&str, RoomCommand)>) -> Result<(), TestC
                 }
                 if is_setting(&command) {
                     let again = given.clone().when(sender, &command).result;
-                    // Who has just given her own power away may not ask again.
+                    // A sender who has just given up their own power may not repeat the command.
                     let harmless = again.as_ref().is_ok_and(Vec::is_empty);
                     prop_assert!(harmless, "{sender} {command:?} again: {again:?}");
                 }
@@ -99,8 +99,8 @@ fn run(mut given: Given, commands: Vec<(&str, RoomCommand)>) -> Result<(), TestC
 }
 
 proptest! {
-    /// Each refusal has a name of ours; what we let pass, ruma lets pass (`decide` asks it, of
-    /// messages in debug builds only); and asking again changes nothing.
+    /// Each refusal has a name of ours. ruma accepts every event that we accept (`decide` asks it
+    /// about messages in debug builds only). Repeating a command changes nothing.
     #[test]
     fn every_refusal_has_a_name_and_nothing_happens_twice(
         version in prop::sample::select(vec![

@@ -1,4 +1,4 @@
-//! How many of a thing there may be.
+//! Bounds of counts.
 
 use rookery_domain::{
     Account, AccountCommand, AccountEvent, Bound, Filter, KnownEvent, Rejection, RoomCommand,
@@ -59,7 +59,7 @@ fn a_user_reacts_to_an_event_in_so_many_ways_and_an_event_has_so_many_reactions(
         .clone()
         .when_knowing(ALICE, react(&given, "x"), &[all(max)])
         .then_code("TOO_MANY_REACTIONS");
-    // One that is there already can be joined.
+    // A reaction that exists already can be joined.
     given.clone().when_knowing(ALICE, react(&given, "key 5\u{fe0f}"), &[all(max)]).then_one();
 }
 

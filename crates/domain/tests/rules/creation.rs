@@ -1,4 +1,4 @@
-//! Making rooms.
+//! Creating rooms.
 
 use rookery_domain::{
     CreateRoom, HistoryVisibility, JoinRule, Membership, Pdu, PowerLevelsChange, Preset, Profile,

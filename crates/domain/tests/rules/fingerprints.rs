@@ -1,5 +1,5 @@
-//! Fingerprints, by which retries of numbered actions are told. What stands in `tests/golden` is
-//! never edited: logs have these fingerprints.
+//! Fingerprints, by which the server recognises retries of numbered actions. Files in
+//! `tests/golden` are never edited: logs hold these fingerprints.
 
 use rookery_domain::{
     CreateRoom, Fingerprint, HistoryVisibility, Invitee, JoinRule, Mentions, MessageKind,
@@ -18,7 +18,7 @@ fn message(body: &str) -> RoomCommand {
     RoomCommand::SendMessage { kind, body, formatted_body: None, relation: None, mentions: None }
 }
 
-/// One command of each kind, with everything that it can say.
+/// One command of each kind, with all of its fields.
 fn commands() -> Vec<RoomCommand> {
     let reason = || Some("because".to_owned());
     let bob = || user(BOB).to_owned();

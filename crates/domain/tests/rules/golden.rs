@@ -1,4 +1,4 @@
-//! Stored formats, pinned. What stands in `tests/golden` is never edited: a log with it exists.
+//! Stored formats, pinned. Files in `tests/golden` are never edited: logs hold this data.
 
 use std::sync::Arc;
 
@@ -71,7 +71,7 @@ fn facts() -> Vec<(Subject, Fact)> {
     ]
 }
 
-/// The facts about accounts that came after the first ones.
+/// The facts about accounts that were added later.
 fn more_facts() -> Vec<(Subject, Fact)> {
     let room_id: rookery_domain::OwnedRoomId = "!a:rook.example".try_into().unwrap();
     let event_id: OwnedEventId = "$NOgZIZwD2VX3KAX0eeblevbnzpftZhh13cQ7ZwLvPzM".try_into().unwrap();

@@ -1,4 +1,4 @@
-//! Who comes, who goes, and who sends them.
+//! Joins, leaves, invites, kicks and bans.
 
 use rookery_domain::{
     JoinRule, Membership, OwnedRoomId, PowerLevelsChange, Profile, Rejection, RoomCommand,
@@ -345,7 +345,7 @@ fn the_last_head_names_a_successor_or_stays_as_long_as_others_are_there() {
         given.clone().when(BOB, leave()).then_one();
         given.clone().when(ALICE, leave()).then_err(&Rejection::LastHead);
         assert_eq!(Rejection::LastHead.code(), "WOULD_LOCK_OUT");
-        // To remove oneself is to leave.
+        // Removing oneself is leaving.
         given.clone().when(ALICE, kick(ALICE)).then_err(&Rejection::LastHead);
         for nobody in [CAROL, ALICE] {
             let missing = Rejection::TargetNotInRoom(user(nobody).to_owned());
@@ -363,7 +363,7 @@ fn the_last_head_names_a_successor_or_stays_as_long_as_others_are_there() {
         }
         assert!(without.room.may_send(user(BOB), "m.room.power_levels", true), "{version}");
         assert_eq!(without.room.membership(user(ALICE)), Membership::Leave);
-        // The successor is the last one now.
+        // The successor is the last head now.
         without.joined(&[CAROL]).when(BOB, leave()).then_err(&Rejection::LastHead);
     }
 }
@@ -376,6 +376,6 @@ fn who_is_not_the_last_head_leaves_and_may_give_power_to_nobody_without_having_i
     let change = PowerLevelsChange { users, ..PowerLevelsChange::default() };
     let two = given.and(ALICE, RoomCommand::SetPowerLevels { change });
     two.clone().when(ALICE, leave()).then_one();
-    // Bob has the power already: nothing but the leave.
+    // Bob has the power already, so only the leave follows.
     two.when(ALICE, leave_to(BOB)).then_one();
 }

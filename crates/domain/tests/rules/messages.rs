@@ -1,4 +1,4 @@
-//! Messages and other events that are no state.
+//! Messages and other events that are not state.
 
 use rookery_domain::{JsonObject, MessageKind, Rejection, Room, RoomCommand, RoomVersionId};
 use serde_json::{Value, json};

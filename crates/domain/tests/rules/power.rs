@@ -1,4 +1,4 @@
-//! Power levels: what may change, and that a room keeps a head.
+//! Power levels: allowed changes, and the head that a room keeps.
 
 use rookery_domain::{Power, PowerLevelsChange, Rejection, RoomCommand, RoomVersionId};
 

@@ -1,4 +1,4 @@
-//! Who may redact what, and what is left of it.
+//! Redactions: the power that they need, and the redacted form of an event.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -22,7 +22,7 @@ fn topic(topic: &str) -> RoomCommand {
     RoomCommand::SetTopic { topic: topic.to_owned() }
 }
 
-/// A room of Alice's with Bob and Carol, and something that Bob said.
+/// A room of Alice's with Bob and Carol, and a message of Bob's.
 fn bob_has_said(version: RoomVersionId) -> (Given, Arc<Pdu>) {
     let (said, given) =
         public_of(version).joined(&[BOB, CAROL]).when(BOB, say("secret")).then_one();
@@ -184,7 +184,7 @@ fn content_that_somebody_has_changed_is_not_what_the_id_says() {
         let older = change(text.replace("\"depth\":", "\"depth\":1"));
         let found = older.check_content(&version).unwrap_err().to_string();
         assert!(found.contains("not the hash of it"), "{found}");
-        // Half of what redaction leaves is neither.
+        // A partly redacted event is neither whole nor redacted.
         let half = change(text.replace("\"body\"", "\"other\""));
         half.check_content(&version).unwrap_err();
     }
@@ -213,7 +213,7 @@ fn the_room_forgets_a_topic_but_not_who_is_in_it() {
         let left: Value = given.room.state("m.room.member", BOB).unwrap().content_as().unwrap();
         assert_eq!(left, json!({ "membership": "join" }));
         given.clone().when(BOB, say("still here")).then_one();
-        // The same topic is a new one now.
+        // The same topic counts as a new one now.
         given.when(ALICE, topic("secret")).then_one();
     }
 }
@@ -243,7 +243,7 @@ fn a_state_event_that_no_longer_holds_its_slot_leaves_the_state_alone() {
     assert_eq!(given.room.topic().as_deref(), Some("open"));
 }
 
-/// The same event, as sent by somebody else.
+/// The same event, sent by another user.
 fn sent_by(event: &Pdu, sender: &str) -> Pdu {
     let mut json: Value = serde_json::from_slice(&event.json).unwrap();
     json["sender"] = sender.into();

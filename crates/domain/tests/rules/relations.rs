@@ -42,7 +42,7 @@ fn react(event: &EventId, key: &str) -> RoomCommand {
     RoomCommand::React { event_id: event.to_owned(), key: key.to_owned() }
 }
 
-/// A room in which Bob has said something.
+/// A room with a message of Bob's.
 fn said() -> (OwnedEventId, Given) {
     let (event, given) = public().joined(&[BOB, CAROL]).when(BOB, say("hello")).then_one();
     (event.event_id.clone(), given)

@@ -70,7 +70,7 @@ fn examples() -> Vec<(RoomCommand, &'static str, Value)> {
             "com.example.widget",
             json!({ "size": 3 }),
         ),
-        // ruma knows this type by another name too, if certain features are on.
+        // With certain features, ruma knows this type by another name too.
         (state("m.call.member", "_x", json!({ "size": 3 })), "m.call.member", json!({ "size": 3 })),
         (
             state("m.room.pinned_events", "", json!({ "pinned": [] })),

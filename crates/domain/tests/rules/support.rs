@@ -1,4 +1,4 @@
-//! Given / when / then: a room made by commands, a command, and what has to follow.
+//! Given / when / then: a room made by commands, a command, and the expected outcome.
 
 use std::{borrow::Borrow, sync::Arc};
 
@@ -14,7 +14,7 @@ pub(crate) const CAROL: &str = "@carol:rook.example";
 pub(crate) const DAVE: &str = "@dave:rook.example";
 pub(crate) const NONCE: &str = "abcdefghijklmnopqrst";
 
-/// What has happened so far: a room and its clock.
+/// The given: a room and its clock.
 #[derive(Clone, Debug)]
 pub(crate) struct Given {
     pub(crate) room: Room,
@@ -22,7 +22,7 @@ pub(crate) struct Given {
     pub(crate) now: u32,
 }
 
-/// What a command led to.
+/// The outcome of a command.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) given: Given,
@@ -73,7 +73,7 @@ pub(crate) fn public_of(version: RoomVersionId) -> Given {
 }
 
 impl Given {
-    /// This, too, has happened.
+    /// Adds a command to the given.
     pub(crate) fn and(mut self, sender: &str, command: impl Borrow<RoomCommand>) -> Self {
         let command = command.borrow();
         let outcome = self.clone().when(sender, command);
@@ -87,7 +87,7 @@ impl Given {
         self
     }
 
-    /// Then somebody asks for this.
+    /// Carries out a command.
     pub(crate) fn when(self, sender: &str, command: impl Borrow<RoomCommand>) -> Outcome {
         let command = command.borrow();
         let known: Vec<_> = self
@@ -99,7 +99,7 @@ impl Given {
         self.when_knowing(sender, command, &known)
     }
 
-    /// The same, with what the caller has found of the events that the command refers to.
+    /// Like [`Self::when`], with the events that the caller found for the command.
     pub(crate) fn when_knowing(
         self,
         sender: &str,
@@ -171,7 +171,7 @@ impl Outcome {
         (events[0].clone(), given)
     }
 
-    /// It holds already.
+    /// The command changes nothing.
     #[track_caller]
     pub(crate) fn then_nothing(self) -> Given {
         assert_eq!(self.result, Ok(Vec::new()));

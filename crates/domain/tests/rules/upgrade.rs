@@ -1,4 +1,4 @@
-//! Another room takes the place of one.
+//! A room replaces another one.
 
 use rookery_domain::{
     CreateRoom, HistoryVisibility, Invitee, JoinRule, Membership, Power, PowerLevelsChange, Preset,
@@ -17,7 +17,7 @@ fn close(replacement: &Room) -> RoomCommand {
     RoomCommand::Close { replacement: replacement.id().to_owned() }
 }
 
-/// The room that takes the place of a given one, replayed from its events.
+/// The room that replaces a given one, replayed from its events.
 fn replacement(
     given: &Given,
     sender: &str,
@@ -47,7 +47,7 @@ fn level(id: &str, level: i64) -> PowerLevelsChange {
     }
 }
 
-/// A room with everything that there is to take over.
+/// A room with all settings that a replacement copies.
 fn furnished(version: RoomVersionId) -> Given {
     let alias = "#tower:rook.example".try_into().unwrap();
     let given = created(&CreateRoom {
@@ -117,7 +117,7 @@ fn the_new_room_is_like_the_old_one_in_every_pair_of_versions() {
             } else {
                 assert!(head >= Power::Level(100) && head > Power::Level(70), "{hint}: {head:?}");
             }
-            // And its head can do there what she could here.
+            // The head of the old room has the same powers in the new one.
             let there = Given { room, events: Vec::new(), now: given.now + 10 };
             there.when(ALICE, RoomCommand::SetName { name: "New".to_owned() }).then_one();
         }
@@ -242,7 +242,7 @@ fn a_room_that_was_replaced_says_nothing_more_and_lets_people_read_leave_and_red
         closed.clone().when(DAVE, say("x")).then_code("BANNED");
         closed.clone().when("@erin:rook.example", say("x")).then_code("NOT_A_MEMBER");
         closed.clone().when("@erin:rook.example", join()).then_one();
-        // Nobody has to stay behind.
+        // Everybody may leave.
         closed.when(ALICE, leave()).then_one();
     }
 }

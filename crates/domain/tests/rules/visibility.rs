@@ -1,5 +1,5 @@
-//! Who may see what: every history of five steps against an oracle that takes the rules word by
-//! word, and the cases in which others failed.
+//! Visibility: every history of five steps against an oracle that follows the rules word by word,
+//! and the cases in which other servers failed.
 
 use rookery_domain::{
     HistoryVisibility::{self, Invited, Joined, Shared, WorldReadable},
@@ -14,7 +14,7 @@ const STEPS: [Membership; 5] = [Leave, Knock, Invite, Join, Ban];
 /// One event of a room, as the oracle reads it.
 #[derive(Clone, Copy, Debug)]
 enum Event {
-    /// Somebody says something.
+    /// A message of another user.
     Said,
     /// The viewer's own member event.
     Became(Membership),
@@ -40,7 +40,7 @@ fn oracle(room: &[Event], index: usize) -> bool {
     if let Event::Became(_) = room[index] {
         return true;
     }
-    // Joined at the event's position: yes.
+    // A user who was joined at the event sees it.
     if me == Join {
         return true;
     }
@@ -50,7 +50,7 @@ fn oracle(room: &[Event], index: usize) -> bool {
             joins_afterwards = true;
         }
     }
-    // Otherwise the setting at that position; a change of it counts under the more open one.
+    // Otherwise the setting at that event decides; for a change of it, the more open one.
     let allows = |setting| match setting {
         WorldReadable => true,
         Shared => joins_afterwards,
@@ -90,7 +90,7 @@ fn histories() -> Vec<Vec<Membership>> {
     all
 }
 
-/// The room in which something is said before, between and after the steps.
+/// A room with messages before, between and after the steps.
 fn room(first: Option<HistoryVisibility>, steps: &[Membership]) -> Vec<Event> {
     let mut room: Vec<_> = first.map(Event::Set).into_iter().collect();
     room.push(Event::Said);
@@ -132,7 +132,7 @@ fn every_history_agrees_with_the_oracle_when_the_setting_changes_anywhere() {
     }
 }
 
-/// What the viewer sees of what is said before, between and after these steps.
+/// Which messages before, between and after these steps the viewer sees.
 fn said(setting: HistoryVisibility, steps: &[Membership]) -> Vec<bool> {
     let room = room(Some(setting), steps);
     let said = (0..room.len()).filter(|index| matches!(room[*index], Event::Said));
@@ -186,7 +186,7 @@ fn what_was_said_before_a_room_opened_stays_closed() {
         Event::Said,
     ];
     let sees: Vec<_> = (0..room.len()).map(|index| subject(&room, index)).collect();
-    // Of the changes themselves, those show that the open setting touches.
+    // The viewer sees those changes of which the old or the new setting is open.
     assert_eq!(sees, [false, false, true, true, true, false]);
 }
 

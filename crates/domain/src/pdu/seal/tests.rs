@@ -1,4 +1,4 @@
-//! What is written here against what ruma computes.
+//! Compares the output with that of ruma.
 
 use proptest::prelude::*;
 use ruma_common::{
@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::*;
 use crate::{JsonObject, pdu::canonical::canonical};
 
-/// Types whose redacted content keeps keys, in some version or other, and types that keep none.
+/// Types whose redacted content keeps keys in some version, and types that keep none.
 const KINDS: [&str; 14] = [
     "m.room.create",
     "m.room.member",

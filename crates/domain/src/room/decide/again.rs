@@ -1,4 +1,4 @@
-//! Telling a command that is sent again from another one that bears its number.
+//! Recognises a command that is sent again, among commands with the same number.
 
 use ruma_common::{OwnedRoomId, RoomId};
 
@@ -11,9 +11,9 @@ use crate::{
 };
 
 impl RoomCommand {
-    /// Whether `event`, which a command of the sender has made, can have been made by this one.
+    /// Whether this command of the sender can have made `event`.
     ///
-    /// Of new power levels and profiles only the kind is compared: what they came to depended on
+    /// For power levels and profiles only the kind is compared, because their content depended on
     /// the room.
     #[must_use]
     pub fn may_have_made(&self, event: &Pdu, cx: &Context) -> bool {
@@ -37,7 +37,7 @@ impl RoomCommand {
         }
     }
 
-    /// Whose membership it changes, to what, and why.
+    /// The user, the new membership and the reason of a command that changes membership.
     fn membership<'a>(
         &'a self,
         cx: &Context<'a>,
@@ -59,7 +59,7 @@ impl RoomCommand {
         Some((user, membership, reason.as_deref()))
     }
 
-    /// The event of a command whose event does not depend on the room.
+    /// The draft of a command whose event does not depend on the room.
     fn draft<'a>(&'a self, cx: &Context) -> Result<Option<Draft<'a>>, Rejection> {
         Ok(Some(match self {
             Self::SendMessage { .. } | Self::React { .. } | Self::SendEvent { .. } => {
@@ -86,7 +86,7 @@ fn is_power_event(event: &Pdu) -> bool {
     event.kind.to_string() == "m.room.power_levels"
 }
 
-/// The tombstone, or what goes with it.
+/// Whether the event is the tombstone, or closes the room with it.
 fn closes_for(replacement: &RoomId, event: &Pdu) -> bool {
     let kind = event.kind.to_string();
     let room = field::<OwnedRoomId>(event, "replacement_room");
@@ -107,7 +107,7 @@ fn is(draft: &Draft, event: &Pdu) -> bool {
         })
 }
 
-/// The server says which message of a thread was the last one when a new one came.
+/// The server chose the last message of the thread, which changed when a new one came.
 fn goes_on_with_the_same_thread(draft: &Draft, event: &Pdu) -> bool {
     let without_fallback = |mut content: JsonObject| {
         let relates = content.get_mut(RELATES_TO)?.as_object_mut()?;

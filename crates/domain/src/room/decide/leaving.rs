@@ -1,7 +1,7 @@
-//! Leaving a room, and to whom its last head leaves it.
+//! Leaving a room, and the successor of its last head.
 //!
-//! **Invariant:** as long as others are in a room, somebody in it can change its power levels. A room that was replaced needs
-//! nobody.
+//! **Invariant:** while others are in a room, a member can change its power levels. A room that was
+//! replaced needs no such member.
 
 use std::sync::Arc;
 
@@ -13,8 +13,8 @@ use crate::{
 };
 
 impl Room {
-    /// Decides how the sender leaves, or takes back a knock, or declines an invite. A successor who cannot change the power
-    /// levels gets that power first, in the same commit.
+    /// Decides how the sender leaves, withdraws a knock or declines an invite. A successor without
+    /// the power to change the power levels gets it first, in the same commit.
     pub(super) fn leave_to(
         &self,
         successor: Option<&UserId>,
@@ -37,7 +37,7 @@ impl Room {
         Ok(vec![promoted, left])
     }
 
-    /// The power levels by which a member can change them; none for a member who can already.
+    /// The power levels by which a member can change them; `None` if the member can already.
     fn promotion(
         &self,
         successor: &UserId,
@@ -57,7 +57,7 @@ impl Room {
         self.change_power_levels(&PowerLevelsChange { users, ..Default::default() }, cx)
     }
 
-    /// Refuses the last head who would leave others behind.
+    /// Refuses the last head if other members would remain.
     pub(super) fn require_other_head(
         &self,
         successor: Option<&UserId>,

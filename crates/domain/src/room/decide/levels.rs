@@ -1,6 +1,6 @@
 //! Changes of power levels.
 //!
-//! **Invariant:** nobody gives or takes a level above her own.
+//! **Invariant:** nobody gives or removes a level above their own.
 //! **Invariant:** a room always keeps a member who can change its power levels.
 
 use ruma_common::UserId;
@@ -80,12 +80,12 @@ impl Room {
         Ok(())
     }
 
-    /// Whether, under these levels, a member can change them. `first` is looked at first.
+    /// Whether a member can change power levels under `levels`. `first` is checked first.
     pub(in crate::room) fn has_head(&self, levels: &PowerLevels, first: &UserId) -> bool {
         self.is_head(levels, first) || self.has_head_beside(levels, first)
     }
 
-    /// The same, of members other than `but`.
+    /// Like [`Self::has_head`], for members other than `but`.
     pub(super) fn has_head_beside(&self, levels: &PowerLevels, but: &UserId) -> bool {
         let is_head = |user: &UserId| user != but && self.is_head(levels, user);
         let creators = self.version.iter().flat_map(|version| &version.creators);
@@ -95,7 +95,7 @@ impl Room {
                 && self.members().any(|(user, ..)| <&UserId>::try_from(user).is_ok_and(is_head)))
     }
 
-    /// Whether, under these levels, this user is a member who can change them.
+    /// Whether this user is a member who can change power levels under `levels`.
     pub(super) fn is_head(&self, levels: &PowerLevels, user: &UserId) -> bool {
         let needed = levels.event(KIND, true);
         let reaches = self.power_of(user) == Power::Infinite || levels.user(user) >= needed;

@@ -1,4 +1,4 @@
-//! Who comes, who goes, and who sends them.
+//! Changes of membership: join, leave, knock, invite, kick and ban.
 
 use ruma_common::{OwnedRoomId, OwnedUserId, UserId};
 
@@ -60,7 +60,8 @@ impl Room {
         Ok(Some(Draft::member(cx.sender, content)))
     }
 
-    /// A joined user of this server who may invite, in whose name a restricted room is entered.
+    /// A joined user of this server who may invite. A user who joins a restricted room joins in
+    /// their name.
     fn who_admits(&self, cx: &Context) -> Option<OwnedUserId> {
         let invite = self.levels().invite;
         let admits = |user: &UserId| {
@@ -144,7 +145,7 @@ impl Room {
         self.require_member(cx.sender)?;
         match self.membership(user) {
             Membership::None => return Err(Rejection::TargetNotInRoom(user.to_owned())),
-            // To let a banned user go would lift the ban.
+            // Removing a banned user would lift the ban.
             Membership::Leave | Membership::Ban => return Ok(None),
             Membership::Join | Membership::Invite | Membership::Knock => {}
         }
@@ -174,7 +175,7 @@ impl Room {
         if self.membership(user) != Membership::Ban {
             return Ok(None);
         }
-        // The rules see a member event that says `leave`, so the level to kick is needed as well.
+        // The member event says `leave`, so the rules ask for the level to kick as well.
         let needed = self.levels().ban.max(self.levels().kick);
         self.require_power(cx.sender, needed, || "to lift bans".to_owned())?;
         self.require_below(user, cx)?;

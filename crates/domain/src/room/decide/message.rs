@@ -1,4 +1,4 @@
-//! Messages and other events that are no state.
+//! Messages and other events that are not state.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use crate::{
     room::{Context, DIRECTORY_TYPE, authorise::Draft},
 };
 
-/// The draft of what a command says, without a look at the room.
+/// The draft of a command that does not depend on the room.
 pub(super) fn said<'a>(command: &'a RoomCommand, cx: &Context) -> Result<Draft<'a>, Rejection> {
     match command {
         RoomCommand::SendMessage { kind, body, formatted_body, relation, mentions } => {
@@ -52,7 +52,8 @@ fn custom<'a>(event_type: &'a str, content: &'a JsonObject) -> Result<Draft<'a>,
     Ok(draft(Cow::Borrowed(event_type), Cow::Borrowed(content)))
 }
 
-/// Whether an event type is not free to be sent: it is state, acts on the room, or is ours.
+/// Whether clients may not send this event type: it is state, acts on the room, or belongs to the
+/// server.
 fn is_reserved(event_type: &str) -> bool {
     let free = ["m.room.message", "m.room.encrypted"];
     let (namespace, _) = DIRECTORY_TYPE.rsplit_once('.').unwrap_or_default();

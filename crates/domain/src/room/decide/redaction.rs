@@ -1,4 +1,4 @@
-//! Redactions: who may take back what an event said.
+//! Redactions: the power that a sender needs for them.
 
 use std::sync::Arc;
 
@@ -13,7 +13,8 @@ use crate::{
 const KIND: &str = "m.room.redaction";
 
 impl Room {
-    /// Decides whether the sender may redact an event: her own, or any with the power to redact.
+    /// Decides whether the sender may redact an event: their own, or any event with the power to
+    /// redact.
     pub(super) fn decide_redaction(
         &self,
         event_id: &EventId,
@@ -45,19 +46,18 @@ impl Room {
         self.issue_redacting(KIND, None, beside, canonical(&content)?, cx).map(Some)
     }
 
-    /// The event that a redaction of this room is about: named beside the content up to room
-    /// version 10, and in it from 11 on.
+    /// The target of a redaction in this room. Room versions up to 10 name it beside the content,
+    /// newer ones in the content.
     #[must_use]
     pub fn redaction_target(&self, redaction: &Pdu) -> Option<OwnedEventId> {
         redaction_target(redaction, self.rules().ok()?)
     }
 
-    /// Whether a redaction that was accepted into this room takes effect on `target`: its sender
-    /// has the power to redact, or the server that it came from is that of the target's sender,
-    /// which knows whose event it is.
+    /// Whether an accepted redaction takes effect on `target`. Either its sender has the power to
+    /// redact, or it came from the server of the target's sender, which knows whose event it is.
     ///
     /// Source: Matrix server-server specification, room version 3, "Handling redactions". Create
-    /// events are never redacted: older room versions would lose all that they say.
+    /// events are never redacted: older room versions would lose all of their content.
     #[must_use]
     pub fn redaction_applies(&self, redaction: &Pdu, target: &Pdu) -> bool {
         let has_power = self.power_of(&redaction.sender) >= Power::Level(self.levels().redact);
@@ -69,7 +69,7 @@ impl Room {
     }
 }
 
-/// The event that a redaction of a room with these rules is about.
+/// The target of a redaction in a room with these rules.
 pub(in crate::room) fn redaction_target(
     redaction: &Pdu,
     rules: &RoomVersionRules,
@@ -82,8 +82,8 @@ pub(in crate::room) fn redaction_target(
     }
 }
 
-/// Events without which the room would be another one: where it comes from, that its messages are
-/// encrypted, which servers are kept out.
+/// Whether the room depends on the event: its origin, its encryption, or the servers that it
+/// excludes.
 fn founds_the_room(kind: &TimelineEventType) -> bool {
     matches!(
         kind,

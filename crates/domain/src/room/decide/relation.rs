@@ -1,7 +1,7 @@
 //! Messages that refer to others: replies, threads, edits, reactions.
 //!
-//! **Invariant:** what is referred to is an event of this room that the sender may see. Whatever
-//! else it may be (of another room, hidden, never sent) has the same answer.
+//! **Invariant:** the target is an event of this room that the sender may see. Any other target (of
+//! another room, hidden, never sent) gets the same answer.
 //! **Invariant:** the same rules hold for content that a client wrote itself.
 
 use std::borrow::Cow;
@@ -28,10 +28,10 @@ pub(super) fn reaction(event: &EventId, key: &str) -> Result<Draft<'static>, Rej
     Ok(message::draft("m.reaction".into(), Cow::Owned(content)))
 }
 
-/// Says in the content of a message which event it answers or replaces, and whom it mentions.
+/// Writes the relation and the mentions into the content of a message.
 ///
-/// What was mentioned before is taken from the replaced event, and the last message of a thread
-/// from its root, where these are known.
+/// The earlier mentions come from the replaced event, and the last message of a thread from its
+/// root, where these are known.
 pub(super) fn refer(
     content: &mut JsonObject,
     relation: Option<&MessageRelation>,
@@ -93,7 +93,7 @@ fn written(mentions: &Mentions) -> Result<Value, Rejection> {
     Ok(value.into())
 }
 
-/// The mentions that an edit adds: nobody is called twice for one message.
+/// The mentions that an edit adds. Nobody is notified twice for one message.
 fn added(new: &Value, before: Option<&Value>) -> Value {
     let users = |value: &Value| value.get("user_ids").and_then(Value::as_array).cloned();
     let old = before.and_then(users).unwrap_or_default();
@@ -111,8 +111,8 @@ fn added(new: &Value, before: Option<&Value>) -> Value {
 }
 
 impl Room {
-    /// Checks what the draft of an event says of others. `false` if it says what holds already: a
-    /// reaction that its sender has made before.
+    /// Checks the relations of a draft. Returns `false` if they hold already: the sender has made
+    /// the same reaction before.
     pub(super) fn check_relation(&self, draft: &Draft, cx: &Context) -> Result<bool, Rejection> {
         let is_reaction = draft.kind == "m.reaction";
         let relation = Relation::read(&draft.content)?;
@@ -131,7 +131,7 @@ impl Room {
             None => None,
         };
         if let Some(answered) = &relation.in_reply_to {
-            // The end of a thread was found with its root.
+            // The end of a thread was looked up with its root.
             let is_end = target.is_some_and(|root| root.thread_end.as_ref() == Some(answered));
             if !is_end {
                 self.known_here(answered, cx)?;
@@ -183,7 +183,7 @@ fn check_edit(target: &KnownEvent, draft: &Draft, cx: &Context) -> Result<(), Re
         return Err(Rejection::EventRedacted(event.event_id.clone()));
     }
     if event.state_key.is_some() {
-        return refuse("it is state; set the state anew");
+        return refuse("it is state; set the state again");
     }
     if event.kind.to_string() != draft.kind {
         return refuse("an edit has the type of what it replaces");

@@ -1,4 +1,4 @@
-//! Drafts of the state events that commands set, and what their values may be.
+//! Drafts of the state events that commands set, and checks of their values.
 
 use std::borrow::Cow;
 
@@ -96,7 +96,7 @@ pub(crate) fn custom<'a>(
     Ok(Draft { kind, state_key: Some(Cow::Borrowed(state_key)), content })
 }
 
-/// Whether state of this content means the same as no state: what is taken away was never there.
+/// Whether the content means the same as no state at all.
 pub(super) fn says_nothing(kind: &str, content: &str) -> bool {
     match kind {
         "m.room.name" => content == r#"{"name":""}"#,

@@ -14,7 +14,7 @@ impl Graph {
     /// The events in the auth chains of some of these states, but not of all.
     ///
     /// `conflicted` names the slots in which the states differ. Only their auth chains are walked
-    /// to the end; of the others no more than it takes to know that an event is in all chains.
+    /// to the end. The others are walked until it is known that an event is in all chains.
     pub(super) fn auth_difference(
         &self,
         states: &[&State],
@@ -64,7 +64,7 @@ impl Graph {
         leads
     }
 
-    /// All that authorises these events, and what authorises that, and so on.
+    /// The auth events of these events, recursively.
     fn auth_chain<'a>(&self, of: impl Iterator<Item = &'a NodeId>) -> HashSet<NodeId> {
         let mut chain = HashSet::new();
         let mut open: Vec<_> = of.copied().collect();

@@ -1,4 +1,4 @@
-//! The decision about one event: whether the room takes it, and what it does to the state.
+//! The decision about one event: whether the room accepts it, and its effect on the state.
 //!
 //! Source: Matrix server-server specification, "Checks performed on receipt of a PDU", from the
 //! fourth on.
@@ -19,34 +19,34 @@ use super::{
 };
 use crate::{Envelope, EventStatus, Origin, Pdu, Rejection, RoomEvent, SlotChange};
 
-/// What the graph says to an event.
+/// The graph's decision about an event.
 #[derive(Clone, Debug)]
 pub enum Verdict {
     /// It is in the log already, with this status.
     Known(EventStatus),
-    /// These events, which it names, are not known: ask for them, then try again.
+    /// It names these events, which are not known. Fetch them, then try again.
     Missing(Vec<OwnedEventId>),
-    /// It can be no event of this room, for this reason: forget it.
+    /// It cannot be an event of this room, for this reason. Drop it.
     Refused(String),
-    /// It goes to the log.
+    /// Append it to the log.
     Decided(Decided),
 }
 
-/// An event for the log.
+/// A decided event, ready for the log.
 #[derive(Clone, Debug)]
 pub struct Decided {
-    /// With its envelope, and the events that hold slots because of it.
+    /// The event, with its envelope and the events that hold slots because of it.
     pub event: RoomEvent,
-    /// Which rule forbids it; none if it was accepted.
+    /// The rule that forbids it; `None` if it was accepted.
     pub reason: Option<String>,
 }
 
 impl Graph {
-    /// Decides about an event of another server, whose signatures have been checked, and takes it
-    /// into the graph as part of the commit under way.
+    /// Decides about an event of another server after its signatures were checked, and adds it to
+    /// the current commit.
     ///
     /// # Errors
-    /// [`ResolveError`] if the states before it cannot be resolved; the graph is as it was.
+    /// [`ResolveError`] if the states before it cannot be resolved. The graph is unchanged then.
     pub fn receive(&mut self, pdu: &Arc<Pdu>, origin: Origin) -> Result<Verdict, ResolveError> {
         if let Some(status) = self.status(&pdu.event_id) {
             return Ok(Verdict::Known(status));
@@ -67,8 +67,8 @@ impl Graph {
         }
         let before = self.before(&self.known(&pdu.prev_events))?;
         let (status, reason) = match self.forbidding(pdu, &before) {
-            // The stream of a room begins with what makes it one. A tampered copy of its create event
-            // has the ID of the real one, and must not stand in its place.
+            // The stream of a room begins with its create event. A tampered copy of the create
+            // event has the ID of the real one, so it must not take its place.
             Forbidding::Now(rule) | Forbidding::Ever(rule) if creates => {
                 return Ok(Verdict::Refused(rule));
             }
@@ -81,11 +81,10 @@ impl Graph {
         Ok(Verdict::Decided(Decided { event, reason }))
     }
 
-    /// Takes an event that this server has made into the commit under way, and says what it does to
-    /// the state.
+    /// Adds an event of this server to the current commit, with its effect on the state.
     ///
     /// # Errors
-    /// [`Rejection::Forbidden`] if others would not take it: the state that it follows forbids it.
+    /// [`Rejection::Forbidden`] if other servers would reject it: the state before it forbids it.
     pub fn make(&mut self, pdu: &Arc<Pdu>, envelope: Envelope) -> Result<RoomEvent, Rejection> {
         let forbidden = |rule: String| Rejection::Forbidden { rule };
         let failed = |error: ResolveError| forbidden(error.to_string());
@@ -96,7 +95,7 @@ impl Graph {
         }
     }
 
-    /// Whether the room has one extremity, and the state after it is that of the room.
+    /// Whether the room has one extremity and the state after it equals the room's state.
     #[must_use]
     pub fn agrees(&mut self) -> bool {
         let mut ends = self.extremities.iter().copied();
@@ -116,7 +115,7 @@ impl Graph {
         }
     }
 
-    /// What the rules say to an event in the state that it names itself.
+    /// Checks an event against the state of its own auth events.
     fn check_auth_events(&self, pdu: &Arc<Pdu>) -> Result<(), String> {
         let fresh = (pdu.kind == TimelineEventType::RoomCreate).then(|| Version::of(pdu)).flatten();
         let version = self.version.as_ref().or(fresh.as_ref());
@@ -138,7 +137,7 @@ impl Graph {
         })
     }
 
-    /// What the rules say to an event in a state.
+    /// Checks an event against a state.
     fn check(&self, pdu: &Arc<Pdu>, state: &State) -> Result<(), String> {
         let Some(version) = &self.version else { return Ok(()) };
         check_state_dependent_auth_rules(&version.rules.authorization, pdu, |kind, key| {
@@ -148,7 +147,7 @@ impl Graph {
         })
     }
 
-    /// Takes an event into the graph and says in its envelope what it does to the state.
+    /// Adds an event to the graph and writes its effect on the state into its envelope.
     fn take(
         &mut self,
         pdu: &Arc<Pdu>,
@@ -191,7 +190,7 @@ impl Graph {
         let node = self.node(id);
         let moves_on = |prev: &NodeId| node.takes().is_none() && leaves_before.contains(prev);
         let stands_for_leaf = matches!(&*node.prev, [prev] if moves_on(prev));
-        // Messages are many, and cost no resolution however many leaves there are.
+        // Messages are frequent, so they must not need resolution, however many leaves there are.
         if node.status == EventStatus::Rejected || stands_for_leaf {
             return Ok(self.current.clone());
         }
@@ -225,7 +224,7 @@ impl Graph {
         changes
     }
 
-    /// Whether the changes are what the event does anyway, given its status.
+    /// Whether the changes are the default ones of the event, given its status.
     fn is_plain(&self, id: NodeId, changes: &[SlotChange]) -> bool {
         let node = self.node(id);
         let own = node.own.as_ref().filter(|_| node.status == EventStatus::Accepted);
@@ -256,8 +255,8 @@ impl Graph {
 /// Whether rules forbid an event.
 enum Forbidding {
     Nothing,
-    /// The state of the room does, by now: it soft-fails.
+    /// The room's current state forbids it, so it soft-fails.
     Now(String),
-    /// Those that authorise it do, or the state that it follows: it is rejected.
+    /// Its auth events or the state before it forbid it, so it is rejected.
     Ever(String),
 }

@@ -1,10 +1,10 @@
-//! State resolution: what several states of a room come to.
+//! State resolution.
 //!
 //! Source: Matrix specification, room versions 2 and 12, "State resolution", as ruma does it.
 //!
-//! **Invariant:** the outcome is that of the algorithm over the whole states, but the work grows with
-//! what they differ in: ruma gets the slots that differ, and of the others those that
-//! authorise what is in dispute (a property test compares).
+//! **Invariant:** the result is that of the algorithm over the whole states, but the work grows
+//! with their differences only. ruma gets the slots that differ and those that authorise the
+//! disputed events (a property test compares).
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -25,13 +25,12 @@ use super::{
 };
 use crate::Pdu;
 
-/// States that cannot be resolved: the room has no create event, or events that authorise others are
-/// out of form.
+/// States that cannot be resolved: the room has no create event, or an auth event is malformed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the state of the room cannot be resolved: {0}")]
 pub struct ResolveError(String);
 
-/// An event and whether it was rejected, which ruma asks of an event.
+/// An event and whether it was rejected, for ruma.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Judged<'a> {
     pub(super) pdu: &'a Arc<Pdu>,
@@ -65,7 +64,7 @@ impl Graph {
             state.remove(slot);
         }
         for (slot, holder) in resolved {
-            // What all states agree on stays.
+            // Slots on which all states agree stay.
             if conflicted.contains(&slot) || !first.contains_key(&slot) {
                 state.insert(slot, holder);
             }
@@ -101,7 +100,7 @@ impl Graph {
             &rules.authorization,
             state_rules,
             &maps,
-            // What is in one chain and not in the other is the difference.
+            // The auth difference holds the events that are in one chain and not in the other.
             vec![self.id_set(&difference), EventIdSet::new()],
             |id: &EventId| self.judged(id),
             |_| Some(self.id_set(&subgraph)),
@@ -114,7 +113,7 @@ impl Graph {
         Ok(resolved.into_iter().filter_map(slot).collect())
     }
 
-    /// The slots of what may authorise a state event.
+    /// The slots of the events that may authorise a state event.
     fn authorising_slots(&self, id: NodeId) -> Vec<SlotId> {
         let rules = self.version.as_ref().map(|version| &version.rules.authorization);
         let Some((rules, own)) = rules.zip(self.node(id).own.as_ref()) else { return Vec::new() };

@@ -1,7 +1,7 @@
-//! States as persistent maps, and how the state after an event is found.
+//! States as persistent maps, and the search for the state after an event.
 //!
-//! **Invariant:** a state shares what it has in common with the one it was made from, so that many
-//! are kept at the cost of their differences.
+//! **Invariant:** a state shares its common parts with the state it was made from, so keeping many
+//! states costs only their differences.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use imbl::OrdMap;
 
 use super::{Graph, Node, ResolveError};
 
-/// The number of an event in its graph: events have greater ones than those they name.
+/// The number of an event in its graph: greater than the numbers of the events that it names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct NodeId(u32);
 
@@ -27,10 +27,10 @@ impl NodeId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct SlotId(u32);
 
-/// Who holds each slot.
+/// The holder of each slot.
 pub(super) type State = OrdMap<SlotId, NodeId>;
 
-/// The slots that have ever been named: type and state key.
+/// All slots ever named: type and state key.
 #[derive(Clone, Debug, Default)]
 pub(super) struct SlotNames {
     names: Vec<(Box<str>, Box<str>)>,
@@ -73,13 +73,13 @@ impl Node {
 }
 
 impl Graph {
-    /// The state after all of these events: what the states after each of them resolve to.
+    /// The resolution of the states after these events.
     pub(super) fn before(&mut self, prev: &[NodeId]) -> Result<State, ResolveError> {
         let states = prev.iter().map(|id| self.after(*id)).collect::<Result<Vec<_>, _>>()?;
         self.resolve(&states)
     }
 
-    /// The state after an event. Events where branches meet are resolved once and kept.
+    /// The state after an event. States after merged branches are resolved once and kept.
     pub(super) fn after(&mut self, id: NodeId) -> Result<State, ResolveError> {
         let mut waiting = vec![self.anchor(id)];
         while let Some(at) = waiting.last().copied() {
@@ -106,7 +106,7 @@ impl Graph {
         Ok(state)
     }
 
-    /// The nearest event before this one, or itself, whose state is kept or that does not follow
+    /// The nearest event, from this one backwards, whose state is kept or that does not follow
     /// exactly one other.
     fn anchor(&self, mut id: NodeId) -> NodeId {
         while let (None, [one]) = (&self.node(id).state, &*self.node(id).prev) {

@@ -1,4 +1,4 @@
-//! Resolution of what differs, against resolution of everything.
+//! Compares resolution of the differences with resolution of the whole states.
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::{collections::BTreeSet, sync::Arc};
@@ -56,7 +56,8 @@ struct Tree {
     branches: Vec<(Room, OwnedEventId)>,
 }
 
-/// Grows branches by commands: which branch, whether it splits, who does what to whom.
+/// Grows branches by commands: the branch, whether it splits, the sender, the command and its
+/// target.
 fn grown(version: &RoomVersionId, steps: &[(usize, bool, usize, usize, u8)]) -> Tree {
     let everybody = USERS[1..].iter().map(|user| <&UserId>::try_from(*user).unwrap().to_owned());
     let create = CreateRoom {
@@ -73,7 +74,7 @@ fn grown(version: &RoomVersionId, steps: &[(usize, bool, usize, usize, u8)]) -> 
     let mut graph = Graph::default();
     let origin = || Envelope::local(None, None).origin;
     let mut take = |pdu: &Arc<Pdu>| match graph.receive(pdu, origin()) {
-        // Two branches may come upon the same event.
+        // Two branches may make the same event.
         Ok(Verdict::Decided(_) | Verdict::Known(_)) => {}
         other => panic!("{other:?}"),
     };
@@ -105,7 +106,7 @@ fn chain(graph: &Graph, of: impl IntoIterator<Item = NodeId>) -> BTreeSet<NodeId
     chain
 }
 
-/// The events from which a path leads to one of `ends`, and to which one leads.
+/// The events on a path to one of `ends` and from one of `ends`.
 fn on_paths(graph: &Graph, ends: &BTreeSet<NodeId>) -> BTreeSet<NodeId> {
     let mut all = chain(graph, ends.iter().copied());
     all.extend(ends);
@@ -116,7 +117,7 @@ fn on_paths(graph: &Graph, ends: &BTreeSet<NodeId>) -> BTreeSet<NodeId> {
     all
 }
 
-/// Resolution as the specification puts it: whole states, whole auth chains.
+/// Resolution as the specification defines it: whole states, whole auth chains.
 fn resolve_whole(graph: &Graph, states: &[State]) -> StateMap<OwnedEventId> {
     let map = |state: &State| {
         let entry = |(slot, id): (&SlotId, &NodeId)| {
@@ -138,7 +139,7 @@ fn resolve_whole(graph: &Graph, states: &[State]) -> StateMap<OwnedEventId> {
     resolve(&rules.authorization, state_rules, &maps, chains.collect(), fetch, subgraph).unwrap()
 }
 
-/// The slots in which states differ, and who holds them.
+/// The slots in which states differ, and their holders.
 fn conflict(states: &[State]) -> (BTreeSet<SlotId>, BTreeSet<NodeId>) {
     let all: BTreeSet<_> = states.iter().flat_map(|state| state.keys().copied()).collect();
     let holders = |slot: SlotId| states.iter().map(move |state| state.get(&slot).copied());
