@@ -1,6 +1,6 @@
-//! What has to be looked at again, and when.
+//! Subjects that have to be checked again, by time.
 //!
-//! **Invariant:** one entry for each subject, whatever is set how often.
+//! **Invariant:** each subject has one entry, however often its time is set.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -9,16 +9,16 @@ use std::{
 
 use rookery_domain::{OwnedRoomId, OwnedUserId};
 
-/// What a change is about.
+/// The subject of a change.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Subject {
-    /// Who types in this room.
+    /// The users who are typing in this room.
     Room(OwnedRoomId),
     /// The presence of this user.
     User(OwnedUserId),
 }
 
-/// Subjects by the time at which something of them ends.
+/// Subjects by the time at which some state of theirs ends.
 #[derive(Debug, Default)]
 pub(crate) struct Due {
     order: BTreeSet<(Instant, Subject)>,
@@ -26,7 +26,7 @@ pub(crate) struct Due {
 }
 
 impl Due {
-    /// Sets when `subject` has to be looked at; none for never.
+    /// Sets when to check `subject` again; `None` for never.
     pub(crate) fn set(&mut self, subject: &Subject, at: Option<Instant>) {
         let before = match at {
             Some(at) => self.times.insert(subject.clone(), at),
@@ -41,12 +41,12 @@ impl Due {
         self.order.extend(at.map(|at| (at, subject.clone())));
     }
 
-    /// When the first of them is due.
+    /// When the first subject is due.
     pub(crate) fn next(&self) -> Option<Instant> {
         self.order.first().map(|(at, _)| *at)
     }
 
-    /// The first subject that is due by `now`. It stays until its time is set anew.
+    /// The first subject that is due by `now`. It stays until its time is set again.
     pub(crate) fn first(&self, now: Instant) -> Option<Subject> {
         self.order.first().filter(|(at, _)| *at <= now).map(|(_, subject)| subject.clone())
     }

@@ -1,7 +1,7 @@
-//! Typing and presence as the rest of the server uses them: behind a lock, with a clock.
+//! Typing and presence for the rest of the server: the state behind a lock, with a clock.
 //!
-//! **Invariant:** the lock of the state is never held while anything else is called, so that it may
-//! be taken wherever one likes.
+//! **Invariant:** the lock of the state is never held during a call of other code, so any code may
+//! take it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,7 +15,7 @@ use crate::{
     state::{Changed, State},
 };
 
-/// Who types where, and who is there. Cheap to clone; all clones are the same.
+/// Users who are typing, and users who are online. Cheap to clone; all clones share the state.
 #[derive(Clone)]
 pub struct Ephemeral {
     inner: Arc<Inner>,
@@ -26,7 +26,7 @@ struct Inner {
     readers: Arc<Readers>,
     audience: Box<dyn Audience>,
     clock: Box<dyn Fn() -> Now + Send + Sync>,
-    /// Something ends earlier than all that was known of.
+    /// Signals that some state ends earlier than all known ones.
     earlier: Notify,
 }
 
@@ -48,7 +48,8 @@ impl Inner {
 }
 
 impl Ephemeral {
-    /// Nobody is there yet. `audience` says who may know what; `clock` is read once for each call.
+    /// Starts with nobody online. `audience` decides which users may know of a change; `clock` is
+    /// read once for each call.
     #[must_use]
     pub fn new(audience: impl Audience, clock: impl Fn() -> Now + Send + Sync + 'static) -> Self {
         let inner = Inner {
@@ -61,7 +62,7 @@ impl Ephemeral {
         Self { inner: Arc::new(inner) }
     }
 
-    /// Ends what has gone on for long enough, for as long as this is polled. Run it once.
+    /// Ends states whose time is over, while this is polled. Run it once.
     pub async fn run(&self) {
         loop {
             let mut next = None;
@@ -83,31 +84,31 @@ impl Ephemeral {
         }
     }
 
-    /// A device types in a room, which its user has joined, for so long (at most
-    /// [`TYPING_MAX`]); or it types no more.
+    /// Sets that a device is typing in a room, which its user has joined, for this long (at most
+    /// [`TYPING_MAX`]), or that it stopped.
     pub fn type_in(&self, room: &RoomId, user: &UserId, device: &str, how_long: Option<Duration>) {
         let how_long = how_long.map(|how_long| how_long.min(TYPING_MAX));
         self.inner.change(|state, now| state.type_in(room, user, device, how_long, now));
     }
 
-    /// A user has left a room.
+    /// Records that a user left a room.
     pub fn left(&self, room: &RoomId, user: &UserId) {
         self.inner.change(|state, now| state.stop_user(room, user, now));
     }
 
-    /// Whether anybody types anywhere.
+    /// Whether any user is typing in any room.
     #[must_use]
     pub fn somebody_types(&self) -> bool {
         self.inner.state.lock().typing.rooms().len() > 0
     }
 
-    /// Who types in a room, by user ID.
+    /// The users who are typing in a room, ordered by user ID.
     #[must_use]
     pub fn typing(&self, room: &RoomId) -> Vec<OwnedUserId> {
         self.inner.state.lock().typing.users(room).cloned().collect()
     }
 
-    /// Up to `limit` of those who type in a room, by user ID, after a user if one is given.
+    /// Up to `limit` users who are typing in a room, ordered by user ID, after a given user.
     #[must_use]
     pub fn typing_after(
         &self,
@@ -120,19 +121,20 @@ impl Ephemeral {
         users.take(limit).cloned().collect()
     }
 
-    /// Whether a user types in a room.
+    /// Whether a user is typing in a room.
     #[must_use]
     pub fn types_in(&self, room: &RoomId, user: &UserId) -> bool {
         self.inner.state.lock().typing.has(room, user)
     }
 
-    /// The rooms in which somebody types.
+    /// The rooms in which a user is typing.
     #[must_use]
     pub fn typing_rooms(&self) -> Vec<OwnedRoomId> {
         self.inner.state.lock().typing.rooms().cloned().collect()
     }
 
-    /// A socket of a device has opened; it has closed when this is dropped.
+    /// Records that a device opened a socket. The socket counts as closed when the result is
+    /// dropped.
     #[must_use]
     pub fn connected(&self, user: &UserId, device: &str) -> Connection {
         self.inner.change(|state, now| state.connected(user, device, now));
@@ -143,34 +145,35 @@ impl Ephemeral {
         }
     }
 
-    /// The session of a device has ended, in whatever way: the device types nowhere any more.
+    /// Records that the session of a device ended, for any reason: the device no longer types
+    /// anywhere.
     pub fn logged_out(&self, user: &UserId, device: &str) {
         self.inner.change(|state, now| state.logged_out(user, device, now));
     }
 
-    /// A device without a socket has asked what there is new.
+    /// Records that a device without a socket polled.
     pub fn polled(&self, user: &UserId, device: &str) {
         self.inner.change(|state, now| state.polled(user, device, now));
     }
 
-    /// A device says what its user wants to be shown as, for as long as the device is connected.
+    /// Sets the presence that a device chose for its user. It holds while the device is connected.
     pub fn choose(&self, user: &UserId, device: &str, presence: Presence, status: Option<String>) {
         self.inner.change(|state, now| state.choose(user, device, presence, status, now));
     }
 
-    /// A user has done something.
+    /// Records activity of a user.
     pub fn active(&self, user: &UserId) {
         let now = (self.inner.clock)();
         self.inner.state.lock().presences.active(user, now);
     }
 
-    /// What is shown of a user.
+    /// The presence of a user, as others see it.
     #[must_use]
     pub fn presence(&self, user: &UserId) -> Shown {
         self.inner.state.lock().presences.shown(user)
     }
 
-    /// Up to `limit` of `users` who are there. Without `users`, of all.
+    /// Up to `limit` of `users` who are online or away. Without `users`, of all users.
     #[must_use]
     pub fn there(&self, users: Option<&[OwnedUserId]>, limit: usize) -> Vec<OwnedUserId> {
         let state = self.inner.state.lock();
@@ -183,13 +186,13 @@ impl Ephemeral {
         }
     }
 
-    /// How many users are there, about.
+    /// The approximate number of users who are online or away.
     #[must_use]
     pub fn there_count(&self) -> usize {
         self.inner.state.lock().presences.len()
     }
 
-    /// A reader on behalf of `user`, which learns of what the filter lets pass.
+    /// A reader on behalf of `user`. It learns of the changes that the filter accepts.
     #[must_use]
     pub fn reader(&self, user: &UserId, wants: Arc<Filter>) -> Reader {
         self.inner.readers.open(user, wants)

@@ -1,13 +1,14 @@
-//! Typing and presence: what is true now and is never kept.
+//! Typing and presence: state that is true now and never stored.
 //!
-//! [`Ephemeral`] holds who types where and who is there; a [`Connection`] is one open socket of a
-//! device; a [`Reader`] learns of changes. Everything is a state and nothing a message: a reader
-//! that is slow learns the latest state, once.
+//! [`Ephemeral`] holds the users who are typing and the users who are online. A [`Connection`] is
+//! one open socket of a device. A [`Reader`] learns of changes. A change is a state and not a
+//! message: a slow reader gets the latest state, once.
 //!
 //! **Invariant:** nothing here reaches the log or a file; a restart forgets it all.
-//! **Invariant:** the rules ([`state`](self), typing, presence) read no clock: the time is an argument.
-//! **Invariant:** whoever is told nothing is not woken: an idle reader costs nothing when strangers
-//! type.
+//! **Invariant:** the rules ([`state`](self), typing, presence) read no clock: the time is an
+//! argument.
+//! **Invariant:** a change wakes only the readers that receive it. An idle reader costs nothing
+//! when strangers type.
 
 mod due;
 mod ephemeral;

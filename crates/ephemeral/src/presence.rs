@@ -1,8 +1,8 @@
-//! Who is there: the best of what each of a user's devices says.
+//! Presence: the best of the states that each of a user's devices chose.
 //!
-//! **Invariant:** what is shown of a user changes at most once in [`TOLD_EVERY`], so that a device
-//! that comes and goes makes no storm.
-//! **Invariant:** a device that is not connected, and has not been for [`LINGER`], says nothing.
+//! **Invariant:** the shown presence of a user changes at most once in [`TOLD_EVERY`], so a device
+//! with an unstable connection causes no storm of updates.
+//! **Invariant:** the choice of a device ends [`LINGER`] after it disconnected.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -15,52 +15,52 @@ use rookery_domain::{OwnedUserId, UserId};
 
 use crate::Now;
 
-/// How long a device counts as connected after its last socket has closed: enough to come back.
+/// How long a device counts as connected after its last socket closed, so that it can reconnect.
 pub const LINGER: Duration = Duration::from_secs(3);
 
 /// How long a device counts as connected after a poll.
 pub const POLL_COUNTS: Duration = Duration::from_mins(1);
 
-/// What is shown of a user changes no more often than this.
+/// The least time between two changes of a user's shown presence.
 pub const TOLD_EVERY: Duration = Duration::from_secs(1);
 
 /// Longest status message.
 pub const STATUS_BYTES_MAX: usize = 256;
 
-/// Users who are gone and of whom it is still known when they were last active.
+/// How many offline users keep the time at which they were last active.
 const GONE_MAX: usize = 100_000;
 
-/// Whether a user is there. The greater one is the better one.
+/// The presence of a user. The greater value is the better one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Presence {
-    /// Not there, or not to be seen.
+    /// Offline, or invisible.
     #[default]
     Offline,
-    /// There, but away or busy.
+    /// Connected, but away or busy.
     Unavailable,
-    /// There.
+    /// Online.
     Online,
 }
 
-/// What is shown of a user.
+/// The presence of a user, as others see it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Shown {
-    /// Whether the user is there.
+    /// The presence.
     pub presence: Presence,
-    /// What the user says about it.
+    /// The user's status message.
     pub status_message: Option<String>,
-    /// When the user last did anything, in milliseconds since 1970; none if that is not known.
+    /// When the user was last active, in milliseconds since 1970; `None` if that is not known.
     pub last_active_millis: Option<u64>,
 }
 
 #[derive(Debug, Default)]
 struct Device {
     sockets: u32,
-    /// Without a socket it counts as connected until then.
+    /// Until when it counts as connected without a socket.
     until: Option<Instant>,
     chosen: Option<Presence>,
     status: Option<String>,
-    /// The greater, the later it said so.
+    /// Greater for a later choice.
     said: u64,
 }
 
@@ -88,7 +88,7 @@ struct User {
 }
 
 impl User {
-    /// The best of what the devices say, and the last word about it.
+    /// The best presence of the devices, and the status message of the latest choice.
     fn sum(&self) -> (Presence, Option<String>) {
         let presence = self.devices.values().map(Device::says).max().unwrap_or_default();
         if presence == Presence::Offline {
@@ -100,16 +100,16 @@ impl User {
     }
 }
 
-/// What came of looking at a user.
+/// The result of checking a user.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Settled {
-    /// What is shown has changed.
+    /// The shown presence changed.
     pub(crate) changed: bool,
-    /// When to look again.
+    /// When to check again.
     pub(crate) next: Option<Instant>,
 }
 
-/// The presence of all users who are there.
+/// The presence of all users who are online or away.
 #[derive(Debug)]
 pub(crate) struct Presences {
     users: HashMap<OwnedUserId, User>,
@@ -131,15 +131,15 @@ impl Presences {
         user.devices.entry(device.into()).or_default()
     }
 
-    /// A socket of the device has opened.
+    /// Records that the device opened a socket.
     pub(crate) fn connected(&mut self, user: &UserId, device: &str, now: Now) {
         let device = self.device(user, device, now);
         device.sockets += 1;
-        // What it says from now on ends with its sockets, not with an earlier poll.
+        // Its choice now ends with its sockets, not with an earlier poll.
         device.until = None;
     }
 
-    /// A socket of the device has closed. Answers whether it was the last one.
+    /// Records that the device closed a socket. Returns whether it was the last one.
     pub(crate) fn disconnected(&mut self, user: &UserId, device: &str, now: Now) -> bool {
         let Some(user) = self.users.get_mut(user) else { return true };
         let Some(device) = user.devices.get_mut(device) else { return true };
@@ -150,7 +150,7 @@ impl Presences {
         device.sockets == 0
     }
 
-    /// The session of the device has ended: without a socket it is gone at once.
+    /// Records that the session of the device ended: without a socket it goes offline at once.
     pub(crate) fn logged_out(&mut self, user: &UserId, device: &str) {
         let device = self.users.get_mut(user).and_then(|user| user.devices.get_mut(device));
         if let Some(device) = device {
@@ -158,7 +158,7 @@ impl Presences {
         }
     }
 
-    /// The device has asked what there is new.
+    /// Records that the device polled.
     pub(crate) fn polled(&mut self, user: &UserId, device: &str, now: Now) {
         let device = self.device(user, device, now);
         if device.sockets == 0 {
@@ -166,7 +166,7 @@ impl Presences {
         }
     }
 
-    /// The device says what its user wants to be shown as.
+    /// Sets the presence that the device chose for its user.
     pub(crate) fn choose(
         &mut self,
         user: &UserId,
@@ -184,7 +184,7 @@ impl Presences {
         device.said = said;
     }
 
-    /// The user has done something.
+    /// Records activity of the user.
     pub(crate) fn active(&mut self, user: &UserId, now: Now) {
         if let Some(user) = self.users.get_mut(user) {
             user.active = Some(now.wall_millis);
@@ -195,7 +195,7 @@ impl Presences {
         }
     }
 
-    /// Forgets devices that are gone, and changes what is shown if it is time for that.
+    /// Removes devices that are gone, and changes the shown presence if it is time for that.
     pub(crate) fn settle(&mut self, id: &UserId, now: Now) -> Settled {
         let Some(user) = self.users.get_mut(id) else { return Settled::default() };
         user.devices.retain(|_, device| device.is_connected(now.at));
@@ -211,7 +211,7 @@ impl Presences {
         let ends = waiting.filter_map(|device| device.until).min();
         let next = ends.into_iter().chain(free.filter(|_| is_news)).min();
         if user.devices.is_empty() && (!is_news || changed) {
-            // Whoever comes back at once is told of at once: that makes one more update at most.
+            // A user who comes back is shown at once, which makes at most one more update.
             let active = user.active;
             self.users.remove(id);
             if let Some(active) = active {
@@ -221,7 +221,7 @@ impl Presences {
         Settled { changed, next }
     }
 
-    /// What is shown of a user.
+    /// The presence of a user, as others see it.
     pub(crate) fn shown(&self, id: &UserId) -> Shown {
         let Some(user) = self.users.get(id) else {
             let last_active_millis = self.gone.peek(id).copied();
@@ -231,17 +231,17 @@ impl Presences {
         Shown { presence, status_message, last_active_millis: user.active }
     }
 
-    /// Whether the user is shown to be there.
+    /// Whether the user is shown as online or away.
     pub(crate) fn is_there(&self, id: &UserId) -> bool {
         self.users.get(id).is_some_and(|user| user.presence > Presence::Offline)
     }
 
-    /// How many users are there, or were until a moment ago.
+    /// How many users are online or away, or were a moment ago.
     pub(crate) fn len(&self) -> usize {
         self.users.len()
     }
 
-    /// The users who are shown to be there.
+    /// The users who are shown as online or away.
     pub(crate) fn there(&self) -> impl Iterator<Item = &OwnedUserId> {
         let there = self.users.iter().filter(|(_, user)| user.presence > Presence::Offline);
         there.map(|(id, _)| id)

@@ -1,8 +1,8 @@
-//! Who learns of changes.
+//! Readers of changes.
 //!
-//! **Invariant:** nothing is queued for a reader: it has a set of what changed since it last
-//! looked, and looks up the state of that when it does.
-//! **Invariant:** a reader is woken only by what it wants and may know.
+//! **Invariant:** no change is queued for a reader. It has a set of the subjects that changed since
+//! its last look, and reads their state then.
+//! **Invariant:** a change wakes a reader only if the reader wants it and its user may know it.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -15,14 +15,16 @@ use tokio::sync::Notify;
 
 use crate::due::Subject;
 
-/// Who may know what of whom.
+/// Decides which users may know of a change.
 ///
-/// **Invariant:** it calls nothing of [`Ephemeral`](crate::Ephemeral): the readers are locked.
+/// **Invariant:** an implementation calls nothing of [`Ephemeral`](crate::Ephemeral), because the
+/// readers are locked.
 pub trait Audience: Send + Sync + 'static {
-    /// Calls `tell` for those of `listening` who have joined `room`. Telling one twice is allowed.
+    /// Calls `tell` for each user of `listening` who has joined `room`. It may call `tell` twice
+    /// for one user.
     fn of_room(&self, room: &RoomId, listening: &Listening<'_>, tell: &mut dyn FnMut(&UserId));
 
-    /// Calls `tell` for those of `listening` who share a room with `user`, and for `user`.
+    /// Calls `tell` for each user of `listening` who shares a room with `user`, and for `user`.
     fn of_user(&self, user: &UserId, listening: &Listening<'_>, tell: &mut dyn FnMut(&UserId));
 }
 
@@ -30,42 +32,42 @@ pub trait Audience: Send + Sync + 'static {
 pub struct Listening<'a>(&'a HashMap<OwnedUserId, Vec<Arc<Shared>>>);
 
 impl Listening<'_> {
-    /// How many there are.
+    /// How many users have a reader.
     #[must_use]
     pub fn count(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether `user` is one of them.
+    /// Whether `user` has a reader.
     #[must_use]
     pub fn has(&self, user: &UserId) -> bool {
         self.0.contains_key(user)
     }
 
-    /// All of them.
+    /// All users who have a reader.
     pub fn users(&self) -> impl Iterator<Item = &UserId> {
         self.0.keys().map(|user| &**user)
     }
 }
 
-/// What changed since a reader last looked.
+/// The changes since a reader's last look.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
-    /// Rooms in which others type than before.
+    /// Rooms whose typing users changed.
     pub rooms: BTreeSet<OwnedRoomId>,
-    /// Users whose presence is another than before.
+    /// Users whose presence changed.
     pub users: BTreeSet<OwnedUserId>,
 }
 
 impl Changes {
-    /// Nothing has changed.
+    /// Whether nothing changed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rooms.is_empty() && self.users.is_empty()
     }
 }
 
-/// What a reader shares with those who ring its bell.
+/// The state that a reader shares with the writers of changes.
 pub(crate) struct Shared {
     wants: Arc<Filter>,
     changes: Mutex<Changes>,
@@ -97,14 +99,14 @@ impl Shared {
 pub(crate) struct Readers(RwLock<HashMap<OwnedUserId, Vec<Arc<Shared>>>>);
 
 impl Readers {
-    /// A new reader of `user`'s.
+    /// Opens a reader for `user`.
     pub(crate) fn open(self: &Arc<Self>, user: &UserId, wants: Arc<Filter>) -> Reader {
         let shared = Arc::new(Shared { wants, changes: Mutex::default(), bell: Notify::new() });
         self.0.write().entry(user.to_owned()).or_default().push(Arc::clone(&shared));
         Reader { readers: Arc::clone(self), user: user.to_owned(), shared }
     }
 
-    /// Tells those who may know.
+    /// Passes the changes to the readers of users who may know them.
     pub(crate) fn tell(&self, changed: &[Subject], audience: &dyn Audience) {
         if changed.is_empty() {
             return;
@@ -127,7 +129,7 @@ impl Readers {
     }
 }
 
-/// Learns of changes on behalf of one user.
+/// Reads changes on behalf of one user.
 pub struct Reader {
     readers: Arc<Readers>,
     user: OwnedUserId,
@@ -135,14 +137,14 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Waits until something has changed. What has changed stays until it is taken.
+    /// Waits for a change. The changes stay until they are taken.
     pub async fn changed(&self) {
         while self.shared.changes.lock().is_empty() {
             self.shared.bell.notified().await;
         }
     }
 
-    /// Takes what has changed.
+    /// Takes the changes.
     #[must_use]
     pub fn take(&self) -> Changes {
         std::mem::take(&mut *self.shared.changes.lock())

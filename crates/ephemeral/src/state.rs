@@ -1,6 +1,6 @@
-//! Everything that is true now, and what changes when something happens.
+//! All ephemeral state, and its changes.
 //!
-//! **Invariant:** whatever happens answers with the subjects whose state others now see changed.
+//! **Invariant:** each method returns the subjects whose shown state it changed.
 
 use std::time::{Duration, Instant};
 
@@ -13,10 +13,10 @@ use crate::{
     typing::Typing,
 };
 
-/// The subjects that others see changed.
+/// The subjects whose shown state changed.
 pub(crate) type Changed = Vec<Subject>;
 
-/// Who types where, and who is there.
+/// The users who are typing, and the users who are online.
 #[derive(Debug, Default)]
 pub(crate) struct State {
     pub(crate) typing: Typing,
@@ -25,7 +25,7 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// A device types in a room for so long, or not any more.
+    /// Sets that a device is typing in a room for this long, or that it stopped.
     pub(crate) fn type_in(
         &mut self,
         room: &RoomId,
@@ -50,18 +50,19 @@ impl State {
         changed
     }
 
-    /// A user has nothing to type in a room any more.
+    /// Records that a user stopped typing in a room.
     pub(crate) fn stop_user(&mut self, room: &RoomId, user: &UserId, now: Now) -> Changed {
         self.in_room(room, now.at, |typing| typing.stop_user(room, user))
     }
 
-    /// A socket of a device has opened.
+    /// Records that a device opened a socket.
     pub(crate) fn connected(&mut self, user: &UserId, device: &str, now: Now) -> Changed {
         self.presences.connected(user, device, now);
         self.settle_user(user, now)
     }
 
-    /// A socket of a device has closed. With the last one, the device types nowhere.
+    /// Records that a device closed a socket. With its last socket, the device stops typing
+    /// everywhere.
     pub(crate) fn disconnected(&mut self, user: &UserId, device: &str, now: Now) -> Changed {
         let mut changed = Changed::new();
         if self.presences.disconnected(user, device, now) {
@@ -71,7 +72,8 @@ impl State {
         changed
     }
 
-    /// The session of a device has ended: it types nowhere, and is there only as long as a socket of it is.
+    /// Records that the session of a device ended. It stops typing, and it is connected only while
+    /// it has a socket.
     pub(crate) fn logged_out(&mut self, user: &UserId, device: &str, now: Now) -> Changed {
         self.presences.logged_out(user, device);
         let mut changed = self.stop_device(user, device, now);
@@ -88,13 +90,13 @@ impl State {
         changed
     }
 
-    /// A device has polled.
+    /// Records that a device polled.
     pub(crate) fn polled(&mut self, user: &UserId, device: &str, now: Now) -> Changed {
         self.presences.polled(user, device, now);
         self.settle_user(user, now)
     }
 
-    /// A device says what its user wants to be shown as.
+    /// Sets the presence that a device chose for its user.
     pub(crate) fn choose(
         &mut self,
         user: &UserId,
@@ -107,7 +109,7 @@ impl State {
         self.settle_user(user, now)
     }
 
-    /// Ends what is over by now.
+    /// Ends states whose time is over.
     pub(crate) fn sweep(&mut self, now: Now) -> Changed {
         let mut changed = Changed::new();
         while let Some(subject) = self.due.first(now.at) {
@@ -119,7 +121,7 @@ impl State {
         changed
     }
 
-    /// Does something to who types in a room, and ends what is over there.
+    /// Changes the typing users of a room, and ends typing whose time is over there.
     fn in_room(&mut self, room: &RoomId, now: Instant, act: impl FnOnce(&mut Typing)) -> Changed {
         let before: Vec<OwnedUserId> = self.typing.users(room).cloned().collect();
         act(&mut self.typing);

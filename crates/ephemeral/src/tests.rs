@@ -1,4 +1,4 @@
-//! Whatever comes in whatever order: what is shown is what a plain account of it says.
+//! Operations in any order: the shown state equals that of a simple model.
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::{
@@ -26,7 +26,7 @@ fn room(number: usize) -> OwnedRoomId {
     RoomId::parse(format!("!room{number}:test")).unwrap()
 }
 
-/// A clock that tests turn.
+/// A clock that tests set.
 #[derive(Clone)]
 struct Clock(Arc<Mutex<Now>>);
 
@@ -78,7 +78,7 @@ fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
-/// A plain account of what holds, by the number of the user and the device.
+/// A simple model of the state, by the number of the user and the device.
 #[derive(Default)]
 struct Plain {
     sockets: BTreeMap<(usize, usize), u32>,
@@ -202,7 +202,7 @@ proptest! {
     fn what_is_shown_is_what_a_plain_account_says(acts in vec(act(), 1..80)) {
         let clock = Clock::new();
         let (mut state, mut plain) = (State::default(), Plain::default());
-        // What somebody knows who only ever looks at what is said to have changed.
+        // The state as seen by an observer who reads only subjects that were reported as changed.
         let mut known_typing: BTreeMap<OwnedRoomId, Vec<OwnedUserId>> = BTreeMap::new();
         let mut known_presence: BTreeMap<OwnedUserId, Presence> = BTreeMap::new();
         let mut told: BTreeMap<OwnedUserId, Vec<Instant>> = BTreeMap::new();
@@ -237,7 +237,7 @@ proptest! {
                 prop_assert_eq!(known_presence.get(&user(one)).copied().unwrap_or_default(), shown);
             }
         }
-        // Once things have been quiet for a moment, what is shown is the best of the devices.
+        // After a quiet moment, the shown presence is the best one of the devices.
         clock.turn(TOLD_EVERY);
         state.sweep(clock.now());
         plain.pass(clock.now().at);

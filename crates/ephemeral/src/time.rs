@@ -1,9 +1,8 @@
-//! The time, as the two clocks have it.
+//! The time, by two clocks.
 
 use std::time::Instant;
 
-/// A moment. What ends by itself is measured by the clock that never jumps; what users are shown is
-/// of the other one.
+/// A moment. Timeouts use the steady clock; times that users see come from the wall clock.
 #[derive(Clone, Copy, Debug)]
 pub struct Now {
     /// The steady clock.

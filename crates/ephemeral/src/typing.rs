@@ -1,7 +1,7 @@
-//! Who types in which room.
+//! Typing: the users who are typing in each room.
 //!
-//! **Invariant:** a user types in a room as long as one of the user's devices does.
-//! **Invariant:** what a device does is bounded: so many rooms at once, so long.
+//! **Invariant:** a user is typing in a room while one of their devices is.
+//! **Invariant:** the rooms of a device and the time of each are bounded.
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -10,21 +10,21 @@ use std::{
 
 use rookery_domain::{OwnedRoomId, OwnedUserId, RoomId, UserId};
 
-/// How long typing counts if the client does not say.
+/// How long typing lasts if the client does not say.
 pub const TYPING_DEFAULT: Duration = Duration::from_secs(30);
 
-/// How long typing counts at most.
+/// How long typing lasts at most.
 pub const TYPING_MAX: Duration = Duration::from_mins(2);
 
-/// In how many rooms a device types at once; in one more, the first of them ends.
+/// In how many rooms a device can type at once. In one more, its first room ends.
 pub const TYPING_ROOMS_MAX: usize = 10;
 
 type Device = (OwnedUserId, Box<str>);
 
-/// Until when each device of a user types in a room.
+/// Until when each device of a user is typing in a room.
 type Devices = BTreeMap<Box<str>, Instant>;
 
-/// Who types, in all rooms.
+/// The typing users of all rooms.
 #[derive(Debug, Default)]
 pub(crate) struct Typing {
     rooms: HashMap<OwnedRoomId, BTreeMap<OwnedUserId, Devices>>,
@@ -32,7 +32,8 @@ pub(crate) struct Typing {
 }
 
 impl Typing {
-    /// A device types until then. Answers with the room in which it has to stop for that.
+    /// Records that a device is typing until then. Returns the room in which it has to stop for
+    /// that.
     pub(crate) fn start(
         &mut self,
         room: &RoomId,
@@ -52,7 +53,7 @@ impl Typing {
         Some(first)
     }
 
-    /// A device has stopped.
+    /// Records that a device stopped.
     pub(crate) fn stop(&mut self, room: &RoomId, user: &UserId, device: &str) {
         let Some(users) = self.rooms.get_mut(room) else { return };
         let Some(devices) = users.get_mut(user) else { return };
@@ -75,7 +76,7 @@ impl Typing {
         }
     }
 
-    /// All devices of a user have stopped in a room.
+    /// Records that all devices of a user stopped in a room.
     pub(crate) fn stop_user(&mut self, room: &RoomId, user: &UserId) {
         let devices = self.rooms.get(room).and_then(|users| users.get(user));
         let devices: Vec<_> = devices.into_iter().flat_map(BTreeMap::keys).cloned().collect();
@@ -84,13 +85,13 @@ impl Typing {
         }
     }
 
-    /// Where a device types.
+    /// The rooms in which a device is typing.
     pub(crate) fn rooms_of(&self, user: &UserId, device: &str) -> Vec<OwnedRoomId> {
         let rooms = self.devices.get(&(user.to_owned(), device.into()));
         rooms.into_iter().flatten().cloned().collect()
     }
 
-    /// Ends what has gone on for too long. Answers with when to look again.
+    /// Ends typing whose time is over. Returns when to check again.
     pub(crate) fn expire(&mut self, room: &RoomId, now: Instant) -> Option<Instant> {
         let users = self.rooms.get(room)?;
         let all = users.iter().flat_map(|(user, devices)| {
@@ -103,17 +104,17 @@ impl Typing {
         left.into_iter().map(|(_, _, until)| until).min()
     }
 
-    /// Who types in a room, by user ID.
+    /// The users who are typing in a room, ordered by user ID.
     pub(crate) fn users(&self, room: &RoomId) -> impl Iterator<Item = &OwnedUserId> {
         self.rooms.get(room).into_iter().flat_map(BTreeMap::keys)
     }
 
-    /// Whether a user types in a room.
+    /// Whether a user is typing in a room.
     pub(crate) fn has(&self, room: &RoomId, user: &UserId) -> bool {
         self.rooms.get(room).is_some_and(|users| users.contains_key(user))
     }
 
-    /// The rooms in which somebody types.
+    /// The rooms in which a user is typing.
     pub(crate) fn rooms(&self) -> impl ExactSizeIterator<Item = &OwnedRoomId> {
         self.rooms.keys()
     }

@@ -15,7 +15,7 @@ use crate::{Commit, Epoch, Position, Revision};
 pub struct Hash(pub [u8; 32]);
 
 impl Hash {
-    /// What the first record of a log follows.
+    /// The hash before the first record of a log.
     pub const ORIGIN: Self = Self([0; 32]);
 }
 
@@ -31,9 +31,10 @@ impl fmt::Debug for Hash {
     }
 }
 
-/// The hash of a record: BLAKE3 over a fixed-order, length-prefixed encoding of all but content.
+/// The hash of a record: BLAKE3 over a fixed-order, length-prefixed encoding of everything but
+/// content.
 ///
-/// The encoding is part of the stored format, version 1: changing it needs a new format version.
+/// The encoding is part of the stored format, version 1. Changing it needs a new format version.
 #[must_use]
 pub fn chain_hash(
     epoch: Epoch,

@@ -1,9 +1,9 @@
-//! The contract suite: what every log has to keep, as tests that any engine can run.
+//! The contract suite: the promises of a log, as tests for any engine.
 //!
-//! An engine implements [`Rig`] in its tests and names a function that makes one in
+//! An engine implements [`Rig`] in its tests and passes a function that makes one to
 //! [`contract_tests!`](crate::contract_tests).
 //!
-//! **Invariant:** nothing here waits for time to pass: it waits for conditions, or not at all.
+//! **Invariant:** no test waits for time to pass; each waits for a condition, or not at all.
 #![expect(clippy::missing_panics_doc, reason = "tests fail by panicking")]
 
 mod appending;
@@ -26,13 +26,13 @@ pub trait Rig: Send {
     fn log(&self) -> Arc<dyn EventLog>;
 
     /// Closes the log and opens it again, as a restart of the server would. Every `Arc` that
-    /// [`Self::log`] gave has been dropped. An engine that keeps nothing does nothing.
+    /// [`Self::log`] gave was dropped. An engine that stores nothing does nothing.
     async fn reopen(&mut self);
 }
 
-/// Makes a test of each rule of the contract. `$rig` is an async function that gives a [`Rig`].
+/// Makes a test of each rule of the contract. `$rig` is an async function that returns a [`Rig`].
 ///
-/// The crate that calls it needs tokio with the features `macros` and `rt`.
+/// The calling crate needs tokio with the features `macros` and `rt`.
 #[macro_export]
 macro_rules! contract_tests {
     ($rig:path) => {

@@ -1,4 +1,4 @@
-//! A log that counts what is read of it, for tests of cost.
+//! A log that counts its reads, for tests of cost.
 
 use std::sync::{
     Arc,
@@ -14,30 +14,30 @@ use crate::{
     Position, ReadError, Record, Scope, StreamId, Unavailable,
 };
 
-/// A log, and how often and how much it was read.
+/// A log with counters of its reads.
 pub struct CountedLog {
     log: Arc<dyn EventLog>,
     reads: AtomicU64,
     records: AtomicU64,
 }
 
-/// What was read of a log: both numbers go up only.
+/// The counters of a log's reads: both only grow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ReadCounts {
     /// Calls of [`EventLog::read`] and [`EventLog::get`].
     pub reads: u64,
-    /// The records that these gave back.
+    /// The records that these calls returned.
     pub records: u64,
 }
 
 impl CountedLog {
-    /// Counts what is read of `log` through this.
+    /// Counts the reads of `log` that go through this.
     #[must_use]
     pub fn new(log: Arc<dyn EventLog>) -> Self {
         Self { log, reads: AtomicU64::new(0), records: AtomicU64::new(0) }
     }
 
-    /// What was read so far.
+    /// The counts so far.
     #[must_use]
     pub fn counts(&self) -> ReadCounts {
         let load = |counter: &AtomicU64| counter.load(Ordering::SeqCst);
@@ -56,7 +56,7 @@ impl CountedLog {
 }
 
 impl ReadCounts {
-    /// What was read since `before`.
+    /// The counts since `before`.
     #[must_use]
     pub fn since(self, before: Self) -> Self {
         Self { reads: self.reads - before.reads, records: self.records - before.records }

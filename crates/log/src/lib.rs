@@ -1,8 +1,9 @@
 //! The port of the event log, which is the only source of truth.
 //!
-//! This crate says what a log is and has to keep; engines live in crates of their own.
+//! This crate defines a log and its promises. Engines live in crates of their own.
 //!
-//! **Invariant:** nothing here knows what an event means: events are an ID, an envelope and content.
+//! **Invariant:** nothing here knows the meaning of an event: an event is an ID, an envelope and
+//! content.
 //! **Invariant:** nothing here does I/O.
 
 mod chain;

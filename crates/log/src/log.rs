@@ -1,4 +1,4 @@
-//! The port, and what every log promises. The contract is tested by [`crate::contract`].
+//! The port, with the promises of every log. [`crate::contract`] tests them.
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
@@ -11,15 +11,15 @@ use crate::{CommandId, Commit, Epoch, EventKey, Hash, Position, Record, Revision
 /// Most records that one read may ask for.
 pub const PAGE_MAX: usize = 4_096;
 
-/// Bytes of started appends from which on a caller has to wait before it starts another one, see
-/// [`EventLog::backlog`].
+/// When this many bytes of appends are in flight, a caller has to wait before it starts another
+/// one. See [`EventLog::backlog`].
 pub const APPENDS_IN_FLIGHT_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// The condition of an append: the stream of the commit still ends with the event that the decision
-/// behind the commit was built on.
+/// The condition of an append: the stream still ends with the event on which the decision was
+/// built.
 ///
-/// It names that event, and does not count events: an append that was built on another append,
-/// which failed, does not fit behind whatever came in the place of that one.
+/// The guard names that event and does not count events. So an append that was built on a failed
+/// append never fits, whatever was appended instead.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Guard {
     /// The last event of the stream, as the decision read it; `None` for an empty stream.
@@ -27,7 +27,7 @@ pub struct Guard {
 }
 
 impl Guard {
-    /// Holds while nobody has written to the stream.
+    /// Holds while the stream is empty.
     pub const EMPTY: Self = Self { last: None };
 
     /// Holds while the event with this ID is the last one of the stream.
@@ -37,18 +37,18 @@ impl Guard {
     }
 }
 
-/// Where a commit went.
+/// The result of an append.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Appended {
-    /// Its place in the log.
+    /// The position of the commit.
     pub position: Position,
-    /// The revision of its stream after it.
+    /// The revision of its stream after the commit.
     pub revision: Revision,
-    /// The command had been appended before: this is the first result, and nothing was written.
+    /// The command was appended before. This is its first result, and nothing was written.
     pub repeated: bool,
 }
 
-/// Where a stream ends.
+/// The end of a stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Head {
     /// How many events it holds.
@@ -60,37 +60,37 @@ pub struct Head {
 }
 
 impl Head {
-    /// The guard of an append that was decided on the stream up to here.
+    /// The guard of an append that was decided on this end of the stream.
     #[must_use]
     pub const fn guard(self) -> Guard {
         Guard { last: self.last }
     }
 }
 
-/// Which records to read.
+/// The records to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// All of them.
+    /// All records.
     All,
-    /// Those of one stream.
+    /// The records of one stream.
     Stream(StreamId),
 }
 
-/// The log takes no writes, or cannot be read. Says why, for operators.
+/// The log accepts no writes, or cannot be read. The reason is for operators.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the log is unavailable: {reason}")]
 pub struct Unavailable {
-    /// What happened, and what an operator can do about it.
+    /// The cause, and how an operator can mend it.
     pub reason: Arc<str>,
 }
 
-/// Why a commit was not appended.
+/// An append failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AppendError {
-    /// The stream has moved on: load, decide again, retry.
-    #[error("the stream has moved on to revision {actual}")]
+    /// The stream has changed: load, decide again, retry.
+    #[error("the stream has changed; its revision is now {actual}")]
     Conflict {
-        /// Where the stream ends now.
+        /// The stream's revision now.
         actual: Revision,
     },
     /// The commit is empty or over the limits ([`Commit::fits`]): do not retry.
@@ -101,15 +101,15 @@ pub enum AppendError {
     Unavailable(#[from] Unavailable),
 }
 
-/// Why records could not be read.
+/// Records could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
-    /// A record is not what was written. Names the place and the damage.
+    /// A record is damaged. Names its position and the damage.
     #[error("the log is damaged at position {position}: {damage}")]
     Damaged {
-        /// The first record that cannot be trusted.
+        /// The first damaged record.
         position: Position,
-        /// What is wrong with it.
+        /// The damage.
         damage: Arc<str>,
     },
     /// The log cannot be read now.
@@ -117,21 +117,21 @@ pub enum ReadError {
     Unavailable(#[from] Unavailable),
 }
 
-/// Why content was not erased.
+/// Content was not erased.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EraseError {
     /// There is no such event among the durable commits: do not retry.
     #[error("there is no event {index} at position {position}")]
     Absent {
-        /// The position asked for.
+        /// The position of the request.
         position: Position,
-        /// The index asked for.
+        /// The index of the request.
         index: usize,
     },
-    /// What is to be left is longer than what is there: do not retry.
-    #[error("what is left of an event cannot be longer than the event")]
+    /// The remaining content is longer than the present content: do not retry.
+    #[error("the content that is left of an event cannot be longer than the event's content")]
     Longer,
-    /// The record cannot be read: erasing would hide the damage.
+    /// The record cannot be read. Erasing would hide the damage.
     #[error(transparent)]
     Unreadable(#[from] ReadError),
     /// The outcome is unknown: erase again once the log is back.
@@ -139,59 +139,62 @@ pub enum EraseError {
     Unavailable(#[from] Unavailable),
 }
 
-/// An append under way. It goes on if this is dropped.
+/// An append in flight. It continues if this is dropped.
 pub type Appending = Pin<Box<dyn Future<Output = Result<Appended, AppendError>> + Send>>;
 
-/// Ends when the log has room for another append.
+/// Ends when the log accepts another append.
 pub type Backlog = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// The source of truth: one totally ordered sequence of commits that only grows.
 ///
-/// 1. Positions are 1, 2, 3 ... without holes; every reader sees the same order.
-/// 2. A commit is there whole or not at all, and stays.
-/// 3. An append is on stable storage when it answers; nobody reads a commit before that.
+/// 1. Positions are 1, 2, 3 ... without gaps; every reader sees the same order.
+/// 2. A commit is stored whole or not at all, and it stays.
+/// 3. An append is on stable storage when it answers. No reader sees the commit earlier.
 /// 4. A stale guard gives [`AppendError::Conflict`] and writes nothing.
-/// 5. The same command ID gives the first result again and writes nothing, whatever the guard
-///    says, for as long as the log lives.
-/// 6. Appends that one caller starts one after the other are applied in that order, also when it
-///    does not wait for their answers.
+/// 5. A repeated command ID gives the first result again and writes nothing, whatever the guard is,
+///    for the life of the log.
+/// 6. Appends that one caller starts one after the other are applied in that order, even if it does
+///    not wait for their answers.
 /// 7. A reader that catches up and then follows [`Self::tail`] sees each commit exactly once.
 /// 8. The content of an event can be erased, and nothing else of it: see [`Self::erase`].
-/// 9. An append that builds on another append that failed fails too, and writes nothing: its guard
-///    names an event that never came.
-/// 10. The log says when [`APPENDS_IN_FLIGHT_BYTES_MAX`] bytes of appends have no answer yet
+/// 9. An append that builds on a failed append fails too, and writes nothing: its guard names an
+///    event that was never appended.
+/// 10. The log reports when [`APPENDS_IN_FLIGHT_BYTES_MAX`] bytes of appends are in flight
 ///     (back-pressure): see [`Self::backlog`].
 #[async_trait]
 pub trait EventLog: Send + Sync + 'static {
-    /// The history that this log is in.
+    /// The epoch of this log.
     fn epoch(&self) -> Epoch;
 
-    /// Appends `commit` if `guard` holds; the answer comes once it is on stable storage.
+    /// Appends `commit` if `guard` holds. The future ends when the commit is on stable storage.
     ///
-    /// The commit has its place in the order of appends when this returns, before the answer.
+    /// The commit has its place in the order of appends when this returns, before the future ends.
     fn append(&self, commit: Commit, guard: Guard) -> Appending;
 
-    /// `None` while the log takes appends; else what a caller waits for before it starts another
-    /// one: fewer than [`APPENDS_IN_FLIGHT_BYTES_MAX`] bytes of appends are without an answer then.
+    /// `None` while the log accepts appends. Otherwise a future that ends when fewer than
+    /// [`APPENDS_IN_FLIGHT_BYTES_MAX`] bytes of appends are in flight; a caller waits for it before
+    /// its next append.
     ///
-    /// The bound is exceeded by no more than what callers start at once when a wait ends.
+    /// Callers that wait at the same time may exceed the bound by the appends that they start
+    /// together.
     fn backlog(&self) -> Option<Backlog> {
         None
     }
 
-    /// Puts `left` in the place of the content of the event at `index` of the commit at `position`,
-    /// for good. ID, envelope and hashes stay as they are, and so does the chain. Once it answers,
-    /// no read gives the content any more, also after a restart. Erasing again changes nothing. A
-    /// crash on the way leaves the record whole, with the content or without it.
+    /// Replaces the content of the event at `index` of the commit at `position` by `left`,
+    /// permanently. ID, envelope and hashes stay, and so does the chain.
     ///
-    /// The engine may keep the bytes of the content in its files until it is compacted.
+    /// After the answer no read returns the content, also after a restart. Erasing again changes
+    /// nothing. A crash in between leaves the record whole, with the content or without it.
+    ///
+    /// The engine may keep the bytes of the content in its files until they are compacted.
     ///
     /// # Errors
     /// [`EraseError`], which says whether to try again.
     async fn erase(&self, position: Position, index: usize, left: Bytes) -> Result<(), EraseError>;
 
     /// Reads up to `limit` durable records (at most [`PAGE_MAX`]) of `scope` after `after`, in
-    /// order. Fewer than `limit` means that the end was reached.
+    /// order. A page with fewer than `limit` records is the last one.
     async fn read(
         &self,
         scope: &Scope,
@@ -199,19 +202,21 @@ pub trait EventLog: Send + Sync + 'static {
         limit: usize,
     ) -> Result<Vec<Arc<Record>>, ReadError>;
 
-    /// Reads the records at these positions, in the order asked for, leaving out those beyond the tail.
+    /// Reads the records at these positions, in the order of the request, without those beyond the
+    /// tail.
     async fn get(&self, positions: &[Position]) -> Result<Vec<Arc<Record>>, ReadError>;
 
-    /// Where `stream` ends, as far as it is durable.
+    /// The durable end of `stream`.
     async fn head(&self, stream: &StreamId) -> Result<Head, ReadError>;
 
-    /// The place of the commit that `command` made, if there is one.
+    /// The position of the commit that `command` made, if there is one.
     async fn find(&self, command: CommandId) -> Result<Option<Position>, ReadError>;
 
-    /// Watches the last durable position: a doorbell, not a channel.
+    /// Watches the last durable position. It only signals that there is more; it carries no
+    /// commits.
     fn tail(&self) -> watch::Receiver<Position>;
 
-    /// Watches whether the log takes writes: `None` while it does, else why not.
+    /// Watches whether the log accepts writes: `None` while it does, otherwise the reason.
     fn fault(&self) -> watch::Receiver<Option<Unavailable>>;
 
     /// The hash of the last durable record.

@@ -1,4 +1,4 @@
-//! A log in memory, for tests and as the reference of the contract.
+//! A log in memory, for tests and as the reference implementation of the contract.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -12,7 +12,7 @@ use crate::{
     Head, Position, ReadError, Record, Revision, Scope, StreamId, Unavailable, log::PAGE_MAX,
 };
 
-/// Keeps all commits in memory; "stable storage" is the life of the process.
+/// Keeps all commits in memory. Its "stable storage" lasts as long as the process.
 pub struct MemoryLog {
     epoch: Epoch,
     state: Mutex<State>,

@@ -1,8 +1,7 @@
-//! Places in the whole log, inside the server ([`Position`]) and in the hands of clients
-//! ([`PositionToken`]).
+//! Places in the log: [`Position`] inside the server, [`PositionToken`] for clients.
 //!
 //! **Invariant:** a token of another log, or of this log before a restore, never opens into a
-//! position of this one: it is sealed together with the epoch it comes from.
+//! position of this one. It is sealed together with its epoch.
 
 use std::fmt;
 
@@ -10,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Sealed, TokenKey, TokenKind};
 
-/// The number of a commit in the log: 1, 2, 3 ... without holes.
+/// The number of a commit in the log: 1, 2, 3 ... without gaps.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -34,7 +33,7 @@ impl fmt::Display for Position {
     }
 }
 
-/// Names one history: drawn at random when a log is created, and again when one is restored.
+/// The ID of one history: drawn at random when a log is created, and again when one is restored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Epoch(pub u64);
@@ -45,18 +44,18 @@ impl fmt::Display for Epoch {
     }
 }
 
-/// A position that a client may be told: as text it is opaque.
+/// A position for a client. Its text is opaque.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PositionToken {
-    /// The history that the position belongs to.
+    /// The epoch of the position.
     pub epoch: Epoch,
     /// The position.
     pub position: Position,
-    /// Under what the text is sealed.
+    /// The key that seals the text.
     pub key: TokenKey,
 }
 
-/// A position as clients keep it, and give it back: opaque text of 22 letters.
+/// A position as clients keep and return it: opaque text of 22 letters.
 pub type SealedPosition = Sealed<8>;
 
 impl PositionToken {
@@ -66,7 +65,7 @@ impl PositionToken {
         self.key.seal(TokenKind::Position, self.epoch, self.position.0.to_be_bytes())
     }
 
-    /// The position that `sealed` is of; none if it is not of the history of `epoch`, or not sealed under `key`.
+    /// The position in `sealed`; `None` if it is of another epoch or was sealed under another key.
     #[must_use]
     pub fn open(key: &TokenKey, epoch: Epoch, sealed: &SealedPosition) -> Option<Position> {
         let plain = key.open(TokenKind::Position, epoch, sealed)?;

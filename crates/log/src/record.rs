@@ -1,4 +1,4 @@
-//! What goes into the log ([`Commit`]) and what comes out ([`Record`]).
+//! The input of the log ([`Commit`]) and its output ([`Record`]).
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -13,9 +13,9 @@ pub const COMMIT_EVENTS_MAX: usize = 1_024;
 /// Largest commit: the sum of IDs, envelopes and contents of its events, in bytes.
 pub const COMMIT_BYTES_MAX: usize = 8 * 1024 * 1024;
 
-/// Milliseconds since 1970-01-01T00:00:00Z, as the clock said when the request came in.
+/// Milliseconds since 1970-01-01T00:00:00Z, by the clock when the request arrived.
 ///
-/// Order never depends on it.
+/// The order of commits never depends on it.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -24,13 +24,13 @@ pub struct Millis(pub u64);
 
 /// One event, as the log sees it.
 ///
-/// The hash chain covers `id` and `envelope`. The ID has to cover the content (as the event ID of
-/// a PDU does), so that content can be erased while the chain stays valid.
+/// The hash chain covers `id` and `envelope`. The ID has to cover the content (as the event ID of a
+/// PDU does), so that content can be erased while the chain stays valid.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoggedEvent {
-    /// Unique name; a hash over the content.
+    /// The unique ID: a hash over the content.
     pub id: String,
-    /// What the server adds to the event: origin, status, device. Never erased.
+    /// Data that the server adds to the event: origin, status, device. Never erased.
     pub envelope: Bytes,
     /// The event itself.
     pub content: Bytes,
@@ -42,16 +42,16 @@ impl LoggedEvent {
     }
 }
 
-/// The events of one command, which are stored together or not at all.
+/// The events of one command. They are stored together or not at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Commit {
-    /// The stream that it goes to.
+    /// The stream of the events.
     pub stream: StreamId,
-    /// Names the command, if it may be retried.
+    /// The ID of the command, if it may be retried.
     pub command: Option<CommandId>,
-    /// When the command came in.
+    /// When the command arrived.
     pub received: Millis,
-    /// At least one event.
+    /// The events; at least one.
     pub events: Vec<LoggedEvent>,
 }
 
@@ -68,7 +68,7 @@ impl Commit {
         self.events.last().map(|event| EventKey::of(&event.id))
     }
 
-    /// Whether the commit is within what a log takes: not empty and not too large.
+    /// Whether a log accepts the commit: it is not empty and not too large.
     #[must_use]
     pub fn fits(&self) -> bool {
         (1..=COMMIT_EVENTS_MAX).contains(&self.events.len()) && self.len_bytes() <= COMMIT_BYTES_MAX
@@ -78,7 +78,7 @@ impl Commit {
 /// A commit in its place in the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
-    /// The history in which it was first written.
+    /// The epoch in which it was first written.
     pub epoch: Epoch,
     /// Its number in the log.
     pub position: Position,
@@ -86,14 +86,14 @@ pub struct Record {
     pub revision: Revision,
     /// Hash of the record before it ([`Hash::ORIGIN`] for the first).
     pub previous: Hash,
-    /// Hash of this record: [`chain_hash`] of what precedes and what it says.
+    /// Hash of this record: [`chain_hash`] of the previous hash and the record.
     pub hash: Hash,
-    /// What was committed.
+    /// The commit.
     pub commit: Commit,
 }
 
 impl Record {
-    /// Puts `commit` behind the record that has the hash `previous`.
+    /// Appends `commit` to the record with the hash `previous`.
     #[must_use]
     pub fn chain(
         epoch: Epoch,
@@ -106,24 +106,25 @@ impl Record {
         Self { epoch, position, revision, previous, hash, commit }
     }
 
-    /// Where its stream ends with this record.
+    /// The end of its stream after this record.
     #[must_use]
     pub fn head(&self) -> Head {
         let last = self.commit.last_event();
         Head { revision: self.revision, position: self.position, last }
     }
 
-    /// Whether [`Self::hash`] is what the record says it is.
+    /// Whether [`Self::hash`] matches the record.
     #[must_use]
     pub fn is_intact(&self) -> bool {
         self.hash
             == chain_hash(self.epoch, self.position, self.revision, self.previous, &self.commit)
     }
 
-    /// The record with `left` in the place of the content of the event at `index`. The hash does not cover content, so it stays.
+    /// The record with the content of the event at `index` replaced by `left`. The hash does not
+    /// cover content, so it stays.
     ///
     /// # Errors
-    /// [`EraseError`] if there is no such event, or if more would be left than there was.
+    /// [`EraseError`] if there is no such event, or if `left` is longer than the content.
     pub fn erased(&self, index: usize, left: Bytes) -> Result<Self, EraseError> {
         let mut record = self.clone();
         let event = record.commit.events.get_mut(index);

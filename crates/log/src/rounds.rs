@@ -1,4 +1,4 @@
-//! Rounds of a test that takes chances: how many there are, and the seed of each.
+//! Rounds of a randomised test: how many there are, and the seed of each.
 //!
 //! **Invariant:** without a setting the seeds are the same in every run.
 
@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 /// The seed of the first round: a whole number.
 const SEED: &str = "ROOKERY_TORTURE_SEED";
 
-/// How long to go on, in minutes: a decimal number.
+/// How long to continue, in minutes: a decimal number.
 const MINUTES: &str = "ROOKERY_TORTURE_MINUTES";
 
 /// The seeds of a test's rounds, one after the other.
 ///
-/// A plain test run takes a fixed number of rounds. `cargo xtask torture` sets `ROOKERY_TORTURE_MINUTES` and
-/// `ROOKERY_TORTURE_SEED`: then rounds go on until the time is over, and there is at least one.
+/// A plain test run takes a fixed number of rounds. `cargo xtask torture` sets
+/// `ROOKERY_TORTURE_MINUTES` and `ROOKERY_TORTURE_SEED`. Then rounds continue until the time is
+/// over, and there is at least one.
 ///
 /// ```ignore
 /// for seed in Rounds::of(8, 0x5eed) {
@@ -29,7 +30,7 @@ pub struct Rounds {
 }
 
 impl Rounds {
-    /// As many rounds as `plain` from `seed`, unless the environment says otherwise.
+    /// Takes `plain` rounds from `seed`, unless the environment sets another length.
     ///
     /// # Panics
     /// If a variable is set and is not a number.

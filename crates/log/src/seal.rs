@@ -1,12 +1,13 @@
-//! Sealing numbers into tokens: what clients keep and give back, and can neither read nor make.
+//! Seals numbers into tokens that clients can keep and return, but neither read nor forge.
 //!
-//! A place in the log is a count of all commits. Told to clients as it is, it would tell everybody how much is said on
-//! the server. So a token is encrypted and authenticated, by a synthetic initialisation vector (the construction of
-//! RFC 5297, here with keyed BLAKE3): the tag is a MAC over what is sealed, and the key stream follows from the tag. The
-//! same place always has the same token, which is what lets answers be shared and compared.
+//! A place in the log is a count of all commits. In plain text it would show every client how busy
+//! the server is. So a token is encrypted and authenticated by a synthetic initialisation vector
+//! (the construction of RFC 5297, here with keyed BLAKE3): the tag is a MAC over the plain bytes,
+//! and the key stream follows from the tag. The same place always has the same token, so answers
+//! can be shared and compared.
 //!
-//! **Invariant:** without the key, tokens tell whether two of them are of the same place, and nothing else.
-//! **Invariant:** a token that this key did not make for this kind and this history is never opened.
+//! **Invariant:** without the key, two tokens show only whether they are of the same place.
+//! **Invariant:** a token opens only under its key, for its kind and in its epoch.
 
 use std::{fmt, str::FromStr};
 
@@ -14,7 +15,8 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::Epoch;
 
-/// Length of the tag: to forge a token takes 2^63 tries against the server, and gives access to nothing.
+/// Length of the tag. Forging a token takes 2^63 tries against the server, and a token gives access
+/// to nothing.
 const TAG: usize = 8;
 
 /// Most bytes that a token can seal: one block of the key stream.
@@ -25,11 +27,11 @@ const TEXT_MAX: usize = (TAG + PLAIN_MAX).div_ceil(3) * 4;
 
 const CONTEXT: &str = "rookery 2026-11-29 tokens of places in the log";
 
-/// The secret under which tokens are sealed. The gateways of one log have the same one.
+/// The secret that seals tokens. All gateways of one log share it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TokenKey([u8; 32]);
 
-/// What a token names; a token of one kind is none of another.
+/// The kind of place in a token. A token of one kind does not open as another kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenKind {
     /// A place in the whole log.
@@ -42,14 +44,14 @@ pub enum TokenKind {
     Directory = 4,
 }
 
-/// `N` bytes that were sealed. As text: letters, digits, `-` and `_`.
+/// `N` sealed bytes. As text: letters, digits, `-` and `_`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Sealed<const N: usize> {
     tag: [u8; TAG],
     hidden: [u8; N],
 }
 
-/// The text is no token.
+/// The text is not a token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("it has {letters} letters, digits, `-` and `_`")]
 pub struct ParseTokenError {
@@ -57,7 +59,8 @@ pub struct ParseTokenError {
 }
 
 impl TokenKey {
-    /// The key that follows from a secret of the server. What else is made of the secret tells nothing about it.
+    /// The key derived from a secret of the server. Other values derived from the secret reveal
+    /// nothing about it.
     #[must_use]
     pub fn derive(secret: &[u8; 32]) -> Self {
         Self(blake3::derive_key(CONTEXT, secret))
@@ -70,7 +73,8 @@ impl TokenKey {
         Sealed { tag, hidden: self.mask(kind, tag, plain) }
     }
 
-    /// What was sealed; none if it was under another key, for another kind or in another history.
+    /// The sealed bytes; `None` if they were sealed under another key, for another kind or in
+    /// another epoch.
     #[must_use]
     pub fn open<const N: usize>(
         &self,
@@ -80,7 +84,7 @@ impl TokenKey {
     ) -> Option<[u8; N]> {
         let plain = self.mask(kind, sealed.tag, sealed.hidden);
         let expected = u64::from_ne_bytes(self.tag(kind, epoch, &plain));
-        // One comparison of whole words: how many bytes fit does not show in the time.
+        // This compares whole words, so the time does not show how many bytes match.
         (expected == u64::from_ne_bytes(sealed.tag)).then_some(plain)
     }
 
@@ -119,13 +123,13 @@ impl fmt::Debug for TokenKey {
 }
 
 impl<const N: usize> Sealed<N> {
-    /// The bytes that a client may keep.
+    /// The bytes to give to a client.
     #[must_use]
     pub fn to_bytes(&self) -> ([u8; TAG], [u8; N]) {
         (self.tag, self.hidden)
     }
 
-    /// Takes what [`Self::to_bytes`] gave.
+    /// Takes the bytes of [`Self::to_bytes`].
     #[must_use]
     pub const fn from_bytes(tag: [u8; TAG], hidden: [u8; N]) -> Self {
         Self { tag, hidden }

@@ -1,17 +1,17 @@
-//! Names of streams, places inside them, and names of commands.
+//! IDs of streams, events and commands, and revisions.
 
 use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-/// What a stream is about; the first part of its name.
+/// The kind of a stream; the first part of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum StreamKind {
     /// The events of one room.
     Room,
     /// The account data of one user.
     User,
-    /// Which room an alias points to.
+    /// The room that an alias points to.
     Alias,
 }
 
@@ -25,7 +25,7 @@ impl StreamKind {
     }
 }
 
-/// The name of a stream of the log: its kind and the identifier of what it is about.
+/// The name of a stream of the log: its kind and the ID of its subject.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct StreamId(Arc<str>);
@@ -37,7 +37,7 @@ impl StreamId {
         Self(format!("{}{subject}", kind.prefix()).into())
     }
 
-    /// Reads back a name that [`Self::as_str`] gave; `None` if the kind is unknown.
+    /// Parses the text of [`Self::as_str`]; `None` if the kind is unknown.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         let stream = Self(name.into());
@@ -46,7 +46,7 @@ impl StreamId {
 
     /// The kind and the subject.
     ///
-    /// `None` only for a stream that a later version of this software wrote.
+    /// `None` only for a stream that a later version of the program wrote.
     #[must_use]
     pub fn split(&self) -> Option<(StreamKind, &str)> {
         [StreamKind::Room, StreamKind::User, StreamKind::Alias]
@@ -76,7 +76,7 @@ impl fmt::Display for StreamId {
 pub struct Revision(pub u64);
 
 impl Revision {
-    /// The revision of a stream that nobody has written to.
+    /// The revision of an empty stream.
     pub const EMPTY: Self = Self(0);
 }
 
@@ -86,13 +86,13 @@ impl fmt::Display for Revision {
     }
 }
 
-/// Names a command for ever: a second append with the same name writes nothing.
+/// Identifies a command permanently: a second append with the same ID writes nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct CommandId(pub [u8; 16]);
 
 impl CommandId {
-    /// The name of the command that `parts` identify, in this order.
+    /// The ID of the command that `parts` identify, in this order.
     ///
     /// Parts are length-prefixed before hashing, so `["ab", "c"]` and `["a", "bc"]` differ.
     #[must_use]
@@ -108,7 +108,8 @@ impl CommandId {
     }
 }
 
-/// Names one event of a stream: 16 bytes of BLAKE3 over its ID. Erasing its content does not change it.
+/// Identifies one event of a stream: 16 bytes of BLAKE3 over its ID. Erasing its content does not
+/// change it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct EventKey([u8; 16]);
 

@@ -1,9 +1,10 @@
-//! The first step of work, which the caller takes itself.
+//! The first step of work, which the caller polls itself.
 //!
-//! Most work finds all that it needs in memory and ends in its first step. A task for it would cost more than the work: a
-//! place in the runtime, and often a wake-up of another thread.
+//! Most work finds all of its data in memory and ends in its first step. A task would cost more
+//! than the work: a place in the runtime, and often a wake-up of another thread.
 //!
-//! **Invariant:** work that has not ended with its first step goes on in a task of its own, whatever becomes of the caller.
+//! **Invariant:** work that does not end in its first step continues in a task of its own, whatever
+//! happens to the caller.
 
 use std::{
     future::Future,
@@ -20,13 +21,13 @@ use super::parked;
 /// Work after its first step.
 #[derive(Debug)]
 pub(crate) enum Begun<T> {
-    /// It has ended, perhaps by a panic.
+    /// It ended, perhaps by a panic.
     Ended(thread::Result<T>),
-    /// It goes on in a task.
+    /// It continues in a task.
     Going(JoinHandle<T>),
 }
 
-/// Takes the first step of `work`, and makes a task of the rest.
+/// Takes the first step of `work`, and starts a task for the rest.
 pub(crate) fn begin<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Begun<T> {
     let mut work: Pin<Box<dyn Future<Output = T> + Send>> = Box::pin(work);
     // The task takes the second step in any case, so nothing has to wake the first one.

@@ -1,4 +1,4 @@
-//! One piece of work for all who ask for it at the same time.
+//! One piece of work for all callers that ask for it at the same time.
 
 use std::{future::Future, sync::Arc};
 
@@ -11,7 +11,8 @@ use super::{
 
 /// Work in a task of its own, and its result for any number of callers.
 ///
-/// **Invariant:** the work goes on whichever of the callers is polled. It ends early once nobody has the job any more.
+/// **Invariant:** the work continues whichever of the callers is polled. It ends early when the
+/// last handle is dropped.
 pub struct Job<T: Clone>(State<T>);
 
 enum State<T: Clone> {
@@ -32,7 +33,8 @@ impl<T: Clone + Send + Sync + 'static> Job<T> {
         Arc::new(Self(State::going(tokio::spawn(work))))
     }
 
-    /// Takes the first step of the work at once, and starts a task for the rest. For work that seldom has to wait.
+    /// Takes the first step of the work at once, and starts a task for the rest. Use it for work
+    /// that seldom waits.
     pub fn begin(work: impl Future<Output = T> + Send + 'static) -> Arc<Self> {
         Arc::new(Self(match begin(work) {
             Begun::Ended(result) => State::Ended(result.ok()),

@@ -1,10 +1,12 @@
 //! Work that several clients wait for.
 //!
-//! A client that stops reading is no longer polled. Whatever its future holds then, or waits for in a fair queue, stays
-//! with it: a permit, a lock, a read that others have joined. So nothing of that kind is in a client's future. Work that
-//! does not end at once runs in a task of its own, which always goes on, and the client has a handle on it.
+//! The server does not poll the future of a client that stops reading. Such a future keeps
+//! everything that it holds or waits for: a permit, a lock, a read that others have joined. So a
+//! client's future holds nothing of that kind. Work that does not end at once runs in a task of its
+//! own, which always continues, and the client has a handle on it.
 //!
-//! **Invariant:** no handle of this crate keeps another client waiting, whether it is polled, forgotten or dropped.
+//! **Invariant:** no handle of this crate keeps another client waiting, whether it is polled,
+//! forgotten or dropped.
 
 mod first;
 mod job;

@@ -9,19 +9,19 @@ use tokio::sync::{Mutex, MutexGuard, OwnedMutexGuard};
 
 use crate::parked::Held;
 
-/// A fair lock for work that waits while it has it. It belongs into tasks that always go on: a client's future that is
-/// parked with it is caught by [`unburdened`](crate::unburdened).
+/// A fair lock for work that waits while it holds the lock. Use it in tasks that always continue:
+/// [`unburdened`](crate::unburdened) catches a client's future that is parked with it.
 #[derive(Debug, Default)]
 pub struct Lock<T>(Arc<Mutex<T>>);
 
-/// The lock is held.
+/// A held lock.
 #[derive(Debug)]
 pub struct Guard<'a, T> {
     inner: MutexGuard<'a, T>,
     _held: Held,
 }
 
-/// The lock is held, for as long as this is there.
+/// A held lock, released when this is dropped.
 #[derive(Debug)]
 pub struct OwnedGuard<T> {
     inner: OwnedMutexGuard<T>,
@@ -34,13 +34,13 @@ impl<T> Lock<T> {
         Self(Arc::new(Mutex::new(value)))
     }
 
-    /// Waits for the lock, first come, first served.
+    /// Waits for the lock, in the order of the callers.
     pub async fn lock(&self) -> Guard<'_, T> {
         let held = Held::new();
         Guard { inner: self.0.lock().await, _held: held }
     }
 
-    /// The same, for a guard that goes elsewhere.
+    /// Like [`Self::lock`], with a guard that can move to another task.
     pub async fn lock_owned(&self) -> OwnedGuard<T> {
         let held = Held::new();
         OwnedGuard { inner: Arc::clone(&self.0).lock_owned().await, _held: held }

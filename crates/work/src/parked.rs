@@ -1,7 +1,8 @@
-//! The check that no client holds what others wait for.
+//! The check that no client holds something that others wait for.
 //!
-//! A future that belongs to a connection may be parked at any of its awaits for as long as the client likes. In builds with
-//! debug assertions such a future panics if it is parked while it holds, or waits for, a [`Lock`](crate::Lock).
+//! A future of a connection may be parked at any of its awaits for as long as the client likes. In
+//! builds with debug assertions such a future panics if it is parked while it holds, or waits for,
+//! a [`Lock`](crate::Lock).
 
 use std::{
     cell::Cell,
@@ -13,7 +14,8 @@ use std::{
 use futures_util::Stream;
 
 thread_local! {
-    /// Locks that the future that is polled on this thread has taken or waits for, less those that it has given back.
+    /// How many locks the future that this thread polls has taken or waits for, less those that it
+    /// has released.
     static HELD: Cell<i64> = const { Cell::new(0) };
 }
 
@@ -40,7 +42,8 @@ fn count(by: i64) {
     }
 }
 
-/// Runs a step of work that moves into a task of its own: what it holds goes with it, and is not the caller's.
+/// Runs a step of work that moves into a task of its own. Locks that it takes belong to the task
+/// and not to the caller.
 pub(crate) fn moved<T>(step: impl FnOnce() -> T) -> T {
     let before = HELD.get();
     let result = step();
@@ -48,14 +51,15 @@ pub(crate) fn moved<T>(step: impl FnOnce() -> T) -> T {
     result
 }
 
-/// A future or a stream of a client, which must hold nothing that others wait for whenever it is not polled.
+/// A future or a stream of a client. It must hold nothing that others wait for while it is not
+/// polled.
 #[derive(Debug)]
 pub struct Unburdened<F> {
     name: &'static str,
     inner: F,
 }
 
-/// Checks `inner`, in builds with debug assertions. `name` says in the panic what it is.
+/// Checks `inner`, in builds with debug assertions. The panic message contains `name`.
 pub fn unburdened<F: Unpin>(name: &'static str, inner: F) -> Unburdened<F> {
     Unburdened { name, inner }
 }
@@ -67,7 +71,7 @@ impl<F: Unpin> Unburdened<F> {
         debug_assert_eq!(
             HELD.get(),
             before,
-            "{} is parked while it holds, or waits for, a lock that others wait for: take it in a task of its own",
+            "{} is parked while it holds, or waits for, a lock that others wait for: take the lock in a task of its own",
             self.name
         );
         polled

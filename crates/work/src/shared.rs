@@ -1,12 +1,14 @@
 //! A future that several callers wait for.
 //!
-//! `futures_util::future::Shared` has a gap. While one caller polls the work, another caller that is woken goes back to
-//! sleep, because it expects the first caller to come again. A caller that looks only once, or that is dropped or parked, does
-//! not come again, and the other caller sleeps for ever. Here the other caller waits until the first poll has ended, and then
-//! polls the work itself.
+//! `futures_util::future::Shared` has a gap. While one caller polls the work, another caller that
+//! is woken goes back to sleep, because it expects the first caller to poll again. A caller that
+//! polls only once, or that is dropped or parked, does not, and the other caller sleeps for ever.
+//! Here the other caller waits until the first poll has ended, and then polls the work itself.
 //!
-//! **Invariant:** a caller that is polled after the work became ready gets the result, whatever the other callers do.
-//! **Invariant:** a poll of the work is short and does not poll the same `SharedFuture`: callers wait for it on their threads.
+//! **Invariant:** a caller that is polled after the work became ready gets the result, whatever the
+//! other callers do.
+//! **Invariant:** a poll of the work is short and does not poll the same `SharedFuture`: callers
+//! wait for it on their threads.
 
 use std::{
     fmt,
@@ -51,14 +53,14 @@ impl Wake for Wakers {
 }
 
 impl<T: Clone> SharedFuture<T> {
-    /// Callers of this handle and its clones wait for `work`. Nobody polls it before the first of them does.
+    /// Callers of this handle and its clones wait for `work`. The first of them polls it first.
     pub fn new(work: impl Future<Output = T> + Send + 'static) -> Self {
         let (result, work) =
             (OnceLock::new(), Mutex::new(Some(Box::pin(work) as BoxFuture<'_, T>)));
         Self { inner: Arc::new(Inner { result, work, wakers: Arc::default() }), key: None }
     }
 
-    /// The result, if some caller has got it already.
+    /// The result, if a caller has got it already.
     #[must_use]
     pub fn peek(&self) -> Option<&T> {
         self.inner.result.get()
@@ -78,7 +80,7 @@ impl<T: Clone> SharedFuture<T> {
 }
 
 impl<T: Clone> Inner<T> {
-    /// Polls the work. What it waits for then wakes all callers.
+    /// Polls the work. When the work can continue, it wakes all callers.
     fn poll(&self) -> Option<T> {
         if let Some(result) = self.result.get() {
             return Some(result.clone());
@@ -106,7 +108,8 @@ impl<T: Clone> Future for SharedFuture<T> {
         if let Some(result) = self.inner.result.get() {
             return Poll::Ready(result.clone());
         }
-        // The waker is there before the work is polled, so whatever the work does then wakes this caller.
+        // The waker is there before the work is polled, so every wake-up by the work reaches this
+        // caller.
         let key = {
             let mut wakers = self.inner.wakers.0.lock();
             match self.key {
@@ -158,10 +161,10 @@ mod tests {
 
     use super::*;
 
-    /// How often a poll gives way to the other thread, so that the other thread has surely been there.
+    /// How often a poll yields to the other thread, so that the other thread has surely run.
     const TURNS: usize = 10_000;
 
-    /// Sends a word for each call.
+    /// Sends a message for each call.
     struct Bell(mpsc::Sender<()>);
 
     impl Wake for Bell {
@@ -170,7 +173,7 @@ mod tests {
         }
     }
 
-    /// The waiting caller is woken and polled in the middle of a look by another caller.
+    /// The waiting caller is woken and polled while another caller polls the work once.
     #[test]
     fn a_caller_that_is_woken_while_another_one_looks_gets_the_result() {
         let (is_ready, polled) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
@@ -182,7 +185,7 @@ mod tests {
                     return Poll::Ready(7);
                 }
                 if polled.fetch_add(1, Ordering::SeqCst) == 1 {
-                    // The look: meanwhile the work becomes ready, and the waiting caller is polled.
+                    // During this poll the work becomes ready, and the waiting caller is polled.
                     is_ready.store(true, Ordering::SeqCst);
                     in_look.send(()).ok();
                     context.waker().wake_by_ref();

@@ -1,4 +1,4 @@
-//! Work of one client that goes on while the client is not polled.
+//! Work of one client that continues while the client is not polled.
 
 use std::{
     future::Future,
@@ -12,9 +12,11 @@ use tokio::task::JoinHandle;
 
 use super::first::{Begun, begin};
 
-/// Work for one caller, in a task of its own after its first step. Its result waits in the handle until the caller takes it.
+/// Work for one caller, in a task of its own after its first step. The handle keeps the result
+/// until the caller takes it.
 ///
-/// **Invariant:** work that began goes on to its end, unless the handle is dropped: then it ends where it next waits.
+/// **Invariant:** work continues to its end unless the handle is dropped. Then it stops at its next
+/// await.
 #[derive(Debug)]
 pub struct Task<T>(State<T>);
 
@@ -35,7 +37,7 @@ impl<T: Send + 'static> Task<T> {
     }
 }
 
-/// It never moves what it holds out of a pin.
+/// It never moves its content out of a pin.
 impl<T> Unpin for Task<T> {}
 
 impl<T> Future for Task<T> {
@@ -46,14 +48,14 @@ impl<T> Future for Task<T> {
             State::Ended(result) => match result.take() {
                 Some(Ok(result)) => Poll::Ready(result),
                 Some(Err(panic)) => resume_unwind(panic),
-                // The caller has the result already, and asks in vain.
+                // The caller has the result already.
                 None => Poll::Pending,
             },
             State::Going(task) => match Pin::new(task).poll(context) {
                 Poll::Ready(Ok(result)) => Poll::Ready(result),
                 Poll::Ready(Err(error)) => match error.try_into_panic() {
                     Ok(panic) => resume_unwind(panic),
-                    // The runtime stops, and drops whatever waits here next.
+                    // The runtime is stopping, and drops this future next.
                     Err(_cancelled) => Poll::Pending,
                 },
                 Poll::Pending => Poll::Pending,

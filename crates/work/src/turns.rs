@@ -1,9 +1,10 @@
-//! Turns: heavy work, little of it at a time, in a fair order.
+//! Turns: a few pieces of heavy work at a time, in a fair order.
 //!
-//! **Invariant:** at most `at_once` pieces of work run, and one of each key.
-//! **Invariant:** keys take turns. However much work of one key waits, another key waits for one piece of each key
-//! before it.
-//! **Invariant:** work runs in tasks of its own, so a turn ends when its work ends, whether or not the caller is polled.
+//! **Invariant:** at most `at_once` pieces of work run, and at most one of each key.
+//! **Invariant:** keys take turns. However much work of one key waits, another key waits for at
+//! most one piece of each key before it.
+//! **Invariant:** work runs in tasks of its own, so a turn ends when its work ends, whether or not
+//! the caller is polled.
 
 use std::{
     any::Any,
@@ -20,7 +21,7 @@ use futures_util::{FutureExt as _, future::BoxFuture};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
-/// Gives out turns.
+/// A fair queue of work.
 pub struct Turns<K: Eq + Hash + Clone + Send + 'static> {
     shared: Arc<Shared<K>>,
 }
@@ -31,11 +32,11 @@ struct Shared<K> {
 }
 
 struct State<K> {
-    /// Tasks that work off what waits.
+    /// Tasks that run the queued work.
     workers: usize,
     /// Keys that have work, waiting or running.
     keys: HashMap<K, Queue>,
-    /// Keys of which something waits and nothing runs, in the order of their turns.
+    /// Keys with waiting and without running work, in the order of their turns.
     due: VecDeque<K>,
     serial: u64,
 }
@@ -52,17 +53,17 @@ struct Piece {
 }
 
 impl<K: Eq + Hash + Clone + Send + 'static> Turns<K> {
-    /// Turns for `at_once` pieces of work at a time.
+    /// Makes a queue that runs `at_once` pieces of work at a time.
     #[must_use]
     pub fn new(at_once: usize) -> Self {
         let state = State { workers: 0, keys: HashMap::new(), due: VecDeque::new(), serial: 0 };
         Self { shared: Arc::new(Shared { at_once, state: Mutex::new(state) }) }
     }
 
-    /// Runs `work` in the next turn of `key`. The work is given up if the handle is dropped.
+    /// Runs `work` in the next turn of `key`. Dropping the handle cancels the work.
     ///
     /// # Panics
-    /// The handle panics, when it is polled, as the work did.
+    /// The handle panics, when it is polled, if the work panicked.
     pub fn run<T: Send + 'static>(
         &self,
         key: K,
@@ -75,7 +76,7 @@ impl<K: Eq + Hash + Clone + Send + 'static> Turns<K> {
                 () = sender.closed() => return,
                 done = AssertUnwindSafe(work).catch_unwind() => done,
             };
-            // Whoever wanted it may be gone by now.
+            // The caller may be gone by now.
             let _: Result<(), _> = sender.send(done);
         };
         let serial = self.shared.submit(&key, work.boxed());
@@ -102,7 +103,7 @@ impl<K: Eq + Hash + Clone + Send + 'static> Shared<K> {
         serial
     }
 
-    /// Takes back a piece of work that waits.
+    /// Removes a waiting piece of work.
     fn withdraw(&self, key: &K, serial: u64) -> Option<Piece> {
         let mut state = self.state.lock();
         let queue = state.keys.get_mut(key)?;
@@ -127,10 +128,10 @@ impl<K: Eq + Hash + Clone + Send + 'static> Shared<K> {
     }
 }
 
-/// A task that works off what waits, and ends when nothing does.
+/// A task that runs queued work, and ends when none is left.
 struct Worker<K: Eq + Hash + Clone + Send + 'static> {
     shared: Arc<Shared<K>>,
-    /// Whether it has a place among those that work at once.
+    /// Whether it counts among the `at_once` workers.
     has_place: bool,
 }
 
@@ -140,13 +141,13 @@ impl<K: Eq + Hash + Clone + Send + 'static> Worker<K> {
             let running = Running { shared: &self.shared, key };
             piece.work.await;
             drop(running);
-            // Those who are live come before the next piece.
+            // Live callers come before the next piece.
             tokio::task::yield_now().await;
         }
     }
 
-    /// The next piece of work. If there is none, the place is given up under the same lock, so that whoever comes then
-    /// starts another worker.
+    /// The next piece of work. If there is none, the worker gives up its place under the same lock,
+    /// so that the next caller starts another worker.
     fn next(&mut self) -> Option<(K, Piece)> {
         let mut state = self.shared.state.lock();
         while let Some(key) = state.due.pop_front() {
@@ -170,7 +171,7 @@ impl<K: Eq + Hash + Clone + Send + 'static> Drop for Worker<K> {
     }
 }
 
-/// A piece of work of `key` runs.
+/// The running piece of work of `key`.
 struct Running<'a, K: Eq + Hash + Clone + Send + 'static> {
     shared: &'a Arc<Shared<K>>,
     key: K,
@@ -182,7 +183,7 @@ impl<K: Eq + Hash + Clone + Send + 'static> Drop for Running<'_, K> {
     }
 }
 
-/// The result of work that runs in its turn. To drop it gives the work up.
+/// The result of work that runs in its turn. Dropping it cancels the work.
 pub struct Turn<K: Eq + Hash + Clone + Send + 'static, T> {
     shared: Arc<Shared<K>>,
     key: K,
@@ -197,7 +198,7 @@ impl<K: Eq + Hash + Clone + Send + Unpin + 'static, T> Future for Turn<K, T> {
         match self.result.poll_unpin(context) {
             Poll::Ready(Ok(Ok(done))) => Poll::Ready(done),
             Poll::Ready(Ok(Err(panic))) => resume_unwind(panic),
-            // The runtime stops, and drops whoever waits here next.
+            // The runtime is stopping, and drops this future next.
             Poll::Ready(Err(_)) | Poll::Pending => Poll::Pending,
         }
     }
@@ -205,7 +206,7 @@ impl<K: Eq + Hash + Clone + Send + Unpin + 'static, T> Future for Turn<K, T> {
 
 impl<K: Eq + Hash + Clone + Send + 'static, T> Drop for Turn<K, T> {
     fn drop(&mut self) {
-        // What is dropped here may ask for a turn, so it is dropped without the lock.
+        // Dropping this piece may ask for a turn, so it is dropped without the lock.
         drop(self.shared.withdraw(&self.key, self.serial));
     }
 }

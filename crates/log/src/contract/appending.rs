@@ -1,4 +1,4 @@
-//! Rules about what an append does: promises 1, 2, 4, 6, 9 and 10.
+//! Rules about appends: promises 1, 2, 4, 6, 9 and 10.
 
 use bytes::Bytes;
 use futures_util::future::join_all;
@@ -33,8 +33,8 @@ pub async fn positions_are_dense_and_revisions_count_events(rig: &mut impl Rig) 
     assert_eq!(sequences, [1, 1, 2, 4]);
 }
 
-/// A guard that does not hold, whether it names an earlier event, another one or none, gives the true
-/// revision and changes nothing.
+/// A stale guard names an earlier event, another event or no event. The append then returns the
+/// true revision and changes nothing.
 pub async fn stale_guard_conflicts_and_writes_nothing(rig: &mut impl Rig) {
     let log = rig.log();
     let stream = room("!a");
@@ -51,7 +51,7 @@ pub async fn stale_guard_conflicts_and_writes_nothing(rig: &mut impl Rig) {
     assert_eq!(append(&*log, commit(&stream, &["three"])).await.position, Position(2));
 }
 
-/// Empty commits and those over a limit are refused, and change nothing.
+/// Empty commits and commits over a limit are refused and change nothing.
 pub async fn unfit_commits_are_refused(rig: &mut impl Rig) {
     let log = rig.log();
     let stream = room("!a");
@@ -66,7 +66,7 @@ pub async fn unfit_commits_are_refused(rig: &mut impl Rig) {
     assert_eq!(append(&*log, commit(&stream, &["one"])).await.position, Position(1));
 }
 
-/// A commit of the most events, and one of the most bytes, come back as they were, also after
+/// A commit with the most events and one with the most bytes come back unchanged, also after
 /// reopening.
 pub async fn largest_commits_are_kept_whole(rig: &mut impl Rig) {
     let stream = room("!a");
@@ -102,7 +102,7 @@ pub async fn pipelined_appends_are_applied_in_order(rig: &mut impl Rig) {
         let guard = index.checked_sub(3).map_or(Guard::EMPTY, |last| after(&last.to_string()));
         answers.push(log.append(commit(stream, &[&index.to_string()]), guard));
     }
-    // Whoever asks for the answers backwards gets the same ones.
+    // Asking for the answers in reverse order gives the same answers.
     answers.reverse();
     let mut positions: Vec<_> =
         join_all(answers).await.into_iter().map(|answer| answer.map(|it| it.position)).collect();
@@ -113,7 +113,7 @@ pub async fn pipelined_appends_are_applied_in_order(rig: &mut impl Rig) {
     assert_eq!(texts(&read_all(&*log).await), expected);
 }
 
-/// An append goes on when nobody waits for it.
+/// An append continues when its caller drops the future.
 pub async fn dropped_append_goes_on(rig: &mut impl Rig) {
     let log = rig.log();
     let stream = room("!a");
@@ -123,7 +123,7 @@ pub async fn dropped_append_goes_on(rig: &mut impl Rig) {
     assert_eq!(texts(&read_all(&*log).await), ["one", "two"]);
 }
 
-/// Of many appends on the same guard one wins, and the others learn where the stream is.
+/// Of many appends with the same guard one wins, and the others learn the revision of the stream.
 pub async fn one_racer_wins_each_guard(rig: &mut impl Rig) {
     let log = rig.log();
     let stream = room("!a");
@@ -143,13 +143,13 @@ pub async fn one_racer_wins_each_guard(rig: &mut impl Rig) {
     assert_eq!(read_all(&*log).await.len(), 20);
 }
 
-/// What was built on an append that lost its race is lost too, however many events the winner wrote;
-/// and so is what was built on that.
+/// An append that builds on a lost append fails too, however many events the winner wrote. So does
+/// an append that builds on that one.
 pub async fn append_that_builds_on_a_failed_one_fails_too(rig: &mut impl Rig) {
     let log = rig.log();
     let stream = room("!a");
     append(&*log, commit(&stream, &["one"])).await;
-    // Another writer comes first, with as many events as the loser has.
+    // Another writer appends first, with as many events as the loser has.
     let winner = log.append(commit(&stream, &["won"]), after("one"));
     let lost = log.append(commit(&stream, &["lost"]), after("one"));
     let built = log.append(commit(&stream, &["built on it"]), after("lost"));
@@ -163,7 +163,8 @@ pub async fn append_that_builds_on_a_failed_one_fails_too(rig: &mut impl Rig) {
     assert_eq!(texts(&read_all(&*log).await), ["one", "won", "next"]);
 }
 
-/// The same when the failed one was a repeated command, which writes nothing, or did not fit.
+/// The same holds when the failed append repeated a command, which writes nothing, or was too
+/// large.
 pub async fn append_that_builds_on_what_was_not_written_fails(rig: &mut impl Rig) {
     let log = rig.log();
     let stream = room("!a");
@@ -182,7 +183,8 @@ pub async fn append_that_builds_on_what_was_not_written_fails(rig: &mut impl Rig
     assert_eq!(texts(&read_all(&*log).await), ["one"]);
 }
 
-/// The guard of the next append is the same after the last event has lost its content, and after a restart.
+/// The guard of the next append is the same after the content of the last event was erased, and
+/// after a restart.
 pub async fn guards_hold_over_erasing_and_reopening(rig: &mut impl Rig) {
     let log = rig.log();
     let stream = room("!a");
@@ -198,7 +200,7 @@ pub async fn guards_hold_over_erasing_and_reopening(rig: &mut impl Rig) {
     }
 }
 
-/// A caller that waits for the backlog gets more appends through than may be under way at once.
+/// A caller that waits for the backlog can append more in all than may be in flight at once.
 pub async fn backlog_ends_when_appends_are_answered(rig: &mut impl Rig) {
     const BYTES: usize = COMMIT_BYTES_MAX / 2;
     let log = rig.log();

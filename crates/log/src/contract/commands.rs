@@ -18,7 +18,7 @@ async fn given(log: &dyn EventLog) {
     append(log, commit(&stream, &["after"])).await;
 }
 
-/// Whatever the guard, the stream or the content says: the same command ID is the same command.
+/// The same command ID is the same command, whatever the guard, the stream or the content is.
 async fn repeated(log: &dyn EventLog) {
     let before = log.tail_hash().await;
     let stream = room("!a");
@@ -36,14 +36,14 @@ async fn repeated(log: &dyn EventLog) {
     assert_eq!(texts(&read_all(log).await), ["before", "one", "two", "after"]);
 }
 
-/// A command that was appended gives the same result, marked as repeated, and writes nothing.
+/// A repeated command returns its first result, marked as repeated, and writes nothing.
 pub async fn command_gives_its_first_result_again(rig: &mut impl Rig) {
     let log = rig.log();
     given(&*log).await;
     repeated(&*log).await;
 }
 
-/// The same after a restart.
+/// The same holds after a restart.
 pub async fn command_is_remembered_after_reopening(rig: &mut impl Rig) {
     given(&*rig.log()).await;
     rig.reopen().await;
@@ -64,7 +64,7 @@ pub async fn command_repeated_in_the_same_breath_is_written_once(rig: &mut impl 
     assert_eq!(texts(&read_all(&*log).await), ["one"]);
 }
 
-/// A command that conflicted is not remembered: its retry is decided anew.
+/// The log does not remember a command that conflicted: a retry is decided again.
 pub async fn find_names_the_commit_of_a_command(rig: &mut impl Rig) {
     let log = rig.log();
     let stream = room("!a");

@@ -26,14 +26,14 @@ async fn given(log: &dyn EventLog) {
     }
 }
 
-/// The same record with the content at `index` gone.
+/// The same record without the content at `index`.
 fn without(record: &Record, index: usize) -> Record {
     let mut record = record.clone();
     record.commit.events[index].content = LEFT.into();
     record
 }
 
-/// The records form a chain, and each is what its hash says.
+/// The records form a chain, and the hash of each matches it.
 fn assert_chain(records: &[Arc<Record>]) {
     let mut previous = Hash::ORIGIN;
     for record in records {
@@ -42,7 +42,7 @@ fn assert_chain(records: &[Arc<Record>]) {
     }
 }
 
-/// However it is read: the content is not there, and nothing else has changed.
+/// No read returns the content, and nothing else has changed.
 async fn assert_erased(log: &dyn EventLog, before: &[Arc<Record>]) {
     let expected: Vec<_> = before
         .iter()
@@ -57,7 +57,7 @@ async fn assert_erased(log: &dyn EventLog, before: &[Arc<Record>]) {
     assert_chain(&all);
 }
 
-/// One event loses its content; its ID, its envelope, its neighbours and all hashes stay.
+/// One event loses its content. Its ID, its envelope, its neighbours and all hashes stay.
 pub async fn erased_content_is_gone_and_all_else_stays(rig: &mut impl Rig) {
     let log = rig.log();
     given(&*log).await;
@@ -85,7 +85,7 @@ pub async fn what_is_erased_stays_so_after_reopening(rig: &mut impl Rig) {
     }
 }
 
-/// Whoever does not know whether it was done does it again.
+/// A caller that does not know whether the content was erased erases again.
 pub async fn erasing_again_changes_nothing(rig: &mut impl Rig) {
     let log = rig.log();
     given(&*log).await;
@@ -98,7 +98,7 @@ pub async fn erasing_again_changes_nothing(rig: &mut impl Rig) {
     assert_erased(&*log, &before).await;
 }
 
-/// A commit of two events that fills the limits, made of all different bytes.
+/// A commit of two events that reaches the limits, of incompressible bytes.
 fn large(stream: &StreamId) -> Commit {
     let bytes = COMMIT_BYTES_MAX / 2 - 1_024;
     let content =
@@ -108,7 +108,7 @@ fn large(stream: &StreamId) -> Commit {
     Commit { stream: stream.clone(), command: None, received: Millis(1), events }
 }
 
-/// Also of commits that an engine has to keep in many pieces, one event after the other.
+/// This also holds for commits that an engine stores in many pieces, one event after the other.
 pub async fn any_event_of_the_largest_commits_can_be_erased(rig: &mut impl Rig) {
     let log = rig.log();
     let (few, many) = (room("!few"), room("!many"));
@@ -129,7 +129,7 @@ pub async fn any_event_of_the_largest_commits_can_be_erased(rig: &mut impl Rig) 
     assert_chain(&after);
 }
 
-/// No event, no erasure; and nothing grows by it.
+/// Erasing an event that does not exist fails, and no file grows.
 pub async fn what_is_not_there_cannot_be_erased(rig: &mut impl Rig) {
     let log = rig.log();
     given(&*log).await;
@@ -145,7 +145,7 @@ pub async fn what_is_not_there_cannot_be_erased(rig: &mut impl Rig) {
     assert_eq!(*log.fault().borrow(), None);
 }
 
-/// Neither gets into the way of the other.
+/// Erasing and appending do not disturb each other.
 pub async fn erasing_goes_on_beside_appends(rig: &mut impl Rig) {
     const COMMITS: u64 = 60;
     let log = rig.log();
@@ -176,7 +176,7 @@ pub async fn erasing_goes_on_beside_appends(rig: &mut impl Rig) {
     check(&*rig.log()).await;
 }
 
-/// What a user's or an alias's stream says can go as well.
+/// Content in the streams of users and aliases can be erased as well.
 pub async fn facts_of_every_kind_of_stream_can_be_erased(rig: &mut impl Rig) {
     let log = rig.log();
     let streams = [

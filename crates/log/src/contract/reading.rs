@@ -41,7 +41,7 @@ async fn positions(log: &dyn EventLog, scope: &Scope, after: u64, limit: usize) 
     page.iter().map(|record| record.position.0).collect()
 }
 
-/// What comes out is what went in: all fields, in the order of positions.
+/// Reads return the appended data: all fields, in the order of positions.
 pub async fn reads_give_what_was_appended_in_order(rig: &mut impl Rig) {
     let log = rig.log();
     assert_eq!(read_all(&*log).await, []);
@@ -58,7 +58,7 @@ pub async fn reads_give_what_was_appended_in_order(rig: &mut impl Rig) {
     }
 }
 
-/// A page has at most `limit` records, at most [`PAGE_MAX`]; fewer only at the end.
+/// A page has at most `limit` records and at most [`PAGE_MAX`]; it has fewer only at the end.
 pub async fn pages_end_where_the_log_does(rig: &mut impl Rig) {
     let log = rig.log();
     assert_eq!(positions(&*log, &Scope::All, 0, 10).await, []);
@@ -85,7 +85,7 @@ pub async fn pages_end_where_the_log_does(rig: &mut impl Rig) {
     assert_eq!(read_all(&*log).await.len() as u64, COMMITS + more);
 }
 
-/// The pages of a stream, put together, are the records of that stream and no others.
+/// The pages of a stream together hold the records of that stream and no others.
 pub async fn streams_are_read_in_pages(rig: &mut impl Rig) {
     let log = rig.log();
     fill(&*log).await;
@@ -112,7 +112,7 @@ pub async fn streams_are_read_in_pages(rig: &mut impl Rig) {
     assert_eq!(positions(&*log, &Scope::Stream(room("!none")), 0, 10).await, []);
 }
 
-/// `get` keeps the order and the repetitions of what was asked for, and leaves out what is not there.
+/// `get` keeps the order and the repetitions of the request, and leaves out missing records.
 pub async fn get_gives_records_in_the_order_asked_for(rig: &mut impl Rig) {
     let log = rig.log();
     fill(&*log).await;
@@ -133,7 +133,7 @@ pub async fn get_gives_records_in_the_order_asked_for(rig: &mut impl Rig) {
     check(&*rig.log()).await;
 }
 
-/// `head` gives the revision and last position of a stream; zeros for an empty one.
+/// `head` returns the revision and last position of a stream; zeros for an empty one.
 pub async fn head_is_where_the_stream_ends(rig: &mut impl Rig) {
     let log = rig.log();
     assert_eq!(log.head(&stream(0)).await, Ok(Head::default()));
@@ -157,7 +157,8 @@ pub async fn head_is_where_the_stream_ends(rig: &mut impl Rig) {
     }
 }
 
-/// Each record names the hash of the one before, the first one names the origin, and each is intact.
+/// Each record names the hash of the one before, the first one names the origin, and each is
+/// intact.
 pub async fn records_form_a_chain(rig: &mut impl Rig) {
     let log = rig.log();
     assert_eq!(log.tail_hash().await, Ok((Position::ORIGIN, Hash::ORIGIN)));
@@ -175,14 +176,15 @@ pub async fn records_form_a_chain(rig: &mut impl Rig) {
     assert_eq!(log.tail_hash().await, Ok((Position(COMMITS + 1), previous)));
 }
 
-/// A reader finds all up to the tail, the head and the find of it; and an answer is never ahead of the tail.
+/// A reader finds every commit up to the tail, by read, by head and by find. An answer is never
+/// ahead of the tail.
 pub async fn nothing_is_read_before_it_is_durable(rig: &mut impl Rig) {
     let log = rig.log();
     let stream = room("!a");
     for index in 0..50 {
         let guard = if index == 0 { Guard::EMPTY } else { after("x") };
         let answer = log.append(by_command(index, &stream, &["x"]), guard);
-        // Whatever is seen now is at or below a tail looked at later.
+        // Every record seen now is at or below the tail that is read later.
         let seen = read_all(&*log).await.len() as u64;
         let head = log.head(&stream).await.expect("a read");
         let tail = log.tail().borrow().0;
@@ -227,7 +229,8 @@ pub async fn catching_up_then_following_sees_each_once(rig: &mut impl Rig) {
     tokio::join!(write, follow(0), follow(45), follow(COMMITS));
 }
 
-/// A restart changes nothing: records, epoch, heads and the tail are as before, and positions go on.
+/// A restart changes nothing: records, epoch, heads and the tail are the same, and positions
+/// continue.
 pub async fn all_is_there_after_reopening(rig: &mut impl Rig) {
     let log = rig.log();
     fill(&*log).await;

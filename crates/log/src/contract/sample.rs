@@ -1,4 +1,4 @@
-//! Commits to test with, and shorthands for what the rules do with them.
+//! Commits for the tests, and shorthands for what the rules do with them.
 
 use bytes::Bytes;
 
@@ -37,12 +37,12 @@ pub(super) fn by_command(number: u64, stream: &StreamId, texts: &[&str]) -> Comm
     Commit { command: Some(command(number)), ..commit(stream, texts) }
 }
 
-/// The guard of an append that follows the event of this text.
+/// The guard of an append that follows the event with this text.
 pub(super) fn after(text: &str) -> Guard {
     Guard::after(&event(text).id)
 }
 
-/// Appends at the end of the stream, as far as that is durable.
+/// Appends at the durable end of the stream.
 pub(super) async fn append(log: &dyn EventLog, commit: Commit) -> Appended {
     let head = log.head(&commit.stream).await.expect("a read");
     log.append(commit, head.guard()).await.expect("an append with a guard that holds")

@@ -6,7 +6,7 @@ use tokio::task::yield_now;
 
 use super::*;
 
-/// Notes which work ran, in order.
+/// Records which work ran, in order.
 #[derive(Clone, Default)]
 struct Ran(Arc<Mutex<Vec<String>>>);
 
@@ -21,7 +21,7 @@ impl Ran {
     }
 }
 
-/// Work that ends when it is told to.
+/// Work that ends when the sender allows it.
 fn held() -> (oneshot::Sender<()>, impl Future<Output = ()> + Send + 'static) {
     let (go, gone) = oneshot::channel();
     (go, async move { drop(gone.await) })
