@@ -1,4 +1,4 @@
-//! The handle on the accounts, and what can be asked about users.
+//! The handle on the accounts, with the queries about users.
 
 use std::{
     ops::Bound,
@@ -35,19 +35,19 @@ use crate::{
 /// Most users on one page of [`Accounts::users`].
 const USERS_PAGE_MAX: usize = 1_000;
 
-/// All users, devices and tokens of one server. Cheap to clone: all clones are the same.
+/// All users, devices and tokens of one server. Cheap to clone: all clones share the state.
 ///
-/// What changes something is async, since it waits for the disk; it goes on when its caller gives
-/// up. What only reads answers at once.
+/// Changes are async, because they wait for the disk. A change continues when its caller gives up.
+/// Reads answer at once.
 #[derive(Clone)]
 pub struct Accounts {
     pub(crate) inner: Arc<Inner>,
-    /// One change at a time, waiting without a thread.
+    /// Admits one change at a time, without a blocked thread.
     turn: Arc<Semaphore>,
 }
 
 pub(crate) struct Inner {
-    /// Itself, for the thread that opens the file again.
+    /// A weak handle on itself, for the thread that reopens the file.
     pub(crate) me: Weak<Inner>,
     pub(crate) storage: Storage,
     pub(crate) server_name: String,
@@ -55,19 +55,19 @@ pub(crate) struct Inner {
     pub(crate) hashing: Hashing,
     pub(crate) failures: Failures,
     pub(crate) sessions: Sessions,
-    /// The log of the same server, once it is open.
+    /// The log of the same server, after it was opened.
     pub(crate) history: OnceLock<Arc<dyn History>>,
-    /// When the next token expires, in milliseconds; may be too early, never too late.
+    /// When the next token expires, in milliseconds. It may be too early, never too late.
     pub(crate) next_expiry: AtomicU64,
-    /// Whether somebody is removing expired tokens.
+    /// Whether a caller is removing expired tokens.
     pub(crate) expiring: AtomicBool,
-    /// When expired tokens could not be removed, in milliseconds; `u64::MAX` if they could.
+    /// When removing expired tokens failed, in milliseconds; `u64::MAX` if it did not.
     pub(crate) expiry_failed: AtomicU64,
-    /// When it was last noted which devices were seen.
+    /// When the times at which devices were seen were last saved.
     pub(crate) seen_saved: Mutex<Option<Millis>>,
 }
 
-/// What is known about a user.
+/// One user, as the file describes them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
     /// The whole user ID, `@localpart:server`.
@@ -76,23 +76,23 @@ pub struct User {
     pub localpart: String,
     /// Whether the user may administer the server.
     pub admin: bool,
-    /// Whether there is a password: imported users have none, and cannot log in.
+    /// Whether the user has a password. Imported users have none and cannot log in.
     pub has_password: bool,
-    /// Whether an import made the account and nobody has been given it since.
+    /// Whether an import made the account and nobody has taken it over since.
     pub imported: bool,
     /// When the account was made.
     pub created: Millis,
-    /// When it was closed for good.
+    /// When it was deactivated, permanently.
     pub deactivated: Option<Millis>,
 }
 
 impl Accounts {
-    /// Opens the file at `path`, or makes it, for the users of `server_name`.
+    /// Opens or creates the file at `path`, for the users of `server_name`.
     ///
-    /// Reads and checks the whole file, so it takes the longer the more users there are.
+    /// Reads and checks the whole file, so the time grows with the number of users.
     ///
     /// # Errors
-    /// [`OpenError`], which says what an operator can do. The file is left as it was.
+    /// [`OpenError`], which says what an operator can do. The file is unchanged then.
     pub fn open(path: &Path, server_name: &str, options: Options) -> Result<Self, OpenError> {
         Self::open_on(path, server_name, options, Box::new(RealDisk))
     }
@@ -116,7 +116,7 @@ impl Accounts {
             failures: Failures::new(&options),
             sessions: Sessions::new(options.sessions_cached_max),
             history: OnceLock::new(),
-            // The first look finds the true time.
+            // The first check finds the true time.
             next_expiry: AtomicU64::new(0),
             expiring: AtomicBool::new(false),
             expiry_failed: AtomicU64::new(u64::MAX),
@@ -126,18 +126,19 @@ impl Accounts {
         Ok(Self { inner, turn: Arc::new(Semaphore::new(1)) })
     }
 
-    /// The server whose users these are.
+    /// The name of the server of these users.
     #[must_use]
     pub fn server_name(&self) -> &str {
         &self.inner.server_name
     }
 
-    /// Tells `listener` of each session that ends from now on. Set once; later calls change nothing.
+    /// Calls `listener` for each session that ends from now on. The first call sets it; later calls
+    /// change nothing.
     pub fn listen(&self, listener: Arc<dyn SessionListener>) {
         self.inner.sessions.listen(listener);
     }
 
-    /// The user of this ID or local part.
+    /// The user with this ID or local part.
     ///
     /// # Errors
     /// [`Unavailable`] if the file cannot be read.
@@ -152,14 +153,14 @@ impl Accounts {
         })
     }
 
-    /// The whole ID of a user who is named by it or by its local part; none if it cannot be a name of
+    /// The full ID of a user, given as ID or local part; `None` if the text cannot be a user of
     /// this server.
     #[must_use]
     pub fn user_id(&self, user: &str) -> Option<String> {
         Some(self.inner.find(user)?.user_id(&self.inner.server_name))
     }
 
-    /// Whether the name is taken, also by a user who is deactivated.
+    /// Whether the name is taken, deactivated users included.
     ///
     /// # Errors
     /// [`Unavailable`] if the file cannot be read.
@@ -192,7 +193,7 @@ impl Accounts {
         })
     }
 
-    /// How many users there are, with those who are deactivated.
+    /// How many users there are, deactivated ones included.
     ///
     /// # Errors
     /// [`Unavailable`] if the file cannot be read.
@@ -217,8 +218,7 @@ impl Accounts {
         T: Send + 'static,
         E: From<Unavailable> + MaybeUnavailable + Send + 'static,
     {
-        let gone =
-            || E::from(Unavailable::new("the change was given up half-way").outcome_unknown());
+        let gone = || E::from(Unavailable::new("the change was interrupted").outcome_unknown());
         let turn = self.turn.clone().acquire_owned().await.map_err(|_| gone())?;
         let inner = self.inner.clone();
         let work = tokio::task::spawn_blocking(move || {

@@ -1,20 +1,20 @@
-//! What can go wrong, one enum for each kind of operation.
+//! Errors, one enum for each kind of operation.
 //!
-//! Refusals have a `code`, one of those that clients know; a fault is always [`Unavailable`].
+//! A refusal has a `code` for clients. A fault is always [`Unavailable`].
 
 use std::{path::PathBuf, time::Duration};
 
 use crate::{DEVICE_NAME_BYTES_MAX, PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, RESERVED_PREFIX};
 
-/// The accounts cannot be read or written now: retry later, and look at the disk.
+/// The accounts cannot be read or written now. Retry later, and check the disk.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the accounts are unavailable: {reason}")]
 pub struct Unavailable {
-    /// What happened, for operators.
+    /// The cause, for operators.
     pub reason: String,
-    /// Whether a change may have been stored all the same. Otherwise nothing was executed.
+    /// Whether the change may have been stored. If not, nothing was executed.
     pub outcome_unknown: bool,
-    /// Whether the file has to be opened again.
+    /// Whether the file has to be reopened.
     pub(crate) is_of_disk: bool,
 }
 
@@ -23,13 +23,13 @@ impl Unavailable {
         Self { reason: reason.into(), outcome_unknown: false, is_of_disk: false }
     }
 
-    /// The engine panicked: its handle cannot be trusted any more.
+    /// The engine panicked, so its handle cannot be trusted.
     pub(crate) fn panicked() -> Self {
         let reason = "a change panicked".into();
         Self { reason, outcome_unknown: true, is_of_disk: true }
     }
 
-    /// The end of a change was not heard of.
+    /// The end of a change did not arrive.
     pub(crate) fn outcome_unknown(self) -> Self {
         Self { outcome_unknown: true, ..self }
     }
@@ -66,7 +66,7 @@ macro_rules! storage_errors {
         impl From<redb::$error> for Unavailable {
             fn from(error: redb::$error) -> Self {
                 let error = redb::Error::from(error);
-                // After these redb answers nothing more.
+                // After these errors redb answers nothing more.
                 let is_of_disk = matches!(
                     error,
                     redb::Error::Io(_)
@@ -83,60 +83,60 @@ macro_rules! storage_errors {
 }
 storage_errors!(CommitError, StorageError, TableError, TransactionError);
 
-/// Why the file of accounts cannot be opened.
+/// The file of accounts cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// Stop the other process, or ask it instead.
+    /// Another process has the file open. Stop that process, or use it instead.
     #[error("{} is in use by another process: stop the server that runs on this data directory", path.display())]
     InUse {
         /// The file.
         path: PathBuf,
     },
-    /// The file is not what was written: restore it from a backup.
+    /// The file is damaged. Restore it from a backup.
     #[error("{} is damaged ({damage}): restore it from a backup", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The damage.
         damage: String,
     },
-    /// A later version wrote it: run that version.
+    /// A later version wrote the file. Run that version.
     #[error("{} has format {found}, and this version reads up to {known}: run the version of Rookery that wrote it, or a later one", path.display())]
     Newer {
         /// The file.
         path: PathBuf,
-        /// The format that it has.
+        /// The format of the file.
         found: u32,
-        /// The last format that this software knows.
+        /// The latest format that this version reads.
         known: u32,
     },
-    /// The accounts are of another server: use its name, or another data directory.
+    /// The accounts are of another server. Use its name, or another data directory.
     #[error("{} holds the accounts of {stored:?}, not of {asked:?}: start with the name {stored:?}, or with another data directory", path.display())]
     OtherServer {
         /// The file.
         path: PathBuf,
-        /// Whose accounts they are.
+        /// The server name in the file.
         stored: String,
-        /// Whose were asked for.
+        /// The server name of this start.
         asked: String,
     },
-    /// The file system refused.
+    /// The file system returned an error.
     #[error("cannot open {}: {reason}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
-        /// What the file system said.
+        /// The error of the file system.
         reason: String,
     },
 }
 
-/// Why a text is not the local part of a user ID.
+/// A text is not the local part of a user ID.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LocalpartError {
-    /// There is nothing.
+    /// The text is empty.
     #[error("a user name cannot be empty")]
     Empty,
-    /// It has a character that names cannot have.
+    /// The text has a character that names cannot have.
     #[error("a user name cannot contain {0:?}: use a-z, 0-9 and . _ = - / +")]
     Character(char),
     /// The user ID would be above 255 bytes.
@@ -145,20 +145,20 @@ pub enum LocalpartError {
         /// Longest name.
         max: usize,
     },
-    /// It is one of those that the server makes for itself.
+    /// The name is reserved for users that the server creates.
     #[error(
         "user names that start with `{RESERVED_PREFIX}` are reserved for imports: choose another"
     )]
     Reserved,
 }
 
-/// Why a password cannot be set.
+/// A password cannot be set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordError {
     /// Too easy to guess.
     #[error("a password needs at least {PASSWORD_CHARS_MIN} characters")]
     TooShort,
-    /// Too long to hash for everyone.
+    /// Longer than the server hashes.
     #[error("a password has at most {PASSWORD_BYTES_MAX} bytes")]
     TooLong,
 }
@@ -179,13 +179,14 @@ impl PasswordError {
 #[error("a device name has at most {DEVICE_NAME_BYTES_MAX} bytes and no control characters")]
 pub struct DeviceNameError;
 
-/// Why nobody was registered.
+/// A registration failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RegisterError {
-    /// The operator does not want it: ask an administrator for an account.
+    /// The operator closed registration. Ask an administrator for an account.
     #[error("registration is closed on this server: ask its administrator for an account")]
     Closed,
-    /// Only from the server's own machine: the operator can set `registration = "open"`.
+    /// Registration is allowed only from the server's own machine. The operator can set
+    /// `registration = "open"`.
     #[error(
         "registration is open only on the server's own machine: there, connect to it by `localhost` or `127.0.0.1` \
          and not through a proxy. Elsewhere ask the operator for an account (`rookery user create`), or to set \
@@ -207,7 +208,7 @@ pub enum RegisterError {
     /// Retry after that time.
     #[error("too many registrations and logins at once: retry in {} s", retry_after.as_secs())]
     Busy {
-        /// When to retry.
+        /// The time to wait.
         retry_after: Duration,
     },
     /// A fault: retry later.
@@ -231,28 +232,29 @@ impl RegisterError {
     }
 }
 
-/// Why nobody was logged in.
+/// A login failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LoginError {
-    /// No such user, or another password, or a deactivated user: nobody is told which.
+    /// The user does not exist, the password is wrong, or the user is deactivated. The answer does
+    /// not say which.
     #[error("wrong user name or password")]
     WrongCredentials,
-    /// Too many failures: retry after that time.
+    /// Too many logins failed. Retry after that time.
     #[error("too many failed logins: retry in {} s", retry_after.as_secs())]
     RateLimited {
-        /// When to retry.
+        /// The time to wait.
         retry_after: Duration,
     },
     /// Retry after that time.
     #[error("too many registrations and logins at once: retry in {} s", retry_after.as_secs())]
     Busy {
-        /// When to retry.
+        /// The time to wait.
         retry_after: Duration,
     },
-    /// Leave the device ID out, and get a new device.
+    /// Leave the device ID out to get a new device.
     #[error("you have no such device: log in without a device ID to get a new one")]
     NoSuchDevice,
-    /// Log out somewhere, or log in with the ID of a device.
+    /// Log out on another device, or log in with the ID of a device.
     #[error("you have {max} devices already: remove one, or log in with the ID of a device")]
     TooManyDevices {
         /// Most devices of a user.
@@ -282,10 +284,10 @@ impl LoginError {
     }
 }
 
-/// Why a device was not changed.
+/// A device was not changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DeviceError {
-    /// Look at the list of devices.
+    /// There is no such device. Check the list of devices.
     #[error("there is no such device")]
     NoSuchDevice,
     /// Choose another device name.
@@ -308,21 +310,21 @@ impl DeviceError {
     }
 }
 
-/// Why an administrator's new account was not made.
+/// An administrator's new account was not created.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NewUserError {
     /// Choose another name.
-    #[error("{name:?} is no user name: {error}")]
+    #[error("{name:?} is not a user name: {error}")]
     Localpart {
-        /// What was asked for.
+        /// The requested name.
         name: String,
-        /// What is wrong with it.
+        /// The reason.
         error: LocalpartError,
     },
     /// Choose another name.
     #[error("the user name {name:?} is taken")]
     Taken {
-        /// What was asked for.
+        /// The requested name.
         name: String,
     },
     /// Choose another password.
@@ -331,7 +333,7 @@ pub enum NewUserError {
     /// Retry after that time.
     #[error("too many passwords to hash at once: retry in {} s", retry_after.as_secs())]
     Busy {
-        /// When to retry.
+        /// The time to wait.
         retry_after: Duration,
     },
     /// A fault: retry later.
@@ -339,19 +341,19 @@ pub enum NewUserError {
     Unavailable(#[from] Unavailable),
 }
 
-/// Why a user was not changed.
+/// A user was not changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UserError {
-    /// Look at the list of users.
+    /// There is no such user. Check the list of users.
     #[error("there is no user {user:?} on this server: `rookery user list` shows all")]
     NoSuchUser {
-        /// Who was asked for.
+        /// The requested user.
         user: String,
     },
-    /// Nothing brings the user back: make another account.
-    #[error("{user:?} is deactivated for good")]
+    /// The user is deactivated permanently. Create another account.
+    #[error("{user:?} is deactivated permanently; create another account")]
     Deactivated {
-        /// Who was asked for.
+        /// The requested user.
         user: String,
     },
     /// Log a device of the user out.
@@ -369,7 +371,7 @@ pub enum UserError {
     /// Retry after that time.
     #[error("too many passwords to hash at once: retry in {} s", retry_after.as_secs())]
     Busy {
-        /// When to retry.
+        /// The time to wait.
         retry_after: Duration,
     },
     /// A fault: retry later.

@@ -1,11 +1,13 @@
-//! What the accounts ask of the event log of the same server, and how the two are compared.
+//! The accounts' queries to the event log of the same server, and the comparison of both.
 //!
-//! The log remembers users for as long as it lives, and the file of accounts may be lost, or be a backup
-//! that is older than the log. Then a name without an account may still be somebody's.
+//! The log remembers its users for as long as it exists. The file of accounts may be lost, or may
+//! be a backup that is older than the log. Then a name without an account may still belong to a
+//! user.
 //!
-//! **Invariant:** a name that the log knows is never given to somebody who registers.
-//! **Invariant:** every login and logout that the log tells of up to the [`LogMark`] of the file is in the file: the
-//! mark is read within the transaction that saves it, and a device is told of after its transaction.
+//! **Invariant:** a registration never gets a name that the log knows.
+//! **Invariant:** every login and logout in the log up to the [`LogMark`] of the file is in the
+//! file too. The mark is read within the transaction that saves it, and the log gets a device after
+//! that transaction.
 
 use std::{collections::HashSet, hash::BuildHasher, sync::Arc};
 
@@ -21,13 +23,14 @@ use crate::{
     users::name::Localpart,
 };
 
-/// How far the log was at the last change of the accounts: 8 bytes of its epoch and 8 of the position, little-endian.
+/// The end of the log at the last change of the accounts: 8 bytes of its epoch and 8 of the
+/// position, little-endian.
 const META_LOG_MARK: &str = "log_mark";
 
 /// A place in the history of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogMark {
-    /// Which history.
+    /// The epoch.
     pub epoch: u64,
     /// How many commits it has.
     pub position: u64,
@@ -35,21 +38,22 @@ pub struct LogMark {
 
 /// The log of the same server, as far as the accounts need it.
 pub trait History: Send + Sync {
-    /// Whether the log tells of anything that this user did.
+    /// Whether the log holds any event of this user.
     fn knows(&self, user_id: &str) -> bool;
 
-    /// Where the log ends.
+    /// The end of the log.
     fn mark(&self) -> LogMark;
 }
 
 impl Accounts {
-    /// Asks `history` from now on before a name is given out, and notes with each change how far it is. Set
-    /// once; later calls change nothing.
+    /// Asks `history` from now on before a name is given out, and stores the log's end with each
+    /// change. The first call sets it; later calls change nothing.
     pub fn follow(&self, history: Arc<dyn History>) {
         self.inner.history.set(history).ok();
     }
 
-    /// How far the log was at the last change; none for a file that was just made, or that an earlier version wrote.
+    /// The end of the log at the last change; `None` for a new file, or a file of an earlier
+    /// version.
     ///
     /// # Errors
     /// [`Unavailable`] if the file cannot be read.
@@ -61,9 +65,10 @@ impl Accounts {
         })
     }
 
-    /// Those of `localparts` that could be names of users and have no account.
+    /// The valid names among `localparts` that have no account.
     ///
-    /// Reads all users once, so it takes the longer the more there are, and 8 bytes of memory for each.
+    /// Reads all users once, so the time grows with their number. It takes 8 bytes of memory for
+    /// each.
     ///
     /// # Errors
     /// [`Unavailable`] if the file cannot be read.
@@ -85,9 +90,9 @@ impl Accounts {
         Ok(localparts.into_iter().filter(lacks).collect())
     }
 
-    /// Makes the accounts agree with a log that knows more than they do, in one transaction: each of `localparts`
-    /// without an account gets one without a password, each of `devices` (local part and device ID) is
-    /// removed, and from now on nobody becomes administrator by being the first to register. Doing it again changes
+    /// Brings the accounts up to a log that knows more, in one transaction. Each of `localparts`
+    /// without an account gets one without a password. Each of `devices` (local part and device ID)
+    /// is removed. From then on the first registration makes no administrator. Repeating it changes
     /// nothing.
     ///
     /// # Errors
@@ -140,12 +145,12 @@ impl LogMark {
 }
 
 impl Change<'_> {
-    /// Whether the log knows the name, by whoever bore it.
+    /// Whether the log knows the name, with or without an account.
     pub(crate) fn is_in_history(&self, name: &Localpart) -> bool {
         self.inner().is_in_history(name)
     }
 
-    /// Notes how far the log is, if there is one.
+    /// Stores the end of the log, if there is a log.
     pub(crate) fn note_log_mark(&mut self) -> Result<(), Unavailable> {
         if let Some(history) = self.inner().history.get() {
             self.put_meta(META_LOG_MARK, &history.mark().encode())?;
@@ -153,7 +158,7 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// Whoever registers first does not become administrator.
+    /// From now on the first registration makes no administrator.
     fn appoint_nobody(&mut self) -> Result<(), Unavailable> {
         self.put_meta(META_APPOINTED, &[1])
     }

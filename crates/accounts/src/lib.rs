@@ -1,13 +1,14 @@
 //! Users, devices, passwords and access tokens: the secrets, which never go into the event log.
 //!
 //! Everything is in one file (redb: ACID, durable when a call answers). Passwords are kept as
-//! argon2id hashes, access tokens as SHA-256. What is asked for on every request, whose token this
-//! is, is answered from memory; whoever holds that answer learns at once when it ceases to hold.
+//! argon2id hashes, access tokens as SHA-256. Every request needs the owner of its token; that
+//! comes from memory. The holder of such an identity learns at once when the session ends.
 //!
 //! **Invariant:** nothing here knows of rooms, events or GraphQL.
-//! **Invariant:** no clock is read here: the time is an argument, so that tests can turn it.
+//! **Invariant:** no clock is read here: the time is an argument, so that tests can set it.
 //! **Invariant:** no password and no token is ever stored, logged or shown by `Debug`.
-//! **Invariant:** an error of the disk is over when the disk is well again, without a restart.
+//! **Invariant:** the accounts recover from an error of the disk without a restart, once the disk
+//! works again.
 //! **Invariant:** a session that ended in the file has ended in memory before the call that ended
 //! it answers.
 

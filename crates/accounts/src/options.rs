@@ -1,26 +1,26 @@
-//! What an operator may choose.
+//! The operator's options.
 
 use std::{net::IpAddr, time::Duration};
 
 use crate::HashCost;
 
-/// Who may register an account.
+/// The clients that may register an account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RegistrationPolicy {
-    /// Anyone.
+    /// Any client.
     Open,
-    /// Who connects from this very machine.
+    /// Clients that connect from this machine.
     #[default]
     LoopbackOnly,
-    /// No one; an administrator or the command line makes accounts.
+    /// No client; an administrator or the command line creates accounts.
     Closed,
 }
 
 impl RegistrationPolicy {
     /// Whether a client at `from` may register.
     ///
-    /// `from` has to be the client's own address, and no loopback address for a client that a proxy speaks for: behind
-    /// a reverse proxy on this machine, every peer is a loopback address.
+    /// `from` has to be the client's own address. For a client behind a proxy it must not be a
+    /// loopback address: behind a reverse proxy on this machine, every peer has one.
     #[must_use]
     pub fn admits(self, from: IpAddr) -> bool {
         match self {
@@ -31,26 +31,27 @@ impl RegistrationPolicy {
     }
 }
 
-/// Limits and choices; [`Default`] is fit for a server on the Internet.
+/// Limits and policies; [`Default`] suits a server on the Internet.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Who may register.
+    /// The clients that may register.
     pub registration: RegistrationPolicy,
     /// How long an access token is valid; `None`: until logout.
     pub token_lifetime: Option<Duration>,
-    /// How dear one guess of a password is.
+    /// The cost of hashing one password.
     pub hash_cost: HashCost,
     /// Passwords hashed at the same time; each takes 19 MiB and a core.
     pub hashes_at_once: usize,
-    /// Requests that may wait for their password to be hashed; the others are told to come back.
+    /// Requests that may wait for their password to be hashed; the server asks all others to retry
+    /// later.
     pub hashes_waiting_max: usize,
     /// Failed logins of one account from one address within [`Self::failure_window`].
     pub failures_per_account_max: usize,
     /// Failed logins from one address (IPv6: one /64) within [`Self::failure_window`].
     pub failures_per_address_max: usize,
-    /// For how long a failure counts.
+    /// How long a failure counts.
     pub failure_window: Duration,
-    /// Sessions kept in memory beside those in use.
+    /// Cached sessions beside those in use.
     pub sessions_cached_max: usize,
     /// Devices of one user.
     pub devices_per_user_max: usize,

@@ -1,7 +1,7 @@
-//! The sessions in memory: a bounded cache before the file, and the bell that rings at the end.
+//! The sessions in memory: a bounded cache of the file, and the signal when a session ends.
 //!
-//! **Invariant:** a session that somebody holds is in the map, so whatever ends it reaches him.
-//! **Invariant:** what was read from the file before a change never enters the map after it.
+//! **Invariant:** a session that is in use is in the map, so its end reaches every holder.
+//! **Invariant:** data that was read from the file before a change never enters the map after it.
 
 pub(crate) mod authenticate;
 
@@ -19,20 +19,20 @@ use tokio::sync::watch;
 
 use crate::{Millis, passwords::secret::TokenHash};
 
-/// How much later than noted a device has to be seen for the note to be renewed.
+/// How much later than recorded a device has to be seen before the record is renewed.
 const SEEN_GRAIN_MILLIS: u64 = 5 * 60 * 1_000;
 
-/// How many places are looked at for one session that may leave a full cache.
+/// How many entries are tried to find one that can leave a full cache.
 const EVICTION_TRIES: usize = 16;
 
-/// Why a session ended.
+/// The reason why a session ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Revocation {
     /// The device was logged out or removed.
     LoggedOut,
     /// The device logged in again, and has another token.
     Replaced,
-    /// The token was valid for a limited time.
+    /// The token expired.
     Expired,
     /// The password was changed.
     PasswordChanged,
@@ -48,12 +48,12 @@ pub(crate) struct Live {
     admin: AtomicBool,
     expires: Option<Millis>,
     seen: AtomicU64,
-    /// Seen later than the file says.
+    /// The device was seen later than the file records.
     unsaved: AtomicBool,
-    /// Used since the cache last looked for room.
+    /// The session was used since the cache last looked for room.
     recent: AtomicBool,
     ended: watch::Sender<Option<Revocation>>,
-    /// Whether a reason is in `ended`, for those who ask often.
+    /// Whether `ended` holds a reason, for frequent checks.
     over: AtomicBool,
 }
 
@@ -94,7 +94,8 @@ impl Live {
         (self.user_id.to_string(), self.device_id.to_string())
     }
 
-    /// Ends the session if its token has expired at `now`; says whether the session is over, for whatever reason.
+    /// Ends the session if its token has expired at `now`. Returns whether the session is over, for
+    /// any reason.
     fn expire(&self, now: Millis) -> bool {
         if self.expires.is_some_and(|expires| now >= expires) {
             self.end(Revocation::Expired);
@@ -102,7 +103,8 @@ impl Live {
         self.over.load(Ordering::Acquire)
     }
 
-    /// When the device was last seen, if that is later than the file says; asked once.
+    /// When the device was last seen, if that is later than the file records. A second call returns
+    /// `None`.
     pub(crate) fn take_unsaved(&self) -> Option<Millis> {
         let unsaved = self.unsaved.swap(false, Ordering::AcqRel);
         unsaved.then(|| Millis(self.seen.load(Ordering::Acquire)))
@@ -113,12 +115,12 @@ impl Live {
     }
 }
 
-/// Who makes a request, for as long as the session lasts.
+/// The user and device of a request, for as long as the session lasts.
 #[derive(Clone)]
 pub struct Identity(Arc<Live>);
 
 impl Identity {
-    /// The session's identity at `now`, unless it has ended or expires by this.
+    /// The session's identity at `now`; `None` if the session is over, or expires by this call.
     pub(crate) fn at(live: Arc<Live>, now: Millis) -> Option<Self> {
         if live.expire(now) {
             return None;
@@ -143,7 +145,7 @@ impl Identity {
         &self.0.device_id
     }
 
-    /// Whether the user is an administrator now; it may change while the session lasts.
+    /// Whether the user is an administrator now. It may change while the session lasts.
     #[must_use]
     pub fn is_admin(&self) -> bool {
         self.0.admin.load(Ordering::Acquire)
@@ -155,15 +157,15 @@ impl Identity {
         self.0.expires
     }
 
-    /// Why the session has ended, if it has.
+    /// The reason why the session ended, if it has.
     #[must_use]
     pub fn revocation(&self) -> Option<Revocation> {
         *self.0.ended.borrow()
     }
 
-    /// Whether the session is over at `now`. It is cheap, so it can be asked before each message.
+    /// Whether the session is over at `now`. The check is cheap enough for each message.
     ///
-    /// A token that has expired ends its session here as well.
+    /// It also ends the session if its token has expired.
     #[must_use]
     pub fn is_over(&self, now: Millis) -> bool {
         self.0.expire(now)
@@ -197,18 +199,19 @@ impl std::fmt::Debug for Identity {
     }
 }
 
-/// What a committed change means for sessions.
+/// The effects of a committed change on sessions.
 #[derive(Default)]
 pub(crate) struct Effects {
     pub(crate) ended: Vec<(TokenHash, Revocation)>,
-    /// User ID and device ID of those that ended, whether or not they are in memory.
+    /// User ID and device ID of the sessions that ended, whether or not they are in memory.
     pub(crate) devices: Vec<(String, String)>,
     pub(crate) admins: Vec<(TokenHash, bool)>,
 }
 
-/// Told when the session of a device has ended, in whatever way.
+/// Receives the end of each session.
 pub trait SessionListener: Send + Sync {
-    /// The session has ended. It is called before the call that ended the session answers, and may be called twice.
+    /// Called when a session ended, for any reason. The call comes before the call that ended the
+    /// session answers, and may come twice.
     fn ended(&self, user_id: &str, device_id: &str);
 }
 
@@ -222,7 +225,7 @@ pub(crate) struct Sessions {
 #[derive(Default)]
 struct State {
     by_token: HashMap<TokenHash, Arc<Live>>,
-    /// The same tokens and some that have gone, in the order in which they may leave.
+    /// The same tokens and some removed ones, in the order of eviction.
     order: VecDeque<TokenHash>,
     /// How many changes were applied.
     generation: u64,
@@ -234,12 +237,14 @@ impl Sessions {
         Self { cached_max: cached_max.max(1), state, listener }
     }
 
-    /// Tells `listener` of each session that ends from now on. Set once; later calls change nothing.
+    /// Calls `listener` for each session that ends from now on. The first call sets it; later calls
+    /// change nothing.
     pub(crate) fn listen(&self, listener: Arc<dyn SessionListener>) {
         self.listener.set(listener).ok();
     }
 
-    /// Tells of sessions that have ended; not while the map is locked, since the listener may ask anything.
+    /// Calls the listener for ended sessions, without the lock of the map: the listener may call
+    /// back.
     fn tell(&self, devices: &[(String, String)]) {
         let Some(listener) = self.listener.get() else { return };
         for (user, device) in devices {
@@ -247,14 +252,14 @@ impl Sessions {
         }
     }
 
-    /// The session of a token, or else the generation at which it was not there.
+    /// The session of a token, or else the generation in which it was missing.
     pub(crate) fn get(&self, hash: TokenHash) -> Result<Arc<Live>, u64> {
         let state = self.state.read();
         state.by_token.get(&hash).cloned().ok_or(state.generation)
     }
 
-    /// Adds what was read from the file at `generation`; `None` if there was a change since, so
-    /// that it has to be read again.
+    /// Adds a session that was read from the file at `generation`. `None` if a change has come
+    /// since, so it has to be read again.
     pub(crate) fn insert(&self, hash: TokenHash, live: Live, generation: u64) -> Option<Arc<Live>> {
         let mut state = self.state.write();
         if state.generation != generation {
@@ -269,7 +274,7 @@ impl Sessions {
         live
     }
 
-    /// Ends and changes sessions, after the commit that did so.
+    /// Ends and changes sessions, after the change was committed.
     pub(crate) fn apply(&self, effects: Effects) {
         let mut devices = effects.devices;
         let mut state = self.state.write();
@@ -291,8 +296,8 @@ impl Sessions {
         self.tell(&devices);
     }
 
-    /// Ends the sessions that `stored` does not have any more. What was read from the file before
-    /// never enters the map after this.
+    /// Ends the sessions that `stored` no longer has. Data that was read from the file before never
+    /// enters the map after this.
     pub(crate) fn reconcile<E>(
         &self,
         stored: impl Fn(TokenHash) -> Result<Option<Live>, E>,
@@ -313,7 +318,7 @@ impl Sessions {
         Ok(())
     }
 
-    /// Ends those in memory whose token has expired at `now`.
+    /// Ends the sessions in memory whose token has expired at `now`.
     pub(crate) fn expire(&self, now: Millis) {
         let mut devices = Vec::new();
         for live in self.state.read().by_token.values() {
@@ -331,9 +336,9 @@ impl Sessions {
 }
 
 impl State {
-    /// Lets sessions go that nobody holds, those first that were not used for long.
+    /// Evicts unused sessions, least recently used first.
     ///
-    /// A session that is held stays, so the map may grow above `max` by as many as are held.
+    /// A session in use stays, so the map may exceed `max` by the number of sessions in use.
     fn make_room(&mut self, max: usize) {
         if self.order.len() > 2 * self.by_token.len().max(max) {
             self.order.retain(|hash| self.by_token.contains_key(hash));

@@ -1,4 +1,4 @@
-//! What the tests of this crate share.
+//! Helpers for the tests of this crate.
 
 use std::{net::IpAddr, path::Path, time::Duration};
 
@@ -55,7 +55,7 @@ pub(crate) fn registration(name: &str) -> Registration {
     }
 }
 
-/// Waits for the end of a session, but not for ever when it does not come.
+/// Waits for the end of a session, with a time limit.
 pub(crate) async fn end_of(who: &Identity) -> Revocation {
     let end = tokio::time::timeout(Duration::from_secs(30), who.revoked());
     end.await.expect("the session ends")

@@ -1,10 +1,10 @@
-//! Time, as it is handed in.
+//! Time as an argument.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// Milliseconds since 1970-01-01T00:00:00Z, as the caller's clock says.
+/// Milliseconds since 1970-01-01T00:00:00Z, by the caller's clock.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]

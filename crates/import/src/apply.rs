@@ -407,8 +407,9 @@ impl<'a> Importer<'a> {
     fn user_id(&self, user: &str) -> Result<OwnedUserId, StepError> {
         let localpart = if user == IMPORTER { user } else { self.users.localpart(user)? };
         let name = self.target.commands.server_name();
-        OwnedUserId::try_from(format!("@{localpart}:{name}"))
-            .map_err(|error| StepError::Refused(format!("{localpart:?} is no user name: {error}")))
+        OwnedUserId::try_from(format!("@{localpart}:{name}")).map_err(|error| {
+            StepError::Refused(format!("{localpart:?} is not a user name: {error}"))
+        })
     }
 }
 

@@ -1,4 +1,4 @@
-//! One transaction that writes, and what it means for the sessions in memory.
+//! One write transaction, and its effects on the sessions in memory.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -36,10 +36,10 @@ pub(crate) struct Change<'txn> {
 }
 
 impl Inner {
-    /// Runs `change` in a transaction. If it succeeds, commits and then ends the sessions that it
-    /// ended, before this returns. Blocks while others write and while the disk syncs.
+    /// Runs `change` in a transaction. If it succeeds, commits it and then ends the affected
+    /// sessions, before this returns. Blocks while others write and while the disk syncs.
     ///
-    /// What it fails with is `outcome_unknown` only if the commit itself failed.
+    /// The error is `outcome_unknown` only if the commit itself failed.
     pub(crate) fn change<T, E: From<Unavailable> + MaybeUnavailable>(
         &self,
         change: impl FnOnce(&mut Change<'_>) -> Result<T, E>,
@@ -47,7 +47,7 @@ impl Inner {
         self.storage.check_writable()?;
         let database = self.storage.database()?;
         let work = AssertUnwindSafe(|| self.change_in(&database, change));
-        // After a panic nobody knows what the handle has in memory.
+        // After a panic the handle's memory is in an unknown state.
         let result = catch_unwind(work).unwrap_or_else(|_| Err(Unavailable::panicked().into()));
         if let Err(error) = &result
             && let Some(fault) = error.unavailable()
@@ -63,8 +63,8 @@ impl Inner {
         change: impl FnOnce(&mut Change<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let mut write = database.begin_write().map_err(Unavailable::from)?;
-        // The second sync is cheap at this rate, and spares us from trusting page checksums that
-        // are not cryptographic with content that users choose.
+        // The second sync is cheap at this rate. Without it a commit would depend on page checksums
+        // that are not cryptographic, over content that users choose.
         write.set_two_phase_commit(true);
         let (answer, effects) = {
             let mut tables = Change::open(self, &write)?;
@@ -122,20 +122,20 @@ impl<'txn> Change<'txn> {
         Ok(self.imported.get(name.as_str())?.is_some())
     }
 
-    /// Notes that an import made the user.
+    /// Records that an import made the user.
     pub(crate) fn put_imported(&mut self, name: &Localpart) -> Result<(), Unavailable> {
         self.changed = true;
         self.imported.insert(name.as_str(), ())?;
         Ok(())
     }
 
-    /// Notes that somebody may have the account from now on, so that no import acts for the user.
+    /// Records that the account was handed over, so that no import acts for the user.
     pub(crate) fn hand_over(&mut self, name: &Localpart) -> Result<(), Unavailable> {
         self.changed |= self.imported.remove(name.as_str())?.is_some();
         Ok(())
     }
 
-    /// Notes something about the whole file.
+    /// Stores a property of the whole file.
     pub(crate) fn put_meta(&mut self, key: &str, value: &[u8]) -> Result<(), Unavailable> {
         self.changed = true;
         self.meta.insert(key, value)?;
@@ -186,7 +186,7 @@ impl<'txn> Change<'txn> {
         device.token.map_or(Ok(()), |hash| self.end_token(TokenHash(hash), why))
     }
 
-    /// Removes all devices of a user; answers which.
+    /// Removes all devices of a user, and returns them.
     pub(crate) fn remove_devices(
         &mut self,
         name: &Localpart,
@@ -199,7 +199,7 @@ impl<'txn> Change<'txn> {
         Ok(devices.into_iter().map(|(id, _)| id).collect())
     }
 
-    /// Gives a device a new access token; the one that it had ends.
+    /// Gives a device a new access token, and ends its previous one.
     pub(crate) fn issue_token(
         &mut self,
         name: &Localpart,
@@ -224,7 +224,7 @@ impl<'txn> Change<'txn> {
         Ok(token)
     }
 
-    /// Removes the access tokens that have expired, at most `limit`; answers how many.
+    /// Removes at most `limit` expired access tokens, and returns their number.
     pub(crate) fn expire(&mut self, now: Millis, limit: usize) -> Result<usize, Unavailable> {
         let mut due = Vec::new();
         for row in self.expiries.range(..=(now.0, &[u8::MAX; 32]))?.take(limit) {
@@ -245,7 +245,7 @@ impl<'txn> Change<'txn> {
         Ok(due.len())
     }
 
-    /// Has the sessions of a user know what she has become.
+    /// Updates the sessions of a user with the new administrator flag.
     pub(crate) fn tell_admin(&mut self, name: &Localpart, admin: bool) -> Result<(), Unavailable> {
         let hashes = self.devices(name)?.into_iter().filter_map(|(_, device)| device.token);
         self.effects.admins.extend(hashes.map(|hash| (TokenHash(hash), admin)));

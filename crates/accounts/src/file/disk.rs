@@ -1,24 +1,24 @@
-//! The disk below the file of accounts, so that tests can have it fail.
+//! The disk of the file of accounts, replaceable so that tests can make it fail.
 
 use std::{io, path::Path};
 
 use redb::{Builder, Database, DatabaseError};
 
-/// How much may be written to a folder.
+/// The space of a folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Room {
-    /// Bytes that this process may still write.
+    /// Bytes that this process can still write.
     pub(crate) free_bytes: u64,
-    /// Whether the file system takes no writes at all.
+    /// Whether the file system is read-only.
     pub(crate) read_only: bool,
 }
 
-/// Where the file is.
+/// The disk that holds the file.
 pub(crate) trait Disk: Send + Sync {
-    /// How much may be written to `folder`.
+    /// The space of `folder`.
     fn room(&self, folder: &Path) -> io::Result<Room>;
 
-    /// Opens the database at `path`; with `make`, an empty file becomes one.
+    /// Opens the database at `path`. With `make`, turns an empty file into a database.
     fn open(&self, builder: &Builder, path: &Path, make: bool) -> Result<Database, DatabaseError>;
 }
 

@@ -1,8 +1,8 @@
 //! The values of the file: one version byte, then postcard.
 //!
-//! Trace of versions: all values are at 1, written since 0.1.0. `golden/values.txt` holds an example
-//! of each version ever written; its lines are never edited. What refresh tokens will need goes
-//! into a second version of [`StoredToken`].
+//! History of versions: all values are at 1, written since 0.1.0. `golden/values.txt` holds an
+//! example of each version ever written; its lines are never edited. Refresh tokens will need a
+//! second version of [`StoredToken`].
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -10,9 +10,9 @@ use crate::{Millis, Unavailable};
 
 /// A value of the file.
 pub(crate) trait Stored: Serialize + DeserializeOwned {
-    /// The version that is written.
+    /// The version that this program writes.
     const VERSION: u8;
-    /// What it is called in errors.
+    /// Its name in errors.
     const WHAT: &'static str;
 
     fn encode(&self) -> Result<Vec<u8>, Unavailable> {
@@ -28,22 +28,22 @@ pub(crate) trait Stored: Serialize + DeserializeOwned {
         }
         let (value, left) =
             postcard::take_from_bytes(rest).map_err(|error| damaged(&error.to_string()))?;
-        if left.is_empty() { Ok(value) } else { Err(damaged("it goes on after its end")) }
+        if left.is_empty() { Ok(value) } else { Err(damaged("it has bytes after its end")) }
     }
 }
 
-/// A user, by local part. Never deleted, so that a name cannot get a second owner.
+/// A user, by local part. It is never deleted, so that a name cannot get a second owner.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StoredUser {
     pub(crate) created: Millis,
-    /// In the PHC string format; none for users that were imported.
+    /// In the PHC string format; `None` for imported users.
     pub(crate) password: Option<String>,
     pub(crate) admin: bool,
     pub(crate) deactivated: Option<Millis>,
 }
 
 impl StoredUser {
-    /// A user whom nobody can log in as until an operator says so.
+    /// A user without a password. Nobody can log in until an operator sets one.
     pub(crate) fn without_password(created: Millis) -> Self {
         Self { created, password: None, admin: false, deactivated: None }
     }
@@ -60,7 +60,7 @@ pub(crate) struct StoredDevice {
     pub(crate) name: Option<String>,
     pub(crate) created: Millis,
     pub(crate) last_seen: Millis,
-    /// SHA-256 of its access token; none once that has expired.
+    /// SHA-256 of its access token; `None` once that has expired.
     pub(crate) token: Option<[u8; 32]>,
 }
 

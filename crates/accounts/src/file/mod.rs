@@ -1,4 +1,4 @@
-//! The file of the accounts: its tables, its values, the disk below, and transactions.
+//! The file of the accounts: its tables, its values, its disk, and transactions.
 
 pub(crate) mod change;
 pub(crate) mod disk;

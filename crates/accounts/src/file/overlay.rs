@@ -1,6 +1,7 @@
-//! A file that is looked at as if it were opened: what would be written stays in memory.
+//! A copy-on-write view of a file, for a check before it is opened: writes stay in memory.
 //!
-//! redb repairs a file while it opens it, for example after a crash. If the file is refused then, it was changed all the same.
+//! redb repairs a file while it opens it, for example after a crash. Without this view, a file that
+//! is then refused would already be changed.
 //!
 //! **Invariant:** the file is never written to.
 
@@ -9,10 +10,10 @@ use std::{collections::BTreeMap, fs::OpenOptions, io, ops::Bound, path::Path};
 use parking_lot::Mutex;
 use redb::{BackendError, StorageBackend, backends::FileBackend};
 
-/// Bytes that are kept together.
+/// The size of a block.
 const BLOCK_BYTES: usize = 4096;
 
-/// A file, and what was written over it.
+/// A file with the writes over it.
 #[derive(Debug)]
 pub(crate) struct Overlay {
     file: FileBackend,
@@ -21,16 +22,16 @@ pub(crate) struct Overlay {
 
 #[derive(Debug)]
 struct Written {
-    /// How long the whole is.
+    /// The length with the writes.
     len: u64,
-    /// How much of the file still counts: what was cut off does not come back.
+    /// How much of the file is still visible. A part that was cut off does not come back.
     file_len: u64,
-    /// Blocks that were written to, by their number.
+    /// Blocks with writes, by number.
     blocks: BTreeMap<u64, Box<[u8]>>,
 }
 
 impl Overlay {
-    /// Lays memory over the file at `path`.
+    /// Makes a view of the file at `path`.
     pub(crate) fn over(path: &Path) -> io::Result<Self> {
         // Nothing is written, but only a file that may be written can be locked against others.
         let file = OpenOptions::new().read(true).write(true).open(path)?;
@@ -40,7 +41,7 @@ impl Overlay {
         Ok(Self { file, written: Mutex::new(written) })
     }
 
-    /// A block as it is now.
+    /// The present content of a block.
     fn block(&self, written: &Written, number: u64) -> io::Result<Box<[u8]>> {
         if let Some(block) = written.blocks.get(&number) {
             return Ok(block.clone());
@@ -55,8 +56,9 @@ impl Overlay {
         Ok(block)
     }
 
-    /// Calls `with` for each block that has some of `len` bytes from `offset` on: with its number, where its part begins and
-    /// ends in the block, and where it begins in the whole.
+    /// Calls `with` for each block that overlaps the `len` bytes from `offset` on. The arguments
+    /// are the number of the block, the begin and end of the overlap within the block, and its
+    /// begin within the request.
     fn each_block(
         offset: u64,
         len: usize,

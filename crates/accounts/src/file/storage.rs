@@ -1,14 +1,15 @@
-//! The open file, and what happens after an error of the disk.
+//! The open file, and recovery after an error of the disk.
 //!
-//! After its first error, redb refuses everything until the file is opened again. That happens by
-//! itself here, in a thread of its own, for as long as it takes.
+//! After its first error, redb refuses everything until the file is reopened. This module reopens
+//! it in a thread of its own, and retries until it succeeds.
 //!
-//! **Invariant:** nothing is written while fewer than [`FREE_BYTES_MIN`] are free or the file system
-//! is read-only: such a change is refused before anything is executed, and reads go on.
-//! **Invariant:** after an error of the disk nothing is answered from the old handle.
-//! **Invariant:** the file is never made again: without its accounts, anybody could take a name.
-//! **Invariant:** when the file is open again, the sessions in memory are those of the file before
-//! anybody is answered, whatever became of the change that failed.
+//! **Invariant:** nothing is written while fewer than [`FREE_BYTES_MIN`] are free or the file
+//! system is read-only. Such a change is refused before anything is executed, and reads continue.
+//! **Invariant:** after an error of the disk the old handle answers nothing.
+//! **Invariant:** the file is never created a second time: without its accounts, anybody could take
+//! a name.
+//! **Invariant:** after a reopening, the sessions in memory are made equal to those of the file
+//! before any answer, whatever happened to the change that failed.
 
 use std::{
     path::{Path, PathBuf},
@@ -28,10 +29,10 @@ use crate::{
     file::{disk::Disk, store},
 };
 
-/// Room that has to be left for a change: a few times of what the largest takes.
+/// Free space that a change needs: several times the size of the largest change.
 pub(crate) const FREE_BYTES_MIN: u64 = 4 * 1024 * 1024;
 
-/// Time between an error and the first attempt to open the file again; it doubles each time.
+/// Time between an error and the first attempt to reopen the file; it doubles each time.
 const REOPEN_FIRST: Duration = Duration::from_millis(50);
 
 /// Longest time between two attempts.
@@ -42,18 +43,18 @@ pub(crate) struct Storage {
     server_name: String,
     disk: Box<dyn Disk>,
     state: RwLock<State>,
-    /// Whether a thread is at it.
+    /// Whether a thread is reopening the file.
     reopening: AtomicBool,
 }
 
 enum State {
     Open(Arc<Database>),
-    /// For this reason.
+    /// Closed, for this reason.
     Broken(String),
 }
 
 impl Storage {
-    /// Opens the file at `path`, or makes it.
+    /// Opens or creates the file at `path`.
     pub(crate) fn open(
         path: &Path,
         server_name: &str,
@@ -73,18 +74,18 @@ impl Storage {
     pub(crate) fn database(&self) -> Result<Arc<Database>, Unavailable> {
         match &*self.state.read() {
             State::Open(database) => Ok(Arc::clone(database)),
-            State::Broken(reason) => Err(Unavailable::new(format!(
-                "the file failed ({reason}) and is being opened again"
-            ))),
+            State::Broken(reason) => {
+                Err(Unavailable::new(format!("the file failed ({reason}) and is being reopened")))
+            }
         }
     }
 
-    /// Whether a change can be tried now; if not, nothing of it was executed.
+    /// Whether a change can be tried now. If not, none of it was executed.
     pub(crate) fn check_writable(&self) -> Result<(), Unavailable> {
         self.database()?;
         let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let folder = folder.unwrap_or(Path::new("."));
-        // A disk that does not say how full it is says it when something is written.
+        // If the disk does not report its free space, the write itself will fail.
         let Ok(room) = self.disk.room(folder) else { return Ok(()) };
         if room.read_only {
             let folder = folder.display();
@@ -92,8 +93,7 @@ impl Storage {
         }
         if room.free_bytes < FREE_BYTES_MIN {
             return Err(Unavailable::new(format!(
-                "the disk is full: {} bytes are free below {}, and {FREE_BYTES_MIN} are needed. \
-                 Make room; writing goes on by itself then",
+                "the disk is full: {} bytes are free below {}, and {FREE_BYTES_MIN} are needed. Free some space; writes continue automatically then",
                 room.free_bytes,
                 folder.display()
             )));
@@ -101,7 +101,7 @@ impl Storage {
         Ok(())
     }
 
-    /// Closes `database` after an error; `false` if it was closed before.
+    /// Closes `database` after an error. Returns `false` if it was closed before.
     fn close(&self, database: &Arc<Database>, reason: &str) -> bool {
         let mut state = self.state.write();
         let current = matches!(&*state, State::Open(open) if Arc::ptr_eq(open, database));
@@ -127,18 +127,18 @@ impl Inner {
         result
     }
 
-    /// Has the file opened again if `error` means that `database` answers nothing any more.
+    /// Has the file reopened if `error` means that `database` answers nothing more.
     pub(crate) fn notice(&self, database: &Arc<Database>, error: &Unavailable) {
         if error.is_of_disk && self.storage.close(database, &error.reason) {
             tracing::error!(
                 reason = error.reason,
-                "the file of accounts failed; it is opened again as soon as that works"
+                "the file of accounts failed; the server reopens it as soon as that works"
             );
             self.start_reopening();
         }
     }
 
-    /// Sees to it that somebody tries to open the file again, if it is closed.
+    /// Starts a thread that reopens the file, if it is closed and no thread does.
     pub(crate) fn start_reopening(&self) {
         if !matches!(&*self.storage.state.read(), State::Broken(_))
             || self.storage.reopening.swap(true, Ordering::AcqRel)
@@ -163,17 +163,17 @@ impl Inner {
         Ok(())
     }
 
-    /// Ends the sessions that the file does not have: the change that failed may have been stored.
+    /// Ends the sessions that the file does not have: the failed change may have been stored.
     fn reconcile(&self, database: &Database) -> Result<(), Unavailable> {
         let transaction = database.begin_read()?;
         self.sessions.reconcile(|hash| self.stored_session(&transaction, hash))?;
-        // What was noted about expiry may be of a change that was not stored.
+        // The expiry in memory may be from a change that was not stored.
         self.next_expiry.store(0, Ordering::Release);
         Ok(())
     }
 }
 
-/// Tries to open the file again until that works, or until nobody holds the accounts any more.
+/// Tries to reopen the file until it succeeds, or until the accounts are dropped.
 fn reopen(inner: &Weak<Inner>) {
     let (mut wait, mut told) = (REOPEN_FIRST, String::new());
     loop {
@@ -188,7 +188,7 @@ fn reopen(inner: &Weak<Inner>) {
             Err(error) => {
                 let reason = error.to_string();
                 if reason != told {
-                    tracing::warn!("the file of accounts cannot be opened yet: {reason}");
+                    tracing::warn!("the file of accounts cannot be reopened yet: {reason}");
                     told = reason;
                 }
             }

@@ -1,8 +1,9 @@
 //! The file: its tables, its version, and opening it.
 //!
 //! **Invariant:** a file that is damaged, of a later version or of another server is refused by
-//! name, and left as it was, byte for byte: it is opened in memory first, as redb repairs while it opens.
-//! **Invariant:** a new file is there whole or not at all.
+//! name and left unchanged, byte for byte. It is opened in memory first, because redb repairs while
+//! it opens.
+//! **Invariant:** a new file appears complete or not at all.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -26,7 +27,7 @@ use crate::{
     users::name::Localpart,
 };
 
-/// The format of the file that this software writes, and the last that it reads.
+/// The format that this version writes, and the latest that it reads.
 pub const FORMAT_VERSION: u32 = 1;
 
 pub(crate) type Bytes = &'static [u8];
@@ -37,20 +38,21 @@ pub(crate) const META: TableDefinition<'_, &str, Bytes> = TableDefinition::new("
 pub(crate) const USERS: TableDefinition<'_, &str, Bytes> = TableDefinition::new("users");
 pub(crate) const DEVICES: TableDefinition<'_, DeviceKey, Bytes> = TableDefinition::new("devices");
 pub(crate) const TOKENS: TableDefinition<'_, &[u8; 32], Bytes> = TableDefinition::new("tokens");
-/// Names of users whom an import made and nobody else has; see [`crate::users::imported`].
+/// Names of users that an import made and nobody has taken over; see [`crate::users::imported`].
 pub(crate) const IMPORTED: TableDefinition<'_, &str, ()> = TableDefinition::new("imported");
 /// Tokens that will expire, soonest first.
 pub(crate) const EXPIRIES: TableDefinition<'_, ExpiryKey, ()> = TableDefinition::new("expiries");
 
-/// Set once there has been an administrator: nobody else becomes one by being first.
+/// Set once an administrator has existed: from then on the first registration makes no
+/// administrator.
 pub(crate) const META_APPOINTED: &str = "administrator_appointed";
 const META_FORMAT: &str = "format";
 const META_SERVER: &str = "server_name";
 
-/// The file is small and hot rows are cached above it.
+/// The file is small, and a cache above it holds the hot rows.
 const CACHE_BYTES: usize = 8 * 1024 * 1024;
 
-/// Opens the file at `path`, or makes it.
+/// Opens or creates the file at `path`.
 pub(crate) fn open(path: &Path, server_name: &str, disk: &dyn Disk) -> Result<Database, OpenError> {
     let io = |error: std::io::Error| OpenError::Io { path: path.into(), reason: error.to_string() };
     let len = match fs::metadata(path) {
@@ -60,17 +62,17 @@ pub(crate) fn open(path: &Path, server_name: &str, disk: &dyn Disk) -> Result<Da
     };
     match len {
         None => make(path, server_name, disk)?,
-        // Somebody has made an empty file.
+        // Another program created an empty file.
         Some(0) => {}
         Some(_) => look(path, server_name)?,
     }
-    // The look in memory has checked the file already.
+    // The check in memory has verified the file already.
     let database = open_with(path, disk, len == Some(0), len.is_none_or(|len| len == 0))?;
     check_meta(&database, path, server_name)?;
     Ok(database)
 }
 
-/// Opens and checks the file in memory, so that one that is refused is not changed.
+/// Opens and checks the file in memory, so that a refused file stays unchanged.
 fn look(path: &Path, server_name: &str) -> Result<(), OpenError> {
     let damaged = |damage: String| OpenError::Damaged { path: path.into(), damage };
     let open = || {
@@ -84,7 +86,7 @@ fn look(path: &Path, server_name: &str) -> Result<(), OpenError> {
     check_meta(&database, path, server_name)
 }
 
-/// Makes a file without accounts beside its place, and puts it there once it is whole.
+/// Creates a file without accounts beside its place, and moves it there once it is complete.
 fn make(path: &Path, server_name: &str, disk: &dyn Disk) -> Result<(), OpenError> {
     let io = |reason: String| OpenError::Io { path: path.into(), reason };
     let beside = path.with_extension("redb.new");
@@ -102,7 +104,7 @@ fn make(path: &Path, server_name: &str, disk: &dyn Disk) -> Result<(), OpenError
     renamed.map_err(|error| io(error.to_string()))
 }
 
-/// Opens a file that was open before.
+/// Reopens a file that was open before.
 pub(crate) fn reopen(
     path: &Path,
     server_name: &str,
@@ -130,7 +132,7 @@ fn open_with(path: &Path, disk: &dyn Disk, make: bool, check: bool) -> Result<Da
         .map_err(|error| refuse(path, error))
 }
 
-/// Makes an empty file that only its owner may read, and the name of the file durable.
+/// Creates an empty file that only its owner may read, and makes its name durable.
 fn create_private(path: &Path) -> std::io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -195,7 +197,7 @@ struct Meta {
     server_name: Vec<u8>,
 }
 
-/// What the file says about itself; `None` for a new file.
+/// The properties that the file records; `None` for a new file.
 fn read_meta(database: &Database) -> Result<Option<Meta>, Unavailable> {
     let read = database.begin_read()?;
     let tables: Vec<_> = read.list_tables()?.collect();
@@ -251,7 +253,7 @@ pub(crate) fn devices(
     devices_after(devices, name, None, usize::MAX)
 }
 
-/// Up to `limit` of them, after the one with an ID.
+/// Up to `limit` devices of a user, after the one with a given ID.
 pub(crate) fn devices_after(
     devices: &impl ReadableTable<DeviceKey, Bytes>,
     name: &Localpart,

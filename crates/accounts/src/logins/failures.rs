@@ -1,16 +1,17 @@
-//! How many logins may fail: by account and address together, and by address.
+//! Limits of failed logins: by account and address together, and by address.
 //!
-//! An account alone is never limited, or anyone could lock its owner out. An address alone is not either,
-//! since many users may share one: behind a proxy that is not named, or in one building. At an address
-//! that is over its limit, an account that exists and has few failures there may still be tried. The
-//! answer to a wrong password is then the same as to a name that does not exist.
+//! An account alone is never limited, or anyone could lock its owner out. An address alone is not
+//! limited either, because many users may share one: behind an undeclared proxy, or in one
+//! building. At an address over its limit, an account that exists and has few failures there may
+//! still be tried. The answer to a wrong password is then the same as to a name that does not
+//! exist.
 //!
-//! **Invariant:** at an address that is over its limit, names that do not exist are never tried, each
-//! account may fail [`OVER_LIMIT_PER_ACCOUNT_MAX`] times, and those that never logged in there as often as
-//! an address may in all.
-//! **Invariant:** an attempt counts as failed from its start until it has succeeded, so that many
-//! at once, or such as hang up, win nothing.
-//! **Invariant:** memory is bounded, whoever fails how often.
+//! **Invariant:** at an address over its limit, names that do not exist are never tried. Each
+//! account may fail [`OVER_LIMIT_PER_ACCOUNT_MAX`] times there. Accounts that never logged in there
+//! may together fail as often as the limit of an address.
+//! **Invariant:** an attempt counts as failed from its start until it succeeds, so parallel or
+//! aborted attempts gain nothing.
+//! **Invariant:** memory is bounded for any pattern of failures.
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -23,26 +24,26 @@ use parking_lot::Mutex;
 
 use crate::{Millis, Options, time::millis};
 
-/// Most accounts and addresses that are remembered.
+/// How many accounts and addresses are remembered.
 const KEYS_MAX: usize = 65_536;
 
-/// Most accounts that are remembered to have logged in at an address.
+/// How many pairs of an account and an address where it logged in are remembered.
 const KNOWN_MAX: usize = 16_384;
 
-/// Failures of an account with which it may still be tried at an address that is over its limit.
+/// An account with fewer failures may still be tried at an address over its limit.
 pub(crate) const OVER_LIMIT_PER_ACCOUNT_MAX: usize = 3;
 
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Key {
     Address(IpAddr),
-    /// What an address may fail beyond its limit.
+    /// The failures of an address beyond its limit.
     OverLimit(IpAddr),
     Account(IpAddr, Arc<str>),
 }
 
 type Seen = HashMap<Key, VecDeque<u64>>;
 
-/// The failures of the last minutes.
+/// The recent failures.
 pub(crate) struct Failures {
     window_millis: u64,
     per_account_max: usize,
@@ -51,30 +52,31 @@ pub(crate) struct Failures {
     known: Mutex<Known>,
 }
 
-/// Accounts that have logged in at an address since the start of the server.
+/// Accounts that have logged in at an address since the server started.
 #[derive(Default)]
 struct Known {
     accounts: HashSet<(IpAddr, Arc<str>)>,
-    /// The same, the oldest first.
+    /// The same pairs, oldest first.
     order: VecDeque<(IpAddr, Arc<str>)>,
 }
 
-/// An attempt that was admitted, and counts as failed unless it is told otherwise.
+/// An admitted attempt. It counts as failed until it reports otherwise.
 pub(crate) struct Attempt<'a> {
     failures: &'a Failures,
     account: Key,
     address: Option<Key>,
     at: u64,
-    /// The address is over its limit: anything but success has to look like this refusal.
+    /// The address is over its limit: any answer but success has to look like this refusal.
     pub(crate) over_limit: Option<Duration>,
 }
 
-/// An attempt that was not admitted.
+/// An attempt that was refused.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Limited {
-    /// When to retry.
+    /// The time to wait.
     pub(crate) retry_after: Duration,
-    /// Whether an account that exists might have been tried in its place, which takes its time.
+    /// Whether an existing account would have been tried instead. The refusal then has to take as
+    /// long.
     pub(crate) looks_tried: bool,
 }
 
@@ -134,7 +136,7 @@ impl Failures {
         Ok(Attempt { failures: self, account, address, at: now.0, over_limit })
     }
 
-    /// How long until `key` has fewer than `max` failures; none if it has.
+    /// The time until `key` has fewer than `max` failures; `None` if it has fewer now.
     fn wait(&self, seen: &mut Seen, key: &Key, max: usize, now: Millis) -> Option<Duration> {
         let times = seen.get_mut(key)?;
         times.retain(|at| self.counts(*at, now));
@@ -146,17 +148,18 @@ impl Failures {
         Some(Duration::from_millis(wait.max(1_000)))
     }
 
-    /// Remembers that `account` is one of those who log in at that address.
+    /// Remembers that `account` logged in at that address.
     pub(crate) fn remember(&self, account: &str, from: IpAddr) {
         self.known.lock().insert((network(from), account.into()));
     }
 
-    /// Whether a failure still counts. One from the future is from before the clock was set back.
+    /// Whether a failure still counts. A failure in the future was recorded before the clock was
+    /// set back.
     fn counts(&self, at: u64, now: Millis) -> bool {
         now.0.abs_diff(at) < self.window_millis
     }
 
-    /// Forgets what no longer counts; if that is not enough, the older half.
+    /// Forgets failures that no longer count; if that is not enough, the older half.
     fn make_room(&self, seen: &mut Seen, now: Millis) {
         let last = |times: &VecDeque<u64>| times.back().copied().unwrap_or_default();
         seen.retain(|_, times| self.counts(last(times), now));
@@ -190,7 +193,7 @@ impl Known {
 }
 
 impl Attempt<'_> {
-    /// The attempt was no failure.
+    /// Takes the attempt back: it was not a failure.
     pub(crate) fn refund(self) {
         let mut seen = self.failures.seen.lock();
         for key in std::iter::once(&self.account).chain(&self.address) {
@@ -198,8 +201,8 @@ impl Attempt<'_> {
         }
     }
 
-    /// The password was right: this account starts anew at this address. The address does not, or
-    /// one good account would pay for guesses at all others.
+    /// The password was right, so the count of this account at this address restarts. The count of
+    /// the address does not, because one good account must not pay for guesses at all others.
     pub(crate) fn succeeded(self) {
         if let Key::Account(from, account) = &self.account {
             self.failures.known.lock().insert((*from, Arc::clone(account)));
@@ -222,7 +225,7 @@ impl Attempt<'_> {
     }
 }
 
-/// What one client is likely to have: an IPv4 address, or an IPv6 /64.
+/// The network that one client is likely to control: an IPv4 address, or an IPv6 /64.
 pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64))),
@@ -249,7 +252,7 @@ mod tests {
         admitted.map(drop).map_err(|limited| limited.retry_after)
     }
 
-    /// Fails at an account that exists; answers whether it was tried.
+    /// Fails a login to an account that exists, and returns whether it was tried.
     fn fail_at(failures: &Failures, account: &str, from: &str) -> bool {
         failures.admit(account, true, ip(from), Millis(0)).map(drop).is_ok()
     }

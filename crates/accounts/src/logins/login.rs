@@ -1,4 +1,4 @@
-//! Registering and logging in.
+//! Registration and login.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -14,42 +14,42 @@ use crate::{
     users::name::{Localpart, check_device_name, new_device_id},
 };
 
-/// Who wants an account.
+/// The request of a registration.
 #[derive(Clone, Debug)]
 pub struct Registration {
     /// The user name.
     pub localpart: String,
     /// The password.
     pub password: Password,
-    /// What the user calls the device.
+    /// The user's name for the device.
     pub device_name: Option<String>,
     /// The client's own address, not that of a proxy.
     pub from: IpAddr,
 }
 
-/// Who wants to be let in.
+/// The request of a login.
 #[derive(Clone, Debug)]
 pub struct Login {
     /// A user ID or a local part.
     pub user: String,
     /// The password.
     pub password: Password,
-    /// A device of the user to go on with; otherwise there will be a new one.
+    /// An existing device of the user to log in again; `None` for a new one.
     pub device_id: Option<String>,
-    /// What the user calls the device.
+    /// The user's name for the device.
     pub device_name: Option<String>,
     /// The client's own address, not that of a proxy.
     pub from: IpAddr,
 }
 
-/// A session that has just begun.
+/// A new session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
     /// The whole user ID.
     pub user_id: String,
     /// The device.
     pub device_id: String,
-    /// What the device has to show from now on; it cannot be asked for again.
+    /// The device's access token, which the server cannot show again.
     pub token: AccessToken,
     /// When the token expires.
     pub expires: Option<Millis>,
@@ -58,12 +58,13 @@ pub struct Session {
 }
 
 impl Accounts {
-    /// Makes an account with one device. The first who ever registers becomes administrator,
-    /// unless one was appointed before. A name that the log knows is taken, also without an account.
+    /// Creates an account with one device. The first user who ever registers becomes administrator,
+    /// unless one was appointed before. A name that the log knows is taken, even without an
+    /// account.
     ///
     /// # Errors
-    /// [`RegisterError`]; then there is no account, except if the outcome was
-    /// [`RegisterError::Unavailable`], when there may be one.
+    /// [`RegisterError`]. There is no account then, except that after
+    /// [`RegisterError::Unavailable`] there may be one.
     pub async fn register(
         &self,
         registration: Registration,
@@ -103,12 +104,12 @@ impl Accounts {
         Ok(session)
     }
 
-    /// Opens a session for who knows the password.
+    /// Opens a session for a user with the right password.
     ///
     /// An unknown user takes as long as a wrong password, and gets the same answer.
     ///
     /// # Errors
-    /// [`LoginError`]. Those that tell something about the user come after the right password only.
+    /// [`LoginError`]. Errors that reveal facts about the user come only after the right password.
     pub async fn login(&self, login: Login, now: Millis) -> Result<Session, LoginError> {
         let Login { user, password, device_id, device_name, from } = login;
         let inner = &self.inner;
@@ -149,7 +150,7 @@ impl Accounts {
         }
         let Some((name, _)) = known else { return Err(LoginError::WrongCredentials) };
         self.change(move |change| {
-            // The password may have been changed while this one was hashed.
+            // The password may have changed while this one was hashed.
             let user = change
                 .user(&name)?
                 .filter(|user| user.deactivated.is_none() && user.password == hash);
@@ -167,7 +168,7 @@ impl Accounts {
 }
 
 impl Change<'_> {
-    /// The most devices that a user may have, if she has as many.
+    /// The greatest number of devices, if the user has that many.
     pub(crate) fn devices_exceeded(&self, name: &Localpart) -> Result<Option<usize>, Unavailable> {
         let max = self.inner().options.devices_per_user_max;
         Ok((self.devices(name)?.len() >= max).then_some(max))
@@ -187,7 +188,7 @@ impl Change<'_> {
         self.continue_session(name, user, &id, device, now, lifetime)
     }
 
-    /// Gives a device that is there a new token.
+    /// Gives an existing device a new token.
     fn resume_session(
         &mut self,
         name: &Localpart,

@@ -1,4 +1,4 @@
-//! Registering and logging in, and the bounds on both.
+//! Registration and login, and the bounds on both.
 
 pub(crate) mod failures;
 pub(crate) mod login;

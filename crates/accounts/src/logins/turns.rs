@@ -1,47 +1,47 @@
-//! Whose turn it is: a bounded line in which networks take turns, and within one, user names.
+//! A bounded, fair queue: networks take turns, and within a network user names do.
 //!
-//! **Invariant:** at most `waiting_max` wait, whoever asks how often.
-//! **Invariant:** the line never refuses anybody for the sake of a network, or of a name within it, that
-//! has two more waiting: the last of those leaves in their place. So a network that fills the line
-//! costs others their turn at most once, and one that has few waiting is let in.
+//! **Invariant:** at most `waiting_max` wait, however often anybody asks.
+//! **Invariant:** the queue admits a new entry by removing the last entry of a network, or of a
+//! name within it, that has two more waiting. So a network that fills the queue costs others their
+//! turn at most once, and a network with few entries is admitted.
 
 use std::{collections::VecDeque, net::IpAddr};
 
 use crate::logins::failures::network;
 
-/// For whom a turn is.
+/// The owner of a turn.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Asker {
-    /// The network that asks; none for the operator.
+    /// The network of the request; `None` for the operator.
     pub(crate) network: Option<IpAddr>,
-    /// The user name that it asks about.
+    /// The user name in the request.
     pub(crate) name: String,
 }
 
 impl Asker {
-    /// The operator, about a user.
+    /// The operator, for a user.
     pub(crate) fn operator(name: &str) -> Self {
         Self { network: None, name: name.into() }
     }
 
-    /// A client, about a user.
+    /// A client, for a user.
     pub(crate) fn client(from: IpAddr, name: &str) -> Self {
         Self { network: Some(network(from)), name: name.into() }
     }
 }
 
-/// Those who wait, each with something to call them by.
+/// The waiting entries, each with a ticket to call it.
 pub(crate) struct Turns<T> {
     waiting_max: usize,
     waiting: usize,
     last_ticket: u64,
-    /// The network whose turn comes next is the first.
+    /// Networks; the first one has the next turn.
     networks: VecDeque<Network<T>>,
 }
 
 struct Network<T> {
     address: Option<IpAddr>,
-    /// The name whose turn comes next is the first.
+    /// User names; the first one has the next turn.
     names: VecDeque<Name<T>>,
 }
 
@@ -50,12 +50,12 @@ struct Name<T> {
     tickets: VecDeque<(u64, T)>,
 }
 
-/// What became of somebody who asked.
+/// The answer to a request for a turn.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Asked<T> {
-    /// Waits under this number; the other one has to leave.
+    /// The entry waits under this number. The other entry, if any, has to leave.
     Waits(u64, Option<T>),
-    /// There is no place.
+    /// The queue is full.
     Refused(T),
 }
 
@@ -68,13 +68,13 @@ impl<T> Turns<T> {
         self.waiting
     }
 
-    /// Whether somebody of that network waits.
+    /// Whether an entry of that network waits.
     #[cfg(test)]
     pub(crate) fn has(&self, asker: &Asker) -> bool {
         self.networks.iter().any(|network| network.address == asker.network)
     }
 
-    /// Puts somebody into the line.
+    /// Adds an entry to the queue.
     pub(crate) fn ask(&mut self, asker: &Asker, ticket: T) -> Asked<T> {
         let mut leaves = None;
         if self.waiting >= self.waiting_max {
@@ -98,7 +98,7 @@ impl<T> Turns<T> {
         Asked::Waits(self.last_ticket, leaves)
     }
 
-    /// Takes the one out of the line whose turn it is.
+    /// Removes and returns the entry that has the next turn.
     pub(crate) fn next(&mut self) -> Option<T> {
         let mut network = self.networks.pop_front()?;
         let mut name = network.names.pop_front()?;
@@ -113,7 +113,7 @@ impl<T> Turns<T> {
         Some(ticket)
     }
 
-    /// Takes somebody out of the line who waits no longer.
+    /// Removes an entry that no longer waits.
     pub(crate) fn leave(&mut self, ticket: u64) -> Option<T> {
         for network in 0..self.networks.len() {
             for name in 0..self.networks[network].names.len() {
@@ -126,7 +126,7 @@ impl<T> Turns<T> {
         None
     }
 
-    /// The network and the name whose last ticket leaves for `asker`; none if nobody has to.
+    /// The network and the name whose last entry leaves for `asker`; `None` if none does.
     fn place_to_free(&self, asker: &Asker) -> Option<(usize, usize)> {
         let own = self.networks.iter().position(|network| network.address == asker.network);
         let own_len = own.map_or(0, |own| self.networks[own].len());
@@ -134,7 +134,7 @@ impl<T> Turns<T> {
         if self.networks[longest].len() >= own_len + 2 {
             return Some((longest, self.longest_name(longest)?));
         }
-        // Among the names of its own network.
+        // A name of the asker's own network.
         let own = own?;
         let names = &self.networks[own].names;
         let mine = names.iter().find(|name| name.name == asker.name);

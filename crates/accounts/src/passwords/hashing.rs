@@ -1,9 +1,9 @@
-//! Hashing passwords: slow on purpose, so few at a time and never on an async thread.
+//! Password hashing: slow on purpose, so few at a time and never on an async thread.
 //!
-//! **Invariant:** at most `hashes_at_once` hashes run, and at most `hashes_waiting_max` wait, also
-//! when those who asked have gone away.
-//! **Invariant:** whoever waits takes turns by network and by user name (see `turns`), so nobody can
-//! keep the others from logging in.
+//! **Invariant:** at most `hashes_at_once` hashes run and at most `hashes_waiting_max` wait, even
+//! if their callers have gone away.
+//! **Invariant:** waiting callers take turns by network and by user name (see `turns`), so no
+//! client can keep others from logging in.
 
 use std::{
     sync::{
@@ -24,16 +24,16 @@ use crate::{
     passwords::{secret::fill_random, workspace::Workspaces},
 };
 
-/// What to tell those who find the queue full.
+/// The time to wait that a client gets when the queue is full.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
 
-/// Longest wait for a turn: whoever asks is told to come back before their request times out.
+/// Longest wait for a turn. A client is asked to retry before its request times out.
 const WAIT_MAX: Duration = Duration::from_secs(5);
 
 /// Longest time that [`Hashing::pretend`] takes, in microseconds.
 const USUAL_MICROS_MAX: u64 = 1_000_000;
 
-/// How dear it is to hash a password.
+/// The cost of hashing a password.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum HashCost {
     /// argon2id with 19 MiB, 2 passes, 1 lane.
@@ -41,7 +41,7 @@ pub enum HashCost {
     /// Source: OWASP Password Storage Cheat Sheet, argon2id.
     #[default]
     Owasp,
-    /// Next to nothing: only for tests.
+    /// Almost free: only for tests.
     ForTests,
 }
 
@@ -55,7 +55,7 @@ impl HashCost {
     }
 }
 
-/// Why no password was hashed.
+/// A password was not hashed.
 pub(crate) enum HashError {
     /// The queue is full.
     Busy {
@@ -68,14 +68,14 @@ pub(crate) enum HashError {
 pub(crate) struct Hashing {
     params: Params,
     workspaces: Arc<Workspaces>,
-    /// Stands in for the hash of a user who is not there: no password fits it.
+    /// Replaces the hash of a user who does not exist: no password fits it.
     nobody: Arc<str>,
     line: Arc<Line>,
-    /// How long a wait and a hash took lately, in microseconds.
+    /// The recent duration of a wait and a hash, in microseconds.
     usual_micros: AtomicU64,
 }
 
-/// Those who hash and those who wait for it.
+/// The running and the waiting hashes.
 struct Line {
     at_once: usize,
     state: Mutex<State>,
@@ -87,10 +87,10 @@ struct State {
     turns: Turns<oneshot::Sender<Turn>>,
 }
 
-/// The right to hash one password. Dropping it calls the next.
+/// The right to hash one password. Dropping it calls the next waiting caller.
 struct Turn(Arc<Line>);
 
-/// A place in the line. Dropping it leaves the line.
+/// A place in the queue. Dropping it leaves the queue.
 struct Place {
     line: Arc<Line>,
     ticket: u64,
@@ -133,7 +133,7 @@ impl Hashing {
         .await
     }
 
-    /// Whether `password` fits `hash`. Without a hash: no, after the same time.
+    /// Whether `password` fits `hash`. Without a hash the answer is no, after the same time.
     pub(crate) async fn verify(
         &self,
         password: Password,
@@ -160,7 +160,7 @@ impl Hashing {
         fits
     }
 
-    /// Takes as long as a password lately took to verify, and verifies none.
+    /// Takes as long as a recent verification, without verifying.
     pub(crate) async fn pretend(&self) {
         let usual = self.usual_micros.load(Ordering::Relaxed);
         tokio::time::sleep(Duration::from_micros(usual)).await;
@@ -172,7 +172,7 @@ impl Hashing {
         work: impl FnOnce() -> Result<T, Unavailable> + Send + 'static,
     ) -> Result<T, HashError> {
         let turn = self.line.turn(asker).await?;
-        // The turn goes with the work, which outlives a caller that gives up.
+        // The turn belongs to the work, which outlives a caller that gives up.
         let work = tokio::task::spawn_blocking(move || {
             let done = work();
             drop(turn);
@@ -182,7 +182,7 @@ impl Hashing {
         work.await.map_err(gone)?.map_err(HashError::Unavailable)
     }
 
-    /// Keeps the others out, as if `at_once` passwords were being hashed.
+    /// Blocks all other callers, as if `at_once` passwords were being hashed.
     #[cfg(test)]
     pub(crate) fn stall(&self) -> impl Drop + use<> {
         self.line.state.lock().running += self.line.at_once;
@@ -214,7 +214,7 @@ impl Line {
                 return Ok(Turn(Arc::clone(self)));
             }
             match state.turns.ask(&asker, call) {
-                // Whoever leaves learns it because nobody can call them any more.
+                // An entry that has to leave learns it because its ticket is dropped.
                 Asked::Waits(ticket, _leaves) => Place { line: Arc::clone(self), ticket, called },
                 Asked::Refused(_) => return Err(busy()),
             }
@@ -225,7 +225,7 @@ impl Line {
         }
     }
 
-    /// Calls those whose turn it is.
+    /// Calls the entries that have a turn now.
     fn call_next(self: &Arc<Self>) {
         loop {
             let call = {
@@ -237,7 +237,7 @@ impl Line {
                 state.running += 1;
                 call
             };
-            // One who has just gone away gives the turn back, which calls the next.
+            // A caller that has just gone away returns the turn, which calls the next.
             drop(call.send(Turn(Arc::clone(self))));
         }
     }
@@ -259,7 +259,7 @@ impl Drop for Turn {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        // What leaves is dropped after the lock.
+        // The removed entry is dropped after the lock.
         let left = self.line.state.lock().turns.leave(self.ticket);
         drop(left);
     }

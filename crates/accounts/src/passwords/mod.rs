@@ -1,4 +1,4 @@
-//! Passwords and access tokens, and what is stored of them.
+//! Passwords and access tokens, and their stored forms.
 
 pub(crate) mod hashing;
 pub(crate) mod secret;

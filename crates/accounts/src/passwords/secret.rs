@@ -1,4 +1,4 @@
-//! Passwords, access tokens and what is stored of them.
+//! Passwords, access tokens and their stored forms.
 
 use std::fmt;
 
@@ -10,17 +10,17 @@ use crate::{PasswordError, Unavailable};
 /// Shortest password, in characters.
 pub const PASSWORD_CHARS_MIN: usize = 8;
 
-/// Longest password, in bytes: nobody shall make us hash megabytes.
+/// Longest password, in bytes, so that nobody can make the server hash megabytes.
 pub const PASSWORD_BYTES_MAX: usize = 512;
 
 const TOKEN_PREFIX: &str = "rk_";
 
-/// A password as its owner typed it. `Debug` does not show it.
+/// A password in plain text. `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Password(String);
 
 impl Password {
-    /// Wraps a password; whether it is a good one is checked where it is set.
+    /// Wraps a password. Its strength is checked where it is set.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
@@ -36,7 +36,7 @@ impl Password {
         }
     }
 
-    /// A password that is too long to hash fits nobody, and neither does an empty one.
+    /// Replaces a password that is empty or too long by one that fits no hash.
     pub(crate) fn or_misfit(self) -> Self {
         if self.0.len() > PASSWORD_BYTES_MAX { Self(String::new()) } else { self }
     }
@@ -52,7 +52,7 @@ impl fmt::Debug for Password {
     }
 }
 
-/// What a device shows to be let in: 256 random bits. `Debug` does not show it.
+/// The secret that a device sends with each request: 256 random bits. `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AccessToken(String);
 
@@ -64,7 +64,7 @@ impl AccessToken {
         Ok((Self(text), TokenHash::of_bits(&bits)))
     }
 
-    /// The token as text, `rk_` and 43 characters: hand it to its owner and forget it.
+    /// The token as text, `rk_` and 43 characters. Send it to its owner and do not keep it.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -77,12 +77,12 @@ impl fmt::Debug for AccessToken {
     }
 }
 
-/// What is stored of an access token: its SHA-256. 256 random bits need no salt and no slow hash.
+/// The stored form of an access token: its SHA-256. 256 random bits need no salt and no slow hash.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct TokenHash(pub(crate) [u8; 32]);
 
 impl TokenHash {
-    /// `None` for what cannot be a token of ours.
+    /// `None` for a text that cannot be a token of this server.
     pub(crate) fn of(token: &str) -> Option<Self> {
         let text = token.strip_prefix(TOKEN_PREFIX)?;
         let mut bits = [0; 33];

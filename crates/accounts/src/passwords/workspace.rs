@@ -1,7 +1,7 @@
 //! The memory in which passwords are hashed.
 //!
-//! It is handed on from one hash to the next while somebody waits. Freeing 19 MiB after each and
-//! asking for them anew left holes, of which a hundred logins at once made hundreds of MiB.
+//! Each hash passes its memory on to the next waiting one. Freeing and allocating 19 MiB for each
+//! hash fragmented the heap: a hundred logins at once left hundreds of MiB of holes.
 
 use argon2::{Algorithm, Argon2, Block, Params, PasswordHash, Version, password_hash};
 use parking_lot::Mutex;
@@ -43,7 +43,7 @@ impl Workspaces {
         Ok(self.digest(&argon2, password, salt, expected.len())? == expected)
     }
 
-    /// Gives all unused memory back.
+    /// Frees all unused memory.
     pub(crate) fn clear(&self) {
         self.0.lock().clear();
     }
@@ -62,7 +62,7 @@ impl Workspaces {
         let digest = Output::init_with(len, |output| {
             Ok(argon2.hash_password_into_with_memory(password, salt, output, &mut blocks)?)
         });
-        // What was hashed is not left lying about.
+        // The hashed data does not stay in memory.
         blocks.fill(Block::default());
         self.0.lock().push(blocks);
         digest

@@ -1,4 +1,4 @@
-//! Whose token this is: asked on every request.
+//! Authentication: the owner of a token, for every request.
 
 use std::sync::atomic::Ordering;
 
@@ -16,18 +16,18 @@ use crate::{
 /// How many tokens expire in one transaction.
 const EXPIRE_BATCH: usize = 4_096;
 
-/// How long requests leave it alone when expired tokens could not be removed.
+/// How long requests wait before they try again to remove expired tokens, after a failure.
 const EXPIRY_RETRY_MILLIS: u64 = 1_000;
 
-/// How often it is noted which devices were seen.
+/// How often the times at which devices were seen are saved.
 const SAVE_SEEN_MILLIS: u64 = 10 * 60 * 1_000;
 
 impl Accounts {
-    /// Who holds `token` at `now`; `None` if nobody does (any more).
+    /// The owner of `token` at `now`; `None` if the token is unknown or has ended.
     ///
-    /// Answers from memory, else after a few reads of the file. Only when a token has just expired
-    /// does one caller wait for the disk: a token that has expired at any `now` that was ever passed
-    /// in stays so, also when the clock is set back.
+    /// Answers from memory, or after a few reads of the file. Only when a token has just expired
+    /// does one caller wait for the disk. A token that has expired at any earlier `now` stays
+    /// expired, even if the clock is set back.
     ///
     /// # Errors
     /// [`Unavailable`] if the file cannot be read.
@@ -35,7 +35,7 @@ impl Accounts {
         let inner = &self.inner;
         let Some(hash) = TokenHash::of(token) else { return Ok(None) };
         if let Err(error) = inner.expire(now) {
-            // What has expired is refused below even if it cannot be removed.
+            // An expired token is refused below even if it cannot be removed.
             tracing::error!(%error, "expired tokens were not removed");
         }
         loop {
@@ -50,11 +50,11 @@ impl Accounts {
         }
     }
 
-    /// What is to be done every few seconds: ends sessions whose token has expired, and notes now
-    /// and then when devices were last seen.
+    /// Maintenance, to be called every few seconds: ends sessions whose token has expired, and
+    /// saves now and then when devices were last seen.
     ///
     /// # Errors
-    /// [`Unavailable`] if the file cannot be written; try again at the next turn.
+    /// [`Unavailable`] if the file cannot be written. Try again at the next call.
     pub async fn maintain(&self, now: Millis) -> Result<(), Unavailable> {
         self.inner.start_reopening();
         self.end_expired(now).await?;
@@ -65,14 +65,15 @@ impl Accounts {
     /// Ends the sessions whose token has expired at `now`. Costs nothing while none has.
     ///
     /// # Errors
-    /// [`Unavailable`] if the file cannot be written: then the sessions have ended, and the tokens are not removed yet.
+    /// [`Unavailable`] if the file cannot be written. The sessions have ended then, and their
+    /// tokens are not removed yet.
     pub async fn end_expired(&self, now: Millis) -> Result<(), Unavailable> {
         if !self.inner.is_expiry_due(now) {
             return Ok(());
         }
         let inner = self.inner.clone();
         let work = tokio::task::spawn_blocking(move || inner.expire(now));
-        work.await.map_err(|_| Unavailable::new("expiry was given up half-way"))?
+        work.await.map_err(|_| Unavailable::new("removing expired tokens was interrupted"))?
     }
 
     async fn save_seen(&self, now: Millis) -> Result<(), Unavailable> {
@@ -109,7 +110,7 @@ impl Inner {
         now.0 >= self.next_expiry.load(Ordering::Acquire)
     }
 
-    /// Removes all tokens that have expired, unless somebody is at it.
+    /// Removes all expired tokens, unless another caller does.
     fn expire(&self, now: Millis) -> Result<(), Unavailable> {
         let failed = self.expiry_failed.load(Ordering::Acquire);
         if !self.is_expiry_due(now)
@@ -127,9 +128,9 @@ impl Inner {
                 }
                 Err(error) => {
                     self.expiry_failed.store(now.0, Ordering::Release);
-                    // Whoever is connected does not profit from a disk that is full.
+                    // A connected session ends on time even if the disk is full.
                     self.sessions.expire(now);
-                    // It may have looked further than it came.
+                    // The expiry in memory may be of a change that failed.
                     self.next_expiry.store(0, Ordering::Release);
                     break Err(error);
                 }
@@ -143,7 +144,7 @@ impl Inner {
         self.read(|read| self.stored_session(read, hash))
     }
 
-    /// The session of a token as the file has it.
+    /// The session of a token, read from the file.
     pub(crate) fn stored_session(
         &self,
         read: &ReadTransaction,

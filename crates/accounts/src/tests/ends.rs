@@ -1,4 +1,4 @@
-//! Whoever listens is told of each session that ends, in whatever way it does.
+//! The listener receives the end of each session, for every reason.
 
 use std::sync::Arc;
 
@@ -38,7 +38,7 @@ async fn each_way_of_ending_a_session_is_heard_before_it_answers() {
     let (_folder, accounts) = accounts();
     let heard = Heard::of(&accounts);
     let first = accounts.registered("ada").await;
-    // A session that nobody has used is not in memory.
+    // A session that was never used is not in memory.
     accounts.remove_device("ada", &first.device_id).await.expect("removes");
     assert_eq!(heard.take(), [ada(&first.device_id)]);
     let second = accounts.logged_in("ada").await;

@@ -21,7 +21,7 @@ use crate::{
     testing::*,
 };
 
-/// What is wrong with the disk.
+/// The faults of the disk.
 #[derive(Clone, Debug, Default)]
 struct Faults(Arc<Switches>);
 
@@ -30,7 +30,7 @@ struct Switches {
     writes_fail: AtomicBool,
     read_only: AtomicBool,
     free_bytes: AtomicU64,
-    /// How many syncs succeed before one fails and the disk is well again.
+    /// How many syncs succeed before one fails and the disk works again.
     syncs_before_fault: AtomicI64,
 }
 
@@ -64,7 +64,7 @@ impl Disk for Faults {
     }
 }
 
-/// A file on such a disk.
+/// A file on a faulty disk.
 #[derive(Debug)]
 struct FaultyFile {
     file: FileBackend,
@@ -126,7 +126,7 @@ fn on_faulty_disk() -> (TempDir, Faults, Accounts) {
     (folder, faults, accounts.expect("opens"))
 }
 
-/// Waits until the file is open, but not for ever.
+/// Waits until the file is open, with a time limit.
 fn until_writable(accounts: &Accounts) {
     let deadline = Instant::now() + Duration::from_secs(30);
     while accounts.check_writable().is_err() {
@@ -182,7 +182,7 @@ async fn a_full_or_read_only_disk_refuses_changes_and_reads_go_on() {
         let (free, read_only) = (&faults.0.free_bytes, &faults.0.read_only);
         free.store(if full { 4_096 } else { u64::MAX }, Ordering::SeqCst);
         read_only.store(!full, Ordering::SeqCst);
-        // It would fail if something were written all the same.
+        // A write would fail here.
         faults.0.writes_fail.store(true, Ordering::SeqCst);
         for _ in 0..20 {
             let refused = accounts.try_login("ada", PASSWORD).await.expect_err("refused");

@@ -1,4 +1,4 @@
-//! The file of accounts: what it keeps, and what it is refused for.
+//! The file of accounts: the stored data, and the files that are refused.
 
 use std::{fs, path::Path};
 
@@ -110,7 +110,7 @@ async fn a_file_that_was_not_closed_is_as_it_was_after_each_refusal() {
     for name in ["ada", "bob", "eve"] {
         accounts.registered(name).await;
     }
-    // The copy is what a crash leaves: redb has to repair it.
+    // The copy is the file after a crash, which redb has to repair.
     let killed = fs::read(folder.path().join("accounts.redb")).expect("reads");
     let path = folder.path().join("killed.redb");
     fs::write(&path, &killed).expect("writes");
@@ -194,7 +194,7 @@ async fn a_byte_that_was_altered_on_disk_is_noticed() {
         bad[at + 7] = b't';
         fs::write(&path, &bad).expect("writes");
         match open(&path) {
-            // The place was one that is no longer in use.
+            // The damaged place was no longer in use.
             Ok(accounts) => assert_eq!(accounts.users(None, 10).expect("reads"), truth),
             Err(error) => {
                 assert!(matches!(error, OpenError::Damaged { .. }), "{error}");

@@ -7,7 +7,7 @@ use std::sync::{
 
 use crate::{Accounts, History, LogMark, RegisterError, testing::*};
 
-/// A log that knows `@ada:example.org` and grows when it is told to.
+/// A log that knows `@ada:example.org` and grows when the test says so.
 struct Known(AtomicU64);
 
 impl History for Known {

@@ -1,4 +1,4 @@
-//! Users whom an import made.
+//! Users that an import made.
 
 use crate::{LocalpartError, NewUserError, Password, RegisterError, testing::*};
 

@@ -1,4 +1,4 @@
-//! Logging in.
+//! Login.
 
 use std::net::IpAddr;
 
@@ -141,7 +141,7 @@ async fn a_user_has_a_bounded_number_of_devices() {
 async fn a_password_that_is_changed_while_it_is_checked_lets_nobody_in() {
     let (_folder, accounts) = accounts();
     accounts.registered("ada").await;
-    // The change takes its turn first, while the login still hashes.
+    // The change gets its turn first, while the login still hashes.
     let stalled = accounts.inner.hashing.stall();
     let mut login = Box::pin(accounts.try_login("ada", PASSWORD));
     let polled = std::future::poll_fn(|context| {

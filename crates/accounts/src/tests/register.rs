@@ -1,4 +1,4 @@
-//! Registering.
+//! Registration.
 
 use crate::{
     LocalpartError, NewUserError, Options, PasswordError, RegisterError, Registration,

@@ -1,4 +1,4 @@
-//! Sessions: what they are worth, and how they end.
+//! Sessions: their rights and their end.
 
 use std::{
     sync::{

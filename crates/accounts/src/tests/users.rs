@@ -1,4 +1,4 @@
-//! What administrators do with users.
+//! Administration of users.
 
 use crate::{
     LoginError, Password, PasswordError, RegisterError, Revocation, UserError, testing::*,

@@ -1,4 +1,4 @@
-//! What administrators, the command line and imports do with users.
+//! Operations on users for administrators, the command line and imports.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl Accounts {
-    /// Makes an account without a device, whatever the policy of registration. Without a password
+    /// Creates an account without a device, whatever the registration policy is. Without a password
     /// nobody can log in until one is set.
     ///
     /// # Errors
@@ -49,11 +49,11 @@ impl Accounts {
         .await
     }
 
-    /// Makes an account without a password for each of these names that has none yet, all in one
-    /// transaction; answers how many were made. Doing it again makes none.
+    /// Creates an account without a password for each of these names that has none, in one
+    /// transaction. Returns how many were created. Repeating it creates none.
     ///
     /// # Errors
-    /// [`NewUserError::Localpart`] names the first that is no name; then none was made.
+    /// [`NewUserError::Localpart`] names the first invalid name; then none was created.
     pub async fn ensure_users(
         &self,
         localparts: impl IntoIterator<Item = impl AsRef<str>> + Send,
@@ -75,8 +75,8 @@ impl Accounts {
         .await
     }
 
-    /// Sets the password of a user; with `log_out`, removes all her devices too. Answers which were
-    /// removed.
+    /// Sets the password of a user. With `log_out`, also removes all their devices. Returns the
+    /// removed devices.
     ///
     /// # Errors
     /// [`UserError`].
@@ -108,7 +108,7 @@ impl Accounts {
         .await
     }
 
-    /// Makes a user an administrator, or no longer one; her sessions know at once.
+    /// Makes a user an administrator, or no longer one. Their sessions change at once.
     ///
     /// # Errors
     /// [`UserError`].
@@ -127,8 +127,8 @@ impl Accounts {
         .await
     }
 
-    /// Closes an account for good: its devices are removed, nobody ever logs in again, and the
-    /// name stays taken. Answers which devices were removed. Doing it again changes nothing.
+    /// Deactivates an account permanently: its devices are removed, nobody can log in, and the name
+    /// stays taken. Returns the removed devices. Repeating it changes nothing.
     ///
     /// # Errors
     /// [`UserError::NoSuchUser`], or a fault.
@@ -149,7 +149,7 @@ impl Accounts {
         .await
     }
 
-    /// Opens a session for a user without a password: on a new device of this name, valid for
+    /// Opens a session for a user without a password, on a new device of this name. It is valid for
     /// `lifetime` (`None`: until logout).
     ///
     /// # Errors
@@ -178,13 +178,13 @@ impl Accounts {
         .await
     }
 
-    /// The name of a user whom somebody is to have.
+    /// The name of a new user with an owner.
     fn new_name(&self, name: &str) -> Result<Localpart, NewUserError> {
         Localpart::parse_free(name, &self.inner.server_name)
             .map_err(|error| NewUserError::Localpart { name: name.into(), error })
     }
 
-    /// Any name, also one that is reserved.
+    /// Any valid name, reserved ones included.
     pub(crate) fn any_name(&self, name: &str) -> Result<Localpart, NewUserError> {
         Localpart::parse(name, &self.inner.server_name)
             .map_err(|error| NewUserError::Localpart { name: name.into(), error })
@@ -196,7 +196,7 @@ impl Accounts {
 }
 
 impl Change<'_> {
-    /// A user who is there and not deactivated.
+    /// A user who exists and is not deactivated.
     fn active_user(&self, name: &Localpart) -> Result<StoredUser, UserError> {
         let user =
             self.user(name)?.ok_or_else(|| UserError::NoSuchUser { user: name.to_string() })?;

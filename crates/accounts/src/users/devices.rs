@@ -10,23 +10,23 @@ use crate::{
     users::name::check_device_name,
 };
 
-/// One login of one user, as its owner may see it.
+/// One login of one user, as the user sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device {
     /// Ten letters; unique for this user, and never used again.
     pub device_id: String,
-    /// What the user calls it.
+    /// The user's name for it.
     pub name: Option<String>,
     /// When it first logged in.
     pub created: Millis,
-    /// When it was last seen, to some minutes.
+    /// When it was last seen, accurate to some minutes.
     pub last_seen: Millis,
-    /// Whether it has a token; if not, it has to log in again.
+    /// Whether it has a token; otherwise it has to log in again.
     pub logged_in: bool,
 }
 
 impl Accounts {
-    /// The devices of a user, by ID; none for an unknown user.
+    /// The devices of a user, by ID; empty for an unknown user.
     ///
     /// # Errors
     /// [`Unavailable`] if the file cannot be read.
@@ -34,7 +34,7 @@ impl Accounts {
         self.devices_after(user, None, usize::MAX)
     }
 
-    /// Up to `limit` of them, after the one with an ID.
+    /// Up to `limit` devices of a user, after the one with a given ID.
     ///
     /// # Errors
     /// As [`devices`](Self::devices).
@@ -88,11 +88,11 @@ impl Accounts {
         Ok(self.inner.read(read)?.is_some_and(|device| device.token.is_some()))
     }
 
-    /// Removes a device, which ends its session: this is how a device logs out, and how its owner
-    /// throws another one out.
+    /// Removes a device and ends its session. A device logs out in this way, and its owner logs
+    /// other devices out.
     ///
     /// # Errors
-    /// [`DeviceError::NoSuchDevice`] if it is gone, or of another user.
+    /// [`DeviceError::NoSuchDevice`] if it does not exist, or belongs to another user.
     pub async fn remove_device(&self, user: &str, device_id: &str) -> Result<(), DeviceError> {
         let name = self.inner.find(user).ok_or(DeviceError::NoSuchDevice)?;
         let id = device_id.to_owned();
@@ -103,7 +103,7 @@ impl Accounts {
         .await
     }
 
-    /// Removes all devices of a user; answers how many there were.
+    /// Removes all devices of a user, and returns their IDs.
     ///
     /// # Errors
     /// [`Unavailable`] if the file cannot be written.
@@ -112,7 +112,7 @@ impl Accounts {
         self.change(move |change| change.remove_devices(&name, Revocation::LoggedOut)).await
     }
 
-    /// Gives a device another name, or none.
+    /// Changes or removes the name of a device.
     ///
     /// # Errors
     /// [`DeviceError`].

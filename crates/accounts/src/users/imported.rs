@@ -1,8 +1,8 @@
-//! Users whom an import made, apart from those who have an account of their own.
+//! Users that an import made, as opposed to users with an account of their own.
 //!
-//! **Invariant:** a user counts as imported from the moment at which an import makes the account until somebody else
-//! may have it: an operator sets a password, hands out a token, makes the user an administrator or deactivates it. An
-//! import acts for imported users alone.
+//! **Invariant:** a user counts as imported from the moment at which an import creates the account
+//! until it is handed over: an operator sets a password, issues a token, makes the user an
+//! administrator, or deactivates it. An import acts only for imported users.
 
 use redb::{ReadTransaction, TableError};
 
@@ -17,13 +17,14 @@ use crate::{
 };
 
 impl Accounts {
-    /// Makes an account for each of these names that is free, for an import, all in one transaction. Answers for each
-    /// name whether the import may act for that user: it may not if somebody else has the name.
+    /// Creates accounts for an import: one for each of these names that is free, in one
+    /// transaction. Returns for each name whether the import may act for that user. It may not if
+    /// another user has the name.
     ///
-    /// Doing it again makes none, and gives the same answers until a user is handed over.
+    /// Repeating it creates none, and returns the same answers until a user is handed over.
     ///
     /// # Errors
-    /// [`NewUserError::Localpart`] names the first that is no name; then none was made.
+    /// [`NewUserError::Localpart`] names the first invalid name; then none was created.
     pub async fn claim_imported(
         &self,
         localparts: Vec<String>,
@@ -39,7 +40,7 @@ impl Accounts {
     }
 }
 
-/// For each name whether it is that of an imported user; none if it has no account.
+/// For each name, whether it belongs to an imported user; `None` if it has no account.
 fn known(read: &ReadTransaction, names: &[Localpart]) -> Result<Vec<Option<bool>>, Unavailable> {
     let users = read.open_table(USERS)?;
     let imported = names_of_imports(read)?;
@@ -55,7 +56,7 @@ fn known(read: &ReadTransaction, names: &[Localpart]) -> Result<Vec<Option<bool>
         .collect()
 }
 
-/// The table of imported users; a file that an earlier version made has none.
+/// The table of imported users; `None` in a file of an earlier version.
 pub(crate) fn names_of_imports(
     read: &ReadTransaction,
 ) -> Result<Option<redb::ReadOnlyTable<&'static str, ()>>, Unavailable> {
@@ -66,14 +67,15 @@ pub(crate) fn names_of_imports(
     }
 }
 
-/// Whether an import made the user, and nobody else has it since.
+/// Whether an import made the user, and the user was not handed over since.
 pub(crate) fn is_imported(read: &ReadTransaction, name: &Localpart) -> Result<bool, Unavailable> {
     let Some(imported) = names_of_imports(read)? else { return Ok(false) };
     Ok(imported.get(name.as_str())?.is_some())
 }
 
 impl Change<'_> {
-    /// Makes an account for an import if the name is free, and answers whether it belongs to imports.
+    /// Creates an account for an import if the name is free, and returns whether the name belongs
+    /// to imports.
     fn claim(&mut self, name: &Localpart, now: Millis) -> Result<bool, NewUserError> {
         if self.user(name)?.is_some() {
             return Ok(self.is_imported(name)?);

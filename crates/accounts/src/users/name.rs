@@ -9,7 +9,7 @@ use crate::{DeviceNameError, LocalpartError, Unavailable, passwords::secret::fil
 /// Source: Matrix specification, appendices, "User identifiers".
 const USER_ID_BYTES_MAX: usize = 255;
 
-/// How the names of users start that the server makes for itself: nobody registers one.
+/// The prefix of users that the server creates: nobody can register such a name.
 pub const RESERVED_PREFIX: &str = "irc.";
 
 /// Longest name of a device, in bytes.
@@ -22,7 +22,7 @@ const DEVICE_ID_CHARS: usize = 10;
 pub(crate) struct Localpart(Arc<str>);
 
 impl Localpart {
-    /// Takes the name of a new user.
+    /// Checks the name of a new user.
     pub(crate) fn parse(text: &str, server_name: &str) -> Result<Self, LocalpartError> {
         if let Some(other) = text.chars().find(|c| !is_allowed(*c)) {
             return Err(LocalpartError::Character(other));
@@ -35,14 +35,14 @@ impl Localpart {
         }
     }
 
-    /// Takes the name of a new user whom somebody is to have: not one that the server uses itself.
+    /// Checks the name of a new user with an owner: reserved names are refused.
     pub(crate) fn parse_free(text: &str, server_name: &str) -> Result<Self, LocalpartError> {
         let name = Self::parse(text, server_name)?;
         if text.starts_with(RESERVED_PREFIX) { Err(LocalpartError::Reserved) } else { Ok(name) }
     }
 
-    /// Finds who is meant by a user ID or a local part, in either case; `None` if nobody of
-    /// `server_name` can be.
+    /// Finds the local part in a user ID or local part, in upper or lower case. `None` if it cannot
+    /// be a user of `server_name`.
     pub(crate) fn find(user: &str, server_name: &str) -> Option<Self> {
         let localpart = match user.strip_prefix('@') {
             Some(id) => id.strip_suffix(server_name)?.strip_suffix(':')?,
@@ -76,7 +76,7 @@ fn is_allowed(c: char) -> bool {
     c.is_ascii_lowercase() || c.is_ascii_digit() || "._=-/+".contains(c)
 }
 
-/// Refuses names of devices that are too long or would upset a terminal.
+/// Refuses names of devices that are too long or have control characters.
 pub(crate) fn check_device_name(name: Option<&str>) -> Result<(), DeviceNameError> {
     let fits =
         |name: &str| name.len() <= DEVICE_NAME_BYTES_MAX && !name.chars().any(char::is_control);
@@ -85,8 +85,8 @@ pub(crate) fn check_device_name(name: Option<&str>) -> Result<(), DeviceNameErro
 
 /// Draws the ID of a new device: 10 letters.
 ///
-/// IDs are never chosen by clients: action IDs are remembered per device for as long as the log
-/// lives, so the ID of a device that is gone must not come back.
+/// Clients never choose IDs. The log remembers action IDs per device for as long as it exists, so
+/// the ID of a removed device must not come back.
 pub(crate) fn new_device_id() -> Result<String, Unavailable> {
     let mut id = String::with_capacity(DEVICE_ID_CHARS);
     while id.len() < DEVICE_ID_CHARS {

@@ -140,7 +140,7 @@ async fn claim(target: &Target<'_>, names: Vec<String>) -> Result<Vec<Claim>, Fa
                 return Ok(names.iter().map(answer).collect());
             }
             Err(NewUserError::Localpart { name, error }) if good.contains(&name) => {
-                bad.insert(name.clone(), format!("{name:?} is no user name: {error}"));
+                bad.insert(name.clone(), format!("{name:?} is not a user name: {error}"));
             }
             Err(error) => return Err(error.into()),
         }
