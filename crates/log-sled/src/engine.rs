@@ -1,7 +1,7 @@
-//! The engine's trees of records and their parts, behind calls that answer with an error instead of
-//! a panic.
+//! The engine's trees of records and their parts. Calls return an error where sled panics.
 //!
-//! **Invariant:** what is read has been checked: version, checksum, place, and all parts there.
+//! **Invariant:** every record that is read has been checked: version, checksum, place, and the
+//! presence of all parts.
 
 pub(crate) mod disk;
 pub(crate) mod keys;
@@ -61,12 +61,12 @@ impl Engine {
         self.trees.as_ref().expect("the trees are there until the engine is dropped")
     }
 
-    /// The hash that the record at `position` says it has.
+    /// The hash in the header of the record at `position`.
     pub(crate) fn hash_at(&self, position: Position) -> Option<Hash> {
         self.stored(position).ok()?.map(|stored| stored.hash)
     }
 
-    /// The records after `after` up to `last`, at most `limit`. A hole is damage.
+    /// The records after `after` up to `last`, at most `limit`. A gap is damage.
     pub(crate) fn page(
         &self,
         after: Position,
@@ -96,7 +96,8 @@ impl Engine {
         Ok(page)
     }
 
-    /// Puts a record into the engine: its parts first, so that a record without one never was.
+    /// Writes a chunk of a record into the engine. Chunks come before the record's value, so a
+    /// record without one never existed.
     pub(crate) fn insert_chunk(
         &self,
         position: Position,
@@ -106,7 +107,7 @@ impl Engine {
         call(|| self.trees().chunks.insert(keys::chunk(position, index), chunk)).map(drop)
     }
 
-    /// Puts the value of a record into the engine, after its chunks.
+    /// Writes the value of a record into the engine, after its chunks.
     pub(crate) fn insert_value(
         &self,
         position: Position,
@@ -115,7 +116,7 @@ impl Engine {
         call(|| self.trees().commits.insert(keys::position(position), sealed.value)).map(drop)
     }
 
-    /// Removes the chunks of the record at `position` that are none of `kept`.
+    /// Removes the chunks of the record at `position` that are not in `kept`.
     pub(crate) fn keep_chunks(
         &self,
         position: Position,
@@ -133,8 +134,8 @@ impl Engine {
         })
     }
 
-    /// Removes what lies beyond `last` and never was: records, and chunks without a record.
-    /// Gives how many records.
+    /// Removes records beyond `last`, and chunks without a record: they were never acknowledged.
+    /// Returns the number of records.
     pub(crate) fn cut(&self, last: Position) -> Result<usize, StoreError> {
         let from = keys::position(last.next());
         call(|| {
@@ -150,7 +151,8 @@ impl Engine {
         })
     }
 
-    /// Makes the engine write to its file all it holds. Not durable: [`crate::Disk::sync_data`].
+    /// Makes the engine write all of its data to its file. This is not durable before
+    /// [`crate::Disk::sync_data`].
     pub(crate) fn flush(&self) -> Result<(), StoreError> {
         call(|| self.trees().db.flush()).map(drop)
     }

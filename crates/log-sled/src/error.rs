@@ -1,4 +1,4 @@
-//! Why a log cannot be opened, and why a ready-made record cannot be appended.
+//! Errors of opening a log and of importing a record.
 
 use std::{
     io,
@@ -7,16 +7,16 @@ use std::{
 
 use rookery_log::{Epoch, Position, Unavailable};
 
-/// Why a log was not opened. Its files are as they were.
+/// A log was not opened. Its files are unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// Another process, or another part of this one, has it open.
+    /// Another process, or another part of this process, has it open.
     #[error("the log in {dir} is in use: stop the server that has it open, or use another folder")]
     InUse {
         /// The data folder.
         dir: PathBuf,
     },
-    /// It was written by newer software.
+    /// A newer version of the program wrote it.
     #[error(
         "the log in {dir} has format {found}, and this software reads up to {known}: \
          use the version that wrote it, or a newer one"
@@ -26,20 +26,21 @@ pub enum OpenError {
         dir: PathBuf,
         /// The format version of the log.
         found: u32,
-        /// The newest format version that this software knows.
+        /// The newest format version that this program knows.
         known: u32,
     },
-    /// It is the log of another history than the one asked for.
+    /// The log is of another epoch than the requested one.
     #[error("the log in {dir} is of the history {found}, not of {wanted}: use another folder")]
     OtherEpoch {
         /// The data folder.
         dir: PathBuf,
-        /// The history of the log.
+        /// The epoch of the log.
         found: Epoch,
-        /// The history that was asked for.
+        /// The requested epoch.
         wanted: Epoch,
     },
-    /// It ends before the place that it is known to have reached: acknowledged commits are gone.
+    /// The log ends before a position that it is known to have reached: acknowledged commits are
+    /// missing.
     #[error(
         "the log in {dir} ends before its anchor: positions {from} to {to} are missing. Its files are \
          as they were. Restore a backup, or save what is whole with `rookery log salvage`; or, to go \
@@ -50,10 +51,10 @@ pub enum OpenError {
         dir: PathBuf,
         /// The first position that is missing.
         from: Position,
-        /// The last position that is known to have been there.
+        /// The last position that the log is known to have reached.
         to: Position,
     },
-    /// What is stored is not what was written.
+    /// The stored data is damaged.
     #[error(
         "the log in {dir} is damaged: {damage}. Its files are as they were. Restore a backup, or save \
          what is whole with `rookery log salvage`"
@@ -61,17 +62,17 @@ pub enum OpenError {
     Damaged {
         /// The data folder.
         dir: PathBuf,
-        /// What is wrong, and where.
+        /// The damage and its place.
         damage: String,
     },
-    /// The operating system refused.
+    /// The operating system returned an error.
     #[error("cannot {action} {path}: {source}")]
     Io {
-        /// What was tried.
+        /// The operation.
         action: &'static str,
-        /// With which file or folder.
+        /// The file or folder.
         path: PathBuf,
-        /// The answer.
+        /// The error of the operating system.
         source: io::Error,
     },
 }
@@ -90,18 +91,18 @@ impl OpenError {
     }
 }
 
-/// Why a ready-made record was not appended.
+/// A record was not imported.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ImportError {
-    /// It does not follow the last record, or is not what its hash says: do not retry.
+    /// It does not follow the last record, or its hash does not match: do not retry.
     #[error("the record at position {position} does not fit here: {why}")]
     Discontinuous {
         /// The position that the record claims.
         position: Position,
-        /// What does not fit.
+        /// The mismatch.
         why: &'static str,
     },
-    /// The log takes no writes.
+    /// The log accepts no writes.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
 }

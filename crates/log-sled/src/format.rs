@@ -1,20 +1,22 @@
 //! The bytes of stored records, format versions 1 and 2.
 //!
-//! A record: version (1 byte), CRC-32 of what follows (4), layout (1), epoch (8), position (8),
-//! revision (8), durable (8), hash of the previous record (32), own hash (32), then by layout
-//! 0, the body; or 1, how many chunks hold it (4), its length (4), its CRC-32 (4); or 2, the number
-//! of the first chunk (4), then as in 1, where the chunks count from 0.
-//! A chunk: version (1), CRC-32 of what follows (4), position (8), number of the chunk (4), bytes.
-//! The body is the postcard encoding of stream, command, time received, and events. Numbers of
-//! fixed size are little-endian.
+//! A record: version (1 byte), CRC-32 of the rest (4), layout (1), epoch (8), position (8),
+//! revision (8), durable (8), hash of the previous record (32), own hash (32), and then data that
+//! depends on the layout. Layout 0: the body. Layout 1: the number of chunks (4), the length of the
+//! body (4), its CRC-32 (4). Layout 2: the number of the first chunk (4), then as in layout 1,
+//! where chunks count from 0.
 //!
-//! Version 2 is written for layout 2 alone: a large record of which something was erased gets new
-//! chunks beside the old ones, so that its value says in one step which of them count.
+//! A chunk: version (1), CRC-32 of the rest (4), position (8), number of the chunk (4), bytes. The
+//! body is the postcard encoding of stream, command, time received, and events. Numbers of fixed
+//! size are little-endian.
 //!
-//! `durable` is how far the log was on stable storage when the record was written. A hole at or
-//! below it cannot come from a crash, so it is damage; a hole above it never was acknowledged.
+//! Only layout 2 uses version 2. When an event of a large record is erased, the record gets new
+//! chunks beside the old ones. Its value then selects the valid chunks in one step.
 //!
-//! **Invariant:** whatever was written in this format stays readable; see `tests/golden`.
+//! `durable` is the end of the log on stable storage when the record was written. A gap at or below
+//! it cannot come from a crash, so it is damage. A gap above it was never acknowledged.
+//!
+//! **Invariant:** every record of these versions stays readable; see `tests/golden`.
 
 use std::{ops::Range, sync::Arc};
 
@@ -24,7 +26,7 @@ use rookery_log::{
 };
 use serde::{Deserialize, Serialize, de::IntoDeserializer};
 
-/// The version that is written, but for records of layout [`MOVED`].
+/// The version of new records, except records of layout [`MOVED`].
 pub(crate) const VERSION: u8 = 1;
 
 /// The newest version that is known.
@@ -32,9 +34,9 @@ const VERSION_MAX: u8 = 2;
 
 /// Longest value that goes into the engine, in bytes.
 ///
-/// A leaf of the engine's tree holds up to 17 values, and may be rewritten whole when the engine
-/// cleans up; above 131,020 bytes it would go to `blobs/`, which is never synced. 17 times this
-/// stays below. (Up to about 12 KiB it takes a clean-up at a bad moment to get there.)
+/// A leaf of the engine's tree holds up to 17 values, and the engine may rewrite it whole when it
+/// cleans up. Above 131,020 bytes a leaf would go to `blobs/`, which is never synced. 17 values of
+/// this length stay below. (Up to about 12 KiB it takes a clean-up at a bad moment to get there.)
 pub(crate) const VALUE_BYTES_MAX: usize = 7 * 1024;
 
 const SEALED_FROM: usize = 5;
@@ -44,7 +46,7 @@ const WHOLE: u8 = 0;
 const CHUNKED: u8 = 1;
 const MOVED: u8 = 2;
 
-/// What is wrong with stored bytes.
+/// The damage of stored bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Damage(pub(crate) Arc<str>);
 
@@ -54,7 +56,7 @@ impl From<&str> for Damage {
     }
 }
 
-/// A commit that is encoded but has no place yet: room for the header, then the body.
+/// An encoded commit without a position yet: space for the header, then the body.
 pub(crate) struct Draft(Vec<u8>);
 
 #[derive(Serialize)]
@@ -82,7 +84,7 @@ struct EventIn<'a> {
 }
 
 impl Draft {
-    /// Encodes `commit`. Done by the caller of an append, to leave the writer thread free.
+    /// Encodes `commit`. The caller of an append does this, to keep the writer thread free.
     pub(crate) fn of(commit: &Commit) -> Self {
         let mut bytes = Vec::with_capacity(HEADER_BYTES + 64 + commit.len_bytes());
         bytes.resize(HEADER_BYTES, 0);
@@ -100,7 +102,7 @@ impl Draft {
     }
 }
 
-/// The values of one record, as they go into the engine.
+/// The values of one record for the engine.
 pub(crate) struct Sealed {
     pub(crate) value: Vec<u8>,
     /// The number of the first chunk.
@@ -109,7 +111,7 @@ pub(crate) struct Sealed {
 }
 
 impl Sealed {
-    /// Seals `draft`, the encoded commit of `record`, behind its header.
+    /// Puts a header before `draft`, the encoded commit of `record`.
     pub(crate) fn new(draft: Draft, record: &Record, durable: Position) -> Self {
         let Draft(mut value) = draft;
         if value.len() <= VALUE_BYTES_MAX {
@@ -123,11 +125,11 @@ impl Sealed {
         Self { value, first: 0, chunks }
     }
 
-    /// Seals `draft`, what is left of `record`, in the place of `stored`. Its chunks get numbers
-    /// that those of `stored` do not have.
+    /// Seals `draft`, the new content of `record`, as a replacement of `stored`. Its chunks get
+    /// numbers that the chunks of `stored` do not have.
     pub(crate) fn again(draft: Draft, record: &Record, stored: &Stored) -> Self {
         let Body::Chunked { first, count, .. } = stored.body else {
-            // It has become no longer, so it stays whole.
+            // It is not longer than before, so it stays in one value.
             return Self::new(draft, record, stored.durable);
         };
         if draft.len() <= VALUE_BYTES_MAX {
@@ -145,10 +147,10 @@ impl Sealed {
     }
 }
 
-/// No encoded commit is longer: what it says, and names and lengths of its parts.
+/// The greatest length of an encoded commit: its data, with the names and lengths of its parts.
 pub(crate) const BODY_BYTES_MAX: usize = 2 * rookery_log::COMMIT_BYTES_MAX;
 
-/// How much of a body goes into one chunk.
+/// How many bytes of a body one chunk holds.
 const CHUNK_BODY_MAX: usize = VALUE_BYTES_MAX - CHUNK_HEADER_BYTES;
 
 fn seal_chunks(position: Position, first: u32, body: &[u8]) -> Vec<Vec<u8>> {
@@ -156,7 +158,7 @@ fn seal_chunks(position: Position, first: u32, body: &[u8]) -> Vec<Vec<u8>> {
     parts.map(|(part, index)| seal_chunk(position, index, part)).collect()
 }
 
-/// Says how many chunks hold the body, how long it is, and its checksum.
+/// Writes the number of chunks of the body, its length, and its checksum.
 fn extent(value: &mut Vec<u8>, chunks: &[Vec<u8>], body: &[u8]) {
     let count = u32::try_from(chunks.len()).expect("a commit is a few megabytes");
     let length = u32::try_from(body.len()).expect("a commit is a few megabytes");
@@ -196,7 +198,7 @@ fn seal(value: &mut [u8]) {
     value[1..SEALED_FROM].copy_from_slice(&checksum.to_le_bytes());
 }
 
-/// Checks version and checksum; gives what was sealed.
+/// Checks version and checksum, and returns the content.
 fn unseal(mut value: Bytes) -> Result<Bytes, Damage> {
     if value.len() < SEALED_FROM {
         return Err("the value is cut short".into());
@@ -213,7 +215,7 @@ fn unseal(mut value: Bytes) -> Result<Bytes, Damage> {
     Ok(value)
 }
 
-/// Whether `value` is a value of a record or a chunk whose checksum is right.
+/// Whether `value` is a record or a chunk with a valid checksum.
 pub(crate) fn is_sealed(value: &[u8]) -> bool {
     let sealed = value.get(SEALED_FROM..).filter(|_| value.len() >= CHUNK_HEADER_BYTES);
     let version = value.first().is_some_and(|it| (VERSION..=VERSION_MAX).contains(it));
@@ -222,7 +224,7 @@ pub(crate) fn is_sealed(value: &[u8]) -> bool {
             .is_some_and(|sealed| crc32fast::hash(sealed).to_le_bytes() == value[1..SEALED_FROM])
 }
 
-/// A stored record whose checksum is right.
+/// A stored record with a valid checksum.
 #[derive(Clone, Debug)]
 pub(crate) struct Stored {
     pub(crate) epoch: Epoch,
@@ -242,7 +244,7 @@ pub(crate) enum Body {
 }
 
 impl Body {
-    /// The numbers of the chunks that hold it.
+    /// The numbers of the chunks that hold the body.
     pub(crate) fn chunks(&self) -> Range<u32> {
         match self {
             Self::Whole(_) => 0..0,
@@ -257,12 +259,12 @@ impl Stored {
         let stored = Self::parse(value)?;
         let found = stored.position;
         if found != position {
-            return Err(Damage(format!("the record says that it is at {found}").into()));
+            return Err(Damage(format!("the record's own position is {found}").into()));
         }
         Ok(stored)
     }
 
-    /// Reads a value that was found somewhere, if it is one of a record and not of a chunk.
+    /// Reads a value of unknown position. `None` if it is a chunk and not a record.
     pub(crate) fn recognise(value: Bytes) -> Option<Self> {
         let stored = Self::parse(value).ok()?;
         let fits = match &stored.body {
@@ -305,7 +307,7 @@ impl Stored {
         Ok(Self { epoch, position, revision, durable, previous, hash, body })
     }
 
-    /// The record, given the bytes of all its chunks.
+    /// The record, from the bytes of all its chunks.
     pub(crate) fn decode_joined(&self, body: &Bytes) -> Result<Record, Damage> {
         match &self.body {
             Body::Chunked { checksum, .. } if crc32fast::hash(body) != *checksum => {
@@ -315,7 +317,7 @@ impl Stored {
         }
     }
 
-    /// The record, given its whole body.
+    /// The record, from its whole body.
     pub(crate) fn decode(&self, body: &Bytes) -> Result<Record, Damage> {
         let fields: BodyIn<'_> = postcard::from_bytes(body)
             .map_err(|error| Damage(format!("the body: {error}").into()))?;
@@ -344,7 +346,7 @@ impl Stored {
     }
 }
 
-/// The position and the number that a chunk bears which was found somewhere, and its bytes.
+/// The position, number and bytes of a chunk of unknown position.
 pub(crate) fn recognise_chunk(value: Bytes) -> Option<(Position, u32, Bytes)> {
     let mut value = unseal(value).ok()?;
     (value.len() > CHUNK_HEADER_BYTES - SEALED_FROM)
@@ -365,7 +367,7 @@ fn stream(name: &str) -> Result<StreamId, Damage> {
     if let Some(stream) = StreamId::parse(name) {
         return Ok(stream);
     }
-    // A kind that a later version of this software wrote.
+    // A kind that a later version of the program wrote.
     let reader: serde::de::value::StrDeserializer<'_, serde::de::value::Error> =
         name.into_deserializer();
     StreamId::deserialize(reader).map_err(|_| "the stream has no name".into())

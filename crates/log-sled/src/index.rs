@@ -1,16 +1,16 @@
-//! The indexes of the log: which commits a stream has, and which commit a command made.
+//! The indexes of the log: the commits of each stream, and the commit of each command.
 //!
-//! They are derived, so they need none of what the log needs, and they get the writes that a tree
-//! is worst at: random keys. New entries stay in memory; when there are enough of them they become
-//! a sorted file, a run, and runs of a size are merged into a larger one, all on a thread of its
-//! own. What was only in memory at a crash is derived again at the next start.
+//! They are derived, so they do not need the log's durability, and they get random keys, which a
+//! tree writes slowly. New entries stay in memory. When there are enough, a thread writes them to a
+//! sorted file, a run, and it merges runs of one size into a larger one. After a crash the entries
+//! that were only in memory are derived again at the next start.
 //!
-//! An entry is 25 bytes: what it is about (1), which one (16), position (8, big-endian).
+//! An entry is 25 bytes: kind of the subject (1), the subject (16), position (8, big-endian).
 //!
 //! **Invariant:** entries are of commits on stable storage.
 //! **Invariant:** runs cover consecutive ranges of positions; the entries in memory follow them.
-//! **Invariant:** a damaged run is derived again from the log, and its entries are never believed.
-//! **Invariant:** memory is bounded but for about 3 bytes a commit (filters and fences of runs).
+//! **Invariant:** a damaged run is derived again from the log, and its entries are never used.
+//! **Invariant:** memory is bounded except for about 3 bytes a commit (filters and fences of runs).
 
 mod compact;
 mod mend;
@@ -33,13 +33,13 @@ use crate::{OpenError, engine::store::StoreError};
 /// How many entries become a run.
 const TABLE_MAX: usize = 64 * 1024;
 
-/// What an entry is about, as it sorts.
+/// The subject of an entry, in sort order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Subject([u8; 17]);
 
 impl Subject {
-    /// The commits of a stream, which is named by 16 bytes of its BLAKE3 hash: whoever follows the
-    /// entry has to look at the record.
+    /// The commits of a stream. The subject is 16 bytes of the BLAKE3 hash of its name, so a reader
+    /// of the entry has to check the record.
     pub(crate) fn stream(stream: &StreamId) -> Self {
         Self::new(b's', &blake3::hash(stream.as_str().as_bytes()).as_bytes()[..16])
     }
@@ -76,9 +76,9 @@ impl Entry {
 struct State {
     /// Oldest first.
     runs: Arc<Vec<Arc<Run>>>,
-    /// Being made into a run.
+    /// Entries that are being written to a run.
     frozen: Arc<BTreeSet<Entry>>,
-    /// What came after.
+    /// Entries that came later.
     table: BTreeSet<Entry>,
     /// The last record that has entries.
     last: (Position, Hash),
@@ -98,7 +98,7 @@ impl State {
 struct Shared {
     dir: PathBuf,
     state: RwLock<State>,
-    /// Held by whoever puts other runs into `state`.
+    /// Locked while other runs are put into `state`.
     changing: Mutex<()>,
 }
 
@@ -121,8 +121,8 @@ impl Drop for Index {
 }
 
 impl Index {
-    /// Opens the runs in `dir`, as far as they are whole and of the log that has the hash
-    /// `hash_at(position)` at each position.
+    /// Opens the runs in `dir` that are intact and of the log with the hash `hash_at(position)` at
+    /// each position.
     pub(crate) fn open(
         dir: &Path,
         hash_at: impl Fn(Position) -> Option<Hash>,
@@ -144,7 +144,7 @@ impl Index {
         self.shared.state.read().last.0
     }
 
-    /// Forgets the runs that go beyond `end`. Called before anything has been added after it.
+    /// Removes the runs beyond `end`. Call it before entries are added after it.
     pub(crate) fn cut(&self, end: Position) {
         let mut state = self.shared.state.write();
         let (kept, gone) = state.runs.iter().cloned().partition(|run| run.span.to <= end);
@@ -155,7 +155,7 @@ impl Index {
         }
     }
 
-    /// Adds the entries of records that follow those it has.
+    /// Adds the entries of the records that follow the present ones.
     pub(crate) fn add<'a>(&self, records: impl IntoIterator<Item = &'a Record>) {
         let mut state = self.shared.state.write();
         for record in records {
@@ -168,7 +168,8 @@ impl Index {
         }
         if state.table.len() >= TABLE_MAX {
             drop(state);
-            // If the thread is gone, entries stay in memory and are derived again after a restart.
+            // If the thread has ended, entries stay in memory and are derived again after a
+            // restart.
             if let Some(wake) = self.wake.lock().as_ref() {
                 wake.send(()).unwrap_or_default();
             }

@@ -1,12 +1,12 @@
 //! The event log in sled: one writer thread, group commit, a real sync before every answer.
 //!
-//! The data folder holds `meta` (format version and epoch), `anchor` and `head` (how far the log
-//! is known to reach), `lock`, `erased` (see [`erased_since`]), the folder `sled` with the engine's own files, and the folder `index`
-//! with what is derived from them.
+//! The data folder holds `meta` (format version and epoch), `anchor` and `head` (the known end of
+//! the log), `lock`, `erased` (see [`erased_since`]), the folder `sled` with the engine's own
+//! files, and the folder `index` with derived data.
 //!
 //! **Invariant:** only the writer thread changes the engine's trees after opening.
-//! **Invariant:** nothing is answered, and nobody reads it, before `sync_data` on the file `db`.
-//! **Invariant:** no panic of the engine gets out of this crate.
+//! **Invariant:** no commit is answered or read before `sync_data` on the file `db`.
+//! **Invariant:** no panic of the engine leaves this crate.
 
 mod engine;
 mod error;

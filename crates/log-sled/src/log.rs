@@ -1,4 +1,4 @@
-//! The port of the event log, on sled.
+//! The port of the event log, implemented with sled.
 
 use std::{
     panic::{self, AssertUnwindSafe},
@@ -28,10 +28,10 @@ use crate::{
     writer::{InFlight, Job, Reply, Writer, recent::Recent},
 };
 
-/// Reads of more records than this go to a thread that may block.
+/// Reads of more records than this run on a thread that may block.
 const INLINE_MAX: usize = 64;
 
-/// What the writer thread and the readers share.
+/// The state that the writer thread and the readers share.
 pub(crate) struct Shared {
     pub(crate) epoch: Epoch,
     pub(crate) store: Store,
@@ -44,25 +44,25 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// Lets readers see the log up to `end`, which is on stable storage.
+    /// Shows readers the log up to `end`, which is on stable storage.
     pub(crate) fn publish(&self, end: End) {
         *self.end.lock() = end;
         self.tail.send_replace(end.position);
     }
 
-    /// Why the log takes no writes until it is opened again, if so.
+    /// The reason why the log accepts no writes until it is reopened, if there is one.
     pub(crate) fn broken(&self) -> Option<Unavailable> {
         self.broken.lock().clone()
     }
 
-    /// Stops writes for good. The first reason stays.
+    /// Stops writes permanently. The first reason stays.
     pub(crate) fn break_down(&self, unavailable: Unavailable) -> Unavailable {
         let first = self.broken.lock().get_or_insert(unavailable).clone();
         self.fault.send_replace(Some(first.clone()));
         first
     }
 
-    /// How far readers see the log.
+    /// The end of the log for readers.
     pub(crate) fn published(&self) -> Position {
         self.end().position
     }
@@ -126,7 +126,7 @@ impl Shared {
     }
 }
 
-/// A log that may be opened. Its folder is locked, and nothing in it has been changed.
+/// A log that may be opened. Its folder is locked, and no file was changed.
 pub struct PreparedLog {
     dir: PathBuf,
     options: SledOptions,
@@ -134,8 +134,8 @@ pub struct PreparedLog {
 }
 
 impl PreparedLog {
-    /// Whether opening the log may bring back content that was erased: its end is torn, and an erasure
-    /// leaves no trace there but the record as it is now. Erase again then what is to be gone.
+    /// Whether opening the log may bring back erased content. That is so if its end is torn,
+    /// because an erasure changes only the record. Then erase the content again.
     #[must_use]
     pub fn erasures_in_doubt(&self) -> bool {
         self.prepared.erasures_in_doubt()
@@ -144,7 +144,7 @@ impl PreparedLog {
     /// Opens the log.
     ///
     /// # Errors
-    /// [`OpenError`] says what is in the way and what to do.
+    /// [`OpenError`] names the obstacle and the way out.
     pub fn open(self) -> Result<SledLog, OpenError> {
         let Self { dir, options, prepared } = self;
         let opened = prepared.open(&dir, &options)?;
@@ -154,7 +154,7 @@ impl PreparedLog {
 
 /// The event log in a folder, on sled.
 ///
-/// Dropping it answers what has been started, writes the anchor and closes the engine.
+/// Dropping it answers the started appends, writes the anchor and closes the engine.
 pub struct SledLog {
     shared: Arc<Shared>,
     jobs: mpsc::Sender<Job>,
@@ -165,13 +165,13 @@ impl SledLog {
     /// Opens the log in `dir`, or creates one there.
     ///
     /// # Errors
-    /// [`OpenError`] says what is in the way and what to do. A log that lacks acknowledged commits
-    /// is never opened.
+    /// [`OpenError`] names the obstacle and the way out. A log that lacks acknowledged commits is
+    /// never opened.
     pub fn open(dir: &Path, options: SledOptions) -> Result<Self, OpenError> {
         Self::prepare(dir, options)?.open()
     }
 
-    /// Locks the folder `dir` and finds out whether its log may be opened, without a change to any
+    /// Locks the folder `dir` and checks whether its log may be opened, without a change to any
     /// file. A caller that opens more than a log prepares everything before it opens anything.
     ///
     /// # Errors
@@ -211,7 +211,7 @@ impl SledLog {
         self.jobs.send(job).map_err(|_| self.shared.broken().unwrap_or_else(closed))
     }
 
-    /// Runs `work` where it may take its time.
+    /// Runs `work` on a thread that may block.
     async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Shared) -> Result<T, ReadError> + Send + 'static,
@@ -222,18 +222,18 @@ impl SledLog {
         let shared = Arc::clone(&self.shared);
         let result = runtime.spawn_blocking(move || work(&shared)).await;
         result.unwrap_or_else(|error| {
-            let reason = format!("the read was broken off: {error}").into();
+            let reason = format!("the read was interrupted: {error}").into();
             Err(Unavailable { reason }.into())
         })
     }
 }
 
-/// What is said when nobody answers. It holds nothing of the log, which may be gone.
+/// The error when no thread answers. It holds no reference to the log, which may be gone.
 pub(crate) fn closed() -> Unavailable {
     Unavailable { reason: "the log has been closed".into() }
 }
 
-/// Runs the writer; if it panics, the log takes no more writes and says so.
+/// Runs the writer. If it panics, the log accepts no more writes and reports that.
 fn run(writer: Writer, shared: &Shared, queue: &mpsc::Receiver<Job>) {
     if panic::catch_unwind(AssertUnwindSafe(|| writer.run(queue))).is_err() {
         let reason = "the writer of the log has stopped: restart the server".into();
@@ -243,7 +243,7 @@ fn run(writer: Writer, shared: &Shared, queue: &mpsc::Receiver<Job>) {
 
 impl Drop for SledLog {
     fn drop(&mut self) {
-        // If the thread has ended there is nobody to tell.
+        // If the thread has ended, no one receives this.
         drop(self.jobs.send(Job::Close));
         if let Some(thread) = self.thread.take() {
             drop(thread.join());

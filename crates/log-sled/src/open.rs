@@ -25,26 +25,26 @@ use crate::{
     whole::swap,
 };
 
-/// So long we wait for what was just closed: the engine's threads let go of its file a moment later,
-/// and a child process that is being started holds our files until it runs.
+/// How long to wait for a folder that was just closed. The engine's threads release its file a
+/// moment later, and a child process holds our files until it runs.
 const RELEASE_MAX: Duration = Duration::from_secs(2);
 const RELEASE_STEP: Duration = Duration::from_millis(5);
 
-/// A log that is open, before its writer runs.
+/// An open log, before its writer runs.
 pub(crate) struct Opened {
     pub(crate) epoch: Epoch,
     pub(crate) store: Store,
     pub(crate) end: End,
 }
 
-/// A data folder that is locked and may be opened. Nothing in it has been changed so far.
+/// A locked data folder that may be opened. No file in it was changed so far.
 pub(crate) struct Prepared {
-    /// `None` if the folder is not there yet.
+    /// `None` if the folder does not exist yet.
     lock: Option<Lock>,
     checked: Checked,
 }
 
-/// Locks the data folder and looks whether it may be opened.
+/// Locks the data folder and checks whether it may be opened.
 pub(crate) fn prepare(dir: &Path, options: &SledOptions) -> Result<Prepared, OpenError> {
     let lock = if dir.exists() { Some(Lock::of(dir)?) } else { None };
     let checked = check::check(dir, options.epoch)?;
@@ -56,7 +56,7 @@ pub(crate) fn open(dir: &Path, options: &SledOptions) -> Result<Opened, OpenErro
 }
 
 impl Prepared {
-    /// Whether erasures that were answered may be undone by opening.
+    /// Whether opening may undo erasures that were answered.
     pub(crate) const fn erasures_in_doubt(&self) -> bool {
         self.checked.erasures_in_doubt
     }
@@ -78,7 +78,8 @@ impl Prepared {
         let (db, file) = self::engine(dir, &engine, options)?;
         let store = Store::open(dir, db, file, lock)?;
         let end = recover::end(dir, &store, checked.mark)?;
-        // What survived a crash may still be in the page cache only; from now on it is read.
+        // Data that survived a crash may still be only in the page cache, and readers see it from
+        // now on.
         store.flush().map_err(|error| OpenError::damaged(dir, error.text()))?;
         options.disk.sync_data(&store.file).map_err(OpenError::io("sync", engine.join("db")))?;
         // The engine does not sync its `conf`; a folder is opened and synced like a file.
@@ -93,8 +94,8 @@ impl Prepared {
     }
 }
 
-/// Moves damaged files out of the way: into the data folder, where the engine does not look, with
-/// `.damaged` behind their names.
+/// Moves damaged files away: into the data folder, where the engine does not look, with `.damaged`
+/// behind their names.
 fn set_aside(dir: &Path, files: &[PathBuf]) -> Result<(), OpenError> {
     for path in files {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -106,10 +107,10 @@ fn set_aside(dir: &Path, files: &[PathBuf]) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// The lock of a data folder. If the folder is refused, the file goes if it was not there before.
+/// The lock of a data folder. If the folder is refused, a newly created file is removed.
 pub(crate) struct Lock {
     file: File,
-    /// Where the file is, if it is new.
+    /// The path of the file, if it is new.
     made: Option<PathBuf>,
 }
 
@@ -145,7 +146,7 @@ impl Lock {
 impl Drop for Lock {
     fn drop(&mut self) {
         if let Some(path) = &self.made {
-            // It holds nothing; a file that stays does no harm.
+            // The file is empty, so it does no harm if it stays.
             fs::remove_file(path).unwrap_or_default();
         }
     }

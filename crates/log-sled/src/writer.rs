@@ -1,8 +1,8 @@
-//! The thread that writes: takes what has queued up, stores it with one sync, answers all.
+//! The writer thread: takes the queued jobs, stores them with one sync, and answers them.
 //!
 //! **Invariant:** positions are given out in the order in which appends were started.
 //! **Invariant:** an answer that depends on a commit of the group waits for the group's sync.
-//! **Invariant:** after the first error nothing is written any more, and no sync is tried again.
+//! **Invariant:** after the first error nothing more is written, and no sync is tried again.
 
 pub(crate) mod recent;
 
@@ -45,22 +45,22 @@ use self::{
     heads::{Heads, StreamEnd},
 };
 
-/// The anchor is written when nothing came for this long ...
+/// The anchor is written after this long without appends ...
 const IDLE: Duration = Duration::from_secs(1);
 /// ... and this long after the first commit that it does not cover.
 const ANCHOR_AGE_MAX: Duration = Duration::from_secs(5);
-/// How many groups are written between two looks at the free space ...
+/// How many groups are written between two checks of the free space ...
 const GROUPS_PER_LOOK: u32 = 64;
 /// ... and how many bytes of commits.
 const BYTES_PER_LOOK: u64 = 1024 * 1024;
-/// The engine writes a value, and now and then the 16 beside it again.
+/// The engine writes a value, and now and then rewrites the 16 beside it.
 const WRITTEN_PER_BYTE: u64 = 4;
 
-/// What callers ask of the writer.
+/// A job of the writer.
 pub(crate) enum Job {
     /// Append a commit.
     Append { commit: Commit, guard: Guard, draft: Draft, answer: Reply },
-    /// Append a record that has its place already.
+    /// Append a record that has its position already.
     Import {
         record: Box<Record>,
         draft: Draft,
@@ -73,7 +73,7 @@ pub(crate) enum Job {
         left: Bytes,
         answer: oneshot::Sender<Result<(), EraseError>>,
     },
-    /// Finish what came before, and end.
+    /// Finish the earlier jobs, and end.
     Close,
 }
 
@@ -113,17 +113,17 @@ pub(crate) struct Writer {
     heads: Heads,
     /// The last record put into the engine.
     end: End,
-    /// How far the log is on stable storage.
+    /// The end of the log on stable storage.
     durable: Position,
     /// Bytes put into the engine since the last sync.
     unsynced: usize,
     /// Since when there are commits that the anchor does not cover.
     unanchored: Option<Instant>,
-    /// What may be written before the next look at the free space.
+    /// How much may be written before the next check of the free space.
     allowance: Allowance,
 }
 
-/// What may be written without looking at the free space.
+/// How much may be written without a check of the free space.
 #[derive(Clone, Copy, Debug, Default)]
 struct Allowance {
     groups: u32,
@@ -131,7 +131,7 @@ struct Allowance {
 }
 
 impl Allowance {
-    /// Takes a group of `bytes` off; `None` if it is more than there is.
+    /// Subtracts a group of `bytes`; `None` if it is more than is left.
     fn spend(self, bytes: u64) -> Option<Self> {
         let groups = self.groups.checked_sub(1)?;
         Some(Self { groups, bytes: self.bytes.checked_sub(bytes)? })
@@ -192,7 +192,7 @@ impl Writer {
         self.look_at_disk();
     }
 
-    /// Takes what has queued up behind `first`, within the limits of a group.
+    /// Takes the jobs queued behind `first`, within the limits of a group.
     fn collect(&self, first: Job, jobs: &Receiver<Job>) -> (Vec<Job>, bool) {
         let mut group = Vec::new();
         let (mut events, mut bytes) = (0, 0);
@@ -237,7 +237,7 @@ impl Writer {
         group.answer(&outcome);
     }
 
-    /// Decides about one job and puts what is to be stored into the engine.
+    /// Decides one job and writes its data into the engine.
     fn take(&mut self, group: &mut Group, job: Job) -> Result<(), StoreError> {
         match job {
             Job::Append { commit, guard, draft, answer } => {
@@ -263,7 +263,7 @@ impl Writer {
         guard: Guard,
         draft: Draft,
     ) -> Result<Result<Appended, AppendError>, StoreError> {
-        // A record that cannot be read refuses what depends on it, and nothing else.
+        // An unreadable record fails the jobs that depend on it, and no others.
         let first = commit.command.map(|id| self.first_result(group, id)).transpose();
         let end = match first {
             Ok(Some(Some(first))) => return Ok(Ok(first)),
@@ -353,7 +353,7 @@ impl Writer {
         }))
     }
 
-    /// Where `stream` ends, with what the group under way has added.
+    /// The end of `stream`, with the additions of the current group.
     fn end_of(&mut self, stream: &StreamId) -> Result<StreamEnd, ReadError> {
         if let Some(end) = self.heads.get(stream) {
             return Ok(end);
@@ -367,7 +367,7 @@ impl Writer {
         Ok(end)
     }
 
-    /// Brings the group to stable storage, then lets readers see it.
+    /// Brings the group to stable storage, then shows it to readers.
     fn settle(&mut self, group: &mut Group) -> Result<(), StoreError> {
         self.heads.bound();
         let (records, erased) = (group.take_records(), group.take_erased());
@@ -417,19 +417,20 @@ impl Writer {
         }
         let End { position, hash } = self.end;
         if let Err(error) = anchor::write(&self.dir, Mark { position, hash }) {
-            tracing::warn!(%error, "cannot write the file `anchor` of the log; trying again later");
+            tracing::warn!(%error, "cannot write the file `anchor` of the log; the log will try again");
             self.unanchored = Some(Instant::now());
         }
     }
 
-    /// Says whether the disk is full also while nobody writes: others may fill it, or make room.
+    /// Updates the state of the disk even without writes: other programs may fill it, or free
+    /// space.
     fn look_at_disk(&mut self) {
         self.allowance = Allowance::default();
         self.refusal(0);
     }
 
-    /// Why a group of `bytes` cannot be written now, if so. Room on the disk may come back; a fault
-    /// stays.
+    /// The reason why a group of `bytes` cannot be written now, if there is one. A full disk may
+    /// get space again; a fault stays.
     fn refusal(&mut self, bytes: u64) -> Option<Unavailable> {
         if let Some(unavailable) = self.shared.broken() {
             return Some(unavailable);
@@ -447,22 +448,21 @@ impl Writer {
             return None;
         }
         let reason = format!(
-            "the disk is full: {free} bytes are free below {}, and {needed} are needed. Make room; \
-             writing goes on by itself then",
+            "the disk is full: {free} bytes are free below {}, and {needed} are needed. Free some space; writes continue automatically then",
             self.dir.display(),
         );
         let unavailable = Unavailable { reason: reason.into() };
-        // A group that alone is too large is refused alone.
+        // If only this group is too large, only this group is refused.
         if free < self.options.free_bytes_min {
             self.shared.fault.send_replace(Some(unavailable.clone()));
         }
         Some(unavailable)
     }
 
-    /// Stops writing for good, and says so.
+    /// Stops writing permanently, and reports it.
     fn break_down(&self, error: &StoreError) -> Unavailable {
         let reason = format!(
-            "the log takes no more writes: {}. Check the disk below {}, then restart the server",
+            "the log accepts no more writes: {}. Check the disk below {}, then restart the server",
             error.text(),
             self.dir.display()
         );
@@ -471,13 +471,13 @@ impl Writer {
     }
 }
 
-/// Why `record` cannot follow `end`, if so.
+/// The reason why `record` cannot follow `end`, if there is one.
 fn misfit(record: &Record, end: End, revision: Revision, known: bool) -> Option<&'static str> {
     let events = record.commit.events.len() as u64;
     let rules = [
         (record.position == end.position.next(), "it is not the next position"),
         (record.previous == end.hash, "it does not name the hash of the record before"),
-        (record.is_intact(), "its hash does not match what it says"),
+        (record.is_intact(), "its hash does not match its content"),
         (record.commit.fits(), "it is empty or too large"),
         (record.revision.0 == revision.0 + events, "its revision is not the next of its stream"),
         (!known, "its command is in the log already"),
@@ -485,8 +485,9 @@ fn misfit(record: &Record, end: End, revision: Revision, known: bool) -> Option<
     rules.into_iter().find(|(holds, _)| !holds).map(|(_, why)| why)
 }
 
-/// What is said of an append that depends on a record which cannot be read.
+/// The error of an append that depends on an unreadable record.
 fn undecided(error: &ReadError) -> Unavailable {
-    let reason = format!("nothing was written, because what it depends on cannot be read: {error}");
+    let reason =
+        format!("nothing was written, because a record that it depends on cannot be read: {error}");
     Unavailable { reason: reason.into() }
 }

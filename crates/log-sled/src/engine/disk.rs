@@ -1,20 +1,21 @@
-//! The disk, as far as durability depends on it: a seam for tests that make it fail.
+//! The operations of the disk that durability depends on, replaceable so that tests can make them
+//! fail.
 
 use std::{fs::File, io, path::Path};
 
-/// What the log asks of the disk beside the engine's own reading and writing.
+/// The log's operations on the disk, beside the engine's own reads and writes.
 pub trait Disk: Send + Sync + 'static {
-    /// Brings what was written to the engine's file to stable storage.
+    /// Brings the data written to the engine's file to stable storage.
     ///
     /// # Errors
-    /// Any error stops the log's writes for good: after a failed sync the kernel may have dropped
-    /// the data and would report a second one as successful.
+    /// Any error stops the log's writes permanently. After a failed sync the kernel may have
+    /// dropped the data and would report a second sync as successful.
     fn sync_data(&self, file: &File) -> io::Result<()>;
 
     /// How many bytes can still be written below `dir`.
     ///
     /// # Errors
-    /// As the operating system says; an unknown amount is taken for enough.
+    /// As the operating system reports them. The log treats an unknown amount as enough.
     fn free_bytes(&self, dir: &Path) -> io::Result<u64>;
 }
 

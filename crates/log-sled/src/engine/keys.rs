@@ -1,4 +1,4 @@
-//! Names of the trees in the engine, and the bytes of their keys.
+//! The names of the engine's trees, and the bytes of their keys.
 //!
 //! | tree | key | value |
 //! |---|---|---|
@@ -14,7 +14,7 @@ pub(crate) fn position(position: Position) -> [u8; 8] {
     position.0.to_be_bytes()
 }
 
-/// Reads back what [`position`] gave.
+/// Parses the bytes of [`position`].
 pub(crate) fn read_position(bytes: &[u8]) -> Option<Position> {
     bytes.try_into().ok().map(|bytes| Position(u64::from_be_bytes(bytes)))
 }
@@ -26,7 +26,7 @@ pub(crate) fn chunk(position: Position, index: u32) -> [u8; 12] {
     key
 }
 
-/// The number of the part in a key that [`chunk`] gave.
+/// The number of the part in the bytes of [`chunk`].
 pub(crate) fn read_chunk(bytes: &[u8]) -> Option<u32> {
     bytes.last_chunk().map(|bytes| u32::from_be_bytes(*bytes))
 }

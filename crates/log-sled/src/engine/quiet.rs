@@ -1,9 +1,9 @@
-//! Calling the engine so that its panics become errors.
+//! Calls of the engine whose panics become errors.
 //!
-//! sled asserts what it reads: damage that its checksums let pass ends in a panic, in the calling
-//! thread or in one of its own (named `sled-io-N`).
+//! sled asserts on the data it reads. Damage that its checksums miss ends in a panic, in the
+//! calling thread or in one of its own (named `sled-io-N`).
 //!
-//! **Invariant:** panics of anyone else are reported as before.
+//! **Invariant:** panics of other code are reported as usual.
 
 use std::{
     any::Any,
@@ -17,7 +17,7 @@ thread_local! {
     static QUIET: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs `work`; a panic in it becomes its message, and is not printed.
+/// Runs `work`. A panic in it becomes an error with its message, and is not printed.
 pub(crate) fn catch<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     install();
     let before = QUIET.replace(true);

@@ -1,6 +1,7 @@
-//! Reading records out of what holds their values: the open engine, or an image of its files.
+//! Reads records from a source of values: the open engine, or an image of its files.
 //!
-//! **Invariant:** what is read has been checked: version, checksum, place, and all parts there.
+//! **Invariant:** every record that is read has been checked: version, checksum, place, and the
+//! presence of all parts.
 
 use std::ops::Range;
 
@@ -12,9 +13,9 @@ use crate::{
     format::{self, Body, Damage, Stored},
 };
 
-/// What holds the values of records and of their chunks.
+/// A source of the values of records and of their chunks.
 pub(crate) trait Records {
-    /// The last position that has a record, whole or not.
+    /// The last position that has a record, complete or not.
     fn last(&self) -> Result<Option<Position>, StoreError>;
 
     /// The value of the record at `position`.
@@ -23,19 +24,19 @@ pub(crate) trait Records {
     /// The value of a chunk of the record at `position`.
     fn chunk(&self, position: Position, index: u32) -> Result<Option<Bytes>, StoreError>;
 
-    /// The record at `position`, its header only.
+    /// The header of the record at `position`.
     fn stored(&self, position: Position) -> Result<Option<Stored>, ReadError> {
         let value = self.value(position).map_err(|error| error.at(position))?;
         let stored = value.map(|value| Stored::read(value, position)).transpose();
         stored.map_err(|damage| damage.at(position))
     }
 
-    /// The record at `position`, or `None` if there is nothing.
+    /// The record at `position`, or `None` if there is none.
     fn record(&self, position: Position) -> Result<Option<Record>, ReadError> {
         self.stored(position)?.map(|stored| self.whole(&stored)).transpose()
     }
 
-    /// The number of a chunk that the record lacks, if it lacks one.
+    /// The number of the first missing chunk of the record, if one is missing.
     fn missing_chunk(&self, stored: &Stored) -> Result<Option<u32>, ReadError> {
         for index in stored.body.chunks() {
             let chunk = self.chunk(stored.position, index);
@@ -46,7 +47,7 @@ pub(crate) trait Records {
         Ok(None)
     }
 
-    /// The record behind the header `stored`.
+    /// The record with the header `stored`.
     fn whole(&self, stored: &Stored) -> Result<Record, ReadError> {
         let body = match &stored.body {
             Body::Whole(body) => stored.decode(body),
@@ -58,7 +59,7 @@ pub(crate) trait Records {
         body.map_err(|damage| damage.at(stored.position))
     }
 
-    /// The bytes of the chunks, one behind the other.
+    /// The joined bytes of the chunks.
     fn join(
         &self,
         position: Position,

@@ -1,4 +1,4 @@
-//! The engine and the indexes over its records, and what can go wrong with them.
+//! The engine, the indexes over its records, and their errors.
 
 use std::{fs::File, io, ops::Deref, path::Path, sync::Arc};
 
@@ -11,17 +11,17 @@ use crate::{
     index::{Index, Subject},
 };
 
-/// Why the engine did not do something.
+/// A call of the engine failed.
 #[derive(Clone, Debug)]
 pub(crate) enum StoreError {
-    /// It refuses, or the operating system does.
+    /// The engine or the operating system refuses.
     Refused(Arc<str>),
-    /// What it read makes no sense to it.
+    /// The engine cannot interpret the data that it read.
     Damaged(Arc<str>),
 }
 
 impl StoreError {
-    /// What a reader of `position` is told.
+    /// The error for a reader of `position`.
     pub(crate) fn at(self, position: Position) -> ReadError {
         match self {
             Self::Refused(reason) => ReadError::Unavailable(Unavailable { reason }),
@@ -54,14 +54,14 @@ pub(crate) fn call<T>(work: impl FnOnce() -> sled::Result<T>) -> Result<T, Store
     }
 }
 
-/// The records, and where to find them.
+/// The records and their indexes.
 pub(crate) struct Store {
     engine: Engine,
     /// Our own handle of the engine's file, for the real sync.
     pub(crate) file: File,
-    /// Where to find records by stream and by command.
+    /// The index of records by stream and by command.
     pub(crate) index: Index,
-    /// Keeps the data folder ours; released after the engine is closed.
+    /// Locks the data folder; released after the engine is closed.
     lock: File,
 }
 
@@ -74,7 +74,7 @@ impl Deref for Store {
 }
 
 impl Store {
-    /// The engine, with the indexes in `dir` as far as they are of use.
+    /// Opens the engine, with the usable indexes in `dir`.
     pub(crate) fn open(
         dir: &Path,
         db: sled::Db,
@@ -86,12 +86,12 @@ impl Store {
         Ok(Self { engine, file, index, lock })
     }
 
-    /// Another handle of what keeps the data folder ours.
+    /// Another handle of the lock of the data folder.
     pub(crate) fn lock(&self) -> io::Result<File> {
         self.lock.try_clone()
     }
 
-    /// The positions of `stream` after `after` up to `last`, at most `limit`, as the index has them.
+    /// The positions of `stream` after `after` up to `last`, at most `limit`, by the index.
     pub(crate) fn positions(
         &self,
         stream: &StreamId,
@@ -103,7 +103,7 @@ impl Store {
         self.indexed(|index| index.positions(subject, after.next()..=last, limit))
     }
 
-    /// Looks something up in the indexes, which are derived again where they are damaged.
+    /// Looks up data in the indexes, and derives damaged ones again.
     fn indexed<T>(&self, look: impl Fn(&Index) -> Result<T, StoreError>) -> Result<T, StoreError> {
         match look(&self.index) {
             Err(StoreError::Damaged(_)) => {
@@ -114,7 +114,7 @@ impl Store {
         }
     }
 
-    /// Derives what is damaged of the indexes again from the records.
+    /// Derives damaged parts of the indexes again from the records.
     pub(crate) fn mend_index(&self) -> Result<(), StoreError> {
         self.index.mend(|after, to| {
             let page = self.page(after, to, PAGE_MAX);
@@ -173,7 +173,7 @@ impl Store {
         Ok(true)
     }
 
-    /// How many entries the indexes have, up to `last`: of streams, of commands.
+    /// How many entries the indexes hold up to `last`: of streams, of commands.
     pub(crate) fn index_sizes(&self, last: Position) -> Result<(u64, u64), StoreError> {
         self.indexed(|index| {
             let (mut streams, mut commands) = (0, 0);
@@ -186,7 +186,7 @@ impl Store {
     }
 }
 
-/// Removes what a crash while opening leaves behind: sled takes it for a damaged snapshot.
+/// Removes the remains of a crash during opening, which sled would take for a damaged snapshot.
 pub(crate) fn remove_half_snapshots(dir: &Path) -> io::Result<()> {
     for entry in std::fs::read_dir(dir)? {
         let entry = entry?;

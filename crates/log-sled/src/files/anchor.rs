@@ -1,10 +1,10 @@
 //! The file `anchor`: a place that the log is known to have reached, on stable storage.
 //!
-//! sled drops a torn tail without an error. The anchor tells a tail that is gone from one that
-//! never was. It is written when nothing has been appended for a second, at the latest 5 s after
-//! the first commit that it does not cover, and at a clean close; never for a single commit. So it costs two
-//! small syncs in 5 s under load. What came after it is covered by the file `head`
-//! ([`crate::files::head`]) for as long as the machine runs.
+//! sled drops a torn tail without an error. The anchor distinguishes a lost tail from one that
+//! never existed. The writer writes it after a second without appends, at the latest 5 s after the
+//! first commit that it does not cover, and at a clean close; never for a single commit. So it
+//! costs two small syncs in 5 s under load. The file `head` ([`crate::files::head`]) covers later
+//! commits while the machine runs.
 //!
 //! **Invariant:** the anchor never names a place that is not on stable storage.
 
@@ -20,7 +20,7 @@ use crate::{
 pub(crate) const NAME: &str = "anchor";
 const TITLE: &str = "rookery anchor 1";
 
-/// How far the log is known to reach.
+/// A place that the log is known to have reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Mark {
     /// A position that was durable.

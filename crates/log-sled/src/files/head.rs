@@ -1,13 +1,13 @@
-//! The file `head`: how far the log reached when it last answered.
+//! The file `head`: the end of the log when it last answered.
 //!
-//! It is overwritten in place after each group of commits, without a sync, which costs one small
-//! copy into the page cache. It outlives the process, so after `kill -9` not a single acknowledged
-//! commit can be missing unnoticed. After a power cut it may be old; then the anchor counts.
+//! The writer overwrites it in place after each group of commits, without a sync, which costs one
+//! small copy into the page cache. It outlives the process, so after `kill -9` every missing
+//! acknowledged commit is noticed. After a power cut it may be old; then the anchor counts.
 //!
 //! Two slots of 64 bytes take turns, so that a torn write leaves the other one. A slot: CRC-32 of
-//! the rest (4 bytes), nothing (4), position (8), hash (32), nothing (16).
+//! the rest (4 bytes), unused (4), position (8), hash (32), unused (16).
 //!
-//! **Invariant:** it is written after the sync of what it names, never before.
+//! **Invariant:** it is written after the sync of the commit that it names, never before.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -27,18 +27,18 @@ fn path(dir: &Path) -> PathBuf {
     dir.join(NAME)
 }
 
-/// What the file tells.
+/// The content of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Head {
-    /// Nothing: it is not there, or nothing was written yet.
+    /// The file does not exist, or was never written to.
     Absent,
-    /// How far the log had come.
+    /// The place that the log had reached.
     Reached(Mark),
-    /// Nothing any more: no slot is whole.
+    /// No slot is intact.
     Damaged,
 }
 
-/// The farther of the slots that are whole.
+/// The later one of the intact slots.
 pub(crate) fn read(dir: &Path) -> Result<Head, OpenError> {
     let bytes = match fs::read(path(dir)) {
         Ok(bytes) => bytes,

@@ -1,10 +1,10 @@
-//! The file `erased`: content was erased since the engine's files were made, and they may still
-//! hold it, in space that the engine has given up but not written over.
+//! The file `erased`: content was erased since the engine's files were created. They may still hold
+//! it, in space that the engine has freed but not overwritten.
 //!
-//! It is written before the first erasure and goes when the log is compacted. When it was written
-//! tells since when content waits to be gone.
+//! It is written before the first erasure and removed when the log is compacted. Its time of
+//! creation tells how long erased content has been waiting.
 //!
-//! **Invariant:** without this file, no file of the log has content that was erased.
+//! **Invariant:** without this file, no file of the log holds erased content.
 
 use std::{
     fs::{self, File},
@@ -17,7 +17,7 @@ use crate::files::sealed;
 
 const NAME: &str = "erased";
 
-/// Notes that content is about to be erased.
+/// Records that content is about to be erased.
 pub(crate) fn set(dir: &Path) -> io::Result<()> {
     let path = dir.join(NAME);
     if path.exists() {
@@ -27,7 +27,7 @@ pub(crate) fn set(dir: &Path) -> io::Result<()> {
     sealed::sync(dir)
 }
 
-/// Since when there has been erased content in the files; none if there is none.
+/// Since when the files may hold erased content; `None` if they hold none.
 pub(crate) fn since(dir: &Path) -> io::Result<Option<SystemTime>> {
     match fs::metadata(dir.join(NAME)) {
         Ok(metadata) => metadata.modified().map(Some),
@@ -36,7 +36,7 @@ pub(crate) fn since(dir: &Path) -> io::Result<Option<SystemTime>> {
     }
 }
 
-/// Notes that the files have been made anew.
+/// Records that the files were rewritten.
 pub(crate) fn clear(dir: &Path) -> io::Result<()> {
     match fs::remove_file(dir.join(NAME)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),

@@ -1,4 +1,4 @@
-//! The file `meta`: which format the log has, and which history it is.
+//! The file `meta`: the format of the log and its epoch.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::{
     files::sealed::{self, Sealed},
 };
 
-/// The newest format of a data folder that this software knows. It covers the files and trees;
+/// The newest format of a data folder that this program knows. It covers the files and trees;
 /// records have a version of their own.
 const FORMAT: u32 = 1;
 pub(crate) const NAME: &str = "meta";
@@ -33,7 +33,7 @@ pub(crate) fn read(dir: &Path) -> Result<Sealed<Epoch>, OpenError> {
     Ok(Sealed::Whole(Epoch(epoch)))
 }
 
-/// Makes `dir` the place of a log of the history `epoch`.
+/// Makes `dir` the folder of a log of the epoch `epoch`.
 pub(crate) fn create(dir: &Path, epoch: Epoch) -> Result<(), OpenError> {
     let fields = [("format", FORMAT.to_string()), ("epoch", epoch.to_string())];
     sealed::write(dir, NAME, TITLE, &fields).map_err(OpenError::io("write", dir.join(NAME)))

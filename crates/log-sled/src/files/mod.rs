@@ -1,4 +1,5 @@
-//! The small files beside the engine's: the format, how far the log reaches, and whether content was erased.
+//! The small files beside the engine's: the format, the known end of the log, and the mark of
+//! erased content.
 
 pub(crate) mod anchor;
 pub(crate) mod head;

@@ -1,9 +1,9 @@
-//! Small text files that say few things and must be right: `meta` and `anchor`.
+//! Small text files with a checksum: `meta` and `anchor`.
 //!
 //! A title line, lines of `name value`, and a last line `check` with the CRC-32 of the rest.
 //!
-//! **Invariant:** such a file is replaced by rename, synced before and after: there is always a
-//! whole one.
+//! **Invariant:** such a file is replaced by rename, synced before and after, so there is always a
+//! complete one.
 
 use std::{
     fs::{self, File},
@@ -35,23 +35,23 @@ fn check(text: &[u8]) -> String {
     format!("check {:08x}\n", crc32fast::hash(text))
 }
 
-/// Makes a file durable, or the names in a folder.
+/// Makes a file, or the names in a folder, durable.
 pub(crate) fn sync(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
-/// What became of a file that must be right.
+/// The state of a file with a checksum.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Sealed<T> {
-    /// There is none.
+    /// The file does not exist.
     Absent,
-    /// It is what was written.
+    /// The file is intact.
     Whole(T),
-    /// It is not; the text says why.
+    /// The file is damaged; the text names the damage.
     Damaged(String),
 }
 
-/// What a file says, by name of the field.
+/// The fields of a file, by name.
 pub(crate) struct Fields(Vec<(String, String)>);
 
 impl Fields {
@@ -85,8 +85,8 @@ impl Fields {
         parse: impl Fn(&str) -> Option<T>,
     ) -> Result<T, String> {
         let value = self.0.iter().find(|(name, _)| name == field).map(|(_, value)| value);
-        let value = value.ok_or_else(|| format!("it does not say `{field}`"))?;
-        parse(value).ok_or_else(|| format!("`{field} {value}` makes no sense"))
+        let value = value.ok_or_else(|| format!("it lacks the field `{field}`"))?;
+        parse(value).ok_or_else(|| format!("the value of `{field} {value}` is invalid"))
     }
 }
 

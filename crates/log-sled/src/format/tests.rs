@@ -1,4 +1,4 @@
-//! Golden files, and what must come back whatever goes in.
+//! Golden files, and round trips of any record.
 
 use std::{fs, path::PathBuf};
 
@@ -32,7 +32,7 @@ fn record(place: u64, command: Option<[u8; 16]>, events: Vec<LoggedEvent>) -> Re
     )
 }
 
-/// The records that the golden files hold, by the name of the file.
+/// The records in the golden files, by the name of the file.
 fn golden() -> [(&'static str, Record); 4] {
     let long: Vec<u8> = (0..10_000_u32).map(|index| index.to_le_bytes()[0] ^ 0x5a).collect();
     let content = br#"{"type":"m.room.message","content":{"body":"hello"}}"#;
@@ -58,8 +58,8 @@ fn golden() -> [(&'static str, Record); 4] {
     ]
 }
 
-/// Golden files are never edited and never written again: a change of the format needs a new
-/// version, a new folder beside this one, and a reader for both.
+/// Golden files are never edited or rewritten. A change of the format needs a new version, a new
+/// folder beside this one, and a reader for both.
 fn file(name: &str) -> Vec<u8> {
     file_of(1, name)
 }
@@ -119,7 +119,7 @@ fn todays_writer_gives_the_golden_files() {
     }
 }
 
-/// The record in chunks, after an erasure that leaves it in chunks.
+/// A record in chunks, after an erasure that leaves it in chunks.
 fn moved() -> (Record, Sealed) {
     let [.., (_, record)] = golden();
     let before = seal_at(&record, 69);
@@ -136,7 +136,7 @@ fn a_large_record_after_an_erasure_is_written_and_read_as_the_golden_files_are()
     assert_eq!((sealed.first, sealed.chunks.len()), (2, 2));
     assert!(sealed.value == file_of(2, "moved") && sealed.chunks == parts);
     assert_eq!(read(&file_of(2, "moved"), &parts, left.position), Ok(left.clone()));
-    // The next erasure goes back to where the first chunks were.
+    // The next erasure uses the numbers of the first chunks again.
     let stored = Stored::read(sealed.value.into(), left.position).unwrap();
     let again = Sealed::again(Draft::of(&left.commit), &left, &stored);
     assert_eq!(again.first, 0);
@@ -164,7 +164,7 @@ fn any_changed_byte_is_noticed() {
         assert!(read(&value[..index], &[], record.position).is_err(), "cut at {index}");
     }
     let elsewhere = read(&value, &[], Position(2)).unwrap_err();
-    assert_eq!(&*elsewhere.0, "the record says that it is at 1");
+    assert_eq!(&*elsewhere.0, "the record's own position is 1");
 }
 
 #[test]

@@ -1,6 +1,6 @@
-//! Numbers and byte strings as the engine writes them.
+//! Numbers and byte strings in the engine's encoding.
 
-/// Bytes that are read from the front. `None` where they end too early.
+/// Bytes that are read from the front. Methods return `None` if too few are left.
 #[derive(Clone, Copy)]
 pub(super) struct Cursor<'a>(pub(super) &'a [u8]);
 
@@ -44,7 +44,7 @@ impl<'a> Cursor<'a> {
         })
     }
 
-    /// A byte string behind its length.
+    /// A byte string with its length before it.
     pub(super) fn string(&mut self) -> Option<&'a [u8]> {
         let length = self.number()?;
         self.take(usize::try_from(length).ok()?)

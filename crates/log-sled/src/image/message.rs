@@ -1,32 +1,32 @@
 //! Segments and the messages in them.
 //!
-//! The header of a segment: CRC-32 (4 bytes), place in the sequence (8), place up to which all was
-//! stable when the segment was begun (8). The header of a message: CRC-32 of body and rest of the
-//! header (4), kind (1), length of the body, number of the segment, page; the last three are numbers
-//! of variable length.
+//! The header of a segment: CRC-32 (4 bytes), its place in the sequence (8), the place up to which
+//! all was stable when the segment was begun (8). The header of a message: CRC-32 of body and rest
+//! of the header (4), kind (1), length of the body, number of the segment, page. The last three are
+//! numbers of variable length.
 
 use std::{fs::File, io, ops::RangeInclusive, os::unix::fs::FileExt};
 
 use super::cursor::Cursor;
 
-/// The size of a segment. The file `conf` says so; it is the only size that this crate opens.
+/// The size of a segment, as in the file `conf`. This crate opens no other size.
 pub(crate) const SEGMENT_BYTES: usize = 512 * 1024;
 /// [`SEGMENT_BYTES`] as a distance in the sequence.
 pub(super) const SEGMENT: i64 = 512 * 1024;
 pub(super) const SEGMENT_HEADER: usize = 20;
-/// No message begins so close to the end of a segment.
+/// No message begins this close to the end of a segment.
 pub(super) const MESSAGE_HEADER_MAX: usize = 32;
 
 const XOR: i64 = i64::MAX;
 /// The header of a message is at most 32 bytes long.
 const HEADER_ROOM: usize = 32;
 
-/// The header of a segment whose checksum is right.
+/// The header of a segment, with a valid checksum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct SegmentHeader {
-    /// The place of the segment in the sequence of all that was ever written.
+    /// The place of the segment in the sequence of all writes.
     pub(super) lsn: i64,
-    /// What came before this place was on disk when the segment was begun.
+    /// Everything before this place was on disk when the segment was begun.
     pub(super) stable: i64,
 }
 
@@ -53,14 +53,14 @@ impl SegmentHeader {
     }
 }
 
-/// What a message does.
+/// The effect of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Nothing: its write was given up.
+    /// None: its write was cancelled.
     Canceled,
     /// Fills the segment.
     Cap,
-    /// Says up to where a batch reaches.
+    /// Marks the end of a batch.
     Batch,
     /// Frees the page.
     Free,
@@ -74,7 +74,7 @@ pub(super) enum Kind {
     BlobLink,
 }
 
-/// A message whose checksum is right.
+/// A message with a valid checksum.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Message<'a> {
     pub(super) kind: Kind,
@@ -86,16 +86,16 @@ pub(super) struct Message<'a> {
     pub(super) bytes: usize,
 }
 
-/// Why there is no message.
+/// The reason why a message cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unread {
-    /// The bytes are none that the engine wrote as a message here.
+    /// The bytes are not a message of the engine.
     Torn,
     /// The file ends before the message.
     Short,
 }
 
-/// The header of a message, whatever its checksum.
+/// The header of a message, before its checksum is verified.
 struct Head {
     checksum: u32,
     kind: Option<Kind>,
@@ -115,8 +115,8 @@ impl Head {
 }
 
 impl<'a> Message<'a> {
-    /// Reads the message at `at` of a segment that has one of `numbers`. The segment may be cut short
-    /// by the end of the file.
+    /// Reads the message at `at` of a segment with one of `numbers`. The end of the file may cut
+    /// the segment short.
     pub(super) fn read(
         segment: &'a [u8],
         at: usize,
@@ -126,7 +126,7 @@ impl<'a> Message<'a> {
         Self::first(rest, SEGMENT_BYTES.saturating_sub(at), numbers)
     }
 
-    /// Reads the message that `bytes` begin with. The segment ends `room` bytes behind its start.
+    /// Reads the message at the start of `bytes`. The segment ends `room` bytes after it.
     pub(super) fn first(
         bytes: &'a [u8],
         room: usize,
@@ -136,7 +136,7 @@ impl<'a> Message<'a> {
             .get(4)
             .copied()
             .map_or(Err(Unread::Torn), |byte| kind(byte).ok_or(Unread::Torn))?;
-        // The engine reads zeros beyond the end of the file where it reads a header.
+        // The engine reads zeros beyond the end of the file when it reads a header.
         let mut padded = [0; HEADER_ROOM];
         let known = bytes.len().min(HEADER_ROOM);
         padded[..known].copy_from_slice(&bytes[..known]);
@@ -159,13 +159,13 @@ impl<'a> Message<'a> {
         Ok(Self { kind, segment: head.segment, page: head.page, body, bytes })
     }
 
-    /// The page that the header at `at` names, if the header looks like one of segment `number`.
+    /// The page in the header at `at`, if the header looks like one of segment `number`.
     pub(super) fn page_of_torn(segment: &[u8], at: usize, number: u64) -> Option<u64> {
         let head = Head::read(segment.get(at..)?)?;
         (head.kind.is_some() && head.segment == number).then_some(head.page)
     }
 
-    /// The first message behind `at` of a segment that has one of `numbers`, and where it is.
+    /// The first message behind `at` of a segment with one of `numbers`, with its place.
     pub(super) fn after(
         segment: &'a [u8],
         at: usize,
@@ -192,12 +192,12 @@ const fn kind(byte: u8) -> Option<Kind> {
     })
 }
 
-/// Reads the segment at `offset` of the file, as far as the file goes.
+/// Reads the segment at `offset` of the file, up to the end of the file.
 pub(super) fn load_segment(file: &File, offset: u64) -> io::Result<Vec<u8>> {
     load(file, offset, SEGMENT_BYTES)
 }
 
-/// Reads `length` bytes from `offset` of the file on, as far as the file goes.
+/// Reads `length` bytes of the file from `offset`, up to the end of the file.
 pub(super) fn load(file: &File, offset: u64, length: usize) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; length];
     let mut filled = 0;

@@ -11,7 +11,7 @@ pub(super) struct Node {
     /// Empty for the last node of its level.
     pub(super) hi: Vec<u8>,
     prefix: usize,
-    /// The page of the node that follows.
+    /// The page of the next node.
     pub(super) next: Option<u64>,
     merging: Option<u64>,
     pub(super) data: Data,
@@ -79,7 +79,7 @@ impl Node {
                 let merged = self.merging.take()?;
                 children.retain(|(_, page)| *page != merged);
             }
-            // The node has been, or will be, joined to the one before; what it has still counts.
+            // The node was or will be merged into the previous one; its own data still counts.
             (Link::Merged, _) => {}
             _ => return None,
         }
@@ -87,7 +87,7 @@ impl Node {
     }
 }
 
-/// What a message adds to a page.
+/// An addition to a page.
 pub(super) enum Link<'a> {
     Set(&'a [u8], &'a [u8]),
     Remove(&'a [u8]),
@@ -110,7 +110,7 @@ impl<'a> Link<'a> {
     }
 }
 
-/// The page that says where each tree has its root: name and page.
+/// The name and root page of each tree, from the page that lists them.
 pub(super) fn roots(body: &[u8]) -> Option<Vec<(Vec<u8>, u64)>> {
     let mut cursor = Cursor(body);
     let mut roots = Vec::new();

@@ -1,15 +1,15 @@
-//! Where the parts of each page are.
+//! The places of the parts of each page.
 
 use std::io;
 
 use super::message::{Kind, Message};
 
-/// What is wrong with the files of the engine, or with reading them.
+/// A fault of the engine's files, or of reading them.
 #[derive(Debug)]
 pub(crate) enum Flaw {
-    /// The bytes are not what was written.
+    /// The bytes are damaged.
     Damaged(String),
-    /// The operating system refused.
+    /// The operating system returned an error.
     Io(io::Error),
 }
 
@@ -19,12 +19,12 @@ impl From<io::Error> for Flaw {
     }
 }
 
-/// Where a part of a page is.
+/// The place of a part of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place {
-    /// In the sequence of all that was ever written.
+    /// Its place in the sequence of all writes.
     pub(super) lsn: i64,
-    /// In the file.
+    /// Its place in the file.
     pub(super) offset: u64,
     /// Whether the bytes are in a file of their own.
     pub(super) blob: bool,
@@ -33,12 +33,12 @@ pub(super) struct Place {
 /// A page of the engine.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) enum Page {
-    /// Nothing is known of it.
+    /// No message has named it.
     #[default]
     Unknown,
-    /// It is not in use.
+    /// It is free.
     Free(Place),
-    /// Its base and what was added to it.
+    /// Its base and the additions to it.
     Present { base: Place, added: Vec<Place> },
 }
 
@@ -62,7 +62,7 @@ impl Pages {
         self.0.get(usize::try_from(page).ok()?)
     }
 
-    /// Applies a message as the engine does when it recovers.
+    /// Applies a message as the engine does during recovery.
     pub(super) fn apply(&mut self, message: &Message<'_>, place: Place) -> Result<(), Flaw> {
         let Some(index) = usize::try_from(message.page).ok().filter(|page| *page < PAGES_MAX)
         else {
@@ -96,7 +96,7 @@ impl Pages {
         Ok(())
     }
 
-    /// Whether what was written about `page` at `lsn` has been replaced since.
+    /// Whether a later write has replaced the write to `page` at `lsn`.
     pub(super) fn is_superseded(&self, page: u64, lsn: i64) -> bool {
         match self.get(page) {
             Some(Page::Present { base, .. }) => base.lsn > lsn,
@@ -105,12 +105,12 @@ impl Pages {
         }
     }
 
-    /// Whether what was written about `page` at `lsn` counts.
+    /// Whether the write to `page` at `lsn` counts.
     pub(super) fn has(&self, page: u64, lsn: i64) -> bool {
         self.get(page).is_some_and(|page| page.places().any(|place| place.lsn == lsn))
     }
 
-    /// All parts of all pages, with the number of the page; `None` for a page that is unknown.
+    /// All parts of all pages, with the number of the page; `None` for an unknown page.
     pub(super) fn parts(&self) -> impl Iterator<Item = (usize, Option<&Place>)> {
         self.0.iter().enumerate().flat_map(|(number, page)| {
             let unknown = matches!(page, Page::Unknown).then_some(None);

@@ -1,4 +1,5 @@
-//! What the engine would make of its files: which pages it would have, and what it would drop.
+//! The result of the engine's recovery: the pages that it would have, and the data that it would
+//! drop.
 //!
 //! This follows `pagecache/snapshot.rs`, `pagecache/iterator.rs` and `pagecache/segment.rs` of sled
 //! 0.34.7 step by step, up to the point where those begin to write.
@@ -19,36 +20,38 @@ use super::{
 /// No message begins in the last bytes of a segment.
 const RED_ZONE: i64 = 32;
 
-/// What the engine would have after opening its files.
+/// The state of the engine after it would open its files.
 #[derive(Debug)]
 pub(crate) struct Replay {
     pub(super) pages: Pages,
-    /// The place in the sequence that comes next.
+    /// The next place in the sequence.
     next: i64,
-    /// The segment that is not full, in the file.
+    /// The place in the file of the segment that is not full.
     active: Option<u64>,
-    /// The first place in the sequence that the snapshot does not cover, as a segment.
+    /// The first segment in the sequence that the snapshot does not cover.
     from: i64,
-    /// How many segments the file has, the last one perhaps in part.
+    /// How many segments the file has; the last one may be partial.
     segments: u64,
     tears: Vec<Tear>,
-    /// Segments whose header is none.
+    /// Segments with an invalid header.
     headless: Vec<u64>,
-    /// Parts of the file that the engine would overwrite with zeros although they may hold messages.
+    /// Parts of the file that the engine would overwrite with zeros although they may hold
+    /// messages.
     dropped: Vec<Residue>,
 }
 
-/// Whether what the engine would leave out counts, as far as the messages tell.
+/// Whether the engine would drop data that counts, as far as messages show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Loss {
-    /// It leaves nothing out.
+    /// It drops nothing.
     Nothing,
-    /// It leaves out bytes that are replaced by others as it seems: only all records tell.
+    /// It drops bytes that other writes seem to have replaced. Only a check of all records is
+    /// certain.
     PerhapsNothing,
 }
 
 impl Replay {
-    /// Goes through what `snapshot` does not cover.
+    /// Replays the messages that `snapshot` does not cover.
     pub(crate) fn of(file: &File, snapshot: Snapshot) -> Result<Self, Flaw> {
         let length = file.metadata()?.len();
         let rest = length % SEGMENT_BYTES as u64;
@@ -105,7 +108,7 @@ impl Replay {
         Ok(replay)
     }
 
-    /// Takes the end of the walk for the place to go on at, and notes what lies behind.
+    /// Sets the place to continue at to the end of the walk, and records the data behind it.
     fn settle(&mut self, walked: Walked, stable: i64) -> Result<(), Flaw> {
         let whole = |offset: &u64| Residue { offset: *offset, at: 0 };
         self.dropped.extend(walked.left.values().map(whole));
@@ -128,7 +131,8 @@ impl Replay {
         Ok(())
     }
 
-    /// The engine gives up, after it has written, if pages are where they cannot be.
+    /// Checks the places of all pages: if one is impossible, the engine fails, but only after it
+    /// has written.
     fn check_places(&self) -> Result<(), Flaw> {
         let mut lsn_of = HashMap::new();
         let mut segments = self.segments;
@@ -162,10 +166,10 @@ impl Replay {
         Ok(())
     }
 
-    /// Looks at what the engine would leave out before the end.
+    /// Checks the data before the end that the engine would drop.
     ///
     /// # Errors
-    /// [`Flaw::Damaged`] if something of it counts, or if that cannot be ruled out.
+    /// [`Flaw::Damaged`] if some of it counts, or if that cannot be ruled out.
     pub(crate) fn loss(&mut self, file: &File) -> Result<Loss, Flaw> {
         let mut loss = Loss::Nothing;
         for tear in std::mem::take(&mut self.tears) {
@@ -180,13 +184,13 @@ impl Replay {
         Ok(loss)
     }
 
-    /// The numbers that segments can have.
+    /// The possible numbers of segments.
     fn numbers(&self) -> std::ops::RangeInclusive<u64> {
         0..=u64::try_from(self.next / SEGMENT).unwrap_or(0) + 4
     }
 
-    /// A tear in the middle does no harm where a newer segment was about to replace this one, and
-    /// where all that it hides was replaced since.
+    /// A tear in the middle is harmless in two cases: a newer segment was about to replace this
+    /// one, or later writes have replaced all that it hides.
     fn look_at_tear(&self, file: &File, tear: Tear) -> Result<(), Flaw> {
         let segment = load_segment(file, tear.offset)?;
         let number = u64::try_from(tear.lsn / SEGMENT).unwrap_or(0);
@@ -205,7 +209,7 @@ impl Replay {
         self.replaced_since(&segment, tear.at, tear.lsn).then_some(()).ok_or_else(damaged)
     }
 
-    /// Whether all messages of the segment at `lsn` behind `at` were replaced since.
+    /// Whether later writes have replaced all messages behind `at` in the segment at `lsn`.
     fn replaced_since(&self, segment: &[u8], at: usize, lsn: i64) -> bool {
         let number = u64::try_from(lsn / SEGMENT).unwrap_or(0);
         let Some((mut at, mut message)) = Message::after(segment, at, &(number..=number)) else {
@@ -232,7 +236,7 @@ impl Replay {
         }
     }
 
-    /// Looks at a segment without a header. Gives whether it may have had messages that count.
+    /// Checks a segment without a header. Returns whether it may have held messages that count.
     fn look_at_headless(&mut self, file: &File, offset: u64) -> Result<bool, Flaw> {
         let segment = load_segment(file, offset)?;
         if segment.iter().all(|byte| *byte == 0) {
@@ -243,7 +247,7 @@ impl Replay {
         let Some((at, message)) = first else { return Ok(true) };
         let lsn = i64::try_from(message.segment).unwrap_or(0).saturating_mul(SEGMENT);
         if lsn < self.from {
-            // The engine does not look at this header any more.
+            // The engine does not read this header any more.
             return Ok(false);
         }
         if lsn / SEGMENT >= self.next / SEGMENT {
@@ -258,8 +262,8 @@ impl Replay {
         )))
     }
 
-    /// Whether messages behind the end were written, or begun, and are dropped. What is left there of
-    /// an earlier use of the segment does not count.
+    /// Whether messages behind the end were written or begun, and are dropped. Data of an earlier
+    /// use of the segment does not count.
     pub(crate) fn is_torn(&self, file: &File) -> Result<bool, Flaw> {
         let number = u64::try_from(self.next / SEGMENT).unwrap_or(0);
         for Residue { offset, at } in &self.dropped {
@@ -276,14 +280,14 @@ impl Replay {
         Ok(false)
     }
 
-    /// What the engine would drop at the end.
+    /// The data that the engine would drop at the end.
     pub(crate) fn dropped(&self) -> &[Residue] {
         &self.dropped
     }
 }
 
-/// Where the last message ends of those that follow each other without a gap. What comes behind was
-/// never on disk as a whole.
+/// The end of the last message in the sequence without a gap. Anything behind it was never complete
+/// on disk.
 fn end_of_tail(file: &File, order: &BTreeMap<i64, u64>, stable: i64) -> Result<i64, Flaw> {
     let lowest = (stable / SEGMENT * SEGMENT).max(0);
     let mut expected = lowest;

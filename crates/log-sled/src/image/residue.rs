@@ -1,7 +1,7 @@
-//! Values of the log in bytes that are no part of a tree any more, or never were.
+//! Values of the log in bytes that are not part of a tree.
 //!
-//! A value of the log bears a version and a checksum, and the engine writes its length before it. So
-//! it is recognised wherever it lies.
+//! A value of the log has a version and a checksum, and the engine writes its length before it. So
+//! it can be recognised anywhere.
 
 use std::{fs::File, io, ops::Range};
 
@@ -26,13 +26,13 @@ impl Residue {
     }
 }
 
-/// A value of the log somewhere in the file of the engine.
+/// A value of the log at some place in the engine's file.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Found {
-    /// Where it is in the sequence of all that was ever written; `None` if that is not known, and it
-    /// may be older than everything else.
+    /// Its place in the sequence of all writes; `None` if that is unknown, when it may be older
+    /// than all others.
     pub(crate) lsn: Option<i64>,
-    /// Where it is in the file.
+    /// Its place in the file.
     pub(crate) offset: u64,
 }
 
@@ -47,7 +47,7 @@ pub(crate) fn values(
         let (_, message) = Message::after(&segment, SEGMENT_HEADER - 1, &(0..=NUMBER_MAX))?;
         Some(i64::try_from(message.segment).ok()? * SEGMENT)
     });
-    // Behind its last message there are bytes of what the segment was before.
+    // After its last message, the segment holds bytes of its earlier use.
     let own = lsn.map_or(0, |lsn| end_of_own(&segment, lsn));
     scan(&segment, 0..segment.len(), |at, value| {
         let place = i64::try_from(at).ok().zip(lsn).map(|(at, lsn)| lsn + at);
@@ -60,7 +60,7 @@ pub(crate) fn values(
 /// The sequence is counted in 63 bits.
 const NUMBER_MAX: u64 = (i64::MAX / SEGMENT) as u64 - 1;
 
-/// Where the last message of the segment at `lsn` ends.
+/// The end of the last message of the segment at `lsn`.
 fn end_of_own(segment: &[u8], lsn: i64) -> usize {
     let number = u64::try_from(lsn / SEGMENT).unwrap_or(0);
     let numbers = number..=number;
@@ -100,7 +100,7 @@ fn scan(segment: &[u8], part: Range<usize>, mut each: impl FnMut(usize, &[u8])) 
     }
 }
 
-/// The lengths that the bytes before a value may say, as the engine writes numbers.
+/// The possible lengths in the bytes before a value, in the engine's encoding of numbers.
 fn lengths(before: &[u8]) -> [Option<usize>; 3] {
     let byte =
         |from_end: usize| before.iter().rev().nth(from_end - 1).map(|byte| usize::from(*byte));

@@ -1,4 +1,4 @@
-//! The files `snap.*`: where the parts of each page are, as of a place in the sequence.
+//! The files `snap.*`: the places of the parts of each page, as of a place in the sequence.
 
 use std::{
     fs, io,
@@ -10,17 +10,17 @@ use super::{
     pages::{Page, Pages, Place},
 };
 
-/// What a snapshot says.
+/// The content of a snapshot.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Snapshot {
-    /// The place in the sequence that comes next.
+    /// The next place in the sequence.
     pub(super) stable: Option<i64>,
-    /// Where in the file the segment is that was not full.
+    /// The place in the file of the segment that was not full.
     pub(super) active: Option<u64>,
     pub(super) pages: Pages,
 }
 
-/// The snapshot in `folder` that the engine would read, if there is one; with `Err`, the file is
+/// The snapshot in `folder` that the engine would read, if there is one; `Err` if the file is
 /// damaged.
 pub(crate) fn newest(
     folder: &Path,

@@ -1,4 +1,4 @@
-//! What an image says, against what the engine says.
+//! Compares an image with the engine.
 
 use std::{fs, path::Path};
 

@@ -11,13 +11,13 @@ use super::{
     replay::Replay,
 };
 
-/// The page that says where each tree has its root.
+/// The page that lists the root of each tree.
 const ROOTS: u64 = 0;
-/// So many nodes are visited for a key at most.
+/// How many nodes are visited at most for a key.
 const HOPS_MAX: usize = 256;
 /// Most parts of pages are shorter.
 const PART_BYTES: usize = 16 * 1024;
-/// So many nodes are kept.
+/// How many nodes are kept.
 const NODES_MAX: usize = 512;
 
 /// The trees as the engine would have them.
@@ -90,7 +90,8 @@ impl<'a> Image<'a> {
         )
     }
 
-    /// Goes down to a leaf: past nodes that do not `reach` far enough, to the last child that `fits`.
+    /// Descends to a leaf: past nodes that do not `reach` far enough, to the last child that
+    /// `fits`.
     fn descend(
         &self,
         tree: &str,

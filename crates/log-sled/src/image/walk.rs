@@ -1,4 +1,4 @@
-//! Going through messages in their order, as the engine does when it recovers.
+//! Walks through messages in their order, as the engine does during recovery.
 
 use std::{collections::BTreeMap, fs::File};
 
@@ -8,7 +8,7 @@ use super::{
     pages::{Flaw, Place},
 };
 
-/// Where the messages of a segment end before the segment does.
+/// The place where the messages of a segment end early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Tear {
     /// The place of the segment in the sequence.
@@ -26,23 +26,24 @@ impl Tear {
     }
 }
 
-/// How a walk ended.
+/// The end of a walk.
 #[derive(Debug, Default)]
 pub(super) struct Walked {
-    /// The place in the sequence that comes next; `None` if there is no segment.
+    /// The next place in the sequence; `None` if there is no segment.
     pub(super) next: Option<i64>,
-    /// The segment in which it ended, in the file.
+    /// The place in the file of the segment in which it ended.
     pub(super) segment: Option<u64>,
     /// Segments that were not reached.
     pub(super) left: BTreeMap<i64, u64>,
-    /// Where messages were skipped up to the next segment.
+    /// Places where messages were skipped up to the next segment.
     pub(super) tears: Vec<Tear>,
-    /// Where the file ends before a message does.
+    /// The place where the file ends within a message.
     pub(super) short: Option<Tear>,
 }
 
 /// Calls `each` with the messages of `segments` (place in the sequence, place in the file) up to
-/// `limit`. At bytes that are no message it goes on with the next segment if `skip`, else it ends.
+/// `limit`. At bytes that are not a message it continues with the next segment if `skip` is set,
+/// and ends otherwise.
 pub(super) fn walk(
     file: &File,
     segments: BTreeMap<i64, u64>,

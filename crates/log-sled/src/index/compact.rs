@@ -1,4 +1,4 @@
-//! The thread that makes runs of what is in memory, and large runs of small ones.
+//! The thread that writes entries to runs, and merges small runs into large ones.
 //!
 //! **Invariant:** a merged run replaces its sources only once it is on stable storage.
 
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::engine::store::StoreError;
 
-/// So many runs of a size are merged into one of the next size.
+/// How many runs of one size are merged into one of the next size.
 const FAN_IN: usize = 8;
 
 /// Works until the index is closed.
@@ -35,7 +35,7 @@ fn report(outcome: Result<(), StoreError>) {
     }
 }
 
-/// Makes a run of what is in memory. After a failure the next call tries again.
+/// Writes the entries in memory to a run. After a failure the next call tries again.
 fn freeze(shared: &Shared) -> Result<(), StoreError> {
     let _turn = shared.changing.lock();
     let (entries, from, (to, hash)) = {
@@ -59,7 +59,7 @@ fn freeze(shared: &Shared) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Merges the newest runs as long as there are enough of a size.
+/// Merges the newest runs while there are enough of one size.
 fn merge(shared: &Shared) -> Result<(), StoreError> {
     loop {
         let _turn = shared.changing.lock();

@@ -1,7 +1,7 @@
-//! Deriving damaged runs again from the log.
+//! Derives damaged runs again from the log.
 //!
-//! **Invariant:** a damaged run serves nobody and stays in its place until what replaces it is on
-//! stable storage.
+//! **Invariant:** a damaged run answers no request. It stays in its place until its replacement is
+//! on stable storage.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::engine::store::StoreError;
 
-/// How many entries become a run that is derived again: what is held in memory for it.
+/// How many entries a derived run holds at most, which bounds the memory for it.
 const ENTRIES_MAX: usize = 1 << 20;
 
 impl Index {
@@ -22,13 +22,13 @@ impl Index {
         self.shared.state.read().runs.iter().any(|run| run.is_damaged())
     }
 
-    /// Derives the damaged runs again. `page` reads records behind a position up to another one.
+    /// Derives the damaged runs again. `page` reads records between two positions.
     pub(crate) fn mend(
         &self,
         page: impl Fn(Position, Position) -> Result<Vec<Arc<Record>>, StoreError>,
     ) -> Result<(), StoreError> {
         let _turn = self.shared.changing.lock();
-        // Somebody else may have done it meanwhile.
+        // Another thread may have done it meanwhile.
         let runs = Arc::clone(&self.shared.state.read().runs);
         for damaged in runs.iter().filter(|run| run.is_damaged()) {
             let Span { from, to, .. } = damaged.span;

@@ -1,11 +1,11 @@
 //! A run: a file of sorted entries that is written once.
 //!
 //! Blocks of 160 entries with a CRC-32 each; then the fences (the first entry of each block), a
-//! Bloom filter over subjects, and a footer of 72 bytes: hash of the last record covered (32), number
-//! of entries, bytes of fences, bytes of the filter, CRC-32 of all but the entries, magic number (8
-//! each). The name says which positions it covers.
+//! Bloom filter over subjects, and a footer of 72 bytes. The footer: hash of the last record
+//! covered (32), number of entries, bytes of fences, bytes of the filter, CRC-32 of all but the
+//! entries, magic number (8 each). The name holds the range of positions.
 //!
-//! **Invariant:** a run that has its name is whole and on stable storage.
+//! **Invariant:** a run with its final name is complete and on stable storage.
 
 use std::{
     fs::{self, File},
@@ -29,16 +29,16 @@ const ENTRY_BYTES: usize = 25;
 const BLOCK_ENTRIES: usize = 160;
 const BLOCK_BYTES: usize = BLOCK_ENTRIES * ENTRY_BYTES + 4;
 const FOOTER_BYTES: usize = 72;
-/// One percent of the questions about what is not there get past the filter.
+/// The filter passes one percent of the requests for missing subjects.
 const FILTER_BITS_PER_ENTRY: u64 = 10;
 const FILTER_PROBES: u64 = 6;
 
-/// What a run covers: the positions after `from` up to `to`.
+/// The range of a run: the positions after `from` up to `to`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Span {
     pub(super) from: Position,
     pub(super) to: Position,
-    /// The hash of the record at `to`, and so of the history that the run is of.
+    /// The hash of the record at `to`, which identifies the history of the run.
     pub(super) hash: Hash,
 }
 
@@ -50,7 +50,7 @@ pub(super) struct Run {
     file: File,
     fences: Vec<Entry>,
     filter: Filter,
-    /// Set once a block was read that is not what was written.
+    /// Set once a damaged block was read.
     damaged: AtomicBool,
 }
 
@@ -96,7 +96,7 @@ impl Run {
         Ok(Self { span, count, path, file, fences, filter, damaged })
     }
 
-    /// Whether a block was read that is not what was written.
+    /// Whether a damaged block was read.
     pub(super) fn is_damaged(&self) -> bool {
         self.damaged.load(Ordering::Relaxed)
     }
@@ -138,7 +138,7 @@ impl Run {
         Ok(bytes.as_chunks().0.iter().map(|bytes| Entry(*bytes)).collect())
     }
 
-    /// The block that `entry` is in, if it is in this run.
+    /// The block that holds `entry`, if it is in this run.
     fn block_of(&self, entry: &Entry) -> usize {
         self.fences.partition_point(|fence| fence <= entry).saturating_sub(1)
     }
@@ -282,9 +282,9 @@ fn parse_name(name: &str) -> Option<(Position, Position)> {
     Some((Position(from.parse().ok()?), Position(to.parse().ok()?)))
 }
 
-/// Opens runs that cover the positions from the first on, as few as can be. `hash_at` gives the hash
-/// of the record at a position of the log. Removes all other files: what was merged, half written or
-/// damaged, or is not of this log.
+/// Opens the fewest runs that cover the positions from the first on. `hash_at` returns the hash of
+/// the record at a position of the log. Removes all other files: merged, incomplete or damaged
+/// ones, and those of another log.
 pub(super) fn load_all(
     dir: &Path,
     hash_at: impl Fn(Position) -> Option<Hash>,
@@ -298,7 +298,7 @@ pub(super) fn load_all(
             None => fs::remove_file(path)?,
         }
     }
-    // Of those that begin at the same place the longest comes first.
+    // Of runs that begin at the same place the longest comes first.
     found.sort_by_key(|(from, to, _)| (*from, std::cmp::Reverse(*to)));
     let mut runs: Vec<Arc<Run>> = Vec::new();
     for (from, to, path) in found {
@@ -311,7 +311,7 @@ pub(super) fn load_all(
                 }
                 Ok(_) => tracing::warn!(path = %path.display(), "this index is of another log"),
                 Err(error) => {
-                    tracing::warn!(%error, path = %path.display(), "this index is of no use");
+                    tracing::warn!(%error, path = %path.display(), "this index cannot be used");
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! The indexes against a plain sorted set.
+//! Compares the indexes with a plain sorted set.
 
 use std::fs;
 
@@ -93,7 +93,7 @@ fn check(index: &Index, last: u64) {
 fn runs_and_memory_answer_as_one() {
     let dir = tempfile::tempdir().unwrap();
     check(&given(&dir, 5, 300), 1_800);
-    assert_eq!(files(&dir), 6, "closing makes a run of what was in memory");
+    assert_eq!(files(&dir), 6, "closing writes the entries in memory to a run");
     check(&open(&dir, 1_800), 1_800);
 }
 
@@ -114,7 +114,7 @@ fn what_is_of_no_use_is_removed_and_to_be_derived_again() {
     drop(given(&dir, 4, 100));
     let name = |from: u64, to: u64| dir.path().join(format!("{from:020}-{to:020}.run"));
     fs::write(dir.path().join("half.new"), b"half a run").unwrap();
-    // Merged, but the sources were not removed any more.
+    // Merged, but the sources were not removed yet.
     fs::copy(name(0, 100), name(0, 50)).unwrap();
     let index = open(&dir, 450);
     assert_eq!(index.last(), Position(400), "a run beyond the end of the log");

@@ -1,11 +1,11 @@
-//! Looking at a data folder before the engine opens it.
+//! Checks a data folder before the engine opens it.
 //!
-//! The engine writes while it opens, also when it then refuses, and a log that it opened may still
-//! be refused for what it lacks. So everything that can be refused is refused here, where nothing is
-//! written yet, and so is everything that the engine would drop although it counts.
+//! The engine writes while it opens, even if it then fails, and an opened log may still be refused
+//! because commits are missing. So every refusal happens here, before anything is written. That
+//! includes data that counts and that the engine would drop.
 //!
-//! **Invariant:** a refusal leaves every byte of the folder as it was.
-//! **Invariant:** the work is that of the engine's own recovery: what was written since the log was
+//! **Invariant:** a refusal leaves every byte of the folder unchanged.
+//! **Invariant:** the work is that of the engine's own recovery: the data written since the log was
 //! last opened. The whole log is read only if something is damaged.
 
 use std::{
@@ -32,17 +32,17 @@ use crate::{
     whole::swap,
 };
 
-/// What the file `conf` of the engine says for every log of this software, and its CRC-32.
+/// The content of the engine's file `conf` in every log of this program, without its CRC-32.
 const CONF: &str = "segment_size: 524288\nuse_compression: false\nversion: 0.34\n";
 
 /// A folder that may be opened.
 #[derive(Debug)]
 pub(crate) struct Checked {
-    /// How far the log is known to reach.
+    /// The place that the log is known to have reached.
     pub(crate) mark: Mark,
-    /// The history of the log; `None` for a new one.
+    /// The epoch of the log; `None` for a new one.
     pub(crate) epoch: Option<Epoch>,
-    /// Whether the engine drops what may have been erasures that were answered.
+    /// Whether the engine drops data that may be answered erasures.
     pub(crate) erasures_in_doubt: bool,
     /// Damaged files that are derived again.
     pub(crate) aside: Vec<PathBuf>,
@@ -52,21 +52,21 @@ pub(crate) struct Checked {
     pub(crate) renew_anchor: bool,
 }
 
-/// Looks at the folder `dir`, which is locked or not there.
+/// Checks the folder `dir`, which is locked or does not exist.
 pub(crate) fn check(dir: &Path, wanted: Option<Epoch>) -> Result<Checked, OpenError> {
     look(dir, wanted, &mut Scope::Recent)
 }
 
-/// Looks at the folder `dir`, which is locked, and at every record.
+/// Checks the folder `dir`, which is locked, and every record.
 pub(crate) fn check_all(dir: &Path, mut each: impl FnMut(&Record)) -> Result<(), OpenError> {
     look(dir, None, &mut Scope::All(&mut each)).map(drop)
 }
 
-/// How much of a log is looked at if nothing is damaged.
+/// How much of a log is checked if nothing is damaged.
 enum Scope<'a> {
-    /// What was written since it was last opened.
+    /// The data written since it was last opened.
     Recent,
-    /// Every record, with which this is called.
+    /// Every record; this is called with each.
     All(&'a mut dyn FnMut(&Record)),
 }
 
@@ -110,9 +110,9 @@ fn look(dir: &Path, wanted: Option<Epoch>, scope: &mut Scope<'_>) -> Result<Chec
     }
 }
 
-/// How far the log is known to reach, from the files `anchor` and `head`.
+/// The place that the log is known to have reached, from the files `anchor` and `head`.
 ///
-/// A damaged anchor is no loss as long as the other file tells: that one is written with every group.
+/// A damaged anchor is harmless while `head` is intact, because `head` is written with every group.
 fn marks(dir: &Path) -> Result<Checked, OpenError> {
     let (anchor, head) = (anchor::read(dir)?, head::read(dir)?);
     let mut checked = Checked {
@@ -158,7 +158,7 @@ fn marks(dir: &Path) -> Result<Checked, OpenError> {
     Ok(checked)
 }
 
-/// The file `conf` of the engine, if it is not what the engine wrote.
+/// The file `conf` of the engine, if it is damaged.
 fn damaged_conf(engine: &Path) -> Result<Option<PathBuf>, OpenError> {
     let path = engine.join("conf");
     let bytes = match fs::read(&path) {
@@ -168,7 +168,7 @@ fn damaged_conf(engine: &Path) -> Result<Option<PathBuf>, OpenError> {
     };
     let written = |text: &[u8]| [text, &crc32fast::hash(text).to_le_bytes()].concat();
     let text = bytes.len().checked_sub(4).map_or(bytes.as_slice(), |length| &bytes[..length]);
-    // What another version of the engine wrote is for that version to read.
+    // A file of another version of the engine is for that version to read.
     if bytes == written(CONF.as_bytes()) || bytes == written(text) {
         return Ok(None);
     }
@@ -176,7 +176,7 @@ fn damaged_conf(engine: &Path) -> Result<Option<PathBuf>, OpenError> {
     Ok(Some(path))
 }
 
-/// Checks what the engine would make of its files. Gives the last record.
+/// Checks the result of the engine's recovery. Returns the last record.
 fn check_engine(
     dir: &Path,
     engine: &Path,
@@ -218,7 +218,7 @@ fn check_engine(
     Ok(record.map_err(|error| OpenError::damaged(dir, error.to_string()))?.flatten())
 }
 
-/// The snapshot that the engine is to use, and those that are damaged.
+/// The snapshot for the engine, and the damaged ones.
 fn snapshot(engine: &Path) -> Result<(Snapshot, Vec<PathBuf>), OpenError> {
     let mut damaged = Vec::new();
     loop {
@@ -239,8 +239,8 @@ enum Dropped {
     Io(io::Error),
 }
 
-/// What the engine would drop behind the end must never have been acknowledged. A record tells how
-/// far the log was on stable storage when it was written.
+/// Checks that data which the engine would drop behind the end was never acknowledged. Each record
+/// holds the end of the log on stable storage when it was written.
 fn check_dropped(dir: &Path, file: &File, replay: &Replay, end: End) -> Result<(), Dropped> {
     let mut durable = Position::ORIGIN;
     for residue in replay.dropped() {
@@ -258,7 +258,7 @@ fn check_dropped(dir: &Path, file: &File, replay: &Replay, end: End) -> Result<(
     Err(Dropped::Acknowledged(OpenError::damaged(
         dir,
         format!(
-            "the commits at positions {from} to {last} cannot be reached, and were acknowledged"
+            "the commits at positions {from} to {last} were acknowledged and cannot be reached"
         ),
     )))
 }

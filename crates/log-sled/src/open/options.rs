@@ -1,4 +1,4 @@
-//! What can be chosen when a log is opened.
+//! Options for opening a log.
 
 use std::{fmt, sync::Arc};
 
@@ -9,21 +9,21 @@ use crate::{Disk, RealDisk};
 /// How to open a log. [`Self::default`] is right for a server.
 #[derive(Clone)]
 pub struct SledOptions {
-    /// The history that a new log is in; drawn at random if `None`. An existing log of another
-    /// history is refused.
+    /// The epoch of a new log; drawn at random if `None`. An existing log of another epoch is
+    /// refused.
     pub epoch: Option<Epoch>,
-    /// What the engine may cache, in bytes. It takes more memory than this.
+    /// The size of the engine's cache, in bytes. It takes more memory than this.
     pub cache_bytes: u64,
-    /// What may be kept of the latest records, ready to read, in bytes.
+    /// The size of the cache of the latest records, in bytes.
     pub recent_bytes: usize,
     /// Most events that share one sync.
     pub group_events_max: usize,
     /// Most bytes that are written between two syncs.
     ///
-    /// The engine finds the end of its file after a power cut by reading its last two segments
-    /// (512 KiB each); more than that unsynced could leave a hole that it does not see.
+    /// After a power cut the engine finds the end of its file by reading its last two segments (512
+    /// KiB each). More unsynced data could leave a gap that it does not see.
     pub group_bytes_max: usize,
-    /// Below this many free bytes, commits are refused until there is room again.
+    /// Below this many free bytes, commits are refused until more space is free.
     pub free_bytes_min: u64,
     /// The disk.
     pub disk: Arc<dyn Disk>,

@@ -1,10 +1,10 @@
-//! Finding the end of the log when it is opened.
+//! Finds the end of the log when it is opened.
 //!
-//! Whatever was acknowledged is there, or the log is refused. What was not is kept as far as it is
-//! whole and without a hole; the rest never was, and is removed.
+//! Every acknowledged commit is present, or the log is refused. Unacknowledged commits are kept up
+//! to the first gap; the rest is discarded.
 //!
-//! **Invariant:** the work is bounded by what came after the last place known to be complete, not
-//! by the length of the log.
+//! **Invariant:** the work is bounded by the data after the last place known to be complete, not by
+//! the length of the log.
 
 use std::{path::Path, sync::Arc};
 
@@ -19,7 +19,7 @@ use crate::{
     files::anchor::Mark,
 };
 
-/// Where the log ends.
+/// The end of the log.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct End {
     pub(crate) position: Position,
@@ -44,7 +44,7 @@ pub(crate) fn end(dir: &Path, store: &Store, mark: Mark) -> Result<End, OpenErro
     Ok(end)
 }
 
-/// Finds the end of the log, which is known to have reached `mark` and to be whole up to `from`.
+/// Finds the end of the log, which is known to have reached `mark` and to be complete up to `from`.
 /// Calls `each` with every record behind `from`.
 pub(crate) fn find_end<R: Records>(
     dir: &Path,
@@ -66,7 +66,7 @@ pub(crate) fn find_end<R: Records>(
     Ok(end)
 }
 
-/// Derives again what the indexes lose if they are ahead of the log.
+/// Derives the entries again that the indexes lose if they are ahead of the log.
 fn complete_index(dir: &Path, store: &Store, end: End) -> Result<(), OpenError> {
     let index = &store.index;
     if index.last() > end.position {
@@ -100,7 +100,8 @@ impl<R: Records> Recovery<'_, R> {
         OpenError::damaged(self.dir, damage)
     }
 
-    /// The place to read on from: known to have been reached, and with all before it in the indexes.
+    /// The place to read on from: known to have been reached, with all earlier commits in the
+    /// indexes.
     fn start(&self, position: Position, last: Position) -> Result<End, OpenError> {
         if position == Position::ORIGIN {
             return Ok(End { position, hash: Hash::ORIGIN });
@@ -111,7 +112,7 @@ impl<R: Records> Recovery<'_, R> {
         }
     }
 
-    /// The record at `position`, if all of it is there.
+    /// The record at `position`, if it is complete.
     fn complete(&self, position: Position) -> Result<Option<Record>, OpenError> {
         let read = || {
             let Some(stored) = self.records.stored(position)? else { return Ok(None) };
@@ -123,7 +124,7 @@ impl<R: Records> Recovery<'_, R> {
         read().map_err(|error| unreadable(self.dir, &error))
     }
 
-    /// The record after `end`; `None` if it and what follows never was.
+    /// The record after `end`; `None` if neither it nor a later one was acknowledged.
     fn next(&self, end: End, last: Position) -> Result<Option<Record>, OpenError> {
         let position = end.position.next();
         let Some(record) = self.complete(position)? else {
@@ -148,7 +149,7 @@ impl<R: Records> Recovery<'_, R> {
         Ok(())
     }
 
-    /// Lets the commit at `position` be incomplete if nobody can have been told of it.
+    /// Accepts an incomplete commit at `position` if it cannot have been acknowledged.
     fn never_was(&self, position: Position, last: Position) -> Result<Option<Record>, OpenError> {
         if position <= self.mark.position {
             return Err(self.missing_at(position, last));
@@ -165,7 +166,8 @@ impl<R: Records> Recovery<'_, R> {
         Ok(None)
     }
 
-    /// Names the hole at `position`: in the middle, or up to where the log is known to reach.
+    /// The error for the gap at `position`: in the middle, or up to the place that the log is known
+    /// to have reached.
     fn missing_at(&self, position: Position, last: Position) -> OpenError {
         let mut to = position;
         while to < last && matches!(self.records.stored(to.next()), Ok(None)) {
@@ -175,7 +177,7 @@ impl<R: Records> Recovery<'_, R> {
             return self
                 .damaged(format!("the commits at positions {position} to {to} are missing"));
         }
-        // Nothing follows: start() may have begun above the true end.
+        // No record follows: start() may have begun above the true end.
         let from = if last < position { last.next() } else { position };
         OpenError::Missing { dir: self.dir.to_owned(), from, to: self.mark.position }
     }

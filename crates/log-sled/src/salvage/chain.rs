@@ -1,6 +1,7 @@
-//! A log of what is whole: the holes are closed.
+//! Builds a new log of the intact records, without gaps.
 //!
-//! **Invariant:** a room of the new log has its beginning; what is left of others is handed out apart.
+//! **Invariant:** a room of the new log has its beginning. Records of other rooms are returned
+//! separately.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -9,25 +10,25 @@ use rookery_log::{Commit, Epoch, Hash, Position, Record, Revision, StreamId, Str
 use super::Salvage;
 use crate::OpenError;
 
-/// A record that is saved.
+/// A saved record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Saved {
-    /// It goes into the new log, as it is here.
+    /// A record of the new log.
     Chained(Record),
-    /// It is as it was, and of no use in a log: the beginning of its room is lost.
+    /// An unchanged record that the new log cannot hold, because the beginning of its room is lost.
     Orphan(Record),
 }
 
-/// Gives the records of the new log, in order.
+/// Returns the records of the new log, in order.
 ///
-/// Up to the first hole they are what they were. Behind it, positions and revisions are counted
-/// again, and the records are chained again, in the history `epoch`.
+/// Up to the first gap they are unchanged. After it, they get new positions, revisions and hashes,
+/// in the epoch `epoch`.
 pub struct Saving<'a> {
     salvage: &'a Salvage,
     positions: Box<dyn Iterator<Item = Position> + 'a>,
     epoch: Epoch,
     last: (Position, Hash),
-    /// By stream: the revision in the new log, and what it was in the old one.
+    /// By stream: the revision in the new log, and the one in the old log.
     revisions: HashMap<StreamId, (Revision, Revision)>,
     lost: BTreeMap<StreamId, u64>,
     orphans: HashSet<StreamId>,
@@ -35,10 +36,10 @@ pub struct Saving<'a> {
     moved: Moved,
 }
 
-/// Adapts a commit behind a hole, where records have other positions than before.
+/// Adapts a commit after a gap, where records have other positions than before.
 pub type Edit<'a> = Box<dyn FnMut(&mut Commit, &Moved) + Send + 'a>;
 
-/// Where the records of the old log are in the new one.
+/// The positions in the new log of the records of the old one.
 #[derive(Debug, Default)]
 pub struct Moved(Vec<Position>);
 
@@ -51,8 +52,8 @@ impl Moved {
 }
 
 impl Salvage {
-    /// The records of a new log, which is in the history `epoch` if this one has holes. `edit` is
-    /// called with every commit behind the first hole.
+    /// The records of a new log, in the epoch `epoch` if this one has gaps. `edit` is called with
+    /// every commit after the first gap.
     #[must_use]
     pub fn saving<'a>(&'a self, epoch: Epoch, edit: Edit<'a>) -> Saving<'a> {
         Saving {
@@ -70,8 +71,8 @@ impl Salvage {
 }
 
 impl Saving<'_> {
-    /// Of which streams events are known to be lost so far, and how many. Streams that have no whole
-    /// record behind a hole are not among them.
+    /// The streams with lost events so far, and how many they lost. Streams without an intact
+    /// record after a gap are missing here.
     #[must_use]
     pub const fn lost(&self) -> &BTreeMap<StreamId, u64> {
         &self.lost

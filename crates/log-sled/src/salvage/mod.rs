@@ -1,11 +1,12 @@
-//! Saving what is whole in a folder that cannot be opened any more.
+//! Saves the intact records of a folder that cannot be opened.
 //!
-//! Every value of the log bears a checksum, its position and its own hash, so it is recognised
-//! wherever it lies in the engine's file, also where no tree leads to it. What is saved forms a new
-//! log: records keep what they are up to the first hole, and are chained again behind it.
+//! Every value of the log has a checksum, its position and its own hash. So it is recognised
+//! anywhere in the engine's file, even if no tree leads to it. The saved records form a new log:
+//! they are unchanged up to the first gap, and chained again after it.
 //!
 //! **Invariant:** the folder is only read.
-//! **Invariant:** of two versions of a record the newer one is saved: what was erased stays so.
+//! **Invariant:** of two versions of a record the newer one is saved, so erased content stays
+//! erased.
 
 mod chain;
 mod survey;

@@ -1,4 +1,4 @@
-//! Which records are whole, and where they are.
+//! Finds the intact records and their places.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -29,7 +29,7 @@ use crate::{
 /// A value in the file of the engine.
 #[derive(Clone, Copy, Debug)]
 struct Value {
-    /// Where it is in the sequence of all that was ever written; -1 where that is not known.
+    /// Its place in the sequence of all writes; -1 if that is unknown.
     lsn: i64,
     offset: u64,
     length: u32,
@@ -39,7 +39,7 @@ struct Value {
 /// The versions of a value, newest first.
 type Versions = Vec<Value>;
 
-/// What is whole in the log of a folder.
+/// The intact records of a folder.
 pub struct Salvage {
     dir: PathBuf,
     file: File,
@@ -49,16 +49,16 @@ pub struct Salvage {
     /// The version of each record that is saved.
     kept: BTreeMap<Position, usize>,
     last: Position,
-    /// Nobody may write meanwhile.
+    /// No other process may write meanwhile.
     _lock: Option<Lock>,
 }
 
 impl Salvage {
-    /// Looks for whole records in the log in `dir`, which nobody may have open. `progress` is called
-    /// with the bytes that were read, and with all that there are.
+    /// Looks for intact records of the log in `dir`, which no process may have open. `progress` is
+    /// called with the bytes read so far and the total.
     ///
     /// # Errors
-    /// [`OpenError`] if the folder is in use, or cannot be read. Damage is no error.
+    /// [`OpenError`] if the folder is in use, or cannot be read. Damage is not an error.
     pub fn survey(dir: &Path, mut progress: impl FnMut(u64, u64)) -> Result<Self, OpenError> {
         let lock = if dir.join("lock").exists() { Some(Lock::of(dir)?) } else { None };
         let path = swap::whole(dir).join("db");
@@ -91,8 +91,8 @@ impl Salvage {
         Ok(salvage)
     }
 
-    /// Chooses a version of each record, from the last one to the first, such that those that follow
-    /// each other form a chain. So of two histories the one that reaches farther is saved.
+    /// Chooses a version of each record, from the last one to the first, such that consecutive
+    /// records form a chain. So of two histories the longer one is saved.
     fn choose(&mut self, mark: Option<Mark>) -> io::Result<()> {
         let mut next: Option<Record> = None;
         for position in self.records.keys().rev().copied().collect::<Vec<_>>() {
@@ -107,7 +107,7 @@ impl Salvage {
         }
         let reached = mark.map_or(Position::ORIGIN, |mark| mark.position);
         if mark.is_some() {
-            // What was never acknowledged counts as far as it follows without a hole.
+            // Unacknowledged records are saved up to the first gap.
             let mut end = reached;
             while self.kept.contains_key(&end.next()) {
                 end = end.next();
@@ -119,7 +119,7 @@ impl Salvage {
         Ok(())
     }
 
-    /// The newest whole version of the record at `position`, with the hash that is `wanted`.
+    /// The newest intact version of the record at `position` with the hash `wanted`.
     fn newest(
         &self,
         position: Position,
@@ -145,7 +145,7 @@ impl Salvage {
         Ok(record.filter(Record::is_intact))
     }
 
-    /// The record behind `stored`, from the newest chunks that are together what it says.
+    /// The record with the header `stored`, from the newest chunks that match it.
     fn joined(&self, stored: &Stored) -> io::Result<Option<Record>> {
         let chunks: Option<Vec<_>> = stored
             .body
@@ -174,19 +174,19 @@ impl Salvage {
         Ok(bytes.into())
     }
 
-    /// The history of the log, if anything tells it.
+    /// The epoch of the log, if any file holds it.
     #[must_use]
     pub const fn epoch(&self) -> Option<Epoch> {
         self.epoch
     }
 
-    /// How many records are whole.
+    /// How many records are intact.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.kept.len() as u64
     }
 
-    /// The positions that are lost, up to where the log is known to have reached.
+    /// The lost positions, up to the place that the log is known to have reached.
     #[must_use]
     pub fn holes(&self) -> Vec<RangeInclusive<Position>> {
         let mut holes = Vec::new();
@@ -203,12 +203,12 @@ impl Salvage {
         holes
     }
 
-    /// The positions of whole records, in order.
+    /// The positions of intact records, in order.
     pub(super) fn positions(&self) -> impl Iterator<Item = Position> {
         self.kept.keys().copied()
     }
 
-    /// The record that is saved of `position`.
+    /// The saved record at `position`.
     pub(super) fn record(&self, position: Position) -> Result<Record, OpenError> {
         let version = self.kept.get(&position).zip(self.records.get(&position));
         let version = version.and_then(|(number, versions)| versions.get(*number));
@@ -221,7 +221,7 @@ impl Salvage {
     }
 }
 
-/// Notes a value that was found.
+/// Records a value that was found.
 fn note(
     records: &mut BTreeMap<Position, Versions>,
     chunks: &mut HashMap<(Position, u32), Versions>,
@@ -252,7 +252,7 @@ fn note(
     versions.sort_by_key(|version| std::cmp::Reverse(version.lsn));
 }
 
-/// How far the log is known to have reached, as far as a file tells.
+/// The place that the log is known to have reached, if a file holds it.
 fn mark(dir: &Path) -> Option<Mark> {
     let anchor = match anchor::read(dir) {
         Ok(Sealed::Whole(mark)) => Some(mark),

@@ -1,10 +1,10 @@
-//! Rewriting the engine's files, so that nothing is left of what was erased.
+//! Rewrites the engine's files, so that they hold no erased content.
 //!
-//! The engine gives up the space of a value that is overwritten, but writes over it late or never.
-//! So every record is copied into a new folder beside, which takes over when it is whole: same
-//! positions, same hashes, same epoch.
+//! The engine frees the space of an overwritten value, but overwrites it late or never. So every
+//! record is copied into a new folder beside the old one. The new folder replaces it when it is
+//! complete: same positions, same hashes, same epoch.
 //!
-//! **Invariant:** until the copy is on stable storage and has been read back, the old files serve.
+//! **Invariant:** until the copy is on stable storage and was read back, the old files serve.
 
 use std::{fs::File, io, path::Path, time::SystemTime};
 
@@ -19,7 +19,7 @@ use crate::{
     whole::swap,
 };
 
-/// What a compaction did.
+/// The result of a compaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Compacted {
     /// How many commits were copied.
@@ -30,8 +30,7 @@ pub struct Compacted {
     pub bytes_after: u64,
 }
 
-/// Since when there may be content in the files of the log in `dir` that was erased; none if there
-/// is none.
+/// Since when the files of the log in `dir` may hold erased content; `None` if they hold none.
 ///
 /// # Errors
 /// If the folder cannot be read.
@@ -39,13 +38,13 @@ pub fn erased_since(dir: &Path) -> io::Result<Option<SystemTime>> {
     marker::since(dir)
 }
 
-/// Rewrites the files of the log in `dir`, which nobody may have open. It needs as much free space
-/// as the log is large. A crash at any point leaves the old files or the new ones.
+/// Rewrites the files of the log in `dir`, which no process may have open. It needs as much free
+/// space as the size of the log. A crash at any point leaves the old files or the new ones.
 ///
-/// `progress` is called now and then with the position copied and the last one.
+/// `progress` is called now and then with the copied position and the last one.
 ///
 /// # Errors
-/// [`OpenError`] says what is in the way; the log is then as it was.
+/// [`OpenError`] names the obstacle. The log is unchanged then.
 pub fn compact(
     dir: &Path,
     options: &SledOptions,
@@ -113,7 +112,7 @@ fn sync(options: &SledOptions, folder: &Path, file: &File) -> Result<(), OpenErr
     Ok(())
 }
 
-/// The copy is one chain, from the first record to the last one of the log.
+/// Checks that the copy is one chain, from the first record to the last one of the log.
 fn check(new: &Engine, end: End) -> Result<(), String> {
     let mut last = End { position: Position::ORIGIN, hash: Hash::ORIGIN };
     while last.position < end.position {

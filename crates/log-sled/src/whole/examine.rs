@@ -9,12 +9,13 @@ use crate::{
     open::{Lock, check},
 };
 
-/// Reads every record of the log in `dir`, which nobody may have open, and checks checksums, density
-/// and the hash chain. Commands that read a whole log call this before they open it, because opening
-/// changes files, and a damaged log is to stay as it is. `each` is called with every record.
+/// Reads every record of the log in `dir`, which no process may have open, and checks checksums,
+/// density and the hash chain. Commands that read a whole log call this before they open it,
+/// because opening changes files, and a damaged log must stay unchanged. `each` is called with
+/// every record.
 ///
 /// # Errors
-/// [`OpenError`], for whatever a log is refused, and for the first record that is damaged.
+/// [`OpenError`] for a log that would be refused, and for the first damaged record.
 pub fn examine(dir: &Path, each: impl FnMut(&Record)) -> Result<(), OpenError> {
     if !dir.exists() {
         return Ok(());

@@ -1,4 +1,4 @@
-//! Appending records that were exported from another log of the same history.
+//! Imports records that were exported from another log of the same epoch.
 
 use std::{future::Future, pin::Pin};
 
@@ -7,11 +7,11 @@ use tokio::sync::oneshot;
 
 use crate::{ImportError, SledLog, format::Draft, log::closed, writer::Job};
 
-/// An import of one record under way. It goes on if this is dropped.
+/// An import of one record in flight. It continues if this is dropped.
 pub type Importing = Pin<Box<dyn Future<Output = Result<Appended, ImportError>> + Send>>;
 
 impl SledLog {
-    /// Appends a ready-made record as it is: same position, revision, epoch and hashes.
+    /// Appends a ready-made record unchanged: same position, revision, epoch and hashes.
     ///
     /// It has its place in the order of appends when this returns, so a caller can start many and
     /// await them later.

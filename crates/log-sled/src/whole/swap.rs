@@ -1,7 +1,8 @@
-//! Putting a new folder of the engine in the place of the old one, in two renames.
+//! Replaces the engine's folder by a new one, in two renames.
 //!
-//! **Invariant:** the first rename happens only when the new folder is whole and on stable storage.
-//! So whatever a crash leaves tells what was done, and [`recover`] ends it or takes it back.
+//! **Invariant:** the first rename happens only when the new folder is complete and on stable
+//! storage. So the folders that a crash leaves show the state of the swap, and [`recover`] finishes
+//! it or reverts it.
 
 use std::{
     fs, io,
@@ -15,12 +16,12 @@ pub(crate) fn current(dir: &Path) -> PathBuf {
     dir.join("sled")
 }
 
-/// Where a new one is made.
+/// Where a new folder is made.
 pub(crate) fn beside(dir: &Path) -> PathBuf {
     dir.join("sled.new")
 }
 
-/// The folder that [`recover`] would make, or leave, the one in use.
+/// The folder that would be in use after [`recover`].
 pub(crate) fn whole(dir: &Path) -> PathBuf {
     if current(dir).exists() || !retired(dir).exists() {
         current(dir)
@@ -31,12 +32,12 @@ pub(crate) fn whole(dir: &Path) -> PathBuf {
     }
 }
 
-/// Where the old one waits to be removed.
+/// Where the old folder waits to be removed.
 fn retired(dir: &Path) -> PathBuf {
     dir.join("sled.old")
 }
 
-/// Lets the new folder, which is whole and synced, take over, and removes the old one.
+/// Replaces the old folder by the new one, which is complete and synced, and removes the old one.
 pub(crate) fn swap(dir: &Path) -> io::Result<()> {
     fs::rename(current(dir), retired(dir))?;
     sealed::sync(dir)?;
@@ -46,7 +47,7 @@ pub(crate) fn swap(dir: &Path) -> io::Result<()> {
     sealed::sync(dir)
 }
 
-/// Ends a swap that was broken off, or forgets a new folder that was not finished.
+/// Finishes an interrupted swap, or removes an incomplete new folder.
 pub(crate) fn recover(dir: &Path) -> io::Result<()> {
     if !current(dir).exists() && retired(dir).exists() {
         fs::rename(whole(dir), current(dir))?;
@@ -56,7 +57,7 @@ pub(crate) fn recover(dir: &Path) -> io::Result<()> {
     remove(&retired(dir))
 }
 
-/// Removes a folder, if it is there.
+/// Removes a folder, if it exists.
 pub(crate) fn remove(folder: &Path) -> io::Result<()> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),

@@ -1,4 +1,4 @@
-//! Looking at the whole log: is everything what was written, and do the indexes agree?
+//! Verifies the whole log: every record is intact, and the indexes agree.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -6,16 +6,16 @@ use rookery_log::{Hash, PAGE_MAX, Position, ReadError, Record, Revision, StreamI
 
 use crate::{SledLog, engine::store::Store};
 
-/// What was found in order.
+/// The counts of a verified log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Verified {
-    /// How many commits: also the last position.
+    /// How many commits, which is also the last position.
     pub commits: u64,
-    /// How many events in them.
+    /// How many events.
     pub events: u64,
     /// How many streams.
     pub streams: u64,
-    /// How many commits bear a command ID.
+    /// How many commits have a command ID.
     pub commands: u64,
     /// The hash of the last record.
     pub hash: Option<Hash>,
@@ -23,7 +23,7 @@ pub struct Verified {
 
 impl SledLog {
     /// Reads the whole log as it is now, and checks checksums, density, the hash chain, the
-    /// revisions of each stream, and the indexes. It can go on while the log is written to.
+    /// revisions of each stream, and the indexes. Appends may continue meanwhile.
     ///
     /// `progress` is called now and then with the position reached and the last one.
     ///
@@ -46,7 +46,7 @@ impl SledLog {
         }
         let (streams, commands) = store.index_sizes(last).map_err(|error| error.at(last))?;
         if (streams, commands) != (walk.found.commits, walk.found.commands) {
-            return Err(damage(last, "an index names commits that are not there"));
+            return Err(damage(last, "an index names commits that do not exist"));
         }
         walk.found.streams = walk.revisions.len() as u64;
         Ok(walk.found)
@@ -70,7 +70,7 @@ impl Walk {
             return Err(damage(position, "it does not follow the record before"));
         }
         if !record.is_intact() {
-            return Err(damage(position, "its hash does not match what it says"));
+            return Err(damage(position, "its hash does not match its content"));
         }
         let events = record.commit.events.len() as u64;
         let revision = self.revisions.entry(record.commit.stream.clone()).or_default();

@@ -1,12 +1,13 @@
-//! Erasing the content of an event that is stored.
+//! Erases the content of a stored event.
 //!
-//! A record of one value is overwritten, which the engine does whole or not at all. A record in
-//! chunks gets new chunks beside the old ones; when these are on stable storage its value is
-//! overwritten, which from then on names the new ones; and when that is, the old ones go.
+//! A record of one value is overwritten, which the engine does completely or not at all. A record
+//! in chunks gets new chunks beside the old ones. When these are on stable storage its value is
+//! overwritten, so that it names the new chunks. When that is on stable storage, the old chunks are
+//! removed.
 //!
-//! **Invariant:** at every moment the stored value names chunks that are all there.
-//! **Invariant:** a record that cannot be read fails its own erasure and no other work.
-//! **Invariant:** an erasure that was broken off is completed by doing it again.
+//! **Invariant:** at every moment all chunks that the stored value names exist.
+//! **Invariant:** a record that cannot be read fails its own erasure and no other job.
+//! **Invariant:** repeating an interrupted erasure completes it.
 
 use bytes::Bytes;
 use rookery_log::{EraseError, Position, ReadError, Record};
@@ -29,7 +30,7 @@ impl Writer {
         if !(Position(1)..=self.shared.published()).contains(&position) {
             return Ok(Err(EraseError::Absent { position, index }));
         }
-        // A record that cannot be read stays, and holds up nobody else.
+        // A record that cannot be read stays, and fails no other job.
         let (stored, record) = match self.readable(position) {
             Ok(found) => found,
             Err(error) => return Ok(Err(EraseError::Unreadable(error))),
@@ -41,7 +42,7 @@ impl Writer {
         let mut kept = stored.body.chunks();
         if erased != record {
             marker::set(&self.dir).map_err(|error| {
-                StoreError::Refused(format!("cannot note that content goes: {error}").into())
+                StoreError::Refused(format!("cannot record that content is erased: {error}").into())
             })?;
             let mut sealed = Sealed::again(Draft::of(&erased.commit), &erased, &stored);
             let chunks = std::mem::take(&mut sealed.chunks);

@@ -1,4 +1,4 @@
-//! The commits that share one sync, and who waits for it.
+//! The commits that share one sync, and the answers that wait for it.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use super::Reply;
 use crate::{ImportError, engine::store::StoreError};
 
-/// A group under way.
+/// The current group.
 #[derive(Default)]
 pub(crate) struct Group {
     records: Vec<Arc<Record>>,
@@ -33,22 +33,22 @@ impl Group {
         self.records.push(Arc::new(record));
     }
 
-    /// What `command` made in this group.
+    /// The result of `command` in this group.
     pub(crate) fn made_by(&self, command: CommandId) -> Option<Appended> {
         self.commands.get(&command).copied()
     }
 
-    /// The records of the group. They must not be seen before the sync.
+    /// The records of the group. Readers must not see them before the sync.
     pub(crate) fn take_records(&mut self) -> Vec<Arc<Record>> {
         std::mem::take(&mut self.records)
     }
 
-    /// Adds a record that is in the engine without something that it had.
+    /// Adds a record that is in the engine without its erased content.
     pub(crate) fn add_erased(&mut self, record: Record) {
         self.erased.push(Arc::new(record));
     }
 
-    /// The records of which something was erased. Whoever waits is told after the sync.
+    /// The records with erased content. The answers come after the sync.
     pub(crate) fn take_erased(&mut self) -> Vec<Arc<Record>> {
         std::mem::take(&mut self.erased)
     }
@@ -86,11 +86,12 @@ impl Group {
         failure
     }
 
-    /// Answers all: with what was decided if the group is on stable storage, else that it is not known.
+    /// Answers all jobs: with their outcome if the group is on stable storage, otherwise that the
+    /// outcome is unknown.
     pub(crate) fn answer(self, settled: &Result<(), Unavailable>) {
         for answer in self.answers {
             let settled = settled.clone();
-            // Nobody may be waiting any more: an append goes on without its caller.
+            // The caller may be gone: an append continues without it.
             match answer {
                 Answer::Append(answer, outcome) => {
                     answer.send(settled.map_err(AppendError::from).and(outcome));
@@ -106,7 +107,7 @@ impl Group {
     }
 }
 
-/// A failed decision breaks the log down, so its outcome is never sent as it stands.
+/// A failed decision stops the log, so its outcome is never sent unchanged.
 fn unsettled<T, E: From<Unavailable>>(
     outcome: Result<Result<T, E>, StoreError>,
 ) -> (Result<T, E>, Result<(), StoreError>) {

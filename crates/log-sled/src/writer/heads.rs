@@ -1,6 +1,6 @@
-//! Where the streams end that were written to lately.
+//! The ends of recently written streams.
 //!
-//! **Invariant:** streams of the group under way are never forgotten before it is settled.
+//! **Invariant:** streams of the current group stay here until it is settled.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use rookery_log::{EventKey, Revision, StreamId};
 /// How many streams are remembered between groups.
 const HELD_MAX: usize = 65_536;
 
-/// Where a stream ends.
+/// The end of a stream.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct StreamEnd {
     pub(crate) revision: Revision,
@@ -17,7 +17,7 @@ pub(crate) struct StreamEnd {
     pub(crate) last: Option<EventKey>,
 }
 
-/// The ends of streams, as the writer will leave them.
+/// The ends of streams after the writer's queued jobs.
 #[derive(Default)]
 pub(crate) struct Heads(HashMap<StreamId, StreamEnd>);
 
@@ -30,7 +30,7 @@ impl Heads {
         self.0.insert(stream, end);
     }
 
-    /// Forgets everything if it has become too much. The index still knows.
+    /// Clears everything if there is too much. The index still knows.
     pub(crate) fn bound(&mut self) {
         if self.0.len() > HELD_MAX {
             self.0.clear();

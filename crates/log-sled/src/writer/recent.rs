@@ -1,13 +1,13 @@
-//! The latest durable records, ready to read: what live readers ask for.
+//! The latest durable records in memory, for live readers.
 //!
-//! **Invariant:** the records are consecutive and end at the tail, as it was when the last was added.
+//! **Invariant:** the records are consecutive and end at the tail as of the last addition.
 
 use std::{collections::VecDeque, sync::Arc};
 
 use parking_lot::RwLock;
 use rookery_log::{Position, Record};
 
-/// A record takes about this much beside its events.
+/// The approximate memory of a record beside its events.
 const RECORD_BYTES: usize = 320;
 const EVENT_BYTES: usize = 120;
 
@@ -27,7 +27,7 @@ impl Recent {
         Self { bytes_max, held: RwLock::default() }
     }
 
-    /// Adds records that have become durable and follow those held.
+    /// Adds durable records that follow the present ones.
     pub(crate) fn extend(&self, records: impl IntoIterator<Item = Arc<Record>>) {
         let mut held = self.held.write();
         for record in records {
@@ -40,7 +40,7 @@ impl Recent {
         }
     }
 
-    /// Puts a record in the place of the one that is held for its position, if any.
+    /// Replaces the record at the same position, if it is held.
     pub(crate) fn replace(&self, record: Arc<Record>) {
         let mut held = self.held.write();
         let Held { records, bytes } = &mut *held;
@@ -60,7 +60,8 @@ impl Recent {
         held.records.get(index).cloned()
     }
 
-    /// The records after `after` up to `last`, at most `limit`; `None` if they are not all here.
+    /// The records after `after` up to `last`, at most `limit`; `None` if some of them are not
+    /// here.
     pub(crate) fn page(
         &self,
         after: Position,

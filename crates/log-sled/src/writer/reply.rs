@@ -1,4 +1,4 @@
-//! The answer to an append, and the bytes of the appends that have none yet.
+//! The answer to an append, and the bytes of all appends in flight.
 //!
 //! **Invariant:** the bytes of an append count until it is answered or dropped, on every path.
 
@@ -10,7 +10,7 @@ use std::sync::{
 use rookery_log::{APPENDS_IN_FLIGHT_BYTES_MAX, AppendError, Appended, Backlog};
 use tokio::sync::{Notify, oneshot};
 
-/// How many bytes of appends have no answer yet.
+/// How many bytes of appends are in flight.
 #[derive(Default)]
 pub(crate) struct InFlight {
     bytes: AtomicUsize,
@@ -24,7 +24,7 @@ impl InFlight {
         Counted { all: Arc::clone(self), bytes }
     }
 
-    /// What a caller waits for before the next append; `None` if there is room.
+    /// A future that a caller waits for before the next append; `None` if the log accepts appends.
     pub(crate) fn backlog(self: &Arc<Self>) -> Option<Backlog> {
         if self.has_room() {
             return None;
@@ -32,7 +32,7 @@ impl InFlight {
         let all = Arc::clone(self);
         Some(Box::pin(async move {
             loop {
-                // Enabled before the look, so that no wake-up is missed in between.
+                // Enabled before the check, so that no wake-up is missed in between.
                 let mut below = std::pin::pin!(all.below.notified());
                 below.as_mut().enable();
                 if all.has_room() {
@@ -64,14 +64,14 @@ impl Drop for Counted {
     }
 }
 
-/// Where the answer to an append goes.
+/// The receiver of the answer to an append.
 pub(crate) struct Reply {
     pub(crate) answer: oneshot::Sender<Result<Appended, AppendError>>,
     pub(crate) bytes: Counted,
 }
 
 impl Reply {
-    /// Answers. Nobody may be waiting any more: an append goes on without its caller.
+    /// Sends the answer. The caller may be gone: an append continues without it.
     pub(crate) fn send(self, outcome: Result<Appended, AppendError>) {
         drop(self.bytes);
         drop(self.answer.send(outcome));

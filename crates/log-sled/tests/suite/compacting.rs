@@ -1,4 +1,4 @@
-//! Content that was erased, and the files in which it must not be found.
+//! Erased content, and the files that must not hold it.
 
 use std::{
     fs,
@@ -16,7 +16,7 @@ use crate::support::{
 
 const SECRET: &str = "the owl flies at midnight";
 
-/// How many of the files below `folder` have the bytes of `text`.
+/// How many of the files below `folder` hold the bytes of `text`.
 fn files_with(folder: &Path, text: &str) -> usize {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let found = |path: std::path::PathBuf| {
@@ -39,7 +39,7 @@ fn secret_commit(number: u64, filler: usize) -> Commit {
     Commit { stream: stream(number), command: None, received: Millis(number), events }
 }
 
-/// A log in which secrets were said among other things, and erased again.
+/// A log in which secrets were sent among other events, and erased again.
 async fn erased_secrets(dir: &Path) -> SledLog {
     let log = open(dir);
     append_all(&log, 0..30, 3_000).await;
@@ -121,12 +121,12 @@ async fn a_swap_that_was_broken_off_is_ended_at_the_next_start() {
     for step in 0..4 {
         let state = copy(dir.path());
         let state = state.path();
-        // The new engine, whole.
+        // The new engine, complete.
         let whole = copy(compacted.path());
         rename(whole.path(), "sled", "sled.new");
         fs::rename(whole.path().join("sled.new"), state.join("sled.new")).unwrap();
         match step {
-            // Nothing of the new engine but a torn file.
+            // Only a torn file of the new engine.
             0 => fs::write(state.join("sled.new").join("db"), b"torn").unwrap(),
             1 => {}
             2 => rename(state, "sled", "sled.old"),
@@ -145,7 +145,7 @@ async fn a_swap_that_was_broken_off_is_ended_at_the_next_start() {
     }
 }
 
-/// Compacts again and again, and says how far it is.
+/// Compacts repeatedly, and prints its progress.
 #[test]
 fn compacting_child() {
     let Some(dir) = child_dir() else { return };
@@ -180,7 +180,7 @@ async fn compaction_that_is_killed_loses_nothing() {
     }
 }
 
-/// Erases what the parent has appended, and prints each position that was answered.
+/// Erases the parent's commits, and prints each answered position.
 #[tokio::test]
 async fn erasing_child() {
     let Some(dir) = child_dir() else { return };

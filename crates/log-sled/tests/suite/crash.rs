@@ -19,7 +19,7 @@ fn bytes_of(number: u64) -> usize {
     if number.is_multiple_of(7) { 20_000 } else { 200 }
 }
 
-/// Appends until it is killed, and prints each position that was answered.
+/// Appends until it is killed, and prints each answered position.
 #[tokio::test]
 async fn appending_child() {
     let Some(dir) = child_dir() else { return };
@@ -35,7 +35,7 @@ async fn appending_child() {
     }
 }
 
-/// Kills a child after `count` answers; gives the last position that it told of.
+/// Kills a child after `count` answers. Returns the last position that it printed.
 fn kill_after(count: u64, dir: &Path) -> u64 {
     let mut command = child("crash::appending_child", dir, &[]);
     let mut child = command.stdout(Stdio::piped()).spawn().unwrap();

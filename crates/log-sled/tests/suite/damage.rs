@@ -1,5 +1,5 @@
-//! Bytes that are cut off or changed. The engine may panic in threads of its own and then works no
-//! more in that process, so each batch runs in a child.
+//! Bytes that are cut off or changed. The engine may panic in threads of its own and is unusable in
+//! that process afterwards, so each batch runs in a child.
 
 use std::{fs, path::Path, time::Duration};
 
@@ -34,7 +34,7 @@ async fn given(dir: &Path) {
     fs::rename(crashed.keep(), dir).unwrap();
 }
 
-/// What became of a log; panics if it is silently wrong.
+/// The state of a damaged log; panics if it is silently wrong.
 #[derive(Debug, PartialEq, Eq)]
 enum Fate {
     Whole,
@@ -80,14 +80,15 @@ async fn fate(dir: &Path) -> Fate {
     }
 }
 
-/// Cuts the last 64 KiB at many places, with and without what tells how far the log had come.
+/// Cuts the last 64 KiB at many places, with and without the files that hold the known end of the
+/// log.
 #[tokio::test]
 async fn cutting_child() {
     let Some(dir) = child_dir() else { return };
     let length = fs::metadata(db(&dir)).unwrap().len();
     let mut whole = 0;
     for cut in 0..CUTS {
-        // Places of all kinds, not multiples of anything.
+        // Places of all kinds, at no regular distance.
         let off = 1 + cut * (64 * 1024) / CUTS + cut % 7;
         let torn = copy(&dir);
         let file = fs::OpenOptions::new().write(true).open(db(torn.path())).unwrap();

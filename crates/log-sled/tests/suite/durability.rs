@@ -1,4 +1,5 @@
-//! When a commit counts as stored: through a disk that counts, holds, fails or is full.
+//! The moment at which a commit counts as stored, with a disk that counts, delays, fails or is
+//! full.
 
 use std::{
     fs::File,
@@ -227,7 +228,7 @@ async fn refused_appends_are_not_under_way_any_more() {
     assert!(log.backlog().is_none());
 }
 
-/// A disk of a fixed size that nothing but a log fills.
+/// A disk of a fixed size that only a log fills.
 struct SmallDisk {
     dir: std::path::PathBuf,
     bytes: u64,

@@ -1,4 +1,4 @@
-//! The data folder: who may open it, and what lies about in it.
+//! The data folder: its lock, and files that do not belong to the log.
 
 use std::{fs, sync::Arc};
 

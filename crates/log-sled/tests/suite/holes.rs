@@ -1,4 +1,4 @@
-//! Records that are missing: what never was, and what is refused.
+//! Missing records: unacknowledged ones, and those that make the log refuse to open.
 
 use rookery_log::{EventLog, Position, ReadError, Scope};
 use rookery_log_sled::{OpenError, SledLog, SledOptions};

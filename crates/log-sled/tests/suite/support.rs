@@ -80,7 +80,7 @@ pub(crate) async fn read_all(log: &SledLog) -> Vec<Arc<Record>> {
     }
 }
 
-/// Copies what lies in `from` as it is now, as a crash would leave it.
+/// Copies the present content of `from`, as a crash would leave it.
 pub(crate) fn copy(from: &Path) -> TempDir {
     let to = temporary();
     copy_into(from, to.path());
@@ -114,7 +114,7 @@ pub(crate) fn contents(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     files
 }
 
-/// Gives up what tells how far the log had come.
+/// Deletes the files that hold the known end of the log.
 pub(crate) fn forget_reach(dir: &Path) {
     for name in ["anchor", "head"] {
         // A log that was never idle and never closed has no anchor yet.
@@ -127,13 +127,13 @@ pub(crate) fn db(dir: &Path) -> PathBuf {
     dir.join("sled").join("db")
 }
 
-/// Works on the engine behind the back of the log.
+/// Changes the engine's data without the log.
 pub(crate) fn tamper(dir: &Path, work: impl FnOnce(&sled::Db)) {
     let began = Instant::now();
     let db = loop {
         match sled::Config::new().path(dir.join("sled")).flush_every_ms(None).open() {
             Ok(db) => break db,
-            // Threads of the engine let go of the file a moment after it was closed.
+            // Threads of the engine release the file a moment after it was closed.
             Err(error) => assert!(began.elapsed() < Duration::from_secs(10), "{error}"),
         }
     };
@@ -143,12 +143,12 @@ pub(crate) fn tamper(dir: &Path, work: impl FnOnce(&sled::Db)) {
 
 const CHILD_DIR: &str = "ROOKERY_LOG_TEST_DIR";
 
-/// The folder that a child is to work in; `None` in a usual run of the tests.
+/// The folder for a child to work in; `None` in a usual run of the tests.
 pub(crate) fn child_dir() -> Option<PathBuf> {
     env::var_os(CHILD_DIR).map(PathBuf::from)
 }
 
-/// A command that runs one test of this binary, which asks [`child_dir`] what to do.
+/// A command that runs one test of this binary. The test gets its task from [`child_dir`].
 pub(crate) fn child(test: &str, dir: &Path, wrapper: &[&str]) -> Command {
     let exe = env::current_exe().unwrap();
     let mut words = wrapper.iter().map(PathBuf::from).chain([exe]);
@@ -158,7 +158,7 @@ pub(crate) fn child(test: &str, dir: &Path, wrapper: &[&str]) -> Command {
     command
 }
 
-/// Waits for a child that must end by itself; gives what it printed.
+/// Waits for a child that must end by itself. Returns its output.
 pub(crate) fn finish(mut command: Command, limit: Duration) -> String {
     let mut child: Child = command.stdout(Stdio::piped()).spawn().unwrap();
     let mut stdout = child.stdout.take().unwrap();

@@ -1,4 +1,4 @@
-//! What the kernel is really asked for, seen with strace.
+//! The system calls of the log, seen with strace.
 
 use std::{fs, process::Command, time::Duration};
 
@@ -25,7 +25,7 @@ async fn traced_child() {
     append_all(&log, SINGLY..SINGLY + TOGETHER, 100).await;
 }
 
-/// Whether strace is there and may trace.
+/// Whether strace exists and may trace.
 fn can_trace() -> bool {
     let works = Command::new("strace").args(["-o", "/dev/null", "true"]).status();
     let works = works.is_ok_and(|status| status.success());

@@ -1,7 +1,7 @@
-//! Damage at random, in every file of a log that was stopped, killed or never stopped at all.
+//! Random damage in every file of a log that was stopped, killed or never stopped.
 //!
-//! Whatever a trial does to one file, the log opens and says what was written, or it is refused and every
-//! file is as it was, or the record that is damaged is named when it is read. Salvage saves nothing but what was written.
+//! After damage to one file, the log opens with the written data, or it is refused and every file
+//! is unchanged, or the damaged record is named when it is read. Salvage saves only written data.
 //!
 //! The engine may panic in threads of its own, so trials run in children, a batch in each.
 
@@ -37,8 +37,8 @@ fn bytes_of(number: u64) -> usize {
     }
 }
 
-/// Makes three logs below `dir`: one that was stopped, one that was killed after a restart, and one that
-/// was killed in its first run.
+/// Makes three logs below `dir`: one that was stopped, one that was killed after a restart, and one
+/// that was killed in its first run.
 async fn given(dir: &Path) {
     let source = temporary();
     let mut log = open(source.path());
@@ -74,7 +74,7 @@ impl Random {
     }
 }
 
-/// Does something to one file of the log in `dir`; says what.
+/// Damages one file of the log in `dir`. Returns a description.
 fn damage(dir: &Path, random: &mut Random) -> String {
     let files: Vec<PathBuf> =
         contents(dir).into_iter().filter(|(_, bytes)| !bytes.is_empty()).map(|it| it.0).collect();
@@ -82,7 +82,7 @@ fn damage(dir: &Path, random: &mut Random) -> String {
     let any = usize::try_from(random.below(files.len() as u64)).unwrap();
     let path = if random.below(2) == 0 { &db } else { &files[any] };
     let mut bytes = fs::read(path).unwrap();
-    // Most of what is zero has never been written.
+    // Most zero bytes were never written.
     let written = bytes.iter().rposition(|byte| *byte != 0).map_or(1, |last| last as u64 + 1);
     let at = usize::try_from(random.below(written)).unwrap();
     let what = match random.below(16) {
@@ -109,8 +109,8 @@ fn damage(dir: &Path, random: &mut Random) -> String {
     format!("{} {what} at byte {at}", path.display())
 }
 
-/// Whether `found` is the commit that was written as `number`; with its content if that was erased and
-/// `may_be_back`.
+/// Whether `found` is the commit that was written as `number`. If its content was erased, it may be
+/// present only if `may_be_back` is set.
 fn is_right(found: &Commit, number: u64, may_be_back: bool) -> bool {
     if may_be_back && *found == commit(number, bytes_of(number)) {
         return true;
@@ -129,7 +129,7 @@ fn same(before: &BTreeMap<PathBuf, Vec<u8>>, dir: &Path, who: &str) {
     assert_eq!(changed, None, "{who} changed a file");
 }
 
-/// Opens the log and reads it. Gives how that ended.
+/// Opens the log and reads it. Returns the outcome.
 async fn open_and_read(dir: &Path, commits: u64, may_be_short: bool) -> &'static str {
     let before = contents(dir);
     let prepared = match SledLog::prepare(dir, SledOptions::default()) {
@@ -158,7 +158,7 @@ async fn open_and_read(dir: &Path, commits: u64, may_be_short: bool) -> &'static
     if named { "named" } else { "whole" }
 }
 
-/// Saves what is whole, which has to be what was written, in order.
+/// Saves the intact records, which have to be those that were written, in order.
 fn salvage(dir: &Path) {
     let before = contents(dir);
     let mut last = None;
@@ -168,7 +168,7 @@ fn salvage(dir: &Path) {
             let number = record.commit.received.0;
             assert!(last < Some(number), "{number} comes after {last:?}");
             last = Some(number);
-            // An erasure is lost with the record that it made; the next start does it again.
+            // An erasure is lost with its record; the next start repeats it.
             assert!(is_right(&record.commit, number, true), "{number} is not what was written");
         }
     }
@@ -186,7 +186,7 @@ async fn trial(dir: &Path, seed: u64) -> &'static str {
     let examined = examine(hurt.path(), |_| ());
     same(&before, hurt.path(), "reading everything");
     salvage(hurt.path());
-    // Who deletes the file that tells how far a log had come that has no other gives that up.
+    // A log without other files of its known end loses that knowledge when this file is deleted.
     let untold = !hurt.path().join("head").exists() && !hurt.path().join("anchor").exists();
     let outcome = open_and_read(hurt.path(), commits, untold).await;
     assert_eq!(outcome == "whole", examined.is_ok(), "{outcome}, but reading it said {examined:?}");
@@ -219,6 +219,6 @@ async fn damaged_log_says_what_was_written_or_names_the_damage_and_a_refusal_cha
         }
     }
     println!("{outcomes:?}");
-    // A control: the trials do harm, and not always.
+    // A control: the trials do damage, but not always.
     assert!(outcomes["refused"] > 0 && outcomes["whole"] > 0, "{outcomes:?}");
 }

@@ -1,4 +1,5 @@
-//! Records that cannot be read while the log is open: whom they hold up, and whom not.
+//! Records that cannot be read while the log is open: the jobs that they fail, and the jobs that
+//! they do not.
 
 use bytes::Bytes;
 use rookery_log::{AppendError, EraseError, EventLog, Position, ReadError};
@@ -6,7 +7,7 @@ use tempfile::TempDir;
 
 use crate::support::{append_all, commit, guard, open, tamper, temporary};
 
-/// A closed log of 30 commits of which those at `positions` cannot be read.
+/// A closed log of 30 commits; those at `positions` cannot be read.
 async fn given(positions: &[u64]) -> TempDir {
     let dir = temporary();
     append_all(&open(dir.path()), 0..30, 100).await;
