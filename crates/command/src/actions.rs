@@ -1,16 +1,17 @@
 //! Numbered actions: each once, and in the order of their numbers.
 //!
-//! A device numbers what it asks for. However its requests arrive, each waits for its turn: until
-//! the one before it has its place in the log, or has not come for a while. A turn ends when the
-//! commit is on its way, not when it is on the disk, so that one device can have many under way.
+//! A device numbers its actions. Their requests may arrive in any order. Each action waits for its
+//! turn: until the action before it has its place in the log, or has not arrived for a while. A
+//! turn ends when the commit is in flight, not when it is on the disk, so one device can have many
+//! in flight.
 //!
-//! Every action leaves one commit that bears its name: the events that it made; or a note in the
-//! stream of its user that what it asked for held already, or that it was refused, and how. That
-//! commit is its place in the order, and what a retry is answered from.
+//! Every action leaves one commit with its ID: the events that it made, or a note in the stream of
+//! its user. The note says that the action changed nothing, or why it was refused. That commit is
+//! the place of the action in the order, and the answer to a retry.
 //!
 //! **Invariant:** the commits of a device's actions stand in the log in the order of their numbers.
 //! **Invariant:** an action that waited is carried out only if its device is still logged in.
-//! **Invariant:** what is kept here follows from the log and can be lost at any time.
+//! **Invariant:** the state here follows from the log and can be lost at any time.
 
 mod asked;
 mod first;
@@ -35,7 +36,7 @@ pub(crate) use self::{
 };
 use crate::{HandleError, LastActions, LoggedIn};
 
-/// How many lines an action looks at to find some that can go.
+/// How many lines an action checks to find some that can be evicted.
 const LOOKED_AT_MAX: usize = 16;
 
 /// An action of a device.
@@ -45,34 +46,34 @@ pub(crate) struct Action {
     pub(crate) device: String,
     pub(crate) number: u64,
     pub(crate) fingerprint: Fingerprint,
-    /// The name of its commit.
+    /// The command ID of its commit.
     pub(crate) command: CommandId,
 }
 
-/// Where an action stands.
+/// The answer to an action that enters its line.
 enum Entered {
-    /// It is to be carried out now.
+    /// Carry it out now.
     Turn(Turn),
-    /// This or a greater number has been carried out; the log knows which.
+    /// This number or a greater one was carried out; the log knows which.
     Passed {
-        /// The greatest so far.
+        /// The greatest number so far.
         last: u64,
     },
 }
 
-/// The devices that act, each with a line of its own. The least recently used go.
+/// The active devices, each with a line of its own. The least recently used lines are evicted.
 pub(crate) struct Actions {
     lines: Mutex<LruCache<(OwnedUserId, String), Arc<Line>>>,
     devices_max: NonZeroUsize,
     wait: Duration,
     counted: Arc<dyn LastActions>,
-    /// Which devices are logged in; without it, all.
+    /// Checks which devices are logged in; without it, all are.
     logged_in: Option<Arc<dyn LoggedIn>>,
 }
 
 impl Actions {
-    /// Lines for `devices_max` devices, in which an action waits for as long as `wait` for one that
-    /// is missing.
+    /// Makes lines for `devices_max` devices. In a line an action waits up to `wait` for a missing
+    /// number.
     pub(crate) fn new(counted: Arc<dyn LastActions>, devices_max: usize, wait: Duration) -> Self {
         let devices_max = NonZeroUsize::new(devices_max).unwrap_or(NonZeroUsize::MIN);
         Self {
@@ -84,7 +85,7 @@ impl Actions {
         }
     }
 
-    /// Asks `logged_in` before an action that has waited is carried out.
+    /// Checks with `logged_in` before an action that has waited is carried out.
     pub(crate) fn ask(&mut self, logged_in: Arc<dyn LoggedIn>) {
         self.logged_in = Some(logged_in);
     }
@@ -103,7 +104,7 @@ impl Actions {
         line
     }
 
-    /// Waits until it is the turn of `action`. `tail` gives the last durable position.
+    /// Waits for the turn of `action`. `tail` returns the last durable position.
     async fn enter(
         &self,
         action: Action,
@@ -148,8 +149,8 @@ impl Actions {
     }
 }
 
-/// Lets go of the least recently used lines that nobody is in, as far as there are too many. Gives back how many
-/// lines it looked at.
+/// Evicts the least recently used lines that are empty, if there are too many. Returns how many
+/// lines it checked.
 fn let_go<K: std::hash::Hash + Eq + Clone>(
     lines: &mut LruCache<K, Arc<Line>>,
     count_max: usize,
@@ -162,7 +163,7 @@ fn let_go<K: std::hash::Hash + Eq + Clone>(
         if Arc::strong_count(line) == 1 {
             lines.pop_lru();
         } else {
-            // A line in which somebody waits or acts stays; the next look begins behind it.
+            // A line with a waiting or running action stays; the next check begins after it.
             let oldest = oldest.clone();
             lines.promote(&oldest);
         }
@@ -187,7 +188,7 @@ mod tests {
             lines.put(device, Arc::default());
             let_go(&mut lines, 1_000);
         }
-        // These actions look at the first lines again, sixteen at a time.
+        // These actions check the first lines again, sixteen at a time.
         for _ in 0..200 {
             let_go(&mut lines, 1_000);
         }

@@ -1,4 +1,4 @@
-//! What users can ask for, carried out.
+//! The write side, and the commands of users.
 
 use std::{collections::HashSet, io, path::Path, sync::Arc, time::Duration};
 
@@ -30,32 +30,32 @@ use crate::{
     },
 };
 
-/// Who asks, and when.
+/// The sender of a command, with its time.
 #[derive(Clone, Debug)]
 pub struct Actor {
     /// The user.
     pub user: OwnedUserId,
-    /// The device; none for imports and the server's own tasks.
+    /// The device; `None` for imports and the server's own tasks.
     pub device: Option<String>,
-    /// When the request came in: the clock is read once, by whoever makes this.
+    /// When the request arrived. The caller reads the clock once.
     pub now: Millis,
-    /// Of a join: on which way the device gets what the room shows; none: on both.
+    /// For a join: how the device receives the room's snapshot; `None` for both ways.
     pub deliver: Option<Deliver>,
 }
 
 /// Bounds of the write side.
 #[derive(Clone, Copy, Debug)]
 pub struct CommandOptions {
-    /// How much memory the cached states of rooms may take, in bytes; and as much again the graphs
-    /// of rooms that are shared with other servers.
+    /// Memory for the cached states of rooms, in bytes. The graphs of rooms shared with other
+    /// servers may take as much again.
     pub rooms_bytes_max: usize,
-    /// How long a numbered action waits for one with a smaller number that is missing.
+    /// How long a numbered action waits for a missing smaller number.
     pub action_wait: Duration,
-    /// How many devices are known to have counted how far; of others the read side is asked.
+    /// How many devices have their greatest number in memory; the read side knows those of others.
     pub acting_devices_max: usize,
-    /// How often users may do what. Actors without a device are not limited.
+    /// The rate limits of users. Actors without a device have none.
     pub rates: ActionRates,
-    /// Who sees the profile of a user by inviting the user.
+    /// The users who see a profile by inviting its user.
     pub profiles: ProfileAudience,
 }
 
@@ -71,26 +71,27 @@ impl Default for CommandOptions {
     }
 }
 
-/// What a command led to.
+/// The result of a command.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// The commit; or, if what was asked for held already, where that is known to be so.
+    /// The position of the commit. If the command changed nothing, a position at which its effect
+    /// held.
     pub position: Position,
-    /// The room that it was about.
+    /// The room of the command.
     pub room_id: OwnedRoomId,
-    /// The events it made, in order; empty if what was asked for held already.
+    /// The events it made, in order; empty if it changed nothing.
     pub events: Vec<Arc<Pdu>>,
     /// The sequence number of the first of them.
     pub first_sequence: u64,
-    /// The command had been carried out before, and this is its first result.
+    /// The command was carried out before, and this is its first result.
     pub repeated: bool,
-    /// When the command came in.
+    /// When the command arrived.
     pub received: Millis,
-    /// Who sent it.
+    /// The sender.
     pub origin: Origin,
 }
 
-/// The write side: decides commands and appends what they make happen.
+/// The write side: decides commands and appends their events.
 pub struct Commands {
     pub(crate) core: Core,
     pub(crate) server_name: OwnedServerName,
@@ -113,10 +114,11 @@ pub struct Commands {
 }
 
 impl Commands {
-    /// The write side of `log`. Snapshots of large rooms are kept in `folder`; without one, none.
+    /// Opens the write side of `log`. Snapshots of large rooms are kept in `folder`; without it,
+    /// none are kept.
     ///
     /// # Errors
-    /// If the folder cannot be made.
+    /// If the folder cannot be created.
     pub fn open(
         log: Arc<dyn EventLog>,
         server_name: OwnedServerName,
@@ -151,8 +153,8 @@ impl Commands {
         })
     }
 
-    /// Forgets that redacted content was erased: the next write side with this `folder` erases all of
-    /// it again. To be called before a log is opened that may have lost erasures.
+    /// Removes the checkpoint of erasures: the next write side with this `folder` repeats all of
+    /// them. Call it before a log is opened that may have lost erasures.
     ///
     /// # Errors
     /// If the folder cannot be written.
@@ -160,7 +162,7 @@ impl Commands {
         Checkpoint::forget(folder, EraseProcess::NAME)
     }
 
-    /// The same; an action that waits for its turn is given up if its device is logged out meanwhile.
+    /// Cancels an action that waits for its turn if its device is logged out meanwhile.
     #[must_use]
     pub fn with_logged_in(mut self, logged_in: Arc<dyn LoggedIn>) -> Self {
         self.actions.ask(logged_in);
@@ -199,8 +201,8 @@ impl Commands {
         self.core.look(&self.accounts, &cell, profile).await
     }
 
-    /// The profile of `user` as an invite by `actor` may show it to the room: the invite tells the actor no more than
-    /// the actor may see without it.
+    /// The profile of `user` as an invite by `actor` may show it in the room. The invite shows the
+    /// actor no more than they may see without it.
     pub(crate) async fn invitee_profile(
         &self,
         actor: &Actor,
@@ -215,7 +217,7 @@ impl Commands {
         self.profile(user).await
     }
 
-    /// Whether both users are joined to some room, as far as the read side knows by now.
+    /// Whether both users are joined to the same room, as far as the read side knows.
     async fn share_a_room(&self, one: &UserId, other: &UserId) -> Result<bool, HandleError> {
         let theirs = self.memberships.joined_rooms(other, Position::ORIGIN).await?;
         let theirs: HashSet<OwnedRoomId> = theirs.into_iter().collect();
@@ -229,9 +231,9 @@ impl Commands {
         Ok(self.core.log.head(&stream).await?.position > Position::ORIGIN)
     }
 
-    /// Does what follows from commits and was not done by their commands: tells rooms of profiles, erases
-    /// redacted content, releases aliases. Goes on for as long as it is polled, and tries again after
-    /// failures. `clock` dates what it makes.
+    /// Runs the processes: tells rooms of profiles, erases redacted content, releases aliases. It
+    /// does the work of commits that their commands left undone. It continues while it is polled,
+    /// and retries after failures. `clock` dates the events that it makes.
     pub async fn run_processes(&self, clock: impl Fn() -> Millis + Sync) {
         let log = &*self.core.log;
         let eraser = &self.core.eraser;
@@ -243,15 +245,15 @@ impl Commands {
         );
     }
 
-    /// How the processes are.
+    /// The status of the processes.
     #[must_use]
     pub fn processes(&self) -> Vec<ProcessStatus> {
         let all = [&*self.core.eraser.progress, &self.profiles, &self.releases];
         all.map(Progress::status).into()
     }
 
-    /// Erases from the log what a stop of the server has left there of redacted events. Answers with
-    /// the number of redactions that were looked at again.
+    /// Erases redacted content that a stop of the server has left in the log. Returns the number of
+    /// redactions that were checked.
     ///
     /// # Errors
     /// [`HandleError`] if the log cannot be read or written.
@@ -260,8 +262,8 @@ impl Commands {
         Ok(eraser.progress.catch_up(&*self.core.log, &EraseProcess(eraser)).await?)
     }
 
-    /// Tells rooms of the changes of profiles that a stop of the server kept from them. Answers with the
-    /// number of commits from which something followed. The read side has to be up.
+    /// Tells rooms of the changes of profiles that a stop of the server left untold. Returns the
+    /// number of commits with such work. The read side has to run.
     ///
     /// # Errors
     /// [`HandleError`] if the log cannot be read or written.
@@ -270,21 +272,22 @@ impl Commands {
         Ok(self.profiles.catch_up(&*self.core.log, &process).await?)
     }
 
-    /// Releases the aliases that a stop of the server has left claimed for nothing. Answers with the
-    /// number of commits from which something followed.
+    /// Releases the aliases that a stop of the server has left claimed without a room. Returns the
+    /// number of commits with such work.
     ///
     /// # Errors
-    /// [`HandleError`] if the log cannot be read or written, or if a claim is too young to be judged.
+    /// [`HandleError`] if the log cannot be read or written, or if a claim is too recent to be
+    /// judged.
     pub async fn resume_releases(&self, now: Millis) -> Result<usize, HandleError> {
         let process = AliasProcess::new(self, now);
         Ok(self.releases.catch_up(&*self.core.log, &process).await?)
     }
 
-    /// Writes snapshots of the cached rooms that are due for one, and how far the processes are. Does
-    /// none of their work. Call now and then, and at the end.
+    /// Writes due snapshots of the cached rooms, and the checkpoints of the processes. Does none of
+    /// the processes' work. Call it now and then, and at the end.
     ///
     /// # Errors
-    /// If a file cannot be written; the others are still tried on the next call.
+    /// If a file cannot be written; the next call tries the others.
     pub async fn save(&self) -> io::Result<()> {
         let log = &*self.core.log;
         self.core.eraser.progress.save::<EraseProcess<'_>>(log).await?;
@@ -300,8 +303,8 @@ impl Commands {
         Ok(())
     }
 
-    /// The parts of a room's state, if a snapshot of it is due. Only taking them keeps the room
-    /// waiting, not writing them.
+    /// The parts of a room's state, if a snapshot of it is due. Only this step locks the room;
+    /// writing does not.
     async fn snapshot_due(&self, cell: &Cell<Room>) -> Option<Snapshot> {
         let mut slot = cell.loaded.lock().await;
         forget_failed(&mut slot);
@@ -321,19 +324,19 @@ impl Commands {
     }
 }
 
-/// How a command is known again when it is tried again.
+/// How the server recognises a command that is tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retry {
-    /// It is not: a second try is a second command.
+    /// It does not: a second try is a second command.
     Unnamed,
-    /// By the number that the device gave it. Without a device it is unnamed.
+    /// By the device's number. Without a device the command is unnamed.
     Action(u64),
-    /// By a name of its own, as imports have.
+    /// By a command ID, as for imports.
     Named(CommandId),
 }
 
 impl Actor {
-    /// The request of this actor for a command that is known again by `retry`.
+    /// The request of this actor for a command that the server recognises by `retry`.
     pub(crate) fn request(&self, retry: Retry) -> Request {
         let command = match retry {
             Retry::Unnamed => None,
@@ -357,7 +360,7 @@ impl Actor {
         envelope
     }
 
-    /// The name of the commit of an action.
+    /// The command ID of an action.
     pub(crate) fn command_id(&self, action: u64) -> Option<CommandId> {
         let device = self.device.as_deref()?;
         let parts: [&[u8]; 4] =

@@ -1,4 +1,4 @@
-//! Why a command had no effect, or none that is known.
+//! Errors of a command that had no effect, or an unknown one.
 
 use std::time::Duration;
 
@@ -7,70 +7,72 @@ use rookery_log::{Position, ReadError, Unavailable};
 
 use crate::users::rates::{ActionKind, seconds};
 
-/// What became of a command that did not succeed.
+/// A command did not succeed.
 #[derive(Debug, thiserror::Error)]
 pub enum HandleError {
-    /// A rule refused it: tell the user, do not retry.
+    /// A rule refused it. Show the refusal to the user, and do not retry.
     #[error(transparent)]
     Rejected(#[from] Rejection),
-    /// There is no such room, or none that the user may know of.
+    /// The room does not exist, or the user may not know of it.
     #[error("there is no such room, or you may not see it")]
     NoSuchRoom,
-    /// The device has used this action ID for something else: take the next one.
-    #[error("this device has used this action ID for something else; take the next one")]
+    /// The device has used this action ID for another action. Take the next ID.
+    #[error("this device has used this action ID for another action; take the next one")]
     ActionIdReused,
-    /// The device has counted on meanwhile: it was not carried out, and will not be under this ID.
+    /// The device has used a greater action ID. This action was not carried out, and never will be
+    /// under this ID.
     #[error(
-        "action {last} of this device was carried out before this one came, so this one was not; \
-         send it again under a new action ID if it is still wanted"
+        "action {last} of this device was carried out before this one arrived, so this one was not; to carry it out, send it again under a new action ID"
     )]
     ActionTooLate {
         /// The greatest number that was carried out.
         last: u64,
     },
-    /// The device was logged out while the action waited for its turn: it was not carried out.
+    /// The device was logged out while the action waited for its turn. It was not carried out.
     #[error("the device was logged out while this action waited; log in again")]
     LoggedOut,
-    /// A rule refused it when it came first: tell the user the same again.
+    /// A rule refused it the first time. Give the user the same answer.
     #[error("{message}")]
     RefusedBefore {
         /// The code of the rule.
         code: String,
-        /// What the user was told.
+        /// The message of the first answer.
         message: String,
     },
-    /// Others keep writing to the same stream: safe to retry.
+    /// Other writers kept changing the same stream. A retry is safe.
     #[error("lost the race {attempts} times; try again")]
     Contended {
-        /// How often it was tried.
+        /// The number of attempts.
         attempts: u32,
     },
-    /// The user has done much of this in a short time: nothing was done, so the same action can be sent again later.
+    /// The user has exceeded a rate limit. Nothing was done, so the same action can be sent again
+    /// later.
     #[error("too many {kind} in a short time; try again in {} s", seconds(*.wait))]
     RateLimited {
-        /// Of what it was too much.
+        /// The kind of action.
         kind: ActionKind,
-        /// After which time it can be done.
+        /// The time to wait.
         wait: Duration,
     },
-    /// The command makes more than one commit may hold: ask for less at once.
+    /// The command makes more than one commit may hold. Split it.
     #[error("the command makes more or larger events than one commit may hold")]
     TooLarge,
     /// The outcome is unknown: retry with the same action ID.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
-    /// The log holds something that this version cannot read: an operator has to look.
+    /// The log holds data that this version cannot read. An operator has to act.
     #[error("cannot read the log at position {position}: {reason}")]
     Unreadable {
         /// The commit.
         position: Position,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
 }
 
 impl HandleError {
-    /// The code of a refusal that a retry of the action gets again; none for what is worth a retry.
+    /// The code of a refusal that a retry of the action gets again; `None` for errors that are
+    /// worth a retry.
     pub(crate) fn kept_code(&self) -> Option<&str> {
         match self {
             Self::Rejected(rejection) => Some(rejection.code()),
@@ -87,7 +89,7 @@ impl HandleError {
         }
     }
 
-    /// Whether it is certain that nothing was written.
+    /// Whether certainly nothing was written.
     pub(crate) fn is_final(&self) -> bool {
         self.kept_code().is_some() || matches!(self, Self::Contended { .. })
     }

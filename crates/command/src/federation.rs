@@ -1,14 +1,14 @@
-//! Events of other servers: how they get into the log.
+//! Events of other servers, and their way into the log.
 //!
-//! What comes in is checked by itself first (form, signatures, content hash), then against the
-//! room's graph (what authorises it, what it follows, the state by now). Each answer says what
-//! became of the event.
+//! An event is checked by itself first (form, signatures, content hash), then against the room's
+//! graph (its auth events, the state before it, the current state). Each answer says what happened
+//! to the event.
 //!
 //! Source: Matrix server-server specification, "Checks performed on receipt of a PDU".
 //!
 //! **Invariant:** an event of a user of this server is never taken from another server.
-//! **Invariant:** what is decided here is appended under the same guard as commands of users; a lost
-//! race is decided anew.
+//! **Invariant:** decided events are appended under the same guard as commands of users; a lost
+//! race is decided again.
 
 mod delivery;
 mod graphs;
@@ -29,7 +29,7 @@ pub use self::{
     receipt::{Receipt, Received},
 };
 
-/// What the pipeline keeps between two deliveries. All of it can be lost.
+/// The state between two deliveries. All of it can be lost.
 pub(crate) struct Federation {
     graphs: Graphs,
     held: Mutex<Held>,

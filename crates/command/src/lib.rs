@@ -1,9 +1,9 @@
 //! The write side: load, decide, append.
 //!
-//! **Invariant:** a command is appended only under a guard on the revision its decision was made
-//! at; caches and the order of locks make that cheap, never correct.
-//! **Invariant:** nothing here knows GraphQL, a log engine or a read model; what a command needs
-//! of the read side comes through [`Ports`].
+//! **Invariant:** a command is appended only under a guard on the event its decision was built on.
+//! Caches and the order of locks make that cheap; they do not make it correct.
+//! **Invariant:** nothing here knows GraphQL, a log engine or a read model. Commands get data of
+//! the read side through [`Ports`].
 
 mod actions;
 mod commands;

@@ -12,11 +12,11 @@ use rookery_log::{Position, Unavailable};
 
 use crate::{EventLookup, Memberships};
 
-/// How far the devices of users have counted, as some read model knows it.
+/// The greatest action numbers of devices, from a read model.
 #[async_trait]
 pub trait LastActions: Send + Sync + 'static {
-    /// The greatest number that the device has given to an action that was carried out, as of
-    /// `at_least` or later; 0 if it has given none.
+    /// The greatest number that the device gave to an action that was carried out, as of `at_least`
+    /// or later; 0 if there is none.
     ///
     /// # Errors
     /// [`Unavailable`] if the read model does not get there in time.
@@ -28,7 +28,7 @@ pub trait LastActions: Send + Sync + 'static {
     ) -> Result<u64, Unavailable>;
 }
 
-/// Which devices are logged in.
+/// The sessions of devices.
 pub trait LoggedIn: Send + Sync + 'static {
     /// Whether the device of the user has a session now.
     ///
@@ -37,13 +37,13 @@ pub trait LoggedIn: Send + Sync + 'static {
     fn is_logged_in(&self, user: &UserId, device: &str) -> Result<bool, Unavailable>;
 }
 
-/// Everything that the write side asks of the read side.
+/// All ports of the write side to the read side.
 #[derive(Clone)]
 pub struct Ports {
-    /// Which rooms a user is in.
+    /// The rooms of users.
     pub memberships: Arc<dyn Memberships>,
     /// Events by their IDs.
     pub events: Arc<dyn EventLookup>,
-    /// How far a device has counted.
+    /// The greatest action numbers of devices.
     pub last_actions: Arc<dyn LastActions>,
 }

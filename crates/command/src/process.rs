@@ -1,13 +1,16 @@
 //! Work that follows from commits.
 //!
-//! A process reads the log from a checkpoint of its own and does what follows from each commit that concerns
-//! it. Most of this is done by the command itself before it answers, which then says so ([`Progress::done`]);
-//! the process does what is left: after a crash, after a failure, after another gateway's commit.
+//! A process reads the log from a checkpoint of its own and does the work that follows from each
+//! commit of its kind. The command usually does this work itself before it answers, and reports it
+//! ([`Progress::done`]). The process does the remaining work: after a crash, after a failure, after
+//! another gateway's commit.
 //!
-//! **Invariant:** the checkpoint moves only after the effect is durable, so a crash repeats work and never skips it.
-//! **Invariant:** every effect is idempotent: commands have names that derive from process, position and room.
-//! **Invariant:** a damaged record is named, counted and skipped. It keeps nothing else from being done.
-//! **Invariant:** opening and saving move no checkpoint past a commit with work that was not done.
+//! **Invariant:** the checkpoint moves only after the effect is durable, so a crash repeats work
+//! and never skips it.
+//! **Invariant:** every effect is idempotent: commands have IDs that derive from process, position
+//! and room.
+//! **Invariant:** a damaged record is named, counted and skipped. It blocks no other work.
+//! **Invariant:** opening and saving move no checkpoint past a commit with undone work.
 
 mod aliases;
 mod checkpoint;
@@ -26,37 +29,38 @@ pub(crate) use self::{
 };
 use crate::HandleError;
 
-/// Why a process has not done what follows from a commit.
+/// The reason why the work of a commit was not done.
 #[derive(Debug)]
 pub(crate) enum Undone {
-    /// It can be done later: nothing after this commit is done before.
+    /// It can be done later. The work of later commits waits for it.
     Later(String),
-    /// Trying again would change nothing: it is named, counted and left.
+    /// A retry would change nothing. It is named, counted and skipped.
     Skipped(String),
 }
 
 /// Work of one kind.
 pub(crate) trait Process: Sync {
-    /// Names the checkpoint, and the process in what operators read.
+    /// The name of the process, for its checkpoint and for operators.
     const NAME: &'static str;
 
-    /// Whether something may follow from a commit. It is asked of every commit, so it is cheap.
+    /// Whether a commit may have work for this process. It is called for every commit, so it is
+    /// cheap.
     fn concerns(record: &Record) -> bool;
 
-    /// Does what follows from a commit. `false` if that was nothing.
+    /// Does the work of a commit. Returns `false` if there was none.
     fn handle(&self, record: &Record) -> impl Future<Output = Result<bool, Undone>> + Send;
 }
 
-/// How a process is.
+/// The status of a process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProcessStatus {
-    /// Which one.
+    /// Its name.
     pub name: &'static str,
-    /// All commits up to here are done.
+    /// The work of all commits up to here is done.
     pub position: rookery_log::Position,
     /// How many commits were skipped since the start, because of damage.
     pub skipped: u64,
-    /// Why it does not go on at the moment.
+    /// The reason why it does not continue now.
     pub trouble: Option<String>,
 }
 
@@ -85,7 +89,7 @@ impl From<Undone> for HandleError {
     }
 }
 
-/// The events of a room's commit that may be state; `None` for messages, which most commits are.
+/// The events of a room's commit that may be state; `None` for commits of messages, which are most.
 fn state_events(record: &Record) -> Option<&[LoggedEvent]> {
     const MESSAGE: &[u8] = b"\"type\":\"m.room.message\"}";
     let (StreamKind::Room, _) = record.commit.stream.split()? else { return None };
@@ -93,7 +97,7 @@ fn state_events(record: &Record) -> Option<&[LoggedEvent]> {
     (!messages).then_some(&record.commit.events)
 }
 
-/// Whether any of `events` has the bytes `text`, as canonical JSON writes them.
+/// Whether any of `events` contains the bytes `text`, as canonical JSON writes them.
 fn mention(events: &[LoggedEvent], text: &str) -> bool {
     events.iter().any(|event| memchr::memmem::find(&event.content, text.as_bytes()).is_some())
 }

@@ -28,7 +28,7 @@ use crate::{
     users::profile::unless_gone,
 };
 
-/// A command that is decided and on its way to the log; [`Commands::finish`] waits for it.
+/// A decided command in flight; [`Commands::finish`] waits for it.
 pub struct Started {
     request: Request,
     room_id: OwnedRoomId,
@@ -60,8 +60,8 @@ impl Commands {
         self.conclude(actor, &request, result).await
     }
 
-    /// Carries out a command in the room that an alias points to. Where it pointed when the action
-    /// came first is what counts for a retry.
+    /// Carries out a command in the room that an alias points to. For a retry, the alias counts as
+    /// it was at the first try.
     ///
     /// # Errors
     /// [`HandleError`], which says whether to retry.
@@ -136,7 +136,7 @@ impl Commands {
         here && self.may_have_made(actor, command, &[], &first.handled)
     }
 
-    /// For a room that admits the members of others: one of those that the actor is a member of.
+    /// For a restricted room: a room whose members it admits and that the actor has joined.
     async fn admitting_room(
         &self,
         actor: &Actor,
@@ -178,7 +178,7 @@ impl Commands {
         Ok(outcome(request, room_id.to_owned(), handled))
     }
 
-    /// Loads, decides and appends, with the profile that a member event is to carry.
+    /// Loads, decides and appends, with the profile for a member event.
     async fn carry_out(
         &self,
         actor: &Actor,
@@ -202,7 +202,7 @@ impl Commands {
         Err(HandleError::Contended { attempts: ATTEMPTS_MAX })
     }
 
-    /// Decides ahead of the disk; or, in a room that needs its graph for that, after it.
+    /// Decides ahead of the disk, or after it in a room that needs its graph.
     async fn decide_anywhere(
         &self,
         cell: &Cell<Room>,
@@ -230,8 +230,8 @@ impl Commands {
         }
     }
 
-    /// Decides a command and puts it on its way without waiting for the disk, so that one caller
-    /// can have many under way. They are applied in the order in which they were started.
+    /// Decides a command and starts its append without waiting for the disk, so that one caller can
+    /// have many in flight. They are applied in the order in which they were started.
     ///
     /// # Errors
     /// [`HandleError`], which says whether to retry.
@@ -255,7 +255,7 @@ impl Commands {
             if !matches!(decided, Decided::Refused(..)) {
                 return Ok(Started { request, room_id: room_id.to_owned(), cell, decided });
             }
-            // The refusal, or another look if what it was based on is lost.
+            // The refusal, or another attempt if the state behind it is lost.
             self.core.settle(&cell, decided).await?;
         }
         Err(HandleError::Contended { attempts: ATTEMPTS_MAX })
@@ -264,7 +264,7 @@ impl Commands {
     /// Waits until a started command is durable.
     ///
     /// # Errors
-    /// [`HandleError::Contended`] if another writer came first: nothing was written; else as
+    /// [`HandleError::Contended`] if another writer came first: nothing was written; otherwise as
     /// [`Self::room`].
     pub async fn finish(&self, started: Started) -> Result<Outcome, HandleError> {
         let Started { request, room_id, cell, decided } = started;
@@ -292,7 +292,7 @@ impl Commands {
         }
     }
 
-    /// Whether a commit that bears the name of this command can be the work of it.
+    /// Whether a commit with the ID of this command can be its result.
     fn may_have_made(
         &self,
         actor: &Actor,
@@ -319,8 +319,8 @@ impl Commands {
         }
     }
 
-    /// A profile may change between the decision to join and the join. Nobody else would tell the
-    /// room then, because the reader who spreads profiles did not know of the join yet.
+    /// A profile may change between the decision to join and the join. Then this tells the room,
+    /// because the process that spreads profiles did not know of the join yet.
     pub(crate) async fn follow_profile(
         &self,
         actor: &Actor,
@@ -331,7 +331,7 @@ impl Commands {
         if profile == used {
             return Ok(());
         }
-        // What follows the join is no part of its answer.
+        // The event after the join is not part of its answer.
         let actor = &Actor { deliver: None, ..actor.clone() };
         let command = RoomCommand::SetMemberProfile { profile };
         let request = actor.request(Retry::Unnamed);
@@ -344,7 +344,7 @@ pub(crate) fn accepted(envelope: &Envelope, events: Vec<Arc<Pdu>>) -> Vec<Fact> 
     events.into_iter().map(fact).collect()
 }
 
-/// What the generic part found, as an answer.
+/// Turns the result of the generic part into an answer.
 pub(crate) fn outcome(request: &Request, room_id: OwnedRoomId, handled: Handled) -> Outcome {
     let Handled { position, facts, first_sequence, repeated } = handled;
     let pdu = |fact| match fact {
@@ -362,7 +362,7 @@ pub(crate) fn outcome(request: &Request, room_id: OwnedRoomId, handled: Handled)
     }
 }
 
-/// What an action came to when it was carried out first, as an answer.
+/// Turns the first result of an action into an answer.
 pub(crate) fn outcome_again(
     actor: &Actor,
     retry: Retry,

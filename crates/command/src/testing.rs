@@ -1,10 +1,10 @@
-//! Simulated servers that share a room: for the tests of this crate, and of others by its feature
-//! `testing`.
+//! Simulated servers that share a room: for the tests of this crate, and of others through its
+//! feature `testing`.
 //!
-//! Each [`Server`] is a real write side under a name and a key of its own. A [`World`] lets several
-//! of them act in one room, and passes signed events from one to another late, in part, out of order
-//! and more than once; one of them may be a rogue, who signs what no server of ours would make.
-//! Everything follows from a seed. What was sent ([`World::sent`]) can then be given to any other
+//! Each [`Server`] is a real write side with a name and a key of its own. A [`World`] lets several
+//! of them act in one room. It passes signed events between them late, in part, out of order and
+//! more than once. One of them may be a rogue that signs invalid events. Everything follows from a
+//! seed. The sent events ([`World::sent`]) can then be given to any other
 //! [`Commands`](crate::Commands), over any log, in any order ([`Orders`]).
 //!
 //! ```ignore

@@ -24,7 +24,7 @@ use crate::{
     Actor, CommandOptions, Commands, EventLookup, LastActions, Memberships, Outcome, Ports, Retry,
 };
 
-/// Knows who is where by asking the log.
+/// Reads the rooms of users from the log.
 struct FromLog(Arc<dyn EventLog>);
 
 #[async_trait]
@@ -48,7 +48,7 @@ impl Memberships for FromLog {
     }
 }
 
-/// Everybody sees everything; who has reacted with what is worked out from the log.
+/// Every event is visible; the reactions are read from the log.
 #[async_trait]
 impl EventLookup for FromLog {
     async fn known(

@@ -1,4 +1,4 @@
-//! What an action asks for, as its fingerprint has it.
+//! The request of an action, as its fingerprint covers it.
 
 use rookery_domain::{
     CreateRoom, EventId, Filter, Fingerprint, RoomCommand, RoomId, RoomVersionId,
@@ -8,29 +8,29 @@ use serde::Serialize;
 use super::Action;
 use crate::{Actor, ProfileChange, Retry};
 
-/// Everything that can have a number. Fingerprints of it are in logs: what stands here keeps its
-/// form.
+/// Every request that can have a number. The log holds fingerprints of these values, so their
+/// serialised form never changes.
 #[derive(Serialize)]
 #[serde(tag = "asked", rename_all = "snake_case")]
 pub(crate) enum Asked<'a> {
-    /// Something of a room, which is named by its ID or by an alias.
+    /// A command for a room, which is named by its ID or by an alias.
     Room { room: &'a str, command: &'a RoomCommand },
-    /// A new room.
+    /// Create a room.
     Create { room: &'a CreateRoom },
-    /// A new room of this version instead of one.
+    /// Replace a room by one of this version.
     Upgrade { room: &'a str, version: &'a RoomVersionId },
-    /// Another profile.
+    /// Change the profile.
     Profile { change: &'a ProfileChange },
-    /// A room is read up to some event.
+    /// Move the read receipt in a room.
     Mark { room: &'a RoomId, event: &'a EventId, private: bool },
-    /// A filter is to be kept.
+    /// Store a filter.
     Filter { filter: &'a Filter },
-    /// A filter is to be forgotten.
+    /// Delete a filter.
     DeleteFilter { filter_id: &'a str },
 }
 
 impl Actor {
-    /// The action that `asked` is, if it has a number and a device.
+    /// The action of `asked`, if it has a number and a device.
     pub(super) fn action(&self, retry: Retry, asked: &Asked) -> Option<Action> {
         let Retry::Action(number) = retry else { return None };
         let (device, command) = (self.device.clone()?, self.command_id(number)?);

@@ -1,4 +1,4 @@
-//! The first result of an action, read back from the log.
+//! The first result of an action, read from the log.
 
 use rookery_domain::{
     AccountEvent, ActionOutcome, Fact, Fingerprint, Origin, OwnedRoomId, Subject,
@@ -11,21 +11,22 @@ use crate::{
     stream::handle::{Core, Handled},
 };
 
-/// What an action came to when it was carried out first.
+/// The result of an action when it was first carried out.
 pub(crate) struct First {
-    /// Where its commit is.
+    /// The stream of its commit.
     pub(crate) stream: StreamId,
-    /// What it made; no facts if what it asked for held already.
+    /// The result; without facts if the action changed nothing.
     pub(crate) handled: Handled,
-    /// Its fingerprint says that it is the same action. Logs of before have none: there the caller
-    /// has to compare.
+    /// Whether its fingerprint matches. Older logs have no fingerprints; there the caller has to
+    /// compare.
     pub(crate) proven: bool,
-    /// The room in which what it asked for held already.
+    /// The room of an action that changed nothing.
     pub(crate) held_in: Option<OwnedRoomId>,
 }
 
 impl First {
-    /// Refuses another action that bears the same number, as far as that is not known yet.
+    /// Refuses another action with the same number, unless the fingerprint has already been
+    /// checked.
     ///
     /// # Errors
     /// [`HandleError::ActionIdReused`] unless `is_it`.
@@ -39,8 +40,8 @@ impl Core {
     /// The first result of `action`, whose commit is at `position`.
     ///
     /// # Errors
-    /// The refusal, if it was refused; [`HandleError::ActionIdReused`] if the number was given to
-    /// something else.
+    /// The refusal, if the action was refused; [`HandleError::ActionIdReused`] if another action
+    /// has the number.
     pub(super) async fn first(
         &self,
         action: &Action,

@@ -1,10 +1,11 @@
-//! The actions of one device, in a line.
+//! The line of one device's actions.
 //!
-//! **Invariant:** the least number that waits goes first, and only one at a time.
-//! **Invariant:** what was put off because its user did too much goes before what comes after it, as long as it is expected again.
-//! **Invariant:** whoever changes something wakes the first in the line; only that one can go.
-//! **Invariant:** a number counts as passed only while its commit is in the log or on its way there:
-//! when a commit fails, its turn says so; if that is gone, the log is asked again.
+//! **Invariant:** the least waiting number goes first, and only one at a time.
+//! **Invariant:** an action that was put off by a rate limit goes before the later ones, while it
+//! is expected again.
+//! **Invariant:** every change wakes the first action in the line; only that one can go.
+//! **Invariant:** a number counts as passed only while its commit is in the log or in flight. When
+//! the commit fails, its turn reports that; if the turn was dropped, the log is asked again.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -13,10 +14,10 @@ use tokio::{sync::Notify, time::Instant};
 
 use crate::{ActionKind, stream::cell::SharedAppend};
 
-/// When more than so many wait, the first goes without those that are missing.
+/// When more actions wait, the first one goes without the missing numbers.
 const WAITING_MAX: usize = 256;
 
-/// For how long an action is expected again that was put off, after the time that its client was told.
+/// How long an action that was put off is expected again, after the time that the client received.
 const EXPECTED: Duration = Duration::from_secs(10);
 
 /// The line of a device.
@@ -27,36 +28,36 @@ pub(crate) struct Line {
 
 #[derive(Default)]
 struct State {
-    /// The greatest number that has its place in the log; none if that has to be asked.
+    /// The greatest number with a place in the log; `None` if the log has to be asked.
     last: Option<u64>,
-    /// The greatest number that is known to be in the log. It stays when `last` is forgotten.
+    /// The greatest number that is known to be in the log. It stays when `last` is cleared.
     written: u64,
-    /// Grows whenever `last` is forgotten.
+    /// Grows whenever `last` is cleared.
     generation: u64,
-    /// Who has the turn.
+    /// The number that has the turn.
     turn: Option<u64>,
-    /// The last serial number that was given to a turn or to a place.
+    /// The last serial number of a turn or place.
     serial: u64,
     /// By number, then by serial number.
     waiting: BTreeMap<(u64, u64), Waiting>,
-    /// Those whose commits are on their way.
+    /// Actions whose commits are in flight.
     under_way: BTreeMap<u64, UnderWay>,
     /// The least number that was put off.
     put_off: Option<PutOff>,
 }
 
-/// An action that was put off because its user did too much.
+/// An action that was put off by a rate limit.
 #[derive(Clone, Copy)]
 struct PutOff {
     number: u64,
     kind: ActionKind,
-    /// When it can be done.
+    /// When it can be carried out.
     at: Instant,
 }
 
 struct UnderWay {
     append: SharedAppend,
-    /// The turn that knows what to do if the append fails is gone.
+    /// Whether the turn that handles a failure of the append was dropped.
     orphaned: bool,
 }
 
@@ -65,22 +66,22 @@ struct Waiting {
     wake: Arc<Notify>,
 }
 
-/// What somebody in the line is to do.
+/// The next step of an action in the line.
 pub(crate) enum Step {
-    /// It is the turn of this one. `before` is the greatest number so far.
+    /// Carry the action out. `before` is the greatest number so far.
     Go { serial: u64, before: u64 },
     /// This number or a greater one is in the log.
     Passed { last: u64 },
-    /// One before this was put off and has to come first: this is put off as well.
+    /// An earlier action was put off and has to come first, so this one is put off too.
     PutOff { kind: ActionKind, wait: Duration },
-    /// The same number is on its way: wait for it, then look again.
+    /// The same number is in flight: wait for it, then check again.
     UnderWay(SharedAppend),
-    /// A greater number is on its way, and decides whether this one was passed: wait for it, whatever
-    /// comes of it, then look again.
+    /// A greater number is in flight and decides whether this one was passed. Wait for its outcome,
+    /// then check again.
     Overtaken(SharedAppend),
-    /// Ask for the greatest number, say it by [`Line::learn`], then look again.
+    /// Ask for the greatest number, pass it to [`Line::learn`], then check again.
     Unknown { generation: u64 },
-    /// Wait to be woken, or until then, then look again.
+    /// Wait for a wake-up or until this time, then check again.
     Wait(Option<Instant>),
 }
 
@@ -97,7 +98,7 @@ impl State {
                 match greatest.get().append.peek() {
                     None => return Step::Overtaken(greatest.get().append.clone()),
                     Some(Ok(_)) => {}
-                    // It has overtaken nobody.
+                    // It has overtaken no action.
                     Some(Err(_)) => {
                         drop(greatest.remove());
                         self.forget();
@@ -114,12 +115,12 @@ impl State {
         let put_off = self.put_off.filter(|off| off.number > last && now < off.at + EXPECTED);
         self.put_off = put_off;
         if let Some(off) = put_off.filter(|off| off.number < number) {
-            // The client comes back with both, and the first of them may be a moment later than this one.
+            // The client retries both, and the earlier one may arrive a moment after this one.
             let wait = off.at.saturating_duration_since(now).max(Duration::from_millis(1));
             return Step::PutOff { kind: off.kind, wait };
         }
-        // Nobody waits longer than its own time: when that of a greater number is over, all before
-        // it go.
+        // No action waits beyond its own time. When the time of a greater number is over, all
+        // before it go.
         let until = self.waiting.values().map(|waiting| waiting.until).min();
         let waited = until.is_none_or(|until| until <= now) || self.waiting.len() > WAITING_MAX;
         if number == last + 1 || waited {
@@ -142,7 +143,7 @@ impl State {
                     drop(first.remove());
                     self.forget();
                 }
-                // Its turn takes the place back, or gives it up.
+                // Its turn restores the place, or gives it up.
                 Some(Err(_)) | None => break,
             }
         }
@@ -162,7 +163,7 @@ impl State {
 }
 
 impl Line {
-    /// Joins the line. Whoever waits longer than `until` goes without those that are missing.
+    /// Joins the line. At `until` the action goes without the missing numbers.
     pub(crate) fn queue(self: &Arc<Self>, number: u64, until: Instant) -> Place {
         let wake = Arc::new(Notify::new());
         let mut state = self.state.lock();
@@ -175,11 +176,11 @@ impl Line {
         Place { line: Arc::clone(self), key, wake }
     }
 
-    /// What [`Step::Unknown`] asked for.
+    /// The answer to [`Step::Unknown`].
     pub(crate) fn learn(&self, generation: u64, last: u64) {
         let mut state = self.state.lock();
         if state.generation == generation && state.last.is_none() {
-            // What is on its way from here is ahead of what was asked.
+            // Commits in flight from here are ahead of the answer.
             let failed = |placed: &UnderWay| placed.append.peek().is_some_and(Result::is_err);
             let placed = state.under_way.iter().rfind(|(_, placed)| !failed(placed));
             let placed = placed.map_or(0, |(number, _)| *number);
@@ -194,7 +195,7 @@ impl Line {
         state.under_way.insert(number, UnderWay { append, orphaned: false });
     }
 
-    /// The turn whose commit was placed as `number` is gone: nobody else looks after it.
+    /// The turn whose commit was placed as `number` was dropped, so nothing else handles a failure.
     pub(super) fn orphan(&self, number: u64) {
         let mut state = self.state.lock();
         if let Some(placed) = state.under_way.get_mut(&number) {
@@ -203,7 +204,7 @@ impl Line {
         }
     }
 
-    /// The action `number` is not done now, and is expected again after `wait`.
+    /// The action `number` is not carried out now, and is expected again after `wait`.
     pub(super) fn put_off(&self, number: u64, kind: ActionKind, wait: Duration) {
         let mut state = self.state.lock();
         let at = Instant::now() + wait;
@@ -212,7 +213,7 @@ impl Line {
         }
     }
 
-    /// The turn `serial` is over, if it is not yet.
+    /// Ends the turn `serial`, if it has not ended.
     pub(super) fn pass(&self, serial: u64) {
         let mut state = self.state.lock();
         if state.turn == Some(serial) {
@@ -221,8 +222,8 @@ impl Line {
         }
     }
 
-    /// Takes a place back that another writer has taken, and the turn. `false` if a greater number has
-    /// been placed meanwhile, or if it is not known which is the greatest.
+    /// Restores a place that another writer has taken, and the turn. Returns `false` if a greater
+    /// number was placed meanwhile, or if the greatest number is unknown.
     pub(super) fn retake(&self, serial: u64, number: u64, before: u64) -> bool {
         let mut state = self.state.lock();
         state.under_way.remove(&number);
@@ -235,13 +236,13 @@ impl Line {
         retaken
     }
 
-    /// It is not known what became of an action: the log has to be asked.
+    /// The outcome of an action is unknown, so the log has to be asked.
     pub(super) fn forget(&self) {
         self.state.lock().forget();
     }
 }
 
-/// A place in a line, which is left when this is dropped.
+/// A place in a line. Dropping it leaves the line.
 pub(crate) struct Place {
     line: Arc<Line>,
     key: (u64, u64),

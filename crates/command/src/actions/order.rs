@@ -1,4 +1,4 @@
-//! How commands go through the order of actions: enter, do, conclude.
+//! The steps of a command through the order of actions: enter, carry out, conclude.
 
 use rookery_domain::{AccountEvent, ActionOutcome, Fact, Origin, OwnedRoomId};
 use rookery_log::Position;
@@ -6,24 +6,24 @@ use rookery_log::Position;
 use super::{Action, Asked, Entered, First, Turn};
 use crate::{Actor, Commands, HandleError, Retry, stream::handle::Request};
 
-/// Longest text of a refusal that is kept, in bytes. What a user sent may be in it.
+/// Longest stored text of a refusal, in bytes. It may contain text of the user.
 const MESSAGE_BYTES_MAX: usize = 512;
 
-/// What is to be done with a command.
+/// How to continue with a command.
 pub(crate) enum Entry {
     /// Carry it out now, then [`Commands::conclude`].
     Now(Request),
-    /// It has been carried out before: answer what it came to then.
+    /// It was carried out before: answer with that result.
     Again(First),
 }
 
-/// What a command came to, as far as the order of actions has to know.
+/// The result of a command, as far as the order of actions needs it.
 pub(crate) trait Concluded: Sized {
-    /// Whether it made no event, because what it asked for held already.
+    /// Whether it changed nothing and made no event.
     fn held(&self) -> bool;
-    /// The room that it was about.
+    /// The room of the command.
     fn room(&self) -> Option<OwnedRoomId>;
-    /// The same, if what it asked for held already, as of `position`.
+    /// The same result as of `position`, if the command changed nothing.
     fn at(self, position: Position) -> Self;
 }
 
@@ -66,7 +66,7 @@ impl Commands {
         }
     }
 
-    /// Ends the turn of a command. If it has left no commit, one is left now that says so.
+    /// Ends the turn of a command. A command without a commit leaves a note in the log.
     ///
     /// # Errors
     /// Those of `result`; [`HandleError::Unavailable`] if the note cannot be written.
@@ -105,14 +105,14 @@ impl Commands {
                 let refused =
                     ActionOutcome::Refused { code: code.clone(), message: message.clone() };
                 self.leave_note(actor, request, refused).await?;
-                // Now as ever after: what did not fit is not said now either.
+                // The first answer is cut like all later ones.
                 let whole = message == text;
                 Err(if whole { error } else { HandleError::RefusedBefore { code, message } })
             }
         }
     }
 
-    /// Appends what came of an action without events to the stream of its user.
+    /// Appends the outcome of an action without events to the stream of its user.
     async fn leave_note(
         &self,
         actor: &Actor,
@@ -141,7 +141,7 @@ impl Request {
         Some(Fact::Account(noted))
     }
 
-    /// The facts that an action makes in the stream of its user, with the note that they are of it.
+    /// The facts that an action makes in the stream of its user, with the note of the action.
     pub(crate) fn noted(&self, mut facts: Vec<Fact>) -> Vec<Fact> {
         if !facts.is_empty() {
             facts.extend(self.note(ActionOutcome::Made));
@@ -150,7 +150,7 @@ impl Request {
     }
 }
 
-/// As much of a text as is kept.
+/// The stored part of a text.
 fn shortened(text: &str) -> String {
     if text.len() <= MESSAGE_BYTES_MAX {
         return text.to_owned();

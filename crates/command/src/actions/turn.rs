@@ -11,7 +11,7 @@ use std::{
 use super::{Action, line::Line};
 use crate::{ActionKind, HandleError, stream::cell::SharedAppend};
 
-/// The right of an action to be the next one in the log. It ends when its commit is on its way, or
+/// The right of an action to be the next one in the log. It ends when its commit is in flight, or
 /// when this is dropped.
 pub(crate) struct Turn {
     line: Arc<Line>,
@@ -27,23 +27,23 @@ impl Turn {
         Self { line: Arc::clone(line), action, serial, before, placed }
     }
 
-    /// The commit of the action is on its way.
+    /// The commit of the action is in flight.
     pub(crate) fn place(&self, append: &SharedAppend) {
         self.placed.store(true, Ordering::Relaxed);
         self.line.placed(self.action.number, append.clone());
         self.line.pass(self.serial);
     }
 
-    /// Whether the commit of the action is on its way, or was.
+    /// Whether the commit of the action is or was in flight.
     pub(crate) fn is_placed(&self) -> bool {
         self.placed.load(Ordering::Relaxed)
     }
 
-    /// Begins again if another writer was faster.
+    /// Starts again if another writer was faster.
     ///
     /// # Errors
-    /// [`HandleError::Contended`] if the place cannot be had back: whether the action is too late
-    /// depends on others, which are on their way.
+    /// [`HandleError::Contended`] if the place cannot be restored: whether the action is too late
+    /// depends on others in flight.
     pub(crate) fn begin(&self) -> Result<(), HandleError> {
         if !self.placed.swap(false, Ordering::Relaxed)
             || self.line.retake(self.serial, self.action.number, self.before)
@@ -53,19 +53,20 @@ impl Turn {
         Err(HandleError::Contended { attempts: 1 })
     }
 
-    /// Another gateway has carried out something under this number. The line here did not know of it;
-    /// a retry asks the log, which knows what.
+    /// Another gateway has carried out an action with this number. The line here did not know of
+    /// it; a retry asks the log.
     pub(super) fn overtaken(&self) -> HandleError {
         self.lose();
         HandleError::Contended { attempts: 1 }
     }
 
-    /// The action is not carried out now, and is expected again after `wait`; those after it are not before it.
+    /// The action is not carried out now, and is expected again after `wait`. Later actions do not
+    /// go before it.
     pub(super) fn put_off(&self, kind: ActionKind, wait: Duration) {
         self.line.put_off(self.action.number, kind, wait);
     }
 
-    /// It is not known what became of the action.
+    /// The outcome of the action is unknown.
     pub(super) fn lose(&self) {
         self.line.forget();
     }

@@ -1,4 +1,4 @@
-//! How far a delivery is.
+//! The progress of a delivery.
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -10,7 +10,7 @@ use super::{Receipt, Received, held::HeldEvent};
 /// An event that waits for its verdict.
 #[derive(Clone)]
 pub(super) struct Candidate {
-    /// Its place in the delivery; none if it had been held.
+    /// Its place in the delivery; `None` if it was held back before.
     pub(super) place: Option<usize>,
     pub(super) pdu: Arc<Pdu>,
     pub(super) origin: OwnedServerName,
@@ -18,11 +18,11 @@ pub(super) struct Candidate {
     pub(super) freed_by: Option<OwnedEventId>,
 }
 
-/// What a delivery has led to so far.
+/// The progress of a delivery so far.
 pub(super) struct Progress {
     pub(super) receipts: Vec<Option<Receipt>>,
     pub(super) queue: VecDeque<Candidate>,
-    /// Decided, for the commit that is being filled.
+    /// Decided events for the commit that is being filled.
     pub(super) filled: Vec<(Candidate, Decided)>,
 }
 
@@ -47,7 +47,7 @@ impl Progress {
         }
     }
 
-    /// Events whose wait is over are next, in the order in which they came.
+    /// Puts events whose wait is over next, in the order of their arrival.
     pub(super) fn try_again(&mut self, freed: Vec<HeldEvent>, by: &OwnedEventId) {
         for HeldEvent { pdu, origin, .. } in freed.into_iter().rev() {
             let waiting = self.held_here(&pdu);
@@ -56,7 +56,7 @@ impl Progress {
         }
     }
 
-    /// The place of an event of this very delivery that has been held.
+    /// The place of an event of this delivery that was held back.
     fn held_here(&self, pdu: &Pdu) -> Option<usize> {
         self.receipts.iter().position(|receipt| {
             receipt.as_ref().is_some_and(|receipt| {
@@ -66,7 +66,7 @@ impl Progress {
         })
     }
 
-    /// Notes where the filled commit went.
+    /// Records the position of the filled commit.
     pub(super) fn committed(&mut self, position: Position) {
         for (candidate, decided) in std::mem::take(&mut self.filled) {
             let received = received(&decided.event, decided.reason, position);
@@ -74,7 +74,7 @@ impl Progress {
         }
     }
 
-    /// The commit was not written: its events are to be decided again.
+    /// The commit was not written, so its events have to be decided again.
     pub(super) fn unfill(&mut self) {
         for (candidate, _) in std::mem::take(&mut self.filled).into_iter().rev() {
             self.queue.push_front(candidate);

@@ -1,8 +1,8 @@
-//! The graphs of rooms, as far as they are in memory, and how one is brought up to date.
+//! The graphs of rooms in memory, and how they are brought up to date.
 //!
-//! **Invariant:** only rooms that get events of other servers have a graph; the others pay nothing.
-//! **Invariant:** a graph is taken out while it is worked with, and put back only if what it says is
-//! in the log.
+//! **Invariant:** only rooms with events of other servers have a graph; the others pay nothing.
+//! **Invariant:** a graph is taken out of the cache during work on it, and put back only if it
+//! agrees with the log.
 
 use lru::LruCache;
 use parking_lot::Mutex;
@@ -20,10 +20,10 @@ use crate::{
 /// How many records are read at once when a graph is folded.
 const READ_PAGE: usize = 1_024;
 
-/// How often a graph and a state that differ are loaded anew.
+/// How often a graph and a state that differ are loaded again.
 const ATTEMPTS_MAX: u32 = 3;
 
-/// Graphs by stream; the least recently used go first.
+/// Graphs by stream; the least recently used are evicted first.
 pub(crate) struct Graphs {
     cached: Mutex<Cached>,
     bytes_max: usize,
@@ -34,7 +34,7 @@ struct Cached {
     bytes: usize,
 }
 
-/// A graph, and the last commit of the stream that is in it.
+/// A graph, with the last commit of the stream that it covers.
 #[derive(Debug, Default)]
 pub(crate) struct RoomGraph {
     pub(crate) graph: Graph,
@@ -56,7 +56,7 @@ impl Graphs {
         graph
     }
 
-    /// Keeps a graph that says what the log says.
+    /// Caches a graph that agrees with the log.
     pub(crate) fn put(&self, stream: StreamId, graph: RoomGraph) {
         let mut cached = self.cached.lock();
         cached.bytes += graph.graph.weight_bytes();
@@ -69,8 +69,8 @@ impl Graphs {
         }
     }
 
-    /// Waits until nothing of the room is under way, and takes its state and its graph, both at the
-    /// end of its stream. Who has changed nothing but what is in the log now puts them back.
+    /// Waits until the room has no append in flight, and takes its state and its graph, both at the
+    /// end of its stream. A caller whose changes are all in the log puts them back.
     pub(crate) async fn settled(
         &self,
         core: &Core,
@@ -88,7 +88,7 @@ impl Graphs {
             {
                 continue;
             }
-            // Notes that all of it has been answered.
+            // Records that all of it was answered.
             if loaded.has_failed() {
                 continue;
             }
@@ -105,7 +105,7 @@ impl Graphs {
 }
 
 impl RoomGraph {
-    /// Folds what has come to the stream since.
+    /// Folds the new commits of the stream.
     pub(crate) async fn catch_up(
         &mut self,
         log: &dyn EventLog,

@@ -1,7 +1,8 @@
-//! Events that wait for others that they name.
+//! Events that wait for other events that they name.
 //!
-//! **Invariant:** bounded for each room and in all; the oldest go first, and are counted.
-//! **Invariant:** in memory only: who sent an event has been told that it waits, and for what.
+//! **Invariant:** bounded for each room and in all; the oldest are dropped first, and counted.
+//! **Invariant:** in memory only: the answer to the sender of an event said that it waits, and for
+//! which events.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -10,27 +11,27 @@ use std::{
 
 use rookery_domain::{EventId, OwnedEventId, OwnedRoomId, OwnedServerName, Pdu, RoomId};
 
-/// Most events of one room that wait.
+/// Most waiting events of one room.
 pub const HELD_PER_ROOM_MAX: usize = 1_000;
 
-/// Most bytes of events of one room that wait.
+/// Most bytes of waiting events of one room.
 pub const HELD_PER_ROOM_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// Most bytes of events that wait, of all rooms.
+/// Most bytes of waiting events of all rooms.
 pub const HELD_BYTES_MAX: usize = 32 * 1024 * 1024;
 
-/// How much waits.
+/// The amount of waiting events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HeldBack {
     /// Events that wait now.
     pub events: usize,
     /// Their size.
     pub bytes: usize,
-    /// Events that had to make room for others since the start.
+    /// Events that were dropped for others since the start.
     pub dropped: u64,
 }
 
-/// Events that wait, in the order in which they came.
+/// Waiting events, in the order of their arrival.
 #[derive(Default)]
 pub(super) struct Held {
     rooms: HashMap<OwnedRoomId, Waiting>,
@@ -49,7 +50,7 @@ struct Waiting {
     bytes: usize,
 }
 
-/// An event that waits.
+/// A waiting event.
 #[derive(Clone, Debug)]
 pub(super) struct HeldEvent {
     pub(super) pdu: Arc<Pdu>,
@@ -82,7 +83,7 @@ impl Held {
         self.make_room(&room_id);
     }
 
-    /// The events that have waited for this one and for nothing else, oldest first.
+    /// The events that waited only for this one, oldest first.
     pub(super) fn arrived(&mut self, room_id: &RoomId, event_id: &EventId) -> Vec<HeldEvent> {
         self.forget(room_id, event_id);
         let Some(room) = self.rooms.get_mut(room_id) else { return Vec::new() };
@@ -118,7 +119,7 @@ impl Held {
             let waited_for = missing.len();
             tracing::warn!(
                 event_id = %pdu.event_id, room_id = %pdu.room_id, %origin, waited_for,
-                "too many events wait for others: forgot the one that waited longest"
+                "too many events wait for others: dropped the oldest one"
             );
         }
     }

@@ -6,14 +6,14 @@ use async_trait::async_trait;
 use rookery_domain::{MilliSecondsSinceUnixEpoch, OwnedServerName, ServerName};
 use rookery_log::Unavailable;
 
-/// Who knows the keys with which servers sign their events.
+/// A source of the keys with which servers sign their events.
 #[async_trait]
 pub trait ServerKeys: Send + Sync {
     /// The public key that `server` names `key_id` (such as `ed25519:a_1`), if it was valid at this
-    /// time, which is when the event was sent, as its server says.
+    /// time: the time at which the event was sent, according to its server.
     ///
     /// # Errors
-    /// [`Unavailable`] if that cannot be found out now.
+    /// [`Unavailable`] if the key cannot be fetched now.
     async fn public_key(
         &self,
         server: &ServerName,
@@ -22,7 +22,7 @@ pub trait ServerKeys: Send + Sync {
     ) -> Result<Option<[u8; 32]>, Unavailable>;
 }
 
-/// Keys that somebody vouches for, valid at all times.
+/// Configured keys, valid at all times.
 #[derive(Clone, Debug, Default)]
 pub struct TrustedKeys(BTreeMap<OwnedServerName, BTreeMap<String, [u8; 32]>>);
 

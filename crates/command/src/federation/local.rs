@@ -1,8 +1,8 @@
-//! Commands in rooms whose graph has ends that this server does not follow.
+//! Commands in rooms whose graph has leaves that this server does not follow.
 //!
-//! What such an event does to the state follows from the graph alone, and whether other servers will
-//! take it. So it waits until all before it is durable; everywhere else decisions run ahead. Once the
-//! graph has said that the end which is followed has the state of the room, messages run ahead too.
+//! The effect of such an event, and whether other servers will accept it, follow only from the
+//! graph. So it waits until all earlier events are durable; everywhere else decisions run ahead.
+//! When the graph shows that the followed extremity has the room's state, messages run ahead too.
 
 use rookery_domain::{Fact, Room};
 use rookery_log::Appended;
@@ -17,7 +17,7 @@ use crate::{
 };
 
 impl Commands {
-    /// Decides a command, asks the graph what it does to the state, and appends it.
+    /// Decides a command, asks the graph for its effect on the state, and appends it.
     #[expect(
         clippy::await_holding_invalid_type,
         reason = "mutations and processes run in tasks of their own"

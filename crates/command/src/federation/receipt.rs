@@ -1,4 +1,4 @@
-//! What became of an event that another server sent.
+//! The outcome for an event of another server.
 
 use rookery_domain::{EventStatus, OwnedEventId};
 use rookery_log::Position;
@@ -6,13 +6,13 @@ use rookery_log::Position;
 /// The answer to one event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
-    /// The event; none if it has no form from which its ID would follow.
+    /// The event; `None` if its form is too broken to compute its ID.
     pub event_id: Option<OwnedEventId>,
-    /// What became of it.
+    /// The outcome.
     pub received: Received,
 }
 
-/// What became of an event.
+/// The outcome for an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Received {
     /// It is part of the room.
@@ -20,14 +20,14 @@ pub enum Received {
         /// Its commit.
         position: Position,
     },
-    /// It was right where it stands, but the room has moved on and forbids it: kept, not shown.
+    /// The state before it allows it, but the room's current state forbids it: kept, not shown.
     SoftFailed {
         /// Its commit.
         position: Position,
         /// The rule.
         reason: String,
     },
-    /// It was never allowed: kept so that it is known again, never shown, without effect.
+    /// It was never allowed. It is kept to recognise it again, never shown, and has no effect.
     Rejected {
         /// Its commit.
         position: Position,
@@ -36,17 +36,17 @@ pub enum Received {
     },
     /// It was in the log already.
     Known {
-        /// What was decided of it then.
+        /// Its status.
         status: EventStatus,
     },
-    /// It waits for these events, which it names: send them.
+    /// It waits for these events, which it names. Send them.
     Held {
         /// Their IDs.
         missing: Vec<OwnedEventId>,
     },
-    /// It is no event of this room, or not properly signed: forgotten.
+    /// It is not an event of this room, or its signatures are invalid. It was dropped.
     Refused {
-        /// Why.
+        /// The reason.
         reason: String,
     },
 }

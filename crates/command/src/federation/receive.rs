@@ -1,4 +1,4 @@
-//! Taking a delivery: the events of one room that another server sent.
+//! Takes a delivery: the events of one room that another server sent.
 
 use std::sync::Arc;
 
@@ -22,27 +22,27 @@ use crate::{
     },
 };
 
-/// How often a delivery is decided before its sender is told to come back.
+/// How often a delivery is decided before its sender has to retry.
 const ATTEMPTS_MAX: u32 = 3;
 
-/// Most events that one commit takes; the rest goes into the next.
+/// Most events of one commit; the rest goes into the next.
 const COMMIT_EVENTS_MAX: usize = 256;
 
-/// How many signatures are checked before others have their turn.
+/// How many signatures are checked before the task yields.
 const PORTION: usize = 16;
 
-/// Bytes from which on a commit takes no more events.
+/// From this many bytes on a commit takes no more events.
 const COMMIT_BYTES_ENOUGH: usize = 2 * 1024 * 1024;
 
 impl Commands {
-    /// Takes events of one room, as another server sent them: all that can be taken goes to the log
-    /// before this answers. The receipts are in the order of the events.
+    /// Takes events of one room from another server. All acceptable events are in the log when this
+    /// answers. The receipts are in the order of the events.
     ///
-    /// A room that is not known is opened by its create event. Everything after it has to come as
-    /// well: rooms are not joined in the middle of their history yet.
+    /// The create event opens an unknown room. All later events have to arrive too: this server
+    /// cannot join a room in the middle of its history yet.
     ///
     /// # Errors
-    /// [`HandleError`] if the log cannot be read or written: send the events again.
+    /// [`HandleError`] if the log cannot be read or written. Send the events again.
     pub async fn receive(
         &self,
         keys: &dyn ServerKeys,
@@ -59,7 +59,7 @@ impl Commands {
         let mut progress = Progress::new(pdus.len());
         for (place, json) in pdus.iter().enumerate() {
             if place % PORTION == PORTION - 1 {
-                // Signatures take their time, and others want to go on.
+                // Checking signatures takes long, so other tasks get a turn.
                 tokio::task::yield_now().await;
             }
             match self.verified(keys, room_id, version.as_ref(), json).await {
@@ -91,7 +91,7 @@ impl Commands {
         self.federation.held.lock().count()
     }
 
-    /// The checks that need no more of the room than its version.
+    /// The checks that only need the room's version.
     async fn verified(
         &self,
         keys: &dyn ServerKeys,
@@ -115,13 +115,14 @@ impl Commands {
                 match keys.public_key(server, key_id, incoming.sent()).await {
                     Ok(key) => key.map(|key| public.insert(server, key_id, key)),
                     Err(error) => {
-                        let why = format!("the keys of {server} cannot be had now ({error})");
+                        let why = format!("the keys of {server} are not available now ({error})");
                         return Err(refused(Some(id), why));
                     }
                 };
             }
         }
-        // What claims to be from here is known here, or it is forged: signatures tell nothing.
+        // An event that claims to be from this server is known here, or it is forged. Its
+        // signatures prove nothing.
         let ours = incoming.is_from(&self.server_name);
         let pdu = if ours { incoming.unverified() } else { incoming.verify(&public) };
         let pdu = pdu.map_err(|error| refused(Some(id.clone()), error.to_string()))?;
@@ -131,7 +132,7 @@ impl Commands {
         Ok(Arc::new(pdu))
     }
 
-    /// Decides and appends until nothing is left. `false` if another writer came first.
+    /// Decides and appends until no event is left. Returns `false` if another writer came first.
     #[expect(
         clippy::await_holding_invalid_type,
         reason = "mutations and processes run in tasks of their own"
@@ -178,7 +179,7 @@ impl Commands {
         Ok(true)
     }
 
-    /// Decides about events until a commit is full or none is left.
+    /// Decides events until a commit is full or no event is left.
     fn fill(&self, graph: &mut RoomGraph, room: Option<&Room>, progress: &mut Progress) {
         let mut bytes = 0;
         while progress.filled.len() < COMMIT_EVENTS_MAX && bytes < COMMIT_BYTES_ENOUGH {
@@ -186,14 +187,14 @@ impl Commands {
             let pdu = unless_redacted(&candidate.pdu, graph, room);
             let redacts = pdu.kind == TimelineEventType::RoomRedaction;
             if redacts && !progress.filled.is_empty() {
-                // What it redacts has to have its place in the log.
+                // The target of its redaction needs its place in the log first.
                 progress.queue.push_front(candidate);
                 break;
             }
             let forged = pdu.sender.server_name() == self.server_name
                 && graph.graph.status(&pdu.event_id).is_none();
             if forged {
-                let why = "it claims to be from here, and is not";
+                let why = "it claims to be from this server, and is not";
                 progress.answer(&candidate, Received::Refused { reason: why.to_owned() });
                 continue;
             }
@@ -227,7 +228,7 @@ impl Commands {
         }
     }
 
-    /// What a redaction takes back: nothing if it has no effect, or if its target is not shown.
+    /// The events that a redaction erases: none if it has no effect, or if its target is not shown.
     async fn erases(
         &self,
         loaded: &Loaded<Room>,
@@ -242,7 +243,7 @@ impl Commands {
         Ok(known.into_iter().filter(applies).flat_map(|known| known.erases).collect())
     }
 
-    /// Appends what was decided, waits for the disk, and folds it.
+    /// Appends the decided events, waits for the disk, and folds them.
     async fn append(
         &self,
         cell: &Cell<Room>,
@@ -261,7 +262,7 @@ impl Commands {
         Ok(appended.position)
     }
 
-    /// After a failure: events that had been held are held again, until what freed them comes again.
+    /// After a failure: holds events back again until the event that freed them comes again.
     fn hold_again(&self, progress: Progress) {
         let mut held = self.federation.held.lock();
         for Candidate { pdu, origin, freed_by, .. } in progress.queue {
@@ -272,7 +273,7 @@ impl Commands {
     }
 }
 
-/// The event; or what is left of it, if its redaction has come before it.
+/// The event, or its redacted form if its redaction arrived before it.
 fn unless_redacted(pdu: &Arc<Pdu>, graph: &RoomGraph, room: Option<&Room>) -> Arc<Pdu> {
     let redactions = graph.graph.redactions_of(&pdu.event_id);
     let applies = |room: &&Room| redactions.iter().any(|it| room.redaction_applies(it, pdu));

@@ -4,15 +4,15 @@ use async_trait::async_trait;
 use rookery_domain::{OwnedEventId, RoomId};
 use rookery_log::{Position, Unavailable};
 
-/// Asks other servers for events that this one does not have.
+/// Asks other servers for events that this server does not have.
 #[async_trait]
 pub trait Backfill: Send + Sync {
-    /// Asks for up to `limit` events of `room` that come before the events `before`, and lets them
-    /// enter the log by the checks that all events of other servers pass. Answers with the last of
-    /// their commits; none if nobody has any.
+    /// Asks for up to `limit` events of `room` before the events `before`, and appends them after
+    /// the checks of all events of other servers. Returns the position of the last commit; `None`
+    /// if no server has any.
     ///
     /// # Errors
-    /// [`Unavailable`] if the log cannot be written. A server that does not answer is no error.
+    /// [`Unavailable`] if the log cannot be written. A server that does not answer is not an error.
     async fn fetch_before(
         &self,
         room: &RoomId,
@@ -21,7 +21,7 @@ pub trait Backfill: Send + Sync {
     ) -> Result<Option<Position>, Unavailable>;
 }
 
-/// No other servers are connected, so nobody has more than this one.
+/// No other servers are connected, so no server has more events.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoOtherServers;
 

@@ -1,14 +1,14 @@
-//! What the write side asks of the read side about single events.
+//! The write side's queries for single events.
 
 use async_trait::async_trait;
 use rookery_domain::{KnownEvent, OwnedEventId, UserId};
 use rookery_log::{Position, Unavailable};
 
-/// Events by their IDs, as some read model knows them.
+/// Events by their IDs, from a read model.
 #[async_trait]
 pub trait EventLookup: Send + Sync + 'static {
-    /// Those of `events` that there are, in any order and of whatever room, as `viewer` sees them,
-    /// as of `at_least` or later.
+    /// The existing events among `events`, in any order and of any room, as `viewer` sees them, as
+    /// of `at_least` or later.
     ///
     /// # Errors
     /// [`Unavailable`] if the read model does not get there in time, or cannot be read.
@@ -19,8 +19,8 @@ pub trait EventLookup: Send + Sync + 'static {
         at_least: Position,
     ) -> Result<Vec<KnownEvent>, Unavailable>;
 
-    /// The same for commands that erase nothing: what a redaction would erase may be left out, so that the cost does not grow
-    /// with the edits.
+    /// Like [`Self::known`], for commands that erase nothing. The events that a redaction would
+    /// erase may be left out, so the cost does not grow with the edits.
     ///
     /// # Errors
     /// As [`Self::known`].

@@ -1,10 +1,10 @@
-//! What the write side asks of the read side.
+//! The write side's queries for users and their rooms.
 
 use async_trait::async_trait;
 use rookery_domain::{OwnedRoomId, UserId};
 use rookery_log::{Position, Unavailable};
 
-/// Which rooms a user is in, as some read model knows it.
+/// The rooms of users, from a read model.
 #[async_trait]
 pub trait Memberships: Send + Sync + 'static {
     /// The rooms that `user` has joined, as of `at_least` or later.
@@ -17,32 +17,32 @@ pub trait Memberships: Send + Sync + 'static {
         at_least: Position,
     ) -> Result<Vec<OwnedRoomId>, Unavailable>;
 
-    /// In how many rooms `user` is what, as far as the read model has come: what is on its way may be missing. Costs the same
-    /// however many there are.
+    /// The numbers of rooms of `user`, as far as the read model has come: commits in flight may be
+    /// missing. The cost does not depend on the numbers.
     ///
     /// # Errors
-    /// [`Unavailable`] if nobody knows.
+    /// [`Unavailable`] if they are not known.
     async fn rooms_of(&self, _user: &UserId) -> Result<RoomCounts, Unavailable> {
         Ok(RoomCounts::default())
     }
 
-    /// Whether there is a user of this ID who can be invited.
+    /// Whether there is a user with this ID who can be invited.
     ///
     /// # Errors
-    /// [`Unavailable`] if nobody knows.
+    /// [`Unavailable`] if that is not known.
     async fn exists(&self, _user: &UserId) -> Result<bool, Unavailable> {
         Ok(true)
     }
 }
 
-/// In how many rooms a user is what.
+/// The numbers of rooms and aliases of a user.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RoomCounts {
     /// Rooms that the user has joined.
     pub joined: usize,
     /// Rooms that the user is invited to.
     pub invited: usize,
-    /// Rooms that the user asks to be let into.
+    /// Rooms that the user knocks on.
     pub knocking: usize,
     /// Aliases that the user has given to rooms.
     pub aliases: usize,

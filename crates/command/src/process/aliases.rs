@@ -1,8 +1,8 @@
-//! An alias points to a room that goes by it, or to none.
+//! Keeps aliases and rooms consistent: an alias points to a room that lists it, or to none.
 //!
-//! A claim comes before the room says that it goes by the alias, and a release after it does not any more. What a
-//! crash or an unknown outcome leaves in between is released here, and so are the aliases of a room that nobody is
-//! in and nobody can come back to.
+//! An alias is claimed before the room lists it, and released after the room removes it. This
+//! process releases aliases that a crash or an unknown outcome has left in between. It also
+//! releases the aliases of a room that is empty and that nobody can enter again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,10 +16,11 @@ use crate::{
     stream::{aggregate::Aggregate, cell::read_facts},
 };
 
-/// How old a claim has to be before it counts as abandoned: another gateway may be at work on it.
+/// The age from which on a claim counts as abandoned. Another gateway may still work on a younger
+/// one.
 const CLAIM_AGE_MIN_MS: u64 = 60_000;
 
-/// The type of the events that say by which aliases a room goes.
+/// The type of the events that list the aliases of a room.
 const NAMES: &str = "m.room.canonical_alias";
 
 /// How many rooms are remembered as inhabited.
@@ -29,12 +30,12 @@ const INHABITED_MAX: usize = 10_000;
 pub(crate) struct AliasProcess<'a> {
     commands: &'a Commands,
     now: Millis,
-    /// Rooms that somebody can be in, and how far the log was when that was seen.
+    /// Rooms that users can be in, with the end of the log at that check.
     inhabited: Mutex<BTreeMap<OwnedRoomId, Position>>,
 }
 
 impl<'a> AliasProcess<'a> {
-    /// What it makes is dated `now`.
+    /// `now` is the time of the events that it makes.
     pub(crate) fn new(commands: &'a Commands, now: Millis) -> Self {
         Self { commands, now, inhabited: Mutex::default() }
     }
@@ -79,7 +80,7 @@ impl Process for AliasProcess<'_> {
 }
 
 impl AliasProcess<'_> {
-    /// Releases an alias that was claimed for a room that does not go by it.
+    /// Releases an alias that was claimed for a room that does not list it.
     async fn check_claim(
         &self,
         record: &Record,
@@ -90,17 +91,18 @@ impl AliasProcess<'_> {
         if !here || self.commands.goes_by(room, alias).await? {
             return Ok(false);
         }
-        // A clock that was set back makes nothing young for ever.
+        // A clock that was set back does not keep a claim young for ever.
         let age = self.now.0.abs_diff(record.commit.received.0);
         if self.commands.claims.is_in_hand(alias) || age < CLAIM_AGE_MIN_MS {
             return Err(Undone::Later(format!(
-                "{alias} is claimed for {room}, which may say so yet"
+                "{alias} is claimed for {room}, which may still list it"
             )));
         }
         self.release(alias, room).await
     }
 
-    /// Gives an alias back to its room, if two commands at once have let that room go by a free alias.
+    /// Claims an alias again for its room, if two simultaneous commands let the room list a free
+    /// alias.
     async fn check_release(
         &self,
         record: &Record,
@@ -133,7 +135,7 @@ impl AliasProcess<'_> {
         Ok(true)
     }
 
-    /// Releases the aliases that a room does not go by any more, or all if it is deserted.
+    /// Releases the aliases that a room no longer lists, or all if it is deserted.
     async fn check_room(&self, record: &Record, room: &OwnedRoomId) -> Result<bool, Undone> {
         let renamed = mention(&record.commit.events, NAMES);
         let seen = self.inhabited.lock().get(room).copied();
@@ -159,14 +161,14 @@ impl AliasProcess<'_> {
                 continue;
             }
             if self.commands.claims.is_in_hand(&alias) {
-                return Err(Undone::Later(format!("a command gives {alias} to {room}")));
+                return Err(Undone::Later(format!("a command is giving {alias} to {room}")));
             }
             released |= self.release(&alias, room).await?;
         }
         Ok(released)
     }
 
-    /// The aliases that the room ever named up to this commit and does not name now.
+    /// The aliases that the room listed at any time up to this commit and does not list now.
     async fn former(
         &self,
         upto: &Record,

@@ -1,7 +1,8 @@
-//! Where a process goes on after a start.
+//! The checkpoint of a process after a start.
 //!
-//! One small file for each process: position, epoch and checksum. A file that is missing, damaged, of another
-//! history or ahead of the log means that the process begins at the beginning: what was done is found done.
+//! One small file for each process: position, epoch and checksum. If the file is missing, damaged,
+//! of another epoch or ahead of the log, the process starts at the beginning, and finds its earlier
+//! work done.
 
 use std::{
     fs::{self, File},
@@ -11,14 +12,15 @@ use std::{
 
 use rookery_log::{Epoch, Position};
 
-/// The file of one process; none for a log that lives in memory only.
+/// The file of one process; `None` for a log in memory.
 pub(crate) struct Checkpoint {
     file: Option<PathBuf>,
     epoch: Epoch,
 }
 
 impl Checkpoint {
-    /// Removes the checkpoint of the process `name` in `folder`, so that it begins again.
+    /// Removes the checkpoint of the process `name` in `folder`, so that it starts at the
+    /// beginning.
     pub(crate) fn forget(folder: &Path, name: &str) -> io::Result<()> {
         match fs::remove_file(folder.join(format!("{name}.process"))) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -27,23 +29,24 @@ impl Checkpoint {
         }
     }
 
-    /// The checkpoint of the process `name` in `folder`, for a log of this history.
+    /// The checkpoint of the process `name` in `folder`, for a log of this epoch.
     pub(crate) fn of(folder: Option<&Path>, name: &str, epoch: Epoch) -> Self {
         Self { file: folder.map(|folder| folder.join(format!("{name}.process"))), epoch }
     }
 
-    /// Up to where all is done, for a log that ends at `tail`.
+    /// The position up to which all work is done, for a log that ends at `tail`.
     pub(crate) fn load(&self, tail: Position) -> Position {
         let Some(file) = &self.file else { return Position::ORIGIN };
         let Ok(text) = fs::read_to_string(file) else { return Position::ORIGIN };
         let position = self.parse(&text).filter(|position| *position <= tail);
         position.unwrap_or_else(|| {
-            tracing::warn!(file = %file.display(), "a checkpoint is of no use: the log is read again");
+            tracing::warn!(file = %file.display(), "a checkpoint cannot be used: the log is read again");
             Position::ORIGIN
         })
     }
 
-    /// Notes that all up to `position` is done; a crash leaves the old note or the new one.
+    /// Records that all work up to `position` is done. A crash leaves the old checkpoint or the new
+    /// one.
     pub(crate) fn save(&self, position: Position) -> io::Result<()> {
         let Some(file) = &self.file else { return Ok(()) };
         let draft = file.with_extension("new");

@@ -1,11 +1,11 @@
-//! Redacted content leaves the log.
+//! Removes redacted content from the log.
 //!
-//! What a redaction erases stands in its envelope. It is erased when the redaction is on stable
-//! storage and before anybody is told of it. If that fails, or the server stops in between, the process
-//! `erasures` does it again: erasing twice is erasing once.
+//! The envelope of a redaction lists the content to erase. It is erased after the redaction is on
+//! stable storage and before the command answers. If that fails, or the server stops in between,
+//! the process `erasures` repeats it. Erasing twice is the same as erasing once.
 //!
-//! **Invariant:** nothing is erased that the ID of its event does not cover: what is left proves
-//! that it is what it was.
+//! **Invariant:** content is erased only if the ID of its event covers it, so the remaining event
+//! can still be verified.
 
 use std::sync::Arc;
 
@@ -17,12 +17,12 @@ use rookery_log::{
 
 use crate::{process::Progress, stream::snapshot::Snapshots};
 
-/// Erases what redactions take back.
+/// Erases redacted content.
 #[derive(Clone)]
 pub(crate) struct Eraser {
     log: Arc<dyn EventLog>,
     snapshots: Snapshots,
-    /// How far the process is that does what was left undone.
+    /// The progress of the process that does the undone work.
     pub(crate) progress: Arc<Progress>,
 }
 
@@ -32,8 +32,8 @@ impl Eraser {
         Self { log, snapshots, progress: Arc::new(progress) }
     }
 
-    /// Appends the commit of `facts`; the answer comes when also what they erase is gone. That goes
-    /// on if nobody waits for it.
+    /// Appends the commit of `facts`. The answer comes after the content that they redact was
+    /// erased. This continues if the caller goes away.
     pub(crate) fn appending(&self, facts: &[Fact], commit: Commit, guard: Guard) -> Appending {
         let named = facts.iter().flat_map(|fact| match fact {
             Fact::Room(event) => event.envelope.erases.clone(),
@@ -58,17 +58,18 @@ impl Eraser {
         });
         Box::pin(async move {
             work.await.unwrap_or_else(|error| {
-                let reason = format!("the erasing of redacted content broke off: {error}").into();
+                let reason =
+                    format!("the erasing of redacted content was interrupted: {error}").into();
                 Err(Unavailable { reason }.into())
             })
         })
     }
 
-    /// Erases what a redaction in `stream` takes back. Gives the reason if some of it has to stay: to try
-    /// again would change nothing.
+    /// Erases the content that a redaction in `stream` lists. Returns a reason if some of it has to
+    /// stay: a retry would change nothing.
     ///
     /// # Errors
-    /// The log cannot be read or written now: what was erased is erased, and the rest is not.
+    /// The log cannot be read or written now: some content may be erased, and the rest is not.
     pub(crate) async fn erase(
         &self,
         stream: &StreamId,
@@ -94,7 +95,7 @@ impl Eraser {
             };
             if let Err(reason) = outcome {
                 let event_id = &erased.event_id;
-                stays = Some(format!("{event_id} at position {position} stays: {reason}"));
+                stays = Some(format!("{event_id} at position {position} is not erased: {reason}"));
             }
         }
         if erases.iter().any(|erased| erased.slot.is_some()) {
@@ -106,7 +107,8 @@ impl Eraser {
         Ok(stays)
     }
 
-    /// What redaction leaves of an event that the log has in `stream`, or why nothing is to go.
+    /// The redacted form of an event that the log has in `stream`, or the reason why nothing may be
+    /// erased.
     async fn left_of(
         &self,
         stream: &StreamId,
@@ -133,7 +135,7 @@ impl Eraser {
         Ok(redact())
     }
 
-    /// The version of a room, whose create event is its first, or why it is not known.
+    /// The version of a room, from its create event, or the reason why it is not known.
     async fn version(
         &self,
         stream: &StreamId,
@@ -153,9 +155,9 @@ impl Eraser {
     }
 }
 
-/// What the redaction with this envelope erases, if it is one that takes effect.
+/// The events that the redaction with this envelope erases, if it takes effect.
 pub(crate) fn erased_by(envelope: &[u8]) -> Vec<Erased> {
-    // Most envelopes say nothing of the kind, and need not be parsed to know that.
+    // Most envelopes have no such field, and this avoids parsing them.
     if memchr::memmem::find(envelope, b"\"erases\"").is_none() {
         return Vec::new();
     }

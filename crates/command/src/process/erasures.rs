@@ -1,11 +1,12 @@
-//! Redacted content leaves the log, also if the server stopped between the redaction and the erasing.
+//! The process that erases redacted content if the server stopped between the redaction and the
+//! erasing.
 
 use rookery_log::{Record, StreamKind};
 
 use super::{Process, Undone};
 use crate::process::erase::{Eraser, erased_by};
 
-/// Erases what the redactions of the log take back.
+/// Erases the content that redactions in the log list.
 pub(crate) struct EraseProcess<'a>(pub(crate) &'a Eraser);
 
 impl Process for EraseProcess<'_> {

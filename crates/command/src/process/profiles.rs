@@ -1,7 +1,8 @@
-//! The name and the picture of a user reach every room that the user is in.
+//! The name and the avatar of a user reach every room of the user.
 //!
-//! A change of profile is told to the rooms of the user. A member event that carries an older profile, because the
-//! profile changed while its user joined or created the room, is followed by another one.
+//! A change of profile is written to the rooms of the user. A member event may carry an older
+//! profile, because the profile changed while its user joined or created the room. Then another
+//! member event follows it.
 
 use rookery_domain::{
     AccountEvent, Fact, Membership, OwnedUserId, RoomCommand, RoomId, Subject, UserId,
@@ -15,7 +16,7 @@ use crate::{
     users::profile::{telling, unless_gone},
 };
 
-/// Tells rooms of profiles. What it makes is dated `now`.
+/// Tells rooms of profiles. `now` is the time of the events that it makes.
 pub(crate) struct ProfileProcess<'a> {
     pub(crate) commands: &'a Commands,
     pub(crate) now: Millis,
@@ -57,7 +58,7 @@ impl ProfileProcess<'_> {
         Actor { user, device: None, now: self.now, deliver: None }
     }
 
-    /// Members of this server that joined with another profile than they have now.
+    /// Updates members of this server who joined with another profile than they have now.
     async fn follow_joins(&self, record: &Record, room: &RoomId) -> Result<bool, Undone> {
         let mut behind = Vec::new();
         for fact in read_facts::<rookery_domain::Room>(record)? {

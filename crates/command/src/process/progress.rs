@@ -1,4 +1,4 @@
-//! How far a process is, and how it goes on.
+//! The progress of a process, and how it continues.
 
 use std::{collections::BTreeSet, io, time::Duration};
 
@@ -14,10 +14,11 @@ const READ_PAGE: usize = 1_024;
 /// How many pages saving may read.
 const SAVE_PAGES_MAX: usize = 4;
 
-/// Most commits that are known to be done beside the checkpoint; of more, the work is looked at again.
+/// Most commits that are known to be done after the checkpoint; the work of more is checked again.
 const DONE_MAX: usize = 65_536;
 
-/// How long commits gather before a process looks at them. By then their commands have done most of the work.
+/// How long commits gather before a process looks at them. By then their commands have done most of
+/// the work.
 const GATHER: Duration = Duration::from_millis(250);
 
 /// How long a process waits after a failure: at first, and at most.
@@ -27,13 +28,13 @@ const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins
 pub(crate) struct Progress {
     checkpoint: Checkpoint,
     state: Mutex<State>,
-    /// Held by the one that does the work.
+    /// Locked by the caller that does the work.
     working: tokio::sync::Mutex<()>,
-    /// Somebody has let go of a commit.
+    /// Signals that a caller has released a commit.
     let_go: Notify,
 }
 
-/// The right to do what follows from a commit, until it is dropped.
+/// The right to do the work of a commit, until it is dropped.
 pub(crate) struct InHand<'a> {
     progress: &'a Progress,
     position: Position,
@@ -51,7 +52,7 @@ struct State {
     saved: Position,
     /// Commits after the position whose work is done.
     done: BTreeSet<Position>,
-    /// Commits whose work is being done beside the process.
+    /// Commits whose work another task is doing.
     in_hand: BTreeSet<Position>,
 }
 
@@ -70,7 +71,7 @@ impl Progress {
         self.state.lock().status.clone()
     }
 
-    /// What follows from the commit at `position` is done and durable.
+    /// Records that the work of the commit at `position` is done and durable.
     pub(crate) fn done(&self, position: Position) {
         let mut state = self.state.lock();
         if position > state.status.position && state.done.len() < DONE_MAX {
@@ -78,7 +79,7 @@ impl Progress {
         }
     }
 
-    /// Takes the work of the commit at `position` in hand; none if it is done, or somebody has it in hand.
+    /// Takes the work of the commit at `position`; `None` if it is done, or another task has it.
     pub(crate) fn begin(&self, position: Position) -> Option<InHand<'_>> {
         let mut state = self.state.lock();
         let is_done = position <= state.status.position || state.done.contains(&position);
@@ -86,7 +87,7 @@ impl Progress {
         begins.then_some(InHand { progress: self, position })
     }
 
-    /// The same, once nobody else has it in hand; none if it is done by then.
+    /// Like [`Self::begin`], but waits while another task has the work; `None` if it is done then.
     async fn begin_in_turn(&self, position: Position) -> Option<InHand<'_>> {
         loop {
             let let_go = self.let_go.notified();
@@ -100,15 +101,15 @@ impl Progress {
         }
     }
 
-    /// Names and counts what will not be done.
+    /// Reports and counts work that will not be done.
     pub(crate) fn skip(&self, position: Position, reason: &str) {
         let mut state = self.state.lock();
         state.status.skipped += 1;
         let process = state.status.name;
-        tracing::error!(process, %position, "what follows from a commit is left undone: {reason}");
+        tracing::error!(process, %position, "the work of a commit is skipped: {reason}");
     }
 
-    /// Works for as long as it is polled: goes on when the log grows, and tries again after failures.
+    /// Works while it is polled: continues when the log grows, and retries after failures.
     pub(crate) async fn follow<P: Process>(
         &self,
         log: &dyn EventLog,
@@ -128,7 +129,7 @@ impl Progress {
                     sleep(GATHER).await;
                 }
                 Err(undone) => {
-                    tracing::warn!(process = P::NAME, "trying again in {wait:?}: {undone:?}");
+                    tracing::warn!(process = P::NAME, "retrying in {wait:?}: {undone:?}");
                     sleep(wait).await;
                     wait = (wait * 2).min(RETRY.1);
                 }
@@ -136,7 +137,7 @@ impl Progress {
         }
     }
 
-    /// Does all that follows from the commits up to the tail. Answers from how many something followed.
+    /// Does the work of all commits up to the tail. Returns how many commits had work.
     #[expect(
         clippy::await_holding_invalid_type,
         reason = "mutations and processes run in tasks of their own"
@@ -179,14 +180,14 @@ impl Progress {
         }
     }
 
-    /// Moves the checkpoint past what is done and what concerns nobody, and writes it down. What is
-    /// left to do stops it: saving does no work.
+    /// Moves the checkpoint past commits without undone work, and saves it. It stops at undone
+    /// work: saving does no work.
     #[expect(
         clippy::await_holding_invalid_type,
         reason = "mutations and processes run in tasks of their own"
     )]
     pub(crate) async fn save<P: Process>(&self, log: &dyn EventLog) -> io::Result<()> {
-        // Whoever works moves it.
+        // A working caller moves it.
         if let Ok(_working) = self.working.try_lock() {
             'pages: for _ in 0..SAVE_PAGES_MAX {
                 let Ok(page) = self.page(log).await else { break };
@@ -212,7 +213,7 @@ impl Progress {
         Ok(())
     }
 
-    /// The next records. One that is damaged is skipped, as soon as it is the next.
+    /// The next records. A damaged record is skipped when it is the next one.
     async fn page(&self, log: &dyn EventLog) -> Result<Vec<std::sync::Arc<Record>>, Undone> {
         let mut limit = READ_PAGE;
         loop {

@@ -1,9 +1,9 @@
-//! Aliases of rooms: claimed before the room says that it goes by them, released after it does not.
+//! Aliases of rooms: claimed before the room lists them, released after it removes them.
 //!
-//! What is left in between by a crash, or by a commit of which nobody knows the outcome, is for the process
-//! `aliases`.
+//! The process `aliases` handles those left in between by a crash, or by a commit with an unknown
+//! outcome.
 //!
-//! **Invariant:** an alias is released only if it is known that its room does not go by it.
+//! **Invariant:** an alias is released only if it is known that its room does not list it.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -21,7 +21,7 @@ use crate::{Actor, Commands, HandleError, Outcome, Retry, stream::handle::Reques
 pub(crate) struct Claims(Arc<Mutex<BTreeMap<OwnedRoomAliasId, usize>>>);
 
 impl Claims {
-    /// Whether a command is at work on `alias`.
+    /// Whether a command is working on `alias`.
     pub(crate) fn is_in_hand(&self, alias: &RoomAliasId) -> bool {
         self.count(alias) > 0
     }
@@ -36,7 +36,7 @@ impl Claims {
     }
 }
 
-/// The right of a command to decide what becomes of an alias, until it is dropped.
+/// The right of a command to claim or release an alias, until it is dropped.
 struct InHand {
     all: Claims,
     alias: OwnedRoomAliasId,
@@ -54,15 +54,15 @@ impl Drop for InHand {
     }
 }
 
-/// An alias that points to a room which does not say so yet.
+/// An alias that points to a room that does not list it yet.
 pub(crate) struct Claimed {
     in_hand: InHand,
-    /// The commit of the claim; none if the alias pointed to the room before.
+    /// The commit of the claim; `None` if the alias pointed to the room before.
     position: Option<Position>,
 }
 
 impl Commands {
-    /// Claims the aliases that are new, tells the room, then lets go of those it no longer has.
+    /// Claims the new aliases, changes the room's list, then releases those that it no longer has.
     pub(crate) async fn set_aliases(
         &self,
         actor: &Actor,
@@ -106,7 +106,7 @@ impl Commands {
         Ok(outcome)
     }
 
-    /// Points `alias` to the room, which is about to say that it goes by it.
+    /// Points `alias` to the room, which is about to list it.
     pub(crate) async fn claim(
         &self,
         actor: &Actor,
@@ -118,8 +118,8 @@ impl Commands {
         Ok(Claimed { in_hand, position })
     }
 
-    /// Lets go of claims once it is known what the room says: releases those that it refused, and leaves
-    /// those of which nobody knows.
+    /// Ends claims after the command of the room: releases those that it refused, and leaves those
+    /// with an unknown outcome.
     pub(crate) async fn conclude_claims<T>(
         &self,
         actor: &Actor,
@@ -156,8 +156,8 @@ impl Commands {
         Ok(())
     }
 
-    /// Releases an alias, unless another command has let the room go by it or is about to: more than
-    /// `own` have it in hand. `false` if what becomes of it depends on those.
+    /// Releases an alias, unless another command has let the room list it or is about to: then more
+    /// than `own` commands hold it. Returns `false` if those commands decide about the alias.
     async fn release_unless_used(
         &self,
         actor: &Actor,
@@ -174,9 +174,10 @@ impl Commands {
         Ok(true)
     }
 
-    /// Points `alias` to the room. A claim that its owner could not finish (the server stopped between
-    /// the claim and the creation of the room) may be taken over by that owner, and the alias of a room
-    /// that nobody can come back to by everybody. Answers with the commit; none if it points there already.
+    /// Points `alias` to the room. Its owner may take over a claim that was not finished because
+    /// the server stopped before it created the room. Any user may take the alias of a room that
+    /// nobody can enter again. Returns the position of the commit; `None` if the alias points there
+    /// already.
     pub(crate) async fn claim_alias(
         &self,
         actor: &Actor,
@@ -215,8 +216,8 @@ impl Commands {
         }
     }
 
-    /// The refusal of a claim on a taken alias. If the room that holds it does not exist for the actor, the refusal is that of a
-    /// name that nobody may have.
+    /// The refusal of a claim on a taken alias. If the room that holds it does not exist for the
+    /// actor, the refusal is that of a name that nobody may have.
     async fn explain_taken(
         &self,
         actor: &Actor,
@@ -249,7 +250,7 @@ impl Commands {
             let Some(state) = state.filter(|alias| alias.room_id() == Some(room_id)) else {
                 return Ok(Vec::new());
             };
-            // Who may change the aliases of the room has been decided with the room.
+            // The command of the room has checked that the actor may change the aliases.
             let command = AliasCommand::Release { with_power: true };
             let events = state.decide(alias, &command, &actor.user, &self.server_name)?;
             Ok(events.into_iter().map(Fact::Alias).collect())
@@ -258,7 +259,7 @@ impl Commands {
         self.core.handle(&self.aliases, &cell, &request, decide).await.map(drop)
     }
 
-    /// Who claimed `alias`, if it points anywhere.
+    /// The user who claimed `alias`, if it points to a room.
     pub(crate) async fn holder(
         &self,
         alias: &RoomAliasId,
@@ -268,7 +269,7 @@ impl Commands {
         self.core.look(&self.aliases, &cell, by).await
     }
 
-    /// Whether the room says that it goes by `alias`, and somebody can be in it.
+    /// Whether the room lists `alias`, and users can be in it.
     pub(crate) async fn goes_by(
         &self,
         room_id: &RoomId,
@@ -281,7 +282,7 @@ impl Commands {
         self.core.look(&self.rooms, &cell, goes_by).await
     }
 
-    /// The aliases of a room that nobody is in and nobody can come back to; none of any other room.
+    /// The aliases of a room that is empty and that nobody can enter again; none of any other room.
     pub(crate) async fn aliases_of_deserted(
         &self,
         room_id: &RoomId,
@@ -294,7 +295,7 @@ impl Commands {
     }
 }
 
-/// The aliases that a room goes by.
+/// The aliases that a room lists.
 pub(crate) fn shown(room: &Room) -> Vec<OwnedRoomAliasId> {
     room.canonical_alias().into_iter().chain(room.alternative_aliases()).collect()
 }

@@ -1,7 +1,9 @@
-//! Bounds that the read side counts: how many rooms a user is in, and who there is to be invited.
+//! Bounds that depend on counts of the read side: the rooms of a user, and the existence of an
+//! invited user.
 //!
-//! **Invariant:** the count is asked before the decision and costs the same however much there is. What is on its way at that
-//! moment may go beyond the bound, by no more than one device has under way.
+//! **Invariant:** the count is read before the decision, and its cost does not depend on its size.
+//! Commands in flight at that moment may exceed the bound, by no more than one device has in
+//! flight.
 //! **Invariant:** actors without a device (imports, the server's own work) are not bounded.
 
 use rookery_domain::{Bound, CreateRoom, Rejection, RoomCommand, UserId};
@@ -9,7 +11,8 @@ use rookery_domain::{Bound, CreateRoom, Rejection, RoomCommand, UserId};
 use crate::{Actor, Commands, HandleError};
 
 impl Commands {
-    /// Refuses what would go beyond a bound of its user, or would invite nobody.
+    /// Refuses a command that would exceed a bound of its user, or would invite a user who does not
+    /// exist.
     ///
     /// # Errors
     /// [`HandleError::Rejected`], or a fault.
@@ -32,7 +35,7 @@ impl Commands {
         }
     }
 
-    /// The same for a new room.
+    /// Like [`Self::within_bounds`], for a new room.
     ///
     /// # Errors
     /// As [`Self::within_bounds`].
@@ -52,7 +55,7 @@ impl Commands {
         Ok(())
     }
 
-    /// Refuses `count` new aliases if the actor has given as many to rooms as a user may.
+    /// Refuses `count` new aliases if the actor would have more than a user may.
     pub(crate) async fn may_claim(&self, actor: &Actor, count: usize) -> Result<(), HandleError> {
         let Some(others) = count.checked_sub(1).filter(|_| actor.device.is_some()) else {
             return Ok(());

@@ -1,4 +1,4 @@
-//! New rooms.
+//! Creation of rooms.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use rookery_domain::{CreateRoom, Fact, JsonObject, Room, normal_alias};
@@ -67,14 +67,15 @@ impl Commands {
         let handled = self.core.handle(&self.rooms, &cell, request, |_| Ok(facts.clone())).await;
         self.conclude_claims(actor, claim.into_iter().collect(), &room_id, &handled).await?;
         let handled = handled?;
-        // The profile may have changed meanwhile, and nobody knew that there was another room to tell.
+        // The profile may have changed meanwhile, and its process did not know of the new room.
         unless_gone(self.follow_profile(actor, &room_id, profile).await)?;
         self.profiles.done(handled.position);
         Ok(outcome(request, room_id, handled))
     }
 }
 
-/// Whether the first events of a room are those that `command` asks for, by what tells rooms apart.
+/// Whether the first events of a room are those of `command`, judged by the fields that distinguish
+/// rooms.
 fn has_made(command: &CreateRoom, handled: &Handled) -> bool {
     let said = |kind: &str, key: &str| {
         let pdus = handled.facts.iter().filter_map(|fact| match fact {

@@ -1,10 +1,12 @@
-//! Aliases that a user asked for and could not have: how many of them tell anything.
+//! Bounds how much failed claims of aliases reveal to a user.
 //!
-//! An alias is unique on its server, so a claim that fails tells that somebody has it. Of a room that the user may know
-//! of, that is no secret. Of another room it would be, if nothing else gave the same answer.
+//! An alias is unique on its server, so a failed claim shows that it is taken. For a room that the
+//! user may know of, that is no secret. For another room it would reveal the room, if nothing else
+//! gave the same answer.
 //!
-//! **Invariant:** a user learns of no more than [`GUESSES_MAX`] names at once, and of one more in each [`GUESS_MILLIS`].
-//! Beyond that each claim is refused in the same words, whether or not the alias is free.
+//! **Invariant:** a user learns of at most [`GUESSES_MAX`] names at once, and of one more in each
+//! [`GUESS_MILLIS`]. Beyond that each claim is refused with the same message, whether or not the
+//! alias is free.
 
 use std::{num::NonZeroUsize, time::Duration};
 
@@ -15,16 +17,16 @@ use rookery_log::Millis;
 
 use crate::users::rates::nanos;
 
-/// Claims that fail at once.
+/// Failed claims that are allowed at once.
 pub(crate) const GUESSES_MAX: u32 = 10;
 
-/// Time in which one of them is given back: six minutes.
+/// Time after which one more is allowed: six minutes.
 pub(crate) const GUESS_MILLIS: u64 = 6 * 60 * 1_000;
 
-/// How often a claim may fail.
+/// The rate limit of failed claims.
 const PACE: Pace = Pace { burst: GUESSES_MAX, interval: Duration::from_millis(GUESS_MILLIS) };
 
-/// Users who are remembered; those who guessed last.
+/// How many users are remembered: those with the latest failed claims.
 const USERS_MAX: usize = 10_000;
 
 /// The failed claims of each user, as the time at which the bucket of their [`PACE`] is full again.
@@ -37,13 +39,13 @@ impl Default for Guesses {
 }
 
 impl Guesses {
-    /// Whether the user has guessed too often to be answered.
+    /// Whether the user has used up their failed claims.
     pub(crate) fn are_spent(&self, user: &UserId, now: Millis) -> bool {
         let full_at = self.0.lock().peek(user).copied().unwrap_or_default();
         PACE.take(full_at, 1, nanos(now)).is_err()
     }
 
-    /// Counts a claim that failed.
+    /// Counts a failed claim.
     pub(crate) fn count(&self, user: &UserId, now: Millis) {
         let mut users = self.0.lock();
         let full_at = users.get(user).copied().unwrap_or_default();

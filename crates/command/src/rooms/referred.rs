@@ -1,9 +1,9 @@
 //! The events that a command refers to, fetched before it is decided.
 //!
-//! **Invariant:** who reacts to an event has her turn alone in this process, from the look at what
-//! is there to the append, so that the same reaction sent twice at once is one event. Edits and
-//! redactions of one event take turns too, so that a redaction erases every edit before it, and
-//! there is none after it.
+//! **Invariant:** reactions of one user to one event take turns in this process, from the read of
+//! the present reactions to the append, so the same reaction sent twice at once is one event. Edits
+//! and redactions of one event take turns too. So a redaction erases every edit before it, and no
+//! edit follows it.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -12,10 +12,10 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use crate::{Actor, Commands, HandleError};
 
-/// Turns that are told apart; more only collide less.
+/// How many turns exist; more turns only collide less.
 const TURNS: usize = 64;
 
-/// Who may react, edit or redact now.
+/// The turns of reactions, edits and redactions.
 pub(crate) struct Turns {
     locks: Vec<Mutex<()>>,
     hasher: RandomState,
@@ -48,14 +48,15 @@ fn reacts(command: &RoomCommand) -> bool {
     }
 }
 
-/// What a command refers to, and the turn to decide on it.
+/// The events that a command refers to, and the turn to decide on it.
 pub(crate) struct Referred<'a> {
     pub(crate) events: Vec<KnownEvent>,
     _turn: Option<MutexGuard<'a, ()>>,
 }
 
 impl Commands {
-    /// Fetches what `command` refers to. The turn, if it needs one, is had until this is dropped.
+    /// Fetches the events that `command` refers to. The result holds the turn, if the command needs
+    /// one, until it is dropped.
     pub(crate) async fn referred(
         &self,
         actor: &Actor,
@@ -66,7 +67,7 @@ impl Commands {
             return Ok(Referred { events: Vec::new(), _turn: None });
         }
         let turn = self.reacting.take(actor, command).await;
-        // Whatever a client has heard of is durable, so it is no later than this.
+        // Every event that a client knows of is durable, so it is no later than this.
         let tail = *self.core.log.tail().borrow();
         let redacts = matches!(command, RoomCommand::Redact { .. });
         let events = if redacts {

@@ -1,10 +1,10 @@
-//! Upgrading a room: making the one that takes its place, and closing it.
+//! Upgrading a room: creating its replacement, and closing it.
 //!
-//! It is several commits: the new room, its aliases, the old room's end. The first is named after
-//! what it replaces, not after the action, so whoever asks again goes on with the room that is
-//! there, and never makes a second one.
+//! It takes several commits: the new room, its aliases, the old room's end. The ID of the first
+//! commit derives from the old room and not from the action. So a repeated request continues with
+//! the room that exists, and never creates a second one.
 //!
-//! **Invariant:** the old room closes last: until then nothing in it has changed, and after it
+//! **Invariant:** the old room closes last. Until then nothing in it has changed, and after it
 //! nothing is left to do.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -22,12 +22,12 @@ use crate::{
     stream::handle::{Request, random},
 };
 
-/// What became of a room that was upgraded.
+/// The result of an upgrade.
 #[derive(Clone, Debug)]
 pub struct Upgraded {
-    /// What happened in the old room.
+    /// The outcome in the old room.
     pub outcome: Outcome,
-    /// The room that takes its place.
+    /// The replacement room.
     pub replacement: OwnedRoomId,
 }
 
@@ -46,10 +46,10 @@ impl Concluded for Upgraded {
 }
 
 impl Commands {
-    /// Lets a new room of `version` take the place of a room.
+    /// Replaces a room by a new one of `version`.
     ///
     /// # Errors
-    /// [`HandleError`], which says whether to retry. What was begun is finished by asking again.
+    /// [`HandleError`], which says whether to retry. A retry finishes an upgrade that was begun.
     pub async fn upgrade_room(
         &self,
         actor: &Actor,
@@ -66,7 +66,7 @@ impl Commands {
         self.conclude(actor, &request, result).await
     }
 
-    /// What an upgrade came to that was done before.
+    /// The result of an earlier upgrade.
     async fn upgraded_before(
         &self,
         actor: &Actor,
@@ -92,7 +92,8 @@ impl Commands {
                 return self.close(actor, room_id, replacement, request).await;
             }
             Begun::Refused => {
-                // The rule that forbids it forbids closing the room as well, whatever for.
+                // The rule that forbids the upgrade also forbids closing the room, whatever the
+                // replacement is.
                 return self.close(actor, room_id, room_id.to_owned(), request).await;
             }
             Begun::Allowed { invite } => {
@@ -116,7 +117,7 @@ impl Commands {
         Ok(Upgraded { outcome, replacement })
     }
 
-    /// Looks whether the room may be upgraded, or was.
+    /// Checks whether the room may be upgraded, or was.
     async fn begun(
         &self,
         actor: &Actor,
@@ -148,7 +149,7 @@ impl Commands {
         self.core.look(&self.rooms, &cell, is_of).await
     }
 
-    /// The room that takes the place of another one: made now, or by an earlier try.
+    /// The replacement of a room: created now, or by an earlier try.
     pub(crate) async fn make_replacement(
         &self,
         actor: &Actor,
@@ -183,7 +184,7 @@ impl Commands {
         let handled = self.core.handle(&self.rooms, &cell, &request, |_| Ok(facts.clone())).await;
         match handled {
             Ok(_) => Ok(room.id().to_owned()),
-            // Somebody was faster: the name is that of another room.
+            // Another command was faster: the name belongs to its room.
             Err(HandleError::ActionIdReused) => {
                 self.made_before(name).await?.ok_or(HandleError::ActionIdReused)
             }
@@ -198,7 +199,7 @@ impl Commands {
         Ok(room)
     }
 
-    /// Points the aliases that the new room took over to it.
+    /// Points the aliases to the new room, which took them over.
     pub(crate) async fn move_aliases(
         &self,
         actor: &Actor,
@@ -227,7 +228,7 @@ impl Commands {
         Ok(())
     }
 
-    /// Bans, one by one, whom the first commit of the new room had no place for.
+    /// Carries out the bans that did not fit into the first commit of the new room, one by one.
     async fn ban_the_rest(
         &self,
         actor: &Actor,
@@ -243,7 +244,7 @@ impl Commands {
         for (user, reason) in self.core.look(&self.rooms, &cell, banned).await? {
             let ban = RoomCommand::Ban { user, reason };
             match self.room(actor, to, &ban, Retry::Unnamed).await {
-                // Who may not ban there leaves it to those who may.
+                // A sender without the power to ban leaves the bans to others.
                 Ok(_) | Err(HandleError::Rejected(_)) => {}
                 Err(error) => return Err(error),
             }
@@ -252,20 +253,21 @@ impl Commands {
     }
 }
 
-/// How far an upgrade is.
+/// The progress of an upgrade.
 enum Begun {
     /// The old room is closed.
     Closed(OwnedRoomId),
-    /// It may be upgraded; these users are to be invited.
+    /// It may be upgraded. These users have to be invited.
     Allowed {
-        /// Nobody, if they may join by themselves.
+        /// Empty if users may join without an invite.
         invite: Vec<OwnedUserId>,
     },
     /// A rule forbids it.
     Refused,
 }
 
-/// The members who could not get into the new room by themselves, as many as one commit invites.
+/// The members who could not join the new room without an invite, at most as many as one commit
+/// invites.
 fn whom_to_invite(room: &Room, but: &UserId) -> Vec<OwnedUserId> {
     if room.join_rule() == JoinRule::Public {
         return Vec::new();

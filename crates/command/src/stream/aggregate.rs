@@ -1,4 +1,4 @@
-//! What the generic part of the write side needs of a room, an account or an alias.
+//! The operations that the generic part of the write side needs of a room, an account or an alias.
 
 use std::sync::Arc;
 
@@ -15,23 +15,23 @@ pub(crate) trait Aggregate: Sized + Send + 'static {
     /// Folds one fact; `None` is the state of an empty stream.
     fn apply(state: Option<Self>, fact: &Fact) -> Option<Self>;
 
-    /// Whether a reader of the state can tell that `fact` was folded. A message changes nothing that
-    /// an answer is given from.
+    /// Whether an answer can depend on `fact`. A message changes nothing that an answer is read
+    /// from.
     fn changes_what_is_read(_: &Fact) -> bool {
         true
     }
 
-    /// The parts of the state that a snapshot keeps; none for states that are small anyway.
+    /// The parts of the state that a snapshot keeps; `None` for states that are always small.
     fn freeze(&self) -> Option<Frozen> {
         None
     }
 
-    /// Makes the state of its parts again.
+    /// Rebuilds the state from its parts.
     fn thaw(_: Frozen) -> Option<Self> {
         None
     }
 
-    /// Roughly how much memory the state takes.
+    /// The approximate memory of the state.
     fn weight_bytes(&self) -> usize;
 }
 

@@ -1,6 +1,7 @@
-//! A bounded cache of cells: the least recently used go when the states outgrow the bound.
+//! A bounded cache of cells: the least recently used are evicted when the states outgrow the bound.
 //!
-//! **Invariant:** weighing a cell takes the same time however many cells there are, and however many of them are held.
+//! **Invariant:** weighing a cell takes constant time, whatever the number of cells and of held
+//! ones.
 
 use std::sync::Arc;
 
@@ -10,14 +11,14 @@ use rookery_log::StreamId;
 
 use crate::stream::{aggregate::Aggregate, cell::Cell};
 
-/// What an entry costs beside its state.
+/// The memory of an entry beside its state.
 const ENTRY_BYTES: usize = 256;
 
-/// How many cells are looked at for one that is weighed. A cell is weighed at least once for each that is made, so
-/// two would do; more catch up after many were held at a time.
+/// How many cells are checked when one is weighed. A cell is weighed at least once when it is made,
+/// so two would do; more catch up after many were held at a time.
 const LOOKS_MAX: usize = 8;
 
-/// Cells by stream, with the weight that each had when it was last used.
+/// Cells by stream, with the weight of each at its last use.
 pub(crate) struct Cache<A> {
     inner: Mutex<Inner<A>>,
     bytes_max: usize,
@@ -47,11 +48,11 @@ impl<A: Aggregate> Cache<A> {
         cell
     }
 
-    /// Notes what the state of `stream` weighs now, and lets go of others if that is too much.
+    /// Records the weight of the state of `stream`, and evicts others if there is too much.
     ///
-    /// A cell that somebody holds has appends under way, or is about to: it stays, because whoever
-    /// loaded its stream again would decide without them. It counts as just used, so that cells that are
-    /// held are not looked at again each time.
+    /// A held cell has appends in flight, or is about to. It stays, because a caller that loaded
+    /// its stream again would decide without them. It counts as just used, so that held cells are
+    /// not checked each time.
     pub(crate) fn weigh(&self, stream: &StreamId, state_bytes: usize) {
         let mut inner = self.inner.lock();
         let Some((_, weight)) = inner.cells.peek_mut(stream) else { return };
@@ -70,7 +71,7 @@ impl<A: Aggregate> Cache<A> {
         }
     }
 
-    /// The cells that somebody holds, and all.
+    /// The number of held cells, and of all.
     #[cfg(test)]
     pub(crate) fn held_of(&self) -> (usize, usize) {
         let inner = self.inner.lock();
@@ -78,7 +79,7 @@ impl<A: Aggregate> Cache<A> {
         (held, inner.cells.len())
     }
 
-    /// All cells that are cached now.
+    /// All cached cells.
     pub(crate) fn all(&self) -> Vec<Arc<Cell<A>>> {
         self.inner.lock().cells.iter().map(|(_, (cell, _))| Arc::clone(cell)).collect()
     }

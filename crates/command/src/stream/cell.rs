@@ -1,11 +1,11 @@
-//! The cached state of one stream, and the appends that are under way on it.
+//! The cached state of one stream, and the appends in flight on it.
 //!
-//! **Invariant:** the holder of a cell's lock is the only one in this process that decides on its
-//! stream. The state runs ahead of the disk by the appends under way, so that many decisions share
-//! one sync; nobody is told of a result before it is durable.
-//! **Invariant:** a failed append takes along everything that was decided on top of it. A state that
-//! holds facts of it is loaded again before it is used, and every answer from a state that runs
-//! ahead waits for the append that it depends on.
+//! **Invariant:** only the holder of a cell's lock decides on its stream in this process. The state
+//! runs ahead of the disk by the appends in flight, so that many decisions share one sync. No
+//! result is answered before it is durable.
+//! **Invariant:** a failed append takes along everything that was decided on top of it. A state
+//! with facts of a failed append is loaded again before it is used. Every answer from a state that
+//! runs ahead waits for the append that it depends on.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -31,11 +31,10 @@ use crate::{
 /// How many records are read at once when a state is loaded.
 const LOAD_PAGE: usize = 1_024;
 
-/// An append that several may wait for.
+/// An append that several callers may wait for.
 pub(crate) type SharedAppend = SharedFuture<Result<Appended, AppendError>>;
 
-/// Whether the facts of an append are in the log because of it: it was neither refused, nor lost,
-/// nor the repetition of a command that had been carried out before.
+/// Whether the append wrote its facts: it was not refused, not lost, and not a repeated command.
 pub(crate) fn is_written(answer: &Result<Appended, AppendError>) -> bool {
     matches!(answer, Ok(Appended { repeated: false, .. }))
 }
@@ -52,7 +51,7 @@ impl<A> Cell<A> {
     }
 }
 
-/// A state, where its stream ends, and what is on its way to the log.
+/// A state, with the end of its stream and the appends in flight.
 pub(crate) struct Loaded<A> {
     pub(crate) state: Option<A>,
     pub(crate) revision: Revision,
@@ -60,7 +59,7 @@ pub(crate) struct Loaded<A> {
     pub(crate) last: Option<EventKey>,
     /// The last durable commit of the stream that is known here.
     pub(crate) position: Position,
-    /// The revision up to which a snapshot has been written.
+    /// The revision of the last snapshot.
     pub(crate) snapshot_at: Revision,
     /// The last event of the stream that is known to be durable.
     durable: Option<EventKey>,
@@ -68,11 +67,11 @@ pub(crate) struct Loaded<A> {
     by_command: HashMap<CommandId, SharedAppend>,
     /// The last append that changes what can be read of the state.
     last_change: Option<SharedAppend>,
-    /// An append failed whose facts are in the state.
+    /// Whether the state has facts of a failed append.
     failed: bool,
 }
 
-/// An append under way.
+/// An append in flight.
 struct InFlight {
     command: Option<CommandId>,
     append: SharedAppend,
@@ -130,7 +129,7 @@ impl<A: Aggregate> Loaded<A> {
         }
     }
 
-    /// Writes a snapshot if one is due, so that what was read of the log now is not read again.
+    /// Writes a snapshot if one is due, so that the log need not be read again.
     fn keep(&mut self, epoch: Epoch, snapshots: &Snapshots, stream: &StreamId) {
         let Some(snapshot) = self.snapshot_due(snapshots) else { return };
         match snapshots.save(epoch, stream, &snapshot) {
@@ -154,7 +153,7 @@ impl<A: Aggregate> Loaded<A> {
         Guard { last: self.last }
     }
 
-    /// Notes an append of these facts, ending with the event `last`, and folds them.
+    /// Records an append of these facts, which ends with the event `last`, and folds them.
     pub(crate) fn append_started(
         &mut self,
         command: Option<CommandId>,
@@ -185,39 +184,39 @@ impl<A: Aggregate> Loaded<A> {
         self.last = last;
     }
 
-    /// Whether a stream that ends with the event `last` in the log has nothing that another writer
-    /// has put there since the state was loaded.
+    /// Whether the stream in the log, which ends with the event `last`, has no commit of another
+    /// writer since the state was loaded.
     pub(crate) fn is_current(&self, last: Option<EventKey>) -> bool {
         self.durable == last || self.in_flight.iter().any(|under_way| under_way.last == last)
     }
 
-    /// The append of `command`, if it is under way.
+    /// The append of `command`, if it is in flight.
     pub(crate) fn under_way(&self, command: CommandId) -> Option<SharedAppend> {
         self.by_command.get(&command).cloned()
     }
 
-    /// The last append under way: once it is durable, so is the state.
+    /// The last append in flight: once it is durable, so is the state.
     pub(crate) fn last_under_way(&mut self) -> Option<SharedAppend> {
         self.forget_answered();
         self.in_flight.back().map(|under_way| under_way.append.clone())
     }
 
-    /// The last append under way that changes what can be read of the state. What is read now holds
-    /// once that one is durable, and may never have been so if it fails.
+    /// The last append in flight that changes what can be read of the state. A read of the state
+    /// holds once that append is durable, and never held if it fails.
     pub(crate) fn last_change_under_way(&mut self) -> Option<SharedAppend> {
         self.forget_answered();
         self.last_change.clone()
     }
 
-    /// Whether the state holds facts of an append that failed, as far as that is known by now. Such a
-    /// state is of no use.
+    /// Whether the state has facts of an append that is known to have failed. Such a state must not
+    /// be used.
     pub(crate) fn has_failed(&mut self) -> bool {
         self.forget_answered();
         let last = self.in_flight.back().and_then(|under_way| under_way.append.peek());
         self.failed || last.is_some_and(|answer| !is_written(answer))
     }
 
-    /// Whether `append` is one of those under way.
+    /// Whether `append` is one of those in flight.
     pub(crate) fn waits_for(&self, append: &SharedAppend) -> bool {
         self.in_flight.iter().any(|under_way| under_way.append.is_same(append))
     }

@@ -1,4 +1,4 @@
-//! Load, decide, append: the way of every command, whatever it is about.
+//! Load, decide, append: the path of every command.
 
 use std::sync::Arc;
 
@@ -22,14 +22,14 @@ use crate::{
     },
 };
 
-/// How often a command is decided before its caller is told that the stream is too busy.
+/// How often a command is decided before it fails because the stream is too busy.
 pub(crate) const ATTEMPTS_MAX: u32 = 3;
 
-/// One command, as far as the generic part has to know it.
+/// One command, as the generic part sees it.
 pub(crate) struct Request {
-    /// Names the command, if it may be retried.
+    /// The ID of the command, if it may be retried.
     pub(crate) command: Option<CommandId>,
-    /// When it came in.
+    /// When it arrived.
     pub(crate) received: Millis,
     /// The envelope of the events that it makes in rooms.
     pub(crate) envelope: Envelope,
@@ -37,37 +37,37 @@ pub(crate) struct Request {
     pub(crate) turn: Option<Turn>,
 }
 
-/// What a command led to.
+/// The result of a command.
 #[derive(Debug)]
 pub(crate) struct Handled {
-    /// The commit, or where the stream ended if nothing had to be done.
+    /// The position of the commit, or of the end of the stream if the command changed nothing.
     pub(crate) position: Position,
-    /// The facts of the commit; empty if what was asked for held already.
+    /// The facts of the commit; empty if the command changed nothing.
     pub(crate) facts: Vec<Fact>,
     /// The sequence number of the first of them.
     pub(crate) first_sequence: u64,
-    /// The command had been carried out before, when it came in at this time.
+    /// The time of the first request, if the command was carried out before.
     pub(crate) repeated: Option<Millis>,
 }
 
-/// Everything that commands share.
+/// The state that all commands share.
 pub(crate) struct Core {
     pub(crate) log: Arc<dyn EventLog>,
     pub(crate) snapshots: Snapshots,
     pub(crate) eraser: Eraser,
 }
 
-/// What the decision under the lock came to: all but the wait for the disk.
+/// The result of the decision under the lock, before the wait for the disk.
 pub(crate) enum Decided {
     /// Wait for this append, which carries these facts.
     Append(SharedAppend, Vec<Fact>),
-    /// The same command is already on its way.
+    /// The same command is in flight.
     UnderWay(SharedAppend),
     /// It was carried out before, in this commit.
     Before(Position),
-    /// It holds already, as of this append or position.
+    /// The command changes nothing, as of this append or position.
     Holds(Option<SharedAppend>, Position),
-    /// It is refused because of a state that holds once this append is durable.
+    /// The command is refused because of a state that holds once this append is durable.
     Refused(SharedAppend, HandleError),
 }
 
@@ -89,7 +89,7 @@ impl Core {
         Err(HandleError::Contended { attempts: ATTEMPTS_MAX })
     }
 
-    /// Waits until what was decided is durable; `None` if another writer came first.
+    /// Waits until the decision is durable; `None` if another writer came first.
     pub(crate) async fn settle<A: Aggregate>(
         &self,
         cell: &Cell<A>,
@@ -147,7 +147,7 @@ impl Core {
         let mut slot = cell.loaded.lock().await;
         forget_failed(&mut slot);
         if let Some(turn) = &request.turn {
-            // It was not carried out before: the order of actions has looked.
+            // It was not carried out before: the order of actions has checked that.
             turn.begin()?;
         } else if let Some(command) = request.command {
             if let Some(append) = slot.as_ref().and_then(|loaded| loaded.under_way(command)) {
@@ -160,7 +160,7 @@ impl Core {
         let mut loaded = self.loaded(cell, &mut slot).await?;
         let mut decision = decide(loaded.state.as_ref());
         if decision.as_ref().is_ok_and(Vec::is_empty) || decision.is_err() {
-            // No guard checks what makes no events.
+            // A command without events has no guard.
             if !self.is_current(cell, loaded).await? {
                 slot = without(slot);
                 loaded = self.loaded(cell, &mut slot).await?;
@@ -188,10 +188,10 @@ impl Core {
         Ok(Decided::Append(append, facts))
     }
 
-    /// Brings the state of `cell` up to date and hands it to `look`. What that gives back is durable.
+    /// Brings the state of `cell` up to date and passes it to `look`. The result is durable.
     ///
     /// # Errors
-    /// [`HandleError`] if the log cannot be read, or if what was seen could not be written.
+    /// [`HandleError`] if the log cannot be read, or if the state could not be written.
     #[expect(
         clippy::await_holding_invalid_type,
         reason = "mutations and processes run in tasks of their own"
@@ -218,14 +218,15 @@ impl Core {
             let Some(append) = append else { return Ok(seen) };
             match append.clone().await {
                 Ok(Appended { repeated: false, .. }) => return Ok(seen),
-                // Only what was to be written is lost: without it the log can be read.
+                // Only the writes are lost: without them the log can be read.
                 _ => self.forget(cell, &append).await,
             }
         }
         Err(HandleError::Contended { attempts: ATTEMPTS_MAX })
     }
 
-    /// The state in `slot`, loaded if there is none or if it holds what was never written.
+    /// The state in `slot`. It is loaded if there is none, or if the present one has facts that
+    /// were never written.
     async fn loaded<'a, A: Aggregate>(
         &self,
         cell: &Cell<A>,
@@ -239,8 +240,8 @@ impl Core {
         Ok(loaded)
     }
 
-    /// Whether what is read of the state is what the log says, or will say once the last change under
-    /// way is durable: its guard fails if another writer was faster.
+    /// Whether a read of the state agrees with the log, or will agree once the last change in
+    /// flight is durable: the guard of that change fails if another writer was faster.
     async fn is_current<A: Aggregate>(
         &self,
         cell: &Cell<A>,
@@ -253,8 +254,8 @@ impl Core {
         Ok(loaded.is_current(head.last))
     }
 
-    /// After a failed append the state here is ahead of the log: forget it. A lost race may be
-    /// tried again; anything else ends the command.
+    /// After a failed append the state here is ahead of the log, so it is cleared. A lost race may
+    /// be tried again; any other failure ends the command.
     async fn lost<A: Aggregate>(
         &self,
         cell: &Cell<A>,
@@ -269,7 +270,7 @@ impl Core {
         }
     }
 
-    /// Forgets the state of `cell` if it holds facts of `append`, which failed.
+    /// Clears the state of `cell` if it has facts of `append`, which failed.
     async fn forget<A: Aggregate>(&self, cell: &Cell<A>, append: &SharedAppend) {
         let mut slot = cell.loaded.lock().await;
         if slot.as_ref().is_some_and(|loaded| loaded.waits_for(append)) {
@@ -278,7 +279,7 @@ impl Core {
         forget_failed(&mut slot);
     }
 
-    /// Reads back what a command did when it was carried out first.
+    /// Reads the first result of a command from the log.
     async fn first_result<A: Aggregate>(
         &self,
         cell: &Cell<A>,
@@ -291,7 +292,7 @@ impl Core {
         }
     }
 
-    /// The stream and the facts of the commit at `position`; `None` if it is no stream of `A`.
+    /// The stream and the facts of the commit at `position`; `None` if it is not a stream of `A`.
     pub(crate) async fn result_at<A: Aggregate>(
         &self,
         position: Position,
@@ -317,7 +318,7 @@ fn without<A>(mut slot: MutexGuard<'_, Option<Loaded<A>>>) -> MutexGuard<'_, Opt
     slot
 }
 
-/// Empties the slot of a state that holds facts of a failed append.
+/// Clears a state with facts of a failed append.
 pub(crate) fn forget_failed<A: Aggregate>(slot: &mut Option<Loaded<A>>) {
     if slot.as_mut().is_some_and(Loaded::has_failed) {
         *slot = None;
@@ -325,7 +326,7 @@ pub(crate) fn forget_failed<A: Aggregate>(slot: &mut Option<Loaded<A>>) {
 }
 
 impl Request {
-    /// The commit of what this command makes in `stream`.
+    /// The commit of this command's facts in `stream`.
     pub(crate) fn commit(&self, stream: &StreamId, facts: &[Fact]) -> Result<Commit, HandleError> {
         let commit = Commit {
             stream: stream.clone(),
@@ -336,7 +337,7 @@ impl Request {
         if commit.fits() { Ok(commit) } else { Err(HandleError::TooLarge) }
     }
 
-    /// The commit of this command is on its way.
+    /// The commit of this command is in flight.
     pub(crate) fn started(&self, append: &SharedAppend) {
         if let Some(turn) = &self.turn {
             turn.place(append);
@@ -355,7 +356,7 @@ impl Handled {
     }
 }
 
-/// What the log keeps of a fact.
+/// The stored form of a fact.
 pub(crate) fn logged(fact: &Fact) -> Result<LoggedEvent, HandleError> {
     let salt = match fact {
         Fact::Room(_) => [0; 16],

@@ -1,4 +1,4 @@
-//! One stream and its state: loaded, kept in memory, decided on and appended to.
+//! One stream and its state: loading, caching, deciding and appending.
 
 pub(crate) mod aggregate;
 pub(crate) mod cache;

@@ -1,9 +1,9 @@
 //! Snapshots of large states, so that loading a room costs its state and not its history.
 //!
 //! One file a stream: a header, the facts that make up the state, a checksum. A file that is
-//! missing, damaged or ahead of the log is no error: the state is then folded from the log.
+//! missing, damaged or ahead of the log is not an error: the state is then folded from the log.
 //!
-//! **Invariant:** a snapshot is never the only place where a fact is kept.
+//! **Invariant:** a snapshot is never the only place of a fact.
 
 use std::{
     fs, io,
@@ -15,7 +15,7 @@ use rookery_domain::{Fact, OwnedEventId, RoomEvent, StoredFact, Subject};
 use rookery_log::{Epoch, EventKey, EventLog, Position, Revision, StreamId, StreamKind};
 use serde::{Deserialize, Serialize};
 
-/// Version of the files that this software writes.
+/// Version of the files that this program writes.
 const FORMAT: u16 = 2;
 
 /// Events between two snapshots of a small state. Larger states wait for four times as many
@@ -26,12 +26,12 @@ const EVENTS_BETWEEN: u64 = 1_000;
 pub(crate) struct Snapshot {
     pub(crate) revision: Revision,
     pub(crate) position: Position,
-    /// The last event of the stream at this revision. It is not stored: the log knows it.
+    /// The last event of the stream at this revision. It is not stored: the log has it.
     pub(crate) last: Option<EventKey>,
     pub(crate) frozen: Frozen,
 }
 
-/// What a room's state is made of.
+/// The parts of a room's state.
 pub(crate) struct Frozen {
     /// The state events.
     pub(crate) facts: Vec<RoomEvent>,
@@ -56,14 +56,14 @@ struct Stored {
     facts: Vec<(String, Bytes, Bytes)>,
 }
 
-/// The folder of the snapshots; none for a log that lives in memory only.
+/// The folder of the snapshots; `None` for a log in memory.
 #[derive(Clone)]
 pub(crate) struct Snapshots {
     folder: Option<PathBuf>,
 }
 
 impl Snapshots {
-    /// Snapshots in `folder`, which is made if it is missing.
+    /// Snapshots in `folder`, which is created if it is missing.
     pub(crate) fn open(folder: Option<&Path>) -> io::Result<Self> {
         if let Some(folder) = folder {
             fs::create_dir_all(folder)?;
@@ -71,7 +71,7 @@ impl Snapshots {
         Ok(Self { folder: folder.map(Path::to_owned) })
     }
 
-    /// Whether a state of `facts` facts that has grown to `revision` is due for a snapshot.
+    /// Whether a state of `facts` facts at `revision` is due for a snapshot.
     pub(crate) fn due(&self, last: Revision, revision: Revision, facts: usize) -> bool {
         let between = EVENTS_BETWEEN.max(4 * facts as u64);
         self.folder.is_some() && revision.0.saturating_sub(last.0) >= between
@@ -108,7 +108,7 @@ impl Snapshots {
         Some(Snapshot { revision, position, last: record.commit.last_event(), frozen })
     }
 
-    /// Writes a snapshot; a crash leaves the old one or the new one.
+    /// Writes a snapshot. A crash leaves the old one or the new one.
     pub(crate) fn save(
         &self,
         epoch: Epoch,
@@ -135,7 +135,7 @@ impl Snapshots {
         fs::rename(draft, path)
     }
 
-    /// Removes the snapshot of `stream`, which has something that is to be forgotten.
+    /// Removes the snapshot of `stream`, because it has content that must be erased.
     pub(crate) fn forget(&self, stream: &StreamId) -> io::Result<()> {
         let Some(path) = self.path(stream) else { return Ok(()) };
         match fs::remove_file(path) {

@@ -1,6 +1,6 @@
-//! Randomness that follows from a seed, for tests that have to do the same thing twice.
+//! Randomness that follows from a seed, for tests that have to repeat a run exactly.
 //!
-//! **Invariant:** outside of tests that asked for it, randomness is that of the operating system.
+//! **Invariant:** outside of tests that use it, randomness is that of the operating system.
 
 use std::cell::RefCell;
 
@@ -10,12 +10,12 @@ thread_local! {
     static CHANCE: RefCell<Option<Rng>> = const { RefCell::new(None) };
 }
 
-/// Lets the write sides of this thread draw what they need from `seed`, until this is dropped.
+/// Makes the write sides of this thread draw random numbers from `seed`, until this is dropped.
 #[must_use]
 pub struct Seeded(());
 
 impl Seeded {
-    /// Begins.
+    /// Starts.
     pub fn new(seed: u64) -> Self {
         CHANCE.set(Some(Rng::new(seed)));
         Self(())

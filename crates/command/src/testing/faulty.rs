@@ -1,7 +1,7 @@
-//! A log whose appends hang, fail, lose their answers or come late, as its owner says.
+//! A log whose appends hang, fail, lose their answers or come late, as the test decides.
 //!
-//! **Invariant:** it keeps the promises of the port: appends are applied in the order in which they were
-//! started, whatever their callers are told and when.
+//! **Invariant:** it keeps the promises of the port: appends are applied in the order in which they
+//! were started, whatever their answers are and when they come.
 
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -18,22 +18,24 @@ use rookery_log::{
 };
 use tokio::sync::{oneshot, watch};
 
-/// What becomes of an append.
+/// The fate of an append.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// It is decided as every log does, and answered.
+    /// It is decided as by every log, and answered.
     Write,
-    /// The same, but its caller is told that the outcome is unknown.
+    /// It is decided, but the answer says that the outcome is unknown.
     LoseAnswer,
     /// Nothing is written, as on a full disk.
     Refuse,
-    /// Its caller is told now that the outcome is unknown; it keeps its place, and has another fate later.
+    /// The answer says now that the outcome is unknown. The append keeps its place, and gets
+    /// another fate later.
     Delay,
-    /// Its caller is told that it was written, and it was not. No log may do so: for checks of checks.
+    /// The answer says that it was written, although it was not. No log may do so: for checks of
+    /// checks.
     Pretend,
 }
 
-/// What happens to appends when they are started.
+/// The handling of new appends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mode {
     Pass,
@@ -61,7 +63,7 @@ pub struct FaultyLog {
 }
 
 impl FaultyLog {
-    /// A log that does what `log` does, until something else is asked for.
+    /// A log that behaves like `log` until a test changes that.
     #[must_use]
     pub fn new(log: &Arc<MemoryLog>) -> Arc<Self> {
         let state = State {
@@ -73,28 +75,28 @@ impl FaultyLog {
         Arc::new(Self { log: Arc::clone(log), state: Mutex::new(state) })
     }
 
-    /// Appends are written at once from now on, those that wait first.
+    /// Writes appends at once from now on, waiting ones first.
     pub fn pass(&self) {
         self.state.lock().mode = Mode::Pass;
         self.settle_all(Fate::Write);
     }
 
-    /// Appends wait for [`Self::settle_next`] from now on.
+    /// Makes appends wait for [`Self::settle_next`] from now on.
     pub fn hold(&self) {
         self.state.lock().mode = Mode::Hold;
     }
 
-    /// The disk is full: appends are refused from now on. Those that wait go on waiting.
+    /// Simulates a full disk: refuses appends from now on. Waiting ones keep waiting.
     pub fn refuse(&self) {
         self.state.lock().mode = Mode::Refuse;
     }
 
-    /// Whether reads fail.
+    /// Sets whether reads fail.
     pub fn fail_reads(&self, fail: bool) {
         self.state.lock().reads_fail = fail;
     }
 
-    /// The record at `position` is damaged from now on.
+    /// Damages the record at `position` from now on.
     pub fn damage(&self, position: Position) {
         self.state.lock().damaged.insert(position);
     }
@@ -104,7 +106,7 @@ impl FaultyLog {
         self.state.lock().waiting.len()
     }
 
-    /// Gives the oldest append that waits its fate. `false` if none waits.
+    /// Gives the oldest waiting append its fate. Returns `false` if none waits.
     pub fn settle_next(&self, fate: Fate) -> bool {
         let mut state = self.state.lock();
         let Some(mut next) = state.waiting.pop_front() else { return false };
@@ -123,7 +125,7 @@ impl FaultyLog {
         true
     }
 
-    /// Gives all appends that wait the same fate.
+    /// Gives all waiting appends the same fate.
     pub fn settle_all(&self, fate: Fate) {
         for _ in 0..self.waiting() {
             self.settle_next(fate);
@@ -146,7 +148,7 @@ impl FaultyLog {
         if self.state.lock().reads_fail { Err(unknown()) } else { Ok(&self.log) }
     }
 
-    /// What was read, unless it has a damaged record.
+    /// The records, unless one of them is damaged.
     fn whole(&self, read: Vec<Arc<Record>>) -> Result<Vec<Arc<Record>>, ReadError> {
         let state = self.state.lock();
         match read.iter().find(|record| state.damaged.contains(&record.position)) {

@@ -1,4 +1,4 @@
-//! What `rookery room receive` reads.
+//! The input files of `rookery room receive`.
 
 use std::fmt::Write;
 

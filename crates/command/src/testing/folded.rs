@@ -1,4 +1,4 @@
-//! What a log says of a room, for comparisons.
+//! The content of a log about a room, for comparisons.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,16 +13,16 @@ use crate::{
     },
 };
 
-/// A room as its stream of one log makes it.
+/// A room, folded from its stream in one log.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Folded {
-    /// Who holds which slot, as the events with their envelopes say.
+    /// The holder of each slot, by the events with their envelopes.
     pub state: BTreeMap<(String, String), OwnedEventId>,
-    /// All events but the rejected ones.
+    /// All events except rejected ones.
     pub taken: BTreeSet<OwnedEventId>,
     /// The rejected events.
     pub rejected: BTreeSet<OwnedEventId>,
-    /// The events that soft-failed: which do, depends on the order of arrival.
+    /// The soft-failed events. Which ones soft-fail depends on the order of arrival.
     pub soft_failed: BTreeSet<OwnedEventId>,
     /// The events that resolve to the state.
     pub leaves: BTreeSet<OwnedEventId>,
@@ -75,7 +75,7 @@ pub async fn graph_of(log: &dyn EventLog, room_id: &RoomId) -> Graph {
     graph.graph
 }
 
-/// The commits of the room's stream: each its position and its events.
+/// The commits of the room's stream, each with its position and its events.
 ///
 /// # Panics
 /// If the log cannot be read.

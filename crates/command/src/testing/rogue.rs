@@ -1,4 +1,4 @@
-//! A server that has a key and members in the room, and keeps to no rules.
+//! A server that has a key and members in the room, and breaks the rules.
 
 use std::collections::BTreeMap;
 
@@ -11,16 +11,16 @@ use sha2::{Digest, Sha256};
 
 use super::{Rng, Sent, Server};
 
-/// Its users in the room, none of whom has any power.
+/// Its users in the room. None of them has any power.
 const USERS: [&str; 2] = ["eve", "mal"];
 
 /// The rogue.
 pub struct Rogue {
-    /// The server that it was before.
+    /// The honest server that it was before.
     pub server: Server,
-    /// Events that it makes others of.
+    /// Events from which it makes others.
     templates: Vec<JsonObject>,
-    /// What it has made by itself.
+    /// The events that it forged.
     forged: Vec<OwnedEventId>,
 }
 
@@ -30,13 +30,13 @@ impl Rogue {
         Self { server, templates: Vec::new(), forged: Vec::new() }
     }
 
-    /// A rogue that has got hold of the name and the key of a server.
+    /// A rogue with the name and the key of an honest server.
     #[must_use]
     pub fn over(server: &Server) -> Self {
         Self::new(server.name.as_str())
     }
 
-    /// Lets its users join and say something, by the rules.
+    /// Lets its users join and send messages, by the rules.
     pub(super) async fn enter(
         &mut self,
         room_id: &RoomId,
@@ -56,7 +56,7 @@ impl Rogue {
         sent
     }
 
-    /// An event that is properly signed, and that follows what it likes.
+    /// An event that is properly signed and follows arbitrary events.
     pub(super) fn forge(
         &mut self,
         sent: &[Sent],
@@ -99,14 +99,14 @@ impl Rogue {
         Some(made)
     }
 
-    /// Signs an event as it is.
+    /// Signs an event unchanged.
     #[must_use]
     pub fn sign(&self, event: &JsonObject, like: &Sent, version: &RoomVersionId) -> Option<Sent> {
         signed(&self.server, event, &like.room_id, version)
     }
 }
 
-/// The event, with the right content hash, signed by this server, whatever it says.
+/// The event with the right content hash and this server's signature, whatever its content is.
 pub(super) fn signed(
     server: &Server,
     event: &JsonObject,

@@ -17,7 +17,7 @@ use crate::{
     Ports, Receipt, Retry, ServerKeys, TrustedKeys, stream::cell::read_facts,
 };
 
-/// A read side that knows nothing: nobody's profile is spread, and no event can be referred to.
+/// An empty read side: no profile is spread, and no event can be referred to.
 pub struct NoReadSide;
 
 #[async_trait]
@@ -46,10 +46,10 @@ impl LastActions for NoReadSide {
     }
 }
 
-/// An event as it goes from one server to another.
+/// An event on its way from one server to another.
 #[derive(Clone, Debug)]
 pub struct Sent {
-    /// The server that sends it.
+    /// The sending server.
     pub origin: OwnedServerName,
     /// Its room.
     pub room_id: OwnedRoomId,
@@ -60,7 +60,7 @@ pub struct Sent {
 }
 
 impl Sent {
-    /// Gives the event to a write side, by itself.
+    /// Delivers the event to a write side, alone.
     ///
     /// # Panics
     /// If the write side cannot read or write its log.
@@ -85,10 +85,10 @@ pub struct Server {
 }
 
 impl Server {
-    /// A server over a log and a write side that somebody else made.
+    /// A server over an existing log and write side.
     ///
     /// # Panics
-    /// If the name is none.
+    /// If the name is invalid.
     #[must_use]
     pub fn over(name: &str, commands: Arc<Commands>, log: Arc<dyn EventLog>) -> Self {
         let name = OwnedServerName::try_from(name).expect("a server name");
@@ -96,7 +96,7 @@ impl Server {
         Self { name, commands, log, key, sent_up_to: Position::ORIGIN }
     }
 
-    /// A server whose log lives in memory.
+    /// A server with a log in memory.
     #[must_use]
     pub fn in_memory(name: &str) -> Self {
         let log: Arc<dyn EventLog> = Arc::new(MemoryLog::new(Epoch(1)));
@@ -104,10 +104,10 @@ impl Server {
         Self::over(name, Arc::new(commands), log)
     }
 
-    /// A write side under this name over a log.
+    /// A write side with this name over a log.
     ///
     /// # Panics
-    /// If the name is none.
+    /// If the name is invalid.
     #[must_use]
     pub fn open(name: &str, log: &Arc<dyn EventLog>) -> Commands {
         let name = OwnedServerName::try_from(name).expect("a server name");
@@ -126,7 +126,7 @@ impl Server {
         self.commands = Arc::new(Self::open(self.name.as_str(), &self.log));
     }
 
-    /// Makes the keys of this server known.
+    /// Adds the keys of this server to `keys`.
     pub fn publish(&self, keys: &mut TrustedKeys) {
         let key_id = format!("ed25519:{}", self.key.name());
         keys.insert(self.name.clone(), key_id, self.key.public_key());
@@ -135,13 +135,13 @@ impl Server {
     /// A user of this server.
     ///
     /// # Panics
-    /// If the name is none.
+    /// If the name is invalid.
     #[must_use]
     pub fn user(&self, name: &str) -> OwnedUserId {
         OwnedUserId::try_from(format!("@{name}:{}", self.name)).expect("a user name")
     }
 
-    /// Lets a user of this server create a room.
+    /// Creates a room as a user of this server.
     ///
     /// # Panics
     /// If that is refused.
@@ -151,7 +151,7 @@ impl Server {
         created.expect("the room is created").room_id
     }
 
-    /// Lets a user of this server do something.
+    /// Carries out a command as a user of this server.
     ///
     /// # Errors
     /// As [`Commands::room`].
@@ -165,7 +165,7 @@ impl Server {
         self.commands.room(&self.actor(name, now), room_id, command, Retry::Unnamed).await
     }
 
-    /// The events of its users in the room since the last time, signed, oldest first.
+    /// The new events of its users in the room since the last call, signed, oldest first.
     ///
     /// # Panics
     /// If the log cannot be read.
@@ -187,7 +187,7 @@ impl Server {
         sent
     }
 
-    /// An event that is ready to go.
+    /// An event ready for delivery.
     ///
     /// # Panics
     /// If the text is not JSON.

@@ -1,4 +1,5 @@
-//! Chance that follows from a seed: what users do next, and in which order events arrive.
+//! Chance that follows from a seed: the next commands of users, and the order in which events
+//! arrive.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,7 @@ use rookery_domain::{
 
 use super::Sent;
 
-/// A source of numbers that looks random and is not (splitmix64).
+/// A pseudorandom generator (splitmix64).
 #[derive(Clone, Debug)]
 pub struct Rng(u64);
 
@@ -33,12 +34,12 @@ impl Rng {
         usize::try_from(self.number() % end.max(1) as u64).unwrap_or_default()
     }
 
-    /// Whether something that happens once in `n` times happens now.
+    /// Returns `true` once in `n` times on average.
     pub fn one_in(&mut self, n: usize) -> bool {
         self.below(n) == 0
     }
 
-    /// One of these.
+    /// A random one of these.
     ///
     /// # Panics
     /// If there are none.
@@ -46,7 +47,7 @@ impl Rng {
         &among[self.below(among.len())]
     }
 
-    /// What a user may try next in a room of these users.
+    /// A command that a user may try next in a room of these users.
     pub fn command(&mut self, users: &[OwnedUserId], number: u64) -> RoomCommand {
         let user = self.pick(users).clone();
         match self.below(20) {
@@ -110,7 +111,7 @@ impl Orders {
         Self(Rng::new(seed))
     }
 
-    /// The create event first, then all others anyhow, some of them more than once.
+    /// The create event first, then all others in any order, some of them more than once.
     ///
     /// # Panics
     /// If there are none.
@@ -127,7 +128,7 @@ impl Orders {
         order
     }
 
-    /// In the order in which they were sent, except that each may be late by up to `by` others.
+    /// The order in which they were sent, except that each may be late by up to `by` others.
     pub fn delayed(&mut self, sent: &[Sent], by: usize) -> Vec<Sent> {
         let mut order: Vec<_> = sent
             .iter()

@@ -11,7 +11,7 @@ use crate::TrustedKeys;
 /// The users of each server.
 const USERS: [&str; 3] = ["ann", "ben", "cat"];
 
-/// Servers that act in one room, and what they have sent.
+/// Servers that act in one room, and the events that they sent.
 pub struct World {
     /// The servers.
     pub servers: Vec<Server>,
@@ -21,26 +21,27 @@ pub struct World {
     pub room_id: OwnedRoomId,
     /// Its version.
     pub version: RoomVersionId,
-    /// All events that have been made, in an order in which none comes before one that it names.
+    /// All events so far. No event comes before one that it names.
     pub sent: Vec<Sent>,
-    /// A server that keeps to no rules.
+    /// A server that breaks the rules.
     pub rogue: Option<Rogue>,
     rng: Rng,
     clock: u64,
-    /// For each server, what it has not been given yet, as places in `sent`.
+    /// For each server, the events that it has not received yet, as indexes into `sent`.
     due: Vec<Vec<usize>>,
 }
 
 impl World {
-    /// A public room of this version on so many servers, whose first user made it. The first user of
-    /// each other server has a power level of 100. Nobody else is in it yet.
+    /// A public room of this version on `servers` servers, created by the first user of the first
+    /// server. The first user of each other server has a power level of 100. No other user is in it
+    /// yet.
     pub async fn new(seed: u64, version: RoomVersionId, servers: usize) -> Self {
         let names = ["one.example", "two.example", "three.example", "four.example"];
         let servers = names.iter().take(servers).map(|name| Server::in_memory(name)).collect();
         Self::of(seed, version, servers).await
     }
 
-    /// The same with these servers, of which there is at least one.
+    /// Like [`Self::new`], with these servers; at least one.
     ///
     /// # Panics
     /// If the first server does not let its user create a room.
@@ -75,7 +76,7 @@ impl World {
         world
     }
 
-    /// Lets all users join, and everybody know of it.
+    /// Lets all users join, and delivers their joins to all servers.
     pub async fn join_all(&mut self) {
         let join = RoomCommand::Join { reason: None, member_of: None };
         for server in 0..self.servers.len() {
@@ -86,7 +87,7 @@ impl World {
         }
     }
 
-    /// Lets a rogue into the room: a server that signs events which break the rules.
+    /// Adds a rogue to the room: a server that signs events which break the rules.
     pub async fn invite_rogue(&mut self) {
         let mut rogue = Rogue::new("rogue.example");
         rogue.server.publish(&mut self.keys);
@@ -100,7 +101,7 @@ impl World {
         }
     }
 
-    /// Lets so many things happen: users act, events arrive, servers stop and start.
+    /// Takes this many random steps: users act, events arrive, servers stop and start.
     pub async fn run(&mut self, steps: usize) {
         for number in 0..steps as u64 {
             if self.rng.one_in(25) {
@@ -115,7 +116,7 @@ impl World {
         }
     }
 
-    /// Gives every server all that it has not got yet.
+    /// Delivers all remaining events to every server.
     pub async fn settle(&mut self) {
         for to in 0..self.servers.len() {
             let due = std::mem::take(&mut self.due[to]);
@@ -123,8 +124,8 @@ impl World {
         }
     }
 
-    /// Lets one user of one server do something, and sends what comes of it. `false` if a rule
-    /// forbids it, or if nothing comes of it.
+    /// Carries out a command of one user of one server, and sends its events. Returns `false` if a
+    /// rule forbids it, or if it makes no events.
     pub async fn let_act(&mut self, server: usize, user: &str, command: &RoomCommand) -> bool {
         self.clock += 10;
         let acted = self.servers[server].act(user, &self.room_id, command, self.clock).await;
@@ -139,7 +140,7 @@ impl World {
         self.servers.iter().flat_map(users).collect()
     }
 
-    /// Sends an event that no server of this world has made.
+    /// Sends an event that no server of this world made.
     pub fn send(&mut self, sent: Sent, by: usize) {
         let place = self.sent.len();
         self.sent.push(sent);
@@ -150,7 +151,7 @@ impl World {
         }
     }
 
-    /// What a server held back is gone when it stops, so it is sent all that others have made again.
+    /// A stopping server loses the events that it held back, so it gets all events of others again.
     fn restart(&mut self, server: usize) {
         self.servers[server].restart();
         let name = &self.servers[server].name;
@@ -158,7 +159,7 @@ impl World {
         self.due[server] = others.map(|(place, _)| place).collect();
     }
 
-    /// A user of some server does something. What the rules forbid is not counted.
+    /// A user of some server acts. Forbidden commands are not counted.
     async fn act(&mut self, number: u64) {
         let server = self.rng.below(self.servers.len());
         let users = self.users();
@@ -176,7 +177,7 @@ impl World {
         self.collect(server).await;
     }
 
-    /// One server gets some of what it is due: the oldest, or any.
+    /// One server gets some of its due events: the oldest, or any.
     async fn pass_on(&mut self) {
         let to = self.rng.below(self.servers.len());
         let mut given = Vec::new();

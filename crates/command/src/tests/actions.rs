@@ -1,4 +1,4 @@
-//! Numbered actions of one device, however they arrive.
+//! Numbered actions of one device, in any order of arrival.
 
 use std::{
     collections::BTreeMap,
@@ -24,7 +24,7 @@ use crate::{
     actions::Asked,
 };
 
-/// A write side in which an action waits for so long.
+/// A write side in which an action waits this long.
 fn waiting(log: &Arc<dyn EventLog>, wait: Duration) -> Commands {
     open(log, None, CommandOptions { action_wait: wait, ..CommandOptions::default() })
 }
@@ -43,7 +43,7 @@ async fn numbers(log: &Arc<dyn EventLog>, who: &str) -> Vec<u64> {
     all.filter(|(by, ..)| *by == user).map(|(.., number)| number).collect()
 }
 
-/// What an action came to, as far as its sender is told.
+/// The outcome of an action, as its sender sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Told {
     Done { position: u64, events: Vec<String> },
@@ -61,7 +61,7 @@ fn told(result: Result<(u64, Vec<String>), HandleError>) -> Told {
     }
 }
 
-/// Something to do with a number: which kind it is follows from the number.
+/// Carries out an action whose kind follows from its number.
 async fn act(commands: &Commands, who: &Actor, rooms: &[OwnedRoomId], number: u64) -> Told {
     let retry = Retry::Action(number);
     let room = &rooms[usize::try_from(number).unwrap() % rooms.len()];
@@ -171,7 +171,7 @@ async fn a_mark_that_is_refused_takes_its_number_and_is_refused_again() {
     assert_eq!(mark(&bob, &nowhere, 1).await, Err(no_event));
     let no_member = mark(&carol, &here, 1).await.unwrap_err();
     assert!(no_member.contains("not a member"), "{no_member}");
-    // Whoever joins and marks at once has joined when the mark's turn comes.
+    // A user who joins and moves the receipt at once has joined when the turn of the receipt comes.
     let join_now = join();
     let (marked, joined) = tokio::join!(
         mark(&carol, &here, 3),
@@ -187,7 +187,7 @@ async fn a_mark_that_is_refused_takes_its_number_and_is_refused_again() {
     assert_eq!(started.elapsed().as_secs(), 0, "nothing was waited for");
 }
 
-/// A device that is logged in for as long as this says.
+/// A device that is logged in while this is set.
 struct Switch(AtomicBool);
 
 impl LoggedIn for Switch {
@@ -279,8 +279,8 @@ async fn a_retry_of_a_redacted_message_gets_the_first_result() {
     assert!(matches!(say("other").await, Err(HandleError::ActionIdReused)));
 }
 
-/// One start of the server: what is sent while it runs, all at once, each by a task of its own;
-/// and whether anybody waits for the answer.
+/// One run of the server: the actions sent while it runs, all at once, each by a task of its own,
+/// and whether the caller waits for the answer.
 type Run = Vec<(u64, bool)>;
 
 fn runs() -> impl Strategy<Value = Vec<Run>> {
@@ -290,7 +290,7 @@ fn runs() -> impl Strategy<Value = Vec<Run>> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
-    /// Many tasks at once, retries, answers that nobody hears, numbers left out, restarts.
+    /// Many tasks at once, retries, answers that get lost, numbers left out, restarts.
     #[test]
     fn each_action_is_logged_once_and_in_order_and_each_retry_gets_the_first_result(
         runs in runs(), patience in any::<bool>(),
@@ -323,8 +323,8 @@ proptest! {
                         let before = first.entry(number).or_insert_with(|| told.clone());
                         assert_eq!(*before, told, "action {number}");
                     } else {
-                        // The connection breaks, wherever the action is by now; and the server does not
-                        // stop before its threads have let go of it.
+                        // The connection breaks, at any stage of the action. The server does not
+                        // stop before its threads have released the action.
                         task.abort();
                         drop(task.await);
                     }
@@ -341,7 +341,7 @@ proptest! {
     }
 }
 
-/// Logs have these fingerprints: never edit them.
+/// The log holds these fingerprints: never edit them.
 #[test]
 fn the_fingerprints_of_what_is_asked_never_change() {
     let of = |asked: Asked| Fingerprint::of(b"action", &asked).to_string();

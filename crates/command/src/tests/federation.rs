@@ -21,7 +21,7 @@ fn topic(topic: &str) -> RoomCommand {
     RoomCommand::SetTopic { topic: topic.to_owned() }
 }
 
-/// Two servers and a room that both are in.
+/// Two servers and a room that both have joined.
 async fn two_servers(version: RoomVersionId) -> World {
     let mut world = World::new(7, version, 2).await;
     assert!(world.let_act(1, "ann", &super::join()).await);
@@ -33,7 +33,7 @@ fn object(sent: &Sent) -> JsonObject {
     serde_json::from_str(sent.json.get()).unwrap()
 }
 
-/// The event with other fields, hashed and signed anew by the second server.
+/// The event with other fields, hashed and signed again by the second server.
 fn resigned(world: &World, sent: &Sent, alter: impl FnOnce(&mut JsonObject)) -> Sent {
     let mut event = object(sent);
     alter(&mut event);

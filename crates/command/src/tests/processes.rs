@@ -1,4 +1,4 @@
-//! Work that follows from commits is done, whatever fails and whenever the server stops.
+//! The work that follows from commits is done, whatever fails and whenever the server stops.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -14,7 +14,7 @@ use crate::{
     testing::{Fate, FaultyLog},
 };
 
-/// Later than any claim has to be old.
+/// A time at which every claim is old enough.
 const LATER: Millis = Millis(1_000_000);
 
 fn faulty() -> (Arc<FaultyLog>, Arc<dyn EventLog>) {
@@ -30,7 +30,7 @@ fn named(name: &str) -> ProfileChange {
     ProfileChange { displayname: Some(Some(name.into())), avatar_url: None }
 }
 
-/// What the room calls a member.
+/// The display name of a member in the room.
 async fn called(commands: &Commands, room: &OwnedRoomId, user: &UserId) -> Option<String> {
     let cell = commands.rooms.cell(room.as_str());
     let name = |room: Option<&Room>| {
@@ -40,7 +40,7 @@ async fn called(commands: &Commands, room: &OwnedRoomId, user: &UserId) -> Optio
     commands.core.look(&commands.rooms, &cell, name).await.unwrap()
 }
 
-/// A change of profile whose rooms nobody was told of, as a crash leaves it.
+/// A change of profile without its spread to rooms, as a crash leaves it.
 async fn change_alone(commands: &Commands, by: &str, name: &str) {
     let cell = commands.accounts.cell(actor(by).user.as_str());
     let profile = Profile { displayname: Some(name.into()), avatar_url: None };
@@ -99,7 +99,7 @@ async fn a_spread_that_fails_is_tried_again_while_the_server_runs() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     faults.settle_next(Fate::Write);
-    // The disk is full by the time that the room is to be told.
+    // The disk is full when the room should be told.
     faults.refuse();
     assert!(change.await.unwrap().is_ok(), "the change itself is durable");
     tokio::time::sleep(Duration::from_secs(5)).await;
@@ -165,7 +165,7 @@ async fn a_damaged_record_is_counted_and_all_else_is_erased() {
     redacted_alone(&log, &first).await;
     let last = redacted_alone(&log, &second).await;
     faults.damage(first.position);
-    // A damaged record that nobody redacts is in the way of the reader itself.
+    // The reader itself has to skip a damaged record without redactions.
     let commands = super::commands(&log);
     assert_eq!(commands.resume_erasures().await.unwrap(), 1);
     let status = commands.processes().remove(0);
@@ -190,7 +190,7 @@ async fn resolve(commands: &Commands, name: &str) -> Option<OwnedRoomId> {
     commands.resolve_alias(&alias(name)).await.unwrap()
 }
 
-/// Gives the appends that come these fates, one after the other.
+/// Gives the next appends these fates, one after the other.
 async fn fates(log: &FaultyLog, fates: &[Fate]) {
     for fate in fates {
         while !log.settle_next(*fate) {
@@ -285,7 +285,7 @@ async fn the_alias_of_a_room_that_nobody_can_come_back_to_is_free() {
     commands.room(&bob, &room, &leave, Retry::Unnamed).await.unwrap();
     let other = commands.create_room(&bob, &private_with("nest"), Retry::Unnamed).await.unwrap();
     assert_eq!(resolve(&commands, "nest").await.as_ref(), Some(&other.room_id), "at once");
-    // Nobody takes this one, and it does not stay for ever.
+    // No other user takes this alias, and it is released nevertheless.
     commands.room(&bob, &other.room_id, &leave, Retry::Unnamed).await.unwrap();
     assert_eq!(commands.resume_releases(LATER).await.unwrap(), 1);
     assert_eq!(resolve(&commands, "nest").await, None);

@@ -1,10 +1,10 @@
 //! The whole write side over logs that fail, hang, lose answers, answer late and fill up.
 //!
-//! Everything follows from a seed: users act through one or two write sides on one log, in virtual time, and
-//! keep journals of what they asked for and of what they were told. Write sides are dropped in the middle and
-//! opened again. When the faults end, the journals are compared with the log.
+//! Everything follows from a seed. Users act through one or two write sides on one log, in virtual
+//! time, and keep journals of their requests and answers. Write sides are dropped in the middle and
+//! reopened. When the faults end, the journals are compared with the log.
 //!
-//! A seed that found a fault goes into `simulation/seeds.txt` and is run for ever after.
+//! A seed that found a fault goes into `simulation/seeds.txt` and is run in every later test.
 
 mod check;
 mod client;
@@ -18,7 +18,7 @@ use rookery_log::Rounds;
 
 use self::world::{Chaos, run};
 
-/// Seeds that found something once.
+/// Seeds that found a fault once.
 const SEEDS: &str = include_str!("simulation/seeds.txt");
 
 /// Rounds of a plain test run.
@@ -60,7 +60,7 @@ fn a_seed_does_the_same_every_time() {
     }
 }
 
-/// The negative control: a log that breaks its promise is found out.
+/// The negative control: the check finds a log that breaks its promise.
 #[test]
 fn a_log_that_acknowledges_what_it_does_not_write_is_found_out() {
     let found: BTreeSet<_> = (0..20)

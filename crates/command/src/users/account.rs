@@ -1,4 +1,4 @@
-//! What a user notes about herself: how far she has read, which devices she has.
+//! A user's own data: read receipts and devices.
 
 use rookery_domain::{
     Account, AccountCommand, AccountEvent, Fact, KnownEvent, Membership, OwnedEventId, OwnedRoomId,
@@ -12,14 +12,14 @@ use crate::{
     stream::{cell::Loaded, handle::Request},
 };
 
-/// How far a room was read.
+/// A read receipt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadMark {
     /// The room.
     pub room_id: OwnedRoomId,
-    /// The last event that was read.
+    /// The last event that the user read.
     pub event_id: OwnedEventId,
-    /// Tell nobody else.
+    /// Do not show the receipt to others.
     pub private: bool,
 }
 
@@ -36,7 +36,7 @@ impl ReadMark {
         Ok(events.into_iter().map(Fact::Account).collect())
     }
 
-    /// Whether a fact that bears the name of this mark can be the work of it.
+    /// Whether a fact with the ID of this receipt's command can be its result.
     fn has_made(&self, fact: &Fact) -> bool {
         let Fact::Account(AccountEvent::ReceiptMoved { room_id, event_id, private, .. }) = fact
         else {
@@ -46,10 +46,10 @@ impl ReadMark {
     }
 }
 
-/// Whether a mark was moved, and since when it is where it is.
+/// The result of moving a read receipt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Marked {
-    /// The commit, or one at which it was as far or further.
+    /// The commit, or a position at which the receipt was there or later.
     pub position: Position,
     /// It was moved, now or at the first try.
     pub moved: bool,
@@ -70,8 +70,8 @@ impl Concluded for Marked {
 }
 
 impl Commands {
-    /// Notes how far the actor has read a room that she is a member of, if she may see the event. An
-    /// older event than before changes nothing.
+    /// Moves the actor's read receipt in a room of which they are a member, if they may see the
+    /// event. An earlier event than before changes nothing.
     ///
     /// # Errors
     /// [`HandleError`], which says whether to retry.
@@ -106,7 +106,7 @@ impl Commands {
         Ok(Marked { position: handled.position, moved: !handled.facts.is_empty() })
     }
 
-    /// The number of the event, if the actor is a member of the room and may see it there.
+    /// The sequence of the event, if the actor is a member of the room and may see it.
     async fn readable(&self, actor: &Actor, mark: &ReadMark) -> Result<u64, HandleError> {
         let cell = self.rooms.cell(mark.room_id.as_str());
         let standing = |room: Option<&Room>| match room {
@@ -118,7 +118,7 @@ impl Commands {
         if let Some(sequence) = self.seen(actor, mark, Position::ORIGIN).await? {
             return Ok(sequence);
         }
-        // An action before this one, such as the join, may still be on its way.
+        // An earlier action, such as the join, may still be in flight.
         let under_way = cell.loaded.lock().await.as_mut().and_then(Loaded::last_under_way);
         if let Some(append) = under_way {
             append.await.ok();
@@ -128,7 +128,7 @@ impl Commands {
         seen.ok_or_else(|| Rejection::NoSuchEvent(mark.event_id.clone()).into())
     }
 
-    /// The number of the event, if it is in the room and the actor may see it, as of `at_least`.
+    /// The sequence of the event, if it is in the room and the actor may see it, as of `at_least`.
     async fn seen(
         &self,
         actor: &Actor,
@@ -144,7 +144,7 @@ impl Commands {
     /// Tells the user's devices of a new one.
     ///
     /// # Errors
-    /// [`HandleError`] if the log cannot be written; the device is there nevertheless.
+    /// [`HandleError`] if the log cannot be written; the device exists nevertheless.
     pub async fn device_added(
         &self,
         actor: &Actor,
@@ -155,10 +155,10 @@ impl Commands {
         self.note(actor, vec![AccountEvent::DeviceAdded { device_id, name }]).await
     }
 
-    /// Tells the user's devices that some of them are gone.
+    /// Tells the user's devices that some of them were removed.
     ///
     /// # Errors
-    /// [`HandleError`] if the log cannot be written; the devices are gone nevertheless.
+    /// [`HandleError`] if the log cannot be written; the devices are removed nevertheless.
     pub async fn devices_removed(
         &self,
         actor: &Actor,

@@ -1,4 +1,4 @@
-//! Filters that a user keeps on the server.
+//! Stored filters of a user.
 
 use rookery_domain::{Account, AccountCommand, AccountEvent, Fact, Filter, OwnedRoomId};
 use rookery_log::Position;
@@ -8,14 +8,14 @@ use crate::{
     actions::{Asked, Concluded, Entry},
 };
 
-/// A filter that is stored.
+/// A stored filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredFilter {
-    /// The commit, or one at which it was stored already.
+    /// The commit, or a position at which it was stored already.
     pub position: Position,
-    /// Its ID, which follows from what it says.
+    /// Its ID, a hash of its content.
     pub filter_id: String,
-    /// It was not stored before.
+    /// Whether it is new.
     pub created: bool,
 }
 
@@ -33,12 +33,12 @@ impl Concluded for StoredFilter {
     }
 }
 
-/// A filter that is not stored, or no longer.
+/// The result of deleting a filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeletedFilter {
-    /// The commit, or one at which there was no such filter.
+    /// The commit, or a position at which there was no such filter.
     pub position: Position,
-    /// It was stored before.
+    /// Whether it was stored before.
     pub deleted: bool,
 }
 
@@ -57,7 +57,7 @@ impl Concluded for DeletedFilter {
 }
 
 impl Commands {
-    /// Forgets a filter of the actor's. One that is not there stays away.
+    /// Deletes a filter of the actor. A missing filter is not an error.
     ///
     /// # Errors
     /// [`HandleError`], which says whether to retry.
@@ -94,7 +94,7 @@ impl Commands {
         self.conclude(actor, &request, deleted).await
     }
 
-    /// Stores a filter of the actor's. One that is stored already keeps its ID.
+    /// Stores a filter of the actor. A filter that is stored already keeps its ID.
     ///
     /// # Errors
     /// [`HandleError`], which says whether to retry.

@@ -1,4 +1,4 @@
-//! What users change about themselves, and how often users may act.
+//! Changes of users to their own data, and rate limits of users.
 
 pub(crate) mod account;
 pub(crate) mod filter;

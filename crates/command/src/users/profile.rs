@@ -1,12 +1,12 @@
 //! Profiles, and how a change reaches the rooms of the user.
 //!
-//! A profile is changed in the user's own stream, and that is the answer. Each room that the user has joined
-//! gets a member event behind it ([`Renames`](crate::users::renames::Renames)), under a command ID that follows from the change, the
-//! profile and the room: telling a room twice writes nothing, so the work can be done again: the process `profiles` does so
-//! after a crash or a failure.
+//! A profile is changed in the user's own stream, and then the change is answered. After that each
+//! room that the user has joined gets a member event ([`Renames`](crate::users::renames::Renames)).
+//! Its command ID derives from the change, the profile and the room, so telling a room twice writes
+//! nothing. The process `profiles` repeats the work after a crash or a failure.
 //!
-//! **Invariant:** the last profile that a room is told is the profile of the user: a task that has told the rooms tells
-//! them again if the profile has changed meanwhile.
+//! **Invariant:** the last profile that a room gets is the profile of the user. A task that has
+//! told the rooms tells them again if the profile has changed meanwhile.
 
 use std::sync::Arc;
 
@@ -25,13 +25,14 @@ use crate::{
     },
 };
 
-/// How many rooms are told at once.
+/// How many rooms get the profile at once.
 const UNDER_WAY_MAX: usize = 256;
 
-/// What to change in a profile: the outer option says whether, the inner one to what.
+/// The change of a profile. The outer option says whether a field changes, the inner one is its new
+/// value.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ProfileChange {
-    /// The name to show; none to show the user ID.
+    /// The name to show; `None` to show the user ID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub displayname: Option<Option<String>>,
     /// The `mxc:` address of the avatar.
@@ -48,7 +49,7 @@ impl ProfileChange {
         Ok(events.into_iter().map(Fact::Account).collect())
     }
 
-    /// Whether a fact that bears the name of this change can be the work of it.
+    /// Whether a fact with the ID of this change can be its result.
     fn may_have_made(&self, fact: &Fact) -> bool {
         let Fact::Account(AccountEvent::ProfileChanged { displayname, avatar_url }) = fact else {
             return false;
@@ -68,7 +69,7 @@ impl ProfileChange {
 /// A profile after a change.
 #[derive(Clone, Debug)]
 pub struct ProfileOutcome {
-    /// The commit of the change, or the one that it was known to hold at. The rooms are told behind it.
+    /// The commit of the change, or a position at which it held. The rooms get it later.
     pub position: Position,
     /// The profile now.
     pub profile: Profile,
@@ -90,15 +91,15 @@ impl Concluded for ProfileOutcome {
     }
 }
 
-/// A change that is decided and on its way to the log.
+/// A decided change in flight.
 pub struct StartedProfile {
     cell: Arc<Cell<Account>>,
     decided: Decided,
 }
 
 impl Commands {
-    /// Changes the profile of the actor. It answers when that is durable; the rooms are told behind it, as long as
-    /// [`Self::run_processes`] is polled, or by [`Self::resume_profiles`].
+    /// Changes the profile of the actor. It answers when that is durable. The rooms get it later,
+    /// while [`Self::run_processes`] is polled, or by [`Self::resume_profiles`].
     ///
     /// # Errors
     /// [`HandleError`], which says whether to retry.
@@ -126,7 +127,7 @@ impl Commands {
         self.conclude(actor, &request, result).await
     }
 
-    /// The answer, and the order to tell the rooms.
+    /// The answer, and the task to tell the rooms.
     async fn changed(
         &self,
         actor: &Actor,
@@ -140,8 +141,8 @@ impl Commands {
         Ok(ProfileOutcome { position, profile: self.profile(&actor.user).await?, changed })
     }
 
-    /// Decides a change and puts it on its way without waiting for the disk, and without telling
-    /// the rooms: for imports, which tell them in their own order.
+    /// Decides a change and starts its append, without waiting for the disk and without telling the
+    /// rooms. For imports, which tell the rooms in their own order.
     ///
     /// # Errors
     /// [`HandleError`], which says whether to retry.
@@ -158,7 +159,7 @@ impl Commands {
         Ok(StartedProfile { cell, decided })
     }
 
-    /// Waits until a started change is durable. Answers with its position.
+    /// Waits until a started change is durable. Returns its position.
     ///
     /// # Errors
     /// [`HandleError::Contended`] if another writer came first: nothing was written.
@@ -170,7 +171,8 @@ impl Commands {
         }
     }
 
-    /// Tells each joined room of the change that was committed at `changed`, in as many commits as there are rooms.
+    /// Tells each joined room of the change that was committed at `changed`, with one commit for
+    /// each room.
     pub(crate) async fn tell_rooms(
         &self,
         actor: &Actor,
@@ -180,7 +182,7 @@ impl Commands {
         let mut profile = self.profile(&actor.user).await?;
         loop {
             self.tell_rooms_of(actor, changed, &profile, &mut told).await?;
-            // Another change may have been told to the same rooms meanwhile, and before this one.
+            // The same rooms may have been told of another change meanwhile, before this one.
             let now = self.profile(&actor.user).await?;
             if now == profile {
                 return Ok(told);
@@ -225,20 +227,20 @@ impl Commands {
     fn told(&self, outcome: Option<Outcome>) {
         let Some(outcome) = outcome else { return };
         if !outcome.events.is_empty() {
-            // The member event carries the new profile, so nothing follows from it.
+            // The member event carries the new profile, so it has no further work.
             self.profiles.done(outcome.position);
         }
     }
 }
 
-/// How far rooms were told of a profile.
+/// The result of telling rooms of a profile.
 pub(crate) struct Told {
-    /// Why some room cannot be told.
+    /// The reason why a room cannot be told.
     pub(crate) left: Option<String>,
 }
 
 impl Told {
-    /// A room that cannot be read is left; it keeps the others from nothing.
+    /// Skips a room that cannot be read; the others get the profile nevertheless.
     fn unless_left<T>(
         &mut self,
         room: &RoomId,
@@ -254,7 +256,7 @@ impl Told {
     }
 }
 
-/// Telling a room of a change twice is telling it once.
+/// Telling a room of a change twice has the effect of telling it once.
 pub(crate) fn telling(changed: Position, profile: &Profile, room: &RoomId) -> Retry {
     let said =
         |text: &Option<String>| text.as_ref().map_or_else(String::new, |it| format!("={it}"));
@@ -264,7 +266,7 @@ pub(crate) fn telling(changed: Position, profile: &Profile, room: &RoomId) -> Re
     Retry::Named(CommandId::derive(&parts))
 }
 
-/// A user who has left meanwhile, or to whom the room is closed, has nothing to tell it.
+/// Ignores a refusal for a user who has left meanwhile, or to whom the room is closed.
 pub(crate) fn unless_gone<T>(result: Result<T, HandleError>) -> Result<Option<T>, HandleError> {
     match result {
         Ok(value) => Ok(Some(value)),

@@ -1,8 +1,9 @@
-//! How often a user may do what: each kind of action has a pace of its own.
+//! Rate limits of users: each kind of action has a limit of its own.
 //!
 //! **Invariant:** nothing here reads a clock: the time of the request counts.
-//! **Invariant:** what is refused takes nothing, and leaves nothing in the log: the same action can be sent again.
-//! **Invariant:** memory is bounded: of the buckets that were used last, [`BUCKETS_MAX`] are remembered.
+//! **Invariant:** a refusal takes nothing from a bucket and leaves nothing in the log, so the same
+//! action can be sent again.
+//! **Invariant:** memory is bounded: only the [`BUCKETS_MAX`] last used buckets are remembered.
 
 use std::{
     fmt,
@@ -18,10 +19,10 @@ use rookery_log::Millis;
 
 use crate::{Actor, HandleError, actions::Asked};
 
-/// Buckets that are remembered. One that is forgotten is full.
+/// How many buckets are remembered. A forgotten bucket is full.
 const BUCKETS_MAX: usize = 100_000;
 
-/// A kind of action that has a pace.
+/// A kind of action with a rate limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ActionKind {
     /// Messages, edits, other events, redactions.
@@ -36,9 +37,9 @@ pub enum ActionKind {
     Memberships,
     /// Invites.
     Invites,
-    /// Aliases that are given to rooms.
+    /// Aliases given to rooms.
     Aliases,
-    /// Changes of the profile, each of which is told to all rooms of the user.
+    /// Changes of the profile. Each is written to all rooms of the user.
     Profiles,
     /// Filters.
     Filters,
@@ -100,14 +101,15 @@ impl fmt::Display for ActionKind {
     }
 }
 
-/// The paces of users. Those of the server itself, of imports and of operators have none.
+/// The rate limits of users. The server's own tasks, imports and operators have none.
 ///
-/// Each is kept as its burst and its interval in milliseconds; a burst of 0 stands for none.
+/// Each is kept as its burst and its interval in milliseconds; a burst of 0 means no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ActionRates([(u32, u32); ActionKind::ALL.len()]);
 
 impl ActionRates {
-    /// The same, with this pace for `kind`; none for as often as the user likes. An interval is at least a millisecond.
+    /// Returns these limits with this one for `kind`; `None` for no limit. An interval is at least
+    /// a millisecond.
     #[must_use]
     pub fn with(mut self, kind: ActionKind, pace: Option<Pace>) -> Self {
         let millis = |interval: Duration| u32::try_from(interval.as_millis()).unwrap_or(u32::MAX);
@@ -116,7 +118,7 @@ impl ActionRates {
         self
     }
 
-    /// The pace of `kind`.
+    /// The rate limit of `kind`.
     #[must_use]
     pub fn pace(&self, kind: ActionKind) -> Option<Pace> {
         let (burst, millis) = self.0[kind.index()];
@@ -138,10 +140,10 @@ impl RateLimiter {
         Self { rates, hasher: RandomState::new(), full_at }
     }
 
-    /// Takes what `asked` is from the buckets of `actor`, or nothing.
+    /// Takes the cost of `asked` from the buckets of `actor`, all or nothing.
     ///
     /// # Errors
-    /// [`HandleError::RateLimited`], which says for how long.
+    /// [`HandleError::RateLimited`], with the time to wait.
     pub(crate) fn charge(&self, actor: &Actor, asked: &Asked<'_>) -> Result<(), HandleError> {
         if actor.device.is_none() {
             return Ok(());
@@ -165,7 +167,7 @@ impl RateLimiter {
     }
 
     fn key(&self, kind: ActionKind, user: &UserId) -> u64 {
-        // Two with one hash among 2^64 would share a bucket.
+        // Two users share a bucket if their hashes are equal, one chance in 2^64.
         self.hasher.hash_one((kind, user.as_str()))
     }
 }
@@ -174,7 +176,7 @@ pub(crate) fn nanos(time: Millis) -> u64 {
     time.0.saturating_mul(1_000_000)
 }
 
-/// The kinds of action that a request counts as, and how many times each.
+/// The kinds of action of a request, with the number of each.
 fn counts(asked: &Asked<'_>) -> [(ActionKind, u32); 3] {
     let many = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
     let one = |kind| [(kind, 1), (kind, 0), (kind, 0)];

@@ -1,11 +1,12 @@
-//! Changes of profiles whose rooms are to be told.
+//! Changes of profiles that some rooms do not have yet.
 //!
-//! **Invariant:** nobody waits for it: a change is answered once it is durable.
-//! **Invariant:** a room in which the user acts after the change is told first, so that what the user says after it comes
-//! after it.
-//! **Invariant:** a user with many rooms keeps the rooms of others waiting no longer than a share of the disk: several
-//! changes are told at a time.
-//! **Invariant:** what is dropped here, at a stop or because there is too much of it, is left for the process `profiles`.
+//! **Invariant:** no caller waits for it: a change is answered once it is durable.
+//! **Invariant:** before a user acts in a room after the change, that room gets the new profile, so
+//! later events of the user come after it.
+//! **Invariant:** a user with many rooms delays the rooms of others by no more than a share of the
+//! disk: the server spreads several changes at a time.
+//! **Invariant:** the process `profiles` does the work that is dropped here, at a stop or because
+//! there is too much.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -23,30 +24,30 @@ use crate::{
     users::profile::{telling, unless_gone},
 };
 
-/// Changes that wait at most.
+/// How many changes wait at most.
 const WAITING_MAX: usize = 4_096;
 
-/// Changes that are told at a time.
+/// How many changes the server spreads at a time.
 const AT_ONCE: usize = 8;
 
-/// The changes that wait, the oldest first.
+/// The waiting changes, oldest first.
 #[derive(Default)]
 pub(crate) struct Renames {
     state: Mutex<State>,
     more: Notify,
-    /// Whether any room is to be told: mostly none is, and actions need not ask for the lock.
+    /// Whether any room has to be told. Mostly none has, and then actions need not take the lock.
     is_any: AtomicBool,
 }
 
 #[derive(Default)]
 struct State {
     waiting: VecDeque<(OwnedUserId, Position)>,
-    /// The last change of each user whose rooms have not all been told.
+    /// The last change of each user with untold rooms.
     last: HashMap<OwnedUserId, Position>,
 }
 
 impl Renames {
-    /// The profile of `user` was changed by the commit at `position`.
+    /// The commit at `position` changed the profile of `user`.
     pub(crate) fn put(&self, user: &UserId, position: Position) {
         let mut state = self.state.lock();
         if state.waiting.len() < WAITING_MAX {
@@ -57,7 +58,7 @@ impl Renames {
         }
     }
 
-    /// The change of this user that rooms may not know yet.
+    /// The change of this user that rooms may not have yet.
     fn untold(&self, user: &UserId) -> Option<Position> {
         if !self.is_any.load(Ordering::Acquire) {
             return None;
@@ -87,7 +88,7 @@ impl Renames {
 }
 
 impl Commands {
-    /// Tells rooms of changed profiles, for as long as it is polled.
+    /// Tells rooms of changed profiles, while it is polled.
     pub(crate) async fn spread_renames(&self, clock: impl Fn() -> Millis + Sync) {
         let mut under_way = FuturesUnordered::new();
         loop {
@@ -100,7 +101,8 @@ impl Commands {
         }
     }
 
-    /// Tells a room in which the actor is about to act of a changed profile, if it may not know that yet.
+    /// Tells a room of a changed profile before the actor acts in it, if the room may not have it
+    /// yet.
     pub(crate) async fn tell_first(&self, actor: &Actor, room: &RoomId) -> Result<(), HandleError> {
         let Some(changed) = self.renames.untold(&actor.user) else { return Ok(()) };
         let profile = self.profile(&actor.user).await?;
@@ -111,7 +113,7 @@ impl Commands {
             return Ok(());
         };
         match self.finish(started).await {
-            // Another write side was faster: the room is told behind it.
+            // Another write side was faster: the room is told later.
             Err(HandleError::Contended { .. }) => Ok(()),
             outcome => unless_gone(outcome).map(drop),
         }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::*;
 
-/// An event of room `room` with a content of about so many bytes.
+/// An event of room `room` with a content of about this many bytes.
 fn event(room: usize, number: usize, bytes: usize) -> Arc<Pdu> {
     let json = serde_json::json!({
         "room_id": format!("!room{room}:one.example"),

@@ -1,4 +1,4 @@
-//! What holds of every room that servers share, however its events travel.
+//! Properties of every room that servers share, whatever the order of its events.
 
 use proptest::prelude::*;
 use rookery_domain::{
@@ -22,7 +22,7 @@ async fn lived(seed: u64, version: RoomVersionId, steps: usize, with_rogue: bool
     world
 }
 
-/// What does not depend on the order in which events came.
+/// The part that does not depend on the order in which events came.
 fn lasting(room: Folded) -> impl PartialEq + std::fmt::Debug {
     (room.state, room.taken, room.rejected, room.leaves)
 }
@@ -46,7 +46,7 @@ fn state_of(room: &Room) -> State {
     state
 }
 
-/// Decides anew, in the order of the log, and compares with what the log says after each commit.
+/// Decides all events again, in the order of the log, and compares with the log after each commit.
 pub(super) async fn check_history(log: &dyn EventLog, room_id: &RoomId) {
     let (mut graph, mut room) = (Graph::default(), Room::new(room_id.to_owned()));
     let mut all = Vec::new();
@@ -75,7 +75,8 @@ pub(super) async fn check_history(log: &dyn EventLog, room_id: &RoomId) {
     }
 }
 
-/// No event made here follows one that was not accepted, and none of those is an end of the room.
+/// No event made here follows an event that was not accepted, and no such event is an extremity of
+/// the room.
 fn check_parents(graph: &Graph, event: &RoomEvent) {
     let accepted = |id: &rookery_domain::EventId| graph.status(id) == Some(EventStatus::Accepted);
     assert!(graph.extremities().all(accepted));

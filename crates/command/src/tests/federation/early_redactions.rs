@@ -1,4 +1,4 @@
-//! Redactions of other servers, one by one: before and after what they name, with power and without.
+//! Redactions of other servers, one by one: before and after their targets, with power and without.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::{
     tests::{commands, memory, rooms::redactions::is_in, text},
 };
 
-/// A message of the second server and its redaction by the same user, which no server has got.
+/// A message of the second server and its redaction by the same user, which no server has received.
 async fn told_and_taken_back(version: RoomVersionId) -> (World, Sent, Sent) {
     let mut world = two_servers(version.clone()).await;
     assert!(world.let_act(1, "ann", &text("a slip of the tongue")).await);
@@ -29,7 +29,7 @@ async fn told_and_taken_back(version: RoomVersionId) -> (World, Sent, Sent) {
     (world, message, redaction)
 }
 
-/// The events so far on a write side that has a read side.
+/// Appends the events so far to a write side that has a read side.
 async fn here(world: &World) -> (Arc<dyn EventLog>, Commands) {
     let log = memory();
     let here = commands(&log);
@@ -61,7 +61,7 @@ async fn a_redaction_that_comes_first_leaves_nothing_to_erase() {
         let (world, message, redaction) = told_and_taken_back(version).await;
         let (log, here) = here(&world).await;
         redaction.deliver(&here, &world.keys).await;
-        // Also when the server has been started anew in between.
+        // This also holds after a restart of the server in between.
         let here = commands(&log);
         let received = message.deliver(&here, &world.keys).await.received;
         assert!(matches!(received, Received::Accepted { .. }), "{received:?}");

@@ -1,4 +1,4 @@
-//! Rooms with an event that soft-failed, which nothing made here follows.
+//! Rooms with a soft-failed event, which no event made here follows.
 
 use std::collections::BTreeMap;
 
@@ -22,8 +22,8 @@ fn level(user: OwnedUserId, level: i64) -> RoomCommand {
     }
 }
 
-/// Ann of the second server leaves of her own will. What she did at the same time in another branch
-/// comes to the first server after that: it soft-fails, and still counts.
+/// Ann of the second server leaves by herself. Her simultaneous event in another branch reaches the
+/// first server after that: it soft-fails, and still counts.
 async fn after_leaving(
     version: RoomVersionId,
     alter: impl FnOnce(&mut JsonObject),
@@ -56,7 +56,8 @@ async fn first(world: &World) -> Room {
     room_of(&*world.servers[0].log, &world.room_id).await
 }
 
-/// A server that gets everything in the order in which it was made, the late event before the leave.
+/// A server that receives everything in the order in which it was made, the late event before the
+/// leave.
 async fn accepts_all(world: &World, late: &Sent) -> Server {
     let other = Server::in_memory("late.example");
     let at = world.sent.iter().position(|sent| sent.json.get().contains("\"leave\"")).unwrap();
@@ -118,7 +119,7 @@ async fn nothing_is_made_that_others_would_reject() {
         event.insert("state_key".into(), "".into());
     })
     .await;
-    // The state gives Ben power, but not the state that his event would follow.
+    // The state gives Ben power, but the state before his event would not.
     let ben = world.servers[0].user("ben");
     assert!(first(&world).await.may_send(&ben, "m.room.topic", true));
     let refused = world.servers[0].act("ben", &world.room_id, &topic("mine"), 7_000).await;
@@ -126,7 +127,7 @@ async fn nothing_is_made_that_others_would_reject() {
         panic!("{refused:?}")
     };
     assert!(rule.contains("m.room.topic"), "{rule}");
-    // Once an event of others has followed both ends, so does he.
+    // After an event of other servers has followed both leaves, so does his.
     let mut other = accepts_all(&world, &late).await;
     other.act("zoe", &world.room_id, &super::super::join(), 7_000).await.unwrap();
     other.publish(&mut world.keys);

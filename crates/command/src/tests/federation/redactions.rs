@@ -1,4 +1,4 @@
-//! Redactions that come from other servers.
+//! Redactions by other servers.
 
 use std::sync::Arc;
 
@@ -48,7 +48,7 @@ async fn content_that_another_server_redacts_leaves_the_log_here_too() {
         let mut world = World::of(7, version, servers).await;
         assert!(world.let_act(1, "ann", &join()).await);
         world.settle().await;
-        // What is told and taken back before the other server hears of it, and after.
+        // Messages that are sent and redacted before the other server hears of them, and after.
         let early = says(&mut world, 1, "ann", "an early secret").await;
         assert!(world.let_act(1, "ann", &redact(&early)).await);
         let late = says(&mut world, 1, "ann", "a late secret").await;

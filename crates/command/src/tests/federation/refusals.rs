@@ -1,4 +1,4 @@
-//! What is not taken, and what is taken without effect.
+//! Events that are refused, and events that are taken without effect.
 
 use rookery_domain::{
     EventStatus, JsonObject, OwnedEventId, PowerLevelsChange, RoomCommand, RoomId, RoomVersionId,
@@ -14,7 +14,7 @@ use crate::{
     tests::{join, text},
 };
 
-/// Gives an event to the first server.
+/// Delivers an event to the first server.
 async fn give(world: &World, sent: &Sent) -> Received {
     sent.deliver(&world.servers[0].commands, &world.keys).await.received
 }
@@ -77,7 +77,7 @@ async fn content_that_is_not_what_was_hashed_is_gone() {
     let held = room.state("m.room.topic", "").unwrap();
     assert_eq!(held.event_id, sent.event_id);
     assert_eq!(held.content.get(), "{}");
-    // The real one comes too late: it is known, and only its hash proves what it said.
+    // The real one comes too late: it is known, and only its hash proves its content.
     let known = Received::Known { status: EventStatus::Accepted };
     assert_eq!(give(&world, &sent).await, known);
 }
@@ -151,7 +151,7 @@ async fn a_room_that_nobody_opened_is_unknown() {
 async fn a_tampered_create_event_does_not_stand_for_the_real_one() {
     let world = two_servers(RoomVersionId::V10).await;
     let late = Server::in_memory("late.example");
-    // Its signature holds, as that covers only what redaction keeps.
+    // Its signature is valid, because that covers only the redacted form.
     let tampered = altered(&world.sent[0], |event| event["content"]["predecessor"] = json!({}));
     let receipt = tampered.deliver(&late.commands, &world.keys).await;
     assert_eq!(receipt.event_id.as_ref(), Some(&world.sent[0].event_id));
@@ -203,12 +203,12 @@ async fn events_of_our_users_come_from_us_alone() {
     let known = Received::Known { status: EventStatus::Accepted };
     assert_eq!(give(&world, own).await, known);
     let forged = altered(own, |event| event["origin_server_ts"] = 77.into());
-    refused(&give(&world, &forged).await, "claims to be from here");
+    refused(&give(&world, &forged).await, "claims to be from this server");
     let signed_by_us = Rogue::over(&world.servers[0]);
     let mut event = object(own);
     event["origin_server_ts"] = 77.into();
     let signed = signed_by_us.sign(&event, own, &world.version).unwrap();
-    refused(&give(&world, &signed).await, "claims to be from here");
+    refused(&give(&world, &signed).await, "claims to be from this server");
 }
 
 #[tokio::test]
@@ -232,13 +232,13 @@ async fn an_event_that_breaks_the_rules_is_kept_without_effect() {
         let after = folded(&*world.servers[0].log, &world.room_id).await;
         assert_eq!(after.state, state);
         assert!(after.rejected.contains(&coup.event_id));
-        // What rests on it falls with it.
+        // An event that is authorised by it is rejected with it.
         let heir = resigned(&world, &message, |event| {
             let power = json!([coup.event_id.as_str()]);
             event["auth_events"].as_array_mut().unwrap().extend(power.as_array().unwrap().clone());
         });
         assert!(matches!(give(&world, &heir).await, Received::Rejected { .. }));
-        // What only follows it does not.
+        // An event that only follows it is not.
         let next = resigned(&world, &message, |event| {
             event["prev_events"] = json!([coup.event_id.as_str()]);
         });
@@ -259,7 +259,7 @@ async fn auth_events_have_to_be_those_that_authorise() {
     let cases: [(Alter, &str); 4] = [
         (Box::new(move |auth| auth.push(unfit.as_str().into())), "unexpected auth event"),
         (Box::new(|auth| auth.push(auth[0].clone())), "duplicate auth event"),
-        // The create event is the last that a message of this version names.
+        // The create event is the last auth event of a message of this version.
         (Box::new(|auth| drop(auth.pop())), "m.room.create"),
         (Box::new(Vec::clear), "m.room.create"),
     ];
@@ -286,7 +286,7 @@ async fn what_a_banned_user_sends_into_the_past_is_not_shown() {
         assert!(world.let_act(1, "ben", &join()).await);
         world.settle().await;
         assert!(world.let_act(0, "ann", &RoomCommand::Ban { user, reason: None }).await);
-        // His server has not heard of the ban.
+        // His server has not received the ban.
         assert!(world.let_act(1, "ben", &topic("from the past")).await);
         let sent = last(&world);
         let before = folded(&*world.servers[0].log, &world.room_id).await;
@@ -295,7 +295,7 @@ async fn what_a_banned_user_sends_into_the_past_is_not_shown() {
         let after = folded(&*world.servers[0].log, &world.room_id).await;
         assert_eq!(after.state, before.state);
         assert!(after.leaves.contains(&sent.event_id));
-        // Nothing made here follows it.
+        // No event made here follows it.
         assert!(world.let_act(0, "ann", &text("to the others")).await);
         assert!(!last(&world).json.get().contains(sent.event_id.as_str()));
         world.settle().await;

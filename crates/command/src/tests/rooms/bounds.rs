@@ -1,4 +1,4 @@
-//! Bounds that the read side counts.
+//! Bounds that depend on counts of the read side.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use rookery_log::{Position, Unavailable};
 use crate::tests::{FromLog, actor, join, memory, public_room};
 use crate::{Actor, CommandOptions, Commands, HandleError, Memberships, Ports, Retry, RoomCounts};
 
-/// Everybody is in as many rooms as `counts` says; only Alice and Bob exist.
+/// All users have the counts of `counts`; only Alice and Bob exist.
 struct Full(RoomCounts);
 
 #[async_trait]
@@ -56,7 +56,7 @@ async fn who_has_joined_as_many_rooms_as_may_be_joins_and_makes_no_more() {
     let create = CreateRoom::default();
     let refused = commands.create_room(&alice, &create, Retry::Action(1)).await;
     assert_eq!(code(refused), "TOO_MANY_ROOMS");
-    // The refusal is what the action came to.
+    // The refusal is the outcome of the action.
     let again = commands.create_room(&alice, &create, Retry::Action(1)).await;
     assert!(
         matches!(again, Err(HandleError::RefusedBefore { code, .. }) if code == "TOO_MANY_ROOMS")

@@ -1,4 +1,4 @@
-//! What users do in rooms.
+//! Commands of users in rooms.
 
 mod aliases;
 mod bounds;

@@ -44,7 +44,7 @@ async fn take_back(commands: &Commands, name: &str, room: &OwnedRoomId, said: &O
     commands.room(&actor(name), room, &command, Retry::Unnamed).await.unwrap()
 }
 
-/// Whether any record of the log has this text.
+/// Whether any record of the log contains this text.
 pub(in crate::tests) async fn is_in(log: &Arc<dyn EventLog>, text: &str) -> bool {
     let records = log.read(&Scope::All, Position::ORIGIN, 4_096).await.unwrap();
     records.iter().any(|record| {
@@ -131,7 +131,7 @@ async fn a_topic_that_was_redacted_can_be_set_again_and_is_in_no_snapshot() {
     }
 }
 
-/// Appends a redaction behind the back of the server, as a stop between append and erasing leaves it.
+/// Appends a redaction without the server, as a stop between append and erasing leaves it.
 async fn stopped_half_way(log: &Arc<dyn EventLog>, said: &Outcome, redaction: &Arc<Pdu>) {
     let erases = vec![Erased::new(&said.events[0], said.position.0, 0)];
     let envelope = Envelope { erases, ..Envelope::local(None, None) };
@@ -165,7 +165,7 @@ async fn what_a_stop_has_left_is_erased_after_the_next_start() {
     stopped_half_way(&log, &said, &redaction).await;
     assert!(is_in(&log, "secret").await);
     for _ in 0..2 {
-        // A start that does not get to it, and says that it has saved everything.
+        // A start that does not get to the erasure, and saves its checkpoints.
         open(&log, Some(folder.path()), CommandOptions::default()).save().await.unwrap();
     }
     let commands = open(&log, Some(folder.path()), CommandOptions::default());

@@ -1,4 +1,4 @@
-//! Compares journals with the log, and what is served with what the log says.
+//! Compares journals with the log, and served states with those of the log.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{Actor, Commands, HandleError, rooms::aliases::shown, stream::aggregate::Aggregate};
 
-/// What a record says.
+/// The facts of a record.
 pub(super) fn facts_of(record: &Record) -> Vec<Fact> {
     let subject = match record.commit.stream.split() {
         Some((StreamKind::Room, _)) => Subject::Room,
@@ -29,13 +29,13 @@ pub(super) fn facts_of(record: &Record) -> Vec<Fact> {
     record.commit.events.iter().map(read).collect()
 }
 
-/// A record and what it says.
+/// A record with its facts.
 struct Parsed {
     record: Arc<Record>,
     facts: Vec<Fact>,
 }
 
-/// All that has to hold in the end.
+/// All properties that have to hold in the end.
 pub(super) async fn all(
     store: &Arc<MemoryLog>,
     sides: &[Side],
@@ -53,7 +53,7 @@ pub(super) async fn all(
         }
         acknowledged_is_there(&records, journal)?;
         each_action_once(&records, journal)?;
-        // One write side keeps the order, unless the log goes on after it has told that nobody knows.
+        // One write side keeps the order, unless the log continues after an unknown outcome.
         if ordered {
             in_order(&records, journal)?;
         }
@@ -78,8 +78,8 @@ fn entry_error(journal: &Journal, entry: &Entry, wrong: &str) -> String {
     format!("{} {}: {wrong}; it asked for {:?}", journal.user, entry.action, entry)
 }
 
-/// I1 and I6: what was acknowledged is in the log with the same bytes; what was refused left no more than a
-/// note of that; what came too late left nothing.
+/// I1 and I6: acknowledged events are in the log with the same bytes. A refused action left at most
+/// a note, and an action that came too late left nothing.
 fn acknowledged_is_there(records: &[Parsed], journal: &Journal) -> Result<(), String> {
     for entry in &journal.entries {
         let command = actor_of(journal).command_id(entry.action);
@@ -173,7 +173,8 @@ fn in_order(records: &[Parsed], journal: &Journal) -> Result<(), String> {
     Err(format!("{}: the log has the actions in the order {numbers:?}", journal.user))
 }
 
-/// "It holds already", of a name: at some moment between question and answer the log said so.
+/// "It changed nothing", for a name: at some moment between request and answer the log had this
+/// name.
 fn names_held_when_told(records: &[Parsed], journal: &Journal) -> Result<(), String> {
     let stream = StreamId::new(StreamKind::User, journal.user.as_str());
     let mut open = Vec::new();
@@ -199,7 +200,7 @@ fn named(name: &str) -> Profile {
     Profile { displayname: Some(name.to_owned()), avatar_url: None }
 }
 
-/// The same of a room, also for refusals. Gives the room as the whole log makes it.
+/// The same for a room, also for refusals. Returns the room folded from the whole log.
 fn rooms_answered_as_the_log_says(
     records: &[Parsed],
     journals: &[Journal],
@@ -210,7 +211,7 @@ fn rooms_answered_as_the_log_says(
     for journal in journals {
         for entry in &journal.entries {
             match (&entry.wanted, &entry.told) {
-                // Aliases are no state of a room.
+                // Aliases are not state of a room.
                 (_, Told::Refused(code)) if code.starts_with("ALIAS_") => {}
                 (Wanted::Room(room, command), Told::Held | Told::Refused(_)) if room == room_id => {
                     open.push((journal, entry, command));
@@ -232,13 +233,14 @@ fn rooms_answered_as_the_log_says(
     }
 }
 
-/// Whether an action was under way at one of these moments.
+/// Whether an action was in flight at one of these moments.
 fn within(entry: &Entry, (from, until): (Position, Position)) -> bool {
     let (begin, end) = entry.window;
     from <= end && begin < until
 }
 
-/// Folds a stream, and shows each of its states with the positions from which and before which it holds.
+/// Folds a stream, and passes each of its states with the positions from which and before which it
+/// holds.
 fn along<A: Aggregate>(
     records: &[Parsed],
     stream: &StreamId,
@@ -271,10 +273,10 @@ fn answer(room: Option<&Room>, command: &RoomCommand, journal: &Journal) -> Told
     }
 }
 
-/// What follows from commits is done, whatever failed and whoever stopped.
+/// The work of commits is done, whatever failed and whichever write side stopped.
 async fn work_is_done(commands: &Commands, rooms: &[OwnedRoomId]) -> Result<(), String> {
     const LATER: Millis = Millis(1_000_000);
-    // What a process makes may have work in it again.
+    // The commits of a process may have work again.
     for _ in 0..3 {
         commands.resume_profiles(LATER).await.map_err(|error| error.to_string())?;
         commands.resume_releases(LATER).await.map_err(|error| error.to_string())?;
@@ -315,7 +317,7 @@ async fn work_is_done(commands: &Commands, rooms: &[OwnedRoomId]) -> Result<(), 
     Ok(())
 }
 
-/// I5: the states that a write side serves are those that the log makes.
+/// I5: the states that a write side serves are those of the log.
 async fn served_is_folded(
     folded: Option<&Room>,
     commands: &Commands,

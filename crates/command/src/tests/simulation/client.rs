@@ -21,25 +21,25 @@ const ACTIONS: u64 = 6;
 /// How often an action is tried before the client goes on without an answer.
 const ATTEMPTS_MAX: u32 = 40;
 
-/// What a client asks for.
+/// The command of an action.
 #[derive(Clone, Debug)]
 pub(super) enum Wanted {
     Room(OwnedRoomId, RoomCommand),
     Name(String),
 }
 
-/// What it was told in the end.
+/// The final answer to an action.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Told {
-    /// These events, and where.
+    /// These events, with their position.
     Made(Position, Vec<(OwnedEventId, Bytes)>),
-    /// It holds already.
+    /// It changed nothing.
     Held,
     /// The code of a refusal.
     Refused(String),
     /// It came too late.
     TooLate,
-    /// Nothing that says what became of it.
+    /// No answer that says the outcome.
     Nothing,
 }
 
@@ -49,16 +49,16 @@ pub(super) struct Entry {
     pub(super) action: u64,
     pub(super) wanted: Wanted,
     pub(super) told: Told,
-    /// How far the log was when it was first asked for, and when the answer came.
+    /// The end of the log at the first request, and at the answer.
     pub(super) window: (Position, Position),
 }
 
-/// What a user did.
+/// The actions of a user.
 #[derive(Debug)]
 pub(super) struct Journal {
     pub(super) user: OwnedUserId,
     pub(super) entries: Vec<Entry>,
-    /// What was wrong at once.
+    /// Faults that were noticed at once.
     pub(super) wrong: Vec<String>,
 }
 
@@ -82,7 +82,7 @@ impl Client {
         Self { name, rng: Rng::new(seed), store, sides, rooms: rooms.clone() }
     }
 
-    /// Acts, several actions at once now and then, until all have an answer or are given up.
+    /// Acts, sometimes several actions at once, until all have an answer or are given up.
     pub(super) async fn act(mut self) -> Journal {
         let user = actor(self.name).user;
         let mut journal = Journal { user, entries: Vec::new(), wrong: Vec::new() };
@@ -142,7 +142,7 @@ impl Client {
         *self.store.tail().borrow()
     }
 
-    /// Tries one action until its outcome is known, also after an answer now and then.
+    /// Tries one action until its outcome is known, and sometimes once more.
     async fn perform(
         &self,
         action: u64,
@@ -154,7 +154,7 @@ impl Client {
         let mut side = action_side(self.name, self.sides.len());
         let (mut told, mut end) = (Told::Nothing, begin);
         for _ in 0..ATTEMPTS_MAX {
-            // Which of two actions came first is known to one write side, not to two.
+            // One write side knows which of two actions came first; two do not.
             if wanders && rng.one_in(8) {
                 side = rng.below(self.sides.len());
             }
@@ -186,7 +186,7 @@ impl Client {
         (Entry { action, wanted, told, window: (begin, end) }, wrong)
     }
 
-    /// One try; `None` if the client loses its patience or the server its life.
+    /// One try; `None` if the client gives up or the server stops.
     async fn ask(
         &self,
         side: usize,
@@ -205,7 +205,7 @@ impl Client {
     }
 }
 
-/// The write side that a user's device usually talks to.
+/// The write side that a user's device usually uses.
 fn action_side(name: &str, sides: usize) -> usize {
     USERS.iter().position(|user| *user == name).unwrap_or_default() % sides
 }
@@ -224,7 +224,7 @@ async fn ask(commands: &Commands, name: &str, action: u64, wanted: &Wanted) -> T
         Wanted::Name(name) => {
             let change = ProfileChange { displayname: Some(Some(name.clone())), avatar_url: None };
             let outcome = commands.set_profile(&actor, &change, retry).await;
-            // Where the last room was told is no part of what is compared.
+            // The position for an unchanged room is not compared.
             outcome.map(|outcome| {
                 let empty = (OwnedEventId::try_from("$profile").unwrap(), Bytes::new());
                 (Position::ORIGIN, if outcome.changed { vec![empty] } else { Vec::new() })

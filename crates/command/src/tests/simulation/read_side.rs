@@ -90,7 +90,7 @@ impl Memberships for ReadSide {
     }
 }
 
-/// Nobody refers to events here.
+/// No command here refers to events.
 #[async_trait]
 impl EventLookup for ReadSide {
     async fn known(

@@ -1,4 +1,4 @@
-//! What each simulation begins with: two public rooms and their members, made once.
+//! The start of each simulation: two public rooms and their members, made once.
 
 use std::sync::{Arc, OnceLock};
 
@@ -42,7 +42,7 @@ pub(super) fn template() -> &'static Template {
 }
 
 impl Template {
-    /// A log of its own that begins with these commits.
+    /// A new log that begins with these commits.
     pub(super) fn log(&self) -> Arc<MemoryLog> {
         let log = MemoryLog::new(Epoch(1));
         for commit in &self.commits {

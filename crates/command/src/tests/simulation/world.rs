@@ -1,4 +1,4 @@
-//! The logs, the write sides and what happens to them.
+//! The logs, the write sides and their faults.
 
 use std::{
     cell::{Cell, RefCell},
@@ -24,22 +24,22 @@ use crate::{
 /// How long clients act before the faults end, in ticks of a millisecond.
 const TICKS_MAX: u64 = 400;
 
-/// What kinds of faults there are.
+/// The kinds of faults.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Chaos {
     /// How many write sides there are.
     pub(super) sides: usize,
-    /// Of a hundred appends, how many are not simply written.
+    /// How many of a hundred appends are not simply written.
     pub(super) faults: usize,
-    /// Whether an append may be written after its caller was told that nobody knows.
+    /// Whether an append may be written after its answer said that the outcome is unknown.
     pub(super) delays: bool,
-    /// In how many ticks, on average, a write side is dropped; never, if zero.
+    /// In how many ticks, on average, a write side is dropped; 0 for never.
     pub(super) crash_one_in: usize,
-    /// In how many ticks, on average, a log is full for a while; never, if zero.
+    /// In how many ticks, on average, a log is full for a while; 0 for never.
     pub(super) full_one_in: usize,
-    /// Whether reads fail now and then.
+    /// Whether reads sometimes fail.
     pub(super) reads_fail: bool,
-    /// Whether an append is acknowledged that is not written, which no log may do.
+    /// Whether an append that is not written is acknowledged, which no log may do.
     pub(super) lies: bool,
 }
 
@@ -58,7 +58,7 @@ impl Chaos {
     }
 }
 
-/// A write side with a log of its own over the one that all share.
+/// A write side with its own log over the shared one.
 pub(super) struct Side {
     log: RefCell<Arc<FaultyLog>>,
     commands: RefCell<Arc<Commands>>,
@@ -81,7 +81,7 @@ impl Side {
         Arc::clone(&self.commands.borrow())
     }
 
-    /// The process ends: of what waits some is written, and nobody is told.
+    /// The process ends: some of the waiting appends are written, and none is answered.
     fn crash(&self, store: &Arc<MemoryLog>, rng: &mut Rng) {
         let old = self.log.replace(FaultyLog::new(store));
         for _ in 0..rng.below(old.waiting() + 1) {
@@ -149,13 +149,13 @@ fn open(store: &Arc<MemoryLog>, log: &Arc<FaultyLog>) -> Arc<Commands> {
     Arc::new(Commands::open(log, name, ReadSide::ports(store), None, options).unwrap())
 }
 
-/// What the log came to: a seed always comes to the same.
+/// The end of the log; equal for equal seeds.
 pub(super) type Ending = (u64, Hash);
 
-/// Lets everything happen that follows from `seed`.
+/// Runs the simulation of `seed`.
 ///
 /// # Errors
-/// What does not hold.
+/// The property that does not hold.
 pub(super) fn run(seed: u64, chaos: Chaos) -> Result<Ending, String> {
     let template = template();
     let _seeded = Seeded::new(seed);

@@ -1,4 +1,5 @@
-//! Caches of states: nobody holds a state whose commands have ended, and states that are held keep no others in memory.
+//! Caches of states: no state is held after its commands have ended, and held states keep no others
+//! in memory.
 
 use rookery_domain::Account;
 

@@ -1,4 +1,4 @@
-//! Appends that hang and fail: nothing is answered from what was never written.
+//! Appends that hang and fail: no answer comes from facts that were never written.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ fn named(name: &str) -> ProfileChange {
     ProfileChange { displayname: Some(Some(name.into())), avatar_url: None }
 }
 
-/// Puts a command on its way and lets go of it.
+/// Starts a command and drops it.
 async fn leave(commands: &Commands, by: &str, room: &rookery_domain::RoomId, what: &RoomCommand) {
     drop(commands.start(&actor(by), room, what, Retry::Unnamed).await.unwrap());
 }
@@ -73,7 +73,7 @@ async fn a_refusal_waits_for_what_it_is_based_on() {
         if written {
             assert!(matches!(said, Err(HandleError::Rejected(_))), "{said:?}");
         } else {
-            // The one that waited is told that the log failed, and may try again.
+            // The waiting one learns that the log failed, and may try again.
             assert!(matches!(said, Err(HandleError::Unavailable(_))), "{said:?}");
             say(&commands, "bob", &room, "hello").await;
         }
@@ -162,7 +162,7 @@ async fn a_retry_is_not_too_late_before_the_log_has_said_so() {
     assert!((&mut first).now_or_never().is_none());
     log.settle_next(Fate::Delay);
     assert!(matches!(first.await, Err(HandleError::Unavailable(_))));
-    // The log has not decided about the first, and the client goes on.
+    // The log has not decided about the first, and the client continues.
     let mut second = Box::pin(commands.room(&alice, &other, &two, Retry::Action(2)));
     assert!((&mut second).now_or_never().is_none());
     let mut again = Box::pin(commands.room(&alice, &room, &one, Retry::Action(1)));
@@ -183,7 +183,8 @@ async fn another_write_side_refuses_and_serves_what_the_log_says() {
     two.set_profile(&alice, &named("A"), Retry::Unnamed).await.unwrap();
     one.set_profile(&alice, &named("B"), Retry::Unnamed).await.unwrap();
     assert_eq!(two.profile(&alice.user).await.unwrap().displayname, Some("B".into()));
-    // Bob is banned by one and speaks by two: no guard is asked where nothing is appended.
+    // Write side one bans Bob, and write side two lets him speak. Without an append no guard is
+    // checked.
     let held = two.room(&bob, &room, &join(), Retry::Unnamed).await.unwrap();
     assert!(held.events.is_empty());
     let ban = RoomCommand::Ban { user: bob.user.clone(), reason: None };
@@ -204,7 +205,7 @@ async fn an_action_that_another_write_side_carried_out_is_never_called_something
     };
     set(&two, "A", 1).await.unwrap();
     let first = set(&one, "B", 2).await.unwrap();
-    // The second write side does not know that the device has counted on.
+    // The second write side does not know the device's last action.
     let mut again = set(&two, "B", 2).await;
     if matches!(again, Err(HandleError::Contended { .. })) {
         again = set(&two, "B", 2).await;

@@ -1,4 +1,4 @@
-//! Loading, keeping and appending to a stream.
+//! Loading, caching and appending to a stream.
 
 mod caches;
 mod failing_appends;

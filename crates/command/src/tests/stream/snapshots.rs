@@ -76,7 +76,7 @@ async fn a_snapshot_of_another_log_is_not_used() {
     assert!(matches!(sent, Err(crate::HandleError::NoSuchRoom)), "{sent:?}");
 }
 
-/// What a command in a room reads of the log when the room is not in memory.
+/// The log reads of a command in a room that is not in memory.
 async fn reads_of_a_command(
     log: &Arc<dyn EventLog>,
     folder: &Path,
@@ -98,13 +98,13 @@ async fn a_command_in_a_cold_room_reads_its_state_and_not_its_history() {
     for number in 0..3_000 {
         say(&commands, "alice", &room, &number.to_string()).await;
     }
-    // Nobody has written a snapshot: the first one who comes reads it all, and keeps what it made of it.
+    // Without a snapshot, the first command reads everything and writes one.
     let first = reads_of_a_command(&log, folder.path(), &room).await;
     assert!(first.records >= 3_000, "{first:?}");
     assert_eq!(snapshot_files(folder.path()).len(), 1);
     let second = reads_of_a_command(&log, folder.path(), &room).await;
     assert!(second.reads <= 2 && second.records <= 2, "{second:?}");
-    // However long its history becomes, at most what has come since the last snapshot is read.
+    // However long its history becomes, only commits since the last snapshot are read.
     let commands = open(&log, None, CommandOptions::default());
     for number in 0..900 {
         say(&commands, "alice", &room, &number.to_string()).await;

@@ -4,7 +4,7 @@ use rookery_log::Millis;
 use crate::tests::{actor, commands, memory, public_room, say};
 use crate::{Commands, HandleError, ReadMark, Retry};
 
-/// A room of Al's with three messages, and marks of them.
+/// A room of Al's with three messages, and read receipts for them.
 async fn room_with_marks(commands: &Commands) -> (OwnedRoomId, [ReadMark; 3]) {
     let room = public_room(commands, "al").await;
     let marks = [

@@ -1,4 +1,4 @@
-//! What users change about themselves.
+//! Changes of users to their own data.
 
 mod accounts;
 mod profiles;

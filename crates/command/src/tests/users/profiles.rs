@@ -8,7 +8,7 @@ fn named(name: &str) -> ProfileChange {
     ProfileChange { displayname: Some(Some(name.into())), avatar_url: None }
 }
 
-/// How often a member event of the log bears this name.
+/// How many member events of the log have this name.
 async fn mentions(log: &std::sync::Arc<dyn EventLog>, name: &str) -> usize {
     let all = rookery_log::Scope::All;
     let records = log.read(&all, rookery_log::Position::ORIGIN, 4_096).await.unwrap();
@@ -66,7 +66,7 @@ async fn what_a_user_says_after_a_new_name_comes_after_it_in_the_room() {
     let kinds: Vec<_> =
         of_room.flat_map(|record| pdus(record)).map(|pdu| pdu.kind.to_string()).collect();
     assert_eq!(kinds[kinds.len() - 2..], ["m.room.member", "m.room.message"]);
-    // The others are told behind it, and this one no second time.
+    // The other rooms are told later, and this one is not told again.
     commands.resume_profiles(Millis(2_000)).await.unwrap();
     assert_eq!(mentions(&log, "Alicia").await, 2);
     drop(other);
@@ -87,7 +87,7 @@ async fn the_last_of_many_names_is_the_one_that_every_room_shows() {
         commands.set_profile(&actor("alice"), &name, Retry::Unnamed).await.unwrap();
         tokio::task::yield_now().await;
     }
-    // Whatever the spreads that were under way at the same time have told: the last name is told last.
+    // Whatever simultaneous spreads have told, the last name is told last.
     let done = || {
         commands
             .processes()
@@ -165,7 +165,7 @@ async fn what_is_left_out_of_a_change_stays() {
     assert_eq!(profile.avatar_url.as_deref(), Some("mxc://test/picture"));
 }
 
-/// What is in the log when the process dies right after the change.
+/// The log when the process dies right after the change.
 async fn change_without_telling(commands: &Commands, name: &str) {
     let cell = commands.accounts.cell(actor("alice").user.as_str());
     let profile = Profile { displayname: Some(name.into()), avatar_url: None };

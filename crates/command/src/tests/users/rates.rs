@@ -1,4 +1,4 @@
-//! How often a user may do what.
+//! Rate limits of users.
 
 use std::{sync::Arc, time::Duration};
 
@@ -103,7 +103,7 @@ async fn numbered_actions_that_are_put_off_keep_their_order() {
     for refused in limited {
         assert!(wait_of(refused) <= Duration::from_secs(1));
     }
-    // There is room for one: not for the one that comes after what was put off.
+    // One action is allowed, but not one after the action that was put off.
     let alice = later(&alice, 1);
     tokio::time::advance(Duration::from_secs(1)).await;
     wait_of(say(&commands, &alice, &room, 4).await);
@@ -112,7 +112,7 @@ async fn numbered_actions_that_are_put_off_keep_their_order() {
     wait_of(say(&commands, &alice, &room, 4).await);
     say(&commands, &later(&alice, 1), &room, 4).await.unwrap();
     assert_eq!(bodies(&log).await, ["1", "2", "3", "4"]);
-    // A repeat of what was done costs nothing.
+    // A repeated action costs nothing.
     for number in 1..=4 {
         say(&commands, &alice, &room, number).await.unwrap();
     }
