@@ -1,4 +1,4 @@
-//! The command line: what can be said, not what is done about it.
+//! The grammar of the command line. Other modules carry out its commands.
 
 mod commands;
 mod flags;

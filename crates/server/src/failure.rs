@@ -1,8 +1,8 @@
-//! Why the program could not do what it was asked to: one line for the person at the terminal.
+//! Why a command of the program failed: one line for the person at the terminal.
 
 use std::{fmt, io, path::Path};
 
-/// A sentence that says what is wrong and what to do.
+/// A sentence that states the problem and the next step.
 #[derive(Debug)]
 pub struct Failure {
     message: String,
@@ -29,20 +29,20 @@ impl Failure {
         Self::new(format!("{what} {}: {error}", path.display()))
     }
 
-    /// Nobody reads the standard output any more: no reason to say anything.
+    /// The reader of the standard output has gone: the program says nothing.
     #[must_use]
     pub fn reader_gone() -> Self {
         let message = "nobody reads the standard output any more".to_owned();
         Self { message, kind: Kind::ReaderGone }
     }
 
-    /// Whether the reason is that a server runs on the data directory.
+    /// Whether the cause is a server that runs on the data directory.
     #[must_use]
     pub fn is_in_use(&self) -> bool {
         self.kind == Kind::InUse
     }
 
-    /// Whether the reason is that nobody reads the standard output any more.
+    /// Whether the cause is that the reader of the standard output has gone.
     #[must_use]
     pub fn is_reader_gone(&self) -> bool {
         self.kind == Kind::ReaderGone
@@ -55,7 +55,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Errors whose own words are what an operator has to read.
+/// Errors whose own text is right for an operator.
 macro_rules! failures {
     ($($error:ty),+ $(,)?) => {$(
         impl From<$error> for Failure {

@@ -1,4 +1,4 @@
-//! Imports: conversations from IRC, and logs that were exported.
+//! Imports: conversations from IRC, and exported logs.
 
 mod irc;
 mod log;

@@ -1,7 +1,7 @@
 //! The parts of the `rookery` program that are more than wiring.
 //!
-//! **Invariant:** standard output and standard error are written through `terminal` alone, whose
-//! errors never panic.
+//! **Invariant:** only `terminal` writes to standard output and standard error, and its errors
+//! never panic.
 
 #![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))]
 

@@ -1,6 +1,6 @@
 //! The `rookery` program.
 
-/// It takes less time than the allocator of the system, and gives memory back after large answers (decision 50).
+/// Faster than the allocator of the system, and returns memory after large answers (decision 50).
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -27,7 +27,7 @@ pub use self::{
     import::{Import, ImportError, LINE_BYTES_MAX},
 };
 
-/// The version that is written. Every version that was ever written stays readable.
+/// The version that this program writes. Every older version stays readable.
 pub const FORMAT: u32 = 1;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The parts of a server on one data directory, put together.
+//! Puts together the parts of a server on one data directory.
 
 pub(crate) mod clock;
 
@@ -34,7 +34,7 @@ use crate::{
     terminal::progress::Progress,
 };
 
-/// How long a command waits for the read side to know the rooms of a user.
+/// How long a command waits until the read side knows the rooms of a user.
 const CATCH_UP_MAX: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// An open data directory.
@@ -49,7 +49,7 @@ pub struct Node {
     pub accounts: Accounts,
     /// Signs events that leave the server.
     pub signing_key: Arc<SigningKey>,
-    /// Who types where, and who is there.
+    /// Typing and presence.
     pub ephemeral: Ephemeral,
     fanout_sharing: bool,
     shared_answers_bytes: usize,
@@ -76,7 +76,7 @@ impl LoggedIn for FromAccounts {
 }
 
 impl FromModels {
-    /// Waits until the models show the log up to `at_least`.
+    /// Waits until the models have reached `at_least`.
     async fn caught_up(&self, at_least: Position) -> Result<(), Unavailable> {
         let reached = self.models.wait_for(at_least, CATCH_UP_MAX).await;
         reached.map(drop).map_err(|stale| Unavailable { reason: stale.to_string().into() })
@@ -107,7 +107,7 @@ impl Memberships for FromModels {
     }
 
     async fn exists(&self, user: &UserId) -> Result<bool, Unavailable> {
-        // Whoever was in a room is known, with an account or without: imports bring users who have none.
+        // Users of rooms count, with or without an account: imports bring users without one.
         let joined = self.models.view().rooms_count(user, Membership::Join);
         if joined.is_some_and(|joined| joined > 0) {
             return Ok(true);
@@ -160,24 +160,22 @@ impl LastActions for FromModels {
 }
 
 impl Node {
-    /// Opens the data directory of `config`, which is made if it is missing, and starts to keep
-    /// the read models up to date.
+    /// Opens the data directory of `config`, creates it if it is missing, and starts to update the
+    /// read models.
     ///
-    /// # Errors
-    /// [`Failure`], saying what to do.
+    /// # Errors [`Failure`], which says what to do.
     pub async fn open(config: &Config) -> Result<Self, Failure> {
         Unfinished::refuse(&config.data)?;
         Self::open_to_import(config).await
     }
 
-    /// Like [`Self::open`], also where an import has not finished, in order to go on with it.
+    /// Like [`Self::open`], but also with an unfinished import, in order to continue it.
     ///
-    /// # Errors
-    /// [`Failure`], saying what to do.
+    /// # Errors [`Failure`], which says what to do.
     pub async fn open_to_import(config: &Config) -> Result<Self, Failure> {
         let asked = config.server_name.as_deref();
         let (identity, new) = ServerIdentity::find(&config.data, asked, clock::now().0)?;
-        // All that can refuse the directory does so before anything in it is changed.
+        // All checks that can refuse the directory come before anything in it changes.
         let log = Self::prepare_log(config, None)?;
         let key = FoundKey::of(&config.data, &identity)?;
         if !config.data.exists() {
@@ -198,10 +196,9 @@ impl Node {
         Self::open_on(config, &identity, Arc::new(log.open()?), accounts, key).await
     }
 
-    /// Opens the log alone. `epoch` is for a new log that continues another one's history.
+    /// Opens only the log. `epoch` is for a new log that continues another one's history.
     ///
-    /// # Errors
-    /// [`Failure`], saying what to do.
+    /// # Errors [`Failure`], which says what to do.
     pub fn open_log(
         config: &Config,
         epoch: Option<rookery_log::Epoch>,
@@ -284,7 +281,7 @@ impl Node {
         })
     }
 
-    /// What the resolvers of the schema work with.
+    /// The dependencies of the schema's resolvers.
     #[must_use]
     pub fn app(&self) -> App {
         App::new(
@@ -301,7 +298,7 @@ impl Node {
         .with_profiles(self.profiles)
     }
 
-    /// Saves what speeds up the next start, and closes everything.
+    /// Saves snapshots for a quick next start, and closes everything.
     pub async fn close(self) {
         if let Err(error) = self.commands.save().await {
             tracing::warn!("cannot save snapshots of rooms: {error}");

@@ -1,8 +1,8 @@
-//! What operators ask of a data directory, whether a server runs on it or not.
+//! Commands of operators on a data directory, with or without a running server.
 //!
-//! **Invariant:** an order is carried out by the same code in both cases; where a server runs, the
-//! order is sent there through a socket that only the owner of the directory can open.
-//! **Invariant:** a running server is asked before the data directory is touched.
+//! **Invariant:** the same code executes a command in both cases. With a running server, the
+//! program sends the command through a socket that only the owner of the directory can open.
+//! **Invariant:** the program asks a running server before it touches the data directory.
 
 mod execute;
 mod output;
@@ -29,36 +29,36 @@ pub use self::{
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Order {
-    /// Build all read models anew.
+    /// Build all read models again.
     Rebuild,
-    /// Check the log, and that the read models are what a rebuild gives.
+    /// Check the log, and compare the read models with a rebuild.
     Verify,
     /// Print the whole log as NDJSON.
     Export,
-    /// Say whether each part works.
+    /// Report whether each part works.
     Status,
     /// Print commits.
     Tail {
-        /// After this position; none for the last ten.
+        /// After this position; `None` for the last ten.
         after: Option<u64>,
-        /// And those to come.
+        /// Also follow later commits.
         follow: bool,
     },
-    /// Take events of other servers.
+    /// Receive events of other servers.
     Receive {
         /// The keys of those servers.
         keys: ServerKeyFile,
         /// The events.
         sent: Vec<Sent>,
     },
-    /// Take a part of an import.
+    /// Execute a part of an import.
     Import {
         /// The part.
         part: ImportPart,
     },
-    /// Make or change accounts.
+    /// Create or change accounts.
     User {
-        /// What to do.
+        /// The operation.
         command: UserCommand,
         /// The password, for commands that set one.
         password: Option<String>,
@@ -66,12 +66,12 @@ pub enum Order {
 }
 
 impl Order {
-    /// Whether the order reads every record of the log, and so would meet every damage.
+    /// Whether the command reads every record of the log, and so would meet every damage.
     pub(crate) const fn reads_all(&self) -> bool {
         matches!(self, Self::Rebuild | Self::Verify | Self::Export)
     }
 
-    /// Whether the order can be broken off at any moment: nothing that people wrote changes.
+    /// Whether the command can stop at any moment, because it changes no user data.
     pub(crate) const fn changes_nothing(&self) -> bool {
         match self {
             Self::Rebuild | Self::Verify | Self::Export | Self::Status | Self::Tail { .. } => true,
@@ -81,7 +81,7 @@ impl Order {
     }
 }
 
-/// Where an order's printed lines go.
+/// The target of a command's output.
 pub enum Destination {
     /// To the standard output.
     Screen,

@@ -1,4 +1,4 @@
-//! From the command line to what is done.
+//! Runs the command of a command line.
 
 pub(crate) mod logging;
 
@@ -19,10 +19,11 @@ use crate::{
     terminal::{counted::counted, password},
 };
 
-/// The exit code of a program whose output nobody reads any more, as shells report it: 128 + SIGPIPE.
+/// The exit code of a program whose output has no reader any more, as shells report it: 128 +
+/// SIGPIPE.
 const READER_GONE: u8 = 141;
 
-/// The exit code after a wrong command line, as clap has it.
+/// The exit code after an invalid command line, as in clap.
 const USAGE: u8 = 2;
 
 /// Runs the program with the arguments and the environment of this process.
@@ -31,7 +32,7 @@ pub fn main() -> ExitCode {
     let code = match parse(std::env::args_os()) {
         Ok(invocation) => ended(run(invocation)),
         Err(answer) if answer.use_stderr() => {
-            // Where it cannot be said, the exit code still says it.
+            // If the message cannot be printed, the exit code still states the failure.
             answer.print().ok();
             ExitCode::from(USAGE)
         }
@@ -54,7 +55,7 @@ fn ended(result: Result<(), Failure>) -> ExitCode {
 
 fn run(invocation: Invocation) -> Result<(), Failure> {
     let Invocation { command, flags, check_config, accept_missing_accounts } = invocation;
-    // What needs no configuration must not fail for a wrong one.
+    // Commands without a configuration must not fail for an invalid one.
     match &command {
         Command::Schema => return terminal::print(&rookery_gateway::schema::sdl()),
         Command::Health { url } => return health(url),
@@ -126,18 +127,18 @@ async fn carry_out(command: Command, config: &Config) -> Result<(), Failure> {
     }
 }
 
-/// Carries out an order: here, or by the server that has the data directory open.
+/// Executes a command: here, or in the server that has the data directory open.
 async fn order(config: &Config, order: Order, destination: Destination) -> Result<(), Failure> {
     orders(config, vec![order], destination).await
 }
 
-/// Carries out orders one after the other, until one fails.
+/// Executes commands one after the other, until one fails.
 async fn orders(
     config: &Config,
     orders: Vec<Order>,
     destination: Destination,
 ) -> Result<(), Failure> {
-    // An order is about data that is there; only a server makes a new directory.
+    // A command is about existing data; only a server creates a directory.
     config::ServerIdentity::read(&config.data, config.server_name.as_deref())?;
     Unfinished::refuse(&config.data)?;
     if reach(&config.data).await.is_some() {
@@ -148,7 +149,7 @@ async fn orders(
     }
     let node = match Node::open(config).await {
         Ok(node) => node,
-        // A server has started meanwhile, or is about to take orders.
+        // A server has started meanwhile, or is about to accept commands.
         Err(failure) if failure.is_in_use() => return ask_all(config, &orders, &destination).await,
         Err(failure) => return Err(failure),
     };
@@ -183,7 +184,7 @@ async fn orders(
     shown
 }
 
-/// Has the server that runs carry out orders one after the other, until one fails.
+/// Lets the running server execute commands one after the other, until one fails.
 async fn ask_all(
     config: &Config,
     orders: &[Order],
@@ -195,7 +196,7 @@ async fn ask_all(
     Ok(())
 }
 
-/// Hands over the events in `file` in as many orders as it takes.
+/// Sends the events in `file` in as many requests as necessary.
 async fn receive(config: &Config, file: &Path, keys: &Path) -> Result<(), Failure> {
     let keys = ServerKeyFile::read(keys)?;
     let portions = read_sent(file)?.into_iter();

@@ -1,4 +1,4 @@
-//! Serving clients until somebody asks to stop.
+//! Serves clients until a signal stops the program.
 
 pub(crate) mod descriptors;
 pub(crate) mod health;
@@ -49,19 +49,18 @@ use crate::{
 /// Time between two rounds of housekeeping.
 const HOUSEKEEPING: Duration = Duration::from_secs(5);
 
-/// Time between two looks for tokens that have expired.
+/// Time between two checks for expired tokens.
 const EXPIRY_LOOK: Duration = Duration::from_millis(250);
-/// A server that can have fewer connections than this is told to its operator.
+/// Below this number of connections, the server warns its operator.
 const CONNECTIONS_FEW: usize = 1_000;
 
-/// Rounds of housekeeping between two savings of snapshots.
+/// Rounds of housekeeping between two snapshots.
 const SAVE_ROUNDS: u32 = 12;
 
-/// Serves clients with `config` until SIGTERM or SIGINT. Accounts that lack users of the log are refused, unless
-/// `accept_missing_accounts` says to make up for them.
+/// Serves clients with `config` until SIGTERM or SIGINT. Refuses accounts that lack users of the log, unless
+/// `accept_missing_accounts` allows it.
 ///
-/// # Errors
-/// [`Failure`], saying what to do.
+/// # Errors [`Failure`], which says what to do.
 pub(crate) async fn run(config: &Config, accept_missing_accounts: bool) -> Result<(), Failure> {
     let security = SecurityLog::default();
     let options = TransportOptions { security: security.clone(), ..options(config)? };
@@ -81,7 +80,7 @@ pub(crate) async fn run(config: &Config, accept_missing_accounts: bool) -> Resul
     let address = listener.local_addr()?;
     let name = node.commands.server_name();
     let orders = operator::bind(&config.data);
-    // Whoever reads that it listens may stop it at once.
+    // A program that reads this line may stop the server at once.
     let signalled = signalled()?;
     let hint = first_steps(&node, config.registration)?;
     let page = page(address);
@@ -128,7 +127,7 @@ pub(crate) async fn run(config: &Config, accept_missing_accounts: bool) -> Resul
     Ok(())
 }
 
-/// Where a browser on this machine finds the page.
+/// The address of the page for a browser on this machine.
 fn page(mut address: SocketAddr) -> String {
     match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
@@ -138,7 +137,7 @@ fn page(mut address: SocketAddr) -> String {
     format!("http://{address}/")
 }
 
-/// What the operator of a server without accounts has to know.
+/// A hint for the operator of a server without accounts.
 fn first_steps(node: &Node, registration: RegistrationPolicy) -> Result<&'static str, Failure> {
     if !node.accounts.users(None, 1)?.is_empty() {
         return Ok("");
@@ -156,7 +155,7 @@ fn first_steps(node: &Node, registration: RegistrationPolicy) -> Result<&'static
     })
 }
 
-/// Refuses a folder that has lost its accounts while nothing in it is changed.
+/// Refuses a folder without its accounts before anything in it changes.
 fn refuse_lost_accounts(config: &Config, accept_missing_accounts: bool) -> Result<(), Failure> {
     Unfinished::refuse(&config.data)?;
     match ServerIdentity::read(&config.data, config.server_name.as_deref()) {
@@ -167,7 +166,7 @@ fn refuse_lost_accounts(config: &Config, accept_missing_accounts: bool) -> Resul
     }
 }
 
-/// Opens the node, once its accounts have all that its log knows of.
+/// Opens the node, once its accounts have all users of its log.
 async fn open(config: &Config, accept_missing_accounts: bool) -> Result<Node, Failure> {
     let node = Node::open(config).await?;
     if let Err(failure) = reconcile::accounts_with_log(&node, accept_missing_accounts).await {
@@ -185,8 +184,8 @@ async fn stop_serving(handle: ShutdownHandle, timeout: Duration) {
     }
 }
 
-/// Closes the node once nobody else holds it; a request that hangs does not keep it from being
-/// saved for ever.
+/// Closes the node once nobody else holds it. A hanging request does not prevent the snapshots for
+/// ever.
 async fn close(node: Arc<Node>) {
     let mut node = node;
     for _ in 0..50 {
@@ -199,7 +198,7 @@ async fn close(node: Arc<Node>) {
     tracing::warn!("a request is still under way: the next start reads more of the log");
 }
 
-/// Takes SIGTERM and SIGINT from now on; what is returned waits for one of them.
+/// Handles SIGTERM and SIGINT from now on; the returned future waits for one of them.
 fn signalled() -> Result<impl Future<Output = ()>, Failure> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -211,8 +210,8 @@ fn signalled() -> Result<impl Future<Output = ()>, Failure> {
     })
 }
 
-/// Ready: the log and the accounts take writes, and the read side has caught up with the log. What does not work is told to
-/// clients on this machine alone.
+/// Ready: the log and the accounts accept writes, and the read side has caught up with the log. Only clients on this
+/// machine see the failed part.
 async fn ready(
     State(node): State<Arc<Node>>,
     client: Option<Extension<ConnectInfo<SocketAddr>>>,
@@ -248,7 +247,7 @@ async fn housekeeping(node: Arc<Node>) {
     }
 }
 
-/// Ends sessions within [`EXPIRY_LOOK`] of the expiry of their tokens, by the clock on the wall, which may jump.
+/// Ends sessions within [`EXPIRY_LOOK`] of the expiry of their tokens, by the wall clock, which may jump.
 async fn end_expired_sessions(node: Arc<Node>) {
     loop {
         tokio::time::sleep(EXPIRY_LOOK).await;
@@ -335,7 +334,7 @@ fn options(config: &Config) -> Result<TransportOptions, Failure> {
     })
 }
 
-/// Reads the documents that may run.
+/// Reads the allowed documents.
 fn allow_list(path: &Path) -> Result<AllowList, Failure> {
     let refuse = |reason: &dyn Display| {
         let path = path.display();

@@ -1,7 +1,7 @@
 //! The standard output and the standard error of the program.
 //!
-//! **Invariant:** nothing here panics, whatever the other end does: results that cannot be written
-//! fail the command, and everything else is dropped and counted.
+//! **Invariant:** nothing here panics, whatever the other end does. A result that cannot be written
+//! fails the command; everything else is dropped and counted.
 
 pub(crate) mod counted;
 mod lines;

@@ -14,16 +14,16 @@ use crate::{
 const CHECK_CONFIG: &str = "check-config";
 const ACCEPT_MISSING_ACCOUNTS: &str = "accept-missing-accounts";
 
-/// What was asked for on the command line.
+/// A parsed command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invocation {
-    /// What to do.
+    /// The command to run.
     pub command: Command,
-    /// With which settings.
+    /// The settings given as flags.
     pub flags: Flags,
     /// Show the configuration and do nothing.
     pub check_config: bool,
-    /// Serve although the log knows users that the accounts do not.
+    /// Serve even if users of the log have no account
     pub accept_missing_accounts: bool,
 }
 
@@ -45,7 +45,7 @@ struct Cli {
     command: Option<Command>,
 }
 
-/// What the program can do.
+/// The commands of the program.
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub enum Command {
     /// Serve clients (the default)
@@ -53,12 +53,12 @@ pub enum Command {
 Example:
   rookery serve --data /srv/chat --listen 127.0.0.1:0")]
     Serve,
-    /// Build all read models anew from the log, while the server serves or without it
+    /// Build all read models from the log again, with or without a running server
     #[command(after_help = "\
 Example:
   rookery rebuild --data /srv/chat")]
     Rebuild,
-    /// Rewrite the files, so that nothing is left in them of what was redacted
+    /// Rewrite the files, so that they no longer hold redacted content
     #[command(after_help = "\
 Example:
   rookery compact --data /srv/chat
@@ -66,7 +66,7 @@ Example:
 The server has to be stopped. It needs as much free space as the log is large. A server does this by
 itself when it starts, once redacted content has been in its files for --compact-after (7 days).")]
     Compact,
-    /// Check the log, and that the read models are what a rebuild would give
+    /// Check the log, and compare the read models with a rebuild
     #[command(after_help = "\
 Example:
   rookery verify --data /srv/chat")]
@@ -77,7 +77,7 @@ Examples:
   rookery export backup.ndjson
   rookery export - | zstd > backup.ndjson.zst")]
     Export {
-        /// The file, which must not be there yet; - for the standard output
+        /// The file to create; - for the standard output
         file: PathBuf,
     },
     /// Read conversations or a whole log from files
@@ -93,14 +93,14 @@ Examples:
   rookery import ndjson ./irc              a file that has the name of a kind"
     )]
     Import {
-        /// The kind of what is read.
+        /// The format of the source.
         #[command(subcommand)]
         kind: Option<ImportKind>,
         /// A file that `rookery export` wrote; - for the standard input
         #[arg(required = true)]
         file: Option<PathBuf>,
     },
-    /// Look into the log
+    /// Read the log directly
     #[command(subcommand)]
     Log(LogCommand),
     /// Print the GraphQL schema
@@ -108,13 +108,13 @@ Examples:
 Example:
   rookery schema > schema.graphql")]
     Schema,
-    /// Give rooms what other servers have sent
+    /// Give rooms the events of other servers
     #[command(subcommand)]
     Room(RoomCommand),
-    /// Make and change accounts
+    /// Create and change accounts
     #[command(subcommand)]
     User(UserCommand),
-    /// Say whether each part of a running server works; fails if one does not
+    /// Show the state of each part of a running server; fails if one does not work
     #[command(after_help = "\
 Example:
   rookery status --data /srv/chat")]
@@ -124,16 +124,16 @@ Example:
 Example:
   rookery health --url http://127.0.0.1:8008")]
     Health {
-        /// Where it listens
+        /// The address of the server
         #[arg(long, default_value = "http://127.0.0.1:8008")]
         url: String,
     },
 }
 
-/// What can be imported.
+/// The formats that can be imported.
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub enum ImportKind {
-    /// A log, as `rookery export` wrote it
+    /// A log in the format of `rookery export`
     #[command(after_help = "\
 Example:
   rookery import ndjson backup.ndjson")]
@@ -141,7 +141,7 @@ Example:
         /// The file; - for the standard input
         file: PathBuf,
     },
-    /// Logs of IRC channels, through the same rules as live messages
+    /// Logs of IRC channels; each line goes through the rules of live messages
     #[command(after_help = "\
 Examples:
   rookery import irc ubuntu-irc.tar.gz
@@ -153,7 +153,7 @@ serving.")]
     Irc(IrcArguments),
 }
 
-/// What can be done with the log.
+/// Operations on the log.
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub enum LogCommand {
     /// Print the commits of the log, one JSON object a line
@@ -163,14 +163,14 @@ Examples:
   rookery log tail --after 0           all
   rookery log tail --follow            the last ones, and those to come")]
     Tail {
-        /// Start after this position; otherwise with the last ten commits
+        /// Start after this position; by default, print the last ten commits
         #[arg(long, value_name = "N")]
         after: Option<u64>,
-        /// Wait for more at the end
+        /// Wait for further commits at the end
         #[arg(long)]
         follow: bool,
     },
-    /// Save what is whole of a damaged log, and name what is lost
+    /// Save the intact part of a damaged log, and name the lost part
     #[command(after_help = "\
 Examples:
   rookery log salvage --data /srv/chat --into /srv/chat-saved
@@ -179,7 +179,7 @@ Examples:
 The server has to be stopped. The damaged directory is only read. With --into, the new directory gets
 the accounts and the signing key too, and can be served; a file can be read by `rookery import`.")]
     Salvage {
-        /// The NDJSON file, which must not be there yet; - for the standard output
+        /// The NDJSON file to create; - for the standard output
         #[arg(required_unless_present = "into")]
         file: Option<PathBuf>,
         /// The new data directory
@@ -188,10 +188,10 @@ the accounts and the signing key too, and can be served; a file can be read by `
     },
 }
 
-/// What can be done with rooms.
+/// Operations on rooms.
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub enum RoomCommand {
-    /// Take events that other servers have made, after all checks that federation asks for
+    /// Receive events of other servers, with all checks of federation
     #[command(after_help = "\
 Examples:
   rookery room receive events.ndjson --keys keys.json
@@ -211,13 +211,13 @@ Prints one line of JSON for each event, in their order, that says what became of
     },
 }
 
-/// What can be done with accounts.
+/// Operations on accounts.
 ///
-/// Passwords are read from the standard input: on a command line, other users of the machine could
-/// see them.
+/// Passwords come from the standard input: on a command line, other users of the machine could see
+/// them.
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand, serde::Serialize, serde::Deserialize)]
 pub enum UserCommand {
-    /// Make an account; its password is one line of the standard input
+    /// Create an account; its password is one line of the standard input
     #[command(after_help = "\
 Examples:
   rookery user create ada --admin
@@ -228,7 +228,7 @@ Examples:
         /// Make the user an administrator
         #[arg(long)]
         admin: bool,
-        /// Read no password: nobody can log in until one is set
+        /// Set no password: nobody can log in until an operator sets one
         #[arg(long)]
         no_password: bool,
     },
@@ -240,18 +240,18 @@ Example:
         /// Start after this user name
         #[arg(long, value_name = "NAME")]
         after: Option<String>,
-        /// List at most so many
+        /// Number of users to list
         #[arg(long, value_name = "N")]
         limit: Option<usize>,
     },
-    /// Set a password, which is one line of the standard input, and log all devices out
+    /// Set a password, which is one line of the standard input, and log out all devices
     #[command(after_help = "\
 Example:
   rookery user set-password ada < password.txt")]
     SetPassword {
         /// A user name or ID
         name: String,
-        /// Leave the devices logged in
+        /// Keep the devices logged in
         #[arg(long)]
         keep_devices: bool,
     },
@@ -262,10 +262,10 @@ Example:
     Token {
         /// A user name or ID
         name: String,
-        /// What the device is called
+        /// The name of the device
         #[arg(long, value_name = "NAME", default_value = "command line")]
         device_name: String,
-        /// How long the token is valid, such as 12h or 30d; otherwise until logout
+        /// Lifetime of the token, such as 12h or 30d; without it the token is valid until logout
         #[arg(long, value_name = "TIME", value_parser = crate::config::parse_duration)]
         lifetime: Option<std::time::Duration>,
     },
@@ -277,18 +277,18 @@ Examples:
     Admin {
         /// A user name or ID
         name: String,
-        /// Take it back
+        /// Take the rights away
         #[arg(long)]
         revoke: bool,
     },
-    /// Close an account for good: nobody logs in again, and the name stays taken
+    /// Close an account for good: nobody can log in again, and the name stays taken
     #[command(after_help = "\
 Example:
   rookery user deactivate ada --yes")]
     Deactivate {
         /// A user name or ID
         name: String,
-        /// Do not ask
+        /// Do not ask for confirmation
         #[arg(long)]
         yes: bool,
     },
@@ -296,8 +296,7 @@ Example:
 
 /// Reads a command line, with the name of the program first.
 ///
-/// # Errors
-/// What clap has to say, which includes the answers to `--help` and `--version`: call
+/// # Errors The error of clap, which includes the answers to `--help` and `--version`: call
 /// [`clap::Error::exit`].
 pub fn parse(
     arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>,
@@ -334,7 +333,7 @@ pub fn parse(
     Ok(Invocation { command, flags, check_config, accept_missing_accounts })
 }
 
-/// The whole command line: what is derived above, and a flag for each setting.
+/// The whole command line: the derived commands, and a flag for each setting.
 fn shape() -> clap::Command {
     let check = || {
         Arg::new(CHECK_CONFIG)

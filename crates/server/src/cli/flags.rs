@@ -8,7 +8,7 @@ use crate::config::{ALL, Scope, Setting};
 
 const CONFIG: &str = "config";
 
-/// The settings that were given as flags, as text.
+/// The settings from flags, as text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Flags {
     /// `--config FILE`.
@@ -51,7 +51,7 @@ fn flag(setting: &'static Setting) -> Arg {
 }
 
 impl Flags {
-    /// Takes what `matches` has; flags that were given further down win.
+    /// Takes the flags in `matches`; a flag after a subcommand wins over one before it.
     pub(super) fn take(&mut self, matches: &ArgMatches, scope: Scope) {
         if scope == Scope::Global
             && let Some(path) = matches.get_one::<PathBuf>(CONFIG)
@@ -65,7 +65,7 @@ impl Flags {
         }
     }
 
-    /// The flag of `scope` that was given, if there is one.
+    /// The value of the flag in `scope`, if it was given.
     pub(super) fn any(&self, scope: Scope) -> Option<String> {
         of(scope).find(|setting| self.settings.contains_key(setting.key)).map(Setting::flag)
     }

@@ -1,35 +1,36 @@
-//! What operators say about IRC logs that they import.
+//! Options for imports of IRC logs.
 
 use std::path::PathBuf;
 
 use clap::Args;
 use rookery_import::irc::{Dialect, Legacy, time_zone};
 
-/// What is imported, and what its lines do not say.
+/// The sources of an import, and the facts that their lines do not state.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
 pub struct IrcArguments {
     /// Files, folders and archives (.tar, .tar.gz, .gz)
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
-    /// The channel that all of them are about; otherwise what their names or lines say
+    /// The channel of all logs; by default, their names or lines state it
     #[arg(long, value_name = "CHANNEL")]
     pub channel: Option<String>,
-    /// The network of all of them; otherwise what their names say
+    /// The network of all logs; by default, their names state it
     #[arg(long, value_name = "NAME")]
     pub network: Option<String>,
-    /// The dialect of all of them, such as irssi or weechat; otherwise it is found out
+    /// The dialect of all logs, such as irssi or weechat; by default, the import detects it
     #[arg(long, value_name = "DIALECT", value_parser = dialect)]
     pub format: Option<Dialect>,
-    /// The zone of times that state none, such as Europe/Berlin or +02:00; otherwise UTC
+    /// The time zone of times without an offset, such as Europe/Berlin or +02:00; by default UTC
     #[arg(long, value_name = "ZONE", value_parser = zone)]
     pub timezone: Option<String>,
-    /// The encoding of lines that are not UTF-8, such as windows-1251; otherwise it is found out
+    /// The encoding of lines that are not UTF-8, such as windows-1251; by default, the import
+    /// detects it
     #[arg(long, value_name = "NAME", value_parser = encoding)]
     pub encoding: Option<String>,
-    /// Stands before the name of each imported user
+    /// Prefix for the name of each imported user
     #[arg(long, value_name = "PREFIX", default_value = "", hide_default_value = true, value_parser = prefix)]
     pub user_prefix: String,
-    /// A file of lines like `ada_ = ada`: these nicks are users with accounts, for whom the import acts
+    /// A file of lines like `ada_ = ada`: the import may act for these users with accounts
     #[arg(long, value_name = "FILE")]
     pub map: Option<PathBuf>,
 }

@@ -1,24 +1,24 @@
-//! Where values come from, and what is wrong with them.
+//! The sources of configuration values, and the errors of a configuration.
 
 use std::{fmt, path::PathBuf};
 
 use crate::config::Setting;
 
-/// Where a value was set.
+/// The source of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// Nowhere: it is the default.
+    /// The default, without any source.
     Default,
-    /// In the file.
+    /// The configuration file.
     File(PathBuf),
-    /// In an environment variable.
+    /// An environment variable.
     Variable,
-    /// On the command line.
+    /// The command line.
     Flag,
 }
 
 impl Source {
-    /// Names the place where `setting` was set.
+    /// Names the source of `setting`.
     #[must_use]
     pub fn describe(&self, setting: &Setting) -> String {
         match self {
@@ -30,7 +30,7 @@ impl Source {
     }
 }
 
-/// One thing that is wrong with the configuration.
+/// One error of the configuration.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
     /// The file cannot be read.
@@ -38,40 +38,40 @@ pub enum Problem {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the file system said.
+        /// The error of the file system.
         reason: String,
     },
-    /// The file is no TOML.
+    /// The file is not valid TOML.
     #[error("{} is not valid TOML: {reason}", path.display())]
     Syntax {
         /// The file.
         path: PathBuf,
-        /// Line, column and what was expected.
+        /// Line, column and the expected syntax.
         reason: String,
     },
-    /// The file has a key that means nothing.
+    /// The file has an unknown key.
     #[error("{}: unknown key {key:?}; did you mean {nearest:?}?", path.display())]
     UnknownKey {
         /// The file.
         path: PathBuf,
-        /// What it says.
+        /// The unknown key.
         key: String,
-        /// The known key that is most like it.
+        /// The most similar known key.
         nearest: &'static str,
     },
-    /// A value makes no sense.
+    /// A value is not valid.
     #[error("{place}: {found:?} is not valid; expected {expected}")]
     Value {
         /// File and key, variable or flag.
         place: String,
         /// The value.
         found: String,
-        /// What it has to look like.
+        /// The expected form.
         expected: &'static str,
     },
 }
 
-/// What is wrong with the configuration: everything, not only the first thing.
+/// All errors of a configuration, not only the first one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError {
     /// At least one.

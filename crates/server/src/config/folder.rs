@@ -1,6 +1,6 @@
-//! Whether the data folder can be one.
+//! Checks of the data folder before its first use.
 //!
-//! **Invariant:** nothing is made or changed here.
+//! **Invariant:** this module creates and changes nothing.
 
 use std::{
     fs, io,
@@ -17,10 +17,9 @@ pub struct FolderError {
     reason: String,
 }
 
-/// Looks whether `folder` is a folder, or can become one, before anything else is done with it.
+/// Checks that `folder` is a folder, or can become one, before any other use.
 ///
-/// # Errors
-/// [`FolderError`], which names the file or folder that is in the way.
+/// # Errors [`FolderError`], which names the file or folder that is in the way.
 pub fn check_folder(folder: &Path) -> Result<(), FolderError> {
     let refuse = |reason| FolderError { folder: folder.into(), reason };
     let (nearest, metadata) = nearest(folder).map_err(refuse)?;
@@ -31,10 +30,9 @@ pub fn check_folder(folder: &Path) -> Result<(), FolderError> {
     Err(refuse(format!("{what} is a file")))
 }
 
-/// Looks whether files can be made in `folder`, or the folder itself if it is not there.
+/// Checks that the process can create files in `folder`, or the folder itself if it does not exist.
 ///
-/// # Errors
-/// [`FolderError`], which names what does not permit it.
+/// # Errors [`FolderError`], which names the file or folder that does not permit it.
 pub fn check_writable(folder: &Path) -> Result<(), FolderError> {
     check_folder(folder)?;
     let refuse = |reason| FolderError { folder: folder.into(), reason };
@@ -46,13 +44,13 @@ pub fn check_writable(folder: &Path) -> Result<(), FolderError> {
     })
 }
 
-/// The folder, or the nearest of those above it that is there.
+/// The folder, or its nearest existing ancestor.
 fn nearest(folder: &Path) -> Result<(&Path, fs::Metadata), String> {
     for path in folder.ancestors() {
         let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
         match fs::metadata(path) {
             Ok(metadata) => return Ok((path, metadata)),
-            // Below a file, everything is not there in its own way.
+            // Below a file, the system reports a missing path as `NotADirectory`.
             Err(error)
                 if matches!(
                     error.kind(),

@@ -1,13 +1,14 @@
-//! Names of hosts, as they stand in `Host` and in settings.
+//! Host names, in `Host` headers and in settings.
 
 use std::net::{IpAddr, Ipv6Addr};
 
-/// The host that a URL names, without its port.
+/// The host of a URL, without its port.
 ///
-/// **Invariant:** one host has one value: names are in lower case and do not end in a dot, an IPv4 address in IPv6 is IPv4.
+/// **Invariant:** equal hosts have equal values: names are in lower case and do not end in a dot, and an IPv4 address
+/// inside IPv6 becomes IPv4.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Host {
-    /// An address: nobody has to resolve it.
+    /// An address, which no resolver can change.
     Address(IpAddr),
     /// A name.
     Name(String),
@@ -16,8 +17,7 @@ pub enum Host {
 impl Host {
     /// Reads a host with or without a port, such as `chat.example.org`, `127.0.0.1:8008` or `[::1]:8008`.
     ///
-    /// Source: RFC 9110, section 7.2, and RFC 3986, section 3.2.2; of the characters that may stand in a name only those
-    /// that host names have.
+    /// Source: RFC 9110, section 7.2, and RFC 3986, section 3.2.2. Names may only have the characters of host names.
     #[must_use]
     pub fn of_authority(text: &str) -> Option<Self> {
         let (host, port) = if let Some(rest) = text.strip_prefix('[') {
@@ -57,7 +57,7 @@ impl Host {
         Some(name.parse().map_or_else(|_| Self::Name(name), Self::of_address))
     }
 
-    /// Whether only this machine has it, whatever a resolver says.
+    /// Whether the host always means this machine, with any resolver.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         match self {
@@ -99,7 +99,7 @@ mod tests {
             ("[::1]:8008", address("::1")),
             ("[::1]", address("::1")),
             ("[::ffff:127.0.0.1]:1", address("127.0.0.1")),
-            // No address, and no name that anybody has: a browser would have written it otherwise.
+            // Neither an address nor a valid name: a browser would have written it differently.
             ("127.1", name("127.1")),
             ("2130706433", name("2130706433")),
         ] {

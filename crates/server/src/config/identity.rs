@@ -1,4 +1,5 @@
-//! Whose data a folder holds: written at the first start, and never changed.
+//! The identity of the server that owns a data folder. The first start writes it, and nothing
+//! changes it later.
 //!
 //! User IDs and room IDs end in the server's name, so data of one name is useless under another.
 
@@ -12,23 +13,23 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::values;
 
-/// The name of a server that nobody named.
+/// The server name without any configuration.
 pub const DEFAULT_SERVER_NAME: &str = "localhost";
 
 const FILE_NAME: &str = "identity.json";
 
-/// The format that is written, and the last that is read.
+/// The format version that this program writes, and the newest that it reads.
 const FORMAT: u32 = 1;
 
-/// What a data folder says about its server.
+/// The identity in a data folder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServerIdentity {
     format: u32,
-    /// The name in which all its IDs end.
+    /// The server name at the end of all IDs.
     pub server_name: String,
-    /// When it was first started, in milliseconds since 1970.
+    /// The time of the first start, in milliseconds since 1970.
     pub created: u64,
-    /// The public half of its signing key; none before its first start.
+    /// The public half of the signing key; `None` before the first start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signing_key: Option<String>,
 }
@@ -47,10 +48,10 @@ pub enum IdentityError {
         folder: PathBuf,
         /// Its name.
         stored: String,
-        /// The name in the configuration.
+        /// The configured name.
         asked: String,
     },
-    /// Start a server on the folder first, or choose another one.
+    /// Start a server on the folder first, or choose another folder.
     #[error(
         "there is no Rookery data in {}: name the folder with --data, or start `rookery serve` \
          on it once",
@@ -65,7 +66,7 @@ pub enum IdentityError {
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The error in the file.
         damage: String,
     },
     /// Run a later version.
@@ -80,23 +81,22 @@ pub enum IdentityError {
         /// Its format.
         found: u64,
     },
-    /// Look at the folder and its permissions.
+    /// Check the folder and its permissions.
     #[error("cannot use {}: {reason}", path.display())]
     Io {
         /// The file or folder.
         path: PathBuf,
-        /// What the file system said.
+        /// The error of the file system.
         reason: String,
     },
 }
 
 impl ServerIdentity {
-    /// Opens the data folder for the server `asked` for; makes the folder and its identity if there
-    /// is none. With `None`, the server is the one that the folder has, else
+    /// Opens the data folder for the server `asked`, and creates the folder and its identity if
+    /// there is none. With `None`, the server is that of the folder, or else
     /// [`DEFAULT_SERVER_NAME`].
     ///
-    /// # Errors
-    /// [`IdentityError`], which says what to do. A folder that is there is left as it was.
+    /// # Errors [`IdentityError`], which says what to do. An existing folder stays unchanged.
     pub fn claim(folder: &Path, asked: Option<&str>, now: u64) -> Result<Self, IdentityError> {
         let (identity, new) = Self::find(folder, asked, now)?;
         if new {
@@ -105,10 +105,9 @@ impl ServerIdentity {
         Ok(identity)
     }
 
-    /// Like [`Self::claim`], but writes nothing. Gives whether the identity is a new one.
+    /// Like [`Self::claim`], but writes nothing. Returns whether the identity is new.
     ///
-    /// # Errors
-    /// [`IdentityError`], which says what to do.
+    /// # Errors [`IdentityError`], which says what to do.
     pub fn find(
         folder: &Path,
         asked: Option<&str>,
@@ -128,18 +127,16 @@ impl ServerIdentity {
         Self { signing_key: Some(public_half), ..self.clone() }
     }
 
-    /// Writes the identity into its folder, which is made if it is missing.
+    /// Writes the identity into its folder, and creates the folder if it is missing.
     ///
-    /// # Errors
-    /// [`IdentityError::Io`].
+    /// # Errors [`IdentityError::Io`].
     pub fn save(&self, folder: &Path) -> Result<(), IdentityError> {
         self.write(folder).map_err(|error| io_error(folder, &error))
     }
 
-    /// Reads what the folder has, and makes nothing.
+    /// Reads the identity in the folder, and creates nothing.
     ///
-    /// # Errors
-    /// [`IdentityError`], which says what to do.
+    /// # Errors [`IdentityError`], which says what to do.
     pub fn read(folder: &Path, asked: Option<&str>) -> Result<Self, IdentityError> {
         let path = folder.join(FILE_NAME);
         let text = match fs::read(&path) {
@@ -178,7 +175,7 @@ impl ServerIdentity {
         Ok(identity)
     }
 
-    /// Writes the file beside its place and renames it, so that it is there whole or not at all.
+    /// Writes a temporary file and renames it, so that the file is complete or missing.
     fn write(&self, folder: &Path) -> io::Result<()> {
         make_private(folder)?;
         let path = folder.join(FILE_NAME);
@@ -196,7 +193,7 @@ impl ServerIdentity {
     }
 }
 
-/// Makes a folder that only its owner may enter, unless it is there.
+/// Creates a folder that only its owner may enter, unless it exists.
 fn make_private(folder: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);

@@ -1,4 +1,4 @@
-//! Reading the sources and putting them together.
+//! Reads and merges the sources of the configuration.
 
 use std::{
     collections::BTreeMap,
@@ -21,28 +21,27 @@ use crate::{
 
 const PREFIX: &str = "ROOKERY_";
 
-/// The variable that names the file, as `--config` does.
+/// The environment variable for the path of the file, like `--config`.
 const FILE_VARIABLE: &str = "ROOKERY_CONFIG";
 
-/// A valid configuration, and where each value comes from.
+/// A valid configuration, with the source of each value.
 ///
 /// Displayed as TOML, with the sources as comments.
 #[derive(Clone, Debug)]
 pub struct Loaded {
     /// The values.
     pub config: Config,
-    /// Environment variables that look like misspelt ones of ours. They are not refused: Kubernetes
-    /// makes variables `ROOKERY_...` for any service of that name.
+    /// Environment variables that look like misspelt settings. They are only warnings: Kubernetes
+    /// creates variables `ROOKERY_...` for any service of that name.
     pub warnings: Vec<String>,
     chosen: BTreeMap<&'static str, (Vec<String>, Source)>,
 }
 
 /// Reads the configuration from the file, the environment and the flags.
 ///
-/// `environment` has all variables, ours and others.
+/// `environment` has all variables, also foreign ones.
 ///
-/// # Errors
-/// [`ConfigError`] with everything that is wrong.
+/// # Errors [`ConfigError`] with all errors.
 pub fn load(
     flags: &Flags,
     environment: impl IntoIterator<Item = (OsString, OsString)>,
@@ -76,7 +75,7 @@ struct Sources {
 }
 
 impl Sources {
-    /// Takes a value; later sources win.
+    /// Adds a value; later sources win.
     fn choose(&mut self, key: &'static str, values: Vec<String>, source: Source) {
         self.chosen.insert(key, (values, source));
     }
@@ -128,7 +127,7 @@ impl Sources {
         }
     }
 
-    /// Answers with warnings.
+    /// Returns warnings.
     fn read_environment(&mut self, environment: &BTreeMap<String, OsString>) -> Vec<String> {
         let mut warnings = Vec::new();
         for (name, value) in environment {
@@ -155,7 +154,7 @@ impl Sources {
         self.problems.push(Problem::Value { place, found, expected: setting.expects });
     }
 
-    /// All values of a list; those that make no sense are complained about and left out.
+    /// All values of a list. Invalid ones are left out and become errors.
     fn list<T>(&mut self, key: &str, parse: impl Fn(&str) -> Option<T>) -> Vec<T> {
         let Some(setting) = ALL.iter().find(|setting| setting.key == key) else {
             unreachable!("{key} is no setting")
@@ -173,12 +172,12 @@ impl Sources {
         parsed
     }
 
-    /// The value of a setting that may be left out.
+    /// The value of an optional setting.
     fn maybe<T>(&mut self, key: &str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
         self.list(key, parse).pop()
     }
 
-    /// The value of a setting that has a default, which also stands in for one that was complained about.
+    /// The value of a setting with a default. The default also replaces an invalid value.
     fn one<T>(&mut self, key: &str, parse: impl Fn(&str) -> Option<T>) -> T {
         let chosen = self.maybe(key, &parse);
         chosen
@@ -295,7 +294,7 @@ fn scalar(value: &Value) -> Option<String> {
     }
 }
 
-/// The parts of a list that is written with commas.
+/// The entries of a comma-separated list.
 fn split_list(text: &str) -> Vec<String> {
     text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(Into::into).collect()
 }
@@ -317,7 +316,8 @@ fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a s
     known.min_by_key(|candidate| distance(word, candidate))
 }
 
-/// How many letters have to be changed, added, removed or swapped with the next one.
+/// The number of edits between two words: a letter changed, added, removed, or swapped with the
+/// next one.
 fn distance(one: &str, other: &str) -> usize {
     let (one, other): (Vec<_>, Vec<_>) = (one.chars().collect(), other.chars().collect());
     let mut rows = vec![vec![0; other.len() + 1]; one.len() + 1];

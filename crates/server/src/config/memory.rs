@@ -1,17 +1,17 @@
 //! One budget of memory, and the share of it that each cache takes.
 //!
-//! **Invariant:** the shares of a budget are never more than the budget together. A setting `cache.*`
-//! that an operator chooses takes the place of a share and leaves the other ones as they are.
+//! **Invariant:** the shares of a budget never exceed the budget. A setting `cache.*` replaces one
+//! share and leaves the others unchanged.
 
 use std::fmt;
 
-/// Smallest budget: below it, caches would hold less than what one request reads.
+/// Smallest budget: below it, caches would hold less than the data of one request.
 pub(super) const BUDGET_BYTES_MIN: usize = 16 << 20;
 
-/// Into how many parts a budget is cut.
+/// The number of parts of a budget.
 const PARTS: usize = 64;
 
-/// What is kept in memory to be faster, in bytes unless it says otherwise.
+/// The sizes of the caches, in bytes unless the field says otherwise.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caches {
     /// `memory.budget`.
@@ -20,25 +20,25 @@ pub struct Caches {
     pub log_bytes: usize,
     /// The latest records of the log.
     pub recent_bytes: usize,
-    /// States of rooms that are written to. States of users and of aliases may each take an eighth as
-    /// much, the graphs of rooms that are shared with other servers as much again.
+    /// States of rooms with recent writes. States of users and of aliases may each take an eighth
+    /// as much, the graphs of rooms that are shared with other servers as much again.
     pub rooms_bytes: usize,
     /// The latest commits, decoded.
     pub ring_bytes: usize,
-    /// Older commits that were asked for.
+    /// Older commits that readers asked for.
     pub commits_bytes: usize,
-    /// Pages of the log for those who catch up.
+    /// Pages of the log for streams that catch up.
     pub pages_bytes: usize,
-    /// GraphQL documents that are parsed and validated.
+    /// Parsed and validated GraphQL documents.
     pub documents_bytes: usize,
-    /// Answers of streams that are the same for many.
+    /// Answers of streams that are the same for many subscribers.
     pub answers_bytes: usize,
     /// A number of sessions. They take no share.
     pub sessions: usize,
 }
 
 impl Caches {
-    /// Shares `budget_bytes` out. `log` and `rooms` take the place of their shares.
+    /// Divides `budget_bytes` into shares. `log` and `rooms` replace their shares.
     pub(super) fn new(
         budget_bytes: usize,
         log: Option<usize>,
@@ -60,7 +60,7 @@ impl Caches {
         }
     }
 
-    /// Each cache and the bytes that it may take.
+    /// Each cache with its size in bytes.
     pub(super) fn shares(&self) -> [(&'static str, usize); 11] {
         let beside_rooms = self.rooms_bytes / 8;
         [
@@ -94,7 +94,7 @@ impl fmt::Display for Caches {
     }
 }
 
-/// Bytes in the largest unit that is not too coarse, with two digits after the point at most.
+/// Bytes in the largest unit that is not too coarse, with at most two decimals.
 fn shown(bytes: usize) -> String {
     let (unit, name) = match bytes {
         0x4000_0000.. => (1 << 30, "GiB"),

@@ -1,10 +1,10 @@
 //! The configuration: defaults, then a file (TOML), then environment variables, then flags.
 //!
-//! Every setting stands once in `settings`; its key, its variable and its flag follow from one
-//! name (`limits.body`, `ROOKERY_LIMITS_BODY`, `--limits-body`).
+//! `settings` lists every setting once. Its key, variable and flag follow from one name
+//! (`limits.body`, `ROOKERY_LIMITS_BODY`, `--limits-body`).
 //!
-//! **Invariant:** nothing is ignored in silence: an unknown key in the file and a value that makes
-//! no sense are refused, naming where they stand and what is expected.
+//! **Invariant:** nothing is ignored silently. The program refuses an unknown key in the file and
+//! an invalid value, and names the place and the expected form.
 
 mod error;
 mod folder;

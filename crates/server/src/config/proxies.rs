@@ -1,4 +1,4 @@
-//! Whose word about a client's address is believed.
+//! The proxies whose statements about client addresses the server trusts.
 
 use std::{fmt, net::IpAddr};
 
@@ -11,7 +11,7 @@ pub struct Network {
 
 impl Network {
     /// The addresses that share the first `prefix` bits with `address`; without a prefix only
-    /// itself. `None` if there are not as many bits.
+    /// `address` itself. `None` if the address has fewer bits.
     #[must_use]
     pub fn new(address: IpAddr, prefix: Option<u8>) -> Option<Self> {
         let bits = if address.is_ipv4() { 32 } else { 128 };
@@ -42,17 +42,17 @@ impl fmt::Display for Network {
     }
 }
 
-/// Who made a request, as far as is known.
+/// The sender of a request, as far as the server knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Client {
-    /// The address that limits count for: of the client, or of the last proxy on the way that is not trusted or says
-    /// nothing that can be read.
+    /// The address for limits: that of the client, or of the last proxy on the way that is not trusted or sends an
+    /// unreadable value.
     pub address: IpAddr,
-    /// A proxy speaks for somebody whom nobody trusted names.
+    /// A proxy forwarded the request, and no trusted proxy names the client.
     pub hidden: bool,
 }
 
-/// The reverse proxies whose `X-Forwarded-For` is believed.
+/// The trusted reverse proxies, whose `X-Forwarded-For` counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustedProxies(pub Vec<Network>);
 
@@ -60,8 +60,8 @@ impl TrustedProxies {
     /// Finds the client of a request from `peer`, given the values of all its `X-Forwarded-For`
     /// headers in order.
     ///
-    /// Proxies append, so the list is read from its end, for as long as those who wrote it are
-    /// trusted. What the client itself wrote is never believed.
+    /// Proxies append, so the function reads the list from its end, as long as the writers are
+    /// trusted. It never trusts values that the client itself wrote.
     #[must_use]
     pub fn client<'a>(
         &self,
@@ -77,14 +77,15 @@ impl TrustedProxies {
             }
             match entry.trim().parse::<IpAddr>() {
                 Ok(next) => address = next.to_canonical(),
-                // A trusted proxy wrote nonsense: it speaks for someone whom it does not name.
+                // A trusted proxy wrote an unreadable value: it forwards for a client that it does
+                // not name.
                 Err(_) => return Client { address, hidden: true },
             }
         }
         Client { address, hidden: false }
     }
 
-    /// Whether the word of a proxy at `address` is taken.
+    /// Whether the proxy at `address` is trusted.
     #[must_use]
     pub fn trusts(&self, address: IpAddr) -> bool {
         self.0.iter().any(|network| network.contains(address))

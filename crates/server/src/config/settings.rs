@@ -1,6 +1,6 @@
 //! All settings, each in one place.
 
-/// Which commands take the flag of a setting.
+/// The commands that take the flag of a setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// All commands.
@@ -9,20 +9,20 @@ pub enum Scope {
     Serve,
 }
 
-/// One thing that an operator may choose.
+/// One setting of the operator.
 #[derive(Debug)]
 pub struct Setting {
-    /// Its key in the file; dots part tables.
+    /// Its key in the file; dots separate tables.
     pub key: &'static str,
-    /// What a value is, in a word for `--help`.
+    /// The kind of the value, in one word for `--help`.
     pub value_name: &'static str,
-    /// What a value has to look like, to follow "expected".
+    /// The required form of a value, to follow "expected".
     pub expects: &'static str,
-    /// The value that holds without any other, as text; empty for none.
+    /// The default as text; empty for none.
     pub default: &'static str,
-    /// What it is for.
+    /// The purpose, for `--help`.
     pub help: &'static str,
-    /// Who takes its flag.
+    /// The commands with this flag.
     pub scope: Scope,
     /// Whether it is a list.
     pub many: bool,
@@ -84,7 +84,7 @@ const fn pace(key: &'static str, default: &'static str, help: &'static str) -> S
     )
 }
 
-/// All settings, in the order in which they are shown.
+/// All settings, in display order.
 pub const ALL: &[Setting] = &[
     global("data", "DIR", "./rookery-data", "the path of a folder", "Folder of all data"),
     global("log_format", "FORMAT", "text", "text or json", "How log lines look"),

@@ -1,4 +1,4 @@
-//! The configuration as the rest of the program sees it.
+//! The configuration in the types of the program.
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -10,7 +10,7 @@ use rookery_gateway::transport::Introspection;
 
 use crate::config::{Caches, Host, TrustedProxies};
 
-/// How log lines look.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
     /// For people.
@@ -19,7 +19,7 @@ pub enum LogFormat {
     Json,
 }
 
-/// Everything that an operator may choose; see [`crate::config::ALL`] for what each is for.
+/// All settings; [`crate::config::ALL`] describes each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each field is described in `settings`")]
 pub struct Config {
@@ -27,28 +27,28 @@ pub struct Config {
     pub log_format: LogFormat,
     pub log: String,
     pub listen: SocketAddr,
-    /// `None` if nobody said: then it is what the data folder has.
+    /// `None` without a setting: then the name in the data folder counts.
     pub server_name: Option<String>,
     pub registration: RegistrationPolicy,
     pub token_lifetime: Option<Duration>,
-    /// How long content may stay in the files that was redacted, until a start rewrites them; none
-    /// for as long as nobody asks for it.
+    /// How long redacted content may stay in the files until a start rewrites them; `None` means
+    /// until an operator compacts.
     pub compact_after: Option<Duration>,
     pub allowed_hosts: Vec<Host>,
     pub allowed_origins: Vec<String>,
     pub trusted_proxies: TrustedProxies,
     pub profiles: ProfileAudience,
     pub introspection: Introspection,
-    /// The manifest of the documents that may run; all may without it.
+    /// The manifest of the allowed documents; without it all are allowed.
     pub allowed_documents: Option<PathBuf>,
     pub shutdown_timeout: Duration,
     pub fanout_sharing: bool,
-    /// How much is kept in memory to be faster.
+    /// The sizes of the caches.
     pub cache: Caches,
     pub limits: Limits,
 }
 
-/// What clients may ask for.
+/// Limits on requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each field is described in `settings`")]
 pub struct Limits {
@@ -65,7 +65,7 @@ pub struct Limits {
     pub cost: usize,
     pub rate: Option<usize>,
     pub burst: usize,
-    /// How often users may do what, unless `rate` is none.
+    /// The rates of users' actions, unless `rate` is `none`.
     pub rates: ActionRates,
     pub registrations: Option<Pace>,
     pub logins: Option<Pace>,

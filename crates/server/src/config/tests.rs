@@ -1,4 +1,4 @@
-//! The sources together.
+//! The merged sources.
 
 use std::{fs, path::PathBuf};
 

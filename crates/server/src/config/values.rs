@@ -1,4 +1,4 @@
-//! Values as text, and what they mean.
+//! Conversions between text and typed values.
 
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
@@ -69,7 +69,7 @@ pub(super) fn rate(text: &str) -> Option<Option<usize>> {
     if text == "none" { Some(None) } else { count(text).map(Some) }
 }
 
-/// `100+10/s`: a hundred at once, and ten come back in a second.
+/// `100+10/s`: a hundred at once, and ten more each second.
 #[expect(clippy::option_option, reason = "no value is not the value that stands for no limit")]
 pub(super) fn pace(text: &str) -> Option<Option<Pace>> {
     if text == "none" {
@@ -134,7 +134,7 @@ pub(super) fn lifetime(text: &str) -> Option<Option<Duration>> {
     if text == "none" { Some(None) } else { duration(text).map(Some) }
 }
 
-/// A host, and a port if need be.
+/// A host, with an optional port.
 ///
 /// Source: Matrix specification, appendices, "Server name"; lower case, so that one server has one
 /// name.
@@ -176,10 +176,9 @@ pub(crate) fn network(text: &str) -> Option<super::Network> {
     super::Network::new(address.parse::<IpAddr>().ok()?, prefix)
 }
 
-/// Reads a time such as `12h`, for flags that are no settings.
+/// Reads a duration such as `12h`, for flags that are no settings.
 ///
-/// # Errors
-/// What is expected, as a sentence.
+/// # Errors The expected form, as a sentence.
 pub(crate) fn parse_duration(text: &str) -> Result<Duration, &'static str> {
     duration(text).ok_or("expected a time above zero, such as 12h or 30d")
 }

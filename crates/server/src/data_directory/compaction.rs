@@ -1,7 +1,7 @@
-//! Rewriting the files of a data directory, so that nothing is left in them of what was redacted.
+//! Rewrites the files of a data directory, so that they no longer hold redacted content.
 //!
-//! **Invariant:** whatever moment it is broken off at, the directory is one that serves, and doing it
-//! again ends it.
+//! **Invariant:** after an interruption at any moment, a server can serve the directory, and a
+//! second run completes the work.
 
 use std::{fs, io, path::Path, time::Duration};
 
@@ -14,20 +14,19 @@ use crate::{
 
 /// Rewrites the data of `config`, which no server may have open.
 ///
-/// # Errors
-/// [`Failure`], saying what to do.
+/// # Errors [`Failure`], which says what to do.
 pub(crate) async fn run(config: &Config) -> Result<Compacted, Failure> {
     salvage::examine(config).await?;
     let node = Node::open(config).await;
     let node =
         node.map_err(|failure| if failure.is_in_use() { in_use(&config.data) } else { failure })?;
-    // A redaction that a crash has cut off is carried out first; then all models are saved anew.
+    // First executes a redaction that a crash interrupted; then saves all models again.
     node.commands.resume_erasures().await?;
     node.close().await;
     rewrite(config).await
 }
 
-/// Why the files below a running server are not rewritten.
+/// The reason not to rewrite files below a running server.
 pub(crate) fn in_use(data: &Path) -> Failure {
     let data = data.display();
     Failure::new(format!(
@@ -36,10 +35,9 @@ pub(crate) fn in_use(data: &Path) -> Failure {
     ))
 }
 
-/// Does it at a start, if content that was redacted has stayed in the files for too long.
+/// Compacts at a start if redacted content has stayed in the files for too long.
 ///
-/// # Errors
-/// [`Failure`], saying what to do.
+/// # Errors [`Failure`], which says what to do.
 pub(crate) async fn if_due(config: &Config) -> Result<(), Failure> {
     let Some(after) = config.compact_after else { return Ok(()) };
     let since = erased_since(&config.data.join("log"))?;
@@ -64,7 +62,7 @@ async fn rewrite(config: &Config) -> Result<Compacted, Failure> {
     let data = config.data.clone();
     let cache_bytes = config.cache.log_bytes as u64;
     let work = tokio::task::spawn_blocking(move || {
-        // What is derived goes first: a crash leaves the file that says that there is work to do.
+        // Removes derived files first: a crash leaves the file that asks for this work.
         remove_derived(&data).map_err(|error| Failure::file("cannot tidy", &data, error))?;
         let mut bar = Progress::on_stderr("compacting", "commits", None);
         let options = SledOptions { cache_bytes, ..SledOptions::default() };
@@ -77,8 +75,8 @@ async fn rewrite(config: &Config) -> Result<Compacted, Failure> {
     work.await.map_err(|error| Failure::new(error.to_string()))?
 }
 
-/// Removes what may hold content from before a redaction and can be made again: models from before
-/// a rebuild, snapshots of rooms, and what a crash has left half written.
+/// Removes derived files that may hold content from before a redaction: models from before a
+/// rebuild, snapshots of rooms, and half-written files of a crash.
 fn remove_derived(data: &Path) -> io::Result<()> {
     rookery_query::remove_old(&data.join("models"))?;
     for entry in fs::read_dir(data.join("rooms"))? {

@@ -1,10 +1,10 @@
-//! Whether the events of a log are what their IDs say.
+//! Compares the events of a log with their IDs.
 //!
 //! The hash chain covers the IDs of events and not their contents, so that content can be redacted.
-//! Here the rest is checked: that each ID is the hash of what the event says, or of what its
-//! redaction left.
+//! This module checks the rest: each ID is the hash of the event, or of the part that its redaction
+//! left.
 //!
-//! **Invariant:** what this server has written passes, whatever was redacted of it.
+//! **Invariant:** data that this server wrote passes, also after any redaction.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -13,7 +13,7 @@ use rookery_log::{LoggedEvent, Position, Record, StreamId, StreamKind};
 
 use crate::failure::Failure;
 
-/// An event is not what its ID says: somebody has changed the log.
+/// An event does not match its ID: somebody has changed the log.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "the event {event} at position {position} is not what its ID says ({reason}): somebody has \
@@ -50,7 +50,7 @@ impl Contents {
         Ok(())
     }
 
-    /// Checks the records of a page, away from the threads that others need.
+    /// Checks the records of a page, on a thread that others do not need.
     pub(crate) async fn check_page(mut self, page: Vec<Arc<Record>>) -> Result<Self, Failure> {
         let work = move || {
             page.iter().try_for_each(|record| self.check(record))?;

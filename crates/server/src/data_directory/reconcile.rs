@@ -1,9 +1,9 @@
-//! Comparing the accounts with the log of the same folder: the two are backed up, lost and restored apart.
+//! Compares the accounts with the log of the same folder: the two are backed up, lost and restored separately.
 //!
-//! **Invariant:** a server whose log knows users that its accounts do not serves nobody until an operator has said what
-//! becomes of them. Otherwise the first who registers would be the administrator of somebody else's server.
-//! **Invariant:** accounts that lag behind the log for a moment are no fault: a device is in the accounts before the
-//! log tells of it, and out of them before the log tells of that.
+//! **Invariant:** if the log knows users without an account, the server serves nobody until an operator decides about
+//! them. Otherwise the first user to register would become the administrator of somebody else's server.
+//! **Invariant:** accounts may differ from the log for a moment: a device enters the accounts before its event enters
+//! the log, and leaves them before its removal enters the log.
 
 use std::{collections::BTreeSet, path::Path, sync::Arc};
 
@@ -18,10 +18,10 @@ use crate::{
     terminal::counted::counted_len,
 };
 
-/// How many users a message names.
+/// Most users that a message names.
 const NAMES_SHOWN: usize = 3;
 
-/// Answers the accounts from the log and the read models.
+/// Answers questions of the accounts from the log and the read models.
 pub(crate) struct FromLog {
     pub(crate) log: Arc<dyn EventLog>,
     pub(crate) models: ReadModels,
@@ -37,14 +37,14 @@ impl History for FromLog {
     }
 }
 
-/// What the log has and the accounts have not.
+/// Data of the log that the accounts lack.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Lack {
     /// Local parts of users without an account.
     users: Vec<String>,
-    /// Devices that the log says are removed and that the accounts still let in: local part and device ID.
+    /// Devices that the log removed and the accounts still accept: local part and device ID.
     devices: Vec<(String, String)>,
-    /// The accounts were last changed beside another log.
+    /// The last change of the accounts was beside another log.
     foreign: bool,
 }
 
@@ -90,11 +90,10 @@ impl Lack {
     }
 }
 
-/// Refuses a folder whose log has users and that has no file of accounts, before anything in it is
-/// changed. `server_name` is that of the server.
+/// Refuses a folder whose log has users but no file of accounts, before anything in it changes.
+/// `server_name` is that of the server.
 ///
-/// # Errors
-/// [`Failure`] that says what is missing and what to do.
+/// # Errors [`Failure`], which names the missing accounts and says what to do.
 pub(crate) fn refuse_without_file(data: &Path, server_name: &str) -> Result<(), Failure> {
     if data.join("accounts.redb").exists() {
         return Ok(());
@@ -107,7 +106,7 @@ pub(crate) fn refuse_without_file(data: &Path, server_name: &str) -> Result<(), 
     };
     rookery_log_sled::examine(&data.join("log"), |record| match record.commit.stream.split() {
         Some((StreamKind::User, user)) => known(user),
-        // Users who were imported have done nothing but in rooms.
+        // Imported users have data in rooms only.
         Some((StreamKind::Room, _)) => {
             record.commit.events.iter().filter_map(sender).for_each(|user| known(&user));
         }
@@ -117,7 +116,7 @@ pub(crate) fn refuse_without_file(data: &Path, server_name: &str) -> Result<(), 
     if lack.is_none() { Ok(()) } else { Err(lack.refusal()) }
 }
 
-/// Who has sent an event of a room, if it can be read.
+/// The sender of a room's event, if the event is readable.
 fn sender(event: &LoggedEvent) -> Option<String> {
     #[derive(serde::Deserialize)]
     struct Sent {
@@ -126,10 +125,10 @@ fn sender(event: &LoggedEvent) -> Option<String> {
     serde_json::from_slice::<Sent>(&event.content).ok().map(|sent| sent.sender)
 }
 
-/// Compares the accounts of `node` with its log. Where they lack something: with `accept`, makes up for it; else refuses.
+/// Compares the accounts of `node` with its log. If accounts are missing, creates them with `accept`, and otherwise
+/// refuses to serve.
 ///
-/// # Errors
-/// [`Failure`] that says what is missing and what to do.
+/// # Errors [`Failure`], which names the missing accounts and says what to do.
 pub(crate) async fn accounts_with_log(node: &Node, accept: bool) -> Result<(), Failure> {
     let lack = compare(node).await?;
     if lack.is_none() {
@@ -149,11 +148,9 @@ pub(crate) async fn accounts_with_log(node: &Node, accept: bool) -> Result<(), F
     Ok(())
 }
 
-/// Makes an account for a user whom the log knows and the accounts do not, because an operator names the user. Answers
-/// whether it did.
+/// Creates an account for a user of the log without one, because an operator names the user. Returns whether it did.
 ///
-/// # Errors
-/// [`Failure`] if the accounts cannot be read or written.
+/// # Errors [`Failure`] if the accounts cannot be read or written.
 pub(crate) async fn adopt_named(node: &Node, name: &str) -> Result<bool, Failure> {
     if !knows_without_account(node, name)? {
         return Ok(false);
@@ -164,20 +161,18 @@ pub(crate) async fn adopt_named(node: &Node, name: &str) -> Result<bool, Failure
     Ok(true)
 }
 
-/// Whether the log knows a user, named by ID or local part, who has no account.
+/// Whether the log knows this user, by ID or local part, and there is no account.
 ///
-/// # Errors
-/// [`Failure`] if the accounts cannot be read.
+/// # Errors [`Failure`] if the accounts cannot be read.
 pub(crate) fn knows_without_account(node: &Node, name: &str) -> Result<bool, Failure> {
     let Some(user_id) = node.accounts.user_id(name) else { return Ok(false) };
     let user = <&UserId>::try_from(user_id.as_str());
     Ok(!node.accounts.exists(name)? && user.is_ok_and(|user| node.models.view().is_known(user)))
 }
 
-/// From now on nobody becomes administrator by registering first.
+/// From now on, registration makes nobody an administrator.
 ///
-/// # Errors
-/// [`Failure`] if the accounts cannot be written.
+/// # Errors [`Failure`] if the accounts cannot be written.
 pub(crate) async fn leave_first_place_to_operators(node: &Node) -> Result<(), Failure> {
     Ok(node.accounts.adopt(Vec::new(), Vec::new(), Millis(clock::now().0)).await?)
 }
@@ -194,7 +189,7 @@ async fn compare(node: &Node) -> Result<Lack, Failure> {
     Ok(Lack { users: missing(node)?, devices, foreign })
 }
 
-/// Local parts of users of this server who have done something and have no account.
+/// Local parts of users of this server with data in the log and without an account.
 fn missing(node: &Node) -> Result<Vec<String>, Failure> {
     let view = node.models.view();
     let server = node.commands.server_name();
@@ -209,7 +204,7 @@ fn missing(node: &Node) -> Result<Vec<String>, Failure> {
     Ok(lacking.into_iter().filter(is_known).map(ToOwned::to_owned).collect())
 }
 
-/// Devices that were removed after `since`, as the log says, and are in the accounts.
+/// Devices that the log removed after `since` and the accounts still have.
 async fn revived(node: &Node, since: Position) -> Result<Vec<(String, String)>, Failure> {
     let moved: Vec<StreamId> = node.models.view().accounts_after(since).cloned().collect();
     let mut revived = Vec::new();
@@ -253,7 +248,7 @@ async fn removed_devices(
     }
 }
 
-/// Has the accounts ask the log before they give a name out.
+/// Lets the accounts ask the log before they assign a name.
 pub(crate) fn follow(accounts: &Accounts, log: Arc<dyn EventLog>, models: ReadModels) {
     accounts.follow(Arc::new(FromLog { log, models }));
 }

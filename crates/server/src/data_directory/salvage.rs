@@ -1,4 +1,4 @@
-//! Damaged logs: finding the damage before anything is changed, and saving what is whole.
+//! Damaged logs: finds the damage before anything changes, and saves the intact part.
 //!
 //! **Invariant:** the damaged directory is only read.
 //! **Invariant:** a new directory gets its log in one step, when all of it is on stable storage.
@@ -24,22 +24,21 @@ use crate::{
     },
 };
 
-/// Records that are on their way to the disk at the same time.
+/// Records in flight to the disk.
 const UNDER_WAY_MAX: usize = 1_024;
 
-/// Streams that the report names.
+/// Most streams in the report.
 const STREAMS_NAMED_MAX: usize = 20;
 
-/// Where the log of a new directory is until it is whole.
+/// The place of a new directory's log until it is complete.
 const UNFINISHED: &str = "log.salvage";
 
-/// What a new directory has of rooms that lost their beginning.
+/// The file in a new directory for rooms without their beginning.
 const ORPHANS: &str = "orphans.ndjson";
 
-/// Reads the whole log, unless a server has it open, without a change to any file.
+/// Reads the whole log, unless a server has it open, without changing any file.
 ///
-/// # Errors
-/// [`Failure`], naming the first damage.
+/// # Errors [`Failure`], which names the first damage.
 pub(crate) async fn examine(config: &Config) -> Result<(), Failure> {
     let folder = config.data.join("log");
     let examined = tokio::task::spawn_blocking(move || {
@@ -52,10 +51,9 @@ pub(crate) async fn examine(config: &Config) -> Result<(), Failure> {
     }
 }
 
-/// Writes what is whole of the log of `config` into a `file` or `into` a new data directory.
+/// Writes the intact part of the log of `config` into a `file` or `into` a new data directory.
 ///
-/// # Errors
-/// [`Failure`] if nothing can be saved, or if the output cannot be written.
+/// # Errors [`Failure`] if nothing can be saved, or if the output cannot be written.
 pub(crate) async fn run(
     config: &Config,
     file: Option<&Path>,
@@ -74,7 +72,8 @@ pub(crate) async fn run(
     if salvage.count() == 0 {
         return Err(Failure::new(format!("no commit in {} is whole", data.join("log").display())));
     }
-    // Positions mean something else behind a hole, so what clients kept must not fit any more.
+    // After a hole, positions have another meaning, so old positions of clients must not fit any
+    // more.
     let epoch = match salvage.epoch() {
         Some(epoch) if salvage.holes().is_empty() => epoch,
         _ => Epoch(getrandom::u64().map_err(|error| Failure::new(error.to_string()))?),
@@ -98,18 +97,18 @@ pub(crate) async fn run(
     Ok(())
 }
 
-/// What is not in the new log.
+/// The losses of the new log.
 #[derive(Default)]
 struct Lost {
-    /// How many events of which streams.
+    /// Numbers of lost events, by stream.
     events: Vec<(StreamId, u64)>,
-    /// Rooms that have lost their beginning.
+    /// Rooms without their beginning.
     rooms: usize,
-    /// Where what is left of them is, and how many commits it is.
+    /// The place and the number of their remaining commits.
     orphans: Orphans,
 }
 
-/// Whole commits of rooms that have lost their beginning, as lines of an export.
+/// Intact commits of rooms without their beginning, as lines of an export.
 #[derive(Default)]
 struct Orphans {
     path: Option<PathBuf>,
@@ -168,8 +167,8 @@ fn write(
     Lost::of(&saving, orphans)
 }
 
-/// Makes a data directory that can be served: the log, and what the damaged directory has beside it
-/// that cannot be derived.
+/// Creates a servable data directory: the log, and the files of the damaged directory that cannot
+/// be derived.
 async fn save_into(
     config: &Config,
     salvage: &Salvage,
@@ -202,7 +201,7 @@ async fn save_into(
     Ok(lost)
 }
 
-/// Copies a file so that it is there whole or not at all: half a key would be taken for a damaged one.
+/// Copies a file completely or not at all: the server would take half a key for a damaged one.
 fn copy_whole(from: &Path, to: &Path) -> io::Result<()> {
     let beside = to.with_extension("new");
     fs::copy(from, &beside)?;
@@ -210,7 +209,7 @@ fn copy_whole(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(&beside, to)
 }
 
-/// Envelopes name other events by their positions, which are other ones behind a hole.
+/// Envelopes name other events by position, and positions change after a hole.
 fn follow(commit: &mut Commit, moved: &Moved) {
     if !matches!(commit.stream.split(), Some((StreamKind::Room, _))) {
         return;
@@ -221,7 +220,7 @@ fn follow(commit: &mut Commit, moved: &Moved) {
         };
         let before = envelope.clone();
         for erased in &mut envelope.erases {
-            // There is no position 0: of a lost event nothing is left to erase.
+            // There is no position 0: a lost event has nothing left to erase.
             erased.position = moved.position(Position(erased.position)).map_or(0, |new| new.0);
         }
         for change in envelope.state.iter_mut().flatten() {
@@ -240,7 +239,7 @@ fn follow(commit: &mut Commit, moved: &Moved) {
     }
 }
 
-/// Removes what a salvage that was broken off has left.
+/// Removes the remains of an interrupted salvage.
 fn remove(path: &Path) -> io::Result<()> {
     let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
     match removed {
@@ -249,7 +248,7 @@ fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Copies what is whole into a new log in `folder`.
+/// Copies the intact records into a new log in `folder`.
 async fn copy(
     salvage: &Salvage,
     epoch: Epoch,
@@ -284,7 +283,7 @@ async fn copy(
     Lost::of(&saving, orphans)
 }
 
-/// Tells the person at the terminal what was saved, and what was not.
+/// Reports the saved and the lost data to the person at the terminal.
 fn report(salvage: &Salvage, lost: &Lost) {
     let holes = salvage.holes();
     let count = counted(salvage.count(), "commit");

@@ -1,8 +1,8 @@
-//! The key that signs events for other servers, and the file that it is in.
+//! The key that signs events for other servers, and its file.
 //!
-//! The first line of `signing.key` is the key in the form that Synapse uses; the second one is
-//! `check` and the CRC-32 of the first. `identity.json` names the public half, so that a key that is
-//! missing or another one is noticed. Files of one line are read, and get their second line.
+//! The first line of `signing.key` is the key in Synapse's format; the second one is `check` and
+//! the CRC-32 of the first. `identity.json` names the public half, so that the server notices a
+//! missing or foreign key. It also reads files of one line, and adds their second line.
 //!
 //! **Invariant:** a server that has had a key never gets another one unless an operator says so.
 //! **Invariant:** nothing is written before [`FoundKey::settle`].
@@ -18,16 +18,16 @@ use rookery_domain::SigningKey;
 
 use crate::{config::ServerIdentity, failure::Failure};
 
-/// What `identity.json` says in place of a public key once an operator accepts a new one.
+/// The value in `identity.json` with which an operator accepts a new key.
 pub(crate) const ACCEPT_NEW: &str = "new";
 
 const NAME: &str = "signing.key";
 
-/// The key of a server, before anything was written.
+/// The key of a server, before any write.
 pub(crate) struct FoundKey {
     path: PathBuf,
     key: SigningKey,
-    /// Whether the file has to be written, and whether a damaged one has to go first.
+    /// Whether the file has to be written, and a damaged one moved away first.
     file: FileState,
 }
 
@@ -40,19 +40,18 @@ enum FileState {
     SetAside,
 }
 
-/// What the file is.
+/// The state of the file.
 enum Read {
     Absent,
-    /// A key, and whether its checksum is there and right.
+    /// A key, and whether its checksum exists and is right.
     Key(Box<SigningKey>, Option<bool>),
     Damaged,
 }
 
 impl FoundKey {
-    /// Reads the key of the server in the folder `data`, or draws one for a new server.
+    /// Reads the key of the server in the folder `data`, or creates one for a new server.
     ///
-    /// # Errors
-    /// [`Failure`] if a key that the server had is missing, damaged or another one.
+    /// # Errors [`Failure`] if an existing key is missing, damaged or foreign.
     pub(crate) fn of(data: &Path, identity: &ServerIdentity) -> Result<Self, Failure> {
         let path = data.join(NAME);
         let known = identity.signing_key.as_deref();
@@ -97,10 +96,9 @@ impl FoundKey {
         public_half(&self.key)
     }
 
-    /// Writes the file where it is not right, and gives the key.
+    /// Writes the file if it is not right, and returns the key.
     ///
-    /// # Errors
-    /// [`Failure`] if the file cannot be written.
+    /// # Errors [`Failure`] if the file cannot be written.
     pub(crate) fn settle(self) -> Result<SigningKey, Failure> {
         let Self { path, key, file } = self;
         if file == FileState::SetAside {
@@ -148,7 +146,7 @@ fn check(line: &str) -> String {
     format!("check {:08x}", crc32fast::hash(line.as_bytes()))
 }
 
-/// Puts a file that only its owner can read in the place of another one, whole or not at all.
+/// Replaces a file completely or not at all; only its owner can read it.
 fn write(path: &Path, line: &str) -> io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt;
     let beside = path.with_extension("key.new");

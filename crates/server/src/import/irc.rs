@@ -1,7 +1,8 @@
-//! IRC logs: read here, and carried out here or by the server that has the data directory open.
+//! Imports of IRC logs. This process reads them, and it or the running server carries them out.
 //!
-//! **Invariant:** a running server is asked before the data directory is touched, and goes on serving.
-//! **Invariant:** where no server runs, half an import is never taken for a whole one; see [`Unfinished`].
+//! **Invariant:** the import asks a running server before it touches the data directory, and the server
+//! continues to serve.
+//! **Invariant:** without a server, half an import never passes for a whole one; see [`Unfinished`].
 
 mod sink;
 
@@ -30,11 +31,10 @@ use crate::{
     terminal::{counted::counted, progress::Progress},
 };
 
-/// Imports IRC logs, and says what became of their lines.
+/// Imports IRC logs, and reports the fate of their lines.
 ///
-/// # Errors
-/// [`Failure`] if the sources cannot be opened, if another import has to go on first, if the log
-/// takes no more writes, or if nothing of a file could be read.
+/// # Errors [`Failure`] if the sources cannot be opened, if another import has to finish first, if
+/// the log takes no more writes, or if a file was not readable at all.
 pub(crate) async fn import_irc(config: &Config, arguments: IrcArguments) -> Result<(), Failure> {
     let import = Import::read(arguments)?;
     Unfinished::refuse_unless(Kind::Irc, &config.data)?;
@@ -48,7 +48,7 @@ pub(crate) async fn import_irc(config: &Config, arguments: IrcArguments) -> Resu
     tell(&summary, commits, started.elapsed().as_secs_f64())
 }
 
-/// An import with everything that the operator says about it.
+/// An import with all options of the operator.
 struct Import {
     arguments: IrcArguments,
     source: Source,
@@ -56,7 +56,7 @@ struct Import {
 }
 
 impl Import {
-    /// Finds the logs, before anything is opened to write to.
+    /// Finds the logs, before anything opens for writing.
     fn read(arguments: IrcArguments) -> Result<Self, Failure> {
         let zone = arguments.timezone.as_deref().and_then(time_zone);
         let mut options =
@@ -79,7 +79,7 @@ impl Import {
         Ok(Self { arguments, source, options })
     }
 
-    /// Reads all files and hands what they say to `sink`. `begin` is called before the first of it.
+    /// Reads all files and passes their content to `sink`. Calls `begin` before the first part.
     fn run(
         mut self,
         mut sink: Sink<'_>,
@@ -107,7 +107,7 @@ impl Import {
     }
 }
 
-/// Has the server that runs carry the import out.
+/// Lets the running server carry out the import.
 async fn by_server(config: &Config, import: Import) -> Result<(Summary, u64), Failure> {
     let data = config.data.clone();
     let work = move || import.run(Sink::server(data), |_| Ok(()));
@@ -115,7 +115,7 @@ async fn by_server(config: &Config, import: Import) -> Result<(Summary, u64), Fa
     done.map_err(|error| Failure::new(error.to_string()))?.map_err(|failure| go_on(&failure))
 }
 
-/// Carries the import out on a data directory that no server has open.
+/// Carries out the import on a data directory that no server has open.
 async fn here(config: &Config, import: Import) -> Result<(Summary, u64), Failure> {
     let node = Arc::new(Node::open_to_import(config).await.map_err(|failure| {
         let hint = if failure.is_in_use() { ": stop the server for the import" } else { "" };
@@ -149,7 +149,7 @@ fn go_on(failure: &Failure) -> Failure {
     Failure::new(message)
 }
 
-/// The same for the same logs, wherever they lie, also when their last day has grown or was compressed since.
+/// The same value for the same logs in any place, also if their last day has grown or was compressed since.
 fn identity(source: &Source) -> String {
     let base_name = |name: &str| {
         let name = Path::new(name.rsplit(['/', '!']).next().unwrap_or_default()).to_owned();

@@ -1,7 +1,7 @@
-//! Logs that `rookery export` wrote.
+//! Imports of logs in the format of `rookery export`.
 //!
-//! **Invariant:** the log in the folder is a part of the file, from its beginning, at any time; where
-//! an import goes on, each record that is there already is compared with the file.
+//! **Invariant:** the log in the folder is a prefix of the file at any time. A continued import
+//! compares each existing record with the file.
 
 use std::{
     collections::VecDeque,
@@ -24,20 +24,19 @@ use crate::{
     terminal::progress::Progress,
 };
 
-/// Records that are on their way to the disk at the same time.
+/// Records in flight to the disk.
 const UNDER_WAY_MAX: usize = 1_024;
 
-/// Records that are compared at a time.
+/// Records in one comparison.
 const PAGE: usize = 256;
 
 type Input = ndjson::Import<Box<dyn BufRead + Send>>;
 
-/// Reads an exported log into a data directory that has none yet, record by record, with the same
-/// event IDs and hashes; or goes on where an import of the same file did not finish. Answers with
-/// the number of records.
+/// Reads an exported log into a data directory without a log, record by record, with the same event
+/// IDs and hashes. Or continues an import of the same file that did not finish. Returns the number
+/// of records.
 ///
-/// # Errors
-/// [`Failure`], naming the line that does not fit.
+/// # Errors [`Failure`], which names the line that does not fit.
 pub(crate) async fn import_log(config: &Config, file: &Path) -> Result<u64, Failure> {
     let input: Box<dyn BufRead + Send> = if file == Path::new("-") {
         Box::new(BufReader::new(io::stdin()))
@@ -60,7 +59,7 @@ pub(crate) async fn import_log(config: &Config, file: &Path) -> Result<u64, Fail
             Unfinished::end(&config.data)?;
             Ok(import.records())
         }
-        // Nothing can come of this file, and nothing else was there.
+        // The file is unusable, and the folder had no other data.
         Err(Broken::File(failure)) if !goes_on => {
             fs::remove_dir_all(config.data.join("log"))?;
             Unfinished::end(&config.data)?;
@@ -73,7 +72,7 @@ pub(crate) async fn import_log(config: &Config, file: &Path) -> Result<u64, Fail
     }
 }
 
-/// A folder may have a log that nothing was written to.
+/// A folder may have a log without any commit.
 fn remove_empty_log(config: &Config) -> Result<(), Failure> {
     if !config.data.join("log").exists() {
         return Ok(());
@@ -92,9 +91,9 @@ fn remove_empty_log(config: &Config) -> Result<(), Failure> {
 
 /// Why a file was not copied to its end.
 enum Broken {
-    /// The file is not whole, or was changed.
+    /// The file is incomplete, or was changed.
     File(Failure),
-    /// The log takes no more, or has something else.
+    /// The log refuses writes, or has other data.
     Other(Failure),
 }
 
@@ -139,7 +138,7 @@ async fn copy(
     Ok(())
 }
 
-/// What an earlier run has stored, record by record.
+/// The records of an earlier run, one by one.
 struct Stored {
     log: Arc<SledLog>,
     end: Position,

@@ -1,8 +1,8 @@
-//! The note in a data directory that an import into it has begun and has not ended.
+//! The note in a data directory about an import that has begun and not ended.
 //!
-//! **Invariant:** the note is durable before the import writes anything else, and it is removed after
-//! the last thing that the import wrote is durable. So half an import is never taken for a whole one.
-//! **Invariant:** an import goes on only with what it began with.
+//! **Invariant:** the note is durable before the import writes anything else. The import removes it
+//! after its last write is durable. So half an import never passes for a whole one.
+//! **Invariant:** an import continues only with the source it began with.
 
 use std::{
     fs::{self, File},
@@ -16,14 +16,14 @@ use crate::failure::Failure;
 
 const FILE_NAME: &str = "import.json";
 
-/// The format that is written, and the last that is read.
+/// The format version that this program writes, and the newest that it reads.
 const FORMAT: u32 = 1;
 
 /// The source of an import.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Kind {
-    /// A log that was exported.
+    /// An exported log.
     Ndjson,
     /// IRC logs.
     Irc,
@@ -36,12 +36,12 @@ pub(crate) struct Unfinished {
     kind: Kind,
     /// The path as it was given on the command line.
     sources: Vec<String>,
-    /// The same for the same content, under whatever name.
+    /// The same value for the same content, under any name.
     identity: String,
 }
 
 impl Unfinished {
-    /// An import of what the user calls `sources`.
+    /// An import of the sources that the user calls `sources`.
     pub(crate) fn new(
         kind: Kind,
         sources: impl IntoIterator<Item = impl AsRef<Path>>,
@@ -52,11 +52,10 @@ impl Unfinished {
         Self { format: FORMAT, kind, sources, identity }
     }
 
-    /// Notes in `data` that the import begins, unless it has begun before and goes on: then the
-    /// answer is `true`.
+    /// Notes in `data` that the import begins. Returns `true` if it has begun before and continues.
     ///
-    /// # Errors
-    /// [`Failure`] if another import has to go on first, or if the note cannot be written.
+    /// # Errors [`Failure`] if another import has to finish first, or if the note cannot be
+    /// written.
     pub(crate) fn begin(&self, data: &Path) -> Result<bool, Failure> {
         match Self::read(data)? {
             None => {
@@ -78,10 +77,9 @@ impl Unfinished {
         removed.map_err(|error| Failure::file("cannot remove", &path, error))
     }
 
-    /// The import into `data` that has not ended, if there is one.
+    /// The unfinished import into `data`, if there is one.
     ///
-    /// # Errors
-    /// [`Failure`] if the note cannot be read.
+    /// # Errors [`Failure`] if the note cannot be read.
     pub(crate) fn read(data: &Path) -> Result<Option<Self>, Failure> {
         let path = path(data);
         let text = match fs::read(&path) {
@@ -106,18 +104,16 @@ impl Unfinished {
         }
     }
 
-    /// Refuses to use `data` while an import into it has not ended.
+    /// Refuses to use `data` while an import into it is unfinished.
     ///
-    /// # Errors
-    /// [`Failure`], which names the import.
+    /// # Errors [`Failure`], which names the import.
     pub(crate) fn refuse(data: &Path) -> Result<(), Failure> {
         Self::read(data)?.map_or(Ok(()), |begun| Err(begun.failure(data)))
     }
 
-    /// Refuses to go on with an import of another kind.
+    /// Refuses to continue with an import of another kind.
     ///
-    /// # Errors
-    /// [`Failure`], which names the import.
+    /// # Errors [`Failure`], which names the import.
     pub(crate) fn refuse_unless(kind: Kind, data: &Path) -> Result<(), Failure> {
         match Self::read(data)? {
             Some(begun) if begun.kind != kind => Err(begun.failure(data)),
@@ -135,7 +131,7 @@ impl Unfinished {
         let (sources, data_shown) = (self.sources.join(" "), data.display());
         let give_up = match self.kind {
             Kind::Ndjson => "delete the folder".to_owned(),
-            // Other things may be in the folder, and each line that was read is whole.
+            // The folder may have other data, and each imported line is complete.
             Kind::Irc => {
                 format!("delete {} to keep what was read so far", path(data).display())
             }
@@ -146,7 +142,7 @@ impl Unfinished {
         ))
     }
 
-    /// Writes the note beside its place and renames it, so that it is there whole or not at all.
+    /// Writes a temporary file and renames it, so that the note is complete or missing.
     fn write(&self, data: &Path) -> io::Result<()> {
         let path = path(data);
         let beside = path.with_extension("json.new");

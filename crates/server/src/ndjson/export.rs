@@ -10,8 +10,8 @@ use super::{
     json::{FooterLine, HeaderLine, RecordLine},
 };
 
-/// Writes the records of a whole log, in order. Without [`Self::finish`] the output is recognised
-/// as cut short.
+/// Writes the records of a whole log, in order. Without [`Self::finish`] a reader recognises the
+/// output as cut short.
 #[derive(Debug)]
 pub struct Export<W> {
     output: W,
@@ -23,8 +23,7 @@ pub struct Export<W> {
 impl<W: Write> Export<W> {
     /// Begins an export of the log with this epoch. `output` should be buffered.
     ///
-    /// # Errors
-    /// What writing fails with.
+    /// # Errors The error of a write.
     pub fn begin(mut output: W, epoch: Epoch) -> io::Result<Self> {
         let header =
             HeaderLine { rookery: "log".to_owned(), format: FORMAT, epoch: epoch.to_string() };
@@ -34,8 +33,7 @@ impl<W: Write> Export<W> {
 
     /// Writes the next record.
     ///
-    /// # Errors
-    /// What writing fails with.
+    /// # Errors The error of a write.
     pub fn write(&mut self, record: &Record) -> io::Result<()> {
         write_line(&mut self.output, &RecordLine::new(record))?;
         self.records += 1;
@@ -43,10 +41,9 @@ impl<W: Write> Export<W> {
         Ok(())
     }
 
-    /// Writes the last line and flushes; gives the output back.
+    /// Writes the last line, flushes, and returns the output.
     ///
-    /// # Errors
-    /// What writing fails with.
+    /// # Errors The error of a write.
     pub fn finish(mut self) -> io::Result<W> {
         let footer = FooterLine {
             records: self.records,
@@ -60,7 +57,7 @@ impl<W: Write> Export<W> {
 }
 
 impl Export<Vec<u8>> {
-    /// Takes what has been written so far, for outputs that are handed on piece by piece.
+    /// Takes the bytes written so far, for outputs that are sent piece by piece.
     pub fn take(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.output)
     }

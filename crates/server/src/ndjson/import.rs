@@ -1,4 +1,4 @@
-//! Lines as records, checked.
+//! Reads lines as records, with checks.
 
 use std::io::{self, BufRead, Read};
 
@@ -9,10 +9,10 @@ use super::{
     json::{self, FooterLine, HeaderLine, RecordLine},
 };
 
-/// Longest line that is read, in bytes: a commit of the largest size, as base64, with room to spare.
+/// Longest line in bytes: the largest commit as base64, with some room.
 pub const LINE_BYTES_MAX: u64 = 32 * 1_024 * 1_024;
 
-/// Why an export cannot be read (on).
+/// Why an export cannot be read further.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     /// The file cannot be read.
@@ -28,7 +28,7 @@ pub enum ImportError {
         "line 1: not the start of an export (expected {{\"rookery\":\"log\",\"format\":1,...}})"
     )]
     NotAnExport,
-    /// Written by a newer program.
+    /// A newer program wrote the file.
     #[error(
         "line 1: format {found} is not known to this version, which reads up to {FORMAT}; use a newer version"
     )]
@@ -36,12 +36,12 @@ pub enum ImportError {
         /// The format of the file.
         found: u32,
     },
-    /// A line is no record.
+    /// A line is not a record.
     #[error("line {line}: not a record of an export: {reason}")]
     Malformed {
         /// The line.
         line: u64,
-        /// What is wrong with it.
+        /// The error in the line.
         reason: String,
     },
     /// A record does not match its hash.
@@ -52,7 +52,7 @@ pub enum ImportError {
         /// The record.
         position: Position,
     },
-    /// A record does not follow the one before it.
+    /// A record does not follow the previous one.
     #[error(
         "line {line}: record {position} does not follow the record before it; lines are missing, doubled or out of order"
     )]
@@ -67,12 +67,12 @@ pub enum ImportError {
         "line {line}: the export ends here without its last line: it was cut short after {records} records"
     )]
     CutShort {
-        /// The line that is missing.
+        /// The number of the missing line.
         line: u64,
-        /// How many records there are.
+        /// The number of records.
         records: u64,
     },
-    /// The last line counts other records.
+    /// The last line states another number of records.
     #[error(
         "line {line}: the last line does not match those before it: lines are missing or changed"
     )]
@@ -80,7 +80,7 @@ pub enum ImportError {
         /// The line.
         line: u64,
     },
-    /// Something stands behind the last line.
+    /// The file continues after the last line.
     #[error("line {line}: the export has ended, but there is more; are these two files in one?")]
     BehindTheEnd {
         /// The line.
@@ -103,8 +103,7 @@ pub struct Import<R> {
 impl<R: BufRead> Import<R> {
     /// Reads the first line.
     ///
-    /// # Errors
-    /// [`ImportError`] if this is not an export, or one of a newer format.
+    /// # Errors [`ImportError`] if the file is not an export, or one of a newer format.
     pub fn begin(input: R) -> Result<Self, ImportError> {
         let mut import = Self {
             input,
@@ -120,25 +119,24 @@ impl<R: BufRead> Import<R> {
         Ok(import)
     }
 
-    /// The epoch of the log that was exported.
+    /// The epoch of the exported log.
     pub const fn epoch(&self) -> Epoch {
         self.epoch
     }
 
-    /// How many records have been read.
+    /// The number of records read.
     pub const fn records(&self) -> u64 {
         self.records
     }
 
-    /// The line that was read last, from 1.
+    /// The number of the last line read, from 1.
     pub const fn line(&self) -> u64 {
         self.line
     }
 
-    /// Reads the next record; `None` once the last line was read and all is well.
+    /// Reads the next record; `None` after a valid last line.
     ///
-    /// # Errors
-    /// [`ImportError`], which names the line. Records before it are sound.
+    /// # Errors [`ImportError`], which names the line. All earlier records are valid.
     pub fn read(&mut self) -> Result<Option<Record>, ImportError> {
         if self.ended {
             return Ok(None);
@@ -208,7 +206,7 @@ impl<R: BufRead> Import<R> {
     }
 }
 
-/// A newer format may have a longer first line: its version is read first.
+/// A newer format may have a longer first line, so the version is read first.
 fn header(text: &[u8]) -> Result<Epoch, ImportError> {
     let fields: serde_json::Value =
         serde_json::from_slice(text).map_err(|_| ImportError::NotAnExport)?;

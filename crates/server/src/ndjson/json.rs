@@ -77,7 +77,7 @@ impl<'a> RecordLine<'a> {
         }
     }
 
-    /// The record, or the name of the field that is wrong. Its hash is not looked at.
+    /// The record, or the name of the invalid field. Does not check the hash.
     pub(super) fn into_record(self) -> Result<Record, &'static str> {
         let checksum = self.checksum.clone();
         let record = self.into_unchecked()?;
@@ -135,7 +135,7 @@ pub(super) fn hash(text: &str) -> Option<Hash> {
     unhex(text).map(Hash)
 }
 
-/// The bytes as JSON if that gives them back unchanged, on the same line; else as base64.
+/// The bytes as JSON if that restores them exactly, on one line; else as base64.
 fn embed(bytes: &[u8]) -> (Option<&RawValue>, Option<String>) {
     let raw = (bytes.first() == Some(&b'{') && !bytes.contains(&b'\n') && !bytes.contains(&b'\r'))
         .then(|| serde_json::from_slice::<&RawValue>(bytes).ok())

@@ -7,7 +7,7 @@ use rookery_log::{
 
 use super::*;
 
-/// Never edited: files like this exist.
+/// Never edit this: such files exist.
 const GOLDEN: &str = include_str!("../../golden/export-1.ndjson");
 
 fn event(id: &str, envelope: &[u8], content: &[u8]) -> LoggedEvent {

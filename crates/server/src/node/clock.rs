@@ -1,10 +1,10 @@
-//! The one place where the clock is read.
+//! The only reader of the clock.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rookery_log::Millis;
 
-/// What the clock of this machine says.
+/// The time of this machine.
 #[must_use]
 pub(crate) fn now() -> Millis {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The port to other servers' history, with a server behind it that has some.
+//! The port to other servers' history, with a fake server behind it.
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::sync::{
@@ -22,7 +22,7 @@ const ROOM: &str = "!far:else.example";
 const BOB: &str = "@bob:localhost";
 const EVE: &str = "@eve:else.example";
 
-/// An event of another server, without what only the checks look at.
+/// An event of another server, without the fields that only the checks read.
 fn event(
     number: u64,
     kind: &str,
@@ -54,7 +54,7 @@ async fn append(log: &dyn EventLog, events: Vec<LoggedEvent>) -> Position {
     log.append(commit, guard).await.unwrap().position
 }
 
-/// Another server, which has the beginning of the room.
+/// Another server, with the beginning of the room.
 struct Elsewhere {
     log: Arc<dyn EventLog>,
     asked: AtomicUsize,

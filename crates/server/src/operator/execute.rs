@@ -1,4 +1,4 @@
-//! Carrying out orders.
+//! Executes the commands of operators.
 
 use std::time::Duration;
 
@@ -18,16 +18,15 @@ use crate::{
     terminal::counted::counted,
 };
 
-/// Commits that `log tail` shows if it is not told from where.
+/// Number of commits that `log tail` shows by default.
 const TAIL_DEFAULT: u64 = 10;
 
-/// Accounts that `user list` shows if it is not told how many.
+/// Number of accounts that `user list` shows by default.
 const USERS_DEFAULT: usize = 100;
 
-/// Carries out `order` on an open data directory.
+/// Executes `order` on an open data directory.
 ///
-/// # Errors
-/// [`Failure`], saying what to do.
+/// # Errors [`Failure`], which says what to do.
 pub async fn execute(node: &Node, order: Order, output: &Output) -> Result<(), Failure> {
     match order {
         Order::Rebuild => rebuild(node, output).await,
@@ -114,7 +113,7 @@ async fn check_contents(node: &Node, output: &Output) -> Result<(), Failure> {
 }
 
 async fn export(node: &Node, output: &Output) -> Result<(), Failure> {
-    // What a crash has left of redacted content must not get out.
+    // Redacted content that a crash has left must not get out.
     node.commands.resume_erasures().await?;
     let mut export = ndjson::Export::begin(Vec::new(), node.log.epoch())?;
     let end = *node.log.tail().borrow();
@@ -134,7 +133,7 @@ async fn export(node: &Node, output: &Output) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What the export wrote is JSON, so it is text.
+/// An export is JSON, so it is text.
 fn text(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes)
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
@@ -274,7 +273,7 @@ async fn user(
     Ok(())
 }
 
-/// Tells the user's devices of a new one. If that fails, they learn of it from the list.
+/// Informs the user's devices about a new one. If that fails, they see it in the list.
 async fn tell_added(node: &Node, session: &Session, device_name: &str, output: &Output) {
     let Some(actor) = nobodys_device(node, &session.user_id) else { return };
     let told = node.commands.device_added(&actor, &session.device_id, Some(device_name)).await;
@@ -283,7 +282,7 @@ async fn tell_added(node: &Node, session: &Session, device_name: &str, output: &
     }
 }
 
-/// Tells the user's devices that some of them are gone.
+/// Informs the user's devices about removed ones.
 async fn tell_removed(node: &Node, name: &str, gone: Vec<String>, output: &Output) {
     let Some(actor) = nobodys_device(node, name) else { return };
     if gone.is_empty() {

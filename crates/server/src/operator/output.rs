@@ -1,4 +1,4 @@
-//! What an order says while it is carried out.
+//! The output of a running operator command.
 
 use std::{
     fs::File,
@@ -12,66 +12,66 @@ use tokio::sync::mpsc;
 use super::Destination;
 use crate::{failure::Failure, terminal, terminal::progress::Progress};
 
-/// Replies that may wait to be shown.
+/// Replies that may queue up for display.
 const REPLIES_MAX: usize = 64;
 
-/// One thing that an order says.
+/// One message of a command.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reply {
-    /// Text for the standard output, as it is.
+    /// Text for the standard output, unchanged.
     Text(String),
-    /// A line for the person who waits.
+    /// A line for the waiting person.
     Note(String),
     /// How far it is.
     Progress {
-        /// What is done.
+        /// The name of the work.
         label: String,
-        /// How many commits are done.
+        /// The number of finished commits.
         done: u64,
-        /// How many there are.
+        /// The number of all commits.
         total: u64,
     },
-    /// It is done.
+    /// The command has finished.
     Done,
-    /// It failed, for this reason.
+    /// The command has failed, for this reason.
     Failed(String),
 }
 
-/// Takes what an order says.
+/// Receives the messages of a command.
 #[derive(Clone)]
 pub struct Output(mpsc::Sender<Reply>);
 
 impl Output {
-    /// An output, and where it arrives.
+    /// An output, and its receiver.
     #[must_use]
     pub fn channel() -> (Self, mpsc::Receiver<Reply>) {
         let (sender, receiver) = mpsc::channel(REPLIES_MAX);
         (Self(sender), receiver)
     }
 
-    /// Prints text. `false` if nobody reads it any more.
+    /// Prints text. Returns `false` if the reader has gone.
     pub async fn text(&self, text: String) -> bool {
         self.0.send(Reply::Text(text)).await.is_ok()
     }
 
-    /// Waits until nobody reads it any more.
+    /// Waits until the reader has gone.
     pub async fn closed(&self) {
         self.0.closed().await;
     }
 
-    /// Tells the person who waits.
+    /// Sends a line to the waiting person.
     pub async fn note(&self, line: impl Into<String>) {
         self.0.send(Reply::Note(line.into())).await.ok();
     }
 
-    /// Says how far it is; not at all if the last word has not been read yet.
+    /// Reports progress, unless the previous report is still unread.
     pub fn progress(&self, label: &str, done: u64, total: u64) {
         let label = label.to_owned();
         self.0.try_send(Reply::Progress { label, done, total }).ok();
     }
 
-    /// Says that it is done, or why not.
+    /// Reports the end, or the reason of a failure.
     pub async fn end(&self, result: Result<(), Failure>) {
         let reply = match result {
             Ok(()) => Reply::Done,
@@ -83,11 +83,10 @@ impl Output {
 
 /// Shows replies to the person at the terminal until the last one.
 ///
-/// It ends at the first that cannot be shown, and then takes no more, so that nobody waits for it. With `may_stop` it
-/// ends as soon as nobody reads the standard output, even if there is nothing to print.
+/// The function ends at the first reply that it cannot show, and then takes no more, so that nobody waits for it.
+/// With `may_stop` it ends as soon as the reader of the standard output has gone, even without output.
 ///
-/// # Errors
-/// [`Failure`] if the order failed, if it broke off, or if the output cannot be written.
+/// # Errors [`Failure`] if the command failed, if it broke off, or if the output cannot be written.
 pub async fn show(
     mut replies: mpsc::Receiver<Reply>,
     destination: &Destination,
@@ -127,7 +126,7 @@ pub async fn show(
     Err(Failure::new("the server stopped before it had finished: ask again"))
 }
 
-/// Where the text of an order goes.
+/// The target of a command's text.
 enum Printed<'a> {
     Screen,
     File(&'a Path, BufWriter<File>),
@@ -150,7 +149,7 @@ impl<'a> Printed<'a> {
         }
     }
 
-    /// A file that is said to be written survives a power cut.
+    /// A file that is reported as written survives a power cut.
     fn end(self) -> Result<(), Failure> {
         let Self::File(path, file) = self else { return Ok(()) };
         let written = file.into_inner().map_err(IntoInnerError::into_error);

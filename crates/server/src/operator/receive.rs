@@ -1,4 +1,4 @@
-//! Events of other servers, as an operator hands them over: from a file to the rooms.
+//! Passes events of other servers from an operator's file to the rooms.
 
 use std::{
     collections::BTreeMap,
@@ -20,10 +20,10 @@ use crate::{
     node::{Node, clock},
 };
 
-/// Longest line of the file: an event and its origin.
+/// Longest line of the file in bytes: an event and its origin.
 const LINE_BYTES_MAX: u64 = 128 * 1024;
 
-/// Bytes of events from which on an order is full.
+/// Size in bytes at which a request is full.
 const ORDER_BYTES_ENOUGH: usize = 256 * 1024;
 
 /// An event, and the server that sent it.
@@ -41,8 +41,7 @@ pub struct ServerKeyFile(BTreeMap<OwnedServerName, BTreeMap<String, String>>);
 impl ServerKeyFile {
     /// Reads the file.
     ///
-    /// # Errors
-    /// [`Failure`] if it cannot be read, or is not such a file.
+    /// # Errors [`Failure`] if the file cannot be read, or has another format.
     pub fn read(path: &Path) -> Result<Self, Failure> {
         let text = fs::read(path).map_err(|error| Failure::file("cannot read", path, error))?;
         let keys: Self = serde_json::from_slice(&text)
@@ -69,10 +68,9 @@ impl ServerKeyFile {
     }
 }
 
-/// Reads events, one a line, in portions that fit into an order each.
+/// Reads events, one a line, in portions for one request each.
 ///
-/// # Errors
-/// [`Failure`], naming the line that cannot be read.
+/// # Errors [`Failure`], which names the unreadable line.
 pub fn read_sent(file: &Path) -> Result<Vec<Vec<Sent>>, Failure> {
     let mut input: Box<dyn BufRead> = if file == Path::new("-") {
         Box::new(BufReader::new(io::stdin()))
@@ -109,7 +107,7 @@ pub fn read_sent(file: &Path) -> Result<Vec<Vec<Sent>>, Failure> {
     Ok(portions)
 }
 
-/// Hands the events to their rooms, and prints what became of each.
+/// Passes the events to their rooms, and prints the outcome of each.
 pub(super) async fn receive(
     node: &Node,
     keys: &ServerKeyFile,
@@ -140,7 +138,7 @@ fn homeless() -> Receipt {
     Receipt { event_id: None, received: Received::Refused { reason } }
 }
 
-/// What became of an event, as one line of JSON.
+/// The outcome of an event, as one line of JSON.
 fn line(room: Option<OwnedRoomId>, receipt: &Receipt) -> String {
     #[derive(Default, Serialize)]
     struct Line<'a> {

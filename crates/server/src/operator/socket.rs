@@ -1,10 +1,9 @@
-//! The operator's socket: one order a connection, as a line of JSON; replies as lines of JSON.
+//! The operator's socket: one command for each connection, as a line of JSON; replies as lines of JSON.
 //!
-//! **Invariant:** the socket lies in the data directory with mode 0600: who can open it could read
-//! the data anyway.
-//! **Invariant:** no connection that cannot be taken, read or answered ends the socket.
-//! **Invariant:** in every format, an order is an object with `format`, and the reply `{"failed": TEXT}` is shown, so that
-//! a program and a server of two versions tell each other what to do.
+//! **Invariant:** the socket is in the data directory with mode 0600: a user who can open it could read the data anyway.
+//! **Invariant:** a connection that cannot be accepted, read or answered never ends the socket.
+//! **Invariant:** in every format, a command is an object with `format`, and the program shows the reply
+//! `{"failed": TEXT}`. So a program and a server of two versions can tell each other what to do.
 
 use std::{fs, io, os::unix::fs::PermissionsExt, path::Path, sync::Arc, time::Duration};
 
@@ -22,31 +21,31 @@ use crate::{failure::Failure, node::Node};
 /// The name of the socket in the data directory.
 pub const SOCKET_NAME: &str = "operator.sock";
 
-/// The format of orders and replies. It goes up with each change that another version would misunderstand.
+/// The format of commands and replies. It goes up with each change that another version would
+/// misunderstand.
 const FORMAT: u32 = 1;
 
-/// How long to wait after a connection could not be taken.
+/// Pause after a failed accept.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
-/// How long a connection may take to bring its order.
+/// Longest time in which a connection has to send its command.
 const ORDER_WAIT_MAX: Duration = Duration::from_secs(30);
 
-/// Longest order, in bytes: one that brings events of other servers.
+/// Longest command in bytes: one with events of other servers.
 const ORDER_BYTES_MAX: u64 = 1024 * 1024;
 
-/// An order on its way.
+/// A command in transit.
 #[derive(Serialize)]
 struct Request<'a> {
     format: u32,
-    /// The version of the program that asks, for people who look at it.
+    /// The version of the sending program, for people.
     version: &'a str,
     order: &'a Order,
 }
 
-/// Makes the socket in `data`. Orders that come in from now on wait for [`serve`].
+/// Creates the socket in `data`. Commands that arrive from now on wait for [`serve`].
 ///
-/// # Errors
-/// If the socket cannot be made: its path may be too long.
+/// # Errors If the socket cannot be created: its path may be too long.
 pub fn bind(data: &Path) -> io::Result<UnixListener> {
     let path = data.join(SOCKET_NAME);
     fs::remove_file(&path).or_else(|error| match error.kind() {
@@ -58,14 +57,14 @@ pub fn bind(data: &Path) -> io::Result<UnixListener> {
     Ok(listener)
 }
 
-/// Carries out the orders that come in, until dropped.
+/// Executes incoming commands, until dropped.
 pub async fn serve(listener: UnixListener, node: Arc<Node>) {
     let mut told = false;
     loop {
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
             Err(error) => {
-                // Most likely there are no file descriptors left, and there will be some again.
+                // Most likely the process has no free file descriptors for the moment.
                 if !std::mem::replace(&mut told, true) {
                     tracing::warn!("an operator's connection cannot be taken now: {error}");
                 }
@@ -89,7 +88,7 @@ async fn answer(stream: UnixStream, node: &Node) -> io::Result<()> {
     let mut line = Vec::new();
     let mut bounded = (&mut reader).take(ORDER_BYTES_MAX);
     match timeout(ORDER_WAIT_MAX, bounded.read_until(b'\n', &mut line)).await {
-        // It only wanted to know whether a server runs.
+        // The peer only asked whether a server runs.
         Ok(Ok(0)) => return Ok(()),
         Ok(read) => read?,
         Err(_) => return Err(io::Error::new(io::ErrorKind::TimedOut, "no order came in time")),
@@ -118,7 +117,7 @@ async fn answer(stream: UnixStream, node: &Node) -> io::Result<()> {
         output.end(result).await;
         drop(output);
     };
-    // When the operator is gone, nobody waits for the rest of a `log tail --follow`.
+    // When the operator has gone, nobody needs the rest of a `log tail --follow`.
     let gone = async {
         let mut rest = [0; 64];
         while may_stop && matches!(reader.read(&mut rest).await, Ok(1..)) {}
@@ -139,7 +138,7 @@ async fn answer(stream: UnixStream, node: &Node) -> io::Result<()> {
     }
 }
 
-/// Reads what a program asks for, which may be one of another version.
+/// Reads the command of a program, which may have another version.
 fn read_order(line: &[u8]) -> Result<Order, Failure> {
     #[derive(Deserialize)]
     struct Head {
@@ -158,7 +157,7 @@ fn read_order(line: &[u8]) -> Result<Order, Failure> {
     let unread =
         |error: serde_json::Error| Failure::new(format!("the order cannot be read: {error}"));
     let version = env!("CARGO_PKG_VERSION");
-    // Programs from before there were formats sent no object, or one without any.
+    // Programs from before the formats sent no object, or one without a format.
     let head = serde_json::from_slice(line).unwrap_or(Head { format: 0, version: None });
     if head.format != FORMAT {
         let asking =
@@ -172,18 +171,17 @@ fn read_order(line: &[u8]) -> Result<Order, Failure> {
     Ok(serde_json::from_slice::<Body>(line).map_err(unread)?.order)
 }
 
-/// A connection to the server that runs on `data`, if there is one that takes orders.
+/// A connection to the server that runs on `data`, if there is one.
 ///
-/// It is looked for before anything else: to find out by the lock of the log takes as long as a server may take to
-/// close it.
+/// The program tries this first. The lock of the log would give the answer only after the time that a server may
+/// take to close the log.
 pub async fn reach(data: &Path) -> Option<UnixStream> {
     UnixStream::connect(data.join(SOCKET_NAME)).await.ok()
 }
 
-/// Sends an order to the server that runs on `data`, and shows what it says.
+/// Sends a command to the server that runs on `data`, and shows its replies.
 ///
-/// # Errors
-/// [`Failure`] if it cannot be reached, or if the order failed.
+/// # Errors [`Failure`] if the server cannot be reached, or if the command failed.
 pub async fn ask(data: &Path, order: &Order, destination: &Destination) -> Result<(), Failure> {
     ask_on(connect(data).await?, order, destination).await
 }
@@ -198,10 +196,9 @@ async fn connect(data: &Path) -> Result<UnixStream, Failure> {
     })
 }
 
-/// Like [`ask`], for orders that make sense only where a server runs.
+/// Like [`ask`], for commands that need a running server.
 ///
-/// # Errors
-/// As [`ask`].
+/// # Errors As [`ask`].
 pub async fn ask_running(data: &Path, order: &Order) -> Result<(), Failure> {
     let stream = UnixStream::connect(data.join(SOCKET_NAME)).await.map_err(|error| {
         let data = data.display();
@@ -213,10 +210,9 @@ pub async fn ask_running(data: &Path, order: &Order) -> Result<(), Failure> {
     ask_on(stream, order, &Destination::Screen).await
 }
 
-/// Sends an order to the server that runs on `data`, and gives back the text that it answers with.
+/// Sends a command to the server that runs on `data`, and returns the text of its answer.
 ///
-/// # Errors
-/// As [`ask`].
+/// # Errors As [`ask`].
 pub(crate) async fn answer_of(data: &Path, order: &Order) -> Result<String, Failure> {
     let (mut replies, read) = exchange(connect(data).await?, order).await?;
     let collect = async move {
@@ -249,7 +245,8 @@ async fn ask_on(
     shown.await
 }
 
-/// Sends an order. The replies arrive at what is returned, while the future with it is driven.
+/// Sends a command. The replies arrive at the returned receiver, while the caller drives the
+/// returned future.
 async fn exchange(
     stream: UnixStream,
     order: &Order,
@@ -258,11 +255,11 @@ async fn exchange(
     let mut line = serde_json::to_vec(&request).map_err(io::Error::from)?;
     line.push(b'\n');
     let (reader, mut writer) = stream.into_split();
-    // A server that refuses the order may have closed its side already, and has said why.
+    // A server that refuses the command may have closed its side already, after stating its reason.
     writer.write_all(&line).await.ok();
     let (sender, receiver) = mpsc::channel(16);
     let read = async move {
-        // The server takes an end of this side for a reason to stop.
+        // The server would take an end of this side as a reason to stop.
         let _writer = writer;
         let mut lines = BufReader::new(reader).lines();
         let mut answered = false;

@@ -1,4 +1,4 @@
-//! How a running server is: for its operator, so with the details that `/readyz` leaves out.
+//! The state of a running server for its operator, with the details that `/readyz` leaves out.
 
 use rookery_command::ProcessStatus;
 use rookery_log::EventLog;
@@ -8,8 +8,7 @@ use crate::{failure::Failure, node::Node, serve::health, terminal, terminal::cou
 
 /// Prints a line about each part of the server.
 ///
-/// # Errors
-/// [`Failure`] if a part does not work; the line about it says why.
+/// # Errors [`Failure`] if a part does not work; its line states the cause.
 pub(super) async fn status(node: &Node, output: &Output) -> Result<(), Failure> {
     let problems = health::problems(node);
     let tail = *node.log.tail().borrow();
@@ -33,7 +32,7 @@ pub(super) async fn status(node: &Node, output: &Output) -> Result<(), Failure> 
     Err(Failure::new("the server cannot do all of its work: see the lines above"))
 }
 
-/// How a process is, as a line.
+/// The state of a process, as a line.
 fn line(process: ProcessStatus) -> String {
     let ProcessStatus { name, position, skipped, trouble } = process;
     let skipped = match skipped {

@@ -1,6 +1,6 @@
-//! The log of the program: what is logged, and in which form.
+//! The log of the program: its filter and its format.
 //!
-//! **Invariant:** a line that cannot be written, and a panic that is reported, never ends a thread.
+//! **Invariant:** neither a failed write of a line nor the report of a panic ever ends a thread.
 
 use std::{backtrace::Backtrace, io, io::IsTerminal as _, panic};
 
@@ -12,13 +12,12 @@ use crate::{
     terminal::{self, Stderr},
 };
 
-/// What is logged of the libraries, whatever the operator chooses for the rest.
+/// The filter for libraries, under any filter of the operator.
 const QUIET: [&str; 3] = ["ruma_state_res=warn", "sled=warn", "hyper=warn"];
 
-/// Starts to write the log to standard error, panics included.
+/// Starts to write the log to standard error, with panics.
 ///
-/// # Errors
-/// [`Failure`] if the filter cannot be read.
+/// # Errors [`Failure`] if the filter is not valid.
 pub(crate) fn start(config: &Config) -> Result<(), Failure> {
     let filter = QUIET.iter().fold(config.log.clone(), |filter, quiet| format!("{quiet},{filter}"));
     let filter = EnvFilter::try_new(&filter).map_err(|error| {
@@ -30,7 +29,8 @@ pub(crate) fn start(config: &Config) -> Result<(), Failure> {
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(|| Stderr)
-        // It would report them with a macro that panics where standard error cannot be written.
+        // The library would report them with a macro that panics if standard error cannot be
+        // written.
         .log_internal_errors(false);
     match config.log_format {
         LogFormat::Text => logs.with_ansi(io::stderr().is_terminal()).init(),
@@ -40,7 +40,7 @@ pub(crate) fn start(config: &Config) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Has panics logged like everything else: the standard hook waits for whoever reads standard error.
+/// Logs panics like other messages: the standard hook waits for the reader of standard error.
 fn log_panics() {
     panic::set_hook(Box::new(|info| {
         let thread = std::thread::current();

@@ -1,17 +1,17 @@
-//! File descriptors: how many there may be, and how many of them connections may take.
+//! The limit of file descriptors, and the part of it for connections.
 //!
 //! **Invariant:** connections never take the last descriptors: the log, the accounts, snapshots and the operator's socket need some.
 
 use rustix::process::{Resource, getrlimit, setrlimit};
 
-/// Descriptors that are opened now and then, beside those that are open when the server starts: snapshots, backups, orders of
-/// the operator, and connections that were accepted and are being closed.
+/// Descriptors for temporary use, besides those that are open at the start: snapshots, backups, operator commands, and
+/// connections that the server accepted and is closing.
 const SPARE_MAX: u64 = 512;
 
-/// The fewest of these, where there are few descriptors at all.
+/// The least number of these, if the process has few descriptors.
 const SPARE_MIN: u64 = 16;
 
-/// Raises the limit of this process to what the system allows it. Answers with how many files it may have open.
+/// Raises the limit of this process to the hard limit. Returns the new limit.
 pub(crate) fn raise_limit() -> u64 {
     let limit = getrlimit(Resource::Nofile);
     let (now, most) = (limit.current.unwrap_or(u64::MAX), limit.maximum.unwrap_or(u64::MAX));
@@ -28,14 +28,15 @@ pub(crate) fn raise_limit() -> u64 {
     }
 }
 
-/// How many connections fit beside `open` files into `limit` descriptors: at most `wanted`.
+/// The number of connections that fit beside `open` files into `limit` descriptors: at most
+/// `wanted`.
 pub(crate) fn connections(wanted: usize, limit: u64, open: u64) -> usize {
     let spare = (limit / 8).clamp(SPARE_MIN, SPARE_MAX);
     let left = limit.saturating_sub(open).saturating_sub(spare).max(SPARE_MIN / 2);
     wanted.min(usize::try_from(left).unwrap_or(usize::MAX))
 }
 
-/// How many files this process has open, as far as the system tells.
+/// The number of open files of this process, as far as the system reports it.
 pub(crate) fn open_files() -> u64 {
     let folder = std::fs::read_dir("/proc/self/fd").or_else(|_| std::fs::read_dir("/dev/fd"));
     folder.map_or(64, |entries| entries.count() as u64)

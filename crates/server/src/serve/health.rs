@@ -1,21 +1,22 @@
-//! What does not work now: for `/readyz`, for `rookery status` and for the log.
+//! The current faults: for `/readyz`, for `rookery status` and for the log.
 //!
-//! **Invariant:** all three say the same. Operators are told why, clients on this machine which part, and strangers nothing but that.
+//! **Invariant:** all three report the same. Operators see the cause, clients on this machine the failed part, and strangers only
+//! that there is a fault.
 
 use rookery_log::EventLog;
 
 use crate::node::Node;
 
-/// A part that does not work now.
+/// A part that currently fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Problem {
-    /// The part, and what it does not do, for clients on this machine.
+    /// The part and its lost function, for clients on this machine.
     pub(crate) what: &'static str,
-    /// Why, with places and names, for operators.
+    /// The cause, with paths and names, for operators.
     pub(crate) why: String,
 }
 
-/// The parts of `node` that take no writes now.
+/// The parts of `node` that currently accept no writes.
 pub(crate) fn problems(node: &Node) -> Vec<Problem> {
     let log = node.log.fault().borrow().as_ref().map(ToString::to_string);
     let log = log.map(|why| Problem { what: "the log takes no writes", why });
@@ -25,12 +26,12 @@ pub(crate) fn problems(node: &Node) -> Vec<Problem> {
     log.into_iter().chain(accounts).collect()
 }
 
-/// Says in the log what has ceased to work, and what works again.
+/// Logs new faults and their ends.
 #[derive(Default)]
 pub(crate) struct Watch(Vec<Problem>);
 
 impl Watch {
-    /// Looks at `node` once more.
+    /// Checks `node` once more.
     pub(crate) fn look(&mut self, node: &Node) {
         self.compare(problems(node));
     }

@@ -1,10 +1,10 @@
-//! Which hosts the server answers for.
+//! The hosts for which the server answers.
 //!
-//! A web page can have its own name resolve to this machine (DNS rebinding). The browser then takes the server for the page's
-//! own, and `Origin` and `Host` agree; but they name a host that is not this server.
+//! A web page can make its own name resolve to this machine (DNS rebinding). The browser then takes the server for the page's
+//! own, and `Origin` and `Host` agree. But they name a host that is not this server.
 //!
-//! **Invariant:** every request to every route passes here before anything else looks at it.
-//! **Invariant:** `X-Forwarded-Host` and the like are not read: only what the client asks this server for counts.
+//! **Invariant:** every request to every route passes here before any other code sees it.
+//! **Invariant:** the server does not read `X-Forwarded-Host` and the like: only the host in the client's own request counts.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -24,25 +24,25 @@ use rookery_gateway::{
 
 use crate::config::Host;
 
-/// The hosts that the server answers for.
+/// The hosts for which the server answers.
 #[derive(Debug)]
 pub(crate) struct Hosts {
     listener: SocketAddr,
-    /// The server's name, and those that the operator allows.
+    /// The server's name, and the hosts that the operator allows.
     named: Vec<Host>,
 }
 
-/// Why a request is not for this server.
+/// Why the server refuses the host of a request.
 #[derive(Debug, PartialEq, Eq)]
 enum Misdirected {
-    /// It does not name one host, as HTTP demands (RFC 9112, section 3.2).
+    /// The request does not name exactly one host, as HTTP demands (RFC 9112, section 3.2).
     Malformed,
-    /// It is for another host.
+    /// The request is for another host.
     Foreign(Host),
 }
 
 impl Hosts {
-    /// For a server called `server_name`, with a port or without, that listens on `listener`.
+    /// For a server named `server_name`, with or without a port, that listens on `listener`.
     pub(crate) fn new(listener: SocketAddr, server_name: &str, allowed: &[Host]) -> Self {
         let named = Host::of_authority(server_name).into_iter().chain(allowed.iter().cloned());
         Self { listener, named: named.collect() }
@@ -52,8 +52,8 @@ impl Hosts {
         host.is_loopback() || self.is_of_listener(host) || self.named.contains(host)
     }
 
-    /// Whether it is an address by which clients reach the listener. Behind a router or a published port of a container
-    /// that is another one than the listener's; but from another machine nobody reaches a loopback address.
+    /// Whether clients can reach the listener by this address. Behind a router or a published port of a container it
+    /// differs from the listener's own. But no other machine can reach a loopback address.
     fn is_of_listener(&self, host: &Host) -> bool {
         let listener = self.listener.ip().to_canonical();
         match host {
@@ -62,12 +62,12 @@ impl Hosts {
         }
     }
 
-    /// Checks what a request is for. The port may be any, as forwarding changes it.
+    /// Checks the host of a request. The port may be any, since forwarding changes it.
     fn check(&self, version: Version, headers: &HeaderMap, uri: &Uri) -> Result<(), Misdirected> {
         let mut fields = headers.get_all(header::HOST).iter();
         let field = match (fields.next(), fields.next()) {
             (Some(field), None) => field.to_str().map(Some).map_err(|_| Misdirected::Malformed)?,
-            // It is older than `Host`; no browser speaks it.
+            // HTTP/1.0 is older than `Host`; no browser speaks it.
             (None, _) if version < Version::HTTP_11 => None,
             _ => return Err(Misdirected::Malformed),
         };
@@ -83,7 +83,7 @@ impl Hosts {
     }
 }
 
-/// Lets requests to `app` pass that are for one of `hosts`, and writes the others to the `security` log.
+/// Passes requests for one of `hosts` to `app`, and writes the others to the `security` log.
 pub(crate) fn only_for(app: Router, hosts: Hosts, security: SecurityLog) -> Router {
     app.layer(from_fn_with_state(Arc::new((hosts, security)), pass))
 }

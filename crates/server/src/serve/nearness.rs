@@ -1,8 +1,8 @@
-//! From where a request comes: the client's address, and whether the client is on this very machine.
+//! The origin of a request: the client's address, and whether the client is on this machine.
 //!
-//! **Invariant:** all surfaces (HTTP, the upgrade to a socket, event streams) pass here, and what they learn is one
-//! address. It is a loopback address only for a client on this machine that nobody speaks for.
-//! **Invariant:** what a client writes can take that away and never give it.
+//! **Invariant:** all surfaces (HTTP, the upgrade to a socket, event streams) pass here and get one address. It is
+//! a loopback address only for a client on this machine without a proxy.
+//! **Invariant:** data from the client can remove this property and never add it.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -20,7 +20,7 @@ use crate::{
     serve::unnamed_proxy::UnnamedProxies,
 };
 
-/// Headers that proxies add about the client, and that no client has a reason to send.
+/// Headers that proxies add about the client, and that no client needs to send.
 const OF_PROXIES: [&str; 18] = [
     "forwarded",
     "via",
@@ -45,7 +45,7 @@ const OF_PROXIES: [&str; 18] = [
 /// The same, as prefixes.
 const PREFIXES_OF_PROXIES: [&str; 5] = ["x-forwarded", "x-envoy-", "cf-", "fastly-", "x-proxy"];
 
-/// Tells the parts behind it who the client is, as far as is known.
+/// Passes the client's address to the inner layers, as far as it is known.
 pub(crate) fn behind_proxies(app: Router, proxies: &TrustedProxies) -> Router {
     let proxies = Arc::new((proxies.clone(), UnnamedProxies::default()));
     app.layer(axum::middleware::map_request(move |mut request: Request| {
@@ -62,8 +62,8 @@ pub(crate) fn behind_proxies(app: Router, proxies: &TrustedProxies) -> Router {
     }))
 }
 
-/// The address that limits count for, and by which a client is near or not. A client that somebody on this machine
-/// speaks for has the address `0.0.0.0`, unless a trusted proxy names another one.
+/// The address for limits and for the local check. A client behind a proxy on this machine has the address
+/// `0.0.0.0`, unless a trusted proxy names another one.
 fn client<B>(
     proxies: &TrustedProxies,
     peer: SocketAddr,
@@ -81,10 +81,11 @@ fn client<B>(
     SocketAddr::new(address, peer.port())
 }
 
-/// Whether a request from a loopback address was made there, and not passed on by a proxy.
+/// Whether a request from a loopback address comes from this machine, and not from a proxy.
 ///
-/// Proxies name themselves or the client in a header, keep the name by which the client reached them, or speak
-/// HTTP/1.0 (nginx does all but the first by default). One that does none of this looks like a local client.
+/// Proxies name themselves or the client in a header, keep the host name of the client's request, or speak
+/// HTTP/1.0 (nginx does all but the first by default). A proxy that does none of this looks like a local
+/// client.
 fn is_direct<B>(request: &axum::http::Request<B>) -> bool {
     request.version() != Version::HTTP_10
         && !request.headers().keys().any(is_of_proxy)
@@ -96,8 +97,8 @@ fn is_of_proxy(header: &HeaderName) -> bool {
     OF_PROXIES.contains(&name) || PREFIXES_OF_PROXIES.iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// Whether the client asked for this machine by a name that only this machine has: `localhost` or a loopback address,
-/// with any port. A request without exactly one `Host` asks for nothing.
+/// Whether the client asked for a host name that always means this machine: `localhost` or a loopback address, with
+/// any port. A request without exactly one `Host` does not.
 fn names_this_machine(headers: &HeaderMap, uri: &Uri) -> bool {
     let mut hosts = headers.get_all(HOST).iter();
     let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };
@@ -112,7 +113,7 @@ mod tests {
 
     const HOME: &str = "127.0.0.1:40000";
 
-    /// The address of the client of a request from `peer`, where the proxies in `trusted` are believed.
+    /// The address of the client of a request from `peer`, with the proxies in `trusted`.
     fn seen_from(
         trusted: &[&str],
         peer: &str,

@@ -1,6 +1,6 @@
-//! Notices that a reverse proxy speaks for clients whom the server cannot tell apart.
+//! Detects an untrusted reverse proxy whose clients the server cannot distinguish.
 //!
-//! **Invariant:** the log has one line a minute about each of a few proxies, whatever is sent.
+//! **Invariant:** the log has one line a minute about each of a few proxies, for any traffic.
 
 use std::{
     collections::HashMap,
@@ -14,21 +14,21 @@ use parking_lot::Mutex;
 /// Time between two lines about the same proxy.
 const TOLD_EVERY: Duration = Duration::from_mins(1);
 
-/// Most proxies that are told about in that time.
+/// Most proxies in the log in that time.
 const PROXIES_MAX: usize = 8;
 
-/// The header whose word is taken.
+/// The header that the server trusts.
 const BELIEVED: &str = "x-forwarded-for";
 
-/// Headers in which a proxy says for whom it speaks.
+/// Headers in which a proxy names its client.
 const FORWARDING: [&str; 4] = [BELIEVED, "forwarded", "x-real-ip", "via"];
 
-/// Which proxies the log has named lately.
+/// The proxies that the log has named recently.
 #[derive(Default)]
 pub(crate) struct UnnamedProxies(Mutex<HashMap<IpAddr, Instant>>);
 
 impl UnnamedProxies {
-    /// Looks at a request from `peer`, whose word is taken if it is `trusted`.
+    /// Checks a request from `peer`; `trusted` says whether the server trusts that proxy.
     pub(crate) fn notice(&self, peer: IpAddr, trusted: bool, headers: &HeaderMap) {
         let Some(problem) = problem(peer, trusted, headers) else { return };
         if !self.is_due(peer, Instant::now()) {
@@ -77,7 +77,8 @@ fn problem(peer: IpAddr, trusted: bool, headers: &HeaderMap) -> Option<Problem> 
     }
 }
 
-/// Whether a proxy of the operator may have this address. What others on the Internet send is forged.
+/// Whether a proxy of the operator may have this address. Headers from other addresses of the
+/// Internet are forged.
 fn is_near(peer: IpAddr) -> bool {
     match peer.to_canonical() {
         IpAddr::V4(peer) => {

@@ -2,7 +2,8 @@
 
 use std::fmt::Display;
 
-/// `1 user`, `2 users`: a count, and its noun in the plural unless it is one. Nouns are those that take an `s`.
+/// `1 user`, `2 users`: a count with its noun, in the plural unless it is one. Nouns are those that take an
+/// `s`.
 pub(crate) fn counted(count: impl Into<u64> + Display + Copy, noun: &str) -> String {
     if count.into() == 1 { format!("{count} {noun}") } else { format!("{count} {noun}s") }
 }

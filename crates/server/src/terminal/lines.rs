@@ -1,8 +1,8 @@
-//! Lines on their way to an output that may be full, gone or stalled.
+//! A queue of lines for an output that may be full, gone or stalled.
 //!
-//! **Invariant:** whoever adds a line never waits for the output, never fails and never panics.
-//! **Invariant:** at most [`WAITING_BYTES_MAX`] wait; a line beyond, and a line that the output
-//! refuses, is dropped and counted.
+//! **Invariant:** to add a line never waits for the output, never fails and never panics.
+//! **Invariant:** at most [`WAITING_BYTES_MAX`] wait. The queue drops and counts a line beyond
+//! that, and a line that the output refuses.
 
 use std::{
     collections::VecDeque,
@@ -13,10 +13,10 @@ use std::{
 
 use parking_lot::{Condvar, Mutex};
 
-/// Most bytes that wait to be written.
+/// Most bytes in the queue.
 const WAITING_BYTES_MAX: usize = 1024 * 1024;
 
-/// How long to wait when an output takes nothing just now, but does not make its writer wait.
+/// Pause when an output takes nothing at the moment, but does not block its writer.
 const RETRY_AFTER: Duration = Duration::from_millis(20);
 
 /// The lines of one output. Cheap to clone: all clones are the same.
@@ -37,12 +37,12 @@ struct State {
     writing: bool,
     /// Lines that were dropped since the start.
     lost: u64,
-    /// How many of them somebody was told about.
+    /// How many of them a report has stated.
     lost_told: u64,
 }
 
 impl Lines {
-    /// Adds what is to be written in one piece.
+    /// Adds bytes that are written in one piece.
     pub(super) fn add(&self, line: &[u8]) {
         let mut state = self.0.state.lock();
         if state.waiting_bytes + line.len() > WAITING_BYTES_MAX {
@@ -59,7 +59,7 @@ impl Lines {
         self.0.state.lock().lost
     }
 
-    /// Waits until everything is written, at most for `longest`. Answers whether it is.
+    /// Waits until everything is written, at most for `longest`. Returns whether it is.
     pub(super) fn flush(&self, longest: Duration) -> bool {
         let deadline = Instant::now() + longest;
         let mut state = self.0.state.lock();
@@ -71,8 +71,9 @@ impl Lines {
         true
     }
 
-    /// Writes what is added, for ever. `tell_lost` is called when a line could be written after
-    /// others were lost, with how many were lost since the start; what it adds is written too.
+    /// Writes added lines, for ever. When a line could be written after losses, it calls
+    /// `tell_lost` with the number of losses since the start, and writes the lines that this adds
+    /// too.
     pub(super) fn write_to(&self, output: &mut dyn Write, tell_lost: &dyn Fn(u64)) -> ! {
         let mut broken_line = false;
         loop {
@@ -109,7 +110,7 @@ impl Lines {
     }
 }
 
-/// Writes a whole line. If it breaks off in the middle, the next line starts on a line of its own.
+/// Writes a whole line. After an interrupted line, the next one starts on a line of its own.
 fn write_line(output: &mut dyn Write, broken_line: &mut bool, line: &[u8]) -> io::Result<()> {
     if *broken_line {
         write_all(output, b"\n").map_err(|(_, error)| error)?;
@@ -121,7 +122,7 @@ fn write_line(output: &mut dyn Write, broken_line: &mut bool, line: &[u8]) -> io
     })
 }
 
-/// Writes `bytes`, or says how many were written before the error.
+/// Writes `bytes`, or returns the number of written bytes before the error.
 fn write_all(output: &mut dyn Write, bytes: &[u8]) -> Result<(), (usize, io::Error)> {
     let mut done = 0;
     while done < bytes.len() {
@@ -144,7 +145,7 @@ mod tests {
 
     use super::*;
 
-    /// An output that answers each write as it is told to.
+    /// An output that answers each write as scripted.
     struct Scripted {
         answers: mpsc::Receiver<io::Result<usize>>,
         written: Arc<Mutex<Vec<u8>>>,

@@ -1,15 +1,15 @@
 //! Passwords and confirmations from the person at the terminal, or from a pipe.
 //!
-//! **Invariant:** a password that is typed is never shown.
+//! **Invariant:** the terminal never shows a typed password.
 
 use std::io::{self, BufRead, IsTerminal};
 
 use crate::{cli::UserCommand, failure::Failure, terminal};
 
-/// Reads the password of commands that set one: typed twice, or one line of a standard input that is no terminal.
+/// Reads the password of a command that sets one: typed twice, or one line of a standard input that is no
+/// terminal.
 ///
-/// # Errors
-/// [`Failure`] if there is none, or if the operator does not confirm what cannot be undone.
+/// # Errors [`Failure`] if there is none, or if the operator does not confirm an irreversible operation.
 pub(crate) fn read_for(command: &UserCommand) -> Result<Option<String>, Failure> {
     let wanted = matches!(
         command,
@@ -28,7 +28,7 @@ pub(crate) fn read_for(command: &UserCommand) -> Result<Option<String>, Failure>
     Ok(Some(password))
 }
 
-/// Asks for a password at the terminal, which does not show what is typed.
+/// Asks for a password at the terminal, which does not show it.
 fn typed() -> Result<String, Failure> {
     let ask = |text: &str| {
         terminal::ask(text);
@@ -51,7 +51,7 @@ fn line() -> Result<String, Failure> {
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
-/// What cannot be taken back is done only for somebody who says so.
+/// An irreversible operation needs a confirmation.
 fn confirm(command: &UserCommand) -> Result<(), Failure> {
     let UserCommand::Deactivate { name, yes: false } = command else { return Ok(()) };
     if !io::stdin().is_terminal() {

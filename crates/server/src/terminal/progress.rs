@@ -1,7 +1,7 @@
-//! Progress of long work on the terminal: how much is done, how fast, and how long it will take.
+//! Progress of long work on the terminal: the finished part, the speed and the time left.
 //!
-//! **Invariant:** telling costs a look at the clock; writing happens a few times a second at most.
-//! **Invariant:** nothing is written to standard output, which belongs to results.
+//! **Invariant:** a report costs a look at the clock; a write happens a few times a second at most.
+//! **Invariant:** nothing is written to standard output, which is for results.
 
 use std::{
     io::{self, IsTerminal, Write},
@@ -10,13 +10,13 @@ use std::{
 
 use crate::terminal::Stderr;
 
-/// How often the line on a terminal changes.
+/// Time between changes of the line on a terminal.
 const TERMINAL_EVERY: Duration = Duration::from_millis(200);
 
-/// How often a line is written where there is no terminal.
+/// Time between lines without a terminal.
 const PLAIN_EVERY: Duration = Duration::from_secs(5);
 
-/// Tells about one piece of work. Dropping it ends the line.
+/// Reports one piece of work. Dropping it ends the line.
 pub(crate) struct Progress {
     label: String,
     unit: &'static str,
@@ -29,8 +29,8 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// Tells about `label` on standard error; `unit` is what is counted (`events`). Without
-    /// `total` neither a share nor the time left is shown.
+    /// Reports `label` on standard error; `unit` names the counted things (`events`). Without
+    /// `total` it shows neither a share nor the time left.
     #[must_use]
     pub(crate) fn on_stderr(
         label: impl Into<String>,
@@ -59,7 +59,7 @@ impl Progress {
         self.total = Some(total);
     }
 
-    /// Says that `done` of the work is done. Writes only now and then.
+    /// Reports that `done` of the work is done. Writes only now and then.
     pub(crate) fn tell(&mut self, done: u64) {
         let now = Instant::now();
         let every = if self.terminal { TERMINAL_EVERY } else { PLAIN_EVERY };
@@ -69,7 +69,7 @@ impl Progress {
         }
     }
 
-    /// Says that all is done.
+    /// Reports the end of the work.
     pub(crate) fn finish(mut self, done: u64) {
         let elapsed = self.begun.elapsed();
         let text = finished(&self.label, self.unit, done, elapsed);
@@ -81,7 +81,7 @@ impl Progress {
         self.show(&text);
     }
 
-    /// A terminal that is gone is no reason to stop working: errors are not looked at.
+    /// The work goes on without a terminal, so errors are ignored.
     fn show(&mut self, text: &str) {
         let written = if self.terminal {
             let (width, shown) = (text.chars().count(), self.shown);

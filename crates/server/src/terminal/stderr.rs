@@ -1,7 +1,7 @@
-//! Standard error: log lines, progress and words to the person at the terminal.
+//! Standard error: log lines, progress and messages to the person at the terminal.
 //!
-//! **Invariant:** one thread writes, and everybody else only hands lines to it, so a full disk, a
-//! reader that has gone or a reader that stalls delays and ends nothing.
+//! **Invariant:** one thread writes, and all others only pass lines to it. So a full disk, or a
+//! reader that is gone or stalled, delays and ends nothing.
 
 use std::{
     fmt::Display,
@@ -12,14 +12,14 @@ use std::{
 
 use super::lines::Lines;
 
-/// How long the end of the program waits for its last lines to be written.
+/// How long the end of the program waits for its last lines.
 const FLUSH_MAX: Duration = Duration::from_secs(1);
 
 static LINES: LazyLock<Lines> = LazyLock::new(|| {
     let lines = Lines::default();
     let writer = lines.clone();
     let thread = std::thread::Builder::new().name("stderr".into());
-    // Without a thread nothing is written, and everything is counted as lost once the queue is full.
+    // Without a thread nothing is written, and lines count as lost once the queue is full.
     drop(thread.spawn(move || writer.write_to(&mut io::stderr(), &tell_lost)));
     lines
 });
@@ -31,7 +31,7 @@ fn tell_lost(lost: u64) {
     );
 }
 
-/// Standard error as an output that never fails. What one call of `write` gets stays in one piece.
+/// Standard error as an output that never fails. One call of `write` stays in one piece.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stderr;
 
@@ -46,17 +46,17 @@ impl Write for Stderr {
     }
 }
 
-/// Says a line to the person at the terminal.
+/// Prints a line for the person at the terminal.
 pub(crate) fn tell(line: impl Display) {
     LINES.add(format!("{line}\n").as_bytes());
 }
 
-/// Waits until all lines are written; not for long where they cannot be.
+/// Waits until all lines are written, for a short time if they cannot be.
 pub(crate) fn flush() {
     LINES.flush(FLUSH_MAX);
 }
 
-/// Asks for something without ending the line, and waits until it can be read.
+/// Prints a question without ending the line, and waits until it is visible.
 pub(crate) fn ask(text: impl Display) {
     LINES.add(text.to_string().as_bytes());
     flush();

@@ -1,6 +1,6 @@
 //! Standard output: the results of commands.
 //!
-//! **Invariant:** a result that could not be written whole fails the command.
+//! **Invariant:** an incompletely written result fails the command.
 
 use std::{
     future::pending,
@@ -27,13 +27,13 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
         .map_err(|error| unprinted(&error))
 }
 
-/// Waits until nobody reads the standard output any more: the other end of its pipe was closed. Somebody reads files and
-/// terminals for ever.
+/// Waits until the reader of the standard output has gone: the other end of its pipe is closed. Files and terminals
+/// always have a reader.
 pub(crate) async fn reader_gone() {
     let (sender, gone) = oneshot::channel();
     let watch = move || {
         let output = io::stdout();
-        // Whatever is asked for, the system tells of errors, and of the other end that was closed.
+        // With any request, the system reports errors and a closed other end.
         let mut watched = [PollFd::new(&output, PollFlags::empty())];
         loop {
             match poll(&mut watched, None) {
@@ -50,12 +50,12 @@ pub(crate) async fn reader_gone() {
     }
 }
 
-/// The standard output, for results that are made piece by piece.
+/// The standard output, for results that come piece by piece.
 pub(crate) fn stdout() -> impl Write {
     io::BufWriter::new(io::stdout().lock())
 }
 
-/// Why a result was not printed: [`Failure::is_reader_gone`] if nobody reads any more.
+/// Why a result was not printed: [`Failure::is_reader_gone`] if the reader has gone.
 pub(crate) fn unprinted(error: &io::Error) -> Failure {
     match error.kind() {
         io::ErrorKind::BrokenPipe => Failure::reader_gone(),

@@ -1,4 +1,4 @@
-//! Where the lines of an import go: into a data directory that is open here, or to the server that has it open.
+//! The target of an imported line: a data directory that this process has open, or the server that has it open.
 //!
 //! **Invariant:** both ways end in the same code, [`Importer`].
 
@@ -14,40 +14,40 @@ use crate::{
     operator::{Order, Output, answer_of},
 };
 
-/// Lines that are carried out together where no server runs.
+/// Lines in one batch without a running server.
 const LINES_HERE: usize = 8_192;
 
-/// Commands that are on their way to the disk at the same time where no server runs.
+/// Commands in flight to the disk without a running server.
 const UNDER_WAY_HERE: usize = 1_024;
 
-/// Commands of an import that are on their way to the disk at the same time beside those of users.
+/// Commands of an import in flight to the disk beside those of users.
 const UNDER_WAY_SERVING: usize = 64;
 
-/// How much of an import one order brings, in bytes, and so how long others may wait behind it.
+/// Size of one part of an import in bytes. It bounds the time that others wait behind the part.
 const ORDER_BYTES: usize = 256 * 1_024;
 
-/// A part of an import, for the server to carry out.
+/// A part of an import, for the server to execute.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ImportPart {
-    /// Do these users exist, for whom the operator lets the import act?
+    /// Asks whether these users exist, for whom the operator lets the import act.
     Check {
         /// User names or IDs.
         mapped: Vec<String>,
     },
-    /// Which of these commands does the log know?
+    /// Asks which of these commands the log knows.
     Known {
         /// The commands.
         commands: Vec<CommandId>,
     },
-    /// Carry out these lines.
+    /// Carries out these lines.
     Lines {
         /// The lines.
         lines: Vec<LineSteps>,
     },
 }
 
-/// Where the lines go.
+/// The target of the lines.
 pub(super) enum Sink<'a> {
     Here { importer: Box<Importer<'a>>, waiting: Vec<LineSteps> },
     Server { data: PathBuf, waiting: Vec<LineSteps>, bytes: usize, applied: Applied },
@@ -112,7 +112,7 @@ impl<'a> Sink<'a> {
         }
     }
 
-    /// Sends the lines that wait to the server.
+    /// Sends the queued lines to the server.
     async fn send(&mut self) -> Result<(), Failure> {
         let Self::Server { data, waiting, bytes, applied } = self else { return Ok(()) };
         let lines = std::mem::take(waiting);
@@ -149,8 +149,7 @@ fn target(node: &Node, under_way_max: usize) -> Target<'_> {
 
 /// Carries out a part of an import on the data directory of a server.
 ///
-/// # Errors
-/// [`Failure`], saying what to do.
+/// # Errors [`Failure`], which says what to do.
 pub(crate) async fn carry_out(
     node: &Node,
     part: ImportPart,
