@@ -1,8 +1,8 @@
-//! Those who listen: many sockets, read by one thread into one buffer, since the load generator
-//! shares the processors with the server. Frames are walked, never parsed: an event is counted by
-//! the mark that its message bears, which also says when it was sent.
+//! The listeners: many sockets, read by one thread into one buffer, since the load generator shares
+//! the processors with the server. The thread skips over frames and never parses them. It counts an
+//! event by the mark in its message, which also carries the send time.
 //!
-//! **Invariant:** a socket that closes fails the measurement; nobody is missed in silence.
+//! **Invariant:** a socket that closes fails the measurement; no listener is lost silently.
 
 use std::{
     io::{ErrorKind, Read, Write},
@@ -31,19 +31,19 @@ use crate::{
     stats::Samples,
 };
 
-/// Bytes that are read at once, and the longest message.
+/// Size of a read in bytes, and the longest message.
 const BUFFER_BYTES: usize = 4 * 1024 * 1024;
 
-/// How long deliveries may take until a measurement is given up.
+/// Longest wait for deliveries before a measurement fails.
 const DELIVERY_MAX: Duration = Duration::from_mins(1);
 
 /// The token of the waker; sockets count from 0.
 const WAKE: Token = Token(usize::MAX);
 
-/// A socket that is going to be listened to.
+/// A socket before the audience listens to it.
 pub(crate) struct Listener {
     stream: mio::net::TcpStream,
-    /// The beginning of a message whose end has not come.
+    /// The beginning of a message whose end has not arrived.
     carry: Vec<u8>,
     group: usize,
 }
@@ -56,7 +56,7 @@ pub(crate) struct Audience {
     thread: Option<JoinHandle<()>>,
 }
 
-/// What has been heard.
+/// The received events and frames.
 struct Heard {
     begun: Instant,
     groups: Vec<Group>,
@@ -67,9 +67,9 @@ struct Heard {
     frame: Mutex<Option<String>>,
 }
 
-/// What the listeners of one group have heard together.
+/// The totals of the listeners of one group.
 struct Group {
-    /// What stands once in each event that counts.
+    /// The text that each counted event contains once.
     mark: Finder<'static>,
     reached: Notify,
     events: AtomicU64,
@@ -79,7 +79,7 @@ struct Group {
     samples: Mutex<Samples>,
 }
 
-/// What a group has heard since [`Audience::reset`].
+/// The totals of a group since [`Audience::reset`].
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) events: u64,
@@ -90,10 +90,9 @@ pub(crate) struct Tally {
 }
 
 impl Listener {
-    /// Listens on `socket`, and counts what it hears with its `group`.
+    /// Listens on `socket`, and counts its events for its `group`.
     ///
-    /// # Errors
-    /// If the runtime does not let go of it.
+    /// # Errors If the runtime does not release the socket.
     pub(crate) fn new(socket: Socket, group: usize) -> Result<Self, Error> {
         let (stream, carry) = socket.into_parts()?;
         Ok(Self { stream: mio::net::TcpStream::from_std(stream), carry, group })
@@ -101,13 +100,12 @@ impl Listener {
 
     /// A second handle on its connection, to send on it while an audience listens.
     ///
-    /// # Errors
-    /// If there are too many.
+    /// # Errors If there are too many open files.
     pub(crate) fn handle(&self) -> Result<TcpStream, Error> {
         Ok(TcpStream::from(self.stream.as_fd().try_clone_to_owned()?))
     }
 
-    /// Reads what there is.
+    /// Reads the available bytes.
     fn read(&mut self, buffer: &mut [u8], hearing: &mut Hearing) -> Result<(), Error> {
         loop {
             let kept = self.carry.len();
@@ -126,14 +124,14 @@ impl Listener {
             if self.carry.is_empty() {
                 self.carry = Vec::new();
             }
-            // The kernel has no more, and tells when it has.
+            // The kernel has no more, and reports the next ones.
             if count < room {
                 return Ok(());
             }
         }
     }
 
-    /// Hears all whole messages; gives back where they end.
+    /// Counts all whole messages; returns the index of their end.
     fn walk(&mut self, bytes: &mut [u8], hearing: &mut Hearing) -> Result<usize, Error> {
         let mut at = 0;
         while let Some(message) = frame::message(&mut bytes[at..])? {
@@ -154,10 +152,10 @@ impl Listener {
     }
 }
 
-/// What the thread needs to count.
+/// The data that the thread needs to count.
 struct Hearing {
     heard: Arc<Heard>,
-    /// When the bytes at hand were read.
+    /// The time at which the current bytes were read.
     now: Duration,
 }
 
@@ -200,10 +198,10 @@ impl Hearing {
 }
 
 impl Audience {
-    /// Starts to listen. Times count from `begun`; `marks` say what each group counts.
+    /// Starts to listen. Times count from `begun`; `marks` contains the text that each group
+    /// counts.
     ///
-    /// # Errors
-    /// If the system does not let so many be watched.
+    /// # Errors If the system cannot watch so many sockets.
     pub(crate) fn start(
         begun: Instant,
         mut listeners: Vec<Listener>,
@@ -238,7 +236,7 @@ impl Audience {
         self.heard.begun.elapsed()
     }
 
-    /// The processor time that listening has cost so far.
+    /// The processor time of the listening thread so far.
     pub(crate) fn used(&self) -> Duration {
         Duration::from_nanos(self.heard.used.load(Relaxed))
     }
@@ -248,7 +246,7 @@ impl Audience {
         self.heard.frame.lock().clone()
     }
 
-    /// Forgets what `group` has heard, and says how many events it is to hear now.
+    /// Resets the counts of `group`, and sets the number of expected events.
     pub(crate) fn reset(&self, group: usize, target: u64) {
         let group = &self.heard.groups[group];
         for count in [&group.events, &group.frames, &group.bytes] {
@@ -258,10 +256,9 @@ impl Audience {
         group.target.store(target, Relaxed);
     }
 
-    /// Waits until `group` has heard `target` events since [`Self::reset`].
+    /// Waits until `group` has received `target` events since [`Self::reset`].
     ///
-    /// # Errors
-    /// If a socket is closed, or nothing comes for a minute.
+    /// # Errors If a socket closes, or nothing comes for a minute.
     pub(crate) async fn wait(&self, group: usize, target: u64) -> Result<(), Error> {
         let waiting = &self.heard.groups[group];
         waiting.target.store(target, Relaxed);
@@ -280,7 +277,7 @@ impl Audience {
         }
     }
 
-    /// Takes what `group` has heard since [`Self::reset`].
+    /// Takes the counts of `group` since [`Self::reset`].
     pub(crate) fn tally(&self, group: usize) -> Tally {
         let group = &self.heard.groups[group];
         Tally {
@@ -298,7 +295,7 @@ impl Drop for Audience {
         if self.waker.wake().is_ok()
             && let Some(thread) = self.thread.take()
         {
-            // A thread that panicked has said so.
+            // A panicking thread has reported its panic.
             let _said = thread.join();
         }
     }

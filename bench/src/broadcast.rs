@@ -1,7 +1,7 @@
-//! The bare reference of a fan-out: a WebSocket server that sends the same bytes to everybody.
+//! The bare reference of a fan-out: a WebSocket server that sends the same bytes to all clients.
 //!
-//! It runs as a process of its own, so that its processor time and memory can be told apart from
-//! those of the load generator, and sends each line of its standard input.
+//! It runs in its own process, so that its processor time and memory are separate from those of the
+//! load generator. It sends each line of its standard input.
 
 use std::io::BufRead;
 
@@ -26,16 +26,15 @@ use crate::{Error, server::ANNOUNCEMENT};
 /// The argument that makes this program the bare server.
 pub(crate) const ARGUMENT: &str = "--bare-broadcast";
 
-/// Messages that may wait for the slowest listener.
+/// Messages that may queue up for the slowest listener.
 const BACKLOG: usize = 65_536;
 
-/// As little as a socket needs to read what clients say.
+/// The least buffer for the messages of clients.
 const READ_BUFFER_BYTES: usize = 4 * 1024;
 
-/// Says where it listens, and serves until its standard input ends.
+/// Prints its address, and serves until its standard input ends.
 ///
-/// # Errors
-/// If it cannot listen.
+/// # Errors If it cannot listen.
 pub(crate) fn serve_lines() -> Result<(), Error> {
     let runtime = Builder::new_multi_thread().enable_all().build()?;
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
@@ -44,7 +43,7 @@ pub(crate) fn serve_lines() -> Result<(), Error> {
     let source = messages.clone();
     runtime.spawn(async move { accept(&listener, &source).await });
     for line in std::io::stdin().lock().lines() {
-        // Without listeners there is nobody to tell.
+        // Without listeners the send has no receiver.
         let _nobody = messages.send(Utf8Bytes::from(line?));
     }
     Ok(())
@@ -54,7 +53,7 @@ async fn accept(listener: &TcpListener, messages: &broadcast::Sender<Utf8Bytes>)
     while let Ok((stream, _)) = listener.accept().await {
         let messages = messages.subscribe();
         tokio::spawn(async move {
-            // A listener that has gone is not missed.
+            // A listener that has gone is ignored.
             let _gone = serve(stream, messages).await;
         });
     }
@@ -72,7 +71,7 @@ async fn serve(
             text = messages.recv() => Some(text?),
             _closed = socket.next() => return Ok(()),
         };
-        // All that is ready goes out in one write.
+        // One write sends all available messages.
         while let Some(text) = next {
             socket.feed(Message::Text(text)).await?;
             next = messages.try_recv().ok();
@@ -81,7 +80,7 @@ async fn serve(
     }
 }
 
-/// Agrees to the protocol that the client names.
+/// Accepts the protocol that the client names.
 #[expect(clippy::result_large_err, clippy::unnecessary_wraps, reason = "the library's signature")]
 fn agree(
     _: &Request,

@@ -1,4 +1,4 @@
-//! A data directory with a long history. It takes a while to make, so it is kept.
+//! A data directory with a long history. Its creation takes a while, so it is kept.
 
 use std::{
     fs,
@@ -15,19 +15,19 @@ use crate::{
     settings::Settings,
 };
 
-/// Rises when the same number of events would be made in another way.
+/// Rises when the content for the same number of events changes.
 const VERSION: u32 = 1;
 
-/// Members of each room, if there are so many users.
+/// Members of each room, if there are enough users.
 const MEMBERS: usize = 20;
 
-/// Rooms of the first user, if there are so many.
+/// Rooms of the first user, if there are enough.
 const ROOMS_OF_FIRST: usize = 50;
 
-/// Of so many messages, one is said in the first room, which gets long.
+/// One of this number of messages goes to the first room, which becomes long.
 const TO_FIRST_ROOM: u64 = 20;
 
-/// A data directory, and who can look into it.
+/// A data directory, and the tokens of its users.
 pub(crate) struct Dataset {
     /// The folder for `rookery serve --data`.
     pub(crate) folder: PathBuf,
@@ -38,10 +38,9 @@ pub(crate) struct Dataset {
 }
 
 impl Dataset {
-    /// The data directory with so many events; makes it if it is not there.
+    /// The data directory with this number of events; creates it if it does not exist.
     ///
-    /// # Errors
-    /// If it cannot be made.
+    /// # Errors If it cannot be created.
     pub(crate) fn of(settings: &Settings, events: u64) -> Result<Self, Error> {
         let home = settings.kept().join(format!("events-{events}-v{VERSION}"));
         let (folder, note) = (home.join("data"), home.join("made.json"));
@@ -111,7 +110,7 @@ fn talk(
     Ok(())
 }
 
-/// Who is in each room, its owner first.
+/// The members of each room, the owner first.
 fn members(rooms: usize, users: usize) -> Vec<Vec<usize>> {
     let of = |room: usize| {
         let mut members = vec![room % users];

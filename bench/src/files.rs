@@ -1,26 +1,24 @@
-//! How many files may be open: thousands of sockets need more than many systems give.
+//! The limit of open files: thousands of sockets need more than the default of many systems.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::{Error, settings::Settings};
 
-/// Files beside the sockets.
+/// Files besides the sockets.
 const SPARE: u64 = 500;
 
-/// Raises the limit of this program, and so of the servers that it starts, as far as it may.
+/// Raises the limit of this program and of the servers that it starts, as far as allowed.
 ///
-/// # Errors
-/// If the system forbids that.
+/// # Errors If the system forbids that.
 pub(crate) fn raise_limit() -> Result<(), Error> {
     let limit = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit })?;
     Ok(())
 }
 
-/// Whether `sockets` can be open at once.
+/// Checks that `sockets` can be open at once.
 ///
-/// # Errors
-/// Says what to do if they cannot.
+/// # Errors States what to do if they cannot.
 pub(crate) fn enough_for(sockets: usize) -> Result<(), Error> {
     let needed = sockets as u64 + SPARE;
     match getrlimit(Resource::Nofile).current {

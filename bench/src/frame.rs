@@ -4,10 +4,10 @@
 
 use crate::Error;
 
-/// Longest frame that is read.
+/// Longest frame that this client reads.
 const FRAME_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// The opcode of what follows in a message of several frames.
+/// The opcode of a continuation in a message of several frames.
 const CONTINUATION: u8 = 0;
 /// The opcode of a text.
 pub(crate) const TEXT: u8 = 1;
@@ -18,16 +18,16 @@ pub(crate) const PING: u8 = 9;
 /// The opcode that answers a ping.
 const PONG: u8 = 10;
 
-/// The bit of the first byte that says that the message ends with this frame.
+/// The bit of the first byte that marks the last frame of a message.
 const FINAL: u8 = 0x80;
-/// The bit of the second byte that says that the payload is masked.
+/// The bit of the second byte that marks a masked payload.
 const MASKED: u8 = 0x80;
-/// A length that says that the real one follows in two bytes.
+/// A length value that means: the real length follows in two bytes.
 const LENGTH_16: u8 = 0x7e;
-/// A length that says that the real one follows in eight bytes.
+/// A length value that means: the real length follows in eight bytes.
 const LENGTH_64: u8 = 0x7f;
 
-/// The header of a frame: opcode, whether its message ends with it, where its payload begins, and where it ends.
+/// The header of a frame: opcode, whether it is the last of its message, start and end of the payload.
 #[derive(Debug, PartialEq)]
 struct Frame {
     opcode: u8,
@@ -36,7 +36,7 @@ struct Frame {
     end: usize,
 }
 
-/// A message: opcode, where its payload begins and ends, and where the next message begins.
+/// A message: opcode, start and end of its payload, and the start of the next message.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Message {
     pub(crate) opcode: u8,
@@ -73,11 +73,10 @@ fn frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Reads an unmasked message, and joins its frames in place; none if it is not all there. A closing frame within a message
-/// takes its place.
+/// Reads an unmasked message, and joins its frames in place; `None` if it is not complete. A closing frame within a
+/// message replaces it.
 ///
-/// # Errors
-/// If a frame is too long, or does not belong where it is.
+/// # Errors If a frame is too long, or is out of place.
 pub(crate) fn message(bytes: &mut [u8]) -> Result<Option<Message>, Error> {
     let Some(Frame { opcode, is_final, begin, mut end }) = header(bytes)? else { return Ok(None) };
     let (mut next, mut is_final, mut parts) = (end, is_final, Vec::new());
@@ -99,7 +98,7 @@ pub(crate) fn message(bytes: &mut [u8]) -> Result<Option<Message>, Error> {
     Ok(Some(Message { opcode, begin, end, next }))
 }
 
-/// Reads the header of an unmasked frame; none if it is not all there, payload included.
+/// Reads the header of an unmasked frame; `None` if the frame is not complete.
 fn header(bytes: &[u8]) -> Result<Option<Frame>, Error> {
     let [first, second, rest @ ..] = bytes else { return Ok(None) };
     let (length, begin) = match second & !MASKED {

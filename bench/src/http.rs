@@ -1,6 +1,6 @@
-//! A client of HTTP/1.1 that costs next to nothing: the machine is shared with the server.
+//! An HTTP/1.1 client with minimal cost: it shares the machine with the server.
 //!
-//! **Invariant:** a request is bytes that were built before the clock ran.
+//! **Invariant:** the bytes of a request are built before the clock runs.
 
 use serde_json::{Value, json};
 use tokio::{
@@ -10,7 +10,7 @@ use tokio::{
 
 use crate::Error;
 
-/// Longest answer that is read.
+/// Longest accepted answer.
 const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// The bytes of a GraphQL request.
@@ -46,10 +46,9 @@ impl Connection {
         Ok(Self { stream, buffer: Vec::with_capacity(8 * 1024) })
     }
 
-    /// Sends a request and gives back the body of its answer.
+    /// Sends a request and returns the body of its answer.
     ///
-    /// # Errors
-    /// If the answer is none, or not a success.
+    /// # Errors If the answer is malformed, or not a success.
     pub(crate) async fn ask(&mut self, request: &[u8]) -> Result<&[u8], Error> {
         self.stream.write_all(request).await?;
         self.buffer.clear();
@@ -67,10 +66,9 @@ impl Connection {
         }
     }
 
-    /// Runs a document that has to succeed and gives back its `data`.
+    /// Runs a document that has to succeed and returns its `data`.
     ///
-    /// # Errors
-    /// If it does not.
+    /// # Errors If it does not.
     pub(crate) async fn run(
         &mut self,
         token: &str,
@@ -86,7 +84,7 @@ impl Connection {
     }
 }
 
-/// Where the body begins and ends, once all of the answer is there.
+/// Start and end of the body, once the answer is complete.
 fn answer(bytes: &[u8]) -> Result<Option<(usize, usize)>, Error> {
     let Some(head) = memchr::memmem::find(bytes, b"\r\n\r\n") else { return Ok(None) };
     let lines = bytes[..head].split(|byte| *byte == b'\n');

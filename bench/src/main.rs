@@ -1,9 +1,9 @@
 //! Measures Rookery, and beside it the bare reference of the same work in the same run.
 //!
-//! `cargo xtask bench` builds this and the server, and runs it. Each measurement is one JSON line
-//! on standard output; progress goes to standard error.
+//! `cargo xtask bench` builds this program and the server, and runs it. Each measurement is one
+//! JSON line on standard output; progress goes to standard error.
 //!
-//! **Invariant:** no figure is ever compared with a limit here: machines differ, people judge.
+//! **Invariant:** no code here compares a figure with a limit: machines differ, and people judge.
 //! **Invariant:** servers listen on the loopback address only, and end with the value that started
 //! them.
 
@@ -29,7 +29,7 @@ use std::process::ExitCode;
 
 use settings::Settings;
 
-/// Whatever keeps a measurement from being made, in words.
+/// Why a measurement failed, in words.
 pub(crate) type Error = Box<dyn std::error::Error + Send + Sync>;
 
 fn main() -> ExitCode {

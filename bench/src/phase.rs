@@ -1,4 +1,5 @@
-//! Phases of a measurement: some speak, an audience hears, and a server pays for it.
+//! Phases of a measurement: speakers send, an audience receives, and the phase measures the cost of
+//! the server.
 
 use std::time::{Duration, Instant};
 
@@ -13,34 +14,33 @@ use crate::{
     stats::{Latency, float},
 };
 
-/// How messages are sent.
+/// The pace of messages.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Pace {
-    /// The next when everybody has the last.
+    /// One at a time: the next when all listeners have received the last.
     OneAtATime,
-    /// Each connection as fast as it is answered.
+    /// Each connection as fast as answers come.
     Burst,
-    /// So many a second, whatever becomes of them. They count as sent when they were due, so that
-    /// waiting before a busy server counts.
+    /// A fixed number a second, independent of deliveries. A message counts as sent when it was
+    /// due, so that waiting before a busy server counts.
     PerSecond(f64),
 }
 
-/// What was measured.
+/// The results.
 pub(crate) struct Phase {
     tally: Tally,
     messages: u64,
     elapsed: Duration,
-    /// None in a burst, where it says how long the queue is.
+    /// `None` in a burst, where the value would be the length of the queue.
     latency: Option<Latency>,
     server_seconds: f64,
     client_seconds: f64,
 }
 
-/// Lets `speakers` send `messages` in turn, waits until the first group of the audience has heard
-/// them all, and says what that cost.
+/// Lets `speakers` send `messages` in turn, waits until the first group of the audience has
+/// received them all, and returns the cost.
 ///
-/// # Errors
-/// If a message is not taken or does not arrive.
+/// # Errors If a message is refused or does not arrive.
 pub(crate) async fn measure(
     server: &Server,
     audience: &Audience,
@@ -80,11 +80,9 @@ async fn one_at_a_time(
     Ok(())
 }
 
-/// Lets `speakers` speak as often a second as `rate` says, until `done`; gives back how many
-/// deliveries that makes.
+/// Lets `speakers` send at the rate `rate` until `done`; returns the number of deliveries.
 ///
-/// # Errors
-/// If a message is not taken.
+/// # Errors If a message is refused.
 pub(crate) async fn speak_until(
     audience: &Audience,
     speakers: &mut [Speaker],
@@ -104,8 +102,8 @@ async fn at_once(
     audience.wait(0, target).await
 }
 
-/// Each takes its turn as long as there is `more`, and does not wait for the others: of ten
-/// speakers, the first sends the messages 0, 10, 20 ... Gives back how many deliveries that makes.
+/// Each speaker takes its turn as long as there is `more`, and does not wait for the others: of ten
+/// speakers, the first sends the messages 0, 10, 20 ... Returns the number of deliveries.
 async fn in_turn(
     audience: &Audience,
     speakers: &mut [Speaker],
@@ -133,7 +131,7 @@ async fn in_turn(
 }
 
 impl Phase {
-    /// As a run to report: what was delivered, and what each delivery cost.
+    /// As a run for the report: the deliveries, with the cost of each.
     pub(crate) fn run(&self) -> Run {
         let events = float(self.tally.events.max(1));
         let frames = float(self.tally.frames.max(1));
@@ -148,7 +146,7 @@ impl Phase {
         run
     }
 
-    /// As a run to report, beside the same of a bare server.
+    /// As a run for the report, beside the same phase of a bare server.
     pub(crate) fn run_beside(&self, bare: &Self) -> Run {
         let mut run = self.run();
         run.reference_rate = bare.run().rate();
@@ -162,12 +160,12 @@ impl Phase {
         run
     }
 
-    /// Processor time of the server for each message, however many heard it, in microseconds.
+    /// Processor time of the server for each message, for any number of listeners, in microseconds.
     pub(crate) fn server_micros_per_message(&self) -> f64 {
         self.server_seconds * 1e6 / float(self.messages.max(1))
     }
 
-    /// How long deliveries took.
+    /// The durations of deliveries.
     pub(crate) fn latency(&self) -> Option<Latency> {
         self.latency
     }

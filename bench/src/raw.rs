@@ -1,7 +1,7 @@
-//! The bare reference of everything durable: a file, written and synced in groups.
+//! The bare reference of all durable work: a file, written and synced in groups.
 //!
-//! The file is as long from the beginning as it will ever be: a file that grows commits the journal of the file system at each
-//! sync, which would make the reference slower than what it is the reference of.
+//! The file has its full length from the beginning. A growing file commits the journal of the file system at each sync, which
+//! would make the reference slower than the measured work.
 
 use std::{
     fs::File,
@@ -15,18 +15,18 @@ use crate::{
     stats::{Samples, float},
 };
 
-/// How long the file is. Once it is full, it is written from its beginning again.
+/// Length of the file. When it is full, writing starts again at its beginning.
 const FILE_BYTES: usize = 64 << 20;
 
-/// What a bare file does.
+/// The results of a bare file.
 pub(crate) struct Raw {
     /// Records a second.
     pub(crate) rate: f64,
-    /// The time that one group takes, write and sync.
+    /// The duration of one group, write and sync.
     pub(crate) p50_ms: f64,
 }
 
-/// A file that takes turns with what is measured beside it.
+/// A file that takes turns with the measured program.
 pub(crate) struct RawFile {
     file: File,
     text: Vec<u8>,

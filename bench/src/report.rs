@@ -6,26 +6,26 @@ use serde_json::Value;
 
 use crate::stats::{Latency, float, median};
 
-/// A figure of a run, if it has it.
+/// A figure of a run, if the run has it.
 type Figure<'a> = &'a dyn Fn(&Run) -> Option<f64>;
 
 /// One run of a measurement.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Run {
-    /// How often it was done.
+    /// The number of repetitions.
     pub(crate) count: u64,
-    /// How long that took.
+    /// Their duration.
     pub(crate) elapsed: Duration,
-    /// How long each time took.
+    /// The duration of each.
     pub(crate) latency: Option<Latency>,
-    /// How often a second the bare reference did it, in this same run.
+    /// The rate of the bare reference in the same run.
     pub(crate) reference_rate: Option<f64>,
     /// Figures of this measurement alone; names end in their unit.
     pub(crate) more: Vec<(&'static str, f64)>,
 }
 
 impl Run {
-    /// What was done `count` times in `elapsed`.
+    /// `count` repetitions in `elapsed`.
     pub(crate) fn new(count: u64, elapsed: Duration, latency: Option<Latency>) -> Self {
         Self { count, elapsed, latency, ..Self::default() }
     }
@@ -44,7 +44,7 @@ pub(crate) fn print(workload: &str, parameters: Value, runs: &[Run]) {
     println!("{}", line(workload, parameters, runs));
 }
 
-/// The keys stand in the order in which they are read best, so no map holds them.
+/// The keys keep a readable order, so no map holds them.
 fn line(workload: &str, parameters: Value, runs: &[Run]) -> String {
     let middle = |figure: Figure| number(median(runs.iter().filter_map(figure)));
     let mut line = vec![("workload", workload.into()), ("parameters", parameters)];
@@ -71,7 +71,7 @@ fn line(workload: &str, parameters: Value, runs: &[Run]) -> String {
     format!("{{{}}}", pairs.join(","))
 }
 
-/// Four digits are more than any of these figures is worth.
+/// Four digits are precise enough for all of these figures.
 fn number(figure: Option<f64>) -> Value {
     let Some(figure) = figure else { return Value::Null };
     let text = format!("{figure:.3e}");

@@ -1,5 +1,5 @@
-//! Fills a data directory before a server is started on it: through the write side, as an import
-//! does, since a registration over HTTP costs a password hash each.
+//! Fills a data directory before a server starts on it. It uses the write side, like an import,
+//! since a registration over HTTP costs a password hash.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -21,13 +21,13 @@ use tokio::runtime::Runtime;
 
 use crate::Error;
 
-/// Commands that are on their way to the disk at the same time.
+/// Commands in flight to the disk.
 const UNDER_WAY_MAX: usize = 1_024;
 
 /// The name of the server.
 const SERVER_NAME: &str = "bench.test";
 
-/// An open data directory that is being filled.
+/// An open data directory for filling.
 pub(crate) struct Seed {
     runtime: Runtime,
     node: Node,
@@ -35,10 +35,10 @@ pub(crate) struct Seed {
     now: Millis,
 }
 
-/// The settings of a server on `folder`: those of the environment, as the program itself has them.
+/// The settings of a server on `folder`: those of the environment, as the program itself reads
+/// them.
 ///
-/// # Errors
-/// If the folder's name cannot be a setting.
+/// # Errors If the folder's name cannot be a setting.
 pub(crate) fn config(folder: &Path) -> Result<Config, Error> {
     let folder = folder.to_str().ok_or("the folder's name is not UTF-8")?.to_owned();
     let settings =
@@ -48,10 +48,9 @@ pub(crate) fn config(folder: &Path) -> Result<Config, Error> {
 }
 
 impl Seed {
-    /// Opens `folder`, which is made if it is missing.
+    /// Opens `folder`, and creates it if it is missing.
     ///
-    /// # Errors
-    /// If it cannot be used.
+    /// # Errors If it cannot be used.
     pub(crate) fn open(folder: &Path) -> Result<Self, Error> {
         let runtime = Runtime::new()?;
         let config = config(folder)?;
@@ -61,20 +60,18 @@ impl Seed {
         Ok(Self { runtime, node, under_way: VecDeque::new(), now })
     }
 
-    /// Makes users of these names.
+    /// Creates users with these names.
     ///
-    /// # Errors
-    /// If one is no name.
+    /// # Errors If one of the names is not valid.
     pub(crate) fn users(&self, names: &[String]) -> Result<(), Error> {
         let users = self.node.accounts.ensure_users(names, AccountMillis(self.now.0));
         self.runtime.block_on(users)?;
         Ok(())
     }
 
-    /// Logs these users in, and gives back their tokens.
+    /// Logs these users in, and returns their tokens.
     ///
-    /// # Errors
-    /// If one is not there.
+    /// # Errors If one of them does not exist.
     pub(crate) fn tokens(&self, names: &[String]) -> Result<Vec<String>, Error> {
         let mint = async |name: &String| {
             let now = AccountMillis(self.now.0);
@@ -90,11 +87,10 @@ impl Seed {
         })
     }
 
-    /// Makes public rooms, each by the owner of its name; gives them back with how many events
-    /// that took.
+    /// Creates public rooms, each by the owner in its entry; returns them with the number of
+    /// events.
     ///
-    /// # Errors
-    /// If one is refused.
+    /// # Errors If one is refused.
     pub(crate) fn rooms(
         &self,
         owned: &[(String, String)],
@@ -116,18 +112,16 @@ impl Seed {
         Ok((made.into_iter().map(|(room, _)| room).collect(), events))
     }
 
-    /// Lets a user join a public room. It may be under way until [`Self::settle`].
+    /// Lets a user join a public room. The join may be in flight until [`Self::settle`].
     ///
-    /// # Errors
-    /// If this or an earlier command is refused.
+    /// # Errors If this or an earlier command is refused.
     pub(crate) fn join(&mut self, room: &OwnedRoomId, user: &str) -> Result<(), Error> {
         self.start(room, user, &RoomCommand::Join { reason: None, member_of: None })
     }
 
-    /// Lets a member say something. It may be under way until [`Self::settle`].
+    /// Sends a message of a member. It may be in flight until [`Self::settle`].
     ///
-    /// # Errors
-    /// If this or an earlier command is refused.
+    /// # Errors If this or an earlier command is refused.
     pub(crate) fn say(
         &mut self,
         room: &OwnedRoomId,
@@ -170,10 +164,9 @@ impl Seed {
         Ok(())
     }
 
-    /// Waits until all is durable and the read models show it.
+    /// Waits until all is durable and the read models have it.
     ///
-    /// # Errors
-    /// If a command was refused, or the read models are stuck.
+    /// # Errors If a command was refused, or the read models are stuck.
     pub(crate) fn settle(&mut self) -> Result<(), Error> {
         self.finish(0)?;
         let tail = *self.node.log.tail().borrow();
@@ -181,10 +174,9 @@ impl Seed {
         Ok(self.runtime.block_on(shown)?)
     }
 
-    /// Closes the directory, so that a server can be started on it.
+    /// Closes the directory, so that a server can start on it.
     ///
-    /// # Errors
-    /// As [`Self::settle`].
+    /// # Errors As [`Self::settle`].
     pub(crate) fn close(mut self) -> Result<(), Error> {
         self.settle()?;
         self.runtime.block_on(self.node.close());
@@ -202,7 +194,7 @@ pub(crate) fn names(prefix: &str, count: usize) -> Vec<String> {
     (0..count).map(|index| format!("{prefix}{index}")).collect()
 }
 
-/// Something to say, as long as people's messages are: 20 to 150 bytes, each another.
+/// A message text with a typical length: 20 to 150 bytes, each different.
 pub(crate) fn chatter(number: u64) -> String {
     const WORDS: [&str; 16] = [
         "the", "server", "is", "up", "again", "after", "we", "moved", "that", "disk", "to",

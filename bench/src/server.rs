@@ -1,7 +1,7 @@
-//! The program under measurement and the bare reference beside it, each a process of its own.
+//! The measured program and the bare reference beside it, each in its own process.
 //!
-//! **Invariant:** the process ends with the value that started it, or when this program is told to
-//! end.
+//! **Invariant:** the process ends with the value that started it, or when a signal ends this
+//! program.
 
 use std::{
     fs,
@@ -20,22 +20,22 @@ use tokio::{
 
 use crate::{Error, broadcast, stats::float};
 
-/// How long a server may take until it listens.
+/// Longest start of a server until it listens.
 const START_MAX: Duration = Duration::from_mins(5);
 
-/// What stands before the address in the first line of the log.
+/// The text before the address in the first line of the log.
 pub(crate) const ANNOUNCEMENT: &str = "listening on http://";
 
 /// Clock ticks of `/proc` in a second, on every Linux of today.
 const TICKS_PER_SECOND: f64 = 100.0;
 
-/// How long a server has to do nothing to be at rest.
+/// How long a server has to be idle to be at rest.
 const QUIET: Duration = Duration::from_millis(200);
 
-/// How often to look whether it is.
+/// Interval between two checks for that.
 const SETTLE_MAX: u32 = 300;
 
-/// The process IDs of all servers that run.
+/// The process IDs of all running servers.
 static RUNNING: Mutex<Vec<u32>> = Mutex::new(Vec::new());
 
 /// A running server.
@@ -47,17 +47,16 @@ pub(crate) struct Server {
 /// Memory of a process, in MiB.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Memory {
-    /// All that is resident, pages of files included.
+    /// All resident memory, with pages of files.
     pub(crate) resident: f64,
-    /// What no file backs.
+    /// Memory without a file behind it.
     pub(crate) anonymous: f64,
 }
 
 impl Server {
     /// Starts `program` on the data in `folder`, and waits until it listens.
     ///
-    /// # Errors
-    /// Quotes what it said instead.
+    /// # Errors Quotes its output instead.
     pub(crate) fn start(program: &Path, folder: &Path) -> Result<Self, Error> {
         let mut command = Command::new(program);
         // A benchmark asks for more than any user does.
@@ -67,11 +66,10 @@ impl Server {
         Self::spawn(command)
     }
 
-    /// Starts the bare reference of a fan-out; [`crate::broadcast`] says what it does. Also gives
-    /// back where to write what it is to send.
+    /// Starts the bare reference of a fan-out; see [`crate::broadcast`]. Also returns the writer
+    /// for the text to send.
     ///
-    /// # Errors
-    /// As [`Self::start`].
+    /// # Errors As [`Self::start`].
     pub(crate) fn bare() -> Result<(Self, ChildStdin), Error> {
         let mut command = Command::new(std::env::current_exe()?);
         command.arg(broadcast::ARGUMENT).stdin(Stdio::piped());
@@ -81,7 +79,7 @@ impl Server {
     }
 
     fn spawn(mut command: Command) -> Result<Self, Error> {
-        // Our own settings are none of the server's.
+        // The settings of the benchmark are not for the server.
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("ROOKERY_BENCH_") {
                 command.env_remove(name);
@@ -106,34 +104,31 @@ impl Server {
         Ok(server)
     }
 
-    /// Where it listens: `127.0.0.1:PORT`.
+    /// The address of its listener: `127.0.0.1:PORT`.
     pub(crate) fn address(&self) -> &str {
         &self.address
     }
 
-    /// The processor time that it has used, in seconds.
+    /// Its processor time so far, in seconds.
     ///
-    /// # Errors
-    /// If the system does not say.
+    /// # Errors If the system does not report it.
     pub(crate) fn processor_seconds(&self) -> Result<f64, Error> {
         let text = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
         Ok(ticks(&text).ok_or("cannot read /proc/PID/stat")? / TICKS_PER_SECOND)
     }
 
-    /// What it has read from files so far, in bytes; pages of mapped files do not count.
+    /// The bytes that it has read from files so far; pages of mapped files do not count.
     ///
-    /// # Errors
-    /// If the system does not say.
+    /// # Errors If the system does not report it.
     pub(crate) fn bytes_read(&self) -> Result<f64, Error> {
         let text = fs::read_to_string(format!("/proc/{}/io", self.child.id()))?;
         let line = text.lines().find_map(|line| line.strip_prefix("rchar: "));
         Ok(line.ok_or("cannot read /proc/PID/io")?.trim().parse()?)
     }
 
-    /// Waits until it has nothing more to do: no processor time for a while.
+    /// Waits until it has no more work: no processor time for a while.
     ///
-    /// # Errors
-    /// If it works on for a minute.
+    /// # Errors If it still works after a minute.
     pub(crate) async fn settle(&self) -> Result<(), Error> {
         let mut used = self.processor_seconds()?;
         for _ in 0..SETTLE_MAX {
@@ -147,10 +142,9 @@ impl Server {
         Err("the server does not come to rest".into())
     }
 
-    /// The memory that it uses.
+    /// Its memory.
     ///
-    /// # Errors
-    /// If the system does not say.
+    /// # Errors If the system does not report it.
     pub(crate) fn memory(&self) -> Result<Memory, Error> {
         let text = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let of = |name| mebibytes(&text, name).ok_or("cannot read /proc/PID/status");
@@ -160,7 +154,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended by itself: then there is nothing to end.
+        // The process may have ended by itself: then there is nothing to end.
         let _ended = self.child.kill();
         let mut running = RUNNING.lock();
         let _reaped = self.child.wait();
@@ -168,10 +162,9 @@ impl Drop for Server {
     }
 }
 
-/// From now on, SIGTERM and SIGINT end this program and all servers that it runs.
+/// From now on, SIGTERM and SIGINT end this program and all its servers.
 ///
-/// # Errors
-/// If signals cannot be heard.
+/// # Errors If signals cannot be handled.
 pub(crate) fn end_on_signal() -> Result<(), Error> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let entered = runtime.enter();
@@ -185,17 +178,17 @@ pub(crate) fn end_on_signal() -> Result<(), Error> {
                 _ = interrupt.recv() => {}
             }
         });
-        // The lock is kept, so that no other server starts.
+        // The lock stays held, so that no other server starts.
         let running = RUNNING.lock();
         let ids = running.iter().map(u32::to_string);
-        // There is nothing else to try.
+        // Nothing else can be tried.
         let _sent = Command::new("kill").arg("-KILL").args(ids).status();
         std::process::exit(130);
     })?;
     Ok(())
 }
 
-/// Tells the address once it is named, else what was said. Reads on, so that the server never
+/// Sends the address once the log names it, or else the output. Reads on, so that the server never
 /// waits for a reader.
 fn watch(lines: ChildStderr, found: &Sender<Result<String, String>>) {
     let mut said = Vec::new();
@@ -212,7 +205,7 @@ fn watch(lines: ChildStderr, found: &Sender<Result<String, String>>) {
     let _late = found.send(Err(format!("the server ended:\n{}", said.join("\n"))));
 }
 
-/// The ticks in user and kernel mode. The name in brackets may hold anything.
+/// The ticks in user and kernel mode. The name in brackets may contain any characters.
 fn ticks(stat: &str) -> Option<f64> {
     let (_, rest) = stat.rsplit_once(')')?;
     let mut fields = rest.split_whitespace().skip(11);

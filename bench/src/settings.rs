@@ -1,4 +1,4 @@
-//! How much is measured, and where. All from environment variables `ROOKERY_BENCH_...`.
+//! The sizes and places of the measurements, all from environment variables `ROOKERY_BENCH_...`.
 
 use std::{
     env, fs,
@@ -11,56 +11,55 @@ use tempfile::TempDir;
 
 use crate::Error;
 
-/// How much to measure, and where.
+/// The sizes and places of the measurements.
 pub(crate) struct Settings {
     /// `RUNS`: runs whose median is reported.
     pub(crate) runs: usize,
-    /// `SECONDS`: how long each timed run of `append` and `send` goes on.
+    /// `SECONDS`: duration of each timed run of `append` and `send`.
     pub(crate) duration: Duration,
     /// `EVENTS`: events in the log of `rebuild`.
     pub(crate) rebuild_events: u64,
     /// `HISTORY`: events in the data directory of `memory` and `start`.
     pub(crate) history_events: u64,
-    /// `ROOMS`: how many rooms the users of `home` have.
+    /// `ROOMS`: numbers of rooms of the users of `home`.
     pub(crate) rooms: Vec<usize>,
-    /// `DEPTHS`: how many events lie after the pages of `scroll`.
+    /// `DEPTHS`: numbers of events after the pages of `scroll`.
     pub(crate) depths: Vec<usize>,
-    /// `LONG`: how many events the rooms of `long` have.
+    /// `LONG`: numbers of events in the rooms of `long`.
     pub(crate) long: Vec<usize>,
-    /// `LISTENERS`: how many listen in `fanout`.
+    /// `LISTENERS`: numbers of listeners of `fanout`.
     pub(crate) listeners: Vec<usize>,
-    /// `DELIVERIES`: how many deliveries a burst of `fanout` makes.
+    /// `DELIVERIES`: deliveries of a burst of `fanout`.
     pub(crate) deliveries: usize,
-    /// `PACE`: how many deliveries a second paced messages make.
+    /// `PACE`: deliveries a second of paced messages.
     pub(crate) pace: f64,
-    /// `PACED`: for how many seconds messages are paced.
+    /// `PACED`: duration of paced messages in seconds.
     pub(crate) paced: Duration,
     /// `SOCKETS`: idle subscriptions of `memory`.
     pub(crate) sockets: Vec<usize>,
     /// `MIXED`: sockets of `mixed`.
     pub(crate) mixed: usize,
-    /// `QUIET`: sockets of `quiet` to which nothing happens.
+    /// `QUIET`: sockets of `quiet` whose rooms have no events.
     pub(crate) quiet: usize,
-    /// `STORM`: clients of `storm` that come back at once.
+    /// `STORM`: clients of `storm` that reconnect at once.
     pub(crate) storm: usize,
-    /// `MISSED`: how many messages each of them has missed.
+    /// `MISSED`: messages that each of them has missed.
     pub(crate) missed: usize,
-    /// `STALLED`: how many listen in `stalled` beside the one that does not.
+    /// `STALLED`: listeners of `stalled`, besides the one that does not read.
     pub(crate) stalled: usize,
-    /// `PROGRAM`: the program that is measured.
+    /// `PROGRAM`: the measured program.
     pub(crate) program: PathBuf,
-    /// Where data is kept: on the disk of the build folder, not in memory.
+    /// The place for data: on the disk of the build folder, not in memory.
     folder: PathBuf,
 }
 
 impl Settings {
-    /// What the names of all variables begin with.
+    /// The prefix of all variables.
     pub(crate) const PREFIX: &str = "ROOKERY_BENCH_";
 
-    /// Reads them.
+    /// Reads the variables.
     ///
-    /// # Errors
-    /// Names the variable whose value makes no sense, or the program that is not there.
+    /// # Errors Names the variable with an invalid value, or the missing program.
     pub(crate) fn read() -> Result<Self, Error> {
         let built = env::current_exe()?;
         let built = built.parent().ok_or("this program lies in no folder")?;
@@ -96,15 +95,14 @@ impl Settings {
         })
     }
 
-    /// A folder that goes when the value does.
+    /// A temporary folder, removed with the value.
     ///
-    /// # Errors
-    /// If it cannot be made.
+    /// # Errors If it cannot be created.
     pub(crate) fn scratch(&self) -> Result<TempDir, Error> {
         Ok(tempfile::Builder::new().prefix("scratch-").tempdir_in(&self.folder)?)
     }
 
-    /// Where data that takes long to make is kept for the next time.
+    /// The place for data that takes long to create, kept for the next run.
     pub(crate) fn kept(&self) -> &Path {
         &self.folder
     }

@@ -1,4 +1,4 @@
-//! A WebSocket client that costs next to nothing, and graphql-transport-ws on it.
+//! A WebSocket client with minimal cost, and graphql-transport-ws on it.
 
 use std::net::SocketAddr;
 
@@ -17,7 +17,7 @@ use crate::{
 pub(crate) struct Socket {
     stream: TcpStream,
     buffer: Vec<u8>,
-    /// What lies before was given out.
+    /// Bytes before this index were returned already.
     read: usize,
 }
 
@@ -30,8 +30,7 @@ pub(crate) fn subscribe(id: &str, document: &str, variables: &Value) -> Vec<u8> 
 impl Socket {
     /// Connects to the WebSocket at `address`.
     ///
-    /// # Errors
-    /// If there is none.
+    /// # Errors If there is none.
     pub(crate) async fn connect(address: &str) -> Result<Self, Error> {
         Self::upgrade(TcpStream::connect(address).await?).await
     }
@@ -44,10 +43,10 @@ impl Socket {
         Self::connect(address).await?.log_in(token).await
     }
 
-    /// As [`Self::open`], with so small a buffer of the kernel that who does not read is noticed.
+    /// As [`Self::open`], with such a small kernel buffer that the server notices a client that
+    /// does not read.
     ///
-    /// # Errors
-    /// As [`Self::open`].
+    /// # Errors As [`Self::open`].
     pub(crate) async fn open_small(address: &str, token: &str) -> Result<Self, Error> {
         let socket = TcpSocket::new_v4()?;
         socket.set_recv_buffer_size(4 * 1024)?;
@@ -88,10 +87,9 @@ impl Socket {
         Ok(self)
     }
 
-    /// Sends bytes that [`text`] or [`subscribe`] made.
+    /// Sends the bytes of [`text`] or [`subscribe`].
     ///
-    /// # Errors
-    /// If the connection is broken.
+    /// # Errors If the connection is broken.
     pub(crate) async fn send(&mut self, frame: &[u8]) -> Result<(), Error> {
         Ok(self.stream.write_all(frame).await?)
     }
@@ -124,10 +122,9 @@ impl Socket {
         }
     }
 
-    /// The connection, and what was read of it but not given out.
+    /// The connection, and the bytes read from it but not returned yet.
     ///
-    /// # Errors
-    /// If the runtime does not let go of it.
+    /// # Errors If the runtime does not release the socket.
     pub(crate) fn into_parts(mut self) -> Result<(std::net::TcpStream, Vec<u8>), Error> {
         self.buffer.drain(..self.read);
         Ok((self.stream.into_std()?, self.buffer))

@@ -1,4 +1,4 @@
-//! Those who speak: to Rookery over HTTP, each on a connection of its own, or to the bare server.
+//! The speakers: they send to Rookery over HTTP, each on its own connection, or to the bare server.
 
 use std::{io::Write, process::ChildStdin, time::Duration};
 
@@ -15,11 +15,11 @@ use crate::{
 pub(crate) const SEND: &str = "mutation($input: SendMessageInput!) { sendMessage(input: $input) {
     event { eventId } position refusal { code message } } }";
 
-/// Somebody who says the same again and again, each time with the time in it.
+/// A speaker that sends the same text again and again, each time with the current time in it.
 pub(crate) struct Speaker {
     voice: Voice,
     message: Stamped,
-    /// How many listen to each message.
+    /// The number of listeners to each message.
     pub(crate) listeners: u64,
 }
 
@@ -46,19 +46,17 @@ impl Speaker {
         Ok(Self { voice, message, listeners: listeners as u64 })
     }
 
-    /// Who makes the bare server send `text`.
+    /// A speaker that makes the bare server send `text`.
     ///
-    /// # Errors
-    /// If there is no mark in it.
+    /// # Errors If there is no mark in it.
     pub(crate) fn bare(lines: ChildStdin, text: &str, listeners: usize) -> Result<Self, Error> {
         let message = Stamped::new(format!("{text}\n").into())?;
         Ok(Self { voice: Voice::Bare(lines), message, listeners: listeners as u64 })
     }
 
-    /// Speaks; `time` is when.
+    /// Sends a message with `time` in it.
     ///
-    /// # Errors
-    /// If it was not taken.
+    /// # Errors If it was refused.
     pub(crate) async fn say(&mut self, time: Duration) -> Result<(), Error> {
         let message = self.message.at(time);
         match &mut self.voice {
@@ -74,10 +72,9 @@ pub(crate) fn input(room: &str) -> Value {
     json!({ "input": { "roomId": room, "body": body } })
 }
 
-/// Whether the message was taken.
+/// Checks that the message was accepted.
 ///
-/// # Errors
-/// Quotes the answer if it was not.
+/// # Errors Quotes the answer if it was not.
 pub(crate) fn accepted(answer: &[u8]) -> Result<(), Error> {
     if find(answer, br#""refusal":null"#).is_some() {
         return Ok(());

@@ -1,4 +1,4 @@
-//! The mark in a message that says when it was sent, as wide whenever that is.
+//! The mark in a message with its send time, always of the same width.
 
 use std::time::Duration;
 
@@ -6,13 +6,13 @@ use memchr::memmem::find;
 
 use crate::Error;
 
-/// What the mark begins with. No document of ours shows a message's text twice.
+/// The beginning of the mark. No document of the benchmark shows a message's text twice.
 pub(crate) const MARK: &[u8] = b"~sent:";
 
-/// The mark before anything was sent: microseconds in twelve digits follow.
+/// The mark before anything was sent: twelve digits of microseconds follow.
 pub(crate) const UNSENT: &str = "~sent:000000000000";
 
-/// Bytes that have one mark.
+/// Bytes with one mark.
 #[derive(Clone)]
 pub(crate) struct Stamped {
     bytes: Vec<u8>,
@@ -20,17 +20,16 @@ pub(crate) struct Stamped {
 }
 
 impl Stamped {
-    /// Takes over `bytes`.
+    /// Takes `bytes`.
     ///
-    /// # Errors
-    /// If there is no mark in them.
+    /// # Errors If there is no mark in them.
     pub(crate) fn new(bytes: Vec<u8>) -> Result<Self, Error> {
         let at = find(&bytes, MARK).ok_or("there is no mark in the message")?;
         (bytes.len() >= at + UNSENT.len()).then_some(()).ok_or("the mark is cut off")?;
         Ok(Self { bytes, at })
     }
 
-    /// The bytes, sent at `time`.
+    /// The bytes, with `time` as the send time.
     pub(crate) fn at(&mut self, time: Duration) -> &[u8] {
         let digits = format!("{:012}", time.as_micros() % 1_000_000_000_000);
         let begin = self.at + MARK.len();
@@ -39,7 +38,7 @@ impl Stamped {
     }
 }
 
-/// The time in the mark with which `bytes` begin; none if it is cut off or was never sent.
+/// The time in the mark at the start of `bytes`; `None` if the mark is cut off or was never sent.
 pub(crate) fn read(bytes: &[u8]) -> Option<Duration> {
     let digits = bytes.get(MARK.len()..UNSENT.len())?;
     let microseconds: u64 = str::from_utf8(digits).ok()?.parse().ok()?;

@@ -8,11 +8,11 @@ use std::time::Duration;
 pub(crate) struct Latency {
     pub(crate) p50_ms: f64,
     pub(crate) p99_ms: f64,
-    /// None of fewer samples than a thousand, of which it would be the slowest.
+    /// `None` with fewer than a thousand samples, where it would be the slowest.
     pub(crate) p999_ms: Option<f64>,
 }
 
-/// Durations that were measured.
+/// Measured durations.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Samples(Vec<Duration>);
 
@@ -29,7 +29,7 @@ impl Samples {
         self.0.len()
     }
 
-    /// None without samples.
+    /// `None` without samples.
     pub(crate) fn latency(mut self) -> Option<Latency> {
         self.0.sort_unstable();
         let at = |permille| Some(self.0.get(rank(self.0.len(), permille)?)?.as_secs_f64() * 1e3);
@@ -43,7 +43,7 @@ fn rank(len: usize, permille: usize) -> Option<usize> {
     (len * permille).div_ceil(1_000).max(1).checked_sub(1).filter(|index| *index < len)
 }
 
-/// The middle value; of an even number, the mean of the two in the middle. None without values.
+/// The middle value; for an even number, the mean of the two in the middle. `None` without values.
 pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> Option<f64> {
     let mut values: Vec<f64> = values.into_iter().collect();
     values.sort_unstable_by(f64::total_cmp);
@@ -52,7 +52,7 @@ pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> Option<f64> {
     Some(f64::midpoint(lower, upper))
 }
 
-/// As a number to calculate with.
+/// As a number for calculations.
 #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
 pub(crate) fn float(count: impl TryInto<u64>) -> f64 {
     count.try_into().unwrap_or(u64::MAX) as f64

@@ -1,11 +1,11 @@
-//! The benchmark itself, with small settings: every workload runs and reports what it measured.
-//! No figure is judged.
+//! The benchmark itself, with small settings: every workload runs and reports its results. No test
+//! judges a figure.
 
 use std::{path::Path, process::Command, sync::Mutex};
 
 use serde_json::Value;
 
-/// Small enough for a test.
+/// Sizes that are small enough for a test.
 const SETTINGS: [(&str, &str); 17] = [
     ("RUNS", "1"),
     ("SECONDS", "0.1"),
@@ -26,12 +26,12 @@ const SETTINGS: [(&str, &str); 17] = [
     ("STALLED", "5"),
 ];
 
-/// Workloads share data directories, each of which one server opens.
+/// Workloads share data directories, and one server opens each.
 static TURN: Mutex<()> = Mutex::new(());
 
 /// The lines that a workload reports.
 fn measure(workload: &str) -> Vec<Value> {
-    // A test that failed has nothing that the next one needs.
+    // A failed test leaves nothing that the next one needs.
     let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let bench = Path::new(env!("CARGO_BIN_EXE_rookery-bench"));
     let program = bench.with_file_name("rookery");

@@ -1,6 +1,6 @@
-//! Requests that are made to hurt: each is refused by name, and others notice nothing.
+//! Abusive requests: the server refuses each by name, and other users notice nothing.
 //!
-//! The numbers only tell the cases apart.
+//! The numbers only identify the cases.
 
 use std::{fmt::Write, thread};
 
@@ -306,7 +306,7 @@ fn guessing_passwords_is_limited_and_tells_nothing_about_users() {
         let codes: Vec<Value> =
             (0..20).map(|_| try_once("alice")["refusal"]["code"].clone()).collect();
         assert_eq!(codes.last().unwrap(), "RATE_LIMITED");
-        // The owner's other device goes on, and so does every other user at the same address.
+        // The owner's other device continues, and so does every other user at the same address.
         let other = eve.log_in("correct horse");
         assert!(other["token"].is_string(), "{other}");
         Client::register(server, "another.user");
@@ -332,7 +332,7 @@ fn a_flood_in_one_room_is_limited_and_others_are_not() {
         assert_eq!(refusal["code"], "RATE_LIMITED");
         assert!(refusal["retryAfter"].as_i64().is_some_and(|wait| (1..=3_600).contains(&wait)));
     }
-    // What was sent before is answered as it was.
+    // Earlier requests get their answers.
     assert!(send(20)["event"]["eventId"].is_string());
     alice.say(&room, "still here");
     drop(server);
@@ -392,7 +392,7 @@ fn many_logins_at_once_wait_in_a_bounded_line() {
     });
 }
 
-/// What the process holds in memory.
+/// Memory of the process.
 pub(crate) fn memory_kib(server: &Server) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", server.id())).unwrap();
     let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
@@ -410,8 +410,8 @@ fn a_forged_forwarding_header_moves_no_limit() {
             let headers = ["Content-Type: application/json", &*header];
             send(server, "POST /graphql", &headers, &body).body
         };
-        // Registration is open on loopback alone. The header is believed from no one, so that
-        // whoever sends it loses the loopback and gains nothing.
+        // Registration is open on loopback alone. The server trusts nobody's header, so a client
+        // that sends it loses the loopback and gains nothing.
         for address in ["203.0.113.9", "127.0.0.1", "::1, 127.0.0.1"] {
             assert!(from(address).contains("REGISTRATION_CLOSED"), "{address}");
         }

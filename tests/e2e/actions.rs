@@ -1,4 +1,5 @@
-//! Numbered actions: each once, in their order, however they arrive, and seen by nobody else.
+//! Numbered actions: each once, in their order of numbers, in any order of arrival, and visible to
+//! nobody else.
 
 use std::{path::Path, thread};
 
@@ -10,10 +11,10 @@ use crate::{
     server::{Server, succeed},
 };
 
-/// Long enough that whatever is sent together also waits together.
+/// Long enough that actions sent together also wait together.
 const PATIENT: [&str; 4] = ["--limits-action-wait", "9s", "--limits-deadline", "60s"];
 
-/// So short that nothing waits.
+/// So short that no action waits.
 const HASTY: [&str; 2] = ["--limits-action-wait", "1ms"];
 
 const SEND: &str = "mutation($input: SendMessageInput!) { sendMessage(input: $input) {
@@ -30,7 +31,7 @@ fn message(room: &str, number: i64) -> Value {
     json!({ "roomId": room, "body": format!("number {number}"), "actionId": number })
 }
 
-/// The items of the stream of a device after a position: numbers of actions, once for each commit.
+/// The items on the stream of a device after a position: numbers of actions, once for each commit.
 fn numbers(client: &Client, after: &str) -> Vec<Value> {
     let document = "query($after: Position!) { events(after: $after) { events { __typename
         ... on RoomEvent { actionId position } ... on ProfileChanged { user { displayName } } } } }";
@@ -96,7 +97,7 @@ fn what_is_sent_as_3_1_2_over_http_is_logged_as_1_2_3_in_whatever_stream() {
     assert_eq!(last_action(&alice), 5);
 }
 
-/// The payloads of mutations that were sent on sockets, in the order in which they were sent.
+/// The payloads of mutations on sockets, in the order of sending.
 fn payloads(sockets: &mut [Socket], count: usize) -> Vec<Value> {
     let mut payloads = Vec::new();
     let shares = sockets.len();
@@ -141,7 +142,7 @@ fn what_is_sent_as_3_1_2_over_one_socket_or_several_is_logged_as_1_2_3() {
     }
     let order: Vec<_> = told.iter().map(|event| event["actionId"].as_i64().unwrap()).collect();
     assert_eq!(order, [1, 2, 3, 4, 5, 6]);
-    // Answer and event say enough to find each other, whichever comes first.
+    // The answer and the event have enough data to match each other, in either order.
     for answer in answers {
         assert!(told.contains(&answer["event"]), "{answer}");
     }
@@ -165,7 +166,7 @@ fn an_action_that_comes_too_late_is_refused_and_never_applied() {
     assert_eq!(late(&alice), "ACTION_TOO_LATE");
     assert_eq!(alice.act("sendMessage", message(&room, 5)), fifth);
     assert_eq!(alice.act("sendMessage", message(&room, 6))["refusal"], Value::Null);
-    // Another device counts for itself, and who counts nothing is not kept.
+    // Another device has its own numbers, and a device without numbers leaves nothing.
     let laptop = laptop_of(&alice);
     assert_eq!(laptop.act("sendMessage", message(&room, 4))["refusal"], Value::Null);
     alice.say(&room, "no number");
@@ -212,7 +213,7 @@ fn a_retry_gets_the_first_result_also_of_what_made_no_event_and_after_a_restart(
     assert_eq!(codes, expected);
     assert_eq!((&first[2]["event"], first[1]["event"].is_null()), (&Value::Null, false));
     assert_eq!(last_action(&bob), 7);
-    // All of it would come out otherwise by now.
+    // A second execution would have another result by now.
     let levels = json!({ "roomId": room, "powerLevels": { "users": [
         { "userId": bob.user_id, "level": 100 }] } });
     assert_eq!(alice.act("setPowerLevels", levels)["refusal"], Value::Null);
@@ -228,10 +229,10 @@ fn a_retry_gets_the_first_result_also_of_what_made_no_event_and_after_a_restart(
     }
     server.kill();
     let verified = succeed(data.path(), &["verify"], "");
-    assert!(verified.contains("as a rebuild gives them"), "{verified}");
+    assert!(verified.contains("equal to a rebuild"), "{verified}");
 }
 
-/// Which numbers are in the log, in its order.
+/// The action numbers in the log, in its order.
 fn logged(data: &Path) -> Vec<i64> {
     let commits = succeed(data, &["log", "tail", "--after", "0"], "");
     let number = |line: &str| {
@@ -294,7 +295,7 @@ fn an_action_id_is_seen_by_its_device_alone_on_every_path() {
     let (server, alice, room) = start(data.path(), &HASTY);
     let (laptop, bob) = (laptop_of(&alice), Client::register(&server, "bob"));
     bob.act("joinRoom", json!({ "roomId": room }));
-    // The first account administers the server: let it be the one that must not see.
+    // The first account is the administrator: it must not see the numbers either.
     let (admin, carol) = (alice.clone(), bob.clone());
     let carols_laptop = laptop_of(&carol);
     let before = carol.position();

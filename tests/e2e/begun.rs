@@ -13,7 +13,7 @@ use crate::{
 
 const FOLLOW: &str = "subscription { eventStream { events { __typename } position } }";
 
-/// The first chunk of a stream over HTTP that asks for `accept`, whose connection is cut then.
+/// The first chunk of a stream over HTTP with `accept`; the connection is cut after it.
 fn first_chunk(server: &Server, client: &Client, accept: &str) -> Value {
     let body = json!({ "query": FOLLOW }).to_string();
     let token = client.token.as_deref().unwrap();

@@ -15,7 +15,7 @@ use crate::{
 const ROOMS: usize = 40;
 const MESSAGES: usize = 60;
 
-/// Reads all messages of a room in pages, each with a document of its own.
+/// Reads all messages of a room in pages, each with a different document.
 fn scroll(client: &Client, room: &str, number: usize) {
     let mut before = Value::Null;
     for page in 0.. {

@@ -12,10 +12,10 @@ use tungstenite::{Error, HandshakeError, Message, WebSocket, client::IntoClientR
 
 use crate::server::Server;
 
-/// How long a test waits for an answer before it fails.
+/// Longest wait of a test for an answer.
 pub(crate) const ANSWER_MAX: Duration = Duration::from_secs(30);
 
-/// A device that is logged in, or nobody yet.
+/// A logged-in device, or a client without a login.
 #[derive(Clone)]
 pub(crate) struct Client {
     address: String,
@@ -41,7 +41,7 @@ impl Client {
         Self { address: server.address().to_owned(), agent, token: None, user_id: String::new() }
     }
 
-    /// A user who is there already, with a token that the operator gave out.
+    /// An existing user, with a token from the operator.
     pub(crate) fn with_token(server: &Server, name: &str, token: &str) -> Self {
         let token = Some(token.trim().to_owned());
         Self { token, user_id: format!("@{name}:localhost"), ..Self::anonymous(server) }
@@ -84,12 +84,12 @@ impl Client {
         Self { address: server.address().to_owned(), ..self.clone() }
     }
 
-    /// Sends a request and gives back whatever comes.
+    /// Sends a request and returns any answer.
     pub(crate) fn post(&self, document: &str, variables: &Value) -> Answer {
         self.try_post(document, variables).expect("the server answers")
     }
 
-    /// Sends a request; `None` if the connection broke before the answer was there.
+    /// Sends a request; `None` if the connection broke before the answer.
     pub(crate) fn try_post(&self, document: &str, variables: &Value) -> Option<Answer> {
         let mut request = self.agent.post(format!("http://{}/graphql", self.address));
         if let Some(token) = &self.token {
@@ -101,14 +101,14 @@ impl Client {
         Some(Answer { status, body: response.body_mut().read_json().ok()? })
     }
 
-    /// Sends a request that has to succeed and gives back its `data`.
+    /// Sends a request that has to succeed and returns its `data`.
     pub(crate) fn run(&self, document: &str, variables: &Value) -> Value {
         let Answer { body, .. } = self.post(document, variables);
         assert_eq!(body.get("errors"), None, "the request failed:\n{document}\n{variables}");
         body["data"].clone()
     }
 
-    /// Runs the one mutation `name` with `input`, and gives back its payload, which has
+    /// Runs the one mutation `name` with `input`, and returns its payload, which has
     /// `event { eventId sequence }`, `room { roomId }`, `position` and `refusal { code }`.
     #[expect(clippy::needless_pass_by_value, reason = "callers write the input in place")]
     pub(crate) fn act(&self, name: &str, input: Value) -> Value {
@@ -127,41 +127,41 @@ impl Client {
         self.run(&document, &json!({ "input": input }))[name].clone()
     }
 
-    /// Runs the one mutation `name`, which has to be refused, and gives back the code.
+    /// Runs the one mutation `name`, which has to be refused, and returns the code.
     pub(crate) fn refused(&self, name: &str, input: Value) -> String {
         let payload = self.act(name, input);
         assert_eq!(payload["event"], Value::Null, "{name} was not refused");
         payload["refusal"]["code"].as_str().expect("a code").to_owned()
     }
 
-    /// Sends a request that has to fail, and gives back the code of its error.
+    /// Sends a request that has to fail, and returns the code of its error.
     pub(crate) fn fail(&self, document: &str, variables: &Value) -> String {
         let Answer { body, .. } = self.post(document, variables);
         let code = body["errors"][0]["extensions"]["code"].as_str();
         code.unwrap_or_else(|| panic!("no error with a code:\n{document}\n{body}")).to_owned()
     }
 
-    /// Where the server is in its log.
+    /// The position of the server in its log.
     pub(crate) fn position(&self) -> String {
         let answer = self.run("{ viewer { position } }", &json!({}));
         answer["viewer"]["position"].as_str().expect("a position").to_owned()
     }
 
-    /// Creates a room and gives back its ID.
+    /// Creates a room and returns its ID.
     pub(crate) fn create_room(&self, input: Value) -> String {
         let payload = self.act("createRoom", input);
         assert_eq!(payload["refusal"], Value::Null);
         payload["room"]["roomId"].as_str().expect("a room ID").to_owned()
     }
 
-    /// Says something and gives back the ID of the event.
+    /// Sends a message and returns the ID of the event.
     pub(crate) fn say(&self, room: &str, body: &str) -> String {
         let payload = self.act("sendMessage", json!({ "roomId": room, "body": body }));
         assert_eq!(payload["refusal"], Value::Null);
         payload["event"]["eventId"].as_str().expect("an event ID").to_owned()
     }
 
-    /// Says the same `count` times, over a socket, many at a time.
+    /// Sends the same message `count` times, over a socket, many at a time.
     pub(crate) fn say_many(&self, room: &str, body: &str, count: usize) {
         const AT_ONCE: usize = 32;
         let document = "mutation($room: RoomID!, $body: String!) {
@@ -184,21 +184,21 @@ impl Client {
         }
     }
 
-    /// Opens a socket on which this device is logged in.
+    /// Opens a socket with the login of this device.
     pub(crate) fn socket(&self) -> Socket {
         self.logged_in(self.silent_socket())
     }
 
-    /// Opens a socket on which this device is logged in, and that takes hardly anything before it is read.
+    /// Opens a socket with the login of this device and tiny buffers for unread data.
     pub(crate) fn narrow_socket(&self) -> Socket {
         let socket = self.open_socket(self.narrow_connection(), &[]);
         self.logged_in(socket.unwrap_or_else(|status| panic!("no upgrade, but status {status}")))
     }
 
-    /// A connection that takes hardly anything before it is read.
+    /// A connection with tiny buffers for unread data.
     pub(crate) fn narrow_connection(&self) -> TcpStream {
         let socket = Socket2::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
-        // Before it connects: the peer learns then how much it may send.
+        // Set before the connection, since the peer then learns how much it may send.
         socket.set_recv_buffer_size(4 * 1024).expect("a buffer may be small");
         let address: SocketAddr = self.address.parse().expect("an address");
         socket.connect(&address.into()).expect("the server takes connections");
@@ -215,12 +215,12 @@ impl Client {
         socket
     }
 
-    /// Opens a socket and says nothing.
+    /// Opens a socket and sends nothing.
     pub(crate) fn silent_socket(&self) -> Socket {
         self.try_socket(&[]).unwrap_or_else(|status| panic!("no upgrade, but status {status}"))
     }
 
-    /// Opens a socket with more headers, or gives back the status of the answer.
+    /// Opens a socket with more headers, or returns the status of the answer.
     pub(crate) fn try_socket(&self, headers: &[(&'static str, &str)]) -> Result<Socket, u16> {
         let stream = TcpStream::connect(&self.address).expect("the server takes connections");
         stream.set_read_timeout(Some(ANSWER_MAX)).expect("a timeout");
@@ -247,10 +247,10 @@ impl Client {
         }
     }
 
-    /// Subscribes to the event stream on a socket of its own.
+    /// Subscribes to the event stream on a separate socket.
     ///
-    /// Without a position it goes on from where the server is now: a subscription that names none
-    /// begins when the server gets to it, which may be after what the test does next.
+    /// Without a position it continues from the server's current position. A subscription without
+    /// one begins when the server executes it, which may be after the next action of the test.
     pub(crate) fn follow(&self, after: Option<&str>) -> Follower {
         let after = after.map_or_else(|| self.position(), ToOwned::to_owned);
         let mut socket = self.socket();
@@ -277,7 +277,7 @@ pub(crate) fn two(server: &Server) -> (Client, Client, String) {
 /// A socket that speaks graphql-transport-ws.
 pub(crate) struct Socket {
     socket: WebSocket<TcpStream>,
-    /// Why the server has closed it.
+    /// The reason for which the server closed it.
     pub(crate) reason: String,
 }
 
@@ -286,12 +286,12 @@ impl Socket {
         self.socket.send(Message::text(message.to_string())).expect("the socket takes messages");
     }
 
-    /// Sends a message, which the server may be beyond taking.
+    /// Sends a message, which the server may no longer accept.
     pub(crate) fn try_send(&mut self, message: Message) -> bool {
         self.socket.send(message).is_ok()
     }
 
-    /// Reads until the socket closes, and gives back the code.
+    /// Reads until the socket closes, and returns the code.
     pub(crate) fn closing(&mut self) -> u16 {
         loop {
             if let Err(code) = self.next() {
@@ -300,12 +300,12 @@ impl Socket {
         }
     }
 
-    /// The next message that is no ping; fails when the socket closes.
+    /// The next message except pings; fails when the socket closes.
     pub(crate) fn receive(&mut self) -> Value {
         self.next().unwrap_or_else(|code| panic!("the socket closed with {code}"))
     }
 
-    /// The next message that is no ping, or the code with which the socket closed.
+    /// The next message except pings, or the close code of the socket.
     pub(crate) fn next(&mut self) -> Result<Value, u16> {
         let deadline = Instant::now() + ANSWER_MAX;
         loop {
@@ -328,7 +328,7 @@ impl Socket {
         }
     }
 
-    /// The connection below, for tests that do not read messages from it.
+    /// The underlying connection, for tests that do not read messages from it.
     pub(crate) fn stream(&mut self) -> &mut TcpStream {
         self.socket.get_mut()
     }
@@ -338,7 +338,7 @@ impl Socket {
         self.flush();
     }
 
-    /// The same, once [`Self::flush`] is called: then all arrive at once.
+    /// Sends a message once [`Self::flush`] is called, so that several arrive at once.
     pub(crate) fn subscribe_later(&mut self, id: &str, document: &str, variables: &Value) {
         let payload = json!({ "query": document, "variables": variables });
         let message = json!({ "id": id, "type": "subscribe", "payload": payload });
@@ -357,7 +357,7 @@ pub(crate) struct Follower {
 }
 
 impl Follower {
-    /// The next chunk, or the code with which the socket closed.
+    /// The next chunk, or the close code of the socket.
     pub(crate) fn chunk(&mut self) -> Result<Value, u16> {
         let message = self.socket.next()?;
         assert_eq!(message["type"], "next", "the subscription goes on: {message}");
@@ -377,7 +377,7 @@ impl Follower {
         }
     }
 
-    /// Reads items until one fits, and gives it back.
+    /// Reads items until one fits, and returns it.
     pub(crate) fn until(&mut self, mut fits: impl FnMut(&Value) -> bool) -> Value {
         loop {
             let item = self.item();

@@ -1,4 +1,4 @@
-//! People talk: what they say reaches those who may hear it, and nobody else.
+//! Conversations: messages reach the users who may see them, and nobody else.
 
 use serde_json::{Value, json};
 use tempfile::tempdir;
@@ -75,7 +75,7 @@ fn logging_out_closes_the_socket() {
     let alice = Client::register(&server, "alice");
     let mut stream = alice.follow(None);
     alice.run("mutation { logOut(input: {}) { devices } }", &json!({}));
-    // It is not told of its own end first.
+    // The stream does not report its own end first.
     assert_eq!(stream.chunk(), Err(4403));
 }
 
@@ -126,7 +126,7 @@ fn a_new_name_reaches_every_room_of_the_user() {
     for room in rooms {
         let document = "query($id: RoomID!, $user: UserID!) {
             room(id: $id) { member(userId: $user) { displayName } } }";
-        // Behind the answer.
+        // After the answer.
         eventually("the room is told", || {
             let variables = json!({ "id": room, "user": bob.user_id });
             alice.run(document, &variables)["room"]["member"]["displayName"] == "Robert"

@@ -1,4 +1,4 @@
-//! Queries that ask for much: they are bounded, they delay nobody else, and their memory is given back.
+//! Expensive queries: they are bounded, delay nobody else, and their memory is returned.
 
 use std::{
     sync::{
@@ -17,7 +17,7 @@ use crate::{
     server::{Server, eventually},
 };
 
-/// So that only what a single answer may take is tested.
+/// Only the limit of a single answer is under test.
 const NO_RATE: [&str; 2] = ["--limits-rate", "none"];
 
 /// `count` copies of a field, under aliases.
@@ -35,7 +35,7 @@ fn contents(room: &str, count: usize) -> String {
     in_room(room, &format!("timeline(last: 100) {{ nodes {{ {content} }} }}"))
 }
 
-/// Reads for a filter that nothing fits.
+/// Reads with a filter that matches nothing.
 fn scans(room: &str, count: usize) -> String {
     let scan = |alias: usize| {
         format!("timeline(last: 1, filter: {{ types: [\"x{alias}\"] }}) {{ nodes {{ eventId }} }}")
@@ -80,7 +80,7 @@ fn aliases_of_large_contents_are_refused_and_leave_no_memory_behind() {
         }
     });
     let loaded = resident_kib(&server);
-    // The allocator gives memory back while the server works, some time after it was freed.
+    // The allocator returns memory while the server works, some time after it was freed.
     let deadline = Instant::now() + ANSWER_MAX;
     while resident_kib(&server) > 2 * before && Instant::now() < deadline {
         eve.run("{ server { name } }", &json!({}));
@@ -89,10 +89,10 @@ fn aliases_of_large_contents_are_refused_and_leave_no_memory_behind() {
     assert!(after <= 2 * before, "{before} KiB before the load, {loaded} in it, {after} after it");
 }
 
-/// Differences of less are those of the machine, as in the tests of interference.
+/// Smaller differences come from the machine, as in the tests of interference.
 const NOISE: Duration = Duration::from_millis(25);
 
-/// The time that one of a hundred exceeds.
+/// The 99th percentile of times.
 fn p99(times: &[Duration]) -> Duration {
     times[(times.len() * 99).div_ceil(100) - 1]
 }
@@ -130,8 +130,8 @@ fn costly_queries_delay_nobody_else() {
         format!("event(id: \"{event}\") {{ {reactions} }}")
     });
     let queries = [contents(&room, 900), scans(&room, 220), format!("{{ {reactions} }}")];
-    // Four clients compute all the time, on as few processors as the machine has, beside the other tests: a slow try may be their
-    // fault. A query that does not pause delays sends in every try.
+    // Four clients compute all the time, on the few processors of the machine, beside the other tests. A slow try may have
+    // another cause. A query without pauses delays sends in every try.
     let mut seen = Vec::new();
     for _ in 0..8 {
         let alone = p99(&sends(&bob, &quiet, 60));
@@ -163,7 +163,7 @@ fn costly_queries_delay_nobody_else() {
 #[test]
 fn chunks_that_nobody_reads_make_room_for_those_of_others() {
     let data = tempdir().unwrap();
-    // Room for two chunks that are not read.
+    // Room for two unread chunks.
     let limits = ["--limits-rate", "none", "--limits-answer", "1MiB", "--limits-answers", "1MiB"];
     let limits = [&limits[..], &["--log", "info,rookery_gateway=debug"]].concat();
     let server = Server::start_with(data.path(), &limits);
@@ -187,7 +187,7 @@ fn chunks_that_nobody_reads_make_room_for_those_of_others() {
     eventually("a client that does not read makes room", || {
         !server.logged("whose client does not read is closed").is_empty()
     });
-    // Which of them it is depends on whose chunk was made first. It is told from where to go on.
+    // The first chunk decides which of them it is. It gets the position to resume from.
     let (closed, codes) = mpsc::channel();
     for mut socket in sockets {
         let closed = closed.clone();
@@ -210,12 +210,13 @@ fn a_filter_that_fits_nothing_is_charged_and_read_once() {
     for number in 0..300 {
         eve.say(&room, &number.to_string());
     }
-    // Each of these reads the same 300 events, which count once; looking again counts as rows.
+    // Each of these reads the same 300 events, which count once; the repetitions count as rows.
     eve.run(&scans(&room, 30), &json!({}));
     assert_eq!(eve.fail(&scans(&room, 220), &json!({})), "TOO_MUCH_WORK");
 }
 
-/// All of a list, page by page: `page` asks for the page after a cursor, and gives its items with their cursors.
+/// All of a list, page by page: `page` asks for the page after a cursor, and returns its items with their
+/// cursors.
 fn pages(page: impl Fn(Option<Value>) -> Vec<(Value, Value)>) -> Vec<Value> {
     let (mut all, mut after) = (Vec::new(), None);
     for _ in 0..100 {
@@ -227,7 +228,7 @@ fn pages(page: impl Fn(Option<Value>) -> Vec<(Value, Value)>) -> Vec<Value> {
     panic!("the pages never end: {all:?}");
 }
 
-/// The items at `path` of an answer, each with what is at `cursor` of it.
+/// The items at `path` of an answer, each with its value at `cursor`.
 fn items(answer: &Value, path: &str, cursor: &str) -> Vec<(Value, Value)> {
     let items = answer.pointer(path).and_then(Value::as_array).unwrap();
     items.iter().map(|item| (item.clone(), item.pointer(cursor).unwrap().clone())).collect()
@@ -266,7 +267,7 @@ fn lists_go_on_after_their_pages() {
         "mutation($input: SetRoomAliasesInput!) { setRoomAliases(input: $input) { refusal { code } } }",
         &json!({ "input": { "roomId": room, "alternative": alternative } }),
     );
-    // A list, the type of its cursor, what is asked of it, where it is, and what of an item is its cursor.
+    // A list, the type of its cursor, its selection, its path, and the cursor field of an item.
     let lists = [
         (
             format!("event(id: \"{event}\") {{ reactions(ARGS) {{ key count }} }}"),

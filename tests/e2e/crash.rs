@@ -1,4 +1,4 @@
-//! The process is killed under load, many times: nothing acknowledged is lost, nothing is doubled,
+//! The process is killed under load, many times. Nothing acknowledged is lost, nothing is doubled,
 //! and it always starts again.
 
 use std::{
@@ -20,15 +20,15 @@ use crate::{
 /// Rounds, unless `ROOKERY_CRASH_ROUNDS` or `cargo xtask torture` says otherwise.
 const ROUNDS: u64 = 8;
 
-/// Writers at the same time, each on a device of its own.
+/// Concurrent writers, each on its own device.
 const WRITERS: usize = 4;
 
-/// What one writer knows of its actions.
+/// The knowledge of one writer about its actions.
 #[derive(Default)]
 struct Journal {
-    /// The last action it tried.
+    /// The last action that it tried.
     last: i64,
-    /// Actions that were acknowledged, with the events they made.
+    /// Acknowledged actions, with their events.
     acknowledged: HashMap<i64, String>,
 }
 
@@ -70,10 +70,10 @@ fn kill_under_load_loses_nothing_and_doubles_nothing() {
     check(&server, &alice, &room, &journals);
     server.kill();
     let verified = succeed(data.path(), &["verify"], "");
-    assert!(verified.contains("as a rebuild gives them"), "{verified}");
+    assert!(verified.contains("equal to a rebuild"), "{verified}");
 }
 
-/// Asks for what became of the last action of a writer.
+/// Asks for the outcome of the last action of a writer.
 fn say_again(client: &Client, room: &str, journal: &mut Journal) {
     let (action, body) = (journal.last, format!("{} {}", client.user_id, journal.last));
     let input = json!({ "roomId": room, "body": body, "actionId": action });
@@ -82,7 +82,7 @@ fn say_again(client: &Client, room: &str, journal: &mut Journal) {
     assert!(before.is_none_or(|before| event == before), "a retry has another answer");
 }
 
-/// Retries the action whose answer is missing, then goes on, until the server is gone.
+/// Retries the action whose answer is missing, then continues, until the server is gone.
 fn write_until_killed(client: &Client, room: &str, journal: &mut Journal) {
     let document = "mutation($input: SendMessageInput!) { sendMessage(input: $input) {
         event { eventId } refusal { code message } } }";

@@ -1,4 +1,4 @@
-//! Damaged files: a refusal leaves every file as it was, and what is whole can be saved.
+//! Damaged files: a refusal leaves every file as it was, and salvage saves the intact part.
 
 use std::{
     collections::BTreeMap,
@@ -31,14 +31,14 @@ fn contents(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     files
 }
 
-/// What was said in a room, and by whom.
+/// The messages of a room, with their senders.
 struct Said {
     data: TempDir,
     token: String,
     room: String,
 }
 
-/// A server that has stopped, or was killed, with a room of [`MESSAGES`] messages.
+/// A stopped or killed server, with a room of [`MESSAGES`] messages.
 fn given(killed: bool) -> Said {
     let data = tempdir().unwrap();
     let server = Server::start(data.path());
@@ -100,7 +100,7 @@ fn damaged_log_is_refused_by_every_command_and_no_file_is_changed() {
             }
             assert_eq!(after.len(), before.len(), "{command} made or removed files");
         }
-        // The bit comes back, as after bad memory: nothing is lost.
+        // The bit flips back, as after bad memory: nothing is lost.
         for (file, bytes) in whole {
             fs::write(file, bytes).unwrap();
         }
@@ -130,7 +130,7 @@ fn salvage_saves_all_but_what_is_damaged_and_names_it() {
     for saved in [&into, &imported] {
         succeed(saved, &["verify"], "");
     }
-    // The new log is another history than the one that the accounts know.
+    // The new log is another history than the one in the accounts.
     let server = Server::start_with(&into, &["--accept-missing-accounts"]);
     let alice = Client::with_token(&server, "alice", &token);
     let expected: Vec<_> = (0..MESSAGES).rev().filter(|number| *number != 30).map(text).collect();
@@ -185,14 +185,14 @@ fn content_that_was_redacted_stays_gone_when_the_end_of_the_log_is_torn() {
     let event = alice.say(&room, "a secret word");
     alice.act("redactEvent", json!({ "roomId": room, "eventId": event }));
     server.kill();
-    // The last thing in the file is the record without the word.
+    // The last bytes in the file are the record without the word.
     let db = path.join("log/sled/db");
     let mut bytes = fs::read(&db).unwrap();
     let last = bytes.iter().rposition(|byte| *byte != 0).unwrap();
     bytes[last] ^= 1;
     fs::write(&db, bytes).unwrap();
     let server = Server::start(path);
-    assert_eq!(server.logged("erased again").len(), 1);
+    assert_eq!(server.logged("erasing redacted content again").len(), 1);
     server.stop();
     assert!(!succeed(path, &["export", "-"], "").contains("a secret word"));
 }

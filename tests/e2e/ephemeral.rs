@@ -1,4 +1,4 @@
-//! Typing and presence, from outside: who is told what, and when it ends.
+//! Typing and presence from outside: the audience of each change, and its end.
 
 use serde_json::{Value, json};
 

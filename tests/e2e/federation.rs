@@ -1,5 +1,5 @@
-//! Events of other servers, handed over by an operator. The other servers are simulated, with real
-//! keys and signatures.
+//! Events of other servers from an operator's file. The other servers are simulated, with real keys
+//! and signatures.
 
 use std::{fs, path::Path};
 
@@ -23,7 +23,7 @@ fn say(body: &str) -> RoomCommand {
     }
 }
 
-/// A room of two other servers, in which something was said.
+/// A room of two other servers, with messages.
 fn elsewhere() -> World {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
@@ -75,7 +75,7 @@ fn a_room_of_other_servers_is_taken_in_and_joined() {
     assert!(said(&room, "hello from two"), "{room}");
     drop(server);
 
-    // The last event follows what the room knew before ada came, and is new; the others are not.
+    // The last event follows the room's state before ada joined, and is new; the others are not.
     let again = receive(data.path(), &event_file(&world.sent), &keys);
     let mut expected = vec!["known"; events.len()];
     expected.push("accepted");
@@ -102,7 +102,7 @@ fn what_cannot_be_received_is_named() {
     assert_eq!(refused[0]["outcome"], "refused");
     assert!(refused[0]["reason"].as_str().unwrap().contains("signatures"), "{refused:?}");
     let homeless = receive(data.path(), r#"{"origin": "one.example", "pdu": {}}"#, &keys);
-    assert!(homeless[0]["reason"].as_str().unwrap().contains("which room"), "{homeless:?}");
+    assert!(homeless[0]["reason"].as_str().unwrap().contains("name its room"), "{homeless:?}");
 
     let no_json = fail(data.path(), &["room", "receive", "-", "--keys", path], "\nhello\n");
     assert!(no_json.contains("line 2"), "{no_json}");

@@ -1,4 +1,4 @@
-//! Filters: one meaning, whichever way one reads.
+//! Filters: one meaning on every path.
 
 use serde_json::{Value, json};
 use tempfile::tempdir;
@@ -83,7 +83,7 @@ fn by_poll(client: &Client, filter: &Value, after: &str) -> Vec<String> {
     ids(&answer["events"]["events"])
 }
 
-/// By a stored filter, which has to mean the same as an inline one.
+/// With a stored filter, which has to mean the same as an inline one.
 fn by_stream(client: &Client, filter: &Value, after: &str, count: usize) -> Vec<String> {
     let filter_id = stored(client, filter);
     let document = "subscription($after: Position, $id: String) {
@@ -178,7 +178,7 @@ fn a_deleted_filter_is_gone_also_after_a_restart_and_a_rebuild() {
     let position = delete(&id, 1);
     let use_it = "query($id: String) { initialSync(filterId: $id) { position } }";
     assert_eq!(alice.fail(use_it, &json!({ "id": id })), "BAD_USER_INPUT");
-    // Again, and one that never was: nothing to do.
+    // The same again, and an unknown filter: nothing to do.
     assert_eq!(delete(&id, 1), position);
     delete("never", 2);
     assert!(server.stop().success());

@@ -15,7 +15,7 @@ use crate::{
     server::{Server, eventually, fail, succeed},
 };
 
-/// A small disk of its own, which needs root.
+/// A separate small disk, which needs root.
 struct SmallDisk(TempDir);
 
 impl SmallDisk {
@@ -35,7 +35,7 @@ impl SmallDisk {
         self.0.path().join("data")
     }
 
-    /// Takes all room that is left.
+    /// Fills all free space.
     fn fill(&self) -> PathBuf {
         let path = self.0.path().join("fill");
         let mut file = File::create(&path).unwrap();
@@ -100,7 +100,7 @@ fn a_full_disk_is_named_everywhere_and_costs_no_restart() {
     error_of(&alice, "mutation { logOut(input: {}) { devices } }");
     let (status, said) = ready(&server);
     assert_eq!(status, 503, "{said}");
-    assert!(said.contains("the accounts take no changes"), "{said}");
+    assert!(said.contains("the accounts accept no changes"), "{said}");
     says_no_path(&said.replace("`rookery status`", ""), &data);
     let url = format!("http://{}/readyz", server.address());
     let agent: ureq::Agent =
@@ -109,9 +109,9 @@ fn a_full_disk_is_named_everywhere_and_costs_no_restart() {
     let told = stranger.body_mut().read_to_string().unwrap();
     assert_eq!((stranger.status().as_u16(), told.contains("accounts")), (503, false), "{told}");
     let told = fail(&data, &["status"], "");
-    assert!(told.contains("cannot do all of its work"), "{told}");
+    assert!(told.contains("a part of the server does not work"), "{told}");
     eventually("the log of the server says so", || {
-        !server.logged("not ready: the accounts take no changes").is_empty()
+        !server.logged("not ready: the accounts accept no changes").is_empty()
     });
     alice.run("{ viewer { devices { deviceId } } }", &json!({}));
 

@@ -1,4 +1,4 @@
-//! For which hosts the server answers, on every path.
+//! The hosts for which the server answers, on every path.
 
 use serde_json::{Value, json};
 use tempfile::tempdir;
@@ -9,7 +9,7 @@ use crate::{
     server::{Server, eventually},
 };
 
-/// Sends a request that names `host`, with more headers.
+/// Sends a request with the host `host` and more headers.
 fn ask(server: &Server, host: &str, line: &str, headers: &[&str], body: &str) -> Raw {
     let mut request = format!("{line} HTTP/1.1\r\nHost: {host}\r\n");
     for header in headers {

@@ -1,4 +1,4 @@
-//! IRC logs become rooms in which their people can go on talking.
+//! IRC logs become rooms in which their users can continue to talk.
 
 use std::{collections::HashMap, path::Path};
 
@@ -47,7 +47,7 @@ fn write_sample(folder: &Path) {
     }
 }
 
-/// The counts of the summary, by what they count.
+/// The counts of the summary, by label.
 fn counts(summary: &str) -> HashMap<String, u64> {
     let number = |line: &str| {
         let line = line.trim();
@@ -73,7 +73,7 @@ fn an_import_reports_each_line_and_doing_it_again_adds_nothing() {
     let again = succeed(data.path(), &paths, "");
     assert!(again.contains("added 0 commits"), "{again}");
     assert_eq!(succeed(data.path(), &["export", "-"], ""), log, "the second run wrote something");
-    assert!(succeed(data.path(), &["verify"], "").contains("as a rebuild gives them"));
+    assert!(succeed(data.path(), &["verify"], "").contains("equal to a rebuild"));
     let missing = fail(data.path(), &["import", "irc", "/no/such/file"], "");
     assert!(missing.contains("/no/such/file"), "{missing}");
 }
@@ -92,7 +92,7 @@ fn an_imported_user_logs_in_reads_and_goes_on_talking() {
             .0
             .to_owned()
     };
-    // She took the name `ada_` on the first day, and came under it on the second.
+    // She took the name `ada_` on the first day, and used it on the second.
     let (ada, wasp) = (name("ada_"), name("wasp"));
     let server = Server::start(data.path());
     let client = |name: &str| {

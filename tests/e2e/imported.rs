@@ -1,4 +1,4 @@
-//! Whom an import acts for, what it does with logs that overlap, and importing while the server runs.
+//! The users of an import, overlapping logs, and imports while the server runs.
 
 use std::{fs, path::Path, process::Stdio};
 
@@ -139,7 +139,7 @@ fn logs_that_overlap_neither_lose_nor_double_a_line() {
     let summary = succeed(data.path(), &["import", "irc", one.to_str().unwrap()], "");
     assert!(summary.contains("added 0 commits"), "{summary}");
 
-    // What named no network is the same log in a folder of whatever name.
+    // A log without a network is the same log in any folder.
     let data = tempdir().unwrap();
     import(data.path(), &logs(&[("#a/2014-05-06.log", day)]), &[]);
     for moved in ["backup/#a/2014-05-06.log", "#a-20140506.log.1"] {
@@ -186,7 +186,7 @@ fn an_import_while_the_server_runs_reaches_those_who_listen() {
         all_messages(&wren, &room).into_iter().rev().map(|(_, text)| text).collect();
     assert_eq!(texts, ["hello", "<b>&amp; \"x\"", "waves"]);
 
-    // A grown log reaches a member who listens, and nothing comes twice.
+    // A grown log reaches a following member, and nothing comes twice.
     let mut stream = wren.follow(None);
     let more =
         [&fs::read(folder.path().join("#tea/2014-05-06.log")).unwrap()[..], b"[07:03] <bob> bye\n"];
@@ -197,7 +197,7 @@ fn an_import_while_the_server_runs_reaches_those_who_listen() {
     drop(server);
     assert_eq!(said(data.path()).len(), 4);
     assert!(import(data.path(), &folder, &[]).contains("added 0 commits"), "also without a server");
-    assert!(succeed(data.path(), &["verify"], "").contains("as a rebuild gives them"));
+    assert!(succeed(data.path(), &["verify"], "").contains("equal to a rebuild"));
 }
 
 #[test]

@@ -1,7 +1,7 @@
-//! One user misbehaves, and another one's resume, query, send and live delivery take no longer for it.
+//! One user misbehaves, and another user's resume, query, send and live delivery stay as fast.
 //!
-//! What is compared are times within one run, with and without the other user. A measure that is worse three times in a row
-//! is worse; once may be the machine.
+//! The tests compare times within one run, with and without the misbehaving user. A measure counts as worse if it is worse
+//! three times in a row, since a single time may come from the machine.
 
 mod misbehaviour;
 mod victim;
@@ -21,24 +21,24 @@ use crate::{client::Client, server::Server};
 /// The tests run one after the other: each would be the other's interference.
 static ALONE: Mutex<()> = Mutex::new(());
 
-/// Messages that were sent before.
+/// Messages sent before the measurement.
 const MESSAGES: usize = 800;
 
 /// Length of each of them, in bytes.
 const BODY_BYTES: usize = 1_500;
 
-/// How often a measure has to be worse.
+/// Number of repetitions that have to be worse.
 const TRIES: usize = 3;
 
-/// What a test works with.
+/// The server and the users of a test.
 struct Fixture {
     _data: tempfile::TempDir,
     server: Server,
-    /// Says something now and then.
+    /// A user who sends a message now and then.
     ann: Client,
-    /// Who misbehaves.
+    /// The user who misbehaves.
     eve: Client,
-    /// More users who do, where it takes many.
+    /// More such users, for misbehaviours that need many.
     eves: Vec<Client>,
     bob: Client,
     room: String,
@@ -48,10 +48,10 @@ struct Fixture {
     cursors: Vec<String>,
 }
 
-/// Accounts that together have all the room for answers.
+/// Accounts that together have all the memory for answers.
 const EVES: usize = 8;
 
-/// Few long answers take all the room that there is.
+/// A few long answers take all the available memory.
 const LITTLE_ROOM: [&str; 4] = ["--limits-answer", "320KiB", "--limits-answers", "2560KiB"];
 
 impl Fixture {
@@ -71,7 +71,7 @@ impl Fixture {
         }
         let start = bob.position();
         ann.say_many(&room, &"x".repeat(BODY_BYTES), MESSAGES);
-        // What follows is about what is read from files, too.
+        // The following reads also come from files.
         assert!(server.stop().success());
         let server = Server::start_with(data.path(), &arguments);
         let [ann, bob, eve] = [ann, bob, eve].map(|user| user.at(&server));
@@ -80,7 +80,7 @@ impl Fixture {
         Self { _data: data, server, ann, eve, eves, bob, room, start, cursors }
     }
 
-    /// Fails if `misbehaviour` is felt by another user, each time that it is tried.
+    /// Fails if another user notices `misbehaviour` each time.
     fn compare(&self, misbehaviour: Misbehaviour) {
         for seed in Rounds::of(1, 0x1f) {
             let mut worse: Option<BTreeSet<&str>> = None;

@@ -1,4 +1,4 @@
-//! Joining: the answer, the stream and the scrollback meet, on every device.
+//! Joins: the answer, the stream and the scrollback meet, on every device.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -113,7 +113,7 @@ fn the_answer_shows_the_room_as_of_the_join() {
     assert_eq!(powers[0]["displayName"], Value::Null);
 }
 
-/// What the stream of a device says of the room, up to a message.
+/// The items on a device's stream about the room, up to a message.
 fn told(client: &Client, after: &str, last: &str) -> Vec<String> {
     let mut stream = client.follow(Some(after));
     let mut told = Vec::new();

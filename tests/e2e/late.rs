@@ -1,4 +1,4 @@
-//! Events of other servers that come late, too late, or not to be shown, as two clients see them.
+//! Late, superseded and hidden events of other servers, as two clients see them.
 
 mod following;
 
@@ -40,7 +40,8 @@ fn topic(topic: &str) -> RoomCommand {
     RoomCommand::SetTopic { topic: topic.to_owned() }
 }
 
-/// What others do while they hear nothing of each other, nor of us: in the order in which it comes.
+/// The events of other servers while they do not hear each other, nor this one: in the order of
+/// arrival.
 async fn fork(world: &mut World) -> Vec<usize> {
     let ben = world.servers[1].user("ben");
     let first = world.sent.len();
@@ -53,13 +54,13 @@ async fn fork(world: &mut World) -> Vec<usize> {
     [0, 3, 1, 2, 4].map(|place| first + place).to_vec()
 }
 
-/// A server that shares a room with two others, and a client of it that is in the room.
+/// A server that shares a room with two others, and a client of it in that room.
 struct Shared {
     world: World,
     data: TempDir,
     server: Server,
     ada: Client,
-    /// The event by which she joined.
+    /// The event of her join.
     join: Value,
 }
 
@@ -77,7 +78,7 @@ impl Shared {
         Self { world, data, server, ada, join }
     }
 
-    /// Takes in these of the events that others have sent, and says what became of each.
+    /// Receives these events of the others, and returns the outcome of each.
     fn receive(&self, order: &[usize]) -> Vec<Value> {
         let sent = order.iter().map(|place| &self.world.sent[*place]);
         receive(self.data.path(), &event_file(sent))

@@ -1,4 +1,4 @@
-//! Guessing at passwords: what it costs others at the same address and elsewhere.
+//! Password guessing: its cost for others at the same address and elsewhere.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -14,7 +14,7 @@ use crate::{
     server::{Server, eventually},
 };
 
-/// Logs in through a proxy that says that it speaks for `from`; answers the code of the refusal.
+/// Logs in through a proxy that forwards for `from`; returns the code of the refusal.
 fn log_in(server: &Server, from: &str, name: &str, password: &str) -> Value {
     let document = "mutation($input: LogInInput!) { logIn(input: $input) {
         token refusal { code } } }";
@@ -47,8 +47,8 @@ fn a_stranger_behind_a_proxy_that_is_not_named_locks_nobody_out_and_the_log_name
     assert_eq!(told.len(), 1, "once a minute: {told:?}");
 }
 
-/// The answer to a login that has a place in the line. Who has none is refused at once; who waited long was kept waiting by
-/// a machine that takes seconds for a password.
+/// The answer to a login with a place in the queue. A login without a place is refused at once; a long wait comes from a
+/// machine that takes seconds for a password.
 fn unless_slow(log_in: impl Fn() -> Value) -> Value {
     for _ in 0..20 {
         let began = Instant::now();

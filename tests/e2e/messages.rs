@@ -1,4 +1,4 @@
-//! Messages that refer to others, rooms that take the place of others, and who knocks.
+//! Messages that refer to others, rooms that replace others, and knocks.
 
 use serde_json::{Value, json};
 use tempfile::tempdir;
@@ -54,7 +54,7 @@ fn messages_answer_continue_edit_and_react() {
         "replyTo": null,
     });
     assert_eq!(all, expected);
-    // A reaction is taken back by redacting it; a message takes its edits along.
+    // To redact a reaction removes it; a redacted message takes its edits along.
     assert_eq!(
         bob.act("redactEvent", json!({ "roomId": room, "eventId": reaction }))["refusal"],
         Value::Null
@@ -158,7 +158,7 @@ fn who_knocks_is_seen_let_in_or_sent_away() {
     assert_eq!(alice.act("kickUser", of(&carol))["refusal"], Value::Null);
     assert_eq!(carol.refused("joinRoom", own.clone()), "NOT_INVITED");
     assert_eq!(knocking(), 0);
-    // Of the other rules, each lets in whom it says.
+    // Each of the other rules admits the users that it names.
     let rule = |kind: &str, allowed: Value| {
         let input =
             json!({ "roomId": room, "joinRule": { "kind": kind, "allowedRooms": allowed } });

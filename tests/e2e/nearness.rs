@@ -1,4 +1,4 @@
-//! Who counts as a client on the server's own machine, over real connections and a real proxy.
+//! The local check over real connections and a real proxy.
 
 use std::{
     net::TcpListener,
@@ -19,7 +19,7 @@ const REGISTER: &str =
     "mutation { register(input: {username: \"NAME\", password: \"long enough\"}) {
     token user { userId } refusal { code message } } }";
 
-/// Posts a registration over HTTP/`version`, with `headers` and no other.
+/// Posts a registration over HTTP/`version`, with only these `headers`.
 fn register(server: &Server, version: &str, headers: &[&str], name: &str) -> Value {
     let body = json!({ "query": REGISTER.replace("NAME", name) }).to_string();
     let mut request = format!("POST /graphql HTTP/{version}\r\nConnection: close\r\n");
@@ -89,7 +89,8 @@ fn an_upgrade_through_a_proxy_is_not_local_either() {
     }
 }
 
-/// nginx before `server`, as its manual begins: `proxy_pass` and nothing else. `None` where there is no nginx.
+/// nginx before `server` with the minimal configuration of its manual: only `proxy_pass`. `None` without
+/// nginx.
 struct Nginx {
     child: Child,
     port: u16,
@@ -107,7 +108,7 @@ fn nginx(server: &Server) -> Option<Nginx> {
     let program = ["/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/bin/nginx"];
     let program = program.into_iter().find(|path| Path::new(path).exists())?;
     let folder = tempdir().unwrap();
-    // nginx takes no port 0: a port that was free a moment ago is the next best.
+    // nginx cannot listen on port 0: a port that was free a moment ago is the next best.
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let path = folder.path().display();
     let server = server.address();

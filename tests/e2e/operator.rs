@@ -1,4 +1,4 @@
-//! What an operator does on the command line, with the server running and without it.
+//! Operator commands, with and without a running server.
 
 use std::path::Path;
 
@@ -65,7 +65,7 @@ fn accounts_are_made_and_changed_with_and_without_a_running_server() {
     assert_eq!(page, "@berta:localhost\t\n");
 }
 
-/// Which devices have come and gone, as the stream of their owner says.
+/// The added and removed devices on the stream of their owner.
 fn comings_and_goings(client: &Client, after: &str) -> Vec<(String, String)> {
     let document = "query($after: Position!) { events(after: $after) { events { __typename
         ... on DeviceAdded { deviceId name } ... on DeviceRemoved { deviceId } } } }";
@@ -110,7 +110,7 @@ fn devices_that_an_operator_makes_and_removes_are_told_to_their_owner() {
         let added = ("DeviceAdded script".to_owned(), id(devices[0]));
         assert_eq!(comings_and_goings(&alice.at(&server), &after), [added]);
         let after = alice.at(&server).position();
-        // Nobody of hers is left to be told, but whoever logs in next.
+        // She has no device left to inform; her next login sees the change.
         server =
             order(path, server, online, &["user", "set-password", "alice"], "third password\n");
         let session = alice.at(&server).log_in("third password");
@@ -190,7 +190,7 @@ fn an_export_imported_elsewhere_is_the_same_log() {
     let verify = |path: &Path| succeed(path, &["verify"], "");
     assert_eq!(verify(copy.path()), verify(data.path()));
     let twice = fail(copy.path(), &["import", online.to_str().unwrap()], "");
-    assert!(twice.contains("has a log already"), "{twice}");
+    assert!(twice.contains("already has a log"), "{twice}");
 
     succeed(copy.path(), &["user", "create", "alice", "--no-password"], "");
     let token = succeed(copy.path(), &["user", "token", "alice"], "");
@@ -240,7 +240,7 @@ fn records(export: &str) -> Vec<Record> {
     std::iter::from_fn(|| import.read().unwrap()).collect()
 }
 
-/// Writes a log of these records in the place of the one in `data`, and of what was made of that.
+/// Replaces the log in `data`, and the files derived from it, with a log of these records.
 async fn replace_log(data: &Path, records: &[Record]) {
     let folder = data.join("log");
     std::fs::remove_dir_all(&folder).unwrap();
@@ -263,7 +263,7 @@ async fn content_that_somebody_has_changed_is_named_by_import_and_verify() {
     let text = succeed(data.path(), &["export", "-"], "");
     assert!(!text.contains("never said"));
     let verified = succeed(data.path(), &["verify"], "");
-    assert!(verified.contains("as their IDs say"), "{verified}");
+    assert!(verified.contains("match their IDs"), "{verified}");
     let whole = records(&text);
     for (from, to) in
         [("message 7", "message 8"), ("\"displayname\":\"Alice\"", "\"displayname\":\"Malice\"")]
@@ -285,7 +285,7 @@ async fn content_that_somebody_has_changed_is_named_by_import_and_verify() {
         }
         let forged = String::from_utf8(export.finish().unwrap()).unwrap();
 
-        // Checksums and hashes hold: whoever changed the content has made them anew.
+        // Checksums and hashes are right: the attacker has computed them again.
         let copy = tempdir().unwrap();
         let said = fail(copy.path(), &["import", "-"], &forged);
         assert!(said.contains(&named) && said.contains(&format!("line {}", place + 2)), "{said}");

@@ -1,5 +1,5 @@
-//! Who may see what of a room, worked out from its log by other means than the server's: a fold of
-//! its own over what each event says.
+//! The visibility of a room's content, computed from its log independently of the server: by
+//! folding the content of each event.
 //!
 //! Source: Matrix client-server specification, "Room history visibility", "Event annotations and
 //! reactions", "Event replacements", "Threading".
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::client::Client;
 
-/// An event as a member who was always there sees it.
+/// An event as a permanent member sees it.
 #[derive(Clone, Debug)]
 pub(crate) struct Logged {
     pub(crate) id: String,
@@ -18,47 +18,47 @@ pub(crate) struct Logged {
     pub(crate) sender: String,
     pub(crate) state_key: Option<String>,
     pub(crate) content: Value,
-    /// It replaces another one. Once it is redacted, its content does not say so.
+    /// The event replaces another one. After its redaction, its content does not say so.
     pub(crate) is_edit: bool,
-    /// The event by which it was redacted.
+    /// The event that redacted it.
     pub(crate) redacted_by: Option<String>,
 }
 
-/// What a viewer should see of one room.
+/// The expected view of one room.
 #[derive(Debug)]
 pub(crate) struct Expected {
     /// The IDs of all events that are visible, in order.
     pub(crate) timeline: Vec<String>,
-    /// The IDs of those that reached the viewer live.
+    /// The IDs of the events that reached the viewer live.
     pub(crate) live: Vec<String>,
     /// The last visible event that is a message.
     pub(crate) last_message: Option<String>,
-    /// What the viewer was to the room after each event.
+    /// The viewer's membership after each event.
     pub(crate) memberships: Vec<String>,
-    /// What the viewer is to the room in the end.
+    /// The viewer's membership in the end.
     pub(crate) membership: String,
     /// The setting in the end.
     pub(crate) setting: String,
     /// The state in the end: the texts in the contents of name, topic, avatar.
     pub(crate) texts: BTreeMap<String, String>,
-    /// How many are joined, and how many invited, in the end.
+    /// The numbers of joined and invited users in the end.
     pub(crate) counts: (usize, usize),
-    /// Of each visible event, what came of it as far as that is visible too.
+    /// The visible relations of each visible event.
     pub(crate) related: BTreeMap<String, Related>,
 }
 
-/// What came of one event.
+/// The relations of one event.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Related {
     /// The last edit by its sender.
     pub(crate) edit: Option<String>,
-    /// By key, who reacted.
+    /// The users who reacted, by key.
     pub(crate) reactions: BTreeMap<String, BTreeSet<String>>,
-    /// How many events its thread has, and the last of them.
+    /// The number of events in its thread, and the last of them.
     pub(crate) thread: Option<(usize, String)>,
     /// The event that it answers.
     pub(crate) reply_to: Option<String>,
-    /// The content of the state event whose place it took.
+    /// The content of the state event that it replaced.
     pub(crate) previous: Option<Value>,
 }
 
@@ -73,7 +73,7 @@ impl Logged {
     }
 }
 
-/// The whole room, oldest first, through the eyes of its creator.
+/// The whole room, oldest first, as its creator sees it.
 pub(crate) fn log_of(creator: &Client, room: &str) -> Vec<Logged> {
     let document = "query($room: RoomID!, $after: Cursor) { room(id: $room) {
         timeline(first: 100, after: $after) { pageInfo { hasNextPage endCursor }
@@ -100,9 +100,9 @@ pub(crate) fn log_of(creator: &Client, room: &str) -> Vec<Logged> {
     }
 }
 
-/// What `viewer` should see of a room with this log.
+/// The expected view of `viewer` in a room with this log.
 pub(crate) fn expect(log: &[Logged], viewer: &str) -> Expected {
-    // What held after each event: the viewer's membership, and the setting.
+    // The viewer's membership and the setting after each event.
     let mut after: Vec<(String, String)> = Vec::new();
     let (mut membership, mut setting) = ("none".to_owned(), "shared".to_owned());
     let mut memberships = BTreeMap::new();
@@ -145,7 +145,7 @@ pub(crate) fn expect(log: &[Logged], viewer: &str) -> Expected {
     let visible: Vec<usize> = (0..log.len()).filter(|index| sees(*index)).collect();
     let live = (0..log.len()).filter(|index| after[*index].0 == "join" || own(&log[*index]));
     let message = visible.iter().rev().find(|index| log[**index].is_message());
-    // The room was shown to the viewer before an event, whatever its state was.
+    // The room was visible to the viewer before an event, whatever its state was.
     let was_inside = |index: usize| {
         let before = index.checked_sub(1).map(|before| &after[before]);
         before.is_some_and(|(membership, setting)| {
@@ -166,7 +166,7 @@ pub(crate) fn expect(log: &[Logged], viewer: &str) -> Expected {
     }
 }
 
-/// What came of each visible event, of those that are visible.
+/// The visible relations of each visible event.
 fn related(
     log: &[Logged],
     visible: &[usize],

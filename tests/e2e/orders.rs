@@ -1,4 +1,5 @@
-//! Orders on their way to a running server: asked first, of one version, and ended by whoever goes away.
+//! Commands on their way to a running server: sent there first, with one version, and stopped when
+//! the operator leaves.
 
 use std::{
     fs,
@@ -18,7 +19,7 @@ use crate::{
     server::{Server, eventually, fail, rookery, succeed},
 };
 
-/// A folder with nothing but a name and a socket, on which somebody takes orders: what was asked for comes out here.
+/// A folder with only a name and a socket that accepts commands: the receiver returns each command.
 fn somebody_who_takes_orders() -> (TempDir, mpsc::Receiver<Value>) {
     let data = tempdir().unwrap();
     let identity = json!({ "format": 1, "server_name": "localhost", "created": 1 });
@@ -182,7 +183,9 @@ fn the_socket_takes_orders_again_after_the_server_had_no_descriptors_left() {
     let mut child = rookery();
     child.args(["user", "list", "--data"]).arg(data.path()).stdout(Stdio::piped());
     let child = child.spawn().unwrap();
-    eventually("the server says so", || !server.logged("cannot be taken now").is_empty());
+    eventually("the server says so", || {
+        !server.logged("cannot accept an operator's connection").is_empty()
+    });
     prlimit(process, Resource::Nofile, before).unwrap();
     let ended = child.wait_with_output().unwrap();
     assert!(ended.status.success());
@@ -220,9 +223,9 @@ fn a_file_in_the_place_of_the_data_folder_is_one_error() {
     assert_eq!(fs::read_to_string(&file).unwrap(), "precious");
 }
 
-/// Types lines at a terminal of its own for a command, and gives back what the terminal shows; nothing without `script`.
+/// Types lines at a separate terminal for a command, and returns the output of the terminal; `None` without `script`.
 fn at_a_terminal(data: &Path, command: &str, typed: &str) -> Option<String> {
-    // The first line says which terminal it is.
+    // The first line names the terminal.
     let line =
         format!("tty; exec {} {command} --data {}", env!("CARGO_BIN_EXE_rookery"), data.display());
     let mut terminal = Command::new("script");
@@ -262,7 +265,7 @@ fn a_password_that_is_typed_is_not_shown() {
     else {
         return;
     };
-    assert!(!shown.contains("horse") && shown.contains("made the user ada"), "{shown}");
+    assert!(!shown.contains("horse") && shown.contains("created the user ada"), "{shown}");
     let mut ada = Client::anonymous(&server);
     ada.user_id = "@ada:localhost".to_owned();
     assert!(ada.log_in("correct horse")["token"].is_string());

@@ -1,4 +1,4 @@
-//! Outputs that are full, gone or stalled: the server serves, and commands fail by name.
+//! Full, gone or stalled outputs: the server serves, and commands fail with a message.
 
 use std::{
     fs::{File, OpenOptions},
@@ -14,7 +14,7 @@ use crate::{
     server::{Server, eventually, rookery, succeed},
 };
 
-/// A file on a disk that is always full, where the system has one.
+/// A file on a disk that is always full, if the system has one.
 fn full_disk() -> Option<File> {
     let opened = OpenOptions::new().write(true).open("/dev/full");
     if opened.is_err() {
@@ -60,7 +60,7 @@ fn a_reader_of_the_log_that_stalls_does_not_stall_the_server() {
     let alice = Client::register(&server, "bob");
     // More than a pipe and the server's own queue hold.
     eventually("log lines are lost", || {
-        // Many between two looks: a look starts a program, which takes longest where the machine is slow.
+        // Many between two checks: a check starts a program, which takes longest on a slow machine.
         for _ in 0..1_000 {
             alice.run("{ viewer { position } }", &json!({}));
         }

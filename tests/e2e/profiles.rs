@@ -1,4 +1,4 @@
-//! Who sees the name and picture of whom: one rule on every path, and a setting.
+//! The visibility of names and pictures: one rule on every path, and a setting.
 
 use serde_json::{Value, json};
 use tempfile::tempdir;
@@ -7,7 +7,7 @@ use crate::{client::Client, server::Server};
 
 const PICTURE: &str = "mxc://localhost/picture";
 
-/// What `viewer` is shown of a stranger, on each path by which the stranger can be named.
+/// The profile of a stranger as `viewer` sees it, on each path that can name the stranger.
 fn shown(viewer: &Client, stranger: &Client, id: &Value) -> Vec<(&'static str, Value)> {
     let user = "query($user: UserID!) { user(id: $user) { displayName avatarUrl } }";
     let node = "query($id: ID!) { node(id: $id) { ... on User { displayName avatarUrl } } }";
@@ -28,7 +28,7 @@ fn shown(viewer: &Client, stranger: &Client, id: &Value) -> Vec<(&'static str, V
         paths.push(("member", picked(&found["member"])));
         paths.push(("member's user", picked(&found["member"]["user"])));
         let nodes = found["members"]["nodes"].as_array().unwrap();
-        // A list of members may be of those who have joined alone.
+        // A list of members may contain joined members only.
         for node in nodes.iter().filter(|node| node["userId"] == stranger.user_id) {
             paths.push(("members", picked(node)));
         }
@@ -58,7 +58,7 @@ fn check(setting: &str, strangers_see: bool) {
     for (path, found) in shown(&ben, &ann, &id) {
         assert_eq!(found, *expected, "{setting}: to a stranger, {path}");
     }
-    // Whoever shares a room sees the profile by either setting.
+    // Users who share a room see the profile with either setting.
     let tea = ann.create_room(json!({ "preset": "PUBLIC" }));
     cat.act("joinRoom", json!({ "roomId": tea }));
     for (path, found) in shown(&cat, &ann, &id) {

@@ -1,4 +1,4 @@
-//! HTTP as no client library would write it.
+//! HTTP requests that no client library would write.
 
 use std::{
     io::{Read, Write},
@@ -10,10 +10,10 @@ use serde_json::Value;
 
 use crate::server::Server;
 
-/// How long an answer may take: longer than any deadline of the server.
+/// Longest wait for an answer: longer than any deadline of the server.
 const ANSWER_MAX: Duration = Duration::from_mins(1);
 
-/// An answer, as it came.
+/// An answer, unparsed.
 pub(crate) struct Raw {
     pub(crate) status: u16,
     pub(crate) head: String,
@@ -29,11 +29,11 @@ impl Raw {
     }
 }
 
-/// A connection on which `bytes` were written.
+/// A connection after writing `bytes`.
 pub(crate) fn write(server: &Server, bytes: &[u8]) -> TcpStream {
     let mut stream = TcpStream::connect(server.address()).expect("the server takes connections");
     stream.set_read_timeout(Some(ANSWER_MAX)).expect("a timeout");
-    // The server may have heard enough before all is written.
+    // The server may have enough before all is written.
     stream.write_all(bytes).ok();
     stream
 }
@@ -48,7 +48,7 @@ pub(crate) fn read(mut stream: TcpStream) -> Raw {
     Raw { status, head: head.to_owned(), body: body.to_owned() }
 }
 
-/// Whether the server ends the connection, rather than leaving it open until the test gives up.
+/// Whether the server ends the connection, instead of leaving it open until the test gives up.
 pub(crate) fn is_ended(mut stream: TcpStream) -> bool {
     stream.read_to_end(&mut Vec::new()).is_ok()
 }

@@ -1,4 +1,4 @@
-//! Read models are built anew while the server serves, and nothing is lost.
+//! Read models are rebuilt while the server serves, and nothing is lost.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -15,7 +15,7 @@ use crate::{
     server::{Server, run, succeed},
 };
 
-const INTACT: &str = "read models: as a rebuild gives them";
+const INTACT: &str = "read models: equal to a rebuild";
 
 #[test]
 fn a_rebuild_while_others_write_and_listen_loses_nothing() {

@@ -1,4 +1,4 @@
-//! What is redacted is gone: from every answer at once, from every file after a compaction.
+//! Redacted content is gone: from every answer at once, and from every file after a compaction.
 
 use std::path::Path;
 
@@ -10,21 +10,21 @@ use crate::{
     server::{Server, fail, run, succeed},
 };
 
-/// What is said and taken back, each in its own place.
+/// Redacted texts, each in a different place.
 const MESSAGE: &str = "the owl flies at midnight";
 const EDIT: &str = "the owl flies at two in the morning";
 const TOPIC: &str = "about the owl and where it flies";
 const REASON: &str = "he knows too much about the owl";
 const SECRETS: [&str; 4] = [MESSAGE, EDIT, TOPIC, REASON];
 
-/// A room in which secrets were said.
+/// A room with secrets.
 struct Told {
     data: TempDir,
     server: Server,
     alice: Client,
     carol: Client,
     room: String,
-    /// Where the stream was before anything was said.
+    /// The position of the stream before any message.
     start: String,
     /// The message, the topic, and the member event with the reason.
     events: [String; 3],
@@ -62,7 +62,7 @@ impl Told {
         }
     }
 
-    /// All that GraphQL says of the room and its events to one of its members.
+    /// All that GraphQL returns about the room and its events to one of its members.
     fn everything(&self, client: &Client) -> String {
         let document = "query($room: RoomID!, $start: Position!, $after: Cursor) {
             initialSync(first: 10) { rooms { topic lastMessage { ...all }
@@ -91,7 +91,7 @@ impl Told {
     }
 }
 
-/// The forms in which a text could lie in a file: as it is, as hexadecimal digits, as base64 at each
+/// The possible forms of a text in a file: unchanged, as hexadecimal digits, and as base64 at each
 /// of its three alignments.
 fn forms(text: &str) -> Vec<Vec<u8>> {
     const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -109,7 +109,7 @@ fn forms(text: &str) -> Vec<Vec<u8>> {
     forms
 }
 
-/// The files below `folder` in which any of the secrets is found, in any form.
+/// The files below `folder` that contain any of the secrets, in any form.
 fn files_with_secrets(folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -157,7 +157,7 @@ fn what_is_redacted_is_in_no_answer_and_after_compacting_in_no_file() {
     assert!(run(data.path(), &["compact"], "").success);
     assert_eq!(files_with_secrets(data.path()), Vec::<String>::new());
     let verified = succeed(data.path(), &["verify"], "");
-    assert!(verified.contains("intact") && verified.contains("as a rebuild gives them"));
+    assert!(verified.contains("intact") && verified.contains("equal to a rebuild"));
     assert_silent(&succeed(data.path(), &["export", "-"], ""));
 
     let server = Server::start(data.path());
@@ -184,7 +184,7 @@ fn a_redacted_event_says_so_by_whom_and_why_to_who_may_know() {
     assert_eq!(event["redactedBecause"], because);
     let kick = ask(&told.carol, &told.events[2]);
     assert_eq!(kick["content"], json!({ "membership": "leave" }), "what the room needs stays");
-    // Whoever left before the redaction sees that there is nothing, and not who did it.
+    // A member who left before the redaction sees no content, and not who redacted it.
     let dan = Client::register(&told.server, "dan");
     dan.act("joinRoom", json!({ "roomId": told.room }));
     let said = told.alice.say(&told.room, "hello Dan");
@@ -195,7 +195,7 @@ fn a_redacted_event_says_so_by_whom_and_why_to_who_may_know() {
     assert_eq!((&seen["isRedacted"], &seen["redactedBecause"]), (&json!(true), &Value::Null));
     let live = ask(&told.carol, &told.alice.say(&told.room, "still here"));
     assert_eq!((&live["isRedacted"], &live["redactedBecause"]), (&json!(false), &Value::Null));
-    // Once more changes nothing.
+    // A second run changes nothing.
     let again = told.alice.act("redactEvent", input);
     assert_eq!((&again["event"], &again["refusal"]), (&Value::Null, &Value::Null));
 }
@@ -234,15 +234,15 @@ fn a_server_that_is_killed_after_a_redaction_tells_nothing_and_compacts_at_a_lat
     let mut told = Told { data, server, alice, carol, room, start, events };
     assert_silent(&told.everything(&told.carol));
     let verified = succeed(told.data.path(), &["verify"], "");
-    assert!(verified.contains("as a rebuild gives them"));
+    assert!(verified.contains("equal to a rebuild"));
     assert!(told.server.stop().success());
     told.server = Server::start_with(told.data.path(), &["--compact-after", "1ms"]);
-    assert_eq!(told.server.logged("they are rewritten now").len(), 1);
+    assert_eq!(told.server.logged("rewriting them now").len(), 1);
     assert_eq!(files_with_secrets(told.data.path()), Vec::<String>::new());
     told.carol = told.carol.at(&told.server);
     assert_silent(&told.everything(&told.carol));
     assert!(told.server.stop().success());
-    // There is nothing to do any more.
+    // There is nothing left to do.
     let server = Server::start_with(told.data.path(), &["--compact-after", "1ms"]);
-    assert!(server.logged("they are rewritten now").is_empty());
+    assert!(server.logged("rewriting them now").is_empty());
 }

@@ -1,4 +1,4 @@
-//! A subscription that is cut and resumed at random sees each event exactly once, in order.
+//! A subscription with random cuts and resumes sees each event exactly once, in order.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -14,7 +14,7 @@ use crate::{
     server::Server,
 };
 
-/// How often the subscription is cut, unless `ROOKERY_CUTS` or `cargo xtask torture` says otherwise.
+/// Number of cuts, unless `ROOKERY_CUTS` or `cargo xtask torture` says otherwise.
 const CUTS: u64 = 1_000;
 
 /// Tells the writer to end, also when the reader fails.
@@ -118,7 +118,7 @@ fn take(stream: &mut crate::client::Follower, seen: &mut Vec<(String, i64)>) -> 
     chunk["position"].as_str().unwrap().to_owned()
 }
 
-/// xorshift64*: a failure can be seen again, because the seed is fixed.
+/// xorshift64*: a failure can be repeated, because the seed is fixed.
 pub(crate) struct Random(pub(crate) u64);
 
 impl Random {

@@ -1,5 +1,5 @@
-//! Access ends where it is revoked: each path times each way of ending a session, for clients that read and for clients that
-//! do not.
+//! Access ends where it is revoked: each path times each way to end a session, for clients that read and for clients that do
+//! not.
 //!
 //! The server has no refresh tokens, so no family of them can be revoked.
 
@@ -27,12 +27,12 @@ const PASSWORD: &str = "correct horse";
 const LONG: usize = 64;
 const LONG_BYTES: usize = 59_000;
 
-/// What is said when all are connected, and what is said after the end of their sessions.
+/// The text of messages while all are connected, and after the end of their sessions.
 const LIVE: &str = "all are here";
 const AFTER: &str = "they are gone";
 const FROM_BEYOND: &str = "said by a session that is over";
 
-/// A server, and a room in which a lot was said.
+/// A server, and a room with many messages.
 struct Scene {
     data: tempfile::TempDir,
     server: Server,
@@ -71,14 +71,15 @@ impl Scene {
         Place { room: &self.room, before: &self.before, behind: &self.behind }
     }
 
-    /// Connects a client on each path, of devices that `device` makes.
+    /// Connects a client on each path, with devices from `device`.
     fn connect(&self, reads: bool, device: impl Fn() -> (Client, String)) -> Vec<Connected> {
         let connected =
             |path: &Path| Connected::new(&self.server, *path, reads, device(), &self.place());
         PATHS.iter().map(connected).collect()
     }
 
-    /// Ends the sessions of clients by `end`, which returns once that is acknowledged, and checks what they hear and do.
+    /// Ends the sessions of clients with `end`, which returns once that is acknowledged, and checks what the clients
+    /// receive and can do.
     fn check(&self, mut clients: Vec<Connected>, end: impl FnOnce(&[Connected])) {
         self.ann.say(&self.room, LIVE);
         for client in &mut clients {
@@ -121,7 +122,7 @@ impl Scene {
     }
 }
 
-/// The documented last word: see "When a session ends" in `docs/graphql.md`.
+/// The documented last message: see "When a session ends" in `docs/graphql.md`.
 fn check_last_word(name: &str, path: Path, heard: &str) {
     let last = match path {
         Path::Http => "\"UNAUTHENTICATED\"",

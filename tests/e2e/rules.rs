@@ -1,4 +1,4 @@
-//! What users must not be able to do to each other.
+//! Actions that users must not be able to do to each other.
 
 use serde_json::{Value, json};
 use tempfile::tempdir;
@@ -132,7 +132,7 @@ fn an_alias_of_a_private_room_tells_strangers_nothing_that_a_name_nobody_may_hav
     let secret = "#secret:localhost";
     alice.create_room(json!({ "name": "Secret", "alias": secret, "invite": [bob.user_id] }));
     alice.create_room(json!({ "preset": "PUBLIC", "alias": "#open:localhost" }));
-    // Finding and entering.
+    // To find and to enter.
     let found = "query($alias: RoomAlias!) { room(alias: $alias) { name } }";
     for alias in [secret, "#free:localhost"] {
         assert_eq!(eve.run(found, &json!({ "alias": alias }))["room"], Value::Null, "{alias}");
@@ -144,7 +144,7 @@ fn an_alias_of_a_private_room_tells_strangers_nothing_that_a_name_nobody_may_hav
             );
         }
     }
-    // Claiming: whoever may know the room is told that the alias is taken, and nobody else.
+    // To claim: only users who may know the room learn that the alias is taken.
     let claim = |client: &Client, alias: &str| {
         let payload = client.act("createRoom", json!({ "alias": alias }));
         let mut refusal = payload["refusal"].clone();
@@ -162,7 +162,7 @@ fn an_alias_of_a_private_room_tells_strangers_nothing_that_a_name_nobody_may_hav
     assert_eq!(refused["code"], "ALIAS_UNAVAILABLE");
     let set = json!({ "roomId": own, "canonical": secret });
     assert_eq!(eve.refused("setRoomAliases", set), "ALIAS_UNAVAILABLE");
-    // After some guesses each name gets this answer, whether or not somebody has it.
+    // After some guesses each name gets this answer, whether or not it is taken.
     for _ in 0..8 {
         assert_eq!(claim(&eve, secret), refused);
     }
@@ -288,7 +288,7 @@ fn nobody_rises_above_her_own_level_and_no_room_loses_its_head() {
     let data = tempdir().unwrap();
     let server = Server::start(data.path());
     let [alice, bob, eve] = cast(&server);
-    // In version 12 the creator stands above all levels; in 11 she has one.
+    // In version 12 the creator is above all levels; in 11 the creator has a level.
     for version in ["11", "12"] {
         let room = alice.create_room(json!({ "preset": "PUBLIC", "roomVersion": version }));
         for client in [&bob, &eve] {

@@ -1,4 +1,4 @@
-//! Where one way of reading ends and another begins: nothing is missing, nothing is there twice.
+//! The seams between two ways of reading: nothing is missing, and nothing comes twice.
 
 use std::{
     collections::HashSet,
@@ -16,7 +16,7 @@ use crate::{
     server::Server,
 };
 
-/// A room that Alice has made and Bob has joined.
+/// A room that Alice created and Bob joined.
 fn tea(server: &Server) -> (Client, Client, String) {
     let (alice, bob) = (Client::register(server, "alice"), Client::register(server, "bob"));
     let room = alice.create_room(json!({ "preset": "PUBLIC", "name": "Tea" }));
@@ -234,7 +234,8 @@ fn positions_do_not_count_what_happens_elsewhere() {
     let server = Server::start(data.path());
     let (alice, bob, room) = tea(&server);
     let private = bob.create_room(json!({}));
-    // What the halves of two positions differ by, as numbers: of a counter it is the number of commits in between.
+    // The differences between the halves of two positions, as numbers: for a counter this would be the number of
+    // commits in between.
     let halves = |token: &str| -> Vec<u64> {
         let bytes = URL_SAFE_NO_PAD.decode(token).expect("base64");
         bytes

@@ -1,4 +1,4 @@
-//! What the operator learns of those who were not let in.
+//! The operator's view of refused logins and requests.
 
 use serde_json::json;
 use tempfile::tempdir;

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a start may take on a slow machine before the test gives up.
+/// Longest start on a slow machine before the test fails.
 const START_MAX: Duration = Duration::from_mins(1);
 
 /// A running server. Dropping it kills it.
@@ -36,10 +36,10 @@ impl Server {
         Self::start_as(rookery(), data, arguments)
     }
 
-    /// Starts a server by a command to which `serve` and its arguments are added.
+    /// Starts a server with a command to which `serve` and its arguments are added.
     pub(crate) fn start_as(mut command: Command, data: &Path, arguments: &[&str]) -> Self {
         let mut child = command
-            // Tests talk as fast as they can.
+            // Tests send as fast as they can.
             .env("ROOKERY_LIMITS_RATES_MESSAGES", "none")
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(data)
@@ -58,7 +58,7 @@ impl Server {
                 let address = line
                     .split_once("listening on http://")
                     .map(|(_, rest)| rest.split_whitespace().next().unwrap_or_default().to_owned());
-                // Before the test goes on, so that it finds this line and all lines before it.
+                // Before the test continues, so that it finds this line and all earlier lines.
                 seen.lock().expect("nobody panics with it").push(line);
                 if let Some(address) = address {
                     sender.send(Ok(address)).ok();
@@ -78,7 +78,7 @@ impl Server {
         Self { child, address, data: data.to_owned(), log }
     }
 
-    /// Starts a server whose log goes to `stderr`, where nobody reads on which port it listens.
+    /// Starts a server whose log goes to `stderr`, where nobody reads its port.
     pub(crate) fn start_unheard(data: &Path, stderr: impl Into<Stdio>, arguments: &[&str]) -> Self {
         let free = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
         let address = free.local_addr().expect("it has a port").to_string();
@@ -104,19 +104,19 @@ impl Server {
         server
     }
 
-    /// Where it listens: `127.0.0.1:PORT`.
+    /// The address of its listener: `127.0.0.1:PORT`.
     pub(crate) fn address(&self) -> &str {
         &self.address
     }
 
-    /// Ends it as a power cut of the process would.
+    /// Ends it like a power cut of the process.
     pub(crate) fn kill(mut self) -> PathBuf {
         self.child.kill().expect("the server can be killed");
         self.child.wait().expect("the server ends");
         self.data.clone()
     }
 
-    /// Asks it to end, and waits until it has.
+    /// Asks it to end, and waits for the end.
     pub(crate) fn stop(mut self) -> ExitStatus {
         let id = self.child.id().to_string();
         let sent = Command::new("kill").args(["-TERM", &id]).status().expect("kill runs");
@@ -124,7 +124,7 @@ impl Server {
         self.child.wait().expect("the server ends")
     }
 
-    /// The number of the process.
+    /// The process ID.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
@@ -136,7 +136,7 @@ impl Server {
     }
 }
 
-/// What a command printed, and how it ended.
+/// The output of a command, and its status.
 pub(crate) struct Ran {
     pub(crate) success: bool,
     pub(crate) output: String,
@@ -154,21 +154,21 @@ pub(crate) fn run(data: &Path, arguments: &[&str], input: &str) -> Ran {
         .stderr(Stdio::piped())
         .spawn()
         .expect("the binary starts");
-    // A command that does not read its input is free to close it.
+    // A command that does not read its input may close it.
     child.stdin.take().expect("it is piped").write_all(input.as_bytes()).ok();
     let ran = child.wait_with_output().expect("the command ends");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("the output is text");
     Ran { success: ran.status.success(), output: text(ran.stdout), error: text(ran.stderr) }
 }
 
-/// Runs a command that has to succeed, and gives back its output.
+/// Runs a command that has to succeed, and returns its output.
 pub(crate) fn succeed(data: &Path, arguments: &[&str], input: &str) -> String {
     let ran = run(data, arguments, input);
     assert!(ran.success, "{arguments:?} failed: {}", ran.error);
     ran.output
 }
 
-/// Runs a command that has to fail, and gives back what it said.
+/// Runs a command that has to fail, and returns its message.
 pub(crate) fn fail(data: &Path, arguments: &[&str], input: &str) -> String {
     let ran = run(data, arguments, input);
     assert!(!ran.success, "{arguments:?} did not fail");

@@ -1,4 +1,4 @@
-//! Sockets that are used wrongly are closed with the code that the protocol has for it.
+//! The server closes wrongly used sockets with the code of the protocol.
 
 use std::io::{Read, Write};
 
@@ -139,7 +139,7 @@ fn messages_that_are_too_long_or_never_end_are_closed_by_name() {
     let mut endless = alice.socket();
     let part = Bytes::from(vec![b'x'; 16 * 1024]);
     let mut code = OpCode::Data(Data::Text);
-    // Far more than the limit, so that a server that collects it would show.
+    // Far more than the limit, so that the memory of a server that collects it would show.
     for _ in 0..64 {
         let frame = Frame::message(part.clone(), code, false);
         if !endless.try_send(Message::Frame(frame)) {
@@ -228,7 +228,7 @@ fn a_login_that_ends_by_itself_ends_its_socket() {
     assert_eq!(phone.post("{ __typename }", &json!({})).status, 401);
 }
 
-/// A room and a follower who has stopped reading, with more due to her than the kernel buffers.
+/// A room and a follower who has stopped reading, with more data for her than the kernel buffers.
 #[test]
 fn a_reader_who_stops_is_closed_and_goes_on_where_she_was() {
     let (_data, server, alice) = start();
@@ -257,7 +257,7 @@ fn a_reader_who_stops_is_closed_and_goes_on_where_she_was() {
         for n in 0..10 {
             sent.push(answer[format!("m{n}")]["event"]["eventId"].as_str().unwrap().to_owned());
         }
-        // Those who read get everything meanwhile.
+        // Reading clients get everything meanwhile.
         for (other, heard) in others.iter_mut().zip(&mut heard) {
             while heard.len() < sent.len() {
                 heard.push(other.item()["eventId"].as_str().unwrap().to_owned());
@@ -268,7 +268,7 @@ fn a_reader_who_stops_is_closed_and_goes_on_where_she_was() {
     drop(others);
     let grown = memory_kib(&server).saturating_sub(before);
     assert!(grown < 150 * 1024, "{} events took {grown} KiB", sent.len());
-    // Whoever has no subscription and no login on a socket is not there.
+    // A client without a subscription and a login on a socket is not online.
     let document = "query($user: UserID!) { user(id: $user) { presence { presence } } }";
     eventually("the server gives the reader up", || {
         let answer = alice.run(document, &json!({ "user": bob.user_id }));
@@ -367,7 +367,7 @@ fn a_socket_that_caught_up_costs_no_more_memory_than_its_buffer() {
     for _ in 0..EVENTS {
         alice.say(&room, &"x".repeat(2_000));
     }
-    // One after the other, so that what remains is what each of them keeps.
+    // One after the other, so that only their lasting memory remains.
     let catch_up = || {
         let mut stream = alice.follow(Some(&start));
         for _ in 0..EVENTS {

@@ -1,4 +1,4 @@
-//! A server that has too little of something recovers when there is enough again.
+//! A server that lacks a resource recovers when there is enough again.
 
 use std::{net::TcpStream, process::Command};
 

@@ -1,4 +1,4 @@
-//! Syncs: pages, deltas and the stream after them are everything, once.
+//! Syncs: pages, deltas and the stream after them contain everything, once.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -95,10 +95,10 @@ fn pages_of_a_sync_and_the_stream_are_everything_once_while_rooms_become_active(
     }
 }
 
-/// A client's copy of its rooms, kept right by deltas.
+/// A client's copy of its rooms, updated by deltas.
 #[derive(Default)]
 struct Copy {
-    /// Name, count of members, and the timeline as far as it is known.
+    /// Name, count of members, and the known part of the timeline.
     rooms: BTreeMap<String, (Value, Value, BTreeSet<u64>)>,
 }
 
@@ -322,7 +322,7 @@ fn every_invite_is_on_some_page_once() {
                 let rooms = page[name].as_array().unwrap().iter();
                 list.extend(rooms.map(|room| room["roomId"].as_str().unwrap().to_owned()));
             }
-            // Rooms that are active between two pages, and invites that come, change nothing.
+            // Rooms that are active between two pages, and new invites, change nothing.
             alice.say(&rooms[0], "well?");
             if after.is_null() && since.is_null() {
                 invite();

@@ -1,4 +1,5 @@
-//! Accounts that were lost, or that are older than the log: nobody becomes somebody else by registering.
+//! Accounts that were lost, or that are older than the log: nobody takes over another user by
+//! registering.
 
 use std::path::Path;
 
@@ -12,7 +13,7 @@ use crate::{
 
 const ACCEPT: &str = "--accept-missing-accounts";
 
-/// A folder in which `root`, `alice` and `bob` have a room, of which alice said a secret.
+/// A folder in which `root`, `alice` and `bob` have a room with a secret of alice.
 fn with_a_secret() -> (TempDir, String) {
     let data = tempdir().unwrap();
     let server = Server::start(data.path());
@@ -24,7 +25,7 @@ fn with_a_secret() -> (TempDir, String) {
     (data, room)
 }
 
-/// Asks for an account, and gives back the payload.
+/// Registers an account, and returns the payload.
 fn register(server: &Server, name: &str) -> Value {
     let document = "mutation($input: RegisterInput!) { register(input: $input) {
         token user { userId } refusal { code message } } }";
@@ -38,14 +39,14 @@ fn is_admin(server: &Server, payload: &Value) -> bool {
     client.run("{ viewer { isAdmin } }", &json!({}))["viewer"]["isAdmin"] == true
 }
 
-/// Starts on `data`, which has to be refused; gives back what the server said.
+/// Starts on `data`, which has to be refused; returns the server's message.
 fn refused(data: &Path) -> String {
     let said = fail(data, &["serve", "--listen", "127.0.0.1:0"], "");
     assert!(said.contains("accounts.redb") && said.contains(ACCEPT), "{said}");
     said
 }
 
-/// A server that an operator has told to accept the loss: nobody gets what belonged to the users of the log.
+/// A server on which an operator has accepted the loss: nobody gets the data of the log's users.
 fn nobody_takes_over(data: &Path, room: &str) {
     let server = Server::start_with(data, &[ACCEPT]);
     assert!(
@@ -59,7 +60,7 @@ fn nobody_takes_over(data: &Path, room: &str) {
     assert_eq!(mallory["refusal"], Value::Null);
     assert!(!is_admin(&server, &mallory), "whoever comes first is no administrator");
     assert!(server.stop().success());
-    // The second start needs no flag, and an operator gives alice back what is hers.
+    // The second start needs no flag, and an operator gives alice her account back.
     succeed(data, &["user", "set-password", "alice"], "a new password\n");
     let server = Server::start(data);
     let login = "mutation { logIn(input: { username: \"alice\", password: \"a new password\" }) { token } }";
@@ -89,7 +90,7 @@ fn an_imported_log_gives_nobody_a_name_of_the_log() {
     let copy = tempdir().unwrap();
     succeed(copy.path(), &["import", "-"], &text);
     refused(copy.path());
-    // An operator may also name the users one by one, and has named the last administrator then.
+    // An operator may also name the users one by one, and has then named the last administrator.
     let one = tempdir().unwrap();
     succeed(one.path(), &["import", "-"], &text);
     succeed(one.path(), &["user", "create", "alice", "--no-password"], "");
@@ -133,7 +134,7 @@ fn accounts_from_before_a_logout_are_refused_and_the_device_stays_out() {
     let lost = Client::with_token(&server, "alice", &token);
     lost.run("mutation { logOut(input: {}) { devices } }", &json!({}));
     assert!(server.stop().success());
-    // Nothing is wrong with the accounts that saw the logout.
+    // The accounts that recorded the logout have no fault.
     assert!(Server::start(data.path()).stop().success());
     std::fs::write(&accounts, backup).unwrap();
     let said = refused(data.path());

@@ -1,4 +1,4 @@
-//! Imports that are killed: half an import never looks like a whole one, and the same import goes on.
+//! Killed imports: half an import never passes for a whole one, and the same import continues.
 
 use std::{
     fmt::Write as _,
@@ -12,7 +12,7 @@ use tempfile::{TempDir, tempdir};
 
 use crate::server::{Server, eventually, fail, rookery, succeed};
 
-/// More than an import has on its way to the disk at a time, and than a pipe holds.
+/// More than an import has in flight to the disk, and more than a pipe holds.
 const LINES: usize = 4_000;
 
 /// IRC logs of `LINES` messages in two files.
@@ -44,7 +44,7 @@ fn start_import(data: &Path, arguments: &[&str]) -> Child {
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
-/// Whatever uses the folder refuses it by name.
+/// Every command that uses the folder refuses it by name.
 fn is_refused(data: &Path, source: &str) {
     for command in [
         &["serve", "--listen", "127.0.0.1:0"][..],
@@ -76,7 +76,7 @@ fn an_import_of_a_log_that_was_killed_is_refused_until_the_same_file_was_read_to
         drop(Server::start(data.path()));
         succeed(data.path(), &["export", other.to_str().unwrap()], "");
     }
-    // After the first record, in the middle, and with everything read but the end of the file.
+    // After the first record, in the middle, and after everything but the end of the file.
     for lines in [2, 3_000, ends.len()] {
         let data = tempdir().unwrap();
         let data = data.path();
@@ -95,9 +95,9 @@ fn an_import_of_a_log_that_was_killed_is_refused_until_the_same_file_was_read_to
         succeed(data, &["import", file.to_str().unwrap()], "");
         assert!(!data.join("import.json").exists());
         assert!(succeed(data, &["export", "-"], "") == whole, "killed after {lines} lines");
-        assert!(succeed(data, &["verify"], "").contains("as a rebuild gives them"));
+        assert!(succeed(data, &["verify"], "").contains("equal to a rebuild"));
         let said = fail(data, &["import", file.to_str().unwrap()], "");
-        assert!(said.contains("has a log already"), "{said}");
+        assert!(said.contains("already has a log"), "{said}");
     }
 }
 
@@ -159,6 +159,6 @@ fn an_import_of_irc_logs_that_was_killed_goes_on_and_adds_nothing_twice() {
     fs::rename(logs.path().join("2004"), moved.path().join("2004")).unwrap();
     succeed(data, &["import", "irc", moved.path().to_str().unwrap()], "");
     assert_eq!(texts(data), expected);
-    assert!(succeed(data, &["verify"], "").contains("as a rebuild gives them"));
+    assert!(succeed(data, &["verify"], "").contains("equal to a rebuild"));
     drop(Server::start(data));
 }

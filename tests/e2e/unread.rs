@@ -48,7 +48,7 @@ fn mark(client: &Client, room: &str, event: &str, private: bool) -> Value {
     client.run(document, &json!({ "input": input }))["markRead"].clone()
 }
 
-/// Unread and highlight counts, which the room and the home screen have to agree on.
+/// Unread and highlight counts, which have to be equal on the room and the home screen.
 fn counts(client: &Client, room: &str) -> (u64, u64) {
     let document = "query($room: RoomID!) { room(id: $room) { unreadCount highlightCount }
         initialSync { rooms { roomId unreadCount highlightCount } } }";

@@ -1,9 +1,9 @@
-//! Every field and every way agrees with the oracle about who sees what, whatever happened to the
-//! viewers and to the room's setting.
+//! Every field on every path agrees with the oracle about visibility, for any history of the
+//! viewers and of the room's setting.
 //!
-//! A room has several viewers, and each her own history. By default the histories are drawn at
-//! random; with `ROOKERY_ORACLE=all`, every history of up to five steps is played under every pair
-//! of settings.
+//! A room has several viewers, each with a different history. By default the histories are random;
+//! with `ROOKERY_ORACLE=all`, the test plays every history of up to five steps under every pair of
+//! settings.
 
 mod checks;
 mod present;
@@ -39,10 +39,10 @@ const VIEWERS: usize = 5;
 /// The name of the room that comes last.
 const THE_END: &str = "the end";
 
-/// Rooms that are played, and looked at, at a time.
+/// Number of rooms that are played and checked at a time.
 const AT_ONCE: usize = 4;
 
-/// The checks ask for everything that there is at once, and for much of it in each room.
+/// The checks ask for everything at once, and for much of it in each room.
 const UNLIMITED: [&str; 4] = ["--limits-cost", "10000000", "--limits-rate", "none"];
 
 #[test]
@@ -97,7 +97,7 @@ fn everything_agrees_with_the_oracle_about_who_sees_what() {
     }
 }
 
-/// The log of a room, with what only those know who played it.
+/// The log of a room, with the facts that only its players know.
 fn log(alice: &Client, played: &Played) -> Vec<Logged> {
     let mut log = log_of(alice, &played.room);
     for event in log.iter_mut().filter(|event| played.secret.contains(&event.id)) {
@@ -107,14 +107,14 @@ fn log(alice: &Client, played: &Played) -> Vec<Logged> {
     log
 }
 
-/// What a stream has told.
+/// The items of a stream.
 #[derive(Debug, Default, PartialEq)]
 struct Told {
     events: HashSet<String>,
     receipts: BTreeSet<Moved>,
 }
 
-/// Somebody has read further, it says: the room, who, up to which event, and whether that is private.
+/// A moved receipt: the room, the user, the event, and whether it is private.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Moved {
     room: String,
@@ -123,28 +123,28 @@ struct Moved {
     private: bool,
 }
 
-/// What polling has told.
+/// The items of polling.
 #[derive(Default)]
 struct Polled {
     told: Told,
-    /// By room, the numbers of the events that were told, and of those that were left out.
+    /// By room, the numbers of delivered and of skipped events.
     numbers: Numbers,
-    /// Something was left out.
+    /// An event was skipped.
     skips: bool,
 }
 
 type Numbers = BTreeMap<String, BTreeSet<u64>>;
 
-/// What was played.
+/// The played rooms.
 struct Story {
     played: Vec<Played>,
-    /// What reached each viewer live.
+    /// The items that reached each viewer live.
     live: Vec<Told>,
     /// A position in the middle.
     middle: String,
 }
 
-/// Plays all scenes, and at the end invites every viewer to a room of its own.
+/// Plays all scenes, and at the end invites every viewer to a separate room.
 fn play_all(alice: &Client, dora: &Client, viewers: &[Client], start: &str) -> Story {
     let scenes = scenes(VIEWERS);
     let rooms = Mutex::new(BTreeMap::new());
@@ -177,7 +177,7 @@ fn play_all(alice: &Client, dora: &Client, viewers: &[Client], start: &str) -> S
     Story { played, live, middle: middle.into_inner().unwrap() }
 }
 
-/// What a stream tells of, up to the end.
+/// The items of a stream, up to the end.
 fn heard(stream: &mut Follower, how: &str) -> Told {
     let mut told = Told::default();
     loop {
@@ -193,7 +193,7 @@ fn text(value: &Value) -> String {
     value.as_str().expect("a text").to_owned()
 }
 
-/// Takes an item, which may come only once.
+/// Adds an item, which may come only once.
 fn note(told: &mut Told, item: &Value, how: &str) {
     assert!(how == "live" || !item.to_string().contains(SECRET), "taken back: {item}, {how}");
     let invited = item["event"]["eventId"].as_str();

@@ -1,4 +1,4 @@
-//! Texts that look the same, names that show nothing, and rooms that are left or replaced.
+//! Texts that look the same, invisible names, and rooms that are left or replaced.
 
 use serde_json::{Value, json};
 
@@ -44,7 +44,7 @@ fn a_mention_that_is_edited_out_highlights_no_more() {
     assert_eq!(highlights(&bob, &room), 2, "edited in");
     alice.act("redactEvent", json!({ "roomId": room, "eventId": quiet }));
     assert_eq!(highlights(&bob, &room), 1);
-    // What has been read is read, whatever becomes of it.
+    // A receipt stays, whatever happens to its event.
     bob.say(&room, "yes?");
     say("once more, bob", Value::Null, Value::Null);
     assert_eq!(highlights(&bob, &room), 1);
@@ -106,7 +106,7 @@ fn names_that_show_nothing_are_refused() {
         ];
         assert_eq!(codes, ["SHOWS_NOTHING"; 4], "{nothing:?}");
     }
-    // To take a name away is to set none.
+    // To remove a name, set none.
     assert_eq!(
         alice.act("setRoomName", json!({ "roomId": room, "name": "" }))["refusal"],
         Value::Null
@@ -187,7 +187,7 @@ fn a_user_gives_so_many_aliases_to_rooms() {
     assert_eq!(give(&rooms[0], aliases(0..100)), "none");
     assert_eq!(give(&rooms[1], aliases(100..200)), "none");
     assert_eq!(give(&rooms[2], aliases(200..MAX)), "none");
-    // What is written is counted when the read side shows it.
+    // A written message counts once the read side shows it.
     alice.position();
     let one_more = json!({ "alias": "#more:localhost" });
     assert_eq!(alice.refused("createRoom", one_more.clone()), "TOO_MANY_ALIASES");

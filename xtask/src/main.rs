@@ -1,6 +1,6 @@
 //! Checks and benchmarks of the repository; `cargo xtask help` lists them.
 //!
-//! **Invariant:** what CI decides is decided here, so that a developer can run the same with one command.
+//! **Invariant:** all checks of CI are here, so that a developer can run the same with one command.
 
 mod bench;
 mod check;

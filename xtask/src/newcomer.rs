@@ -1,4 +1,4 @@
-//! Somebody new who follows the pages word for word: `cargo xtask test newcomer`.
+//! Follows the pages word for word, as a newcomer does: `cargo xtask test newcomer`.
 
 mod page;
 mod script;

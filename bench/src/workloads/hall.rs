@@ -1,4 +1,4 @@
-//! A room in which many listen to what one says.
+//! A room with one speaker and many listeners.
 
 use std::{path::Path, time::Instant};
 
@@ -17,15 +17,15 @@ use crate::{
     stamp::MARK,
 };
 
-/// What a client asks for that shows messages.
+/// A document that shows messages.
 pub(super) const FOLLOW: &str = "subscription($after: Position) { eventStream(after: $after) {
     position events { __typename ... on RoomEvent {
         eventId type sequence text sentAt sender { userId } room { roomId } } } } }";
 
-/// Connections over which messages come that do not wait for each other.
+/// Connections for messages that do not wait for each other.
 pub(super) const SPEAKERS: usize = 8;
 
-/// A room, the token of who speaks in it, and those of who listens.
+/// A room, the token of its speaker, and those of its listeners.
 pub(super) struct Hall {
     pub(super) speaker: String,
     pub(super) listeners: Vec<String>,
@@ -33,10 +33,9 @@ pub(super) struct Hall {
 }
 
 impl Hall {
-    /// Makes a data directory with the room, and with so many messages in it.
+    /// Creates a data directory with the room and this number of messages.
     ///
-    /// # Errors
-    /// If it cannot be made.
+    /// # Errors If it cannot be created.
     pub(super) fn build(data: &Path, listeners: usize, messages: u64) -> Result<Self, Error> {
         let users = names("user", listeners + 1);
         let mut seed = Seed::open(data)?;
@@ -52,10 +51,9 @@ impl Hall {
         Ok(Self { speaker: tokens.remove(0), listeners, room: rooms[0].to_string() })
     }
 
-    /// Has more messages said in `room`, while no server runs.
+    /// Adds more messages to `room` while no server runs.
     ///
-    /// # Errors
-    /// If one is refused.
+    /// # Errors If one is refused.
     pub(super) fn talk(data: &Path, room: &str, messages: u64) -> Result<(), Error> {
         let mut seed = Seed::open(data)?;
         say(&mut seed, &OwnedRoomId::try_from(room)?, messages)?;
@@ -64,8 +62,7 @@ impl Hall {
 
     /// All listeners on `server`, as the first group of an audience, from now on.
     ///
-    /// # Errors
-    /// If one is turned away.
+    /// # Errors If one is refused.
     pub(super) async fn listen(&self, server: &Server) -> Result<Audience, Error> {
         let after = position(server, &self.speaker).await?;
         let mut listeners = Vec::with_capacity(self.listeners.len());
@@ -75,10 +72,9 @@ impl Hall {
         Audience::start(Instant::now(), listeners, &[MARK])
     }
 
-    /// Connections of who speaks.
+    /// Connections of the speaker.
     ///
-    /// # Errors
-    /// If one is refused.
+    /// # Errors If one is refused.
     pub(super) async fn speakers(&self, server: &Server) -> Result<Vec<Speaker>, Error> {
         let mut speakers = Vec::new();
         for _ in 0..SPEAKERS {
@@ -94,25 +90,23 @@ fn say(seed: &mut Seed, room: &OwnedRoomId, messages: u64) -> Result<(), Error> 
     (0..messages).try_for_each(|number| seed.say(room, "user0", chatter(number)))
 }
 
-/// Where the log ends.
+/// The end of the log.
 ///
-/// # Errors
-/// If the server does not say it to the owner of `token`.
+/// # Errors If the server does not return it to the owner of `token`.
 pub(super) async fn position(server: &Server, token: &str) -> Result<SealedPosition, Error> {
     let mut connection = http::Connection::open(server.address()).await?;
     let answer = connection.run(token, "{ viewer { position } }", &json!({})).await?;
     Ok(answer["viewer"]["position"].as_str().ok_or("the viewer has no position")?.parse()?)
 }
 
-/// The bytes that subscribe to `document` from `after` on.
+/// The bytes that subscribe to `document` after the position `after`.
 pub(super) fn subscription(document: &str, after: SealedPosition) -> Vec<u8> {
     socket::subscribe("1", document, &json!({ "after": after.to_string() }))
 }
 
-/// Subscribes to what comes after a position; no message that is sent from now on is missed.
+/// Subscribes after a position; the subscription misses no later message.
 ///
-/// # Errors
-/// If the server does not let it in.
+/// # Errors If the server refuses it.
 pub(super) async fn follow(
     server: &Server,
     token: &str,

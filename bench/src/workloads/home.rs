@@ -15,7 +15,7 @@ use crate::{
     stats::float,
 };
 
-/// Home screens that are asked for in each run.
+/// Home screens in each run.
 const SCREENS: usize = 500;
 
 /// Messages in each room.
@@ -52,7 +52,7 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Error> {
     Ok(())
 }
 
-/// Asks for screens one at a time; beside it, for an empty page of the same server.
+/// Requests screens one at a time, and beside them an empty page of the same server.
 pub(super) async fn measure(
     server: &Server,
     requests: &[Vec<u8>],

@@ -1,5 +1,5 @@
-//! Rooms with short and with long histories: sending into them, and the first page of their
-//! timelines. Neither may cost more in a long one.
+//! Rooms with short and with long histories: sends, and the first page of their timelines. Neither
+//! may cost more in a long room.
 
 use std::{path::Path, time::Instant};
 
@@ -20,13 +20,13 @@ use crate::{
     stats::float,
 };
 
-/// Messages that are sent, and pages that are asked for, in each run.
+/// Messages sent, and pages requested, in each run.
 const ASKED: usize = 500;
 
-/// Events on a page; fewer in a room that has fewer.
+/// Events on a page; fewer in a shorter room.
 const PAGE_EVENTS: usize = 50;
 
-/// What a stored message takes in the log, about.
+/// Approximate size of a stored message in the log.
 const STORED_BYTES: usize = 700;
 
 pub(crate) fn run(settings: &Settings) -> Result<(), Error> {
@@ -46,7 +46,7 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Error> {
     }
     seed.close()?;
     for (room, events) in rooms.iter().zip(&settings.long) {
-        // A server that has just started: what it knows of the room it has read.
+        // A server that has just started: it has read its knowledge of the room from the disk.
         let server = Server::start(&settings.program, &data)?;
         let (mut pages, mut sends) = (Vec::new(), Vec::new());
         for _ in 0..settings.runs {

@@ -68,7 +68,7 @@ fn measure(settings: &Settings, dataset: &Dataset, sockets: usize) -> Result<Run
     Ok(run)
 }
 
-/// The memory with sockets that follow the stream and hear nothing.
+/// The memory with sockets that follow the stream and receive no events.
 async fn follow(server: &Server, dataset: &Dataset, count: usize) -> Result<Memory, Error> {
     let follow = socket::subscribe("1", FOLLOW, &json!({}));
     let ask = socket::subscribe("2", "{ server { name } }", &json!({}));
@@ -76,7 +76,7 @@ async fn follow(server: &Server, dataset: &Dataset, count: usize) -> Result<Memo
     for token in dataset.tokens.iter().cycle().take(count) {
         let mut socket = Socket::open(server.address(), token).await?;
         socket.send(&follow).await?;
-        // The answer to the second tells that the first is there.
+        // The answer to the second message shows that the first has been handled.
         socket.send(&ask).await?;
         socket.next().await?;
         sockets.push(socket);

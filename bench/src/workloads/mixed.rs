@@ -1,5 +1,5 @@
-//! Clients that ask for different things, in rooms of all sizes, with traffic in all of them; who
-//! speaks also listens.
+//! Clients with different documents, in rooms of all sizes, with traffic in all of them; speakers
+//! also listen.
 
 use std::time::Instant;
 
@@ -21,10 +21,11 @@ use crate::{
     stats::float,
 };
 
-/// How many sockets there are for each room.
+/// Sockets for each room.
 const SOCKETS_PER_ROOM: usize = 10;
 
-/// What clients ask of an event. Each shows the text once, which is how deliveries are counted.
+/// The documents of clients for an event. Each shows the text once, which is how deliveries are
+/// counted.
 const SELECTIONS: [&str; 10] = [
     "eventId type sequence text sentAt sender { userId } room { roomId }",
     "eventId text",
@@ -32,14 +33,14 @@ const SELECTIONS: [&str; 10] = [
     "type stateKey text sequence depth",
     "eventId text room { roomId name }",
     "eventId text cursor position receivedAt arrivedLate",
-    // From here on, what is shown depends on who looks.
+    // From here on, fields depend on the viewer.
     "eventId text actionId",
     "eventId text room { roomId unreadCount highlightCount }",
     "eventId text room { roomId myMembership myPowerLevel }",
     "eventId text actionId sender { userId displayName } room { roomId name unreadCount }",
 ];
 
-/// Members of each room, its owner first, and who they are.
+/// Members of each room, the owner first.
 type Rooms = Vec<Vec<usize>>;
 
 pub(crate) fn run(settings: &Settings) -> Result<(), Error> {
@@ -131,7 +132,7 @@ fn document(selection: &str) -> String {
 fn members(sockets: usize) -> Rooms {
     let rooms = (sockets / SOCKETS_PER_ROOM).max(1);
     let size = |room: usize| (sockets / (room + 1)).max(1);
-    // An owner of one room only: each room begins at another user.
+    // Each owner owns one room only, since each room begins at another user.
     let of = |room: usize| (0..size(room)).map(|member| (room * 7 + member) % sockets).collect();
     (0..rooms).map(of).collect()
 }

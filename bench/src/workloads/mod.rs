@@ -1,4 +1,4 @@
-//! What is measured: one workload a file.
+//! The workloads, one in each file.
 
 mod append;
 mod choice;

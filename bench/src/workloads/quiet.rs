@@ -1,5 +1,5 @@
-//! Many sockets in rooms where nothing happens, while two people talk in another room: what they
-//! cost each message that is none of theirs.
+//! Many sockets in rooms without events, while two users talk in another room: the cost of these
+//! sockets for each foreign message.
 
 use std::time::Instant;
 
@@ -20,10 +20,10 @@ use crate::{
     stamp::MARK,
 };
 
-/// Members of a room where nothing happens.
+/// Members of a room without events.
 const MEMBERS: usize = 10;
 
-/// Messages that the two exchange.
+/// Messages between the two users.
 const MESSAGES: u64 = 300;
 
 pub(crate) fn run(settings: &Settings) -> Result<(), Error> {
@@ -34,7 +34,7 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Error> {
     let mut seed = Seed::open(&data)?;
     seed.users(&users)?;
     let tokens = seed.tokens(&users)?;
-    // The two who talk come first; the others share rooms of ten.
+    // The two speakers come first; the others share rooms of ten.
     let (two, others) = users.split_at(2);
     let mut owned = vec![(two[0].clone(), "Busy".to_owned())];
     owned.extend(others.iter().step_by(MEMBERS).map(|owner| (owner.clone(), "Quiet".to_owned())));

@@ -1,4 +1,4 @@
-//! Rebuilding all read models, beside a bare scan of the same log.
+//! Rebuilds all read models, beside a bare scan of the same log.
 
 use std::{sync::Arc, time::Instant};
 
@@ -27,7 +27,7 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Error> {
     for _ in 0..settings.runs {
         let folder = settings.scratch()?;
         let run = runtime.block_on(async {
-            // The first opening builds the models too: the second time is the one that counts.
+            // The first opening builds the models too, so the second time counts.
             let options = Options::default();
             let models = ReadModels::open(Arc::clone(&log), folder.path(), options, |_| {}).await?;
             let started = Instant::now();
@@ -44,7 +44,7 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Error> {
     Ok(())
 }
 
-/// Reads the whole log and does nothing with it but count the events.
+/// Reads the whole log and only counts the events.
 async fn scan(log: &dyn EventLog) -> Result<u64, Error> {
     let (mut at, mut events) = (Position::ORIGIN, 0);
     loop {

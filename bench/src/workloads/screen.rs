@@ -1,4 +1,4 @@
-//! The screens of a client, and how long it waits for them.
+//! The screens of a client, and their durations.
 
 use std::time::Instant;
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{Error, http::Connection, stats::Samples};
 
-/// The home screen: a page of rooms with what a list of rooms shows.
+/// The home screen: a page of rooms with the content of a room list.
 pub(super) const HOME: &str = "{ initialSync(first: 20) { position next rooms {
     roomId name memberCount
     lastMessage { eventId text sentAt sender { userId displayName } } } } }";
@@ -17,7 +17,7 @@ pub(super) const PAGE: &str = "query($room: RoomID!, $last: Int!, $before: Curso
         nodes { eventId type text sentAt sequence sender { userId displayName } previousContent }
         pageInfo { startCursor hasPreviousPage } } } }";
 
-/// Asks for all of these in turn, `count` times in all, one at a time.
+/// Requests all of these in turn, `count` times in all, one at a time.
 pub(super) async fn ask_in_turn(
     connection: &mut Connection,
     requests: &[Vec<u8>],
@@ -40,7 +40,7 @@ pub(super) fn page(room: &str, last: usize, before: &Value) -> Value {
     json!({ "room": room, "last": last, "before": before })
 }
 
-/// Scrolls back over `events` events in pages of up to 100; gives back the cursor there.
+/// Scrolls back over `events` events in pages of up to 100; returns the cursor there.
 pub(super) async fn scroll(
     connection: &mut Connection,
     token: &str,

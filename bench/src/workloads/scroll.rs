@@ -1,4 +1,4 @@
-//! Scrolling back in a long room: pages at the end, in the middle and near the beginning.
+//! Scrolls back in a long room: pages at the end, in the middle and near the beginning.
 
 use serde_json::{Value, json};
 use tokio::runtime::Builder;
@@ -20,10 +20,10 @@ const ROOM_EVENTS_MIN: usize = 20_000;
 /// Events on a page.
 const PAGE_EVENTS: usize = 50;
 
-/// Pages one after the other, at each depth.
+/// Successive pages at each depth.
 const PAGES: usize = 10;
 
-/// Pages that are asked for in each run.
+/// Pages in each run.
 const ASKED: usize = 500;
 
 /// Members who speak in turn.

@@ -1,4 +1,4 @@
-//! Sending messages that are durable when the answer comes, over HTTP and over WebSocket.
+//! Sends messages that are durable when the answer comes, over HTTP and over WebSocket.
 
 use std::{
     sync::{
@@ -23,16 +23,16 @@ use crate::{
     stats::{Samples, float},
 };
 
-/// How many send at the same time.
+/// Numbers of concurrent senders.
 const SENDERS: [usize; 3] = [1, 16, 64];
 
-/// Time before the clock runs.
+/// Warm-up before the clock runs.
 const WARM_UP: Duration = Duration::from_millis(300);
 
-/// How often the server and the bare file take turns in a run.
+/// Turns between the server and the bare file in a run.
 const TURNS: u32 = 4;
 
-/// What a stored message takes in the log, about.
+/// Approximate size of a stored message in the log.
 const STORED_BYTES: usize = 700;
 
 #[derive(Clone, Copy, PartialEq)]
@@ -41,15 +41,15 @@ enum Transport {
     WebSocket,
 }
 
-/// How messages are sent.
+/// The transport of messages.
 #[derive(Clone, Copy)]
 struct Way {
     transport: Transport,
-    /// With action IDs, as the guide tells clients to send them.
+    /// With action IDs, as the guide recommends.
     actions: bool,
 }
 
-/// Who sends, and where.
+/// The senders and their rooms.
 #[derive(Clone)]
 struct Sender {
     token: String,
@@ -60,7 +60,7 @@ struct Sender {
 
 struct Stage {
     server: Server,
-    /// Each in a room of her own.
+    /// Each sender in a separate room.
     apart: Vec<Sender>,
     /// All in one room.
     together: Vec<Sender>,
@@ -123,7 +123,7 @@ fn stage(settings: &Settings, folder: &std::path::Path) -> Result<Stage, Error> 
     Ok(Stage { server: Server::start(&settings.program, &data)?, apart, together })
 }
 
-/// Has everybody send and the bare file be written, in turns.
+/// Lets all senders send and the bare file be written, in turns.
 fn measure(
     runtime: &Runtime,
     server: &Server,
@@ -176,7 +176,7 @@ struct Voice {
     line: Line,
     sender: Sender,
     actions: bool,
-    /// The bytes to send. With action IDs they are made again for each message.
+    /// The bytes to send. With action IDs they are built again for each message.
     request: Vec<u8>,
 }
 

@@ -1,4 +1,4 @@
-//! One reader among many never reads: what the others notice of it.
+//! One listener among many never reads: the effect on the others.
 
 use rookery_log::SealedPosition;
 use serde_json::json;
@@ -15,7 +15,7 @@ use crate::{
     stats::float,
 };
 
-/// What lies before the one that does not read: more than the kernel keeps for a socket.
+/// Bytes queued for the listener that does not read: more than the kernel keeps for a socket.
 const BACKLOG: u64 = 30_000;
 
 pub(crate) fn run(settings: &Settings) -> Result<(), Error> {
@@ -65,7 +65,7 @@ fn measure(
         let grown = server.memory()?.anonymous - at_rest.anonymous;
         let mut run = with.run_beside(&free);
         run.more.push(("grown_mib", grown));
-        // Until here it must have been there, read or not.
+        // The end of the missed messages, read or not.
         drop(stalled);
         Ok(run)
     })

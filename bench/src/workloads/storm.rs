@@ -1,4 +1,4 @@
-//! Clients that come back after a restart of the server, all at once or from far behind, while
+//! Clients that reconnect after a restart of the server, all at once or from far behind, while
 //! others go on talking.
 
 use std::{cell::Cell, fs, io::Write, path::Path, time::Instant};
@@ -25,38 +25,38 @@ use crate::{
     stats::float,
 };
 
-/// The group of those who were there all the time, and of those who come back.
+/// The group of the live listeners, and that of the returning clients.
 const THERE: usize = 0;
 const BACK: usize = 1;
 
-/// How many were there all the time, and how many messages a second they hear.
+/// The number of live listeners, and their messages each second.
 const LISTENERS: usize = 20;
 const RATE: f64 = 50.0;
 
-/// How many of them speak, in turn, so that a slow answer delays no other message.
+/// The number of speakers among them, in turn, so that a slow answer delays no other message.
 const SPEAKERS: usize = 8;
 
-/// Messages to them before anybody comes back.
+/// Messages to them before any client returns.
 const BEFORE: u64 = 100;
 
-/// From how many positions those who come back go on: nearby, but not the same.
+/// The number of different positions of the returning clients: nearby, but not the same.
 const SPREAD: usize = 50;
 
 const MEBIBYTE: f64 = 1024.0 * 1024.0;
 
-/// What stands once in each message that was missed.
+/// The text that each missed message contains once.
 const MISSED: &[u8] = br#""text":"message "#;
 
-/// Clients that come back: from where, and what they are to hear until they have caught up.
+/// Returning clients: their position, and the events that they receive until they have caught up.
 struct Back {
     clients: Vec<(String, SealedPosition)>,
     mark: &'static [u8],
     events: u64,
-    /// How many commits they have missed together, told or not.
+    /// The number of commits that they have missed together, delivered or not.
     missed: u64,
 }
 
-/// A room of those who talk all the time.
+/// A room of the live listeners.
 struct Talk {
     tokens: Vec<String>,
     room: String,
@@ -68,7 +68,7 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Error> {
     one(settings)
 }
 
-/// Many that have missed little.
+/// Many clients that have missed little.
 fn many(settings: &Settings) -> Result<(), Error> {
     let folder = settings.scratch()?;
     let data = folder.path().join("data");
@@ -81,7 +81,7 @@ fn many(settings: &Settings) -> Result<(), Error> {
         Hall::talk(&data, &hall.room, said as u64)?;
         let server = Server::start(&settings.program, &data)?;
         let listener = hall.listeners.first().ok_or("nobody listens")?;
-        // The position of each of these messages, and of what was before them.
+        // The position of each of these messages, and of the message before them.
         let positions = positions(&server, listener, &hall.room, Page::Last(said + 1))?;
         let missed = |index: usize| (said - index % SPREAD) as u64;
         let clients = hall.listeners.iter().enumerate();
@@ -95,7 +95,7 @@ fn many(settings: &Settings) -> Result<(), Error> {
     Ok(())
 }
 
-/// One that has missed a whole history.
+/// One client that has missed a whole history.
 fn one(settings: &Settings) -> Result<(), Error> {
     let dataset = Dataset::of(settings, settings.history_events)?;
     let folder = settings.scratch()?;
@@ -103,7 +103,7 @@ fn one(settings: &Settings) -> Result<(), Error> {
     copy(&dataset.folder, &data)?;
     let talk = Talk::make(Seed::open(&data)?)?;
     let mut seed = Seed::open(&data)?;
-    // Events come in order, so who hears this has heard all before.
+    // Events come in order, so a client that has this one has all earlier ones.
     seed.say(&OwnedRoomId::try_from(dataset.room.as_str())?, "user0", stamp::UNSENT.to_owned())?;
     seed.close()?;
     let mut runs = Vec::new();
@@ -118,16 +118,16 @@ fn one(settings: &Settings) -> Result<(), Error> {
     Ok(())
 }
 
-/// Which events of a room.
+/// A selection of a room's events.
 #[derive(Clone, Copy)]
 enum Page {
-    /// The very first one.
+    /// The first event.
     First,
-    /// So many at the end.
+    /// This number of events at the end.
     Last(usize),
 }
 
-/// The positions of events of a room, oldest first: what the server told somebody who saw them.
+/// The positions of events of a room, oldest first, as the server returned them.
 fn positions(
     server: &Server,
     token: &str,
@@ -166,7 +166,7 @@ fn positions(
     })
 }
 
-/// Lets them come back while others talk.
+/// Lets the clients return while the others talk.
 fn come_back(server: &Server, talk: &Talk, back: &Back) -> Result<Run, Error> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -229,7 +229,7 @@ fn come_back(server: &Server, talk: &Talk, back: &Back) -> Result<Run, Error> {
 }
 
 impl Talk {
-    /// Makes the room, and closes the data directory.
+    /// Creates the room, and closes the data directory.
     fn make(mut seed: Seed) -> Result<Self, Error> {
         let users = names("talker", LISTENERS);
         seed.users(&users)?;

@@ -1,9 +1,9 @@
-//! Carrying out the steps of an import, through the same decisions as live commands.
+//! Executes the steps of an import, through the same decisions as live commands.
 //!
-//! **Invariant:** each command has a name that follows from its line, so doing it again adds nothing.
-//! **Invariant:** an import acts for users whom imports made and whom nobody has been given since. Where somebody else
-//! has the name, the imported user gets another one.
-//! **Invariant:** an import writes into rooms that imports made, and into no other.
+//! **Invariant:** each command has a name that follows from its line, so a second import adds nothing.
+//! **Invariant:** an import acts only for users that imports created and that no other person has received since. If
+//! another person has the name, the imported user gets another one.
+//! **Invariant:** an import writes only to rooms that imports created.
 
 mod outcome;
 mod users;
@@ -25,10 +25,10 @@ pub use self::outcome::{Applied, Failed, Refusal};
 use self::{outcome::StepError, users::Users};
 use crate::{Command, LineSteps, MessageKind as ImportedKind, Step, irc::room_command};
 
-/// The local part of the user who makes the rooms. Nobody can register it.
+/// The local part of the user that creates the rooms. Nobody can register it.
 pub(crate) const IMPORTER: &str = "irc.import";
 
-/// What an import writes to.
+/// The target of an import.
 #[derive(Clone, Copy)]
 pub struct Target<'a> {
     /// The write side.
@@ -37,13 +37,13 @@ pub struct Target<'a> {
     pub accounts: &'a Accounts,
     /// The log of the write side.
     pub log: &'a dyn EventLog,
-    /// Commands that may be on their way to the disk at the same time.
+    /// Most commands in flight to the disk.
     pub under_way_max: usize,
-    /// The time now, for accounts that are made.
+    /// The current time, for new accounts.
     pub now: Millis,
 }
 
-/// Carries out the steps of lines, in their order.
+/// Executes the steps of lines, in their order.
 pub struct Importer<'a> {
     target: Target<'a>,
     rooms: HashMap<Arc<str>, OwnedRoomId>,
@@ -51,7 +51,7 @@ pub struct Importer<'a> {
     under_way: VecDeque<(UnderWay, Place)>,
     /// Lines whose steps may not be in the log yet.
     lines_under_way: HashSet<CommandId>,
-    /// Users who are in rooms for sure: they joined in this run, or were let in by it.
+    /// Users that are certainly in rooms: they joined in this run, or it let them in.
     present: HashSet<(Arc<str>, Arc<str>)>,
     /// The last nick of each user of this run.
     nicks: HashMap<Arc<str>, String>,
@@ -63,7 +63,7 @@ enum UnderWay {
     Profile(StartedProfile),
 }
 
-/// Where a step comes from; with the name of the line, if it is the last step of it.
+/// The origin of a step, with the name of the line if it is the line's last step.
 #[derive(Clone)]
 struct Place {
     file: Arc<str>,
@@ -72,7 +72,7 @@ struct Place {
 }
 
 impl<'a> Importer<'a> {
-    /// An importer that has done nothing yet.
+    /// An importer before its first step.
     #[must_use]
     pub fn new(target: Target<'a>) -> Self {
         Self {
@@ -87,10 +87,9 @@ impl<'a> Importer<'a> {
         }
     }
 
-    /// Which of these commands the log knows.
+    /// The commands among these that the log knows.
     ///
-    /// # Errors
-    /// [`Failed`] if the log cannot be read.
+    /// # Errors [`Failed`] if the log cannot be read.
     pub async fn known(&self, commands: &[CommandId]) -> Result<Vec<bool>, Failed> {
         let mut known = Vec::with_capacity(commands.len());
         for command in commands {
@@ -99,19 +98,17 @@ impl<'a> Importer<'a> {
         Ok(known)
     }
 
-    /// Checks that users exist for whom the operator lets the import act.
+    /// Checks that the users exist for whom the operator lets the import act.
     ///
-    /// # Errors
-    /// [`Failed`], which names the first who does not.
+    /// # Errors [`Failed`], which names the first missing one.
     pub fn check_mapped<'u>(&self, users: impl IntoIterator<Item = &'u str>) -> Result<(), Failed> {
         users.into_iter().try_for_each(|user| Users::mapped(&self.target, user).map(drop))
     }
 
-    /// Carries out the steps of these lines, except of lines that an earlier run has done. Some may still be on their way
-    /// to the disk afterwards.
+    /// Executes the steps of these lines, except for lines that an earlier run has done. Some may still be in flight to
+    /// the disk afterwards.
     ///
-    /// # Errors
-    /// [`Failed`] if the import cannot go on. Doing the same again goes on.
+    /// # Errors [`Failed`] if the import cannot continue. A repetition continues it.
     pub async fn apply(&mut self, lines: Vec<LineSteps>) -> Result<(), Failed> {
         let mut here = HashSet::new();
         let mut all = Vec::with_capacity(lines.len());
@@ -134,10 +131,9 @@ impl<'a> Importer<'a> {
         Ok(())
     }
 
-    /// Waits until everything is on the disk, and says what came of it.
+    /// Waits until everything is on the disk, and returns the outcome.
     ///
-    /// # Errors
-    /// [`Failed`] if something did not get there.
+    /// # Errors [`Failed`] if a part did not get there.
     pub async fn finish(mut self) -> Result<Applied, Failed> {
         while !self.under_way.is_empty() {
             self.finish_one().await?;
@@ -226,7 +222,7 @@ impl<'a> Importer<'a> {
         }
     }
 
-    /// Has a user join who speaks: a run before this one may have let another user join under the same nick.
+    /// Lets a speaking user join: in an earlier run, another user may have joined under the same nick.
     async fn let_in(
         &mut self,
         room: &Arc<str>,
@@ -250,7 +246,7 @@ impl<'a> Importer<'a> {
         self.start(room, user, at, &join, Retry::Named(id), place).await
     }
 
-    /// The room of a channel: the one that an import made for it, else a new one, with the first alias that is free.
+    /// The room of a channel: the one that an import created for it, or else a new one with the first free alias.
     async fn create_room(
         &mut self,
         room: Arc<str>,
@@ -282,7 +278,7 @@ impl<'a> Importer<'a> {
         Ok(())
     }
 
-    /// The first of these aliases that points nowhere, and its place in the list.
+    /// The first of these aliases that points nowhere, with its index.
     async fn free_alias(
         &self,
         aliases: &[String],
@@ -298,7 +294,7 @@ impl<'a> Importer<'a> {
         Ok(None)
     }
 
-    /// The room that an import made under this key.
+    /// The room that an import created under this key.
     async fn room(&mut self, key: &Arc<str>) -> Result<Option<OwnedRoomId>, Failed> {
         if let Some(room) = self.rooms.get(key) {
             return Ok(Some(room.clone()));
@@ -328,7 +324,7 @@ impl<'a> Importer<'a> {
         Ok(())
     }
 
-    /// A new name, here and in the rooms of the import that the user is in.
+    /// A new name, for the account and in the user's rooms of the import.
     async fn rename(
         &mut self,
         user: &str,
@@ -344,12 +340,12 @@ impl<'a> Importer<'a> {
             let command = RoomCommand::SetMemberProfile { profile: profile.clone() };
             let name = CommandId::derive(&[b"rename", &id.0, room.as_bytes()]);
             match self.start(room, user, at, &command, Retry::Named(name), inner.clone()).await {
-                // Whoever is not in this room has no name there.
+                // A user outside of this room has no name there.
                 Ok(()) | Err(StepError::Refused(_)) => {}
                 Err(failed) => return Err(failed),
             }
         }
-        // Last, because its name tells that the whole line was done.
+        // Last, because its name marks the whole line as done.
         self.set_name(user, displayname, at, Retry::Named(id), place).await
     }
 
@@ -363,7 +359,7 @@ impl<'a> Importer<'a> {
         place: Place,
     ) -> Result<(), StepError> {
         let Some(room) = self.room(room).await? else {
-            return Err(StepError::Refused(format!("the room of {room} could not be made")));
+            return Err(StepError::Refused(format!("could not create the room of {room}")));
         };
         let actor = self.actor(user, at)?;
         let started = self.target.commands.start(&actor, &room, command, retry).await?;

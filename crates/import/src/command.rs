@@ -1,51 +1,52 @@
-//! What an import asks of the command layer.
+//! The requests of an import to the command layer.
 
 use std::sync::Arc;
 
 use rookery_log::{CommandId, Millis};
 use serde::{Deserialize, Serialize};
 
-/// One command, with what makes it happen once, at its own time.
+/// One command at its own time, with the ID that makes it happen once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
-    /// The same for the same line, in every run.
+    /// Equal for the same line in every run.
     pub id: CommandId,
-    /// When it happened.
+    /// The time of the line.
     pub at: Millis,
-    /// What to do.
+    /// The command.
     pub command: Command,
 }
 
-/// The steps of one line of a log: its own, and before it those that make it true.
+/// The steps of one line of a log: implied steps, and then the line's own.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LineSteps {
-    /// The file that it comes from.
+    /// The file of the line.
     pub file: Arc<str>,
     /// The line, from 1.
     pub line: u64,
-    /// The steps, in order. The last one bears the name of the line.
+    /// The steps, in order. The last one has the name of the line.
     pub steps: Vec<Step>,
 }
 
-/// What to do. Users are named by their localparts, rooms by their keys.
+/// One step. Users are named by their localparts, rooms by their keys.
 ///
-/// A localpart with [`MAPPED_MARK`](crate::irc::MAPPED_MARK) before it is that of a user with an account, for whom the
-/// operator lets the import act.
+/// A localpart with the prefix [`MAPPED_MARK`](crate::irc::MAPPED_MARK) is that of a user with an account, for whom
+/// the operator lets the import act.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
-    /// Make the public room of a channel, by the user of the import, who is its head.
+    /// Create the public room of a channel. Its creator is the user of the import.
     CreateRoom {
-        /// What tells the room from others.
+        /// The key that identifies the room.
         room: Arc<str>,
         /// Its name.
         name: String,
-        /// The network of the channel, which the name says too where another room has the first of the aliases.
+        /// The network of the channel. The room's name includes it if another room has the first of the
+        /// aliases.
         network: Option<String>,
-        /// Localparts of aliases, of which it gets the first that is free.
+        /// Localparts of aliases; the room gets the first free one.
         aliases: Vec<String>,
     },
-    /// Make a user without a password, unless there is one.
+    /// Create a user without a password, unless it exists.
     RegisterUser {
         /// Who.
         user: Arc<str>,
@@ -58,7 +59,7 @@ pub enum Command {
         user: Arc<str>,
         /// The new nick.
         displayname: String,
-        /// The rooms of the import that the user is in.
+        /// The user's rooms of the import.
         rooms: Vec<Arc<str>>,
     },
     /// Let a user join.
@@ -74,26 +75,27 @@ pub enum Command {
         room: Arc<str>,
         /// Who.
         user: Arc<str>,
-        /// The parting words.
+        /// The reason.
         reason: Option<String>,
     },
-    /// Throw a user out, by the user of the import: ranks in IRC are not known.
+    /// Remove a user from the room. The user of the import does it, since it does not know ranks in
+    /// IRC.
     Kick {
         /// Where.
         room: Arc<str>,
         /// Who.
         user: Arc<str>,
-        /// By whom it was, and why.
+        /// The kicker and the reason.
         reason: String,
     },
-    /// Set the topic, by the user of the import.
+    /// Set the topic. The user of the import does it.
     SetTopic {
         /// Where.
         room: Arc<str>,
         /// The topic.
         topic: String,
     },
-    /// Let a user say something.
+    /// Send a message.
     Send {
         /// Where.
         room: Arc<str>,
@@ -107,7 +109,8 @@ pub enum Command {
 }
 
 impl Command {
-    /// Whether the step says something that later lines need, also when its effect is there.
+    /// Whether later lines need the information of the step, also if the log already has its
+    /// effect.
     #[must_use]
     pub const fn is_needed_again(&self) -> bool {
         matches!(self, Self::CreateRoom { .. })
@@ -128,7 +131,7 @@ impl Command {
     }
 }
 
-/// How something is said.
+/// The kind of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MessageKind {

@@ -1,12 +1,11 @@
-//! IRC logs as commands: who spoke, joined, left and changed names, with the original times.
+//! IRC logs as commands: messages, joins, leaves and changes of names, with the original times.
 //!
-//! The way of a line: [`Source`] finds the log files and reads their lines, a [`Dialect`] says what a
-//! line means, a clock when it was, and [`Replay`] turns it into [`Step`](crate::Step)s for the command layer.
+//! The path of a line: [`Source`] finds the log files and reads their lines, a [`Dialect`] parses a line, a clock
+//! finds its time, and [`Replay`] turns it into [`Step`](crate::Step)s for the command layer.
 //!
 //! **Invariant:** every line ends in exactly one [`Category`](crate::Category) of the [`Summary`](crate::Summary).
-//! **Invariant:** the same lines give the same steps with the same command IDs, so an import that
-//! runs twice adds nothing.
-//! **Invariant:** no input makes it panic, and no line makes it stop.
+//! **Invariant:** the same lines give the same steps with the same command IDs, so a second import adds nothing.
+//! **Invariant:** no input causes a panic, and no line stops the import.
 
 mod dialect;
 mod line;

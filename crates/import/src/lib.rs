@@ -1,4 +1,4 @@
-//! Imports: conversations from elsewhere as commands, and carrying them out.
+//! Imports: foreign conversations as commands, and their execution.
 //!
 //! **Invariant:** an import goes through the same decisions as live commands.
 //! **Invariant:** an import never acts for users with accounts, unless the operator says so.

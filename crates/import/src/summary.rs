@@ -1,4 +1,4 @@
-//! What became of each line.
+//! The outcome of each line.
 //!
 //! **Invariant:** the counts of all categories add up to the number of lines.
 
@@ -6,10 +6,10 @@ use std::{fmt, sync::Arc};
 
 use crate::{Applied, Refusal};
 
-/// How many complaints are kept with file and line; more are only counted.
+/// Most complaints that are kept with file and line; further ones are only counted.
 pub const COMPLAINTS_LISTED_MAX: usize = 1_000;
 
-/// What became of a line: exactly one of these.
+/// The outcome of a line: exactly one of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Category {
     /// A message.
@@ -22,24 +22,24 @@ pub enum Category {
     Join,
     /// Somebody left.
     Leave,
-    /// Somebody was thrown out.
+    /// A kick.
     Kick,
-    /// Somebody took another name.
+    /// A change of nick.
     Rename,
-    /// A topic was set.
+    /// A topic.
     Topic,
-    /// Asks for what already holds: a join of who is there, a leave of who is not.
+    /// Asks for the current state: a join of a member, a leave of a non-member.
     AlreadySo,
     /// Modes, servers that lost each other: has a meaning in IRC only.
     Aside,
-    /// Blank, or a message without words.
+    /// Blank, or a message without text.
     Empty,
-    /// Could not be read; listed.
+    /// Unreadable; listed.
     Unreadable,
 }
 
 impl Category {
-    /// All of them, in the order of the table.
+    /// All categories, in the order of the table.
     pub const ALL: [Self; 12] = [
         Self::Message,
         Self::Emote,
@@ -65,22 +65,22 @@ impl Category {
             Self::Kick => "kicks",
             Self::Rename => "new names",
             Self::Topic => "topics",
-            Self::AlreadySo => "already so",
+            Self::AlreadySo => "no change",
             Self::Aside => "only meant for IRC",
-            Self::Empty => "without words",
+            Self::Empty => "without text",
             Self::Unreadable => "unreadable",
         }
     }
 }
 
-/// Something that went wrong, and where.
+/// A complaint, with its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Complaint {
     /// The file.
     pub file: Arc<str>,
     /// The line, from 1.
     pub line: u64,
-    /// What is wrong with it.
+    /// The complaint.
     pub reason: String,
 }
 
@@ -90,7 +90,7 @@ impl fmt::Display for Complaint {
     }
 }
 
-/// Complaints: the first [`COMPLAINTS_LISTED_MAX`], and how many there are in all.
+/// Complaints: the first [`COMPLAINTS_LISTED_MAX`], and the number of all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Complaints {
     listed: Vec<Complaint>,
@@ -98,13 +98,13 @@ pub struct Complaints {
 }
 
 impl Complaints {
-    /// How many there are.
+    /// The number of all.
     #[must_use]
     pub const fn total(&self) -> u64 {
         self.total
     }
 
-    /// The first of them.
+    /// The first ones.
     #[must_use]
     pub fn listed(&self) -> &[Complaint] {
         &self.listed
@@ -130,18 +130,18 @@ impl Complaints {
     }
 }
 
-/// What no line says, but must have happened for a line to be true.
+/// Implied events that must have happened for a line to be true.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Implied {
-    /// Rooms that were made.
+    /// Created rooms.
     pub rooms: u64,
-    /// Users that were made.
+    /// Created users.
     pub users: u64,
-    /// Joins of those who spoke without having joined.
+    /// Joins of users who spoke without a join.
     pub joins: u64,
-    /// Leaves of those whose nick somebody else took.
+    /// Leaves of users whose nick another user took.
     pub leaves: u64,
-    /// New names of those who came back under another one.
+    /// New names of users who came back under another one.
     pub renames: u64,
 }
 
@@ -150,7 +150,7 @@ pub struct Implied {
 pub struct Summary {
     files: u64,
     counts: [u64; Category::ALL.len()],
-    /// What was added so that the lines hold.
+    /// The implied events.
     pub implied: Implied,
     unreadable: Complaints,
     refused: Complaints,
@@ -160,49 +160,49 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// How many lines were read.
+    /// The number of lines read.
     #[must_use]
     pub fn lines(&self) -> u64 {
         self.counts.iter().sum()
     }
 
-    /// How many files were read.
+    /// The number of files read.
     #[must_use]
     pub const fn files(&self) -> u64 {
         self.files
     }
 
-    /// How many lines ended in `category`.
+    /// The number of lines in `category`.
     #[must_use]
     pub const fn count(&self, category: Category) -> u64 {
         self.counts[category as usize]
     }
 
-    /// The lines that could not be read.
+    /// The unreadable lines.
     #[must_use]
     pub const fn unreadable(&self) -> &Complaints {
         &self.unreadable
     }
 
-    /// The lines that were read, and that the rules of the room refused.
+    /// The readable lines that the rules of the room refused.
     #[must_use]
     pub const fn refused(&self) -> &Complaints {
         &self.refused
     }
 
-    /// The files that were left out, or broken off, and why.
+    /// The skipped or interrupted files, with the reasons.
     #[must_use]
     pub fn skipped(&self) -> &[(Arc<str>, String)] {
         &self.skipped
     }
 
-    /// The files of which nothing could be read, and what each is likely to be.
+    /// The unreadable files, with the likely format of each.
     #[must_use]
     pub fn unread(&self) -> &[(Arc<str>, String)] {
         &self.unread
     }
 
-    /// Adds what came of carrying out the steps.
+    /// Adds the outcome of executed steps.
     pub fn add_applied(&mut self, applied: Applied) {
         for Refusal { file, line, reason } in applied.refused {
             self.refuse(file, line, reason);
@@ -234,7 +234,7 @@ impl Summary {
         self.refused.add(Complaint { file, line, reason });
     }
 
-    /// Notes that a file was left out, or broken off.
+    /// Notes a skipped or interrupted file.
     pub fn skip(&mut self, file: Arc<str>, reason: String) {
         self.skipped.push((file, reason));
     }
@@ -251,7 +251,7 @@ impl fmt::Display for Summary {
         for category in Category::ALL {
             row(f, category.label(), self.count(category))?;
         }
-        writeln!(f, "added so that they hold:")?;
+        writeln!(f, "implied and added:")?;
         let Implied { rooms, users, joins, leaves, renames } = self.implied;
         for (label, count) in [
             ("rooms", rooms),
@@ -263,19 +263,19 @@ impl fmt::Display for Summary {
             row(f, label, count)?;
         }
         if !self.skipped.is_empty() {
-            writeln!(f, "files left out or broken off:")?;
+            writeln!(f, "skipped or interrupted files:")?;
             self.skipped.iter().try_for_each(|(file, why)| writeln!(f, "  {file}: {why}"))?;
         }
         if !self.apart.is_empty() {
-            writeln!(f, "users whose names others have, imported under another one:")?;
+            writeln!(f, "users with another name, because theirs is taken:")?;
             self.apart.iter().try_for_each(|(user, name)| writeln!(f, "  {user} as {name}"))?;
         }
         if !self.unread.is_empty() {
-            writeln!(f, "files of which nothing could be read:")?;
+            writeln!(f, "unreadable files:")?;
             self.unread.iter().try_for_each(|(file, likely)| writeln!(f, "  {file}: {likely}"))?;
         }
         self.unreadable.show("unreadable lines", f)?;
-        self.refused.show("lines that the rules refused", f)
+        self.refused.show("lines refused by the rules", f)
     }
 }
 

@@ -32,7 +32,7 @@ impl Failure {
     /// The reader of the standard output has gone: the program says nothing.
     #[must_use]
     pub fn reader_gone() -> Self {
-        let message = "nobody reads the standard output any more".to_owned();
+        let message = "the reader of the standard output has gone".to_owned();
         Self { message, kind: Kind::ReaderGone }
     }
 

@@ -1,7 +1,7 @@
 //! The log as text: one line of JSON for each record, for backups, moves and other programs.
 //!
 //! The first line names the format and the history, each following line is a record, and the last
-//! line counts them, so that a file that was cut short is recognised:
+//! line counts them. So a reader recognises a file that was cut short:
 //!
 //! ```json
 //! {"rookery":"log","format":1,"epoch":"00000000000004d2"}
@@ -9,13 +9,13 @@
 //! {"records":1,"hash":"…","epoch":"00000000000004d2"}
 //! ```
 //!
-//! Envelope and content stand there as JSON if they are a JSON object on one line, which is then
-//! given byte for byte; anything else is `envelope_base64` or `content_base64`.
+//! Envelope and content are JSON if they are a JSON object on one line, copied byte for byte;
+//! otherwise they are `envelope_base64` or `content_base64`.
 //!
-//! The checksum is over the contents, which the hash leaves out so that they can be erased.
+//! The checksum covers the contents, which the hash leaves out so that they can be erased.
 //!
-//! **Invariant:** what is imported is what was exported, bit for bit; the hash of each record is
-//! computed again, and its place in the chain is checked.
+//! **Invariant:** an import restores the exported records bit for bit. It computes the hash of each
+//! record again and checks its place in the chain.
 //! **Invariant:** memory is bounded by the largest record.
 
 mod export;

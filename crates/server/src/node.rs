@@ -188,7 +188,7 @@ impl Node {
             named.save(&config.data)?;
         }
         if log.erasures_in_doubt() {
-            tracing::warn!("the end of the log is torn: redacted content is erased again");
+            tracing::warn!("the end of the log is torn: erasing redacted content again");
             let folder = config.data.join("rooms");
             Commands::forget_erasures(&folder)
                 .map_err(|error| Failure::file("cannot write to", &folder, error))?;
@@ -305,7 +305,7 @@ impl Node {
         }
         self.stop_projector.send(()).ok();
         if let Err(error) = self.projector.await {
-            tracing::error!("the projector ended badly: {error}");
+            tracing::error!("the projector failed: {error}");
         }
     }
 }

@@ -100,8 +100,7 @@ async fn carry_out(command: Command, config: &Config) -> Result<(), Failure> {
             if reach(&config.data).await.is_some() {
                 let data = config.data.display();
                 return Err(Failure::new(format!(
-                    "a server has {data} open: stop it first. Its log is whole as far as it serves; \
-                     `rookery export` writes it while the server runs"
+                    "a server has {data} open: stop it first. A serving log is intact; `rookery export` writes it while the server runs"
                 )));
             }
             salvage::run(config, file.as_deref(), into.as_deref()).await
@@ -212,7 +211,7 @@ async fn compact(config: &Config) -> Result<(), Failure> {
     }
     let done = compaction::run(config).await?;
     terminal::tell(format_args!(
-        "rewrote {}: {} KiB before, {} KiB now; nothing is left of what was redacted",
+        "rewrote {}: {} KiB before, {} KiB now; no redacted content is left",
         counted(done.commits, "commit"),
         done.bytes_before.div_ceil(1_024),
         done.bytes_after.div_ceil(1_024),

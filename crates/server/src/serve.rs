@@ -74,7 +74,9 @@ pub(crate) async fn run(config: &Config, accept_missing_accounts: bool) -> Resul
     })?;
     refuse_lost_accounts(config, accept_missing_accounts)?;
     if let Err(failure) = compaction::if_due(config).await {
-        tracing::error!("redacted content stays in the files for now: {failure}");
+        tracing::error!(
+            "cannot compact, so redacted content stays in the files for now: {failure}"
+        );
     }
     let node = Arc::new(open(config, accept_missing_accounts).await?);
     let address = listener.local_addr()?;
@@ -150,7 +152,7 @@ fn first_steps(node: &Node, registration: RegistrationPolicy) -> Result<&'static
             "; no account exists yet: register one from this machine, which makes it the administrator"
         }
         RegistrationPolicy::Closed => {
-            "; no account exists yet: make one with `rookery user create NAME --admin`"
+            "; no account exists yet: create one with `rookery user create NAME --admin`"
         }
     })
 }
@@ -177,7 +179,7 @@ async fn open(config: &Config, accept_missing_accounts: bool) -> Result<Node, Fa
 }
 
 async fn stop_serving(handle: ShutdownHandle, timeout: Duration) {
-    tracing::info!("stopping: requests under way are finished, clients are told to come back");
+    tracing::info!("stopping: finishing the running requests, and asking clients to reconnect");
     handle.request();
     if tokio::time::timeout(timeout, handle.drained()).await.is_err() {
         tracing::warn!("some clients did not close their sockets in time");
@@ -195,7 +197,7 @@ async fn close(node: Arc<Node>) {
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    tracing::warn!("a request is still under way: the next start reads more of the log");
+    tracing::warn!("a request is still running: the next start reads more of the log");
 }
 
 /// Handles SIGTERM and SIGINT from now on; the returned future waits for one of them.
@@ -237,7 +239,7 @@ async fn housekeeping(node: Arc<Node>) {
         tokio::time::sleep(HOUSEKEEPING).await;
         watch.look(&node);
         if let Err(error) = node.accounts.maintain(Millis(clock::now().0)).await {
-            tracing::debug!(%error, "the accounts are not kept up");
+            tracing::debug!(%error, "the housekeeping of the accounts failed");
         }
         if round % SAVE_ROUNDS == 0
             && let Err(error) = node.commands.save().await
@@ -252,7 +254,7 @@ async fn end_expired_sessions(node: Arc<Node>) {
     loop {
         tokio::time::sleep(EXPIRY_LOOK).await;
         if let Err(error) = node.accounts.end_expired(Millis(clock::now().0)).await {
-            tracing::error!(%error, "expired tokens were not removed");
+            tracing::error!(%error, "cannot remove expired tokens");
             tokio::time::sleep(HOUSEKEEPING).await;
         }
     }
@@ -262,7 +264,7 @@ async fn take_orders(socket: std::io::Result<tokio::net::UnixListener>, node: Ar
     match socket {
         Ok(socket) => operator::serve(socket, node).await,
         Err(error) => tracing::warn!(
-            "no operator's socket ({error}): commands such as `rookery user` need the server stopped"
+            "cannot open the operator's socket ({error}): commands such as `rookery user` work only after the server has stopped"
         ),
     }
 }
@@ -338,10 +340,10 @@ fn options(config: &Config) -> Result<TransportOptions, Failure> {
 fn allow_list(path: &Path) -> Result<AllowList, Failure> {
     let refuse = |reason: &dyn Display| {
         let path = path.display();
-        Failure::new(format!("cannot use the documents of {path} (allowed_documents): {reason}"))
+        Failure::new(format!("cannot use the documents in {path} (allowed_documents): {reason}"))
     };
     let text = std::fs::read_to_string(path).map_err(|error| refuse(&error))?;
     let list = AllowList::read(&text).map_err(|error| refuse(&error))?;
-    tracing::info!(documents = list.len(), file = %path.display(), "only listed documents run");
+    tracing::info!(documents = list.len(), file = %path.display(), "running only the listed documents");
     Ok(list)
 }

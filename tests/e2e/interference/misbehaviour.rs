@@ -1,4 +1,4 @@
-//! A user who misbehaves, within what the server allows.
+//! A user who misbehaves, within the limits of the server.
 
 use std::{
     io::{Read, Write},
@@ -13,19 +13,19 @@ use serde_json::json;
 use super::{Fixture, victim::chance};
 use crate::client::{Client, Socket};
 
-/// Sockets of a client that does not read, or hardly.
+/// Sockets of a client that reads little or nothing.
 const SOCKETS: usize = 6;
 
 /// Queries on every other one of them.
 const QUERIES: usize = 40;
 
-/// What arrives at a socket that is not read has arrived if there is no more after this time.
+/// After this time without new data, all data has arrived at an unread socket.
 const SETTLES: Duration = Duration::from_millis(100);
 
-/// A client that does not read is closed after ten seconds, and comes back before.
+/// The server closes a client that does not read after ten seconds; the client reconnects before.
 const STALL: Duration = Duration::from_secs(8);
 
-/// What a client takes that hardly reads, and the pause after it.
+/// Bytes that a client with few reads takes, and the pause after them.
 const SIP_BYTES: usize = 8 * 1024;
 const SIP_INTERVAL: Duration = Duration::from_millis(200);
 
@@ -35,30 +35,30 @@ const FOLLOW: &str = "subscription($after: Position) { eventStream(after: $after
 const PAGE: &str = "query($room: RoomID!, $before: Cursor) { room(id: $room) {
     timeline(last: 20, before: $before) { nodes { eventId text } } } }";
 
-/// Nearly as long as an answer may be where there is little room.
+/// Nearly the longest answer of a server with little memory.
 const LONG_PAGE: &str = "query($room: RoomID!, $before: Cursor) { room(id: $room) {
     timeline(last: 100, before: $before) { nodes { text again: text } } } }";
 
-/// How a user misbehaves.
+/// The kinds of misbehaviour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Misbehaviour {
-    /// Sockets on which much is asked for and nothing is read.
+    /// Sockets with many requests and no reads.
     Stalls,
-    /// The same, with a little read now and then: such a client is never closed.
+    /// The same, with a little read now and then: the server never closes such a client.
     Trickles,
     /// Sockets that resume from far back, and leave at the first chunk.
     Reconnects,
-    /// A socket full of subscriptions that resume from far back, which are read, and one of which nothing is.
+    /// A socket full of subscriptions that resume from far back and are read, and one that is not read.
     SubscribesToTheMost,
-    /// Queries that cost what a query may cost, one after the other.
+    /// Queries with the highest allowed cost, one after the other.
     AsksForTheMost,
     /// Requests over HTTP, one after the other on one connection, without reading an answer.
     TakesNoAnswers,
-    /// Long answers on sockets of many accounts, of which a little is read now and then.
+    /// Long answers on sockets of many accounts, with a little read now and then.
     LeavesLongAnswers,
 }
 
-/// A user who misbehaves, until this is dropped.
+/// A misbehaving user, until this is dropped.
 pub(super) struct Misbehaving {
     stop: Vec<Sender<()>>,
     threads: Vec<JoinHandle<()>>,
@@ -73,7 +73,7 @@ impl Drop for Misbehaving {
     }
 }
 
-/// What a thread of the user needs.
+/// The data that a thread of the user needs.
 #[derive(Clone)]
 struct User {
     client: Client,
@@ -84,7 +84,7 @@ struct User {
 }
 
 impl Misbehaviour {
-    /// Begins, and comes back once the server has work of it.
+    /// Begins, and returns once the server has work from it.
     pub(super) fn begin(self, fixture: &Fixture, seed: u64) -> Misbehaving {
         let threads = match self {
             Self::Stalls | Self::Trickles => SOCKETS,
@@ -186,13 +186,13 @@ impl User {
         socket.subscribe_later(id, FOLLOW, &json!({ "after": self.start }));
     }
 
-    /// A socket that takes little, on which much is under way.
+    /// A socket with tiny buffers and many operations.
     fn burden(&mut self, number: usize) -> Socket {
         let mut socket = self.client.narrow_socket();
         for id in ["a", "b"] {
             self.follow(&mut socket, id);
         }
-        // Where subscriptions are alone, their chunks are what fills it.
+        // With subscriptions alone, their chunks fill the socket.
         for query in 0..QUERIES * (number % 2) {
             let before = &self.cursors[chance(&mut self.chance, self.cursors.len())];
             let variables = json!({ "room": self.room, "before": before });
@@ -202,7 +202,7 @@ impl User {
         socket
     }
 
-    /// A socket that takes little, with long answers on it.
+    /// A socket with tiny buffers and long answers.
     fn long_answers(&self) -> Socket {
         let mut socket = self.client.narrow_socket();
         let before = &self.cursors[self.cursors.len() / 2];
@@ -214,7 +214,7 @@ impl User {
         socket
     }
 
-    /// A query that costs nearly what one may cost.
+    /// A query with nearly the highest allowed cost.
     fn costly(&self) -> String {
         let page = |n: usize| {
             let cursor = &self.cursors[n * self.cursors.len() / 20];
@@ -227,7 +227,7 @@ impl User {
         format!("query($room: RoomID!) {{ room(id: $room) {{ {pages} }} }}")
     }
 
-    /// A connection with more requests than answers are taken.
+    /// A connection with more requests than answers are read.
     fn requests(&mut self) -> TcpStream {
         let mut connection = self.client.narrow_connection();
         for _ in 0..100 {
@@ -240,7 +240,7 @@ impl User {
                  Authorization: Bearer {token}\r\nContent-Length: {}\r\n\r\n{body}",
                 body.len()
             );
-            // The server reads no further than to where it can answer.
+            // The server reads requests only as far as it can answer.
             if connection.write_all(request.as_bytes()).is_err() {
                 break;
             }
@@ -250,13 +250,13 @@ impl User {
     }
 }
 
-/// Reads a little now and then, until the server closes the socket to make place for the next one.
+/// Reads a little now and then, until the server closes the socket to make room for the next one.
 fn sip(socket: &mut Socket, goes_on: impl Fn(Duration) -> bool) {
     let mut sip = [0; SIP_BYTES];
     while goes_on(SIP_INTERVAL) && socket.stream().read_exact(&mut sip).is_ok() {}
 }
 
-/// Whether as much has arrived as will while nothing is read.
+/// Whether all data has arrived that comes without reads.
 fn is_settled(socket: &mut Socket) -> bool {
     let mut arrived = || {
         let mut bytes = vec![0; 64 * 1024];
@@ -267,7 +267,7 @@ fn is_settled(socket: &mut Socket) -> bool {
     before == arrived()
 }
 
-/// Has the server get all that was asked for at once, and waits until something is there to be read.
+/// Lets the server receive all requests at once, and waits until the first data can be read.
 fn is_answered(socket: &mut Socket) {
     socket.flush();
     socket.stream().peek(&mut [0]).expect("the server answers");

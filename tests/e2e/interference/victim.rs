@@ -1,4 +1,4 @@
-//! A user who does what users do, with a watch.
+//! A user with typical operations and a stopwatch.
 
 use std::{
     collections::BTreeSet,
@@ -11,21 +11,21 @@ use serde_json::json;
 use super::{Fixture, MESSAGES};
 use crate::client::Follower;
 
-/// How often each thing is done.
+/// Number of repetitions of each operation.
 const RESUMES: usize = 4;
 const QUERIES: usize = 40;
 const SENDS: usize = 40;
 
-/// Differences of less are those of the machine: two processors are shared by server, users and whatever else runs.
+/// Smaller differences come from the machine: server, users and other programs share two processors.
 const NOISE: Duration = Duration::from_millis(25);
 
-/// The same of a resume, which is many steps.
+/// The same for a resume, which has many steps.
 const RESUME_NOISE: Duration = Duration::from_millis(100);
 
-/// A resume that takes longer is given up: that is enough to know.
+/// Longest wait for a resume: a longer one has failed anyway.
 const HOPELESS: Duration = Duration::from_secs(4);
 
-/// The page that is scrolled to: long enough to need room among all answers.
+/// The page for scrolling: long enough to need memory among all answers.
 const PAGE: &str = "query($room: RoomID!, $before: Cursor) { room(id: $room) {
     timeline(last: 60, before: $before) { nodes { eventId text } } } }";
 
@@ -35,7 +35,7 @@ pub(super) struct Victim<'a> {
     chance: u64,
 }
 
-/// How long things took.
+/// The durations of operations.
 #[derive(Default)]
 pub(super) struct Times {
     resume: Vec<Duration>,
@@ -51,7 +51,7 @@ impl<'a> Victim<'a> {
 
     pub(super) fn measure(&mut self) -> Times {
         let mut times = Times::default();
-        // Once of each at least, whatever happens.
+        // Once for each at least, in any case.
         let (send, live) = self.send();
         (times.query, times.send, times.live) = (vec![self.query()], vec![send], vec![live]);
         for _ in 0..RESUMES {
@@ -71,7 +71,7 @@ impl<'a> Victim<'a> {
         times
     }
 
-    /// From the connection to the last event that was missed.
+    /// From the connection to the last missed event.
     fn resume(&self) -> Duration {
         let began = Instant::now();
         let mut stream = self.fixture.bob.follow(Some(&self.fixture.start));
@@ -125,7 +125,7 @@ impl Times {
         ]
     }
 
-    /// What took more than twice as long.
+    /// The operations that took more than twice as long.
     pub(super) fn worse(quiet: &Self, disturbed: &Self) -> BTreeSet<&'static str> {
         let both = quiet.all().into_iter().zip(disturbed.all());
         let worse = both.filter(|((measure, quiet), (_, disturbed))| {
@@ -145,7 +145,7 @@ impl fmt::Display for Times {
     }
 }
 
-/// The time that one of a hundred exceeds.
+/// The 99th percentile of times.
 fn p99(times: &[Duration]) -> Duration {
     let mut times = times.to_vec();
     times.sort_unstable();

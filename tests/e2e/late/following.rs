@@ -17,14 +17,14 @@ const FOLLOW: &str = "subscription($after: Position!, $late: Boolean!) {
             ... on StateResolved { type stateKey event { content } } }
         skipped { first last reason } } }";
 
-/// A client of one device that follows on a socket, and what it was told.
+/// A client of one device that follows on a socket, with its received items.
 struct Following {
     late: bool,
     position: String,
     socket: Option<Socket>,
     events: Vec<Value>,
     states: Vec<Value>,
-    /// What became of each number of the room: `TOLD`, or why it was skipped.
+    /// The fate of each number of the room: `TOLD`, or the reason for skipping it.
     numbers: BTreeMap<u64, String>,
 }
 
@@ -37,7 +37,7 @@ impl Following {
         following
     }
 
-    /// Cuts the connection, if there is one, and goes on from the last position.
+    /// Cuts the connection, if there is one, and continues from the last position.
     fn resume(&mut self, client: &Client) {
         self.cut();
         let mut socket = client.socket();
@@ -49,7 +49,7 @@ impl Following {
         self.socket = None;
     }
 
-    /// Reads until it knows what became of this number.
+    /// Reads until it knows the fate of this number.
     fn until(&mut self, sequence: u64) {
         while !self.numbers.contains_key(&sequence) {
             let message = self.socket.as_mut().unwrap().receive();
@@ -129,7 +129,7 @@ fn a_stream_tells_late_superseded_and_hidden_events_as_promised_live_and_over_cu
     for client in clients.iter_mut().chain(&mut cut) {
         client.until(first + 1);
     }
-    // What is superseded makes no chunk of its own: of it, nothing is known when the cut comes.
+    // A superseded event makes no chunk of its own, so its fate is unknown when the cut comes.
     assert_eq!(shared.receive(&order[2..3]), ["accepted"]);
     for client in &mut cut {
         client.resume(&ada);
@@ -145,7 +145,7 @@ fn a_stream_tells_late_superseded_and_hidden_events_as_promised_live_and_over_cu
         client.check(first, &shared.join);
     }
 
-    // From before all of it, by a server that has it from its disk.
+    // From before all of it, by a server that reads it from its disk.
     let Shared { data, server, join, .. } = shared;
     server.stop();
     let server = Server::start(data.path());

@@ -16,18 +16,20 @@ use crate::{
     server::{Server, eventually},
 };
 
-/// What the kernel holds of a connection whose client does not read, at least: about what the server lets it keep unsent.
+/// Least number of bytes in the kernel for a connection whose client does not read: about the unsent data that the server
+/// allows.
 const STALLED_BYTES: u64 = 60_000;
 
-/// What a client that hardly reads takes at a time, and the pause after it: enough to be no slow consumer.
+/// Bytes that a client with few reads takes at a time, and the pause after them: enough not to be a slow
+/// consumer.
 const SIP_BYTES: usize = 32 * 1024;
 const SIP_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Follows the stream, and takes long events.
+/// Follows the stream, and receives long events.
 const FOLLOW: &str = "subscription($after: Position) { eventStream(after: $after) {
     events { __typename ... on RoomEvent { text content } ... on DeviceRemoved { deviceId } } } }";
 
-/// A way to reach the server.
+/// A path to the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Path {
     Http,
@@ -40,7 +42,7 @@ pub(super) enum Path {
 pub(super) const PATHS: [Path; 5] =
     [Path::Http, Path::WebSocket, Path::EventStream, Path::SingleStream, Path::Multipart];
 
-/// Where a client follows.
+/// The position from which a client follows.
 pub(super) struct Place<'a> {
     pub(super) room: &'a str,
     /// The position before the long events.
@@ -50,7 +52,7 @@ pub(super) struct Place<'a> {
 }
 
 enum Connection {
-    /// An answer that is written for as long as somebody reads it, or a connection for requests.
+    /// An answer that goes on as long as the client reads, or a connection for requests.
     Http(TcpStream),
     Socket(Box<Socket>),
 }
@@ -64,14 +66,14 @@ pub(super) struct Connected {
     connection: Connection,
     /// The token of its reservation.
     reservation: String,
-    /// What it has read.
+    /// The bytes that it has read.
     heard: String,
-    /// Takes a little now and then, until it is told to stop.
+    /// Reads a little now and then, until it has to stop.
     sips: Option<(Sender<()>, JoinHandle<String>)>,
 }
 
 impl Connected {
-    /// Connects a device: one that reads follows what is new; one that does not asks for all the long events.
+    /// Connects a device: one that reads follows new events; one that does not asks for all the long events.
     pub(super) fn new(
         server: &Server,
         path: Path,
@@ -135,7 +137,7 @@ impl Connected {
         connected
     }
 
-    /// From now on a client that hardly reads does not read at all.
+    /// From now on a client with few reads does not read at all.
     pub(super) fn stop_reading(&mut self) {
         if let Some((stop, sipping)) = self.sips.take() {
             stop.send(()).ok();
@@ -143,8 +145,8 @@ impl Connected {
         }
     }
 
-    /// Waits until the client is in the middle of what it does: one that reads has heard `live`; of one that does not, the
-    /// kernel takes no more.
+    /// Waits until the client is in the middle of its work: a reading client has received `live`; for a client that does
+    /// not read, the kernel takes no more.
     pub(super) fn settle(&mut self, server: &Server, live: &str) {
         if self.reads {
             let expected = if self.path == Path::Http { "position" } else { live };
@@ -157,7 +159,7 @@ impl Connected {
         }
     }
 
-    /// Tries to say `text` on the connection itself, after the end of the session. Gives back the status, where there is one.
+    /// Tries to send `text` on the connection itself, after the end of the session. Returns the status, if there is one.
     pub(super) fn act(&mut self, server: &Server, room: &str, text: &str) -> Option<u16> {
         let document = format!(
             "mutation {{ sendMessage(input: {{ roomId: {room:?}, body: {text:?} }}) {{ position }} }}"
@@ -186,8 +188,8 @@ impl Connected {
         }
     }
 
-    /// Reads to the end, and gives back all that was heard since the beginning. A client that does not read waits until the
-    /// server has ended the connection first.
+    /// Reads to the end, and returns everything since the beginning. A client that does not read first waits until the
+    /// server has ended the connection.
     pub(super) fn end(mut self, server: &Server) -> String {
         if !self.reads {
             let port = self.port();
@@ -201,14 +203,14 @@ impl Connected {
             }
         }
         if self.path == Path::Http && self.reads && !self.heard.contains("UNAUTHENTICATED") {
-            // The connection had been idle for so long that the server had closed it before.
+            // The server had already closed the idle connection.
             let body = json!({ "query": "{ viewer { position } }" });
             self.heard += &request(server, &self.device, "POST /graphql", &[], &body).body;
         }
         self.heard
     }
 
-    /// Reads what is there, or waits for more. `false` at the end.
+    /// Reads the available bytes, or waits for more. `false` at the end.
     fn read_some(&mut self) -> bool {
         match &mut self.connection {
             Connection::Socket(socket) if self.reads => match socket.next() {
@@ -265,7 +267,7 @@ fn authorization(device: &Client) -> String {
     format!("Authorization: Bearer {}", device.token.as_deref().unwrap())
 }
 
-/// Sends a request and leaves the answer to be read.
+/// Sends a request and leaves the answer unread.
 fn begin(
     server: &Server,
     device: &Client,

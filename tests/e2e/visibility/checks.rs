@@ -1,4 +1,4 @@
-//! What each way to see something of a room has to show.
+//! The expected result of each way to see a part of a room.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,15 +20,15 @@ use crate::{
 /// Invites that a home screen lists, at most.
 const INVITES_MAX: usize = 100;
 
-/// What everything is checked against.
+/// The expected data for all checks.
 pub(super) struct Checks<'a> {
     pub(super) alice: &'a Client,
     pub(super) viewers: &'a [Client],
     pub(super) played: &'a [Played],
     pub(super) logs: &'a [Vec<Logged>],
-    /// What reached each viewer live.
+    /// The items that reached each viewer live.
     pub(super) live: &'a [Told],
-    /// The numbers of the events that each viewer was told of, or told to have missed.
+    /// The numbers of the events that each viewer received or got as skipped.
     pub(super) numbers: &'a [Numbers],
 }
 
@@ -43,7 +43,7 @@ pub(super) struct Case<'a> {
     pub(super) hint: String,
 }
 
-/// How much of a room, as it is now, is for a viewer.
+/// The part of a room, as it is now, that is visible to a viewer.
 pub(super) struct Access {
     pub(super) inside: bool,
     pub(super) outside: bool,
@@ -63,7 +63,7 @@ impl Checks<'_> {
         Case { viewer, room: &played.room, played, log, expected, access, hint }
     }
 
-    /// The scenes are worth something: they show something to somebody, and not everything.
+    /// The scenes are useful: they show something to somebody, and not everything.
     pub(super) fn are_whole(&self) {
         let (mut seen, mut all) = (0, 0);
         for room in 0..self.played.len() {
@@ -76,7 +76,7 @@ impl Checks<'_> {
         assert!(all / 10 < seen && seen < all * 9 / 10, "{seen} of {all} are seen");
     }
 
-    /// Everything about one room that one viewer can ask for.
+    /// All queries about one room by one viewer.
     pub(super) fn room(&self, room: usize, number: usize) {
         let (case, live) = (self.case(room, number), &self.live[number]);
         let mut numbers = BTreeSet::new();
@@ -104,7 +104,7 @@ impl Checks<'_> {
         }
     }
 
-    /// The home screen: the rooms that the viewer is in, with what they show, and the invites.
+    /// The home screen: the viewer's rooms, with their content, and the invites.
     pub(super) fn home_screen(&self, number: usize) {
         let document = "query($after: SyncCursor) { initialSync(first: 10, after: $after) { next
             rooms { ...reading timeline(last: 100) { nodes { eventId ...redacted previousContent
@@ -152,7 +152,7 @@ impl Checks<'_> {
                 }
             }
             let invite = invites.get(case.room);
-            // Of more, the list has the first ones alone.
+            // With more invites, the list has the first ones only.
             let listed = invite.is_some() || invites.len() == INVITES_MAX;
             let is_invited = membership == "invite";
             assert!(invite.is_none() || is_invited, "invites, {hint}");
@@ -167,8 +167,8 @@ impl Checks<'_> {
         }
     }
 
-    /// What was missed since a position: of the rooms that the viewer is in, and of them alone,
-    /// nothing that is not for her.
+    /// The delta since a position: only the viewer's rooms, and nothing that the viewer may not
+    /// see.
     pub(super) fn delta(&self, number: usize, since: &str) {
         let document = "query($since: Position, $after: SyncCursor) {
             initialSync(since: $since, first: 10, after: $after, timelineLimit: 100) { next
@@ -220,7 +220,7 @@ impl Checks<'_> {
         }
     }
 
-    /// None of these rooms is in the directory, whatever it is searched for.
+    /// None of these rooms is in the directory, with any search.
     pub(super) fn directory(&self, number: usize) {
         let document = "query($search: String) { publicRooms(search: $search) { totalCount
             nodes { roomId } } }";
@@ -245,7 +245,7 @@ fn reactions(node: &Value) -> BTreeMap<String, BTreeSet<String>> {
     node["reactions"].as_array().unwrap().iter().map(reaction).collect()
 }
 
-/// What an answer says came of an event.
+/// The relations of an event in an answer.
 fn related(node: &Value) -> Related {
     let text = |value: &Value| value.as_str().map(ToOwned::to_owned);
     let thread = &node["thread"];
@@ -264,14 +264,14 @@ fn related(node: &Value) -> Related {
 }
 
 impl Case<'_> {
-    /// Asks as the viewer. Whatever it is, what was taken back is not in it.
+    /// Queries as the viewer. No answer contains redacted text.
     pub(super) fn run(&self, document: &str, variables: &Value) -> Value {
         let answer = self.viewer.run(document, variables);
         assert!(!answer.to_string().contains(SECRET), "what was taken back, {}", self.hint);
         answer
     }
 
-    /// The timeline, page by page in both directions, and what came of each event of it.
+    /// The timeline, page by page in both directions, and the relations of each of its events.
     fn timeline(&self) {
         let document =
             "query($room: RoomID!, $first: Int, $after: Cursor, $last: Int, $before: Cursor) {
@@ -332,7 +332,7 @@ impl Case<'_> {
         assert_eq!(found, messages, "filtered, {}", self.hint);
     }
 
-    /// The timeline around the first and the last event that is for the viewer, and one that is not.
+    /// The timeline around the viewer's first and last visible event, and around an invisible one.
     fn around(&self) {
         let document = "query($room: RoomID!, $event: EventID!) { room(id: $room) {
             timeline(around: $event, first: 4, last: 4) { nodes { eventId } } } }";
@@ -378,7 +378,7 @@ impl Case<'_> {
         }
     }
 
-    /// What the room shows of itself.
+    /// The fields of the room itself.
     fn fields(&self, alias: &str) {
         let document = "query($room: RoomID!, $node: ID!, $alias: RoomAlias!, $alice: UserID!) {
             node(id: $node) { id ... on Room { name } }
@@ -443,7 +443,7 @@ impl Case<'_> {
         assert_eq!(last, expected.last_message.as_deref(), "last message, {hint}");
     }
 
-    /// The answer to a join: the room as it was then.
+    /// The answer to a join: the room at that time.
     fn join(&self, payload: &Value) {
         let answer = &payload["room"];
         let nodes = ids(&answer["timeline"]["nodes"]);

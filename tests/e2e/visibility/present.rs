@@ -1,7 +1,7 @@
-//! Who is shown who types and who is there.
+//! The visibility of typing and presence.
 //!
-//! The rules: who types in a room is shown to those who are in it now; who is there, to those who
-//! are in any room with the user now.
+//! The rules: current members of a room see who is typing in it; users who currently share any room
+//! see each other's presence.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::checks::Checks;
 use crate::{client::Client, oracle::expect};
 
-/// In how many rooms a device can type at once.
+/// Most rooms in which a device can type at once.
 const TYPING_ROOMS: usize = 10;
 
 impl Checks<'_> {
@@ -24,7 +24,7 @@ impl Checks<'_> {
         inside.map(|(played, _)| &*played.room).collect()
     }
 
-    /// Dora is there and types in some rooms. The stranger is in none.
+    /// Dora is online and types in some rooms. The stranger is in none.
     pub(super) fn present(&self, dora: &Client, stranger: &Client) {
         let _socket = dora.socket();
         let rooms = &self.played[self.played.len().saturating_sub(TYPING_ROOMS)..];
@@ -49,7 +49,7 @@ impl Checks<'_> {
     }
 }
 
-/// Who types, asked of each room.
+/// The typing users, by a query of each room.
 fn typing(viewer: &Client, dora: &Client, rooms: &[&str], inside: &BTreeSet<&str>) {
     for room in rooms {
         let document = "query($room: RoomID!, $dora: UserID!) { room(id: $room) {
@@ -71,7 +71,7 @@ fn typing(viewer: &Client, dora: &Client, rooms: &[&str], inside: &BTreeSet<&str
     }
 }
 
-/// Who is there, asked of each user, and of the members of rooms.
+/// The presence, by a query of each user, and of the members of rooms.
 fn presence(viewer: &Client, users: &[&Client], near: &BTreeSet<&str>) {
     let mut document = String::from("{ ");
     for (index, user) in users.iter().enumerate() {
@@ -86,7 +86,7 @@ fn presence(viewer: &Client, users: &[&Client], near: &BTreeSet<&str>) {
     }
 }
 
-/// What a poll tells of it.
+/// The ephemeral items of a poll.
 fn told(
     viewer: &Client,
     dora: &Client,

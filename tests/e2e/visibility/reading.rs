@@ -1,10 +1,9 @@
-//! Who is shown how far others have read, and what is counted for whom.
+//! The visibility of read receipts and counts.
 //!
-//! The rules: a receipt is told when it is made, to its owner, and if it is public to those who are
-//! in the room then. Who is in the room now is shown the last public receipt of each member, and her
-//! own, public or not. For her, the messages of others count that came after her join and after what
-//! she has read, but no edits and nothing that was taken back. Who is not in the room is shown
-//! nothing, and 0.
+//! The rules: a receipt is delivered when it is made, to its owner, and a public one to the current
+//! members of the room. A current member sees the last public receipt of each member, and the
+//! member's own, public or not. Unread counts include messages of others after the member's join
+//! and after the own receipt, but no edits and no redacted messages. Others see nothing, and 0.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +17,7 @@ impl Case<'_> {
         self.log.iter().position(|it| it.id == event).expect("an event of the room")
     }
 
-    /// The receipts that the stream told of this room.
+    /// The receipts of this room on the stream.
     pub(super) fn receipts_told(&self, told: &BTreeSet<Moved>) {
         let told: BTreeSet<_> = told.iter().filter(|moved| moved.room == self.room).collect();
         let is_for_viewer = |mark: &&Mark| {
@@ -33,7 +32,7 @@ impl Case<'_> {
         assert_eq!(told, expected.iter().collect(), "receipts on the stream, {}", self.hint);
     }
 
-    /// The event up to which each member has read, in public.
+    /// The event of each member's public receipt.
     fn public(&self) -> BTreeMap<&str, &str> {
         if self.expected.membership != "join" {
             return BTreeMap::new();
@@ -44,13 +43,13 @@ impl Case<'_> {
         marks.map(|mark| (&*mark.user, &*mark.event)).collect()
     }
 
-    /// The event up to which the viewer has read.
+    /// The event of the viewer's receipt.
     fn own(&self) -> Option<&str> {
         let marks = self.played.marks.iter().filter(|mark| mark.user == self.viewer.user_id);
         marks.map(|mark| &*mark.event).max_by_key(|event| self.place(event))
     }
 
-    /// How many messages the viewer has not read, and how many of them name her.
+    /// The number of the viewer's unread messages, and of those that mention the viewer.
     fn unread(&self) -> (usize, usize) {
         if self.expected.membership != "join" {
             return (0, 0);
@@ -87,7 +86,7 @@ impl Case<'_> {
         assert_eq!(BTreeSet::from_iter(shown), expected, "receipts, {}", self.hint);
     }
 
-    /// What the room and its members say, now.
+    /// The current fields of the room and its members.
     pub(super) fn reading(&self) {
         let document = "query($room: RoomID!, $dora: UserID!, $viewer: UserID!) {
             room(id: $room) { unreadCount highlightCount receipts(first: 100) { userId eventId }

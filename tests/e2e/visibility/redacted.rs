@@ -1,17 +1,18 @@
-//! Who is shown that something was taken back.
+//! The visibility of redactions.
 //!
-//! The rule: whoever sees the event sees that it was; by which event, whoever sees that one too.
+//! The rule: a user who sees the event sees that it was redacted; a user who also sees the
+//! redaction sees that event.
 
 use serde_json::{Value, json};
 
 use super::checks::Case;
 
-/// What is asked of each event.
+/// The selection for each event.
 pub(super) const REDACTED: &str = "fragment redacted on RoomEvent {
     content text isRedacted redactedBecause { event { eventId } by { userId } } }";
 
 impl Case<'_> {
-    /// Checks what an event that is shown says about its redaction.
+    /// Checks the redaction fields of a visible event.
     pub(super) fn redacted(&self, node: &Value) {
         let (id, hint) = (node["eventId"].as_str().unwrap(), &self.hint);
         let event = self.log.iter().find(|event| event.id == id).unwrap();

@@ -1,48 +1,48 @@
-//! Rooms in which things are said and set before and after each step of their viewers.
+//! Rooms with messages and settings before and after each step of their viewers.
 
 use serde_json::{Value, json};
 
 use crate::{client::Client, resume::Random};
 
-/// Who may read what.
+/// The visibility setting.
 const SETTINGS: [&str; 4] = ["JOINED", "INVITED", "SHARED", "WORLD_READABLE"];
 
-/// Steps of a history, at most.
+/// Most steps of a history.
 const STEPS_MAX: usize = 5;
 
-/// Rooms that are played, unless all are.
+/// Number of played rooms, unless all are played.
 const ROOMS: usize = 22;
 
-/// What is said once in each room, and taken back before the end.
+/// A text that is sent once in each room, and redacted before the end.
 pub(super) const SECRET: &str = "the key lies under the mat";
 
-/// What is to happen in one room.
+/// The plan of one room.
 #[derive(Clone, Debug)]
 pub(super) struct Scene {
     pub(super) first: &'static str,
     pub(super) second: &'static str,
-    /// Strangers may ask to be let in.
+    /// Strangers may knock.
     pub(super) knockable: bool,
-    /// What happens to each viewer, a letter for a step (see [`step`]).
+    /// The history of each viewer, a letter for each step (see [`step`]).
     pub(super) histories: Vec<String>,
 }
 
-/// A room that was played.
+/// A played room.
 #[derive(Clone, Debug)]
 pub(super) struct Played {
     pub(super) room: String,
     pub(super) alias: String,
     pub(super) scene: Scene,
-    /// What those who joined were answered, with the number of the viewer.
+    /// The answers to joins, with the number of the viewer.
     pub(super) joins: Vec<(usize, Value)>,
-    /// Who said to have read what, in order.
+    /// The receipts, in order.
     pub(super) marks: Vec<Mark>,
-    /// The secret and its edit, and the event that took them back.
+    /// The secret and its edit, and the event that redacted them.
     pub(super) secret: Vec<String>,
     pub(super) redaction: String,
 }
 
-/// Somebody said to have read the room up to an event.
+/// A user's receipt for an event.
 #[derive(Clone, Debug)]
 pub(super) struct Mark {
     pub(super) user: String,
@@ -52,7 +52,7 @@ pub(super) struct Mark {
     pub(super) at: String,
 }
 
-/// What may follow each state: the letter, and what it leads to.
+/// The possible steps in each state: the letter, and the next state.
 fn follows(state: char) -> &'static [(char, char)] {
     match state {
         '-' | 'l' => &[('i', 'i'), ('n', 'n'), ('b', 'b')],
@@ -83,7 +83,7 @@ fn histories() -> Vec<String> {
     all.into_iter().map(|(history, _)| history).collect()
 }
 
-/// The scenes to play, for so many viewers.
+/// The scenes to play, for this number of viewers.
 pub(super) fn scenes(viewers: usize) -> Vec<Scene> {
     let all = histories();
     let (quiet, asking): (Vec<_>, Vec<_>) = all.iter().partition(|history| !history.contains('n'));
@@ -117,8 +117,8 @@ pub(super) fn scenes(viewers: usize) -> Vec<Scene> {
     scenes.collect()
 }
 
-/// One thing that happens: `i`nvite, k`n`ock, `j`oin, `l`eave or decline, `k`ick, `b`an, `u`nban.
-/// The answer, if it is a join.
+/// One step: `i`nvite, k`n`ock, `j`oin, `l`eave or decline, `k`ick, `b`an, `u`nban. Returns the
+/// answer of a join.
 fn step(alice: &Client, viewer: &Client, room: &str, letter: char) -> Option<Value> {
     let target = json!({ "roomId": room, "userId": viewer.user_id });
     let own = json!({ "roomId": room });
@@ -146,7 +146,7 @@ fn step(alice: &Client, viewer: &Client, room: &str, letter: char) -> Option<Val
 }
 
 impl Scene {
-    /// Plays it. Alice makes the room and moderates it; Dora is always there.
+    /// Plays it. Alice creates the room and moderates it; Dora is always there.
     pub(super) fn play(
         &self,
         number: usize,
@@ -187,7 +187,7 @@ impl Scene {
             }
             let (said, at) = talk(alice, dora, &room, &first, round);
             let inside = inside.iter().enumerate().filter(|(_, inside)| **inside);
-            // Some stop reading early, so that something stays unread.
+            // Some stop reading early, so that some messages stay unread.
             let reading = inside.filter(|(number, _)| round < 3 + number % 2);
             let reading = reading.map(|(number, _)| (&viewers[number], (round + number) % 2 == 1));
             for (client, private) in reading.chain([(dora, round % 2 == 0)]) {
@@ -203,7 +203,7 @@ fn event_id(payload: &Value) -> String {
     payload["event"]["eventId"].as_str().unwrap().to_owned()
 }
 
-/// Says what will be taken back, and changes it. It names everybody.
+/// Sends the text for the redaction, and edits it. It mentions everybody.
 fn tell_secret(alice: &Client, room: &str) -> Vec<String> {
     let body = format!("bob0, bob1, bob2, bob3, bob4: {SECRET}");
     let said = alice.say(room, &body);
@@ -222,8 +222,8 @@ fn mark(client: &Client, room: &str, event: &str, private: bool, at: &str) -> Ma
     Mark { user: client.user_id.clone(), event, private, at }
 }
 
-/// What is said and set after each step, which names one of the viewers. The first event of it, and
-/// the last.
+/// The messages and settings after each step, which mention one of the viewers. Returns the first
+/// and the last event.
 fn talk(alice: &Client, dora: &Client, room: &str, first: &str, round: usize) -> (String, String) {
     let say = |client: &Client, more: Value| {
         let body = format!("after step {round}, Bob{round}!");

@@ -1,14 +1,14 @@
-//! Builds what is measured and what measures, and runs it.
+//! Builds the measured program and the benchmark, and runs it.
 //!
-//! **Invariant:** measurements come from a release build, of both programs.
-//! **Invariant:** nothing but measurements goes to standard output.
+//! **Invariant:** both programs are release builds.
+//! **Invariant:** only measurements go to standard output.
 
 use std::process::ExitCode;
 
 use crate::process;
 use crate::repository::Repository;
 
-/// What there is to measure. `bench/src/workloads` says how.
+/// The workloads. `bench/src/workloads` describes them.
 const WORKLOADS: &[&str] = &[
     "append", "send", "fanout", "mixed", "quiet", "stalled", "storm", "home", "scroll", "long",
     "rebuild", "memory", "start",

@@ -1,4 +1,4 @@
-//! Benchmarks. What is measured, and how, is in the package `rookery-bench`.
+//! Benchmarks. The package `rookery-bench` defines the measurements.
 
 mod dispatch;
 

@@ -1,7 +1,7 @@
-//! Which crate may depend on which.
+//! The allowed dependencies between crates.
 //!
-//! **Invariant:** `command` and `query` never depend on each other; only the gateway knows GraphQL; only
-//! those who store know an engine; a crate that is not in the table is a violation.
+//! **Invariant:** `command` and `query` never depend on each other; only the gateway knows GraphQL;
+//! only the storing crates know an engine; a crate that is missing in the table is a violation.
 
 use serde_json::Value;
 
@@ -33,7 +33,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Libraries whose name starts so are known to these crates alone.
+/// Only these crates may depend on libraries with this prefix.
 const CONFINED: &[(&str, &[&str])] = &[
     ("async-graphql", &["rookery-gateway"]),
     ("redb", &["rookery-accounts"]),
@@ -43,7 +43,7 @@ const CONFINED: &[(&str, &[&str])] = &[
 /// Libraries that would bring I/O, a clock or randomness into the rules.
 const IMPURE: &[&str] = &["axum", "getrandom", "parking_lot", "redb", "sled", "tokio", "tracing"];
 
-/// Compares the answer of `cargo metadata --no-deps` with the table.
+/// Compares the output of `cargo metadata --no-deps` with the table.
 pub(crate) fn arrows(metadata: &Value) -> Vec<String> {
     let packages = metadata["packages"].as_array().map(Vec::as_slice).unwrap_or_default();
     let ours: Vec<&str> = packages.iter().filter_map(|package| package["name"].as_str()).collect();

@@ -1,8 +1,8 @@
-//! What the program is built from, as the compiler notes it beside the program.
+//! The sources of the program, as the compiler lists them beside it.
 
 use std::path::Path;
 
-/// The files below `root` that the compiler has read for the program, as it notes them, and that `folder` lacks.
+/// The files below `root` that the compiler has read for the program, as it lists them, and that `folder` lacks.
 pub(crate) fn lacking(dependencies: &str, root: &Path, folder: &Path) -> Vec<String> {
     let names = dependencies.replace("\\ ", "\0");
     let names = names.split_whitespace().skip(1).map(|name| name.replace('\0', " "));

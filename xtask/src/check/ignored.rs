@@ -1,7 +1,7 @@
-//! `.dockerignore`: which files of the repository a build of the image gets to see.
+//! `.dockerignore`: the files of the repository that a build of the image can see.
 //!
-//! **Invariant:** a rule means what the documentation of Docker says: the last one that fits decides, and a rule that fits
-//! a folder fits all that is below it.
+//! **Invariant:** a rule has the meaning of Docker's documentation: the last matching rule decides, and a rule that
+//! matches a folder matches everything below it.
 
 /// The rules of a `.dockerignore`, in their order.
 pub(crate) struct Ignored(Vec<Rule>);
@@ -9,7 +9,7 @@ pub(crate) struct Ignored(Vec<Rule>);
 struct Rule {
     /// The parts between the slashes.
     pattern: Vec<String>,
-    /// `!`: what it fits is part of the context after all.
+    /// `!`: matching files are part of the context after all.
     includes: bool,
 }
 

@@ -1,16 +1,15 @@
-//! What the image is built from: the files that its `COPY` instructions take out of the context.
+//! The sources of the image: the files that its `COPY` instructions take out of the context.
 //!
-//! **Invariant:** only what git knows counts, so a file of this machine alone proves nothing.
+//! **Invariant:** only files in git count, so a file of this machine alone proves nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::ignored::Ignored;
 
-/// The files that the first stage of the Dockerfile has, by their paths below its working folder, and from which file of
-/// the repository each is.
+/// The files of the first stage of the Dockerfile, by their paths below its working folder, with the file of the
+/// repository for each.
 ///
-/// # Errors
-/// A `COPY` or `ADD` takes something that is not in the context.
+/// # Errors A `COPY` or `ADD` takes a file that is not in the context.
 pub(crate) fn image_files(
     paths: &BTreeSet<String>,
     dockerignore: &str,
@@ -64,7 +63,7 @@ fn instructions(dockerfile: &str) -> Vec<String> {
     instructions
 }
 
-/// What one operand of a `COPY` brings: the file, or all that is in the folder.
+/// The files of one operand of a `COPY`: the file, or everything in the folder.
 fn copied(
     context: &[&String],
     source: &str,

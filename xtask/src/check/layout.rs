@@ -1,4 +1,4 @@
-//! The size of files, and what may stand in `lib.rs` and `mod.rs`.
+//! The size of files, and the allowed content of `lib.rs` and `mod.rs`.
 //!
 //! **Invariant:** no Rust file is longer than [`LINES_MAX`]; `lib.rs` and `mod.rs` define nothing.
 
@@ -7,7 +7,7 @@ use crate::repository::Tree;
 /// Longest Rust file, in lines.
 const LINES_MAX: usize = 500;
 
-/// Words that begin an item which belongs into a file of its own.
+/// Words that begin an item, which belongs into a separate file.
 const DEFINITIONS: &[&str] = &[
     "const",
     "enum",

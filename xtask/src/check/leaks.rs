@@ -1,4 +1,4 @@
-//! What would tie the repository to one machine: its folders, and the hosts it installs from.
+//! Text that would tie the repository to one machine: its folders, and the hosts it installs from.
 
 use crate::repository::Tree;
 

@@ -1,6 +1,6 @@
 //! Relative links of the Markdown pages: the file exists, and so does the heading.
 //!
-//! **Invariant:** what stands in code, inline or fenced, is no link.
+//! **Invariant:** text in code, inline or fenced, is not a link.
 
 use std::collections::BTreeSet;
 
@@ -38,7 +38,7 @@ fn broken(tree: &Tree, path: &str, target: &str) -> Option<String> {
     (!anchors(page).contains(anchor)).then(|| format!("no such heading in {file}"))
 }
 
-/// The path that `target` means when written in the page at `page`; nothing if above the root.
+/// The path of `target` in the page at `page`; `None` if it is above the root.
 fn resolve(page: &str, target: &str) -> Option<String> {
     if target.is_empty() {
         return Some(page.to_owned());
@@ -90,7 +90,7 @@ fn targets(text: &str) -> Vec<(usize, String)> {
     targets
 }
 
-/// The line without what stands between backticks.
+/// The line without the text between backticks.
 fn without_code(line: &str) -> String {
     let pieces: Vec<&str> = line.split('`').collect();
     let closed = pieces.len() % 2 == 1;
@@ -98,8 +98,8 @@ fn without_code(line: &str) -> String {
     outside.map(|(_, piece)| *piece).collect::<Vec<_>>().join("`")
 }
 
-/// The anchors that a page's headings get: lower case, spaces to hyphens, punctuation dropped,
-/// a number behind what occurs again.
+/// The anchors of a page's headings: lower case, spaces to hyphens, punctuation dropped, a number
+/// after a repeated one.
 fn anchors(page: &str) -> BTreeSet<String> {
     let mut anchors = BTreeSet::new();
     for (_, line) in prose(page) {

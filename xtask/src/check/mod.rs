@@ -1,4 +1,4 @@
-//! Checks of the sources themselves. Each is a pure function that answers the violations it found.
+//! Checks of the sources themselves. Each is a pure function that returns the violations.
 
 mod arrows;
 mod built;

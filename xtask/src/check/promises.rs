@@ -7,7 +7,7 @@ use crate::repository::Tree;
 /// The page, from the root of the repository.
 const PAGE: &str = "docs/features.md";
 
-/// Finds tests that the page names and nobody wrote, or that have another name by now.
+/// Finds tests on the page that do not exist, or that have another name by now.
 pub(crate) fn promises(tree: &Tree) -> Vec<String> {
     let Some(page) = tree.texts.get(PAGE) else {
         return vec![format!("{PAGE} is not there: it says which test holds which promise")];
@@ -34,8 +34,8 @@ fn node_tests(source: &str) -> impl Iterator<Item = &str> {
     rests.filter_map(|rest| rest.split(['"', '`', ':']).next())
 }
 
-/// The tests that a line of the page names: what stands between backticks and is a sentence, with
-/// the modules before it left out.
+/// The tests in a line of the page: the texts between backticks that are sentences, without their
+/// modules.
 fn named_tests(line: &str) -> impl Iterator<Item = &str> {
     let code = line.split('`').skip(1).step_by(2);
     let names = code.filter_map(|code| code.rsplit("::").next());

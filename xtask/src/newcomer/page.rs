@@ -1,23 +1,23 @@
-//! What a page tells its reader to do: the commands, functions and files of its code blocks, in their order.
+//! The instructions of a page: the commands, functions and files of its code blocks, in their order.
 //!
-//! **Invariant:** a command is taken word for word, with the lines on which it goes on.
+//! **Invariant:** a command is taken word for word, with its continuation lines.
 
-/// One thing to do.
+/// One instruction.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Act {
-    /// A command, and what the page says that it answers.
+    /// A command, and its answer on the page.
     Command { text: String, answer: String },
     /// A file to write.
     File { name: String, text: String },
-    /// What the program in the background has to print sooner or later.
+    /// Output that the program in the background has to print at some time.
     Told(Vec<String>),
-    /// A new section, which may tell to do something in words.
+    /// A new section, whose text may contain an instruction.
     Section(String),
 }
 
-/// Reads the acts of a page: `console` blocks, whose commands begin with `$ `; `sh` blocks, which are a command as a whole; and
-/// `js` blocks below words like "in a file `NAME`". Blocks of `json`, and of `console` without a command, are printed by what runs in
-/// the background.
+/// Reads the instructions of a page: `console` blocks, whose commands begin with `$ `; `sh` blocks, each of which is one command; and
+/// `js` blocks below words like "in a file `NAME`". Blocks of `json`, and of `console` without a command, are the output of the
+/// program in the background.
 pub(super) fn acts(page: &str) -> Vec<Act> {
     let mut acts = Vec::new();
     let (mut words, mut lines) = ("", page.lines());

@@ -1,15 +1,15 @@
-//! The script of a shell that does what a page says, and stops at the first answer that is an error.
+//! The shell script that follows a page, and stops at the first answer with an error.
 //!
-//! **Invariant:** a command stands in the script as it stands on the page, but for the address of the server, whose port is free.
+//! **Invariant:** a command is in the script as on the page, except for the address of the server, whose port is free.
 
 use std::fmt::Write as _;
 
 use super::page::Act;
 
-/// Where the pages say that the server listens.
+/// The address of the server on the pages.
 const ADDRESS: &str = "127.0.0.1:8008";
 
-/// A name that was registered when the page was followed before is no error.
+/// A name that an earlier pass over the page registered is no error.
 const SECOND_TIME: &str = "USER_NAME_TAKEN";
 
 const BEGINNING: &str = r#"set -u -o pipefail
@@ -52,7 +52,7 @@ newcomer_set() {
 }
 "#;
 
-/// Writes the script for the acts of a page, with a server at `address`.
+/// Writes the script for the instructions of a page, with a server at `address`.
 pub(super) fn script(acts: &[Act], address: &str) -> String {
     let mut script = BEGINNING.to_owned();
     let mut start = String::new();

@@ -1,7 +1,7 @@
-//! A clean clone, in which the pages are followed twice, with the same data.
+//! Follows the pages twice in a clean clone, with the same data.
 //!
-//! **Invariant:** two things differ from what a newcomer sees. The program is the one that was built already, so `cargo run` and
-//! `cargo install` take no minutes; that the clone has all files to build it is checked by itself. And npm's packages are those that
+//! **Invariant:** only two things differ from a newcomer's experience. The program is already built, so `cargo run` and
+//! `cargo install` take no minutes; another check shows that the clone has all files to build it. And npm's packages are those that
 //! the tests have installed.
 
 use std::fs;
@@ -15,10 +15,10 @@ use crate::repository::Repository;
 use crate::steps::Stop;
 use crate::{check, process, tools};
 
-/// What a newcomer reads, in this order.
+/// The pages of a newcomer, in reading order.
 const PAGES: &[&str] = &["README.md", "docs/first-conversation.md"];
 
-/// In the place of building: starts what was built.
+/// Instead of building: starts the built program.
 const CARGO: &str = r#"#!/bin/sh
 case "$1" in
 run)
@@ -33,7 +33,7 @@ echo "the pages say \`cargo $*\`, which nobody expects" >&2
 exit 64
 "#;
 
-/// In the place of installing: the packages that the tests have.
+/// Instead of installing: the packages of the tests.
 const NPM: &str = r#"#!/bin/sh
 [ "$1" = install ] && exec ln -sfn "$newcomer_modules" node_modules
 exit 64
@@ -41,8 +41,7 @@ exit 64
 
 /// Follows the pages twice.
 ///
-/// # Errors
-/// A command fails, or what it answers is an error.
+/// # Errors A command fails, or its answer is an error.
 pub(crate) fn walk(repository: &Repository) -> Result<(), Stop> {
     tools::program("curl")?;
     tools::program("jq")?;
@@ -91,7 +90,8 @@ pub(crate) fn walk(repository: &Repository) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Clones what is committed, and copies what is not, so that a page can be tried before it is committed.
+/// Clones the committed files, and copies the others, so that a page can be tried before it is
+/// committed.
 fn clone_into(repository: &Repository, clone: &Path) -> Result<(), String> {
     let mut git = repository.command("git", &["clone", "--quiet", "--shared"]);
     process::run(git.arg(&repository.root).arg(clone))?;
@@ -118,7 +118,7 @@ fn write_program(file: &Path, text: &str) -> std::io::Result<()> {
     fs::set_permissions(file, fs::Permissions::from_mode(0o755))
 }
 
-/// An address of this machine that nobody uses.
+/// An unused address of this machine.
 fn free_address() -> std::io::Result<String> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string())
 }

@@ -1,6 +1,7 @@
-//! Steps that cargo does.
+//! Steps that run cargo.
 //!
-//! **Invariant:** all use one profile and the whole workspace, so that each dependency is compiled once.
+//! **Invariant:** all use one profile and the whole workspace, so that each dependency is compiled
+//! once.
 
 use super::step::Stop;
 use crate::repository::Repository;
@@ -17,7 +18,7 @@ pub(super) fn clippy(repository: &Repository) -> Result<(), Stop> {
 
 /// Compiles the tests and, for the end-to-end tests, the program that later steps start.
 pub(super) fn build(repository: &Repository) -> Result<(), Stop> {
-    // As `cargo test --no-run`, which does not say what the program was made from. Without this program, which runs.
+    // As `cargo test --no-run`, which does not list the sources of the program. Excludes the running program.
     let arguments = ["build", "--workspace", "--exclude=xtask", "--lib", "--bins", "--tests"];
     Ok(process::run(&mut repository.cargo(&arguments))?)
 }
@@ -32,7 +33,7 @@ pub(super) fn unit(repository: &Repository) -> Result<(), Stop> {
 pub(super) fn test(repository: &Repository) -> Result<(), Stop> {
     match tools::strace() {
         Ok(_) => {}
-        // Tests that trace skip themselves, and say so; CI has to run them.
+        // Tests with strace skip themselves without it, and say so; CI has to run them.
         Err(Stop::Missing(reason)) if std::env::var_os("CI").is_none() => eprintln!("{reason}"),
         Err(stop) => return Err(stop),
     }

@@ -1,4 +1,4 @@
-//! Steps about what comes from elsewhere: dependencies, and the container.
+//! Steps about foreign parts: dependencies, and the container.
 
 use std::fs;
 use std::path::Path;
@@ -28,7 +28,7 @@ pub(super) fn docker(repository: &Repository) -> Result<(), Stop> {
     Ok(process::run(&mut repository.command(dclint, &arguments))?)
 }
 
-/// The build of the image finds what it reads: shown without Docker, on a copy of the files that it would have.
+/// The build of the image finds its files: shown without Docker, on a copy of the files that it would have.
 fn image(repository: &Repository, dockerfile: &str) -> Result<(), Stop> {
     let dockerignore = read(&repository.root.join(".dockerignore"))?;
     let files = check::image_files(&repository.tree()?.paths, &dockerignore, dockerfile)?;

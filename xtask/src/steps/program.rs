@@ -37,7 +37,7 @@ pub(super) fn clients(repository: &Repository) -> Result<(), Stop> {
     suite(repository, "clients", &folders, &[("PYTHON_GQL", &python)])
 }
 
-/// Sends a server what its schema allows, and what it does not.
+/// Sends a server valid and invalid requests from its schema.
 pub(super) fn schemathesis(repository: &Repository) -> Result<(), Stop> {
     let packages = tools::schemathesis(repository)?;
     let server = Server::start(&repository.binary(), &repository.scratch("schemathesis")?)?;

@@ -8,7 +8,7 @@ use super::step::{Lane, Outcome};
 /// The budget of the quick lane on two cores with warm build products. A longer run is reported and is no failure.
 const QUICK_BUDGET: Duration = Duration::from_mins(5);
 
-/// What became of one step.
+/// The outcome of one step.
 pub(super) struct Entry {
     pub(super) name: &'static str,
     pub(super) lane: Lane,
@@ -45,7 +45,7 @@ pub(super) fn quick_lane(entries: &[Entry]) -> String {
     format!("quick lane: {time:.1} s of {budget} s{verdict}")
 }
 
-/// How many steps ended how; shown as the closing line that CI reads.
+/// The number of steps with each outcome; shown as the closing line that CI reads.
 pub(super) struct Totals {
     pub(super) passed: usize,
     pub(super) failed: usize,

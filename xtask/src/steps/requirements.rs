@@ -1,6 +1,6 @@
-//! The first step: what the others need of the machine, before minutes of building show that it is missing.
+//! The first step: the requirements of the other steps, checked before minutes of building.
 //!
-//! **Invariant:** what can be brought is brought, and all of the rest is named together.
+//! **Invariant:** it installs everything that it can, and names all the rest together.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -11,7 +11,7 @@ use crate::process;
 use crate::repository::Repository;
 use crate::tools;
 
-/// What starts Node.js or brings it.
+/// A program that starts Node.js or installs it.
 const NODE_PROGRAMS: &[&str] = &["node", "nodejs", "npm", "npx", "corepack"];
 
 pub(super) fn requirements(repository: &Repository) -> Result<(), Stop> {
@@ -31,7 +31,7 @@ pub(super) fn requirements(repository: &Repository) -> Result<(), Stop> {
     Err(Stop::Missing(format!("missing: {}; steps that need it are left out", missing.join(", "))))
 }
 
-/// Runs checks that need Node.js where there is none: this program again, with a search path that hides Node.js.
+/// Runs checks that need Node.js without it: this program again, with a search path that hides Node.js.
 pub(super) fn without_node(repository: &Repository) -> Result<(), Stop> {
     let folder = repository.scratch("without-node")?;
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -60,7 +60,7 @@ pub(super) fn without_node(repository: &Repository) -> Result<(), Stop> {
     Err(Stop::Failed("the checks ran with a Node.js that was to be hidden".to_owned()))
 }
 
-/// A folder with links to all programs of another one but those of Node.js.
+/// A folder with links to all programs of another one except those of Node.js.
 fn copy_without_node(programs: &Path, folder: &Path) -> Result<PathBuf, String> {
     let failed = |error: std::io::Error| format!("cannot fill {}: {error}", folder.display());
     fs::create_dir_all(folder).map_err(failed)?;

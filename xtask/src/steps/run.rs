@@ -1,4 +1,4 @@
-//! Runs steps in order and goes on after a failure.
+//! Runs steps in order and continues after a failure.
 //!
 //! **Invariant:** the exit code is zero only if no step failed and at least one passed.
 
@@ -11,10 +11,9 @@ use super::report::{Entry, quick_lane, table, totals};
 use super::step::{Lane, Outcome, Step, Stop};
 use crate::repository::Repository;
 
-/// Runs the named steps with what they need, or all.
+/// Runs the named steps with the steps that they need, or all.
 ///
-/// # Errors
-/// A step of that name does not exist.
+/// # Errors A step of that name does not exist.
 pub(crate) fn main(repository: &Repository, arguments: &[String]) -> Result<ExitCode, String> {
     if arguments.iter().any(|argument| argument == "--list") {
         for step in STEPS {

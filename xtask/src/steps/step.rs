@@ -1,6 +1,6 @@
-//! What a step is and how it can end.
+//! The definition of a step, and its possible ends.
 //!
-//! **Invariant:** in CI no step is left out because something is missing; that is a failure there.
+//! **Invariant:** in CI a missing tool is a failure; no step is left out.
 
 use crate::repository::Repository;
 
@@ -17,10 +17,10 @@ pub(crate) enum Lane {
 pub(crate) struct Step {
     /// One word, to name it on the command line.
     pub(crate) name: &'static str,
-    /// What it proves.
+    /// The fact that it proves.
     pub(crate) about: &'static str,
     pub(crate) lane: Lane,
-    /// Steps without whose success this one says nothing.
+    /// Steps without whose success this one proves nothing.
     pub(crate) needs: &'static [&'static str],
     pub(crate) run: fn(&Repository) -> Result<(), Stop>,
 }
@@ -28,9 +28,9 @@ pub(crate) struct Step {
 /// Why a step did not pass.
 #[derive(Debug)]
 pub(crate) enum Stop {
-    /// The check found something, or could not be done.
+    /// The check found a violation, or could not run.
     Failed(String),
-    /// This machine lacks what the check needs: left out on a developer's machine, a failure in CI.
+    /// This machine lacks a tool of the check: left out on a developer's machine, a failure in CI.
     Missing(String),
 }
 

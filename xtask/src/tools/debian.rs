@@ -1,6 +1,6 @@
-//! Debian's signed packages, where root may install them.
+//! Debian's signed packages, installed as root.
 //!
-//! **Invariant:** what is there is not installed again.
+//! **Invariant:** an existing program is not installed again.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -27,10 +27,9 @@ pub(crate) fn chromium() -> Result<PathBuf, Stop> {
     Ok(CHROMIUM.into())
 }
 
-/// The tracer with which tests count what the kernel is asked for.
+/// The tracer with which tests count system calls.
 ///
-/// # Errors
-/// There is none, and it cannot be installed.
+/// # Errors There is none, and it cannot be installed.
 pub(crate) fn strace() -> Result<PathBuf, Stop> {
     if !process::exists(STRACE) {
         debian("strace")?;
@@ -38,10 +37,9 @@ pub(crate) fn strace() -> Result<PathBuf, Stop> {
     Ok(STRACE.into())
 }
 
-/// A program that a package of its name brings, such as `curl`.
+/// A program from a package of the same name, such as `curl`.
 ///
-/// # Errors
-/// There is none, and it cannot be installed.
+/// # Errors There is none, and it cannot be installed.
 pub(crate) fn program(name: &str) -> Result<PathBuf, Stop> {
     let path = || find(&std::env::var_os("PATH").unwrap_or_default(), name);
     if let Some(program) = path() {
@@ -53,8 +51,7 @@ pub(crate) fn program(name: &str) -> Result<PathBuf, Stop> {
 
 /// The Python that installs packages and runs some of the tests, at least 3.11 and with pip.
 ///
-/// # Errors
-/// It is missing or too old, or has no pip, and cannot be installed.
+/// # Errors It is missing or too old, or has no pip, and cannot be installed.
 pub(crate) fn python3() -> Result<PathBuf, Stop> {
     let answers = |arguments: &[&str]| {
         process::output(Command::new("python3").args(arguments).stderr(std::process::Stdio::null()))

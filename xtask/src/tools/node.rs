@@ -1,6 +1,6 @@
-//! Node.js and npm: those of the machine, or, where they are missing or too old, those that `PyPI` ships.
+//! Node.js and npm: those of the machine, or, if they are missing or too old, those from `PyPI`.
 //!
-//! **Invariant:** which of the two it is depends on the machine alone, not on what was installed before.
+//! **Invariant:** the choice depends on the machine alone, not on earlier installations.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -15,10 +15,9 @@ use crate::steps::Stop;
 /// The oldest version that the tests run with.
 const OLDEST: (u32, u32) = (20, 3);
 
-/// Installs Node.js and npm unless the machine has them; answers where they are.
+/// Installs Node.js and npm unless the machine has them; returns their place.
 ///
-/// # Errors
-/// They are missing, and so is what installs them.
+/// # Errors They are missing, and so is their installer.
 pub(crate) fn node(repository: &Repository) -> Result<PathBuf, Stop> {
     let Some(bin) = repository.node_folder() else { return Ok("the machine's own".into()) };
     let package = super::pip(repository, "xtask/node-requirements.txt", "node")?;
@@ -27,7 +26,7 @@ pub(crate) fn node(repository: &Repository) -> Result<PathBuf, Stop> {
     Ok(bin.to_owned())
 }
 
-/// Whether a search path leads to a Node.js and an npm that will do.
+/// Whether a search path leads to a suitable Node.js and npm.
 pub(crate) fn will_do(path: &OsStr) -> bool {
     let Some(node) = find(path, "node") else { return false };
     let mut version = Command::new(node);
@@ -42,7 +41,7 @@ pub(crate) fn before(folder: &Path, path: &OsStr) -> OsString {
     std::env::join_paths(folders).unwrap_or_else(|_| path.to_owned())
 }
 
-/// Where a search path finds a program.
+/// The place of a program on a search path.
 pub(crate) fn find(path: &OsStr, program: &str) -> Option<PathBuf> {
     std::env::split_paths(path).map(|folder| folder.join(program)).find(|file| is_program(file))
 }
@@ -60,7 +59,7 @@ fn is_new_enough(version: &str) -> bool {
     }
 }
 
-/// Makes a folder for the search path. The package has npm's scripts, but a wheel has no links to start them by.
+/// Creates a folder for the search path. The package has npm's scripts, but a wheel has no links to start them.
 fn write_programs(bin: &Path, package: &Path) -> io::Result<()> {
     fs::create_dir_all(bin)?;
     let node = package.join("bin/node");

@@ -84,7 +84,7 @@ pub(super) const RIGS: &[Rig] = &[
         package: "rookery-server",
         target: E2E,
         filters: &[],
-        // One round of each: the time goes into running all of them again.
+        // One round of each: the time goes into repetitions of all of them.
         settings: &[("ROOKERY_TORTURE_MINUTES", "0")],
     },
 ];

@@ -1,4 +1,4 @@
-//! `cargo xtask torture`: tests that take chances, for as long as somebody wants.
+//! `cargo xtask torture`: randomised tests, for any duration.
 
 mod list;
 mod request;

@@ -1,13 +1,13 @@
-//! What the command line asks for.
+//! The request on the command line.
 
 use std::time::Duration;
 
 use super::rig::Rig;
 
-/// How long all rigs take together, if nothing is said.
+/// The default duration of all rigs together.
 const MINUTES_DEFAULT: f64 = 10.0;
 
-/// Which rigs to run, for how long, and from which seed.
+/// The rigs, the duration, and the first seed.
 pub(super) struct Request<'a> {
     pub(super) rigs: Vec<&'a Rig>,
     /// For all rigs together.
@@ -16,10 +16,9 @@ pub(super) struct Request<'a> {
 }
 
 impl<'a> Request<'a> {
-    /// Reads the arguments; `fresh` is the seed if none is given.
+    /// Reads the arguments; `fresh` is the default seed.
     ///
-    /// # Errors
-    /// Says which argument is wrong.
+    /// # Errors Names the wrong argument.
     pub(super) fn read(all: &'a [Rig], arguments: &[String], fresh: u64) -> Result<Self, String> {
         let (mut minutes, mut seed, mut names) = (MINUTES_DEFAULT, fresh, Vec::new());
         let mut arguments = arguments.iter();

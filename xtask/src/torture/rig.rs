@@ -1,6 +1,6 @@
-//! What a rig is, and how it is run once.
+//! The definition of a rig, and one run of it.
 //!
-//! **Invariant:** a rig that finds no test to run has failed.
+//! **Invariant:** a rig without any test to run has failed.
 
 use std::process::Command;
 use std::time::Duration;
@@ -8,31 +8,30 @@ use std::time::Duration;
 use crate::process;
 use crate::repository::Repository;
 
-/// Tests that take chances: with another seed, or at another moment, they try something else.
+/// Randomised tests: with another seed, or at another moment, they try other cases.
 ///
-/// Each run gets `ROOKERY_TORTURE_SEED` and `PROPTEST_RNG_SEED`, and `ROOKERY_TORTURE_MINUTES`, the time that is left to the
-/// rig. Tests that read these variables (`rookery_log::Rounds`) use the time up in one run; all others are run again, with
-/// another seed, until the time is over.
+/// Each run gets `ROOKERY_TORTURE_SEED` and `PROPTEST_RNG_SEED`, and `ROOKERY_TORTURE_MINUTES`, the remaining time of the
+/// rig. Tests that read these variables (`rookery_log::Rounds`) use up the time in one run. The rig repeats all other tests,
+/// each time with another seed, until the time is over.
 pub(super) struct Rig {
     /// One word, to name it on the command line.
     pub(super) name: &'static str,
-    /// What it tries, and what has to hold.
+    /// The tried cases, and the property that has to hold.
     pub(super) about: &'static str,
-    /// The package whose tests these are.
+    /// The package of the tests.
     pub(super) package: &'static str,
-    /// Which tests of the package: `--lib`, or `--test` and a name.
+    /// The target of the package: `--lib`, or `--test` and a name.
     pub(super) target: &'static [&'static str],
-    /// What the names of the tests contain; all tests of the target if this is empty.
+    /// The filters for names of tests; all tests of the target if this is empty.
     pub(super) filters: &'static [&'static str],
-    /// More variables of the environment, which override those above.
+    /// More environment variables, which override those above.
     pub(super) settings: &'static [(&'static str, &'static str)],
 }
 
 impl Rig {
-    /// Compiles the tests and makes sure that there are any.
+    /// Compiles the tests and checks that there are any.
     ///
-    /// # Errors
-    /// They do not compile, or the filters fit none.
+    /// # Errors They do not compile, or the filters match none.
     pub(super) fn prepare(&self, repository: &Repository) -> Result<(), String> {
         let listed = process::output(self.command(repository, &[]).arg("--list"))?;
         if listed.lines().any(|line| line.ends_with(": test")) {
@@ -44,8 +43,7 @@ impl Rig {
 
     /// Runs all of its tests once.
     ///
-    /// # Errors
-    /// Says how it ended.
+    /// # Errors The exit status.
     pub(super) fn run(
         &self,
         repository: &Repository,

@@ -1,7 +1,7 @@
 //! Runs rigs one after the other, each for its share of the time.
 //!
 //! **Invariant:** every rig runs at least once, and the exit code is zero only if none failed.
-//! **Invariant:** what failed is named with the command that repeats it.
+//! **Invariant:** a failure is reported with the command that repeats it.
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -11,11 +11,11 @@ use super::request::Request;
 use super::rig::Rig;
 use crate::repository::Repository;
 
-/// What became of a rig.
+/// The outcome of a rig.
 struct Report<'a> {
     rig: &'a Rig,
     runs: u64,
-    /// The seed of the run that failed, and what is known of it.
+    /// The seed of the failed run, and its error.
     failure: Option<(u64, String)>,
     took: Duration,
 }
@@ -38,7 +38,7 @@ pub(crate) fn main(repository: &Repository, arguments: &[String]) -> Result<Exit
     for (index, rig) in request.rigs.iter().enumerate() {
         let open = u32::try_from(request.rigs.len() - index).unwrap_or(u32::MAX);
         let prepared = rig.prepare(repository);
-        // Compiling does not count.
+        // Compile time does not count.
         let report = torture(rig, request.seed, left / open, prepared, |seed, left| {
             rig.run(repository, seed, left)
         });
@@ -91,7 +91,7 @@ fn line(report: &Report<'_>) -> String {
     line.trim_end().to_owned()
 }
 
-/// The command that runs a failed rig again from the seed with which it failed.
+/// The command that repeats a failed rig with the seed of its failure.
 fn repeat(report: &Report<'_>) -> Option<String> {
     let (seed, _) = report.failure.as_ref()?;
     let minutes = report.took.as_secs_f64() / 60.0;
@@ -103,7 +103,7 @@ fn minutes(time: Duration) -> String {
     format!("{:.1} minutes", time.as_secs_f64() / 60.0)
 }
 
-/// Short enough to be typed again.
+/// Short enough for typing.
 fn fresh_seed() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::from(now.subsec_nanos()) ^ now.as_secs()

@@ -1,4 +1,4 @@
-//! What came of the steps of an import.
+//! The outcome of the steps of an import.
 
 use std::sync::Arc;
 
@@ -7,14 +7,14 @@ use rookery_command::HandleError;
 use rookery_log::ReadError;
 use serde::{Deserialize, Serialize};
 
-/// What came of steps that were carried out.
+/// The outcome of executed steps.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Applied {
-    /// Commits that were added to the log, but for those of the server's own tasks.
+    /// Commits added to the log, without those of the server's own tasks.
     pub commits: u64,
     /// Lines that a rule refused.
     pub refused: Vec<Refusal>,
-    /// Users whose name somebody else has, and the name that each got instead.
+    /// Users whose name another person has, and the name that each got instead.
     pub apart: Vec<(String, String)>,
 }
 
@@ -35,7 +35,7 @@ pub struct Refusal {
     pub reason: String,
 }
 
-/// The import cannot go on: an operator has to look.
+/// The import cannot continue: an operator has to act.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Failed(String);
@@ -66,9 +66,9 @@ impl From<Unavailable> for Failed {
 
 /// Why a step had no effect.
 pub(super) enum StepError {
-    /// A rule forbids it: the line is reported.
+    /// A rule forbids the step: the import reports the line.
     Refused(String),
-    /// The import cannot go on.
+    /// The import cannot continue.
     Failed(Failed),
 }
 

@@ -1,4 +1,4 @@
-//! For whom an import acts.
+//! The users for whom an import acts.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -10,20 +10,20 @@ use rookery_accounts::{Millis as AccountMillis, NewUserError, RESERVED_PREFIX};
 use super::{Failed, IMPORTER, StepError, Target};
 use crate::irc::MAPPED_MARK;
 
-/// So many names are tried for a user whose name somebody else has.
+/// Most names that the import tries for a user whose name is taken.
 const NAMES_MAX: usize = 100;
 
-/// The users of the import, by the names that the logs give them.
+/// The users of the import, by their names in the logs.
 #[derive(Default)]
 pub(super) struct Users {
-    /// The local part for each; why there is none otherwise.
+    /// The local part for each, or the reason why there is none.
     known: HashMap<Arc<str>, Result<String, String>>,
     apart: Vec<(String, String)>,
     has_importer: bool,
 }
 
 impl Users {
-    /// Makes accounts for those of `users` who are new, and learns which local part each has.
+    /// Creates accounts for the new ones among `users`, and finds the local part of each.
     pub(super) async fn claim<'u>(
         &mut self,
         target: &Target<'_>,
@@ -66,7 +66,7 @@ impl Users {
             wanted = refused;
         }
         for user in wanted {
-            let reason = format!("{user} and all names beside it belong to other users");
+            let reason = format!("{user} and all alternative names belong to other users");
             self.known.insert(user, Err(reason));
         }
         Ok(())
@@ -78,7 +78,7 @@ impl Users {
             Some(found) if found.deactivated.is_none() => Ok(found.localpart),
             Some(_) => Err(Failed::new(format!("the mapping names {user}, who is deactivated"))),
             None => Err(Failed::new(format!(
-                "the mapping names {user}, who has no account here: make one with `rookery user create`"
+                "the mapping names {user}, who has no account here: create one with `rookery user create`"
             ))),
         }
     }
@@ -87,11 +87,11 @@ impl Users {
         match self.known.get(user) {
             Some(Ok(localpart)) => Ok(localpart),
             Some(Err(reason)) => Err(StepError::Refused(reason.clone())),
-            None => Err(StepError::Refused(format!("{user} was not claimed for the import"))),
+            None => Err(StepError::Refused(format!("the import did not claim {user}"))),
         }
     }
 
-    /// Whether an imported user has another name than that of the nick.
+    /// Whether the local part of an imported user differs from the nick.
     pub(super) fn is_apart(&self, user: &str) -> bool {
         let mapped = user.starts_with(MAPPED_MARK);
         !mapped
@@ -101,13 +101,13 @@ impl Users {
                 .is_some_and(|known| known.as_ref().is_ok_and(|name| name != user))
     }
 
-    /// Users who got another name than their own, and which.
+    /// Users with another local part than their own, and that local part.
     pub(super) fn take_apart(&mut self) -> Vec<(String, String)> {
         std::mem::take(&mut self.apart)
     }
 }
 
-/// The name of a user at the next attempt: their own, then one that nobody can register.
+/// The name of a user at the next attempt: first their own, then one that nobody can register.
 fn name_of(user: &str, attempt: usize) -> String {
     match attempt {
         0 => user.to_owned(),
@@ -122,7 +122,7 @@ enum Claim {
     NoName(String),
 }
 
-/// Claims names, but for those that are none.
+/// Claims names, except for invalid ones.
 async fn claim(target: &Target<'_>, names: Vec<String>) -> Result<Vec<Claim>, Failed> {
     let mut bad: HashMap<String, String> = HashMap::new();
     loop {

@@ -1,7 +1,8 @@
-//! The forms in which clients and bots write what was said and what happened, one module for each.
+//! The line formats of clients and bots, one module for each.
 //!
-//! **Invariant:** a file is read in one dialect: the one in which most of it can be read.
-//! **Invariant:** what a dialect has no form for is unreadable in it, and is not read as something else.
+//! **Invariant:** a file is read in one dialect: the one that can read most of it.
+//! **Invariant:** a line without a form in the dialect is unreadable, and is never read as
+//! something else.
 
 mod bots;
 mod clients;
@@ -21,7 +22,7 @@ use self::{
 };
 use super::line::{LINE_BYTES_MAX, Line, Parsed, Unreadable};
 
-/// Events by which a dialect is known for sure.
+/// Number of events that identify a dialect for certain.
 const EVENTS_ENOUGH: u64 = 32;
 
 /// A dialect of IRC logs.
@@ -50,7 +51,7 @@ pub enum Dialect {
 }
 
 impl Dialect {
-    /// All of them. Where a file can be read in several equally well, the first is taken.
+    /// All dialects. If several can read a file equally well, the first one wins.
     pub const ALL: [Self; 10] = [
         Self::Weechat,
         Self::Irssi,
@@ -64,7 +65,7 @@ impl Dialect {
         Self::Mirc,
     ];
 
-    /// The name, as `--format` takes it.
+    /// The name for `--format`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -95,7 +96,7 @@ impl Dialect {
         })
     }
 
-    /// Takes a line apart. Its formatting has to be gone.
+    /// Parses a line without formatting codes.
     #[must_use]
     pub fn read(self, text: &str) -> Parsed<'_> {
         if text.len() > LINE_BYTES_MAX {
@@ -125,7 +126,7 @@ impl fmt::Display for Dialect {
     }
 }
 
-/// Finds out the dialect of a log by trying all of them.
+/// Detects the dialect of a log by trying all of them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Guess {
     scores: [Score; Dialect::ALL.len()],
@@ -135,7 +136,8 @@ pub(crate) struct Guess {
 struct Score {
     /// Lines that can be read in the dialect.
     readable: u64,
-    /// Those of them that are neither messages nor actions, so that other dialects write them otherwise.
+    /// Those of them that are neither messages nor actions. Other dialects write such lines
+    /// differently.
     events: u64,
 }
 
@@ -156,14 +158,14 @@ impl Guess {
         }
     }
 
-    /// The dialect in which most lines can be read; none if there is none in which one can.
+    /// The dialect that can read most lines; `None` if no dialect can read any.
     pub(crate) fn best(&self) -> Option<Dialect> {
         let all = self.scores.iter().zip(Dialect::ALL).rev();
         let (score, dialect) = all.max_by_key(|(score, _)| (score.readable, score.events))?;
         (score.readable > 0).then_some(dialect)
     }
 
-    /// Whether more lines would hardly change the answer.
+    /// Whether further lines would hardly change the answer.
     pub(crate) fn is_certain(&self) -> bool {
         let Some(best) = self.best() else { return false };
         let best = self.scores[best as usize];

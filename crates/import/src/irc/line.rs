@@ -1,7 +1,7 @@
-//! What a line of an IRC log means.
+//! The meaning of a line of an IRC log.
 //!
-//! **Invariant:** every text is a [`Parsed`]: what has no known form is [`Line::Unreadable`], with
-//! the reason.
+//! **Invariant:** every text is a [`Parsed`]: a text without a known form is [`Line::Unreadable`],
+//! with the reason.
 //! **Invariant:** nothing here remembers earlier lines.
 
 pub(crate) mod date;
@@ -17,57 +17,57 @@ use self::{
     stamp::{Stamp, TimeOfDay},
 };
 
-/// Longest line that is read, in bytes. IRC itself allows 512, with tags 8,703.
+/// Longest line in bytes. IRC itself allows 512, with tags 8,703.
 pub(crate) const LINE_BYTES_MAX: usize = 16 * 1_024;
 
-/// A line, taken apart.
+/// A parsed line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parsed<'a> {
-    /// When it was, if the line states it.
+    /// The time, if the line states it.
     pub stamp: Option<Stamp>,
-    /// The channel, if the line names the one that it is about.
+    /// The channel, if the line names its channel.
     pub channel: Option<&'a str>,
-    /// What happened.
+    /// The meaning of the line.
     pub what: Line<'a>,
 }
 
-/// What happened.
+/// The meaning of a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Line<'a> {
-    /// Somebody said something.
+    /// A message.
     Message {
-        /// Who.
+        /// The sender.
         nick: Nick,
-        /// What.
+        /// The text.
         text: &'a str,
     },
-    /// Somebody described an action (`/me`).
+    /// An action (`/me`).
     Emote {
-        /// Who.
+        /// The sender.
         nick: Nick,
-        /// What.
+        /// The text.
         text: &'a str,
     },
-    /// Somebody sent a notice to the channel.
+    /// A notice to the channel.
     Notice {
-        /// Who.
+        /// The sender.
         nick: Nick,
-        /// What.
+        /// The text.
         text: &'a str,
     },
-    /// Somebody came in.
+    /// A join.
     Joined {
         /// Who.
         nick: Nick,
     },
-    /// Somebody left the channel, or the network.
+    /// A user left the channel, or the network.
     Left {
         /// Who.
         nick: Nick,
-        /// The parting words.
+        /// The reason.
         reason: Option<&'a str>,
     },
-    /// Somebody was thrown out.
+    /// A kick.
     Kicked {
         /// Who.
         nick: Nick,
@@ -76,43 +76,44 @@ pub enum Line<'a> {
         /// Why.
         reason: Option<&'a str>,
     },
-    /// Somebody took another name.
+    /// A change of nick.
     Renamed {
         /// The old one.
         from: Nick,
         /// The new one.
         to: Nick,
     },
-    /// What the channel is about.
+    /// A topic.
     Topic {
-        /// The topic from now on.
+        /// The new topic.
         topic: &'a str,
     },
-    /// The log says which day it is from here on.
+    /// The log states the day of the following lines.
     Day {
         /// The day.
         date: Date,
-        /// The time, if it says that too.
+        /// The time, if the line states it too.
         time: Option<TimeOfDay>,
     },
-    /// Readable, but with nothing in a room that it could become.
+    /// Readable, but without a counterpart in a room.
     Aside(Aside),
-    /// Blank, or words without words.
+    /// Blank, or a message without text.
     Empty,
-    /// No form that is known.
+    /// No known form.
     Unreadable(Unreadable),
 }
 
-/// What has a meaning in IRC only.
+/// A line with a meaning in IRC only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Aside {
     /// Modes of the channel, its operators or its ban masks.
     Mode,
-    /// Who set the topic when.
+    /// The setter and the time of the topic.
     TopicOrigin,
     /// Servers that lost or found each other.
     Network,
-    /// What the client told its own user: names lists, its own nick, notices that nobody else saw.
+    /// Messages of the client to its own user: names lists, its own nick, notices that nobody else
+    /// saw.
     Client,
     /// A request of one client to others (CTCP).
     Ctcp,
@@ -121,30 +122,30 @@ pub enum Aside {
 /// Why a line could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
-    /// See the message.
-    #[error("longer than {LINE_BYTES_MAX} bytes, which no line of IRC is")]
+    /// See the error message.
+    #[error("longer than {LINE_BYTES_MAX} bytes, the longest line of IRC")]
     TooLong,
-    /// See the message.
+    /// See the error message.
     #[error("starts like a time, but there is no such time")]
     NoTime,
-    /// See the message.
+    /// See the error message.
     #[error("states a time, but no message, action or notice follows")]
     UnknownForm,
-    /// See the message.
-    #[error("says that something happened, in a form that is not known")]
+    /// See the error message.
+    #[error("states an event in an unknown form")]
     UnknownEvent,
-    /// See the message.
+    /// See the error message.
     #[error("has no known form: it does not start with a time")]
     UnknownStart,
-    /// See the message.
-    #[error("what stands in the place of the name is no nick")]
+    /// See the error message.
+    #[error("the text in the place of the nick is not a nick")]
     NoNick,
-    /// See the message.
+    /// See the error message.
     #[error(
-        "neither it nor the name of the file says of which day it is: put a date like 2013-03-03 into the name"
+        "neither the line nor the name of the file states the day: put a date like 2013-03-03 into the name"
     )]
     NoDay,
-    /// See the message.
+    /// See the error message.
     #[error("is cut short")]
     CutShort,
 }
@@ -165,7 +166,7 @@ impl<'a> Parsed<'a> {
         !matches!(self.what, Line::Unreadable(_))
     }
 
-    /// Whether the line is about something that happened at some time.
+    /// Whether the line is about an event with a time.
     #[must_use]
     pub const fn happens(&self) -> bool {
         !matches!(self.what, Line::Day { .. } | Line::Aside(_) | Line::Empty | Line::Unreadable(_))

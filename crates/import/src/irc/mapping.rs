@@ -1,35 +1,36 @@
-//! Which nicks belong to users with accounts: what the operator says in a file.
+//! The operator's file that maps nicks to users with accounts.
 //!
-//! One pair a line: the nick, blanks or `=`, the user. Empty lines and lines that start with `#` say nothing.
+//! One pair on each line: the nick, blanks or `=`, the user. Empty lines and lines that start with `#` are
+//! ignored.
 
 use super::line::nick::Nick;
 
-/// Nicks, and the users whose they are.
+/// Nicks, and their users.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mapping {
-    /// Each nick once, with a user name or ID as it was written.
+    /// Each nick once, with a user name or ID in its written form.
     pub users: Vec<(Nick, String)>,
 }
 
-/// What is wrong with a mapping.
+/// Why a mapping is not valid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MappingError {
-    /// A line is no pair.
+    /// A line is not a pair.
     #[error("line {line}: expected a nick and a user, like `ada_ = ada`")]
     NoPair {
         /// The line, from 1.
         line: usize,
     },
-    /// A nick is none.
-    #[error("line {line}: {nick:?} is no nick")]
+    /// A nick is not valid.
+    #[error("line {line}: {nick:?} is not a nick")]
     NoNick {
         /// The line, from 1.
         line: usize,
-        /// What stands there.
+        /// The text in the line.
         nick: String,
     },
     /// A nick has two users.
-    #[error("line {line}: the nick {nick:?} has a user already")]
+    #[error("line {line}: the nick {nick:?} already has a user")]
     Twice {
         /// The line, from 1.
         line: usize,

@@ -1,18 +1,18 @@
 //! Lines as commands.
 //!
-//! A line gives no step (it is empty, unreadable or asks for what already holds), its own step, or
-//! some implied steps and then its own. An implied step makes a line true: who speaks without having
-//! joined is joined first, who comes back under another name is renamed first.
+//! A line gives no step (it is empty, unreadable or asks for the current state), its own step, or some implied
+//! steps and then its own. An implied step makes a line true: a user who speaks without a join is joined first, a
+//! user who returns under another name is renamed first.
 //!
-//! **Invariant:** the last step of a line is its own, and bears the name of the line (see `identity`). The IDs of
-//! implied steps are derived from it and from what they do, those of users and rooms from their names. (A line that
-//! asks for what already holds may have implied steps only.)
+//! **Invariant:** the last step of a line is its own, and has the name of the line (see `identity`). The IDs of
+//! implied steps are derived from it and from their effect, those of users and rooms from their names. (A line that
+//! asks for the current state may have implied steps only.)
 //!
-//! The same files give the same IDs, from a folder or from an archive. A run over some of the files
-//! only may imply other steps than the run over all of them, so whoever applies the steps of a line
-//! looks for its last ID first, and leaves them all out if the log knows it.
+//! The same files give the same IDs, from a folder or from an archive. A run over some of the files may imply other
+//! steps than a run over all of them. So the importer looks for the last ID of a line first, and leaves out all of
+//! its steps if the log knows it.
 //!
-//! **Invariant:** whoever speaks, joins or takes a new name bears the nick that the line gives them.
+//! **Invariant:** a user who speaks, joins or takes a new name has the nick of the line.
 //! **Invariant:** each line of a file ends in exactly one [`Category`](crate::Category) of the [`Summary`].
 
 mod clock;
@@ -48,20 +48,20 @@ use crate::{LineSteps, Summary};
 pub use self::{drive::replay_all, networks::settle_networks, people::MAPPED_MARK};
 pub(crate) use self::{effects::room_command, identity::HEAD_LINES};
 
-/// Most lines without a time that wait for the first line that states one.
+/// Most lines without a time that wait for the first line with a time.
 const WAITING_MAX: usize = 10_000;
 
-/// How much of the start of a file is kept to tell what it may be, in bytes.
+/// Bytes at the start of a file that are kept to guess its format.
 const START_BYTES: usize = 512;
 
-/// What users may choose.
+/// Options of the operator.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Stands in front of each localpart, to keep imported users apart from others.
+    /// Prefix of each localpart, to keep imported users apart from others.
     pub user_prefix: String,
     /// Users with accounts, by nicks, for whom the import may act.
     pub mapped: Vec<(Nick, String)>,
-    /// The zone of times that state none.
+    /// The zone of times without an offset.
     pub zone: TimeZone,
 }
 
@@ -92,20 +92,20 @@ struct Room {
 struct OpenFile {
     name: Arc<str>,
     channel: Channel,
-    /// What tells the room of the channel from others.
+    /// The key of the channel's room.
     room: Arc<str>,
     dialect: Option<super::Dialect>,
     legacy: Legacy,
     clock: Clock,
     waiting: Vec<(u64, Vec<u8>)>,
-    /// Lines that were not blank, and those of them that could be read.
+    /// Lines that were not blank, and the readable ones among them.
     written: u64,
     readable: u64,
     start: String,
 }
 
 impl Replay {
-    /// Nothing read yet.
+    /// A replay before the first file.
     #[must_use]
     pub fn new(options: &Options) -> Self {
         let mapped = options.mapped.iter().map(|(nick, user)| (nick, user.as_str()));
@@ -119,7 +119,7 @@ impl Replay {
         }
     }
 
-    /// Begins a file, of which `head` are the first lines. [`Self::end`] the one before first.
+    /// Begins a file with the first lines `head`. Call [`Self::end`] for the previous one first.
     pub fn begin(&mut self, file: &LogFile, head: &[Vec<u8>]) {
         self.people.begin_file();
         self.summary.add_file();
@@ -139,10 +139,9 @@ impl Replay {
         });
     }
 
-    /// Reads the next line of the file. Gives its steps, behind those of lines that waited for it.
+    /// Reads the next line of the file. Returns its steps, after those of lines that waited for it.
     ///
-    /// # Panics
-    /// Without a file that was begun.
+    /// # Panics Without a begun file.
     pub fn line(&mut self, number: u64, bytes: &[u8]) -> Vec<LineSteps> {
         let mut file = self.file.take().expect("a line belongs to a file that was begun");
         let text = file.text(number, bytes);
@@ -168,7 +167,7 @@ impl Replay {
         steps
     }
 
-    /// Ends the file: gives the steps of lines that waited for a time.
+    /// Ends the file: returns the steps of lines that waited for a time.
     pub fn end(&mut self) -> Vec<LineSteps> {
         let mut steps = Vec::new();
         if let Some(mut file) = self.file.take() {
@@ -181,13 +180,13 @@ impl Replay {
         steps
     }
 
-    /// What became of the lines so far.
+    /// The summary of the lines so far.
     #[must_use]
     pub const fn summary(&self) -> &Summary {
         &self.summary
     }
 
-    /// The summary, to note what was refused or left out.
+    /// The summary, to note refused or skipped items.
     pub const fn summary_mut(&mut self) -> &mut Summary {
         &mut self.summary
     }

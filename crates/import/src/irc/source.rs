@@ -1,10 +1,10 @@
-//! Where logs come from: files, folders (with all that is in them) and archives (`.tar`, `.tar.gz`,
-//! `.gz`), told apart by what they contain.
+//! Finds logs: files, folders (with all their content) and archives (`.tar`, `.tar.gz`, `.gz`),
+//! recognised by their content.
 //!
-//! **Invariant:** a line is given whole, whatever its bytes; only one longer than any line of IRC is
-//! cut, and then it is long enough to be recognised as such.
+//! **Invariant:** every line is returned whole, with any bytes. Only a line longer than any line of
+//! IRC is cut, and the rest is long enough to be recognised as such.
 //! **Invariant:** files come in the order of their dates, then of their names.
-//! **Invariant:** what names no channel is not put into the room of another one.
+//! **Invariant:** a file without a channel never goes into the room of another one.
 
 mod channel;
 mod gather;
@@ -38,15 +38,15 @@ use super::{
 
 pub use self::{channel::Channel, lines::Lines};
 
-/// A source that cannot be used at all. Nothing of it was imported.
+/// An unusable source. Nothing of it was imported.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
-    /// There is no such file, or it may not be read.
+    /// The file does not exist, or may not be read.
     #[error("cannot read {path}: {error}")]
     Unreachable {
-        /// What was asked for.
+        /// The requested path.
         path: PathBuf,
-        /// Why it cannot be read.
+        /// The reason.
         error: io::Error,
     },
     /// An archive is damaged or cut short.
@@ -56,18 +56,18 @@ pub enum SourceError {
     Archive {
         /// The archive.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The damage.
         error: io::Error,
     },
     /// All files were left out.
     #[error("found no log: {}", left_out(.skipped))]
     Empty {
-        /// The files, and why they were left out.
+        /// The files, with the reasons.
         skipped: Vec<(Arc<str>, String)>,
     },
 }
 
-/// The reasons, as far as one message holds them.
+/// The reasons, as many as one message can hold.
 fn left_out(skipped: &[(Arc<str>, String)]) -> String {
     const SHOWN_MAX: usize = 5;
     let mut shown: Vec<_> =
@@ -82,14 +82,14 @@ fn left_out(skipped: &[(Arc<str>, String)]) -> String {
     }
 }
 
-/// What the operator says about the logs.
+/// The operator's options for the logs.
 #[derive(Clone, Debug, Default)]
 pub struct SourceOptions {
-    /// The channel of all of them.
+    /// The channel of all logs.
     pub channel: Option<String>,
-    /// The network of all of them.
+    /// The network of all logs.
     pub network: Option<String>,
-    /// The dialect of all of them.
+    /// The dialect of all logs.
     pub dialect: Option<Dialect>,
     /// The encoding of lines that are not UTF-8.
     pub legacy: Option<Legacy>,
@@ -100,19 +100,19 @@ pub struct SourceOptions {
 pub struct LogFile {
     /// Its path; in an archive, the path of the archive, `!`, and the path inside.
     pub name: Arc<str>,
-    /// The day of its first line, if the file or its name says it.
+    /// The day of its first line, if the file or its name states it.
     pub date: Option<Date>,
     /// Its length.
     pub bytes: u64,
-    /// What it is about.
+    /// Its channel.
     pub channel: Channel,
-    /// The dialect that it is in; none if none fits.
+    /// Its dialect; `None` if none fits.
     pub dialect: Option<Dialect>,
     /// The encoding of lines that are not UTF-8.
     pub legacy: Legacy,
-    /// A folder that may be called after the network, and whether it is believed where nothing else tells.
+    /// A folder that may be named after the network, and whether it counts if nothing else decides.
     pub(crate) folder: Option<(String, bool)>,
-    /// The place in the list of what was asked for.
+    /// The index of the argument.
     argument: usize,
     place: Place,
 }
@@ -123,11 +123,11 @@ enum Place {
     Unpacked(Part),
 }
 
-/// A file that was found, before it is looked into.
+/// A found file, before its content is read.
 #[derive(Debug)]
 struct Found {
     name: Arc<str>,
-    /// The part of the path that says something of the log.
+    /// The part of the path that describes the log.
     inside: String,
     bytes: u64,
     argument: usize,
@@ -143,12 +143,11 @@ pub struct Source {
 }
 
 impl Source {
-    /// Finds the logs in `paths`. The channel of a log is what `options` say, or
-    /// the part of its path that starts with `#`, or the first channel that its lines are about. Where no path of an
-    /// argument has such a part: the first channel of another file of it, or the name of the argument.
+    /// Finds the logs in `paths`. The channel of a log is that of `options`, or the part of its path that starts
+    /// with `#`, or the first channel that its lines name. If no path of an argument has such a part, it is the
+    /// first channel of another file of the argument, or the name of the argument.
     ///
-    /// # Errors
-    /// [`SourceError`] if one of the paths cannot be used at all, or if there is no log in them.
+    /// # Errors [`SourceError`] if one of the paths cannot be used at all, or if there is no log in them.
     pub fn open(paths: &[PathBuf], options: &SourceOptions) -> Result<Self, SourceError> {
         let mut source = Self::default();
         let found = source.gather(paths)?;
@@ -173,13 +172,13 @@ impl Source {
         Ok(source)
     }
 
-    /// The files, in the order in which they are to be read.
+    /// The files, in reading order.
     #[must_use]
     pub fn files(&self) -> &[LogFile] {
         &self.files
     }
 
-    /// The files, to say on which networks they are.
+    /// The files, to set their networks.
     pub(crate) fn files_mut(&mut self) -> &mut [LogFile] {
         &mut self.files
     }
@@ -190,7 +189,7 @@ impl Source {
         self.files.iter().map(|file| file.bytes).sum()
     }
 
-    /// What was left out, and why.
+    /// The skipped files, with the reasons.
     #[must_use]
     pub fn skipped(&self) -> &[(Arc<str>, String)] {
         &self.skipped
@@ -225,8 +224,7 @@ impl Source {
         Ok(Lines::new(reader))
     }
 
-    /// What a file is about; with it, whether its path says so, and nothing if nothing says so. Nothing at all if it is
-    /// left out.
+    /// The channel of a file, and whether its path names it. `None` if the file is left out.
     #[expect(clippy::type_complexity, reason = "the two answers are taken apart at once")]
     fn look_into(
         &mut self,
@@ -297,7 +295,7 @@ impl Source {
     }
 }
 
-/// A channel as an operator names it, with or without its mark.
+/// A channel in an operator's notation, with or without its mark.
 fn channel_name(text: &str) -> String {
     let text = text.trim().to_lowercase();
     if text.starts_with(['#', '&', '!', '+']) { text } else { format!("#{text}") }

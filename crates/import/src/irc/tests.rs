@@ -1,4 +1,4 @@
-//! The whole way from files to steps.
+//! Tests the whole path from files to steps.
 
 mod dialects;
 mod overlaps;
@@ -11,7 +11,7 @@ use std::{convert::Infallible, fs, path::PathBuf};
 use super::{Options, Replay, Source, SourceOptions, replay_all, settle_networks};
 use crate::{Command, Step};
 
-/// Replays files of one channel that are given as name and content.
+/// Replays files of one channel, given as name and content.
 fn replay(files: &[(&str, &[u8])]) -> (Vec<Step>, Replay) {
     let named = SourceOptions { channel: Some("#made-up".to_owned()), ..SourceOptions::default() };
     replay_with(files, &named, &Options::default())

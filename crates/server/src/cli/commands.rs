@@ -38,7 +38,7 @@ pub struct Invocation {
 Examples:
   rookery                                    serve on 127.0.0.1:8008, data in ./rookery-data
   rookery --data /srv/chat --listen 0.0.0.0:8008 --server-name chat.example.org
-  rookery --check-config                     show the configuration and where it comes from"
+  rookery --check-config                     show the configuration and its sources"
 )]
 struct Cli {
     #[command(subcommand)]
@@ -87,10 +87,10 @@ Examples:
         override_usage = "rookery import FILE\n       rookery import ndjson FILE\n       rookery import irc PATH...",
         after_help = "\
 Examples:
-  rookery import backup.ndjson             what `rookery export` wrote
+  rookery import backup.ndjson             a file of `rookery export`
   zstd -dc backup.ndjson.zst | rookery import -
   rookery import irc ubuntu-irc.tar.gz     IRC logs: files, folders, archives
-  rookery import ndjson ./irc              a file that has the name of a kind"
+  rookery import ndjson ./irc              a file with the name of a format"
     )]
     Import {
         /// The format of the source.
@@ -148,8 +148,7 @@ Examples:
   rookery import irc --timezone Europe/Berlin ~/.weechat/logs
   rookery import irc --channel tea --format mirc tea.20130303.log
 
-Doing it again adds nothing. Lines that cannot be read are reported with file and line. A server that runs goes on
-serving.")]
+A second import adds nothing. The import reports unreadable lines with file and line. A running server continues to serve.")]
     Irc(IrcArguments),
 }
 
@@ -161,7 +160,7 @@ pub enum LogCommand {
 Examples:
   rookery log tail                     the last ones
   rookery log tail --after 0           all
-  rookery log tail --follow            the last ones, and those to come")]
+  rookery log tail --follow            the last ones, and later ones")]
     Tail {
         /// Start after this position; by default, print the last ten commits
         #[arg(long, value_name = "N")]
@@ -199,9 +198,9 @@ Examples:
 
 Each line of the file is one event:
   {\"origin\": \"one.example\", \"pdu\": {\"type\": \"m.room.message\", ...}}
-The keys are the public keys of the servers whose users made the events:
+The keys are the public keys of the servers of the events' senders:
   {\"one.example\": {\"ed25519:a_1\": \"base64 of 32 bytes\"}}
-Prints one line of JSON for each event, in their order, that says what became of it.")]
+Prints one line of JSON for each event, in their order, that states its outcome.")]
     Receive {
         /// The events; - for the standard input
         file: PathBuf,
@@ -306,7 +305,7 @@ pub fn parse(
     let cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut shape))?;
     if let Some(Command::Import { kind: Some(_), file: Some(file) }) = &cli.command {
         let message =
-            format!("{} stands before the kind of import: put it behind\n", file.display());
+            format!("{} comes before the format of the import: put it behind\n", file.display());
         return Err(shape.error(ErrorKind::ArgumentConflict, message));
     }
     let mut flags = Flags::default();
@@ -326,7 +325,7 @@ pub fn parse(
             .or(accept_missing_accounts.then(|| ACCEPT_MISSING_ACCOUNTS.to_owned()));
         if let Some(flag) = given {
             let message =
-                format!("--{flag} is an option of `rookery serve`, not of the command given\n");
+                format!("--{flag} is an option of `rookery serve`, not of this command\n");
             return Err(shape.error(ErrorKind::ArgumentConflict, message));
         }
     }
@@ -339,14 +338,14 @@ fn shape() -> clap::Command {
         Arg::new(CHECK_CONFIG)
             .long(CHECK_CONFIG)
             .action(ArgAction::SetTrue)
-            .help("Show the configuration and where each value comes from, and exit")
+            .help("Show the configuration with the source of each value, and exit")
             .help_heading("Options of serve")
     };
     let accept = || {
         Arg::new(ACCEPT_MISSING_ACCOUNTS)
             .long(ACCEPT_MISSING_ACCOUNTS)
             .action(ArgAction::SetTrue)
-            .help("Serve although accounts.redb lacks users of the log: they get no password")
+            .help("Serve even if accounts.redb lacks users of the log: they get accounts without a password")
             .help_heading("Options of serve")
     };
     let serve = |command| flags::add_serve(command).arg(check()).arg(accept());

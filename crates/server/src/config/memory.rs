@@ -72,7 +72,7 @@ impl Caches {
             ("graphs of rooms of other servers", self.rooms_bytes),
             ("latest commits, decoded", self.ring_bytes),
             ("older commits, decoded", self.commits_bytes),
-            ("pages for those who catch up", self.pages_bytes),
+            ("pages for streams that catch up", self.pages_bytes),
             ("GraphQL documents", self.documents_bytes),
             ("shared answers of streams", self.answers_bytes),
         ]

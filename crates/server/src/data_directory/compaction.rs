@@ -30,8 +30,7 @@ pub(crate) async fn run(config: &Config) -> Result<Compacted, Failure> {
 pub(crate) fn in_use(data: &Path) -> Failure {
     let data = data.display();
     Failure::new(format!(
-        "a server has {data} open: stop the server first, or restart it with `--compact-after 1s`, \
-         and it compacts by itself"
+        "a server has {data} open: stop the server first, or restart it with `--compact-after 1s`, so that it compacts by itself"
     ))
 }
 
@@ -44,7 +43,7 @@ pub(crate) async fn if_due(config: &Config) -> Result<(), Failure> {
     let age = since.and_then(|since| since.elapsed().ok());
     if age.is_some_and(|age| age >= after) {
         let age = whole_days(age.unwrap_or_default());
-        tracing::info!("redacted content has been in the files {age}: they are rewritten now");
+        tracing::info!("redacted content has been in the files {age}: rewriting them now");
         run(config).await?;
     }
     Ok(())

@@ -16,8 +16,7 @@ use crate::failure::Failure;
 /// An event does not match its ID: somebody has changed the log.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "the event {event} at position {position} is not what its ID says ({reason}): somebody has \
-     changed it; take an older backup"
+    "the event {event} at position {position} does not match its ID ({reason}): somebody has changed it; restore an older backup"
 )]
 pub(crate) struct Changed {
     event: String,
@@ -69,7 +68,7 @@ impl Contents {
             let content: Option<serde_json::Value> = pdu.content_as();
             let version = content.as_ref().and_then(|it| it.get("room_version")?.as_str());
             let version = version.and_then(|version| RoomVersionId::try_from(version).ok());
-            let version = version.ok_or("it has to say the version of the room, and does not")?;
+            let version = version.ok_or("it does not state the version of the room")?;
             self.versions.insert(stream.clone(), version);
         }
         pdu.check_content(&self.versions[stream]).map_err(|error| error.to_string())

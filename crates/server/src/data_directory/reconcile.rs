@@ -67,11 +67,12 @@ impl Lack {
         }
         if !self.devices.is_empty() {
             let devices = counted_len(self.devices.len(), "device");
-            parts
-                .push(format!("logged in although the log says that they were removed: {devices}"));
+            parts.push(format!(
+                "devices that are logged in although the log removed them: {devices}"
+            ));
         }
         if self.foreign {
-            parts.push("they were last changed beside another log".to_owned());
+            parts.push("their last change was beside another log".to_owned());
         }
         parts.join("; ")
     }
@@ -83,9 +84,7 @@ impl Lack {
         Failure::new(format!(
             "accounts.redb is missing, or older than the log: {found}. Restore the accounts.redb that \
              belongs to this log from a backup. If there is none, start once with \
-             --accept-missing-accounts: these users then have accounts without a password, which \
-             `rookery user set-password` and `rookery user token` open, those devices are logged out, \
-             and `rookery user admin` makes the first administrator"
+             --accept-missing-accounts: the server then creates accounts without a password for these users and logs out those devices; set passwords with `rookery user set-password`, create tokens with `rookery user token`, and name the first administrator with `rookery user admin`"
         ))
     }
 }
@@ -142,8 +141,7 @@ pub(crate) async fn accounts_with_log(node: &Node, accept: bool) -> Result<(), F
     let ended = counted_len(lack.devices.len(), "device");
     node.accounts.adopt(lack.users, lack.devices, Millis(clock::now().0)).await?;
     tracing::warn!(
-        "accounts.redb was missing or older than the log, which was accepted: {found}. Made {made} \
-         without a password and logged out {ended}"
+        "accounts.redb was missing or older than the log, and the operator accepted that: {found}. Created {made} without a password and logged out {ended}"
     );
     Ok(())
 }

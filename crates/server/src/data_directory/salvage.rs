@@ -62,7 +62,7 @@ pub(crate) async fn run(
     let data = config.data.clone();
     let folder = data.join("log");
     let survey = tokio::task::spawn_blocking(move || {
-        let mut bar = Progress::on_stderr("looking for commits", "KiB", None);
+        let mut bar = Progress::on_stderr("searching for commits", "KiB", None);
         Salvage::survey(&folder, |done, all| {
             bar.set_total(all / 1_024);
             bar.tell(done / 1_024);
@@ -70,7 +70,10 @@ pub(crate) async fn run(
     });
     let salvage = survey.await.map_err(|error| Failure::new(error.to_string()))??;
     if salvage.count() == 0 {
-        return Err(Failure::new(format!("no commit in {} is whole", data.join("log").display())));
+        return Err(Failure::new(format!(
+            "{} contains no intact commit",
+            data.join("log").display()
+        )));
     }
     // After a hole, positions have another meaning, so old positions of clients must not fit any
     // more.
@@ -177,7 +180,7 @@ async fn save_into(
 ) -> Result<Lost, Failure> {
     if into.join("log").exists() {
         let into = into.display();
-        return Err(Failure::new(format!("{into} has a log already: choose an empty directory")));
+        return Err(Failure::new(format!("{into} already has a log: choose an empty directory")));
     }
     let asked = config.server_name.as_deref();
     let (identity, _) = ServerIdentity::find(&config.data, asked, crate::node::clock::now().0)?;
@@ -288,7 +291,7 @@ fn report(salvage: &Salvage, lost: &Lost) {
     let holes = salvage.holes();
     let count = counted(salvage.count(), "commit");
     if holes.is_empty() {
-        terminal::tell(format_args!("saved {count}: all there were"));
+        terminal::tell(format_args!("saved {count}: all commits of the log"));
         return;
     }
     terminal::tell(format_args!("saved {count}; lost:"));
@@ -306,15 +309,12 @@ fn report(salvage: &Salvage, lost: &Lost) {
     if lost.rooms > 0 {
         let (rooms, commits) = (counted_len(lost.rooms, "room"), lost.orphans.commits);
         let place = lost.orphans.path.as_ref().map(|path| format!(": see {}", path.display()));
-        let place = place.unwrap_or_else(|| ": name a file to get them".to_owned());
+        let place = place.unwrap_or_else(|| ": name a file to save them".to_owned());
         terminal::tell(format_args!(
-            "  the beginning of {rooms}, so that they cannot be served; {commits} of the saved \
-             commits are of them{place}"
+            "  the beginning of {rooms}, so the server cannot serve them; {commits} of the saved commits belong to them{place}"
         ));
     }
     terminal::tell(format_args!(
-        "Behind the first hole positions and sequence numbers are counted again, and clients start \
-         from a new home screen. Start the server once with --accept-missing-accounts: the accounts \
-         know the log as it was."
+        "After the first hole positions and sequence numbers are new, and clients start again from a new home screen. Start the server once with --accept-missing-accounts, since the accounts refer to the old log."
     ));
 }

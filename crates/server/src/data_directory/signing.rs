@@ -61,8 +61,7 @@ impl FoundKey {
             let identity = data.join("identity.json");
             let had = known.map(|key| format!(" (its public half is {key})")).unwrap_or_default();
             Failure::new(format!(
-                "{} {what}: restore the key of this server{had} from a backup. Other servers refuse \
-                 what another key signs. To go on with a new key all the same, write \
+                "{} {what}: restore the key of this server{had} from a backup. Other servers refuse the signatures of another key. To continue with a new key, write \
                  \"signing_key\": \"{ACCEPT_NEW}\" into {}",
                 path.display(),
                 identity.display()
@@ -106,7 +105,7 @@ impl FoundKey {
             fs::rename(&path, &aside)
                 .map_err(|error| Failure::file("cannot rename the signing key", &path, error))?;
             let aside = aside.display();
-            tracing::warn!(%aside, "the damaged signing key was set aside; there is a new one");
+            tracing::warn!(%aside, "moved the damaged signing key away and created a new one");
         }
         if file != FileState::Right {
             write(&path, &key.to_line())

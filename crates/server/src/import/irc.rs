@@ -145,7 +145,7 @@ async fn here(config: &Config, import: Import) -> Result<(Summary, u64), Failure
 
 fn go_on(failure: &Failure) -> Failure {
     let message =
-        format!("the import did not finish: {failure}; run the same import again to go on");
+        format!("the import did not finish: {failure}; run the same import again to continue");
     Failure::new(message)
 }
 
@@ -173,5 +173,5 @@ fn tell(summary: &Summary, commits: u64, seconds: f64) -> Result<(), Failure> {
     let unread = summary.unread();
     let Some((file, likely)) = unread.first() else { return Ok(()) };
     let files = counted(unread.len() as u64, "file");
-    Err(Failure::new(format!("nothing could be read of {files}: {file}: {likely}")))
+    Err(Failure::new(format!("could not read any line of {files}: {file}: {likely}")))
 }

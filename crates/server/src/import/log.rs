@@ -67,7 +67,7 @@ pub(crate) async fn import_log(config: &Config, file: &Path) -> Result<u64, Fail
         }
         Err(Broken::File(failure)) => Err(failure),
         Err(Broken::Other(failure)) => Err(Failure::new(format!(
-            "the import did not finish: {failure}; run the same import again to go on"
+            "the import did not finish: {failure}; run the same import again to continue"
         ))),
     }
 }
@@ -81,8 +81,7 @@ fn remove_empty_log(config: &Config) -> Result<(), Failure> {
     if log.tail().borrow().0 > 0 {
         let data = config.data.display();
         return Err(Failure::new(format!(
-            "{data} has a log already, and a log cannot be put behind another one: choose \
-             an empty folder with --data"
+            "{data} already has a log, and an import cannot append to another log: choose an empty folder with --data"
         )));
     }
     drop(log);

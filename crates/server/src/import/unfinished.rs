@@ -97,8 +97,7 @@ impl Unfinished {
                 };
                 let path = path.display();
                 Err(Failure::new(format!(
-                    "{path} says that an import did not finish, and cannot be read ({reason}): \
-                     delete the folder and import again"
+                    "{path} marks an unfinished import and cannot be read ({reason}): delete the folder and import again"
                 )))
             }
         }
@@ -124,7 +123,7 @@ impl Unfinished {
     /// Why `given` cannot be imported now.
     pub(crate) fn other(&self, data: &Path, given: &str) -> Failure {
         let failure = self.failure(data);
-        Failure::new(format!("{given} is not what that import began with: {failure}"))
+        Failure::new(format!("{given} is not the source of that import: {failure}"))
     }
 
     fn failure(&self, data: &Path) -> Failure {
@@ -133,12 +132,11 @@ impl Unfinished {
             Kind::Ndjson => "delete the folder".to_owned(),
             // The folder may have other data, and each imported line is complete.
             Kind::Irc => {
-                format!("delete {} to keep what was read so far", path(data).display())
+                format!("delete {} to keep the lines read so far", path(data).display())
             }
         };
         Failure::new(format!(
-            "the import of {sources} into {data_shown} did not finish: unless it still runs, run the \
-             same import again to go on, or {give_up}"
+            "the import of {sources} into {data_shown} did not finish: unless it still runs, run the same import again to continue, or {give_up}"
         ))
     }
 
@@ -189,7 +187,7 @@ mod tests {
         for text in ["", "{", "{\"format\":2,\"kind\":\"irc\",\"sources\":[],\"identity\":\"\"}"] {
             fs::write(path(data.path()), text).expect("writes");
             let said = Unfinished::refuse(data.path()).expect_err("refused").to_string();
-            assert!(said.contains(FILE_NAME) && said.contains("did not finish"), "{said}");
+            assert!(said.contains(FILE_NAME) && said.contains("unfinished import"), "{said}");
         }
     }
 

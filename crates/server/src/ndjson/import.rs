@@ -30,7 +30,7 @@ pub enum ImportError {
     NotAnExport,
     /// A newer program wrote the file.
     #[error(
-        "line 1: format {found} is not known to this version, which reads up to {FORMAT}; use a newer version"
+        "line 1: this version does not know format {found}, it reads up to {FORMAT}; use a newer version"
     )]
     Format {
         /// The format of the file.
@@ -54,7 +54,7 @@ pub enum ImportError {
     },
     /// A record does not follow the previous one.
     #[error(
-        "line {line}: record {position} does not follow the record before it; lines are missing, doubled or out of order"
+        "line {line}: record {position} does not follow the previous record; lines are missing, doubled or out of order"
     )]
     Unchained {
         /// The line.
@@ -74,14 +74,16 @@ pub enum ImportError {
     },
     /// The last line states another number of records.
     #[error(
-        "line {line}: the last line does not match those before it: lines are missing or changed"
+        "line {line}: the last line does not match the other lines: lines are missing or changed"
     )]
     Incomplete {
         /// The line.
         line: u64,
     },
     /// The file continues after the last line.
-    #[error("line {line}: the export has ended, but there is more; are these two files in one?")]
+    #[error(
+        "line {line}: the export has ended, but the file continues; does it contain two exports?"
+    )]
     BehindTheEnd {
         /// The line.
         line: u64,
@@ -223,7 +225,7 @@ fn header(text: &[u8]) -> Result<Epoch, ImportError> {
 
 fn unreadable(field: &str) -> String {
     match field {
-        "checksum" => "a content was changed: it does not match the checksum".to_owned(),
+        "checksum" => "a content does not match its checksum: it was changed".to_owned(),
         other => format!("the field `{other}` cannot be read"),
     }
 }

@@ -126,7 +126,7 @@ fn changes_are_named_with_their_line() {
         (whole.replace("\"received\":1002", "\"received\":1003"), "line 3: record 2 was changed"),
         (
             whole.replace("m.room.create", "m.room.created"),
-            "line 2: not a record of an export: a content was changed",
+            "line 2: not a record of an export: a content does not match",
         ),
         (whole.replace("\"position\":2", "\"position\":\"2\""), "line 3: not a record"),
         (
@@ -138,7 +138,10 @@ fn changes_are_named_with_their_line() {
         (joined(&[0, 1, 2, 4]), "line 4: the last line does not match"),
         (joined(&[0, 1, 2, 3, 4, 0]), "line 6: the export has ended"),
         (joined(&[1, 2, 3, 4]), "line 1: not the start of an export"),
-        (whole.replace("\"format\":1", "\"format\":2,\"new\":0"), "line 1: format 2 is not known"),
+        (
+            whole.replace("\"format\":1", "\"format\":2,\"new\":0"),
+            "line 1: this version does not know format 2",
+        ),
         (String::new(), "line 1: not the start of an export"),
     ] {
         assert!(refusal(&text).starts_with(expected), "{}", refusal(&text));

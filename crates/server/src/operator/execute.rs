@@ -52,7 +52,7 @@ async fn rebuild(node: &Node, output: &Output) -> Result<(), Failure> {
     output
         .note(format!(
             "rebuilt all read models from {events} in {seconds:.2} s \
-             ({rate:.0} events/s); they serve from position {position} on"
+             ({rate:.0} events/s); they serve from position {position}"
         ))
         .await;
     Ok(())
@@ -88,12 +88,12 @@ async fn verify(node: &Node, output: &Output) -> Result<(), Failure> {
             .await;
     }
     if differences.is_empty() {
-        output.text("read models: as a rebuild gives them\n".into()).await;
+        output.text("read models: equal to a rebuild\n".into()).await;
         return Ok(());
     }
     let names: Vec<_> = differences.iter().map(|difference| difference.model).collect();
     Err(Failure::new(format!(
-        "what is served differs from what the log says, in: {}. Run `rookery rebuild`",
+        "the read models differ from the log in: {}. Run `rookery rebuild`",
         names.join(", ")
     )))
 }
@@ -108,7 +108,7 @@ async fn check_contents(node: &Node, output: &Output) -> Result<(), Failure> {
         contents = contents.check_page(page).await?;
         output.progress("checking the events", after.0, end.0);
     }
-    output.text("events: as their IDs say\n".into()).await;
+    output.text("events: match their IDs\n".into()).await;
     Ok(())
 }
 
@@ -223,18 +223,20 @@ async fn user(
     | UserCommand::Deactivate { name, .. } = &command
         && reconcile::adopt_named(node, name).await?
     {
-        output.note(format!("{name} had no account, and the log knows the user: made one")).await;
+        output.note(format!("the log knows {name}, who had no account: created one")).await;
     }
     match command {
         UserCommand::Create { name, admin, .. } => {
             if reconcile::knows_without_account(node, &name)? {
                 reconcile::leave_first_place_to_operators(node).await?;
                 output
-                    .note(format!("the log knows {name}, whose rooms this account takes over"))
+                    .note(format!(
+                        "the log knows {name}: the new account takes over the rooms of that user"
+                    ))
                     .await;
             }
             accounts.create_user(&name, password, admin, now).await?;
-            output.note(format!("made the user {name}")).await;
+            output.note(format!("created the user {name}")).await;
         }
         UserCommand::List { after, limit } => {
             let users = accounts.users(after.as_deref(), limit.unwrap_or(USERS_DEFAULT))?;
@@ -261,7 +263,7 @@ async fn user(
         }
         UserCommand::Admin { name, revoke } => {
             accounts.set_admin(&name, !revoke).await?;
-            let what = if revoke { "no administrator any more" } else { "an administrator" };
+            let what = if revoke { "no longer an administrator" } else { "an administrator" };
             output.note(format!("{name} is {what}")).await;
         }
         UserCommand::Deactivate { name, .. } => {
@@ -278,7 +280,7 @@ async fn tell_added(node: &Node, session: &Session, device_name: &str, output: &
     let Some(actor) = nobodys_device(node, &session.user_id) else { return };
     let told = node.commands.device_added(&actor, &session.device_id, Some(device_name)).await;
     if let Err(error) = told {
-        output.note(format!("the user's devices are not told of the new one: {error}")).await;
+        output.note(format!("cannot inform the user's devices about the new one: {error}")).await;
     }
 }
 
@@ -289,7 +291,9 @@ async fn tell_removed(node: &Node, name: &str, gone: Vec<String>, output: &Outpu
         return;
     }
     if let Err(error) = node.commands.devices_removed(&actor, gone).await {
-        output.note(format!("the user's devices are not told that some are gone: {error}")).await;
+        output
+            .note(format!("cannot inform the user's devices about the removed ones: {error}"))
+            .await;
     }
 }
 

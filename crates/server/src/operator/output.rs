@@ -123,7 +123,7 @@ pub async fn show(
             Reply::Failed(reason) => return Err(Failure::new(reason)),
         }
     }
-    Err(Failure::new("the server stopped before it had finished: ask again"))
+    Err(Failure::new("the server stopped before the command had finished: run it again"))
 }
 
 /// The target of a command's text.

@@ -57,7 +57,7 @@ impl ServerKeyFile {
                 let key = key.ok().and_then(|key| <[u8; 32]>::try_from(key).ok());
                 let key = key.filter(|_| key_id.starts_with("ed25519:")).ok_or_else(|| {
                     Failure::new(format!(
-                        "the key {key_id} of {server} is none: keys read \
+                        "the key {key_id} of {server} is not valid: write \
                          \"ed25519:NAME\": \"32 bytes as base64\""
                     ))
                 })?;
@@ -87,7 +87,8 @@ pub fn read_sent(file: &Path) -> Result<Vec<Vec<Sent>>, Failure> {
             break;
         }
         if taken as u64 > LINE_BYTES_MAX {
-            let why = format!("line {number} is longer than any event: each line is one event");
+            let why =
+                format!("line {number} is longer than any event: write one event on each line");
             return Err(Failure::new(why));
         }
         if line.trim_ascii().is_empty() {
@@ -95,7 +96,7 @@ pub fn read_sent(file: &Path) -> Result<Vec<Vec<Sent>>, Failure> {
         }
         let sent: Sent = serde_json::from_slice(&line).map_err(|error| {
             let form = r#"{"origin": "server name", "pdu": {...}}"#;
-            Failure::new(format!("line {number} does not read {form}: {error}"))
+            Failure::new(format!("line {number} does not have the form {form}: {error}"))
         })?;
         if bytes + line.len() > ORDER_BYTES_ENOUGH {
             portions.push(Vec::new());
@@ -134,7 +135,7 @@ pub(super) async fn receive(
 }
 
 fn homeless() -> Receipt {
-    let reason = "it does not say which room it is of".to_owned();
+    let reason = "it does not name its room".to_owned();
     Receipt { event_id: None, received: Received::Refused { reason } }
 }
 
@@ -201,8 +202,8 @@ mod tests {
     #[test]
     fn lines_that_are_no_events_are_named() {
         for (text, why) in [
-            ("{}", "line 1 does not read"),
-            ("\n[]", "line 2 does not read"),
+            ("{}", "line 1 does not have the form"),
+            ("\n[]", "line 2 does not have the form"),
             (&*"x".repeat(200_000), "line 1 is longer"),
         ] {
             let failure = read(text).unwrap_err().to_string();

@@ -66,7 +66,7 @@ pub async fn serve(listener: UnixListener, node: Arc<Node>) {
             Err(error) => {
                 // Most likely the process has no free file descriptors for the moment.
                 if !std::mem::replace(&mut told, true) {
-                    tracing::warn!("an operator's connection cannot be taken now: {error}");
+                    tracing::warn!("cannot accept an operator's connection now: {error}");
                 }
                 tokio::time::sleep(ACCEPT_AGAIN).await;
                 continue;
@@ -91,7 +91,7 @@ async fn answer(stream: UnixStream, node: &Node) -> io::Result<()> {
         // The peer only asked whether a server runs.
         Ok(Ok(0)) => return Ok(()),
         Ok(read) => read?,
-        Err(_) => return Err(io::Error::new(io::ErrorKind::TimedOut, "no order came in time")),
+        Err(_) => return Err(io::Error::new(io::ErrorKind::TimedOut, "no command came in time")),
     };
     let (output, mut replies) = Output::channel();
     let write = async move {
@@ -152,10 +152,10 @@ fn read_order(line: &[u8]) -> Result<Order, Failure> {
         order: Order,
     }
     if line.len() as u64 >= ORDER_BYTES_MAX && line.last() != Some(&b'\n') {
-        return Err(Failure::new(format!("an order has at most {ORDER_BYTES_MAX} bytes")));
+        return Err(Failure::new(format!("a command has at most {ORDER_BYTES_MAX} bytes")));
     }
     let unread =
-        |error: serde_json::Error| Failure::new(format!("the order cannot be read: {error}"));
+        |error: serde_json::Error| Failure::new(format!("cannot read the command: {error}"));
     let version = env!("CARGO_PKG_VERSION");
     // Programs from before the formats sent no object, or one without a format.
     let head = serde_json::from_slice(line).unwrap_or(Head { format: 0, version: None });
@@ -164,8 +164,7 @@ fn read_order(line: &[u8]) -> Result<Order, Failure> {
             head.version.map(|version| format!(" (version {version})")).unwrap_or_default();
         let asked = head.format;
         return Err(Failure::new(format!(
-            "this program{asking} sends orders of format {asked}, and the server that runs (version {version}) takes \
-             format {FORMAT}: use the `rookery` program of the server, or restart the server with this one"
+            "this program{asking} sends commands of format {asked}, and the running server (version {version}) accepts format {FORMAT}: use the `rookery` program of the server, or restart the server with this one"
         )));
     }
     Ok(serde_json::from_slice::<Body>(line).map_err(unread)?.order)
@@ -190,8 +189,7 @@ async fn connect(data: &Path) -> Result<UnixStream, Failure> {
     UnixStream::connect(data.join(SOCKET_NAME)).await.map_err(|error| {
         let data = data.display();
         Failure::new(format!(
-            "the data in {data} is in use, and the process that uses it takes no orders \
-             ({error}): stop it and try again"
+            "the data in {data} is in use, and the process that uses it accepts no commands ({error}): stop it and try again"
         ))
     })
 }
@@ -203,7 +201,7 @@ pub async fn ask_running(data: &Path, order: &Order) -> Result<(), Failure> {
     let stream = UnixStream::connect(data.join(SOCKET_NAME)).await.map_err(|error| {
         let data = data.display();
         Failure::new(format!(
-            "no server on the data in {data} takes orders ({error}): start one with \
+            "no server on the data in {data} accepts commands ({error}): start one with \
              `rookery serve --data {data}`"
         ))
     })?;
@@ -225,7 +223,7 @@ pub(crate) async fn answer_of(data: &Path, order: &Order) -> Result<String, Fail
                 Reply::Failed(reason) => return Err(Failure::new(reason)),
             }
         }
-        Err(Failure::new("the server stopped before it had finished"))
+        Err(Failure::new("the server stopped before the command had finished"))
     };
     tokio::join!(collect, read).0
 }
@@ -276,8 +274,7 @@ async fn exchange(
             }
         }
         if !answered {
-            let reason = "the server closed the connection without an answer: it is stopping, or its version is another \
-                          one than this program's. Ask again, or use the `rookery` program of the server";
+            let reason = "the server closed the connection without an answer: it is stopping, or it has another version than this program. Try again, or use the `rookery` program of the server";
             sender.send(Reply::Failed(reason.to_owned())).await.ok();
         }
     };

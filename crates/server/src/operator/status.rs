@@ -29,7 +29,7 @@ pub(super) async fn status(node: &Node, output: &Output) -> Result<(), Failure> 
     for problem in &problems {
         output.text(format!("not ready: {}: {}\n", problem.what, problem.why)).await;
     }
-    Err(Failure::new("the server cannot do all of its work: see the lines above"))
+    Err(Failure::new("a part of the server does not work: see the lines above"))
 }
 
 /// The state of a process, as a line.

@@ -23,7 +23,7 @@ pub(crate) fn start(config: &Config) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(&filter).map_err(|error| {
         let filter = &config.log;
         Failure::new(format!(
-            "{filter:?} is no log filter ({error}): use a level such as `info`, or `rookery=debug`"
+            "{filter:?} is not a log filter ({error}): use a level such as `info`, or `rookery=debug`"
         ))
     })?;
     let logs = tracing_subscriber::fmt()

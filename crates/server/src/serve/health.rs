@@ -19,10 +19,10 @@ pub(crate) struct Problem {
 /// The parts of `node` that currently accept no writes.
 pub(crate) fn problems(node: &Node) -> Vec<Problem> {
     let log = node.log.fault().borrow().as_ref().map(ToString::to_string);
-    let log = log.map(|why| Problem { what: "the log takes no writes", why });
+    let log = log.map(|why| Problem { what: "the log accepts no writes", why });
     let accounts = node.accounts.check_writable().err();
     let accounts = accounts
-        .map(|fault| Problem { what: "the accounts take no changes", why: fault.to_string() });
+        .map(|fault| Problem { what: "the accounts accept no changes", why: fault.to_string() });
     log.into_iter().chain(accounts).collect()
 }
 
@@ -42,7 +42,7 @@ impl Watch {
             tracing::error!("not ready: {}: {}", problem.what, problem.why);
         }
         for problem in self.0.iter().filter(|problem| !has(&now, problem.what)) {
-            tracing::info!("it is over that {}", problem.what);
+            tracing::info!("no longer the case: {}", problem.what);
         }
         self.0 = now;
     }

@@ -21,8 +21,7 @@ pub(crate) fn read_for(command: &UserCommand) -> Result<Option<String>, Failure>
     let password = if io::stdin().is_terminal() { typed()? } else { line()? };
     if password.is_empty() {
         return Err(Failure::new(
-            "there is no password on the standard input: give it as one line, or use \
-             --no-password",
+            "the standard input has no password: write it as one line, or use --no-password",
         ));
     }
     Ok(Some(password))
@@ -41,7 +40,7 @@ fn typed() -> Result<String, Failure> {
     if password.is_empty() || password == ask("the same again: ")? {
         return Ok(password);
     }
-    Err(Failure::new("these were two different passwords: nothing was done"))
+    Err(Failure::new("the two passwords differ: nothing was changed"))
 }
 
 /// The first line of the standard input.
@@ -55,7 +54,7 @@ fn line() -> Result<String, Failure> {
 fn confirm(command: &UserCommand) -> Result<(), Failure> {
     let UserCommand::Deactivate { name, yes: false } = command else { return Ok(()) };
     if !io::stdin().is_terminal() {
-        return Err(Failure::new("this cannot be undone: say --yes to do it"));
+        return Err(Failure::new("this cannot be undone: confirm it with --yes"));
     }
     terminal::ask(format_args!("deactivate {name} for good? [y/N] "));
     if line()?.trim().eq_ignore_ascii_case("y") {

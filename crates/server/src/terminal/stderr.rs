@@ -27,7 +27,7 @@ static LINES: LazyLock<Lines> = LazyLock::new(|| {
 fn tell_lost(lost: u64) {
     tracing::warn!(
         lost,
-        "log lines could not be written to standard error and are lost; the count is since the start"
+        "lost log lines that could not be written to standard error; the count is since the start"
     );
 }
 

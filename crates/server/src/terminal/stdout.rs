@@ -60,7 +60,7 @@ pub(crate) fn unprinted(error: &io::Error) -> Failure {
     match error.kind() {
         io::ErrorKind::BrokenPipe => Failure::reader_gone(),
         _ => Failure::new(format!(
-            "cannot write to the standard output: {error}; what was printed is not complete"
+            "cannot write to the standard output: {error}; the output is incomplete"
         )),
     }
 }

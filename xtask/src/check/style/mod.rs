@@ -1,4 +1,4 @@
-//! Whether comments and pages keep to plain English, as far as a program can see it.
+//! Checks comments and pages for plain English, as far as a program can.
 
 mod prose;
 mod rules;

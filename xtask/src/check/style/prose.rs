@@ -1,6 +1,6 @@
 //! The prose of a file, as paragraphs without markup.
 //!
-//! **Invariant:** code, headings, links' targets and HTML are no prose.
+//! **Invariant:** code, headings, link targets and HTML do not count as prose.
 
 /// A paragraph, a list item or a cell of a table.
 #[derive(Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub(super) fn of_markdown(page: &str) -> Vec<Paragraph> {
     paragraphs(page.lines().map(|line| Some(line.trim().to_owned())))
 }
 
-/// Joins the lines of each paragraph; `None` is a line that is no prose at all.
+/// Joins the lines of each paragraph; `None` is a line without prose.
 fn paragraphs(lines: impl Iterator<Item = Option<String>>) -> Vec<Paragraph> {
     let mut all: Vec<Paragraph> = Vec::new();
     let (mut in_code, mut is_open) = (false, false);
@@ -67,7 +67,7 @@ fn numbered(line: &str) -> Option<&str> {
     (!number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())).then_some(text)
 }
 
-/// The text without marks for bold and links; what stands in backticks is one word.
+/// The text without marks for bold and links; text in backticks is one word.
 fn plain(line: &str) -> String {
     let mut text = String::with_capacity(line.len());
     for (index, part) in line.split('`').enumerate() {

@@ -3,7 +3,7 @@
 /// Most words of a sentence.
 const WORDS_MAX: usize = 40;
 
-/// Words that cannot be the subject of a sentence: nobody knows whom or what they mean.
+/// Words that cannot be the subject of a sentence: they do not name an actor.
 const BARE_SUBJECTS: &[&str] = &["who", "what", "whoever", "whatever", "whom"];
 
 /// Expressions that make a reader stumble.
@@ -14,7 +14,7 @@ const AVOIDED: &[(&str, &str)] = &[
     ("are told", "say who tells: `the server sends ...`"),
 ];
 
-/// What is wrong with the sentences of a paragraph.
+/// The faults of the sentences in a paragraph.
 pub(super) fn faults(paragraph: &str) -> Vec<String> {
     let mut faults = Vec::new();
     for sentence in sentences(paragraph) {

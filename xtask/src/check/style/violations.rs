@@ -1,4 +1,4 @@
-//! The sentences of all files against the rules.
+//! Applies the rules to the sentences of all files.
 
 use super::{prose, rules};
 use crate::repository::Tree;

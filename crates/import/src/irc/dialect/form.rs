@@ -1,6 +1,7 @@
 //! Forms that several dialects share.
 //!
-//! **Invariant:** a form that does not fit gives nothing: another form may fit, and else the line is unreadable.
+//! **Invariant:** a form that does not fit returns `None`: another form may fit, and otherwise the line is
+//! unreadable.
 
 use crate::irc::line::{
     Aside, Line, Parsed, Unreadable,
@@ -8,7 +9,7 @@ use crate::irc::line::{
     stamp::{self, Stamp},
 };
 
-/// What a line says beside its time: which channel it names, and what happened.
+/// The content of a line without its time: the named channel, and the event.
 pub(super) type Event<'a> = (Option<&'a str>, Line<'a>);
 
 /// A line about the channel of its log.
@@ -20,7 +21,7 @@ pub(super) const fn aside(aside: Aside) -> Event<'static> {
     (None, Line::Aside(aside))
 }
 
-/// A line that starts with a time. `read` gets what follows it.
+/// A line that starts with a time. `read` parses the rest.
 pub(super) fn stamped<'a>(
     text: &'a str,
     read: impl FnOnce(&'a str, &Stamp) -> Option<Event<'a>>,
@@ -42,8 +43,7 @@ pub(super) fn stamped<'a>(
     Parsed { stamp: Some(stamp), channel: found.0, what: found.1 }
 }
 
-/// Something that happened, which `event` reads behind `mark`. A line that has the mark and that `event` does not know is
-/// unreadable.
+/// An event, which `event` parses after `mark`. A line with the mark that `event` does not know is unreadable.
 pub(super) fn marked<'a>(
     text: &'a str,
     mark: &str,
@@ -53,12 +53,12 @@ pub(super) fn marked<'a>(
     Some(event(words.trim_start()).unwrap_or(here(Line::Unreadable(Unreadable::UnknownEvent))))
 }
 
-/// A message, an action or a notice, each written as most clients do.
+/// A message, an action or a notice, in the form of most clients.
 pub(super) fn spoken(text: &str) -> Option<Event<'_>> {
     message(text).or_else(|| action(text)).or_else(|| notice(text))
 }
 
-/// `<NICK> TEXT`, where the nick may carry its ranks in the channel.
+/// `<NICK> TEXT`, where ranks in the channel may precede the nick.
 pub(super) fn message(text: &str) -> Option<Event<'_>> {
     let text = text.strip_prefix('<')?;
     let Some((nick, text)) = text.split_once('>') else {
@@ -67,7 +67,8 @@ pub(super) fn message(text: &str) -> Option<Event<'_>> {
     Some(here(said(Nick::parse_ranked(nick), text.strip_prefix([' ', '\t']).unwrap_or(text))))
 }
 
-/// What a nick said, unless it is the request of a client (CTCP): `ACTION` there is what `/me` sends.
+/// The message of a nick, unless it is the request of a client (CTCP): `ACTION` there comes from
+/// `/me`.
 pub(super) fn said(nick: Option<Nick>, text: &str) -> Line<'_> {
     let Some(request) = text.trim_start().strip_prefix('\u{1}') else {
         return worded(nick, text, |nick, text| Line::Message { nick, text });
@@ -116,7 +117,7 @@ pub(super) fn notice(text: &str) -> Option<Event<'_>> {
     None
 }
 
-/// Words of a nick, if there are any.
+/// The text of a nick, if there is any.
 pub(super) fn worded<'a>(
     nick: Option<Nick>,
     text: &'a str,
@@ -129,15 +130,15 @@ pub(super) fn worded<'a>(
     }
 }
 
-/// A nick, and the mask that some clients write behind it, in whatever brackets.
+/// A nick, and the mask that some clients write after it, in any brackets.
 pub(super) struct Bearer {
     pub(super) nick: Nick,
     /// Whether there is a mask, which no action has.
     pub(super) masked: bool,
 }
 
-/// `NICK (IDENT@HOST) VERB`, `NICK [..] VERB`, `NICK <..> VERB`, `NICK!IDENT@HOST VERB` or `NICK VERB`: who, and the rest
-/// from the verb on. Accounts and real names in brackets are skipped.
+/// `NICK (IDENT@HOST) VERB`, `NICK [..] VERB`, `NICK <..> VERB`, `NICK!IDENT@HOST VERB` or `NICK VERB`: the nick, and the
+/// rest from the verb on. Skips accounts and real names in brackets.
 pub(super) fn bearer(text: &str) -> Option<(Bearer, &str)> {
     let text = text.trim_start();
     let (word, mut rest) = text.split_once(' ').unwrap_or((text, ""));
@@ -156,7 +157,7 @@ pub(super) fn bearer(text: &str) -> Option<(Bearer, &str)> {
         let mut ends = ends.filter(|end| rest[*end..].is_empty() || rest[*end..].starts_with(' '));
         let Some(end) = ends.next() else { return Some((Bearer { nick, masked }, rest)) };
         let inner = &rest[1..end - 1];
-        // Another bracket than that of a mask, or before one, belongs to the words.
+        // A bracket other than that of a mask, or before one, belongs to the text.
         let before_mask = rest[end..].trim_start().starts_with(['(', '[']) && rest.contains('@');
         if !masked && !inner.contains('@') && inner.contains(' ') && !before_mask {
             return Some((Bearer { nick, masked }, rest));
@@ -166,14 +167,14 @@ pub(super) fn bearer(text: &str) -> Option<(Bearer, &str)> {
     }
 }
 
-/// `NICK is now known as NICK`, or with other words between.
+/// `NICK is now known as NICK`, or with other words in between.
 pub(super) fn renamed<'a>(text: &'a str, verb: &str) -> Option<Event<'a>> {
     let (from, to) = text.split_once(verb)?;
     let (from, to) = (Nick::parse_ranked(from)?, Nick::parse_ranked(to.trim_end())?);
     Some(here(Line::Renamed { from, to }))
 }
 
-/// `NICK was kicked by NICK (REASON)`, where `verb` stands between the two and a channel may be named there.
+/// `NICK was kicked by NICK (REASON)`, with `verb` between the two and an optional channel.
 pub(super) fn was_kicked<'a>(text: &'a str, verb: &str) -> Option<Event<'a>> {
     let (nick, rest) = text.split_once(verb)?;
     let (channel, rest) = if let Some(rest) = rest.trim_start().strip_prefix("by ") {
@@ -188,13 +189,13 @@ pub(super) fn was_kicked<'a>(text: &'a str, verb: &str) -> Option<Event<'a>> {
     Some((channel, Line::Kicked { nick, by, reason: reason_of(reason) }))
 }
 
-/// A nick, or a server, which throws out as well.
+/// A nick, or a server, which can kick as well.
 pub(super) fn kicker(text: &str) -> Option<Nick> {
     let name = text.split_once('!').map_or(text, |(name, _)| name);
     Nick::parse_ranked(name).or_else(|| Nick::parse(&name.replace('.', "-")))
 }
 
-/// `NICK sets mode +o NICK`: only IRC knows modes.
+/// `NICK sets mode +o NICK`: only IRC has modes.
 pub(super) fn sets_mode(text: &str) -> Option<Event<'static>> {
     let (name, _) = [" sets mode", " set mode", " gives ", " removes "]
         .iter()
@@ -209,14 +210,14 @@ pub(super) fn sets_topic<'a>(text: &'a str, verb: &str) -> Option<Event<'a>> {
     Some(here(Line::Topic { topic: unquoted(topic) }))
 }
 
-/// What quotation marks hold, if they hold all of it.
+/// The content of quotation marks, if they enclose the whole text.
 pub(super) fn unquoted(text: &str) -> &str {
     let text = text.trim();
     let inner = |mark| text.strip_prefix(mark)?.strip_suffix(mark);
     inner('\'').or_else(|| inner('"')).unwrap_or(text)
 }
 
-/// The name of a channel, and of nothing else.
+/// The name of a channel, and nothing else.
 pub(super) fn channel_of(text: &str) -> Option<&str> {
     let text = text.trim().trim_end_matches(['.', ',']);
     let is_channel = text.len() > 1
@@ -232,7 +233,8 @@ pub(super) fn channel_first(text: &str) -> (Option<&str>, &str) {
     channel_of(word).map_or((None, text), |channel| (Some(channel), rest))
 }
 
-/// What brackets and quotation marks hold. Marks may be missing where the log cut the words.
+/// The content of brackets and quotation marks. The closing mark may be missing if the log cut the
+/// text.
 pub(super) fn reason_of(text: &str) -> Option<&str> {
     let text = text.trim().trim_start_matches(':').trim_start();
     let inner = text

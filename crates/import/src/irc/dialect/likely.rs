@@ -1,8 +1,8 @@
-//! What a file of which nothing could be read may be.
+//! The likely format of an unreadable file.
 
 use super::Dialect;
 
-/// Says what a file is likely to be, by its name and its first lines, so that the operator knows what to do.
+/// Guesses the format of a file by its name and its first lines, so that the operator knows what to do.
 pub(crate) fn likely(name: &str, start: &str) -> String {
     let name = name.to_lowercase();
     let first = start.trim_start();
@@ -11,26 +11,26 @@ pub(crate) fn likely(name: &str, start: &str) -> String {
         return format!("it looks like a log of {dialect}: try `--format {dialect}`");
     }
     let what = if first.starts_with('{') || first.starts_with("[{") {
-        "JSON, as Slack, Discord or Matrix export it"
+        "JSON, an export of Slack, Discord or Matrix"
     } else if first.starts_with("<!DOCTYPE") || first.starts_with("<html") || has("<body") {
-        "a page of HTML, as Adium and Pidgin write it"
+        "a page of HTML, a log of Adium or Pidgin"
     } else if first.starts_with("<?xml") || first.starts_with("<log") {
-        "XML, as Colloquy and Adium write it"
+        "XML, a log of Colloquy or Adium"
     } else if first.starts_with("SQLite format 3") {
-        "a database of SQLite, as Quassel and The Lounge keep it"
+        "a database of SQLite, a log of Quassel or The Lounge"
     } else if has("Conversation with ") {
         "a log of Pidgin"
     } else {
         let names: Vec<_> = Dialect::ALL.iter().map(|dialect| dialect.name()).collect();
         return format!(
-            "its dialect is not known; those that are known are {}: name one with `--format`",
+            "its dialect is unknown; the known ones are {}: name one with `--format`",
             names.join(", ")
         );
     };
-    format!("it looks like {what}, which is not read: convert it to a log of IRC as text")
+    format!("it looks like {what}, which the import cannot read: convert it to a text log of IRC")
 }
 
-/// The dialect whose marks there are.
+/// The dialect whose marks the lines have.
 fn of_client(name: &str, start: &str) -> Option<Dialect> {
     let has = |text: &str| start.contains(text);
     let is_named = |text: &str| name.contains(text);

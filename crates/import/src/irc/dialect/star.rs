@@ -1,6 +1,6 @@
-//! What clients write behind one star, which stands before actions as well: mIRC and `HexChat`.
+//! Events that clients write after one star, which also precedes actions: mIRC and `HexChat`.
 //!
-//! **Invariant:** what has the mask of a user behind the nick is no action: where its verb is not known, it is
+//! **Invariant:** a text with a user's mask after the nick is not an action: if its verb is unknown, it is
 //! unreadable.
 
 use super::form::{
@@ -9,7 +9,7 @@ use super::form::{
 };
 use crate::irc::line::{Aside, Line, Unreadable, nick::Nick};
 
-/// Reads what stands behind the star.
+/// Reads the text after the star.
 pub(super) fn event(text: &str) -> Event<'_> {
     let text = text.trim_start();
     told(text)
@@ -28,7 +28,7 @@ pub(super) fn event(text: &str) -> Event<'_> {
         })
 }
 
-/// What the client says about itself and its own user.
+/// Messages of the client about itself and its own user.
 fn told(text: &str) -> Option<Event<'_>> {
     for mark in
         ["Now talking in ", "Now talking on ", "Rejoined channel ", "Attempting to rejoin channel "]
@@ -92,7 +92,7 @@ pub(super) fn named_first<'a>(text: &'a str, verb: &str) -> Option<Event<'a>> {
     let (name, rest) = text.trim_start().split_once(' ').unwrap_or((text.trim(), ""));
     let name = name.split_once('!').map_or(name, |(name, _)| name);
     let nick = Nick::parse_ranked(name)?;
-    // The first bracket is the mask, and a second one holds the words.
+    // The first bracket is the mask, and the second one has the reason.
     let rest = rest.trim();
     let reason = match rest.split_once(") ").or_else(|| rest.split_once("] ")) {
         Some((mask, reason)) if mask.contains('@') => reason,

@@ -1,4 +1,4 @@
-//! Each dialect by its table of samples, and all of them on anything.
+//! Tests each dialect with its table of samples, and all of them with random text.
 
 use proptest::prelude::*;
 
@@ -111,7 +111,7 @@ fn what_a_client_sent_for_me_is_an_action_in_every_dialect() {
     assert_eq!(told(&Parsed::of(None, asked)), "aside Ctcp");
 }
 
-/// Writes what happened as a dialect does, and gives back how it is told.
+/// Writes an event in a dialect, and returns its parsed form as text.
 fn rendered(dialect: Dialect, nick: &str, other: &str, words: &str) -> Vec<(String, String)> {
     let said = format!("message {nick}: {words}");
     let acted = format!("emote {nick}: {words}");

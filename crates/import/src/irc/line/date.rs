@@ -1,14 +1,14 @@
-//! Days as names of files and lines of logs write them.
+//! Days in the forms of file names and log lines.
 
 use jiff::civil::Date;
 
 /// The first year with IRC.
 const YEAR_MIN: i16 = 1988;
 
-/// The last year that is taken for one.
+/// The last accepted year.
 const YEAR_MAX: i16 = 2200;
 
-/// How months begin, in the languages in which clients of IRC write them.
+/// The beginnings of month names, in the languages in which clients of IRC write them.
 const MONTHS: [&[&str]; 12] = [
     &["jan", "ene", "gen", "янв"],
     &["feb", "fév", "fev", "фев"],
@@ -24,13 +24,13 @@ const MONTHS: [&[&str]; 12] = [
     &["dec", "dez", "déc", "dic", "дек"],
 ];
 
-/// The day, if there is one and IRC was there.
+/// The day, if it exists and IRC existed then.
 pub(crate) fn day(year: i16, month: i8, day: i8) -> Option<Date> {
     let known = (YEAR_MIN..=YEAR_MAX).contains(&year);
     Date::new(year, month, day).ok().filter(|_| known)
 }
 
-/// The month whose name a word is, whole or short.
+/// The month with this name, whole or short.
 pub(crate) fn month(word: &str) -> Option<i8> {
     let word = word.trim_end_matches('.').to_lowercase();
     if word.chars().count() > 9 || !word.chars().all(char::is_alphabetic) {
@@ -46,7 +46,7 @@ pub(crate) fn in_path(path: &str) -> Option<Date> {
     Some(place_in_path(path)?.1)
 }
 
-/// The same, and where it starts.
+/// The same, with its start index.
 pub(crate) fn place_in_path(path: &str) -> Option<(usize, Date)> {
     let bytes = path.as_bytes();
     (0..bytes.len()).rev().find_map(|start| {
@@ -84,7 +84,7 @@ fn day_first(text: &[u8]) -> Option<Date> {
     day(year, month(str::from_utf8(name).ok()?)?, i8::try_from(number).ok()?)
 }
 
-/// The number that the first `count` bytes write, if all are digits, and what follows.
+/// The number in the first `count` bytes, if all are digits, and the rest.
 pub(crate) fn digits(text: &[u8], count: usize) -> Option<(i16, &[u8])> {
     let (number, rest) = text.split_at_checked(count)?;
     let number = number.iter().try_fold(0_i16, |number, byte| {

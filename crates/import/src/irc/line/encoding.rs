@@ -1,30 +1,31 @@
 //! The bytes of a line as text.
 //!
-//! A line is UTF-8, or UTF-8 of which IRC's limit of 512 bytes cut the last character, or in an older encoding. One log
-//! may have all three: each line was written by the client of another user.
+//! A line is UTF-8, or UTF-8 whose last character IRC's limit of 512 bytes cut, or in an older encoding. One log may
+//! have all three, since the client of another user wrote each line.
 //!
-//! **Invariant:** no line is lost: every byte becomes text, and where it cannot be known which, U+FFFD.
+//! **Invariant:** no line is lost: every byte becomes text, and an unknown one becomes U+FFFD.
 
 use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, ISO_2022_JP, WINDOWS_1252};
 
-/// Lines with so many bytes beyond ASCII are enough to tell their encoding from.
+/// This number of bytes beyond ASCII is enough to detect an encoding.
 const TELLING_BYTES: usize = 8;
 
-/// The nick stands within so many bytes of the start of a line.
+/// The nick is within this number of bytes from the start of a line.
 const NICK_WITHIN_BYTES: usize = 96;
 
-/// So long, in bytes, a line is before IRC's limit may have cut it: 512 less what the server put before it.
+/// Length in bytes from which IRC's limit may have cut a line: 512 less the part that the server put before
+/// it.
 const CUT_BYTES_MIN: usize = 300;
 
-/// Which encodings the lines of a log have that are not UTF-8: one for each user, since a user's client wrote them.
+/// The encodings of the lines of a log that are not UTF-8: one for each user, since a user's client wrote them.
 #[derive(Clone, Debug)]
 pub struct Legacy {
-    /// Those of users whose lines tell it.
+    /// Those of users whose lines reveal it.
     of_users: Arc<HashMap<Vec<u8>, &'static Encoding>>,
-    /// That of all others.
+    /// That of all other users.
     common: &'static Encoding,
 }
 
@@ -35,7 +36,7 @@ impl Default for Legacy {
 }
 
 impl Legacy {
-    /// The encoding of this name, as the web has it; none if there is no such encoding.
+    /// The encoding of this name, as on the web; `None` if there is no such encoding.
     #[must_use]
     pub fn named(label: &str) -> Option<Self> {
         let encoding = Encoding::for_label(label.trim().as_bytes())?;
@@ -43,7 +44,7 @@ impl Legacy {
         usable.then_some(Self { common: encoding, ..Self::default() })
     }
 
-    /// Learns from lines of a log in which encodings its users write.
+    /// Learns the encodings of users from lines of a log.
     #[must_use]
     pub fn guessed<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let mut of_users: HashMap<Vec<u8>, Vec<&[u8]>> = HashMap::new();
@@ -81,7 +82,7 @@ impl Legacy {
     }
 }
 
-/// The encoding that lines tell.
+/// The encoding that the lines reveal.
 fn guess<'a>(lines: impl Iterator<Item = &'a [u8]>) -> &'static Encoding {
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
     for line in lines {
@@ -92,7 +93,7 @@ fn guess<'a>(lines: impl Iterator<Item = &'a [u8]>) -> &'static Encoding {
     detector.guess(None, Utf8Detection::Deny)
 }
 
-/// The user whose client wrote a line: what stands in its first angle brackets, or else its first word with a letter.
+/// The user whose client wrote a line: the text in its first angle brackets, or else its first word with a letter.
 fn user(line: &[u8]) -> &[u8] {
     let start = &line[..line.len().min(NICK_WITHIN_BYTES)];
     if let Some(from) = start.iter().position(|byte| *byte == b'<')
@@ -110,7 +111,7 @@ fn user(line: &[u8]) -> &[u8] {
     words.find(is_nick).unwrap_or_default()
 }
 
-/// The text of a line that is UTF-8, or was before it was cut or damaged in places.
+/// The text of a line that is UTF-8, or was UTF-8 before it was cut or damaged in places.
 fn as_utf8(bytes: &[u8]) -> Option<Cow<'_, str>> {
     if let Ok(text) = str::from_utf8(bytes) {
         return Some(Cow::Borrowed(text));
@@ -121,7 +122,7 @@ fn as_utf8(bytes: &[u8]) -> Option<Cow<'_, str>> {
         let invalid = chunk.invalid();
         if !invalid.is_empty() {
             broken += 1;
-            // More than one byte of a character is there, or the line is as long as IRC lets it be.
+            // The line has more than one byte of a character, or is as long as IRC allows.
             cut = invalid.len() > 1 || bytes.len() >= CUT_BYTES_MIN && invalid[0] >= 0xc2;
         }
     }
@@ -158,7 +159,7 @@ mod tests {
         assert_eq!(decode(&text.as_bytes()[..text.len() - 1]), "привет ми\u{fffd}");
         let reason = [b"eda (~a@h) Quit (", &text.as_bytes()[..text.len() - 1], b")"].concat();
         assert_eq!(decode(&reason), "eda (~a@h) Quit (привет ми\u{fffd})");
-        // Of a character of three bytes one or two are left, and nothing else tells.
+        // One or two bytes of a three-byte character are left, and nothing else decides.
         assert_eq!(decode(b"five \xe2\x82"), "five \u{fffd}");
         let long = [&[b'x'; 500][..], b"\xe2"].concat();
         assert!(decode(&long).ends_with("x\u{fffd}"));

@@ -1,10 +1,10 @@
-//! Codes in a line that only say how it looks.
+//! Formatting codes in a line.
 
 use std::borrow::Cow;
 
-/// Takes out what only formats: mIRC's codes for bold, italics, underline, strike-through,
-/// monospace, reverse, colours and reset, and the escape sequences of terminals. NUL goes too. All else
-/// stays as it is.
+/// Removes formatting: mIRC's codes for bold, italics, underline, strike-through, monospace,
+/// reverse, colours and reset, and the escape sequences of terminals. Removes NUL too. The rest
+/// stays unchanged.
 #[must_use]
 pub(crate) fn without_formatting(text: &str) -> Cow<'_, str> {
     if !text.chars().any(formats) {
@@ -43,7 +43,7 @@ const fn formats(c: char) -> bool {
     )
 }
 
-/// Skips a foreground colour and, behind a comma, a background colour.
+/// Skips a foreground colour and, after a comma, a background colour.
 fn without_colours(text: &str, digits_max: usize, is_digit: fn(&char) -> bool) -> &str {
     let colour = |text: &str| text.chars().take(digits_max).take_while(is_digit).count();
     let foreground = colour(text);
@@ -56,7 +56,7 @@ fn without_colours(text: &str, digits_max: usize, is_digit: fn(&char) -> bool) -
     }
 }
 
-/// Skips what follows an escape, if it sets colours: `[`, numbers and `m`.
+/// Skips the rest of an escape sequence that sets colours: `[`, numbers and `m`.
 fn without_sequence(text: &str) -> &str {
     let Some(inner) = text.strip_prefix('[') else { return text };
     let numbers = inner.find(|c: char| !c.is_ascii_digit() && c != ';').unwrap_or(inner.len());

@@ -1,20 +1,20 @@
-//! Nicknames, and the user IDs that they become.
+//! Nicknames, and their user IDs.
 //!
-//! **Invariant:** two nicks give the same localpart exactly when IRC takes them for the same nick.
+//! **Invariant:** two nicks give the same localpart exactly when they are the same nick in IRC.
 
 use std::fmt;
 
-/// Longest nick that is taken for one, in bytes. IRC networks allow 9 to 32.
+/// Longest accepted nick in bytes. IRC networks allow 9 to 32.
 pub(crate) const NICK_BYTES_MAX: usize = 64;
 
-/// What IRC allows in a nick beside letters and digits. Source: RFC 2812, section 2.3.1, and `~`,
-/// which some servers take for the capital of `^`.
+/// Characters of a nick besides letters and digits. Source: RFC 2812, section 2.3.1, and `~`, which
+/// some servers treat as the capital of `^`.
 const SPECIAL: &str = "-_[]\\`^{}|~";
 
-/// What stands before the nick of a user of rank: founder, protected, operator, half-operator, voiced.
+/// Prefixes of users with a rank: founder, protected, operator, half-operator, voiced.
 const RANKS: &[char] = &['~', '&', '@', '%', '+', '!'];
 
-/// A nickname as it was written.
+/// A nickname in its written form.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Nick(String);
 
@@ -27,19 +27,19 @@ impl Nick {
         (fits && text.chars().all(clean)).then(|| Self(text.to_owned()))
     }
 
-    /// Reads a nick out of a log whose writer put a space behind each `]`.
+    /// Reads a nick from a log whose writer put a space behind each `]`.
     #[must_use]
     pub fn parse_spaced(text: &str) -> Option<Self> {
         Self::parse(text).or_else(|| Self::parse(&text.replace("] ", "]")))
     }
 
-    /// Reads a nick as it stands before a message: with blanks, and with its ranks in the channel.
+    /// Reads a nick before a message: with blanks, and with its ranks in the channel.
     #[must_use]
     pub fn parse_ranked(text: &str) -> Option<Self> {
         Self::parse_spaced(text.trim_start().trim_start_matches(RANKS).trim())
     }
 
-    /// The nick as it was written.
+    /// The nick in its written form.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -60,8 +60,8 @@ impl Nick {
         self.0.to_lowercase().chars().map(fold).collect()
     }
 
-    /// The localpart of the user ID: the folded nick, with what a user ID may not contain written
-    /// as `=` and two hexadecimal digits for each byte of its UTF-8.
+    /// The localpart of the user ID: the folded nick. A character that a user ID may not contain
+    /// becomes `=` and two hexadecimal digits for each byte of its UTF-8.
     ///
     /// Source: Matrix specification, appendices, "Mapping from other character sets".
     #[must_use]

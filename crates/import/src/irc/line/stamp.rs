@@ -1,6 +1,7 @@
-//! The time that a line states, in the forms that clients of IRC have for it.
+//! The time in a line, in the forms of IRC clients.
 //!
-//! **Invariant:** a stamp is a time of day that exists, with or without a day; else the line has none.
+//! **Invariant:** a stamp is an existing time of day, with or without a day; otherwise the line has
+//! none.
 
 use jiff::{
     civil::Date,
@@ -9,17 +10,17 @@ use jiff::{
 
 use super::date::{day, digits, month};
 
-/// A stamp in brackets ends within so many bytes.
+/// A stamp in brackets ends within this number of bytes.
 const BRACKETED_BYTES_MAX: usize = 48;
 
-/// A time of day as a line states it.
+/// A time of day in a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TimeOfDay {
     /// From 0 to 23.
     pub hour: u8,
     /// From 0 to 59.
     pub minute: u8,
-    /// From 0 to 59; 0 where the line does not say.
+    /// From 0 to 59; 0 if the line does not state it.
     pub second: u8,
 }
 
@@ -43,7 +44,7 @@ impl TimeOfDay {
 pub enum StampDay {
     /// The whole day.
     Full(Date),
-    /// A day of a year that the line does not name.
+    /// A day of an unstated year.
     Yearless {
         /// From 1 to 12.
         month: i8,
@@ -52,18 +53,18 @@ pub enum StampDay {
     },
 }
 
-/// What a line says of its time.
+/// The time information of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp {
-    /// The day, where lines state it.
+    /// The day, if lines state it.
     pub day: Option<StampDay>,
     /// The time of day.
     pub time: TimeOfDay,
-    /// How far that clock is ahead of UTC, where lines state it.
+    /// The offset of that clock from UTC, if lines state it.
     pub offset: Option<Offset>,
 }
 
-/// Takes the stamp off the start of a line; `None` if it starts with none.
+/// Removes the stamp from the start of a line; `None` if there is none.
 pub(crate) fn split(text: &str) -> Option<(Stamp, &str)> {
     let close = match text.as_bytes().first()? {
         b'[' => ']',
@@ -95,7 +96,7 @@ fn stamp(text: &str) -> Option<(Stamp, &str)> {
         },
     };
     let (time, rest) = time_of_day(rest)?;
-    // A blank and a number could be anything where no day says that this is a whole stamp.
+    // Without a day, a blank and a number could be anything.
     let (offset, rest) = if date.is_some() { offset(rest) } else { (None, rest) };
     // `Mar 03 10:00:00 2013`
     match date {
@@ -110,7 +111,7 @@ fn stamp(text: &str) -> Option<(Stamp, &str)> {
     }
 }
 
-/// `2013-03-03`, `2013/03/03`, `2013.03.03`, `20130303` or `03.03.2013`, and what stands between it and the time.
+/// `2013-03-03`, `2013/03/03`, `2013.03.03`, `20130303` or `03.03.2013`, and the separator before the time.
 fn day_in_digits(text: &str) -> Option<(Date, &str)> {
     let bytes = text.as_bytes();
     let separator = |byte: Option<&u8>| byte.copied().filter(|byte| b"-/.".contains(byte));
@@ -129,7 +130,7 @@ fn day_in_digits(text: &str) -> Option<(Date, &str)> {
     (time.len() < rest.len()).then_some((date, time))
 }
 
-/// `Mar 03`, `03 Mar`, `Sun Mar 03`, `3 March 2013`, and what follows.
+/// `Mar 03`, `03 Mar`, `Sun Mar 03`, `3 March 2013`, and the rest.
 fn day_in_words(text: &str) -> Option<(StampDay, &str)> {
     let (mut named, mut number, mut year, mut rest) = (None, None, None, text);
     for _ in 0..4 {
@@ -159,7 +160,7 @@ fn day_in_words(text: &str) -> Option<(StampDay, &str)> {
     Some((found, rest))
 }
 
-/// `10:00`, `10:00:01`, `10:00:01.250`, `9:59 PM`, and what follows.
+/// `10:00`, `10:00:01`, `10:00:01.250`, `9:59 PM`, and the rest.
 fn time_of_day(text: &str) -> Option<(TimeOfDay, &str)> {
     let (hour, rest) = text.split_once(':').filter(|(hour, _)| (1..=2).contains(&hour.len()))?;
     let (hour, _) = digits(hour.as_bytes(), hour.len())?;
@@ -185,7 +186,7 @@ fn time_of_day(text: &str) -> Option<(TimeOfDay, &str)> {
         (Some(Half::Pm), 1..=12) => hour % 12 + 12,
         _ => return None,
     };
-    // A leap second is still the minute before.
+    // A leap second still belongs to the minute before.
     let second = if second == 60 { 59 } else { second };
     let exists = minute < 60 && second < 60;
     let [hour, minute, second] =
@@ -214,7 +215,7 @@ fn half_of_day(text: &str) -> (Option<Half>, &str) {
     if rest.starts_with(char::is_alphanumeric) { (None, text) } else { (Some(half), rest) }
 }
 
-/// `Z`, `+0000`, `-05:00` or ` UTC`, and what follows.
+/// `Z`, `+0000`, `-05:00` or ` UTC`, and the rest.
 fn offset(text: &str) -> (Option<Offset>, &str) {
     let spaced = text.strip_prefix(' ').unwrap_or(text);
     for name in ["UTC", "GMT"] {
@@ -251,7 +252,7 @@ fn year_behind(text: &str) -> Option<(i16, &str)> {
     (day(year, 1, 1).is_some() && !starts_a_word(rest)).then_some((year, rest))
 }
 
-/// A day, with a time or without, as lines of the log about the log write it: `Sun Mar 03 10:00:00 2013`.
+/// A day, with or without a time, in lines of the log about the log: `Sun Mar 03 10:00:00 2013`.
 pub(crate) fn day_and_time(text: &str) -> Option<(Date, Option<TimeOfDay>)> {
     if let Some((Stamp { day: Some(StampDay::Full(date)), time, .. }, _)) = stamp(text.trim()) {
         return Some((date, Some(time)));
@@ -273,7 +274,7 @@ pub(crate) fn day_and_time(text: &str) -> Option<(Date, Option<TimeOfDay>)> {
     Some((day(year?, named?, number?)?, time))
 }
 
-/// A zone by its name in the time-zone database (`Europe/Berlin`), or how far it is ahead of UTC (`+02:00`).
+/// A zone by its name in the time-zone database (`Europe/Berlin`), or by its offset from UTC (`+02:00`).
 #[must_use]
 pub fn time_zone(text: &str) -> Option<TimeZone> {
     let text = text.trim();

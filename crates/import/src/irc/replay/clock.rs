@@ -1,4 +1,4 @@
-//! When a line was: the day that the log or its name states, the time of day of the line, and the zone of both.
+//! The time of a line: the day from the log or its name, the time of day of the line, and the zone of both.
 //!
 //! **Invariant:** within a file times only grow, by at least a millisecond from line to line.
 
@@ -13,42 +13,42 @@ use crate::irc::line::stamp::{Stamp, StampDay, TimeOfDay};
 const DAY_MINUTES: u64 = 24 * 60;
 const HALF_DAY_MINUTES: u64 = DAY_MINUTES / 2;
 
-/// Furthest that a clock is put back (the end of summer time), in minutes.
+/// Largest step back of a clock (the end of summer time), in minutes.
 const PUT_BACK_MINUTES_MAX: u64 = 60;
 
-/// Longest silence, in minutes, that a clock with twelve hours is believed to have lasted.
+/// Longest plausible silence, in minutes, in a log with a twelve-hour clock.
 const HALF_DAY_SILENCE_MINUTES_MAX: u64 = 60;
 
-/// Days of a file that states a time of day without a day for longer than this are not believed.
+/// If a file states times without a day for longer than this number of days, its days are not
+/// plausible.
 const DAYS_MAX: u64 = 366_000;
 
-/// The local time that a line states: what tells it from other lines, whatever zone that time is taken to be in.
+/// The local time in a line. It identifies the line in any time zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stated {
     pub(crate) date: Date,
     pub(crate) time: Option<TimeOfDay>,
 }
 
-/// Tells the time of each line of one file, in milliseconds since 1970.
+/// Computes the time of each line of one file, in milliseconds since 1970.
 ///
-/// Where only times of day are stated: one that is up to an hour earlier than the one before means that the clock was
-/// put back. In a zone where it was, it shows that hour for the second time; else time stands still until it has caught
-/// up. One still earlier means that it went around. Some logs have a
-/// clock of twelve hours without saying which half of the day it is (`12:59`, then `01:00`): where
-/// no hour after 12 has been seen and half a day more makes the silence shorter than an hour, the
-/// clock went around by half a day; else by whole days. So intervals are right in both kinds, and
-/// a log with twelve hours is taken to begin in the morning.
+/// Some logs state only times of day. A time that is up to an hour earlier than the previous one means that the clock
+/// was put back. If the zone put it back, the hour counts for the second time; otherwise time stands still until it has
+/// caught up. A still earlier time means that a day has passed. Some logs have a twelve-hour clock without AM or PM
+/// (`12:59`, then `01:00`). If no hour after 12 has appeared and half a day more makes the silence shorter than an
+/// hour, half a day has passed; otherwise whole days. So intervals are right in both kinds, and a log with twelve hours
+/// begins in the morning.
 #[derive(Debug)]
 pub(super) struct Clock {
     zone: TimeZone,
     /// The day from which minutes are counted.
     base: Option<Date>,
-    /// What has to be added to stated times, in minutes.
+    /// Minutes to add to stated times.
     offset: u64,
     /// The last time in minutes since midnight of the base.
     minutes: Option<u64>,
     time: Option<TimeOfDay>,
-    /// The last local time, and whether it is in an hour that came a second time.
+    /// The last local time, and whether it is in a repeated hour.
     local: Option<DateTime>,
     again: bool,
     last: u64,
@@ -84,13 +84,13 @@ impl Clock {
         self.base.is_some()
     }
 
-    /// The local time that was stated last.
+    /// The last stated local time.
     pub(crate) fn stated(&self) -> Option<Stated> {
         let date = self.local.map(DateTime::date).or(self.base)?;
         Some(Stated { date, time: self.time })
     }
 
-    /// Moves the clock to the day that the log states, and to its time if it states that too.
+    /// Sets the clock to a day that the log states, and to its time if there is one.
     pub(super) fn set_day(&mut self, date: Date, time: Option<TimeOfDay>) {
         self.move_to(date);
         if let Some(time) = time {
@@ -98,7 +98,7 @@ impl Clock {
         }
     }
 
-    /// Moves the clock to the time that a line states.
+    /// Sets the clock to the time that a line states.
     pub(super) fn set(&mut self, stamp: &Stamp) {
         match stamp.day.and_then(|day| self.whole(day)) {
             Some(date) => {
@@ -110,7 +110,7 @@ impl Clock {
         }
     }
 
-    /// The time of the next line: the time last stated, or a millisecond after the line before.
+    /// The time of the next line: the last stated time, or a millisecond after the previous line.
     pub(super) fn tick(&mut self) -> u64 {
         let begins = self.base.map_or(0, |base| self.instant(base.at(0, 0, 0, 0), None));
         self.last = self.last.max(begins.saturating_sub(1)) + 1;
@@ -123,7 +123,7 @@ impl Clock {
         }
     }
 
-    /// The day with its year: that in which it is closest to the day before.
+    /// The day with the year in which it is closest to the previous day.
     fn whole(&self, day: StampDay) -> Option<Date> {
         let (month, day) = match day {
             StampDay::Full(date) => return Some(date),
@@ -180,7 +180,7 @@ impl Clock {
         self.last = self.last.max(millis.saturating_sub(1));
     }
 
-    /// A local time as milliseconds since 1970. One that a zone skips is taken to be an hour later.
+    /// A local time as milliseconds since 1970. A time that a zone skips counts as an hour later.
     fn instant(&self, local: DateTime, offset: Option<Offset>) -> u64 {
         let found = if let Some(offset) = offset {
             offset.to_timestamp(local)
@@ -192,7 +192,7 @@ impl Clock {
     }
 }
 
-/// The local time so many minutes after the midnight before `base`.
+/// The local time this number of minutes after the midnight before `base`.
 fn local(base: Date, minutes: u64, stated: TimeOfDay) -> DateTime {
     let days = i32::try_from((minutes / DAY_MINUTES).min(DAYS_MAX)).unwrap_or(i32::MAX);
     let date = base.checked_add(days.days()).unwrap_or(Date::MAX);

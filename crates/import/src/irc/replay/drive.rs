@@ -1,17 +1,16 @@
-//! All files of a source, one after the other.
+//! Replays all files of a source, one after the other.
 
 use std::io;
 
 use super::Replay;
 use crate::{LineSteps, Summary, irc::source::Source};
 
-/// Replays all files of `source`. `sink` takes the steps of lines, and how many bytes of the
-/// source have been read so far.
+/// Replays all files of `source`. `sink` takes the steps of lines, and the number of bytes read so
+/// far.
 ///
 /// A file that breaks off in the middle is noted in the summary, and the next one follows.
 ///
-/// # Errors
-/// What `sink` fails with.
+/// # Errors The error of `sink`.
 pub fn replay_all<E>(
     source: &mut Source,
     replay: &mut Replay,

@@ -1,4 +1,4 @@
-//! What a line makes happen, given who is there.
+//! The effects of a line, given the members of the room.
 //!
 //! **Invariant:** implied steps come before the step that they make true.
 
@@ -12,26 +12,26 @@ use crate::{
     irc::line::{Line, nick::Nick},
 };
 
-/// A line on its way into steps.
+/// A line during its conversion into steps.
 pub(super) struct Effects<'a> {
     pub(super) replay: &'a mut Replay,
     pub(super) file: &'a mut OpenFile,
     pub(super) number: u64,
     /// The name of the line.
     pub(super) name: CommandId,
-    /// When it was, once something happened.
+    /// The time, once an event has happened.
     pub(super) at: Option<Millis>,
     pub(super) steps: Vec<Step>,
 }
 
 impl Effects<'_> {
-    /// The steps that were made.
+    /// The steps so far.
     pub(super) fn finish(&mut self) -> LineSteps {
         let steps = mem::take(&mut self.steps);
         LineSteps { file: self.file.name.clone(), line: self.number, steps }
     }
 
-    /// Gives the category, unless the line was counted already.
+    /// Returns the category, unless the line was counted already.
     pub(super) fn make(&mut self, what: Line<'_>) -> Option<Category> {
         Some(match what {
             Line::Message { nick, text } => self.send(&nick, MessageKind::Text, text),
@@ -122,7 +122,7 @@ impl Effects<'_> {
         Category::Topic
     }
 
-    /// The user who bears `nick`, made and renamed if need be.
+    /// The user with `nick`, created and renamed if necessary.
     fn named(&mut self, nick: &Nick) -> UserIndex {
         let (user, is_new) = self.replay.people.find_or_add(nick);
         let (localpart, displayname) = (self.localpart(user), nick.to_string());
@@ -140,7 +140,7 @@ impl Effects<'_> {
         user
     }
 
-    /// The command that gives a user another name; none for users who have accounts, and name themselves.
+    /// The command that gives a user another name; `None` for users with accounts, who name themselves.
     fn renaming(&self, user: UserIndex, nick: &Nick) -> Option<Command> {
         if self.replay.people.user(user).is_mapped() {
             return None;
@@ -154,7 +154,7 @@ impl Effects<'_> {
         Some(Command::Rename { user: self.localpart(user), displayname: nick.to_string(), rooms })
     }
 
-    /// The user who bears `nick`, joined if need be.
+    /// The user with `nick`, joined if necessary.
     fn present(&mut self, nick: &Nick) -> UserIndex {
         let user = self.named(nick);
         if self.room().members.insert(user) {
@@ -165,7 +165,7 @@ impl Effects<'_> {
         user
     }
 
-    /// Takes who bears `nick` out of the room, if she is there.
+    /// Removes the user with `nick` from the room, if the user is there.
     fn goes(&mut self, nick: &Nick) -> Option<Arc<str>> {
         let user = self.replay.people.find(nick)?;
         let was_there = self.replay.rooms.get_mut(&self.file.room)?.members.remove(&user);
@@ -177,7 +177,7 @@ impl Effects<'_> {
         self.replay.people.user(user).localpart.clone()
     }
 
-    /// The room of the file, made if need be.
+    /// The room of the file, created if necessary.
     fn room(&mut self) -> &mut Room {
         let room = self.file.room.clone();
         if !self.replay.rooms.contains_key(&room) {
@@ -218,7 +218,7 @@ impl Effects<'_> {
     }
 }
 
-/// The name of the command that makes the room of this key.
+/// The name of the command that creates the room of this key.
 #[must_use]
 pub(crate) fn room_command(room: &str) -> CommandId {
     CommandId::derive(&[b"irc room", room.as_bytes()])

@@ -1,11 +1,11 @@
-//! What tells a line from every other line, in whatever file it stands.
+//! The identity of a line, in any file.
 //!
-//! A line is named by its channel, by the local time that it states, by its bytes, and, where these are the same, by
-//! how many such lines stood before it. Names of files have no part in it: a log that has grown, that was rotated,
-//! compressed, split or joined gives the same lines.
+//! The name of a line contains its channel, its local time, its bytes, and the number of equal lines before it. Names
+//! of files have no part in it: a log that has grown, or was rotated, compressed, split or joined, gives the same
+//! lines.
 //!
 //! **Invariant:** the same lines of a day have the same names, in one file or in several that overlap.
-//! **Invariant:** of lines that are the same, each has a name of its own, also where one file ends and another goes on.
+//! **Invariant:** equal lines have different names, also where one file ends and another continues.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -13,27 +13,27 @@ use rookery_log::CommandId;
 
 use super::clock::Stated;
 
-/// So many lines of the end of a file are compared with the start of the next one.
+/// Number of lines at the end of a file that are compared with the start of the next one.
 pub(crate) const HEAD_LINES: usize = 32;
 
 /// Names the lines of one channel, file by file.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    /// How many lines of each name there were in the file. All days are kept: clocks go back, and with them the log.
+    /// The number of lines of each name in the file. All days are kept: clocks go back, and with them the log.
     seen: HashMap<CommandId, u32>,
-    /// The time that was stated last, and how many lines of which name it has.
+    /// The last stated time, and the number of its lines by name.
     last: Option<Stated>,
     at_last: HashMap<CommandId, u32>,
-    /// The last lines of the file, and whether they are all.
+    /// The last lines of the file, and whether they are the whole file.
     tail: VecDeque<(u64, CommandId)>,
     is_whole: bool,
-    /// How many lines of which name the file before had at the time at which it ended and this one began.
+    /// The number of lines by name in the previous file at the time at which it ended and this one began.
     carried: HashMap<CommandId, u32>,
     carried_at: Option<Stated>,
 }
 
 impl Names {
-    /// Begins a file, of which these are the first lines.
+    /// Begins a file with these first lines.
     pub(super) fn begin(&mut self, head: &[Vec<u8>]) {
         let repeated = self.repeated(head);
         let mut before = std::mem::take(self);
@@ -46,8 +46,8 @@ impl Names {
         (self.carried, self.carried_at) = (before.at_last, before.last);
     }
 
-    /// How many lines at the end of the file before stand at the start of this one too. One line alone
-    /// tells nothing: people say the same twice.
+    /// The number of lines at the end of the previous file that this one repeats at its start. One
+    /// line alone does not count: people say the same twice.
     fn repeated(&self, head: &[Vec<u8>]) -> usize {
         let head: Vec<u64> = head.iter().map(|line| short(line)).collect();
         let lines: Vec<u64> = self.tail.iter().map(|(line, _)| *line).collect();
@@ -57,7 +57,7 @@ impl Names {
         (1..=most).rev().find(|count| (*count > 1 || whole(*count)) && same(*count)).unwrap_or(0)
     }
 
-    /// The name of the next line, which is one of the channel `key`.
+    /// The name of the next line of the channel `key`.
     pub(super) fn name(&mut self, key: &str, stated: Option<Stated>, bytes: &[u8]) -> CommandId {
         let name = plain(key, stated, bytes);
         self.remember(bytes, name);
@@ -156,7 +156,7 @@ mod tests {
             assert_eq!(names(&[&day[..cut], &day[cut..]]), whole, "cut after {cut} lines");
             assert_eq!(names(&[&day[..cut]]), whole[..cut], "first {cut} lines");
         }
-        // A copy, one that has grown since, and one that begins later.
+        // A copy, a copy that has grown since, and one that begins later.
         assert_eq!(names(&[day, day])[day.len()..], whole);
         assert_eq!(names(&[&day[..3], day])[3..], whole);
         assert_eq!(names(&[&day[..1], day])[1..], whole);

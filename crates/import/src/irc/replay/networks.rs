@@ -1,8 +1,8 @@
-//! On which network a channel is, where only a folder may say so.
+//! Finds the network of a channel if only a folder may name it.
 //!
-//! A folder may be called after a network, or after anything else, and the same logs may lie in another one next time.
-//! What was imported before decides: where the log knows the first lines of a file under the name of the folder, or
-//! without a network, the file is that log.
+//! A folder may be named after a network, or after anything else, and the same logs may be in another folder next
+//! time. Earlier imports decide: if the log knows the first lines of a file under the name of the folder, or without a
+//! network, the file is that log.
 //!
 //! **Invariant:** all files of a folder are on one network.
 
@@ -17,17 +17,16 @@ use crate::irc::{
     source::{Channel, LogFile, Source},
 };
 
-/// So many messages at the start of a file tell it from other files.
+/// Number of messages at the start of a file that identify it.
 const TELLING_MESSAGES: usize = 3;
 
-/// So many files of a folder are compared with what was imported before.
+/// Number of files of a folder that are compared with earlier imports.
 const FILES_MAX: usize = 16;
 
-/// Says of each file of `source` on which network its channel is. `known` says of names of lines which of them were
-/// imported before.
+/// Finds the network of each file's channel in `source`. `known` returns the names of lines that earlier imports
+/// added.
 ///
-/// # Errors
-/// What `known` fails with.
+/// # Errors The error of `known`.
 pub fn settle_networks<E>(
     source: &mut Source,
     zone: &TimeZone,
@@ -74,7 +73,7 @@ pub fn settle_networks<E>(
     Ok(())
 }
 
-/// The names that the first messages of a file would have in the channel `key`.
+/// The names of the first messages of a file in the channel `key`.
 fn first_messages(source: &mut Source, index: usize, zone: &TimeZone, key: &str) -> Vec<CommandId> {
     let file = source.files()[index].clone();
     let mut clock = Clock::new(file.date, zone.clone());

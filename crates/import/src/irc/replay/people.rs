@@ -1,17 +1,17 @@
-//! Who bears which nick.
+//! The users behind nicks.
 //!
-//! **Invariant:** within a file, no two users bear one nick and no user bears two.
-//! **Invariant:** users outlive files; who bears which nick does not, because what happened between
-//! two files is not known. In each file a nick is first taken to be that of its own user.
+//! **Invariant:** within a file, no two users have one nick and no user has two.
+//! **Invariant:** users outlive files, and their nicks do not, because nobody knows the events
+//! between two files. In each file a nick first belongs to its own user.
 
 use std::{collections::HashMap, sync::Arc};
 
 use crate::irc::line::nick::Nick;
 
-/// Stands before the name of a user whom the operator's mapping names: an import may act for that user.
+/// Prefix of a user from the operator's mapping: an import may act for that user.
 pub const MAPPED_MARK: char = '@';
 
-/// A user, by the order in which they appeared.
+/// A user, by the order of appearance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct UserIndex(usize);
 
@@ -20,12 +20,12 @@ pub(super) struct UserIndex(usize);
 pub(super) struct User {
     pub(super) localpart: Arc<str>,
     pub(super) displayname: String,
-    /// The folded nick that the user bears in this file.
+    /// The folded nick of the user in this file.
     bears: Option<String>,
 }
 
 impl User {
-    /// Whether the user has an account of their own, which the operator named for the nick.
+    /// Whether the user has an account, which the operator mapped to the nick.
     pub(super) fn is_mapped(&self) -> bool {
         self.localpart.starts_with(MAPPED_MARK)
     }
@@ -43,7 +43,8 @@ pub(super) struct People {
 }
 
 impl People {
-    /// Nobody yet; localparts will start with `prefix`, but for nicks that `mapped` gives to users with accounts.
+    /// No users yet. Localparts will start with `prefix`, except for nicks that `mapped` gives to users with
+    /// accounts.
     pub(super) fn new<'a>(
         prefix: &str,
         mapped: impl IntoIterator<Item = (&'a Nick, &'a str)>,
@@ -61,20 +62,20 @@ impl People {
         nick.as_str().clone_into(&mut self.users[index.0].displayname);
     }
 
-    /// Forgets who bears which nick.
+    /// Forgets the nicks of all users.
     pub(super) fn begin_file(&mut self) {
         for (_, index) in self.by_nick.drain() {
             self.users[index.0].bears = None;
         }
     }
 
-    /// The user who bears `nick`, or whose own it is; `None` if the user has never been heard of.
+    /// The user with `nick`, or its owner; `None` if the user has never appeared.
     pub(super) fn find(&self, nick: &Nick) -> Option<UserIndex> {
         let bearer = self.by_nick.get(&nick.fold());
         bearer.or_else(|| self.by_localpart.get(self.localpart(nick).as_str())).copied()
     }
 
-    /// The user who bears `nick` from now on, and whether the user is new.
+    /// The user with `nick` from now on, and whether the user is new.
     pub(super) fn find_or_add(&mut self, nick: &Nick) -> (UserIndex, bool) {
         let found = self.find(nick);
         let index = found.unwrap_or_else(|| self.add(nick));
@@ -82,7 +83,7 @@ impl People {
         (index, found.is_none())
     }
 
-    /// Lets a user bear `nick`; the user who bore it until now is returned.
+    /// Gives a user `nick`, and returns its previous user.
     pub(super) fn give(&mut self, index: UserIndex, nick: &Nick) -> Option<UserIndex> {
         let nick = nick.fold();
         if self.users[index.0].bears.as_ref() == Some(&nick) {
@@ -97,7 +98,7 @@ impl People {
         displaced
     }
 
-    /// Lets a user bear no nick.
+    /// Takes the nick from a user.
     pub(super) fn take_nick(&mut self, index: UserIndex) {
         if let Some(nick) = self.users[index.0].bears.take() {
             self.by_nick.remove(&nick);

@@ -1,10 +1,10 @@
-//! Which channel a log is about, and on which network, as its path tells.
+//! Finds the channel and the network of a log from its path.
 
 use std::path::Path;
 
 use crate::irc::line::date::{in_path, place_in_path};
 
-/// Networks that are known by name. A folder that is called so is about one, wherever it lies.
+/// Known networks. A folder with such a name stands for the network, at any place.
 const NETWORKS: &[&str] = &[
     "2600net",
     "abjects",
@@ -43,7 +43,7 @@ const NETWORKS: &[&str] = &[
     "w3c",
 ];
 
-/// Folders that say nothing of what is in them.
+/// Folders whose names do not describe their content.
 const GENERIC: &[&str] = &[
     "archive",
     "archives",
@@ -73,7 +73,7 @@ const GENERIC: &[&str] = &[
     "znc",
 ];
 
-/// What stands at the end of the names of logs.
+/// Endings of log names.
 const EXTENSIONS: &[&str] =
     &["bak", "gz", "irclog", "log", "old", "raw", "text", "txt", "weechatlog", "z"];
 
@@ -82,12 +82,12 @@ const EXTENSIONS: &[&str] =
 pub struct Channel {
     /// Its name with the `#`, in lower case.
     pub name: String,
-    /// Its network; none if nothing says which.
+    /// Its network, if known.
     pub network: Option<String>,
 }
 
 impl Channel {
-    /// What tells the channel from others: two networks may each have one of the same name.
+    /// The key of the channel: two networks may each have one of the same name.
     #[must_use]
     pub fn key(&self) -> String {
         match &self.network {
@@ -110,13 +110,13 @@ impl Channel {
 /// The network that a path names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Network {
-    /// The operator or the name of the file says so.
+    /// The operator or the name of the file states it.
     Sure(String),
-    /// A folder is called so.
+    /// A folder has this name.
     Folder(String),
 }
 
-/// The name that a network goes by: `irc.Libera.Chat` and `Libera (1F2E)` are `libera`.
+/// The normalised name of a network: `irc.Libera.Chat` and `Libera (1F2E)` are `libera`.
 pub(super) fn network_name(text: &str) -> Option<String> {
     let text = text.trim().to_lowercase();
     let text = text.split_once(" (").map_or(text.as_str(), |(name, _)| name);
@@ -140,8 +140,8 @@ pub(super) fn is_network(name: &str) -> bool {
     NETWORKS.contains(&name)
 }
 
-/// The channel and the network that a path names: the part that starts with `#`, without date and extension, and what
-/// stands before it.
+/// The channel and the network in a path: the part that starts with `#`, without date and extension, and the part
+/// before it.
 pub(super) fn of_path(path: &str) -> (Option<String>, Option<Network>) {
     let path = path.replace("%23", "#");
     let parts: Vec<&str> = path.split(['/', '!']).collect();
@@ -159,7 +159,7 @@ pub(super) fn of_path(path: &str) -> (Option<String>, Option<Network>) {
     (channel, folder.and_then(|folder| network_name(folder)).map(Network::Folder))
 }
 
-/// The name of the folder that a path leads to or lies in, as that of a network.
+/// The name of the folder of a path, as that of a network.
 pub(super) fn folder_name(path: &Path) -> Option<String> {
     let path = std::fs::canonicalize(path).ok()?;
     let folder = if path.is_dir() { path.as_path() } else { path.parent()? };
@@ -176,7 +176,7 @@ fn is_channel(part: &str) -> bool {
     })
 }
 
-/// The name of a channel without the date and the extension of its log, and the network that stands between.
+/// The name of a channel without the date and the extension of its log, and the network in between.
 fn without_ending(text: &str) -> (String, Option<String>) {
     let mut name = text;
     let is_name = |stem: &str| stem.trim_matches('#').chars().any(char::is_alphanumeric);

@@ -1,4 +1,4 @@
-//! Finding the files, in folders and archives.
+//! Finds the files in folders and archives.
 
 use std::{
     fs::{self, File},
@@ -10,10 +10,10 @@ use flate2::read::MultiGzDecoder;
 
 use super::{Found, Place, Source, SourceError, spool::Spool, utf16};
 
-/// How much of a file is looked at to tell what it is, in bytes.
+/// Bytes at the start of a file that identify its format.
 const SNIFFED_BYTES: u64 = 1_024;
 
-/// Formats that are not unpacked here, by how they start.
+/// Formats that the import does not unpack, by their first bytes.
 const OTHER_ARCHIVES: &[(&[u8], &str)] = &[
     (b"\xfd7zXZ\0", "it is compressed with xz: unpack it first"),
     (b"\x28\xb5\x2f\xfd", "it is compressed with zstd: unpack it first"),
@@ -47,7 +47,7 @@ impl Source {
     }
 }
 
-/// The folder that several arguments lie in, from which on their paths say what they are about.
+/// The common folder of several arguments. Their paths below it describe their content.
 fn common_folder(paths: &[PathBuf]) -> Option<PathBuf> {
     let [first, others @ ..] = paths else { return None };
     if others.is_empty() {
@@ -72,7 +72,7 @@ struct Gathering<'a> {
 }
 
 impl Gathering<'_> {
-    /// Links to folders are not followed, so that a circle of them has an end.
+    /// Links to folders are not followed, so circles end.
     fn folder(&mut self, folder: &Path) -> io::Result<()> {
         let mut entries = fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
         entries.sort_by_key(fs::DirEntry::path);
@@ -181,7 +181,7 @@ impl Gathering<'_> {
     }
 }
 
-/// The start of what `reader` gives, and all of it.
+/// The first bytes of `reader`, and a reader of all of them.
 fn sniff<R: Read>(mut reader: R) -> io::Result<(Vec<u8>, impl Read)> {
     let mut start = Vec::new();
     (&mut reader).take(SNIFFED_BYTES).read_to_end(&mut start)?;

@@ -10,7 +10,7 @@ pub struct Lines<'a> {
     number: u64,
     bytes: u64,
     line: Vec<u8>,
-    /// The line before ended in CR, so that a LF here is the rest of its end.
+    /// The previous line ended in CR, so an LF here belongs to its end.
     ended_in_cr: bool,
 }
 
@@ -19,11 +19,10 @@ impl<'a> Lines<'a> {
         Self { reader, number: 0, bytes: 0, line: Vec::new(), ended_in_cr: false }
     }
 
-    /// The next line with its number from 1, without its end; `None` at the end of the file. Of a line that is too long
-    /// only the start is given, which is too long as well.
+    /// The next line with its number from 1, without its end; `None` at the end of the file. Of an overlong line only
+    /// the start is returned, which is overlong as well.
     ///
-    /// # Errors
-    /// If the file cannot be read on.
+    /// # Errors If the file cannot be read further.
     pub fn read(&mut self) -> io::Result<Option<(u64, &[u8])>> {
         self.line.clear();
         let mut any = false;
@@ -61,7 +60,7 @@ impl<'a> Lines<'a> {
         Ok(Some((self.number, &self.line)))
     }
 
-    /// How many bytes have been read.
+    /// The number of bytes read.
     #[must_use]
     pub const fn bytes(&self) -> u64 {
         self.bytes
@@ -76,7 +75,7 @@ mod tests {
 
     use super::*;
 
-    /// The lines, read with a small buffer, so that ends lie across its borders.
+    /// The lines, read with a small buffer, so that line ends cross its borders.
     fn lines(bytes: &[u8], buffer: usize) -> Vec<Vec<u8>> {
         let mut lines = Lines::new(Box::new(BufReader::with_capacity(buffer, bytes)));
         let mut all = Vec::new();

@@ -1,10 +1,10 @@
-//! Unpacked archives: in memory while they are small, else in a temporary file.
+//! Unpacked archives: in memory while they are small, otherwise in a temporary file.
 
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
 use tempfile::SpooledTempFile;
 
-/// How much is kept in memory before a temporary file is made.
+/// Bytes in memory before a temporary file is created.
 const MEMORY_BYTES_MAX: usize = 64 * 1_024 * 1_024;
 
 /// A part of a spool.
@@ -20,7 +20,7 @@ impl Part {
     }
 }
 
-/// What was unpacked, one part behind the other.
+/// The unpacked parts, one after the other.
 #[derive(Debug)]
 pub(super) struct Spool {
     file: SpooledTempFile,
@@ -34,7 +34,7 @@ impl Default for Spool {
 }
 
 impl Spool {
-    /// Adds all that `reader` gives.
+    /// Adds all bytes of `reader`.
     pub(super) fn add(&mut self, mut reader: impl Read) -> io::Result<Part> {
         self.file.seek(SeekFrom::Start(self.len))?;
         let part = Part { start: self.len, len: io::copy(&mut reader, &mut self.file)? };

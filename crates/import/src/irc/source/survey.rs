@@ -1,4 +1,5 @@
-//! What a file tells of itself before it is read: its dialect, its first day, its channel, its encoding.
+//! The properties of a file before it is read: its dialect, its first day, its channel, its
+//! encoding.
 
 use std::io;
 
@@ -15,32 +16,31 @@ use crate::irc::{
     },
 };
 
-/// So many lines at most are looked at for the dialect.
+/// Most lines that are read to detect the dialect.
 const LINES_MAX: u64 = 20_000;
 
-/// So many lines that are not UTF-8 are kept to guess their encoding from.
+/// Most non-UTF-8 lines that are kept to guess their encoding.
 const LEGACY_LINES_MAX: usize = 500;
 
-/// So many lines are enough to say what a file may be that cannot be read.
+/// Number of lines that are enough to guess the format of an unreadable file.
 const START_LINES: usize = 20;
 
-/// What a file tells of itself.
+/// The properties of a file.
 #[derive(Clone, Debug)]
 pub(super) struct Survey {
     pub(super) dialect: Option<Dialect>,
     pub(super) legacy: Legacy,
-    /// The first day that it states.
+    /// The first stated day.
     pub(super) day: Option<Date>,
-    /// The channel that its lines are about.
+    /// The channel of its lines.
     pub(super) channel: Option<String>,
-    /// How it starts.
+    /// Its first lines.
     pub(super) start: String,
 }
 
-/// Looks at the first lines of a file, as many as it takes.
+/// Reads as many of the first lines of a file as necessary.
 ///
-/// # Errors
-/// If the file cannot be read.
+/// # Errors If the file cannot be read.
 pub(super) fn survey(
     mut lines: Lines<'_>,
     dialect: Option<Dialect>,

@@ -1,13 +1,13 @@
-//! Logs in UTF-16, which some clients on Windows write, as UTF-8.
+//! Converts logs in UTF-16, which some clients on Windows write, to UTF-8.
 
 use std::io::{self, Read};
 
 use encoding_rs::{Decoder, Encoding, UTF_16BE, UTF_16LE};
 
-/// How much is decoded at a time, in bytes.
+/// Bytes decoded at a time.
 const CHUNK_BYTES: usize = 16 * 1_024;
 
-/// Whether a file that starts so is in UTF-16, and in which order its bytes are.
+/// Whether a file with this start is in UTF-16, and its byte order.
 pub(super) fn detect(start: &[u8]) -> Option<&'static Encoding> {
     if start.starts_with(b"\xff\xfe") {
         return Some(UTF_16LE);
@@ -15,7 +15,7 @@ pub(super) fn detect(start: &[u8]) -> Option<&'static Encoding> {
     if start.starts_with(b"\xfe\xff") {
         return Some(UTF_16BE);
     }
-    // Without a mark: letters, digits and blanks of ASCII have one byte that is 0, and always the same one.
+    // Without a mark: letters, digits and blanks of ASCII have one zero byte, always the same one.
     let start = &start[..start.len() - start.len() % 2];
     let pairs = start.len() / 2;
     let zeros =
@@ -28,7 +28,7 @@ pub(super) fn detect(start: &[u8]) -> Option<&'static Encoding> {
     }
 }
 
-/// Gives what `input` holds as UTF-8. What is no character becomes U+FFFD.
+/// Returns the content of `input` as UTF-8. Invalid characters become U+FFFD.
 pub(super) struct AsUtf8<R> {
     input: R,
     decoder: Decoder,

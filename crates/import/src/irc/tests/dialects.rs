@@ -6,7 +6,7 @@ use crate::{
     irc::{Dialect, time_zone},
 };
 
-/// A conversation with one of each thing that happens, as each client logs it.
+/// A conversation with each kind of event, as each client logs it.
 const LOGS: [(Dialect, &str, &str); 9] = [
     (
         Dialect::Irssi,
@@ -160,7 +160,7 @@ fn conversation(name: &str, text: &str, source: &SourceOptions) -> Vec<String> {
     let minute = |at: u64| at / 60_000 % (24 * 60);
     let told = |step: &crate::Step| format!("{:04} {}", minute(step.at.0), told(&step.command));
     let mut told: Vec<String> = steps.iter().map(told).collect();
-    // Whether the room or its first user is made first depends on what comes first.
+    // The order of the first two steps, the room and its first user, depends on the first line.
     told.retain(|step| !step.contains(" create "));
     told
 }
@@ -214,7 +214,7 @@ fn a_log_in_another_dialect_than_it_is_said_to_be_fails_and_is_named() {
     let unread = replay.summary().unread();
     assert_eq!(unread.len(), 1);
     assert!(unread[0].1.contains("--format weechat"), "{unread:?}");
-    assert!(replay.summary().to_string().contains("of which nothing could be read"));
+    assert!(replay.summary().to_string().contains("unreadable files:"));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Logs that overlap: rotated, compressed, grown, split, of two networks.
+//! Overlapping logs: rotated, compressed, grown, split, of two networks.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! The logs of a real channel, where they are at hand.
+//! The logs of a real channel, if they are available.
 
 use std::{
     collections::HashMap,
@@ -11,7 +11,7 @@ use flate2::read::GzDecoder;
 use super::{Options, SourceOptions, replay_paths};
 use crate::{Category, Command};
 
-/// The archive beside the project, or beside a folder that holds it.
+/// The archive beside the project, or beside a folder that contains it.
 fn archive() -> Option<PathBuf> {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .ancestors()
@@ -19,7 +19,7 @@ fn archive() -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
-/// What lines of the archive look like from afar, counted without the parser.
+/// Expected counts for the archive, without the parser.
 fn rough_count(archive: &Path) -> HashMap<&'static str, u64> {
     let file = std::fs::File::open(archive).expect("opens");
     let mut counts = HashMap::new();

@@ -126,7 +126,7 @@ fn lines_without_a_time_take_that_of_the_first_line_that_has_one() {
     let (steps, _) = replay(&[("2004-01-01.txt", log.as_bytes())]);
     let ten = 1_072_951_200_000;
     let times: Vec<u64> = steps.iter().map(|step| step.at.0).collect();
-    // What a line implies happens at its time.
+    // Implied events have the time of their line.
     assert_eq!(times, [ten, ten, ten, ten + 1, ten + 2, ten + 3]);
 }
 
@@ -167,7 +167,7 @@ fn the_own_step_of_a_line_keeps_its_id_when_earlier_files_are_missing() {
     assert_eq!(both.last().map(|step| step.id), later.last().map(|step| step.id));
 }
 
-/// Lines that each dialect has, and such that none has.
+/// Lines that each dialect can read, and lines that none can read.
 fn any_line() -> impl Strategy<Value = Vec<u8>> {
     let known = prop::sample::select(vec![
         "[10:00] <ada> hi",

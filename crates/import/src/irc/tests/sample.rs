@@ -1,4 +1,4 @@
-//! A made-up log with all forms, counted in another way.
+//! An invented log with all forms, counted in another way.
 
 use super::replay;
 use crate::{Category, Summary};
@@ -40,7 +40,8 @@ plain words
 [00:04] plain words
 === ada [~ada@hi";
 
-/// Counts by what lines start with and contain, in order of precedence. Knows nothing of who is there.
+/// Counts by the start and the content of lines, in order of precedence. Knows nothing of the
+/// members.
 fn rough_count(text: &str) -> [(Category, u64); 7] {
     let timed = |line: &str| {
         let bytes = line.as_bytes();

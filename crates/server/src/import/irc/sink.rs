@@ -134,7 +134,7 @@ async fn ask<T: for<'de> Deserialize<'de>>(
 ) -> Result<T, Failure> {
     let text = answer_of(data, &Order::Import { part }).await?;
     serde_json::from_str(&text)
-        .map_err(|error| Failure::new(format!("the server's answer cannot be read: {error}")))
+        .map_err(|error| Failure::new(format!("cannot read the server's answer: {error}")))
 }
 
 fn target(node: &Node, under_way_max: usize) -> Target<'_> {

@@ -1,4 +1,4 @@
-//! The forms of bots and bouncers.
+//! The line formats of bots and bouncers.
 
 pub(super) mod eggdrop;
 pub(super) mod limnoria;

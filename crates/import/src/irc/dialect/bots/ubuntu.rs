@@ -1,7 +1,7 @@
 //! The logs of the Ubuntu channels: `[10:01] <ada> hello`, `=== ada [~ada@host]  has joined #tea`.
 //!
-//! Those up to 2007 put a space behind each `]`, write actions without a
-//! time (`=== NICK waves`), and cut parting words after the first; later ones do neither.
+//! Logs up to 2007 put a space behind each `]`, write actions without a time (`=== NICK waves`),
+//! and cut the reason of a leave after its first word; later logs do neither.
 
 use crate::irc::dialect::form::{
     Event, action as starred, channel_of, message, notice, reason_of, stamped, worded,
@@ -30,7 +30,7 @@ pub(in crate::irc::dialect) fn read(text: &str) -> Parsed<'_> {
     })
 }
 
-/// What follows the mark of something that happened, if the text starts with it.
+/// The text after the mark of an event, if the text starts with that mark.
 fn marked(text: &str) -> Option<&str> {
     let event = text.strip_prefix("===")?;
     (event.is_empty() || event.starts_with(' ')).then(|| event.trim_start_matches(' '))
@@ -44,7 +44,7 @@ fn sent_from_elsewhere(text: &str) -> Option<Event<'_>> {
     Some((channel_of(channel), worded(Some(nick), text, |nick, text| Line::Message { nick, text })))
 }
 
-/// Reads what stands behind `===`: something that happened, or an action without a time.
+/// Reads the text after `===`: an event, or an action without a time.
 fn event(text: &str) -> Event<'_> {
     aside(text)
         .or_else(|| topic(text))

@@ -1,4 +1,4 @@
-//! `HexChat` and X-Chat: `Mar 03 10:00:01 <ada>`, a tab, the words; what happened stands behind `*` or an arrow.
+//! `HexChat` and X-Chat: `Mar 03 10:00:01 <ada>`, a tab, the text; events follow `*` or an arrow.
 //!
 //! Source: `HexChat`, `src/common/textevents.in` and `src/common/text.c`.
 
@@ -28,7 +28,7 @@ pub(in crate::irc::dialect) fn read(text: &str) -> Parsed<'_> {
     })
 }
 
-/// Behind an arrow there are no actions.
+/// No action follows an arrow.
 fn behind_an_arrow(words: &str) -> Event<'_> {
     match star::event(words) {
         (_, Line::Emote { .. })

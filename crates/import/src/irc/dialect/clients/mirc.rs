@@ -1,4 +1,4 @@
-//! mIRC, and clients that write as it does: `[10:00] <ada> hello`, `[10:00] * ada waves`,
+//! mIRC, and clients with its format: `[10:00] <ada> hello`, `[10:00] * ada waves`,
 //! `[10:00] * ada (~ada@host) has joined #tea`.
 //!
 //! Source: mIRC, the default of its options "IRC > Messages"; mSL scripts call these events.

@@ -1,4 +1,4 @@
-//! The forms of programs that people chat with.
+//! The line formats of chat programs.
 
 pub(super) mod hexchat;
 pub(super) mod irssi;

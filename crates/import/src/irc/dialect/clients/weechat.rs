@@ -1,4 +1,4 @@
-//! `WeeChat`: `2013-03-03 10:00:01`, a tab, the nick or a mark, a tab, the words.
+//! `WeeChat`: `2013-03-03 10:00:01`, a tab, the nick or a mark, a tab, the text.
 //!
 //! Source: `WeeChat`, `src/plugins/irc/irc-protocol.c` and the options `weechat.look.prefix_*`.
 
@@ -89,7 +89,7 @@ fn told(text: &str) -> Option<Event<'_>> {
     })
 }
 
-/// `NICK) -> #CHANNEL: TEXT`; a notice to nobody else is the logger's own.
+/// `NICK) -> #CHANNEL: TEXT`; a notice with any other target is the logger's own.
 fn notice(text: &str) -> Option<Event<'_>> {
     let (nick, rest) = text.split_once(')')?;
     let Some(rest) = rest.strip_prefix(" -> ") else { return Some(aside(Aside::Client)) };
@@ -111,7 +111,7 @@ fn topic(text: &str) -> Option<Event<'_>> {
     let (name, rest) = text.split_once(" has changed topic for ")?;
     kicker(name)?;
     let (channel, rest) = channel_first(rest);
-    // `from "OLD" to "NEW"`, or `to "NEW"`: the new one stands last.
+    // `from "OLD" to "NEW"`, or `to "NEW"`: the new one comes last.
     let rest = rest.trim_start();
     let topic = match rest.strip_prefix("from ") {
         Some(both) => both.split_once("\" to \"").map_or(both, |(_, new)| new),

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// A stamp in a few characters, and what follows it.
+/// A stamp in a few characters, and the rest of the line.
 fn told(text: &str) -> Option<(String, String)> {
     let (Stamp { day, time, offset }, rest) = split(text)?;
     let day = match day {

@@ -78,7 +78,7 @@ fn a_zone_puts_times_where_they_were() {
         ["01 08:00", "01 21:30", "01 22:30"]
     );
     assert_eq!(instants("-05:00", "2013-07-01", &["10:00"]), ["01 15:00"]);
-    // A stamp with an offset of its own needs no zone.
+    // A stamp with its own offset needs no zone.
     assert_eq!(instants(berlin, "2013-07-01", &["[2013-07-01T10:00:00Z]"]), ["01 10:00"]);
 }
 
@@ -113,7 +113,7 @@ fn the_day_that_the_log_states_is_the_day() {
     assert_eq!(set(&mut clock, "00:01"), 1_362_355_260_000);
     clock.set_day(day("2013-03-05"), Some(time("09:00")));
     assert_eq!(set(&mut clock, "09:01"), 1_362_474_060_000);
-    // Midnight had passed by the times alone, and then the log says so.
+    // By the times alone midnight had passed, and then the log states it.
     assert_eq!(set(&mut clock, "00:01"), 1_362_528_060_000);
     clock.set_day(day("2013-03-06"), None);
     assert_eq!(set(&mut clock, "00:02"), 1_362_528_120_000);
