@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Instant};
 
 use rookery_log::{EventLog, PAGE_MAX, Position, Scope};
-use rookery_query::{Options, ReadModels};
+use rookery_projection::{Options, ReadModels};
 use rookery_server::node::Node;
 use serde_json::json;
 use tokio::runtime::Runtime;

@@ -4,16 +4,18 @@
 use std::sync::Arc;
 
 use rookery_accounts::{Accounts, SessionListener};
+use rookery_delivery::Follower;
 use rookery_domain::{EventStatus, Membership, Origin, RoomId, TimelineEventType, UserId};
 use rookery_ephemeral::{Audience, Ephemeral, Listening, Now};
 use rookery_log::Millis;
-use rookery_query::{Committed, Follower, ReadModels, View};
+use rookery_projection::Committed;
+use rookery_view::{Reader, View};
 
 /// Commits that are looked at in one go.
 const BATCH_COMMITS: usize = 256;
 
 /// Tells who may know, from the read models.
-struct FromModels(ReadModels);
+struct FromModels(Reader);
 
 impl FromModels {
     /// The cheaper of two ways: through the members, or through those who listen.
@@ -55,11 +57,11 @@ impl Audience for FromModels {
     }
 }
 
-/// Typing and presence of the users of these models. `clock` is the time that users are shown.
+/// Typing and presence of the users that this reader knows of. `clock` is the time that users are shown.
 #[must_use]
-pub fn ephemeral(models: ReadModels, clock: fn() -> Millis) -> Ephemeral {
+pub fn ephemeral(reader: Reader, clock: fn() -> Millis) -> Ephemeral {
     let now = move || Now { at: std::time::Instant::now(), wall_millis: clock().0 };
-    Ephemeral::new(FromModels(models), now)
+    Ephemeral::new(FromModels(reader), now)
 }
 
 /// Ends what a device does when its session ends.

@@ -11,12 +11,6 @@ pub struct Options {
     pub ring_bytes_max: usize,
     /// About how many bytes older commits may take that were asked for of late.
     pub cache_bytes_max: usize,
-    /// So many commits behind, a follower looks for a shorter way than along the log: its own rooms.
-    pub far_commits: u64,
-    /// About how many bytes the pages of the log may take that are kept for those who catch up.
-    pub pages_bytes_max: usize,
-    /// Commits that may wait for one who follows. Whoever has more to come reads on from the log.
-    pub inbox_commits_max: usize,
     /// Commits after which snapshots are written.
     pub snapshot_commits: u64,
     /// Time after which snapshots are written, if there was a commit.
@@ -31,9 +25,6 @@ impl Default for Options {
             ring_commits_max: 4_096,
             ring_bytes_max: 16 * 1024 * 1024,
             cache_bytes_max: 8 * 1024 * 1024,
-            far_commits: 4_096,
-            pages_bytes_max: 8 * 1024 * 1024,
-            inbox_commits_max: 1_024,
             snapshot_commits: 50_000,
             snapshot_interval: Duration::from_mins(5),
             rebuild_threads: 0,

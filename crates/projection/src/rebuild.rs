@@ -19,10 +19,10 @@ use rookery_log::{EventLog, PAGE_MAX, Position, ReadError, Record, Scope};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
-    Committed, ReadModels, generation,
+    Committed, ReadModels,
+    commits::{Restated, decode},
     models::{Directory, Models, StreamKey},
-    restated::{Restated, decode},
-    save,
+    storage::{generation, save},
 };
 
 /// Pages that may wait for a worker.
@@ -226,9 +226,8 @@ impl ReadModels {
             let checkpoint = self.checkpoint_now();
             catch_up(&*core.log, &mut models, checkpoint).await?;
             let old = std::mem::replace(&mut *core.models.write(), models);
-            core.listed.forget();
             drop(old);
-            core.router.start_anew();
+            self.reset_observers();
             checkpoint
         };
         let shared = Arc::clone(core);

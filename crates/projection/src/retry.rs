@@ -4,8 +4,8 @@ use rookery_log::{PAGE_MAX, Position, ReadError, Scope, StreamId};
 
 use crate::{
     Committed, ReadModels,
+    commits::decode,
     models::{Fold, Folded, Models, Row, StreamKey},
-    restated::decode,
 };
 
 /// Why a parked stream could not be tried again.
@@ -43,8 +43,7 @@ impl ReadModels {
         let key = models.directory.key_of(stream).ok_or_else(not_parked)?;
         let retried = refold_in(&mut models, model, key, &commits);
         drop(models);
-        self.core.listed.forget();
-        self.core.router.start_anew();
+        self.reset_observers();
         retried.ok_or_else(not_parked)
     }
 

@@ -6,13 +6,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rookery_domain::UserId;
-use rookery_log::{Position, ReadError, Scope};
+use parking_lot::RwLockReadGuard;
+use rookery_log::{Epoch, EventLog, Position, ReadError, Scope};
 use tokio::sync::watch;
 
-use crate::{
-    Committed, DeliveryCounters, Follower, Subscription, View, core::Core, restated::decode,
-};
+use crate::{Committed, Models, commits::decode, core::Core};
 
 /// Commits that are applied before readers get their turn: about a millisecond.
 const BATCH_COMMITS: usize = 256;
@@ -72,7 +70,7 @@ impl ReadModels {
             {
                 saved = (self.checkpoint_now(), Instant::now());
                 self.save_behind();
-                tracing::debug!("delivery so far: {:?}", self.delivery());
+                self.core.observers.read().iter().for_each(|observer| observer.saving());
             }
         }
         if let Err(error) = self.save().await {
@@ -95,16 +93,17 @@ impl ReadModels {
         Ok(commits.len())
     }
 
-    /// Rows first, then the ring, then what redactions take away, then the inboxes, then the
-    /// checkpoint, which is the doorbell of who waits for it, then the bells of the inboxes.
+    /// Rows first, then the ring, then what redactions take away, then the observers, then the
+    /// checkpoint, which is the doorbell of those who wait for it, then the observers again.
     fn apply(&self, commits: &[Arc<Committed>]) {
         let Some(last) = commits.last() else { return };
+        let observers = self.core.observers.read();
         {
             let mut models = self.core.models.write();
             for commit in commits {
-                self.core.listed.before(&models, commit);
+                observers.iter().for_each(|observer| observer.before(&models, commit));
                 models.apply(commit);
-                self.core.listed.after(&models, commit);
+                observers.iter().for_each(|observer| observer.after(&models, commit));
             }
         }
         {
@@ -113,13 +112,24 @@ impl ReadModels {
                 ring.push(Arc::clone(commit));
             }
         }
-        self.core.forget(commits);
-        let wakes = self.core.router.route(commits, &self.core);
+        self.forget(commits, &observers);
+        observers.iter().for_each(|observer| observer.applied(self, commits));
         self.core.checkpoint.send_replace(last.position);
-        self.core.router.wake(&wakes);
+        observers.iter().for_each(|observer| observer.moved());
     }
 
-    pub(crate) fn checkpoint_now(&self) -> Position {
+    /// Brings the models to the end of the log.
+    ///
+    /// # Errors
+    /// [`ReadError`] if the log cannot be read.
+    pub async fn catch_up(&self) -> Result<(), ReadError> {
+        while self.step().await? > 0 {}
+        Ok(())
+    }
+
+    /// How far the models are.
+    #[must_use]
+    pub fn checkpoint_now(&self) -> Position {
         *self.core.checkpoint.borrow()
     }
 
@@ -144,31 +154,25 @@ impl ReadModels {
 
     /// Holds the models still to read them at one position. Briefly: the projector waits.
     #[must_use]
-    pub fn view(&self) -> View<'_> {
-        View::new(self.core.models.read(), self.core.log.epoch())
+    pub fn read(&self) -> RwLockReadGuard<'_, Models> {
+        self.core.models.read()
     }
 
-    /// What `user` is told from now on.
+    /// Whether a reader or the projector holds the models at this moment: a check that long reads let go of them.
     #[must_use]
-    pub fn subscribe(&self, user: &UserId) -> Subscription {
-        Subscription::live(self, user)
+    pub fn is_held(&self) -> bool {
+        self.core.models.is_locked()
     }
 
-    /// What `user` is told after `position`: what there is by now, then what happens.
+    /// The log that the models are folded from.
     #[must_use]
-    pub fn subscribe_after(&self, user: &UserId, position: Position) -> Subscription {
-        Subscription::after(self, user, position)
+    pub fn log(&self) -> &Arc<dyn EventLog> {
+        &self.core.log
     }
 
-    /// How delivery goes.
+    /// The epoch of the log.
     #[must_use]
-    pub fn delivery(&self) -> DeliveryCounters {
-        self.core.router.counters.now()
-    }
-
-    /// A reader of the log behind the models.
-    #[must_use]
-    pub fn follower(&self) -> Follower {
-        Follower::new(Arc::clone(&self.core))
+    pub fn epoch(&self) -> Epoch {
+        self.core.log.epoch()
     }
 }

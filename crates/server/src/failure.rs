@@ -81,8 +81,8 @@ failures!(
     rookery_import::irc::SourceError,
     rookery_log::ReadError,
     rookery_log_sled::ImportError,
-    rookery_query::OpenError,
-    rookery_query::RebuildError,
+    rookery_projection::OpenError,
+    rookery_projection::RebuildError,
 );
 
 impl From<rookery_log_sled::OpenError> for Failure {

@@ -13,6 +13,7 @@ use rookery_command::{
     ActionRates, CommandOptions, Commands, EventLookup, LastActions, LoggedIn, Memberships,
     NoOtherServers, Ports, RoomCounts,
 };
+use rookery_delivery::Feeds;
 use rookery_domain::{
     KnownEvent, Membership, OwnedEventId, OwnedRoomId, OwnedServerName, ProfileAudience,
     SigningKey, UserId,
@@ -23,7 +24,8 @@ use rookery_gateway::{
 };
 use rookery_log::{EventLog, Position, Unavailable};
 use rookery_log_sled::{PreparedLog, SledLog, SledOptions};
-use rookery_query::{ReadModels, Viewer};
+use rookery_projection::ReadModels;
+use rookery_view::{Reader, Viewer};
 use tokio::{sync::oneshot, task::JoinHandle};
 
 use crate::{
@@ -43,8 +45,12 @@ pub struct Node {
     pub log: Arc<SledLog>,
     /// The write side.
     pub commands: Arc<Commands>,
-    /// The read side.
+    /// The read models.
     pub models: ReadModels,
+    /// The read models, as each viewer may see them.
+    pub reader: Reader,
+    /// Tells users what happens.
+    pub feeds: Feeds,
     /// Users, devices and tokens.
     pub accounts: Accounts,
     /// Signs events that leave the server.
@@ -61,7 +67,7 @@ pub struct Node {
 
 /// Answers the write side from the read models.
 struct FromModels {
-    models: ReadModels,
+    reader: Reader,
     accounts: Accounts,
     server_name: OwnedServerName,
 }
@@ -78,7 +84,7 @@ impl LoggedIn for FromAccounts {
 impl FromModels {
     /// Waits until the models have reached `at_least`.
     async fn caught_up(&self, at_least: Position) -> Result<(), Unavailable> {
-        let reached = self.models.wait_for(at_least, CATCH_UP_MAX).await;
+        let reached = self.reader.wait_for(at_least, CATCH_UP_MAX).await;
         reached.map(drop).map_err(|stale| Unavailable { reason: stale.to_string().into() })
     }
 }
@@ -91,12 +97,12 @@ impl Memberships for FromModels {
         at_least: Position,
     ) -> Result<Vec<OwnedRoomId>, Unavailable> {
         self.caught_up(at_least).await?;
-        let view = self.models.view();
+        let view = self.reader.view();
         Ok(view.joined_rooms_at(user, view.position()))
     }
 
     async fn rooms_of(&self, user: &UserId) -> Result<RoomCounts, Unavailable> {
-        let view = self.models.view();
+        let view = self.reader.view();
         let count = |membership| view.rooms_count(user, membership).unwrap_or(0);
         Ok(RoomCounts {
             joined: count(Membership::Join),
@@ -108,7 +114,7 @@ impl Memberships for FromModels {
 
     async fn exists(&self, user: &UserId) -> Result<bool, Unavailable> {
         // Users of rooms count, with or without an account: imports bring users without one.
-        let joined = self.models.view().rooms_count(user, Membership::Join);
+        let joined = self.reader.view().rooms_count(user, Membership::Join);
         if joined.is_some_and(|joined| joined > 0) {
             return Ok(true);
         }
@@ -130,7 +136,7 @@ impl EventLookup for FromModels {
         at_least: Position,
     ) -> Result<Vec<KnownEvent>, Unavailable> {
         self.caught_up(at_least).await?;
-        let known = self.models.known(events, &Viewer::User(viewer.to_owned())).await;
+        let known = self.reader.known(events, &Viewer::User(viewer.to_owned())).await;
         known.map_err(|error| Unavailable { reason: error.to_string().into() })
     }
 
@@ -141,7 +147,7 @@ impl EventLookup for FromModels {
         at_least: Position,
     ) -> Result<Vec<KnownEvent>, Unavailable> {
         self.caught_up(at_least).await?;
-        let known = self.models.known_to_refer(events, &Viewer::User(viewer.to_owned())).await;
+        let known = self.reader.known_to_refer(events, &Viewer::User(viewer.to_owned())).await;
         known.map_err(|error| Unavailable { reason: error.to_string().into() })
     }
 }
@@ -155,7 +161,7 @@ impl LastActions for FromModels {
         at_least: Position,
     ) -> Result<u64, Unavailable> {
         self.caught_up(at_least).await?;
-        Ok(self.models.view().last_action(user, device))
+        Ok(self.reader.view().last_action(user, device))
     }
 }
 
@@ -231,7 +237,11 @@ impl Node {
         let signing_key = Arc::new(signing_key);
         let port: Arc<dyn EventLog> = log.clone();
         let models = open_models(config, &port, &data.join("models")).await?;
-        reconcile::follow(&accounts, Arc::clone(&port), models.clone());
+        let reader = Reader::new(models.clone());
+        let pages_bytes_max = config.cache.pages_bytes;
+        let options = rookery_delivery::Options { pages_bytes_max, ..Default::default() };
+        let feeds = Feeds::new(reader.clone(), options);
+        reconcile::follow(&accounts, Arc::clone(&port), reader.clone());
         let folder = data.join("rooms");
         let is_limited = config.limits.rate.is_some();
         let options = CommandOptions {
@@ -242,7 +252,7 @@ impl Node {
             ..CommandOptions::default()
         };
         let memberships = Arc::new(FromModels {
-            models: models.clone(),
+            reader: reader.clone(),
             accounts: accounts.clone(),
             server_name: server_name.clone(),
         });
@@ -260,12 +270,14 @@ impl Node {
             running.run(stopped).await;
         });
         let commands = Arc::new(commands);
-        let ephemeral = rookery_gateway::ephemeral(models.clone(), clock::now);
+        let ephemeral = rookery_gateway::ephemeral(reader.clone(), clock::now);
         rookery_gateway::end_with_sessions(&ephemeral, &accounts);
         Ok(Self {
             log,
             commands,
             models,
+            reader,
+            feeds,
             accounts,
             signing_key,
             ephemeral,
@@ -287,7 +299,7 @@ impl Node {
         App::new(
             self.log.clone(),
             Arc::clone(&self.commands),
-            self.models.clone(),
+            self.feeds.clone(),
             self.accounts.clone(),
             Arc::clone(&self.signing_key),
             self.ephemeral.clone(),
@@ -327,14 +339,13 @@ async fn open_models(
     log: &Arc<dyn EventLog>,
     folder: &Path,
 ) -> Result<ReadModels, Failure> {
-    let options = rookery_query::Options {
+    let options = rookery_projection::Options {
         ring_bytes_max: config.cache.ring_bytes,
         cache_bytes_max: config.cache.commits_bytes,
-        pages_bytes_max: config.cache.pages_bytes,
-        ..rookery_query::Options::default()
+        ..rookery_projection::Options::default()
     };
     let bar = parking_lot::Mutex::new(None::<Progress>);
-    let tell = |report: rookery_query::Progress| {
+    let tell = |report: rookery_projection::Progress| {
         let mut bar = bar.lock();
         let bar = bar.get_or_insert_with(|| {
             Progress::on_stderr("building read models", "commits", Some(report.total))

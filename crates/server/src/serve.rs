@@ -106,7 +106,7 @@ pub(crate) async fn run(config: &Config, accept_missing_accounts: bool) -> Resul
     let app = hosts::only_for(app, hosts, security);
     let serve_options = serve_options(config, files);
     let serving = tokio::spawn(serve(listener, app, serve_options, stop));
-    let (ephemeral, follower) = (node.ephemeral.clone(), node.models.follower());
+    let (ephemeral, follower) = (node.ephemeral.clone(), node.feeds.follower());
     let keeping = tokio::spawn(async move { keep_ephemeral(&ephemeral, follower).await });
     let tasks = tokio::spawn(housekeeping(Arc::clone(&node)));
     let expiring = tokio::spawn(end_expired_sessions(Arc::clone(&node)));

@@ -6,8 +6,9 @@
 use std::sync::Arc;
 
 use rookery_domain::{Erased, EventId, KnownEvent, OwnedEventId};
+use rookery_projection::RowKey;
 
-use crate::{EventPlace, ReadModels, RowKey, Seen, TimelineError, TimelineEvent, Viewer};
+use crate::{EventPlace, Reader, Seen, TimelineError, TimelineEvent, Viewer};
 
 /// What relates to an event, by the places of the events that say so.
 struct Related {
@@ -21,7 +22,7 @@ struct Related {
     erases: Vec<RowKey>,
 }
 
-impl ReadModels {
+impl Reader {
     /// Those of `events` that there are, as `viewer` sees them. What is hidden from everybody, as
     /// a check on receipt refused it, is left out.
     ///

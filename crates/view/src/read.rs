@@ -4,12 +4,22 @@ use std::{collections::HashMap, sync::Arc};
 
 use rookery_domain::{EventId, RoomId};
 use rookery_log::{Position, ReadError};
+use rookery_projection::{Committed, RowKey, TimelineRow};
 
 use crate::{
-    Anchor, Committed, EventAt, EventPlace, Meter, ROWS_OF_A_UNIT, ReadModels, RowKey, Scans,
-    Sight, TimelineError, TimelineEvent, TimelinePage, TimelineRow, Unmetered, Viewer, Wanted,
+    Anchor, EventPlace, Meter, ROWS_OF_A_UNIT, Reader, Scans, Sight, TimelineError, TimelineEvent,
+    TimelinePage, Unmetered, Viewer, Wanted,
     timeline::{EventFilter, Pager, is_visible, resolve},
 };
+
+/// Where the log has an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EventAt {
+    /// Its commit.
+    pub position: Position,
+    /// Its index there.
+    pub index: usize,
+}
 
 /// An event with what is before and after it.
 #[derive(Clone, Debug)]
@@ -22,7 +32,7 @@ pub struct Around {
     pub after: TimelinePage,
 }
 
-impl ReadModels {
+impl Reader {
     /// A page of a room's timeline, as `viewer` sees it.
     ///
     /// # Errors
@@ -47,7 +57,7 @@ impl ReadModels {
         wanted: Wanted<'_>,
         (meter, scans): (&dyn Meter, &Scans),
     ) -> Result<TimelinePage, TimelineError> {
-        Pager { core: &self.core, room, viewer, meter, scans }.page(wanted).await
+        Pager { models: &self.models, room, viewer, meter, scans }.page(wanted).await
     }
 
     /// An event with up to `limit` events on either side, of those that `filter` lets pass.
@@ -103,7 +113,7 @@ impl ReadModels {
         viewer: &Viewer,
     ) -> Result<Option<(EventPlace, TimelineEvent)>, TimelineError> {
         let Some(place) = self.view().event(event)? else { return Ok(None) };
-        let commits = self.core.commits(vec![place.position]).await?;
+        let commits = self.models.commits(vec![place.position]).await?;
         let Some(commit) = commits.get(&place.position) else { return Ok(None) };
         let Some(found) = commit.room_event(place.index) else { return Ok(None) };
         let key = RowKey::of(&found.pdu, place.position, place.index);
@@ -149,7 +159,7 @@ impl ReadModels {
         room: &RoomId,
         at: EventAt,
     ) -> Result<Option<TimelineEvent>, TimelineError> {
-        let commits = self.core.commits(vec![at.position]).await?;
+        let commits = self.models.commits(vec![at.position]).await?;
         let Some(commit) = commits.get(&at.position) else { return Ok(None) };
         let Some(found) = commit.room_event(at.index) else { return Ok(None) };
         let key = RowKey::of(&found.pdu, at.position, at.index);
@@ -228,7 +238,7 @@ impl ReadModels {
     /// # Errors
     /// If the log cannot be read.
     pub async fn read_ahead(&self, positions: Vec<Position>) -> Result<(), ReadError> {
-        self.core.commits(positions).await.map(drop)
+        self.models.commits(positions).await.map(drop)
     }
 
     /// The commits at these positions. Who may see what of them has been decided before.
@@ -239,7 +249,7 @@ impl ReadModels {
         &self,
         positions: Vec<Position>,
     ) -> Result<HashMap<Position, Arc<Committed>>, ReadError> {
-        self.core.commits(positions).await
+        self.models.commits(positions).await
     }
 
     /// Fetches the events of rows, in their order. Who may see them has been decided before.
@@ -247,7 +257,7 @@ impl ReadModels {
     /// # Errors
     /// If the log cannot be read.
     pub async fn events(&self, rows: &[TimelineRow]) -> Result<Vec<TimelineEvent>, ReadError> {
-        resolve(&self.core, rows).await
+        resolve(&self.models, rows).await
     }
 
     /// Fetches the events at these places of `room`, for example of

@@ -7,8 +7,7 @@
 //! **Invariant:** a sight costs the same, however long the histories are: it borrows them.
 
 use rookery_domain::{HistoryVisibility, Membership, OwnedUserId, Viewing, sees_state, visible};
-
-use crate::{MembershipChange, VisibilityChange};
+use rookery_projection::{MembershipChange, VisibilityChange};
 
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]

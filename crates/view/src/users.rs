@@ -4,9 +4,10 @@
 //! nobody may have.
 
 use rookery_domain::{Membership, ServerName, UserId};
-use rookery_log::{Position, StreamId, StreamKind};
+use rookery_log::{Position, StreamId};
+use rookery_projection::StreamKey;
 
-use crate::{View, models::StreamKey};
+use crate::View;
 
 impl View<'_> {
     /// Whether `user` has done anything that the log tells of: has data of an account, or was joined to a room or
@@ -15,35 +16,32 @@ impl View<'_> {
     /// Who did the most is found first; an ID that others only invite or ban costs a look at each of their rooms.
     #[must_use]
     pub fn is_known(&self, user: &UserId) -> bool {
-        if self.models().directory.key(StreamKind::User, user.as_str()).is_some() {
+        if self.models().user(user).is_some() {
             return true;
         }
         let acts = |membership| matches!(membership, Membership::Join | Membership::Knock);
-        let memberships = || self.models().memberships.shared.all(user);
+        let memberships = || self.models().rooms_of_users().all(user);
         memberships().any(|(_, membership)| acts(membership))
             || memberships().any(|(room, _)| self.has_acted_in(room, user))
     }
 
     fn has_acted_in(&self, room: StreamKey, user: &UserId) -> bool {
         let acts = |membership| matches!(membership, Membership::Join | Membership::Knock);
-        let member = self.models().memberships.get(room).and_then(|room| room.get(user));
+        let member = self.models().members(room).and_then(|room| room.get(user));
         member.is_some_and(|member| member.history.iter().any(|change| acts(change.membership)))
     }
 
     /// All users of `server` whom the log names: by data of an account, or as anything to a room. Some come twice, and
     /// some have never done anything: see [`Self::is_known`].
     pub fn users_named(&self, server: &ServerName) -> impl Iterator<Item = &UserId> {
-        let accounts = self.models().directory.of_kind(StreamKind::User);
-        let accounts = accounts.filter_map(|(_, user)| <&UserId>::try_from(user).ok());
+        let accounts = self.models().accounts();
         accounts
-            .chain(self.models().memberships.shared.users())
+            .chain(self.models().rooms_of_users().users())
             .filter(move |user| user.server_name() == server)
     }
 
     /// The streams of account data that have commits after `position`.
     pub fn accounts_after(&self, position: Position) -> impl Iterator<Item = &StreamId> {
-        let rows = self.models().profiles.rows.iter();
-        let moved = rows.filter(move |(_, row)| row.applied > position);
-        moved.filter_map(|(key, _)| self.models().directory.stream(*key))
+        self.models().accounts_after(position)
     }
 }

@@ -9,12 +9,10 @@ use parking_lot::RwLockReadGuard;
 use rookery_domain::{
     EventId, Filter, Membership, OwnedRoomId, Profile, RoomAliasId, RoomId, UserId, normal_alias,
 };
-use rookery_log::{Epoch, Position, StreamId, StreamKind};
+use rookery_log::{Epoch, Position, StreamId};
+use rookery_projection::{Filters, Models, Parked, Place, ReadModels, StreamKey};
 
-use crate::{
-    Parked, RoomView,
-    models::{Filters, Models, Place, StreamKey},
-};
+use crate::RoomView;
 
 /// The models, held still at one position.
 pub struct View<'a> {
@@ -44,14 +42,16 @@ pub struct RoomsPage<'a> {
 }
 
 impl<'a> View<'a> {
-    pub(crate) fn new(models: RwLockReadGuard<'a, Models>, epoch: Epoch) -> Self {
-        Self { models, epoch }
+    /// Holds these models still.
+    #[must_use]
+    pub fn of(models: &'a ReadModels) -> Self {
+        Self { models: models.read(), epoch: models.epoch() }
     }
 
     /// The position that all answers are of.
     #[must_use]
     pub fn position(&self) -> Position {
-        self.models.position
+        self.models.position()
     }
 
     /// The epoch of the log.
@@ -60,14 +60,16 @@ impl<'a> View<'a> {
         self.epoch
     }
 
-    pub(crate) fn models(&self) -> &Models {
+    /// The models. What they say is not yet what a viewer may see.
+    #[must_use]
+    pub fn models(&self) -> &Models {
         &self.models
     }
 
     /// A room, if there is one with this ID. (Whether the asker may know is not checked here.)
     #[must_use]
     pub fn room(&self, room: &RoomId) -> Option<RoomView<'_>> {
-        self.room_at(self.models.directory.key(StreamKind::Room, room.as_str())?)
+        self.room_at(self.models.room(room)?)
     }
 
     pub(crate) fn room_at(&self, key: StreamKey) -> Option<RoomView<'_>> {
@@ -77,7 +79,7 @@ impl<'a> View<'a> {
     /// How many rooms there are.
     #[must_use]
     pub fn room_count(&self) -> usize {
-        self.models.summaries.rows.len()
+        self.models.rooms().len()
     }
 
     /// Up to `limit` rooms in which `user` is `membership`, the most recently active first;
@@ -91,11 +93,9 @@ impl<'a> View<'a> {
         before: Option<Position>,
         limit: usize,
     ) -> RoomsPage<'_> {
-        let memberships = &self.models.memberships;
         let before = before.unwrap_or(Position(u64::MAX));
         let between = (Position::ORIGIN, before);
-        let found =
-            memberships.shared.page(user, membership, between, limit + 1, &memberships.rows);
+        let found = self.models.rooms_between(user, membership, between, limit + 1);
         let next = (found.len() > limit)
             .then(|| limit.checked_sub(1).map_or(before, |last| found[last].0));
         let rooms = found.iter().take(limit).filter_map(|(_, room)| self.room_at(*room));
@@ -104,10 +104,8 @@ impl<'a> View<'a> {
 
     /// All rooms that `user` has or ever had anything to do with, in no useful order.
     pub fn memberships_of(&self, user: &UserId) -> impl Iterator<Item = (&RoomId, Membership)> {
-        self.models.memberships.shared.all(user).filter_map(|(key, membership)| {
-            let room = self.models.directory.subject(key)?;
-            Some((<&RoomId>::try_from(room).ok()?, membership))
-        })
+        let rooms = self.models.rooms_of_users().all(user);
+        rooms.filter_map(|(key, membership)| Some((self.models.room_id(key)?, membership)))
     }
 
     /// What `user` is in `room`.
@@ -126,7 +124,7 @@ impl<'a> View<'a> {
     /// The rooms that `user` was joined to after the commit at `position`.
     #[must_use]
     pub fn joined_rooms_at(&self, user: &UserId, position: Position) -> Vec<OwnedRoomId> {
-        let rooms = self.models.memberships.shared.all(user);
+        let rooms = self.models.rooms_of_users().all(user);
         let rooms = rooms.filter_map(|(key, _)| self.room_at(key));
         let joined = rooms.filter(|room| room.membership_at(user, position) == Membership::Join);
         joined.map(|room| room.id().to_owned()).collect()
@@ -135,13 +133,14 @@ impl<'a> View<'a> {
     /// In how many rooms `user` is `membership`; none if they have never had to do with any.
     #[must_use]
     pub fn rooms_count(&self, user: &UserId, membership: Membership) -> Option<usize> {
-        self.models.memberships.shared.counts(user).map(|count| count(membership))
+        self.models.rooms_of_users().counts(user).map(|count| count(membership))
     }
 
     /// The streams of the rooms that `user` was joined to after the commit at `position`; quickly
     /// where that is the present.
-    pub(crate) fn joined_at(&self, user: &UserId, position: Position) -> Vec<StreamId> {
-        let rooms = &self.models.memberships.shared;
+    #[must_use]
+    pub fn joined_at(&self, user: &UserId, position: Position) -> Vec<StreamId> {
+        let rooms = self.models.rooms_of_users();
         let is_now = position == self.position();
         let joined: Vec<_> = if is_now {
             rooms.joined(user).collect()
@@ -150,35 +149,33 @@ impl<'a> View<'a> {
             let all = rooms.all(user).map(|(key, _)| key);
             all.filter(|key| at(*key) == Some(Membership::Join)).collect()
         };
-        joined.iter().filter_map(|key| self.models.directory.stream(*key).cloned()).collect()
+        joined.iter().filter_map(|key| self.models.stream(*key).cloned()).collect()
     }
 
     /// What `user` wants to be shown as; none for a user without a profile.
     #[must_use]
     pub fn profile(&self, user: &UserId) -> Option<&Profile> {
-        let key = self.models.directory.key(StreamKind::User, user.as_str())?;
-        self.models.profiles.get(key)
+        self.models.profile(self.models.user(user)?)
     }
 
     /// The greatest number that a device of `user` has given to an action that was carried out; 0 if
     /// it has given none. Whose devices the asker may ask about is not checked here.
     #[must_use]
     pub fn last_action(&self, user: &UserId, device: &str) -> u64 {
-        self.models.actions.shared.of(user.as_str(), device)
+        self.models.last_action(user, device)
     }
 
     /// A filter that `user` has stored.
     #[must_use]
     pub fn filter(&self, user: &UserId, filter_id: &str) -> Option<Filter> {
-        let key = self.models.directory.key(StreamKind::User, user.as_str())?;
-        self.models.filters.get(key)?.get(filter_id)
+        self.models.filters(self.models.user(user)?)?.get(filter_id)
     }
 
     /// All filters that `user` has stored, by ID.
     #[must_use]
     pub fn filters(&self, user: &UserId) -> Vec<(String, Filter)> {
-        let key = self.models.directory.key(StreamKind::User, user.as_str());
-        let filters = key.and_then(|key| self.models.filters.get(key)).into_iter();
+        let key = self.models.user(user);
+        let filters = key.and_then(|key| self.models.filters(key)).into_iter();
         filters.flat_map(Filters::iter).map(|(id, filter)| (id.to_owned(), filter)).collect()
     }
 
@@ -190,8 +187,8 @@ impl<'a> View<'a> {
         after: Option<&str>,
         limit: usize,
     ) -> Vec<(String, Filter)> {
-        let key = self.models.directory.key(StreamKind::User, user.as_str());
-        let filters = key.and_then(|key| self.models.filters.get(key)).into_iter();
+        let key = self.models.user(user);
+        let filters = key.and_then(|key| self.models.filters(key)).into_iter();
         let filters = filters.flat_map(|filters| filters.after(after).take(limit));
         filters.map(|(id, filter)| (id.to_owned(), filter)).collect()
     }
@@ -199,7 +196,7 @@ impl<'a> View<'a> {
     /// Whether two users are joined to some room together. The cost grows with the rooms of the one who is in fewer.
     #[must_use]
     pub fn share_a_room(&self, one: &UserId, other: &UserId) -> bool {
-        self.models.memberships.shared.share(one, other)
+        self.models.rooms_of_users().share(one, other)
     }
 
     /// How many rooms [`Self::share_a_room`] looks at, at most.
@@ -212,15 +209,13 @@ impl<'a> View<'a> {
     /// How many aliases `user` has given to rooms.
     #[must_use]
     pub fn alias_count(&self, user: &UserId) -> usize {
-        self.models.aliases.shared.count_of(user)
+        self.models.alias_count(user)
     }
 
     /// The room that an alias points to.
     #[must_use]
     pub fn alias(&self, alias: &RoomAliasId) -> Option<&RoomId> {
-        let alias = normal_alias(alias);
-        let key = self.models.directory.key(StreamKind::Alias, alias.as_str())?;
-        self.models.aliases.get(key)?.claim.as_ref().map(|(room, _)| &**room)
+        self.models.alias_target(&normal_alias(alias)).map(|room| &**room)
     }
 
     /// Where the log has an event.
@@ -228,14 +223,13 @@ impl<'a> View<'a> {
     /// # Errors
     /// If the file of the index cannot be read.
     pub fn event(&self, event: &EventId) -> io::Result<Option<EventPlace>> {
-        let place = self.models.events.get(event.as_str())?;
+        let place = self.models.event(event)?;
         Ok(place.and_then(|place| self.place(place)))
     }
 
     fn place(&self, place: Place) -> Option<EventPlace> {
-        let room = self.models.directory.subject(place.stream)?;
         Some(EventPlace {
-            room_id: room.try_into().ok()?,
+            room_id: self.models.room_id(place.stream)?.to_owned(),
             position: place.position,
             index: place.index.into(),
             sequence: place.sequence,

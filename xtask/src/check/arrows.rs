@@ -1,7 +1,7 @@
 //! The allowed dependencies between crates.
 //!
-//! **Invariant:** `command` and `query` never depend on each other; only the gateway knows GraphQL;
-//! only the storing crates know an engine; a crate that is missing in the table is a violation.
+//! **Invariant:** `command` never depends on the read side, which is `projection`, `view` and `delivery`; only the gateway
+//! knows GraphQL; only the storing crates know an engine; a crate that is missing in the table is a violation.
 
 use serde_json::Value;
 
@@ -16,7 +16,20 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("rookery-accounts", &[]),
     ("rookery-ephemeral", &["rookery-domain"]),
     ("rookery-command", &["rookery-domain", "rookery-log", "rookery-work"]),
-    ("rookery-query", &["rookery-domain", "rookery-log", "rookery-work"]),
+    ("rookery-fixture", &["rookery-domain", "rookery-log"]),
+    ("rookery-projection", &["rookery-domain", "rookery-fixture", "rookery-log", "rookery-work"]),
+    ("rookery-view", &["rookery-domain", "rookery-fixture", "rookery-log", "rookery-projection"]),
+    (
+        "rookery-delivery",
+        &[
+            "rookery-domain",
+            "rookery-fixture",
+            "rookery-log",
+            "rookery-projection",
+            "rookery-view",
+            "rookery-work",
+        ],
+    ),
     ("rookery-work", &[]),
     ("rookery-import", &["rookery-accounts", "rookery-command", "rookery-domain", "rookery-log"]),
     (
@@ -24,10 +37,12 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &[
             "rookery-accounts",
             "rookery-command",
+            "rookery-delivery",
             "rookery-domain",
             "rookery-ephemeral",
             "rookery-log",
-            "rookery-query",
+            "rookery-projection",
+            "rookery-view",
             "rookery-work",
         ],
     ),
@@ -37,7 +52,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 const CONFINED: &[(&str, &[&str])] = &[
     ("async-graphql", &["rookery-gateway"]),
     ("redb", &["rookery-accounts"]),
-    ("sled", &["rookery-log-sled", "rookery-query"]),
+    ("sled", &["rookery-log-sled"]),
 ];
 
 /// Libraries that would bring I/O, a clock or randomness into the rules.
@@ -101,17 +116,34 @@ mod tests {
         let metadata = workspace(&[
             ("rookery-log", &["bytes"]),
             ("rookery-domain", &["ruma-common"]),
-            ("rookery-query", &["rookery-domain", "rookery-log", "sled"]),
-            ("rookery-server", &["rookery-query", "rookery-log", "axum"]),
+            ("rookery-view", &["rookery-domain", "rookery-log", "rookery-projection"]),
+            ("rookery-projection", &["rookery-domain", "rookery-log"]),
+            ("rookery-server", &["rookery-view", "rookery-log", "axum"]),
         ]);
         assert_eq!(arrows(&metadata), Vec::<String>::new());
     }
 
     #[test]
-    fn command_must_not_know_query() {
-        let metadata =
-            workspace(&[("rookery-command", &["rookery-query"]), ("rookery-query", &[])]);
-        assert_eq!(arrows(&metadata), ["rookery-command must not depend on rookery-query"]);
+    fn command_must_not_know_the_read_side() {
+        for read_side in ["rookery-projection", "rookery-view", "rookery-delivery"] {
+            let metadata = workspace(&[("rookery-command", &[read_side]), (read_side, &[])]);
+            let expected = format!("rookery-command must not depend on {read_side}");
+            assert_eq!(arrows(&metadata), [expected]);
+        }
+    }
+
+    #[test]
+    fn arrows_of_the_read_side_point_to_the_log() {
+        let metadata = workspace(&[
+            ("rookery-projection", &["rookery-view"]),
+            ("rookery-view", &["rookery-delivery"]),
+            ("rookery-delivery", &[]),
+        ]);
+        let expected = [
+            "rookery-projection must not depend on rookery-view",
+            "rookery-view must not depend on rookery-delivery",
+        ];
+        assert_eq!(arrows(&metadata), expected);
     }
 
     #[test]

@@ -55,6 +55,6 @@ mod tests {
     #[test]
     fn comments_and_other_crates_may_name_it() {
         assert!(found("crates/domain/src/room.rs", "//! No std::fs here.\n").is_empty());
-        assert!(found("crates/query/src/model.rs", "use std::fs;\n").is_empty());
+        assert!(found("crates/view/src/room.rs", "use std::fs;\n").is_empty());
     }
 }

@@ -40,8 +40,16 @@ pub(super) const RIGS: &[Rig] = &[
     },
     Rig {
         name: "models",
-        about: "any order of arrival, any restart: read models are those of a rebuild, and streams miss nothing",
-        package: "rookery-query",
+        about: "any order of arrival, any restart: read models are those of a rebuild",
+        package: "rookery-projection",
+        target: &["--lib"],
+        filters: &[],
+        settings: &[],
+    },
+    Rig {
+        name: "delivery",
+        about: "any order of arrival, slow readers, reconnects: streams miss nothing and repeat nothing",
+        package: "rookery-delivery",
         target: &["--lib"],
         filters: &[],
         settings: &[],

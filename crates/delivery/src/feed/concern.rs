@@ -2,8 +2,7 @@
 
 use rookery_domain::{Membership, OwnedUserId, RoomEvent, TimelineEventType, UserId};
 use rookery_log::{StreamId, StreamKind};
-
-use crate::Committed;
+use rookery_projection::Committed;
 
 /// The type of member events.
 const MEMBER: &str = "m.room.member";

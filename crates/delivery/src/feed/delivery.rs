@@ -4,13 +4,14 @@ use std::{collections::HashMap, io, sync::Arc};
 
 use rookery_domain::{Membership, RoomId, UserId};
 use rookery_log::{Position, StreamId, StreamKind};
+use rookery_projection::Committed;
+use rookery_view::{Reader, View};
 
 use super::{
     FeedItem, Own,
     concern::{about, membership_after},
     telling::{own_changes, tell_room},
 };
-use crate::{Committed, ReadModels, View};
 
 /// A commit that concerns a user.
 #[derive(Clone, Debug)]
@@ -28,18 +29,18 @@ pub struct Delivery {
 
 impl Delivery {
     /// What `own` is told of it.
-    pub(crate) fn items(&self, own: &Own, models: &ReadModels) -> io::Result<Vec<FeedItem>> {
+    pub(crate) fn items(&self, own: &Own, reader: &Reader) -> io::Result<Vec<FeedItem>> {
         let committed = &self.committed;
         if committed.stream == own.stream {
             return Ok(own_changes(committed));
         }
         if committed.kind != Some(StreamKind::User) {
             let mut membership = self.before;
-            return tell_room(&own.user, committed, &mut membership, models);
+            return tell_room(&own.user, committed, &mut membership, reader);
         }
         let is_told = |room: &StreamId| match committed.receipts.len() {
             1 => self.before == Membership::Join,
-            _ => in_room(&models.view(), &own.user, room, committed.position) == Membership::Join,
+            _ => in_room(&reader.view(), &own.user, room, committed.position) == Membership::Join,
         };
         let told = committed.receipts.iter().filter(|(_, room)| is_told(room));
         let item = |(index, _): &(usize, StreamId)| FeedItem::ReceiptMoved {

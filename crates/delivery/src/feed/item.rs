@@ -3,10 +3,8 @@
 use std::sync::Arc;
 
 use rookery_domain::Pdu;
-use rookery_log::Position;
-
-use super::Closing;
-use crate::Committed;
+use rookery_projection::Committed;
+use rookery_view::{Closing, EventAt};
 
 /// One thing that a user is told of. Room events are named by their index in the commit.
 #[derive(Clone, Debug)]
@@ -92,15 +90,6 @@ pub enum FeedItem {
         /// Its index there.
         index: usize,
     },
-}
-
-/// Where the log has an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct EventAt {
-    /// Its commit.
-    pub position: Position,
-    /// Its index there.
-    pub index: usize,
 }
 
 /// Why an event is not told to somebody who is in the room.

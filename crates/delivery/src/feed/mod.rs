@@ -9,7 +9,6 @@
 //! applies each told state event and each [`FeedItem::Resolved`] in order has the room's state.
 //! **Invariant:** of each event of a room that the user is in it is told, or told that it is not.
 
-mod closing;
 mod concern;
 mod delivery;
 mod item;
@@ -19,12 +18,11 @@ mod telling;
 
 #[cfg(test)]
 pub(crate) use self::oracle::Feed;
-pub use self::{
-    closing::Closing,
-    delivery::Delivery,
-    item::{EventAt, FeedItem, Skipped},
-};
 pub(crate) use self::{
     concern::{Own, about, membership_after},
     delivery::{Memberships, in_room},
+};
+pub use self::{
+    delivery::Delivery,
+    item::{FeedItem, Skipped},
 };

@@ -5,12 +5,13 @@ use std::{collections::HashMap, io, sync::Arc};
 
 use rookery_domain::{Membership, OwnedUserId, UserId};
 use rookery_log::{StreamId, StreamKind};
+use rookery_projection::Committed;
+use rookery_view::Reader;
 
 use super::{
     FeedItem,
     telling::{own_changes, tell_room},
 };
-use crate::{Committed, ReadModels};
 
 /// Follows the log for one user.
 #[derive(Clone, Debug)]
@@ -33,11 +34,11 @@ impl Feed {
         }
     }
 
-    /// What the user sees of the next commit, which `models` have applied.
+    /// What the user sees of the next commit, which the models have applied.
     pub(crate) fn take(
         &mut self,
         committed: &Arc<Committed>,
-        models: &ReadModels,
+        reader: &Reader,
     ) -> io::Result<Vec<FeedItem>> {
         if committed.stream == self.own_stream {
             return Ok(own_changes(committed));
@@ -46,7 +47,7 @@ impl Feed {
             return Ok(self.receipts_of_others(committed));
         }
         let membership = self.memberships.entry(committed.stream.clone()).or_default();
-        tell_room(&self.user, committed, membership, models)
+        tell_room(&self.user, committed, membership, reader)
     }
 
     fn receipts_of_others(&self, committed: &Arc<Committed>) -> Vec<FeedItem> {

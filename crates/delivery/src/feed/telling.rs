@@ -6,23 +6,24 @@ use rookery_domain::{
     AccountEvent, Fact, Membership, Origin, RoomEvent, RoomId, StateChange, StateHolder, UserId,
     is_own_membership,
 };
+use rookery_projection::{Committed, Flags, RowKey};
+use rookery_view::{Closing, EventAt, Reader};
 
-use super::{Closing, EventAt, FeedItem, Skipped};
-use crate::{Committed, Flags, ReadModels, RowKey};
+use super::{FeedItem, Skipped};
 
-/// What a user who was `membership` in a room is told of a commit there, which `models` have
+/// What a user who was `membership` in a room is told of a commit there, which the models have
 /// applied. `membership` becomes what the user is afterwards.
 pub(super) fn tell_room(
     user: &UserId,
     committed: &Arc<Committed>,
     membership: &mut Membership,
-    models: &ReadModels,
+    reader: &Reader,
 ) -> io::Result<Vec<FeedItem>> {
     let mut items = Vec::new();
     for (index, event) in committed.room_events() {
         Taking { user, committed, index, event, items: &mut items }.take(membership);
     }
-    mark_late(&mut items, models)?;
+    mark_late(&mut items, reader)?;
     Ok(items)
 }
 
@@ -126,7 +127,7 @@ fn membership_of(change: &StateChange<'_>) -> Membership {
 
 /// Notes which of the events are late. Only those of other servers can be, so the timelines are
 /// asked for these alone.
-fn mark_late(items: &mut [FeedItem], models: &ReadModels) -> io::Result<()> {
+fn mark_late(items: &mut [FeedItem], reader: &Reader) -> io::Result<()> {
     for item in items {
         let FeedItem::Event { committed, index, late } = item else { continue };
         let Some(event) = committed.room_event(*index) else { continue };
@@ -135,7 +136,7 @@ fn mark_late(items: &mut [FeedItem], models: &ReadModels) -> io::Result<()> {
         }
         let room = committed.stream.split().and_then(|(_, room)| <&RoomId>::try_from(room).ok());
         let key = RowKey::of(&event.pdu, committed.position, *index);
-        let view = models.view();
+        let view = reader.view();
         let row = room.and_then(|room| view.room(room)).map(|room| room.row(key)).transpose()?;
         *late = row.flatten().is_some_and(|row| row.flags.is_late());
     }

@@ -5,65 +5,12 @@
 //! **Invariant:** at the seam between log and memory there is no gap and no repeat: both are
 //! asked by position.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::sync::Arc;
 
 use rookery_log::{PAGE_MAX, Position, ReadError};
+use rookery_projection::Committed;
 
-use crate::{
-    Committed,
-    core::{Core, cost},
-};
-
-/// The latest commits, decoded. Dense: each position follows the one before.
-pub(crate) struct Ring {
-    commits: VecDeque<Arc<Committed>>,
-    len_bytes: usize,
-    commits_max: usize,
-    bytes_max: usize,
-}
-
-impl Ring {
-    pub(crate) fn new(commits_max: usize, bytes_max: usize) -> Self {
-        Self { commits: VecDeque::new(), len_bytes: 0, commits_max, bytes_max }
-    }
-
-    pub(crate) fn push(&mut self, commit: Arc<Committed>) {
-        if self.commits.back().is_some_and(|last| last.position.next() != commit.position) {
-            self.commits.clear();
-            self.len_bytes = 0;
-        }
-        self.len_bytes += cost(&commit);
-        self.commits.push_back(commit);
-        while self.commits.len() > self.commits_max || self.len_bytes > self.bytes_max {
-            let Some(oldest) = self.commits.pop_front() else { break };
-            self.len_bytes -= cost(&oldest);
-        }
-    }
-
-    /// Puts a commit in the place of the one that is held for its position, if any.
-    pub(crate) fn replace(&mut self, commit: Arc<Committed>) {
-        let place = self.index(commit.position).and_then(|index| self.commits.get_mut(index));
-        if let Some(place) = place {
-            self.len_bytes = self.len_bytes - cost(place) + cost(&commit);
-            *place = commit;
-        }
-    }
-
-    fn index(&self, position: Position) -> Option<usize> {
-        let first = self.commits.front()?.position;
-        usize::try_from(position.0.checked_sub(first.0)?).ok()
-    }
-
-    pub(crate) fn get(&self, position: Position) -> Option<&Arc<Committed>> {
-        self.commits.get(self.index(position)?)
-    }
-
-    /// The commits after `after`, up to `limit`. `None` if the ring does not reach back that far.
-    pub(crate) fn after(&self, after: Position, limit: usize) -> Option<Vec<Arc<Committed>>> {
-        let start = self.index(after.next())?;
-        Some(self.commits.iter().skip(start).take(limit).cloned().collect())
-    }
-}
+use crate::Feeds;
 
 /// Commits that follow one another, and from where to read on.
 #[derive(Clone, Debug)]
@@ -97,18 +44,18 @@ pub enum FollowError {
 /// one is merely behind.
 #[derive(Clone)]
 pub struct Follower {
-    core: Arc<Core>,
+    feeds: Feeds,
 }
 
 impl Follower {
-    pub(crate) fn new(core: Arc<Core>) -> Self {
-        Self { core }
+    pub(crate) fn new(feeds: Feeds) -> Self {
+        Self { feeds }
     }
 
     /// How far the models are.
     #[must_use]
     pub fn checkpoint(&self) -> Position {
-        *self.core.checkpoint.borrow()
+        self.feeds.models().checkpoint_now()
     }
 
     /// Up to `limit` commits after `after`; none if the models are not further.
@@ -118,7 +65,7 @@ impl Follower {
     pub async fn next(&self, after: Position, limit: usize) -> Result<Batch, FollowError> {
         let checkpoint = self.checkpoint();
         if after >= checkpoint {
-            let tail = *self.core.log.tail().borrow();
+            let tail = *self.feeds.models().log().tail().borrow();
             if after > tail.max(checkpoint) {
                 return Err(FollowError::Unknown { asked: after, tail });
             }
@@ -126,7 +73,7 @@ impl Follower {
         }
         let due = usize::try_from(checkpoint.0 - after.0).unwrap_or(usize::MAX);
         let limit = limit.min(due).min(PAGE_MAX);
-        let ready = self.core.ring.read().after(after, limit);
+        let ready = self.feeds.models().latest_after(after, limit);
         let commits =
             if let Some(commits) = ready { commits } else { self.pages(after, limit).await? };
         let position = commits.last().map_or(after, |last| last.position);
@@ -142,7 +89,7 @@ impl Follower {
         let mut commits = Vec::new();
         let mut at = after;
         while commits.len() < limit {
-            let page = self.core.page_after(at).await?;
+            let page = self.feeds.page_after(at).await?;
             let Some(last) = page.last() else { break };
             at = last.position;
             commits.extend(page);
@@ -156,7 +103,7 @@ impl Follower {
     /// # Errors
     /// [`FollowError::Closed`] when nothing more will come.
     pub async fn wait(&self, after: Position) -> Result<Position, FollowError> {
-        let mut checkpoint = self.core.checkpoint.subscribe();
+        let mut checkpoint = self.feeds.models().checkpoint();
         let reached = checkpoint.wait_for(|checkpoint| *checkpoint > after).await;
         reached.map(|reached| *reached).map_err(|_| FollowError::Closed)
     }

@@ -16,15 +16,11 @@ use std::{
 
 use parking_lot::Mutex;
 use rookery_log::{Position, ReadError, Scope, Unavailable};
+use rookery_projection::{Committed, cost, decode};
 use rookery_work::Job;
 use tokio::sync::Semaphore;
 
-use crate::{
-    Committed,
-    core::{Core, cost},
-    restated::decode,
-    router::Counters,
-};
+use crate::{Feeds, router::Counters};
 
 /// Commits of a page. The chunks of all who catch up end at multiples of it.
 pub(crate) const PAGE_COMMITS: usize = if cfg!(test) { 8 } else { 256 };
@@ -128,15 +124,15 @@ impl Held {
     }
 }
 
-impl Core {
+impl Feeds {
     /// The commits after `after` up to the end of its page, as far as the models have applied them.
     pub(crate) async fn page_after(
-        self: &Arc<Self>,
+        &self,
         after: Position,
     ) -> Result<Vec<Arc<Committed>>, ReadError> {
-        let counters = &self.router.counters;
+        let counters = &self.live().counters;
         loop {
-            if let Some(ready) = self.pages.after(after) {
+            if let Some(ready) = self.live().pages.after(after) {
                 Counters::up(&counters.page_hits);
                 return Ok(ready);
             }
@@ -146,54 +142,45 @@ impl Core {
                 Err(Unavailable { reason: reason.into() }.into())
             })?;
             // What is kept is without what was redacted since.
-            if let Some(ready) = self.pages.after(after) {
+            if let Some(ready) = self.live().pages.after(after) {
                 return Ok(ready);
             }
             // Another reader's page may have begun before the commits that are asked for were there.
             let begin = read.partition_point(|commit| commit.position <= after);
             if is_own || begin < read.len() {
-                return Ok(self.still_clean(&read[begin..]));
+                return Ok(self.models().still_clean(&read[begin..]));
             }
         }
     }
 
     /// The reading of a page that is under way, or one that begins; and whether it begins.
-    fn reading(self: &Arc<Self>, number: u64) -> (Arc<Reading>, bool) {
-        let mut all = self.pages.reading.lock();
+    fn reading(&self, number: u64) -> (Arc<Reading>, bool) {
+        let mut all = self.live().pages.reading.lock();
         let under_way = all.get(&number).and_then(Weak::upgrade).filter(|job| !job.is_done());
         if let Some(reading) = under_way {
             return (reading, false);
         }
-        let core = Arc::clone(self);
-        let reading = Job::start(async move { core.read_page(number).await });
+        let feeds = self.clone();
+        let reading = Job::start(async move { feeds.read_page(number).await });
         all.retain(|_, reading| reading.strong_count() > 0);
         all.insert(number, Arc::downgrade(&reading));
         (reading, true)
     }
 
     async fn read_page(&self, number: u64) -> Result<Arc<[Arc<Committed>]>, ReadError> {
-        let place = self.pages.readers.acquire().await;
-        Counters::up(&self.router.counters.page_reads);
+        let place = self.live().pages.readers.acquire().await;
+        Counters::up(&self.live().counters.page_reads);
         let begin = Position(number * PAGE_COMMITS as u64);
-        let applied = self.checkpoint.borrow().0.saturating_sub(begin.0);
+        let applied = self.models().checkpoint_now().0.saturating_sub(begin.0);
         let limit = usize::try_from(applied).unwrap_or(PAGE_COMMITS).min(PAGE_COMMITS);
-        let records = self.log.read(&Scope::All, begin, limit).await?;
-        let read = decode(&*self.log, &records).await?;
+        let records = self.models().log().read(&Scope::All, begin, limit).await?;
+        let read = decode(&**self.models().log(), &records).await?;
         drop(place);
         // Under the lock: a redaction that comes now finds the commit in the page.
-        let mut held = self.pages.held.lock();
-        let commits = self.clean(read);
+        let mut held = self.live().pages.held.lock();
+        let commits = self.models().clean(read);
         let read = commits.clone().into();
-        held.keep(number, commits, self.options.pages_bytes_max);
+        held.keep(number, commits, self.shared.options.pages_bytes_max);
         Ok(read)
-    }
-
-    /// Commits without what was redacted since they were read.
-    fn still_clean(&self, commits: &[Arc<Committed>]) -> Vec<Arc<Committed>> {
-        let models = self.models.read();
-        let clean = |commit: &Arc<Committed>| {
-            models.without_redacted(commit).map_or_else(|| Arc::clone(commit), Arc::new)
-        };
-        commits.iter().map(clean).collect()
     }
 }

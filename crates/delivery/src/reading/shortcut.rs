@@ -12,8 +12,10 @@ use std::collections::{BTreeSet, VecDeque};
 
 use rookery_domain::{Membership, RoomId};
 use rookery_log::{PAGE_MAX, Position, ReadError, Scope, StreamId};
+use rookery_projection::StreamKey;
+use rookery_view::View;
 
-use crate::{View, core::Core, feed::Own, models::StreamKey};
+use crate::{Feeds, feed::Own};
 
 /// The way is taken if it has at most one of so many commits of the log: each is read twice, and
 /// not in a row.
@@ -75,16 +77,16 @@ pub(crate) enum Searched {
     Nothing,
 }
 
-impl Core {
+impl Feeds {
     /// Begins to look for the shorter way from `after` to where the models are now. `None` if there is none.
     pub(crate) fn search(&self, own: &Own, after: Position) -> Option<Search> {
-        let until = *self.checkpoint.borrow();
+        let until = self.models().checkpoint_now();
         let left = usize::try_from(until.0.saturating_sub(after.0) / SHARE).unwrap_or(usize::MAX);
         let view = self.view();
-        if !view.models().receipts.parked.is_empty() {
+        if view.models().receipts_parked() {
             return None;
         }
-        let rooms = view.models().memberships.shared.all(&own.user);
+        let rooms = view.models().rooms_of_users().all(&own.user);
         let rooms: Vec<_> = rooms.map(|(key, _)| key).take(left.saturating_add(1)).collect();
         let left = left.checked_sub(rooms.len())?;
         let (found, rooms) = (BTreeSet::new(), rooms.into_iter());
@@ -134,10 +136,6 @@ impl Core {
         }
         Ok(Searched::Partly)
     }
-
-    fn view(&self) -> View<'_> {
-        View::new(self.models.read(), self.log.epoch())
-    }
 }
 
 impl Search {
@@ -162,16 +160,16 @@ impl Search {
         limit: usize,
     ) -> Option<usize> {
         let models = view.models();
-        if models.memberships.parked.contains_key(&key) {
+        if models.members_parked(key) {
             return None;
         }
-        let stream = models.directory.stream(key)?.clone();
+        let stream = models.stream(key)?.clone();
         let (_, room) = stream.split()?;
         let room = <&RoomId>::try_from(room).ok()?;
-        let readers: Vec<_> = models.receipts.shared.after(room, last).take(limit).collect();
+        let readers: Vec<_> = models.readers().after(room, last).take(limit).collect();
         self.spend(readers.len())?;
         for reader in &readers {
-            let marks = models.receipts.get(*reader).and_then(|marks| marks.of(room));
+            let marks = models.read_marks(*reader, room);
             let Some(mark) = marks.and_then(|marks| marks.public.as_ref()) else { continue };
             let at = mark.position;
             let is_told = (self.after < at && at <= self.until)
@@ -180,7 +178,7 @@ impl Search {
         }
         self.place = if readers.len() == limit {
             Place::Readers(key, readers.last().copied())
-        } else if models.memberships.rows.get(&key).map(|row| row.applied) > Some(self.after) {
+        } else if models.members_applied(key) > Some(self.after) {
             Place::Stream(stream, self.after)
         } else {
             Place::Between
@@ -192,13 +190,13 @@ impl Search {
     /// was all; `None` if they are too many.
     async fn stream(
         &mut self,
-        core: &Core,
+        feeds: &Feeds,
         stream: StreamId,
         at: Position,
         limit: usize,
     ) -> Result<Option<(usize, Option<Position>)>, ReadError> {
         let limit = limit.min(self.left.saturating_add(1)).min(PAGE_MAX);
-        let records = core.log.read(&Scope::Stream(stream), at, limit).await?;
+        let records = feeds.models().log().read(&Scope::Stream(stream), at, limit).await?;
         let due = records.iter().map(|record| record.position);
         let due: Vec<_> = due.take_while(|position| *position <= self.until).collect();
         if self.spend(due.len()).is_none() {

@@ -9,12 +9,11 @@ use std::{
 
 use rookery_domain::{Membership, OwnedUserId, UserId};
 use rookery_log::{Position, StreamId, StreamKind};
+use rookery_projection::Committed;
+use rookery_view::View;
 
 use super::inbox::{Entry, Inbox, Pushed};
-use crate::{
-    Committed, View,
-    feed::{about, in_room, membership_after},
-};
+use crate::feed::{about, in_room, membership_after};
 
 /// Stands for a user with subscribers.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

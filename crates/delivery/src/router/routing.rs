@@ -8,13 +8,15 @@ use std::sync::{
 use parking_lot::Mutex;
 use rookery_domain::UserId;
 use rookery_log::Position;
+use rookery_projection::{Committed, ReadModels};
+use rookery_view::View;
 
 use super::{
     counters::Counters,
     inbox::{Entry, Inbox},
     index::{Batch, Index},
 };
-use crate::{Committed, Delivery, View, core::Core, feed::Memberships};
+use crate::{Delivery, feed::Memberships};
 
 /// Takes each commit behind the models to the subscribers whom it concerns.
 pub(crate) struct Router {
@@ -22,19 +24,16 @@ pub(crate) struct Router {
     index: Mutex<Index>,
     /// The position of the index, for a look without the lock.
     position: AtomicU64,
-    pub(crate) counters: Counters,
+    /// Subscribers who are to be woken, once the checkpoint has moved.
+    waking: Mutex<Vec<Arc<Inbox>>>,
 }
-
-/// Subscribers who are to be woken, once the checkpoint has moved.
-#[must_use]
-pub(crate) struct Wakes(Vec<Arc<Inbox>>);
 
 impl Router {
     pub(crate) fn new(position: Position, inbox_entries_max: usize) -> Self {
         Self {
             index: Mutex::new(Index::new(position, inbox_entries_max)),
             position: AtomicU64::new(position.0),
-            counters: Counters::default(),
+            waking: Mutex::default(),
         }
     }
 
@@ -44,37 +43,43 @@ impl Router {
     }
 
     /// Routes commits, which come in order and which the models have applied.
-    pub(crate) fn route(&self, commits: &[Arc<Committed>], core: &Core) -> Wakes {
+    pub(crate) fn route(
+        &self,
+        commits: &[Arc<Committed>],
+        models: &ReadModels,
+        counters: &Counters,
+    ) {
         let mut index = self.index.lock();
-        let view = View::new(core.models.read(), core.log.epoch());
+        let view = View::of(models);
         let mut batch = Batch::default();
         for committed in commits {
             index.route(committed, &view, &mut batch);
         }
         for (user, inbox) in &batch.full {
             if index.remove(user, inbox) {
-                Counters::up(&self.counters.overflows);
-                Counters::down(&self.counters.live);
+                Counters::up(&counters.overflows);
+                Counters::down(&counters.live);
             }
         }
         self.position.store(index.position.0, Ordering::Release);
-        Counters::add(&self.counters.routed, batch.routed);
-        Wakes(batch.wake)
+        Counters::add(&counters.routed, batch.routed);
+        *self.waking.lock() = batch.wake;
     }
 
     /// Rings once for each subscriber who has got something.
-    pub(crate) fn wake(&self, wakes: &Wakes) {
-        Counters::add(&self.counters.wakes, wakes.0.len());
-        wakes.0.iter().for_each(|inbox| inbox.ring());
+    pub(crate) fn wake(&self, counters: &Counters) {
+        let wakes = std::mem::take(&mut *self.waking.lock());
+        Counters::add(&counters.wakes, wakes.len());
+        wakes.iter().for_each(|inbox| inbox.ring());
     }
 
     /// Lets all subscribers read on from the log: the memberships may be others than those that the
     /// commits have led to. Nobody may route meanwhile.
-    pub(crate) fn start_anew(&self) {
+    pub(crate) fn start_anew(&self, counters: &Counters) {
         let mut index = self.index.lock();
         let position = index.position;
         for inbox in index.clear() {
-            Counters::down(&self.counters.live);
+            Counters::down(&counters.live);
             inbox.close(position);
             inbox.ring();
         }
@@ -86,7 +91,7 @@ impl Router {
     /// everything.
     pub(super) fn join(
         &self,
-        core: &Core,
+        (models, counters): (&ReadModels, &Counters),
         position: Option<Position>,
         memberships: &mut Memberships,
         commits_max: usize,
@@ -100,9 +105,9 @@ impl Router {
         }
         let commits = match missing {
             0 => Vec::new(),
-            _ => core.ring.read().after(position, missing)?,
+            _ => models.latest_after(position, missing)?,
         };
-        let view = View::new(core.models.read(), core.log.epoch());
+        let view = View::of(models);
         let waiting = commits.iter().filter_map(|committed| {
             let delivery = memberships.consider(committed, &view)?;
             let Delivery { before, plain, .. } = delivery;
@@ -112,14 +117,14 @@ impl Router {
         let user = memberships.user();
         let rooms = if index.knows(user) { Vec::new() } else { view.joined_at(user, routed) };
         index.add(user, rooms, Arc::clone(&inbox));
-        Counters::up(&self.counters.live);
+        Counters::up(&counters.live);
         Some((inbox, position))
     }
 
     /// Takes a subscriber away.
-    pub(super) fn leave(&self, user: &UserId, inbox: &Arc<Inbox>) {
+    pub(super) fn leave(&self, user: &UserId, inbox: &Arc<Inbox>, counters: &Counters) {
         if self.index.lock().remove(user, inbox) {
-            Counters::down(&self.counters.live);
+            Counters::down(&counters.live);
         }
     }
 }

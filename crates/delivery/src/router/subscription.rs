@@ -4,16 +4,16 @@ use std::{io, sync::Arc};
 
 use rookery_domain::UserId;
 use rookery_log::Position;
+use rookery_projection::Committed;
 
 use super::{
     counters::Counters,
     inbox::{Inbox, Waiting},
 };
 use crate::{
-    Committed, Delivery, FeedItem, FollowError, ReadModels,
+    Delivery, FeedItem, Feeds, FollowError,
     feed::{Memberships, Own},
-    pages::{PAGE_COMMITS, left_of_page},
-    shortcut::{Search, Searched, Shortcut},
+    reading::{PAGE_COMMITS, Search, Searched, Shortcut, left_of_page},
 };
 
 /// Commits that are gone through under the lock of the router, to join the live side.
@@ -46,7 +46,7 @@ impl Page {
 
 /// Follows the log for one user: behind, it reads along it; live, commits come to it.
 pub struct Subscription {
-    models: ReadModels,
+    feeds: Feeds,
     own: Arc<Own>,
     position: Position,
     side: Side,
@@ -68,17 +68,17 @@ struct Behind {
 }
 
 impl Subscription {
-    pub(crate) fn live(models: &ReadModels, user: &UserId) -> Self {
-        let mut subscription = Self::after(models, user, models.core.router.position());
+    pub(crate) fn live(feeds: &Feeds, user: &UserId) -> Self {
+        let mut subscription = Self::after(feeds, user, feeds.live().router.position());
         subscription.join(None);
         subscription
     }
 
-    pub(crate) fn after(models: &ReadModels, user: &UserId, position: Position) -> Self {
-        Counters::up(&models.core.router.counters.subscribers);
+    pub(crate) fn after(feeds: &Feeds, user: &UserId, position: Position) -> Self {
+        Counters::up(&feeds.live().counters.subscribers);
         let own = Arc::new(Own::new(user));
         let side = Side::behind(&own);
-        Self { models: models.clone(), own, position, side }
+        Self { feeds: feeds.clone(), own, position, side }
     }
 
     /// Up to where everything that concerns the user has been given.
@@ -92,7 +92,7 @@ impl Subscription {
     /// # Errors
     /// If a file of the models cannot be read.
     pub fn items(&self, delivery: &Delivery) -> io::Result<Vec<FeedItem>> {
-        delivery.items(&self.own, &self.models)
+        delivery.items(&self.own, &self.feeds.shared.reader)
     }
 
     /// Whether what comes next is read from the log.
@@ -114,7 +114,7 @@ impl Subscription {
     pub fn pass_over(&mut self) -> Position {
         if let Side::Live(inbox) = &self.side {
             // Commits up to there were put into inboxes before the router moved its position.
-            let routed = self.models.core.router.position();
+            let routed = self.feeds.live().router.position();
             if inbox.first() == Waiting::Nothing {
                 self.position = self.position.max(routed);
             }
@@ -174,12 +174,12 @@ impl Subscription {
         if let Some(page) = self.page_of_shortcut().await? {
             return Ok(Some(page));
         }
-        let follower = self.models.follower();
+        let follower = self.feeds.follower();
         let batch = follower.next(self.position, left_of_page(self.position)).await?;
         if batch.commits.is_empty() {
             return Ok(None);
         }
-        let left = self.models.core.router.position().0.saturating_sub(batch.position.0);
+        let left = self.feeds.live().router.position().0.saturating_sub(batch.position.0);
         if let Side::Behind(behind) = &mut self.side
             && left <= SEAM_COMMITS_MAX as u64
         {
@@ -193,7 +193,7 @@ impl Subscription {
     /// # Errors
     /// [`FollowError::Closed`] when nothing more will come.
     pub async fn arrived(&self) -> Result<(), FollowError> {
-        self.models.follower().wait(self.position).await.map(drop)
+        self.feeds.follower().wait(self.position).await.map(drop)
     }
 
     /// The next commit of `page` that concerns the user; at its end, the position is that of the page.
@@ -201,7 +201,7 @@ impl Subscription {
         let Side::Behind(behind) = &mut self.side else { return None };
         for committed in page.commits.by_ref() {
             self.position = committed.position;
-            let delivery = behind.memberships.consider(&committed, &self.models.view());
+            let delivery = behind.memberships.consider(&committed, &self.feeds.view());
             if delivery.is_some() {
                 return delivery;
             }
@@ -214,21 +214,22 @@ impl Subscription {
     /// # Errors
     /// [`FollowError`] if the log cannot be read, or does not have the position.
     pub async fn poll(&mut self, limit: usize) -> Result<Page, FollowError> {
-        let batch = self.models.follower().next(self.position, limit).await?;
+        let batch = self.feeds.follower().next(self.position, limit).await?;
         Ok(Page::of(batch.commits))
     }
 
     /// Whether the live side was joined just now.
     fn join(&mut self, position: Option<Position>) -> bool {
         let Side::Behind(behind) = &mut self.side else { return false };
-        let core = &self.models.core;
+        let live = self.feeds.live();
         let commits_max = SEAM_COMMITS.checked_shl(behind.laps).unwrap_or(usize::MAX);
         let commits_max = commits_max.min(SEAM_COMMITS_MAX);
-        let far = core.router.position().0.saturating_sub(self.position.0);
+        let far = live.router.position().0.saturating_sub(self.position.0);
         if far > commits_max as u64 {
             return false;
         }
-        let joined = core.router.join(core, position, &mut behind.memberships, commits_max);
+        let shared = (self.feeds.models(), &live.counters);
+        let joined = live.router.join(shared, position, &mut behind.memberships, commits_max);
         let Some((inbox, position)) = joined else { return false };
         self.position = position;
         self.side = Side::Live(inbox);
@@ -237,21 +238,21 @@ impl Subscription {
 
     /// Looks for a shorter way than the log, once, if it is far. Whether there is more to look at.
     async fn search(&mut self) -> Result<bool, FollowError> {
-        let core = &self.models.core;
+        let (feeds, live) = (&self.feeds, self.feeds.live());
         let Side::Behind(behind) = &mut self.side else { return Ok(false) };
         if !behind.searched {
             behind.searched = true;
-            let far = core.router.position().0.saturating_sub(self.position.0);
-            if far >= core.options.far_commits {
-                behind.search = core.search(&self.own, self.position).map(Box::new);
+            let far = live.router.position().0.saturating_sub(self.position.0);
+            if far >= feeds.shared.options.far_commits {
+                behind.search = feeds.search(&self.own, self.position).map(Box::new);
             }
         }
         let Some(search) = &mut behind.search else { return Ok(false) };
-        match core.search_on(search, &self.own).await? {
+        match feeds.search_on(search, &self.own).await? {
             Searched::Partly => return Ok(true),
             Searched::Found(shortcut) => {
                 behind.shortcut = Some(shortcut);
-                Counters::up(&core.router.counters.shortcuts);
+                Counters::up(&live.counters.shortcuts);
             }
             Searched::Nothing => {}
         }
@@ -260,7 +261,6 @@ impl Subscription {
     }
 
     async fn page_of_shortcut(&mut self) -> Result<Option<Page>, FollowError> {
-        let core = &self.models.core;
         let Side::Behind(behind) = &mut self.side else { return Ok(None) };
         let Some(shortcut) = &mut behind.shortcut else { return Ok(None) };
         let positions = shortcut.after(self.position, PAGE_COMMITS);
@@ -270,23 +270,23 @@ impl Subscription {
             behind.shortcut = None;
             return Ok(Some(Page::default()));
         }
-        let found = core.commits(positions).await?;
+        let found = self.feeds.models().commits(positions).await?;
         let mut commits: Vec<_> = found.into_values().collect();
         commits.sort_unstable_by_key(|commit| commit.position);
         Ok(Some(Page::of(commits)))
     }
 
     async fn commit(&self, position: Position) -> Result<Option<Arc<Committed>>, FollowError> {
-        let core = &self.models.core;
-        let ready = core.ring.read().get(position).cloned();
+        let models = self.feeds.models();
+        let ready = models.latest(position);
         if ready.is_some() {
             return Ok(ready);
         }
-        Ok(core.commits(vec![position]).await?.remove(&position))
+        Ok(models.commits(vec![position]).await?.remove(&position))
     }
 
     fn unknown(&self, asked: Position) -> FollowError {
-        FollowError::Unknown { asked, tail: *self.models.core.log.tail().borrow() }
+        FollowError::Unknown { asked, tail: *self.feeds.models().log().tail().borrow() }
     }
 }
 
@@ -300,10 +300,10 @@ impl Side {
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        let router = &self.models.core.router;
-        Counters::down(&router.counters.subscribers);
+        let live = self.feeds.live();
+        Counters::down(&live.counters.subscribers);
         if let Side::Live(inbox) = &self.side {
-            router.leave(&self.own.user, inbox);
+            live.router.leave(&self.own.user, inbox, &live.counters);
         }
     }
 }

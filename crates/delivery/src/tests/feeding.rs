@@ -5,13 +5,14 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use rookery_domain::{AccountEvent, Fact};
 use rookery_log::{EventLog, Position, Scope, StreamId, StreamKind};
+use rookery_projection::decode;
+use rookery_view::Closing;
 use serde_json::json;
 
 use crate::{
-    Closing, FeedItem, ReadModels,
+    FeedItem, Feeds,
     feed::Feed,
-    restated::decode,
-    testing::{Scene, room, user},
+    tests::testing::{Scene, room, user},
 };
 
 /// One word an item.
@@ -32,7 +33,7 @@ pub(super) fn word(item: &FeedItem) -> String {
 }
 
 /// All that `who` is told after `after`, by a feed that starts there.
-async fn told(scene: &Scene, models: &ReadModels, who: &str, after: Position) -> Vec<String> {
+async fn told(scene: &Scene, models: &Feeds, who: &str, after: Position) -> Vec<String> {
     let who = user(who);
     let mut feed = {
         let view = models.view();
@@ -45,7 +46,7 @@ async fn told(scene: &Scene, models: &ReadModels, who: &str, after: Position) ->
     let records = scene.log.read(&Scope::All, after, 4_096).await.unwrap();
     let commits = decode(&*scene.log, &records).await.unwrap();
     let commits = commits.into_iter().map(Arc::new);
-    let items = commits.flat_map(|commit| feed.take(&commit, models).unwrap());
+    let items = commits.flat_map(|commit| feed.take(&commit, models.reader()).unwrap());
     items.map(|item| word(&item)).collect()
 }
 

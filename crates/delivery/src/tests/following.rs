@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use rookery_log::Position;
+use rookery_projection::Stale;
 
 use crate::{
-    FollowError, Options, Stale,
-    testing::{Scene, settle},
+    FollowError,
+    tests::testing::{Options, Scene, settle},
 };
 
 #[tokio::test]
@@ -14,7 +15,7 @@ async fn follower_sees_every_commit_once_across_the_seam() {
     let mut scene = Scene::new();
     scene.create("a", "alice").await;
     let models = scene
-        .open_with(Options { ring_commits_max: 7, rebuild_threads: 1, ..Options::default() })
+        .open_with(Options { ring_commits_max: Some(7), rebuild_threads: 1, ..Options::default() })
         .await;
     for _ in 0..30 {
         scene.message("a", "alice").await;
@@ -56,10 +57,10 @@ async fn running_projector_wakes_who_waits_and_stops_on_demand() {
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let runner = models.clone();
     let running = tokio::spawn(async move {
-        runner.run(async { drop(stopped.await) }).await;
+        runner.models().run(async { drop(stopped.await) }).await;
     });
     let position = scene.create("a", "alice").await;
-    models.wait_for(position, Duration::from_mins(1)).await.unwrap();
+    models.models().wait_for(position, Duration::from_mins(1)).await.unwrap();
     assert_eq!(models.view().position(), position);
     assert_eq!(models.follower().wait(Position::ORIGIN).await.unwrap(), position);
     drop(stop);
@@ -73,6 +74,6 @@ async fn running_projector_wakes_who_waits_and_stops_on_demand() {
 async fn read_that_cannot_be_fresh_in_time_is_stale() {
     let scene = Scene::new();
     let models = scene.open().await;
-    let stale = models.wait_for(Position(1), Duration::ZERO).await.unwrap_err();
+    let stale = models.models().wait_for(Position(1), Duration::ZERO).await.unwrap_err();
     assert_eq!(stale, Stale { asked: Position(1), checkpoint: Position::ORIGIN });
 }

@@ -7,12 +7,13 @@ mod story;
 use proptest::{collection::vec, prelude::*};
 use rookery_domain::Membership;
 use rookery_log::Position;
+use rookery_view::{Anchor, Viewer, Wanted};
 
 use self::{
     follow::Client,
     story::{Story, USERS, act},
 };
-use crate::{Anchor, Viewer, Wanted, testing::room, testing::settle, testing::user};
+use crate::tests::testing::{room, settle, user};
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
@@ -32,11 +33,11 @@ proptest! {
                 story.check_models(&models);
             }
             story.check_timeline(&models).await;
-            assert_eq!(models.verify(|_| {}).await.unwrap(), []);
-            let live = models.digest().await.unwrap();
-            models.save().await.unwrap();
+            assert_eq!(models.models().verify(|_| {}).await.unwrap(), []);
+            let live = models.models().digest().await.unwrap();
+            models.models().save().await.unwrap();
             drop(models);
-            assert_eq!(story.scene.open().await.digest().await.unwrap(), live);
+            assert_eq!(story.scene.open().await.models().digest().await.unwrap(), live);
         });
     }
 
@@ -80,13 +81,13 @@ async fn soft_failed_and_rejected_events_are_shown_nowhere() {
     let before = models.view().room(&room("a")).unwrap().summary().last_message;
     for event in &hidden {
         for viewer in [&alice, &Viewer::Server] {
-            assert!(models.event(event, viewer).await.unwrap().is_none(), "by its ID");
+            assert!(models.reader().event(event, viewer).await.unwrap().is_none(), "by its ID");
             assert!(
-                models.around(&room("a"), viewer, event, 3, None).await.is_err(),
+                models.reader().around(&room("a"), viewer, event, 3, None).await.is_err(),
                 "as a permalink"
             );
             let wanted = Wanted { anchor: Anchor::End, limit: 100, filter: None, until: None };
-            let page = models.timeline(&room("a"), viewer, wanted).await.unwrap();
+            let page = models.reader().timeline(&room("a"), viewer, wanted).await.unwrap();
             assert!(page.events.iter().all(|found| found.event().pdu.event_id != **event));
         }
     }

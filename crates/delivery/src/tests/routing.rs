@@ -15,8 +15,8 @@ use self::{
     story::{Act, act, play},
 };
 use crate::{
-    Options, ReadModels,
-    testing::{Scene, settle, user},
+    Feeds,
+    tests::testing::{Options, Scene, settle, user},
 };
 
 const USERS: [&str; 3] = ["alice", "bob", "carol"];
@@ -24,14 +24,14 @@ const USERS: [&str; 3] = ["alice", "bob", "carol"];
 /// So little of everything that it overflows all the time.
 fn narrow(inbox: usize, ring: usize) -> Options {
     Options {
-        inbox_commits_max: inbox,
-        ring_commits_max: ring,
+        inbox_commits_max: Some(inbox),
+        ring_commits_max: Some(ring),
         rebuild_threads: 1,
         ..Options::default()
     }
 }
 
-async fn begin(options: Options) -> (Scene, ReadModels) {
+async fn begin(options: Options) -> (Scene, Feeds) {
     let mut scene = Scene::new();
     scene.create("tea", "alice").await;
     scene.create("pot", "bob").await;
@@ -95,7 +95,7 @@ proptest! {
                     }
                     Step::Cut(who) => followers[*who].cut(&models),
                     Step::PassOver(who) => followers[*who].pass_over(),
-                    Step::StartAnew => models.core.router.start_anew(),
+                    Step::StartAnew => rookery_projection::Observer::reset(models.live()),
                 }
             }
             for (number, follower) in followers.iter_mut().enumerate() {
@@ -116,7 +116,8 @@ async fn subscriptions_that_race_with_the_projector_miss_nothing_and_repeat_noth
     let (mut scene, models) = begin(narrow(8, 64)).await;
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let runner = models.clone();
-    let running = tokio::spawn(async move { runner.run(async { drop(stopped.await) }).await });
+    let running =
+        tokio::spawn(async move { runner.models().run(async { drop(stopped.await) }).await });
     let end = Arc::new(tokio::sync::OnceCell::<Position>::new());
     let mut following = Vec::new();
     for (number, name) in USERS.iter().cycle().take(9).enumerate() {
@@ -124,7 +125,7 @@ async fn subscriptions_that_race_with_the_projector_miss_nothing_and_repeat_noth
         let (models, end) = (models.clone(), Arc::clone(&end));
         following.push(tokio::spawn(async move {
             // Some read steadily, some in gulps, and some are cut off again and again.
-            while end.get().is_none_or(|end| models.checkpoint_now() < *end) {
+            while end.get().is_none_or(|end| models.models().checkpoint_now() < *end) {
                 follower.read(1 + number * 7, usize::MAX).await;
                 if number >= 3 {
                     follower.pass_over();
@@ -162,7 +163,7 @@ async fn whoever_hears_nothing_is_told_a_position_from_which_nothing_is_missed()
     let start = models.view().position();
     play(&mut scene, &Act::Message(0, 0)).await;
     settle(&models).await;
-    let routed = models.core.router.position();
+    let routed = models.live().router.position();
     assert!(routed > start);
     follower.pass_over();
     assert_eq!(follower.position(), routed, "the room is none of hers");

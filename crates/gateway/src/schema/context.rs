@@ -11,10 +11,12 @@ use lru::LruCache;
 use parking_lot::Mutex;
 use rookery_accounts::{Accounts, Identity};
 use rookery_command::{Actor, Backfill, Commands, NoOtherServers, Retry};
+use rookery_delivery::Feeds;
 use rookery_domain::{OwnedUserId, ProfileAudience, RoomId, SigningKey, UserId};
 use rookery_ephemeral::Ephemeral;
 use rookery_log::{EventLog, Millis, Position, PositionToken, TokenKey};
-use rookery_query::{ReadModels, RowKey, TimelineCursor, TimelineError, Viewer};
+use rookery_projection::RowKey;
+use rookery_view::{Reader, TimelineCursor, TimelineError, Viewer};
 use rookery_work::Turns;
 
 use crate::{
@@ -47,8 +49,10 @@ pub struct App {
     pub log: Arc<dyn EventLog>,
     /// The write side.
     pub commands: Arc<Commands>,
-    /// The read side.
-    pub models: ReadModels,
+    /// The read side, as each viewer may see it.
+    pub models: Reader,
+    /// Tells users what happens.
+    pub feeds: Feeds,
     /// Users, devices and tokens.
     pub accounts: Accounts,
     /// Signs events that leave the server.
@@ -77,7 +81,7 @@ impl App {
     pub fn new(
         log: Arc<dyn EventLog>,
         commands: Arc<Commands>,
-        models: ReadModels,
+        feeds: Feeds,
         accounts: Accounts,
         signing_key: Arc<SigningKey>,
         ephemeral: Ephemeral,
@@ -87,7 +91,8 @@ impl App {
         Self {
             log,
             commands,
-            models,
+            models: feeds.reader().clone(),
+            feeds,
             accounts,
             token_key: token_key(&signing_key),
             signing_key,

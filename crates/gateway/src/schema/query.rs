@@ -6,7 +6,7 @@ use async_graphql::{
 };
 use rookery_domain::UserId;
 use rookery_log::{Position, Sealed, TokenKind};
-use rookery_query::PublicRoomCursor;
+use rookery_view::PublicRoomCursor;
 
 use crate::{
     schema::{
@@ -311,7 +311,7 @@ fn directory(
     app: &App,
     viewer: &UserId,
     has_previous: bool,
-    found: &rookery_query::PublicRooms,
+    found: &rookery_view::PublicRooms,
 ) -> PublicRooms {
     let view = app.models.view();
     let total_count = i32::try_from(found.total).unwrap_or(i32::MAX);

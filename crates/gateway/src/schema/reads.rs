@@ -12,9 +12,9 @@ use async_graphql::Context;
 use parking_lot::Mutex;
 use rookery_domain::{OwnedEventId, OwnedRoomId, RoomId};
 use rookery_log::Position;
-use rookery_query::{
-    Meter, ROWS_OF_A_UNIT, Reactions, Scans, TimelineError, TimelineEvent, TimelinePage, Viewer,
-    Wanted,
+use rookery_projection::Reactions;
+use rookery_view::{
+    Meter, ROWS_OF_A_UNIT, Scans, TimelineError, TimelineEvent, TimelinePage, Viewer, Wanted,
 };
 
 use crate::{
@@ -46,7 +46,7 @@ type EventMoment = (OwnedEventId, Option<Position>);
 pub(crate) type Reacted = (Reactions, bool);
 
 /// A room, what its members are to it, and the moment that it is shown as of.
-pub(crate) type CountKey = (OwnedRoomId, rookery_query::Membership, Option<Position>);
+pub(crate) type CountKey = (OwnedRoomId, rookery_domain::Membership, Option<Position>);
 
 /// The reads of one request.
 pub(crate) struct Reads<'a> {

@@ -11,7 +11,8 @@ use std::{
 
 use rookery_domain::{Membership, Origin, OwnedUserId, RoomId, UserId};
 use rookery_log::Position;
-use rookery_query::{Committed, View};
+use rookery_projection::Committed;
+use rookery_view::View;
 
 use super::document::Document;
 use crate::schema::{

@@ -11,7 +11,7 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use rookery_query::Committed;
+use rookery_projection::Committed;
 
 use super::identity::Identity;
 

@@ -11,10 +11,12 @@ use rookery_accounts::{
     Accounts, HashCost, Identity, Options, Password, Registration, RegistrationPolicy,
 };
 use rookery_command::testing::{Folded, Server, World, folded};
+use rookery_delivery::Feeds;
 use rookery_domain::{OwnedUserId, RoomVersionId, SigningKey, UserId};
 use rookery_gateway::schema::{App, Schema, Session, schema};
 use rookery_log::{Epoch, EventLog, MemoryLog, Millis};
-use rookery_query::ReadModels;
+use rookery_projection::ReadModels;
+use rookery_view::Reader;
 use serde_json::{Value, json};
 use tokio::{sync::oneshot, task::JoinHandle};
 
@@ -44,7 +46,7 @@ impl Home {
         let others = ["two.example", "three.example"].map(Server::in_memory);
         let servers = [home].into_iter().chain(others).collect();
         let world = World::of(seed, version, servers).await;
-        let options = rookery_query::Options { rebuild_threads: 1, ..Default::default() };
+        let options = rookery_projection::Options { rebuild_threads: 1, ..Default::default() };
         let models = folder.path().join("models");
         let models = ReadModels::open(Arc::clone(&log), &models, options, |_| {}).await.unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
@@ -62,8 +64,10 @@ impl Home {
             devices.insert(world.servers[0].user(name), device(&accounts, name).await);
         }
         let key = Arc::new(signing_key());
-        let ephemeral = rookery_gateway::ephemeral(models.clone(), || Millis(1));
-        let app = App::new(log, commands, models.clone(), accounts, key, ephemeral);
+        let reader = Reader::new(models.clone());
+        let feeds = Feeds::new(reader.clone(), rookery_delivery::Options::default());
+        let ephemeral = rookery_gateway::ephemeral(reader, || Millis(1));
+        let app = App::new(log, commands, feeds, accounts, key, ephemeral);
         let schema = schema(Arc::new(app));
         Self { world, models, schema, devices, projector, stop, _folder: folder }
     }

@@ -12,6 +12,7 @@ use rookery_accounts::{
     Accounts, HashCost, Identity, Login, Options, Password, Registration, RegistrationPolicy,
 };
 use rookery_command::{CommandOptions, Commands, EventLookup, Ports, testing::NoReadSide};
+use rookery_delivery::Feeds;
 use rookery_domain::{KnownEvent, OwnedEventId, OwnedUserId, SigningKey, UserId};
 use rookery_gateway::{
     schema::{App, FanoutCounts, Schema, Session, executor, schema},
@@ -23,7 +24,8 @@ use rookery_gateway::{
 use rookery_log::{
     CountedLog, Epoch, EventLog, MemoryLog, Millis, Position, ReadCounts, Unavailable,
 };
-use rookery_query::{ReadModels, Viewer};
+use rookery_projection::ReadModels;
+use rookery_view::{Reader, Viewer};
 use serde_json::{Value, json};
 use tokio::{sync::oneshot, task::JoinHandle};
 
@@ -72,24 +74,26 @@ impl Home {
     async fn start(log: Arc<CountedLog>, accounts: Accounts, folder: tempfile::TempDir) -> Self {
         let port: Arc<dyn EventLog> = log.clone();
         // What has been applied is soon gone from memory, so that answers have to read.
-        let options = rookery_query::Options {
+        let options = rookery_projection::Options {
             rebuild_threads: 1,
             ring_commits_max: 16,
             ..Default::default()
         };
         let models = folder.path().join("models");
         let models = ReadModels::open(Arc::clone(&port), &models, options, |_| {}).await.unwrap();
-        let commands = Arc::new(commands(&port, &models));
+        let reader = Reader::new(models.clone());
+        let feeds = Feeds::new(reader.clone(), rookery_delivery::Options::default());
+        let commands = Arc::new(commands(&port, &reader));
         let (stop, stopped) = oneshot::channel::<()>();
         let running = models.clone();
         let projector =
             tokio::spawn(async move { running.run(async { drop(stopped.await) }).await });
         let key = Arc::new(SigningKey::from_seed([1; 32], "test").unwrap());
-        let ephemeral = rookery_gateway::ephemeral(models.clone(), || Millis(1));
+        let ephemeral = rookery_gateway::ephemeral(reader, || Millis(1));
         let app = || {
-            let (port, commands, models) = (port.clone(), commands.clone(), models.clone());
+            let (port, commands, feeds) = (port.clone(), commands.clone(), feeds.clone());
             let (key, ephemeral) = (key.clone(), ephemeral.clone());
-            App::new(port, commands, models, accounts.clone(), key, ephemeral)
+            App::new(port, commands, feeds, accounts.clone(), key, ephemeral)
         };
         let unshared = schema(Arc::new(app().with_sharing(false)));
         let app = Arc::new(app());
@@ -254,15 +258,15 @@ impl Home {
 }
 
 /// The write side, which finds the events that others refer to.
-fn commands(log: &Arc<dyn EventLog>, models: &ReadModels) -> Commands {
+fn commands(log: &Arc<dyn EventLog>, reader: &Reader) -> Commands {
     let none = Arc::new(NoReadSide);
-    let events = Arc::new(Lookup(models.clone()));
+    let events = Arc::new(Lookup(reader.clone()));
     let ports = Ports { memberships: none.clone(), events, last_actions: none };
     let (name, options) = (NAME.try_into().unwrap(), CommandOptions::default());
     Commands::open(Arc::clone(log), name, ports, None, options).unwrap()
 }
 
-struct Lookup(ReadModels);
+struct Lookup(Reader);
 
 #[async_trait::async_trait]
 impl EventLookup for Lookup {

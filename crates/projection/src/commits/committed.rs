@@ -12,7 +12,7 @@ use std::{
 use rookery_domain::{AccountEvent, Fact, Pdu, RoomEvent, RoomId, Subject, UserId};
 use rookery_log::{LoggedEvent, Millis, Position, Record, StreamId, StreamKind};
 
-use crate::restated::Restated;
+use super::Restated;
 
 /// An event that this version of the software cannot read.
 #[derive(Clone, Debug, PartialEq, Eq)]

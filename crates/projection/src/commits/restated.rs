@@ -15,7 +15,7 @@ use std::{
 use rookery_domain::{Envelope, Fact, Holder, Pdu, Subject};
 use rookery_log::{EventLog, PAGE_MAX, Position, ReadError, Record, StreamKind};
 
-use crate::Committed;
+use super::Committed;
 
 /// What an envelope has that names a holder, and hardly any other.
 const MARK: &[u8] = b"\"holder\"";
@@ -64,7 +64,7 @@ impl Restated {
 ///
 /// # Errors
 /// [`ReadError`] if the log cannot be read.
-pub(crate) async fn decode(
+pub async fn decode(
     log: &dyn EventLog,
     records: &[Arc<Record>],
 ) -> Result<Vec<Committed>, ReadError> {

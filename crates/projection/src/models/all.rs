@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Every read model, each at its own checkpoint; [`Self::position`] is that of all of them.
-pub(crate) struct Models {
+pub struct Models {
     /// How far all models are.
     pub(crate) position: Position,
     /// Where their files are.
@@ -142,7 +142,8 @@ impl Models {
     }
 
     /// Every stream that a model had to set aside.
-    pub(crate) fn parked(&self) -> Vec<Parked> {
+    #[must_use]
+    pub fn parked(&self) -> Vec<Parked> {
         let parked = self.summaries.parked.values();
         let parked = parked.chain(self.memberships.parked.values());
         let parked = parked.chain(self.timelines.parked.values());

@@ -16,11 +16,11 @@ use serde::{Deserialize, Serialize};
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 #[serde(transparent)]
-pub(crate) struct StreamKey(pub(crate) u64);
+pub struct StreamKey(pub u64);
 
 /// Which key stands for which stream.
 #[derive(Default)]
-pub(crate) struct Directory {
+pub struct Directory {
     keys: HashMap<StreamId, StreamKey>,
     streams: BTreeMap<StreamKey, StreamId>,
     pub(crate) checkpoint: Position,

@@ -236,7 +236,7 @@ fn step<F: Fold>(
     }
     let applied = catch_unwind(AssertUnwindSafe(|| {
         #[cfg(test)]
-        crate::testing::trip(F::NAME, committed);
+        crate::tests::trip(F::NAME, committed);
         row.value.apply(key, committed, shared)
     }));
     match applied {

@@ -1,42 +1,29 @@
 //! The read models, and how a commit reaches all of them in lock-step.
 
-mod actions;
-mod aliases;
+mod accounts;
 mod all;
 mod directory;
 mod events;
-mod filters;
 mod fold;
-mod memberships;
-mod profiles;
-mod receipts;
-mod redactions;
-mod relations;
-mod rooms_of_users;
-mod run;
+mod lookup;
+mod rooms;
 mod shared;
-mod summaries;
 
 pub(crate) use self::{
-    actions::{ActionNumbers, LastNumbers},
-    aliases::{AliasTarget, AliasesOfRooms},
-    all::Models,
-    directory::{Directory, StreamKey},
-    events::{EventIndex, Frozen, id_hash, remove},
-    filters::Filters,
+    accounts::{ActionNumbers, AliasTarget, AliasesOfRooms, LastNumbers, Receipts},
+    events::{EventIndex, Frozen, IdHash, id_hash, remove},
     fold::{Fold, Folded, Row, Rows, Unfit},
-    memberships::RoomMembers,
-    receipts::{ReadersOfRooms, Receipts},
-    redactions::Redactions,
-    relations::{Related, RoomRelations},
-    rooms_of_users::RoomsOfUsers,
-    run::Place,
+    rooms::{Redactions, RoomRelations},
     shared::Shared,
 };
 pub use self::{
+    accounts::{Filters, ReadMark, ReadMarks, ReadersOfRooms},
+    all::Models,
+    directory::{Directory, StreamKey},
+    events::Place,
     fold::Parked,
-    memberships::{Member, MembershipChange},
-    receipts::{ReadMark, ReadMarks},
-    relations::{Reactions, Seen, Thread},
-    summaries::{Powers, Summary, VisibilityChange},
+    rooms::{
+        Member, MembershipChange, Powers, Reactions, Related, Relating, RoomMembers, RoomsOfUsers,
+        SETTINGS, Summary, Thread, VisibilityChange,
+    },
 };

@@ -12,14 +12,13 @@ use std::{
 use rookery_domain::Profile;
 use rookery_log::{Epoch, Position};
 
+use super::snapshot::{self, Header, SnapshotError};
 use crate::{
-    SnapshotError,
     models::{
         ActionNumbers, AliasTarget, AliasesOfRooms, Directory, EventIndex, Filters, Fold, Folded,
         LastNumbers, Models, ReadersOfRooms, Receipts, Redactions, RoomMembers, RoomRelations,
         RoomsOfUsers, Summary,
     },
-    snapshot::{self, Header},
     timeline::{BlockStore, RoomTimeline},
     unread::RoomUnread,
 };

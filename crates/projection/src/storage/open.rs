@@ -7,19 +7,13 @@ use rookery_log::{EventLog, PAGE_MAX, Position, ReadError, Scope};
 use rookery_work::Lock;
 use tokio::sync::watch;
 
+use super::{generation, save::save_alone};
 use crate::{
     Options, Progress, ReadModels, RebuildError,
-    core::{Cache, Core},
-    follower::Ring,
-    gathered::Gathered,
-    generation,
-    listed::ListedRooms,
+    commits::{Cache, Gathered, Ring, decode},
+    core::Core,
     models::Models,
-    pages::Pages,
     rebuild,
-    restated::decode,
-    router::Router,
-    save::save_alone,
 };
 
 /// Why the models cannot be opened.
@@ -65,7 +59,7 @@ impl ReadModels {
             models
         };
         let opened = Self::of(log, dir, options, models);
-        while opened.step().await? > 0 {}
+        opened.catch_up().await?;
         Ok(opened)
     }
 
@@ -76,9 +70,7 @@ impl ReadModels {
             ring: RwLock::new(Ring::new(options.ring_commits_max, options.ring_bytes_max)),
             cache: Mutex::new(Cache::default()),
             gathered: Gathered::default(),
-            pages: Pages::default(),
-            listed: ListedRooms::default(),
-            router: Router::new(models.position, options.inbox_commits_max),
+            observers: RwLock::default(),
             options,
             checkpoint: watch::Sender::new(models.position),
             models: RwLock::new(models),

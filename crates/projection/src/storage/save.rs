@@ -4,10 +4,10 @@ use std::{fs::File, io, sync::Arc};
 
 use rookery_log::Epoch;
 
+use super::generation::{self, Saved};
 use crate::{
     ReadModels,
     core::Core,
-    generation::{self, Saved},
     models::{Models, remove},
 };
 

@@ -3,12 +3,13 @@
 use std::{fs, path::Path};
 
 use crate::{
-    Options, ReadModels, generation,
-    testing::{Scene, settle, user},
+    Options, ReadModels,
+    storage::generation,
+    tests::testing::{Scene, settle, user},
 };
 
 fn last(models: &ReadModels, who: &str, device: &str) -> u64 {
-    models.view().last_action(&user(who), device)
+    models.read().last_action(&user(who), device)
 }
 
 async fn scene() -> Scene {

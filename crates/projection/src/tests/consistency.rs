@@ -7,8 +7,8 @@ use serde_json::json;
 
 use crate::{
     Digests, ReadModels,
-    restated::decode,
-    testing::{Scene, settle},
+    commits::decode,
+    tests::testing::{Scene, settle},
 };
 
 const ROOMS: [&str; 3] = ["a", "b", "c"];
@@ -123,13 +123,15 @@ impl Act {
             Self::Filter(user, kind) => scene.filter(USERS[*user], &kind.to_string()).await,
             Self::Read(room, user, sequence, private) => {
                 let event = AccountEvent::ReceiptMoved {
-                    room_id: crate::testing::room(ROOMS[*room]),
+                    room_id: crate::tests::testing::room(ROOMS[*room]),
                     event_id: "$event".try_into().unwrap(),
                     sequence: *sequence,
                     private: *private,
                 };
-                let stream =
-                    StreamId::new(StreamKind::User, crate::testing::user(USERS[*user]).as_str());
+                let stream = StreamId::new(
+                    StreamKind::User,
+                    crate::tests::testing::user(USERS[*user]).as_str(),
+                );
                 scene.append(stream, vec![Fact::Account(event).store([1; 16])]).await
             }
             Self::Alias(alias, room) => {
@@ -247,17 +249,18 @@ proptest! {
                 scene.late("a", "alice", *back).await;
             }
             settle(&models).await;
-            let view = models.view();
-            let room = view.room(&crate::testing::room("a")).unwrap();
-            let rows = room.rows_after(None, usize::MAX).unwrap();
+            let models = models.read();
+            let key = models.room(&crate::tests::testing::room("a")).unwrap();
+            let room = models.timeline(key).unwrap();
+            let rows = room.after(None, usize::MAX).unwrap();
             assert_eq!(rows.len(), backs.len() + 5);
             assert!(rows.is_sorted_by_key(|row| row.key));
-            let mut backward = room.rows_before(None, usize::MAX).unwrap();
+            let mut backward = room.before(None, usize::MAX).unwrap();
             backward.reverse();
             assert_eq!(backward, rows);
             for row in &rows {
                 assert_eq!(room.row(row.key).unwrap(), Some(*row));
-                let after = room.rows_after(Some(row.key), 3).unwrap();
+                let after = room.after(Some(row.key), 3).unwrap();
                 let place = rows.iter().position(|other| other.key == row.key).unwrap();
                 let expected: Vec<_> = rows[place + 1..].iter().take(3).copied().collect();
                 assert_eq!(after, expected);

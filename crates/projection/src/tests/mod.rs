@@ -1,18 +1,13 @@
-//! Tests of the models together.
+//! Tests of the crate's parts together.
 
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod acting;
-mod beginning;
 mod consistency;
-mod feeding;
-mod following;
 mod parking;
-mod reading;
 mod rebuilding;
-mod redacting;
-mod relations;
-mod resolving;
-mod routing;
 mod snapshots;
+mod testing;
 mod unread;
+
+pub(crate) use self::testing::trip;

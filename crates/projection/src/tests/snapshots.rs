@@ -11,8 +11,10 @@ use rookery_log::{Epoch, EventLog, MemoryLog, Position};
 use serde_json::json;
 
 use crate::{
-    Options, ReadModels, SnapshotError, generation, snapshot,
-    testing::{EPOCH, Scene, settle},
+    Options, ReadModels, SnapshotError,
+    storage::generation,
+    storage::snapshot,
+    tests::testing::{EPOCH, Scene, settle},
 };
 
 const MODELS: [&str; 13] = [
@@ -115,7 +117,7 @@ async fn snapshots_of_another_log_or_a_longer_one_are_refused() {
     let empty: Arc<dyn EventLog> = Arc::new(MemoryLog::new(EPOCH));
     let dir = scene.dir.path();
     let models = ReadModels::open(empty, dir, Options::default(), |_| {}).await.unwrap();
-    assert_eq!(models.view().room_count(), 0);
+    assert_eq!(models.read().rooms().len(), 0);
 }
 
 #[tokio::test]
@@ -132,11 +134,13 @@ async fn damaged_block_is_an_error_and_no_wrong_answer() {
         }
     }
     let models = scene.open().await;
-    let view = models.view();
-    let room = view.room(&crate::testing::room("a")).unwrap();
-    assert!(room.rows_after(None, 1).unwrap_err().to_string().contains("checksum"));
+    let models = models.read();
+    let key = models.room(&crate::tests::testing::room("a")).unwrap();
+    assert!(
+        models.timeline(key).unwrap().after(None, 1).unwrap_err().to_string().contains("checksum")
+    );
     let event = rookery_domain::EventId::parse("$event1").unwrap();
-    assert!(view.event(&event).unwrap_err().to_string().contains("checksum"));
+    assert!(models.event(&event).unwrap_err().to_string().contains("checksum"));
 }
 
 /// Where the golden file of a file of the models is. What version 1 of a model wrote bears its
@@ -207,6 +211,7 @@ async fn filters_are_kept_as_in_the_golden_file() {
         fs::write(&golden, &written).unwrap();
     }
     assert!(written == fs::read(golden).unwrap(), "filters are written otherwise than they were");
-    let view = models.view();
-    assert_eq!(view.filters(&crate::testing::user("alice")).len(), 2);
+    let models = models.read();
+    let alice = models.user(&crate::tests::testing::user("alice")).unwrap();
+    assert_eq!(models.filters(alice).unwrap().iter().count(), 2);
 }

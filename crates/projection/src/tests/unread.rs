@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 
 use crate::{
     ReadModels, Unread,
-    restated::decode,
-    testing::{Scene, room, room_id, settle, user},
+    commits::decode,
+    tests::testing::{Scene, room, room_id, settle, user},
 };
 
 const USERS: [&str; 4] = ["alice", "bob", "carol", "dan.d"];
@@ -416,7 +416,11 @@ impl World {
 }
 
 fn shown(models: &ReadModels, who: &UserId) -> Unread {
-    models.view().room(&room("tea")).map(|room| room.unread(who)).unwrap_or_default()
+    let (models, tea) = (models.read(), room("tea"));
+    let Some(key) = models.room(&tea) else { return Unread::default() };
+    let marks = models.user(who).and_then(|user| models.read_marks(user, &tea));
+    let read = marks.and_then(|marks| Some(marks.furthest()?.sequence));
+    models.unread(key, who, read.unwrap_or(0))
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {

@@ -137,14 +137,17 @@ impl RoomTimeline {
 
 /// Reads rows of one room.
 #[derive(Clone, Copy)]
-pub(crate) struct TimelineReader<'a> {
+pub struct TimelineReader<'a> {
     timeline: &'a RoomTimeline,
     store: &'a BlockStore,
 }
 
 impl TimelineReader<'_> {
     /// Up to `limit` rows before `key` (from the end for `None`), the last of them first.
-    pub(crate) fn before(&self, key: Option<RowKey>, limit: usize) -> io::Result<Vec<TimelineRow>> {
+    ///
+    /// # Errors
+    /// If the file of the timelines cannot be read.
+    pub fn before(&self, key: Option<RowKey>, limit: usize) -> io::Result<Vec<TimelineRow>> {
         let sealed = &self.timeline.sealed;
         let is_before = |row: &TimelineRow| key.is_none_or(|key| row.key < key);
         let mut found = Vec::with_capacity(limit.min(1_024));
@@ -164,7 +167,10 @@ impl TimelineReader<'_> {
     }
 
     /// Up to `limit` rows after `key` (from the beginning for `None`), the first of them first.
-    pub(crate) fn after(&self, key: Option<RowKey>, limit: usize) -> io::Result<Vec<TimelineRow>> {
+    ///
+    /// # Errors
+    /// If the file of the timelines cannot be read.
+    pub fn after(&self, key: Option<RowKey>, limit: usize) -> io::Result<Vec<TimelineRow>> {
         let sealed = &self.timeline.sealed;
         let is_after = |row: &TimelineRow| key.is_none_or(|key| row.key > key);
         let mut found = Vec::with_capacity(limit.min(1_024));
@@ -184,13 +190,19 @@ impl TimelineReader<'_> {
     }
 
     /// The row at exactly this place.
-    pub(crate) fn row(&self, key: RowKey) -> io::Result<Option<TimelineRow>> {
+    ///
+    /// # Errors
+    /// If the file of the timelines cannot be read.
+    pub fn row(&self, key: RowKey) -> io::Result<Option<TimelineRow>> {
         Ok(self.block_of(key)?.into_iter().find(|row| row.key == key))
     }
 
     /// The rows at these places, in their order. A block is read once for places that follow one
     /// another in it.
-    pub(crate) fn rows(&self, keys: &[RowKey]) -> io::Result<Vec<TimelineRow>> {
+    ///
+    /// # Errors
+    /// If the file of the timelines cannot be read.
+    pub fn rows(&self, keys: &[RowKey]) -> io::Result<Vec<TimelineRow>> {
         let mut block: Vec<TimelineRow> = Vec::new();
         let mut rows = Vec::with_capacity(keys.len());
         for key in keys {

@@ -20,13 +20,16 @@ pub struct RowKey {
 }
 
 impl RowKey {
-    pub(crate) fn of(pdu: &Pdu, position: Position, index: usize) -> Self {
+    /// The place of an event that is at `index` of the commit at `position`.
+    #[must_use]
+    pub fn of(pdu: &Pdu, position: Position, index: usize) -> Self {
         // A commit has at most `COMMIT_EVENTS_MAX` events.
         Self { depth: pdu.depth, position, index: u16::try_from(index).unwrap_or(u16::MAX) }
     }
 
     /// The place of the event that holds a slot since the event at `index` of `committed`.
-    pub(crate) fn of_holder(holder: &StateHolder<'_>, committed: &Committed, index: usize) -> Self {
+    #[must_use]
+    pub fn of_holder(holder: &StateHolder<'_>, committed: &Committed, index: usize) -> Self {
         let Some(place) = holder.place else {
             return Self::of(holder.pdu, committed.position, index);
         };

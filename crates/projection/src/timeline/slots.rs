@@ -17,7 +17,7 @@ use super::RowKey;
 /// The holders of all slots, by type. Rooms have few types, and most types one slot, whose state
 /// key is empty: these take no map.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Slots {
+pub struct Slots {
     kinds: Vec<Kind>,
     /// What state resolution did to each slot, by type and state key, in order of arrival.
     resolved: BTreeMap<Box<str>, BTreeMap<Box<str>, Vec<Resolved>>>,
@@ -33,11 +33,11 @@ struct Kind {
 
 /// A slot was given to another event than the one that arrived, or to none.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(crate) struct Resolved {
+pub struct Resolved {
     /// The commit of the event that arrived, and its index there.
-    pub(crate) at: (Position, u16),
-    /// Who held the slot before.
-    pub(crate) before: Option<RowKey>,
+    pub at: (Position, u16),
+    /// The event that held the slot before.
+    pub before: Option<RowKey>,
 }
 
 impl Slots {
@@ -72,18 +72,22 @@ impl Slots {
         self.kinds.binary_search_by(|other| (*other.name).cmp(kind))
     }
 
-    pub(crate) fn get(&self, kind: &str, state_key: &str) -> Option<RowKey> {
+    /// The event that holds a slot.
+    #[must_use]
+    pub fn get(&self, kind: &str, state_key: &str) -> Option<RowKey> {
         let kind = &self.kinds[self.find(kind).ok()?];
         if state_key.is_empty() { kind.empty } else { kind.others.get(state_key).copied() }
     }
 
     /// What state resolution did to a slot, in order of arrival.
-    pub(crate) fn resolved(&self, kind: &str, state_key: &str) -> &[Resolved] {
+    #[must_use]
+    pub fn resolved(&self, kind: &str, state_key: &str) -> &[Resolved] {
         let slot = self.resolved.get(kind).and_then(|keys| keys.get(state_key));
         slot.map_or(&[], Vec::as_slice)
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str, RowKey)> {
+    /// The slots that some event holds: type, state key, event.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str, RowKey)> {
         self.kinds.iter().flat_map(|kind| {
             let empty = kind.empty.iter().map(|key| ("", *key));
             let others = kind.others.iter().map(|(state_key, key)| (&**state_key, *key));
@@ -92,7 +96,7 @@ impl Slots {
     }
 
     /// The slots that somebody holds, in order: of one type only, if that is given; after one, if that is given.
-    pub(crate) fn after<'a>(
+    pub fn after<'a>(
         &'a self,
         kind: Option<&'a str>,
         after: Option<(&'a str, &'a str)>,
@@ -111,7 +115,7 @@ impl Slots {
     }
 
     /// The slots that nobody holds any more.
-    pub(crate) fn emptied(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub fn emptied(&self) -> impl Iterator<Item = (&str, &str)> {
         let slots = self.resolved.iter();
         let slots = slots.flat_map(|(kind, keys)| keys.keys().map(|key| (&**kind, &**key)));
         slots.filter(|(kind, state_key)| self.get(kind, state_key).is_none())

@@ -35,7 +35,7 @@ use super::{
 };
 use crate::{
     Committed,
-    content::Content,
+    commits::Content,
     models::{Fold, StreamKey, Unfit},
 };
 

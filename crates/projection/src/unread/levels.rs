@@ -4,7 +4,7 @@ use rookery_domain::{OwnedUserId, Pdu, Power, PowerLevels, UserId};
 use serde::{Deserialize, Serialize};
 
 use super::said::Place;
-use crate::content::Content;
+use crate::commits::Content;
 
 /// The level to call everybody, where the room does not say.
 ///

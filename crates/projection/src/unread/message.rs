@@ -9,7 +9,7 @@ use rookery_domain::{OwnedUserId, Pdu};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::content::Content;
+use crate::commits::Content;
 
 /// A message.
 #[derive(Debug, Default, Deserialize)]

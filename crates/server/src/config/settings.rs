@@ -92,7 +92,7 @@ pub const ALL: &[Setting] = &[
         "log",
         "FILTER",
         "info",
-        "a filter of tracing, such as info or rookery_query=debug,warn",
+        "a filter of tracing, such as info or rookery_delivery=debug,warn",
         "Filter of the log",
     ),
     serve(

@@ -77,7 +77,7 @@ async fn rewrite(config: &Config) -> Result<Compacted, Failure> {
 /// Removes derived files that may hold content from before a redaction: models from before a
 /// rebuild, snapshots of rooms, and half-written files of a crash.
 fn remove_derived(data: &Path) -> io::Result<()> {
-    rookery_query::remove_old(&data.join("models"))?;
+    rookery_projection::remove_old(&data.join("models"))?;
     for entry in fs::read_dir(data.join("rooms"))? {
         let path = entry?.path();
         if path.extension().is_some_and(|it| it == "state" || it == "new") {

@@ -10,7 +10,7 @@ use std::{collections::BTreeSet, path::Path, sync::Arc};
 use rookery_accounts::{Accounts, History, LogMark, Millis};
 use rookery_domain::{AccountEvent, Fact, Subject, UserId};
 use rookery_log::{EventLog, LoggedEvent, PAGE_MAX, Position, Scope, StreamId, StreamKind};
-use rookery_query::ReadModels;
+use rookery_view::Reader;
 
 use crate::{
     failure::Failure,
@@ -24,12 +24,12 @@ const NAMES_SHOWN: usize = 3;
 /// Answers questions of the accounts from the log and the read models.
 pub(crate) struct FromLog {
     pub(crate) log: Arc<dyn EventLog>,
-    pub(crate) models: ReadModels,
+    pub(crate) reader: Reader,
 }
 
 impl History for FromLog {
     fn knows(&self, user_id: &str) -> bool {
-        <&UserId>::try_from(user_id).is_ok_and(|user| self.models.view().is_known(user))
+        <&UserId>::try_from(user_id).is_ok_and(|user| self.reader.view().is_known(user))
     }
 
     fn mark(&self) -> LogMark {
@@ -148,7 +148,8 @@ pub(crate) async fn accounts_with_log(node: &Node, accept: bool) -> Result<(), F
 
 /// Creates an account for a user of the log without one, because an operator names the user. Returns whether it did.
 ///
-/// # Errors [`Failure`] if the accounts cannot be read or written.
+/// # Errors
+/// [`Failure`] if the accounts cannot be read or written.
 pub(crate) async fn adopt_named(node: &Node, name: &str) -> Result<bool, Failure> {
     if !knows_without_account(node, name)? {
         return Ok(false);
@@ -161,16 +162,18 @@ pub(crate) async fn adopt_named(node: &Node, name: &str) -> Result<bool, Failure
 
 /// Whether the log knows this user, by ID or local part, and there is no account.
 ///
-/// # Errors [`Failure`] if the accounts cannot be read.
+/// # Errors
+/// [`Failure`] if the accounts cannot be read.
 pub(crate) fn knows_without_account(node: &Node, name: &str) -> Result<bool, Failure> {
     let Some(user_id) = node.accounts.user_id(name) else { return Ok(false) };
     let user = <&UserId>::try_from(user_id.as_str());
-    Ok(!node.accounts.exists(name)? && user.is_ok_and(|user| node.models.view().is_known(user)))
+    Ok(!node.accounts.exists(name)? && user.is_ok_and(|user| node.reader.view().is_known(user)))
 }
 
 /// From now on, registration makes nobody an administrator.
 ///
-/// # Errors [`Failure`] if the accounts cannot be written.
+/// # Errors
+/// [`Failure`] if the accounts cannot be written.
 pub(crate) async fn leave_first_place_to_operators(node: &Node) -> Result<(), Failure> {
     Ok(node.accounts.adopt(Vec::new(), Vec::new(), Millis(clock::now().0)).await?)
 }
@@ -189,7 +192,7 @@ async fn compare(node: &Node) -> Result<Lack, Failure> {
 
 /// Local parts of users of this server with data in the log and without an account.
 fn missing(node: &Node) -> Result<Vec<String>, Failure> {
-    let view = node.models.view();
+    let view = node.reader.view();
     let server = node.commands.server_name();
     let named = view.users_named(server).map(UserId::localpart);
     let mut lacking = node.accounts.without_account(named)?;
@@ -204,7 +207,7 @@ fn missing(node: &Node) -> Result<Vec<String>, Failure> {
 
 /// Devices that the log removed after `since` and the accounts still have.
 async fn revived(node: &Node, since: Position) -> Result<Vec<(String, String)>, Failure> {
-    let moved: Vec<StreamId> = node.models.view().accounts_after(since).cloned().collect();
+    let moved: Vec<StreamId> = node.reader.view().accounts_after(since).cloned().collect();
     let mut revived = Vec::new();
     for stream in moved {
         let Some((StreamKind::User, user)) = stream.split() else { continue };
@@ -247,6 +250,6 @@ async fn removed_devices(
 }
 
 /// Lets the accounts ask the log before they assign a name.
-pub(crate) fn follow(accounts: &Accounts, log: Arc<dyn EventLog>, models: ReadModels) {
-    accounts.follow(Arc::new(FromLog { log, models }));
+pub(crate) fn follow(accounts: &Accounts, log: Arc<dyn EventLog>, reader: Reader) {
+    accounts.follow(Arc::new(FromLog { log, reader }));
 }

@@ -41,7 +41,7 @@ pub async fn execute(node: &Node, order: Order, output: &Output) -> Result<(), F
 }
 
 async fn rebuild(node: &Node, output: &Output) -> Result<(), Failure> {
-    let tell = |report: rookery_query::Progress| {
+    let tell = |report: rookery_projection::Progress| {
         output.progress("rebuilding", report.done, report.total);
     };
     let rebuilt = node.models.rebuild(tell).await?;
@@ -74,11 +74,11 @@ async fn verify(node: &Node, output: &Output) -> Result<(), Failure> {
         ))
         .await;
     check_contents(node, output).await?;
-    let tell = |report: rookery_query::Progress| {
+    let tell = |report: rookery_projection::Progress| {
         output.progress("checking the read models", report.done, report.total);
     };
     let differences = node.models.verify(tell).await?;
-    let parked = node.models.view().parked();
+    let parked = node.reader.view().parked();
     for parked in &parked {
         output
             .text(format!(

@@ -12,7 +12,7 @@ use crate::{failure::Failure, node::Node, serve::health, terminal, terminal::cou
 pub(super) async fn status(node: &Node, output: &Output) -> Result<(), Failure> {
     let problems = health::problems(node);
     let tail = *node.log.tail().borrow();
-    let served = node.models.view().position();
+    let served = node.reader.view().position();
     let lost = terminal::lost_lines();
     let mut text = format!(
         "log: ends at position {tail}\nread models: at position {served}\nlog lines lost: {lost}\n"

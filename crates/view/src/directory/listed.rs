@@ -16,14 +16,11 @@ use std::{
 
 use imbl::OrdMap;
 use parking_lot::Mutex;
-use rookery_domain::{AliasEvent, Fact, RoomId, normal};
+use rookery_domain::{AliasEvent, Fact, RoomAliasId, RoomId, normal};
 use rookery_log::{Position, StreamKind};
+use rookery_projection::{Committed, Models, Observer, RoomMembers, StreamKey};
 
-use crate::{
-    Committed,
-    core::Core,
-    models::{Models, StreamKey},
-};
+use crate::Reader;
 
 /// Rooms that are looked at while the models are held still.
 const ROOMS_AT_ONCE: usize = 256;
@@ -74,21 +71,17 @@ pub(crate) struct Found {
     pub(crate) total: usize,
 }
 
-impl ListedRooms {
-    /// A commit is about to be applied: an alias leaves a room with it.
-    pub(crate) fn before(&self, models: &Models, committed: &Committed) {
-        if committed.stream.split().is_none_or(|(kind, _)| kind != StreamKind::Alias) {
-            return;
-        }
-        let key = models.directory.key_of(&committed.stream);
-        let target = key.and_then(|key| models.aliases.get(key)?.claim.as_ref());
-        if let Some((room, _)) = target {
+impl Observer for ListedRooms {
+    /// An alias may leave a room with the commit.
+    fn before(&self, models: &Models, committed: &Committed) {
+        let Some((StreamKind::Alias, alias)) = committed.stream.split() else { return };
+        let alias = <&RoomAliasId>::try_from(alias).ok();
+        if let Some(room) = alias.and_then(|alias| models.alias_target(alias)) {
             self.note(models, room);
         }
     }
 
-    /// A commit has been applied.
-    pub(crate) fn after(&self, models: &Models, committed: &Committed) {
+    fn after(&self, models: &Models, committed: &Committed) {
         match committed.stream.split() {
             Some((StreamKind::Room, room)) => {
                 let changes = committed.room_events().any(|(_, event)| {
@@ -109,17 +102,19 @@ impl ListedRooms {
         }
     }
 
+    /// All rooms are looked at again.
+    fn reset(&self) {
+        *self.changed.lock() = None;
+    }
+}
+
+impl ListedRooms {
     fn note(&self, models: &Models, room: &RoomId) {
         if let Some(changed) = &mut *self.changed.lock()
-            && let Some(key) = models.directory.key(StreamKind::Room, room.as_str())
+            && let Some(key) = models.room(room)
         {
             changed.insert(key);
         }
-    }
-
-    /// Rows of streams were changed otherwise than by commits: all rooms are looked at again.
-    pub(crate) fn forget(&self) {
-        *self.changed.lock() = None;
     }
 
     /// How many rooms have changed; none before the first look.
@@ -137,8 +132,7 @@ impl ListedRooms {
     /// Some of the rooms that are to be looked at, and whether these are all.
     fn take(&self, models: &Models) -> (Vec<StreamKey>, bool) {
         let mut changed = self.changed.lock();
-        let changed =
-            changed.get_or_insert_with(|| models.summaries.rows.keys().copied().collect());
+        let changed = changed.get_or_insert_with(|| models.rooms().collect());
         let taken: Vec<_> = changed.iter().take(ROOMS_AT_ONCE).copied().collect();
         for key in &taken {
             changed.remove(key);
@@ -189,18 +183,17 @@ impl State {
 
 /// What the list shows of a room, if it is listed.
 fn entry(models: &Models, key: StreamKey) -> Option<(u64, Arc<str>)> {
-    let summary = models.summaries.get(key).filter(|summary| summary.listed)?;
-    let room = models.directory.subject(key).and_then(|room| <&RoomId>::try_from(room).ok())?;
+    let summary = models.summary(key).filter(|summary| summary.listed)?;
+    let room = models.room_id(key)?;
     let texts = [&summary.name, &summary.topic, &summary.canonical_alias];
     let texts = texts.into_iter().flatten().map(String::as_str);
-    let aliases = models.aliases.shared.of(room);
-    let aliases = aliases.filter_map(|alias| models.directory.subject(alias));
+    let aliases = models.aliases_of(room).map(RoomAliasId::as_str);
     let text = texts.chain(aliases).collect::<Vec<_>>().join("\n");
-    let joined = models.memberships.get(key).map_or(0, crate::models::RoomMembers::joined);
+    let joined = models.members(key).map_or(0, RoomMembers::joined);
     Some((joined, normal(&text).into()))
 }
 
-impl Core {
+impl Reader {
     /// Looks at the rooms that have changed, until none has.
     #[expect(
         clippy::await_holding_invalid_type,
@@ -217,7 +210,7 @@ impl Core {
                     state.put(key, entry(&models, key));
                 }
                 if is_all {
-                    state.publish(models.position);
+                    state.publish(models.position());
                 }
                 is_all
             };
@@ -229,11 +222,11 @@ impl Core {
     }
 
     /// A page of the public list, as of now or of the list that it goes on with.
-    pub(crate) async fn listed(self: &Arc<Self>, asked: Asked) -> Found {
+    pub(super) async fn list(&self, asked: Asked) -> Found {
         if asked.after.is_none() {
-            let core = Arc::clone(self);
+            let reader = self.clone();
             // A reader that goes away leaves the others their list.
-            let refreshed = tokio::spawn(async move { core.refresh_listed().await }).await;
+            let refreshed = tokio::spawn(async move { reader.refresh_listed().await }).await;
             if let Err(error) = refreshed {
                 tracing::error!(%error, "the public list is not up to date");
             }

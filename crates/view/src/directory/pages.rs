@@ -6,8 +6,10 @@
 
 use rookery_domain::normal;
 use rookery_log::Position;
+use rookery_projection::StreamKey;
 
-use crate::{ReadModels, RoomView, View, listed::Asked, models::StreamKey};
+use super::listed::Asked;
+use crate::{Reader, RoomView, View};
 
 /// Longest text that is searched for, in bytes; what is longer fits nothing.
 const SEARCH_BYTES_MAX: usize = 1_024;
@@ -34,7 +36,7 @@ pub struct PublicRooms {
     pub total: usize,
 }
 
-impl ReadModels {
+impl Reader {
     /// The rooms that are listed and whose name, topic or alias has `search` in it (whatever the
     /// case), by joined users and then by age: `limit` of them after `after`.
     pub async fn public_rooms(
@@ -49,7 +51,7 @@ impl ReadModels {
         }
         let search = search.map(|text| normal(text).into());
         let after = after.map(|it| (it.position, it.joined, StreamKey(it.room.0)));
-        let found = self.core.listed(Asked { search, after, limit }).await;
+        let found = self.list(Asked { search, after, limit }).await;
         let place = |(joined, room): (u64, StreamKey)| PublicRoomCursor {
             position: found.position,
             joined,

@@ -5,14 +5,14 @@ use std::{io, ops::ControlFlow};
 use rookery_domain::{
     EventId, HistoryVisibility, Membership, OwnedUserId, RoomAliasId, RoomId, UserId,
 };
-use rookery_log::{Position, StreamKind};
-
-use crate::{
-    Member, Reactions, ReadMark, ReadMarks, RowKey, Seen, Sight, Summary, Thread, TimelineRow,
-    Unread, Viewer,
-    models::{Models, Related, RoomMembers, StreamKey},
-    timeline::{RoomTimeline, TimelineReader},
+use rookery_log::Position;
+use rookery_projection::{
+    Member, Models, Reactions, ReadMark, ReadMarks, Related, RoomMembers, RowKey, Slots, StreamKey,
+    Summary, Thread, TimelineReader, TimelineRow, Unread,
 };
+
+use super::Seen;
+use crate::{Sight, Viewer};
 
 /// Slots that a look at the state takes before it lets go of the models.
 const SLOTS_LOOKED_MAX: usize = 512;
@@ -21,7 +21,7 @@ const SLOTS_LOOKED_MAX: usize = 512;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SlotsPage {
     /// Type and state key of the slots, in their order. Those that nobody held at the position that was asked for may be
-    /// among them: see [`ReadModels::held_at`](crate::ReadModels::held_at).
+    /// among them: see [`Reader::held_at`](crate::Reader::held_at).
     pub slots: Vec<(String, String)>,
     /// How many slots were looked at.
     pub looked: usize,
@@ -68,8 +68,7 @@ pub struct RoomView<'a> {
 
 impl<'a> RoomView<'a> {
     pub(crate) fn new(models: &'a Models, key: StreamKey) -> Option<Self> {
-        let room = <&RoomId>::try_from(models.directory.subject(key)?).ok()?;
-        Some(Self { models, key, room, summary: models.summaries.get(key)? })
+        Some(Self { models, key, room: models.room_id(key)?, summary: models.summary(key)? })
     }
 
     /// The room ID.
@@ -86,38 +85,36 @@ impl<'a> RoomView<'a> {
 
     /// The aliases that point to the room, whether or not the room names them.
     pub fn aliases(&self) -> impl Iterator<Item = &'a RoomAliasId> {
-        let models = self.models;
-        let keys = models.aliases.shared.of(self.room);
-        keys.filter_map(|key| <&RoomAliasId>::try_from(models.directory.subject(key)?).ok())
+        self.models.aliases_of(self.room)
     }
 
     /// How many users are joined.
     #[must_use]
     pub fn joined_count(&self) -> u64 {
-        self.models.memberships.get(self.key).map_or(0, RoomMembers::joined)
+        self.models.members(self.key).map_or(0, RoomMembers::joined)
     }
 
     /// How many users are invited.
     #[must_use]
     pub fn invited_count(&self) -> u64 {
-        self.models.memberships.get(self.key).map_or(0, RoomMembers::invited)
+        self.models.members(self.key).map_or(0, RoomMembers::invited)
     }
 
     /// The last commit in the room.
     #[must_use]
     pub fn activity(&self) -> Position {
-        self.models.memberships.get(self.key).map(|room| room.activity).unwrap_or_default()
+        self.models.members(self.key).map(RoomMembers::activity).unwrap_or_default()
     }
 
     /// A user who is or was in the room in some way.
     #[must_use]
     pub fn member(&self, user: &UserId) -> Option<&'a Member> {
-        self.models.memberships.get(self.key)?.get(user)
+        self.models.members(self.key)?.get(user)
     }
 
     /// All who are or were in the room in some way, by user ID.
     pub fn members(&self) -> impl Iterator<Item = (&'a OwnedUserId, &'a Member)> {
-        self.models.memberships.get(self.key).into_iter().flat_map(RoomMembers::iter)
+        self.models.members(self.key).into_iter().flat_map(RoomMembers::iter)
     }
 
     /// The same, of users after `user`: for pages.
@@ -125,14 +122,13 @@ impl<'a> RoomView<'a> {
         &self,
         user: &UserId,
     ) -> impl Iterator<Item = (&'a OwnedUserId, &'a Member)> {
-        self.models.memberships.get(self.key).into_iter().flat_map(move |room| room.after(user))
+        self.models.members(self.key).into_iter().flat_map(move |room| room.after(user))
     }
 
     /// How far `user` has read the room. What is private in it is for the user alone.
     #[must_use]
     pub fn read_marks(&self, user: &UserId) -> Option<&'a ReadMarks> {
-        let key = self.models.directory.key(StreamKind::User, user.as_str())?;
-        self.models.receipts.get(key)?.of(self.room)
+        self.models.read_marks(self.models.user(user)?, self.room)
     }
 
     /// The public marks of those who have joined, the newest first.
@@ -147,9 +143,9 @@ impl<'a> RoomView<'a> {
         before: Position,
     ) -> impl Iterator<Item = (&'a UserId, &'a ReadMark, bool)> {
         let (models, room) = (self.models, *self);
-        models.receipts.shared.before(self.room, before).filter_map(move |key| {
-            let user = <&UserId>::try_from(models.directory.subject(key)?).ok()?;
-            let mark = models.receipts.get(key)?.of(room.room)?.public.as_ref()?;
+        models.readers().before(self.room, before).filter_map(move |key| {
+            let user = models.user_id(key)?;
+            let mark = models.read_marks(key, room.room)?.public.as_ref()?;
             let member = room.member(user);
             Some((user, mark, member.is_some_and(|it| it.membership == Membership::Join)))
         })
@@ -158,9 +154,8 @@ impl<'a> RoomView<'a> {
     /// What `user`, if joined, has not read of the room.
     #[must_use]
     pub fn unread(&self, user: &UserId) -> Unread {
-        let Some(room) = self.models.unread.get(self.key) else { return Unread::default() };
         let read = self.read_marks(user).and_then(ReadMarks::furthest);
-        room.of(user, read.map_or(0, |mark| mark.sequence))
+        self.models.unread(self.key, user, read.map_or(0, |mark| mark.sequence))
     }
 
     /// What `user` was after the commit at `position`.
@@ -186,16 +181,14 @@ impl<'a> RoomView<'a> {
                 self.member(user).map(|member| &*member.history).unwrap_or_default()
             }
         };
-        let models = self.models;
-        let horizons = [models.memberships.horizon(self.key), models.summaries.horizon(self.key)];
-        let horizon = horizons.into_iter().flatten().min();
-        Sight::new(*viewer == Viewer::Server, horizon, membership, &self.summary.visibility)
+        let all = *viewer == Viewer::Server;
+        Sight::new(all, self.models.horizon(self.key), membership, &self.summary.visibility)
     }
 
     /// The last edit of an event by its sender, as far as it is seen.
     #[must_use]
     pub fn latest_edit(&self, event: &EventId, sender: &UserId, seen: &Seen<'_>) -> Option<RowKey> {
-        self.related(event)?.latest_edit(sender, seen)
+        self.related(event)?.latest_edit(sender, |it| seen.sees(it))
     }
 
     /// How many edits of an event there are, by whomever.
@@ -219,13 +212,13 @@ impl<'a> RoomView<'a> {
     /// The last event of the thread that an event began, of those that are seen.
     #[must_use]
     pub fn thread_end(&self, event: &EventId, seen: &Seen<'_>) -> Option<RowKey> {
-        self.related(event)?.thread_end(seen)
+        self.related(event)?.thread_end(|it| seen.sees(it))
     }
 
     /// The reactions to an event, by key, as far as they are seen.
     #[must_use]
     pub fn reactions(&self, event: &EventId, seen: &Seen<'_>) -> Vec<Reactions> {
-        self.related(event).map(|related| related.reactions(seen)).unwrap_or_default()
+        self.related(event).map(|related| related.reactions(|it| seen.sees(it))).unwrap_or_default()
     }
 
     /// How many events edit an event, react to it, or continue it.
@@ -241,7 +234,7 @@ impl<'a> RoomView<'a> {
             Viewer::User(user) => Some(&**user),
             Viewer::Server => None,
         };
-        self.related(event)?.thread(viewer, seen)
+        self.related(event)?.thread(viewer, |it| seen.sees(it))
     }
 
     /// The keys with which anybody has reacted to an event, each once.
@@ -257,7 +250,7 @@ impl<'a> RoomView<'a> {
     }
 
     fn related(&self, event: &EventId) -> Option<&'a Related> {
-        self.models.relations.get(self.key)?.get(event)
+        self.models.related(self.key, event)
     }
 
     /// The redaction of the event at `index` of the commit at `position`, if it was redacted.
@@ -269,12 +262,12 @@ impl<'a> RoomView<'a> {
     /// The event that holds a slot of the room's state.
     #[must_use]
     pub fn state(&self, kind: &str, state_key: &str) -> Option<RowKey> {
-        self.models.timelines.get(self.key)?.slots().get(kind, state_key)
+        self.models.slots(self.key)?.get(kind, state_key)
     }
 
     /// The events that hold the room's state: type, state key, event.
     pub fn state_all(&self) -> impl Iterator<Item = (&'a str, &'a str, RowKey)> {
-        self.models.timelines.get(self.key).into_iter().flat_map(|room| room.slots().iter())
+        self.models.slots(self.key).into_iter().flat_map(Slots::iter)
     }
 
     /// The event that held a slot after the commit at `position`, in one walk.
@@ -303,11 +296,11 @@ impl<'a> RoomView<'a> {
         walk: &mut SlotWalk,
         steps: usize,
     ) -> io::Result<ControlFlow<Option<RowKey>>> {
-        let Some(timeline) = self.models.timelines.get(self.key) else {
+        let Some(slots) = self.models.slots(self.key) else {
             return Ok(ControlFlow::Break(None));
         };
-        let resolved = timeline.slots().resolved(kind, state_key);
-        let now = || timeline.slots().get(kind, state_key);
+        let resolved = slots.resolved(kind, state_key);
+        let now = || slots.get(kind, state_key);
         let Walked { holder, left, steps: walked } =
             walk.get_or_insert_with(|| Walked { holder: now(), left: resolved.len(), steps: 0 });
         for _ in 0..steps {
@@ -342,8 +335,7 @@ impl<'a> RoomView<'a> {
         position: Position,
     ) -> impl Iterator<Item = io::Result<(&'a str, &'a str, RowKey)>> {
         let room = *self;
-        let slots = self.models.timelines.get(self.key).into_iter().flat_map(|room| {
-            let slots = room.slots();
+        let slots = self.models.slots(self.key).into_iter().flat_map(|slots| {
             let held = slots.iter().map(|(kind, state_key, _)| (kind, state_key));
             held.chain(slots.emptied())
         });
@@ -359,7 +351,7 @@ impl<'a> RoomView<'a> {
     pub fn slots(&self, wanted: WantedSlots<'_>) -> SlotsPage {
         let WantedSlots { kind, state_key, after, at, limit } = wanted;
         let mut page = SlotsPage::default();
-        let Some(timeline) = self.models.timelines.get(self.key) else { return page };
+        let Some(slots) = self.models.slots(self.key) else { return page };
         if let (Some(kind), Some(state_key)) = (kind, state_key) {
             let slot = (kind, state_key);
             if limit > 0 && after.is_none_or(|after| after < slot) {
@@ -368,7 +360,6 @@ impl<'a> RoomView<'a> {
             }
             return page;
         }
-        let slots = timeline.slots();
         // Slots that are empty now may have been held then. There are few.
         let is_now = at >= self.activity();
         let emptied = slots.emptied().filter(|slot| !is_now && after.is_none_or(|it| it < *slot));
@@ -396,12 +387,11 @@ impl<'a> RoomView<'a> {
     /// How many events the timeline has.
     #[must_use]
     pub fn timeline_len(&self) -> u64 {
-        self.models.timelines.get(self.key).map_or(0, RoomTimeline::count)
+        self.models.timeline_len(self.key)
     }
 
     fn reader(&self) -> Option<TimelineReader<'a>> {
-        let timelines = &self.models.timelines;
-        Some(timelines.get(self.key)?.reader(&timelines.shared))
+        self.models.timeline(self.key)
     }
 
     /// Up to `limit` rows before `key` (from the end for `None`), the last of them first.

@@ -11,8 +11,10 @@ use std::io;
 
 use rookery_domain::{Membership, OwnedRoomId, RoomId, UserId};
 use rookery_log::Position;
+use rookery_projection::{Member, MembershipChange, TimelineRow};
 
-use crate::{Closing, Member, MembershipChange, Moved, RoomView, RoomsPage, TimelineRow, View};
+use super::{Closing, RoomView};
+use crate::{Moved, RoomsPage, View};
 
 /// Rooms closed since a position that one answer tells of, at most.
 pub const CLOSED_MAX: usize = 10_000;
@@ -53,7 +55,7 @@ pub struct ClosedRoom {
 impl View<'_> {
     /// A page of the rooms that `user` had joined at `at`, and is in now; of those, the ones that
     /// `wants` lets pass. `moved` says when those were active that have been active since
-    /// ([`ReadModels::moved_since`](crate::ReadModels::moved_since)).
+    /// ([`Reader::moved_since`](crate::Reader::moved_since)).
     ///
     /// # Errors
     /// If a file of the models cannot be read.
@@ -167,7 +169,7 @@ impl View<'_> {
     /// after `since`: what [`Self::closed_since`] looks at.
     #[must_use]
     pub fn closed_looked(&self, user: &UserId, since: Position) -> usize {
-        self.models().memberships.shared.changed_since(user, since).take(CLOSED_MAX + 1).count()
+        self.models().rooms_of_users().changed_since(user, since).take(CLOSED_MAX + 1).count()
     }
 
     /// The rooms that were closed to `user` between the two positions, and that she had joined, or been invited to, at the
@@ -175,7 +177,7 @@ impl View<'_> {
     #[must_use]
     pub fn closed_since(&self, user: &UserId, since: Position, at: Position) -> Vec<ClosedRoom> {
         use Membership::{Ban, Invite, Join, Knock, Leave};
-        let rooms = self.models().memberships.shared.changed_since(user, since).take(CLOSED_MAX);
+        let rooms = self.models().rooms_of_users().changed_since(user, since).take(CLOSED_MAX);
         let rooms = rooms.filter_map(|room| self.room_at(room));
         let closed = rooms.filter_map(|room| {
             let (before, after) = (room.membership_at(user, since), room.membership_at(user, at));
@@ -213,9 +215,7 @@ impl View<'_> {
         before: Position,
         limit: usize,
     ) -> Vec<(Position, RoomView<'_>)> {
-        let memberships = &self.models().memberships;
-        let found =
-            memberships.shared.page(user, membership, (after, before), limit, &memberships.rows);
+        let found = self.models().rooms_between(user, membership, (after, before), limit);
         let rooms = found.into_iter();
         rooms.filter_map(|(position, room)| Some((position, self.room_at(room)?))).collect()
     }

@@ -3,13 +3,13 @@
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use proptest::{collection::vec, prelude::*};
+use rookery_domain::Membership;
 use rookery_log::{EventLog, Position};
 use serde_json::json;
 
 use crate::{
-    Anchor, Begins, Membership, Meter, Missed, ReadModels, TimelineError, Unmetered, Viewer,
-    Wanted, WantedRooms,
-    testing::{Scene, room, settle, user},
+    Anchor, Begins, Meter, Missed, Reader, TimelineError, Unmetered, Viewer, Wanted, WantedRooms,
+    tests::testing::{Scene, room, settle, user},
 };
 
 #[tokio::test]
@@ -137,7 +137,7 @@ proptest! {
 
 /// Lets a request look at so much, and checks whenever it pauses that it has let go of the models.
 struct Limited<'a> {
-    models: &'a ReadModels,
+    models: &'a Reader,
     left: AtomicUsize,
     pauses: AtomicUsize,
 }
@@ -149,7 +149,7 @@ impl Meter for Limited<'_> {
     }
 
     async fn pause(&self) -> bool {
-        assert!(self.models.core.models.try_write().is_some(), "the models are held");
+        assert!(!self.models.models().is_held(), "the models are held");
         self.pauses.fetch_add(1, Relaxed);
         true
     }

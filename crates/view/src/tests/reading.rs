@@ -1,10 +1,11 @@
 //! What the models answer.
 
+use rookery_domain::{HistoryVisibility, Membership};
 use serde_json::json;
 
 use crate::{
-    Anchor, HistoryVisibility, Membership, PublicRooms, ReadModels, TimelineError, Viewer, Wanted,
-    testing::{Scene, room, settle, user},
+    Anchor, PublicRooms, Reader, TimelineError, Viewer, Wanted,
+    tests::testing::{Scene, room, settle, user},
 };
 
 fn is_send<T: Send>(value: T) -> T {
@@ -214,7 +215,7 @@ async fn event_is_found_by_id_with_what_surrounds_it() {
 }
 
 /// The names of the rooms of a page that are still listed.
-fn shown(models: &ReadModels, page: &PublicRooms) -> Vec<String> {
+fn shown(models: &Reader, page: &PublicRooms) -> Vec<String> {
     let view = models.view();
     let rooms = page.rooms.iter().filter_map(|place| view.listed_room(*place));
     rooms.map(|room| room.summary().name.clone().unwrap()).collect()
@@ -235,16 +236,16 @@ async fn a_list_is_made_of_the_rooms_that_changed_and_not_of_all() {
     }
     settle(&models).await;
     assert_eq!(models.public_rooms(None, None, 9).await.total, 2);
-    assert_eq!(models.core.listed.waiting(), Some(0));
+    assert_eq!(models.listed.waiting(), Some(0));
     // A message changes no list; a member does, of one room.
     scene.message("a", "alice").await;
     settle(&models).await;
-    assert_eq!(models.core.listed.waiting(), Some(0));
+    assert_eq!(models.listed.waiting(), Some(0));
     scene.member("a", "bob", "join").await;
     settle(&models).await;
-    assert_eq!(models.core.listed.waiting(), Some(1));
+    assert_eq!(models.listed.waiting(), Some(1));
     // A search does not hold the models: a commit is applied while one waits for its turn.
-    let turn = models.core.listed.searching().await;
+    let turn = models.listed.searching().await;
     let search = models.public_rooms(Some("x"), None, 9);
     tokio::pin!(search);
     tokio::select! {
@@ -271,7 +272,7 @@ async fn a_search_whose_reader_is_parked_keeps_no_turn() {
     settle(&models).await;
     // The list is made, and a reader with a search waits in line when it is parked.
     models.public_rooms(None, None, 9).await;
-    let turn = models.core.listed.searching().await;
+    let turn = models.listed.searching().await;
     let parked = models.public_rooms(Some("a"), None, 9);
     tokio::pin!(parked);
     for _ in 0..100 {

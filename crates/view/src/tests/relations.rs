@@ -4,11 +4,12 @@ use std::{fs, path::Path};
 
 use rookery_domain::{Envelope, Erased, EventId, OwnedEventId};
 use rookery_log::{Position, StreamId, StreamKind};
+use rookery_projection::{Reactions, RowKey};
 use serde_json::{Value, json};
 
 use crate::{
-    Reactions, ReadModels, RowKey, Seen, Viewer, generation,
-    testing::{Scene, room, room_id, settle, user},
+    Reader, Seen, Viewer,
+    tests::testing::{Scene, room, room_id, settle, user},
 };
 
 fn event(number: u64) -> OwnedEventId {
@@ -24,7 +25,7 @@ struct Found {
 }
 
 /// Events by the position of their commits, as these scenes have one for each.
-async fn found(models: &ReadModels, who: &str, number: u64, until: Option<Position>) -> Found {
+async fn found(models: &Reader, who: &str, number: u64, until: Option<Position>) -> Found {
     settle(models).await;
     let viewer = Viewer::User(user(who));
     let view = models.view();
@@ -76,7 +77,7 @@ fn edits(number: u64) -> Value {
 }
 
 /// A room of Alice and Bob. Its first five events are one commit, the others one each.
-async fn scene() -> (Scene, ReadModels) {
+async fn scene() -> (Scene, Reader) {
     let mut scene = Scene::new();
     let models = scene.open().await;
     scene.create("a", "alice").await;
@@ -188,9 +189,13 @@ async fn what_is_redacted_relates_to_nothing_any_more() {
         };
         assert_eq!(left, expected);
     }
-    assert_eq!(models.verify(|_| {}).await.unwrap(), []);
-    let empty = models.core.models.read().relations.rows.values().next().unwrap().value.is_empty();
-    assert!(empty, "nothing is kept of what is gone");
+    assert_eq!(models.models().verify(|_| {}).await.unwrap(), []);
+    let view = models.view();
+    let key = view.models().room(&room("a")).unwrap();
+    assert!(
+        view.models().related(key, &event(MESSAGE)).is_none(),
+        "nothing is kept of what is gone"
+    );
 }
 
 #[tokio::test]
@@ -214,10 +219,11 @@ async fn rows_of_relations_are_those_of_the_golden_file() {
     scene.send("a", "alice", "m.room.message", None, edits(MESSAGE)).await;
     scene.send("a", "bob", "m.room.message", None, in_thread(MESSAGE)).await;
     settle(&models).await;
-    models.save().await.unwrap();
-    let file = generation::path(scene.dir.path(), 1).join("relations.snapshot");
+    models.models().save().await.unwrap();
+    let file = scene.dir.path().join("generation-1").join("relations.snapshot");
     let written = fs::read(file).unwrap();
-    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/relations-with-rows-1");
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../projection/tests/golden/relations-with-rows-1");
     if std::env::var_os("ROOKERY_WRITE_GOLDEN_FILES").is_some() {
         fs::write(&golden, &written).unwrap();
     }
@@ -244,7 +250,7 @@ async fn an_edit_reads_no_other_edits_and_counts_them() {
     let known = models.known_to_refer(&[event(MESSAGE)], &alice).await.unwrap().remove(0);
     assert_eq!(known.reactions, ["👍"]);
     // What is read from a snapshot counts the same.
-    models.save().await.unwrap();
+    models.models().save().await.unwrap();
     drop(models);
     let models = scene.open().await;
     assert_eq!(

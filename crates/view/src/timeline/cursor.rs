@@ -7,8 +7,7 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use rookery_domain::RoomId;
 use rookery_log::{Epoch, Position, Sealed, TokenKey, TokenKind};
-
-use super::RowKey;
+use rookery_projection::RowKey;
 
 /// Version 1 was not sealed.
 const VERSION: u8 = 2;

@@ -8,8 +8,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use parking_lot::Mutex;
 use rookery_domain::{OwnedRoomId, RoomId};
 use rookery_log::Position;
+use rookery_projection::RowKey;
 
-use super::{Anchor, RowKey, TimelineEvent};
+use super::{Anchor, TimelineEvent};
 
 /// Asked between the steps of a long read.
 #[async_trait::async_trait]

@@ -7,12 +7,13 @@ use std::{io, sync::Arc};
 
 use rookery_domain::{OwnedEventId, RoomEvent, RoomId, TimelineEventType};
 use rookery_log::{Position, ReadError};
+use rookery_projection::{Committed, ReadModels, RowKey, TimelineRow};
 
 use super::{
-    EVENT_UNIT_BYTES, Meter, ROWS_OF_A_UNIT, RowKey, Scans, TimelineRow,
+    EVENT_UNIT_BYTES, Meter, ROWS_OF_A_UNIT, Scans,
     meter::{Scanned, StepKey},
 };
-use crate::{Committed, Sight, View, Viewer, core::Core};
+use crate::{Sight, View, Viewer};
 
 /// Rows that one call looks at, at most.
 const SCANNED_ROWS_MAX: usize = 20_000;
@@ -147,7 +148,7 @@ pub enum TimelineError {
 
 /// Reads pages.
 pub(crate) struct Pager<'a> {
-    pub(crate) core: &'a Core,
+    pub(crate) models: &'a ReadModels,
     pub(crate) room: &'a RoomId,
     pub(crate) viewer: &'a Viewer,
     /// What the request may look at.
@@ -243,7 +244,7 @@ impl Pager<'_> {
         let chunk = self.chunk(anchor, rows, until)?;
         take(chunk.scanned.div_ceil(ROWS_OF_A_UNIT))?;
         let seen = &chunk.seen[..chunk.seen.len().min(enough)];
-        let events = resolve(self.core, seen).await?;
+        let events = resolve(self.models, seen).await?;
         let Chunk { seen, scanned, resume, position } = chunk;
         let step = Scanned { events, seen: seen.len(), rows: scanned, resume, position };
         take(step.events.len() + step.len_bytes() / EVENT_UNIT_BYTES)?;
@@ -255,7 +256,7 @@ impl Pager<'_> {
     /// What is before the first event that this server has of the room.
     async fn beginning(&self) -> Result<Begins, TimelineError> {
         let row = {
-            let view = View::new(self.core.models.read(), self.core.log.epoch());
+            let view = View::of(self.models);
             let room = view.room(self.room).ok_or(TimelineError::NoSuchRoom)?;
             let Some(row) = room.rows_after(None, 1)?.pop() else { return Ok(Begins::Missing) };
             if !is_visible(&row, &room.sight(self.viewer)) {
@@ -263,7 +264,7 @@ impl Pager<'_> {
             }
             row
         };
-        let event = resolve(self.core, &[row]).await?.pop();
+        let event = resolve(self.models, &[row]).await?.pop();
         let creates = event.is_some_and(|it| it.event().pdu.kind == TimelineEventType::RoomCreate);
         Ok(if creates { Begins::Created } else { Begins::Missing })
     }
@@ -274,7 +275,7 @@ impl Pager<'_> {
         limit: usize,
         until: Option<Position>,
     ) -> Result<Chunk, TimelineError> {
-        let view = View::new(self.core.models.read(), self.core.log.epoch());
+        let view = View::of(self.models);
         let room = view.room(self.room).ok_or(TimelineError::NoSuchRoom)?;
         let rows = if anchor.is_backward() {
             room.rows_before(anchor.key(), limit)?
@@ -297,10 +298,10 @@ pub(crate) fn is_visible(row: &TimelineRow, sight: &Sight<'_>) -> bool {
 
 /// Fetches the events of rows, in their order.
 pub(crate) async fn resolve(
-    core: &Core,
+    models: &ReadModels,
     rows: &[TimelineRow],
 ) -> Result<Vec<TimelineEvent>, ReadError> {
-    let commits = core.commits(rows.iter().map(|row| row.key.position).collect()).await?;
+    let commits = models.commits(rows.iter().map(|row| row.key.position).collect()).await?;
     let events = rows
         .iter()
         .filter_map(|row| TimelineEvent::new(*row, Arc::clone(commits.get(&row.key.position)?)));

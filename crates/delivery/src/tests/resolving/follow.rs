@@ -5,9 +5,9 @@ use rookery_log::{Position, StreamId, StreamKind};
 
 use super::story::{State, Story};
 use crate::{
-    FeedItem, ReadModels,
+    FeedItem, Feeds,
     feed::Feed,
-    testing::{room, user},
+    tests::testing::{room, user},
 };
 
 pub(super) struct Client {
@@ -36,7 +36,7 @@ impl Client {
     }
 
     /// Starts anew from the position that was reached.
-    pub(super) fn resume(&mut self, models: &ReadModels) {
+    pub(super) fn resume(&mut self, models: &Feeds) {
         let view = models.view();
         let memberships = view.memberships_of(&self.user).map(|(room, _)| {
             let stream = StreamId::new(StreamKind::Room, room.as_str());
@@ -45,7 +45,7 @@ impl Client {
         self.feed = Feed::new(&self.user, memberships);
     }
 
-    pub(super) async fn catch_up(&mut self, models: &ReadModels, story: &Story) {
+    pub(super) async fn catch_up(&mut self, models: &Feeds, story: &Story) {
         let follower = models.follower();
         loop {
             let batch = follower.next(self.position, 3).await.unwrap();
@@ -53,7 +53,7 @@ impl Client {
                 return;
             }
             for commit in &batch.commits {
-                for item in self.feed.take(commit, models).unwrap() {
+                for item in self.feed.take(commit, models.reader()).unwrap() {
                     self.apply(&item, models, story);
                 }
             }
@@ -61,7 +61,7 @@ impl Client {
         }
     }
 
-    fn apply(&mut self, item: &FeedItem, models: &ReadModels, story: &Story) {
+    fn apply(&mut self, item: &FeedItem, models: &Feeds, story: &Story) {
         match item {
             FeedItem::Opened { committed, index } => {
                 self.told.push("opened".into());
@@ -74,7 +74,7 @@ impl Client {
                 self.state = found
                     .state_all()
                     .map(|(kind, state_key, key)| {
-                        let of = |commit: &&std::sync::Arc<crate::Committed>| {
+                        let of = |commit: &&std::sync::Arc<rookery_projection::Committed>| {
                             commit.position == key.position
                         };
                         let commit = story.commits.iter().find(of).unwrap();

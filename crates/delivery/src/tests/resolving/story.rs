@@ -5,12 +5,13 @@ use std::{collections::BTreeMap, sync::Arc};
 use proptest::prelude::*;
 use rookery_domain::{EventStatus, Membership, OwnedEventId, Room, SlotChange, StoredFact, UserId};
 use rookery_log::{EventLog, Position, Scope};
+use rookery_projection::{Committed, RowKey, decode};
+use rookery_view::Viewer;
 use serde_json::json;
 
 use crate::{
-    Committed, ReadModels, RowKey, Viewer,
-    restated::decode,
-    testing::{Scene, room, user},
+    Feeds,
+    tests::testing::{Scene, room, user},
 };
 
 pub(super) const USERS: [&str; 3] = ["alice", "bob", "carol"];
@@ -162,7 +163,7 @@ impl Story {
     }
 
     /// Compares the models with the fold, now and as of every commit before.
-    pub(super) fn check_models(&self, models: &ReadModels) {
+    pub(super) fn check_models(&self, models: &Feeds) {
         let view = models.view();
         let found = view.room(&room("a")).unwrap();
         let id = |key: RowKey| {
@@ -201,7 +202,7 @@ impl Story {
     }
 
     /// The timeline has every event in its place, and each late one says what it comes after.
-    pub(super) async fn check_timeline(&self, models: &ReadModels) {
+    pub(super) async fn check_timeline(&self, models: &Feeds) {
         let rows = models.view().room(&room("a")).unwrap().rows_after(None, usize::MAX).unwrap();
         assert!(rows.is_sorted_by_key(|row| row.key));
         let events = self.commits.iter().map(|commit| commit.room_events().count());
@@ -222,7 +223,7 @@ impl Story {
                     });
                     before.map(|other| other.key).max()
                 };
-                let found = models.event_before(&room("a"), &viewer, row.key).await.unwrap();
+                let found = models.reader().event_before(&room("a"), &viewer, row.key).await.unwrap();
                 assert_eq!(found.map(|event| event.row.key), expected, "{row:?}");
             }
         }

@@ -4,8 +4,8 @@ use rookery_log::Position;
 
 use super::{Follower, begin, narrow};
 use crate::{
-    Options, Turn,
-    testing::{Scene, settle, user},
+    Turn,
+    tests::testing::{Options, Scene, settle, user},
 };
 
 #[tokio::test]
@@ -19,12 +19,12 @@ async fn a_commit_of_a_room_wakes_its_members_and_nobody_else() {
     let models = scene.open_with(Options { rebuild_threads: 1, ..Options::default() }).await;
     let mut alice = models.subscribe(&user("alice"));
     let others: Vec<_> = others.iter().map(|name| models.subscribe(&user(name))).collect();
-    assert_eq!((models.delivery().subscribers, models.delivery().live), (1_001, 1_001));
+    assert_eq!((models.counters().subscribers, models.counters().live), (1_001, 1_001));
     for _ in 0..10 {
         scene.message("tea", "alice").await;
     }
     settle(&models).await;
-    let counted = models.delivery();
+    let counted = models.counters();
     assert_eq!((counted.routed, counted.wakes), (10, 1), "ten commits, one batch, one to wake");
     for _ in 0..10 {
         let Turn::Live(delivery) = alice.turn().await.unwrap() else { panic!("she is live") };
@@ -32,7 +32,7 @@ async fn a_commit_of_a_room_wakes_its_members_and_nobody_else() {
     }
     assert!(alice.is_caught_up());
     drop((alice, others));
-    assert_eq!((models.delivery().subscribers, models.delivery().live), (0, 0));
+    assert_eq!((models.counters().subscribers, models.counters().live), (0, 0));
 }
 
 #[tokio::test]
@@ -43,7 +43,7 @@ async fn a_full_inbox_is_counted_and_read_on_from_the_log() {
         scene.message("tea", "alice").await;
     }
     settle(&models).await;
-    assert_eq!((models.delivery().overflows, models.delivery().live), (1, 0));
+    assert_eq!((models.counters().overflows, models.counters().live), (1, 0));
     let mut told = 0;
     while !alice.is_caught_up() {
         match alice.turn().await.unwrap() {
@@ -56,7 +56,7 @@ async fn a_full_inbox_is_counted_and_read_on_from_the_log() {
         }
     }
     assert_eq!(told, 9);
-    assert_eq!(models.delivery().live, 1);
+    assert_eq!(models.counters().live, 1);
     assert!(alice.position() > Position(9));
 }
 
@@ -68,9 +68,13 @@ async fn pages_of_a_storm(readers: u64, pages_bytes_max: usize) -> u64 {
     for _ in 0..400 {
         scene.message("tea", "alice").await;
     }
-    let options = Options { pages_bytes_max, rebuild_threads: 1, ..Options::default() };
+    let options = Options {
+        pages_bytes_max: Some(pages_bytes_max),
+        rebuild_threads: 1,
+        ..Options::default()
+    };
     let models = scene.open_with(options).await;
-    assert!(models.core.ring.read().get(Position(401)).is_none());
+    assert!(models.models().latest(Position(401)).is_none());
     let mut catching_up = tokio::task::JoinSet::new();
     for number in 0..readers {
         let models = models.clone();
@@ -84,14 +88,14 @@ async fn pages_of_a_storm(readers: u64, pages_bytes_max: usize) -> u64 {
     while let Some(caught_up) = catching_up.join_next().await {
         caught_up.unwrap();
     }
-    let counted = models.delivery();
+    let counted = models.counters();
     assert_eq!(counted.live, 0, "all of them are gone");
     counted.page_reads
 }
 
 #[tokio::test]
 async fn readers_that_catch_up_together_read_the_log_hardly_more_often_than_one_does() {
-    let plenty = Options::default().pages_bytes_max;
+    let plenty = crate::Options::default().pages_bytes_max;
     let alone = pages_of_a_storm(1, plenty).await;
     assert!(alone > 30, "{alone} pages");
     assert_eq!(pages_of_a_storm(200, plenty).await, alone);

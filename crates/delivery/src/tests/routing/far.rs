@@ -9,12 +9,12 @@ use super::{
     told_by_oracle,
 };
 use crate::{
-    Options, ReadModels,
-    testing::{Scene, settle, user},
+    Feeds,
+    tests::testing::{Options, Scene, settle, user},
 };
 
 /// All public receipts: whose and in which room, each with its place.
-async fn receipts(scene: &Scene, models: &ReadModels) -> Vec<(String, u64)> {
+async fn receipts(scene: &Scene, models: &Feeds) -> Vec<(String, u64)> {
     let mut receipts = Vec::new();
     for name in USERS {
         let who = format!("user/{}", user(name));
@@ -54,7 +54,7 @@ proptest! {
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let options = Options { far_commits: 1, ..narrow(4, 4) };
+            let options = Options { far_commits: Some(1), ..narrow(4, 4) };
             let (mut scene, models) = begin(options).await;
             // Rooms of nobody else, so that there is something to leave out.
             for number in 0..30 {
@@ -97,12 +97,12 @@ async fn one_far_behind_whose_rooms_are_quiet_does_not_read_the_log() {
         scene.message("pot", "bob").await;
     }
     let last = scene.message("tea", "alice").await;
-    let options = Options { far_commits: 100, rebuild_threads: 1, ..Options::default() };
+    let options = Options { far_commits: Some(100), rebuild_threads: 1, ..Options::default() };
     let models = scene.open_with(options).await;
     let mut alice = Follower::after(&models, "alice", after);
     alice.read(usize::MAX, usize::MAX).await;
     assert_eq!(alice.told, ["3: m.room.message".to_owned(), format!("{last}: m.room.message")]);
-    let counted = models.delivery();
+    let counted = models.counters();
     assert_eq!((counted.shortcuts, counted.page_reads, counted.live), (1, 0, 1));
 }
 
@@ -116,10 +116,10 @@ async fn one_far_behind_whose_rooms_are_busy_reads_along_the_log() {
         scene.message("tea", "alice").await;
         scene.message("pot", "bob").await;
     }
-    let options = Options { far_commits: 50, rebuild_threads: 1, ..Options::default() };
+    let options = Options { far_commits: Some(50), rebuild_threads: 1, ..Options::default() };
     let models = scene.open_with(options).await;
     let mut alice = Follower::after(&models, "alice", Position(3));
     alice.read(usize::MAX, usize::MAX).await;
     assert_eq!(alice.told.len(), 100);
-    assert_eq!((models.delivery().shortcuts, models.delivery().page_reads), (0, 13));
+    assert_eq!((models.counters().shortcuts, models.counters().page_reads), (0, 13));
 }

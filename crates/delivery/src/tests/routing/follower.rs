@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use rookery_domain::{OwnedUserId, UserId};
 use rookery_log::{EventLog, Position, Scope};
+use rookery_projection::{Committed, decode};
 
 use super::super::feeding::word;
 use crate::{
-    Committed, FeedItem, ReadModels, Subscription, Turn,
+    FeedItem, Feeds, Subscription, Turn,
     feed::Feed,
-    restated::decode,
-    testing::{Scene, user},
+    tests::testing::{Scene, user},
 };
 
 pub(super) struct Follower {
@@ -20,13 +20,13 @@ pub(super) struct Follower {
 }
 
 impl Follower {
-    pub(super) fn after(models: &ReadModels, name: &str, position: Position) -> Self {
+    pub(super) fn after(models: &Feeds, name: &str, position: Position) -> Self {
         let user = user(name);
         let subscription = models.subscribe_after(&user, position);
         Self { user, subscription, told: Vec::new() }
     }
 
-    pub(super) fn live(models: &ReadModels, name: &str) -> Self {
+    pub(super) fn live(models: &Feeds, name: &str) -> Self {
         let user = user(name);
         let subscription = models.subscribe(&user);
         Self { user, subscription, told: Vec::new() }
@@ -37,7 +37,7 @@ impl Follower {
     }
 
     /// Starts anew from the position that was reached.
-    pub(super) fn cut(&mut self, models: &ReadModels) {
+    pub(super) fn cut(&mut self, models: &Feeds) {
         let position = self.subscription.position();
         self.subscription = models.subscribe_after(&self.user, position);
     }
@@ -88,7 +88,7 @@ fn told(committed: &Committed, item: &FeedItem) -> String {
 /// All that the plain feed, over the whole log, tells `who` after `after`.
 pub(super) async fn told_by_oracle(
     scene: &Scene,
-    models: &ReadModels,
+    models: &Feeds,
     who: &UserId,
     after: Position,
 ) -> Vec<String> {
@@ -100,7 +100,7 @@ pub(super) async fn told_by_oracle(
         at = last.position;
         for commit in decode(&*scene.log, &records).await.unwrap() {
             let commit = Arc::new(commit);
-            let items = feed.take(&commit, models).unwrap();
+            let items = feed.take(&commit, models.reader()).unwrap();
             if commit.position > after {
                 all.extend(items.iter().map(|item| told(&commit, item)));
             }

@@ -6,7 +6,7 @@ use rookery_log::EventLog;
 use serde_json::json;
 
 use super::super::feeding::note;
-use crate::testing::{self, Scene, user};
+use crate::tests::testing::{self, Scene, user};
 
 const ROOMS: [&str; 2] = ["tea", "pot"];
 const MEMBERSHIPS: [&str; 6] = ["join", "join", "leave", "invite", "ban", "knock"];

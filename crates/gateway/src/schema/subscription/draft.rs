@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use rookery_log::Position;
-use rookery_query::Committed;
+use rookery_projection::Committed;
 
 use super::{EventChunk, items::StreamItem, skipped::SkippedEvents};
 use crate::schema::{

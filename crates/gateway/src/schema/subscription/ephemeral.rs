@@ -9,7 +9,7 @@ use async_graphql::{ComplexObject, Context, Enum, Result, SimpleObject, Union};
 use rookery_domain::{EphemeralKind, Filter, Membership, OwnedUserId, RoomId, UserId};
 use rookery_ephemeral::{Changes, Presence, Reader, Shown};
 use rookery_log::Millis;
-use rookery_query::View;
+use rookery_view::View;
 
 use crate::schema::{
     context::{App, PAGE_MAX, app, page_size},
@@ -183,9 +183,9 @@ fn all(app: &App, viewer: &UserId, filter: &Filter) -> Changes {
 fn companions(view: &View<'_>, viewer: &UserId) -> Vec<OwnedUserId> {
     let joined = view.memberships_of(viewer).filter(|(_, it)| *it == Membership::Join);
     let mut rooms: Vec<_> = joined.filter_map(|(room, _)| view.room(room)).collect();
-    rooms.sort_by_key(rookery_query::RoomView::joined_count);
+    rooms.sort_by_key(rookery_view::RoomView::joined_count);
     let mut companions = BTreeSet::from([viewer.to_owned()]);
-    let members = rooms.iter().flat_map(rookery_query::RoomView::members);
+    let members = rooms.iter().flat_map(rookery_view::RoomView::members);
     for (user, member) in members.take(4 * COMPANIONS_MAX) {
         if companions.len() >= COMPANIONS_MAX {
             break;

@@ -2,7 +2,8 @@
 
 use async_graphql::{ComplexObject, Context, Enum, Result, SimpleObject, Union};
 use rookery_domain::{AccountEvent, Fact, Pdu};
-use rookery_query::{ClosedRoom, Closing, Committed};
+use rookery_projection::Committed;
+use rookery_view::{ClosedRoom, Closing};
 
 use crate::schema::{
     context::{app, session},

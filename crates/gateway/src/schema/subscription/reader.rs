@@ -10,11 +10,11 @@
 use std::{pin::Pin, sync::Arc, time::Duration};
 
 use async_graphql::{Context, Result};
+use rookery_delivery::{Delivery, FeedItem, FollowError, Page, Subscription, Turn};
 use rookery_domain::{Deliver, Filter, Origin, OwnedRoomId, OwnedUserId, RoomId};
 use rookery_log::Position;
-use rookery_query::{
-    Committed, Delivery, EventAt, FeedItem, FollowError, Page, Subscription, Turn,
-};
+use rookery_projection::Committed;
+use rookery_view::EventAt;
 use tokio::time::{Sleep, sleep};
 
 use super::{
@@ -122,8 +122,8 @@ impl Reader {
         let user = session(context).viewer()?.to_owned();
         let device = session(context).device_id().ok().map(ToOwned::to_owned);
         let subscription = match after.map(|after| app.position(after)).transpose()? {
-            Some(after) => app.models.subscribe_after(&user, after),
-            None => app.models.subscribe(&user),
+            Some(after) => app.feeds.subscribe_after(&user, after),
+            None => app.feeds.subscribe(&user),
         };
         let bookmark = context.data_opt::<Bookmark>().cloned().unwrap_or_default();
         bookmark.set(app.resume_from(subscription.position()));

@@ -6,8 +6,8 @@
 use std::collections::HashMap;
 
 use async_graphql::{Enum, SimpleObject};
+use rookery_delivery::Skipped;
 use rookery_domain::OwnedRoomId;
-use rookery_query::Skipped;
 
 use crate::{
     schema::types::values::scalars::RoomIdScalar,

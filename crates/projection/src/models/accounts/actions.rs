@@ -15,8 +15,8 @@ use rookery_domain::{AccountEvent, Fact, Origin};
 use rookery_log::StreamKind;
 use serde::{Deserialize, Serialize};
 
-use super::{Fold, Rows, Shared, StreamKey, Unfit};
 use crate::Committed;
+use crate::models::{Fold, Rows, Shared, StreamKey, Unfit};
 
 /// Stands for a device of a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

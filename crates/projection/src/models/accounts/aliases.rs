@@ -9,8 +9,8 @@ use rookery_domain::{AliasEvent, Fact, OwnedRoomId, OwnedUserId, RoomId, UserId}
 use rookery_log::StreamKind;
 use serde::{Deserialize, Serialize};
 
-use super::{Fold, Rows, Shared, StreamKey, Unfit};
 use crate::Committed;
+use crate::models::{Fold, Rows, Shared, StreamKey, Unfit};
 
 /// Where an alias points.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

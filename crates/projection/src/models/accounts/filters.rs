@@ -12,26 +12,29 @@ use rookery_domain::{AccountEvent, Fact, Filter};
 use rookery_log::StreamKind;
 use serde::{Deserialize, Serialize};
 
-use super::{Fold, StreamKey, Unfit};
 use crate::Committed;
+use crate::models::{Fold, StreamKey, Unfit};
 
 /// The filters of one user, by ID.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Filters(BTreeMap<Box<str>, Box<str>>);
+pub struct Filters(BTreeMap<Box<str>, Box<str>>);
 
 impl Filters {
-    pub(crate) fn get(&self, filter_id: &str) -> Option<Filter> {
+    /// The filter with an ID.
+    #[must_use]
+    pub fn get(&self, filter_id: &str) -> Option<Filter> {
         serde_json::from_str(self.0.get(filter_id)?).ok()
     }
 
     /// The filters after the one with an ID.
-    pub(crate) fn after(&self, after: Option<&str>) -> impl Iterator<Item = (&str, Filter)> {
+    pub fn after(&self, after: Option<&str>) -> impl Iterator<Item = (&str, Filter)> {
         let begin = after.map_or(Unbounded, Excluded);
         let filters = self.0.range::<str, _>((begin, Unbounded));
         filters.filter_map(|(id, json)| Some((&**id, serde_json::from_str(json).ok()?)))
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, Filter)> {
+    /// All of them, by ID.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Filter)> {
         self.0.iter().filter_map(|(id, json)| Some((&**id, serde_json::from_str(json).ok()?)))
     }
 }

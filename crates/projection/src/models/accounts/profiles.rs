@@ -3,8 +3,8 @@
 use rookery_domain::{AccountEvent, Fact, Profile};
 use rookery_log::StreamKind;
 
-use super::{Fold, StreamKey, Unfit};
 use crate::Committed;
+use crate::models::{Fold, StreamKey, Unfit};
 
 impl Fold for Profile {
     const NAME: &'static str = "profiles";

@@ -13,8 +13,8 @@ use rookery_domain::{AccountEvent, Fact, OwnedEventId, OwnedRoomId, RoomId};
 use rookery_log::{Millis, Position, StreamKind};
 use serde::{Deserialize, Serialize};
 
-use super::{Fold, Rows, Shared, StreamKey, Unfit};
 use crate::Committed;
+use crate::models::{Fold, Rows, Shared, StreamKey, Unfit};
 
 /// Up to where a user has read a room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,7 +102,7 @@ impl Fold for Receipts {
 
 /// The users who have a public mark in each room.
 #[derive(Default)]
-pub(crate) struct ReadersOfRooms(HashMap<OwnedRoomId, Readers>);
+pub struct ReadersOfRooms(HashMap<OwnedRoomId, Readers>);
 
 /// The users who have a public mark in one room.
 #[derive(Default)]
@@ -135,22 +135,14 @@ impl ReadersOfRooms {
     }
 
     /// Those who have a public mark in `room`, by key, after that of `last`.
-    pub(crate) fn after(
-        &self,
-        room: &RoomId,
-        last: Option<StreamKey>,
-    ) -> impl Iterator<Item = StreamKey> {
+    pub fn after(&self, room: &RoomId, last: Option<StreamKey>) -> impl Iterator<Item = StreamKey> {
         let begin = last.map_or(Bound::Unbounded, Bound::Excluded);
         let readers = self.0.get(room).into_iter();
         readers.flat_map(move |readers| readers.by_key.range((begin, Bound::Unbounded)).copied())
     }
 
     /// Those who have a public mark in `room` from before a position, the latest first.
-    pub(crate) fn before(
-        &self,
-        room: &RoomId,
-        before: Position,
-    ) -> impl Iterator<Item = StreamKey> {
+    pub fn before(&self, room: &RoomId, before: Position) -> impl Iterator<Item = StreamKey> {
         let readers = self.0.get(room).into_iter();
         let before = (before, StreamKey(0));
         let marks = readers.flat_map(move |readers| readers.by_mark.range(..before).rev());

@@ -18,11 +18,8 @@ use std::{
 
 use rookery_log::Position;
 
-use super::{
-    StreamKey,
-    run::{Entry, IdHash, Place, Run, merge},
-};
-use crate::Committed;
+use super::run::{Entry, IdHash, Place, Run, merge};
+use crate::{Committed, models::StreamKey};
 
 /// Entries that are kept in memory before they become a file: about 1 MiB.
 const BUFFER_MAX: usize = if cfg!(test) { 16 } else { 16_384 };

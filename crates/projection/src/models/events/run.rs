@@ -14,18 +14,22 @@ use std::{
 use rookery_log::Position;
 use serde::{Deserialize, Serialize};
 
-use super::StreamKey;
+use crate::models::StreamKey;
 
 /// The first 16 bytes of the BLAKE3 hash of an event ID: uniform, whatever the ID looks like.
 pub(crate) type IdHash = [u8; 16];
 
 /// Where the log has an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(crate) struct Place {
-    pub(crate) position: Position,
-    pub(crate) index: u16,
-    pub(crate) sequence: u64,
-    pub(crate) stream: StreamKey,
+pub struct Place {
+    /// The commit.
+    pub position: Position,
+    /// The index in the commit.
+    pub index: u16,
+    /// The sequence number in the stream.
+    pub sequence: u64,
+    /// The stream.
+    pub stream: StreamKey,
 }
 
 pub(crate) type Entry = (IdHash, Place);

@@ -8,8 +8,9 @@ use rookery_domain::{
 use rookery_log::{Position, StreamKind};
 use serde::{Deserialize, Serialize};
 
-use super::{Fold, RoomsOfUsers, StreamKey, Unfit, rooms_of_users::MemberSince};
-use crate::{Committed, RowKey, content::Content};
+use super::rooms_of_users::MemberSince;
+use crate::models::{Fold, RoomsOfUsers, StreamKey, Unfit};
+use crate::{Committed, RowKey, commits::Content};
 
 /// The type of member events.
 const MEMBER: &str = "m.room.member";
@@ -55,7 +56,8 @@ impl Member {
     }
 
     /// What the user was after the commit at `position`.
-    pub(crate) fn membership_at(&self, position: Position) -> Membership {
+    #[must_use]
+    pub fn membership_at(&self, position: Position) -> Membership {
         let end = self.history.partition_point(|change| change.position <= position);
         end.checked_sub(1).map(|last| self.history[last].membership).unwrap_or_default()
     }
@@ -70,7 +72,7 @@ impl Member {
 
 /// The users of one room.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct RoomMembers {
+pub struct RoomMembers {
     // Boxed, as most rooms are small and the nodes of such a map are not.
     members: BTreeMap<OwnedUserId, Box<Member>>,
     joined: u64,
@@ -80,26 +82,40 @@ pub(crate) struct RoomMembers {
 }
 
 impl RoomMembers {
-    pub(crate) fn get(&self, user: &UserId) -> Option<&Member> {
+    /// A user who is or was in the room in some way.
+    #[must_use]
+    pub fn get(&self, user: &UserId) -> Option<&Member> {
         self.members.get(user).map(|member| &**member)
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&OwnedUserId, &Member)> {
+    /// All of them, by user ID.
+    pub fn iter(&self) -> impl Iterator<Item = (&OwnedUserId, &Member)> {
         self.members.iter().map(|(user, member)| (user, &**member))
     }
 
-    pub(crate) fn after(&self, user: &UserId) -> impl Iterator<Item = (&OwnedUserId, &Member)> {
+    /// All of them after `user`, by user ID.
+    pub fn after(&self, user: &UserId) -> impl Iterator<Item = (&OwnedUserId, &Member)> {
         use std::ops::Bound::{Excluded, Unbounded};
         let members = self.members.range::<UserId, _>((Excluded(user), Unbounded));
         members.map(|(user, member)| (user, &**member))
     }
 
-    pub(crate) fn joined(&self) -> u64 {
+    /// How many have joined.
+    #[must_use]
+    pub fn joined(&self) -> u64 {
         self.joined
     }
 
-    pub(crate) fn invited(&self) -> u64 {
+    /// How many are invited.
+    #[must_use]
+    pub fn invited(&self) -> u64 {
         self.invited
+    }
+
+    /// The last commit with an accepted event.
+    #[must_use]
+    pub fn activity(&self) -> Position {
+        self.activity
     }
 
     fn count(&mut self, membership: Membership) -> Option<&mut u64> {

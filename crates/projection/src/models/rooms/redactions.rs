@@ -14,7 +14,7 @@ use rookery_domain::{Erased, Fact, Pdu, RoomVersionId};
 use rookery_log::{Position, StreamKind};
 use serde::{Deserialize, Serialize};
 
-use super::{Fold, Models, StreamKey, Unfit};
+use crate::models::{Fold, Models, StreamKey, Unfit};
 use crate::{Committed, RowKey};
 
 /// The redacted events of one room, by commit and index there, each with its redaction.
@@ -64,16 +64,6 @@ impl RowKey {
 }
 
 impl Models {
-    /// The redaction of an event of the stream `key`, if it was redacted.
-    pub(crate) fn redaction(
-        &self,
-        key: StreamKey,
-        position: Position,
-        index: u16,
-    ) -> Option<RowKey> {
-        self.redactions.get(key)?.of(position, index)
-    }
-
     /// The commit without the content of events that have been redacted, whether or not the log
     /// still had it. None if there is no such event in it.
     pub(crate) fn without_redacted(&self, committed: &Committed) -> Option<Committed> {

@@ -13,17 +13,19 @@ use rookery_domain::{
     Erased, EventId, EventStatus, OwnedUserId, Relation, RelationKind, RoomEvent, UserId,
     plain_reaction,
 };
-use rookery_log::{Position, StreamKind};
+use rookery_log::StreamKind;
 use serde::{Deserialize, Serialize};
 
-use super::{Fold, StreamKey, Unfit, id_hash, run::IdHash};
-use crate::{Committed, RowKey, Sight};
+use crate::models::{Fold, IdHash, StreamKey, Unfit, id_hash};
+use crate::{Committed, RowKey};
 
 /// An event that is about another one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Relating {
-    key: RowKey,
-    sequence: u64,
+pub struct Relating {
+    /// Its place in the timeline.
+    pub key: RowKey,
+    /// Its number in the order of arrival.
+    pub sequence: u64,
     sender: OwnedUserId,
     /// Of a reaction, with what.
     reaction: Option<Box<str>>,
@@ -32,7 +34,7 @@ pub(crate) struct Relating {
 /// What is about one event, in the order of the timeline.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "StoredRelated")]
-pub(crate) struct Related {
+pub struct Related {
     edits: Vec<Relating>,
     reactions: Vec<Relating>,
     thread: Vec<Relating>,
@@ -80,15 +82,6 @@ pub(crate) struct RoomRelations {
     relating: BTreeMap<IdHash, (IdHash, RowKey)>,
 }
 
-/// Up to where and by whom relations are seen.
-#[derive(Clone, Debug)]
-pub struct Seen<'a> {
-    /// What the viewer may see.
-    pub sight: Sight<'a>,
-    /// Only what was there at this position.
-    pub until: Option<Position>,
-}
-
 /// Those who reacted with one key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reactions {
@@ -107,13 +100,6 @@ pub struct Thread {
     pub last: RowKey,
     /// The viewer sent one of them.
     pub participated: bool,
-}
-
-impl Seen<'_> {
-    fn sees(&self, relating: &Relating) -> bool {
-        let is_there = self.until.is_none_or(|until| relating.key.position <= until);
-        is_there && self.sight.sees(relating.sequence)
-    }
 }
 
 impl Related {
@@ -135,41 +121,53 @@ impl Related {
     }
 
     /// How many events there are.
-    pub(crate) fn len(&self) -> usize {
+    #[must_use]
+    pub fn len(&self) -> usize {
         self.edits.len() + self.reactions.len() + self.thread.len()
     }
 
-    fn is_empty(&self) -> bool {
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
         self.edits.is_empty() && self.reactions.is_empty() && self.thread.is_empty()
     }
 
-    /// The last edit by the sender of the event.
-    pub(crate) fn latest_edit(&self, sender: &UserId, seen: &Seen<'_>) -> Option<RowKey> {
+    /// The last edit by the sender of the event that `is_seen` lets pass.
+    #[must_use]
+    pub fn latest_edit(
+        &self,
+        sender: &UserId,
+        is_seen: impl Fn(&Relating) -> bool,
+    ) -> Option<RowKey> {
         let mut edits = self.edits.iter().rev();
-        edits.find(|edit| edit.sender == sender && seen.sees(edit)).map(|edit| edit.key)
+        edits.find(|edit| edit.sender == sender && is_seen(edit)).map(|edit| edit.key)
     }
 
     /// How many edits there are, by whomever.
-    pub(crate) fn edits_len(&self) -> usize {
+    #[must_use]
+    pub fn edits_len(&self) -> usize {
         self.edits.len()
     }
 
     /// How many edits the sender of the event has made.
-    pub(crate) fn edit_count(&self, sender: &UserId) -> usize {
+    #[must_use]
+    pub fn edit_count(&self, sender: &UserId) -> usize {
         self.edits.iter().filter(|edit| edit.sender == sender).count()
     }
 
     /// All edits by the sender of the event.
-    pub(crate) fn edits(&self, sender: &UserId) -> Vec<RowKey> {
+    #[must_use]
+    pub fn edits(&self, sender: &UserId) -> Vec<RowKey> {
         let own = self.edits.iter().filter(|edit| edit.sender == sender);
         own.map(|edit| edit.key).collect()
     }
 
-    /// The reactions by key, in the order in which each key came first.
-    pub(crate) fn reactions(&self, seen: &Seen<'_>) -> Vec<Reactions> {
+    /// The reactions that `is_seen` lets pass by key, in the order in which each key came first.
+    #[must_use]
+    pub fn reactions(&self, is_seen: impl Fn(&Relating) -> bool) -> Vec<Reactions> {
         let mut found: Vec<Reactions> = Vec::new();
         let (mut places, mut counted) = (HashMap::new(), HashSet::new());
-        for reaction in self.reactions.iter().filter(|reaction| seen.sees(reaction)) {
+        for reaction in self.reactions.iter().filter(|reaction| is_seen(reaction)) {
             let Some(key) = &reaction.reaction else { continue };
             let place = *places.entry(plain_reaction(key)).or_insert_with(|| {
                 found.push(Reactions { key: key.clone(), users: Vec::new() });
@@ -182,26 +180,33 @@ impl Related {
         found
     }
 
-    /// The thread, if the viewer sees anything of it.
-    pub(crate) fn thread(&self, viewer: Option<&UserId>, seen: &Seen<'_>) -> Option<Thread> {
-        let events = || self.thread.iter().filter(|event| seen.sees(event));
+    /// The thread as far as `is_seen` lets it pass, if it lets anything pass.
+    #[must_use]
+    pub fn thread(
+        &self,
+        viewer: Option<&UserId>,
+        is_seen: impl Fn(&Relating) -> bool,
+    ) -> Option<Thread> {
+        let events = || self.thread.iter().filter(|event| is_seen(event));
         let last = events().next_back()?.key;
         let participated = events().any(|event| viewer == Some(&*event.sender));
         Some(Thread { count: events().count() as u64, last, participated })
     }
 
-    /// The last event of the thread that the viewer sees.
-    pub(crate) fn thread_end(&self, seen: &Seen<'_>) -> Option<RowKey> {
-        Some(self.thread.iter().rev().find(|event| seen.sees(event))?.key)
+    /// The last event of the thread that `is_seen` lets pass.
+    #[must_use]
+    pub fn thread_end(&self, is_seen: impl Fn(&Relating) -> bool) -> Option<RowKey> {
+        Some(self.thread.iter().rev().find(|event| is_seen(event))?.key)
     }
 
     /// The keys with which anybody has reacted, each once.
-    pub(crate) fn reaction_keys(&self) -> Vec<&str> {
+    #[must_use]
+    pub fn reaction_keys(&self) -> Vec<&str> {
         self.keys.keys().map(|key| &**key).collect()
     }
 
     /// The keys with which a user has reacted.
-    pub(crate) fn reactions_of(&self, user: &UserId) -> impl Iterator<Item = &str> {
+    pub fn reactions_of(&self, user: &UserId) -> impl Iterator<Item = &str> {
         let own = self.reactions.iter().filter(move |reaction| reaction.sender == user);
         own.filter_map(|reaction| reaction.reaction.as_deref())
     }
@@ -233,11 +238,6 @@ impl RoomRelations {
         } else if related.is_empty() {
             self.targets.remove(&target);
         }
-    }
-
-    #[cfg(test)]
-    pub(crate) fn is_empty(&self) -> bool {
-        self.targets.is_empty() && self.relating.is_empty()
     }
 
     /// Forgets what a redacted event said.

@@ -17,14 +17,14 @@ use std::{
 use rookery_domain::{Membership, OwnedUserId, UserId};
 use rookery_log::Position;
 
-use super::{RoomMembers, Rows, Shared, StreamKey};
+use crate::models::{RoomMembers, Rows, Shared, StreamKey};
 
 /// Up to so many rooms, sorting is as fast as anything.
 const SORTED_ROOMS_MAX: usize = if cfg!(test) { 3 } else { 256 };
 
 /// Which rooms each user has or had, and the activity of all rooms.
 #[derive(Default)]
-pub(crate) struct RoomsOfUsers {
+pub struct RoomsOfUsers {
     users: HashMap<OwnedUserId, RoomsOfUser>,
     // A commit belongs to one room, so its position names the room that was active there.
     by_activity: BTreeMap<Position, StreamKey>,
@@ -95,7 +95,7 @@ impl RoomsOfUsers {
 
     /// The rooms that the user has not joined and to which the user is what he or she is by a commit after `since`, the oldest
     /// change first.
-    pub(crate) fn changed_since(
+    pub fn changed_since(
         &self,
         user: &UserId,
         since: Position,
@@ -113,30 +113,32 @@ impl RoomsOfUsers {
     }
 
     /// All users who are or were anything to a room.
-    pub(crate) fn users(&self) -> impl Iterator<Item = &UserId> {
+    pub fn users(&self) -> impl Iterator<Item = &UserId> {
         self.users.keys().map(|user| &**user)
     }
 
     /// All rooms that the user has or ever had anything to do with.
-    pub(crate) fn all(&self, user: &UserId) -> impl Iterator<Item = (StreamKey, Membership)> {
+    pub fn all(&self, user: &UserId) -> impl Iterator<Item = (StreamKey, Membership)> {
         self.users.get(user).into_iter().flat_map(RoomsOfUser::iter)
     }
 
     /// In how many rooms the user is what; nothing if they were never in any.
-    pub(crate) fn counts(&self, user: &UserId) -> Option<impl Fn(Membership) -> usize> {
+    #[must_use]
+    pub fn counts(&self, user: &UserId) -> Option<impl Fn(Membership) -> usize> {
         let rooms = self.users.get(user)?;
         Some(move |membership| rooms.by_membership.get(&membership).map_or(0, BTreeSet::len))
     }
 
     /// The rooms that the user is joined to.
-    pub(crate) fn joined(&self, user: &UserId) -> impl Iterator<Item = StreamKey> {
+    pub fn joined(&self, user: &UserId) -> impl Iterator<Item = StreamKey> {
         let rooms = self.users.get(user);
         let rooms = rooms.and_then(|rooms| rooms.by_membership.get(&Membership::Join));
         rooms.into_iter().flatten().copied()
     }
 
     /// Whether two users are joined to one room.
-    pub(crate) fn share(&self, one: &UserId, other: &UserId) -> bool {
+    #[must_use]
+    pub fn share(&self, one: &UserId, other: &UserId) -> bool {
         let joined = |user| self.users.get(user)?.by_membership.get(&Membership::Join);
         let (Some(one), Some(other)) = (joined(one), joined(other)) else { return false };
         let (few, many) = if one.len() <= other.len() { (one, other) } else { (other, one) };

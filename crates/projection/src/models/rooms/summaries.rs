@@ -10,8 +10,8 @@ use rookery_domain::{
 use rookery_log::{Position, StreamKind};
 use serde::{Deserialize, Serialize};
 
-use super::{Fold, StreamKey, Unfit};
-use crate::{Committed, RowKey, content::Content};
+use crate::models::{Fold, StreamKey, Unfit};
+use crate::{Committed, RowKey, commits::Content};
 
 /// From which event on a history visibility holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,8 +69,8 @@ pub struct Summary {
     pub last_event: Option<RowKey>,
     /// The sequence number of the event that arrived last.
     pub last_sequence: u64,
-    /// The event behind each of [`KINDS`].
-    set_by: [Option<RowKey>; KINDS.len()],
+    /// The event behind each of [`SETTINGS`].
+    set_by: [Option<RowKey>; SETTINGS.len()],
 }
 
 impl Summary {
@@ -108,10 +108,20 @@ impl Summary {
 
     /// A slot with an empty state key is held by another event from now on, or by none.
     fn set(&mut self, kind: &str, holder: Option<(&Pdu, RowKey)>, at: (Position, u64)) {
-        let Some(number) = KINDS.iter().position(|other| *other == kind) else { return };
+        let Some(number) = SETTINGS.iter().position(|other| *other == kind) else { return };
         self.set_by[number] = holder.map(|(_, key)| key);
-        let pdu = holder.map(|(pdu, _)| pdu);
-        let content = pdu.map(Content::of).unwrap_or_default();
+        if kind == "m.room.history_visibility" {
+            let (position, sequence) = at;
+            let setting = HistoryVisibility::default();
+            self.visibility.push(VisibilityChange { sequence, position, setting });
+        }
+        self.restate(kind, holder.map(|(pdu, _)| pdu));
+    }
+
+    /// Lets the summary say what it says while `held` holds the setting `kind`, or while no event does. Of the history
+    /// visibility, the last change is restated.
+    pub fn restate(&mut self, kind: &str, held: Option<&Pdu>) {
+        let content = held.map(Content::of).unwrap_or_default();
         match kind {
             "m.room.name" => self.name = content.owned("name"),
             "m.room.topic" => self.topic = content.owned("topic"),
@@ -120,23 +130,23 @@ impl Summary {
                 self.canonical_alias = content.owned("alias");
                 self.alt_aliases = content.texts("alt_aliases");
             }
-            "m.room.join_rules" => self.join_rule = pdu.map(JoinRule::of),
-            "m.room.history_visibility" => self.visibility.push(VisibilityChange {
-                sequence: at.1,
-                position: at.0,
-                setting: pdu.map(HistoryVisibility::of).unwrap_or_default(),
-            }),
+            "m.room.join_rules" => self.join_rule = held.map(JoinRule::of),
+            "m.room.history_visibility" => {
+                if let Some(last) = self.visibility.last_mut() {
+                    last.setting = held.map(HistoryVisibility::of).unwrap_or_default();
+                }
+            }
             DIRECTORY_TYPE => self.listed = content.flag("listed"),
             "m.room.power_levels" => {
-                self.powers = pdu.map(|pdu| {
+                self.powers = held.map(|pdu| {
                     let PowerLevels { users, users_default, .. } = PowerLevels::of(pdu);
                     Powers { users: users.into_iter().collect(), users_default }
                 });
             }
             "m.room.create" => {
-                self.creator = pdu.map(|pdu| pdu.sender.clone());
+                self.creator = held.map(|pdu| pdu.sender.clone());
                 let version = content.owned("room_version");
-                self.version = version.or_else(|| pdu.map(|_| "1".into()));
+                self.version = version.or_else(|| held.map(|_| "1".into()));
                 self.kind = content.owned("type");
                 let others = content.texts("additional_creators").into_iter();
                 self.additional_creators =
@@ -148,7 +158,7 @@ impl Summary {
 }
 
 /// The types of the state events, with an empty state key, that make a summary.
-const KINDS: [&str; 9] = [
+pub const SETTINGS: [&str; 9] = [
     "m.room.name",
     "m.room.topic",
     "m.room.avatar",
@@ -174,7 +184,7 @@ impl Fold for Summary {
             self.last_message = None;
             return;
         };
-        let Some(number) = KINDS.iter().position(|other| *other == kind) else { return };
+        let Some(number) = SETTINGS.iter().position(|other| *other == kind) else { return };
         if !state_key.is_empty() || !self.set_by[number].is_some_and(|key| key.is_of(erased)) {
             return;
         }

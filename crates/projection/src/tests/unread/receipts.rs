@@ -5,43 +5,7 @@ use std::{fs, path::Path};
 use rookery_domain::Membership;
 
 use super::{Act, What, World};
-use crate::{
-    generation,
-    testing::{room, user},
-};
-
-#[tokio::test]
-async fn marks_never_go_backwards_and_private_ones_are_no_ones_business() {
-    let mut world = World::new().await;
-    for _ in 0..6 {
-        world.say(0, What::Plain, 0).await;
-    }
-    world.play(&Act::Member(1, Membership::Join, 0)).await;
-    world.read(1, 4, false).await;
-    world.read(1, 6, false).await;
-    world.read(1, 2, true).await;
-    let models = world.scene.open().await;
-    let view = models.view();
-    let tea = view.room(&room("tea")).unwrap();
-    let marks = tea.read_marks(&user("bob")).unwrap();
-    let number = |mark: &Option<crate::ReadMark>| mark.as_ref().map(|mark| mark.sequence);
-    assert_eq!((number(&marks.public), number(&marks.private)), (Some(8), Some(10)));
-    let public: Vec<_> =
-        tea.public_marks().map(|(user, mark)| (user.to_owned(), mark.sequence)).collect();
-    assert_eq!(public, [(user("bob"), 8)]);
-    assert_eq!(tea.unread(&user("bob")).count, 0, "what was said before the join does not count");
-}
-
-#[tokio::test]
-async fn the_marks_of_who_has_left_are_shown_no_more() {
-    let mut world = World::new().await;
-    world.play(&Act::Member(1, Membership::Join, 0)).await;
-    world.read(1, 0, false).await;
-    world.play(&Act::Member(1, Membership::Leave, 0)).await;
-    let models = world.scene.open().await;
-    let view = models.view();
-    assert_eq!(view.room(&room("tea")).unwrap().public_marks().count(), 0);
-}
+use crate::storage::generation;
 
 /// What the last versions of these models wrote. Never edit the files: a change of a format needs a new
 /// version of the model, and golden files of its own.

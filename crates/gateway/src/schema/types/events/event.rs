@@ -6,9 +6,8 @@ use async_graphql::{Context, ID, Object, Result};
 use rookery_command::Outcome;
 use rookery_domain::{EventId, Origin, OwnedRoomId, Pdu, RoomVersionId, TimelineEventType, UserId};
 use rookery_log::{Millis, Position};
-use rookery_query::{
-    Committed, EVENT_UNIT_BYTES, EventPlace, Flags, RowKey, TimelineEvent, Viewer,
-};
+use rookery_projection::{Committed, Flags, RowKey};
+use rookery_view::{EVENT_UNIT_BYTES, EventPlace, TimelineEvent, Viewer};
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use async_graphql::{Context, Object, Result, SimpleObject};
 use rookery_domain::{OwnedRoomId, Pdu, Relation};
 use rookery_log::Position;
-use rookery_query::{Reactions, RoomView, RowKey, Seen};
+use rookery_projection::{Reactions, RowKey};
+use rookery_view::{RoomView, Seen};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use async_graphql::{Context, Result};
 use rookery_domain::{Filter, OwnedRoomAliasId, OwnedUserId, Power, RoomId, UserId};
 use rookery_log::Position;
-use rookery_query::{PastRoom, RoomView, RowKey, Summary, Unread};
+use rookery_projection::{RowKey, Summary, Unread};
+use rookery_view::{PastRoom, RoomView};
 use tokio::sync::OnceCell;
 
 use super::{

@@ -1,8 +1,7 @@
 //! Invites, as those who are invited see them.
 
 use async_graphql::{Context, Result, SimpleObject};
-use rookery_domain::Pdu;
-use rookery_query::Membership;
+use rookery_domain::{Membership, Pdu};
 use serde_json::Value;
 
 use super::room::{Access, Room};

@@ -7,9 +7,10 @@ use async_graphql::{
     connection::{CursorType, PageInfo},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use rookery_domain::{OwnedUserId, Pdu, Profile, UserId};
+use rookery_domain::{Membership, OwnedUserId, Pdu, Profile, UserId};
 use rookery_log::Position;
-use rookery_query::{Member, Membership, RoomView, Summary};
+use rookery_projection::{Member, Summary};
+use rookery_view::RoomView;
 
 use super::{
     face::level,

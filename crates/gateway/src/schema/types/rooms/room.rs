@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, Object, Result};
-use rookery_domain::{Filter, HistoryVisibility, JoinRule, OwnedRoomId, UserId};
+use rookery_domain::{Filter, HistoryVisibility, JoinRule, Membership, OwnedRoomId, UserId};
 use rookery_log::Position;
-use rookery_query::{Membership, RoomView};
+use rookery_view::RoomView;
 
 use super::{
     face::{Face, Moment},

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use async_graphql::{Context, Enum, InputObject, Object, Result, SimpleObject};
 use rookery_domain::{Filter, OwnedRoomId, Relation};
 use rookery_log::Position;
-use rookery_query::{
-    Anchor, Begins, Meter, RowKey, TimelineEvent, TimelinePage, TimelineRow, Wanted, WantedSlots,
-};
+use rookery_projection::{RowKey, TimelineRow};
+use rookery_view::{Anchor, Begins, Meter, TimelineEvent, TimelinePage, Wanted, WantedSlots};
 
 use super::room::{Access, Room};
 use crate::schema::{

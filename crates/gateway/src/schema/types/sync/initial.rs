@@ -5,7 +5,7 @@ use std::{cell::Cell, sync::Arc};
 use async_graphql::{Context, Object, Result};
 use rookery_domain::{Filter, OwnedRoomId, RoomId, UserId};
 use rookery_log::Position;
-use rookery_query::{CLOSED_MAX, ClosedRoom, Missed, Moved, RoomView, View, WantedRooms};
+use rookery_view::{CLOSED_MAX, ClosedRoom, Missed, Moved, RoomView, View, WantedRooms};
 
 use super::{
     cursor::SyncPlace,

@@ -8,7 +8,8 @@ use std::{collections::BTreeSet, sync::Arc};
 use async_graphql::{Context, Object, Result};
 use rookery_domain::Filter;
 use rookery_log::Position;
-use rookery_query::{RowKey, TimelineEvent, TimelineRow};
+use rookery_projection::{RowKey, TimelineRow};
+use rookery_view::TimelineEvent;
 use tokio::sync::OnceCell;
 
 use crate::schema::{

@@ -1,9 +1,10 @@
 //! What the stream tells of users' own data: receipts and devices.
 
 use async_graphql::{Context, Result, SimpleObject};
-use rookery_domain::{AccountEvent, EphemeralKind, Fact, Filter, OwnedUserId, UserId};
+use rookery_domain::{AccountEvent, EphemeralKind, Fact, Filter, Membership, OwnedUserId, UserId};
 use rookery_log::Position;
-use rookery_query::{Committed, Membership, ReadMark, RoomView};
+use rookery_projection::{Committed, ReadMark};
+use rookery_view::RoomView;
 
 use super::user::User;
 use crate::{
@@ -170,7 +171,7 @@ pub(crate) fn read_up_to(
     user: &UserId,
     viewer: &UserId,
 ) -> Option<EventIdScalar> {
-    let joined = |it: &rookery_query::Member| it.membership == Membership::Join;
+    let joined = |it: &rookery_projection::Member| it.membership == Membership::Join;
     let marks = room.read_marks(user).filter(|_| room.member(viewer).is_some_and(joined))?;
     let mark = if user == viewer { marks.furthest() } else { marks.public.as_ref() };
     mark.map(|mark| EventIdScalar(mark.event_id.clone()))

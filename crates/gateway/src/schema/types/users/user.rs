@@ -1,8 +1,9 @@
 //! Users, devices and members.
 
 use async_graphql::{ComplexObject, Context, ID, Object, Result, SimpleObject};
-use rookery_domain::{OwnedRoomId, OwnedUserId, ProfileAudience, UserId};
-use rookery_query::{Member, Membership, Profile, RoomView, View};
+use rookery_domain::{Membership, OwnedRoomId, OwnedUserId, Profile, ProfileAudience, UserId};
+use rookery_projection::Member;
+use rookery_view::{RoomView, View};
 
 use super::account_items::read_up_to;
 use crate::{

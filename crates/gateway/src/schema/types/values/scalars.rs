@@ -5,7 +5,7 @@ use std::{fmt::Display, str::FromStr};
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
 use rookery_domain::{OwnedEventId, OwnedRoomAliasId, OwnedRoomId, OwnedUserId};
 use rookery_log::{Millis, SealedPosition};
-use rookery_query::TimelineCursor;
+use rookery_view::TimelineCursor;
 
 use crate::schema::types::sync::SyncCursor;
 

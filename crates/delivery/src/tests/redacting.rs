@@ -4,21 +4,23 @@ use std::{fs, path::Path};
 
 use rookery_domain::{AccountEvent, EventId, Fact};
 use rookery_log::{EventLog, Position};
+use rookery_projection::Committed;
+use rookery_view::{Anchor, Viewer, Wanted};
 use serde_json::json;
 
 use crate::{
-    Anchor, Committed, Options, ReadModels, Viewer, Wanted, generation,
-    testing::{Redacted, Scene, room, settle, user},
+    Feeds,
+    tests::testing::{Options, Redacted, Scene, room, settle, user},
 };
 
 const SECRET: &str = "the owl flies at midnight";
 
 /// A room in which Alice says a secret, as its message, topic, name and as Bob's reason to join.
 /// Its first five events are one commit, the others one each.
-async fn scene() -> (Scene, ReadModels) {
+async fn scene() -> (Scene, Feeds) {
     let mut scene = Scene::new();
     // Nothing is kept in memory, so that all is read from the log again.
-    let options = Options { ring_commits_max: 2, rebuild_threads: 2, ..Options::default() };
+    let options = Options { ring_commits_max: Some(2), rebuild_threads: 2, ..Options::default() };
     let models = scene.open_with(options).await;
     scene.create("a", "alice").await;
     let key = user("bob");
@@ -40,7 +42,7 @@ const MEMBER: usize = 4;
 const TOPIC: usize = 5;
 const MESSAGE: usize = 6;
 
-async fn redact(scene: &mut Scene, models: &ReadModels, which: usize) -> Redacted {
+async fn redact(scene: &mut Scene, models: &Feeds, which: usize) -> Redacted {
     let redacted = scene.redact("a", which).await.unwrap();
     settle(models).await;
     redacted
@@ -54,12 +56,12 @@ fn has_secret(committed: &Committed) -> bool {
 }
 
 /// How many commits have the secret, by every way to read them.
-async fn found(models: &ReadModels) -> [usize; 3] {
+async fn found(models: &Feeds) -> [usize; 3] {
     let anchors = [Anchor::Start, Anchor::End];
     let mut pages = 0;
     for anchor in anchors {
         let wanted = Wanted { anchor, limit: 50, filter: None, until: None };
-        let page = models.timeline(&room("a"), &Viewer::Server, wanted).await.unwrap();
+        let page = models.reader().timeline(&room("a"), &Viewer::Server, wanted).await.unwrap();
         pages += page.events.iter().filter(|event| has_secret(&event.committed)).count();
     }
     let batch = models.follower().next(Position::ORIGIN, 50).await.unwrap();
@@ -67,7 +69,7 @@ async fn found(models: &ReadModels) -> [usize; 3] {
     let mut single = 0;
     for number in 6..=8 {
         let event = EventId::parse(format!("$event{number}")).unwrap();
-        let (_, event) = models.event(&event, &Viewer::Server).await.unwrap().unwrap();
+        let (_, event) = models.reader().event(&event, &Viewer::Server).await.unwrap().unwrap();
         single += usize::from(has_secret(&event.committed));
     }
     [pages, followed, single]
@@ -109,7 +111,7 @@ async fn pages_that_are_kept_for_those_who_catch_up_lose_what_is_redacted() {
     assert_eq!(secrets().await, 3);
     redact(&mut scene, &models, MESSAGE).await;
     assert_eq!(secrets().await, 2);
-    assert_eq!(models.delivery().page_reads, 2, "the first page has been read once");
+    assert_eq!(models.counters().page_reads, 2, "the first page has been read once");
 }
 
 #[tokio::test]
@@ -120,7 +122,7 @@ async fn summaries_and_members_forget_what_redacted_state_has_said() {
         let redacted = redact(&mut scene, &models, which).await;
         scene.erase(redacted).await;
     }
-    assert_eq!(models.verify(|_| {}).await.unwrap(), []);
+    assert_eq!(models.models().verify(|_| {}).await.unwrap(), []);
     let view = models.view();
     let room = view.room(&room("a")).unwrap();
     assert_eq!((&room.summary().topic, room.joined_count()), (&None, 2));
@@ -153,14 +155,15 @@ async fn who_may_see_the_redaction_learns_by_which_event_and_why() {
     }
     for (who, sees) in [("bob", true), ("carol", false), ("dan", false)] {
         let viewer = Viewer::User(user(who));
-        let by = models.redacted_by(&room("a"), &viewer, target).await.unwrap();
+        let by = models.reader().redacted_by(&room("a"), &viewer, target).await.unwrap();
         assert_eq!(by.map(|by| by.row.key.position), sees.then_some(redaction), "{who}");
     }
     redact(&mut scene, &models, MESSAGE).await;
-    let by = models.redacted_by(&room("a"), &Viewer::Server, target).await.unwrap().unwrap();
+    let by =
+        models.reader().redacted_by(&room("a"), &Viewer::Server, target).await.unwrap().unwrap();
     assert_eq!(by.row.key.position, redaction, "the first redaction counts");
     let redacted = EventId::parse("$event8").unwrap();
-    let known = models.known(&[redacted], &Viewer::Server).await.unwrap();
+    let known = models.reader().known(&[redacted], &Viewer::Server).await.unwrap();
     assert!(known[0].redacted);
 }
 
@@ -170,7 +173,7 @@ async fn verification_agrees_while_content_is_being_redacted() {
     let verifier = models.clone();
     let verifying = tokio::spawn(async move {
         for _ in 0..6 {
-            assert_eq!(verifier.verify(|_| {}).await.unwrap(), []);
+            assert_eq!(verifier.models().verify(|_| {}).await.unwrap(), []);
         }
     });
     let mut which = MEMBER;
@@ -197,8 +200,8 @@ async fn an_edit_that_was_redacted_leaves_no_trace_in_the_summary() {
     let redacted = redact(&mut scene, &models, which).await;
     assert_eq!(redacted.target.0, Position(9), "it is the edit");
     scene.erase(redacted).await;
-    assert_eq!(models.verify(|_| {}).await.unwrap(), []);
-    let last = |models: &ReadModels| models.view().room(&room("a")).unwrap().summary().last_message;
+    assert_eq!(models.models().verify(|_| {}).await.unwrap(), []);
+    let last = |models: &Feeds| models.view().room(&room("a")).unwrap().summary().last_message;
     assert_eq!(last(&models), None);
     let message = scene.message("a", "alice").await;
     settle(&models).await;
@@ -212,7 +215,7 @@ async fn a_room_that_is_set_aside_forgets_too() {
     let redacted = redact(&mut scene, &models, TOPIC).await;
     scene.erase(redacted).await;
     assert_eq!(models.view().room(&room("a")).unwrap().summary().topic, None);
-    assert_eq!(models.verify(|_| {}).await.unwrap(), []);
+    assert_eq!(models.models().verify(|_| {}).await.unwrap(), []);
 }
 
 /// What version 1 wrote. Never edit this file.
@@ -221,10 +224,11 @@ async fn rows_of_redactions_are_those_of_the_golden_file() {
     let (mut scene, models) = scene().await;
     redact(&mut scene, &models, MESSAGE).await;
     redact(&mut scene, &models, TOPIC).await;
-    models.save().await.unwrap();
-    let file = generation::path(scene.dir.path(), 1).join("redactions.snapshot");
+    models.models().save().await.unwrap();
+    let file = scene.dir.path().join("generation-1").join("redactions.snapshot");
     let written = fs::read(file).unwrap();
-    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/redactions-with-rows-1");
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../projection/tests/golden/redactions-with-rows-1");
     if std::env::var_os("ROOKERY_WRITE_GOLDEN_FILES").is_some() {
         fs::write(&golden, &written).unwrap();
     }
@@ -237,8 +241,8 @@ async fn rows_of_redactions_are_those_of_the_golden_file() {
 #[tokio::test]
 async fn no_snapshot_has_the_content_once_it_is_written_anew() {
     let (mut scene, models) = scene().await;
-    models.save().await.unwrap();
-    let dir = generation::path(scene.dir.path(), 1);
+    models.models().save().await.unwrap();
+    let dir = scene.dir.path().join("generation-1");
     let with_secret = || {
         let files = fs::read_dir(&dir).unwrap().map(|file| fs::read(file.unwrap().path()).unwrap());
         let found =
@@ -249,7 +253,7 @@ async fn no_snapshot_has_the_content_once_it_is_written_anew() {
     for which in [MEMBER, TOPIC, MESSAGE] {
         redact(&mut scene, &models, which).await;
     }
-    models.save().await.unwrap();
+    models.models().save().await.unwrap();
     assert_eq!(with_secret(), 0);
 }
 
@@ -263,8 +267,8 @@ async fn a_name_that_its_user_has_given_up_can_be_erased_from_her_own_stream() {
     let nothing = AccountEvent::ProfileChanged { displayname: None, avatar_url: None };
     let left = Fact::Account(nothing).store([0; 16]).content;
     scene.log.erase(position, 0, left).await.unwrap();
-    assert_eq!(models.verify(|_| {}).await.unwrap(), []);
-    models.rebuild(|_| {}).await.unwrap();
+    assert_eq!(models.models().verify(|_| {}).await.unwrap(), []);
+    models.models().rebuild(|_| {}).await.unwrap();
     let view = models.view();
     assert_eq!(view.parked(), []);
     let profile = view.profile(&user("bob")).unwrap();

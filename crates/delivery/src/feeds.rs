@@ -1,0 +1,115 @@
+//! The handle on the delivery of commits to users.
+
+use std::sync::Arc;
+
+use rookery_domain::UserId;
+use rookery_log::Position;
+use rookery_projection::{Committed, Observer, ReadModels};
+use rookery_view::{Reader, View};
+
+use crate::{
+    DeliveryCounters, Follower, Options, Subscription,
+    reading::Pages,
+    router::{Counters, Router},
+};
+
+/// Tells users what happens. Cheap to clone; all clones share the router and the pages of the log.
+#[derive(Clone)]
+pub struct Feeds {
+    pub(crate) shared: Arc<Shared>,
+}
+
+/// What all handles share.
+pub(crate) struct Shared {
+    pub(crate) reader: Reader,
+    pub(crate) live: Arc<Live>,
+    pub(crate) options: Options,
+}
+
+/// The part of it that keeps step with the projector.
+pub(crate) struct Live {
+    pub(crate) router: Router,
+    pub(crate) pages: Pages,
+    pub(crate) counters: Counters,
+}
+
+impl Observer for Live {
+    fn held(&self, position: Position) -> Option<Arc<Committed>> {
+        self.pages.get(position)
+    }
+
+    fn replace(&self, clean: &Arc<Committed>) {
+        self.pages.replace(clean);
+    }
+
+    fn applied(&self, models: &ReadModels, commits: &[Arc<Committed>]) {
+        self.router.route(commits, models, &self.counters);
+    }
+
+    fn moved(&self) {
+        self.router.wake(&self.counters);
+    }
+
+    fn saving(&self) {
+        tracing::debug!("delivery so far: {:?}", self.counters.now());
+    }
+
+    fn reset(&self) {
+        self.router.start_anew(&self.counters);
+    }
+}
+
+impl Feeds {
+    /// Delivers the commits that the models of `reader` apply from now on. One of them serves a whole server.
+    #[must_use]
+    pub fn new(reader: Reader, options: Options) -> Self {
+        let live = reader.models().observe(|position| Live {
+            router: Router::new(position, options.inbox_commits_max),
+            pages: Pages::default(),
+            counters: Counters::default(),
+        });
+        Self { shared: Arc::new(Shared { reader, live, options }) }
+    }
+
+    /// What `user` is told from now on.
+    #[must_use]
+    pub fn subscribe(&self, user: &UserId) -> Subscription {
+        Subscription::live(self, user)
+    }
+
+    /// What `user` is told after `position`: what there is by now, then what happens.
+    #[must_use]
+    pub fn subscribe_after(&self, user: &UserId, position: Position) -> Subscription {
+        Subscription::after(self, user, position)
+    }
+
+    /// The reader that the feeds ask.
+    #[must_use]
+    pub fn reader(&self) -> &Reader {
+        &self.shared.reader
+    }
+
+    /// How delivery goes.
+    #[must_use]
+    pub fn counters(&self) -> DeliveryCounters {
+        self.shared.live.counters.now()
+    }
+
+    /// A reader of the log behind the models.
+    #[must_use]
+    pub fn follower(&self) -> Follower {
+        Follower::new(self.clone())
+    }
+
+    pub(crate) fn view(&self) -> View<'_> {
+        self.shared.reader.view()
+    }
+
+    pub(crate) fn live(&self) -> &Live {
+        &self.shared.live
+    }
+
+    pub(crate) fn models(&self) -> &ReadModels {
+        self.shared.reader.models()
+    }
+}

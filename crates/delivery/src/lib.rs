@@ -1,0 +1,23 @@
+//! Commits on their way to the users who follow them.
+//!
+//! [`Feeds`] routes each commit that the models have applied to the subscribers whom it concerns. A [`Subscription`] that is
+//! behind reads the log until it joins the live side; a [`Follower`] reads every commit.
+//!
+//! **Invariant:** nobody gets a commit before the models have applied it.
+//! **Invariant:** what a user is told follows from the commit and the membership before it, not from the present models.
+
+mod feed;
+mod feeds;
+mod options;
+mod reading;
+mod router;
+#[cfg(test)]
+mod tests;
+
+pub use self::{
+    feed::{Delivery, FeedItem, Skipped},
+    feeds::Feeds,
+    options::Options,
+    reading::{Batch, FollowError, Follower},
+    router::{DeliveryCounters, Page, Subscription, Turn},
+};

@@ -1,0 +1,10 @@
+//! Tests of the crate's parts together.
+
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+mod feeding;
+mod following;
+mod redacting;
+mod resolving;
+mod routing;
+mod testing;

@@ -1,0 +1,18 @@
+//! Commits as the projector decodes them, and those that are kept decoded.
+
+mod cache;
+mod committed;
+mod content;
+mod gathered;
+mod held;
+mod restated;
+mod ring;
+
+pub(crate) use self::{
+    cache::Cache, content::Content, gathered::Gathered, restated::Restated, ring::Ring,
+};
+pub use self::{
+    cache::cost,
+    committed::{Committed, Unreadable},
+    restated::decode,
+};

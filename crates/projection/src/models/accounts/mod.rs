@@ -1,0 +1,17 @@
+//! Models with a row for each user or alias, and the last actions of devices.
+
+mod actions;
+mod aliases;
+mod filters;
+mod profiles;
+mod receipts;
+
+pub(crate) use self::{
+    actions::{ActionNumbers, LastNumbers},
+    aliases::{AliasTarget, AliasesOfRooms},
+    receipts::Receipts,
+};
+pub use self::{
+    filters::Filters,
+    receipts::{ReadMark, ReadMarks, ReadersOfRooms},
+};

@@ -1,0 +1,223 @@
+//! What other crates read of the models: one method for each question.
+//!
+//! **Invariant:** a look-up costs no more than the row that it gives.
+
+use std::io;
+
+use rookery_domain::{EventId, Membership, OwnedRoomId, Profile, RoomAliasId, RoomId, UserId};
+use rookery_log::{Position, StreamId, StreamKind};
+
+use super::{
+    Filters, Models, Place, ReadMarks, ReadersOfRooms, Related, RoomMembers, RoomsOfUsers,
+    StreamKey, Summary,
+};
+use crate::{
+    RowKey, Unread,
+    timeline::{RoomTimeline, Slots, TimelineReader},
+};
+
+impl Models {
+    /// How far all models are.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
+    /// The key of a room.
+    #[must_use]
+    pub fn room(&self, room: &RoomId) -> Option<StreamKey> {
+        self.directory.key(StreamKind::Room, room.as_str())
+    }
+
+    /// The key of a user's account data.
+    #[must_use]
+    pub fn user(&self, user: &UserId) -> Option<StreamKey> {
+        self.directory.key(StreamKind::User, user.as_str())
+    }
+
+    /// The ID of a room.
+    #[must_use]
+    pub fn room_id(&self, room: StreamKey) -> Option<&RoomId> {
+        <&RoomId>::try_from(self.directory.subject(room)?).ok()
+    }
+
+    /// The ID of the user whose account data a stream is.
+    #[must_use]
+    pub fn user_id(&self, user: StreamKey) -> Option<&UserId> {
+        <&UserId>::try_from(self.directory.subject(user)?).ok()
+    }
+
+    /// The stream with a key.
+    #[must_use]
+    pub fn stream(&self, key: StreamKey) -> Option<&StreamId> {
+        self.directory.stream(key)
+    }
+
+    /// The users who have account data, the oldest account first.
+    pub fn accounts(&self) -> impl Iterator<Item = &UserId> {
+        let accounts = self.directory.of_kind(StreamKind::User);
+        accounts.filter_map(|(_, user)| <&UserId>::try_from(user).ok())
+    }
+
+    /// The streams of account data that have commits after `position`.
+    pub fn accounts_after(&self, position: Position) -> impl Iterator<Item = &StreamId> {
+        let moved = self.profiles.rows.iter().filter(move |(_, row)| row.applied > position);
+        moved.filter_map(|(key, _)| self.directory.stream(*key))
+    }
+
+    /// All rooms.
+    pub fn rooms(&self) -> impl ExactSizeIterator<Item = StreamKey> {
+        self.summaries.rows.keys().copied()
+    }
+
+    /// What a room says about itself.
+    #[must_use]
+    pub fn summary(&self, room: StreamKey) -> Option<&Summary> {
+        self.summaries.get(room)
+    }
+
+    /// The users who are or were in a room.
+    #[must_use]
+    pub fn members(&self, room: StreamKey) -> Option<&RoomMembers> {
+        self.memberships.get(room)
+    }
+
+    /// The last commit of a room that its memberships have applied.
+    #[must_use]
+    pub fn members_applied(&self, room: StreamKey) -> Option<Position> {
+        self.memberships.rows.get(&room).map(|row| row.applied)
+    }
+
+    /// Whether the memberships of a room are parked.
+    #[must_use]
+    pub fn members_parked(&self, room: StreamKey) -> bool {
+        self.memberships.parked.contains_key(&room)
+    }
+
+    /// The rooms of each user.
+    #[must_use]
+    pub fn rooms_of_users(&self) -> &RoomsOfUsers {
+        &self.memberships.shared
+    }
+
+    /// Up to `limit` rooms in which `user` is `membership` and which were last active between these
+    /// positions, the most recent first.
+    #[must_use]
+    pub fn rooms_between(
+        &self,
+        user: &UserId,
+        membership: Membership,
+        between: (Position, Position),
+        limit: usize,
+    ) -> Vec<(Position, StreamKey)> {
+        let memberships = &self.memberships;
+        memberships.shared.page(user, membership, between, limit, &memberships.rows)
+    }
+
+    /// The last sequence number of a room whose memberships and settings are known, if a model parks the room.
+    #[must_use]
+    pub fn horizon(&self, room: StreamKey) -> Option<u64> {
+        let horizons = [self.memberships.horizon(room), self.summaries.horizon(room)];
+        horizons.into_iter().flatten().min()
+    }
+
+    /// The rows of a room's timeline.
+    #[must_use]
+    pub fn timeline(&self, room: StreamKey) -> Option<TimelineReader<'_>> {
+        Some(self.timelines.get(room)?.reader(&self.timelines.shared))
+    }
+
+    /// How many rows the timeline of a room has.
+    #[must_use]
+    pub fn timeline_len(&self, room: StreamKey) -> u64 {
+        self.timelines.get(room).map_or(0, RoomTimeline::count)
+    }
+
+    /// The events that hold the state of a room.
+    #[must_use]
+    pub fn slots(&self, room: StreamKey) -> Option<&Slots> {
+        self.timelines.get(room).map(RoomTimeline::slots)
+    }
+
+    /// The name and the avatar that a user chose.
+    #[must_use]
+    pub fn profile(&self, user: StreamKey) -> Option<&Profile> {
+        self.profiles.get(user)
+    }
+
+    /// The filters that a user has stored.
+    #[must_use]
+    pub fn filters(&self, user: StreamKey) -> Option<&Filters> {
+        self.filters.get(user)
+    }
+
+    /// The greatest number that a device of `user` has given to an action that was carried out; 0 if it has given none.
+    #[must_use]
+    pub fn last_action(&self, user: &UserId, device: &str) -> u64 {
+        self.actions.shared.of(user.as_str(), device)
+    }
+
+    /// The room that an alias, in its normal form, points to.
+    #[must_use]
+    pub fn alias_target(&self, alias: &RoomAliasId) -> Option<&OwnedRoomId> {
+        let key = self.directory.key(StreamKind::Alias, alias.as_str())?;
+        self.aliases.get(key)?.claim.as_ref().map(|(room, _)| room)
+    }
+
+    /// The aliases that point to a room.
+    pub fn aliases_of(&self, room: &RoomId) -> impl Iterator<Item = &RoomAliasId> {
+        let aliases = self.aliases.shared.of(room);
+        aliases.filter_map(|key| <&RoomAliasId>::try_from(self.directory.subject(key)?).ok())
+    }
+
+    /// How many aliases that point somewhere the user has claimed.
+    #[must_use]
+    pub fn alias_count(&self, user: &UserId) -> usize {
+        self.aliases.shared.count_of(user)
+    }
+
+    /// The events of a room that edit, react to or continue an event.
+    #[must_use]
+    pub fn related(&self, room: StreamKey, event: &EventId) -> Option<&Related> {
+        self.relations.get(room)?.get(event)
+    }
+
+    /// How far a user has read a room.
+    #[must_use]
+    pub fn read_marks(&self, user: StreamKey, room: &RoomId) -> Option<&ReadMarks> {
+        self.receipts.get(user)?.of(room)
+    }
+
+    /// The users who have a public mark in each room.
+    #[must_use]
+    pub fn readers(&self) -> &ReadersOfRooms {
+        &self.receipts.shared
+    }
+
+    /// Whether the receipts of some user are parked.
+    #[must_use]
+    pub fn receipts_parked(&self) -> bool {
+        !self.receipts.parked.is_empty()
+    }
+
+    /// The messages of a room that `user`, if joined, has not read, where `read` is the sequence number of the last event
+    /// that they have.
+    #[must_use]
+    pub fn unread(&self, room: StreamKey, user: &UserId, read: u64) -> Unread {
+        self.unread.get(room).map(|room| room.of(user, read)).unwrap_or_default()
+    }
+
+    /// The redaction of the event at `index` of the commit at `position`, if the event was redacted.
+    #[must_use]
+    pub fn redaction(&self, room: StreamKey, position: Position, index: u16) -> Option<RowKey> {
+        self.redactions.get(room)?.of(position, index)
+    }
+
+    /// The place of an event in the log.
+    ///
+    /// # Errors
+    /// If the file of the index cannot be read.
+    pub fn event(&self, event: &EventId) -> io::Result<Option<Place>> {
+        self.events.get(event.as_str())
+    }
+}

@@ -1,0 +1,10 @@
+//! Tests of the crate's parts together.
+
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+mod beginning;
+mod parking;
+mod reading;
+mod receipts;
+mod relations;
+mod testing;

@@ -1,0 +1,12 @@
+//! Pages of timelines, as one viewer sees them.
+
+mod cursor;
+mod meter;
+mod page;
+
+pub(crate) use self::page::{EventFilter, Pager, is_visible, resolve};
+pub use self::{
+    cursor::{CursorError, TimelineCursor},
+    meter::{EVENT_UNIT_BYTES, Meter, ROWS_OF_A_UNIT, Scans, Unmetered},
+    page::{Anchor, Begins, TimelineError, TimelineEvent, TimelinePage, Wanted},
+};
