@@ -92,7 +92,8 @@ pub(crate) struct Tally {
 impl Listener {
     /// Listens on `socket`, and counts its events for its `group`.
     ///
-    /// # Errors If the runtime does not release the socket.
+    /// # Errors
+    /// If the runtime does not release the socket.
     pub(crate) fn new(socket: Socket, group: usize) -> Result<Self, Error> {
         let (stream, carry) = socket.into_parts()?;
         Ok(Self { stream: mio::net::TcpStream::from_std(stream), carry, group })
@@ -100,7 +101,8 @@ impl Listener {
 
     /// A second handle on its connection, to send on it while an audience listens.
     ///
-    /// # Errors If there are too many open files.
+    /// # Errors
+    /// If there are too many open files.
     pub(crate) fn handle(&self) -> Result<TcpStream, Error> {
         Ok(TcpStream::from(self.stream.as_fd().try_clone_to_owned()?))
     }
@@ -201,7 +203,8 @@ impl Audience {
     /// Starts to listen. Times count from `begun`; `marks` contains the text that each group
     /// counts.
     ///
-    /// # Errors If the system cannot watch so many sockets.
+    /// # Errors
+    /// If the system cannot watch so many sockets.
     pub(crate) fn start(
         begun: Instant,
         mut listeners: Vec<Listener>,
@@ -258,7 +261,8 @@ impl Audience {
 
     /// Waits until `group` has received `target` events since [`Self::reset`].
     ///
-    /// # Errors If a socket closes, or nothing comes for a minute.
+    /// # Errors
+    /// If a socket closes, or nothing comes for a minute.
     pub(crate) async fn wait(&self, group: usize, target: u64) -> Result<(), Error> {
         let waiting = &self.heard.groups[group];
         waiting.target.store(target, Relaxed);

@@ -34,7 +34,8 @@ const READ_BUFFER_BYTES: usize = 4 * 1024;
 
 /// Prints its address, and serves until its standard input ends.
 ///
-/// # Errors If it cannot listen.
+/// # Errors
+/// If it cannot listen.
 pub(crate) fn serve_lines() -> Result<(), Error> {
     let runtime = Builder::new_multi_thread().enable_all().build()?;
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;

@@ -40,7 +40,8 @@ pub(crate) struct Dataset {
 impl Dataset {
     /// The data directory with this number of events; creates it if it does not exist.
     ///
-    /// # Errors If it cannot be created.
+    /// # Errors
+    /// If it cannot be created.
     pub(crate) fn of(settings: &Settings, events: u64) -> Result<Self, Error> {
         let home = settings.kept().join(format!("events-{events}-v{VERSION}"));
         let (folder, note) = (home.join("data"), home.join("made.json"));

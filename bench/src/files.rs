@@ -9,7 +9,8 @@ const SPARE: u64 = 500;
 
 /// Raises the limit of this program and of the servers that it starts, as far as allowed.
 ///
-/// # Errors If the system forbids that.
+/// # Errors
+/// If the system forbids that.
 pub(crate) fn raise_limit() -> Result<(), Error> {
     let limit = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit })?;
@@ -18,7 +19,8 @@ pub(crate) fn raise_limit() -> Result<(), Error> {
 
 /// Checks that `sockets` can be open at once.
 ///
-/// # Errors States what to do if they cannot.
+/// # Errors
+/// States what to do if they cannot.
 pub(crate) fn enough_for(sockets: usize) -> Result<(), Error> {
     let needed = sockets as u64 + SPARE;
     match getrlimit(Resource::Nofile).current {

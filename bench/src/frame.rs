@@ -76,7 +76,8 @@ fn frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
 /// Reads an unmasked message, and joins its frames in place; `None` if it is not complete. A closing frame within a
 /// message replaces it.
 ///
-/// # Errors If a frame is too long, or is out of place.
+/// # Errors
+/// If a frame is too long, or is out of place.
 pub(crate) fn message(bytes: &mut [u8]) -> Result<Option<Message>, Error> {
     let Some(Frame { opcode, is_final, begin, mut end }) = header(bytes)? else { return Ok(None) };
     let (mut next, mut is_final, mut parts) = (end, is_final, Vec::new());

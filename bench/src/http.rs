@@ -48,7 +48,8 @@ impl Connection {
 
     /// Sends a request and returns the body of its answer.
     ///
-    /// # Errors If the answer is malformed, or not a success.
+    /// # Errors
+    /// If the answer is malformed, or not a success.
     pub(crate) async fn ask(&mut self, request: &[u8]) -> Result<&[u8], Error> {
         self.stream.write_all(request).await?;
         self.buffer.clear();
@@ -68,7 +69,8 @@ impl Connection {
 
     /// Runs a document that has to succeed and returns its `data`.
     ///
-    /// # Errors If it does not.
+    /// # Errors
+    /// If it does not.
     pub(crate) async fn run(
         &mut self,
         token: &str,

@@ -40,7 +40,8 @@ pub(crate) struct Phase {
 /// Lets `speakers` send `messages` in turn, waits until the first group of the audience has
 /// received them all, and returns the cost.
 ///
-/// # Errors If a message is refused or does not arrive.
+/// # Errors
+/// If a message is refused or does not arrive.
 pub(crate) async fn measure(
     server: &Server,
     audience: &Audience,
@@ -82,7 +83,8 @@ async fn one_at_a_time(
 
 /// Lets `speakers` send at the rate `rate` until `done`; returns the number of deliveries.
 ///
-/// # Errors If a message is refused.
+/// # Errors
+/// If a message is refused.
 pub(crate) async fn speak_until(
     audience: &Audience,
     speakers: &mut [Speaker],

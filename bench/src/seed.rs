@@ -38,7 +38,8 @@ pub(crate) struct Seed {
 /// The settings of a server on `folder`: those of the environment, as the program itself reads
 /// them.
 ///
-/// # Errors If the folder's name cannot be a setting.
+/// # Errors
+/// If the folder's name cannot be a setting.
 pub(crate) fn config(folder: &Path) -> Result<Config, Error> {
     let folder = folder.to_str().ok_or("the folder's name is not UTF-8")?.to_owned();
     let settings =
@@ -50,7 +51,8 @@ pub(crate) fn config(folder: &Path) -> Result<Config, Error> {
 impl Seed {
     /// Opens `folder`, and creates it if it is missing.
     ///
-    /// # Errors If it cannot be used.
+    /// # Errors
+    /// If it cannot be used.
     pub(crate) fn open(folder: &Path) -> Result<Self, Error> {
         let runtime = Runtime::new()?;
         let config = config(folder)?;
@@ -62,7 +64,8 @@ impl Seed {
 
     /// Creates users with these names.
     ///
-    /// # Errors If one of the names is not valid.
+    /// # Errors
+    /// If one of the names is not valid.
     pub(crate) fn users(&self, names: &[String]) -> Result<(), Error> {
         let users = self.node.accounts.ensure_users(names, AccountMillis(self.now.0));
         self.runtime.block_on(users)?;
@@ -71,7 +74,8 @@ impl Seed {
 
     /// Logs these users in, and returns their tokens.
     ///
-    /// # Errors If one of them does not exist.
+    /// # Errors
+    /// If one of them does not exist.
     pub(crate) fn tokens(&self, names: &[String]) -> Result<Vec<String>, Error> {
         let mint = async |name: &String| {
             let now = AccountMillis(self.now.0);
@@ -90,7 +94,8 @@ impl Seed {
     /// Creates public rooms, each by the owner in its entry; returns them with the number of
     /// events.
     ///
-    /// # Errors If one is refused.
+    /// # Errors
+    /// If one is refused.
     pub(crate) fn rooms(
         &self,
         owned: &[(String, String)],
@@ -114,14 +119,16 @@ impl Seed {
 
     /// Lets a user join a public room. The join may be in flight until [`Self::settle`].
     ///
-    /// # Errors If this or an earlier command is refused.
+    /// # Errors
+    /// If this or an earlier command is refused.
     pub(crate) fn join(&mut self, room: &OwnedRoomId, user: &str) -> Result<(), Error> {
         self.start(room, user, &RoomCommand::Join { reason: None, member_of: None })
     }
 
     /// Sends a message of a member. It may be in flight until [`Self::settle`].
     ///
-    /// # Errors If this or an earlier command is refused.
+    /// # Errors
+    /// If this or an earlier command is refused.
     pub(crate) fn say(
         &mut self,
         room: &OwnedRoomId,
@@ -166,7 +173,8 @@ impl Seed {
 
     /// Waits until all is durable and the read models have it.
     ///
-    /// # Errors If a command was refused, or the read models are stuck.
+    /// # Errors
+    /// If a command was refused, or the read models are stuck.
     pub(crate) fn settle(&mut self) -> Result<(), Error> {
         self.finish(0)?;
         let tail = *self.node.log.tail().borrow();
@@ -176,7 +184,8 @@ impl Seed {
 
     /// Closes the directory, so that a server can start on it.
     ///
-    /// # Errors As [`Self::settle`].
+    /// # Errors
+    /// As [`Self::settle`].
     pub(crate) fn close(mut self) -> Result<(), Error> {
         self.settle()?;
         self.runtime.block_on(self.node.close());

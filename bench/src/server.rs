@@ -56,7 +56,8 @@ pub(crate) struct Memory {
 impl Server {
     /// Starts `program` on the data in `folder`, and waits until it listens.
     ///
-    /// # Errors Quotes its output instead.
+    /// # Errors
+    /// Quotes its output instead.
     pub(crate) fn start(program: &Path, folder: &Path) -> Result<Self, Error> {
         let mut command = Command::new(program);
         // A benchmark asks for more than any user does.
@@ -69,7 +70,8 @@ impl Server {
     /// Starts the bare reference of a fan-out; see [`crate::broadcast`]. Also returns the writer
     /// for the text to send.
     ///
-    /// # Errors As [`Self::start`].
+    /// # Errors
+    /// As [`Self::start`].
     pub(crate) fn bare() -> Result<(Self, ChildStdin), Error> {
         let mut command = Command::new(std::env::current_exe()?);
         command.arg(broadcast::ARGUMENT).stdin(Stdio::piped());
@@ -111,7 +113,8 @@ impl Server {
 
     /// Its processor time so far, in seconds.
     ///
-    /// # Errors If the system does not report it.
+    /// # Errors
+    /// If the system does not report it.
     pub(crate) fn processor_seconds(&self) -> Result<f64, Error> {
         let text = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
         Ok(ticks(&text).ok_or("cannot read /proc/PID/stat")? / TICKS_PER_SECOND)
@@ -119,7 +122,8 @@ impl Server {
 
     /// The bytes that it has read from files so far; pages of mapped files do not count.
     ///
-    /// # Errors If the system does not report it.
+    /// # Errors
+    /// If the system does not report it.
     pub(crate) fn bytes_read(&self) -> Result<f64, Error> {
         let text = fs::read_to_string(format!("/proc/{}/io", self.child.id()))?;
         let line = text.lines().find_map(|line| line.strip_prefix("rchar: "));
@@ -128,7 +132,8 @@ impl Server {
 
     /// Waits until it has no more work: no processor time for a while.
     ///
-    /// # Errors If it still works after a minute.
+    /// # Errors
+    /// If it still works after a minute.
     pub(crate) async fn settle(&self) -> Result<(), Error> {
         let mut used = self.processor_seconds()?;
         for _ in 0..SETTLE_MAX {
@@ -144,7 +149,8 @@ impl Server {
 
     /// Its memory.
     ///
-    /// # Errors If the system does not report it.
+    /// # Errors
+    /// If the system does not report it.
     pub(crate) fn memory(&self) -> Result<Memory, Error> {
         let text = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let of = |name| mebibytes(&text, name).ok_or("cannot read /proc/PID/status");
@@ -164,7 +170,8 @@ impl Drop for Server {
 
 /// From now on, SIGTERM and SIGINT end this program and all its servers.
 ///
-/// # Errors If signals cannot be handled.
+/// # Errors
+/// If signals cannot be handled.
 pub(crate) fn end_on_signal() -> Result<(), Error> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let entered = runtime.enter();

@@ -59,7 +59,8 @@ impl Settings {
 
     /// Reads the variables.
     ///
-    /// # Errors Names the variable with an invalid value, or the missing program.
+    /// # Errors
+    /// Names the variable with an invalid value, or the missing program.
     pub(crate) fn read() -> Result<Self, Error> {
         let built = env::current_exe()?;
         let built = built.parent().ok_or("this program lies in no folder")?;
@@ -97,7 +98,8 @@ impl Settings {
 
     /// A temporary folder, removed with the value.
     ///
-    /// # Errors If it cannot be created.
+    /// # Errors
+    /// If it cannot be created.
     pub(crate) fn scratch(&self) -> Result<TempDir, Error> {
         Ok(tempfile::Builder::new().prefix("scratch-").tempdir_in(&self.folder)?)
     }

@@ -30,7 +30,8 @@ pub(crate) fn subscribe(id: &str, document: &str, variables: &Value) -> Vec<u8> 
 impl Socket {
     /// Connects to the WebSocket at `address`.
     ///
-    /// # Errors If there is none.
+    /// # Errors
+    /// If there is none.
     pub(crate) async fn connect(address: &str) -> Result<Self, Error> {
         Self::upgrade(TcpStream::connect(address).await?).await
     }
@@ -46,7 +47,8 @@ impl Socket {
     /// As [`Self::open`], with such a small kernel buffer that the server notices a client that
     /// does not read.
     ///
-    /// # Errors As [`Self::open`].
+    /// # Errors
+    /// As [`Self::open`].
     pub(crate) async fn open_small(address: &str, token: &str) -> Result<Self, Error> {
         let socket = TcpSocket::new_v4()?;
         socket.set_recv_buffer_size(4 * 1024)?;
@@ -89,7 +91,8 @@ impl Socket {
 
     /// Sends the bytes of [`text`] or [`subscribe`].
     ///
-    /// # Errors If the connection is broken.
+    /// # Errors
+    /// If the connection is broken.
     pub(crate) async fn send(&mut self, frame: &[u8]) -> Result<(), Error> {
         Ok(self.stream.write_all(frame).await?)
     }
@@ -124,7 +127,8 @@ impl Socket {
 
     /// The connection, and the bytes read from it but not returned yet.
     ///
-    /// # Errors If the runtime does not release the socket.
+    /// # Errors
+    /// If the runtime does not release the socket.
     pub(crate) fn into_parts(mut self) -> Result<(std::net::TcpStream, Vec<u8>), Error> {
         self.buffer.drain(..self.read);
         Ok((self.stream.into_std()?, self.buffer))

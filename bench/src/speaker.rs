@@ -48,7 +48,8 @@ impl Speaker {
 
     /// A speaker that makes the bare server send `text`.
     ///
-    /// # Errors If there is no mark in it.
+    /// # Errors
+    /// If there is no mark in it.
     pub(crate) fn bare(lines: ChildStdin, text: &str, listeners: usize) -> Result<Self, Error> {
         let message = Stamped::new(format!("{text}\n").into())?;
         Ok(Self { voice: Voice::Bare(lines), message, listeners: listeners as u64 })
@@ -56,7 +57,8 @@ impl Speaker {
 
     /// Sends a message with `time` in it.
     ///
-    /// # Errors If it was refused.
+    /// # Errors
+    /// If it was refused.
     pub(crate) async fn say(&mut self, time: Duration) -> Result<(), Error> {
         let message = self.message.at(time);
         match &mut self.voice {
@@ -74,7 +76,8 @@ pub(crate) fn input(room: &str) -> Value {
 
 /// Checks that the message was accepted.
 ///
-/// # Errors Quotes the answer if it was not.
+/// # Errors
+/// Quotes the answer if it was not.
 pub(crate) fn accepted(answer: &[u8]) -> Result<(), Error> {
     if find(answer, br#""refusal":null"#).is_some() {
         return Ok(());

@@ -22,7 +22,8 @@ pub(crate) struct Stamped {
 impl Stamped {
     /// Takes `bytes`.
     ///
-    /// # Errors If there is no mark in them.
+    /// # Errors
+    /// If there is no mark in them.
     pub(crate) fn new(bytes: Vec<u8>) -> Result<Self, Error> {
         let at = find(&bytes, MARK).ok_or("there is no mark in the message")?;
         (bytes.len() >= at + UNSENT.len()).then_some(()).ok_or("the mark is cut off")?;

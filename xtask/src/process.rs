@@ -7,7 +7,8 @@ use std::process::{Command, Stdio};
 
 /// Runs `command` to its end, after printing it.
 ///
-/// # Errors Names the program that could not start, or its exit status.
+/// # Errors
+/// Names the program that could not start, or its exit status.
 pub(crate) fn run(command: &mut Command) -> Result<(), String> {
     println!("$ {}", shown(command));
     finish(command)
@@ -23,7 +24,8 @@ fn finish(command: &mut Command) -> Result<(), String> {
 
 /// Runs `command` to its end, with the only access to standard output, which others may parse.
 ///
-/// # Errors Names the program that could not start, or its exit status.
+/// # Errors
+/// Names the program that could not start, or its exit status.
 pub(crate) fn run_unannounced(command: &mut Command) -> Result<(), String> {
     eprintln!("$ {}", shown(command));
     finish(command)
@@ -31,7 +33,8 @@ pub(crate) fn run_unannounced(command: &mut Command) -> Result<(), String> {
 
 /// Runs `command` to its end and returns its output.
 ///
-/// # Errors Names the program that could not start, or its exit status, or output that is not
+/// # Errors
+/// Names the program that could not start, or its exit status, or output that is not
 /// UTF-8.
 pub(crate) fn output(command: &mut Command) -> Result<String, String> {
     let output = command

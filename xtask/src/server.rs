@@ -25,7 +25,8 @@ pub(crate) struct Server {
 impl Server {
     /// Starts `program` with its data in `folder` and waits for its address.
     ///
-    /// # Errors The program cannot start, ends, or is silent for too long.
+    /// # Errors
+    /// The program cannot start, ends, or is silent for too long.
     pub(crate) fn start(program: &Path, folder: &Path) -> Result<Self, String> {
         let log = folder.join("server.log");
         let file = File::create(&log)

@@ -30,7 +30,8 @@ const ALL: &[Workload] = &[
 
 /// The named workloads; all of them without a name.
 ///
-/// # Errors Names the unknown one, and lists the known ones.
+/// # Errors
+/// Names the unknown one, and lists the known ones.
 pub(crate) fn choose(names: &[String]) -> Result<Vec<&'static Workload>, Error> {
     if names.is_empty() {
         return Ok(ALL.iter().collect());

@@ -35,7 +35,8 @@ pub(super) struct Hall {
 impl Hall {
     /// Creates a data directory with the room and this number of messages.
     ///
-    /// # Errors If it cannot be created.
+    /// # Errors
+    /// If it cannot be created.
     pub(super) fn build(data: &Path, listeners: usize, messages: u64) -> Result<Self, Error> {
         let users = names("user", listeners + 1);
         let mut seed = Seed::open(data)?;
@@ -53,7 +54,8 @@ impl Hall {
 
     /// Adds more messages to `room` while no server runs.
     ///
-    /// # Errors If one is refused.
+    /// # Errors
+    /// If one is refused.
     pub(super) fn talk(data: &Path, room: &str, messages: u64) -> Result<(), Error> {
         let mut seed = Seed::open(data)?;
         say(&mut seed, &OwnedRoomId::try_from(room)?, messages)?;
@@ -62,7 +64,8 @@ impl Hall {
 
     /// All listeners on `server`, as the first group of an audience, from now on.
     ///
-    /// # Errors If one is refused.
+    /// # Errors
+    /// If one is refused.
     pub(super) async fn listen(&self, server: &Server) -> Result<Audience, Error> {
         let after = position(server, &self.speaker).await?;
         let mut listeners = Vec::with_capacity(self.listeners.len());
@@ -74,7 +77,8 @@ impl Hall {
 
     /// Connections of the speaker.
     ///
-    /// # Errors If one is refused.
+    /// # Errors
+    /// If one is refused.
     pub(super) async fn speakers(&self, server: &Server) -> Result<Vec<Speaker>, Error> {
         let mut speakers = Vec::new();
         for _ in 0..SPEAKERS {
@@ -92,7 +96,8 @@ fn say(seed: &mut Seed, room: &OwnedRoomId, messages: u64) -> Result<(), Error> 
 
 /// The end of the log.
 ///
-/// # Errors If the server does not return it to the owner of `token`.
+/// # Errors
+/// If the server does not return it to the owner of `token`.
 pub(super) async fn position(server: &Server, token: &str) -> Result<SealedPosition, Error> {
     let mut connection = http::Connection::open(server.address()).await?;
     let answer = connection.run(token, "{ viewer { position } }", &json!({})).await?;
@@ -106,7 +111,8 @@ pub(super) fn subscription(document: &str, after: SealedPosition) -> Vec<u8> {
 
 /// Subscribes after a position; the subscription misses no later message.
 ///
-/// # Errors If the server refuses it.
+/// # Errors
+/// If the server refuses it.
 pub(super) async fn follow(
     server: &Server,
     token: &str,

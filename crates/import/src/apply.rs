@@ -89,7 +89,8 @@ impl<'a> Importer<'a> {
 
     /// The commands among these that the log knows.
     ///
-    /// # Errors [`Failed`] if the log cannot be read.
+    /// # Errors
+    /// [`Failed`] if the log cannot be read.
     pub async fn known(&self, commands: &[CommandId]) -> Result<Vec<bool>, Failed> {
         let mut known = Vec::with_capacity(commands.len());
         for command in commands {
@@ -100,7 +101,8 @@ impl<'a> Importer<'a> {
 
     /// Checks that the users exist for whom the operator lets the import act.
     ///
-    /// # Errors [`Failed`], which names the first missing one.
+    /// # Errors
+    /// [`Failed`], which names the first missing one.
     pub fn check_mapped<'u>(&self, users: impl IntoIterator<Item = &'u str>) -> Result<(), Failed> {
         users.into_iter().try_for_each(|user| Users::mapped(&self.target, user).map(drop))
     }
@@ -108,7 +110,8 @@ impl<'a> Importer<'a> {
     /// Executes the steps of these lines, except for lines that an earlier run has done. Some may still be in flight to
     /// the disk afterwards.
     ///
-    /// # Errors [`Failed`] if the import cannot continue. A repetition continues it.
+    /// # Errors
+    /// [`Failed`] if the import cannot continue. A repetition continues it.
     pub async fn apply(&mut self, lines: Vec<LineSteps>) -> Result<(), Failed> {
         let mut here = HashSet::new();
         let mut all = Vec::with_capacity(lines.len());
@@ -133,7 +136,8 @@ impl<'a> Importer<'a> {
 
     /// Waits until everything is on the disk, and returns the outcome.
     ///
-    /// # Errors [`Failed`] if a part did not get there.
+    /// # Errors
+    /// [`Failed`] if a part did not get there.
     pub async fn finish(mut self) -> Result<Applied, Failed> {
         while !self.under_way.is_empty() {
             self.finish_one().await?;

@@ -153,7 +153,6 @@ impl ReadModels {
     }
 
     /// Holds the models still to read them at one position. Briefly: the projector waits.
-    #[must_use]
     pub fn read(&self) -> RwLockReadGuard<'_, Models> {
         self.core.models.read()
     }

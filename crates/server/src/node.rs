@@ -169,7 +169,8 @@ impl Node {
     /// Opens the data directory of `config`, creates it if it is missing, and starts to update the
     /// read models.
     ///
-    /// # Errors [`Failure`], which says what to do.
+    /// # Errors
+    /// [`Failure`], which says what to do.
     pub async fn open(config: &Config) -> Result<Self, Failure> {
         Unfinished::refuse(&config.data)?;
         Self::open_to_import(config).await
@@ -177,7 +178,8 @@ impl Node {
 
     /// Like [`Self::open`], but also with an unfinished import, in order to continue it.
     ///
-    /// # Errors [`Failure`], which says what to do.
+    /// # Errors
+    /// [`Failure`], which says what to do.
     pub async fn open_to_import(config: &Config) -> Result<Self, Failure> {
         let asked = config.server_name.as_deref();
         let (identity, new) = ServerIdentity::find(&config.data, asked, clock::now().0)?;
@@ -204,7 +206,8 @@ impl Node {
 
     /// Opens only the log. `epoch` is for a new log that continues another one's history.
     ///
-    /// # Errors [`Failure`], which says what to do.
+    /// # Errors
+    /// [`Failure`], which says what to do.
     pub fn open_log(
         config: &Config,
         epoch: Option<rookery_log::Epoch>,

@@ -74,7 +74,7 @@ fn run(invocation: Invocation) -> Result<(), Failure> {
     runtime.block_on(async {
         match command {
             Command::Serve => serve::run(&loaded.config, accept_missing_accounts).await,
-            command => carry_out(command, &loaded.config).await,
+            command => Box::pin(carry_out(command, &loaded.config)).await,
         }
     })
 }

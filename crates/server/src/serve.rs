@@ -60,7 +60,8 @@ const SAVE_ROUNDS: u32 = 12;
 /// Serves clients with `config` until SIGTERM or SIGINT. Refuses accounts that lack users of the log, unless
 /// `accept_missing_accounts` allows it.
 ///
-/// # Errors [`Failure`], which says what to do.
+/// # Errors
+/// [`Failure`], which says what to do.
 pub(crate) async fn run(config: &Config, accept_missing_accounts: bool) -> Result<(), Failure> {
     let security = SecurityLog::default();
     let options = TransportOptions { security: security.clone(), ..options(config)? };

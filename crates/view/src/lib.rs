@@ -23,7 +23,10 @@ pub use self::{
     past::{Moved, PastRoom},
     read::{Around, EventAt},
     reader::Reader,
-    rooms::{CLOSED_MAX, ClosedRoom, Closing, Missed, RoomView, Seen, SlotsPage, WantedRooms, WantedSlots},
+    rooms::{
+        CLOSED_MAX, ClosedRoom, Closing, Missed, RoomView, Seen, SlotsPage, WantedRooms,
+        WantedSlots,
+    },
     sight::{Sight, Viewer},
     timeline::{
         Anchor, Begins, CursorError, EVENT_UNIT_BYTES, Meter, ROWS_OF_A_UNIT, Scans,

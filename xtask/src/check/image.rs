@@ -9,7 +9,8 @@ use super::ignored::Ignored;
 /// The files of the first stage of the Dockerfile, by their paths below its working folder, with the file of the
 /// repository for each.
 ///
-/// # Errors A `COPY` or `ADD` takes a file that is not in the context.
+/// # Errors
+/// A `COPY` or `ADD` takes a file that is not in the context.
 pub(crate) fn image_files(
     paths: &BTreeSet<String>,
     dockerignore: &str,

@@ -41,7 +41,8 @@ exit 64
 
 /// Follows the pages twice.
 ///
-/// # Errors A command fails, or its answer is an error.
+/// # Errors
+/// A command fails, or its answer is an error.
 pub(crate) fn walk(repository: &Repository) -> Result<(), Stop> {
     tools::program("curl")?;
     tools::program("jq")?;

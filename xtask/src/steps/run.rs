@@ -13,7 +13,8 @@ use crate::repository::Repository;
 
 /// Runs the named steps with the steps that they need, or all.
 ///
-/// # Errors A step of that name does not exist.
+/// # Errors
+/// A step of that name does not exist.
 pub(crate) fn main(repository: &Repository, arguments: &[String]) -> Result<ExitCode, String> {
     if arguments.iter().any(|argument| argument == "--list") {
         for step in STEPS {
@@ -40,11 +41,11 @@ fn choose<'a>(all: &'a [Step], names: &[String]) -> Result<Vec<&'a Step>, String
         return Ok(all.iter().collect());
     }
     let mut wanted = BTreeSet::new();
-    let in_lane = all.iter().filter(|step| step.lane == Lane::Quick).map(|step| step.name);
-    let named = names.iter().map(String::as_str);
-    let mut open: Vec<&str> = named.clone().filter(|name| *name != QUICK).collect();
-    if named.clone().any(|name| name == QUICK) {
-        open.extend(in_lane);
+    let quick_steps = all.iter().filter(|step| step.lane == Lane::Quick).map(|step| step.name);
+    let asked_for = names.iter().map(String::as_str);
+    let mut open: Vec<&str> = asked_for.clone().filter(|name| *name != QUICK).collect();
+    if asked_for.clone().any(|name| name == QUICK) {
+        open.extend(quick_steps);
     }
     while let Some(name) = open.pop() {
         let step = all.iter().find(|step| step.name == name).ok_or_else(|| {

@@ -29,7 +29,8 @@ pub(crate) fn chromium() -> Result<PathBuf, Stop> {
 
 /// The tracer with which tests count system calls.
 ///
-/// # Errors There is none, and it cannot be installed.
+/// # Errors
+/// There is none, and it cannot be installed.
 pub(crate) fn strace() -> Result<PathBuf, Stop> {
     if !process::exists(STRACE) {
         debian("strace")?;
@@ -39,7 +40,8 @@ pub(crate) fn strace() -> Result<PathBuf, Stop> {
 
 /// A program from a package of the same name, such as `curl`.
 ///
-/// # Errors There is none, and it cannot be installed.
+/// # Errors
+/// There is none, and it cannot be installed.
 pub(crate) fn program(name: &str) -> Result<PathBuf, Stop> {
     let path = || find(&std::env::var_os("PATH").unwrap_or_default(), name);
     if let Some(program) = path() {
@@ -51,7 +53,8 @@ pub(crate) fn program(name: &str) -> Result<PathBuf, Stop> {
 
 /// The Python that installs packages and runs some of the tests, at least 3.11 and with pip.
 ///
-/// # Errors It is missing or too old, or has no pip, and cannot be installed.
+/// # Errors
+/// It is missing or too old, or has no pip, and cannot be installed.
 pub(crate) fn python3() -> Result<PathBuf, Stop> {
     let answers = |arguments: &[&str]| {
         process::output(Command::new("python3").args(arguments).stderr(std::process::Stdio::null()))

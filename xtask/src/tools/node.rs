@@ -17,7 +17,8 @@ const OLDEST: (u32, u32) = (20, 3);
 
 /// Installs Node.js and npm unless the machine has them; returns their place.
 ///
-/// # Errors They are missing, and so is their installer.
+/// # Errors
+/// They are missing, and so is their installer.
 pub(crate) fn node(repository: &Repository) -> Result<PathBuf, Stop> {
     let Some(bin) = repository.node_folder() else { return Ok("the machine's own".into()) };
     let package = super::pip(repository, "xtask/node-requirements.txt", "node")?;

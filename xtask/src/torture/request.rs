@@ -18,7 +18,8 @@ pub(super) struct Request<'a> {
 impl<'a> Request<'a> {
     /// Reads the arguments; `fresh` is the default seed.
     ///
-    /// # Errors Names the wrong argument.
+    /// # Errors
+    /// Names the wrong argument.
     pub(super) fn read(all: &'a [Rig], arguments: &[String], fresh: u64) -> Result<Self, String> {
         let (mut minutes, mut seed, mut names) = (MINUTES_DEFAULT, fresh, Vec::new());
         let mut arguments = arguments.iter();

@@ -31,7 +31,8 @@ pub(super) struct Rig {
 impl Rig {
     /// Compiles the tests and checks that there are any.
     ///
-    /// # Errors They do not compile, or the filters match none.
+    /// # Errors
+    /// They do not compile, or the filters match none.
     pub(super) fn prepare(&self, repository: &Repository) -> Result<(), String> {
         let listed = process::output(self.command(repository, &[]).arg("--list"))?;
         if listed.lines().any(|line| line.ends_with(": test")) {
@@ -43,7 +44,8 @@ impl Rig {
 
     /// Runs all of its tests once.
     ///
-    /// # Errors The exit status.
+    /// # Errors
+    /// The exit status.
     pub(super) fn run(
         &self,
         repository: &Repository,

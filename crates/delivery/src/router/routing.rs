@@ -70,7 +70,9 @@ impl Router {
     pub(crate) fn wake(&self, counters: &Counters) {
         let wakes = std::mem::take(&mut *self.waking.lock());
         Counters::add(&counters.wakes, wakes.len());
-        wakes.iter().for_each(|inbox| inbox.ring());
+        for inbox in &wakes {
+            inbox.ring();
+        }
     }
 
     /// Lets all subscribers read on from the log: the memberships may be others than those that the

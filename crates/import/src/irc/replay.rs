@@ -141,7 +141,8 @@ impl Replay {
 
     /// Reads the next line of the file. Returns its steps, after those of lines that waited for it.
     ///
-    /// # Panics Without a begun file.
+    /// # Panics
+    /// Without a begun file.
     pub fn line(&mut self, number: u64, bytes: &[u8]) -> Vec<LineSteps> {
         let mut file = self.file.take().expect("a line belongs to a file that was begun");
         let text = file.text(number, bytes);

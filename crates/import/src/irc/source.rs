@@ -147,7 +147,8 @@ impl Source {
     /// with `#`, or the first channel that its lines name. If no path of an argument has such a part, it is the
     /// first channel of another file of the argument, or the name of the argument.
     ///
-    /// # Errors [`SourceError`] if one of the paths cannot be used at all, or if there is no log in them.
+    /// # Errors
+    /// [`SourceError`] if one of the paths cannot be used at all, or if there is no log in them.
     pub fn open(paths: &[PathBuf], options: &SourceOptions) -> Result<Self, SourceError> {
         let mut source = Self::default();
         let found = source.gather(paths)?;

@@ -91,7 +91,9 @@ impl ReadModels {
             let clean = held.and_then(|commit| self.read().without_redacted(&commit));
             if let Some(clean) = clean.map(Arc::new) {
                 cache.replace(&clean);
-                observers.iter().for_each(|observer| observer.replace(&clean));
+                for observer in observers {
+                    observer.replace(&clean);
+                }
                 core.ring.write().replace(clean);
             }
         }

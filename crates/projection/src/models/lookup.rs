@@ -66,6 +66,7 @@ impl Models {
     }
 
     /// All rooms.
+    #[must_use]
     pub fn rooms(&self) -> impl ExactSizeIterator<Item = StreamKey> {
         self.summaries.rows.keys().copied()
     }

@@ -295,7 +295,8 @@ Example:
 
 /// Reads a command line, with the name of the program first.
 ///
-/// # Errors The error of clap, which includes the answers to `--help` and `--version`: call
+/// # Errors
+/// The error of clap, which includes the answers to `--help` and `--version`: call
 /// [`clap::Error::exit`].
 pub fn parse(
     arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>,

@@ -19,7 +19,8 @@ pub struct FolderError {
 
 /// Checks that `folder` is a folder, or can become one, before any other use.
 ///
-/// # Errors [`FolderError`], which names the file or folder that is in the way.
+/// # Errors
+/// [`FolderError`], which names the file or folder that is in the way.
 pub fn check_folder(folder: &Path) -> Result<(), FolderError> {
     let refuse = |reason| FolderError { folder: folder.into(), reason };
     let (nearest, metadata) = nearest(folder).map_err(refuse)?;
@@ -32,7 +33,8 @@ pub fn check_folder(folder: &Path) -> Result<(), FolderError> {
 
 /// Checks that the process can create files in `folder`, or the folder itself if it does not exist.
 ///
-/// # Errors [`FolderError`], which names the file or folder that does not permit it.
+/// # Errors
+/// [`FolderError`], which names the file or folder that does not permit it.
 pub fn check_writable(folder: &Path) -> Result<(), FolderError> {
     check_folder(folder)?;
     let refuse = |reason| FolderError { folder: folder.into(), reason };

@@ -96,7 +96,8 @@ impl ServerIdentity {
     /// there is none. With `None`, the server is that of the folder, or else
     /// [`DEFAULT_SERVER_NAME`].
     ///
-    /// # Errors [`IdentityError`], which says what to do. An existing folder stays unchanged.
+    /// # Errors
+    /// [`IdentityError`], which says what to do. An existing folder stays unchanged.
     pub fn claim(folder: &Path, asked: Option<&str>, now: u64) -> Result<Self, IdentityError> {
         let (identity, new) = Self::find(folder, asked, now)?;
         if new {
@@ -107,7 +108,8 @@ impl ServerIdentity {
 
     /// Like [`Self::claim`], but writes nothing. Returns whether the identity is new.
     ///
-    /// # Errors [`IdentityError`], which says what to do.
+    /// # Errors
+    /// [`IdentityError`], which says what to do.
     pub fn find(
         folder: &Path,
         asked: Option<&str>,
@@ -129,14 +131,16 @@ impl ServerIdentity {
 
     /// Writes the identity into its folder, and creates the folder if it is missing.
     ///
-    /// # Errors [`IdentityError::Io`].
+    /// # Errors
+    /// [`IdentityError::Io`].
     pub fn save(&self, folder: &Path) -> Result<(), IdentityError> {
         self.write(folder).map_err(|error| io_error(folder, &error))
     }
 
     /// Reads the identity in the folder, and creates nothing.
     ///
-    /// # Errors [`IdentityError`], which says what to do.
+    /// # Errors
+    /// [`IdentityError`], which says what to do.
     pub fn read(folder: &Path, asked: Option<&str>) -> Result<Self, IdentityError> {
         let path = folder.join(FILE_NAME);
         let text = match fs::read(&path) {

@@ -41,7 +41,8 @@ pub struct Loaded {
 ///
 /// `environment` has all variables, also foreign ones.
 ///
-/// # Errors [`ConfigError`] with all errors.
+/// # Errors
+/// [`ConfigError`] with all errors.
 pub fn load(
     flags: &Flags,
     environment: impl IntoIterator<Item = (OsString, OsString)>,

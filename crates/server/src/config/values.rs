@@ -178,7 +178,8 @@ pub(crate) fn network(text: &str) -> Option<super::Network> {
 
 /// Reads a duration such as `12h`, for flags that are no settings.
 ///
-/// # Errors The expected form, as a sentence.
+/// # Errors
+/// The expected form, as a sentence.
 pub(crate) fn parse_duration(text: &str) -> Result<Duration, &'static str> {
     duration(text).ok_or("expected a time above zero, such as 12h or 30d")
 }

@@ -14,7 +14,8 @@ use crate::{
 
 /// Rewrites the data of `config`, which no server may have open.
 ///
-/// # Errors [`Failure`], which says what to do.
+/// # Errors
+/// [`Failure`], which says what to do.
 pub(crate) async fn run(config: &Config) -> Result<Compacted, Failure> {
     salvage::examine(config).await?;
     let node = Node::open(config).await;
@@ -36,7 +37,8 @@ pub(crate) fn in_use(data: &Path) -> Failure {
 
 /// Compacts at a start if redacted content has stayed in the files for too long.
 ///
-/// # Errors [`Failure`], which says what to do.
+/// # Errors
+/// [`Failure`], which says what to do.
 pub(crate) async fn if_due(config: &Config) -> Result<(), Failure> {
     let Some(after) = config.compact_after else { return Ok(()) };
     let since = erased_since(&config.data.join("log"))?;

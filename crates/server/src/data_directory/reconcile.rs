@@ -92,7 +92,8 @@ impl Lack {
 /// Refuses a folder whose log has users but no file of accounts, before anything in it changes.
 /// `server_name` is that of the server.
 ///
-/// # Errors [`Failure`], which names the missing accounts and says what to do.
+/// # Errors
+/// [`Failure`], which names the missing accounts and says what to do.
 pub(crate) fn refuse_without_file(data: &Path, server_name: &str) -> Result<(), Failure> {
     if data.join("accounts.redb").exists() {
         return Ok(());
@@ -127,7 +128,8 @@ fn sender(event: &LoggedEvent) -> Option<String> {
 /// Compares the accounts of `node` with its log. If accounts are missing, creates them with `accept`, and otherwise
 /// refuses to serve.
 ///
-/// # Errors [`Failure`], which names the missing accounts and says what to do.
+/// # Errors
+/// [`Failure`], which names the missing accounts and says what to do.
 pub(crate) async fn accounts_with_log(node: &Node, accept: bool) -> Result<(), Failure> {
     let lack = compare(node).await?;
     if lack.is_none() {

@@ -38,7 +38,8 @@ const ORPHANS: &str = "orphans.ndjson";
 
 /// Reads the whole log, unless a server has it open, without changing any file.
 ///
-/// # Errors [`Failure`], which names the first damage.
+/// # Errors
+/// [`Failure`], which names the first damage.
 pub(crate) async fn examine(config: &Config) -> Result<(), Failure> {
     let folder = config.data.join("log");
     let examined = tokio::task::spawn_blocking(move || {
@@ -53,7 +54,8 @@ pub(crate) async fn examine(config: &Config) -> Result<(), Failure> {
 
 /// Writes the intact part of the log of `config` into a `file` or `into` a new data directory.
 ///
-/// # Errors [`Failure`] if nothing can be saved, or if the output cannot be written.
+/// # Errors
+/// [`Failure`] if nothing can be saved, or if the output cannot be written.
 pub(crate) async fn run(
     config: &Config,
     file: Option<&Path>,

@@ -51,7 +51,8 @@ enum Read {
 impl FoundKey {
     /// Reads the key of the server in the folder `data`, or creates one for a new server.
     ///
-    /// # Errors [`Failure`] if an existing key is missing, damaged or foreign.
+    /// # Errors
+    /// [`Failure`] if an existing key is missing, damaged or foreign.
     pub(crate) fn of(data: &Path, identity: &ServerIdentity) -> Result<Self, Failure> {
         let path = data.join(NAME);
         let known = identity.signing_key.as_deref();
@@ -97,7 +98,8 @@ impl FoundKey {
 
     /// Writes the file if it is not right, and returns the key.
     ///
-    /// # Errors [`Failure`] if the file cannot be written.
+    /// # Errors
+    /// [`Failure`] if the file cannot be written.
     pub(crate) fn settle(self) -> Result<SigningKey, Failure> {
         let Self { path, key, file } = self;
         if file == FileState::SetAside {

@@ -33,7 +33,8 @@ use crate::{
 
 /// Imports IRC logs, and reports the fate of their lines.
 ///
-/// # Errors [`Failure`] if the sources cannot be opened, if another import has to finish first, if
+/// # Errors
+/// [`Failure`] if the sources cannot be opened, if another import has to finish first, if
 /// the log takes no more writes, or if a file was not readable at all.
 pub(crate) async fn import_irc(config: &Config, arguments: IrcArguments) -> Result<(), Failure> {
     let import = Import::read(arguments)?;

@@ -36,7 +36,8 @@ type Input = ndjson::Import<Box<dyn BufRead + Send>>;
 /// IDs and hashes. Or continues an import of the same file that did not finish. Returns the number
 /// of records.
 ///
-/// # Errors [`Failure`], which names the line that does not fit.
+/// # Errors
+/// [`Failure`], which names the line that does not fit.
 pub(crate) async fn import_log(config: &Config, file: &Path) -> Result<u64, Failure> {
     let input: Box<dyn BufRead + Send> = if file == Path::new("-") {
         Box::new(BufReader::new(io::stdin()))

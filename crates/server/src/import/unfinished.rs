@@ -54,7 +54,8 @@ impl Unfinished {
 
     /// Notes in `data` that the import begins. Returns `true` if it has begun before and continues.
     ///
-    /// # Errors [`Failure`] if another import has to finish first, or if the note cannot be
+    /// # Errors
+    /// [`Failure`] if another import has to finish first, or if the note cannot be
     /// written.
     pub(crate) fn begin(&self, data: &Path) -> Result<bool, Failure> {
         match Self::read(data)? {
@@ -79,7 +80,8 @@ impl Unfinished {
 
     /// The unfinished import into `data`, if there is one.
     ///
-    /// # Errors [`Failure`] if the note cannot be read.
+    /// # Errors
+    /// [`Failure`] if the note cannot be read.
     pub(crate) fn read(data: &Path) -> Result<Option<Self>, Failure> {
         let path = path(data);
         let text = match fs::read(&path) {
@@ -105,14 +107,16 @@ impl Unfinished {
 
     /// Refuses to use `data` while an import into it is unfinished.
     ///
-    /// # Errors [`Failure`], which names the import.
+    /// # Errors
+    /// [`Failure`], which names the import.
     pub(crate) fn refuse(data: &Path) -> Result<(), Failure> {
         Self::read(data)?.map_or(Ok(()), |begun| Err(begun.failure(data)))
     }
 
     /// Refuses to continue with an import of another kind.
     ///
-    /// # Errors [`Failure`], which names the import.
+    /// # Errors
+    /// [`Failure`], which names the import.
     pub(crate) fn refuse_unless(kind: Kind, data: &Path) -> Result<(), Failure> {
         match Self::read(data)? {
             Some(begun) if begun.kind != kind => Err(begun.failure(data)),

@@ -23,7 +23,8 @@ pub struct Export<W> {
 impl<W: Write> Export<W> {
     /// Begins an export of the log with this epoch. `output` should be buffered.
     ///
-    /// # Errors The error of a write.
+    /// # Errors
+    /// The error of a write.
     pub fn begin(mut output: W, epoch: Epoch) -> io::Result<Self> {
         let header =
             HeaderLine { rookery: "log".to_owned(), format: FORMAT, epoch: epoch.to_string() };
@@ -33,7 +34,8 @@ impl<W: Write> Export<W> {
 
     /// Writes the next record.
     ///
-    /// # Errors The error of a write.
+    /// # Errors
+    /// The error of a write.
     pub fn write(&mut self, record: &Record) -> io::Result<()> {
         write_line(&mut self.output, &RecordLine::new(record))?;
         self.records += 1;
@@ -43,7 +45,8 @@ impl<W: Write> Export<W> {
 
     /// Writes the last line, flushes, and returns the output.
     ///
-    /// # Errors The error of a write.
+    /// # Errors
+    /// The error of a write.
     pub fn finish(mut self) -> io::Result<W> {
         let footer = FooterLine {
             records: self.records,

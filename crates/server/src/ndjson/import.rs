@@ -105,7 +105,8 @@ pub struct Import<R> {
 impl<R: BufRead> Import<R> {
     /// Reads the first line.
     ///
-    /// # Errors [`ImportError`] if the file is not an export, or one of a newer format.
+    /// # Errors
+    /// [`ImportError`] if the file is not an export, or one of a newer format.
     pub fn begin(input: R) -> Result<Self, ImportError> {
         let mut import = Self {
             input,
@@ -138,7 +139,8 @@ impl<R: BufRead> Import<R> {
 
     /// Reads the next record; `None` after a valid last line.
     ///
-    /// # Errors [`ImportError`], which names the line. All earlier records are valid.
+    /// # Errors
+    /// [`ImportError`], which names the line. All earlier records are valid.
     pub fn read(&mut self) -> Result<Option<Record>, ImportError> {
         if self.ended {
             return Ok(None);

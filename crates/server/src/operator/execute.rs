@@ -26,7 +26,8 @@ const USERS_DEFAULT: usize = 100;
 
 /// Executes `order` on an open data directory.
 ///
-/// # Errors [`Failure`], which says what to do.
+/// # Errors
+/// [`Failure`], which says what to do.
 pub async fn execute(node: &Node, order: Order, output: &Output) -> Result<(), Failure> {
     match order {
         Order::Rebuild => rebuild(node, output).await,

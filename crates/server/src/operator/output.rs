@@ -86,7 +86,8 @@ impl Output {
 /// The function ends at the first reply that it cannot show, and then takes no more, so that nobody waits for it.
 /// With `may_stop` it ends as soon as the reader of the standard output has gone, even without output.
 ///
-/// # Errors [`Failure`] if the command failed, if it broke off, or if the output cannot be written.
+/// # Errors
+/// [`Failure`] if the command failed, if it broke off, or if the output cannot be written.
 pub async fn show(
     mut replies: mpsc::Receiver<Reply>,
     destination: &Destination,

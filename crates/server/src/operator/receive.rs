@@ -41,7 +41,8 @@ pub struct ServerKeyFile(BTreeMap<OwnedServerName, BTreeMap<String, String>>);
 impl ServerKeyFile {
     /// Reads the file.
     ///
-    /// # Errors [`Failure`] if the file cannot be read, or has another format.
+    /// # Errors
+    /// [`Failure`] if the file cannot be read, or has another format.
     pub fn read(path: &Path) -> Result<Self, Failure> {
         let text = fs::read(path).map_err(|error| Failure::file("cannot read", path, error))?;
         let keys: Self = serde_json::from_slice(&text)
@@ -70,7 +71,8 @@ impl ServerKeyFile {
 
 /// Reads events, one a line, in portions for one request each.
 ///
-/// # Errors [`Failure`], which names the unreadable line.
+/// # Errors
+/// [`Failure`], which names the unreadable line.
 pub fn read_sent(file: &Path) -> Result<Vec<Vec<Sent>>, Failure> {
     let mut input: Box<dyn BufRead> = if file == Path::new("-") {
         Box::new(BufReader::new(io::stdin()))

@@ -45,7 +45,8 @@ struct Request<'a> {
 
 /// Creates the socket in `data`. Commands that arrive from now on wait for [`serve`].
 ///
-/// # Errors If the socket cannot be created: its path may be too long.
+/// # Errors
+/// If the socket cannot be created: its path may be too long.
 pub fn bind(data: &Path) -> io::Result<UnixListener> {
     let path = data.join(SOCKET_NAME);
     fs::remove_file(&path).or_else(|error| match error.kind() {
@@ -180,7 +181,8 @@ pub async fn reach(data: &Path) -> Option<UnixStream> {
 
 /// Sends a command to the server that runs on `data`, and shows its replies.
 ///
-/// # Errors [`Failure`] if the server cannot be reached, or if the command failed.
+/// # Errors
+/// [`Failure`] if the server cannot be reached, or if the command failed.
 pub async fn ask(data: &Path, order: &Order, destination: &Destination) -> Result<(), Failure> {
     ask_on(connect(data).await?, order, destination).await
 }
@@ -196,7 +198,8 @@ async fn connect(data: &Path) -> Result<UnixStream, Failure> {
 
 /// Like [`ask`], for commands that need a running server.
 ///
-/// # Errors As [`ask`].
+/// # Errors
+/// As [`ask`].
 pub async fn ask_running(data: &Path, order: &Order) -> Result<(), Failure> {
     let stream = UnixStream::connect(data.join(SOCKET_NAME)).await.map_err(|error| {
         let data = data.display();
@@ -210,7 +213,8 @@ pub async fn ask_running(data: &Path, order: &Order) -> Result<(), Failure> {
 
 /// Sends a command to the server that runs on `data`, and returns the text of its answer.
 ///
-/// # Errors As [`ask`].
+/// # Errors
+/// As [`ask`].
 pub(crate) async fn answer_of(data: &Path, order: &Order) -> Result<String, Failure> {
     let (mut replies, read) = exchange(connect(data).await?, order).await?;
     let collect = async move {

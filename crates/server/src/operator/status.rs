@@ -8,7 +8,8 @@ use crate::{failure::Failure, node::Node, serve::health, terminal, terminal::cou
 
 /// Prints a line about each part of the server.
 ///
-/// # Errors [`Failure`] if a part does not work; its line states the cause.
+/// # Errors
+/// [`Failure`] if a part does not work; its line states the cause.
 pub(super) async fn status(node: &Node, output: &Output) -> Result<(), Failure> {
     let problems = health::problems(node);
     let tail = *node.log.tail().borrow();

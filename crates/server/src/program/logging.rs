@@ -17,7 +17,8 @@ const QUIET: [&str; 3] = ["ruma_state_res=warn", "sled=warn", "hyper=warn"];
 
 /// Starts to write the log to standard error, with panics.
 ///
-/// # Errors [`Failure`] if the filter is not valid.
+/// # Errors
+/// [`Failure`] if the filter is not valid.
 pub(crate) fn start(config: &Config) -> Result<(), Failure> {
     let filter = QUIET.iter().fold(config.log.clone(), |filter, quiet| format!("{quiet},{filter}"));
     let filter = EnvFilter::try_new(&filter).map_err(|error| {

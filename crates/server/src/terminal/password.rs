@@ -9,7 +9,8 @@ use crate::{cli::UserCommand, failure::Failure, terminal};
 /// Reads the password of a command that sets one: typed twice, or one line of a standard input that is no
 /// terminal.
 ///
-/// # Errors [`Failure`] if there is none, or if the operator does not confirm an irreversible operation.
+/// # Errors
+/// [`Failure`] if there is none, or if the operator does not confirm an irreversible operation.
 pub(crate) fn read_for(command: &UserCommand) -> Result<Option<String>, Failure> {
     let wanted = matches!(
         command,

@@ -271,7 +271,7 @@ impl<'a> RoomView<'a> {
     }
 
     /// The event that held a slot after the commit at `position`, in one walk.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "testing"))]
     pub(crate) fn state_at(
         &self,
         kind: &str,
@@ -329,8 +329,11 @@ impl<'a> RoomView<'a> {
 
     /// The events that held the room's state after the commit at `position`: type, state key,
     /// event.
-    #[cfg(test)]
-    pub(crate) fn state_all_at(
+    ///
+    /// # Errors
+    /// If the file of a timeline cannot be read.
+    #[cfg(any(test, feature = "testing"))]
+    pub fn state_all_at(
         &self,
         position: Position,
     ) -> impl Iterator<Item = io::Result<(&'a str, &'a str, RowKey)>> {

@@ -247,7 +247,7 @@ async fn rooms_closed_before_a_position_are_not_looked_at() {
     }
     let live = scene.open().await;
     settle(&live).await;
-    live.save().await.unwrap();
+    live.models().save().await.unwrap();
     drop(live);
     let models = scene.open().await;
     for rejoins in [false, true] {

@@ -223,7 +223,8 @@ impl Story {
                     });
                     before.map(|other| other.key).max()
                 };
-                let found = models.reader().event_before(&room("a"), &viewer, row.key).await.unwrap();
+                let found =
+                    models.reader().event_before(&room("a"), &viewer, row.key).await.unwrap();
                 assert_eq!(found.map(|event| event.row.key), expected, "{row:?}");
             }
         }

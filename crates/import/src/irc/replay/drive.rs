@@ -10,7 +10,8 @@ use crate::{LineSteps, Summary, irc::source::Source};
 ///
 /// A file that breaks off in the middle is noted in the summary, and the next one follows.
 ///
-/// # Errors The error of `sink`.
+/// # Errors
+/// The error of `sink`.
 pub fn replay_all<E>(
     source: &mut Source,
     replay: &mut Replay,

@@ -26,7 +26,8 @@ const FILES_MAX: usize = 16;
 /// Finds the network of each file's channel in `source`. `known` returns the names of lines that earlier imports
 /// added.
 ///
-/// # Errors The error of `known`.
+/// # Errors
+/// The error of `known`.
 pub fn settle_networks<E>(
     source: &mut Source,
     zone: &TimeZone,

@@ -22,7 +22,8 @@ impl<'a> Lines<'a> {
     /// The next line with its number from 1, without its end; `None` at the end of the file. Of an overlong line only
     /// the start is returned, which is overlong as well.
     ///
-    /// # Errors If the file cannot be read further.
+    /// # Errors
+    /// If the file cannot be read further.
     pub fn read(&mut self) -> io::Result<Option<(u64, &[u8])>> {
         self.line.clear();
         let mut any = false;

@@ -40,7 +40,8 @@ pub(super) struct Survey {
 
 /// Reads as many of the first lines of a file as necessary.
 ///
-/// # Errors If the file cannot be read.
+/// # Errors
+/// If the file cannot be read.
 pub(super) fn survey(
     mut lines: Lines<'_>,
     dialect: Option<Dialect>,

@@ -95,11 +95,7 @@ impl RoomsOfUsers {
 
     /// The rooms that the user has not joined and to which the user is what he or she is by a commit after `since`, the oldest
     /// change first.
-    pub fn changed_since(
-        &self,
-        user: &UserId,
-        since: Position,
-    ) -> impl Iterator<Item = StreamKey> {
+    pub fn changed_since(&self, user: &UserId, since: Position) -> impl Iterator<Item = StreamKey> {
         let after = (Bound::Excluded(since), Bound::Unbounded);
         let rooms = self.users.get(user).into_iter();
         rooms.flat_map(move |rooms| rooms.not_joined.range(after)).map(|(_, room)| *room)

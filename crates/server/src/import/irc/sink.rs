@@ -149,7 +149,8 @@ fn target(node: &Node, under_way_max: usize) -> Target<'_> {
 
 /// Carries out a part of an import on the data directory of a server.
 ///
-/// # Errors [`Failure`], which says what to do.
+/// # Errors
+/// [`Failure`], which says what to do.
 pub(crate) async fn carry_out(
     node: &Node,
     part: ImportPart,
