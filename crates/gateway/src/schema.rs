@@ -22,7 +22,7 @@ pub use async_graphql::Request;
 use async_graphql::ValidationMode;
 
 pub use crate::sharing::FanoutCounts;
-use crate::transport::{Check, Validated};
+use crate::transport::{Types, Validated};
 
 pub use self::{
     context::{App, Session, token_key},
@@ -47,12 +47,23 @@ pub fn schema(app: Arc<App>) -> Schema {
     builder().data(app).finish()
 }
 
-/// The schema, executed on `app`, each document validated once.
+/// The schema, executed on `app`, for documents that were read against [`types`].
 #[must_use]
 pub fn executor(app: Arc<App>) -> Validated<Schema> {
-    // What is run was validated; what the limits say of these variables is asked each time.
-    let run = builder().data(app).validation_mode(ValidationMode::Fast).finish();
-    Validated::new(run, builder().extension(Check).finish())
+    // What is run was validated; the library's limits are asked each time.
+    Validated::new(builder().data(app).validation_mode(ValidationMode::Fast).finish())
+}
+
+/// The types of the schema, for documents to be read against.
+///
+/// # Panics
+/// Never: the schema is one.
+#[must_use]
+pub fn types() -> Arc<Types> {
+    match Types::new(&sdl()) {
+        Ok(types) => Arc::new(types),
+        Err(error) => unreachable!("{error}"),
+    }
 }
 
 /// The schema as text, in the GraphQL schema definition language.

@@ -1,7 +1,7 @@
 //! GraphQL over HTTP, WebSocket, event streams and multipart answers, written for this server.
 //!
-//! async-graphql validates and executes; everything around that is here: limits before its parser, media types and
-//! status codes, the WebSocket subprotocol, origins, deadlines, shutdown.
+//! async-graphql executes; everything around that is here: limits before the parser, validation, the values of variables,
+//! what becomes of a field that fails, media types and status codes, the WebSocket subprotocol, origins, deadlines, shutdown.
 //!
 //! **Invariant:** nothing here knows a type of our schema.
 //! **Invariant:** nothing is queued for a client without a bound.
@@ -54,7 +54,9 @@ pub(crate) use budget::Held;
 pub use budget::{AnswerLimits, Budget, Exhausted, FIELD_BYTES};
 pub use callers::CallerLimits;
 pub use cost::{Cost, CostModel, CostRules};
-pub use documents::{Check, DocumentLimits, Documents, Reading, Validated};
+#[cfg(test)]
+pub(crate) use documents::planned;
+pub use documents::{DocumentLimits, Documents, Executable, Reading, Types, TypesError, Validated};
 pub use fault::FaultId;
 pub use frame::{Frame, Frames, Payload, Unshared};
 pub(crate) use gate::significant;

@@ -24,7 +24,7 @@ use axum::{
 use rookery_accounts::{Millis, RegistrationPolicy};
 use rookery_gateway::{
     SecurityLog, Tokens, keep_ephemeral,
-    schema::{TO_LEARN, costs, executor},
+    schema::{TO_LEARN, costs, executor, types},
     transport::{
         AllowList, AnswerLimits, CallerLimits, DocumentLimits, GateLimits, Rate, ServeOptions,
         ShutdownHandle, SocketOptions, TransportOptions, TrustedPeers, router, serve, shutdown,
@@ -95,6 +95,7 @@ pub(crate) async fn run(config: &Config, accept_missing_accounts: bool) -> Resul
     let (handle, stop) = shutdown();
     let transport = router(
         executor(Arc::new(node.app().with_security_log(security.clone()))),
+        types(),
         Tokens::new(node.accounts.clone(), clock::now, node.ephemeral.clone()),
         options,
         stop.clone(),

@@ -17,7 +17,7 @@ use parking_lot::Mutex;
 
 use crate::{
     schema::{context::Session, subscription::EventChunk, types::errors::fault::Fault},
-    transport::{Budget, Held},
+    transport::{Budget, Executable, Held},
 };
 
 /// The chunk that an execution is to tell next.
@@ -48,11 +48,16 @@ pub(super) struct Template {
     pub(super) variables: Variables,
     /// What an answer may take; nothing is bounded without it.
     pub(super) budget: Option<Budget>,
+    /// The document as it was planned; without it, it is read from its text.
+    pub(super) executable: Option<Arc<Executable>>,
 }
 
 impl Template {
     pub(super) fn request(&self) -> Request {
         let mut request = Request::new(&self.query).variables(self.variables.clone());
+        if let Some(executable) = &self.executable {
+            request.set_parsed_query(executable.document().clone());
+        }
         request.operation_name.clone_from(&self.operation_name);
         request
     }
@@ -60,6 +65,7 @@ impl Template {
 
 pub(super) struct Execution {
     handed: Handed,
+    executable: Option<Arc<Executable>>,
     budget: Option<Budget>,
     responses: BoxStream<'static, Response>,
 }
@@ -68,7 +74,7 @@ impl Execution {
     /// For one subscriber.
     pub(super) fn own(schema: &impl Executor, template: &Template, session: Session) -> Self {
         let budget = template.budget.as_ref().map(|budget| budget.like(true));
-        Self::new(schema, template.request().data(session), budget)
+        Self::new(schema, template, template.request().data(session), budget)
     }
 
     /// For all. Nobody is logged in to it.
@@ -76,16 +82,22 @@ impl Execution {
         let session = Session::of_nobody();
         // It is executed under a lock, and does not pause there.
         let budget = template.budget.as_ref().map(|budget| budget.like(false));
-        Self::new(schema, template.request().data(session).data(SeenByMembers), budget)
+        let request = template.request().data(session).data(SeenByMembers);
+        Self::new(schema, template, request, budget)
     }
 
-    fn new(schema: &impl Executor, mut request: Request, budget: Option<Budget>) -> Self {
+    fn new(
+        schema: &impl Executor,
+        template: &Template,
+        mut request: Request,
+        budget: Option<Budget>,
+    ) -> Self {
         let handed = Handed::default();
         if let Some(budget) = &budget {
             request = request.data(budget.clone());
         }
         let responses = schema.execute_stream(request.data(handed.clone()), None);
-        Self { handed, budget, responses }
+        Self { handed, executable: template.executable.clone(), budget, responses }
     }
 
     /// Answers a chunk.
@@ -114,11 +126,17 @@ impl Execution {
         budget.map(|budget| budget.unread(budget.taken_bytes())).unwrap_or_default()
     }
 
-    /// Answers a chunk if that needs no waiting, brings no error and does not panic. After `None`
-    /// the execution is of no use any more.
+    /// Answers a chunk if that needs no waiting, brings no error and does not panic, as it is serialised for all. After
+    /// `None` the execution is of no use any more.
     pub(super) fn answer_now(&mut self, chunk: EventChunk) -> Option<Response> {
         let answer = || self.answer(Ok(chunk)).now_or_never();
-        let response = catch_unwind(AssertUnwindSafe(answer)).ok().flatten().flatten()?;
-        response.errors.is_empty().then_some(response)
+        let mut response = catch_unwind(AssertUnwindSafe(answer)).ok().flatten().flatten()?;
+        if !response.errors.is_empty() {
+            return None;
+        }
+        if let Some(executable) = &self.executable {
+            executable.complete(&mut response);
+        }
+        Some(response)
     }
 }

@@ -4,6 +4,7 @@
 //! **Invariant:** documents and groups are bounded in number; beyond that nothing is shared.
 
 use std::{
+    any::{Any, TypeId},
     collections::HashMap,
     hash::RandomState,
     num::NonZeroUsize,
@@ -20,7 +21,7 @@ use parking_lot::Mutex;
 use super::{document::Document, execution::Template, group::Group, mark::Marks, shelf::Shelf};
 use crate::{
     schema::Schema,
-    transport::{Budget, significant},
+    transport::{Budget, Reading, significant},
 };
 
 /// Documents that are remembered. Each is at most as long as the gate lets through.
@@ -142,7 +143,8 @@ impl Fanout {
             query: request.query.clone(),
             operation_name: request.operation_name.clone(),
             variables: request.variables.clone(),
-            budget: budget(request),
+            budget: data::<Budget>(request).cloned(),
+            executable: data::<Reading>(request).and_then(Reading::executable).cloned(),
         });
         let is_shared = self.is_on && document.is_shared();
         let group = is_shared.then(|| self.group(key, document, &template)).flatten();
@@ -186,10 +188,9 @@ impl Fanout {
     }
 }
 
-/// What an answer to the request may take.
-fn budget(request: &Request) -> Option<Budget> {
-    let budget = request.data.get(&std::any::TypeId::of::<Budget>())?;
-    budget.downcast_ref::<Budget>().cloned()
+/// What goes with the request.
+fn data<T: Any>(request: &Request) -> Option<&T> {
+    request.data.get(&TypeId::of::<T>())?.downcast_ref()
 }
 
 /// The variables that answers depend on, as text.

@@ -254,8 +254,13 @@ fn a_shared_execution_that_panics_or_waits_or_fails_has_no_answer_and_leaves_the
     let schema = Schema::build(Root, EmptyMutation, Faulty).finish();
     let execution = |fields: &str| {
         let query = format!("subscription {{ eventStream {{ {fields} }} }}");
-        let template =
-            Template { query, operation_name: None, variables: Variables::default(), budget: None };
+        let template = Template {
+            query,
+            operation_name: None,
+            variables: Variables::default(),
+            budget: None,
+            executable: None,
+        };
         Execution::shared(&schema, &template)
     };
     let mut fine = execution("fine");

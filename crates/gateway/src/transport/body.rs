@@ -8,6 +8,7 @@ use futures_util::StreamExt as _;
 use tokio::time::timeout;
 
 use super::connections::Connection;
+use super::gate::{ESCAPED_MAX, unescaped_len};
 use super::options::TransportOptions;
 use super::params::Params;
 use super::refusal::{Refusal, code};
@@ -66,7 +67,7 @@ async fn read(parts: &Parts, body: Body, options: &TransportOptions) -> Result<B
                 Refusal::new(code::BAD_REQUEST, "The body of the request broke off.")
             })?;
             total = total.saturating_add(chunk.len());
-            if total <= max {
+            if total <= ESCAPED_MAX.saturating_mul(max) {
                 collected.extend_from_slice(&chunk);
             } else {
                 collected = Vec::new();
@@ -75,7 +76,8 @@ async fn read(parts: &Parts, body: Body, options: &TransportOptions) -> Result<B
                 break;
             }
         }
-        if total > max { Err(too_large(max)) } else { Ok(Bytes::from(collected)) }
+        let is_too_large = total > max && (collected.is_empty() || unescaped_len(&collected) > max);
+        if is_too_large { Err(too_large(max)) } else { Ok(Bytes::from(collected)) }
     };
     let read = timeout(options.body_deadline, collect).await;
     if let Some(connection) = Connection::of(&parts.extensions) {

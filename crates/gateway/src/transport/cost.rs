@@ -13,8 +13,7 @@ mod walk;
 
 use std::collections::HashMap;
 
-use async_graphql::parser::types::ExecutableDocument;
-use async_graphql::{Name, Value, Variables};
+use async_graphql::{Name, Value};
 use serde::Serialize;
 
 use super::documents::Plan;
@@ -47,23 +46,10 @@ pub struct CostModel {
 }
 
 impl CostModel {
-    /// What the operation of `document` costs that `operation_name` chooses. What cannot be executed costs nothing: it
-    /// is refused.
-    #[must_use]
-    pub fn cost(
-        &self,
-        document: &ExecutableDocument,
-        operation_name: Option<&str>,
-        variables: &Variables,
-    ) -> usize {
-        let plan = Plan::of(document, operation_name, variables.clone());
-        plan.ok().flatten().map_or(0, |plan| self.cost_of(&plan))
-    }
-
     /// What it costs to execute `plan`.
-    pub(super) fn cost_of(&self, plan: &Plan) -> usize {
-        let Some(operation) = plan.operation() else { return 0 };
-        let walk = Walk { model: self, plan };
-        walk.selection(Some(plan.root()), &operation.selection_set.node, Length::default())
+    pub(crate) fn cost_of(&self, plan: &Plan) -> usize {
+        let Some(set) = plan.executable.selection_set() else { return 0 };
+        let walk = Walk { model: self, variables: &plan.variables };
+        walk.selection(Some(plan.executable.root()), set, Length::default())
     }
 }

@@ -1,31 +1,40 @@
 //! Documents that were read once and found valid, so that they are not read again.
 //!
 //! Clients send few documents many times. The first time, a document goes through the gate, the parser and
-//! validation; after that it is looked up by its text.
+//! validation, and what is executed of it is written out; after that it is looked up by its text.
 //!
-//! **Invariant:** what the gate or validation refused is not kept.
+//! **Invariant:** a document that the gate or validation refused is not kept.
 //! **Invariant:** count and bytes of what is kept are bounded; what was not used for longest goes first.
 //! **Invariant:** answers are the same, byte for byte, whether or not a document was kept.
 
-mod plan;
+mod analysed;
+mod coerce;
+mod executable;
+mod flatten;
+mod lines;
+mod literals;
+mod rules;
 #[cfg(test)]
 mod tests;
+mod types;
 mod validated;
-mod variables;
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, OnceLock};
 
-use async_graphql::parser::types::ExecutableDocument;
+use async_graphql::{ServerError, Variables};
 use lru::LruCache;
 use parking_lot::Mutex;
 
-pub(super) use plan::Plan;
-pub use validated::{Check, Validated};
+use analysed::Analysed;
+pub(super) use analysed::Plan;
+pub use executable::Executable;
+pub(super) use flatten::is_hidden;
+pub use types::{Types, TypesError};
+pub use validated::Validated;
 
 use super::gate::{Admitted, GateLimits, Operation, choose, operations};
 use super::refusal::Refusal;
-use variables::Uses;
 
 /// How many documents are kept.
 #[derive(Clone, Debug)]
@@ -49,6 +58,7 @@ impl Default for DocumentLimits {
 pub struct Documents {
     kept: Mutex<Kept>,
     bytes_max: usize,
+    types: Arc<Types>,
 }
 
 struct Kept {
@@ -59,15 +69,8 @@ struct Kept {
 /// A document that the gate let through.
 struct Document {
     operations: Vec<Operation>,
-    /// Once validation has found nothing wrong with it.
-    valid: OnceLock<Valid>,
-}
-
-/// A document without mistakes, but for those that its variables may bring.
-struct Valid {
-    document: ExecutableDocument,
-    uses: Uses,
-    bytes: usize,
+    /// Once it was parsed and validated.
+    read: OnceLock<Result<Analysed, Vec<ServerError>>>,
 }
 
 /// A document on its way through the gate to the executor, as data of the request.
@@ -75,19 +78,19 @@ struct Valid {
 pub struct Reading {
     document: Arc<Document>,
     documents: Arc<Documents>,
-    /// What is to be executed of it.
-    planned: Arc<Mutex<Option<ExecutableDocument>>>,
+    /// Its operation as it is executed.
+    executable: Arc<OnceLock<Arc<Executable>>>,
 }
 
 impl Documents {
-    /// Keeps no document yet.
+    /// Keeps no document yet. Documents are read against `types`.
     #[must_use]
-    pub fn new(limits: &DocumentLimits) -> Self {
+    pub fn new(limits: &DocumentLimits, types: Arc<Types>) -> Self {
         let kept = Kept { by_text: LruCache::new(limits.count_max), bytes: 0 };
-        Self { kept: Mutex::new(kept), bytes_max: limits.bytes_max }
+        Self { kept: Mutex::new(kept), bytes_max: limits.bytes_max, types }
     }
 
-    /// Lets `query` through to the executor, and says which operation would run. What comes back second goes into
+    /// Lets `query` through to the executor, and says which operation would run. The reading goes into
     /// the data of the request, for [`Validated`] to find.
     ///
     /// # Errors
@@ -103,12 +106,12 @@ impl Documents {
             Some(document) => document,
             None => Arc::new(Document {
                 operations: operations(query.as_bytes(), limits)?,
-                valid: OnceLock::new(),
+                read: OnceLock::new(),
             }),
         };
         let admitted = choose(&document.operations, operation_name)?.clone();
         let documents = Arc::clone(self);
-        Ok((admitted, Reading { document, documents, planned: Arc::default() }))
+        Ok((admitted, Reading { document, documents, executable: Arc::default() }))
     }
 
     /// How many documents are kept, and how much memory they take.
@@ -119,12 +122,12 @@ impl Documents {
     }
 
     fn keep(&self, text: &str, document: &Arc<Document>) {
-        let Some(valid) = document.valid.get() else { return };
-        if valid.bytes > self.bytes_max {
+        let bytes = text.len() + document.bytes();
+        if bytes > self.bytes_max {
             return;
         }
         let mut kept = self.kept.lock();
-        kept.bytes += valid.bytes;
+        kept.bytes += bytes;
         let displaced = kept.by_text.push(text.into(), Arc::clone(document));
         kept.forget(displaced);
         while kept.bytes > self.bytes_max {
@@ -136,36 +139,75 @@ impl Documents {
 
 impl Kept {
     fn forget(&mut self, displaced: Option<(Arc<str>, Arc<Document>)>) {
-        let bytes =
-            displaced.and_then(|(_, document)| document.valid.get().map(|valid| valid.bytes));
+        let bytes = displaced.map(|(text, document)| text.len() + document.bytes());
         self.bytes -= bytes.unwrap_or(0);
     }
 }
 
-impl Reading {
-    /// The document as the parser read it, if it has been found valid before.
-    #[must_use]
-    pub fn document(&self) -> Option<&ExecutableDocument> {
-        self.document.valid.get().map(|valid| &valid.document)
-    }
-
-    /// Has `document` executed once the one that it was planned from is found valid.
-    pub(super) fn plan(&self, document: ExecutableDocument) {
-        *self.planned.lock() = Some(document);
-    }
-
-    fn planned(&self) -> Option<ExecutableDocument> {
-        self.planned.lock().take()
-    }
-
-    fn valid(&self) -> Option<&Valid> {
-        self.document.valid.get()
-    }
-
-    /// Keeps the document of `text`, which has been found valid.
-    fn keep(&self, text: &str, valid: Valid) {
-        if self.document.valid.set(valid).is_ok() {
-            self.documents.keep(text, &self.document);
+impl Document {
+    /// About how much memory it takes.
+    fn bytes(&self) -> usize {
+        match self.read.get() {
+            Some(Ok(analysed)) => analysed.bytes(),
+            Some(Err(_)) | None => 0,
         }
     }
+}
+
+impl Reading {
+    /// Whether the document has been found valid before.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        matches!(self.document.read.get(), Some(Ok(_)))
+    }
+
+    /// The document of `text`, parsed and validated. One that is valid is kept.
+    fn read(&self, text: &str) -> Result<&Analysed, &[ServerError]> {
+        let mut is_new = false;
+        let read = self.document.read.get_or_init(|| {
+            is_new = true;
+            Analysed::read(text, &self.documents.types)
+        });
+        if is_new && read.is_ok() {
+            self.documents.keep(text, &self.document);
+        }
+        read.as_ref().map_err(Vec::as_slice)
+    }
+
+    /// Plans the operation of the document `text`. `None` if the document is not valid, or has no such operation.
+    ///
+    /// # Errors
+    /// A [`Refusal`] if a variable does not fit its type, or if a condition is null.
+    pub(super) fn plan(
+        &self,
+        text: &str,
+        operation_name: Option<&str>,
+        variables: Variables,
+    ) -> Result<Option<Plan>, Refusal> {
+        let Ok(analysed) = self.read(text) else { return Ok(None) };
+        let plan = analysed.plan(operation_name, variables)?;
+        if let Some(plan) = &plan {
+            // Each request is planned once.
+            let _ = self.executable.set(Arc::clone(&plan.executable));
+        }
+        Ok(plan)
+    }
+
+    /// The operation as it is executed, once it was planned.
+    #[must_use]
+    pub fn executable(&self) -> Option<&Arc<Executable>> {
+        self.executable.get()
+    }
+}
+
+/// The plan of an operation of `text`, which has to be valid.
+#[cfg(test)]
+pub(crate) fn planned(
+    types: &Arc<Types>,
+    text: &str,
+    operation_name: Option<&str>,
+    variables: Variables,
+) -> Option<Plan> {
+    let analysed = Analysed::read(text, types).expect("the document is valid");
+    analysed.plan(operation_name, variables).expect("the variables fit")
 }

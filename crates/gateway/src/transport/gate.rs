@@ -17,6 +17,7 @@ mod lexer;
 mod tests;
 
 pub use json::json_nested_within;
+pub(crate) use json::{ESCAPED_MAX, unescaped_len};
 pub(crate) use lexer::significant;
 
 use document::{Definition, Recogniser};
@@ -27,7 +28,7 @@ use super::refusal::{Refusal, code};
 /// Limits of the gate.
 #[derive(Clone, Debug)]
 pub struct GateLimits {
-    /// Length of a document, in bytes.
+    /// Length of a document, in bytes. An escape counts as two.
     pub query_bytes_max: usize,
     /// Open brackets of any kind, and selection sets around a field once fragments are expanded.
     pub nesting_max: usize,
@@ -113,9 +114,6 @@ pub struct Admitted {
     pub introspects: bool,
     /// Whether it asks for nothing else.
     pub only_introspects: bool,
-    /// Variables that have to be given and must not be null. async-graphql would notice only while it executes, when
-    /// other fields may have had their effect.
-    pub required_variables: Vec<String>,
 }
 
 /// Lets `query` through to the parser, and says which operation would run.
@@ -142,14 +140,12 @@ fn admit_bytes(
 /// One operation of a document.
 pub(super) struct Operation {
     admitted: Admitted,
-    /// Whether there is one field at its root, and not in a fragment.
-    single_field: bool,
 }
 
 /// The operations of a document that is within the limits.
 pub(super) fn operations(query: &[u8], limits: &GateLimits) -> Result<Vec<Operation>, Refusal> {
-    if query.len() > limits.query_bytes_max {
-        let max = limits.query_bytes_max;
+    let max = limits.query_bytes_max;
+    if query.len() > max && (query.len() > ESCAPED_MAX * max || unescaped_len(query) > max) {
         let message = format!("The document is longer than {max} bytes.");
         return Err(Refusal::new(code::QUERY_TOO_LARGE, message));
     }
@@ -162,34 +158,23 @@ pub(super) fn operations(query: &[u8], limits: &GateLimits) -> Result<Vec<Operat
             name: definition.name.map(str::to_owned),
             introspects,
             only_introspects: data_fields == 0,
-            required_variables: definition.required.iter().map(ToString::to_string).collect(),
         };
-        let single_field = definition.root_selections == 1 && definition.root_is_field;
-        Some(Operation { admitted, single_field })
+        Some(Operation { admitted })
     };
     Ok(definitions.iter().filter_map(operation).collect())
 }
 
 /// The operation that runs.
+///
+/// Source: GraphQL specification, section 6.1, `GetOperation`.
 pub(super) fn choose<'a>(
     operations: &'a [Operation],
     operation_name: Option<&str>,
 ) -> Result<&'a Admitted, Refusal> {
-    let chosen = named(operations, operation_name)?;
-    if chosen.admitted.kind == OperationKind::Subscription {
-        check_subscription(chosen)?;
-    }
-    Ok(&chosen.admitted)
-}
-
-/// Source: GraphQL specification, section 6.1, `GetOperation`.
-fn named<'a>(
-    operations: &'a [Operation],
-    operation_name: Option<&str>,
-) -> Result<&'a Operation, Refusal> {
     if operation_name.is_some() {
         let named = |operation: &&Operation| operation.admitted.name.as_deref() == operation_name;
-        return operations.iter().find(named).ok_or_else(|| {
+        let found = operations.iter().find(named).map(|operation| &operation.admitted);
+        return found.ok_or_else(|| {
             Refusal::new(
                 code::OPERATION_UNKNOWN,
                 "The document has no operation with the name given as operationName.",
@@ -197,7 +182,7 @@ fn named<'a>(
         });
     }
     match operations {
-        [only] => Ok(only),
+        [only] => Ok(&only.admitted),
         [] => {
             let message = "The document contains no operation.";
             Err(Refusal::new(code::GRAPHQL_PARSE_FAILED, message))
@@ -207,15 +192,4 @@ fn named<'a>(
             "The document contains several operations; choose one with operationName.",
         )),
     }
-}
-
-/// A subscription follows one thing. The library would follow several, and ignore fragments without a word.
-///
-/// Source: GraphQL specification, section 5.2.4.1, "Single Root Field".
-fn check_subscription(chosen: &Operation) -> Result<(), Refusal> {
-    if chosen.single_field {
-        return Ok(());
-    }
-    let message = "A subscription has one field at its root, not several and not in a fragment.";
-    Err(Refusal::new(code::GRAPHQL_VALIDATION_FAILED, message))
 }

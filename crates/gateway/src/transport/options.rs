@@ -34,7 +34,7 @@ pub struct TransportOptions {
     pub allowed: Option<Arc<AllowList>>,
     /// Who may ask for the schema.
     pub introspection: Introspection,
-    /// Length of a request's body, in bytes.
+    /// Length of a request's body, in bytes. An escape of its text, as `\u0436`, counts as two.
     pub body_bytes_max: usize,
     /// Time for a request's body to arrive.
     pub body_deadline: Duration,
@@ -129,7 +129,7 @@ pub struct SocketOptions {
     pub pong_deadline: Duration,
     /// Pings that a client may send between two pings of the server.
     pub client_pings_max: u32,
-    /// Length of a message of the client, in bytes.
+    /// Length of a message of the client, in bytes. An escape of its text counts as two.
     pub frame_bytes_max: usize,
     /// Operations of a socket that run at a time.
     pub operations_max: usize,

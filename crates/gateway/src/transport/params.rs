@@ -88,7 +88,8 @@ impl Params {
     /// Whether it says at all what is to be executed.
     pub(super) fn names_document(&self) -> bool {
         let persisted = || self.extensions.as_ref()?.get(PERSISTED_QUERY);
-        self.query.is_some() || self.document_id.is_some() || persisted().is_some()
+        let is_persisted = || persisted().is_some_and(|given| *given != Value::Null);
+        self.query.is_some() || self.document_id.is_some() || is_persisted()
     }
 
     /// The document as the client names it: its ID, or the hash with which Apollo's clients persist it.
@@ -100,9 +101,9 @@ impl Params {
     /// The hash in `extensions.persistedQuery`.
     pub(super) fn persisted_hash(&self) -> Result<Option<&str>, Refusal> {
         let extensions = self.extensions.as_ref();
-        let Some(given) = extensions.and_then(|extensions| extensions.get(PERSISTED_QUERY)) else {
-            return Ok(None);
-        };
+        let given = extensions.and_then(|extensions| extensions.get(PERSISTED_QUERY));
+        // One that is null is none.
+        let Some(given) = given.filter(|given| **given != Value::Null) else { return Ok(None) };
         if let Value::Object(given) = given
             && let Some(Value::String(hash)) = given.get("sha256Hash")
             && given.get("version") == Some(&Value::from(1))
@@ -114,24 +115,14 @@ impl Params {
         Err(Refusal::new(code::BAD_REQUEST, message))
     }
 
-    /// Lets the query through the gate, and the variables if none is missing.
+    /// Lets the query through the gate.
     pub(super) fn admit(
         &self,
         documents: &Arc<Documents>,
         limits: &GateLimits,
     ) -> Result<(Admitted, Reading), Refusal> {
         let query = self.query.as_deref().ok_or_else(|| Refusal::new(code::BAD_REQUEST, SHAPE))?;
-        let name = self.operation_name.as_deref();
-        let (admitted, reading) = documents.admit(query, name, limits)?;
-        let given = |name: &str| {
-            let value = self.variables.as_ref().and_then(|variables| variables.get(name));
-            value.is_some_and(|value| *value != Value::Null)
-        };
-        if let Some(missing) = admitted.required_variables.iter().find(|name| !given(name)) {
-            let message = format!("The variable `${missing}` is required and must not be null.");
-            return Err(Refusal::new(code::BAD_USER_INPUT, message));
-        }
-        Ok((admitted, reading))
+        documents.admit(query, self.operation_name.as_deref(), limits)
     }
 
     /// The request, to be executed after the gate let [`query`](Self::query) through.

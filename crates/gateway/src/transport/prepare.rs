@@ -2,14 +2,14 @@
 //!
 //! **Invariant:** whatever is executed came through here, over whichever protocol.
 
-use async_graphql::{Executor, Request, parser};
+use async_graphql::{Executor, Request};
 
 use super::auth::{Authenticator, Peer};
 use super::budget::Budget;
 use super::callers::Holding;
 use super::charge::Verdict;
 use super::cost::Cost;
-use super::documents::{Plan, Reading};
+use super::documents::Reading;
 use super::gate::{Admitted, OperationKind};
 use super::options::TransportOptions;
 use super::params::Params;
@@ -21,13 +21,13 @@ use super::router::Transport;
 pub(super) struct Prepared {
     pub(super) request: Request,
     pub(super) admitted: Admitted,
-    /// `None` if nothing is counted, or if the document cannot be parsed: then the library says why.
+    /// `None` if nothing is counted, or if the document is not valid.
     pub(super) cost: Option<Cost>,
     /// What its answer may take.
     pub(super) budget: Budget,
     /// Its place among the subscriptions of its user, if it is one.
     pub(super) subscription: Option<Holding>,
-    /// Waits for whether the document is valid, if that is not known.
+    /// The consequences for a document that is not valid.
     pub(super) verdict: Option<Verdict>,
 }
 
@@ -93,13 +93,12 @@ impl<E: Executor, A: Authenticator> Transport<E, A> {
             OperationKind::Subscription => Some(self.callers.subscription(key)?),
             OperationKind::Query | OperationKind::Mutation => None,
         };
-        // What is known to be valid needs no verdict.
-        let verdict = match (reading.document(), keep) {
-            (Some(_), keep) => {
-                self.verdict(key, keep).keep();
-                None
-            }
-            (None, keep) => Some(self.verdict(key, keep)),
+        // What is valid needs no verdict.
+        let verdict = if reading.is_known() {
+            self.verdict(key, keep).keep();
+            None
+        } else {
+            Some(self.verdict(key, keep))
         };
         let budget = Budget::among(&self.answers, key);
         let request = request.data(peer).data(reading).data(budget.clone());
@@ -108,27 +107,18 @@ impl<E: Executor, A: Authenticator> Transport<E, A> {
     }
 }
 
-/// Plans what is executed of the request, and counts what that costs. A document that is not known is parsed for that,
-/// once; why it cannot be parsed is for the library to say.
+/// Plans the operation of the request and counts its cost. The server reads an unknown document for that, once; the
+/// executor answers the mistakes in it.
 fn plan(
     request: &mut Request,
     reading: &Reading,
     options: &TransportOptions,
 ) -> Result<Option<Cost>, Refusal> {
-    let name = request.operation_name.as_deref();
     let variables = std::mem::take(&mut request.variables);
-    let plan = if let Some(known) = reading.document() {
-        Plan::of(known, name, variables)?
-    } else {
-        let Ok(document) = parser::parse_query(&request.query) else { return Ok(None) };
-        let plan = Plan::of(&document, name, variables)?;
-        request.set_parsed_query(document);
-        plan
-    };
+    let plan = reading.plan(&request.query, request.operation_name.as_deref(), variables)?;
     let Some(plan) = plan else { return Ok(None) };
     let cost = options.costs.as_ref().map(|model| model.cost_of(&plan));
     request.variables = plan.variables;
-    reading.plan(plan.document);
     Ok(cost.map(|requested| Cost { requested, max: options.cost_max }))
 }
 

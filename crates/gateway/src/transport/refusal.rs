@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use async_graphql::{Pos, ServerError};
 use serde::Serialize;
 
 use super::cost::Cost;
@@ -174,6 +175,18 @@ impl Refusal {
     pub(super) fn retry_after_seconds(&self) -> Option<u64> {
         self.retry_after
             .map(|wait| wait.as_nanos().div_ceil(1_000_000_000).try_into().unwrap_or(u64::MAX))
+    }
+}
+
+impl From<Refusal> for ServerError {
+    fn from(refusal: Refusal) -> Self {
+        let pos = refusal.location.map(|Location { line, column }| Pos {
+            line: usize::try_from(line).unwrap_or(usize::MAX),
+            column: usize::try_from(column).unwrap_or(usize::MAX),
+        });
+        let mut error = Self::new(refusal.message, pos);
+        error.extensions.get_or_insert_default().set("code", refusal.code);
+        error
     }
 }
 

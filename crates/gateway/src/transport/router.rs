@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use super::auth::Authenticator;
 use super::budget::Answers;
 use super::callers::Callers;
-use super::documents::Documents;
+use super::documents::{Documents, Types};
 use super::frame::Frames;
 use super::http::graphql;
 use super::options::TransportOptions;
@@ -39,15 +39,16 @@ pub(super) struct Transport<E, A: Authenticator> {
 /// GraphQL at `/graphql`, over HTTP, WebSocket, event streams and multipart answers, and the pages.
 ///
 /// `executor` is [`executor`](crate::schema::executor), or any `async_graphql::Schema` as
-/// [`Unshared`](super::Unshared). Serve the router with [`serve`](super::serve()), or otherwise with
+/// [`Unshared`](super::Unshared) in [`Validated`](super::Validated); `types` are those of its schema. Serve the router with [`serve`](super::serve()), or otherwise with
 /// connection information, so that [`Peer`](super::Peer) knows the address.
 pub fn router<E: Frames, A: Authenticator>(
     executor: E,
+    types: Arc<Types>,
     authenticator: A,
     options: TransportOptions,
     shutdown: Shutdown,
 ) -> Router {
-    let documents = Arc::new(Documents::new(&options.documents));
+    let documents = Arc::new(Documents::new(&options.documents, types));
     let limits = &options.streams;
     let streams = Arc::new(Semaphore::new(limits.streams_max));
     let of_one = options.callers.reservations_max;

@@ -15,9 +15,9 @@ use rookery_command::{CommandOptions, Commands, EventLookup, Ports, testing::NoR
 use rookery_delivery::Feeds;
 use rookery_domain::{KnownEvent, OwnedEventId, OwnedUserId, SigningKey, UserId};
 use rookery_gateway::{
-    schema::{App, FanoutCounts, Schema, Session, executor, schema},
+    schema::{App, FanoutCounts, Schema, Session, executor, schema, types},
     transport::{
-        DocumentLimits, Documents, Frame, Frames as _, GateLimits, OperationKind, Refusal,
+        DocumentLimits, Documents, Frame, Frames as _, GateLimits, OperationKind, Refusal, Types,
         Validated,
     },
 };
@@ -36,11 +36,12 @@ const CATCH_UP_MAX: Duration = Duration::from_secs(10);
 const PEER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 pub(crate) struct Home {
-    /// Validates each request.
+    /// Takes requests that no document was read for.
     schema: Schema,
-    /// Validates each document, as the server does.
+    /// Executes what was read, as the server does.
     executor: Validated<Schema>,
     documents: Arc<Documents>,
+    types: Arc<Types>,
     log: Arc<CountedLog>,
     /// The same server, which shares nothing.
     unshared: Schema,
@@ -100,7 +101,8 @@ impl Home {
         Self {
             schema: schema(Arc::clone(&app)),
             executor: executor(Arc::clone(&app)),
-            documents: Arc::new(Documents::new(&DocumentLimits::default())),
+            documents: Arc::new(Documents::new(&DocumentLimits::default(), types())),
+            types: types(),
             log,
             unshared,
             app,
@@ -182,7 +184,7 @@ impl Home {
         request(Some(device), document, variables).data(admitted.unwrap().1)
     }
 
-    /// The answers to a document of one operation: when the request is validated in full, and when the document is
+    /// The answers to a document of one operation: of a server that knows no document, and of one to which it is
     /// unknown at first and known then. None while a subscription has nothing to say.
     pub(crate) async fn answers(
         &self,
@@ -194,16 +196,16 @@ impl Home {
         let follows = admitted.kind == OperationKind::Subscription;
         let mut answers = [None, None, None];
         for (time, answer) in answers.iter_mut().enumerate() {
-            let (_, reading) = self.documents.admit(document, None, &GateLimits::default())?;
+            let none =
+                Arc::new(Documents::new(&DocumentLimits::default(), Arc::clone(&self.types)));
+            let documents = if time == 0 { &none } else { &self.documents };
+            let (_, reading) = documents.admit(document, None, &GateLimits::default())?;
             let request = request(device, document, variables.clone()).data(reading);
-            let response = match (time, follows) {
-                (0, true) => self.schema.execute_stream(request).next().now_or_never().flatten(),
-                (_, true) => {
-                    let mut stream = self.executor.execute_stream(request, None);
-                    stream.next().now_or_never().flatten()
-                }
-                (0, false) => Some(self.schema.execute(request).await),
-                (_, false) => Some(self.executor.execute(request).await),
+            let response = if follows {
+                let mut stream = self.executor.execute_stream(request, None);
+                stream.next().now_or_never().flatten()
+            } else {
+                Some(self.executor.execute(request).await)
             };
             *answer = response.map(|response| serde_json::to_string(&response).unwrap());
         }

@@ -18,12 +18,12 @@ const RULES: CostRules = CostRules {
     both_sides_argument: "",
     list_lengths: &[],
     type_weights: &[("Mutation", 10)],
-    field_weights: &[("Subscription.count", 101)],
+    field_weights: &[("Subscriptions.count", 101)],
 };
 
 /// Counts costs, up to 100 for a request.
 pub(crate) fn counting(options: &mut TransportOptions) {
-    let sdl = "type Query { hello: String! } type Mutation { bump: Int! } type Subscription { count: Int! }";
+    let sdl = "type Query { hello: String! } type Mutation { bump: Int! } type Subscriptions { count: Int! }";
     options.costs = Some(Arc::new(CostModel::new(sdl, RULES).unwrap()));
     options.cost_max = 100;
 }
@@ -106,11 +106,13 @@ async fn a_mutation_that_a_default_leaves_out_is_not_carried_out() {
 #[tokio::test]
 async fn a_directive_whose_condition_is_null_is_refused() {
     let toy = toy_with(|options, _| counting(options)).await;
-    for query in [
-        "query($b: Boolean) { hello @include(if: $b) }",
-        "query($b: Boolean) { hello @skip(if: $b) }",
-    ] {
-        let answer = Request::query(query).send(toy.address).await;
+    for directive in ["@include(if: $b)", "@skip(if: $b)"] {
+        let query = format!("query($b: Boolean) {{ hello {directive} }}");
+        let answer = Request::query(&query).send(toy.address).await;
+        assert_eq!(answer.code(), "GRAPHQL_VALIDATION_FAILED", "{query}");
+        let query = format!("query($b: Boolean = true) {{ hello {directive} }}");
+        let body = json!({ "query": query, "variables": { "b": null } });
+        let answer = Request::post(body.to_string()).send(toy.address).await;
         assert_eq!(answer.code(), "BAD_USER_INPUT", "{query}");
     }
 }

@@ -140,7 +140,6 @@ async fn what_is_invalid_is_400_as_the_audit_says_or_422_as_proposed() {
             ("{nothing}", status),
             ("query A{hello} query B{hello}", status),
             ("query($n:Int!){same(number:$n)}", status),
-            ("subscription{count(to:1) silence}", status),
             ("{hello", 400),
             ("{hello}", 200),
         ] {

@@ -51,6 +51,7 @@ async fn errors_of_the_operation_are_in_the_payload_and_faults_beside_it() {
     for (query, place, code) in [
         ("subscription{unknownPosition}", "/payload/errors/0", "POSITION_UNKNOWN"),
         ("subscription{nothing}", "/payload/errors/0", "GRAPHQL_VALIDATION_FAILED"),
+        ("subscription{count(to:1) silence}", "/payload/errors/0", "GRAPHQL_VALIDATION_FAILED"),
         ("subscription{panics}", "/errors/0", "INTERNAL"),
     ] {
         let mut stream = Streaming::open(toy.address, parts(query)).await;
@@ -60,8 +61,8 @@ async fn errors_of_the_operation_are_in_the_payload_and_faults_beside_it() {
         assert_eq!(error["extensions"]["code"], code, "{query}");
     }
     // What the gate refuses is no stream: Apollo reads it as the result.
-    let answer = parts("subscription{a b}").send(toy.address).await;
-    assert_eq!((answer.status, answer.code()), (200, "GRAPHQL_VALIDATION_FAILED".into()));
+    let answer = parts("subscription{a(}").send(toy.address).await;
+    assert_eq!((answer.status, answer.code()), (200, "GRAPHQL_PARSE_FAILED".into()));
     let stale = parts("subscription{silence}").header("Authorization", "Bearer stale");
     assert_eq!(stale.send(toy.address).await.status, 401);
 }

@@ -4,12 +4,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use async_graphql::{Context, Error, ErrorExtensions as _, Object, Result, Schema, Subscription};
+use async_graphql::{
+    Context, Error, ErrorExtensions as _, Object, Result, Schema, Subscription, ValidationMode,
+};
 use futures_util::future::{BoxFuture, pending};
 use futures_util::{FutureExt as _, Stream, StreamExt as _, stream};
 use rookery_gateway::transport::{
     AuthFailure, Authenticator, Bookmark, Budget, Caller, Peer, ServeOptions, SessionEnd,
-    ShutdownHandle, TransportOptions, Unshared, router, serve, shutdown,
+    ShutdownHandle, TransportOptions, Types, Unshared, Validated, router, serve, shutdown,
 };
 use rookery_log::{Epoch, Position, PositionToken, TokenKey};
 use tokio::net::TcpListener;
@@ -281,11 +283,16 @@ pub(crate) async fn toy_with(change: impl FnOnce(&mut TransportOptions, &mut Ser
     let (mut options, mut serving) = (TransportOptions::default(), ServeOptions::default());
     change(&mut options, &mut serving);
     let probe = Arc::new(Probe::default());
-    let schema = Schema::build(Query, Mutation, Subscriptions).data(probe.clone()).finish();
+    let schema = Schema::build(Query, Mutation, Subscriptions)
+        .data(probe.clone())
+        .validation_mode(ValidationMode::Fast)
+        .finish();
     let (handle, heed) = shutdown();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let router = router(Unshared(schema), Tokens(probe.clone()), options, heed.clone());
+    let types = Arc::new(Types::new(&schema.sdl()).unwrap());
+    let executor = Validated::new(Unshared(schema));
+    let router = router(executor, types, Tokens(probe.clone()), options, heed.clone());
     tokio::spawn(serve(listener, router, serving, heed));
     Toy { address, probe, shutdown: handle }
 }

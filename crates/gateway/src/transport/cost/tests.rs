@@ -1,10 +1,12 @@
 //! Costs by the rules, on a schema of our own.
 
+use std::sync::Arc;
+
 use async_graphql::Variables;
-use async_graphql::parser::parse_query;
 use serde_json::json;
 
 use super::{CostModel, CostRules};
+use crate::transport::documents::{Types, planned};
 
 const SDL: &str = "
     type Query { me: User page(first: Int): UserConnection! users(first: Int): [User!]! home(first: Int, inner: Int): Home! }
@@ -29,9 +31,14 @@ const RULES: CostRules = CostRules {
 };
 
 fn cost_with(document: &str, variables: serde_json::Value) -> usize {
+    named(document, None, variables).expect("there is an operation")
+}
+
+fn named(document: &str, name: Option<&str>, variables: serde_json::Value) -> Option<usize> {
     let model = CostModel::new(SDL, RULES).expect("a schema");
-    let parsed = parse_query(document).expect("a document");
-    model.cost(&parsed, None, &Variables::from_json(variables))
+    let types = Arc::new(Types::new(SDL).expect("a schema"));
+    let plan = planned(&types, document, name, Variables::from_json(variables))?;
+    Some(model.cost_of(&plan))
 }
 
 fn cost(document: &str) -> usize {
@@ -109,11 +116,9 @@ fn what_is_skipped_costs_nothing() {
 
 #[test]
 fn the_chosen_operation_alone_counts() {
-    let model = CostModel::new(SDL, RULES).expect("a schema");
-    let parsed = parse_query("query A { me { name } } query B { users { name } }").expect("parses");
-    assert_eq!(model.cost(&parsed, Some("A"), &Variables::default()), 2);
-    assert_eq!(model.cost(&parsed, Some("B"), &Variables::default()), 31);
-    assert_eq!(model.cost(&parsed, Some("C"), &Variables::default()), 0);
+    let document = "query A { me { name } } query B { users { name } }";
+    let cost = |name| named(document, Some(name), json!({}));
+    assert_eq!([cost("A"), cost("B"), cost("C")], [Some(2), Some(31), None]);
 }
 
 #[test]

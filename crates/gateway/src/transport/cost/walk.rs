@@ -1,11 +1,11 @@
 //! The walk over one operation.
 
-use async_graphql::Value;
 use async_graphql::parser::types::{Field as Selected, Selection, SelectionSet};
+use async_graphql::{Value, Variables};
 
 use super::CostModel;
 use super::model::Field;
-use crate::transport::documents::Plan;
+use crate::transport::documents::is_hidden;
 
 /// What is known from above about the lengths of lists.
 #[derive(Clone, Copy, Default)]
@@ -18,26 +18,22 @@ pub(super) struct Length {
 
 pub(super) struct Walk<'a> {
     pub(super) model: &'a CostModel,
-    pub(super) plan: &'a Plan,
+    pub(super) variables: &'a Variables,
 }
 
 impl Walk<'_> {
     /// The cost of what is selected of the type `of`. The gate bounds the recursion.
     pub(super) fn selection(&self, of: Option<&str>, set: &SelectionSet, length: Length) -> usize {
         let costs = set.items.iter().map(|item| match &item.node {
+            Selection::Field(field) if is_hidden(&field.node) => 0,
             Selection::Field(field) => self.field(of, &field.node, length),
             Selection::InlineFragment(inline) => {
                 let condition = inline.node.type_condition.as_ref();
                 let of = condition.map(|condition| condition.node.on.node.as_str()).or(of);
                 self.selection(of, &inline.node.selection_set.node, length)
             }
-            Selection::FragmentSpread(spread) => {
-                let fragment = self.plan.document.fragments.get(&spread.node.fragment_name.node);
-                fragment.map_or(0, |fragment| {
-                    let of = fragment.node.type_condition.node.on.node.as_str();
-                    self.selection(Some(of), &fragment.node.selection_set.node, length)
-                })
-            }
+            // What is executed has its fragments written out.
+            Selection::FragmentSpread(_) => 0,
         });
         costs.fold(0, usize::saturating_add)
     }
@@ -87,7 +83,7 @@ impl Walk<'_> {
     fn argument(&self, selected: &Selected, name: &str) -> Option<Value> {
         let given = selected.get_argument(name)?.node.clone();
         let value =
-            given.into_const_with(|name| self.plan.variables.get(&name).cloned().ok_or(())).ok()?;
+            given.into_const_with(|name| self.variables.get(&name).cloned().ok_or(())).ok()?;
         (value != Value::Null).then_some(value)
     }
 }

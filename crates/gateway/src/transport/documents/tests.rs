@@ -1,14 +1,17 @@
+#![expect(clippy::unused_async, reason = "async-graphql takes resolvers that are async")]
+
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_graphql::{
-    Context, EmptyMutation, EmptySubscription, Enum, Executor as _, ID, InputObject, Name, Object,
-    OneofObject, Request, Response, Schema, ValidationMode, Value, Variables,
+    Context, EmptyMutation, EmptySubscription, Enum, Executor as _, ID, InputObject, Interface,
+    Object, OneofObject, Request, Schema, SimpleObject, Union, ValidationMode, Variables,
 };
-use proptest::prelude::*;
+use serde_json::{Value as Json, json};
 
-use super::{Check, DocumentLimits, Documents, Reading, Validated};
+use super::analysed::Analysed;
+use super::{DocumentLimits, Documents, Types, Validated};
 use crate::transport::gate::GateLimits;
 
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
@@ -32,18 +35,58 @@ enum Place {
     Number(i32),
 }
 
+#[derive(SimpleObject)]
+struct Cat {
+    name: String,
+    lives: i32,
+}
+
+struct Dog;
+
+#[Object]
+impl Dog {
+    async fn name(&self) -> async_graphql::Result<String> {
+        Err("a dog has no name".into())
+    }
+    async fn toy(&self) -> async_graphql::Result<Option<String>> {
+        Err("the toy is lost".into())
+    }
+    async fn age(&self) -> i32 {
+        3
+    }
+}
+
+#[derive(Union)]
+enum Pet {
+    Cat(Cat),
+    Dog(Dog),
+}
+
+#[derive(Interface)]
+#[graphql(field(name = "name", ty = "String"))]
+enum Named {
+    Cat(Cat),
+}
+
+fn cat() -> Cat {
+    Cat { name: "Tom".to_owned(), lives: 9 }
+}
+
 struct Query;
 
 #[Object]
 impl Query {
-    async fn filtered(&self, filter: Option<Filter>, moods: Option<Vec<Mood>>) -> usize {
-        let filter = filter.map_or(0, |filter| {
-            filter.name.len()
-                + usize::from(filter.inner.is_some())
-                + filter.moods.map_or(0, |moods| moods.len())
-                + usize::from(filter.limit > 0)
+    async fn filtered(&self, filter: Option<Filter>, moods: Option<Vec<Mood>>) -> String {
+        let filter = filter.map(|filter| {
+            let inner = filter.inner.map(|inner| inner.name);
+            format!(
+                "{} {} {inner:?} {:?}",
+                filter.name,
+                filter.limit,
+                filter.moods.map(|it| it.len())
+            )
         });
-        filter + moods.map_or(0, |moods| moods.len())
+        format!("{filter:?} {:?}", moods.map(|moods| moods.len()))
     }
     async fn at(&self, place: Place) -> String {
         match place {
@@ -54,226 +97,299 @@ impl Query {
     async fn numbers(&self, lists: Vec<Vec<i32>>, flag: bool, share: Option<f64>) -> usize {
         lists.len() + usize::from(flag) + usize::from(share.is_some())
     }
-    #[graphql(complexity = "count * child_complexity + 1")]
-    async fn many(&self, count: usize) -> Vec<Query> {
-        std::iter::repeat_with(|| Self).take(count).collect()
+    async fn text(&self, text: String) -> String {
+        text
+    }
+    async fn cat(&self) -> Cat {
+        cat()
+    }
+    async fn dog(&self) -> Option<Dog> {
+        Some(Dog)
+    }
+    async fn named(&self) -> Named {
+        Named::Cat(cat())
+    }
+    async fn pets(&self) -> Vec<Pet> {
+        vec![Pet::Cat(cat()), Pet::Dog(Dog)]
+    }
+    async fn pets_or_not(&self) -> Vec<Option<Pet>> {
+        vec![Some(Pet::Cat(cat())), Some(Pet::Dog(Dog)), None]
     }
     async fn executed(&self, context: &Context<'_>) -> usize {
         context.data_unchecked::<Arc<AtomicUsize>>().fetch_add(1, Ordering::SeqCst)
+    }
+    async fn query(&self) -> Query {
+        Query
     }
 }
 
 type Toy = Schema<Query, EmptyMutation, EmptySubscription>;
 
-struct Both {
-    strict: Toy,
-    prepared: Validated<Toy>,
+struct Reader {
+    executor: Validated<Toy>,
     documents: Arc<Documents>,
     executed: Arc<AtomicUsize>,
 }
 
-impl Both {
+impl Reader {
     fn new(limits: &DocumentLimits) -> Self {
         let executed = Arc::new(AtomicUsize::new(0));
-        let builder = || {
-            Schema::build(Query, EmptyMutation, EmptySubscription)
-                .data(Arc::clone(&executed))
-                .limit_complexity(100)
-                .limit_depth(4)
-                .limit_directives(2)
-        };
-        let run = builder().validation_mode(ValidationMode::Fast).finish();
-        let prepared = Validated::new(run, builder().extension(Check).finish());
-        let documents = Arc::new(Documents::new(limits));
-        Self { strict: builder().finish(), prepared, documents, executed }
+        let schema = Schema::build(Query, EmptyMutation, EmptySubscription)
+            .data(Arc::clone(&executed))
+            .limit_depth(6)
+            .validation_mode(ValidationMode::Fast)
+            .finish();
+        let types = Arc::new(Types::new(&schema.sdl()).expect("a schema"));
+        let documents = Arc::new(Documents::new(limits, types));
+        Self { executor: Validated::new(schema), documents, executed }
     }
 
-    async fn asked(&self, query: &str, variables: Value) -> String {
-        let name = None;
-        let admitted = self.documents.admit(query, name, &GateLimits::default());
+    async fn asked(&self, query: &str, variables: Json) -> Json {
+        let admitted = self.documents.admit(query, None, &GateLimits::default());
         let (_, reading) = admitted.expect("the gate lets it through");
-        text(&self.prepared.execute(request(query, variables).data(reading)).await)
+        let request = Request::new(query).variables(Variables::from_json(variables)).data(reading);
+        serde_json::to_value(self.executor.execute(request).await).expect("responses are JSON")
     }
 
-    /// The answer, which has to be the same from validation in full, at first, and from what is kept.
-    async fn same(&self, query: &str, variables: Value) -> String {
-        let strict = text(&self.strict.execute(request(query, variables.clone())).await);
-        for time in ["at first", "again"] {
-            assert_eq!(self.asked(query, variables.clone()).await, strict, "{time}: {query}");
-        }
-        strict
-    }
-}
-
-fn request(query: &str, variables: Value) -> Request {
-    let Value::Object(object) = variables else { panic!("variables are an object") };
-    let variables = Variables::from_value(Value::Object(object));
-    Request::new(query).variables(variables)
-}
-
-fn text(response: &Response) -> String {
-    serde_json::to_string(response).expect("responses are JSON")
-}
-
-fn with(variables: &[(&str, Value)]) -> Value {
-    Value::Object(variables.iter().map(|(name, value)| (Name::new(name), value.clone())).collect())
-}
-
-const DOCUMENT: &str =
-    "query($filter: Filter, $moods: [Mood!], $place: Place!, $number: Int!, $lists: [[Int!]!]!,
-        $flag: Boolean!, $share: Float, $name: String! = \"given\") {
-    filtered(filter: $filter, moods: $moods) at(place: $place)
-    numbers(lists: $lists, flag: $flag, share: $share)
-    ... Part @include(if: $flag) }
-    fragment Part on Query { mixed: filtered(filter: { name: $name, limit: $number }) }";
-
-fn value() -> impl Strategy<Value = Value> {
-    let leaf = prop_oneof![
-        Just(Value::Null),
-        any::<bool>().prop_map(Value::from),
-        (-3..3i64).prop_map(Value::from),
-        Just(Value::from(i64::MAX)),
-        Just(Value::from(0.5)),
-        Just(Value::from("GLAD")),
-        Just(Value::from("GREEN")),
-        Just(Value::Enum(Name::new("SAD"))),
-    ];
-    leaf.prop_recursive(3, 12, 3, |inner| {
-        let name = prop_oneof![
-            Just("name"),
-            Just("limit"),
-            Just("moods"),
-            Just("inner"),
-            Just("room"),
-            Just("number"),
-            Just("other")
-        ];
-        let field = (name.prop_map(Name::new), inner.clone());
-        prop_oneof![
-            prop::collection::vec(inner, 0..3).prop_map(Value::List),
-            prop::collection::vec(field, 0..3)
-                .prop_map(|fields| Value::Object(fields.into_iter().collect())),
-        ]
-    })
-}
-
-/// A value that fits more often than not.
-fn mostly(fitting: Vec<Value>) -> impl Strategy<Value = Option<Value>> {
-    prop_oneof![
-        8 => prop::sample::select(fitting).prop_map(Some),
-        2 => value().prop_map(Some),
-        1 => Just(None),
-    ]
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
-
-    #[test]
-    fn answers_are_the_same_for_any_variables(
-        filter in mostly(vec![
-            Value::Null,
-            with(&[("name", "x".into())]),
-            with(&[("name", "x".into()), ("inner", with(&[("name", "y".into()), ("limit", 2.into())]))]),
-            with(&[("name", "x".into()), ("moods", Value::List(vec!["SAD".into()]))]),
-        ]),
-        moods in mostly(vec![Value::Null, "GLAD".into(), Value::List(vec!["GLAD".into(), "SAD".into()])]),
-        place in mostly(vec![with(&[("room", "r".into())]), with(&[("number", 3.into())])]),
-        number in mostly(vec![1.into(), (-1).into()]),
-        lists in mostly(vec![Value::List(vec![Value::List(vec![1.into()])]), 5.into()]),
-        flag in mostly(vec![true.into(), false.into()]),
-        share in mostly(vec![0.5.into(), 2.into(), Value::Null]),
-    ) {
-        let given = [("filter", filter), ("moods", moods), ("place", place), ("number", number),
-            ("lists", lists), ("flag", flag), ("share", share)];
-        let given: Vec<_> =
-            given.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
-        let both = Both::new(&DocumentLimits::default());
-        let run = async {
-            // One that fits comes first, so that the document is known.
-            both.same(DOCUMENT, with(&fitting())).await;
-            assert_eq!(both.documents.size().0, 1, "the document is kept");
-            both.same(DOCUMENT, with(&given)).await;
-        };
-        futures_util::FutureExt::now_or_never(run).expect("nothing waits");
+    /// The answer, which has to be the same at first and once the document is known.
+    async fn answer(&self, query: &str, variables: Json) -> Json {
+        let first = self.asked(query, variables.clone()).await;
+        assert_eq!(self.asked(query, variables).await, first, "{query}");
+        first
     }
 }
 
-fn fitting() -> Vec<(&'static str, Value)> {
-    vec![
-        ("place", with(&[("room", "r".into())])),
-        ("number", 1.into()),
-        ("lists", Value::List(Vec::new())),
-        ("flag", true.into()),
-    ]
+/// The answer to a document of a reader that knows nothing yet.
+async fn answer(query: &str, variables: Json) -> Json {
+    Reader::new(&DocumentLimits::default()).answer(query, variables).await
+}
+
+/// The data of an answer, and the paths of its errors.
+async fn told(query: &str, variables: Json) -> (Json, Vec<Json>) {
+    let answer = answer(query, variables).await;
+    let errors = answer["errors"].as_array().cloned().unwrap_or_default();
+    let mut paths: Vec<_> = errors.iter().map(|error| error["path"].clone()).collect();
+    paths.sort_by_key(ToString::to_string);
+    (answer["data"].clone(), paths)
+}
+
+#[tokio::test]
+async fn a_field_that_fails_is_null_or_nulls_the_nearest_parent_that_may_be() {
+    let dog = told("{ dog { toy } cat { name } }", json!({})).await;
+    assert_eq!(dog.0, json!({ "dog": { "toy": null }, "cat": { "name": "Tom" } }));
+    assert_eq!(dog.1, [json!(["dog", "toy"])]);
+    let dog = told("{ dog { age name } }", json!({})).await;
+    assert_eq!(dog, (json!({ "dog": null }), vec![json!(["dog", "name"])]));
+    let pets =
+        told("{ petsOrNot { ... on Dog { name age } ... on Cat { lives } } }", json!({})).await;
+    assert_eq!(pets.0, json!({ "petsOrNot": [{ "lives": 9 }, null, null] }));
+    let pets =
+        told("{ cat { name } pets { __typename ... on Dog { toy name } } }", json!({})).await;
+    assert_eq!(pets.0, Json::Null);
+    let under = told("{ query { pets { ... on Dog { name } } } }", json!({})).await;
+    assert_eq!(under.0, Json::Null);
+}
+
+#[tokio::test]
+async fn an_object_of_which_nothing_is_selected_is_empty() {
+    let skipped = "query($no: Boolean! = true) { cat { name @skip(if: $no) } dog { age } }";
+    assert_eq!(told(skipped, json!({})).await.0, json!({ "cat": {}, "dog": { "age": 3 } }));
+    assert_eq!(told("{ cat @skip(if: true) { name } }", json!({})).await.0, json!({}));
+    let union = told("{ pets { ... on Cat { lives } } }", json!({})).await;
+    assert_eq!(union, (json!({ "pets": [{ "lives": 9 }, {}] }), vec![]));
+    let union = told("{ petsOrNot { ... on Named { name } } }", json!({})).await;
+    assert_eq!(union.0, json!({ "petsOrNot": [{ "name": "Tom" }, {}, null] }));
+}
+
+#[tokio::test]
+async fn fields_of_one_name_are_executed_once() {
+    let query = "{ query { first: executed } query { first: executed ... on Query { second: executed } ...F } }
+        fragment F on Query { first: executed }";
+    let reader = Reader::new(&DocumentLimits::default());
+    assert_eq!(
+        reader.asked(query, json!({})).await["data"],
+        json!({ "query": { "first": 0, "second": 1 } })
+    );
+    let pets =
+        told("{ named { name ... on Cat { name lives } ... on Named { __typename } } }", json!({}));
+    assert_eq!(
+        pets.await.0,
+        json!({ "named": { "name": "Tom", "lives": 9, "__typename": "Cat" } })
+    );
+}
+
+#[tokio::test]
+async fn variables_that_do_not_fit_are_refused_before_anything_is_executed() {
+    let filter = "query($filter: Filter) { executed filtered(filter: $filter) }";
+    let place = "query($place: Place!) { executed at(place: $place) }";
+    let lists = "query($lists: [[Int!]!]!) { executed numbers(lists: $lists, flag: true) }";
+    let reader = Reader::new(&DocumentLimits::default());
+    for (query, variables) in [
+        (filter, json!({ "filter": { "name": "x", "moods": ["GREEN"] } })),
+        (filter, json!({ "filter": { "name": "x", "moods": [null] } })),
+        (filter, json!({ "filter": { "name": null } })),
+        (filter, json!({ "filter": { "limit": 1 } })),
+        (filter, json!({ "filter": { "name": "x", "limit": 2_147_483_648_u32 } })),
+        (filter, json!({ "filter": { "name": "x", "other": 1 } })),
+        (filter, json!({ "filter": { "name": "x", "inner": { "name": 1 } } })),
+        (filter, json!({ "filter": "x" })),
+        (place, json!({ "place": { "room": "r", "number": 1 } })),
+        (place, json!({ "place": {} })),
+        (place, json!({ "place": { "room": null } })),
+        (place, json!({})),
+        (lists, json!({ "lists": [[1], null] })),
+        (lists, json!({ "lists": [[0.5]] })),
+        (lists, json!({ "lists": null })),
+    ] {
+        let answer = reader.answer(query, variables.clone()).await;
+        assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_USER_INPUT", "{variables}");
+        assert_eq!(answer["data"], Json::Null, "{variables}");
+    }
+    assert_eq!(reader.executed.load(Ordering::SeqCst), 0, "nothing was executed");
+}
+
+#[tokio::test]
+async fn variables_that_fit_have_the_values_of_their_types() {
+    let lists = "query($lists: [[Int!]!]!) { numbers(lists: $lists, flag: true) }";
+    assert_eq!(answer(lists, json!({ "lists": 5 })).await["data"]["numbers"], 2);
+    assert_eq!(answer(lists, json!({ "lists": [[1.0], []] })).await["data"]["numbers"], 3);
+    let within = "query($name: String! = \"x\", $limit: Int, $mood: Mood!) {
+        filtered(filter: { name: $name, limit: $limit, moods: [$mood] }) }";
+    let absent = answer(within, json!({ "mood": "SAD" })).await;
+    assert_eq!(absent["data"]["filtered"], "Some(\"x 7 None Some(1)\") None");
+    let given = answer(within, json!({ "mood": "SAD", "limit": 2 })).await;
+    assert_eq!(given["data"]["filtered"], "Some(\"x 2 None Some(1)\") None");
+    let place = "query($id: ID!) { at(place: { room: $id }) }";
+    assert_eq!(answer(place, json!({ "id": 3 })).await["data"]["at"], "3");
+}
+
+#[tokio::test]
+async fn literals_are_what_the_specification_says() {
+    for (literal, text) in [
+        (r#""""a \""" b""""#, r#"a """ b"#),
+        (r#""tea \uD83C\uDF75""#, "tea \u{1f375}"),
+        (r#""tea \u{1F375}""#, "tea \u{1f375}"),
+        (r#""\u00e4\n\"""#, "ä\n\""),
+        ("\"\"\"\n  one\n    two\n\"\"\"", "one\n  two"),
+    ] {
+        let answer = answer(&format!("{{ text(text: {literal}) }}"), json!({})).await;
+        assert_eq!(answer["data"]["text"], text, "{literal}: {answer}");
+    }
 }
 
 #[tokio::test]
 async fn what_is_refused_is_not_kept_and_refused_again() {
-    let both = Both::new(&DocumentLimits::default());
+    let reader = Reader::new(&DocumentLimits::default());
     for refused in [
         "{ nothing }",
         "{ at }",
         "{ numbers(lists: 1, flag: 1) }",
         "query($unused: Int) { executed }",
-        "{ many(count: 200) { executed } }",
-        "{ many(count: 1) { many(count: 1) { many(count: 1) { many(count: 1) { executed } } } } }",
+        "query($c: Boolean) { executed @include(if: $c) }",
+        "query($c: Boolean = null) { executed @include(if: $c) }",
+        "query($n: Int) { numbers(lists: [[$n]], flag: true) }",
+        "query($n: String) { filtered(filter: { name: $n }) }",
+        "{ filtered(filter: { name: \"x\", name: \"y\" }) }",
+        "{ filtered(filter: { name: \"x\", other: 1 }) }",
+        "query($n: String!) { filtered(filter: { name: $n, other: 1 }) }",
+        "{ filtered(moods: [\"GLAD\"]) }",
+        "{ at(place: { room: \"x\", number: 1 }) }",
+        "query($r: ID) { at(place: { room: $r }) }",
         "{ executed @skip(if: false) @include(if: true) @nothing }",
         "{ same: executed same: filtered }",
+        "{ query { same: executed } query { same: cat { name } } }",
+        "{ pets { ... on Cat { same: name } ... on Dog { same: age } } }",
+        "{ __typename @nothing }",
+        "{ __typename(a: 1) }",
+        "{ __typename { a } }",
+        "{ cat }",
+        "query($a: Int @nothing) { numbers(lists: [[$a]], flag: true) }",
     ] {
-        let answer = both.same(refused, with(&[])).await;
-        assert!(answer.contains("\"errors\""), "{answer}");
-        assert_eq!(both.documents.size(), (0, 0), "{refused}");
+        let answer = reader.answer(refused, json!({})).await;
+        let code = &answer["errors"][0]["extensions"]["code"];
+        assert_eq!(*code, "GRAPHQL_VALIDATION_FAILED", "{refused}: {answer}");
+        assert_eq!(reader.documents.size(), (0, 0), "{refused}");
     }
-    assert_eq!(both.executed.load(Ordering::SeqCst), 0, "nothing was executed");
+    assert_eq!(reader.executed.load(Ordering::SeqCst), 0, "nothing was executed");
+}
+
+#[test]
+fn a_subscription_has_one_field_at_its_root() {
+    let sdl = "type Query { a: Int } type Subscription { a: Int b: Int }";
+    let types = Arc::new(Types::new(sdl).expect("a schema"));
+    let is_valid = |text| Analysed::read(text, &types).is_ok();
+    for valid in [
+        "subscription { x: a }",
+        "subscription { ...F } fragment F on Subscription { a }",
+        "subscription { ... { a } }",
+    ] {
+        assert!(is_valid(valid), "{valid}");
+    }
+    for invalid in [
+        "subscription { a b }",
+        "subscription { a x: a }",
+        "subscription { a ...F } fragment F on Subscription { b }",
+        "subscription { __typename }",
+        "query Q { a } subscription S { a b }",
+    ] {
+        assert!(!is_valid(invalid), "{invalid}");
+    }
 }
 
 #[tokio::test]
 async fn limits_hold_for_documents_that_are_known() {
-    let both = Both::new(&DocumentLimits::default());
-    let document = "query($count: Int!) { many(count: $count) { at(place: { number: 1 }) } }";
-    let answer = both.same(document, with(&[("count", 2.into())])).await;
-    assert!(answer.contains("\"data\":{\"many\":[{\"at\":\"1\"},{\"at\":\"1\"}]}"), "{answer}");
-    assert_eq!(both.documents.size().0, 1);
-    let answer = both.same(document, with(&[("count", 1_000.into())])).await;
-    assert!(answer.contains("Query is too complex."), "{answer}");
+    let reader = Reader::new(&DocumentLimits::default());
+    let deep = "{ query { query { query { query { query { query { executed } } } } } } }";
+    let answer = reader.answer(deep, json!({})).await;
+    assert_eq!(answer["errors"][0]["message"], "Query is nested too deep.");
+    // Each pet multiplies what is selected of it, as far as it goes.
+    let wide =
+        (0..900).map(|number| format!("a{number}: __typename")).collect::<Vec<_>>().join(" ");
+    let (_, reading) = reader
+        .documents
+        .admit(&format!("{{ pets {{ {wide} }} }}"), None, &GateLimits::default())
+        .expect("it is within the gate");
+    assert!(!reading.is_known());
 }
 
 #[tokio::test]
 async fn a_known_document_is_executed_once_for_each_request() {
-    let both = Both::new(&DocumentLimits::default());
+    let reader = Reader::new(&DocumentLimits::default());
     for expected in 0..3 {
-        let answer = both.asked("{ executed }", with(&[])).await;
-        assert_eq!(answer, format!("{{\"data\":{{\"executed\":{expected}}}}}"));
+        let answer = reader.asked("{ executed }", json!({})).await;
+        assert_eq!(answer, json!({ "data": { "executed": expected } }));
     }
+}
+
+#[tokio::test]
+async fn conditions_are_decided_for_each_request() {
+    let reader = Reader::new(&DocumentLimits::default());
+    let query = "query($a: Boolean!, $b: Boolean!, $c: Boolean! = true) {
+        a: __typename @include(if: $a) b: __typename @skip(if: $b) c: __typename @include(if: $c) }";
+    for case in 0..16 {
+        let [a, b, c] = [0, 1, 2].map(|bit| case >> bit & 1 == 1);
+        let answer = reader.asked(query, json!({ "a": a, "b": b, "c": c })).await;
+        let told = |name: &str| answer["data"].get(name).is_some();
+        assert_eq!([told("a"), told("b"), told("c")], [a, !b, c], "{answer}");
+    }
+    assert_eq!(reader.documents.size().0, 1);
 }
 
 #[tokio::test]
 async fn a_flood_of_documents_stays_within_both_bounds() {
     let count_max = NonZeroUsize::new(50).expect("not zero");
-    let by_count = Both::new(&DocumentLimits { count_max, ..DocumentLimits::default() });
-    let by_bytes = Both::new(&DocumentLimits { count_max, bytes_max: 20_000 });
+    let by_count = Reader::new(&DocumentLimits { count_max, ..DocumentLimits::default() });
+    let by_bytes = Reader::new(&DocumentLimits { count_max, bytes_max: 100_000 });
     for number in 0..200 {
         let document = format!("{{ a{number}: executed }}");
-        by_count.asked(&document, with(&[])).await;
-        by_bytes.asked(&document, with(&[])).await;
+        by_count.asked(&document, json!({})).await;
+        by_bytes.asked(&document, json!({})).await;
         let fields = (0..50).map(|field| format!("b{number}x{field}: executed"));
         let large = fields.collect::<Vec<_>>().join(" ");
-        by_bytes.asked(&format!("{{ many(count: 1) {{ {large} }} }}"), with(&[])).await;
+        by_bytes.asked(&format!("{{ query {{ {large} }} }}"), json!({})).await;
         let (count, bytes) = by_bytes.documents.size();
-        assert!(count <= 50 && bytes <= 20_000, "{count} documents, {bytes} bytes");
+        assert!(count <= 50 && bytes <= 100_000, "{count} documents, {bytes} bytes");
         assert!(count > 0, "small documents are kept beside large ones");
     }
     assert_eq!(by_count.documents.size().0, 50);
-}
-
-#[tokio::test]
-async fn a_document_that_was_read_is_handed_on() {
-    let both = Both::new(&DocumentLimits::default());
-    let admit = || both.documents.admit("{ executed }", None, &GateLimits::default());
-    let (_, reading): (_, Reading) = admit().expect("admitted");
-    assert!(reading.document().is_none(), "nobody has validated it yet");
-    both.asked("{ executed }", with(&[])).await;
-    let (_, reading) = admit().expect("admitted");
-    assert_eq!(reading.document().map(|document| document.operations.iter().len()), Some(1));
 }

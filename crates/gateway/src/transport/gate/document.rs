@@ -43,14 +43,8 @@ pub(super) struct Definition<'a> {
     pub(super) root_fields: usize,
     /// Root fields that are not about the schema: their names do not begin with `__`.
     pub(super) data_fields: usize,
-    /// Selections of the definition's own set: fields, spreads and inline fragments.
-    pub(super) root_selections: usize,
-    /// Whether the last of them is a field.
-    pub(super) root_is_field: bool,
     pub(super) guarded_fields: usize,
     pub(super) spreads: Vec<Spread<'a>>,
-    /// Variables that have to be given and must not be null.
-    pub(super) required: Vec<&'a str>,
 }
 
 /// The recogniser: a lexer, one token of look-ahead, and the counters.
@@ -174,11 +168,8 @@ impl<'a> Recogniser<'a> {
             introspects: false,
             root_fields: 0,
             data_fields: 0,
-            root_selections: 0,
-            root_is_field: false,
             guarded_fields: 0,
             spreads: Vec::new(),
-            required: Vec::new(),
         };
         match self.token {
             Token::Punctuator(b'{') => {}
@@ -213,7 +204,7 @@ impl<'a> Recogniser<'a> {
                     definition.name = Some(name);
                     self.advance()?;
                 }
-                self.variable_definitions(&mut definition)?;
+                self.variable_definitions()?;
                 self.directives()?;
             }
             _ => return self.syntax("`query`, `mutation`, `subscription`, `fragment` or `{`"),
@@ -222,34 +213,27 @@ impl<'a> Recogniser<'a> {
         Ok(definition)
     }
 
-    fn variable_definitions(&mut self, definition: &mut Definition<'a>) -> Result<(), Refusal> {
+    fn variable_definitions(&mut self) -> Result<(), Refusal> {
         if !self.is(b'(') {
             return Ok(());
         }
         self.open(b'(')?;
         loop {
             self.expect(b'$')?;
-            let name = self.name()?;
+            self.name()?;
             self.expect(b':')?;
-            let mut required = self.type_reference()?;
-            // The specification puts the default first, the library's grammar last.
-            self.directives()?;
+            self.type_reference()?;
             if self.take(b'=')? {
-                required = false;
                 self.value()?;
             }
             self.directives()?;
-            if required {
-                definition.required.push(name);
-            }
             if self.is(b')') {
                 return self.close(b')');
             }
         }
     }
 
-    /// Reads a type; whether it excludes null.
-    fn type_reference(&mut self) -> Result<bool, Refusal> {
+    fn type_reference(&mut self) -> Result<(), Refusal> {
         if self.is(b'[') {
             self.open(b'[')?;
             self.type_reference()?;
@@ -257,7 +241,7 @@ impl<'a> Recogniser<'a> {
         } else {
             self.name()?;
         }
-        self.take(b'!')
+        self.take(b'!').map(drop)
     }
 
     fn directives(&mut self) -> Result<(), Refusal> {
@@ -339,10 +323,6 @@ impl<'a> Recogniser<'a> {
                 let max = self.limits.fields_max;
                 let message = format!("The document selects more than {max} fields.");
                 return self.at(self.offset, code::TOO_MANY_FIELDS, message);
-            }
-            if place.depth == 1 {
-                definition.root_selections += 1;
-                definition.root_is_field = self.token != Token::Spread;
             }
             if self.token == Token::Spread {
                 self.spread(definition, place)?;

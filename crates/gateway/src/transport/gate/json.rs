@@ -1,4 +1,4 @@
-//! How deep JSON is nested, before anything parses it.
+//! How deep JSON is nested and how long its text is, before anything parses it.
 
 /// Whether no more than `max` arrays and objects of `json` are ever open at once.
 ///
@@ -29,4 +29,41 @@ pub fn json_nested_within(json: &[u8], max: usize) -> bool {
         }
     }
     true
+}
+
+/// How much longer a text is at most when each of its characters beyond ASCII is written as `\uXXXX`, as some clients write
+/// them: two bytes are six then.
+pub(crate) const ESCAPED_MAX: usize = 3;
+
+/// About how long a text is once its escapes `\uXXXX` are read: each counts as two bytes.
+pub(crate) fn unescaped_len(text: &[u8]) -> usize {
+    let (mut length, mut bytes) = (0, text);
+    while let Some((byte, rest)) = bytes.split_first() {
+        let is_unit = |rest: &[u8]| {
+            rest.first() == Some(&b'u')
+                && rest.get(1..5).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+        };
+        let read = match byte {
+            b'\\' if is_unit(rest) => 6,
+            b'\\' if !rest.is_empty() => 2,
+            _ => 1,
+        };
+        length += read.min(2);
+        bytes = &bytes[read..];
+    }
+    length
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unescaped_len;
+
+    #[test]
+    fn escapes_count_as_what_they_stand_for() {
+        assert_eq!(unescaped_len("жж".as_bytes()), 4);
+        assert_eq!(unescaped_len(br"\u0436\u0436"), 4);
+        assert_eq!(unescaped_len(br"a\\u0436"), 8);
+        assert_eq!(unescaped_len(br"\n\u043"), 7);
+        assert_eq!(unescaped_len(br"\"), 1);
+    }
 }

@@ -171,21 +171,51 @@ impl<'a> Lexer<'a> {
         match self.peek(1) {
             Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 2,
             Some(b'u') => {
-                let digits = self.bytes.get(self.at + 2..self.at + 6).unwrap_or_default();
-                if digits.len() != 4 || !digits.iter().all(u8::is_ascii_hexdigit) {
-                    return self.unreadable("expected four hexadecimal digits after \\u");
+                if self.peek(2) == Some(b'{') {
+                    return self.braced();
                 }
-                // D800 to DFFF are halves of a pair; the library knows none.
-                if matches!(digits[0], b'd' | b'D') && !matches!(digits[1], b'0'..=b'7') {
-                    return self.unreadable("write the character itself instead of surrogates");
+                match self.unit(0)? {
+                    0xD800..=0xDBFF => {
+                        let follows = self.peek(6) == Some(b'\\') && self.peek(7) == Some(b'u');
+                        if !follows || !matches!(self.unit(6)?, 0xDC00..=0xDFFF) {
+                            return self.unreadable(HALF);
+                        }
+                        self.at += 12;
+                    }
+                    0xDC00..=0xDFFF => return self.unreadable(HALF),
+                    _ => self.at += 6,
                 }
-                self.at += 6;
             }
             _ => return self.unreadable("unknown escape"),
         }
         Ok(())
     }
+
+    /// The number of four digits after `\u`, so many bytes ahead.
+    fn unit(&self, ahead: usize) -> Result<u32, Unreadable> {
+        let start = self.at + ahead + 2;
+        let digits = self.bytes.get(start..start + 4).unwrap_or_default();
+        hexadecimal(digits)
+            .filter(|_| digits.len() == 4)
+            .map_or_else(|| self.unreadable("expected four hexadecimal digits after \\u"), Ok)
+    }
+
+    /// Reads `\u{...}`.
+    fn braced(&mut self) -> Result<(), Unreadable> {
+        let start = self.at + 3;
+        let rest = self.bytes.get(start..).unwrap_or_default();
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+        let value = hexadecimal(&rest[..digits]).and_then(char::from_u32);
+        if value.is_none() || rest.get(digits) != Some(&b'}') {
+            return self.unreadable("expected a character in hexadecimal digits in \\u{...}");
+        }
+        self.at = start + digits + 1;
+        Ok(())
+    }
 }
+
+/// A character beyond 16 bits is written as two halves, or in braces.
+const HALF: &str = "half of a pair of surrogates stands alone";
 
 /// A document without what does not count between its tokens; none if it cannot be read.
 pub(crate) fn significant(document: &str) -> Option<String> {
@@ -199,6 +229,12 @@ pub(crate) fn significant(document: &str) -> Option<String> {
         text.push_str(document.get(start..lexer.offset())?);
         text.push(' ');
     }
+}
+
+/// At most 32 bits.
+fn hexadecimal(digits: &[u8]) -> Option<u32> {
+    let digits = str::from_utf8(digits).ok().filter(|_| digits.iter().all(u8::is_ascii_hexdigit));
+    u32::from_str_radix(digits?, 16).ok()
 }
 
 fn is_name_start(byte: u8) -> bool {

@@ -22,7 +22,7 @@ use crate::transport::auth::{AuthFailure, Authenticator, Caller, Peer, SessionEn
 use crate::transport::callers::Holding;
 use crate::transport::connections::Connection as Place;
 use crate::transport::frame::Frames;
-use crate::transport::gate::json_nested_within;
+use crate::transport::gate::{json_nested_within, unescaped_len};
 use crate::transport::http::unauthenticated;
 use crate::transport::operation::{Operations, Run};
 use crate::transport::outcome::Outcome;
@@ -184,6 +184,10 @@ impl<E: Frames, A: Authenticator> Connection<E, A> {
             Message::Close(_) => return Err(Close::ByPeer),
             Message::Frame(_) => return Err(Close::Gone),
         };
+        let (text_max, length) = (self.transport.options.socket.frame_bytes_max, text.len());
+        if length > text_max && unescaped_len(text.as_bytes()) > text_max {
+            return Err(Close::TooLong);
+        }
         // Two brackets of the JSON are the message and its payload.
         let nesting_max = self.transport.options.gate.json_nesting_max + 2;
         if !json_nested_within(text.as_bytes(), nesting_max) {

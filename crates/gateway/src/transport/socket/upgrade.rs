@@ -21,6 +21,7 @@ use crate::transport::Transport;
 use crate::transport::auth::{Authenticator, bearer};
 use crate::transport::connections::Connection;
 use crate::transport::frame::Frames;
+use crate::transport::gate::ESCAPED_MAX;
 use crate::transport::http::peer;
 use crate::transport::media::Media;
 use crate::transport::options::SocketOptions;
@@ -86,8 +87,8 @@ fn config(options: &SocketOptions) -> WebSocketConfig {
     WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(FRAME_BYTES_MAX)
-        .max_message_size(Some(options.frame_bytes_max))
-        .max_frame_size(Some(options.frame_bytes_max))
+        .max_message_size(Some(ESCAPED_MAX * options.frame_bytes_max))
+        .max_frame_size(Some(ESCAPED_MAX * options.frame_bytes_max))
 }
 
 fn refusal(error: &Error) -> Refusal {
@@ -97,5 +98,5 @@ fn refusal(error: &Error) -> Refusal {
 
 /// What a message may take on the wire: as much again for the headers of its frames as for its text.
 fn message_bytes_max(options: &SocketOptions) -> usize {
-    2 * options.frame_bytes_max + READ_BUFFER_BYTES
+    2 * ESCAPED_MAX * options.frame_bytes_max + READ_BUFFER_BYTES
 }

@@ -1,0 +1,122 @@
+//! The types of a schema, as reading documents and completing answers need them.
+//!
+//! **Invariant:** the text of the schema is parsed and validated once, when the server starts.
+
+use std::collections::HashMap;
+
+use apollo_compiler::ast::{
+    DirectiveList, FieldDefinition as AstFieldDefinition, InputValueDefinition, Type,
+};
+use apollo_compiler::schema::{Component, ExtendedType, FieldDefinition, InputObjectType};
+use apollo_compiler::validation::Valid;
+use apollo_compiler::{Name, Node, Schema, name, ty};
+
+/// A schema that documents are read against.
+#[derive(Debug)]
+pub struct Types {
+    schema: Valid<Schema>,
+    /// The objects that a value of a type can be.
+    possible: HashMap<Name, Vec<Name>>,
+}
+
+/// The text is not a valid schema.
+#[derive(Debug, thiserror::Error)]
+#[error("the schema is not valid: {0}")]
+pub struct TypesError(String);
+
+impl Types {
+    /// The types of the schema that `sdl` defines.
+    ///
+    /// # Errors
+    /// `sdl` is not a valid schema.
+    pub fn new(sdl: &str) -> Result<Self, TypesError> {
+        let schema = Schema::parse(sdl, "schema.graphql");
+        let mut schema = schema.map_err(|errors| TypesError(errors.to_string()))?;
+        add_one_of(&mut schema);
+        let schema = schema.validate().map_err(|errors| TypesError(errors.to_string()))?;
+        let mut possible = HashMap::new();
+        let implementers = schema.implementers_map();
+        for (name, definition) in &schema.types {
+            let mut objects: Vec<Name> = match definition {
+                ExtendedType::Object(_) => vec![name.clone()],
+                ExtendedType::Interface(_) => implementers
+                    .get(name)
+                    .map(|found| found.objects.iter().cloned().collect())
+                    .unwrap_or_default(),
+                ExtendedType::Union(union) => {
+                    union.members.iter().map(|member| member.name.clone()).collect()
+                }
+                _ => continue,
+            };
+            objects.sort();
+            possible.insert(name.clone(), objects);
+        }
+        Ok(Self { schema, possible })
+    }
+
+    pub(super) fn schema(&self) -> &Valid<Schema> {
+        &self.schema
+    }
+
+    /// The objects that a value of this type can be, sorted.
+    pub(super) fn possible(&self, of: &str) -> &[Name] {
+        self.possible.get(of).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Whether a value of the type `object` is one of the type `condition`.
+    pub(super) fn applies(&self, condition: &str, object: &str) -> bool {
+        condition == object || self.schema.is_subtype(condition, object)
+    }
+
+    /// Whether values of this type are objects of one type.
+    pub(super) fn is_object(&self, of: &str) -> bool {
+        matches!(self.schema.types.get(of), Some(ExtendedType::Object(_)))
+    }
+
+    /// The interfaces that an object implements.
+    pub(super) fn interfaces(&self, object: &str) -> impl Iterator<Item = &Name> {
+        let found = match self.schema.types.get(object) {
+            Some(ExtendedType::Object(object)) => Some(&object.implements_interfaces),
+            _ => None,
+        };
+        found.into_iter().flatten().map(|interface| &interface.name)
+    }
+
+    /// The type of a field.
+    pub(super) fn field(&self, of: &str, name: &str) -> Option<&Type> {
+        self.schema.type_field(of, name).ok().map(|field| &field.ty)
+    }
+
+    /// The definition of an input object.
+    pub(super) fn input(&self, of: &str) -> Option<&Node<InputObjectType>> {
+        match self.schema.types.get(of) {
+            Some(ExtendedType::InputObject(input)) => Some(input),
+            _ => None,
+        }
+    }
+}
+
+/// Whether exactly one field of the input object is given.
+pub(super) fn is_one_of(input: &InputObjectType) -> bool {
+    input.directives.iter().any(|directive| directive.name == "oneOf")
+}
+
+/// Whether a value has to be given.
+pub(super) fn is_required(definition: &InputValueDefinition) -> bool {
+    definition.ty.is_non_null() && definition.default_value.is_none()
+}
+
+/// Input objects of which exactly one field is given are newer than the library: it lacks the field of introspection
+/// that tells them.
+fn add_one_of(schema: &mut Schema) {
+    let Some(ExtendedType::Object(of_types)) = schema.types.get_mut("__Type") else { return };
+    let definition = AstFieldDefinition {
+        description: None,
+        name: name!("isOneOf"),
+        arguments: Vec::new(),
+        ty: ty!(Boolean),
+        directives: DirectiveList::default(),
+    };
+    let field: Component<FieldDefinition> = Component::new(definition);
+    of_types.make_mut().fields.entry(name!("isOneOf")).or_insert(field);
+}
