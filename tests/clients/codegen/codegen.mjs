@@ -17,6 +17,7 @@ export default {
           DateTime: "string",
           EventID: "string",
           JSON: "unknown",
+          Long: "number",
           Position: "string",
           RoomAlias: "string",
           RoomID: "string",

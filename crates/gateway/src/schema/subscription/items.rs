@@ -18,7 +18,7 @@ use crate::schema::{
             account_items::{DeviceAdded, DeviceRemoved, ReceiptMoved},
             user::User,
         },
-        values::scalars::{CursorScalar, EventIdScalar, RoomIdScalar},
+        values::scalars::{CursorScalar, EventIdScalar, Long, RoomIdScalar},
     },
 };
 
@@ -70,7 +70,7 @@ pub(crate) struct RoomOpened {
     pub(super) room: Room,
     /// The number of the event by which it was opened. Every number from it on is that of an event
     /// that you are told, or of one that is `skipped`, until the room is closed.
-    pub(super) sequence: i64,
+    pub(super) sequence: Long,
     /// Scroll back from here: everything before it is in the timeline, everything after it is on
     /// this stream.
     pub(super) cursor: CursorScalar,

@@ -35,7 +35,7 @@ use crate::{
             events::event::RoomEvent,
             rooms::{face::Moment, room::Room},
             users::{account_items::ReceiptMoved, user::User},
-            values::scalars::PositionScalar,
+            values::scalars::{Long, PositionScalar},
         },
     },
     transport::{Bookmark, Untaken},
@@ -341,7 +341,7 @@ impl Reader {
         let moment = Moment::new(committed.position, filter, limit);
         let cursor = RoomEvent::of(committed, index)?.cursor_in(&self.app);
         let room = Room::as_it_was(room_of(committed)?, moment);
-        let sequence = i64::try_from(committed.sequence(index)).unwrap_or(i64::MAX);
+        let sequence = Long::of_count(committed.sequence(index));
         Some(StreamItem::Opened(RoomOpened { room, sequence, cursor }))
     }
 

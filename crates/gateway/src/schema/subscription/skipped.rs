@@ -10,7 +10,7 @@ use rookery_delivery::Skipped;
 use rookery_domain::OwnedRoomId;
 
 use crate::{
-    schema::types::values::scalars::RoomIdScalar,
+    schema::types::values::scalars::{Long, RoomIdScalar},
     sharing::{SharedBy, shared},
 };
 
@@ -49,10 +49,10 @@ pub(crate) struct SkippedEvents {
     room_id: RoomIdScalar,
     /// The sequence number of the first.
     #[graphql(directive = shared::apply(SharedBy::Everyone))]
-    first: i64,
+    first: Long,
     /// The sequence number of the last.
     #[graphql(directive = shared::apply(SharedBy::Everyone))]
-    last: i64,
+    last: Long,
     /// Why they are not told.
     #[graphql(directive = shared::apply(SharedBy::Everyone))]
     reason: SkipReason,
@@ -68,11 +68,12 @@ pub(crate) struct Skips {
 
 impl Skips {
     pub(crate) fn note(&mut self, room: OwnedRoomId, sequence: u64, reason: SkipReason) {
-        let sequence = i64::try_from(sequence).unwrap_or(i64::MAX);
+        let before = Long::of_count(sequence.saturating_sub(1));
+        let sequence = Long::of_count(sequence);
         let latest = self.latest.get(&room).map(|latest| &mut self.ranges[*latest]);
         if let Some(latest) = latest
             && latest.reason == reason
-            && latest.last + 1 == sequence
+            && latest.last == before
         {
             latest.last = sequence;
             return;

@@ -26,7 +26,7 @@ use crate::{
             values::{
                 list::List,
                 node::NodeId,
-                scalars::{CursorScalar, DateTime, EventIdScalar, PositionScalar},
+                scalars::{CursorScalar, DateTime, EventIdScalar, Long, PositionScalar},
                 text::{JsonText, OwnedJsonText, Text},
             },
         },
@@ -243,15 +243,15 @@ impl RoomEvent {
     /// Its number in the room: 1, 2, 3 ... in order of arrival. What the stream does not tell it
     /// lists as `skipped`; a hole beside that means that you missed one.
     #[graphql(directive = shared::apply(SharedBy::Everyone))]
-    async fn sequence(&self) -> i64 {
-        i64::try_from(self.sequence).unwrap_or(i64::MAX)
+    async fn sequence(&self) -> Long {
+        Long::of_count(self.sequence)
     }
 
     /// Its depth in the room's graph of events. The timeline is in order of depth; events of one
     /// depth are in order of `sequence`.
     #[graphql(directive = shared::apply(SharedBy::Everyone))]
-    async fn depth(&self) -> i64 {
-        i64::try_from(self.pdu.depth).unwrap_or(i64::MAX)
+    async fn depth(&self) -> Long {
+        Long::of_count(self.pdu.depth)
     }
 
     /// It came from another server after an event that comes later in the timeline. Streams tell
@@ -297,14 +297,14 @@ impl RoomEvent {
 
     /// The number that you gave to the action. Only the device that sent it sees it.
     #[graphql(directive = shared::apply(SharedBy::Others))]
-    async fn action_id(&self, context: &Context<'_>) -> Option<i64> {
+    async fn action_id(&self, context: &Context<'_>) -> Option<i32> {
         let session = session(context);
         let Origin::Local { device: Some(device), action: Some(action), .. } = &self.origin else {
             return None;
         };
         let own = session.device_id().ok() == Some(device.as_str())
             && session.viewer().ok() == Some(&*self.pdu.sender);
-        own.then(|| i64::try_from(*action).unwrap_or(i64::MAX))
+        own.then(|| i32::try_from(*action).unwrap_or(i32::MAX))
     }
 
     /// The state event whose place it took. Null for messages, for the first of its kind, and if you

@@ -24,7 +24,7 @@ use crate::schema::{
         users::user::{MembershipEnum, RoomMember, User},
         values::{
             list::{Items, List},
-            scalars::UserIdScalar,
+            scalars::{Long, UserIdScalar},
             text::Text,
         },
     },
@@ -329,7 +329,7 @@ fn describe(room: &RoomView<'_>, summary: &Summary, user: &UserId, member: &Memb
         display_name: text(&member.displayname),
         avatar_url: text(&member.avatar_url),
         membership: member.membership.into(),
-        power_level: level(summary, user),
+        power_level: level(summary, user).map(Long::from),
         changed_by: in_room(member.sender.clone()),
         room_id: room.id().to_owned(),
     }

@@ -29,8 +29,8 @@ use crate::{
                 list::List,
                 node::NodeId,
                 scalars::{
-                    CursorScalar, EventIdScalar, PositionScalar, RoomAliasScalar, RoomIdScalar,
-                    UserIdScalar,
+                    CursorScalar, EventIdScalar, Long, PositionScalar, RoomAliasScalar,
+                    RoomIdScalar, UserIdScalar,
                 },
                 text::Text,
             },
@@ -287,8 +287,9 @@ impl Room {
     }
 
     /// Your power level. Null for creators who stand above all levels.
-    async fn my_power_level(&self, context: &Context<'_>) -> Result<Option<i64>> {
-        self.shown(context, Access::Outside, |face| face.my_power_level).await
+    async fn my_power_level(&self, context: &Context<'_>) -> Result<Option<Long>> {
+        let level = self.shown(context, Access::Outside, |face| face.my_power_level).await?;
+        Ok(level.map(Long::from))
     }
 
     /// Who invited you, as long as you are invited.

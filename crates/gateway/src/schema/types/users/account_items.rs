@@ -16,7 +16,7 @@ use crate::{
             rooms::room::{Access, Room},
             values::{
                 list::List,
-                scalars::{DateTime, EventIdScalar, UserIdScalar},
+                scalars::{DateTime, EventIdScalar, Long, UserIdScalar},
             },
         },
     },
@@ -41,7 +41,7 @@ pub(crate) struct ReceiptMoved {
     event_id: EventIdScalar,
     /// The number of that event in the room.
     #[graphql(directive = shared::apply(SharedBy::Everyone))]
-    sequence: i64,
+    sequence: Long,
     /// Whether only you know. Never true of others.
     #[graphql(directive = shared::apply(SharedBy::Everyone))]
     private: bool,
@@ -69,7 +69,7 @@ impl ReceiptMoved {
             user: User::in_room(user.clone(), room_id.clone()),
             user_id: UserIdScalar(user),
             event_id: EventIdScalar(event_id.clone()),
-            sequence: i64::try_from(*sequence).unwrap_or(i64::MAX),
+            sequence: Long::of_count(*sequence),
             private: *private,
             read_at: DateTime(committed.received),
         })
@@ -102,7 +102,7 @@ pub(crate) struct Receipt {
     /// The last event that was read.
     event_id: EventIdScalar,
     /// The number of that event in the room.
-    sequence: i64,
+    sequence: Long,
     /// When it was said.
     read_at: DateTime,
 }
@@ -159,7 +159,7 @@ impl Receipt {
             user: User::in_room(user.to_owned(), room.id().to_owned()),
             user_id: UserIdScalar(user.to_owned()),
             event_id: EventIdScalar(mark.event_id.clone()),
-            sequence: i64::try_from(mark.sequence).unwrap_or(i64::MAX),
+            sequence: Long::of_count(mark.sequence),
             read_at: DateTime(mark.received),
         }
     }

@@ -16,7 +16,7 @@ use crate::{
             rooms::room::Access,
             values::{
                 node::NodeId,
-                scalars::{DateTime, EventIdScalar, UserIdScalar},
+                scalars::{DateTime, EventIdScalar, Long, UserIdScalar},
                 text::Text,
             },
         },
@@ -260,7 +260,7 @@ pub(crate) struct RoomMember {
     /// What the user is to the room.
     pub(crate) membership: MembershipEnum,
     /// The power level; null for creators who stand above all levels.
-    pub(crate) power_level: Option<i64>,
+    pub(crate) power_level: Option<Long>,
     /// Who made the user what it is to the room: the user, the inviter, the moderator.
     pub(crate) changed_by: User,
     #[graphql(skip)]

@@ -100,6 +100,45 @@ where
     }
 }
 
+/// The greatest whole number that every client can read from JSON: 2^53 - 1.
+const LONG_MAX: i64 = (1 << 53) - 1;
+
+/// A whole number that may pass the 32 bits of `Int`, up to 2^53 - 1 in either direction, as a JSON number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Long(i64);
+
+impl Long {
+    /// A count. Counts beyond the greatest number are that number.
+    pub(crate) fn of_count(number: u64) -> Self {
+        Self(i64::try_from(number).unwrap_or(LONG_MAX).min(LONG_MAX))
+    }
+}
+
+impl From<i64> for Long {
+    fn from(number: i64) -> Self {
+        Self(number.clamp(-LONG_MAX, LONG_MAX))
+    }
+}
+
+/// A whole number that may pass the 32 bits of `Int`, up to 2^53 - 1 in either direction, as a JSON number.
+#[Scalar(specified_by_url = "https://scalars.graphql.org/jakobmerrild/long")]
+impl ScalarType for Long {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        let number = match &value {
+            Value::Number(number) => number.as_i64(),
+            _ => None,
+        };
+        let number = number.filter(|number| (-LONG_MAX..=LONG_MAX).contains(number));
+        number.map(Self).ok_or_else(|| {
+            InputValueError::custom("expected a whole number between -(2^53 - 1) and 2^53 - 1")
+        })
+    }
+
+    fn to_value(&self) -> Value {
+        self.0.into()
+    }
+}
+
 /// A moment, as RFC 3339 text in UTC with milliseconds: `2026-01-31T12:00:00.000Z`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct DateTime(pub(crate) Millis);
@@ -141,6 +180,17 @@ mod tests {
         let moment = DateTime(Millis(1_769_860_800_000));
         assert_eq!(moment.to_value(), Value::String("2026-01-31T12:00:00.000Z".into()));
         assert_eq!(DateTime::parse(moment.to_value()).ok(), Some(moment));
+    }
+
+    #[test]
+    fn long_numbers_are_those_that_every_client_can_read() {
+        for number in [0, 2_147_483_648, LONG_MAX, -LONG_MAX] {
+            assert_eq!(Long::parse(number.into()).ok(), Some(Long(number)));
+        }
+        for value in [Value::from(LONG_MAX + 1), Value::from(0.5), Value::from("1")] {
+            assert!(Long::parse(value.clone()).is_err(), "{value}");
+        }
+        assert_eq!(Long::of_count(u64::MAX), Long(LONG_MAX));
     }
 
     #[test]
