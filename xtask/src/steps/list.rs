@@ -125,6 +125,13 @@ pub(super) const STEPS: &[Step] = &[
         run: program::clients,
     },
     Step {
+        name: "graphql",
+        about: "random documents are judged and answered as by the reference implementation",
+        lane: Lane::Slow,
+        needs: &["build"],
+        run: program::graphql,
+    },
+    Step {
         name: "schemathesis",
         about: "what schemathesis makes of the schema gets documented answers",
         lane: Lane::Slow,
