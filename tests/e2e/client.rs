@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use socket2::{Domain, Socket as Socket2, Type};
 use tungstenite::{Error, HandshakeError, Message, WebSocket, client::IntoClientRequest};
 
-use crate::server::Server;
+use crate::{server::Server, shape};
 
 /// Longest wait of a test for an answer.
 pub(crate) const ANSWER_MAX: Duration = Duration::from_secs(30);
@@ -98,7 +98,9 @@ impl Client {
         let body = json!({ "query": document, "variables": variables });
         let mut response = request.send_json(&body).ok()?;
         let status = response.status().as_u16();
-        Some(Answer { status, body: response.body_mut().read_json().ok()? })
+        let body = response.body_mut().read_json().ok()?;
+        shape::check(document, variables, &body);
+        Some(Answer { status, body })
     }
 
     /// Sends a request that has to succeed and returns its `data`.

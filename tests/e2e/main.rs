@@ -43,6 +43,7 @@ mod scroll;
 mod seam;
 mod security;
 mod server;
+mod shape;
 mod sockets;
 mod starving;
 mod syncing;
