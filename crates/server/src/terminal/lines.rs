@@ -16,6 +16,9 @@ use parking_lot::{Condvar, Mutex};
 /// Most bytes in the queue.
 const WAITING_BYTES_MAX: usize = 1024 * 1024;
 
+/// Room in the queue for the lines that report losses. Without it the report itself would be lost, and counted.
+const REPORT_BYTES_MAX: usize = 1024;
+
 /// Pause when an output takes nothing at the moment, but does not block its writer.
 const RETRY_AFTER: Duration = Duration::from_millis(20);
 
@@ -82,7 +85,8 @@ impl Lines {
             let untold = {
                 let mut state = self.0.state.lock();
                 state.lost += u64::from(written.is_err());
-                let untold = written.is_ok() && state.lost > state.lost_told;
+                let has_room = state.waiting_bytes + REPORT_BYTES_MAX <= WAITING_BYTES_MAX;
+                let untold = written.is_ok() && has_room && state.lost > state.lost_told;
                 untold.then(|| {
                     state.lost_told = state.lost;
                     state.lost
@@ -237,7 +241,14 @@ mod tests {
     fn an_output_that_stalls_keeps_nobody_waiting_and_memory_is_bounded() {
         let fixture = fixture();
         let line = [b'x'; 1_024];
-        for _ in 0..4_096 {
+        fixture.lines.add(&line);
+        // The writer has taken the first line, so the queue can become full to its last byte.
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !fixture.lines.0.state.lock().writing {
+            assert!(Instant::now() < deadline, "the writer takes a line");
+            std::thread::yield_now();
+        }
+        for _ in 1..4_096 {
             fixture.lines.add(&line);
         }
         assert!(!fixture.lines.flush(Duration::from_millis(1)), "nothing is written yet");
