@@ -13,20 +13,20 @@ use crate::{
     router::{Counters, Router},
 };
 
-/// Tells users what happens. Cheap to clone; all clones share the router and the pages of the log.
+/// Delivers commits to users. Cheap to clone; all clones share the router and the pages of the log.
 #[derive(Clone)]
 pub struct Feeds {
     pub(crate) shared: Arc<Shared>,
 }
 
-/// What all handles share.
+/// The state of all handles.
 pub(crate) struct Shared {
     pub(crate) reader: Reader,
     pub(crate) live: Arc<Live>,
     pub(crate) options: Options,
 }
 
-/// The part of it that keeps step with the projector.
+/// The part that keeps step with the projector.
 pub(crate) struct Live {
     pub(crate) router: Router,
     pub(crate) pages: Pages,
@@ -60,7 +60,7 @@ impl Observer for Live {
 }
 
 impl Feeds {
-    /// Delivers the commits that the models of `reader` apply from now on. One of them serves a whole server.
+    /// Delivers the commits that the models of `reader` apply from now on. A server needs one.
     #[must_use]
     pub fn new(reader: Reader, options: Options) -> Self {
         let live = reader.models().observe(|position| Live {
@@ -71,25 +71,25 @@ impl Feeds {
         Self { shared: Arc::new(Shared { reader, live, options }) }
     }
 
-    /// What `user` is told from now on.
+    /// Subscribes `user` to commits from now on.
     #[must_use]
     pub fn subscribe(&self, user: &UserId) -> Subscription {
         Subscription::live(self, user)
     }
 
-    /// What `user` is told after `position`: what there is by now, then what happens.
+    /// Subscribes `user` to commits after `position`: the present ones first, then new ones.
     #[must_use]
     pub fn subscribe_after(&self, user: &UserId, position: Position) -> Subscription {
         Subscription::after(self, user, position)
     }
 
-    /// The reader that the feeds ask.
+    /// The reader of the feeds.
     #[must_use]
     pub fn reader(&self) -> &Reader {
         &self.shared.reader
     }
 
-    /// How delivery goes.
+    /// The counters of delivery.
     #[must_use]
     pub fn counters(&self) -> DeliveryCounters {
         self.shared.live.counters.now()

@@ -1,10 +1,12 @@
-//! Commits on their way to the users who follow them.
+//! Delivery of commits to the users who follow them.
 //!
-//! [`Feeds`] routes each commit that the models have applied to the subscribers whom it concerns. A [`Subscription`] that is
-//! behind reads the log until it joins the live side; a [`Follower`] reads every commit.
+//! [`Feeds`] routes each commit that the models have applied to the subscribers that it concerns. A
+//! [`Subscription`] that is behind reads the log until it joins the live side; a [`Follower`] reads
+//! every commit.
 //!
-//! **Invariant:** nobody gets a commit before the models have applied it.
-//! **Invariant:** what a user is told follows from the commit and the membership before it, not from the present models.
+//! **Invariant:** no follower gets a commit before the models have applied it.
+//! **Invariant:** the items of a user follow from the commit and the membership before it, not from
+//! the present models.
 
 mod feed;
 mod feeds;

@@ -1,13 +1,14 @@
-//! How much memory the delivery of commits may take.
+//! Memory limits of the delivery of commits.
 
-/// The settings of delivery. The defaults fit a server of any size.
+/// The settings of delivery. The defaults suit a server of any size.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// So many commits behind, a follower looks for a shorter way than along the log: its own rooms.
+    /// When a follower is this many commits behind, it looks for a shorter way than along the log:
+    /// its own rooms.
     pub far_commits: u64,
-    /// About how many bytes the pages of the log may take that are kept for those who catch up.
+    /// The approximate size in bytes of the pages of the log that are kept for catch-up.
     pub pages_bytes_max: usize,
-    /// Commits that may wait for one who follows. Whoever has more to come reads on from the log.
+    /// How many commits may wait for one subscriber. A subscriber with more continues from the log.
     pub inbox_commits_max: usize,
 }
 

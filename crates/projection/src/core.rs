@@ -1,4 +1,4 @@
-//! What the projector, the readers and a rebuild share.
+//! The state that the projector, the readers and a rebuild share.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -25,10 +25,10 @@ pub(crate) struct Core {
     pub(crate) gathered: Gathered,
     pub(crate) checkpoint: watch::Sender<Position>,
     pub(crate) observers: RwLock<Vec<Arc<dyn Observer>>>,
-    /// Held by whoever changes rows: the projector, a retry, a rebuild that takes over.
+    /// Locked during changes of rows: by the projector, a retry, or a rebuild that takes over.
     pub(crate) projecting: Lock<()>,
-    /// Held by whoever writes snapshots, or changes where they go.
+    /// Locked while snapshots are written, or their directory changes.
     pub(crate) saving: Lock<()>,
-    /// Held by the one rebuild or verification that may run.
+    /// Locked by the one rebuild or verification that may run.
     pub(crate) rebuilding: Lock<()>,
 }

@@ -1,7 +1,7 @@
-//! Digests: proof that two sets of models have the same rows.
+//! Digests, which prove that two sets of models have the same rows.
 //!
-//! **Invariant:** a digest depends on the rows alone, not on how they are spread over memory,
-//! blocks and files, nor on when snapshots were taken.
+//! **Invariant:** a digest depends only on the rows, not on their distribution over memory, blocks
+//! and files, nor on the times of snapshots.
 
 use std::{collections::BTreeMap, io, path::Path};
 
@@ -15,30 +15,30 @@ use crate::{
     timeline::{BlockStore, RoomTimeline},
 };
 
-/// How often a verification is done again because something was redacted meanwhile.
+/// How often a verification is repeated because events were redacted meanwhile.
 const ATTEMPTS_MAX: usize = 4;
 
 /// The digest of each model at one position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Digests {
-    /// The position that the models were at.
+    /// The position of the models.
     pub position: Position,
     /// Name and BLAKE3 digest of each model.
     pub models: Vec<(&'static str, Hash)>,
 }
 
-/// A model whose rows are not those that the log gives.
+/// A model whose rows differ from those of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Difference {
     /// Its name.
     pub model: &'static str,
-    /// The digest of what is served.
+    /// The digest of the served rows.
     pub served: Hash,
     /// The digest of a fresh rebuild.
     pub rebuilt: Hash,
 }
 
-/// All rows at one moment, readable while the models go on.
+/// All rows at one moment, readable while the models continue.
 struct Still {
     position: Position,
     small: Vec<(&'static str, Hash)>,
@@ -108,7 +108,7 @@ impl Still {
 }
 
 impl ReadModels {
-    /// The digests of all models at one position. They are held still for a moment only.
+    /// The digests of all models at one position. They are locked only for a moment.
     ///
     /// # Errors
     /// If a file of the models cannot be read.
@@ -117,8 +117,8 @@ impl ReadModels {
         tokio::task::spawn_blocking(|| still.digest()).await.map_err(io::Error::other)?
     }
 
-    /// Folds the log anew to the position that the models are at, and says which of them have
-    /// other rows. None: what is served is what the log says.
+    /// Folds the log again up to the position of the models, and returns the models with different
+    /// rows. An empty list means that the served rows are those of the log.
     ///
     /// # Errors
     /// [`RebuildError`] if the log or the files cannot be read.
@@ -134,8 +134,8 @@ impl ReadModels {
         for _ in 1..ATTEMPTS_MAX {
             let (served, redactions) = (self.digest().await?, self.redaction_count());
             let differences = self.compare(served, &progress).await?;
-            // What was redacted meanwhile was served with its content and rebuilt without it. The
-            // log erases only what the models get to know of next.
+            // Content that was redacted meanwhile was served and is missing in the rebuild. The log
+            // erases it just before the models see its redaction.
             while self.step().await? > 0 {}
             if differences.is_empty() || self.redaction_count() == redactions {
                 return Ok(differences);

@@ -1,11 +1,12 @@
 //! The read models: the log, folded.
 //!
-//! The log is folded into [`Models`]: what is small and hot lies in memory and is saved in
-//! snapshots, what only grows lies in files. [`ReadModels`] keeps them up to date. What a viewer may
-//! see of them is decided in the crate `view`; who is told of a commit, in the crate `delivery`.
+//! The log is folded into [`Models`]. Small, frequently used data is in memory and saved in
+//! snapshots; data that only grows is in files. [`ReadModels`] keeps them up to date. The crate
+//! `view` decides which of it a viewer may see. The crate `delivery` decides which users get a
+//! commit.
 //!
-//! **Invariant:** models hold nothing that does not follow from the log: deleting their directory
-//! loses nothing but the time to rebuild them.
+//! **Invariant:** models hold only data that follows from the log: deleting their directory costs
+//! only the time to rebuild them.
 //! **Invariant:** the checkpoint moves after the rows.
 //! **Invariant:** this crate knows no viewer.
 

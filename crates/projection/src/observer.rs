@@ -1,4 +1,4 @@
-//! Followers of the projector that have to keep step with it: indexes beside the models, and routing.
+//! Observers that keep step with the projector: indexes beside the models, and routing.
 
 use std::sync::Arc;
 
@@ -6,15 +6,15 @@ use rookery_log::Position;
 
 use crate::{Committed, Models, ReadModels};
 
-/// Is called by the projector for each batch of commits, in the order of these methods.
+/// The projector calls it for each batch of commits, in the order of these methods.
 ///
 /// **Invariant:** an observer holds no [`ReadModels`]: these own their observers.
 /// **Invariant:** an observer does not block: commits wait for it.
 pub trait Observer: Send + Sync {
-    /// `committed` is about to be applied to `models`.
+    /// Called before `committed` is applied to `models`.
     fn before(&self, _models: &Models, _committed: &Committed) {}
 
-    /// `committed` has been applied to `models`.
+    /// Called after `committed` was applied to `models`.
     fn after(&self, _models: &Models, _committed: &Committed) {}
 
     /// The commit that the observer keeps for a position, if any.
@@ -22,33 +22,36 @@ pub trait Observer: Send + Sync {
         None
     }
 
-    /// Content of a commit was redacted: puts `clean` in the place of what [`Self::held`] gives for its position.
+    /// Content of a commit was redacted: replaces the result of [`Self::held`] at its position by
+    /// `clean`.
     fn replace(&self, _clean: &Arc<Committed>) {}
 
-    /// All of `commits` have been applied, and the checkpoint is about to move over them.
+    /// Called after all of `commits` were applied, and before the checkpoint moves past them.
     fn applied(&self, _models: &ReadModels, _commits: &[Arc<Committed>]) {}
 
-    /// The checkpoint has moved over the last batch.
+    /// Called after the checkpoint moved past the last batch.
     fn moved(&self) {}
 
-    /// The projector begins to write snapshots. Observers may report counters.
+    /// Called when the projector begins to write snapshots. Observers may report counters.
     fn saving(&self) {}
 
-    /// Rows have changed otherwise than by commits: a rebuild took over, or a parked stream was tried again.
+    /// Called when rows changed without commits: a rebuild took over, or a parked stream was
+    /// retried.
     fn reset(&self) {}
 }
 
 impl ReadModels {
-    /// Lets `observer` see every commit after the position that `make` gets.
+    /// Registers an observer for every commit after the position that `make` receives.
     pub fn observe<O: Observer + 'static>(&self, make: impl FnOnce(Position) -> O) -> Arc<O> {
-        // The projector holds this lock from before it applies a batch until the checkpoint has moved.
+        // The projector holds this lock from before it applies a batch until the checkpoint has
+        // moved.
         let mut observers = self.core.observers.write();
         let observer = Arc::new(make(self.checkpoint_now()));
         observers.push(Arc::clone(&observer) as Arc<dyn Observer>);
         observer
     }
 
-    /// Tells the observers that rows have changed otherwise than by commits.
+    /// Calls the observers because rows changed without commits.
     pub(crate) fn reset_observers(&self) {
         self.core.observers.read().iter().for_each(|observer| observer.reset());
     }

@@ -1,19 +1,19 @@
-//! How much memory and how many snapshots.
+//! Settings of memory and snapshots.
 
 use std::time::Duration;
 
-/// The settings of the read models. The defaults fit a server of any size.
+/// The settings of the read models. The defaults suit a server of any size.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Commits that are kept decoded for those who follow.
+    /// How many decoded commits are kept for followers.
     pub ring_commits_max: usize,
-    /// About how many bytes these may take.
+    /// Their approximate size in bytes.
     pub ring_bytes_max: usize,
-    /// About how many bytes older commits may take that were asked for of late.
+    /// The approximate size in bytes of recently read older commits.
     pub cache_bytes_max: usize,
-    /// Commits after which snapshots are written.
+    /// Snapshots are written after this many commits.
     pub snapshot_commits: u64,
-    /// Time after which snapshots are written, if there was a commit.
+    /// Snapshots are written after this time, if there was a commit.
     pub snapshot_interval: Duration,
     /// Threads of a rebuild; 0 for one per processor.
     pub rebuild_threads: usize,

@@ -1,8 +1,8 @@
-//! Rebuilding all models from the log: in parallel, beside those that serve.
+//! Rebuilds all models from the log, in parallel and beside the serving ones.
 //!
-//! One task reads the log and deals its commits out by stream; each worker decodes and folds its
-//! share into models of its own, which are put together at the end. No two workers ever touch the
-//! same stream, so the outcome does not depend on how many there are.
+//! One task reads the log and distributes its commits by stream. Each worker decodes and folds its
+//! share into models of its own, which are merged at the end. No two workers ever touch the same
+//! stream, so the result does not depend on the number of workers.
 
 use std::{
     io,
@@ -28,10 +28,11 @@ use crate::{
 /// Pages that may wait for a worker.
 const QUEUE_PAGES: usize = 4;
 
-/// So far behind, a rebuild stops the projector and takes the last steps alone.
+/// When a rebuild is at most this far behind, it stops the projector and takes the last steps
+/// alone.
 const TAKEOVER_COMMITS: u64 = 512;
 
-/// How far a rebuild is.
+/// The progress of a rebuild.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Progress {
     /// Commits read.
@@ -42,11 +43,11 @@ pub struct Progress {
     pub events: u64,
     /// Events read in a second, on average.
     pub events_per_second: f64,
-    /// Time left, if it goes on like this.
+    /// The estimated time left.
     pub seconds_left: f64,
 }
 
-/// What a rebuild did.
+/// The result of a rebuild.
 #[derive(Clone, Copy, Debug)]
 pub struct Rebuilt {
     /// The position at which the new models took over.
@@ -57,7 +58,7 @@ pub struct Rebuilt {
     pub duration: Duration,
 }
 
-/// Why a rebuild was given up. The models that serve are as before.
+/// A rebuild failed. The serving models are unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum RebuildError {
     /// The log cannot be read.
@@ -66,12 +67,12 @@ pub enum RebuildError {
     /// The files of the new models cannot be written.
     #[error("the new read models cannot be written: {0}")]
     Files(#[from] io::Error),
-    /// The log ended before the position that was to be reached.
+    /// The log ended before the target position.
     #[error("the log ends at {tail}, before position {until}")]
     Short {
-        /// What was to be reached.
+        /// The target.
         until: Position,
-        /// Where the log ended.
+        /// The end of the log.
         tail: Position,
     },
     /// A worker stopped without an answer.
@@ -101,7 +102,7 @@ impl Worker {
                     models.apply_at(key, &Committed::decode(&record, &page.restated));
                 }
             }
-            // Whoever does not wait for the answer has given up the rebuild.
+            // A caller that does not wait for the answer has given up the rebuild.
             let _gone = answer.send(Ok(models));
         };
         thread::Builder::new().name(format!("rebuild-{part}")).spawn(work)?;
@@ -137,7 +138,7 @@ pub(crate) async fn build(
     Ok(models)
 }
 
-/// Reads the log, and gives each commit to the worker that has its stream.
+/// Reads the log, and gives each commit to the worker of its stream.
 async fn deal(
     log: &dyn EventLog,
     until: Position,
@@ -167,7 +168,7 @@ async fn deal(
     Ok(())
 }
 
-/// The worker that has a stream. Keys grow unevenly, so they are mixed first (Fibonacci hashing).
+/// The worker of a stream. Keys grow unevenly, so they are mixed first (Fibonacci hashing).
 fn share(key: StreamKey, workers: usize) -> usize {
     let mixed = key.0.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
     usize::try_from(mixed).unwrap_or(0) % workers
@@ -188,14 +189,14 @@ impl Progress {
 }
 
 impl ReadModels {
-    /// Builds new models beside the old ones, which go on serving, and lets them take over when
-    /// they have caught up. The old ones stay on disk until the next rebuild
-    /// ([`roll_back`](crate::roll_back)). Streams that were parked are tried again by this.
+    /// Builds new models beside the serving ones, and switches to them when they have caught up.
+    /// The old ones stay on disk until the next rebuild ([`roll_back`](crate::roll_back)). A
+    /// rebuild also retries parked streams.
     ///
-    /// Without a running server it is the same: open the models, then rebuild.
+    /// It works the same without a running server: open the models, then rebuild.
     ///
     /// # Errors
-    /// [`RebuildError`]; the models are as before.
+    /// [`RebuildError`]; the models are unchanged.
     #[expect(
         clippy::await_holding_invalid_type,
         reason = "an operator's command runs it in a task of its own"
@@ -216,7 +217,7 @@ impl ReadModels {
         let until = self.checkpoint_now();
         let threads = core.options.threads();
         let mut models = build(&*core.log, &dir, until, threads, &count).await?;
-        // What was committed meanwhile: most of it while the projector runs, the rest alone.
+        // Most new commits are folded while the projector runs, the rest alone.
         while self.checkpoint_now().0 - models.position.0 > TAKEOVER_COMMITS {
             catch_up(&*core.log, &mut models, self.checkpoint_now()).await?;
         }
@@ -242,7 +243,7 @@ impl ReadModels {
     }
 }
 
-/// Folds on, up to `until`.
+/// Continues to fold, up to `until`.
 async fn catch_up(
     log: &dyn EventLog,
     models: &mut Models,

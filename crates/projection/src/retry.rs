@@ -1,4 +1,4 @@
-//! Trying again what a model had to set aside.
+//! Retries parked streams.
 
 use rookery_log::{PAGE_MAX, Position, ReadError, Scope, StreamId};
 
@@ -8,7 +8,7 @@ use crate::{
     models::{Fold, Folded, Models, Row, StreamKey},
 };
 
-/// Why a parked stream could not be tried again.
+/// A parked stream could not be retried.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RetryError {
     /// This model has not parked this stream.
@@ -25,8 +25,8 @@ pub enum RetryError {
 }
 
 impl ReadModels {
-    /// Folds a parked stream anew, from its beginning. `false` if it had to be parked again.
-    /// New commits wait meanwhile.
+    /// Folds a parked stream again, from its beginning. Returns `false` if it had to be parked
+    /// again. New commits wait meanwhile.
     ///
     /// # Errors
     /// [`RetryError`]; then the stream stays parked.
@@ -77,7 +77,7 @@ fn refold_in(
         commits: &[Committed],
     ) -> Option<bool> {
         folded.parked.remove(&key)?;
-        // The old row leaves its traces in the indexes before the new one makes its own.
+        // The old row leaves the indexes before the new one enters them.
         folded.uninstall(key);
         let mut row = Row::default();
         let whole = commits.iter().all(|commit| folded.refold(&mut row, key, commit));

@@ -1,4 +1,4 @@
-//! The projector: reads on in the log, applies to all models, then says how far they are.
+//! The projector: reads the log, applies commits to all models, then moves the checkpoint.
 
 use std::{
     future::Future,
@@ -15,22 +15,22 @@ use crate::{Committed, Models, commits::decode, core::Core};
 /// Commits that are applied before readers get their turn: about a millisecond.
 const BATCH_COMMITS: usize = 256;
 
-/// How long the projector rests after the log could not be read.
+/// How long the projector waits after the log could not be read.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// The read models. Cheap to clone; all clones are the same models.
+/// The read models. Cheap to clone; all clones share the models.
 #[derive(Clone)]
 pub struct ReadModels {
     pub(crate) core: Arc<Core>,
 }
 
-/// The models are not as far as was asked for, and did not get there in time.
+/// The models have not reached the requested position in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the read models are at position {checkpoint}, not yet at {asked}")]
 pub struct Stale {
-    /// What was asked for.
+    /// The requested position.
     pub asked: Position,
-    /// How far the models are.
+    /// The position of the models.
     pub checkpoint: Position,
 }
 
@@ -45,7 +45,7 @@ impl ReadModels {
                 match self.step().await {
                     Ok(0) => {
                         let checkpoint = self.checkpoint_now();
-                        // A log that is gone grows no more: wait for the shutdown.
+                        // A closed log does not grow: wait for the shutdown.
                         if tail.wait_for(|tail| *tail > checkpoint).await.is_err() {
                             std::future::pending::<()>().await;
                         }
@@ -78,7 +78,7 @@ impl ReadModels {
         }
     }
 
-    /// Applies what follows in the log, up to a batch. Gives the number of commits.
+    /// Applies up to a batch of the next commits. Returns their number.
     #[expect(
         clippy::await_holding_invalid_type,
         reason = "the projector runs in a task of its own"
@@ -93,8 +93,8 @@ impl ReadModels {
         Ok(commits.len())
     }
 
-    /// Rows first, then the ring, then what redactions take away, then the observers, then the
-    /// checkpoint, which is the doorbell of those who wait for it, then the observers again.
+    /// Applies in this order: rows, ring, redacted content, observers, checkpoint (which signals
+    /// waiting readers), observers again.
     fn apply(&self, commits: &[Arc<Committed>]) {
         let Some(last) = commits.last() else { return };
         let observers = self.core.observers.read();
@@ -127,19 +127,19 @@ impl ReadModels {
         Ok(())
     }
 
-    /// How far the models are.
+    /// The position of the models.
     #[must_use]
     pub fn checkpoint_now(&self) -> Position {
         *self.core.checkpoint.borrow()
     }
 
-    /// Watches how far the models are: a doorbell, not a channel.
+    /// Watches the position of the models. It only signals; it carries no commits.
     #[must_use]
     pub fn checkpoint(&self) -> watch::Receiver<Position> {
         self.core.checkpoint.subscribe()
     }
 
-    /// Waits until the models are at `position` or further: how one reads what one wrote.
+    /// Waits until the models are at `position` or later, so that a caller reads its own writes.
     ///
     /// # Errors
     /// [`Stale`] if they do not get there within `timeout`.
@@ -152,12 +152,13 @@ impl ReadModels {
         }
     }
 
-    /// Holds the models still to read them at one position. Briefly: the projector waits.
+    /// Locks the models to read them at one position. Keep it short: the projector waits.
     pub fn read(&self) -> RwLockReadGuard<'_, Models> {
         self.core.models.read()
     }
 
-    /// Whether a reader or the projector holds the models at this moment: a check that long reads let go of them.
+    /// Whether a reader or the projector locks the models now. It checks that long reads release
+    /// them.
     #[must_use]
     pub fn is_held(&self) -> bool {
         self.core.models.is_locked()

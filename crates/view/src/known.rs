@@ -1,7 +1,7 @@
-//! Events as a decision about another one has to know them.
+//! The facts about existing events that a decision needs.
 //!
-//! **Invariant:** what an edit, a reaction or an answer has to know costs the same however many others there are. Only a
-//! redaction reads all that it erases.
+//! **Invariant:** the cost of an edit, a reaction or an answer does not depend on the number of
+//! others. Only a redaction reads all events that it erases.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use rookery_projection::RowKey;
 
 use crate::{EventPlace, Reader, Seen, TimelineError, TimelineEvent, Viewer};
 
-/// What relates to an event, by the places of the events that say so.
+/// The events that relate to an event, by their places.
 struct Related {
     visible: bool,
     redacted: bool,
@@ -18,13 +18,13 @@ struct Related {
     reactions: Vec<String>,
     thread_end: Option<RowKey>,
     edits: usize,
-    /// Of a redaction: the edits, which are erased with the event.
+    /// For a redaction: the edits, which are erased with the event.
     erases: Vec<RowKey>,
 }
 
 impl Reader {
-    /// Those of `events` that there are, as `viewer` sees them. What is hidden from everybody, as
-    /// a check on receipt refused it, is left out.
+    /// The existing events among `events`, as `viewer` sees them. Events that a check on receipt
+    /// refused are hidden from everybody and left out.
     ///
     /// # Errors
     /// [`TimelineError`] if the log or a file of the models cannot be read.
@@ -36,7 +36,7 @@ impl Reader {
         self.look_up(events, viewer, true).await
     }
 
-    /// The same, without what a redaction of them would erase.
+    /// Like [`Self::known`], without the events that a redaction would erase.
     ///
     /// # Errors
     /// As [`Self::known`].

@@ -1,8 +1,9 @@
 //! The read models as one viewer may see them.
 //!
-//! A [`Reader`] answers what needs the log; a [`View`] holds the models still and answers from memory at one position.
+//! A [`Reader`] answers questions that need the log. A [`View`] locks the models and answers from
+//! memory at one position.
 //!
-//! **Invariant:** this crate is the only place that decides who may read what; it asks the rules in `domain`.
+//! **Invariant:** only this crate decides who may read what; it applies the rules of `domain`.
 //! **Invariant:** no answer changes anything: this crate appends no commit and writes no file.
 
 mod directory;

@@ -1,4 +1,4 @@
-//! Reading events: pages of timelines, single events, what a state event replaced.
+//! Reading events: pages of timelines, single events, replaced state.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -12,7 +12,7 @@ use crate::{
     timeline::{EventFilter, Pager, is_visible, resolve},
 };
 
-/// Where the log has an event.
+/// The place of an event in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EventAt {
     /// Its commit.
@@ -21,14 +21,14 @@ pub struct EventAt {
     pub index: usize,
 }
 
-/// An event with what is before and after it.
+/// An event with the events before and after it.
 #[derive(Clone, Debug)]
 pub struct Around {
     /// The event.
     pub event: TimelineEvent,
-    /// What is before it.
+    /// The events before it.
     pub before: TimelinePage,
-    /// What is after it.
+    /// The events after it.
     pub after: TimelinePage,
 }
 
@@ -46,7 +46,8 @@ impl Reader {
         self.timeline_within(room, viewer, wanted, (&Unmetered, &Scans::default())).await
     }
 
-    /// The same, of what a request may look at, `meter`, and of what it has looked at, `scans`.
+    /// Like [`Self::timeline`], within the budget `meter` of a request. `scans` holds its earlier
+    /// reads.
     ///
     /// # Errors
     /// [`TimelineError`].
@@ -60,7 +61,7 @@ impl Reader {
         Pager { models: &self.models, room, viewer, meter, scans }.page(wanted).await
     }
 
-    /// An event with up to `limit` events on either side, of those that `filter` lets pass.
+    /// An event with up to `limit` events on either side, among those that `filter` accepts.
     ///
     /// # Errors
     /// [`TimelineError::NoSuchEvent`] also for an event that `viewer` may not see.
@@ -76,7 +77,7 @@ impl Reader {
         self.around_within(room, viewer, event, (limit, filter), within).await
     }
 
-    /// The same, of what a request may look at, and of what it has looked at.
+    /// Like [`around`](Self::around), within the budget of a request, with its earlier reads.
     ///
     /// # Errors
     /// As [`around`](Self::around).
@@ -127,8 +128,8 @@ impl Reader {
         Ok(event.map(|event| (place, event)))
     }
 
-    /// The event that redacted another one of `room`, which is at `index` of the commit at
-    /// `position`; none if it was not redacted, or if `viewer` may not see by which event.
+    /// The redaction of an event of `room`, which is at `index` of the commit at `position`. `None`
+    /// if it was not redacted, or if `viewer` may not see the redaction.
     ///
     /// # Errors
     /// [`TimelineError`] if the log or a file of the models cannot be read.
@@ -148,9 +149,9 @@ impl Reader {
         Ok(self.events(row.as_slice()).await?.pop())
     }
 
-    /// The event that the log has at `at`, in its place in the timeline of `room`. Who may see it
-    /// has been decided before: it holds a slot of the state, which may be so of one that
-    /// soft-failed.
+    /// The event at the place `at` in the log, with its place in the timeline of `room`. The caller
+    /// has decided that the viewer may see it: it holds a slot of the state, which a soft-failed
+    /// event may do.
     ///
     /// # Errors
     /// [`TimelineError`] if the log or a file of the models cannot be read.
@@ -167,9 +168,9 @@ impl Reader {
         Ok(row.and_then(|row| TimelineEvent::new(row, Arc::clone(commit))))
     }
 
-    /// The event that the one at `key` comes after in the timeline, of those that the viewer may
-    /// see and that were there when it arrived. State that was superseded when it arrived does not
-    /// count, as streams leave it out. None if it comes first.
+    /// The event before the one at `key` in the timeline, among those that the viewer may see and
+    /// that existed when it arrived. State that was superseded on arrival does not count, because
+    /// streams leave it out. `None` if there is no event before it.
     ///
     /// # Errors
     /// [`TimelineError`] if the log or a file of the models cannot be read.
@@ -182,7 +183,7 @@ impl Reader {
         self.event_before_within(room, viewer, key, &Unmetered).await
     }
 
-    /// The same, of what a request may look at.
+    /// Like [`event_before`](Self::event_before), within the budget of a request.
     ///
     /// # Errors
     /// As [`event_before`](Self::event_before).
@@ -218,7 +219,7 @@ impl Reader {
             if !meter.pause().await || !meter.look_at(CHUNK_ROWS / ROWS_OF_A_UNIT) {
                 return Err(TimelineError::Exhausted);
             }
-            // The models are let go between the chunks.
+            // The models are released between the chunks.
             let view = self.view();
             let room = view.room(room).ok_or(TimelineError::NoSuchRoom)?;
             let sight = room.sight(viewer);
@@ -233,7 +234,7 @@ impl Reader {
         }
     }
 
-    /// Reads what the next questions are about, so that each of them finds it in memory.
+    /// Reads the commits of the next questions, so that each of them finds its commit in memory.
     ///
     /// # Errors
     /// If the log cannot be read.
@@ -241,7 +242,7 @@ impl Reader {
         self.models.commits(positions).await.map(drop)
     }
 
-    /// The commits at these positions. Who may see what of them has been decided before.
+    /// The commits at these positions. The caller decides who may see them.
     ///
     /// # Errors
     /// If the log cannot be read.
@@ -252,7 +253,7 @@ impl Reader {
         self.models.commits(positions).await
     }
 
-    /// Fetches the events of rows, in their order. Who may see them has been decided before.
+    /// Fetches the events of rows, in their order. The caller has decided who may see them.
     ///
     /// # Errors
     /// If the log cannot be read.
@@ -278,8 +279,8 @@ impl Reader {
         Ok(self.events(&rows).await?)
     }
 
-    /// The state event that `event` took the place of, if it is a state event, there was one, and
-    /// `viewer` may see what it said.
+    /// The state event that `event` replaced. `None` if `event` is not state, replaced nothing, or
+    /// if `viewer` may not see the replaced content.
     ///
     /// # Errors
     /// [`TimelineError`] if the log or a file of the models cannot be read.

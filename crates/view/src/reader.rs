@@ -15,20 +15,20 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// A reader of these models. One of them serves a whole server: it keeps the index of the public directory.
+    /// A reader of these models. A server needs one: it holds the index of the public directory.
     #[must_use]
     pub fn new(models: ReadModels) -> Self {
         let listed = models.observe(|_| ListedRooms::default());
         Self { models, listed }
     }
 
-    /// Holds the models still to read them at one position. Briefly: the projector waits.
+    /// Locks the models to read them at one position. Keep it short: the projector waits.
     #[must_use]
     pub fn view(&self) -> View<'_> {
         View::of(&self.models)
     }
 
-    /// The models that the answers come from.
+    /// The models of the answers.
     #[must_use]
     pub fn models(&self) -> &ReadModels {
         &self.models
@@ -40,7 +40,7 @@ impl Reader {
         self.models.epoch()
     }
 
-    /// Waits until the models are at `position` or further, so that a user reads what they wrote.
+    /// Waits until the models are at `position` or later, so that a user reads their own writes.
     ///
     /// # Errors
     /// [`Stale`] if they do not get there within `timeout`.

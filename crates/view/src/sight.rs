@@ -1,28 +1,29 @@
-//! What one viewer may see of one room.
+//! Visibility of one room for one viewer.
 //!
-//! **Invariant:** what decides is the viewer's membership and the room's setting at the event, by
-//! the order of arrival in that room, never what they are at the time of asking.
-//! **Invariant:** where these are not known, because a model had to set the room aside, nothing is
-//! seen.
-//! **Invariant:** a sight costs the same, however long the histories are: it borrows them.
+//! **Invariant:** the viewer's membership and the room's setting at the event decide, by the order
+//! of arrival in that room, never those at the time of the request.
+//! **Invariant:** nothing is visible where these are not known, because a model has parked the
+//! room.
+//! **Invariant:** the cost of a sight does not depend on the length of the histories: it borrows
+//! them.
 
 use rookery_domain::{HistoryVisibility, Membership, OwnedUserId, Viewing, sees_state, visible};
 use rookery_projection::{MembershipChange, VisibilityChange};
 
-/// Who asks.
+/// The viewer of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Viewer {
-    /// The server itself, which sees everything: exports, administration.
+    /// The server itself, which sees everything, for exports and administration.
     Server,
     /// A user.
     User(OwnedUserId),
 }
 
-/// The histories that decide what a viewer sees, as the models have them at one checkpoint.
+/// The histories that decide visibility for a viewer, from the models at one checkpoint.
 #[derive(Clone, Copy, Debug)]
 pub struct Sight<'a> {
     all: bool,
-    /// The last event that the histories know of, where a model had to set the room aside.
+    /// The last event that the histories cover, if a model has parked the room.
     horizon: Option<u64>,
     membership: &'a [MembershipChange],
     visibility: &'a [VisibilityChange],
@@ -31,7 +32,7 @@ pub struct Sight<'a> {
 }
 
 impl<'a> Sight<'a> {
-    /// What somebody sees whose membership has this history, in a room whose setting has that one.
+    /// The sight of a user with this membership history in a room with that history of settings.
     pub(crate) fn new(
         all: bool,
         horizon: Option<u64>,
@@ -55,8 +56,8 @@ impl<'a> Sight<'a> {
         let next = self.membership.partition_point(|change| change.sequence <= sequence);
         let at = next.checked_sub(1).map(|at| self.membership[at]);
         visible(&Viewing {
-            // Of one's own member events the history lacks those alone that find and leave one
-            // joined: these are seen anyway.
+            // The history lacks only own member events between joined and joined, which are visible
+            // in any case.
             own_membership: at.is_some_and(|change| change.sequence == sequence && change.own),
             membership: at.map(|change| change.membership).unwrap_or_default(),
             joined_later: next < self.joins_end,
@@ -64,8 +65,9 @@ impl<'a> Sight<'a> {
         })
     }
 
-    /// Whether the viewer may see what the event at `replaced` said, whose place in the state the
-    /// event at `sequence` took: as an event, or because the state was shown to her until then.
+    /// Whether the viewer may see the content of the event at `replaced`, whose place in the state
+    /// the event at `sequence` took: either as an event, or because the viewer could see the state
+    /// until then.
     #[must_use]
     pub fn sees_replaced(&self, sequence: u64, replaced: u64) -> bool {
         if self.sees(replaced) {
@@ -80,14 +82,15 @@ impl<'a> Sight<'a> {
         sees_state(membership.unwrap_or_default(), self.setting_after(before))
     }
 
-    /// The setting at an event; of an event that changes it, the more open of the old and the new.
+    /// The setting at an event. For an event that changes it, the more open of the old and the new
+    /// one.
     fn setting_at(&self, sequence: u64) -> HistoryVisibility {
         let before = self.visibility.partition_point(|change| change.sequence < sequence);
         let after = self.visibility.partition_point(|change| change.sequence <= sequence);
         self.setting_after(before).max(self.setting_after(after))
     }
 
-    /// The setting after so many changes.
+    /// The setting after this many changes.
     fn setting_after(&self, changes: usize) -> HistoryVisibility {
         let change = changes.checked_sub(1).map(|at| self.visibility[at]);
         change.map(|change| change.setting).unwrap_or_default()

@@ -1,7 +1,7 @@
-//! Which users the log knows, whether or not they have an account.
+//! Users that the log knows, with or without an account.
 //!
-//! **Invariant:** only what users did themselves makes them known: an invite or a ban by somebody else names an ID that
-//! nobody may have.
+//! **Invariant:** only a user's own actions make them known: an invite or a ban by another user may
+//! name an ID that nobody has.
 
 use rookery_domain::{Membership, ServerName, UserId};
 use rookery_log::{Position, StreamId};
@@ -10,10 +10,10 @@ use rookery_projection::StreamKey;
 use crate::View;
 
 impl View<'_> {
-    /// Whether `user` has done anything that the log tells of: has data of an account, or was joined to a room or
-    /// knocked at one.
+    /// Whether the log holds an action of `user`: account data, a join or a knock.
     ///
-    /// Who did the most is found first; an ID that others only invite or ban costs a look at each of their rooms.
+    /// An active user is found first. For an ID that others only invite or ban, each of their rooms
+    /// is checked.
     #[must_use]
     pub fn is_known(&self, user: &UserId) -> bool {
         if self.models().user(user).is_some() {
@@ -31,8 +31,8 @@ impl View<'_> {
         member.is_some_and(|member| member.history.iter().any(|change| acts(change.membership)))
     }
 
-    /// All users of `server` whom the log names: by data of an account, or as anything to a room. Some come twice, and
-    /// some have never done anything: see [`Self::is_known`].
+    /// All users of `server` that the log names, by account data or a membership. Some come twice,
+    /// and some never did anything: see [`Self::is_known`].
     pub fn users_named(&self, server: &ServerName) -> impl Iterator<Item = &UserId> {
         let accounts = self.models().accounts();
         accounts

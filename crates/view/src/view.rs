@@ -1,7 +1,7 @@
 //! Reading the models at one checkpoint.
 //!
-//! **Invariant:** everything that one [`View`] answers is of the same position. It holds the
-//! models still, so it is taken briefly and never across an `await` (it is not `Send`).
+//! **Invariant:** all answers of one [`View`] are of the same position. It locks the models, so
+//! keep it short, and never hold it across an `await` (it is not `Send`).
 
 use std::io;
 
@@ -14,13 +14,13 @@ use rookery_projection::{Filters, Models, Parked, Place, ReadModels, StreamKey};
 
 use crate::RoomView;
 
-/// The models, held still at one position.
+/// The locked models, at one position.
 pub struct View<'a> {
     models: RwLockReadGuard<'a, Models>,
     epoch: Epoch,
 }
 
-/// Where the log has an event.
+/// The place of an event in the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventPlace {
     /// The room.
@@ -33,22 +33,22 @@ pub struct EventPlace {
     pub sequence: u64,
 }
 
-/// Rooms of a user, the most recently active first.
+/// Rooms of a user, most recently active first.
 pub struct RoomsPage<'a> {
     /// The rooms.
     pub rooms: Vec<RoomView<'a>>,
-    /// From where to go on; none if this was the last page.
+    /// Where to continue; `None` after the last page.
     pub next: Option<Position>,
 }
 
 impl<'a> View<'a> {
-    /// Holds these models still.
+    /// Locks these models.
     #[must_use]
     pub fn of(models: &'a ReadModels) -> Self {
         Self { models: models.read(), epoch: models.epoch() }
     }
 
-    /// The position that all answers are of.
+    /// The position of all answers.
     #[must_use]
     pub fn position(&self) -> Position {
         self.models.position()
@@ -60,13 +60,14 @@ impl<'a> View<'a> {
         self.epoch
     }
 
-    /// The models. What they say is not yet what a viewer may see.
+    /// The models. Their data is not yet limited to a viewer.
     #[must_use]
     pub fn models(&self) -> &Models {
         &self.models
     }
 
-    /// A room, if there is one with this ID. (Whether the asker may know is not checked here.)
+    /// A room, if there is one with this ID. (This does not check whether the viewer may know of
+    /// it.)
     #[must_use]
     pub fn room(&self, room: &RoomId) -> Option<RoomView<'_>> {
         self.room_at(self.models.room(room)?)
@@ -82,9 +83,8 @@ impl<'a> View<'a> {
         self.models.rooms().len()
     }
 
-    /// Up to `limit` rooms in which `user` is `membership`, the most recently active first;
-    /// `before` is the [`RoomsPage::next`] of the page before. The cost depends on `limit` alone,
-    /// nearly.
+    /// Up to `limit` rooms in which `user` has `membership`, most recently active first; `before`
+    /// is the [`RoomsPage::next`] of the previous page. The cost depends almost only on `limit`.
     #[must_use]
     pub fn rooms_of(
         &self,
@@ -102,20 +102,20 @@ impl<'a> View<'a> {
         RoomsPage { rooms: rooms.collect(), next }
     }
 
-    /// All rooms that `user` has or ever had anything to do with, in no useful order.
+    /// All rooms in which `user` has a membership, in no particular order.
     pub fn memberships_of(&self, user: &UserId) -> impl Iterator<Item = (&RoomId, Membership)> {
         let rooms = self.models.rooms_of_users().all(user);
         rooms.filter_map(|(key, membership)| Some((self.models.room_id(key)?, membership)))
     }
 
-    /// What `user` is in `room`.
+    /// The membership of `user` in `room`.
     #[must_use]
     pub fn membership(&self, room: &RoomId, user: &UserId) -> Membership {
         let member = self.room(room).and_then(|room| room.member(user));
         member.map(|member| member.membership).unwrap_or_default()
     }
 
-    /// What `user` was in `room` after the commit at `position`.
+    /// The membership of `user` in `room` after the commit at `position`.
     #[must_use]
     pub fn membership_at(&self, room: &RoomId, user: &UserId, position: Position) -> Membership {
         self.room(room).map(|room| room.membership_at(user, position)).unwrap_or_default()
@@ -130,14 +130,14 @@ impl<'a> View<'a> {
         joined.map(|room| room.id().to_owned()).collect()
     }
 
-    /// In how many rooms `user` is `membership`; none if they have never had to do with any.
+    /// In how many rooms `user` has `membership`; `None` if they have no membership at all.
     #[must_use]
     pub fn rooms_count(&self, user: &UserId, membership: Membership) -> Option<usize> {
         self.models.rooms_of_users().counts(user).map(|count| count(membership))
     }
 
-    /// The streams of the rooms that `user` was joined to after the commit at `position`; quickly
-    /// where that is the present.
+    /// The streams of the rooms that `user` was joined to after the commit at `position`. It is
+    /// fast for the present position.
     #[must_use]
     pub fn joined_at(&self, user: &UserId, position: Position) -> Vec<StreamId> {
         let rooms = self.models.rooms_of_users();
@@ -152,14 +152,14 @@ impl<'a> View<'a> {
         joined.iter().filter_map(|key| self.models.stream(*key).cloned()).collect()
     }
 
-    /// What `user` wants to be shown as; none for a user without a profile.
+    /// The profile of `user`; `None` for a user without one.
     #[must_use]
     pub fn profile(&self, user: &UserId) -> Option<&Profile> {
         self.models.profile(self.models.user(user)?)
     }
 
-    /// The greatest number that a device of `user` has given to an action that was carried out; 0 if
-    /// it has given none. Whose devices the asker may ask about is not checked here.
+    /// The greatest number of a device of `user` among the actions that were carried out; 0 if
+    /// there is none. This does not check whose devices the viewer may ask about.
     #[must_use]
     pub fn last_action(&self, user: &UserId, device: &str) -> u64 {
         self.models.last_action(user, device)
@@ -179,7 +179,7 @@ impl<'a> View<'a> {
         filters.flat_map(Filters::iter).map(|(id, filter)| (id.to_owned(), filter)).collect()
     }
 
-    /// Up to `limit` of them, after the one with an ID.
+    /// Up to `limit` stored filters of `user`, after the one with the given ID.
     #[must_use]
     pub fn filters_after(
         &self,
@@ -193,13 +193,14 @@ impl<'a> View<'a> {
         filters.map(|(id, filter)| (id.to_owned(), filter)).collect()
     }
 
-    /// Whether two users are joined to some room together. The cost grows with the rooms of the one who is in fewer.
+    /// Whether two users are joined to the same room. The cost grows with the rooms of the user who
+    /// has fewer.
     #[must_use]
     pub fn share_a_room(&self, one: &UserId, other: &UserId) -> bool {
         self.models.rooms_of_users().share(one, other)
     }
 
-    /// How many rooms [`Self::share_a_room`] looks at, at most.
+    /// How many rooms [`Self::share_a_room`] checks at most.
     #[must_use]
     pub fn shared_looked(&self, one: &UserId, other: &UserId) -> usize {
         let joined = |user| self.rooms_count(user, Membership::Join).unwrap_or_default();
@@ -218,7 +219,7 @@ impl<'a> View<'a> {
         self.models.alias_target(&normal_alias(alias)).map(|room| &**room)
     }
 
-    /// Where the log has an event.
+    /// The place of an event in the log.
     ///
     /// # Errors
     /// If the file of the index cannot be read.
@@ -236,7 +237,7 @@ impl<'a> View<'a> {
         })
     }
 
-    /// The streams that a model had to set aside.
+    /// The parked streams.
     #[must_use]
     pub fn parked(&self) -> Vec<Parked> {
         self.models.parked()

@@ -1,4 +1,4 @@
-//! Whom a commit is about.
+//! The users that a commit concerns.
 
 use rookery_domain::{Membership, OwnedUserId, RoomEvent, TimelineEventType, UserId};
 use rookery_log::{StreamId, StreamKind};
@@ -7,7 +7,7 @@ use rookery_projection::Committed;
 /// The type of member events.
 const MEMBER: &str = "m.room.member";
 
-/// A user, and the stream of her account.
+/// A user, with the stream of their account.
 #[derive(Clone, Debug)]
 pub(crate) struct Own {
     pub(crate) user: OwnedUserId,
@@ -21,27 +21,27 @@ impl Own {
     }
 }
 
-/// The users whose member events these are, and whose memberships they may change: nobody for most
-/// commits. A user may come twice.
+/// The users of the member events in a commit, and the users whose memberships it may change: none
+/// for most commits. A user may come twice.
 pub(crate) fn about(committed: &Committed) -> impl Iterator<Item = &str> {
     committed.room_events().flat_map(|(_, event)| own_event(event).into_iter().chain(slots(event)))
 }
 
-/// The user whose member event this is, whatever became of it.
+/// The user of a member event, whatever its status is.
 fn own_event(event: &RoomEvent) -> Option<&str> {
     let is_member = event.pdu.kind == TimelineEventType::RoomMember;
     event.pdu.state_key.as_deref().filter(|_| is_member)
 }
 
-/// The users whose memberships the event changes, in itself or through state resolution.
+/// The users whose memberships the event changes, by itself or through state resolution.
 fn slots(event: &RoomEvent) -> impl Iterator<Item = &str> {
-    // Without a state key and a word of the envelope nothing changes, and nothing is copied.
+    // Without a state key and a state field of the envelope nothing changes, and nothing is copied.
     let may = event.pdu.state_key.is_some() || event.envelope.state.is_some();
     let changes = may.then(|| event.state_changes()).into_iter().flatten();
     changes.filter(|change| change.kind == MEMBER).map(|change| change.state_key)
 }
 
-/// What `user`, who was `before` in the room of `committed`, is after it.
+/// The membership of `user` after `committed`, from `before`.
 pub(crate) fn membership_after(
     user: &UserId,
     committed: &Committed,

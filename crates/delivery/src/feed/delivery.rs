@@ -18,17 +18,17 @@ use super::{
 pub struct Delivery {
     /// The commit.
     pub committed: Arc<Committed>,
-    /// What the user was in its room before it. Of an account commit: joined to the room of a
-    /// receipt of another user, else none.
+    /// The user's membership in its room before it. For an account commit: joined, if it has a
+    /// receipt of another user in a room of the user; otherwise none.
     pub before: Membership,
-    /// All who were joined to the room are told the same of it: the user was, still is, and no part
-    /// of the commit is about the user's own membership. Or it is one receipt of another user in a
-    /// room that this one is joined to.
+    /// Whether all members who stayed joined receive the same of it: the user was and is joined,
+    /// and no part of the commit is about their own membership. Or it is one receipt of another
+    /// user in a room of this user.
     pub plain: bool,
 }
 
 impl Delivery {
-    /// What `own` is told of it.
+    /// The items of it for `own`.
     pub(crate) fn items(&self, own: &Own, reader: &Reader) -> io::Result<Vec<FeedItem>> {
         let committed = &self.committed;
         if committed.stream == own.stream {
@@ -51,7 +51,7 @@ impl Delivery {
     }
 }
 
-/// What `user` was in the room of a stream after the commit at `position`.
+/// The membership of `user` in the room of a stream after the commit at `position`.
 pub(crate) fn in_room(
     view: &View<'_>,
     user: &UserId,
@@ -62,10 +62,10 @@ pub(crate) fn in_room(
     room.map(|room| view.membership_at(room, user, position)).unwrap_or_default()
 }
 
-/// The memberships of one user along the log: asked for when a commit of a room first comes up, and
+/// The memberships of one user along the log: looked up when a commit of a room first appears, and
 /// folded from then on.
 ///
-/// **Invariant:** rooms that the user has nothing to do with take no memory.
+/// **Invariant:** rooms without a membership of the user take no memory.
 pub(crate) struct Memberships {
     own: Arc<Own>,
     known: HashMap<StreamId, Membership>,
@@ -80,8 +80,8 @@ impl Memberships {
         &self.own.user
     }
 
-    /// The next commit, if it concerns the user. Commits come in order, all of them or at least all
-    /// that concern the user; `view` has applied them.
+    /// The next commit, if it concerns the user. Commits come in order, at least all that concern
+    /// the user; `view` has applied them.
     pub(crate) fn consider(
         &mut self,
         committed: &Arc<Committed>,
@@ -108,7 +108,7 @@ impl Memberships {
         let is_about = about(committed).any(|user| user == self.own.user);
         if !is_about {
             if before == Membership::Join {
-                // From here on it is folded, so that what a model sets aside ends no sooner or later.
+                // From here on it is folded, so a parked room ends neither earlier nor later.
                 self.known.entry(stream.clone()).or_insert(before);
             }
             return (before == Membership::Join).then_some((before, true));

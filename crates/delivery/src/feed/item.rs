@@ -1,4 +1,4 @@
-//! What a user is told of.
+//! Items: the updates that a user receives.
 
 use std::sync::Arc;
 
@@ -6,29 +6,29 @@ use rookery_domain::Pdu;
 use rookery_projection::Committed;
 use rookery_view::{Closing, EventAt};
 
-/// One thing that a user is told of. Room events are named by their index in the commit.
+/// One update for a user. Room events are named by their index in the commit.
 #[derive(Clone, Debug)]
 pub enum FeedItem {
-    /// An event of a room that the user is in, or about the user.
+    /// An event in a room of the user, or about the user.
     Event {
         /// Its commit.
         committed: Arc<Committed>,
         /// Its index there.
         index: usize,
-        /// It arrived after an event that comes later in the timeline.
+        /// Whether it arrived after an event that comes later in the timeline.
         late: bool,
     },
-    /// An event of a room that the user is in, which the user is not told.
+    /// An event in a room of the user that the user does not receive.
     Skipped {
         /// Its commit.
         committed: Arc<Committed>,
         /// Its index there.
         index: usize,
-        /// Why not.
+        /// The reason.
         why: Skipped,
     },
-    /// State resolution has given a slot to another event than the one that arrived, or to none; or
-    /// to that one, although it soft-failed and is not told.
+    /// State resolution has given a slot to another event than the one that arrived, or has emptied
+    /// it. Or it has given the slot to the arrived event, which soft-failed and is not sent.
     Resolved {
         /// The commit of the event that arrived.
         committed: Arc<Committed>,
@@ -38,31 +38,32 @@ pub enum FeedItem {
         kind: String,
         /// Its state key.
         state_key: String,
-        /// The event that holds it now; none if nobody does.
+        /// The event that holds it now; `None` if the slot is empty.
         holder: Option<EventAt>,
     },
-    /// The user has joined: what follows is live, what was before can be scrolled back to.
+    /// The user has joined: the following events are live, and earlier ones are available by
+    /// scrollback.
     Opened {
         /// The commit of the join.
         committed: Arc<Committed>,
         /// The index of the join there.
         index: usize,
     },
-    /// The user may not see what follows.
+    /// The user may not see the following events.
     Closed {
-        /// The commit of the event that says so.
+        /// The commit of the event that closed it.
         committed: Arc<Committed>,
         /// Its index there.
         index: usize,
-        /// How it came about.
+        /// The way in which it was closed.
         how: Closing,
-        /// The member event that says so: of that commit, or of an earlier one that holds the
-        /// user's slot again. Where there is none, the event that arrived.
+        /// The member event of the closing: of that commit, or an earlier one that holds the user's
+        /// slot again. If the slot is empty, the event that arrived.
         by: Arc<Pdu>,
     },
     /// The user is invited.
     Invited {
-        /// The commit of the event that says so.
+        /// The commit of the invite, or of the event that restored it.
         committed: Arc<Committed>,
         /// Its index there.
         index: usize,
@@ -76,23 +77,23 @@ pub enum FeedItem {
         /// Its index there.
         index: usize,
     },
-    /// The user, or another one in a room of the user's, has read a room further.
+    /// A read receipt moved: of the user, or of another member of the user's rooms.
     ReceiptMoved {
-        /// The commit that says so.
+        /// The commit of the receipt.
         committed: Arc<Committed>,
         /// Its index there.
         index: usize,
     },
-    /// The user has a new device, or one less.
+    /// A device of the user was added or removed.
     DevicesChanged {
-        /// The commit that says so.
+        /// The commit of the change.
         committed: Arc<Committed>,
         /// Its index there.
         index: usize,
     },
 }
 
-/// Why an event is not told to somebody who is in the room.
+/// The reason why a member does not receive an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Skipped {
     /// It failed a check on receipt.

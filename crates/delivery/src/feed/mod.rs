@@ -1,13 +1,15 @@
-//! What one user gets to see of the log while it grows.
+//! The feed of one user: the updates from the log while it grows.
 //!
-//! **Invariant:** what a commit tells follows from the commit and from what the user was in its room
-//! before it, so delivery begins and ends at the event that says so, whatever the read models know
-//! by then.
-//! **Invariant:** of other users' account data, nothing is told but public receipts, to those who
-//! are in the room.
-//! **Invariant:** a state event is told only if it holds its slot after its own commit. Whoever
-//! applies each told state event and each [`FeedItem::Resolved`] in order has the room's state.
-//! **Invariant:** of each event of a room that the user is in it is told, or told that it is not.
+//! **Invariant:** the items of a commit follow from the commit and from the user's membership
+//! before it. So delivery begins and ends at the right event, whatever the read models know by
+//! then.
+//! **Invariant:** of other users' account data, the feed only has public receipts, for members of
+//! the room.
+//! **Invariant:** the feed has a state event only if it holds its slot after its own commit. A
+//! client that applies each state event and each [`FeedItem::Resolved`] in order has the room's
+//! state.
+//! **Invariant:** for each event of a room of the user, the feed has the event or an item that it
+//! was skipped.
 
 mod concern;
 mod delivery;

@@ -1,5 +1,5 @@
-//! The plain way to follow the log for one user: all of her memberships in a map, and every commit of
-//! the log. Tests hold what is delivered against it.
+//! The simple way to follow the log for one user: all of their memberships in a map, and every
+//! commit of the log. Tests compare deliveries with it.
 
 use std::{collections::HashMap, io, sync::Arc};
 
@@ -22,7 +22,7 @@ pub(crate) struct Feed {
 }
 
 impl Feed {
-    /// A feed that goes on where these memberships of `user` held.
+    /// A feed that continues where these memberships of `user` held.
     pub(crate) fn new(
         user: &UserId,
         memberships: impl IntoIterator<Item = (StreamId, Membership)>,
@@ -34,7 +34,7 @@ impl Feed {
         }
     }
 
-    /// What the user sees of the next commit, which the models have applied.
+    /// The items of the next commit, which the models have applied, for the user.
     pub(crate) fn take(
         &mut self,
         committed: &Arc<Committed>,

@@ -1,4 +1,4 @@
-//! What a commit comes to for one user.
+//! The items of a commit for one user.
 
 use std::{io, sync::Arc};
 
@@ -11,8 +11,8 @@ use rookery_view::{Closing, EventAt, Reader};
 
 use super::{FeedItem, Skipped};
 
-/// What a user who was `membership` in a room is told of a commit there, which the models have
-/// applied. `membership` becomes what the user is afterwards.
+/// The items for a user with `membership` in a room, of a commit there that the models have
+/// applied. `membership` becomes the user's membership after it.
 pub(super) fn tell_room(
     user: &UserId,
     committed: &Arc<Committed>,
@@ -74,7 +74,7 @@ impl Taking<'_> {
         EventAt { position, index: index.into() }
     }
 
-    /// The event itself: a member event of the user's own is told wherever the user is.
+    /// Adds the event itself. A member event of the user is sent wherever the user is.
     fn tell_event(&mut self, is_in: bool) {
         if !is_in && !is_own_membership(&self.event.pdu, self.user) {
             return;
@@ -93,11 +93,11 @@ impl Taking<'_> {
         }
     }
 
-    /// A slot that another event has got, or none.
+    /// Adds the change of a slot that another event holds, or none.
     fn tell_change(&mut self, change: &StateChange<'_>) {
         let holder = change.holder.as_ref();
         let is_itself = holder.is_some_and(|it| it.pdu.event_id == self.event.pdu.event_id);
-        // An event that soft-failed is not told, but what it did to the state is.
+        // A soft-failed event is not sent, but its change of the state is.
         if is_itself && !Flags::of(self.event).is_hidden() {
             return;
         }
@@ -125,8 +125,8 @@ fn membership_of(change: &StateChange<'_>) -> Membership {
     change.holder.as_ref().map(|holder| Membership::of(holder.pdu)).unwrap_or_default()
 }
 
-/// Notes which of the events are late. Only those of other servers can be, so the timelines are
-/// asked for these alone.
+/// Marks late events. Only events of other servers can be late, so the timelines are read only for
+/// these.
 fn mark_late(items: &mut [FeedItem], reader: &Reader) -> io::Result<()> {
     for item in items {
         let FeedItem::Event { committed, index, late } = item else { continue };
@@ -143,7 +143,7 @@ fn mark_late(items: &mut [FeedItem], reader: &Reader) -> io::Result<()> {
     Ok(())
 }
 
-/// What a commit of a user's own stream tells that user.
+/// The items of a commit in a user's own stream, for that user.
 pub(super) fn own_changes(committed: &Arc<Committed>) -> Vec<FeedItem> {
     let change = |(index, fact): (usize, &Result<Fact, _>)| match fact {
         Ok(Fact::Account(AccountEvent::ProfileChanged { .. })) => {

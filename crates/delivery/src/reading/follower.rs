@@ -1,9 +1,9 @@
-//! Catch-up-then-follow: every commit once and in order, from any position on.
+//! Catch-up, then follow: every commit once and in order, from any position on.
 //!
-//! **Invariant:** nobody gets a commit before the models have it: who reads on from a page of a
-//! model, or asks a model about a commit, never finds it behind.
-//! **Invariant:** at the seam between log and memory there is no gap and no repeat: both are
-//! asked by position.
+//! **Invariant:** no reader gets a commit before the models have applied it. So a model is never
+//! behind the reader that asks it.
+//! **Invariant:** at the seam between log and memory there is no gap and no repeat: both are read
+//! by position.
 
 use std::sync::Arc;
 
@@ -12,24 +12,24 @@ use rookery_projection::Committed;
 
 use crate::Feeds;
 
-/// Commits that follow one another, and from where to read on.
+/// Consecutive commits, and where to continue.
 #[derive(Clone, Debug)]
 pub struct Batch {
-    /// The commits, in order, without a hole.
+    /// The commits, in order, without gaps.
     pub commits: Vec<Arc<Committed>>,
-    /// The position of the last of them, or the one asked for if there is none.
+    /// The position of the last of them, or the requested one if there is none.
     pub position: Position,
 }
 
-/// Why a reader cannot follow.
+/// A reader cannot follow.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FollowError {
-    /// The log does not reach that far: the position is of another log. Start anew.
+    /// The log does not reach that far: the position is of another log. Start again.
     #[error("position {asked} is beyond the end of the log at {tail}")]
     Unknown {
-        /// What was asked for.
+        /// The requested position.
         asked: Position,
-        /// Where the log ends.
+        /// The end of the log.
         tail: Position,
     },
     /// The log cannot be read.
@@ -40,8 +40,8 @@ pub enum FollowError {
     Closed,
 }
 
-/// Reads the log behind the models. Cheap to clone; readers do not slow each other, and a slow
-/// one is merely behind.
+/// Reads the log behind the models. Cheap to clone. Readers do not slow each other, and a slow
+/// reader is only behind.
 #[derive(Clone)]
 pub struct Follower {
     feeds: Feeds,
@@ -52,13 +52,13 @@ impl Follower {
         Self { feeds }
     }
 
-    /// How far the models are.
+    /// The position of the models.
     #[must_use]
     pub fn checkpoint(&self) -> Position {
         self.feeds.models().checkpoint_now()
     }
 
-    /// Up to `limit` commits after `after`; none if the models are not further.
+    /// Up to `limit` commits after `after`; none if the models are not beyond it.
     ///
     /// # Errors
     /// [`FollowError::Unknown`] for a position that the log has not reached.
@@ -80,7 +80,7 @@ impl Follower {
         Ok(Batch { commits, position })
     }
 
-    /// Up to `limit` commits after `after`, of as many pages as that takes.
+    /// Up to `limit` commits after `after`, from as many pages as that takes.
     async fn pages(
         &self,
         after: Position,
@@ -101,7 +101,7 @@ impl Follower {
     /// Waits until the models are beyond `after`.
     ///
     /// # Errors
-    /// [`FollowError::Closed`] when nothing more will come.
+    /// [`FollowError::Closed`] when no more commits will come.
     pub async fn wait(&self, after: Position) -> Result<Position, FollowError> {
         let mut checkpoint = self.feeds.models().checkpoint();
         let reached = checkpoint.wait_for(|checkpoint| *checkpoint > after).await;

@@ -1,4 +1,4 @@
-//! Ways to read the log for those who are behind: along it in shared pages, or a user's own rooms alone.
+//! Catch-up reads of the log: along it in shared pages, or only the user's own rooms.
 
 mod follower;
 mod pages;

@@ -1,13 +1,14 @@
-//! Pages of the log for those who catch up: read once for all who come by.
+//! Pages of the log for catch-up, each read once for all readers.
 //!
-//! After a restart all clients resume from nearby positions. Pages end at multiples of their size, so
-//! all of these readers ask for the same ones, and the first to ask reads for the others.
+//! After a restart all clients resume from nearby positions. Pages end at multiples of their size,
+//! so all of these readers ask for the same ones, and the first reader starts the read for the
+//! others.
 //!
-//! **Invariant:** a page is read in a task of its own, which no reader drives: one that is not polled, or goes away, delays
-//! none of the others.
-//! **Invariant:** a page is never read twice at the same time, and only a few pages at once, first come
-//! first served: who catches up does not keep the log from the projector.
-//! **Invariant:** what is kept is bounded in bytes, and has nothing that has been redacted.
+//! **Invariant:** a page is read in a task of its own, which no reader drives. A reader that is not
+//! polled, or goes away, delays none of the others.
+//! **Invariant:** a page is never read twice at the same time, and only a few pages at once, first
+//! come first served. So catch-up does not keep the projector from the log.
+//! **Invariant:** the pages in memory are bounded in bytes, and have no redacted content.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -22,13 +23,13 @@ use tokio::sync::Semaphore;
 
 use crate::{Feeds, router::Counters};
 
-/// Commits of a page. The chunks of all who catch up end at multiples of it.
+/// Commits of a page. The chunks of all catch-up reads end at multiples of it.
 pub(crate) const PAGE_COMMITS: usize = if cfg!(test) { 8 } else { 256 };
 
-/// Pages that are read from the log at once.
+/// Pages that are read from the log at the same time.
 const READERS_MAX: usize = 4;
 
-/// A page, or as much of it as there was when it was read.
+/// A page, or the part of it that existed when it was read.
 struct Page {
     commits: Vec<Arc<Committed>>,
     len_bytes: usize,
@@ -44,22 +45,23 @@ impl Page {
 #[derive(Default)]
 struct Held {
     pages: HashMap<u64, Page>,
-    /// The one that was read last comes last.
+    /// Most recently read last.
     order: VecDeque<u64>,
     len_bytes: usize,
 }
 
-/// The pages that were read of late.
+/// The recently read pages.
 pub(crate) struct Pages {
     // Locked after the cache and before the models.
     held: Mutex<Held>,
     /// The pages that are being read, by number.
     reading: Mutex<HashMap<u64, Weak<Reading>>>,
-    /// Places of those that are read at once. Only the tasks that read have one.
+    /// Permits to read. Only the tasks that read hold one.
     readers: Arc<Semaphore>,
 }
 
-/// The reading of a page: its commits, whether or not they are still kept when a reader comes for them.
+/// The read of a page. Its commits stay available to waiting readers even after the page is
+/// evicted.
 type Reading = Job<Result<Arc<[Arc<Committed>]>, ReadError>>;
 
 impl Default for Pages {
@@ -79,7 +81,7 @@ pub(crate) fn left_of_page(after: Position) -> usize {
 }
 
 impl Pages {
-    /// A commit that is held for its position, if any.
+    /// The commit that is held for a position, if any.
     pub(crate) fn get(&self, position: Position) -> Option<Arc<Committed>> {
         let before = Position(position.0.checked_sub(1)?);
         let held = self.held.lock();
@@ -87,7 +89,7 @@ impl Pages {
         commits.into_iter().next().filter(|commit| commit.position == position)
     }
 
-    /// Puts a commit in the place of the one that is held for its position, if any.
+    /// Replaces the held commit at the same position, if there is one.
     pub(crate) fn replace(&self, commit: &Arc<Committed>) {
         let mut held = self.held.lock();
         let number = number(Position(commit.position.0.saturating_sub(1)));
@@ -110,7 +112,7 @@ impl Held {
         self.pages.insert(number, Page { commits, len_bytes });
         self.order.push_back(number);
         self.len_bytes += len_bytes;
-        // The last one is for those who wait for it.
+        // The last page is kept for its waiting readers.
         while self.len_bytes > bytes_max && self.order.len() > 1 {
             self.remove(self.order[0]);
         }
@@ -138,14 +140,14 @@ impl Feeds {
             }
             let (reading, is_own) = self.reading(number(after));
             let read = reading.result().await.unwrap_or_else(|| {
-                let reason = "the task that read a page of the log ended half-way; try again";
+                let reason = "the task that read a page of the log was interrupted; try again";
                 Err(Unavailable { reason: reason.into() }.into())
             })?;
-            // What is kept is without what was redacted since.
+            // Pages in memory are without content that was redacted since.
             if let Some(ready) = self.live().pages.after(after) {
                 return Ok(ready);
             }
-            // Another reader's page may have begun before the commits that are asked for were there.
+            // Another reader's page may have begun before the requested commits existed.
             let begin = read.partition_point(|commit| commit.position <= after);
             if is_own || begin < read.len() {
                 return Ok(self.models().still_clean(&read[begin..]));
@@ -153,7 +155,7 @@ impl Feeds {
         }
     }
 
-    /// The reading of a page that is under way, or one that begins; and whether it begins.
+    /// The read of a page: the running one, or a new one; and whether it is new.
     fn reading(&self, number: u64) -> (Arc<Reading>, bool) {
         let mut all = self.live().pages.reading.lock();
         let under_way = all.get(&number).and_then(Weak::upgrade).filter(|job| !job.is_done());
@@ -176,7 +178,7 @@ impl Feeds {
         let records = self.models().log().read(&Scope::All, begin, limit).await?;
         let read = decode(&**self.models().log(), &records).await?;
         drop(place);
-        // Under the lock: a redaction that comes now finds the commit in the page.
+        // Under the lock, so that a redaction that comes now finds the commit in the page.
         let mut held = self.live().pages.held.lock();
         let commits = self.models().clean(read);
         let read = commits.clone().into();

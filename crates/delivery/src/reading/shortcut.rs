@@ -1,12 +1,12 @@
-//! A shorter way for one who is far behind: her own rooms, in place of the whole log.
+//! A shortcut for a user who is far behind: their own rooms instead of the whole log.
 //!
-//! What concerns a user between two positions lies in the streams of the rooms that she has or had to do
-//! with, in the stream of her own account, and, as receipts, in the accounts of others. If that
-//! is little beside all that was committed, it is collected by position and read from there.
+//! The commits that concern a user between two positions are in the streams of their present and
+//! former rooms, in the stream of their own account, and, as receipts, in the accounts of others.
+//! If they are few beside all commits, they are collected by position and read from there.
 //!
-//! **Invariant:** nothing is left out but public receipts of others that a later one of the same user in
-//! the same room has superseded: the models know the last one alone.
-//! **Invariant:** where a model had to set something aside that this needs, the way is along the log.
+//! **Invariant:** only superseded public receipts of others are left out, because the models know
+//! only the last one of each user in a room.
+//! **Invariant:** if a model has parked a stream that this needs, the reader goes along the log.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -17,17 +17,17 @@ use rookery_view::View;
 
 use crate::{Feeds, feed::Own};
 
-/// The way is taken if it has at most one of so many commits of the log: each is read twice, and
-/// not in a row.
+/// The shortcut is taken if it has at most one of this many commits of the log, because each of its
+/// commits is read twice, and not in sequence.
 const SHARE: u64 = if cfg!(test) { 1 } else { 8 };
 
-/// What a step of a search looks at, at most: rooms, receipts and commits.
+/// How many rooms, receipts and commits one step of a search visits at most.
 const STEP: usize = if cfg!(test) { 3 } else { 512 };
 
 /// The commits that concern a user.
 pub(crate) struct Shortcut {
     positions: VecDeque<Position>,
-    /// Up to here none is missing.
+    /// It is complete up to here.
     pub(crate) until: Position,
 }
 
@@ -41,21 +41,21 @@ impl Shortcut {
     }
 }
 
-/// What has been found so far, and how much more may be.
+/// The results of a search so far, and how many more are allowed.
 ///
-/// A search goes in steps, between which others have their turns. What is committed meanwhile is beyond `until`, and the
-/// same for what was superseded meanwhile: the later receipt is beyond it too.
+/// A search goes in steps, and yields between them. Commits that come meanwhile are beyond `until`;
+/// so are receipts that supersede others meanwhile.
 pub(crate) struct Search {
     after: Position,
     until: Position,
     left: usize,
     found: BTreeSet<Position>,
-    /// The rooms to go through.
+    /// The rooms to search.
     rooms: std::vec::IntoIter<StreamKey>,
     place: Place,
 }
 
-/// Where a search is.
+/// The place of a search.
 enum Place {
     /// Before the next room.
     Between,
@@ -67,18 +67,19 @@ enum Place {
     Account(Position),
 }
 
-/// How far a search has come.
+/// The progress of a search.
 pub(crate) enum Searched {
-    /// There is more to look at.
+    /// There is more to search.
     Partly,
-    /// The shorter way.
+    /// The shortcut.
     Found(Shortcut),
-    /// There is none.
+    /// There is no shortcut.
     Nothing,
 }
 
 impl Feeds {
-    /// Begins to look for the shorter way from `after` to where the models are now. `None` if there is none.
+    /// Starts a search for the shortcut from `after` to the present position of the models. `None`
+    /// if there is none.
     pub(crate) fn search(&self, own: &Own, after: Position) -> Option<Search> {
         let until = self.models().checkpoint_now();
         let left = usize::try_from(until.0.saturating_sub(after.0) / SHARE).unwrap_or(usize::MAX);
@@ -93,7 +94,7 @@ impl Feeds {
         Some(Search { after, until, left, found, rooms, place: Place::Between })
     }
 
-    /// Goes on with a search, for a step that is short whatever there is to find.
+    /// Continues a search for one step, which is short whatever there is to find.
     ///
     /// # Errors
     /// If the log cannot be read.
@@ -149,8 +150,8 @@ impl Search {
         Some(())
     }
 
-    /// Finds receipts that were told in a room, of up to `limit` readers after `last`. Gives what that took; `None` if it
-    /// is too much, or not known.
+    /// Finds the receipts in a room of up to `limit` readers after `last`. Returns the work; `None`
+    /// if it is too much, or not known.
     fn receipts(
         &mut self,
         view: &View<'_>,
@@ -186,8 +187,8 @@ impl Search {
         Some(readers.len())
     }
 
-    /// Finds up to `limit` commits of a stream after `at`. Gives how many there were, and from where to read on, unless that
-    /// was all; `None` if they are too many.
+    /// Finds up to `limit` commits of a stream after `at`. Returns their number, and where to
+    /// continue unless the stream ended; `None` if there are too many.
     async fn stream(
         &mut self,
         feeds: &Feeds,

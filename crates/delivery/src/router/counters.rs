@@ -1,8 +1,8 @@
-//! How delivery goes, in numbers.
+//! Counters of delivery.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// Counts, for operators and tests. Gauges go up and down, the others only up.
+/// Counters for operators and tests. Gauges go up and down, the others only up.
 #[derive(Default)]
 pub(crate) struct Counters {
     pub(crate) subscribers: AtomicU64,
@@ -15,24 +15,24 @@ pub(crate) struct Counters {
     pub(crate) shortcuts: AtomicU64,
 }
 
-/// What the delivery of events has come to since the server started.
+/// The counters of event delivery since the server started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DeliveryCounters {
     /// Open streams.
     pub subscribers: u64,
-    /// Those of them that have caught up: commits come to them.
+    /// Streams that have caught up: commits are pushed to them.
     pub live: u64,
     /// Commits put into inboxes, counted once for each inbox.
     pub routed: u64,
     /// How often a stream was woken, at most once a batch.
     pub wakes: u64,
-    /// How often an inbox was full, so that its stream had to read on from the log.
+    /// How often an inbox was full, so that its stream had to continue from the log.
     pub overflows: u64,
-    /// Pages of the log that were read for those who catch up.
+    /// Pages of the log that were read for catch-up.
     pub page_reads: u64,
-    /// Pages that were there already, as somebody else had read them.
+    /// Pages that were in memory already, because another reader had read them.
     pub page_hits: u64,
-    /// How often a stream far behind read its rooms in place of the log.
+    /// How often a stream far behind read its rooms instead of the log.
     pub shortcuts: u64,
 }
 

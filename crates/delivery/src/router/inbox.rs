@@ -1,7 +1,7 @@
-//! What waits for one subscriber.
+//! The inbox of one subscriber.
 //!
-//! **Invariant:** what waits is in order, and bounded; when it is too much, all of it goes, and what is
-//! left is from where to read on.
+//! **Invariant:** entries are in order, and bounded. When there are too many, all of them are
+//! dropped, and only the position to continue from is left.
 
 use std::collections::VecDeque;
 
@@ -10,7 +10,7 @@ use rookery_domain::Membership;
 use rookery_log::Position;
 use tokio::sync::Notify;
 
-/// A commit that waits.
+/// A waiting commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) position: Position,
@@ -20,26 +20,26 @@ pub(super) struct Entry {
     pub(super) plain: bool,
 }
 
-/// What became of an entry.
+/// The result of a push.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pushed {
-    /// It waits, and nothing did before: ring the bell.
+    /// It waits, and it is the first: wake the subscriber.
     First,
     /// It waits behind others.
     Behind,
-    /// Nothing: the inbox is closed, which its subscriber has been told.
+    /// It was dropped: the inbox is closed, and its subscriber knows.
     Closed,
-    /// There was no room: the subscriber is behind from now on. Ring the bell.
+    /// The inbox was full: the subscriber is behind from now on. Wake it.
     Overflowed,
 }
 
-/// What there is for a subscriber.
+/// The next entry for a subscriber.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Waiting {
     Nothing,
     Entry(Entry),
-    /// The inbox is closed: everything up to this position has been taken out of it, the rest is for the
-    /// log to tell.
+    /// The inbox is closed. All entries up to this position were taken; the rest comes from the
+    /// log.
     ReadOn(Position),
 }
 
@@ -77,7 +77,7 @@ impl Inbox {
         if state.entries.len() == 1 { Pushed::First } else { Pushed::Behind }
     }
 
-    /// Closes the inbox; everything that concerns its subscriber up to `routed` has been pushed.
+    /// Closes the inbox. All commits up to `routed` that concern its subscriber were pushed.
     pub(super) fn close(&self, routed: Position) {
         let mut state = self.state.lock();
         let first = state.entries.front();
@@ -94,7 +94,7 @@ impl Inbox {
         }
     }
 
-    /// Takes out the entry that [`Self::first`] gave.
+    /// Removes the entry that [`Self::first`] returned.
     pub(super) fn remove(&self, position: Position) {
         let mut state = self.state.lock();
         if state.entries.front().is_some_and(|first| first.position == position) {
@@ -109,7 +109,7 @@ impl Inbox {
         self.bell.notify_one();
     }
 
-    /// Waits for the bell; it is heard also if it rang before.
+    /// Waits for a wake-up. A wake-up before the call counts.
     pub(super) async fn rung(&self) {
         self.bell.notified().await;
     }

@@ -1,6 +1,6 @@
-//! Which subscribers are in which room.
+//! The subscribers of each room.
 //!
-//! **Invariant:** only users with a subscriber are in it, each once however many devices follow.
+//! **Invariant:** it holds only users with a subscriber, each once for all devices.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -15,7 +15,7 @@ use rookery_view::View;
 use super::inbox::{Entry, Inbox, Pushed};
 use crate::feed::{about, in_room, membership_after};
 
-/// Stands for a user with subscribers.
+/// Identifies a user with subscribers.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Key(u64);
 
@@ -27,20 +27,20 @@ struct Listener {
     rooms: HashSet<StreamId>,
 }
 
-/// What a batch of commits came to.
+/// The result of a batch of commits.
 #[derive(Default)]
 pub(super) struct Batch {
-    /// Whom to wake.
+    /// The inboxes to wake.
     pub(super) wake: Vec<Arc<Inbox>>,
     /// Entries put into inboxes.
     pub(super) routed: usize,
-    /// Users who have inboxes that are full, and the inboxes.
+    /// Users whose inboxes are full, with the inboxes.
     pub(super) full: Vec<(OwnedUserId, Arc<Inbox>)>,
 }
 
 /// Users by room, and their inboxes.
 pub(super) struct Index {
-    /// All commits up to here are in the inboxes, and counted in the memberships.
+    /// All commits up to here are in the inboxes, and in the memberships.
     pub(super) position: Position,
     keys: HashMap<OwnedUserId, Key>,
     listeners: HashMap<Key, Listener>,
@@ -66,8 +66,8 @@ impl Index {
         self.keys.contains_key(user)
     }
 
-    /// Adds a subscriber of `user`, who is joined to `rooms` as of [`Self::position`]; of a user whom the
-    /// index knows they are not asked for.
+    /// Adds a subscriber of `user`, who is joined to `rooms` as of [`Self::position`]. For a user
+    /// in the index, `rooms` is not called.
     pub(super) fn add(
         &mut self,
         user: &UserId,
@@ -88,7 +88,7 @@ impl Index {
         self.listeners.insert(key, Listener { user: user.to_owned(), inboxes: vec![inbox], rooms });
     }
 
-    /// Takes a subscriber away; whether it was there.
+    /// Removes a subscriber, and returns whether it was there.
     pub(super) fn remove(&mut self, user: &UserId, inbox: &Arc<Inbox>) -> bool {
         let Some(key) = self.keys.get(user).copied() else { return false };
         let Some(listener) = self.listeners.get_mut(&key) else { return false };
@@ -118,14 +118,15 @@ impl Index {
         }
     }
 
-    /// Takes all subscribers away.
+    /// Removes all subscribers.
     pub(super) fn clear(&mut self) -> Vec<Arc<Inbox>> {
         self.keys.clear();
         self.rooms.clear();
         self.listeners.drain().flat_map(|(_, listener)| listener.inboxes).collect()
     }
 
-    /// Puts the next commit, which `view` has applied, into the inboxes of those whom it concerns.
+    /// Puts the next commit, which `view` has applied, into the inboxes of the users that it
+    /// concerns.
     pub(super) fn route(&mut self, committed: &Committed, view: &View<'_>, batch: &mut Batch) {
         match committed.kind {
             Some(StreamKind::Room) => self.route_room(committed, view, batch),
@@ -150,7 +151,7 @@ impl Index {
             let before = if listener.rooms.contains(stream) {
                 Membership::Join
             } else {
-                // A model that has set the room aside may not know yet that she is in it no more.
+                // A model that has parked the room may not know yet that the user has left it.
                 let before = Position(position.0.saturating_sub(1));
                 let before = in_room(view, &listener.user, stream, before);
                 if before == Membership::Join { Membership::Leave } else { before }

@@ -1,4 +1,4 @@
-//! Routing: what the projector does with a batch, and how subscribers come and go.
+//! Routing: the router's work for a batch of the projector, and for new and leaving subscribers.
 
 use std::sync::{
     Arc,
@@ -18,13 +18,13 @@ use super::{
 };
 use crate::{Delivery, feed::Memberships};
 
-/// Takes each commit behind the models to the subscribers whom it concerns.
+/// Passes each commit behind the models to the subscribers that it concerns.
 pub(crate) struct Router {
     // Locked before the ring and the models, never after.
     index: Mutex<Index>,
-    /// The position of the index, for a look without the lock.
+    /// The position of the index, readable without the lock.
     position: AtomicU64,
-    /// Subscribers who are to be woken, once the checkpoint has moved.
+    /// Subscribers to wake once the checkpoint has moved.
     waking: Mutex<Vec<Arc<Inbox>>>,
 }
 
@@ -37,12 +37,12 @@ impl Router {
         }
     }
 
-    /// How far commits have been routed.
+    /// The position up to which commits were routed.
     pub(crate) fn position(&self) -> Position {
         Position(self.position.load(Ordering::Acquire))
     }
 
-    /// Routes commits, which come in order and which the models have applied.
+    /// Routes commits in order, after the models have applied them.
     pub(crate) fn route(
         &self,
         commits: &[Arc<Committed>],
@@ -66,7 +66,7 @@ impl Router {
         *self.waking.lock() = batch.wake;
     }
 
-    /// Rings once for each subscriber who has got something.
+    /// Wakes each subscriber with new entries once.
     pub(crate) fn wake(&self, counters: &Counters) {
         let wakes = std::mem::take(&mut *self.waking.lock());
         Counters::add(&counters.wakes, wakes.len());
@@ -75,8 +75,8 @@ impl Router {
         }
     }
 
-    /// Lets all subscribers read on from the log: the memberships may be others than those that the
-    /// commits have led to. Nobody may route meanwhile.
+    /// Makes all subscribers continue from the log, because the memberships may differ from those
+    /// after the routed commits. No commit may be routed meanwhile.
     pub(crate) fn start_anew(&self, counters: &Counters) {
         let mut index = self.index.lock();
         let position = index.position;
@@ -87,10 +87,10 @@ impl Router {
         }
     }
 
-    /// Brings a subscriber who is at `position` to the live side, if no more than `commits_max`
-    /// commits are missing and the ring has them: what concerns her of these waits in the inbox.
-    /// Without a position she begins with what comes now. Gives the inbox, and from where on it has
-    /// everything.
+    /// Moves a subscriber at `position` to the live side, if at most `commits_max` commits are
+    /// missing and the ring has them: those that concern its user wait in the inbox. Without a
+    /// position it starts with the next commit. Returns the inbox, and the position after which it
+    /// is complete.
     pub(super) fn join(
         &self,
         (models, counters): (&ReadModels, &Counters),
@@ -123,7 +123,7 @@ impl Router {
         Some((inbox, position))
     }
 
-    /// Takes a subscriber away.
+    /// Removes a subscriber.
     pub(super) fn leave(&self, user: &UserId, inbox: &Arc<Inbox>, counters: &Counters) {
         if self.index.lock().remove(user, inbox) {
             Counters::down(&counters.live);

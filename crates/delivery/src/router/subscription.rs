@@ -1,4 +1,4 @@
-//! One who follows.
+//! A user's subscription to the event feed.
 
 use std::{io, sync::Arc};
 
@@ -16,23 +16,23 @@ use crate::{
     reading::{PAGE_COMMITS, Search, Searched, Shortcut, left_of_page},
 };
 
-/// Commits that are gone through under the lock of the router, to join the live side.
+/// Commits that are routed under the lock of the router when a subscriber joins the live side.
 const SEAM_COMMITS: usize = 32;
 
-/// The same for one who was near and did not get there in several laps.
+/// The same for a subscriber that was near and did not join in several laps.
 const SEAM_COMMITS_MAX: usize = 1_024;
 
-/// What comes next.
+/// The next delivery.
 #[derive(Debug)]
 pub enum Turn {
-    /// A commit that concerns the user, as it happens.
+    /// A live commit that concerns the user.
     Live(Delivery),
-    /// Commits of the log, from which [`Subscription::take`] takes what concerns the user.
+    /// Commits of the log. [`Subscription::take`] selects those that concern the user.
     Behind(Page),
 }
 
-/// Commits that follow one another, for one who is behind. It is not to be kept over an `await` on
-/// a client: what is redacted meanwhile is still in it.
+/// Consecutive commits for a subscriber that is behind. Do not keep it across an `await` on a
+/// client: content that is redacted meanwhile stays in it.
 #[derive(Debug, Default)]
 pub struct Page {
     commits: std::vec::IntoIter<Arc<Committed>>,
@@ -44,7 +44,7 @@ impl Page {
     }
 }
 
-/// Follows the log for one user: behind, it reads along it; live, commits come to it.
+/// Follows the log for one user. Behind, it reads along the log; live, commits are pushed to it.
 pub struct Subscription {
     feeds: Feeds,
     own: Arc<Own>,
@@ -61,7 +61,7 @@ struct Behind {
     memberships: Memberships,
     /// Pages that were read near the live side.
     laps: u32,
-    /// Whether a shorter way than the log has been looked for, or is being looked for.
+    /// Whether a search for the shortcut has run or is running.
     searched: bool,
     search: Option<Box<Search>>,
     shortcut: Option<Shortcut>,
@@ -81,13 +81,13 @@ impl Subscription {
         Self { feeds: feeds.clone(), own, position, side }
     }
 
-    /// Up to where everything that concerns the user has been given.
+    /// The position up to which all deliveries for the user were given out.
     #[must_use]
     pub fn position(&self) -> Position {
         self.position
     }
 
-    /// What the user is told of `delivery`.
+    /// The items of `delivery` for the user.
     ///
     /// # Errors
     /// If a file of the models cannot be read.
@@ -95,13 +95,13 @@ impl Subscription {
         delivery.items(&self.own, &self.feeds.shared.reader)
     }
 
-    /// Whether what comes next is read from the log.
+    /// Whether the next delivery comes from the log.
     #[must_use]
     pub fn is_behind(&self) -> bool {
         matches!(self.side, Side::Behind { .. })
     }
 
-    /// Whether nothing is left to give now; joins the live side if that is near.
+    /// Whether no delivery is left now. Joins the live side if that is near.
     pub fn is_caught_up(&mut self) -> bool {
         self.join(Some(self.position));
         match &self.side {
@@ -110,7 +110,8 @@ impl Subscription {
         }
     }
 
-    /// Moves the position of one who has everything over commits that do not concern the user, and gives it.
+    /// Moves the position of a caught-up subscription past commits that do not concern the user,
+    /// and returns it.
     pub fn pass_over(&mut self) -> Position {
         if let Side::Live(inbox) = &self.side {
             // Commits up to there were put into inboxes before the router moved its position.
@@ -122,14 +123,14 @@ impl Subscription {
         self.position
     }
 
-    /// Waits for what comes next. Nothing is lost if this is dropped before it answers.
+    /// Waits for the next delivery. Dropping the future loses nothing.
     ///
     /// # Errors
     /// [`FollowError`] if the log cannot be read, or does not have the position.
     pub async fn turn(&mut self) -> Result<Turn, FollowError> {
         loop {
             let Side::Live(inbox) = &self.side else {
-                // After each piece it is the turn of others, of those on the live side above all.
+                // After each piece other subscribers get a turn, live ones above all.
                 tokio::task::yield_now().await;
                 if let Some(page) = self.piece().await? {
                     return Ok(Turn::Behind(page));
@@ -152,22 +153,23 @@ impl Subscription {
                 Waiting::ReadOn(position) => {
                     self.position = self.position.max(position);
                     self.side = Side::behind(&self.own);
-                    // Whoever asks may want to know that she is behind now.
+                    // The caller may want to know that the subscription is behind now.
                     return Ok(Turn::Behind(Page::default()));
                 }
             }
         }
     }
 
-    /// One piece of what is missing, for one who is behind. It may be empty; `None` if the models have nothing more.
+    /// One piece of the missing commits, for a subscription that is behind. It may be empty; `None`
+    /// if the models have no more.
     ///
-    /// A piece is small, whatever there is to read and however little of it concerns the user, so that those who are
+    /// A piece is small, whatever part of it concerns the user, so that subscriptions that are
     /// behind can take turns. It waits for the log, never for a commit.
     ///
     /// # Errors
     /// [`FollowError`] if the log cannot be read, or does not have the position.
     pub async fn piece(&mut self) -> Result<Option<Page>, FollowError> {
-        // Whoever asks may want to know that she is live now.
+        // The caller may want to know that the subscription is live now.
         if self.join(Some(self.position)) || self.search().await? {
             return Ok(Some(Page::default()));
         }
@@ -188,15 +190,16 @@ impl Subscription {
         Ok(Some(Page::of(batch.commits)))
     }
 
-    /// Waits until the models have more than [`Self::piece`] gave.
+    /// Waits until the models have more than [`Self::piece`] returned.
     ///
     /// # Errors
-    /// [`FollowError::Closed`] when nothing more will come.
+    /// [`FollowError::Closed`] when no more commits will come.
     pub async fn arrived(&self) -> Result<(), FollowError> {
         self.feeds.follower().wait(self.position).await.map(drop)
     }
 
-    /// The next commit of `page` that concerns the user; at its end, the position is that of the page.
+    /// The next commit of `page` that concerns the user. At its end, the position is that of the
+    /// page.
     pub fn take(&mut self, page: &mut Page) -> Option<Delivery> {
         let Side::Behind(behind) = &mut self.side else { return None };
         for committed in page.commits.by_ref() {
@@ -209,7 +212,7 @@ impl Subscription {
         None
     }
 
-    /// A page for one who polls: up to `limit` commits, none if there are no more.
+    /// A page for polling: up to `limit` commits, none if there are no more.
     ///
     /// # Errors
     /// [`FollowError`] if the log cannot be read, or does not have the position.
@@ -218,7 +221,7 @@ impl Subscription {
         Ok(Page::of(batch.commits))
     }
 
-    /// Whether the live side was joined just now.
+    /// Tries to join the live side. Returns whether that succeeded now.
     fn join(&mut self, position: Option<Position>) -> bool {
         let Side::Behind(behind) = &mut self.side else { return false };
         let live = self.feeds.live();
@@ -236,7 +239,8 @@ impl Subscription {
         true
     }
 
-    /// Looks for a shorter way than the log, once, if it is far. Whether there is more to look at.
+    /// Searches for the shortcut, once, if the log is long. Returns whether there is more to
+    /// search.
     async fn search(&mut self) -> Result<bool, FollowError> {
         let (feeds, live) = (&self.feeds, self.feeds.live());
         let Side::Behind(behind) = &mut self.side else { return Ok(false) };

@@ -1,4 +1,4 @@
-//! What one user is told, and that it does not depend on where she resumes.
+//! The items of one user, which do not depend on where the user resumes.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::{
     tests::testing::{Scene, room, user},
 };
 
-/// One word an item.
+/// One word for each item.
 pub(super) fn word(item: &FeedItem) -> String {
     match item {
         FeedItem::Event { committed, index, .. } => {
@@ -32,7 +32,7 @@ pub(super) fn word(item: &FeedItem) -> String {
     }
 }
 
-/// All that `who` is told after `after`, by a feed that starts there.
+/// All items for `who` after `after`, from a feed that starts there.
 async fn told(scene: &Scene, models: &Feeds, who: &str, after: Position) -> Vec<String> {
     let who = user(who);
     let mut feed = {
@@ -50,13 +50,13 @@ async fn told(scene: &Scene, models: &Feeds, who: &str, after: Position) -> Vec<
     items.map(|item| word(&item)).collect()
 }
 
-/// Alice changes what Bob is to her room, or Bob does.
+/// Changes Bob's membership in Alice's room, by Alice or by Bob.
 async fn change(scene: &mut Scene, by: &str, membership: &str) {
     let (key, content) = (user("bob"), json!({ "membership": membership }));
     scene.send("tea", by, "m.room.member", Some(key.as_str()), content).await;
 }
 
-/// What Bob is told while `changes` happen, with a message of Alice's after each of them.
+/// The items for Bob during `changes`, with a message of Alice's after each of them.
 async fn story(changes: &[(&str, &str)]) -> Vec<String> {
     let mut scene = Scene::new();
     scene.create("tea", "alice").await;

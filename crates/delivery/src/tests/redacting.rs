@@ -1,4 +1,4 @@
-//! What was redacted is shown to nobody, from the moment that the models know.
+//! Redacted content reaches nobody, once the models know of the redaction.
 
 use std::{fs, path::Path};
 
@@ -15,11 +15,11 @@ use crate::{
 
 const SECRET: &str = "the owl flies at midnight";
 
-/// A room in which Alice says a secret, as its message, topic, name and as Bob's reason to join.
-/// Its first five events are one commit, the others one each.
+/// A room with a secret of Alice's in its message, topic, name and the reason of Bob's join. Its
+/// first five events are one commit, the others one each.
 async fn scene() -> (Scene, Feeds) {
     let mut scene = Scene::new();
-    // Nothing is kept in memory, so that all is read from the log again.
+    // Nothing is kept in memory, so everything is read from the log again.
     let options = Options { ring_commits_max: Some(2), rebuild_threads: 2, ..Options::default() };
     let models = scene.open_with(options).await;
     scene.create("a", "alice").await;
@@ -55,7 +55,7 @@ fn has_secret(committed: &Committed) -> bool {
     })
 }
 
-/// How many commits have the secret, by every way to read them.
+/// How many commits contain the secret, by every way to read them.
 async fn found(models: &Feeds) -> [usize; 3] {
     let anchors = [Anchor::Start, Anchor::End];
     let mut pages = 0;
@@ -218,7 +218,7 @@ async fn a_room_that_is_set_aside_forgets_too() {
     assert_eq!(models.models().verify(|_| {}).await.unwrap(), []);
 }
 
-/// What version 1 wrote. Never edit this file.
+/// The output of version 1. Never edit this file.
 #[tokio::test]
 async fn rows_of_redactions_are_those_of_the_golden_file() {
     let (mut scene, models) = scene().await;

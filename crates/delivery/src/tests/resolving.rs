@@ -1,5 +1,5 @@
-//! Events of several servers: whatever state resolution says, and whenever a client looks, the
-//! models and all who follow come to the state that the events themselves come to.
+//! Events of several servers: for any result of state resolution, and any time at which clients
+//! read, the models and all followers reach the state of the events themselves.
 
 mod follow;
 mod story;
@@ -53,7 +53,7 @@ proptest! {
             for (act, who) in &acts {
                 story.play(act).await;
                 settle(&models).await;
-                // One looks now and then, after a cut; the other ones wait.
+                // One client reads now and then, after a cut; the others wait.
                 if let Some(client) = restless.get_mut(*who) {
                     client.resume(&models);
                     client.catch_up(&models, &story).await;

@@ -1,4 +1,4 @@
-//! Whoever subscribes is told what the plain feed tells, whoever else does what.
+//! A subscriber receives the items of the simple feed, whatever other users do.
 
 mod counting;
 mod far;
@@ -21,7 +21,7 @@ use crate::{
 
 const USERS: [&str; 3] = ["alice", "bob", "carol"];
 
-/// So little of everything that it overflows all the time.
+/// Small enough that inboxes overflow all the time.
 fn narrow(inbox: usize, ring: usize) -> Options {
     Options {
         inbox_commits_max: Some(inbox),
@@ -39,17 +39,18 @@ async fn begin(options: Options) -> (Scene, Feeds) {
     (scene, models)
 }
 
-/// What happens between two steps of the projector.
+/// An operation between two steps of the projector.
 #[derive(Clone, Debug)]
 enum Step {
     Acts(Vec<Act>),
-    /// A follower takes up to so many turns, and leaves the rest of a page after so many commits.
+    /// A follower takes up to this many turns, and leaves the rest of a page after this many
+    /// commits.
     Read(usize, usize, usize),
-    /// A follower is cut off and resumes where it was.
+    /// A follower is disconnected and resumes.
     Cut(usize),
-    /// A follower is told of its position while nothing happens to it.
+    /// A follower moves past commits that do not concern it.
     PassOver(usize),
-    /// Everybody has to read on from the log, as after a rebuild.
+    /// All followers have to continue from the log, as after a rebuild.
     StartAnew,
 }
 
@@ -77,7 +78,7 @@ proptest! {
         runtime.block_on(async {
             let (mut scene, models) = begin(narrow(inbox, ring)).await;
             let start = models.view().position();
-            // One who was there from the beginning, and one who begins now, of each user.
+            // For each user, a follower from the beginning, and one that starts now.
             let mut followers: Vec<_> = USERS.iter().flat_map(|name| [
                 Follower::after(&models, name, Position::ORIGIN),
                 Follower::live(&models, name),
@@ -124,7 +125,7 @@ async fn subscriptions_that_race_with_the_projector_miss_nothing_and_repeat_noth
         let mut follower = Follower::after(&models, name, Position::ORIGIN);
         let (models, end) = (models.clone(), Arc::clone(&end));
         following.push(tokio::spawn(async move {
-            // Some read steadily, some in gulps, and some are cut off again and again.
+            // Some read steadily, some in bursts, and some are disconnected again and again.
             while end.get().is_none_or(|end| models.models().checkpoint_now() < *end) {
                 follower.read(1 + number * 7, usize::MAX).await;
                 if number >= 3 {

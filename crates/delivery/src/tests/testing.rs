@@ -1,4 +1,4 @@
-//! Feeds of models over a made-up log.
+//! Feeds of models over an artificial log.
 
 use std::{
     ops::{Deref, DerefMut},
@@ -23,7 +23,7 @@ pub(crate) struct Options {
     pub(crate) inbox_commits_max: Option<usize>,
 }
 
-/// A log of made-up events.
+/// An artificial log.
 pub(crate) struct Scene(Fixture);
 
 impl Deref for Scene {

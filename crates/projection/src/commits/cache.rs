@@ -1,4 +1,4 @@
-//! Old commits that were asked for recently. First in, first out.
+//! Old commits that were read recently. First in, first out.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -22,7 +22,7 @@ impl Cache {
         self.commits.get(&position)
     }
 
-    /// Puts a commit in the place of the one that is held for its position, if any.
+    /// Replaces the cached commit at the same position, if there is one.
     pub(crate) fn replace(&mut self, commit: &Arc<Committed>) {
         if let Some(held) = self.commits.get_mut(&commit.position) {
             self.len_bytes = self.len_bytes - cost(held) + cost(commit);
@@ -47,7 +47,7 @@ impl Cache {
     }
 }
 
-/// About how many bytes a decoded commit takes: its bytes, which are kept, and the fields read out of them.
+/// The approximate memory of a decoded commit: its bytes, which are kept, and its parsed fields.
 #[must_use]
 pub fn cost(commit: &Committed) -> usize {
     commit.len_bytes * 2 + commit.facts.len() * 512 + 128

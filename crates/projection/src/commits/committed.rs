@@ -1,7 +1,7 @@
-//! A commit, decoded once and shared by the models and all who follow the log.
+//! A commit, decoded once and shared by the models and all followers of the log.
 //!
-//! **Invariant:** decoding never fails as a whole: an event that cannot be read is kept in its
-//! place, with its ID and the reason.
+//! **Invariant:** decoding never fails as a whole: an event that cannot be read stays in its place,
+//! with its ID and the reason.
 
 use std::{
     any::Any,
@@ -14,16 +14,17 @@ use rookery_log::{LoggedEvent, Millis, Position, Record, StreamId, StreamKind};
 
 use super::Restated;
 
-/// An event that this version of the software cannot read.
+/// An event that this version of the program cannot read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unreadable {
-    /// The ID under which the log keeps it.
+    /// The ID of the event in the log.
     pub event_id: String,
-    /// Why it cannot be read, for operators.
+    /// The reason, for operators.
     pub reason: String,
 }
 
-/// What ends with a decoded commit: it is dropped with it. A copy of the commit has none of it.
+/// Data with the lifetime of a decoded commit: it is dropped with it. A copy of the commit has none
+/// of it.
 #[derive(Default)]
 pub(crate) struct Attached(OnceLock<Box<dyn Any + Send + Sync>>);
 
@@ -42,28 +43,28 @@ impl fmt::Debug for Attached {
 /// A decoded commit.
 #[derive(Clone, Debug)]
 pub struct Committed {
-    /// Its place in the log.
+    /// Its position in the log.
     pub position: Position,
     /// The stream that it belongs to.
     pub stream: StreamId,
-    /// When its command came in.
+    /// When its command arrived.
     pub received: Millis,
-    /// The sequence number of the first event in the stream; the others follow without a hole.
+    /// The sequence number of the first event in the stream; the others follow without a gap.
     pub first_sequence: u64,
     /// The events, in order.
     pub facts: Vec<Result<Fact, Unreadable>>,
-    /// What the stream is about; none if a later version of the software wrote it.
+    /// The kind of the stream; `None` if a later version of the program wrote it.
     pub kind: Option<StreamKind>,
     /// The public receipts among them, each with its index and the stream of the room.
     pub receipts: Vec<(usize, StreamId)>,
-    /// Size of the stored events in bytes, by which caches are bounded.
+    /// Size of the stored events in bytes, which bounds caches.
     pub len_bytes: usize,
-    /// What ends with it.
+    /// Data with the same lifetime.
     attached: Attached,
 }
 
 impl Committed {
-    /// Decodes `record`; `restated` has the events of other commits that it names.
+    /// Decodes `record`; `restated` holds the events of other commits that it names.
     #[must_use]
     pub(crate) fn decode(record: &Record, restated: &Restated) -> Self {
         let commit = &record.commit;
@@ -92,7 +93,7 @@ impl Committed {
         decoded
     }
 
-    /// Puts the events beside the one at `index` that its envelope names.
+    /// Adds the events that the envelope of the event at `index` names.
     fn restate(&mut self, index: usize, restated: &Restated) {
         let Some(event) = self.room_event(index) else { return };
         let holders = event.restated_holders().map(|holder| {
@@ -104,7 +105,7 @@ impl Committed {
             found.cloned().ok_or_else(|| Unreadable {
                 event_id: event.pdu.event_id.to_string(),
                 reason: format!(
-                    "it gives a slot to {}, which the log does not have where it says",
+                    "it gives a slot to {}, which the log does not have at the named place",
                     holder.event_id
                 ),
             })
@@ -120,8 +121,8 @@ impl Committed {
         }
     }
 
-    /// What is dropped with this decoded commit: what `attach` makes, unless there is something. A
-    /// redaction puts another decoded commit in the place of this one.
+    /// Data with the lifetime of this decoded commit, made by `attach` at the first call. A
+    /// redaction replaces this decoded commit by another one.
     pub fn attached(
         &self,
         attach: impl FnOnce() -> Box<dyn Any + Send + Sync>,
@@ -141,7 +142,7 @@ impl Committed {
         (self.first_sequence + self.facts.len() as u64).saturating_sub(1)
     }
 
-    /// The room event at `index`, if there is one that can be read.
+    /// The room event at `index`, if it is one and can be read.
     #[must_use]
     pub fn room_event(&self, index: usize) -> Option<&RoomEvent> {
         match self.facts.get(index) {
@@ -162,7 +163,7 @@ impl Committed {
         Some((room_id, <&UserId>::try_from(user).ok()?))
     }
 
-    /// The room events that can be read, each with its index in this commit.
+    /// The readable room events, each with its index in this commit.
     pub fn room_events(&self) -> impl Iterator<Item = (usize, &RoomEvent)> {
         (0..self.facts.len()).filter_map(|index| Some((index, self.room_event(index)?)))
     }

@@ -3,7 +3,7 @@
 use rookery_domain::Pdu;
 use serde_json::{Map, Value};
 
-/// The content of an event, read leniently: what is missing or of another type is not there.
+/// The content of an event, read leniently: a field of another type counts as missing.
 #[derive(Default)]
 pub(crate) struct Content(Map<String, Value>);
 

@@ -1,13 +1,13 @@
-//! Reads of single commits, gathered: what is asked for at once is read at once.
+//! Combines simultaneous reads of single commits into one read.
 //!
-//! A page of events has fields that each need another commit: the last edit, what is answered, what was replaced. Their
-//! resolvers run side by side and each asks for its own. Each lets the others come before it looks on; the first to look
-//! has all of it read.
+//! A page of events has fields that each need another commit: the last edit, the answered event,
+//! the replaced state. Their resolvers run side by side, and each asks for its own commit. Each
+//! yields to the others before it starts the read; the first one starts it for all.
 //!
-//! **Invariant:** the read runs in a task of its own, and any of those who asked begins it: one that is not polled delays
-//! none of the others.
-//! **Invariant:** whoever asks waits for others only as long as they are ready to run now, never for a timer.
-//! **Invariant:** a read that fails for one does not fail for the others: each then reads for itself.
+//! **Invariant:** the read runs in a task of its own, and any caller starts it. A caller that is
+//! not polled delays none of the others.
+//! **Invariant:** a caller waits for others only while they are ready to run, never for a timer.
+//! **Invariant:** a failed read is repeated by each caller for itself.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,13 +18,13 @@ use parking_lot::Mutex;
 use rookery_log::{EventLog, PAGE_MAX, Position, ReadError, Record};
 use rookery_work::Job;
 
-/// Reads that are about to begin.
+/// Reads that have not started yet.
 #[derive(Default)]
 pub(crate) struct Gathered {
     open: Mutex<Weak<Gathering>>,
 }
 
-/// One read for many. None wait for it once it has begun, but those who came before.
+/// One read for several callers. Callers that come after its start do not wait for it.
 #[derive(Default)]
 struct Gathering {
     state: Mutex<State>,
@@ -36,12 +36,12 @@ type Found = Option<Arc<BTreeMap<Position, Arc<Record>>>>;
 #[derive(Default)]
 struct State {
     wanted: BTreeSet<Position>,
-    /// There once the read has begun.
+    /// Set once the read has started.
     read: Option<Arc<Job<Found>>>,
 }
 
 impl Gathered {
-    /// The records at these positions, in the order asked for, leaving out those beyond the tail.
+    /// The records at these positions, in the order of the request, without those beyond the tail.
     ///
     /// # Errors
     /// [`ReadError`] if the log cannot be read.
@@ -61,7 +61,7 @@ impl Gathered {
         }
     }
 
-    /// The read that is about to begin, which takes these positions along.
+    /// The next read, which includes these positions.
     fn join(&self, positions: &[Position]) -> Arc<Gathering> {
         let mut open = self.open.lock();
         if let Some(gathering) = open.upgrade() {
@@ -80,14 +80,14 @@ impl Gathered {
 }
 
 impl Gathering {
-    /// The read, which begins now if it has not.
+    /// The read, which starts now if it has not.
     fn read(&self, log: &Arc<dyn EventLog>) -> Arc<Job<Found>> {
         let mut state = self.state.lock();
         let State { wanted, read } = &mut *state;
         let begin = || {
             let positions: Vec<_> = std::mem::take(wanted).into_iter().collect();
             let log = Arc::clone(log);
-            // What is in memory is there after the first step, which waits for nothing.
+            // Records in memory are there after the first step, which does not wait.
             Job::begin(async move {
                 let records = log.get(&positions).await.ok()?;
                 Some(Arc::new(records.into_iter().map(|it| (it.position, it)).collect()))

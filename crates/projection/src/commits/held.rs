@@ -1,7 +1,8 @@
-//! The commits that are kept decoded: the latest in a ring, older ones in a cache.
+//! The decoded commits in memory: the latest in a ring, older ones in a cache.
 //!
-//! **Invariant:** nothing that is kept has content of an event that the models know to be redacted.
-//! **Invariant:** locks are taken in this order: the observers, the router, the cache, the pages, the models, the ring.
+//! **Invariant:** no commit in memory has content of an event that the models know to be redacted.
+//! **Invariant:** locks are taken in this order: the observers, the router, the cache, the pages,
+//! the models, the ring.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -11,8 +12,8 @@ use super::{Committed, decode};
 use crate::{Observer, ReadModels};
 
 impl ReadModels {
-    /// The commits at these positions, from memory where possible. What the log does not have is
-    /// left out. The caller decides which events of them a viewer may see.
+    /// The commits at these positions, from memory where possible. Commits that the log does not
+    /// have are left out. The caller decides which of their events a viewer may see.
     ///
     /// # Errors
     /// [`ReadError`] if the log cannot be read.
@@ -36,7 +37,7 @@ impl ReadModels {
         if !positions.is_empty() {
             let records = core.gathered.get(&core.log, &positions).await?;
             let read = decode(&*core.log, &records).await?;
-            // Under the lock: a redaction that comes now finds the commit in the cache.
+            // Under the lock, so that a redaction that comes now finds the commit in the cache.
             let mut cache = core.cache.lock();
             for commit in self.clean(read) {
                 cache.insert(Arc::clone(&commit), core.options.cache_bytes_max);
@@ -58,7 +59,7 @@ impl ReadModels {
         self.core.ring.read().after(after, limit)
     }
 
-    /// Commits as they were read from the log, without the content of what has been redacted.
+    /// Removes redacted content from commits that were read from the log.
     #[must_use]
     pub fn clean(&self, commits: Vec<Committed>) -> Vec<Arc<Committed>> {
         let models = self.read();
@@ -66,7 +67,7 @@ impl ReadModels {
         commits.into_iter().map(clean).map(Arc::new).collect()
     }
 
-    /// Commits that were clean when they were read, without what has been redacted since.
+    /// Removes content that was redacted since from commits that were clean when they were read.
     #[must_use]
     pub fn still_clean(&self, commits: &[Arc<Committed>]) -> Vec<Arc<Committed>> {
         let models = self.read();
@@ -76,7 +77,7 @@ impl ReadModels {
         commits.iter().map(clean).collect()
     }
 
-    /// Lets go of the content of events that `commits`, which have been applied, redact.
+    /// Removes from memory the content that `commits`, which were applied, redact.
     pub(crate) fn forget(&self, commits: &[Arc<Committed>], observers: &[Arc<dyn Observer>]) {
         let core = &self.core;
         let events = commits.iter().flat_map(|commit| commit.room_events());

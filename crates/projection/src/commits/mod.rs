@@ -1,4 +1,4 @@
-//! Commits as the projector decodes them, and those that are kept decoded.
+//! Decoded commits: decoding, and those that stay in memory.
 
 mod cache;
 mod committed;

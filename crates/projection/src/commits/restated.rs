@@ -1,11 +1,11 @@
-//! The events that envelopes name as holders of slots: fetched from where the log has them.
+//! The events that envelopes name as holders of slots, fetched from the log.
 //!
 //! State resolution may give a slot back to an older event. The envelope names that event and its
-//! place; whoever folds the commit needs the event itself. Commits without such names, nearly all,
-//! pay one look at their bytes.
+//! place; a reader that folds the commit needs the event itself. Nearly all commits have no such
+//! names and pay only for a search in their bytes.
 //!
-//! **Invariant:** every commit that is folded or delivered is decoded here, so what one reader
-//! makes of it all make of it.
+//! **Invariant:** every commit that is folded or delivered is decoded here, so all readers see it
+//! alike.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -17,10 +17,10 @@ use rookery_log::{EventLog, PAGE_MAX, Position, ReadError, Record, StreamKind};
 
 use super::Committed;
 
-/// What an envelope has that names a holder, and hardly any other.
+/// A text in every envelope that names a holder, and in hardly any other.
 const MARK: &[u8] = b"\"holder\"";
 
-/// Where the log has an event: its commit, and the index there.
+/// The place of an event in the log: its commit, and the index there.
 type At = (Position, u16);
 
 /// Events by their places in the log.
@@ -53,7 +53,7 @@ impl Restated {
         Ok(Self(found))
     }
 
-    /// The event that `holder` names, unless another one lies at that place.
+    /// The event that `holder` names, unless another event is at that place.
     pub(crate) fn get(&self, holder: &Holder) -> Option<&Arc<Pdu>> {
         let pdu = self.0.get(&(Position(holder.position?), holder.index))?;
         (pdu.event_id == holder.event_id).then_some(pdu)
@@ -81,7 +81,7 @@ fn places(record: &Record) -> Vec<At> {
     }
     let marked = commit.events.iter().map(|event| &event.envelope);
     let marked = marked.filter(|envelope| envelope.windows(MARK.len()).any(|part| part == MARK));
-    // What cannot be read is for whoever decodes it to name.
+    // An unreadable envelope is reported when the commit is decoded.
     let envelopes = marked.filter_map(|envelope| serde_json::from_slice::<Envelope>(envelope).ok());
     let slots = envelopes.flat_map(|envelope| envelope.state.unwrap_or_default());
     let holders = slots.filter_map(|slot| slot.holder);

@@ -1,6 +1,6 @@
 //! The latest commits, decoded.
 //!
-//! **Invariant:** dense: each position follows the one before.
+//! **Invariant:** without gaps: each position follows the one before.
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -34,7 +34,7 @@ impl Ring {
         }
     }
 
-    /// Puts a commit in the place of the one that is held for its position, if any.
+    /// Replaces the held commit at the same position, if there is one.
     pub(crate) fn replace(&mut self, commit: Arc<Committed>) {
         let place = self.index(commit.position).and_then(|index| self.commits.get_mut(index));
         if let Some(place) = place {

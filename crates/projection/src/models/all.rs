@@ -19,11 +19,11 @@ use crate::{
     unread::RoomUnread,
 };
 
-/// Every read model, each at its own checkpoint; [`Self::position`] is that of all of them.
+/// Every read model, each at its own checkpoint; [`Self::position`] is the least one.
 pub struct Models {
-    /// How far all models are.
+    /// The position of all models.
     pub(crate) position: Position,
-    /// Where their files are.
+    /// The directory of their files.
     pub(crate) dir: PathBuf,
     pub(crate) directory: Directory,
     pub(crate) summaries: Folded<Summary>,
@@ -41,8 +41,8 @@ pub struct Models {
 }
 
 impl Models {
-    /// Models of an empty log, with their files in `dir`. A rebuild has several, told apart by
-    /// `part`, of which each gets a share of the streams.
+    /// Models of an empty log, with their files in `dir`. A rebuild has several, identified by
+    /// `part`; each gets a share of the streams.
     pub(crate) fn create(dir: &Path, part: usize) -> io::Result<Self> {
         Ok(Self {
             position: Position::ORIGIN,
@@ -63,17 +63,17 @@ impl Models {
         })
     }
 
-    /// Applies a commit to every model that has not seen it.
+    /// Applies a commit to every model that has not applied it.
     pub(crate) fn apply(&mut self, committed: &Committed) {
         let key = self.directory.enter(&committed.stream, committed.position);
         self.apply_at(key, committed);
     }
 
-    /// The same for a stream whose key is known.
+    /// Like [`Self::apply`], for a stream with a known key.
     pub(crate) fn apply_at(&mut self, key: StreamKey, committed: &Committed) {
         self.redactions.apply(key, committed);
-        // An event that gets its slot back may have been redacted before, and not yet been erased
-        // when it was fetched.
+        // An event that gets its slot back may have been redacted before, and not yet erased when
+        // it was fetched.
         let clean = self.without_redacted_at(key, committed);
         let committed = clean.as_ref().unwrap_or(committed);
         self.timelines.apply(key, committed);
@@ -90,7 +90,7 @@ impl Models {
         self.position = self.position.max(committed.position);
     }
 
-    /// Says that nothing up to `position` is missing.
+    /// Records that all commits up to `position` were applied.
     pub(crate) fn reach(&mut self, position: Position) {
         for checkpoint in self.checkpoints_mut() {
             *checkpoint = position.max(*checkpoint);
@@ -116,8 +116,8 @@ impl Models {
         ]
     }
 
-    /// From where the log has to be read so that no model misses anything, and how far the
-    /// furthest of them is.
+    /// The position from which the log has to be read so that no model misses a commit, and the
+    /// position of the furthest model.
     pub(crate) fn span(&mut self) -> (Position, Position) {
         let checkpoints = self.checkpoints_mut().map(|checkpoint| *checkpoint);
         let lowest = checkpoints.iter().min().copied().unwrap_or_default();
@@ -141,7 +141,7 @@ impl Models {
         self.position = self.position.max(other.position);
     }
 
-    /// Every stream that a model had to set aside.
+    /// All streams that a model has parked.
     #[must_use]
     pub fn parked(&self) -> Vec<Parked> {
         let parked = self.summaries.parked.values();

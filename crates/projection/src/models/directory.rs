@@ -1,7 +1,7 @@
 //! Short keys of streams.
 //!
-//! **Invariant:** the key of a stream is the position of its first commit, so it follows from the
-//! log alone, is the same in every rebuild, and is never given out twice.
+//! **Invariant:** the key of a stream is the position of its first commit. So it follows from the
+//! log alone, is the same in every rebuild, and is never reused.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -11,14 +11,14 @@ use std::{
 use rookery_log::{Position, StreamId, StreamKind};
 use serde::{Deserialize, Serialize};
 
-/// Stands for a stream: the position of its first commit.
+/// Identifies a stream: the position of its first commit.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 #[serde(transparent)]
 pub struct StreamKey(pub u64);
 
-/// Which key stands for which stream.
+/// The keys of streams.
 #[derive(Default)]
 pub struct Directory {
     keys: HashMap<StreamId, StreamKey>,
@@ -30,7 +30,7 @@ impl Directory {
     pub(crate) const NAME: &'static str = "streams";
     pub(crate) const VERSION: u32 = 1;
 
-    /// The key of `stream`; of a new one if this commit, at `position`, is its first.
+    /// The key of `stream`. If this commit, at `position`, is its first, the key is new.
     pub(crate) fn enter(&mut self, stream: &StreamId, position: Position) -> StreamKey {
         self.checkpoint = self.checkpoint.max(position);
         if let Some(key) = self.keys.get(stream) {
@@ -54,7 +54,7 @@ impl Directory {
         self.streams.get(&key)
     }
 
-    /// The streams of `kind`, with what each is about, oldest first.
+    /// The streams of `kind`, each with its subject, oldest first.
     pub(crate) fn of_kind(&self, kind: StreamKind) -> impl Iterator<Item = (StreamKey, &str)> {
         self.streams.iter().filter_map(move |(key, stream)| {
             let (found, subject) = stream.split()?;
@@ -62,7 +62,7 @@ impl Directory {
         })
     }
 
-    /// The room ID, user ID or alias that the stream is about.
+    /// The subject of the stream: a room ID, user ID or alias.
     pub(crate) fn subject(&self, key: StreamKey) -> Option<&str> {
         Some(self.streams.get(&key)?.split()?.1)
     }

@@ -1,8 +1,9 @@
-//! A model that is folded stream by stream: what all of them have in common.
+//! The common part of models that are folded stream by stream.
 //!
-//! **Invariant:** a commit has its effect exactly once: each row carries the position it was
-//! applied at, and an older commit changes nothing.
-//! **Invariant:** what cannot be applied parks its own stream in its own model, and nothing else.
+//! **Invariant:** a commit has its effect exactly once: each row stores the position of its last
+//! commit, and an older commit changes nothing.
+//! **Invariant:** a commit that cannot be applied parks its own stream in its own model, and
+//! nothing else.
 
 use std::{
     collections::BTreeMap,
@@ -17,7 +18,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{StreamKey, shared::Shared};
 use crate::Committed;
 
-/// Why a fold refuses a commit.
+/// The reason why a fold refuses a commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Unfit {
     pub(crate) event_id: Option<String>,
@@ -30,22 +31,21 @@ impl Unfit {
     }
 }
 
-/// What one stream comes to in one model.
+/// The row of one stream in one model.
 pub(crate) trait Fold: Default + Serialize + DeserializeOwned + Send + Sync {
     const NAME: &'static str;
-    /// Part of the stored format: a change of the rows or of their meaning needs a new one.
+    /// Part of the stored format: a change of the rows or of their meaning needs a new version.
     const VERSION: u32;
     const KIND: StreamKind;
     type Shared: Shared<Self>;
 
-    /// Whether streams of this kind have rows here. A model of several kinds says so.
+    /// Whether streams of this kind have rows here. A model of several kinds overrides it.
     fn concerns(kind: StreamKind) -> bool {
         kind == Self::KIND
     }
 
-    /// Makes the row what it would be if an event, which has been folded or not, had never had the
-    /// content that redaction takes away. [`Self::apply`] does it at the redaction; this is for
-    /// streams that are set aside.
+    /// Makes the row independent of the redactable content of an event, whether or not the event
+    /// was folded. [`Self::apply`] does this at the redaction; this method is for parked streams.
     fn forget(&mut self, _: &Erased) {}
 
     /// Folds a commit of the stream `key`.
@@ -57,7 +57,7 @@ pub(crate) trait Fold: Default + Serialize + DeserializeOwned + Send + Sync {
     ) -> Result<(), Unfit>;
 }
 
-/// A row of a model, with how far its stream is applied.
+/// A row of a model, with the last applied commit of its stream.
 #[derive(Clone, Debug, Default, Serialize, serde::Deserialize)]
 pub(crate) struct Row<F> {
     pub(crate) applied: Position,
@@ -65,7 +65,7 @@ pub(crate) struct Row<F> {
     pub(crate) value: F,
 }
 
-/// A stream that a model had to set aside.
+/// A stream that a model has parked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
 pub struct Parked {
     /// The model's name.
@@ -74,18 +74,18 @@ pub struct Parked {
     pub stream: StreamId,
     /// The commit that could not be applied.
     pub position: Position,
-    /// The event, where it is known which one it was.
+    /// The event, if it is known.
     pub event_id: Option<String>,
-    /// Why, for operators.
+    /// The reason, for operators.
     pub reason: String,
 }
 
 /// The rows of a model.
 pub(crate) type Rows<F> = BTreeMap<StreamKey, Box<Row<F>>>;
 
-/// All rows of a model, and how far they are.
+/// All rows of a model, and its position.
 pub(crate) struct Folded<F: Fold> {
-    // Boxed, as the nodes of such a map are half empty.
+    // Boxed, because the nodes of such a map are half empty.
     pub(crate) rows: Rows<F>,
     pub(crate) parked: BTreeMap<StreamKey, Parked>,
     pub(crate) checkpoint: Position,
@@ -106,13 +106,13 @@ impl<F: Fold> Folded<F> {
         self.rows.get(&key).map(|row| &row.value)
     }
 
-    /// The sequence number up to which a parked stream is applied; none while it is not parked.
+    /// The last applied sequence of a parked stream; `None` if the stream is not parked.
     pub(crate) fn horizon(&self, key: StreamKey) -> Option<u64> {
         self.parked.get(&key)?;
         Some(self.rows.get(&key).map_or(0, |row| row.sequence))
     }
 
-    /// Applies `committed`, and moves the checkpoint of the model over it.
+    /// Applies `committed`, and moves the checkpoint of the model past it.
     pub(crate) fn apply(&mut self, key: StreamKey, committed: &Committed) {
         if committed.position <= self.checkpoint {
             return;
@@ -126,7 +126,8 @@ impl<F: Fold> Folded<F> {
             let Err(unfit) = step(row, key, committed, &mut self.shared) else { return };
             self.park(key, committed, unfit);
         }
-        // What is set aside is still shown, and read anew from a log that has it no more.
+        // A parked row is still shown, and it is folded again from a log without the erased
+        // content.
         if let Some(row) = self.rows.get_mut(&key) {
             let erased = committed.room_events().flat_map(|(_, event)| event.erases());
             erased.for_each(|erased| row.value.forget(erased));
@@ -154,7 +155,7 @@ impl<F: Fold> Folded<F> {
         );
     }
 
-    /// Folds the next commit of a stream into a row beside the model. `false` if it parks.
+    /// Folds the next commit of a stream into a separate row. Returns `false` if the stream parks.
     pub(crate) fn refold(&mut self, row: &mut Row<F>, key: StreamKey, commit: &Committed) -> bool {
         match step(row, key, commit, &mut self.shared) {
             Ok(()) => true,
@@ -170,13 +171,13 @@ impl<F: Fold> Folded<F> {
         F::NAME
     }
 
-    /// Takes a row away, and what the indexes have of it.
+    /// Removes a row and its entries in the indexes.
     pub(crate) fn uninstall(&mut self, key: StreamKey) {
         let row = self.rows.remove(&key);
         self.shared.removed(key, row.as_ref().map(|row| &row.value));
     }
 
-    /// Puts a row in its place that was folded beside the model.
+    /// Installs a row that was folded separately.
     pub(crate) fn install(&mut self, key: StreamKey, row: Row<F>) {
         self.shared.added(key, &row.value);
         self.rows.insert(key, Box::new(row));
@@ -196,7 +197,7 @@ impl<F: Fold> Folded<F> {
         postcard::to_stdvec(&saved).map_err(io::Error::other)
     }
 
-    /// Reads back what [`Self::save`] wrote.
+    /// Parses the output of [`Self::save`].
     pub(crate) fn load(
         body: &[u8],
         checkpoint: Position,
@@ -214,7 +215,7 @@ impl<F: Fold> Folded<F> {
     }
 }
 
-/// Applies a commit to a row, once, and without letting a panic out.
+/// Applies a commit to a row once, and catches panics.
 fn step<F: Fold>(
     row: &mut Row<F>,
     key: StreamKey,

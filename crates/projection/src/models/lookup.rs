@@ -1,6 +1,6 @@
-//! What other crates read of the models: one method for each question.
+//! The look-ups of other crates in the models: one method for each question.
 //!
-//! **Invariant:** a look-up costs no more than the row that it gives.
+//! **Invariant:** the cost of a look-up is bounded by the row that it returns.
 
 use std::io;
 
@@ -17,7 +17,7 @@ use crate::{
 };
 
 impl Models {
-    /// How far all models are.
+    /// The position of all models.
     #[must_use]
     pub fn position(&self) -> Position {
         self.position
@@ -41,7 +41,7 @@ impl Models {
         <&RoomId>::try_from(self.directory.subject(room)?).ok()
     }
 
-    /// The ID of the user whose account data a stream is.
+    /// The user of an account stream.
     #[must_use]
     pub fn user_id(&self, user: StreamKey) -> Option<&UserId> {
         <&UserId>::try_from(self.directory.subject(user)?).ok()
@@ -71,7 +71,7 @@ impl Models {
         self.summaries.rows.keys().copied()
     }
 
-    /// What a room says about itself.
+    /// The settings of a room.
     #[must_use]
     pub fn summary(&self, room: StreamKey) -> Option<&Summary> {
         self.summaries.get(room)
@@ -83,7 +83,7 @@ impl Models {
         self.memberships.get(room)
     }
 
-    /// The last commit of a room that its memberships have applied.
+    /// The last commit of a room that the memberships have applied.
     #[must_use]
     pub fn members_applied(&self, room: StreamKey) -> Option<Position> {
         self.memberships.rows.get(&room).map(|row| row.applied)
@@ -101,8 +101,8 @@ impl Models {
         &self.memberships.shared
     }
 
-    /// Up to `limit` rooms in which `user` is `membership` and which were last active between these
-    /// positions, the most recent first.
+    /// Up to `limit` rooms in which `user` has `membership` and whose last activity is between
+    /// these positions, most recent first.
     #[must_use]
     pub fn rooms_between(
         &self,
@@ -115,7 +115,8 @@ impl Models {
         memberships.shared.page(user, membership, between, limit, &memberships.rows)
     }
 
-    /// The last sequence number of a room whose memberships and settings are known, if a model parks the room.
+    /// The last sequence of a room with known memberships and settings, if a model has parked the
+    /// room.
     #[must_use]
     pub fn horizon(&self, room: StreamKey) -> Option<u64> {
         let horizons = [self.memberships.horizon(room), self.summaries.horizon(room)];
@@ -140,19 +141,20 @@ impl Models {
         self.timelines.get(room).map(RoomTimeline::slots)
     }
 
-    /// The name and the avatar that a user chose.
+    /// The name and the avatar of a user.
     #[must_use]
     pub fn profile(&self, user: StreamKey) -> Option<&Profile> {
         self.profiles.get(user)
     }
 
-    /// The filters that a user has stored.
+    /// The stored filters of a user.
     #[must_use]
     pub fn filters(&self, user: StreamKey) -> Option<&Filters> {
         self.filters.get(user)
     }
 
-    /// The greatest number that a device of `user` has given to an action that was carried out; 0 if it has given none.
+    /// The greatest number of a device of `user` among the actions that were carried out; 0 if
+    /// there is none.
     #[must_use]
     pub fn last_action(&self, user: &UserId, device: &str) -> u64 {
         self.actions.shared.of(user.as_str(), device)
@@ -171,7 +173,7 @@ impl Models {
         aliases.filter_map(|key| <&RoomAliasId>::try_from(self.directory.subject(key)?).ok())
     }
 
-    /// How many aliases that point somewhere the user has claimed.
+    /// How many aliases with a room the user has claimed.
     #[must_use]
     pub fn alias_count(&self, user: &UserId) -> usize {
         self.aliases.shared.count_of(user)
@@ -183,26 +185,26 @@ impl Models {
         self.relations.get(room)?.get(event)
     }
 
-    /// How far a user has read a room.
+    /// The read receipts of a user in a room.
     #[must_use]
     pub fn read_marks(&self, user: StreamKey, room: &RoomId) -> Option<&ReadMarks> {
         self.receipts.get(user)?.of(room)
     }
 
-    /// The users who have a public mark in each room.
+    /// The users who have a public receipt in each room.
     #[must_use]
     pub fn readers(&self) -> &ReadersOfRooms {
         &self.receipts.shared
     }
 
-    /// Whether the receipts of some user are parked.
+    /// Whether the receipts of any user are parked.
     #[must_use]
     pub fn receipts_parked(&self) -> bool {
         !self.receipts.parked.is_empty()
     }
 
-    /// The messages of a room that `user`, if joined, has not read, where `read` is the sequence number of the last event
-    /// that they have.
+    /// The messages of a room that `user`, if joined, has not read. `read` is the sequence of their
+    /// read receipt.
     #[must_use]
     pub fn unread(&self, room: StreamKey, user: &UserId, read: u64) -> Unread {
         self.unread.get(room).map(|room| room.of(user, read)).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! The read models, and how a commit reaches all of them in lock-step.
+//! The read models, and the application of a commit to all of them in lock-step.
 
 mod accounts;
 mod all;

@@ -1,4 +1,4 @@
-//! What the streams of a model have in common beside their rows: indexes and files.
+//! Data that the streams of a model share beside their rows: indexes and files.
 
 use std::io;
 
@@ -6,25 +6,25 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{Rows, StreamKey};
 
-/// An index over all rows of a model, or the file in which they keep their bulk.
+/// An index over all rows of a model, or the file that holds their bulk.
 ///
-/// **Invariant:** an index follows from the rows, so it is not saved but made anew.
+/// **Invariant:** an index follows from the rows, so it is built again and not saved.
 pub(crate) trait Shared<F>: Send + Sync {
-    /// What a snapshot has to say about it.
+    /// Its data for a snapshot.
     type Saved: Serialize + DeserializeOwned;
 
-    /// Notes a row that was read from a snapshot, or folded beside the model.
+    /// Adds a row that was read from a snapshot, or folded separately.
     fn added(&mut self, key: StreamKey, row: &F);
-    /// Forgets a row that is about to be replaced.
+    /// Removes a row that is about to be replaced.
     fn removed(&mut self, key: StreamKey, row: Option<&F>);
-    /// Takes over what `other` has for `rows`.
+    /// Takes over the data of `other` for `rows`.
     fn merge(&mut self, other: Self, rows: &mut Rows<F>);
-    /// What [`Self::Saved`] has to be for the present rows, whose bulk has to be in its file now
-    /// (though not yet synced).
+    /// The data for a snapshot of the present rows. Their bulk has to be in its file by now (though
+    /// not yet synced).
     fn save(&self) -> io::Result<Self::Saved>;
 }
 
-/// Nothing in common.
+/// Shares nothing.
 impl<F> Shared<F> for () {
     type Saved = ();
 

@@ -1,8 +1,8 @@
 //! Generations: one complete set of models in one directory.
 //!
-//! `current` names the generation that serves. A rebuild makes the next one beside it, and when
-//! that has caught up and lies safely on disk, `current` is replaced. The one before stays until
-//! the next rebuild, for a rollback ([`roll_back`]).
+//! `current` names the serving generation. A rebuild makes the next one beside it. When that has
+//! caught up and is durable, it replaces `current`. The previous generation stays until the next
+//! rebuild, for a rollback ([`roll_back`]).
 
 use std::{
     fs, io,
@@ -25,7 +25,7 @@ use crate::{
 
 const CURRENT: &str = "current";
 
-/// The number of the generation that serves; none in an empty directory.
+/// The number of the serving generation; `None` in an empty directory.
 pub(crate) fn current(dir: &Path) -> io::Result<Option<u64>> {
     match fs::read_to_string(dir.join(CURRENT)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -38,7 +38,7 @@ pub(crate) fn path(dir: &Path, number: u64) -> PathBuf {
     dir.join(format!("generation-{number}"))
 }
 
-/// All generations in `dir`, the oldest first.
+/// All generations in `dir`, oldest first.
 fn all(dir: &Path) -> io::Result<Vec<u64>> {
     let mut numbers = Vec::new();
     for entry in fs::read_dir(dir)? {
@@ -50,7 +50,7 @@ fn all(dir: &Path) -> io::Result<Vec<u64>> {
     Ok(numbers)
 }
 
-/// Makes the directory of the next generation; removes all but the one that serves.
+/// Creates the directory of the next generation, and removes all but the serving one.
 pub(crate) fn begin(dir: &Path) -> io::Result<(u64, PathBuf)> {
     let current = current(dir)?;
     let numbers = all(dir)?;
@@ -65,8 +65,8 @@ pub(crate) fn begin(dir: &Path) -> io::Result<(u64, PathBuf)> {
     Ok((number, path(dir, number)))
 }
 
-/// Removes what was kept from before the last rebuild, and what a crash has left half done. Nobody may
-/// have the models open.
+/// Removes the previous generation, and the remains of a crash. No process may have the models
+/// open.
 ///
 /// # Errors
 /// If something cannot be removed.
@@ -89,12 +89,12 @@ pub fn remove_old(dir: &Path) -> io::Result<()> {
     snapshot::sync_dir(dir)
 }
 
-/// Lets generation `number` serve from the next start on.
+/// Makes generation `number` serve from the next start on.
 pub(crate) fn switch(dir: &Path, number: u64) -> io::Result<()> {
     snapshot::replace(&dir.join(CURRENT), number.to_string().as_bytes())
 }
 
-/// Lets the generation before the last rebuild serve again, from the next start on. It then
+/// Makes the generation before the last rebuild serve again, from the next start on. It then
 /// catches up from the log. The server must not be running.
 ///
 /// # Errors
@@ -158,7 +158,7 @@ fn file(dir: &Path, model: &str) -> PathBuf {
     dir.join(format!("{model}.snapshot"))
 }
 
-/// Opens the models in `dir`, or says which of them cannot be used.
+/// Opens the models in `dir`, or returns which of them cannot be used.
 pub(crate) fn load(dir: &Path, epoch: Epoch, tail: Position) -> Result<Models, Vec<Refused>> {
     let mut loader = Loader { dir, epoch, tail, refused: Vec::new() };
     let directory = loader.load(Directory::NAME, Directory::VERSION, |rows, position| {
@@ -200,7 +200,7 @@ pub(crate) fn load(dir: &Path, epoch: Epoch, tail: Position) -> Result<Models, V
     models.ok_or(loader.refused)
 }
 
-/// The version of the rows that this software writes, by the name of the model.
+/// The version of the rows that this program writes, by the name of the model.
 #[cfg(test)]
 pub(crate) fn version_of(model: &str) -> u32 {
     let changed = [
@@ -224,8 +224,8 @@ pub(crate) struct Saved {
     rows: Vec<u8>,
 }
 
-/// Serialises one model, `step` counting up from 0; none after the last. The models may be at
-/// different positions: each is caught up from its own.
+/// Serialises one model, with `step` counting up from 0; `None` after the last. The models may be
+/// at different positions: each is caught up from its own.
 pub(crate) fn save(models: &Models, epoch: Epoch, step: usize) -> io::Result<Option<Saved>> {
     let saved = |model, version, position, rows| {
         Some(Saved { header: Header { model, version, epoch, position }, rows })
@@ -265,7 +265,7 @@ impl Saved {
         self.header.model == EventIndex::NAME
     }
 
-    /// Puts the snapshot into its place in `dir`.
+    /// Writes the snapshot into `dir`.
     pub(crate) fn write(&self, dir: &Path) -> io::Result<()> {
         snapshot::replace(&file(dir, self.header.model), &snapshot::encode(self.header, &self.rows))
     }

@@ -1,4 +1,4 @@
-//! Snapshots of the models, and the directories that they lie in.
+//! Snapshots of the models, and their directories.
 
 pub(crate) mod generation;
 mod open;

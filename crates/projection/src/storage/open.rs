@@ -1,4 +1,4 @@
-//! Opening the models: from their snapshots where these are sound, else from the log.
+//! Opening the models: from their snapshots if these are intact, otherwise from the log.
 
 use std::{fs, io, path::Path, sync::Arc};
 
@@ -16,7 +16,7 @@ use crate::{
     rebuild,
 };
 
-/// Why the models cannot be opened.
+/// The models cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The directory cannot be used.
@@ -25,7 +25,7 @@ pub enum OpenError {
     /// The log cannot be read.
     #[error(transparent)]
     Log(#[from] ReadError),
-    /// The models had to be rebuilt, and could not be.
+    /// The models had to be rebuilt, and the rebuild failed.
     #[error(transparent)]
     Rebuild(#[from] RebuildError),
 }
@@ -33,9 +33,9 @@ pub enum OpenError {
 impl ReadModels {
     /// Opens the models in `dir` (created if need be), and brings them to the end of the log.
     ///
-    /// Snapshots that are missing, damaged, of another version, of another log or ahead of this
-    /// one are refused by name in the server's log; the models are then rebuilt, which `progress`
-    /// hears of.
+    /// A snapshot that is missing, damaged, of another version, of another log or ahead of this one
+    /// is refused by name in the server's log. The models are then rebuilt, with calls of
+    /// `progress`.
     ///
     /// # Errors
     /// [`OpenError`] if the directory or the log cannot be used.
@@ -100,7 +100,7 @@ fn load(log: &dyn EventLog, dir: &Path, tail: Position) -> io::Result<Option<Mod
     }
 }
 
-/// Brings models whose checkpoints differ to one position.
+/// Brings models with different checkpoints to one position.
 async fn level(log: &dyn EventLog, models: &mut Models) -> Result<(), ReadError> {
     let (mut lowest, highest) = models.span();
     while lowest < highest {

@@ -1,4 +1,4 @@
-//! Writing snapshots while the models go on.
+//! Writes snapshots while the models continue.
 
 use std::{fs::File, io, sync::Arc};
 
@@ -15,7 +15,7 @@ impl ReadModels {
     /// Writes snapshots of all models.
     ///
     /// # Errors
-    /// If a file cannot be written. The snapshots before stay as they were.
+    /// If a file cannot be written. The previous snapshots stay.
     pub async fn save(&self) -> io::Result<()> {
         let saving = self.core.saving.lock_owned().await;
         let core = Arc::clone(&self.core);
@@ -26,7 +26,7 @@ impl ReadModels {
         saved.await.map_err(io::Error::other)?
     }
 
-    /// Starts to write snapshots, unless that is under way.
+    /// Starts to write snapshots, unless that is running already.
     pub(crate) fn save_behind(&self) {
         let Some(saving) = self.core.saving.try_lock_owned() else { return };
         let core = Arc::clone(&self.core);
@@ -39,7 +39,7 @@ impl ReadModels {
     }
 }
 
-/// Saves all models, one after the other, so that none is held still for long. The caller holds
+/// Saves all models one after the other, so that each is locked only briefly. The caller holds
 /// `saving`.
 pub(crate) fn save(core: &Core) -> io::Result<()> {
     tidy(core)?;
@@ -53,7 +53,7 @@ pub(crate) fn save(core: &Core) -> io::Result<()> {
     Ok(())
 }
 
-/// The same for models that nobody shares yet.
+/// Like [`save`], for models that are not shared yet.
 pub(crate) fn save_alone(models: &mut Models, epoch: Epoch) -> io::Result<()> {
     let retired = models.events.take_retired();
     for step in 0.. {
@@ -64,7 +64,7 @@ pub(crate) fn save_alone(models: &mut Models, epoch: Epoch) -> io::Result<()> {
     Ok(())
 }
 
-/// A model that is serialised, with the files that have to be synced before it is written.
+/// A serialised model, with the files that have to be synced before it is written.
 struct Part {
     dir: std::path::PathBuf,
     files: Vec<Arc<File>>,
@@ -91,7 +91,7 @@ fn part(models: &Models, epoch: Epoch, step: usize) -> io::Result<Option<Part>> 
     Ok(Some(Part { dir: models.dir.clone(), files, saved }))
 }
 
-/// Merges files of the event index while nobody waits for it.
+/// Merges files of the event index while no reader waits for it.
 fn tidy(core: &Core) -> io::Result<()> {
     loop {
         let (merger, dir) = {

@@ -2,18 +2,19 @@
 //!
 //! Format version 1, all numbers little-endian:
 //!
-//! | bytes | what |
+//! | bytes | content |
 //! |---|---|
 //! | 8 | `RKMODEL1` |
-//! | 32 | BLAKE3 of all that follows |
+//! | 32 | BLAKE3 of the rest |
 //! | 2 + n | length of the model's name, the name |
 //! | 4 | version of the model |
 //! | 8 | epoch of the log |
 //! | 8 | position up to which the log is applied |
 //! | rest | the rows, as the model writes them (postcard) |
 //!
-//! **Invariant:** a snapshot is there whole or not at all: written beside, synced, then renamed.
-//! **Invariant:** a snapshot that does not belong to this model and this log is refused by name.
+//! **Invariant:** a snapshot appears complete or not at all: written to another file, synced, then
+//! renamed.
+//! **Invariant:** a snapshot of another model or log is refused by name.
 
 use std::{
     fs::{self, File},
@@ -26,7 +27,7 @@ use rookery_log::{Epoch, Position};
 const MAGIC: &[u8; 8] = b"RKMODEL1";
 const HASH_BYTES: usize = 32;
 
-/// What a snapshot says it is.
+/// The header of a snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Header {
     pub(crate) model: &'static str,
@@ -35,19 +36,19 @@ pub(crate) struct Header {
     pub(crate) position: Position,
 }
 
-/// Why a snapshot is not used. The model is then rebuilt from the log.
+/// A snapshot cannot be used. The model is then rebuilt from the log.
 #[derive(Debug, thiserror::Error)]
 pub enum SnapshotError {
-    /// There is none.
+    /// There is no snapshot.
     #[error("there is none")]
     Missing,
     /// The file cannot be read.
     #[error("it cannot be read: {0}")]
     Io(#[from] io::Error),
-    /// The file is no snapshot, or not of a format that this version knows.
+    /// The file is not a snapshot, or has a format that this version does not know.
     #[error("it is not a snapshot of a known format")]
     Format,
-    /// The bytes are not those that were written.
+    /// The bytes are damaged.
     #[error("its checksum does not match")]
     Damaged,
     /// It is of another model.
@@ -77,7 +78,7 @@ pub enum SnapshotError {
         /// The end of the log.
         tail: Position,
     },
-    /// The rows are not what the model writes, or its data files are missing or damaged.
+    /// The rows cannot be parsed, or the model's data files are missing or damaged.
     #[error("its rows cannot be read: {0}")]
     Rows(String),
 }
@@ -100,8 +101,8 @@ pub(crate) fn encode(header: Header, rows: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Checks a snapshot against what is `expected`, where `expected.position` is the end of the log.
-/// Gives the position and the rows.
+/// Checks a snapshot against `expected`, where `expected.position` is the end of the log. Returns
+/// the position and the rows.
 pub(crate) fn decode(bytes: &[u8], expected: Header) -> Result<(Position, &[u8]), SnapshotError> {
     let rest = bytes.strip_prefix(MAGIC).ok_or(SnapshotError::Format)?;
     let (hash, mut rest) = rest.split_at_checked(HASH_BYTES).ok_or(SnapshotError::Format)?;
@@ -144,7 +145,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, SnapshotError> {
     }
 }
 
-/// Puts `bytes` into the place of the file, whole or not at all, and on stable storage.
+/// Replaces the file by `bytes`, completely or not at all, and durably.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let beside = path.with_extension("new");
     let mut file = File::create(&beside)?;
@@ -154,7 +155,7 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     sync_dir(path.parent().unwrap_or(Path::new(".")))
 }
 
-/// Makes what was created, renamed or removed in `dir` last.
+/// Makes changes of names in `dir` durable.
 pub(crate) fn sync_dir(dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()
 }

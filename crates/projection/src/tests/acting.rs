@@ -1,4 +1,4 @@
-//! The greatest number of each device.
+//! The greatest action number of each device.
 
 use std::{fs, path::Path};
 
@@ -44,7 +44,7 @@ async fn the_last_action_of_a_device_is_the_greatest_of_all_streams() {
     assert_eq!(all(&reopened), [9, 4, 2, 0]);
 }
 
-/// What version 1 of the model wrote of devices that act. Never edit the file.
+/// The golden file of version 1 of the action numbers. Never edit the file.
 #[tokio::test]
 async fn snapshot_of_numbered_actions_is_that_of_the_golden_file() {
     let scene = scene().await;

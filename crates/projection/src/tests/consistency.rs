@@ -1,4 +1,4 @@
-//! Whatever happens in whatever order: the rows are those that the log gives.
+//! Any operations in any order: the rows are those of the log.
 
 use proptest::{collection::vec, prelude::*};
 use rookery_domain::{AccountEvent, EventStatus, Fact};
@@ -17,7 +17,7 @@ const MEMBERSHIPS: [&str; 5] = ["join", "join", "leave", "invite", "ban"];
 const RELATIONS: [&str; 4] = ["m.annotation", "m.replace", "m.thread", "com.example.other"];
 const SETTINGS: [&str; 4] = ["shared", "joined", "invited", "world_readable"];
 
-/// Something that happens in a scene. Numbers choose rooms, users and values.
+/// An operation of a scene. Numbers choose rooms, users and values.
 #[derive(Clone, Debug)]
 enum Act {
     Create(usize, usize),
@@ -38,7 +38,7 @@ enum Act {
     Numbered(usize, usize, u64),
     Noted(usize, u64),
     Relate(usize, usize, usize, u64),
-    /// The room, which event, and whether the log has erased it by the time it is read again.
+    /// The room, the event, and whether the log has erased it when it is read again.
     Redact(usize, usize, bool),
     Topic(usize, u8),
 }
@@ -227,7 +227,7 @@ proptest! {
                 }
             }
             let live = digest(&models).await;
-            // What was not saved is lost, as in a crash.
+            // Unsaved data is lost, as in a crash.
             drop(models);
             let reopened = scene.open().await;
             assert_eq!(digest(&reopened).await, live);
@@ -270,7 +270,7 @@ proptest! {
 }
 
 proptest! {
-    // Each case folds the log as often as it has acts.
+    // Each case folds the log once for each act.
     #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
 
     #[test]

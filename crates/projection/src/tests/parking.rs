@@ -1,4 +1,4 @@
-//! What cannot be applied is set aside, alone and in sight.
+//! Commits that cannot be applied: they are parked alone and reported.
 
 use rookery_domain::EventId;
 use rookery_log::{StreamId, StreamKind};

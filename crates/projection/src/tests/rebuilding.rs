@@ -1,4 +1,4 @@
-//! Rebuilding beside those who read and write.
+//! Rebuilding beside readers and writers.
 
 use std::sync::Mutex;
 

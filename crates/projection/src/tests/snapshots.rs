@@ -42,14 +42,14 @@ async fn scene() -> Scene {
     for number in 0..11 {
         scene.late("a", "bob", number % 5).await;
     }
-    // State resolution takes the room its name.
+    // State resolution removes the name of the room.
     let event = scene.event("a", "bob", "m.room.message", None, &json!({}), 1);
     let name = SlotChange { holder: None, ..scene.former("a", 4).unwrap() };
     scene.receive("a", event, EventStatus::Accepted, Some(vec![name])).await;
     scene
 }
 
-/// One thread, so that no file is empty and could be done without.
+/// One thread, so that no file is empty and could be left out.
 fn options() -> Options {
     Options { rebuild_threads: 1, ..Options::default() }
 }
@@ -143,8 +143,8 @@ async fn damaged_block_is_an_error_and_no_wrong_answer() {
     assert!(models.event(&event).unwrap_err().to_string().contains("checksum"));
 }
 
-/// Where the golden file of a file of the models is. What version 1 of a model wrote bears its
-/// plain name, what a later one wrote the version too.
+/// The golden file of a file of the models. Version 1 of a model has its plain name, a later
+/// version also the version.
 fn golden(name: &str) -> PathBuf {
     let (stem, extension) = name.rsplit_once('.').unwrap();
     let model = MODELS.iter().find(|model| stem.starts_with(**model)).unwrap();
@@ -153,8 +153,8 @@ fn golden(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
 }
 
-/// What the present version of each model writes. Never edit these files: a change of a format
-/// needs a new version of the model, and golden files of its own.
+/// The present version of each model. Never edit these files: a change of a format needs a new
+/// version of the model, and golden files of its own.
 #[tokio::test]
 async fn snapshots_are_those_of_the_golden_files() {
     let mut scene = scene().await;
@@ -175,7 +175,7 @@ async fn snapshots_are_those_of_the_golden_files() {
     }
 }
 
-/// A snapshot of an older version is refused by its version, so that the models are made anew.
+/// A snapshot of an older version is refused by its version, so the models are rebuilt.
 #[test]
 fn snapshots_of_older_versions_are_refused_by_their_version() {
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
@@ -195,7 +195,7 @@ fn snapshots_of_older_versions_are_refused_by_their_version() {
     }
 }
 
-/// The same for filters, of which the first scene has none.
+/// The same for filters, which the first scene lacks.
 #[tokio::test]
 async fn filters_are_kept_as_in_the_golden_file() {
     let mut scene = Scene::new();

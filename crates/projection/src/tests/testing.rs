@@ -1,4 +1,4 @@
-//! Models over a made-up log, and models that fail on demand.
+//! Models over an artificial log, and models that fail on demand.
 
 use std::{
     ops::{Deref, DerefMut},
@@ -23,7 +23,7 @@ pub(crate) fn clear_trip(kind: &str) {
     TRIPS.lock().retain(|(_, other)| other != kind);
 }
 
-/// Panics if the commit has an event at which this model is to panic.
+/// Panics if the commit has an event at which this model should panic.
 pub(crate) fn trip(model: &str, committed: &Committed) {
     let trips = TRIPS.lock().clone();
     let kinds = trips.iter().filter(|(other, _)| other == model).map(|(_, kind)| kind);
@@ -33,7 +33,7 @@ pub(crate) fn trip(model: &str, committed: &Committed) {
     }
 }
 
-/// A log of made-up events.
+/// An artificial log.
 pub(crate) struct Scene(Fixture);
 
 impl Deref for Scene {

@@ -1,4 +1,4 @@
-//! Unread and highlight counts, against a count by hand; and receipts.
+//! Unread and highlight counts, compared with a simple count; and receipts.
 
 mod receipts;
 
@@ -18,7 +18,7 @@ use crate::{
 const USERS: [&str; 4] = ["alice", "bob", "carol", "dan.d"];
 const NAMES: [&str; 4] = ["Ali", "Bob the Builder", "bob", ""];
 
-/// What a message says.
+/// The content of a message.
 #[derive(Clone, Copy, Debug)]
 enum What {
     Plain,
@@ -37,7 +37,8 @@ enum What {
     Empty,
 }
 
-/// The text and the mentions of what somebody says, and whom it names beside everybody in it.
+/// The text and the mentions of a message, and the users that the text names beside everybody in
+/// it.
 struct Text {
     body: String,
     mentions: Option<Value>,
@@ -79,13 +80,13 @@ impl Text {
 #[derive(Clone, Debug)]
 enum Act {
     Say(usize, What, u64),
-    /// The event so many back, if it is a message, says something else.
+    /// Edits the event this many back, if it is a message.
     Revise(usize, What),
     Member(usize, Membership, usize),
     Notify(i64),
-    /// This user reads the event so many back.
+    /// This user reads the event this many back.
     Read(usize, usize, bool),
-    /// The event so many back is redacted.
+    /// Redacts the event this many back.
     Redact(usize),
 }
 
@@ -119,7 +120,7 @@ fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
-/// One event of the room, as somebody remembers it who keeps everything.
+/// One event of the room, in a model that keeps everything.
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the event")]
 struct Told {
     id: String,
@@ -128,10 +129,10 @@ struct Told {
     sender: usize,
     counts: bool,
     is_message: bool,
-    /// Those it names, or everybody.
+    /// The users it names, or everybody.
     names: Vec<usize>,
     all: bool,
-    /// What each of its edits names, with the place of the edit among the events.
+    /// The users that each of its edits names, with the place of the edit among the events.
     edits: Vec<(usize, bool, Vec<usize>)>,
     change: Option<(usize, Membership)>,
     redacted: bool,
@@ -140,7 +141,7 @@ struct Told {
 struct World {
     scene: Scene,
     events: Vec<Told>,
-    /// How far each user has read.
+    /// The read receipt of each user.
     read: [usize; USERS.len()],
     notify: i64,
     shown: [Option<usize>; USERS.len()],
@@ -249,7 +250,7 @@ impl World {
         }
     }
 
-    /// Whether a text names everybody, or which of the members.
+    /// Whether a text names everybody, or the members that it names.
     fn named_by(&self, who: usize, what: What, text: &Text) -> (bool, Vec<usize>) {
         let power = if who == 0 { 100 } else { 0 };
         if matches!(what, What::All(_)) && power >= self.notify {
@@ -266,7 +267,7 @@ impl World {
         (false, (0..USERS.len()).filter(named).filter(joined).collect())
     }
 
-    /// Lets the message so many back say something else.
+    /// Edits the message this many back.
     async fn revise(&mut self, back: usize, what: What) {
         let Some(at) = self.events.len().checked_sub(1 + back) else { return };
         let Told { sender, is_message: true, .. } = self.events[at] else { return };
@@ -357,7 +358,7 @@ impl World {
         self.forget(at, slot.as_ref());
     }
 
-    /// What the counts forget with the content of a state event.
+    /// Forgets the content of a state event, as the counts do.
     fn forget(&mut self, at: usize, slot: Option<&(String, String)>) {
         match slot.map(|(kind, key)| (&**kind, &**key)) {
             Some(("m.room.member", key)) => {
@@ -392,7 +393,7 @@ impl World {
         }
     }
 
-    /// The count by hand.
+    /// The simple count.
     fn unread(&self, who: usize) -> Unread {
         if self.membership(who) != Membership::Join {
             return Unread::default();
@@ -443,7 +444,7 @@ proptest! {
                     prop_assert_eq!(counted, by_hand, "{} after {:?}", name, act);
                 }
             }
-            // A rebuild does not know any more what was erased, and comes to the same.
+            // A rebuild no longer sees erased content, and makes the same rows.
             let differences = models.verify(|_| {}).await.unwrap();
             let mine = differences.iter().filter(|it| ["unread", "receipts"].contains(&it.model));
             prop_assert_eq!(mine.collect::<Vec<_>>(), Vec::<&crate::Difference>::new());
@@ -453,7 +454,7 @@ proptest! {
             for (who, name) in USERS.iter().enumerate() {
                 prop_assert_eq!(shown(&models, &user(name)), world.unread(who));
             }
-            // Applying it all again changes nothing.
+            // Applying everything again changes nothing.
             let log = &*world.scene.log;
             let again = log.read(&Scope::All, Position::ORIGIN, 4_096).await.unwrap();
             for commit in decode(log, &again).await.unwrap() {

@@ -25,14 +25,14 @@ const BLOCK_ROWS: u32 = if cfg!(test) { 8 } else { 256 };
 /// Rows after which a sealed block that takes late events is split.
 const BLOCK_ROWS_MAX: usize = if cfg!(test) { 12 } else { 512 };
 
-/// The rows of one room, and who holds its state.
+/// The rows of one room, and the holders of its state.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct RoomTimeline {
     slots: Slots,
     sealed: Vec<BlockRef>,
     open: Block,
     last: Option<RowKey>,
-    /// The last of those that are shown: what arrives before it in the timeline is late.
+    /// The last visible row. An event that arrives before it in the timeline is late.
     last_shown: Option<RowKey>,
     count: u64,
 }
@@ -93,7 +93,7 @@ impl RoomTimeline {
         Ok(())
     }
 
-    /// Moves the open block into the store. If that fails it stays open, and grows.
+    /// Moves the open block into the store. If that fails, the block stays open and grows.
     fn seal(&mut self, store: &mut BlockStore) {
         match store.write(&self.open) {
             Ok(block) => {
@@ -143,7 +143,7 @@ pub struct TimelineReader<'a> {
 }
 
 impl TimelineReader<'_> {
-    /// Up to `limit` rows before `key` (from the end for `None`), the last of them first.
+    /// Up to `limit` rows before `key` (from the end for `None`), last one first.
     ///
     /// # Errors
     /// If the file of the timelines cannot be read.
@@ -166,7 +166,7 @@ impl TimelineReader<'_> {
         Ok(found)
     }
 
-    /// Up to `limit` rows after `key` (from the beginning for `None`), the first of them first.
+    /// Up to `limit` rows after `key` (from the beginning for `None`), first one first.
     ///
     /// # Errors
     /// If the file of the timelines cannot be read.
@@ -189,7 +189,7 @@ impl TimelineReader<'_> {
         Ok(found)
     }
 
-    /// The row at exactly this place.
+    /// The row at this place.
     ///
     /// # Errors
     /// If the file of the timelines cannot be read.
@@ -197,8 +197,7 @@ impl TimelineReader<'_> {
         Ok(self.block_of(key)?.into_iter().find(|row| row.key == key))
     }
 
-    /// The rows at these places, in their order. A block is read once for places that follow one
-    /// another in it.
+    /// The rows at these places, in their order. A block is read once for consecutive places in it.
     ///
     /// # Errors
     /// If the file of the timelines cannot be read.

@@ -1,4 +1,4 @@
-//! Rows of a timeline: where an event has its place, and how blocks of rows are written.
+//! Rows of a timeline: the place of an event, and the encoding of blocks of rows.
 
 use rookery_domain::{EventStatus, Pdu, RoomEvent, StateHolder};
 use rookery_log::Position;
@@ -11,7 +11,7 @@ use crate::Committed;
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 pub struct RowKey {
-    /// The depth that the event claims.
+    /// The depth in the event.
     pub depth: u64,
     /// Its commit.
     pub position: Position,
@@ -38,7 +38,7 @@ impl RowKey {
     }
 }
 
-/// What a row says of its event beside its place.
+/// The flags of a row's event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Flags(pub(crate) u8);
@@ -49,7 +49,7 @@ impl Flags {
     const LATE: u8 = 4;
     const SUPERSEDED: u8 = 8;
 
-    /// What an event says of itself. Whether it is late depends on what was there before it.
+    /// The flags of the event itself. Whether it is late depends on the events before its arrival.
     #[must_use]
     pub fn of(event: &RoomEvent) -> Self {
         let is_state = event.pdu.state_key.is_some();
@@ -67,51 +67,52 @@ impl Flags {
         Self(flags)
     }
 
-    /// The same flags, and late if `late`.
+    /// These flags, with late set if `late`.
     #[must_use]
     pub fn late_if(self, late: bool) -> Self {
         if late { Self(self.0 | Self::LATE) } else { self }
     }
 
-    /// A state event.
+    /// Whether it is a state event.
     #[must_use]
     pub fn is_state(self) -> bool {
         self.0 & Self::STATE != 0
     }
 
-    /// Refused by a check on receipt: never shown.
+    /// Whether a check on receipt refused it, so that it is never shown.
     #[must_use]
     pub fn is_hidden(self) -> bool {
         self.0 & Self::HIDDEN != 0
     }
 
-    /// Arrived after an event that comes later in the timeline.
+    /// Whether it arrived after an event that comes later in the timeline.
     #[must_use]
     pub fn is_late(self) -> bool {
         self.0 & Self::LATE != 0
     }
 
-    /// A state event that did not get its slot: others had the better claim when it arrived.
+    /// Whether it is a state event that did not get its slot: another event had the better claim
+    /// when it arrived.
     #[must_use]
     pub fn is_superseded(self) -> bool {
         self.0 & Self::SUPERSEDED != 0
     }
 }
 
-/// One event of a timeline, by reference to the log.
+/// One event of a timeline, as a reference into the log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct TimelineRow {
     /// Its place in the timeline.
     pub key: RowKey,
-    /// Its number in the order of arrival: 1, 2, 3 ... in each room.
+    /// Its sequence in the room, in order of arrival: 1, 2, 3 ...
     pub sequence: u64,
-    /// What it is.
+    /// Its flags.
     pub flags: Flags,
-    /// The state event that it took the place of, if it is a state event.
+    /// The state event that it replaced, if it is a state event.
     pub replaced: Option<RowKey>,
 }
 
-/// Rows in order, encoded: each as its differences from the one before it.
+/// Rows in order, encoded: each as its differences from the one before.
 ///
 /// The format is part of the stored format of the timelines, versions 1 and 2.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -140,7 +141,7 @@ impl Block {
         (self.count > 0).then_some(self.last.key)
     }
 
-    /// Adds a row behind all others.
+    /// Adds a row after all others.
     pub(crate) fn push(&mut self, row: &TimelineRow) {
         debug_assert!(self.last() < Some(row.key), "rows are pushed in order");
         let before = self.last;
@@ -169,7 +170,7 @@ impl Block {
         decode(&self.bytes, self.count).unwrap_or_default()
     }
 
-    /// Puts a row in its place. `false` if it is there already.
+    /// Inserts a row in its place. Returns `false` if it exists already.
     pub(crate) fn insert(&mut self, row: &TimelineRow) -> bool {
         if self.last().is_none_or(|last| last < row.key) {
             self.push(row);
@@ -184,7 +185,8 @@ impl Block {
     }
 }
 
-/// Puts `row` in its place among `rows`, which are in order. `false` if it is there already.
+/// Inserts `row` in its place among `rows`, which are in order. Returns `false` if it exists
+/// already.
 pub(crate) fn insert_row(rows: &mut Vec<TimelineRow>, row: &TimelineRow) -> bool {
     let place = rows.partition_point(|other| other.key < row.key);
     let is_new = rows.get(place).is_none_or(|other| other.key != row.key);
@@ -194,7 +196,7 @@ pub(crate) fn insert_row(rows: &mut Vec<TimelineRow>, row: &TimelineRow) -> bool
     is_new
 }
 
-/// Decodes `count` rows. `None` if the bytes are not what [`Block::push`] wrote.
+/// Decodes `count` rows. `None` if the bytes are not an output of [`Block::push`].
 pub(crate) fn decode(mut bytes: &[u8], count: u32) -> Option<Vec<TimelineRow>> {
     let input = &mut bytes;
     let mut rows = Vec::with_capacity(count as usize);

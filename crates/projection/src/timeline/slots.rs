@@ -1,8 +1,8 @@
-//! The current state of a room: which event holds each slot (type and state key).
+//! The current state of a room: the event that holds each slot (type and state key).
 //!
-//! **Invariant:** nothing is decided here: the event that was appended says who holds what
+//! **Invariant:** nothing is decided here: the appended event names the holders
 //! ([`RoomEvent::state_changes`](rookery_domain::RoomEvent::state_changes)). A slot may go back to
-//! an older event, or to none.
+//! an older event, or become empty.
 
 use std::{
     collections::BTreeMap,
@@ -14,12 +14,12 @@ use serde::{Deserialize, Serialize};
 
 use super::RowKey;
 
-/// The holders of all slots, by type. Rooms have few types, and most types one slot, whose state
-/// key is empty: these take no map.
+/// The holders of all slots, by type. Rooms have few types, and most types have one slot with an
+/// empty state key: these need no map.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Slots {
     kinds: Vec<Kind>,
-    /// What state resolution did to each slot, by type and state key, in order of arrival.
+    /// The changes of each slot by state resolution, by type and state key, in order of arrival.
     resolved: BTreeMap<Box<str>, BTreeMap<Box<str>, Vec<Resolved>>>,
 }
 
@@ -31,7 +31,7 @@ struct Kind {
     others: BTreeMap<Box<str>, RowKey>,
 }
 
-/// A slot was given to another event than the one that arrived, or to none.
+/// A slot was given to another event than the one that arrived, or became empty.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Resolved {
     /// The commit of the event that arrived, and its index there.
@@ -41,7 +41,7 @@ pub struct Resolved {
 }
 
 impl Slots {
-    /// Gives a slot to `holder`. Answers who held it before.
+    /// Gives a slot to `holder`. Returns the previous holder.
     pub(crate) fn put(
         &mut self,
         kind: &str,
@@ -62,7 +62,7 @@ impl Slots {
         }
     }
 
-    /// Notes that a slot changed by another event than its new holder.
+    /// Records that another event than the new holder changed a slot.
     pub(crate) fn note(&mut self, kind: &str, state_key: &str, resolved: Resolved) {
         let kinds = self.resolved.entry(kind.into()).or_default();
         kinds.entry(state_key.into()).or_default().push(resolved);
@@ -79,14 +79,14 @@ impl Slots {
         if state_key.is_empty() { kind.empty } else { kind.others.get(state_key).copied() }
     }
 
-    /// What state resolution did to a slot, in order of arrival.
+    /// The changes of a slot by state resolution, in order of arrival.
     #[must_use]
     pub fn resolved(&self, kind: &str, state_key: &str) -> &[Resolved] {
         let slot = self.resolved.get(kind).and_then(|keys| keys.get(state_key));
         slot.map_or(&[], Vec::as_slice)
     }
 
-    /// The slots that some event holds: type, state key, event.
+    /// The slots with a holder: type, state key, event.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str, RowKey)> {
         self.kinds.iter().flat_map(|kind| {
             let empty = kind.empty.iter().map(|key| ("", *key));
@@ -95,7 +95,7 @@ impl Slots {
         })
     }
 
-    /// The slots that somebody holds, in order: of one type only, if that is given; after one, if that is given.
+    /// The slots with a holder, in order: optionally of one type only, and after a given slot.
     pub fn after<'a>(
         &'a self,
         kind: Option<&'a str>,
@@ -114,7 +114,7 @@ impl Slots {
         })
     }
 
-    /// The slots that nobody holds any more.
+    /// The slots that became empty.
     pub fn emptied(&self) -> impl Iterator<Item = (&str, &str)> {
         let slots = self.resolved.iter();
         let slots = slots.flat_map(|(kind, keys)| keys.keys().map(|key| (&**kind, &**key)));

@@ -1,8 +1,8 @@
-//! The files in which timelines keep their sealed blocks.
+//! The files that hold the sealed blocks of timelines.
 //!
-//! A block is never changed: what changes is written anew, behind all others, and the snapshot of
-//! the model says which blocks count. So a crash leaves a file that is longer than the snapshot
-//! knows, and nothing else; the surplus is written over.
+//! A block is never changed: a change writes a new block at the end, and the snapshot of the model
+//! lists the valid blocks. So a crash only leaves a file that is longer than the snapshot knows;
+//! the surplus is overwritten.
 //!
 //! **Invariant:** a snapshot refers to blocks that were synced before it.
 
@@ -25,7 +25,7 @@ use crate::models::{Rows, Shared, StreamKey};
 /// Bytes that wait in memory for one larger write.
 const PENDING_BYTES_MAX: usize = 256 * 1024;
 
-/// Where a sealed block lies.
+/// The place of a sealed block.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct BlockRef {
     pub(crate) first: RowKey,
@@ -36,7 +36,7 @@ pub(crate) struct BlockRef {
     checksum: u32,
 }
 
-/// Append-only files of blocks. There are several only where a rebuild worked in parallel.
+/// Append-only files of blocks. There are several only after a parallel rebuild.
 pub(crate) struct BlockStore {
     files: Vec<BlockFile>,
 }
@@ -81,7 +81,7 @@ impl BlockFile {
 }
 
 impl BlockStore {
-    /// New, empty files in `dir`. `part` tells the workers of a rebuild apart.
+    /// New, empty files in `dir`. `part` identifies the worker of a rebuild.
     pub(crate) fn create(dir: &Path, part: usize) -> io::Result<Self> {
         let file = BlockFile::open(dir, format!("timelines-{part}.blocks"), 0)?;
         Ok(Self { files: vec![file] })
@@ -92,7 +92,7 @@ impl BlockStore {
         Ok(Self { files: files.collect::<io::Result<_>>()? })
     }
 
-    /// Keeps a block. On an error nothing is kept, and the caller still has the rows.
+    /// Stores a block. After an error nothing is stored, and the caller still has the rows.
     pub(crate) fn write(&mut self, block: &Block) -> io::Result<BlockRef> {
         let first = block.first().ok_or(io::ErrorKind::InvalidInput)?;
         let number = 0;
@@ -112,7 +112,7 @@ impl BlockStore {
         })
     }
 
-    /// Reads a block, and checks that it is what was written.
+    /// Reads a block, and checks its checksum.
     pub(crate) fn read(&self, block: &BlockRef) -> io::Result<Vec<TimelineRow>> {
         let damaged = |what: &str| {
             let text = format!("block at {} of file {}: {what}", block.offset, block.file);
@@ -128,12 +128,12 @@ impl BlockStore {
         decode(&bytes, block.count).ok_or_else(|| damaged("not rows"))
     }
 
-    /// Handles of all files, to sync them without holding the store.
+    /// Handles of all files, to sync them without a lock on the store.
     pub(crate) fn handles(&self) -> Vec<Arc<File>> {
         self.files.iter().map(|file| Arc::clone(&file.file)).collect()
     }
 
-    /// What can still be read while the store goes on: the files, and what waits for them.
+    /// The parts that can be read while the store continues: the files, and the pending bytes.
     pub(crate) fn frozen(&self) -> Self {
         let files = self.files.iter().map(|file| BlockFile {
             file: Arc::clone(&file.file),
@@ -159,7 +159,7 @@ impl Shared<RoomTimeline> for BlockStore {
         }
     }
 
-    /// Writes what is pending, but leaves it pending: the write is the same each time.
+    /// Writes the pending bytes, but keeps them pending: the write is the same each time.
     fn save(&self) -> io::Result<Self::Saved> {
         let save = |file: &BlockFile| {
             file.file.write_all_at(&file.pending, file.written)?;

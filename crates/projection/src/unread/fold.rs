@@ -1,20 +1,20 @@
-//! One room's share of the counts.
+//! The counts of one room.
 //!
-//! What counts: messages (`m.room.message`, `m.room.encrypted`, `m.sticker`) that were accepted, are
-//! not edits and are not redacted; late ones too. They count for a reader who has joined, if they
-//! arrived after she joined, after the event up to which she has read, and after the last message
-//! (or edit) of her own. She may see all of them: she was joined when they came.
+//! Accepted messages count (`m.room.message`, `m.room.encrypted`, `m.sticker`) unless they are
+//! edits or redacted; late ones count too. They count for a joined reader if they arrived after the
+//! reader's join, after their read receipt, and after their own last message or edit. The reader
+//! may see all of them, because the reader was joined when they arrived.
 //!
-//! A highlight is a message that counts and names her: in `m.mentions`; or, if it has none, in its
-//! text, by user name or by the name that the room shows; or everybody, by a sender who may do that.
-//! Its last edit decides: whom that does not name, it highlights no more; whom that names anew, it highlights if
-//! they have not read the message yet.
+//! A highlight is a counted message that names the reader. It names users in `m.mentions`. Without
+//! `m.mentions` it names them in its text, by user name or by display name. It can also name
+//! everybody, if its sender may do that. Its last edit decides: an edit that no longer names a user
+//! removes the highlight, and an edit that newly names a user adds one if they have not read the
+//! message yet.
 //!
-//! **Invariant:** a message costs the same however many members the room has.
-//! **Invariant:** numbers come in order of arrival, so every list is in order.
-//! **Invariant:** once content is erased, the rows are those of a log that never had it. What
-//! followed from the content of a member event (whom a text names) or of the power levels (who may
-//! call everybody) is forgotten with it.
+//! **Invariant:** the cost of a message does not depend on the number of members.
+//! **Invariant:** sequences come in order of arrival, so every list is in order.
+//! **Invariant:** after content is erased, the rows are those of a log that never had it. Names
+//! from erased member events and permissions from erased power levels are forgotten with it.
 
 use std::collections::BTreeMap;
 
@@ -39,22 +39,22 @@ use crate::{
     models::{Fold, StreamKey, Unfit},
 };
 
-/// What a reader has not read of a room.
+/// The unread counts of a reader in a room.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Unread {
-    /// Messages.
+    /// The unread messages.
     pub count: u64,
     /// Those of them that name the reader.
     pub highlights: u64,
 }
 
-/// A member who has joined.
+/// A joined member.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Reader {
-    /// The member event that holds: the position of its commit, and its index there.
+    /// The member event that holds the slot: the position of its commit, and its index there.
     position: u64,
     index: u16,
-    /// How many words the name has that the room shows, and the phrase that they are.
+    /// The number of words of the display name, and the phrase that they form.
     name_words: u8,
     name_phrase: u64,
     joined: u64,
@@ -71,7 +71,7 @@ impl Reader {
         (self.position, self.index) = place;
     }
 
-    /// The name that the room shows.
+    /// The display name.
     fn name(&self) -> Option<(u64, u8)> {
         (self.name_words > 0).then_some((self.name_phrase, self.name_words))
     }
@@ -81,13 +81,13 @@ impl Reader {
     }
 }
 
-/// The messages that count in one room, and its members.
+/// The counted messages of one room, and its members.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct RoomUnread {
     said: Said,
     /// Messages that name everybody.
     to_all: Vec<u64>,
-    /// Whom messages name.
+    /// The users that messages name.
     versions: Versions,
     members: BTreeMap<OwnedUserId, Box<Reader>>,
     levels: Levels,
@@ -109,7 +109,7 @@ impl Fold for RoomUnread {
         for (index, event) in committed.room_events() {
             let sequence = committed.sequence(index);
             let here = (committed.position.0, u16::try_from(index).unwrap_or(u16::MAX));
-            // Also of an event that soft-failed, which is shown to nobody.
+            // This includes the changes of a soft-failed event, which is not shown.
             for change in event.state_changes() {
                 self.state(&change, here, sequence);
             }
@@ -133,7 +133,7 @@ fn is_message(pdu: &Pdu) -> bool {
 }
 
 impl RoomUnread {
-    /// What `user`, who has read up to the event of this number, has not read.
+    /// The unread counts of `user`, whose read receipt is at the event with this sequence.
     pub(crate) fn of(&self, user: &UserId, read: u64) -> Unread {
         let Some(reader) = self.members.get(user) else { return Unread::default() };
         let read = read.max(reader.joined).max(reader.last_sent);
@@ -186,8 +186,11 @@ impl RoomUnread {
         }
     }
 
-    /// A member is called otherwise from now on; nothing, if she is a member no more.
-    #[expect(clippy::option_option, reason = "whether she is called, and what, are two questions")]
+    /// Updates a member's display name; `None` removes the member.
+    #[expect(
+        clippy::option_option,
+        reason = "whether the user is a member, and their display name, are two questions"
+    )]
     fn rename(&mut self, user: &UserId, name: Option<Option<(u64, u8)>>) {
         let Some(reader) = self.members.get_mut(user) else { return };
         if let Some(names) = &mut self.names {
@@ -201,7 +204,7 @@ impl RoomUnread {
 
     fn message(&mut self, event: &RoomEvent, here: Place, sequence: u64) {
         let sender = &*event.pdu.sender;
-        // Whether it counts or not, and whatever becomes of it: who writes has read.
+        // Whether the message counts or not: its sender has read the room up to it.
         if let Some(reader) = self.members.get_mut(sender) {
             reader.last_sent = sequence;
         }
@@ -225,7 +228,7 @@ impl RoomUnread {
         self.highlight(sequence, change);
     }
 
-    /// Whom a text of `sender` names.
+    /// The users that a text of `sender` names.
     fn named_by(&mut self, (body, mentions): (&str, Option<&Mentions>), sender: &UserId) -> Named {
         let all = mentions.map_or_else(|| calls_everybody(body), |mentions| mentions.room);
         if all && self.levels.may_notify(sender) {
@@ -252,7 +255,7 @@ impl RoomUnread {
         Named { all: false, users }
     }
 
-    /// A message names others than before.
+    /// Updates the highlights of a message after a change of its text.
     fn highlight(&mut self, sequence: u64, Change { before, after }: Change) {
         match (before.all, after.all) {
             (true, false) => take_out(&mut self.to_all, sequence),
@@ -273,7 +276,7 @@ impl RoomUnread {
         }
     }
 
-    /// Forgets what an event said.
+    /// Forgets the content of an event.
     fn erase(&mut self, erased: &Erased) {
         let place = (erased.position, erased.index);
         if let Some(sequence) = self.said.remove(place) {
@@ -286,7 +289,7 @@ impl RoomUnread {
         match slot {
             Some(("m.room.member", user)) => {
                 let Ok(user) = <&UserId>::try_from(user) else { return };
-                // Also of a user who has left: a name that is erased names nobody.
+                // This includes users who left: an erased name names nobody.
                 self.versions.forget(user);
                 let Some(reader) = self.members.get_mut(user) else { return };
                 reader.highlights.clear();

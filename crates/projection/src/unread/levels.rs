@@ -1,4 +1,4 @@
-//! Who may call everybody.
+//! The power to notify everybody.
 
 use rookery_domain::{OwnedUserId, Pdu, Power, PowerLevels, UserId};
 use serde::{Deserialize, Serialize};
@@ -6,18 +6,18 @@ use serde::{Deserialize, Serialize};
 use super::said::Place;
 use crate::commits::Content;
 
-/// The level to call everybody, where the room does not say.
+/// The default level to notify everybody.
 ///
 /// Source: Matrix client-server specification, `m.room.power_levels`, `notifications.room`.
 const NOTIFY_DEFAULT: i64 = 50;
 
-/// The levels of a room that matter for its counts.
+/// The power levels that matter for the counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Levels {
-    /// What the room says; none if it says nothing.
+    /// The levels of the room; `None` if it has none.
     said: Option<Said>,
     creators: Vec<OwnedUserId>,
-    /// Creators are beyond all levels.
+    /// Whether creators are above all levels.
     mighty: bool,
 }
 
@@ -41,7 +41,7 @@ struct Notifications {
 }
 
 impl Levels {
-    /// The state event about power levels is now this one, in that place of the log.
+    /// Sets the power levels event, with its place in the log.
     pub(super) fn set(&mut self, event: Option<(&Pdu, Place)>) {
         self.said = event.map(|(event, place)| {
             let PowerLevels { users, users_default, .. } = PowerLevels::of(event);
@@ -51,14 +51,14 @@ impl Levels {
         });
     }
 
-    /// The event in that place has lost what redaction takes away.
+    /// The event at that place has been redacted.
     pub(super) fn erased(&mut self, place: Place) {
         if let Some(said) = self.said.as_mut().filter(|said| said.place == place) {
             said.notify = NOTIFY_DEFAULT;
         }
     }
 
-    /// The room was created by this event.
+    /// Sets the create event of the room.
     pub(super) fn created(&mut self, event: &Pdu) {
         let content = Content::of(event);
         let version = content.text("room_version").and_then(|version| version.parse::<u32>().ok());
@@ -70,7 +70,7 @@ impl Levels {
             .collect();
     }
 
-    /// Whether `user` may call everybody.
+    /// Whether `user` may notify everybody.
     pub(super) fn may_notify(&self, user: &UserId) -> bool {
         let level = self.said.as_ref().map_or(NOTIFY_DEFAULT, |said| said.notify);
         self.power(user) >= Power::Level(level)

@@ -1,7 +1,6 @@
-//! What matters for the counts of what a message says.
+//! The parts of a message that matter for the counts.
 //!
-//! **Invariant:** the content is read once; what is of another type than it should be is as good as
-//! absent.
+//! **Invariant:** the content is read once; a field of another type counts as missing.
 
 use std::borrow::Cow;
 
@@ -26,7 +25,7 @@ pub(super) struct Message<'a> {
     nothing: bool,
 }
 
-/// Whom it names, as its sender says.
+/// The mentions, as the sender set them.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Mentions {
     #[serde(default)]
@@ -42,7 +41,7 @@ impl Mentions {
     }
 }
 
-/// What an edit says in the place of a message.
+/// The new text of an edit.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Words<'a> {
     #[serde(borrow)]
@@ -73,7 +72,7 @@ impl<'a> Message<'a> {
         Self { nothing, ..pdu.content_as().unwrap_or_else(lenient) }
     }
 
-    /// Its content is empty: that is what redaction leaves of a message.
+    /// Whether the content is empty, which is the redacted form of a message.
     pub(super) fn says_nothing(&self) -> bool {
         self.nothing
     }
@@ -87,7 +86,7 @@ impl<'a> Message<'a> {
         (self.body.as_deref().unwrap_or_default(), self.mentions.as_ref())
     }
 
-    /// Of an edit: what the message says from now on. Nothing of one that is encrypted.
+    /// For an edit: the new text of the message. Empty if it is encrypted.
     pub(super) fn new_content(&self) -> Words<'_> {
         let content = self.new_content.map(RawValue::get);
         content.and_then(|content| serde_json::from_str(content).ok()).unwrap_or_default()

@@ -1,8 +1,7 @@
 //! Unread and highlight counts.
 //!
-//! A room keeps the numbers of the messages that count, once, whoever reads them; how many of them
-//! a reader has not read is counted when somebody asks. What is said to single members (highlights)
-//! is kept with the member.
+//! A room stores the sequences of the counted messages once for all readers. A reader's count is
+//! computed on request. Highlights of single members are stored with the member.
 
 mod fold;
 mod levels;

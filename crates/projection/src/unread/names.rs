@@ -1,6 +1,6 @@
-//! Who is called what in a room, to find in a text whom it names.
+//! The names of the members of a room, to find the users that a text names.
 //!
-//! **Invariant:** an index only: it follows from the members, and is made when it is first needed.
+//! **Invariant:** an index only: it follows from the members, and is built when it is first needed.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -11,12 +11,12 @@ use super::text::{PHRASE_WORDS_MAX, joined, phrase, words};
 /// Names of members, as phrases.
 #[derive(Clone, Debug)]
 pub(super) struct Names {
-    /// Who is called so, by number. Looked up for every word of every message.
+    /// The members with a name, by number. It is looked up for every word of every message.
     phrases: HashMap<u64, Vec<u32>>,
     /// The members, by number.
     users: Vec<Option<OwnedUserId>>,
     free: Vec<u32>,
-    /// How many names have so many words.
+    /// How many names have each number of words.
     lengths: [u32; PHRASE_WORDS_MAX + 1],
 }
 
@@ -27,7 +27,7 @@ impl Default for Names {
     }
 }
 
-/// The phrases by which a member is called: the name in front of the server's, and the one shown.
+/// The phrases that name a member: the local part of the user ID, and the display name.
 fn phrases_of(user: &UserId, shown: Option<(u64, u8)>) -> impl Iterator<Item = (u64, u8)> {
     let own = phrase(user.localpart());
     own.into_iter().chain(shown.filter(|shown| Some(*shown) != own))
@@ -73,11 +73,11 @@ impl Names {
         self.users.get(number as usize)?.as_deref()
     }
 
-    /// The members whom a text names, each once.
+    /// The members that a text names, each once.
     pub(super) fn named_in(&self, text: &str) -> BTreeSet<&UserId> {
         let longest = self.lengths.iter().rposition(|count| *count > 0).unwrap_or(0);
         let mut named = BTreeSet::new();
-        // The phrases that end with the word at hand, the longest last.
+        // The phrases that end with the current word, longest last.
         let mut open: Vec<u64> = Vec::with_capacity(longest);
         words(text, |word| {
             open.insert(0, 0);

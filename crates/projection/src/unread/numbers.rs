@@ -1,13 +1,13 @@
-//! Numbers in ascending order: four bytes each, however great they are.
+//! Numbers in ascending order, with four bytes each for numbers of any size.
 //!
-//! **Invariant:** the numbers come in order, and the same one may come again.
+//! **Invariant:** the numbers come in order, and a number may repeat.
 
 /// The numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Numbers {
     /// The low halves.
     low: Vec<u32>,
-    /// From which index on which high half holds; 0 before the first.
+    /// The index from which on each high half holds; 0 before the first.
     turns: Vec<(usize, u32)>,
 }
 
@@ -21,7 +21,7 @@ impl Numbers {
         self.low.len()
     }
 
-    /// Notes a number that is not below the last one.
+    /// Adds a number that is not below the last one.
     pub(super) fn push(&mut self, number: u64) {
         if self.low.len() == self.low.capacity() {
             // Doubling would leave a third of the memory unused.
@@ -41,7 +41,7 @@ impl Numbers {
         Some(u64::from(high) << 32 | u64::from(low))
     }
 
-    /// How many are not above `number`.
+    /// How many are at most `number`.
     pub(super) fn up_to(&self, number: u64) -> usize {
         let (high, low) = halves(number);
         let turn = self.turns.partition_point(|(_, other)| *other < high);

@@ -1,13 +1,13 @@
-//! The messages of a room that count: 10 bytes each in memory, about 4 in a snapshot.
+//! The counted messages of a room: 10 bytes each in memory, about 4 in a snapshot.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 use super::numbers::Numbers;
 
-/// Where the log has an event: the position of its commit, and its index.
+/// The place of an event in the log: the position of its commit, and its index.
 pub(super) type Place = (u64, u16);
 
-/// The messages that count, in order of arrival.
+/// The counted messages, in order of arrival.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Said {
     sequences: Numbers,
@@ -16,7 +16,7 @@ pub(super) struct Said {
 }
 
 impl Said {
-    /// Notes a message that came after all others.
+    /// Adds a message after all others.
     pub(super) fn push(&mut self, sequence: u64, (position, index): Place) {
         if self.indexes.len() == self.indexes.capacity() {
             self.indexes.reserve_exact(self.indexes.len() / 8 + 8);
@@ -26,17 +26,17 @@ impl Said {
         self.indexes.push(index);
     }
 
-    /// How many came after this number.
+    /// How many came after this sequence.
     pub(super) fn after(&self, sequence: u64) -> usize {
         self.sequences.len() - self.sequences.up_to(sequence)
     }
 
-    /// Whether the message of this number counts.
+    /// Whether the message with this sequence counts.
     pub(super) fn has(&self, sequence: u64) -> bool {
         self.sequences.contains(sequence)
     }
 
-    /// Takes out the message that the log has there, and answers with its number.
+    /// Removes the message at this place in the log, and returns its sequence.
     pub(super) fn remove(&mut self, (position, index): Place) -> Option<u64> {
         let mut of_commit = self.positions.below(position)..self.positions.up_to(position);
         let place = of_commit.find(|at| self.indexes[*at] == index)?;
@@ -92,19 +92,19 @@ fn read_varint(input: &mut &[u8]) -> Option<u64> {
     None
 }
 
-/// How many of these numbers, which are in order, come after `sequence`.
+/// How many of these sequences, which are in order, come after `sequence`.
 pub(super) fn after(sequences: &[u64], sequence: u64) -> usize {
     sequences.len() - sequences.partition_point(|other| *other <= sequence)
 }
 
-/// Takes a number out of those, which are in order.
+/// Removes a sequence from `sequences`, which are in order.
 pub(super) fn take_out(sequences: &mut Vec<u64>, sequence: u64) {
     if let Ok(place) = sequences.binary_search(&sequence) {
         sequences.remove(place);
     }
 }
 
-/// Puts a number among those, which are in order, unless it is there.
+/// Adds a sequence to `sequences`, which are in order, unless it is present.
 pub(super) fn put_in(sequences: &mut Vec<u64>, sequence: u64) {
     if let Err(place) = sequences.binary_search(&sequence) {
         sequences.insert(place, sequence);

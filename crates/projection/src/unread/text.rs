@@ -1,43 +1,43 @@
 //! Words and phrases of texts, as numbers.
 //!
-//! A name is found in a text if its words are, one after the other, in whatever case and composed in whatever way: `Ada
-//! Lovelace` in "ask ada lovelace!", and not in "Adalovelace". Words end where Unicode ends them
-//! ([`rookery_domain::each_word`]).
+//! A text contains a name if it contains its words in sequence, in any case and composition:
+//! `Ada Lovelace` in "ask ada lovelace!", and not in "Adalovelace". Words end where Unicode ends
+//! them ([`rookery_domain::each_word`]).
 //!
-//! **Invariant:** the numbers are part of the stored format: the same text gives the same ones for
-//! ever. (FNV-1a of 64 bits. Who makes two names collide gains a highlight.)
+//! **Invariant:** the numbers are part of the stored format: the same text always gives the same
+//! ones. (FNV-1a of 64 bits. A user who makes two names collide gains a highlight.)
 
 use std::borrow::Cow;
 
 use rookery_domain::{each_word, normal};
 
-/// Longest name that is looked for, in words.
+/// Longest name that is searched for, in words.
 ///
-/// Some writing has no spaces: there each sign or syllable is a word.
+/// Some scripts have no spaces: there each sign or syllable is a word.
 pub(super) const PHRASE_WORDS_MAX: usize = 32;
 
 const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
 const PRIME: u64 = 0x0000_0100_0000_01b3;
 
-/// Hands over the words of a text, one number each.
+/// Passes the words of a text to `each`, as numbers.
 pub(super) fn words(text: &str, mut each: impl FnMut(u64)) {
-    // A text in ASCII is folded while it is hashed, so that most messages allocate nothing.
+    // An ASCII text is folded while it is hashed, so that most messages allocate nothing.
     let text = if text.is_ascii() { Cow::Borrowed(text) } else { normal(text) };
     each_word(&text, |word| each(hash_folded(word)));
 }
 
-/// The hash of a word, in lower case if it is in ASCII.
+/// The hash of a word, in lower case if it is ASCII.
 fn hash_folded(word: &str) -> u64 {
     let bytes = word.bytes().map(|byte| byte.to_ascii_lowercase());
     bytes.fold(BASIS, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME))
 }
 
-/// A phrase that goes on with one more word.
+/// The phrase with one more word.
 pub(super) fn joined(phrase: u64, word: u64) -> u64 {
     (phrase.rotate_left(23) ^ word).wrapping_mul(PRIME)
 }
 
-/// The phrase that a name is; none if it has no words, or too many.
+/// The phrase of a name; `None` if it has no words, or too many.
 pub(super) fn phrase(name: &str) -> Option<(u64, u8)> {
     let (mut count, mut phrase) = (0usize, 0);
     words(name, |word| {
@@ -48,7 +48,7 @@ pub(super) fn phrase(name: &str) -> Option<(u64, u8)> {
     (count > 0).then_some((phrase, count))
 }
 
-/// Whether a text calls everybody: `@room`, as a word.
+/// Whether a text notifies everybody: it has `@room` as a word.
 pub(super) fn calls_everybody(text: &str) -> bool {
     text.match_indices("@room").any(|(at, found)| {
         let next = text[at + found.len()..].chars().next();

@@ -1,8 +1,9 @@
-//! Whom messages name, by the versions of their text.
+//! The users that messages name, by the versions of their text.
 //!
-//! **Invariant:** the last version counts: an edit that names a user no more takes the highlight away, and one that names
-//! another user highlights the message for that user.
-//! **Invariant:** only messages are kept of which a version names somebody. A version that was erased leaves no trace.
+//! **Invariant:** the last version counts: an edit that no longer names a user removes the
+//! highlight, and one that names another user highlights the message for that user.
+//! **Invariant:** only messages with a version that names a user are kept. An erased version leaves
+//! no trace.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use super::said::Place;
 
-/// Whom a text names.
+/// The users that a text names.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Named {
-    /// Everybody; then nobody is named by name.
+    /// Everybody; then `users` is empty.
     pub(super) all: bool,
     /// These users, each once.
     pub(super) users: Vec<OwnedUserId>,
@@ -26,30 +27,31 @@ impl Named {
     }
 }
 
-/// Whom a message named, and names now.
+/// The users that a message named before, and names now.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Change {
     pub(super) before: Named,
     pub(super) after: Named,
 }
 
-/// A text, and where the log has it.
+/// A text, and its place in the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Version {
     place: Place,
     named: Named,
 }
 
-/// The versions of the messages of a room, the first of each being the first that names somebody.
+/// The versions of the messages of a room. The first version of each is the first one that names a
+/// user.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Versions {
     of_messages: BTreeMap<u64, Vec<Version>>,
-    /// The message that each text is of.
+    /// The message of each text.
     messages: BTreeMap<Place, u64>,
 }
 
 impl Versions {
-    /// The message of this number says something else from now on.
+    /// Adds a new version of the message with this sequence.
     pub(super) fn put(&mut self, message: u64, place: Place, named: Named) -> Change {
         let versions = self.of_messages.get_mut(&message);
         if versions.is_none() && named.is_nobody() {
@@ -68,7 +70,7 @@ impl Versions {
         Change { before, after: named }
     }
 
-    /// The text at this place is erased. Answers with the message that it is of.
+    /// Removes the erased text at this place. Returns its message.
     pub(super) fn take(&mut self, place: Place) -> Option<(u64, Change)> {
         let message = self.messages.remove(&place)?;
         let versions = self.of_messages.get_mut(&message)?;
@@ -80,7 +82,7 @@ impl Versions {
         Some((message, Change { before, after }))
     }
 
-    /// The message of this number counts no more.
+    /// Removes the message with this sequence.
     pub(super) fn remove(&mut self, message: u64) -> Change {
         let versions = self.of_messages.remove(&message).unwrap_or_default();
         for version in &versions {
@@ -90,7 +92,7 @@ impl Versions {
         Change { before: before.unwrap_or_default(), after: Named::default() }
     }
 
-    /// Nothing names this user any more.
+    /// Removes this user from all versions.
     pub(super) fn forget(&mut self, user: &UserId) {
         let mut changed = Vec::new();
         for (message, versions) in &mut self.of_messages {
@@ -107,12 +109,12 @@ impl Versions {
         }
     }
 
-    /// Nothing names anybody any more.
+    /// Removes all names.
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }
 
-    /// Drops the versions before the first that names somebody.
+    /// Drops the versions before the first that names a user.
     fn tidy(&mut self, message: u64) {
         let Some(versions) = self.of_messages.get_mut(&message) else { return };
         let first = versions.iter().position(|version| !version.named.is_nobody());

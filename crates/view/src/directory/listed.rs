@@ -1,11 +1,11 @@
-//! The public directory as an index: the listed rooms by size, with the text that a search looks at.
+//! The public directory as an index: the listed rooms by size, with the text for searches.
 //!
-//! **Invariant:** a page costs what it shows. A search reads the texts apart from the models, on a thread that may block, one
-//! search at a time; no search holds up a commit.
-//! **Invariant:** a commit marks the rooms that it changes; they are looked at when the list is asked for, a few at a time,
-//! by a task that no single reader drives.
-//! **Invariant:** the pages of one list have the order of the position at which the first of them was read, as long as that
-//! list is among the last [`LISTS_MAX`].
+//! **Invariant:** the cost of a page follows its size. A search reads the texts without the models,
+//! on a thread that may block, one search at a time; no search delays a commit.
+//! **Invariant:** a commit marks the rooms that it changes. When the list is requested, a task
+//! checks them, a few at a time; no single reader drives it.
+//! **Invariant:** the pages of one list have the order of the position at which its first page was
+//! read, while that list is among the last [`LISTS_MAX`].
 
 use std::{
     cmp::Reverse,
@@ -22,39 +22,41 @@ use rookery_projection::{Committed, Models, Observer, RoomMembers, StreamKey};
 
 use crate::Reader;
 
-/// Rooms that are looked at while the models are held still.
+/// Rooms that are checked during one lock of the models.
 const ROOMS_AT_ONCE: usize = 256;
 
-/// Lists that are remembered for those who turn their pages. They share what they have in common.
+/// How many lists are remembered for their next pages. They share their common parts.
 const LISTS_MAX: usize = 256;
 
-/// The rooms of a list: the largest first, of one size the oldest first; with what a search looks at, in normal form.
+/// The rooms of a list, with their texts for searches in normal form: largest first, and oldest
+/// first among equal sizes.
 type List = OrdMap<(Reverse<u64>, StreamKey), Arc<str>>;
 
 /// The index.
 #[derive(Default)]
 pub(crate) struct ListedRooms {
-    /// Rooms that changed since they were looked at; none before the first look, which is at all of them.
+    /// Rooms that changed since their last check; `None` before the first check, which covers all
+    /// rooms.
     changed: Mutex<Option<BTreeSet<StreamKey>>>,
     state: Mutex<State>,
-    /// Held by the one task that looks at rooms.
+    /// Locked by the one task that checks rooms.
     refreshing: tokio::sync::Mutex<()>,
-    /// Held by the one search that runs.
+    /// Locked by the one search that runs.
     searching: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Default)]
 struct State {
     rooms: List,
-    /// How large each listed room is in the list.
+    /// The size of each listed room in the list.
     sizes: HashMap<StreamKey, u64>,
-    /// The lists of the past, with the position from which each was that of the models.
+    /// The earlier lists, with the position from which each was valid.
     lists: VecDeque<(Position, List)>,
     /// Whether `rooms` differs from the last of them.
     is_new: bool,
 }
 
-/// Where a page of a list begins, and what it is of.
+/// The begin and the search of a page.
 pub(crate) struct Asked {
     /// Only rooms with this in their text, in normal form.
     pub(crate) search: Option<Box<str>>,
@@ -72,7 +74,7 @@ pub(crate) struct Found {
 }
 
 impl Observer for ListedRooms {
-    /// An alias may leave a room with the commit.
+    /// The commit may take an alias from a room.
     fn before(&self, models: &Models, committed: &Committed) {
         let Some((StreamKind::Alias, alias)) = committed.stream.split() else { return };
         let alias = <&RoomAliasId>::try_from(alias).ok();
@@ -102,7 +104,7 @@ impl Observer for ListedRooms {
         }
     }
 
-    /// All rooms are looked at again.
+    /// All rooms are checked again.
     fn reset(&self) {
         *self.changed.lock() = None;
     }
@@ -117,7 +119,7 @@ impl ListedRooms {
         }
     }
 
-    /// How many rooms have changed; none before the first look.
+    /// How many rooms have changed; `None` before the first check.
     #[cfg(test)]
     pub(crate) fn waiting(&self) -> Option<usize> {
         self.changed.lock().as_ref().map(BTreeSet::len)
@@ -129,7 +131,7 @@ impl ListedRooms {
         Arc::clone(&self.searching).lock_owned().await
     }
 
-    /// Some of the rooms that are to be looked at, and whether these are all.
+    /// Some of the rooms to check, and whether these are all.
     fn take(&self, models: &Models) -> (Vec<StreamKey>, bool) {
         let mut changed = self.changed.lock();
         let changed = changed.get_or_insert_with(|| models.rooms().collect());
@@ -161,7 +163,7 @@ impl State {
         }
     }
 
-    /// The list is that of the models at `position`.
+    /// Makes the list that of the models at `position`.
     fn publish(&mut self, position: Position) {
         if !self.is_new && !self.lists.is_empty() {
             return;
@@ -181,7 +183,7 @@ impl State {
     }
 }
 
-/// What the list shows of a room, if it is listed.
+/// The entry of a room in the list, if it is listed.
 fn entry(models: &Models, key: StreamKey) -> Option<(u64, Arc<str>)> {
     let summary = models.summary(key).filter(|summary| summary.listed)?;
     let room = models.room_id(key)?;
@@ -194,7 +196,7 @@ fn entry(models: &Models, key: StreamKey) -> Option<(u64, Arc<str>)> {
 }
 
 impl Reader {
-    /// Looks at the rooms that have changed, until none has.
+    /// Checks the changed rooms, until none is left.
     #[expect(
         clippy::await_holding_invalid_type,
         reason = "it runs in a task of its own, which no client drives"
@@ -221,11 +223,11 @@ impl Reader {
         }
     }
 
-    /// A page of the public list, as of now or of the list that it goes on with.
+    /// A page of the public list: the present list, or the one that the page continues.
     pub(super) async fn list(&self, asked: Asked) -> Found {
         if asked.after.is_none() {
             let reader = self.clone();
-            // A reader that goes away leaves the others their list.
+            // The task continues for other readers if this reader goes away.
             let refreshed = tokio::spawn(async move { reader.refresh_listed().await }).await;
             if let Err(error) = refreshed {
                 tracing::error!(%error, "the public list is not up to date");
@@ -237,7 +239,7 @@ impl Reader {
             return page(position, &list, &asked);
         }
         let searching = Arc::clone(&self.listed.searching);
-        // A reader that is not polled would keep the turn that it was given.
+        // A reader that is not polled would keep its turn.
         let search = tokio::spawn(async move {
             let turn = searching.lock_owned().await;
             let search = move || {

@@ -1,7 +1,7 @@
 //! The public list of rooms.
 //!
-//! **Invariant:** all pages of one list have the order that held when the first one was asked for,
-//! so a room that grows, shrinks or comes meanwhile makes no other one appear twice or never.
+//! **Invariant:** all pages of one list have the order of the first page's position. So a room that
+//! grows, shrinks or appears meanwhile makes no other room appear twice or never.
 //! **Invariant:** a room that is no longer listed is not shown, whatever list it was in.
 
 use rookery_domain::normal;
@@ -11,34 +11,34 @@ use rookery_projection::StreamKey;
 use super::listed::Asked;
 use crate::{Reader, RoomView, View};
 
-/// Longest text that is searched for, in bytes; what is longer fits nothing.
+/// Longest search text, in bytes; a longer one matches nothing.
 const SEARCH_BYTES_MAX: usize = 1_024;
 
 /// A place in the list: after one room, in the order of one position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PublicRoomCursor {
-    /// The position whose order it is.
+    /// The position of that order.
     pub position: Position,
-    /// How many had joined the room then.
+    /// How many users had joined the room then.
     pub joined: u64,
     /// The room, by the position of its first commit.
     pub room: Position,
 }
 
-/// A page of the public list, the largest rooms first.
+/// A page of the public list, largest rooms first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicRooms {
-    /// The places of the rooms; [`View::listed_room`] has what to show of each.
+    /// The places of the rooms; [`View::listed_room`] returns the data of each.
     pub rooms: Vec<PublicRoomCursor>,
-    /// There are more after these.
+    /// Whether there are more after these.
     pub has_more: bool,
-    /// How many rooms fit the search in all.
+    /// How many rooms match the search in all.
     pub total: usize,
 }
 
 impl Reader {
-    /// The rooms that are listed and whose name, topic or alias has `search` in it (whatever the
-    /// case), by joined users and then by age: `limit` of them after `after`.
+    /// The listed rooms whose name, topic or alias contains `search` (in any case), by joined users
+    /// and then by age: `limit` of them after `after`.
     pub async fn public_rooms(
         &self,
         search: Option<&str>,

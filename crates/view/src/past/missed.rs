@@ -9,14 +9,16 @@ use rookery_projection::MembershipChange;
 use super::since::LookBack;
 use crate::{Meter, Missed, ROWS_OF_A_UNIT, Reader, RoomView, TimelineError};
 
-/// Events that a client may have missed of a room before it is better off with a new copy.
+/// When a client may have missed more events of a room than this, a new snapshot is cheaper.
 const MISSED_EVENTS_MAX: usize = 1_000;
 
 impl Reader {
-    /// What a client of `user` that knew the room at `since` has missed up to `at`.
+    /// The events between `since` and `at` that a client of `user` with the room as of `since` has
+    /// missed.
     ///
     /// # Errors
-    /// [`TimelineError`] if a file of the models cannot be read, or if the request may look at no more.
+    /// [`TimelineError`] if a file of the models cannot be read, or if the budget of the request is
+    /// used up.
     pub async fn missed(
         &self,
         room: &RoomId,
@@ -48,7 +50,7 @@ impl Reader {
 }
 
 impl RoomView<'_> {
-    /// Whether `user` was joined at `since` and all the time up to `at`.
+    /// Whether `user` was joined at `since` and the whole time up to `at`.
     fn was_in(&self, user: &UserId, since: Position, at: Position) -> bool {
         let was_out = |change: &MembershipChange| {
             since < change.position

@@ -1,6 +1,6 @@
-//! When rooms that have become active since a position were active before it.
+//! The earlier activity of rooms that have become active since a position.
 //!
-//! **Invariant:** the models are let go after a bounded number of rows.
+//! **Invariant:** the models are released after a bounded number of rows.
 
 use std::{collections::HashMap, io, ops::ControlFlow};
 
@@ -10,12 +10,13 @@ use rookery_log::Position;
 use super::since::{LookBack, SCANNED_ROWS_MAX};
 use crate::{Meter, ROWS_OF_A_UNIT, Reader, TimelineError};
 
-/// When rooms were active before a position, of those that have been active since; none where that lies too far back.
+/// The last activity before a position, for rooms that have been active since; `None` where that is
+/// too far back.
 #[derive(Clone, Debug, Default)]
 pub struct Moved(HashMap<OwnedRoomId, Option<Position>>);
 
 impl Moved {
-    /// When a room was active before; asks `find` about one that was not looked at.
+    /// The earlier activity of a room; calls `find` for one that was not checked.
     pub(crate) fn of(
         &self,
         room: &RoomId,
@@ -26,11 +27,12 @@ impl Moved {
 }
 
 impl Reader {
-    /// When the rooms of `user` that have become active after `WantedRooms::at` were active before that, of those that
-    /// `wants` lets pass.
+    /// The last activity before `WantedRooms::at` of the rooms of `user` that have been active
+    /// after it, among those that `wants` accepts.
     ///
     /// # Errors
-    /// [`TimelineError`] if a file of the models cannot be read, or if the request may look at no more.
+    /// [`TimelineError`] if a file of the models cannot be read, or if the budget of the request is
+    /// used up.
     pub async fn moved_since(
         &self,
         user: &UserId,
@@ -39,7 +41,7 @@ impl Reader {
         meter: &dyn Meter,
     ) -> Result<Moved, TimelineError> {
         let mut moved = Moved::default();
-        // What becomes active meanwhile has had little since, and is looked at by whoever asks for the page.
+        // A room that becomes active meanwhile has few new rows; the reader of the page checks it.
         let rooms = self.view().rooms_after(user, at, wants);
         for room in rooms {
             let mut look = LookBack::default();

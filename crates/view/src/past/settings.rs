@@ -1,12 +1,12 @@
-//! A room as it was at a position of before.
+//! A room as it was at an earlier position.
 //!
-//! What an answer shows is of one position, also when the models have gone on since. A room that
-//! has not changed since is as it is now; of one that has, the settings are read from the events
-//! that held them, and members are counted by when they came and went.
+//! All parts of an answer are of one position, even if the models have moved on. A room that has
+//! not changed since is read as it is now. For a changed room, the settings are read from the
+//! events that held them then, and members are counted by their histories.
 //!
-//! **Invariant:** the models are let go after a bounded number of rows, members or changes.
-//! **Invariant:** the cost grows with what has changed since, and with the members of a room that
-//! has changed since: not with its history.
+//! **Invariant:** the models are released after a bounded number of rows, members or changes.
+//! **Invariant:** the cost grows with the changes since, and with the members of a changed room,
+//! but not with its history.
 
 use rookery_domain::{Membership, OwnedUserId, RoomId};
 use rookery_log::Position;
@@ -15,25 +15,25 @@ use rookery_projection::{Member, SETTINGS, Summary};
 use super::slots::Steps;
 use crate::{Meter, Reader, TimelineError, Unmetered};
 
-/// Members that are looked at before the models are let go.
+/// Members that are checked before the models are released.
 const MEMBERS_LOOKED_MAX: usize = if cfg!(test) { 2 } else { 1_024 };
 
-/// Members that count as one unit of work: they are in memory, and one number is all that is read of each.
+/// Members that count as one unit of work: they are in memory, and only one number of each is read.
 const MEMBERS_OF_A_UNIT: usize = 64;
 
-/// What a room said about itself at a position, and who was there.
+/// The settings and member counts of a room at a position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PastRoom {
-    /// What it said about itself. (Its histories and last events are those of now.)
+    /// The settings. (Histories and last events are those of now.)
     pub summary: Summary,
-    /// How many were joined.
+    /// How many users were joined.
     pub joined: u64,
-    /// How many were invited.
+    /// How many users were invited.
     pub invited: u64,
 }
 
 impl Reader {
-    /// The room as it was after the commit at `at`. None if there is no such room.
+    /// The room as it was after the commit at `at`. `None` if there is no such room.
     ///
     /// # Errors
     /// [`TimelineError`] if the log or a file of the models cannot be read.
@@ -45,7 +45,7 @@ impl Reader {
         self.room_at_within(room, at, &Unmetered).await
     }
 
-    /// The same, of what a request may look at.
+    /// Like [`room_at`](Self::room_at), within the budget of a request.
     ///
     /// # Errors
     /// As [`room_at`](Self::room_at).
@@ -71,8 +71,8 @@ impl Reader {
         Ok(Some(PastRoom { summary, joined, invited }))
     }
 
-    /// What the room said about itself after the commit at `at`: the same without the count of its members, so that the cost
-    /// does not grow with them.
+    /// The settings of the room after the commit at `at`, without the count of its members, so the
+    /// cost does not grow with them.
     ///
     /// # Errors
     /// As [`Self::room_at`].
@@ -84,7 +84,7 @@ impl Reader {
         self.settings_at_within(room, at, &Unmetered).await
     }
 
-    /// The same, of what a request may look at.
+    /// Like [`Self::settings_at`], within the budget of a request.
     ///
     /// # Errors
     /// As [`Self::room_at`].
@@ -122,7 +122,8 @@ impl Reader {
         Ok(Some(summary))
     }
 
-    /// How many were joined and invited, from what each member was then: that stays so, whatever comes meanwhile.
+    /// How many users were joined and invited, by the membership of each then. Later commits do not
+    /// change that.
     async fn counts_at(
         &self,
         room: &RoomId,

@@ -1,6 +1,7 @@
-//! What a room has had since a position: a walk back over its timeline.
+//! The rows of a room since a position, by a walk back over its timeline.
 //!
-//! **Invariant:** a walk looks at no more than [`SCANNED_ROWS_MAX`] rows, and can be left and continued at a later view.
+//! **Invariant:** a walk visits at most [`SCANNED_ROWS_MAX`] rows. It can be interrupted, and
+//! continued in a later view.
 
 use std::{io, ops::ControlFlow};
 
@@ -9,14 +10,14 @@ use rookery_projection::{RowKey, TimelineRow};
 
 use crate::RoomView;
 
-/// Rows that are looked at to find what came since a position, at most.
+/// How many rows are visited at most to find those since a position.
 pub(super) const SCANNED_ROWS_MAX: usize = 20_000;
 
-/// Rows that a walk back looks at first.
+/// How many rows a walk back visits first.
 const ROWS_MIN: usize = if cfg!(test) { 2 } else { 64 };
 
 impl RoomView<'_> {
-    /// The last commit with an accepted event, as of the commit at `at`. None if it lies too far
+    /// The last commit with an accepted event, as of the commit at `at`. `None` if it is too far
     /// back to be found.
     ///
     /// # Errors
@@ -28,7 +29,7 @@ impl RoomView<'_> {
         Ok(self.look_back(at, SCANNED_ROWS_MAX)?.and_then(|since| since.before))
     }
 
-    /// Walks back until all that came after `after` has been seen.
+    /// Walks back until all rows after `after` were visited.
     fn look_back(&self, after: Position, limit: usize) -> io::Result<Option<Since>> {
         let mut look = LookBack::default();
         loop {
@@ -39,11 +40,12 @@ impl RoomView<'_> {
     }
 }
 
-/// A walk back over what came after a position. It can be left and gone on with at a later view.
+/// A walk back over the rows after a position. It can be interrupted, and continued in a later
+/// view.
 #[derive(Default)]
 pub(super) struct LookBack {
     pub(super) since: Since,
-    /// The sequence number after the last event that there was when it began.
+    /// The sequence after the last event at the start of the walk.
     end: Option<u64>,
     lowest: u64,
     known: u64,
@@ -53,13 +55,13 @@ pub(super) struct LookBack {
 }
 
 impl LookBack {
-    /// How many rows the next step looks at, at most.
+    /// How many rows the next step visits at most.
     pub(super) fn chunk(&self) -> usize {
         self.chunk.clamp(ROWS_MIN, 1_024)
     }
 
-    /// Looks at some more rows. Sequence numbers have no holes, so all has been seen when they reach down to one of before.
-    /// Breaks with whether it has.
+    /// Visits some more rows. Sequences have no gaps, so the walk is complete when they reach down
+    /// to an earlier one. Breaks with whether it is complete.
     pub(super) fn step(
         &mut self,
         room: &RoomView<'_>,
@@ -72,7 +74,7 @@ impl LookBack {
         });
         let chunk = self.chunk();
         let rows = room.rows_before(self.key, chunk)?;
-        // What came since the walk began is not counted.
+        // Rows since the start of the walk do not count.
         for row in rows.iter().filter(|row| row.sequence < end) {
             if row.key.position > after {
                 self.since.rows.push(*row);
@@ -99,11 +101,11 @@ impl LookBack {
     }
 }
 
-/// What a room has had since a position.
+/// The rows of a room since a position.
 #[derive(Default)]
 pub(super) struct Since {
     /// The rows after it, in the order of the timeline.
     pub(super) rows: Vec<TimelineRow>,
-    /// The last commit up to it with an accepted event, as far as was looked.
+    /// The last commit up to the position with an accepted event, as far as the walk went.
     pub(super) before: Option<Position>,
 }

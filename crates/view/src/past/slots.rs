@@ -1,6 +1,7 @@
 //! The events that held slots of a room's state at an earlier position.
 //!
-//! **Invariant:** the models are let go after a bounded number of changes, and each change is charged.
+//! **Invariant:** the models are released after a bounded number of changes, and each change is
+//! charged.
 
 use std::ops::ControlFlow;
 
@@ -10,15 +11,16 @@ use rookery_projection::RowKey;
 
 use crate::{Meter, ROWS_OF_A_UNIT, Reader, TimelineError, rooms::SlotWalk};
 
-/// Changes of a slot that are looked at before the models are let go.
+/// Changes of a slot that are visited before the models are released.
 const CHANGES_LOOKED_MAX: usize = if cfg!(test) { 2 } else { 256 };
 
 impl Reader {
-    /// The events that held these slots after the commit at `at`; slots that nobody held are left out. The cost grows with how
-    /// often the slots have changed since.
+    /// The events that held these slots after the commit at `at`, without empty slots. The cost
+    /// grows with the changes of the slots since.
     ///
     /// # Errors
-    /// [`TimelineError`] if a file of the models cannot be read, or if the request may look at no more.
+    /// [`TimelineError`] if a file of the models cannot be read, or if the budget of the request is
+    /// used up.
     pub async fn held_at<'a>(
         &self,
         room: &RoomId,
@@ -61,7 +63,7 @@ impl Reader {
     }
 }
 
-/// Changes of slots that were looked at, of which some are not yet taken out of what the request may look at.
+/// Visited changes of slots, some of which are not charged to the request yet.
 pub(super) struct Steps<'a> {
     meter: &'a dyn Meter,
     open: usize,

@@ -1,31 +1,31 @@
-//! How rooms are closed to a user.
+//! The ways in which a room is closed to a user.
 
 use rookery_domain::Membership;
 
-/// How a room was closed to a user.
+/// The way in which a room was closed to a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Closing {
     /// The user left.
     Left,
-    /// Somebody removed the user.
+    /// Another user removed the user.
     Kicked,
-    /// Somebody banned the user.
+    /// Another user banned the user.
     Banned,
-    /// The user declined the invite or took back the knock.
+    /// The user declined the invite or withdrew the knock.
     Declined,
-    /// Somebody took back the invite or refused the knock.
+    /// Another user withdrew the invite or refused the knock.
     Withdrawn,
-    /// State resolution found that the user was never rightly in the room.
+    /// State resolution found that the user was never validly in the room.
     Resolved,
 }
 
 impl Closing {
-    /// How a change of the membership, by the user herself or not, closes a room to her.
+    /// How a change of the membership, by the user or by another one, closes a room to the user.
     #[must_use]
     pub fn of(before: Membership, after: Membership, by_self: bool) -> Option<Self> {
         use Membership::{Ban, Invite, Join, Knock, Leave};
         match (before, after) {
-            // No event leads from a join to an invite, but resolution may.
+            // No event leads from a join to an invite, but state resolution may.
             (Join, Membership::None | Invite | Knock) => Some(Self::Resolved),
             (_, Join | Invite | Knock)
             | (Ban, _)

@@ -1,4 +1,4 @@
-//! Rooms at one position: what they say about themselves, their state and members, and a user's list of them.
+//! Rooms at one position: their settings, state and members, and a user's list of them.
 
 mod closing;
 mod room;

@@ -14,22 +14,22 @@ use rookery_projection::{
 use super::Seen;
 use crate::{Sight, Viewer};
 
-/// Slots that a look at the state takes before it lets go of the models.
+/// Slots that are read before the models are released.
 const SLOTS_LOOKED_MAX: usize = 512;
 
 /// A part of the slots of a room's state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SlotsPage {
-    /// Type and state key of the slots, in their order. Those that nobody held at the position that was asked for may be
-    /// among them: see [`Reader::held_at`](crate::Reader::held_at).
+    /// Type and state key of the slots, in their order. Some may have been empty at the requested
+    /// position: see [`Reader::held_at`](crate::Reader::held_at).
     pub slots: Vec<(String, String)>,
-    /// How many slots were looked at.
+    /// How many slots were checked.
     pub looked: usize,
-    /// The last slot that was looked at, where there may be more.
+    /// The last checked slot, if there may be more.
     pub resume: Option<(String, String)>,
 }
 
-/// Which slots of the state of a room are asked for.
+/// The requested slots of the state of a room.
 #[derive(Clone, Copy, Debug)]
 pub struct WantedSlots<'a> {
     /// Of this type only.
@@ -40,24 +40,24 @@ pub struct WantedSlots<'a> {
     pub after: Option<(&'a str, &'a str)>,
     /// As of the commit at this position.
     pub at: Position,
-    /// How many.
+    /// The greatest number of slots.
     pub limit: usize,
 }
 
-/// How far a walk back over the changes of a slot is; none before its first step.
+/// The progress of a walk back over the changes of a slot; `None` before its first step.
 pub(crate) type SlotWalk = Option<Walked>;
 
 /// See [`SlotWalk`].
 #[derive(Debug)]
 pub(crate) struct Walked {
     holder: Option<RowKey>,
-    /// How many of the changes by resolution are left.
+    /// How many of the changes by state resolution are left.
     left: usize,
-    /// How many changes were looked at.
+    /// How many changes were visited.
     pub(crate) steps: usize,
 }
 
-/// One room, at the position of the [`View`](crate::View) that it is of.
+/// One room, at the position of its [`View`](crate::View).
 #[derive(Clone, Copy)]
 pub struct RoomView<'a> {
     models: &'a Models,
@@ -77,13 +77,13 @@ impl<'a> RoomView<'a> {
         self.room
     }
 
-    /// What the room says about itself.
+    /// The settings of the room.
     #[must_use]
     pub fn summary(&self) -> &'a Summary {
         self.summary
     }
 
-    /// The aliases that point to the room, whether or not the room names them.
+    /// The aliases that point to the room, whether or not the room lists them.
     pub fn aliases(&self) -> impl Iterator<Item = &'a RoomAliasId> {
         self.models.aliases_of(self.room)
     }
@@ -106,18 +106,18 @@ impl<'a> RoomView<'a> {
         self.models.members(self.key).map(RoomMembers::activity).unwrap_or_default()
     }
 
-    /// A user who is or was in the room in some way.
+    /// A present or former member of the room.
     #[must_use]
     pub fn member(&self, user: &UserId) -> Option<&'a Member> {
         self.models.members(self.key)?.get(user)
     }
 
-    /// All who are or were in the room in some way, by user ID.
+    /// All present and former members, by user ID.
     pub fn members(&self) -> impl Iterator<Item = (&'a OwnedUserId, &'a Member)> {
         self.models.members(self.key).into_iter().flat_map(RoomMembers::iter)
     }
 
-    /// The same, of users after `user`: for pages.
+    /// All present and former members after `user`, for pages.
     pub fn members_after(
         &self,
         user: &UserId,
@@ -125,19 +125,19 @@ impl<'a> RoomView<'a> {
         self.models.members(self.key).into_iter().flat_map(move |room| room.after(user))
     }
 
-    /// How far `user` has read the room. What is private in it is for the user alone.
+    /// The read receipts of `user` in the room. Only the user may see the private one.
     #[must_use]
     pub fn read_marks(&self, user: &UserId) -> Option<&'a ReadMarks> {
         self.models.read_marks(self.models.user(user)?, self.room)
     }
 
-    /// The public marks of those who have joined, the newest first.
+    /// The public receipts of the joined members, newest first.
     pub fn public_marks(&self) -> impl Iterator<Item = (&'a UserId, &'a ReadMark)> {
         let marks = self.public_marks_before(Position(u64::MAX));
         marks.filter(|(_, _, joined)| *joined).map(|(user, mark, _)| (user, mark))
     }
 
-    /// The public marks that were made before a position, the newest first, each with whether its user is joined.
+    /// The public receipts before a position, newest first, each with whether its user is joined.
     pub fn public_marks_before(
         &self,
         before: Position,
@@ -151,20 +151,20 @@ impl<'a> RoomView<'a> {
         })
     }
 
-    /// What `user`, if joined, has not read of the room.
+    /// The unread counts of `user`, if joined.
     #[must_use]
     pub fn unread(&self, user: &UserId) -> Unread {
         let read = self.read_marks(user).and_then(ReadMarks::furthest);
         self.models.unread(self.key, user, read.map_or(0, |mark| mark.sequence))
     }
 
-    /// What `user` was after the commit at `position`.
+    /// The membership of `user` after the commit at `position`.
     #[must_use]
     pub fn membership_at(&self, user: &UserId, position: Position) -> Membership {
         self.member(user).map(|member| member.membership_at(position)).unwrap_or_default()
     }
 
-    /// The history visibility after the event with this sequence number.
+    /// The history visibility after the event with this sequence.
     #[must_use]
     pub fn history_visibility_at(&self, sequence: u64) -> HistoryVisibility {
         let history = &self.summary.visibility;
@@ -172,7 +172,7 @@ impl<'a> RoomView<'a> {
         end.checked_sub(1).map(|last| history[last].setting).unwrap_or_default()
     }
 
-    /// What `viewer` may see of the room.
+    /// The events and settings of the room that `viewer` may see.
     #[must_use]
     pub fn sight(&self, viewer: &Viewer) -> Sight<'a> {
         let membership = match viewer {
@@ -185,13 +185,13 @@ impl<'a> RoomView<'a> {
         Sight::new(all, self.models.horizon(self.key), membership, &self.summary.visibility)
     }
 
-    /// The last edit of an event by its sender, as far as it is seen.
+    /// The last edit of an event by its sender, among the visible ones.
     #[must_use]
     pub fn latest_edit(&self, event: &EventId, sender: &UserId, seen: &Seen<'_>) -> Option<RowKey> {
         self.related(event)?.latest_edit(sender, |it| seen.sees(it))
     }
 
-    /// How many edits of an event there are, by whomever.
+    /// How many edits of an event there are, by any user.
     #[must_use]
     pub fn edits_len(&self, event: &EventId) -> usize {
         self.related(event).map_or(0, Related::edits_len)
@@ -209,13 +209,13 @@ impl<'a> RoomView<'a> {
         self.related(event).map_or(0, |related| related.edit_count(sender))
     }
 
-    /// The last event of the thread that an event began, of those that are seen.
+    /// The last visible event of the thread that an event began.
     #[must_use]
     pub fn thread_end(&self, event: &EventId, seen: &Seen<'_>) -> Option<RowKey> {
         self.related(event)?.thread_end(|it| seen.sees(it))
     }
 
-    /// The reactions to an event, by key, as far as they are seen.
+    /// The visible reactions to an event, by key.
     #[must_use]
     pub fn reactions(&self, event: &EventId, seen: &Seen<'_>) -> Vec<Reactions> {
         self.related(event).map(|related| related.reactions(|it| seen.sees(it))).unwrap_or_default()
@@ -227,7 +227,7 @@ impl<'a> RoomView<'a> {
         self.related(event).map_or(0, Related::len)
     }
 
-    /// The thread that an event began, as far as it is seen; none if nothing of it is.
+    /// The visible events of the thread that an event began; `None` if none is visible.
     #[must_use]
     pub fn thread(&self, event: &EventId, viewer: &Viewer, seen: &Seen<'_>) -> Option<Thread> {
         let viewer = match viewer {
@@ -237,13 +237,13 @@ impl<'a> RoomView<'a> {
         self.related(event)?.thread(viewer, |it| seen.sees(it))
     }
 
-    /// The keys with which anybody has reacted to an event, each once.
+    /// The keys of all reactions to an event, each once.
     #[must_use]
     pub fn reaction_keys(&self, event: &EventId) -> Vec<&'a str> {
         self.related(event).map(Related::reaction_keys).unwrap_or_default()
     }
 
-    /// The keys with which a user has reacted to an event.
+    /// The keys of a user's reactions to an event.
     pub fn reactions_of(&self, event: &EventId, user: &UserId) -> impl Iterator<Item = &'a str> {
         let related = self.related(event).into_iter();
         related.flat_map(move |related| related.reactions_of(user))
@@ -287,8 +287,9 @@ impl<'a> RoomView<'a> {
         }
     }
 
-    /// Goes back over the changes of a slot, each made by its new holder or by resolution, for `steps` at most, and counts them.
-    /// Breaks with the event that held the slot after the commit at `position`.
+    /// Walks back over the changes of a slot, by new holders and by state resolution, for at most
+    /// `steps`, and counts them. Breaks with the event that held the slot after the commit at
+    /// `position`.
     pub(crate) fn walk_slot(
         &self,
         (kind, state_key): (&str, &str),
@@ -348,8 +349,8 @@ impl<'a> RoomView<'a> {
         })
     }
 
-    /// A page of the slots of the state, by type and state key, that are held or were at a position. The cost grows with the
-    /// page alone.
+    /// A page of the slots of the state, by type and state key, that are held now or were held at a
+    /// position. The cost grows only with the page.
     #[must_use]
     pub fn slots(&self, wanted: WantedSlots<'_>) -> SlotsPage {
         let WantedSlots { kind, state_key, after, at, limit } = wanted;
@@ -397,7 +398,7 @@ impl<'a> RoomView<'a> {
         self.models.timeline(self.key)
     }
 
-    /// Up to `limit` rows before `key` (from the end for `None`), the last of them first.
+    /// Up to `limit` rows before `key` (from the end for `None`), last one first.
     ///
     /// # Errors
     /// If the file of the timelines cannot be read.
@@ -405,7 +406,7 @@ impl<'a> RoomView<'a> {
         self.reader().map_or(Ok(Vec::new()), |reader| reader.before(key, limit))
     }
 
-    /// Up to `limit` rows after `key` (from the beginning for `None`), the first of them first.
+    /// Up to `limit` rows after `key` (from the beginning for `None`), first one first.
     ///
     /// # Errors
     /// If the file of the timelines cannot be read.

@@ -1,16 +1,16 @@
-//! Which of the events that relate to another one a viewer is shown.
+//! Visibility of the events that relate to another one.
 
 use rookery_log::Position;
 use rookery_projection::Relating;
 
 use crate::Sight;
 
-/// Up to where and by whom relations are seen.
+/// The bounds of visible relations.
 #[derive(Clone, Debug)]
 pub struct Seen<'a> {
-    /// What the viewer may see.
+    /// The sight of the viewer.
     pub sight: Sight<'a>,
-    /// Only what was there at this position.
+    /// Only relations that existed at this position.
     pub until: Option<Position>,
 }
 

@@ -1,11 +1,11 @@
-//! What a user's rooms come to at one position, and what has changed since another.
+//! The rooms of a user at one position, and their changes since another.
 //!
-//! Rooms come in pages, the most recently active first, and all pages are as of the position of the
-//! first: also the order is that of then, so a room that becomes active between two pages is on
-//! neither twice nor on none.
+//! Rooms come in pages, most recently active first. All pages are as of the position of the first
+//! one, in their order too. So a room that becomes active between two pages is not on both and not
+//! missing.
 //!
-//! **Invariant:** the cost of a page grows with the page and with what is new, not with how many
-//! rooms the user has nor with how long their histories are.
+//! **Invariant:** the cost of a page grows with the page and with new events, not with the number
+//! of the user's rooms or the length of their histories.
 
 use std::io;
 
@@ -16,26 +16,28 @@ use rookery_projection::{Member, MembershipChange, TimelineRow};
 use super::{Closing, RoomView};
 use crate::{Moved, RoomsPage, View};
 
-/// Rooms closed since a position that one answer tells of, at most.
+/// How many rooms closed since a position one answer lists at most.
 pub const CLOSED_MAX: usize = 10_000;
 
-/// Which of a user's rooms a page is to have.
+/// The requested rooms of a page.
 #[derive(Clone, Copy, Debug)]
 pub struct WantedRooms {
-    /// As of which position.
+    /// The position of the answer.
     pub at: Position,
-    /// Only rooms with something newer than this.
+    /// Only rooms with activity after this.
     pub since: Position,
-    /// Only rooms that were last active before this: the [`RoomsPage::next`] of the page before.
+    /// Only rooms whose last activity was before this: the [`RoomsPage::next`] of the previous
+    /// page.
     pub before: Position,
-    /// How many.
+    /// The greatest number of rooms.
     pub limit: usize,
 }
 
-/// What a client that knew a room at one position has missed up to another.
+/// The events that a client with a room at one position has missed up to another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Missed {
-    /// Too much, or the user was not in the room all the time: the client needs a new copy.
+    /// Too many events, or the user was not in the room all the time: the client needs a new
+    /// snapshot.
     TooMuch,
     /// These events, in the order of the timeline.
     Events(Vec<TimelineRow>),
@@ -48,13 +50,13 @@ pub struct ClosedRoom {
     pub room_id: OwnedRoomId,
     /// The member event that closed it.
     pub change: MembershipChange,
-    /// What the user was before it.
+    /// The previous membership.
     pub before: Membership,
 }
 
 impl View<'_> {
-    /// A page of the rooms that `user` had joined at `at`, and is in now; of those, the ones that
-    /// `wants` lets pass. `moved` says when those were active that have been active since
+    /// A page of the rooms that `user` had joined at `at` and is in now, among those that `wants`
+    /// accepts. `moved` has the earlier activity of rooms that have been active since
     /// ([`Reader::moved_since`](crate::Reader::moved_since)).
     ///
     /// # Errors
@@ -86,7 +88,7 @@ impl View<'_> {
         Ok(RoomsPage { rooms, next })
     }
 
-    /// The rooms that have become active after `at`, with when they were active before.
+    /// The rooms that have become active after `at`, with their earlier activity.
     fn found_moved(
         &self,
         user: &UserId,
@@ -103,7 +105,7 @@ impl View<'_> {
             if !wants(room.id()) || room.membership_at(user, at) != Membership::Join {
                 continue;
             }
-            // What cannot be found out comes on the last page rather than on none.
+            // A room with unknown activity comes on the last page and is not left out.
             let active = moved.of(room.id(), || room.activity_at(at))?;
             let active = active.unwrap_or(since.next());
             if since < active && active < before {
@@ -113,7 +115,8 @@ impl View<'_> {
         Ok(found)
     }
 
-    /// The rooms that `user` has joined and that have become active after `at`, of those that `wants` lets pass.
+    /// The rooms that `user` has joined and that have become active after `at`, among those that
+    /// `wants` accepts.
     pub(crate) fn rooms_after(
         &self,
         user: &UserId,
@@ -129,7 +132,7 @@ impl View<'_> {
         rooms.filter(|room| wants(room)).collect()
     }
 
-    /// One room, if a page with these bounds could have it.
+    /// One room, if it fits into the bounds of this page.
     #[must_use]
     pub fn room_as_of(
         &self,
@@ -143,11 +146,12 @@ impl View<'_> {
         (joined && found.activity() > wanted.since).then_some(found)
     }
 
-    /// A page of the invites that `user` has at [`WantedRooms::at`] and still has now, and did not have at
-    /// [`WantedRooms::since`]; the newest invite first. `before` is the [`RoomsPage::next`] of the page before.
+    /// A page of the invites that `user` has at [`WantedRooms::at`] and still has now, and did not
+    /// have at [`WantedRooms::since`]; newest first. `before` is the [`RoomsPage::next`] of the
+    /// previous page.
     ///
-    /// The order is that of the invites, which does not change while their rooms are active. The cost grows with how many
-    /// invites the user has not answered, of which there are few.
+    /// The order is that of the invites, which does not change with activity in their rooms. The
+    /// cost grows with the user's unanswered invites, of which there are few.
     #[must_use]
     pub fn invites_as_of(&self, user: &UserId, wanted: WantedRooms) -> RoomsPage<'_> {
         let WantedRooms { at, since, before, limit } = wanted;
@@ -165,15 +169,17 @@ impl View<'_> {
         RoomsPage { rooms, next }
     }
 
-    /// In how many rooms, up to [`CLOSED_MAX`] and one more, the membership of `user` is another one than a join since a commit
-    /// after `since`: what [`Self::closed_since`] looks at.
+    /// The number of rooms that [`Self::closed_since`] checks: those where the membership of `user`
+    /// changed to another one than a join in a commit after `since`. It counts up to one more than
+    /// [`CLOSED_MAX`].
     #[must_use]
     pub fn closed_looked(&self, user: &UserId, since: Position) -> usize {
         self.models().rooms_of_users().changed_since(user, since).take(CLOSED_MAX + 1).count()
     }
 
-    /// The rooms that were closed to `user` between the two positions, and that she had joined, or been invited to, at the
-    /// first; at most [`CLOSED_MAX`]. The cost grows with how many these are, not with how many rooms the user ever left.
+    /// The rooms that were closed to `user` between the two positions, and that they had joined, or
+    /// been invited to, at the first; at most [`CLOSED_MAX`]. The cost grows with the number of
+    /// these rooms, not with all rooms that the user ever left.
     #[must_use]
     pub fn closed_since(&self, user: &UserId, since: Position, at: Position) -> Vec<ClosedRoom> {
         use Membership::{Ban, Invite, Join, Knock, Leave};
@@ -205,8 +211,8 @@ impl View<'_> {
         closed.collect()
     }
 
-    /// Up to `limit` rooms in which `user` is `membership` and which were last active after `after`
-    /// and before `before`, the most recent first.
+    /// Up to `limit` rooms in which `user` has `membership` and whose last activity is after
+    /// `after` and before `before`, most recent first.
     fn active_between(
         &self,
         user: &UserId,

@@ -1,4 +1,4 @@
-//! What is before a page, and what a room was at a position of before.
+//! The events before a page, and rooms at earlier positions.
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -38,7 +38,7 @@ async fn a_page_says_what_is_before_it() {
     assert_eq!(begins("half", "bob", Anchor::End, 50).await, Begins::Missing);
 }
 
-/// What the models said of a room when they were at a position.
+/// The data of a room that the models returned at a position.
 #[derive(Debug, PartialEq, Eq)]
 struct Shown {
     name: Option<String>,
@@ -135,7 +135,7 @@ proptest! {
     }
 }
 
-/// Lets a request look at so much, and checks whenever it pauses that it has let go of the models.
+/// Allows a request this much work, and checks at each pause that it has released the models.
 struct Limited<'a> {
     models: &'a Reader,
     left: AtomicUsize,
@@ -241,7 +241,7 @@ async fn rooms_closed_before_a_position_are_not_looked_at() {
     scene.member("room8", "bob", "leave").await;
     scene.member("room9", "bob", "ban").await;
     scene.member("room9", "bob", "leave").await;
-    // These rooms are active again, closed as they are.
+    // These rooms are active again, although they are closed.
     for number in 0..8 {
         scene.message(&format!("room{number}"), "alice").await;
     }

@@ -1,4 +1,4 @@
-//! Rooms that a model had to set aside.
+//! Rooms that a model has parked.
 
 use crate::{
     Viewer,

@@ -1,4 +1,4 @@
-//! What the models answer.
+//! Answers of the models.
 
 use rookery_domain::{HistoryVisibility, Membership};
 use serde_json::json;
@@ -237,14 +237,14 @@ async fn a_list_is_made_of_the_rooms_that_changed_and_not_of_all() {
     settle(&models).await;
     assert_eq!(models.public_rooms(None, None, 9).await.total, 2);
     assert_eq!(models.listed.waiting(), Some(0));
-    // A message changes no list; a member does, of one room.
+    // A message changes no list; a change of members does, for one room.
     scene.message("a", "alice").await;
     settle(&models).await;
     assert_eq!(models.listed.waiting(), Some(0));
     scene.member("a", "bob", "join").await;
     settle(&models).await;
     assert_eq!(models.listed.waiting(), Some(1));
-    // A search does not hold the models: a commit is applied while one waits for its turn.
+    // A search does not lock the models: a commit is applied while one waits for its turn.
     let turn = models.listed.searching().await;
     let search = models.public_rooms(Some("x"), None, 9);
     tokio::pin!(search);
@@ -270,7 +270,7 @@ async fn a_search_whose_reader_is_parked_keeps_no_turn() {
     let models = scene.open().await;
     scene.create("a", "alice").await;
     settle(&models).await;
-    // The list is made, and a reader with a search waits in line when it is parked.
+    // The list is complete, and a reader with a search is parked while it waits in line.
     models.public_rooms(None, None, 9).await;
     let turn = models.listed.searching().await;
     let parked = models.public_rooms(Some("a"), None, 9);
@@ -310,7 +310,7 @@ async fn public_list_has_listed_rooms_by_size_and_search() {
     assert_eq!(names(None, 1).await, (vec!["Large".into()], true, 2));
     assert_eq!(names(Some("LARGE"), 10).await, (vec!["Large".into()], false, 1));
     assert_eq!(names(Some("tiny"), 10).await, (vec!["Small".into()], false, 1));
-    // Whatever changes is found as it is then.
+    // Each change is found with its present value.
     scene.alias("tiny", None).await;
     scene.member("Small", "bob", "join").await;
     scene.member("Small", "carol", "join").await;
@@ -354,7 +354,7 @@ async fn pages_of_the_public_list_neither_skip_nor_repeat_while_rooms_change() {
         if !page.has_more {
             break;
         }
-        // What was seen shrinks, what was not grows, and one that nobody knew of comes.
+        // A visited room shrinks, another one grows, and a new one appears.
         let turn = seen.len();
         scene.member(&seen[turn - 1].clone(), "member0", "leave").await;
         let unseen = names.iter().find(|name| !seen.contains(name));

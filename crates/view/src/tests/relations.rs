@@ -1,4 +1,4 @@
-//! What relates to an event: edits, reactions, threads.
+//! Relations of an event: edits, reactions, threads.
 
 use std::{fs, path::Path};
 
@@ -16,7 +16,7 @@ fn event(number: u64) -> OwnedEventId {
     EventId::parse(format!("$event{number}")).unwrap()
 }
 
-/// What relates to an event, as one user sees it.
+/// The relations of an event, as one user sees them.
 #[derive(Debug, PartialEq)]
 struct Found {
     edit: Option<u64>,
@@ -24,7 +24,7 @@ struct Found {
     thread: Option<(u64, u64, bool)>,
 }
 
-/// Events by the position of their commits, as these scenes have one for each.
+/// Events by the position of their commits, because these scenes have one for each.
 async fn found(models: &Reader, who: &str, number: u64, until: Option<Position>) -> Found {
     settle(models).await;
     let viewer = Viewer::User(user(who));
@@ -124,7 +124,7 @@ async fn the_last_edit_by_the_sender_of_the_message_counts() {
     assert_eq!(found(&models, "bob", MESSAGE, None).await.edit, Some(first.0));
     let second = scene.send("a", "alice", "m.room.message", None, edits(MESSAGE)).await;
     assert_eq!(found(&models, "bob", MESSAGE, None).await.edit, Some(second.0));
-    // It is older than both, though it comes last.
+    // It is older than both, although it arrives last.
     let late = scene.event("a", "alice", "m.room.message", None, &edits(MESSAGE), 3);
     let stream = StreamId::new(StreamKind::Room, &room_id("a"));
     scene.append(stream, vec![late]).await;
@@ -211,7 +211,7 @@ async fn state_and_refused_events_relate_to_nothing() {
     assert_eq!(models.view().parked(), []);
 }
 
-/// What version 1 wrote. Never edit this file.
+/// The output of version 1. Never edit this file.
 #[tokio::test]
 async fn rows_of_relations_are_those_of_the_golden_file() {
     let (mut scene, models) = scene().await;
@@ -249,7 +249,7 @@ async fn an_edit_reads_no_other_edits_and_counts_them() {
     settle(&models).await;
     let known = models.known_to_refer(&[event(MESSAGE)], &alice).await.unwrap().remove(0);
     assert_eq!(known.reactions, ["👍"]);
-    // What is read from a snapshot counts the same.
+    // Relations from a snapshot count the same.
     models.models().save().await.unwrap();
     drop(models);
     let models = scene.open().await;

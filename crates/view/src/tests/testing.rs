@@ -1,4 +1,4 @@
-//! A reader of models over a made-up log.
+//! A reader of models over an artificial log.
 
 use std::{
     ops::{Deref, DerefMut},
@@ -12,7 +12,7 @@ use rookery_projection::{Options, ReadModels};
 
 use crate::Reader;
 
-/// A log of made-up events.
+/// An artificial log.
 pub(crate) struct Scene(Fixture);
 
 impl Deref for Scene {

@@ -1,8 +1,9 @@
-//! Places in one room's timeline, in the hands of clients.
+//! Cursors: places in one room's timeline, for clients.
 //!
-//! **Invariant:** a cursor of another room, of another log or with a changed letter never opens into a place of this
-//! room: the error names what is wrong. (A cursor grants nothing: who may see what is decided event by event.)
-//! **Invariant:** the text tells nothing about the place; see [`rookery_log::TokenKey`].
+//! **Invariant:** a cursor of another room, of another log or with a changed letter never opens
+//! into a place of this room: the error names the reason. (A cursor gives no access: visibility is
+//! decided event by event.)
+//! **Invariant:** the text reveals nothing about the place; see [`rookery_log::TokenKey`].
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use rookery_domain::RoomId;
@@ -15,15 +16,15 @@ const TAG: usize = 8;
 const PLAIN: usize = 8 + 8 + 8 + 2;
 const LEN: usize = 1 + TAG + PLAIN + 4;
 
-/// A place in the timeline of one room, at the event it names, as clients keep it.
+/// A place in the timeline of one room, at an event, as clients keep it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TimelineCursor(Sealed<PLAIN>);
 
-/// Why a text is not a cursor of this timeline.
+/// A text is not a cursor of this timeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CursorError {
-    /// Not the text of a cursor, or changed.
-    #[error("it was changed, or is none")]
+    /// The text is not a cursor, or it was changed.
+    #[error("the cursor is malformed; use one that the server sent")]
     Malformed,
     /// A cursor of another room.
     #[error("the cursor belongs to another room")]
@@ -45,10 +46,10 @@ impl TimelineCursor {
         Self(key.seal(TokenKind::Timeline, epoch, plain))
     }
 
-    /// The place, if the cursor is one of `room` in the log of `epoch`.
+    /// The place, if the cursor belongs to `room` in the log of `epoch`.
     ///
     /// # Errors
-    /// [`CursorError`], saying to what else it belongs.
+    /// [`CursorError`], which says where it belongs.
     pub fn at(&self, key: &TokenKey, epoch: Epoch, room: &RoomId) -> Result<RowKey, CursorError> {
         let plain = key.open(TokenKind::Timeline, epoch, &self.0).ok_or(CursorError::OtherLog)?;
         if plain[..8] != tag(room) {
@@ -101,7 +102,7 @@ fn tag(room: &RoomId) -> [u8; 8] {
     tag
 }
 
-/// Tells a text that was changed from one of another log (FNV-1a). The seal is what guards against malice.
+/// Distinguishes a changed text from one of another log (FNV-1a). The seal protects against malice.
 fn check(body: &[u8]) -> [u8; 4] {
     let step = |hash: u32, byte: &u8| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
     body.iter().fold(0x811c_9dc5, step).to_be_bytes()

@@ -1,7 +1,7 @@
-//! Reading on behalf of one request: a long read asks before it looks at more, and what the request has looked at before
-//! it does not read again.
+//! Budgets of requests: a long read asks before it continues, and the request's earlier reads are
+//! not repeated.
 //!
-//! **Invariant:** a read that nobody meters is bounded all the same, by the limits of one call.
+//! **Invariant:** a read without a budget is bounded too, by the limits of one call.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -12,17 +12,18 @@ use rookery_projection::RowKey;
 
 use super::{Anchor, TimelineEvent};
 
-/// Asked between the steps of a long read.
+/// Called between the steps of a long read.
 #[async_trait::async_trait]
 pub trait Meter: Send + Sync {
-    /// Takes the work of looking at so many things; `false` if the request may look at no more.
+    /// Charges the work for this many units. Returns `false` if the budget of the request is used
+    /// up.
     fn look_at(&self, units: usize) -> bool;
 
-    /// Lets others have their turn; `false` if the request has ended.
+    /// Yields to other tasks. Returns `false` if the request has ended.
     async fn pause(&self) -> bool;
 }
 
-/// Bounds nothing beyond the limits of one call.
+/// No bounds beyond the limits of one call.
 #[derive(Clone, Copy, Debug)]
 pub struct Unmetered;
 
@@ -37,17 +38,17 @@ impl Meter for Unmetered {
     }
 }
 
-/// Rows, members and the like that count as one unit of work. An event that is read counts as one, and one for each
-/// [`EVENT_UNIT_BYTES`] of its commit.
+/// Rows, members and similar items that count as one unit of work. Reading an event counts as one
+/// unit, and one more for each [`EVENT_UNIT_BYTES`] of its commit.
 pub const ROWS_OF_A_UNIT: usize = 16;
 
 /// See [`ROWS_OF_A_UNIT`].
 pub const EVENT_UNIT_BYTES: usize = 1024;
 
-/// Bytes of events that are kept for a second look.
+/// Bytes of events that are kept for repeated reads.
 const KEPT_BYTES_MAX: usize = 4 << 20;
 
-/// What a request has read of timelines. It is of one viewer.
+/// The timeline reads of a request, which has one viewer.
 #[derive(Default)]
 pub struct Scans(Mutex<Kept>);
 
@@ -57,7 +58,7 @@ struct Kept {
     len_bytes: usize,
 }
 
-/// From where a step of a scan goes, and how far.
+/// The begin and the length of a step of a scan.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct StepKey {
     room: OwnedRoomId,
@@ -80,13 +81,13 @@ impl StepKey {
     }
 }
 
-/// What a step has found.
+/// The result of a step.
 pub(super) struct Scanned {
     /// The events that the viewer may see.
     pub(super) events: Vec<TimelineEvent>,
-    /// How many there are, with those that were not read.
+    /// How many there are, including those that were not read.
     pub(super) seen: usize,
-    /// Rows that were looked at.
+    /// How many rows were visited.
     pub(super) rows: usize,
     pub(super) resume: Option<RowKey>,
     pub(super) position: Position,

@@ -1,7 +1,7 @@
 //! Pages of a timeline, as one viewer sees it.
 //!
-//! **Invariant:** what the viewer may not see never ends a page early: it is passed over.
-//! **Invariant:** the work of one call is bounded; what is left continues from `resume`.
+//! **Invariant:** an event that the viewer may not see never ends a page early: it is skipped.
+//! **Invariant:** the work of one call is bounded; the rest continues from `resume`.
 
 use std::{io, sync::Arc};
 
@@ -15,19 +15,20 @@ use super::{
 };
 use crate::{Sight, View, Viewer};
 
-/// Rows that one call looks at, at most.
+/// How many rows one call visits at most.
 const SCANNED_ROWS_MAX: usize = 20_000;
 
-/// Events that one call reads for a filter, at most.
+/// How many events one call reads for a filter at most.
 const FILTERED_EVENTS_MAX: usize = 2_000;
 
-/// Rows of the first step of a read with a filter, whatever its limit is: reads with other limits take the same steps.
+/// Rows of the first step of a read with a filter. It does not depend on the limit, so reads with
+/// different limits take the same steps.
 const FILTERED_ROWS: usize = 64;
 
 /// About how many bytes of events a step with a filter reads at most.
 const STEP_BYTES: usize = 1 << 20;
 
-/// From where a page goes, and in which direction.
+/// The begin and the direction of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Anchor {
     /// The last events.
@@ -57,18 +58,18 @@ impl Anchor {
     }
 }
 
-/// Which events are wanted.
+/// A filter of events.
 pub(crate) type EventFilter<'a> = &'a (dyn Fn(&TimelineEvent) -> bool + Send + Sync);
 
-/// What a page is to have.
+/// The request of a page.
 pub struct Wanted<'a> {
-    /// From where, in which direction.
+    /// The begin and the direction.
     pub anchor: Anchor,
-    /// How many events.
+    /// The greatest number of events.
     pub limit: usize,
-    /// Which of the events that the viewer may see; all of them if there is none.
+    /// The filter for visible events; all of them without one.
     pub filter: Option<EventFilter<'a>>,
-    /// Only events that were there after the commit at this position.
+    /// Only events that existed after the commit at this position.
     pub until: Option<Position>,
 }
 
@@ -77,7 +78,7 @@ pub struct Wanted<'a> {
 pub struct TimelineEvent {
     /// Its row.
     pub row: TimelineRow,
-    /// The commit that it is in.
+    /// Its commit.
     pub committed: Arc<Committed>,
 }
 
@@ -102,31 +103,31 @@ impl TimelineEvent {
 pub struct TimelinePage {
     /// The events in the order of the timeline, whatever the direction was.
     pub events: Vec<TimelineEvent>,
-    /// There is more in this direction (or, when the work was bounded, there may be).
+    /// Whether there is more in this direction (or may be, if the work was bounded).
     pub has_more: bool,
-    /// From where to go on in this direction; none if nothing was looked at.
+    /// Where to continue in this direction; `None` if no row was visited.
     pub resume: Option<RowKey>,
-    /// How far the models were.
+    /// The position of the models.
     pub position: Position,
-    /// What is before the page.
+    /// The part of the timeline before the page.
     pub begins: Begins,
 }
 
-/// What is before the first event of a page.
+/// The part of the timeline before the first event of a page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Begins {
     /// More events that the viewer may see, or there may be.
     #[default]
     More,
-    /// Nothing: the room was created there.
+    /// Nothing: this is the start of the room.
     Created,
-    /// What the viewer may not see.
+    /// Events that the viewer may not see.
     NotVisible,
     /// Events that this server does not have.
     Missing,
 }
 
-/// Why there is no page.
+/// A page cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum TimelineError {
     /// There is no such room.
@@ -135,13 +136,13 @@ pub enum TimelineError {
     /// There is no such event in this room, or the viewer may not see it.
     #[error("there is no such event in this room: {0}")]
     NoSuchEvent(OwnedEventId),
-    /// The request may look at no more.
+    /// The budget of the request is used up.
     #[error("the request may look at no more")]
     Exhausted,
     /// The log cannot be read.
     #[error(transparent)]
     Log(#[from] ReadError),
-    /// A file of the models cannot be read; a rebuild mends it.
+    /// A file of the models cannot be read; a rebuild repairs it.
     #[error("a file of the read models cannot be read, run a rebuild: {0}")]
     Models(#[from] io::Error),
 }
@@ -151,13 +152,13 @@ pub(crate) struct Pager<'a> {
     pub(crate) models: &'a ReadModels,
     pub(crate) room: &'a RoomId,
     pub(crate) viewer: &'a Viewer,
-    /// What the request may look at.
+    /// The budget of the request.
     pub(crate) meter: &'a dyn Meter,
-    /// What the request has looked at.
+    /// The earlier reads of the request.
     pub(crate) scans: &'a Scans,
 }
 
-/// Rows of a chunk that the viewer may see, and how the scan goes on.
+/// The visible rows of a chunk, and how the scan continues.
 struct Chunk {
     seen: Vec<TimelineRow>,
     scanned: usize,
@@ -173,7 +174,7 @@ impl Pager<'_> {
         let (mut scanned, mut read) = (0, 0);
         let mut chunk_rows = if filter.is_some() { FILTERED_ROWS } else { limit + 1 };
         loop {
-            // Without a filter, one event beyond the page is enough to know that there is more.
+            // Without a filter, one event beyond the page shows that there is more.
             let enough = if filter.is_some() { usize::MAX } else { limit + 1 - page.events.len() };
             let chunk = self.step(anchor, (chunk_rows, enough), until).await?;
             page.position = chunk.position;
@@ -191,7 +192,7 @@ impl Pager<'_> {
                 page.events.push(event.clone());
             }
             if page.has_more {
-                // The row beyond the page was looked at, but is for the next one.
+                // The row beyond the page was visited, but belongs to the next one.
                 page.resume = page.events.last().map(|event| event.row.key).or(anchor.key());
                 break;
             }
@@ -223,7 +224,8 @@ impl Pager<'_> {
         Ok(page)
     }
 
-    /// The rows after an anchor and the first of their events, from what the request has read before where it can be.
+    /// The rows after an anchor and the first of their events, from earlier reads of the request
+    /// where possible.
     async fn step(
         &self,
         anchor: Anchor,
@@ -253,7 +255,7 @@ impl Pager<'_> {
         Ok(step)
     }
 
-    /// What is before the first event that this server has of the room.
+    /// The part of the timeline before the first event that this server has of the room.
     async fn beginning(&self) -> Result<Begins, TimelineError> {
         let row = {
             let view = View::of(self.models);
@@ -291,7 +293,7 @@ impl Pager<'_> {
     }
 }
 
-/// Whether the event of a row is shown to the owner of `sight`.
+/// Whether the event of a row is visible to the owner of `sight`.
 pub(crate) fn is_visible(row: &TimelineRow, sight: &Sight<'_>) -> bool {
     !row.flags.is_hidden() && sight.sees(row.sequence)
 }

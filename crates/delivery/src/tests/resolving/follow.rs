@@ -1,4 +1,4 @@
-//! A client that applies what its feed tells.
+//! A client that applies the items of its feed.
 
 use rookery_domain::{Membership, OwnedUserId};
 use rookery_log::{Position, StreamId, StreamKind};
@@ -16,9 +16,9 @@ pub(super) struct Client {
     position: Position,
     is_in: bool,
     state: State,
-    /// The number of the last event of the room that was told, or told to be skipped.
+    /// The sequence of the last event of the room that was received or skipped.
     sequence: u64,
-    /// All that was told, in words.
+    /// All received items, as words.
     pub(super) told: Vec<String>,
 }
 
@@ -35,7 +35,7 @@ impl Client {
         }
     }
 
-    /// Starts anew from the position that was reached.
+    /// Starts again from the reached position.
     pub(super) fn resume(&mut self, models: &Feeds) {
         let view = models.view();
         let memberships = view.memberships_of(&self.user).map(|(room, _)| {
@@ -68,7 +68,7 @@ impl Client {
                 assert!(!self.is_in);
                 self.is_in = true;
                 self.sequence = committed.sequence(*index) - 1;
-                // The room as it is now, which may be further than the feed.
+                // The room as it is now, which may be later than the feed.
                 let view = models.view();
                 let found = view.room(&room("a")).unwrap();
                 self.state = found
@@ -124,7 +124,7 @@ impl Client {
         }
     }
 
-    /// The numbers of a room that one is in have no hole and no repeat.
+    /// The sequences of a room of the user have no gap and no repeat.
     fn count(&mut self, sequence: u64) {
         assert_eq!(sequence, self.sequence + 1, "after {:?}", self.told);
         self.sequence = sequence;

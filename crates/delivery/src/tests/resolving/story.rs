@@ -1,4 +1,4 @@
-//! A room in which events of several servers meet, and what a plain fold makes of it.
+//! A room in which events of several servers meet, and its state by a simple fold.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -18,14 +18,14 @@ pub(super) const USERS: [&str; 3] = ["alice", "bob", "carol"];
 const MEMBERSHIPS: [&str; 5] = ["join", "join", "leave", "invite", "ban"];
 const KINDS: [&str; 4] = ["m.room.name", "m.room.topic", "m.room.history_visibility", "test.state"];
 
-/// Something that happens. Numbers choose users, slots and values.
+/// An operation. Numbers choose users, slots and values.
 #[derive(Clone, Debug)]
 pub(super) enum Act {
     Message(usize),
     State(usize, u8),
     Member(usize, usize),
-    /// An event of another server: what it is, how far back, whether it holds its slot, its status,
-    /// and which slots it gives to which former events, or to none.
+    /// An event of another server: its content, how far back it is, whether it holds its slot, its
+    /// status, and the slots that it gives to earlier events, or empties.
     Foreign {
         state: Option<(usize, u8)>,
         back: u64,
@@ -50,10 +50,10 @@ pub(super) fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
-/// Who holds which slot.
+/// The holder of each slot.
 pub(super) type State = BTreeMap<(String, String), OwnedEventId>;
 
-/// The room, and what its events came to after each of them.
+/// The room, and its state after each event.
 pub(super) struct Story {
     pub(super) scene: Scene,
     room: Room,
@@ -100,7 +100,7 @@ impl Story {
         self.fold().await;
     }
 
-    /// Each slot once, and no slot that does not change.
+    /// Each slot once, without slots that do not change.
     fn changes(
         &self,
         kind: &str,
@@ -132,7 +132,7 @@ impl Story {
         slots.into_values().collect()
     }
 
-    /// Folds what is new, as the write side does.
+    /// Folds new events, as the write side does.
     async fn fold(&mut self) {
         let after = self.commits.last().map_or(Position::ORIGIN, |last| last.position);
         let records = self.scene.log.read(&Scope::All, after, 4_096).await.unwrap();
@@ -162,7 +162,7 @@ impl Story {
         self.room.membership(who)
     }
 
-    /// Compares the models with the fold, now and as of every commit before.
+    /// Compares the models with the fold, now and as of every earlier commit.
     pub(super) fn check_models(&self, models: &Feeds) {
         let view = models.view();
         let found = view.room(&room("a")).unwrap();
@@ -201,7 +201,7 @@ impl Story {
         }
     }
 
-    /// The timeline has every event in its place, and each late one says what it comes after.
+    /// The timeline has every event in its place, and each late event names the event before it.
     pub(super) async fn check_timeline(&self, models: &Feeds) {
         let rows = models.view().room(&room("a")).unwrap().rows_after(None, usize::MAX).unwrap();
         assert!(rows.is_sorted_by_key(|row| row.key));

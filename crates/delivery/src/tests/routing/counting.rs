@@ -1,4 +1,4 @@
-//! What delivery costs, in numbers.
+//! The cost of delivery, in numbers.
 
 use rookery_log::Position;
 
@@ -61,7 +61,7 @@ async fn a_full_inbox_is_counted_and_read_on_from_the_log() {
 }
 
 /// Lets `readers` catch up at the same time from positions between 100 and 140, each with another
-/// user; gives the pages that were read. Nothing is in the ring, as after a start of the server.
+/// user. Returns the pages that were read. The ring is empty, as after a start of the server.
 async fn pages_of_a_storm(readers: u64, pages_bytes_max: usize) -> u64 {
     let mut scene = Scene::new();
     scene.create("tea", "alice").await;
@@ -99,7 +99,8 @@ async fn readers_that_catch_up_together_read_the_log_hardly_more_often_than_one_
     let alone = pages_of_a_storm(1, plenty).await;
     assert!(alone > 30, "{alone} pages");
     assert_eq!(pages_of_a_storm(200, plenty).await, alone);
-    // With room for about a quarter of what they read: more than the six pages over which they are spread.
+    // With memory for about a quarter of the pages that they read: more than the six pages over
+    // which they are spread.
     let together = pages_of_a_storm(200, 150_000).await;
     assert!(together <= 2 * alone, "{together} pages, where one reads {alone}");
 }

@@ -1,4 +1,4 @@
-//! One who is far behind reads her own rooms, and is told the same.
+//! A user who is far behind reads their own rooms, and receives the same items.
 
 use proptest::{collection::vec, prelude::*};
 use rookery_log::Position;
@@ -13,7 +13,7 @@ use crate::{
     tests::testing::{Options, Scene, settle, user},
 };
 
-/// All public receipts: whose and in which room, each with its place.
+/// All public receipts: the user and the room, each with its place.
 async fn receipts(scene: &Scene, models: &Feeds) -> Vec<(String, u64)> {
     let mut receipts = Vec::new();
     for name in USERS {
@@ -31,8 +31,8 @@ fn receipt(line: &str) -> Option<(String, u64)> {
     Some((of.to_owned(), position.parse().unwrap()))
 }
 
-/// What is left of `told` without the receipts of others that a later one of the same user in the same
-/// room has superseded.
+/// `told` without the receipts of others that a later one of the same user in the same room has
+/// superseded.
 fn without_superseded(told: &[String], own: &str, all: &[(String, u64)]) -> Vec<String> {
     let is_superseded = |line: &str| {
         let Some((of, at)) = receipt(line).filter(|(of, _)| !of.starts_with(own)) else {
@@ -56,7 +56,7 @@ proptest! {
         runtime.block_on(async {
             let options = Options { far_commits: Some(1), ..narrow(4, 4) };
             let (mut scene, models) = begin(options).await;
-            // Rooms of nobody else, so that there is something to leave out.
+            // Rooms of other users, so that there is something to leave out.
             for number in 0..30 {
                 scene.create(&format!("room{number}"), "dan").await;
             }

@@ -1,4 +1,4 @@
-//! One who subscribes, and writes down what she is told.
+//! A subscriber that records its items.
 
 use std::sync::Arc;
 
@@ -36,20 +36,20 @@ impl Follower {
         self.subscription.position()
     }
 
-    /// Starts anew from the position that was reached.
+    /// Starts again from the reached position.
     pub(super) fn cut(&mut self, models: &Feeds) {
         let position = self.subscription.position();
         self.subscription = models.subscribe_after(&self.user, position);
     }
 
-    /// Moves on over what does not concern the follower.
+    /// Moves past commits that do not concern the follower.
     pub(super) fn pass_over(&mut self) {
         let before = self.subscription.position();
         let after = self.subscription.pass_over();
         assert!(after >= before && self.subscription.position() == after);
     }
 
-    /// Takes up to `turns` turns of what there is now, and up to `of_page` commits of each page.
+    /// Takes up to `turns` present turns, and up to `of_page` commits of each page.
     pub(super) async fn read(&mut self, turns: usize, of_page: usize) {
         let mut turns = 0..turns;
         while turns.next().is_some() && !self.subscription.is_caught_up() {
@@ -85,7 +85,7 @@ fn told(committed: &Committed, item: &FeedItem) -> String {
     format!("{}: {}{of}", committed.position, word(item))
 }
 
-/// All that the plain feed, over the whole log, tells `who` after `after`.
+/// All items of the simple feed for `who` after `after`, over the whole log.
 pub(super) async fn told_by_oracle(
     scene: &Scene,
     models: &Feeds,

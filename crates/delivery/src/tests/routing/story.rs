@@ -1,4 +1,4 @@
-//! What happens in two rooms, to three users.
+//! Operations in two rooms, by three users.
 
 use proptest::prelude::*;
 use rookery_domain::{AccountEvent, EventStatus, SlotChange};
@@ -11,7 +11,7 @@ use crate::tests::testing::{self, Scene, user};
 const ROOMS: [&str; 2] = ["tea", "pot"];
 const MEMBERSHIPS: [&str; 6] = ["join", "join", "leave", "invite", "ban", "knock"];
 
-/// Something that happens. Numbers choose rooms, users and what becomes of them.
+/// An operation. Numbers choose rooms, users and outcomes.
 #[derive(Clone, Debug)]
 pub(super) enum Act {
     Message(usize, usize),
@@ -28,7 +28,8 @@ pub(super) enum Act {
     },
     Profile(usize),
     Alias,
-    /// An event of another server by which state resolution gives a slot to a former event, or none.
+    /// An event of another server by which state resolution gives a slot to an earlier event, or
+    /// empties it.
     Resolved {
         room: usize,
         which: usize,

@@ -1,9 +1,9 @@
-//! Numbered actions: the greatest number that each device has given to one that was carried out.
+//! Numbered actions: the greatest number of each device among the actions that were carried out.
 //!
-//! A device acts in many streams, so a row is of a stream and says how far each device has come
-//! there. What is asked for is the greatest of all streams, which an index has.
+//! A device acts in many streams. A row belongs to a stream and holds the greatest number of each
+//! device there. An index holds the greatest number over all streams.
 //!
-//! **Invariant:** devices are told apart by a hash over user and device, so that the model names
+//! **Invariant:** a device is identified by a hash over user and device, so the model names
 //! neither.
 
 use std::{
@@ -18,14 +18,14 @@ use serde::{Deserialize, Serialize};
 use crate::Committed;
 use crate::models::{Fold, Rows, Shared, StreamKey, Unfit};
 
-/// Stands for a device of a user.
+/// Identifies a device of a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 struct DeviceKey([u8; 16]);
 
 impl DeviceKey {
     fn of(user: &str, device: &str) -> Self {
         let mut hasher = blake3::Hasher::new();
-        // The length tells where the user ends and the device begins.
+        // The length marks the end of the user and the begin of the device.
         hasher.update(&(user.len() as u64).to_le_bytes());
         hasher.update(user.as_bytes());
         hasher.update(device.as_bytes());
@@ -66,7 +66,7 @@ impl Fold for ActionNumbers {
     }
 }
 
-/// Whose action a fact is of, and its number.
+/// The user, device and number of the action that made a fact.
 fn numbered<'a>(committed: &'a Committed, fact: &'a Fact) -> Option<(&'a str, &'a str, u64)> {
     match fact {
         Fact::Room(event) => match &event.envelope.origin {
@@ -87,7 +87,7 @@ fn numbered<'a>(committed: &'a Committed, fact: &'a Fact) -> Option<(&'a str, &'
 pub(crate) struct LastNumbers(HashMap<DeviceKey, u64>);
 
 impl LastNumbers {
-    /// The greatest number of the device; 0 if it has given none.
+    /// The greatest number of the device; 0 if there is none.
     pub(crate) fn of(&self, user: &str, device: &str) -> u64 {
         self.0.get(&DeviceKey::of(user, device)).copied().unwrap_or_default()
     }
@@ -107,7 +107,7 @@ impl Shared<ActionNumbers> for LastNumbers {
         }
     }
 
-    /// A row is replaced by one of the same stream, which only grows: no number is taken back.
+    /// A row is replaced by one of the same stream, which only grows, so no number is removed.
     fn removed(&mut self, _: StreamKey, _: Option<&ActionNumbers>) {}
 
     fn merge(&mut self, other: Self, _: &mut Rows<ActionNumbers>) {

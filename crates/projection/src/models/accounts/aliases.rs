@@ -1,4 +1,4 @@
-//! Aliases: which room each of them points to.
+//! Aliases and the rooms that they point to.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -12,10 +12,10 @@ use serde::{Deserialize, Serialize};
 use crate::Committed;
 use crate::models::{Fold, Rows, Shared, StreamKey, Unfit};
 
-/// Where an alias points.
+/// The target of an alias.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct AliasTarget {
-    /// The room, and who claimed the alias for it.
+    /// The room, and the user who claimed the alias for it.
     pub(crate) claim: Option<(OwnedRoomId, OwnedUserId)>,
 }
 
@@ -44,7 +44,7 @@ impl Fold for AliasTarget {
     }
 }
 
-/// The aliases that point to each room, and how many each user has claimed.
+/// The aliases of each room, and how many each user has claimed.
 #[derive(Default)]
 pub(crate) struct AliasesOfRooms {
     rooms: HashMap<OwnedRoomId, BTreeSet<StreamKey>>,
@@ -56,7 +56,7 @@ impl AliasesOfRooms {
         self.rooms.get(room).into_iter().flatten().copied()
     }
 
-    /// How many aliases that point somewhere the user has claimed.
+    /// How many aliases with a room the user has claimed.
     pub(crate) fn count_of(&self, user: &UserId) -> usize {
         self.users.get(user).copied().unwrap_or_default()
     }

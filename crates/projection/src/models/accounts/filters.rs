@@ -1,7 +1,7 @@
-//! Filters: those that each user has stored.
+//! Filters: the stored filters of each user.
 //!
-//! Each is kept as the JSON that it was stored as, so that what filters can say may grow without a
-//! new version of the model.
+//! Each is kept as its stored JSON, so filters may get new fields without a new version of the
+//! model.
 
 use std::{
     collections::BTreeMap,
@@ -26,14 +26,14 @@ impl Filters {
         serde_json::from_str(self.0.get(filter_id)?).ok()
     }
 
-    /// The filters after the one with an ID.
+    /// The filters after the one with the given ID.
     pub fn after(&self, after: Option<&str>) -> impl Iterator<Item = (&str, Filter)> {
         let begin = after.map_or(Unbounded, Excluded);
         let filters = self.0.range::<str, _>((begin, Unbounded));
         filters.filter_map(|(id, json)| Some((&**id, serde_json::from_str(json).ok()?)))
     }
 
-    /// All of them, by ID.
+    /// All filters, by ID.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Filter)> {
         self.0.iter().filter_map(|(id, json)| Some((&**id, serde_json::from_str(json).ok()?)))
     }

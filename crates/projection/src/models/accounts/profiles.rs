@@ -1,4 +1,4 @@
-//! Profiles: the name and the avatar that each user chose.
+//! Profiles: the name and the avatar of each user.
 
 use rookery_domain::{AccountEvent, Fact, Profile};
 use rookery_log::StreamKind;

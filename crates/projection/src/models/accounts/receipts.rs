@@ -1,7 +1,8 @@
-//! Receipts: how far each user has read each room.
+//! Read receipts: how far each user has read each room.
 //!
-//! **Invariant:** a mark never goes backwards, whatever the log says.
-//! **Invariant:** the index names public marks only: a private one is found through its owner alone.
+//! **Invariant:** a receipt never moves backwards, whatever the log holds.
+//! **Invariant:** the index names public receipts only. A private one is found only through its
+//! owner.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -16,30 +17,30 @@ use serde::{Deserialize, Serialize};
 use crate::Committed;
 use crate::models::{Fold, Rows, Shared, StreamKey, Unfit};
 
-/// Up to where a user has read a room.
+/// A read receipt of a user in a room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadMark {
-    /// The last event that was read.
+    /// The last event that the user read.
     pub event_id: OwnedEventId,
-    /// Its number in the room.
+    /// Its sequence in the room.
     pub sequence: u64,
-    /// The commit that says so.
+    /// The commit of the receipt.
     pub position: Position,
-    /// When it was said.
+    /// When the receipt was sent.
     pub received: Millis,
 }
 
-/// The marks of a user in a room.
+/// The read receipts of a user in a room.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadMarks {
-    /// What the members of the room may know.
+    /// The receipt that members of the room may see.
     pub public: Option<ReadMark>,
-    /// What only the user may know.
+    /// The receipt that only the user may see.
     pub private: Option<ReadMark>,
 }
 
 impl ReadMarks {
-    /// The one that is further.
+    /// The later one of both.
     #[must_use]
     pub fn furthest(&self) -> Option<&ReadMark> {
         let marks = self.private.iter().chain(&self.public);
@@ -47,7 +48,7 @@ impl ReadMarks {
     }
 }
 
-/// How far one user has read, by room.
+/// The read receipts of one user, by room.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Receipts {
     rooms: BTreeMap<OwnedRoomId, ReadMarks>,
@@ -100,15 +101,15 @@ impl Fold for Receipts {
     }
 }
 
-/// The users who have a public mark in each room.
+/// The users who have a public receipt in each room.
 #[derive(Default)]
 pub struct ReadersOfRooms(HashMap<OwnedRoomId, Readers>);
 
-/// The users who have a public mark in one room.
+/// The users who have a public receipt in one room.
 #[derive(Default)]
 struct Readers {
     by_key: BTreeSet<StreamKey>,
-    /// By when they said so.
+    /// The users by the commit of their receipt.
     by_mark: BTreeSet<(Position, StreamKey)>,
 }
 
@@ -134,14 +135,14 @@ impl ReadersOfRooms {
         }
     }
 
-    /// Those who have a public mark in `room`, by key, after that of `last`.
+    /// The users who have a public receipt in `room`, by key, after `last`.
     pub fn after(&self, room: &RoomId, last: Option<StreamKey>) -> impl Iterator<Item = StreamKey> {
         let begin = last.map_or(Bound::Unbounded, Bound::Excluded);
         let readers = self.0.get(room).into_iter();
         readers.flat_map(move |readers| readers.by_key.range((begin, Bound::Unbounded)).copied())
     }
 
-    /// Those who have a public mark in `room` from before a position, the latest first.
+    /// The users whose public receipt in `room` is before a position, latest first.
     pub fn before(&self, room: &RoomId, before: Position) -> impl Iterator<Item = StreamKey> {
         let readers = self.0.get(room).into_iter();
         let before = (before, StreamKey(0));

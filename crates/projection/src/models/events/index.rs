@@ -1,9 +1,10 @@
-//! The event index: where the log has an event that is known by its ID.
+//! The event index: the place in the log of each event ID.
 //!
-//! A log-structured merge tree: what is new lies in memory; when that is full it becomes a sorted
-//! file; when there are many files of one size they are merged into one of the next.
+//! A log-structured merge tree. New entries are in memory. When memory is full, they are written to
+//! a sorted file. When there are many files of one size, they are merged into one of the next size.
 //!
-//! **Invariant:** the answer does not depend on how the entries are spread over memory and files.
+//! **Invariant:** the answer does not depend on the distribution of the entries over memory and
+//! files.
 //! **Invariant:** a file is removed only after a snapshot that does not name it is on disk.
 
 use std::{
@@ -21,16 +22,16 @@ use rookery_log::Position;
 use super::run::{Entry, IdHash, Place, Run, merge};
 use crate::{Committed, models::StreamKey};
 
-/// Entries that are kept in memory before they become a file: about 1 MiB.
+/// Entries in memory before they are written to a file: about 1 MiB.
 const BUFFER_MAX: usize = if cfg!(test) { 16 } else { 16_384 };
 
-/// The same during a rebuild, which has no readers to keep flat: about 16 MiB.
+/// The same during a rebuild, which has no readers: about 16 MiB.
 const REBUILD_BUFFER_MAX: usize = if cfg!(test) { 24 } else { 262_144 };
 
-/// So many files of about one size are merged.
+/// How many files of about one size are merged.
 const FAN_IN: usize = if cfg!(test) { 2 } else { 8 };
 
-/// Event ID to place.
+/// Maps event IDs to places.
 pub(crate) struct EventIndex {
     pub(crate) checkpoint: Position,
     dir: PathBuf,
@@ -42,7 +43,7 @@ pub(crate) struct EventIndex {
     retired: Vec<String>,
 }
 
-/// For keys that are hashes already.
+/// A hasher for keys that are hashes already.
 #[derive(Default)]
 struct Hashed(u64);
 
@@ -60,7 +61,7 @@ impl Hasher for Hashed {
     }
 }
 
-/// The hash under which an event is found.
+/// The hash of an event ID in the index.
 pub(crate) fn id_hash(event_id: &str) -> IdHash {
     let mut hash = IdHash::default();
     hash.copy_from_slice(&blake3::hash(event_id.as_bytes()).as_bytes()[..16]);
@@ -152,7 +153,7 @@ impl EventIndex {
         self.checkpoint = self.checkpoint.max(other.checkpoint);
     }
 
-    /// Makes one file of all that a rebuild wrote.
+    /// Merges all files of a rebuild into one.
     pub(crate) fn finish_rebuild(&mut self) -> io::Result<()> {
         self.buffer_max = BUFFER_MAX;
         if self.buffer.len() >= BUFFER_MAX {
@@ -177,7 +178,7 @@ impl EventIndex {
         (small.len() >= FAN_IN).then(|| Merger { runs: small, name: self.name_next() })
     }
 
-    /// Puts `run` in the place of the runs that it was merged from.
+    /// Replaces the runs that `run` was merged from.
     pub(crate) fn replace(&mut self, merged: &[Run], run: Run) {
         let is_merged = |run: &Run| merged.iter().any(|merged| merged.name == run.name);
         self.retired
@@ -186,7 +187,7 @@ impl EventIndex {
         self.runs.insert(0, run);
     }
 
-    /// What a snapshot has to say.
+    /// The data for a snapshot.
     pub(crate) fn save(&self) -> Vec<u8> {
         let runs: Vec<(&str, u64)> = self.runs.iter().map(|run| (&*run.name, run.len)).collect();
         let saved = (self.next_run, runs, self.sorted_buffer());
@@ -209,17 +210,17 @@ impl EventIndex {
         })
     }
 
-    /// Handles of all files, to sync them without holding the index.
+    /// Handles of all files, to sync them without a lock on the index.
     pub(crate) fn handles(&self) -> Vec<Arc<File>> {
         self.runs.iter().map(Run::handle).collect()
     }
 
-    /// The files that are no longer needed once a snapshot taken now is on disk.
+    /// The files that are no longer needed once a snapshot of this moment is on disk.
     pub(crate) fn take_retired(&mut self) -> Vec<PathBuf> {
         self.retired.drain(..).map(|name| self.dir.join(name)).collect()
     }
 
-    /// All entries as they are now, in order, readable while the index goes on.
+    /// All entries as they are now, in order, readable while the index continues.
     pub(crate) fn frozen(&self) -> Frozen {
         Frozen { buffer: self.sorted_buffer(), runs: self.runs.clone() }
     }
@@ -240,7 +241,7 @@ impl Frozen {
     }
 }
 
-/// A merge of runs, which needs nothing but their files.
+/// A merge of runs, which needs only their files.
 pub(crate) struct Merger {
     pub(crate) runs: Vec<Run>,
     name: String,
@@ -248,7 +249,7 @@ pub(crate) struct Merger {
 
 impl Merger {
     pub(crate) fn run(&self, dir: &Path) -> io::Result<Run> {
-        // The newest run first: of equal keys it has the last word.
+        // The newest run first: it wins for equal keys.
         let sources = self.runs.iter().rev();
         let sources = sources.map(|run| Box::new(run.iter()) as Box<dyn Iterator<Item = _>>);
         Run::write(dir, self.name.clone(), merge(sources.collect()))
@@ -269,7 +270,7 @@ fn strays(dir: &Path, runs: &[(String, u64)]) -> io::Result<Vec<PathBuf>> {
     Ok(strays)
 }
 
-/// Removes files whose time is over. What cannot be removed only wastes space.
+/// Removes files that are no longer needed. A file that cannot be removed only wastes space.
 pub(crate) fn remove(files: Vec<PathBuf>) {
     for file in files {
         if let Err(error) = fs::remove_file(&file) {

@@ -1,7 +1,7 @@
 //! Sorted runs of the event index: files that are written once and then only read.
 //!
-//! Pages of 128 entries of 35 bytes, each with its checksum; in memory stays the first key of
-//! each page, about half a byte for each event.
+//! Pages of 128 entries of 35 bytes, each page with its checksum. The first key of each page stays
+//! in memory, about half a byte for each event.
 
 use std::{
     fs::File,
@@ -16,10 +16,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::models::StreamKey;
 
-/// The first 16 bytes of the BLAKE3 hash of an event ID: uniform, whatever the ID looks like.
+/// The first 16 bytes of the BLAKE3 hash of an event ID: uniform for any form of ID.
 pub(crate) type IdHash = [u8; 16];
 
-/// Where the log has an event.
+/// The place of an event in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Place {
     /// The commit.
@@ -48,7 +48,7 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    /// Writes entries, which come in order of their keys, into a new file.
+    /// Writes sorted entries into a new file.
     pub(crate) fn write(
         dir: &Path,
         name: String,
@@ -172,7 +172,7 @@ fn decode(bytes: &[u8]) -> Entry {
     (key, place)
 }
 
-/// Merges what is in order into one order. Of equal keys the first source that has it wins.
+/// Merges sorted sources. For equal keys the first source wins.
 pub(crate) fn merge<'a>(
     sources: Vec<Box<dyn Iterator<Item = io::Result<Entry>> + 'a>>,
 ) -> impl Iterator<Item = io::Result<Entry>> + 'a {
@@ -181,7 +181,7 @@ pub(crate) fn merge<'a>(
     std::iter::from_fn(move || {
         loop {
             let smallest = sources.iter_mut().enumerate().filter_map(|(number, source)| {
-                // An error sorts before everything, so that it comes out at once.
+                // An error sorts before everything, so it is returned at once.
                 let key = source.peek()?.as_ref().ok().map(|entry| entry.0);
                 Some((key, number))
             });

@@ -1,4 +1,4 @@
-//! Memberships: who is in which room, and was when.
+//! Memberships: the members of each room, with their history.
 
 use std::collections::BTreeMap;
 
@@ -15,54 +15,55 @@ use crate::{Committed, RowKey, commits::Content};
 /// The type of member events.
 const MEMBER: &str = "m.room.member";
 
-/// From which event on a membership holds.
+/// A change of a membership.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MembershipChange {
     /// The event.
     pub sequence: u64,
     /// Its commit.
     pub position: Position,
-    /// What the user is from that event on.
+    /// The membership from that event on.
     pub membership: Membership,
-    /// It is a member event of this user. Otherwise another event made state resolution speak.
+    /// It is a member event of this user. Otherwise another event changed the membership through
+    /// state resolution.
     pub own: bool,
 }
 
-/// A user in a room, or one that was.
+/// A present or former member of a room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
-    /// What the user is now.
+    /// The membership now.
     pub membership: Membership,
-    /// The member event that says so; none if none does any more.
+    /// The member event that holds the user's slot; `None` if the slot is empty.
     pub event: Option<RowKey>,
-    /// Who sent that event (or the last one): the inviter of an invite, who kicked or banned.
+    /// The sender of that event, or of the last one: the inviter of an invite, or the user who
+    /// kicked or banned.
     pub sender: OwnedUserId,
     /// The name to show in this room.
     pub displayname: Option<Box<str>>,
     /// The `mxc:` address of the avatar in this room.
     pub avatar_url: Option<Box<str>>,
-    /// Every member event, and every other one by which the membership changed, in order of
-    /// arrival, but for those by which who was joined stays joined (changes of the profile).
-    /// Never empty.
+    /// All member events, and all other events by which the membership changed, in order of
+    /// arrival. Changes of the profile of a joined user are left out. Never empty.
     pub history: Vec<MembershipChange>,
 }
 
 impl Member {
-    /// Whether what is said here was not yet so after the commit at `position`.
+    /// Whether this differs from the state after the commit at `position`.
     #[must_use]
     pub fn changed_after(&self, position: Position) -> bool {
         self.event.is_some_and(|event| event.position > position)
             || self.history.last().is_some_and(|last| last.position > position)
     }
 
-    /// What the user was after the commit at `position`.
+    /// The membership after the commit at `position`.
     #[must_use]
     pub fn membership_at(&self, position: Position) -> Membership {
         let end = self.history.partition_point(|change| change.position <= position);
         end.checked_sub(1).map(|last| self.history[last].membership).unwrap_or_default()
     }
 
-    /// Since which event the user is what the user is.
+    /// The event since which the user has this membership.
     #[must_use]
     pub fn since(&self) -> Option<MembershipChange> {
         let same = |change: &&MembershipChange| change.membership == self.membership;
@@ -70,10 +71,10 @@ impl Member {
     }
 }
 
-/// The users of one room.
+/// The members of one room.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct RoomMembers {
-    // Boxed, as most rooms are small and the nodes of such a map are not.
+    // Boxed, because most rooms are small and the nodes of such a map are not.
     members: BTreeMap<OwnedUserId, Box<Member>>,
     joined: u64,
     invited: u64,
@@ -82,31 +83,31 @@ pub struct RoomMembers {
 }
 
 impl RoomMembers {
-    /// A user who is or was in the room in some way.
+    /// A present or former member of the room.
     #[must_use]
     pub fn get(&self, user: &UserId) -> Option<&Member> {
         self.members.get(user).map(|member| &**member)
     }
 
-    /// All of them, by user ID.
+    /// All present and former members, by user ID.
     pub fn iter(&self) -> impl Iterator<Item = (&OwnedUserId, &Member)> {
         self.members.iter().map(|(user, member)| (user, &**member))
     }
 
-    /// All of them after `user`, by user ID.
+    /// All present and former members after `user`, by user ID.
     pub fn after(&self, user: &UserId) -> impl Iterator<Item = (&OwnedUserId, &Member)> {
         use std::ops::Bound::{Excluded, Unbounded};
         let members = self.members.range::<UserId, _>((Excluded(user), Unbounded));
         members.map(|(user, member)| (user, &**member))
     }
 
-    /// How many have joined.
+    /// How many users are joined.
     #[must_use]
     pub fn joined(&self) -> u64 {
         self.joined
     }
 
-    /// How many are invited.
+    /// How many users are invited.
     #[must_use]
     pub fn invited(&self) -> u64 {
         self.invited
@@ -133,7 +134,7 @@ impl Fold for RoomMembers {
     const KIND: StreamKind = StreamKind::Room;
     type Shared = RoomsOfUsers;
 
-    /// A member event that is redacted still says who is what, and nothing else.
+    /// A redacted member event keeps only the membership.
     fn forget(&mut self, erased: &Erased) {
         let slot = erased.slot.as_ref().filter(|slot| slot.kind == MEMBER);
         let user = slot.and_then(|slot| <&UserId>::try_from(&*slot.state_key).ok());
@@ -192,14 +193,14 @@ impl Fold for RoomMembers {
     }
 }
 
-/// The user whose member event this is. A state key that is no user ID makes nobody a member.
+/// The user of a member event. `None` if the state key is not a user ID.
 fn member_of(event: &RoomEvent) -> Option<&UserId> {
     let is_member = event.pdu.kind == TimelineEventType::RoomMember;
     event.pdu.state_key.as_deref().filter(|_| is_member)?.try_into().ok()
 }
 
 impl RoomMembers {
-    /// The slot of a user is held by another event from now on, or by none.
+    /// Another event holds the slot of a user from now on, or none.
     fn set(
         &mut self,
         user: &UserId,
@@ -220,7 +221,7 @@ impl RoomMembers {
         member.is_since()
     }
 
-    /// A member event that does not hold its slot changes nothing, but is the user's own to see.
+    /// A member event without its slot changes nothing, but its user may see it.
     fn superseded(
         &mut self,
         user: &UserId,
@@ -263,13 +264,13 @@ impl RoomMembers {
 }
 
 impl Member {
-    /// What the user is, and since which commit.
+    /// The membership, and the commit since which it holds.
     pub(super) fn is_since(&self) -> MemberSince {
         (self.membership, self.since().map(|since| since.position).unwrap_or_default())
     }
 
-    /// Notes a change, or an event of the user's own that changes nothing. One event may be both
-    /// a change by resolution and the user's own: then it is one step.
+    /// Records a change, or an own event of the user that changes nothing. If one event is both, it
+    /// makes one entry.
     fn note(&mut self, change: MembershipChange) {
         if let Some(last) = self.history.last_mut()
             && last.sequence == change.sequence

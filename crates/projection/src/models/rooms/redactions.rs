@@ -1,12 +1,12 @@
-//! Redactions: which events have lost their content, and by which event.
+//! Redactions: the events that have lost their content, and their redactions.
 //!
-//! The log is rid of the content a moment after the redaction is appended, and other models hold
-//! some of it: each of them forgets it at the redaction. What is read from the log in that moment is
-//! redacted here ([`Models::without_redacted`]), so that nobody is shown it once this model knows.
+//! The log erases the content a moment after the redaction is appended, and other models hold some
+//! of it: each of them forgets it at the redaction. Commits that are read from the log in that
+//! moment are redacted here ([`Models::without_redacted`]), so that no user gets the content once
+//! this model knows.
 //!
-//! **Invariant:** whatever a fold has seen of an event before its redaction, after the redaction its
-//! row is as if the event had never had its content: a rebuild, which reads the log without it,
-//! gives the same row.
+//! **Invariant:** after a redaction, the row of a fold is as if the event never had the redacted
+//! content. So a rebuild, which reads the log without it, makes the same row.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -57,20 +57,20 @@ impl Redactions {
 }
 
 impl RowKey {
-    /// Whether this is the place of an erased event.
+    /// Whether this place holds an erased event.
     pub(crate) fn is_of(&self, erased: &Erased) -> bool {
         (self.position.0, self.index) == (erased.position, erased.index)
     }
 }
 
 impl Models {
-    /// The commit without the content of events that have been redacted, whether or not the log
-    /// still had it. None if there is no such event in it.
+    /// The commit without redacted content, whether or not the log still has it. `None` if the
+    /// commit has no redacted event.
     pub(crate) fn without_redacted(&self, committed: &Committed) -> Option<Committed> {
         self.without_redacted_at(self.directory.key_of(&committed.stream)?, committed)
     }
 
-    /// The same for a stream whose key is known.
+    /// Like [`Self::without_redacted`], for a stream with a known key.
     pub(crate) fn without_redacted_at(
         &self,
         key: StreamKey,
@@ -102,8 +102,8 @@ impl Models {
         Some(clean)
     }
 
-    /// The version of a room, as far as redaction needs it: of one that says nothing, the rules
-    /// that keep least.
+    /// The version of a room for redaction. A room without a version gets the rules that keep
+    /// least.
     fn version(&self, key: StreamKey) -> RoomVersionId {
         let version = self.summaries.get(key).and_then(|room| room.version.as_deref());
         let version = version.and_then(|version| RoomVersionId::try_from(version).ok());
@@ -111,7 +111,7 @@ impl Models {
     }
 }
 
-/// Whether the commit gives a slot back to an event that has been redacted.
+/// Whether the commit gives a slot back to a redacted event.
 fn restated(committed: &Committed, redactions: &Redactions) -> bool {
     committed.room_events().any(|(_, event)| {
         event.restated_holders().any(|holder| {

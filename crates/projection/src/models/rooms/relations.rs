@@ -1,11 +1,11 @@
-//! Relations: which events edit, react to, or continue which others.
+//! Relations: the events that edit, react to, or continue other events.
 //!
-//! A target is known by a hash of its ID alone, as it may lie anywhere in the room, or not be there
-//! at all: what an edit is worth (its sender has to be that of the target) is decided where the
-//! target is at hand.
+//! A target is identified only by a hash of its ID, because it may be anywhere in the room, or
+//! missing. A reader with the target at hand decides whether an edit counts, because the sender has
+//! to be the same.
 //!
-//! **Invariant:** what relates is in the order of the timeline, whatever the order of arrival was.
-//! **Invariant:** a redacted event relates to nothing.
+//! **Invariant:** relations are in the order of the timeline, whatever the order of arrival was.
+//! **Invariant:** a redacted event has no relation.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -19,31 +19,31 @@ use serde::{Deserialize, Serialize};
 use crate::models::{Fold, IdHash, StreamKey, Unfit, id_hash};
 use crate::{Committed, RowKey};
 
-/// An event that is about another one.
+/// An event that relates to another one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Relating {
     /// Its place in the timeline.
     pub key: RowKey,
-    /// Its number in the order of arrival.
+    /// Its sequence in the room.
     pub sequence: u64,
     sender: OwnedUserId,
-    /// Of a reaction, with what.
+    /// For a reaction: its key.
     reaction: Option<Box<str>>,
 }
 
-/// What is about one event, in the order of the timeline.
+/// The events that relate to one event, in the order of the timeline.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "StoredRelated")]
 pub struct Related {
     edits: Vec<Relating>,
     reactions: Vec<Relating>,
     thread: Vec<Relating>,
-    /// How many reactions have each key, as all that are the same write it.
+    /// How many reactions have each key, in its normal form.
     #[serde(skip)]
     keys: BTreeMap<Box<str>, usize>,
 }
 
-/// The same as it is stored.
+/// The stored form.
 #[derive(Deserialize)]
 struct StoredRelated {
     edits: Vec<Relating>,
@@ -61,7 +61,7 @@ impl From<StoredRelated> for Related {
     }
 }
 
-/// Counts a reaction that comes or goes.
+/// Counts a new or removed reaction.
 fn count(keys: &mut BTreeMap<Box<str>, usize>, relating: &Relating, comes: bool) {
     let Some(key) = relating.reaction.as_deref().map(plain_reaction) else { return };
     match keys.get_mut(&*key) {
@@ -76,29 +76,29 @@ fn count(keys: &mut BTreeMap<Box<str>, usize>, relating: &Relating, comes: bool)
 /// The relations of one room.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct RoomRelations {
-    // Boxed, as the nodes of such a map are half empty.
+    // Boxed, because the nodes of such a map are half empty.
     targets: BTreeMap<IdHash, Box<Related>>,
-    /// Where to find what an event says, should it be redacted.
+    /// The target and place of each relating event, for its redaction.
     relating: BTreeMap<IdHash, (IdHash, RowKey)>,
 }
 
-/// Those who reacted with one key.
+/// The users who reacted with one key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reactions {
-    /// With what.
+    /// The key.
     pub key: Box<str>,
-    /// Who, each once, in the order of the timeline.
+    /// The users, each once, in the order of the timeline.
     pub users: Vec<OwnedUserId>,
 }
 
-/// What came of an event that began a thread.
+/// The thread that an event began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Thread {
-    /// How many events the thread has beside the one that began it.
+    /// How many events the thread has beside its root.
     pub count: u64,
     /// The last of them.
     pub last: RowKey,
-    /// The viewer sent one of them.
+    /// Whether the viewer sent one of them.
     pub participated: bool,
 }
 
@@ -126,13 +126,13 @@ impl Related {
         self.edits.len() + self.reactions.len() + self.thread.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no events.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.edits.is_empty() && self.reactions.is_empty() && self.thread.is_empty()
     }
 
-    /// The last edit by the sender of the event that `is_seen` lets pass.
+    /// The last edit by the sender of the event, among those that `is_seen` accepts.
     #[must_use]
     pub fn latest_edit(
         &self,
@@ -143,7 +143,7 @@ impl Related {
         edits.find(|edit| edit.sender == sender && is_seen(edit)).map(|edit| edit.key)
     }
 
-    /// How many edits there are, by whomever.
+    /// How many edits there are, by any user.
     #[must_use]
     pub fn edits_len(&self) -> usize {
         self.edits.len()
@@ -162,7 +162,8 @@ impl Related {
         own.map(|edit| edit.key).collect()
     }
 
-    /// The reactions that `is_seen` lets pass by key, in the order in which each key came first.
+    /// The reactions that `is_seen` accepts, by key, in the order of the first reaction with each
+    /// key.
     #[must_use]
     pub fn reactions(&self, is_seen: impl Fn(&Relating) -> bool) -> Vec<Reactions> {
         let mut found: Vec<Reactions> = Vec::new();
@@ -180,7 +181,7 @@ impl Related {
         found
     }
 
-    /// The thread as far as `is_seen` lets it pass, if it lets anything pass.
+    /// The events of the thread that `is_seen` accepts; `None` if it accepts none.
     #[must_use]
     pub fn thread(
         &self,
@@ -193,13 +194,13 @@ impl Related {
         Some(Thread { count: events().count() as u64, last, participated })
     }
 
-    /// The last event of the thread that `is_seen` lets pass.
+    /// The last event of the thread that `is_seen` accepts.
     #[must_use]
     pub fn thread_end(&self, is_seen: impl Fn(&Relating) -> bool) -> Option<RowKey> {
         Some(self.thread.iter().rev().find(|event| is_seen(event))?.key)
     }
 
-    /// The keys with which anybody has reacted, each once.
+    /// The keys of all reactions, each once.
     #[must_use]
     pub fn reaction_keys(&self) -> Vec<&str> {
         self.keys.keys().map(|key| &**key).collect()
@@ -240,7 +241,7 @@ impl RoomRelations {
         }
     }
 
-    /// Forgets what a redacted event said.
+    /// Removes the relation of a redacted event.
     fn drop_event(&mut self, event: &EventId) {
         let Some((target, key)) = self.relating.remove(&id_hash(event.as_str())) else { return };
         if let Some(related) = self.targets.get_mut(&target) {

@@ -1,11 +1,11 @@
-//! The rooms of each user, the most recently active first.
+//! The rooms of each user, most recently active first.
 //!
-//! The order changes with every message, for every member. Keeping a list per user would make a
-//! message in a room of a thousand cost a thousand updates; sorting on demand would make a page
-//! cost as much as the user has rooms. So there is one list of all rooms by activity, which a
-//! message changes in one place, and a page walks it from the top and picks the user's rooms.
-//! Whoever has many rooms finds them soon; whoever has few has few to sort. The walk gives up
-//! after as many steps as sorting would take, so the worst case is twice the sort.
+//! The order changes with every message, for every member. A list for each user would make a
+//! message in a room of a thousand cost a thousand updates. Sorting on demand would make the cost
+//! of a page grow with the user's rooms. So there is one list of all rooms by activity, which a
+//! message changes in one place. A page walks it from the top and picks the user's rooms. A user
+//! with many rooms finds them soon; a user with few rooms has few to sort. The walk gives up after
+//! as many steps as sorting would take, so the worst case is twice the sort.
 //!
 //! **Invariant:** an index only: it follows from the rows of the memberships.
 
@@ -19,28 +19,29 @@ use rookery_log::Position;
 
 use crate::models::{RoomMembers, Rows, Shared, StreamKey};
 
-/// Up to so many rooms, sorting is as fast as anything.
+/// Up to this many rooms, sorting is fast enough.
 const SORTED_ROOMS_MAX: usize = if cfg!(test) { 3 } else { 256 };
 
-/// Which rooms each user has or had, and the activity of all rooms.
+/// The present and former rooms of each user, and the activity of all rooms.
 #[derive(Default)]
 pub struct RoomsOfUsers {
     users: HashMap<OwnedUserId, RoomsOfUser>,
-    // A commit belongs to one room, so its position names the room that was active there.
+    // A commit belongs to one room, so its position identifies the room that was active there.
     by_activity: BTreeMap<Position, StreamKey>,
 }
 
 /// The rooms of one user.
 #[derive(Default)]
 struct RoomsOfUser {
-    /// Apart by what the user is to them: who has joined thousands and is invited nowhere learns so at once.
+    /// Separated by membership, so that the invites of a user with thousands of rooms are found at
+    /// once.
     by_membership: BTreeMap<Membership, BTreeSet<StreamKey>>,
-    /// The rooms that the user has not joined, by the commit since which the membership is what it is. One commit is of one
-    /// room.
+    /// The rooms that the user has not joined, by the commit since which the membership holds. One
+    /// commit belongs to one room.
     not_joined: BTreeMap<Position, StreamKey>,
 }
 
-/// What a user is to a room, and since which commit.
+/// The membership of a user in a room, and the commit since which it holds.
 pub(super) type MemberSince = (Membership, Position);
 
 impl RoomsOfUser {
@@ -77,7 +78,7 @@ impl RoomsOfUser {
 }
 
 impl RoomsOfUsers {
-    /// Notes what a user is to a room now, and what the user was before.
+    /// Records the membership of a user in a room, and the previous one.
     pub(super) fn set(
         &mut self,
         user: &UserId,
@@ -93,8 +94,8 @@ impl RoomsOfUsers {
         }
     }
 
-    /// The rooms that the user has not joined and to which the user is what he or she is by a commit after `since`, the oldest
-    /// change first.
+    /// The rooms that the user has not joined and whose membership changed in a commit after
+    /// `since`, oldest change first.
     pub fn changed_since(&self, user: &UserId, since: Position) -> impl Iterator<Item = StreamKey> {
         let after = (Bound::Excluded(since), Bound::Unbounded);
         let rooms = self.users.get(user).into_iter();
@@ -108,17 +109,17 @@ impl RoomsOfUsers {
         }
     }
 
-    /// All users who are or were anything to a room.
+    /// All users with a membership in any room.
     pub fn users(&self) -> impl Iterator<Item = &UserId> {
         self.users.keys().map(|user| &**user)
     }
 
-    /// All rooms that the user has or ever had anything to do with.
+    /// All rooms in which the user has a membership.
     pub fn all(&self, user: &UserId) -> impl Iterator<Item = (StreamKey, Membership)> {
         self.users.get(user).into_iter().flat_map(RoomsOfUser::iter)
     }
 
-    /// In how many rooms the user is what; nothing if they were never in any.
+    /// The numbers of the user's rooms by membership; `None` if they have no membership at all.
     #[must_use]
     pub fn counts(&self, user: &UserId) -> Option<impl Fn(Membership) -> usize> {
         let rooms = self.users.get(user)?;
@@ -132,7 +133,7 @@ impl RoomsOfUsers {
         rooms.into_iter().flatten().copied()
     }
 
-    /// Whether two users are joined to one room.
+    /// Whether two users are joined to the same room.
     #[must_use]
     pub fn share(&self, one: &UserId, other: &UserId) -> bool {
         let joined = |user| self.users.get(user)?.by_membership.get(&Membership::Join);
@@ -141,8 +142,8 @@ impl RoomsOfUsers {
         few.iter().any(|room| many.contains(room))
     }
 
-    /// Up to `limit` rooms in which `user` is `membership` and which were last active between these
-    /// positions, the most recent first.
+    /// Up to `limit` rooms in which `user` has `membership` and whose last activity is between
+    /// these positions, most recent first.
     pub(crate) fn page(
         &self,
         user: &UserId,

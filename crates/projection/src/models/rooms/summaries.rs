@@ -1,7 +1,7 @@
-//! Room summaries: what a list of rooms shows of each.
+//! Room summaries: the data of a room in a list of rooms.
 //!
 //! **Invariant:** each setting is that of the event that holds its slot of the room's state, and
-//! none where nobody does.
+//! empty if the slot is empty.
 
 use rookery_domain::{
     DIRECTORY_TYPE, Erased, EventStatus, HistoryVisibility, JoinRule, OwnedUserId, Pdu, Power,
@@ -13,46 +13,46 @@ use serde::{Deserialize, Serialize};
 use crate::models::{Fold, StreamKey, Unfit};
 use crate::{Committed, RowKey, commits::Content};
 
-/// From which event on a history visibility holds.
+/// A change of the history visibility.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VisibilityChange {
     /// The event that set it.
     pub sequence: u64,
     /// The commit of that event.
     pub position: Position,
-    /// Who may see what, from that event on.
+    /// The setting from that event on.
     pub setting: HistoryVisibility,
 }
 
-/// Who has which power.
+/// The power levels of a room.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Powers {
-    /// The level of each user named, by user ID.
+    /// The level of each listed user, by user ID.
     pub users: Vec<(OwnedUserId, i64)>,
-    /// The level of all others.
+    /// The level of all other users.
     pub users_default: i64,
 }
 
-/// What a room says about itself.
+/// The settings of a room.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
     /// Its name.
     pub name: Option<String>,
-    /// What it is about.
+    /// Its topic.
     pub topic: Option<String>,
     /// The `mxc:` address of its avatar.
     pub avatar_url: Option<String>,
     /// The alias that the room prefers.
     pub canonical_alias: Option<String>,
-    /// The other aliases that the room names.
+    /// The other aliases of the room.
     pub alt_aliases: Vec<String>,
-    /// How users get into the room; none if it says nothing, which means by invite.
+    /// How users may join; `None` if the room has no setting, which means by invite.
     pub join_rule: Option<JoinRule>,
-    /// Every history visibility that the room had, in order of arrival.
+    /// The changes of the history visibility, in order of arrival.
     pub visibility: Vec<VisibilityChange>,
-    /// Listed in the public directory.
+    /// Whether the public directory lists it.
     pub listed: bool,
-    /// Who created it.
+    /// Its creator.
     pub creator: Option<OwnedUserId>,
     /// Creators beside [`Self::creator`].
     pub additional_creators: Vec<OwnedUserId>,
@@ -60,14 +60,14 @@ pub struct Summary {
     pub version: Option<String>,
     /// The `type` of its create event, for example `m.space`.
     pub kind: Option<String>,
-    /// Who has which power; none if the room says nothing.
+    /// The power levels; `None` if the room has none.
     pub powers: Option<Powers>,
-    /// The last event that stands alone ([`Relation::stands_alone`]). None also after something in
-    /// the room was redacted: then it has to be looked for in the timeline, until there is a new one.
+    /// The last event that stands alone ([`Relation::stands_alone`]). After a redaction in the room
+    /// it is `None` until a new such event; until then a reader searches the timeline.
     pub last_message: Option<RowKey>,
     /// The last event.
     pub last_event: Option<RowKey>,
-    /// The sequence number of the event that arrived last.
+    /// The sequence of the event that arrived last.
     pub last_sequence: u64,
     /// The event behind each of [`SETTINGS`].
     set_by: [Option<RowKey>; SETTINGS.len()],
@@ -80,13 +80,13 @@ impl Summary {
         self.visibility.last().map(|change| change.setting).unwrap_or_default()
     }
 
-    /// Everybody may join.
+    /// Whether everybody may join.
     #[must_use]
     pub fn is_public(&self) -> bool {
         self.join_rule == Some(JoinRule::Public)
     }
 
-    /// How much power `user` has. The creator of a room that says nothing about power has 100.
+    /// The power of `user`. In a room without power levels the creator has 100.
     #[must_use]
     pub fn power(&self, user: &UserId) -> Power {
         let is_creator = self.creator.as_deref() == Some(user);
@@ -106,7 +106,7 @@ impl Summary {
         number.is_some_and(|number| number >= 12)
     }
 
-    /// A slot with an empty state key is held by another event from now on, or by none.
+    /// Another event holds a slot with an empty state key from now on, or none.
     fn set(&mut self, kind: &str, holder: Option<(&Pdu, RowKey)>, at: (Position, u64)) {
         let Some(number) = SETTINGS.iter().position(|other| *other == kind) else { return };
         self.set_by[number] = holder.map(|(_, key)| key);
@@ -118,8 +118,8 @@ impl Summary {
         self.restate(kind, holder.map(|(pdu, _)| pdu));
     }
 
-    /// Lets the summary say what it says while `held` holds the setting `kind`, or while no event does. Of the history
-    /// visibility, the last change is restated.
+    /// Restores the setting `kind` as of a moment when `held` held its slot, or when the slot was
+    /// empty. For the history visibility, the last change is restored.
     pub fn restate(&mut self, kind: &str, held: Option<&Pdu>) {
         let content = held.map(Content::of).unwrap_or_default();
         match kind {
@@ -176,11 +176,11 @@ impl Fold for Summary {
     const KIND: StreamKind = StreamKind::Room;
     type Shared = ();
 
-    /// Of the types that are not named here, redaction leaves all that stands in the summary.
+    /// For types that are not listed here, redaction keeps everything that the summary holds.
     fn forget(&mut self, erased: &Erased) {
         let Some(Slot { kind, state_key }) = &erased.slot else {
-            // An edit that has lost its content is not known as one any more. Whoever asks for the
-            // last message looks for it, until there is a new one.
+            // An edit without its content cannot be recognised. A reader of the last message
+            // searches for it, until there is a new one.
             self.last_message = None;
             return;
         };

@@ -1,4 +1,4 @@
-//! Receipts, and what the models of receipts and counts write.
+//! Receipts, and the stored rows of the models of receipts and counts.
 
 use std::{fs, path::Path};
 
@@ -7,7 +7,7 @@ use rookery_domain::Membership;
 use super::{Act, What, World};
 use crate::storage::generation;
 
-/// What the last versions of these models wrote. Never edit the files: a change of a format needs a new
+/// The last versions of these models. Never edit the files: a change of a format needs a new
 /// version of the model, and golden files of its own.
 #[tokio::test]
 async fn rows_of_counts_and_receipts_are_those_of_the_golden_files() {
