@@ -95,7 +95,7 @@ fn answer(bytes: &[u8]) -> Result<Option<(usize, usize)>, Error> {
         .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
         .and_then(|(_, value)| value.trim().parse::<usize>().ok())
         .filter(|length| *length <= ANSWER_BYTES_MAX)
-        .ok_or("the answer does not say how long it is, or is too long")?;
+        .ok_or("the answer has no length, or is too long")?;
     let begin = head + 4;
     Ok((bytes.len() >= begin + length).then_some((begin, begin + length)))
 }

@@ -102,7 +102,7 @@ impl Server {
         }
         server.address = address
             .recv_timeout(START_MAX)
-            .map_err(|_| "the server did not say where it listens".to_owned())??;
+            .map_err(|_| "the server did not print its address".to_owned())??;
         Ok(server)
     }
 

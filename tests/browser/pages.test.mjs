@@ -13,14 +13,14 @@ let browser;
 before(async () => {
   browser = await chromium.launch({
     executablePath: process.env.CHROMIUM,
-    // Root may not use Chromium's sandbox; all it loads here is our own.
+    // Root may not use Chromium's sandbox; it loads only our own pages here.
     args: process.getuid() === 0 ? ["--no-sandbox", ...quiet] : quiet,
   });
 });
 
 after(() => browser?.close());
 
-/** Opens `path`; answers the page and what went wrong on it: errors, and requests to other hosts. */
+/** Opens `path`; returns the page and its faults: errors, and requests to other hosts. */
 async function open(context, path) {
   const faults = [];
   const page = await browser.newPage();
@@ -63,14 +63,14 @@ test("every_command_of_the_first_page_is_filled_in", async (context) => {
 /** Runs the example of that name in GraphiQL. */
 async function run(page, tab) {
   await page.getByRole("tab", { name: tab }).click();
-  // GraphiQL takes notice of the tab's operation a little later, and keeps its name here when it has.
+  // GraphiQL notices the tab's operation a little later, and then stores its name here.
   await page.waitForFunction((name) => localStorage.getItem("graphiql:operationName") === name, tab);
   await page.locator(".graphiql-execute-button").click();
 }
 
 const shown = (page, text) => page.locator(".result-window", { hasText: text }).waitFor();
 
-/** Asks the server beside the page. */
+/** Queries the server without the page. */
 async function ask(query, variables, token) {
   const headers = { "Content-Type": "application/json", ...(token && { Authorization: `Bearer ${token}` }) };
   const response = await fetch(`${server}/graphql`, { method: "POST", headers, body: JSON.stringify({ query, variables }) });
@@ -98,7 +98,7 @@ test("graphiql_shows_what_the_stream_tells_to_the_owner_of_a_token", async (cont
   const token = register.token;
   const { createRoom } = await ask('mutation { createRoom(input: { name: "Deck" }) { room { roomId } } }', {}, token);
   const { viewer } = await ask("{ viewer { position } }", {}, token);
-  // From a position on, so that nothing is missed however late the socket opens.
+  // From a position on, so that the stream misses nothing if the socket opens late.
   const follow = `subscription Follow { eventStream(after: "${viewer.position}") { events { ... on RoomEvent { text } } } }`;
   const { page, faults } = await open(context, `/graphiql?query=${encodeURIComponent(follow)}`);
   await page.getByLabel("Access token").fill(token);

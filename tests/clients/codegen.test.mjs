@@ -1,4 +1,4 @@
-// graphql-code-generator with the client preset: what it generates type-checks, and so does what uses it.
+// graphql-code-generator with the client preset: the generated code type-checks, and so does code that uses it.
 
 import { execFile } from "node:child_process";
 import { rm } from "node:fs/promises";

@@ -1,14 +1,14 @@
-// The conversation that each client holds, written once. An adapter says how a client does what it takes:
+// The conversation that each client holds, written once. An adapter implements these operations with a client:
 //
-//   open({ url, token }) answers a client, of nobody without a token, which has
-//     run(document, variables)                 answers the data of a query or a mutation, and throws on errors
-//     subscribe(document, variables, observer) calls next(data), then error(reason) or complete(); answers how to stop
-//     scroll(roomId, cursor)                   answers the timeline before a cursor, if it has a way of its own
+//   open({ url, token }) returns a client, without a login if there is no token, which has
+//     run(document, variables)                 returns the data of a query or a mutation, and throws on errors
+//     subscribe(document, variables, observer) calls next(data), then error(reason) or complete(); returns a function that stops it
+//     scroll(roomId, cursor)                   returns the timeline before a cursor, if the client has its own way
 //     close()                                  ends it
 //   isFinal(reason)                            whether a subscription failed because the token is not valid
-//   form                                       what the answer to a subscription is: a content type, or "websocket"
+//   form                                       the form of the answer to a subscription: a content type, or "websocket"
 //
-// No adapter lets its client come back by itself: see `follow`.
+// No adapter lets its client reconnect by itself: see `follow`.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -16,10 +16,10 @@ import { CREATE_ROOM, HOME, JOIN_ROOM, LOG_IN, LOG_OUT, OLDER, SEND_MESSAGE, STR
 import { act, before, PASSWORD, register } from "./person.mjs";
 import { proxy } from "./proxy.mjs";
 
-/** Failures in a row after which a client gives up: the server is near and does not go away. */
+/** Failures in a row after which a client gives up: the server is near and always runs. */
 const FAILURES_MAX = 20;
 
-/** Follows the stream over cuts: each connection gets a new subscription, from the position that was handled last. */
+/** Follows the stream over cuts: each connection gets a new subscription, from the last handled position. */
 export function follow(client, position, isFinal) {
   const stream = { items: [], chunks: [], subscriptions: 0 };
   let wake = () => {};
@@ -66,7 +66,7 @@ async function scroll(client, room, cursor) {
   return events;
 }
 
-/** What a mutation made; fails on refusals. */
+/** The payload of a mutation; fails on refusals. */
 async function perform(client, document, input) {
   const [payload] = Object.values(await client.run(document, { input }));
   assert.equal(payload.refusal ?? null, null, JSON.stringify(payload.refusal));
@@ -124,7 +124,7 @@ export function converse(name, adapter) {
     assert.deepEqual([...older, ...told].map((it) => it.eventId), timeline.map((it) => it.eventId));
 
     const ended = assert.rejects(stream.until(() => false), (reason) => adapter.isFinal(reason));
-    // Over a socket the answer may not come, as the socket ends with the token.
+    // Over a socket the answer may not come, since the socket ends with the token.
     await perform(client, LOG_OUT, {}).catch((reason) => assert.ok(adapter.isFinal(reason), reason));
     await ended;
     const late = follow(client, home.position, adapter.isFinal);

@@ -1,4 +1,4 @@
-// The schema and the documents of the pages, as the reference implementation of GraphQL judges them.
+// The schema and the documents of the pages, checked by the reference implementation of GraphQL.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -9,7 +9,7 @@ import * as operations from "./operations.mjs";
 const read = (path) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
 const schema = buildSchema(read("schema.graphql"));
 
-/** What the guide and the client library send, and what the tests send. */
+/** The documents of the guide, of the client library and of the tests. */
 const DOCUMENTS = [
   ...[...read("docs/graphql.md").matchAll(/^```graphql\n(.*?)^```$/gms)].map(([, document]) => document),
   ...["chunk.ts", "client.ts"].flatMap((file) =>
@@ -40,7 +40,7 @@ test("fields_of_the_types_of_a_union_that_bear_one_name_can_be_selected_together
   assert.deepEqual(conflicts, []);
 });
 
-/** The lines of a text, without what indents them and without empty ones. */
+/** The lines of a text, without indentation and without empty lines. */
 const lines = (text) => text.split("\n").map((line) => line.trim()).filter((line) => line);
 
 test("code_of_the_page_of_clients_is_code_that_the_tests_run", () => {

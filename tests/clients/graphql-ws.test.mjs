@@ -1,4 +1,4 @@
-// Conversations held with graphql-ws, the client that most others are built on.
+// Conversations with graphql-ws, the basis of most other clients.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -9,7 +9,7 @@ const read = (path) => readFileSync(new URL(`../../${path}`, import.meta.url), "
 const guide = read("docs/graphql.md");
 const password = "correct horse battery staple";
 
-/** What each operation is run with and what it has to answer, in the order of the page. `world` goes through them. */
+/** The variables and the expected answer of each operation, in the order of the page. `world` passes through all of them. */
 const STEPS = {
   Server: async (world, document) => {
     const { server } = await ask(null, document);

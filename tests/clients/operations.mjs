@@ -1,4 +1,4 @@
-// The documents of the conversation, in the words of schema.graphql.
+// The documents of the conversation, in terms of schema.graphql.
 
 export const REGISTER = /* GraphQL */ `
   mutation Register($input: RegisterInput!) {

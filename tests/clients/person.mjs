@@ -7,10 +7,10 @@ import { OLDER, REGISTER, STREAM } from "./operations.mjs";
 
 const server = process.env.ROOKERY_URL;
 
-/** What all users have. */
+/** The password of all users. */
 export const PASSWORD = "correct horse battery staple";
 
-/** Sends one request over HTTP, to the server or through what is before it; answers its data and its errors. */
+/** Sends one request over HTTP, to the server or to a proxy before it; returns its data and its errors. */
 export async function post(token, query, variables, url = server) {
   const headers = { "content-type": "application/json", accept: "application/graphql-response+json" };
   if (token) headers.authorization = `Bearer ${token}`;
@@ -19,27 +19,27 @@ export async function post(token, query, variables, url = server) {
   return response.json();
 }
 
-/** Sends one request over HTTP; answers its data, and fails on errors. */
+/** Sends one request over HTTP; returns its data, and fails on errors. */
 export async function ask(token, query, variables) {
   const { data, errors } = await post(token, query, variables);
   assert.equal(errors, undefined, JSON.stringify(errors));
   return data;
 }
 
-/** Runs the one mutation of a document; answers its payload, and fails on refusals. */
+/** Runs the one mutation of a document; returns its payload, and fails on refusals. */
 export async function act(token, query, input) {
   const [payload] = Object.values(await ask(token, query, { input }));
   assert.equal(payload.refusal ?? null, null, JSON.stringify(payload.refusal));
   return payload;
 }
 
-/** A new user with a device that is logged in. */
+/** A new user with a logged-in device. */
 export async function register(username) {
   const { token, user } = await act(null, REGISTER, { username, password: PASSWORD });
   return { token, userId: user.userId };
 }
 
-/** All that is in the timeline of a room before a cursor, oldest first, by pages of two. */
+/** The timeline of a room before a cursor, oldest first, by pages of two. */
 export async function before(token, room, cursor) {
   const events = [];
   for (let page = { hasPreviousPage: true, startCursor: cursor }; page.hasPreviousPage; ) {
@@ -51,8 +51,8 @@ export async function before(token, room, cursor) {
 }
 
 /**
- * Follows the event stream of a device from `after` on, as a client would: it comes back after a cut, from where it
- * was, and not after its token was revoked.
+ * Follows the event stream of a device from `after` on, as a client would: it resumes after a cut, and stops after its
+ * token was revoked.
  */
 export function follow(context, token, after, query = STREAM) {
   const stream = { items: [], sockets: [], closed: [] };
@@ -68,7 +68,7 @@ export function follow(context, token, after, query = STREAM) {
   context.after(() => client.dispose());
   let wake = () => {};
   let end;
-  // graphql-ws sends the variables as they are when it connects again.
+  // graphql-ws sends the current values of the variables when it connects again.
   const variables = { after };
   const next = ({ data, errors }) => {
     if (errors) return error(errors);
@@ -79,7 +79,7 @@ export function follow(context, token, after, query = STREAM) {
   const error = (reason) => wake((end = reason));
   client.subscribe({ query, variables }, { next, error, complete: () => error(new Error("the stream ended")) });
   let read = 0;
-  /** The next item that fits; what came before it is in `items` too. */
+  /** The next item that fits; earlier items are in `items` too. */
   stream.until = async (fits) => {
     for (;;) {
       while (read < stream.items.length) if (fits(stream.items[read++])) return stream.items[read - 1];

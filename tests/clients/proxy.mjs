@@ -1,15 +1,15 @@
-// A bad network between a client and the server: connections that pass through it can be cut.
+// A bad network between a client and the server: it can cut its connections.
 
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
 
-/** The header that says what an answer is. */
+/** The header with the type of an answer. */
 const FORM = /^(?:content-type|upgrade): ([^;\r]+)/gim;
 
 /**
- * Listens on a port of its own. `bytes()` says after how many bytes, of both directions together, the next connection
- * is cut; never, if it answers Infinity. `cut()` cuts all that are open. `forms` are the kinds of answers that came:
- * their content types, and the protocols that were upgraded to.
+ * Listens on its own port. `bytes()` returns the number of bytes, of both directions together, after which it cuts the
+ * next connection; Infinity means never. `cut()` cuts all open connections. `forms` has the kinds of answers so far:
+ * their content types, and the protocols of upgrades.
  */
 export async function proxy(context, bytes = () => Infinity) {
   const { hostname, port } = new URL(process.env.ROOKERY_URL);

@@ -1,4 +1,4 @@
-// The same raw frames to the reference server of graphql-ws and to ours: both have to say and close the same.
+// The same raw frames to the reference server of graphql-ws and to ours: both have to send and close the same.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -12,7 +12,7 @@ import { ask, register } from "./person.mjs";
 
 const PROTOCOL = "graphql-transport-ws";
 
-/** As much of our schema as the frames ask for. */
+/** The part of our schema that the frames use. */
 const schema = buildSchema(`
   type Query { server: Server! user(id: ID!): User }
   type Server { name: String! }
@@ -27,7 +27,7 @@ const schema = buildSchema(`
 const roots = {
   query: { server: { name: "reference" } },
   mutation: { setProfile: () => { throw new Error("log in"); } },
-  // Silent, as the stream of somebody to whom nothing happens.
+  // Silent, like the stream of a user without events.
   subscription: { eventStream: () => ({ [Symbol.asyncIterator]: () => silence() }) },
 };
 
@@ -58,8 +58,8 @@ const HOLD = "subscription ($after: Position) { eventStream(after: $after) { pos
 const ASK = "{ server { name } }";
 
 /**
- * What is sent. A frame that is text or bytes is sent as it is; a `ping` at the end shows that the socket lives. Where the servers
- * differ, `ours` is what ours says, and `why` the reason.
+ * The frames of each case. Text and bytes are sent unchanged; a `ping` at the end shows that the socket lives. If the servers
+ * differ, `ours` is the answer of ours, and `why` the reason.
  */
 const CASES = [
   { name: "init_is_acknowledged", send: [init, ping] },
@@ -120,7 +120,7 @@ const CASES = [
   { name: "init_that_never_comes", send: [], waits: true },
 ];
 
-/** Sends the frames of a case; answers the types (with IDs) of what comes, and the close code if there is one. */
+/** Sends the frames of a case; returns the types (with IDs) of the answers, and the close code if there is one. */
 async function converse(url, { send, then = [], protocols = [PROTOCOL] }, done) {
   const socket = new WebSocket(url, protocols);
   const heard = [];
@@ -141,7 +141,7 @@ async function converse(url, { send, then = [], protocols = [PROTOCOL] }, done) 
     }
   };
   await once(socket, "open");
-  // A server that closes need not send what it had to say before, so each of these has its turn.
+  // A closing server may drop its earlier answers, so the test waits for each of these.
   if (send[0] === init || send[0]?.payload?.Authorization) {
     say([send[0]]);
     await until(() => heard.length > 0);
@@ -153,7 +153,7 @@ async function converse(url, { send, then = [], protocols = [PROTOCOL] }, done) 
     say(then);
   }
   await until(() => done(heard));
-  // Whatever else there is to come is here when the server has answered a few pings of the WebSocket protocol.
+  // All other answers have arrived when the server has answered a few pings of the WebSocket protocol.
   for (let round = 0; round < 3 && socket.readyState === WebSocket.OPEN; round++) {
     socket.ping();
     await Promise.race([once(socket, "pong"), once(socket, "close")]);
@@ -167,7 +167,7 @@ const closed = (heard) => typeof heard.at(-1) === "number";
 
 test("raw_frames_are_answered_as_by_the_reference_server", async (context) => {
   const { token } = await register("raw");
-  // Without a position, a stream says its own at once.
+  // Without a position, a stream sends its own at once.
   const variables = { after: (await ask(token, HOME)).initialSync.position };
   const ours = `${process.env.ROOKERY_URL.replace("http", "ws")}/graphql`;
   for (const { name, why, waits, authorized, ...frames } of CASES) {

@@ -1,4 +1,4 @@
-// The event stream over every transport at once: what one tells, all tell.
+// The event stream over every transport at once: all deliver the same.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -11,7 +11,7 @@ const STREAM = `subscription Stream($after: Position) {
 }`;
 const MULTIPART = "multipart/mixed;boundary=graphql;subscriptionSpec=1.0,application/json";
 
-/** Sends a request of somebody. */
+/** Sends a request with a user's token. */
 const request = (token, method, headers, body, query = "") =>
   fetch(url + query, {
     method,
@@ -67,7 +67,7 @@ const TRANSPORTS = {
   },
 };
 
-/** Reads until an item fits; answers the items and the position after them. */
+/** Reads until an item fits; returns the items and the position after them. */
 async function until(stream, fits) {
   const items = [];
   for (;;) {
@@ -95,7 +95,7 @@ test("the_event_stream_is_the_same_over_every_transport", async (context) => {
   for (const each of streams) each.items.push(...(await until(each.stream, is("second"))).items);
   for (const { name, items } of streams) assert.deepEqual(items, socket.items, name);
 
-  // Each goes on over any other, from any position.
+  // Each can resume over any other, from any position.
   for (const { position } of streams) {
     for (const [name, open] of Object.entries(TRANSPORTS)) {
       const resumed = open(token, position);

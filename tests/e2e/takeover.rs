@@ -138,7 +138,7 @@ fn accounts_from_before_a_logout_are_refused_and_the_device_stays_out() {
     assert!(Server::start(data.path()).stop().success());
     std::fs::write(&accounts, backup).unwrap();
     let said = refused(data.path());
-    assert!(said.contains("the log says that they were removed: 1 device"), "{said}");
+    assert!(said.contains("the log removed them: 1 device"), "{said}");
     let server = Server::start_with(data.path(), &[ACCEPT]);
     assert_eq!(lost.at(&server).fail("{ viewer { position } }", &json!({})), "UNAUTHENTICATED");
     assert!(server.stop().success());

@@ -90,7 +90,7 @@ fn an_import_of_a_log_that_was_killed_is_refused_until_the_same_file_was_read_to
 
         is_refused(data, "-");
         let said = fail(data, &["import", other.to_str().unwrap()], "");
-        assert!(said.contains("other.ndjson is not what that import began with"), "{said}");
+        assert!(said.contains("other.ndjson is not the source of that import"), "{said}");
         is_refused(data, "-");
         succeed(data, &["import", file.to_str().unwrap()], "");
         assert!(!data.join("import.json").exists());
@@ -151,7 +151,7 @@ fn an_import_of_irc_logs_that_was_killed_goes_on_and_adds_nothing_twice() {
     }
     let elsewhere = irc_logs("elsewhere");
     let said = fail(data, &["import", "irc", elsewhere.path().to_str().unwrap()], "");
-    assert!(said.contains("is not what that import began with") && said.contains(path), "{said}");
+    assert!(said.contains("is not the source of that import") && said.contains(path), "{said}");
     let said = fail(data, &["import", "-"], &exported());
     assert!(said.contains("did not finish"), "{said}");
     // The same logs in another place are the same logs.

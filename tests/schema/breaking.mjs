@@ -1,4 +1,4 @@
-// Compares schema.graphql with the schema that was released last: what would break a client fails, unless it is accepted.
+// Compares schema.graphql with the last released schema: a change that would break a client fails, unless it is accepted.
 
 import { readFileSync } from "node:fs";
 import { CriticalityLevel, diff } from "@graphql-inspector/core";

@@ -11,17 +11,17 @@ const text = readFileSync(path, "utf8");
 const rules = {
   ...plugin.configs["flat/schema-recommended"].rules,
   ...plugin.configs["flat/schema-relay"].rules,
-  // Room, RoomEvent and User can be fetched again, and have `id` from Node; the others are values and have none.
+  // Clients can fetch Room, RoomEvent and User again by the `id` of Node; the other types are values without an ID.
   "@graphql-eslint/strict-id-in-types": "off",
-  // Short lists that come whole, as the members who type, are no connections.
+  // Short complete lists, such as the typing members, are no connections.
   "@graphql-eslint/relay-edge-types": ["error", { listTypeCanWrapOnlyEdgeType: false }],
-  // A list that has one order only is paged in that order.
+  // A list with a single order has pages in that order.
   "@graphql-eslint/relay-arguments": ["error", { includeBoth: false }],
 };
 
 const lastPage = "the last page, with the answer that it is part of; `Room.timeline` scrolls on from it";
 const matrixName = "the Matrix identifier, beside the global `id`";
-/** What is found and stays: rule, place, reason. One that is no longer found is an error. */
+/** Accepted findings: rule, place, reason. An entry without a finding is an error. */
 const EXCEPTIONS = [
   ["no-typename-prefix", "Device.deviceId", matrixName],
   ["no-typename-prefix", "Room.roomId", matrixName],
@@ -49,7 +49,7 @@ const messages = linter.verify(
 );
 const lines = text.split("\n");
 
-/** The type, and the field if it is about one, that stands at a line. */
+/** The type, and the field if there is one, at a line. */
 function place(line) {
   const field = /^\t(\w+)/.exec(lines[line - 1])?.[1];
   const above = lines.slice(0, line).reverse();

@@ -1,4 +1,4 @@
-"""What schemathesis cannot know of the server: how values of its scalars look, and what an answer must be like.
+"""Facts that schemathesis cannot know of the server: the values of its scalars, and the form of a valid answer.
 
 Most of the values are of the server (ROOKERY_SAMPLES, a JSON object of lists by scalar), so that operations find something;
 the others are well-formed, or any text.
@@ -32,7 +32,7 @@ WELL_FORMED = {
 
 
 def mostly(samples, other):
-    """Five of six values are samples, if there are any; those are what a failure is reduced to, too."""
+    """Five of six values are samples, if there are any; a failure is reduced to samples, too."""
     if not samples:
         return other
     none = [None] * max(1, len(samples) // 5)
@@ -61,20 +61,20 @@ def documented():
     return {code for row in table.splitlines()[2:] for code in re.findall(r"`([A-Z_]+)`", row.split("|")[1])}
 
 
-# Codes that say that the server is at fault, or that we are not logged in any more.
+# Codes of a fault of the server, or of a lost login.
 FAULTS = {"INTERNAL", "UNAVAILABLE", "TIMEOUT", "UNAUTHENTICATED"}
 CODES = documented() - FAULTS
 
-# What only the source of the server or of its libraries would say.
+# Texts that only the source of the server or of its libraries contains.
 INTERNALS = re.compile(r"panicked|\.rs\b|::|async.graphql|rookery_|\bsled\b|/(?:home|root|tmp|data)/|RUST_|\bSELECT\b|Option<")
 
-# How many answers of each operation had data, and how many errors had each code.
+# The number of answers with data of each operation, and the number of errors with each code.
 answers = {"with": collections.Counter(), "without": collections.Counter(), "codes": collections.Counter()}
 
 
 @schemathesis.check
 def errors_are_documented(ctx, response, case):
-    """Whatever is sent, the answer is GraphQL, tells its cost, and its errors have codes and no internals."""
+    """The answer to any request is GraphQL and states its cost; its errors have codes and reveal no internals."""
     assert response.status_code < 500, f"status {response.status_code}"
     answer = response.json()
     assert "data" not in answer or "cost" in answer["extensions"], "an answer without its cost"
@@ -90,5 +90,5 @@ def errors_are_documented(ctx, response, case):
 
 @atexit.register
 def report():
-    """Leaves the counts to run.py."""
+    """Passes the counts to run.py."""
     Path(os.environ["ROOKERY_COUNTS"]).write_text(json.dumps(answers))

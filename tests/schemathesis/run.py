@@ -1,4 +1,4 @@
-"""Sends the server at ROOKERY_URL what schemathesis makes of its schema, as a user who is logged in.
+"""Sends the server at ROOKERY_URL the requests that schemathesis generates from its schema, as a logged-in user.
 
 `cargo xtask test schemathesis` runs it. SCHEMATHESIS_SEED makes it another run, SCHEMATHESIS_EXAMPLES a longer one. How much
 is sent does not depend on how fast the machine is: a slow one would try less and say the same.
@@ -20,15 +20,15 @@ EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "10"))
 # A round that takes longer has failed.
 SECONDS_MAX = 60 * EXAMPLES
 
-# A seed gives every operation the same luck, so there are two; a third round is of requests that are wrong.
+# A seed gives every operation the same random values, so there are two; a third round has invalid requests.
 ROUNDS = [("positive", SEED), ("positive", SEED + 1), ("negative", SEED)]
 
-# These end the session that all requests are sent with.
+# These end the session of all requests.
 EXCLUDED = ["Mutation.logOut", "Mutation.removeDevice"]
 
 
 def run(mode, seed, token, found):
-    """One round; answers whether all is well, and its counts."""
+    """One round; returns whether it passed, and its counts."""
     with tempfile.TemporaryDirectory() as folder:
         counts = Path(folder) / "counts.json"
         arguments = [

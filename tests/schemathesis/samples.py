@@ -1,4 +1,4 @@
-"""Things that exist on the server, so that what is sent about them is answered with data."""
+"""Existing objects on the server, so that requests about them get data."""
 
 import json
 import os
@@ -9,7 +9,7 @@ PASSWORD = "correct horse battery staple"
 
 
 def ask(token, document, **variables):
-    """Sends one request; answers the value of its one field, and fails on errors and refusals."""
+    """Sends one request; returns the value of its one field, and fails on errors and refusals."""
     headers = {"content-type": "application/json"}
     if token:
         headers["authorization"] = f"Bearer {token}"
@@ -57,7 +57,7 @@ def react(token, room, event):
 
 
 def make():
-    """Fills the server; answers the token of who knows it all, and the samples: a list for each scalar."""
+    """Fills the server; returns the token of the user who can see everything, and the samples: a list for each scalar."""
     alice, bob, carol = (register(name) for name in ("alice", "bob", "carol"))
     users = [user["user"] for user in (alice, bob, carol)]
     token, name = alice["token"], users[0]["userId"].split(":", 1)[1]

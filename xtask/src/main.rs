@@ -20,13 +20,13 @@ const HELP: &str = "\
 Usage: cargo xtask COMMAND
 
 Commands:
-  test [STEP...]       runs all checks, or the named ones with what they need
+  test [STEP...]       runs all checks, or the named ones with the steps that they need
   test --list          lists the steps
   bench [WORKLOAD...]  measures in a release build; prints one JSON line per measurement
   torture [--minutes N] [--seed S] [RIG...]
-                       runs the tests that take chances for longer, or the named ones
+                       runs the randomised tests for longer, all or the named rigs
   torture --list       lists the rigs
-  tools                installs what the tests need (target/tools, tests/node_modules, Debian packages)
+  tools                installs the tools of the tests (target/tools, tests/node_modules, Debian packages)
   help                 prints this
 
 Examples:

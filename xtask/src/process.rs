@@ -46,7 +46,7 @@ pub(crate) fn output(command: &mut Command) -> Result<String, String> {
         return Err(format!("`{}`: {}", shown(command), output.status));
     }
     String::from_utf8(output.stdout)
-        .map_err(|_| format!("`{}` printed what is not UTF-8", shown(command)))
+        .map_err(|_| format!("`{}` printed text that is not UTF-8", shown(command)))
 }
 
 /// Whether `program` can start at all.

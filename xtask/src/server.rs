@@ -47,7 +47,9 @@ impl Server {
         }
         let address = address.recv_timeout(START_MAX).map_err(|_| {
             let log = std::fs::read_to_string(&server.log).unwrap_or_default();
-            format!("the server did not say `{ANNOUNCEMENT}...` on standard error; it said:\n{log}")
+            format!(
+                "the server did not print `{ANNOUNCEMENT}...` on standard error; its output:\n{log}"
+            )
         })?;
         server.url = format!("http://{address}");
         Ok(server)

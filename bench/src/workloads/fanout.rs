@@ -79,7 +79,7 @@ fn measure(server: &Server, hall: &Hall, plan: &Plan) -> Result<Vec<Run>, Error>
         let mut speakers = hall.speakers(server).await?;
         server.settle().await?;
         let measured = phases(server, &audience, &mut speakers, plan).await?;
-        let text = audience.frame().ok_or("nobody heard a message alone")?;
+        let text = audience.frame().ok_or("no listener received a message sent alone")?;
         drop(audience);
         let bare = reference(hall.listeners.len(), &text, plan).await?;
         Ok(measured.iter().zip(&bare).map(|(phase, bare)| phase.run_beside(bare)).collect())

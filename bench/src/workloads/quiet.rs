@@ -78,7 +78,7 @@ fn measure(server: &Server, tokens: &[String], room: &str) -> Result<Run, Error>
         server.settle().await?;
         let among = phase::measure(server, &audience, &mut speakers, one, MESSAGES).await?;
         if sleepers.tally(0).events > 0 {
-            return Err("somebody heard what is said in another's room".into());
+            return Err("a listener received a message of another room".into());
         }
         let mut run = among.run();
         run.reference_rate = alone.run().rate();

@@ -1,44 +1,45 @@
-// Numbered actions: each happens once, and all in the order in which they were started.
+// Numbered actions: each happens once, and all happen in the order of their start.
 
 import { pause, type Wait } from "./backoff.js";
 import { RequestFailed, isPassing, retryAfterMs } from "./errors.js";
 
-/** Why a rule forbids something. The codes are those of `RefusalCode` in the schema. */
+/** The refusal of a rule. The codes are those of `RefusalCode` in the schema. */
 export interface Refusal {
   code: string;
   message: string;
-  /** After how many seconds to try again; for `RATE_LIMITED`. */
+  /** Seconds to wait before a retry; for `RATE_LIMITED`. */
   retryAfter?: number | null;
 }
 
-/** What every payload of a mutation may have; a document selects what it wants to know. */
+/** The common fields of mutation payloads; a document selects the ones it needs. */
 export interface Payload {
   event?: { eventId: string } | null;
   refusal?: Refusal | null;
 }
 
-/** An action that was started. */
+/** A started action. */
 export interface Action<P extends Payload> {
-  /** Its number, which is known at once: the event on the stream bears it. */
+  /** Its number, which is known at once; the event on the stream has it too. */
   actionId: number;
-  /** The first answer, be it what was made or a refusal. Rejects if an error makes trying again pointless. */
+  /** The first answer: an event or a refusal. Rejects if an error makes a retry pointless. */
   answer: Promise<P>;
 }
 
 /** Sends one request, once. */
 export type Request = (document: string, variables: object) => Promise<Record<string, Payload>>;
 
-/** Failures of the server after which an action is given up whose outcome it does not know. */
+/** Failures of the server after which the client gives up an action with an unknown outcome. */
 const FAILURES_MAX = 5;
 
-/** Refusals that decide nothing: the same number may be tried again. */
+/** Refusals that decide nothing: a retry may use the same number. */
 const UNDECIDED: ReadonlySet<string> = new Set(["BUSY", "CONTENDED", "RATE_LIMITED"]);
 
 /**
- * Counts the actions of one device. There can be one counter for a device at a time.
+ * Counts the actions of one device. Use one counter for a device at a time.
  *
- * An action is sent when the one before it has its answer. So none is ever refused with `ACTION_TOO_LATE`: were they
- * sent together, a cut could take the first and let the second pass, and the server waits half a second only.
+ * The client sends an action when the previous one has its answer, so the server never refuses one with
+ * `ACTION_TOO_LATE`. If it sent them together, a cut could lose the first and let the second pass, and the server waits
+ * only half a second.
  */
 export class Actions {
   #before: Promise<unknown> = Promise.resolve();
@@ -56,7 +57,7 @@ export class Actions {
     return this.resend(this.last + 1, document, input);
   }
 
-  /** Starts an action under the number that it had before this program was started: it is done now if it was not then. */
+  /** Starts an action with its number from an earlier run of the program: the server executes it unless it did so before. */
   resend<P extends Payload>(actionId: number, document: string, input: object): Action<P> {
     this.last = Math.max(this.last, actionId);
     const answer = this.#before.then(() => this.#perform<P>(document, { input: { ...input, actionId } }));

@@ -1,20 +1,20 @@
-// How long to wait before trying again.
+// The pauses between retries.
 
-/** Waits before the attempt of this number, which is 1 after the first failure. */
+/** Waits before the attempt of this number; 1 is the attempt after the first failure. */
 export type Wait = (attempt: number, signal: AbortSignal) => Promise<void>;
 
 const FIRST_MS = 250;
 const LONGEST_MS = 30_000;
 
-/** Twice as long each time, up to half a minute, and at random: after a restart not everybody comes at once. */
+/** Doubles the pause each time, up to half a minute, at random, so that clients do not all return at once. */
 export const backOff: Wait = (attempt, signal) => {
   const longest = Math.min(LONGEST_MS, FIRST_MS * 2 ** attempt);
   return sleep(longest * (0.5 + Math.random() / 2), signal);
 };
 
 /**
- * Waits as `wait` says, and at least for the time after which the server said to come back. It ends at once when the signal
- * is aborted, whatever `wait` does.
+ * Waits with `wait`, and at least for the time that the server stated. It ends at once when the signal is aborted, whatever
+ * `wait` does.
  */
 export async function pause(wait: Wait, attempt: number, signal: AbortSignal, retryAfterMs = 0): Promise<void> {
   if (signal.aborted) return;

@@ -1,6 +1,6 @@
-// What comes on the stream.
+// The types of the stream's chunks.
 
-/** A place in the server's log. Opaque: keep it, send it back, and neither compare nor compute it. */
+/** A place in the server's log. Opaque: store it and send it back; do not order or compute it. */
 export type Position = string;
 
 /** An event of a room. */
@@ -14,13 +14,13 @@ export interface RoomEvent {
   content: unknown;
   text: string | null;
   sentAt: string;
-  /** The number of your action that made it; null if another device sent it. */
+  /** The number of your action behind the event; null if another device sent it. */
   actionId: number | null;
   room: { roomId: string };
   sender: { userId: string };
 }
 
-/** One thing that you are told of. */
+/** One item of the stream. */
 export type StreamItem =
   | RoomEvent
   | { __typename: "RoomOpened"; room: { roomId: string; name: string | null }; sequence: number; cursor: string }
@@ -39,7 +39,7 @@ export type StreamItem =
   | { __typename: "DeviceAdded"; deviceId: string; name: string | null }
   | { __typename: "DeviceRemoved"; deviceId: string };
 
-/** Events that you are not told of, with the reason. */
+/** Events that the stream left out, with the reason. */
 export interface SkippedEvents {
   roomId: string;
   first: number;
@@ -47,14 +47,14 @@ export interface SkippedEvents {
   reason: string;
 }
 
-/** What happened, in order, and from where to resume when you have stored it. */
+/** Items in order, and the position to resume from once you have stored them. */
 export interface Chunk {
   events: StreamItem[];
   skipped: SkippedEvents[];
   position: Position;
 }
 
-/** Asks for what the types above say. Your own document may ask for more: see `FollowOptions.document`. */
+/** Selects the fields of the types above. Your own document may select more: see `FollowOptions.document`. */
 export const FOLLOW = /* GraphQL */ `
   subscription Follow($after: Position, $filter: FilterInput) {
     eventStream(after: $after, filter: $filter) {

@@ -9,20 +9,20 @@ import { request, type Endpoint } from "./http.js";
 import { Sequences } from "./sequences.js";
 import { follow, type FollowOptions } from "./stream.js";
 
-/** How to reach the server. */
+/** The connection to the server. */
 export interface ClientOptions extends Endpoint {
   token: string;
   /** The class `WebSocket`; needed on Node.js before version 22, where the package `ws` has it. */
   webSocket?: unknown;
-  /** How long to wait before trying again; longer each time if you do not say. */
+  /** The pauses between retries; by default they grow each time. */
   wait?: Wait;
-  /** How long {@link connect} tries to reach the server, in milliseconds; 15 seconds if you do not say. */
+  /** How long {@link connect} tries to reach the server, in milliseconds; 15 seconds by default. */
   connectWait?: number | undefined;
 }
 
 const CONNECT_WAIT_MS = 15_000;
 
-/** A device that was logged in. Keep the token: it is shown once. */
+/** A logged-in device. Store the token: the server shows it once. */
 export interface Login {
   token: string;
   deviceId: string;
@@ -45,13 +45,13 @@ const SEND = /* GraphQL */ `
   }
 `;
 
-/** What `Client.send` answers. */
+/** The answer of `Client.send`. */
 export interface Sent extends Payload {
   event: { eventId: string; sequence: number; actionId: number | null } | null;
 }
 
 /**
- * Logs in on a new device, or anew on the one that you name.
+ * Logs in on a new device, or again on the device that you name.
  *
  * @throws {Refused} Such as `WRONG_CREDENTIALS`.
  */
@@ -66,10 +66,10 @@ export async function logIn(
 }
 
 /**
- * Asks how far this device has counted its actions, and goes on from there.
+ * Queries the last action number of this device, and continues after it.
  *
- * @throws {TypeError} The URL is none.
- * @throws {UnexpectedAnswer} What answers at the URL is no Rookery server.
+ * @throws {TypeError} The URL is not valid.
+ * @throws {UnexpectedAnswer} Another program than a Rookery server answers at the URL.
  * @throws {Disconnected} Nothing answered for as long as `connectWait`: the server is down, or the URL is wrong.
  */
 export async function connect<Draft = string>(options: ClientOptions): Promise<Client<Draft>> {
@@ -83,7 +83,7 @@ export async function connect<Draft = string>(options: ClientOptions): Promise<C
   return new Client(options, actions, wait, ending);
 }
 
-/** Tries until there is an answer that trying again would not change, or until it is late. */
+/** Retries until there is an answer that a retry would not change, or until the deadline. */
 async function again<T>(attempt: () => Promise<T>, wait: Wait, signal: AbortSignal, late?: AbortSignal): Promise<T> {
   const either = late ? AbortSignal.any([signal, late]) : signal;
   for (let failures = 1; ; failures++) {
@@ -100,7 +100,7 @@ async function again<T>(attempt: () => Promise<T>, wait: Wait, signal: AbortSign
 
 /** Queries, actions and the stream of a device. */
 export class Client<Draft = string> {
-  /** What was sent and is not on the stream yet. */
+  /** Sent actions whose events are not on the stream yet. */
   readonly echoes = new Echoes<Draft>();
 
   /** Use {@link connect}. */
@@ -111,7 +111,7 @@ export class Client<Draft = string> {
     private readonly ending: AbortController,
   ) {}
 
-  /** Runs a query; tries again while no answer comes. */
+  /** Runs a query; retries until an answer comes. */
   query<Data>(document: string, variables: object = {}): Promise<Data> {
     const { signal } = this.ending;
     return again(() => request<Data>(this.options, document, variables, signal), this.wait, signal);
@@ -119,15 +119,15 @@ export class Client<Draft = string> {
 
   /**
    * Starts the one mutation of `document`, whose variable is `$input`, with the next number. It happens once, and after
-   * all that were started before it. If you give a `draft`, it is among the {@link echoes} until the stream tells it.
+   * all earlier actions. A `draft` is among the {@link echoes} until its event comes on the stream.
    */
   act<P extends Payload>(document: string, input: object, draft?: Draft): Action<P> {
     return this.#show(this.actions.start<P>(document, input), draft);
   }
 
   /**
-   * Sends an action again whose answer did not come before the program ended, with the number that it had. Do this for
-   * all such actions, in their order, before you start new ones.
+   * Repeats an action whose answer did not come before the program ended, with the same number. Do this for all such
+   * actions, in their order, before you start new ones.
    */
   resend<P extends Payload>(actionId: number, document: string, input: object, draft?: Draft): Action<P> {
     return this.#show(this.actions.resend<P>(actionId, document, input), draft);
@@ -143,14 +143,14 @@ export class Client<Draft = string> {
     return action;
   }
 
-  /** Sends a text. */
+  /** Sends a text message. */
   send(roomId: string, body: string, draft?: Draft): Action<Sent> {
     return this.act<Sent>(SEND, { roomId, body }, draft);
   }
 
   /**
-   * Yields each chunk of the event stream once, over all cuts, until you leave the loop or {@link close}. Keep
-   * `position` with what you have stored of a chunk, and give it as `after` when your program starts again.
+   * Yields each chunk of the event stream once, over all cuts, until you leave the loop or {@link close}. Store
+   * `position` together with the content of the chunk, and pass it as `after` when your program starts again.
    */
   async *follow<C extends Pick<Chunk, "position"> = Chunk>(options: FollowOptions = {}): AsyncGenerator<C, void, undefined> {
     const { url, token, webSocket } = this.options;
@@ -158,12 +158,12 @@ export class Client<Draft = string> {
     yield* follow<C>(context, options);
   }
 
-  /** A counter that proves that {@link follow} has told everything. */
+  /** A counter that proves that {@link follow} has yielded everything. */
   sequences(): Sequences {
     return new Sequences();
   }
 
-  /** Ends the streams and gives up what is under way: to send it again, keep its number. */
+  /** Ends the streams and gives up requests in flight: keep the number of an action to repeat it. */
   close(): void {
     this.ending.abort();
   }

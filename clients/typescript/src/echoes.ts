@@ -1,23 +1,23 @@
-// Local echo: what you show of your own actions before the stream tells them.
+// Local echo: your own actions, shown before their events come on the stream.
 
-/** An action that is shown in advance. */
+/** An action that you show in advance. */
 export interface Echo<Draft> {
   actionId: number;
   draft: Draft;
-  /** On its way, or answered while the stream has not told it yet. */
+  /** In flight, or answered while its event is not on the stream yet. */
   state: "sending" | "stored";
 }
 
 /**
- * What you have sent and the stream has not told yet, in the order of the numbers. Show it below the timeline.
+ * Sent actions whose events are not on the stream yet, in the order of the numbers. Show them below the timeline.
  *
- * The answer to an action and its event on the stream come in either order. An echo goes when the event is told, so
- * that the message is never shown twice nor vanishes in between; or with an answer after which no event will come.
+ * The answer to an action and its event on the stream come in either order. An echo goes when the event comes, so the
+ * message never appears twice and never vanishes in between. It also goes with an answer without an event.
  */
 export class Echoes<Draft> {
   readonly #pending = new Map<number, Echo<Draft>>();
 
-  /** All that is pending. */
+  /** All pending actions. */
   get pending(): readonly Echo<Draft>[] {
     return [...this.#pending.values()];
   }
@@ -27,7 +27,7 @@ export class Echoes<Draft> {
     this.#pending.set(actionId, { actionId, draft, state: "sending" });
   }
 
-  /** The answer has come, with the event that was made, or without one: it was refused, or held already. */
+  /** The answer has come, with the event, or without one: a refusal, or no change. */
   answered(actionId: number, event: object | null | undefined): void {
     const echo = this.#pending.get(actionId);
     if (!echo) return;
@@ -35,7 +35,7 @@ export class Echoes<Draft> {
     else this.#pending.delete(actionId);
   }
 
-  /** An event has come on the stream. Answers the draft whose place it takes, if it is one of ours. */
+  /** An event has come on the stream. Returns the draft that it replaces, if it is one of ours. */
   told(event: { actionId: number | null }): Draft | undefined {
     if (event.actionId === null) return undefined;
     const echo = this.#pending.get(event.actionId);
@@ -43,7 +43,7 @@ export class Echoes<Draft> {
     return echo?.draft;
   }
 
-  /** Forgets all: a sync shows what was stored. */
+  /** Forgets all echoes: a sync shows the stored events. */
   clear(): void {
     this.#pending.clear();
   }

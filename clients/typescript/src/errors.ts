@@ -1,11 +1,11 @@
-// What can go wrong, by what the caller should do about it.
+// The errors, by the reaction of the caller.
 
 import type { Refusal } from "./actions.js";
 
-/** No answer came, or none that a Rookery server gives: whether the server did it is not known. */
+/** No answer came, or none of a Rookery server: the outcome is not known. */
 export class Disconnected extends Error {
   override name = "Disconnected";
-  /** After how many seconds to come back, if something on the way said so. */
+  /** Seconds to wait before a retry, if a proxy stated them. */
   readonly retryAfter: number | undefined;
 
   constructor(message: string, { cause, retryAfter }: { cause?: unknown; retryAfter?: number | undefined } = {}) {
@@ -14,7 +14,7 @@ export class Disconnected extends Error {
   }
 }
 
-/** Something answered that is no Rookery server: the URL is wrong. */
+/** Another program than a Rookery server answered: the URL is wrong. */
 export class UnexpectedAnswer extends Error {
   override name = "UnexpectedAnswer";
 
@@ -23,7 +23,7 @@ export class UnexpectedAnswer extends Error {
   }
 }
 
-/** HTTP works and the WebSocket does not: something between you and the server, mostly a proxy, refuses its upgrade. */
+/** HTTP works and the WebSocket does not: a program before the server, usually a proxy, refuses the upgrade. */
 export class UpgradeRefused extends Error {
   override name = "UpgradeRefused";
 
@@ -42,7 +42,7 @@ export interface GraphQLFailure {
   extensions?: { code?: string; retryAfter?: number; outcome?: string };
 }
 
-/** The server answered with errors. `code` is that of the first one; docs/graphql.md says what each asks of you. */
+/** The server answered with errors. `code` is that of the first one; docs/graphql.md lists the next step for each. */
 export class RequestFailed extends Error {
   override name = "RequestFailed";
   readonly code: string | undefined;
@@ -52,18 +52,18 @@ export class RequestFailed extends Error {
     this.code = failures[0]?.extensions?.code;
   }
 
-  /** After how many seconds to come back, if the server says so. */
+  /** Seconds to wait before a retry, if the server stated them. */
   get retryAfter(): number | undefined {
     return this.failures[0]?.extensions?.retryAfter;
   }
 
-  /** Whether it is not known if a mutation was carried out: sent again with its action ID, it answers its first result. */
+  /** Whether the outcome of a mutation is unknown: with the same action ID, a repetition gets the first result. */
   get isOutcomeUnknown(): boolean {
     return this.failures.some(({ extensions }) => extensions?.outcome === "UNKNOWN");
   }
 }
 
-/** A rule forbids it. Nothing was changed, and asking again gives the same. */
+/** A rule forbids the action. Nothing was changed, and a repetition gets the same answer. */
 export class Refused extends Error {
   override name = "Refused";
   readonly code: string;
@@ -74,7 +74,7 @@ export class Refused extends Error {
   }
 }
 
-/** The stream is over, and coming back would not help. 4403: the token is not valid, or no longer. Log in again. */
+/** The stream has ended, and a retry would not help. 4403: the token is not valid, or no longer. Log in again. */
 export class StreamEnded extends Error {
   override name = "StreamEnded";
 
@@ -83,13 +83,13 @@ export class StreamEnded extends Error {
   }
 }
 
-/** Whether the same request may succeed later. With its action ID it happens once, however often it is sent. */
+/** Whether the same request may succeed later. With its action ID it happens once, for any number of requests. */
 export function isPassing(error: unknown): boolean {
   if (error instanceof RequestFailed) return PASSING.has(error.code ?? "");
   return error instanceof Disconnected;
 }
 
-/** How long the server wants to be left alone, in milliseconds. */
+/** The pause that the server asks for, in milliseconds. */
 export function retryAfterMs(error: unknown): number {
   const known = error instanceof RequestFailed || error instanceof Disconnected;
   return known ? (error.retryAfter ?? 0) * 1000 : 0;

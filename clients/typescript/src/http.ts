@@ -1,24 +1,24 @@
-// Queries and mutations, over HTTP: they need no connection that stays.
+// Queries and mutations over HTTP: they need no lasting connection.
 
 import { Disconnected, RequestFailed, UnexpectedAnswer, type GraphQLFailure } from "./errors.js";
 import { graphqlUrl } from "./url.js";
 
-/** Where to ask, and as whom. */
+/** The address and the login of requests. */
 export interface Endpoint {
-  /** Address of the server, as `https://chat.example.org`; `/graphql` and a slash at its end may be there or not. */
+  /** Address of the server, as `https://chat.example.org`; with or without `/graphql` and a slash at its end. */
   url: string;
   token?: string | undefined;
-  /** How long to wait for an answer, in milliseconds; 30 seconds if you do not say. */
+  /** How long to wait for an answer, in milliseconds; 30 seconds by default. */
   answerWait?: number | undefined;
 }
 
 const ANSWER_WAIT_MS = 30_000;
 
 /**
- * Sends one request, once; answers its data.
+ * Sends one request, once; returns its data.
  *
  * @throws {Disconnected} No answer came: the server may have done it, or not.
- * @throws {UnexpectedAnswer} What answers at this address is no Rookery server.
+ * @throws {UnexpectedAnswer} Another program than a Rookery server answers at this address.
  * @throws {RequestFailed} The answer has errors.
  */
 export async function request<Data>(
@@ -51,7 +51,7 @@ export async function request<Data>(
   const answer = parse<Data>(body);
   if (answer?.errors) throw new RequestFailed(answer.errors);
   if (answer?.data) return answer.data;
-  // A proxy says so while it does not reach the server.
+  // A proxy answers so while it cannot reach the server.
   const { status } = response;
   if (status >= 500 || status === 408 || status === 429) {
     throw new Disconnected(`${url} answers with the status ${status}`, { retryAfter: seconds(response.headers) });
@@ -59,7 +59,7 @@ export async function request<Data>(
   throw new UnexpectedAnswer(url, status);
 }
 
-/** An answer of GraphQL, if it is one. */
+/** The body as a GraphQL answer, if it is one. */
 function parse<Data>(body: string): { data?: Data | null; errors?: GraphQLFailure[] } | undefined {
   try {
     const answer = JSON.parse(body);
@@ -69,7 +69,7 @@ function parse<Data>(body: string): { data?: Data | null; errors?: GraphQLFailur
   }
 }
 
-/** What `Retry-After` says, unless it is a date. */
+/** The seconds in `Retry-After`, unless it is a date. */
 function seconds(headers: Headers): number | undefined {
   const value = Number(headers.get("retry-after") ?? Number.NaN);
   return Number.isFinite(value) ? value : undefined;

@@ -12,13 +12,13 @@ export interface Gap {
 /**
  * Counts the events of each room from its opening on, or from the first one that it sees.
  *
- * A gap never comes from a cut, as the stream resumes where it was. If there is one, a chunk was lost between the
- * server and here: throw the room away and start from `initialSync`.
+ * A gap never comes from a cut, since the stream resumes exactly. A gap means that a chunk was lost between the server
+ * and here: discard the room and start from `initialSync`.
  */
 export class Sequences {
   readonly #next = new Map<string, number>();
 
-  /** Takes a chunk, and answers what is missing before or within it. */
+  /** Takes a chunk, and returns the gaps before or within it. */
   take({ events, skipped }: Pick<Chunk, "events" | "skipped">): Gap[] {
     const gaps: Gap[] = [];
     for (const item of events) {
@@ -42,12 +42,12 @@ export class Sequences {
     return gaps;
   }
 
-  /** Forgets all rooms: after a sync, counting begins anew. */
+  /** Forgets all rooms: after a sync, counting starts again. */
   clear(): void {
     this.#next.clear();
   }
 
-  /** Goes on over skipped ranges as far as they reach. What is below the opening of the room is passed over. */
+  /** Moves past skipped ranges. Ignores numbers below the opening of the room. */
   #pass(skipped: Chunk["skipped"], roomId: string): void {
     for (;;) {
       const next = this.#next.get(roomId);

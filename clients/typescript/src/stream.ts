@@ -1,8 +1,8 @@
 // The event stream, each chunk once, over as many connections as it takes.
 //
-// graphql-ws comes back by itself after a cut and sends what it sent before, so with the `after` of the beginning: all
-// that came since would come again. Hence it is told not to (`retryAttempts: 0`), and each new connection gets a new
-// subscription, from the last chunk that was handed out.
+// graphql-ws reconnects by itself after a cut and repeats its first message, with the `after` of the beginning: all
+// later events would come again. So its retries are off (`retryAttempts: 0`), and each new connection gets a new
+// subscription, from the last chunk that the consumer took.
 
 import { createClient, type Client as Socket } from "graphql-ws";
 import { pause, type Wait } from "./backoff.js";
@@ -11,13 +11,13 @@ import { RequestFailed, StreamEnded, UpgradeRefused, isPassing, retryAfterMs, ty
 import { request } from "./http.js";
 import { socketUrl } from "./url.js";
 
-/** How to follow. */
+/** Options of a stream. */
 export interface FollowOptions {
-  /** From where. Without it, `sync` is asked first; without that, the stream starts now. */
+  /** The position to start from. Without it, `sync` comes first; without `sync`, the stream starts now. */
   after?: Position | undefined;
   /**
-   * Loads the first screen anew (`initialSync`) and answers its position. Asked where there is no position to go on
-   * from: at the start without `after`, and when the server does not know the position, as after a restored backup.
+   * Loads the first screen (`initialSync`) and returns its position. The client calls it if there is no position to
+   * resume from: at the start without `after`, and if the server does not know the position, as after a restored backup.
    */
   sync?: (() => Promise<Position>) | undefined;
   /** `FilterInput` of the schema. */
@@ -26,7 +26,7 @@ export interface FollowOptions {
   document?: string | undefined;
 }
 
-/** What a stream needs of the client. */
+/** The parts of the client that a stream needs. */
 export interface StreamContext {
   url: string;
   token: string;
@@ -35,17 +35,17 @@ export interface StreamContext {
   signal: AbortSignal;
 }
 
-/** Chunks that wait to be taken; with more, the subscription ends and goes on when they are taken. */
+/** Most chunks in the queue; with more, the subscription ends and resumes when the consumer has taken them. */
 const WAITING_MAX = 256;
 
-/** A connection that is silent for this long is asked whether it is there, and given up if it does not say so. */
+/** The client pings a connection after this silence, and gives it up without an answer. */
 const SILENCE_MS = 20_000;
 const PONG_WAIT_MS = 10_000;
 
-/** After so many connections in a row that did not open while HTTP works, the stream is given up. */
+/** After this number of connections in a row that did not open while HTTP works, the client gives up the stream. */
 const REFUSED_MAX = 5;
 
-/** Close codes after which the same would happen again. 4403 is a token that is not valid, or no longer. */
+/** Close codes after which a retry would fail again. 4403 means that the token is not valid, or no longer. */
 const FINAL: ReadonlySet<number> = new Set([1002, 1003, 1007, 1009, 4004, 4005, 4400, 4401, 4403, 4406, 4409, 4429]);
 
 /**
@@ -76,7 +76,7 @@ export async function* follow<C extends Pick<Chunk, "position">>(
           position = chunk.position;
           yield chunk;
         }
-        // Too many chunks were waiting, or the server completed it.
+        // Too many chunks were in the queue, or the server completed the subscription.
         if (isTold) continue;
       } catch (error) {
         if (sync && error instanceof RequestFailed && error.code === "POSITION_UNKNOWN") {
@@ -96,14 +96,14 @@ export async function* follow<C extends Pick<Chunk, "position">>(
   }
 }
 
-/** Throws what coming back would not mend. A cut, a restart, 4008 (`SLOW_CONSUMER`) pass. */
+/** Throws errors that a retry would not solve. A cut, a restart and 4008 (`SLOW_CONSUMER`) pass. */
 function judge(error: unknown): void {
   if (isCloseEvent(error)) {
     if (FINAL.has(error.code)) throw new StreamEnded(error.code, error.reason);
   } else if (error instanceof RequestFailed && !isPassing(error)) throw error;
 }
 
-/** Whether the server answers over HTTP. Throws what another try would not mend, such as a token that is not valid. */
+/** Whether the server answers over HTTP. Throws errors that a retry would not solve, such as an invalid token. */
 async function answers({ url, token, signal }: StreamContext): Promise<boolean> {
   try {
     await request({ url, token }, "{ __typename }", {}, signal);
@@ -118,7 +118,7 @@ function isCloseEvent(error: unknown): error is { code: number; reason: string }
   return typeof error === "object" && error !== null && "code" in error && typeof error.code === "number" && "reason" in error;
 }
 
-/** A socket, and how often it has opened. */
+/** A socket, and the number of its openings. */
 function connect({ url, token, webSocket }: StreamContext): { socket: Socket; opened: () => number } {
   let pongIsDue: ReturnType<typeof setTimeout> | undefined;
   let count = 0;
@@ -142,7 +142,7 @@ function connect({ url, token, webSocket }: StreamContext): { socket: Socket; op
   return { socket, opened: () => count };
 }
 
-/** The chunks of one subscription on one connection; throws what ended it. */
+/** The chunks of one subscription on one connection; throws the reason of its end. */
 async function* subscribe<C>(
   socket: Socket,
   query: string,

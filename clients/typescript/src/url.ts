@@ -1,9 +1,9 @@
-// Where the server is, from what people write.
+// The address of the server, from the forms that users write.
 
 /**
  * The address of GraphQL: that of the server, with or without a path, with or without `/graphql` and a slash at its end.
  *
- * @throws {TypeError} It is no address of the web.
+ * @throws {TypeError} It is not an address of the web.
  */
 export function graphqlUrl(url: string): string {
   let parsed: URL;

@@ -1,4 +1,4 @@
-// Which URLs reach the server, and what becomes of those that do not. The server at ROOKERY_URL, and servers that are none.
+// URLs that reach the server, and the errors of those that do not: with the server at ROOKERY_URL, and with fake servers.
 
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
@@ -46,7 +46,7 @@ test("a_client_works_with_each_form_of_the_address", async (context) => {
     await logIn({ url }, { username: "address", password: PASSWORD });
     const client = await connect({ url, token, webSocket: WebSocket });
     context.after(() => client.close());
-    // The first chunk tells a position and nothing else.
+    // The first chunk has a position and nothing else.
     for await (const chunk of client.follow()) {
       assert.deepEqual([chunk.events, typeof chunk.position], [[], "string"]);
       break;

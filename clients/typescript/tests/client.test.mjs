@@ -12,7 +12,7 @@ const server = process.env.ROOKERY_URL;
 const text = (item) => item.__typename === "RoomEvent" && item.text;
 const positionOf = async (client) => (await client.query(HOME)).initialSync.position;
 
-/** A user with a room, and her client, which tries again at once. */
+/** A user with a room, and a client that retries at once. */
 async function scene(context, name, url = server) {
   const { token, userId } = await register(name);
   const { room } = await act(token, CREATE_ROOM, { name: "Rooks", preset: "PUBLIC" });
@@ -22,7 +22,7 @@ async function scene(context, name, url = server) {
   return { token, userId, roomId: room.roomId, options, client };
 }
 
-/** Follows until `isLast` holds; answers all items, the gaps, and the position after them. */
+/** Follows until `isLast` holds; returns all items, the gaps, and the position after them. */
 async function followUntil(client, isLast, options) {
   const items = [];
   const gaps = [];

@@ -1,4 +1,4 @@
-// Which echoes are shown, in whatever order answers and events come.
+// The visible echoes, in any order of answers and events.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -6,7 +6,7 @@ import { Echoes } from "../dist/index.js";
 
 const drafts = (echoes) => echoes.pending.map(({ draft, state }) => `${draft} is ${state}`);
 
-/** Two actions that were started. */
+/** Two started actions. */
 function two() {
   const echoes = new Echoes();
   echoes.add(1, "one");

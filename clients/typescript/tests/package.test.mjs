@@ -1,4 +1,4 @@
-// What a registry would get.
+// The package that a registry would get.
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 const folder = fileURLToPath(new URL("..", import.meta.url));
 
 test("packing_builds_what_the_package_exports", (context) => {
-  // As in a clone in which nobody has built anything.
+  // As in a fresh clone without any build.
   const clone = mkdtempSync(join(tmpdir(), "rookery-client-"));
   context.after(() => rmSync(clone, { recursive: true }));
   for (const name of ["package.json", "tsconfig.json", "README.md", "LICENSE", "src", "tests"]) {

@@ -1,4 +1,4 @@
-// How long is waited between tries, with the client's real back-off.
+// The pauses between tries, with the client's real back-off.
 
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
@@ -59,7 +59,7 @@ test("close_ends_all_that_waits_at_once", async (context) => {
   const cuts = async (count) => {
     while (network.cuts < count) await new Promise((resolve) => setTimeout(resolve, 20));
   };
-  // Nothing answers any more: after some tries the pauses are seconds long.
+  // No server answers any more: after some tries the pauses are seconds long.
   await cuts(5);
   const asked = client.query(HOME).catch((error) => error.name);
   const sent = client.send("!room", "hello").answer.catch((error) => error.name);

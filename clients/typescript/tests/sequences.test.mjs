@@ -1,4 +1,4 @@
-// What counts as a gap.
+// The definition of a gap.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -100,7 +100,8 @@ async fn carry_out(command: Command, config: &Config) -> Result<(), Failure> {
             if reach(&config.data).await.is_some() {
                 let data = config.data.display();
                 return Err(Failure::new(format!(
-                    "a server has {data} open: stop it first. A serving log is intact; `rookery export` writes it while the server runs"
+                    "a server has {data} open: stop it first. A serving log is intact; `rookery \
+                     export` writes it while the server runs"
                 )));
             }
             salvage::run(config, file.as_deref(), into.as_deref()).await

@@ -266,7 +266,8 @@ async fn take_orders(socket: std::io::Result<tokio::net::UnixListener>, node: Ar
     match socket {
         Ok(socket) => operator::serve(socket, node).await,
         Err(error) => tracing::warn!(
-            "cannot open the operator's socket ({error}): commands such as `rookery user` work only after the server has stopped"
+            "cannot open the operator's socket ({error}): commands such as `rookery user` work \
+             only after the server has stopped"
         ),
     }
 }

@@ -5,13 +5,13 @@ import { GraphQLWsLink } from "@apollo/client/link/subscriptions";
 import { OperationTypeNode } from "graphql";
 import { socket } from "./graphql-ws.mjs";
 
-/** What stops a subscription. Of the close event of a socket, the link leaves only the text. */
+/** The reason that stops a subscription. The link keeps only the text of a socket's close event. */
 function isFinal(reason) {
   const code = reason?.errors?.[0]?.extensions?.code;
   return reason?.message?.startsWith("Socket closed with event 4403") || code === "UNAUTHENTICATED";
 }
 
-/** The client with the link that subscriptions take; `end` closes what stays open. */
+/** The client with the link for subscriptions; `end` closes the open connection. */
 function adapter(form, subscriptions) {
   return {
     form,

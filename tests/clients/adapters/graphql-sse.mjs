@@ -3,7 +3,7 @@
 import { createClient } from "graphql-sse";
 import { run } from "./http.mjs";
 
-/** The client; `singleConnection` says that one stream bears all subscriptions. */
+/** The client; with `singleConnection` one stream carries all subscriptions. */
 function adapter(singleConnection) {
   return {
     form: "text/event-stream",

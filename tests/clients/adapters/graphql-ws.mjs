@@ -4,7 +4,7 @@ import { createClient } from "graphql-ws";
 import WebSocket from "ws";
 import { run } from "./http.mjs";
 
-/** A socket that does not come back by itself. */
+/** A socket that does not reconnect by itself. */
 export function socket({ url, token }) {
   return createClient({
     url: `${url.replace("http", "ws")}/graphql`,
@@ -14,7 +14,7 @@ export function socket({ url, token }) {
   });
 }
 
-/** The socket was closed because the token is not valid, or no longer. */
+/** The server closed the socket because the token is not valid, or no longer. */
 export const isFinal = (reason) => reason?.code === 4403;
 
 export const graphqlWs = {

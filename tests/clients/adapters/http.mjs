@@ -2,7 +2,7 @@
 
 import { post } from "../person.mjs";
 
-/** Runs a query or a mutation at `url`; answers its data. */
+/** Runs a query or a mutation at `url`; returns its data. */
 export async function run({ url, token }, document, variables) {
   const { data, errors } = await post(token, document, variables, url);
   if (errors) throw new AggregateError(errors, errors[0].message);

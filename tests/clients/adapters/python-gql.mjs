@@ -1,4 +1,4 @@
-// gql for Python, in a process of its own that is told in lines of JSON what to do; `PYTHON_GQL` is where it is installed.
+// gql for Python, in its own process, which takes calls as lines of JSON; `PYTHON_GQL` is its folder.
 
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";

@@ -47,7 +47,7 @@ async def run(call):
 
 
 async def subscribe(call):
-    """Tells each result of a subscription, until it ends."""
+    """Prints each result of a subscription, until it ends."""
     request = gql(call["document"])
     request.variable_values = call["variables"]
     async with client(call.get("token")) as session:

@@ -16,7 +16,7 @@ const { commitMutation, createOperationDescriptor, fetchQuery, requestSubscripti
 const { Environment, getSelector, Network, Observable, RecordSource, Store } = relay;
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 
-/** What a component with `usePaginationFragment` would declare. */
+/** The declaration of a component with `usePaginationFragment`. */
 const TIMELINE = {
   "Scroll.js": /* GraphQL */ `
     query ScrollQuery($room: RoomID!, $before: Cursor) {
@@ -34,11 +34,11 @@ const TIMELINE = {
   `,
 };
 
-/** The end of the name of an operation that stands in a module of the same name. */
+/** The end of the name of an operation in a module of the same name. */
 const SUFFIX = { query: "Query", mutation: "Mutation", subscription: "Subscription" };
 const headOf = (document) => /(query|mutation|subscription) (\w+)/.exec(document);
 
-/** Compiles all documents in `folder`; answers how to get the artifact of a name. */
+/** Compiles all documents in `folder`; returns a function that gets the artifact of a name. */
 function compile(folder) {
   const sources = { ...TIMELINE };
   for (const document of Object.values(operations)) {
@@ -70,10 +70,10 @@ function environmentOf(place, client) {
   return new Environment({ network: Network.create(request, subscribe), store: new Store(new RecordSource()) });
 }
 
-/** The timeline before a cursor, page by page into the store; answers the connection that the store has then. */
+/** The timeline before a cursor, page by page into the store; returns the resulting connection in the store. */
 async function scroll(environment, artifact, roomId, cursor) {
   const query = createOperationDescriptor(artifact("ScrollQuery"), { room: roomId, before: cursor });
-  // What a mounted component does: the store keeps what it shows.
+  // Like a mounted component: the store keeps the shown data.
   environment.retain(query);
   await fetchQuery(environment, query.request.node, query.request.variables).toPromise();
   const { room } = environment.lookup(query.fragment).data;

@@ -4,13 +4,13 @@ import { Client, fetchExchange, gql, subscriptionExchange } from "@urql/core";
 import { onEnd, pipe, subscribe } from "wonka";
 import { isFinal as isFinalOfSocket, socket } from "./graphql-ws.mjs";
 
-/** What stops a subscription: the close event of a socket, or an error that the server answered. */
+/** The reason that stops a subscription: the close event of a socket, or an error of the server. */
 function isFinal(reason) {
   const code = reason?.graphQLErrors?.[0]?.extensions?.code;
   return isFinalOfSocket(reason?.networkError) || code === "UNAUTHENTICATED";
 }
 
-/** The client with the exchanges that subscriptions take; `end` closes what stays open. */
+/** The client with the exchanges for subscriptions; `end` closes the open connection. */
 function adapter(form, subscriptions) {
   return {
     form,

@@ -1,4 +1,4 @@
-// How graphql-code-generator is set up: the client preset, over the documents of the tests and of the client library.
+// The settings of graphql-code-generator: the client preset, over the documents of the tests and of the client library.
 
 export default {
   schema: "../schema.graphql",

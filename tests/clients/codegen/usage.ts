@@ -1,4 +1,4 @@
-// What an application writes with the generated code. It is compiled, not run.
+// Application code that uses the generated code. The tests compile it and do not run it.
 
 import type { Chunk } from "../../../clients/typescript/src/chunk.js";
 import { graphql } from "./generated/gql.js";
@@ -8,14 +8,14 @@ import type { TypedDocumentNode } from "@graphql-typed-document-node/core";
 /** The types that the client library declares are those of the schema. */
 export const chunkOfTheClient = (chunk: FollowSubscription["eventStream"]): Chunk => chunk;
 
-/** A document that was generated, in the words in which it is written. */
+/** A generated document, by its source text. */
 export const tower = graphql(`
   query Tower($room: RoomID!) {
     room(id: $room) { name memberCount timeline(last: 20) { nodes { eventId sequence text } } }
   }
 `);
 
-/** What a request with it needs and answers. */
+/** The variables and the answer of a request with it. */
 declare function ask<Data, Variables>(document: TypedDocumentNode<Data, Variables>, variables: Variables): Promise<Data>;
 
 export async function nameOfTheRoom(): Promise<string | null> {
@@ -28,7 +28,7 @@ export async function nameOfTheRoom(): Promise<string | null> {
   return sequences.length > 0 ? (room?.name ?? null) : null;
 }
 
-/** Items of the stream are told apart by their type. */
+/** The type distinguishes the items of the stream. */
 export function shown(item: StreamSubscription["eventStream"]["events"][number]): string | null {
   if (item.__typename === "RoomEvent") return item.text ?? item.type;
   return item.__typename === "RoomOpened" ? item.room.roomId : null;

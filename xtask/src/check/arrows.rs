@@ -71,8 +71,9 @@ pub(crate) fn arrows(metadata: &Value) -> Vec<String> {
         let names = dependencies.unwrap_or_default().iter().filter_map(|to| to["name"].as_str());
         violations.extend(names.filter_map(|to| forbidden(from, to, ours.contains(&to))));
         if !WIRES.contains(from) && !ALLOWED.iter().any(|(known, _)| known == from) {
-            violations
-                .push(format!("{from} is not in the table of arrows: say there what it may use"));
+            violations.push(format!(
+                "{from} is not in the table of arrows: list its allowed dependencies there"
+            ));
         }
     }
     violations

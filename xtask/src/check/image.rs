@@ -34,7 +34,8 @@ pub(crate) fn image_files(
             let taken = copied(&context, source, to, sources.len() > 1);
             if taken.is_empty() {
                 return Err(format!(
-                    "`{instruction}` of the Dockerfile finds no {source}: .dockerignore leaves it out, or it is not there"
+                    "`{instruction}` of the Dockerfile finds no {source}: .dockerignore leaves it \
+                     out, or it does not exist"
                 ));
             }
             files.extend(taken);

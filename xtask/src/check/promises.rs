@@ -10,7 +10,7 @@ const PAGE: &str = "docs/features.md";
 /// Finds tests on the page that do not exist, or that have another name by now.
 pub(crate) fn promises(tree: &Tree) -> Vec<String> {
     let Some(page) = tree.texts.get(PAGE) else {
-        return vec![format!("{PAGE} is not there: it says which test holds which promise")];
+        return vec![format!("{PAGE} is missing: it lists the tests that hold each promise")];
     };
     let mut written: BTreeSet<&str> =
         tree.texts_with("rs").flat_map(|(_, text)| functions(text, "fn ")).collect();

@@ -51,10 +51,10 @@ pub(crate) fn walk(repository: &Repository) -> Result<(), Stop> {
     let (clone, programs) = (folder.join("rookery"), folder.join("programs"));
     clone_into(repository, &clone)?;
     let dependencies = fs::read_to_string(repository.binary().with_extension("d"))
-        .map_err(|error| format!("cannot read what the program was built from: {error}"))?;
+        .map_err(|error| format!("cannot read the list of the program's sources: {error}"))?;
     if let Some(lacking) = check::lacking(&dependencies, &repository.root, &clone).first() {
         return Err(Stop::Failed(format!(
-            "a clean clone lacks {lacking}, which the program is built from"
+            "a clean clone lacks {lacking}, a source of the program"
         )));
     }
     for (name, text) in [("cargo", CARGO), ("npm", NPM)] {

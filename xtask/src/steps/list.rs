@@ -7,7 +7,7 @@ use crate::newcomer;
 pub(super) const STEPS: &[Step] = &[
     Step {
         name: "requirements",
-        about: "the machine has what the steps need; what is missing is brought, or named at once",
+        about: "the machine has the tools of the steps; missing ones are installed, or named at once",
         lane: Lane::Slow,
         needs: &[],
         run: requirements::requirements,
@@ -28,14 +28,14 @@ pub(super) const STEPS: &[Step] = &[
     },
     Step {
         name: "links",
-        about: "links between the pages lead somewhere, and tests that they name are there",
+        about: "links between the pages and names of tests on them are valid",
         lane: Lane::Quick,
         needs: &[],
         run: sources::links,
     },
     Step {
         name: "style",
-        about: "comments and pages keep to plain English, as far as a program can see it",
+        about: "comments and pages are in plain English, as far as a program can check",
         lane: Lane::Quick,
         needs: &[],
         run: sources::style,
@@ -105,7 +105,7 @@ pub(super) const STEPS: &[Step] = &[
     },
     Step {
         name: "bare",
-        about: "where the machine has no Node.js, the checks bring it",
+        about: "without Node.js on the machine, the checks install it",
         lane: Lane::Slow,
         needs: &["build", "schema"],
         run: requirements::without_node,
@@ -133,7 +133,7 @@ pub(super) const STEPS: &[Step] = &[
     },
     Step {
         name: "schemathesis",
-        about: "what schemathesis makes of the schema gets documented answers",
+        about: "requests that schemathesis generates from the schema get documented answers",
         lane: Lane::Slow,
         needs: &["build"],
         run: program::schemathesis,

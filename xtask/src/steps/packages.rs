@@ -52,7 +52,8 @@ fn image(repository: &Repository, dockerfile: &str) -> Result<(), Stop> {
     match lacking.as_slice() {
         [] => Ok(()),
         [first, ..] => Err(Stop::Failed(format!(
-            "the image lacks {} files that the program is built from, {first} among them: .dockerignore or a COPY of the \
+            "the image lacks {} source files of the program, {first} among them: .dockerignore or \
+             a COPY of the \
              Dockerfile leaves them out",
             lacking.len()
         ))),

@@ -98,7 +98,7 @@ fn same_schema(committed: &str, served: &str) -> Result<(), String> {
     let line = 1 + left.zip(right).take_while(|(left, right)| left == right).count();
     Err(format!(
         "schema.graphql differs from line {line} on; \
-         `cargo run -- schema > schema.graphql` writes it anew"
+         `cargo run -- schema > schema.graphql` writes it again"
     ))
 }
 

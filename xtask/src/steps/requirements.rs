@@ -28,7 +28,10 @@ pub(super) fn requirements(repository: &Repository) -> Result<(), Stop> {
     if missing.is_empty() {
         return Ok(());
     }
-    Err(Stop::Missing(format!("missing: {}; steps that need it are left out", missing.join(", "))))
+    Err(Stop::Missing(format!(
+        "missing: {}; the steps that need it are skipped",
+        missing.join(", ")
+    )))
 }
 
 /// Runs checks that need Node.js without it: this program again, with a search path that hides Node.js.
@@ -57,7 +60,7 @@ pub(super) fn without_node(repository: &Repository) -> Result<(), Stop> {
     if place.exists() {
         return Ok(());
     }
-    Err(Stop::Failed("the checks ran with a Node.js that was to be hidden".to_owned()))
+    Err(Stop::Failed("the checks ran with the Node.js that should be hidden".to_owned()))
 }
 
 /// A folder with links to all programs of another one except those of Node.js.

@@ -35,7 +35,7 @@ pub(crate) fn main(repository: &Repository, arguments: &[String]) -> Result<Exit
 /// The name that stands for all steps of the quick lane.
 const QUICK: &str = "quick";
 
-/// The named steps and the steps that they need, in the order of the list.
+/// The requested steps and the steps that they need, in the order of the list.
 fn choose<'a>(all: &'a [Step], names: &[String]) -> Result<Vec<&'a Step>, String> {
     if names.is_empty() {
         return Ok(all.iter().collect());

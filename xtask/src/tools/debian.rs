@@ -48,7 +48,7 @@ pub(crate) fn program(name: &str) -> Result<PathBuf, Stop> {
         return Ok(program);
     }
     debian(name)?;
-    path().ok_or_else(|| Stop::Missing(format!("the package {name} has brought no {name}")))
+    path().ok_or_else(|| Stop::Missing(format!("the package {name} contains no {name}")))
 }
 
 /// The Python that installs packages and runs some of the tests, at least 3.11 and with pip.

@@ -8,7 +8,7 @@ const E2E: &[&str] = &["--test", "e2e"];
 pub(super) const RIGS: &[Rig] = &[
     Rig {
         name: "crash",
-        about: "the program is killed under load: no acknowledged action is lost, none is carried out twice",
+        about: "kills the program under load: no acknowledged action is lost, and none is executed twice",
         package: "rookery-server",
         target: E2E,
         filters: &["crash::"],
@@ -16,7 +16,7 @@ pub(super) const RIGS: &[Rig] = &[
     },
     Rig {
         name: "log",
-        about: "the log is killed, cut and damaged: it opens whole, or refuses and names the damage",
+        about: "kills, cuts and damages the log: it opens whole, or refuses and names the damage",
         package: "rookery-log-sled",
         target: &["--test", "suite"],
         filters: &[],
@@ -24,7 +24,7 @@ pub(super) const RIGS: &[Rig] = &[
     },
     Rig {
         name: "resume",
-        about: "a stream is cut and resumed: each event comes once and in order",
+        about: "cuts and resumes a stream: each event comes once and in order",
         package: "rookery-server",
         target: E2E,
         filters: &["resume::", "seam::"],
@@ -32,7 +32,7 @@ pub(super) const RIGS: &[Rig] = &[
     },
     Rig {
         name: "oracle",
-        about: "every history of a member, on every path: nobody sees what the rules deny",
+        about: "tries every history of a member on every path: no user sees an event that the rules deny",
         package: "rookery-server",
         target: E2E,
         filters: &["visibility::"],
@@ -40,7 +40,7 @@ pub(super) const RIGS: &[Rig] = &[
     },
     Rig {
         name: "models",
-        about: "any order of arrival, any restart: read models are those of a rebuild",
+        about: "tries any order of arrival and any restart: read models equal those of a rebuild",
         package: "rookery-projection",
         target: &["--lib"],
         filters: &[],
@@ -48,7 +48,7 @@ pub(super) const RIGS: &[Rig] = &[
     },
     Rig {
         name: "delivery",
-        about: "any order of arrival, slow readers, reconnects: streams miss nothing and repeat nothing",
+        about: "tries any order of arrival, slow readers and reconnects: streams miss and repeat nothing",
         package: "rookery-delivery",
         target: &["--lib"],
         filters: &[],
@@ -56,7 +56,7 @@ pub(super) const RIGS: &[Rig] = &[
     },
     Rig {
         name: "order",
-        about: "actions and events of other servers in any order: one order, one state of a room",
+        about: "tries actions and events of other servers in any order: a room has one order and one state",
         package: "rookery-command",
         target: &["--lib"],
         filters: &[],
@@ -64,7 +64,7 @@ pub(super) const RIGS: &[Rig] = &[
     },
     Rig {
         name: "revocation",
-        about: "each way of ending a session, on each path: after it the server tells and does nothing for that session",
+        about: "ends sessions in each way on each path: afterwards the server sends and does nothing for that session",
         package: "rookery-server",
         target: E2E,
         filters: &["revocation::"],
@@ -72,7 +72,7 @@ pub(super) const RIGS: &[Rig] = &[
     },
     Rig {
         name: "interference",
-        about: "one user misbehaves: the latencies of another stay as they were",
+        about: "lets one user misbehave: the latencies of another user stay as they were",
         package: "rookery-server",
         target: E2E,
         filters: &["interference::"],
@@ -80,7 +80,7 @@ pub(super) const RIGS: &[Rig] = &[
     },
     Rig {
         name: "simulation",
-        about: "the write side over a log that fails, hangs, loses answers and fills up: journals and log agree",
+        about: "runs the write side over a log that fails, hangs, loses answers and fills up: journals and log agree",
         package: "rookery-command",
         target: &["--lib"],
         filters: &["simulation::"],
@@ -88,7 +88,7 @@ pub(super) const RIGS: &[Rig] = &[
     },
     Rig {
         name: "flaky",
-        about: "all end-to-end tests again and again: none holds by luck",
+        about: "repeats all end-to-end tests: none passes by luck",
         package: "rookery-server",
         target: E2E,
         filters: &[],

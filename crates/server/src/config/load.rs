@@ -270,13 +270,18 @@ impl fmt::Display for Loaded {
         self.config.cache.fmt(f)?;
         if self.config.allowed_hosts.is_empty() {
             f.write_str(
-                "# hint: allowed_hosts names no host. The server answers requests for server_name,\n# localhost and its own IP addresses; others get the status 421. Name each other\n# host that clients and proxies use in `Host`, for \
+                "# hint: allowed_hosts names no host. The server answers requests for \
+                 server_name,\n# localhost and its own IP addresses; others get the status 421. \
+                 Name each other\n# host that clients and proxies use in `Host`, for \
                  example allowed_hosts = [\"chat.example.org\"].\n",
             )?;
         }
         if self.config.trusted_proxies.0.is_empty() {
             f.write_str(
-                "# hint: trusted_proxies names no proxy. Behind a reverse proxy, all clients count as one\n# for limits by address, such as those of logins: list the address from which the proxy\n# connects, for example trusted_proxies = [\"127.0.0.1\"].\n",
+                "# hint: trusted_proxies names no proxy. Behind a reverse proxy, all clients \
+                 count as one\n# for limits by address, such as those of logins: list the address \
+                 from which the proxy\n# connects, for example trusted_proxies = \
+                 [\"127.0.0.1\"].\n",
             )?;
         }
         Ok(())

@@ -107,7 +107,8 @@ pub const ALL: &[Setting] = &[
         "NAME",
         "",
         "a host name in lower case, with an optional port, such as chat.example.org",
-        "Name of the server, the end of its user IDs; fixed once there is data [default: the name in the data, else localhost]",
+        "Name of the server, the end of its user IDs; fixed once there is data [default: the name \
+         in the data, else localhost]",
     ),
     serve(
         "registration",

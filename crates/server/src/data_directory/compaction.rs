@@ -31,7 +31,8 @@ pub(crate) async fn run(config: &Config) -> Result<Compacted, Failure> {
 pub(crate) fn in_use(data: &Path) -> Failure {
     let data = data.display();
     Failure::new(format!(
-        "a server has {data} open: stop the server first, or restart it with `--compact-after 1s`, so that it compacts by itself"
+        "a server has {data} open: stop the server first, or restart it with `--compact-after \
+         1s`, so that it compacts by itself"
     ))
 }
 

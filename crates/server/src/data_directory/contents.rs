@@ -16,7 +16,8 @@ use crate::failure::Failure;
 /// An event does not match its ID: somebody has changed the log.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "the event {event} at position {position} does not match its ID ({reason}): somebody has changed it; restore an older backup"
+    "the event {event} at position {position} does not match its ID ({reason}): somebody has \
+     changed it; restore an older backup"
 )]
 pub(crate) struct Changed {
     event: String,

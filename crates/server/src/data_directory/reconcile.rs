@@ -84,7 +84,10 @@ impl Lack {
         Failure::new(format!(
             "accounts.redb is missing, or older than the log: {found}. Restore the accounts.redb that \
              belongs to this log from a backup. If there is none, start once with \
-             --accept-missing-accounts: the server then creates accounts without a password for these users and logs out those devices; set passwords with `rookery user set-password`, create tokens with `rookery user token`, and name the first administrator with `rookery user admin`"
+             --accept-missing-accounts: the server then creates accounts without a password for \
+             these users and logs out those devices; set passwords with `rookery user \
+             set-password`, create tokens with `rookery user token`, and name the first \
+             administrator with `rookery user admin`"
         ))
     }
 }
@@ -143,7 +146,8 @@ pub(crate) async fn accounts_with_log(node: &Node, accept: bool) -> Result<(), F
     let ended = counted_len(lack.devices.len(), "device");
     node.accounts.adopt(lack.users, lack.devices, Millis(clock::now().0)).await?;
     tracing::warn!(
-        "accounts.redb was missing or older than the log, and the operator accepted that: {found}. Created {made} without a password and logged out {ended}"
+        "accounts.redb was missing or older than the log, and the operator accepted that: \
+         {found}. Created {made} without a password and logged out {ended}"
     );
     Ok(())
 }

@@ -313,10 +313,13 @@ fn report(salvage: &Salvage, lost: &Lost) {
         let place = lost.orphans.path.as_ref().map(|path| format!(": see {}", path.display()));
         let place = place.unwrap_or_else(|| ": name a file to save them".to_owned());
         terminal::tell(format_args!(
-            "  the beginning of {rooms}, so the server cannot serve them; {commits} of the saved commits belong to them{place}"
+            "  the beginning of {rooms}, so the server cannot serve them; {commits} of the saved \
+             commits belong to them{place}"
         ));
     }
     terminal::tell(format_args!(
-        "After the first hole positions and sequence numbers are new, and clients start again from a new home screen. Start the server once with --accept-missing-accounts, since the accounts refer to the old log."
+        "After the first hole positions and sequence numbers are new, and clients start again \
+         from a new home screen. Start the server once with --accept-missing-accounts, since the \
+         accounts refer to the old log."
     ));
 }

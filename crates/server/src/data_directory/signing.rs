@@ -62,7 +62,8 @@ impl FoundKey {
             let identity = data.join("identity.json");
             let had = known.map(|key| format!(" (its public half is {key})")).unwrap_or_default();
             Failure::new(format!(
-                "{} {what}: restore the key of this server{had} from a backup. Other servers refuse the signatures of another key. To continue with a new key, write \
+                "{} {what}: restore the key of this server{had} from a backup. Other servers \
+                 refuse the signatures of another key. To continue with a new key, write \
                  \"signing_key\": \"{ACCEPT_NEW}\" into {}",
                 path.display(),
                 identity.display()

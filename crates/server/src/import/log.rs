@@ -82,7 +82,8 @@ fn remove_empty_log(config: &Config) -> Result<(), Failure> {
     if log.tail().borrow().0 > 0 {
         let data = config.data.display();
         return Err(Failure::new(format!(
-            "{data} already has a log, and an import cannot append to another log: choose an empty folder with --data"
+            "{data} already has a log, and an import cannot append to another log: choose an \
+             empty folder with --data"
         )));
     }
     drop(log);

@@ -99,7 +99,8 @@ impl Unfinished {
                 };
                 let path = path.display();
                 Err(Failure::new(format!(
-                    "{path} marks an unfinished import and cannot be read ({reason}): delete the folder and import again"
+                    "{path} marks an unfinished import and cannot be read ({reason}): delete the \
+                     folder and import again"
                 )))
             }
         }
@@ -140,7 +141,8 @@ impl Unfinished {
             }
         };
         Failure::new(format!(
-            "the import of {sources} into {data_shown} did not finish: unless it still runs, run the same import again to continue, or {give_up}"
+            "the import of {sources} into {data_shown} did not finish: unless it still runs, run \
+             the same import again to continue, or {give_up}"
         ))
     }
 

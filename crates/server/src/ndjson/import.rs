@@ -54,7 +54,8 @@ pub enum ImportError {
     },
     /// A record does not follow the previous one.
     #[error(
-        "line {line}: record {position} does not follow the previous record; lines are missing, doubled or out of order"
+        "line {line}: record {position} does not follow the previous record; lines are missing, \
+         doubled or out of order"
     )]
     Unchained {
         /// The line.

@@ -165,7 +165,9 @@ fn read_order(line: &[u8]) -> Result<Order, Failure> {
             head.version.map(|version| format!(" (version {version})")).unwrap_or_default();
         let asked = head.format;
         return Err(Failure::new(format!(
-            "this program{asking} sends commands of format {asked}, and the running server (version {version}) accepts format {FORMAT}: use the `rookery` program of the server, or restart the server with this one"
+            "this program{asking} sends commands of format {asked}, and the running server \
+             (version {version}) accepts format {FORMAT}: use the `rookery` program of the \
+             server, or restart the server with this one"
         )));
     }
     Ok(serde_json::from_slice::<Body>(line).map_err(unread)?.order)
@@ -191,7 +193,8 @@ async fn connect(data: &Path) -> Result<UnixStream, Failure> {
     UnixStream::connect(data.join(SOCKET_NAME)).await.map_err(|error| {
         let data = data.display();
         Failure::new(format!(
-            "the data in {data} is in use, and the process that uses it accepts no commands ({error}): stop it and try again"
+            "the data in {data} is in use, and the process that uses it accepts no commands \
+             ({error}): stop it and try again"
         ))
     })
 }
@@ -268,7 +271,8 @@ async fn exchange(
         while let Ok(Some(line)) = lines.next_line().await {
             let reply = serde_json::from_str(&line).unwrap_or_else(|_| {
                 Reply::Failed(
-                    "this program does not understand the server's answer: use the `rookery` program of the server"
+                    "this program does not understand the server's answer: use the `rookery` \
+                     program of the server"
                         .to_owned(),
                 )
             });

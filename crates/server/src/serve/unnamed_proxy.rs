@@ -36,11 +36,13 @@ impl UnnamedProxies {
         }
         match problem {
             Problem::NotTrusted => tracing::warn!(
-                "a reverse proxy at {peer} is not trusted, so all of its clients count as one for limits by address, such as those of logins: set trusted_proxies = \
+                "a reverse proxy at {peer} is not trusted, so all of its clients count as one for \
+                 limits by address, such as those of logins: set trusted_proxies = \
                  [\"{peer}\"] (or ROOKERY_TRUSTED_PROXIES={peer}), and let the proxy send X-Forwarded-For"
             ),
             Problem::NamesNobody => tracing::warn!(
-                "the reverse proxy at {peer} is trusted and sends no X-Forwarded-For, so all of its clients count as one for limits by address: let it send that header"
+                "the reverse proxy at {peer} is trusted and sends no X-Forwarded-For, so all of \
+                 its clients count as one for limits by address: let it send that header"
             ),
         }
     }
