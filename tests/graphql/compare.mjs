@@ -10,6 +10,15 @@ const LIMITS = new Set([
 
 export const limited = (answer) => (answer.errors ?? []).some((error) => LIMITS.has(error.extensions?.code));
 
+/**
+ * Whether we refuse `__typename` beside a field of another type under one name. The reference implementation does not know the
+ * type of `__typename` there, and lets it pass.
+ */
+export const typeNameConflicts = (query, { errors }) => (errors ?? []).length > 0 && errors.every(({ message }) => {
+  const [, name] = /different types using the same name `(\w+)`/.exec(message) ?? [];
+  return name && new RegExp(`\\b${name}: __typename`).test(query);
+});
+
 /** Whether a value of the data is null at a place above `path`: then what failed below it need not be told. */
 function isBelowNull(data, path) {
   let at = data;

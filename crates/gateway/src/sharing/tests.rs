@@ -19,10 +19,13 @@ use super::{
     mark::{Marks, shared},
     shelf::{Kept, Shelf},
 };
-use crate::schema::{
-    context::session,
-    sdl,
-    subscription::{Draft, EventChunk as Chunk},
+use crate::{
+    schema::{
+        context::session,
+        sdl,
+        subscription::{Draft, EventChunk as Chunk},
+    },
+    transport::{Types, planned},
 };
 
 fn document(text: &str) -> Option<Document> {
@@ -269,4 +272,21 @@ fn a_shared_execution_that_panics_or_waits_or_fails_has_no_answer_and_leaves_the
         let response = fine.answer_now(Chunk::empty()).expect("an answer");
         assert_eq!(response.data.to_string(), "{eventStream: {fine: true}}");
     }
+}
+
+#[test]
+fn a_shared_answer_is_completed_before_it_is_serialised() {
+    let schema = Schema::build(Root, EmptyMutation, Faulty).finish();
+    let types = Arc::new(Types::new(&schema.sdl()).expect("a schema"));
+    let query = "subscription { eventStream { fine @include(if: false) } }".to_owned();
+    let plan = planned(&types, &query, None, Variables::default()).expect("an operation");
+    let template = Template {
+        query,
+        operation_name: None,
+        variables: plan.variables,
+        budget: None,
+        executable: Some(plan.executable),
+    };
+    let response = Execution::shared(&schema, &template).answer_now(Chunk::empty());
+    assert_eq!(response.expect("an answer").data.to_string(), "{eventStream: {}}");
 }
