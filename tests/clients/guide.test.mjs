@@ -199,8 +199,10 @@ test("guide_names_every_refusal_of_the_schema", async () => {
 });
 
 test("guide_names_every_error_of_the_sources", () => {
-  const transport = read("crates/gateway/src/transport/refusal.rs").matchAll(/&str = "([A-Z_]+)"/g);
-  const schema = read("crates/gateway/src/schema/types/errors/fault.rs").matchAll(/code: "([A-Z_]+)"/g);
+  const transport = read("crates/graphql-edge/src/operation/refusal.rs").matchAll(/&str = "([A-Z_]+)"/g);
+  const schema = ["types/errors/fault.rs", "cost.rs"].flatMap((file) => [
+    ...read(`crates/gateway/src/schema/${file}`).matchAll(/code: "([A-Z_]+)"/g),
+  ]);
   const known = new Set([...transport, ...schema].map(([, code]) => code));
   assert.deepEqual(codes("| `extensions.code` |", 1), [...known].sort());
 });

@@ -165,7 +165,7 @@ fn chunks_that_nobody_reads_make_room_for_those_of_others() {
     let data = tempdir().unwrap();
     // Room for two unread chunks.
     let limits = ["--limits-rate", "none", "--limits-answer", "1MiB", "--limits-answers", "1MiB"];
-    let limits = [&limits[..], &["--log", "info,rookery_gateway=debug"]].concat();
+    let limits = [&limits[..], &["--log", "info,rookery_graphql_edge=debug"]].concat();
     let server = Server::start_with(data.path(), &limits);
     let (eve, bob) = (Client::register(&server, "eve"), Client::register(&server, "bob"));
     let room = eve.create_room(json!({ "preset": "PUBLIC" }));

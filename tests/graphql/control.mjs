@@ -1,4 +1,4 @@
-// What the reference implementation answers for the schema of `crates/gateway/examples/differential.rs`: the types come from
+// What the reference implementation answers for the schema of `crates/graphql-edge/examples/differential.rs`: the types come from
 // that server, the values are computed here.
 
 import { execute, GraphQLError, parse, subscribe, validate } from "graphql";

@@ -39,7 +39,7 @@ export async function schemaOf(url) {
   return buildClientSchema(data, { assumeValid: true });
 }
 
-/** The program of `crates/gateway/examples/differential.rs`. */
+/** The program of `crates/graphql-edge/examples/differential.rs`. */
 export async function startControlled(program) {
   const child = spawn(program, { stdio: ["pipe", "pipe", "inherit"] });
   const lines = createInterface({ input: child.stdout });

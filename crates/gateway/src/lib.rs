@@ -1,16 +1,13 @@
-//! The GraphQL schema, our own HTTP and WebSocket transport, and the pages.
+//! The GraphQL schema of Rookery, its shared execution, and the pages: what the edge (`rookery-graphql-edge`) serves.
 
 mod ephemeral;
 pub mod pages;
 pub mod schema;
-mod security;
 mod sharing;
 mod tokens;
-pub mod transport;
 
 pub use self::{
     ephemeral::{end_with_sessions, ephemeral, keep_ephemeral},
-    security::{Refused, SecurityLog},
     tokens::Tokens,
 };
 // The server holds it and hands it around.

@@ -20,13 +20,13 @@ use std::sync::Arc;
 
 pub use async_graphql::Request;
 use async_graphql::ValidationMode;
+use rookery_graphql_edge::{Types, Validated};
 
-pub use crate::sharing::FanoutCounts;
-use crate::transport::{Types, Validated};
+pub use crate::sharing::{FanoutCounts, SharingSchema};
 
 pub use self::{
     context::{App, Session, token_key},
-    cost::costs,
+    cost::{GUARDED_FIELDS, costs},
     entrances::Entrances,
     types::errors::fault::TO_LEARN,
 };
@@ -49,9 +49,10 @@ pub fn schema(app: Arc<App>) -> Schema {
 
 /// The schema, executed on `app`, for documents that were read against [`types`].
 #[must_use]
-pub fn executor(app: Arc<App>) -> Validated<Schema> {
+pub fn executor(app: Arc<App>) -> Validated<SharingSchema> {
     // What is run was validated; the library's limits are asked each time.
-    Validated::new(builder().data(app).validation_mode(ValidationMode::Fast).finish())
+    let schema = builder().data(app).validation_mode(ValidationMode::Fast).finish();
+    Validated::new(schema.into())
 }
 
 /// The types of the schema, for documents to be read against.

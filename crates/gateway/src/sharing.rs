@@ -18,10 +18,10 @@ mod shelf;
 #[cfg(test)]
 mod tests;
 
-pub use self::fanout::FanoutCounts;
 pub(crate) use self::{
     execution::{Handed, SeenByMembers},
     fanout::Fanout,
-    following::Opening,
+    following::{Opening, resume_point},
     mark::{SharedBy, shared},
 };
+pub use self::{fanout::FanoutCounts, following::SharingSchema};

@@ -6,12 +6,10 @@ use futures_util::{FutureExt, future::BoxFuture};
 use rookery_accounts::{Accounts, Identity, Millis};
 use rookery_domain::{OwnedUserId, UserId};
 use rookery_ephemeral::Ephemeral;
+use rookery_graphql_edge::{AuthFailure, Authenticator, Caller, Peer, SessionEnd};
 use rookery_log::Millis as Time;
 
-use crate::{
-    schema::Session,
-    transport::{AuthFailure, Authenticator, Caller, Peer, SessionEnd},
-};
+use crate::schema::Session;
 
 /// Looks tokens up in the accounts.
 pub struct Tokens {

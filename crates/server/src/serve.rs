@@ -23,12 +23,13 @@ use axum::{
 };
 use rookery_accounts::{Millis, RegistrationPolicy};
 use rookery_gateway::{
-    SecurityLog, Tokens, keep_ephemeral,
-    schema::{TO_LEARN, costs, executor, types},
-    transport::{
-        AllowList, AnswerLimits, CallerLimits, DocumentLimits, GateLimits, Rate, ServeOptions,
-        ShutdownHandle, SocketOptions, TransportOptions, TrustedPeers, router, serve, shutdown,
-    },
+    Tokens, keep_ephemeral, pages,
+    schema::{GUARDED_FIELDS, TO_LEARN, costs, executor, types},
+};
+use rookery_graphql_edge::{
+    AllowList, AnswerLimits, CallerLimits, DocumentLimits, GateLimits, Rate, SecurityLog,
+    ServeOptions, ShutdownHandle, SocketOptions, TransportOptions, TrustedPeers, router, serve,
+    shutdown,
 };
 use rookery_log::EventLog;
 use tokio::{
@@ -101,6 +102,7 @@ pub(crate) async fn run(config: &Config, accept_missing_accounts: bool) -> Resul
         stop.clone(),
     );
     let app = transport
+        .merge(pages::router())
         .route("/healthz", get(StatusCode::OK))
         .route("/readyz", get(ready).with_state(Arc::clone(&node)));
     let app = nearness::behind_proxies(app, &config.trusted_proxies);
@@ -303,6 +305,7 @@ fn options(config: &Config) -> Result<TransportOptions, Failure> {
             fragments_max: limits.fragments,
             fields_max: limits.fields,
             root_fields_max: limits.root_fields,
+            guarded: GUARDED_FIELDS,
             ..GateLimits::default()
         },
         costs: Some(Arc::new(costs())),
@@ -322,6 +325,7 @@ fn options(config: &Config) -> Result<TransportOptions, Failure> {
         body_bytes_max: limits.body_bytes,
         execution_deadline: limits.deadline,
         to_learn: TO_LEARN,
+        page: Some(pages::GRAPHIQL),
         allowed_origins: config.allowed_origins.clone(),
         callers: CallerLimits {
             user_sockets_max: limits.user_sockets,

@@ -1,7 +1,8 @@
 //! The allowed dependencies between crates.
 //!
 //! **Invariant:** `command` never depends on the read side, which is `projection`, `view` and `delivery`; only the gateway
-//! knows GraphQL; only the storing crates know an engine; a crate that is missing in the table is a violation.
+//! and its edge know GraphQL, and the edge knows no schema; only the storing crates know an engine; a crate that is missing
+//! in the table is a violation.
 
 use serde_json::Value;
 
@@ -32,6 +33,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     ("rookery-work", &[]),
     ("rookery-import", &["rookery-accounts", "rookery-command", "rookery-domain", "rookery-log"]),
+    ("rookery-graphql-edge", &["rookery-work"]),
     (
         "rookery-gateway",
         &[
@@ -40,6 +42,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "rookery-delivery",
             "rookery-domain",
             "rookery-ephemeral",
+            "rookery-graphql-edge",
             "rookery-log",
             "rookery-projection",
             "rookery-view",
@@ -50,7 +53,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 
 /// Only these crates may depend on libraries with this prefix.
 const CONFINED: &[(&str, &[&str])] = &[
-    ("async-graphql", &["rookery-gateway"]),
+    ("async-graphql", &["rookery-gateway", "rookery-graphql-edge"]),
     ("redb", &["rookery-accounts"]),
     ("sled", &["rookery-log-sled"]),
 ];
@@ -148,11 +151,23 @@ mod tests {
     }
 
     #[test]
-    fn only_the_gateway_knows_graphql() {
+    fn only_the_gateway_and_its_edge_know_graphql() {
         let metadata = workspace(&[("rookery-server", &["async-graphql-parser"])]);
-        let expected =
-            "rookery-server must not depend on async-graphql-parser: only rookery-gateway";
+        let expected = "rookery-server must not depend on async-graphql-parser: only rookery-gateway, rookery-graphql-edge";
         assert_eq!(arrows(&metadata), [expected]);
+    }
+
+    #[test]
+    fn the_edge_must_not_know_the_schema_or_the_rules() {
+        let metadata = workspace(&[
+            ("rookery-graphql-edge", &["rookery-work", "rookery-domain", "rookery-gateway"]),
+            ("rookery-work", &[]),
+            ("rookery-domain", &[]),
+            ("rookery-gateway", &["rookery-graphql-edge"]),
+        ]);
+        let expected = ["rookery-domain", "rookery-gateway"]
+            .map(|to| format!("rookery-graphql-edge must not depend on {to}"));
+        assert_eq!(arrows(&metadata), expected);
     }
 
     #[test]

@@ -19,7 +19,8 @@ pub(super) fn clippy(repository: &Repository) -> Result<(), Stop> {
 /// Compiles the tests and, for the end-to-end tests, the program that later steps start.
 pub(super) fn build(repository: &Repository) -> Result<(), Stop> {
     // As `cargo test --no-run`, which does not list the sources of the program. Excludes the running program.
-    let arguments = ["build", "--workspace", "--exclude=xtask", "--lib", "--bins", "--tests"];
+    let parts = ["--lib", "--bins", "--tests", "--examples"];
+    let arguments = [&["build", "--workspace", "--exclude=xtask"], &parts[..]].concat();
     Ok(process::run(&mut repository.cargo(&arguments))?)
 }
 

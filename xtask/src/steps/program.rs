@@ -25,8 +25,6 @@ pub(super) fn schema(repository: &Repository) -> Result<(), Stop> {
 
 /// Compares verdicts and answers with those of the reference implementation of GraphQL, on random documents.
 pub(super) fn graphql(repository: &Repository) -> Result<(), Stop> {
-    let example = ["build", "--package", "rookery-gateway", "--example", "differential"];
-    process::run(&mut repository.cargo(&example))?;
     let controlled = repository.target.join("debug/examples/differential");
     suite(repository, "graphql", &["tests/graphql"], &[("DIFFERENTIAL_SERVER", &controlled)])
 }

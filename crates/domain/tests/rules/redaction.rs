@@ -180,7 +180,7 @@ fn content_that_somebody_has_changed_is_not_what_the_id_says() {
         assert_ne!(other.json, said.json);
         other.check_id(&version).unwrap();
         let found = other.check_content(&version).unwrap_err().to_string();
-        assert!(found.contains("another content"), "{found}");
+        assert!(found.contains("other content"), "{found}");
         let older = change(text.replace("\"depth\":", "\"depth\":1"));
         let found = older.check_content(&version).unwrap_err().to_string();
         assert!(found.contains("not the hash of it"), "{found}");

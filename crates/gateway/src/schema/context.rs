@@ -14,6 +14,7 @@ use rookery_command::{Actor, Backfill, Commands, NoOtherServers, Retry};
 use rookery_delivery::Feeds;
 use rookery_domain::{OwnedUserId, ProfileAudience, RoomId, SigningKey, UserId};
 use rookery_ephemeral::Ephemeral;
+use rookery_graphql_edge::SecurityLog;
 use rookery_log::{EventLog, Millis, Position, PositionToken, TokenKey};
 use rookery_projection::RowKey;
 use rookery_view::{Reader, TimelineCursor, TimelineError, Viewer};
@@ -27,7 +28,6 @@ use crate::{
             values::scalars::{CursorScalar, PositionScalar},
         },
     },
-    security::SecurityLog,
     sharing::{Fanout, FanoutCounts},
 };
 
@@ -151,11 +151,15 @@ impl App {
 
     /// The token of a position of this log.
     pub(crate) fn token(&self, position: Position) -> PositionScalar {
-        PositionScalar(self.resume_from(position).seal())
+        PositionScalar(self.position_token(position).seal())
     }
 
-    /// A position of this log that a client may be told later: it is sealed when it is.
-    pub(crate) fn resume_from(&self, position: Position) -> PositionToken {
+    /// The text by which clients name a position of this log.
+    pub(crate) fn position_text(&self, position: Position) -> String {
+        self.position_token(position).to_string()
+    }
+
+    fn position_token(&self, position: Position) -> PositionToken {
         PositionToken { epoch: self.log.epoch(), position, key: self.token_key }
     }
 

@@ -2,21 +2,19 @@
 //!
 //! **Invariant:** each list that a client may ask a page of has its default here; a test compares.
 
-use crate::{
-    schema::{
-        context::PAGE_MAX,
-        query,
-        subscription::ephemeral,
-        types::{
-            events::relations,
-            rooms::{members, timeline},
-            sync::{INVITES_MAX, ROOMS_DEFAULT, TIMELINE_DEFAULT},
-            users::viewer,
-        },
+use crate::schema::{
+    context::PAGE_MAX,
+    query,
+    subscription::ephemeral,
+    types::{
+        events::relations,
+        rooms::{members, timeline},
+        sync::{INVITES_MAX, ROOMS_DEFAULT, TIMELINE_DEFAULT},
+        users::viewer,
     },
-    transport::{CostModel, CostRules},
 };
 use rookery_domain::limits::FILTER_ENTRIES_MAX;
+use rookery_graphql_edge::{CostModel, CostRules, GuardedFields};
 
 /// A write waits for the disk, and others wait for it.
 const MUTATION_WEIGHT: usize = 10;
@@ -32,6 +30,14 @@ const SIGNED_WEIGHT: usize = 10;
 
 /// A search reads the text of all listed rooms, one search at a time.
 const DIRECTORY_WEIGHT: usize = 100;
+
+/// Fields that hash a password. A request has one of them, so that whoever guesses passwords pays for each guess.
+pub const GUARDED_FIELDS: GuardedFields = GuardedFields {
+    names: &["logIn", "register"],
+    max: 1,
+    code: "TOO_MANY_LOGINS",
+    message: "One request may log in or register 1 time(s); send one request for each.",
+};
 
 const RULES: CostRules = CostRules {
     page_arguments: &["first", "last", "limit"],
@@ -104,7 +110,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{schema, transport::planned};
+    use crate::schema;
 
     const DOCUMENT: &str = include_str!("../../../../docs/limits.md");
 
@@ -134,8 +140,7 @@ mod tests {
             let said = said.expect("an example ends with its cost");
             let (_, said) = said.rsplit_once("= ").unwrap_or(("", said));
             let variables = Variables::from_json(json!({}));
-            let plan = planned(&types, example, None, variables).expect("it has one operation");
-            let cost = model.cost_of(&plan);
+            let cost = model.cost(&types, example, variables).expect("it has one operation");
             assert_eq!(said.replace(',', ""), cost.to_string(), "{example}");
         }
     }

@@ -14,9 +14,10 @@ use std::{
 use lru::LruCache;
 use parking_lot::Mutex;
 use rookery_domain::Pace;
+use rookery_graphql_edge::Network;
 use rookery_log::Millis;
 
-use crate::{schema::types::errors::refusal::Refusal, transport::Network};
+use crate::schema::types::errors::refusal::Refusal;
 
 /// Buckets that are remembered. One that is forgotten is full.
 const BUCKETS_MAX: usize = 100_000;

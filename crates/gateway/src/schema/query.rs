@@ -5,32 +5,30 @@ use async_graphql::{
     connection::{CursorType, PageInfo},
 };
 use rookery_domain::UserId;
+use rookery_graphql_edge::RateStatus;
 use rookery_log::{Position, Sealed, TokenKind};
 use rookery_view::PublicRoomCursor;
 
-use crate::{
-    schema::{
-        context::{App, app, page_size, session},
-        subscription::{EventChunk, poll},
-        types::{
-            errors::fault::Fault,
-            events::event::{RoomEvent, one_event},
-            filter::{FilterInput, chosen},
-            rooms::{face::Moment, room::Room},
-            sync::{InitialSync, SyncArguments},
-            users::{user::User, viewer::Viewer},
-            values::{
-                list::List,
-                node::{Node, node},
-                rate_limit::RateLimit,
-                scalars::{
-                    EventIdScalar, PositionScalar, RoomAliasScalar, RoomIdScalar, SyncCursorScalar,
-                    UserIdScalar,
-                },
+use crate::schema::{
+    context::{App, app, page_size, session},
+    subscription::{EventChunk, poll},
+    types::{
+        errors::fault::Fault,
+        events::event::{RoomEvent, one_event},
+        filter::{FilterInput, chosen},
+        rooms::{face::Moment, room::Room},
+        sync::{InitialSync, SyncArguments},
+        users::{user::User, viewer::Viewer},
+        values::{
+            list::List,
+            node::{Node, node},
+            rate_limit::RateLimit,
+            scalars::{
+                EventIdScalar, PositionScalar, RoomAliasScalar, RoomIdScalar, SyncCursorScalar,
+                UserIdScalar,
             },
         },
     },
-    transport::RateStatus,
 };
 
 /// Rooms on a page of the directory, if you do not say how many.

@@ -11,18 +11,16 @@ use std::{
 use async_graphql::Context;
 use parking_lot::Mutex;
 use rookery_domain::{OwnedEventId, OwnedRoomId, RoomId};
+use rookery_graphql_edge::Budget;
 use rookery_log::Position;
 use rookery_projection::Reactions;
 use rookery_view::{
     Meter, ROWS_OF_A_UNIT, Scans, TimelineError, TimelineEvent, TimelinePage, Viewer, Wanted,
 };
 
-use crate::{
-    schema::{
-        context::App,
-        types::{errors::fault::Fault, rooms::face::Face},
-    },
-    transport::Budget,
+use crate::schema::{
+    context::App,
+    types::{errors::fault::Fault, rooms::face::Face},
 };
 
 /// Rooms, events and the like that are remembered for a request, of each kind.

@@ -8,6 +8,7 @@ mod skipped;
 
 use async_graphql::{Context, Object, Result, Subscription};
 use futures_util::{Stream, StreamExt as _, stream};
+use rookery_graphql_edge::Budget;
 
 use self::items::StreamItem;
 pub(crate) use self::{
@@ -27,7 +28,6 @@ use crate::{
         },
     },
     sharing::{Handed, Opening, SharedBy, shared},
-    transport::Budget,
 };
 
 /// What happened between two positions, as far as it is for you.

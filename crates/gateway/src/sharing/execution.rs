@@ -14,11 +14,9 @@ use futures_util::{
     stream::{BoxStream, poll_fn},
 };
 use parking_lot::Mutex;
+use rookery_graphql_edge::{Budget, Executable, Held};
 
-use crate::{
-    schema::{context::Session, subscription::EventChunk, types::errors::fault::Fault},
-    transport::{Budget, Executable, Held},
-};
+use crate::schema::{context::Session, subscription::EventChunk, types::errors::fault::Fault};
 
 /// The chunk that an execution is to tell next.
 #[derive(Clone, Default)]

@@ -17,12 +17,10 @@ use std::{
 use async_graphql::{Request, Variables, parser::parse_query};
 use lru::LruCache;
 use parking_lot::Mutex;
+use rookery_graphql_edge::{Budget, Reading, significant};
 
 use super::{document::Document, execution::Template, group::Group, mark::Marks, shelf::Shelf};
-use crate::{
-    schema::Schema,
-    transport::{Budget, Reading, significant},
-};
+use crate::schema::Schema;
 
 /// Documents that are remembered. Each is at most as long as the gate lets through.
 const DOCUMENTS_MAX: usize = 256;

@@ -11,23 +11,22 @@ use std::{
     task::Poll,
 };
 
-use async_graphql::{Request, Response};
+use async_graphql::{Data, Executor, Request, Response};
 use futures_util::{
     StreamExt as _,
     stream::{BoxStream, unfold},
 };
 use parking_lot::Mutex;
+use rookery_graphql_edge::{Budget, Frame, Frames, Payload, ResumePoint};
+use rookery_log::Position;
 use rookery_work::Task;
 
 use super::{execution::Execution, fanout::Place, group::Group, identity::Viewer};
-use crate::{
-    schema::{
-        Schema,
-        context::{App, Session},
-        subscription::{Draft, EventChunk, Piece, Reader, Step, in_turn},
-        types::errors::fault::Fault,
-    },
-    transport::{Budget, Frame, Frames, Payload},
+use crate::schema::{
+    Schema,
+    context::{App, Session},
+    subscription::{Draft, EventChunk, Piece, Reader, Step, in_turn},
+    types::errors::fault::Fault,
 };
 
 /// A frame that many get is counted for each of them only if it is longer than this: shorter ones are there once, and the
@@ -47,20 +46,55 @@ impl Opening {
     }
 }
 
-impl Frames for Schema {
+/// The schema, whose subscribers share what is the same for many of them.
+#[derive(Clone)]
+pub struct SharingSchema(Schema);
+
+impl From<Schema> for SharingSchema {
+    fn from(schema: Schema) -> Self {
+        Self(schema)
+    }
+}
+
+impl Executor for SharingSchema {
+    async fn execute(&self, request: Request) -> Response {
+        self.0.execute(request).await
+    }
+
+    fn execute_stream(
+        &self,
+        request: Request,
+        session_data: Option<Arc<Data>>,
+    ) -> BoxStream<'static, Response> {
+        Executor::execute_stream(&self.0, request, session_data)
+    }
+}
+
+/// The place at which a subscriber has all up to `position`.
+pub(crate) fn resume_point(position: Position) -> ResumePoint {
+    ResumePoint(position.0)
+}
+
+impl Frames for SharingSchema {
     fn frames(&self, request: Request) -> BoxStream<'static, Frame> {
-        let app = self.data::<Arc<App>>();
-        let place = app.and_then(|app| Some((app, app.fanout.place(self, &request)?)));
+        let Self(schema) = self;
+        let app = schema.data::<Arc<App>>();
+        let place = app.and_then(|app| Some((app, app.fanout.place(schema, &request)?)));
         let Some((app, place)) = place else {
-            return steps(self, request);
+            return steps(schema, request);
         };
         let opening = Opening::default();
         // The request is executed as far as to its reader: what it is refused for, and in which
         // words, does not depend on whether anything is shared.
-        let responses = self.execute_stream(request.data(opening.clone()));
-        let (schema, app) = (self.clone(), Arc::clone(app));
+        let responses = schema.execute_stream(request.data(opening.clone()));
+        let (schema, app) = (schema.clone(), Arc::clone(app));
         let state = State::Opening(Box::new(Starting { schema, app, place, opening, responses }));
         unfold(state, State::next).boxed()
+    }
+
+    fn resume_text(&self, point: ResumePoint) -> String {
+        let app = self.0.data::<Arc<App>>();
+        app.map(|app| app.position_text(Position(point.0))).unwrap_or_default()
     }
 }
 
@@ -203,7 +237,7 @@ impl Following {
 
     async fn tell(&mut self, draft: &Draft) -> Option<Frame> {
         let counters = &self.app.fanout.counters;
-        let resume = Some(self.app.resume_from(draft.position));
+        let resume = Some(resume_point(draft.position));
         let group = self.place.group.as_ref();
         let ask = |group: &Arc<Group>| group.answer(&self.schema, &self.app, draft, &self.viewer);
         if let Some(answer) = group.and_then(ask) {

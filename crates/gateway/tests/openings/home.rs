@@ -14,12 +14,12 @@ use rookery_accounts::{
 use rookery_command::{CommandOptions, Commands, EventLookup, Ports, testing::NoReadSide};
 use rookery_delivery::Feeds;
 use rookery_domain::{KnownEvent, OwnedEventId, OwnedUserId, SigningKey, UserId};
-use rookery_gateway::{
-    schema::{App, FanoutCounts, Schema, Session, executor, schema, types},
-    transport::{
-        DocumentLimits, Documents, Frame, Frames as _, GateLimits, OperationKind, Refusal, Types,
-        Validated,
-    },
+use rookery_gateway::schema::{
+    App, FanoutCounts, Schema, Session, SharingSchema, executor, schema, types,
+};
+use rookery_graphql_edge::{
+    DocumentLimits, Documents, Frame, Frames as _, GateLimits, OperationKind, Refusal, Types,
+    Validated,
 };
 use rookery_log::{
     CountedLog, Epoch, EventLog, MemoryLog, Millis, Position, ReadCounts, Unavailable,
@@ -39,7 +39,7 @@ pub(crate) struct Home {
     /// Takes requests that no document was read for.
     schema: Schema,
     /// Executes what was read, as the server does.
-    executor: Validated<Schema>,
+    executor: Validated<SharingSchema>,
     documents: Arc<Documents>,
     types: Arc<Types>,
     log: Arc<CountedLog>,
@@ -231,7 +231,16 @@ impl Home {
         variables: &Value,
     ) -> BoxStream<'static, Frame> {
         let schema = if shared { &self.schema } else { &self.unshared };
-        schema.frames(request(Some(device), document, variables.clone()))
+        SharingSchema::from(schema.clone()).frames(request(
+            Some(device),
+            document,
+            variables.clone(),
+        ))
+    }
+
+    /// The server as clients of its edge see it.
+    pub(crate) fn sharing(&self) -> SharingSchema {
+        SharingSchema::from(self.schema.clone())
     }
 
     /// The same as plain responses of a server that shares nothing.

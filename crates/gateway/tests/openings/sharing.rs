@@ -9,10 +9,8 @@ use async_graphql::parser::{
 };
 use futures_util::{FutureExt as _, Stream, StreamExt as _, stream::BoxStream};
 use rookery_command::testing::Rng;
-use rookery_gateway::{
-    schema::sdl,
-    transport::{Frame, Payload},
-};
+use rookery_gateway::schema::{SharingSchema, sdl};
+use rookery_graphql_edge::{Frame, Frames as _, Payload};
 use serde_json::{Value, json};
 
 use crate::home::{Device, Home};
@@ -100,8 +98,14 @@ impl Writer {
 /// One subscriber, who is served twice: together with others, and alone.
 struct Served {
     name: String,
+    schema: SharingSchema,
     streams: [BoxStream<'static, Frame>; 2],
     shared: usize,
+}
+
+/// The text by which the client of `frame` resumes after it.
+fn resume_text(schema: &SharingSchema, frame: &Frame) -> Option<String> {
+    frame.resume.map(|point| schema.resume_text(point))
 }
 
 impl Served {
@@ -109,7 +113,7 @@ impl Served {
         let together = home.frames(true, device, document, variables);
         let streams = [together, home.responses(device, document, variables)];
         let name = format!("{} {variables} {document}", device.user);
-        Self { name, streams, shared: 0 }
+        Self { name, schema: home.sharing(), streams, shared: 0 }
     }
 
     /// What comes up to a position is the same on both ways.
@@ -123,7 +127,7 @@ impl Served {
                 matches!(alone.payload, Payload::Own(_)),
                 "nothing is shared where that is off"
             );
-            let resume = together.resume.map(|it| it.to_string()).unwrap_or_default();
+            let resume = resume_text(&self.schema, &together).unwrap_or_default();
             let (together, alone) = (text(&together), text(&alone));
             let value: Value = serde_json::from_str(&alone).unwrap();
             if is_shared {
@@ -349,7 +353,7 @@ async fn a_stream_that_tells_nothing_tells_its_position_once_that_has_moved() {
         assert_eq!(chunk["events"], json!([]), "{told}");
         assert_ne!(chunk["position"], first);
         assert_eq!(chunk["position"], moved);
-        assert_eq!(frame.resume.map(|token| token.to_string()).as_deref(), Some(&*moved));
+        assert_eq!(resume_text(&home.sharing(), &frame).as_deref(), Some(&*moved));
     }
     home.close().await;
 }
@@ -445,7 +449,7 @@ async fn each_frame_says_from_where_to_resume_whatever_is_asked_and_shared() {
         let is_shared = matches!(frame.payload, Payload::Shared(_));
         assert_eq!(is_shared, is_on && document != own, "{document}");
         let told: Value = serde_json::from_str(&text(&frame)).unwrap();
-        let resume = frame.resume.map(|token| token.to_string());
+        let resume = resume_text(&home.sharing(), &frame);
         assert_eq!(
             told["data"]["eventStream"]["position"].as_str(),
             resume.as_deref(),

@@ -6,7 +6,7 @@ use rookery_accounts::RegistrationPolicy;
 use rookery_command::ActionRates;
 use rookery_domain::Pace;
 use rookery_domain::ProfileAudience;
-use rookery_gateway::transport::Introspection;
+use rookery_graphql_edge::Introspection;
 
 use crate::config::{Caches, Host, TrustedProxies};
 

@@ -5,7 +5,7 @@ use std::{net::IpAddr, path::PathBuf, time::Duration};
 use rookery_accounts::RegistrationPolicy;
 use rookery_domain::Pace;
 use rookery_domain::ProfileAudience;
-use rookery_gateway::transport::Introspection;
+use rookery_graphql_edge::Introspection;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{LogFormat, memory::BUDGET_BYTES_MIN};

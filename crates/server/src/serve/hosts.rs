@@ -17,10 +17,7 @@ use axum::{
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse as _, Response},
 };
-use rookery_gateway::{
-    Refused, SecurityLog,
-    transport::{Refusal, code, refused},
-};
+use rookery_graphql_edge::{Refusal, Refused, SecurityLog, code, refused};
 
 use crate::config::Host;
 

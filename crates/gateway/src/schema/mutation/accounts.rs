@@ -7,19 +7,17 @@ use rookery_accounts::{
 };
 use rookery_command::Actor;
 use rookery_domain::OwnedUserId;
+use rookery_graphql_edge::Refused;
 
-use crate::{
-    schema::{
-        context::{STALE_AFTER, app, millis, session},
-        types::{
-            errors::{
-                fault::Fault,
-                refusal::{Refusal, RefusalCode},
-            },
-            users::user::{Device, User},
+use crate::schema::{
+    context::{STALE_AFTER, app, millis, session},
+    types::{
+        errors::{
+            fault::Fault,
+            refusal::{Refusal, RefusalCode},
         },
+        users::user::{Device, User},
     },
-    security::Refused,
 };
 
 /// Who wants an account.

@@ -12,6 +12,7 @@ use std::{pin::Pin, sync::Arc, time::Duration};
 use async_graphql::{Context, Result};
 use rookery_delivery::{Delivery, FeedItem, FollowError, Page, Subscription, Turn};
 use rookery_domain::{Deliver, Filter, Origin, OwnedRoomId, OwnedUserId, RoomId};
+use rookery_graphql_edge::{Bookmark, Untaken};
 use rookery_log::Position;
 use rookery_projection::Committed;
 use rookery_view::EventAt;
@@ -38,7 +39,7 @@ use crate::{
             values::scalars::{Long, PositionScalar},
         },
     },
-    transport::{Bookmark, Untaken},
+    sharing::resume_point,
 };
 
 /// Items after which a chunk ends with the commit that holds them.
@@ -126,7 +127,7 @@ impl Reader {
             None => app.feeds.subscribe(&user),
         };
         let bookmark = context.data_opt::<Bookmark>().cloned().unwrap_or_default();
-        bookmark.set(app.resume_from(subscription.position()));
+        bookmark.set(resume_point(subscription.position()));
         let untaken = context.data_opt::<Untaken>().cloned().unwrap_or_default();
         let (filter, skips) = (filter.unwrap_or_default(), Skips::default());
         let news = News::open(context, &user, &filter);
@@ -174,7 +175,7 @@ impl Reader {
                 Piece::Over => return Ok(None),
             }
         };
-        self.bookmark.set(self.app.resume_from(self.subscription.position()));
+        self.bookmark.set(resume_point(self.subscription.position()));
         Ok(Some((chunk, self)))
     }
 

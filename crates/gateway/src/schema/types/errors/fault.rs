@@ -2,8 +2,7 @@
 //! internals.
 
 use async_graphql::{Error, ErrorExtensions};
-
-use crate::transport::{Effect, Exhausted, FaultId, code};
+use rookery_graphql_edge::{Effect, Exhausted, FaultId, code};
 
 /// How a client learns what became of a mutation whose answer the server failed to give.
 pub const TO_LEARN: &str = "It is not known whether the mutation was carried out. To learn it, send it again with the \

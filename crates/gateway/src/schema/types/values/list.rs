@@ -11,9 +11,9 @@ use async_graphql::{
     parser::types::Field, registry::Registry,
 };
 use futures_util::future::try_join_all;
+use rookery_graphql_edge::{Budget, FIELD_BYTES};
 
 use super::text::LONG_BYTES;
-use crate::transport::{Budget, FIELD_BYTES};
 
 /// Items that are made at a time: all of a page, so that what they wait for is read at once.
 const AT_ONCE: usize = 256;

@@ -1,10 +1,10 @@
 //! What is left of the cost that a caller may spend.
 
 use async_graphql::SimpleObject;
+use rookery_graphql_edge::RateStatus;
 use rookery_log::Millis;
 
 use super::scalars::DateTime;
-use crate::transport::RateStatus;
 
 /// How much you may still ask for. Each request takes its cost; what it took comes back over time.
 /// Users have this each, and who is not logged in has it by address.

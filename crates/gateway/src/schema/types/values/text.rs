@@ -10,9 +10,8 @@ use async_graphql::{
     parser::types::Field, registry::Registry,
 };
 use async_graphql_value::RAW_VALUE_TOKEN;
+use rookery_graphql_edge::Budget;
 use serde_json::value::RawValue;
-
-use crate::transport::Budget;
 
 /// From this length on a text is a long one, which takes its bytes itself.
 pub(crate) const LONG_BYTES: usize = 1024;

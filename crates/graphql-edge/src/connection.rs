@@ -1,0 +1,10 @@
+//! Connections of clients: how they are accepted, kept, drained and closed.
+//!
+//! **Invariant:** nothing here knows GraphQL.
+
+pub(crate) mod arriving;
+pub(crate) mod connections;
+pub(crate) mod patience;
+pub(crate) mod serve;
+pub(crate) mod shutdown;
+pub(crate) mod unsent;

@@ -1,0 +1,155 @@
+//! The fields of a schema, as far as they matter for the cost.
+
+use std::collections::{HashMap, HashSet};
+
+use async_graphql::parser::types::{
+    BaseType, FieldDefinition, Type, TypeKind, TypeSystemDefinition,
+};
+use async_graphql::{Positioned, parser};
+
+use super::CostModel;
+
+/// What the text of a schema does not tell. Fields are named as `Type.field`.
+#[derive(Clone, Copy, Debug)]
+pub struct CostRules {
+    /// Arguments that say how long a list is at most.
+    pub page_arguments: &'static [&'static str],
+    /// The most that such an argument may say.
+    pub page_max: usize,
+    /// How long the list of a field is when its argument is left out.
+    pub page_defaults: &'static [(&'static str, usize)],
+    /// An argument that says it for the fields of [`inheritors`](Self::inheritors) anywhere below.
+    pub inherited_argument: &'static str,
+    /// The fields that it is for.
+    pub inheritors: &'static [&'static str],
+    /// An argument with which a page reaches to both sides.
+    pub both_sides_argument: &'static str,
+    /// How long the lists are that no argument bounds. A list that is not named here nor bounded is as long as a page.
+    pub list_lengths: &'static [(&'static str, usize)],
+    /// What fields of a type cost by themselves, where that is not 1.
+    pub type_weights: &'static [(&'static str, usize)],
+    /// The same for single fields.
+    pub field_weights: &'static [(&'static str, usize)],
+}
+
+/// What matters of a field.
+#[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "they are facts of the schema, each by itself")]
+pub(super) struct Field {
+    pub(super) weight: usize,
+    /// The type of its values, or of their items.
+    pub(super) of: String,
+    pub(super) is_list: bool,
+    /// Whether it has a page argument.
+    pub(super) is_paged: bool,
+    pub(super) page_default: Option<usize>,
+    pub(super) inherits: bool,
+    /// How long it is, whatever is asked for.
+    pub(super) length: Option<usize>,
+    /// Whether its values have no fields.
+    pub(super) is_leaf: bool,
+}
+
+impl CostModel {
+    /// The costs of the schema that `sdl` defines.
+    ///
+    /// # Errors
+    /// `sdl` is no schema.
+    pub fn new(sdl: &str, rules: CostRules) -> Result<Self, parser::Error> {
+        let mut types: HashMap<String, HashMap<String, Field>> = HashMap::new();
+        let mut unions = HashSet::new();
+        for definition in parser::parse_schema(sdl)?.definitions {
+            let TypeSystemDefinition::Type(definition) = definition else { continue };
+            let fields = match &definition.node.kind {
+                TypeKind::Object(object) => &object.fields,
+                TypeKind::Interface(interface) => &interface.fields,
+                TypeKind::Union(_) => {
+                    unions.insert(definition.node.name.node.to_string());
+                    continue;
+                }
+                _ => continue,
+            };
+            let name = definition.node.name.node.to_string();
+            let read = |field: &Positioned<FieldDefinition>| {
+                (field.node.name.node.to_string(), Field::new(&name, &field.node, &rules))
+            };
+            let fields = fields.iter().map(read).collect();
+            types.insert(name, fields);
+        }
+        let leaves: Vec<_> =
+            types.values().flat_map(HashMap::values).map(|field| field.of.clone()).collect();
+        let leaves: HashSet<_> = leaves
+            .into_iter()
+            .filter(|of| !types.contains_key(of) && !unions.contains(of))
+            .collect();
+        for field in types.values_mut().flat_map(HashMap::values_mut) {
+            field.is_leaf = leaves.contains(&field.of);
+        }
+        Ok(Self { types, rules })
+    }
+
+    pub(super) fn field(&self, of: Option<&str>, name: &str) -> Option<&Field> {
+        self.types.get(of?)?.get(name)
+    }
+
+    pub(super) fn rules(&self) -> &CostRules {
+        &self.rules
+    }
+
+    /// The lists, as `Type.field`, whose length neither an argument nor [`CostRules::list_lengths`] says, and that are in
+    /// no page.
+    #[must_use]
+    pub fn without_length(&self) -> Vec<String> {
+        let fields = self.types.values().flat_map(HashMap::values);
+        let pages: HashSet<_> =
+            fields.filter(|field| field.is_paged).map(|field| &field.of).collect();
+        let lacks = |field: &Field| field.is_list && !field.is_paged && field.length.is_none();
+        let fields = self.types.iter().filter(|(of, _)| !pages.contains(of));
+        let fields = fields.flat_map(|(of, fields)| {
+            let lacking = fields.iter().filter(|(_, field)| lacks(field));
+            lacking.map(move |(name, _)| format!("{of}.{name}"))
+        });
+        fields.collect()
+    }
+
+    /// The fields, as `Type.field`, whose length has a default that [`CostRules::page_defaults`] lacks.
+    #[must_use]
+    pub fn without_default(&self) -> Vec<String> {
+        let lacks = |field: &Field| field.is_paged && field.page_default.is_none();
+        let fields = self.types.iter().flat_map(|(of, fields)| {
+            let lacking = fields.iter().filter(|(_, field)| lacks(field));
+            lacking.map(move |(name, _)| format!("{of}.{name}"))
+        });
+        fields.collect()
+    }
+}
+
+impl Field {
+    fn new(of: &str, field: &FieldDefinition, rules: &CostRules) -> Self {
+        let path = format!("{of}.{}", field.name.node);
+        let find = |table: &[(&str, usize)], key: &str| {
+            table.iter().find(|(name, _)| *name == key).map(|(_, value)| *value)
+        };
+        let is_page = |argument: &str| rules.page_arguments.contains(&argument);
+        let weight = find(rules.field_weights, &path).or_else(|| find(rules.type_weights, of));
+        let (named, is_list) = named(&field.ty.node);
+        Self {
+            weight: weight.unwrap_or(1),
+            of: named.to_owned(),
+            is_list,
+            is_paged: field.arguments.iter().any(|argument| is_page(&argument.node.name.node)),
+            page_default: find(rules.page_defaults, &path),
+            inherits: rules.inheritors.contains(&path.as_str()),
+            length: find(rules.list_lengths, &path),
+            is_leaf: false,
+        }
+    }
+}
+
+/// The named type within `ty`, and whether it stands in a list.
+fn named(ty: &Type) -> (&str, bool) {
+    match &ty.base {
+        BaseType::Named(name) => (name, false),
+        BaseType::List(inner) => (named(inner).0, true),
+    }
+}

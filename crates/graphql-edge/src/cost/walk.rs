@@ -1,0 +1,93 @@
+//! The walk over one operation.
+
+use async_graphql::parser::types::{Field as Selected, Selection, SelectionSet};
+use async_graphql::{Value, Variables};
+
+use super::CostModel;
+use super::model::Field;
+use crate::documents::is_hidden;
+
+/// What is known from above about the lengths of lists.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Length {
+    /// The page that the field right above asks for.
+    page: Option<usize>,
+    /// The page that a field further up asks for on behalf of those that inherit it.
+    inherited: Option<usize>,
+}
+
+pub(super) struct Walk<'a> {
+    pub(super) model: &'a CostModel,
+    pub(super) variables: &'a Variables,
+}
+
+impl Walk<'_> {
+    /// The cost of what is selected of the type `of`. The gate bounds the recursion.
+    pub(super) fn selection(&self, of: Option<&str>, set: &SelectionSet, length: Length) -> usize {
+        let costs = set.items.iter().map(|item| match &item.node {
+            Selection::Field(field) if is_hidden(&field.node) => 0,
+            Selection::Field(field) => self.field(of, &field.node, length),
+            Selection::InlineFragment(inline) => {
+                let condition = inline.node.type_condition.as_ref();
+                let of = condition.map(|condition| condition.node.on.node.as_str()).or(of);
+                self.selection(of, &inline.node.selection_set.node, length)
+            }
+            // What is executed has its fragments written out.
+            Selection::FragmentSpread(_) => 0,
+        });
+        costs.fold(0, usize::saturating_add)
+    }
+
+    fn field(&self, of: Option<&str>, selected: &Selected, above: Length) -> usize {
+        let rules = self.model.rules();
+        let field = self.model.field(of, &selected.name.node);
+        let given = self.page(selected, rules.page_arguments);
+        let inherited = self.page(selected, &[rules.inherited_argument]).or(above.inherited);
+        let page = field.and_then(|field| {
+            let pages = field.is_paged || field.inherits;
+            let default = if field.inherits { inherited } else { None }.or(field.page_default);
+            pages.then(|| given.or(default)).flatten()
+        });
+        let both_sides = !rules.both_sides_argument.is_empty()
+            && self.argument(selected, rules.both_sides_argument).is_some();
+        let page = page.map(|page| if both_sides { 2 * page + 1 } else { page });
+        let is_list = field.is_some_and(|field| field.is_list);
+        let length = field.and_then(|field| field.length);
+        let times =
+            if is_list { length.or(page).or(above.page).unwrap_or(rules.page_max) } else { 1 };
+        let below = Length { page: if is_list { None } else { page }, inherited };
+        let inner = self.selection(
+            field.map(|field| field.of.as_str()),
+            &selected.selection_set.node,
+            below,
+        );
+        // Values without fields are parts of the answer too, if there is a list of them.
+        let of_leaves = usize::from(is_list && field.is_some_and(|field| field.is_leaf));
+        weight(field).saturating_add(times.saturating_mul(inner.saturating_add(of_leaves)))
+    }
+
+    /// The greatest of these arguments that is given, within what a page may be.
+    fn page(&self, selected: &Selected, arguments: &[&str]) -> Option<usize> {
+        let numbers = arguments.iter().filter_map(|argument| {
+            let Value::Number(number) = self.argument(selected, argument)? else {
+                return None;
+            };
+            // What is out of range is refused with better words when it is executed.
+            let number = usize::try_from(number.as_i64()?.max(1)).unwrap_or(usize::MAX);
+            Some(number.min(self.model.rules().page_max))
+        });
+        numbers.max()
+    }
+
+    /// The literal or the value of the variable that is given, unless it is null.
+    fn argument(&self, selected: &Selected, name: &str) -> Option<Value> {
+        let given = selected.get_argument(name)?.node.clone();
+        let value =
+            given.into_const_with(|name| self.variables.get(&name).cloned().ok_or(())).ok()?;
+        (value != Value::Null).then_some(value)
+    }
+}
+
+fn weight(field: Option<&Field>) -> usize {
+    field.map_or(1, |field| field.weight)
+}

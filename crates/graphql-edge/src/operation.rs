@@ -1,0 +1,10 @@
+//! One operation, from its parameters to its outcome, over whichever protocol it came.
+
+pub(crate) mod charge;
+pub(crate) mod execute;
+pub(crate) mod fault;
+pub(crate) mod operations;
+pub(crate) mod outcome;
+pub(crate) mod prepare;
+pub(crate) mod refusal;
+pub(crate) mod refused;

@@ -1,0 +1,131 @@
+//! From parameters and a session to what is executed.
+//!
+//! **Invariant:** whatever is executed came through here, over whichever protocol.
+
+use async_graphql::{Executor, Request};
+
+use super::charge::Verdict;
+use super::refusal::{Refusal, code};
+use crate::cost::Cost;
+use crate::documents::Reading;
+use crate::gate::{Admitted, OperationKind};
+use crate::http::params::Params;
+use crate::http::router::Transport;
+use crate::limits::budget::Budget;
+use crate::limits::callers::Holding;
+use crate::persisted::{Found, not_allowed};
+use crate::port::auth::{Authenticator, Peer};
+use crate::port::options::TransportOptions;
+
+/// A request that may run.
+pub(crate) struct Prepared {
+    pub(crate) request: Request,
+    pub(crate) admitted: Admitted,
+    /// `None` if nothing is counted, or if the document is not valid.
+    pub(crate) cost: Option<Cost>,
+    /// What its answer may take.
+    pub(crate) budget: Budget,
+    /// Its place among the subscriptions of its user, if it is one.
+    pub(crate) subscription: Option<Holding>,
+    /// The consequences for a document that is not valid.
+    pub(crate) verdict: Option<Verdict>,
+}
+
+/// A document that the gate let through.
+pub(crate) struct Admission {
+    pub(crate) admitted: Admitted,
+    pub(crate) reading: Reading,
+    found: Found,
+}
+
+impl<E: Executor, A: Authenticator> Transport<E, A> {
+    /// Finds the document that is meant, and lets it through the gate.
+    ///
+    /// # Errors
+    /// A [`Refusal`], which has been charged for.
+    pub(crate) fn admit(
+        &self,
+        params: &mut Params,
+        session: &A::Session,
+        peer: Peer,
+    ) -> Result<Admission, Refusal> {
+        let key = self.key(session, peer);
+        self.admit_free(params).map_err(|refusal| self.charged(key, refusal))
+    }
+
+    fn admit_free(&self, params: &mut Params) -> Result<Admission, Refusal> {
+        let found = self.named.resolve(params)?;
+        let (admitted, reading) = params.admit(&self.documents, &self.options.gate)?;
+        if !found.is_allowed && !admitted.only_introspects {
+            return Err(not_allowed());
+        }
+        Ok(Admission { admitted, reading, found })
+    }
+
+    /// Counts what `params` cost, and puts what resolvers need into the request.
+    pub(crate) fn prepare(
+        &self,
+        params: Params,
+        admission: Admission,
+        session: &A::Session,
+        peer: Peer,
+    ) -> Result<Prepared, Refusal> {
+        let Admission { admitted, reading, found } = admission;
+        let key = self.key(session, peer);
+        let keep = found.keep(&params);
+        let mut request = params.into_request();
+        let cost = plan(&mut request, &reading, &self.options)
+            .map_err(|refusal| self.charged(key, refusal))?;
+        if let Some(cost) = cost.filter(|cost| cost.requested > cost.max) {
+            return Err(self.charged(key, too_complex(cost)));
+        }
+        let caller = self.authenticator.caller(session);
+        if admitted.introspects && !self.options.introspection.is_for(caller) {
+            let message = "The schema is not shown to you here; the server's configuration says to whom it is.";
+            let refusal = Refusal::new(code::INTROSPECTION_FORBIDDEN, message);
+            return Err(self.charged(key, refusal));
+        }
+        let requested = cost.map_or(1, |cost| cost.requested.max(1));
+        if let Some(status) = self.charge(key, requested, cost)? {
+            request = request.data(status);
+        }
+        let subscription = match admitted.kind {
+            OperationKind::Subscription => Some(self.callers.subscription(key)?),
+            OperationKind::Query | OperationKind::Mutation => None,
+        };
+        // What is valid needs no verdict.
+        let verdict = if reading.is_known() {
+            self.verdict(key, keep).keep();
+            None
+        } else {
+            Some(self.verdict(key, keep))
+        };
+        let budget = Budget::among(&self.answers, key);
+        let request = request.data(peer).data(reading).data(budget.clone());
+        let request = self.authenticator.prepare(request, session);
+        Ok(Prepared { request, admitted, cost, budget, subscription, verdict })
+    }
+}
+
+/// Plans the operation of the request and counts its cost. The server reads an unknown document for that, once; the
+/// executor answers the mistakes in it.
+fn plan(
+    request: &mut Request,
+    reading: &Reading,
+    options: &TransportOptions,
+) -> Result<Option<Cost>, Refusal> {
+    let variables = std::mem::take(&mut request.variables);
+    let plan = reading.plan(&request.query, request.operation_name.as_deref(), variables)?;
+    let Some(plan) = plan else { return Ok(None) };
+    let cost = options.costs.as_ref().map(|model| model.cost_of(&plan));
+    request.variables = plan.variables;
+    Ok(cost.map(|requested| Cost { requested, max: options.cost_max }))
+}
+
+fn too_complex(cost: Cost) -> Refusal {
+    let Cost { requested, max } = cost;
+    let message = format!(
+        "The request costs {requested} and may cost {max}: ask for smaller pages or fewer fields."
+    );
+    Refusal { cost: Some(cost), ..Refusal::new(code::QUERY_TOO_COMPLEX, message) }
+}

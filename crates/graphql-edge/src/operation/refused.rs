@@ -1,0 +1,48 @@
+//! Refusals that the operator learns of.
+
+use std::net::SocketAddr;
+
+use axum::extract::ConnectInfo;
+use axum::http::Extensions;
+
+use super::refusal::{Refusal, code};
+use crate::http::router::Transport;
+use crate::limits::security::Refused;
+use crate::port::auth::{Authenticator, Peer};
+
+/// The codes of refusals that matter for security: who asked may have been somebody else than they said, or where they may not.
+const OF_SECURITY: [&str; 4] = [
+    code::UNAUTHENTICATED,
+    code::ORIGIN_FORBIDDEN,
+    code::DOCUMENT_NOT_ALLOWED,
+    code::INTROSPECTION_FORBIDDEN,
+];
+
+/// The address that sent a request, if the server was told.
+pub(crate) fn peer_of(extensions: &Extensions) -> Peer {
+    extensions
+        .get::<ConnectInfo<SocketAddr>>()
+        .map_or(Peer::UNKNOWN, |ConnectInfo(address)| Peer { address: *address })
+}
+
+impl<E, A: Authenticator> Transport<E, A> {
+    /// Writes to the log that `what` was refused to `session`, or to nobody who is known, if that matters for security.
+    pub(crate) fn tell_refused(
+        &self,
+        what: &'static str,
+        (session, peer): (Option<&A::Session>, Peer),
+        refusal: &Refusal,
+    ) {
+        tracing::debug!(target: "rookery::operation", code = refusal.code, "refused");
+        if !OF_SECURITY.contains(&refusal.code) {
+            return;
+        }
+        self.options.security.refused(&Refused {
+            what,
+            reason: refusal.code,
+            user: session.and_then(|session| self.authenticator.caller(session).user),
+            named: None,
+            address: peer.address.ip(),
+        });
+    }
+}

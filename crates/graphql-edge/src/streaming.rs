@@ -1,0 +1,5 @@
+//! Answers over HTTP that go on: event streams and multipart answers.
+
+pub(crate) mod delivery;
+pub(crate) mod multipart;
+pub(crate) mod sse;

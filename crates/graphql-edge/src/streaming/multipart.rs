@@ -1,0 +1,105 @@
+//! Multipart subscriptions, as Apollo Client speaks them: each result is a part of one `multipart/mixed` answer.
+//!
+//! A part ends with the boundary of the next one, so that a client has it whole at once. What is wrong with the operation is
+//! in the part's `payload`; what is wrong with the connection is beside it, and `payload` is null.
+//!
+//! Source: Apollo Router, "Multipart HTTP protocol for GraphQL Subscriptions".
+
+use std::sync::Arc;
+
+use axum::response::Response;
+use parking_lot::Mutex;
+use serde::Serialize;
+
+use super::delivery::{Delivery, Ends, Form, Line};
+use crate::http::router::Transport;
+use crate::operation::operations::{Run, Wording};
+use crate::operation::outcome::{Errors, Outcome};
+use crate::operation::refusal::Refusal;
+use crate::port::auth::{Authenticator, SessionEnd};
+
+static MULTIPART: Form = Form {
+    content_type: "multipart/mixed; boundary=\"graphql\"; subscriptionSpec=\"1.0\"",
+    opening: "\r\n--graphql",
+    heartbeat: "\r\nContent-Type: application/json\r\n\r\n{}\r\n--graphql",
+    wording: Wording { next, next_shared, error, complete },
+    tells_shutdown: true,
+};
+
+/// Answers a subscription.
+pub(crate) fn subscribe<E, A: Authenticator>(
+    transport: &Transport<E, A>,
+    session: (&A::Session, Arc<dyn SessionEnd>),
+    run: Run,
+    held: Box<dyn Send>,
+) -> Result<Response, Refusal> {
+    let mut line = Line::new(&MULTIPART);
+    line.start("", run);
+    let line = Arc::new(Mutex::new(line));
+    let form = (&MULTIPART, Ends::WithOperation);
+    Ok(Delivery::new(transport, session, line, form, held)?.respond())
+}
+
+#[derive(Serialize)]
+struct Part<'a> {
+    payload: Option<&'a Outcome>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errors: Option<Errors<'a>>,
+}
+
+fn part(json: &str) -> String {
+    ["\r\nContent-Type: application/json\r\n\r\n", json, "\r\n--graphql"].concat()
+}
+
+fn next(_: &str, outcome: &Outcome) -> String {
+    let (payload, errors) = match outcome {
+        Outcome::Refused(_) => (None, Some(outcome.errors())),
+        Outcome::Executed(_) | Outcome::Invalid(_) => (Some(outcome), None),
+    };
+    serde_json::to_string(&Part { payload, errors }).map_or_else(
+        |error| {
+            tracing::error!(%error, "failed to serialise a part");
+            String::new()
+        },
+        |json| part(&json),
+    )
+}
+
+fn next_shared(_: &str, payload: &str) -> String {
+    part(&["{\"payload\":", payload, "}"].concat())
+}
+
+fn error(id: &str, outcome: &Outcome) -> String {
+    next(id, outcome) + &complete(id)
+}
+
+/// The last boundary: the one that is there already, and its end.
+fn complete(_: &str) -> String {
+    "--\r\n".to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use async_graphql::{Response, Value};
+
+    use super::*;
+    use crate::operation::refusal::code;
+
+    #[test]
+    fn a_shared_payload_makes_the_same_part_as_an_own_one() {
+        let response = Response::new(Value::from("line\nend"));
+        let shared = serde_json::to_string(&response).unwrap_or_default();
+        assert_eq!(next_shared("", &shared), next("", &Outcome::Executed(response)));
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_connection_stands_beside_the_payload() {
+        let refused = Outcome::Refused(Refusal::new(code::UNAVAILABLE, "later"));
+        assert_eq!(
+            error("", &refused),
+            "\r\nContent-Type: application/json\r\n\r\n\
+             {\"payload\":null,\"errors\":[{\"message\":\"later\",\"extensions\":{\"code\":\"UNAVAILABLE\"}}]}\
+             \r\n--graphql--\r\n"
+        );
+    }
+}

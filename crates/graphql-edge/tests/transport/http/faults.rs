@@ -1,0 +1,68 @@
+//! What is broken is masked, and found again in the log.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::clients::http::Request;
+use crate::toy::{Toy, toy};
+
+/// What this thread logs; the toy server runs on it too.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+/// The ID of the fault that a query makes, and the line of the log that has it.
+async fn logged(toy: &Toy, log: &Log, query: &str) -> (String, String) {
+    for _ in 0..1_000 {
+        let answer = Request::query(query).send(toy.address).await;
+        assert_eq!(answer.code(), "INTERNAL");
+        assert!(!answer.body.contains("secret"), "{answer:?}");
+        let id = answer.json()["errors"][0]["extensions"]["faultId"].as_str().unwrap().to_owned();
+        let written = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        if let Some(line) = written.lines().find(|line| line.contains(&format!("fault_id={id}"))) {
+            return (id, line.to_owned());
+        }
+        // A thread that wrote this line first, while the subscriber of this one was not there yet, may enter afterwards
+        // that nobody wants it (`tracing_core::callsite`). Then everybody is asked again.
+        tracing::callsite::rebuild_interest_cache();
+    }
+    panic!("the log has no line of a fault of {query}");
+}
+
+#[tokio::test]
+async fn a_fault_has_an_id_that_the_log_has() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(log.clone()).finish();
+    // Beside a second subscriber, tracing asks all of them whether they want a line, and not that of the thread alone which
+    // happens to write it first: other tests panic too.
+    let _other = tracing::Dispatch::new(tracing_subscriber::fmt().with_writer(io::sink).finish());
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let toy = toy().await;
+    let mut ids = Vec::new();
+    for query in ["{ faults }", "{ breaks }", "{ panics }"] {
+        let (id, line) = logged(&toy, &log, query).await;
+        assert!(line.contains("resolver"), "{line}");
+        ids.push(id);
+    }
+    ids.dedup();
+    assert_eq!(ids.len(), 3);
+}

@@ -1,0 +1,5 @@
+//! Operations over WebSocket.
+
+mod limits;
+mod protocol;
+mod revoked;
