@@ -200,6 +200,19 @@ impl Reading {
     }
 }
 
+impl Executable {
+    /// The only operation of `text` and its variables, as they are executed; `None` if the document or its variables are
+    /// not valid.
+    #[must_use]
+    pub fn of(
+        types: &Arc<Types>,
+        text: &str,
+        variables: Variables,
+    ) -> Option<(Arc<Self>, Variables)> {
+        planned(types, text, None, variables).map(|plan| (plan.executable, plan.variables))
+    }
+}
+
 /// The plan of an operation of `text`; `None` if the document or its variables are not valid.
 pub(crate) fn planned(
     types: &Arc<Types>,

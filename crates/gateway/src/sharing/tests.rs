@@ -9,6 +9,7 @@ use async_graphql::{
     Union, Variables, parser::parse_query,
 };
 use futures_util::{Stream, StreamExt as _, stream};
+use rookery_graphql_edge::{Executable, Types};
 use rookery_log::Position;
 
 use super::{
@@ -19,13 +20,10 @@ use super::{
     mark::{Marks, shared},
     shelf::{Kept, Shelf},
 };
-use crate::{
-    schema::{
-        context::session,
-        sdl,
-        subscription::{Draft, EventChunk as Chunk},
-    },
-    transport::{Types, planned},
+use crate::schema::{
+    context::session,
+    sdl,
+    subscription::{Draft, EventChunk as Chunk},
 };
 
 fn document(text: &str) -> Option<Document> {
@@ -279,13 +277,14 @@ fn a_shared_answer_is_completed_before_it_is_serialised() {
     let schema = Schema::build(Root, EmptyMutation, Faulty).finish();
     let types = Arc::new(Types::new(&schema.sdl()).expect("a schema"));
     let query = "subscription { eventStream { fine @include(if: false) } }".to_owned();
-    let plan = planned(&types, &query, None, Variables::default()).expect("an operation");
+    let (executable, variables) =
+        Executable::of(&types, &query, Variables::default()).expect("an operation");
     let template = Template {
         query,
         operation_name: None,
-        variables: plan.variables,
+        variables,
         budget: None,
-        executable: Some(plan.executable),
+        executable: Some(executable),
     };
     let response = Execution::shared(&schema, &template).answer_now(Chunk::empty());
     assert_eq!(response.expect("an answer").data.to_string(), "{eventStream: {}}");
