@@ -48,14 +48,14 @@ pub enum Command {
     },
     /// Create a user without a password, unless it exists.
     RegisterUser {
-        /// Who.
+        /// The new user.
         user: Arc<str>,
         /// The nick.
         displayname: String,
     },
     /// Change a user's display name, here and in rooms.
     Rename {
-        /// Who.
+        /// The user.
         user: Arc<str>,
         /// The new nick.
         displayname: String,
@@ -64,16 +64,16 @@ pub enum Command {
     },
     /// Let a user join.
     Join {
-        /// Where.
+        /// The key of the room.
         room: Arc<str>,
-        /// Who.
+        /// The user.
         user: Arc<str>,
     },
     /// Let a user leave.
     Leave {
-        /// Where.
+        /// The key of the room.
         room: Arc<str>,
-        /// Who.
+        /// The user.
         user: Arc<str>,
         /// The reason.
         reason: Option<String>,
@@ -81,29 +81,29 @@ pub enum Command {
     /// Remove a user from the room. The user of the import does it, since it does not know ranks in
     /// IRC.
     Kick {
-        /// Where.
+        /// The key of the room.
         room: Arc<str>,
-        /// Who.
+        /// The user.
         user: Arc<str>,
         /// The kicker and the reason.
         reason: String,
     },
     /// Set the topic. The user of the import does it.
     SetTopic {
-        /// Where.
+        /// The key of the room.
         room: Arc<str>,
         /// The topic.
         topic: String,
     },
     /// Send a message.
     Send {
-        /// Where.
+        /// The key of the room.
         room: Arc<str>,
-        /// Who.
+        /// The sender.
         user: Arc<str>,
-        /// How.
+        /// The kind of the message.
         kind: MessageKind,
-        /// What.
+        /// The text.
         body: String,
     },
 }

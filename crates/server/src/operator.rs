@@ -25,7 +25,7 @@ pub use self::{
     socket::{SOCKET_NAME, ask, ask_running, bind, reach, serve},
 };
 
-/// An order.
+/// A command of an operator.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Order {

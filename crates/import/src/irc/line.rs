@@ -57,23 +57,23 @@ pub enum Line<'a> {
     },
     /// A join.
     Joined {
-        /// Who.
+        /// The nick.
         nick: Nick,
     },
-    /// A user left the channel, or the network.
+    /// A leave of the channel, or of the network.
     Left {
-        /// Who.
+        /// The nick.
         nick: Nick,
         /// The reason.
         reason: Option<&'a str>,
     },
     /// A kick.
     Kicked {
-        /// Who.
+        /// The kicked nick.
         nick: Nick,
-        /// By whom.
+        /// The kicker.
         by: Nick,
-        /// Why.
+        /// The reason.
         reason: Option<&'a str>,
     },
     /// A change of nick.

@@ -20,7 +20,7 @@ pub enum ImportError {
     Io {
         /// The line.
         line: u64,
-        /// Why.
+        /// The cause.
         error: io::Error,
     },
     /// The first line is not that of an export.

@@ -23,7 +23,7 @@ pub enum Reply {
     Text(String),
     /// A line for the waiting person.
     Note(String),
-    /// How far it is.
+    /// The progress of the work.
     Progress {
         /// The name of the work.
         label: String,

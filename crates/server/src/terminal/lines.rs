@@ -40,7 +40,7 @@ struct State {
     writing: bool,
     /// Lines that were dropped since the start.
     lost: u64,
-    /// How many of them a report has stated.
+    /// The number of them in the latest report.
     lost_told: u64,
 }
 

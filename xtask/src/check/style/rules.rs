@@ -26,7 +26,8 @@ pub(super) fn faults(paragraph: &str) -> Vec<String> {
                 words.len()
             ));
         }
-        let first = words.first().map(|word| word.to_lowercase()).unwrap_or_default();
+        let first = words.first().map_or("", |word| word.trim_end_matches(['.', ',', '!']));
+        let first = first.to_lowercase();
         if BARE_SUBJECTS.contains(&first.as_str()) && !sentence.ends_with('?') {
             let beginning = words.iter().take(5).copied().collect::<Vec<_>>().join(" ");
             faults.push(format!(
@@ -99,6 +100,8 @@ mod tests {
         assert_eq!(faults("It holds. Who left sees nothing.").len(), 1);
         assert_eq!(faults("Invariant: whoever asks waits.").len(), 1);
         assert_eq!(faults("What it says.").len(), 1);
+        assert_eq!(faults("Who.").len(), 1);
+        assert_eq!(faults("Who?").len(), 0);
     }
 
     #[test]
