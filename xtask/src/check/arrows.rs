@@ -1,8 +1,9 @@
 //! The allowed dependencies between crates.
 //!
-//! **Invariant:** `command` never depends on the read side, which is `projection`, `view` and `delivery`; only the gateway
-//! and its edge know GraphQL, and the edge knows no schema; only the storing crates know an engine; a crate that is missing
-//! in the table is a violation.
+//! **Invariant:** `command` never depends on the read side, which is `projection`, `view` and `delivery`.
+//! **Invariant:** only the gateway and its edge know GraphQL, and the edge knows no schema.
+//! **Invariant:** only the storing crates know an engine.
+//! **Invariant:** a crate that is missing in the table is a violation.
 
 use serde_json::Value;
 
