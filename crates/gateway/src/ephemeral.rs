@@ -1,5 +1,5 @@
-//! Typing and presence as this server has them: who may know what follows from the read models, and
-//! what ends typing is in the log.
+//! Typing and presence on this server: the read models decide the audience, and the log ends
+//! typing.
 
 use std::sync::Arc;
 
@@ -11,14 +11,14 @@ use rookery_log::Millis;
 use rookery_projection::Committed;
 use rookery_view::{Reader, View};
 
-/// Commits that are looked at in one go.
+/// Commits that are processed in one go.
 const BATCH_COMMITS: usize = 256;
 
-/// Tells who may know, from the read models.
+/// Decides the audience by the read models.
 struct FromModels(Reader);
 
 impl FromModels {
-    /// The cheaper of two ways: through the members, or through those who listen.
+    /// The cheaper of two ways: through the members, or through the users with a reader.
     fn joined(
         view: &View<'_>,
         room: &RoomId,
@@ -57,14 +57,14 @@ impl Audience for FromModels {
     }
 }
 
-/// Typing and presence of the users that this reader knows of. `clock` is the time that users are shown.
+/// Typing and presence for the users that this reader knows. `clock` is the time that users see.
 #[must_use]
 pub fn ephemeral(reader: Reader, clock: fn() -> Millis) -> Ephemeral {
     let now = move || Now { at: std::time::Instant::now(), wall_millis: clock().0 };
     Ephemeral::new(FromModels(reader), now)
 }
 
-/// Ends what a device does when its session ends.
+/// Ends a device's typing when its session ends.
 struct EndsWithSession(Ephemeral);
 
 impl SessionListener for EndsWithSession {
@@ -75,13 +75,14 @@ impl SessionListener for EndsWithSession {
     }
 }
 
-/// From now on a device whose session ends, in whatever way, types nowhere any more.
+/// From now on a device stops typing everywhere when its session ends, for any reason.
 pub fn end_with_sessions(ephemeral: &Ephemeral, accounts: &Accounts) {
     accounts.listen(Arc::new(EndsWithSession(ephemeral.clone())));
 }
 
-/// Ends what is over, and what the log ends: whoever sends a message has typed it, and whoever has
-/// left a room types there no more. For as long as this is polled. Run it once.
+/// Ends typing whose time is over, and typing that the log ends: a user who sends a message has
+/// typed it, and a user who leaves a room stops typing there. Works while it is polled. Run it
+/// once.
 pub async fn keep_ephemeral(ephemeral: &Ephemeral, follower: Follower) {
     tokio::join!(ephemeral.run(), follow(ephemeral, follower));
 }

@@ -10,5 +10,5 @@ pub use self::{
     ephemeral::{end_with_sessions, ephemeral, keep_ephemeral},
     tokens::Tokens,
 };
-// The server holds it and hands it around.
+// The server owns it and passes it on.
 pub use rookery_ephemeral::Ephemeral;

@@ -1,15 +1,16 @@
-//! The pages for people: what this server is, and `GraphiQL`. Their files are built into the binary.
+//! The web pages: the description of this server, and `GraphiQL`. Their files are built into the
+//! binary.
 //!
 //! **Invariant:** a page loads nothing from another host.
-//! **Invariant:** pages hold nothing of any account.
+//! **Invariant:** pages hold no data of any account.
 
 use axum::Router;
 use rookery_graphql_edge::files::{self, StaticFile};
 
-/// The path of the page on which operations can be tried.
+/// The path of the page for trying operations.
 pub const GRAPHIQL: &str = "/graphiql";
 
-/// The operations that the pages show, separated by lines that start with `# ---`.
+/// The operations on the pages, separated by lines that start with `# ---`.
 pub const EXAMPLES: &str = include_str!("../web/examples.graphql");
 
 const HTML: &str = "text/html; charset=utf-8";
@@ -35,7 +36,7 @@ pub fn router() -> Router {
     files::router(&FILES)
 }
 
-/// Everything that is served beside `/graphql`.
+/// All files that are served beside `/graphql`.
 static FILES: [StaticFile; 14] = [
     own("/", HTML, include_bytes!("../web/index.html")),
     own(GRAPHIQL, HTML, include_bytes!("../web/graphiql.html")),

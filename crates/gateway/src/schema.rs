@@ -50,15 +50,15 @@ pub fn schema(app: Arc<App>) -> Schema {
 /// The schema, executed on `app`, for documents that were read against [`types`].
 #[must_use]
 pub fn executor(app: Arc<App>) -> Validated<SharingSchema> {
-    // What is run was validated; the library's limits are asked each time.
+    // Documents were validated before; the library's limits are checked each time.
     let schema = builder().data(app).validation_mode(ValidationMode::Fast).finish();
     Validated::new(schema.into())
 }
 
-/// The types of the schema, for documents to be read against.
+/// The types of the schema, for the validation of documents.
 ///
 /// # Panics
-/// Never: the schema is one.
+/// Never: the schema is valid.
 #[must_use]
 pub fn types() -> Arc<Types> {
     match Types::new(&sdl()) {

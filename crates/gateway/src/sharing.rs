@@ -1,10 +1,10 @@
-//! Shared execution: what a commit is to subscribers who ask in the same way is executed and
-//! serialised once for all of them (decision 16).
+//! Shared execution: the answer to a commit is executed and serialised once for all subscribers
+//! with equal requests (decision 16).
 //!
-//! **Invariant:** a field is executed for many only where the schema marks it `@shared`; what nobody
-//! has marked depends on who asks.
-//! **Invariant:** a shared execution has no viewer. A field that asks who asks fails there, whatever
-//! its mark says, and then everybody gets an execution of their own.
+//! **Invariant:** a field is executed for many only if the schema marks it `@shared`; any other
+//! field depends on the viewer.
+//! **Invariant:** a shared execution has no viewer. A field that asks for the viewer fails there,
+//! whatever its mark is, and then each subscriber gets an execution of their own.
 //! **Invariant:** a shared response has no errors.
 
 mod document;

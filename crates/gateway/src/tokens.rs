@@ -1,4 +1,4 @@
-//! Access tokens as the gateway asks about them.
+//! Access tokens: the gateway's port to the accounts.
 
 use std::sync::Arc;
 
@@ -19,8 +19,8 @@ pub struct Tokens {
 }
 
 impl Tokens {
-    /// Tokens of these accounts; `clock` is read once for each request. `ephemeral` is told whose
-    /// sockets are open.
+    /// Tokens of these accounts. `clock` is read once for each request. `ephemeral` learns of open
+    /// sockets.
     #[must_use]
     pub fn new(accounts: Accounts, clock: fn() -> Time, ephemeral: Ephemeral) -> Self {
         Self { accounts, clock, ephemeral }
@@ -82,7 +82,7 @@ impl Authenticator for Tokens {
     }
 }
 
-/// The end of the session of a token. Nobody's session has none.
+/// The end of the session of a token. A session without a login has none.
 struct TokenEnd {
     identity: Option<Identity>,
     clock: fn() -> Time,
@@ -90,7 +90,7 @@ struct TokenEnd {
 
 impl SessionEnd for TokenEnd {
     fn is_over(&self) -> bool {
-        // The clock is only of interest for tokens that expire.
+        // The clock matters only for tokens that expire.
         let now = |identity: &Identity| identity.expires().map(|_| Millis((self.clock)().0));
         self.identity.as_ref().is_some_and(|it| it.is_over(now(it).unwrap_or_default()))
     }

@@ -298,7 +298,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let options = TransportOptions { gate, ..TransportOptions::default() };
     let router = router(executor, types, Everybody, options, heed.clone());
     let serving = tokio::spawn(serve(listener, router, ServeOptions::default(), heed));
-    // Whoever started it holds the other end.
+    // The caller holds the other end.
     tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new())).await??;
     handle.request();
     serving.await?;

@@ -1,4 +1,4 @@
-//! Connections of clients: how they are accepted, kept, drained and closed.
+//! Connections of clients: accepting, keeping, draining and closing them.
 //!
 //! **Invariant:** nothing here knows GraphQL.
 

@@ -1,9 +1,10 @@
-//! What a request costs, known before it is executed: how many fields its answer can have at most.
+//! The cost of a request, known before it is executed: the greatest number of fields of its answer.
 //!
-//! A field costs 1 (or its weight) and what is selected below it, as often as its list is long:
+//! A field costs 1 (or its weight), plus the cost of its selection times the length of its list:
 //! `cost(field) = weight + length × cost(selection)`. `docs/limits.md` publishes the rules.
 //!
-//! **Invariant:** the cost follows from document, variables and schema alone: it is the same for all who ask.
+//! **Invariant:** the cost follows only from document, variables and schema, so it is the same for
+//! all callers.
 //! **Invariant:** the walk visits no more fields than the gate counts; sums and products saturate.
 
 mod model;
@@ -22,12 +23,12 @@ pub use model::CostRules;
 use model::Field;
 use walk::{Length, Walk};
 
-/// What a request costs, and the most that one may cost.
+/// The cost of a request, and the greatest allowed cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Cost {
-    /// What this one costs.
+    /// The cost of this request.
     pub requested: usize,
-    /// The most that a request may cost.
+    /// The greatest cost that a request may have.
     #[serde(rename = "limit")]
     pub max: usize,
 }
@@ -47,7 +48,8 @@ pub struct CostModel {
 }
 
 impl CostModel {
-    /// The cost of the only operation of `document`; `None` if the document or its variables are not valid.
+    /// The cost of the only operation of `document`; `None` if the document or its variables are
+    /// not valid.
     #[must_use]
     pub fn cost(&self, types: &Arc<Types>, document: &str, variables: Variables) -> Option<usize> {
         planned(types, document, None, variables).map(|plan| self.cost_of(&plan))

@@ -36,12 +36,12 @@ pub use validated::Validated;
 use crate::gate::{Admitted, GateLimits, Operation, choose, operations};
 use crate::operation::refusal::Refusal;
 
-/// How many documents are kept.
+/// The limits of the cache.
 #[derive(Clone, Debug)]
 pub struct DocumentLimits {
-    /// How many.
+    /// The most documents.
     pub count_max: NonZeroUsize,
-    /// How much memory they take together, in bytes, as estimated from what they hold.
+    /// The most memory of all documents, in bytes, as estimated from their content.
     pub bytes_max: usize,
 }
 
@@ -54,7 +54,7 @@ impl Default for DocumentLimits {
     }
 }
 
-/// The documents that are kept.
+/// The cached documents.
 pub struct Documents {
     kept: Mutex<Kept>,
     bytes_max: usize,
@@ -66,24 +66,24 @@ struct Kept {
     bytes: usize,
 }
 
-/// A document that the gate let through.
+/// A document that passed the gate.
 struct Document {
     operations: Vec<Operation>,
-    /// Once it was parsed and validated.
+    /// Set once it was parsed and validated.
     read: OnceLock<Result<Analysed, Vec<ServerError>>>,
 }
 
-/// A document on its way through the gate to the executor, as data of the request.
+/// A document on its way from the gate to the executor, as data of the request.
 #[derive(Clone)]
 pub struct Reading {
     document: Arc<Document>,
     documents: Arc<Documents>,
-    /// Its operation as it is executed.
+    /// Its operation in executable form.
     executable: Arc<OnceLock<Arc<Executable>>>,
 }
 
 impl Documents {
-    /// Keeps no document yet. Documents are read against `types`.
+    /// Creates an empty cache. Documents are validated against `types`.
     #[must_use]
     pub fn new(limits: &DocumentLimits, types: Arc<Types>) -> Self {
         let kept = Kept { by_text: LruCache::new(limits.count_max), bytes: 0 };
@@ -114,7 +114,7 @@ impl Documents {
         Ok((admitted, Reading { document, documents, executable: Arc::default() }))
     }
 
-    /// How many documents are kept, and how much memory they take.
+    /// The number of cached documents, and their memory.
     #[must_use]
     pub fn size(&self) -> (usize, usize) {
         let kept = self.kept.lock();
@@ -145,7 +145,7 @@ impl Kept {
 }
 
 impl Document {
-    /// About how much memory it takes.
+    /// Its approximate memory.
     fn bytes(&self) -> usize {
         match self.read.get() {
             Some(Ok(analysed)) => analysed.bytes(),
@@ -155,13 +155,13 @@ impl Document {
 }
 
 impl Reading {
-    /// Whether the document has been found valid before.
+    /// Whether the document was found valid before.
     #[must_use]
     pub fn is_known(&self) -> bool {
         matches!(self.document.read.get(), Some(Ok(_)))
     }
 
-    /// The document of `text`, parsed and validated. One that is valid is kept.
+    /// The document of `text`, parsed and validated. A valid one is cached.
     fn read(&self, text: &str) -> Result<&Analysed, &[ServerError]> {
         let mut is_new = false;
         let read = self.document.read.get_or_init(|| {
@@ -193,7 +193,7 @@ impl Reading {
         Ok(plan)
     }
 
-    /// The operation as it is executed, once it was planned.
+    /// The operation in executable form, once it was planned.
     #[must_use]
     pub fn executable(&self) -> Option<&Arc<Executable>> {
         self.executable.get()
@@ -201,8 +201,8 @@ impl Reading {
 }
 
 impl Executable {
-    /// The only operation of `text` and its variables, as they are executed; `None` if the document or its variables are
-    /// not valid.
+    /// The only operation of `text` and its variables, in executable form; `None` if the document
+    /// or its variables are not valid.
     #[must_use]
     pub fn of(
         types: &Arc<Types>,

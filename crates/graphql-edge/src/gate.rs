@@ -25,21 +25,21 @@ use expand::Expansion;
 
 use crate::operation::refusal::{Refusal, code};
 
-/// Limits of the gate.
+/// The limits of the gate.
 #[derive(Clone, Debug)]
 pub struct GateLimits {
     /// Length of a document, in bytes. An escape counts as two.
     pub query_bytes_max: usize,
-    /// Open brackets of any kind, and selection sets around a field once fragments are expanded.
+    /// Open brackets of any kind, and nested selection sets after fragments are expanded.
     pub nesting_max: usize,
     /// Fragment definitions.
     pub fragments_max: usize,
-    /// Fields, `__typename` and aliases included, in all operations, fragments expanded.
+    /// Fields, with `__typename` and aliases, in all operations, after fragments are expanded.
     pub fields_max: usize,
-    /// The same for a document that asks for the schema, whose fields are answered once for each type. The standard
-    /// introspection query has about 200.
+    /// The same for an introspection document, whose fields are answered once for each type. The
+    /// standard introspection query has about 200.
     pub introspection_fields_max: usize,
-    /// Lists of introspection that lead from types to types, within each other: each multiplies the answer.
+    /// Nested lists of introspection that lead from types to types: each multiplies the answer.
     pub introspection_lists_max: usize,
     /// Fields at the root of one operation.
     pub root_fields_max: usize,
@@ -47,7 +47,7 @@ pub struct GateLimits {
     pub directives_max: usize,
     /// Directives at one place.
     pub directives_per_place_max: usize,
-    /// Root fields of which an operation has few.
+    /// Root fields of which an operation may have few.
     pub guarded: GuardedFields,
     /// Brackets of the JSON around and in variables.
     pub json_nesting_max: usize,
@@ -77,12 +77,12 @@ impl GateLimits {
     }
 }
 
-/// Root fields that are too costly for an operation to have many of them, and what is answered to one that has.
+/// Root fields that are too costly to be many in one operation, and the refusal of more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GuardedFields {
     /// The names of the fields.
     pub names: &'static [&'static str],
-    /// How many of them, taken together, an operation may have.
+    /// How many of them, in all, an operation may have.
     pub max: usize,
     /// The code of the refusal.
     pub code: &'static str,
@@ -100,14 +100,14 @@ impl GuardedFields {
     };
 }
 
-/// What an operation is.
+/// The kind of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OperationKind {
-    /// Reads.
+    /// It reads.
     Query,
-    /// Writes.
+    /// It writes.
     Mutation,
-    /// Follows.
+    /// It follows events.
     Subscription,
 }
 
@@ -126,9 +126,9 @@ impl OperationKind {
 /// The operation that a document and an operation name choose.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Admitted {
-    /// What it is.
+    /// Its kind.
     pub kind: OperationKind,
-    /// Its name, if it has one; a GraphQL name, thus safe to log.
+    /// Its name, if it has one. It is a GraphQL name, so it is safe to log.
     pub name: Option<String>,
     /// Whether the document asks for the schema.
     pub introspects: bool,
@@ -136,7 +136,7 @@ pub struct Admitted {
     pub only_introspects: bool,
 }
 
-/// Lets `query` through to the parser, and says which operation would run.
+/// Passes `query` to the parser, and returns which operation would run.
 ///
 /// # Errors
 /// A [`Refusal`] that names the limit, or the place that is not GraphQL.
@@ -162,7 +162,7 @@ pub(crate) struct Operation {
     admitted: Admitted,
 }
 
-/// The operations of a document that is within the limits.
+/// The operations of a document within the limits.
 pub(crate) fn operations(query: &[u8], limits: &GateLimits) -> Result<Vec<Operation>, Refusal> {
     let max = limits.query_bytes_max;
     if query.len() > max && (query.len() > ESCAPED_MAX * max || unescaped_len(query) > max) {

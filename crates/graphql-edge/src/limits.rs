@@ -1,4 +1,4 @@
-//! Bounds on what one client, one user and one address can hold, ask for and have written to the log.
+//! Limits of one client, one user and one address: held resources, requests, and lines in the log.
 
 pub(crate) mod address;
 pub(crate) mod budget;

@@ -1,4 +1,4 @@
-//! One operation, from its parameters to its outcome, over whichever protocol it came.
+//! One operation, from its parameters to its outcome, over any protocol.
 
 pub(crate) mod charge;
 pub(crate) mod execute;

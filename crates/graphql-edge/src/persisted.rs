@@ -1,13 +1,15 @@
-//! Documents that clients name instead of sending them: automatic persisted queries, and the list of those that may run.
+//! Documents that clients name instead of sending them: automatic persisted queries, and the list
+//! of allowed documents.
 //!
-//! **Invariant:** a document is found by the hash of its own text, or by an ID that the operator's list gives it, so
-//! nobody can put another document in its place.
-//! **Invariant:** memory is bounded: of what clients persist, [`USERS_MAX`] and [`STRANGERS_MAX`] documents are kept, each
-//! within the gate's limit and valid.
-//! **Invariant:** what strangers persist takes no place of what users persist, and one caller has a share of the places.
+//! **Invariant:** a document is found by the hash of its own text, or by an ID in the operator's
+//! list, so nobody can replace it by another document.
+//! **Invariant:** memory is bounded: [`USERS_MAX`] and [`STRANGERS_MAX`] persisted documents are
+//! kept, each within the gate's limit and valid.
+//! **Invariant:** documents of strangers take no place of users' documents, and each caller has a
+//! share of the places.
 //!
-//! Source: Apollo's automatic persisted queries (`extensions.persistedQuery`), GraphQL over HTTP (draft), appendix
-//! "Persisted Documents" (`documentId`).
+//! Source: Apollo's automatic persisted queries (`extensions.persistedQuery`), GraphQL over HTTP
+//! (draft), appendix "Persisted Documents" (`documentId`).
 
 mod manifest;
 mod shelf;
@@ -22,16 +24,16 @@ use crate::limits::callers::CallerKey;
 use crate::operation::refusal::{Refusal, code};
 pub use manifest::{AllowList, ManifestError};
 
-/// Documents that are kept for users.
+/// How many documents are kept for users.
 const USERS_MAX: usize = 1_000;
 
-/// Those of them that one user has persisted.
+/// How many of them one user may have.
 const USER_MAX: usize = 100;
 
-/// Documents that are kept for those who are not logged in.
+/// How many documents are kept for callers without a login.
 const STRANGERS_MAX: usize = 250;
 
-/// Those of them that came from one address.
+/// How many of them one address may have.
 const STRANGER_MAX: usize = 50;
 
 /// SHA-256 of a document's text.
@@ -43,7 +45,7 @@ impl DocumentHash {
         Self(Sha256::digest(text).into())
     }
 
-    /// Reads 64 hexadecimal digits, with or without `sha256:` before them.
+    /// Reads 64 hexadecimal digits, with or without a leading `sha256:`.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let digits = text.strip_prefix("sha256:").unwrap_or(text).as_bytes();
         let mut hash = [0; 32];
@@ -77,24 +79,24 @@ impl PersistedDocuments {
         self.users.find(hash).or_else(|| self.strangers.find(hash))
     }
 
-    /// Keeps a valid document whose hash was checked, for `key`.
+    /// Keeps a valid document with a checked hash, for `key`.
     pub(crate) fn keep(&self, key: CallerKey, hash: DocumentHash, text: Arc<str>) {
         let place = if key.is_user { &self.users } else { &self.strangers };
         place.keep(key, hash, text);
     }
 }
 
-/// What came of looking for a document.
+/// The result of looking for a document.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Found {
-    /// Whether the operator's list has it, or there is none.
+    /// Whether the operator's list has it, or there is no list.
     pub(crate) is_allowed: bool,
-    /// Under which to keep it, once it is found valid.
+    /// The hash to keep it under, once it is found valid.
     keep: Option<DocumentHash>,
 }
 
 impl Found {
-    /// The document of `params` if the client asked to keep it, and under which hash.
+    /// The document of `params` with its hash, if the client asked to keep it.
     pub(crate) fn keep(self, params: &Params) -> Option<(DocumentHash, Arc<str>)> {
         Some((self.keep?, params.query.as_deref()?.into()))
     }
@@ -112,7 +114,7 @@ impl NamedDocuments {
         Self { allowed, persisted: PersistedDocuments::default() }
     }
 
-    /// Puts the document into `params` that they name.
+    /// Puts the document that `params` name into `params`.
     pub(crate) fn resolve(&self, params: &mut Params) -> Result<Found, Refusal> {
         match &self.allowed {
             Some(list) => resolve_in(list, params),
@@ -134,7 +136,7 @@ impl NamedDocuments {
         } else if let Some(name) = params.document_name()? {
             let hash = DocumentHash::parse(name);
             let text = hash.and_then(|hash| self.persisted.find(hash));
-            // Apollo's clients know this very message.
+            // Apollo's clients recognise this message.
             let refusal =
                 || Refusal::new(code::PERSISTED_QUERY_NOT_FOUND, "PersistedQueryNotFound");
             params.query = Some(text.ok_or_else(refusal)?.to_string());
@@ -142,13 +144,13 @@ impl NamedDocuments {
         Ok(found)
     }
 
-    /// Keeps a document of `key`, which has been found valid.
+    /// Keeps a document of `key`, which was found valid.
     pub(crate) fn keep(&self, key: CallerKey, hash: DocumentHash, text: Arc<str>) {
         self.persisted.keep(key, hash, text);
     }
 }
 
-/// Where only listed documents run, the list's text counts, whatever else was sent.
+/// With a list of allowed documents, the list's text counts, whatever else was sent.
 fn resolve_in(list: &AllowList, params: &mut Params) -> Result<Found, Refusal> {
     let listed = params.document_name()?.and_then(|name| list.find(name));
     if let Some(text) = listed {
@@ -161,7 +163,7 @@ fn resolve_in(list: &AllowList, params: &mut Params) -> Result<Found, Refusal> {
 
 pub(crate) fn not_allowed() -> Refusal {
     let message =
-        "This server runs the documents of its operator's list alone, and this is none of them.";
+        "This server runs only the documents of its operator's list, and this one is not on it.";
     Refusal::new(code::DOCUMENT_NOT_ALLOWED, message)
 }
 

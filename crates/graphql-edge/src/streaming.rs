@@ -1,4 +1,4 @@
-//! Answers over HTTP that go on: event streams and multipart answers.
+//! Streamed answers over HTTP: event streams and multipart answers.
 
 pub(crate) mod delivery;
 pub(crate) mod multipart;

@@ -1,4 +1,4 @@
-//! What resolvers work with: the parts of the server, and who asks.
+//! The context of resolvers: the parts of the server, and the session.
 
 use std::{
     net::{IpAddr, Ipv4Addr},
@@ -37,10 +37,10 @@ pub(crate) const STALE_AFTER: Duration = Duration::from_secs(1);
 /// Largest page of any list.
 pub(crate) const PAGE_MAX: usize = 100;
 
-/// How many streams that are behind are read and told at the same time, each of another user.
+/// How many streams that are behind are read at the same time, each of another user.
 const CATCHING_UP_MAX: usize = 2;
 
-/// How many devices' last writes are remembered.
+/// For how many devices the last write is remembered.
 const WRITERS_MAX: usize = 100_000;
 
 /// The parts of the server that resolvers use.
@@ -51,24 +51,25 @@ pub struct App {
     pub commands: Arc<Commands>,
     /// The read side, as each viewer may see it.
     pub models: Reader,
-    /// Tells users what happens.
+    /// Delivers commits to users.
     pub feeds: Feeds,
     /// Users, devices and tokens.
     pub accounts: Accounts,
     /// Signs events that leave the server.
     pub signing_key: Arc<SigningKey>,
-    /// Asks other servers for history that this one lacks.
+    /// Asks other servers for events that this server does not have.
     pub backfill: Arc<dyn Backfill>,
-    /// Who types where, and who is there.
+    /// Typing and presence.
     pub ephemeral: Ephemeral,
-    /// Under what places in the log are sealed before clients get them.
+    /// The key that seals positions and cursors for clients.
     pub(crate) token_key: TokenKey,
-    /// Who sees the profiles of users who are in none of their rooms.
+    /// The users who see profiles of users with whom they share no room.
     pub(crate) profiles: ProfileAudience,
     pub(crate) fanout: Fanout,
-    /// Turns of those who catch up: one piece of the log each, and users one after the other. However many
-    /// come back at once, whoever is live waits for these few alone; however much one user has to catch up
-    /// with, and however slowly they take it, another waits for one piece of theirs.
+    /// Turns of users who catch up: one piece of the log each, one user after the other. So a live
+    /// user waits for at most these few pieces, however many users return at once. And a user waits
+    /// for at most one piece of each other user, however much that one has to read and however
+    /// slowly they take it.
     pub(crate) catching_up: Turns<OwnedUserId>,
     pub(crate) entrances: EntranceLimiter,
     pub(crate) security: SecurityLog,
@@ -107,43 +108,43 @@ impl App {
         }
     }
 
-    /// The same, with other servers to ask for history.
+    /// Sets the other servers to ask for history.
     #[must_use]
     pub fn with_backfill(self, backfill: Arc<dyn Backfill>) -> Self {
         Self { backfill, ..self }
     }
 
-    /// The same; `sharing` says whether an answer may be computed once for several subscribers.
+    /// `sharing` says whether an answer may be computed once for several subscribers.
     #[must_use]
     pub fn with_sharing(self, sharing: bool) -> Self {
         Self { fanout: Fanout::new(sharing), ..self }
     }
 
-    /// The same; shared answers that are kept for several subscribers take `bytes_max` together.
+    /// Like [`Self::with_sharing`]; the shared answers in memory take at most `bytes_max` in all.
     #[must_use]
     pub fn with_shared_answers(self, sharing: bool, bytes_max: usize) -> Self {
         Self { fanout: Fanout::within(sharing, bytes_max), ..self }
     }
 
-    /// The same; so many may register and log in from one address.
+    /// Sets the rate limits of registrations and logins from one address.
     #[must_use]
     pub fn with_entrances(self, paces: Entrances) -> Self {
         Self { entrances: EntranceLimiter::new(paces), ..self }
     }
 
-    /// The same; what is refused for reasons of security is written to `security`.
+    /// Sets the log of refusals that matter for security.
     #[must_use]
     pub fn with_security_log(self, security: SecurityLog) -> Self {
         Self { security, ..self }
     }
 
-    /// The same; `profiles` says who sees profiles.
+    /// `profiles` decides who sees profiles.
     #[must_use]
     pub fn with_profiles(self, profiles: ProfileAudience) -> Self {
         Self { profiles, ..self }
     }
 
-    /// What of the event stream was computed for several subscribers at once.
+    /// The counters of shared execution of the event stream.
     #[must_use]
     pub fn fanout_counts(&self) -> FanoutCounts {
         self.fanout.counts()
@@ -154,7 +155,7 @@ impl App {
         PositionScalar(self.position_token(position).seal())
     }
 
-    /// The text by which clients name a position of this log.
+    /// The text of a position of this log for clients.
     pub(crate) fn position_text(&self, position: Position) -> String {
         self.position_token(position).to_string()
     }
@@ -175,7 +176,7 @@ impl App {
         known.ok_or_else(Fault::position_unknown)
     }
 
-    /// Waits until the read side shows what the session has written, and `at_least` this position.
+    /// Waits until the read side shows the session's own writes, and the position `at_least`.
     pub(crate) async fn fresh(
         &self,
         session: &Session,
@@ -187,7 +188,7 @@ impl App {
         self.models.wait_for(wanted, STALE_AFTER).await.map_err(|_| Fault::stale())
     }
 
-    /// Remembers what a session has written, so that its next query shows it.
+    /// Remembers a session's write, so that its next query shows it.
     pub(crate) fn wrote(&self, session: &Session, position: Position) {
         if let Some(writer) = session.writer() {
             self.ephemeral.active(&writer.0);
@@ -196,50 +197,52 @@ impl App {
     }
 }
 
-/// Under what a server with this key seals the positions and cursors that clients keep: every gateway of a log, and
-/// every restored copy of it, has the same key, and so takes the tokens of the others.
+/// The key by which a server with this signing key seals positions and cursors. Every gateway of a
+/// log, and every restored copy of it, has the same key, so it accepts the tokens of the others.
 #[must_use]
 pub fn token_key(signing_key: &SigningKey) -> TokenKey {
-    // Another purpose would make all tokens unknown that clients have.
+    // Another purpose would invalidate all tokens of clients.
     TokenKey::derive(
         &signing_key.derive_secret("rookery 2026-11-29 positions and cursors of clients"),
     )
 }
 
-/// Who asks, from where, and when.
+/// The user, device, address and time of a request.
 #[derive(Clone)]
 pub struct Session {
-    /// The device that is logged in, if one is.
+    /// The logged-in device, if there is one.
     pub identity: Option<Identity>,
     /// Its user, parsed.
     pub user: Option<OwnedUserId>,
     /// The address that the request came from.
     pub peer: IpAddr,
-    /// When it came in.
+    /// When it arrived.
     pub received: Millis,
 }
 
 impl Session {
-    /// The session of whoever is not logged in.
+    /// A session without a login.
     pub(crate) fn of_nobody() -> Self {
         let peer = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
         Self { identity: None, user: None, peer, received: Millis::default() }
     }
 
-    /// The user who is logged in. It fails as soon as the session is over, also in the middle of a request.
+    /// The logged-in user. It fails as soon as the session is over, even in the middle of a
+    /// request.
     pub(crate) fn viewer(&self) -> Result<&UserId, Fault> {
-        // The time is that of the request: expiry during a request is noticed by those who send the answer.
+        // The time is that of the request. The code that sends the answer notices an expiry during
+        // it.
         let over = self.identity.as_ref().is_some_and(|it| it.is_over(millis(self.received)));
         self.user.as_deref().filter(|_| !over).ok_or_else(Fault::unauthenticated)
     }
 
-    /// Who acts when this session sends a command.
+    /// The actor of this session's commands.
     pub(crate) fn actor(&self) -> Result<Actor, Fault> {
         self.viewer()?;
         self.actor_of_the_end()
     }
 
-    /// Who acts when something is noted that this session has ended, which may be itself.
+    /// The actor of the record that a session ended, possibly this one.
     pub(crate) fn actor_of_the_end(&self) -> Result<Actor, Fault> {
         Ok(Actor {
             user: self.user.clone().ok_or_else(Fault::unauthenticated)?,
@@ -249,19 +252,19 @@ impl Session {
         })
     }
 
-    /// The administrator who is logged in.
+    /// The logged-in administrator.
     pub(crate) fn admin(&self) -> Result<&UserId, Fault> {
         let admin = self.identity.as_ref().is_some_and(Identity::is_admin);
         let viewer = self.viewer()?;
         admin.then_some(viewer).ok_or_else(Fault::forbidden)
     }
 
-    /// Through whose eyes this session reads.
+    /// The viewer of this session's reads.
     pub(crate) fn viewpoint(&self) -> Result<Viewer, Fault> {
         self.viewer().map(|user| Viewer::User(user.to_owned()))
     }
 
-    /// The device that is logged in.
+    /// The logged-in device.
     pub(crate) fn device_id(&self) -> Result<&str, Fault> {
         let device = self.identity.as_ref().map(Identity::device_id);
         device.ok_or_else(Fault::unauthenticated)
@@ -273,12 +276,12 @@ impl Session {
     }
 }
 
-/// The time as the accounts have it.
+/// The time in the type of the accounts.
 pub(crate) fn millis(time: Millis) -> rookery_accounts::Millis {
     rookery_accounts::Millis(time.0)
 }
 
-/// What a failed read of a timeline means to a client. What is not there is no fault.
+/// Turns a failed read of a timeline into an answer. A missing room or event is not a fault.
 pub(crate) fn unless_absent<T>(result: Result<T, TimelineError>) -> Result<Option<T>, Fault> {
     match result {
         Ok(value) => Ok(Some(value)),
@@ -295,7 +298,7 @@ pub(crate) fn app<'a>(context: &Context<'a>) -> &'a Arc<App> {
     context.data_unchecked::<Arc<App>>()
 }
 
-/// Who asks.
+/// The session of a request.
 pub(crate) fn session<'a>(context: &Context<'a>) -> &'a Session {
     context.data_unchecked::<Session>()
 }
@@ -311,11 +314,11 @@ pub(crate) fn page_size(
 ) -> Result<usize, Fault> {
     let Some(asked) = asked else { return Ok(default) };
     usize::try_from(asked).ok().filter(|size| (1..=PAGE_MAX).contains(size)).ok_or_else(|| {
-        Fault::bad_input(format!("`{argument}` is {asked}: it has to be from 1 to {PAGE_MAX}"))
+        Fault::bad_input(format!("`{argument}` is {asked}: use a number from 1 to {PAGE_MAX}"))
     })
 }
 
-/// How a command with this action ID is known again.
+/// How the server recognises a retry of a command with this action ID.
 pub(crate) fn retry(action_id: Option<i32>) -> Result<Retry, Fault> {
     let Some(action) = action_id else { return Ok(Retry::Unnamed) };
     match u64::try_from(action) {

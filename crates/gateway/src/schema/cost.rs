@@ -1,6 +1,6 @@
-//! What the fields of this schema cost: the rules that its text does not tell.
+//! The costs of this schema's fields: the rules that its text does not contain.
 //!
-//! **Invariant:** each list that a client may ask a page of has its default here; a test compares.
+//! **Invariant:** each list with page arguments has its default here; a test compares.
 
 use crate::schema::{
     context::PAGE_MAX,
@@ -16,13 +16,14 @@ use crate::schema::{
 use rookery_domain::limits::FILTER_ENTRIES_MAX;
 use rookery_graphql_edge::{CostModel, CostRules, GuardedFields};
 
-/// A write waits for the disk, and others wait for it.
+/// A write waits for the disk, and delays other writes.
 const MUTATION_WEIGHT: usize = 10;
 
 /// Hashing a password takes 19 MiB and as long as thousands of fields.
 const PASSWORD_WEIGHT: usize = 1_000;
 
-/// Events, news and gaps of a chunk of the stream. There may be more of them, within what an answer may take.
+/// Events, updates and gaps of a chunk of the stream. There may be more of them, within the limits
+/// of an answer.
 const CHUNK_ASSUMED: usize = 100;
 
 /// Signing an event takes as long as tens of fields.
@@ -31,7 +32,8 @@ const SIGNED_WEIGHT: usize = 10;
 /// A search reads the text of all listed rooms, one search at a time.
 const DIRECTORY_WEIGHT: usize = 100;
 
-/// Fields that hash a password. A request has one of them, so that whoever guesses passwords pays for each guess.
+/// Fields that hash a password. A request may have one of them, so that each guess of a password is
+/// paid for.
 pub const GUARDED_FIELDS: GuardedFields = GuardedFields {
     names: &["logIn", "register"],
     max: 1,
@@ -92,10 +94,10 @@ const RULES: CostRules = CostRules {
     ],
 };
 
-/// What requests to this schema cost.
+/// The cost model of this schema.
 ///
 /// # Panics
-/// Never: the schema is one.
+/// Never: the schema is valid.
 #[must_use]
 pub fn costs() -> CostModel {
     match CostModel::new(&super::sdl(), RULES) {

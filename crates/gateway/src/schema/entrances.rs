@@ -1,8 +1,8 @@
-//! How often accounts are registered and users log in, from one address.
+//! Rate limits of registrations and logins from one address.
 //!
 //! **Invariant:** nothing here reads a clock.
-//! **Invariant:** an attempt counts before the password is hashed, whatever comes of it.
-//! **Invariant:** nobody locks a user out from another address.
+//! **Invariant:** an attempt counts before the password is hashed, whatever its outcome is.
+//! **Invariant:** nobody can lock a user out from another address.
 
 use std::{
     hash::{BuildHasher as _, Hash, RandomState},
@@ -19,13 +19,13 @@ use rookery_log::Millis;
 
 use crate::schema::types::errors::refusal::Refusal;
 
-/// Buckets that are remembered. One that is forgotten is full.
+/// How many buckets are remembered. A forgotten bucket is full.
 const BUCKETS_MAX: usize = 100_000;
 
-/// The paces of those who come in.
+/// The rate limits of registrations and logins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Entrances {
-    /// Registrations from one address; none for as many as there are.
+    /// Registrations from one address; `None` for no limit.
     pub registrations: Option<Pace>,
     /// Logins of one user from one address.
     pub logins: Option<Pace>,
@@ -45,13 +45,13 @@ impl EntranceLimiter {
         Self { paces, hasher: RandomState::new(), full_at }
     }
 
-    /// Lets somebody at `address` register, or says why not.
+    /// Admits a registration from `address`, or returns the refusal.
     pub(crate) fn register(&self, address: IpAddr, now: Millis) -> Option<Refusal> {
         let key = ("register", Network::of(address));
         self.refusal(self.paces.registrations, &key, "registrations from your address", now)
     }
 
-    /// Lets somebody at `address` log in as `user`, or says why not.
+    /// Admits a login as `user` from `address`, or returns the refusal.
     pub(crate) fn log_in(&self, user: &str, address: IpAddr, now: Millis) -> Option<Refusal> {
         let key = (user, Network::of(address));
         self.refusal(self.paces.logins, &key, "logins", now)

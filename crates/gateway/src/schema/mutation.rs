@@ -17,7 +17,7 @@ use async_graphql::MergedObject;
 
 pub(crate) use self::entered::SCREEN_DEFAULT;
 
-/// What you can ask the server to do.
+/// The commands of clients.
 #[derive(Default, MergedObject)]
 pub struct Mutation(
     accounts::AccountMutation,

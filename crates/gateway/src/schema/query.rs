@@ -31,20 +31,20 @@ use crate::schema::{
     },
 };
 
-/// Rooms on a page of the directory, if you do not say how many.
+/// Rooms on a page of the directory, by default.
 pub(crate) const PAGE_DEFAULT: usize = 20;
 
 /// A place in the directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PlaceInDirectory(Sealed<PLACE>);
 
-/// Bytes of a place before it is sealed: three numbers.
+/// Bytes of a place before sealing: three numbers.
 const PLACE: usize = 24;
 
-const NO_PLACE: &str = "`after` is no cursor of this list: give an `endCursor` of it";
+const NO_PLACE: &str = "`after` is not a cursor of this list: use an `endCursor` of it";
 
 impl PlaceInDirectory {
-    /// The place as clients keep it.
+    /// The place in the form for clients.
     fn seal(app: &App, place: PublicRoomCursor) -> Self {
         let mut plain = [0; PLACE];
         let numbers = [place.position.0, place.joined, place.room.0];
@@ -54,7 +54,7 @@ impl PlaceInDirectory {
         Self(app.token_key.seal(TokenKind::Directory, app.log.epoch(), plain))
     }
 
-    /// The place that a client asks to go on from.
+    /// The place from which a client wants to continue.
     fn open(&self, app: &App) -> Result<PublicRoomCursor, Fault> {
         let plain = app.token_key.open(TokenKind::Directory, app.log.epoch(), &self.0);
         let plain = plain.ok_or_else(|| Fault::bad_input(NO_PLACE))?;
@@ -129,7 +129,7 @@ impl PublicRooms {
     }
 }
 
-/// What this server is.
+/// This server.
 #[derive(SimpleObject)]
 pub(crate) struct Server {
     /// The name of the server, which ends the IDs of its users.
@@ -141,22 +141,21 @@ pub(crate) struct Server {
 /// Queries.
 pub struct Query;
 
-/// What you can ask the server.
+/// The queries of clients.
 #[Object]
 impl Query {
-    /// What this server is. You need not be logged in.
+    /// This server. It needs no login.
     async fn server(&self, context: &Context<'_>) -> Server {
         let name = app(context).commands.server_name().to_string();
         Server { name, version: env!("CARGO_PKG_VERSION") }
     }
 
-    /// How much you may still ask for now. Null if this server sets no such limit. You need not be
-    /// logged in.
+    /// Your rate limit. Null if this server sets none. It needs no login.
     async fn rate_limit(&self, context: &Context<'_>) -> Option<RateLimit> {
         context.data_opt::<RateStatus>().map(RateLimit::from)
     }
 
-    /// You, and what is only for you. Null if nobody is logged in.
+    /// You, and the data that only you can see. Null without a login.
     async fn viewer(
         &self,
         context: &Context<'_>,
@@ -171,22 +170,22 @@ impl Query {
         Ok(Some(Viewer::of(app(context), session)?))
     }
 
-    /// Everything a client needs to show its first screen, all of it at one position. Follow
-    /// `eventStream` from that position. With `since`: only what has changed since.
+    /// The data for a client's first screen, all of it at one position. Follow `eventStream` from
+    /// that position. With `since`: only the changes since then.
     #[expect(clippy::too_many_arguments, reason = "each is an argument of the field")]
     async fn initial_sync(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "How many rooms, from 1 to 100.")] first: Option<i32>,
-        #[graphql(desc = "The `next` of the page before; with it, the same other arguments.")]
+        #[graphql(desc = "The `next` of the previous page; repeat the other arguments.")]
         after: Option<SyncCursorScalar>,
-        #[graphql(desc = "Only what is new since this position, where you synced or streamed to.")]
+        #[graphql(desc = "Only changes since this position, up to which you synced or streamed.")]
         since: Option<PositionScalar>,
-        #[graphql(desc = "This room only.")] room_id: Option<RoomIdScalar>,
+        #[graphql(desc = "Only this room.")] room_id: Option<RoomIdScalar>,
         #[graphql(desc = "How many of the latest events of each room, from 1 to 100.")]
         timeline_limit: Option<i32>,
-        #[graphql(desc = "Which rooms, and which of their events.")] filter: Option<FilterInput>,
-        #[graphql(desc = "The same as a stored filter, in place of `filter`.")] filter_id: Option<
+        #[graphql(desc = "The filter for rooms and their events.")] filter: Option<FilterInput>,
+        #[graphql(desc = "The ID of a stored filter, instead of `filter`.")] filter_id: Option<
             String,
         >,
         #[graphql(desc = "Wait until the server shows at least this position, or answer STALE.")]
@@ -202,7 +201,7 @@ impl Query {
         InitialSync::of(context, arguments).await
     }
 
-    /// A room, by its ID or by an alias, one of the two. Null if there is none that you may see.
+    /// A room, by either its ID or an alias. Null if there is none that you may see.
     async fn room(
         &self,
         context: &Context<'_>,
@@ -222,8 +221,8 @@ impl Query {
         id.map_or(Ok(None), |id| Room::visible(context, id))
     }
 
-    /// A user. Name and picture are shown to every user of this server; where it is set up so, only to
-    /// those who share a room with the user.
+    /// A user. Name and avatar are visible to every user of this server, or only to users who share
+    /// a room with the user, as the operator sets it.
     async fn user(
         &self,
         context: &Context<'_>,
@@ -237,12 +236,12 @@ impl Query {
         Ok(User::new(id.0))
     }
 
-    /// The public directory of rooms, the largest first.
+    /// The public directory of rooms, largest first.
     async fn public_rooms(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "How many, from 1 to 100.")] first: Option<i32>,
-        #[graphql(desc = "The cursor after which to go on.")] after: Option<String>,
+        #[graphql(desc = "The cursor after which to continue.")] after: Option<String>,
         #[graphql(desc = "Only rooms whose name, topic or alias contains this.")] search: Option<
             String,
         >,
@@ -259,13 +258,13 @@ impl Query {
         Ok(directory(app(context), session.viewer()?, after.is_some(), &found))
     }
 
-    /// What happened after a position, as `eventStream` gives it: for clients that poll.
+    /// The events after a position, as in `eventStream`: for clients that poll.
     async fn events(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "From where to go on.")] after: PositionScalar,
-        #[graphql(desc = "Which events.")] filter: Option<FilterInput>,
-        #[graphql(desc = "The same as a stored filter, in place of `filter`.")] filter_id: Option<
+        #[graphql(desc = "The position after which to continue.")] after: PositionScalar,
+        #[graphql(desc = "The filter for events.")] filter: Option<FilterInput>,
+        #[graphql(desc = "The ID of a stored filter, instead of `filter`.")] filter_id: Option<
             String,
         >,
         #[graphql(desc = "How many commits to read at most, from 1 to 100.")] limit: Option<i32>,

@@ -1,7 +1,7 @@
-//! What one request reads: out of its budget, and nothing twice.
+//! The reads of one request: charged to its budget, and never repeated.
 //!
-//! **Invariant:** whatever is looked at and does not come to stand in the answer is taken out of the budget first.
-//! **Invariant:** what is remembered ends with the answer, and is of the one viewer who asks.
+//! **Invariant:** a read that may not appear in the answer is charged before it starts.
+//! **Invariant:** remembered reads end with the answer, and have one viewer.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -23,27 +23,27 @@ use crate::schema::{
     types::{errors::fault::Fault, rooms::face::Face},
 };
 
-/// Rooms, events and the like that are remembered for a request, of each kind.
+/// How many rooms, events and similar items are remembered for a request, of each kind.
 const REMEMBERED_MAX: usize = 1_000;
 
-/// What a request has read.
+/// The remembered reads of a request.
 #[derive(Default)]
 struct Memory {
     scans: Scans,
-    /// The commits whose events the answer is made of.
+    /// The commits whose events are in the answer.
     kept: Mutex<HashSet<Position>>,
     faces: Mutex<HashMap<OwnedRoomId, (Position, Arc<Face>)>>,
     counts: Mutex<HashMap<CountKey, usize>>,
     reactions: Mutex<HashMap<EventMoment, Arc<[Reacted]>>>,
 }
 
-/// An event, and the moment that what relates to it is shown as of.
+/// An event, and the position as of which its relations are shown.
 type EventMoment = (OwnedEventId, Option<Position>);
 
-/// Those who reacted in one way, and whether the viewer is one of them.
+/// The users who reacted with one key, and whether the viewer is one of them.
 pub(crate) type Reacted = (Reactions, bool);
 
-/// A room, what its members are to it, and the moment that it is shown as of.
+/// A room, a membership, and the moment as of which the room is shown.
 pub(crate) type CountKey = (OwnedRoomId, rookery_domain::Membership, Option<Position>);
 
 /// The reads of one request.
@@ -52,7 +52,7 @@ pub(crate) struct Reads<'a> {
     memory: Arc<Memory>,
 }
 
-/// The reads of the request that `context` is of.
+/// The reads of the request of `context`.
 pub(crate) fn reads<'a>(context: &Context<'a>) -> Reads<'a> {
     let budget = context.data_opt::<Budget>();
     let memory = budget.map(Budget::attached::<Memory>).unwrap_or_default();
@@ -60,24 +60,24 @@ pub(crate) fn reads<'a>(context: &Context<'a>) -> Reads<'a> {
 }
 
 impl Reads<'_> {
-    /// Takes the work of looking at so many rows, members or the like.
+    /// Charges the work for this many rows, members or similar items.
     pub(crate) fn look_at_rows(&self, rows: usize) -> Result<(), Fault> {
         self.look_at(rows.div_ceil(ROWS_OF_A_UNIT))
     }
 
-    /// Takes so many units of work.
+    /// Charges this many units of work.
     pub(crate) fn look_at(&self, units: usize) -> Result<(), Fault> {
         let taken = self.budget.map_or(Ok(()), |budget| budget.look_at(units));
         taken.map_err(|error| Fault::exhausted(&error))
     }
 
-    /// Lets others have their turn, if this request has had its own.
+    /// Yields to others, if this request has used its slice.
     pub(crate) async fn pause(&self) -> Result<(), Fault> {
         let Some(budget) = self.budget else { return Ok(()) };
         budget.pause().await.map_err(|error| Fault::exhausted(&error))
     }
 
-    /// Takes the bytes of events that the answer is made of, of each commit once.
+    /// Charges the bytes of events in the answer, each commit once.
     pub(crate) async fn keep(&self, events: &[TimelineEvent]) -> Result<(), Fault> {
         let Some(budget) = self.budget else { return Ok(()) };
         let bytes = {
@@ -89,7 +89,7 @@ impl Reads<'_> {
         budget.keep(bytes).await.map_err(|error| Fault::exhausted(&error))
     }
 
-    /// A page of a timeline, whose events the answer is made of.
+    /// A page of a timeline whose events are in the answer.
     pub(crate) async fn timeline(
         &self,
         app: &App,
@@ -105,12 +105,12 @@ impl Reads<'_> {
         Ok(page)
     }
 
-    /// What the request has read of timelines.
+    /// The timeline reads of the request.
     pub(crate) fn scans(&self) -> &Scans {
         &self.memory.scans
     }
 
-    /// What a room shows at a position, read once.
+    /// The snapshot of a room at a position, read once.
     pub(crate) fn face(
         &self,
         room: &OwnedRoomId,

@@ -30,7 +30,7 @@ use crate::{
     sharing::{Handed, Opening, SharedBy, shared},
 };
 
-/// What happened between two positions, as far as it is for you.
+/// The events between two positions that concern you.
 pub(crate) struct EventChunk {
     items: Vec<StreamItem>,
     skipped: Vec<SkippedEvents>,
@@ -40,7 +40,7 @@ pub(crate) struct EventChunk {
 
 #[cfg(test)]
 impl EventChunk {
-    /// With nothing in it.
+    /// An empty chunk.
     pub(crate) fn empty() -> Self {
         let (items, skipped, ephemeral) = (Vec::new(), Vec::new(), Vec::new());
         let token = rookery_log::SealedPosition::from_bytes([0; 8], [0; 8]);
@@ -48,25 +48,25 @@ impl EventChunk {
     }
 }
 
-/// What happened between two positions, as far as it is for you.
+/// The events between two positions that concern you.
 #[Object]
 impl EventChunk {
-    /// What happened, in order. It may be empty.
+    /// The events, in order. The list may be empty.
     async fn events(&self) -> Items<'_, StreamItem> {
         Items(&self.items)
     }
 
-    /// Which events of your rooms are left out of `events`, and why. With these, the sequence
-    /// numbers of a room are 1, 2, 3 ... without a hole for as long as you are in it.
+    /// The events of your rooms that `events` leaves out, with the reasons. Together, the sequence
+    /// numbers of a room are 1, 2, 3 ... without a gap while you are in it.
     #[graphql(directive = shared::apply(SharedBy::Everyone))]
     async fn skipped(&self) -> Items<'_, SkippedEvents> {
         Items(&self.skipped)
     }
 
-    /// Who types and who is there, as of now: what has changed since the chunk before. The first one
-    /// that has any tells all that holds; what it does not name is not so: there nobody types, and
-    /// who shares a room with you and is not named is offline (of more than 500 who are there, some
-    /// are left out). A chunk may have nothing else.
+    /// Typing and presence as of now: the changes since the previous chunk. The first one has the
+    /// whole state. Nobody types in a room that it does not name, and a user who shares a room with
+    /// you and is not named is offline (if more than 500 users are online, some are left out). A
+    /// chunk may have nothing else.
     async fn ephemeral(&self) -> Items<'_, EphemeralItem> {
         Items(&self.ephemeral)
     }
@@ -81,26 +81,25 @@ impl EventChunk {
 /// Subscriptions.
 pub struct Subscription;
 
-/// What you can follow.
+/// The subscriptions of clients.
 #[Subscription]
 impl Subscription {
-    /// Everything that happens to you and in your rooms, from `after` on: what you missed first,
-    /// then what happens, with no gap and no repeat in between. Without `after`, a chunk without
-    /// events comes at once: resume from its position. So does one every half a minute or so while
-    /// nothing happens to you, if the position has moved.
+    /// Everything that concerns you and your rooms, after `after`: first the events that you
+    /// missed, then live ones, without gap or repeat. Without `after`, a chunk without events comes
+    /// at once: resume from its position. Such a chunk also comes about every 30 seconds without
+    /// other events, if the position has moved.
     async fn event_stream(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "From where to go on; from now on if you say nothing.")] after: Option<
-            PositionScalar,
-        >,
-        #[graphql(desc = "Which events. Openings, closings and invites are always told.")]
+        #[graphql(desc = "The position after which to start; from now on by default.")]
+        after: Option<PositionScalar>,
+        #[graphql(desc = "The filter for events. Openings, closings and invites always come.")]
         filter: Option<FilterInput>,
-        #[graphql(desc = "The same as a stored filter, in place of `filter`.")] filter_id: Option<
+        #[graphql(desc = "The ID of a stored filter, instead of `filter`.")] filter_id: Option<
             String,
         >,
     ) -> Result<impl Stream<Item = Result<EventChunk>> + use<>> {
-        // Executions that are shared are told what to tell.
+        // A shared execution receives its chunks from outside.
         if let Some(handed) = context.data_opt::<Handed>() {
             return Ok(handed.chunks().map(|chunk| chunk.map_err(Into::into)).boxed());
         }

@@ -1,4 +1,4 @@
-//! The schema as clients read it, and the examples that they copy.
+//! The schema as clients read it, and the examples for them.
 
 use std::sync::Arc;
 
@@ -58,7 +58,7 @@ const INTROSPECTION: &str = "{ __schema { types { name description
     enumValues { name description } inputFields { name description }
     fields { name description args { name description } } } } }";
 
-/// Names, from the type down, of all that lacks a description.
+/// The paths of all parts without a description.
 fn undescribed(path: &str, value: &Value, found: &mut Vec<String>) {
     match value {
         Value::List(items) => items.iter().for_each(|item| undescribed(path, item, found)),

@@ -1,7 +1,7 @@
-//! What a subscription's document asks for, read once, before it is executed.
+//! The selection of a subscription's document, read once, before it is executed.
 //!
-//! **Invariant:** more is assumed to be asked for than may be (what `@skip` leaves out counts), never
-//! less. What is not understood is not shared.
+//! **Invariant:** the selection may be overestimated (fields excluded by `@skip` count), but never
+//! underestimated. A document that is not understood is not shared.
 
 use std::{collections::BTreeSet, convert::Infallible};
 
@@ -15,45 +15,45 @@ use async_graphql::{
 
 use super::mark::{Marks, SharedBy};
 
-/// Deepest nesting that is looked into. The gate lets nothing deeper through.
+/// The greatest nesting that is read. The gate refuses deeper documents.
 const NESTING_MAX: usize = 40;
 
-/// Fields of a document that is shared, with its fragments written out: what is executed for many is executed without a
-/// pause.
+/// Most fields of a shared document, with its fragments expanded: a shared execution has no pause.
 const FIELDS_MAX: usize = 200;
 
-/// What an item of a stream is asked for beyond what everybody gets alike.
+/// The fields of a stream's item that are not equal for everybody.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Needs {
-    /// Something that only members of the room get alike.
+    /// Whether it has fields that are equal only for members of the room.
     pub(crate) members: bool,
-    /// Something that the device that sent the event gets otherwise.
+    /// Whether it has fields that differ for the device that sent the event.
     pub(crate) others: bool,
 }
 
-/// A document that asks for the event stream and nothing else.
+/// A document that requests only the event stream.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Document {
-    /// Of room events; none if they depend on who asks.
+    /// For room events; `None` if they depend on the viewer.
     pub(super) events: Option<Needs>,
-    /// Of receipts; none if they depend on who asks.
+    /// For receipts; `None` if they depend on the viewer.
     pub(super) receipts: Option<Needs>,
-    /// Whether it asks what was skipped.
+    /// Whether it requests `skipped`.
     pub(super) reads_skipped: bool,
-    /// The variables that answers depend on: not those which only choose what is told.
+    /// The variables that answers depend on, without those that only select events.
     pub(super) variables: BTreeSet<String>,
 }
 
-/// It depends on who asks, or it is not understood.
+/// The document depends on the viewer, or is not understood.
 struct Unshareable;
 
 impl Document {
-    /// Whether anything that it asks for is the same for many.
+    /// Whether any of its fields is equal for many.
     pub(super) fn is_shared(&self) -> bool {
         self.events.is_some() || self.receipts.is_some()
     }
 
-    /// What the operation `name` of a document asks for; none if that is not the event stream alone.
+    /// The selection of the operation `name` of a document; `None` if it requests more than the
+    /// event stream.
     pub(super) fn of(
         document: &ExecutableDocument,
         name: Option<&str>,
@@ -113,14 +113,14 @@ struct Found {
 struct Reading<'a> {
     document: &'a ExecutableDocument,
     marks: &'a Marks,
-    /// What is asked of the items of a chunk.
+    /// The selections on the items of a chunk.
     events: Vec<&'a SelectionSet>,
     found: Found,
     fields: usize,
 }
 
 impl<'a> Reading<'a> {
-    /// Reads what is asked of an `object`.
+    /// Reads the selection on an `object`.
     fn object(
         &mut self,
         set: &'a SelectionSet,
@@ -164,7 +164,7 @@ impl<'a> Reading<'a> {
         let name = field.name.node.as_str();
         let set = &field.selection_set.node;
         match (object, name) {
-            // What is told of these is looked at chunk by chunk.
+            // Their items are checked chunk by chunk.
             ("EventChunk", "events") => {
                 self.events.push(set);
                 return Ok(());
@@ -216,7 +216,7 @@ fn of_directives(directives: &[Positioned<Directive>], found: &mut BTreeSet<Stri
     }
 }
 
-/// Notes each variable that a value is made of.
+/// Records each variable in a value.
 fn note(found: &mut BTreeSet<String>) -> impl FnMut(Name) -> Result<Value, Infallible> {
     |name| {
         found.insert(name.to_string());

@@ -1,6 +1,6 @@
-//! One long-lived execution of a subscription, which is handed the chunks that it is to tell.
+//! One long-lived execution of a subscription, which receives its chunks from outside.
 //!
-//! **Invariant:** each chunk handed in is answered before the next one is: nothing waits inside.
+//! **Invariant:** each received chunk is answered before the next one comes: nothing waits inside.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -18,13 +18,13 @@ use rookery_graphql_edge::{Budget, Executable, Held};
 
 use crate::schema::{context::Session, subscription::EventChunk, types::errors::fault::Fault};
 
-/// The chunk that an execution is to tell next.
+/// The next chunk of an execution.
 #[derive(Clone, Default)]
 pub(crate) struct Handed(Arc<Mutex<Option<Result<EventChunk, Fault>>>>);
 
 impl Handed {
-    /// The chunks, as the resolver of the subscription gives them. It is polled only once a chunk
-    /// is there, so nobody has to be woken.
+    /// The chunks for the resolver of the subscription. It is polled only once a chunk is there, so
+    /// nothing has to be woken.
     pub(crate) fn chunks(&self) -> impl Stream<Item = Result<EventChunk, Fault>> + use<> {
         let handed = Arc::clone(&self.0);
         poll_fn(move |_| match handed.lock().take() {
@@ -34,19 +34,19 @@ impl Handed {
     }
 }
 
-/// In the data of an execution for all members of the rooms that it tells of: what rooms show to
-/// their members is shown.
+/// In the data of an execution for all members of the rooms in it: then fields show the rooms as
+/// members see them.
 pub(crate) struct SeenByMembers;
 
-/// What is executed: everything of a request but who asks.
+/// A request without its session.
 #[derive(Debug)]
 pub(super) struct Template {
     pub(super) query: String,
     pub(super) operation_name: Option<String>,
     pub(super) variables: Variables,
-    /// What an answer may take; nothing is bounded without it.
+    /// The budget of an answer; without it nothing is bounded.
     pub(super) budget: Option<Budget>,
-    /// The document as it was planned; without it, it is read from its text.
+    /// The planned document; without it, the text is read.
     pub(super) executable: Option<Arc<Executable>>,
 }
 
@@ -75,7 +75,7 @@ impl Execution {
         Self::new(schema, template, template.request().data(session), budget)
     }
 
-    /// For all. Nobody is logged in to it.
+    /// An execution for all, without a login.
     pub(super) fn shared(schema: &impl Executor, template: &Template) -> Self {
         let session = Session::of_nobody();
         // It is executed under a lock, and does not pause there.
@@ -113,19 +113,20 @@ impl Execution {
         }
     }
 
-    /// Whether the last answer was longer than it may be. All that come after it are for nothing, as it is missing.
+    /// Whether the last answer exceeded its budget. All later answers would be useless, because one
+    /// is missing.
     pub(super) fn is_exhausted(&self) -> bool {
         self.budget.as_ref().is_some_and(|budget| budget.exhausted().is_some())
     }
 
-    /// What keeps room for the last answer until its client has it.
+    /// Holds room for the last answer until its client has it.
     pub(super) fn held(&self) -> Held {
         let budget = self.budget.as_ref();
         budget.map(|budget| budget.unread(budget.taken_bytes())).unwrap_or_default()
     }
 
-    /// Answers a chunk if that needs no waiting, brings no error and does not panic, as it is serialised for all. After
-    /// `None` the execution is of no use any more.
+    /// Answers a chunk in its shared form, if that needs no wait, has no error and does not panic.
+    /// After `None` the execution must not be used.
     pub(super) fn answer_now(&mut self, chunk: EventChunk) -> Option<Response> {
         let answer = || self.answer(Ok(chunk)).now_or_never();
         let mut response = catch_unwind(AssertUnwindSafe(answer)).ok().flatten().flatten()?;

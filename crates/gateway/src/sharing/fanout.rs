@@ -1,6 +1,6 @@
-//! The groups of a server, and what is counted about them.
+//! The groups of a server, and their counters.
 //!
-//! **Invariant:** a group is there for as long as it has a member, and then nothing is left of it.
+//! **Invariant:** a group exists while it has a member, and leaves nothing behind.
 //! **Invariant:** documents and groups are bounded in number; beyond that nothing is shared.
 
 use std::{
@@ -22,19 +22,19 @@ use rookery_graphql_edge::{Budget, Reading, significant};
 use super::{document::Document, execution::Template, group::Group, mark::Marks, shelf::Shelf};
 use crate::schema::Schema;
 
-/// Documents that are remembered. Each is at most as long as the gate lets through.
+/// How many documents are remembered. The gate bounds the length of each.
 const DOCUMENTS_MAX: usize = 256;
 
-/// Groups at a time.
+/// Most groups.
 const GROUPS_MAX: usize = 10_000;
 
-/// Bytes of answers that are kept, those of all groups together, unless the program says otherwise.
+/// Bytes of answers in memory, of all groups, by default.
 const KEPT_BYTES_MAX: usize = 64 * 1024 * 1024;
 
-/// A document without what does not count, and the operation that is chosen.
+/// A document without insignificant text, and the chosen operation.
 type DocumentKey = (String, Option<String>);
 
-/// The same, and the variables that answers depend on.
+/// The same, with the variables that answers depend on.
 type GroupKey = (DocumentKey, String);
 
 type Groups = Mutex<HashMap<Arc<GroupKey>, Weak<Group>>>;
@@ -46,7 +46,7 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    /// Takes away a group that ends. Another one may have its place by then.
+    /// Removes a group that ends. Another one may have its place by then.
     pub(super) fn leave(&self, group: &Group) {
         let mut groups = self.groups.lock();
         if groups.get(&self.key).is_some_and(|it| std::ptr::eq(it.as_ptr(), group)) {
@@ -58,26 +58,26 @@ impl Entry {
 /// How a subscription is served.
 pub(super) struct Place {
     pub(super) template: Arc<Template>,
-    /// Together with whom; none if its answers depend on who asks.
+    /// The group that it is served with; `None` if its answers depend on the viewer.
     pub(super) group: Option<Arc<Group>>,
 }
 
-/// What was shared since the server started.
+/// The counters of sharing since the server started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FanoutCounts {
-    /// Groups that there are now.
+    /// The present number of groups.
     pub groups: usize,
     /// Answers that were computed for many.
     pub executed: u64,
     /// Frames that were sent with such an answer.
     pub shared: u64,
-    /// Frames of subscribers in groups that were computed for them alone.
+    /// Frames of subscribers in groups that were computed only for them.
     pub own: u64,
-    /// Executions for many that could not answer: an error, a panic, or something to wait for.
+    /// Shared executions that failed: by an error, a panic, or a wait.
     pub failed: u64,
-    /// Answers that are kept now.
+    /// Answers in memory now.
     pub kept: usize,
-    /// About what these take, in bytes.
+    /// Their approximate size in bytes.
     pub kept_bytes: usize,
 }
 
@@ -89,7 +89,7 @@ pub(super) struct Counters {
     pub(super) failed: AtomicU64,
 }
 
-/// Who is served together with whom.
+/// The groups of subscribers.
 pub(crate) struct Fanout {
     is_on: bool,
     marks: OnceLock<Marks>,
@@ -106,7 +106,7 @@ impl Fanout {
         Self::within(is_on, KEPT_BYTES_MAX)
     }
 
-    /// The same; answers that are kept take `bytes_max` together.
+    /// Like [`Self::new`]; answers in memory take at most `bytes_max` in all.
     pub(crate) fn within(is_on: bool, bytes_max: usize) -> Self {
         let documents_max = NonZeroUsize::new(DOCUMENTS_MAX).unwrap_or(NonZeroUsize::MIN);
         Self {
@@ -133,7 +133,7 @@ impl Fanout {
         }
     }
 
-    /// How a request is served; none if it is not for the event stream alone.
+    /// How a request is served; `None` if it requests more than the event stream.
     pub(super) fn place(&self, schema: &Schema, request: &Request) -> Option<Place> {
         let key = (significant(&request.query)?, request.operation_name.clone());
         let document = self.document(schema, &key, &request.query)?;
@@ -149,7 +149,7 @@ impl Fanout {
         Some(Place { template, group })
     }
 
-    /// The group of all who ask like this.
+    /// The group of all subscribers with this request.
     fn group(
         &self,
         key: DocumentKey,
@@ -186,7 +186,7 @@ impl Fanout {
     }
 }
 
-/// What goes with the request.
+/// A value in the data of the request.
 fn data<T: Any>(request: &Request) -> Option<&T> {
     request.data.get(&TypeId::of::<T>())?.downcast_ref()
 }

@@ -1,8 +1,8 @@
 //! A subscription to the event stream, frame by frame: in a group, or alone.
 //!
-//! **Invariant:** nothing is read ahead: a chunk is read when a frame is asked for.
-//! **Invariant:** a frame whose making began is made whether or not the connection asks again, and counts among the answers
-//! that are not read until the connection asks for the next one.
+//! **Invariant:** nothing is read ahead: a chunk is read when a frame is requested.
+//! **Invariant:** a started frame is finished whether or not the connection asks again. It counts
+//! as unread until the connection asks for the next one.
 
 use std::{
     any::TypeId,
@@ -29,14 +29,14 @@ use crate::schema::{
     types::errors::fault::Fault,
 };
 
-/// A frame that many get is counted for each of them only if it is longer than this: shorter ones are there once, and the
-/// queue of a connection bounds its copies.
+/// A shared frame longer than this counts for each receiver. Shorter ones exist once, and the queue
+/// of a connection bounds its copies.
 const SHARED_BYTES_MAX: usize = 64 * 1024;
 
-/// Shared frames after which an execution of one's own is let go of.
+/// An own execution is dropped after this many shared frames without use.
 const OWN_UNUSED_MAX: u32 = 8;
 
-/// Where the resolver of a subscription puts its reader instead of following it.
+/// The resolver of a subscription puts its reader here instead of following it.
 #[derive(Clone, Default)]
 pub(crate) struct Opening(Arc<Mutex<Option<(Session, Reader)>>>);
 
@@ -46,7 +46,7 @@ impl Opening {
     }
 }
 
-/// The schema, whose subscribers share what is the same for many of them.
+/// The schema with shared execution for subscribers.
 #[derive(Clone)]
 pub struct SharingSchema(Schema);
 
@@ -70,7 +70,7 @@ impl Executor for SharingSchema {
     }
 }
 
-/// The place at which a subscriber has all up to `position`.
+/// The place at which a subscriber has everything up to `position`.
 pub(crate) fn resume_point(position: Position) -> ResumePoint {
     ResumePoint(position.0)
 }
@@ -84,8 +84,8 @@ impl Frames for SharingSchema {
             return steps(schema, request);
         };
         let opening = Opening::default();
-        // The request is executed as far as to its reader: what it is refused for, and in which
-        // words, does not depend on whether anything is shared.
+        // The request is executed up to its reader. So its refusals and their messages do not
+        // depend on sharing.
         let responses = schema.execute_stream(request.data(opening.clone()));
         let (schema, app) = (schema.clone(), Arc::clone(app));
         let state = State::Opening(Box::new(Starting { schema, app, place, opening, responses }));
@@ -98,8 +98,8 @@ impl Frames for SharingSchema {
     }
 }
 
-/// A subscription that is not to the event stream alone. Each step is a task of its own, so that one that began goes on to
-/// its end whether or not the client reads.
+/// A subscription that requests more than the event stream. Each step is a task of its own, so a
+/// started step is finished whether or not the client reads.
 fn steps(schema: &Schema, mut request: Request) -> BoxStream<'static, Frame> {
     let budget = request.data.get(&TypeId::of::<Budget>());
     let budget = budget.and_then(|it| it.downcast_ref::<Budget>()).map(|it| it.like(true));
@@ -128,7 +128,7 @@ fn steps(schema: &Schema, mut request: Request) -> BoxStream<'static, Frame> {
     steps.boxed()
 }
 
-/// Begins a step, and lets it go on in a task of its own if it waits for something.
+/// Starts a step, and continues it in a task of its own if it waits.
 async fn begun<T: Send + 'static>(step: impl Future<Output = T> + Send + 'static) -> T {
     let mut step = Box::pin(step);
     let first = poll_fn(|context| Poll::Ready(step.as_mut().poll(context))).await;
@@ -179,7 +179,7 @@ struct Following {
     session: Session,
     viewer: Viewer,
     reader: Reader,
-    /// For what depends on who asks; made when it is first needed.
+    /// For parts that depend on the viewer; created on first use.
     own: Option<Execution>,
     own_unused: u32,
     is_over: bool,
@@ -217,7 +217,7 @@ impl Following {
         Some((frame?, self))
     }
 
-    /// Reads a piece of what is missing and tells it. Only in turn.
+    /// Reads a piece of the missing commits and answers it. Call it only in turn.
     async fn caught_up(mut self: Box<Self>) -> (Box<Self>, Piece<Option<Frame>>) {
         let piece = match self.reader.catch_up().await {
             Ok(Piece::Told(draft)) => Piece::Told(self.tell(&draft).await),
@@ -257,7 +257,7 @@ impl Following {
         let chunk = draft.chunk(&self.app);
         let frame = self.answer(Ok(chunk)).await?;
         if draft.items.is_empty() {
-            // Whoever is told no more than a position may be told nothing else for long.
+            // A subscriber that gets only positions may get nothing else for long.
             self.own = None;
         }
         Some(Frame { resume, ..frame })

@@ -1,9 +1,10 @@
-//! Subscribers who ask in the same words: one execution for all, and the answers of late.
+//! Subscribers with equal requests: one execution for all, and the recent answers.
 //!
-//! **Invariant:** an answer is computed by the first who asks for it, under the group's lock; who
-//! comes meanwhile waits for that and takes the same bytes. An execution that would have to wait
-//! does not count as an answer, so the lock is never held for longer than the work itself.
-//! **Invariant:** what is kept is bounded, for a group here and for all of them by the [`Shelf`].
+//! **Invariant:** the first subscriber that needs an answer computes it, under the group's lock;
+//! others wait for that and take the same bytes. An execution that would have to wait gives no
+//! answer, so the lock is never held longer than the work itself.
+//! **Invariant:** the answers in memory are bounded, for a group here and for all groups by the
+//! [`Shelf`].
 
 use std::{
     collections::VecDeque,
@@ -22,10 +23,10 @@ use super::{
 };
 use crate::schema::{Schema, context::App, subscription::Draft};
 
-/// Answers that a group keeps, at most.
+/// How many answers a group keeps, at most.
 const KEPT_MAX: usize = 256;
 
-/// Bytes of answers that a group keeps, at most; beyond, only the latest answer.
+/// Bytes of answers that a group keeps, at most; beyond that, only the latest answer.
 const KEPT_BYTES_MAX: usize = 1024 * 1024;
 
 pub(super) struct Group {
@@ -39,7 +40,7 @@ pub(super) struct Group {
 #[derive(Default)]
 struct State {
     execution: Option<Execution>,
-    /// The latest ones last. The shelf may have let go of any of them.
+    /// Latest last. The shelf may have evicted any of them.
     known: VecDeque<Known>,
     bytes: usize,
 }
@@ -62,8 +63,8 @@ impl Group {
         Self { document, template, state: Mutex::default(), shelf, entry }
     }
 
-    /// The JSON of the answer that all who see this chunk alike get; none if this viewer needs an
-    /// answer of his own.
+    /// The JSON of the answer for all viewers to whom this chunk is equal; `None` if this viewer
+    /// needs an answer of their own.
     pub(super) fn answer(
         &self,
         schema: &Schema,
@@ -72,7 +73,7 @@ impl Group {
         viewer: &Viewer,
     ) -> Option<Arc<str>> {
         let fanout = &app.fanout;
-        // Looked at before the lock is taken: whoever holds a view must not wait for a group.
+        // Read before the lock is taken: a holder of a view must not wait for a group.
         let shown = shown_alike(draft, &self.document, viewer, app, &fanout.hasher)?;
         let mut state = self.state.lock();
         let known = state.known.iter().rev().filter(|known| known.position == draft.position);
@@ -82,10 +83,11 @@ impl Group {
         }
         let answer = self.execute(&mut state, schema, app, draft, fanout)?;
         if draft.commits().next().is_none() {
-            // It tells a position and little else: it is soon made again, and hardly ever the same.
+            // It has little more than a position, so it is cheap to make again and hardly ever
+            // equal.
             return Some(answer);
         }
-        // What rooms show may have changed while it was executed: then it is no answer for others.
+        // The rooms may have changed during the execution. Then it is not an answer for others.
         if shown_alike(draft, &self.document, viewer, app, &fanout.hasher) == Some(shown) {
             let identity = Identity::of(draft, shown, &self.document)?.into();
             self.keep(&mut state, draft, Kept { identity, answer: Arc::clone(&answer) });

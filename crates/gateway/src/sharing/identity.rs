@@ -1,8 +1,8 @@
-//! When two chunks are the same.
+//! The identity of chunks.
 //!
-//! **Invariant:** two chunks of one group with one identity have the same answer: they tell the same
-//! items of the same decoded commits, leave out the same ones, end at one position, and what rooms
-//! show of the senders now is the same.
+//! **Invariant:** two chunks of one group with equal identities have the same answer. They have the
+//! same items of the same decoded commits, leave out the same events, end at the same position, and
+//! their rooms show the senders alike now.
 
 use std::{
     hash::{BuildHasher, Hasher as _, RandomState},
@@ -20,7 +20,7 @@ use crate::schema::{
     subscription::{Draft, Drafted, SkippedEvents},
 };
 
-/// Who asks, as far as it decides what can be shared with others.
+/// The properties of a viewer that decide about sharing.
 pub(super) struct Viewer {
     pub(super) user: OwnedUserId,
     pub(super) device: Option<String>,
@@ -28,7 +28,7 @@ pub(super) struct Viewer {
 
 /// One item.
 struct Item {
-    /// The decoded commit itself: after a redaction another one takes its place.
+    /// The decoded commit itself: a redaction replaces it by another one.
     committed: Weak<Committed>,
     index: usize,
     late: bool,
@@ -56,7 +56,7 @@ impl Item {
     }
 }
 
-/// What a chunk is, for one group.
+/// The identity of a chunk, for one group.
 pub(super) struct Identity {
     pub(super) position: Position,
     items: Box<[Item]>,
@@ -79,19 +79,19 @@ impl Identity {
             && (!document.reads_skipped || *self.skipped == *draft.skipped)
     }
 
-    /// The addresses of the decoded commits that it names, some of them several times.
+    /// The addresses of its decoded commits; some occur several times.
     pub(super) fn commits(&self) -> impl Iterator<Item = usize> {
         self.items.iter().map(|item| item.committed.as_ptr().addr())
     }
 
-    /// About what it takes.
+    /// Its approximate size.
     pub(super) fn len_bytes(&self) -> usize {
         size_of_val(&*self.items) + size_of_val(&*self.skipped) + size_of::<Self>()
     }
 }
 
-/// What rooms show now of those who sent what a chunk tells, as a hash; none if the chunk is not the
-/// same for this viewer as for others.
+/// A hash of the names and avatars that rooms show now for the senders in a chunk; `None` if the
+/// chunk is not equal for this viewer and others.
 pub(super) fn shown_alike(
     draft: &Draft,
     document: &Document,
@@ -134,7 +134,7 @@ fn is_own_action(origin: &Origin, sender: &UserId, viewer: &Viewer) -> bool {
     viewer.device.as_ref() == Some(device) && *sender == *viewer.user
 }
 
-/// What the fields marked `MEMBERS` tell of an item.
+/// The fields of an item that are marked `MEMBERS`.
 fn show(
     view: &View<'_>,
     (room, user, event): (&RoomId, &UserId, Option<(&Arc<Committed>, usize)>),

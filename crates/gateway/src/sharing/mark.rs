@@ -1,7 +1,7 @@
-//! The marks of the schema: which fields are the same for whom.
+//! The marks of the schema: fields with equal values for many viewers.
 //!
-//! **Invariant:** the table is read from the text of the very schema that is executed, so there is no
-//! second list to keep. A field that is not marked is not in it.
+//! **Invariant:** the table is read from the text of the executed schema, so there is no second
+//! list. A field without a mark is not in it.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,29 +13,28 @@ use async_graphql::{
     },
 };
 
-/// For whom the value of a field is the same.
+/// The viewers for whom the value of a field is equal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub(crate) enum SharedBy {
-    /// It follows from the event, or from what the field was reached by: the same for everyone, and
-    /// at any time.
+    /// Everyone, at any time: it follows from the event, or from the path to the field.
     Everyone,
-    /// It is read from the room now: the same for all who are joined to it now.
+    /// All members who are joined to the room now: it is read from the present room.
     Members,
-    /// It is null for all but the device that sent the event.
+    /// All but the device that sent the event: it is null for the others.
     Others,
 }
 
-/// On the event stream this field is the same for many subscribers: if a subscription asks for no
-/// other fields of the events that it is told, the server computes its answers once for all who ask
-/// in the same words. You may ask for any field; this only says what costs the server less.
+/// On the event stream this field is equal for many subscribers. If a subscription requests only
+/// such fields of its events, the server computes its answers once for all subscribers with equal
+/// requests. You may request any field; this only shows the ones that cost the server less.
 #[TypeDirective(location = "FieldDefinition")]
-pub(crate) fn shared(#[graphql(desc = "For whom the value is the same.")] by: SharedBy) {}
+pub(crate) fn shared(#[graphql(desc = "The viewers for whom the value is equal.")] by: SharedBy) {}
 
-/// A field, as far as sharing is concerned.
+/// A field with its mark.
 #[derive(Debug)]
 pub(super) struct MarkedField {
     pub(super) by: SharedBy,
-    /// The type that it gives, lists and nulls aside.
+    /// The type of its value, without lists and nulls.
     pub(super) gives: String,
 }
 
@@ -44,12 +43,13 @@ pub(super) struct MarkedField {
 pub(crate) struct Marks {
     fields: HashMap<String, HashMap<String, MarkedField>>,
     objects: HashSet<String>,
-    /// For each interface and union the objects that it may be.
+    /// For each interface and union, its possible objects.
     possible: HashMap<String, HashSet<String>>,
 }
 
 impl Marks {
-    /// The marks of a schema in the schema definition language. Nothing is marked in what cannot be read.
+    /// The marks of a schema in the schema definition language. A schema that cannot be read has
+    /// none.
     pub(super) fn of_sdl(sdl: &str) -> Self {
         let document = parse_schema(sdl).inspect_err(|error| {
             tracing::error!(%error, "the schema cannot be read: nothing is shared");
@@ -85,7 +85,7 @@ impl Marks {
         self.fields.get(object)?.get(field)
     }
 
-    /// Whether a selection on `condition` is made on an `object`; none if there is no such type.
+    /// Whether a selection on `condition` applies to an `object`; `None` if there is no such type.
     pub(super) fn applies(&self, condition: &str, object: &str) -> Option<bool> {
         if self.objects.contains(condition) {
             return Some(condition == object);

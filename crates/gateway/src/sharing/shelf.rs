@@ -1,8 +1,8 @@
-//! The answers that are kept, those of all groups together.
+//! The answers in memory, of all groups.
 //!
-//! **Invariant:** they never take more bytes than they may: the oldest ones go first.
-//! **Invariant:** an answer is kept no longer than the decoded commits that it was made of. Once these
-//! are gone from memory, or a redaction has put others in their place, nothing of it is left.
+//! **Invariant:** they never exceed their bytes: the oldest ones are evicted first.
+//! **Invariant:** an answer stays no longer than the decoded commits it was made of. When these
+//! have left memory, or a redaction has replaced them, the answer is gone.
 
 use std::{
     any::Any,
@@ -15,10 +15,10 @@ use rookery_projection::Committed;
 
 use super::identity::Identity;
 
-/// What an answer takes beside its text and its identity: its places in the indexes.
+/// The memory of an answer beside its text and its identity: its places in the indexes.
 const PLACE_BYTES: usize = 256;
 
-/// An answer, and to what.
+/// An answer, with the chunk that it answers.
 pub(super) struct Kept {
     pub(super) identity: Box<Identity>,
     pub(super) answer: Arc<str>,
@@ -35,12 +35,12 @@ pub(super) struct Shelf {
     state: Mutex<State>,
 }
 
-/// It holds no commits, so nothing that is dropped under its lock asks for the lock.
+/// It holds no commits, so nothing that is dropped under its lock needs the lock.
 #[derive(Default)]
 struct State {
-    /// By number, the oldest first.
+    /// By number, oldest first.
     kept: BTreeMap<u64, Arc<Kept>>,
-    /// For each commit, by address, the answers that it went into.
+    /// For each commit, by address, the answers made of it.
     of_commits: BTreeSet<(usize, u64)>,
     next: u64,
     bytes: usize,
@@ -61,7 +61,7 @@ impl Shelf {
         Arc::new(Self { bytes_max, state: Mutex::default() })
     }
 
-    /// Keeps an answer made of `commits`; gives its number. None if it cannot be kept.
+    /// Keeps an answer made of `commits`, and returns its number. `None` if it cannot be kept.
     pub(super) fn keep<'a>(
         self: &Arc<Self>,
         kept: &Arc<Kept>,
@@ -72,7 +72,8 @@ impl Shelf {
             let end = || End { shelf: Arc::downgrade(self), address };
             let attached = committed.attached(|| Box::new(end())) as &dyn Any;
             let end = attached.downcast_ref::<End>();
-            // Where another server in this process was first, nobody would say here that the commit ends.
+            // If another server in this process was first, this shelf would not learn of the
+            // commit's end.
             end.filter(|end| std::ptr::eq(end.shelf.as_ptr(), Arc::as_ptr(self)))?;
         }
         let bytes = kept.len_bytes();
@@ -98,7 +99,7 @@ impl Shelf {
         }
     }
 
-    /// How many answers there are, and about what they take.
+    /// The number of answers, and their approximate size.
     pub(super) fn size(&self) -> (usize, usize) {
         let state = self.state.lock();
         (state.kept.len(), state.bytes)

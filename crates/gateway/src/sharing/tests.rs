@@ -1,4 +1,4 @@
-//! Which fields are marked, and what is understood of documents.
+//! The marked fields, and the documents that can be shared.
 
 #![expect(clippy::unused_async, reason = "async-graphql takes resolvers that are async")]
 
@@ -34,7 +34,7 @@ fn document_of(text: &str, sdl: &str) -> Option<Document> {
     Document::of(&parse_query(text).expect("a document"), None, &Marks::of_sdl(sdl))
 }
 
-/// Whoever marks a field says here too that its resolver was read: it asks nobody who asks.
+/// A field may be marked only after its resolver was read: it must not ask for the viewer.
 #[test]
 fn these_fields_are_marked_and_no_others() {
     let marked = Marks::of_sdl(&sdl()).all();
@@ -217,7 +217,7 @@ fn kept_answers_never_take_more_than_they_may() {
     assert_eq!(shelf.size(), (0, 0));
 }
 
-/// A stream of what is handed in, with fields that a shared execution cannot answer.
+/// A stream of its input, with fields that a shared execution cannot answer.
 struct Faulty;
 
 #[derive(SimpleObject)]

@@ -1,4 +1,4 @@
-//! A client as the guide says: it applies what its stream tells.
+//! A client that follows the guide: it applies the items of its stream.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,10 +29,10 @@ pub(crate) struct Client {
     pub(crate) late: bool,
     position: String,
     is_in: bool,
-    /// The number by which the room was opened.
+    /// The sequence of the event that opened the room.
     from: u64,
     state: State,
-    /// What was told or skipped since the room was opened: each number once.
+    /// The received and skipped sequences since the room was opened, each once.
     numbers: BTreeSet<u64>,
     told: BTreeSet<String>,
     pub(crate) told_late: usize,
@@ -55,7 +55,7 @@ impl Client {
         }
     }
 
-    /// Takes what comes from up to `limit` commits. `false` if there was nothing to read.
+    /// Takes the items of up to `limit` commits. Returns `false` if there was nothing to read.
     pub(crate) async fn poll(&mut self, home: &Home, limit: usize) -> bool {
         let variables = json!({ "after": self.position, "late": self.late, "limit": limit });
         let chunk = home.ask(&self.user, POLL, variables).await["events"].take();
@@ -115,7 +115,7 @@ impl Client {
     }
 
     fn number(&mut self, sequence: u64) {
-        // What a chunk skips may be of before the room was opened again.
+        // A skipped event of a chunk may be from before the room was reopened.
         assert!(sequence < self.from || self.numbers.insert(sequence), "{sequence} is told twice");
     }
 

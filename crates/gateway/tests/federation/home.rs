@@ -1,4 +1,4 @@
-//! The server that the clients are on: a write side in a world of servers, its models, its schema.
+//! The server of the clients: a write side in a world of servers, its models, its schema.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -77,7 +77,7 @@ impl Home {
         self.projector.await.unwrap();
     }
 
-    /// Waits until the models have all that is in the log.
+    /// Waits until the models have applied the whole log.
     pub(crate) async fn settle(&self) {
         let tail = *self.world.servers[0].log.tail().borrow();
         self.models.wait_for(tail, Duration::from_mins(1)).await.unwrap();
@@ -119,7 +119,7 @@ impl Home {
         }
     }
 
-    /// Who made the room sees all of it, in order, with each late event in its place.
+    /// The creator of the room sees all of it, in order, with each late event in its place.
     pub(crate) async fn check_timeline(&self, truth: &Folded) {
         let creator: OwnedUserId = self.world.servers[0].user("ann");
         let timeline = self.timeline(&creator).await;
@@ -147,7 +147,7 @@ impl Home {
                 (number(other, "depth"), number(other, "sequence"))
                     > (number(event, "depth"), number(event, "sequence"))
             });
-            // It may have been late to her, or to an event that she may not see.
+            // It may have been late for this user, or after an event that they may not see.
             assert!(event["arrivedLate"] == true || !late, "{event}");
             if event["arrivedLate"] == true {
                 let before = timeline[..place].iter().rev().find(|other| {
@@ -163,7 +163,7 @@ impl Home {
     }
 }
 
-/// Registers a user, who gets a device by it.
+/// Registers a user, who gets a device.
 async fn device(accounts: &Accounts, name: &str) -> Identity {
     let registration = Registration {
         localpart: name.into(),

@@ -20,8 +20,8 @@ fn clients(home: &Home) -> Vec<Client> {
     clients.map(|(user, late)| Client::new(user, late)).collect()
 }
 
-/// Plays and checks a history. Says whether each client asked for late events, and how many it was
-/// told, and what the log has at the end.
+/// Plays and checks a history. Returns whether each client asked for late events, how many it
+/// received, and the log at the end.
 async fn servers_meet(
     seed: u64,
     version: RoomVersionId,
@@ -37,7 +37,7 @@ async fn servers_meet(
     for round in 0..rounds {
         home.world.run(6).await;
         home.settle().await;
-        // One of them looks, as often as the seed says, and resumes where it was.
+        // One of them reads, as often as the seed says, and resumes where it was.
         let which = (usize::try_from(seed).unwrap() + round * 5) % clients.len();
         clients[which].poll(&home, 1 + (round * 7) % 40).await;
     }
@@ -66,7 +66,7 @@ proptest! {
     }
 }
 
-/// A history with everything in it, so that the property above is about something.
+/// A history with all cases, so that the property above is not empty.
 #[tokio::test]
 async fn late_events_are_told_to_those_alone_who_asked() {
     let (told, truth) = servers_meet(3, RoomVersionId::V12, 14, true).await;

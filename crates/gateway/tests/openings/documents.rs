@@ -1,4 +1,4 @@
-//! Answers are the same, byte for byte, whether or not the document was known.
+//! Answers are the same, byte for byte, with and without a cached document.
 
 use async_graphql::parser::{
     parse_query,
@@ -41,7 +41,7 @@ subscription { eventStream(filter: { wrong: true }) { position } }
 { publicRooms(first: 100000) { nodes { roomId } } }
 ";
 
-/// How the variables of a request can be.
+/// The kinds of variables of a request.
 const FLAVOURS: [&str; 5] = ["plausible", "other", "wrong", "null", "absent"];
 
 fn documents() -> Vec<&'static str> {
@@ -94,7 +94,7 @@ async fn known_documents_are_answered_as_unknown_ones_are() {
         let Ok(document) = parse_query(text) else { panic!("not GraphQL: {text}") };
         let mutates = text.contains("mutation");
         for flavour in FLAVOURS {
-            // Who is nobody changes nothing, unless it is to become somebody.
+            // A request without a login changes nothing, unless it logs in.
             if mutates && ["register", "logIn"].iter().any(|field| text.contains(field)) {
                 continue;
             }

@@ -1,4 +1,4 @@
-//! A device that follows its stream, and scrolls back from where a room is opened to it.
+//! A device that follows its stream, and scrolls back from each opening of a room.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::home::{Device, Home, data};
 
-/// What is asked of each chunk.
+/// The selection on each chunk.
 const CHUNK: &str = "position
     events { __typename
         ... on RoomEvent { eventId sequence text room { roomId } }
@@ -24,44 +24,44 @@ const SCROLL: &str = "query($room: RoomID!, $before: Cursor, $last: Int!) { room
     timeline(last: $last, before: $before) {
         nodes { eventId sequence } pageInfo { hasPreviousPage startCursor } } } }";
 
-/// An event: its number and its ID.
+/// An event: its sequence and its ID.
 pub(crate) type Numbered = (u64, String);
 
-/// A time for which a room was open to the device.
+/// A time during which a room was open to the device.
 pub(crate) struct Opening {
-    /// The number of the event that opened it.
+    /// The sequence of the event that opened it.
     pub(crate) from: u64,
-    /// What is before it, by scrolling back when it was told.
+    /// The events before it, by scrolling back at the opening.
     pub(crate) before: Vec<Numbered>,
     /// The cursor to scroll back from.
     pub(crate) cursor: Value,
-    /// What came on the stream.
+    /// The events on the stream.
     pub(crate) told: Vec<Numbered>,
     pub(crate) is_closed: bool,
 }
 
-/// What came with the answer to a join, and by scrolling back from it.
+/// The events in the answer to a join, and by scrolling back from it.
 pub(crate) struct Answer {
     pub(crate) room: String,
-    /// The number of the join.
+    /// The sequence of the join.
     pub(crate) at: u64,
     pub(crate) shown: Vec<Numbered>,
-    /// Neither the opening nor the join come on the stream.
+    /// Whether neither the opening nor the join come on the stream.
     is_all: bool,
 }
 
 pub(crate) struct Follower {
     pub(crate) device: Device,
     position: String,
-    /// How long the pages are by which it scrolls.
+    /// The length of the pages when it scrolls.
     page: usize,
     pub(crate) openings: BTreeMap<String, Vec<Opening>>,
     pub(crate) answers: Vec<Answer>,
-    /// Those of `answers` that are all that there is, and have not been met on the stream yet.
+    /// The `answers` with the whole snapshot that have not met the stream yet.
     awaited: Vec<usize>,
-    /// Events of rooms that were not open: of the user's own membership.
+    /// Events of closed rooms: of the user's own membership.
     pub(crate) outside: BTreeMap<String, Vec<Numbered>>,
-    /// Chunks that came, and were not looked at yet: an answer may be on its way that belongs before.
+    /// Received chunks that were not processed yet: an earlier answer may still be in transit.
     heard: Vec<Value>,
 }
 
@@ -121,7 +121,7 @@ impl Follower {
         }
     }
 
-    /// Polls what comes from up to `limit` commits. `false` if there was nothing to read.
+    /// Polls the items of up to `limit` commits. Returns `false` if there was nothing to read.
     pub(crate) async fn poll(&mut self, home: &Home, limit: usize) -> bool {
         let document = format!(
             "query($after: Position!, $limit: Int!) {{
@@ -135,7 +135,8 @@ impl Follower {
         self.position != before
     }
 
-    /// Follows the stream until this text comes, or for so many chunks. `true` if the text came.
+    /// Follows the stream until this text comes, or for this many chunks. Returns `true` if the
+    /// text came.
     pub(crate) async fn follow(&mut self, home: &Home, until: &str, chunks: usize) -> bool {
         let document = format!(
             "subscription($after: Position) {{ eventStream(after: $after) {{ {CHUNK} }} }}"
@@ -158,7 +159,7 @@ impl Follower {
         self.heard.push(chunk);
     }
 
-    /// Looks at what has come.
+    /// Processes the received chunks.
     pub(crate) async fn look(&mut self, home: &Home) {
         for chunk in std::mem::take(&mut self.heard) {
             self.take(home, &chunk).await;
@@ -172,7 +173,7 @@ impl Follower {
                 "RoomOpened" => self.opened(home, item).await,
                 "RoomClosed" => {
                     let room = item["roomId"].as_str().unwrap();
-                    // A ban of who had left, or a taken-back invite, closes nothing that was open.
+                    // A ban after leaving, or a withdrawn invite, closes no open room.
                     if let Some(opening) = self.open(room) {
                         opening.is_closed = true;
                     }
@@ -214,7 +215,7 @@ impl Follower {
         }
     }
 
-    /// Rooms that were opened by an answer alone, before this number.
+    /// Rooms that only an answer opened, before this sequence.
     fn meet_answers(&mut self, room: &str, sequence: u64) {
         let answers = &self.answers;
         let met = |place: &usize| answers[*place].room == room && answers[*place].at < sequence;
@@ -229,7 +230,7 @@ impl Follower {
         }
     }
 
-    /// Nothing more comes: what was opened by an answer alone stays so.
+    /// The stream has ended, so rooms that only an answer opened stay so.
     pub(crate) fn end(&mut self) {
         let rooms: Vec<_> = self.answers.iter().map(|answer| answer.room.clone()).collect();
         for room in rooms {

@@ -1,4 +1,4 @@
-//! A server without a socket, and the devices that are logged in to it.
+//! A server without a socket, and its logged-in devices.
 
 use std::{
     net::{IpAddr, Ipv4Addr},
@@ -36,14 +36,14 @@ const CATCH_UP_MAX: Duration = Duration::from_secs(10);
 const PEER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 pub(crate) struct Home {
-    /// Takes requests that no document was read for.
+    /// Executes requests without a document that was read before.
     schema: Schema,
-    /// Executes what was read, as the server does.
+    /// Executes documents that were read before, as the server does.
     executor: Validated<SharingSchema>,
     documents: Arc<Documents>,
     types: Arc<Types>,
     log: Arc<CountedLog>,
-    /// The same server, which shares nothing.
+    /// The same server without sharing.
     unshared: Schema,
     app: Arc<App>,
     accounts: Accounts,
@@ -74,7 +74,7 @@ impl Home {
 
     async fn start(log: Arc<CountedLog>, accounts: Accounts, folder: tempfile::TempDir) -> Self {
         let port: Arc<dyn EventLog> = log.clone();
-        // What has been applied is soon gone from memory, so that answers have to read.
+        // Applied commits leave memory soon, so that answers have to read.
         let options = rookery_projection::Options {
             rebuild_threads: 1,
             ring_commits_max: 16,
@@ -113,7 +113,7 @@ impl Home {
         }
     }
 
-    /// Stops everything but the log and the accounts, and starts it again, with nothing in memory.
+    /// Stops everything but the log and the accounts, and starts it again with empty memory.
     pub(crate) async fn restart(self) -> Self {
         let (log, accounts) = (self.log.clone(), self.accounts.clone());
         drop(self.stop);
@@ -163,7 +163,7 @@ impl Home {
         data(self.executor.execute(self.request(device, document, variables)).await)
     }
 
-    /// Runs the mutation `name`, which may be refused, and gives back its payload.
+    /// Runs the mutation `name`, which may be refused, and returns its payload.
     pub(crate) async fn act(&self, device: &Device, name: &str, input: Value) -> Value {
         let kind = match name {
             "kickUser" | "banUser" | "unbanUser" | "inviteUser" => "MemberInput".to_owned(),
@@ -184,8 +184,9 @@ impl Home {
         request(Some(device), document, variables).data(admitted.unwrap().1)
     }
 
-    /// The answers to a document of one operation: of a server that knows no document, and of one to which it is
-    /// unknown at first and known then. None while a subscription has nothing to say.
+    /// The answers to a document with one operation: from a server without cached documents, and
+    /// from one where the document is unknown at first and cached then. `None` while a subscription
+    /// has no items.
     pub(crate) async fn answers(
         &self,
         device: Option<&Device>,
@@ -212,17 +213,17 @@ impl Home {
         Ok(answers)
     }
 
-    /// What has been read of the log so far.
+    /// The reads of the log so far.
     pub(crate) fn reads(&self) -> ReadCounts {
         self.log.counts()
     }
 
-    /// How many documents are known.
+    /// How many documents are cached.
     pub(crate) fn documents_known(&self) -> usize {
         self.documents.size().0
     }
 
-    /// A subscription frame by frame, computed together with others or not.
+    /// A subscription frame by frame, with or without sharing.
     pub(crate) fn frames(
         &self,
         shared: bool,
@@ -243,7 +244,7 @@ impl Home {
         SharingSchema::from(self.schema.clone())
     }
 
-    /// The same as plain responses of a server that shares nothing.
+    /// The same as plain responses of a server without sharing.
     pub(crate) fn responses(
         &self,
         device: &Device,
@@ -268,7 +269,7 @@ impl Home {
     }
 }
 
-/// The write side, which finds the events that others refer to.
+/// The write side, which finds referenced events.
 fn commands(log: &Arc<dyn EventLog>, reader: &Reader) -> Commands {
     let none = Arc::new(NoReadSide);
     let events = Arc::new(Lookup(reader.clone()));

@@ -1,5 +1,5 @@
-//! Rooms that are opened to a user with two devices, again and again, while others write: what is
-//! before the cursor of each opening, and what comes on the stream after it, are the timeline.
+//! Rooms that are opened to a user with two devices, repeatedly, while others write. The events
+//! before the cursor of each opening, and those on the stream after it, are the timeline.
 
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
@@ -22,16 +22,16 @@ use self::{
 
 const SETTINGS: [&str; 4] = ["WORLD_READABLE", "SHARED", "INVITED", "JOINED"];
 
-/// Who plays: Ann makes the rooms, Cat writes in them, Ben comes and goes, on two devices.
+/// The players: Ann creates the rooms, Cat writes in them, Ben comes and goes, on two devices.
 struct Play {
     home: Home,
     rng: Rng,
     ann: Device,
     cat: Device,
-    /// The one follows a stream, the other polls.
+    /// One follows a stream, the other one polls.
     ben: [Follower; 2],
     rooms: Vec<String>,
-    /// A room in which Ben stays, and that says how far his devices have come.
+    /// A room in which Ben stays. It marks the progress of his devices.
     quiet: String,
 }
 
@@ -53,8 +53,8 @@ impl Play {
         Self { home, rng: Rng::new(seed), ann, cat, ben, rooms, quiet }
     }
 
-    /// Ben does something, Ann does something to Ben, Cat writes: all at once. One device follows
-    /// meanwhile, the other one looks now and then.
+    /// Ben acts, Ann changes Ben's membership, Cat writes: all at once. One device follows
+    /// meanwhile, the other one polls now and then.
     async fn round(&mut self, number: usize) {
         let room = self.rng.pick(&self.rooms).clone();
         let deliver = *self.rng.pick(&["BOTH", "RESPONSE", "STREAM"]);
@@ -141,7 +141,7 @@ async fn check_device(home: &Home, device: &Follower, room: &str, truth: &Truth)
     assert_eq!(openings.len(), truth.times.len(), "each device is told of each opening");
     for (opening, (from, to)) in openings.iter().zip(&truth.times) {
         let Opening { before, cursor, told, is_closed, .. } = opening;
-        // Of a join whose answer had it all, the stream begins after the join.
+        // For a join with the whole snapshot in its answer, the stream begins after the join.
         let begins = if *cursor == Value::Null { from + 1 } else { *from };
         assert_eq!(opening.from, begins);
         assert_eq!(*is_closed, to.is_some());
@@ -185,7 +185,7 @@ proptest! {
     }
 }
 
-/// A history with many openings, so that the property above is about something.
+/// A history with many openings, so that the property above is not empty.
 #[tokio::test]
 async fn each_device_is_told_of_each_opening() {
     assert!(Box::pin(openings_of(7, 60)).await > 15);

@@ -1,4 +1,4 @@
-//! Answers read the log a number of times that does not grow with the page.
+//! The number of reads of the log does not grow with the page.
 
 use rookery_log::ReadCounts;
 use serde_json::{Value, json};
@@ -35,7 +35,7 @@ async fn create(home: &Home, device: &Device, name: &str) -> String {
     made["createRoom"]["room"]["roomId"].as_str().expect("a room was made").to_owned()
 }
 
-/// What a page of a timeline reads, and the page. What its events refer to, and what refers to them, is far from it.
+/// The reads for a page of a timeline, and the page. Its events and their relations are far apart.
 async fn timeline(last: usize) -> (ReadCounts, Value) {
     let home = Home::open().await;
     let ann = home.register("ann").await;
@@ -55,7 +55,7 @@ async fn timeline(last: usize) -> (ReadCounts, Value) {
         if number % 2 == 0 {
             say(json!({ "roomId": room, "body": "no", "edits": shown })).await;
         } else {
-            // Who answers is in no thread, and may begin one.
+            // An answer outside a thread may begin one.
             say(json!({ "roomId": room, "body": "in a thread", "threadRoot": shown })).await;
         }
         home.act(&ann, "react", json!({ "roomId": room, "eventId": shown, "key": "+1" })).await;
@@ -83,7 +83,7 @@ async fn a_page_of_a_timeline_reads_as_often_whether_it_is_short_or_long() {
     assert!(long.reads <= 5, "{long:?}");
 }
 
-/// What the first and the second page of a home screen read.
+/// The reads for the first and the second page of a home screen.
 async fn screens(first: usize) -> [ReadCounts; 2] {
     let home = Home::open().await;
     let ann = home.register("ann").await;

@@ -1,5 +1,6 @@
-//! What a subscriber is told is the same, whether it was computed for many or for one; to the byte if
-//! for many. Of two executions for one the fields may come in another order, as those that wait come last.
+//! A subscriber gets the same, whether it was computed for many or for one; with the same bytes if
+//! for many. Two executions for one may return fields in another order, because waiting fields come
+//! last.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -15,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::home::{Device, Home};
 
-/// The fields of an object: name, and the object that it gives, if it gives one.
+/// The fields of an object: the name, and the object that it returns, if any.
 type Fields = Vec<(String, Option<String>)>;
 
 /// Selections at random, from the schema itself.
@@ -49,13 +50,13 @@ impl Writer {
         }
         let names: BTreeSet<_> = objects.iter().map(|(name, _)| name.clone()).collect();
         for (_, gives) in objects.iter_mut().flat_map(|(_, fields)| fields) {
-            // Scalars and enums give no object.
+            // Scalars and enums return no object.
             *gives = gives.take().filter(|gives| names.contains(gives));
         }
         Self { objects }
     }
 
-    /// Some fields of an object, seldom those that only one viewer sees so.
+    /// Some fields of an object; rarely those that depend on the viewer.
     fn select(&self, rng: &mut Rng, object: &str, depth: usize) -> String {
         let (_, fields) = self.objects.iter().find(|(name, _)| name == object).unwrap();
         let mut text = "__typename ".to_owned();
@@ -76,7 +77,7 @@ impl Writer {
         text
     }
 
-    /// A subscription. Every other one asks only for what most clients ask.
+    /// A subscription. Every second one requests only common fields.
     fn subscription(&self, rng: &mut Rng) -> String {
         let plain = "eventId type text content sequence actionId isRedacted room { roomId }
             sender { userId displayName avatarUrl } ";
@@ -95,7 +96,7 @@ impl Writer {
     }
 }
 
-/// One subscriber, who is served twice: together with others, and alone.
+/// One subscriber, who is served twice: with others, and alone.
 struct Served {
     name: String,
     schema: SharingSchema,
@@ -116,7 +117,7 @@ impl Served {
         Self { name, schema: home.sharing(), streams, shared: 0 }
     }
 
-    /// What comes up to a position is the same on both ways.
+    /// The items up to a position are the same in both ways.
     async fn compare(&mut self, until: &str) {
         loop {
             let [together, alone] = &mut self.streams;
@@ -159,9 +160,9 @@ struct Play {
     devices: Vec<Device>,
     actions: Vec<i64>,
     rooms: Vec<String>,
-    /// The room that everybody stays in.
+    /// The room that all players stay in.
     quiet: String,
-    /// Events that were made: room and ID.
+    /// The events so far: room and ID.
     events: Vec<(String, String)>,
 }
 
@@ -248,7 +249,7 @@ impl Play {
         }
     }
 
-    /// Where everybody comes by.
+    /// Makes an event that all streams reach.
     async fn mark(&mut self, number: usize) -> String {
         let (room, body) = (self.quiet.clone(), format!("mark {number}"));
         self.home.say(&self.devices[0], &room, &body).await;
@@ -319,7 +320,7 @@ async fn payloads_are_the_same_to_the_byte_with_sharing_and_without() {
 const PLAIN: &str = "subscription { eventStream { position events {
     ... on RoomEvent { eventId text } } } }";
 
-/// Takes the chunk with which a stream begins that has no position: it tells one, and nothing else.
+/// Takes the first chunk of a stream without a position: it has only a position.
 async fn begun(frames: &mut (impl Stream<Item = Frame> + Unpin)) -> Value {
     let told: Value = serde_json::from_str(&text(&frames.next().await.unwrap())).unwrap();
     let chunk = told["data"]["eventStream"].clone();
@@ -338,7 +339,7 @@ async fn a_stream_that_tells_nothing_tells_its_position_once_that_has_moved() {
         let mut frames = home.frames(shares, &ben, PLAIN, &json!({}));
         let first = begun(&mut frames).await;
         tokio::time::pause();
-        // A client that has the position already is not told it again.
+        // A client that has the position already does not get it again.
         let quiet = tokio::time::timeout(Duration::from_mins(5), frames.next()).await;
         assert!(quiet.is_err(), "nothing has moved");
         tokio::time::resume();
@@ -358,7 +359,7 @@ async fn a_stream_that_tells_nothing_tells_its_position_once_that_has_moved() {
     home.close().await;
 }
 
-/// Waits for a condition, while the others go on.
+/// Waits for a condition, while other tasks run.
 async fn until(what: &str, is_so: impl Fn() -> bool) {
     let wait = async {
         while !is_so() {
@@ -417,7 +418,7 @@ async fn a_name_that_has_changed_is_not_told_from_memory() {
     let input = json!({ "input": { "displayName": "Another" } });
     let rename = "mutation($input: SetProfileInput!) { setProfile(input: $input) { position } }";
     home.ask(&ben, rename, input).await;
-    // The name that members see is that of the membership.
+    // Members see the name of the membership.
     for name in ["leaveRoom", "joinRoom"] {
         home.act(&ben, name, json!({ "roomId": room })).await;
     }

@@ -1,4 +1,5 @@
-//! What a user may see of a room, by the words of the specification, out of what its maker sees.
+//! The events of a room that a user may see, by the rules of the specification, computed from the
+//! creator's view.
 
 use serde_json::{Value, json};
 
@@ -7,12 +8,11 @@ use super::{
     home::{Device, Home},
 };
 
-/// What a user was to a room, and what became of her, event by event.
+/// The membership of a user in a room, and its changes, event by event.
 pub(crate) struct Truth {
-    /// All that she may see, in order.
+    /// All events that the user may see, in order.
     pub(crate) visible: Vec<Numbered>,
-    /// For each time that she was in: the numbers of the first event, and of the one by which she
-    /// was out again.
+    /// For each stay: the sequences of its first event, and of the event that ended it.
     pub(crate) times: Vec<(u64, Option<u64>)>,
 }
 
@@ -59,7 +59,7 @@ fn is_member(event: &Value, user: &str) -> bool {
     event["type"] == "m.room.member" && event["stateKey"] == user
 }
 
-/// The whole room, as who made it sees it.
+/// The whole room, as its creator sees it.
 async fn everything(home: &Home, maker: &Device, room: &str) -> Vec<Value> {
     let document = "query($room: RoomID!, $after: Cursor) { room(id: $room) {
         timeline(first: 100, after: $after) {

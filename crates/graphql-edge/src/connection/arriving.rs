@@ -1,6 +1,7 @@
-//! The body of a request on its way.
+//! The arrival of a request's body.
 //!
-//! **Invariant:** a connection knows whether the client still owes it a body: then an answer is its last.
+//! **Invariant:** a connection knows whether the client still owes it a part of a body: then the
+//! next answer is its last.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use hyper::body::{Frame, Incoming, SizeHint};
 
 use super::connections::Connection;
 
-/// A request whose body tells `connection` when it is there.
+/// A request that reports to `connection` when its body has arrived.
 pub(crate) fn arriving(request: hyper::Request<Incoming>, connection: &Arc<Connection>) -> Request {
     if request.body().is_end_stream() {
         connection.works();

@@ -1,11 +1,14 @@
-//! The connections of a server: how many there are, of whom, and which of them makes room for a new one.
+//! The connections of a server: their number, their addresses, and the choice of the one that makes
+//! room for a new one.
 //!
-//! A connection either waits for a request, works on one, or lasts: it became a socket or carries a stream. One that waits can be
-//! closed without harm, since its client connects again.
+//! A connection waits for a request, works on one, or lasts: it became a socket or carries a
+//! stream. A waiting connection can be closed without harm, because its client connects again.
 //!
-//! **Invariant:** there are never more than `connections_max`, so that descriptors are left for files and for the operator.
+//! **Invariant:** there are never more than `connections_max`, so that file descriptors are left
+//! for files and for the operator.
 //! **Invariant:** sockets and streams never take all of them.
-//! **Invariant:** whoever holds the most makes room first: nobody can keep others from connecting by waiting.
+//! **Invariant:** the address with the most connections makes room first, so nobody can keep others
+//! from connecting.
 
 #[cfg(test)]
 mod tests;
@@ -24,13 +27,14 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::limits::address::Network;
 use crate::operation::refusal::{Refusal, code};
 
-/// How long a connection waits before it makes room for others of its address: a request that is on its way arrives within that.
+/// How long a connection waits before it makes room for others of its address. A request in transit
+/// arrives within that time.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// How often to look for room while every connection is at work.
+/// How often to look for room while every connection works.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
-/// How many holders are looked at for a connection that can be closed.
+/// How many holders are checked for a connection that can be closed.
 const HOLDERS_LOOKED_AT: usize = 16;
 
 /// Time between two warnings that connections were closed to make room.
@@ -39,11 +43,11 @@ const WARN_INTERVAL: Duration = Duration::from_mins(1);
 /// Bounds of connections.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ConnectionLimits {
-    /// All of them.
+    /// The most connections in all.
     pub(crate) connections_max: usize,
-    /// Those of one address on which nobody has logged in.
+    /// The most connections of one address without a login.
     pub(crate) strangers_max: usize,
-    /// How long a connection may last on which nobody has logged in.
+    /// How long a connection without a login may last.
     pub(crate) stranger_lifetime: Duration,
 }
 
@@ -53,7 +57,7 @@ impl ConnectionLimits {
         self.connections_max - self.connections_max.div_ceil(8)
     }
 
-    /// Connections of one address that are no sockets or streams.
+    /// The most connections of one address, without sockets and streams.
     fn address_max(&self) -> usize {
         self.connections_max.div_ceil(2)
     }
@@ -73,9 +77,9 @@ struct Table {
     serial: u64,
     total: usize,
     lasting: usize,
-    /// Those that wait or work, by holder. An address that is trusted holds for many.
+    /// Waiting and working connections, by holder. A trusted address has many holders.
     holders: HashMap<Network, Holder>,
-    /// Holders by how many they have.
+    /// Holders by the number of their connections.
     by_count: BTreeSet<(usize, Network)>,
     closed: u64,
     warned: Option<Instant>,
@@ -85,7 +89,7 @@ struct Table {
 struct Holder {
     /// In the order in which they were accepted.
     connections: BTreeMap<u64, Arc<Connection>>,
-    /// How many of them are of nobody who has logged in.
+    /// How many of them are without a login.
     strangers: usize,
 }
 
@@ -93,33 +97,33 @@ const REQUESTING: u8 = 0;
 const LASTING: u8 = 1;
 const GONE: u8 = 2;
 
-/// One connection, as the table knows it. Each request carries it in its extensions.
+/// One connection, as an entry of the table. Each request carries it in its extensions.
 #[derive(Debug)]
 pub(crate) struct Connection {
     all: Arc<Connections>,
     network: Network,
     serial: u64,
-    /// Whether its address speaks for many.
+    /// Whether its address is a proxy of many clients.
     trusted: bool,
     opened: Instant,
-    /// Milliseconds after `begun`, and one; 0 while it works.
+    /// Milliseconds after `begun`, plus one; 0 while it works.
     waits_since: AtomicU64,
-    /// Whether somebody who is logged in has used it.
+    /// Whether a logged-in user has used it.
     known: AtomicBool,
     /// Whether the body of the request has not arrived.
     owed: AtomicBool,
-    /// How often something was read or written.
+    /// How often data was read or written.
     moves: AtomicU64,
     /// Changes only under the lock of the table.
     standing: AtomicU8,
     evicted: Notify,
 }
 
-/// The place of a connection, which is free when this is dropped.
+/// The place of a connection. Dropping it frees the place.
 #[derive(Debug)]
 pub(crate) struct Place(pub(crate) Arc<Connection>);
 
-/// A connection that has become a socket or a stream, as long as it is one.
+/// A connection that has become a socket or a stream, while it is one.
 #[derive(Debug)]
 pub(crate) struct Lasting(Arc<Connection>);
 
@@ -129,8 +133,8 @@ impl Connections {
         Arc::new(Self { limits, begun: Instant::now(), table, freed: Notify::new() })
     }
 
-    /// Waits until there is room for a connection that was accepted, and takes it in; closes one that waits if need be. `None` if
-    /// its address has as many as one may have, and all of them are at work.
+    /// Waits until there is room for an accepted connection, and registers it; closes a waiting one
+    /// if need be. `None` if its address has as many as it may have, and all of them work.
     pub(crate) async fn place(self: &Arc<Self>, address: IpAddr, trusted: bool) -> Option<Place> {
         while !self.has_room() {
             let _: Result<(), _> = timeout(LOOK_AGAIN, self.freed.notified()).await;
@@ -224,8 +228,8 @@ impl Table {
         }
     }
 
-    /// Closes a connection of `network` that waits, strangers and the oldest first; with `before`, only a stranger's that
-    /// has waited since then.
+    /// Closes a waiting connection of `network`: first those without a login, and the oldest first.
+    /// With `before`, only a connection without a login that has waited since then.
     fn make_room(&mut self, network: Network, before: Option<u64>) -> bool {
         let Some(holder) = self.holders.get(&network) else { return false };
         let old = holder
@@ -246,7 +250,7 @@ impl Table {
         true
     }
 
-    /// Warns the operator, now and then.
+    /// Warns the operator, at most once in [`WARN_INTERVAL`].
     fn tell(&mut self, address: IpAddr) {
         if self.warned.is_some_and(|warned| warned.elapsed() < WARN_INTERVAL) {
             return;
@@ -267,23 +271,23 @@ impl Connection {
         extensions.get::<Arc<Self>>()
     }
 
-    /// It waits for its client: for a request, or for the rest of one.
+    /// The connection waits for its client: for a request, or for the rest of one.
     pub(crate) fn waits(&self) {
         self.waits_since.store(self.all.now(), Ordering::Relaxed);
     }
 
-    /// It works on a request that has arrived.
+    /// The connection works on a request that has arrived.
     pub(crate) fn works(&self) {
         self.waits_since.store(0, Ordering::Relaxed);
     }
 
-    /// Something was read or written.
+    /// Data was read or written.
     pub(crate) fn moves(&self) {
-        // One task reads and writes; another one looks whether this changes.
+        // One task reads and writes; another one checks whether this changes.
         self.moves.store(self.moves.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
     }
 
-    /// Resolves once nothing was read or written for `time` while it waits for its client.
+    /// Resolves when the connection has waited for its client for `time` without a read or write.
     pub(crate) async fn stalled(&self, time: Duration) {
         loop {
             let before = self.moves.load(Ordering::Relaxed);
@@ -295,17 +299,17 @@ impl Connection {
         }
     }
 
-    /// Whether the client has yet to send the body of its request, or the rest of it.
+    /// Sets whether the client still has to send a part of its request's body.
     pub(crate) fn owes_body(&self, owes: bool) {
         self.owed.store(owes, Ordering::Relaxed);
     }
 
-    /// Whether something of a request's body has not arrived.
+    /// Whether a part of a request's body has not arrived.
     pub(crate) fn is_owed_body(&self) -> bool {
         self.owed.load(Ordering::Relaxed)
     }
 
-    /// Somebody who is logged in uses it.
+    /// A logged-in user uses the connection.
     pub(crate) fn is_known(&self) {
         if self.known.load(Ordering::Relaxed) {
             return;
@@ -323,13 +327,13 @@ impl Connection {
         !self.known.load(Ordering::Relaxed)
     }
 
-    /// Whether it is to end with its next answer.
+    /// Whether it ends with its next answer.
     pub(crate) fn is_overdue(&self) -> bool {
         let lifetime = self.all.limits.stranger_lifetime;
         self.is_stranger() && !self.trusted && self.opened.elapsed() >= lifetime
     }
 
-    /// Closes it, whatever it does: its client does not read, and others need the room.
+    /// Closes it in any state: its client does not read, and others need the room.
     pub(crate) fn give_way(&self) {
         self.evicted.notify_one();
     }

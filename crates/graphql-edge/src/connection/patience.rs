@@ -1,7 +1,8 @@
-//! A connection that does not wait for ever for its peer to read, and not at all once its session is over.
+//! A connection with a limit on how long its peer may not read. When its session ends, pending data
+//! is dropped.
 //!
-//! **Invariant:** what waits when a session ends is never written: the connection is reset, so that the kernel drops what it
-//! has not sent either.
+//! **Invariant:** data that is pending when a session ends is never written: the connection is
+//! reset, so the kernel drops its unsent data too.
 
 use std::io::{Error, ErrorKind, IoSlice, Result};
 use std::pin::Pin;
@@ -16,9 +17,9 @@ use tokio::time::{Sleep, sleep};
 use super::connections::Place;
 use super::unsent::Unsent;
 
-/// A connection that can be given up at once.
+/// A connection that can be reset.
 pub(crate) trait Reset {
-    /// Makes closing a reset: the kernel drops what it has not sent (RFC 9293, section 3.10.5).
+    /// Makes closing a reset: the kernel drops its unsent data (RFC 9293, section 3.10.5).
     fn reset_when_closed(&self);
 }
 
@@ -30,22 +31,22 @@ impl Reset for TcpStream {
     }
 }
 
-/// Ends with an error when nothing could be written for too long, or when a session ends whose answers wait.
+/// Fails when nothing could be written for too long, or when a session with pending answers ends.
 pub(crate) struct Patient<S> {
     inner: S,
-    /// Free when the connection ends, whatever it has become.
+    /// Freed when the connection ends, in any state.
     place: Place,
     deadline: Duration,
-    /// The sessions whose answers are on their way.
+    /// The sessions whose answers are pending.
     unsent: Unsent,
-    /// There while writing waits: most connections never do.
+    /// Set while writing waits, which is rare.
     waiting: Option<Pin<Box<Sleep>>>,
-    /// There once writing has ended before the client sent all of a body.
+    /// Set once writing has ended before the client sent all of a body.
     lingering: Option<Pin<Box<Sleep>>>,
 }
 
-/// How long the rest of a body is read and thrown away: the kernel resets a connection that is closed with something unread,
-/// and then the client may lose the answer (RFC 9112, section 9.6).
+/// How long the rest of a body is read and discarded. The kernel resets a connection that is closed
+/// with unread data, and then the client may lose the answer (RFC 9112, section 9.6).
 const LINGER: Duration = Duration::from_secs(1);
 
 impl<S: Reset> Patient<S> {
@@ -53,7 +54,7 @@ impl<S: Reset> Patient<S> {
         Self { inner, place, deadline, unsent, waiting: None, lingering: None }
     }
 
-    /// What waits is for nobody any more.
+    /// Drops the pending data.
     fn give_up(&self) -> Error {
         self.inner.reset_when_closed();
         Error::new(
@@ -62,7 +63,7 @@ impl<S: Reset> Patient<S> {
         )
     }
 
-    /// Fails if something waits that is not to be written any more.
+    /// Fails if there is pending data that must not be written any more.
     fn check(&self) -> Result<()> {
         if self.waiting.is_some() && self.unsent.is_over() { Err(self.give_up()) } else { Ok(()) }
     }
@@ -100,7 +101,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
 }
 
 impl<S: AsyncRead + Unpin> Patient<S> {
-    /// Reads what the client still sends, until it ends, or for [`LINGER`].
+    /// Reads the rest of the client's data, until it ends, or for [`LINGER`].
     fn poll_linger(&mut self, context: &mut Context<'_>) -> Poll<Result<()>> {
         let over = self.lingering.get_or_insert_with(|| Box::pin(sleep(LINGER)));
         if over.poll_unpin(context).is_ready() {
@@ -143,7 +144,7 @@ impl<S: AsyncRead + AsyncWrite + Reset + Unpin> AsyncWrite for Patient<S> {
         self.inner.is_write_vectored()
     }
 
-    /// Those above flush what they have buffered before they flush this.
+    /// The layers above flush their buffers before they flush this.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
         self.unsent.flushed();
         Pin::new(&mut self.inner).poll_flush(context)

@@ -1,7 +1,9 @@
 //! Accepting connections.
 //!
-//! **Invariant:** a connection is accepted only when there is room for it; one that waits makes room for it.
-//! **Invariant:** an error of accepting, such as having no file descriptor left, delays the next try and ends nothing.
+//! **Invariant:** a connection is accepted only when there is room for it; a waiting one makes room
+//! for it.
+//! **Invariant:** an error of accepting, such as no free file descriptor, delays the next try and
+//! ends nothing.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -33,25 +35,27 @@ use super::unsent::Unsent;
 /// Limits of connections.
 #[derive(Clone, Debug)]
 pub struct ServeOptions {
-    /// Connections at a time, sockets and streams included, which leave an eighth of it for requests. Beyond it one that waits
-    /// for a request makes room, of the address that has the most.
+    /// Most connections, with sockets and streams, which leave an eighth for requests. Beyond it a
+    /// waiting connection of the address with the most makes room.
     pub connections_max: usize,
-    /// Connections of one address on which nobody has logged in, as soon as they wait for more than a few seconds. Of those
-    /// beyond, one that waits is closed for each new one. One address never has more than half of all connections.
+    /// Most connections of one address without a login that wait for more than a few seconds.
+    /// Beyond it, each new one closes a waiting one. One address never has more than half of all
+    /// connections.
     pub stranger_connections_max: usize,
-    /// How long a connection may last on which nobody has logged in: then it ends with its next answer.
+    /// How long a connection without a login may last. It then ends with its next answer.
     pub stranger_lifetime: Duration,
-    /// Addresses that speak for many, as reverse proxies do: no bound of one address holds for them.
+    /// Addresses with many clients, such as reverse proxies: limits of one address do not apply to
+    /// them.
     pub trusted: TrustedPeers,
     /// Time for the head of a request to arrive, and for a connection to idle between requests.
     pub header_deadline: Duration,
     /// Length of the head of a request, in bytes.
     pub header_bytes_max: usize,
-    /// Time in which a peer has to read something of what is written to it.
+    /// Time in which a peer has to read some of the pending data.
     pub write_deadline: Duration,
-    /// About how many bytes the kernel may hold of a connection that are not yet on their way (Linux only).
+    /// About how many unsent bytes the kernel may hold for a connection (Linux only).
     pub unsent_bytes_max: u32,
-    /// Time for requests in flight to finish after a shutdown was asked for.
+    /// Time for requests in flight to finish after a shutdown request.
     pub drain_deadline: Duration,
 }
 
@@ -71,12 +75,12 @@ impl Default for ServeOptions {
     }
 }
 
-/// Tells which addresses speak for many.
+/// Decides which addresses have many clients.
 #[derive(Clone)]
 pub struct TrustedPeers(Arc<dyn Fn(IpAddr) -> bool + Send + Sync>);
 
 impl TrustedPeers {
-    /// Those of which `speaks_for_many` says so.
+    /// The addresses for which `speaks_for_many` returns `true`.
     pub fn new(speaks_for_many: impl Fn(IpAddr) -> bool + Send + Sync + 'static) -> Self {
         Self(Arc::new(speaks_for_many))
     }
@@ -94,18 +98,19 @@ impl fmt::Debug for TrustedPeers {
     }
 }
 
-/// How long a server that stops waits for a client that neither sends nor reads.
+/// How long a stopping server waits for a client that neither sends nor reads.
 const STALLED: Duration = Duration::from_secs(1);
 
-/// How long the kernel sends again what a peer does not confirm: longer than a slow reader is waited for. A peer that has gone
-/// without a word is noticed by this where it is asked for nothing, as in an event stream.
+/// How long the kernel retransmits unconfirmed data: longer than a slow reader is waited for. On
+/// connections without requests, such as event streams, this detects a peer that has vanished.
 #[cfg(target_os = "linux")]
 const UNCONFIRMED_MAX: Duration = Duration::from_secs(80);
 
 /// Wait before accepting again after an error.
 const RETRY_AFTER: Duration = Duration::from_millis(100);
 
-/// Serves `router` on `listener` until a shutdown is asked for and the requests in flight are answered.
+/// Serves `router` on `listener` until a shutdown is requested and the requests in flight are
+/// answered.
 ///
 /// Sockets outlive this by the time of their closing handshake: see [`ShutdownHandle::drained`].
 ///
@@ -158,13 +163,14 @@ pub async fn serve(
     }
 }
 
-/// Sets how the kernel buffers a connection.
+/// Sets the kernel's buffering of a connection.
 fn tune(stream: &TcpStream, unsent_bytes_max: u32) {
-    // Answers are written whole; waiting for more would only delay them.
+    // Answers are written whole, so waiting for more would only delay them.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "failed to set TCP_NODELAY");
     }
-    // Else the kernel takes megabytes for a peer that does not read. What is on its way to one that reads is not meant.
+    // Otherwise the kernel buffers megabytes for a peer that does not read. Data in transit to a
+    // reading peer does not count.
     #[cfg(target_os = "linux")]
     if let Err(error) = socket2::SockRef::from(stream).set_tcp_notsent_lowat(unsent_bytes_max) {
         tracing::debug!(%error, "failed to set TCP_NOTSENT_LOWAT");
@@ -202,7 +208,7 @@ async fn connection(
         .timer(TokioTimer::new())
         .header_read_timeout(options.header_deadline)
         .max_header_size(options.header_bytes_max)
-        // By itself this bounds what is read of a head only to within one read.
+        // This alone bounds the length of a head only to within one read.
         .max_buf_size(options.header_bytes_max);
     let mut serving =
         pin!(builder.serve_connection(TokioIo::new(patient), service).with_upgrades());
@@ -237,7 +243,7 @@ async fn answer(
     request.extensions_mut().insert(Arc::clone(&connection));
     let mut response = router.call(request).await.unwrap_or_else(|never| match never {});
     connection.waits();
-    // What is left of a body would be taken for the next request, so there can be none.
+    // The rest of a body would be read as the next request, so there can be none.
     let is_last = connection.is_overdue() || connection.is_owed_body();
     if is_last && response.status() != StatusCode::SWITCHING_PROTOCOLS {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));

@@ -1,10 +1,10 @@
-//! Telling everyone that the server stops, and learning when they are done.
+//! Shutdown: the request to stop, and the wait until all connections have ended.
 
 use std::future::pending;
 
 use tokio::sync::watch;
 
-/// Makes a pair: the one who stops the server, and those who heed it.
+/// Makes a pair: a handle to stop the server, and the receiver for its tasks.
 #[must_use]
 pub fn shutdown() -> (ShutdownHandle, Shutdown) {
     let (sender, receiver) = watch::channel(false);
@@ -16,30 +16,30 @@ pub fn shutdown() -> (ShutdownHandle, Shutdown) {
 pub struct ShutdownHandle(watch::Sender<bool>);
 
 impl ShutdownHandle {
-    /// Asks everyone to finish: no new connections, and sockets close with 1012.
+    /// Requests a shutdown: no new connections, and sockets close with 1012.
     pub fn request(&self) {
         self.0.send_replace(true);
     }
 
-    /// Resolves once every [`Shutdown`] is dropped: every connection and socket ended.
+    /// Resolves once every [`Shutdown`] is dropped: every connection and socket has ended.
     pub async fn drained(&self) {
         self.0.closed().await;
     }
 }
 
-/// Learns that the server stops. Whoever holds one keeps [`ShutdownHandle::drained`] waiting.
+/// Receives the shutdown request. [`ShutdownHandle::drained`] waits until all of these are dropped.
 #[derive(Clone, Debug)]
 pub struct Shutdown(watch::Receiver<bool>);
 
 impl Shutdown {
-    /// Resolves once the server is to stop; never if the handle is dropped without asking.
+    /// Resolves on a shutdown request; never if the handle is dropped without one.
     pub async fn requested(&mut self) {
         if self.0.wait_for(|requested| *requested).await.is_err() {
             pending::<()>().await;
         }
     }
 
-    /// Whether the server is to stop.
+    /// Whether a shutdown was requested.
     #[must_use]
     pub fn is_requested(&self) -> bool {
         *self.0.borrow()

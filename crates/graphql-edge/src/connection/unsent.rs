@@ -1,7 +1,8 @@
-//! The sessions whose answers are on their way over one connection.
+//! The sessions with pending answers on one connection.
 //!
-//! An answer is made, then buffered, then taken by the kernel. A client that does not read keeps it in the buffer, where
-//! nothing asks for its session any more; so the connection itself has to know whose answers they are.
+//! An answer is made, then buffered, then passed to the kernel. If the client does not read, the
+//! answer stays in the buffer, where no code checks its session. So the connection itself has to
+//! know the sessions of its pending answers.
 //!
 //! **Invariant:** a session is listed from before its answer is buffered until after it is flushed.
 
@@ -19,22 +20,23 @@ use parking_lot::Mutex;
 
 use crate::port::auth::SessionEnd;
 
-/// The sessions whose answers one connection has not yet written.
+/// The sessions whose answers one connection has not written yet.
 #[derive(Clone, Default)]
 pub(crate) struct Unsent(Arc<Mutex<Vec<Arc<Reader>>>>);
 
-/// A session that an answer is for.
+/// The session of an answer.
 struct Reader {
     end: Arc<dyn SessionEnd>,
-    /// Made when somebody first waits for it: most answers are taken by the kernel at once.
+    /// Created on the first wait: the kernel takes most answers at once.
     over: Mutex<Option<BoxFuture<'static, ()>>>,
 }
 
-/// An answer that is not all buffered yet: it lists its session as long as it lives, and until the next flush.
+/// An answer that is not completely buffered. Its session is listed while this exists, and until
+/// the next flush.
 pub(crate) struct Guard(#[expect(dead_code, reason = "it is counted")] Arc<Reader>);
 
 impl Unsent {
-    /// Those of the connection of a request, if [`serve`](crate::serve()) accepted it.
+    /// The list of a request's connection, if [`serve`](crate::serve()) accepted it.
     pub(crate) fn of(extensions: &Extensions) -> Option<&Self> {
         extensions.get()
     }
@@ -46,7 +48,7 @@ impl Unsent {
         Guard(reader)
     }
 
-    /// All that was buffered has been written.
+    /// Everything in the buffer was written.
     pub(crate) fn flushed(&self) {
         self.0.lock().retain(|reader| Arc::strong_count(reader) > 1);
     }
@@ -62,7 +64,7 @@ impl Unsent {
         let over = readers.iter().any(|reader| {
             let mut over = reader.over.lock();
             let waits = over.get_or_insert_with(|| reader.end.over()).poll_unpin(context);
-            // What is ready must not be polled again.
+            // A finished future must not be polled again.
             waits.is_ready() && over.take().is_some()
         });
         if over || readers.iter().any(|reader| reader.end.is_over()) {

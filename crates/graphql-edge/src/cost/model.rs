@@ -1,4 +1,4 @@
-//! The fields of a schema, as far as they matter for the cost.
+//! The fields of a schema, with their costs.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,30 +9,31 @@ use async_graphql::{Positioned, parser};
 
 use super::CostModel;
 
-/// What the text of a schema does not tell. Fields are named as `Type.field`.
+/// The facts that the text of a schema does not contain. Fields are named as `Type.field`.
 #[derive(Clone, Copy, Debug)]
 pub struct CostRules {
-    /// Arguments that say how long a list is at most.
+    /// Arguments that set the greatest length of a list.
     pub page_arguments: &'static [&'static str],
-    /// The most that such an argument may say.
+    /// The greatest value of such an argument.
     pub page_max: usize,
-    /// How long the list of a field is when its argument is left out.
+    /// The length of a field's list when its argument is left out.
     pub page_defaults: &'static [(&'static str, usize)],
-    /// An argument that says it for the fields of [`inheritors`](Self::inheritors) anywhere below.
+    /// An argument that sets the length for the [`inheritors`](Self::inheritors) anywhere below.
     pub inherited_argument: &'static str,
-    /// The fields that it is for.
+    /// The fields that inherit it.
     pub inheritors: &'static [&'static str],
-    /// An argument with which a page reaches to both sides.
+    /// An argument that extends a page to both sides.
     pub both_sides_argument: &'static str,
-    /// How long the lists are that no argument bounds. A list that is not named here nor bounded is as long as a page.
+    /// The lengths of lists without a bounding argument. A list that is not named here is as long
+    /// as a page.
     pub list_lengths: &'static [(&'static str, usize)],
-    /// What fields of a type cost by themselves, where that is not 1.
+    /// The cost of the fields of a type, where it is not 1.
     pub type_weights: &'static [(&'static str, usize)],
     /// The same for single fields.
     pub field_weights: &'static [(&'static str, usize)],
 }
 
-/// What matters of a field.
+/// The facts about a field that the cost needs.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "they are facts of the schema, each by itself")]
 pub(super) struct Field {
@@ -44,7 +45,7 @@ pub(super) struct Field {
     pub(super) is_paged: bool,
     pub(super) page_default: Option<usize>,
     pub(super) inherits: bool,
-    /// How long it is, whatever is asked for.
+    /// Its length, whatever the request is.
     pub(super) length: Option<usize>,
     /// Whether its values have no fields.
     pub(super) is_leaf: bool,
@@ -54,7 +55,7 @@ impl CostModel {
     /// The costs of the schema that `sdl` defines.
     ///
     /// # Errors
-    /// `sdl` is no schema.
+    /// `sdl` is not a schema.
     pub fn new(sdl: &str, rules: CostRules) -> Result<Self, parser::Error> {
         let mut types: HashMap<String, HashMap<String, Field>> = HashMap::new();
         let mut unions = HashSet::new();
@@ -96,8 +97,8 @@ impl CostModel {
         &self.rules
     }
 
-    /// The lists, as `Type.field`, whose length neither an argument nor [`CostRules::list_lengths`] says, and that are in
-    /// no page.
+    /// The lists, as `Type.field`, with no length from an argument, from
+    /// [`CostRules::list_lengths`] or from a page.
     #[must_use]
     pub fn without_length(&self) -> Vec<String> {
         let fields = self.types.values().flat_map(HashMap::values);

@@ -1,4 +1,4 @@
-//! Costs by the rules, on a schema of our own.
+//! Tests of the rules of cost, on a small schema.
 
 use std::sync::Arc;
 

@@ -7,12 +7,12 @@ use super::CostModel;
 use super::model::Field;
 use crate::documents::is_hidden;
 
-/// What is known from above about the lengths of lists.
+/// The lengths of lists, as known from the fields above.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Length {
-    /// The page that the field right above asks for.
+    /// The page of the field right above.
     page: Option<usize>,
-    /// The page that a field further up asks for on behalf of those that inherit it.
+    /// The page of a field further up, for the fields that inherit it.
     inherited: Option<usize>,
 }
 
@@ -22,7 +22,7 @@ pub(super) struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// The cost of what is selected of the type `of`. The gate bounds the recursion.
+    /// The cost of a selection on the type `of`. The gate bounds the recursion.
     pub(super) fn selection(&self, of: Option<&str>, set: &SelectionSet, length: Length) -> usize {
         let costs = set.items.iter().map(|item| match &item.node {
             Selection::Field(field) if is_hidden(&field.node) => 0,
@@ -32,7 +32,7 @@ impl Walk<'_> {
                 let of = condition.map(|condition| condition.node.on.node.as_str()).or(of);
                 self.selection(of, &inline.node.selection_set.node, length)
             }
-            // What is executed has its fragments written out.
+            // An executed operation has its fragments expanded.
             Selection::FragmentSpread(_) => 0,
         });
         costs.fold(0, usize::saturating_add)
@@ -66,20 +66,20 @@ impl Walk<'_> {
         weight(field).saturating_add(times.saturating_mul(inner.saturating_add(of_leaves)))
     }
 
-    /// The greatest of these arguments that is given, within what a page may be.
+    /// The greatest of these arguments in the request, at most the greatest page.
     fn page(&self, selected: &Selected, arguments: &[&str]) -> Option<usize> {
         let numbers = arguments.iter().filter_map(|argument| {
             let Value::Number(number) = self.argument(selected, argument)? else {
                 return None;
             };
-            // What is out of range is refused with better words when it is executed.
+            // The executor refuses a value out of range with a better message.
             let number = usize::try_from(number.as_i64()?.max(1)).unwrap_or(usize::MAX);
             Some(number.min(self.model.rules().page_max))
         });
         numbers.max()
     }
 
-    /// The literal or the value of the variable that is given, unless it is null.
+    /// The literal, or the value of the variable, unless it is null.
     fn argument(&self, selected: &Selected, name: &str) -> Option<Value> {
         let given = selected.get_argument(name)?.node.clone();
         let value =

@@ -25,16 +25,16 @@ use super::rules::{self, Mistake};
 use super::types::Types;
 use crate::operation::refusal::{Refusal, code};
 
-/// Written forms that are kept of one document.
+/// How many written forms of one document are kept.
 const KEPT_MAX: usize = 4;
 
-/// Errors that are found in one document. One for each of its fields would be much longer than it.
+/// Most errors of one document. One for each of its fields would be much longer than the document.
 const ERRORS_MAX: usize = 50;
 
-/// The memory of a selection, roughly, as it was read and as it is executed.
+/// The approximate memory of a selection, in its original and its executable form.
 const SELECTION_BYTES: usize = 1_000;
 
-/// A document without mistakes.
+/// A valid document.
 #[derive(Debug)]
 pub(super) struct Analysed {
     types: Arc<Types>,
@@ -48,7 +48,8 @@ pub(super) struct Analysed {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Chosen {
     operation: Option<Name>,
-    /// For each variable that the operation declares: whether it has a value, and which, if it is a Boolean.
+    /// For each variable that the operation declares: whether it has a value, and the value of a
+    /// Boolean.
     variables: Box<[(bool, bool)]>,
 }
 
@@ -64,7 +65,7 @@ impl Analysed {
     /// Parses and validates `text`, which the gate has admitted.
     ///
     /// # Errors
-    /// All mistakes, each with its place.
+    /// All errors, each with its place.
     pub(super) fn read(text: &str, types: &Arc<Types>) -> Result<Self, Vec<ServerError>> {
         let lines = Lines::new(text);
         let parsed = Parser::new().parse_ast(text, "document");
@@ -85,7 +86,7 @@ impl Analysed {
         Ok(Self { types: Arc::clone(types), document, lines, kept: Mutex::default(), bytes })
     }
 
-    /// About what it takes in memory, with all that is kept of it.
+    /// Its approximate memory, with all written forms.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }

@@ -55,7 +55,7 @@ pub(super) fn coerced(
     Ok(coerced)
 }
 
-/// Where in a variable a value stands.
+/// The place of a value in a variable.
 enum Path<'a> {
     Variable,
     Field(&'a Path<'a>, &'a str),
@@ -110,7 +110,7 @@ impl Coercion<'_> {
                     items.map(|(index, value)| self.value(item, value, &Path::Item(path, index)));
                 Ok(Value::List(items.collect::<Result<_, _>>()?))
             }
-            // One item stands for the list of it.
+            // One item stands for a list with it.
             (Some(item), _, value) => Ok(Value::List(vec![self.value(item, value, path)?])),
             (None, Some(name), value) => self.named(name, value, path),
             (None, None, value) => Ok(value),
@@ -170,7 +170,8 @@ impl Coercion<'_> {
     }
 }
 
-/// A value of a scalar of the specification as its type has it. Others are for the executor to read.
+/// A value of a scalar of the specification, in the form of its type. The executor reads other
+/// scalars.
 fn scalar(name: &str, value: Value) -> Option<Value> {
     match (name, value) {
         ("Int", Value::Number(number)) => {

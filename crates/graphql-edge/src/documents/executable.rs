@@ -18,7 +18,7 @@ use async_graphql::{Name, PathSegment, Response, Value};
 use super::flatten::HIDDEN;
 use super::types::Types;
 
-/// One operation as it is executed: without fragments that are named, without conditions, each field once.
+/// One operation in executable form: without named fragments, without conditions, each field once.
 #[derive(Debug)]
 pub struct Executable {
     types: Arc<Types>,
@@ -29,7 +29,7 @@ pub struct Executable {
     hides: bool,
 }
 
-/// The sets that select of one value, each with the type that the value has there.
+/// The selection sets of one value, each with the type that the value has there.
 type Sets<'a> = Vec<(&'a str, &'a SelectionSet)>;
 
 /// The parts of an answer that failed.
@@ -66,7 +66,7 @@ impl Executable {
         &self.root
     }
 
-    /// The set of the root.
+    /// The root's selection set.
     pub(crate) fn selection_set(&self) -> Option<&SelectionSet> {
         let operation = self.document.operations.iter().next();
         operation.map(|(_, operation)| &operation.node.selection_set.node)
@@ -83,7 +83,7 @@ impl Executable {
         }
         let mut failed = Failed::default();
         for error in &response.errors {
-            // An error that has no path is not of a field.
+            // An error without a path is not of a field.
             if !error.path.is_empty() {
                 failed.add(&error.path);
             }
@@ -97,7 +97,7 @@ impl Executable {
             return;
         }
         if *value == Value::Null {
-            // Fields of it failed, so there is an object, which the executor has left nothing of.
+            // Fields of it failed, so there is an object, of which the executor has left nothing.
             *value = Value::Object(IndexMap::default());
         }
         let Value::Object(object) = value else { return };
@@ -139,7 +139,7 @@ impl Executable {
         }
     }
 
-    /// The type of the field that has this name in the answer, and what is selected of it.
+    /// The type of the field with this name in the answer, and its selection sets.
     fn field<'a>(&'a self, sets: &Sets<'a>, key: &str) -> Option<(&'a Type, Sets<'a>)> {
         let (mut ty, mut found) = (None, Vec::new());
         let mut open = sets.clone();
@@ -179,7 +179,7 @@ impl<'a> Failed<'a> {
     }
 }
 
-/// Takes hidden fields out of an answer.
+/// Removes hidden fields from an answer.
 fn uncover(value: &mut Value, sets: &[&SelectionSet]) {
     match value {
         Value::List(items) => items.iter_mut().for_each(|item| uncover(item, sets)),

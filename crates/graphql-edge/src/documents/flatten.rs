@@ -24,22 +24,23 @@ use super::literals;
 use super::types::Types;
 use crate::operation::refusal::{Location, Refusal, code};
 
-/// Under this name, a set without fields has its hidden one. Names that begin with two underscores are not for clients.
+/// The name of the hidden field of a set without fields. Clients may not use names that begin with
+/// two underscores.
 pub(super) const HIDDEN: &str = "__empty";
 
-/// Whether a client has not asked for this field.
+/// Whether the server added this field, and not the client.
 pub(crate) fn is_hidden(field: &executor::Field) -> bool {
     field.alias.as_ref().is_some_and(|alias| alias.node == HIDDEN)
 }
 
-/// Fields that are written for one operation: more than the gate admits, since selections on a type of several objects may
-/// have to be written for each of them.
+/// Most fields of one written operation. It is more than the gate admits, because selections on a
+/// type of several objects may have to be written for each of them.
 const FIELDS_MAX: usize = 10_000;
 
-/// The fields of an object by the name that they have in its answer, in the order of the document.
+/// The fields of an object by their names in the answer, in the order of the document.
 type Groups<'a> = IndexMap<&'a str, Vec<&'a Node<Field>>>;
 
-/// Writes one operation out.
+/// Writes the executable form of one operation.
 pub(super) struct Flattening<'a> {
     pub(super) types: &'a Types,
     pub(super) document: &'a ExecutableDocument,
@@ -49,7 +50,7 @@ pub(super) struct Flattening<'a> {
     hides: Cell<bool>,
 }
 
-/// An operation that is written out.
+/// An operation in its written form.
 pub(super) struct Flat {
     pub(super) set: Positioned<executor::SelectionSet>,
     /// Whether a set has a hidden field.
@@ -104,8 +105,8 @@ impl<'a> Flattening<'a> {
         for object in &possible {
             each.push((*object, self.collect(object, &[object], sets)?));
         }
-        // The executor tells no path of a field that fails where it is selected on an interface. So all fields but this one
-        // are written for the objects.
+        // The executor reports no path for a field that fails where it is selected on an interface.
+        // So all fields but this one are written for the objects.
         common.retain(|_, fields| fields.iter().all(|field| field.name == "__typename"));
         for (_, groups) in &mut each {
             groups.retain(|name, _| !common.contains_key(name));
@@ -148,7 +149,7 @@ impl<'a> Flattening<'a> {
         })
     }
 
-    /// An interface that of all `possible` objects exactly those of `alike` have.
+    /// An interface that exactly the objects of `alike` have, among all `possible` ones.
     fn interface_of(&self, alike: &[&'a str], possible: &[&str]) -> Option<&'a str>
     where
         'a: 'a,
@@ -319,7 +320,8 @@ impl<'a> Collection<'a, '_> {
         Ok(())
     }
 
-    /// Whether a fragment is for all of the objects, and its fields are those of the type that is asked.
+    /// Whether a fragment applies to all of the objects, and its fields are those of the requested
+    /// type.
     fn applies(&self, condition: &str) -> bool {
         let types = self.flattening.types;
         types.applies(condition, self.of)

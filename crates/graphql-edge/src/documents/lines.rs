@@ -1,4 +1,4 @@
-//! From offsets in a document to lines and columns.
+//! Converts offsets in a document to lines and columns.
 
 use apollo_compiler::parser::SourceSpan;
 use async_graphql::{Pos, Positioned};
@@ -16,7 +16,7 @@ impl Lines {
         Self { text: text.into(), starts: std::iter::once(0).chain(breaks).collect() }
     }
 
-    /// The place of what begins at `span`.
+    /// The place of the begin of `span`.
     pub(super) fn pos(&self, span: Option<SourceSpan>) -> Pos {
         let Some(span) = span else { return Pos::default() };
         let offset = span.offset().min(self.text.len());

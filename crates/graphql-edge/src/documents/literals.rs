@@ -1,7 +1,7 @@
-//! Literals of a document as values of the executor.
+//! Converts literals of a document to values of the executor.
 //!
-//! **Invariant:** a variable that has no value takes its place away: an argument or a field of an object is left out,
-//! an item of a list is null.
+//! **Invariant:** a variable without a value takes its place away: an argument or a field of an
+//! object is left out, an item of a list is null.
 //!
 //! Source: GraphQL specification (September 2025), section 3.10, "Input Coercion".
 

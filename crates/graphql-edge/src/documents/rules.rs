@@ -14,13 +14,13 @@ use apollo_compiler::{Name, Node};
 
 use super::types::{Types, is_one_of};
 
-/// A mistake in a document, and its place.
+/// An error in a document, with its place.
 pub(super) struct Mistake {
     pub(super) message: String,
     pub(super) location: Option<SourceSpan>,
 }
 
-/// The mistakes that these rules find in `document`.
+/// The errors that these rules find in `document`.
 pub(super) fn check(types: &Types, document: &ExecutableDocument) -> Vec<Mistake> {
     let mut found = Vec::new();
     for operation in document.operations.iter() {
@@ -40,7 +40,7 @@ struct Check<'a, 'b> {
     found: &'b mut Vec<Mistake>,
 }
 
-/// Where a value stands: its type there, and whether something else is taken if it is left out.
+/// The place of a value: its type, and whether there is a default.
 #[derive(Clone, Copy)]
 struct Place<'a> {
     ty: &'a Type,
@@ -95,7 +95,7 @@ impl<'a> Check<'a, '_> {
         }
     }
 
-    /// Checks a value. Of what is within a custom scalar only the variables are checked.
+    /// Checks a value. Within a custom scalar only variables are checked.
     fn value(&mut self, place: Option<Place<'a>>, value: &'a Node<Literal>) {
         match &**value {
             Literal::Variable(name) => self.variable(place, name, value.location()),
@@ -148,7 +148,7 @@ impl<'a> Check<'a, '_> {
                 self.mistake(name.location().or(value.location()), message);
             }
         }
-        // One object stands for the list of it.
+        // One object stands for a list with it.
         let input = place.and_then(|place| self.types.input(place.ty.inner_named_type()));
         if let Some(input) = input.filter(|input| is_one_of(input)) {
             self.one_of(&input.name, fields, at);

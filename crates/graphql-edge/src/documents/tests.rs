@@ -151,7 +151,7 @@ impl Reader {
         serde_json::to_value(self.executor.execute(request).await).expect("responses are JSON")
     }
 
-    /// The answer, which has to be the same at first and once the document is known.
+    /// The answer, which has to be the same at first and with a cached document.
     async fn answer(&self, query: &str, variables: Json) -> Json {
         let first = self.asked(query, variables.clone()).await;
         assert_eq!(self.asked(query, variables).await, first, "{query}");
@@ -159,7 +159,7 @@ impl Reader {
     }
 }
 
-/// The answer to a document of a reader that knows nothing yet.
+/// The answer to a document, from an empty cache.
 async fn answer(query: &str, variables: Json) -> Json {
     Reader::new(&DocumentLimits::default()).answer(query, variables).await
 }
@@ -342,7 +342,7 @@ async fn limits_hold_for_documents_that_are_known() {
     let deep = "{ query { query { query { query { query { query { executed } } } } } } }";
     let answer = reader.answer(deep, json!({})).await;
     assert_eq!(answer["errors"][0]["message"], "Query is nested too deep.");
-    // Each pet multiplies what is selected of it, as far as it goes.
+    // Each pet multiplies the cost of its selection, as far as it goes.
     let wide =
         (0..900).map(|number| format!("a{number}: __typename")).collect::<Vec<_>>().join(" ");
     let (_, reading) = reader

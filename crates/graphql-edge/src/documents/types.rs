@@ -1,4 +1,4 @@
-//! The types of a schema, as reading documents and completing answers need them.
+//! The types of a schema, for validation of documents and completion of answers.
 //!
 //! **Invariant:** the text of the schema is parsed and validated once, when the server starts.
 
@@ -11,7 +11,7 @@ use apollo_compiler::schema::{Component, ExtendedType, FieldDefinition, InputObj
 use apollo_compiler::validation::Valid;
 use apollo_compiler::{Name, Node, Schema, name, ty};
 
-/// A schema that documents are read against.
+/// A schema that documents are validated against.
 #[derive(Debug)]
 pub struct Types {
     schema: Valid<Schema>,
@@ -106,8 +106,8 @@ pub(super) fn is_required(definition: &InputValueDefinition) -> bool {
     definition.ty.is_non_null() && definition.default_value.is_none()
 }
 
-/// Input objects of which exactly one field is given are newer than the library: it lacks the field of introspection
-/// that tells them.
+/// The library is older than input objects with exactly one given field: it lacks their
+/// introspection field.
 fn add_one_of(schema: &mut Schema) {
     let Some(ExtendedType::Object(of_types)) = schema.types.get_mut("__Type") else { return };
     let definition = AstFieldDefinition {

@@ -73,7 +73,7 @@ impl<E: Executor> Executor for Validated<E> {
         session_data: Option<Arc<Data>>,
     ) -> BoxStream<'static, Response> {
         let run = self.0.clone();
-        // Nothing happens before the stream is asked: a panic reaches whoever asks, who catches it.
+        // Nothing happens before the stream is polled, so its caller catches panics.
         let prepared = stream::once(async move {
             let (request, executable) = match prepare(request) {
                 Ok(prepared) => prepared,
@@ -98,7 +98,7 @@ impl<E: Frames> Frames for Validated<E> {
                 Err(response) => return stream::iter([(*response).into()]).boxed(),
             };
             let complete = move |mut frame: Frame| {
-                // What is shared was completed before it was serialised.
+                // A shared answer was completed before it was serialised.
                 if let Payload::Own(response) = &mut frame.payload {
                     executable.complete(response);
                 }

@@ -1,4 +1,4 @@
-//! Recognises an executable document and counts what it asks for, in one pass.
+//! Recognises an executable document and counts its parts, in one pass.
 //!
 //! **Invariant:** recursion is bounded by the nesting limit: every recursive step opens a bracket.
 //! **Invariant:** memory is bounded by the length of the document.
@@ -7,14 +7,14 @@ use super::lexer::{Lexer, Token, Unreadable};
 use super::{GateLimits, OperationKind};
 use crate::operation::refusal::{Location, Refusal, code};
 
-/// Where a selection stands in its definition.
+/// The place of a selection in its definition.
 #[derive(Clone, Copy)]
 pub(super) struct Place {
     /// Selection sets around it.
     pub(super) depth: usize,
-    /// Lists of introspection around it: each multiplies what is in it by the size of the schema.
+    /// Lists of introspection around it: each multiplies its content by the size of the schema.
     pub(super) lists: usize,
-    /// Whether it is a root field: in the definition's own set, or in inline fragments in that.
+    /// Whether it is a root field: in the definition's own set, or in inline fragments there.
     pub(super) at_root: bool,
 }
 
@@ -27,7 +27,7 @@ pub(super) struct Spread<'a> {
 /// The lists through which introspection reaches types from types.
 const TYPE_LISTS: [&str; 4] = ["fields", "inputFields", "interfaces", "possibleTypes"];
 
-/// What one definition asks for by itself, fragments not yet expanded.
+/// The counts of one definition, before its fragments are expanded.
 pub(super) struct Definition<'a> {
     /// `None` for a fragment.
     pub(super) kind: Option<OperationKind>,
@@ -36,12 +36,12 @@ pub(super) struct Definition<'a> {
     pub(super) selections: usize,
     /// Selection sets around the deepest selection.
     pub(super) depth: usize,
-    /// Most lists of introspection around a selection.
+    /// The most nested lists of introspection around a selection.
     pub(super) lists: usize,
     /// Whether it asks for the schema.
     pub(super) introspects: bool,
     pub(super) root_fields: usize,
-    /// Root fields that are not about the schema: their names do not begin with `__`.
+    /// Root fields other than introspection: their names do not begin with `__`.
     pub(super) data_fields: usize,
     pub(super) guarded_fields: usize,
     pub(super) spreads: Vec<Spread<'a>>,
@@ -371,7 +371,8 @@ impl<'a> Recogniser<'a> {
     }
 }
 
-/// Line and column of an offset. Walks the text, so it is for the one error that ends the reading.
+/// Line and column of an offset. It walks the text, so it is only for the error that ends the
+/// reading.
 fn locate(bytes: &[u8], offset: usize) -> Location {
     let before = &bytes[..offset.min(bytes.len())];
     let line = before.split(|byte| *byte == b'\n').count();

@@ -1,4 +1,4 @@
-//! What definitions ask for once their fragments are expanded.
+//! The counts of definitions after their fragments are expanded.
 //!
 //! **Invariant:** each fragment is expanded once, however often it is spread; sums saturate.
 
@@ -34,8 +34,8 @@ pub(super) struct Expansion<'a> {
 }
 
 impl<'a> Expansion<'a> {
-    /// Checks every definition of the document, used or not: the library validates them all. Answers how many root
-    /// fields of its operations are not about the schema.
+    /// Checks every definition of the document, used or not, because the library validates all of
+    /// them. Returns the number of root fields of its operations without introspection.
     pub(super) fn check(
         definitions: &'a [Definition<'a>],
         limits: &GateLimits,

@@ -1,8 +1,8 @@
 //! How deep JSON is nested and how long its text is, before anything parses it.
 
-/// Whether no more than `max` arrays and objects of `json` are ever open at once.
+/// Whether at most `max` arrays and objects of `json` are open at once.
 ///
-/// Counts by bytes and knows strings; whether it is JSON at all is for the parser to say.
+/// It counts bytes and recognises strings; the parser decides whether it is JSON.
 #[must_use]
 pub fn json_nested_within(json: &[u8], max: usize) -> bool {
     let mut open = 0usize;
@@ -31,11 +31,11 @@ pub fn json_nested_within(json: &[u8], max: usize) -> bool {
     true
 }
 
-/// How much longer a text is at most when each of its characters beyond ASCII is written as `\uXXXX`, as some clients write
-/// them: two bytes are six then.
+/// How many times longer a text can be when each character beyond ASCII is written as `\uXXXX`, as
+/// some clients do: two bytes become six.
 pub(crate) const ESCAPED_MAX: usize = 3;
 
-/// About how long a text is once its escapes `\uXXXX` are read: each counts as two bytes.
+/// The approximate length of a text after its escapes `\uXXXX` are read: each counts as two bytes.
 pub(crate) fn unescaped_len(text: &[u8]) -> usize {
     let (mut length, mut bytes) = (0, text);
     while let Some((byte, rest)) = bytes.split_first() {

@@ -1,11 +1,13 @@
 //! Tokens of a GraphQL document, one at a time, without allocating.
 //!
-//! **Invariant:** total over arbitrary bytes: each call moves forward or ends with an error, and none panics.
-//! **Invariant:** never laxer than the library's grammar about where strings, comments and names end.
+//! **Invariant:** total over arbitrary bytes: each call moves forward or ends with an error, and
+//! none panics.
+//! **Invariant:** never laxer than the library's grammar about the ends of strings, comments and
+//! names.
 //!
 //! Source: GraphQL specification (September 2025), section 2.1.
 
-/// A lexical token. Values carry no text: the gate counts, the library reads.
+/// A lexical token, without the text of values: the gate only counts, and the library reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Token<'a> {
     /// One of ``! $ & ( ) : = @ [ ] { | }``.
@@ -20,12 +22,12 @@ pub(super) enum Token<'a> {
     End,
 }
 
-/// What the lexer cannot read, and where.
+/// An error of the lexer, with its place.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Unreadable {
     /// Offset in bytes.
     pub(super) offset: usize,
-    /// What is wrong there.
+    /// The error.
     pub(super) what: &'static str,
 }
 
@@ -40,7 +42,7 @@ impl<'a> Lexer<'a> {
         Self { bytes, at: 0 }
     }
 
-    /// Where the token that was read last ends.
+    /// The end of the last token.
     fn offset(&self) -> usize {
         self.at
     }
@@ -93,7 +95,7 @@ impl<'a> Lexer<'a> {
             }
             Some(byte) if is_name_start(byte) => {
                 self.skip_while(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-                // Only ASCII was accepted, so that this is text.
+                // Only ASCII was accepted, so this is text.
                 Token::Name(str::from_utf8(&self.bytes[start..self.at]).unwrap_or_default())
             }
             Some(b'-' | b'0'..=b'9') => self.number()?,
@@ -191,7 +193,7 @@ impl<'a> Lexer<'a> {
         Ok(())
     }
 
-    /// The number of four digits after `\u`, so many bytes ahead.
+    /// The number in four digits after `\u`, this many bytes ahead.
     fn unit(&self, ahead: usize) -> Result<u32, Unreadable> {
         let start = self.at + ahead + 2;
         let digits = self.bytes.get(start..start + 4).unwrap_or_default();
@@ -217,7 +219,7 @@ impl<'a> Lexer<'a> {
 /// A character beyond 16 bits is written as two halves, or in braces.
 const HALF: &str = "half of a pair of surrogates stands alone";
 
-/// A document without what does not count between its tokens; none if it cannot be read.
+/// A document without insignificant text between its tokens; `None` if it cannot be read.
 #[must_use]
 pub fn significant(document: &str) -> Option<String> {
     let mut lexer = Lexer::new(document.as_bytes());

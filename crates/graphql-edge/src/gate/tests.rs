@@ -233,7 +233,7 @@ fn introspection_that_multiplies_itself_is_refused() {
     assert_eq!(outcome("{__schema{types{fields{type{name}}}}}"), Ok(OperationKind::Query));
 }
 
-/// Documents made from the pieces that the grammar knows, mostly right, sometimes not.
+/// Documents made from the pieces of the grammar, mostly valid.
 fn documents() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![
         "{",
@@ -285,7 +285,7 @@ fn documents() -> impl Strategy<Value = String> {
     prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
 }
 
-/// Documents that are right.
+/// Valid documents.
 fn valid_documents() -> impl Strategy<Value = String> {
     let value =
         prop::sample::select(vec!["1", "$v", "\"}{\"", "[1 2]", "{k:true}", "E", "\"\"\"}\"\"\""]);

@@ -1,4 +1,4 @@
-//! Reading what a client sends over HTTP.
+//! Reads the data of a client over HTTP.
 
 use axum::body::{Body, Bytes};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
@@ -13,7 +13,7 @@ use crate::gate::{ESCAPED_MAX, unescaped_len};
 use crate::operation::refusal::{Refusal, code};
 use crate::port::options::TransportOptions;
 
-/// The parameters of a request, from its URL or from its body.
+/// The parameters of a request, from its URL or its body.
 pub(crate) async fn params(
     parts: &Parts,
     body: Body,
@@ -46,7 +46,8 @@ fn is_json(headers: &HeaderMap) -> bool {
     json && utf8
 }
 
-/// What is read and thrown away of a body that is too long, so that the client reads our answer.
+/// How many bytes of a body that is too long are read and discarded, so that the client reads our
+/// answer.
 const DRAINED_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 async fn read(parts: &Parts, body: Body, options: &TransportOptions) -> Result<Bytes, Refusal> {

@@ -1,8 +1,10 @@
-//! Compressing what is long enough to gain by it.
+//! Compression of bodies that are long enough.
 //!
-//! **Invariant:** event streams are never compressed: their frames are short, and each would wait for the next.
-//! **Invariant:** the length of what was compressed is blurred. A page may hold what another user wrote beside what she
-//! must not learn, and whoever sees the lengths of encrypted answers could guess at the latter by the former.
+//! **Invariant:** event streams are never compressed: their frames are short, and each would wait
+//! for the next.
+//! **Invariant:** the length of a compressed body is blurred. A page may contain text of another
+//! user beside a secret of its reader. An observer of encrypted lengths could otherwise guess the
+//! secret by means of that text.
 //!
 //! Sources: RFC 1952; RFC 9110, section 12.5.3; Palacios et al., "HTB: Heal The BREACH" (2022).
 
@@ -14,19 +16,20 @@ use flate2::{Compression, GzBuilder};
 
 use super::media::choices;
 
-/// Bodies below this are sent as they are: they fit into one packet either way.
+/// Bodies below this are sent uncompressed: they fit into one packet either way.
 pub(crate) const COMPRESSED_BYTES_MIN: usize = 1024;
 
-/// Bodies above this are compressed beside the runtime's own threads, which others wait for.
+/// Bodies above this are compressed outside the runtime's threads, so others do not wait.
 const COMPRESSED_HERE_BYTES_MAX: usize = 256 * 1024;
 
-/// The level takes 0.23 ms for a page of 100 messages, and leaves 25 % of it; the default one takes 0.76 ms, and leaves 21 %.
+/// The level takes 0.23 ms for a page of 100 messages, and leaves 25 % of it. The default level
+/// takes 0.76 ms, and leaves 21 %.
 const LEVEL: Compression = Compression::new(1);
 
-/// Most bytes of padding, which stand in the header as a file name that nobody reads.
+/// Most bytes of padding, as an unused file name in the header.
 const PADDING_BYTES_MAX: u32 = 100;
 
-/// Whether the client reads gzip.
+/// Whether the client accepts gzip.
 pub(crate) fn accepts_gzip(headers: &HeaderMap) -> bool {
     let mut any = None;
     for (coding, quality) in choices(headers, &ACCEPT_ENCODING) {
@@ -39,7 +42,7 @@ pub(crate) fn accepts_gzip(headers: &HeaderMap) -> bool {
     any.unwrap_or(false)
 }
 
-/// Compresses a body; `None` if that fails or gains nothing.
+/// Compresses a body; `None` if that fails or does not make it shorter.
 pub(crate) async fn gzip(body: &bytes::Bytes) -> Option<Vec<u8>> {
     let padding = usize::try_from(getrandom::u32().ok()? % (PADDING_BYTES_MAX + 1)).ok()?;
     let compressed = if body.len() > COMPRESSED_HERE_BYTES_MAX {

@@ -1,8 +1,8 @@
 //! GraphQL over HTTP: one handler for every method at `/graphql`.
 //!
 //! **Invariant:** nothing executes before media type, size, gate and token were checked.
-//! **Invariant:** what a query found is not told once its session is over. The answer of a mutation that had begun is: it
-//! says what has happened.
+//! **Invariant:** the result of a query is not sent once its session is over. The answer of a
+//! mutation that has begun is sent, because it reports its effect.
 //!
 //! Source: GraphQL over HTTP (draft), sections "Request" and "Response".
 
@@ -58,14 +58,14 @@ pub(crate) async fn graphql<E: Frames, A: Authenticator>(
             _ => socket::upgrade(transport, request).await,
         };
     }
-    // Not polled while its connection does not take what was answered before.
+    // This is not polled while its connection has an unsent answer.
     let answering = pin!(answer(&transport, request, &origin));
     let mut response = unburdened("an HTTP request", answering).await;
     origin.allow(&mut response);
     response
 }
 
-/// Not every upgrade is to a socket: some clients offer HTTP/2 this way.
+/// Not every upgrade is to a WebSocket: some clients offer HTTP/2 this way.
 fn asks_for_socket(headers: &HeaderMap) -> bool {
     headers
         .get(UPGRADE)
@@ -73,28 +73,29 @@ fn asks_for_socket(headers: &HeaderMap) -> bool {
 }
 
 fn foreign() -> Refusal {
-    let message = "Pages of this origin may not open sockets or streams here; the server's configuration lists those that may.";
+    let message = "This origin is not allowed to open sockets or streams here. Add it to \
+                   `allowed_origins` in the server's configuration.";
     Refusal::new(code::ORIGIN_FORBIDDEN, message)
 }
 
-/// What came of a request.
+/// The answer to a request.
 enum Answer {
-    /// To be sent as one body, and to whom.
+    /// One body, with its reader.
     Single(Outcome, Option<Reader>),
-    /// Ready: it goes on, or has no body.
+    /// A response: a stream, or one without a body.
     Ready(Response),
 }
 
-/// For whom an operation was carried out.
+/// The user of an operation.
 struct Reader {
     end: Arc<dyn SessionEnd>,
     kind: OperationKind,
-    /// What holds room for the answer.
+    /// Holds room for the answer.
     budget: Budget,
 }
 
 impl Reader {
-    /// Whether the session is over, and with it the right to know what was found.
+    /// Whether the session is over, so the result must not be sent.
     fn is_too_late(&self) -> bool {
         self.kind != OperationKind::Mutation && self.end.is_over()
     }
@@ -142,12 +143,12 @@ async fn answer<E: Frames, A: Authenticator>(
     }
 }
 
-/// Has the connection of a request end with a session, should its answer wait to be written.
+/// Makes the connection of a request end with a session, if its answer is still pending then.
 pub(crate) fn guard(parts: &Parts, end: &Arc<dyn SessionEnd>) -> Option<Guard> {
     Unsent::of(&parts.extensions).map(|unsent| unsent.guard(Arc::clone(end)))
 }
 
-/// Says what the request is: an operation, or about a reserved stream.
+/// Decides the kind of the request: an operation, or one for a reserved stream.
 async fn dispatch<E: Frames, A: Authenticator>(
     transport: &Transport<E, A>,
     parts: &Parts,
@@ -180,7 +181,7 @@ async fn dispatch<E: Frames, A: Authenticator>(
 }
 
 impl<E, A: Authenticator> Transport<E, A> {
-    /// Answers a browser that is shown nothing but streams.
+    /// Answers a browser that shows only streams to its page.
     fn told_in_stream(&self, parts: &Parts, refusal: Refusal) -> Response {
         self.tell_refused("a stream", (None, peer(parts)), &refusal);
         sse::refused(refusal)
@@ -193,7 +194,7 @@ fn not_acceptable() -> Refusal {
     Refusal::new(code::NOT_ACCEPTABLE, message)
 }
 
-/// Runs an operation and answers it, by one body or by a stream.
+/// Runs an operation and answers it, with one body or a stream.
 async fn run<E: Frames, A: Authenticator>(
     transport: &Transport<E, A>,
     parts: &Parts,
@@ -254,7 +255,7 @@ async fn run<E: Frames, A: Authenticator>(
 /// The places that a stream takes: among the caller's, and among all.
 pub(crate) type LastingPlace = (Holding, Option<Lasting>);
 
-/// Makes the connection of a request one that lasts.
+/// Makes the connection of a request a lasting one.
 ///
 /// # Errors
 /// A [`Refusal`] if the caller or the server has as many as they may have.
@@ -268,7 +269,7 @@ pub(crate) fn lasting<E, A: Authenticator>(
     Ok((holding, lasting))
 }
 
-/// Who sends a request.
+/// The session of a request.
 pub(crate) async fn session<E, A: Authenticator>(
     transport: &Transport<E, A>,
     parts: &Parts,
@@ -285,7 +286,7 @@ pub(crate) async fn session<E, A: Authenticator>(
     Ok(session)
 }
 
-/// The address that connected, if the server was told.
+/// The address of the client, if the server knows it.
 pub(crate) fn peer(parts: &Parts) -> Peer {
     peer_of(&parts.extensions)
 }

@@ -1,6 +1,6 @@
-//! Files that are served beside the endpoint, such as pages for browsers.
+//! Files served beside the endpoint, such as pages for browsers.
 //!
-//! **Invariant:** each file comes with a policy that forbids pages to load anything from another host.
+//! **Invariant:** each file has a policy that forbids pages to load anything from another host.
 //! **Invariant:** a file is the same for everybody; it depends on no session.
 
 use std::io::Read as _;
@@ -15,10 +15,10 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use axum::routing::get;
 
-/// A file and how it is served.
+/// A file with its headers.
 #[derive(Debug)]
 pub struct StaticFile {
-    /// The path at which it is served.
+    /// Its path.
     pub path: &'static str,
     /// The value of `Content-Type`.
     pub content_type: &'static str,
@@ -38,7 +38,7 @@ impl StaticFile {
     }
 }
 
-/// Nothing but our own files. `style` is for what a page needs beside them.
+/// Allows only our own files. A page's own styles are added by `style`.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
                       font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
                       frame-ancestors 'none'";

@@ -1,7 +1,7 @@
-//! In which form a client wants its answer.
+//! The media types that a client accepts for its answer.
 //!
-//! Sources: GraphQL over HTTP (draft), section "Media Types"; RFC 9110, section 12.5; graphql-sse, PROTOCOL.md; Apollo
-//! Router, "Multipart HTTP protocol for GraphQL Subscriptions".
+//! Sources: GraphQL over HTTP (draft), section "Media Types"; RFC 9110, section 12.5; graphql-sse,
+//! PROTOCOL.md; Apollo Router, "Multipart HTTP protocol for GraphQL Subscriptions".
 
 use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT, HeaderName};
@@ -9,13 +9,13 @@ use axum::http::header::{ACCEPT, HeaderName};
 /// A media type of single answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Media {
-    /// `application/graphql-response+json`: the status tells how far the request came.
+    /// `application/graphql-response+json`: the status depends on the outcome.
     GraphQl,
     /// `application/json`: 200 for every well-formed request.
     Json,
 }
 
-/// A media type of answers that go on.
+/// A media type of streamed answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StreamMedia {
     /// `text/event-stream`
@@ -24,12 +24,12 @@ pub(crate) enum StreamMedia {
     Multipart,
 }
 
-/// What a client accepts: the best of each kind.
+/// The accepted media types: the best of each kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Accepted {
     /// For single answers.
     pub(crate) single: Option<Media>,
-    /// For answers that go on.
+    /// For streamed answers.
     pub(crate) stream: Option<StreamMedia>,
 }
 
@@ -49,13 +49,13 @@ impl Media {
 }
 
 impl Accepted {
-    /// Whether the client can be told anything by events alone, as a browser's `EventSource`.
+    /// Whether the client reads only event streams, as a browser's `EventSource` does.
     pub(crate) fn is_event_stream_only(self) -> bool {
         self.single.is_none() && self.stream == Some(StreamMedia::EventStream)
     }
 
-    /// Reads `Accept`. Without a wish, or with `*/*`, single answers are `application/json`, which every client reads;
-    /// streams have to be asked for by name.
+    /// Reads `Accept`. Without a preference, or with `*/*`, single answers are `application/json`,
+    /// which every client reads. A client has to name streams explicitly.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         if !headers.contains_key(ACCEPT) {
             return Self { single: Some(Media::Json), stream: None };
@@ -76,7 +76,7 @@ impl Accepted {
     }
 }
 
-/// The choice of the highest quality, and the first of equals.
+/// The choice of the highest quality, and the first among equals.
 struct Best<T>(Option<(u16, T)>);
 
 impl<T> Default for Best<T> {
@@ -97,7 +97,7 @@ impl<T> Best<T> {
     }
 }
 
-/// One entry of a header that negotiates.
+/// One entry of a negotiating header.
 pub(crate) struct Choice<'a> {
     /// In lower case.
     pub(crate) name: String,
@@ -135,7 +135,7 @@ pub(crate) fn choices<'a>(
         })
 }
 
-/// Reads `0.5` as 500; what is no quality counts as 0.
+/// Reads `0.5` as 500; an invalid quality counts as 0.
 fn thousandths(value: &str) -> u16 {
     let (whole, fraction) = value.split_once('.').unwrap_or((value, ""));
     if fraction.len() > 3 {
@@ -196,7 +196,7 @@ mod tests {
         let stream = |accept| accepted(accept).stream;
         assert_eq!(stream("*/*"), None);
         assert_eq!(stream("text/event-stream"), Some(StreamMedia::EventStream));
-        // As Apollo Client 4 asks, and as its guide says.
+        // The header of Apollo Client 4, and the one in its guide.
         for accept in [
             "multipart/mixed;boundary=graphql;subscriptionSpec=1.0,application/json",
             "multipart/mixed; subscriptionSpec=\"1.0\", application/json",
@@ -204,10 +204,10 @@ mod tests {
             assert_eq!(stream(accept), Some(StreamMedia::Multipart));
             assert_eq!(accepted(accept).single, Some(Media::Json));
         }
-        // Another version, or incremental delivery, which this server does not do.
+        // Another version, or incremental delivery, which this server does not support.
         assert_eq!(stream("multipart/mixed;subscriptionSpec=2.0"), None);
         assert_eq!(stream("multipart/mixed;deferSpec=20220824"), None);
-        // As urql asks for everything.
+        // urql accepts everything.
         let urql = "application/graphql-response+json, application/json, text/event-stream, multipart/mixed";
         assert_eq!(stream(urql), Some(StreamMedia::EventStream));
         assert_eq!(accepted(urql).single, Some(Media::GraphQl));

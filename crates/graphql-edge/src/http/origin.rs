@@ -1,4 +1,4 @@
-//! Which pages may talk to this server.
+//! The origins whose pages may use this server.
 //!
 //! Source: Fetch standard, section 3.2 (CORS protocol); RFC 6455, section 10.2.
 
@@ -9,19 +9,19 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
-/// Where a request comes from, as far as browsers say.
+/// The origin of a request, according to the browser.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// Not from a page, or from a page of this very host.
+    /// No page, or a page of this host.
     Own,
-    /// From a page that is on the list.
+    /// A page of an allowed origin.
     Allowed(HeaderValue),
-    /// From another page.
+    /// Another page.
     Foreign,
 }
 
 impl Origin {
-    /// Compares the `Origin` header with `Host` and with the list.
+    /// Compares the `Origin` header with `Host` and with the allowed origins.
     pub(crate) fn of(headers: &HeaderMap, allowed: &[String]) -> Self {
         let Some(origin) = headers.get(ORIGIN) else { return Self::Own };
         let Ok(text) = origin.to_str() else { return Self::Foreign };
@@ -38,14 +38,14 @@ impl Origin {
         if own { Self::Own } else { Self::Foreign }
     }
 
-    /// Lets the page read the answer, if it may.
+    /// Lets the page read the answer, if its origin is allowed.
     pub(crate) fn allow(&self, response: &mut Response) {
         if let Self::Allowed(origin) = self {
             response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
         }
     }
 
-    /// Answers a browser that asks before it sends.
+    /// Answers a browser's preflight request.
     pub(crate) fn preflight(&self) -> Response {
         if *self == Self::Foreign {
             return StatusCode::FORBIDDEN.into_response();

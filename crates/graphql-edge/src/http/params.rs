@@ -11,13 +11,13 @@ use crate::documents::{Documents, Reading};
 use crate::gate::{Admitted, GateLimits, json_nested_within};
 use crate::operation::refusal::{Refusal, code};
 
-/// What a client asks to be executed.
+/// The request of an execution.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Params {
     #[serde(default)]
     pub(crate) query: Option<String>,
-    /// Names a document in place of `query`.
+    /// The ID of a document instead of `query`.
     #[serde(default)]
     document_id: Option<String>,
     #[serde(default)]
@@ -28,7 +28,7 @@ pub(crate) struct Params {
     extensions: Option<HashMap<String, Value>>,
 }
 
-/// Where Apollo's clients put the hash of a document.
+/// The extension in which Apollo's clients put the hash of a document.
 const PERSISTED_QUERY: &str = "persistedQuery";
 
 const SHAPE: &str = "Send a JSON object with `query` (a string) and, if needed, `operationName` (a string), \
@@ -85,14 +85,15 @@ impl Params {
         self.extensions.as_ref()?.get(name)
     }
 
-    /// Whether it says at all what is to be executed.
+    /// Whether it names anything to execute.
     pub(crate) fn names_document(&self) -> bool {
         let persisted = || self.extensions.as_ref()?.get(PERSISTED_QUERY);
         let is_persisted = || persisted().is_some_and(|given| *given != Value::Null);
         self.query.is_some() || self.document_id.is_some() || is_persisted()
     }
 
-    /// The document as the client names it: its ID, or the hash with which Apollo's clients persist it.
+    /// The document as the client names it: its ID, or the hash by which Apollo's clients persist
+    /// it.
     pub(crate) fn document_name(&self) -> Result<Option<&str>, Refusal> {
         let hash = self.persisted_hash()?;
         Ok(self.document_id.as_deref().or(hash))
@@ -102,7 +103,7 @@ impl Params {
     pub(crate) fn persisted_hash(&self) -> Result<Option<&str>, Refusal> {
         let extensions = self.extensions.as_ref();
         let given = extensions.and_then(|extensions| extensions.get(PERSISTED_QUERY));
-        // One that is null is none.
+        // A null value counts as missing.
         let Some(given) = given.filter(|given| **given != Value::Null) else { return Ok(None) };
         if let Value::Object(given) = given
             && let Some(Value::String(hash)) = given.get("sha256Hash")
@@ -115,7 +116,7 @@ impl Params {
         Err(Refusal::new(code::BAD_REQUEST, message))
     }
 
-    /// Lets the query through the gate.
+    /// Passes the query through the gate.
     pub(crate) fn admit(
         &self,
         documents: &Arc<Documents>,
@@ -125,7 +126,7 @@ impl Params {
         documents.admit(query, self.operation_name.as_deref(), limits)
     }
 
-    /// The request, to be executed after the gate let [`query`](Self::query) through.
+    /// The request, for execution after the gate passed [`query`](Self::query).
     pub(crate) fn into_request(self) -> Request {
         let mut request = Request::new(self.query.unwrap_or_default())
             .variables(self.variables.unwrap_or_default());
@@ -156,11 +157,11 @@ pub(crate) fn too_deep(limits: &GateLimits) -> Refusal {
     )
 }
 
-/// The library's own words quote the input and name our types; its position is all that a client needs.
+/// The library's messages quote the input and name our types. A client needs only the position.
 fn explain(error: &serde_json::Error) -> Refusal {
     let (line, column) = (error.line(), error.column());
     let message = if error.is_data() {
-        format!("The request is not shaped as it should be (line {line}, column {column}). {SHAPE}")
+        format!("The request does not have the right form (line {line}, column {column}). {SHAPE}")
     } else {
         format!("The request is not valid JSON (line {line}, column {column}). {SHAPE}")
     };

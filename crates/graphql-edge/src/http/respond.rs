@@ -16,7 +16,7 @@ use crate::operation::outcome::Outcome;
 use crate::operation::refusal::{Effect, Refusal, code};
 use crate::port::options::InvalidStatus;
 
-/// How an answer is to be sent.
+/// The form of an answer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Manner {
     pub(crate) media: Media,
@@ -32,9 +32,9 @@ impl Manner {
 
 /// The status of an outcome.
 ///
-/// With `application/json`, a well-formed request gets 200 whatever came of it, as old clients expect. With
-/// `application/graphql-response+json`, an invalid document gets 400, or what `invalid` says. What is about HTTP, about
-/// limits or about who asks has its own status either way.
+/// With `application/json`, a well-formed request gets 200 for every outcome, as old clients
+/// expect. With `application/graphql-response+json`, an invalid document gets 400, or the status of
+/// `invalid`. Refusals by HTTP rules, limits or authentication have their own status in both cases.
 pub(crate) fn status(outcome: &Outcome, media: Media, invalid: InvalidStatus) -> StatusCode {
     let unprocessable = match invalid {
         InvalidStatus::BadRequest => StatusCode::BAD_REQUEST,
@@ -61,7 +61,7 @@ pub(crate) fn status(outcome: &Outcome, media: Media, invalid: InvalidStatus) ->
         }
         code::HOST_NOT_ALLOWED => StatusCode::MISDIRECTED_REQUEST,
         code::RATE_LIMITED => StatusCode::TOO_MANY_REQUESTS,
-        // The caller has too many, or the server: then it knows when to come back.
+        // The caller or the server has too many. Then the refusal says when to retry.
         code::TOO_MANY_SOCKETS if refusal.retry_after.is_none() => StatusCode::TOO_MANY_REQUESTS,
         code::UNAVAILABLE | code::TOO_MANY_STREAMS | code::TOO_MANY_SOCKETS => {
             StatusCode::SERVICE_UNAVAILABLE
@@ -89,22 +89,22 @@ pub(crate) fn status(outcome: &Outcome, media: Media, invalid: InvalidStatus) ->
     }
 }
 
-/// The answer to a request that is refused before anything looks at what it asks for.
+/// The answer to a request that is refused before its operation is read.
 pub async fn refused(headers: &HeaderMap, refusal: Refusal) -> Response {
     let media = Accepted::of(headers).single.unwrap_or(Media::Json);
     respond(refusal.into(), Manner::new(headers, media, InvalidStatus::default()), None).await
 }
 
-/// The response that carries an outcome.
+/// The response of an outcome.
 ///
-/// What `budget` holds for the answer is given back once the client has read it.
+/// The room that `budget` holds for the answer is released once the client has read it.
 pub(crate) async fn respond(outcome: Outcome, manner: Manner, budget: Option<Budget>) -> Response {
     let status = status(&outcome, manner.media, manner.invalid);
     let mut outcome = outcome;
     if let Outcome::Refused(refusal) = &mut outcome
         && status.is_server_error()
     {
-        // What began to execute has its own word on this.
+        // A started execution has set the outcome itself.
         refusal.outcome.get_or_insert(Effect::NothingChanged);
     }
     let is_long =
@@ -159,7 +159,7 @@ pub(crate) async fn respond(outcome: Outcome, manner: Manner, budget: Option<Bud
     response
 }
 
-/// Bodies that may become longer than this are written beside the runtime's own threads, which others wait for.
+/// Bodies that may exceed this are written outside the runtime's threads, so others do not wait.
 const SERIALISED_HERE_BYTES_MAX: usize = 256 * 1024;
 
 const FAILED: &[u8] =
@@ -171,13 +171,13 @@ fn serialised(mut outcome: Outcome) -> (Outcome, Vec<u8>) {
         FAILED.to_vec()
     });
     if let Outcome::Executed(response) = &mut outcome {
-        // It has been written, and it may be large.
+        // It was written, and it may be large.
         response.data = async_graphql::Value::Null;
     }
     (outcome, body)
 }
 
-/// The same body, which has room until all of it is sent.
+/// The body with its room, which is released when all of it was sent.
 fn holding(body: Bytes, held: Held) -> Bytes {
     struct Holding {
         body: Bytes,

@@ -1,4 +1,4 @@
-//! Where everything is found.
+//! The routes of the endpoint.
 
 use std::sync::Arc;
 
@@ -18,20 +18,20 @@ use crate::port::frame::Frames;
 use crate::port::options::TransportOptions;
 use crate::streaming::sse::Reservations;
 
-/// What every request needs.
+/// The state that every request needs.
 pub(crate) struct Transport<E, A: Authenticator> {
     pub(crate) executor: E,
     pub(crate) authenticator: A,
     pub(crate) documents: Arc<Documents>,
     pub(crate) options: TransportOptions,
-    /// All answers that are being made.
+    /// All answers in progress.
     pub(crate) answers: Arc<Answers>,
     pub(crate) named: Arc<NamedDocuments>,
-    /// `None` if callers may spend as much as they like.
+    /// `None` if callers have no rate limit.
     pub(crate) limiter: Option<Arc<RateLimiter>>,
     pub(crate) callers: Arc<Callers>,
     pub(crate) shutdown: Shutdown,
-    /// Places for answers that go on.
+    /// Places for streamed answers.
     pub(crate) streams: Arc<Semaphore>,
     pub(crate) reservations: Arc<Reservations<A::Session>>,
 }
@@ -55,7 +55,7 @@ pub fn router<E: Frames, A: Authenticator>(
     let reservations =
         Reservations::new(limits.reservations_max, of_one, limits.reservation_deadline);
     let reservations = Arc::new(reservations);
-    // A bucket that never holds what one request may cost would refuse it for ever.
+    // A bucket smaller than the greatest cost of a request would refuse such a request for ever.
     let burst = |rate: Rate| Rate { burst: rate.burst.max(options.cost_max), ..rate };
     let limiter = options.rate.map(burst).map(RateLimiter::new).map(Arc::new);
     let answers = Answers::new(options.answers.clone());

@@ -1,13 +1,13 @@
-//! What counts as one party among addresses.
+//! Networks: the addresses that count as one client.
 
 use std::net::IpAddr;
 
-/// An address of version 4, or a network of 64 bits of version 6: what one party usually has.
+/// An address of version 4, or a network of 64 bits of version 6, which one client usually has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Network(u64);
 
 impl Network {
-    /// The party that `address` belongs to.
+    /// The network of `address`.
     #[must_use]
     pub fn of(address: IpAddr) -> Self {
         match address.to_canonical() {

@@ -1,12 +1,14 @@
-//! What making one answer may take: bytes, work, and the time between two pauses.
+//! The budget of one answer: bytes, work, and the time between two pauses.
 //!
-//! The cost of a request says how many fields its answer can have; only while the answer is made does the server learn
-//! how long they are and how much it reads for them. So resolvers take both out of a budget, which the request carries
-//! in its data.
+//! The cost of a request bounds the number of fields of its answer. Their length and the work
+//! behind them show only while the answer is made. So resolvers take both out of a budget, which
+//! the request carries in its data.
 //!
-//! **Invariant:** memory is bounded: one answer by [`AnswerLimits::bytes_max`], all that are being made by
-//! [`AnswerLimits::all_bytes_max`] and [`FREE_BYTES`] for each, and those that nobody has read yet by as much again.
-//! **Invariant:** a resolver runs for no longer than [`SLICE`] and one step of its own before others have their turn.
+//! **Invariant:** memory is bounded: one answer by [`AnswerLimits::bytes_max`], all answers in
+//! progress by [`AnswerLimits::all_bytes_max`] and [`FREE_BYTES`] for each, and unread answers by
+//! as much again.
+//! **Invariant:** a resolver runs for at most [`SLICE`] and one step of its own before others get a
+//! turn.
 
 mod answers;
 mod pace;
@@ -32,23 +34,23 @@ use super::callers::CallerKey;
 use super::untaken::Taker;
 use crate::operation::refusal::{Refusal, code};
 
-/// Bytes of an answer that need no room among those of all answers.
+/// Bytes of an answer that need no shared room.
 const FREE_BYTES: usize = 64 * 1024;
 
-/// How long an execution runs before it pauses, so that others have their turn.
+/// How long an execution runs before it yields to others.
 pub(crate) const SLICE: Duration = Duration::from_micros(500);
 
-/// How long an execution may run in all before it counts as a heavy one.
+/// How long an execution may run in all before it counts as heavy.
 pub(crate) const LIGHT: Duration = Duration::from_millis(8);
 
-/// How much one answer may take, and all that are made at a time.
+/// The limits of one answer, and of all answers in progress.
 #[derive(Clone, Debug)]
 pub struct AnswerLimits {
-    /// Bytes of an answer. A field counts as the text of its value, and [`FIELD_BYTES`] with it.
+    /// Bytes of an answer. A field counts as the text of its value, plus [`FIELD_BYTES`].
     pub bytes_max: usize,
-    /// Bytes of all answers that are being made; those that their clients have not read yet have as much again.
+    /// Bytes of all answers in progress. Unread answers may take as much again.
     pub all_bytes_max: usize,
-    /// What may be looked at for an answer, in the units of `docs/limits.md`.
+    /// The most work for an answer, in the units of `docs/limits.md`.
     pub work_max: usize,
 }
 
@@ -58,31 +60,31 @@ impl Default for AnswerLimits {
     }
 }
 
-/// What a field counts beside the text of its value: its name, and what it takes in memory.
+/// The bytes of a field beside the text of its value: its name and its memory.
 pub const FIELD_BYTES: usize = 48;
 
-/// What was used up.
+/// The exhausted part of a budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exhausted {
-    /// The answer is longer than it may be.
+    /// The answer is too long.
     Bytes {
-        /// The most that it may be.
+        /// The greatest length.
         max: usize,
     },
-    /// The events that it is made of are longer than they may be.
+    /// The events of the answer are too long.
     Events {
-        /// The most that they may be.
+        /// The greatest length.
         max: usize,
     },
-    /// More was looked at for it than may be.
+    /// The answer needs too much work.
     Work {
-        /// The most that may be.
+        /// The greatest work.
         max: usize,
     },
 }
 
 impl Exhausted {
-    /// The code that tells a client.
+    /// The code for the client.
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
@@ -91,7 +93,7 @@ impl Exhausted {
         }
     }
 
-    /// What is wrong, and what to do.
+    /// The message, which says what to do.
     #[must_use]
     pub fn message(self) -> String {
         match self {
@@ -102,13 +104,13 @@ impl Exhausted {
                 "The answer is made of events of more than {max} bytes: ask for smaller pages, or for fewer of them."
             ),
             Self::Work { max } => format!(
-                "The server would have to look at more than {max} things for this answer: ask for less at a time, or for \
-                 what a filter lets pass more often."
+                "The server would have to look at more than {max} things for this answer: ask for \
+                 less at a time, or use a filter that accepts more."
             ),
         }
     }
 
-    /// What a client is told instead of an answer.
+    /// The refusal that the client gets instead of an answer.
     pub(crate) fn refusal(self) -> Refusal {
         Refusal::new(self.code(), self.message())
     }
@@ -121,7 +123,7 @@ impl From<Exhausted> for Error {
     }
 }
 
-/// What is left for one answer. Copies share what they have.
+/// The rest of the budget of one answer. Copies share it.
 #[derive(Clone)]
 pub struct Budget(Arc<Shared>);
 
@@ -143,10 +145,10 @@ impl std::fmt::Debug for Budget {
     }
 }
 
-/// When an execution began to run since it last paused, and for how long it has run.
+/// The start of an execution's current slice, and its running time.
 #[derive(Debug)]
 struct Pace {
-    /// Whether it pauses at all: what is executed under a lock does not.
+    /// Whether it pauses at all: an execution under a lock does not.
     pauses: bool,
     origin: Instant,
     /// Nanoseconds since the origin.
@@ -158,18 +160,18 @@ const BYTES_EXHAUSTED: u8 = 1;
 const WORK_EXHAUSTED: u8 = 2;
 const EVENTS_EXHAUSTED: u8 = 3;
 
-/// How many times longer than an answer the events may be that it is made of.
+/// How many times longer than its answer the events of an answer may be.
 const EVENTS_TIMES: usize = 2;
 
 impl Budget {
-    /// A budget for an answer that has to find room among all others.
+    /// A budget for an answer that shares room with all others.
     pub(crate) fn among(answers: &Arc<Answers>, caller: CallerKey) -> Self {
         let limits = answers.limits();
         Self::new(limits, true, answers::Room::among(answers, caller))
     }
 
-    /// A budget of the same size for answers that are made one after the other; `pauses`: whether between their steps
-    /// others have their turn.
+    /// A budget of the same size for answers in sequence; `pauses` says whether others get a turn
+    /// between their steps.
     #[must_use]
     pub fn like(&self, pauses: bool) -> Self {
         let limits = AnswerLimits {
@@ -180,24 +182,25 @@ impl Budget {
         Self::new(&limits, pauses, self.0.room.of_steps())
     }
 
-    /// Says which connection takes the answer: if nobody reads it, that one is closed when others need the room.
+    /// Sets the connection that takes the answer. If its client does not read, that connection is
+    /// closed when others need the room.
     pub(crate) fn taken_by(&self, taker: &Taker) {
         self.0.room.taken_by(taker);
     }
 
-    /// A step of a subscription is made, and takes `bytes` until its client has it.
+    /// A step of a subscription was made. It takes `bytes` until its client has it.
     #[must_use]
     pub fn unread(&self, bytes: usize) -> Held {
         self.0.room.unread(bytes)
     }
 
-    /// The answer is made: from now on it waits for its client alone.
+    /// The answer was made. From now on only its client delays it.
     fn made(&self) {
-        // What was to be longer than it may be is not sent.
+        // An answer that would be too long is not sent.
         self.0.room.made(if self.exhausted().is_some() { 0 } else { self.taken_bytes() });
     }
 
-    /// Drives a step of a subscription slice by slice.
+    /// Polls a step of a subscription in slices.
     pub async fn paced<F: Future>(&self, step: F) -> F::Output {
         let mut step = std::pin::pin!(step);
         std::future::poll_fn(|context| {
@@ -222,7 +225,7 @@ impl Budget {
         }))
     }
 
-    /// Lets the next answer of a subscription have all that the first one had.
+    /// Gives the next answer of a subscription the whole budget again.
     pub fn renew(&self) {
         self.0.bytes.store(0, Relaxed);
         self.0.events.store(0, Relaxed);
@@ -231,7 +234,7 @@ impl Budget {
         *self.0.attached.lock() = None;
     }
 
-    /// What ends with the answer, made when it is first asked for. There is one of it.
+    /// A value with the lifetime of the answer, created on first use. There is one of each type.
     #[must_use]
     pub fn attached<T: Any + Default + Send + Sync>(&self) -> Arc<T> {
         let mut attached = self.0.attached.lock();
@@ -243,7 +246,7 @@ impl Budget {
         })
     }
 
-    /// What was used up, if anything was.
+    /// The exhausted part, if any.
     #[must_use]
     pub fn exhausted(&self) -> Option<Exhausted> {
         match self.0.exhausted.load(Relaxed) {
@@ -268,10 +271,12 @@ impl Budget {
         self.check()
     }
 
-    /// Takes the bytes of a part of the answer. Waits for room among all answers if this is a long one.
+    /// Takes the bytes of a part of the answer. For a long answer it waits for room among all
+    /// answers.
     ///
     /// # Errors
-    /// [`Exhausted`] if something is used up: the answer will not be sent, so there is no use in making more of it.
+    /// [`Exhausted`] if a part of the budget is exhausted. The answer will not be sent, so stop
+    /// making it.
     pub async fn take(&self, bytes: usize) -> Result<(), Exhausted> {
         let taken = self.0.bytes.fetch_add(bytes, Relaxed).saturating_add(bytes);
         if taken > self.0.bytes_max {
@@ -283,7 +288,7 @@ impl Budget {
         self.check()
     }
 
-    /// Takes the bytes of events that are kept in memory until the answer is made.
+    /// Takes the bytes of events that stay in memory until the answer is made.
     ///
     /// # Errors
     /// As [`take`](Self::take).
@@ -298,7 +303,7 @@ impl Budget {
         self.check()
     }
 
-    /// Takes the work of looking at `units` of what may not come to stand in the answer.
+    /// Takes the work for `units` that may not appear in the answer.
     ///
     /// # Errors
     /// As [`take`](Self::take).
@@ -310,7 +315,7 @@ impl Budget {
         self.check()
     }
 
-    /// Lets others have their turn, if this execution has had its own. To be called between steps.
+    /// Yields to others, if this execution has used its slice. Call it between steps.
     ///
     /// # Errors
     /// As [`take`](Self::take).
@@ -319,7 +324,7 @@ impl Budget {
         if self.0.pace.pauses && self.is_slice_over() {
             yield_once().await;
             if self.is_slice_over() {
-                // Nobody drives it slice by slice.
+                // It is not polled in slices.
                 self.begin_slice();
             }
         }
@@ -344,25 +349,26 @@ impl Budget {
         self.0.pace.ran.fetch_add(self.now().saturating_sub(began), Relaxed);
     }
 
-    /// Whether it has run for so long that it waits for its turn among those that have.
+    /// Whether it has run long enough to wait for turns with other heavy executions.
     fn is_heavy(&self) -> bool {
         u128::from(self.0.pace.ran.load(Relaxed)) > LIGHT.as_nanos()
     }
 
-    /// What keeps room for the answer, made as it is in `len` bytes, until it is sent.
+    /// Holds room for the finished answer of `len` bytes until it is sent.
     pub(crate) fn held(&self, len: usize) -> Held {
         self.0.room.held(len)
     }
 
-    /// About how long the answer is.
+    /// The approximate length of the answer.
     #[must_use]
     pub fn taken_bytes(&self) -> usize {
         self.0.bytes.load(Relaxed)
     }
 }
 
-/// Lets others have their turn. It wakes itself at once and not when the task has returned, as tokio's own does: by that
-/// the sets of futures around it know that they are to return too, and do not ask all others first.
+/// Yields to other tasks. It wakes itself at once and not when the task has returned, as tokio's
+/// own yield does. So the sets of futures around it know that they have to return too, without
+/// polling all others first.
 async fn yield_once() {
     let mut yielded = false;
     std::future::poll_fn(|context| {

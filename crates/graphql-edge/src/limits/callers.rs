@@ -1,6 +1,6 @@
-//! What each caller holds at a time: sockets, streams and subscriptions.
+//! The resources that each caller holds: sockets, streams and subscriptions.
 //!
-//! **Invariant:** memory is bounded by what is held: a caller that holds nothing is forgotten.
+//! **Invariant:** memory is bounded by the held resources: a caller without any is forgotten.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -15,16 +15,16 @@ use super::address::Network;
 use crate::operation::refusal::{Refusal, code};
 use crate::port::auth::Caller;
 
-/// Limits of what one caller holds at a time.
+/// Limits of the resources that one caller holds.
 #[derive(Clone, Debug)]
 pub struct CallerLimits {
     /// Sockets and streams of one user, on all of their devices.
     pub user_sockets_max: usize,
     /// Subscriptions of one user, on all of their sockets and streams.
     pub user_subscriptions_max: usize,
-    /// Sockets and streams from one address on which nobody has logged in.
+    /// Sockets and streams of one address without a login.
     pub stranger_sockets_max: usize,
-    /// How long a socket or a stream may last on which nobody has logged in.
+    /// How long a socket or a stream without a login may last.
     pub stranger_lifetime: Duration,
     /// Reservations of event streams that one caller has not opened.
     pub reservations_max: usize,
@@ -42,16 +42,16 @@ impl Default for CallerLimits {
     }
 }
 
-/// A user, or an address on which nobody has logged in.
+/// A user, or an address without a login.
 ///
-/// Two callers with one hash among 2^64 would share what they may have.
+/// Two callers share their limits if their hashes are equal, one chance in 2^64.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct CallerKey {
     pub(crate) hash: u64,
     pub(crate) is_user: bool,
 }
 
-/// Counts what callers hold.
+/// Counts the resources of callers.
 #[derive(Debug)]
 pub(crate) struct Callers {
     pub(crate) limits: CallerLimits,
@@ -65,7 +65,7 @@ struct Held {
     subscriptions: usize,
 }
 
-/// What can be held.
+/// The kinds of resources.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Socket,
@@ -81,7 +81,7 @@ impl Held {
     }
 }
 
-/// One thing that a caller holds, until this is dropped.
+/// One resource of a caller, until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Holding {
     callers: Arc<Callers>,
@@ -107,7 +107,7 @@ impl Callers {
         Arc::new(Self { limits, hasher, held })
     }
 
-    /// The key of `caller`, who asks from `address`.
+    /// The key of `caller` at `address`.
     pub(crate) fn key(&self, caller: Caller<'_>, address: IpAddr) -> CallerKey {
         let hash = match caller.user {
             Some(user) => self.hasher.hash_one(user),
@@ -116,7 +116,7 @@ impl Callers {
         CallerKey { hash, is_user: caller.user.is_some() }
     }
 
-    /// A socket or a stream more.
+    /// Adds a socket or a stream.
     ///
     /// # Errors
     /// A [`Refusal`] with code `TOO_MANY_SOCKETS` that names the limit.
@@ -133,7 +133,7 @@ impl Callers {
         })
     }
 
-    /// A subscription more.
+    /// Adds a subscription.
     ///
     /// # Errors
     /// A [`Refusal`] with code `TOO_MANY_SUBSCRIPTIONS` that names the limit.

@@ -1,12 +1,12 @@
-//! How much one caller may ask for over time: a bucket of cost that refills, for each user, or for each address of
-//! nobody's requests.
+//! The rate limit of callers: a bucket of cost that refills, for each user, or for each address
+//! without a login.
 //!
 //! **Invariant:** nothing here reads a clock: the time is an argument.
-//! **Invariant:** what is refused takes nothing from the bucket.
-//! **Invariant:** memory is bounded: of the callers that were seen last, [`CALLERS_MAX`] are remembered.
+//! **Invariant:** a refusal takes nothing from the bucket.
+//! **Invariant:** memory is bounded: only the [`CALLERS_MAX`] last seen callers are remembered.
 //!
-//! A bucket is kept as the moment at which it is full again (the generic cell rate algorithm, ATM Forum traffic
-//! management 4.0, section 4.4.2), so it is one number.
+//! A bucket is stored as the time at which it is full again (the generic cell rate algorithm, ATM
+//! Forum traffic management 4.0, section 4.4.2), so it is one number.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -16,22 +16,23 @@ use parking_lot::Mutex;
 
 use super::callers::CallerKey;
 
-/// Callers whose buckets are remembered. A bucket that is forgotten is a full one.
+/// How many buckets are remembered. A forgotten bucket is full.
 const CALLERS_MAX: usize = 100_000;
 
 const NANOS: u128 = 1_000_000_000;
 
-/// How fast a bucket refills, and how much it holds.
+/// The refill rate and the size of a bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
-    /// Cost that comes back within a second.
+    /// Cost that the bucket gains each second.
     pub per_second: usize,
     /// Cost that can be spent at once.
     pub burst: usize,
 }
 
 impl Rate {
-    /// The time in which `cost` comes back, rounded up: rounding never gives cost away.
+    /// The time in which the bucket gains `cost`, rounded up, so that rounding never gives cost
+    /// away.
     fn time_of(&self, cost: usize) -> u64 {
         let per_second = self.per_second.max(1) as u128;
         let nanos = (cost as u128 * NANOS).div_ceil(per_second);
@@ -43,16 +44,17 @@ impl Rate {
         usize::try_from(cost).unwrap_or(usize::MAX)
     }
 
-    /// When the bucket is full again that was to be at `full_at`. A clock that was set back leaves nobody with less than an
-    /// empty bucket.
+    /// Corrects the time at which a bucket is full again. A clock that was set back costs at most a
+    /// full bucket.
     fn settle(&self, full_at: u64, now: u64) -> u64 {
         full_at.clamp(now, now.saturating_add(self.time_of(self.burst)))
     }
 
-    /// Takes `cost` out of the bucket that is full again at `full_at`, at `now`, both in nanoseconds.
+    /// Takes `cost` from the bucket that is full again at `full_at`, at the time `now`, both in
+    /// nanoseconds.
     ///
     /// # Errors
-    /// How long to wait until there is enough; for ever if the bucket never holds so much.
+    /// The time to wait until there is enough; endless if the bucket is smaller than the cost.
     fn take(&self, full_at: u64, cost: usize, now: u64) -> Result<u64, Duration> {
         if cost > self.burst {
             return Err(Duration::MAX);
@@ -66,16 +68,16 @@ impl Rate {
     }
 }
 
-/// What is left to a caller.
+/// The rest of a caller's bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateStatus {
-    /// What the bucket holds when it is full.
+    /// The size of the bucket.
     pub limit: usize,
-    /// What this request took.
+    /// The cost of this request.
     pub cost: usize,
-    /// What is left.
+    /// The rest.
     pub remaining: usize,
-    /// When it is full again, if nothing more is asked for; since 1970.
+    /// When it is full again without further requests; since 1970.
     pub full_at: Duration,
 }
 
@@ -96,7 +98,7 @@ impl RateLimiter {
     /// Takes `cost` from the bucket of `caller`; `now` is the time since 1970.
     ///
     /// # Errors
-    /// How long to wait until there is enough.
+    /// The time to wait until there is enough.
     pub(crate) fn charge(
         &self,
         key: CallerKey,
@@ -106,7 +108,8 @@ impl RateLimiter {
         let now = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
         let mut buckets = self.full_at.lock();
         let bucket = buckets.get_or_insert_mut(key, || now);
-        // Kept also if it is refused: who is refused for a clock that was set back would be so until it has caught up.
+        // A refusal keeps it too. Otherwise a caller that is refused because the clock was set back
+        // would stay refused until the clock has caught up.
         *bucket = self.rate.settle(*bucket, now);
         let full_at = self.rate.take(*bucket, cost, now)?;
         *bucket = full_at;
@@ -120,7 +123,8 @@ impl RateLimiter {
         })
     }
 
-    /// Takes `cost` from the bucket of `key` for what was found to be wrong after the work, as far as the bucket has it.
+    /// Takes `cost` from the bucket of `key` for a fault that was found after the work, as far as
+    /// the bucket has it.
     pub(crate) fn fine(&self, key: CallerKey, cost: usize, now: Duration) {
         let now = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
         let mut buckets = self.full_at.lock();
@@ -145,7 +149,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is asked when, in no span of time is more spent than the burst and what came back within it.
+        /// In any span of time at most the burst and the refill of that span are spent.
         #[test]
         fn never_more_is_spent_than_the_burst_and_the_refill(
             rate in rates(),
@@ -173,7 +177,7 @@ mod tests {
             }
         }
 
-        /// Who waits as long as was said is served, and who comes back earlier is not.
+        /// A caller that waits as long as the refusal says is served, and an earlier one is not.
         #[test]
         fn the_wait_that_is_told_is_enough_and_needed(
             rate in rates(),

@@ -1,8 +1,9 @@
-//! The log of refusals that matter for security: who was refused, from which address, and why.
+//! The log of refusals that matter for security: the client, its address and the reason.
 //!
-//! **Invariant:** a stranger cannot fill the log: the lines about one address and all lines are bounded in each minute. What is
-//! left out is counted, and the log says how much it was.
-//! **Invariant:** what a client wrote is quoted, and cut where it is long: no line of the log is a client's.
+//! **Invariant:** a stranger cannot fill the log: the lines about one address, and all lines, are
+//! bounded in each minute. Omitted lines are counted, and the log reports their number.
+//! **Invariant:** text of a client is quoted, and cut if it is long: no client writes a whole line
+//! of the log.
 
 use std::{
     collections::HashMap,
@@ -16,7 +17,7 @@ use parking_lot::Mutex;
 
 use crate::Network;
 
-/// The time for which lines are counted together.
+/// The time over which lines are counted.
 const INTERVAL: Duration = Duration::from_mins(1);
 
 /// Lines about one address in that time.
@@ -25,19 +26,19 @@ const ADDRESS_LINES_MAX: u32 = 10;
 /// Lines in that time in all.
 const LINES_MAX: u32 = 100;
 
-/// Characters of what a client wrote that a line has.
+/// Characters of a client's text in a line.
 const TEXT_CHARS_MAX: usize = 64;
 
-/// What was refused.
+/// A refusal.
 #[derive(Clone, Copy, Debug)]
 pub struct Refused<'a> {
-    /// What the client asked for, such as `a login`.
+    /// The request of the client, such as `a login`.
     pub what: &'static str,
-    /// Why not: the code that the client gets.
+    /// The reason: the code that the client gets.
     pub reason: &'a str,
-    /// The user whom the client named, or who is logged in.
+    /// The user that the client named, or the logged-in one.
     pub user: Option<&'a str>,
-    /// What else the client named, such as the host.
+    /// Another name in the request, such as the host.
     pub named: Option<&'a str>,
     /// The client.
     pub address: IpAddr,
@@ -47,24 +48,24 @@ pub struct Refused<'a> {
 #[derive(Clone, Default)]
 pub struct SecurityLog(Arc<Mutex<Option<Count>>>);
 
-/// What was written since the interval began.
+/// The lines since the interval began.
 struct Count {
     since: Instant,
     lines: u32,
     left_out: u64,
-    /// As many as there are lines, at most.
+    /// At most as many as there are lines.
     of_addresses: HashMap<Network, u32>,
 }
 
 impl SecurityLog {
-    /// Writes that something was refused, if there is room for it.
+    /// Writes a refusal, if the limits of lines allow it.
     pub fn refused(&self, refused: &Refused<'_>) {
         let (is_written, left_out) = self.count(refused.address, Instant::now());
         if let Some(count) = left_out {
             tracing::info!(
                 target: "rookery::security",
                 count,
-                "more was refused than the log has lines for: these refusals are not in it"
+                "more refusals than the log has lines for: these are omitted"
             );
         }
         if !is_written {
@@ -75,7 +76,7 @@ impl SecurityLog {
         tracing::info!(target: "rookery::security", reason, user, %address, named, "refused {what}");
     }
 
-    /// Whether there is room for a line about `address`, and how many were left out of an interval that is over.
+    /// Whether a line about `address` is allowed, and how many lines a finished interval omitted.
     fn count(&self, address: IpAddr, now: Instant) -> (bool, Option<u64>) {
         let mut state = self.0.lock();
         let over = state.take_if(|count| now.duration_since(count.since) >= INTERVAL);

@@ -1,4 +1,4 @@
-//! Answers of a connection that are made and that it has not taken.
+//! Finished answers that a connection has not taken.
 
 use std::sync::{Arc, OnceLock};
 
@@ -6,26 +6,30 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::connection::connections::Connection;
 
-/// Answers of one connection that are computed at a time, or wait to be taken: those of queries, and chunks that are read
-/// from the log for a subscription. Work that began goes on while its client does not read, so this bounds what piles up.
+/// How many answers of one connection are computed at a time, or wait to be taken: those of
+/// queries, and chunks that a subscription reads from the log. Started work continues while the
+/// client does not read, so this bounds the backlog.
 const UNTAKEN_MAX: usize = 8;
 
-/// The places of a connection for answers that are made ahead. It is in the data of each request of a subscription.
+/// The places of a connection for answers made ahead. It is in the data of each request of a
+/// subscription.
 ///
-/// **Invariant:** only operations of one connection wait for its places, so a client that does not read delays nobody else.
+/// **Invariant:** only operations of one connection wait for its places, so a client that does not
+/// read delays nobody else.
 #[derive(Clone, Debug)]
 pub struct Untaken {
     places: Arc<Semaphore>,
     taker: Taker,
 }
 
-/// A place for an answer. It is free again when this is dropped, once the connection has taken the answer.
+/// A place for an answer. It is dropped once the connection has taken the answer.
 #[derive(Debug)]
 pub struct UntakenPlace {
     _place: Option<OwnedSemaphorePermit>,
 }
 
-/// The connection that takes answers, as soon as it is known: a reserved event stream has none before it is opened.
+/// The connection that takes answers, as soon as it is known: a reserved event stream has none
+/// before it is opened.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Taker(Arc<OnceLock<Arc<Connection>>>);
 
@@ -47,7 +51,7 @@ impl Untaken {
         untaken
     }
 
-    /// As many places, for answers that the same connection takes.
+    /// The same number of places, for answers that the same connection takes.
     pub(crate) fn beside(&self) -> Self {
         Self::of(self.taker.clone())
     }
@@ -64,7 +68,7 @@ impl Untaken {
 }
 
 impl Taker {
-    /// It is this connection.
+    /// Sets the connection.
     pub(crate) fn is(&self, connection: Option<&Arc<Connection>>) {
         if let Some(connection) = connection {
             // A stream is opened once.
@@ -72,7 +76,7 @@ impl Taker {
         }
     }
 
-    /// Closes the connection, as what it does not read takes the room of others.
+    /// Closes the connection, because its unread data takes the room of others.
     pub(crate) fn give_way(&self) {
         if let Some(connection) = self.0.get() {
             connection.give_way();

@@ -1,6 +1,7 @@
-//! What callers pay for: requests before they are carried out, and what comes to nothing as well.
+//! The charges of callers: for requests before they are executed, and for failures.
 //!
-//! **Invariant:** nothing that a caller can ask for is free: a refusal, an invalid document and a reservation cost something.
+//! **Invariant:** nothing that a caller can send is free: a refusal, an invalid document and a
+//! reservation cost something.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,13 +19,13 @@ use crate::limits::rate::{RateLimiter, RateStatus};
 use crate::persisted::{DocumentHash, NamedDocuments};
 use crate::port::auth::{Authenticator, Caller, Peer, SessionEnd};
 
-/// What a request costs that is refused, and an invalid document in addition to its fields.
+/// The cost of a refused request; also added to the fields of an invalid document.
 pub(crate) const REFUSAL_COST: usize = 100;
 
-/// What a reservation of an event stream costs.
+/// The cost of a reserved event stream.
 pub(crate) const RESERVATION_COST: usize = 100;
 
-/// What is to be done once it is known whether a document is valid.
+/// The actions that depend on whether a document is valid.
 pub(crate) struct Verdict {
     key: CallerKey,
     limiter: Option<Arc<RateLimiter>>,
@@ -34,21 +35,21 @@ pub(crate) struct Verdict {
 }
 
 impl Verdict {
-    /// The document is valid: it is kept if the client asked for it.
+    /// The document is valid: it is kept if the client asked for that.
     pub(crate) fn keep(self) {
         if let Some((named, hash, text)) = self.keep {
             named.keep(self.key, hash, text);
         }
     }
 
-    /// It is not: the work of finding that out costs something.
+    /// It is invalid: the work of finding that out is charged.
     pub(crate) fn fine(self) {
         if let Some(limiter) = self.limiter {
             limiter.fine(self.key, REFUSAL_COST, (self.clock)());
         }
     }
 
-    /// As `outcome` says.
+    /// Follows `outcome`.
     pub(crate) fn follows(self, outcome: &Outcome) {
         match outcome {
             Outcome::Executed(_) => self.keep(),
@@ -59,15 +60,15 @@ impl Verdict {
 }
 
 impl<E, A: Authenticator> Transport<E, A> {
-    /// Whom a request of `session` from `peer` is counted for.
+    /// The caller that a request of `session` from `peer` counts for.
     pub(crate) fn key(&self, session: &A::Session, peer: Peer) -> CallerKey {
         self.callers.key(self.authenticator.caller(session), peer.address.ip())
     }
 
-    /// Takes `cost` from what `key` may spend. Nothing comes back if nothing is counted.
+    /// Takes `cost` from the budget of `key`. Returns `None` if there is no rate limit.
     ///
     /// # Errors
-    /// A [`Refusal`] with code `RATE_LIMITED` that says when to come back.
+    /// A [`Refusal`] with code `RATE_LIMITED` that says when to retry.
     pub(crate) fn charge(
         &self,
         key: CallerKey,
@@ -79,7 +80,7 @@ impl<E, A: Authenticator> Transport<E, A> {
         charged.map(Some).map_err(|wait| rate_limited(told, wait))
     }
 
-    /// What is answered to a request that is refused: why, or that there were too many.
+    /// The answer to a refused request: the refusal, or that there were too many requests.
     pub(crate) fn charged(&self, key: CallerKey, refusal: Refusal) -> Refusal {
         match self.charge(key, REFUSAL_COST, None) {
             Ok(_) => refusal,
@@ -87,12 +88,12 @@ impl<E, A: Authenticator> Transport<E, A> {
         }
     }
 
-    /// The same for a request of which nobody knows who sends it.
+    /// The same for a request without a known session.
     pub(crate) fn charged_to_address(&self, peer: Peer, refusal: Refusal) -> Refusal {
         self.charged(self.callers.key(Caller::NOBODY, peer.address.ip()), refusal)
     }
 
-    /// Resolves once `session` ended, or has lasted as long as one may on which nobody has logged in.
+    /// Resolves once `session` ended, or has lasted as long as one without a login may.
     pub(crate) fn ends(
         &self,
         session: &A::Session,
@@ -115,7 +116,8 @@ impl<E, A: Authenticator> Transport<E, A> {
 }
 
 fn rate_limited(cost: Option<Cost>, wait: Duration) -> Refusal {
-    let message = "You have asked for much in a short time: come back after `retryAfter` seconds.";
+    let message =
+        "You have sent too many requests in a short time: retry after `retryAfter` seconds.";
     let refusal = Refusal::new(code::RATE_LIMITED, message);
     Refusal { cost, retry_after: Some(wait), ..refusal }
 }

@@ -1,7 +1,8 @@
-//! Running what the gate let through.
+//! Executes requests that passed the gate.
 //!
-//! **Invariant:** a mutation that has begun runs to its end, whether or not anybody waits for the answer.
-//! **Invariant:** an answer that was to be longer than it may be is not sent, nor part of it.
+//! **Invariant:** a mutation that has begun runs to its end, whether or not its caller waits for
+//! the answer.
+//! **Invariant:** an answer that would be too long is not sent, not even a part of it.
 //! **Invariant:** a panic in a resolver is the fault of one request and reaches no other.
 
 use std::panic::AssertUnwindSafe;
@@ -63,12 +64,12 @@ pub(crate) async fn execute<E: Executor>(
     outcome.with_effect(admitted.kind, to_learn)
 }
 
-/// What comes in place of an answer to a query.
+/// Replaces the answer to a query.
 fn too_much(exhausted: Exhausted, cost: Option<Cost>) -> Outcome {
     Refusal { cost, ..exhausted.refusal() }.into()
 }
 
-/// What comes in place of the answer to a mutation, which was carried out all the same.
+/// Replaces the answer to a mutation, which was executed nevertheless.
 fn not_shown(exhausted: Exhausted) -> Outcome {
     let mut error = Error::from(exhausted);
     error.message.push_str(
@@ -81,7 +82,7 @@ fn not_shown(exhausted: Exhausted) -> Outcome {
 fn late(kind: OperationKind, deadline: Duration) -> Refusal {
     let seconds = deadline.as_secs_f64();
     let message = if kind == OperationKind::Mutation {
-        format!("The mutation took longer than {seconds} s and goes on.")
+        format!("The mutation took longer than {seconds} s and continues.")
     } else {
         format!("The query took longer than {seconds} s; ask for less at a time.")
     };

@@ -1,16 +1,16 @@
-//! Names for faults, so that an operator finds in the log what a client was told of.
+//! IDs of faults, by which an operator finds the log line of a client's error.
 
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
 
 use serde::{Serialize, Serializer};
 
-/// The name of one fault: in the answer as `extensions.faultId`, in the log as `fault_id`.
+/// The ID of one fault: in the answer as `extensions.faultId`, in the log as `fault_id`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FaultId(u64);
 
 impl FaultId {
-    /// A name that no other fault has.
+    /// A unique ID.
     #[expect(clippy::new_without_default, reason = "each is another")]
     #[must_use]
     pub fn new() -> Self {

@@ -1,13 +1,13 @@
-//! Running operations on a connection: streams of messages that end by themselves or are cut. Sockets, event streams and
-//! multipart answers all run their operations here, and differ in the wording of messages.
+//! Runs operations on a connection, as streams of messages that end or are cut. Sockets, event
+//! streams and multipart answers all run their operations here, and differ in the form of messages.
 //!
-//! An operation is polled only while its connection has room for a message. It may stay unpolled for as long as the client
-//! does not read, so it holds nothing that others wait for: queries, mutations and what is read from the log run in tasks of
-//! their own, and their results wait in the handles on these.
+//! An operation is polled only while its connection has room for a message. It may stay unpolled
+//! while the client does not read, so it holds nothing that others wait for. Queries, mutations and
+//! reads of the log run in tasks of their own, and their results wait in the handles.
 //!
-//! **Invariant:** a step that began goes on to its end, whether or not the client reads.
-//! **Invariant:** of each operation at most one message is computed ahead, and of a connection only as many as it has places
-//! for ([`Untaken`]).
+//! **Invariant:** a step that began continues to its end, whether or not the client reads.
+//! **Invariant:** at most one message of each operation is computed ahead, and for a connection
+//! only as many as it has places ([`Untaken`]).
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
@@ -31,7 +31,7 @@ use crate::port::auth::Authenticator;
 use crate::port::bookmark::{Bookmark, ResumePoint};
 use crate::port::frame::{Frame, Frames, Payload};
 
-/// How a transport words the messages of its operations.
+/// The form of a transport's messages.
 pub(crate) struct Wording {
     /// A result.
     pub(crate) next: fn(id: &str, outcome: &Outcome) -> String,
@@ -43,16 +43,17 @@ pub(crate) struct Wording {
     pub(crate) complete: fn(id: &str) -> String,
 }
 
-/// An operation that has not been asked for anything yet.
+/// An operation before its first poll.
 pub(crate) enum Run {
-    /// A query or a mutation, and what its answer takes.
+    /// A query or a mutation, and the budget of its answer.
     Single(BoxFuture<'static, Outcome>, Budget),
     /// A subscription.
     Stream(BoxStream<'static, Frame>, Bookmark),
 }
 
 impl Run {
-    /// What was prepared, by the executor of `transport`, for the connection that has the places of `untaken`.
+    /// The prepared operation on the executor of `transport`, for the connection with the places of
+    /// `untaken`.
     pub(crate) fn new<E: Frames, A: Authenticator>(
         transport: &Transport<E, A>,
         prepared: Prepared,
@@ -79,7 +80,8 @@ impl Run {
         let (kind, budget) = (prepared.admitted.kind, prepared.budget.clone());
         let outcome = execute(executor, prepared, how);
         if kind == OperationKind::Mutation {
-            // It runs in a task of its own already, since it has to end whatever becomes of its caller.
+            // It runs in a task of its own already, because it has to end whatever happens to its
+            // caller.
             return Self::Single(outcome.boxed(), budget);
         }
         let untaken = untaken.clone();
@@ -91,10 +93,10 @@ impl Run {
     }
 }
 
-/// What the client has of an operation once it has the message that this goes with.
+/// The progress of an operation once the client has the message of this mark.
 pub(crate) struct Mark {
     id: Arc<str>,
-    /// Tells operations apart that had the same ID one after the other.
+    /// Distinguishes consecutive operations with the same ID.
     serial: u64,
     position: Option<ResumePoint>,
     last: bool,
@@ -109,7 +111,8 @@ struct Step {
 enum Source {
     Single(BoxFuture<'static, Outcome>, Budget),
     Stream(BoxStream<'static, std::thread::Result<Frame>>, Bookmark),
-    /// Its answer has room among all until the connection asks for more, which it does once it has sent most of it.
+    /// Its answer holds its room until the connection asks for more, which it does after sending
+    /// most of it.
     Answered(#[expect(dead_code, reason = "it is given back when it is dropped")] Held),
     Ended,
 }
@@ -119,9 +122,9 @@ struct Operation {
     serial: u64,
     source: Source,
     wording: &'static Wording,
-    /// Where the last frame ends.
+    /// The end of the last frame.
     reached: Option<ResumePoint>,
-    /// The last frame has room among all answers until the connection asks for more.
+    /// The last frame holds its room until the connection asks for more.
     held: Held,
 }
 
@@ -183,27 +186,27 @@ impl Stream for Operation {
     }
 }
 
-/// An operation as its socket knows it.
+/// An operation of a socket.
 struct Running {
     serial: u64,
     handle: AbortHandle,
     progress: Progress,
 }
 
-/// Which part of an operation's messages the client will have, whatever happens to the rest.
+/// The part of an operation's messages that the client will certainly get.
 enum Progress {
-    /// There is nothing to resume: a query or a mutation.
+    /// Nothing can be resumed: it is a query or a mutation.
     None,
-    /// Nothing was handed over yet: it goes on from where it began, or begins, if it has not.
+    /// Nothing was handed over yet. It resumes from its beginning, or starts if it has not.
     Begun(Bookmark),
-    /// Something was, and nobody knows until where.
+    /// Some messages were, up to an unknown place.
     Unknown,
-    /// All until there.
+    /// All messages up to this place.
     Until(ResumePoint),
 }
 
 impl Progress {
-    /// From where to resume. `Err` if that is not known.
+    /// The place to resume from. `Err` if it is not known.
     fn resume_from(&self) -> Result<Option<ResumePoint>, ()> {
         match self {
             Self::None => Ok(None),
@@ -234,7 +237,7 @@ impl Operations {
         &self.untaken
     }
 
-    /// How many there are, those included that were cut and not yet dropped.
+    /// How many operations there are, with those that were cut and not yet dropped.
     pub(crate) fn len(&self) -> usize {
         self.running.len()
     }
@@ -264,20 +267,20 @@ impl Operations {
         self.running.push(Abortable::new(operation, registration));
     }
 
-    /// Ends all operations with `outcome`: what there is to say of it.
+    /// Ends all operations with `outcome`, and returns its message.
     pub(crate) fn end(&mut self, outcome: &Outcome) -> String {
         self.running.clear();
         self.known.drain().map(|(id, _)| (self.wording.error)(&id, outcome)).collect()
     }
 
-    /// Cuts an operation; its stream is dropped when operations are next polled.
+    /// Cuts an operation; its stream is dropped at the next poll.
     pub(crate) fn cut(&mut self, id: &str) {
         if let Some(running) = self.known.remove(id) {
             running.handle.abort();
         }
     }
 
-    /// The next message of any operation. Pending also if there is none.
+    /// The next message of any operation. Pending also without operations.
     pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<(String, Mark)> {
         match self.running.poll_next_unpin(context) {
             Poll::Ready(Some(Step { text, mark })) => Poll::Ready((text, mark)),
@@ -285,7 +288,7 @@ impl Operations {
         }
     }
 
-    /// The message that goes with `mark` goes before anything else that the client will get.
+    /// The message of `mark` is sent before any later message.
     pub(crate) fn handed_over(&mut self, mark: &Mark) {
         let Some(running) = self.known.get_mut(&mark.id) else { return };
         if running.serial != mark.serial {
@@ -298,8 +301,8 @@ impl Operations {
         }
     }
 
-    /// From where the client misses nothing of any subscription: the earliest of what they need. Nothing if there is
-    /// no subscription, or one of which that is not known.
+    /// The earliest place that any subscription needs, so that the client misses nothing. `None`
+    /// without subscriptions, or if one of their places is not known.
     pub(crate) fn resume_from(&self) -> Option<ResumePoint> {
         let needs = self.known.values().map(|running| running.progress.resume_from());
         let needs: Vec<_> = needs.collect::<Result<_, ()>>().ok()?;

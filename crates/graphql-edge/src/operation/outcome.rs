@@ -1,6 +1,6 @@
-//! What came of a request, ready to be sent.
+//! The outcome of a request, ready to be sent.
 //!
-//! **Invariant:** each error carries `extensions.code`, and none carries words of a fault.
+//! **Invariant:** each error has `extensions.code`, and none contains the message of a fault.
 
 use std::any::Any;
 
@@ -13,14 +13,14 @@ use super::refusal::{Effect, Refusal, code};
 use crate::cost::Cost;
 use crate::gate::OperationKind;
 
-/// A GraphQL response and how far its request came.
+/// A GraphQL response with the stage that its request reached.
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    /// It was executed: there is `data`, if only `null`.
+    /// It was executed: there is `data`, possibly `null`.
     Executed(Response),
     /// The library found it invalid: there is no `data`.
     Invalid(Response),
-    /// We did not let it run, or run on.
+    /// It was refused before or during execution.
     Refused(Refusal),
 }
 
@@ -46,7 +46,7 @@ impl Serialize for Outcome {
     }
 }
 
-/// A list of errors, as the payload of an `error` message wants it.
+/// A list of errors, as the payload of an `error` message.
 pub(crate) enum Errors<'a> {
     Refusal(&'a Refusal),
     Library(&'a [ServerError]),
@@ -74,7 +74,7 @@ impl Outcome {
         if invalid { Self::Invalid(response) } else { Self::Executed(response) }
     }
 
-    /// Tells the client what it has cost, if that is known.
+    /// Adds the cost for the client, if it is known.
     pub(crate) fn with_cost(mut self, cost: Option<Cost>) -> Self {
         if let (Self::Executed(response), Some(cost)) = (&mut self, cost) {
             response.extensions.insert("cost".to_owned(), cost.into());
@@ -82,7 +82,7 @@ impl Outcome {
         self
     }
 
-    /// The same, of an operation that was executed, whatever its answer looks like.
+    /// Marks the operation as executed, whatever its answer is.
     pub(crate) fn into_executed(self) -> Self {
         match self {
             Self::Invalid(response) => Self::Executed(response),
@@ -99,7 +99,7 @@ impl Outcome {
         if ended { Self::Invalid(response) } else { Self::Executed(response) }
     }
 
-    /// The outcome of a panic. What it said is in the log.
+    /// The outcome of a panic. Its message is in the log.
     pub(crate) fn of_panic(panic: &(dyn Any + Send)) -> Self {
         let fault = FaultId::new();
         let text = panic.downcast_ref::<&str>().copied();
@@ -108,8 +108,8 @@ impl Outcome {
         Self::Refused(Refusal { fault: Some(fault), ..Refusal::new(code::INTERNAL, FAULT) })
     }
 
-    /// Says of the errors of an operation that was begun whether it may have changed anything.
-    /// `to_learn` says how clients learn that.
+    /// Adds to the errors of a started operation whether it may have changed anything. `to_learn`
+    /// says how clients learn that.
     pub(crate) fn with_effect(mut self, kind: OperationKind, to_learn: &str) -> Self {
         match &mut self {
             _ if kind != OperationKind::Mutation => {}
@@ -150,10 +150,11 @@ impl Outcome {
     }
 }
 
-/// Errors told about one invalid document: one for each of its fields would make the answer much longer than it.
+/// Most errors for one invalid document. One for each of its fields would make the answer much
+/// longer than it.
 const ERRORS_MAX: usize = 50;
 
-/// Whether an error of a mutation leaves open what was done.
+/// Whether an error of a mutation leaves its effect unknown.
 fn is_open(extensions: &ErrorExtensionValues) -> bool {
     let Some(Value::String(code)) = extensions.get("code") else { return false };
     let codes = [code::UNAVAILABLE, code::INTERNAL, code::ANSWER_TOO_LARGE, code::TOO_MUCH_WORK];
@@ -162,7 +163,8 @@ fn is_open(extensions: &ErrorExtensionValues) -> bool {
 
 const FAULT: &str = "The server failed to answer this; its log says why, under `faultId`.";
 
-/// Gives each error a code. An error of a resolver without a code is a fault: its words stay here.
+/// Gives each error a code. A resolver's error without a code is a fault, and its message is not
+/// sent.
 fn label(errors: &mut [ServerError]) {
     for error in errors {
         let extensions = error.extensions.get_or_insert_with(ErrorExtensionValues::default);
@@ -184,7 +186,7 @@ fn label(errors: &mut [ServerError]) {
     }
 }
 
-/// async-graphql tells its own limits from other rules by their words only.
+/// async-graphql marks its own limits only by their messages.
 fn code_of_invalid(message: &str) -> &'static str {
     match message {
         "Query is nested too deep." => code::QUERY_TOO_DEEP,
@@ -195,7 +197,7 @@ fn code_of_invalid(message: &str) -> &'static str {
     }
 }
 
-/// The words with which async-graphql refuses an argument while it executes.
+/// The messages with which async-graphql refuses an argument during execution.
 fn is_about_input(message: &str) -> bool {
     ["Failed to parse \"", "Expected input type \"", "Invalid value for argument \"", "Variable "]
         .iter()

@@ -1,6 +1,6 @@
-//! From parameters and a session to what is executed.
+//! Prepares an execution from parameters and a session.
 //!
-//! **Invariant:** whatever is executed came through here, over whichever protocol.
+//! **Invariant:** every execution came through here, over every protocol.
 
 use async_graphql::{Executor, Request};
 
@@ -21,9 +21,9 @@ use crate::port::options::TransportOptions;
 pub(crate) struct Prepared {
     pub(crate) request: Request,
     pub(crate) admitted: Admitted,
-    /// `None` if nothing is counted, or if the document is not valid.
+    /// `None` without a cost model, or if the document is not valid.
     pub(crate) cost: Option<Cost>,
-    /// What its answer may take.
+    /// The budget of its answer.
     pub(crate) budget: Budget,
     /// Its place among the subscriptions of its user, if it is one.
     pub(crate) subscription: Option<Holding>,
@@ -31,7 +31,7 @@ pub(crate) struct Prepared {
     pub(crate) verdict: Option<Verdict>,
 }
 
-/// A document that the gate let through.
+/// A document that passed the gate.
 pub(crate) struct Admission {
     pub(crate) admitted: Admitted,
     pub(crate) reading: Reading,
@@ -39,10 +39,10 @@ pub(crate) struct Admission {
 }
 
 impl<E: Executor, A: Authenticator> Transport<E, A> {
-    /// Finds the document that is meant, and lets it through the gate.
+    /// Finds the requested document, and passes it through the gate.
     ///
     /// # Errors
-    /// A [`Refusal`], which has been charged for.
+    /// A [`Refusal`], which has been charged.
     pub(crate) fn admit(
         &self,
         params: &mut Params,
@@ -62,7 +62,7 @@ impl<E: Executor, A: Authenticator> Transport<E, A> {
         Ok(Admission { admitted, reading, found })
     }
 
-    /// Counts what `params` cost, and puts what resolvers need into the request.
+    /// Computes the cost of `params`, and adds the data for resolvers to the request.
     pub(crate) fn prepare(
         &self,
         params: Params,
@@ -81,7 +81,8 @@ impl<E: Executor, A: Authenticator> Transport<E, A> {
         }
         let caller = self.authenticator.caller(session);
         if admitted.introspects && !self.options.introspection.is_for(caller) {
-            let message = "The schema is not shown to you here; the server's configuration says to whom it is.";
+            let message = "The schema is not shown to you here; ask the operator for access \
+                           (setting `introspection`).";
             let refusal = Refusal::new(code::INTROSPECTION_FORBIDDEN, message);
             return Err(self.charged(key, refusal));
         }
@@ -93,7 +94,7 @@ impl<E: Executor, A: Authenticator> Transport<E, A> {
             OperationKind::Subscription => Some(self.callers.subscription(key)?),
             OperationKind::Query | OperationKind::Mutation => None,
         };
-        // What is valid needs no verdict.
+        // A valid document needs no verdict.
         let verdict = if reading.is_known() {
             self.verdict(key, keep).keep();
             None

@@ -1,6 +1,6 @@
-//! Why a request was not executed, told to the client with a stable code.
+//! Refusals of requests, with stable codes for clients.
 //!
-//! **Invariant:** a refusal quotes nothing but names that passed the gate's lexer, numbers and limits.
+//! **Invariant:** a refusal quotes only names that passed the gate's lexer, numbers and limits.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -11,9 +11,9 @@ use serde::Serialize;
 use super::fault::FaultId;
 use crate::cost::Cost;
 
-/// The stable codes of the transport, as they stand in `extensions.code`.
+/// The stable codes of the transport, as in `extensions.code`.
 pub mod code {
-    /// The request is not shaped as GraphQL over HTTP or over WebSocket asks.
+    /// The request does not have the form of GraphQL over HTTP or over WebSocket.
     pub const BAD_REQUEST: &str = "BAD_REQUEST";
     /// A JSON array of requests.
     pub const BATCH_UNSUPPORTED: &str = "BATCH_UNSUPPORTED";
@@ -27,11 +27,11 @@ pub mod code {
     pub const QUERY_TOO_LARGE: &str = "QUERY_TOO_LARGE";
     /// The document is nested deeper than the limit.
     pub const QUERY_TOO_DEEP: &str = "QUERY_TOO_DEEP";
-    /// The document asks for more than the schema's complexity limit.
+    /// The document is more complex than the schema's limit.
     pub const QUERY_TOO_COMPLEX: &str = "QUERY_TOO_COMPLEX";
-    /// The answer is longer than the limit, or made of events that are.
+    /// The answer, or the events it is made of, would exceed the limit.
     pub const ANSWER_TOO_LARGE: &str = "ANSWER_TOO_LARGE";
-    /// More would have to be looked at for the answer than the limit.
+    /// The answer would need more work than the limit.
     pub const TOO_MUCH_WORK: &str = "TOO_MUCH_WORK";
     /// The document defines too many fragments.
     pub const TOO_MANY_FRAGMENTS: &str = "TOO_MANY_FRAGMENTS";
@@ -59,7 +59,7 @@ pub mod code {
     pub const UNSUPPORTED_MEDIA_TYPE: &str = "UNSUPPORTED_MEDIA_TYPE";
     /// The client accepts neither of our media types.
     pub const NOT_ACCEPTABLE: &str = "NOT_ACCEPTABLE";
-    /// The request is for a host that this server does not answer for.
+    /// The server does not accept requests for this host.
     pub const HOST_NOT_ALLOWED: &str = "HOST_NOT_ALLOWED";
     /// A page of another origin opened the socket or the stream.
     pub const ORIGIN_FORBIDDEN: &str = "ORIGIN_FORBIDDEN";
@@ -69,15 +69,15 @@ pub mod code {
     pub const UNAUTHENTICATED: &str = "UNAUTHENTICATED";
     /// The server cannot check access tokens now.
     pub const UNAVAILABLE: &str = "UNAVAILABLE";
-    /// The caller has spent too much: come back after `extensions.retryAfter` seconds.
+    /// The caller has spent too much: retry after `extensions.retryAfter` seconds.
     pub const RATE_LIMITED: &str = "RATE_LIMITED";
     /// The server does not have the document of this hash: send it once.
     pub const PERSISTED_QUERY_NOT_FOUND: &str = "PERSISTED_QUERY_NOT_FOUND";
     /// The document does not have the hash that came with it.
     pub const PERSISTED_QUERY_MISMATCH: &str = "PERSISTED_QUERY_MISMATCH";
-    /// The document is not among those that may run here.
+    /// The document is not on the list of allowed documents.
     pub const DOCUMENT_NOT_ALLOWED: &str = "DOCUMENT_NOT_ALLOWED";
-    /// The schema is not shown to who asks.
+    /// The caller may not read the schema.
     pub const INTROSPECTION_FORBIDDEN: &str = "INTROSPECTION_FORBIDDEN";
     /// The operation took longer than its deadline.
     pub const TIMEOUT: &str = "TIMEOUT";
@@ -87,13 +87,13 @@ pub mod code {
     pub const TOO_MANY_SOCKETS: &str = "TOO_MANY_SOCKETS";
     /// The server has as many event streams as it may have.
     pub const TOO_MANY_STREAMS: &str = "TOO_MANY_STREAMS";
-    /// The event stream is not reserved, or no longer.
+    /// The event stream is not reserved, or its reservation has ended.
     pub const STREAM_UNKNOWN: &str = "STREAM_UNKNOWN";
     /// The reserved event stream is open already.
     pub const STREAM_TAKEN: &str = "STREAM_TAKEN";
     /// An operation of the event stream has this ID.
     pub const OPERATION_ID_TAKEN: &str = "OPERATION_ID_TAKEN";
-    /// The server is broken; the log says more.
+    /// The server has a fault; the log has details.
     pub const INTERNAL: &str = "INTERNAL";
 }
 
@@ -114,18 +114,18 @@ impl Location {
     }
 }
 
-/// What is known of the effect of a request that failed on the side of the server.
+/// The known effect of a request that failed in the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Effect {
-    /// It changed nothing: sending it again is safe.
+    /// It changed nothing: repeating it is safe.
     NothingChanged,
-    /// It may have been carried out, in part or whole, and may still be.
+    /// It may have been executed, in part or completely, or may still be.
     Unknown,
 }
 
 impl Effect {
-    /// As it stands in `extensions.outcome`.
+    /// The name in `extensions.outcome`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -135,28 +135,28 @@ impl Effect {
     }
 }
 
-/// An answer that is no result: a code to act on, a sentence to read.
+/// An answer without a result: a code for programs, and a message for people.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Refusal {
     /// One of [`code`].
     pub code: &'static str,
-    /// What is wrong and what to do.
+    /// The reason, and what to do.
     pub message: Cow<'static, str>,
-    /// Where in the document, if it is about one place.
+    /// The place in the document, if there is one.
     pub location: Option<Location>,
-    /// What the request costs, if it is about that.
+    /// The cost of the request, if that is the reason.
     pub cost: Option<Cost>,
-    /// When to come back, if that helps.
+    /// When to retry, if that helps.
     pub retry_after: Option<Duration>,
-    /// Under which the log has it, if something is broken.
+    /// The ID of the fault in the log, if there is one.
     pub fault: Option<FaultId>,
-    /// What became of the request, if the server failed it.
+    /// The effect of the request, if the server failed.
     pub outcome: Option<Effect>,
 }
 
 impl Refusal {
-    /// A refusal about no place in particular.
+    /// A refusal without a place in the document.
     pub fn new(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
         let message = message.into();
         Self {
@@ -170,7 +170,7 @@ impl Refusal {
         }
     }
 
-    /// After how many whole seconds to come back.
+    /// After how many whole seconds to retry.
     pub(crate) fn retry_after_seconds(&self) -> Option<u64> {
         self.retry_after
             .map(|wait| wait.as_nanos().div_ceil(1_000_000_000).try_into().unwrap_or(u64::MAX))

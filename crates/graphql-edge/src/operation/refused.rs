@@ -1,4 +1,4 @@
-//! Refusals that the operator learns of.
+//! Refusals that the security log records.
 
 use std::net::SocketAddr;
 
@@ -10,7 +10,8 @@ use crate::http::router::Transport;
 use crate::limits::security::Refused;
 use crate::port::auth::{Authenticator, Peer};
 
-/// The codes of refusals that matter for security: who asked may have been somebody else than they said, or where they may not.
+/// The codes of refusals that matter for security: the caller may have pretended to be another one,
+/// or tried a forbidden operation.
 const OF_SECURITY: [&str; 4] = [
     code::UNAUTHENTICATED,
     code::ORIGIN_FORBIDDEN,
@@ -18,7 +19,7 @@ const OF_SECURITY: [&str; 4] = [
     code::INTROSPECTION_FORBIDDEN,
 ];
 
-/// The address that sent a request, if the server was told.
+/// The address of a request, if the server knows it.
 pub(crate) fn peer_of(extensions: &Extensions) -> Peer {
     extensions
         .get::<ConnectInfo<SocketAddr>>()
@@ -26,7 +27,8 @@ pub(crate) fn peer_of(extensions: &Extensions) -> Peer {
 }
 
 impl<E, A: Authenticator> Transport<E, A> {
-    /// Writes to the log that `what` was refused to `session`, or to nobody who is known, if that matters for security.
+    /// Records in the security log that `what` was refused to `session`, or to an unknown caller,
+    /// if that matters for security.
     pub(crate) fn tell_refused(
         &self,
         what: &'static str,

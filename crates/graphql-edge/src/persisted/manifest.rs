@@ -1,4 +1,4 @@
-//! The list of documents that may run, as generators of code write it.
+//! The list of allowed documents, as code generators write it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,33 +7,33 @@ use serde::Deserialize;
 
 use super::DocumentHash;
 
-/// The documents that may run, and no others.
+/// The allowed documents.
 #[derive(Debug)]
 pub struct AllowList {
     by_id: HashMap<String, Arc<str>>,
     by_hash: HashMap<DocumentHash, Arc<str>>,
 }
 
-/// Why a file is no list of documents.
+/// A file is not a list of documents.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
-    /// It is neither of the forms.
+    /// It has none of the known forms.
     #[error(
         "expected a JSON object of documents by ID (graphql-code-generator, Relay), or Apollo's \
          manifest with `format` and `operations`: {0}"
     )]
     Shape(#[from] serde_json::Error),
-    /// It is Apollo's, of a version that is not known.
+    /// It is Apollo's, of an unknown version.
     #[error(
         "expected `apollo-persisted-query-manifest` of version 1, found {format:?} of version {version}"
     )]
     Version {
-        /// What it says it is.
+        /// The format in the file.
         format: String,
-        /// Its version.
+        /// The version in the file.
         version: u64,
     },
-    /// Nothing could run.
+    /// The list is empty, so nothing could run.
     #[error("the list has no documents")]
     Empty,
 }
@@ -81,19 +81,19 @@ impl AllowList {
         Ok(list)
     }
 
-    /// How many documents may run.
+    /// How many documents are allowed.
     #[must_use]
     pub fn len(&self) -> usize {
         self.by_hash.len()
     }
 
-    /// Whether none may.
+    /// Whether the list is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.by_hash.is_empty()
     }
 
-    /// The document of this ID, or of this hash.
+    /// The document with this ID or this hash.
     pub(crate) fn find(&self, id: &str) -> Option<&Arc<str>> {
         self.by_id.get(id).or_else(|| self.by_hash.get(&DocumentHash::parse(id)?))
     }

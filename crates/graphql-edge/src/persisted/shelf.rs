@@ -1,6 +1,7 @@
-//! Documents that are kept for callers of one kind, each of whom has a share of the places.
+//! Documents for callers of one kind, each with a share of the places.
 //!
-//! **Invariant:** whoever has a full share pushes out their own; nobody has more than a share.
+//! **Invariant:** a caller with a full share evicts their own documents; nobody has more than a
+//! share.
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
@@ -12,7 +13,7 @@ use parking_lot::Mutex;
 use super::DocumentHash;
 use crate::limits::callers::CallerKey;
 
-/// Documents by hash; what was not used for longest goes first.
+/// Documents by hash; the least recently used is evicted first.
 #[derive(Debug)]
 pub(super) struct Shelf {
     kept: Mutex<Kept>,
@@ -22,7 +23,7 @@ pub(super) struct Shelf {
 #[derive(Debug)]
 struct Kept {
     documents: LruCache<DocumentHash, (CallerKey, Arc<str>)>,
-    /// How many each caller has persisted.
+    /// How many documents each caller has.
     shares: HashMap<CallerKey, usize>,
 }
 

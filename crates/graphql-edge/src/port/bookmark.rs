@@ -1,18 +1,18 @@
-//! Where a subscription can be resumed.
+//! The places from which a subscription can be resumed.
 
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-/// A place in what subscriptions tell. A smaller number is an earlier place, whichever subscription it is of.
-/// [`Frames::resume_text`](crate::Frames::resume_text) says how clients name it.
+/// A place in subscriptions. A smaller number is an earlier place, in any subscription.
+/// [`Frames::resume_text`](crate::Frames::resume_text) returns its text for clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ResumePoint(pub u64);
 
-/// Told by the resolver of a subscription how far it is, for the socket that carries it. It is in the data of each
-/// request that came over a socket.
+/// The resolver of a subscription reports its progress here, to the socket that carries it. It is
+/// in the data of each request over a socket.
 ///
-/// **Invariant:** what was told last belongs to the chunk that was made last: nothing is made ahead.
+/// **Invariant:** the last report belongs to the last chunk: nothing is made ahead.
 #[derive(Clone, Default)]
 pub struct Bookmark(Arc<Mutex<Option<Span>>>);
 
@@ -23,20 +23,20 @@ struct Span {
 }
 
 impl Bookmark {
-    /// All before `point` is made. The first one that is told is where the subscription begins.
+    /// Everything before `point` was made. The first call sets the beginning of the subscription.
     pub fn set(&self, point: ResumePoint) {
         let mut span = self.0.lock();
         let begun = span.map_or(point, |span| span.begun);
         *span = Some(Span { begun, reached: point });
     }
 
-    /// Where the subscription began; nothing if it has not, or cannot be resumed.
+    /// The beginning of the subscription; `None` if it has not begun, or cannot be resumed.
     #[must_use]
     pub fn begun(&self) -> Option<ResumePoint> {
         self.0.lock().map(|span| span.begun)
     }
 
-    /// The end of what was made so far; nothing as above.
+    /// The end of the last chunk; `None` as above.
     #[must_use]
     pub fn reached(&self) -> Option<ResumePoint> {
         self.0.lock().map(|span| span.reached)

@@ -1,7 +1,7 @@
-//! The port of subscriptions: what a streaming transport asks of whoever executes.
+//! The port of subscriptions: the operations that a streaming transport needs of an executor.
 //!
-//! **Invariant:** shared text is the whole payload of a step that has `data` and no errors, the same
-//! bytes that the subscriber's own response would have become.
+//! **Invariant:** shared text is the whole payload of a step that has `data` and no errors, with
+//! the same bytes as the subscriber's own response.
 
 use std::sync::Arc;
 
@@ -15,16 +15,16 @@ use crate::limits::budget::Held;
 /// One step of a subscription.
 #[derive(Debug)]
 pub struct Frame {
-    /// What the client is told.
+    /// The payload for the client.
     pub payload: Payload,
-    /// From where the client may resume once it has this; none where nobody can say, or where the
-    /// [`Bookmark`](crate::Bookmark) in the data of the request does.
+    /// The place from which the client may resume after this frame. `None` if it is not known, or
+    /// if the [`Bookmark`](crate::Bookmark) in the data of the request has it.
     pub resume: Option<ResumePoint>,
-    /// What keeps room for it until the client has it.
+    /// Holds room for it until the client has it.
     pub held: Held,
 }
 
-/// What the client is told.
+/// The payload for the client.
 #[derive(Debug)]
 pub enum Payload {
     /// A response made for this subscriber.
@@ -41,7 +41,7 @@ impl From<Response> for Frame {
 }
 
 impl Frame {
-    /// Whether it says that the document is not valid.
+    /// Whether it reports an invalid document.
     pub(crate) fn is_invalid(&self) -> bool {
         match &self.payload {
             Payload::Own(response) => {
@@ -55,14 +55,14 @@ impl Frame {
 
 /// Executes operations; subscriptions frame by frame.
 pub trait Frames: Executor {
-    /// Executes a subscription. A frame is made when it is asked for, none ahead.
+    /// Executes a subscription. A frame is made on request, none ahead.
     fn frames(&self, request: Request) -> BoxStream<'static, Frame>;
 
     /// The text by which clients name `point` when they resume a subscription.
     fn resume_text(&self, point: ResumePoint) -> String;
 }
 
-/// Any executor, which shares nothing between subscriptions. Its clients name places by their numbers.
+/// Any executor, without sharing between subscriptions. Its clients name places by their numbers.
 #[derive(Clone, Debug)]
 pub struct Unshared<E>(pub E);
 

@@ -1,4 +1,4 @@
-//! What can be set about the transport.
+//! The settings of the transport.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -18,68 +18,69 @@ use crate::persisted::AllowList;
 pub struct TransportOptions {
     /// Limits before the parser.
     pub gate: GateLimits,
-    /// What the fields of the schema cost; nothing is counted without it.
+    /// The costs of the schema's fields; without it there are no cost limits.
     pub costs: Option<Arc<CostModel>>,
-    /// The most that a request may cost.
+    /// The greatest cost of a request.
     pub cost_max: usize,
-    /// How long answers may be, and how much may be looked at for one.
+    /// The limits of answers: length and work.
     pub answers: AnswerLimits,
-    /// How many documents are kept, so that they are not read again.
+    /// The size of the cache of documents.
     pub documents: DocumentLimits,
-    /// How much cost a user, or an address of nobody's requests, may spend over time; without it, as much as they like.
+    /// The cost that a user, or an address without a login, may spend over time; without it there
+    /// is no limit.
     pub rate: Option<Rate>,
     /// The time since 1970, for [`rate`](Self::rate).
     pub clock: fn() -> Duration,
-    /// The documents that may run; without it, all.
+    /// The allowed documents; without it, all are.
     pub allowed: Option<Arc<AllowList>>,
-    /// Who may ask for the schema.
+    /// The callers that may read the schema.
     pub introspection: Introspection,
     /// Length of a request's body, in bytes. An escape of its text, as `\u0436`, counts as two.
     pub body_bytes_max: usize,
     /// Time for a request's body to arrive.
     pub body_deadline: Duration,
-    /// Time for a query to execute, or for the answer of a mutation: the mutation itself goes on.
+    /// Time for a query to execute, or for the answer of a mutation; the mutation itself continues.
     pub execution_deadline: Duration,
-    /// How a client learns what became of a mutation whose answer the server failed to give, as sentences.
+    /// Sentences that tell a client how to learn the outcome of a mutation without an answer.
     pub to_learn: &'static str,
     /// The path of the page for browsers that open the address of the endpoint.
     pub page: Option<&'static str>,
-    /// Origins, as `https://chat.example.org`, whose pages may use this server beside its own.
+    /// Origins, such as `https://chat.example.org`, whose pages may use this server beside its own.
     pub allowed_origins: Vec<String>,
-    /// Limits of what each caller holds at a time.
+    /// Limits of the resources of each caller.
     pub callers: CallerLimits,
     /// Limits of each `WebSocket`.
     pub socket: SocketOptions,
     /// Limits of event streams and multipart answers.
     pub streams: StreamOptions,
-    /// Where refusals are written that matter for security.
+    /// The log of refusals that matter for security.
     pub security: SecurityLog,
-    /// What invalid documents and variables are answered with, if the client reads it.
+    /// The status for invalid documents and variables, if the client reads it.
     pub invalid_status: InvalidStatus,
 }
 
-/// The status of a request that is well-formed and cannot be executed: its document is not valid for the schema, or its
-/// variables do not fit. Only for `application/graphql-response+json`.
+/// The status of a well-formed request that cannot be executed: its document is not valid for the
+/// schema, or its variables do not fit. Only for `application/graphql-response+json`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum InvalidStatus {
-    /// 400, as in the GraphQL-over-HTTP draft of today and in the audit of `graphql-http`.
+    /// 400, as in the present GraphQL-over-HTTP draft and in the audit of `graphql-http`.
     #[default]
     BadRequest,
     /// 422, as proposed for that draft (graphql/graphql-over-http, pull request 354).
     UnprocessableContent,
 }
 
-/// Who may ask for the schema.
+/// The callers that may read the schema.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Introspection {
-    /// Whoever reaches the server: the pages of the server need it before anybody is logged in.
+    /// All callers: the pages of the server need it before a login.
     #[default]
     Everybody,
-    /// Who is logged in.
+    /// Logged-in users.
     Users,
-    /// Who administers the server.
+    /// Administrators.
     Admins,
-    /// No one.
+    /// No caller.
     Nobody,
 }
 
@@ -128,19 +129,20 @@ pub struct SocketOptions {
     pub init_deadline: Duration,
     /// Time between a sign of life after a ping of the server and its next ping.
     pub ping_interval: Duration,
-    /// Time for a sign of life after a ping. Without one there is a second ping, and after that the peer is gone.
+    /// Time for a sign of life after a ping. Without one there is a second ping, and after that the
+    /// peer counts as gone.
     pub pong_deadline: Duration,
     /// Pings that a client may send between two pings of the server.
     pub client_pings_max: u32,
     /// Length of a message of the client, in bytes. An escape of its text counts as two.
     pub frame_bytes_max: usize,
-    /// Operations of a socket that run at a time.
+    /// Most running operations of a socket.
     pub operations_max: usize,
-    /// Bytes that wait to be written before operations are no longer asked for more.
+    /// Pending bytes from which on operations are not polled.
     pub queue_bytes_max: usize,
-    /// Time for a client to read anything at all of what waits to be written.
+    /// Time for a client to read any of the pending data.
     pub write_deadline: Duration,
-    /// Time for a client that did not read to read on and learn why it is closed.
+    /// Time for a client that did not read to read the reason of the closing.
     pub slow_close_deadline: Duration,
     /// Time for the closing handshake.
     pub close_deadline: Duration,
@@ -163,14 +165,15 @@ impl Default for SocketOptions {
     }
 }
 
-/// Limits of answers that go on: event streams and multipart answers.
+/// Limits of streamed answers: event streams and multipart answers.
 #[derive(Clone, Debug)]
 pub struct StreamOptions {
-    /// Streams at a time. Each keeps a connection, and some have to be left for other requests.
+    /// Most streams. Each keeps a connection, and some have to be left for other requests.
     pub streams_max: usize,
-    /// Time without a message after which a sign of life is sent.
+    /// Time without a message after which a heartbeat is sent.
     pub heartbeat_interval: Duration,
-    /// Reservations of event streams that nobody has opened. Whoever has the most makes room for a new one.
+    /// Most unopened reservations of event streams. The caller with the most makes room for a new
+    /// one.
     pub reservations_max: usize,
     /// Time for a reserved stream to be opened.
     pub reservation_deadline: Duration,

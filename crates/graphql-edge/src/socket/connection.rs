@@ -1,9 +1,10 @@
 //! One socket from its upgrade to its end.
 //!
 //! **Invariant:** no operation starts before `connection_init` was accepted.
-//! **Invariant:** whoever is told that a session is connected is told that it is not, before the goodbye.
-//! **Invariant:** once a session is over, nothing more is read for it or written to it but the closing frame; and not even
-//! that if something waits to be written, as the connection is reset then.
+//! **Invariant:** a listener that learned of the connection learns of its end before the closing
+//! frame.
+//! **Invariant:** once a session is over, nothing more is read for it, and only the closing frame
+//! is written. If there is pending data, not even that: the connection is reset then.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -30,7 +31,7 @@ use crate::operation::refusal::{Refusal, code};
 use crate::port::auth::{AuthFailure, Authenticator, Caller, Peer, SessionEnd};
 use crate::port::frame::Frames;
 
-/// Pings that may stay without any sign of life.
+/// How many pings may stay without any sign of life.
 const UNANSWERED_PINGS_MAX: u32 = 2;
 
 /// The state of one socket.
@@ -38,13 +39,13 @@ pub(super) struct Connection<E, A: Authenticator> {
     transport: Arc<Transport<E, A>>,
     link: Option<Link>,
     operations: Operations,
-    /// The connection that the socket was, as the table of all knows it.
+    /// The connection of the socket in the table of all connections.
     place: Option<Arc<Place>>,
     peer: Peer,
-    /// The token of the upgrade request; that of `connection_init` goes before it.
+    /// The token of the upgrade request; the one of `connection_init` takes precedence.
     token: Result<Option<String>, AuthFailure>,
     session: Option<A::Session>,
-    /// Dropped when the socket is done for, also when its client was not heard of for too long.
+    /// Dropped when the socket ends, also when its client gave no sign of life for too long.
     connected: Option<Box<dyn Send>>,
     /// Its place among the sockets of its caller.
     holding: Option<Holding>,
@@ -52,7 +53,7 @@ pub(super) struct Connection<E, A: Authenticator> {
     /// The end of the session, or of the time to log in.
     ends: BoxFuture<'static, ()>,
     unsent: Unsent,
-    /// Has the connection reset if something waits when the session ends.
+    /// Makes the connection reset if there is pending data when the session ends.
     guard: Option<Guard>,
     unanswered_pings: u32,
     client_pings: u32,
@@ -97,11 +98,11 @@ impl<E: Frames, A: Authenticator> Connection<E, A> {
         };
         let frame = why.frame(|point| self.transport.executor.resume_text(point));
         tracing::debug!(peer = %self.peer.address, ?why, "socket ends");
-        // Subscriptions end here; a slow goodbye must not keep them.
+        // Subscriptions end here, so that a slow closing does not keep them.
         self.operations = Operations::new(&protocol::WORDING);
         self.connected = None;
         self.holding = None;
-        // Whoever is slow may be long in hearing why; a server that stops does not wait for that.
+        // A slow client may read the reason late; a stopping server does not wait for that.
         let mut shutdown = self.transport.shutdown.clone();
         let stopping = async {
             shutdown.requested().await;
@@ -210,7 +211,7 @@ impl<E: Frames, A: Authenticator> Connection<E, A> {
         }
     }
 
-    /// Counts pings, and pongs that nobody needs.
+    /// Counts pings, and pongs that answer none.
     fn count_ping(&mut self) -> Result<(), Close> {
         self.client_pings += 1;
         if self.client_pings > self.transport.options.socket.client_pings_max {
@@ -252,7 +253,7 @@ impl<E: Frames, A: Authenticator> Connection<E, A> {
         Ok(())
     }
 
-    /// Why the socket of a token closes that was not accepted.
+    /// The closing of a socket whose token was not accepted.
     fn refuse(&self, failure: AuthFailure) -> Close {
         self.transport.tell_refused("a socket", (None, self.peer), &unauthenticated(failure));
         match failure {

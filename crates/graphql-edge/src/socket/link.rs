@@ -1,11 +1,11 @@
-//! The wire of one socket: what is read, what waits to be written, and how long it may wait.
+//! The wire of one socket: reading, pending messages, and their time limits.
 //!
-//! **Invariant:** no more than twice `queue_bytes_max` and one message wait at a time: beyond the first, operations
-//! are not polled; beyond the second, the client is not read.
-//! **Invariant:** the session is asked after a message was made and before it is handed on, so once it is over nothing is
-//! written that came to be later.
-//! **Invariant:** what is ready goes out together, in writes of at least [`FRAME_BYTES_MAX`](super::outgoing::FRAME_BYTES_MAX)
-//! or of all that there is.
+//! **Invariant:** at most twice `queue_bytes_max` and one message are pending. Beyond
+//! `queue_bytes_max`, operations are not polled; beyond twice that, the client is not read.
+//! **Invariant:** the session is checked after a message was made and before it is handed on, so
+//! nothing that was made after its end is written.
+//! **Invariant:** ready messages are written together, in writes of at least
+//! [`FRAME_BYTES_MAX`](super::outgoing::FRAME_BYTES_MAX) or of all of them.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -33,9 +33,9 @@ use crate::operation::operations::{Mark, Operations};
 use crate::port::auth::SessionEnd;
 use crate::port::options::SocketOptions;
 
-/// What happened on a socket.
+/// An event on a socket.
 pub(super) enum Event {
-    /// The client sent this.
+    /// A message of the client.
     Message(Message),
     /// A client that does not read, a broken wire, or its end.
     Ended(Close),
@@ -46,7 +46,7 @@ pub(super) enum Event {
 /// The WebSocket itself.
 type Socket = WebSocketStream<Metered<TokioIo<Upgraded>>>;
 
-/// A message that waits, and what it tells how far an operation is.
+/// A pending message, with the progress of its operation.
 struct Queued {
     outgoing: Outgoing,
     len_bytes: usize,
@@ -81,7 +81,7 @@ impl Link {
         }
     }
 
-    /// From now on messages are written only until this session is over.
+    /// Writes messages only until this session is over.
     pub(super) fn end_with(&mut self, end: Arc<dyn SessionEnd>) {
         self.end = Some(end);
     }
@@ -90,7 +90,7 @@ impl Link {
         self.end.as_ref().is_some_and(|end| end.is_over())
     }
 
-    /// What the client speaks.
+    /// The subprotocol of the client.
     pub(super) fn subprotocol(&self) -> Subprotocol {
         self.subprotocol
     }
@@ -111,7 +111,7 @@ impl Link {
         self.queue.push_back(Queued { outgoing: message.into(), len_bytes, mark });
     }
 
-    /// Waits for the next event, and meanwhile writes what operations have to say.
+    /// Waits for the next event, and writes messages of operations meanwhile.
     pub(super) async fn event(&mut self, operations: &mut Operations) -> Event {
         poll_fn(|context| self.poll_event(operations, context)).await
     }
@@ -160,7 +160,7 @@ impl Link {
         }
     }
 
-    /// Hands the queue to the socket's buffer.
+    /// Passes the queue to the socket's buffer.
     fn poll_write(
         &mut self,
         operations: &mut Operations,
@@ -183,7 +183,7 @@ impl Link {
                 continue;
             }
             self.queued_bytes -= len_bytes;
-            // From here on nothing but the end of the connection stands between it and the client.
+            // From here on only the end of the connection can keep it from the client.
             if let Some(mark) = &mark {
                 operations.handed_over(mark);
             }
@@ -203,9 +203,11 @@ impl Link {
         Ok(())
     }
 
-    /// Says why with `frame`, waits for the peer to close for at most `deadline`, and drops the connection.
+    /// Sends the reason with `frame`, waits up to `deadline` for the peer to close, and drops the
+    /// connection.
     ///
-    /// A peer that closed gets the closing frame that the library has ready (RFC 6455, section 5.5.1).
+    /// A peer that closed gets the closing frame that the library has prepared (RFC 6455, section
+    /// 5.5.1).
     pub(super) async fn close(
         mut self,
         why: &Close,
@@ -220,7 +222,8 @@ impl Link {
         let Some((code, reason)) = frame else { return };
         let reason = reason.into_owned().into();
         let close = Message::Close(Some(CloseFrame { code: code.into(), reason }));
-        // What still waits is for the client to ask for again; the reason is what matters now, and it may be long in going out.
+        // The client can ask for the pending messages again. The reason matters now, and it may
+        // take long to send.
         self.queue = VecDeque::new();
         let linger = async {
             poll_fn(|context| Pin::new(&mut self.socket).poll_ready(context)).await?;
@@ -230,8 +233,8 @@ impl Link {
             Pin::new(&mut self.socket).start_send(close)?;
             poll_fn(|context| Pin::new(&mut self.socket).poll_flush(context)).await?;
             if *why == Close::TooLong || *why == Close::NotWebSocket {
-                // The rest of the message is unread, so that the kernel resets the connection when it is dropped,
-                // and the client needs the time to read the reason.
+                // The rest of the message is unread, so the kernel resets the connection when it is
+                // dropped. The client needs time to read the reason before that.
                 std::future::pending::<()>().await;
             }
             while let Some(Ok(_)) = self.socket.next().await {}

@@ -1,6 +1,7 @@
-//! A connection that knows how much was written to it, and how much was read for the message that comes.
+//! A connection that counts written bytes, and the bytes read for the next message.
 //!
-//! **Invariant:** a message has a bounded number of frames: those without a payload take bytes all the same.
+//! **Invariant:** a message has a bounded number of frames: even frames without a payload take
+//! bytes.
 
 use std::io::{ErrorKind, IoSlice, Result};
 use std::pin::Pin;
@@ -9,8 +10,8 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_tungstenite::tungstenite::Message;
 
-/// Counts what the kernel took: so a reader who is slow is told from one who does not read at all. Counts what was read
-/// since the last message, and reads no more than one may take.
+/// Counts the bytes that the kernel took, which distinguishes a slow reader from one that does not
+/// read. Counts the bytes read since the last message, and reads no more than one may take.
 pub(super) struct Metered<C> {
     connection: C,
     written: u64,
@@ -28,7 +29,8 @@ impl<C> Metered<C> {
         Self { connection, written: 0, unclaimed_bytes: 0, unclaimed_bytes_max }
     }
 
-    /// This is what was read. Frames of control may come in the middle of a message, and are not part of it.
+    /// These bytes were read for a message. Control frames may come in the middle of a message, and
+    /// are not part of it.
     pub(super) fn came(&mut self, message: &Message) {
         self.unclaimed_bytes = match message {
             Message::Ping(_) | Message::Pong(_) => {
@@ -38,7 +40,7 @@ impl<C> Metered<C> {
         };
     }
 
-    /// Whether more was to be read for one message than it may take.
+    /// Whether a message would take more bytes than it may.
     pub(super) fn is_exceeded(&self) -> bool {
         self.unclaimed_bytes > self.unclaimed_bytes_max
     }

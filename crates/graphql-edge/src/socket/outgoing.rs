@@ -1,5 +1,5 @@
-//! A message on its way into the buffer of a WebSocket, which keeps for as long as it lives the size of the longest frame
-//! that it had.
+//! A message on its way into the buffer of a WebSocket. The buffer keeps the size of its longest
+//! frame as long as it exists.
 //!
 //! **Invariant:** no frame is longer than [`FRAME_BYTES_MAX`].
 
@@ -11,12 +11,12 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 /// The longest payload of a frame. Longer messages go in several (RFC 6455, section 5.4).
 pub(super) const FRAME_BYTES_MAX: usize = 16 * 1024;
 
-/// What of a message is not in the buffer yet.
+/// The part of a message that is not in the buffer yet.
 #[derive(Debug)]
 pub(super) enum Outgoing {
-    /// All of it, which is one frame.
+    /// The whole message, in one frame.
     Whole(Message),
-    /// What follows of a longer one, and what its next frame is.
+    /// The rest of a longer message, and the type of its next frame.
     Rest(Bytes, Data),
 }
 
@@ -32,7 +32,7 @@ impl From<Message> for Outgoing {
 }
 
 impl Outgoing {
-    /// The next frame, and what follows it.
+    /// The next frame, and the rest.
     pub(super) fn next_frame(self) -> (Message, Option<Self>) {
         let (mut payload, code) = match self {
             Self::Whole(message) => return (message, None),

@@ -1,6 +1,6 @@
-//! How long a client may take nothing of what waits for it.
+//! The time limit for a client that takes no pending data.
 //!
-//! **Invariant:** whoever reads, however slowly, gets the whole time again.
+//! **Invariant:** a client that reads, however slowly, gets the whole time again.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -9,14 +9,14 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use tokio::time::{Sleep, sleep};
 
-/// The wait for a peer that takes nothing. It costs a timer only while there is something to wait for.
+/// The wait for a peer that takes nothing. It needs a timer only while data is pending.
 pub(super) struct Patience {
     deadline: Duration,
     waiting: Option<Waiting>,
 }
 
 struct Waiting {
-    /// What the kernel had taken when it began.
+    /// The bytes that the kernel had taken at its start.
     written: u64,
     until: Pin<Box<Sleep>>,
 }
@@ -26,14 +26,14 @@ impl Patience {
         Self { deadline, waiting: None }
     }
 
-    /// Something waits, and `written` bytes went out so far.
+    /// Data is pending, and `written` bytes were sent so far.
     pub(super) fn wait(&mut self, written: u64) {
         if self.waiting.as_ref().is_none_or(|waiting| waiting.written != written) {
             self.waiting = Some(Waiting { written, until: Box::pin(sleep(self.deadline)) });
         }
     }
 
-    /// Nothing waits.
+    /// No data is pending.
     pub(super) fn rest(&mut self) {
         self.waiting = None;
     }

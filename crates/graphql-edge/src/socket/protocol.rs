@@ -1,4 +1,4 @@
-//! The messages of graphql-transport-ws, and why a socket is closed.
+//! The messages of graphql-transport-ws, and the reasons for closing a socket.
 
 use std::borrow::Cow;
 
@@ -11,16 +11,16 @@ use crate::operation::outcome::{Errors, Outcome};
 use crate::port::auth::bearer_of;
 use crate::port::bookmark::ResumePoint;
 
-/// Why we close a socket. The reason's first word is stable.
+/// The reason for closing a socket. The first word of its text is stable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Close {
     /// The peer is no longer there.
     Gone,
     /// The peer closed, and gets an answer.
     ByPeer,
-    /// The server stops: come back.
+    /// The server stops; the client should reconnect.
     Restart,
-    /// The message is none of the protocol.
+    /// The message is not one of the protocol.
     Invalid(&'static str),
     TextNotUtf8,
     NotWebSocket,
@@ -31,21 +31,23 @@ pub(super) enum Close {
     Revoked,
     AuthUnavailable,
     SubprotocolUnacceptable,
-    /// The client speaks the protocol that came before ours.
+    /// The client uses the older protocol.
     SubprotocolLegacy,
     DuplicateId(String),
     TooManyInits,
-    /// The client takes nothing; from there it can resume all of its subscriptions, if that is known.
+    /// The client takes no data. The place is where it can resume all of its subscriptions, if that
+    /// is known.
     SlowConsumer(Option<ResumePoint>),
     PingFlood,
-    /// Nobody has logged in on the socket in time.
+    /// No user logged in on the socket in time.
     LoginTimeout,
-    /// The user has as many sockets as one may have; or the address has, without a login.
+    /// The user has as many sockets as they may have, or the address has, without a login.
     TooManySockets(bool),
 }
 
 impl Close {
-    /// The close code and the reason; nothing if there is nobody to tell. `resume_text` says how clients name a place.
+    /// The close code and the reason; `None` if the peer is gone. `resume_text` names a place for
+    /// clients.
     pub(super) fn frame(
         &self,
         resume_text: impl Fn(ResumePoint) -> String,
@@ -85,13 +87,14 @@ impl Close {
 }
 
 impl Close {
-    /// What is said before the closing frame.
+    /// The message before the closing frame.
     pub(super) fn last_message(&self) -> Option<&'static str> {
         (*self == Self::SubprotocolLegacy).then_some(LEGACY_REFUSAL)
     }
 }
 
-/// `connection_error` of subscriptions-transport-ws: its clients show this, and not always why a socket closes.
+/// `connection_error` of subscriptions-transport-ws: its clients show this, and often not the
+/// reason of a closing.
 const LEGACY_REFUSAL: &str = r#"{"type":"connection_error","payload":{"message":"This server does not speak the subprotocol graphql-ws of subscriptions-transport-ws. Use a client that speaks graphql-transport-ws, such as the package graphql-ws."}}"#;
 
 /// The text after `SLOW_CONSUMER: resume from ` is a position, or words.
@@ -111,7 +114,7 @@ fn duplicate(id: &str) -> Cow<'static, str> {
 /// Length of an operation's ID, in bytes; clients use UUIDs or numbers.
 const ID_BYTES_MAX: usize = 128;
 
-/// What a client says.
+/// A message of a client.
 #[derive(Debug)]
 pub(super) enum ClientMessage {
     /// `connection_init`, with the token from its payload.
@@ -137,7 +140,7 @@ struct Frame<'a> {
 }
 
 impl ClientMessage {
-    /// Reads a message; `Err` says what is wrong with it.
+    /// Reads a message; `Err` has the fault.
     pub(super) fn read(text: &str) -> Result<Self, &'static str> {
         let frame: Frame<'_> =
             serde_json::from_str(text).map_err(|_| "expected a JSON object with a type")?;
@@ -191,7 +194,7 @@ pub(super) const ACK: &str = r#"{"type":"connection_ack"}"#;
 /// `pong`
 pub(super) const PONG: &str = r#"{"type":"pong"}"#;
 
-/// How operations on a socket speak.
+/// The messages of operations on a socket.
 pub(super) static WORDING: Wording = Wording { next, next_shared, error, complete };
 
 #[derive(Serialize)]

@@ -1,8 +1,8 @@
-//! How the names of headers are spelled in the answer to an upgrade.
+//! The spelling of header names in the answer to an upgrade.
 //!
-//! Names of headers have no case (RFC 9110, section 5.1), and hyper writes them in lower case. Some clients look for
-//! `Sec-WebSocket-Protocol` as RFC 6455 spells it: gql for Python does not find another spelling, and goes on in a
-//! subprotocol that nobody speaks any more.
+//! Names of headers have no case (RFC 9110, section 5.1), and hyper writes them in lower case. Some
+//! clients look for `Sec-WebSocket-Protocol` in the spelling of RFC 6455. gql for Python does not
+//! find another spelling, and falls back to an obsolete subprotocol.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -17,17 +17,18 @@ use parking_lot::Mutex;
 use tokio::io::{AsyncWriteExt as _, duplex};
 use tokio::sync::OnceCell;
 
-/// A request with the names as they are to be spelled.
+/// A request with the names in the right spelling.
 const SPELLED: &[u8] =
     b"GET / HTTP/1.1\r\nConnection: close\r\nUpgrade: x\r\nSec-WebSocket-Accept: x\r\n\
     Sec-WebSocket-Protocol: x\r\nDate: x\r\n\r\n";
 
 static EXTENSIONS: OnceCell<Extensions> = OnceCell::const_new();
 
-/// What has to be in the extensions of a response so that hyper spells these names.
+/// The extensions of a response that make hyper use this spelling.
 ///
-/// hyper has no constructor for it, but keeps the spelling of a request and uses it for a response that has it
-/// ([`preserve_header_case`](http1::Builder::preserve_header_case)). So one request is read, once.
+/// hyper has no constructor for it, but it keeps the spelling of a request and uses it for a
+/// response that has it ([`preserve_header_case`](http1::Builder::preserve_header_case)). So one
+/// request is read, once.
 pub(super) async fn spelled() -> Extensions {
     EXTENSIONS.get_or_init(read).await.clone()
 }
@@ -47,7 +48,7 @@ async fn read() -> Extensions {
     let serving = http1::Builder::new()
         .preserve_header_case(true)
         .serve_connection(TokioIo::new(server), service);
-    // The answer has nobody to go to.
+    // The answer has no receiver.
     serving.await.ok();
     let mut extensions = std::mem::take(&mut *kept.lock());
     extensions.remove::<hyper::upgrade::OnUpgrade>();

@@ -1,22 +1,23 @@
-//! Which subprotocol a socket speaks.
+//! The subprotocol of a socket.
 
 use axum::http::HeaderMap;
 use axum::http::header::SEC_WEBSOCKET_PROTOCOL;
 
-/// What a client offers to speak, as far as it matters to us.
+/// The subprotocols that a client offers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Subprotocol {
     /// graphql-transport-ws, among others or alone.
     Ours,
-    /// The one of subscriptions-transport-ws, which nobody keeps up. It is taken in order to refuse it in words that its
-    /// clients show: a browser tells nothing of a socket whose subprotocol was not taken.
+    /// The one of subscriptions-transport-ws, which is no longer maintained. The server accepts it
+    /// in order to refuse it with a message that its clients show: a browser shows nothing of a
+    /// socket whose subprotocol was not accepted.
     Legacy,
-    /// None that we know.
+    /// No known one.
     Unknown,
 }
 
 impl Subprotocol {
-    /// The best of those that the client offers.
+    /// The best of the offered ones.
     pub(super) fn offered(headers: &HeaderMap) -> Self {
         let offers = headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter();
         let names = offers.filter_map(|offer| offer.to_str().ok()).flat_map(|it| it.split(','));
@@ -27,7 +28,7 @@ impl Subprotocol {
         })
     }
 
-    /// What the answer to the upgrade says.
+    /// The name in the answer to the upgrade.
     pub(super) fn name(self) -> Option<&'static str> {
         match self {
             Self::Ours => Some("graphql-transport-ws"),

@@ -29,7 +29,8 @@ use crate::port::auth::{Authenticator, bearer};
 use crate::port::frame::Frames;
 use crate::port::options::SocketOptions;
 
-/// What is read from a socket at a time, in bytes: most sockets are idle most of the time, and most messages short.
+/// How many bytes are read from a socket at a time: most sockets are idle, and most messages are
+/// short.
 const READ_BUFFER_BYTES: usize = 1024;
 
 /// Turns a request into a WebSocket, and serves it until it ends.
@@ -63,7 +64,7 @@ pub(crate) async fn upgrade<E: Frames, A: Authenticator>(
     let upgrading = hyper::upgrade::on(&mut request);
     let (parts, _body) = request.into_parts();
     let peer = peer(&parts);
-    // A header that is no bearer token is told to the client in the protocol's own way.
+    // A header without a bearer token is reported to the client in the protocol's own way.
     let token = bearer(&parts.headers).map(|token| token.map(str::to_owned));
     let unsent = Unsent::of(&parts.extensions).cloned().unwrap_or_default();
     drop(parts);
@@ -92,11 +93,12 @@ fn config(options: &SocketOptions) -> WebSocketConfig {
 }
 
 fn refusal(error: &Error) -> Refusal {
-    let message = format!("This is no opening handshake of a WebSocket: {error}.");
+    let message = format!("This is not an opening handshake of a WebSocket: {error}.");
     Refusal::new(code::BAD_REQUEST, message)
 }
 
-/// What a message may take on the wire: as much again for the headers of its frames as for its text.
+/// The bytes that a message may take on the wire: twice its text, to leave room for the headers of
+/// its frames.
 fn message_bytes_max(options: &SocketOptions) -> usize {
     2 * ESCAPED_MAX * options.frame_bytes_max + READ_BUFFER_BYTES
 }

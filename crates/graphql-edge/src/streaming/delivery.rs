@@ -1,9 +1,10 @@
-//! An answer that goes on: what its operations say, as long as the client reads.
+//! A streamed answer: the messages of its operations, while the client reads.
 //!
-//! **Invariant:** nothing is computed ahead: operations are asked for more when the connection takes more, and a client that
-//! takes nothing for too long is cut off ([`Patient`](crate::connection::patience::Patient)).
-//! **Invariant:** once its session is over, nothing more is said but that: the session is asked after a message was made and
-//! before it is handed on, so no later event is sent.
+//! **Invariant:** nothing is computed ahead: operations are polled when the connection takes more,
+//! and a client that takes nothing for too long is disconnected
+//! ([`Patient`](crate::connection::patience::Patient)).
+//! **Invariant:** once its session is over, the stream only reports that: the session is checked
+//! after a message was made and before it is handed on, so no later event is sent.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -26,27 +27,29 @@ use crate::operation::operations::{Operations, Run, Wording};
 use crate::operation::refusal::{Refusal, code};
 use crate::port::auth::{Authenticator, SessionEnd};
 
-/// The form of answers that go on.
+/// The form of streamed answers.
 pub(crate) struct Form {
     pub(crate) content_type: &'static str,
-    /// What comes first, so that proxies and browsers see an answer at once.
+    /// The first bytes, so that proxies and browsers see an answer at once.
     pub(crate) opening: &'static str,
-    /// What is said when there is nothing to say.
+    /// The heartbeat.
     pub(crate) heartbeat: &'static str,
     pub(crate) wording: Wording,
-    /// Whether a client has to be told that the server stops, as it takes a mere end for the end of the operation.
+    /// Whether a client needs a message about a shutdown, because it takes a mere end for the end
+    /// of the operation.
     pub(crate) tells_shutdown: bool,
 }
 
-/// The operations of one answer, to which requests may add.
+/// The operations of one answer. Further requests may add some.
 pub(crate) struct Line {
     pub(crate) operations: Operations,
     waker: Option<Waker>,
-    /// Places for results that are made and not yet taken.
+    /// Places for finished results that were not taken yet.
     pub(crate) untaken: Arc<Semaphore>,
 }
 
-/// Results that are made before the stream takes them: those of queries and mutations, one for each request that waits.
+/// Results that are made before the stream takes them: those of queries and mutations, one for each
+/// waiting request.
 const UNTAKEN_MAX: usize = 4;
 
 impl Line {
@@ -55,13 +58,13 @@ impl Line {
         Self { operations: Operations::new(&form.wording), waker: None, untaken }
     }
 
-    /// Starts an operation, and has the stream look at it.
+    /// Starts an operation, and wakes the stream.
     pub(crate) fn start(&mut self, id: &str, run: Run) {
         self.operations.start(id, run);
         self.wake();
     }
 
-    /// Cuts an operation, and has the stream drop it.
+    /// Cuts an operation, and wakes the stream to drop it.
     pub(crate) fn cut(&mut self, id: &str) {
         self.operations.cut(id);
         self.wake();
@@ -74,7 +77,7 @@ impl Line {
     }
 }
 
-/// When an answer ends, beside logout and shutdown.
+/// The end of an answer, beside logout and shutdown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ends {
     /// With its operation.
@@ -83,7 +86,7 @@ pub(crate) enum Ends {
     WithClient,
 }
 
-/// The body of an answer that goes on.
+/// The body of a streamed answer.
 pub(crate) struct Delivery {
     line: Arc<Mutex<Line>>,
     form: &'static Form,
@@ -95,11 +98,11 @@ pub(crate) struct Delivery {
     shutdown: BoxFuture<'static, ()>,
     end: Arc<dyn SessionEnd>,
     revoked: BoxFuture<'static, ()>,
-    /// What ends with this: the place among streams, and being connected.
+    /// Dropped with this: the place among streams, and the connected state.
     _held: (OwnedSemaphorePermit, Box<dyn Send>, Box<dyn Send>),
 }
 
-/// What is put into one write, at most, and the message that goes beyond.
+/// Most bytes of one write, before the message that exceeds it.
 const WRITE_BYTES: usize = 16 * 1024;
 
 impl Delivery {
@@ -135,7 +138,7 @@ impl Delivery {
         })
     }
 
-    /// The response that carries it.
+    /// The response with this body.
     pub(crate) fn respond(self) -> Response {
         let form = self.form;
         response(form, Body::from_stream(self))
@@ -148,7 +151,7 @@ impl Delivery {
                 "The access token was revoked, or there was none; log in.",
             ))
         } else if self.shutdown.poll_unpin(context).is_ready() {
-            let message = "The server restarts; come back, from your last position.";
+            let message = "The server restarts; reconnect from your last position.";
             self.form.tells_shutdown.then(|| Refusal::new(code::UNAVAILABLE, message))
         } else {
             return None;
@@ -158,7 +161,7 @@ impl Delivery {
         Some(refusal.map_or_else(String::new, |refusal| line.operations.end(&refusal.into())))
     }
 
-    /// What is ready, up to about [`WRITE_BYTES`].
+    /// The ready messages, up to about [`WRITE_BYTES`].
     fn take(&mut self, context: &mut Context<'_>) -> String {
         let mut text = String::new();
         let mut line = self.line.lock();
@@ -179,14 +182,14 @@ impl Delivery {
     }
 }
 
-/// The response in which an answer goes on.
+/// The response of a streamed answer.
 pub(crate) fn response(form: &'static Form, body: Body) -> Response {
     let mut response = Response::new(body);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(form.content_type));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));
     headers.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding, Origin"));
-    // nginx would keep it back until its buffer is full.
+    // Otherwise nginx keeps it back until its buffer is full.
     let buffering = HeaderName::from_static("x-accel-buffering");
     headers.insert(buffering, HeaderValue::from_static("no"));
     response
@@ -223,7 +226,7 @@ impl Stream for Delivery {
             return if this.ended { Poll::Ready(None) } else { Poll::Pending };
         }
         this.heartbeat.as_mut().reset(Instant::now() + this.heartbeat_interval);
-        // The timer has to know whom to wake next time; what it says then is too early to matter.
+        // The timer has to register the waker for the next time; its result now does not matter.
         let _ = this.heartbeat.poll_unpin(context);
         Poll::Ready(Some(Ok(text.into())))
     }

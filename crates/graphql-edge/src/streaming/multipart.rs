@@ -1,7 +1,9 @@
-//! Multipart subscriptions, as Apollo Client speaks them: each result is a part of one `multipart/mixed` answer.
+//! Multipart subscriptions for Apollo Client: each result is a part of one `multipart/mixed`
+//! answer.
 //!
-//! A part ends with the boundary of the next one, so that a client has it whole at once. What is wrong with the operation is
-//! in the part's `payload`; what is wrong with the connection is beside it, and `payload` is null.
+//! A part ends with the boundary of the next one, so a client has it complete at once. Errors of
+//! the operation are in the part's `payload`. Errors of the connection are beside it, and `payload`
+//! is null.
 //!
 //! Source: Apollo Router, "Multipart HTTP protocol for GraphQL Subscriptions".
 
@@ -73,7 +75,7 @@ fn error(id: &str, outcome: &Outcome) -> String {
     next(id, outcome) + &complete(id)
 }
 
-/// The last boundary: the one that is there already, and its end.
+/// Turns the boundary that was already sent into the last one.
 fn complete(_: &str) -> String {
     "--\r\n".to_owned()
 }

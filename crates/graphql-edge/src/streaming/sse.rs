@@ -1,4 +1,5 @@
-//! GraphQL over Server-Sent Events: the protocol graphql-sse, with a connection for each operation or with one for all.
+//! GraphQL over Server-Sent Events: the protocol graphql-sse, with a connection for each operation
+//! or with one for all.
 //!
 //! Source: "GraphQL over Server-Sent Events Protocol" (`graphql-sse` 2, PROTOCOL.md).
 
@@ -23,16 +24,16 @@ pub(crate) use reservation::Reservations;
 pub(crate) use single::{open, operate, reserve, stop, token};
 
 const CONTENT_TYPE: &str = "text/event-stream; charset=utf-8";
-/// A comment, which clients pass over.
+/// A comment, which clients ignore.
 const COMMENT: &str = ":\n\n";
 
-/// A connection of its own for an operation.
+/// A connection for each operation.
 static DISTINCT: Form = Form {
     content_type: CONTENT_TYPE,
     opening: COMMENT,
     heartbeat: COMMENT,
     wording: Wording { next, next_shared, error, complete },
-    // Without `complete`, clients come back.
+    // Without `complete`, clients reconnect.
     tells_shutdown: false,
 };
 
@@ -50,7 +51,7 @@ static SINGLE: Form = Form {
     tells_shutdown: false,
 };
 
-/// Answers an operation by a stream of its own.
+/// Answers an operation with a stream of its own.
 pub(crate) fn stream<E, A: Authenticator>(
     transport: &Transport<E, A>,
     session: (&A::Session, Arc<dyn SessionEnd>),
@@ -64,7 +65,7 @@ pub(crate) fn stream<E, A: Authenticator>(
     Ok(Delivery::new(transport, session, line, form, held)?.respond())
 }
 
-/// Tells in a stream why there is none: browsers show nothing of other answers to an `EventSource`.
+/// Reports a refusal in a stream: browsers hide other answers from an `EventSource`.
 pub(crate) fn refused(refusal: Refusal) -> Response {
     response(&DISTINCT, Body::from(error("", &refusal.into())))
 }
@@ -93,7 +94,8 @@ fn error(id: &str, outcome: &Outcome) -> String {
     next(id, outcome) + &complete(id)
 }
 
-/// `data` has to be there for browsers to notice, and no space after it for clients that read what follows as JSON.
+/// Browsers notice an event only with `data`. There is no space after it, because some clients read
+/// the rest as JSON.
 fn complete(_: &str) -> String {
     "event: complete\ndata:\n\n".to_owned()
 }

@@ -1,4 +1,4 @@
-//! Clients that speak one protocol each, and see every byte.
+//! Clients for one protocol each, which see every byte.
 
 pub(crate) mod http;
 pub(crate) mod socket;

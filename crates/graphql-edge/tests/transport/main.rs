@@ -1,4 +1,4 @@
-//! The edge, spoken to over real sockets, in front of a schema that is not Rookery's.
+//! The edge over real sockets, in front of a schema that is not Rookery's.
 
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 #![expect(clippy::unused_async, reason = "resolvers are async, whatever they do")]

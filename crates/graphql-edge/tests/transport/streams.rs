@@ -1,4 +1,4 @@
-//! Answers over HTTP that go on.
+//! Streamed answers over HTTP.
 
 mod distinct;
 pub(crate) mod limits;

@@ -1,4 +1,4 @@
-//! A schema with one field for each thing that can happen to a request.
+//! A schema with one field for each case of a request.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use tokio::sync::{Notify, watch};
 
 use crate::http::files::{FILES, PAGE};
 
-/// What tests observe and steer.
+/// The state that tests observe and control.
 #[derive(Default)]
 pub(crate) struct Probe {
     /// Mutations that ran to their end.
@@ -35,7 +35,7 @@ pub(crate) struct Probe {
     /// A subscription's stream was dropped.
     pub(crate) dropped: Notify,
     pub(crate) revoked: watch::Sender<bool>,
-    /// Sockets of sessions that are said to be open.
+    /// Open sockets of sessions, as reported.
     pub(crate) connected: watch::Sender<usize>,
 }
 
@@ -63,7 +63,7 @@ impl Query {
     async fn peer_is_local(&self, context: &Context<'_>) -> bool {
         context.data_unchecked::<Peer>().address.ip().is_loopback()
     }
-    /// A text that takes more of the budget than it is long.
+    /// A text that takes more of the budget than its length.
     async fn takes(&self, context: &Context<'_>, bytes: usize) -> Result<String> {
         context.data_unchecked::<Budget>().take(bytes).await?;
         Ok("x".repeat(bytes / 8))
@@ -71,7 +71,7 @@ impl Query {
     async fn looks_at(&self, context: &Context<'_>, units: usize) -> Result<bool> {
         Ok(context.data_unchecked::<Budget>().look_at(units).map(|()| true)?)
     }
-    /// Computes for ever, and waits for nothing.
+    /// Computes for ever, and never waits.
     async fn spins(&self, context: &Context<'_>) -> Result<bool> {
         loop {
             context.data_unchecked::<Budget>().pause().await?;
@@ -144,7 +144,7 @@ impl Drop for TellsDrop {
     }
 }
 
-/// The schema has one field of which a request may have one.
+/// The schema has one field that a request may have once.
 const GUARDED: GuardedFields = GuardedFields {
     names: &["logIn"],
     max: 1,
@@ -178,7 +178,7 @@ impl Subscriptions {
             probe.chunks.fetch_add(1, Ordering::SeqCst);
         })
     }
-    /// Chunks from `after` on that tell where they end.
+    /// Chunks from `after` on that report their end.
     async fn pages(
         &self,
         context: &Context<'_>,

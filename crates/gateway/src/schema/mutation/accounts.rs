@@ -20,31 +20,31 @@ use crate::schema::{
     },
 };
 
-/// Who wants an account.
+/// The account to register.
 #[derive(InputObject)]
 pub(crate) struct RegisterInput {
     /// The user name: `a-z`, `0-9` and `. _ = - / +`. It cannot be changed later.
     username: String,
     /// The password, at least 8 characters.
     password: String,
-    /// What you call this device, such as `laptop`.
+    /// Your name for this device, such as `laptop`.
     device_name: Option<String>,
 }
 
-/// Who logs in.
+/// The user to log in.
 #[derive(InputObject)]
 pub(crate) struct LogInInput {
     /// The user name or the whole user ID.
     username: String,
     /// The password.
     password: String,
-    /// A device of yours to go on with; otherwise there will be a new one.
+    /// A device of yours to log in again; leave it out to get a new one.
     device_id: Option<String>,
-    /// What you call this device.
+    /// Your name for this device.
     device_name: Option<String>,
 }
 
-/// Which devices to log out.
+/// The devices to log out.
 #[derive(InputObject)]
 pub(crate) struct LogOutInput {
     /// Log out all of your devices, not only this one.
@@ -55,7 +55,7 @@ pub(crate) struct LogOutInput {
 /// A new name for a device.
 #[derive(InputObject)]
 pub(crate) struct RenameDeviceInput {
-    /// Which of your devices.
+    /// The device.
     device_id: String,
     /// Its new name; null for none.
     name: Option<String>,
@@ -64,11 +64,11 @@ pub(crate) struct RenameDeviceInput {
 /// A device to remove.
 #[derive(InputObject)]
 pub(crate) struct RemoveDeviceInput {
-    /// Which of your devices. It is logged out at once.
+    /// The device. It is logged out at once.
     device_id: String,
 }
 
-/// What came of registering.
+/// The result of `register`.
 #[derive(SimpleObject)]
 pub(crate) struct RegisterPayload {
     /// Send it as `Authorization: Bearer <token>`. It is shown only once.
@@ -81,7 +81,7 @@ pub(crate) struct RegisterPayload {
     refusal: Option<Refusal>,
 }
 
-/// What came of logging in.
+/// The result of `logIn`.
 #[derive(SimpleObject)]
 pub(crate) struct LogInPayload {
     /// Send it as `Authorization: Bearer <token>`. It is shown only once.
@@ -94,14 +94,14 @@ pub(crate) struct LogInPayload {
     refusal: Option<Refusal>,
 }
 
-/// What came of logging out.
+/// The result of `logOut`.
 #[derive(SimpleObject)]
 pub(crate) struct LogOutPayload {
     /// How many devices were logged out.
     devices: i32,
 }
 
-/// What came of renaming a device.
+/// The result of `renameDevice`.
 #[derive(SimpleObject)]
 pub(crate) struct RenameDevicePayload {
     /// The device.
@@ -110,10 +110,10 @@ pub(crate) struct RenameDevicePayload {
     refusal: Option<Refusal>,
 }
 
-/// What came of removing a device.
+/// The result of `removeDevice`.
 #[derive(SimpleObject)]
 pub(crate) struct RemoveDevicePayload {
-    /// The ID of the device that is gone.
+    /// The ID of the removed device.
     device_id: Option<String>,
     /// Why it was refused. Null if it was not.
     refusal: Option<Refusal>,
@@ -125,11 +125,11 @@ pub(crate) struct AccountMutation;
 
 #[Object]
 impl AccountMutation {
-    /// Makes an account and logs in. The first account of a server is its administrator.
+    /// Creates an account and logs in. The first account of a server is its administrator.
     async fn register(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Who wants an account.")] input: RegisterInput,
+        #[graphql(desc = "The account to register.")] input: RegisterInput,
     ) -> Result<RegisterPayload> {
         let RegisterInput { username, password, device_name } = input;
         let session = session(context);
@@ -164,11 +164,11 @@ impl AccountMutation {
         Ok(RegisterPayload { token, device_id, user, refusal })
     }
 
-    /// Logs in on a new device, or anew on one of yours.
+    /// Logs in on a new device, or again on one of yours.
     async fn log_in(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Who logs in.")] input: LogInInput,
+        #[graphql(desc = "The user to log in.")] input: LogInInput,
     ) -> Result<LogInPayload> {
         let LogInInput { username, password, device_id, device_name } = input;
         let session = session(context);
@@ -200,7 +200,7 @@ impl AccountMutation {
     async fn log_out(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Which devices to log out.")] input: LogOutInput,
+        #[graphql(desc = "The devices to log out.")] input: LogOutInput,
     ) -> Result<LogOutPayload> {
         let session = session(context);
         let user = session.viewer()?;
@@ -267,7 +267,7 @@ impl AccountMutation {
     }
 }
 
-/// Tells the operator that somebody was not let in.
+/// Records in the security log that a login or registration was refused.
 fn tell_refused(context: &Context<'_>, what: &'static str, user: &str, refusal: &Refusal) {
     app(context).security.refused(&Refused {
         what,
@@ -278,25 +278,29 @@ fn tell_refused(context: &Context<'_>, what: &'static str, user: &str, refusal: 
     });
 }
 
-/// Tells the user's devices of a new one. If that fails, they learn of it from the list.
+/// Tells the user's other devices of a new one. If that fails, they learn of it from the list.
 async fn tell_added(context: &Context<'_>, new: &NewSession, name: Option<&str>) {
     let Ok(user) = OwnedUserId::try_from(new.user_id.as_str()) else { return };
     let actor = Actor { user, device: None, now: session(context).received, deliver: None };
     if let Err(error) = app(context).commands.device_added(&actor, &new.device_id, name).await {
-        tracing::warn!("a user's devices are not told of a new one: {error}");
+        tracing::warn!(
+            "the other devices of a user did not get the event of a new device: {error}"
+        );
     }
 }
 
-/// Tells the user's devices that some of them are gone.
+/// Tells the user's other devices that some were removed.
 async fn tell_removed(context: &Context<'_>, device_ids: impl IntoIterator<Item = String>) {
     let Ok(actor) = session(context).actor_of_the_end() else { return };
     match app(context).commands.devices_removed(&actor, device_ids).await {
         Ok(position) => app(context).wrote(session(context), position),
-        Err(error) => tracing::warn!("a user's devices are not told that some are gone: {error}"),
+        Err(error) => tracing::warn!(
+            "the other devices of a user did not get the event of removed devices: {error}"
+        ),
     }
 }
 
-/// A refusal of the accounts, which has a code, or else a fault.
+/// A refusal of the accounts if the error has a code, otherwise a fault.
 fn refused<T, E: MaybeUnavailable + std::fmt::Display>(
     result: Result<T, E>,
     code: impl Fn(&E) -> Option<&'static str>,

@@ -1,4 +1,4 @@
-//! What all mutations that act in a room have in common.
+//! The common part of all mutations that act in a room.
 
 use async_graphql::{Context, Result};
 use rookery_command::{HandleError, Outcome};
@@ -15,7 +15,7 @@ use crate::schema::{
     },
 };
 
-/// What came of a mutation that acts in a room.
+/// The result of a mutation that acts in a room.
 pub(crate) struct Acted {
     pub(crate) event: Option<RoomEvent>,
     pub(crate) room: Option<Room>,
@@ -46,14 +46,14 @@ impl Acted {
         }
     }
 
-    /// Nothing came of it.
+    /// The result of a refused command.
     pub(crate) fn refused(refusal: Refusal) -> Self {
         Self { event: None, room: None, position: None, refusal: Some(refusal) }
     }
 }
 
-/// Whether `field` of the payload is asked for, and the read side shows what was done. It is waited
-/// for only then: what does not ask does not wait.
+/// Whether `field` of the payload is requested and the read side shows the effect. Without the
+/// field there is no wait.
 pub(super) async fn shows(context: &Context<'_>, field: &str, position: Position) -> bool {
     context.look_ahead().field(field).exists()
         && app(context).models.wait_for(position, STALE_AFTER).await.is_ok()
@@ -77,11 +77,11 @@ macro_rules! room_payload {
         #[doc = $doc]
         #[derive(async_graphql::SimpleObject)]
         pub(crate) struct $name {
-            /// The event that it made, the last one if there are several. Null if what you asked
-            /// for held already, or if it was refused.
+            /// The event that it made, the last one if there are several. Null if it changed
+            /// nothing, or if it was refused.
             pub(crate) event: Option<crate::schema::types::events::event::RoomEvent>,
-            /// The room, as it is with the effect. Null if it was refused, or if the server takes
-            /// longer than a second to show the effect.
+            /// The room with the effect. Null if it was refused, or if the server takes longer than
+            /// a second to show the effect.
             pub(crate) room: Option<crate::schema::types::rooms::room::Room>,
             /// Ask for this `minPosition` to see the effect. Null if it was refused.
             pub(crate) position: Option<crate::schema::types::values::scalars::PositionScalar>,

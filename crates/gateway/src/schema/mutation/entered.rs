@@ -1,6 +1,6 @@
-//! What came of going into a room: by joining it or by creating it.
+//! The result of entering a room, by joining it or by creating it.
 //!
-//! **Invariant:** the answer is of one position, that of the join: what came later is on the stream.
+//! **Invariant:** the answer is of one position, that of the join. Later events are on the stream.
 
 use std::sync::Arc;
 
@@ -15,25 +15,25 @@ use crate::schema::types::rooms::{
     timeline::{self, TimelineArguments, TimelineConnection},
 };
 
-/// Events that fill a screen, if you do not say how many.
+/// Events of the room in the answer, by default.
 pub(crate) const SCREEN_DEFAULT: usize = 20;
 
-/// On which way this device gets what a room shows when it goes in. Your other devices always get
-/// it on their streams.
+/// How this device receives the snapshot of a room that it enters. Your other devices always get it
+/// on their streams.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Enum)]
 pub(crate) enum Deliver {
-    /// With the answer alone: neither `RoomOpened` nor the events of the join come on this device's
-    /// stream.
+    /// With the answer only: this device's stream has neither `RoomOpened` nor the events of the
+    /// join.
     Response,
-    /// On the stream alone: the answer has no `messages`.
+    /// On the stream only: the answer has no `messages`.
     Stream,
-    /// On both.
+    /// In both ways.
     #[default]
     Both,
 }
 
 impl Deliver {
-    /// As the log keeps it.
+    /// The stored form.
     pub(crate) fn stored(self) -> Option<rookery_domain::Deliver> {
         match self {
             Self::Response => Some(rookery_domain::Deliver::Response),
@@ -43,17 +43,17 @@ impl Deliver {
     }
 }
 
-/// How a device wants what a room shows.
+/// The snapshot that a device wants.
 #[derive(Clone, Default)]
 pub(crate) struct Wish {
     pub(crate) deliver: Deliver,
     pub(crate) filter: Option<Arc<Filter>>,
 }
 
-/// What came of going into a room.
+/// The result of entering a room.
 pub(crate) struct Entered {
     pub(crate) acted: Acted,
-    /// The room as it was then, if the answer is to have messages of it.
+    /// The room as it was then, if the answer has its messages.
     pub(crate) opened: Option<Room>,
 }
 
@@ -102,10 +102,10 @@ macro_rules! entered_payload {
             /// The event that it made, the last one if there are several. Null if you were in the
             /// room already, or if it was refused.
             pub(crate) event: Option<crate::schema::types::events::event::RoomEvent>,
-            /// The room, as it was at `position`. Null if it was refused, or if the server takes
-            /// longer than a second to show the effect.
+            /// The room as of `position`. Null if it was refused, or if the server takes longer
+            /// than a second to show the effect.
             pub(crate) room: Option<crate::schema::types::rooms::room::Room>,
-            /// As of when the answer is: what comes later is on the stream. Null if it was refused.
+            /// The position of the answer; later events are on the stream. Null if it was refused.
             pub(crate) position: Option<crate::schema::types::values::scalars::PositionScalar>,
             /// Why it was refused. Null if it was not.
             pub(crate) refusal: Option<crate::schema::types::errors::refusal::Refusal>,
@@ -115,15 +115,12 @@ macro_rules! entered_payload {
 
         #[async_graphql::ComplexObject]
         impl $name {
-            /// Enough of the room for a screen: the last events up to `position`, of those that the
-            /// filter lets pass. Null if they are delivered on the stream alone, or if it was
-            /// refused.
+            /// The latest events of the room up to `position` that the filter accepts. Null if they
+            /// are delivered only on the stream, or if it was refused.
             async fn messages(
                 &self,
                 context: &async_graphql::Context<'_>,
-                #[graphql(desc = "How many, from 1 to 100; 20 if you do not say.")] last: Option<
-                    i32,
-                >,
+                #[graphql(desc = "How many, from 1 to 100; 20 by default.")] last: Option<i32>,
             ) -> async_graphql::Result<
                 Option<crate::schema::types::rooms::timeline::TimelineConnection>,
             > {

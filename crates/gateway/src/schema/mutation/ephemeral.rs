@@ -1,4 +1,4 @@
-//! Mutations about typing, presence, and how far a room was read.
+//! Mutations about typing, presence and read receipts.
 
 use std::time::Duration;
 
@@ -22,20 +22,20 @@ use crate::schema::{
     },
 };
 
-/// Whether you type in a room.
+/// Whether you are typing in a room.
 #[derive(InputObject)]
 pub(crate) struct SetTypingInput {
     /// The room. You have to be a member.
     room_id: RoomIdScalar,
-    /// Whether you type on this device.
+    /// Whether you are typing on this device.
     typing: bool,
-    /// After so many seconds you type no more, unless you say it again: from 1 to 120, 30 if you do
-    /// not say. It also ends when you send a message or leave the room, and when the last socket of
-    /// this device closes.
+    /// How many seconds typing lasts unless you repeat it: from 1 to 120, 30 by default. It also
+    /// ends when you send a message or leave the room, and when the last socket of this device
+    /// closes.
     timeout_seconds: Option<i32>,
 }
 
-/// What came of saying that you type.
+/// The result of `setTyping`.
 #[derive(SimpleObject)]
 pub(crate) struct SetTypingPayload {
     /// The room. Null if it was refused.
@@ -44,38 +44,38 @@ pub(crate) struct SetTypingPayload {
     refusal: Option<Refusal>,
 }
 
-/// What you want to be shown as.
+/// Your presence.
 #[derive(InputObject)]
 pub(crate) struct SetPresenceInput {
-    /// What this device says. You are shown as the best that your devices say; what a device says
-    /// ends when its last socket closes, or a minute after its last poll.
+    /// The presence of this device. Others see the best presence of your devices. It ends when the
+    /// device's last socket closes, or a minute after its last poll.
     presence: PresenceEnum,
-    /// What you say about it, at most 256 bytes. Nothing, if you leave it out.
+    /// Your status message, at most 256 bytes. Leave it out for none.
     status_message: Option<String>,
 }
 
-/// What came of saying whether you are there.
+/// The result of `setPresence`.
 #[derive(SimpleObject)]
 pub(crate) struct SetPresencePayload {
-    /// You. What is shown changes at most once in a second.
+    /// You. Others see at most one change in a second.
     user: User,
 }
 
-/// Up to which event you have read a room.
+/// Your read receipt in a room.
 #[derive(InputObject)]
 pub(crate) struct MarkReadInput {
     /// The room. You have to be a member.
     room_id: RoomIdScalar,
-    /// The last event that you have read. One before what you have read already changes nothing.
+    /// The last event that you have read. An earlier event than before changes nothing.
     event_id: EventIdScalar,
-    /// Tell only your own devices, and nobody else.
+    /// Show the receipt only to your own devices.
     #[graphql(default)]
     private: bool,
     /// Your number for this action: 1, 2, 3 ... on each device.
     action_id: Option<i32>,
 }
 
-/// What came of marking a room as read.
+/// The result of `markRead`.
 #[derive(SimpleObject)]
 pub(crate) struct MarkReadPayload {
     /// The room, with its new counts. Null if it was refused, or if the server takes longer than a
@@ -87,17 +87,17 @@ pub(crate) struct MarkReadPayload {
     refusal: Option<Refusal>,
 }
 
-/// Mutations about typing, presence, and how far a room was read.
+/// Mutations about typing, presence and read receipts.
 #[derive(Default)]
 pub(crate) struct EphemeralMutation;
 
 #[Object]
 impl EphemeralMutation {
-    /// Says that you type in a room, or that you do not any more. Nobody remembers it.
+    /// Sets whether you are typing in a room. The server does not store it.
     async fn set_typing(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Whether you type in a room.")] input: SetTypingInput,
+        #[graphql(desc = "Whether you are typing in a room.")] input: SetTypingInput,
     ) -> Result<SetTypingPayload> {
         let (app, session) = (app(context), session(context));
         let (user, device) = (session.viewer()?, session.device_id()?);
@@ -117,18 +117,19 @@ impl EphemeralMutation {
         Ok(SetTypingPayload { room: Some(Room::new(input.room_id.0)), refusal: None })
     }
 
-    /// Says whether you are there, on this device. Nobody remembers it.
+    /// Sets your presence on this device. The server does not store it.
     async fn set_presence(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "What you want to be shown as.")] input: SetPresenceInput,
+        #[graphql(desc = "Your presence.")] input: SetPresenceInput,
     ) -> Result<SetPresencePayload> {
         let session = session(context);
         let (user, device) = (session.viewer()?, session.device_id()?);
         let len = input.status_message.as_deref().map_or(0, str::len);
         if len > STATUS_BYTES_MAX {
             let message = format!(
-                "`statusMessage` has {len} bytes, at most {STATUS_BYTES_MAX} fit: make it shorter"
+                "`statusMessage` has {len} bytes and the maximum is {STATUS_BYTES_MAX}: make it \
+                 shorter"
             );
             return Err(Fault::bad_input(message).into());
         }
@@ -138,11 +139,11 @@ impl EphemeralMutation {
         Ok(SetPresencePayload { user: User::new(user.to_owned()) })
     }
 
-    /// Notes up to which event you have read a room. It is on disk when this answers.
+    /// Moves your read receipt in a room. It is durable when this answers.
     async fn mark_read(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Up to which event you have read a room.")] input: MarkReadInput,
+        #[graphql(desc = "Your read receipt in a room.")] input: MarkReadInput,
     ) -> Result<MarkReadPayload> {
         let (app, session) = (app(context), session(context));
         let (actor, retry) = (session.actor()?, retry(input.action_id)?);
@@ -164,8 +165,8 @@ impl EphemeralMutation {
     }
 }
 
-/// A session that ended while its request was under way leaves nothing behind: either what ended it finds what the
-/// request did, or the request finds here that it is over.
+/// Undoes the effect of a request whose session ended meanwhile: either the end of the session
+/// finds the effect, or the request finds here that the session is over.
 fn unless_over(context: &Context<'_>) -> Result<(), Fault> {
     let session = session(context);
     let is_over = session.identity.as_ref().is_some_and(|identity| identity.revocation().is_some());
@@ -182,11 +183,11 @@ fn how_long(seconds: Option<i32>) -> Result<Duration, Fault> {
     let in_range = how_long.filter(|it| (Duration::from_secs(1)..=TYPING_MAX).contains(it));
     in_range.ok_or_else(|| {
         let max = TYPING_MAX.as_secs();
-        Fault::bad_input(format!("`timeoutSeconds` is {asked}: it has to be from 1 to {max}"))
+        Fault::bad_input(format!("`timeoutSeconds` is {asked}: use a number from 1 to {max}"))
     })
 }
 
-/// The refusal for who has not joined a room.
+/// The refusal for a user who has not joined the room.
 fn unless_joined(context: &Context<'_>, room_id: &RoomId) -> Result<Option<Refusal>, Fault> {
     let viewer = session(context).viewer()?;
     let view = app(context).models.view();
@@ -205,7 +206,7 @@ fn unless_joined(context: &Context<'_>, room_id: &RoomId) -> Result<Option<Refus
     }))
 }
 
-/// The refusal for a room in which nobody writes any more.
+/// The refusal for a room that was replaced.
 async fn unless_replaced(context: &Context<'_>, room_id: &RoomId) -> Result<Option<Refusal>> {
     let is_open = {
         let view = app(context).models.view();

@@ -14,18 +14,18 @@ use crate::schema::{
 /// The filter to store.
 #[derive(InputObject)]
 pub(crate) struct CreateFilterInput {
-    /// What it says.
+    /// The filter.
     filter: FilterInput,
     /// Your number for this action: 1, 2, 3 ... on each device.
     action_id: Option<i32>,
 }
 
-/// What came of storing a filter.
+/// The result of `createFilter`.
 #[derive(SimpleObject)]
 pub(crate) struct CreateFilterPayload {
-    /// Give it as `filterId`. The same filter has the same ID. Null if it was refused.
+    /// The ID to use as `filterId`. Equal filters have equal IDs. Null if it was refused.
     filter_id: Option<String>,
-    /// Where in the log it was stored, or known to be. Null if it was refused.
+    /// A position at which the filter is stored. Null if it was refused.
     position: Option<PositionScalar>,
     /// Why it was refused. Null if it was not.
     refusal: Option<Refusal>,
@@ -34,7 +34,7 @@ pub(crate) struct CreateFilterPayload {
 /// The filter to delete.
 #[derive(InputObject)]
 pub(crate) struct DeleteFilterInput {
-    /// Which of your filters.
+    /// The filter.
     filter_id: String,
     /// Your number for this action: 1, 2, 3 ... on each device.
     action_id: Option<i32>,
@@ -43,9 +43,9 @@ pub(crate) struct DeleteFilterInput {
 /// The result of `deleteFilter`.
 #[derive(SimpleObject)]
 pub(crate) struct DeleteFilterPayload {
-    /// The ID of the filter that is gone, or was not there. Null if it was refused.
+    /// The ID of the filter, which no longer exists. Null if it was refused.
     filter_id: Option<String>,
-    /// Where in the log it was deleted, or known to be gone. Null if it was refused.
+    /// A position at which the filter does not exist. Null if it was refused.
     position: Option<PositionScalar>,
     /// Why it was refused. Null if it was not.
     refusal: Option<Refusal>,
@@ -57,7 +57,7 @@ pub(crate) struct FilterMutation;
 
 #[Object]
 impl FilterMutation {
-    /// Stores a filter for all of your devices, up to 100 of them. Nobody else can use it.
+    /// Stores a filter for all of your devices, at most 100 in all. Other users cannot use it.
     async fn create_filter(
         &self,
         context: &Context<'_>,
@@ -82,7 +82,7 @@ impl FilterMutation {
         })
     }
 
-    /// Deletes a stored filter. Subscriptions that were started with it go on as they are.
+    /// Deletes a stored filter. Subscriptions that were started with it keep it.
     async fn delete_filter(
         &self,
         context: &Context<'_>,

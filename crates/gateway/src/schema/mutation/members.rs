@@ -1,4 +1,4 @@
-//! Mutations about who is in a room.
+//! Mutations about the members of a room.
 
 use async_graphql::{Context, InputObject, Object, Result};
 use rookery_command::{Actor, HandleError, Outcome};
@@ -17,77 +17,77 @@ use crate::schema::{
     },
 };
 
-/// Which room to ask to be let into: by ID or by alias, one of the two.
+/// The room to knock on: either its ID or an alias.
 #[derive(InputObject)]
 pub(crate) struct KnockOnRoomInput {
     /// The room, by ID.
     room_id: Option<RoomIdScalar>,
     /// The room, by alias.
     alias: Option<RoomAliasScalar>,
-    /// Why, for the members to read.
+    /// The reason, shown to the members.
     reason: Option<String>,
     /// Your number for this action.
     action_id: Option<i32>,
 }
 
-/// Which room to join: by ID or by alias, one of the two.
+/// The room to join: either its ID or an alias.
 #[derive(InputObject)]
 pub(crate) struct JoinRoomInput {
     /// The room, by ID.
     room_id: Option<RoomIdScalar>,
     /// The room, by alias.
     alias: Option<RoomAliasScalar>,
-    /// Why, for the others to read.
+    /// The reason, shown to the others.
     reason: Option<String>,
-    /// On which way this device gets what the room shows.
+    /// How this device receives the snapshot of the room.
     #[graphql(default)]
     deliver: Deliver,
-    /// Which events of it.
+    /// The filter for its events.
     filter: Option<FilterInput>,
-    /// The same as a stored filter, in place of `filter`.
+    /// The ID of a stored filter, instead of `filter`.
     filter_id: Option<String>,
     /// Your number for this action: 1, 2, 3 ... on each device. A retry with the same number
-    /// gives the first result again.
+    /// returns the first result.
     action_id: Option<i32>,
 }
 
-/// Which room to leave, or which invite to decline.
+/// The room to leave, or whose invite to decline.
 #[derive(InputObject)]
 pub(crate) struct LeaveRoomInput {
     /// The room.
     room_id: RoomIdScalar,
-    /// Why, for the others to read.
+    /// The reason, shown to the others.
     reason: Option<String>,
-    /// A member who can change the power levels from then on. Needed if you are the last one who can and others are still in
-    /// the room: without it you are refused with `WOULD_LOCK_OUT`.
+    /// A member who will be able to change the power levels. Needed if you are the last one who can
+    /// and others are still in the room: without it the server refuses with `WOULD_LOCK_OUT`.
     successor: Option<UserIdScalar>,
     /// Your number for this action.
     action_id: Option<i32>,
 }
 
-/// Which user, in which room.
+/// A user and a room.
 #[derive(InputObject)]
 pub(crate) struct MemberInput {
     /// The room.
     room_id: RoomIdScalar,
     /// The user.
     user_id: UserIdScalar,
-    /// Why, for the others to read.
+    /// The reason, shown to the others.
     reason: Option<String>,
     /// Your number for this action.
     action_id: Option<i32>,
 }
 
-entered_payload!(JoinRoomPayload, "What came of joining a room.");
-room_payload!(KnockOnRoomPayload, "What came of asking to be let in.");
-room_payload!(LeaveRoomPayload, "What came of leaving a room.");
-room_payload!(RejectInvitePayload, "What came of declining an invite.");
-room_payload!(InviteUserPayload, "What came of inviting a user.");
-room_payload!(KickUserPayload, "What came of removing a user.");
-room_payload!(BanUserPayload, "What came of banning a user.");
-room_payload!(UnbanUserPayload, "What came of lifting a ban.");
+entered_payload!(JoinRoomPayload, "The result of `joinRoom`.");
+room_payload!(KnockOnRoomPayload, "The result of `knockOnRoom`.");
+room_payload!(LeaveRoomPayload, "The result of `leaveRoom`.");
+room_payload!(RejectInvitePayload, "The result of `rejectInvite`.");
+room_payload!(InviteUserPayload, "The result of `inviteUser`.");
+room_payload!(KickUserPayload, "The result of `kickUser`.");
+room_payload!(BanUserPayload, "The result of `banUser`.");
+room_payload!(UnbanUserPayload, "The result of `unbanUser`.");
 
-/// Mutations about who is in a room.
+/// Mutations about the members of a room.
 #[derive(Default)]
 pub(crate) struct MemberMutation;
 
@@ -97,8 +97,7 @@ impl MemberMutation {
     async fn join_room(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Which room to join: by ID or by alias, one of the two.")]
-        input: JoinRoomInput,
+        #[graphql(desc = "The room to join: either its ID or an alias.")] input: JoinRoomInput,
     ) -> Result<JoinRoomPayload> {
         let JoinRoomInput { room_id, alias, reason, deliver, filter, filter_id, action_id } = input;
         let actor = Actor { deliver: deliver.stored(), ..session(context).actor()? };
@@ -108,11 +107,11 @@ impl MemberMutation {
         Ok(Entered::of(context, result, wish).await?.into())
     }
 
-    /// Asks to be let into a room whose join rule is `KNOCK`.
+    /// Knocks on a room with the join rule `KNOCK`: asks its members to invite you.
     async fn knock_on_room(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Which room to ask to be let into: by ID or by alias, one of the two.")]
+        #[graphql(desc = "The room to knock on: either its ID or an alias.")]
         input: KnockOnRoomInput,
     ) -> Result<KnockOnRoomPayload> {
         let KnockOnRoomInput { room_id, alias, reason, action_id } = input;
@@ -122,11 +121,11 @@ impl MemberMutation {
         Ok(Acted::of(context, result).await?.into())
     }
 
-    /// Leaves a room, declines an invite, or takes back a knock.
+    /// Leaves a room, declines an invite, or withdraws a knock.
     async fn leave_room(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Which room to leave, or which invite to decline.")] input: LeaveRoomInput,
+        #[graphql(desc = "The room to leave, or whose invite to decline.")] input: LeaveRoomInput,
     ) -> Result<LeaveRoomPayload> {
         let successor = input.successor.map(|user| user.0);
         let command = RoomCommand::Leave { reason: input.reason, successor };
@@ -137,7 +136,7 @@ impl MemberMutation {
     async fn reject_invite(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Which room to leave, or which invite to decline.")] input: LeaveRoomInput,
+        #[graphql(desc = "The room to leave, or whose invite to decline.")] input: LeaveRoomInput,
     ) -> Result<RejectInvitePayload> {
         let command = RoomCommand::Reject { reason: input.reason };
         Ok(act(context, &input.room_id.0, command, input.action_id).await?.into())
@@ -147,40 +146,40 @@ impl MemberMutation {
     async fn invite_user(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Which user, in which room.")] input: MemberInput,
+        #[graphql(desc = "A user and a room.")] input: MemberInput,
     ) -> Result<InviteUserPayload> {
         let MemberInput { room_id, user_id, reason, action_id } = input;
         let command = RoomCommand::Invite { invitee: Invitee::from(user_id.0), reason };
         Ok(act(context, &room_id.0, command, action_id).await?.into())
     }
 
-    /// Removes a member, takes back an invite, or refuses a knock. The user may come back.
+    /// Removes a member, withdraws an invite, or refuses a knock. The user may come back.
     async fn kick_user(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Which user, in which room.")] input: MemberInput,
+        #[graphql(desc = "A user and a room.")] input: MemberInput,
     ) -> Result<KickUserPayload> {
         let MemberInput { room_id, user_id, reason, action_id } = input;
         let command = RoomCommand::Kick { user: user_id.0, reason };
         Ok(act(context, &room_id.0, command, action_id).await?.into())
     }
 
-    /// Removes a user and keeps the user out.
+    /// Bans a user: removes them, and refuses their joins.
     async fn ban_user(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Which user, in which room.")] input: MemberInput,
+        #[graphql(desc = "A user and a room.")] input: MemberInput,
     ) -> Result<BanUserPayload> {
         let MemberInput { room_id, user_id, reason, action_id } = input;
         let command = RoomCommand::Ban { user: user_id.0, reason };
         Ok(act(context, &room_id.0, command, action_id).await?.into())
     }
 
-    /// Lifts a ban. The user is not back until joining or being invited again.
+    /// Lifts a ban. The user has to join again or be invited.
     async fn unban_user(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Which user, in which room.")] input: MemberInput,
+        #[graphql(desc = "A user and a room.")] input: MemberInput,
     ) -> Result<UnbanUserPayload> {
         let MemberInput { room_id, user_id, reason, action_id } = input;
         let command = RoomCommand::Unban { user: user_id.0, reason };
@@ -188,7 +187,7 @@ impl MemberMutation {
     }
 }
 
-/// Carries out a command in the room that is meant, by ID or by alias.
+/// Carries out a command in the named room, by ID or by alias.
 async fn enter(
     context: &Context<'_>,
     actor: &Actor,
@@ -199,7 +198,7 @@ async fn enter(
     let (commands, retry) = (&app(context).commands, retry(action_id)?);
     match (room_id, alias) {
         (Some(room_id), None) => Ok(commands.room(actor, &room_id.0, &command, retry).await),
-        // In its turn, as an action before it may have to do with the alias.
+        // In its turn, because an earlier action may change the alias.
         (None, Some(alias)) => Ok(commands.room_by_alias(actor, &alias.0, &command, retry).await),
         _ => Err(Fault::bad_input("give either `roomId` or `alias`").into()),
     }

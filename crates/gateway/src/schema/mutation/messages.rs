@@ -1,4 +1,4 @@
-//! Mutations that say something in a room.
+//! Mutations that send messages and other events.
 
 use async_graphql::{Context, Enum, InputObject, Json, Object, Result};
 use rookery_domain::{Mentions, MessageKind, MessageRelation, RoomCommand};
@@ -9,52 +9,51 @@ use crate::schema::types::{
     values::scalars::{EventIdScalar, RoomIdScalar, UserIdScalar},
 };
 
-/// The manner of a message.
+/// The kind of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "MessageKind", name = "MessageKind")]
 pub(crate) enum MessageKindEnum {
-    /// Somebody says something.
+    /// A text.
     Text,
-    /// Somebody does something (`/me`).
+    /// An action (`/me`).
     Emote,
-    /// A program says something.
+    /// A message of a program.
     Notice,
 }
 
-/// What to say, and where.
+/// The message to send.
 #[derive(InputObject)]
 pub(crate) struct SendMessageInput {
     /// The room.
     room_id: RoomIdScalar,
     /// The text.
     body: String,
-    /// The same as HTML, for clients that show it.
+    /// The text as HTML, for clients that show it.
     formatted_body: Option<String>,
-    /// The manner.
+    /// The kind.
     #[graphql(default_with = "MessageKindEnum::Text")]
     kind: MessageKindEnum,
     /// The event that it answers. With `threadRoot`: an event of that thread.
     reply_to: Option<EventIdScalar>,
-    /// The event that began the thread it belongs to. Any message that is in no thread itself may
-    /// begin one.
+    /// The event that began its thread. A message that is in no thread itself may begin one.
     thread_root: Option<EventIdScalar>,
-    /// The message of yours that it replaces. Goes with neither `replyTo` nor `threadRoot`: the
-    /// message stays where it is.
+    /// Your message that it replaces. Do not combine it with `replyTo` or `threadRoot`: the message
+    /// keeps its place.
     edits: Option<EventIdScalar>,
-    /// Whom it is to call. Of an edit: whom the message is to call in all.
+    /// The users to notify. For an edit: all mentions of the edited message.
     mentions: Option<MentionsInput>,
     /// Your number for this action: 1, 2, 3 ... on each device. A retry with the same number
-    /// gives the first result again.
+    /// returns the first result.
     action_id: Option<i32>,
 }
 
-/// Whom a message calls.
+/// The users that a message mentions.
 #[derive(InputObject)]
 pub(crate) struct MentionsInput {
-    /// These users, 100 at most.
+    /// The mentioned users, at most 100.
     #[graphql(default)]
     user_ids: Vec<UserIdScalar>,
-    /// The whole room.
+    /// Whether the whole room is mentioned.
     #[graphql(default)]
     room: bool,
 }
@@ -66,13 +65,13 @@ pub(crate) struct ReactInput {
     room_id: RoomIdScalar,
     /// The event to react to.
     event_id: EventIdScalar,
-    /// With what: an emoji, mostly. At most 255 bytes.
+    /// The key of the reaction, usually an emoji. At most 255 bytes.
     key: String,
     /// Your number for this action.
     action_id: Option<i32>,
 }
 
-/// An event of a type of your own.
+/// An event of your own type.
 #[derive(InputObject)]
 pub(crate) struct SendEventInput {
     /// The room.
@@ -87,11 +86,11 @@ pub(crate) struct SendEventInput {
     action_id: Option<i32>,
 }
 
-room_payload!(SendMessagePayload, "What came of sending a message.");
-room_payload!(ReactPayload, "What came of reacting to an event.");
-room_payload!(SendEventPayload, "What came of sending an event.");
+room_payload!(SendMessagePayload, "The result of `sendMessage`.");
+room_payload!(ReactPayload, "The result of `react`.");
+room_payload!(SendEventPayload, "The result of `sendEvent`.");
 
-/// Mutations that say something in a room.
+/// Mutations that send messages and other events.
 #[derive(Default)]
 pub(crate) struct MessageMutation;
 
@@ -101,7 +100,7 @@ impl MessageMutation {
     async fn send_message(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "What to say, and where.")] input: SendMessageInput,
+        #[graphql(desc = "The message to send.")] input: SendMessageInput,
     ) -> Result<SendMessagePayload> {
         let relation = relation(input.reply_to, input.thread_root, input.edits)?;
         let mentions = input.mentions.map(|mentions| Mentions {
@@ -114,7 +113,7 @@ impl MessageMutation {
         Ok(act(context, &room_id.0, command, action_id).await?.into())
     }
 
-    /// Reacts to an event. The same reaction again changes nothing; redact it to take it back.
+    /// Reacts to an event. Repeating a reaction changes nothing; redact it to remove it.
     async fn react(
         &self,
         context: &Context<'_>,
@@ -125,11 +124,11 @@ impl MessageMutation {
         Ok(act(context, &room_id.0, command, action_id).await?.into())
     }
 
-    /// Sends an event of a type of your own.
+    /// Sends an event of your own type.
     async fn send_event(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "An event of a type of your own.")] input: SendEventInput,
+        #[graphql(desc = "An event of your own type.")] input: SendEventInput,
     ) -> Result<SendEventPayload> {
         let SendEventInput { room_id, event_type, content, action_id } = input;
         let command = RoomCommand::SendEvent { event_type, content: object(content)? };
@@ -137,7 +136,7 @@ impl MessageMutation {
     }
 }
 
-/// What a message refers to. It answers, or replaces, but not both.
+/// The relation of a message: an answer or an edit, but not both.
 fn relation(
     reply_to: Option<EventIdScalar>,
     thread_root: Option<EventIdScalar>,

@@ -1,4 +1,4 @@
-//! Changes of power levels, as clients write them.
+//! Changes of power levels, in the form of the schema.
 
 use async_graphql::InputObject;
 use rookery_domain::PowerLevelsChange;
@@ -10,7 +10,7 @@ use crate::schema::types::values::scalars::UserIdScalar;
 pub(crate) struct UserLevelInput {
     /// The user.
     user_id: UserIdScalar,
-    /// The level; null to let the default hold again.
+    /// The level; null to use the default again.
     level: Option<i64>,
 }
 
@@ -20,11 +20,11 @@ pub(crate) struct EventLevelInput {
     /// The type, such as `m.room.topic`.
     #[graphql(name = "type")]
     event_type: String,
-    /// The level; null to let the default hold again.
+    /// The level; null to use the default again.
     level: Option<i64>,
 }
 
-/// What changes in the power levels of a room. What you leave out stays.
+/// A change of a room's power levels. Fields that you leave out stay.
 #[derive(InputObject)]
 pub(crate) struct PowerLevelsInput {
     /// Users and their levels.
@@ -49,7 +49,7 @@ pub(crate) struct PowerLevelsInput {
     redact: Option<i64>,
 }
 
-/// The change that the rules of the room decide on.
+/// The change, in the form of the rules.
 pub(super) fn change(input: PowerLevelsInput) -> PowerLevelsChange {
     PowerLevelsChange {
         users: input.users.into_iter().map(|user| (user.user_id.0, user.level)).collect(),

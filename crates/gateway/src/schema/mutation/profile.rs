@@ -1,4 +1,4 @@
-//! Mutations about one's own profile.
+//! Mutations about the user's own profile.
 
 use async_graphql::{Context, InputObject, MaybeUndefined, Object, Result, SimpleObject};
 use rookery_command::ProfileChange;
@@ -13,7 +13,7 @@ use crate::schema::{
     },
 };
 
-/// What changes in your profile. What you leave out stays; null takes it away.
+/// A change of your profile. Fields that you leave out stay; null removes a value.
 #[derive(InputObject)]
 pub(crate) struct SetProfileInput {
     /// The name that others see.
@@ -24,32 +24,32 @@ pub(crate) struct SetProfileInput {
     action_id: Option<i32>,
 }
 
-/// What came of changing your profile.
+/// The result of `setProfile`.
 #[derive(SimpleObject)]
 pub(crate) struct SetProfilePayload {
     /// You, with the change. Null if it was refused, or if the server takes longer than a second to
     /// show the change.
     user: Option<User>,
-    /// Ask for this `minPosition` to see the change. Your rooms are told behind it: each shows it with a member event of yours on
-    /// its timeline. Null if it was refused.
+    /// Ask for this `minPosition` to see the change. Your rooms get it after that, each as a member
+    /// event of yours. Null if it was refused.
     position: Option<PositionScalar>,
     /// Why it was refused. Null if it was not.
     refusal: Option<Refusal>,
 }
 
-/// Mutations about one's own profile.
+/// Mutations about the user's own profile.
 #[derive(Default)]
 pub(crate) struct ProfileMutation;
 
 #[Object]
 impl ProfileMutation {
-    /// Changes your profile. It is on disk when this answers, and every room that you are in is told soon after, also over a
-    /// crash.
+    /// Changes your profile. It is durable when this answers. All of your rooms get it soon after,
+    /// even after a crash.
     async fn set_profile(
         &self,
         context: &Context<'_>,
         #[graphql(
-            desc = "What changes in your profile. What you leave out stays; null takes it away."
+            desc = "A change of your profile. Fields that you leave out stay; null removes a value."
         )]
         input: SetProfileInput,
     ) -> Result<SetProfilePayload> {
@@ -77,8 +77,11 @@ impl ProfileMutation {
     }
 }
 
-/// The outer option says whether it changes, the inner one to what.
-#[expect(clippy::option_option, reason = "what to change, and to what, are two questions")]
+/// The outer option says whether the field changes, the inner one is its new value.
+#[expect(
+    clippy::option_option,
+    reason = "whether a field changes, and its new value, are two questions"
+)]
 fn changed(field: MaybeUndefined<String>) -> Option<Option<String>> {
     match field {
         MaybeUndefined::Undefined => None,

@@ -1,4 +1,4 @@
-//! Mutations that make rooms and set their state.
+//! Mutations that create rooms and set their state.
 
 use async_graphql::{Context, Enum, InputObject, Json, Object, Result};
 use rookery_command::Actor;
@@ -20,61 +20,61 @@ use crate::schema::{
     },
 };
 
-/// How a new room starts, where you say nothing else.
+/// The defaults of a new room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "Preset")]
 pub(crate) enum RoomPreset {
-    /// By invitation; every member may invite.
+    /// Users join by invite; every member may invite.
     Private,
     /// Open to everybody.
     Public,
 }
 
-/// The room to make. All of it comes about at once or not at all.
+/// The room to create. All of it is created at once, or nothing.
 #[derive(InputObject)]
 pub(crate) struct CreateRoomInput {
     /// Its name.
     name: Option<String>,
-    /// What it is about.
+    /// The topic.
     topic: Option<String>,
-    /// The `mxc:` address of its picture.
+    /// The `mxc:` address of its avatar.
     avatar_url: Option<String>,
-    /// The alias it goes by.
+    /// Its canonical alias.
     alias: Option<RoomAliasScalar>,
-    /// Whom to invite.
+    /// The users to invite.
     #[graphql(default)]
     invite: Vec<UserIdScalar>,
-    /// What holds where the other fields say nothing.
+    /// The defaults for the other fields.
     #[graphql(default_with = "RoomPreset::Private")]
     preset: RoomPreset,
-    /// How users get in.
+    /// How users may join.
     join_rule: Option<JoinRuleInput>,
-    /// Who may read what.
+    /// The users who may read the history.
     history_visibility: Option<HistoryVisibilityEnum>,
-    /// Whether it stands in the public directory.
+    /// Whether the public directory lists it.
     #[graphql(default)]
     listed: bool,
-    /// What differs from the usual power levels.
+    /// The changes of the default power levels.
     power_levels: Option<PowerLevelsInput>,
-    /// Whether the invites are to a conversation of two.
+    /// Whether the invites are to a direct conversation.
     #[graphql(default)]
     is_direct: bool,
-    /// The type of the room, such as `m.space`; none for a conversation.
+    /// The type of the room, such as `m.space`; null for a conversation.
     room_type: Option<String>,
-    /// The Matrix room version: `10`, `11` or `12`; `12` if you name none.
+    /// The Matrix room version: `10`, `11` or `12`; `12` by default.
     room_version: Option<String>,
-    /// On which way this device gets what the room shows.
+    /// How this device receives the snapshot of the room.
     #[graphql(default)]
     deliver: Deliver,
-    /// Which events of it.
+    /// The filter for its events.
     filter: Option<FilterInput>,
-    /// The same as a stored filter, in place of `filter`.
+    /// The ID of a stored filter, instead of `filter`.
     filter_id: Option<String>,
     /// Your number for this action.
     action_id: Option<i32>,
 }
 
-/// Some state of a type of your own.
+/// State of your own type.
 #[derive(InputObject)]
 pub(crate) struct SetRoomStateInput {
     /// The room.
@@ -82,7 +82,7 @@ pub(crate) struct SetRoomStateInput {
     /// The type, such as `com.example.board`.
     #[graphql(name = "type")]
     event_type: String,
-    /// Which of several; a user ID only if it is yours.
+    /// The state key; a user ID only if it is yours.
     #[graphql(default)]
     state_key: String,
     /// The content: a JSON object without fractions.
@@ -91,7 +91,7 @@ pub(crate) struct SetRoomStateInput {
     action_id: Option<i32>,
 }
 
-/// Defines the input of a mutation that sets one thing of a room.
+/// Defines the input of a mutation for one setting of a room.
 macro_rules! setting_input {
     ($name:ident, $doc:literal, $($field:ident: $type:ty = $field_doc:literal),+) => {
         #[doc = $doc]
@@ -106,36 +106,36 @@ macro_rules! setting_input {
     };
 }
 
-setting_input!(SetRoomNameInput, "A room's name.",
-    name: String = "The name; empty to take it away.");
-setting_input!(SetRoomTopicInput, "What a room is about.",
-    topic: String = "The topic; empty to take it away.");
-setting_input!(SetRoomAvatarInput, "A room's picture.",
-    avatar_url: Option<String> = "Its `mxc:` address; null to take it away.");
-setting_input!(SetRoomAliasesInput, "The aliases that a room goes by: these and no others.",
-    canonical: Option<RoomAliasScalar> = "The one to show.",
+setting_input!(SetRoomNameInput, "The name of a room.",
+    name: String = "The name; empty to remove it.");
+setting_input!(SetRoomTopicInput, "The topic of a room.",
+    topic: String = "The topic; empty to remove it.");
+setting_input!(SetRoomAvatarInput, "The avatar of a room.",
+    avatar_url: Option<String> = "Its `mxc:` address; null to remove it.");
+setting_input!(SetRoomAliasesInput, "The aliases of a room: these and no others.",
+    canonical: Option<RoomAliasScalar> = "The alias to show.",
     alternative: Option<Vec<RoomAliasScalar>> = "Others.");
-setting_input!(SetJoinRuleInput, "How users get into a room.",
+setting_input!(SetJoinRuleInput, "How users may join a room.",
     join_rule: JoinRuleInput = "The rule.");
-setting_input!(SetHistoryVisibilityInput, "Who may read what is sent from now on.",
+setting_input!(SetHistoryVisibilityInput, "The users who may read events that are sent from now on.",
     visibility: HistoryVisibilityEnum = "The setting.");
-setting_input!(SetPowerLevelsInput, "What users may do. What you leave out stays as it is.",
-    power_levels: PowerLevelsInput = "What changes.");
-setting_input!(SetRoomListedInput, "Whether a room stands in the public directory.",
-    listed: bool = "Whether it does.");
+setting_input!(SetPowerLevelsInput, "The power levels of a room. Fields that you leave out stay.",
+    power_levels: PowerLevelsInput = "The changes.");
+setting_input!(SetRoomListedInput, "Whether the public directory lists a room.",
+    listed: bool = "Whether it is listed.");
 
-entered_payload!(CreateRoomPayload, "What came of creating a room.");
-room_payload!(SetRoomStatePayload, "What came of setting state.");
-room_payload!(SetRoomNamePayload, "What came of naming a room.");
-room_payload!(SetRoomTopicPayload, "What came of setting a topic.");
-room_payload!(SetRoomAvatarPayload, "What came of setting a picture.");
-room_payload!(SetRoomAliasesPayload, "What came of setting aliases.");
-room_payload!(SetJoinRulePayload, "What came of setting the join rule.");
-room_payload!(SetHistoryVisibilityPayload, "What came of setting the history visibility.");
-room_payload!(SetPowerLevelsPayload, "What came of setting power levels.");
-room_payload!(SetRoomListedPayload, "What came of listing a room, or not.");
+entered_payload!(CreateRoomPayload, "The result of `createRoom`.");
+room_payload!(SetRoomStatePayload, "The result of `setRoomState`.");
+room_payload!(SetRoomNamePayload, "The result of `setRoomName`.");
+room_payload!(SetRoomTopicPayload, "The result of `setRoomTopic`.");
+room_payload!(SetRoomAvatarPayload, "The result of `setRoomAvatar`.");
+room_payload!(SetRoomAliasesPayload, "The result of `setRoomAliases`.");
+room_payload!(SetJoinRulePayload, "The result of `setJoinRule`.");
+room_payload!(SetHistoryVisibilityPayload, "The result of `setHistoryVisibility`.");
+room_payload!(SetPowerLevelsPayload, "The result of `setPowerLevels`.");
+room_payload!(SetRoomListedPayload, "The result of `setRoomListed`.");
 
-/// Mutations that make rooms and set their state.
+/// Mutations that create rooms and set their state.
 #[derive(Default)]
 pub(crate) struct RoomMutation;
 
@@ -145,7 +145,7 @@ impl RoomMutation {
     async fn create_room(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The room to make. All of it comes about at once or not at all.")]
+        #[graphql(desc = "The room to create. All of it is created at once, or nothing.")]
         input: CreateRoomInput,
     ) -> Result<CreateRoomPayload> {
         let actor = Actor { deliver: input.deliver.stored(), ..session(context).actor()? };
@@ -173,53 +173,52 @@ impl RoomMutation {
         Ok(Entered::of(context, result, wish).await?.into())
     }
 
-    /// Sets state of a type of your own.
+    /// Sets state of your own type.
     async fn set_room_state(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Some state of a type of your own.")] input: SetRoomStateInput,
+        #[graphql(desc = "State of your own type.")] input: SetRoomStateInput,
     ) -> Result<SetRoomStatePayload> {
         let SetRoomStateInput { room_id, event_type, state_key, content, action_id } = input;
         let command = RoomCommand::SetState { event_type, state_key, content: object(content)? };
         Ok(act(context, &room_id.0, command, action_id).await?.into())
     }
 
-    /// Names a room.
+    /// Sets the name of a room.
     async fn set_room_name(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "A room's name.")] input: SetRoomNameInput,
+        #[graphql(desc = "The name of a room.")] input: SetRoomNameInput,
     ) -> Result<SetRoomNamePayload> {
         let command = RoomCommand::SetName { name: input.name };
         Ok(act(context, &input.room_id.0, command, input.action_id).await?.into())
     }
 
-    /// Says what a room is about.
+    /// Sets the topic of a room.
     async fn set_room_topic(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "What a room is about.")] input: SetRoomTopicInput,
+        #[graphql(desc = "The topic of a room.")] input: SetRoomTopicInput,
     ) -> Result<SetRoomTopicPayload> {
         let command = RoomCommand::SetTopic { topic: input.topic };
         Ok(act(context, &input.room_id.0, command, input.action_id).await?.into())
     }
 
-    /// Gives a room a picture.
+    /// Sets the avatar of a room.
     async fn set_room_avatar(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "A room's picture.")] input: SetRoomAvatarInput,
+        #[graphql(desc = "The avatar of a room.")] input: SetRoomAvatarInput,
     ) -> Result<SetRoomAvatarPayload> {
         let command = RoomCommand::SetAvatar { url: input.avatar_url };
         Ok(act(context, &input.room_id.0, command, input.action_id).await?.into())
     }
 
-    /// Sets the aliases that a room goes by, and lets go of those it had before.
+    /// Sets the aliases of a room, and releases those that it had before.
     async fn set_room_aliases(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The aliases that a room goes by: these and no others.")]
-        input: SetRoomAliasesInput,
+        #[graphql(desc = "The aliases of a room: these and no others.")] input: SetRoomAliasesInput,
     ) -> Result<SetRoomAliasesPayload> {
         let alternative = input.alternative.unwrap_or_default();
         let command = RoomCommand::SetAliases {
@@ -229,51 +228,50 @@ impl RoomMutation {
         Ok(act(context, &input.room_id.0, command, input.action_id).await?.into())
     }
 
-    /// Says how users get into a room.
+    /// Sets how users may join a room.
     async fn set_join_rule(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "How users get into a room.")] input: SetJoinRuleInput,
+        #[graphql(desc = "How users may join a room.")] input: SetJoinRuleInput,
     ) -> Result<SetJoinRulePayload> {
         let command = RoomCommand::SetJoinRule { rule: input.join_rule.rule()? };
         Ok(act(context, &input.room_id.0, command, input.action_id).await?.into())
     }
 
-    /// Says who may read what is sent from now on.
+    /// Sets who may read events that are sent from now on.
     async fn set_history_visibility(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Who may read what is sent from now on.")]
+        #[graphql(desc = "The users who may read events that are sent from now on.")]
         input: SetHistoryVisibilityInput,
     ) -> Result<SetHistoryVisibilityPayload> {
         let command = RoomCommand::SetHistoryVisibility { visibility: input.visibility.into() };
         Ok(act(context, &input.room_id.0, command, input.action_id).await?.into())
     }
 
-    /// Changes what users may do in a room. Nobody can grant a level above her own.
+    /// Changes the power levels of a room. Nobody can grant a level above their own.
     async fn set_power_levels(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "What users may do. What you leave out stays as it is.")]
+        #[graphql(desc = "The power levels of a room. Fields that you leave out stay.")]
         input: SetPowerLevelsInput,
     ) -> Result<SetPowerLevelsPayload> {
         let command = RoomCommand::SetPowerLevels { change: change(input.power_levels) };
         Ok(act(context, &input.room_id.0, command, input.action_id).await?.into())
     }
 
-    /// Puts a room into the public directory, or takes it out.
+    /// Lists a room in the public directory, or removes it from there.
     async fn set_room_listed(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Whether a room stands in the public directory.")]
-        input: SetRoomListedInput,
+        #[graphql(desc = "Whether the public directory lists a room.")] input: SetRoomListedInput,
     ) -> Result<SetRoomListedPayload> {
         let command = RoomCommand::SetListed { listed: input.listed };
         Ok(act(context, &input.room_id.0, command, input.action_id).await?.into())
     }
 }
 
-/// The room version that an argument names.
+/// The room version in an argument.
 pub(super) fn room_version(argument: &str, text: &str) -> Result<RoomVersionId, Fault> {
     RoomVersionId::try_from(text)
         .map_err(|_| Fault::bad_input(format!("`{argument}` is {text:?}: use `10`, `11` or `12`")))

@@ -1,4 +1,4 @@
-//! The mutation that lets a new room take the place of another one.
+//! The mutation that replaces a room by a new one.
 
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 
@@ -16,7 +16,7 @@ use crate::schema::{
     },
 };
 
-/// Which room to upgrade, to which version.
+/// The room to upgrade, and the new version.
 #[derive(InputObject)]
 pub(crate) struct UpgradeRoomInput {
     /// The room.
@@ -27,15 +27,15 @@ pub(crate) struct UpgradeRoomInput {
     action_id: Option<i32>,
 }
 
-/// What came of upgrading a room.
+/// The result of `upgradeRoom`.
 #[derive(SimpleObject)]
 pub(crate) struct UpgradeRoomPayload {
     /// The tombstone of the old room. Null if it was closed before, or if it was refused.
     event: Option<RoomEvent>,
-    /// The old room, as it is with the effect. Null if it was refused, or if the server takes
-    /// longer than a second to show the effect.
+    /// The old room with the effect. Null if it was refused, or if the server takes longer than a
+    /// second to show the effect.
     room: Option<Room>,
-    /// The room that takes its place, on the same conditions.
+    /// The room that replaces it. Null in the same cases.
     replacement: Option<Room>,
     /// Ask for this `minPosition` to see the effect. Null if it was refused.
     position: Option<PositionScalar>,
@@ -43,20 +43,20 @@ pub(crate) struct UpgradeRoomPayload {
     refusal: Option<Refusal>,
 }
 
-/// The mutation that lets a new room take the place of another one.
+/// The mutation that replaces a room by a new one.
 #[derive(Default)]
 pub(crate) struct UpgradeMutation;
 
 #[Object]
 impl UpgradeMutation {
-    /// Makes a new room, which takes the place of another one, and closes that. The new room has
-    /// the name, topic, picture, rules, levels, aliases and bans of the old one; of a room that is
-    /// not public, 100 members are invited. If it breaks off, ask again: that goes on with what
-    /// was begun.
+    /// Creates a new room that replaces another one, and closes the old room. The new room has the
+    /// name, topic, avatar, rules, levels, aliases and bans of the old one. If the room is not
+    /// public, 100 of its members are invited. If the request fails, repeat it: that continues the
+    /// upgrade.
     async fn upgrade_room(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Which room to upgrade, to which version.")] input: UpgradeRoomInput,
+        #[graphql(desc = "The room to upgrade, and the new version.")] input: UpgradeRoomInput,
     ) -> Result<UpgradeRoomPayload> {
         let UpgradeRoomInput { room_id, new_version, action_id } = input;
         let version = room_version("newVersion", &new_version)?;

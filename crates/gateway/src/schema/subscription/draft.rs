@@ -1,6 +1,6 @@
-//! A chunk as it was read: it names what it tells, and nothing of that is made yet.
+//! A chunk as it was read: it names its items, and none of them is built yet.
 //!
-//! **Invariant:** what is drafted is what is told: a draft is never filtered once more.
+//! **Invariant:** all items of a draft are sent: a draft is never filtered again.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ pub(crate) enum Drafted {
     Event { committed: Arc<Committed>, index: usize, late: bool },
     /// A receipt.
     Receipt { committed: Arc<Committed>, index: usize },
-    /// What is about the viewer, or rare.
+    /// An item about the viewer, or a rare one.
     Made(Box<StreamItem>),
 }
 
@@ -45,7 +45,7 @@ impl Drafted {
     }
 }
 
-/// A chunk that is not made yet.
+/// A chunk that is not built yet.
 pub(crate) struct Draft {
     pub(crate) items: Vec<Drafted>,
     pub(crate) skipped: Vec<SkippedEvents>,
@@ -54,7 +54,7 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    /// The commits that it tells of, some of them several times.
+    /// The commits of its items; some occur several times.
     pub(crate) fn commits(&self) -> impl Iterator<Item = &Arc<Committed>> {
         self.items.iter().filter_map(|item| match item {
             Drafted::Event { committed, .. } | Drafted::Receipt { committed, .. } => {

@@ -1,7 +1,7 @@
-//! Typing and presence on the stream: what holds when it opens, then what changes.
+//! Typing and presence on the stream: the state when it opens, then its changes.
 //!
-//! **Invariant:** what is told is the state at the time of telling, and only to those who may know
-//! it at that time: who types to the members of the room, who is there to those who share a room.
+//! **Invariant:** the stream sends the state at the time of sending, and only to users who may know
+//! it then: typing to the members of the room, presence to users who share a room.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -23,38 +23,38 @@ use crate::schema::{
     },
 };
 
-/// Users whose presence is told when a stream opens, at most.
+/// How many users' presence comes when a stream opens, at most.
 const PRESENCES_MAX: usize = 500;
 
-/// Users who type that are shown, if you do not say how many.
+/// How many typing users are shown by default.
 pub(crate) const TYPING_DEFAULT: usize = 20;
 
-/// Users who type in a room that are looked at, at most.
+/// How many typing users of a room are checked, at most.
 const TYPISTS_MAX: usize = 1_000;
 
-/// Users who are looked at for that, at most.
+/// How many users are checked for that, at most.
 const COMPANIONS_MAX: usize = 5_000;
 
-/// Whether a user is there.
+/// The presence of a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(name = "Presence", remote = "Presence")]
 pub(crate) enum PresenceEnum {
-    /// There.
+    /// Online.
     Online,
-    /// There, but away or busy.
+    /// Connected, but away or busy.
     Unavailable,
-    /// Not there, or not to be seen.
+    /// Offline, or invisible.
     Offline,
 }
 
-/// Whether a user is there, as the best of the user's devices says.
+/// The presence of a user: the best one of their devices.
 #[derive(Clone, SimpleObject)]
 pub(crate) struct UserPresence {
-    /// Whether the user is there.
+    /// The presence.
     presence: PresenceEnum,
-    /// What the user says about it.
+    /// The user's status message.
     status_message: Option<String>,
-    /// When the user last did anything. Null if the server does not remember.
+    /// When the user was last active. Null if the server does not remember.
     last_active_at: Option<DateTime>,
 }
 
@@ -68,7 +68,7 @@ impl From<Shown> for UserPresence {
     }
 }
 
-/// Other users type in a room than before.
+/// The typing users of a room changed.
 #[derive(Clone, SimpleObject)]
 #[graphql(complex)]
 pub(crate) struct TypingChanged {
@@ -80,10 +80,10 @@ pub(crate) struct TypingChanged {
 
 #[ComplexObject]
 impl TypingChanged {
-    /// Those who type there now, by user ID; you too.
+    /// Users who are typing, ordered by user ID; you too.
     async fn users(
         &self,
-        #[graphql(desc = "How many, from 1 to 100; 20 if you do not say.")] first: Option<i32>,
+        #[graphql(desc = "How many, from 1 to 100; 20 by default.")] first: Option<i32>,
     ) -> Result<List<User>> {
         let limit = page_size("first", first, TYPING_DEFAULT)?;
         let room = self.room.matrix_id();
@@ -92,39 +92,39 @@ impl TypingChanged {
     }
 }
 
-/// A user is there, or is not any more.
+/// The presence of a user changed.
 #[derive(Clone, SimpleObject)]
 pub(crate) struct PresenceChanged {
     /// The user.
     user: User,
     /// The user, by ID.
     user_id: UserIdScalar,
-    /// Whether the user is there.
+    /// The presence.
     presence: PresenceEnum,
-    /// What the user says about it.
+    /// The user's status message.
     status_message: Option<String>,
-    /// When the user last did anything. Null if the server does not remember.
+    /// When the user was last active. Null if the server does not remember.
     last_active_at: Option<DateTime>,
 }
 
-/// What is true now and is not kept.
+/// State that is true now and is not stored.
 #[derive(Clone, Union)]
 pub(crate) enum EphemeralItem {
-    /// Who types in a room.
+    /// The typing users of a room.
     Typing(TypingChanged),
-    /// Whether a user is there.
+    /// The presence of a user.
     Presence(PresenceChanged),
 }
 
-/// What one stream tells of typing and presence.
+/// The typing and presence of one stream.
 pub(crate) struct News {
     reader: Reader,
-    /// Nothing has been told yet, so everything that holds is news.
+    /// Nothing was sent yet, so the whole state is new.
     is_first: bool,
 }
 
 impl News {
-    /// News for `user`, if they are asked for.
+    /// The updates for `user`, if they are requested.
     pub(crate) fn open(context: &Context<'_>, user: &UserId, filter: &Arc<Filter>) -> Option<Self> {
         let asked = context.look_ahead().field("ephemeral").exists();
         let wanted = [EphemeralKind::Typing, EphemeralKind::Presence]
@@ -136,14 +136,14 @@ impl News {
         })
     }
 
-    /// Waits until there is something to tell.
+    /// Waits for an update.
     pub(crate) async fn changed(&self) {
         if !self.is_first {
             self.reader.changed().await;
         }
     }
 
-    /// What there is to tell.
+    /// The updates.
     pub(crate) fn take(
         &mut self,
         app: &App,
@@ -179,7 +179,7 @@ fn all(app: &App, viewer: &UserId, filter: &Filter) -> Changes {
     changes
 }
 
-/// Some of those who share a room with `viewer`, those of small rooms first.
+/// Some of the users who share a room with `viewer`, those of small rooms first.
 fn companions(view: &View<'_>, viewer: &UserId) -> Vec<OwnedUserId> {
     let joined = view.memberships_of(viewer).filter(|(_, it)| *it == Membership::Join);
     let mut rooms: Vec<_> = joined.filter_map(|(room, _)| view.room(room)).collect();
@@ -226,7 +226,7 @@ fn is_joined(view: &View<'_>, room: &RoomId, user: &UserId) -> bool {
     view.membership(room, user) == Membership::Join
 }
 
-/// Who types in a room: whoever has left does not, whether or not that has been noticed.
+/// The typing users of a room. A user who has left is not typing, even before that was noticed.
 fn typists(
     app: &App,
     view: &View<'_>,
@@ -248,7 +248,7 @@ pub(crate) fn typing_in(
     if is_joined(&view, room, viewer) { typists(app, &view, room, page) } else { Vec::new() }
 }
 
-/// Whether a user types in a room, for one of its members.
+/// Whether a user is typing in a room, for one of its members.
 pub(crate) fn types_in(app: &App, room: &RoomId, user: &UserId, viewer: &UserId) -> bool {
     let view = app.models.view();
     app.ephemeral.types_in(room, user)
@@ -256,7 +256,7 @@ pub(crate) fn types_in(app: &App, room: &RoomId, user: &UserId, viewer: &UserId)
         && is_joined(&view, room, user)
 }
 
-/// Whether a user is there, for those who share a room with the user, and for the user.
+/// The presence of a user, for the user and users who share a room with them.
 pub(crate) fn presence_of(app: &App, user: &UserId, viewer: &UserId) -> Option<UserPresence> {
     let may = user == viewer || shares_a_room(&app.models.view(), viewer, user);
     may.then(|| app.ephemeral.presence(user).into())

@@ -1,4 +1,4 @@
-//! What a stream tells.
+//! The items of a stream.
 
 use async_graphql::{ComplexObject, Context, Enum, Result, SimpleObject, Union};
 use rookery_domain::{AccountEvent, Fact, Pdu};
@@ -22,32 +22,32 @@ use crate::schema::{
     },
 };
 
-/// One thing that you are told of.
+/// One item of the stream.
 #[derive(Clone, Union)]
 pub(crate) enum StreamItem {
-    /// Something happened in a room of yours.
+    /// An event in one of your rooms.
     Event(RoomEvent),
-    /// The servers of a room have agreed on its state anew.
+    /// State resolution changed the state of a room.
     Resolved(StateResolved),
-    /// You have joined a room.
+    /// You joined a room.
     Opened(RoomOpened),
-    /// A room is closed to you.
+    /// A room was closed to you.
     Closed(RoomClosed),
-    /// You are invited.
+    /// You were invited.
     Invited(Invited),
-    /// Your profile has changed.
+    /// Your profile changed.
     Profile(ProfileChanged),
-    /// Somebody has read a room further.
+    /// A read receipt moved.
     Receipt(ReceiptMoved),
-    /// You have logged in on a new device.
+    /// You logged in on a new device.
     DeviceAdded(DeviceAdded),
-    /// A device of yours is gone.
+    /// A device of yours was removed.
     DeviceRemoved(DeviceRemoved),
 }
 
-/// A slot of a room's state is held by another event from now on, or by none, though that event is
-/// not told now: events of several servers met, and the rules of the room decided; or it arrived
-/// late, and you did not ask for such events.
+/// Another event, or none, holds a slot of a room's state from now on, and that event is not sent
+/// now. Either events of several servers met and state resolution decided, or the event arrived
+/// late and you did not ask for late events.
 #[derive(Clone, SimpleObject)]
 pub(crate) struct StateResolved {
     /// The room.
@@ -55,35 +55,34 @@ pub(crate) struct StateResolved {
     /// The type of the state.
     #[graphql(name = "type")]
     pub(super) kind: String,
-    /// Which of the states of this type it is. Never null; of the type of `RoomEvent.stateKey`, so that
-    /// one document may select both.
+    /// The state key. Never null; it has the type of `RoomEvent.stateKey`, so that one document may
+    /// select both.
     pub(super) state_key: Option<String>,
-    /// The event that holds it now. Null if none does: the room is as if it had never been set.
+    /// The event that holds it now. Null if the slot is empty: then the room is as if it had never
+    /// been set.
     pub(super) event: Option<RoomEvent>,
 }
 
-/// You have joined a room: on this device, or on another one.
+/// You joined a room, on this device or on another one.
 #[derive(Clone, SimpleObject)]
 #[graphql(complex)]
 pub(crate) struct RoomOpened {
-    /// The room, as it was when you joined: what changed since comes on this stream.
+    /// The room as it was when you joined. Later changes come on this stream.
     pub(super) room: Room,
-    /// The number of the event by which it was opened. Every number from it on is that of an event
-    /// that you are told, or of one that is `skipped`, until the room is closed.
+    /// The sequence number of the event that opened it. From it on, every number belongs to an
+    /// event that you receive or to a `skipped` one, until the room is closed.
     pub(super) sequence: Long,
-    /// Scroll back from here: everything before it is in the timeline, everything after it is on
-    /// this stream.
+    /// Scroll back from here: earlier events are in the timeline, later ones on this stream.
     pub(super) cursor: CursorScalar,
 }
 
 #[ComplexObject]
 impl RoomOpened {
-    /// Enough of the room for a screen: the last events before `cursor`, of those that the filter
-    /// lets pass.
+    /// The latest events before `cursor` that the filter accepts.
     async fn messages(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "How many, from 1 to 100; 20 if you do not say.")] last: Option<i32>,
+        #[graphql(desc = "How many, from 1 to 100; 20 by default.")] last: Option<i32>,
     ) -> Result<TimelineConnection> {
         let before = Some(self.cursor.clone());
         let arguments = TimelineArguments { before, ..TimelineArguments::last(last) };
@@ -91,39 +90,39 @@ impl RoomOpened {
     }
 }
 
-/// How a room was closed to you.
+/// The way in which a room was closed to you.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "Closing")]
 pub(crate) enum ClosingReason {
     /// You left.
     Left,
-    /// Somebody removed you.
+    /// Another user removed you.
     Kicked,
-    /// Somebody banned you.
+    /// Another user banned you.
     Banned,
-    /// You declined the invite, or took back the request to be let in.
+    /// You declined the invite, or withdrew the knock.
     Declined,
-    /// Somebody took back the invite, or refused the request.
+    /// Another user withdrew the invite, or refused the knock.
     Withdrawn,
-    /// The servers of the room have agreed that you had no right to be in it.
+    /// State resolution found that you were never validly in the room.
     Resolved,
 }
 
-/// You see nothing more of a room.
+/// You cannot see later events of a room.
 #[derive(Clone, SimpleObject)]
 pub(crate) struct RoomClosed {
     /// The room.
     pub(super) room_id: RoomIdScalar,
-    /// How it came about.
+    /// The way in which it was closed.
     pub(super) reason: ClosingReason,
-    /// The event that says so, or by whose arrival it came about.
+    /// The event that closed it, or whose arrival did.
     pub(super) event_id: EventIdScalar,
-    /// Who sent it.
+    /// Its sender.
     pub(super) by: User,
 }
 
 impl RoomClosed {
-    /// Reads the events by which rooms were closed: all of them at once.
+    /// Reads the events that closed rooms, all at once.
     pub(crate) async fn read(context: &Context<'_>, closed: &[ClosedRoom]) -> Result<Vec<Self>> {
         let viewer = session(context).viewer()?;
         let positions = closed.iter().map(|closed| closed.change.position).collect();
@@ -150,25 +149,26 @@ impl RoomClosed {
     }
 }
 
-/// You are invited to a room.
+/// You were invited to a room.
 #[derive(Clone, SimpleObject)]
 pub(crate) struct Invited {
-    /// The room, as far as it is shown to those who are invited.
+    /// The room, as far as invited users see it.
     pub(super) room: Room,
-    /// Who invites you.
+    /// The user who invites you.
     pub(super) inviter: User,
-    /// The invite. Never null; of the type of `StateResolved.event`, so that one document may select both.
+    /// The invite. Never null; it has the type of `StateResolved.event`, so that one document may
+    /// select both.
     pub(super) event: Option<RoomEvent>,
 }
 
-/// Your profile has changed, on this device or on another one.
+/// Your profile changed, on this device or on another one.
 #[derive(Clone, SimpleObject)]
 pub(crate) struct ProfileChanged {
     /// You.
     pub(super) user: User,
 }
 
-/// A device of the user's that came or went, as an item.
+/// The item of an added or removed device.
 pub(super) fn device_item(committed: &Committed, index: usize) -> Option<StreamItem> {
     match committed.facts.get(index)? {
         Ok(Fact::Account(AccountEvent::DeviceAdded { device_id, name })) => {

@@ -1,11 +1,12 @@
-//! Reading the stream, chunk by chunk.
+//! Reads the stream, chunk by chunk.
 //!
-//! **Invariant:** a chunk says where it ends, and the next one begins right there: over a cut and a
-//! resume, each item is delivered exactly once.
-//! **Invariant:** a client has a position from which to resume at all times: at once, if it began without one.
+//! **Invariant:** a chunk holds its end, and the next one begins right there. So each item is
+//! delivered exactly once, also over a reconnect.
+//! **Invariant:** a client always has a position to resume from: it gets one at once if it began
+//! without one.
 //! **Invariant:** nothing is queued: the next chunk is read when the socket asks for it.
-//! **Invariant:** what is missing is read from the log in tasks of their own, a small piece in each turn of the user
-//! ([`App::catching_up`]), so it does not matter to others whether the socket reads.
+//! **Invariant:** missing commits are read from the log in separate tasks, a small piece in each
+//! turn of the user ([`App::catching_up`]). So a socket that does not read delays nobody else.
 
 use std::{pin::Pin, sync::Arc, time::Duration};
 
@@ -42,14 +43,14 @@ use crate::{
     sharing::resume_point,
 };
 
-/// Items after which a chunk ends with the commit that holds them.
+/// A chunk ends with the commit in which it reaches this many items.
 const CHUNK_ITEMS_MAX: usize = 256;
 
-/// Bytes of commits that tell something, after which the same happens. Where a chunk ends follows from
-/// where it begins and what it tells, so that those who read the same get the same chunks.
+/// A chunk also ends when its commits with items reach this many bytes. The end of a chunk follows
+/// from its begin and its items, so readers of the same items get the same chunks.
 const CHUNK_BYTES_MAX: usize = 256 * 1024;
 
-/// The chunk after a position, for clients that poll.
+/// The chunk after a position, for polling.
 pub(crate) async fn poll(
     context: &Context<'_>,
     after: &PositionScalar,
@@ -61,7 +62,7 @@ pub(crate) async fn poll(
     let mut reader = Reader::open(context, Some(after), filter)?;
     let page = reader.subscription.poll(limit).await.map_err(|error| fault(&error))?;
     let items = reader.page(page).await?;
-    // To a poll everything is news. Who has not seen the end yet is told afterwards.
+    // A poll gets the whole ephemeral state. A client that has not reached the end gets it later.
     let caught_up = reader.subscription.position() >= reader.app.models.view().position();
     let ephemeral = if caught_up { reader.ephemeral() } else { Vec::new() };
     let draft = reader.draft(items, ephemeral);
@@ -76,38 +77,38 @@ pub(crate) struct Reader {
     subscription: Subscription,
     filter: Arc<Filter>,
     skips: Skips,
-    /// Typing and presence, if they are asked for.
+    /// Typing and presence, if they are requested.
     news: Option<News>,
-    /// Where the socket learns how far this is.
+    /// Reports the progress to the socket.
     bookmark: Bookmark,
-    /// Places for what is read from the log and not taken by the socket.
+    /// Places for chunks that were read from the log and not taken by the socket.
     untaken: Untaken,
-    /// The position that the client has; none if it began without one and was told none.
+    /// The position that the client has; `None` if it began without one and has got none.
     told: Option<Position>,
-    /// When to look whether there is a position to tell though nothing happens. There once the reader waits.
+    /// The time for a chunk with only a position. Set once the reader waits.
     pause: Option<Pin<Box<Sleep>>>,
 }
 
-/// How long nothing happens before a client is told of its position, if that has moved.
+/// How long a stream is quiet before the client gets a new position, if that has moved.
 const PAUSE: Duration = Duration::from_secs(30);
 
-/// How a stream goes on.
+/// The next step of a stream.
 pub(crate) enum Step {
-    /// With this chunk.
+    /// Send this chunk.
     Told(Draft),
-    /// With what is missing: see [`Reader::catch_up`].
+    /// Read missing commits: see [`Reader::catch_up`].
     Behind,
-    /// Not at all: the server stops.
+    /// End: the server stops.
     Over,
 }
 
-/// What a piece of the log came to.
+/// The result of a piece of the log.
 pub(crate) enum Piece<T> {
-    /// This.
+    /// This result.
     Told(T),
     /// Nothing for the user; there may be more.
     Nothing,
-    /// Nothing: the models are not further.
+    /// Nothing: the models have no more commits.
     End,
     /// The server stops.
     Over,
@@ -147,7 +148,8 @@ impl Reader {
         })
     }
 
-    /// The next chunk with something in it, and the reader for what follows; none when the server stops.
+    /// The next chunk with an item, and the reader for the later ones; `None` when the server
+    /// stops.
     pub(super) async fn next_chunk(
         mut self: Box<Self>,
     ) -> Result<Option<(EventChunk, Box<Self>)>, Fault> {
@@ -179,13 +181,14 @@ impl Reader {
         Ok(Some((chunk, self)))
     }
 
-    /// Follows what happens, until there is something to tell, or something to catch up with.
+    /// Follows live events until there is an item, or missing commits to read.
     pub(crate) async fn follow(&mut self) -> Result<Step, Fault> {
         loop {
-            // Typing and presence come once nothing else is left: what is true now belongs to the end.
+            // Typing and presence come last, because the present state belongs to the end.
             let caught_up = self.subscription.is_caught_up();
             let ephemeral = if caught_up { self.ephemeral() } else { Vec::new() };
-            // Whoever began without a position could not resume before something happens.
+            // A client that began without a position gets one here, so that it can resume before
+            // the first item.
             if !ephemeral.is_empty() || self.told.is_none() {
                 return Ok(Step::Told(self.draft(Vec::new(), ephemeral)));
             }
@@ -200,7 +203,7 @@ impl Reader {
             };
             let pause = self.pause.get_or_insert_with(|| Box::pin(sleep(PAUSE)));
             let turn = tokio::select! {
-                // A commit that is there needs no look at the clock.
+                // A commit that is ready needs no check of the clock.
                 biased;
                 turn = self.subscription.turn() => turn,
                 () = news => continue,
@@ -224,7 +227,7 @@ impl Reader {
         }
     }
 
-    /// Reads one piece of what is missing. Only in turn: see [`in_turn`].
+    /// Reads one piece of the missing commits. Call it only in turn: see [`in_turn`].
     pub(crate) async fn catch_up(&mut self) -> Result<Piece<Draft>, Fault> {
         let page = match self.subscription.piece().await {
             Ok(Some(page)) => page,
@@ -239,9 +242,9 @@ impl Reader {
         Ok(Piece::Told(self.draft(items, Vec::new())))
     }
 
-    /// Waits until there is more than a piece that was the [`End`](Piece::End), or the server stops.
+    /// Waits until there is more after the [`End`](Piece::End), or the server stops.
     pub(crate) async fn arrived(&self) {
-        // Why there is no more is for the next piece to say.
+        // The next piece reports why there is no more.
         let _: Result<(), FollowError> = self.subscription.arrived().await;
     }
 
@@ -256,7 +259,7 @@ impl Reader {
         news.map(|news| news.take(&self.app, &self.user, &self.filter)).unwrap_or_default()
     }
 
-    /// What there is in a page, up to the commit with which a chunk is full.
+    /// The items of a page, up to the commit that fills a chunk.
     async fn page(&mut self, mut page: Page) -> Result<Vec<Drafted>, Fault> {
         let (mut items, mut len_bytes) = (Vec::new(), 0);
         while let Some(delivery) = self.subscription.take(&mut page) {
@@ -282,7 +285,7 @@ impl Reader {
         Ok(items)
     }
 
-    /// Whether the event went to this very device with the answer to its join, and there alone.
+    /// Whether this device got the event with the answer to its join, and only there.
     fn is_in_the_answer(&self, committed: &Committed, index: usize) -> bool {
         let Some(event) = committed.room_event(index) else { return false };
         let Origin::Local { device, deliver: Some(Deliver::Response), .. } = &event.envelope.origin
@@ -333,7 +336,8 @@ impl Reader {
         Ok(made.map(Drafted::from))
     }
 
-    /// A room that the user has joined, unless the answer to the join says it to this device.
+    /// The item of a room that the user joined, unless this device gets it with the answer to the
+    /// join.
     fn opened(&self, committed: &Committed, index: usize) -> Option<StreamItem> {
         if self.is_in_the_answer(committed, index) {
             return None;
@@ -346,7 +350,7 @@ impl Reader {
         Some(StreamItem::Opened(RoomOpened { room, sequence, cursor }))
     }
 
-    /// An event, unless the client does not want it.
+    /// The item of an event, unless the client does not want it.
     fn event(&mut self, committed: Arc<Committed>, index: usize, late: bool) -> Option<Drafted> {
         let pdu = &committed.room_event(index)?.pdu;
         if self.is_in_the_answer(&committed, index) {
@@ -362,7 +366,7 @@ impl Reader {
         }
         self.skip(&committed, index, SkipReason::Late);
         let event = RoomEvent::of(&committed, index)?.late_if(late);
-        // Late state that holds its slot is no late news of the timeline alone.
+        // Late state that holds its slot is more than a late event of the timeline.
         let (kind, state_key) = pdu.state_slot()?;
         let (room, state_key) = (Room::new(pdu.room_id.clone()), Some(state_key.to_owned()));
         let event = Some(event);
@@ -375,7 +379,7 @@ impl Reader {
         }
     }
 
-    /// An event that an item names, wherever the log has it.
+    /// The event of an item, from anywhere in the log.
     async fn fetch(&self, room: &RoomId, at: EventAt) -> Result<Option<RoomEvent>, Fault> {
         let found = unless_absent(self.app.models.event_at(room, at).await)?.flatten();
         Ok(found.and_then(|event| RoomEvent::of_timeline(&event)))
@@ -383,7 +387,7 @@ impl Reader {
 }
 
 impl<T> Piece<T> {
-    /// The same, of something else.
+    /// The same with another type.
     pub(crate) fn map<U>(self, told: impl FnOnce(T) -> U) -> Piece<U> {
         match self {
             Self::Told(it) => Piece::Told(told(it)),

@@ -1,7 +1,7 @@
-//! What a stream does not tell, so that a client can prove that it missed nothing else.
+//! Events that a stream leaves out, so that a client can prove that it missed no others.
 //!
-//! **Invariant:** of a room that the viewer is in, each sequence number is that of an event that
-//! was told, or stands here, once.
+//! **Invariant:** in a room of the viewer, each sequence number belongs to an event on the stream
+//! or appears here, once.
 
 use std::collections::HashMap;
 
@@ -14,21 +14,21 @@ use crate::{
     sharing::{SharedBy, shared},
 };
 
-/// Ranges after which a chunk ends, even if there is nothing else in it.
+/// A chunk ends at this many ranges, even without items.
 const RANGES_MAX: usize = 1_024;
 
-/// Why an event is not told.
+/// The reason why an event is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub(crate) enum SkipReason {
-    /// It arrived late, and you did not ask for such events. It stands in the timeline.
+    /// It arrived late, and you did not ask for late events. It is in the timeline.
     Late,
-    /// It is state that had been superseded before it arrived. It stands in the timeline.
+    /// It is state that was superseded before it arrived. It is in the timeline.
     Superseded,
-    /// The server did not accept it: nobody is shown it.
+    /// The server did not accept it: nobody can see it.
     Hidden,
-    /// Your filter leaves it out.
+    /// Your filter excludes it.
     Filtered,
-    /// It came with the answer to your join, and you asked for it there alone.
+    /// It came with the answer to your join, and you asked for it only there.
     Answered,
 }
 
@@ -41,7 +41,7 @@ impl From<Skipped> for SkipReason {
     }
 }
 
-/// Events of a room that are not told, with sequence numbers that follow one another.
+/// Consecutive events of a room that are left out.
 #[derive(Clone, Debug, PartialEq, Eq, SimpleObject)]
 pub(crate) struct SkippedEvents {
     /// The room.
@@ -53,12 +53,12 @@ pub(crate) struct SkippedEvents {
     /// The sequence number of the last.
     #[graphql(directive = shared::apply(SharedBy::Everyone))]
     last: Long,
-    /// Why they are not told.
+    /// The reason.
     #[graphql(directive = shared::apply(SharedBy::Everyone))]
     reason: SkipReason,
 }
 
-/// What was skipped since the last chunk.
+/// The events left out since the last chunk.
 #[derive(Default)]
 pub(crate) struct Skips {
     ranges: Vec<SkippedEvents>,

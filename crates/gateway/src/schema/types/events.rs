@@ -1,4 +1,4 @@
-//! Events of rooms, and what came of them.
+//! Events of rooms, and their relations.
 
 pub(crate) mod event;
 pub(crate) mod redacted;

@@ -1,4 +1,4 @@
-//! Which events and which news a client wants: given with the request, or stored before.
+//! Filters of events and updates: given with the request, or stored before.
 
 mod input;
 mod output;
@@ -16,11 +16,11 @@ pub(crate) use self::{
     output::{FilterShown, StoredFilter},
 };
 
-/// What the two arguments `filter` and `filterId` come to. Without either, everything is wanted.
+/// The filter of the arguments `filter` and `filterId`. Without either, everything is wanted.
 ///
 /// # Errors
 /// [`Fault`] with code `BAD_USER_INPUT` if both are given, if the filter is too large, or if the
-/// viewer has stored none with this ID.
+/// viewer has no stored filter with this ID.
 pub(crate) async fn chosen(
     context: &Context<'_>,
     filter: Option<FilterInput>,

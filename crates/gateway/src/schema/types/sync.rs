@@ -1,4 +1,4 @@
-//! What a client shows first, what it has missed since, and where its stream goes on.
+//! The data for a client's first screen, the changes since then, and the position for its stream.
 
 mod cursor;
 mod initial;

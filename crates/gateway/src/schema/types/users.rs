@@ -1,4 +1,4 @@
-//! Users, devices and what is only for you.
+//! Users, devices and the viewer's own data.
 
 pub(crate) mod account_items;
 pub(crate) mod user;

@@ -1,4 +1,4 @@
-//! Scalars, lists, texts and other values of no subject of their own.
+//! Scalars, lists, texts and other general values.
 
 pub(crate) mod list;
 pub(crate) mod node;

@@ -1,10 +1,12 @@
-//! Room for all answers that are being made.
+//! Room for all answers in progress.
 //!
-//! A long answer waits for room for the longest that it can become. Once it is made it gives all of that back, and counts
-//! among those that are not read yet ([`Unread`]). It asks once, holding nothing, so no two answers wait for each other.
+//! A long answer waits for room for its greatest possible length. When it is finished it releases
+//! that room, and counts among the unread answers ([`Unread`]). It asks once and holds nothing
+//! meanwhile, so no two answers wait for each other.
 //!
-//! **Invariant:** nobody who waits for room depends on a client: an answer that is made has given its room back.
-//! **Invariant:** one caller has a share of the room, so a caller who asks for much keeps no other one waiting.
+//! **Invariant:** no wait for room depends on a client: a finished answer has released its room.
+//! **Invariant:** one caller has a share of the room, so a caller with many requests does not delay
+//! others.
 //! **Invariant:** callers are remembered only while they have answers.
 
 use std::collections::HashMap;
@@ -20,23 +22,23 @@ use super::unread::{Unread, UnreadPlace};
 use crate::limits::callers::CallerKey;
 use crate::limits::untaken::Taker;
 
-/// What a permit of a semaphore stands for.
+/// The bytes of one permit.
 const UNIT_BYTES: usize = 1024;
 
-/// Callers whose answers have room at the same time, each with all of its share.
+/// How many callers can have their whole share at the same time.
 const SHARES: usize = 8;
 
-/// All answers that are being made or waiting to be read.
+/// All answers in progress and all unread ones.
 #[derive(Debug)]
 pub(crate) struct Answers {
     limits: AnswerLimits,
-    /// Units for one caller.
+    /// The permits of one caller.
     share: usize,
     all: Arc<Semaphore>,
     callers: Mutex<HashMap<CallerKey, Weak<Semaphore>>>,
-    /// Those that are made, and that their clients have not read yet.
+    /// Finished answers that their clients have not read yet.
     unread: Arc<Unread>,
-    /// Turns of executions that take long. Half of the processors are left to all others.
+    /// Turns of heavy executions. Half of the processors are left to all others.
     pub(super) lanes: Semaphore,
 }
 
@@ -109,7 +111,7 @@ fn units(bytes: usize) -> usize {
     bytes.div_ceil(UNIT_BYTES).clamp(1, Semaphore::MAX_PERMITS.min(u32::MAX as usize))
 }
 
-/// Room of an answer that is being made.
+/// The room of an answer in progress.
 #[derive(Debug)]
 struct Permits {
     own: Option<OwnedSemaphorePermit>,
@@ -128,12 +130,12 @@ impl Drop for Permits {
     }
 }
 
-/// An answer counts among those that are not read yet until this is dropped.
+/// A finished answer. It counts as unread until this is dropped.
 #[derive(Debug, Default)]
 pub struct Held(Option<UnreadPlace>);
 
 impl Held {
-    /// The answer takes so many bytes now.
+    /// Sets the present size of the answer.
     pub(crate) fn resize(&mut self, bytes: usize) {
         if let Some(place) = &mut self.0 {
             place.resize(bytes);
@@ -145,9 +147,9 @@ impl Held {
 #[derive(Debug)]
 pub(super) struct Room {
     among: Option<(Arc<Answers>, CallerKey)>,
-    /// Whether an answer that is long waits for room. A step of a subscription does not.
+    /// Whether a long answer waits for room. A step of a subscription does not.
     waits: bool,
-    /// The connection that takes the answer, once that is known.
+    /// The connection that takes the answer, once it is known.
     taker: OnceLock<Taker>,
     entered: OnceCell<Mutex<Option<Permits>>>,
     made: Mutex<Option<Held>>,
@@ -162,7 +164,7 @@ impl Room {
         Self::new(Some((Arc::clone(answers), key)), true, OnceLock::new())
     }
 
-    /// For steps of a subscription, which count once they are made.
+    /// Room for the steps of a subscription, which count once they are made.
     pub(super) fn of_steps(&self) -> Self {
         Self::new(self.among.clone(), false, self.taker.clone())
     }
@@ -172,19 +174,19 @@ impl Room {
         self.among.as_ref().map(|(answers, _)| answers)
     }
 
-    /// Says which connection takes the answer.
+    /// Sets the connection that takes the answer.
     pub(super) fn taken_by(&self, taker: &Taker) {
-        // It is said once.
+        // It is set once.
         let _ = self.taker.set(taker.clone());
     }
 
-    /// Waits until there is room for the answer. Once there is, there stays.
+    /// Waits until there is room for the answer. After that it has the room.
     pub(super) async fn enter(&self) {
         let Some((answers, key)) = self.among.as_ref().filter(|_| self.waits) else { return };
         self.entered.get_or_init(|| async { Mutex::new(answers.enter(*key).await) }).await;
     }
 
-    /// An answer of `bytes` is made: it waits for its client from now on, and for nobody else.
+    /// An answer of `bytes` was made. From now on only its client delays it.
     pub(super) fn unread(&self, bytes: usize) -> Held {
         drop(self.entered.get().and_then(|permits| permits.lock().take()));
         let place = self.among.as_ref().and_then(|(answers, key)| {
@@ -193,13 +195,13 @@ impl Room {
         Held(place)
     }
 
-    /// The same; it is kept here until it is [held](Self::held).
+    /// The same; the place is kept here until it is [held](Self::held).
     pub(super) fn made(&self, bytes: usize) {
         let held = self.unread(bytes);
         *self.made.lock() = Some(held);
     }
 
-    /// The answer, which takes `bytes` now.
+    /// The answer, whose size is `bytes` now.
     pub(super) fn held(&self, bytes: usize) -> Held {
         let made = self.made.lock().take();
         let Some(mut held) = made else { return self.unread(bytes) };

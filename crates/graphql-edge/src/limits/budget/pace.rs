@@ -1,9 +1,10 @@
-//! Running executions slice by slice.
+//! Runs executions in slices.
 //!
-//! **Invariant:** an execution that takes long runs while it holds a lane, and holds it for one slice: however many there
-//! are, some processors are left to everybody else.
-//! **Invariant:** an answer that is made no longer counts as being made, whether or not its client takes it.
-//! **Invariant:** nobody who waits for a lane depends on a client: a heavy execution is a task of its own.
+//! **Invariant:** a heavy execution runs only while it holds a lane, for one slice at a time. So
+//! some processors are left to everybody else, however many heavy executions there are.
+//! **Invariant:** a finished answer no longer counts as in progress, whether or not its client
+//! takes it.
+//! **Invariant:** no wait for a lane depends on a client: a heavy execution is a task of its own.
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -14,21 +15,21 @@ use tokio::task::JoinHandle;
 
 use super::{Answers, Budget, Exhausted};
 
-/// Whether an execution ends as soon as its budget is used up.
+/// Whether an execution ends as soon as its budget is exhausted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stops {
     /// A query: its answer will not be sent.
     WhenExhausted,
-    /// A mutation: what has begun runs to its end.
+    /// A mutation: once begun, it runs to its end.
     AtItsEnd,
 }
 
 type Running<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// Runs `execution` to its end, slice by slice; as a task of its own if it takes long.
+/// Runs `execution` to its end in slices; in a task of its own if it takes long.
 ///
 /// # Errors
-/// What was used up, if the execution ended because of that.
+/// The exhausted part of the budget, if the execution ended because of it.
 pub(crate) async fn run<T: Send + 'static>(
     budget: Budget,
     stops: Stops,
@@ -88,7 +89,7 @@ async fn heavy<T>(
         if let Some(exhausted) = ended(&budget, stops) {
             return Err(exhausted);
         }
-        // What the slice waits for wakes this task.
+        // Wake-ups during the slice wake this task.
         let mut waited = false;
         poll_fn(
             |_| if std::mem::replace(&mut waited, true) { Poll::Ready(()) } else { Poll::Pending },
@@ -97,7 +98,7 @@ async fn heavy<T>(
     }
 }
 
-/// A task that ends when nobody waits for it any more.
+/// A task that ends when its handle is dropped.
 struct Task<T>(JoinHandle<T>);
 
 impl<T> Task<T> {
@@ -106,7 +107,7 @@ impl<T> Task<T> {
             Ok(done) => done,
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
-                // Only this aborts it, when it is dropped; and a runtime that stops drops this too.
+                // Only dropping this aborts it; and a runtime that stops drops this too.
                 Err(_) => std::future::pending().await,
             },
         }

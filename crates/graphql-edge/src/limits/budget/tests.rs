@@ -1,4 +1,4 @@
-//! Budgets, one at a time and among each other.
+//! Budgets, alone and with others.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -120,12 +120,12 @@ async fn answers_wait_for_room_among_all() {
     }
     let last = budget(&answers, "last");
     assert_eq!(last.take(FREE_BYTES + 1).now_or_never(), None);
-    assert_eq!(last.take(0).now_or_never(), None, "what it has taken it still needs room for");
+    assert_eq!(last.take(0).now_or_never(), None, "what it has taken still needs room");
     made.pop();
     assert_eq!(last.take(1).await, Ok(()));
 }
 
-/// Never waits for anything.
+/// Never waits.
 async fn compute(budget: Budget) -> Exhausted {
     loop {
         if let Err(exhausted) = budget.pause().await {
@@ -194,7 +194,7 @@ async fn heavy_executions_take_turns_in_the_lanes() {
                 while !budget.is_heavy() {
                     budget.pause().await.expect("nothing is taken");
                 }
-                // What has become heavy gets one slice after the other until it is done.
+                // A heavy execution gets one slice after the other until it is finished.
                 for _ in 0..10 {
                     let began = Instant::now();
                     while began.elapsed() < SLICE {

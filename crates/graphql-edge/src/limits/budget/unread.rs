@@ -1,10 +1,11 @@
-//! Answers that are made and that their clients have not read yet.
+//! Finished answers that their clients have not read yet.
 //!
-//! A client may read as slowly as it likes as long as there is room. When there is none, whoever has the most makes room, as
-//! among connections: the connection that takes the oldest answer of that caller is closed.
+//! A client may read as slowly as it likes while there is room. When there is none, the caller with
+//! the most unread bytes makes room, as among connections: the connection of that caller's oldest
+//! answer is closed.
 //!
 //! **Invariant:** together they take at most `bytes_max`, and one answer more.
-//! **Invariant:** no answer waits here for another one: it is for those that are not read to go.
+//! **Invariant:** no answer waits here for another one: unread answers have to go.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -15,16 +16,17 @@ use parking_lot::Mutex;
 use crate::limits::callers::CallerKey;
 use crate::limits::untaken::Taker;
 
-/// Shorter answers are not counted: there are as many as there are connections, and their queues bound them.
+/// Shorter answers are not counted: there are as many as connections, and their queues bound them.
 const UNCOUNTED_BYTES: usize = 16 * 1024;
 
 /// How long an answer may wait for its client when a quarter of the room is taken.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// The same when half of it is. A client that reads has taken its answer by then, also from a busy server.
+/// The same when half of the room is taken. By then a reading client has taken its answer, even
+/// from a busy server.
 const GRACE_SHORT: Duration = Duration::from_millis(250);
 
-/// All answers that are not read yet.
+/// All unread answers.
 #[derive(Debug)]
 pub(super) struct Unread {
     bytes_max: usize,
@@ -36,7 +38,7 @@ struct Table {
     serial: u64,
     bytes: usize,
     callers: HashMap<CallerKey, Holder>,
-    /// Callers by how many bytes they have.
+    /// Callers by the number of their bytes.
     by_bytes: BTreeSet<(usize, CallerKey)>,
 }
 
@@ -68,7 +70,7 @@ impl Unread {
         Arc::new(Self { bytes_max, table: Mutex::default() })
     }
 
-    /// A place for an answer, which `taker` is to take; none for a short one.
+    /// A place for an answer that `taker` takes; `None` for a short one.
     pub(super) fn place(
         self: &Arc<Self>,
         key: CallerKey,
@@ -86,7 +88,7 @@ impl Unread {
         Some(UnreadPlace { all: Arc::clone(self), key, serial })
     }
 
-    /// Closes connections of whoever has the most until there is room.
+    /// Closes connections of the caller with the most until there is room.
     fn make_room(&self, table: &mut Table) {
         while table.bytes > self.bytes_max / 4 {
             let Some((_, key)) = table.by_bytes.last().copied() else { return };
@@ -125,19 +127,19 @@ impl Table {
         let holder = self.callers.get_mut(&key);
         let Some(answer) = holder.and_then(|it| it.answers.get_mut(&serial)) else { return };
         let before = std::mem::replace(&mut answer.bytes, bytes);
-        // Until now it was the server that wrote it.
+        // Until now the server delayed it by writing.
         answer.since = Instant::now();
         self.count(key, before, bytes);
     }
 
-    /// Removes an answer, unless it had to make room before.
+    /// Removes an answer, unless it was removed to make room before.
     fn remove(&mut self, key: CallerKey, serial: u64) -> Option<Answer> {
         let answer = self.callers.get_mut(&key)?.answers.remove(&serial)?;
         self.count(key, answer.bytes, 0);
         Some(answer)
     }
 
-    /// Counts `after` instead of `before` of a caller's bytes.
+    /// Replaces `before` by `after` in a caller's bytes.
     fn count(&mut self, key: CallerKey, before: usize, after: usize) {
         let Some(holder) = self.callers.get_mut(&key) else { return };
         self.by_bytes.remove(&(holder.bytes, key));
@@ -152,7 +154,7 @@ impl Table {
 }
 
 impl UnreadPlace {
-    /// The answer takes so many bytes now.
+    /// Sets the present size of the answer.
     pub(super) fn resize(&mut self, bytes: usize) {
         let mut table = self.all.table.lock();
         table.resize(self.key, self.serial, bytes);

@@ -1,9 +1,10 @@
-//! Reservations of event streams: who may open which, once.
+//! Reservations of event streams: each can be opened once by its owner.
 //!
-//! **Invariant:** there are at most `reservations_max` that nobody has opened, and of one caller only some: their own oldest
-//! makes room for a new one. When all places are taken, the oldest of the stranger or user who has the most does. Each is
-//! forgotten after `reservation_deadline`; one that was opened lasts as long as its stream.
-//! **Invariant:** one stream at a time, and one only, belongs to a reservation.
+//! **Invariant:** there are at most `reservations_max` unopened ones, and one caller has only a
+//! share: their own oldest makes room for a new one. When all places are taken, the oldest of the
+//! caller with the most makes room. Each is removed after `reservation_deadline`; an opened one
+//! lasts as long as its stream.
+//! **Invariant:** a reservation has at most one stream, once.
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt::Write as _;
@@ -19,10 +20,10 @@ use crate::limits::callers::CallerKey;
 use crate::operation::refusal::{Refusal, code};
 use crate::streaming::delivery::Line;
 
-/// Random bytes of a token: nobody guesses them.
+/// Random bytes of a token, too many to guess.
 const TOKEN_BYTES: usize = 16;
 
-/// A hash of what a request shows of who sends it.
+/// A hash of the credentials of a request.
 pub(super) type Credentials = blake3::Hash;
 
 /// A reserved stream.
@@ -36,9 +37,9 @@ pub(super) struct Reservation<S> {
 }
 
 impl<S> Reservation<S> {
-    /// Whether these are the credentials with which it was made.
+    /// Whether it was made with these credentials.
     pub(super) fn is_of(&self, credentials: Credentials) -> bool {
-        // Takes as long whatever differs.
+        // The comparison takes constant time.
         self.credentials == credentials
     }
 
@@ -57,21 +58,21 @@ impl<S> Reservation<S> {
 pub(crate) struct Reservations<S> {
     places: Mutex<Places<S>>,
     waiting_max: usize,
-    /// The most of one caller.
+    /// The most reservations of one caller.
     share_max: usize,
     deadline: Duration,
 }
 
 struct Places<S> {
     all: HashMap<String, Arc<Reservation<S>>>,
-    /// Those of each caller that may not have been opened yet, the oldest first.
+    /// The unopened ones of each caller, oldest first.
     waiting: HashMap<CallerKey, VecDeque<String>>,
-    /// How many wait in all.
+    /// The number of all unopened ones.
     count: usize,
 }
 
 impl<S> Places<S> {
-    /// Takes the oldest of `key` out of the line.
+    /// Removes the oldest of `key` from the line.
     fn pop(&mut self, key: CallerKey) -> Option<String> {
         let own = self.waiting.get_mut(&key)?;
         let oldest = own.pop_front();
@@ -82,7 +83,7 @@ impl<S> Places<S> {
         oldest
     }
 
-    /// Forgets the oldest of `key`, unless its stream is open.
+    /// Removes the oldest of `key`, unless its stream is open.
     fn forget_oldest(&mut self, key: CallerKey) -> Option<String> {
         let oldest = self.pop(key)?;
         if self.all.get(&oldest).is_some_and(|place| !*place.opened.borrow()) {
@@ -98,7 +99,7 @@ impl<S> Reservations<S> {
         Self { places: Mutex::new(places), waiting_max, share_max, deadline }
     }
 
-    /// Makes a reservation for `key`, and says its token.
+    /// Makes a reservation for `key`, and returns its token.
     pub(super) fn reserve(
         &self,
         key: CallerKey,
@@ -121,7 +122,7 @@ impl<S> Reservations<S> {
         Ok(token)
     }
 
-    /// Forgets what is opened or late of `key`, and as many as it takes for one more.
+    /// Removes opened and expired ones of `key`, and as many as needed for one more.
     fn make_room(&self, places: &mut Places<S>, key: CallerKey) {
         self.forget_done(places, key);
         while places.waiting.get(&key).is_some_and(|own| own.len() >= self.share_max) {
@@ -161,7 +162,7 @@ impl<S> Reservations<S> {
         found.filter(|place| !self.is_late(place)).ok_or_else(unknown)
     }
 
-    /// Opens the stream of a reservation. The reservation is gone once what this gives is dropped.
+    /// Opens the stream of a reservation. Dropping the result removes the reservation.
     pub(super) fn open(self: &Arc<Self>, token: &str) -> Result<Opened<S>, Refusal> {
         let place = self.find(token)?;
         if place.opened.send_replace(true) {
@@ -186,8 +187,8 @@ impl<S> Drop for Opened<S> {
 }
 
 pub(super) fn unknown() -> Refusal {
-    let message =
-        "There is no such reservation, or no longer; make one by PUT, and open its stream by GET.";
+    let message = "There is no such reservation, or it has ended; make one by PUT, and open its \
+                   stream by GET.";
     Refusal::new(code::STREAM_UNKNOWN, message)
 }
 

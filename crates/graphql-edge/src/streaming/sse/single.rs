@@ -1,9 +1,10 @@
-//! One event stream for all operations of a client, which are requests of their own.
+//! One event stream for all operations of a client; each operation is a request of its own.
 //!
-//! The reservation's token opens the stream once: a browser's `EventSource` can send nothing else. To act on it takes the
-//! access token with which it was reserved as well, since addresses end up in logs.
+//! The reservation's token opens the stream once, because a browser's `EventSource` can send
+//! nothing else. Operations also need the access token of the reservation, because URLs appear in
+//! logs.
 //!
-//! **Invariant:** each request is of a session that is not over, whatever the stream is doing.
+//! **Invariant:** each request has a session that is not over, whatever state the stream is in.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -34,13 +35,13 @@ use crate::port::bookmark::Bookmark;
 use crate::port::frame::{Frame, Frames, Payload};
 use crate::streaming::delivery::{Delivery, Ends};
 
-/// Where the token of a reservation stands, in requests.
+/// The header with the token of a reservation.
 const TOKEN_HEADER: &str = "x-graphql-event-stream-token";
 
 /// Length of an operation's ID, in bytes.
 const ID_BYTES_MAX: usize = 128;
 
-/// The token of a reservation that a request names.
+/// The token of a request's reservation.
 pub(crate) fn token(parts: &Parts) -> Option<String> {
     let header = parts.headers.get(TOKEN_HEADER).map(|token| token.to_str().unwrap_or_default());
     header.map(str::to_owned).or_else(|| query_value(parts, "token"))
@@ -52,7 +53,7 @@ fn query_value(parts: &Parts, wanted: &str) -> Option<String> {
 }
 
 fn credentials(parts: &Parts) -> Result<Credentials, AuthFailure> {
-    // Nobody and an empty token are different: that is none.
+    // No token and an empty token differ: the latter is invalid.
     Ok(blake3::hash(bearer(&parts.headers)?.unwrap_or_default().as_bytes()))
 }
 
@@ -97,25 +98,26 @@ pub(crate) fn open<E, A: Authenticator>(
     Ok(Delivery::new(transport, (&reservation.session, end), line, form, held)?.respond())
 }
 
-/// The reservation of whoever sends this, whose session lasts.
+/// The reservation of the caller, whose session has not ended.
 async fn find_own<E, A: Authenticator>(
     transport: &Transport<E, A>,
     parts: &Parts,
     token: &str,
 ) -> Result<Arc<Reservation<A::Session>>, Refusal> {
-    // First whether the token is valid: a session that is over hears that and not what became of its reservation.
+    // The token is checked first: a caller whose session is over learns that, and not the state of
+    // its reservation.
     let _: A::Session = session(transport, parts).await?;
     find(transport, parts, token)
 }
 
-/// The reservation of whoever sends this.
+/// The reservation of the caller.
 fn find<E, A: Authenticator>(
     transport: &Transport<E, A>,
     parts: &Parts,
     token: &str,
 ) -> Result<Arc<Reservation<A::Session>>, Refusal> {
     let reservation = transport.reservations.find(token)?;
-    // Whose it is instead is nobody's business.
+    // The answer does not reveal another owner.
     let credentials = credentials(parts).map_err(|_| unknown())?;
     if reservation.is_of(credentials) { Ok(reservation) } else { Err(unknown()) }
 }
@@ -135,7 +137,7 @@ pub(crate) async fn stop<E, A: Authenticator>(
 /// Runs an operation, whose results go to the stream.
 ///
 /// # Errors
-/// What is answered instead: the operation was not accepted.
+/// The answer, if the operation was not accepted.
 pub(crate) async fn operate<E: Frames, A: Authenticator>(
     transport: &Transport<E, A>,
     parts: &Parts,
@@ -171,10 +173,10 @@ pub(crate) async fn operate<E: Frames, A: Authenticator>(
             let untaken = Arc::clone(&reservation.line.lock().untaken);
             let place = timeout(transport.options.execution_deadline, untaken.acquire_owned());
             let Ok(Ok(place)) = place.await else {
-                let message = "The stream is not read; read it, then ask again.";
+                let message = "The stream is not read; read it, then repeat the request.";
                 return Err(Refusal::new(code::TIMEOUT, message).into());
             };
-            // Waiting for a place may have taken longer than the session.
+            // The session may have ended during the wait for a place.
             lasts()?;
             let result = async move {
                 let outcome = receiver.await.unwrap_or_else(|_| {
@@ -189,7 +191,7 @@ pub(crate) async fn operate<E: Frames, A: Authenticator>(
                 reservation.line.lock().cut(&id);
                 return Err(outcome);
             }
-            // If the client has stopped it meanwhile, nobody waits for it.
+            // If the client has stopped it meanwhile, there is no receiver.
             let _: Result<(), Outcome> = sender.send(outcome);
         }
     }
@@ -204,19 +206,20 @@ fn start<E, A: Authenticator>(
 ) -> Result<(), Refusal> {
     let mut line = reservation.line.lock();
     if line.operations.contains(id) {
-        let message = "An operation of this ID runs already; choose another ID.";
+        let message = "An operation with this ID is running already; choose another ID.";
         return Err(Refusal::new(code::OPERATION_ID_TAKEN, message));
     }
     let max = transport.options.socket.operations_max;
     if line.operations.len() >= max {
-        let message = format!("This stream runs {max} operations already; stop one first.");
+        let message = format!("This stream is running {max} operations already; stop one first.");
         return Err(Refusal::new(code::TOO_MANY_SUBSCRIPTIONS, message));
     }
     line.start(id, run);
     Ok(())
 }
 
-/// Looks whether the subscription is valid, as it says at once: then that is an answer to its request.
+/// Waits for the first step of the subscription, which reports at once whether it is valid. Then
+/// that is the answer to its request.
 fn looked_at(
     mut frames: stream::BoxStream<'static, Frame>,
     bookmark: Bookmark,

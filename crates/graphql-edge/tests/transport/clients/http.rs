@@ -1,4 +1,4 @@
-//! HTTP by hand, so that tests can be as rude as they want.
+//! HTTP by hand, so that tests can break every rule.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -36,7 +36,7 @@ pub(crate) async fn raw_bytes(address: SocketAddr, request: &[u8]) -> (String, V
     let mut stream = TcpStream::connect(address).await.unwrap();
     let (mut reader, mut writer) = stream.split();
     let mut received = Vec::new();
-    // The server may answer and close before all is written.
+    // The server may answer and close before everything is written.
     let (_, read) = tokio::join!(writer.write_all(request), reader.read_to_end(&mut received));
     let head = received.windows(4).position(|bytes| bytes == b"\r\n\r\n");
     let head = head.unwrap_or_else(|| panic!("{read:?}: {received:?}"));

@@ -1,4 +1,4 @@
-//! A client of graphql-transport-ws that does as it is told.
+//! A simple client of graphql-transport-ws.
 
 use std::net::SocketAddr;
 
@@ -83,7 +83,7 @@ impl Client {
         }
     }
 
-    /// The code and the reason with which the server closes. What comes before is skipped.
+    /// The code and the reason with which the server closes. Earlier messages are skipped.
     pub(crate) async fn closed(&mut self) -> (u16, String) {
         loop {
             match self.socket.next().await {

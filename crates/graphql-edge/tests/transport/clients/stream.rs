@@ -1,4 +1,4 @@
-//! Answers that go on, read as they come.
+//! Streamed answers, read as they arrive.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use crate::clients::http::Request;
 
-/// How long a test waits for what has to come.
+/// How long a test waits for an expected message.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A client in the middle of an answer.
@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Streaming {
     pub(crate) connection: TcpStream,
     pub(crate) head: String,
-    /// What has come and was not taken.
+    /// Received text that was not taken yet.
     text: String,
     undecoded: Vec<u8>,
 }
@@ -48,7 +48,7 @@ impl Streaming {
         read > 0
     }
 
-    /// Takes whole chunks off. Source: RFC 9112, section 7.1.
+    /// Removes complete chunks. Source: RFC 9112, section 7.1.
     fn decode(&mut self) {
         if !self.head.contains("transfer-encoding: chunked") {
             self.text += &String::from_utf8(std::mem::take(&mut self.undecoded)).unwrap();
@@ -66,7 +66,7 @@ impl Streaming {
         }
     }
 
-    /// Reads until `end` has come, and gives what came up to there.
+    /// Reads until `end` has arrived, and returns the text up to there.
     pub(crate) async fn until(&mut self, end: &str) -> String {
         loop {
             self.decode();

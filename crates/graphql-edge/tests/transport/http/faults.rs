@@ -1,4 +1,4 @@
-//! What is broken is masked, and found again in the log.
+//! Faults: their messages are hidden, and are found in the log.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
@@ -8,7 +8,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use crate::clients::http::Request;
 use crate::toy::{Toy, toy};
 
-/// What this thread logs; the toy server runs on it too.
+/// The log lines of this thread; the toy server runs on it too.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -30,7 +30,7 @@ impl<'a> MakeWriter<'a> for Log {
     }
 }
 
-/// The ID of the fault that a query makes, and the line of the log that has it.
+/// The ID of the fault of a query, and its line in the log.
 async fn logged(toy: &Toy, log: &Log, query: &str) -> (String, String) {
     for _ in 0..1_000 {
         let answer = Request::query(query).send(toy.address).await;
@@ -41,8 +41,9 @@ async fn logged(toy: &Toy, log: &Log, query: &str) -> (String, String) {
         if let Some(line) = written.lines().find(|line| line.contains(&format!("fault_id={id}"))) {
             return (id, line.to_owned());
         }
-        // A thread that wrote this line first, while the subscriber of this one was not there yet, may enter afterwards
-        // that nobody wants it (`tracing_core::callsite`). Then everybody is asked again.
+        // Another thread may have written this line before this subscriber existed, and may
+        // register later that no subscriber wants it (`tracing_core::callsite`). This call repeats
+        // the registration.
         tracing::callsite::rebuild_interest_cache();
     }
     panic!("the log has no line of a fault of {query}");
@@ -52,8 +53,8 @@ async fn logged(toy: &Toy, log: &Log, query: &str) -> (String, String) {
 async fn a_fault_has_an_id_that_the_log_has() {
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(log.clone()).finish();
-    // Beside a second subscriber, tracing asks all of them whether they want a line, and not that of the thread alone which
-    // happens to write it first: other tests panic too.
+    // With a second subscriber, tracing asks all of them whether they want a line, and not only the
+    // one of the thread that writes it first. Other tests panic too.
     let _other = tracing::Dispatch::new(tracing_subscriber::fmt().with_writer(io::sink).finish());
     let _guard = tracing::subscriber::set_default(subscriber);
     let toy = toy().await;

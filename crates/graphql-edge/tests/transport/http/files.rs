@@ -5,7 +5,7 @@ use rookery_graphql_edge::files::StaticFile;
 use crate::clients::http::Request;
 use crate::toy::toy;
 
-/// The page that browsers are shown.
+/// The page for browsers.
 pub(crate) const PAGE: &str = "/page";
 
 pub(crate) static FILES: [StaticFile; 2] = [

@@ -1,4 +1,4 @@
-//! Documents that are named instead of sent.
+//! Documents that clients name instead of sending them.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -34,7 +34,7 @@ async fn a_document_is_sent_once_and_named_by_its_hash_from_then_on() {
     let by_hash = json!({"extensions": persisted(HASH)});
     let unknown = post(&toy, by_hash.clone()).await;
     assert_eq!((unknown.status, &*unknown.code()), (200, "PERSISTED_QUERY_NOT_FOUND"));
-    // Apollo's clients look at the words.
+    // Apollo's clients check the message.
     assert_eq!(unknown.json()["errors"][0]["message"], "PersistedQueryNotFound");
     let sent = post(&toy, json!({"query": HELLO, "extensions": persisted(HASH)})).await;
     assert_eq!(sent.json()["data"]["hello"], "world");
@@ -192,7 +192,7 @@ async fn the_schema_is_shown_to_whom_the_configuration_names() {
     ];
     for (introspection, statuses) in cases {
         let toy = toy_with(|options, _| {
-            // Also where only listed documents run.
+            // This also holds where only listed documents run.
             only_hello(options);
             options.introspection = introspection;
         })

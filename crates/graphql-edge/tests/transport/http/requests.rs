@@ -321,7 +321,7 @@ async fn an_answer_that_comes_before_the_body_says_that_the_connection_closes() 
             "{request}"
         );
     }
-    // What has come in full closes nothing.
+    // A completely received body closes nothing.
     let mut stream = TcpStream::connect(toy.address).await.unwrap();
     let request = format!("POST /graphql HTTP/1.1\r\nHost: x\r\n{json}Content-Length: 1\r\n\r\n{{");
     for _ in 0..2 {

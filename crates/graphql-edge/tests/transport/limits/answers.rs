@@ -1,4 +1,4 @@
-//! What answers may take: bytes, work and time, each by itself and all together.
+//! The limits of answers: bytes, work and time, for one and for all together.
 
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
@@ -13,7 +13,7 @@ use crate::clients::socket::connect_as;
 use crate::limits::costs::counting;
 use crate::toy::{Toy, toy_with};
 
-/// A server on which an answer has at most a mebibyte, one caller two of them, and all sixteen.
+/// A server on which one answer has at most a mebibyte, one caller two of them, and all sixteen.
 async fn bounded() -> Toy {
     toy_with(|options, _| {
         options.answers.bytes_max = 1 << 20;
@@ -94,7 +94,7 @@ async fn what_computes_and_never_waits_ends_at_its_deadline_and_others_are_answe
     }
 }
 
-/// Asks for a long answer and reads the beginning of it only.
+/// Asks for a long answer and reads only its beginning.
 async fn unread(address: SocketAddr, token: Option<&str>) -> TcpStream {
     let mut request = Request::query("{ takes(bytes: 1000000) }");
     if let Some(token) = token {
@@ -113,7 +113,7 @@ async fn who_reads_no_answers_waits_for_room_and_keeps_nobody_else_waiting() {
         options.execution_deadline = Duration::from_secs(5);
     })
     .await;
-    // Nobody's requests from here have room for one long answer at a time.
+    // Requests without a login from here have room for one long answer at a time.
     let mut first = unread(toy.address, None).await;
     let mut begun = [0; 12];
     first.read_exact(&mut begun).await.unwrap();

@@ -1,4 +1,5 @@
-//! What one address, one stranger and one user can hold: it is bounded, and keeps nobody else out.
+//! The resources of one address, one stranger and one user: they are bounded, and keep nobody else
+//! out.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -26,7 +27,7 @@ async fn connected(address: SocketAddr, sent: &str) -> TcpStream {
     stream
 }
 
-/// A stranger who is served at once, whatever else is there.
+/// A stranger who is served at once, whatever other connections exist.
 async fn is_served(address: SocketAddr) {
     let answer = timeout(Duration::from_secs(10), Request::query("{hello}").send(address)).await;
     assert_eq!(answer.expect("others are kept out").status, 200);
@@ -189,7 +190,7 @@ async fn reservations_refusals_and_invalid_documents_cost_something() {
             limited += usize::from(ask().send(toy.address).await.status == 429);
         }
         assert!(limited >= 9, "{limited}");
-        // Those of one caller are not those of another.
+        // The limits of one caller do not affect another.
         let user = Request::query("{hello}").header("Authorization", "Bearer good");
         assert_eq!(user.send(toy.address).await.status, 200);
     }

@@ -1,4 +1,4 @@
-//! What a request costs is told, and bounded.
+//! The cost of a request: it is reported, and bounded.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! How much a caller may ask for over time.
+//! The rate limit of a caller.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::streams::limits::FORMS;
 use crate::streams::single::{open, posted};
 use crate::toy::{Toy, toy_with};
 
-/// A bucket of 100 that gets 10 back in each second of `clock`.
+/// A bucket of 100 that gains 10 in each second of `clock`.
 async fn limited(clock: fn() -> Duration) -> Toy {
     let change = move |options: &mut TransportOptions| {
         counting(options);
@@ -45,7 +45,7 @@ async fn who_has_spent_too_much_gets_429_and_is_told_when_to_come_back() {
     let told = json!({"code": "RATE_LIMITED", "cost": cost, "retryAfter": 1});
     assert_eq!(refused.json()["errors"][0]["extensions"], told);
     assert_eq!(toy.probe.bumps.load(Ordering::SeqCst), 9);
-    // What was refused took nothing, and there is enough for less.
+    // The refused request took nothing, and there is enough for a cheaper one.
     assert_eq!(bump(&toy, 1, "").await.status, 200);
 }
 
@@ -101,7 +101,7 @@ async fn streams_over_http_are_charged_and_refused_too() {
     for _ in 0..8 {
         assert!(subscribe(FORMS[0]).await.body.contains("INTERNAL"));
     }
-    // Browsers show nothing of other answers to an `EventSource`.
+    // Browsers hide other answers from an `EventSource`.
     for (form, status) in FORMS.into_iter().zip([200, 429]) {
         let refused = subscribe(form).await;
         assert_eq!(refused.status, status, "{refused:?}");
@@ -113,7 +113,7 @@ async fn streams_over_http_are_charged_and_refused_too() {
 #[tokio::test]
 async fn operations_of_one_event_stream_are_charged_to_its_user() {
     let toy = limited(standing).await;
-    // The reservation has taken all that there was.
+    // The reservation took the whole bucket.
     let (token, _stream) = open(&toy).await;
     for query in ["{ hello }", "subscription { panics }", "mutation { bump }"] {
         let body = json!({"query": query, "extensions": {"operationId": "a"}});

@@ -1,4 +1,4 @@
-//! What a client may cost over HTTP.
+//! The limits of requests over HTTP.
 
 use std::time::Duration;
 
@@ -76,7 +76,7 @@ async fn a_head_of_64_kib_is_read_and_a_longer_one_is_431() {
         assert_eq!(request.len(), len);
         let whole = raw(toy.address, &request).await.status;
         assert_eq!(whole == 431, refused, "{len} bytes at once: {whole}");
-        // However the bytes arrive.
+        // This holds for any arrival of the bytes.
         let mut stream = TcpStream::connect(toy.address).await.unwrap();
         let mut answer = String::new();
         for part in request.chunks(9_000) {

@@ -1,4 +1,4 @@
-//! What a client may cost over WebSocket.
+//! The limits of requests over WebSocket.
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -42,7 +42,7 @@ async fn a_message_that_goes_on_and_on_closes_with_1009() {
     let mut client = connect_as(toy.address, None).await;
     let start = Frame::message("x".repeat(1_000), OpCode::Data(Data::Text), false);
     client.send_raw(Message::Frame(start)).await;
-    // As much again as a message may take when all of its text is escaped; the server closes meanwhile.
+    // Twice the bytes that a fully escaped message may take; the server closes meanwhile.
     for _ in 0..400 {
         let more = Frame::message("x".repeat(1_000), OpCode::Data(Data::Continue), false);
         if client.socket.feed(Message::Frame(more)).await.is_err() {
@@ -178,7 +178,8 @@ async fn a_reader_that_never_reads_is_closed_and_costs_no_more_than_the_queue() 
     let mut client = connect_as(toy.address, None).await;
     client.subscribe("1", &format!("subscription{{flood(bytes:{CHUNK})}}")).await;
     toy.probe.dropped.notified().await;
-    // What was made is what the kernel's buffers and our queue hold, however long nobody reads.
+    // The server made only what fits into the kernel's buffers and our queue, however long the
+    // client does not read.
     let made = toy.probe.chunks.load(Ordering::SeqCst) * CHUNK;
     assert!(made < 2 * 1024 * 1024, "{made} bytes were made for nobody");
 }
@@ -226,7 +227,7 @@ async fn with_many_subscriptions_the_position_is_that_of_the_oldest_need() {
     let toy =
         toy_with(|options, _| options.socket.write_deadline = Duration::from_millis(100)).await;
     let mut client = connect_as(toy.address, None).await;
-    // One that is over needs nothing.
+    // A finished one needs nothing.
     client.subscribe("over", "subscription{count(to:3)}").await;
     while client.receive().await["type"] != "complete" {}
     for (id, after) in [("late", 50_000), ("early", 100)] {
@@ -270,7 +271,7 @@ async fn a_busy_subscription_does_not_keep_the_client_from_being_heard() {
     while client.receive().await["id"] != "other" {}
     client.send(json!({"type": "complete", "id": "busy"})).await;
     tokio::join!(toy.probe.dropped.notified(), async {
-        // Keep reading, so that the server is never blocked.
+        // The client keeps reading, so that the server is never blocked.
         client.subscribe("last", "{hello}").await;
         while client.receive().await["id"] != "last" {}
     });

@@ -246,7 +246,7 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// The frames that the server sends until it closes the connection; none if it resets it.
+/// The frames of the server until it closes the connection; none if it resets it.
 async fn frames_of(mut client: crate::clients::socket::Client, sent: &[u8]) -> Option<Vec<u8>> {
     let stream = client.socket.get_mut();
     stream.write_all(sent).await.unwrap();
@@ -264,7 +264,7 @@ async fn a_closing_frame_is_answered_before_the_connection_ends() {
         (close(1001, b""), close(1001, b"")),
         (close(4999, b"own"), close(4999, b"own")),
         (vec![], vec![]),
-        // These are no codes for the wire, and a payload of one byte is none at all.
+        // These codes are not allowed on the wire, and a payload of one byte is invalid.
         (close(1005, b""), close(1002, b"Protocol violation")),
         (close(1006, b""), close(1002, b"Protocol violation")),
         (vec![3], close(1002, b"Protocol error")),

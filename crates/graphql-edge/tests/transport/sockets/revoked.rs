@@ -1,4 +1,4 @@
-//! What a session gets, and what it can do, once it is over: on every path, and whether its client reads or not.
+//! A session after its end, on every path, with a client that reads and one that does not.
 
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
@@ -20,7 +20,7 @@ use crate::toy::{Toy, toy_with};
 
 const GOOD: &str = "Bearer good";
 
-/// How long a test waits for what has to come.
+/// How long a test waits for an expected message.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A server that waits for hours for a client that does not read.
@@ -35,11 +35,12 @@ async fn patient() -> Toy {
     .await
 }
 
-/// Turns of all tasks, without a new chunk, after which the server waits for its client.
+/// Turns of all tasks without a new chunk, after which the server is certainly waiting for its
+/// client.
 const TURNS: usize = 5_000;
 
-/// Waits until the server has made chunks and then no more, as nobody takes them. Server and test share one thread, so
-/// whatever the server can do it does while the test waits for its turn.
+/// Waits until the server has made chunks and then no more, because its client takes none. Server
+/// and test share one thread, so the server does all that it can while the test waits for its turn.
 async fn stalled(toy: &Toy) {
     let (mut before, mut turns) = (0, 0);
     while before == 0 || turns < TURNS {
@@ -50,7 +51,7 @@ async fn stalled(toy: &Toy) {
     }
 }
 
-/// Reads what the kernel still has; the connection has to be reset rather than closed.
+/// Reads the kernel's remaining data; the connection has to be reset rather than closed.
 async fn reset(connection: &mut TcpStream) {
     let mut buffer = vec![0; 64 * 1024];
     let ended = timeout(PATIENCE, async {
@@ -113,7 +114,7 @@ async fn a_long_answer_that_nobody_reads_is_reset_when_its_session_ends() {
     let request = Request::query("{repeated(times:4000000)}").header("Authorization", GOOD);
     let mut connection = TcpStream::connect(toy.address).await.unwrap();
     connection.write_all(&request.bytes()).await.unwrap();
-    // The answer is under way once its beginning has come.
+    // The answer is in transit once its beginning has arrived.
     connection.read_exact(&mut [0; 16]).await.unwrap();
     toy.probe.revoked.send_replace(true);
     reset(&mut connection).await;
@@ -144,7 +145,8 @@ async fn a_client_that_reads_hears_the_last_word_of_its_path() {
     }
 }
 
-/// Begins a request that waits for [`Probe::proceed`](crate::toy::Probe), and ends the session meanwhile.
+/// Starts a request that waits for [`Probe::proceed`](crate::toy::Probe), and ends the session
+/// meanwhile.
 async fn ended_meanwhile(toy: &Toy, address: SocketAddr, query: &str) -> (u16, String) {
     let request = Request::query(query).header("Authorization", GOOD);
     let answer = tokio::spawn(request.send(address));

@@ -41,7 +41,7 @@ async fn queries_and_mutations_are_streams_for_those_who_read_nothing_else() {
     );
     Streaming::open(toy.address, events("mutation{bump}")).await.until(end).await;
     assert_eq!(toy.probe.bumps.load(Ordering::SeqCst), 1);
-    // As urql asks: one answer is one body, what goes on is a stream.
+    // urql accepts both: one answer is one body, a stream is a stream.
     let any = "application/json, text/event-stream, multipart/mixed";
     let answer = Request::query("{hello}").header("Accept", any).send(toy.address).await;
     assert_eq!(answer.header("content-type"), Some("application/json; charset=utf-8"));

@@ -1,4 +1,4 @@
-//! What a client may cost over event streams and multipart answers.
+//! The limits of event streams and multipart answers.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -69,7 +69,7 @@ async fn a_server_that_stops_waits_for_nobody_who_neither_sends_nor_reads() {
     let mutation = tokio::spawn(mutation);
     toy.probe.begun.notified().await;
     toy.shutdown.request();
-    // The others are left behind meanwhile; what is carried out is waited for.
+    // The others are dropped meanwhile; a running request is waited for.
     let cut = async { while half_sent[1].read_u8().await.is_ok() {} };
     tokio::time::timeout(Duration::from_secs(30), cut).await.expect("half a body is cut");
     toy.probe.proceed.notify_one();

@@ -8,7 +8,7 @@ use crate::clients::http::Request;
 use crate::clients::stream::Streaming;
 use crate::toy::{toy, toy_with};
 
-/// As Apollo Client 4 asks.
+/// The header of Apollo Client 4.
 const ACCEPT: &str = "multipart/mixed;boundary=graphql;subscriptionSpec=1.0,application/json";
 
 fn parts(query: &str) -> Request {
@@ -60,7 +60,7 @@ async fn errors_of_the_operation_are_in_the_payload_and_faults_beside_it() {
         let error = read[0].pointer(place).unwrap_or_else(|| panic!("{read:?}"));
         assert_eq!(error["extensions"]["code"], code, "{query}");
     }
-    // What the gate refuses is no stream: Apollo reads it as the result.
+    // A refusal of the gate is not a stream: Apollo reads it as the result.
     let answer = parts("subscription{a(}").send(toy.address).await;
     assert_eq!((answer.status, answer.code()), (200, "GRAPHQL_PARSE_FAILED".into()));
     let stale = parts("subscription{silence}").header("Authorization", "Bearer stale");

@@ -36,7 +36,7 @@ fn operation(token: &str, id: &str, query: &str) -> Request {
     posted(token, &json!({"query": query, "extensions": {"operationId": id}}))
 }
 
-/// An operation that is written in full.
+/// An operation with a complete body.
 pub(crate) fn posted(token: &str, body: &Value) -> Request {
     let request = Request::post(body.to_string()).header(TOKEN, token);
     request.header("Authorization", GOOD).header("Accept", GRAPHQL)
@@ -101,7 +101,7 @@ async fn what_cannot_be_executed_is_answered_to_its_request() {
     }
     let anonymous = Request::query("{hello}").header(TOKEN, &token).header("Authorization", GOOD);
     assert_eq!(anonymous.send(toy.address).await.code(), "BAD_REQUEST");
-    // What goes wrong later is an event.
+    // Later errors are events.
     for (query, code) in
         [("subscription{unknownPosition}", "POSITION_UNKNOWN"), ("{panics}", "INTERNAL")]
     {
@@ -136,7 +136,8 @@ async fn a_token_alone_opens_the_stream_and_does_nothing_else() {
     assert_eq!(other.send(toy.address).await.status, 404);
     let mut stream = Streaming::open(toy.address, opening(&token)).await;
     stream.until(":\n\n").await;
-    // Nobody has no reservation; and a token that is not valid is refused before anything is looked for.
+    // A caller without a login has no reservation; and an invalid token is refused before anything
+    // is looked up.
     for (authorization, status) in
         [("", 404), ("Bearer other", 401), ("Bearer stale", 401), ("Basic x", 401)]
     {
@@ -184,7 +185,7 @@ async fn a_stream_has_a_cap_of_operations() {
 async fn answers_for_a_stream_that_nobody_reads_do_not_pile_up() {
     let toy = toy_with(|options, _| options.execution_deadline = Duration::from_millis(300)).await;
     let (token, stream) = open(&toy).await;
-    // The buffers of the kernel and four answers fit in.
+    // The buffers of the kernel and four answers fit.
     for number in 0..60 {
         let id = number.to_string();
         let answer = operate(&toy, &token, &id, "{repeated(times:100000)}").await;

@@ -1,28 +1,31 @@
-//! Faults: something is broken, or was asked for wrongly. GraphQL errors with a code, without
-//! internals.
+//! Faults: broken parts of the server and invalid requests. They are GraphQL errors with a code and
+//! without internals.
 
 use async_graphql::{Error, ErrorExtensions};
 use rookery_graphql_edge::{Effect, Exhausted, FaultId, code};
 
-/// How a client learns what became of a mutation whose answer the server failed to give.
-pub const TO_LEARN: &str = "It is not known whether the mutation was carried out. To learn it, send it again with the \
-     same `actionId`: you get the first result, and nothing is done twice; `viewer { device { lastActionId } }` says how \
-     far the server has counted. After `register`, log in with the same name and password: that works only if the \
-     account was made. After `logIn`, log in again; a device that the first try left is in `viewer { devices }`.";
+/// How a client learns the outcome of a mutation without an answer.
+pub const TO_LEARN: &str = "The outcome of the mutation is not known. To learn it, send it again \
+                            with the same `actionId`: you get the first result, and nothing is \
+                            done twice; `viewer { device { lastActionId } }` has the greatest \
+                            number that was carried out. After `register`, log in with the same \
+                            name and password: that works only if the account was created. After \
+                            `logIn`, log in again; a device of the first try is in `viewer { \
+                            devices }`.";
 
 /// A fault on its way to the client.
 #[derive(Clone, Debug)]
 pub(crate) struct Fault {
     code: &'static str,
     message: String,
-    /// Under which the log has more.
+    /// The ID of the fault in the log.
     id: Option<FaultId>,
-    /// What became of the request, if that is known in spite of the fault.
+    /// The effect of the request, if it is known in spite of the fault.
     outcome: Option<Effect>,
 }
 
 impl Fault {
-    /// Nobody is logged in, and this needs somebody.
+    /// This needs a login.
     pub(crate) fn unauthenticated() -> Self {
         Self {
             code: "UNAUTHENTICATED",
@@ -47,12 +50,12 @@ impl Fault {
         Self { code: "BAD_USER_INPUT", message: message.into(), id: None, outcome: None }
     }
 
-    /// The answer would take more than it may.
+    /// The answer would exceed a limit.
     pub(crate) fn exhausted(exhausted: &Exhausted) -> Self {
         Self { code: exhausted.code(), message: exhausted.message(), id: None, outcome: None }
     }
 
-    /// More would have to be looked at than may be.
+    /// The request would need too much work.
     pub(crate) fn too_much_work() -> Self {
         Self {
             code: code::TOO_MUCH_WORK,
@@ -76,7 +79,7 @@ impl Fault {
         }
     }
 
-    /// The read side is behind what was asked for.
+    /// The read side is behind the requested position.
     pub(crate) fn stale() -> Self {
         Self {
             code: "STALE",
@@ -86,7 +89,7 @@ impl Fault {
         }
     }
 
-    /// The log takes no writes or cannot be read. The reason is for the operator's log.
+    /// The log accepts no writes or cannot be read. The reason is for the operator's log.
     pub(crate) fn unavailable(reason: &str) -> Self {
         let id = FaultId::new();
         tracing::error!(fault_id = %id, reason, "unavailable");
@@ -117,13 +120,13 @@ impl Fault {
         Self { code: "UNAVAILABLE", message: message.into(), id: Some(id), outcome: Some(outcome) }
     }
 
-    /// Anything else. The reason is for the operator's log.
+    /// Another fault. The reason is for the operator's log.
     pub(crate) fn internal(reason: &str) -> Self {
         let id = FaultId::new();
         tracing::error!(fault_id = %id, reason, "internal fault");
         Self {
             code: "INTERNAL",
-            message: "something is broken on the server; its log says what, under `faultId`".into(),
+            message: "the server has a fault; its log has the details, under `faultId`".into(),
             id: Some(id),
             outcome: None,
         }

@@ -7,16 +7,16 @@ use rookery_domain::{OwnedRoomId, Rejection};
 use super::fault::Fault;
 use crate::schema::types::values::scalars::RoomIdScalar;
 
-/// Why the server did not do what was asked: one code for each rule.
+/// The reason why the server refused: one code for each rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub(crate) enum RefusalCode {
-    /// This device has used the action ID for something else: take the next one.
+    /// This device has used the action ID for another action: take the next one.
     ActionIdReused,
-    /// This device's next action was carried out before this one came, so this one was not.
+    /// This device's next action was carried out before this one arrived, so this one was not.
     ActionTooLate,
     /// The room cannot admit its own members: name other rooms.
     AdmitsItself,
-    /// The alias was claimed by somebody else.
+    /// The alias was claimed by another user.
     AliasNotYours,
     /// The alias points to another room.
     AliasTaken,
@@ -26,7 +26,7 @@ pub(crate) enum RefusalCode {
     AlreadyJoined,
     /// You are banned from the room.
     Banned,
-    /// The server is busy with logins: retry after the time that the message names.
+    /// The server is busy with logins: retry after the time in the message.
     Busy,
     /// Others keep writing to the same room: retry.
     Contended,
@@ -36,19 +36,19 @@ pub(crate) enum RefusalCode {
     DeviceNameInvalid,
     /// You have no such device.
     DeviceNotFound,
-    /// The event was sent by somebody else.
+    /// The event was sent by another user.
     EventNotYours,
-    /// The event was redacted: there is nothing left to refer to.
+    /// The event was redacted: refer to another event.
     EventRedacted,
     /// The rules of the room forbid it, for the reason in the message.
     Forbidden,
-    /// Your power level does not reach.
+    /// Your power level is too low.
     InsufficientPower,
     /// The alias is malformed, or of another server.
     InvalidAlias,
-    /// The content is not acceptable, for the reason in the message.
+    /// The content is invalid, for the reason in the message.
     InvalidContent,
-    /// Levels can be given and taken only up to your own.
+    /// Levels can be given and removed only up to your own.
     LevelAboveOwn,
     /// Nobody on this server may admit members to this room.
     NobodyCanAdmit,
@@ -58,11 +58,11 @@ pub(crate) enum RefusalCode {
     NoSuchRoom,
     /// There is no such user, or the user's server cannot be reached.
     NoSuchUser,
-    /// Only messages can be edited, and no edits.
+    /// Only messages can be edited, and edits cannot.
     NotEditable,
     /// You are not a member of the room.
     NotAMember,
-    /// The event belongs to another message and cannot begin a thread.
+    /// The event relates to another message and cannot begin a thread.
     NotAThreadRoot,
     /// You are in none of the rooms whose members this room admits.
     NotInAllowedRoom,
@@ -70,21 +70,21 @@ pub(crate) enum RefusalCode {
     NotInvited,
     /// The room takes no requests to join.
     NotKnockable,
-    /// The room would not be what it is without the event.
+    /// The room needs the event.
     NotRedactable,
     /// The password has more than 512 bytes.
     PasswordTooLong,
     /// The password has fewer than 8 characters.
     PasswordTooShort,
-    /// Too many tries: retry after the time that the message names.
+    /// Too many tries: retry after the time in the message.
     RateLimited,
     /// Registration is closed on this server, or to your address.
     RegistrationClosed,
     /// Events of this type have a mutation of their own, or belong to the server.
     ReservedType,
-    /// Another room has taken the place of this one: go on there.
+    /// Another room has replaced this one: continue there.
     RoomReplaced,
-    /// A reader would see nothing of the name, or of the key of the reaction.
+    /// The name, or the key of the reaction, has no visible character.
     ShowsNothing,
     /// The state key belongs to another user.
     StateKeyNotYours,
@@ -96,13 +96,13 @@ pub(crate) enum RefusalCode {
     TargetNotBelow,
     /// The user is not in the room.
     TargetNotInRoom,
-    /// Something is longer than allowed.
+    /// A value is longer than allowed.
     TooLarge,
-    /// More of something than one request may name.
+    /// The request lists more entries than it may.
     TooMany,
-    /// You have given as many aliases to rooms as a user may: take some from their rooms.
+    /// You have given as many aliases to rooms as a user may: remove some.
     TooManyAliases,
-    /// As many users are banned from the room as may be: lift a ban.
+    /// As many users are banned from the room as allowed: lift a ban.
     TooManyBans,
     /// You have as many devices as a user may have: remove one.
     TooManyDevices,
@@ -110,16 +110,16 @@ pub(crate) enum RefusalCode {
     TooManyEdits,
     /// You have stored as many filters as a user may: delete one.
     TooManyFilters,
-    /// The user has as many unanswered invites as one may have.
+    /// The user has as many unanswered invites as allowed.
     TooManyInvites,
-    /// You ask to be let into as many rooms as you may: take one of these back.
+    /// You knock on as many rooms as you may: withdraw a knock.
     TooManyKnocks,
-    /// You have reacted to the event in as many ways as you may, or the event has as many reactions as it may: redact one of yours,
-    /// or use one that is there.
+    /// You have reacted to the event in as many ways as you may, or the event has as many reactions
+    /// as it may: redact one of yours, or use an existing key.
     TooManyReactions,
     /// You have joined as many rooms as a user may: leave one.
     TooManyRooms,
-    /// The room has as much state as it may have: set what is there already.
+    /// The room has as much state as it may have: change existing state.
     TooManyStateKeys,
     /// The room version is not supported.
     UnknownRoomVersion,
@@ -127,14 +127,14 @@ pub(crate) enum RefusalCode {
     UserNameInvalid,
     /// The user name is taken.
     UserNameTaken,
-    /// Nobody would be left who can change the power levels.
+    /// No member would have the power to change the power levels.
     WouldLockOut,
     /// The user name or the password is wrong.
     WrongCredentials,
 }
 
 impl RefusalCode {
-    /// The code as clients read it.
+    /// The code in the form for clients.
     pub(crate) fn name(self) -> &'static str {
         Self::items().iter().find(|item| item.value == self).map_or("", |item| item.name)
     }
@@ -143,13 +143,13 @@ impl RefusalCode {
 /// A refusal. Nothing was changed.
 #[derive(Clone, Debug, SimpleObject)]
 pub(crate) struct Refusal {
-    /// Which rule it was.
+    /// The code of the rule.
     pub(crate) code: RefusalCode,
-    /// What the rule says and what to do, in English.
+    /// The rule, and what to do, in English.
     pub(crate) message: String,
-    /// After how many seconds to try again; for `RATE_LIMITED` of an action.
+    /// After how many seconds to retry; for `RATE_LIMITED` of an action.
     pub(crate) retry_after: Option<i32>,
-    /// The room that has taken the place of this one; for `ROOM_REPLACED`.
+    /// The room that has replaced this one; for `ROOM_REPLACED`.
     pub(crate) replaced_by: Option<RoomIdScalar>,
 }
 
@@ -165,13 +165,13 @@ impl Refusal {
         Self { code, message, retry_after: None, replaced_by: None }
     }
 
-    /// The same, of a room whose place this one has taken.
+    /// Adds the room that replaces this one.
     pub(crate) fn in_favour_of(self, room: Option<OwnedRoomId>) -> Self {
         Self { replaced_by: room.map(RoomIdScalar), ..self }
     }
 }
 
-/// What a command came to, for a payload: a refusal is data, a fault is an error.
+/// The result of a command for a payload: a refusal is data, a fault is an error.
 pub(crate) fn refused<T>(result: Result<T, HandleError>) -> Result<Result<T, Refusal>, Fault> {
     let error = match result {
         Ok(value) => return Ok(Ok(value)),

@@ -1,4 +1,4 @@
-//! Events of rooms, as clients see them.
+//! Events of rooms, in the form for clients.
 
 use std::sync::Arc;
 
@@ -34,10 +34,10 @@ use crate::{
     sharing::{SharedBy, shared},
 };
 
-/// What signing an event counts beside its length, in units of work.
+/// The units of work for signing an event, beside those for its length.
 const SIGNED_UNITS: usize = 4;
 
-/// Something that happened in a room.
+/// An event of a room.
 #[derive(Clone)]
 pub(crate) struct RoomEvent {
     pdu: Arc<Pdu>,
@@ -46,7 +46,7 @@ pub(crate) struct RoomEvent {
     index: usize,
     received: Millis,
     origin: Origin,
-    /// What relates to it is shown as of this position, so that a sync is of one position.
+    /// Its relations are shown as of this position, so that a sync is of one position.
     as_of: Option<Position>,
     flags: Flags,
 }
@@ -88,12 +88,12 @@ impl RoomEvent {
         Some(Self { flags: event.row.flags, ..found })
     }
 
-    /// The same event, which has arrived late if `late`.
+    /// The same event, marked late if `late`.
     pub(crate) fn late_if(self, late: bool) -> Self {
         Self { flags: self.flags.late_if(late), ..self }
     }
 
-    /// The event at `index` of what a command has made.
+    /// The event at `index` of a command's outcome.
     pub(crate) fn committed(outcome: &Outcome, index: usize) -> Self {
         Self {
             pdu: Arc::clone(&outcome.events[index]),
@@ -103,17 +103,17 @@ impl RoomEvent {
             received: outcome.received,
             origin: outcome.origin.clone(),
             as_of: None,
-            // What this server makes is the newest of its room.
+            // An event that this server makes is the newest of its room.
             flags: Flags::default(),
         }
     }
 
-    /// The event with what relates to it as of a position; as of now for none.
+    /// The event with its relations as of a position; as of now for `None`.
     pub(crate) fn shown_as_of(self, position: Option<Position>) -> Self {
         Self { as_of: position, ..self }
     }
 
-    /// Where it is in the timeline of its room.
+    /// Its place in the timeline of its room.
     pub(crate) fn cursor_in(&self, app: &App) -> CursorScalar {
         app.cursor(&self.pdu.room_id, self.key())
     }
@@ -128,7 +128,7 @@ impl RoomEvent {
         (position, index)
     }
 
-    /// Who sent it, as shown in its room.
+    /// The sender, as shown in its room.
     pub(crate) fn sent_by(&self) -> User {
         User::in_room(self.pdu.sender.clone(), self.pdu.room_id.clone())
     }
@@ -145,7 +145,7 @@ impl RoomEvent {
         &self.pdu.sender
     }
 
-    /// The room that the one this event created has taken the place of.
+    /// The predecessor of the room that this event created.
     pub(crate) fn predecessor(&self) -> Option<OwnedRoomId> {
         let content: Value = self.pdu.content_as()?;
         content.get("predecessor")?.get("room_id")?.as_str()?.try_into().ok()
@@ -158,7 +158,7 @@ impl RoomEvent {
     }
 }
 
-/// Something that happened in a room: a message, or a change of the room's state.
+/// An event of a room: a message, or a change of the room's state.
 #[Object]
 impl RoomEvent {
     /// The global ID of the event.
@@ -167,19 +167,19 @@ impl RoomEvent {
         NodeId::Event(self.pdu.event_id.clone()).into()
     }
 
-    /// The ID of the event: a hash of what it says.
+    /// The ID of the event: a hash of its content.
     #[graphql(directive = shared::apply(SharedBy::Everyone))]
     async fn event_id(&self) -> EventIdScalar {
         EventIdScalar(self.pdu.event_id.clone())
     }
 
-    /// The room in which it happened.
+    /// The room of the event.
     #[graphql(directive = shared::apply(SharedBy::Everyone))]
     async fn room(&self) -> Room {
         Room::new(self.pdu.room_id.clone())
     }
 
-    /// Who sent it.
+    /// The sender.
     #[graphql(directive = shared::apply(SharedBy::Everyone))]
     async fn sender(&self) -> User {
         self.sent_by()
@@ -191,26 +191,25 @@ impl RoomEvent {
         self.pdu.kind.to_string()
     }
 
-    /// Which of the states of this type it sets. Null if it sets none.
+    /// The state key. Null for an event that is not state.
     #[graphql(directive = shared::apply(SharedBy::Everyone))]
     async fn state_key(&self) -> Option<&str> {
         self.pdu.state_key.as_deref()
     }
 
-    /// Whether what it said was taken back. Then `content` has only what the rules of the room need,
-    /// mostly nothing.
+    /// Whether it was redacted. Then `content` has only the parts that the rules of the room need,
+    /// usually none.
     #[graphql(directive = shared::apply(SharedBy::Members))]
     async fn is_redacted(&self, context: &Context<'_>) -> bool {
         redacted::is_redacted(context, self)
     }
 
-    /// By which event it was taken back, by whom and why. Null if it was not, or if you may not see
-    /// that event.
+    /// The redaction of it. Null if it was not redacted, or if you may not see the redaction.
     async fn redacted_because(&self, context: &Context<'_>) -> Result<Option<Redaction>> {
         redacted::because(context, self).await
     }
 
-    /// What it says.
+    /// The content of the event.
     #[graphql(directive = shared::apply(SharedBy::Everyone))]
     async fn content(&self) -> JsonText<'_> {
         JsonText(&self.pdu.content)
@@ -228,7 +227,7 @@ impl RoomEvent {
         message.map(|message| Text(message.body))
     }
 
-    /// When its sender says that it was sent.
+    /// When it was sent, according to its sender.
     #[graphql(directive = shared::apply(SharedBy::Everyone))]
     async fn sent_at(&self) -> DateTime {
         DateTime(Millis(self.pdu.origin_server_ts.0.into()))
@@ -240,30 +239,30 @@ impl RoomEvent {
         DateTime(self.received)
     }
 
-    /// Its number in the room: 1, 2, 3 ... in order of arrival. What the stream does not tell it
-    /// lists as `skipped`; a hole beside that means that you missed one.
+    /// Its sequence number in the room: 1, 2, 3 ... in order of arrival. The stream lists the
+    /// events that it leaves out as `skipped`; any other gap means that you missed an event.
     #[graphql(directive = shared::apply(SharedBy::Everyone))]
     async fn sequence(&self) -> Long {
         Long::of_count(self.sequence)
     }
 
-    /// Its depth in the room's graph of events. The timeline is in order of depth; events of one
-    /// depth are in order of `sequence`.
+    /// Its depth in the room's graph of events. The timeline is in order of depth, and in order of
+    /// `sequence` within a depth.
     #[graphql(directive = shared::apply(SharedBy::Everyone))]
     async fn depth(&self) -> Long {
         Long::of_count(self.pdu.depth)
     }
 
-    /// It came from another server after an event that comes later in the timeline. Streams tell
-    /// such events only if the filter has `includeLate`.
+    /// Whether it came from another server after an event that comes later in the timeline. Streams
+    /// have such events only if the filter has `includeLate`.
     #[graphql(directive = shared::apply(SharedBy::Everyone))]
     async fn arrived_late(&self) -> bool {
         self.flags.is_late()
     }
 
-    /// Of an event that arrived late: the event that it comes after in the timeline, of those that
-    /// you may see and that were there when it arrived. Null if it comes first, and for all other
-    /// events, which come after everything that was there.
+    /// For an event that arrived late: the event before it in the timeline, among those that you
+    /// may see and that existed when it arrived. Null if there is none, and for all other events,
+    /// which come after all earlier ones.
     async fn after(&self, context: &Context<'_>) -> Result<Option<EventIdScalar>> {
         if !self.flags.is_late() {
             return Ok(None);
@@ -276,26 +275,26 @@ impl RoomEvent {
         Ok(before.map(|event| EventIdScalar(event.event().pdu.event_id.clone())))
     }
 
-    /// It is state that another event had superseded before it arrived: the room was never so.
-    /// It stands in the timeline, and no stream tells it.
+    /// Whether it is state that another event had superseded before it arrived, so it was never the
+    /// room's state. It is in the timeline, and no stream has it.
     #[graphql(directive = shared::apply(SharedBy::Everyone))]
     async fn is_superseded(&self) -> bool {
         self.flags.is_superseded()
     }
 
-    /// Where it is in the whole log.
+    /// Its place in the whole log.
     #[graphql(directive = shared::apply(SharedBy::Everyone))]
     async fn position(&self, context: &Context<'_>) -> PositionScalar {
         app(context).token(self.position)
     }
 
-    /// Where it is in the timeline of its room.
+    /// Its place in the timeline of its room.
     #[graphql(directive = shared::apply(SharedBy::Everyone))]
     async fn cursor(&self, context: &Context<'_>) -> CursorScalar {
         self.cursor_in(app(context))
     }
 
-    /// The number that you gave to the action. Only the device that sent it sees it.
+    /// Your number for the action. Only the device that sent it sees it.
     #[graphql(directive = shared::apply(SharedBy::Others))]
     async fn action_id(&self, context: &Context<'_>) -> Option<i32> {
         let session = session(context);
@@ -307,8 +306,8 @@ impl RoomEvent {
         own.then(|| i32::try_from(*action).unwrap_or(i32::MAX))
     }
 
-    /// The state event whose place it took. Null for messages, for the first of its kind, and if you
-    /// may not see what that said.
+    /// The state event that it replaced. Null for messages, for the first event of its kind, and if
+    /// you may not see the replaced content.
     async fn replaced(&self, context: &Context<'_>) -> Result<Option<RoomEvent>> {
         if self.pdu.state_key.is_none() {
             return Ok(None);
@@ -323,7 +322,7 @@ impl RoomEvent {
         Ok(unless_absent(replaced)?.flatten().and_then(|event| RoomEvent::of_timeline(&event)))
     }
 
-    /// What the state that it replaced said: the old name, the old topic, the old display name.
+    /// The content of the state that it replaced, with the old name, topic or display name.
     async fn previous_content(&self, context: &Context<'_>) -> Result<Option<OwnedJsonText>> {
         let replaced = self.replaced(context).await?;
         Ok(replaced.map(|event| OwnedJsonText(event.pdu.content.clone())))
@@ -334,7 +333,7 @@ impl RoomEvent {
         relations::latest_edit(context, &self.pdu, self.as_of).await
     }
 
-    /// What it says since its last edit. Null if it was not edited.
+    /// Its content after its last edit. Null if it was not edited.
     async fn edited_content(&self, context: &Context<'_>) -> Result<Option<OwnedJsonText>> {
         let edit = relations::latest_edit(context, &self.pdu, self.as_of).await?;
         Ok(edit.and_then(|edit| relations::edited_content(&edit.pdu)))
@@ -344,19 +343,21 @@ impl RoomEvent {
     async fn reactions(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "How many, from 1 to 100; 20 if you do not say.")] first: Option<i32>,
-        #[graphql(desc = "The `key` of the reaction after which to go on.")] after: Option<String>,
+        #[graphql(desc = "How many, from 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "The `key` of the reaction after which to continue.")] after: Option<
+            String,
+        >,
     ) -> Result<List<relations::Reaction>> {
         let after = after.as_deref();
         relations::reactions(context, &self.pdu, self.as_of, (first, after)).await
     }
 
-    /// The thread that it began. Null if it began none that you may see anything of.
+    /// The thread that it began. Null if there is none with an event that you may see.
     async fn thread(&self, context: &Context<'_>) -> Result<Option<relations::Thread>> {
         relations::thread(context, &self.pdu, self.as_of).await
     }
 
-    /// The event that it answers. Null if it answers none that you may see.
+    /// The event that it answers. Null if there is none that you may see.
     async fn reply_to(&self, context: &Context<'_>) -> Result<Option<RoomEvent>> {
         relations::reply_to(context, &self.pdu, self.as_of).await
     }

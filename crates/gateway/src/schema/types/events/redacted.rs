@@ -1,4 +1,4 @@
-//! That an event was redacted, by whom and why.
+//! Redactions of events, with their sender and reason.
 
 use async_graphql::{Context, Object, Result};
 use serde_json::Value;
@@ -9,23 +9,23 @@ use crate::schema::{
     types::{users::user::User, values::text::Text},
 };
 
-/// Why an event has no content any more.
+/// The redaction of an event.
 pub(crate) struct Redaction(RoomEvent);
 
-/// Why an event has no content any more.
+/// The redaction of an event.
 #[Object]
 impl Redaction {
-    /// The redaction.
+    /// The redaction event.
     async fn event(&self) -> &RoomEvent {
         &self.0
     }
 
-    /// Who took it back.
+    /// The user who redacted it.
     async fn by(&self) -> User {
         self.0.sent_by()
     }
 
-    /// The reason, in the words of who took it back.
+    /// The reason that the user gave.
     async fn reason(&self) -> Option<Text> {
         let content: Value = self.0.as_pdu().content_as()?;
         Some(Text(content.get("reason")?.as_str()?.to_owned()))
@@ -40,7 +40,7 @@ pub(crate) fn is_redacted(context: &Context<'_>, event: &RoomEvent) -> bool {
     room.is_some_and(|room| room.redaction(position, index).is_some())
 }
 
-/// By which event `event` was redacted, if the viewer may see that.
+/// The redaction of `event`, if the viewer may see it.
 pub(crate) async fn because(context: &Context<'_>, event: &RoomEvent) -> Result<Option<Redaction>> {
     let viewer = session(context).viewpoint()?;
     let room = &event.as_pdu().room_id;

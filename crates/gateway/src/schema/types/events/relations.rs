@@ -1,5 +1,5 @@
-//! What came of an event: edits, reactions, a thread. Each only as far as the viewer may see the
-//! events that say so.
+//! Relations of an event: edits, reactions, a thread. Each counts only the events that the viewer
+//! may see.
 
 use std::sync::Arc;
 
@@ -22,9 +22,9 @@ use crate::schema::{
     },
 };
 
-/// All who reacted to an event in one way.
+/// The reactions to an event with one key.
 pub(crate) struct Reaction {
-    /// All reactions to the event, and which of them this is.
+    /// All reactions to the event, and the index of this one.
     all: Arc<[Reacted]>,
     index: usize,
     room: OwnedRoomId,
@@ -36,13 +36,13 @@ impl Reaction {
     }
 }
 
-/// Reactions of a page, if you do not say how many.
+/// Reactions on a page, by default.
 pub(crate) const PAGE_DEFAULT: usize = 20;
 
-/// All who reacted to an event in one way.
+/// The reactions to an event with one key.
 #[Object]
 impl Reaction {
-    /// With what: an emoji, mostly.
+    /// The key, usually an emoji.
     async fn key(&self) -> &str {
         &self.found().key
     }
@@ -57,12 +57,12 @@ impl Reaction {
         self.all[self.index].1
     }
 
-    /// Who, in the order in which they reacted.
+    /// The users, in the order in which they reacted.
     async fn users(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "How many, from 1 to 100.")] first: Option<i32>,
-        #[graphql(desc = "The user after whom to go on.")] after: Option<UserIdScalar>,
+        #[graphql(desc = "The user after whom to continue.")] after: Option<UserIdScalar>,
     ) -> Result<List<User>> {
         let limit = page_size("first", first, PAGE_MAX)?;
         let users = &self.found().users;
@@ -71,7 +71,8 @@ impl Reaction {
             Some(UserIdScalar(after)) => {
                 reads(context).look_at_rows(users.len())?;
                 let found = users.iter().position(|user| *user == after);
-                1 + found.ok_or_else(|| Fault::bad_input("`after` is no user of this reaction"))?
+                1 + found
+                    .ok_or_else(|| Fault::bad_input("`after` is not a user of this reaction"))?
             }
         };
         let users = users[start..].iter().take(limit);
@@ -82,7 +83,7 @@ impl Reaction {
 /// The thread that an event began.
 #[derive(SimpleObject)]
 pub(crate) struct Thread {
-    /// How many events it has, beside the one that began it.
+    /// How many events it has, beside its root.
     count: i32,
     /// The last of them.
     last_event: Option<RoomEvent>,
@@ -90,7 +91,7 @@ pub(crate) struct Thread {
     participated: bool,
 }
 
-/// Looks at what relates to an event, through the eyes of who asks.
+/// Reads the relations of an event that the viewer may see.
 fn look<T: Default>(
     context: &Context<'_>,
     event: &Pdu,
@@ -135,7 +136,7 @@ pub(crate) async fn latest_edit(
     event_at(context, event, key, until).await
 }
 
-/// What the last edit of an event made of its content.
+/// The content of an event after its last edit.
 pub(crate) fn edited_content(edit: &Pdu) -> Option<OwnedJsonText> {
     #[derive(Deserialize)]
     struct Edit {
@@ -171,7 +172,7 @@ pub(crate) async fn reactions(
         None => 0,
         Some(after) => {
             let found = all.iter().position(|(reaction, _)| *reaction.key == *after);
-            1 + found.ok_or_else(|| Fault::bad_input("`after` is no reaction to this event"))?
+            1 + found.ok_or_else(|| Fault::bad_input("`after` is not a reaction to this event"))?
         }
     };
     let reaction = |index| {

@@ -1,4 +1,4 @@
-//! A filter as clients write it.
+//! The form of a filter for input.
 
 use async_graphql::{Enum, InputObject};
 use rookery_domain::{EphemeralKind, Filter};
@@ -8,20 +8,20 @@ use crate::schema::types::{
     values::scalars::{RoomIdScalar, UserIdScalar},
 };
 
-/// News that are told once and have no place in a timeline.
+/// Updates that are sent once and have no place in a timeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(name = "EphemeralKind", remote = "EphemeralKind")]
 pub(crate) enum EphemeralKindEnum {
-    /// Who is typing.
+    /// Users who are typing.
     Typing,
-    /// Who is online.
+    /// The presence of users.
     Presence,
-    /// How far others have read.
+    /// Read receipts of other members.
     Receipt,
 }
 
-/// Which events and news you want. What you leave out does not restrict. A `not` wins over its
-/// opposite. A list has at most 100 entries.
+/// The events and updates that you want. Fields that you leave out do not restrict. A `not` field
+/// wins over its opposite. A list has at most 100 entries.
 #[derive(Clone, Debug, Default, InputObject)]
 pub(crate) struct FilterInput {
     /// Only events of these types; `*` stands for any text, as in `m.room.*`.
@@ -36,16 +36,16 @@ pub(crate) struct FilterInput {
     senders: Option<Vec<UserIdScalar>>,
     /// No events from these users.
     not_senders: Option<Vec<UserIdScalar>>,
-    /// Also events that arrive late, after others that they come before in the timeline.
+    /// Include events that arrive late, after events that they precede in the timeline.
     #[graphql(default)]
     include_late: bool,
-    /// Only these kinds of ephemeral news.
+    /// Only these kinds of ephemeral updates.
     ephemeral: Option<Vec<EphemeralKindEnum>>,
-    /// Not these kinds of ephemeral news.
+    /// Not these kinds of ephemeral updates.
     not_ephemeral: Option<Vec<EphemeralKindEnum>>,
     /// Presence and profile of these users only.
     presence_of: Option<Vec<UserIdScalar>>,
-    /// Not presence and profile of these users.
+    /// No presence and profile of these users.
     not_presence_of: Option<Vec<UserIdScalar>>,
 }
 

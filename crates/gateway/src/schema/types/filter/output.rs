@@ -1,4 +1,4 @@
-//! A filter as the server gives it back.
+//! The form of a filter for output.
 
 use async_graphql::{Object, SimpleObject};
 use rookery_domain::{Filter, OwnedRoomId, OwnedUserId};
@@ -10,19 +10,19 @@ use crate::schema::types::values::{
     text::Text,
 };
 
-/// A filter that you have stored. Give its ID as `filterId` wherever a `filter` can stand.
+/// A filter that you have stored. Use its ID as `filterId` in place of any `filter`.
 #[derive(SimpleObject)]
 pub(crate) struct StoredFilter {
-    /// The ID. It follows from what the filter says.
+    /// The ID: a hash of the filter.
     pub(crate) filter_id: String,
-    /// What it says.
+    /// The filter.
     pub(crate) filter: FilterShown,
 }
 
-/// Which events and news a filter lets pass. What is null does not restrict.
+/// The events and updates that a filter accepts. Null fields do not restrict.
 pub(crate) struct FilterShown(pub(crate) Filter);
 
-/// Which events and news a filter lets pass. What is null does not restrict.
+/// The events and updates that a filter accepts. Null fields do not restrict.
 #[Object(name = "Filter")]
 impl FilterShown {
     /// Only events of these types; `*` stands for any text.
@@ -55,18 +55,18 @@ impl FilterShown {
         users(self.0.not_senders.as_deref())
     }
 
-    /// Also events that arrive late.
+    /// Include events that arrive late.
     async fn include_late(&self) -> bool {
         self.0.include_late
     }
 
-    /// Only these kinds of ephemeral news.
+    /// Only these kinds of ephemeral updates.
     async fn ephemeral(&self) -> Option<List<EphemeralKindEnum>> {
         let kinds = self.0.ephemeral.as_ref()?;
         Some(kinds.iter().map(|kind| EphemeralKindEnum::from(*kind)).collect())
     }
 
-    /// Not these kinds of ephemeral news.
+    /// Not these kinds of ephemeral updates.
     async fn not_ephemeral(&self) -> Option<List<EphemeralKindEnum>> {
         let kinds = self.0.not_ephemeral.as_ref()?;
         Some(kinds.iter().map(|kind| EphemeralKindEnum::from(*kind)).collect())
@@ -77,7 +77,7 @@ impl FilterShown {
         users(self.0.presence_of.as_deref())
     }
 
-    /// Not presence and profile of these users.
+    /// No presence and profile of these users.
     async fn not_presence_of(&self) -> Option<List<UserIdScalar>> {
         users(self.0.not_presence_of.as_deref())
     }

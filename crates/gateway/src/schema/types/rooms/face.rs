@@ -1,7 +1,7 @@
-//! What a room shows of itself at one position.
+//! The snapshot of a room at one position.
 //!
-//! **Invariant:** all that a room of a sync, of an answer to a join or of a `RoomOpened` shows is of
-//! one position: what came since is on the stream.
+//! **Invariant:** in a sync, in the answer to a join and in `RoomOpened`, all data of a room is of
+//! one position. Later changes are on the stream.
 
 use std::sync::Arc;
 
@@ -21,18 +21,18 @@ use crate::schema::{
     reads::reads,
 };
 
-/// A moment that a room is shown as of, and what of its events is shown.
+/// The moment as of which a room is shown, with the defaults for its events.
 pub(crate) struct Moment {
     /// The position.
     pub(crate) position: Position,
-    /// Which events, where nothing else is asked for.
+    /// The default filter.
     pub(crate) filter: Option<Arc<Filter>>,
-    /// How many events, where no number is asked for.
+    /// The default number of events.
     pub(crate) timeline_limit: Option<usize>,
     face: OnceCell<Arc<Face>>,
 }
 
-/// What a room shows of itself, at one position, to one viewer.
+/// The data of a room at one position, for one viewer.
 #[derive(Clone)]
 pub(crate) struct Face {
     pub(crate) access: Access,
@@ -51,7 +51,7 @@ pub(crate) struct Face {
     pub(crate) invited_count: Option<i32>,
     pub(crate) my_power_level: Option<i64>,
     pub(crate) last_message: Option<RowKey>,
-    /// Of now, also where the room is shown as of an earlier moment.
+    /// As of now, even if the room is shown as of an earlier moment.
     pub(crate) unread: Unread,
 }
 
@@ -89,12 +89,12 @@ impl Moment {
         Self { position, filter, timeline_limit, face: OnceCell::new() }
     }
 
-    /// The same, with what the room shows then, which was just read.
+    /// Adds the room's snapshot at this moment, which was just read.
     pub(crate) fn showing(self, face: Face) -> Self {
         Self { face: OnceCell::new_with(Some(Arc::new(face))), ..self }
     }
 
-    /// What the room shows at this moment. Read once, when it is asked for first.
+    /// The room's snapshot at this moment, read on first use.
     pub(crate) async fn face(&self, context: &Context<'_>, room: &RoomId) -> Result<Arc<Face>> {
         let face = self.face.get_or_try_init(|| async {
             let viewer = session(context).viewer()?.to_owned();
@@ -111,14 +111,13 @@ impl Moment {
 }
 
 impl Face {
-    /// What the room shows now.
+    /// The room's snapshot now.
     pub(crate) fn of(room: &RoomView<'_>, viewer: &UserId) -> Self {
         let counts = (room.joined_count(), room.invited_count());
         Self::new(room, room.summary(), counts, viewer)
     }
 
-    /// What the room showed when it was like this. How much of it is shown depends on what the
-    /// viewer may see now.
+    /// The room's earlier snapshot. The viewer's present access decides how much of it is shown.
     fn past(room: &RoomView<'_>, past: &PastRoom, viewer: &UserId) -> Self {
         Self::new(room, &past.summary, (past.joined, past.invited), viewer)
     }
@@ -157,7 +156,7 @@ impl Face {
     }
 }
 
-/// The power level of a user; none for creators who stand above all levels.
+/// The power level of a user; `None` for creators above all levels.
 pub(crate) fn level(summary: &Summary, user: &UserId) -> Option<i64> {
     match summary.power(user) {
         Power::Level(level) => Some(level),

@@ -1,4 +1,4 @@
-//! Invites, as those who are invited see them.
+//! Invites, as invited users see them.
 
 use async_graphql::{Context, Result, SimpleObject};
 use rookery_domain::{Membership, Pdu};
@@ -13,21 +13,21 @@ use crate::schema::{
     },
 };
 
-/// How you were invited to a room.
+/// Your invite to a room.
 #[derive(Clone, SimpleObject)]
 pub(crate) struct Invite {
-    /// Who invites you.
+    /// The user who invites you.
     inviter: User,
-    /// The words that came with it.
+    /// The reason of the invite.
     reason: Option<Text>,
-    /// Whether it is to a conversation of two.
+    /// Whether it is to a direct conversation.
     is_direct: bool,
     /// When it was sent.
     sent_at: DateTime,
 }
 
 impl Invite {
-    /// The invite that the viewer has to the room, if she is invited now.
+    /// The viewer's invite to the room, if they are invited now.
     pub(crate) async fn of(context: &Context<'_>, room: &Room) -> Result<Option<Self>> {
         let viewer = session(context).viewer()?.to_owned();
         let key = room.look(context, Access::Outside, |room| {
@@ -40,7 +40,7 @@ impl Invite {
         Ok(event.map(|event| Self::read(&event.event().pdu)))
     }
 
-    /// What an invite says.
+    /// Reads an invite.
     pub(crate) fn read(invite: &Pdu) -> Self {
         let content: Value = invite.content_as().unwrap_or_default();
         Self {

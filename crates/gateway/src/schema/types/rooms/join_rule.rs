@@ -1,28 +1,28 @@
-//! How users get into a room.
+//! How users may join a room.
 
 use async_graphql::{Enum, InputObject};
 use rookery_domain::JoinRule;
 
 use crate::schema::types::{errors::fault::Fault, values::scalars::RoomIdScalar};
 
-/// How users get into a room.
+/// How users may join a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(name = "JoinRule")]
 pub(crate) enum JoinRuleKind {
     /// Everybody may join.
     Public,
-    /// Who is invited may join.
+    /// Invited users may join.
     Invite,
-    /// Who is invited may join; others may ask.
+    /// Invited users may join; others may knock.
     Knock,
-    /// Who is invited, or a member of one of some rooms, may join.
+    /// Invited users and members of certain rooms may join.
     Restricted,
-    /// Who is invited, or a member of one of some rooms, may join; others may ask.
+    /// Invited users and members of certain rooms may join; others may knock.
     KnockRestricted,
 }
 
 impl JoinRuleKind {
-    /// The kind of a rule; by invitation where a room says nothing.
+    /// The kind of a rule; `Invite` if a room has none.
     pub(crate) fn of(rule: Option<&JoinRule>) -> Self {
         match rule {
             Some(JoinRule::Public) => Self::Public,
@@ -34,7 +34,7 @@ impl JoinRuleKind {
     }
 }
 
-/// How users are to get into a room.
+/// How users may join a room.
 #[derive(InputObject)]
 pub(crate) struct JoinRuleInput {
     /// The rule.
@@ -45,10 +45,10 @@ pub(crate) struct JoinRuleInput {
 }
 
 impl JoinRuleInput {
-    /// The rule, as the room decides on it.
+    /// The rule, in the form of the room.
     ///
     /// # Errors
-    /// [`Fault`] if rooms are named for a rule that has none.
+    /// [`Fault`] if rooms are given for a rule without rooms.
     pub(crate) fn rule(self) -> Result<JoinRule, Fault> {
         let rooms: Vec<_> = self.allowed_rooms.into_iter().map(|room| room.0).collect();
         let plain = |rule| {

@@ -30,7 +30,7 @@ use crate::schema::{
     },
 };
 
-/// Members on a page, if you do not say how many.
+/// Members on a page, by default.
 pub(crate) const PAGE_DEFAULT: usize = 50;
 
 /// A place in the list of members.
@@ -43,7 +43,7 @@ impl CursorType for MemberCursor {
     fn decode_cursor(text: &str) -> Result<Self, Self::Error> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok();
         let user = bytes.and_then(|bytes| String::from_utf8(bytes).ok()?.try_into().ok());
-        user.map(Self).ok_or("`after` is no cursor of this list")
+        user.map(Self).ok_or("`after` is not a cursor of this list")
     }
 
     fn encode_cursor(&self) -> String {
@@ -107,17 +107,17 @@ fn cursor_of(member: &RoomMember) -> String {
     MemberCursor(member.user_id.0.clone()).encode_cursor()
 }
 
-/// A member of a page, whose event of the moment may still have to be read.
+/// A member of a page, whose event at the moment may still have to be read.
 struct Listed {
     member: RoomMember,
-    /// The slot of the member event, where another one may have held it at the moment.
+    /// The slot of the member event, if another event may have held it at the moment.
     changed: Option<(String, String)>,
 }
 
-/// Members that are looked at before the models are let go.
+/// Members that are checked before the models are released.
 const LOOKED_MAX: usize = 1_000;
 
-/// A page of those who are `membership` to the room, at the moment that it is shown as of.
+/// A page of the users with `membership` in the room, at the moment as of which it is shown.
 pub(crate) async fn page(
     context: &Context<'_>,
     room: &Room,
@@ -152,8 +152,8 @@ pub(crate) async fn page(
     Ok(Members { room: room.clone(), membership, page, has_previous, has_next })
 }
 
-/// How many are `membership` to the room, at the moment that it is shown as of. What the models do not count is counted
-/// once for a request.
+/// How many users have `membership` in the room, at the moment as of which it is shown. If the
+/// models have no count, the request counts once.
 async fn count(context: &Context<'_>, room: &Room, membership: Membership) -> Result<usize> {
     let as_of = room.as_of();
     let known = room.look(context, Access::Inside, |view| {
@@ -193,15 +193,15 @@ async fn count(context: &Context<'_>, room: &Room, membership: Membership) -> Re
 /// Whether a count is known without counting.
 #[derive(Default)]
 enum Known {
-    /// Nothing of the room is shown.
+    /// The room shows nothing.
     #[default]
     Nothing,
     ToBeCounted,
     Count(u64),
 }
 
-/// Shows up to [`LOOKED_MAX`] members after one to `each`, for as long as that says `true`, and moves `after` on. Answers
-/// with how many these were.
+/// Passes up to [`LOOKED_MAX`] members after `after` to `each`, until that returns `false`, and
+/// moves `after` on. Returns their number.
 fn look(
     context: &Context<'_>,
     room: &Room,
@@ -228,7 +228,7 @@ fn look(
     Ok(looked.map_err(|error| Fault::internal(&error.to_string()))?.unwrap_or_default())
 }
 
-/// One user in the room, at the moment that it is shown as of.
+/// One user in the room, at the moment as of which it is shown.
 pub(crate) async fn one(
     context: &Context<'_>,
     room: &Room,
@@ -247,7 +247,7 @@ pub(crate) async fn one(
     Ok(as_they_were(context, room, listed.into_iter().collect()).await?.pop())
 }
 
-/// What the room said about itself at its moment; none if that is what it says now.
+/// The settings of the room at its moment; `None` if they are the present ones.
 async fn summary_of(context: &Context<'_>, room: &Room) -> Result<Option<Summary>> {
     let Some(at) = room.as_of() else { return Ok(None) };
     let models = &app(context).models;
@@ -287,7 +287,7 @@ fn list(
     Listed { member: shown, changed }
 }
 
-/// Reads what has been replaced since: all events that are needed at once.
+/// Reads the events that were replaced since, all at once.
 async fn as_they_were(
     context: &Context<'_>,
     room: &Room,
@@ -319,7 +319,7 @@ async fn as_they_were(
     Ok(listed.into_iter().map(restate).collect())
 }
 
-/// A member as clients see one.
+/// A member in the form for clients.
 fn describe(room: &RoomView<'_>, summary: &Summary, user: &UserId, member: &Member) -> RoomMember {
     let text = |text: &Option<Box<str>>| text.as_deref().map(|text| Text(text.to_owned()));
     let in_room = |user: OwnedUserId| User::in_room(user, room.id().to_owned());

@@ -1,4 +1,4 @@
-//! Rooms, as clients see them.
+//! Rooms, in the form for clients.
 
 use std::sync::Arc;
 
@@ -41,43 +41,43 @@ use crate::{
 
 pub(crate) use super::join_rule::{JoinRuleInput, JoinRuleKind};
 
-/// Who may read what is sent in a room.
+/// The users who may read the events of a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(name = "HistoryVisibility", remote = "HistoryVisibility")]
 pub(crate) enum HistoryVisibilityEnum {
-    /// Members, what was sent while they were joined.
+    /// Members, for events sent while they were joined.
     Joined,
-    /// Members, what was sent since they were invited.
+    /// Members, for events sent since they were invited.
     Invited,
-    /// Members, all that was sent before they left.
+    /// Members, for all events sent before they left.
     Shared,
     /// Everybody.
     WorldReadable,
 }
 
-/// A room. What it shows depends on who asks.
+/// A room. Its data depends on the viewer.
 #[derive(Clone)]
 pub(crate) struct Room {
     id: OwnedRoomId,
-    /// As of when it is shown; none for now.
+    /// The moment as of which it is shown; `None` for now.
     moment: Option<Arc<Moment>>,
 }
 
-/// How much of a room somebody may see. The events have a rule of their own, each by itself.
+/// How much of a room a viewer may see. Each event has a rule of its own.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Access {
-    /// Nothing: as if there were no such room.
+    /// Nothing, as if there were no such room.
     Nothing,
-    /// That it exists, and what was sent while one was there.
+    /// That it exists, and the events sent while the viewer was there.
     Past,
-    /// Also what it is: name, topic, picture, aliases, counts.
+    /// Also its name, topic, avatar, aliases and counts.
     Outside,
-    /// All: also members and state.
+    /// Everything, with members and state.
     Inside,
 }
 
 impl Access {
-    /// What `viewer` may see of `room`.
+    /// The access of `viewer` to `room`.
     pub(crate) fn of(room: &RoomView<'_>, viewer: &UserId) -> Self {
         let membership = room.member(viewer).map(|member| member.membership).unwrap_or_default();
         let summary = room.summary();
@@ -96,12 +96,12 @@ impl Access {
 }
 
 impl Room {
-    /// A room that the viewer is known to be allowed to see something of.
+    /// A room that the viewer is known to have some access to.
     pub(crate) fn new(id: OwnedRoomId) -> Self {
         Self { id, moment: None }
     }
 
-    /// A room as it is at the position of a view; the viewer is in it, or invited.
+    /// A room as of the position of a view; the viewer is in it, or invited.
     pub(crate) fn at(room: &RoomView<'_>, viewer: &UserId, moment: Moment) -> Self {
         let face = Face::of(room, viewer);
         Self { id: room.id().to_owned(), moment: Some(Arc::new(moment.showing(face))) }
@@ -120,7 +120,7 @@ impl Room {
         Ok(access.filter(|access| *access > Access::Nothing).map(|_| Self::new(id)))
     }
 
-    /// Looks at the room if the viewer has at least this access; else the default.
+    /// Reads the room if the viewer has at least this access; otherwise returns the default.
     pub(crate) fn look<T: Default>(
         &self,
         context: &Context<'_>,
@@ -134,7 +134,8 @@ impl Room {
         Ok(room.map(|room| look(&room)).unwrap_or_default())
     }
 
-    /// Something of what the room shows, if the viewer has at least this access; else the default.
+    /// A part of the room's snapshot, if the viewer has at least this access; otherwise the
+    /// default.
     async fn shown<T: Default>(
         &self,
         context: &Context<'_>,
@@ -153,22 +154,22 @@ impl Room {
         Ok(if face.access >= least { field(&face) } else { T::default() })
     }
 
-    /// The position that the room is shown as of, if that is not now.
+    /// The position as of which the room is shown, if that is not now.
     pub(crate) fn as_of(&self) -> Option<Position> {
         self.moment.as_ref().map(|moment| moment.position)
     }
 
-    /// What of its events is shown where nothing else is asked for.
+    /// The default filter for its events.
     pub(crate) fn filter(&self) -> Option<&Arc<Filter>> {
         self.moment.as_ref()?.filter.as_ref()
     }
 
-    /// How many events of it are shown where no number is asked for.
+    /// The default number of its events.
     pub(crate) fn timeline_limit(&self) -> Option<usize> {
         self.moment.as_ref()?.timeline_limit
     }
 
-    /// The room that has taken its place.
+    /// The room that replaced it.
     pub(crate) async fn replacement(&self, context: &Context<'_>) -> Result<Option<OwnedRoomId>> {
         let tombstone = timeline::slot(context, self, "m.room.tombstone").await?;
         Ok(tombstone.and_then(|event| event.text_of("replacement_room")?.try_into().ok()))
@@ -179,7 +180,7 @@ impl Room {
     }
 }
 
-/// A room. What you may not see of it is null or empty.
+/// A room. Parts that you may not see are null or empty.
 #[Object]
 impl Room {
     /// The global ID of the room.
@@ -199,29 +200,29 @@ impl Room {
         self.shown(context, Access::Outside, |face| face.name.clone().map(Text)).await
     }
 
-    /// What it is about.
+    /// Its topic.
     async fn topic(&self, context: &Context<'_>) -> Result<Option<Text>> {
         self.shown(context, Access::Outside, |face| face.topic.clone().map(Text)).await
     }
 
-    /// The `mxc:` address of its picture.
+    /// The `mxc:` address of its avatar.
     async fn avatar_url(&self, context: &Context<'_>) -> Result<Option<Text>> {
         self.shown(context, Access::Outside, |face| face.avatar_url.clone().map(Text)).await
     }
 
-    /// The alias that it prefers.
+    /// Its canonical alias.
     async fn canonical_alias(&self, context: &Context<'_>) -> Result<Option<RoomAliasScalar>> {
         let alias =
             self.shown(context, Access::Outside, |face| face.canonical_alias.clone()).await?;
         Ok(alias.map(RoomAliasScalar))
     }
 
-    /// The aliases that point to it, in the order of the alphabet.
+    /// The aliases that point to it, in alphabetical order.
     async fn aliases(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "How many, from 1 to 100.")] first: Option<i32>,
-        #[graphql(desc = "The alias after which to go on.")] after: Option<RoomAliasScalar>,
+        #[graphql(desc = "The alias after which to continue.")] after: Option<RoomAliasScalar>,
     ) -> Result<List<RoomAliasScalar>> {
         let limit = page_size("first", first, PAGE_MAX)?;
         let page = |face: &Face| {
@@ -234,12 +235,12 @@ impl Room {
         Ok(aliases.into_iter().map(RoomAliasScalar).collect())
     }
 
-    /// How users get in.
+    /// How users may join.
     async fn join_rule(&self, context: &Context<'_>) -> Result<Option<JoinRuleKind>> {
         self.shown(context, Access::Outside, |face| face.join_rule).await
     }
 
-    /// Who may read what is sent.
+    /// The users who may read its events.
     async fn history_visibility(
         &self,
         context: &Context<'_>,
@@ -247,7 +248,7 @@ impl Room {
         self.shown(context, Access::Outside, |face| face.history_visibility).await
     }
 
-    /// Whether it stands in the public directory.
+    /// Whether the public directory lists it.
     async fn is_listed(&self, context: &Context<'_>) -> Result<bool> {
         self.shown(context, Access::Outside, |face| face.is_listed).await
     }
@@ -262,7 +263,7 @@ impl Room {
         self.shown(context, Access::Outside, |face| face.room_type.clone().map(Text)).await
     }
 
-    /// Who created it.
+    /// Its creator.
     async fn creator(&self, context: &Context<'_>) -> Result<Option<User>> {
         let creator = self.shown(context, Access::Inside, |face| face.creator.clone()).await?;
         Ok(creator.map(|creator| User::in_room(creator, self.id.clone())))
@@ -278,7 +279,7 @@ impl Room {
         self.shown(context, Access::Inside, |face| face.invited_count).await
     }
 
-    /// What you are to the room.
+    /// Your membership in the room.
     async fn my_membership(&self, context: &Context<'_>) -> Result<MembershipEnum> {
         let viewer = session(context).viewer()?;
         let view = app(context).models.view();
@@ -286,13 +287,13 @@ impl Room {
         Ok(view.membership_at(&self.id, viewer, at).into())
     }
 
-    /// Your power level. Null for creators who stand above all levels.
+    /// Your power level. Null for creators above all levels.
     async fn my_power_level(&self, context: &Context<'_>) -> Result<Option<Long>> {
         let level = self.shown(context, Access::Outside, |face| face.my_power_level).await?;
         Ok(level.map(Long::from))
     }
 
-    /// Who invited you, as long as you are invited.
+    /// The user who invited you, while you are invited.
     async fn inviter(&self, context: &Context<'_>) -> Result<Option<User>> {
         let viewer = session(context).viewer()?;
         self.look(context, Access::Outside, |room| {
@@ -302,7 +303,7 @@ impl Room {
         })
     }
 
-    /// The invite, as long as you are invited.
+    /// Your invite, while you are invited.
     async fn invite(&self, context: &Context<'_>) -> Result<Option<Invite>> {
         Invite::of(context, self).await
     }
@@ -313,26 +314,26 @@ impl Room {
         timeline::last_message(context, self, newest).await
     }
 
-    /// How many messages you have not read: those that others sent since you joined, after the event
-    /// up to which you have read and after the last message of your own. Edits, reactions and
-    /// changes of the room do not count, nor does what was redacted. 0 if you have not joined.
+    /// How many messages you have not read: messages of others that arrived after your join, after
+    /// your read receipt, and after your own last message. Edits, reactions, state and redacted
+    /// messages do not count. 0 if you have not joined.
     async fn unread_count(&self, context: &Context<'_>) -> Result<i32> {
         let count = self.shown(context, Access::Outside, |face| face.unread.count).await?;
         Ok(i32::try_from(count).unwrap_or(i32::MAX))
     }
 
-    /// How many of those name you, or everybody in the room.
+    /// How many of those mention you, or everybody in the room.
     async fn highlight_count(&self, context: &Context<'_>) -> Result<i32> {
         let count = self.shown(context, Access::Outside, |face| face.unread.highlights).await?;
         Ok(i32::try_from(count).unwrap_or(i32::MAX))
     }
 
-    /// Who types now, by user ID. Empty if you have not joined.
+    /// Users who are typing, ordered by user ID. Empty if you have not joined.
     async fn typing(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "How many, from 1 to 100; 20 if you do not say.")] first: Option<i32>,
-        #[graphql(desc = "The user after whom to go on.")] after: Option<UserIdScalar>,
+        #[graphql(desc = "How many, from 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "The user after whom to continue.")] after: Option<UserIdScalar>,
     ) -> Result<List<User>> {
         let limit = page_size("first", first, TYPING_DEFAULT)?;
         let viewer = session(context).viewer()?;
@@ -341,26 +342,26 @@ impl Room {
         Ok(typists.map(|user| User::in_room(user, self.id.clone())).collect())
     }
 
-    /// Up to where members say that they have read, who said so last comes first. Empty if you have
-    /// not joined. Of you, only what you have told.
+    /// Read receipts of the members, newest first. Empty if you have not joined. Your own private
+    /// receipt is not in it.
     async fn receipts(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "How many, from 1 to 100.")] first: Option<i32>,
-        #[graphql(desc = "The user after whose receipt to go on.")] after: Option<UserIdScalar>,
+        #[graphql(desc = "The user after whose receipt to continue.")] after: Option<UserIdScalar>,
     ) -> Result<List<Receipt>> {
         let limit = page_size("first", first, PAGE_MAX)?;
         receipts(context, self, after.as_ref().map(|after| &*after.0), limit).await
     }
 
-    /// Who is in the room, by user ID.
+    /// The members of the room, ordered by user ID.
     async fn members(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "How many, from 1 to 100.")] first: Option<i32>,
-        #[graphql(desc = "The cursor after which to go on.")] after: Option<String>,
+        #[graphql(desc = "The cursor after which to continue.")] after: Option<String>,
         #[graphql(
-            desc = "Who is meant: members, or for example invited users.",
+            desc = "The membership of the users: joined members by default.",
             default_with = "MembershipEnum::Join"
         )]
         membership: MembershipEnum,
@@ -368,7 +369,7 @@ impl Room {
         members::page(context, self, first, after.as_deref(), membership).await
     }
 
-    /// One user in the room. Null if the room never heard of the user.
+    /// One user in the room. Null if the room has no member event of the user.
     async fn member(
         &self,
         context: &Context<'_>,
@@ -377,7 +378,7 @@ impl Room {
         members::one(context, self, &user_id.0).await
     }
 
-    /// The state of the room: the latest event of each type and state key, in the order of both.
+    /// The state of the room: the event that holds each type and state key, in that order.
     async fn state(
         &self,
         context: &Context<'_>,
@@ -385,19 +386,19 @@ impl Room {
         event_type: Option<String>,
         #[graphql(desc = "Only this state key.")] state_key: Option<String>,
         #[graphql(desc = "How many, from 1 to 100.")] first: Option<i32>,
-        #[graphql(desc = "The slot after which to go on.")] after: Option<StateSlotInput>,
+        #[graphql(desc = "The slot after which to continue.")] after: Option<StateSlotInput>,
     ) -> Result<List<RoomEvent>> {
         let (event_type, state_key) = (event_type.as_deref(), state_key.as_deref());
         let arguments = StateArguments { event_type, state_key, first, after };
         timeline::state(context, self, arguments).await
     }
 
-    /// The room that has taken its place, of which you may not be a member yet. Null if none has.
+    /// The room that replaced it. You may not be a member of that yet. Null if it was not replaced.
     async fn replaced_by(&self, context: &Context<'_>) -> Result<Option<RoomIdScalar>> {
         Ok(self.replacement(context).await?.map(RoomIdScalar))
     }
 
-    /// The room whose place it has taken. Null if it has taken none's.
+    /// The room that it replaced. Null if it replaced none.
     async fn predecessor(&self, context: &Context<'_>) -> Result<Option<RoomIdScalar>> {
         let create = timeline::slot(context, self, "m.room.create").await?;
         let room = create.and_then(|event| event.predecessor());
@@ -405,7 +406,7 @@ impl Room {
     }
 
     /// The timeline: `last` and `before` to scroll back, `first` and `after` to scroll forward,
-    /// `around` an event for a permalink. The newest events if you say nothing.
+    /// `around` an event for a permalink. The newest events by default.
     #[expect(clippy::too_many_arguments, reason = "each is an argument of the field")]
     async fn timeline(
         &self,
@@ -414,15 +415,15 @@ impl Room {
         #[graphql(desc = "Events after this cursor.")] after: Option<CursorScalar>,
         #[graphql(desc = "How many events, scrolling back, from 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Events before this cursor.")] before: Option<CursorScalar>,
-        #[graphql(desc = "This event, and as many on either side as `first` and `last` say.")]
+        #[graphql(desc = "An event, with `first` and `last` events on its two sides.")]
         around: Option<EventIdScalar>,
-        #[graphql(desc = "Which events; those of the sync or of the join if you say nothing.")]
+        #[graphql(desc = "The filter for events; that of the sync or of the join by default.")]
         filter: Option<FilterInput>,
-        #[graphql(desc = "The same as a stored filter, in place of `filter`.")] filter_id: Option<
+        #[graphql(desc = "The ID of a stored filter, instead of `filter`.")] filter_id: Option<
             String,
         >,
         #[graphql(
-            desc = "Whether to ask other servers for older events where there are no more here.",
+            desc = "Whether to ask other servers for older events when there are none here.",
             default
         )]
         backfill: bool,
@@ -432,7 +433,7 @@ impl Room {
         timeline::page(context, self, arguments).await
     }
 
-    /// Where in the whole log the last event of the room is.
+    /// The place of the room's last event in the whole log.
     async fn activity(&self, context: &Context<'_>) -> Result<Option<PositionScalar>> {
         self.look(context, Access::Inside, |room| Some(app(context).token(room.activity())))
     }

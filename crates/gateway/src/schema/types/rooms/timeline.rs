@@ -22,10 +22,10 @@ use crate::schema::{
     },
 };
 
-/// Events on a page, if you do not say how many.
+/// Events on a page, by default.
 pub(crate) const PAGE_DEFAULT: usize = 50;
 
-/// What a client asks of a timeline.
+/// The arguments of a timeline.
 pub(crate) struct TimelineArguments {
     pub(crate) first: Option<i32>,
     pub(crate) after: Option<CursorScalar>,
@@ -57,11 +57,11 @@ pub(crate) struct TimelineConnection {
     events: Vec<TimelineEvent>,
     has_previous: bool,
     has_next: bool,
-    /// Where to go on when no event of the page was visible.
+    /// Where to continue when no event of the page was visible.
     start: Option<RowKey>,
     end: Option<RowKey>,
     position: Position,
-    /// The position that the room is shown as of, if that is not now.
+    /// The position as of which the room is shown, if that is not now.
     as_of: Option<Position>,
     begins: Begins,
 }
@@ -75,31 +75,31 @@ pub(crate) struct TimelineEdge {
     node: RoomEvent,
 }
 
-/// How a page lies in the timeline.
+/// The place of a page in the timeline.
 #[derive(SimpleObject)]
 #[expect(clippy::struct_excessive_bools, reason = "two are of Relay, two of the timeline")]
 #[graphql(name = "TimelinePageInfo")]
 pub(crate) struct TimelinePageInfo {
-    /// There are events before this page that you may see, or there may be.
+    /// Whether there are events before this page that you may see, or may be some.
     has_previous_page: bool,
-    /// There are events after this page that you may see, or there may be.
+    /// Whether there are events after this page that you may see, or may be some.
     has_next_page: bool,
-    /// Ask for what is before it.
+    /// The cursor for the events before it.
     start_cursor: Option<CursorScalar>,
-    /// Ask for what is after it.
+    /// The cursor for the events after it.
     end_cursor: Option<CursorScalar>,
-    /// What is before the page.
+    /// The part of the timeline before the page.
     timeline_start: TimelineStart,
-    /// This server has older events that you may see, or there may be some.
+    /// Whether this server has older events that you may see, or may have some.
     has_more_locally: bool,
-    /// Other servers have older events that this one lacks: ask for them with `backfill`.
+    /// Whether other servers have older events that this one lacks: ask for them with `backfill`.
     has_more_remotely: bool,
 }
 
-/// What is before the first event of a page.
+/// The part of the timeline before the first event of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub(crate) enum TimelineStart {
-    /// Nothing: the room was created there.
+    /// Nothing: this is the start of the room.
     RoomCreated,
     /// Events that you may not see.
     NotVisible,
@@ -136,7 +136,7 @@ impl TimelineConnection {
         events.map(|event| event.shown_as_of(self.as_of)).collect()
     }
 
-    /// How the page lies in the timeline.
+    /// The place of the page in the timeline.
     async fn page_info(&self, context: &Context<'_>) -> TimelinePageInfo {
         let key = |event: Option<&TimelineEvent>| event.map(|event| event.row.key);
         let start = self.start.or_else(|| key(self.events.first()));
@@ -152,7 +152,7 @@ impl TimelineConnection {
         }
     }
 
-    /// Follow `eventStream` from here to miss nothing that comes after the newest page.
+    /// Follow `eventStream` from here to miss no event after the newest page.
     async fn position(&self, context: &Context<'_>) -> PositionScalar {
         app(context).token(self.position)
     }
@@ -163,7 +163,7 @@ impl TimelineConnection {
         app(context).cursor(&self.room, key)
     }
 
-    /// The events that a client has missed of a room that it knows.
+    /// The events of a known room that a client has missed.
     pub(crate) fn missed(room: &Room, events: Vec<TimelineEvent>, has_previous: bool) -> Self {
         Self {
             room: room.matrix_id().clone(),
@@ -194,7 +194,7 @@ impl TimelineConnection {
     }
 }
 
-/// The page that `arguments` ask for.
+/// The page for `arguments`.
 pub(crate) async fn page(
     context: &Context<'_>,
     room: &Room,
@@ -204,7 +204,7 @@ pub(crate) async fn page(
     let filter = filter.or_else(|| room.filter().cloned());
     if let Some(event) = around {
         if after.is_some() || before.is_some() {
-            return Err(Fault::bad_input("`around` goes with neither `after` nor `before`").into());
+            return Err(Fault::bad_input("do not combine `around` with `after` or `before`").into());
         }
         return self::around(context, room, &event, first.or(last), filter.as_deref()).await;
     }
@@ -242,7 +242,7 @@ pub(crate) async fn page(
     Ok(TimelineConnection::of(room, page, anchor))
 }
 
-/// A page of what this server has. Of a room that the viewer may not see it is empty.
+/// A page of the events on this server. It is empty for a room that the viewer may not see.
 async fn read(
     context: &Context<'_>,
     room: &Room,
@@ -266,7 +266,7 @@ async fn read(
 }
 
 /// Asks other servers for events before the oldest one of the room, and waits until the read side
-/// has them. `false` if none came.
+/// has them. Returns `false` if none came.
 async fn fetch_older(context: &Context<'_>, room: &Room, limit: usize) -> Result<bool> {
     let app = app(context);
     let oldest = {
@@ -309,7 +309,9 @@ async fn around(
         (&reads as &dyn Meter, reads.scans()),
     );
     let Some(found) = unless_absent(found.await)? else {
-        return Err(Fault::bad_input("`around` is no event of this room that you may see").into());
+        return Err(
+            Fault::bad_input("`around` is not an event of this room that you may see").into()
+        );
     };
     let (before, after) = (found.before, found.after);
     reads.keep(std::slice::from_ref(&found.event)).await?;
@@ -328,7 +330,7 @@ async fn around(
     })
 }
 
-/// The last message of the room that the viewer may see: `newest`, unless it is not for her.
+/// The last message of the room that the viewer may see: `newest` if the viewer may see that.
 pub(crate) async fn last_message(
     context: &Context<'_>,
     room: &Room,
@@ -357,7 +359,8 @@ pub(crate) async fn last_message(
     let events = if events.is_some() {
         events
     } else {
-        // It is not for her, or not wanted: look among those that are for her.
+        // The viewer may not see it, or it is not wanted: search for the latest one that they may
+        // see.
         let is_message =
             |event: &TimelineEvent| Relation::stands_alone(&event.event().pdu) && wants(event);
         let (anchor, until) = (Anchor::End, room.as_of());
@@ -371,7 +374,7 @@ pub(crate) async fn last_message(
     Ok(event.map(|event| event.shown_as_of(room.as_of())))
 }
 
-/// The event that holds the slot of this type and of the empty state key.
+/// The event that holds the slot with this type and an empty state key.
 pub(crate) async fn slot(
     context: &Context<'_>,
     room: &Room,
@@ -386,7 +389,7 @@ pub(crate) async fn slot(
     Ok(state(context, room, wanted).await?.0.pop())
 }
 
-/// A slot of a room's state: the place of one event of the state among the others.
+/// A slot of a room's state, by type and state key.
 #[derive(Clone, Debug, InputObject)]
 pub(crate) struct StateSlotInput {
     /// The type.
@@ -397,7 +400,7 @@ pub(crate) struct StateSlotInput {
     pub(crate) state_key: String,
 }
 
-/// What a client asks of the state of a room.
+/// The arguments of a room's state.
 pub(crate) struct StateArguments<'a> {
     pub(crate) event_type: Option<&'a str>,
     pub(crate) state_key: Option<&'a str>,
@@ -414,10 +417,10 @@ pub(crate) async fn state(
     let limit = page_size("first", arguments.first, PAGE_MAX)?;
     let (reads, mut keys) = (reads(context), Vec::new());
     let mut after = arguments.after.map(|slot| (slot.event_type, slot.state_key));
-    // Of a sync, the state is of its position too: what came since is on the stream.
+    // In a sync, the state is of its position too: later changes are on the stream.
     let at = room.as_of().unwrap_or(Position(u64::MAX));
     loop {
-        // The models are let go between the looks.
+        // The models are released between the steps.
         reads.pause().await?;
         let wanted = WantedSlots {
             kind: arguments.event_type,

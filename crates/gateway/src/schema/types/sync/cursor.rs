@@ -1,13 +1,13 @@
-//! From where the pages of a sync go on.
+//! Cursors of a sync's pages.
 //!
-//! **Invariant:** what is not exactly what the server gave is refused; a cursor of another log, or
-//! from before a restore, is refused as a position would be.
-//! **Invariant:** the text tells nothing about the place; see [`rookery_log::TokenKey`].
+//! **Invariant:** any text except a cursor of this server is refused. A cursor of another log, or
+//! from before a restore, is refused like such a position.
+//! **Invariant:** the text reveals nothing about the place; see [`rookery_log::TokenKey`].
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use rookery_log::{Epoch, Position, Sealed, TokenKey, TokenKind};
 
-/// Version 1 was not sealed, version 2 knew no pages of invites.
+/// Version 1 was not sealed, and version 2 had no pages of invites.
 const VERSION: u8 = 3;
 const TAG: usize = 8;
 const PLAIN: usize = 8 * 4;
@@ -16,23 +16,23 @@ const LEN: usize = 1 + TAG + PLAIN + 4;
 /// A place among the pages of one sync.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SyncPlace {
-    /// As of when all pages are: the position of the first one.
+    /// The position of all pages: that of the first one.
     pub(crate) at: Position,
-    /// Of a delta: since when; else the origin.
+    /// For a delta: the position of its beginning; otherwise the origin.
     pub(crate) since: Position,
-    /// Only rooms that were last active before this.
+    /// Only rooms whose last activity was before this.
     pub(crate) before: Position,
-    /// Only invites that came before this.
+    /// Only invites before this.
     pub(crate) invites_before: Position,
 }
 
-/// The same as clients keep it.
+/// The place in the form for clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SyncCursor(Sealed<PLAIN>);
 
-/// Not the text of a sync cursor, or changed.
+/// The text is not a sync cursor, or it was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("give the `next` of the page before exactly as the server gave it")]
+#[error("use the `next` of the previous page exactly as the server sent it")]
 pub(crate) struct Malformed;
 
 impl SyncPlace {
@@ -48,7 +48,7 @@ impl SyncPlace {
 }
 
 impl SyncCursor {
-    /// The place; none if the cursor is of another log.
+    /// The place; `None` if the cursor is of another log.
     pub(crate) fn open(&self, key: &TokenKey, epoch: Epoch) -> Option<SyncPlace> {
         let plain = key.open(TokenKind::Sync, epoch, &self.0)?;
         let position = |index: usize| {
@@ -93,7 +93,7 @@ impl std::fmt::Display for SyncCursor {
 }
 
 fn check(body: &[u8]) -> [u8; 4] {
-    // It tells a text that was changed from one of another log. The seal is what guards against malice.
+    // It distinguishes a changed text from one of another log. The seal protects against malice.
     body.iter()
         .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
         .to_be_bytes()

@@ -1,4 +1,4 @@
-//! The home screen: what a client shows first, and where its stream goes on.
+//! The home screen: the data for a client's first screen, and the position for its stream.
 
 use std::{cell::Cell, sync::Arc};
 
@@ -26,16 +26,16 @@ use crate::schema::{
     },
 };
 
-/// Rooms on a page, if you do not say how many.
+/// Rooms on a page, by default.
 pub(crate) const PAGE_DEFAULT: usize = 20;
 
-/// Events of each room, if you do not say how many.
+/// Events of each room, by default.
 pub(crate) const TIMELINE_DEFAULT: usize = 20;
 
 /// Invites on a page at most.
 pub(crate) const INVITES_MAX: usize = 100;
 
-/// What a client asks of a sync.
+/// The arguments of a sync.
 pub(crate) struct SyncArguments {
     pub(crate) first: Option<i32>,
     pub(crate) after: Option<SyncCursorScalar>,
@@ -51,7 +51,7 @@ impl SyncArguments {
     }
 }
 
-/// Everything a client needs to show its first screen.
+/// The data for a client's first screen.
 pub(crate) struct InitialSync {
     updates: Vec<RoomUpdate>,
     next: Option<SyncCursorScalar>,
@@ -61,7 +61,7 @@ pub(crate) struct InitialSync {
     position: PositionScalar,
 }
 
-/// Between which positions a page is, and from where it goes on.
+/// The positions of a page, and where it continues.
 struct Bounds {
     at: Position,
     since: Position,
@@ -93,14 +93,14 @@ impl Bounds {
 }
 
 impl Bounds {
-    /// Whether the page tells which rooms were closed.
+    /// Whether the page lists closed rooms.
     fn tells_closed(&self) -> bool {
         self.is_first && self.since > Position::ORIGIN
     }
 }
 
 impl InitialSync {
-    /// A page of the viewer's rooms, with everything else at the same position.
+    /// A page of the viewer's rooms, with all other data at the same position.
     pub(crate) async fn of(context: &Context<'_>, arguments: SyncArguments) -> Result<Self> {
         let (app, viewer) = (app(context), session(context).viewer()?.to_owned());
         let limit = page_size("first", arguments.first, PAGE_DEFAULT)?;
@@ -126,7 +126,7 @@ impl InitialSync {
         };
         let (rooms, bounds) = rooms;
         missed(context, &viewer, &bounds, rooms.iter().zip(&mut sync.updates)).await?;
-        // What the fields of the rooms are about to read, read at once.
+        // Reads the commits for the fields of the rooms at once.
         app.models
             .read_ahead(recent)
             .await
@@ -135,8 +135,8 @@ impl InitialSync {
     }
 }
 
-/// When the rooms were active that have been active since the first page. That may take long for those that have had much
-/// since, so the models are let go meanwhile.
+/// The earlier activity of rooms that have been active since the first page. It may take long for
+/// active rooms, so the models are released meanwhile.
 async fn moved(context: &Context<'_>, viewer: &UserId, arguments: &SyncArguments) -> Result<Moved> {
     if arguments.after.is_none() || arguments.room_id.is_some() {
         return Ok(Moved::default());
@@ -148,7 +148,7 @@ async fn moved(context: &Context<'_>, viewer: &UserId, arguments: &SyncArguments
     Ok(unless_absent(moved)?.unwrap_or_default())
 }
 
-/// Finds out what a client that knew these rooms has missed of each, one after the other.
+/// Finds the events that a client with these rooms has missed, one room after the other.
 async fn missed<'a>(
     context: &Context<'_>,
     viewer: &UserId,
@@ -168,7 +168,7 @@ async fn missed<'a>(
     Ok(())
 }
 
-/// The rooms of the page, and where the next one begins.
+/// The rooms of the page, and the begin of the next one.
 fn pick<'a>(
     context: &Context<'_>,
     view: &'a View<'_>,
@@ -182,7 +182,7 @@ fn pick<'a>(
     if let Some(room) = &arguments.room_id {
         return Ok((view.room_as_of(viewer, room, wanted).into_iter().collect(), None));
     }
-    // A filter that lets no room pass has all of them looked at.
+    // A filter that accepts no room makes this check all of them.
     let looked = Cell::new(0);
     let wants = |room: &RoomId| {
         looked.set(looked.get() + 1);
@@ -216,7 +216,7 @@ fn assemble(
     let limit = events.unwrap_or(TIMELINE_DEFAULT);
     let updates = rooms.iter().map(|room| RoomUpdate::new(shown(room), limit)).collect();
     let is_asked = |room: &RoomId| arguments.room_id.as_deref().is_none_or(|wanted| wanted == room);
-    // Whoever asks for one room is told its invite, however many others there are.
+    // A request for one room gets its invite, however many others there are.
     let limit = if arguments.room_id.is_some() { usize::MAX } else { INVITES_MAX };
     let wanted = WantedRooms { at, since, before: invites_before, limit };
     let found = view.invites_as_of(viewer, wanted);
@@ -227,7 +227,7 @@ fn assemble(
         closed.retain(|closed| is_asked(&closed.room_id));
         closed.sort_by_key(|closed| (closed.change.position, closed.change.sequence));
     }
-    // There is another page of both as long as there is more of either.
+    // There is another page of both while there is more of either.
     let next = (next.is_some() || found.next.is_some()).then(|| {
         let before = next.unwrap_or(Position::ORIGIN);
         let invites_before = found.next.unwrap_or(Position::ORIGIN);
@@ -243,8 +243,8 @@ fn assemble(
     }
 }
 
-/// The commits of the events that the rooms of a page are about to show, as far as these are asked
-/// for: reading them one room at a time would be slow.
+/// The commits of the events that the rooms of a page will show, if these are requested: reading
+/// them one room at a time would be slow.
 fn recent(context: &Context<'_>, rooms: &[RoomView<'_>], events: Option<usize>) -> Vec<Position> {
     let asked = context.look_ahead();
     let is_asked = |field: &str| {
@@ -263,7 +263,7 @@ fn recent(context: &Context<'_>, rooms: &[RoomView<'_>], events: Option<usize>) 
     positions.into_iter().map(|key| key.position).collect()
 }
 
-/// Everything a client needs to show its first screen, or what has changed since.
+/// The data for a client's first screen, or the changes since then.
 #[Object]
 impl InitialSync {
     /// You.
@@ -271,49 +271,49 @@ impl InitialSync {
         self.user.clone()
     }
 
-    /// A page of the rooms that you have joined, the most recently active first; of a delta, those
-    /// with something new.
+    /// A page of the rooms that you have joined, most recently active first; in a delta, those with
+    /// changes.
     async fn rooms(&self) -> List<Room> {
         self.updates.iter().map(|update| update.room.clone()).collect()
     }
 
-    /// The same rooms, with what has changed in each.
+    /// The same rooms, with the changes of each.
     async fn updates(&self) -> Items<'_, RoomUpdate> {
         Items(&self.updates)
     }
 
-    /// Give it as `after` for the next page. Null if there are neither more rooms nor more invites.
+    /// Use it as `after` for the next page. Null if there are no more rooms and no more invites.
     async fn next(&self) -> Option<&SyncCursorScalar> {
         self.next.as_ref()
     }
 
-    /// A page of the rooms that you are invited to, 100 of them, the newest invite first; of a delta, of the new invites. The
-    /// next 100 are on the next page, also if it has no rooms.
+    /// A page of at most 100 rooms that you are invited to, newest invite first; in a delta, only
+    /// new invites. The next 100 are on the next page, even if that has no rooms.
     async fn invites(&self) -> Items<'_, Room> {
         Items(&self.invites)
     }
 
-    /// Of a delta: the rooms that were closed to you since, and the invites that are gone, in the
-    /// order in which they were. On the first page only.
+    /// In a delta: the rooms that were closed to you since, and the invites that ended, in that
+    /// order of time. Only on the first page.
     async fn closed(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "How many, from 1 to 100.")] first: Option<i32>,
-        #[graphql(desc = "The room after whose closing to go on.")] after: Option<RoomIdScalar>,
+        #[graphql(desc = "The room after whose closing to continue.")] after: Option<RoomIdScalar>,
     ) -> Result<List<RoomClosed>> {
         let limit = page_size("first", first, PAGE_MAX)?;
         let start = match after {
             None => 0,
             Some(RoomIdScalar(after)) => {
                 let found = self.closed.iter().position(|closed| closed.room_id == after);
-                1 + found.ok_or_else(|| Fault::bad_input("`after` is no room of this list"))?
+                1 + found.ok_or_else(|| Fault::bad_input("`after` is not a room of this list"))?
             }
         };
         let end = self.closed.len().min(start + limit);
         Ok(RoomClosed::read(context, &self.closed[start..end]).await?.into())
     }
 
-    /// As of when everything is, on all pages. Follow `eventStream` from here: it goes on exactly
+    /// The position of all data on all pages. Follow `eventStream` from here: it continues exactly
     /// where this ends.
     async fn position(&self) -> &PositionScalar {
         &self.position

@@ -1,7 +1,7 @@
-//! What a client that knew a room has missed of it.
+//! The changes of a room that a client knows.
 //!
-//! **Invariant:** what is extended and not replaced is whole: the missed events and the gap, if
-//! there is one, meet the copy; and every slot of the state that changed is there, at its last.
+//! **Invariant:** an extended copy is complete: the missed events and the gap, if there is one,
+//! join the copy; and every changed slot of the state is present with its last event.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -29,24 +29,24 @@ use crate::schema::{
     },
 };
 
-/// Events that are read before others have their turn.
+/// Events that are read before others get a turn.
 const READ_AT_ONCE: usize = 256;
 
-/// What has changed in a room since a position.
+/// The changes of a room since a position.
 pub(crate) struct Since {
-    /// As of when the answer is.
+    /// The position of the answer.
     pub(crate) at: Position,
-    /// The events that came between, in the order of the timeline.
+    /// The events between, in the order of the timeline.
     pub(crate) rows: Vec<TimelineRow>,
 }
 
-/// A room of a sync, and how your copy of it becomes right.
+/// A room of a sync, with the changes for your copy of it.
 pub(crate) struct RoomUpdate {
     pub(crate) room: Room,
-    /// None if the copy is to be replaced.
+    /// `None` if the copy has to be replaced.
     since: Option<Arc<Since>>,
     limit: usize,
-    /// Read once, when they are asked for first.
+    /// Read once, on first use.
     last: OnceCell<Last>,
     changes: OnceCell<Vec<RowKey>>,
 }
@@ -63,7 +63,7 @@ impl RoomUpdate {
         Self { room, since: None, limit, last: OnceCell::new(), changes: OnceCell::new() }
     }
 
-    /// The client's copy becomes right by what it has missed.
+    /// Makes it extend the client's copy by the missed events.
     pub(crate) fn extends(&mut self, since: Since) {
         self.since = Some(Arc::new(since));
     }
@@ -75,7 +75,7 @@ impl RoomUpdate {
 
     async fn read_last(&self, context: &Context<'_>, since: &Since) -> Result<Last> {
         let filter = self.room.filter().map(|filter| &**filter);
-        // As on the stream, late events are only for those who ask for them.
+        // As on the stream, late events are only for clients that ask for them.
         let includes_late = filter.is_some_and(|filter| filter.include_late);
         let rows = since.rows.iter().filter(|row| includes_late || !row.flags.is_late());
         let mut rows: Vec<_> = rows.copied().collect();
@@ -115,7 +115,7 @@ async fn read(context: &Context<'_>, rows: &[TimelineRow]) -> Result<Vec<Timelin
 }
 
 impl RoomUpdate {
-    /// The events that hold the slots that changed, by type and state key.
+    /// The events that hold the changed slots, by type and state key.
     async fn read_changes(&self, context: &Context<'_>, since: &Since) -> Result<Vec<RowKey>> {
         let mut slots = BTreeSet::new();
         for event in read(context, &since.rows).await? {
@@ -133,7 +133,7 @@ impl RoomUpdate {
     }
 }
 
-/// A room of a sync, and how your copy of it becomes right.
+/// A room of a sync, with the changes for your copy of it.
 #[Object]
 impl RoomUpdate {
     /// The room, as of the position of the sync.
@@ -141,14 +141,14 @@ impl RoomUpdate {
         self.room.clone()
     }
 
-    /// Whether to throw your copy of the room away: you have none, you were not in the room all the
-    /// time, or you have missed more than 1,000 events. Else add to it what is here.
+    /// Whether to discard your copy of the room: you have none, you were not in the room all the
+    /// time, or you have missed more than 1,000 events. Otherwise add the data here to it.
     async fn replaces(&self) -> bool {
         self.since.is_none()
     }
 
-    /// The latest events: those that you missed, at most `timelineLimit` of them; of a copy that is
-    /// replaced, the end of the timeline.
+    /// The latest events: those that you missed, at most `timelineLimit` of them; for a replaced
+    /// copy, the end of the timeline.
     async fn timeline(&self, context: &Context<'_>) -> Result<TimelineConnection> {
         let Some(since) = &self.since else {
             let last = i32::try_from(self.limit).ok();
@@ -170,13 +170,13 @@ impl RoomUpdate {
         Ok(first.map(|event| event.cursor_in(app(context))))
     }
 
-    /// The state that changed since: of each type and state key the event that holds it now,
-    /// whatever the filter says. Empty if the copy is replaced: ask the room.
+    /// The state that changed since: for each type and state key the event that holds it now, for
+    /// any filter. Empty if the copy is replaced: read the state of the room.
     async fn state_changes(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "How many, from 1 to 100.")] first: Option<i32>,
-        #[graphql(desc = "The event after which to go on.")] after: Option<EventIdScalar>,
+        #[graphql(desc = "The event after which to continue.")] after: Option<EventIdScalar>,
     ) -> Result<List<RoomEvent>> {
         let limit = page_size("first", first, PAGE_MAX)?;
         let Some(since) = &self.since else { return Ok(List::default()) };
@@ -194,7 +194,7 @@ impl RoomUpdate {
                     })
                 };
                 let found = changes.iter().position(is_it);
-                1 + found.ok_or_else(|| Fault::bad_input("`after` is no event of this list"))?
+                1 + found.ok_or_else(|| Fault::bad_input("`after` is not an event of this list"))?
             }
         };
         let held = &changes[start..changes.len().min(start + limit)];

@@ -1,4 +1,4 @@
-//! What the stream tells of users' own data: receipts and devices.
+//! The stream's items of users' own data: receipts and devices.
 
 use async_graphql::{Context, Result, SimpleObject};
 use rookery_domain::{AccountEvent, EphemeralKind, Fact, Filter, Membership, OwnedUserId, UserId};
@@ -23,29 +23,29 @@ use crate::{
     sharing::{SharedBy, shared},
 };
 
-/// Somebody has read a room up to an event: you, on this device or on another one, or another
-/// member. Private receipts are told to their owner alone.
+/// A read receipt moved: yours, on this device or on another one, or that of another member. Only
+/// its owner receives a private one.
 #[derive(Clone, SimpleObject)]
 pub(crate) struct ReceiptMoved {
-    /// The room. If it is your own receipt, its unread counts are other ones now.
+    /// The room. If the receipt is your own, its unread counts have changed.
     #[graphql(directive = shared::apply(SharedBy::Everyone))]
     room: Room,
-    /// Who has read.
+    /// The user of the receipt.
     #[graphql(directive = shared::apply(SharedBy::Everyone))]
     user: User,
-    /// Who has read, by ID.
+    /// The ID of the user.
     #[graphql(directive = shared::apply(SharedBy::Everyone))]
     user_id: UserIdScalar,
     /// The last event that was read.
     #[graphql(directive = shared::apply(SharedBy::Everyone))]
     event_id: EventIdScalar,
-    /// The number of that event in the room.
+    /// The sequence number of that event in the room.
     #[graphql(directive = shared::apply(SharedBy::Everyone))]
     sequence: Long,
-    /// Whether only you know. Never true of others.
+    /// Whether only you can see it. Never true for others.
     #[graphql(directive = shared::apply(SharedBy::Everyone))]
     private: bool,
-    /// When it was said.
+    /// When the receipt was sent.
     #[graphql(directive = shared::apply(SharedBy::Everyone))]
     read_at: DateTime,
 }
@@ -76,42 +76,42 @@ impl ReceiptMoved {
     }
 }
 
-/// You have logged in on a new device.
+/// You logged in on a new device.
 #[derive(Clone, SimpleObject)]
 pub(crate) struct DeviceAdded {
     /// The ID of the device.
     pub(crate) device_id: String,
-    /// What you called it.
+    /// Your name for it.
     pub(crate) name: Option<String>,
 }
 
-/// A device of yours is gone, and logged out.
+/// A device of yours was removed and logged out.
 #[derive(Clone, SimpleObject)]
 pub(crate) struct DeviceRemoved {
     /// The ID of the device.
     pub(crate) device_id: String,
 }
 
-/// Up to where a member has read a room.
+/// The read receipt of a member.
 #[derive(Clone, SimpleObject)]
 pub(crate) struct Receipt {
-    /// Who has read.
+    /// The member.
     user: User,
-    /// Who has read, by ID.
+    /// The ID of the member.
     user_id: UserIdScalar,
     /// The last event that was read.
     event_id: EventIdScalar,
-    /// The number of that event in the room.
+    /// The sequence number of that event in the room.
     sequence: Long,
-    /// When it was said.
+    /// When the receipt was sent.
     read_at: DateTime,
 }
 
-/// Receipts that are looked at before the models are let go.
+/// Receipts that are checked before the models are released.
 const LOOKED_MAX: usize = 1_000;
 
-/// A page of the public receipts of a room, the newest first, if the viewer has joined; after that of a user, if one is
-/// given.
+/// A page of the public receipts of a room, newest first, after that of a given user. Empty unless
+/// the viewer has joined.
 pub(crate) async fn receipts(
     context: &Context<'_>,
     room: &Room,
@@ -125,7 +125,8 @@ pub(crate) async fn receipts(
         let mark = room.look(context, Access::Inside, |room| {
             room.read_marks(after)?.public.as_ref().map(|mark| mark.position)
         })?;
-        before = mark.ok_or_else(|| Fault::bad_input("`after` is no user with a receipt here"))?;
+        before =
+            mark.ok_or_else(|| Fault::bad_input("`after` is not a user with a receipt here"))?;
     }
     loop {
         reads.pause().await?;
@@ -165,7 +166,7 @@ impl Receipt {
     }
 }
 
-/// Up to which event a member has read, as far as the viewer may know.
+/// The last event that a member has read, as far as the viewer may know.
 pub(crate) fn read_up_to(
     room: &RoomView<'_>,
     user: &UserId,

@@ -24,19 +24,19 @@ use crate::{
     sharing::{SeenByMembers, SharedBy, shared},
 };
 
-/// A user, possibly as a room knows the user.
+/// A user, optionally as shown in a room.
 #[derive(Clone)]
 pub(crate) struct User {
     id: OwnedUserId,
     room: Option<OwnedRoomId>,
-    /// Whether this is whoever logs in with the request itself.
+    /// Whether the request itself logs this user in.
     logs_in: bool,
-    /// What the user was called at the position of a sync.
+    /// The profile at the position of a sync.
     profile: Option<Profile>,
 }
 
 impl User {
-    /// A user as the directory has the user.
+    /// A user with the profile from the directory.
     pub(crate) fn new(id: OwnedUserId) -> Self {
         Self { id, room: None, logs_in: false, profile: None }
     }
@@ -51,15 +51,15 @@ impl User {
         Self { id, room: Some(room), logs_in: false, profile: None }
     }
 
-    /// The user who has just proved to have this ID, in a request that nobody was logged in for.
+    /// The user that a request without a session has just logged in.
     pub(crate) fn logging_in(id: &str) -> Option<Self> {
         let id = id.try_into().ok()?;
         Some(Self { id, room: None, logs_in: true, profile: None })
     }
 
-    /// Name and avatar: as the room has them, for those who may look into it and for whom the user
-    /// has invited; else of the user's own profile, which is shown to the user, to those who share a
-    /// room with the user, and where the server says so to all of its users.
+    /// Name and avatar. Viewers who may see the room, or whom the user has invited, get those of
+    /// the room. All others get the user's own profile, if they may see it: the user, users who
+    /// share a room with the user, and, if the operator allows it, all users of the server.
     fn shown(&self, context: &Context<'_>) -> Result<(Option<String>, Option<String>)> {
         if let Some(Profile { displayname, avatar_url }) = &self.profile {
             return Ok((displayname.clone(), avatar_url.clone()));
@@ -86,7 +86,7 @@ impl User {
         Ok(shown.unwrap_or_default())
     }
 
-    /// The same to all who are joined to the room that the user is shown in.
+    /// Name and avatar that all members of the user's room see.
     fn shown_to_members(&self, context: &Context<'_>) -> Result<(Option<String>, Option<String>)> {
         let room = self.room.as_ref().ok_or_else(Fault::unauthenticated)?;
         let view = app(context).models.view();
@@ -94,7 +94,7 @@ impl User {
         Ok(member.map(shown_of).unwrap_or_default())
     }
 
-    /// Who has left sees what was said, but not what the room calls its speakers since.
+    /// A viewer who left sees the old messages, but not later names of their senders.
     fn is_shown_in(&self, room: &RoomView<'_>, viewer: &UserId) -> bool {
         let invited_by =
             |member: &Member| member.membership == Membership::Invite && member.sender == self.id;
@@ -102,13 +102,13 @@ impl User {
     }
 }
 
-/// Name and avatar of a member, as the room has them.
+/// Name and avatar of a member in the room.
 fn shown_of(member: &Member) -> (Option<String>, Option<String>) {
     let text = |text: &Option<Box<str>>| text.as_deref().map(ToOwned::to_owned);
     (text(&member.displayname), text(&member.avatar_url))
 }
 
-/// Takes the work of looking for a room that two users share out of the budget of the request.
+/// Charges the work of searching for a shared room to the budget of the request.
 fn look_for_shared(
     context: &Context<'_>,
     view: &View<'_>,
@@ -118,7 +118,7 @@ fn look_for_shared(
     reads(context).look_at_rows(view.shared_looked(viewer, user))
 }
 
-/// Whether two users are joined to some room together.
+/// Whether two users are joined to the same room.
 pub(crate) fn shares_a_room(view: &View<'_>, one: &UserId, other: &UserId) -> bool {
     view.share_a_room(one, other)
 }
@@ -138,20 +138,20 @@ impl User {
         UserIdScalar(self.id.clone())
     }
 
-    /// The name to show. Null if the user has set none, or if you share no room and this server shows
-    /// profiles to those alone who do.
+    /// The display name. Null if the user has none, or if you share no room and this server shows
+    /// profiles only to users who do.
     #[graphql(directive = shared::apply(SharedBy::Members))]
     async fn display_name(&self, context: &Context<'_>) -> Result<Option<Text>> {
         Ok(self.shown(context)?.0.map(Text))
     }
 
-    /// The `mxc:` address of the user's picture. Null as for the name.
+    /// The `mxc:` address of the user's avatar. Null as for the name.
     #[graphql(directive = shared::apply(SharedBy::Members))]
     async fn avatar_url(&self, context: &Context<'_>) -> Result<Option<Text>> {
         Ok(self.shown(context)?.1.map(Text))
     }
 
-    /// Whether the user is there. Null if you share no room.
+    /// The presence of the user. Null if you share no room.
     async fn presence(&self, context: &Context<'_>) -> Result<Option<UserPresence>> {
         let viewer = session(context).viewer()?;
         look_for_shared(context, &app(context).models.view(), viewer, &self.id)?;
@@ -170,7 +170,7 @@ impl Device {
         &self.0.device_id
     }
 
-    /// What you call it.
+    /// Your name for it.
     async fn name(&self) -> Option<&str> {
         self.0.name.as_deref()
     }
@@ -180,42 +180,42 @@ impl Device {
         DateTime(rookery_log::Millis(self.0.created.0))
     }
 
-    /// When it last asked for anything, to within some minutes.
+    /// When it last sent a request, accurate to some minutes.
     async fn last_seen_at(&self) -> DateTime {
         DateTime(rookery_log::Millis(self.0.last_seen.0))
     }
 
-    /// The greatest action ID that it has used; 0 if none. Go on counting from there.
+    /// The greatest action ID that it has used; 0 if none. Continue counting from there.
     async fn last_action_id(&self, context: &Context<'_>) -> Result<i32> {
         let (app, user) = (app(context), session(context).viewer()?);
-        // Whatever this device knows the answer of is durable, and counts.
+        // Every action that this device knows the answer of is durable, and counts.
         let tail = *app.log.tail().borrow();
         app.models.wait_for(tail, STALE_AFTER).await.map_err(|_| Fault::stale())?;
         let last = app.models.view().last_action(user, &self.0.device_id);
         Ok(i32::try_from(last).unwrap_or(i32::MAX))
     }
 
-    /// Whether it is the one that asks.
+    /// Whether this request comes from it.
     async fn is_current(&self, context: &Context<'_>) -> bool {
         session(context).device_id().is_ok_and(|device| device == self.0.device_id)
     }
 }
 
-/// What a user is to a room.
+/// The membership of a user in a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, async_graphql::Enum)]
 #[graphql(name = "Membership")]
 pub(crate) enum MembershipEnum {
-    /// The room never heard of the user.
+    /// The room has no member event of the user.
     None,
-    /// Was in the room, invited or knocking, and is no more.
+    /// The user was joined, invited or knocking, and is no longer.
     Leave,
-    /// Asked to be let in.
+    /// The user asked to join.
     Knock,
-    /// May join.
+    /// The user may join.
     Invite,
-    /// Is a member.
+    /// The user is a member.
     Join,
-    /// Is kept out.
+    /// The user is banned.
     Ban,
 }
 
@@ -253,15 +253,15 @@ pub(crate) struct RoomMember {
     pub(crate) user: User,
     /// The user ID.
     pub(crate) user_id: UserIdScalar,
-    /// The name that the room shows.
+    /// The display name in the room.
     pub(crate) display_name: Option<Text>,
-    /// The `mxc:` address of the picture that the room shows.
+    /// The `mxc:` address of the avatar in the room.
     pub(crate) avatar_url: Option<Text>,
-    /// What the user is to the room.
+    /// The membership.
     pub(crate) membership: MembershipEnum,
-    /// The power level; null for creators who stand above all levels.
+    /// The power level; null for creators above all levels.
     pub(crate) power_level: Option<Long>,
-    /// Who made the user what it is to the room: the user, the inviter, the moderator.
+    /// The user who last changed the membership: the user, the inviter or a moderator.
     pub(crate) changed_by: User,
     #[graphql(skip)]
     pub(crate) room_id: OwnedRoomId,
@@ -270,14 +270,14 @@ pub(crate) struct RoomMember {
 /// A user in a room, as of this moment.
 #[ComplexObject]
 impl RoomMember {
-    /// Whether the user types in the room. Only members see it.
+    /// Whether the user is typing in the room. Only members see it.
     async fn typing(&self, context: &Context<'_>) -> Result<bool> {
         let viewer = session(context).viewer()?;
         Ok(types_in(app(context), &self.room_id, &self.user_id.0, viewer))
     }
 
-    /// Up to which event the user has read. Of you, also what you told nobody; of others, only what
-    /// they told, and only to members.
+    /// The last event that the user has read. Your own private receipt counts; for others only
+    /// public ones do, and only members see them.
     async fn read_up_to(&self, context: &Context<'_>) -> Result<Option<EventIdScalar>> {
         let viewer = session(context).viewer()?;
         let view = app(context).models.view();
@@ -285,7 +285,7 @@ impl RoomMember {
         Ok(room.and_then(|room| read_up_to(&room, &self.user_id.0, viewer)))
     }
 
-    /// Whether the user is there. Null if you share no room.
+    /// The presence of the user. Null if you share no room.
     async fn presence(&self, context: &Context<'_>) -> Result<Option<UserPresence>> {
         let viewer = session(context).viewer()?;
         look_for_shared(context, &app(context).models.view(), viewer, &self.user_id.0)?;

@@ -1,4 +1,4 @@
-//! You, and what is only for you.
+//! The viewer, with the data that only they can see.
 
 use async_graphql::{Context, Object, Result};
 
@@ -13,24 +13,24 @@ use crate::schema::{
     },
 };
 
-/// Filters of a page, if you do not say how many.
+/// Filters on a page, by default.
 pub(crate) const FILTERS_DEFAULT: usize = 20;
 
-/// You, and what is only for you.
+/// You, and the data that only you can see.
 pub(crate) struct Viewer {
     user: User,
     position: PositionScalar,
 }
 
 impl Viewer {
-    /// Who is logged in.
+    /// The logged-in user.
     pub(crate) fn of(app: &App, session: &Session) -> Result<Self, Fault> {
         let user = User::new(session.viewer()?.to_owned());
         Ok(Self { user, position: app.token(app.models.view().position()) })
     }
 }
 
-/// You, and what is only for you.
+/// You, and the data that only you can see.
 #[Object]
 impl Viewer {
     /// You.
@@ -38,7 +38,7 @@ impl Viewer {
         self.user.clone()
     }
 
-    /// Where the server is in its log.
+    /// The server's position in its log.
     async fn position(&self) -> &PositionScalar {
         &self.position
     }
@@ -52,21 +52,21 @@ impl Viewer {
     async fn filters(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "How many, from 1 to 100; 20 if you do not say.")] first: Option<i32>,
-        #[graphql(desc = "The `filterId` after which to go on.")] after: Option<String>,
+        #[graphql(desc = "How many, from 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "The `filterId` after which to continue.")] after: Option<String>,
     ) -> Result<List<StoredFilter>> {
         let limit = page_size("first", first, FILTERS_DEFAULT)?;
         let user = session(context).viewer()?;
         let (reads, after) = (reads(context), after.as_deref());
         reads.pause().await?;
         let stored = app(context).models.view().filters_after(user, after, limit);
-        // To read a filter takes as long as to read a small event.
+        // Reading a filter takes as long as reading a small event.
         reads.look_at(stored.len())?;
         let shown = |(filter_id, filter)| StoredFilter { filter_id, filter: FilterShown(filter) };
         Ok(stored.into_iter().map(shown).collect())
     }
 
-    /// The device that asks.
+    /// The device of this request.
     async fn device(&self, context: &Context<'_>) -> Result<Device> {
         let session = session(context);
         let (user, device) = (session.viewer()?, session.device_id()?);
@@ -80,7 +80,7 @@ impl Viewer {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "How many, from 1 to 100.")] first: Option<i32>,
-        #[graphql(desc = "The `deviceId` after which to go on.")] after: Option<String>,
+        #[graphql(desc = "The `deviceId` after which to continue.")] after: Option<String>,
     ) -> Result<List<Device>> {
         let limit = page_size("first", first, PAGE_MAX)?;
         let user = session(context).viewer()?;

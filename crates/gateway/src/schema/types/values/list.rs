@@ -1,8 +1,9 @@
-//! Lists, as they are answered: item by item, out of the budget of the request.
+//! Lists in answers: item by item, within the budget of the request.
 //!
-//! **Invariant:** between two items of any list others have their turn, and what is too long ends there.
-//! **Invariant:** each byte of an answer is taken once: short values with the item that they are in, long ones where
-//! they are made ([`text`](super::text)).
+//! **Invariant:** others get a turn between two items of any list, and a list that is too long ends
+//! there.
+//! **Invariant:** each byte of an answer is charged once: short values with their item, long ones
+//! where they are made ([`text`](super::text)).
 
 use std::borrow::Cow;
 
@@ -15,7 +16,7 @@ use rookery_graphql_edge::{Budget, FIELD_BYTES};
 
 use super::text::LONG_BYTES;
 
-/// Items that are made at a time: all of a page, so that what they wait for is read at once.
+/// Items that are made at the same time: all of a page, so that their reads are combined.
 const AT_ONCE: usize = 256;
 
 /// A list.
@@ -119,7 +120,7 @@ async fn resolve<T: OutputType>(
     Ok(Value::List(values))
 }
 
-/// What an item takes of the budget. The lists in it have taken theirs, and so have long texts.
+/// The bytes that an item charges. Its lists and long texts have charged their own.
 fn weight(value: &Value) -> usize {
     match value {
         Value::Object(fields) => {

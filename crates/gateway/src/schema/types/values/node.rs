@@ -26,7 +26,7 @@ pub(crate) enum Node {
     User(User),
 }
 
-/// What a global ID names.
+/// The object that a global ID names.
 pub(crate) enum NodeId {
     /// A room.
     Room(OwnedRoomId),
@@ -48,7 +48,7 @@ impl From<NodeId> for ID {
 }
 
 impl NodeId {
-    /// The kind of an object follows from the first letter of its Matrix ID.
+    /// The first letter of its Matrix ID gives the kind of an object.
     fn parse(id: &ID) -> Option<Self> {
         let text = String::from_utf8(URL_SAFE_NO_PAD.decode(id.as_str()).ok()?).ok()?;
         match text.chars().next()? {
@@ -62,7 +62,7 @@ impl NodeId {
 
 /// Fetches an object, if the viewer may see it.
 pub(crate) async fn node(context: &Context<'_>, id: &ID) -> Result<Option<Node>> {
-    let malformed = || Fault::bad_input("`id` is no global ID that this server gave");
+    let malformed = || Fault::bad_input("`id` is not a global ID of this server");
     Ok(match NodeId::parse(id).ok_or_else(malformed)? {
         NodeId::Room(room) => Room::visible(context, room)?.map(Node::Room),
         NodeId::User(user) => Some(Node::User(User::new(user))),

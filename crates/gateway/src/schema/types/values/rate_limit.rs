@@ -1,4 +1,4 @@
-//! What is left of the cost that a caller may spend.
+//! The rest of a caller's rate limit.
 
 use async_graphql::SimpleObject;
 use rookery_graphql_edge::RateStatus;
@@ -6,17 +6,17 @@ use rookery_log::Millis;
 
 use super::scalars::DateTime;
 
-/// How much you may still ask for. Each request takes its cost; what it took comes back over time.
-/// Users have this each, and who is not logged in has it by address.
+/// Your rate limit. Each request takes its cost, and the limit refills over time. Each user has
+/// their own; callers without a login share that of their address.
 #[derive(SimpleObject)]
 pub(crate) struct RateLimit {
-    /// The cost that you can spend at once, if you have asked for nothing for a while.
+    /// The cost that you can spend at once after a pause.
     limit: i32,
     /// The cost of this request.
     cost: i32,
-    /// What is left after this request.
+    /// The rest after this request.
     remaining: i32,
-    /// When all of `limit` is there again, if you ask for nothing more.
+    /// When `limit` is full again without further requests.
     reset_at: DateTime,
 }
 

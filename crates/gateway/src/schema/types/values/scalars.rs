@@ -1,4 +1,4 @@
-//! Scalars: identifiers that are parsed once, here, and opaque tokens.
+//! Scalars: identifiers that are parsed here, once, and opaque tokens.
 
 use std::{fmt::Display, str::FromStr};
 
@@ -9,7 +9,7 @@ use rookery_view::TimelineCursor;
 
 use crate::schema::types::sync::SyncCursor;
 
-/// Defines a scalar whose text form is parsed and printed by the type behind it.
+/// Defines a scalar whose text its type parses and prints.
 macro_rules! text_scalar {
     ($name:ident, $graphql:literal, $inner:ty, $expected:literal, $url:literal, $doc:literal) => {
         #[doc = $doc]
@@ -66,24 +66,24 @@ text_scalar!(
     PositionScalar,
     "Position",
     SealedPosition,
-    "a position exactly as the server gave it",
+    "a position exactly as the server sent it",
     "https://spec.graphql.org/October2021/#sec-ID",
-    "A place in the whole log. Opaque: keep it, and send it back to go on from there."
+    "A place in the whole log. Opaque: store it, and send it back to continue from there."
 );
 text_scalar!(
     CursorScalar,
     "Cursor",
     TimelineCursor,
-    "a cursor exactly as the server gave it",
+    "a cursor exactly as the server sent it",
     "https://relay.dev/graphql/connections.htm#sec-Cursor",
-    "A place in the timeline of one room. Opaque: send it back to scroll on from there."
+    "A place in the timeline of one room. Opaque: send it back to continue scrolling from there."
 );
 
 text_scalar!(
     SyncCursorScalar,
     "SyncCursor",
     SyncCursor,
-    "the `next` of a sync exactly as the server gave it",
+    "the `next` of a sync exactly as the server sent it",
     "https://relay.dev/graphql/connections.htm#sec-Cursor",
     "A place among the pages of one sync. Opaque: send it back for the next page."
 );
@@ -108,7 +108,7 @@ const LONG_MAX: i64 = (1 << 53) - 1;
 pub(crate) struct Long(i64);
 
 impl Long {
-    /// A count. Counts beyond the greatest number are that number.
+    /// A count. A count above the greatest number becomes that number.
     pub(crate) fn of_count(number: u64) -> Self {
         Self(i64::try_from(number).unwrap_or(LONG_MAX).min(LONG_MAX))
     }
@@ -151,7 +151,7 @@ impl ScalarType for DateTime {
             return Err(InputValueError::expected_type(value));
         };
         let moment = text.parse::<jiff::Timestamp>().map_err(|error| {
-            InputValueError::custom(format!("expected a moment as RFC 3339 writes it: {error}"))
+            InputValueError::custom(format!("expected a moment in the form of RFC 3339: {error}"))
         })?;
         let millis = u64::try_from(moment.as_millisecond())
             .map_err(|_| InputValueError::custom("expected a moment after 1970"))?;

@@ -1,7 +1,7 @@
-//! Texts of any length, as they are answered.
+//! Texts of any length in answers.
 //!
-//! **Invariant:** a long text takes its bytes out of the budget before there is a copy of it in the answer, each time
-//! that it is asked for.
+//! **Invariant:** a long text charges its bytes before the answer has a copy of it, each time that
+//! it is requested.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ use async_graphql_value::RAW_VALUE_TOKEN;
 use rookery_graphql_edge::Budget;
 use serde_json::value::RawValue;
 
-/// From this length on a text is a long one, which takes its bytes itself.
+/// From this length on a text is long, and charges its bytes itself.
 pub(crate) const LONG_BYTES: usize = 1024;
 
 /// A `String` that may be long.
@@ -26,7 +26,7 @@ impl From<String> for Text {
     }
 }
 
-/// JSON that has been written before. It is sent as it stands.
+/// JSON that was written before. It is sent unchanged.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct JsonText<'a>(pub(crate) &'a RawValue);
 
@@ -92,7 +92,7 @@ impl OutputType for OwnedJsonText {
     }
 }
 
-/// Takes the bytes of a text that is to be part of the answer, if it is long.
+/// Charges the bytes of a text in the answer, if it is long.
 async fn take(
     len: usize,
     context: &ContextSelectionSet<'_>,
