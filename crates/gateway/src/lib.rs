@@ -1,6 +1,7 @@
 //! The GraphQL schema of Rookery, its shared execution, and the pages: what the edge (`rookery-graphql-edge`) serves.
 
 mod ephemeral;
+mod graphql;
 pub mod pages;
 pub mod schema;
 mod sharing;
@@ -8,6 +9,7 @@ mod tokens;
 
 pub use self::{
     ephemeral::{end_with_sessions, ephemeral, keep_ephemeral},
+    graphql::router,
     tokens::Tokens,
 };
 // The server owns it and passes it on.

@@ -23,13 +23,12 @@ use axum::{
 };
 use rookery_accounts::{Millis, RegistrationPolicy};
 use rookery_gateway::{
-    Tokens, keep_ephemeral, pages,
-    schema::{GUARDED_FIELDS, TO_LEARN, costs, executor, types},
+    Tokens, keep_ephemeral, pages, router,
+    schema::{GUARDED_FIELDS, TO_LEARN, costs},
 };
 use rookery_graphql_edge::{
     AllowList, AnswerLimits, CallerLimits, DocumentLimits, GateLimits, Rate, SecurityLog,
-    ServeOptions, ShutdownHandle, SocketOptions, TransportOptions, TrustedPeers, router, serve,
-    shutdown,
+    ServeOptions, ShutdownHandle, SocketOptions, TransportOptions, TrustedPeers, serve, shutdown,
 };
 use rookery_log::EventLog;
 use tokio::{
@@ -95,14 +94,12 @@ pub(crate) async fn run(config: &Config, accept_missing_accounts: bool) -> Resul
     );
     let (handle, stop) = shutdown();
     let transport = router(
-        executor(Arc::new(node.app().with_security_log(security.clone()))),
-        types(),
+        Arc::new(node.app().with_security_log(security.clone())),
         Tokens::new(node.accounts.clone(), clock::now, node.ephemeral.clone()),
         options,
         stop.clone(),
     );
     let app = transport
-        .merge(pages::router())
         .route("/healthz", get(StatusCode::OK))
         .route("/readyz", get(ready).with_state(Arc::clone(&node)));
     let app = nearness::behind_proxies(app, &config.trusted_proxies);

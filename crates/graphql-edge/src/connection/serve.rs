@@ -17,6 +17,7 @@ use axum::extract::{ConnectInfo, Request};
 use axum::http::StatusCode;
 use axum::http::header::{CONNECTION, HeaderValue};
 use axum::response::Response;
+use futures_util::future::BoxFuture;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -115,7 +116,18 @@ const RETRY_AFTER: Duration = Duration::from_millis(100);
 /// Sockets outlive this by the time of their closing handshake: see [`ShutdownHandle::drained`].
 ///
 /// [`ShutdownHandle::drained`]: crate::ShutdownHandle::drained
-pub async fn serve(
+///
+/// The future is boxed here, so that this crate compiles it once and the callers do not compile it again.
+pub fn serve(
+    listener: TcpListener,
+    router: Router,
+    options: ServeOptions,
+    shutdown: Shutdown,
+) -> BoxFuture<'static, ()> {
+    Box::pin(accept_all(listener, router, options, shutdown))
+}
+
+async fn accept_all(
     listener: TcpListener,
     router: Router,
     options: ServeOptions,

@@ -1,0 +1,25 @@
+//! The routes of the schema and of the pages.
+
+use std::sync::Arc;
+
+use axum::Router;
+use rookery_graphql_edge::{Shutdown, TransportOptions};
+
+use crate::{
+    Tokens, pages,
+    schema::{App, executor, types},
+};
+
+/// GraphQL at `/graphql` and the pages for browsers. Serve them with [`serve`](rookery_graphql_edge::serve()).
+///
+/// The function has no type parameter, so this crate compiles the resolvers and its callers do not compile them again.
+pub fn router(
+    app: Arc<App>,
+    tokens: Tokens,
+    options: TransportOptions,
+    shutdown: Shutdown,
+) -> Router {
+    let executor = executor(app);
+    rookery_graphql_edge::router(executor, types(), tokens, options, shutdown)
+        .merge(pages::router())
+}
