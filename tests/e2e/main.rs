@@ -32,6 +32,7 @@ mod operator;
 mod oracle;
 mod orders;
 mod outputs;
+mod paces;
 mod profiles;
 mod raw;
 mod rebuild;
