@@ -1,5 +1,7 @@
 //! Damaged files: a refusal leaves every file as it was, and salvage saves the intact part.
 
+mod trials;
+
 use std::{
     collections::BTreeMap,
     fs,
@@ -206,4 +208,40 @@ fn lost_accounts_are_refused_and_no_file_is_changed() {
     let refusal = fail(path, &["serve", "--listen", "127.0.0.1:0"], "");
     assert!(refusal.contains("1 user without an account (alice)"), "{refusal}");
     assert!(contents(path) == before, "a refusal changed a file");
+}
+
+#[test]
+fn accounts_older_than_the_log_are_refused_and_no_file_is_changed() {
+    for killed in [false, true] {
+        let Said { data, token, room } = given(killed);
+        let path = data.path();
+        let file = path.join("accounts.redb");
+        let older = fs::read(&file).unwrap();
+        let server = Server::start(path);
+        let alice = Client::with_token(&server, "alice", &token);
+        let phone = alice.log_in("correct horse")["token"].as_str().unwrap().to_owned();
+        Client::register(&server, "bob").act("joinRoom", json!({ "roomId": room }));
+        alice.say(&room, "after the backup");
+        server.stop();
+        let with_phone = fs::read(&file).unwrap();
+
+        let server = Server::start(path);
+        let phone = Client::with_token(&server, "alice", &phone);
+        phone.run("mutation { logOut(input: {}) { devices } }", &json!({}));
+        if killed {
+            server.kill();
+        } else {
+            server.stop();
+        }
+        for (accounts, lack) in [
+            (older, "1 user without an account (bob)"),
+            (with_phone, "logged in although the log removed them: 1 device"),
+        ] {
+            fs::write(&file, accounts).unwrap();
+            let before = contents(path);
+            let refusal = fail(path, &["serve", "--listen", "127.0.0.1:0"], "");
+            assert!(refusal.contains(lack) && refusal.contains("older"), "{refusal}");
+            assert!(contents(path) == before, "a refusal changed a file; killed: {killed}");
+        }
+    }
 }

@@ -37,7 +37,17 @@ impl Server {
     }
 
     /// Starts a server with a command to which `serve` and its arguments are added.
-    pub(crate) fn start_as(mut command: Command, data: &Path, arguments: &[&str]) -> Self {
+    pub(crate) fn start_as(command: Command, data: &Path, arguments: &[&str]) -> Self {
+        Self::try_start_as(command, data, arguments)
+            .unwrap_or_else(|log| panic!("the server ended before it listened:\n{log}"))
+    }
+
+    /// Starts a server on the data in `data`, or returns its log if it ended before it listened.
+    pub(crate) fn try_start(data: &Path) -> Result<Self, String> {
+        Self::try_start_as(rookery(), data, &[])
+    }
+
+    fn try_start_as(mut command: Command, data: &Path, arguments: &[&str]) -> Result<Self, String> {
         let mut child = command
             // Tests send as fast as they can.
             .env("ROOKERY_LIMITS_RATES_MESSAGES", "none")
@@ -69,13 +79,16 @@ impl Server {
         });
         let address = match receiver.recv_timeout(START_MAX) {
             Ok(Ok(address)) => address,
-            Ok(Err(log)) => panic!("the server ended before it listened:\n{log}"),
+            Ok(Err(log)) => {
+                child.wait().expect("the server ends");
+                return Err(log);
+            }
             Err(error) => {
                 child.kill().ok();
                 panic!("the server did not say where it listens: {error}");
             }
         };
-        Self { child, address, data: data.to_owned(), log }
+        Ok(Self { child, address, data: data.to_owned(), log })
     }
 
     /// Starts a server whose log goes to `stderr`, where nobody reads its port.

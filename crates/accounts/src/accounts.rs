@@ -104,6 +104,20 @@ impl Accounts {
         disk: Box<dyn Disk>,
     ) -> Result<Self, OpenError> {
         let storage = Storage::open(path, server_name, disk)?;
+        Ok(Self::on(storage, server_name, options))
+    }
+
+    /// Opens the file at `path` in memory. The file stays unchanged, and changes are not stored.
+    /// No other process may have the file open.
+    ///
+    /// # Errors
+    /// [`OpenError`], as from [`Self::open`].
+    pub fn look(path: &Path, server_name: &str) -> Result<Self, OpenError> {
+        let storage = Storage::look(path, server_name, Box::new(RealDisk))?;
+        Ok(Self::on(storage, server_name, Options::default()))
+    }
+
+    fn on(storage: Storage, server_name: &str, options: Options) -> Self {
         let inner = Arc::new_cyclic(|me| Inner {
             me: me.clone(),
             storage,
@@ -123,7 +137,7 @@ impl Accounts {
             seen_saved: Mutex::default(),
             options,
         });
-        Ok(Self { inner, turn: Arc::new(Semaphore::new(1)) })
+        Self { inner, turn: Arc::new(Semaphore::new(1)) }
     }
 
     /// The name of the server of these users.

@@ -65,6 +65,22 @@ impl Accounts {
         })
     }
 
+    /// Stores the current mark of the log, so that the check before the next start reads little of it.
+    ///
+    /// # Errors
+    /// [`Unavailable`] if the file cannot be read or written.
+    pub async fn note_log_mark(&self) -> Result<(), Unavailable> {
+        let Some(history) = self.inner.history.get() else { return Ok(()) };
+        if self.log_mark()? == Some(history.mark()) {
+            return Ok(());
+        }
+        self.change(|change| {
+            change.note_log_mark()?;
+            Ok(())
+        })
+        .await
+    }
+
     /// The valid names among `localparts` that have no account.
     ///
     /// Reads all users once, so the time grows with their number. It takes 8 bytes of memory for

@@ -28,7 +28,7 @@ pub use self::{
     salvage::{Edit, Moved, Salvage, Saved, Saving},
     whole::{
         compact::{Compacted, compact, erased_since},
-        examine::examine,
+        examine::{examine, examine_after, reached},
         import::Importing,
         verify::Verified,
     },

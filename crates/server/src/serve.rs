@@ -125,6 +125,7 @@ pub(crate) async fn run(config: &Config, accept_missing_accounts: bool) -> Resul
     for task in [tasks, processes, expiring, orders, keeping, serving] {
         task.await.ok();
     }
+    note_log_mark(&node).await;
     close(node).await;
     tracing::info!("stopped");
     Ok(())
@@ -163,7 +164,7 @@ fn refuse_lost_accounts(config: &Config, accept_missing_accounts: bool) -> Resul
     Unfinished::refuse(&config.data)?;
     match ServerIdentity::read(&config.data, config.server_name.as_deref()) {
         Ok(identity) if !accept_missing_accounts => {
-            reconcile::refuse_without_file(&config.data, &identity.server_name)
+            reconcile::refuse_before_opening(&config.data, &identity.server_name)
         }
         _ => Ok(()),
     }
@@ -242,11 +243,20 @@ async fn housekeeping(node: Arc<Node>) {
         if let Err(error) = node.accounts.maintain(Millis(clock::now().0)).await {
             tracing::debug!(%error, "the housekeeping of the accounts failed");
         }
-        if round % SAVE_ROUNDS == 0
-            && let Err(error) = node.commands.save().await
-        {
+        if round % SAVE_ROUNDS != 0 {
+            continue;
+        }
+        if let Err(error) = node.commands.save().await {
             tracing::warn!("cannot save snapshots of rooms: {error}");
         }
+        note_log_mark(&node).await;
+    }
+}
+
+/// Stores the current position of the log in the accounts.
+async fn note_log_mark(node: &Node) {
+    if let Err(error) = node.accounts.note_log_mark().await {
+        tracing::debug!(%error, "cannot store the mark of the log in the accounts");
     }
 }
 

@@ -23,6 +23,14 @@ pub(super) const RIGS: &[Rig] = &[
         settings: &[],
     },
     Rig {
+        name: "damage",
+        about: "damages any file of a data folder: the server serves the written data, or names the damage",
+        package: "rookery-server",
+        target: E2E,
+        filters: &["damage::"],
+        settings: &[],
+    },
+    Rig {
         name: "resume",
         about: "cuts and resumes a stream: each event comes once and in order",
         package: "rookery-server",

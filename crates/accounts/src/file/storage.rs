@@ -61,13 +61,27 @@ impl Storage {
         disk: Box<dyn Disk>,
     ) -> Result<Self, OpenError> {
         let database = store::open(path, server_name, &*disk)?;
-        Ok(Self {
+        Ok(Self::on(database, path, server_name, disk))
+    }
+
+    /// Opens the existing file at `path` in memory; changes are not stored.
+    pub(crate) fn look(
+        path: &Path,
+        server_name: &str,
+        disk: Box<dyn Disk>,
+    ) -> Result<Self, OpenError> {
+        let database = store::look(path, server_name)?;
+        Ok(Self::on(database, path, server_name, disk))
+    }
+
+    fn on(database: Database, path: &Path, server_name: &str, disk: Box<dyn Disk>) -> Self {
+        Self {
             path: path.into(),
             server_name: server_name.into(),
             disk,
             state: RwLock::new(State::Open(Arc::new(database))),
             reopening: AtomicBool::new(false),
-        })
+        }
     }
 
     /// The file, unless an error has closed it.

@@ -64,7 +64,7 @@ pub(crate) fn open(path: &Path, server_name: &str, disk: &dyn Disk) -> Result<Da
         None => make(path, server_name, disk)?,
         // Another program created an empty file.
         Some(0) => {}
-        Some(_) => look(path, server_name)?,
+        Some(_) => drop(look(path, server_name)?),
     }
     // The check in memory has verified the file already.
     let database = open_with(path, disk, len == Some(0), len.is_none_or(|len| len == 0))?;
@@ -73,7 +73,7 @@ pub(crate) fn open(path: &Path, server_name: &str, disk: &dyn Disk) -> Result<Da
 }
 
 /// Opens and checks the file in memory, so that a refused file stays unchanged.
-fn look(path: &Path, server_name: &str) -> Result<(), OpenError> {
+pub(crate) fn look(path: &Path, server_name: &str) -> Result<Database, OpenError> {
     let damaged = |damage: String| OpenError::Damaged { path: path.into(), damage };
     let open = || {
         let mut builder = Database::builder();
@@ -83,7 +83,8 @@ fn look(path: &Path, server_name: &str) -> Result<(), OpenError> {
     let database = catch_unwind(AssertUnwindSafe(open))
         .map_err(|_| damaged("reading it panicked".into()))?
         .map_err(|error| refuse(path, error))?;
-    check_meta(&database, path, server_name)
+    check_meta(&database, path, server_name)?;
+    Ok(database)
 }
 
 /// Creates a file without accounts beside its place, and moves it there once it is complete.

@@ -59,15 +59,24 @@ pub(crate) fn check(dir: &Path, wanted: Option<Epoch>) -> Result<Checked, OpenEr
 
 /// Checks the folder `dir`, which is locked, and every record.
 pub(crate) fn check_all(dir: &Path, mut each: impl FnMut(&Record)) -> Result<(), OpenError> {
-    look(dir, None, &mut Scope::All(&mut each)).map(drop)
+    look(dir, None, &mut Scope::After(Position::ORIGIN, &mut each)).map(drop)
+}
+
+/// Checks the folder `dir`, which is locked, and every record after a position.
+pub(crate) fn check_after(
+    dir: &Path,
+    after: Position,
+    mut each: impl FnMut(&Record),
+) -> Result<(), OpenError> {
+    look(dir, None, &mut Scope::After(after, &mut each)).map(drop)
 }
 
 /// How much of a log is checked if nothing is damaged.
 enum Scope<'a> {
     /// The data written since it was last opened.
     Recent,
-    /// Every record; this is called with each.
-    All(&'a mut dyn FnMut(&Record)),
+    /// Every record after this position; the function is called with each.
+    After(Position, &'a mut dyn FnMut(&Record)),
 }
 
 fn look(dir: &Path, wanted: Option<Epoch>, scope: &mut Scope<'_>) -> Result<Checked, OpenError> {
@@ -201,11 +210,14 @@ fn check_engine(
     let mut last = None;
     let from = match (loss, &scope) {
         (Loss::Nothing, Scope::Recent) => checked.mark.position,
-        (Loss::PerhapsNothing, _) | (_, Scope::All(_)) => Position::ORIGIN,
+        (Loss::Nothing, Scope::After(after, _)) => checked.mark.position.min(*after),
+        (Loss::PerhapsNothing, _) => Position::ORIGIN,
     };
     let end = recover::find_end(dir, &records, checked.mark, from, |record| {
         last = Some(record.position);
-        if let Scope::All(each) = scope {
+        if let Scope::After(after, each) = scope
+            && record.position > *after
+        {
             each(record);
         }
     })?;

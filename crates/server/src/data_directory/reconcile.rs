@@ -2,10 +2,15 @@
 //!
 //! **Invariant:** if the log knows users without an account, the server serves nobody until an operator decides about
 //! them. Otherwise the first user to register would become the administrator of somebody else's server.
+//! **Invariant:** accounts that are older than the log are refused before anything in the directory changes.
 //! **Invariant:** accounts may differ from the log for a moment: a device enters the accounts before its event enters
 //! the log, and leaves them before its removal enters the log.
 
-use std::{collections::BTreeSet, path::Path, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::Arc,
+};
 
 use rookery_accounts::{Accounts, History, LogMark, Millis};
 use rookery_domain::{AccountEvent, Fact, Subject, UserId};
@@ -92,31 +97,88 @@ impl Lack {
     }
 }
 
-/// Refuses a folder whose log has users but no file of accounts, before anything in it changes.
+/// Refuses a folder whose accounts are missing or older than its log, before anything in it changes.
 /// `server_name` is that of the server.
 ///
+/// Reads the log from the mark that the accounts last stored. Unreadable accounts pass: opening them reports the fault.
+///
 /// # Errors
-/// [`Failure`], which names the missing accounts and says what to do.
-pub(crate) fn refuse_without_file(data: &Path, server_name: &str) -> Result<(), Failure> {
-    if data.join("accounts.redb").exists() {
-        return Ok(());
-    }
-    let mut users = BTreeSet::new();
-    let mut known = |user: &str| {
-        let user = <&UserId>::try_from(user).ok();
-        let user = user.filter(|user| user.server_name() == server_name);
-        users.extend(user.map(|user| user.localpart().to_owned()));
-    };
-    rookery_log_sled::examine(&data.join("log"), |record| match record.commit.stream.split() {
-        Some((StreamKind::User, user)) => known(user),
-        // Imported users have data in rooms only.
-        Some((StreamKind::Room, _)) => {
-            record.commit.events.iter().filter_map(sender).for_each(|user| known(&user));
-        }
-        _ => {}
-    })?;
-    let lack = Lack { users: users.into_iter().collect(), ..Lack::default() };
+/// [`Failure`], which names the missing accounts and says what to do; or the log is damaged.
+pub(crate) fn refuse_before_opening(data: &Path, server_name: &str) -> Result<(), Failure> {
+    let lack = find_lack(data, server_name)?;
     if lack.is_none() { Ok(()) } else { Err(lack.refusal()) }
+}
+
+/// The data of the log that the accounts lack, read without opening either.
+fn find_lack(data: &Path, server_name: &str) -> Result<Lack, Failure> {
+    let (log, file) = (data.join("log"), data.join("accounts.redb"));
+    if !file.exists() {
+        let users = LoggedUsers::after(Position::ORIGIN, &log, server_name)?.users;
+        return Ok(Lack { users: users.into_iter().collect(), ..Lack::default() });
+    }
+    let Ok(accounts) = Accounts::look(&file, server_name) else { return Ok(Lack::default()) };
+    let Ok(Some(mark)) = accounts.log_mark() else { return Ok(Lack::default()) };
+    let Ok(Some((epoch, reached))) = rookery_log_sled::reached(&log) else {
+        return Ok(Lack::default());
+    };
+    let foreign = mark.epoch != epoch.0 && mark.position > 0;
+    if !foreign && mark.position >= reached.0 {
+        return Ok(Lack::default());
+    }
+    let after = if foreign { Position::ORIGIN } else { Position(mark.position) };
+    let LoggedUsers { users, removed } = LoggedUsers::after(after, &log, server_name)?;
+    let lacking = accounts.without_account(users.iter().map(String::as_str))?;
+    let users = lacking.into_iter().map(ToOwned::to_owned).collect();
+    let mut devices = Vec::new();
+    for (user, removed) in removed.into_iter().filter(|_| !foreign) {
+        // A user without an account has no devices.
+        let there = accounts.devices(&user).unwrap_or_default();
+        let there = there.into_iter().map(|device| device.device_id);
+        let there = there.filter(|device| removed.contains(device));
+        devices.extend(there.map(|device| (user.clone(), device)));
+    }
+    Ok(Lack { users, devices, foreign })
+}
+
+/// Users of a server that a log names, by their local parts.
+#[derive(Default)]
+struct LoggedUsers {
+    users: BTreeSet<String>,
+    /// Removed devices of each user.
+    removed: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl LoggedUsers {
+    /// Reads the log in the folder `log` after a position.
+    fn after(after: Position, log: &Path, server_name: &str) -> Result<Self, Failure> {
+        let mut logged = Self::default();
+        let local = |user: &str| {
+            let user = <&UserId>::try_from(user).ok();
+            let user = user.filter(|user| user.server_name() == server_name);
+            user.map(|user| user.localpart().to_owned())
+        };
+        rookery_log_sled::examine_after(log, after, |record| {
+            let events = &record.commit.events;
+            match record.commit.stream.split() {
+                Some((StreamKind::User, user)) => {
+                    let Some(user) = local(user) else { return };
+                    let removed: Vec<_> = events.iter().filter_map(removed_device).collect();
+                    if !removed.is_empty() {
+                        logged.removed.entry(user.clone()).or_default().extend(removed);
+                    }
+                    logged.users.insert(user);
+                }
+                // Imported users have data in rooms only.
+                Some((StreamKind::Room, _)) => {
+                    logged
+                        .users
+                        .extend(events.iter().filter_map(sender).filter_map(|it| local(&it)));
+                }
+                _ => {}
+            }
+        })?;
+        Ok(logged)
+    }
 }
 
 /// The sender of a room's event, if the event is readable.
@@ -233,6 +295,14 @@ async fn revived(node: &Node, since: Position) -> Result<Vec<(String, String)>, 
     Ok(revived)
 }
 
+/// The device that an event of a user's stream removes.
+fn removed_device(event: &LoggedEvent) -> Option<String> {
+    match Fact::read(Subject::Account, &event.id, &event.envelope, &event.content) {
+        Ok(Fact::Account(AccountEvent::DeviceRemoved { device_id })) => Some(device_id),
+        _ => None,
+    }
+}
+
 async fn removed_devices(
     log: &dyn EventLog,
     stream: &StreamId,
@@ -242,12 +312,8 @@ async fn removed_devices(
     let scope = Scope::Stream(stream.clone());
     loop {
         let page = log.read(&scope, after, PAGE_MAX).await?;
-        for event in page.iter().flat_map(|record| &record.commit.events) {
-            let fact = Fact::read(Subject::Account, &event.id, &event.envelope, &event.content);
-            if let Ok(Fact::Account(AccountEvent::DeviceRemoved { device_id })) = fact {
-                removed.insert(device_id);
-            }
-        }
+        let events = page.iter().flat_map(|record| &record.commit.events);
+        removed.extend(events.filter_map(removed_device));
         match page.last() {
             Some(last) if page.len() == PAGE_MAX => after = last.position,
             _ => return Ok(removed),
