@@ -9,7 +9,7 @@ use std::{
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use rookery_accounts::Millis as AccountMillis;
-use rookery_command::{Actor, Retry, Started};
+use rookery_command::{Actor, Command, Retry, Started};
 use rookery_domain::{CreateRoom, MessageKind, OwnedRoomId, OwnedUserId, Preset, RoomCommand};
 use rookery_log::{EventLog, Millis};
 use rookery_server::{
@@ -107,8 +107,13 @@ impl Seed {
                 ..CreateRoom::default()
             };
             let actor = self.actor(owner)?;
-            let outcome = self.node.commands.create_room(&actor, &command, Retry::Unnamed).await?;
-            Ok::<_, Error>((outcome.room_id, outcome.events.len() as u64))
+            let outcome = self
+                .node
+                .commands
+                .execute(&actor, Command::CreateRoom { room: &command }, Retry::Unnamed)
+                .await?;
+            let room = outcome.room_id.ok_or("a room that was created has an ID")?;
+            Ok::<_, Error>((room, outcome.events.len() as u64))
         };
         let made: Vec<_> = self.runtime.block_on(
             stream::iter(owned).map(create).buffered(UNDER_WAY_MAX / 4).try_collect::<Vec<_>>(),

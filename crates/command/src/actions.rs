@@ -13,7 +13,6 @@
 //! **Invariant:** an action that waited is carried out only if its device is still logged in.
 //! **Invariant:** the state here follows from the log and can be lost at any time.
 
-mod asked;
 mod first;
 mod line;
 mod order;
@@ -29,12 +28,11 @@ use tokio::time::Instant;
 
 use self::line::{Line, Step};
 pub(crate) use self::{
-    asked::Asked,
-    first::First,
-    order::{Concluded, Entry},
+    first::{First, fingerprint},
+    order::Entry,
     turn::Turn,
 };
-use crate::{HandleError, LastActions, LoggedIn};
+use crate::{Actor, Command, HandleError, LastActions, LoggedIn, Retry};
 
 /// How many lines an action checks to find some that can be evicted.
 const LOOKED_AT_MAX: usize = 16;
@@ -48,6 +46,16 @@ pub(crate) struct Action {
     pub(crate) fingerprint: Fingerprint,
     /// The command ID of its commit.
     pub(crate) command: CommandId,
+}
+
+impl Actor {
+    /// The action of `command`, if it has a number and a device.
+    fn action(&self, retry: Retry, command: &Command) -> Option<Action> {
+        let Retry::Action(number) = retry else { return None };
+        let (device, name) = (self.device.clone()?, self.command_id(number)?);
+        let fingerprint = Fingerprint::of(&name.0, command);
+        Some(Action { user: self.user.clone(), device, number, fingerprint, command: name })
+    }
 }
 
 /// The answer to an action that enters its line.

@@ -4,8 +4,8 @@ use std::{collections::HashSet, io, path::Path, sync::Arc, time::Duration};
 
 use rookery_domain::{
     Account, Alias, Context, Deliver, Envelope, KnownEvent, MilliSecondsSinceUnixEpoch, Origin,
-    OwnedRoomId, OwnedServerName, OwnedUserId, Pdu, Profile, ProfileAudience, Room, RoomAliasId,
-    RoomId, UserId, normal_alias,
+    OwnedRoomId, OwnedServerName, OwnedUserId, Profile, ProfileAudience, Room, RoomAliasId, RoomId,
+    UserId, normal_alias,
 };
 use rookery_log::{CommandId, EventLog, Millis, Position, StreamId, StreamKind};
 
@@ -69,26 +69,6 @@ impl Default for CommandOptions {
             profiles: ProfileAudience::default(),
         }
     }
-}
-
-/// The result of a command.
-#[derive(Clone, Debug)]
-pub struct Outcome {
-    /// The position of the commit. If the command changed nothing, a position at which its effect
-    /// held.
-    pub position: Position,
-    /// The room of the command.
-    pub room_id: OwnedRoomId,
-    /// The events it made, in order; empty if it changed nothing.
-    pub events: Vec<Arc<Pdu>>,
-    /// The sequence number of the first of them.
-    pub first_sequence: u64,
-    /// The command was carried out before, and this is its first result.
-    pub repeated: bool,
-    /// When the command arrived.
-    pub received: Millis,
-    /// The sender.
-    pub origin: Origin,
 }
 
 /// The write side: decides commands and appends their events.

@@ -8,6 +8,7 @@
 mod actions;
 mod commands;
 mod error;
+mod execute;
 mod federation;
 mod ports;
 mod process;
@@ -20,8 +21,9 @@ mod tests;
 mod users;
 
 pub use self::{
-    commands::{Actor, CommandOptions, Commands, Outcome, Retry},
+    commands::{Actor, CommandOptions, Commands, Retry},
     error::HandleError,
+    execute::{Command, Outcome},
     federation::{
         HELD_BYTES_MAX, HELD_PER_ROOM_BYTES_MAX, HELD_PER_ROOM_MAX, HeldBack, Receipt, Received,
         ServerKeys, TrustedKeys,
@@ -33,11 +35,10 @@ pub use self::{
         memberships::{Memberships, RoomCounts},
     },
     process::ProcessStatus,
-    rooms::{Started, upgrade::Upgraded},
+    rooms::Started,
     users::{
-        account::{Marked, ReadMark},
-        filter::{DeletedFilter, StoredFilter},
-        profile::{ProfileChange, ProfileOutcome, StartedProfile},
+        account::ReadMark,
+        profile::{ProfileChange, StartedProfile},
         rates::{ActionKind, ActionRates},
     },
 };

@@ -14,13 +14,12 @@ use std::sync::{
 
 use rookery_domain::{
     Context, Envelope, Fact, Invitee, KnownEvent, Membership, OwnedRoomId, Pdu, Profile, Room,
-    RoomAliasId, RoomCommand, RoomEvent, RoomId, normal_alias,
+    RoomCommand, RoomEvent, RoomId, normal_alias,
 };
-use rookery_log::{Position, StreamId, StreamKind};
+use rookery_log::{StreamId, StreamKind};
 
 use crate::{
-    Actor, Commands, HandleError, Outcome, Retry,
-    actions::{Asked, Concluded, Entry, First},
+    Actor, Command, Commands, HandleError, Outcome, Retry,
     stream::{
         cell::Cell,
         handle::{ATTEMPTS_MAX, Decided, Handled, Request},
@@ -37,64 +36,20 @@ pub struct Started {
 }
 
 impl Commands {
-    /// Carries out a command in a room.
-    ///
-    /// # Errors
-    /// [`HandleError`], which says whether to retry.
-    pub async fn room(
+    /// Carries out a command in a room as a part of another command or of a process. It does not
+    /// wait for a turn.
+    pub(crate) async fn in_room_unnumbered(
         &self,
         actor: &Actor,
-        room_id: &RoomId,
+        room: &RoomId,
         command: &RoomCommand,
         retry: Retry,
     ) -> Result<Outcome, HandleError> {
-        let asked = Asked::Room { room: room_id.as_str(), command };
-        let request = match self.enter(actor, retry, &asked).await? {
-            Entry::Now(request) => request,
-            Entry::Again(first) => {
-                let first = first.unless(|first| self.may_be(actor, room_id, command, first))?;
-                return outcome_again(actor, retry, first);
-            }
-        };
-        let result = self.carry_out_now(actor, room_id, command, &request).await;
-        self.conclude(actor, &request, result).await
+        self.rates.charge(actor, &Command::InRoom { room, command })?;
+        self.act_in_room(actor, room, command, &actor.request(retry)).await
     }
 
-    /// Carries out a command in the room that an alias points to. For a retry, the alias counts as
-    /// it was at the first try.
-    ///
-    /// # Errors
-    /// [`HandleError`], which says whether to retry.
-    pub async fn room_by_alias(
-        &self,
-        actor: &Actor,
-        alias: &RoomAliasId,
-        command: &RoomCommand,
-        retry: Retry,
-    ) -> Result<Outcome, HandleError> {
-        let asked = Asked::Room { room: alias.as_str(), command };
-        let request = match self.enter(actor, retry, &asked).await? {
-            Entry::Now(request) => request,
-            Entry::Again(first) => {
-                let room_id = self.resolve_alias(alias).await?.ok_or(HandleError::NoSuchRoom);
-                let first = match room_id {
-                    Ok(room_id) => {
-                        first.unless(|first| self.may_be(actor, &room_id, command, first))
-                    }
-                    Err(_) => first.unless(|_| false),
-                };
-                return outcome_again(actor, retry, first?);
-            }
-        };
-        let result = match self.resolve_alias(alias).await {
-            Ok(Some(room_id)) => self.carry_out_now(actor, &room_id, command, &request).await,
-            Ok(None) => Err(HandleError::NoSuchRoom),
-            Err(error) => Err(error),
-        };
-        self.conclude(actor, &request, result).await
-    }
-
-    pub(crate) async fn carry_out_now(
+    pub(crate) async fn act_in_room(
         &self,
         actor: &Actor,
         room_id: &RoomId,
@@ -122,18 +77,6 @@ impl Commands {
             }
             command => self.plain(actor, room_id, command, request).await,
         }
-    }
-
-    /// Whether a result from a log without fingerprints may be that of this command.
-    fn may_be(
-        &self,
-        actor: &Actor,
-        room_id: &RoomId,
-        command: &RoomCommand,
-        first: &First,
-    ) -> bool {
-        let here = first.stream == StreamId::new(StreamKind::Room, room_id.as_str());
-        here && self.may_have_made(actor, command, &[], &first.handled)
     }
 
     /// For a restricted room: a room whose members it admits and that the actor has joined.
@@ -167,19 +110,17 @@ impl Commands {
         let profile = self.profile_for(actor, command).await?;
         let referred = self.referred(actor, command).await?;
         let known = &referred.events;
-        let handled = self.carry_out(actor, room_id, command, &profile, known, request).await?;
-        if handled.repeated.is_some() && !self.may_have_made(actor, command, known, &handled) {
-            return Err(HandleError::ActionIdReused);
-        }
+        let handled =
+            self.decide_in_room(actor, room_id, command, &profile, known, request).await?;
         if matches!(command, RoomCommand::Join { .. }) {
             unless_gone(self.follow_profile(actor, room_id, profile).await)?;
             self.profiles.done(handled.position);
         }
-        Ok(outcome(request, room_id.to_owned(), handled))
+        Ok(outcome(request, Some(room_id.to_owned()), handled))
     }
 
     /// Loads, decides and appends, with the profile for a member event.
-    async fn carry_out(
+    async fn decide_in_room(
         &self,
         actor: &Actor,
         room_id: &RoomId,
@@ -195,7 +136,7 @@ impl Commands {
         };
         for _ in 0..ATTEMPTS_MAX {
             let decided = self.decide_anywhere(&cell, request, &decide).await?;
-            if let Some(handled) = self.core.settle(&cell, decided).await? {
+            if let Some(handled) = self.core.settle(&cell, request, decided).await? {
                 return Ok(handled);
             }
         }
@@ -256,7 +197,7 @@ impl Commands {
                 return Ok(Started { request, room_id: room_id.to_owned(), cell, decided });
             }
             // The refusal, or another attempt if the state behind it is lost.
-            self.core.settle(&cell, decided).await?;
+            self.core.settle(&cell, &request, decided).await?;
         }
         Err(HandleError::Contended { attempts: ATTEMPTS_MAX })
     }
@@ -265,11 +206,11 @@ impl Commands {
     ///
     /// # Errors
     /// [`HandleError::Contended`] if another writer came first: nothing was written; otherwise as
-    /// [`Self::room`].
+    /// [`Self::execute`].
     pub async fn finish(&self, started: Started) -> Result<Outcome, HandleError> {
         let Started { request, room_id, cell, decided } = started;
-        match self.core.settle(&cell, decided).await? {
-            Some(handled) => Ok(outcome(&request, room_id, handled)),
+        match self.core.settle(&cell, &request, decided).await? {
+            Some(handled) => Ok(outcome(&request, Some(room_id), handled)),
             None => Err(HandleError::Contended { attempts: 1 }),
         }
     }
@@ -290,21 +231,6 @@ impl Commands {
             Err(_) if !room.exists_for(context.sender) => Err(HandleError::NoSuchRoom),
             Err(rejection) => Err(rejection.into()),
         }
-    }
-
-    /// Whether a commit with the ID of this command can be its result.
-    fn may_have_made(
-        &self,
-        actor: &Actor,
-        command: &RoomCommand,
-        known: &[KnownEvent],
-        handled: &Handled,
-    ) -> bool {
-        let context = self.context(actor, known);
-        handled.facts.iter().all(|fact| match fact {
-            Fact::Room(event) => command.may_have_made(&event.pdu, &context),
-            Fact::Account(_) | Fact::Alias(_) => false,
-        })
     }
 
     /// Only member events carry a profile; other commands need none.
@@ -335,7 +261,7 @@ impl Commands {
         let actor = &Actor { deliver: None, ..actor.clone() };
         let command = RoomCommand::SetMemberProfile { profile };
         let request = actor.request(Retry::Unnamed);
-        self.carry_out(actor, room_id, &command, &used, &[], &request).await.map(drop)
+        self.decide_in_room(actor, room_id, &command, &used, &[], &request).await.map(drop)
     }
 }
 
@@ -345,15 +271,22 @@ pub(crate) fn accepted(envelope: &Envelope, events: Vec<Arc<Pdu>>) -> Vec<Fact> 
 }
 
 /// Turns the result of the generic part into an answer.
-pub(crate) fn outcome(request: &Request, room_id: OwnedRoomId, handled: Handled) -> Outcome {
+pub(crate) fn outcome(
+    request: &Request,
+    room_id: Option<OwnedRoomId>,
+    handled: Handled,
+) -> Outcome {
     let Handled { position, facts, first_sequence, repeated } = handled;
+    let changed = !facts.is_empty();
     let pdu = |fact| match fact {
         Fact::Room(event) => Some(event.pdu),
         Fact::Account(_) | Fact::Alias(_) => None,
     };
     Outcome {
         position,
+        changed,
         room_id,
+        replacement: None,
         events: facts.into_iter().filter_map(pdu).collect(),
         first_sequence,
         repeated: repeated.is_some(),
@@ -362,33 +295,8 @@ pub(crate) fn outcome(request: &Request, room_id: OwnedRoomId, handled: Handled)
     }
 }
 
-/// Turns the first result of an action into an answer.
-pub(crate) fn outcome_again(
-    actor: &Actor,
-    retry: Retry,
-    first: First,
-) -> Result<Outcome, HandleError> {
-    let room_id = first.held_in.or_else(|| room_of(&first.stream));
-    let room_id = room_id.ok_or(HandleError::ActionIdReused)?;
-    Ok(outcome(&actor.request(retry), room_id, first.handled))
-}
-
 /// The room that a stream is about.
 pub(crate) fn room_of(stream: &StreamId) -> Option<OwnedRoomId> {
     let (StreamKind::Room, room_id) = stream.split()? else { return None };
     RoomId::parse(room_id).ok()
-}
-
-impl Concluded for Outcome {
-    fn held(&self) -> bool {
-        self.events.is_empty()
-    }
-
-    fn room(&self) -> Option<OwnedRoomId> {
-        Some(self.room_id.clone())
-    }
-
-    fn at(self, position: Position) -> Self {
-        Self { position, ..self }
-    }
 }

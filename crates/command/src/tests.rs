@@ -14,14 +14,16 @@ use std::{path::Path, sync::Arc};
 use async_trait::async_trait;
 use rookery_domain::{
     AccountEvent, CreateRoom, Fact, KnownEvent, Membership, MessageKind, Origin, OwnedEventId,
-    OwnedRoomId, OwnedUserId, Pdu, Preset, Relation, RelationKind, RoomCommand, Subject, UserId,
+    OwnedRoomId, OwnedUserId, Pdu, Preset, Relation, RelationKind, RoomCommand, RoomId,
+    RoomVersionId, Subject, UserId,
 };
 use rookery_log::{
     Epoch, EventLog, MemoryLog, Millis, Position, Record, Scope, StreamKind, Unavailable,
 };
 
 use crate::{
-    Actor, CommandOptions, Commands, EventLookup, LastActions, Memberships, Outcome, Ports, Retry,
+    Actor, Command, CommandOptions, Commands, EventLookup, HandleError, LastActions, Memberships,
+    Outcome, Ports, ProfileChange, ReadMark, Retry,
 };
 
 /// Reads the rooms of users from the log.
@@ -143,6 +145,63 @@ async fn actions(log: &Arc<dyn EventLog>) -> Vec<(OwnedUserId, String, u64)> {
     records.iter().filter_map(of).collect()
 }
 
+impl Outcome {
+    /// The room that the command was about.
+    fn room(&self) -> OwnedRoomId {
+        self.room_id.clone().unwrap()
+    }
+}
+
+/// One line for each command.
+impl Commands {
+    async fn room(
+        &self,
+        actor: &Actor,
+        room: &RoomId,
+        command: &RoomCommand,
+        retry: Retry,
+    ) -> Result<Outcome, HandleError> {
+        self.execute(actor, Command::InRoom { room, command }, retry).await
+    }
+
+    async fn create_room(
+        &self,
+        actor: &Actor,
+        room: &CreateRoom,
+        retry: Retry,
+    ) -> Result<Outcome, HandleError> {
+        self.execute(actor, Command::CreateRoom { room }, retry).await
+    }
+
+    async fn upgrade_room(
+        &self,
+        actor: &Actor,
+        room: &RoomId,
+        version: &RoomVersionId,
+        retry: Retry,
+    ) -> Result<Outcome, HandleError> {
+        self.execute(actor, Command::UpgradeRoom { room, version }, retry).await
+    }
+
+    async fn set_profile(
+        &self,
+        actor: &Actor,
+        change: &ProfileChange,
+        retry: Retry,
+    ) -> Result<Outcome, HandleError> {
+        self.execute(actor, Command::SetProfile { change }, retry).await
+    }
+
+    async fn mark_read(
+        &self,
+        actor: &Actor,
+        mark: &ReadMark,
+        retry: Retry,
+    ) -> Result<Outcome, HandleError> {
+        self.execute(actor, Command::MarkRead(mark), retry).await
+    }
+}
+
 fn memory() -> Arc<dyn EventLog> {
     Arc::new(MemoryLog::new(Epoch(1)))
 }
@@ -175,7 +234,7 @@ fn join() -> RoomCommand {
 
 async fn public_room(commands: &Commands, creator: &str) -> OwnedRoomId {
     let create = CreateRoom { preset: Preset::Public, ..CreateRoom::default() };
-    commands.create_room(&actor(creator), &create, Retry::Unnamed).await.unwrap().room_id
+    commands.create_room(&actor(creator), &create, Retry::Unnamed).await.unwrap().room()
 }
 
 async fn say(commands: &Commands, name: &str, room: &OwnedRoomId, body: &str) -> Outcome {

@@ -60,7 +60,7 @@ pub struct Importer<'a> {
 
 enum UnderWay {
     Room(Box<Started>),
-    Profile(StartedProfile),
+    Profile(Box<StartedProfile>),
 }
 
 /// The origin of a step, with the name of the line if it is the line's last step.
@@ -276,9 +276,10 @@ impl<'a> Importer<'a> {
             ..CreateRoom::default()
         };
         let actor = self.actor(IMPORTER, at)?;
-        let made = self.target.commands.create_room(&actor, &command, retry).await?;
+        let command = rookery_command::Command::CreateRoom { room: &command };
+        let made = self.target.commands.execute(&actor, command, retry).await?;
         self.applied.commits += u64::from(!made.repeated);
-        self.rooms.insert(room, made.room_id);
+        self.rooms.extend(made.room_id.map(|made| (room, made)));
         Ok(())
     }
 
@@ -324,7 +325,7 @@ impl<'a> Importer<'a> {
         let change = ProfileChange { displayname: Some(Some(displayname)), avatar_url: None };
         let actor = self.actor(user, at)?;
         let started = self.target.commands.start_profile(&actor, &change, retry).await?;
-        self.push(UnderWay::Profile(started), place);
+        self.push(UnderWay::Profile(Box::new(started)), place);
         Ok(())
     }
 
@@ -386,7 +387,7 @@ impl<'a> Importer<'a> {
             UnderWay::Room(started) => commands.finish(*started).await.map(|outcome| {
                 self.applied.commits += u64::from(!outcome.repeated && !outcome.events.is_empty());
             }),
-            UnderWay::Profile(started) => commands.finish_profile(started).await.map(|_| {
+            UnderWay::Profile(started) => commands.finish_profile(*started).await.map(|_| {
                 self.applied.commits += 1;
             }),
         };

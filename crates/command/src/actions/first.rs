@@ -17,23 +17,8 @@ pub(crate) struct First {
     pub(crate) stream: StreamId,
     /// The result; without facts if the action changed nothing.
     pub(crate) handled: Handled,
-    /// Whether its fingerprint matches. Older logs have no fingerprints; there the caller has to
-    /// compare.
-    pub(crate) proven: bool,
     /// The room of an action that changed nothing.
     pub(crate) held_in: Option<OwnedRoomId>,
-}
-
-impl First {
-    /// Refuses another action with the same number, unless the fingerprint has already been
-    /// checked.
-    ///
-    /// # Errors
-    /// [`HandleError::ActionIdReused`] unless `is_it`.
-    pub(crate) fn unless(self, is_it: impl FnOnce(&Self) -> bool) -> Result<Self, HandleError> {
-        let same = self.proven || is_it(&self);
-        if same { Ok(self) } else { Err(HandleError::ActionIdReused) }
-    }
 }
 
 impl Core {
@@ -61,7 +46,7 @@ impl Core {
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| HandleError::unreadable(position, &error))?;
         let marked = facts.iter().find_map(fingerprint);
-        if marked.is_some_and(|marked| marked != action.fingerprint) {
+        if marked != Some(action.fingerprint) {
             return Err(HandleError::ActionIdReused);
         }
         let mut held_in = None;
@@ -81,11 +66,12 @@ impl Core {
         let repeated = Some(record.commit.received);
         let first_sequence = record.sequence(0);
         let handled = Handled { position, facts: made, first_sequence, repeated };
-        Ok(First { stream, handled, proven: marked.is_some(), held_in })
+        Ok(First { stream, handled, held_in })
     }
 }
 
-fn fingerprint(fact: &Fact) -> Option<Fingerprint> {
+/// The fingerprint of the action that made a fact.
+pub(crate) fn fingerprint(fact: &Fact) -> Option<Fingerprint> {
     match fact {
         Fact::Room(event) => match &event.envelope.origin {
             Origin::Local { fingerprint, .. } => *fingerprint,

@@ -1,10 +1,10 @@
 //! The steps of a command through the order of actions: enter, carry out, conclude.
 
-use rookery_domain::{AccountEvent, ActionOutcome, Fact, Origin, OwnedRoomId};
+use rookery_domain::{AccountEvent, ActionOutcome, Fact, Origin};
 use rookery_log::Position;
 
-use super::{Action, Asked, Entered, First, Turn};
-use crate::{Actor, Commands, HandleError, Retry, stream::handle::Request};
+use super::{Action, Entered, First, Turn, fingerprint};
+use crate::{Actor, Command, Commands, HandleError, Outcome, Retry, stream::handle::Request};
 
 /// Longest stored text of a refusal, in bytes. It may contain text of the user.
 const MESSAGE_BYTES_MAX: usize = 512;
@@ -17,16 +17,6 @@ pub(crate) enum Entry {
     Again(First),
 }
 
-/// The result of a command, as far as the order of actions needs it.
-pub(crate) trait Concluded: Sized {
-    /// Whether it changed nothing and made no event.
-    fn held(&self) -> bool;
-    /// The room of the command.
-    fn room(&self) -> Option<OwnedRoomId>;
-    /// The same result as of `position`, if the command changed nothing.
-    fn at(self, position: Position) -> Self;
-}
-
 impl Commands {
     /// Waits for the turn of a command, if it is a numbered action.
     ///
@@ -37,7 +27,7 @@ impl Commands {
         &self,
         actor: &Actor,
         retry: Retry,
-        asked: &Asked<'_>,
+        asked: &Command<'_>,
     ) -> Result<Entry, HandleError> {
         let Some(action) = actor.action(retry, asked) else {
             self.rates.charge(actor, asked)?;
@@ -70,27 +60,27 @@ impl Commands {
     ///
     /// # Errors
     /// Those of `result`; [`HandleError::Unavailable`] if the note cannot be written.
-    pub(crate) async fn conclude<T: Concluded>(
+    pub(crate) async fn conclude(
         &self,
         actor: &Actor,
         request: &Request,
-        result: Result<T, HandleError>,
-    ) -> Result<T, HandleError> {
+        result: Result<Outcome, HandleError>,
+    ) -> Result<Outcome, HandleError> {
         let Some(turn) = &request.turn else { return result };
         let placed = turn.is_placed();
         let makes_note = match &result {
-            Ok(done) => !placed && done.held(),
+            Ok(done) => !placed && !done.changed,
             Err(error) => !placed && error.kept_code().is_some(),
         };
         if makes_note && self.core.log.find(turn.action.command).await?.is_some() {
             return Err(turn.overtaken());
         }
         match result {
-            Ok(done) if placed || !done.held() => Ok(done),
+            Ok(done) if placed || done.changed => Ok(done),
             Ok(done) => {
-                let outcome = ActionOutcome::Held { room_id: done.room() };
+                let outcome = ActionOutcome::Held { room_id: done.room_id.clone() };
                 let noted = self.leave_note(actor, request, outcome).await;
-                noted.map(|position| done.at(position))
+                noted.map(|position| Outcome { position, ..done })
             }
             // Another gateway was faster, with this action or with another one of its number.
             Err(HandleError::ActionIdReused) if placed => Err(turn.overtaken()),
@@ -135,6 +125,13 @@ impl Commands {
 }
 
 impl Request {
+    /// Whether this command made the facts of a commit with its ID. Only the ID of an action needs
+    /// the check; every other ID is derived from the whole command.
+    pub(crate) fn has_made(&self, facts: &[Fact]) -> bool {
+        let Some(turn) = &self.turn else { return true };
+        facts.iter().find_map(fingerprint) == Some(turn.action.fingerprint)
+    }
+
     fn note(&self, outcome: ActionOutcome) -> Option<Fact> {
         let Action { device, number, fingerprint, .. } = self.turn.as_ref()?.action.clone();
         let noted = AccountEvent::ActionNoted { device, action: number, fingerprint, outcome };

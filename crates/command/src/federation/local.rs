@@ -6,7 +6,6 @@
 
 use rookery_domain::{Fact, Room};
 use rookery_log::Appended;
-use rookery_work::SharedFuture;
 
 use crate::{
     Commands, HandleError,
@@ -46,10 +45,7 @@ impl Commands {
                 *event = graph.graph.make(&event.pdu, event.envelope.clone())?;
             }
         }
-        let commit = request.commit(&cell.stream, &facts)?;
-        let last = commit.last_event();
-        let append = SharedFuture::new(self.core.eraser.appending(&facts, commit, loaded.guard()));
-        request.started(&append);
+        let (append, last) = self.core.append(&cell.stream, request, &facts, loaded.guard())?;
         if let Ok(Appended { position, repeated: false, .. }) = append.clone().await {
             loaded.appended(&facts, last, position);
             graph.graph.commit(position.0);

@@ -78,7 +78,9 @@ impl ProfileProcess<'_> {
             let profile = self.commands.profile(&user).await?;
             let retry = telling(record.position, &profile, room);
             let command = RoomCommand::SetMemberProfile { profile };
-            unless_gone(self.commands.room(&self.actor(user), room, &command, retry).await)?;
+            unless_gone(
+                self.commands.in_room_unnumbered(&self.actor(user), room, &command, retry).await,
+            )?;
         }
         Ok(told)
     }

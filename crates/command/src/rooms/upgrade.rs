@@ -13,80 +13,33 @@ use rookery_domain::{
     OwnedUserId, Rejection, Room, RoomCommand, RoomId, RoomVersionId, UserId,
     limits::{BANS_TAKEN_OVER_MAX, INVITES_MAX},
 };
-use rookery_log::{CommandId, Position};
+use rookery_log::CommandId;
 
 use crate::{
     Actor, Commands, HandleError, Outcome, Retry,
-    actions::{Asked, Concluded, Entry, First},
-    rooms::{accepted, outcome_again},
+    rooms::accepted,
     stream::handle::{Request, random},
 };
 
-/// The result of an upgrade.
-#[derive(Clone, Debug)]
-pub struct Upgraded {
-    /// The outcome in the old room.
-    pub outcome: Outcome,
-    /// The replacement room.
-    pub replacement: OwnedRoomId,
-}
-
-impl Concluded for Upgraded {
-    fn held(&self) -> bool {
-        self.outcome.held()
-    }
-
-    fn room(&self) -> Option<OwnedRoomId> {
-        self.outcome.room()
-    }
-
-    fn at(self, position: Position) -> Self {
-        Self { outcome: self.outcome.at(position), ..self }
-    }
-}
-
 impl Commands {
-    /// Replaces a room by a new one of `version`.
-    ///
-    /// # Errors
-    /// [`HandleError`], which says whether to retry. A retry finishes an upgrade that was begun.
-    pub async fn upgrade_room(
+    /// The room that replaces `room`, if there is one.
+    pub(crate) async fn replacement_of(
         &self,
-        actor: &Actor,
-        room_id: &RoomId,
-        version: &RoomVersionId,
-        retry: Retry,
-    ) -> Result<Upgraded, HandleError> {
-        let asked = Asked::Upgrade { room: room_id.as_str(), version };
-        let request = match self.enter(actor, retry, &asked).await? {
-            Entry::Now(request) => request,
-            Entry::Again(first) => return self.upgraded_before(actor, retry, first).await,
-        };
-        let result = self.upgrade(actor, room_id, version, &request).await;
-        self.conclude(actor, &request, result).await
-    }
-
-    /// The result of an earlier upgrade.
-    async fn upgraded_before(
-        &self,
-        actor: &Actor,
-        retry: Retry,
-        first: First,
-    ) -> Result<Upgraded, HandleError> {
-        let outcome = outcome_again(actor, retry, first.unless(|_| false)?)?;
-        let cell = self.rooms.cell(outcome.room_id.as_str());
+        room: &RoomId,
+    ) -> Result<Option<OwnedRoomId>, HandleError> {
+        let cell = self.rooms.cell(room.as_str());
         let replaced = |room: Option<&Room>| room.and_then(Room::replaced_by);
-        let replacement = self.core.look(&self.rooms, &cell, replaced).await?;
-        Ok(Upgraded { outcome, replacement: replacement.ok_or(HandleError::NoSuchRoom)? })
+        self.core.look(&self.rooms, &cell, replaced).await
     }
 
-    async fn upgrade(
+    /// Replaces a room by a new one of `version`. A retry finishes an upgrade that was begun.
+    pub(crate) async fn upgrade_room_now(
         &self,
         actor: &Actor,
         room_id: &RoomId,
         version: &RoomVersionId,
         request: &Request,
-    ) -> Result<Upgraded, HandleError> {
+    ) -> Result<Outcome, HandleError> {
         let replacement = match self.begun(actor, room_id, version).await? {
             Begun::Closed(replacement) => {
                 return self.close(actor, room_id, replacement, request).await;
@@ -111,10 +64,10 @@ impl Commands {
         room_id: &RoomId,
         replacement: OwnedRoomId,
         request: &Request,
-    ) -> Result<Upgraded, HandleError> {
+    ) -> Result<Outcome, HandleError> {
         let command = RoomCommand::Close { replacement: replacement.clone() };
-        let outcome = self.carry_out_now(actor, room_id, &command, request).await?;
-        Ok(Upgraded { outcome, replacement })
+        let outcome = self.act_in_room(actor, room_id, &command, request).await?;
+        Ok(Outcome { replacement: Some(replacement), ..outcome })
     }
 
     /// Checks whether the room may be upgraded, or was.
@@ -243,7 +196,7 @@ impl Commands {
         };
         for (user, reason) in self.core.look(&self.rooms, &cell, banned).await? {
             let ban = RoomCommand::Ban { user, reason };
-            match self.room(actor, to, &ban, Retry::Unnamed).await {
+            match self.in_room_unnumbered(actor, to, &ban, Retry::Unnamed).await {
                 // A sender without the power to ban leaves the bans to others.
                 Ok(_) | Err(HandleError::Rejected(_)) => {}
                 Err(error) => return Err(error),

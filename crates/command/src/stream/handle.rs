@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use rookery_domain::{Envelope, Fact};
 use rookery_log::{
-    AppendError, Appended, CommandId, Commit, EventLog, LoggedEvent, Millis, Position, Record,
-    Revision, StreamId,
+    AppendError, Appended, CommandId, Commit, EventKey, EventLog, Guard, LoggedEvent, Millis,
+    Position, Record, Revision, StreamId,
 };
 use rookery_work::SharedFuture;
 use tokio::sync::MutexGuard;
@@ -82,7 +82,7 @@ impl Core {
     ) -> Result<Handled, HandleError> {
         for _ in 0..ATTEMPTS_MAX {
             let decided = self.decide(cache, cell, request, &decide).await?;
-            if let Some(handled) = self.settle(cell, decided).await? {
+            if let Some(handled) = self.settle(cell, request, decided).await? {
                 return Ok(handled);
             }
         }
@@ -93,10 +93,13 @@ impl Core {
     pub(crate) async fn settle<A: Aggregate>(
         &self,
         cell: &Cell<A>,
+        request: &Request,
         decided: Decided,
     ) -> Result<Option<Handled>, HandleError> {
         let (append, facts) = match decided {
-            Decided::Before(position) => return self.first_result(cell, position).await.map(Some),
+            Decided::Before(position) => {
+                return self.first_result(cell, request, position).await.map(Some);
+            }
             Decided::Holds(None, position) => return Ok(Some(Handled::nothing(position))),
             Decided::Holds(Some(append), before) => {
                 return match append.clone().await {
@@ -123,7 +126,7 @@ impl Core {
                 if facts.is_some() {
                     self.lost(cell, &append, None).await?;
                 }
-                self.first_result(cell, position).await.map(Some)
+                self.first_result(cell, request, position).await.map(Some)
             }
             (Err(error), _) => self.lost(cell, &append, Some(error)).await.map(|()| None),
         }
@@ -179,13 +182,28 @@ impl Core {
                 };
             }
         };
-        let commit = request.commit(&cell.stream, &facts)?;
-        let last = commit.last_event();
-        let append = SharedFuture::new(self.eraser.appending(&facts, commit, loaded.guard()));
-        request.started(&append);
+        let (append, last) = self.append(&cell.stream, request, &facts, loaded.guard())?;
         loaded.append_started(request.command, &append, &facts, last);
         cache.weigh(&cell.stream, loaded.state.as_ref().map_or(0, A::weight_bytes));
         Ok(Decided::Append(append, facts))
+    }
+
+    /// Starts the append of decided facts, and ends the turn of the action. Returns the append
+    /// and the key of the last event of its commit.
+    pub(crate) fn append(
+        &self,
+        stream: &StreamId,
+        request: &Request,
+        facts: &[Fact],
+        guard: Guard,
+    ) -> Result<(SharedAppend, Option<EventKey>), HandleError> {
+        let commit = request.commit(stream, facts)?;
+        let last = commit.last_event();
+        let append = SharedFuture::new(self.eraser.appending(facts, commit, guard));
+        if let Some(turn) = &request.turn {
+            turn.place(&append);
+        }
+        Ok((append, last))
     }
 
     /// Brings the state of `cell` up to date and passes it to `look`. The result is durable.
@@ -283,13 +301,15 @@ impl Core {
     async fn first_result<A: Aggregate>(
         &self,
         cell: &Cell<A>,
+        request: &Request,
         position: Position,
     ) -> Result<Handled, HandleError> {
-        let handled = self.result_at::<A>(position).await?;
-        match handled {
-            Some((stream, handled)) if stream == cell.stream => Ok(handled),
-            Some(_) | None => Err(HandleError::ActionIdReused),
-        }
+        let found = self.result_at::<A>(position).await?;
+        let own = |(stream, handled): &(StreamId, Handled)| {
+            *stream == cell.stream && request.has_made(&handled.facts)
+        };
+        let (_, handled) = found.filter(own).ok_or(HandleError::ActionIdReused)?;
+        Ok(handled)
     }
 
     /// The stream and the facts of the commit at `position`; `None` if it is not a stream of `A`.
@@ -335,13 +355,6 @@ impl Request {
             events: facts.iter().map(logged).collect::<Result<_, _>>()?,
         };
         if commit.fits() { Ok(commit) } else { Err(HandleError::TooLarge) }
-    }
-
-    /// The commit of this command is in flight.
-    pub(crate) fn started(&self, append: &SharedAppend) {
-        if let Some(turn) = &self.turn {
-            turn.place(append);
-        }
     }
 }
 

@@ -13,8 +13,8 @@ use rookery_log::{
 use serde_json::value::RawValue;
 
 use crate::{
-    Actor, CommandOptions, Commands, EventLookup, HandleError, LastActions, Memberships, Outcome,
-    Ports, Receipt, Retry, ServerKeys, TrustedKeys, stream::cell::read_facts,
+    Actor, Command, CommandOptions, Commands, EventLookup, HandleError, LastActions, Memberships,
+    Outcome, Ports, Receipt, Retry, ServerKeys, TrustedKeys, stream::cell::read_facts,
 };
 
 /// An empty read side: no profile is spread, and no event can be referred to.
@@ -147,8 +147,11 @@ impl Server {
     /// If that is refused.
     pub async fn create(&self, name: &str, command: &CreateRoom, now: u64) -> OwnedRoomId {
         let actor = self.actor(name, now);
-        let created = self.commands.create_room(&actor, command, Retry::Unnamed).await;
-        created.expect("the room is created").room_id
+        let created = self
+            .commands
+            .execute(&actor, Command::CreateRoom { room: command }, Retry::Unnamed)
+            .await;
+        created.ok().and_then(|created| created.room_id).expect("the room is created")
     }
 
     /// Carries out a command as a user of this server.
@@ -162,7 +165,8 @@ impl Server {
         command: &RoomCommand,
         now: u64,
     ) -> Result<Outcome, HandleError> {
-        self.commands.room(&self.actor(name, now), room_id, command, Retry::Unnamed).await
+        let command = Command::InRoom { room: room_id, command };
+        self.commands.execute(&self.actor(name, now), command, Retry::Unnamed).await
     }
 
     /// The new events of its users in the room since the last call, signed, oldest first.

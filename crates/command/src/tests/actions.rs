@@ -20,8 +20,7 @@ use tokio::sync::Barrier;
 
 use super::{actions, actor, bodies, join, memory, open, public_room, text};
 use crate::{
-    Actor, CommandOptions, Commands, HandleError, LoggedIn, ProfileChange, ReadMark, Retry,
-    actions::Asked,
+    Actor, Command, CommandOptions, Commands, HandleError, LoggedIn, ProfileChange, ReadMark, Retry,
 };
 
 /// A write side in which an action waits this long.
@@ -75,12 +74,13 @@ async fn act(commands: &Commands, who: &Actor, rooms: &[OwnedRoomId], number: u6
         }
         6 => {
             let filter = Filter { types: Some(vec![number.to_string()]), ..Filter::default() };
-            let done = commands.create_filter(who, &filter, retry).await;
-            return told(done.map(|done| (done.position.0, vec![done.filter_id])));
+            let command = Command::CreateFilter { filter: &filter };
+            let done = commands.execute(who, command, retry).await;
+            return told(done.map(|done| (done.position.0, vec![done.changed.to_string()])));
         }
         7 => {
             let done = commands.mark_read(who, &create_event(room), retry).await;
-            return told(done.map(|done| (done.position.0, vec![done.moved.to_string()])));
+            return told(done.map(|done| (done.position.0, vec![done.changed.to_string()])));
         }
         1 => join(),
         2 => name("refused"),
@@ -163,7 +163,7 @@ async fn a_mark_that_is_refused_takes_its_number_and_is_refused_again() {
     let nowhere = ReadMark { room_id: rooms[0].clone(), ..there.clone() };
     let mark = async |who: &Actor, mark: &ReadMark, number| {
         let marked = commands.mark_read(who, mark, Retry::Action(number)).await;
-        marked.map(|marked| marked.moved).map_err(|error| error.to_string())
+        marked.map(|marked| marked.changed).map_err(|error| error.to_string())
     };
     let no_event = mark(&bob, &nowhere, 1).await.unwrap_err();
     assert!(no_event.contains(nowhere.event_id.as_str()), "{no_event}");
@@ -344,20 +344,21 @@ proptest! {
 /// The log holds these fingerprints: never edit them.
 #[test]
 fn the_fingerprints_of_what_is_asked_never_change() {
-    let of = |asked: Asked| Fingerprint::of(b"action", &asked).to_string();
+    let of = |asked: Command| Fingerprint::of(b"action", &asked).to_string();
     let room = CreateRoom::default();
     let name = |name| ProfileChange { displayname: name, avatar_url: None };
     let version = RoomVersionId::V12;
-    let (marked, event) = (RoomId::parse("!a:test").unwrap(), EventId::parse("$a").unwrap());
+    let (marked, event_id) = (RoomId::parse("!a:test").unwrap(), EventId::parse("$a").unwrap());
+    let mark = ReadMark { room_id: marked.clone(), event_id, private: false };
     let found = [
-        of(Asked::Room { room: "!a:test", command: &text("hello") }),
-        of(Asked::Create { room: &room }),
-        of(Asked::Upgrade { room: "!a:test", version: &version }),
-        of(Asked::Profile { change: &name(Some(Some("Al".into()))) }),
-        of(Asked::Profile { change: &name(Some(None)) }),
-        of(Asked::Profile { change: &name(None) }),
-        of(Asked::Mark { room: &marked, event: &event, private: false }),
-        of(Asked::Filter { filter: &Filter::default() }),
+        of(Command::InRoom { room: &marked, command: &text("hello") }),
+        of(Command::CreateRoom { room: &room }),
+        of(Command::UpgradeRoom { room: &marked, version: &version }),
+        of(Command::SetProfile { change: &name(Some(Some("Al".into()))) }),
+        of(Command::SetProfile { change: &name(Some(None)) }),
+        of(Command::SetProfile { change: &name(None) }),
+        of(Command::MarkRead(&mark)),
+        of(Command::CreateFilter { filter: &Filter::default() }),
     ];
     let golden = [
         "WmwHxR-6p9ATRFY6rW2nbQ",

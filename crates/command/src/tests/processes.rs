@@ -144,12 +144,12 @@ async fn redacted_alone(log: &Arc<dyn EventLog>, said: &Outcome) -> Position {
     }
     let redact = RoomCommand::Redact { event_id: said.events[0].event_id.clone(), reason: None };
     let other = super::commands(&elsewhere);
-    let done = other.room(&actor("alice"), &said.room_id, &redact, Retry::Unnamed).await.unwrap();
+    let done = other.room(&actor("alice"), &said.room(), &redact, Retry::Unnamed).await.unwrap();
     let erases = vec![Erased::new(&said.events[0], said.position.0, 0)];
     let envelope = Envelope { erases, ..Envelope::local(None, None) };
     let fact = Fact::Room(RoomEvent::new(envelope, Arc::clone(&done.events[0])));
     let request = actor("alice").request(Retry::Unnamed);
-    let stream = rookery_log::StreamId::new(rookery_log::StreamKind::Room, said.room_id.as_str());
+    let stream = rookery_log::StreamId::new(rookery_log::StreamKind::Room, said.room().as_str());
     let guard = log.head(&stream).await.unwrap().guard();
     let commit = request.commit(&stream, &[fact]).unwrap();
     log.append(commit, guard).await.unwrap().position
@@ -228,7 +228,7 @@ async fn the_alias_of_a_room_that_never_came_is_released_once_it_is_old() {
     faults.pass();
     assert_eq!(commands.resume_releases(LATER).await.unwrap(), 1);
     let bob = commands.create_room(&actor("bob"), &create, Retry::Unnamed).await;
-    assert_eq!(resolve(&commands, "nest").await, Some(bob.unwrap().room_id));
+    assert_eq!(resolve(&commands, "nest").await, Some(bob.unwrap().room()));
 }
 
 #[tokio::test]
@@ -274,7 +274,7 @@ async fn the_alias_of_a_room_that_nobody_can_come_back_to_is_free() {
     let commands = super::commands(&log);
     let (alice, bob) = (actor("alice"), actor("bob"));
     let created = commands.create_room(&alice, &private_with("nest"), Retry::Unnamed).await;
-    let room = created.unwrap().room_id;
+    let room = created.unwrap().room();
     let invite = RoomCommand::Invite { invitee: bob.user.clone().into(), reason: None };
     commands.room(&alice, &room, &invite, Retry::Unnamed).await.unwrap();
     let leave = RoomCommand::Leave { reason: None, successor: None };
@@ -284,9 +284,9 @@ async fn the_alias_of_a_room_that_nobody_can_come_back_to_is_free() {
     assert_eq!(commands.resume_releases(LATER).await.unwrap(), 0, "bob may still come");
     commands.room(&bob, &room, &leave, Retry::Unnamed).await.unwrap();
     let other = commands.create_room(&bob, &private_with("nest"), Retry::Unnamed).await.unwrap();
-    assert_eq!(resolve(&commands, "nest").await.as_ref(), Some(&other.room_id), "at once");
+    assert_eq!(resolve(&commands, "nest").await.as_ref(), Some(&other.room()), "at once");
     // No other user takes this alias, and it is released nevertheless.
-    commands.room(&bob, &other.room_id, &leave, Retry::Unnamed).await.unwrap();
+    commands.room(&bob, &other.room(), &leave, Retry::Unnamed).await.unwrap();
     assert_eq!(commands.resume_releases(LATER).await.unwrap(), 1);
     assert_eq!(resolve(&commands, "nest").await, None);
 }
@@ -297,7 +297,7 @@ async fn the_alias_of_a_public_room_stays_when_everybody_has_left() {
     let commands = super::commands(&log);
     let alice = actor("alice");
     let create = CreateRoom { preset: Preset::Public, ..private_with("square") };
-    let room = commands.create_room(&alice, &create, Retry::Unnamed).await.unwrap().room_id;
+    let room = commands.create_room(&alice, &create, Retry::Unnamed).await.unwrap().room();
     let leave = RoomCommand::Leave { reason: None, successor: None };
     commands.room(&alice, &room, &leave, Retry::Unnamed).await.unwrap();
     commands.resume_releases(LATER).await.unwrap();

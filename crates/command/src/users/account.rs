@@ -5,29 +5,28 @@ use rookery_domain::{
     Rejection, Room,
 };
 use rookery_log::Position;
+use serde::Serialize;
 
 use crate::{
-    Actor, Commands, HandleError, Retry,
-    actions::{Asked, Concluded, Entry},
+    Actor, Commands, HandleError, Outcome, Retry,
+    rooms::outcome,
     stream::{cell::Loaded, handle::Request},
 };
 
 /// A read receipt.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ReadMark {
     /// The room.
+    #[serde(rename = "room")]
     pub room_id: OwnedRoomId,
     /// The last event that the user read.
+    #[serde(rename = "event")]
     pub event_id: OwnedEventId,
     /// Do not show the receipt to others.
     pub private: bool,
 }
 
 impl ReadMark {
-    fn asked(&self) -> Asked<'_> {
-        Asked::Mark { room: &self.room_id, event: &self.event_id, private: self.private }
-    }
-
     fn decide(&self, sequence: u64, account: Option<&Account>) -> Result<Vec<Fact>, HandleError> {
         let fresh = Account::default();
         let ReadMark { room_id, event_id, private } = self.clone();
@@ -35,75 +34,22 @@ impl ReadMark {
         let events = account.unwrap_or(&fresh).decide(&command)?;
         Ok(events.into_iter().map(Fact::Account).collect())
     }
-
-    /// Whether a fact with the ID of this receipt's command can be its result.
-    fn has_made(&self, fact: &Fact) -> bool {
-        let Fact::Account(AccountEvent::ReceiptMoved { room_id, event_id, private, .. }) = fact
-        else {
-            return false;
-        };
-        (room_id, event_id, private) == (&self.room_id, &self.event_id, &self.private)
-    }
-}
-
-/// The result of moving a read receipt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Marked {
-    /// The commit, or a position at which the receipt was there or later.
-    pub position: Position,
-    /// It was moved, now or at the first try.
-    pub moved: bool,
-}
-
-impl Concluded for Marked {
-    fn held(&self) -> bool {
-        !self.moved
-    }
-
-    fn room(&self) -> Option<OwnedRoomId> {
-        None
-    }
-
-    fn at(self, position: Position) -> Self {
-        Self { position, ..self }
-    }
 }
 
 impl Commands {
     /// Moves the actor's read receipt in a room of which they are a member, if they may see the
     /// event. An earlier event than before changes nothing.
-    ///
-    /// # Errors
-    /// [`HandleError`], which says whether to retry.
-    pub async fn mark_read(
-        &self,
-        actor: &Actor,
-        mark: &ReadMark,
-        retry: Retry,
-    ) -> Result<Marked, HandleError> {
-        let request = match self.enter(actor, retry, &mark.asked()).await? {
-            Entry::Now(request) => request,
-            Entry::Again(first) => {
-                let made = |fact: &Fact| mark.has_made(fact);
-                let first = first.unless(|first| first.handled.facts.iter().all(made))?.handled;
-                return Ok(Marked { position: first.position, moved: !first.facts.is_empty() });
-            }
-        };
-        let marked = self.mark_now(actor, mark, &request).await;
-        self.conclude(actor, &request, marked).await
-    }
-
-    async fn mark_now(
+    pub(crate) async fn mark_read_now(
         &self,
         actor: &Actor,
         mark: &ReadMark,
         request: &Request,
-    ) -> Result<Marked, HandleError> {
+    ) -> Result<Outcome, HandleError> {
         let sequence = self.readable(actor, mark).await?;
         let cell = self.accounts.cell(actor.user.as_str());
         let decide = |account: Option<&Account>| Ok(request.noted(mark.decide(sequence, account)?));
         let handled = self.core.handle(&self.accounts, &cell, request, decide).await?;
-        Ok(Marked { position: handled.position, moved: !handled.facts.is_empty() })
+        Ok(outcome(request, None, handled))
     }
 
     /// The sequence of the event, if the actor is a member of the room and may see it.

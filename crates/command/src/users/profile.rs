@@ -10,18 +10,16 @@
 
 use std::sync::Arc;
 
-use rookery_domain::{
-    Account, AccountCommand, AccountEvent, Fact, OwnedRoomId, Profile, RoomCommand, RoomId,
-};
+use rookery_domain::{Account, AccountCommand, Fact, Profile, RoomCommand, RoomId};
 use rookery_log::{CommandId, Position};
 use serde::Serialize;
 
 use crate::{
     Actor, Commands, HandleError, Outcome, Retry,
-    actions::{Asked, Concluded, Entry},
+    rooms::outcome,
     stream::{
         cell::Cell,
-        handle::{Decided, Handled},
+        handle::{Decided, Request},
     },
 };
 
@@ -49,15 +47,6 @@ impl ProfileChange {
         Ok(events.into_iter().map(Fact::Account).collect())
     }
 
-    /// Whether a fact with the ID of this change can be its result.
-    fn may_have_made(&self, fact: &Fact) -> bool {
-        let Fact::Account(AccountEvent::ProfileChanged { displayname, avatar_url }) = fact else {
-            return false;
-        };
-        self.displayname.as_ref().is_none_or(|wanted| wanted == displayname)
-            && self.avatar_url.as_ref().is_none_or(|wanted| wanted == avatar_url)
-    }
-
     fn of(&self, profile: &Profile) -> Profile {
         Profile {
             displayname: self.displayname.clone().unwrap_or(profile.displayname.clone()),
@@ -66,79 +55,34 @@ impl ProfileChange {
     }
 }
 
-/// A profile after a change.
-#[derive(Clone, Debug)]
-pub struct ProfileOutcome {
-    /// The commit of the change, or a position at which it held. The rooms get it later.
-    pub position: Position,
-    /// The profile now.
-    pub profile: Profile,
-    /// It was changed, now or at the first try.
-    pub changed: bool,
-}
-
-impl Concluded for ProfileOutcome {
-    fn held(&self) -> bool {
-        !self.changed
-    }
-
-    fn room(&self) -> Option<OwnedRoomId> {
-        None
-    }
-
-    fn at(self, position: Position) -> Self {
-        Self { position, ..self }
-    }
-}
-
 /// A decided change in flight.
 pub struct StartedProfile {
+    request: Request,
     cell: Arc<Cell<Account>>,
     decided: Decided,
 }
 
 impl Commands {
-    /// Changes the profile of the actor. It answers when that is durable. The rooms get it later,
-    /// while [`Self::run_processes`] is polled, or by [`Self::resume_profiles`].
-    ///
-    /// # Errors
-    /// [`HandleError`], which says whether to retry.
-    pub async fn set_profile(
+    /// Changes the profile of the actor. The rooms get it later.
+    pub(crate) async fn set_profile_now(
         &self,
         actor: &Actor,
         change: &ProfileChange,
-        retry: Retry,
-    ) -> Result<ProfileOutcome, HandleError> {
-        let request = match self.enter(actor, retry, &Asked::Profile { change }).await? {
-            Entry::Now(request) => request,
-            Entry::Again(first) => {
-                let made = |fact: &Fact| change.may_have_made(fact);
-                let first = first.unless(|first| first.handled.facts.iter().all(made))?;
-                return self.changed(actor, first.handled).await;
-            }
-        };
+        request: &Request,
+    ) -> Result<Outcome, HandleError> {
         let cell = self.accounts.cell(actor.user.as_str());
         let decide = |account: Option<&Account>| Ok(request.noted(change.decide(account)?));
-        let handled = self.core.handle(&self.accounts, &cell, &request, decide).await;
-        let result = match handled {
-            Ok(handled) => self.changed(actor, handled).await,
-            Err(error) => Err(error),
-        };
-        self.conclude(actor, &request, result).await
+        let handled = self.core.handle(&self.accounts, &cell, request, decide).await?;
+        let outcome = outcome(request, None, handled);
+        self.tell_rooms_later(actor, &outcome);
+        Ok(outcome)
     }
 
-    /// The answer, and the task to tell the rooms.
-    async fn changed(
-        &self,
-        actor: &Actor,
-        handled: Handled,
-    ) -> Result<ProfileOutcome, HandleError> {
-        let changed = !handled.facts.is_empty();
-        let position = handled.position;
-        if changed {
-            self.renames.put(&actor.user, position);
+    /// Queues a changed profile for [`Self::run_processes`], which spreads it to the rooms.
+    pub(crate) fn tell_rooms_later(&self, actor: &Actor, changed: &Outcome) {
+        if changed.changed {
+            self.renames.put(&actor.user, changed.position);
         }
-        Ok(ProfileOutcome { position, profile: self.profile(&actor.user).await?, changed })
     }
 
     /// Decides a change and starts its append, without waiting for the disk and without telling the
@@ -156,7 +100,7 @@ impl Commands {
         let decide = |account: Option<&Account>| change.decide(account);
         let request = actor.request(retry);
         let decided = self.core.decide(&self.accounts, &cell, &request, &decide).await?;
-        Ok(StartedProfile { cell, decided })
+        Ok(StartedProfile { request, cell, decided })
     }
 
     /// Waits until a started change is durable. Returns its position.
@@ -164,8 +108,8 @@ impl Commands {
     /// # Errors
     /// [`HandleError::Contended`] if another writer came first: nothing was written.
     pub async fn finish_profile(&self, started: StartedProfile) -> Result<Position, HandleError> {
-        let StartedProfile { cell, decided } = started;
-        match self.core.settle(&cell, decided).await? {
+        let StartedProfile { request, cell, decided } = started;
+        match self.core.settle(&cell, &request, decided).await? {
             Some(handled) => Ok(handled.position),
             None => Err(HandleError::Contended { attempts: 1 }),
         }
@@ -217,7 +161,7 @@ impl Commands {
             }
             // Another gateway wrote to these rooms at the same time: one by one, with retries.
             for room in contended {
-                let outcome = self.room(actor, room, &command, retry(room)).await;
+                let outcome = self.in_room_unnumbered(actor, room, &command, retry(room)).await;
                 self.told(told.unless_left(room, outcome)?);
             }
         }

@@ -17,7 +17,7 @@ use parking_lot::Mutex;
 use rookery_domain::{Pace, RoomCommand, UserId};
 use rookery_log::Millis;
 
-use crate::{Actor, HandleError, actions::Asked};
+use crate::{Actor, Command, HandleError};
 
 /// How many buckets are remembered. A forgotten bucket is full.
 const BUCKETS_MAX: usize = 100_000;
@@ -144,7 +144,7 @@ impl RateLimiter {
     ///
     /// # Errors
     /// [`HandleError::RateLimited`], with the time to wait.
-    pub(crate) fn charge(&self, actor: &Actor, asked: &Asked<'_>) -> Result<(), HandleError> {
+    pub(crate) fn charge(&self, actor: &Actor, asked: &Command<'_>) -> Result<(), HandleError> {
         if actor.device.is_none() {
             return Ok(());
         }
@@ -177,11 +177,11 @@ pub(crate) fn nanos(time: Millis) -> u64 {
 }
 
 /// The kinds of action of a request, with the number of each.
-fn counts(asked: &Asked<'_>) -> [(ActionKind, u32); 3] {
+fn counts(asked: &Command<'_>) -> [(ActionKind, u32); 3] {
     let many = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
     let one = |kind| [(kind, 1), (kind, 0), (kind, 0)];
     match asked {
-        Asked::Room { command, .. } => match command {
+        Command::InRoom { command, .. } | Command::InRoomOfAlias { command, .. } => match command {
             RoomCommand::SetAliases { canonical, alternative } => {
                 let aliases = usize::from(canonical.is_some()) + alternative.len();
                 let [state, ..] = one(ActionKind::State);
@@ -189,15 +189,15 @@ fn counts(asked: &Asked<'_>) -> [(ActionKind, u32); 3] {
             }
             command => one(kind_of(command)),
         },
-        Asked::Create { room } => [
+        Command::CreateRoom { room } => [
             (ActionKind::Rooms, 1),
             (ActionKind::Invites, many(room.invite.len())),
             (ActionKind::Aliases, u32::from(room.alias.is_some())),
         ],
-        Asked::Upgrade { .. } => one(ActionKind::Rooms),
-        Asked::Profile { .. } => one(ActionKind::Profiles),
-        Asked::Mark { .. } => one(ActionKind::Receipts),
-        Asked::Filter { .. } | Asked::DeleteFilter { .. } => one(ActionKind::Filters),
+        Command::UpgradeRoom { .. } => one(ActionKind::Rooms),
+        Command::SetProfile { .. } => one(ActionKind::Profiles),
+        Command::MarkRead(_) => one(ActionKind::Receipts),
+        Command::CreateFilter { .. } | Command::DeleteFilter { .. } => one(ActionKind::Filters),
     }
 }
 

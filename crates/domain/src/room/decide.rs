@@ -1,6 +1,5 @@
 //! Decisions about rooms that exist: the events that a command makes.
 
-mod again;
 mod leaving;
 mod levels;
 mod membership;

@@ -14,16 +14,6 @@ pub enum AccountCommand {
         /// The new profile.
         profile: Profile,
     },
-    /// Change the name only.
-    SetDisplayname {
-        /// The name; `None` to show the user ID.
-        displayname: Option<String>,
-    },
-    /// Change the avatar only.
-    SetAvatar {
-        /// The `mxc:` address; `None` for no avatar.
-        avatar_url: Option<String>,
-    },
     /// Move the read receipt in a room.
     MarkRead {
         /// The room.
@@ -95,8 +85,7 @@ impl Account {
     /// [`Rejection`] if the name is too long or invisible, the avatar is not an `mxc:` address, a
     /// filter is too large, or there are too many filters.
     pub fn decide(&self, command: &AccountCommand) -> Result<Vec<AccountEvent>, Rejection> {
-        let mut profile = self.profile.clone();
-        match command.clone() {
+        let profile = match command.clone() {
             AccountCommand::MarkRead { room_id, event_id, sequence, private } => {
                 let Marks { public, private: own } =
                     self.read.get(&room_id).copied().unwrap_or_default();
@@ -111,10 +100,8 @@ impl Account {
                 let deleted = known.then_some(AccountEvent::FilterDeleted { filter_id });
                 return Ok(deleted.into_iter().collect());
             }
-            AccountCommand::SetProfile { profile: next } => profile = next,
-            AccountCommand::SetDisplayname { displayname } => profile.displayname = displayname,
-            AccountCommand::SetAvatar { avatar_url } => profile.avatar_url = avatar_url,
-        }
+            AccountCommand::SetProfile { profile } => profile,
+        };
         profile.check()?;
         if profile == self.profile {
             return Ok(Vec::new());

@@ -12,7 +12,8 @@ fn renamed(name: &str) -> AccountEvent {
 }
 
 fn rename(name: &str) -> AccountCommand {
-    AccountCommand::SetDisplayname { displayname: Some(name.to_owned()) }
+    let displayname = Some(name.to_owned());
+    AccountCommand::SetProfile { profile: Profile { displayname, avatar_url: None } }
 }
 
 #[test]
@@ -25,11 +26,12 @@ fn a_profile_changes_once() {
 }
 
 #[test]
-fn changing_the_avatar_keeps_the_name() {
+fn a_profile_is_replaced_as_a_whole() {
     let account = Account::replay(&[renamed("Al")]);
     let avatar_url = Some("mxc://rook.example/a".to_owned());
-    let command = AccountCommand::SetAvatar { avatar_url: avatar_url.clone() };
     let displayname = Some("Al".to_owned());
+    let profile = Profile { displayname: displayname.clone(), avatar_url: avatar_url.clone() };
+    let command = AccountCommand::SetProfile { profile };
     let changed = AccountEvent::ProfileChanged { displayname, avatar_url };
     assert_eq!(account.decide(&command), Ok(vec![changed.clone()]));
     let account = Account::replay(&[renamed("Al"), changed]);
@@ -43,7 +45,8 @@ fn names_have_a_limit_and_avatars_a_form() {
     let account = Account::default();
     assert!(account.decide(&rename(&"x".repeat(256))).is_ok());
     assert_eq!(account.decide(&rename(&"x".repeat(257))).unwrap_err().code(), "TOO_LARGE");
-    let command = AccountCommand::SetAvatar { avatar_url: Some("http://a/b".to_owned()) };
+    let avatar_url = Some("http://a/b".to_owned());
+    let command = AccountCommand::SetProfile { profile: Profile { displayname: None, avatar_url } };
     assert_eq!(account.decide(&command).unwrap_err().code(), "INVALID_CONTENT");
 }
 

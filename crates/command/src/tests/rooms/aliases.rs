@@ -37,7 +37,7 @@ async fn one_of_many_racers_gets_the_alias() {
     let mut winners = Vec::new();
     for racer in racers {
         match racer.await.unwrap() {
-            Ok(outcome) => winners.push(outcome.room_id),
+            Ok(outcome) => winners.push(outcome.room()),
             Err(HandleError::Rejected(
                 Rejection::AliasTaken { .. } | Rejection::AliasUnavailable { .. },
             )) => {}
@@ -83,12 +83,12 @@ async fn a_replaced_alias_can_be_taken_by_another_room() {
     let log = memory();
     let commands = commands(&log);
     let created = commands.create_room(&actor("alice"), &with_alias("tea"), Retry::Unnamed).await;
-    let room = created.unwrap().room_id;
+    let room = created.unwrap().room();
     commands.room(&actor("alice"), &room, &set(Some("coffee")), Retry::Unnamed).await.unwrap();
     assert_eq!(resolve(&commands, "tea").await, None);
     assert_eq!(resolve(&commands, "coffee").await, Some(room));
     let other = commands.create_room(&actor("bob"), &with_alias("tea"), Retry::Unnamed).await;
-    assert_eq!(resolve(&commands, "tea").await, Some(other.unwrap().room_id));
+    assert_eq!(resolve(&commands, "tea").await, Some(other.unwrap().room()));
 }
 
 #[tokio::test]
@@ -128,5 +128,5 @@ async fn a_claim_whose_room_never_came_is_taken_over_by_its_owner_alone() {
     let bob = commands.create_room(&actor("bob"), &with_alias("tea"), Retry::Unnamed).await;
     assert!(matches!(bob, Err(HandleError::Rejected(Rejection::AliasTaken { .. }))), "{bob:?}");
     let alice = commands.create_room(&actor("alice"), &with_alias("tea"), Retry::Unnamed).await;
-    assert_eq!(resolve(&commands, "tea").await, Some(alice.unwrap().room_id));
+    assert_eq!(resolve(&commands, "tea").await, Some(alice.unwrap().room()));
 }

@@ -62,7 +62,7 @@ async fn who_has_joined_as_many_rooms_as_may_be_joins_and_makes_no_more() {
         matches!(again, Err(HandleError::RefusedBefore { code, .. }) if code == "TOO_MANY_ROOMS")
     );
     let importer = Actor { device: None, ..alice.clone() };
-    let room = commands.create_room(&importer, &create, Retry::Unnamed).await.unwrap().room_id;
+    let room = commands.create_room(&importer, &create, Retry::Unnamed).await.unwrap().room();
     let refused = commands.room(&actor("bob"), &room, &join(), Retry::Unnamed).await;
     assert_eq!(code(refused), "TOO_MANY_ROOMS");
 }

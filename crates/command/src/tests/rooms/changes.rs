@@ -88,7 +88,7 @@ async fn a_private_room_and_no_room_are_refused_alike() {
     let commands = commands(&log);
     let created =
         commands.create_room(&actor("alice"), &CreateRoom::default(), Retry::Unnamed).await;
-    let private = created.unwrap().room_id;
+    let private = created.unwrap().room();
     let nowhere = rookery_domain::OwnedRoomId::try_from("!nowhere:test").unwrap();
     for room in [&private, &nowhere] {
         for command in [join(), text("x"), RoomCommand::Leave { reason: None, successor: None }] {
@@ -118,7 +118,7 @@ async fn members_of_an_allowed_room_get_into_a_restricted_one() {
     let create =
         CreateRoom { join_rule: Some(JoinRule::Restricted(vec![lobby])), ..CreateRoom::default() };
     let created = commands.create_room(&actor("alice"), &create, Retry::Unnamed).await;
-    let inner = created.unwrap().room_id;
+    let inner = created.unwrap().room();
     let bob = commands.room(&actor("bob"), &inner, &join(), Retry::Unnamed).await;
     assert_eq!(bob.unwrap().events.len(), 1);
     let eve = commands.room(&actor("eve"), &inner, &join(), Retry::Unnamed).await;

@@ -137,7 +137,7 @@ async fn stopped_half_way(log: &Arc<dyn EventLog>, said: &Outcome, redaction: &A
     let envelope = Envelope { erases, ..Envelope::local(None, None) };
     let StoredFact { id, envelope, content } =
         Fact::Room(RoomEvent::new(envelope, Arc::clone(redaction))).store([0; 16]);
-    let stream = rookery_log::StreamId::new(rookery_log::StreamKind::Room, said.room_id.as_str());
+    let stream = rookery_log::StreamId::new(rookery_log::StreamKind::Room, said.room().as_str());
     let guard = log.head(&stream).await.unwrap().guard();
     let events = vec![LoggedEvent { id, envelope, content }];
     let commit = Commit { stream, command: None, received: Millis(1), events };
@@ -174,7 +174,7 @@ async fn what_a_stop_has_left_is_erased_after_the_next_start() {
     commands.save().await.unwrap();
     let commands = open(&log, Some(folder.path()), CommandOptions::default());
     assert_eq!(commands.resume_erasures().await.unwrap(), 0, "it is done");
-    say(&commands, "alice", &said.room_id, "on it goes").await;
+    say(&commands, "alice", &said.room(), "on it goes").await;
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ async fn room_with_alias(commands: &Commands) -> (OwnedRoomId, OwnedRoomAliasId)
         ..CreateRoom::default()
     };
     let made = commands.create_room(&actor("alice"), &create, Retry::Unnamed).await.unwrap();
-    (made.room_id, alias)
+    (made.room(), alias)
 }
 
 async fn rooms(log: &Arc<dyn EventLog>) -> BTreeSet<String> {
@@ -45,9 +45,9 @@ async fn the_new_room_has_the_aliases_and_the_old_one_is_closed() {
     commands.room(&actor("bob"), &old, &join(), Retry::Unnamed).await.unwrap();
     let upgraded =
         commands.upgrade_room(&actor("alice"), &old, &V12, Retry::Unnamed).await.unwrap();
-    let new = upgraded.replacement;
-    assert_eq!(upgraded.outcome.room_id, old);
-    assert_eq!(upgraded.outcome.events.last().unwrap().kind.to_string(), "m.room.tombstone");
+    let new = upgraded.replacement.clone().unwrap();
+    assert_eq!(upgraded.room(), old);
+    assert_eq!(upgraded.events.last().unwrap().kind.to_string(), "m.room.tombstone");
     assert_eq!(commands.resolve_alias(&alias).await.unwrap(), Some(new.clone()));
     assert_eq!(look(&commands, &new, Room::canonical_alias).await, Some(alias));
     assert_eq!(look(&commands, &old, Room::canonical_alias).await, None);
@@ -67,13 +67,13 @@ async fn asking_again_changes_nothing_and_names_the_same_room() {
     let first = commands.upgrade_room(&alice, &old, &V12, Retry::Action(1)).await.unwrap();
     let again = commands.upgrade_room(&alice, &old, &V12, Retry::Action(1)).await.unwrap();
     assert_eq!(again.replacement, first.replacement);
-    assert_eq!(again.outcome.events, first.outcome.events, "the first result again");
+    assert_eq!(again.events, first.events, "the first result again");
     let tail = *log.tail().borrow();
     let other = commands.upgrade_room(&alice, &old, &V12, Retry::Unnamed).await.unwrap();
-    assert_eq!((other.replacement, other.outcome.events.len()), (first.replacement.clone(), 0));
+    assert_eq!((other.replacement, other.events.len()), (first.replacement.clone(), 0));
     assert_eq!(*log.tail().borrow(), tail, "nothing is written");
     let v11 = commands.upgrade_room(&alice, &old, &RoomVersionId::V11, Retry::Unnamed).await;
-    let expected = Rejection::RoomReplaced(first.replacement);
+    let expected = Rejection::RoomReplaced(first.replacement.unwrap());
     assert!(matches!(v11, Err(HandleError::Rejected(rejection)) if rejection == expected));
     assert_eq!(rooms(&log).await.len(), 2);
 }
@@ -92,7 +92,7 @@ async fn what_a_stop_of_the_server_broke_off_is_finished_by_asking_again() {
         let two = commands(&log);
         assert_eq!(look(&two, &old, Room::replaced_by).await, None, "it is open still");
         let upgraded = two.upgrade_room(&actor("alice"), &old, &V12, Retry::Action(1)).await;
-        assert_eq!(upgraded.unwrap().replacement, begun);
+        assert_eq!(upgraded.unwrap().replacement.as_ref(), Some(&begun));
         assert_eq!(two.resolve_alias(&alias).await.unwrap(), Some(begun.clone()));
         assert_eq!(look(&two, &old, Room::replaced_by).await, Some(begun));
         assert_eq!(rooms(&log).await.len(), 2);
@@ -115,7 +115,7 @@ async fn many_who_ask_at_once_make_one_room() {
         .collect();
     let mut replacements = BTreeSet::new();
     for asked in asking {
-        replacements.insert(asked.await.unwrap().unwrap().replacement);
+        replacements.insert(asked.await.unwrap().unwrap().replacement.unwrap());
     }
     assert_eq!(replacements.len(), 1);
     assert_eq!(rooms(&log).await.len(), 2);
@@ -158,5 +158,5 @@ async fn bans_beyond_one_commit_are_taken_over_too() {
     let banned = |room: &Room| {
         room.members().filter(|(_, membership, _)| *membership == Membership::Ban).count()
     };
-    assert_eq!(look(&commands, &upgraded.unwrap().replacement, banned).await, most + 3);
+    assert_eq!(look(&commands, &upgraded.unwrap().replacement.unwrap(), banned).await, most + 3);
 }

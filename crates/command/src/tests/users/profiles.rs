@@ -26,8 +26,10 @@ async fn a_new_name_reaches_each_joined_room_once() {
             commands.room(&actor("alice"), &room, &join(), Retry::Unnamed).await.unwrap();
         }
     }
-    let outcome = commands.set_profile(&actor("alice"), &named("Alicia"), Retry::Unnamed).await;
-    assert_eq!(outcome.unwrap().profile.displayname.as_deref(), Some("Alicia"));
+    let alice = actor("alice");
+    commands.set_profile(&alice, &named("Alicia"), Retry::Unnamed).await.unwrap();
+    let profile = commands.profile(&alice.user).await.unwrap();
+    assert_eq!(profile.displayname.as_deref(), Some("Alicia"));
     commands.resume_profiles(Millis(2_000)).await.unwrap();
     assert_eq!(mentions(&log, "Alicia").await, 2);
 }

@@ -1,7 +1,7 @@
 //! The common part of all mutations that act in a room.
 
 use async_graphql::{Context, Result};
-use rookery_command::{HandleError, Outcome};
+use rookery_command::{Command, HandleError, Outcome};
 use rookery_domain::{RoomCommand, RoomId};
 use rookery_log::Position;
 
@@ -37,7 +37,7 @@ impl Acted {
                 let last = last.map(|index| RoomEvent::committed(&outcome, index));
                 Ok(Self {
                     event: last,
-                    room: shown.then(|| Room::new(outcome.room_id)),
+                    room: outcome.room_id.filter(|_| shown).map(Room::new),
                     position: Some(app(context).token(outcome.position)),
                     refusal: None,
                 })
@@ -67,7 +67,8 @@ pub(crate) async fn act(
     action_id: Option<i32>,
 ) -> Result<Acted> {
     let actor = session(context).actor()?;
-    let result = app(context).commands.room(&actor, room_id, &command, retry(action_id)?).await;
+    let command = Command::InRoom { room: room_id, command: &command };
+    let result = app(context).commands.execute(&actor, command, retry(action_id)?).await;
     Acted::of(context, result).await
 }
 

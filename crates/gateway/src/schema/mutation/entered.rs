@@ -64,7 +64,7 @@ impl Entered {
         result: Result<Outcome, HandleError>,
         wish: Wish,
     ) -> Result<Self> {
-        let went_in = result.as_ref().ok().map(|it| (it.room_id.clone(), it.position));
+        let went_in = result.as_ref().ok().and_then(|it| Some((it.room_id.clone()?, it.position)));
         let mut acted = Acted::of(context, result).await?;
         let Some((room_id, position)) = went_in else { return Ok(Self { acted, opened: None }) };
         let is_shown = acted.room.is_some() || shows(context, "messages", position).await;

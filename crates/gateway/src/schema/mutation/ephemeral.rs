@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
-use rookery_command::ReadMark;
+use rookery_command::{Command, ReadMark};
 use rookery_domain::{Membership, Rejection, RoomId};
 use rookery_ephemeral::{STATUS_BYTES_MAX, TYPING_DEFAULT, TYPING_MAX};
 
@@ -149,7 +149,7 @@ impl EphemeralMutation {
         let (actor, retry) = (session.actor()?, retry(input.action_id)?);
         let MarkReadInput { room_id: RoomIdScalar(room_id), event_id, private, .. } = input;
         let mark = ReadMark { room_id: room_id.clone(), event_id: event_id.0, private };
-        let result = app.commands.mark_read(&actor, &mark, retry).await;
+        let result = app.commands.execute(&actor, Command::MarkRead(&mark), retry).await;
         Ok(match refused(result)? {
             Ok(marked) => {
                 app.wrote(session, marked.position);

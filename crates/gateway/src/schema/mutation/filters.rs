@@ -1,6 +1,7 @@
 //! Mutations about stored filters.
 
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
+use rookery_command::Command;
 
 use crate::schema::{
     context::{app, retry, session},
@@ -66,12 +67,13 @@ impl FilterMutation {
         let actor = session(context).actor()?;
         let retry = retry(input.action_id)?;
         let filter = input.filter.checked()?;
-        let result = app(context).commands.create_filter(&actor, &filter, retry).await;
+        let command = Command::CreateFilter { filter: &filter };
+        let result = app(context).commands.execute(&actor, command, retry).await;
         Ok(match refused(result)? {
             Ok(stored) => {
                 app(context).wrote(session(context), stored.position);
                 CreateFilterPayload {
-                    filter_id: Some(stored.filter_id),
+                    filter_id: Some(filter.id()),
                     position: Some(app(context).token(stored.position)),
                     refusal: None,
                 }
@@ -90,7 +92,8 @@ impl FilterMutation {
     ) -> Result<DeleteFilterPayload> {
         let actor = session(context).actor()?;
         let (filter_id, retry) = (input.filter_id, retry(input.action_id)?);
-        let result = app(context).commands.delete_filter(&actor, &filter_id, retry).await;
+        let command = Command::DeleteFilter { filter_id: &filter_id };
+        let result = app(context).commands.execute(&actor, command, retry).await;
         Ok(match refused(result)? {
             Ok(deleted) => {
                 app(context).wrote(session(context), deleted.position);

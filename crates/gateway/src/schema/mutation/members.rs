@@ -1,7 +1,7 @@
 //! Mutations about the members of a room.
 
 use async_graphql::{Context, InputObject, Object, Result};
-use rookery_command::{Actor, HandleError, Outcome};
+use rookery_command::{Actor, Command, HandleError, Outcome};
 use rookery_domain::{Invitee, RoomCommand};
 
 use super::{
@@ -196,10 +196,11 @@ async fn enter(
     action_id: Option<i32>,
 ) -> Result<Result<Outcome, HandleError>> {
     let (commands, retry) = (&app(context).commands, retry(action_id)?);
-    match (room_id, alias) {
-        (Some(room_id), None) => Ok(commands.room(actor, &room_id.0, &command, retry).await),
+    let command = match (&room_id, &alias) {
+        (Some(room_id), None) => Command::InRoom { room: &room_id.0, command: &command },
         // In its turn, because an earlier action may change the alias.
-        (None, Some(alias)) => Ok(commands.room_by_alias(actor, &alias.0, &command, retry).await),
-        _ => Err(Fault::bad_input("give either `roomId` or `alias`").into()),
-    }
+        (None, Some(alias)) => Command::InRoomOfAlias { alias: &alias.0, command: &command },
+        _ => return Err(Fault::bad_input("give either `roomId` or `alias`").into()),
+    };
+    Ok(commands.execute(actor, command, retry).await)
 }

@@ -1,7 +1,7 @@
 //! Mutations about the user's own profile.
 
 use async_graphql::{Context, InputObject, MaybeUndefined, Object, Result, SimpleObject};
-use rookery_command::ProfileChange;
+use rookery_command::{Command, ProfileChange};
 
 use super::acted::shows;
 use crate::schema::{
@@ -59,7 +59,10 @@ impl ProfileMutation {
             displayname: changed(input.display_name),
             avatar_url: changed(input.avatar_url),
         };
-        let result = app(context).commands.set_profile(&actor, &change, retry).await;
+        let result = app(context)
+            .commands
+            .execute(&actor, Command::SetProfile { change: &change }, retry)
+            .await;
         Ok(match refused(result)? {
             Ok(outcome) => {
                 app(context).wrote(session(context), outcome.position);

@@ -1,7 +1,7 @@
 //! Mutations that create rooms and set their state.
 
 use async_graphql::{Context, Enum, InputObject, Json, Object, Result};
-use rookery_command::Actor;
+use rookery_command::{Actor, Command};
 use rookery_domain::{CreateRoom, HistoryVisibility, Invitee, Preset, RoomCommand, RoomVersionId};
 
 use super::{
@@ -169,7 +169,10 @@ impl RoomMutation {
             is_direct: input.is_direct,
             room_type: input.room_type,
         };
-        let result = app(context).commands.create_room(&actor, &command, retry).await;
+        let result = app(context)
+            .commands
+            .execute(&actor, Command::CreateRoom { room: &command }, retry)
+            .await;
         Ok(Entered::of(context, result, wish).await?.into())
     }
 

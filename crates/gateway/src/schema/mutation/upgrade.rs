@@ -1,6 +1,7 @@
 //! The mutation that replaces a room by a new one.
 
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
+use rookery_command::Command;
 
 use super::{
     acted::{Acted, shows},
@@ -62,11 +63,9 @@ impl UpgradeMutation {
         let version = room_version("newVersion", &new_version)?;
         let actor = session(context).actor()?;
         let retry = retry(action_id)?;
-        let result = app(context).commands.upgrade_room(&actor, &room_id.0, &version, retry).await;
-        let (result, replacement) = match result {
-            Ok(upgraded) => (Ok(upgraded.outcome), Some(upgraded.replacement)),
-            Err(error) => (Err(error), None),
-        };
+        let command = Command::UpgradeRoom { room: &room_id.0, version: &version };
+        let result = app(context).commands.execute(&actor, command, retry).await;
+        let replacement = result.as_ref().ok().and_then(|outcome| outcome.replacement.clone());
         let position = result.as_ref().map(|outcome| outcome.position).ok();
         let shown = match position {
             Some(position) => shows(context, "replacement", position).await,
