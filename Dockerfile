@@ -6,8 +6,8 @@ WORKDIR /src
 COPY . .
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
-    cargo build --release --locked --package rookery-server --bin rookery \
-    && cp target/release/rookery /usr/local/bin/rookery \
+    cargo build --profile dist --locked --package rookery-server --bin rookery \
+    && cp target/dist/rookery /usr/local/bin/rookery \
     && mkdir /data
 
 FROM gcr.io/distroless/cc-debian12:nonroot
