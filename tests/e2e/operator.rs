@@ -130,6 +130,39 @@ fn devices_that_an_operator_makes_and_removes_are_told_to_their_owner() {
     }
 }
 
+#[test]
+fn the_last_head_is_deactivated_with_a_successor_or_when_the_operator_says_so() {
+    let (data, server, alice, _) = with_conversation();
+    let path = data.path();
+    let room = alice.create_room(json!({ "preset": "PUBLIC" }));
+    let (bob, carol) = (Client::register(&server, "bob"), Client::register(&server, "carol"));
+    bob.act("joinRoom", json!({ "roomId": room }));
+    let refused = fail(path, &["user", "deactivate", "alice", "--yes"], "");
+    assert!(refused.contains(&room) && refused.contains("--successor"), "{refused}");
+    for stranger in ["carol", "nobody", "alice"] {
+        let arguments = ["user", "deactivate", "alice", "--yes", "--successor", stranger];
+        let refused = fail(path, &arguments, "");
+        assert!(refused.to_lowercase().contains("nothing was changed"), "{refused}");
+    }
+    alice.say(&room, "I am still here");
+    let arguments = ["user", "deactivate", "alice", "--yes", "--successor", "bob"];
+    succeed(path, &arguments, "");
+    let renamed = bob.act("setRoomName", json!({ "roomId": room, "name": "Coffee" }));
+    assert_eq!(renamed["refusal"], Value::Null, "{renamed}");
+    carol.act("joinRoom", json!({ "roomId": room }));
+    let members = carol.run(
+        "query($room: RoomID!) { room(id: $room) { members(first: 9) { nodes { userId } } } }",
+        &json!({ "room": room }),
+    );
+    let members = members["room"]["members"]["nodes"].as_array().unwrap().len();
+    assert_eq!(members, 2, "alice has left");
+    // Bob is the last one now.
+    fail(path, &["user", "deactivate", "bob", "--yes"], "");
+    succeed(path, &["user", "deactivate", "bob", "--yes", "--leave-headless"], "");
+    let listed = succeed(path, &["user", "list"], "");
+    assert_eq!(listed.matches("deactivated").count(), 2, "{listed}");
+}
+
 /// A server with a room and some messages.
 fn with_conversation() -> (TempDir, Server, Client, String) {
     let data = tempdir().unwrap();

@@ -113,7 +113,7 @@ fn an_order_of_another_version_is_refused_with_what_to_do() {
         let said = reply["failed"].as_str().unwrap();
         assert!(said.contains("use the `rookery` program of the server"), "{line}: {said}");
     }
-    assert!(send(data.path(), "{\"format\":1,\"order\":\"dance\"}\n").contains("dance"));
+    assert!(send(data.path(), "{\"format\":2,\"order\":\"dance\"}\n").contains("dance"));
     assert!(succeed(data.path(), &["status"], "").contains("ready"));
 }
 

@@ -35,7 +35,10 @@ pub use self::{
         memberships::{Memberships, RoomCounts},
     },
     process::ProcessStatus,
-    rooms::Started,
+    rooms::{
+        Started,
+        departure::{Departure, DepartureError},
+    },
     users::{
         account::ReadMark,
         profile::{ProfileChange, StartedProfile},

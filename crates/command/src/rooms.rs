@@ -3,6 +3,7 @@
 pub(crate) mod aliases;
 pub(crate) mod bounds;
 pub(crate) mod creation;
+pub(crate) mod departure;
 pub(crate) mod guesses;
 pub(crate) mod referred;
 pub(crate) mod upgrade;

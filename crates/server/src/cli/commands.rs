@@ -281,12 +281,22 @@ Examples:
         revoke: bool,
     },
     /// Close an account for good: nobody can log in again, and the name stays taken
+    ///
+    /// The user leaves all rooms. A room that nobody else could lead needs a successor.
     #[command(after_help = "\
-Example:
-  rookery user deactivate ada --yes")]
+Examples:
+  rookery user deactivate ada --yes
+  rookery user deactivate ada --yes --successor grace
+  rookery user deactivate ada --yes --leave-headless")]
     Deactivate {
         /// A user name or ID
         name: String,
+        /// A member who takes over the rooms that nobody else could lead
+        #[arg(long, value_name = "USER")]
+        successor: Option<String>,
+        /// Leave rooms behind whose power levels nobody can change
+        #[arg(long, conflicts_with = "successor")]
+        leave_headless: bool,
         /// Do not ask for confirmation
         #[arg(long)]
         yes: bool,

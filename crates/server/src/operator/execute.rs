@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rookery_accounts::{Millis, Password, Session};
-use rookery_command::Actor;
+use rookery_command::{Actor, Departure, DepartureError};
 use rookery_domain::OwnedUserId;
 use rookery_log::{EventLog, PAGE_MAX, Position, Scope};
 use serde_json::value::RawValue;
@@ -267,13 +267,75 @@ async fn user(
             let what = if revoke { "no longer an administrator" } else { "an administrator" };
             output.note(format!("{name} is {what}")).await;
         }
-        UserCommand::Deactivate { name, .. } => {
-            let gone = accounts.deactivate(&name, now).await?;
-            tell_removed(node, &name, gone, output).await;
-            output.note(format!("{name} is deactivated")).await;
+        UserCommand::Deactivate { name, successor, leave_headless, .. } => {
+            deactivate(node, &name, successor.as_deref(), leave_headless, output).await?;
         }
     }
     Ok(())
+}
+
+/// Closes an account, and takes its user out of all rooms.
+async fn deactivate(
+    node: &Node,
+    name: &str,
+    successor: Option<&str>,
+    leave_headless: bool,
+    output: &Output,
+) -> Result<(), Failure> {
+    let actor = nobodys_device(node, name);
+    let departure = match &actor {
+        Some(actor) => Some(departure_of(node, actor, successor, leave_headless).await?),
+        None => None,
+    };
+    let gone = node.accounts.deactivate(name, Millis(clock::now().0)).await?;
+    tell_removed(node, name, gone, output).await;
+    if let (Some(actor), Some(departure)) = (actor, departure) {
+        // The account is closed already, so the user enters no other room meanwhile.
+        node.commands.depart(&actor, &departure).await.map_err(|error| {
+            Failure::new(format!(
+                "{name} is deactivated and still in some rooms: {error}. Ask again to go on"
+            ))
+        })?;
+        for room in &departure.handed_over {
+            output.note(format!("{} leads {room} now", successor.unwrap_or_default())).await;
+        }
+        for room in &departure.headless {
+            output.note(format!("nobody can change the power levels of {room} any more")).await;
+        }
+    }
+    output.note(format!("{name} is deactivated")).await;
+    Ok(())
+}
+
+/// Finds out which rooms the user leaves, and to whom.
+async fn departure_of(
+    node: &Node,
+    actor: &Actor,
+    successor: Option<&str>,
+    leave_headless: bool,
+) -> Result<Departure, Failure> {
+    let next = successor.map(|name| successor_of(node, name)).transpose()?;
+    let plan = node.commands.plan_departure(actor, next.as_deref(), leave_headless).await;
+    plan.map_err(|error| {
+        let advice = match &error {
+            DepartureError::NoSuccessor { .. } => {
+                ". Name a member of these rooms with --successor USER, or say --leave-headless"
+            }
+            DepartureError::NotAMember { .. } | DepartureError::Handle(_) => "",
+        };
+        Failure::new(format!("{error}{advice}. Nothing was changed"))
+    })
+}
+
+/// The ID of a successor who can log in.
+fn successor_of(node: &Node, name: &str) -> Result<OwnedUserId, Failure> {
+    let user = node.accounts.user(name)?.filter(|user| user.deactivated.is_none());
+    let user = user.and_then(|user| OwnedUserId::try_from(user.user_id).ok());
+    user.ok_or_else(|| {
+        Failure::new(format!(
+            "the successor {name:?} has no account, or a closed one. Nothing was changed"
+        ))
+    })
 }
 
 /// Informs the user's devices about a new one. If that fails, they see it in the list.

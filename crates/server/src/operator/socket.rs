@@ -23,7 +23,7 @@ pub const SOCKET_NAME: &str = "operator.sock";
 
 /// The format of commands and replies. It goes up with each change that another version would
 /// misunderstand.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// Pause after a failed accept.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
@@ -309,14 +309,14 @@ mod tests {
         for line in [
             "\"status\"",
             "{\"tail\":{\"after\":null,\"follow\":false}}",
-            "{\"format\":2,\"version\":\"9.8.7\",\"order\":\"dance\"}",
-            "{\"format\":2,\"something\":\"else\"}",
+            "{\"format\":3,\"version\":\"9.8.7\",\"order\":\"dance\"}",
+            "{\"format\":3,\"something\":\"else\"}",
         ] {
             let said = refusal(line);
             assert!(said.contains("use the `rookery` program of the server"), "{line}: {said}");
         }
-        assert!(refusal("{\"format\":2,\"version\":\"9.8.7\"}").contains("9.8.7"));
-        assert!(refusal("{\"format\":1,\"order\":\"dance\"}").contains("dance"));
+        assert!(refusal("{\"format\":3,\"version\":\"9.8.7\"}").contains("9.8.7"));
+        assert!(refusal("{\"format\":2,\"order\":\"dance\"}").contains("dance"));
         let long = "x".repeat(usize::try_from(ORDER_BYTES_MAX).expect("fits"));
         assert!(refusal(&long).contains("at most"));
     }

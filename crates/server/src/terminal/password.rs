@@ -53,7 +53,7 @@ fn line() -> Result<String, Failure> {
 
 /// An irreversible operation needs a confirmation.
 fn confirm(command: &UserCommand) -> Result<(), Failure> {
-    let UserCommand::Deactivate { name, yes: false } = command else { return Ok(()) };
+    let UserCommand::Deactivate { name, yes: false, .. } = command else { return Ok(()) };
     if !io::stdin().is_terminal() {
         return Err(Failure::new("this cannot be undone: confirm it with --yes"));
     }

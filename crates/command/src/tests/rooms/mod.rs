@@ -3,6 +3,7 @@
 mod aliases;
 mod bounds;
 mod changes;
+mod departure;
 pub(in crate::tests) mod redactions;
 mod relations;
 mod upgrades;

@@ -57,6 +57,12 @@ impl Room {
         self.change_power_levels(&PowerLevelsChange { users, ..Default::default() }, cx)
     }
 
+    /// Whether only `user` can change the power levels while other members are in the room.
+    #[must_use]
+    pub fn depends_on(&self, user: &UserId) -> bool {
+        self.require_other_head(None, user).is_err()
+    }
+
     /// Refuses the last head if other members would remain.
     pub(super) fn require_other_head(
         &self,
