@@ -1,10 +1,12 @@
 //! Caches of states: no state is held after its commands have ended, and held states keep no others
 //! in memory.
 
+use std::collections::VecDeque;
+
 use rookery_domain::Account;
 
-use crate::tests::{actor, commands, join, memory, public_room, say, text};
-use crate::{ProfileChange, Retry, stream::cache::Cache};
+use crate::tests::{actor, commands, join, memory, open, public_room, say, text};
+use crate::{Actor, CommandOptions, ProfileChange, Retry, stream::cache::Cache};
 
 #[tokio::test]
 async fn nobody_holds_the_cells_of_commands_that_have_ended() {
@@ -22,6 +24,35 @@ async fn nobody_holds_the_cells_of_commands_that_have_ended() {
     }
     assert_eq!(commands.accounts.held_of(), (0, 21));
     assert_eq!(commands.rooms.held_of(), (0, 1));
+}
+
+/// As an import does it: some commands are under way, and those before them have finished.
+#[tokio::test]
+async fn cells_of_finished_commands_are_evicted_while_others_are_under_way() {
+    const UNDER_WAY_MAX: usize = 16;
+    let log = memory();
+    let options = CommandOptions { rooms_bytes_max: 100_000, ..CommandOptions::default() };
+    let commands = open(&log, None, options);
+    let room = public_room(&commands, "alice").await;
+    let mut under_way = VecDeque::new();
+    for number in 0..400 {
+        let user = Actor { device: None, ..actor(&format!("user{number}")) };
+        let change = ProfileChange { displayname: Some(Some("Robin".into())), avatar_url: None };
+        let profile = commands.start_profile(&user, &change, Retry::Unnamed).await.unwrap();
+        let joined = commands.start(&user, &room, &join(), Retry::Unnamed).await.unwrap();
+        under_way.push_back((profile, joined));
+        if under_way.len() > UNDER_WAY_MAX {
+            let (profile, joined) = under_way.pop_front().unwrap();
+            commands.finish_profile(profile).await.unwrap();
+            commands.finish(joined).await.unwrap();
+        }
+        let (held, all) = commands.accounts.held_of();
+        assert!(held <= UNDER_WAY_MAX, "{held} cells are held after {number} users");
+        // An eighth of the bytes, at 256 bytes or more for each cell.
+        assert!(all <= 100_000 / 8 / 256 + UNDER_WAY_MAX, "{all} cells after {number} users");
+    }
+    under_way.clear();
+    assert_eq!((commands.accounts.held_of().0, commands.rooms.held_of().0), (0, 0));
 }
 
 #[test]
