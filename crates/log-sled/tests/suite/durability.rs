@@ -13,75 +13,13 @@ use std::{
 };
 
 use futures_util::{FutureExt, future::join_all};
-use parking_lot::{Condvar, Mutex};
 use rookery_log::{APPENDS_IN_FLIGHT_BYTES_MAX, AppendError, EventLog, Head, Position};
 use rookery_log_sled::{Disk, OpenError, RealDisk, SledLog, SledOptions};
 
-use crate::support::{append_all, command, commit, guard, open, read_all, stream, temporary};
-
-/// A disk whose syncs can be held back or made to fail.
-#[derive(Default)]
-struct TestDisk {
-    syncs: AtomicU64,
-    free: AtomicU64,
-    state: Mutex<State>,
-    changed: Condvar,
-}
-
-#[derive(Default)]
-struct State {
-    held: bool,
-    waiting: bool,
-    failing: bool,
-}
-
-impl TestDisk {
-    fn new() -> Arc<Self> {
-        Arc::new(Self { free: AtomicU64::new(u64::MAX), ..Self::default() })
-    }
-
-    fn options(self: &Arc<Self>) -> SledOptions {
-        SledOptions { disk: Arc::clone(self) as _, ..SledOptions::default() }
-    }
-
-    fn hold(&self) {
-        self.state.lock().held = true;
-    }
-
-    fn wait_for_sync(&self) {
-        let mut state = self.state.lock();
-        self.changed.wait_while(&mut state, |state| !state.waiting);
-    }
-
-    fn release(&self) {
-        self.state.lock().held = false;
-        self.changed.notify_all();
-    }
-
-    fn fail(&self, failing: bool) {
-        self.state.lock().failing = failing;
-    }
-
-    fn syncs(&self) -> u64 {
-        self.syncs.load(Ordering::SeqCst)
-    }
-}
-
-impl Disk for TestDisk {
-    fn sync_data(&self, file: &File) -> io::Result<()> {
-        self.syncs.fetch_add(1, Ordering::SeqCst);
-        let mut state = self.state.lock();
-        state.waiting = true;
-        self.changed.notify_all();
-        self.changed.wait_while(&mut state, |state| state.held);
-        state.waiting = false;
-        if state.failing { Err(io::Error::other("made to fail")) } else { RealDisk.sync_data(file) }
-    }
-
-    fn free_bytes(&self, _: &Path) -> io::Result<u64> {
-        Ok(self.free.load(Ordering::SeqCst))
-    }
-}
+use crate::{
+    disk::TestDisk,
+    support::{append_all, command, commit, guard, open, read_all, stream, temporary},
+};
 
 #[tokio::test]
 async fn nothing_is_answered_or_seen_before_the_sync() {

@@ -5,6 +5,7 @@ mod compacting;
 mod contract;
 mod crash;
 mod damage;
+mod disk;
 mod durability;
 mod folder;
 mod holes;
