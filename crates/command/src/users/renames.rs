@@ -113,7 +113,7 @@ impl Commands {
             return Ok(());
         };
         match self.finish(started).await {
-            // Another write side was faster: the room is told later.
+            // Another write side was faster: the background task updates the room later.
             Err(HandleError::Contended { .. }) => Ok(()),
             outcome => unless_gone(outcome).map(drop),
         }

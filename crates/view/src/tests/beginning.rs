@@ -142,6 +142,12 @@ struct Limited<'a> {
     pauses: AtomicUsize,
 }
 
+impl<'a> Limited<'a> {
+    fn new(models: &'a Reader, left: usize) -> Self {
+        Self { models, left: AtomicUsize::new(left), pauses: AtomicUsize::new(0) }
+    }
+}
+
 #[async_trait::async_trait]
 impl Meter for Limited<'_> {
     fn look_at(&self, units: usize) -> bool {
@@ -170,10 +176,7 @@ async fn the_models_are_let_go_and_work_is_charged_while_an_earlier_moment_is_lo
     }
     settle(&models).await;
     let bob = user("bob");
-    let limited = |left| {
-        let (left, pauses) = (AtomicUsize::new(left), AtomicUsize::new(0));
-        Limited { models: &models, left, pauses }
-    };
+    let limited = |left| Limited::new(&models, left);
     let enough = limited(100);
     let past = models.room_at_within(&room("a"), at, &enough).await.unwrap().unwrap();
     assert_eq!((past.joined, past.summary.name), (2, Some("a".into())));
@@ -202,10 +205,7 @@ async fn the_walk_back_over_one_slot_and_over_what_was_missed_is_charged_and_let
         scene.send("a", "alice", "m.room.topic", Some(""), content).await;
     }
     settle(&models).await;
-    let limited = |left| {
-        let (left, pauses) = (AtomicUsize::new(left), AtomicUsize::new(0));
-        Limited { models: &models, left, pauses }
-    };
+    let limited = |left| Limited::new(&models, left);
     let slots = [("m.room.topic".to_owned(), String::new())];
     let enough = limited(100);
     let held = models.held_at(&room("a"), &slots, at, &enough).await.unwrap();

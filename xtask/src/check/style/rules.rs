@@ -19,8 +19,8 @@ pub(super) fn faults(paragraph: &str) -> Vec<String> {
     let mut faults = Vec::new();
     for sentence in sentences(paragraph) {
         let words: Vec<&str> = sentence.split_whitespace().collect();
+        let beginning = words.iter().take(5).copied().collect::<Vec<_>>().join(" ");
         if words.len() > WORDS_MAX {
-            let beginning = words[..5].join(" ");
             faults.push(format!(
                 "the sentence \"{beginning} ...\" has {} words: split it below {WORDS_MAX}",
                 words.len()
@@ -29,7 +29,6 @@ pub(super) fn faults(paragraph: &str) -> Vec<String> {
         let first = words.first().map_or("", |word| word.trim_end_matches(['.', ',', '!']));
         let first = first.to_lowercase();
         if BARE_SUBJECTS.contains(&first.as_str()) && !sentence.ends_with('?') {
-            let beginning = words.iter().take(5).copied().collect::<Vec<_>>().join(" ");
             faults.push(format!(
                 "\"{beginning} ...\" begins with a bare `{first}`: name the actor or the thing"
             ));

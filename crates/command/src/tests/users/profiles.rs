@@ -68,7 +68,7 @@ async fn what_a_user_says_after_a_new_name_comes_after_it_in_the_room() {
     let kinds: Vec<_> =
         of_room.flat_map(|record| pdus(record)).map(|pdu| pdu.kind.to_string()).collect();
     assert_eq!(kinds[kinds.len() - 2..], ["m.room.member", "m.room.message"]);
-    // The other rooms are told later, and this one is not told again.
+    // The write side updates the other rooms later, and does not update this one again.
     commands.resume_profiles(Millis(2_000)).await.unwrap();
     assert_eq!(mentions(&log, "Alicia").await, 2);
     drop(other);
@@ -89,7 +89,7 @@ async fn the_last_of_many_names_is_the_one_that_every_room_shows() {
         commands.set_profile(&actor("alice"), &name, Retry::Unnamed).await.unwrap();
         tokio::task::yield_now().await;
     }
-    // Whatever simultaneous spreads have told, the last name is told last.
+    // Several spreads ran at the same time. Each room still ends with the last name.
     let done = || {
         commands
             .processes()
