@@ -36,16 +36,13 @@ impl Mark {
 pub(crate) fn read(dir: &Path) -> Result<Sealed<Mark>, OpenError> {
     let fields =
         sealed::Fields::read(dir, NAME, TITLE).map_err(OpenError::io("read", dir.join(NAME)))?;
-    let fields = match fields {
-        Sealed::Absent => return Ok(Sealed::Absent),
-        Sealed::Damaged(damage) => return Ok(Sealed::Damaged(damage)),
-        Sealed::Whole(fields) => fields,
-    };
-    let position = |text: &str| text.parse().ok().map(Position);
-    let mark = fields
-        .get("position", position)
-        .and_then(|position| Ok(Mark { position, hash: fields.get("hash", parse_hash)? }));
-    Ok(mark.map_or_else(Sealed::Damaged, Sealed::Whole))
+    fields.and_then(|fields| {
+        let position = |text: &str| text.parse().ok().map(Position);
+        let mark = fields
+            .get("position", position)
+            .and_then(|position| Ok(Mark { position, hash: fields.get("hash", parse_hash)? }));
+        Ok(mark.map_or_else(Sealed::Damaged, Sealed::Whole))
+    })
 }
 
 pub(crate) fn write(dir: &Path, mark: Mark) -> io::Result<()> {

@@ -19,18 +19,17 @@ const TITLE: &str = "rookery log";
 pub(crate) fn read(dir: &Path) -> Result<Sealed<Epoch>, OpenError> {
     let fields =
         sealed::Fields::read(dir, NAME, TITLE).map_err(OpenError::io("read", dir.join(NAME)))?;
-    let fields = match fields {
-        Sealed::Absent => return Ok(Sealed::Absent),
-        Sealed::Damaged(damage) => return Ok(Sealed::Damaged(damage)),
-        Sealed::Whole(fields) => fields,
-    };
-    let damaged = |damage: String| OpenError::damaged(dir, format!("the file `{NAME}`: {damage}"));
-    let found = fields.get("format", |text| text.parse().ok()).map_err(damaged)?;
-    if found > FORMAT {
-        return Err(OpenError::TooNew { dir: dir.to_owned(), found, known: FORMAT });
-    }
-    let epoch = fields.get("epoch", |text| u64::from_str_radix(text, 16).ok()).map_err(damaged)?;
-    Ok(Sealed::Whole(Epoch(epoch)))
+    fields.and_then(|fields| {
+        let damaged =
+            |damage: String| OpenError::damaged(dir, format!("the file `{NAME}`: {damage}"));
+        let found = fields.get("format", |text| text.parse().ok()).map_err(damaged)?;
+        if found > FORMAT {
+            return Err(OpenError::TooNew { dir: dir.to_owned(), found, known: FORMAT });
+        }
+        let epoch =
+            fields.get("epoch", |text| u64::from_str_radix(text, 16).ok()).map_err(damaged)?;
+        Ok(Sealed::Whole(Epoch(epoch)))
+    })
 }
 
 /// Makes `dir` the folder of a log of the epoch `epoch`.

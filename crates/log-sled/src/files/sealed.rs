@@ -51,6 +51,20 @@ pub(crate) enum Sealed<T> {
     Damaged(String),
 }
 
+impl<T> Sealed<T> {
+    /// Reads further in an intact file; an absent or damaged one stays what it is.
+    pub(crate) fn and_then<U, E>(
+        self,
+        read: impl FnOnce(T) -> Result<Sealed<U>, E>,
+    ) -> Result<Sealed<U>, E> {
+        match self {
+            Self::Absent => Ok(Sealed::Absent),
+            Self::Damaged(damage) => Ok(Sealed::Damaged(damage)),
+            Self::Whole(content) => read(content),
+        }
+    }
+}
+
 /// The fields of a file, by name.
 pub(crate) struct Fields(Vec<(String, String)>);
 
