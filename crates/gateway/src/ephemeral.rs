@@ -93,8 +93,11 @@ async fn follow(ephemeral: &Ephemeral, follower: Follower) {
         let batch = match follower.next(position, BATCH_COMMITS).await {
             Ok(batch) => batch,
             Err(error) => {
-                tracing::error!("typing is no longer ended by messages: {error}");
-                return;
+                tracing::warn!(
+                    "messages up to now end no typing, which expires by itself: {error}"
+                );
+                position = follower.checkpoint();
+                continue;
             }
         };
         position = batch.position;

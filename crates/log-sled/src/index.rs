@@ -28,7 +28,7 @@ use parking_lot::{Mutex, RwLock};
 use rookery_log::{CommandId, Hash, Position, Record, StreamId};
 
 use self::run::Run;
-use crate::{OpenError, engine::store::StoreError};
+use crate::{OnPanic, OpenError, engine::store::StoreError, threads};
 
 /// How many entries become a run.
 const TABLE_MAX: usize = 64 * 1024;
@@ -112,10 +112,8 @@ pub(crate) struct Index {
 impl Drop for Index {
     fn drop(&mut self) {
         self.wake.lock().take();
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            tracing::warn!("the thread of the indexes panicked; they are derived again");
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
         }
     }
 }
@@ -126,6 +124,7 @@ impl Index {
     pub(crate) fn open(
         dir: &Path,
         hash_at: impl Fn(Position) -> Option<Hash>,
+        on_panic: OnPanic,
     ) -> Result<Self, OpenError> {
         std::fs::create_dir_all(dir).map_err(OpenError::io("create", dir))?;
         let runs = run::load_all(dir, hash_at).map_err(OpenError::io("read", dir))?;
@@ -133,8 +132,8 @@ impl Index {
         let shared = Arc::new(Shared { dir: dir.to_owned(), state, changing: Mutex::new(()) });
         let (wake, woken) = mpsc::channel();
         let known = Arc::clone(&shared);
-        let thread = std::thread::Builder::new().name("rookery-index".to_owned());
-        let thread = thread.spawn(move || compact::run(&known, &woken));
+        let work = move || compact::run(&known, &woken);
+        let thread = threads::start("rookery-index", on_panic, work, || {});
         let thread = thread.map_err(OpenError::io("start a thread for", dir))?;
         Ok(Self { shared, wake: Mutex::new(Some(wake)), thread: Some(thread) })
     }

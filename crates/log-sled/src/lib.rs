@@ -17,6 +17,7 @@ mod index;
 mod log;
 mod open;
 mod salvage;
+mod threads;
 mod whole;
 mod writer;
 
@@ -26,6 +27,7 @@ pub use self::{
     log::{PreparedLog, SledLog},
     open::options::SledOptions,
     salvage::{Edit, Moved, Salvage, Saved, Saving},
+    threads::OnPanic,
     whole::{
         compact::{Compacted, compact, erased_since},
         examine::{examine, examine_after, reached},

@@ -1,7 +1,6 @@
 //! The port of the event log, implemented with sled.
 
 use std::{
-    panic::{self, AssertUnwindSafe},
     path::{Path, PathBuf},
     sync::{Arc, mpsc},
     thread,
@@ -25,6 +24,7 @@ use crate::{
     files::head,
     format::Draft,
     open::{self, Opened, Prepared, recover::End},
+    threads,
     writer::{InFlight, Job, Reply, Writer, recent::Recent},
 };
 
@@ -194,11 +194,16 @@ impl SledLog {
             broken: Mutex::new(None),
             in_flight: Arc::default(),
         });
+        let on_panic = Arc::clone(&options.on_panic);
         let (jobs, queue) = mpsc::channel();
         let writer = Writer::new(Arc::clone(&shared), dir.to_owned(), options, head_file, end);
-        let thread = thread::Builder::new().name("rookery-log".to_owned());
         let known = Arc::clone(&shared);
-        let thread = thread.spawn(move || run(writer, &known, &queue));
+        let after_panic = move || {
+            let reason = "the writer of the log has stopped: restart the server".into();
+            known.break_down(Unavailable { reason });
+        };
+        let work = move || writer.run(&queue);
+        let thread = threads::start("rookery-log", on_panic, work, after_panic);
         let thread = thread.map_err(OpenError::io("start a thread for", dir))?;
         Ok(Self { shared, jobs, thread: Some(thread) })
     }
@@ -231,14 +236,6 @@ impl SledLog {
 /// The error when no thread answers. It holds no reference to the log, which may be gone.
 pub(crate) fn closed() -> Unavailable {
     Unavailable { reason: "the log has been closed".into() }
-}
-
-/// Runs the writer. If it panics, the log accepts no more writes and reports that.
-fn run(writer: Writer, shared: &Shared, queue: &mpsc::Receiver<Job>) {
-    if panic::catch_unwind(AssertUnwindSafe(|| writer.run(queue))).is_err() {
-        let reason = "the writer of the log has stopped: restart the server".into();
-        shared.break_down(Unavailable { reason });
-    }
 }
 
 impl Drop for SledLog {

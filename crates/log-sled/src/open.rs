@@ -8,6 +8,7 @@ use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io,
     path::{Path, PathBuf},
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
@@ -76,7 +77,7 @@ impl Prepared {
         fs::create_dir_all(&engine).map_err(OpenError::io("create", &engine))?;
         store::remove_half_snapshots(&engine).map_err(OpenError::io("clean", &engine))?;
         let (db, file) = self::engine(dir, &engine, options)?;
-        let store = Store::open(dir, db, file, lock)?;
+        let store = Store::open(dir, db, file, lock, Arc::clone(&options.on_panic))?;
         let end = recover::end(dir, &store, checked.mark)?;
         // Data that survived a crash may still be only in the page cache, and readers see it from
         // now on.

@@ -1,6 +1,7 @@
 //! Puts together the parts of a server on one data directory.
 
 pub(crate) mod clock;
+pub(crate) mod tasks;
 
 #[cfg(test)]
 mod tests;
@@ -33,6 +34,7 @@ use crate::{
     data_directory::{reconcile, signing::FoundKey},
     failure::Failure,
     import::unfinished::Unfinished,
+    node::tasks::Tasks,
     terminal::progress::Progress,
 };
 
@@ -61,6 +63,8 @@ pub struct Node {
     shared_answers_bytes: usize,
     entrances: Entrances,
     profiles: ProfileAudience,
+    /// The tasks that the server cannot do without.
+    pub(crate) tasks: Tasks,
     projector: JoinHandle<()>,
     stop_projector: oneshot::Sender<()>,
 }
@@ -184,7 +188,8 @@ impl Node {
         let asked = config.server_name.as_deref();
         let (identity, new) = ServerIdentity::find(&config.data, asked, clock::now().0)?;
         // All checks that can refuse the directory come before anything in it changes.
-        let log = Self::prepare_log(config, None)?;
+        let tasks = Tasks::new();
+        let log = Self::prepare_log(config, None, &tasks)?;
         let key = FoundKey::of(&config.data, &identity)?;
         if !config.data.exists() {
             identity.save(&config.data)?;
@@ -201,7 +206,7 @@ impl Node {
             Commands::forget_erasures(&folder)
                 .map_err(|error| Failure::file("cannot write to", &folder, error))?;
         }
-        Self::open_on(config, &identity, Arc::new(log.open()?), accounts, key).await
+        Self::open_on(config, &identity, Arc::new(log.open()?), accounts, key, tasks).await
     }
 
     /// Opens only the log. `epoch` is for a new log that continues another one's history.
@@ -212,17 +217,25 @@ impl Node {
         config: &Config,
         epoch: Option<rookery_log::Epoch>,
     ) -> Result<Arc<SledLog>, Failure> {
-        Ok(Arc::new(Self::prepare_log(config, epoch)?.open()?))
+        Ok(Arc::new(Self::prepare_log(config, epoch, &Tasks::new())?.open()?))
     }
 
     fn prepare_log(
         config: &Config,
         epoch: Option<rookery_log::Epoch>,
+        tasks: &Tasks,
     ) -> Result<PreparedLog, Failure> {
         config::check_writable(&config.data)?;
         let (cache_bytes, recent_bytes) =
             (config.cache.log_bytes as u64, config.cache.recent_bytes);
-        let options = SledOptions { epoch, cache_bytes, recent_bytes, ..SledOptions::default() };
+        let tasks = tasks.clone();
+        let options = SledOptions {
+            epoch,
+            cache_bytes,
+            recent_bytes,
+            on_panic: Arc::new(move |thread| tasks.thread_panicked(thread)),
+            ..SledOptions::default()
+        };
         Ok(SledLog::prepare(&config.data.join("log"), options)?)
     }
 
@@ -232,6 +245,7 @@ impl Node {
         log: Arc<SledLog>,
         accounts: Accounts,
         signing_key: SigningKey,
+        tasks: Tasks,
     ) -> Result<Self, Failure> {
         let data = &config.data;
         let name = identity.server_name.as_str();
@@ -266,7 +280,7 @@ impl Node {
             .with_logged_in(Arc::new(FromAccounts(accounts.clone())));
         let (stop_projector, stopped) = oneshot::channel::<()>();
         let running = models.clone();
-        let projector = tokio::spawn(async move {
+        let projector = tasks.spawn("projector", async move {
             let stopped = async {
                 stopped.await.ok();
             };
@@ -291,6 +305,7 @@ impl Node {
                 logins: config.limits.logins.filter(|_| is_limited),
             },
             profiles: config.profiles,
+            tasks,
             projector,
             stop_projector,
         })

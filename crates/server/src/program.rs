@@ -179,7 +179,10 @@ async fn orders(
             () = &mut work => shown.await,
         }
     };
-    let shown = shown.await;
+    let shown = tokio::select! {
+        shown = shown => shown,
+        ended = node.tasks.ended() => return Err(ended.into()),
+    };
     node.close().await;
     shown
 }

@@ -34,6 +34,7 @@ use rookery_log::EventLog;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
+    task::JoinHandle,
 };
 
 use crate::{
@@ -106,29 +107,45 @@ pub(crate) async fn run(config: &Config, accept_missing_accounts: bool) -> Resul
     let hosts = Hosts::new(address, name.as_str(), &config.allowed_hosts);
     let app = hosts::only_for(app, hosts, security);
     let serve_options = serve_options(config, files);
-    let serving = tokio::spawn(serve(listener, app, serve_options, stop));
+    let tasks = node.tasks.clone();
+    let serving = tasks.spawn("connections", serve(listener, app, serve_options, stop));
     let (ephemeral, follower) = (node.ephemeral.clone(), node.feeds.follower());
-    let keeping = tokio::spawn(async move { keep_ephemeral(&ephemeral, follower).await });
-    let tasks = tokio::spawn(housekeeping(Arc::clone(&node)));
-    let expiring = tokio::spawn(end_expired_sessions(Arc::clone(&node)));
     let working = Arc::clone(&node);
-    let processes = tokio::spawn(async move { working.commands.run_processes(clock::now).await });
-    let orders = tokio::spawn(take_orders(orders, Arc::clone(&node)));
-    signalled.await;
+    let background = [
+        tasks.spawn("typing and presence", async move {
+            keep_ephemeral(&ephemeral, follower).await;
+        }),
+        tasks.spawn("housekeeping", housekeeping(Arc::clone(&node))),
+        tasks.spawn("expiry of sessions", end_expired_sessions(Arc::clone(&node))),
+        tasks.spawn("processes", async move {
+            working.commands.run_processes(clock::now).await;
+        }),
+        tasks.spawn("orders of operators", take_orders(orders, Arc::clone(&node))),
+    ];
+    let result = tokio::select! {
+        () = signalled => Ok(()),
+        ended = tasks.ended() => {
+            tracing::error!("{ended}: stopping");
+            Err(Failure::from(ended))
+        }
+    };
     stop_serving(handle, config.shutdown_timeout).await;
-    tasks.abort();
-    processes.abort();
-    expiring.abort();
-    orders.abort();
-    keeping.abort();
+    background.iter().for_each(JoinHandle::abort);
     std::fs::remove_file(config.data.join(operator::SOCKET_NAME)).ok();
-    for task in [tasks, processes, expiring, orders, keeping, serving] {
+    for task in background.into_iter().chain([serving]) {
         task.await.ok();
     }
-    note_log_mark(&node).await;
-    close(node).await;
+    let closed = async {
+        note_log_mark(&node).await;
+        close(node).await;
+    };
+    if result.is_ok() {
+        closed.await;
+    } else if tokio::time::timeout(config.shutdown_timeout, closed).await.is_err() {
+        tracing::warn!("cannot save snapshots after this: the next start reads more of the log");
+    }
     tracing::info!("stopped");
-    Ok(())
+    result
 }
 
 /// The address of the page for a browser on this machine.
@@ -274,10 +291,13 @@ async fn end_expired_sessions(node: Arc<Node>) {
 async fn take_orders(socket: std::io::Result<tokio::net::UnixListener>, node: Arc<Node>) {
     match socket {
         Ok(socket) => operator::serve(socket, node).await,
-        Err(error) => tracing::warn!(
-            "cannot open the operator's socket ({error}): commands such as `rookery user` work \
-             only after the server has stopped"
-        ),
+        Err(error) => {
+            tracing::warn!(
+                "cannot open the operator's socket ({error}): commands such as `rookery user` \
+                 work only after the server has stopped"
+            );
+            std::future::pending::<()>().await;
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::{fs::File, io, ops::Deref, path::Path, sync::Arc};
 use rookery_log::{CommandId, PAGE_MAX, Position, ReadError, Record, StreamId, Unavailable};
 
 use crate::{
-    OpenError,
+    OnPanic, OpenError,
     engine::{Engine, quiet, records::Records as _},
     format::Damage,
     index::{Index, Subject},
@@ -80,9 +80,11 @@ impl Store {
         db: sled::Db,
         file: File,
         lock: File,
+        on_panic: OnPanic,
     ) -> Result<Self, OpenError> {
         let engine = Engine::open(db).map_err(|error| OpenError::damaged(dir, error.text()))?;
-        let index = Index::open(&dir.join("index"), |position| engine.hash_at(position))?;
+        let hash_at = |position| engine.hash_at(position);
+        let index = Index::open(&dir.join("index"), hash_at, on_panic)?;
         Ok(Self { engine, file, index, lock })
     }
 

@@ -41,7 +41,8 @@ fn hash(place: u64) -> Hash {
 
 /// Opens the index of a log that ends at `last`.
 fn open(dir: &TempDir, last: u64) -> Index {
-    Index::open(dir.path(), |Position(place)| (place <= last).then(|| hash(place))).unwrap()
+    let hash_at = |Position(place)| (place <= last).then(|| hash(place));
+    Index::open(dir.path(), hash_at, Arc::new(|_| {})).unwrap()
 }
 
 fn add(index: &Index, places: RangeInclusive<u64>) {
@@ -137,7 +138,7 @@ fn runs_of_another_log_are_removed() {
     let dir = tempfile::tempdir().unwrap();
     drop(given(&dir, 2, 100));
     let other = |Position(place)| Some(if place <= 100 { hash(place) } else { hash(place + 1) });
-    assert_eq!(Index::open(dir.path(), other).unwrap().last(), Position(100));
+    assert_eq!(Index::open(dir.path(), other, Arc::new(|_| {})).unwrap().last(), Position(100));
     assert_eq!(files(&dir), 1);
 }
 

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use rookery_log::Epoch;
 
-use crate::{Disk, RealDisk};
+use crate::{Disk, OnPanic, RealDisk};
 
 /// How to open a log. [`Self::default`] is right for a server.
 #[derive(Clone)]
@@ -27,6 +27,9 @@ pub struct SledOptions {
     pub free_bytes_min: u64,
     /// The disk.
     pub disk: Arc<dyn Disk>,
+    /// Hears the name of a thread of the log that panicked. Such a log accepts no commit any more, or
+    /// keeps its index in memory.
+    pub on_panic: OnPanic,
 }
 
 impl Default for SledOptions {
@@ -39,6 +42,7 @@ impl Default for SledOptions {
             group_bytes_max: 256 * 1024,
             free_bytes_min: 32 * 1024 * 1024,
             disk: Arc::new(RealDisk),
+            on_panic: Arc::new(|_| {}),
         }
     }
 }

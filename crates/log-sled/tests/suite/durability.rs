@@ -7,7 +7,7 @@ use std::{
     path::Path,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -234,4 +234,36 @@ async fn a_full_disk_is_named_before_anything_is_written_and_when_others_fill_it
     append_all(&log, 0..1, 10).await;
     disk.free.store(0, Ordering::SeqCst);
     becomes(&mut fault, true).await;
+}
+
+/// A disk whose syncs panic once the log is open.
+#[derive(Default)]
+struct PanickingDisk(AtomicBool);
+
+impl Disk for PanickingDisk {
+    fn sync_data(&self, file: &File) -> io::Result<()> {
+        assert!(!self.0.load(Ordering::SeqCst), "panics on purpose");
+        RealDisk.sync_data(file)
+    }
+
+    fn free_bytes(&self, dir: &Path) -> io::Result<u64> {
+        RealDisk.free_bytes(dir)
+    }
+}
+
+#[tokio::test]
+async fn a_writer_that_panics_is_reported_by_name_and_fails_its_appends() {
+    let (dir, disk) = (temporary(), Arc::new(PanickingDisk::default()));
+    let (tell, told) = std::sync::mpsc::channel();
+    let options = SledOptions {
+        disk: Arc::clone(&disk) as _,
+        on_panic: Arc::new(move |thread| tell.send(thread).unwrap()),
+        ..SledOptions::default()
+    };
+    let log = SledLog::open(dir.path(), options).unwrap();
+    disk.0.store(true, Ordering::SeqCst);
+    let failed = log.append(commit(0, 10), guard(0)).await;
+    assert!(matches!(failed, Err(AppendError::Unavailable(_))), "{failed:?}");
+    assert_eq!(told.recv_timeout(Duration::from_secs(10)), Ok("rookery-log"));
+    assert!(log.fault().borrow().is_some());
 }
