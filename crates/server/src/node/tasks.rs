@@ -82,6 +82,7 @@ impl From<Ended> for Failure {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 mod tests {
     use std::future::{pending, ready};
 
