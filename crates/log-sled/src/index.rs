@@ -56,21 +56,20 @@ impl Subject {
     }
 
     fn at(self, position: Position) -> Entry {
-        let mut bytes = [0; 25];
+        let mut bytes = [0; ENTRY_BYTES];
         bytes[..17].copy_from_slice(&self.0);
         bytes[17..].copy_from_slice(&position.0.to_be_bytes());
-        Entry(bytes)
+        bytes
     }
 }
 
-/// A subject at a position.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Entry([u8; 25]);
+const ENTRY_BYTES: usize = 25;
 
-impl Entry {
-    fn position(&self) -> Position {
-        self.0.last_chunk().map(|bytes| Position(u64::from_be_bytes(*bytes))).unwrap_or_default()
-    }
+/// A subject at a position.
+type Entry = [u8; ENTRY_BYTES];
+
+fn position_of(entry: &Entry) -> Position {
+    entry.last_chunk().map(|bytes| Position(u64::from_be_bytes(*bytes))).unwrap_or_default()
 }
 
 struct State {
@@ -190,7 +189,7 @@ impl Index {
             let state = self.shared.state.read();
             let newer =
                 state.frozen.range(entries.clone()).chain(state.table.range(entries.clone()));
-            let newer: Vec<_> = newer.take(limit).map(Entry::position).collect();
+            let newer: Vec<_> = newer.take(limit).map(position_of).collect();
             (Arc::clone(&state.runs), newer)
         };
         let mut found = Vec::new();
@@ -218,7 +217,7 @@ impl Index {
             let newest = state.table.range(entries.clone()).next_back();
             if let Some(entry) = newest.or_else(|| state.frozen.range(entries.clone()).next_back())
             {
-                return Ok(Some(entry.position()));
+                return Ok(Some(position_of(entry)));
             }
             Arc::clone(&state.runs)
         };
@@ -239,10 +238,10 @@ impl Index {
             let newer: Vec<_> = state.frozen.iter().chain(&state.table).copied().collect();
             (Arc::clone(&state.runs), newer)
         };
-        let mut visit = |entry: Entry| each(entry.0[0] == b's', entry.position());
+        let mut visit = |entry: Entry| each(entry[0] == b's', position_of(&entry));
         for run in runs.iter() {
-            for block in 0..run.blocks() {
-                run.block(block)?.into_iter().for_each(&mut visit);
+            for entry in run.iter() {
+                visit(entry?);
             }
         }
         newer.into_iter().for_each(visit);

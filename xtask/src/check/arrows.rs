@@ -13,13 +13,17 @@ const WIRES: &[&str] = &["rookery-bench", "rookery-server", "xtask"];
 /// The crates of the workspace that each other crate may depend on.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("rookery-log", &[]),
-    ("rookery-log-sled", &["rookery-log"]),
+    ("rookery-log-sled", &["rookery-log", "rookery-runs"]),
+    ("rookery-runs", &[]),
     ("rookery-domain", &[]),
     ("rookery-accounts", &[]),
     ("rookery-ephemeral", &["rookery-domain"]),
     ("rookery-command", &["rookery-domain", "rookery-log", "rookery-work"]),
     ("rookery-fixture", &["rookery-domain", "rookery-log"]),
-    ("rookery-projection", &["rookery-domain", "rookery-fixture", "rookery-log", "rookery-work"]),
+    (
+        "rookery-projection",
+        &["rookery-domain", "rookery-fixture", "rookery-log", "rookery-runs", "rookery-work"],
+    ),
     ("rookery-view", &["rookery-domain", "rookery-fixture", "rookery-log", "rookery-projection"]),
     (
         "rookery-delivery",

@@ -2,16 +2,13 @@
 //!
 //! **Invariant:** a merged run replaces its sources only once it is on stable storage.
 
-use std::{
-    cmp::Reverse,
-    collections::BinaryHeap,
-    sync::{Arc, mpsc::Receiver},
-};
+use std::sync::{Arc, mpsc::Receiver};
 
 use rookery_log::Position;
+use rookery_runs::merge;
 
 use super::{
-    Entry, Shared, TABLE_MAX,
+    ENTRY_BYTES, Shared, TABLE_MAX,
     run::{self, Run, Span},
 };
 use crate::engine::store::StoreError;
@@ -23,7 +20,7 @@ const FAN_IN: usize = 8;
 pub(super) fn run(shared: &Shared, woken: &Receiver<()>) {
     while woken.recv().is_ok() {
         if shared.state.read().table.len() >= TABLE_MAX {
-            report(freeze(shared).and_then(|()| merge(shared)));
+            report(freeze(shared).and_then(|()| merge_runs(shared)));
         }
     }
     report(freeze(shared));
@@ -60,7 +57,7 @@ fn freeze(shared: &Shared) -> Result<(), StoreError> {
 }
 
 /// Merges the newest runs while there are enough of one size.
-fn merge(shared: &Shared) -> Result<(), StoreError> {
+fn merge_runs(shared: &Shared) -> Result<(), StoreError> {
     loop {
         let _turn = shared.changing.lock();
         let runs = Arc::clone(&shared.state.read().runs);
@@ -71,8 +68,9 @@ fn merge(shared: &Shared) -> Result<(), StoreError> {
         }
         let sources = &runs[runs.len() - same..];
         let span = Span { from: sources[0].span.from, ..last.span };
-        let count = sources.iter().map(|run| run.count).sum();
-        let merged = run::write(&shared.dir, span, count, Merge::new(sources)?)?;
+        let count = sources.iter().map(|run| run.count()).sum();
+        let entries = merge(sources.iter().map(|run| run.iter()).collect(), ENTRY_BYTES);
+        let merged = run::write(&shared.dir, span, count, entries)?;
         let mut all = runs[..runs.len() - same].to_vec();
         all.push(Arc::new(merged));
         shared.state.write().runs = Arc::new(all);
@@ -83,55 +81,5 @@ fn merge(shared: &Shared) -> Result<(), StoreError> {
 }
 
 fn size(run: &Run) -> u32 {
-    (run.count / TABLE_MAX as u64).max(1).ilog(FAN_IN as u64)
-}
-
-/// The entries of several runs in order.
-struct Merge<'a> {
-    sources: Vec<Source<'a>>,
-    next: BinaryHeap<Reverse<(Entry, usize)>>,
-}
-
-struct Source<'a> {
-    run: &'a Run,
-    next_block: usize,
-    entries: std::vec::IntoIter<Entry>,
-}
-
-impl Source<'_> {
-    fn next(&mut self) -> Result<Option<Entry>, StoreError> {
-        if self.entries.as_slice().is_empty() && self.next_block < self.run.blocks() {
-            self.entries = self.run.block(self.next_block)?.into_iter();
-            self.next_block += 1;
-        }
-        Ok(self.entries.next())
-    }
-}
-
-impl<'a> Merge<'a> {
-    fn new(runs: &'a [Arc<Run>]) -> Result<Self, StoreError> {
-        let source =
-            |run: &'a Arc<Run>| Source { run, next_block: 0, entries: Vec::new().into_iter() };
-        let mut merge =
-            Self { sources: runs.iter().map(source).collect(), next: BinaryHeap::new() };
-        for index in 0..merge.sources.len() {
-            merge.advance(index)?;
-        }
-        Ok(merge)
-    }
-
-    fn advance(&mut self, index: usize) -> Result<(), StoreError> {
-        let entry = self.sources[index].next()?;
-        self.next.extend(entry.map(|entry| Reverse((entry, index))));
-        Ok(())
-    }
-}
-
-impl Iterator for Merge<'_> {
-    type Item = Result<Entry, StoreError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let Reverse((entry, index)) = self.next.pop()?;
-        Some(self.advance(index).map(|()| entry))
-    }
+    (run.count() / TABLE_MAX as u64).max(1).ilog(FAN_IN as u64)
 }
