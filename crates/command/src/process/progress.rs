@@ -84,7 +84,7 @@ impl Progress {
         let mut state = self.state.lock();
         let is_done = position <= state.status.position || state.done.contains(&position);
         let begins = !is_done && state.in_hand.insert(position);
-        begins.then_some(InHand { progress: self, position })
+        begins.then(|| InHand { progress: self, position })
     }
 
     /// Like [`Self::begin`], but waits while another task has the work; `None` if it is done then.
@@ -242,5 +242,32 @@ impl Progress {
         let mut state = self.state.lock();
         state.status.position = position;
         state.done.remove(&position);
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+mod tests {
+    use std::{sync::mpsc, thread};
+
+    use rookery_log::Epoch;
+
+    use super::*;
+
+    #[test]
+    fn work_in_hand_is_not_begun_again_and_stays_in_hand() {
+        let (told, heard) = mpsc::channel();
+        thread::spawn(move || {
+            let checkpoint = Checkpoint::of(None, "test", Epoch(1));
+            let progress = Progress::open("test", checkpoint, Position::ORIGIN);
+            let in_hand = progress.begin(Position(3));
+            let begun = in_hand.is_some();
+            let again = (0..2).any(|_| progress.begin(Position(3)).is_some());
+            drop(in_hand);
+            told.send((begun, again, progress.begin(Position(3)).is_some())).unwrap();
+        });
+        // Both attempts once waited for a lock that their own thread held.
+        let outcome = heard.recv_timeout(Duration::from_secs(60)).expect("an answer");
+        assert_eq!(outcome, (true, false, true));
     }
 }
