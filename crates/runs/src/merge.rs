@@ -5,8 +5,6 @@ use std::{
     collections::BinaryHeap,
 };
 
-use crate::RunError;
-
 /// The next entry of a source. Entries with one key come in the order of their sources.
 struct Next<const N: usize> {
     entry: [u8; N],
@@ -42,10 +40,10 @@ impl<const N: usize> Eq for Next<N> {}
 
 /// The entries of sorted `sources` in order. Of entries that begin with the same `key` bytes, only that of the first
 /// source is there. Ends after an error.
-pub fn merge<const N: usize, S: Iterator<Item = Result<[u8; N], RunError>>>(
+pub fn merge<const N: usize, E, S: Iterator<Item = Result<[u8; N], E>>>(
     sources: Vec<S>,
     key: usize,
-) -> impl Iterator<Item = Result<[u8; N], RunError>> {
+) -> impl Iterator<Item = Result<[u8; N], E>> {
     let mut sources: Vec<_> = sources.into_iter().map(Some).collect();
     let mut heap = BinaryHeap::with_capacity(sources.len());
     let mut due: Vec<_> = (0..sources.len()).collect();

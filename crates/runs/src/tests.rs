@@ -24,7 +24,7 @@ fn entry(number: u32) -> Entry {
 fn stored(dir: &TempDir, name: &str, shape: Shape, entries: &BTreeSet<Entry>) -> Run<12> {
     let path = dir.path().join(name);
     let contents = Contents { shape, count: entries.len() as u64, note: b"note" };
-    write(&path, contents, entries.iter().copied().map(Ok)).unwrap();
+    write(&path, contents, entries.iter().copied().map(Ok::<_, RunError>)).unwrap();
     Run::open(&path).unwrap()
 }
 

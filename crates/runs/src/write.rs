@@ -27,11 +27,11 @@ pub struct Contents<'a> {
 ///
 /// # Errors
 /// [`RunError::Io`] if the file cannot be written, and the error of `entries` if they end in one.
-pub fn write<const N: usize>(
+pub fn write<const N: usize, E: From<RunError>>(
     path: &Path,
     contents: Contents<'_>,
-    entries: impl Iterator<Item = Result<[u8; N], RunError>>,
-) -> Result<File, RunError> {
+    entries: impl Iterator<Item = Result<[u8; N], E>>,
+) -> Result<File, E> {
     let io = RunError::io(path);
     let Contents { shape, count, note } = contents;
     let (fence, filtered) = (usize::from(shape.fence), usize::from(shape.filtered));
@@ -74,5 +74,5 @@ pub fn write<const N: usize>(
     };
     file.write_all(&tables).map_err(&io)?;
     file.write_all(&footer.encode(&tables)).map_err(&io)?;
-    file.into_inner().map_err(|error| io(error.into_error()))
+    Ok(file.into_inner().map_err(|error| io(error.into_error()))?)
 }

@@ -208,6 +208,7 @@ pub(crate) fn version_of(model: &str) -> u32 {
         (RoomMembers::NAME, RoomMembers::VERSION),
         (RoomTimeline::NAME, RoomTimeline::VERSION),
         (RoomUnread::NAME, RoomUnread::VERSION),
+        (EventIndex::NAME, EventIndex::VERSION),
     ];
     changed.iter().find(|(name, _)| *name == model).map_or(1, |(_, version)| *version)
 }

@@ -127,9 +127,10 @@ async fn damaged_block_is_an_error_and_no_wrong_answer() {
     for file in fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().path()) {
         if file.extension().unwrap() != "snapshot" {
             let mut bytes = fs::read(&file).unwrap();
-            for byte in &mut bytes {
-                *byte ^= 1;
-            }
+            // The entries of a run, without the tables behind them.
+            let entries =
+                if file.extension().unwrap() == "run" { bytes.len() / 2 } else { bytes.len() };
+            bytes[..entries].iter_mut().for_each(|byte| *byte ^= 1);
             fs::write(&file, bytes).unwrap();
         }
     }
@@ -140,7 +141,7 @@ async fn damaged_block_is_an_error_and_no_wrong_answer() {
         models.timeline(key).unwrap().after(None, 1).unwrap_err().to_string().contains("checksum")
     );
     let event = rookery_domain::EventId::parse("$event1").unwrap();
-    assert!(models.event(&event).unwrap_err().to_string().contains("checksum"));
+    assert!(models.event(&event).unwrap_err().to_string().contains("is damaged"));
 }
 
 /// The golden file of a file of the models. Version 1 of a model has its plain name, a later

@@ -70,7 +70,7 @@ pub(crate) fn id_hash(event_id: &str) -> IdHash {
 
 impl EventIndex {
     pub(crate) const NAME: &'static str = "events";
-    pub(crate) const VERSION: u32 = 1;
+    pub(crate) const VERSION: u32 = 2;
 
     /// An empty index, of worker `part` if a rebuild has several.
     pub(crate) fn create(dir: &Path, part: usize) -> Self {

@@ -1,17 +1,9 @@
-//! Sorted runs of the event index: files that are written once and then only read.
-//!
-//! Pages of 128 entries of 35 bytes, each page with its checksum. The first key of each page stays
-//! in memory, about half a byte for each event.
+//! Runs of the event index: entries of 35 bytes, sorted by the hash of the event ID.
 
-use std::{
-    fs::File,
-    io::{self, BufWriter, Write},
-    os::unix::fs::FileExt,
-    path::Path,
-    sync::Arc,
-};
+use std::{fs::File, io, path::Path, sync::Arc};
 
 use rookery_log::Position;
+use rookery_runs::{Contents, Shape};
 use serde::{Deserialize, Serialize};
 
 use crate::models::StreamKey;
@@ -35,16 +27,17 @@ pub struct Place {
 pub(crate) type Entry = (IdHash, Place);
 
 const ENTRY_BYTES: usize = 35;
-const PAGE_ENTRIES: usize = 128;
-const PAGE_BYTES: usize = PAGE_ENTRIES * ENTRY_BYTES + 4;
 
-/// A run: its file, and the first key of each page.
+/// Eight bytes of the hash tell pages apart, and take a sixteenth of a byte of memory for each event. No filter: it
+/// would take more than a byte.
+const SHAPE: Shape = Shape { fence: 8, filtered: 0 };
+
+/// A run of the event index.
 #[derive(Clone)]
 pub(crate) struct Run {
     pub(crate) name: String,
     pub(crate) len: u64,
-    file: Arc<File>,
-    fences: Arc<[u64]>,
+    entries: Arc<rookery_runs::Run<ENTRY_BYTES>>,
 }
 
 impl Run {
@@ -54,113 +47,56 @@ impl Run {
         name: String,
         entries: impl Iterator<Item = io::Result<Entry>>,
     ) -> io::Result<Self> {
-        let mut file = BufWriter::with_capacity(256 * 1024, File::create(dir.join(&name))?);
-        let (mut fences, mut len) = (Vec::new(), 0);
-        let mut page = Vec::with_capacity(PAGE_BYTES);
-        for entry in entries {
-            let entry = entry?;
-            if page.is_empty() {
-                fences.push(fence(&entry.0));
-            }
-            encode(&mut page, &entry);
-            len += 1;
-            if page.len() == PAGE_ENTRIES * ENTRY_BYTES {
-                finish(&mut page, &mut file)?;
-            }
-        }
-        if !page.is_empty() {
-            finish(&mut page, &mut file)?;
-        }
-        drop(file.into_inner().map_err(io::IntoInnerError::into_error)?);
-        Ok(Self { file: Arc::new(File::open(dir.join(&name))?), name, len, fences: fences.into() })
+        let contents = Contents { shape: SHAPE, count: 0, note: &[] };
+        let entries = entries.map(|entry| entry.map(encode));
+        rookery_runs::write(&dir.join(&name), contents, entries)?;
+        let entries = rookery_runs::Run::open(&dir.join(&name))?;
+        Ok(Self { name, len: entries.count(), entries: Arc::new(entries) })
     }
 
     /// Opens the file of a run that has `len` entries.
     pub(crate) fn open(dir: &Path, name: String, len: u64) -> io::Result<Self> {
-        let file = Arc::new(File::open(dir.join(&name))?);
-        let mut run = Self { name, len, file, fences: Arc::new([]) };
-        let mut fences = Vec::with_capacity(run.pages());
-        for page in 0..run.pages() {
-            let mut key = [0; 8];
-            run.file.read_exact_at(&mut key, (page * PAGE_BYTES) as u64)?;
-            fences.push(u64::from_be_bytes(key));
+        let entries = rookery_runs::Run::open(&dir.join(&name))?;
+        if entries.count() != len {
+            let text = format!("{name} has {} entries, not {len}", entries.count());
+            return Err(io::Error::new(io::ErrorKind::InvalidData, text));
         }
-        run.fences = fences.into();
-        Ok(run)
+        Ok(Self { name, len, entries: Arc::new(entries) })
     }
 
     pub(crate) fn handle(&self) -> Arc<File> {
-        Arc::clone(&self.file)
-    }
-
-    fn pages(&self) -> usize {
-        usize::try_from(self.len).unwrap_or(usize::MAX).div_ceil(PAGE_ENTRIES)
+        self.entries.file()
     }
 
     pub(crate) fn get(&self, key: &IdHash) -> io::Result<Option<Place>> {
-        // Equal fences may hide the key in any page that starts with them.
-        let end = self.fences.partition_point(|first| *first <= fence(key));
-        for page in (0..end).rev() {
-            let entries = self.page(page)?;
-            if let Ok(found) = entries.binary_search_by(|entry| entry.0.cmp(key)) {
-                return Ok(Some(entries[found].1));
-            }
-            if self.fences[page] < fence(key) {
-                break;
-            }
-        }
-        Ok(None)
+        let [mut first, mut last] = [[0; ENTRY_BYTES], [u8::MAX; ENTRY_BYTES]];
+        first[..key.len()].copy_from_slice(key);
+        last[..key.len()].copy_from_slice(key);
+        let found = self.entries.range(first..=last).next().transpose()?;
+        Ok(found.as_ref().map(|entry| decode(entry).1))
     }
 
     /// All entries in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = io::Result<Entry>> + '_ {
-        (0..self.pages()).flat_map(|page| {
-            let (entries, error) = match self.page(page) {
-                Ok(entries) => (entries, None),
-                Err(error) => (Vec::new(), Some(Err(error))),
-            };
-            error.into_iter().chain(entries.into_iter().map(Ok))
-        })
+        self.entries.iter().map(|entry| Ok(decode(&entry?)))
     }
-
-    fn page(&self, page: usize) -> io::Result<Vec<Entry>> {
-        let before = (page * PAGE_ENTRIES) as u64;
-        let count = usize::try_from(self.len - before).unwrap_or(usize::MAX).min(PAGE_ENTRIES);
-        let mut bytes = vec![0; count * ENTRY_BYTES + 4];
-        self.file.read_exact_at(&mut bytes, (page * PAGE_BYTES) as u64)?;
-        let (entries, checksum) = bytes.split_at(count * ENTRY_BYTES);
-        if crc32fast::hash(entries).to_le_bytes() != checksum {
-            let text = format!("page {page} of {}: the checksum does not match", self.name);
-            return Err(io::Error::new(io::ErrorKind::InvalidData, text));
-        }
-        Ok(entries.chunks_exact(ENTRY_BYTES).map(decode).collect())
-    }
-}
-
-fn finish(page: &mut Vec<u8>, file: &mut impl Write) -> io::Result<()> {
-    page.extend_from_slice(&crc32fast::hash(page).to_le_bytes());
-    file.write_all(page)?;
-    page.clear();
-    Ok(())
-}
-
-fn fence(key: &IdHash) -> u64 {
-    number(&key[..8])
 }
 
 fn number(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
-fn encode(page: &mut Vec<u8>, (key, place): &Entry) {
-    page.extend_from_slice(key);
-    page.extend_from_slice(&place.position.0.to_be_bytes()[2..]);
-    page.extend_from_slice(&place.index.to_be_bytes());
-    page.extend_from_slice(&place.sequence.to_be_bytes()[3..]);
-    page.extend_from_slice(&place.stream.0.to_be_bytes()[2..]);
+fn encode((key, place): Entry) -> [u8; ENTRY_BYTES] {
+    let mut bytes = [0; ENTRY_BYTES];
+    bytes[..16].copy_from_slice(&key);
+    bytes[16..22].copy_from_slice(&place.position.0.to_be_bytes()[2..]);
+    bytes[22..24].copy_from_slice(&place.index.to_be_bytes());
+    bytes[24..29].copy_from_slice(&place.sequence.to_be_bytes()[3..]);
+    bytes[29..].copy_from_slice(&place.stream.0.to_be_bytes()[2..]);
+    bytes
 }
 
-fn decode(bytes: &[u8]) -> Entry {
+fn decode(bytes: &[u8; ENTRY_BYTES]) -> Entry {
     let mut key = IdHash::default();
     key.copy_from_slice(&bytes[..16]);
     let place = Place {
@@ -176,24 +112,7 @@ fn decode(bytes: &[u8]) -> Entry {
 pub(crate) fn merge<'a>(
     sources: Vec<Box<dyn Iterator<Item = io::Result<Entry>> + 'a>>,
 ) -> impl Iterator<Item = io::Result<Entry>> + 'a {
-    let mut sources: Vec<_> = sources.into_iter().map(Iterator::peekable).collect();
-    let mut last: Option<IdHash> = None;
-    std::iter::from_fn(move || {
-        loop {
-            let smallest = sources.iter_mut().enumerate().filter_map(|(number, source)| {
-                // An error sorts before everything, so it is returned at once.
-                let key = source.peek()?.as_ref().ok().map(|entry| entry.0);
-                Some((key, number))
-            });
-            let (_, number) = smallest.min()?;
-            match sources[number].next()? {
-                Ok((key, _)) if last == Some(key) => {}
-                Ok(entry) => {
-                    last = Some(entry.0);
-                    return Some(Ok(entry));
-                }
-                Err(error) => return Some(Err(error)),
-            }
-        }
-    })
+    let sources = sources.into_iter().map(|source| source.map(|entry| entry.map(encode)));
+    let merged = rookery_runs::merge(sources.collect(), size_of::<IdHash>());
+    merged.map(|entry| entry.map(|bytes| decode(&bytes)))
 }
