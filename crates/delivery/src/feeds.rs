@@ -34,14 +34,6 @@ pub(crate) struct Live {
 }
 
 impl Observer for Live {
-    fn held(&self, position: Position) -> Option<Arc<Committed>> {
-        self.pages.get(position)
-    }
-
-    fn replace(&self, clean: &Arc<Committed>) {
-        self.pages.replace(clean);
-    }
-
     fn applied(&self, models: &ReadModels, commits: &[Arc<Committed>]) {
         self.router.route(commits, models, &self.counters);
     }

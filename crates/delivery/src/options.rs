@@ -6,14 +6,12 @@ pub struct Options {
     /// When a follower is this many commits behind, it looks for a shorter way than along the log:
     /// its own rooms.
     pub far_commits: u64,
-    /// The approximate size in bytes of the pages of the log that are kept for catch-up.
-    pub pages_bytes_max: usize,
     /// How many commits may wait for one subscriber. A subscriber with more continues from the log.
     pub inbox_commits_max: usize,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { far_commits: 4_096, pages_bytes_max: 8 * 1024 * 1024, inbox_commits_max: 1_024 }
+        Self { far_commits: 4_096, inbox_commits_max: 1_024 }
     }
 }

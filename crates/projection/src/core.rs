@@ -2,14 +2,14 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use parking_lot::{Mutex, RwLock};
+use parking_lot::RwLock;
 use rookery_log::{EventLog, Position};
 use rookery_work::Lock;
 use tokio::sync::watch;
 
 use crate::{
     Observer,
-    commits::{Cache, Gathered, Ring},
+    commits::{Cache, Gathered},
     models::Models,
     options::Options,
 };
@@ -20,8 +20,7 @@ pub(crate) struct Core {
     pub(crate) dir: PathBuf,
     pub(crate) options: Options,
     pub(crate) models: RwLock<Models>,
-    pub(crate) ring: RwLock<Ring>,
-    pub(crate) cache: Mutex<Cache>,
+    pub(crate) cache: Cache,
     pub(crate) gathered: Gathered,
     pub(crate) checkpoint: watch::Sender<Position>,
     pub(crate) observers: RwLock<Vec<Arc<dyn Observer>>>,

@@ -26,7 +26,7 @@ mod timeline;
 mod unread;
 
 pub use self::{
-    commits::{Committed, Unreadable, cost, decode},
+    commits::{Committed, Unreadable, decode},
     digest::{Difference, Digests},
     models::{
         Directory, Filters, Member, MembershipChange, Models, Parked, Place, Powers, Reactions,

@@ -17,15 +17,6 @@ pub trait Observer: Send + Sync {
     /// Called after `committed` was applied to `models`.
     fn after(&self, _models: &Models, _committed: &Committed) {}
 
-    /// The commit that the observer keeps for a position, if any.
-    fn held(&self, _position: Position) -> Option<Arc<Committed>> {
-        None
-    }
-
-    /// Content of a commit was redacted: replaces the result of [`Self::held`] at its position by
-    /// `clean`.
-    fn replace(&self, _clean: &Arc<Committed>) {}
-
     /// Called after all of `commits` were applied, and before the checkpoint moves past them.
     fn applied(&self, _models: &ReadModels, _commits: &[Arc<Committed>]) {}
 

@@ -11,6 +11,8 @@ pub struct Options {
     pub ring_bytes_max: usize,
     /// The approximate size in bytes of recently read older commits.
     pub cache_bytes_max: usize,
+    /// The approximate size in bytes of the pages of the log that are kept for catch-up.
+    pub pages_bytes_max: usize,
     /// Snapshots are written after this many commits.
     pub snapshot_commits: u64,
     /// Snapshots are written after this time, if there was a commit.
@@ -25,6 +27,7 @@ impl Default for Options {
             ring_commits_max: 4_096,
             ring_bytes_max: 16 * 1024 * 1024,
             cache_bytes_max: 8 * 1024 * 1024,
+            pages_bytes_max: 8 * 1024 * 1024,
             snapshot_commits: 50_000,
             snapshot_interval: Duration::from_mins(5),
             rebuild_threads: 0,

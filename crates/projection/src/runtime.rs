@@ -93,7 +93,7 @@ impl ReadModels {
         Ok(commits.len())
     }
 
-    /// Applies in this order: rows, ring, redacted content, observers, checkpoint (which signals
+    /// Applies in this order: rows, latest commits, redacted content, observers, checkpoint (which signals
     /// waiting readers), observers again.
     fn apply(&self, commits: &[Arc<Committed>]) {
         let Some(last) = commits.last() else { return };
@@ -106,13 +106,8 @@ impl ReadModels {
                 observers.iter().for_each(|observer| observer.after(&models, commit));
             }
         }
-        {
-            let mut ring = self.core.ring.write();
-            for commit in commits {
-                ring.push(Arc::clone(commit));
-            }
-        }
-        self.forget(commits, &observers);
+        self.core.cache.push(commits);
+        self.forget(commits);
         observers.iter().for_each(|observer| observer.applied(self, commits));
         self.core.checkpoint.send_replace(last.position);
         observers.iter().for_each(|observer| observer.moved());

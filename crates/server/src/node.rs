@@ -255,9 +255,7 @@ impl Node {
         let port: Arc<dyn EventLog> = log.clone();
         let models = open_models(config, &port, &data.join("models")).await?;
         let reader = Reader::new(models.clone());
-        let pages_bytes_max = config.cache.pages_bytes;
-        let options = rookery_delivery::Options { pages_bytes_max, ..Default::default() };
-        let feeds = Feeds::new(reader.clone(), options);
+        let feeds = Feeds::new(reader.clone(), rookery_delivery::Options::default());
         reconcile::follow(&accounts, Arc::clone(&port), reader.clone());
         let folder = data.join("rooms");
         let is_limited = config.limits.rate.is_some();
@@ -360,6 +358,7 @@ async fn open_models(
     let options = rookery_projection::Options {
         ring_bytes_max: config.cache.ring_bytes,
         cache_bytes_max: config.cache.commits_bytes,
+        pages_bytes_max: config.cache.pages_bytes,
         ..rookery_projection::Options::default()
     };
     let bar = parking_lot::Mutex::new(None::<Progress>);

@@ -267,7 +267,7 @@ mod tests {
             told.send((begun, again, progress.begin(Position(3)).is_some())).unwrap();
         });
         // Both attempts once waited for a lock that their own thread held.
-        let outcome = heard.recv_timeout(Duration::from_secs(60)).expect("an answer");
+        let outcome = heard.recv_timeout(Duration::from_mins(1)).expect("an answer");
         assert_eq!(outcome, (true, false, true));
     }
 }

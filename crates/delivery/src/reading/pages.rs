@@ -8,16 +8,17 @@
 //! polled, or goes away, delays none of the others.
 //! **Invariant:** a page is never read twice at the same time, and only a few pages at once, first
 //! come first served. So catch-up does not keep the projector from the log.
-//! **Invariant:** the pages in memory are bounded in bytes, and have no redacted content.
+//!
+//! The pages that were read stay in the cache of the read models.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::HashMap,
     sync::{Arc, Weak},
 };
 
 use parking_lot::Mutex;
 use rookery_log::{Position, ReadError, Scope, Unavailable};
-use rookery_projection::{Committed, cost, decode};
+use rookery_projection::{Committed, decode};
 use rookery_work::Job;
 use tokio::sync::Semaphore;
 
@@ -29,32 +30,9 @@ pub(crate) const PAGE_COMMITS: usize = if cfg!(test) { 8 } else { 256 };
 /// Pages that are read from the log at the same time.
 const READERS_MAX: usize = 4;
 
-/// A page, or the part of it that existed when it was read.
-struct Page {
-    commits: Vec<Arc<Committed>>,
-    len_bytes: usize,
-}
-
-impl Page {
-    fn after(&self, after: Position) -> Option<Vec<Arc<Committed>>> {
-        let start = self.commits.partition_point(|commit| commit.position <= after);
-        (start < self.commits.len()).then(|| self.commits[start..].to_vec())
-    }
-}
-
-#[derive(Default)]
-struct Held {
-    pages: HashMap<u64, Page>,
-    /// Most recently read last.
-    order: VecDeque<u64>,
-    len_bytes: usize,
-}
-
-/// The recently read pages.
+/// The pages that are being read.
 pub(crate) struct Pages {
-    // Locked after the cache and before the models.
-    held: Mutex<Held>,
-    /// The pages that are being read, by number.
+    /// By number.
     reading: Mutex<HashMap<u64, Weak<Reading>>>,
     /// Permits to read. Only the tasks that read hold one.
     readers: Arc<Semaphore>,
@@ -67,7 +45,7 @@ type Reading = Job<Result<Arc<[Arc<Committed>]>, ReadError>>;
 impl Default for Pages {
     fn default() -> Self {
         let readers = Arc::new(Semaphore::new(READERS_MAX));
-        Self { held: Mutex::default(), reading: Mutex::default(), readers }
+        Self { reading: Mutex::default(), readers }
     }
 }
 
@@ -80,52 +58,6 @@ pub(crate) fn left_of_page(after: Position) -> usize {
     PAGE_COMMITS - usize::try_from(after.0 % PAGE_COMMITS as u64).unwrap_or(0)
 }
 
-impl Pages {
-    /// The commit that is held for a position, if any.
-    pub(crate) fn get(&self, position: Position) -> Option<Arc<Committed>> {
-        let before = Position(position.0.checked_sub(1)?);
-        let held = self.held.lock();
-        let commits = held.pages.get(&number(before))?.after(before)?;
-        commits.into_iter().next().filter(|commit| commit.position == position)
-    }
-
-    /// Replaces the held commit at the same position, if there is one.
-    pub(crate) fn replace(&self, commit: &Arc<Committed>) {
-        let mut held = self.held.lock();
-        let number = number(Position(commit.position.0.saturating_sub(1)));
-        let Some(page) = held.pages.get_mut(&number) else { return };
-        let mut commits = page.commits.iter_mut();
-        if let Some(old) = commits.find(|old| old.position == commit.position) {
-            *old = Arc::clone(commit);
-        }
-    }
-
-    fn after(&self, after: Position) -> Option<Vec<Arc<Committed>>> {
-        self.held.lock().pages.get(&number(after))?.after(after)
-    }
-}
-
-impl Held {
-    fn keep(&mut self, number: u64, commits: Vec<Arc<Committed>>, bytes_max: usize) {
-        let len_bytes = commits.iter().map(|commit| cost(commit)).sum();
-        self.remove(number);
-        self.pages.insert(number, Page { commits, len_bytes });
-        self.order.push_back(number);
-        self.len_bytes += len_bytes;
-        // The last page is kept for its waiting readers.
-        while self.len_bytes > bytes_max && self.order.len() > 1 {
-            self.remove(self.order[0]);
-        }
-    }
-
-    fn remove(&mut self, number: u64) {
-        if let Some(page) = self.pages.remove(&number) {
-            self.len_bytes -= page.len_bytes;
-            self.order.retain(|other| *other != number);
-        }
-    }
-}
-
 impl Feeds {
     /// The commits after `after` up to the end of its page, as far as the models have applied them.
     pub(crate) async fn page_after(
@@ -134,7 +66,7 @@ impl Feeds {
     ) -> Result<Vec<Arc<Committed>>, ReadError> {
         let counters = &self.live().counters;
         loop {
-            if let Some(ready) = self.live().pages.after(after) {
+            if let Some(ready) = self.models().page_after(after) {
                 Counters::up(&counters.page_hits);
                 return Ok(ready);
             }
@@ -144,7 +76,7 @@ impl Feeds {
                 Err(Unavailable { reason: reason.into() }.into())
             })?;
             // Pages in memory are without content that was redacted since.
-            if let Some(ready) = self.live().pages.after(after) {
+            if let Some(ready) = self.models().page_after(after) {
                 return Ok(ready);
             }
             // Another reader's page may have begun before the requested commits existed.
@@ -178,11 +110,6 @@ impl Feeds {
         let records = self.models().log().read(&Scope::All, begin, limit).await?;
         let read = decode(&**self.models().log(), &records).await?;
         drop(place);
-        // Under the lock, so that a redaction that comes now finds the commit in the page.
-        let mut held = self.live().pages.held.lock();
-        let commits = self.models().clean(read);
-        let read = commits.clone().into();
-        held.keep(number, commits, self.shared.options.pages_bytes_max);
-        Ok(read)
+        Ok(self.models().hold_page(begin, read).into())
     }
 }

@@ -56,11 +56,11 @@ impl Scene {
         let of_models = rookery_projection::Options {
             rebuild_threads: options.rebuild_threads,
             ring_commits_max: options.ring_commits_max.unwrap_or(of_models.ring_commits_max),
+            pages_bytes_max: options.pages_bytes_max.unwrap_or(of_models.pages_bytes_max),
             ..of_models
         };
         let of_delivery = crate::Options {
             far_commits: options.far_commits.unwrap_or(of_delivery.far_commits),
-            pages_bytes_max: options.pages_bytes_max.unwrap_or(of_delivery.pages_bytes_max),
             inbox_commits_max: options.inbox_commits_max.unwrap_or(of_delivery.inbox_commits_max),
         };
         let models = ReadModels::open(log, self.dir.path(), of_models, |_| {}).await.unwrap();

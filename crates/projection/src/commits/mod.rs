@@ -5,14 +5,13 @@ mod committed;
 mod content;
 mod gathered;
 mod held;
+mod latest;
+mod pages;
 mod restated;
-mod ring;
+mod singles;
 
-pub(crate) use self::{
-    cache::Cache, content::Content, gathered::Gathered, restated::Restated, ring::Ring,
-};
+pub(crate) use self::{cache::Cache, content::Content, gathered::Gathered, restated::Restated};
 pub use self::{
-    cache::cost,
     committed::{Committed, Unreadable},
     restated::decode,
 };

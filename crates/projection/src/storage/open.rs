@@ -2,7 +2,7 @@
 
 use std::{fs, io, path::Path, sync::Arc};
 
-use parking_lot::{Mutex, RwLock};
+use parking_lot::RwLock;
 use rookery_log::{EventLog, PAGE_MAX, Position, ReadError, Scope};
 use rookery_work::Lock;
 use tokio::sync::watch;
@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use super::{generation, save::save_alone};
 use crate::{
     Options, Progress, ReadModels, RebuildError,
-    commits::{Cache, Gathered, Ring, decode},
+    commits::{Cache, Gathered, decode},
     core::Core,
     models::Models,
     rebuild,
@@ -67,8 +67,7 @@ impl ReadModels {
         let core = Core {
             log,
             dir: dir.to_owned(),
-            ring: RwLock::new(Ring::new(options.ring_commits_max, options.ring_bytes_max)),
-            cache: Mutex::new(Cache::default()),
+            cache: Cache::new(&options),
             gathered: Gathered::default(),
             observers: RwLock::default(),
             options,

@@ -95,7 +95,7 @@ async fn pages_of_a_storm(readers: u64, pages_bytes_max: usize) -> u64 {
 
 #[tokio::test]
 async fn readers_that_catch_up_together_read_the_log_hardly_more_often_than_one_does() {
-    let plenty = crate::Options::default().pages_bytes_max;
+    let plenty = rookery_projection::Options::default().pages_bytes_max;
     let alone = pages_of_a_storm(1, plenty).await;
     assert!(alone > 30, "{alone} pages");
     assert_eq!(pages_of_a_storm(200, plenty).await, alone);

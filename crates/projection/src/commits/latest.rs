@@ -6,22 +6,22 @@ use std::{collections::VecDeque, sync::Arc};
 
 use rookery_log::Position;
 
-use super::{Committed, cost};
+use super::{Committed, cache::cost};
 
-/// The ring, bounded in commits and bytes.
-pub(crate) struct Ring {
+/// The commits, bounded in number and bytes.
+pub(super) struct Latest {
     commits: VecDeque<Arc<Committed>>,
     len_bytes: usize,
     commits_max: usize,
     bytes_max: usize,
 }
 
-impl Ring {
-    pub(crate) fn new(commits_max: usize, bytes_max: usize) -> Self {
+impl Latest {
+    pub(super) fn new(commits_max: usize, bytes_max: usize) -> Self {
         Self { commits: VecDeque::new(), len_bytes: 0, commits_max, bytes_max }
     }
 
-    pub(crate) fn push(&mut self, commit: Arc<Committed>) {
+    pub(super) fn push(&mut self, commit: Arc<Committed>) {
         if self.commits.back().is_some_and(|last| last.position.next() != commit.position) {
             self.commits.clear();
             self.len_bytes = 0;
@@ -35,7 +35,7 @@ impl Ring {
     }
 
     /// Replaces the held commit at the same position, if there is one.
-    pub(crate) fn replace(&mut self, commit: Arc<Committed>) {
+    pub(super) fn replace(&mut self, commit: Arc<Committed>) {
         let place = self.index(commit.position).and_then(|index| self.commits.get_mut(index));
         if let Some(place) = place {
             self.len_bytes = self.len_bytes - cost(place) + cost(&commit);
@@ -48,12 +48,12 @@ impl Ring {
         usize::try_from(position.0.checked_sub(first.0)?).ok()
     }
 
-    pub(crate) fn get(&self, position: Position) -> Option<&Arc<Committed>> {
+    pub(super) fn get(&self, position: Position) -> Option<&Arc<Committed>> {
         self.commits.get(self.index(position)?)
     }
 
-    /// The commits after `after`, up to `limit`. `None` if the ring does not reach back that far.
-    pub(crate) fn after(&self, after: Position, limit: usize) -> Option<Vec<Arc<Committed>>> {
+    /// The commits after `after`, up to `limit`. `None` if the first of them is no longer here.
+    pub(super) fn after(&self, after: Position, limit: usize) -> Option<Vec<Arc<Committed>>> {
         let start = self.index(after.next())?;
         Some(self.commits.iter().skip(start).take(limit).cloned().collect())
     }
