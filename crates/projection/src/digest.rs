@@ -3,16 +3,14 @@
 //! **Invariant:** a digest depends only on the rows, not on their distribution over memory, blocks
 //! and files, nor on the times of snapshots.
 
-use std::{collections::BTreeMap, io, path::Path};
+use std::{io, path::Path};
 
 use rookery_log::{Hash, Position};
-use serde::Serialize;
 
 use crate::{
     ReadModels, RebuildError,
-    models::{Fold, Folded, Frozen, Models, Parked, Rows, StreamKey},
+    models::{Models, Still},
     rebuild,
-    timeline::{BlockStore, RoomTimeline},
 };
 
 /// How often a verification is repeated because events were redacted meanwhile.
@@ -39,71 +37,22 @@ pub struct Difference {
 }
 
 /// All rows at one moment, readable while the models continue.
-struct Still {
+struct StillModels {
     position: Position,
-    small: Vec<(&'static str, Hash)>,
-    rows: Rows<RoomTimeline>,
-    parked: BTreeMap<StreamKey, Parked>,
-    store: BlockStore,
-    events: Frozen,
+    models: Vec<(&'static str, Still)>,
 }
 
 impl Models {
-    fn still(&self) -> Still {
-        let small = vec![
-            small(&self.summaries),
-            small(&self.memberships),
-            small(&self.profiles),
-            small(&self.aliases),
-            small(&self.relations),
-            small(&self.actions),
-            small(&self.filters),
-            small(&self.redactions),
-            small(&self.receipts),
-            small(&self.unread),
-        ];
-        Still {
-            position: self.position,
-            small,
-            rows: self.timelines.rows.clone(),
-            parked: self.timelines.parked.clone(),
-            store: self.timelines.shared.frozen(),
-            events: self.events.frozen(),
-        }
+    fn still(&self) -> StillModels {
+        let models = self.each().into_iter().map(|model| (model.name(), model.still()));
+        StillModels { position: self.position, models: models.collect() }
     }
 }
 
-fn small<F: Fold>(folded: &Folded<F>) -> (&'static str, Hash) {
-    let mut hasher = blake3::Hasher::new();
-    for row in &folded.rows {
-        add(&mut hasher, &row);
-    }
-    add(&mut hasher, &folded.parked);
-    (F::NAME, Hash(*hasher.finalize().as_bytes()))
-}
-
-fn add(hasher: &mut blake3::Hasher, value: &impl Serialize) {
-    hasher.update(&postcard::to_stdvec(value).expect("plain data serialises"));
-}
-
-impl Still {
+impl StillModels {
     fn digest(self) -> io::Result<Digests> {
-        let mut models = self.small;
-        let mut hasher = blake3::Hasher::new();
-        for (key, row) in &self.rows {
-            let timeline = &row.value;
-            let rows = timeline.reader(&self.store).after(None, usize::MAX)?;
-            let count = timeline.count();
-            add(&mut hasher, &(key, row.applied, row.sequence, timeline.slots(), count, rows));
-        }
-        add(&mut hasher, &self.parked);
-        models.push((RoomTimeline::NAME, Hash(*hasher.finalize().as_bytes())));
-        let mut hasher = blake3::Hasher::new();
-        for entry in self.events.iter() {
-            add(&mut hasher, &entry?);
-        }
-        models.push((crate::models::EventIndex::NAME, Hash(*hasher.finalize().as_bytes())));
-        Ok(Digests { position: self.position, models })
+        let models = self.models.into_iter().map(|(name, still)| Ok((name, still.digest()?)));
+        Ok(Digests { position: self.position, models: models.collect::<io::Result<_>>()? })
     }
 }
 

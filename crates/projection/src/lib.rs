@@ -36,7 +36,7 @@ pub use self::{
     observer::Observer,
     options::Options,
     rebuild::{Progress, RebuildError, Rebuilt},
-    retry::RetryError,
+    retry::Retried,
     runtime::{ReadModels, Stale},
     storage::{OpenError, SnapshotError, remove_old, roll_back},
     timeline::{Flags, Resolved, RowKey, Slots, TimelineReader, TimelineRow},

@@ -21,7 +21,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::{
     Committed, ReadModels,
     commits::{Restated, decode},
-    models::{Directory, Models, StreamKey},
+    models::{AnyModel, Directory, Models, StreamKey},
     storage::{generation, save},
 };
 
@@ -134,7 +134,7 @@ pub(crate) async fn build(
     let mut models = whole.ok_or(RebuildError::Worker)?;
     models.directory = directory;
     models.reach(until);
-    models.events.finish_rebuild()?;
+    models.each_mut().into_iter().try_for_each(AnyModel::finish_rebuild)?;
     Ok(models)
 }
 

@@ -1,50 +1,54 @@
 //! Retries parked streams.
 
+use std::collections::BTreeSet;
+
 use rookery_log::{PAGE_MAX, Position, ReadError, Scope, StreamId};
 
 use crate::{
     Committed, ReadModels,
     commits::decode,
-    models::{Fold, Folded, Models, Row, StreamKey},
+    models::{Models, Parked},
 };
 
-/// A parked stream could not be retried.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum RetryError {
-    /// This model has not parked this stream.
-    #[error("the model {model} has not parked {stream}")]
-    NotParked {
-        /// The model.
-        model: String,
-        /// The stream.
-        stream: StreamId,
-    },
-    /// The log cannot be read.
-    #[error(transparent)]
-    Log(#[from] ReadError),
+/// The result of a retry.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Retried {
+    /// How many parked streams their models have applied now.
+    pub mended: usize,
+    /// The streams that their models had to park again.
+    pub parked: Vec<Parked>,
 }
 
 impl ReadModels {
-    /// Folds a parked stream again, from its beginning. Returns `false` if it had to be parked
-    /// again. New commits wait meanwhile.
+    /// Folds each parked stream again, from its beginning, in the models that have parked it.
     ///
     /// # Errors
-    /// [`RetryError`]; then the stream stays parked.
+    /// [`ReadError`] if the log cannot be read. The streams that were not retried stay parked.
+    pub async fn retry_parked(&self) -> Result<Retried, ReadError> {
+        let mut mended = 0;
+        for stream in self.parked_streams() {
+            mended += self.retry_stream(&stream).await?;
+        }
+        Ok(Retried { mended, parked: self.read().parked() })
+    }
+
+    /// The streams that at least one model has parked.
+    pub(crate) fn parked_streams(&self) -> BTreeSet<StreamId> {
+        self.read().parked().into_iter().map(|parked| parked.stream).collect()
+    }
+
+    /// Folds one stream again in the models that have parked it. Returns how many of them have
+    /// applied it. New commits wait meanwhile.
     #[expect(
         clippy::await_holding_invalid_type,
-        reason = "an operator's command runs it in a task of its own"
+        reason = "an operator's command and the projector run it in tasks of their own"
     )]
-    pub async fn retry_parked(&self, model: &str, stream: &StreamId) -> Result<bool, RetryError> {
+    pub(crate) async fn retry_stream(&self, stream: &StreamId) -> Result<usize, ReadError> {
         let _projecting = self.core.projecting.lock().await;
-        let not_parked =
-            || RetryError::NotParked { model: model.to_owned(), stream: stream.clone() };
         let commits = self.stream(stream).await?;
-        let mut models = self.core.models.write();
-        let key = models.directory.key_of(stream).ok_or_else(not_parked)?;
-        let retried = refold_in(&mut models, model, key, &commits);
-        drop(models);
+        let mended = retry(&mut self.core.models.write(), stream, &commits);
         self.reset_observers();
-        retried.ok_or_else(not_parked)
+        Ok(mended)
     }
 
     async fn stream(&self, stream: &StreamId) -> Result<Vec<Committed>, ReadError> {
@@ -64,49 +68,8 @@ impl ReadModels {
     }
 }
 
-/// `None` if the model is unknown or has not parked the stream.
-fn refold_in(
-    models: &mut Models,
-    model: &str,
-    key: StreamKey,
-    commits: &[Committed],
-) -> Option<bool> {
-    fn refold<F: Fold>(
-        folded: &mut Folded<F>,
-        key: StreamKey,
-        commits: &[Committed],
-    ) -> Option<bool> {
-        folded.parked.remove(&key)?;
-        // The old row leaves the indexes before the new one enters them.
-        folded.uninstall(key);
-        let mut row = Row::default();
-        let whole = commits.iter().all(|commit| folded.refold(&mut row, key, commit));
-        folded.install(key, row);
-        Some(whole)
-    }
-    if model == models.summaries.name() {
-        refold(&mut models.summaries, key, commits)
-    } else if model == models.memberships.name() {
-        refold(&mut models.memberships, key, commits)
-    } else if model == models.timelines.name() {
-        refold(&mut models.timelines, key, commits)
-    } else if model == models.profiles.name() {
-        refold(&mut models.profiles, key, commits)
-    } else if model == models.aliases.name() {
-        refold(&mut models.aliases, key, commits)
-    } else if model == models.relations.name() {
-        refold(&mut models.relations, key, commits)
-    } else if model == models.actions.name() {
-        refold(&mut models.actions, key, commits)
-    } else if model == models.filters.name() {
-        refold(&mut models.filters, key, commits)
-    } else if model == models.redactions.name() {
-        refold(&mut models.redactions, key, commits)
-    } else if model == models.receipts.name() {
-        refold(&mut models.receipts, key, commits)
-    } else if model == models.unread.name() {
-        refold(&mut models.unread, key, commits)
-    } else {
-        None
-    }
+fn retry(models: &mut Models, stream: &StreamId, commits: &[Committed]) -> usize {
+    let Some(key) = models.directory.key_of(stream) else { return 0 };
+    let retried = models.each_mut().into_iter().filter_map(|model| model.retry(key, commits));
+    retried.filter(|whole| *whole).count()
 }

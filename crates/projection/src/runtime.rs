@@ -39,9 +39,16 @@ impl ReadModels {
     pub async fn run(&self, shutdown: impl Future<Output = ()> + Send) {
         let mut tail = self.core.log.tail();
         let mut saved = (self.checkpoint_now(), Instant::now());
+        // A new version of the program may apply what the last one could not.
+        let mut parked = self.parked_streams();
         tokio::pin!(shutdown);
         loop {
             let step = async {
+                if let Some(stream) = parked.pop_first()
+                    && let Err(error) = self.retry_stream(&stream).await
+                {
+                    tracing::error!("the parked stream {stream} cannot be retried: {error}");
+                }
                 match self.step().await {
                     Ok(0) => {
                         let checkpoint = self.checkpoint_now();

@@ -31,6 +31,8 @@ pub use self::{
 pub enum Order {
     /// Build all read models again.
     Rebuild,
+    /// Fold the streams again that a read model has parked.
+    Retry,
     /// Check the log, and compare the read models with a rebuild.
     Verify,
     /// Print the whole log as NDJSON.
@@ -74,7 +76,12 @@ impl Order {
     /// Whether the command can stop at any moment, because it changes no user data.
     pub(crate) const fn changes_nothing(&self) -> bool {
         match self {
-            Self::Rebuild | Self::Verify | Self::Export | Self::Status | Self::Tail { .. } => true,
+            Self::Rebuild
+            | Self::Retry
+            | Self::Verify
+            | Self::Export
+            | Self::Status
+            | Self::Tail { .. } => true,
             Self::User { command, .. } => matches!(command, UserCommand::List { .. }),
             Self::Receive { .. } | Self::Import { .. } => false,
         }

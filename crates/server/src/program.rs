@@ -82,6 +82,7 @@ fn run(invocation: Invocation) -> Result<(), Failure> {
 async fn carry_out(command: Command, config: &Config) -> Result<(), Failure> {
     match command {
         Command::Rebuild => order(config, Order::Rebuild, Destination::Screen).await,
+        Command::Retry => order(config, Order::Retry, Destination::Screen).await,
         Command::Compact => compact(config).await,
         Command::Verify => order(config, Order::Verify, Destination::Screen).await,
         Command::Status => {

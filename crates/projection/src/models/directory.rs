@@ -5,11 +5,16 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    io,
+    path::Path,
     sync::Arc,
 };
 
 use rookery_log::{Position, StreamId, StreamKind};
 use serde::{Deserialize, Serialize};
+
+use super::{AnyModel, Model, Still};
+use crate::Committed;
 
 /// Identifies a stream: the position of its first commit.
 #[derive(
@@ -23,13 +28,10 @@ pub struct StreamKey(pub u64);
 pub struct Directory {
     keys: HashMap<StreamId, StreamKey>,
     streams: BTreeMap<StreamKey, StreamId>,
-    pub(crate) checkpoint: Position,
+    checkpoint: Position,
 }
 
 impl Directory {
-    pub(crate) const NAME: &'static str = "streams";
-    pub(crate) const VERSION: u32 = 1;
-
     /// The key of `stream`. If this commit, at `position`, is its first, the key is new.
     pub(crate) fn enter(&mut self, stream: &StreamId, position: Position) -> StreamKey {
         self.checkpoint = self.checkpoint.max(position);
@@ -67,20 +69,71 @@ impl Directory {
         Some(self.streams.get(&key)?.split()?.1)
     }
 
-    pub(crate) fn save(&self) -> Vec<u8> {
-        let rows: Vec<(u64, &str)> =
-            self.streams.iter().map(|(key, stream)| (key.0, stream.as_str())).collect();
-        postcard::to_stdvec(&rows).expect("plain data serialises")
+    /// The rows of a snapshot: each stream with its key.
+    fn rows(&self) -> Vec<(u64, &str)> {
+        self.streams.iter().map(|(key, stream)| (key.0, stream.as_str())).collect()
+    }
+}
+
+impl Model for Directory {
+    const NAME: &'static str = "streams";
+    const VERSION: u32 = 1;
+
+    fn create(_: &Path, _: usize) -> io::Result<Self> {
+        Ok(Self::default())
     }
 
-    pub(crate) fn load(body: &[u8], checkpoint: Position) -> Result<Self, postcard::Error> {
-        let rows: Vec<(u64, Arc<str>)> = postcard::from_bytes(body)?;
+    fn load(_: &Path, body: &[u8], checkpoint: Position) -> io::Result<Self> {
+        let rows: Vec<(u64, Arc<str>)> = postcard::from_bytes(body).map_err(io::Error::other)?;
         let mut directory = Self { checkpoint, ..Self::default() };
         for (key, name) in rows {
-            let stream = StreamId::parse(&name).ok_or(postcard::Error::SerdeDeCustom)?;
+            let stream = StreamId::parse(&name);
+            let stream =
+                stream.ok_or_else(|| io::Error::other("a name is not that of a stream"))?;
             directory.keys.insert(stream.clone(), StreamKey(key));
             directory.streams.insert(StreamKey(key), stream);
         }
         Ok(directory)
+    }
+
+    /// The stream has its key already: [`Self::enter`] comes before all models.
+    fn apply(&mut self, _: StreamKey, _: &Committed) {}
+
+    fn merge(&mut self, other: Self) {
+        self.keys.extend(other.keys);
+        self.streams.extend(other.streams);
+        self.checkpoint = self.checkpoint.max(other.checkpoint);
+    }
+}
+
+impl AnyModel for Directory {
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
+    fn version(&self) -> u32 {
+        Self::VERSION
+    }
+
+    fn checkpoint(&self) -> Position {
+        self.checkpoint
+    }
+
+    fn reach(&mut self, position: Position) {
+        self.checkpoint = self.checkpoint.max(position);
+    }
+
+    fn save(&self) -> io::Result<Vec<u8>> {
+        postcard::to_stdvec(&self.rows()).map_err(io::Error::other)
+    }
+
+    fn still(&self) -> Still {
+        let streams = self.streams.clone();
+        Still::new(move |digester| {
+            for (key, stream) in &streams {
+                digester.add(&(key, stream.as_str()));
+            }
+            Ok(())
+        })
     }
 }

@@ -1,21 +1,15 @@
-//! The common part of models that are folded stream by stream.
+//! The row of one stream in a model, and how a commit changes it.
 //!
 //! **Invariant:** a commit has its effect exactly once: each row stores the position of its last
 //! commit, and an older commit changes nothing.
-//! **Invariant:** a commit that cannot be applied parks its own stream in its own model, and
-//! nothing else.
 
-use std::{
-    collections::BTreeMap,
-    io,
-    panic::{AssertUnwindSafe, catch_unwind},
-};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rookery_domain::Erased;
-use rookery_log::{Position, StreamId, StreamKind};
+use rookery_log::{Position, StreamKind};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{StreamKey, shared::Shared};
+use super::{Digester, Folded, Still, StreamKey, shared::Shared};
 use crate::Committed;
 
 /// The reason why a fold refuses a commit.
@@ -55,6 +49,19 @@ pub(crate) trait Fold: Default + Serialize + DeserializeOwned + Send + Sync {
         committed: &Committed,
         shared: &mut Self::Shared,
     ) -> Result<(), Unfit>;
+
+    /// The rows of the model, for a digest. A model whose rows are partly in files overrides it.
+    fn still(folded: &Folded<Self>) -> Still {
+        let mut digester = Digester::default();
+        for row in &folded.rows {
+            digester.add(&row);
+        }
+        digester.add(&folded.parked);
+        Still::new(move |whole| {
+            *whole = digester;
+            Ok(())
+        })
+    }
 }
 
 /// A row of a model, with the last applied commit of its stream.
@@ -65,158 +72,8 @@ pub(crate) struct Row<F> {
     pub(crate) value: F,
 }
 
-/// A stream that a model has parked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
-pub struct Parked {
-    /// The model's name.
-    pub model: String,
-    /// The stream.
-    pub stream: StreamId,
-    /// The commit that could not be applied.
-    pub position: Position,
-    /// The event, if it is known.
-    pub event_id: Option<String>,
-    /// The reason, for operators.
-    pub reason: String,
-}
-
-/// The rows of a model.
-pub(crate) type Rows<F> = BTreeMap<StreamKey, Box<Row<F>>>;
-
-/// All rows of a model, and its position.
-pub(crate) struct Folded<F: Fold> {
-    // Boxed, because the nodes of such a map are half empty.
-    pub(crate) rows: Rows<F>,
-    pub(crate) parked: BTreeMap<StreamKey, Parked>,
-    pub(crate) checkpoint: Position,
-    pub(crate) shared: F::Shared,
-}
-
-impl<F: Fold> Folded<F> {
-    pub(crate) fn new(shared: F::Shared) -> Self {
-        Self {
-            rows: BTreeMap::new(),
-            parked: BTreeMap::new(),
-            checkpoint: Position::ORIGIN,
-            shared,
-        }
-    }
-
-    pub(crate) fn get(&self, key: StreamKey) -> Option<&F> {
-        self.rows.get(&key).map(|row| &row.value)
-    }
-
-    /// The last applied sequence of a parked stream; `None` if the stream is not parked.
-    pub(crate) fn horizon(&self, key: StreamKey) -> Option<u64> {
-        self.parked.get(&key)?;
-        Some(self.rows.get(&key).map_or(0, |row| row.sequence))
-    }
-
-    /// Applies `committed`, and moves the checkpoint of the model past it.
-    pub(crate) fn apply(&mut self, key: StreamKey, committed: &Committed) {
-        if committed.position <= self.checkpoint {
-            return;
-        }
-        self.checkpoint = committed.position;
-        if !committed.kind.is_some_and(F::concerns) {
-            return;
-        }
-        let row = self.rows.entry(key).or_default();
-        if !self.parked.contains_key(&key) {
-            let Err(unfit) = step(row, key, committed, &mut self.shared) else { return };
-            self.park(key, committed, unfit);
-        }
-        // A parked row is still shown, and it is folded again from a log without the erased
-        // content.
-        if let Some(row) = self.rows.get_mut(&key) {
-            let erased = committed.room_events().flat_map(|(_, event)| event.erases());
-            erased.for_each(|erased| row.value.forget(erased));
-        }
-    }
-
-    fn park(&mut self, key: StreamKey, committed: &Committed, unfit: Unfit) {
-        tracing::error!(
-            model = F::NAME,
-            stream = %committed.stream,
-            position = %committed.position,
-            event = unfit.event_id.as_deref(),
-            "a model parks a stream: {}",
-            unfit.reason.escape_debug(),
-        );
-        self.parked.insert(
-            key,
-            Parked {
-                model: F::NAME.into(),
-                stream: committed.stream.clone(),
-                position: committed.position,
-                event_id: unfit.event_id,
-                reason: unfit.reason,
-            },
-        );
-    }
-
-    /// Folds the next commit of a stream into a separate row. Returns `false` if the stream parks.
-    pub(crate) fn refold(&mut self, row: &mut Row<F>, key: StreamKey, commit: &Committed) -> bool {
-        match step(row, key, commit, &mut self.shared) {
-            Ok(()) => true,
-            Err(unfit) => {
-                self.park(key, commit, unfit);
-                false
-            }
-        }
-    }
-
-    #[expect(clippy::unused_self, reason = "so that the type need not be named")]
-    pub(crate) fn name(&self) -> &'static str {
-        F::NAME
-    }
-
-    /// Removes a row and its entries in the indexes.
-    pub(crate) fn uninstall(&mut self, key: StreamKey) {
-        let row = self.rows.remove(&key);
-        self.shared.removed(key, row.as_ref().map(|row| &row.value));
-    }
-
-    /// Installs a row that was folded separately.
-    pub(crate) fn install(&mut self, key: StreamKey, row: Row<F>) {
-        self.shared.added(key, &row.value);
-        self.rows.insert(key, Box::new(row));
-    }
-
-    /// Takes over the rows of `other`, which holds other streams.
-    pub(crate) fn merge(&mut self, mut other: Self) {
-        self.shared.merge(other.shared, &mut other.rows);
-        self.rows.append(&mut other.rows);
-        self.parked.append(&mut other.parked);
-        self.checkpoint = self.checkpoint.max(other.checkpoint);
-    }
-
-    /// The body of a snapshot.
-    pub(crate) fn save(&self) -> io::Result<Vec<u8>> {
-        let saved = (self.shared.save()?, &self.rows, &self.parked);
-        postcard::to_stdvec(&saved).map_err(io::Error::other)
-    }
-
-    /// Parses the output of [`Self::save`].
-    pub(crate) fn load(
-        body: &[u8],
-        checkpoint: Position,
-        open: impl FnOnce(<F::Shared as Shared<F>>::Saved) -> io::Result<F::Shared>,
-    ) -> io::Result<Self> {
-        type Saved<F> =
-            (<<F as Fold>::Shared as Shared<F>>::Saved, Rows<F>, BTreeMap<StreamKey, Parked>);
-        let (saved, rows, parked): Saved<F> =
-            postcard::from_bytes(body).map_err(io::Error::other)?;
-        let mut shared = open(saved)?;
-        for (key, row) in &rows {
-            shared.added(*key, &row.value);
-        }
-        Ok(Self { rows, parked, checkpoint, shared })
-    }
-}
-
 /// Applies a commit to a row once, and catches panics.
-fn step<F: Fold>(
+pub(super) fn step<F: Fold>(
     row: &mut Row<F>,
     key: StreamKey,
     committed: &Committed,

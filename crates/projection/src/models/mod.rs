@@ -1,27 +1,31 @@
 //! The read models, and the application of a commit to all of them in lock-step.
 
 mod accounts;
-mod all;
 mod directory;
 mod events;
 mod fold;
+mod folded;
 mod lookup;
+mod model;
+mod registry;
 mod rooms;
 mod shared;
 
 pub(crate) use self::{
-    accounts::{ActionNumbers, AliasTarget, AliasesOfRooms, LastNumbers, Receipts},
-    events::{EventIndex, Frozen, IdHash, id_hash, remove},
-    fold::{Fold, Folded, Row, Rows, Unfit},
+    accounts::{ActionNumbers, AliasTarget, Receipts},
+    events::{EventIndex, IdHash, id_hash, remove},
+    fold::{Fold, Row, Unfit},
+    folded::{Folded, Rows},
+    model::{AnyModel, Digester, Model, Source, Still},
     rooms::{Redactions, RoomRelations},
     shared::Shared,
 };
 pub use self::{
     accounts::{Filters, ReadMark, ReadMarks, ReadersOfRooms},
-    all::Models,
     directory::{Directory, StreamKey},
     events::Place,
-    fold::Parked,
+    folded::Parked,
+    registry::Models,
     rooms::{
         Member, MembershipChange, Powers, Reactions, Related, Relating, RoomMembers, RoomsOfUsers,
         SETTINGS, Summary, Thread, VisibilityChange,

@@ -1,6 +1,6 @@
 //! Data that the streams of a model share beside their rows: indexes and files.
 
-use std::io;
+use std::{fs::File, io, path::Path, sync::Arc};
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -9,9 +9,17 @@ use super::{Rows, StreamKey};
 /// An index over all rows of a model, or the file that holds their bulk.
 ///
 /// **Invariant:** an index follows from the rows, so it is built again and not saved.
-pub(crate) trait Shared<F>: Send + Sync {
+pub(crate) trait Shared<F>: Sized + Send + Sync {
     /// Its data for a snapshot.
     type Saved: Serialize + DeserializeOwned;
+
+    /// The data of a model without rows, of worker `part` if a rebuild has several.
+    fn create(dir: &Path, part: usize) -> io::Result<Self>;
+
+    /// The data of a snapshot, before its rows are added.
+    fn open(dir: &Path, _saved: Self::Saved) -> io::Result<Self> {
+        Self::create(dir, 0)
+    }
 
     /// Adds a row that was read from a snapshot, or folded separately.
     fn added(&mut self, key: StreamKey, row: &F);
@@ -22,11 +30,20 @@ pub(crate) trait Shared<F>: Send + Sync {
     /// The data for a snapshot of the present rows. Their bulk has to be in its file by now (though
     /// not yet synced).
     fn save(&self) -> io::Result<Self::Saved>;
+
+    /// Handles of the files, to sync them without a lock on the model.
+    fn files(&self) -> Vec<Arc<File>> {
+        Vec::new()
+    }
 }
 
 /// Shares nothing.
 impl<F> Shared<F> for () {
     type Saved = ();
+
+    fn create(_: &Path, _: usize) -> io::Result<Self> {
+        Ok(())
+    }
 
     fn added(&mut self, _: StreamKey, _: &F) {}
     fn removed(&mut self, _: StreamKey, _: Option<&F>) {}

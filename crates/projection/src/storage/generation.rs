@@ -5,23 +5,16 @@
 //! rebuild, for a rollback ([`roll_back`]).
 
 use std::{
-    fs, io,
+    fs::{self, File},
+    io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
-use rookery_domain::Profile;
 use rookery_log::{Epoch, Position};
 
 use super::snapshot::{self, Header, SnapshotError};
-use crate::{
-    models::{
-        ActionNumbers, AliasTarget, AliasesOfRooms, Directory, EventIndex, Filters, Fold, Folded,
-        LastNumbers, Models, ReadersOfRooms, Receipts, Redactions, RoomMembers, RoomRelations,
-        RoomsOfUsers, Summary,
-    },
-    timeline::{BlockStore, RoomTimeline},
-    unread::RoomUnread,
-};
+use crate::models::{AnyModel, Model, Models, Source};
 
 const CURRENT: &str = "current";
 
@@ -123,34 +116,16 @@ struct Loader<'a> {
     refused: Vec<Refused>,
 }
 
-impl Loader<'_> {
-    fn load<T>(
-        &mut self,
-        model: &'static str,
-        version: u32,
-        read: impl FnOnce(&[u8], Position) -> Result<T, String>,
-    ) -> Option<T> {
+impl Source for Loader<'_> {
+    fn open<M: Model>(&mut self) -> Option<M> {
+        let (model, version) = (M::NAME, M::VERSION);
         let header = Header { model, version, epoch: self.epoch, position: self.tail };
-        let loaded = snapshot::read(&file(self.dir, model)).and_then(|bytes| {
-            let (position, rows) = snapshot::decode(&bytes, header)?;
-            read(rows, position).map_err(SnapshotError::Rows)
+        let opened = snapshot::read(&file(self.dir, model)).and_then(|bytes| {
+            let (position, body) = snapshot::decode(&bytes, header)?;
+            let opened = M::load(self.dir, body, position);
+            opened.map_err(|error| SnapshotError::Rows(error.to_string()))
         });
-        match loaded {
-            Ok(loaded) => Some(loaded),
-            Err(error) => {
-                self.refused.push(Refused { model, error });
-                None
-            }
-        }
-    }
-
-    fn fold<F: Fold>(
-        &mut self,
-        open: impl FnOnce(<F::Shared as crate::models::Shared<F>>::Saved) -> io::Result<F::Shared>,
-    ) -> Option<Folded<F>> {
-        self.load(F::NAME, F::VERSION, |rows, position| {
-            Folded::load(rows, position, open).map_err(|error| error.to_string())
-        })
+        opened.map_err(|error| self.refused.push(Refused { model, error })).ok()
     }
 }
 
@@ -161,113 +136,28 @@ fn file(dir: &Path, model: &str) -> PathBuf {
 /// Opens the models in `dir`, or returns which of them cannot be used.
 pub(crate) fn load(dir: &Path, epoch: Epoch, tail: Position) -> Result<Models, Vec<Refused>> {
     let mut loader = Loader { dir, epoch, tail, refused: Vec::new() };
-    let directory = loader.load(Directory::NAME, Directory::VERSION, |rows, position| {
-        Directory::load(rows, position).map_err(|error| error.to_string())
-    });
-    let summaries = loader.fold::<Summary>(Ok);
-    let memberships = loader.fold::<RoomMembers>(|()| Ok(RoomsOfUsers::default()));
-    let timelines = loader.fold::<RoomTimeline>(|saved| BlockStore::open(dir, saved));
-    let profiles = loader.fold::<Profile>(Ok);
-    let aliases = loader.fold::<AliasTarget>(|()| Ok(AliasesOfRooms::default()));
-    let relations = loader.fold::<RoomRelations>(Ok);
-    let actions = loader.fold::<ActionNumbers>(|()| Ok(LastNumbers::default()));
-    let filters = loader.fold::<Filters>(Ok);
-    let redactions = loader.fold::<Redactions>(Ok);
-    let receipts = loader.fold::<Receipts>(|()| Ok(ReadersOfRooms::default()));
-    let unread = loader.fold::<RoomUnread>(Ok);
-    let events = loader.load(EventIndex::NAME, EventIndex::VERSION, |rows, position| {
-        EventIndex::load(dir, rows, position).map_err(|error| error.to_string())
-    });
-    let models = (|| {
-        Some(Models {
-            position: Position::ORIGIN,
-            dir: dir.to_owned(),
-            directory: directory?,
-            summaries: summaries?,
-            memberships: memberships?,
-            timelines: timelines?,
-            profiles: profiles?,
-            aliases: aliases?,
-            relations: relations?,
-            actions: actions?,
-            filters: filters?,
-            redactions: redactions?,
-            receipts: receipts?,
-            unread: unread?,
-            events: events?,
-        })
-    })();
-    models.ok_or(loader.refused)
-}
-
-/// The version of the rows that this program writes, by the name of the model.
-#[cfg(test)]
-pub(crate) fn version_of(model: &str) -> u32 {
-    let changed = [
-        (Summary::NAME, Summary::VERSION),
-        (RoomMembers::NAME, RoomMembers::VERSION),
-        (RoomTimeline::NAME, RoomTimeline::VERSION),
-        (RoomUnread::NAME, RoomUnread::VERSION),
-        (EventIndex::NAME, EventIndex::VERSION),
-    ];
-    changed.iter().find(|(name, _)| *name == model).map_or(1, |(_, version)| *version)
-}
-
-fn save_fold<F: Fold>(folded: &Folded<F>, epoch: Epoch) -> io::Result<Option<Saved>> {
-    let position = folded.checkpoint;
-    let header = Header { model: F::NAME, version: F::VERSION, epoch, position };
-    Ok(Some(Saved { header, rows: folded.save()? }))
+    Models::open(dir, &mut loader).ok_or(loader.refused)
 }
 
 /// One model, ready to be written.
 pub(crate) struct Saved {
     header: Header,
-    rows: Vec<u8>,
+    body: Vec<u8>,
+    /// The files that have to be synced before.
+    files: Vec<Arc<File>>,
 }
 
-/// Serialises one model, with `step` counting up from 0; `None` after the last. The models may be
-/// at different positions: each is caught up from its own.
-pub(crate) fn save(models: &Models, epoch: Epoch, step: usize) -> io::Result<Option<Saved>> {
-    let saved = |model, version, position, rows| {
-        Some(Saved { header: Header { model, version, epoch, position }, rows })
-    };
-    match step {
-        0 => {
-            let directory = &models.directory;
-            let (name, version) = (Directory::NAME, Directory::VERSION);
-            Ok(saved(name, version, directory.checkpoint, directory.save()))
-        }
-        1 => save_fold(&models.summaries, epoch),
-        2 => save_fold(&models.memberships, epoch),
-        3 => save_fold(&models.timelines, epoch),
-        4 => save_fold(&models.profiles, epoch),
-        5 => save_fold(&models.aliases, epoch),
-        6 => save_fold(&models.relations, epoch),
-        7 => save_fold(&models.actions, epoch),
-        8 => save_fold(&models.filters, epoch),
-        9 => save_fold(&models.redactions, epoch),
-        10 => save_fold(&models.receipts, epoch),
-        11 => save_fold(&models.unread, epoch),
-        12 => {
-            let events = &models.events;
-            let (name, version) = (EventIndex::NAME, EventIndex::VERSION);
-            Ok(saved(name, version, events.checkpoint, events.save()))
-        }
-        _ => Ok(None),
-    }
+/// Serialises one model. The models may be at different positions: each is caught up from its own.
+pub(crate) fn save(model: &dyn AnyModel, epoch: Epoch) -> io::Result<Saved> {
+    let (name, version, position) = (model.name(), model.version(), model.checkpoint());
+    let header = Header { model: name, version, epoch, position };
+    Ok(Saved { header, body: model.save()?, files: model.files() })
 }
 
 impl Saved {
-    pub(crate) fn is_of_timelines(&self) -> bool {
-        self.header.model == RoomTimeline::NAME
-    }
-
-    pub(crate) fn is_of_events(&self) -> bool {
-        self.header.model == EventIndex::NAME
-    }
-
     /// Writes the snapshot into `dir`.
     pub(crate) fn write(&self, dir: &Path) -> io::Result<()> {
-        snapshot::replace(&file(dir, self.header.model), &snapshot::encode(self.header, &self.rows))
+        self.files.iter().try_for_each(|file| file.sync_data())?;
+        snapshot::replace(&file(dir, self.header.model), &snapshot::encode(self.header, &self.body))
     }
 }

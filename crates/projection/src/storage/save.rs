@@ -1,14 +1,14 @@
 //! Writes snapshots while the models continue.
 
-use std::{fs::File, io, sync::Arc};
+use std::{io, path::PathBuf, sync::Arc};
 
 use rookery_log::Epoch;
 
-use super::generation::{self, Saved};
+use super::generation;
 use crate::{
     ReadModels,
     core::Core,
-    models::{Models, remove},
+    models::{AnyModel, Models, remove},
 };
 
 impl ReadModels {
@@ -43,11 +43,14 @@ impl ReadModels {
 /// `saving`.
 pub(crate) fn save(core: &Core) -> io::Result<()> {
     tidy(core)?;
-    let retired = core.models.write().events.take_retired();
-    for step in 0.. {
-        let part = part(&core.models.read(), core.log.epoch(), step)?;
-        let Some(part) = part else { break };
-        part.write()?;
+    let retired = take_retired(&mut core.models.write());
+    for number in 0.. {
+        let (saved, dir) = {
+            let models = core.models.read();
+            let Some(model) = models.each().get(number).copied() else { break };
+            (generation::save(model, core.log.epoch())?, models.dir.clone())
+        };
+        saved.write(&dir)?;
     }
     remove(retired);
     Ok(())
@@ -55,40 +58,16 @@ pub(crate) fn save(core: &Core) -> io::Result<()> {
 
 /// Like [`save`], for models that are not shared yet.
 pub(crate) fn save_alone(models: &mut Models, epoch: Epoch) -> io::Result<()> {
-    let retired = models.events.take_retired();
-    for step in 0.. {
-        let Some(part) = part(models, epoch, step)? else { break };
-        part.write()?;
+    let retired = take_retired(models);
+    for model in models.each() {
+        generation::save(model, epoch)?.write(&models.dir)?;
     }
     remove(retired);
     Ok(())
 }
 
-/// A serialised model, with the files that have to be synced before it is written.
-struct Part {
-    dir: std::path::PathBuf,
-    files: Vec<Arc<File>>,
-    saved: Saved,
-}
-
-impl Part {
-    fn write(&self) -> io::Result<()> {
-        for file in &self.files {
-            file.sync_data()?;
-        }
-        self.saved.write(&self.dir)
-    }
-}
-
-fn part(models: &Models, epoch: Epoch, step: usize) -> io::Result<Option<Part>> {
-    let Some(saved) = generation::save(models, epoch, step)? else { return Ok(None) };
-    let mut files = Vec::new();
-    if saved.is_of_timelines() {
-        files = models.timelines.shared.handles();
-    } else if saved.is_of_events() {
-        files = models.events.handles();
-    }
-    Ok(Some(Part { dir: models.dir.clone(), files, saved }))
+fn take_retired(models: &mut Models) -> Vec<PathBuf> {
+    models.each_mut().into_iter().flat_map(AnyModel::take_retired).collect()
 }
 
 /// Merges files of the event index while no reader waits for it.

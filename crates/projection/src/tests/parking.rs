@@ -1,11 +1,10 @@
 //! Commits that cannot be applied: they are parked alone and reported.
 
 use rookery_domain::EventId;
-use rookery_log::{StreamId, StreamKind};
 use serde_json::json;
 
 use crate::{
-    RetryError,
+    Retried,
     tests::testing::{Scene, clear_trip, room, room_id, set_trip, settle, user},
 };
 
@@ -26,7 +25,7 @@ async fn unreadable_event_parks_its_room_and_nothing_else() {
     let parked = view.parked();
     let names: Vec<_> = parked.iter().map(|parked| parked.model.as_str()).collect();
     let models =
-        ["summaries", "memberships", "timelines", "actions", "relations", "redactions", "unread"];
+        ["redactions", "timelines", "memberships", "summaries", "relations", "actions", "unread"];
     assert_eq!(names, models);
     assert_eq!(parked[0].stream.as_str(), format!("room/{}", room_id("bad")));
     assert_eq!(parked[0].position, garbage);
@@ -41,7 +40,6 @@ async fn parked_room_comes_back_when_the_fault_is_mended() {
     const KIND: &str = "test.trip.mended";
     let mut scene = Scene::new();
     let models = scene.open().await;
-    let stream = StreamId::new(StreamKind::Room, &room_id("a"));
     scene.create("a", "alice").await;
     set_trip("memberships", KIND);
     scene.send("a", "alice", KIND, None, json!({})).await;
@@ -55,12 +53,13 @@ async fn parked_room_comes_back_when_the_fault_is_mended() {
         assert_eq!((joined, view.timeline_len(room)), (1, 8), "one model only");
         assert!(view.parked()[0].reason.contains("tripped over"));
     }
-    assert!(!models.retry_parked("memberships", &stream).await.unwrap(), "it is not mended yet");
-    assert_eq!(models.read().parked().len(), 1);
+    let parked = models.read().parked();
+    let retried = models.retry_parked().await.unwrap();
+    assert_eq!(retried, Retried { mended: 0, parked }, "it is not mended yet");
     clear_trip(KIND);
-    assert!(models.retry_parked("memberships", &stream).await.unwrap());
-    let again = models.retry_parked("memberships", &stream).await.unwrap_err();
-    assert!(matches!(again, RetryError::NotParked { .. }));
+    let retried = models.retry_parked().await.unwrap();
+    assert_eq!(retried, Retried { mended: 1, parked: Vec::new() });
+    assert_eq!(models.retry_parked().await.unwrap(), Retried::default(), "nothing is parked");
     assert_eq!(models.verify(|_| {}).await.unwrap(), []);
     let models = models.read();
     let room = models.room(&room("a")).unwrap();
@@ -81,4 +80,40 @@ async fn parked_room_stays_parked_over_a_restart() {
     models.save().await.unwrap();
     drop(models);
     assert_eq!(scene.open().await.read().parked(), parked);
+}
+
+#[tokio::test]
+async fn projector_retries_parked_streams_when_it_starts() {
+    const KIND: &str = "test.trip.restart";
+    let mut scene = Scene::new();
+    let models = scene.open().await;
+    scene.create("a", "alice").await;
+    set_trip("summaries", KIND);
+    scene.send("a", "alice", KIND, None, json!({})).await;
+    scene.garbage("b").await;
+    settle(&models).await;
+    models.save().await.unwrap();
+    drop(models);
+    let models = scene.open().await;
+    let parked = |models: &crate::ReadModels| {
+        let parked = models.read().parked();
+        let of_room = |name| {
+            let name = format!("room/{}", room_id(name));
+            parked.iter().filter(|parked| parked.stream.as_str() == name).count()
+        };
+        (of_room("a"), of_room("b"))
+    };
+    assert_eq!(parked(&models), (1, 7));
+    clear_trip(KIND);
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let runner = models.clone();
+    let running = tokio::spawn(async move { runner.run(async { drop(stopped.await) }).await });
+    // The projector retries one stream before each batch.
+    for _ in 0..2 {
+        let last = scene.message("c", "alice").await;
+        models.wait_for(last, std::time::Duration::from_mins(1)).await.unwrap();
+    }
+    assert_eq!(parked(&models), (0, 7), "the room with garbage is parked again");
+    drop(stop);
+    running.await.unwrap();
 }

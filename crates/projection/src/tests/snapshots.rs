@@ -11,27 +11,16 @@ use rookery_log::{Epoch, EventLog, MemoryLog, Position};
 use serde_json::json;
 
 use crate::{
-    Options, ReadModels, SnapshotError,
+    Models, Options, ReadModels, SnapshotError,
     storage::generation,
     storage::snapshot,
     tests::testing::{EPOCH, Scene, settle},
 };
 
-const MODELS: [&str; 13] = [
-    "actions",
-    "aliases",
-    "events",
-    "filters",
-    "memberships",
-    "profiles",
-    "receipts",
-    "redactions",
-    "relations",
-    "streams",
-    "summaries",
-    "timelines",
-    "unread",
-];
+/// The names of all models.
+fn names() -> impl Iterator<Item = &'static str> {
+    Models::VERSIONS.iter().map(|(name, _)| *name)
+}
 
 async fn scene() -> Scene {
     let mut scene = Scene::new();
@@ -94,7 +83,7 @@ async fn file_that_is_missing_is_named_and_made_again() {
 
 #[tokio::test]
 async fn snapshot_that_is_damaged_is_named_and_made_again() {
-    for model in MODELS {
+    for model in names() {
         let (scene, digest) = saved().await;
         let file = generation::path(scene.dir.path(), 1).join(format!("{model}.snapshot"));
         let mut bytes = fs::read(&file).unwrap();
@@ -111,7 +100,7 @@ async fn snapshots_of_another_log_or_a_longer_one_are_refused() {
     for (epoch, reason) in [(EPOCH, "the log ends at 0"), (Epoch(8), "epoch")] {
         let dir = generation::path(scene.dir.path(), 1);
         let refused = generation::load(&dir, epoch, Position::ORIGIN).err().unwrap();
-        assert_eq!(refused.len(), MODELS.len());
+        assert_eq!(refused.len(), Models::VERSIONS.len());
         assert!(refused.iter().all(|refused| refused.error.to_string().contains(reason)));
     }
     let empty: Arc<dyn EventLog> = Arc::new(MemoryLog::new(EPOCH));
@@ -148,8 +137,8 @@ async fn damaged_block_is_an_error_and_no_wrong_answer() {
 /// version also the version.
 fn golden(name: &str) -> PathBuf {
     let (stem, extension) = name.rsplit_once('.').unwrap();
-    let model = MODELS.iter().find(|model| stem.starts_with(**model)).unwrap();
-    let version = generation::version_of(model);
+    let is_of = |(model, _): &&(&str, u32)| stem.starts_with(model);
+    let (_, version) = *Models::VERSIONS.iter().find(is_of).unwrap();
     let name = if version == 1 { name.into() } else { format!("{stem}-v{version}.{extension}") };
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
 }
@@ -180,8 +169,7 @@ async fn snapshots_are_those_of_the_golden_files() {
 #[test]
 fn snapshots_of_older_versions_are_refused_by_their_version() {
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
-    for model in MODELS {
-        let expected = generation::version_of(model);
+    for &(model, expected) in Models::VERSIONS {
         for version in 1..expected {
             let suffix = if version == 1 { String::new() } else { format!("-v{version}") };
             let bytes = fs::read(golden.join(format!("{model}{suffix}.snapshot"))).unwrap();

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     Committed,
-    models::{Fold, StreamKey, Unfit},
+    models::{Fold, Folded, Still, StreamKey, Unfit},
 };
 
 /// Rows after which the open block is sealed: about 2 KiB.
@@ -74,6 +74,22 @@ impl Fold for RoomTimeline {
             })?;
         }
         Ok(())
+    }
+
+    /// The digest covers the rows in the files, and does not depend on the blocks that hold them.
+    fn still(folded: &Folded<Self>) -> Still {
+        let (rows, parked) = (folded.rows.clone(), folded.parked.clone());
+        let store = folded.shared.frozen();
+        Still::new(move |digester| {
+            for (key, row) in &rows {
+                let timeline = &row.value;
+                let rows = timeline.reader(&store).after(None, usize::MAX)?;
+                let (slots, count) = (timeline.slots(), timeline.count());
+                digester.add(&(key, row.applied, row.sequence, slots, count, rows));
+            }
+            digester.add(&parked);
+            Ok(())
+        })
     }
 }
 

@@ -81,17 +81,6 @@ impl BlockFile {
 }
 
 impl BlockStore {
-    /// New, empty files in `dir`. `part` identifies the worker of a rebuild.
-    pub(crate) fn create(dir: &Path, part: usize) -> io::Result<Self> {
-        let file = BlockFile::open(dir, format!("timelines-{part}.blocks"), 0)?;
-        Ok(Self { files: vec![file] })
-    }
-
-    pub(crate) fn open(dir: &Path, saved: Vec<(String, u64)>) -> io::Result<Self> {
-        let files = saved.into_iter().map(|(name, len)| BlockFile::open(dir, name, len));
-        Ok(Self { files: files.collect::<io::Result<_>>()? })
-    }
-
     /// Stores a block. After an error nothing is stored, and the caller still has the rows.
     pub(crate) fn write(&mut self, block: &Block) -> io::Result<BlockRef> {
         let first = block.first().ok_or(io::ErrorKind::InvalidInput)?;
@@ -128,11 +117,6 @@ impl BlockStore {
         decode(&bytes, block.count).ok_or_else(|| damaged("not rows"))
     }
 
-    /// Handles of all files, to sync them without a lock on the store.
-    pub(crate) fn handles(&self) -> Vec<Arc<File>> {
-        self.files.iter().map(|file| Arc::clone(&file.file)).collect()
-    }
-
     /// The parts that can be read while the store continues: the files, and the pending bytes.
     pub(crate) fn frozen(&self) -> Self {
         let files = self.files.iter().map(|file| BlockFile {
@@ -147,6 +131,16 @@ impl BlockStore {
 
 impl Shared<RoomTimeline> for BlockStore {
     type Saved = Vec<(String, u64)>;
+
+    fn create(dir: &Path, part: usize) -> io::Result<Self> {
+        let file = BlockFile::open(dir, format!("timelines-{part}.blocks"), 0)?;
+        Ok(Self { files: vec![file] })
+    }
+
+    fn open(dir: &Path, saved: Self::Saved) -> io::Result<Self> {
+        let files = saved.into_iter().map(|(name, len)| BlockFile::open(dir, name, len));
+        Ok(Self { files: files.collect::<io::Result<_>>()? })
+    }
 
     fn added(&mut self, _: StreamKey, _: &RoomTimeline) {}
     fn removed(&mut self, _: StreamKey, _: Option<&RoomTimeline>) {}
@@ -166,5 +160,9 @@ impl Shared<RoomTimeline> for BlockStore {
             Ok((file.name.clone(), file.written + file.pending.len() as u64))
         };
         self.files.iter().map(save).collect()
+    }
+
+    fn files(&self) -> Vec<Arc<File>> {
+        self.files.iter().map(|file| Arc::clone(&file.file)).collect()
     }
 }

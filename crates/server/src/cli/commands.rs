@@ -58,6 +58,15 @@ Example:
 Example:
   rookery rebuild --data /srv/chat")]
     Rebuild,
+    /// Apply again what the read models could not, with or without a running server
+    #[command(after_help = "\
+Example:
+  rookery retry --data /srv/chat
+
+A read model that cannot apply the events of a room or of an account parks it: `rookery status` and
+`rookery verify` name it. A server tries again at each start. This command also does it while the
+server runs.")]
+    Retry,
     /// Rewrite the files, so that they no longer hold redacted content
     #[command(after_help = "\
 Example:

@@ -16,7 +16,10 @@ use rookery_log::{
 use serde_json::{Value, json};
 
 use super::Node;
-use crate::{cli, config};
+use crate::{
+    cli, config,
+    operator::{Order, Output, Reply, execute},
+};
 
 const ROOM: &str = "!far:else.example";
 const BOB: &str = "@bob:localhost";
@@ -96,14 +99,58 @@ async fn timeline(schema: &rookery_gateway::schema::Schema, backfill: bool) -> V
     answer.data.into_json().unwrap()["room"]["timeline"].clone()
 }
 
-#[tokio::test]
-async fn history_that_is_missing_is_fetched_from_other_servers() {
-    let folder = tempfile::tempdir().unwrap();
+/// A server on an empty folder.
+async fn open(folder: &tempfile::TempDir) -> Node {
     let data = folder.path().display().to_string();
     let line = ["rookery", "--data", &data].map(ToOwned::to_owned);
     let flags = cli::parse(line).unwrap().flags;
     let config = config::load(&flags, []).map_err(|_| "the flags are right").unwrap().config;
-    let node = Node::open(&config).await.map_err(|failure| failure.to_string()).unwrap();
+    Node::open(&config).await.map_err(|failure| failure.to_string()).unwrap()
+}
+
+/// The text that a command of an operator prints, and whether it failed.
+async fn order(node: &Node, order: Order) -> (String, bool) {
+    let (output, mut replies) = Output::channel();
+    let work = async {
+        let result = execute(node, order, &output).await;
+        output.end(result).await;
+        drop(output);
+    };
+    let read = async {
+        let (mut text, mut failed) = (String::new(), false);
+        while let Some(reply) = replies.recv().await {
+            match reply {
+                Reply::Text(more) => text += &more,
+                Reply::Note(line) => text = text + &line + "\n",
+                Reply::Failed(reason) => (text, failed) = (text + &reason, true),
+                Reply::Progress { .. } | Reply::Done => {}
+            }
+        }
+        (text, failed)
+    };
+    tokio::join!(work, read).1
+}
+
+#[tokio::test]
+async fn an_operator_sees_parked_streams_and_can_retry_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = open(&folder).await;
+    assert_eq!(order(&node, Order::Retry).await, ("0 parked streams applied now\n".into(), false));
+    let garbage = LoggedEvent { content: "no PDU".into(), ..event(1, "m", EVE, None, &json!({})) };
+    let at = append(&*node.log, vec![garbage]).await;
+    node.models.wait_for(at, std::time::Duration::from_secs(30)).await.unwrap();
+    let named = format!("parked: room/{ROOM} in summaries at position {at}, event $event1: ");
+    let (status, failed) = order(&node, Order::Status).await;
+    assert!(status.contains(&named) && status.ends_with("ready\n") && !failed, "{status}");
+    let (retried, failed) = order(&node, Order::Retry).await;
+    assert!(retried.contains(&named) && failed, "{retried}");
+    node.close().await;
+}
+
+#[tokio::test]
+async fn history_that_is_missing_is_fetched_from_other_servers() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = open(&folder).await;
     let join = json!({ "membership": "join" });
     let known = vec![
         event(10, "m.room.member", BOB, Some(BOB), &join),

@@ -6,6 +6,7 @@ use rookery_accounts::{Millis, Password, Session};
 use rookery_command::{Actor, Departure, DepartureError};
 use rookery_domain::OwnedUserId;
 use rookery_log::{EventLog, PAGE_MAX, Position, Scope};
+use rookery_projection::Parked;
 use serde_json::value::RawValue;
 
 use super::{Order, Output, receive::receive, status::status};
@@ -15,7 +16,7 @@ use crate::{
     failure::Failure,
     import, ndjson,
     node::{Node, clock},
-    terminal::counted::counted,
+    terminal::counted::{counted, counted_len},
 };
 
 /// Number of commits that `log tail` shows by default.
@@ -31,6 +32,7 @@ const USERS_DEFAULT: usize = 100;
 pub async fn execute(node: &Node, order: Order, output: &Output) -> Result<(), Failure> {
     match order {
         Order::Rebuild => rebuild(node, output).await,
+        Order::Retry => retry(node, output).await,
         Order::Verify => verify(node, output).await,
         Order::Export => export(node, output).await,
         Order::Status => status(node, output).await,
@@ -59,6 +61,29 @@ async fn rebuild(node: &Node, output: &Output) -> Result<(), Failure> {
     Ok(())
 }
 
+async fn retry(node: &Node, output: &Output) -> Result<(), Failure> {
+    let retried = node.models.retry_parked().await?;
+    output.note(format!("{} applied now", counted_len(retried.mended, "parked stream"))).await;
+    if retried.parked.is_empty() {
+        return Ok(());
+    }
+    list_parked(&retried.parked, output).await;
+    Err(Failure::new(format!(
+        "{} cannot be applied: this version of the program cannot read the events that the lines \
+         above name",
+        counted_len(retried.parked.len(), "stream")
+    )))
+}
+
+/// Prints a line about each parked stream.
+pub(super) async fn list_parked(parked: &[Parked], output: &Output) {
+    for Parked { model, stream, position, event_id, reason } in parked {
+        let event = event_id.as_ref().map(|id| format!(", event {id}")).unwrap_or_default();
+        let line = format!("parked: {stream} in {model} at position {position}{event}: {reason}\n");
+        output.text(line).await;
+    }
+}
+
 async fn verify(node: &Node, output: &Output) -> Result<(), Failure> {
     let log = node.log.clone();
     let told = output.clone();
@@ -80,14 +105,7 @@ async fn verify(node: &Node, output: &Output) -> Result<(), Failure> {
     };
     let differences = node.models.verify(tell).await?;
     let parked = node.reader.view().parked();
-    for parked in &parked {
-        output
-            .text(format!(
-                "parked: {} in {} at position {}: {}\n",
-                parked.stream, parked.model, parked.position, parked.reason
-            ))
-            .await;
-    }
+    list_parked(&parked, output).await;
     if differences.is_empty() {
         output.text("read models: equal to a rebuild\n".into()).await;
         return Ok(());

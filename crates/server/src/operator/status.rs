@@ -3,7 +3,7 @@
 use rookery_command::ProcessStatus;
 use rookery_log::EventLog;
 
-use super::Output;
+use super::{Output, execute::list_parked};
 use crate::{failure::Failure, node::Node, serve::health, terminal, terminal::counted::counted};
 
 /// Prints a line about each part of the server.
@@ -13,7 +13,10 @@ use crate::{failure::Failure, node::Node, serve::health, terminal, terminal::cou
 pub(super) async fn status(node: &Node, output: &Output) -> Result<(), Failure> {
     let problems = health::problems(node);
     let tail = *node.log.tail().borrow();
-    let served = node.reader.view().position();
+    let (served, parked) = {
+        let view = node.reader.view();
+        (view.position(), view.parked())
+    };
     let lost = terminal::lost_lines();
     let mut text = format!(
         "log: ends at position {tail}\nread models: at position {served}\nlog lines lost: {lost}\n"
@@ -21,12 +24,12 @@ pub(super) async fn status(node: &Node, output: &Output) -> Result<(), Failure> 
     for process in node.commands.processes() {
         text += &line(process);
     }
+    output.text(text).await;
+    list_parked(&parked, output).await;
     if problems.is_empty() {
-        text += "ready\n";
-        output.text(text).await;
+        output.text("ready\n".to_owned()).await;
         return Ok(());
     }
-    output.text(text).await;
     for problem in &problems {
         output.text(format!("not ready: {}: {}\n", problem.what, problem.why)).await;
     }

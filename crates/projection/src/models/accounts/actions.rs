@@ -9,6 +9,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     io,
+    path::Path,
 };
 
 use rookery_domain::{AccountEvent, Fact, Origin};
@@ -100,6 +101,10 @@ impl LastNumbers {
 
 impl Shared<ActionNumbers> for LastNumbers {
     type Saved = ();
+
+    fn create(_: &Path, _: usize) -> io::Result<Self> {
+        Ok(Self::default())
+    }
 
     fn added(&mut self, _: StreamKey, row: &ActionNumbers) {
         for (device, number) in &row.0 {

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeSet, HashMap},
     io,
+    path::Path,
 };
 
 use rookery_domain::{AliasEvent, Fact, OwnedRoomId, OwnedUserId, RoomId, UserId};
@@ -64,6 +65,10 @@ impl AliasesOfRooms {
 
 impl Shared<AliasTarget> for AliasesOfRooms {
     type Saved = ();
+
+    fn create(_: &Path, _: usize) -> io::Result<Self> {
+        Ok(Self::default())
+    }
 
     fn added(&mut self, key: StreamKey, row: &AliasTarget) {
         if let Some((room, user)) = &row.claim

@@ -6,11 +6,7 @@ mod filters;
 mod profiles;
 mod receipts;
 
-pub(crate) use self::{
-    actions::{ActionNumbers, LastNumbers},
-    aliases::{AliasTarget, AliasesOfRooms},
-    receipts::Receipts,
-};
+pub(crate) use self::{actions::ActionNumbers, aliases::AliasTarget, receipts::Receipts};
 pub use self::{
     filters::Filters,
     receipts::{ReadMark, ReadMarks, ReadersOfRooms},

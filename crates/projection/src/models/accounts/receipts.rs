@@ -8,6 +8,7 @@ use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     io,
     ops::Bound,
+    path::Path,
 };
 
 use rookery_domain::{AccountEvent, Fact, OwnedEventId, OwnedRoomId, RoomId};
@@ -153,6 +154,10 @@ impl ReadersOfRooms {
 
 impl Shared<Receipts> for ReadersOfRooms {
     type Saved = ();
+
+    fn create(_: &Path, _: usize) -> io::Result<Self> {
+        Ok(Self::default())
+    }
 
     fn added(&mut self, user: StreamKey, row: &Receipts) {
         for (room, marks) in &row.rooms {

@@ -20,7 +20,10 @@ use std::{
 use rookery_log::Position;
 
 use super::run::{Entry, IdHash, Place, Run, merge};
-use crate::{Committed, models::StreamKey};
+use crate::{
+    Committed,
+    models::{AnyModel, Model, Still, StreamKey},
+};
 
 /// Entries in memory before they are written to a file: about 1 MiB.
 const BUFFER_MAX: usize = if cfg!(test) { 16 } else { 16_384 };
@@ -33,7 +36,7 @@ const FAN_IN: usize = if cfg!(test) { 2 } else { 8 };
 
 /// Maps event IDs to places.
 pub(crate) struct EventIndex {
-    pub(crate) checkpoint: Position,
+    checkpoint: Position,
     dir: PathBuf,
     part: usize,
     next_run: u64,
@@ -69,50 +72,6 @@ pub(crate) fn id_hash(event_id: &str) -> IdHash {
 }
 
 impl EventIndex {
-    pub(crate) const NAME: &'static str = "events";
-    pub(crate) const VERSION: u32 = 2;
-
-    /// An empty index, of worker `part` if a rebuild has several.
-    pub(crate) fn create(dir: &Path, part: usize) -> Self {
-        Self {
-            checkpoint: Position::ORIGIN,
-            dir: dir.to_owned(),
-            part,
-            next_run: 0,
-            buffer: HashMap::default(),
-            buffer_max: REBUILD_BUFFER_MAX,
-            runs: Vec::new(),
-            retired: Vec::new(),
-        }
-    }
-
-    pub(crate) fn apply(&mut self, stream: StreamKey, committed: &Committed) {
-        if committed.position <= self.checkpoint {
-            return;
-        }
-        self.checkpoint = committed.position;
-        for (index, fact) in committed.facts.iter().enumerate() {
-            let id = match fact {
-                Ok(rookery_domain::Fact::Room(event)) => event.pdu.event_id.as_str(),
-                Ok(_) => continue,
-                Err(unreadable) => &unreadable.event_id,
-            };
-            let place = Place {
-                position: committed.position,
-                index: u16::try_from(index).unwrap_or(u16::MAX),
-                sequence: committed.sequence(index),
-                stream,
-            };
-            self.buffer.insert(id_hash(id), place);
-        }
-        if self.buffer.len() >= self.buffer_max
-            && let Err(error) = self.spill()
-        {
-            // Nothing is lost: the entries stay in memory, and the next commit tries again.
-            tracing::error!("the event index cannot write to {}: {error}", self.dir.display());
-        }
-    }
-
     pub(crate) fn get(&self, event_id: &str) -> io::Result<Option<Place>> {
         let key = id_hash(event_id);
         if let Some(place) = self.buffer.get(&key) {
@@ -145,29 +104,6 @@ impl EventIndex {
         Ok(())
     }
 
-    /// Takes over the entries of `other`.
-    pub(crate) fn merge(&mut self, mut other: Self) {
-        self.buffer.extend(other.buffer);
-        self.runs.append(&mut other.runs);
-        self.retired.append(&mut other.retired);
-        self.checkpoint = self.checkpoint.max(other.checkpoint);
-    }
-
-    /// Merges all files of a rebuild into one.
-    pub(crate) fn finish_rebuild(&mut self) -> io::Result<()> {
-        self.buffer_max = BUFFER_MAX;
-        if self.buffer.len() >= BUFFER_MAX {
-            self.spill()?;
-        }
-        if self.runs.len() > 1 {
-            let merger = Merger { runs: self.runs.clone(), name: self.name_next() };
-            let run = merger.run(&self.dir)?;
-            self.replace(&merger.runs, run);
-        }
-        self.buffer.shrink_to_fit();
-        Ok(())
-    }
-
     /// The next merge that is due, if any.
     pub(crate) fn due(&mut self) -> Option<Merger> {
         let size_class = |run: &Run| run.len.max(1).ilog2() / 3;
@@ -186,15 +122,26 @@ impl EventIndex {
         self.runs.retain(|run| !is_merged(run));
         self.runs.insert(0, run);
     }
+}
 
-    /// The data for a snapshot.
-    pub(crate) fn save(&self) -> Vec<u8> {
-        let runs: Vec<(&str, u64)> = self.runs.iter().map(|run| (&*run.name, run.len)).collect();
-        let saved = (self.next_run, runs, self.sorted_buffer());
-        postcard::to_stdvec(&saved).expect("plain data serialises")
+impl Model for EventIndex {
+    const NAME: &'static str = "events";
+    const VERSION: u32 = 2;
+
+    fn create(dir: &Path, part: usize) -> io::Result<Self> {
+        Ok(Self {
+            checkpoint: Position::ORIGIN,
+            dir: dir.to_owned(),
+            part,
+            next_run: 0,
+            buffer: HashMap::default(),
+            buffer_max: REBUILD_BUFFER_MAX,
+            runs: Vec::new(),
+            retired: Vec::new(),
+        })
     }
 
-    pub(crate) fn load(dir: &Path, body: &[u8], checkpoint: Position) -> io::Result<Self> {
+    fn load(dir: &Path, body: &[u8], checkpoint: Position) -> io::Result<Self> {
         type Saved = (u64, Vec<(String, u64)>, Vec<Entry>);
         let (next_run, runs, buffer): Saved =
             postcard::from_bytes(body).map_err(io::Error::other)?;
@@ -206,34 +153,110 @@ impl EventIndex {
             buffer: buffer.into_iter().collect(),
             runs: runs.collect::<io::Result<_>>()?,
             buffer_max: BUFFER_MAX,
-            ..Self::create(dir, 0)
+            ..Self::create(dir, 0)?
         })
     }
 
-    /// Handles of all files, to sync them without a lock on the index.
-    pub(crate) fn handles(&self) -> Vec<Arc<File>> {
+    fn apply(&mut self, stream: StreamKey, committed: &Committed) {
+        if committed.position <= self.checkpoint {
+            return;
+        }
+        self.checkpoint = committed.position;
+        for (index, fact) in committed.facts.iter().enumerate() {
+            let id = match fact {
+                Ok(rookery_domain::Fact::Room(event)) => event.pdu.event_id.as_str(),
+                Ok(_) => continue,
+                Err(unreadable) => &unreadable.event_id,
+            };
+            let place = Place {
+                position: committed.position,
+                index: u16::try_from(index).unwrap_or(u16::MAX),
+                sequence: committed.sequence(index),
+                stream,
+            };
+            self.buffer.insert(id_hash(id), place);
+        }
+        if self.buffer.len() >= self.buffer_max
+            && let Err(error) = self.spill()
+        {
+            // Nothing is lost: the entries stay in memory, and the next commit tries again.
+            tracing::error!("the event index cannot write to {}: {error}", self.dir.display());
+        }
+    }
+
+    fn merge(&mut self, mut other: Self) {
+        self.buffer.extend(other.buffer);
+        self.runs.append(&mut other.runs);
+        self.retired.append(&mut other.retired);
+        self.checkpoint = self.checkpoint.max(other.checkpoint);
+    }
+}
+
+impl AnyModel for EventIndex {
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
+    fn version(&self) -> u32 {
+        Self::VERSION
+    }
+
+    fn checkpoint(&self) -> Position {
+        self.checkpoint
+    }
+
+    fn reach(&mut self, position: Position) {
+        self.checkpoint = self.checkpoint.max(position);
+    }
+
+    fn save(&self) -> io::Result<Vec<u8>> {
+        let runs: Vec<(&str, u64)> = self.runs.iter().map(|run| (&*run.name, run.len)).collect();
+        let saved = (self.next_run, runs, self.sorted_buffer());
+        postcard::to_stdvec(&saved).map_err(io::Error::other)
+    }
+
+    fn files(&self) -> Vec<Arc<File>> {
         self.runs.iter().map(Run::handle).collect()
     }
 
-    /// The files that are no longer needed once a snapshot of this moment is on disk.
-    pub(crate) fn take_retired(&mut self) -> Vec<PathBuf> {
+    fn take_retired(&mut self) -> Vec<PathBuf> {
         self.retired.drain(..).map(|name| self.dir.join(name)).collect()
     }
 
-    /// All entries as they are now, in order, readable while the index continues.
-    pub(crate) fn frozen(&self) -> Frozen {
-        Frozen { buffer: self.sorted_buffer(), runs: self.runs.clone() }
+    /// Merges all files of a rebuild into one.
+    fn finish_rebuild(&mut self) -> io::Result<()> {
+        self.buffer_max = BUFFER_MAX;
+        if self.buffer.len() >= BUFFER_MAX {
+            self.spill()?;
+        }
+        if self.runs.len() > 1 {
+            let merger = Merger { runs: self.runs.clone(), name: self.name_next() };
+            let run = merger.run(&self.dir)?;
+            self.replace(&merger.runs, run);
+        }
+        self.buffer.shrink_to_fit();
+        Ok(())
+    }
+
+    fn still(&self) -> Still {
+        let frozen = Frozen { buffer: self.sorted_buffer(), runs: self.runs.clone() };
+        Still::new(move |digester| {
+            for entry in frozen.iter() {
+                digester.add(&entry?);
+            }
+            Ok(())
+        })
     }
 }
 
 /// All entries of an index at one moment.
-pub(crate) struct Frozen {
+struct Frozen {
     buffer: Vec<Entry>,
     runs: Vec<Run>,
 }
 
 impl Frozen {
-    pub(crate) fn iter(&self) -> impl Iterator<Item = io::Result<Entry>> + '_ {
+    fn iter(&self) -> impl Iterator<Item = io::Result<Entry>> + '_ {
         let buffer: Box<dyn Iterator<Item = _>> = Box::new(self.buffer.iter().copied().map(Ok));
         let runs = self.runs.iter().rev();
         let runs = runs.map(|run| Box::new(run.iter()) as Box<dyn Iterator<Item = _>>);

@@ -5,6 +5,6 @@ mod run;
 
 pub use self::run::Place;
 pub(crate) use self::{
-    index::{EventIndex, Frozen, id_hash, remove},
+    index::{EventIndex, id_hash, remove},
     run::IdHash,
 };

@@ -11,7 +11,9 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
+    io,
     ops::Bound,
+    path::Path,
 };
 
 use rookery_domain::{Membership, OwnedUserId, UserId};
@@ -192,6 +194,10 @@ impl RoomsOfUsers {
 impl Shared<RoomMembers> for RoomsOfUsers {
     type Saved = ();
 
+    fn create(_: &Path, _: usize) -> io::Result<Self> {
+        Ok(Self::default())
+    }
+
     fn added(&mut self, room: StreamKey, row: &RoomMembers) {
         for (user, member) in row.iter() {
             self.set(user, room, None, member.is_since());
@@ -217,7 +223,7 @@ impl Shared<RoomMembers> for RoomsOfUsers {
         self.by_activity.extend(other.by_activity);
     }
 
-    fn save(&self) -> std::io::Result<()> {
+    fn save(&self) -> io::Result<()> {
         Ok(())
     }
 }

@@ -119,6 +119,7 @@ fn an_import_is_of_a_file_or_of_a_kind() {
 #[test]
 fn the_other_commands_read_what_they_need() {
     assert_eq!(command("rebuild"), Command::Rebuild);
+    assert_eq!(command("retry"), Command::Retry);
     assert_eq!(command("export -"), Command::Export { file: "-".into() });
     let tail = LogCommand::Tail { after: Some(7), follow: true };
     assert_eq!(command("log tail --after 7 --follow"), Command::Log(tail));
