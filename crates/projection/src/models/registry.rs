@@ -93,6 +93,8 @@ models! {
     receipts: Folded<Receipts>,
     unread: Folded<RoomUnread>,
     events: EventIndex,
+    #[cfg(test)]
+    toys: Folded<crate::tests::Toy>,
 }
 
 impl Models {

@@ -8,6 +8,7 @@ mod parking;
 mod rebuilding;
 mod snapshots;
 mod testing;
+mod toy;
 mod unread;
 
-pub(crate) use self::testing::trip;
+pub(crate) use self::{testing::trip, toy::Toy};
