@@ -19,6 +19,7 @@ use crate::{
     },
     rooms::{aliases::Claims, guesses::Guesses, referred::Turns},
     stream::{
+        aggregate::Aggregate,
         cache::Cache,
         cell::Cell,
         handle::{Core, Request, forget_failed},
@@ -94,7 +95,7 @@ pub struct Commands {
 }
 
 impl Commands {
-    /// Opens the write side of `log`. Snapshots of large rooms are kept in `folder`; without it,
+    /// Opens the write side of `log`. Snapshots of rooms and accounts are kept in `folder`; without it,
     /// none are kept.
     ///
     /// # Errors
@@ -263,7 +264,7 @@ impl Commands {
         Ok(self.releases.catch_up(&*self.core.log, &process).await?)
     }
 
-    /// Writes due snapshots of the cached rooms, and the checkpoints of the processes. Does none of
+    /// Writes due snapshots of the cached rooms and accounts, and the checkpoints of the processes. Does none of
     /// the processes' work. Call it now and then, and at the end.
     ///
     /// # Errors
@@ -273,7 +274,12 @@ impl Commands {
         self.core.eraser.progress.save::<EraseProcess<'_>>(log).await?;
         self.profiles.save::<ProfileProcess<'_>>(log).await?;
         self.releases.save::<AliasProcess<'_>>(log).await?;
-        for cell in self.rooms.all() {
+        self.save_states(&self.rooms).await?;
+        self.save_states(&self.accounts).await
+    }
+
+    async fn save_states<A: Aggregate>(&self, states: &Cache<A>) -> io::Result<()> {
+        for cell in states.all() {
             let Some(snapshot) = self.snapshot_due(&cell).await else { continue };
             self.core.snapshots.save(self.core.log.epoch(), &cell.stream, &snapshot)?;
             if let Some(loaded) = cell.loaded.lock().await.as_mut() {
@@ -283,9 +289,9 @@ impl Commands {
         Ok(())
     }
 
-    /// The parts of a room's state, if a snapshot of it is due. Only this step locks the room;
-    /// writing does not.
-    async fn snapshot_due(&self, cell: &Cell<Room>) -> Option<Snapshot> {
+    /// The parts of a state, if a snapshot of it is due. Only this step locks the state; writing
+    /// does not.
+    async fn snapshot_due<A: Aggregate>(&self, cell: &Cell<A>) -> Option<Snapshot<A::Frozen>> {
         let mut slot = cell.loaded.lock().await;
         forget_failed(&mut slot);
         let loaded = slot.as_mut()?;

@@ -1,16 +1,18 @@
 //! The operations that the generic part of the write side needs of a room, an account or an alias.
 
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc};
 
 use rookery_domain::{Account, Alias, Envelope, Fact, Pdu, Room, RoomEvent, Subject};
 use rookery_log::StreamKind;
 
-use crate::stream::snapshot::Frozen;
+use crate::stream::frozen::{Frozen, FrozenRoom};
 
 /// A state that is folded from the facts of one stream.
 pub(crate) trait Aggregate: Sized + Send + 'static {
     const SUBJECT: Subject;
     const KIND: StreamKind;
+    /// The parts of the state that a snapshot keeps.
+    type Frozen: Frozen;
 
     /// Folds one fact; `None` is the state of an empty stream.
     fn apply(state: Option<Self>, fact: &Fact) -> Option<Self>;
@@ -21,13 +23,13 @@ pub(crate) trait Aggregate: Sized + Send + 'static {
         true
     }
 
-    /// The parts of the state that a snapshot keeps; `None` for states that are always small.
-    fn freeze(&self) -> Option<Frozen> {
+    /// The parts for a snapshot; `None` for states that are always small.
+    fn freeze(&self) -> Option<Self::Frozen> {
         None
     }
 
     /// Rebuilds the state from its parts.
-    fn thaw(_: Frozen) -> Option<Self> {
+    fn thaw(_: Self::Frozen) -> Option<Self> {
         None
     }
 
@@ -38,6 +40,7 @@ pub(crate) trait Aggregate: Sized + Send + 'static {
 impl Aggregate for Room {
     const SUBJECT: Subject = Subject::Room;
     const KIND: StreamKind = StreamKind::Room;
+    type Frozen = FrozenRoom;
 
     fn apply(state: Option<Self>, fact: &Fact) -> Option<Self> {
         let Fact::Room(event) = fact else { return state };
@@ -51,8 +54,8 @@ impl Aggregate for Room {
         event.pdu.state_key.is_some() || !event.envelope.erases.is_empty()
     }
 
-    fn freeze(&self) -> Option<Frozen> {
-        Some(Frozen {
+    fn freeze(&self) -> Option<FrozenRoom> {
+        Some(FrozenRoom {
             facts: self.state_events().map(|pdu| accepted(Arc::clone(pdu))).collect(),
             extremities: self.forward_extremities().to_vec(),
             leaves: self.leaves().to_vec(),
@@ -60,7 +63,7 @@ impl Aggregate for Room {
         })
     }
 
-    fn thaw(frozen: Frozen) -> Option<Self> {
+    fn thaw(frozen: FrozenRoom) -> Option<Self> {
         let room_id = frozen.facts.first()?.pdu.room_id.clone();
         let mut room = Self::replay(room_id, &frozen.facts);
         room.continue_after(frozen.extremities, frozen.leaves, frozen.depth);
@@ -75,12 +78,21 @@ impl Aggregate for Room {
 impl Aggregate for Account {
     const SUBJECT: Subject = Subject::Account;
     const KIND: StreamKind = StreamKind::User;
+    type Frozen = Self;
 
     fn apply(state: Option<Self>, fact: &Fact) -> Option<Self> {
         let Fact::Account(event) = fact else { return state };
         let mut account = state.unwrap_or_default();
         account.evolve(event);
         Some(account)
+    }
+
+    fn freeze(&self) -> Option<Self> {
+        Some(self.clone())
+    }
+
+    fn thaw(frozen: Self) -> Option<Self> {
+        Some(frozen)
     }
 
     fn weight_bytes(&self) -> usize {
@@ -91,6 +103,7 @@ impl Aggregate for Account {
 impl Aggregate for Alias {
     const SUBJECT: Subject = Subject::Alias;
     const KIND: StreamKind = StreamKind::Alias;
+    type Frozen = Infallible;
 
     fn apply(state: Option<Self>, fact: &Fact) -> Option<Self> {
         let Fact::Alias(event) = fact else { return state };

@@ -24,6 +24,7 @@ use crate::{
     HandleError,
     stream::{
         aggregate::Aggregate,
+        frozen::Frozen,
         snapshot::{Snapshot, Snapshots},
     },
 };
@@ -98,7 +99,7 @@ impl<A: Aggregate> Loaded<A> {
             last_change: None,
             failed: false,
         };
-        if let Some(snapshot) = snapshots.load(log, stream).await {
+        if let Some(snapshot) = snapshots.load::<A::Frozen>(log, stream).await {
             loaded.state = A::thaw(snapshot.frozen);
             loaded.revision = snapshot.revision;
             loaded.position = snapshot.position;
@@ -140,10 +141,10 @@ impl<A: Aggregate> Loaded<A> {
     }
 
     /// The parts of the state, which has to be durable, if a snapshot of it is due.
-    pub(crate) fn snapshot_due(&self, snapshots: &Snapshots) -> Option<Snapshot> {
-        let due = |facts| snapshots.due(self.snapshot_at, self.revision, facts);
+    pub(crate) fn snapshot_due(&self, snapshots: &Snapshots) -> Option<Snapshot<A::Frozen>> {
+        let due = |parts| snapshots.due(self.snapshot_at, self.revision, parts);
         let state = self.state.as_ref().filter(|_| due(0))?;
-        let frozen = state.freeze().filter(|frozen| due(frozen.facts.len()))?;
+        let frozen = state.freeze().filter(|frozen| due(frozen.parts()))?;
         let (revision, position, last) = (self.revision, self.position, self.last);
         Some(Snapshot { revision, position, last, frozen })
     }

@@ -3,5 +3,6 @@
 pub(crate) mod aggregate;
 pub(crate) mod cache;
 pub(crate) mod cell;
+pub(crate) mod frozen;
 pub(crate) mod handle;
 pub(crate) mod snapshot;

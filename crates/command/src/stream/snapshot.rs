@@ -1,6 +1,6 @@
-//! Snapshots of large states, so that loading a room costs its state and not its history.
+//! Snapshots of states, so that loading a room or an account costs its state and not its history.
 //!
-//! One file a stream: a header, the facts that make up the state, a checksum. A file that is
+//! One file for each stream: a checksum, a header, the parts of the state. A file that is
 //! missing, damaged or ahead of the log is not an error: the state is then folded from the log.
 //!
 //! **Invariant:** a snapshot is never the only place of a fact.
@@ -11,36 +11,25 @@ use std::{
 };
 
 use bytes::Bytes;
-use rookery_domain::{Fact, OwnedEventId, RoomEvent, StoredFact, Subject};
 use rookery_log::{Epoch, EventKey, EventLog, Position, Revision, StreamId, StreamKind};
 use serde::{Deserialize, Serialize};
 
+use super::frozen::Frozen;
+
 /// Version of the files that this program writes.
-const FORMAT: u16 = 2;
+const FORMAT: u16 = 3;
 
 /// Events between two snapshots of a small state. Larger states wait for four times as many
-/// events as they hold, so that writing snapshots never costs more than the events themselves.
+/// events as they have parts, so that writing snapshots never costs more than the events themselves.
 const EVENTS_BETWEEN: u64 = 1_000;
 
 /// A state as of one revision of its stream.
-pub(crate) struct Snapshot {
+pub(crate) struct Snapshot<F> {
     pub(crate) revision: Revision,
     pub(crate) position: Position,
     /// The last event of the stream at this revision. It is not stored: the log has it.
     pub(crate) last: Option<EventKey>,
-    pub(crate) frozen: Frozen,
-}
-
-/// The parts of a room's state.
-pub(crate) struct Frozen {
-    /// The state events.
-    pub(crate) facts: Vec<RoomEvent>,
-    /// The events that the next one follows.
-    pub(crate) extremities: Vec<OwnedEventId>,
-    /// The events that resolve to the state.
-    pub(crate) leaves: Vec<OwnedEventId>,
-    /// The depth of the deepest event.
-    pub(crate) depth: u64,
+    pub(crate) frozen: F,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -50,10 +39,7 @@ struct Stored {
     stream: StreamId,
     revision: Revision,
     position: Position,
-    extremities: Vec<OwnedEventId>,
-    leaves: Vec<OwnedEventId>,
-    depth: u64,
-    facts: Vec<(String, Bytes, Bytes)>,
+    state: Bytes,
 }
 
 /// The folder of the snapshots; `None` for a log in memory.
@@ -71,14 +57,18 @@ impl Snapshots {
         Ok(Self { folder: folder.map(Path::to_owned) })
     }
 
-    /// Whether a state of `facts` facts at `revision` is due for a snapshot.
-    pub(crate) fn due(&self, last: Revision, revision: Revision, facts: usize) -> bool {
-        let between = EVENTS_BETWEEN.max(4 * facts as u64);
+    /// Whether a state of this many parts at `revision` is due for a snapshot.
+    pub(crate) fn due(&self, last: Revision, revision: Revision, parts: usize) -> bool {
+        let between = EVENTS_BETWEEN.max(4 * parts as u64);
         self.folder.is_some() && revision.0.saturating_sub(last.0) >= between
     }
 
     /// The snapshot of `stream`, if there is one that belongs to this log.
-    pub(crate) async fn load(&self, log: &dyn EventLog, stream: &StreamId) -> Option<Snapshot> {
+    pub(crate) async fn load<F: Frozen>(
+        &self,
+        log: &dyn EventLog,
+        stream: &StreamId,
+    ) -> Option<Snapshot<F>> {
         let path = self.path(stream)?;
         let bytes = fs::read(&path).ok()?;
         let stored = decode(&bytes).or_else(|| {
@@ -92,28 +82,17 @@ impl Snapshots {
             && record.commit.stream == *stream
             && record.revision == stored.revision;
         belongs.then_some(())?;
-        let facts = stored.facts.iter().map(|(id, envelope, content)| {
-            match Fact::read(Subject::Room, id, envelope, content) {
-                Ok(Fact::Room(event)) => Some(event),
-                _ => None,
-            }
-        });
-        let frozen = Frozen {
-            facts: facts.collect::<Option<_>>()?,
-            extremities: stored.extremities,
-            leaves: stored.leaves,
-            depth: stored.depth,
-        };
+        let frozen = F::read(&stored.state)?;
         let (revision, position) = (stored.revision, stored.position);
         Some(Snapshot { revision, position, last: record.commit.last_event(), frozen })
     }
 
     /// Writes a snapshot. A crash leaves the old one or the new one.
-    pub(crate) fn save(
+    pub(crate) fn save<F: Frozen>(
         &self,
         epoch: Epoch,
         stream: &StreamId,
-        snapshot: &Snapshot,
+        snapshot: &Snapshot<F>,
     ) -> io::Result<()> {
         let Some(path) = self.path(stream) else { return Ok(()) };
         let stored = Stored {
@@ -122,10 +101,7 @@ impl Snapshots {
             stream: stream.clone(),
             revision: snapshot.revision,
             position: snapshot.position,
-            extremities: snapshot.frozen.extremities.clone(),
-            leaves: snapshot.frozen.leaves.clone(),
-            depth: snapshot.frozen.depth,
-            facts: snapshot.frozen.facts.iter().map(parts).collect(),
+            state: snapshot.frozen.store()?.into(),
         };
         let body = postcard::to_stdvec(&stored).map_err(io::Error::other)?;
         let mut bytes = blake3::hash(&body).as_bytes().to_vec();
@@ -146,15 +122,10 @@ impl Snapshots {
 
     fn path(&self, stream: &StreamId) -> Option<PathBuf> {
         let folder = self.folder.as_ref()?;
-        matches!(stream.split(), Some((StreamKind::Room, _))).then_some(())?;
+        matches!(stream.split(), Some((StreamKind::Room | StreamKind::User, _))).then_some(())?;
         let name = blake3::hash(stream.as_str().as_bytes()).to_hex();
         Some(folder.join(format!("{}.state", &name.as_str()[..32])))
     }
-}
-
-fn parts(event: &RoomEvent) -> (String, Bytes, Bytes) {
-    let StoredFact { id, envelope, content } = Fact::Room(event.clone()).store([0; 16]);
-    (id, envelope, content)
 }
 
 fn decode(bytes: &[u8]) -> Option<Stored> {

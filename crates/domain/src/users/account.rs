@@ -4,6 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use crate::{AccountEvent, Bound, Filter, OwnedEventId, OwnedRoomId, Profile, Rejection};
 
 /// A command of a user for their account.
@@ -38,14 +40,16 @@ pub enum AccountCommand {
 }
 
 /// The read receipts of a user in a room, as sequences of events; 0 for none.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Marks {
     public: u64,
     private: u64,
 }
 
 /// The state of an account, folded from its events.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+///
+/// The write side stores it in snapshots. A change of its fields needs a new format of these.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
     profile: Profile,
     read: BTreeMap<OwnedRoomId, Marks>,

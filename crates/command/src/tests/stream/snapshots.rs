@@ -1,10 +1,12 @@
 use std::{fs, path::Path, sync::Arc};
 
-use rookery_domain::{OwnedRoomId, Room};
-use rookery_log::{CountedLog, EventLog, ReadCounts};
+use rookery_domain::{Account, AccountEvent, Fact, OwnedRoomId, Room};
+use rookery_log::{
+    Commit, CountedLog, EventLog, LoggedEvent, Millis, ReadCounts, StreamId, StreamKind,
+};
 
 use crate::tests::{actor, join, memory, open, public_room, say};
-use crate::{CommandOptions, Commands, Retry};
+use crate::{CommandOptions, Commands, ProfileChange, Retry};
 
 /// A room with enough events for a snapshot, and the snapshot.
 async fn written(log: &Arc<dyn EventLog>, folder: &Path) -> OwnedRoomId {
@@ -111,4 +113,100 @@ async fn a_command_in_a_cold_room_reads_its_state_and_not_its_history() {
     }
     let third = reads_of_a_command(&log, folder.path(), &room).await;
     assert!(third.records < 1_000, "{third:?}");
+}
+
+/// Appends `count` receipts of alice, and returns the state that they make.
+async fn read_much(log: &Arc<dyn EventLog>, count: u64) -> Account {
+    let stream = StreamId::new(StreamKind::User, actor("alice").user.as_str());
+    let revision = log.head(&stream).await.unwrap().revision.0;
+    let mut account = Account::default();
+    for sequence in 0..revision + count {
+        let event = AccountEvent::ReceiptMoved {
+            room_id: format!("!room{}:test", sequence % 20).try_into().unwrap(),
+            event_id: format!("$event{sequence}").try_into().unwrap(),
+            sequence: sequence + 1,
+            private: sequence % 3 == 0,
+        };
+        account.evolve(&event);
+        if sequence < revision {
+            continue;
+        }
+        let stored =
+            Fact::Account(event).store(sequence.to_be_bytes().repeat(2).try_into().unwrap());
+        let (id, envelope, content) = (stored.id, stored.envelope, stored.content);
+        let events = vec![LoggedEvent { id, envelope, content }];
+        let commit = Commit { stream: stream.clone(), command: None, received: Millis(1), events };
+        let guard = log.head(&stream).await.unwrap().guard();
+        log.append(commit, guard).await.unwrap();
+    }
+    account
+}
+
+/// The account of alice, with what it costs to load it with new caches.
+async fn account_of_alice(log: &Arc<dyn EventLog>, folder: &Path) -> (Account, ReadCounts) {
+    let counted = Arc::new(CountedLog::new(Arc::clone(log)));
+    let shared: Arc<dyn EventLog> = counted.clone();
+    let commands = open(&shared, Some(folder), CommandOptions::default());
+    let cell = commands.accounts.cell(actor("alice").user.as_str());
+    let before = counted.counts();
+    let whole = |account: Option<&Account>| account.unwrap().clone();
+    let account = commands.core.look(&commands.accounts, &cell, whole).await.unwrap();
+    (account, counted.counts().since(before))
+}
+
+#[tokio::test]
+async fn an_account_with_many_receipts_is_loaded_from_its_snapshot() {
+    let (log, folder) = (memory(), tempfile::tempdir().unwrap());
+    let written = read_much(&log, 3_000).await;
+    let (first, cost) = account_of_alice(&log, folder.path()).await;
+    assert!(cost.records >= 3_000, "{cost:?}");
+    assert_eq!((&first, snapshot_files(folder.path()).len()), (&written, 1));
+    let (second, cost) = account_of_alice(&log, folder.path()).await;
+    assert!(cost.reads <= 2 && cost.records <= 2, "{cost:?}");
+    assert_eq!(second, written);
+    // Only commits since the last snapshot are read.
+    let written = read_much(&log, 500).await;
+    let (third, cost) = account_of_alice(&log, folder.path()).await;
+    assert!(cost.records < 600, "{cost:?}");
+    assert_eq!(third, written);
+}
+
+#[tokio::test]
+async fn a_cached_account_is_saved_when_a_snapshot_is_due() {
+    let (log, folder) = (memory(), tempfile::tempdir().unwrap());
+    let commands = open(&log, Some(folder.path()), CommandOptions::default());
+    for number in 0..1_100 {
+        let displayname = Some(Some(format!("Alice {number}")));
+        let change = ProfileChange { displayname, ..ProfileChange::default() };
+        commands.set_profile(&actor("alice"), &change, Retry::Unnamed).await.unwrap();
+    }
+    assert_eq!(snapshot_files(folder.path()).len(), 0);
+    commands.save().await.unwrap();
+    assert_eq!(snapshot_files(folder.path()).len(), 1);
+    let (account, cost) = account_of_alice(&log, folder.path()).await;
+    assert_eq!(account.profile().displayname.as_deref(), Some("Alice 1099"));
+    assert!(cost.records <= 2, "{cost:?}");
+}
+
+/// The stored form of an account. If this test fails, the format of snapshots needs a new number.
+#[test]
+fn the_stored_form_of_an_account_stays_as_it_is() {
+    use crate::stream::frozen::Frozen;
+    let room_id: OwnedRoomId = "!r:t".try_into().unwrap();
+    let account = Account::replay(&[
+        AccountEvent::ProfileChanged { displayname: Some("Al".into()), avatar_url: None },
+        AccountEvent::ReceiptMoved {
+            room_id,
+            event_id: "$e".try_into().unwrap(),
+            sequence: 300,
+            private: true,
+        },
+        AccountEvent::FilterCreated {
+            filter_id: "f".into(),
+            filter: rookery_domain::Filter::default(),
+        },
+    ]);
+    let stored = account.store().unwrap();
+    assert_eq!(stored, b"\x01\x02Al\x00\x01\x04!r:t\x00\xac\x02\x01\x01f");
+    assert_eq!(Account::read(&stored), Some(account));
 }
