@@ -73,7 +73,7 @@ const STEPS = {
     assert.deepEqual(await ask(world.phone.token, document, variables), { sendMessage });
     const item = await world.stream.until((item) => item.text === "Nevermore");
     assert.deepEqual([item.eventId, item.actionId], [sendMessage.event.eventId, 2]);
-    const messages = (await world.poll()).events.filter((event) => event.__typename === "RoomEvent");
+    const messages = (await world.poll()).events.filter((event) => event.__typename === "MessageEvent");
     assert.deepEqual(messages.map((event) => event.text), ["Nevermore"]);
     world.said = sendMessage;
   },

@@ -260,7 +260,7 @@ impl Client {
             events { __typename
                 ... on RoomEvent { eventId type sequence text room { roomId } }
                 ... on RoomOpened { room { roomId } cursor }
-                ... on RoomClosed { roomId reason }
+                ... on RoomClosed { roomId closingReason }
                 ... on ReceiptMoved { room { roomId } userId readEvent: eventId private }
                 ... on Invited { room { roomId name } event { eventId } } } } }";
         socket.subscribe("1", document, &json!({ "after": after }));

@@ -9,7 +9,7 @@ use crate::{
 };
 
 fn is_text(item: &Value, text: &str) -> bool {
-    item["__typename"] == "RoomEvent" && item["text"] == text
+    item["__typename"] == "MessageEvent" && item["text"] == text
 }
 
 #[test]
@@ -60,12 +60,12 @@ fn the_kick_itself_and_the_closing_are_delivered() {
     bob.act("joinRoom", json!({ "roomId": room }));
     let mut stream = bob.follow(None);
     alice.act("kickUser", json!({ "roomId": room, "userId": bob.user_id }));
-    let kick = stream.until(|item| item["__typename"] == "RoomEvent");
+    let kick = stream.until(|item| item["__typename"] == "MemberEvent");
     assert_eq!(kick["type"], "m.room.member");
     let mut again = bob.follow(None);
     alice.act("banUser", json!({ "roomId": room, "userId": bob.user_id }));
     let closed = again.until(|item| item["__typename"] == "RoomClosed");
-    assert_eq!(closed["reason"], "BANNED");
+    assert_eq!(closed["closingReason"], "BANNED");
 }
 
 #[test]

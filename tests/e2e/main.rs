@@ -49,6 +49,7 @@ mod sockets;
 mod starving;
 mod syncing;
 mod takeover;
+mod typed;
 mod unfinished;
 mod unread;
 mod visibility;

@@ -19,7 +19,7 @@ const PAGE: &str = "query($after: SyncCursor, $since: Position, $first: Int, $li
     initialSync(after: $after, since: $since, first: $first, timelineLimit: $limit) {
         next position user { displayName }
         invites { roomId name topic invite { reason isDirect inviter { userId } } }
-        closed { roomId reason }
+        closed { roomId closingReason }
         updates { replaces gap stateChanges { type stateKey content }
             room { roomId name topic memberCount members { nodes { userId } } }
             timeline { nodes { eventId sequence } pageInfo { startCursor } } } } }";
@@ -220,7 +220,9 @@ fn a_delta_names_new_invites_and_what_was_closed_and_why() {
         .as_array()
         .unwrap()
         .iter()
-        .map(|it| (it["roomId"].as_str().unwrap().into(), it["reason"].as_str().unwrap().into()))
+        .map(|it| {
+            (it["roomId"].as_str().unwrap().into(), it["closingReason"].as_str().unwrap().into())
+        })
         .collect();
     let reasons = [(left, "LEFT"), (kicked, "KICKED"), (withdrawn, "WITHDRAWN")];
     let reasons = reasons.map(|(room, reason)| (room, reason.to_owned()));

@@ -20,6 +20,7 @@ const rules = {
 };
 
 const lastPage = "the last page, with the answer that it is part of; `Room.timeline` scrolls on from it";
+const value = "a value without an ID, which is fetched with what it belongs to";
 const matrixName = "the Matrix identifier, beside the global `id`";
 /** Accepted findings: rule, place, reason. An entry without a finding is an error. */
 const EXCEPTIONS = [
@@ -33,6 +34,8 @@ const EXCEPTIONS = [
   ["relay-arguments", "RoomOpened.messages", lastPage],
   ["relay-arguments", "RoomUpdate.timeline", lastPage],
   ["relay-connection-types", "TimelineConnection.pageInfo", "has all of PageInfo, and where the timeline begins"],
+  ["relay-edge-types", "EventLevelEdge", value],
+  ["relay-edge-types", "UserLevelEdge", value],
   ["relay-edge-types", "RoomMemberEdge", "a member is of a room: fetched again with `Room.member`, not with `node`"],
 ];
 

@@ -3,9 +3,9 @@
 /** A place in the server's log. Opaque: store it and send it back; do not order or compute it. */
 export type Position = string;
 
-/** An event of a room. */
+/** An event of a room. Its type, such as `MessageEvent`, has fields of its own. */
 export interface RoomEvent {
-  __typename: "RoomEvent";
+  __typename: `${string}Event`;
   eventId: string;
   /** 1, 2, 3 ... in each room, in order of arrival. */
   sequence: number;
@@ -20,11 +20,16 @@ export interface RoomEvent {
   sender: { userId: string };
 }
 
+/** Whether an item of the stream is an event of a room. */
+export function isRoomEvent(item: { __typename: string }): item is RoomEvent {
+  return item.__typename.endsWith("Event");
+}
+
 /** One item of the stream. */
 export type StreamItem =
   | RoomEvent
   | { __typename: "RoomOpened"; room: { roomId: string; name: string | null }; sequence: number; cursor: string }
-  | { __typename: "RoomClosed"; roomId: string; reason: string }
+  | { __typename: "RoomClosed"; roomId: string; closingReason: string }
   | {
       __typename: "StateResolved";
       room: { roomId: string };
@@ -66,7 +71,7 @@ export const FOLLOW = /* GraphQL */ `
           sender { userId }
         }
         ... on RoomOpened { room { roomId name } sequence cursor }
-        ... on RoomClosed { roomId reason }
+        ... on RoomClosed { roomId closingReason }
         ... on StateResolved { room { roomId } type stateKey event { eventId content } }
         ... on Invited { room { roomId name } inviter { userId } }
         ... on ProfileChanged { user { userId displayName avatarUrl } }

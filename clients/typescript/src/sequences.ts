@@ -1,6 +1,6 @@
 // Proves that no event of a room is missing.
 
-import type { Chunk } from "./chunk.js";
+import { isRoomEvent, type Chunk } from "./chunk.js";
 
 /** Numbers of a room that came neither as events nor as skipped: `first` to `last`, both included. */
 export interface Gap {
@@ -24,7 +24,7 @@ export class Sequences {
     for (const item of events) {
       if (item.__typename === "RoomOpened") this.#next.set(item.room.roomId, item.sequence);
       else if (item.__typename === "RoomClosed") this.#next.delete(item.roomId);
-      else if (item.__typename === "RoomEvent") {
+      else if (isRoomEvent(item)) {
         const { roomId } = item.room;
         this.#pass(skipped, roomId);
         const next = this.#next.get(roomId) ?? item.sequence;

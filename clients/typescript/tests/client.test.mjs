@@ -9,7 +9,7 @@ import { act, ask, before, PASSWORD, register } from "../../../tests/clients/per
 import { proxy } from "../../../tests/clients/proxy.mjs";
 
 const server = process.env.ROOKERY_URL;
-const text = (item) => item.__typename === "RoomEvent" && item.text;
+const text = (item) => item.__typename === "MessageEvent" && item.text;
 const positionOf = async (client) => (await client.query(HOME)).initialSync.position;
 
 /** A user with a room, and a client that retries at once. */

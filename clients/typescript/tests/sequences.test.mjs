@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { Sequences } from "../dist/index.js";
 
 const room = { roomId: "!a" };
-const event = (sequence) => ({ __typename: "RoomEvent", room, sequence });
+const event = (sequence) => ({ __typename: "MessageEvent", room, sequence });
 const opened = (sequence) => ({ __typename: "RoomOpened", room, sequence });
 const closed = { __typename: "RoomClosed", roomId: "!a" };
 const skip = (first, last) => ({ roomId: "!a", first, last, reason: "LATE" });

@@ -22,6 +22,7 @@ pub use async_graphql::Request;
 use async_graphql::ValidationMode;
 use rookery_graphql_edge::{Types, Validated};
 
+use crate::sharing::without_marks;
 pub use crate::sharing::{FanoutCounts, SharingSchema};
 
 pub use self::{
@@ -70,6 +71,13 @@ pub fn types() -> Arc<Types> {
 /// The schema as text, in the GraphQL schema definition language.
 #[must_use]
 pub fn sdl() -> String {
+    without_marks(&marked_sdl())
+}
+
+/// The same, with a mark at each field that has the same value for many subscribers:
+/// `@shared(by: EVERYONE)`. The marks are no part of the schema for clients.
+#[must_use]
+pub fn marked_sdl() -> String {
     let options = async_graphql::SDLExportOptions::new().include_specified_by();
     builder().finish().sdl_with_options(options)
 }

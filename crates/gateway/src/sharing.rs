@@ -22,6 +22,6 @@ pub(crate) use self::{
     execution::{Handed, SeenByMembers},
     fanout::Fanout,
     following::{Opening, resume_point},
-    mark::{SharedBy, shared},
+    mark::{SharedBy, shared, without_marks},
 };
 pub use self::{fanout::FanoutCounts, following::SharingSchema};

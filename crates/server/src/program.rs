@@ -57,7 +57,12 @@ fn run(invocation: Invocation) -> Result<(), Failure> {
     let Invocation { command, flags, check_config, accept_missing_accounts } = invocation;
     // Commands without a configuration must not fail for an invalid one.
     match &command {
-        Command::Schema => return terminal::print(&rookery_gateway::schema::sdl()),
+        Command::Schema { shared: false } => {
+            return terminal::print(&rookery_gateway::schema::sdl());
+        }
+        Command::Schema { shared: true } => {
+            return terminal::print(&rookery_gateway::schema::marked_sdl());
+        }
         Command::Health { url } => return health(url),
         _ => {}
     }
@@ -124,7 +129,7 @@ async fn carry_out(command: Command, config: &Config) -> Result<(), Failure> {
         Command::Import { kind: None, file: None } => {
             Err(Failure::new("name a file: see `rookery import --help`"))
         }
-        Command::Serve | Command::Schema | Command::Health { .. } => Ok(()),
+        Command::Serve | Command::Schema { .. } | Command::Health { .. } => Ok(()),
     }
 }
 

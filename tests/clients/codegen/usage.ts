@@ -30,7 +30,7 @@ export async function nameOfTheRoom(): Promise<string | null> {
 
 /** The type distinguishes the items of the stream. */
 export function shown(item: StreamSubscription["eventStream"]["events"][number]): string | null {
-  if (item.__typename === "RoomEvent") return item.text ?? item.type;
+  if (item.__typename === "MessageEvent") return item.text ?? item.type;
   return item.__typename === "RoomOpened" ? item.room.roomId : null;
 }
 

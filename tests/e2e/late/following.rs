@@ -61,7 +61,7 @@ impl Following {
     fn take(&mut self, chunk: &Value) {
         for item in chunk["events"].as_array().unwrap() {
             match item["__typename"].as_str().unwrap() {
-                "RoomEvent" => {
+                kind if kind.ends_with("Event") => {
                     self.number(item["sequence"].as_u64().unwrap(), "TOLD");
                     self.events.push(item.clone());
                 }

@@ -49,6 +49,9 @@ const RULES: CostRules = CostRules {
         ("Query.initialSync", ROOMS_DEFAULT),
         ("Query.publicRooms", query::PAGE_DEFAULT),
         ("InitialSync.closed", PAGE_MAX),
+        ("Mentions.users", PAGE_MAX),
+        ("PowerLevels.events", PAGE_MAX),
+        ("PowerLevels.users", PAGE_MAX),
         ("Room.aliases", PAGE_MAX),
         ("Room.members", members::PAGE_DEFAULT),
         ("Room.receipts", PAGE_MAX),
@@ -70,6 +73,7 @@ const RULES: CostRules = CostRules {
     inheritors: &["Room.timeline", "RoomUpdate.timeline"],
     both_sides_argument: "around",
     list_lengths: &[
+        ("AliasEvent.alternative", PAGE_MAX),
         ("EventChunk.ephemeral", CHUNK_ASSUMED),
         ("EventChunk.events", CHUNK_ASSUMED),
         ("EventChunk.skipped", CHUNK_ASSUMED),
@@ -84,6 +88,8 @@ const RULES: CostRules = CostRules {
         ("Filter.senders", FILTER_ENTRIES_MAX),
         ("Filter.types", FILTER_ENTRIES_MAX),
         ("InitialSync.invites", INVITES_MAX),
+        ("JoinRulesEvent.allowedRooms", PAGE_MAX),
+        ("Mentions.userIds", PAGE_MAX),
     ],
     type_weights: &[("Mutation", MUTATION_WEIGHT)],
     field_weights: &[

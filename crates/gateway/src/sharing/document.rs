@@ -73,10 +73,14 @@ impl Document {
         let chunk = &root.node.selection_set.node;
         reading.object(chunk, "EventChunk", 0).ok()?;
         let selected = std::mem::take(&mut reading.events);
-        let mut needs = |object| {
+        let fields = reading.fields;
+        let mut needs = |of| {
             reading.found.needs = Needs::default();
-            let read = selected.iter().try_for_each(|set| reading.object(set, object, 0));
-            read.ok().map(|()| reading.found.needs)
+            for object in marks.objects_of(of) {
+                reading.fields = fields;
+                selected.iter().try_for_each(|set| reading.object(set, object, 0)).ok()?;
+            }
+            Some(reading.found.needs)
         };
         let (events, receipts) = (needs("RoomEvent"), needs("ReceiptMoved"));
         let mut variables = BTreeSet::new();

@@ -1,20 +1,30 @@
 //! The marks of the schema: fields with equal values for many viewers.
 //!
+//! On the event stream a marked field is equal for many subscribers. If a subscription requests only
+//! such fields of its events, the server computes its answers once for all subscribers with equal
+//! requests.
+//!
 //! **Invariant:** the table is read from the text of the executed schema, so there is no second
 //! list. A field without a mark is not in it.
+//! **Invariant:** the marks are no part of the schema for clients.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+};
 
 use async_graphql::{
-    Enum, TypeDirective, Value,
+    Name, TypeDirective, Value,
+    indexmap::IndexMap,
     parser::{
         parse_schema,
         types::{BaseType, ConstDirective, FieldDefinition, TypeKind, TypeSystemDefinition},
     },
+    registry::{MetaDirectiveInvocation, Registry, location_traits::Directive_At_FIELD_DEFINITION},
 };
 
 /// The viewers for whom the value of a field is equal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SharedBy {
     /// Everyone, at any time: it follows from the event, or from the path to the field.
     Everyone,
@@ -24,11 +34,46 @@ pub(crate) enum SharedBy {
     Others,
 }
 
-/// On the event stream this field is equal for many subscribers. If a subscription requests only
-/// such fields of its events, the server computes its answers once for all subscribers with equal
-/// requests. You may request any field; this only shows the ones that cost the server less.
-#[TypeDirective(location = "FieldDefinition")]
-pub(crate) fn shared(#[graphql(desc = "The viewers for whom the value is equal.")] by: SharedBy) {}
+impl SharedBy {
+    const ALL: [Self; 3] = [Self::Everyone, Self::Members, Self::Others];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Everyone => "EVERYONE",
+            Self::Members => "MEMBERS",
+            Self::Others => "OTHERS",
+        }
+    }
+}
+
+/// The mark of a field.
+#[expect(non_camel_case_types, reason = "async-graphql names directives like this")]
+pub(crate) struct shared;
+
+impl shared {
+    /// The mark for these viewers.
+    pub(crate) fn apply(by: SharedBy) -> MetaDirectiveInvocation {
+        let args = IndexMap::from([("by".to_owned(), Value::Enum(Name::new(by.name())))]);
+        MetaDirectiveInvocation { name: "shared".to_owned(), args }
+    }
+}
+
+impl TypeDirective for shared {
+    fn name(&self) -> Cow<'static, str> {
+        "shared".into()
+    }
+
+    /// Clients learn nothing of it.
+    fn register(&self, _registry: &mut Registry) {}
+}
+
+impl Directive_At_FIELD_DEFINITION for shared {}
+
+/// A schema without its marks.
+pub(crate) fn without_marks(sdl: &str) -> String {
+    let marks = SharedBy::ALL.map(|by| format!(" {}", shared::apply(by).sdl()));
+    marks.iter().fold(sdl.to_owned(), |sdl, mark| sdl.replace(mark, ""))
+}
 
 /// A field with its mark.
 #[derive(Debug)]
@@ -85,6 +130,14 @@ impl Marks {
         self.fields.get(object)?.get(field)
     }
 
+    /// The objects that a value of the type `of` may be.
+    pub(super) fn objects_of<'a>(&'a self, of: &'a str) -> Vec<&'a str> {
+        match self.possible.get(of) {
+            Some(objects) => objects.iter().map(String::as_str).collect(),
+            None => vec![of],
+        }
+    }
+
     /// Whether a selection on `condition` applies to an `object`; `None` if there is no such type.
     pub(super) fn applies(&self, condition: &str, object: &str) -> Option<bool> {
         if self.objects.contains(condition) {
@@ -122,10 +175,5 @@ fn shared_by(directive: &ConstDirective) -> Option<SharedBy> {
         return None;
     }
     let Value::Enum(by) = &directive.get_argument("by")?.node else { return None };
-    match by.as_str() {
-        "EVERYONE" => Some(SharedBy::Everyone),
-        "MEMBERS" => Some(SharedBy::Members),
-        "OTHERS" => Some(SharedBy::Others),
-        _ => None,
-    }
+    SharedBy::ALL.into_iter().find(|known| known.name() == by.as_str())
 }

@@ -2,7 +2,10 @@
 
 #![expect(clippy::unused_async, reason = "async-graphql takes resolvers that are async")]
 
-use std::sync::{Arc, Weak};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Weak},
+};
 
 use async_graphql::{
     ComplexObject, Context, EmptyMutation, Object, Result, Schema, SimpleObject, Subscription,
@@ -22,7 +25,7 @@ use super::{
 };
 use crate::schema::{
     context::session,
-    sdl,
+    marked_sdl as sdl,
     subscription::{Draft, EventChunk as Chunk},
 };
 
@@ -37,21 +40,51 @@ fn document_of(text: &str, sdl: &str) -> Option<Document> {
 /// A field may be marked only after its resolver was read: it must not ask for the viewer.
 #[test]
 fn these_fields_are_marked_and_no_others() {
-    let marked = Marks::of_sdl(&sdl()).all();
+    let marks = Marks::of_sdl(&sdl());
+    let (events, all) = (marks.objects_of("RoomEvent"), marks.all());
+    assert_eq!(events.len(), 14);
+    // A field that all events have is named once.
+    let common: BTreeSet<_> =
+        all.iter().filter_map(|it| it.strip_prefix("OtherEvent.")).map(str::to_owned).collect();
+    for (object, field) in events.iter().flat_map(|it| common.iter().map(move |field| (it, field)))
+    {
+        assert!(all.contains(&format!("{object}.{field}")), "{object}.{field}");
+    }
+    let marked = all.iter().filter_map(|path| {
+        let (object, field) = path.split_once('.')?;
+        let is_common = events.contains(&object) && common.contains(field);
+        match (is_common, object) {
+            (true, "OtherEvent") => Some(format!("RoomEvent.{field}")),
+            (true, _) => None,
+            (false, _) => Some(path.clone()),
+        }
+    });
+    let marked: BTreeSet<_> = marked.collect();
     let of = |by: &str| -> Vec<_> {
         let marked = marked.iter().filter_map(|field| field.strip_suffix(by));
         marked.map(str::trim_end).map(str::to_owned).collect()
     };
     assert_eq!(of("Members"), ["RoomEvent.isRedacted", "User.avatarUrl", "User.displayName"]);
     assert_eq!(of("Others"), ["RoomEvent.actionId"]);
-    let everyone = "EventChunk.position EventChunk.skipped ReceiptMoved.eventId \
+    let everyone = "AliasEvent.alternative AliasEvent.canonical AvatarEvent.avatarUrl \
+        CreateEvent.predecessor CreateEvent.roomType CreateEvent.version EventChunk.position \
+        EventChunk.skipped HistoryVisibilityEvent.visibility JoinRulesEvent.allowedRooms \
+        JoinRulesEvent.joinRule MemberEvent.avatarUrl MemberEvent.displayName \
+        MemberEvent.isDirect MemberEvent.membership MemberEvent.reason MemberEvent.user \
+        MemberEvent.userId Mentions.isRoom Mentions.userIds MessageEvent.body MessageEvent.edits \
+        MessageEvent.formattedBody MessageEvent.kind MessageEvent.mentions \
+        MessageEvent.threadRoot PowerLevels.ban PowerLevels.eventsDefault PowerLevels.invite \
+        PowerLevels.kick PowerLevels.redact PowerLevels.stateDefault PowerLevels.usersDefault \
+        PowerLevelsEvent.powerLevels ReactionEvent.key ReactionEvent.reactsTo ReceiptMoved.eventId \
         ReceiptMoved.private ReceiptMoved.readAt ReceiptMoved.room ReceiptMoved.sequence \
-        ReceiptMoved.user ReceiptMoved.userId Room.id Room.roomId RoomEvent.arrivedLate \
+        ReceiptMoved.user ReceiptMoved.userId RedactionEvent.reason RedactionEvent.redacts Room.id \
+        Room.roomId RoomEvent.arrivedLate \
         RoomEvent.content RoomEvent.cursor RoomEvent.depth RoomEvent.eventId RoomEvent.id \
         RoomEvent.isSuperseded RoomEvent.pdu RoomEvent.position RoomEvent.receivedAt \
         RoomEvent.room RoomEvent.sender RoomEvent.sentAt RoomEvent.sequence RoomEvent.stateKey \
-        RoomEvent.text RoomEvent.type SkippedEvents.first SkippedEvents.last \
-        SkippedEvents.reason SkippedEvents.roomId User.id User.userId";
+        RoomEvent.text RoomEvent.type RoomNameEvent.name SkippedEvents.first SkippedEvents.last \
+        SkippedEvents.reason SkippedEvents.roomId TombstoneEvent.replacedBy TopicEvent.topic \
+        User.id User.userId";
     assert_eq!(of("Everyone"), everyone.split_whitespace().collect::<Vec<_>>());
 }
 
@@ -71,6 +104,12 @@ fn what_depends_on_the_viewer_is_refused_item_by_item() {
     assert_eq!(of("sender { displayName }", "sequence"), Some((Some(members), Some(none))));
     let others = Needs { others: true, ..none };
     assert_eq!(of("mine: actionId", "sequence"), Some((Some(others), Some(none))));
+    let typed = "text } ... on MessageEvent { body } ... on MemberEvent { membership";
+    assert_eq!(of(typed, "sequence"), Some((Some(none), Some(none))));
+    let one_type = "text } ... on MemberEvent { user { displayName } ";
+    assert_eq!(of(one_type, "sequence"), Some((Some(members), Some(none))));
+    let own_of_one = "text } ... on PowerLevelsEvent { powerLevels { users { nodes { level } } } ";
+    assert_eq!(of(own_of_one, "sequence"), Some((None, Some(none))));
     for own in ["replaced { id }", "sender { presence { presence } }", "room { unreadCount }"] {
         assert_eq!(of(own, "sequence"), Some((None, Some(none))), "{own}");
         let neither = of(&format!("text @skip(if: true) {own}"), "room { name }");

@@ -88,7 +88,7 @@ impl Client {
                 self.is_in = false;
                 self.numbers.clear();
             }
-            "RoomEvent" => {
+            kind if kind.ends_with("Event") => {
                 assert_eq!(item["isSuperseded"], false, "{item}");
                 assert!(self.late || item["arrivedLate"] == false, "it was not asked for: {item}");
                 self.told_late += usize::from(item["arrivedLate"] == true);

@@ -169,7 +169,7 @@ impl Follower {
     async fn take(&mut self, home: &Home, chunk: &Value) {
         for item in chunk["events"].as_array().unwrap() {
             match item["__typename"].as_str().unwrap() {
-                "RoomEvent" => self.event(item),
+                kind if kind.ends_with("Event") => self.event(item),
                 "RoomOpened" => self.opened(home, item).await,
                 "RoomClosed" => {
                     let room = item["roomId"].as_str().unwrap();

@@ -77,11 +77,19 @@ impl Writer {
         text
     }
 
+    /// Some fields that all events have.
+    fn common(&self, rng: &mut Rng) -> String {
+        self.select(rng, "OtherEvent", 0)
+    }
+
     /// A subscription. Every second one requests only common fields.
     fn subscription(&self, rng: &mut Rng) -> String {
         let plain = "eventId type text content sequence actionId isRedacted room { roomId }
             sender { userId displayName avatarUrl } ";
-        let event = if rng.one_in(2) { plain.to_owned() } else { self.select(rng, "RoomEvent", 0) };
+        let event = if rng.one_in(2) { plain.to_owned() } else { self.common(rng) };
+        let typed = ["MessageEvent", "MemberEvent", "RoomNameEvent", "RedactionEvent"];
+        let typed = typed.map(|it| format!("... on {it} {{ {} }} ", self.select(rng, it, 1)));
+        let typed = if rng.one_in(2) { typed.concat() } else { String::new() };
         let receipt = self.select(rng, "ReceiptMoved", 1);
         let rest = ["RoomOpened", "RoomClosed", "Invited", "ProfileChanged"];
         let rest =
@@ -90,7 +98,7 @@ impl Writer {
         format!(
             "subscription($after: Position, $filter: FilterInput) {{
                 eventStream(after: $after, filter: $filter) {{ position {skipped}
-                    events {{ ... on RoomEvent {{ {event} }} ... on ReceiptMoved {{ {receipt} }} {rest} }}
+                    events {{ ... on RoomEvent {{ {event} }} {typed} ... on ReceiptMoved {{ {receipt} }} {rest} }}
                 }} }}"
         )
     }

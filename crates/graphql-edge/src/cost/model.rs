@@ -9,7 +9,8 @@ use async_graphql::{Positioned, parser};
 
 use super::CostModel;
 
-/// The facts that the text of a schema does not contain. Fields are named as `Type.field`.
+/// The facts that the text of a schema does not contain. Fields are named as `Type.field`. A fact
+/// about a field of an interface holds for its objects too.
 #[derive(Clone, Copy, Debug)]
 pub struct CostRules {
     /// Arguments that set the greatest length of a list.
@@ -61,9 +62,9 @@ impl CostModel {
         let mut unions = HashSet::new();
         for definition in parser::parse_schema(sdl)?.definitions {
             let TypeSystemDefinition::Type(definition) = definition else { continue };
-            let fields = match &definition.node.kind {
-                TypeKind::Object(object) => &object.fields,
-                TypeKind::Interface(interface) => &interface.fields,
+            let (fields, interfaces) = match &definition.node.kind {
+                TypeKind::Object(object) => (&object.fields, &object.implements[..]),
+                TypeKind::Interface(interface) => (&interface.fields, &[][..]),
                 TypeKind::Union(_) => {
                     unions.insert(definition.node.name.node.to_string());
                     continue;
@@ -71,11 +72,13 @@ impl CostModel {
                 _ => continue,
             };
             let name = definition.node.name.node.to_string();
+            let interfaces = interfaces.iter().map(|interface| interface.node.as_str());
+            let owners: Vec<_> = [name.as_str()].into_iter().chain(interfaces).collect();
             let read = |field: &Positioned<FieldDefinition>| {
-                (field.node.name.node.to_string(), Field::new(&name, &field.node, &rules))
+                (field.node.name.node.to_string(), Field::new(&owners, &field.node, &rules))
             };
             let fields = fields.iter().map(read).collect();
-            types.insert(name, fields);
+            types.insert(name.clone(), fields);
         }
         let leaves: Vec<_> =
             types.values().flat_map(HashMap::values).map(|field| field.of.clone()).collect();
@@ -126,22 +129,25 @@ impl CostModel {
 }
 
 impl Field {
-    fn new(of: &str, field: &FieldDefinition, rules: &CostRules) -> Self {
-        let path = format!("{of}.{}", field.name.node);
-        let find = |table: &[(&str, usize)], key: &str| {
-            table.iter().find(|(name, _)| *name == key).map(|(_, value)| *value)
+    /// A field of a type and of its interfaces.
+    fn new(owners: &[&str], field: &FieldDefinition, rules: &CostRules) -> Self {
+        let paths: Vec<_> = owners.iter().map(|of| format!("{of}.{}", field.name.node)).collect();
+        let find = |table: &[(&str, usize)], keys: &[String]| {
+            let value = |key: &String| table.iter().find(|(name, _)| name == key);
+            keys.iter().find_map(value).map(|(_, value)| *value)
         };
+        let own = owners.first().map(|&name| [name.to_owned()]).unwrap_or_default();
         let is_page = |argument: &str| rules.page_arguments.contains(&argument);
-        let weight = find(rules.field_weights, &path).or_else(|| find(rules.type_weights, of));
+        let weight = find(rules.field_weights, &paths).or_else(|| find(rules.type_weights, &own));
         let (named, is_list) = named(&field.ty.node);
         Self {
             weight: weight.unwrap_or(1),
             of: named.to_owned(),
             is_list,
             is_paged: field.arguments.iter().any(|argument| is_page(&argument.node.name.node)),
-            page_default: find(rules.page_defaults, &path),
-            inherits: rules.inheritors.contains(&path.as_str()),
-            length: find(rules.list_lengths, &path),
+            page_default: find(rules.page_defaults, &paths),
+            inherits: paths.iter().any(|path| rules.inheritors.contains(&path.as_str())),
+            length: find(rules.list_lengths, &paths),
             is_leaf: false,
         }
     }

@@ -9,23 +9,32 @@ use super::{CostModel, CostRules};
 use crate::documents::{Types, planned};
 
 const SDL: &str = "
-    type Query { me: User page(first: Int): UserConnection! users(first: Int): [User!]! home(first: Int, inner: Int): Home! }
+    type Query { me: User page(first: Int): UserConnection! users(first: Int): [User!]! feed: [Liked!]! home(first: Int, inner: Int): Home! }
     type Mutation { act: User secret: User }
     type Home { rooms: [User!]! }
     type UserConnection { nodes: [User!]! edges: [Edge!]! total: Int! }
     type Edge { node: User! }
     interface Named { name: String }
+    interface Liked { likes(first: Int): [User!]! }
+    type Post implements Liked { likes(first: Int): [User!]! title: String }
+    type Photo implements Liked { likes(first: Int): [User!]! width: Int height: Int }
     type User implements Named { name: String friends: [User!]! log(last: Int, around: ID): UserConnection! tags: [String!]! }
 ";
 
 const RULES: CostRules = CostRules {
     page_arguments: &["first", "last"],
     page_max: 100,
-    page_defaults: &[("Query.page", 20), ("Query.users", 30), ("Query.home", 5), ("User.log", 50)],
+    page_defaults: &[
+        ("Query.page", 20),
+        ("Query.users", 30),
+        ("Query.home", 5),
+        ("User.log", 50),
+        ("Liked.likes", 7),
+    ],
     inherited_argument: "inner",
     inheritors: &["User.log"],
     both_sides_argument: "around",
-    list_lengths: &[("User.friends", 10), ("User.tags", 4)],
+    list_lengths: &[("User.friends", 10), ("User.tags", 4), ("Query.feed", 3)],
     type_weights: &[("Mutation", 10)],
     field_weights: &[("Mutation.secret", 100)],
 };
@@ -105,6 +114,21 @@ fn fragments_cost_what_is_in_them_wherever_they_are_spread() {
     let spread = "{ users(first: 3) { ...F } page(first: 2) { nodes { ...F } } } fragment F on User { name tags }";
     assert_eq!(cost(spread), (1 + 3 * 6) + (1 + 1 + 2 * 6));
     assert_eq!(cost("{ users(first: 3) { ... on Named { name } ... { tags } } }"), 1 + 3 * 6);
+}
+
+#[test]
+fn of_the_types_that_a_value_may_have_the_dearest_counts() {
+    let photo = "... on Photo { width height }";
+    assert_eq!(cost(&format!("{{ feed {{ {photo} }} }}")), 1 + 3 * 2);
+    assert_eq!(cost(&format!("{{ feed {{ ... on Post {{ title }} {photo} }} }}")), 1 + 3 * 2);
+    let both = format!("{{ feed {{ __typename likes {{ name }} {photo} }} }}");
+    assert_eq!(cost(&both), 1 + 3 * (1 + (1 + 7) + 2));
+}
+
+#[test]
+fn the_facts_of_an_interface_hold_for_its_objects() {
+    assert_eq!(cost("{ feed { ... on Post { likes { name } } } }"), 1 + 3 * (1 + 7));
+    assert_eq!(cost("{ feed { likes { name } } }"), 1 + 3 * (1 + 7));
 }
 
 #[test]

@@ -24,18 +24,25 @@ pub(super) struct Walk<'a> {
 impl Walk<'_> {
     /// The cost of a selection on the type `of`. The gate bounds the recursion.
     pub(super) fn selection(&self, of: Option<&str>, set: &SelectionSet, length: Length) -> usize {
-        let costs = set.items.iter().map(|item| match &item.node {
-            Selection::Field(field) if is_hidden(&field.node) => 0,
-            Selection::Field(field) => self.field(of, &field.node, length),
-            Selection::InlineFragment(inline) => {
-                let condition = inline.node.type_condition.as_ref();
-                let of = condition.map(|condition| condition.node.on.node.as_str()).or(of);
-                self.selection(of, &inline.node.selection_set.node, length)
+        let (mut common, mut dearest) = (0_usize, 0);
+        for item in &set.items {
+            match &item.node {
+                Selection::Field(field) if is_hidden(&field.node) => {}
+                Selection::Field(field) => {
+                    common = common.saturating_add(self.field(of, &field.node, length));
+                }
+                // In an executed operation, each object has the fields of one fragment at most.
+                Selection::InlineFragment(inline) => {
+                    let condition = inline.node.type_condition.as_ref();
+                    let of = condition.map(|condition| condition.node.on.node.as_str()).or(of);
+                    let cost = self.selection(of, &inline.node.selection_set.node, length);
+                    dearest = cost.max(dearest);
+                }
+                // An executed operation has its fragments expanded.
+                Selection::FragmentSpread(_) => {}
             }
-            // An executed operation has its fragments expanded.
-            Selection::FragmentSpread(_) => 0,
-        });
-        costs.fold(0, usize::saturating_add)
+        }
+        common.saturating_add(dearest)
     }
 
     fn field(&self, of: Option<&str>, selected: &Selected, above: Length) -> usize {

@@ -116,7 +116,12 @@ Examples:
     #[command(after_help = "\
 Example:
   rookery schema > schema.graphql")]
-    Schema,
+    Schema {
+        /// Mark the fields that cost the server less on the event stream: they are computed once for
+        /// many subscribers
+        #[arg(long)]
+        shared: bool,
+    },
     /// Give rooms the events of other servers
     #[command(subcommand)]
     Room(RoomCommand),

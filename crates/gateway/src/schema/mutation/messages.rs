@@ -1,25 +1,14 @@
 //! Mutations that send messages and other events.
 
-use async_graphql::{Context, Enum, InputObject, Json, Object, Result};
-use rookery_domain::{Mentions, MessageKind, MessageRelation, RoomCommand};
+use async_graphql::{Context, InputObject, Json, Object, Result};
+use rookery_domain::{Mentions, MessageRelation, RoomCommand};
 
 use super::acted::{act, room_payload};
 use crate::schema::types::{
     errors::fault::Fault,
+    events::MessageKindEnum,
     values::scalars::{EventIdScalar, RoomIdScalar, UserIdScalar},
 };
-
-/// The kind of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(remote = "MessageKind", name = "MessageKind")]
-pub(crate) enum MessageKindEnum {
-    /// A text.
-    Text,
-    /// An action (`/me`).
-    Emote,
-    /// A message of a program.
-    Notice,
-}
 
 /// The message to send.
 #[derive(InputObject)]

@@ -11,7 +11,10 @@ use super::{EventChunk, items::StreamItem, skipped::SkippedEvents};
 use crate::schema::{
     context::App,
     subscription::ephemeral::EphemeralItem,
-    types::{events::event::RoomEvent, users::account_items::ReceiptMoved},
+    types::{
+        events::{event::RoomEvent, typed::EventItem},
+        users::account_items::ReceiptMoved,
+    },
 };
 
 /// One item of a chunk.
@@ -35,7 +38,8 @@ impl Drafted {
     fn made(&self) -> Option<StreamItem> {
         match self {
             Self::Event { committed, index, late } => {
-                RoomEvent::of(committed, *index).map(|it| StreamItem::Event(it.late_if(*late)))
+                let event = RoomEvent::of(committed, *index)?.late_if(*late);
+                Some(StreamItem::Event(EventItem(event.into())))
             }
             Self::Receipt { committed, index } => {
                 ReceiptMoved::of(committed, *index).map(StreamItem::Receipt)

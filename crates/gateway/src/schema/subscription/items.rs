@@ -9,7 +9,7 @@ use crate::schema::{
     context::{app, session},
     types::{
         errors::fault::Fault,
-        events::event::RoomEvent,
+        events::{event::RoomEvent, typed::EventItem},
         rooms::{
             room::Room,
             timeline::{self, TimelineArguments, TimelineConnection},
@@ -26,7 +26,8 @@ use crate::schema::{
 #[derive(Clone, Union)]
 pub(crate) enum StreamItem {
     /// An event in one of your rooms.
-    Event(RoomEvent),
+    #[graphql(flatten)]
+    Event(EventItem),
     /// State resolution changed the state of a room.
     Resolved(StateResolved),
     /// You joined a room.
@@ -114,7 +115,7 @@ pub(crate) struct RoomClosed {
     /// The room.
     pub(super) room_id: RoomIdScalar,
     /// The way in which it was closed.
-    pub(super) reason: ClosingReason,
+    pub(super) closing_reason: ClosingReason,
     /// The event that closed it, or whose arrival did.
     pub(super) event_id: EventIdScalar,
     /// Its sender.
@@ -142,7 +143,7 @@ impl RoomClosed {
     pub(super) fn new(pdu: &Pdu, how: Closing) -> Self {
         Self {
             room_id: RoomIdScalar(pdu.room_id.clone()),
-            reason: how.into(),
+            closing_reason: how.into(),
             event_id: EventIdScalar(pdu.event_id.clone()),
             by: User::in_room(pdu.sender.clone(), pdu.room_id.clone()),
         }

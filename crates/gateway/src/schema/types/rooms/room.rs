@@ -19,7 +19,10 @@ use crate::{
         reads::reads,
         subscription::ephemeral::{TYPING_DEFAULT, typing_in},
         types::{
-            events::event::{RoomEvent, one_event},
+            events::{
+                event::{RoomEvent, one_event},
+                power_levels::PowerLevels,
+            },
             filter::{FilterInput, chosen},
             users::{
                 account_items::{Receipt, receipts},
@@ -291,6 +294,12 @@ impl Room {
     async fn my_power_level(&self, context: &Context<'_>) -> Result<Option<Long>> {
         let level = self.shown(context, Access::Outside, |face| face.my_power_level).await?;
         Ok(level.map(Long::from))
+    }
+
+    /// The power levels. Null if you may not see them, or if the room has none.
+    async fn power_levels(&self, context: &Context<'_>) -> Result<Option<PowerLevels>> {
+        let event = timeline::slot(context, self, "m.room.power_levels").await?;
+        Ok(event.map(|event| PowerLevels::of(event.as_pdu())))
     }
 
     /// The user who invited you, while you are invited.
