@@ -77,7 +77,7 @@ const isText = (text) => (item) => item.text === text;
 
 /** Tests that a client logs in, syncs, subscribes, sends, loses its connection, resumes, scrolls back and logs out. */
 export function converse(name, adapter) {
-  const username = name.toLowerCase().replaceAll(/[^a-z]+/g, "-");
+  const username = name.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-");
   test(`a_whole_conversation_is_held_over_a_cut: ${name}`, async (context) => {
     const network = await proxy(context);
     const alice = await register(`alice-${username}`);

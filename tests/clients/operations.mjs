@@ -1,89 +1,23 @@
-// The documents of the conversation, in terms of schema.graphql.
+// The documents of the conversation, by their names in operations.graphql.
 
-export const REGISTER = /* GraphQL */ `
-  mutation Register($input: RegisterInput!) {
-    register(input: $input) {
-      token
-      user { userId displayName }
-      refusal { code message }
-    }
-  }
-`;
+import { readFileSync } from "node:fs";
 
-export const LOG_IN = /* GraphQL */ `
-  mutation LogIn($input: LogInInput!) {
-    logIn(input: $input) {
-      token
-      refusal { code message }
-    }
-  }
-`;
+const text = readFileSync(new URL("operations.graphql", import.meta.url), "utf8");
+const documents = text.split(/^(?=(?:query|mutation|subscription) )/m).slice(1);
 
-export const CREATE_ROOM = /* GraphQL */ `
-  mutation CreateRoom($input: CreateRoomInput!) {
-    createRoom(input: $input) {
-      room { roomId name }
-      refusal { code message }
-    }
-  }
-`;
+/** The document of this name, with nothing else in it. */
+function operation(name) {
+  const found = documents.find((document) => document.split(/\W/, 2)[1] === name);
+  if (!found) throw new Error(`operations.graphql has no operation ${name}`);
+  return found;
+}
 
-export const JOIN_ROOM = /* GraphQL */ `
-  mutation JoinRoom($input: JoinRoomInput!) {
-    joinRoom(input: $input) {
-      room { roomId name memberCount }
-      refusal { code message }
-    }
-  }
-`;
-
-export const SEND_MESSAGE = /* GraphQL */ `
-  mutation SendMessage($input: SendMessageInput!) {
-    sendMessage(input: $input) {
-      event { eventId sequence actionId }
-      refusal { code message }
-    }
-  }
-`;
-
-export const LOG_OUT = /* GraphQL */ `
-  mutation LogOut($input: LogOutInput!) {
-    logOut(input: $input) { devices }
-  }
-`;
-
-export const HOME = /* GraphQL */ `
-  query Home {
-    initialSync(first: 20) {
-      position
-      user { userId }
-      rooms { roomId name }
-      invites { roomId name inviter { userId } }
-    }
-  }
-`;
-
-export const OLDER = /* GraphQL */ `
-  query Older($room: RoomID!, $before: Cursor) {
-    room(id: $room) {
-      timeline(last: 2, before: $before) {
-        nodes { eventId sequence }
-        pageInfo { hasPreviousPage startCursor }
-      }
-    }
-  }
-`;
-
-export const STREAM = /* GraphQL */ `
-  subscription Stream($after: Position) {
-    eventStream(after: $after) {
-      position
-      events {
-        __typename
-        ... on RoomEvent { eventId type sequence text actionId sender { userId } }
-        ... on RoomOpened { room { roomId } sequence cursor }
-      }
-      skipped { roomId first last }
-    }
-  }
-`;
+export const REGISTER = operation("Register");
+export const LOG_IN = operation("LogIn");
+export const CREATE_ROOM = operation("CreateRoom");
+export const JOIN_ROOM = operation("JoinRoom");
+export const SEND_MESSAGE = operation("SendMessage");
+export const LOG_OUT = operation("LogOut");
+export const HOME = operation("Home");
+export const OLDER = operation("Older");
+export const STREAM = operation("Stream");

@@ -2,7 +2,7 @@
 
 export default {
   schema: "../schema.graphql",
-  documents: ["clients/operations.mjs", "clients/codegen/usage.ts", "../clients/typescript/src/chunk.ts"],
+  documents: ["clients/operations.graphql", "clients/codegen/usage.ts", "../clients/typescript/src/chunk.ts"],
   importExtension: ".js",
   generates: {
     "clients/codegen/generated/": {
