@@ -17,7 +17,9 @@ mod index;
 mod log;
 mod open;
 mod salvage;
+mod slot;
 mod threads;
+mod wake;
 mod whole;
 mod writer;
 

@@ -13,10 +13,7 @@ use rookery_log::{
     Appending, Backlog, CommandId, Commit, Epoch, EraseError, EventLog, Guard, Hash, Head,
     PAGE_MAX, Position, ReadError, Record, Scope, StreamId, Unavailable,
 };
-use tokio::{
-    runtime::Handle,
-    sync::{oneshot, watch},
-};
+use tokio::{runtime::Handle, sync::watch};
 
 use crate::{
     OpenError, SledOptions,
@@ -24,7 +21,9 @@ use crate::{
     files::head,
     format::Draft,
     open::{self, Opened, Prepared, recover::End},
+    slot::Slot,
     threads,
+    wake::{self, Answer},
     writer::{InFlight, Job, Reply, Writer, recent::Recent},
 };
 
@@ -34,11 +33,12 @@ const INLINE_MAX: usize = 64;
 /// The state that the writer thread and the readers share.
 pub(crate) struct Shared {
     pub(crate) epoch: Epoch,
-    pub(crate) store: Store,
+    /// The open engine.
+    pub(crate) slot: Slot,
     pub(crate) recent: Recent,
     end: Mutex<End>,
     tail: watch::Sender<Position>,
-    pub(crate) fault: watch::Sender<Option<Unavailable>>,
+    fault: watch::Sender<Option<Unavailable>>,
     broken: Mutex<Option<Unavailable>>,
     in_flight: Arc<InFlight>,
 }
@@ -47,19 +47,32 @@ impl Shared {
     /// Shows readers the log up to `end`, which is on stable storage.
     pub(crate) fn publish(&self, end: End) {
         *self.end.lock() = end;
-        self.tail.send_replace(end.position);
+        wake::replace(&self.tail, end.position);
     }
 
-    /// The reason why the log accepts no writes until it is reopened, if there is one.
+    /// The reason why the log accepts no writes until it was opened again, if there is one.
     pub(crate) fn broken(&self) -> Option<Unavailable> {
         self.broken.lock().clone()
     }
 
-    /// Stops writes permanently. The first reason stays.
+    /// Stops writes until the log was opened again. The first reason stays.
     pub(crate) fn break_down(&self, unavailable: Unavailable) -> Unavailable {
         let first = self.broken.lock().get_or_insert(unavailable).clone();
-        self.fault.send_replace(Some(first.clone()));
+        self.set_fault(Some(first.clone()));
         first
+    }
+
+    /// Replaces the reason why the log accepts no writes; `None` lets it write again.
+    pub(crate) fn set_broken(&self, unavailable: Option<Unavailable>) {
+        self.broken.lock().clone_from(&unavailable);
+        self.set_fault(unavailable);
+    }
+
+    /// Reports whether the log accepts writes.
+    pub(crate) fn set_fault(&self, fault: Option<Unavailable>) {
+        if *self.fault.borrow() != fault {
+            wake::replace(&self.fault, fault);
+        }
     }
 
     /// The end of the log for readers.
@@ -67,21 +80,22 @@ impl Shared {
         self.end().position
     }
 
-    fn end(&self) -> End {
+    pub(crate) fn end(&self) -> End {
         *self.end.lock()
     }
 
-    fn record(&self, position: Position) -> Result<Arc<Record>, ReadError> {
+    fn record(&self, store: &Store, position: Position) -> Result<Arc<Record>, ReadError> {
         if let Some(record) = self.recent.get(position) {
             return Ok(record);
         }
-        let record = self.store.record(position)?.map(Arc::new);
+        let record = store.record(position)?.map(Arc::new);
         record
             .ok_or_else(|| ReadError::Damaged { position, damage: "the record is missing".into() })
     }
 
     fn read(
         &self,
+        store: &Store,
         scope: &Scope,
         after: Position,
         limit: usize,
@@ -93,14 +107,15 @@ impl Shared {
         match scope {
             Scope::All => match self.recent.page(after, tail, limit) {
                 Some(page) => Ok(page),
-                None => self.store.page(after, tail, limit),
+                None => store.page(after, tail, limit),
             },
-            Scope::Stream(stream) => self.read_stream(stream, after, tail, limit),
+            Scope::Stream(stream) => self.read_stream(store, stream, after, tail, limit),
         }
     }
 
     fn read_stream(
         &self,
+        store: &Store,
         stream: &StreamId,
         mut after: Position,
         tail: Position,
@@ -109,10 +124,10 @@ impl Shared {
         let mut page = Vec::new();
         loop {
             let wanted = limit - page.len();
-            let positions = self.store.positions(stream, after, tail, wanted);
+            let positions = store.positions(stream, after, tail, wanted);
             let positions = positions.map_err(|error| error.at(after.next()))?;
             for position in &positions {
-                let record = self.record(*position)?;
+                let record = self.record(store, *position)?;
                 // The index names streams by a hash; the record has the name.
                 if record.commit.stream == *stream {
                     page.push(record);
@@ -184,9 +199,10 @@ impl SledLog {
     fn start(dir: &Path, options: SledOptions, opened: Opened) -> Result<Self, OpenError> {
         let Opened { epoch, store, end } = opened;
         let head_file = head::Writer::open(dir)?;
+        let store = Arc::new(store);
         let shared = Arc::new(Shared {
             epoch,
-            store,
+            slot: Slot::new(Arc::clone(&store)),
             recent: Recent::new(options.recent_bytes),
             end: Mutex::new(end),
             tail: watch::Sender::new(end.position),
@@ -196,11 +212,13 @@ impl SledLog {
         });
         let on_panic = Arc::clone(&options.on_panic);
         let (jobs, queue) = mpsc::channel();
-        let writer = Writer::new(Arc::clone(&shared), dir.to_owned(), options, head_file, end);
+        let writer =
+            Writer::new(Arc::clone(&shared), store, dir.to_owned(), options, head_file, end);
         let known = Arc::clone(&shared);
         let after_panic = move || {
             let reason = "the writer of the log has stopped: restart the server".into();
-            known.break_down(Unavailable { reason });
+            let unavailable = known.break_down(Unavailable { reason });
+            known.slot.abandon(unavailable);
         };
         let work = move || writer.run(&queue);
         let thread = threads::start("rookery-log", on_panic, work, after_panic);
@@ -219,13 +237,14 @@ impl SledLog {
     /// Runs `work` on a thread that may block.
     async fn blocking<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Shared) -> Result<T, ReadError> + Send + 'static,
+        work: impl FnOnce(&Shared, &Store) -> Result<T, ReadError> + Send + 'static,
     ) -> Result<T, ReadError> {
+        let store = self.shared.slot.get().await?;
         let Ok(runtime) = Handle::try_current() else {
-            return work(&self.shared);
+            return work(&self.shared, &store);
         };
         let shared = Arc::clone(&self.shared);
-        let result = runtime.spawn_blocking(move || work(&shared)).await;
+        let result = runtime.spawn_blocking(move || work(&shared, &store)).await;
         result.unwrap_or_else(|error| {
             let reason = format!("the read was interrupted: {error}").into();
             Err(Unavailable { reason }.into())
@@ -255,7 +274,7 @@ impl EventLog for SledLog {
     }
 
     fn append(&self, commit: Commit, guard: Guard) -> Appending {
-        let (answer, outcome) = oneshot::channel();
+        let (answer, outcome) = Answer::channel();
         let draft = Draft::of(&commit);
         let answer = Reply { answer, bytes: self.shared.in_flight.add(draft.len()) };
         let sent = self.send(Job::Append { commit, guard, draft, answer });
@@ -270,7 +289,7 @@ impl EventLog for SledLog {
     }
 
     async fn erase(&self, position: Position, index: usize, left: Bytes) -> Result<(), EraseError> {
-        let (answer, outcome) = oneshot::channel();
+        let (answer, outcome) = Answer::channel();
         self.send(Job::Erase { position, index, left, answer })?;
         outcome.await.unwrap_or_else(|_| Err(closed().into()))
     }
@@ -290,33 +309,37 @@ impl EventLog for SledLog {
             return Ok(page);
         }
         if limit <= INLINE_MAX || after >= end {
-            return self.shared.read(scope, after, limit);
+            let store = self.shared.slot.get().await?;
+            return self.shared.read(&store, scope, after, limit);
         }
         let scope = scope.clone();
-        self.blocking(move |shared| shared.read(&scope, after, limit)).await
+        self.blocking(move |shared, store| shared.read(store, &scope, after, limit)).await
     }
 
     async fn get(&self, positions: &[Position]) -> Result<Vec<Arc<Record>>, ReadError> {
         let tail = self.shared.end().position;
         let there = |position: &&Position| (Position(1)..=tail).contains(position);
         if positions.len() <= INLINE_MAX {
+            let store = self.shared.slot.get().await?;
             let wanted = positions.iter().filter(there);
-            return wanted.map(|position| self.shared.record(*position)).collect();
+            return wanted.map(|position| self.shared.record(&store, *position)).collect();
         }
         let wanted: Vec<_> = positions.iter().filter(there).copied().collect();
-        self.blocking(move |shared| {
-            wanted.into_iter().map(|position| shared.record(position)).collect()
+        self.blocking(move |shared, store| {
+            wanted.into_iter().map(|position| shared.record(store, position)).collect()
         })
         .await
     }
 
     async fn head(&self, stream: &StreamId) -> Result<Head, ReadError> {
-        let last = self.shared.store.last_of(stream, self.shared.end().position)?;
+        let store = self.shared.slot.get().await?;
+        let last = store.last_of(stream, self.shared.end().position)?;
         Ok(last.map(|record| record.head()).unwrap_or_default())
     }
 
     async fn find(&self, command: CommandId) -> Result<Option<Position>, ReadError> {
-        let made = self.shared.store.made_by(command, self.shared.end().position)?;
+        let store = self.shared.slot.get().await?;
+        let made = store.made_by(command, self.shared.end().position)?;
         Ok(made.map(|record| record.position))
     }
 

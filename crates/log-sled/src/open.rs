@@ -21,7 +21,7 @@ use crate::{
         quiet,
         store::{self, Store},
     },
-    files::{anchor, meta, sealed},
+    files::{anchor, cached, meta, sealed},
     open::{check::Checked, recover::End},
     whole::swap,
 };
@@ -45,11 +45,26 @@ pub(crate) struct Prepared {
     checked: Checked,
 }
 
-/// Locks the data folder and checks whether it may be opened.
+/// Locks the data folder and checks whether it may be opened, as the disk returns it.
 pub(crate) fn prepare(dir: &Path, options: &SledOptions) -> Result<Prepared, OpenError> {
     let lock = if dir.exists() { Some(Lock::of(dir)?) } else { None };
-    let checked = check::check(dir, options.epoch)?;
+    if lock.is_some() {
+        cached::forget(dir).map_err(OpenError::io("read", dir))?;
+    }
+    let checked = check::check_reached(dir, options.epoch, anchor::Mark::ORIGIN)?;
     Ok(Prepared { lock, checked })
+}
+
+/// Checks whether a folder may be opened that this process has locked and opened before. The log
+/// had reached `reached`.
+pub(crate) fn prepare_again(
+    dir: &Path,
+    options: &SledOptions,
+    lock: Option<File>,
+    reached: anchor::Mark,
+) -> Result<Prepared, OpenError> {
+    let checked = check::check_reached(dir, options.epoch, reached)?;
+    Ok(Prepared { lock: lock.map(|file| Lock { file, made: None }), checked })
 }
 
 pub(crate) fn open(dir: &Path, options: &SledOptions) -> Result<Opened, OpenError> {

@@ -2,7 +2,8 @@
 //!
 //! **Invariant:** positions are given out in the order in which appends were started.
 //! **Invariant:** an answer that depends on a commit of the group waits for the group's sync.
-//! **Invariant:** after the first error nothing more is written, and no sync is tried again.
+//! **Invariant:** after an error nothing more is written, and no sync is tried again, until the log
+//! was checked and opened again ([`recovery`]).
 
 pub(crate) mod recent;
 
@@ -15,16 +16,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::Bytes;
 use rookery_log::{
-    AppendError, Appended, CommandId, Commit, EraseError, Guard, Position, ReadError, Record,
-    Revision, StreamId, Unavailable,
+    AppendError, Appended, CommandId, Commit, Guard, Position, ReadError, Record, Revision,
+    StreamId, Unavailable,
 };
-use tokio::sync::oneshot;
 
 use crate::{
     ImportError, SledOptions,
-    engine::store::StoreError,
+    engine::store::{Store, StoreError},
     files::{
         anchor::{self, Mark},
         head,
@@ -37,76 +36,32 @@ use crate::{
 mod erase;
 mod group;
 mod heads;
+mod job;
+mod recovery;
 mod reply;
+mod space;
 
-pub(crate) use self::reply::{InFlight, Reply};
 use self::{
     group::Group,
     heads::{Heads, StreamEnd},
+    recovery::Recovery,
+    space::Allowance,
+};
+pub(crate) use self::{
+    job::Job,
+    reply::{InFlight, Reply},
 };
 
 /// The anchor is written after this long without appends ...
 const IDLE: Duration = Duration::from_secs(1);
 /// ... and this long after the first commit that it does not cover.
 const ANCHOR_AGE_MAX: Duration = Duration::from_secs(5);
-/// How many groups are written between two checks of the free space ...
-const GROUPS_PER_LOOK: u32 = 64;
-/// ... and how many bytes of commits.
-const BYTES_PER_LOOK: u64 = 1024 * 1024;
-/// The engine writes a value, and now and then rewrites the 16 beside it.
-const WRITTEN_PER_BYTE: u64 = 4;
-
-/// A job of the writer.
-pub(crate) enum Job {
-    /// Append a commit.
-    Append { commit: Commit, guard: Guard, draft: Draft, answer: Reply },
-    /// Append a record that has its position already.
-    Import {
-        record: Box<Record>,
-        draft: Draft,
-        answer: oneshot::Sender<Result<Appended, ImportError>>,
-    },
-    /// Erase the content of an event.
-    Erase {
-        position: Position,
-        index: usize,
-        left: Bytes,
-        answer: oneshot::Sender<Result<(), EraseError>>,
-    },
-    /// Finish the earlier jobs, and end.
-    Close,
-}
-
-impl Job {
-    fn events(&self) -> usize {
-        match self {
-            Self::Append { commit, .. } => commit.events.len(),
-            Self::Import { record, .. } => record.commit.events.len(),
-            Self::Erase { .. } => 1,
-            Self::Close => 0,
-        }
-    }
-
-    fn bytes(&self) -> usize {
-        match self {
-            Self::Append { draft, .. } | Self::Import { draft, .. } => draft.len(),
-            Self::Erase { .. } | Self::Close => 0,
-        }
-    }
-
-    fn refuse(self, unavailable: Unavailable) {
-        match self {
-            Self::Append { answer, .. } => answer.send(Err(unavailable.into())),
-            Self::Import { answer, .. } => drop(answer.send(Err(unavailable.into()))),
-            Self::Erase { answer, .. } => drop(answer.send(Err(unavailable.into()))),
-            Self::Close => {}
-        }
-    }
-}
 
 /// The state of the writer thread.
 pub(crate) struct Writer {
     shared: Arc<Shared>,
+    /// The open engine; `None` only while the log has stopped.
+    store: Option<Arc<Store>>,
     dir: PathBuf,
     options: SledOptions,
     head_file: head::Writer,
@@ -121,26 +76,13 @@ pub(crate) struct Writer {
     unanchored: Option<Instant>,
     /// How much may be written before the next check of the free space.
     allowance: Allowance,
-}
-
-/// How much may be written without a check of the free space.
-#[derive(Clone, Copy, Debug, Default)]
-struct Allowance {
-    groups: u32,
-    bytes: u64,
-}
-
-impl Allowance {
-    /// Subtracts a group of `bytes`; `None` if it is more than is left.
-    fn spend(self, bytes: u64) -> Option<Self> {
-        let groups = self.groups.checked_sub(1)?;
-        Some(Self { groups, bytes: self.bytes.checked_sub(bytes)? })
-    }
+    recovery: Recovery,
 }
 
 impl Writer {
     pub(crate) fn new(
         shared: Arc<Shared>,
+        store: Arc<Store>,
         dir: PathBuf,
         options: SledOptions,
         head_file: head::Writer,
@@ -148,6 +90,7 @@ impl Writer {
     ) -> Self {
         Self {
             shared,
+            store: Some(store),
             dir,
             options,
             head_file,
@@ -157,6 +100,7 @@ impl Writer {
             unsynced: 0,
             unanchored: Some(Instant::now()),
             allowance: Allowance::default(),
+            recovery: Recovery::default(),
         }
     }
 
@@ -165,7 +109,7 @@ impl Writer {
         let mut open = true;
         self.look_at_disk();
         while open {
-            let first = match jobs.recv_timeout(IDLE) {
+            let first = match jobs.recv_timeout(self.patience()) {
                 Ok(job) => job,
                 Err(RecvTimeoutError::Timeout) => {
                     self.idle();
@@ -176,6 +120,7 @@ impl Writer {
             let (group, closing) = self.collect(first, jobs);
             open = !closing;
             self.write(group);
+            self.recover();
             if self.unanchored.is_some_and(|since| since.elapsed() > ANCHOR_AGE_MAX) {
                 self.drop_anchor();
             }
@@ -185,7 +130,19 @@ impl Writer {
         }
     }
 
+    /// How long to wait for a job.
+    fn patience(&self) -> Duration {
+        let stopped = self.shared.broken().is_some();
+        if stopped { self.options.probe_pause.min(IDLE) } else { IDLE }
+    }
+
+    /// The open engine. The writer uses it only while the log accepts writes.
+    fn store(&self) -> &Store {
+        self.store.as_ref().expect("an engine is open while the log accepts writes")
+    }
+
     fn idle(&mut self) {
+        self.recover();
         if self.unanchored.is_some() {
             self.drop_anchor();
         }
@@ -317,10 +274,10 @@ impl Writer {
         let mut sealed = Sealed::new(draft, &record, self.durable);
         for (chunk, index) in std::mem::take(&mut sealed.chunks).into_iter().zip(0..) {
             self.make_room(chunk.len())?;
-            self.shared.store.insert_chunk(position, index, chunk)?;
+            self.store().insert_chunk(position, index, chunk)?;
         }
         self.make_room(sealed.value.len())?;
-        self.shared.store.insert_value(position, sealed)?;
+        self.store().insert_value(position, sealed)?;
         self.end = End { position, hash: record.hash };
         let last = record.commit.last_event();
         self.heads.set(record.commit.stream.clone(), StreamEnd { revision, last });
@@ -345,7 +302,7 @@ impl Writer {
         if let Some(pending) = group.made_by(command) {
             return Ok(Some(Appended { repeated: true, ..pending }));
         }
-        let record = self.shared.store.made_by(command, self.end.position)?;
+        let record = self.store().made_by(command, self.end.position)?;
         Ok(record.map(|record| Appended {
             position: record.position,
             revision: record.revision,
@@ -358,7 +315,7 @@ impl Writer {
         if let Some(end) = self.heads.get(stream) {
             return Ok(end);
         }
-        let record = self.shared.store.last_of(stream, self.end.position)?;
+        let record = self.store().last_of(stream, self.end.position)?;
         let end = record.map_or_else(StreamEnd::default, |record| StreamEnd {
             revision: record.revision,
             last: record.commit.last_event(),
@@ -375,15 +332,18 @@ impl Writer {
             return Ok(());
         }
         self.sync()?;
+        if erased.is_empty() {
+            self.recovery.forget_erasures();
+        }
         for record in erased {
             self.shared.recent.replace(record);
         }
         if records.is_empty() {
             return Ok(());
         }
-        self.shared.store.index.add(records.iter().map(Arc::as_ref));
-        if self.shared.store.index.is_damaged()
-            && let Err(error) = self.shared.store.mend_index()
+        self.store().index.add(records.iter().map(Arc::as_ref));
+        if self.store().index.is_damaged()
+            && let Err(error) = self.store().mend_index()
         {
             tracing::error!(
                 error = error.text(),
@@ -391,18 +351,23 @@ impl Writer {
             );
         }
         self.shared.recent.extend(records);
-        let mark = Mark { position: self.end.position, hash: self.end.hash };
-        if let Err(error) = self.head_file.write(mark) {
-            tracing::warn!(%error, "cannot write the file `head` of the log");
-        }
-        self.unanchored.get_or_insert_with(Instant::now);
-        self.shared.publish(self.end);
+        self.show(self.end);
         Ok(())
     }
 
+    /// Shows readers the log up to `end`, which is on stable storage.
+    fn show(&mut self, end: End) {
+        let End { position, hash } = end;
+        if let Err(error) = self.head_file.write(Mark { position, hash }) {
+            tracing::warn!(%error, "cannot write the file `head` of the log");
+        }
+        self.unanchored.get_or_insert_with(Instant::now);
+        self.shared.publish(end);
+    }
+
     fn sync(&mut self) -> Result<(), StoreError> {
-        self.shared.store.flush()?;
-        let synced = self.options.disk.sync_data(&self.shared.store.file);
+        self.store().flush()?;
+        let synced = self.options.disk.sync_data(&self.store().file);
         synced.map_err(|error| StoreError::Refused(format!("the sync failed: {error}").into()))?;
         self.durable = self.end.position;
         self.unsynced = 0;
@@ -420,54 +385,6 @@ impl Writer {
             tracing::warn!(%error, "cannot write the file `anchor` of the log; the log will try again");
             self.unanchored = Some(Instant::now());
         }
-    }
-
-    /// Updates the state of the disk even without writes: other programs may fill it, or free
-    /// space.
-    fn look_at_disk(&mut self) {
-        self.allowance = Allowance::default();
-        self.refusal(0);
-    }
-
-    /// The reason why a group of `bytes` cannot be written now, if there is one. A full disk may
-    /// get space again; a fault stays.
-    fn refusal(&mut self, bytes: u64) -> Option<Unavailable> {
-        if let Some(unavailable) = self.shared.broken() {
-            return Some(unavailable);
-        }
-        if let Some(left) = self.allowance.spend(bytes) {
-            self.allowance = left;
-            return None;
-        }
-        let free = self.options.disk.free_bytes(&self.dir).unwrap_or(u64::MAX);
-        let needed =
-            self.options.free_bytes_min.saturating_add(bytes.saturating_mul(WRITTEN_PER_BYTE));
-        if free >= needed {
-            self.allowance = Allowance { groups: GROUPS_PER_LOOK, bytes: BYTES_PER_LOOK };
-            self.shared.fault.send_if_modified(|fault| fault.take().is_some());
-            return None;
-        }
-        let reason = format!(
-            "the disk is full: {free} bytes are free below {}, and {needed} are needed. Free some space; writes continue automatically then",
-            self.dir.display(),
-        );
-        let unavailable = Unavailable { reason: reason.into() };
-        // If only this group is too large, only this group is refused.
-        if free < self.options.free_bytes_min {
-            self.shared.fault.send_replace(Some(unavailable.clone()));
-        }
-        Some(unavailable)
-    }
-
-    /// Stops writing permanently, and reports it.
-    fn break_down(&self, error: &StoreError) -> Unavailable {
-        let reason = format!(
-            "the log accepts no more writes: {}. Check the disk below {}, then restart the server",
-            error.text(),
-            self.dir.display()
-        );
-        tracing::error!(reason, "the log stopped");
-        self.shared.break_down(Unavailable { reason: reason.into() })
     }
 }
 

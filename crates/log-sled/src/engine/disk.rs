@@ -8,8 +8,8 @@ pub trait Disk: Send + Sync + 'static {
     /// Brings the data written to the engine's file to stable storage.
     ///
     /// # Errors
-    /// Any error stops the log's writes permanently. After a failed sync the kernel may have
-    /// dropped the data and would report a second sync as successful.
+    /// Any error stops the log's writes until the log was opened again. After a failed sync the
+    /// kernel may have dropped the data and would report a second sync as successful.
     fn sync_data(&self, file: &File) -> io::Result<()>;
 
     /// How many bytes can still be written below `dir`.

@@ -2,6 +2,7 @@
 //! erased content.
 
 pub(crate) mod anchor;
+pub(crate) mod cached;
 pub(crate) mod head;
 pub(crate) mod marker;
 pub(crate) mod meta;

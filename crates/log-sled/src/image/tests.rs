@@ -103,7 +103,7 @@ proptest! {
         let mut replay = Replay::of(&file, snapshot).unwrap();
         prop_assert_eq!(replay.loss(&file).unwrap(), Loss::Nothing);
         let image = ImageRecords(Image::of(&file, &replay).unwrap());
-        let store = &log.shared().store;
+        let store = &*log.shared().slot.now().expect("an open log");
         let last = image.last().unwrap();
         prop_assert_eq!(last, store.last().unwrap());
         for position in (1..=last.unwrap_or_default().0).map(Position) {

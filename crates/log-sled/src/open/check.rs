@@ -52,14 +52,19 @@ pub(crate) struct Checked {
     pub(crate) renew_anchor: bool,
 }
 
-/// Checks the folder `dir`, which is locked or does not exist.
-pub(crate) fn check(dir: &Path, wanted: Option<Epoch>) -> Result<Checked, OpenError> {
-    look(dir, wanted, &mut Scope::Recent)
+/// Checks the folder `dir`, which is locked or does not exist. Its log had reached `reached`, and
+/// perhaps more.
+pub(crate) fn check_reached(
+    dir: &Path,
+    wanted: Option<Epoch>,
+    reached: Mark,
+) -> Result<Checked, OpenError> {
+    look(dir, wanted, reached, &mut Scope::Recent)
 }
 
 /// Checks the folder `dir`, which is locked, and every record.
 pub(crate) fn check_all(dir: &Path, mut each: impl FnMut(&Record)) -> Result<(), OpenError> {
-    look(dir, None, &mut Scope::After(Position::ORIGIN, &mut each)).map(drop)
+    look(dir, None, Mark::ORIGIN, &mut Scope::After(Position::ORIGIN, &mut each)).map(drop)
 }
 
 /// Checks the folder `dir`, which is locked, and every record after a position.
@@ -68,7 +73,7 @@ pub(crate) fn check_after(
     after: Position,
     mut each: impl FnMut(&Record),
 ) -> Result<(), OpenError> {
-    look(dir, None, &mut Scope::After(after, &mut each)).map(drop)
+    look(dir, None, Mark::ORIGIN, &mut Scope::After(after, &mut each)).map(drop)
 }
 
 /// How much of a log is checked if nothing is damaged.
@@ -79,9 +84,17 @@ enum Scope<'a> {
     After(Position, &'a mut dyn FnMut(&Record)),
 }
 
-fn look(dir: &Path, wanted: Option<Epoch>, scope: &mut Scope<'_>) -> Result<Checked, OpenError> {
+fn look(
+    dir: &Path,
+    wanted: Option<Epoch>,
+    reached: Mark,
+    scope: &mut Scope<'_>,
+) -> Result<Checked, OpenError> {
     let engine = swap::whole(dir);
     let mut checked = marks(dir)?;
+    if reached.position > checked.mark.position {
+        checked.mark = reached;
+    }
     let found = meta::read(dir)?;
     let db = engine.join("db");
     let file = match File::open(&db) {

@@ -1,6 +1,6 @@
 //! Options for opening a log.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use rookery_log::Epoch;
 
@@ -25,6 +25,9 @@ pub struct SledOptions {
     pub group_bytes_max: usize,
     /// Below this many free bytes, commits are refused until more space is free.
     pub free_bytes_min: u64,
+    /// How long to wait before the disk of a stopped log is probed. The pause grows with each probe
+    /// that fails.
+    pub probe_pause: Duration,
     /// The disk.
     pub disk: Arc<dyn Disk>,
     /// Hears the name of a thread of the log that panicked. Such a log accepts no commit any more, or
@@ -41,6 +44,7 @@ impl Default for SledOptions {
             group_events_max: 512,
             group_bytes_max: 256 * 1024,
             free_bytes_min: 32 * 1024 * 1024,
+            probe_pause: Duration::from_secs(1),
             disk: Arc::new(RealDisk),
             on_panic: Arc::new(|_| {}),
         }
@@ -56,6 +60,7 @@ impl fmt::Debug for SledOptions {
             .field("group_events_max", &self.group_events_max)
             .field("group_bytes_max", &self.group_bytes_max)
             .field("free_bytes_min", &self.free_bytes_min)
+            .field("probe_pause", &self.probe_pause)
             .finish_non_exhaustive()
     }
 }

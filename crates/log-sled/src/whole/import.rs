@@ -3,9 +3,8 @@
 use std::{future::Future, pin::Pin};
 
 use rookery_log::{Appended, Record};
-use tokio::sync::oneshot;
 
-use crate::{ImportError, SledLog, format::Draft, log::closed, writer::Job};
+use crate::{ImportError, SledLog, format::Draft, log::closed, wake::Answer, writer::Job};
 
 /// An import of one record in flight. It continues if this is dropped.
 pub type Importing = Pin<Box<dyn Future<Output = Result<Appended, ImportError>> + Send>>;
@@ -20,7 +19,7 @@ impl SledLog {
     /// [`ImportError::Discontinuous`] if it does not follow the last record of this log.
     #[must_use = "the outcome is known only to who awaits it"]
     pub fn append_record(&self, record: Record) -> Importing {
-        let (answer, outcome) = oneshot::channel();
+        let (answer, outcome) = Answer::channel();
         let draft = Draft::of(&record.commit);
         let sent = self.send(Job::Import { record: Box::new(record), draft, answer });
         Box::pin(async move {

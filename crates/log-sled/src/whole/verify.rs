@@ -33,7 +33,7 @@ impl SledLog {
         &self,
         mut progress: impl FnMut(Position, Position),
     ) -> Result<Verified, ReadError> {
-        let store = &self.shared().store;
+        let store = &*self.shared().slot.now()?;
         let last = *tail(self).borrow();
         let mut walk = Walk::default();
         let mut after = Position::ORIGIN;

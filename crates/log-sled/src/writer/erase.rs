@@ -35,7 +35,7 @@ impl Writer {
             Ok(found) => found,
             Err(error) => return Ok(Err(EraseError::Unreadable(error))),
         };
-        let erased = match record.erased(index, left) {
+        let erased = match record.erased(index, left.clone()) {
             Ok(erased) => erased,
             Err(error) => return Ok(Err(error)),
         };
@@ -50,26 +50,27 @@ impl Writer {
             kept = first..first + u32::try_from(chunks.len()).unwrap_or(0);
             for (chunk, index) in chunks.into_iter().zip(first..) {
                 self.make_room(chunk.len())?;
-                self.shared.store.insert_chunk(position, index, chunk)?;
+                self.store().insert_chunk(position, index, chunk)?;
             }
             if !kept.is_empty() {
                 self.sync()?;
             }
             self.make_room(sealed.value.len())?;
-            self.shared.store.insert_value(position, sealed)?;
+            self.store().insert_value(position, sealed)?;
             if !stored.body.chunks().is_empty() {
                 self.sync()?;
             }
         }
         if !stored.body.chunks().is_empty() {
-            self.shared.store.keep_chunks(position, &kept)?;
+            self.store().keep_chunks(position, &kept)?;
         }
         group.add_erased(erased);
+        self.recovery.remember((position, index, left));
         Ok(Ok(()))
     }
 
     fn readable(&self, position: Position) -> Result<(Stored, Record), ReadError> {
-        let store = &self.shared.store;
+        let store = self.store();
         let missing = || ReadError::Damaged { position, damage: "the record is missing".into() };
         let stored = store.stored(position)?.ok_or_else(missing)?;
         let record = store.whole(&stored)?;

@@ -3,10 +3,9 @@
 use std::{collections::HashMap, sync::Arc};
 
 use rookery_log::{AppendError, Appended, CommandId, EraseError, Record, Unavailable};
-use tokio::sync::oneshot;
 
 use super::Reply;
-use crate::{ImportError, engine::store::StoreError};
+use crate::{ImportError, engine::store::StoreError, wake::Answer};
 
 /// The current group.
 #[derive(Default)]
@@ -14,13 +13,13 @@ pub(crate) struct Group {
     records: Vec<Arc<Record>>,
     erased: Vec<Arc<Record>>,
     commands: HashMap<CommandId, Appended>,
-    answers: Vec<Answer>,
+    answers: Vec<Settling>,
 }
 
-enum Answer {
+enum Settling {
     Append(Reply, Result<Appended, AppendError>),
-    Import(oneshot::Sender<Result<Appended, ImportError>>, Result<Appended, ImportError>),
-    Erase(oneshot::Sender<Result<(), EraseError>>, Result<(), EraseError>),
+    Import(Answer<Result<Appended, ImportError>>, Result<Appended, ImportError>),
+    Erase(Answer<Result<(), EraseError>>, Result<(), EraseError>),
 }
 
 impl Group {
@@ -56,11 +55,11 @@ impl Group {
     /// Keeps the outcome of an erasure until the group is settled.
     pub(crate) fn erase(
         &mut self,
-        answer: oneshot::Sender<Result<(), EraseError>>,
+        answer: Answer<Result<(), EraseError>>,
         outcome: Result<Result<(), EraseError>, StoreError>,
     ) -> Result<(), StoreError> {
         let (outcome, failure) = unsettled(outcome);
-        self.answers.push(Answer::Erase(answer, outcome));
+        self.answers.push(Settling::Erase(answer, outcome));
         failure
     }
 
@@ -71,18 +70,18 @@ impl Group {
         outcome: Result<Result<Appended, AppendError>, StoreError>,
     ) -> Result<(), StoreError> {
         let (outcome, failure) = unsettled(outcome);
-        self.answers.push(Answer::Append(answer, outcome));
+        self.answers.push(Settling::Append(answer, outcome));
         failure
     }
 
     /// Keeps the outcome of an import until the group is settled.
     pub(crate) fn import(
         &mut self,
-        answer: oneshot::Sender<Result<Appended, ImportError>>,
+        answer: Answer<Result<Appended, ImportError>>,
         outcome: Result<Result<Appended, ImportError>, StoreError>,
     ) -> Result<(), StoreError> {
         let (outcome, failure) = unsettled(outcome);
-        self.answers.push(Answer::Import(answer, outcome));
+        self.answers.push(Settling::Import(answer, outcome));
         failure
     }
 
@@ -93,14 +92,14 @@ impl Group {
             let settled = settled.clone();
             // The caller may be gone: an append continues without it.
             match answer {
-                Answer::Append(answer, outcome) => {
+                Settling::Append(answer, outcome) => {
                     answer.send(settled.map_err(AppendError::from).and(outcome));
                 }
-                Answer::Import(answer, outcome) => {
-                    drop(answer.send(settled.map_err(ImportError::from).and(outcome)));
+                Settling::Import(answer, outcome) => {
+                    answer.send(settled.map_err(ImportError::from).and(outcome));
                 }
-                Answer::Erase(answer, outcome) => {
-                    drop(answer.send(settled.map_err(EraseError::from).and(outcome)));
+                Settling::Erase(answer, outcome) => {
+                    answer.send(settled.map_err(EraseError::from).and(outcome));
                 }
             }
         }

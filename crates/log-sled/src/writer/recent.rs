@@ -40,6 +40,11 @@ impl Recent {
         }
     }
 
+    /// Drops all records.
+    pub(crate) fn clear(&self) {
+        *self.held.write() = Held::default();
+    }
+
     /// Replaces the record at the same position, if it is held.
     pub(crate) fn replace(&self, record: Arc<Record>) {
         let mut held = self.held.write();

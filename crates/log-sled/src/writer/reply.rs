@@ -8,7 +8,9 @@ use std::sync::{
 };
 
 use rookery_log::{APPENDS_IN_FLIGHT_BYTES_MAX, AppendError, Appended, Backlog};
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::Notify;
+
+use crate::wake::{self, Answer};
 
 /// How many bytes of appends are in flight.
 #[derive(Default)]
@@ -59,14 +61,14 @@ impl Drop for Counted {
         let before = self.all.bytes.fetch_sub(self.bytes, Ordering::SeqCst);
         let left = before - self.bytes;
         if before >= APPENDS_IN_FLIGHT_BYTES_MAX && left < APPENDS_IN_FLIGHT_BYTES_MAX {
-            self.all.below.notify_waiters();
+            wake::quietly(|| self.all.below.notify_waiters());
         }
     }
 }
 
 /// The receiver of the answer to an append.
 pub(crate) struct Reply {
-    pub(crate) answer: oneshot::Sender<Result<Appended, AppendError>>,
+    pub(crate) answer: Answer<Result<Appended, AppendError>>,
     pub(crate) bytes: Counted,
 }
 
@@ -74,6 +76,6 @@ impl Reply {
     /// Sends the answer. The caller may be gone: an append continues without it.
     pub(crate) fn send(self, outcome: Result<Appended, AppendError>) {
         drop(self.bytes);
-        drop(self.answer.send(outcome));
+        self.answer.send(outcome);
     }
 }

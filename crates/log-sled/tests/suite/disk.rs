@@ -27,6 +27,8 @@ struct State {
     held: bool,
     waiting: bool,
     failing: bool,
+    /// After how many more successes syncs are held.
+    successes: Option<u32>,
 }
 
 impl TestDisk {
@@ -47,6 +49,16 @@ impl TestDisk {
         self.changed.wait_while(&mut state, |state| !state.waiting);
     }
 
+    /// Holds the second sync from now on that does not fail.
+    pub(crate) fn hold_second_success(&self) {
+        self.state.lock().successes = Some(1);
+    }
+
+    pub(crate) fn wait_until_held(&self) {
+        let mut state = self.state.lock();
+        self.changed.wait_while(&mut state, |state| !(state.waiting && state.held));
+    }
+
     pub(crate) fn release(&self) {
         self.state.lock().held = false;
         self.changed.notify_all();
@@ -65,6 +77,12 @@ impl Disk for TestDisk {
     fn sync_data(&self, file: &File) -> io::Result<()> {
         self.syncs.fetch_add(1, Ordering::SeqCst);
         let mut state = self.state.lock();
+        if !state.failing
+            && let Some(more) = state.successes
+        {
+            state.held = more == 0;
+            state.successes = more.checked_sub(1);
+        }
         state.waiting = true;
         self.changed.notify_all();
         self.changed.wait_while(&mut state, |state| state.held);

@@ -9,6 +9,7 @@ mod disk;
 mod durability;
 mod folder;
 mod holes;
+mod recovery;
 mod support;
 mod traced;
 mod trials;

@@ -3,6 +3,7 @@
 use std::{fs, process::Command, time::Duration};
 
 use rookery_log::{AppendError, EventLog};
+use rookery_log_sled::{SledLog, SledOptions};
 
 use crate::support::{append_all, child, child_dir, commit, db, finish, guard, open, temporary};
 
@@ -23,6 +24,23 @@ async fn traced_child() {
         println!("\nanswered {number}");
     }
     append_all(&log, SINGLY..SINGLY + TOGETHER, 100).await;
+}
+
+/// The body of the traced child whose log stops and goes on.
+#[tokio::test]
+async fn recovering_child() {
+    let Some(dir) = child_dir() else { return };
+    let options = SledOptions { probe_pause: Duration::from_millis(1), ..SledOptions::default() };
+    let log = SledLog::open(&dir, options).unwrap();
+    let mut fault = log.fault();
+    for number in 0..SINGLY {
+        while let Err(error) = log.append(commit(number, 100), guard(number)).await {
+            println!("\nrefused {number}: {error}");
+            fault.wait_for(Option::is_none).await.unwrap();
+        }
+        println!("\nanswered {number}");
+    }
+    assert_eq!(log.verify(|_, _| ()).unwrap().commits, SINGLY);
 }
 
 /// Whether strace exists and may trace.
@@ -81,6 +99,35 @@ fn input_output_error_of_the_kernel_stops_writes() {
         let log = open(&data);
         assert!(log.tail().borrow().0 >= answered, "{inject}: an acknowledged commit is gone");
         log.verify(|_, _| ()).unwrap();
+        drop(log);
+        fs::remove_dir_all(&data).unwrap();
+    }
+}
+
+#[test]
+fn input_output_errors_that_end_cost_no_restart() {
+    if !can_trace() {
+        return;
+    }
+    let dir = temporary();
+    let data = dir.path().join("data");
+    // strace counts for each thread: of the syncs the writer made eight, the engine's threads wrote
+    // some.
+    for inject in [
+        "fdatasync:error=EIO:when=9",
+        "fdatasync:error=ENOSPC:when=9..11",
+        "sync_file_range:error=EIO:when=3",
+        "pwrite64:error=EIO:when=3",
+        "pwrite64:error=ENOSPC:when=3..4",
+    ] {
+        let inject = format!("inject={inject}");
+        let wrapper = ["strace", "-f", "-o", "/dev/null", "-e", &inject];
+        let printed =
+            finish(child("traced::recovering_child", &data, &wrapper), Duration::from_mins(1));
+        assert!(printed.contains("refused"), "{inject}: {printed}");
+        assert_eq!(printed.matches("answered").count() as u64, SINGLY, "{inject}: {printed}");
+        let log = open(&data);
+        assert_eq!(log.verify(|_, _| ()).unwrap().commits, SINGLY, "{inject}");
         drop(log);
         fs::remove_dir_all(&data).unwrap();
     }
