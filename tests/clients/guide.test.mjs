@@ -110,6 +110,12 @@ const STEPS = {
     assert.deepEqual(event.reactions, [{ key: "🐦", count: 1, me: false, users }]);
     assert.deepEqual([event.editedContent, event.thread], [null, null]);
   },
+  WhatHappened: async (world, document) => {
+    const { room } = await ask(world.phone.token, document, { room: world.room });
+    assert.deepEqual([room.powerLevels.ban, room.powerLevels.users.nodes], [50, []]);
+    const message = room.timeline.nodes.find((event) => event.eventId === world.said.event.eventId);
+    assert.deepEqual([message.__typename, message.kind, message.body], ["MessageEvent", "TEXT", "Nevermore"]);
+  },
   Around: async (world, document) => {
     const { events } = await ask(world.ada.token, document, { after: world.said.position });
     const there = events.ephemeral.filter((item) => item.__typename === "PresenceChanged");
