@@ -2,10 +2,10 @@
 
 import { apolloOverMultipart, apolloOverWebSocket } from "./adapters/apollo.mjs";
 import { apollo3OverMultipart, apollo3OverWebSocket } from "./adapters/apollo-3.mjs";
-import { pythonGql } from "./adapters/python-gql.mjs";
 import { graphqlRequest } from "./adapters/graphql-request.mjs";
 import { graphqlSse, graphqlSseOverOneStream } from "./adapters/graphql-sse.mjs";
 import { graphqlWs } from "./adapters/graphql-ws.mjs";
+import { ariadneCodegen, pythonGql, pythonGqlOlder } from "./adapters/python.mjs";
 import { relayClient } from "./adapters/relay.mjs";
 import { urqlOverEvents, urqlOverWebSocket } from "./adapters/urql.mjs";
 import { villus } from "./adapters/villus.mjs";
@@ -24,3 +24,5 @@ converse("urql over Server-Sent Events", urqlOverEvents);
 converse("villus", villus);
 converse("Relay", relayClient);
 converse("gql for Python", pythonGql);
+converse("gql for Python 4.0", pythonGqlOlder);
+converse("ariadne-codegen", ariadneCodegen);

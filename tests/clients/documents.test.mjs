@@ -57,7 +57,7 @@ test("code_of_the_page_of_clients_is_code_that_the_tests_run", () => {
 test("versions_of_the_page_of_clients_are_those_that_are_installed", () => {
   const { dependencies } = JSON.parse(read("tests/package.json"));
   const page = read("docs/clients.md");
-  const python = /^gql==(\S+)/m.exec(read("tests/clients/requirements.txt"))[1];
+  const python = (name, file) => new RegExp(`^${name}==(\\S+)`, "m").exec(read(`tests/clients/${file}.txt`))[1];
   const named = {
     "graphql-ws": dependencies["graphql-ws"],
     "graphql-sse": dependencies["graphql-sse"],
@@ -69,7 +69,10 @@ test("versions_of_the_page_of_clients_are_those_that_are_installed", () => {
     "villus (Vue)": dependencies.villus,
     "urql (`@urql/core`)": dependencies["@urql/core"],
     "Relay (`relay-runtime`, `relay-compiler`)": dependencies["relay-runtime"],
-    "gql for Python": python,
+    "gql for Python": python("gql", "requirements"),
+    "gql for Python, older": python("gql", "requirements-core-3.2"),
+    "ariadne-codegen (Python)": python("ariadne-codegen", "requirements-core-3.2"),
+    "sgqlc (`WebSocketEndpoint`)": python("sgqlc", "requirements-core-3.2"),
     "graphql-code-generator (client preset)": `${dependencies["@graphql-codegen/cli"]} (${dependencies["@graphql-codegen/client-preset"]})`,
   };
   for (const [client, version] of Object.entries(named)) assert.ok(page.includes(`| ${client} | ${version} |`), client);

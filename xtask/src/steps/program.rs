@@ -38,9 +38,10 @@ pub(super) fn browser(repository: &Repository) -> Result<(), Stop> {
 pub(super) fn clients(repository: &Repository) -> Result<(), Stop> {
     let compiler = tools::npm(repository, tools::TYPESCRIPT_CLIENT)?.join(".bin/tsc");
     process::run(&mut repository.command(compiler, &["--project", tools::TYPESCRIPT_CLIENT]))?;
-    let python = tools::python_client(repository)?;
+    let (gql, core_3_2) = (tools::python_client(repository)?, tools::python_core_3_2(repository)?);
     let folders = ["clients/typescript/tests", "tests/clients"];
-    suite(repository, "clients", &folders, &[("PYTHON_GQL", &python)])
+    let settings: [(&str, &Path); 2] = [("PYTHON_GQL", &gql), ("PYTHON_CORE_3_2", &core_3_2)];
+    suite(repository, "clients", &folders, &settings)
 }
 
 /// Sends a server valid and invalid requests from its schema.
