@@ -7,7 +7,7 @@ use rookery_domain::{
     OwnedRoomId, OwnedServerName, OwnedUserId, Profile, ProfileAudience, Room, RoomAliasId, RoomId,
     UserId, normal_alias,
 };
-use rookery_log::{CommandId, EventLog, Millis, Position, StreamId, StreamKind};
+use rookery_log::{CommandId, ErasableLog, Millis, Position, StreamId, StreamKind};
 
 use crate::{
     EventLookup, HandleError, LoggedIn, Memberships, Ports,
@@ -101,7 +101,7 @@ impl Commands {
     /// # Errors
     /// If the folder cannot be created.
     pub fn open(
-        log: Arc<dyn EventLog>,
+        log: Arc<dyn ErasableLog>,
         server_name: OwnedServerName,
         ports: Ports,
         folder: Option<&Path>,

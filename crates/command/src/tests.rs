@@ -18,7 +18,7 @@ use rookery_domain::{
     RoomVersionId, Subject, UserId,
 };
 use rookery_log::{
-    Epoch, EventLog, MemoryLog, Millis, Position, Record, Scope, StreamKind, Unavailable,
+    Epoch, ErasableLog, MemoryLog, Millis, Position, Record, Scope, StreamKind, Unavailable,
 };
 
 use crate::{
@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// Reads the rooms of users from the log.
-struct FromLog(Arc<dyn EventLog>);
+struct FromLog(Arc<dyn ErasableLog>);
 
 #[async_trait]
 impl Memberships for FromLog {
@@ -119,7 +119,7 @@ impl LastActions for FromLog {
 }
 
 /// User, device and number of every numbered commit of the log, in its order.
-async fn actions(log: &Arc<dyn EventLog>) -> Vec<(OwnedUserId, String, u64)> {
+async fn actions(log: &Arc<dyn ErasableLog>) -> Vec<(OwnedUserId, String, u64)> {
     let records = log.read(&Scope::All, Position::ORIGIN, 4_096).await.unwrap();
     let of = |record: &Arc<Record>| {
         let event = record.commit.events.last()?;
@@ -202,15 +202,15 @@ impl Commands {
     }
 }
 
-fn memory() -> Arc<dyn EventLog> {
+fn memory() -> Arc<dyn ErasableLog> {
     Arc::new(MemoryLog::new(Epoch(1)))
 }
 
-fn commands(log: &Arc<dyn EventLog>) -> Commands {
+fn commands(log: &Arc<dyn ErasableLog>) -> Commands {
     open(log, None, CommandOptions::default())
 }
 
-fn open(log: &Arc<dyn EventLog>, folder: Option<&Path>, options: CommandOptions) -> Commands {
+fn open(log: &Arc<dyn ErasableLog>, folder: Option<&Path>, options: CommandOptions) -> Commands {
     let memberships = Arc::new(FromLog(Arc::clone(log)));
     let name = "test".try_into().unwrap();
     let (events, last_actions) = (memberships.clone(), memberships.clone());
@@ -242,7 +242,7 @@ async fn say(commands: &Commands, name: &str, room: &OwnedRoomId, body: &str) ->
 }
 
 /// The bodies of all messages in the log, in its order.
-async fn bodies(log: &Arc<dyn EventLog>) -> Vec<String> {
+async fn bodies(log: &Arc<dyn ErasableLog>) -> Vec<String> {
     let records = log.read(&Scope::All, Position::ORIGIN, 4_096).await.unwrap();
     let rooms = records
         .iter()

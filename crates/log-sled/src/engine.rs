@@ -12,7 +12,7 @@ pub(crate) mod store;
 use std::{ops::Range, sync::Arc};
 
 use bytes::Bytes;
-use rookery_log::{Hash, Position, ReadError, Record};
+use rookery_log::{Hash, PageBytes, Position, ReadError, Record};
 use sled::{IVec, Tree};
 
 use crate::{
@@ -75,6 +75,7 @@ impl Engine {
     ) -> Result<Vec<Arc<Record>>, ReadError> {
         let wanted = last.0.saturating_sub(after.0).min(limit as u64);
         let mut page = Vec::with_capacity(usize::try_from(wanted).unwrap_or(limit));
+        let mut size = PageBytes::default();
         if wanted == 0 {
             return Ok(page);
         }
@@ -90,7 +91,12 @@ impl Engine {
             };
             let stored =
                 Stored::read(bytes(value), expected).map_err(|damage| damage.at(expected))?;
-            page.push(Arc::new(self.whole(&stored)?));
+            let record = Arc::new(self.whole(&stored)?);
+            let is_full = size.add(&record);
+            page.push(record);
+            if is_full {
+                break;
+            }
             expected = expected.next();
         }
         Ok(page)

@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use parking_lot::Mutex;
 use rookery_log::{
-    Appending, Backlog, CommandId, Commit, Epoch, EraseError, EventLog, Guard, Hash, Head,
-    PAGE_MAX, Position, ReadError, Record, Scope, StreamId, Unavailable,
+    Appending, Backlog, CommandId, Commit, Epoch, ErasableLog, EraseError, EventLog, Guard, Hash,
+    Head, PAGE_MAX, PageBytes, Position, ReadError, Record, Scope, StreamId, Unavailable,
 };
 use tokio::{runtime::Handle, sync::watch};
 
@@ -121,7 +121,7 @@ impl Shared {
         tail: Position,
         limit: usize,
     ) -> Result<Vec<Arc<Record>>, ReadError> {
-        let mut page = Vec::new();
+        let (mut page, mut bytes) = (Vec::new(), PageBytes::default());
         loop {
             let wanted = limit - page.len();
             let positions = store.positions(stream, after, tail, wanted);
@@ -130,7 +130,11 @@ impl Shared {
                 let record = self.record(store, *position)?;
                 // The index names streams by a hash; the record has the name.
                 if record.commit.stream == *stream {
+                    let is_full = bytes.add(&record);
                     page.push(record);
+                    if is_full {
+                        return Ok(page);
+                    }
                 }
             }
             match positions.last() {
@@ -288,12 +292,6 @@ impl EventLog for SledLog {
         self.shared.in_flight.backlog()
     }
 
-    async fn erase(&self, position: Position, index: usize, left: Bytes) -> Result<(), EraseError> {
-        let (answer, outcome) = Answer::channel();
-        self.send(Job::Erase { position, index, left, answer })?;
-        outcome.await.unwrap_or_else(|_| Err(closed().into()))
-    }
-
     async fn read(
         &self,
         scope: &Scope,
@@ -354,5 +352,14 @@ impl EventLog for SledLog {
     async fn tail_hash(&self) -> Result<(Position, Hash), ReadError> {
         let End { position, hash } = self.shared.end();
         Ok((position, hash))
+    }
+}
+
+#[async_trait]
+impl ErasableLog for SledLog {
+    async fn erase(&self, position: Position, index: usize, left: Bytes) -> Result<(), EraseError> {
+        let (answer, outcome) = Answer::channel();
+        self.send(Job::Erase { position, index, left, answer })?;
+        outcome.await.unwrap_or_else(|_| Err(closed().into()))
     }
 }

@@ -17,13 +17,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 pub use self::{appending::*, commands::*, erasing::*, reading::*};
-use crate::EventLog;
+use crate::ErasableLog;
 
 /// A log under test.
 #[async_trait]
 pub trait Rig: Send {
     /// The log; empty at first.
-    fn log(&self) -> Arc<dyn EventLog>;
+    fn log(&self) -> Arc<dyn ErasableLog>;
 
     /// Closes the log and opens it again, as a restart of the server would. Every `Arc` that
     /// [`Self::log`] gave was dropped. An engine that stores nothing does nothing.
@@ -55,6 +55,7 @@ macro_rules! contract_tests {
             reads_give_what_was_appended_in_order
             pages_end_where_the_log_does
             streams_are_read_in_pages
+            pages_are_bounded_in_bytes
             get_gives_records_in_the_order_asked_for
             head_is_where_the_stream_ends
             records_form_a_chain

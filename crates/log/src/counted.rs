@@ -10,13 +10,13 @@ use bytes::Bytes;
 use tokio::sync::watch;
 
 use crate::{
-    Appending, Backlog, CommandId, Commit, Epoch, EraseError, EventLog, Guard, Hash, Head,
-    Position, ReadError, Record, Scope, StreamId, Unavailable,
+    Appending, Backlog, CommandId, Commit, Epoch, ErasableLog, EraseError, EventLog, Guard, Hash,
+    Head, Position, ReadError, Record, Scope, StreamId, Unavailable,
 };
 
 /// A log with counters of its reads.
 pub struct CountedLog {
-    log: Arc<dyn EventLog>,
+    log: Arc<dyn ErasableLog>,
     reads: AtomicU64,
     records: AtomicU64,
 }
@@ -33,7 +33,7 @@ pub struct ReadCounts {
 impl CountedLog {
     /// Counts the reads of `log` that go through this.
     #[must_use]
-    pub fn new(log: Arc<dyn EventLog>) -> Self {
+    pub fn new(log: Arc<dyn ErasableLog>) -> Self {
         Self { log, reads: AtomicU64::new(0), records: AtomicU64::new(0) }
     }
 
@@ -77,10 +77,6 @@ impl EventLog for CountedLog {
         self.log.backlog()
     }
 
-    async fn erase(&self, position: Position, index: usize, left: Bytes) -> Result<(), EraseError> {
-        self.log.erase(position, index, left).await
-    }
-
     async fn read(
         &self,
         scope: &Scope,
@@ -112,5 +108,12 @@ impl EventLog for CountedLog {
 
     async fn tail_hash(&self) -> Result<(Position, Hash), ReadError> {
         self.log.tail_hash().await
+    }
+}
+
+#[async_trait]
+impl ErasableLog for CountedLog {
+    async fn erase(&self, position: Position, index: usize, left: Bytes) -> Result<(), EraseError> {
+        self.log.erase(position, index, left).await
     }
 }

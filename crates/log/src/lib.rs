@@ -11,6 +11,7 @@ pub mod contract;
 mod counted;
 mod log;
 mod memory;
+mod page;
 mod position;
 mod record;
 mod rounds;
@@ -21,10 +22,11 @@ pub use self::{
     chain::{Hash, chain_hash},
     counted::{CountedLog, ReadCounts},
     log::{
-        APPENDS_IN_FLIGHT_BYTES_MAX, AppendError, Appended, Appending, Backlog, EraseError,
-        EventLog, Guard, Head, PAGE_MAX, ReadError, Scope, Unavailable,
+        APPENDS_IN_FLIGHT_BYTES_MAX, AppendError, Appended, Appending, Backlog, ErasableLog,
+        EraseError, EventLog, Guard, Head, ReadError, Scope, Unavailable,
     },
     memory::MemoryLog,
+    page::{PAGE_BYTES_MAX, PAGE_MAX, PageBytes, fill_page, is_last_page},
     position::{Epoch, Position, PositionToken, SealedPosition},
     record::{COMMIT_BYTES_MAX, COMMIT_EVENTS_MAX, Commit, LoggedEvent, Millis, Record},
     rounds::Rounds,

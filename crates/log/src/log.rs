@@ -8,9 +8,6 @@ use tokio::sync::watch;
 
 use crate::{CommandId, Commit, Epoch, EventKey, Hash, Position, Record, Revision, StreamId};
 
-/// Most records that one read may ask for.
-pub const PAGE_MAX: usize = 4_096;
-
 /// When this many bytes of appends are in flight, a caller has to wait before it starts another
 /// one. See [`EventLog::backlog`].
 pub const APPENDS_IN_FLIGHT_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -156,10 +153,11 @@ pub type Backlog = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// 6. Appends that one caller starts one after the other are applied in that order, even if it does
 ///    not wait for their answers.
 /// 7. A reader that catches up and then follows [`Self::tail`] sees each commit exactly once.
-/// 8. The content of an event can be erased, and nothing else of it: see [`Self::erase`].
+/// 8. The content of an event can be erased, and nothing else of it: see [`ErasableLog`].
 /// 9. An append that builds on a failed append fails too, and writes nothing: its guard names an
 ///    event that was never appended.
-/// 10. The log reports when [`APPENDS_IN_FLIGHT_BYTES_MAX`] bytes of appends are in flight
+/// 10. A read is bounded in records and in bytes.
+/// 11. The log reports when [`APPENDS_IN_FLIGHT_BYTES_MAX`] bytes of appends are in flight
 ///     (back-pressure): see [`Self::backlog`].
 #[async_trait]
 pub trait EventLog: Send + Sync + 'static {
@@ -181,20 +179,9 @@ pub trait EventLog: Send + Sync + 'static {
         None
     }
 
-    /// Replaces the content of the event at `index` of the commit at `position` by `left`,
-    /// permanently. ID, envelope and hashes stay, and so does the chain.
-    ///
-    /// After the answer no read returns the content, also after a restart. Erasing again changes
-    /// nothing. A crash in between leaves the record whole, with the content or without it.
-    ///
-    /// The engine may keep the bytes of the content in its files until they are compacted.
-    ///
-    /// # Errors
-    /// [`EraseError`], which says whether to try again.
-    async fn erase(&self, position: Position, index: usize, left: Bytes) -> Result<(), EraseError>;
-
-    /// Reads up to `limit` durable records (at most [`PAGE_MAX`]) of `scope` after `after`, in
-    /// order. A page with fewer than `limit` records is the last one.
+    /// Reads up to `limit` durable records (at most [`PAGE_MAX`](crate::PAGE_MAX)) of `scope` after `after`, in order.
+    /// The read ends earlier once it has [`PAGE_BYTES_MAX`](crate::PAGE_BYTES_MAX) bytes;
+    /// [`is_last_page`](crate::is_last_page) says whether more may follow.
     async fn read(
         &self,
         scope: &Scope,
@@ -221,4 +208,20 @@ pub trait EventLog: Send + Sync + 'static {
 
     /// The hash of the last durable record.
     async fn tail_hash(&self) -> Result<(Position, Hash), ReadError>;
+}
+
+/// A log whose content can be erased. Only the owner of the log erases; readers get an [`EventLog`].
+#[async_trait]
+pub trait ErasableLog: EventLog {
+    /// Replaces the content of the event at `index` of the commit at `position` by `left`,
+    /// permanently. ID, envelope and hashes stay, and so does the chain.
+    ///
+    /// After the answer no read returns the content, also after a restart. Erasing again changes
+    /// nothing. A crash in between leaves the record whole, with the content or without it.
+    ///
+    /// The engine may keep the bytes of the content in its files until they are compacted.
+    ///
+    /// # Errors
+    /// [`EraseError`], which says whether to try again.
+    async fn erase(&self, position: Position, index: usize, left: Bytes) -> Result<(), EraseError>;
 }

@@ -8,8 +8,9 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use crate::{
-    AppendError, Appended, Appending, CommandId, Commit, Epoch, EraseError, EventLog, Guard, Hash,
-    Head, Position, ReadError, Record, Revision, Scope, StreamId, Unavailable, log::PAGE_MAX,
+    AppendError, Appended, Appending, CommandId, Commit, Epoch, ErasableLog, EraseError, EventLog,
+    Guard, Hash, Head, Position, ReadError, Record, Revision, Scope, StreamId, Unavailable,
+    page::{PAGE_MAX, fill_page},
 };
 
 /// Keeps all commits in memory. Its "stable storage" lasts as long as the process.
@@ -104,16 +105,6 @@ impl EventLog for MemoryLog {
         Box::pin(std::future::ready(result))
     }
 
-    async fn erase(&self, position: Position, index: usize, left: Bytes) -> Result<(), EraseError> {
-        let mut state = self.state.lock();
-        let record = state.record(position).ok_or(EraseError::Absent { position, index })?;
-        let erased = Arc::new(record.erased(index, left)?);
-        if let Some(record) = state.record_mut(position) {
-            *record = erased;
-        }
-        Ok(())
-    }
-
     async fn read(
         &self,
         scope: &Scope,
@@ -125,13 +116,13 @@ impl EventLog for MemoryLog {
         Ok(match scope {
             Scope::All => {
                 let start = usize::try_from(after.0).unwrap_or(usize::MAX);
-                state.records.iter().skip(start).take(limit).cloned().collect()
+                fill_page(state.records.iter().skip(start).take(limit).cloned())
             }
             Scope::Stream(stream) => {
                 let positions = state.streams.get(stream).map_or(&[][..], Vec::as_slice);
                 let start = positions.partition_point(|position| *position <= after);
                 let page = positions[start..].iter().take(limit);
-                page.filter_map(|position| state.record(*position).cloned()).collect()
+                fill_page(page.filter_map(|position| state.record(*position).cloned()))
             }
         })
     }
@@ -163,5 +154,18 @@ impl EventLog for MemoryLog {
             .records
             .last()
             .map_or((Position::ORIGIN, Hash::ORIGIN), |last| (last.position, last.hash)))
+    }
+}
+
+#[async_trait]
+impl ErasableLog for MemoryLog {
+    async fn erase(&self, position: Position, index: usize, left: Bytes) -> Result<(), EraseError> {
+        let mut state = self.state.lock();
+        let record = state.record(position).ok_or(EraseError::Absent { position, index })?;
+        let erased = Arc::new(record.erased(index, left)?);
+        if let Some(record) = state.record_mut(position) {
+            *record = erased;
+        }
+        Ok(())
     }
 }

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use rookery_log::{Epoch, EventLog, MemoryLog, contract::Rig, contract_tests};
+use rookery_log::{Epoch, ErasableLog, MemoryLog, contract::Rig, contract_tests};
 
 struct InMemory(Arc<MemoryLog>);
 
 #[async_trait]
 impl Rig for InMemory {
-    fn log(&self) -> Arc<dyn EventLog> {
+    fn log(&self) -> Arc<dyn ErasableLog> {
         Arc::clone(&self.0) as _
     }
 

@@ -273,7 +273,7 @@ impl Node {
         });
         let (events, last_actions) = (memberships.clone(), memberships.clone());
         let ports = Ports { memberships, events, last_actions };
-        let commands = Commands::open(port, server_name, ports, Some(&folder), options)
+        let commands = Commands::open(log.clone(), server_name, ports, Some(&folder), options)
             .map_err(|error| Failure::file("cannot make the folder", &folder, error))?
             .with_logged_in(Arc::new(FromAccounts(accounts.clone())));
         let (stop_projector, stopped) = oneshot::channel::<()>();

@@ -7,7 +7,7 @@
 use lru::LruCache;
 use parking_lot::Mutex;
 use rookery_domain::{Fact, Graph, Room};
-use rookery_log::{EventKey, EventLog, Position, Scope, StreamId};
+use rookery_log::{EventKey, EventLog, Position, Scope, StreamId, is_last_page};
 
 use crate::{
     HandleError,
@@ -125,7 +125,7 @@ impl RoomGraph {
             if let Some(record) = page.last() {
                 self.last = record.commit.last_event();
             }
-            if page.len() < READ_PAGE {
+            if is_last_page(&page, READ_PAGE) {
                 return Ok(());
             }
         }

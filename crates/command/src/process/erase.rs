@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use rookery_domain::{Envelope, Erased, EventStatus, Fact, OwnedEventId, Pdu, RoomVersionId};
 use rookery_log::{
-    Appended, Appending, Commit, EraseError, EventLog, Guard, Position, ReadError, Scope, StreamId,
-    Unavailable,
+    Appended, Appending, Commit, ErasableLog, EraseError, Guard, Position, ReadError, Scope,
+    StreamId, Unavailable,
 };
 
 use crate::{process::Progress, stream::snapshot::Snapshots};
@@ -20,14 +20,18 @@ use crate::{process::Progress, stream::snapshot::Snapshots};
 /// Erases redacted content.
 #[derive(Clone)]
 pub(crate) struct Eraser {
-    log: Arc<dyn EventLog>,
+    log: Arc<dyn ErasableLog>,
     snapshots: Snapshots,
     /// The progress of the process that does the undone work.
     pub(crate) progress: Arc<Progress>,
 }
 
 impl Eraser {
-    pub(crate) fn new(log: &Arc<dyn EventLog>, snapshots: &Snapshots, progress: Progress) -> Self {
+    pub(crate) fn new(
+        log: &Arc<dyn ErasableLog>,
+        snapshots: &Snapshots,
+        progress: Progress,
+    ) -> Self {
         let (log, snapshots) = (Arc::clone(log), snapshots.clone());
         Self { log, snapshots, progress: Arc::new(progress) }
     }

@@ -15,7 +15,7 @@ use std::{
 use rookery_domain::{EventId, Fact, Room, RoomEvent};
 use rookery_log::{
     AppendError, Appended, CommandId, Epoch, EventKey, EventLog, Guard, Position, Record, Revision,
-    Scope, StreamId,
+    Scope, StreamId, is_last_page,
 };
 use rookery_work::SharedFuture;
 use tokio::sync::Mutex;
@@ -123,7 +123,7 @@ impl<A: Aggregate> Loaded<A> {
                 let last = record.commit.last_event();
                 (loaded.last, loaded.durable) = (last, last);
             }
-            if page.len() < LOAD_PAGE {
+            if is_last_page(&page, LOAD_PAGE) {
                 loaded.keep(log.epoch(), snapshots, stream);
                 return Ok(loaded);
             }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rookery_domain::{Envelope, Fact};
 use rookery_log::{
-    AppendError, Appended, CommandId, Commit, EventKey, EventLog, Guard, LoggedEvent, Millis,
+    AppendError, Appended, CommandId, Commit, ErasableLog, EventKey, Guard, LoggedEvent, Millis,
     Position, Record, Revision, StreamId,
 };
 use rookery_work::SharedFuture;
@@ -52,7 +52,7 @@ pub(crate) struct Handled {
 
 /// The state that all commands share.
 pub(crate) struct Core {
-    pub(crate) log: Arc<dyn EventLog>,
+    pub(crate) log: Arc<dyn ErasableLog>,
     pub(crate) snapshots: Snapshots,
     pub(crate) eraser: Eraser,
 }

@@ -13,8 +13,9 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use parking_lot::Mutex;
 use rookery_log::{
-    AppendError, Appended, Appending, CommandId, Commit, Epoch, EraseError, EventLog, Guard, Hash,
-    Head, MemoryLog, Position, ReadError, Record, Revision, Scope, StreamId, Unavailable,
+    AppendError, Appended, Appending, CommandId, Commit, Epoch, ErasableLog, EraseError, EventLog,
+    Guard, Hash, Head, MemoryLog, Position, ReadError, Record, Revision, Scope, StreamId,
+    Unavailable,
 };
 use tokio::sync::{oneshot, watch};
 
@@ -185,19 +186,6 @@ impl EventLog for FaultyLog {
         }
     }
 
-    async fn erase(&self, position: Position, index: usize, left: Bytes) -> Result<(), EraseError> {
-        {
-            let state = self.state.lock();
-            if state.mode == Mode::Refuse {
-                return Err(unknown().into());
-            }
-            if state.damaged.contains(&position) {
-                return Err(EraseError::Unreadable(damaged(position)));
-            }
-        }
-        self.log.erase(position, index, left).await
-    }
-
     async fn read(
         &self,
         scope: &Scope,
@@ -229,5 +217,21 @@ impl EventLog for FaultyLog {
 
     async fn tail_hash(&self) -> Result<(Position, Hash), ReadError> {
         self.readable()?.tail_hash().await
+    }
+}
+
+#[async_trait]
+impl ErasableLog for FaultyLog {
+    async fn erase(&self, position: Position, index: usize, left: Bytes) -> Result<(), EraseError> {
+        {
+            let state = self.state.lock();
+            if state.mode == Mode::Refuse {
+                return Err(unknown().into());
+            }
+            if state.damaged.contains(&position) {
+                return Err(EraseError::Unreadable(damaged(position)));
+            }
+        }
+        self.log.erase(position, index, left).await
     }
 }

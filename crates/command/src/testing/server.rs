@@ -8,7 +8,7 @@ use rookery_domain::{
     RoomCommand, RoomId, RoomVersionId, ServerName, SigningKey, UserId, sign,
 };
 use rookery_log::{
-    Epoch, EventLog, MemoryLog, Millis, Position, Scope, StreamId, StreamKind, Unavailable,
+    Epoch, ErasableLog, MemoryLog, Millis, Position, Scope, StreamId, StreamKind, Unavailable,
 };
 use serde_json::value::RawValue;
 
@@ -78,7 +78,7 @@ pub struct Server {
     /// Its write side.
     pub commands: Arc<Commands>,
     /// Its log.
-    pub log: Arc<dyn EventLog>,
+    pub log: Arc<dyn ErasableLog>,
     /// The key with which it signs.
     pub key: SigningKey,
     sent_up_to: Position,
@@ -90,7 +90,7 @@ impl Server {
     /// # Panics
     /// If the name is invalid.
     #[must_use]
-    pub fn over(name: &str, commands: Arc<Commands>, log: Arc<dyn EventLog>) -> Self {
+    pub fn over(name: &str, commands: Arc<Commands>, log: Arc<dyn ErasableLog>) -> Self {
         let name = OwnedServerName::try_from(name).expect("a server name");
         let key = SigningKey::from_seed(seed(&name), "sim").expect("a name of a key");
         Self { name, commands, log, key, sent_up_to: Position::ORIGIN }
@@ -99,7 +99,7 @@ impl Server {
     /// A server with a log in memory.
     #[must_use]
     pub fn in_memory(name: &str) -> Self {
-        let log: Arc<dyn EventLog> = Arc::new(MemoryLog::new(Epoch(1)));
+        let log: Arc<dyn ErasableLog> = Arc::new(MemoryLog::new(Epoch(1)));
         let commands = Self::open(name, &log);
         Self::over(name, Arc::new(commands), log)
     }
@@ -109,7 +109,7 @@ impl Server {
     /// # Panics
     /// If the name is invalid.
     #[must_use]
-    pub fn open(name: &str, log: &Arc<dyn EventLog>) -> Commands {
+    pub fn open(name: &str, log: &Arc<dyn ErasableLog>) -> Commands {
         let name = OwnedServerName::try_from(name).expect("a server name");
         let (read_side, options) = (Arc::new(NoReadSide), CommandOptions::default());
         let ports = Ports {

@@ -15,7 +15,7 @@ use rookery_domain::{
     CreateRoom, EventId, Filter, Fingerprint, OwnedRoomId, RoomCommand, RoomId, RoomVersionId,
     UserId,
 };
-use rookery_log::{EventLog, Unavailable};
+use rookery_log::{ErasableLog, Unavailable};
 use tokio::sync::Barrier;
 
 use super::{actions, actor, bodies, join, memory, open, public_room, text};
@@ -24,19 +24,19 @@ use crate::{
 };
 
 /// A write side in which an action waits this long.
-fn waiting(log: &Arc<dyn EventLog>, wait: Duration) -> Commands {
+fn waiting(log: &Arc<dyn ErasableLog>, wait: Duration) -> Commands {
     open(log, None, CommandOptions { action_wait: wait, ..CommandOptions::default() })
 }
 
-fn patient(log: &Arc<dyn EventLog>) -> Arc<Commands> {
+fn patient(log: &Arc<dyn ErasableLog>) -> Arc<Commands> {
     Arc::new(waiting(log, Duration::from_mins(1)))
 }
 
-fn hasty(log: &Arc<dyn EventLog>) -> Commands {
+fn hasty(log: &Arc<dyn ErasableLog>) -> Commands {
     waiting(log, Duration::ZERO)
 }
 
-async fn numbers(log: &Arc<dyn EventLog>, who: &str) -> Vec<u64> {
+async fn numbers(log: &Arc<dyn ErasableLog>, who: &str) -> Vec<u64> {
     let user = actor(who).user;
     let all = actions(log).await.into_iter();
     all.filter(|(by, ..)| *by == user).map(|(.., number)| number).collect()

@@ -6,7 +6,7 @@ use rookery_domain::{
     Account, AccountCommand, CreateRoom, Envelope, Erased, Fact, OwnedRoomAliasId, OwnedRoomId,
     Preset, Profile, Rejection, Room, RoomCommand, RoomEvent, UserId,
 };
-use rookery_log::{Epoch, EventLog, MemoryLog, Millis, Position};
+use rookery_log::{Epoch, ErasableLog, MemoryLog, Millis, Position};
 
 use super::{actor, bodies, join, open, public_room, say};
 use crate::{
@@ -17,12 +17,12 @@ use crate::{
 /// A time at which every claim is old enough.
 const LATER: Millis = Millis(1_000_000);
 
-fn faulty() -> (Arc<FaultyLog>, Arc<dyn EventLog>) {
+fn faulty() -> (Arc<FaultyLog>, Arc<dyn ErasableLog>) {
     let log = FaultyLog::new(&Arc::new(MemoryLog::new(Epoch(1))));
     (Arc::clone(&log), log)
 }
 
-fn started(log: &Arc<dyn EventLog>, folder: &Path) -> Commands {
+fn started(log: &Arc<dyn ErasableLog>, folder: &Path) -> Commands {
     open(log, Some(folder), CommandOptions::default())
 }
 
@@ -136,8 +136,8 @@ async fn a_name_that_changes_while_its_user_joins_reaches_the_room_after_a_crash
 }
 
 /// Appends a redaction without erasing, as a stop between the two leaves it.
-async fn redacted_alone(log: &Arc<dyn EventLog>, said: &Outcome) -> Position {
-    let elsewhere: Arc<dyn EventLog> = Arc::new(MemoryLog::new(Epoch(2)));
+async fn redacted_alone(log: &Arc<dyn ErasableLog>, said: &Outcome) -> Position {
+    let elsewhere: Arc<dyn ErasableLog> = Arc::new(MemoryLog::new(Epoch(2)));
     for record in log.read(&rookery_log::Scope::All, Position::ORIGIN, 100).await.unwrap() {
         let guard = elsewhere.head(&record.commit.stream).await.unwrap().guard();
         elsewhere.append(record.commit.clone(), guard).await.unwrap();

@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use rookery_log::{PAGE_MAX, Position, ReadError};
+use rookery_log::{PAGE_BYTES_MAX, PAGE_MAX, Position, ReadError};
 use rookery_projection::Committed;
 
 use crate::Feeds;
@@ -87,11 +87,12 @@ impl Follower {
         limit: usize,
     ) -> Result<Vec<Arc<Committed>>, FollowError> {
         let mut commits = Vec::new();
-        let mut at = after;
-        while commits.len() < limit {
+        let (mut at, mut bytes) = (after, 0);
+        while commits.len() < limit && bytes < PAGE_BYTES_MAX {
             let page = self.feeds.page_after(at).await?;
             let Some(last) = page.last() else { break };
             at = last.position;
+            bytes += page.iter().map(|commit| commit.len_bytes).sum::<usize>();
             commits.extend(page);
         }
         commits.truncate(limit);

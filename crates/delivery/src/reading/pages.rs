@@ -81,10 +81,23 @@ impl Feeds {
             }
             // Another reader's page may have begun before the requested commits existed.
             let begin = read.partition_point(|commit| commit.position <= after);
-            if is_own || begin < read.len() {
+            if begin < read.len() {
                 return Ok(self.models().still_clean(&read[begin..]));
             }
+            if is_own {
+                return self.rest_of_page(after).await;
+            }
         }
+    }
+
+    /// The commits after `after` of a page with more bytes than one read of the log has. They do not stay in memory.
+    async fn rest_of_page(&self, after: Position) -> Result<Vec<Arc<Committed>>, ReadError> {
+        let _place = self.live().pages.readers.acquire().await;
+        let applied = self.models().checkpoint_now().0.saturating_sub(after.0);
+        let limit = usize::try_from(applied).unwrap_or(PAGE_COMMITS).min(left_of_page(after));
+        let records = self.models().log().read(&Scope::All, after, limit).await?;
+        let read = decode(&**self.models().log(), &records).await?;
+        Ok(self.models().clean(read))
     }
 
     /// The read of a page: the running one, or a new one; and whether it is new.

@@ -11,7 +11,7 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use rookery_domain::{Membership, RoomId};
-use rookery_log::{PAGE_MAX, Position, ReadError, Scope, StreamId};
+use rookery_log::{PAGE_MAX, Position, ReadError, Scope, StreamId, is_last_page};
 use rookery_projection::StreamKey;
 use rookery_view::View;
 
@@ -198,13 +198,14 @@ impl Search {
     ) -> Result<Option<(usize, Option<Position>)>, ReadError> {
         let limit = limit.min(self.left.saturating_add(1)).min(PAGE_MAX);
         let records = feeds.models().log().read(&Scope::Stream(stream), at, limit).await?;
+        let is_last = is_last_page(&records, limit);
         let due = records.iter().map(|record| record.position);
         let due: Vec<_> = due.take_while(|position| *position <= self.until).collect();
         if self.spend(due.len()).is_none() {
             return Ok(None);
         }
         self.found.extend(&due);
-        let more = due.last().copied().filter(|_| due.len() == limit);
+        let more = due.last().copied().filter(|_| due.len() == records.len() && !is_last);
         Ok(Some((due.len(), more)))
     }
 }

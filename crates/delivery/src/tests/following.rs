@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use rookery_log::Position;
+use rookery_log::{PAGE_BYTES_MAX, Position};
 use rookery_projection::Stale;
+use serde_json::json;
 
 use crate::{
     FollowError,
@@ -34,6 +35,31 @@ async fn follower_sees_every_commit_once_across_the_seam() {
         }
         assert_eq!(seen, (1..=31).collect::<Vec<_>>(), "in pages of {limit}");
     }
+}
+
+#[tokio::test]
+async fn follower_sees_every_commit_of_a_page_with_more_bytes_than_one_read() {
+    let mut scene = Scene::new();
+    scene.create("a", "alice").await;
+    let text = "x".repeat(PAGE_BYTES_MAX / 3);
+    for _ in 0..20 {
+        let content = json!({ "msgtype": "m.text", "body": text });
+        scene.send("a", "alice", "m.room.message", None, content).await;
+    }
+    let options =
+        Options { ring_commits_max: Some(1), pages_bytes_max: Some(0), ..Options::default() };
+    let models = scene.open_with(Options { rebuild_threads: 1, ..options }).await;
+    settle(&models).await;
+    let (follower, mut at, mut seen) = (models.follower(), Position::ORIGIN, Vec::new());
+    while seen.len() < 21 {
+        let batch = follower.next(at, 100).await.unwrap();
+        assert!(!batch.commits.is_empty(), "stopped after {at}");
+        let bytes: usize = batch.commits.iter().map(|commit| commit.len_bytes).sum();
+        assert!(bytes < 3 * PAGE_BYTES_MAX, "{bytes} bytes at once");
+        seen.extend(batch.commits.iter().map(|commit| commit.position.0));
+        at = batch.position;
+    }
+    assert_eq!(seen, (1..=21).collect::<Vec<_>>());
 }
 
 #[tokio::test]

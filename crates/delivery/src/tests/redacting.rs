@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use rookery_domain::{AccountEvent, EventId, Fact};
-use rookery_log::{EventLog, Position};
+use rookery_log::{ErasableLog, Position};
 use rookery_projection::Committed;
 use rookery_view::{Anchor, Viewer, Wanted};
 use serde_json::json;

@@ -14,7 +14,7 @@ use rookery_command::testing::{Folded, Server, World, folded};
 use rookery_delivery::Feeds;
 use rookery_domain::{OwnedUserId, RoomVersionId, SigningKey, UserId};
 use rookery_gateway::schema::{App, Schema, Session, schema};
-use rookery_log::{Epoch, EventLog, MemoryLog, Millis};
+use rookery_log::{Epoch, ErasableLog, MemoryLog, Millis};
 use rookery_projection::ReadModels;
 use rookery_view::Reader;
 use serde_json::{Value, json};
@@ -40,7 +40,7 @@ pub(crate) fn signing_key() -> SigningKey {
 impl Home {
     pub(crate) async fn open(seed: u64, version: RoomVersionId) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let log: Arc<dyn EventLog> = Arc::new(MemoryLog::new(Epoch(1)));
+        let log: Arc<dyn ErasableLog> = Arc::new(MemoryLog::new(Epoch(1)));
         let commands = Arc::new(Server::open(NAME, &log));
         let home = Server::over(NAME, Arc::clone(&commands), Arc::clone(&log));
         let others = ["two.example", "three.example"].map(Server::in_memory);
@@ -48,7 +48,7 @@ impl Home {
         let world = World::of(seed, version, servers).await;
         let options = rookery_projection::Options { rebuild_threads: 1, ..Default::default() };
         let models = folder.path().join("models");
-        let models = ReadModels::open(Arc::clone(&log), &models, options, |_| {}).await.unwrap();
+        let models = ReadModels::open(log.clone(), &models, options, |_| {}).await.unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let running = models.clone();
         let projector =

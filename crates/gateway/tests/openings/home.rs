@@ -22,7 +22,7 @@ use rookery_graphql_edge::{
     Validated,
 };
 use rookery_log::{
-    CountedLog, Epoch, EventLog, MemoryLog, Millis, Position, ReadCounts, Unavailable,
+    CountedLog, Epoch, ErasableLog, MemoryLog, Millis, Position, ReadCounts, Unavailable,
 };
 use rookery_projection::ReadModels;
 use rookery_view::{Reader, Viewer};
@@ -73,7 +73,7 @@ impl Home {
     }
 
     async fn start(log: Arc<CountedLog>, accounts: Accounts, folder: tempfile::TempDir) -> Self {
-        let port: Arc<dyn EventLog> = log.clone();
+        let port: Arc<dyn ErasableLog> = log.clone();
         // Applied commits leave memory soon, so that answers have to read.
         let options = rookery_projection::Options {
             rebuild_threads: 1,
@@ -81,7 +81,7 @@ impl Home {
             ..Default::default()
         };
         let models = folder.path().join("models");
-        let models = ReadModels::open(Arc::clone(&port), &models, options, |_| {}).await.unwrap();
+        let models = ReadModels::open(port.clone(), &models, options, |_| {}).await.unwrap();
         let reader = Reader::new(models.clone());
         let feeds = Feeds::new(reader.clone(), rookery_delivery::Options::default());
         let commands = Arc::new(commands(&port, &reader));
@@ -270,7 +270,7 @@ impl Home {
 }
 
 /// The write side, which finds referenced events.
-fn commands(log: &Arc<dyn EventLog>, reader: &Reader) -> Commands {
+fn commands(log: &Arc<dyn ErasableLog>, reader: &Reader) -> Commands {
     let none = Arc::new(NoReadSide);
     let events = Arc::new(Lookup(reader.clone()));
     let ports = Ports { memberships: none.clone(), events, last_actions: none };

@@ -4,7 +4,9 @@ use std::{fs, path::Path};
 
 use bytes::Bytes;
 use proptest::prelude::*;
-use rookery_log::{Commit, EventLog, Guard, LoggedEvent, Millis, Position, StreamId, StreamKind};
+use rookery_log::{
+    Commit, ErasableLog, EventLog, Guard, LoggedEvent, Millis, Position, StreamId, StreamKind,
+};
 
 use super::{Image, Loss, Replay, newest};
 use crate::{SledLog, SledOptions, engine::records::Records, open::check::ImageRecords};

@@ -5,7 +5,7 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use parking_lot::RwLock;
-use rookery_log::{Position, Record};
+use rookery_log::{Position, Record, fill_page};
 
 /// The approximate memory of a record beside its events.
 const RECORD_BYTES: usize = 320;
@@ -78,7 +78,7 @@ impl Recent {
         let from = usize::try_from((after.0 + 1).checked_sub(first.0)?).ok()?;
         let wanted = last.0.saturating_sub(after.0).min(limit as u64);
         let to = from + usize::try_from(wanted).ok()?;
-        (to <= held.records.len()).then(|| held.records.range(from..to).cloned().collect())
+        (to <= held.records.len()).then(|| fill_page(held.records.range(from..to).cloned()))
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
     process::Stdio,
 };
 
-use rookery_log::{Commit, EventLog, Guard, LoggedEvent, Millis, Position, Record};
+use rookery_log::{Commit, ErasableLog, EventLog, Guard, LoggedEvent, Millis, Position, Record};
 use rookery_log_sled::{SledLog, SledOptions, compact, erased_since};
 
 use crate::support::{

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use rookery_log::{EventLog, contract::Rig, contract_tests};
+use rookery_log::{ErasableLog, contract::Rig, contract_tests};
 use rookery_log_sled::{SledLog, SledOptions};
 use tempfile::TempDir;
 
@@ -21,7 +21,7 @@ impl OnDisk {
 
 #[async_trait]
 impl Rig for OnDisk {
-    fn log(&self) -> Arc<dyn EventLog> {
+    fn log(&self) -> Arc<dyn ErasableLog> {
         Arc::clone(self.log.as_ref().expect("an open log")) as _
     }
 

@@ -10,7 +10,7 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::{FutureExt, future::join_all};
-use rookery_log::{AppendError, EventLog, Position, Unavailable};
+use rookery_log::{AppendError, ErasableLog, EventLog, Position, Unavailable};
 use rookery_log_sled::{SledLog, SledOptions};
 use tempfile::TempDir;
 

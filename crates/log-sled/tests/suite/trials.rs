@@ -13,7 +13,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use rookery_log::{Commit, Epoch, EventLog, Position, ReadError, Rounds, Scope};
+use rookery_log::{Commit, Epoch, ErasableLog, EventLog, Position, ReadError, Rounds, Scope};
 use rookery_log_sled::{OpenError, Salvage, Saved, SledLog, SledOptions, examine};
 
 use crate::support::{

@@ -2,7 +2,7 @@
 //! they do not.
 
 use bytes::Bytes;
-use rookery_log::{AppendError, EraseError, EventLog, Position, ReadError};
+use rookery_log::{AppendError, ErasableLog, EraseError, EventLog, Position, ReadError};
 use tempfile::TempDir;
 
 use crate::support::{append_all, commit, guard, open, tamper, temporary};

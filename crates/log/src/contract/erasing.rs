@@ -10,17 +10,17 @@ use super::{
     sample::{after, append, by_command, commit, event, read_all, room, texts},
 };
 use crate::{
-    COMMIT_BYTES_MAX, COMMIT_EVENTS_MAX, Commit, EraseError, EventLog, Guard, Hash, LoggedEvent,
+    COMMIT_BYTES_MAX, COMMIT_EVENTS_MAX, Commit, ErasableLog, EraseError, Guard, Hash, LoggedEvent,
     Millis, Position, Record, Scope, StreamId, StreamKind,
 };
 
 const LEFT: &[u8] = b"{}";
 
-async fn erase(log: &dyn EventLog, position: u64, index: usize) {
+async fn erase(log: &dyn ErasableLog, position: u64, index: usize) {
     log.erase(Position(position), index, LEFT.into()).await.expect("an event that is there");
 }
 
-async fn given(log: &dyn EventLog) {
+async fn given(log: &dyn ErasableLog) {
     for (number, stream) in (0..).zip([room("!a"), room("!b"), room("!c")]) {
         append(log, by_command(number, &stream, &["one", "two", "three"])).await;
     }
@@ -43,7 +43,7 @@ fn assert_chain(records: &[Arc<Record>]) {
 }
 
 /// No read returns the content, and nothing else has changed.
-async fn assert_erased(log: &dyn EventLog, before: &[Arc<Record>]) {
+async fn assert_erased(log: &dyn ErasableLog, before: &[Arc<Record>]) {
     let expected: Vec<_> = before
         .iter()
         .map(|record| if record.position.0 == 2 { without(record, 1) } else { (**record).clone() })
@@ -161,7 +161,7 @@ pub async fn erasing_goes_on_beside_appends(rig: &mut impl Rig) {
         }
     }
     join_all(answers).await;
-    let check = async |log: &dyn EventLog| {
+    let check = async |log: &dyn ErasableLog| {
         let records = read_all(log).await;
         for record in &records {
             let erased = record.position.0 <= COMMITS - 30;

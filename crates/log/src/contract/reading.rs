@@ -6,7 +6,10 @@ use super::{
     Rig,
     sample::{after, append, by_command, commit, event, read_all, room, texts},
 };
-use crate::{EventKey, EventLog, Guard, Hash, Head, PAGE_MAX, Position, Revision, Scope, StreamId};
+use crate::{
+    EventKey, EventLog, Guard, Hash, Head, PAGE_BYTES_MAX, PAGE_MAX, Position, Revision, Scope,
+    StreamId, is_last_page,
+};
 
 const COMMITS: u64 = 90;
 
@@ -58,7 +61,7 @@ pub async fn reads_give_what_was_appended_in_order(rig: &mut impl Rig) {
     }
 }
 
-/// A page has at most `limit` records and at most [`PAGE_MAX`]; it has fewer only at the end.
+/// A page has at most `limit` records and at most [`PAGE_MAX`]; a page of small records has fewer only at the end.
 pub async fn pages_end_where_the_log_does(rig: &mut impl Rig) {
     let log = rig.log();
     assert_eq!(positions(&*log, &Scope::All, 0, 10).await, []);
@@ -110,6 +113,38 @@ pub async fn streams_are_read_in_pages(rig: &mut impl Rig) {
         assert_eq!(positions(&*log, &scope, 10, 1).await, [11 + (which + 2) % 3]);
     }
     assert_eq!(positions(&*log, &Scope::Stream(room("!none")), 0, 10).await, []);
+}
+
+/// A page ends after the record that brings it to [`PAGE_BYTES_MAX`], and the next page goes on behind it.
+pub async fn pages_are_bounded_in_bytes(rig: &mut impl Rig) {
+    let log = rig.log();
+    let text = "x".repeat(PAGE_BYTES_MAX * 3 / 8);
+    for number in 0..5 {
+        let mut commit = commit(&stream(number % 2), &[&number.to_string()]);
+        commit.events[0].content = text.clone().into();
+        append(&*log, commit).await;
+    }
+    let check = async |log: &dyn EventLog| {
+        for (scope, pages) in [
+            (Scope::All, vec![vec![1, 2, 3], vec![4, 5]]),
+            (Scope::Stream(stream(0)), vec![vec![1, 3, 5]]),
+        ] {
+            let mut after = Position::ORIGIN;
+            for (index, expected) in pages.iter().enumerate() {
+                let page = log.read(&scope, after, PAGE_MAX).await.expect("a read");
+                let positions: Vec<_> = page.iter().map(|record| record.position.0).collect();
+                assert_eq!(positions, *expected, "page {index} of {scope:?}");
+                let is_full = page.len() == 3;
+                assert_eq!(is_last_page(&page, PAGE_MAX), !is_full, "page {index} of {scope:?}");
+                after = page.last().expect("a record").position;
+            }
+            assert_eq!(log.read(&scope, after, PAGE_MAX).await.expect("a read"), []);
+        }
+    };
+    check(&*log).await;
+    drop(log);
+    rig.reopen().await;
+    check(&*rig.log()).await;
 }
 
 /// `get` keeps the order and the repetitions of the request, and leaves out missing records.

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::{
     Appended, CommandId, Commit, EventLog, Guard, LoggedEvent, Millis, PAGE_MAX, Position, Record,
-    Scope, StreamId, StreamKind,
+    Scope, StreamId, StreamKind, is_last_page,
 };
 
 pub(super) fn room(name: &str) -> StreamId {
@@ -59,7 +59,7 @@ pub(super) async fn read_all(log: &dyn EventLog) -> Vec<std::sync::Arc<Record>> 
     loop {
         let after = records.last().map_or(Position::ORIGIN, |last| last.position);
         let page = log.read(&Scope::All, after, PAGE_MAX).await.expect("a read");
-        let ended = page.len() < PAGE_MAX;
+        let ended = is_last_page(&page, PAGE_MAX);
         records.extend(page);
         if ended {
             return records;

@@ -60,7 +60,8 @@ impl ReadModels {
     }
 
     /// Removes redacted content from commits that were read from the log.
-    fn clean(&self, commits: Vec<Committed>) -> Vec<Arc<Committed>> {
+    #[must_use]
+    pub fn clean(&self, commits: Vec<Committed>) -> Vec<Arc<Committed>> {
         let models = self.read();
         let clean = |commit| models.without_redacted(&commit).unwrap_or(commit);
         commits.into_iter().map(clean).map(Arc::new).collect()

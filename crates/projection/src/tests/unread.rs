@@ -6,7 +6,7 @@ use proptest::{collection::vec, prelude::*};
 use rookery_domain::{
     AccountEvent, Envelope, Erased, Fact, Membership, OwnedEventId, Slot, StoredFact, UserId,
 };
-use rookery_log::{EventLog, Position, Scope, StreamId, StreamKind};
+use rookery_log::{ErasableLog, EventLog, Position, Scope, StreamId, StreamKind};
 use serde_json::{Value, json};
 
 use crate::{

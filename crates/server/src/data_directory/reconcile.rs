@@ -14,7 +14,9 @@ use std::{
 
 use rookery_accounts::{Accounts, History, LogMark, Millis};
 use rookery_domain::{AccountEvent, Fact, Subject, UserId};
-use rookery_log::{EventLog, LoggedEvent, PAGE_MAX, Position, Scope, StreamId, StreamKind};
+use rookery_log::{
+    EventLog, LoggedEvent, PAGE_MAX, Position, Scope, StreamId, StreamKind, is_last_page,
+};
 use rookery_view::Reader;
 
 use crate::{
@@ -315,7 +317,7 @@ async fn removed_devices(
         let events = page.iter().flat_map(|record| &record.commit.events);
         removed.extend(events.filter_map(removed_device));
         match page.last() {
-            Some(last) if page.len() == PAGE_MAX => after = last.position,
+            Some(last) if !is_last_page(&page, PAGE_MAX) => after = last.position,
             _ => return Ok(removed),
         }
     }

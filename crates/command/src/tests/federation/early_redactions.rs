@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rookery_domain::{EventStatus, RoomVersionId};
-use rookery_log::EventLog;
+use rookery_log::ErasableLog;
 use serde_json::json;
 
 use super::{VERSIONS, resigned, topic, two_servers};
@@ -30,7 +30,7 @@ async fn told_and_taken_back(version: RoomVersionId) -> (World, Sent, Sent) {
 }
 
 /// Appends the events so far to a write side that has a read side.
-async fn here(world: &World) -> (Arc<dyn EventLog>, Commands) {
+async fn here(world: &World) -> (Arc<dyn ErasableLog>, Commands) {
     let log = memory();
     let here = commands(&log);
     for sent in &world.sent {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rookery_domain::{OwnedEventId, OwnedServerName, RoomCommand};
-use rookery_log::{EventLog, Position, Scope};
+use rookery_log::{ErasableLog, Position, Scope};
 
 use super::{super::FromLog, VERSIONS};
 use crate::{
@@ -26,7 +26,7 @@ fn server(name: &str) -> Server {
     Server::over(name, Arc::new(commands.unwrap()), log)
 }
 
-async fn has(log: &Arc<dyn EventLog>, text: &str) -> bool {
+async fn has(log: &Arc<dyn ErasableLog>, text: &str) -> bool {
     let records = log.read(&Scope::All, Position::ORIGIN, 4_096).await.unwrap();
     let mut events = records.iter().flat_map(|record| &record.commit.events);
     events.any(|event| String::from_utf8_lossy(&event.content).contains(text))

@@ -4,7 +4,7 @@ use rookery_domain::{
     Envelope, Erased, Fact, MessageKind, MessageRelation, OwnedEventId, OwnedRoomId, Pdu, Relation,
     RelationKind, RoomCommand, RoomEvent, StoredFact,
 };
-use rookery_log::{Commit, EventLog, LoggedEvent, Millis, Position, Record, Scope};
+use rookery_log::{Commit, ErasableLog, LoggedEvent, Millis, Position, Record, Scope};
 
 use crate::tests::{actor, bodies, commands, join, memory, open, pdus, public_room, say, text};
 use crate::{CommandOptions, Commands, Outcome, Retry};
@@ -45,7 +45,7 @@ async fn take_back(commands: &Commands, name: &str, room: &OwnedRoomId, said: &O
 }
 
 /// Whether any record of the log contains this text.
-pub(in crate::tests) async fn is_in(log: &Arc<dyn EventLog>, text: &str) -> bool {
+pub(in crate::tests) async fn is_in(log: &Arc<dyn ErasableLog>, text: &str) -> bool {
     let records = log.read(&Scope::All, Position::ORIGIN, 4_096).await.unwrap();
     records.iter().any(|record| {
         assert!(record.is_intact());
@@ -132,7 +132,7 @@ async fn a_topic_that_was_redacted_can_be_set_again_and_is_in_no_snapshot() {
 }
 
 /// Appends a redaction without the server, as a stop between append and erasing leaves it.
-async fn stopped_half_way(log: &Arc<dyn EventLog>, said: &Outcome, redaction: &Arc<Pdu>) {
+async fn stopped_half_way(log: &Arc<dyn ErasableLog>, said: &Outcome, redaction: &Arc<Pdu>) {
     let erases = vec![Erased::new(&said.events[0], said.position.0, 0)];
     let envelope = Envelope { erases, ..Envelope::local(None, None) };
     let StoredFact { id, envelope, content } =

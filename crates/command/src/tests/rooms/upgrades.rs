@@ -4,7 +4,7 @@ use rookery_domain::{
     CreateRoom, Membership, OwnedRoomAliasId, OwnedRoomId, Preset, Rejection, Room, RoomCommand,
     RoomVersionId,
 };
-use rookery_log::{EventLog, Position, Scope, StreamKind};
+use rookery_log::{ErasableLog, Position, Scope, StreamKind};
 
 use crate::tests::{actor, commands, join, memory, pdus, say, text};
 use crate::{Commands, HandleError, Retry};
@@ -23,7 +23,7 @@ async fn room_with_alias(commands: &Commands) -> (OwnedRoomId, OwnedRoomAliasId)
     (made.room(), alias)
 }
 
-async fn rooms(log: &Arc<dyn EventLog>) -> BTreeSet<String> {
+async fn rooms(log: &Arc<dyn ErasableLog>) -> BTreeSet<String> {
     let records = log.read(&Scope::All, Position::ORIGIN, 4_096).await.unwrap();
     let room = |stream: &rookery_log::StreamId| match stream.split() {
         Some((StreamKind::Room, room)) => Some(room.to_owned()),

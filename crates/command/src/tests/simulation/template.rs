@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use futures_util::FutureExt;
 use rookery_domain::OwnedRoomId;
-use rookery_log::{Commit, Epoch, EventLog, MemoryLog, Position, Scope};
+use rookery_log::{Commit, Epoch, ErasableLog, EventLog, MemoryLog, Position, Scope};
 
 use super::super::{actor, commands, join, public_room};
 use crate::{Retry, testing::Seeded};
@@ -22,7 +22,7 @@ pub(super) fn template() -> &'static Template {
     static TEMPLATE: OnceLock<Template> = OnceLock::new();
     TEMPLATE.get_or_init(|| {
         let _seeded = Seeded::new(1);
-        let log: Arc<dyn EventLog> = Arc::new(MemoryLog::new(Epoch(1)));
+        let log: Arc<dyn ErasableLog> = Arc::new(MemoryLog::new(Epoch(1)));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let rooms = runtime.block_on(async {
             let commands = commands(&log);

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use rookery_log::{EventLog, Hash, MemoryLog};
+use rookery_log::{ErasableLog, EventLog, Hash, MemoryLog};
 use tokio::{sync::watch, task::LocalSet, time::sleep};
 
 use super::{
@@ -145,7 +145,7 @@ fn open(store: &Arc<MemoryLog>, log: &Arc<FaultyLog>) -> Arc<Commands> {
     let name = "test".try_into().unwrap();
     let options =
         CommandOptions { action_wait: Duration::from_millis(20), ..CommandOptions::default() };
-    let log: Arc<dyn EventLog> = Arc::clone(log) as _;
+    let log: Arc<dyn ErasableLog> = Arc::clone(log) as _;
     Arc::new(Commands::open(log, name, ReadSide::ports(store), None, options).unwrap())
 }
 

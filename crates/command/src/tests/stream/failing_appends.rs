@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use rookery_domain::{JoinRule, RoomCommand};
-use rookery_log::{Epoch, EventLog, MemoryLog};
+use rookery_log::{Epoch, ErasableLog, MemoryLog};
 
 use crate::tests::{actor, bodies, commands, join, public_room, say, text};
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     testing::{Fate, FaultyLog},
 };
 
-fn faulty() -> (Arc<FaultyLog>, Arc<dyn EventLog>) {
+fn faulty() -> (Arc<FaultyLog>, Arc<dyn ErasableLog>) {
     let log = FaultyLog::new(&Arc::new(MemoryLog::new(Epoch(1))));
     (Arc::clone(&log), log)
 }
@@ -175,7 +175,7 @@ async fn a_retry_is_not_too_late_before_the_log_has_said_so() {
 
 #[tokio::test]
 async fn another_write_side_refuses_and_serves_what_the_log_says() {
-    let log: Arc<dyn EventLog> = Arc::new(MemoryLog::new(Epoch(1)));
+    let log: Arc<dyn ErasableLog> = Arc::new(MemoryLog::new(Epoch(1)));
     let (one, two) = (commands(&log), commands(&log));
     let room = public_room(&one, "alice").await;
     let (alice, bob) = (actor("alice"), actor("bob"));
@@ -195,7 +195,7 @@ async fn another_write_side_refuses_and_serves_what_the_log_says() {
 
 #[tokio::test]
 async fn an_action_that_another_write_side_carried_out_is_never_called_something_else() {
-    let log: Arc<dyn EventLog> = Arc::new(MemoryLog::new(Epoch(1)));
+    let log: Arc<dyn ErasableLog> = Arc::new(MemoryLog::new(Epoch(1)));
     let (one, two) = (commands(&log), commands(&log));
     let room = public_room(&one, "alice").await;
     let alice = actor("alice");

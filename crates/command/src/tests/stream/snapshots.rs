@@ -2,14 +2,14 @@ use std::{fs, path::Path, sync::Arc};
 
 use rookery_domain::{Account, AccountEvent, Fact, OwnedRoomId, Room};
 use rookery_log::{
-    Commit, CountedLog, EventLog, LoggedEvent, Millis, ReadCounts, StreamId, StreamKind,
+    Commit, CountedLog, ErasableLog, LoggedEvent, Millis, ReadCounts, StreamId, StreamKind,
 };
 
 use crate::tests::{actor, join, memory, open, public_room, say};
 use crate::{CommandOptions, Commands, ProfileChange, Retry};
 
 /// A room with enough events for a snapshot, and the snapshot.
-async fn written(log: &Arc<dyn EventLog>, folder: &Path) -> OwnedRoomId {
+async fn written(log: &Arc<dyn ErasableLog>, folder: &Path) -> OwnedRoomId {
     let commands = open(log, Some(folder), CommandOptions::default());
     let room = public_room(&commands, "alice").await;
     commands.room(&actor("bob"), &room, &join(), Retry::Unnamed).await.unwrap();
@@ -71,7 +71,7 @@ async fn a_damaged_snapshot_is_not_used() {
 async fn a_snapshot_of_another_log_is_not_used() {
     let (log, folder) = (memory(), tempfile::tempdir().unwrap());
     let room = written(&log, folder.path()).await;
-    let other: Arc<dyn EventLog> = Arc::new(rookery_log::MemoryLog::new(rookery_log::Epoch(2)));
+    let other: Arc<dyn ErasableLog> = Arc::new(rookery_log::MemoryLog::new(rookery_log::Epoch(2)));
     let commands = open(&other, Some(folder.path()), CommandOptions::default());
     let sent =
         commands.room(&actor("alice"), &room, &crate::tests::text("x"), Retry::Unnamed).await;
@@ -80,12 +80,12 @@ async fn a_snapshot_of_another_log_is_not_used() {
 
 /// The log reads of a command in a room that is not in memory.
 async fn reads_of_a_command(
-    log: &Arc<dyn EventLog>,
+    log: &Arc<dyn ErasableLog>,
     folder: &Path,
     room: &OwnedRoomId,
 ) -> ReadCounts {
     let counted = Arc::new(CountedLog::new(Arc::clone(log)));
-    let shared: Arc<dyn EventLog> = counted.clone();
+    let shared: Arc<dyn ErasableLog> = counted.clone();
     let commands = open(&shared, Some(folder), CommandOptions::default());
     let before = counted.counts();
     say(&commands, "alice", room, "hello").await;
@@ -116,7 +116,7 @@ async fn a_command_in_a_cold_room_reads_its_state_and_not_its_history() {
 }
 
 /// Appends `count` receipts of alice, and returns the state that they make.
-async fn read_much(log: &Arc<dyn EventLog>, count: u64) -> Account {
+async fn read_much(log: &Arc<dyn ErasableLog>, count: u64) -> Account {
     let stream = StreamId::new(StreamKind::User, actor("alice").user.as_str());
     let revision = log.head(&stream).await.unwrap().revision.0;
     let mut account = Account::default();
@@ -143,9 +143,9 @@ async fn read_much(log: &Arc<dyn EventLog>, count: u64) -> Account {
 }
 
 /// The account of alice, with what it costs to load it with new caches.
-async fn account_of_alice(log: &Arc<dyn EventLog>, folder: &Path) -> (Account, ReadCounts) {
+async fn account_of_alice(log: &Arc<dyn ErasableLog>, folder: &Path) -> (Account, ReadCounts) {
     let counted = Arc::new(CountedLog::new(Arc::clone(log)));
-    let shared: Arc<dyn EventLog> = counted.clone();
+    let shared: Arc<dyn ErasableLog> = counted.clone();
     let commands = open(&shared, Some(folder), CommandOptions::default());
     let cell = commands.accounts.cell(actor("alice").user.as_str());
     let before = counted.counts();

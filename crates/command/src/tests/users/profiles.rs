@@ -1,5 +1,5 @@
 use rookery_domain::{Account, AccountCommand, Fact, Profile};
-use rookery_log::{EventLog, Millis};
+use rookery_log::{ErasableLog, Millis};
 
 use crate::tests::{actor, commands, join, memory, open, pdus, public_room};
 use crate::{CommandOptions, Commands, ProfileChange, Retry};
@@ -9,7 +9,7 @@ fn named(name: &str) -> ProfileChange {
 }
 
 /// How many member events of the log have this name.
-async fn mentions(log: &std::sync::Arc<dyn EventLog>, name: &str) -> usize {
+async fn mentions(log: &std::sync::Arc<dyn ErasableLog>, name: &str) -> usize {
     let all = rookery_log::Scope::All;
     let records = log.read(&all, rookery_log::Position::ORIGIN, 4_096).await.unwrap();
     let rooms = records.iter().filter(|record| record.commit.stream.as_str().starts_with("room/"));

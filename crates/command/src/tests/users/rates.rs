@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
 use rookery_domain::{CreateRoom, Invitee, OwnedRoomId, Pace, Profile, RoomCommand};
-use rookery_log::{EventLog, Millis};
+use rookery_log::{ErasableLog, Millis};
 
 use crate::tests::{actor, bodies, join, memory, open, public_room, text};
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Two of each kind at once, and one more each second.
-fn limited(log: &Arc<dyn EventLog>) -> Commands {
+fn limited(log: &Arc<dyn ErasableLog>) -> Commands {
     let pace = Some(Pace { burst: 2, interval: Duration::from_secs(1) });
     let rates =
         ActionKind::ALL.iter().fold(ActionRates::default(), |rates, kind| rates.with(*kind, pace));
