@@ -2,6 +2,7 @@
 
 import { apolloOverMultipart, apolloOverWebSocket } from "./adapters/apollo.mjs";
 import { apollo3OverMultipart, apollo3OverWebSocket } from "./adapters/apollo-3.mjs";
+import { genql } from "./adapters/genql.mjs";
 import { graphqlRequest } from "./adapters/graphql-request.mjs";
 import { graphqlSse, graphqlSseOverOneStream } from "./adapters/graphql-sse.mjs";
 import { graphqlWs } from "./adapters/graphql-ws.mjs";
@@ -13,6 +14,7 @@ import { converse } from "./conversation.mjs";
 
 converse("graphql-ws", graphqlWs);
 converse("graphql-request", graphqlRequest);
+converse("genql", genql);
 converse("graphql-sse", graphqlSse);
 converse("graphql-sse over one stream", graphqlSseOverOneStream);
 converse("Apollo Client over WebSocket", apolloOverWebSocket);

@@ -66,6 +66,8 @@ test("versions_of_the_page_of_clients_are_those_that_are_installed", () => {
     "graphql-request": dependencies["graphql-request"],
     "subscriptions-transport-ws": dependencies["subscriptions-transport-ws"],
     graphqurl: dependencies.graphqurl,
+    genql: dependencies["@genql/cli"],
+    "gql.tada": dependencies["gql.tada"],
     "villus (Vue)": dependencies.villus,
     "urql (`@urql/core`)": dependencies["@urql/core"],
     "Relay (`relay-runtime`, `relay-compiler`)": dependencies["relay-runtime"],
