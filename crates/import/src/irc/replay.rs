@@ -145,7 +145,7 @@ impl Replay {
     /// Without a begun file.
     pub fn line(&mut self, number: u64, bytes: &[u8]) -> Vec<LineSteps> {
         let mut file = self.file.take().expect("a line belongs to a file that was begun");
-        let text = file.text(number, bytes);
+        let text = file.text(bytes);
         let text = without_formatting(&text);
         let parsed = file.read(&text);
         let mut steps = Vec::new();
@@ -194,7 +194,7 @@ impl Replay {
 
     fn flush(&mut self, file: &mut OpenFile, steps: &mut Vec<LineSteps>) {
         for (number, bytes) in mem::take(&mut file.waiting) {
-            let text = file.text(number, &bytes);
+            let text = file.text(&bytes);
             let text = without_formatting(&text);
             let parsed = file.read(&text);
             self.apply(file, number, &bytes, parsed, steps);
@@ -228,9 +228,7 @@ impl Replay {
 }
 
 impl OpenFile {
-    fn text<'a>(&self, number: u64, bytes: &'a [u8]) -> std::borrow::Cow<'a, str> {
-        let bytes =
-            if number == 1 { bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes) } else { bytes };
+    fn text<'a>(&self, bytes: &'a [u8]) -> std::borrow::Cow<'a, str> {
         self.legacy.decode(bytes)
     }
 

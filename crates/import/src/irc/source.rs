@@ -1,9 +1,10 @@
 //! Finds logs: files, folders (with all their content) and archives (`.tar`, `.tar.gz`, `.gz`),
 //! recognised by their content.
 //!
-//! **Invariant:** every line is returned whole, with any bytes. Only a line longer than any line of
-//! IRC is cut, and the rest is long enough to be recognised as such.
-//! **Invariant:** files come in the order of their dates, then of their names.
+//! **Invariant:** every line is returned whole, with any bytes except zero bytes. Only a line longer
+//! than any line of IRC is cut, and the rest is long enough to be recognised as such.
+//! **Invariant:** files come in the order of their dates, then of their names; rotated files come
+//! before the newer ones.
 //! **Invariant:** a file without a channel never goes into the room of another one.
 
 mod channel;
@@ -17,6 +18,7 @@ mod utf16;
 mod tests;
 
 use std::{
+    cmp::Reverse,
     fs::File,
     io::{self, BufRead, BufReader},
     path::{Path, PathBuf},
@@ -37,6 +39,9 @@ use super::{
 };
 
 pub use self::{channel::Channel, lines::Lines};
+
+/// Digits of the number of a rotated file. A longer number is a date.
+const ROTATION_DIGITS_MAX: usize = 3;
 
 /// An unusable source. Nothing of it was imported.
 #[derive(Debug, thiserror::Error)]
@@ -80,6 +85,17 @@ fn left_out(skipped: &[(Arc<str>, String)]) -> String {
             shown.join("; ")
         }
     }
+}
+
+/// The name of a log before it was rotated, and how often it was: `tea.log.2.gz` is older than
+/// `tea.log.1` and `tea.log`.
+fn rotated(name: &str) -> (&str, u32) {
+    let packed = name.strip_suffix(".gz").unwrap_or(name);
+    let number = packed
+        .rsplit_once('.')
+        .filter(|(_, number)| (1..=ROTATION_DIGITS_MAX).contains(&number.len()));
+    let number = number.and_then(|(base, number)| Some((base, number.parse().ok()?)));
+    number.unwrap_or((packed, 0))
 }
 
 /// The operator's options for the logs.
@@ -169,7 +185,10 @@ impl Source {
         if source.files.is_empty() {
             return Err(SourceError::Empty { skipped: source.skipped });
         }
-        source.files.sort_by(|a, b| (a.date, &a.name).cmp(&(b.date, &b.name)));
+        source.files.sort_by_cached_key(|file| {
+            let (base, turn) = rotated(&file.name);
+            (file.date, base.to_owned(), Reverse(turn), Arc::clone(&file.name))
+        });
         Ok(source)
     }
 

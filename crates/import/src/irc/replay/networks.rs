@@ -81,7 +81,7 @@ fn first_messages(source: &mut Source, index: usize, zone: &TimeZone, key: &str)
     let mut names = Vec::new();
     let (Ok(head), Some(dialect)) = (source.head(index), file.dialect) else { return names };
     for bytes in head {
-        let text = file.legacy.decode(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes));
+        let text = file.legacy.decode(&bytes);
         let text = without_formatting(&text);
         let parsed = dialect.read(&text);
         if let Line::Day { date, time } = parsed.what {

@@ -13,6 +13,9 @@ use super::{Found, Place, Source, SourceError, spool::Spool, utf16};
 /// Bytes at the start of a file that identify its format.
 const SNIFFED_BYTES: u64 = 1_024;
 
+/// How often a file may be packed with gzip.
+const GZIP_LAYERS_MAX: usize = 4;
+
 /// Formats that the import does not unpack, by their first bytes.
 const OTHER_ARCHIVES: &[(&[u8], &str)] = &[
     (b"\xfd7zXZ\0", "it is compressed with xz: unpack it first"),
@@ -100,7 +103,7 @@ impl Gathering<'_> {
         let damaged = |error| SourceError::Archive { path: path.to_owned(), error };
         let file = File::open(path).map_err(unreachable)?;
         let bytes = file.metadata().map_err(unreachable)?.len();
-        let (start, file) = sniff(file).map_err(unreachable)?;
+        let (start, mut file) = sniff(file).map_err(unreachable)?;
         let name = path.to_string_lossy().into_owned();
         let whole = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let inside = path.strip_prefix(&self.root).or(whole.strip_prefix(&self.root));
@@ -114,7 +117,7 @@ impl Gathering<'_> {
         } else if is_tar(&start) {
             self.tar(&name, file).map_err(damaged)
         } else {
-            let (start, content) = sniff(MultiGzDecoder::new(file)).map_err(damaged)?;
+            let (start, content) = unzip(start, &mut file).map_err(damaged)?;
             if is_tar(&start) {
                 self.tar(&name, content).map_err(damaged)
             } else {
@@ -131,13 +134,9 @@ impl Gathering<'_> {
             }
             let inside = entry.path()?.to_string_lossy().into_owned();
             let name = format!("{archive}!{inside}");
-            let (start, content) = sniff(entry)?;
-            if is_gzip(&start) {
-                let (start, content) = sniff(MultiGzDecoder::new(content))?;
-                self.unpacked(&name, inside, &start, content)?;
-            } else {
-                self.unpacked(&name, inside, &start, content)?;
-            }
+            let (start, mut content) = sniff(entry)?;
+            let (start, content) = unzip(start, &mut content)?;
+            self.unpacked(&name, inside, &start, content)?;
         }
         Ok(())
     }
@@ -170,7 +169,7 @@ impl Gathering<'_> {
             self.source.skip(name, &format!("no log: {reason}"));
             return Ok(());
         }
-        if start.contains(&0) && utf16::detect(start).is_none() {
+        if start.contains(&0) && utf16::detect(start).is_none() && !is_text(start) {
             self.source.skip(name, "no log: it is not text");
             return Ok(());
         }
@@ -186,6 +185,29 @@ fn sniff<R: Read>(mut reader: R) -> io::Result<(Vec<u8>, impl Read)> {
     let mut start = Vec::new();
     (&mut reader).take(SNIFFED_BYTES).read_to_end(&mut start)?;
     Ok((start.clone(), io::Cursor::new(start).chain(reader)))
+}
+
+/// Unpacks `content`, which begins with `start`, as often as it was packed.
+fn unzip<'a>(
+    mut start: Vec<u8>,
+    content: &'a mut dyn Read,
+) -> io::Result<(Vec<u8>, Box<dyn Read + 'a>)> {
+    let mut content: Box<dyn Read + 'a> = Box::new(content);
+    for _ in 0..GZIP_LAYERS_MAX {
+        if !is_gzip(&start) {
+            break;
+        }
+        let (inner, reader) = sniff(MultiGzDecoder::new(content))?;
+        (start, content) = (inner, Box::new(reader));
+    }
+    Ok((start, content))
+}
+
+/// Whether the bytes are text, formatting of IRC, and zero bytes, which a power cut leaves in a log.
+fn is_text(start: &[u8]) -> bool {
+    let formatting = |byte: &u8| matches!(*byte, 1..=4 | 0x0f | 0x11 | 0x16 | 0x1b | 0x1d..=0x1f);
+    let text = |byte: &u8| matches!(*byte, 0 | b'\t' | b'\n' | b'\r' | b' '..=b'~' | 0x80..);
+    start.iter().all(|byte| text(byte) || formatting(byte))
 }
 
 /// Source: RFC 1952, section 2.3.1.

@@ -4,7 +4,11 @@ use std::io::{self, BufRead};
 
 use crate::irc::line::LINE_BYTES_MAX;
 
-/// The lines of one file, which end in LF, CR LF or CR.
+/// Marks UTF-8, at the start of a file and wherever files were joined.
+const UTF8_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// The lines of one file, which end in LF, CR LF or CR. Zero bytes, which a power cut leaves, and
+/// marks of UTF-8 are left out.
 pub struct Lines<'a> {
     reader: Box<dyn BufRead + 'a>,
     number: u64,
@@ -48,7 +52,12 @@ impl<'a> Lines<'a> {
             let end = memchr::memchr2(b'\n', b'\r', buffer);
             let taken = end.unwrap_or(buffer.len());
             let room = (LINE_BYTES_MAX + 1).saturating_sub(self.line.len());
-            self.line.extend_from_slice(&buffer[..taken.min(room)]);
+            let text = &buffer[..taken];
+            if memchr::memchr(0, text).is_some() {
+                self.line.extend(text.iter().filter(|byte| **byte != 0).take(room));
+            } else {
+                self.line.extend_from_slice(&text[..taken.min(room)]);
+            }
             self.ended_in_cr = end.is_some_and(|end| buffer[end] == b'\r');
             let taken = taken + usize::from(end.is_some());
             self.reader.consume(taken);
@@ -58,7 +67,7 @@ impl<'a> Lines<'a> {
             }
         }
         self.number += 1;
-        Ok(Some((self.number, &self.line)))
+        Ok(Some((self.number, self.line.strip_prefix(UTF8_MARK).unwrap_or(&self.line))))
     }
 
     /// The number of bytes read.
@@ -107,6 +116,15 @@ mod tests {
             assert_eq!(lines.len(), 2, "{extra}");
             assert_eq!(lines[0].len() > LINE_BYTES_MAX, extra > 1, "{extra}");
             assert_eq!(lines[1], b"next");
+        }
+    }
+
+    #[test]
+    fn zero_bytes_and_marks_of_utf8_are_left_out() {
+        let zeros = vec![0; 2 * LINE_BYTES_MAX];
+        for buffer in [1, 5, 1_000] {
+            let text = [b"\xef\xbb\xbfa\n", &zeros[..], b"b\nc\0\n\xef\xbb\xbfd"].concat();
+            assert_eq!(lines(&text, buffer), [b"a", b"b", b"c", b"d"]);
         }
     }
 

@@ -54,8 +54,7 @@ pub(super) fn survey(
         if odd.len() < LEGACY_LINES_MAX && str::from_utf8(line).is_err() {
             odd.push(line.to_vec());
         }
-        let text = plain
-            .decode(line.strip_prefix(b"\xef\xbb\xbf").filter(|_| number == 1).unwrap_or(line));
+        let text = plain.decode(line);
         let text = without_formatting(&text);
         if dialect.is_none() {
             guess.add(&text);

@@ -88,10 +88,43 @@ fn a_single_log_may_be_compressed() {
 }
 
 #[test]
+fn a_log_is_unpacked_as_often_as_it_was_packed() {
+    let twice = gzip(&gzip(LOG));
+    let archive = gzip(&tar(&[("2004-01-03.log.gz", &twice)]));
+    let folder = folder(&[("2004-01-02.log.gz", &twice), ("old.tar.gz", &archive)]);
+    let mut source = open(&folder, &["2004-01-02.log.gz", "old.tar.gz"], None).expect("opens");
+    assert_eq!(lines(&mut source).len(), 4);
+}
+
+#[test]
+fn a_log_with_zero_bytes_of_a_power_cut_is_read() {
+    let cut = [LOG, &[0; 3_000], b"[10:01] <ada> back\n"].concat();
+    let folder = folder(&[("2004-01-02.log", &cut), ("2004-01-03.log", &cut[LOG.len() - 9..])]);
+    let mut source = open(&folder, &["2004-01-02.log", "2004-01-03.log"], None).expect("opens");
+    let lines = lines(&mut source);
+    let back: Vec<_> = lines.iter().filter(|line| line.2 == b"[10:01] <ada> back").collect();
+    assert_eq!((lines.len(), back.len()), (5, 2), "{lines:?}");
+}
+
+#[test]
+fn rotated_files_of_a_day_come_from_the_oldest_to_the_newest() {
+    let names = ["#a/2004-01-02.log", "#a/2004-01-02.log.1", "#a/2004-01-02.log.2.gz"];
+    let older = "#a/2004-01-02.log.10.gz";
+    let packed = gzip(LOG);
+    let files: [(&str, &[u8]); 4] =
+        [(names[0], LOG), (names[1], LOG), (names[2], &packed), (older, &packed)];
+    let folder = folder(&files);
+    let source = open(&folder, &["#a"], None).expect("opens");
+    let read: Vec<_> = source.files().iter().map(|file| file.name.as_ref()).collect();
+    let expected = [older, names[2], names[1], names[0]];
+    assert!(read.iter().zip(expected).all(|(name, end)| name.ends_with(end)), "{read:?}");
+}
+
+#[test]
 fn what_is_no_log_is_left_out_with_a_reason() {
     let folder = folder(&[
         ("logs/notes.txt", b"x"),
-        ("logs/2004-01-01.png", b"\x89PNG\0"),
+        ("logs/2004-01-01.png", b"\x89PNG\r\n\x1a\n\0"),
         ("logs/2004-01-02.tar.gz", b"\x1f\x8bnot really"),
         ("logs/2004-01-03.txt", LOG),
         ("logs/2004-01-04.txt.xz", b"\xfd7zXZ\0\0"),
