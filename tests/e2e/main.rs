@@ -37,6 +37,7 @@ mod profiles;
 mod raw;
 mod rebuild;
 mod redaction;
+mod relations;
 mod resume;
 mod revocation;
 mod rules;
