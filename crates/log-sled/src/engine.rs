@@ -4,6 +4,7 @@
 //! presence of all parts.
 
 pub(crate) mod disk;
+mod eviction;
 pub(crate) mod keys;
 pub(crate) mod quiet;
 pub(crate) mod records;
@@ -17,6 +18,7 @@ use sled::{IVec, Tree};
 
 use crate::{
     engine::{
+        eviction::Eviction,
         records::Records,
         store::{StoreError, call},
     },
@@ -27,6 +29,7 @@ use crate::{
 pub(crate) struct Engine {
     /// `None` only while it is being dropped.
     trees: Option<Trees>,
+    eviction: Eviction,
 }
 
 struct Trees {
@@ -54,11 +57,20 @@ impl Engine {
                 db,
             })
         });
-        Ok(Self { trees: Some(trees?) })
+        Ok(Self { trees: Some(trees?), eviction: Eviction::default() })
     }
 
     fn trees(&self) -> &Trees {
         self.trees.as_ref().expect("the trees are there until the engine is dropped")
+    }
+
+    /// Accesses the page of `key` again, so that the engine looks for pages to evict in time. An
+    /// error is left to the next operation that needs the page.
+    fn access(tree: &Tree, key: &[u8], times: u64) {
+        let accessed = call(|| (0..times).try_for_each(|_| tree.get(key).map(drop)));
+        if let Err(error) = accessed {
+            tracing::debug!(error = error.text(), "cannot access a page again");
+        }
     }
 
     /// The hash in the header of the record at `position`.
@@ -86,9 +98,10 @@ impl Engine {
         while expected <= end {
             let entry = call(|| entries.next().transpose()).map_err(|error| error.at(expected))?;
             let value = entry.filter(|(key, _)| **key == keys::position(expected));
-            let Some((_, value)) = value else {
+            let Some((key, value)) = value else {
                 return Err(Damage::from("the record is missing").at(expected));
             };
+            Self::access(&self.trees().commits, &key, self.eviction.due(value.len()));
             let stored =
                 Stored::read(bytes(value), expected).map_err(|damage| damage.at(expected))?;
             let record = Arc::new(self.whole(&stored)?);
@@ -110,7 +123,11 @@ impl Engine {
         index: u32,
         chunk: Vec<u8>,
     ) -> Result<(), StoreError> {
-        call(|| self.trees().chunks.insert(keys::chunk(position, index), chunk)).map(drop)
+        let (tree, key) = (&self.trees().chunks, keys::chunk(position, index));
+        let due = self.eviction.due(chunk.len());
+        call(|| tree.insert(key, chunk))?;
+        Self::access(tree, &key, due);
+        Ok(())
     }
 
     /// Writes the value of a record into the engine, after its chunks.
@@ -119,7 +136,11 @@ impl Engine {
         position: Position,
         sealed: Sealed,
     ) -> Result<(), StoreError> {
-        call(|| self.trees().commits.insert(keys::position(position), sealed.value)).map(drop)
+        let (tree, key) = (&self.trees().commits, keys::position(position));
+        let due = self.eviction.due(sealed.value.len());
+        call(|| tree.insert(key, sealed.value))?;
+        Self::access(tree, &key, due);
+        Ok(())
     }
 
     /// Removes the chunks of the record at `position` that are not in `kept`.
@@ -171,11 +192,20 @@ impl Records for Engine {
     }
 
     fn value(&self, position: Position) -> Result<Option<Bytes>, StoreError> {
-        call(|| self.trees().commits.get(keys::position(position))).map(|it| it.map(bytes))
+        let (tree, key) = (&self.trees().commits, keys::position(position));
+        let value = call(|| tree.get(key))?;
+        let length = value.as_ref().map_or(0, |value| value.len());
+        Self::access(tree, &key, self.eviction.due_alone(position, length));
+        Ok(value.map(bytes))
     }
 
     fn chunk(&self, position: Position, index: u32) -> Result<Option<Bytes>, StoreError> {
-        call(|| self.trees().chunks.get(keys::chunk(position, index))).map(|it| it.map(bytes))
+        let (tree, key) = (&self.trees().chunks, keys::chunk(position, index));
+        let value = call(|| tree.get(key))?;
+        // The chunks before and behind it are on the same page.
+        let length = value.as_ref().map_or(0, |value| 2 * value.len());
+        Self::access(tree, &key, self.eviction.due(length));
+        Ok(value.map(bytes))
     }
 }
 

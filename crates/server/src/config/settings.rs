@@ -193,7 +193,7 @@ pub const ALL: &[Setting] = &[
     serve(
         "memory.budget",
         "SIZE",
-        "256MiB",
+        "64MiB",
         "a size of at least 16MiB, such as 64MiB or 1GiB",
         "Memory for all caches together",
     ),

@@ -72,7 +72,7 @@ fn defaults_serve_on_loopback_with_data_here() {
     assert_eq!((config.server_name, config.token_lifetime), (None, None));
     assert!(config.allowed_origins.is_empty() && config.trusted_proxies.0.is_empty());
     assert_eq!((config.limits.body_bytes, config.limits.query_bytes), (65_536, 16_384));
-    assert_eq!(config.cache.log_bytes, 64 << 20);
+    assert_eq!(config.cache.log_bytes, 16 << 20);
 }
 
 #[test]
