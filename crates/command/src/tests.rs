@@ -6,6 +6,7 @@ mod federation;
 mod processes;
 mod rooms;
 mod simulation;
+mod stopping;
 mod stream;
 mod users;
 
