@@ -8,6 +8,7 @@ import { graphqlSse, graphqlSseOverOneStream } from "./adapters/graphql-sse.mjs"
 import { graphqlWs } from "./adapters/graphql-ws.mjs";
 import { ariadneCodegen, pythonGql, pythonGqlOlder } from "./adapters/python.mjs";
 import { relayClient } from "./adapters/relay.mjs";
+import { rustClient } from "./adapters/rust.mjs";
 import { urqlOverEvents, urqlOverWebSocket } from "./adapters/urql.mjs";
 import { villus } from "./adapters/villus.mjs";
 import { converse } from "./conversation.mjs";
@@ -28,3 +29,4 @@ converse("Relay", relayClient);
 converse("gql for Python", pythonGql);
 converse("gql for Python 4.0", pythonGqlOlder);
 converse("ariadne-codegen", ariadneCodegen);
+converse("graphql-ws-client with graphql_client", rustClient);

@@ -58,6 +58,7 @@ test("versions_of_the_page_of_clients_are_those_that_are_installed", () => {
   const { dependencies } = JSON.parse(read("tests/package.json"));
   const page = read("docs/clients.md");
   const python = (name, file) => new RegExp(`^${name}==(\\S+)`, "m").exec(read(`tests/clients/${file}.txt`))[1];
+  const rust = (name) => new RegExp(`^name = "${name}"\nversion = "(\\S+)"`, "m").exec(read("tests/clients/rust/Cargo.lock"))[1];
   const named = {
     "graphql-ws": dependencies["graphql-ws"],
     "graphql-sse": dependencies["graphql-sse"],
@@ -66,6 +67,8 @@ test("versions_of_the_page_of_clients_are_those_that_are_installed", () => {
     "graphql-request": dependencies["graphql-request"],
     "subscriptions-transport-ws": dependencies["subscriptions-transport-ws"],
     graphqurl: dependencies.graphqurl,
+    "graphql-ws-client (Rust)": rust("graphql-ws-client"),
+    "graphql_client (Rust)": rust("graphql_client"),
     genql: dependencies["@genql/cli"],
     "gql.tada": dependencies["gql.tada"],
     "villus (Vue)": dependencies.villus,

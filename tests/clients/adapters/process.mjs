@@ -10,7 +10,7 @@ import { createInterface } from "node:readline";
  */
 export const inProcess = (command) => ({
   form: "websocket",
-  isFinal: ({ code }) => code === 4403 || code === 401 || code === "UNAUTHENTICATED",
+  isFinal: (reason) => reason?.code === 4403 || reason?.code === 401 || reason?.code === "UNAUTHENTICATED",
   open(place) {
     const { file, args, env } = command(place);
     const child = spawn(file, args, { env: { ...process.env, ...env }, stdio: ["pipe", "pipe", "inherit"] });

@@ -8,7 +8,9 @@ use crate::repository::Repository;
 use crate::{process, tools};
 
 pub(super) fn format(repository: &Repository) -> Result<(), Stop> {
-    Ok(process::run(&mut repository.cargo(&["fmt", "--all", "--check"]))?)
+    process::run(&mut repository.cargo(&["fmt", "--all", "--check"]))?;
+    let client = ["fmt", "--check", "--manifest-path", "tests/clients/rust/Cargo.toml"];
+    Ok(process::run(&mut repository.cargo(&client))?)
 }
 
 pub(super) fn clippy(repository: &Repository) -> Result<(), Stop> {

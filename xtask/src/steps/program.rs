@@ -1,7 +1,7 @@
 //! Steps that run the built program.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::step::Stop;
@@ -40,8 +40,19 @@ pub(super) fn clients(repository: &Repository) -> Result<(), Stop> {
     process::run(&mut repository.command(compiler, &["--project", tools::TYPESCRIPT_CLIENT]))?;
     let (gql, core_3_2) = (tools::python_client(repository)?, tools::python_core_3_2(repository)?);
     let folders = ["clients/typescript/tests", "tests/clients"];
-    let settings: [(&str, &Path); 2] = [("PYTHON_GQL", &gql), ("PYTHON_CORE_3_2", &core_3_2)];
+    let rust = rust_client(repository)?;
+    let settings: [(&str, &Path); 3] =
+        [("PYTHON_GQL", &gql), ("PYTHON_CORE_3_2", &core_3_2), ("RUST_CLIENT", &rust)];
     suite(repository, "clients", &folders, &settings)
+}
+
+/// Builds the client in Rust, a workspace of its own; returns its program.
+fn rust_client(repository: &Repository) -> Result<PathBuf, Stop> {
+    let target = repository.target.join("clients-rust");
+    let arguments =
+        ["build", "--quiet", "--locked", "--manifest-path", "tests/clients/rust/Cargo.toml"];
+    process::run(repository.cargo(&arguments).arg("--target-dir").arg(&target))?;
+    Ok(target.join("debug/rookery-client-of-tests"))
 }
 
 /// Sends a server valid and invalid requests from its schema.
@@ -79,7 +90,7 @@ fn run_against(server: &Server, command: &mut Command) -> Result<(), Stop> {
 }
 
 /// The tests in `folder`, sorted.
-fn test_files(folder: &Path) -> Result<Vec<std::path::PathBuf>, String> {
+fn test_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
     let entries = fs::read_dir(folder)
         .map_err(|error| format!("cannot list {}: {error}", folder.display()))?;
     let paths = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
