@@ -29,8 +29,8 @@ use tokio::time::Instant;
 use self::line::{Line, Step};
 pub(crate) use self::{
     first::{First, fingerprint},
-    order::Entry,
-    turn::Turn,
+    order::Attempt,
+    turn::ActionTurn,
 };
 use crate::{Actor, Command, HandleError, LastActions, LoggedIn, Retry};
 
@@ -61,7 +61,7 @@ impl Actor {
 /// The answer to an action that enters its line.
 enum Entered {
     /// Carry it out now.
-    Turn(Turn),
+    ActionTurn(ActionTurn),
     /// This number or a greater one was carried out; the log knows which.
     Passed {
         /// The greatest number so far.
@@ -124,11 +124,11 @@ impl Actions {
         loop {
             match place.step(Instant::now()) {
                 Step::Go { serial, before } => {
-                    let turn = Turn::new(&line, action, serial, before);
+                    let turn = ActionTurn::new(&line, action, serial, before);
                     if waited {
                         self.check_logged_in(&turn.action)?;
                     }
-                    return Ok(Entered::Turn(turn));
+                    return Ok(Entered::ActionTurn(turn));
                 }
                 Step::Passed { last } => return Ok(Entered::Passed { last }),
                 Step::Overtaken(append) => drop(append.await),

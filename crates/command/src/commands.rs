@@ -21,9 +21,9 @@ use crate::{
     stream::{
         aggregate::Aggregate,
         cache::Cache,
-        cell::Cell,
         handle::{Core, Request, forget_failed},
         snapshot::{Snapshot, Snapshots},
+        state::StreamState,
     },
     users::{
         rates::{ActionRates, RateLimiter},
@@ -164,10 +164,10 @@ impl Commands {
         &self,
         alias: &RoomAliasId,
     ) -> Result<Option<OwnedRoomId>, HandleError> {
-        let cell = self.aliases.cell(normal_alias(alias).as_str());
+        let stream_state = self.aliases.state_of(normal_alias(alias).as_str());
         let room =
             |alias: Option<&Alias>| alias.and_then(|alias| alias.room_id().map(ToOwned::to_owned));
-        self.core.look(&self.aliases, &cell, room).await
+        self.core.read_state(&self.aliases, &stream_state, room).await
     }
 
     /// The profile of `user`.
@@ -175,11 +175,11 @@ impl Commands {
     /// # Errors
     /// [`HandleError`] if the log cannot be read.
     pub async fn profile(&self, user: &UserId) -> Result<Profile, HandleError> {
-        let cell = self.accounts.cell(user.as_str());
+        let stream_state = self.accounts.state_of(user.as_str());
         let profile = |account: Option<&Account>| {
             account.map(|account| account.profile().clone()).unwrap_or_default()
         };
-        self.core.look(&self.accounts, &cell, profile).await
+        self.core.read_state(&self.accounts, &stream_state, profile).await
     }
 
     /// The profile of `user` as an invite by `actor` may show it in the room. The invite shows the
@@ -279,10 +279,10 @@ impl Commands {
     }
 
     async fn save_states<A: Aggregate>(&self, states: &Cache<A>) -> io::Result<()> {
-        for cell in states.all() {
-            let Some(snapshot) = self.snapshot_due(&cell).await else { continue };
-            self.core.snapshots.save(self.core.log.epoch(), &cell.stream, &snapshot)?;
-            if let Some(loaded) = cell.loaded.lock().await.as_mut() {
+        for stream_state in states.all() {
+            let Some(snapshot) = self.snapshot_due(&stream_state).await else { continue };
+            self.core.snapshots.save(self.core.log.epoch(), &stream_state.stream, &snapshot)?;
+            if let Some(loaded) = stream_state.loaded.lock().await.as_mut() {
                 loaded.snapshot_at = snapshot.revision;
             }
         }
@@ -291,8 +291,11 @@ impl Commands {
 
     /// The parts of a state, if a snapshot of it is due. Only this step locks the state; writing
     /// does not.
-    async fn snapshot_due<A: Aggregate>(&self, cell: &Cell<A>) -> Option<Snapshot<A::Frozen>> {
-        let mut slot = cell.loaded.lock().await;
+    async fn snapshot_due<A: Aggregate>(
+        &self,
+        stream_state: &StreamState<A>,
+    ) -> Option<Snapshot<A::Frozen>> {
+        let mut slot = stream_state.loaded.lock().await;
         forget_failed(&mut slot);
         let loaded = slot.as_mut()?;
         // A state that runs ahead of the disk is left for the next call.

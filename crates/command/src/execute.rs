@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::{
     Actor, Commands, HandleError, ProfileChange, ReadMark, Retry,
-    actions::{Entry, First},
+    actions::{Attempt, First},
     rooms::{outcome, room_of},
     stream::handle::Request,
 };
@@ -125,8 +125,8 @@ impl Commands {
         retry: Retry,
     ) -> Result<Outcome, HandleError> {
         let request = match self.enter(actor, retry, &command).await? {
-            Entry::Now(request) => request,
-            Entry::Again(first) => return self.first_outcome(actor, command, retry, first).await,
+            Attempt::Now(request) => request,
+            Attempt::Again(first) => return self.first_outcome(actor, command, retry, first).await,
         };
         let result = self.carry_out(actor, command, &request).await;
         self.conclude(actor, &request, result).await

@@ -22,8 +22,8 @@ use rookery_log::{StreamId, StreamKind};
 use crate::{
     Actor, Command, Commands, HandleError, Outcome, Retry,
     stream::{
-        cell::Cell,
         handle::{ATTEMPTS_MAX, Decided, Handled, Request},
+        state::StreamState,
     },
     users::profile::unless_gone,
 };
@@ -32,7 +32,7 @@ use crate::{
 pub struct Started {
     request: Request,
     room_id: OwnedRoomId,
-    cell: Arc<Cell<Room>>,
+    stream_state: Arc<StreamState<Room>>,
     decided: Decided,
 }
 
@@ -86,15 +86,18 @@ impl Commands {
         actor: &Actor,
         room_id: &RoomId,
     ) -> Result<Option<OwnedRoomId>, HandleError> {
-        let cell = self.rooms.cell(room_id.as_str());
-        let rule = self.core.look(&self.rooms, &cell, |room| room.map(Room::join_rule)).await?;
+        let stream_state = self.rooms.state_of(room_id.as_str());
+        let rule = self
+            .core
+            .read_state(&self.rooms, &stream_state, |room| room.map(Room::join_rule))
+            .await?;
         let Some(rule) = rule else { return Ok(None) };
         for allowed in rule.allowed_rooms() {
-            let cell = self.rooms.cell(allowed.as_str());
+            let stream_state = self.rooms.state_of(allowed.as_str());
             let joined = |room: Option<&Room>| {
                 room.is_some_and(|room| room.membership(&actor.user) == Membership::Join)
             };
-            if self.core.look(&self.rooms, &cell, joined).await? {
+            if self.core.read_state(&self.rooms, &stream_state, joined).await? {
                 return Ok(Some(allowed.clone()));
             }
         }
@@ -130,14 +133,14 @@ impl Commands {
         known: &[KnownEvent],
         request: &Request,
     ) -> Result<Handled, HandleError> {
-        let cell = self.rooms.cell(room_id.as_str());
+        let stream_state = self.rooms.state_of(room_id.as_str());
         let context = self.context(actor, known);
         let decide = |room: Option<&Room>| {
             Self::decide_room(room, &context, command, profile, &request.envelope)
         };
         for _ in 0..ATTEMPTS_MAX {
-            let decided = self.decide_anywhere(&cell, request, &decide).await?;
-            if let Some(handled) = self.core.settle(&cell, request, decided).await? {
+            let decided = self.decide_anywhere(&stream_state, request, &decide).await?;
+            if let Some(handled) = self.core.settle(&stream_state, request, decided).await? {
                 return Ok(handled);
             }
         }
@@ -147,7 +150,7 @@ impl Commands {
     /// Decides ahead of the disk, or after it in a room that needs its graph.
     async fn decide_anywhere(
         &self,
-        cell: &Cell<Room>,
+        stream_state: &StreamState<Room>,
         request: &Request,
         decide: &(impl Fn(Option<&Room>) -> Result<Vec<Fact>, HandleError> + Send + Sync),
     ) -> Result<Decided, HandleError> {
@@ -164,9 +167,9 @@ impl Commands {
             }
             Ok(facts)
         };
-        match self.core.decide(&self.rooms, cell, request, &ahead).await {
+        match self.core.decide(&self.rooms, stream_state, request, &ahead).await {
             Err(_) | Ok(Decided::Refused(..)) if needs_graph.load(Ordering::Relaxed) => {
-                self.decide_in_graph(cell, request, decide).await
+                self.decide_in_graph(stream_state, request, decide).await
             }
             decided => decided,
         }
@@ -185,7 +188,7 @@ impl Commands {
         retry: Retry,
     ) -> Result<Started, HandleError> {
         let profile = self.profile_for(actor, command).await?;
-        let cell = self.rooms.cell(room_id.as_str());
+        let stream_state = self.rooms.state_of(room_id.as_str());
         let request = actor.request(retry);
         let referred = self.referred(actor, command).await?;
         let context = self.context(actor, &referred.events);
@@ -193,12 +196,12 @@ impl Commands {
             Self::decide_room(room, &context, command, &profile, &request.envelope)
         };
         for _ in 0..ATTEMPTS_MAX {
-            let decided = self.decide_anywhere(&cell, &request, &decide).await?;
+            let decided = self.decide_anywhere(&stream_state, &request, &decide).await?;
             if !matches!(decided, Decided::Refused(..)) {
-                return Ok(Started { request, room_id: room_id.to_owned(), cell, decided });
+                return Ok(Started { request, room_id: room_id.to_owned(), stream_state, decided });
             }
             // The refusal, or another attempt if the state behind it is lost.
-            self.core.settle(&cell, &request, decided).await?;
+            self.core.settle(&stream_state, &request, decided).await?;
         }
         Err(HandleError::Contended { attempts: ATTEMPTS_MAX })
     }
@@ -209,8 +212,8 @@ impl Commands {
     /// [`HandleError::Contended`] if another writer came first: nothing was written; otherwise as
     /// [`Self::execute`].
     pub async fn finish(&self, started: Started) -> Result<Outcome, HandleError> {
-        let Started { request, room_id, cell, decided } = started;
-        match self.core.settle(&cell, &request, decided).await? {
+        let Started { request, room_id, stream_state, decided } = started;
+        match self.core.settle(&stream_state, &request, decided).await? {
             Some(handled) => Ok(outcome(&request, Some(room_id), handled)),
             None => Err(HandleError::Contended { attempts: 1 }),
         }

@@ -21,5 +21,5 @@ pub use self::{
     feeds::Feeds,
     options::Options,
     reading::{Batch, FollowError, Follower},
-    router::{DeliveryCounters, Page, Subscription, Turn},
+    router::{CommitPage, DeliveryCounters, NextDelivery, Subscription},
 };

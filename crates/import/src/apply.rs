@@ -48,7 +48,7 @@ pub struct Importer<'a> {
     target: Target<'a>,
     rooms: HashMap<Arc<str>, OwnedRoomId>,
     users: Users,
-    under_way: VecDeque<(UnderWay, Place)>,
+    under_way: VecDeque<(UnderWay, LineOrigin)>,
     /// Lines whose steps may not be in the log yet.
     lines_under_way: HashSet<CommandId>,
     /// Users that are certainly in rooms: they joined in this run, or it let them in.
@@ -65,7 +65,7 @@ enum UnderWay {
 
 /// The origin of a step, with the name of the line if it is the line's last step.
 #[derive(Clone)]
-struct Place {
+struct LineOrigin {
     file: Arc<str>,
     line: u64,
     ends: Option<CommandId>,
@@ -159,7 +159,7 @@ impl<'a> Importer<'a> {
                 continue;
             }
             let ends = last.filter(|last| *last == step.id);
-            let place = Place { file: file.clone(), line, ends };
+            let place = LineOrigin { file: file.clone(), line, ends };
             match self.step(step, place.clone()).await {
                 Ok(()) => {}
                 Err(StepError::Refused(reason)) => self.applied.refuse(place.file, line, reason),
@@ -169,7 +169,7 @@ impl<'a> Importer<'a> {
         Ok(())
     }
 
-    async fn step(&mut self, step: Step, place: Place) -> Result<(), StepError> {
+    async fn step(&mut self, step: Step, place: LineOrigin) -> Result<(), StepError> {
         let Step { id, at, command } = step;
         let retry = Retry::Named(id);
         match command {
@@ -233,12 +233,12 @@ impl<'a> Importer<'a> {
         user: &Arc<str>,
         at: Millis,
         line: CommandId,
-        place: &Place,
+        place: &LineOrigin,
     ) -> Result<(), StepError> {
         if !self.present.insert((room.clone(), user.clone())) {
             return Ok(());
         }
-        let place = Place { ends: None, ..place.clone() };
+        let place = LineOrigin { ends: None, ..place.clone() };
         let localpart = self.users.localpart(user)?.to_owned();
         if self.users.is_apart(user) {
             let nick = self.nicks.get(user).cloned().unwrap_or_else(|| user.to_string());
@@ -320,7 +320,7 @@ impl<'a> Importer<'a> {
         displayname: String,
         at: Millis,
         retry: Retry,
-        place: Place,
+        place: LineOrigin,
     ) -> Result<(), StepError> {
         let change = ProfileChange { displayname: Some(Some(displayname)), avatar_url: None };
         let actor = self.actor(user, at)?;
@@ -337,10 +337,10 @@ impl<'a> Importer<'a> {
         rooms: &[Arc<str>],
         at: Millis,
         id: CommandId,
-        place: Place,
+        place: LineOrigin,
     ) -> Result<(), StepError> {
         let profile = Profile { displayname: Some(displayname.clone()), avatar_url: None };
-        let inner = Place { ends: None, ..place.clone() };
+        let inner = LineOrigin { ends: None, ..place.clone() };
         for room in rooms {
             let command = RoomCommand::SetMemberProfile { profile: profile.clone() };
             let name = CommandId::derive(&[b"rename", &id.0, room.as_bytes()]);
@@ -361,7 +361,7 @@ impl<'a> Importer<'a> {
         at: Millis,
         command: &RoomCommand,
         retry: Retry,
-        place: Place,
+        place: LineOrigin,
     ) -> Result<(), StepError> {
         let Some(room) = self.room(room).await? else {
             return Err(StepError::Refused(format!("could not create the room of {room}")));
@@ -372,7 +372,7 @@ impl<'a> Importer<'a> {
         Ok(())
     }
 
-    fn push(&mut self, under_way: UnderWay, place: Place) {
+    fn push(&mut self, under_way: UnderWay, place: LineOrigin) {
         self.lines_under_way.extend(place.ends);
         self.under_way.push_back((under_way, place));
     }

@@ -81,20 +81,20 @@ pub enum RebuildError {
 }
 
 /// Records of one worker, with the events that they name.
-struct Page {
+struct WorkerPage {
     records: Vec<(StreamKey, Arc<Record>)>,
     restated: Arc<Restated>,
 }
 
 struct Worker {
-    pages: mpsc::Sender<Page>,
+    pages: mpsc::Sender<WorkerPage>,
     outcome: oneshot::Receiver<io::Result<Models>>,
 }
 
 impl Worker {
     fn start(dir: &Path, part: usize) -> io::Result<Self> {
         let mut models = Models::create(dir, part)?;
-        let (pages, mut inbox) = mpsc::channel::<Page>(QUEUE_PAGES);
+        let (pages, mut inbox) = mpsc::channel::<WorkerPage>(QUEUE_PAGES);
         let (answer, outcome) = oneshot::channel();
         let work = move || {
             while let Some(page) = inbox.blocking_recv() {
@@ -153,8 +153,8 @@ async fn deal(
         let records = log.read(&Scope::All, at, limit).await?;
         at = records.last().ok_or(RebuildError::Short { until, tail: at })?.position;
         let restated = Arc::new(Restated::fetch(log, &records).await?);
-        let page = |_| Page { records: Vec::new(), restated: Arc::clone(&restated) };
-        let mut pages: Vec<Page> = workers.iter().map(page).collect();
+        let page = |_| WorkerPage { records: Vec::new(), restated: Arc::clone(&restated) };
+        let mut pages: Vec<WorkerPage> = workers.iter().map(page).collect();
         for record in records {
             events += record.commit.events.len() as u64;
             let key = directory.enter(&record.commit.stream, record.position);

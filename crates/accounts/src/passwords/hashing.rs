@@ -84,17 +84,17 @@ struct Line {
 
 struct State {
     running: usize,
-    turns: Turns<oneshot::Sender<Turn>>,
+    turns: Turns<oneshot::Sender<HashPermit>>,
 }
 
 /// The right to hash one password. Dropping it calls the next waiting caller.
-struct Turn(Arc<Line>);
+struct HashPermit(Arc<Line>);
 
 /// A place in the queue. Dropping it leaves the queue.
-struct Place {
+struct QueuePlace {
     line: Arc<Line>,
     ticket: u64,
-    called: oneshot::Receiver<Turn>,
+    called: oneshot::Receiver<HashPermit>,
 }
 
 impl Hashing {
@@ -197,25 +197,27 @@ struct Stalled(Arc<Line>);
 impl Drop for Stalled {
     fn drop(&mut self) {
         for _ in 0..self.0.at_once {
-            drop(Turn(Arc::clone(&self.0)));
+            drop(HashPermit(Arc::clone(&self.0)));
         }
     }
 }
 
 impl Line {
     /// Waits for a turn.
-    async fn turn(self: &Arc<Self>, asker: Asker) -> Result<Turn, HashError> {
+    async fn turn(self: &Arc<Self>, asker: Asker) -> Result<HashPermit, HashError> {
         let busy = || HashError::Busy { retry_after: RETRY_AFTER };
         let (call, called) = oneshot::channel();
         let mut place = {
             let mut state = self.state.lock();
             if state.running < self.at_once && state.turns.len() == 0 {
                 state.running += 1;
-                return Ok(Turn(Arc::clone(self)));
+                return Ok(HashPermit(Arc::clone(self)));
             }
             match state.turns.ask(&asker, call) {
                 // An entry that has to leave learns it because its ticket is dropped.
-                Asked::Waits(ticket, _leaves) => Place { line: Arc::clone(self), ticket, called },
+                Asked::Waits(ticket, _leaves) => {
+                    QueuePlace { line: Arc::clone(self), ticket, called }
+                }
                 Asked::Refused(_) => return Err(busy()),
             }
         };
@@ -238,12 +240,12 @@ impl Line {
                 call
             };
             // A caller that has just gone away returns the turn, which calls the next.
-            drop(call.send(Turn(Arc::clone(self))));
+            drop(call.send(HashPermit(Arc::clone(self))));
         }
     }
 }
 
-impl Drop for Turn {
+impl Drop for HashPermit {
     fn drop(&mut self) {
         let idle = {
             let mut state = self.0.state.lock();
@@ -257,7 +259,7 @@ impl Drop for Turn {
     }
 }
 
-impl Drop for Place {
+impl Drop for QueuePlace {
     fn drop(&mut self) {
         // The removed entry is dropped after the lock.
         let left = self.line.state.lock().turns.leave(self.ticket);

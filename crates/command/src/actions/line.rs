@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use parking_lot::Mutex;
 use tokio::{sync::Notify, time::Instant};
 
-use crate::{ActionKind, stream::cell::SharedAppend};
+use crate::{ActionKind, stream::state::SharedAppend};
 
 /// When more actions wait, the first one goes without the missing numbers.
 const WAITING_MAX: usize = 256;
@@ -164,7 +164,7 @@ impl State {
 
 impl Line {
     /// Joins the line. At `until` the action goes without the missing numbers.
-    pub(crate) fn queue(self: &Arc<Self>, number: u64, until: Instant) -> Place {
+    pub(crate) fn queue(self: &Arc<Self>, number: u64, until: Instant) -> LinePlace {
         let wake = Arc::new(Notify::new());
         let mut state = self.state.lock();
         state.serial += 1;
@@ -173,7 +173,7 @@ impl Line {
         if state.waiting.len() > WAITING_MAX {
             state.wake_first();
         }
-        Place { line: Arc::clone(self), key, wake }
+        LinePlace { line: Arc::clone(self), key, wake }
     }
 
     /// The answer to [`Step::Unknown`].
@@ -243,13 +243,13 @@ impl Line {
 }
 
 /// A place in a line. Dropping it leaves the line.
-pub(crate) struct Place {
+pub(crate) struct LinePlace {
     line: Arc<Line>,
     key: (u64, u64),
     wake: Arc<Notify>,
 }
 
-impl Place {
+impl LinePlace {
     pub(crate) fn step(&self, now: Instant) -> Step {
         self.line.state.lock().step(self.key.0, now)
     }
@@ -263,7 +263,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for LinePlace {
     fn drop(&mut self) {
         let mut state = self.line.state.lock();
         state.waiting.remove(&self.key);

@@ -3,14 +3,14 @@
 use rookery_domain::{AccountEvent, ActionOutcome, Fact, Origin};
 use rookery_log::Position;
 
-use super::{Action, Entered, First, Turn, fingerprint};
+use super::{Action, ActionTurn, Entered, First, fingerprint};
 use crate::{Actor, Command, Commands, HandleError, Outcome, Retry, stream::handle::Request};
 
 /// Longest stored text of a refusal, in bytes. It may contain text of the user.
 const MESSAGE_BYTES_MAX: usize = 512;
 
 /// How to continue with a command.
-pub(crate) enum Entry {
+pub(crate) enum Attempt {
     /// Carry it out now, then [`Commands::conclude`].
     Now(Request),
     /// It was carried out before: answer with that result.
@@ -28,15 +28,15 @@ impl Commands {
         actor: &Actor,
         retry: Retry,
         asked: &Command<'_>,
-    ) -> Result<Entry, HandleError> {
+    ) -> Result<Attempt, HandleError> {
         let Some(action) = actor.action(retry, asked) else {
             self.rates.charge(actor, asked)?;
-            return Ok(Entry::Now(actor.request(retry)));
+            return Ok(Attempt::Now(actor.request(retry)));
         };
         let command = action.command;
         let tail = || *self.core.log.tail().borrow();
         match self.actions.enter(action.clone(), tail).await? {
-            Entered::Turn(turn) => {
+            Entered::ActionTurn(turn) => {
                 if let Err(error) = self.rates.charge(actor, asked) {
                     if let HandleError::RateLimited { kind, wait } = error {
                         turn.put_off(kind, wait);
@@ -47,10 +47,10 @@ impl Commands {
                 if let Origin::Local { fingerprint, .. } = &mut request.envelope.origin {
                     *fingerprint = Some(action.fingerprint);
                 }
-                Ok(Entry::Now(Request { turn: Some(turn), ..request }))
+                Ok(Attempt::Now(Request { turn: Some(turn), ..request }))
             }
             Entered::Passed { last } => match self.core.log.find(command).await? {
-                Some(position) => Ok(Entry::Again(self.core.first(&action, position).await?)),
+                Some(position) => Ok(Attempt::Again(self.core.first(&action, position).await?)),
                 None => Err(HandleError::ActionTooLate { last }),
             },
         }
@@ -109,15 +109,15 @@ impl Commands {
         request: &Request,
         outcome: ActionOutcome,
     ) -> Result<Position, HandleError> {
-        let cell = self.accounts.cell(actor.user.as_str());
+        let stream_state = self.accounts.state_of(actor.user.as_str());
         let note = request.note(outcome);
         let decide = |_: Option<&_>| Ok(note.iter().cloned().collect());
-        let noted = self.core.handle(&self.accounts, &cell, request, decide).await;
+        let noted = self.core.handle(&self.accounts, &stream_state, request, decide).await;
         match (noted, &request.turn) {
             (Ok(noted), _) => Ok(noted.position),
             (Err(HandleError::ActionIdReused), Some(turn)) => Err(turn.overtaken()),
             (Err(error), turn) => {
-                turn.iter().for_each(Turn::lose);
+                turn.iter().for_each(ActionTurn::lose);
                 Err(error)
             }
         }

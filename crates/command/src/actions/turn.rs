@@ -9,11 +9,11 @@ use std::{
 };
 
 use super::{Action, line::Line};
-use crate::{ActionKind, HandleError, stream::cell::SharedAppend};
+use crate::{ActionKind, HandleError, stream::state::SharedAppend};
 
 /// The right of an action to be the next one in the log. It ends when its commit is in flight, or
 /// when this is dropped.
-pub(crate) struct Turn {
+pub(crate) struct ActionTurn {
     line: Arc<Line>,
     pub(crate) action: Action,
     serial: u64,
@@ -21,7 +21,7 @@ pub(crate) struct Turn {
     placed: AtomicBool,
 }
 
-impl Turn {
+impl ActionTurn {
     pub(super) fn new(line: &Arc<Line>, action: Action, serial: u64, before: u64) -> Self {
         let placed = AtomicBool::new(false);
         Self { line: Arc::clone(line), action, serial, before, placed }
@@ -72,7 +72,7 @@ impl Turn {
     }
 }
 
-impl Drop for Turn {
+impl Drop for ActionTurn {
     fn drop(&mut self) {
         if self.is_placed() {
             self.line.orphan(self.action.number);

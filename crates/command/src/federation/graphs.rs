@@ -12,8 +12,8 @@ use rookery_log::{EventKey, EventLog, Position, Scope, StreamId, is_last_page};
 use crate::{
     HandleError,
     stream::{
-        cell::{Cell, Loaded, is_written, read_facts},
         handle::{Core, forget_failed},
+        state::{Loaded, StreamState, is_written, read_facts},
     },
 };
 
@@ -74,14 +74,14 @@ impl Graphs {
     pub(crate) async fn settled(
         &self,
         core: &Core,
-        cell: &Cell<Room>,
+        stream_state: &StreamState<Room>,
         slot: &mut Option<Loaded<Room>>,
     ) -> Result<(Loaded<Room>, RoomGraph), HandleError> {
         for _ in 0..ATTEMPTS_MAX {
             forget_failed(slot);
             let mut loaded = match slot.take() {
                 Some(loaded) => loaded,
-                None => Loaded::load(&*core.log, &core.snapshots, &cell.stream).await?,
+                None => Loaded::load(&*core.log, &core.snapshots, &stream_state.stream).await?,
             };
             if let Some(append) = loaded.last_under_way()
                 && !is_written(&append.await)
@@ -92,13 +92,13 @@ impl Graphs {
             if loaded.has_failed() {
                 continue;
             }
-            let mut graph = self.take(&cell.stream);
-            graph.catch_up(&*core.log, &cell.stream).await?;
+            let mut graph = self.take(&stream_state.stream);
+            graph.catch_up(&*core.log, &stream_state.stream).await?;
             if loaded.last == graph.last {
                 return Ok((loaded, graph));
             }
             // Another gateway has written to the room.
-            self.put(cell.stream.clone(), graph);
+            self.put(stream_state.stream.clone(), graph);
         }
         Err(HandleError::Contended { attempts: ATTEMPTS_MAX })
     }

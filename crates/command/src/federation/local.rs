@@ -10,8 +10,8 @@ use rookery_log::Appended;
 use crate::{
     Commands, HandleError,
     stream::{
-        cell::Cell,
         handle::{Decided, Request},
+        state::StreamState,
     },
 };
 
@@ -23,20 +23,20 @@ impl Commands {
     )]
     pub(crate) async fn decide_in_graph(
         &self,
-        cell: &Cell<Room>,
+        stream_state: &StreamState<Room>,
         request: &Request,
         decide: &(impl Fn(Option<&Room>) -> Result<Vec<Fact>, HandleError> + Send),
     ) -> Result<Decided, HandleError> {
         if let Some(backlog) = self.core.log.backlog() {
             backlog.await;
         }
-        let mut slot = cell.loaded.lock().await;
+        let mut slot = stream_state.loaded.lock().await;
         let (mut loaded, mut graph) =
-            self.federation.graphs.settled(&self.core, cell, &mut slot).await?;
+            self.federation.graphs.settled(&self.core, stream_state, &mut slot).await?;
         let mut facts = decide(loaded.state.as_ref())?;
         if facts.is_empty() {
             let position = loaded.position;
-            self.federation.graphs.put(cell.stream.clone(), graph);
+            self.federation.graphs.put(stream_state.stream.clone(), graph);
             *slot = Some(loaded);
             return Ok(Decided::Holds(None, position));
         }
@@ -45,14 +45,15 @@ impl Commands {
                 *event = graph.graph.make(&event.pdu, event.envelope.clone())?;
             }
         }
-        let (append, last) = self.core.append(&cell.stream, request, &facts, loaded.guard())?;
+        let (append, last) =
+            self.core.append(&stream_state.stream, request, &facts, loaded.guard())?;
         if let Ok(Appended { position, repeated: false, .. }) = append.clone().await {
             loaded.appended(&facts, last, position);
             graph.graph.commit(position.0);
             let agrees = graph.graph.agrees();
             loaded.state.iter_mut().for_each(|room| room.note_agreement(agrees));
             (graph.position, graph.last) = (position, last);
-            self.federation.graphs.put(cell.stream.clone(), graph);
+            self.federation.graphs.put(stream_state.stream.clone(), graph);
             *slot = Some(loaded);
         }
         Ok(Decided::Append(append, facts))

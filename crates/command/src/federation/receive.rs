@@ -17,8 +17,8 @@ use super::{
 use crate::{
     Commands, HandleError,
     stream::{
-        cell::{Cell, Loaded},
         handle::logged,
+        state::{Loaded, StreamState},
     },
 };
 
@@ -51,9 +51,9 @@ impl Commands {
         pdus: &[Box<RawValue>],
         now: Millis,
     ) -> Result<Vec<Receipt>, HandleError> {
-        let cell = self.rooms.cell(room_id.as_str());
+        let stream_state = self.rooms.state_of(room_id.as_str());
         let known = |room: Option<&Room>| room.and_then(|room| room.version().cloned());
-        let known = self.core.look(&self.rooms, &cell, known).await?;
+        let known = self.core.read_state(&self.rooms, &stream_state, known).await?;
         let opening = || pdus.iter().find_map(|pdu| Incoming::version_of_create(pdu));
         let version = known.or_else(opening);
         let mut progress = Progress::new(pdus.len());
@@ -71,7 +71,7 @@ impl Commands {
             }
         }
         for _ in 0..ATTEMPTS_MAX {
-            match self.take_all(&cell, &mut progress, now).await {
+            match self.take_all(&stream_state, &mut progress, now).await {
                 Ok(true) => return Ok(progress.receipts.into_iter().flatten().collect()),
                 Ok(false) => progress.unfill(),
                 Err(error) => {
@@ -139,16 +139,16 @@ impl Commands {
     )]
     async fn take_all(
         &self,
-        cell: &Cell<Room>,
+        stream_state: &StreamState<Room>,
         progress: &mut Progress,
         now: Millis,
     ) -> Result<bool, HandleError> {
         if let Some(backlog) = self.core.log.backlog() {
             backlog.await;
         }
-        let mut slot = cell.loaded.lock().await;
+        let mut slot = stream_state.loaded.lock().await;
         let (mut loaded, mut graph) =
-            self.federation.graphs.settled(&self.core, cell, &mut slot).await?;
+            self.federation.graphs.settled(&self.core, stream_state, &mut slot).await?;
         while !progress.queue.is_empty() {
             self.fill(&mut graph, loaded.state.as_ref(), progress);
             if progress.filled.is_empty() {
@@ -158,7 +158,7 @@ impl Commands {
                 decided.event.envelope.erases = self.erases(&loaded, &decided.event).await?;
                 graph.graph.forget(&decided.event.envelope.erases);
             }
-            match self.append(cell, &mut loaded, &progress.filled, now).await {
+            match self.append(stream_state, &mut loaded, &progress.filled, now).await {
                 Ok(position) => {
                     graph.graph.commit(position.0);
                     (graph.position, graph.last) = (position, loaded.last);
@@ -173,8 +173,8 @@ impl Commands {
                 }
             }
         }
-        self.rooms.weigh(&cell.stream, loaded.state.as_ref().map_or(0, Room::weight_bytes));
-        self.federation.graphs.put(cell.stream.clone(), graph);
+        self.rooms.weigh(&stream_state.stream, loaded.state.as_ref().map_or(0, Room::weight_bytes));
+        self.federation.graphs.put(stream_state.stream.clone(), graph);
         *slot = Some(loaded);
         Ok(true)
     }
@@ -246,7 +246,7 @@ impl Commands {
     /// Appends the decided events, waits for the disk, and folds them.
     async fn append(
         &self,
-        cell: &Cell<Room>,
+        stream_state: &StreamState<Room>,
         loaded: &mut Loaded<Room>,
         filled: &[(Candidate, Decided)],
         now: Millis,
@@ -255,7 +255,8 @@ impl Commands {
             filled.iter().map(|(_, decided)| Fact::Room(decided.event.clone())).collect();
         let events = facts.iter().map(logged).collect::<Result<_, _>>();
         let events = events.map_err(|_| AppendError::Unfit)?;
-        let commit = Commit { stream: cell.stream.clone(), command: None, received: now, events };
+        let commit =
+            Commit { stream: stream_state.stream.clone(), command: None, received: now, events };
         let last = commit.last_event();
         let appended = self.core.eraser.appending(&facts, commit, loaded.guard()).await?;
         loaded.appended(&facts, last, appended.position);

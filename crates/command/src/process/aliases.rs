@@ -13,7 +13,7 @@ use rookery_log::{Millis, PAGE_MAX, Position, Record, Scope, StreamKind};
 use super::{Process, Undone, mention, state_events};
 use crate::{
     Actor, Commands,
-    stream::{aggregate::Aggregate, cell::read_facts},
+    stream::{aggregate::Aggregate, state::read_facts},
 };
 
 /// The age from which on a claim counts as abandoned. Another gateway may still work on a younger

@@ -12,7 +12,7 @@ use rookery_log::{LoggedEvent, Millis, Record, StreamKind};
 use super::{Process, Undone, mention, state_events};
 use crate::{
     Actor, Commands,
-    stream::cell::read_facts,
+    stream::state::read_facts,
     users::profile::{telling, unless_gone},
 };
 

@@ -71,11 +71,11 @@ impl Commands {
         wanted: &[OwnedRoomAliasId],
         request: &Request,
     ) -> Result<Outcome, HandleError> {
-        let cell = self.rooms.cell(room_id.as_str());
+        let stream_state = self.rooms.state_of(room_id.as_str());
         let profile = Profile::default();
         let before = self
             .core
-            .look(&self.rooms, &cell, |room| {
+            .read_state(&self.rooms, &stream_state, |room| {
                 let context = self.context(actor, &[]);
                 Self::decide_room(room, &context, command, &profile, &request.envelope)?;
                 Ok::<_, HandleError>(room.map(shown).unwrap_or_default())
@@ -187,8 +187,11 @@ impl Commands {
         if self.guesses.are_spent(&actor.user, actor.now) {
             return Err(Rejection::AliasUnavailable { alias: alias.to_owned() }.into());
         }
-        let cell = self.aliases.cell(alias.as_str());
-        let holder = self.core.look(&self.aliases, &cell, |alias| alias.and_then(claim)).await?;
+        let stream_state = self.aliases.state_of(alias.as_str());
+        let holder = self
+            .core
+            .read_state(&self.aliases, &stream_state, |alias| alias.and_then(claim))
+            .await?;
         let abandoned = match &holder {
             Some((held_by, by)) => {
                 (*by == actor.user && !self.room_exists(held_by).await?)
@@ -205,7 +208,7 @@ impl Commands {
             Ok(events.into_iter().map(Fact::Alias).collect())
         };
         let request = actor.request(Retry::Unnamed);
-        match self.core.handle(&self.aliases, &cell, &request, decide).await {
+        match self.core.handle(&self.aliases, &stream_state, &request, decide).await {
             Err(HandleError::Rejected(Rejection::AliasTaken { alias })) => {
                 Err(self.explain_taken(actor, alias).await?)
             }
@@ -226,13 +229,13 @@ impl Commands {
         let Some(holder) = self.resolve_alias(&alias).await? else {
             return Ok(Rejection::AliasTaken { alias }.into());
         };
-        let cell = self.rooms.cell(holder.as_str());
+        let stream_state = self.rooms.state_of(holder.as_str());
         let is_secret = |room: Option<&Room>| {
             room.is_some_and(|room| {
                 room.is_created() && !room.is_listed() && !room.exists_for(&actor.user)
             })
         };
-        if !self.core.look(&self.rooms, &cell, is_secret).await? {
+        if !self.core.read_state(&self.rooms, &stream_state, is_secret).await? {
             return Ok(Rejection::AliasTaken { alias }.into());
         }
         self.guesses.count(&actor.user, actor.now);
@@ -245,7 +248,7 @@ impl Commands {
         alias: &RoomAliasId,
         room_id: &RoomId,
     ) -> Result<(), HandleError> {
-        let cell = self.aliases.cell(alias.as_str());
+        let stream_state = self.aliases.state_of(alias.as_str());
         let decide = |state: Option<&Alias>| {
             let Some(state) = state.filter(|alias| alias.room_id() == Some(room_id)) else {
                 return Ok(Vec::new());
@@ -256,7 +259,7 @@ impl Commands {
             Ok(events.into_iter().map(Fact::Alias).collect())
         };
         let request = actor.request(Retry::Unnamed);
-        self.core.handle(&self.aliases, &cell, &request, decide).await.map(drop)
+        self.core.handle(&self.aliases, &stream_state, &request, decide).await.map(drop)
     }
 
     /// The user who claimed `alias`, if it points to a room.
@@ -264,9 +267,9 @@ impl Commands {
         &self,
         alias: &RoomAliasId,
     ) -> Result<Option<OwnedUserId>, HandleError> {
-        let cell = self.aliases.cell(alias.as_str());
+        let stream_state = self.aliases.state_of(alias.as_str());
         let by = |alias: Option<&Alias>| alias.and_then(claim).map(|(_, by)| by);
-        self.core.look(&self.aliases, &cell, by).await
+        self.core.read_state(&self.aliases, &stream_state, by).await
     }
 
     /// Whether the room lists `alias`, and users can be in it.
@@ -275,11 +278,11 @@ impl Commands {
         room_id: &RoomId,
         alias: &OwnedRoomAliasId,
     ) -> Result<bool, HandleError> {
-        let cell = self.rooms.cell(room_id.as_str());
+        let stream_state = self.rooms.state_of(room_id.as_str());
         let goes_by = |room: Option<&Room>| {
             room.is_some_and(|room| !room.is_deserted() && shown(room).contains(alias))
         };
-        self.core.look(&self.rooms, &cell, goes_by).await
+        self.core.read_state(&self.rooms, &stream_state, goes_by).await
     }
 
     /// The aliases of a room that is empty and that nobody can enter again; none of any other room.
@@ -287,11 +290,11 @@ impl Commands {
         &self,
         room_id: &RoomId,
     ) -> Result<Vec<OwnedRoomAliasId>, HandleError> {
-        let cell = self.rooms.cell(room_id.as_str());
+        let stream_state = self.rooms.state_of(room_id.as_str());
         let aliases = |room: Option<&Room>| {
             room.filter(|room| room.is_deserted()).map(shown).unwrap_or_default()
         };
-        self.core.look(&self.rooms, &cell, aliases).await
+        self.core.read_state(&self.rooms, &stream_state, aliases).await
     }
 }
 

@@ -41,8 +41,9 @@ impl Commands {
             None => None,
         };
         let facts = accepted(&request.envelope, events);
-        let cell = self.rooms.cell(room_id.as_str());
-        let handled = self.core.handle(&self.rooms, &cell, request, |_| Ok(facts.clone())).await;
+        let stream_state = self.rooms.state_of(room_id.as_str());
+        let handled =
+            self.core.handle(&self.rooms, &stream_state, request, |_| Ok(facts.clone())).await;
         self.conclude_claims(actor, claim.into_iter().collect(), &room_id, &handled).await?;
         let handled = handled?;
         // The profile may have changed meanwhile, and its process did not know of the new room.

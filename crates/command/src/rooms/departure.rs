@@ -74,7 +74,7 @@ impl Commands {
         let joined = self.memberships.joined_rooms(&actor.user, tail).await;
         let (mut left, mut alone, mut not_there) = (Vec::new(), Vec::new(), Vec::new());
         for room_id in joined.map_err(HandleError::from)? {
-            let cell = self.rooms.cell(room_id.as_str());
+            let stream_state = self.rooms.state_of(room_id.as_str());
             let look = |room: Option<&Room>| {
                 let depends = room.is_some_and(|room| room.depends_on(&actor.user));
                 let follows = |next: &UserId| {
@@ -83,7 +83,7 @@ impl Commands {
                 };
                 (depends, successor.is_some_and(follows))
             };
-            match self.core.look(&self.rooms, &cell, look).await? {
+            match self.core.read_state(&self.rooms, &stream_state, look).await? {
                 (false, _) => left.push(room_id),
                 (true, false) if successor.is_some() => not_there.push(room_id),
                 (true, _) => alone.push(room_id),

@@ -27,9 +27,9 @@ impl Commands {
         &self,
         room: &RoomId,
     ) -> Result<Option<OwnedRoomId>, HandleError> {
-        let cell = self.rooms.cell(room.as_str());
+        let stream_state = self.rooms.state_of(room.as_str());
         let replaced = |room: Option<&Room>| room.and_then(Room::replaced_by);
-        self.core.look(&self.rooms, &cell, replaced).await
+        self.core.read_state(&self.rooms, &stream_state, replaced).await
     }
 
     /// Replaces a room by a new one of `version`. A retry finishes an upgrade that was begun.
@@ -77,7 +77,7 @@ impl Commands {
         room_id: &RoomId,
         version: &RoomVersionId,
     ) -> Result<Begun, HandleError> {
-        let cell = self.rooms.cell(room_id.as_str());
+        let stream_state = self.rooms.state_of(room_id.as_str());
         let context = self.context(actor, &[]);
         let look = |room: Option<&Room>| {
             let room = room.filter(|room| room.exists_for(&actor.user))?;
@@ -85,7 +85,7 @@ impl Commands {
             let allowed = room.check_upgrade(&context).map(|()| whom_to_invite(room, &actor.user));
             Some((closed, allowed))
         };
-        let found = self.core.look(&self.rooms, &cell, look).await?;
+        let found = self.core.read_state(&self.rooms, &stream_state, look).await?;
         Ok(match found.ok_or(HandleError::NoSuchRoom)? {
             (Some(replacement), _) if self.is_of(&replacement, version).await? => {
                 Begun::Closed(replacement)
@@ -97,9 +97,9 @@ impl Commands {
     }
 
     async fn is_of(&self, room_id: &RoomId, version: &RoomVersionId) -> Result<bool, HandleError> {
-        let cell = self.rooms.cell(room_id.as_str());
+        let stream_state = self.rooms.state_of(room_id.as_str());
         let is_of = |room: Option<&Room>| room.and_then(Room::version) == Some(version);
-        self.core.look(&self.rooms, &cell, is_of).await
+        self.core.read_state(&self.rooms, &stream_state, is_of).await
     }
 
     /// The replacement of a room: created now, or by an earlier try.
@@ -123,18 +123,20 @@ impl Commands {
             invitees.push(Invitee { user, profile });
         }
         let nonce = URL_SAFE_NO_PAD.encode(random()?);
-        let cell = self.rooms.cell(room_id.as_str());
+        let stream_state = self.rooms.state_of(room_id.as_str());
         let context = self.context(actor, &[]);
         let make = |room: Option<&Room>| {
             let room = room.ok_or(HandleError::NoSuchRoom)?;
             Ok(room.replacement(version, &profile, &invitees, &nonce, &context)?)
         };
-        let new: Result<_, HandleError> = self.core.look(&self.rooms, &cell, make).await?;
+        let new: Result<_, HandleError> =
+            self.core.read_state(&self.rooms, &stream_state, make).await?;
         let (room, events) = new?;
         let request = Request { command: Some(name), ..actor.request(Retry::Unnamed) };
         let facts = accepted(&request.envelope, events);
-        let cell = self.rooms.cell(room.id().as_str());
-        let handled = self.core.handle(&self.rooms, &cell, &request, |_| Ok(facts.clone())).await;
+        let stream_state = self.rooms.state_of(room.id().as_str());
+        let handled =
+            self.core.handle(&self.rooms, &stream_state, &request, |_| Ok(facts.clone())).await;
         match handled {
             Ok(_) => Ok(room.id().to_owned()),
             // Another command was faster: the name belongs to its room.
@@ -159,15 +161,16 @@ impl Commands {
         from: &RoomId,
         to: &RoomId,
     ) -> Result<(), HandleError> {
-        let cell = self.rooms.cell(to.as_str());
+        let stream_state = self.rooms.state_of(to.as_str());
         let named = |room: Option<&Room>| {
             let room = room?;
             let shown = room.canonical_alias().into_iter();
             Some(shown.chain(room.alternative_aliases()).collect::<Vec<OwnedRoomAliasId>>())
         };
-        let aliases = self.core.look(&self.rooms, &cell, named).await?.unwrap_or_default();
+        let aliases =
+            self.core.read_state(&self.rooms, &stream_state, named).await?.unwrap_or_default();
         for alias in aliases {
-            let cell = self.aliases.cell(alias.as_str());
+            let stream_state = self.aliases.state_of(alias.as_str());
             let decide = |state: Option<&Alias>| {
                 let fresh = Alias::default();
                 let command = AliasCommand::Move { from: from.to_owned(), to: to.to_owned() };
@@ -176,7 +179,7 @@ impl Commands {
                 Ok(events.into_iter().map(Fact::Alias).collect())
             };
             let request = actor.request(Retry::Unnamed);
-            self.core.handle(&self.aliases, &cell, &request, decide).await?;
+            self.core.handle(&self.aliases, &stream_state, &request, decide).await?;
         }
         Ok(())
     }
@@ -188,13 +191,13 @@ impl Commands {
         from: &RoomId,
         to: &RoomId,
     ) -> Result<(), HandleError> {
-        let cell = self.rooms.cell(from.as_str());
+        let stream_state = self.rooms.state_of(from.as_str());
         let banned = |room: Option<&Room>| {
             let banned = room.into_iter().flat_map(Room::banned);
             let parsed = banned.filter_map(|(user, why)| Some((UserId::parse(user).ok()?, why)));
             parsed.skip(BANS_TAKEN_OVER_MAX).collect::<Vec<_>>()
         };
-        for (user, reason) in self.core.look(&self.rooms, &cell, banned).await? {
+        for (user, reason) in self.core.read_state(&self.rooms, &stream_state, banned).await? {
             let ban = RoomCommand::Ban { user, reason };
             match self.in_room_unnumbered(actor, to, &ban, Retry::Unnamed).await {
                 // A sender without the power to ban leaves the bans to others.

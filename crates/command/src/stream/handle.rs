@@ -12,13 +12,13 @@ use tokio::sync::MutexGuard;
 
 use crate::{
     HandleError,
-    actions::Turn,
+    actions::ActionTurn,
     process::erase::Eraser,
     stream::{
         aggregate::Aggregate,
         cache::Cache,
-        cell::{Cell, Loaded, SharedAppend, read_facts},
         snapshot::Snapshots,
+        state::{Loaded, SharedAppend, StreamState, read_facts},
     },
 };
 
@@ -34,7 +34,7 @@ pub(crate) struct Request {
     /// The envelope of the events that it makes in rooms.
     pub(crate) envelope: Envelope,
     /// Its turn, if it is a numbered action.
-    pub(crate) turn: Option<Turn>,
+    pub(crate) turn: Option<ActionTurn>,
 }
 
 /// The result of a command.
@@ -72,17 +72,17 @@ pub(crate) enum Decided {
 }
 
 impl Core {
-    /// Carries out one command on the stream of `cell`.
+    /// Carries out one command on the stream of `stream_state`.
     pub(crate) async fn handle<A: Aggregate>(
         &self,
         cache: &Cache<A>,
-        cell: &Cell<A>,
+        stream_state: &StreamState<A>,
         request: &Request,
         decide: impl Fn(Option<&A>) -> Result<Vec<Fact>, HandleError> + Send,
     ) -> Result<Handled, HandleError> {
         for _ in 0..ATTEMPTS_MAX {
-            let decided = self.decide(cache, cell, request, &decide).await?;
-            if let Some(handled) = self.settle(cell, request, decided).await? {
+            let decided = self.decide(cache, stream_state, request, &decide).await?;
+            if let Some(handled) = self.settle(stream_state, request, decided).await? {
                 return Ok(handled);
             }
         }
@@ -92,13 +92,13 @@ impl Core {
     /// Waits until the decision is durable; `None` if another writer came first.
     pub(crate) async fn settle<A: Aggregate>(
         &self,
-        cell: &Cell<A>,
+        stream_state: &StreamState<A>,
         request: &Request,
         decided: Decided,
     ) -> Result<Option<Handled>, HandleError> {
         let (append, facts) = match decided {
             Decided::Before(position) => {
-                return self.first_result(cell, request, position).await.map(Some);
+                return self.first_result(stream_state, request, position).await.map(Some);
             }
             Decided::Holds(None, position) => return Ok(Some(Handled::nothing(position))),
             Decided::Holds(Some(append), before) => {
@@ -106,13 +106,13 @@ impl Core {
                     Ok(Appended { position, repeated: false, .. }) => {
                         Ok(Some(Handled::nothing(position.max(before))))
                     }
-                    failed => self.lost(cell, &append, failed.err()).await.map(|()| None),
+                    failed => self.lost(stream_state, &append, failed.err()).await.map(|()| None),
                 };
             }
             Decided::Refused(append, refusal) => {
                 return match append.clone().await {
                     Ok(Appended { repeated: false, .. }) => Err(refusal),
-                    failed => self.lost(cell, &append, failed.err()).await.map(|()| None),
+                    failed => self.lost(stream_state, &append, failed.err()).await.map(|()| None),
                 };
             }
             Decided::UnderWay(append) => (append, None),
@@ -124,15 +124,15 @@ impl Core {
             }
             (Ok(Appended { position, .. }), facts) => {
                 if facts.is_some() {
-                    self.lost(cell, &append, None).await?;
+                    self.lost(stream_state, &append, None).await?;
                 }
-                self.first_result(cell, request, position).await.map(Some)
+                self.first_result(stream_state, request, position).await.map(Some)
             }
-            (Err(error), _) => self.lost(cell, &append, Some(error)).await.map(|()| None),
+            (Err(error), _) => self.lost(stream_state, &append, Some(error)).await.map(|()| None),
         }
     }
 
-    /// Under the lock of the cell: finds an earlier result, or decides and starts the append.
+    /// Under the lock of the stream state: finds an earlier result, or decides and starts the append.
     #[expect(
         clippy::await_holding_invalid_type,
         reason = "mutations and processes run in tasks of their own"
@@ -140,14 +140,14 @@ impl Core {
     pub(crate) async fn decide<A: Aggregate>(
         &self,
         cache: &Cache<A>,
-        cell: &Cell<A>,
+        stream_state: &StreamState<A>,
         request: &Request,
         decide: &(impl Fn(Option<&A>) -> Result<Vec<Fact>, HandleError> + Send),
     ) -> Result<Decided, HandleError> {
         if let Some(backlog) = self.log.backlog() {
             backlog.await;
         }
-        let mut slot = cell.loaded.lock().await;
+        let mut slot = stream_state.loaded.lock().await;
         forget_failed(&mut slot);
         if let Some(turn) = &request.turn {
             // It was not carried out before: the order of actions has checked that.
@@ -160,13 +160,13 @@ impl Core {
                 return Ok(Decided::Before(position));
             }
         }
-        let mut loaded = self.loaded(cell, &mut slot).await?;
+        let mut loaded = self.loaded(stream_state, &mut slot).await?;
         let mut decision = decide(loaded.state.as_ref());
         if decision.as_ref().is_ok_and(Vec::is_empty) || decision.is_err() {
             // A command without events has no guard.
-            if !self.is_current(cell, loaded).await? {
+            if !self.is_current(stream_state, loaded).await? {
                 slot = without(slot);
-                loaded = self.loaded(cell, &mut slot).await?;
+                loaded = self.loaded(stream_state, &mut slot).await?;
                 decision = decide(loaded.state.as_ref());
             }
         }
@@ -182,9 +182,9 @@ impl Core {
                 };
             }
         };
-        let (append, last) = self.append(&cell.stream, request, &facts, loaded.guard())?;
+        let (append, last) = self.append(&stream_state.stream, request, &facts, loaded.guard())?;
         loaded.append_started(request.command, &append, &facts, last);
-        cache.weigh(&cell.stream, loaded.state.as_ref().map_or(0, A::weight_bytes));
+        cache.weigh(&stream_state.stream, loaded.state.as_ref().map_or(0, A::weight_bytes));
         Ok(Decided::Append(append, facts))
     }
 
@@ -206,7 +206,7 @@ impl Core {
         Ok((append, last))
     }
 
-    /// Brings the state of `cell` up to date and passes it to `look`. The result is durable.
+    /// Brings the state of `stream_state` up to date and passes it to `look`. The result is durable.
     ///
     /// # Errors
     /// [`HandleError`] if the log cannot be read, or if the state could not be written.
@@ -214,30 +214,30 @@ impl Core {
         clippy::await_holding_invalid_type,
         reason = "mutations and processes run in tasks of their own"
     )]
-    pub(crate) async fn look<A: Aggregate, T>(
+    pub(crate) async fn read_state<A: Aggregate, T>(
         &self,
         cache: &Cache<A>,
-        cell: &Cell<A>,
+        stream_state: &StreamState<A>,
         look: impl Fn(Option<&A>) -> T,
     ) -> Result<T, HandleError> {
         for _ in 0..ATTEMPTS_MAX {
             let (seen, append) = {
-                let mut slot = cell.loaded.lock().await;
-                let mut loaded = self.loaded(cell, &mut slot).await?;
-                if !self.is_current(cell, loaded).await? {
+                let mut slot = stream_state.loaded.lock().await;
+                let mut loaded = self.loaded(stream_state, &mut slot).await?;
+                if !self.is_current(stream_state, loaded).await? {
                     slot = without(slot);
-                    loaded = self.loaded(cell, &mut slot).await?;
+                    loaded = self.loaded(stream_state, &mut slot).await?;
                 }
                 let append = loaded.last_change_under_way();
                 let state = loaded.state.as_ref();
-                cache.weigh(&cell.stream, state.map_or(0, A::weight_bytes));
+                cache.weigh(&stream_state.stream, state.map_or(0, A::weight_bytes));
                 (look(state), append)
             };
             let Some(append) = append else { return Ok(seen) };
             match append.clone().await {
                 Ok(Appended { repeated: false, .. }) => return Ok(seen),
                 // Only the writes are lost: without them the log can be read.
-                _ => self.forget(cell, &append).await,
+                _ => self.forget(stream_state, &append).await,
             }
         }
         Err(HandleError::Contended { attempts: ATTEMPTS_MAX })
@@ -247,12 +247,12 @@ impl Core {
     /// were never written.
     async fn loaded<'a, A: Aggregate>(
         &self,
-        cell: &Cell<A>,
+        stream_state: &StreamState<A>,
         slot: &'a mut Option<Loaded<A>>,
     ) -> Result<&'a mut Loaded<A>, HandleError> {
         forget_failed(slot);
         if slot.is_none() {
-            *slot = Some(Loaded::load(&*self.log, &self.snapshots, &cell.stream).await?);
+            *slot = Some(Loaded::load(&*self.log, &self.snapshots, &stream_state.stream).await?);
         }
         let Some(loaded) = slot.as_mut() else { unreachable!("it was loaded above") };
         Ok(loaded)
@@ -262,13 +262,13 @@ impl Core {
     /// flight is durable: the guard of that change fails if another writer was faster.
     async fn is_current<A: Aggregate>(
         &self,
-        cell: &Cell<A>,
+        stream_state: &StreamState<A>,
         loaded: &mut Loaded<A>,
     ) -> Result<bool, HandleError> {
         if loaded.last_change_under_way().is_some() {
             return Ok(true);
         }
-        let head = self.log.head(&cell.stream).await?;
+        let head = self.log.head(&stream_state.stream).await?;
         Ok(loaded.is_current(head.last))
     }
 
@@ -276,11 +276,11 @@ impl Core {
     /// be tried again; any other failure ends the command.
     async fn lost<A: Aggregate>(
         &self,
-        cell: &Cell<A>,
+        stream_state: &StreamState<A>,
         append: &SharedAppend,
         error: Option<AppendError>,
     ) -> Result<(), HandleError> {
-        self.forget(cell, append).await;
+        self.forget(stream_state, append).await;
         match error {
             None | Some(AppendError::Conflict { .. }) => Ok(()),
             Some(AppendError::Unfit) => Err(HandleError::TooLarge),
@@ -288,9 +288,9 @@ impl Core {
         }
     }
 
-    /// Clears the state of `cell` if it has facts of `append`, which failed.
-    async fn forget<A: Aggregate>(&self, cell: &Cell<A>, append: &SharedAppend) {
-        let mut slot = cell.loaded.lock().await;
+    /// Clears the state of `stream_state` if it has facts of `append`, which failed.
+    async fn forget<A: Aggregate>(&self, stream_state: &StreamState<A>, append: &SharedAppend) {
+        let mut slot = stream_state.loaded.lock().await;
         if slot.as_ref().is_some_and(|loaded| loaded.waits_for(append)) {
             *slot = None;
         }
@@ -300,13 +300,13 @@ impl Core {
     /// Reads the first result of a command from the log.
     async fn first_result<A: Aggregate>(
         &self,
-        cell: &Cell<A>,
+        stream_state: &StreamState<A>,
         request: &Request,
         position: Position,
     ) -> Result<Handled, HandleError> {
         let found = self.result_at::<A>(position).await?;
         let own = |(stream, handled): &(StreamId, Handled)| {
-            *stream == cell.stream && request.has_made(&handled.facts)
+            *stream == stream_state.stream && request.has_made(&handled.facts)
         };
         let (_, handled) = found.filter(own).ok_or(HandleError::ActionIdReused)?;
         Ok(handled)

@@ -2,7 +2,7 @@
 
 pub(crate) mod aggregate;
 pub(crate) mod cache;
-pub(crate) mod cell;
 pub(crate) mod frozen;
 pub(crate) mod handle;
 pub(crate) mod snapshot;
+pub(crate) mod state;

@@ -8,8 +8,8 @@ use rookery_log::{EventLog, Position, Scope, StreamId, StreamKind};
 use crate::{
     federation::RoomGraph,
     stream::{
-        cell::{Loaded, read_facts},
         snapshot::Snapshots,
+        state::{Loaded, read_facts},
     },
 };
 

@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     Actor, Command, CommandOptions, Commands, EventLookup, HandleError, LastActions, Memberships,
-    Outcome, Ports, Receipt, Retry, ServerKeys, TrustedKeys, stream::cell::read_facts,
+    Outcome, Ports, Receipt, Retry, ServerKeys, TrustedKeys, stream::state::read_facts,
 };
 
 /// An empty read side: no profile is spread, and no event can be referred to.

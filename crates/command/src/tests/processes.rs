@@ -32,17 +32,17 @@ fn named(name: &str) -> ProfileChange {
 
 /// The display name of a member in the room.
 async fn called(commands: &Commands, room: &OwnedRoomId, user: &UserId) -> Option<String> {
-    let cell = commands.rooms.cell(room.as_str());
+    let stream_state = commands.rooms.state_of(room.as_str());
     let name = |room: Option<&Room>| {
         let member = room?.state("m.room.member", user.as_str())?;
         Profile::of(member).displayname
     };
-    commands.core.look(&commands.rooms, &cell, name).await.unwrap()
+    commands.core.read_state(&commands.rooms, &stream_state, name).await.unwrap()
 }
 
 /// A change of profile without its spread to rooms, as a crash leaves it.
 async fn change_alone(commands: &Commands, by: &str, name: &str) {
-    let cell = commands.accounts.cell(actor(by).user.as_str());
+    let stream_state = commands.accounts.state_of(actor(by).user.as_str());
     let profile = Profile { displayname: Some(name.into()), avatar_url: None };
     let decide = |account: Option<&Account>| {
         let command = AccountCommand::SetProfile { profile: profile.clone() };
@@ -50,7 +50,7 @@ async fn change_alone(commands: &Commands, by: &str, name: &str) {
         Ok(events.into_iter().map(Fact::Account).collect())
     };
     let request = actor(by).request(Retry::Unnamed);
-    commands.core.handle(&commands.accounts, &cell, &request, decide).await.unwrap();
+    commands.core.handle(&commands.accounts, &stream_state, &request, decide).await.unwrap();
 }
 
 #[tokio::test]
@@ -120,14 +120,14 @@ async fn a_name_that_changes_while_its_user_joins_reaches_the_room_after_a_crash
     change_alone(&commands, "bob", "Bob").await;
     // The join was decided before the change, and the server stopped after it.
     let started = {
-        let cell = commands.rooms.cell(room.as_str());
+        let stream_state = commands.rooms.state_of(room.as_str());
         let context = commands.context(&bob, &[]);
         let request = bob.request(Retry::Unnamed);
         let decide = |room: Option<&Room>| {
             let old = Profile::default();
             Commands::decide_room(room, &context, &join(), &old, &request.envelope)
         };
-        commands.core.handle(&commands.rooms, &cell, &request, decide).await
+        commands.core.handle(&commands.rooms, &stream_state, &request, decide).await
     };
     started.unwrap();
     assert_eq!(called(&commands, &room, &bob.user).await, None);

@@ -194,8 +194,12 @@ fn at_each_step<P>(
 }
 
 async fn of_room<T>(commands: &Commands, room: &OwnedRoomId, of: impl Fn(&Room) -> T) -> T {
-    let cell = commands.rooms.cell(room.as_str());
-    commands.core.look(&commands.rooms, &cell, |room| of(room.unwrap())).await.unwrap()
+    let stream_state = commands.rooms.state_of(room.as_str());
+    commands
+        .core
+        .read_state(&commands.rooms, &stream_state, |room| of(room.unwrap()))
+        .await
+        .unwrap()
 }
 
 fn alias(name: &str) -> OwnedRoomAliasId {

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::{
     Actor, Commands, HandleError, Outcome, Retry,
     rooms::outcome,
-    stream::{cell::Loaded, handle::Request},
+    stream::{handle::Request, state::Loaded},
 };
 
 /// A read receipt.
@@ -46,26 +46,26 @@ impl Commands {
         request: &Request,
     ) -> Result<Outcome, HandleError> {
         let sequence = self.readable(actor, mark).await?;
-        let cell = self.accounts.cell(actor.user.as_str());
+        let stream_state = self.accounts.state_of(actor.user.as_str());
         let decide = |account: Option<&Account>| Ok(request.noted(mark.decide(sequence, account)?));
-        let handled = self.core.handle(&self.accounts, &cell, request, decide).await?;
+        let handled = self.core.handle(&self.accounts, &stream_state, request, decide).await?;
         Ok(outcome(request, None, handled))
     }
 
     /// The sequence of the event, if the actor is a member of the room and may see it.
     async fn readable(&self, actor: &Actor, mark: &ReadMark) -> Result<u64, HandleError> {
-        let cell = self.rooms.cell(mark.room_id.as_str());
+        let stream_state = self.rooms.state_of(mark.room_id.as_str());
         let standing = |room: Option<&Room>| match room {
             Some(room) if room.membership(&actor.user) == Membership::Join => Ok(()),
             Some(room) if room.exists_for(&actor.user) => Err(Rejection::NotAMember.into()),
             _ => Err(HandleError::NoSuchRoom),
         };
-        self.core.look(&self.rooms, &cell, standing).await??;
+        self.core.read_state(&self.rooms, &stream_state, standing).await??;
         if let Some(sequence) = self.seen(actor, mark, Position::ORIGIN).await? {
             return Ok(sequence);
         }
         // An earlier action, such as the join, may still be in flight.
-        let under_way = cell.loaded.lock().await.as_mut().and_then(Loaded::last_under_way);
+        let under_way = stream_state.loaded.lock().await.as_mut().and_then(Loaded::last_under_way);
         if let Some(append) = under_way {
             append.await.ok();
         }
@@ -119,9 +119,9 @@ impl Commands {
         actor: &Actor,
         events: Vec<AccountEvent>,
     ) -> Result<Position, HandleError> {
-        let cell = self.accounts.cell(actor.user.as_str());
+        let stream_state = self.accounts.state_of(actor.user.as_str());
         let decide = |_: Option<&Account>| Ok(events.iter().cloned().map(Fact::Account).collect());
         let request = actor.request(Retry::Unnamed);
-        Ok(self.core.handle(&self.accounts, &cell, &request, decide).await?.position)
+        Ok(self.core.handle(&self.accounts, &stream_state, &request, decide).await?.position)
     }
 }

@@ -33,13 +33,13 @@ impl Commands {
         command: &AccountCommand,
         request: &Request,
     ) -> Result<Outcome, HandleError> {
-        let cell = self.accounts.cell(actor.user.as_str());
+        let stream_state = self.accounts.state_of(actor.user.as_str());
         let decide = |account: Option<&Account>| {
             let fresh = Account::default();
             let events = account.unwrap_or(&fresh).decide(command)?;
             Ok(request.noted(events.into_iter().map(Fact::Account).collect()))
         };
-        let handled = self.core.handle(&self.accounts, &cell, request, decide).await?;
+        let handled = self.core.handle(&self.accounts, &stream_state, request, decide).await?;
         Ok(outcome(request, None, handled))
     }
 }

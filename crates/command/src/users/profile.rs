@@ -18,8 +18,8 @@ use crate::{
     Actor, Commands, HandleError, Outcome, Retry,
     rooms::outcome,
     stream::{
-        cell::Cell,
         handle::{Decided, Request},
+        state::StreamState,
     },
 };
 
@@ -58,7 +58,7 @@ impl ProfileChange {
 /// A decided change in flight.
 pub struct StartedProfile {
     request: Request,
-    cell: Arc<Cell<Account>>,
+    stream_state: Arc<StreamState<Account>>,
     decided: Decided,
 }
 
@@ -70,9 +70,9 @@ impl Commands {
         change: &ProfileChange,
         request: &Request,
     ) -> Result<Outcome, HandleError> {
-        let cell = self.accounts.cell(actor.user.as_str());
+        let stream_state = self.accounts.state_of(actor.user.as_str());
         let decide = |account: Option<&Account>| Ok(request.noted(change.decide(account)?));
-        let handled = self.core.handle(&self.accounts, &cell, request, decide).await?;
+        let handled = self.core.handle(&self.accounts, &stream_state, request, decide).await?;
         let outcome = outcome(request, None, handled);
         self.tell_rooms_later(actor, &outcome);
         Ok(outcome)
@@ -96,11 +96,11 @@ impl Commands {
         change: &ProfileChange,
         retry: Retry,
     ) -> Result<StartedProfile, HandleError> {
-        let cell = self.accounts.cell(actor.user.as_str());
+        let stream_state = self.accounts.state_of(actor.user.as_str());
         let decide = |account: Option<&Account>| change.decide(account);
         let request = actor.request(retry);
-        let decided = self.core.decide(&self.accounts, &cell, &request, &decide).await?;
-        Ok(StartedProfile { request, cell, decided })
+        let decided = self.core.decide(&self.accounts, &stream_state, &request, &decide).await?;
+        Ok(StartedProfile { request, stream_state, decided })
     }
 
     /// Waits until a started change is durable. Returns its position.
@@ -108,8 +108,8 @@ impl Commands {
     /// # Errors
     /// [`HandleError::Contended`] if another writer came first: nothing was written.
     pub async fn finish_profile(&self, started: StartedProfile) -> Result<Position, HandleError> {
-        let StartedProfile { request, cell, decided } = started;
-        match self.core.settle(&cell, &request, decided).await? {
+        let StartedProfile { request, stream_state, decided } = started;
+        match self.core.settle(&stream_state, &request, decided).await? {
             Some(handled) => Ok(handled.position),
             None => Err(HandleError::Contended { attempts: 1 }),
         }

@@ -52,11 +52,11 @@ pub(crate) struct Search {
     found: BTreeSet<Position>,
     /// The rooms to search.
     rooms: std::vec::IntoIter<StreamKey>,
-    place: Place,
+    place: SearchStep,
 }
 
 /// The place of a search.
-enum Place {
+enum SearchStep {
     /// Before the next room.
     Between,
     /// In a room, after the receipt of this reader.
@@ -91,7 +91,7 @@ impl Feeds {
         let rooms: Vec<_> = rooms.map(|(key, _)| key).take(left.saturating_add(1)).collect();
         let left = left.checked_sub(rooms.len())?;
         let (found, rooms) = (BTreeSet::new(), rooms.into_iter());
-        Some(Search { after, until, left, found, rooms, place: Place::Between })
+        Some(Search { after, until, left, found, rooms, place: SearchStep::Between })
     }
 
     /// Continues a search for one step, which is short whatever there is to find.
@@ -106,29 +106,32 @@ impl Feeds {
         let mut steps = STEP;
         while steps > 0 {
             let taken = match &search.place {
-                Place::Between => {
+                SearchStep::Between => {
                     if let Some(key) = search.rooms.next() {
-                        search.place = Place::Readers(key, None);
+                        search.place = SearchStep::Readers(key, None);
                         Some(1)
                     } else {
-                        search.place = Place::Account(search.after);
+                        search.place = SearchStep::Account(search.after);
                         Some(0)
                     }
                 }
-                Place::Readers(key, last) => search.receipts(&self.view(), own, *key, *last, steps),
-                Place::Stream(stream, at) => {
+                SearchStep::Readers(key, last) => {
+                    search.receipts(&self.view(), own, *key, *last, steps)
+                }
+                SearchStep::Stream(stream, at) => {
                     let (stream, at) = (stream.clone(), *at);
                     let read = search.stream(self, stream.clone(), at, steps).await?;
                     read.map(|(taken, more)| {
-                        search.place = more.map_or(Place::Between, |at| Place::Stream(stream, at));
+                        search.place =
+                            more.map_or(SearchStep::Between, |at| SearchStep::Stream(stream, at));
                         taken
                     })
                 }
-                Place::Account(at) => {
+                SearchStep::Account(at) => {
                     let read = search.stream(self, own.stream.clone(), *at, steps).await?;
                     let Some((taken, more)) = read else { return Ok(Searched::Nothing) };
                     let Some(at) = more else { return Ok(Searched::Found(search.shortcut())) };
-                    search.place = Place::Account(at);
+                    search.place = SearchStep::Account(at);
                     Some(taken)
                 }
             };
@@ -178,11 +181,11 @@ impl Search {
             self.found.extend(is_told.then_some(at));
         }
         self.place = if readers.len() == limit {
-            Place::Readers(key, readers.last().copied())
+            SearchStep::Readers(key, readers.last().copied())
         } else if models.members_applied(key) > Some(self.after) {
-            Place::Stream(stream, self.after)
+            SearchStep::Stream(stream, self.after)
         } else {
-            Place::Between
+            SearchStep::Between
         };
         Some(readers.len())
     }

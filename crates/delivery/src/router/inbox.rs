@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 
 /// A waiting commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Entry {
+pub(super) struct WaitingCommit {
     pub(super) position: Position,
     /// See [`Delivery::before`](crate::Delivery::before).
     pub(super) before: Membership,
@@ -37,7 +37,7 @@ pub(super) enum Pushed {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Waiting {
     Nothing,
-    Entry(Entry),
+    WaitingCommit(WaitingCommit),
     /// The inbox is closed. All entries up to this position were taken; the rest comes from the
     /// log.
     ReadOn(Position),
@@ -45,7 +45,7 @@ pub(super) enum Waiting {
 
 #[derive(Default)]
 struct State {
-    entries: VecDeque<Entry>,
+    entries: VecDeque<WaitingCommit>,
     /// Set once the inbox is closed.
     read_on: Option<Position>,
 }
@@ -58,12 +58,12 @@ pub(super) struct Inbox {
 }
 
 impl Inbox {
-    pub(super) fn new(entries: impl IntoIterator<Item = Entry>) -> Self {
+    pub(super) fn new(entries: impl IntoIterator<Item = WaitingCommit>) -> Self {
         let state = State { entries: entries.into_iter().collect(), read_on: None };
         Self { state: Mutex::new(state), bell: Notify::new() }
     }
 
-    pub(super) fn push(&self, entry: Entry, entries_max: usize) -> Pushed {
+    pub(super) fn push(&self, entry: WaitingCommit, entries_max: usize) -> Pushed {
         let mut state = self.state.lock();
         if state.read_on.is_some() {
             return Pushed::Closed;
@@ -89,7 +89,7 @@ impl Inbox {
         let state = self.state.lock();
         match (state.read_on, state.entries.front()) {
             (Some(position), _) => Waiting::ReadOn(position),
-            (None, Some(entry)) => Waiting::Entry(*entry),
+            (None, Some(entry)) => Waiting::WaitingCommit(*entry),
             (None, None) => Waiting::Nothing,
         }
     }

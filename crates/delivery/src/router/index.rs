@@ -12,7 +12,7 @@ use rookery_log::{Position, StreamId, StreamKind};
 use rookery_projection::Committed;
 use rookery_view::View;
 
-use super::inbox::{Entry, Inbox, Pushed};
+use super::inbox::{Inbox, Pushed, WaitingCommit};
 use crate::feed::{about, in_room, membership_after};
 
 /// Identifies a user with subscribers.
@@ -143,7 +143,11 @@ impl Index {
         concerned.dedup();
         for key in self.rooms.get(stream).into_iter().flatten() {
             if !concerned.contains(key) {
-                self.put(*key, Entry { position, before: Membership::Join, plain: true }, batch);
+                self.put(
+                    *key,
+                    WaitingCommit { position, before: Membership::Join, plain: true },
+                    batch,
+                );
             }
         }
         for key in concerned {
@@ -157,7 +161,7 @@ impl Index {
                 if before == Membership::Join { Membership::Leave } else { before }
             };
             let after = membership_after(&listener.user, committed, before);
-            self.put(key, Entry { position, before, plain: false }, batch);
+            self.put(key, WaitingCommit { position, before, plain: false }, batch);
             self.set(key, stream, after);
         }
     }
@@ -176,10 +180,14 @@ impl Index {
         let position = committed.position;
         let owner = committed.stream.split().and_then(|(_, user)| self.key(user));
         if let Some(owner) = owner {
-            self.put(owner, Entry { position, before: Membership::None, plain: false }, batch);
+            self.put(
+                owner,
+                WaitingCommit { position, before: Membership::None, plain: false },
+                batch,
+            );
         }
         let plain = committed.receipts.len() == 1;
-        let entry = Entry { position, before: Membership::Join, plain };
+        let entry = WaitingCommit { position, before: Membership::Join, plain };
         let readers = committed.receipts.iter().filter_map(|(_, room)| self.rooms.get(room));
         let readers = readers.flatten().copied().filter(|key| Some(*key) != owner);
         if plain {
@@ -195,7 +203,7 @@ impl Index {
         self.keys.get(<&UserId>::try_from(user).ok()?).copied()
     }
 
-    fn put(&self, key: Key, entry: Entry, batch: &mut Batch) {
+    fn put(&self, key: Key, entry: WaitingCommit, batch: &mut Batch) {
         let Some(listener) = self.listeners.get(&key) else { return };
         for inbox in &listener.inboxes {
             batch.routed += 1;

@@ -20,5 +20,5 @@ mod subscription;
 pub(crate) use self::{counters::Counters, routing::Router};
 pub use self::{
     counters::DeliveryCounters,
-    subscription::{Page, Subscription, Turn},
+    subscription::{CommitPage, NextDelivery, Subscription},
 };

@@ -13,7 +13,7 @@ use rookery_view::View;
 
 use super::{
     counters::Counters,
-    inbox::{Entry, Inbox},
+    inbox::{Inbox, WaitingCommit},
     index::{Batch, Index},
 };
 use crate::{Delivery, feed::Memberships};
@@ -113,7 +113,7 @@ impl Router {
         let waiting = commits.iter().filter_map(|committed| {
             let delivery = memberships.consider(committed, &view)?;
             let Delivery { before, plain, .. } = delivery;
-            Some(Entry { position: committed.position, before, plain })
+            Some(WaitingCommit { position: committed.position, before, plain })
         });
         let inbox = Arc::new(Inbox::new(waiting));
         let user = memberships.user();

@@ -24,21 +24,21 @@ const SEAM_COMMITS_MAX: usize = 1_024;
 
 /// The next delivery.
 #[derive(Debug)]
-pub enum Turn {
+pub enum NextDelivery {
     /// A live commit that concerns the user.
     Live(Delivery),
     /// Commits of the log. [`Subscription::take`] selects those that concern the user.
-    Behind(Page),
+    Behind(CommitPage),
 }
 
 /// Consecutive commits for a subscriber that is behind. Do not keep it across an `await` on a
 /// client: content that is redacted meanwhile stays in it.
 #[derive(Debug, Default)]
-pub struct Page {
+pub struct CommitPage {
     commits: std::vec::IntoIter<Arc<Committed>>,
 }
 
-impl Page {
+impl CommitPage {
     fn of(commits: Vec<Arc<Committed>>) -> Self {
         Self { commits: commits.into_iter() }
     }
@@ -127,13 +127,13 @@ impl Subscription {
     ///
     /// # Errors
     /// [`FollowError`] if the log cannot be read, or does not have the position.
-    pub async fn turn(&mut self) -> Result<Turn, FollowError> {
+    pub async fn turn(&mut self) -> Result<NextDelivery, FollowError> {
         loop {
             let Side::Live(inbox) = &self.side else {
                 // After each piece other subscribers get a turn, live ones above all.
                 tokio::task::yield_now().await;
                 if let Some(page) = self.piece().await? {
-                    return Ok(Turn::Behind(page));
+                    return Ok(NextDelivery::Behind(page));
                 }
                 self.arrived().await?;
                 continue;
@@ -141,20 +141,20 @@ impl Subscription {
             let inbox = Arc::clone(inbox);
             match inbox.first() {
                 Waiting::Nothing => inbox.rung().await,
-                Waiting::Entry(entry) => {
+                Waiting::WaitingCommit(entry) => {
                     let Some(committed) = self.commit(entry.position).await? else {
                         return Err(self.unknown(entry.position));
                     };
                     inbox.remove(entry.position);
                     self.position = entry.position;
                     let (before, plain) = (entry.before, entry.plain);
-                    return Ok(Turn::Live(Delivery { committed, before, plain }));
+                    return Ok(NextDelivery::Live(Delivery { committed, before, plain }));
                 }
                 Waiting::ReadOn(position) => {
                     self.position = self.position.max(position);
                     self.side = Side::behind(&self.own);
                     // The caller may want to know that the subscription is behind now.
-                    return Ok(Turn::Behind(Page::default()));
+                    return Ok(NextDelivery::Behind(CommitPage::default()));
                 }
             }
         }
@@ -168,10 +168,10 @@ impl Subscription {
     ///
     /// # Errors
     /// [`FollowError`] if the log cannot be read, or does not have the position.
-    pub async fn piece(&mut self) -> Result<Option<Page>, FollowError> {
+    pub async fn piece(&mut self) -> Result<Option<CommitPage>, FollowError> {
         // The caller may want to know that the subscription is live now.
         if self.join(Some(self.position)) || self.search().await? {
-            return Ok(Some(Page::default()));
+            return Ok(Some(CommitPage::default()));
         }
         if let Some(page) = self.page_of_shortcut().await? {
             return Ok(Some(page));
@@ -187,7 +187,7 @@ impl Subscription {
         {
             behind.laps += 1;
         }
-        Ok(Some(Page::of(batch.commits)))
+        Ok(Some(CommitPage::of(batch.commits)))
     }
 
     /// Waits until the models have more than [`Self::piece`] returned.
@@ -200,7 +200,7 @@ impl Subscription {
 
     /// The next commit of `page` that concerns the user. At its end, the position is that of the
     /// page.
-    pub fn take(&mut self, page: &mut Page) -> Option<Delivery> {
+    pub fn take(&mut self, page: &mut CommitPage) -> Option<Delivery> {
         let Side::Behind(behind) = &mut self.side else { return None };
         for committed in page.commits.by_ref() {
             self.position = committed.position;
@@ -216,9 +216,9 @@ impl Subscription {
     ///
     /// # Errors
     /// [`FollowError`] if the log cannot be read, or does not have the position.
-    pub async fn poll(&mut self, limit: usize) -> Result<Page, FollowError> {
+    pub async fn poll(&mut self, limit: usize) -> Result<CommitPage, FollowError> {
         let batch = self.feeds.follower().next(self.position, limit).await?;
-        Ok(Page::of(batch.commits))
+        Ok(CommitPage::of(batch.commits))
     }
 
     /// Tries to join the live side. Returns whether that succeeded now.
@@ -264,7 +264,7 @@ impl Subscription {
         Ok(false)
     }
 
-    async fn page_of_shortcut(&mut self) -> Result<Option<Page>, FollowError> {
+    async fn page_of_shortcut(&mut self) -> Result<Option<CommitPage>, FollowError> {
         let Side::Behind(behind) = &mut self.side else { return Ok(None) };
         let Some(shortcut) = &mut behind.shortcut else { return Ok(None) };
         let positions = shortcut.after(self.position, PAGE_COMMITS);
@@ -272,12 +272,12 @@ impl Subscription {
             // The live side may be near now.
             self.position = self.position.max(shortcut.until);
             behind.shortcut = None;
-            return Ok(Some(Page::default()));
+            return Ok(Some(CommitPage::default()));
         }
         let found = self.feeds.models().commits(positions).await?;
         let mut commits: Vec<_> = found.into_values().collect();
         commits.sort_unstable_by_key(|commit| commit.position);
-        Ok(Some(Page::of(commits)))
+        Ok(Some(CommitPage::of(commits)))
     }
 
     async fn commit(&self, position: Position) -> Result<Option<Arc<Committed>>, FollowError> {

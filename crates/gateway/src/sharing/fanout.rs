@@ -40,12 +40,12 @@ type GroupKey = (DocumentKey, String);
 type Groups = Mutex<HashMap<Arc<GroupKey>, Weak<Group>>>;
 
 /// The place of a group among the others.
-pub(super) struct Entry {
+pub(super) struct GroupEntry {
     groups: Arc<Groups>,
     key: Arc<GroupKey>,
 }
 
-impl Entry {
+impl GroupEntry {
     /// Removes a group that ends. Another one may have its place by then.
     pub(super) fn leave(&self, group: &Group) {
         let mut groups = self.groups.lock();
@@ -56,7 +56,7 @@ impl Entry {
 }
 
 /// How a subscription is served.
-pub(super) struct Place {
+pub(super) struct Served {
     pub(super) template: Arc<Template>,
     /// The group that it is served with; `None` if its answers depend on the viewer.
     pub(super) group: Option<Arc<Group>>,
@@ -134,7 +134,7 @@ impl Fanout {
     }
 
     /// How a request is served; `None` if it requests more than the event stream.
-    pub(super) fn place(&self, schema: &Schema, request: &Request) -> Option<Place> {
+    pub(super) fn place(&self, schema: &Schema, request: &Request) -> Option<Served> {
         let key = (significant(&request.query)?, request.operation_name.clone());
         let document = self.document(schema, &key, &request.query)?;
         let template = Arc::new(Template {
@@ -146,7 +146,7 @@ impl Fanout {
         });
         let is_shared = self.is_on && document.is_shared();
         let group = is_shared.then(|| self.group(key, document, &template)).flatten();
-        Some(Place { template, group })
+        Some(Served { template, group })
     }
 
     /// The group of all subscribers with this request.
@@ -165,7 +165,7 @@ impl Fanout {
             return None;
         }
         let key = Arc::new(key);
-        let entry = Entry { groups: Arc::clone(&self.groups), key: Arc::clone(&key) };
+        let entry = GroupEntry { groups: Arc::clone(&self.groups), key: Arc::clone(&key) };
         let kept_in = Arc::clone(&self.shelf);
         let group = Arc::new(Group::new(document, Arc::clone(template), kept_in, entry));
         groups.insert(key, Arc::downgrade(&group));

@@ -21,7 +21,7 @@ use rookery_graphql_edge::{Budget, Frame, Frames, Payload, ResumePoint};
 use rookery_log::Position;
 use rookery_work::Task;
 
-use super::{execution::Execution, fanout::Place, group::Group, identity::Viewer};
+use super::{execution::Execution, fanout::Served, group::Group, identity::Viewer};
 use crate::schema::{
     Schema,
     context::{App, Session},
@@ -141,7 +141,7 @@ async fn begun<T: Send + 'static>(step: impl Future<Output = T> + Send + 'static
 struct Starting {
     schema: Schema,
     app: Arc<App>,
-    place: Place,
+    place: Served,
     opening: Opening,
     responses: BoxStream<'static, Response>,
 }
@@ -175,7 +175,7 @@ impl State {
 struct Following {
     schema: Schema,
     app: Arc<App>,
-    place: Place,
+    place: Served,
     session: Session,
     viewer: Viewer,
     reader: Reader,

@@ -17,7 +17,7 @@ use rookery_log::Position;
 use super::{
     document::Document,
     execution::{Execution, Template},
-    fanout::{Entry, Fanout},
+    fanout::{Fanout, GroupEntry},
     identity::{Identity, Viewer, shown_alike},
     shelf::{Kept, Shelf},
 };
@@ -34,7 +34,7 @@ pub(super) struct Group {
     pub(super) template: Arc<Template>,
     state: Mutex<State>,
     shelf: Arc<Shelf>,
-    entry: Entry,
+    entry: GroupEntry,
 }
 
 #[derive(Default)]
@@ -58,7 +58,7 @@ impl Group {
         document: Arc<Document>,
         template: Arc<Template>,
         shelf: Arc<Shelf>,
-        entry: Entry,
+        entry: GroupEntry,
     ) -> Self {
         Self { document, template, state: Mutex::default(), shelf, entry }
     }

@@ -121,7 +121,7 @@ pub(crate) struct Connection {
 
 /// The place of a connection. Dropping it frees the place.
 #[derive(Debug)]
-pub(crate) struct Place(pub(crate) Arc<Connection>);
+pub(crate) struct ConnectionPlace(pub(crate) Arc<Connection>);
 
 /// A connection that has become a socket or a stream, while it is one.
 #[derive(Debug)]
@@ -135,7 +135,11 @@ impl Connections {
 
     /// Waits until there is room for an accepted connection, and registers it; closes a waiting one
     /// if need be. `None` if its address has as many as it may have, and all of them work.
-    pub(crate) async fn place(self: &Arc<Self>, address: IpAddr, trusted: bool) -> Option<Place> {
+    pub(crate) async fn place(
+        self: &Arc<Self>,
+        address: IpAddr,
+        trusted: bool,
+    ) -> Option<ConnectionPlace> {
         while !self.has_room() {
             let _: Result<(), _> = timeout(LOOK_AGAIN, self.freed.notified()).await;
         }
@@ -152,7 +156,7 @@ impl Connections {
         largest.into_iter().any(|(_, network)| table.make_room(network, None))
     }
 
-    fn enter(self: &Arc<Self>, address: IpAddr, trusted: bool) -> Option<Place> {
+    fn enter(self: &Arc<Self>, address: IpAddr, trusted: bool) -> Option<ConnectionPlace> {
         let network = Network::of(address);
         let mut table = self.table.lock();
         if let Some(holder) = table.holders.get(&network).filter(|_| !trusted) {
@@ -184,7 +188,7 @@ impl Connections {
             evicted: Notify::new(),
         });
         table.insert(&connection);
-        Some(Place(connection))
+        Some(ConnectionPlace(connection))
     }
 
     fn now(&self) -> u64 {
@@ -377,7 +381,7 @@ fn full() -> Refusal {
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionPlace {
     fn drop(&mut self) {
         let Self(connection) = self;
         let mut table = connection.all.table.lock();

@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
-use super::connections::Place;
+use super::connections::ConnectionPlace;
 use super::unsent::Unsent;
 
 /// A connection that can be reset.
@@ -35,7 +35,7 @@ impl Reset for TcpStream {
 pub(crate) struct Patient<S> {
     inner: S,
     /// Freed when the connection ends, in any state.
-    place: Place,
+    place: ConnectionPlace,
     deadline: Duration,
     /// The sessions whose answers are pending.
     unsent: Unsent,
@@ -50,7 +50,12 @@ pub(crate) struct Patient<S> {
 const LINGER: Duration = Duration::from_secs(1);
 
 impl<S: Reset> Patient<S> {
-    pub(crate) fn new(inner: S, place: Place, deadline: Duration, unsent: Unsent) -> Self {
+    pub(crate) fn new(
+        inner: S,
+        place: ConnectionPlace,
+        deadline: Duration,
+        unsent: Unsent,
+    ) -> Self {
         Self { inner, place, deadline, unsent, waiting: None, lingering: None }
     }
 

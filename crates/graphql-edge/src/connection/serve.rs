@@ -28,7 +28,7 @@ use tokio::time::{sleep, timeout};
 use tower_service::Service as _;
 
 use super::arriving::arriving;
-use super::connections::{Connection, ConnectionLimits, Connections, Place};
+use super::connections::{Connection, ConnectionLimits, ConnectionPlace, Connections};
 use super::patience::Patient;
 use super::shutdown::Shutdown;
 use super::unsent::Unsent;
@@ -197,7 +197,7 @@ fn tune(stream: &TcpStream, unsent_bytes_max: u32) {
 
 async fn connection(
     (stream, peer): (TcpStream, SocketAddr),
-    place: Place,
+    place: ConnectionPlace,
     router: Router,
     options: ServeOptions,
     mut shutdown: Shutdown,

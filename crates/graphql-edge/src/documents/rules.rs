@@ -42,7 +42,7 @@ struct Check<'a, 'b> {
 
 /// The place of a value: its type, and whether there is a default.
 #[derive(Clone, Copy)]
-struct Place<'a> {
+struct ValuePlace<'a> {
     ty: &'a Type,
     has_default: bool,
 }
@@ -91,18 +91,18 @@ impl<'a> Check<'a, '_> {
             let definition = definitions.iter().find(|it| it.name == argument.name);
             let Some(definition) = definition else { continue };
             let has_default = definition.default_value.is_some();
-            self.value(Some(Place { ty: &definition.ty, has_default }), &argument.value);
+            self.value(Some(ValuePlace { ty: &definition.ty, has_default }), &argument.value);
         }
     }
 
     /// Checks a value. Within a custom scalar only variables are checked.
-    fn value(&mut self, place: Option<Place<'a>>, value: &'a Node<Literal>) {
+    fn value(&mut self, place: Option<ValuePlace<'a>>, value: &'a Node<Literal>) {
         match &**value {
             Literal::Variable(name) => self.variable(place, name, value.location()),
             Literal::List(items) => {
                 let item = match place.map(|place| place.ty) {
                     Some(Type::List(item) | Type::NonNullList(item)) => {
-                        Some(Place { ty: item, has_default: false })
+                        Some(ValuePlace { ty: item, has_default: false })
                     }
                     _ => None,
                 };
@@ -115,11 +115,11 @@ impl<'a> Check<'a, '_> {
         }
     }
 
-    fn variable(&mut self, place: Option<Place<'a>>, name: &Name, at: Option<SourceSpan>) {
+    fn variable(&mut self, place: Option<ValuePlace<'a>>, name: &Name, at: Option<SourceSpan>) {
         let Some(definition) = self.operation.variables.iter().find(|it| it.name == *name) else {
             return self.mistake(at, format!("variable `${name}` is not defined"));
         };
-        let Some(Place { ty, has_default }) = place else { return };
+        let Some(ValuePlace { ty, has_default }) = place else { return };
         let default = definition.default_value.as_deref();
         let may_be_missing = default.is_some_and(|it| *it != Literal::Null) || has_default;
         let fits = if ty.is_non_null() && !definition.ty.is_non_null() && may_be_missing {
@@ -137,7 +137,7 @@ impl<'a> Check<'a, '_> {
 
     fn object(
         &mut self,
-        place: Option<Place<'a>>,
+        place: Option<ValuePlace<'a>>,
         fields: &'a [(Name, Node<Literal>)],
         at: Option<SourceSpan>,
     ) {
@@ -155,7 +155,7 @@ impl<'a> Check<'a, '_> {
         }
         for (name, value) in fields {
             let definition = input.and_then(|input| input.fields.get(name));
-            let place = definition.map(|definition| Place {
+            let place = definition.map(|definition| ValuePlace {
                 ty: &definition.ty,
                 has_default: definition.default_value.is_some(),
             });

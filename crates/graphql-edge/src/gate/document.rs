@@ -9,7 +9,7 @@ use crate::operation::refusal::{Location, Refusal, code};
 
 /// The place of a selection in its definition.
 #[derive(Clone, Copy)]
-pub(super) struct Place {
+pub(super) struct SelectionPlace {
     /// Selection sets around it.
     pub(super) depth: usize,
     /// Lists of introspection around it: each multiplies its content by the size of the schema.
@@ -21,7 +21,7 @@ pub(super) struct Place {
 /// A use of a fragment.
 pub(super) struct Spread<'a> {
     pub(super) name: &'a str,
-    pub(super) place: Place,
+    pub(super) place: SelectionPlace,
 }
 
 /// The lists through which introspection reaches types from types.
@@ -209,7 +209,7 @@ impl<'a> Recogniser<'a> {
             }
             _ => return self.syntax("`query`, `mutation`, `subscription`, `fragment` or `{`"),
         }
-        self.selection_set(&mut definition, Place { depth: 0, lists: 0, at_root: true })?;
+        self.selection_set(&mut definition, SelectionPlace { depth: 0, lists: 0, at_root: true })?;
         Ok(definition)
     }
 
@@ -311,10 +311,10 @@ impl<'a> Recogniser<'a> {
     fn selection_set(
         &mut self,
         definition: &mut Definition<'a>,
-        place: Place,
+        place: SelectionPlace,
     ) -> Result<(), Refusal> {
         self.open(b'{')?;
-        let place = Place { depth: place.depth + 1, ..place };
+        let place = SelectionPlace { depth: place.depth + 1, ..place };
         definition.depth = definition.depth.max(place.depth);
         loop {
             definition.selections += 1;
@@ -335,7 +335,11 @@ impl<'a> Recogniser<'a> {
         }
     }
 
-    fn spread(&mut self, definition: &mut Definition<'a>, place: Place) -> Result<(), Refusal> {
+    fn spread(
+        &mut self,
+        definition: &mut Definition<'a>,
+        place: SelectionPlace,
+    ) -> Result<(), Refusal> {
         self.advance()?;
         if let Token::Name(name) = self.token {
             self.advance()?;
@@ -349,7 +353,11 @@ impl<'a> Recogniser<'a> {
         self.selection_set(definition, place)
     }
 
-    fn field(&mut self, definition: &mut Definition<'a>, place: Place) -> Result<(), Refusal> {
+    fn field(
+        &mut self,
+        definition: &mut Definition<'a>,
+        place: SelectionPlace,
+    ) -> Result<(), Refusal> {
         let mut name = self.name()?;
         if self.take(b':')? {
             name = self.name()?;
@@ -365,7 +373,7 @@ impl<'a> Recogniser<'a> {
         self.arguments()?;
         self.directives()?;
         if self.is(b'{') {
-            self.selection_set(definition, Place { lists, at_root: false, ..place })?;
+            self.selection_set(definition, SelectionPlace { lists, at_root: false, ..place })?;
         }
         Ok(())
     }

@@ -130,11 +130,11 @@ pub struct LogFile {
     pub(crate) folder: Option<(String, bool)>,
     /// The index of the argument.
     argument: usize,
-    place: Place,
+    place: Location,
 }
 
 #[derive(Clone, Debug)]
-enum Place {
+enum Location {
     File(PathBuf),
     Unpacked(Part),
 }
@@ -147,7 +147,7 @@ struct Found {
     inside: String,
     bytes: u64,
     argument: usize,
-    place: Place,
+    place: Location,
 }
 
 /// All files of one import.
@@ -236,10 +236,12 @@ impl Source {
         Ok(head)
     }
 
-    fn lines_at(&mut self, place: &Place) -> io::Result<Lines<'_>> {
+    fn lines_at(&mut self, place: &Location) -> io::Result<Lines<'_>> {
         let reader: Box<dyn BufRead + '_> = match place {
-            Place::File(path) => Box::new(BufReader::with_capacity(64 * 1_024, File::open(path)?)),
-            Place::Unpacked(part) => Box::new(self.spool.read(*part)?),
+            Location::File(path) => {
+                Box::new(BufReader::with_capacity(64 * 1_024, File::open(path)?))
+            }
+            Location::Unpacked(part) => Box::new(self.spool.read(*part)?),
         };
         Ok(Lines::new(reader))
     }

@@ -21,7 +21,7 @@ impl From<io::Error> for Flaw {
 
 /// The place of a part of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct PartPlace {
     /// Its place in the sequence of all writes.
     pub(super) lsn: i64,
     /// Its place in the file.
@@ -37,13 +37,13 @@ pub(super) enum Page {
     #[default]
     Unknown,
     /// It is free.
-    Free(Place),
+    Free(PartPlace),
     /// Its base and the additions to it.
-    Present { base: Place, added: Vec<Place> },
+    Present { base: PartPlace, added: Vec<PartPlace> },
 }
 
 impl Page {
-    fn places(&self) -> impl Iterator<Item = &Place> {
+    fn places(&self) -> impl Iterator<Item = &PartPlace> {
         let (base, added) = match self {
             Self::Unknown => (None, [].as_slice()),
             Self::Free(place) => (Some(place), [].as_slice()),
@@ -63,7 +63,7 @@ impl Pages {
     }
 
     /// Applies a message as the engine does during recovery.
-    pub(super) fn apply(&mut self, message: &Message<'_>, place: Place) -> Result<(), Flaw> {
+    pub(super) fn apply(&mut self, message: &Message<'_>, place: PartPlace) -> Result<(), Flaw> {
         let Some(index) = usize::try_from(message.page).ok().filter(|page| *page < PAGES_MAX)
         else {
             return Err(Flaw::Damaged(format!("there cannot be a page {}", message.page)));
@@ -111,7 +111,7 @@ impl Pages {
     }
 
     /// All parts of all pages, with the number of the page; `None` for an unknown page.
-    pub(super) fn parts(&self) -> impl Iterator<Item = (usize, Option<&Place>)> {
+    pub(super) fn parts(&self) -> impl Iterator<Item = (usize, Option<&PartPlace>)> {
         self.0.iter().enumerate().flat_map(|(number, page)| {
             let unknown = matches!(page, Page::Unknown).then_some(None);
             unknown.into_iter().chain(page.places().map(Some)).map(move |place| (number, place))

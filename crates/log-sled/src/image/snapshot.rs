@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     cursor::Cursor,
-    pages::{Page, Pages, Place},
+    pages::{Page, Pages, PartPlace},
 };
 
 /// The content of a snapshot.
@@ -76,7 +76,7 @@ fn page(cursor: &mut Cursor<'_>) -> Option<Page> {
     Some(Page::Present { base, added })
 }
 
-fn place(cursor: &mut Cursor<'_>) -> Option<Place> {
+fn place(cursor: &mut Cursor<'_>) -> Option<PartPlace> {
     let lsn = cursor.i64()?;
     let blob = match cursor.byte()? {
         0 => false,
@@ -87,5 +87,5 @@ fn place(cursor: &mut Cursor<'_>) -> Option<Place> {
     if blob {
         cursor.i64()?;
     }
-    Some(Place { lsn, offset, blob })
+    Some(PartPlace { lsn, offset, blob })
 }

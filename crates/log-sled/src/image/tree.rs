@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::{
     message::{Kind, Message, SEGMENT, SEGMENT_BYTES, Unread, load},
     node::{Data, Node, roots},
-    pages::{Flaw, Page, Pages, Place},
+    pages::{Flaw, Page, Pages, PartPlace},
     replay::Replay,
 };
 
@@ -140,7 +140,7 @@ impl<'a> Image<'a> {
     fn read<T>(
         &self,
         page: u64,
-        place: Place,
+        place: PartPlace,
         decode: impl FnOnce(&Message<'_>) -> Option<T>,
     ) -> Result<T, Flaw> {
         let byte = place.offset;

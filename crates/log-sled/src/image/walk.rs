@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs::File};
 use super::{
     cursor::Cursor,
     message::{Kind, Message, SEGMENT, SEGMENT_HEADER, Unread, has_room, load_segment},
-    pages::{Flaw, Place},
+    pages::{Flaw, PartPlace},
 };
 
 /// The place where the messages of a segment end early.
@@ -49,7 +49,7 @@ pub(super) fn walk(
     segments: BTreeMap<i64, u64>,
     limit: Option<i64>,
     skip: bool,
-    mut each: impl FnMut(&Message<'_>, Place) -> Result<(), Flaw>,
+    mut each: impl FnMut(&Message<'_>, PartPlace) -> Result<(), Flaw>,
 ) -> Result<Walked, Flaw> {
     let mut walked = Walked { left: segments, ..Walked::default() };
     loop {
@@ -97,7 +97,7 @@ pub(super) fn walk(
                 Kind::Canceled | Kind::Batch => {}
                 Kind::Free | Kind::Replace | Kind::Link | Kind::BlobReplace | Kind::BlobLink => {
                     let blob = matches!(message.kind, Kind::BlobReplace | Kind::BlobLink);
-                    each(&message, Place { lsn: place, offset: tear.byte(), blob })?;
+                    each(&message, PartPlace { lsn: place, offset: tear.byte(), blob })?;
                 }
             }
             at += message.bytes;

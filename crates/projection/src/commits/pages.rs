@@ -10,12 +10,12 @@ use rookery_log::Position;
 use super::{Committed, cache::cost};
 
 /// A page, or the part of it that existed when it was read.
-struct Page {
+struct HeldPage {
     commits: Vec<Arc<Committed>>,
     len_bytes: usize,
 }
 
-impl Page {
+impl HeldPage {
     fn after(&self, after: Position) -> &[Arc<Committed>] {
         &self.commits[self.commits.partition_point(|commit| commit.position <= after)..]
     }
@@ -23,7 +23,7 @@ impl Page {
 
 /// The pages by the position before each, bounded in bytes. The page that was read longest ago leaves first.
 pub(super) struct Pages {
-    by_begin: BTreeMap<Position, Page>,
+    by_begin: BTreeMap<Position, HeldPage>,
     order: VecDeque<Position>,
     len_bytes: usize,
     bytes_max: usize,
@@ -60,7 +60,7 @@ impl Pages {
     pub(super) fn insert(&mut self, before: Position, commits: Vec<Arc<Committed>>) {
         let len_bytes = commits.iter().map(|commit| cost(commit)).sum();
         self.remove(before);
-        self.by_begin.insert(before, Page { commits, len_bytes });
+        self.by_begin.insert(before, HeldPage { commits, len_bytes });
         self.order.push_back(before);
         self.len_bytes += len_bytes;
         // The last page is kept for its waiting readers.

@@ -26,10 +26,10 @@ use rookery_log::StreamKind;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    counted::{CountedMessages, EventPlace, after, put_in, take_out},
     levels::Levels,
     message::{Mentions, Message},
     names::Names,
-    said::{Place, Said, after, put_in, take_out},
     text::{calls_everybody, phrase},
     versions::{Change, Named, Versions},
 };
@@ -63,11 +63,11 @@ struct Reader {
 }
 
 impl Reader {
-    fn place(&self) -> Place {
+    fn place(&self) -> EventPlace {
         (self.position, self.index)
     }
 
-    fn hold(&mut self, place: Place) {
+    fn hold(&mut self, place: EventPlace) {
         (self.position, self.index) = place;
     }
 
@@ -84,7 +84,7 @@ impl Reader {
 /// The counted messages of one room, and its members.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct RoomUnread {
-    said: Said,
+    said: CountedMessages,
     /// Messages that name everybody.
     to_all: Vec<u64>,
     /// The users that messages name.
@@ -143,7 +143,7 @@ impl RoomUnread {
         }
     }
 
-    fn state(&mut self, change: &StateChange<'_>, here: Place, sequence: u64) {
+    fn state(&mut self, change: &StateChange<'_>, here: EventPlace, sequence: u64) {
         let holder = change.holder.map(|holder| {
             let place =
                 holder.place.map_or(here, |place| (place.position.unwrap_or(here.0), place.index));
@@ -164,7 +164,7 @@ impl RoomUnread {
         }
     }
 
-    fn member(&mut self, user: &UserId, event: Option<(&Pdu, Place)>, sequence: u64) {
+    fn member(&mut self, user: &UserId, event: Option<(&Pdu, EventPlace)>, sequence: u64) {
         let joined = event.filter(|(event, _)| Membership::of(event) == Membership::Join);
         let Some((event, place)) = joined else {
             self.rename(user, None);
@@ -202,7 +202,7 @@ impl RoomUnread {
         reader.rename(name.flatten());
     }
 
-    fn message(&mut self, event: &RoomEvent, here: Place, sequence: u64) {
+    fn message(&mut self, event: &RoomEvent, here: EventPlace, sequence: u64) {
         let sender = &*event.pdu.sender;
         // Whether the message counts or not: its sender has read the room up to it.
         if let Some(reader) = self.members.get_mut(sender) {

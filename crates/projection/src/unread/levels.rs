@@ -3,7 +3,7 @@
 use rookery_domain::{OwnedUserId, Pdu, Power, PowerLevels, UserId};
 use serde::{Deserialize, Serialize};
 
-use super::said::Place;
+use super::counted::EventPlace;
 use crate::commits::Content;
 
 /// The default level to notify everybody.
@@ -15,15 +15,15 @@ const NOTIFY_DEFAULT: i64 = 50;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Levels {
     /// The levels of the room; `None` if it has none.
-    said: Option<Said>,
+    said: Option<LevelsEvent>,
     creators: Vec<OwnedUserId>,
     /// Whether creators are above all levels.
     mighty: bool,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Said {
-    place: Place,
+struct LevelsEvent {
+    place: EventPlace,
     users: Vec<(OwnedUserId, i64)>,
     users_default: i64,
     notify: i64,
@@ -42,17 +42,17 @@ struct Notifications {
 
 impl Levels {
     /// Sets the power levels event, with its place in the log.
-    pub(super) fn set(&mut self, event: Option<(&Pdu, Place)>) {
+    pub(super) fn set(&mut self, event: Option<(&Pdu, EventPlace)>) {
         self.said = event.map(|(event, place)| {
             let PowerLevels { users, users_default, .. } = PowerLevels::of(event);
             let room = |content: WithNotifications| content.notifications.room;
             let notify = event.content_as().and_then(room).unwrap_or(NOTIFY_DEFAULT);
-            Said { place, users: users.into_iter().collect(), users_default, notify }
+            LevelsEvent { place, users: users.into_iter().collect(), users_default, notify }
         });
     }
 
     /// The event at that place has been redacted.
-    pub(super) fn erased(&mut self, place: Place) {
+    pub(super) fn erased(&mut self, place: EventPlace) {
         if let Some(said) = self.said.as_mut().filter(|said| said.place == place) {
             said.notify = NOTIFY_DEFAULT;
         }

@@ -3,12 +3,12 @@
 //! A room stores the sequences of the counted messages once for all readers. A reader's count is
 //! computed on request. Highlights of single members are stored with the member.
 
+mod counted;
 mod fold;
 mod levels;
 mod message;
 mod names;
 mod numbers;
-mod said;
 mod text;
 mod versions;
 

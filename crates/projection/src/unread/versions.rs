@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use rookery_domain::{OwnedUserId, UserId};
 use serde::{Deserialize, Serialize};
 
-use super::said::Place;
+use super::counted::EventPlace;
 
 /// The users that a text names.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,7 +37,7 @@ pub(super) struct Change {
 /// A text, and its place in the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Version {
-    place: Place,
+    place: EventPlace,
     named: Named,
 }
 
@@ -47,12 +47,12 @@ struct Version {
 pub(super) struct Versions {
     of_messages: BTreeMap<u64, Vec<Version>>,
     /// The message of each text.
-    messages: BTreeMap<Place, u64>,
+    messages: BTreeMap<EventPlace, u64>,
 }
 
 impl Versions {
     /// Adds a new version of the message with this sequence.
-    pub(super) fn put(&mut self, message: u64, place: Place, named: Named) -> Change {
+    pub(super) fn put(&mut self, message: u64, place: EventPlace, named: Named) -> Change {
         let versions = self.of_messages.get_mut(&message);
         if versions.is_none() && named.is_nobody() {
             return Change::default();
@@ -71,7 +71,7 @@ impl Versions {
     }
 
     /// Removes the erased text at this place. Returns its message.
-    pub(super) fn take(&mut self, place: Place) -> Option<(u64, Change)> {
+    pub(super) fn take(&mut self, place: EventPlace) -> Option<(u64, Change)> {
         let message = self.messages.remove(&place)?;
         let versions = self.of_messages.get_mut(&message)?;
         let last = |versions: &[Version]| versions.last().map(|it| it.named.clone());

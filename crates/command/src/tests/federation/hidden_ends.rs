@@ -147,10 +147,10 @@ async fn messages_beside_a_hidden_end_run_ahead_once_it_is_known_to_change_nothi
     .await;
     let needs_graph = |world: &World, event: RoomEvent| {
         let commands = world.servers[0].commands.clone();
-        let cell = commands.rooms.cell(world.room_id.as_str());
+        let stream_state = commands.rooms.state_of(world.room_id.as_str());
         async move {
             let look = |room: Option<&Room>| room.unwrap().needs_graph(&event.pdu);
-            commands.core.look(&commands.rooms, &cell, look).await.unwrap()
+            commands.core.read_state(&commands.rooms, &stream_state, look).await.unwrap()
         }
     };
     let message = newest(&world).await;

@@ -64,8 +64,8 @@ async fn a_room_with_commands_under_way_is_not_evicted() {
             started.push(start.unwrap());
         }
     }
-    let cells = commands.rooms.all().len();
-    assert_eq!(cells, 2);
+    let states = commands.rooms.all().len();
+    assert_eq!(states, 2);
     for start in started {
         commands.finish(start).await.unwrap();
     }

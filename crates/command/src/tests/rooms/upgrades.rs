@@ -33,8 +33,12 @@ async fn rooms(log: &Arc<dyn ErasableLog>) -> BTreeSet<String> {
 }
 
 async fn look<T>(commands: &Commands, room: &OwnedRoomId, look: impl Fn(&Room) -> T) -> T {
-    let cell = commands.rooms.cell(room.as_str());
-    commands.core.look(&commands.rooms, &cell, |room| look(room.unwrap())).await.unwrap()
+    let stream_state = commands.rooms.state_of(room.as_str());
+    commands
+        .core
+        .read_state(&commands.rooms, &stream_state, |room| look(room.unwrap()))
+        .await
+        .unwrap()
 }
 
 #[tokio::test]

@@ -283,7 +283,7 @@ async fn work_is_done(commands: &Commands, rooms: &[OwnedRoomId]) -> Result<(), 
     }
     let mut named = Vec::new();
     for room_id in rooms {
-        let cell = commands.rooms.cell(room_id.as_str());
+        let stream_state = commands.rooms.state_of(room_id.as_str());
         let seen = |room: Option<&Room>| {
             let room = room.unwrap();
             let joined = room.members().filter(|(_, is, _)| *is == Membership::Join);
@@ -291,7 +291,7 @@ async fn work_is_done(commands: &Commands, rooms: &[OwnedRoomId]) -> Result<(), 
             let aliases = if room.is_deserted() { Vec::new() } else { shown(room) };
             (joined.collect::<Vec<_>>(), aliases)
         };
-        let seen = commands.core.look(&commands.rooms, &cell, seen).await;
+        let seen = commands.core.read_state(&commands.rooms, &stream_state, seen).await;
         let (members, aliases) = seen.map_err(|error| error.to_string())?;
         for (user, profile) in members {
             let user = OwnedUserId::try_from(user).map_err(|error| error.to_string())?;
@@ -324,8 +324,8 @@ async fn served_is_folded(
     room_id: &OwnedRoomId,
 ) -> Result<(), String> {
     let expected = state(folded);
-    let cell = commands.rooms.cell(room_id.as_str());
-    let served = commands.core.look(&commands.rooms, &cell, state).await;
+    let stream_state = commands.rooms.state_of(room_id.as_str());
+    let served = commands.core.read_state(&commands.rooms, &stream_state, state).await;
     let served = served.map_err(|error: HandleError| error.to_string())?;
     if served == expected {
         return Ok(());

@@ -64,8 +64,8 @@ pub(super) struct Side {
     commands: RefCell<Arc<Commands>>,
     /// How often it was opened; every request ends when that changes.
     pub(super) opened: watch::Sender<u64>,
-    full_for: Cell<u64>,
-    blind_for: Cell<u64>,
+    full_for: StreamState<u64>,
+    blind_for: StreamState<u64>,
 }
 
 impl Side {
@@ -74,7 +74,13 @@ impl Side {
         log.hold();
         let commands = RefCell::new(open(store, &log));
         let (log, opened) = (RefCell::new(log), watch::Sender::new(0));
-        Self { log, commands, opened, full_for: Cell::new(0), blind_for: Cell::new(0) }
+        Self {
+            log,
+            commands,
+            opened,
+            full_for: StreamState::new(0),
+            blind_for: StreamState::new(0),
+        }
     }
 
     pub(super) fn commands(&self) -> Arc<Commands> {

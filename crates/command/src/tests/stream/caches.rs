@@ -28,7 +28,7 @@ async fn nobody_holds_the_cells_of_commands_that_have_ended() {
 
 /// As an import does it: some commands are under way, and those before them have finished.
 #[tokio::test]
-async fn cells_of_finished_commands_are_evicted_while_others_are_under_way() {
+async fn states_of_finished_commands_are_evicted_while_others_are_under_way() {
     const UNDER_WAY_MAX: usize = 16;
     let log = memory();
     let options = CommandOptions { rooms_bytes_max: 100_000, ..CommandOptions::default() };
@@ -47,32 +47,33 @@ async fn cells_of_finished_commands_are_evicted_while_others_are_under_way() {
             commands.finish(joined).await.unwrap();
         }
         let (held, all) = commands.accounts.held_of();
-        assert!(held <= UNDER_WAY_MAX, "{held} cells are held after {number} users");
-        // An eighth of the bytes, at 256 bytes or more for each cell.
-        assert!(all <= 100_000 / 8 / 256 + UNDER_WAY_MAX, "{all} cells after {number} users");
+        assert!(held <= UNDER_WAY_MAX, "{held} states are held after {number} users");
+        // An eighth of the bytes, at 256 bytes or more for each stream state.
+        assert!(all <= 100_000 / 8 / 256 + UNDER_WAY_MAX, "{all} states after {number} users");
     }
     under_way.clear();
     assert_eq!((commands.accounts.held_of().0, commands.rooms.held_of().0), (0, 0));
 }
 
 #[test]
-fn cells_that_are_held_keep_no_others_in_memory_and_go_when_they_are_let_go() {
+fn states_that_are_held_keep_no_others_in_memory_and_go_when_they_are_let_go() {
     let cache = Cache::<Account>::new(50_000);
-    let held: Vec<_> = (0..100).map(|number| cache.cell(&format!("@held{number}:test"))).collect();
+    let held: Vec<_> =
+        (0..100).map(|number| cache.state_of(&format!("@held{number}:test"))).collect();
     let use_others = |name: &str| {
         for number in 0..500 {
-            let cell = cache.cell(&format!("@{name}{number}:test"));
-            cache.weigh(&cell.stream, 1_000);
+            let stream_state = cache.state_of(&format!("@{name}{number}:test"));
+            cache.weigh(&stream_state.stream, 1_000);
         }
     };
     use_others("first");
     let (still_held, all) = cache.held_of();
     assert_eq!(still_held, 100);
-    // 100 cells of 256 bytes leave room for 19 of 1,256.
-    assert!(all <= 120, "{all} cells");
+    // 100 states of 256 bytes leave room for 19 of 1,256.
+    assert!(all <= 120, "{all} states");
     drop(held);
     use_others("second");
     let (still_held, all) = cache.held_of();
     assert_eq!(still_held, 0);
-    assert!(all <= 40, "{all} cells");
+    assert!(all <= 40, "{all} states");
 }

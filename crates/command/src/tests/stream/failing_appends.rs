@@ -115,12 +115,10 @@ async fn no_profile_alias_or_join_rule_is_read_that_was_not_written() {
     let mut claim = Box::pin(commands.claim_alias(&alice, &alias, &room));
     assert!((&mut claim).now_or_never().is_none());
     leave(&commands, "alice", &room, &mine).await;
-    let cell = commands.rooms.cell(room.as_str());
-    let mut rule = Box::pin(
-        commands
-            .core
-            .look(&commands.rooms, &cell, |room| room.map(rookery_domain::Room::join_rule)),
-    );
+    let stream_state = commands.rooms.state_of(room.as_str());
+    let mut rule = Box::pin(commands.core.read_state(&commands.rooms, &stream_state, |room| {
+        room.map(rookery_domain::Room::join_rule)
+    }));
     let mut profile = Box::pin(commands.profile(&alice.user));
     let mut pointed = Box::pin(commands.resolve_alias(&alias));
     assert!((&mut profile).now_or_never().is_none());

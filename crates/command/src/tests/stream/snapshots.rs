@@ -26,7 +26,7 @@ fn snapshot_files(folder: &Path) -> Vec<std::path::PathBuf> {
 }
 
 async fn describe(commands: &Commands, room: &OwnedRoomId) -> (u64, Vec<String>, Vec<String>) {
-    let cell = commands.rooms.cell(room.as_str());
+    let stream_state = commands.rooms.state_of(room.as_str());
     let describe = |room: Option<&Room>| {
         let room = room.unwrap();
         let mut state: Vec<_> = room.state_events().map(|pdu| pdu.event_id.to_string()).collect();
@@ -34,7 +34,7 @@ async fn describe(commands: &Commands, room: &OwnedRoomId) -> (u64, Vec<String>,
         let extremities = room.forward_extremities().iter().map(ToString::to_string).collect();
         (room.depth(), state, extremities)
     };
-    commands.core.look(&commands.rooms, &cell, describe).await.unwrap()
+    commands.core.read_state(&commands.rooms, &stream_state, describe).await.unwrap()
 }
 
 #[tokio::test]
@@ -147,10 +147,10 @@ async fn account_of_alice(log: &Arc<dyn ErasableLog>, folder: &Path) -> (Account
     let counted = Arc::new(CountedLog::new(Arc::clone(log)));
     let shared: Arc<dyn ErasableLog> = counted.clone();
     let commands = open(&shared, Some(folder), CommandOptions::default());
-    let cell = commands.accounts.cell(actor("alice").user.as_str());
+    let stream_state = commands.accounts.state_of(actor("alice").user.as_str());
     let before = counted.counts();
     let whole = |account: Option<&Account>| account.unwrap().clone();
-    let account = commands.core.look(&commands.accounts, &cell, whole).await.unwrap();
+    let account = commands.core.read_state(&commands.accounts, &stream_state, whole).await.unwrap();
     (account, counted.counts().since(before))
 }
 

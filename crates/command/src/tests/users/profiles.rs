@@ -104,12 +104,12 @@ async fn the_last_of_many_names_is_the_one_that_every_room_shows() {
     .await
     .unwrap();
     for room in &rooms {
-        let cell = commands.rooms.cell(room.as_str());
+        let stream_state = commands.rooms.state_of(room.as_str());
         let name = |room: Option<&rookery_domain::Room>| {
             Profile::of(room.unwrap().state("m.room.member", actor("alice").user.as_str()).unwrap())
                 .displayname
         };
-        let name = commands.core.look(&commands.rooms, &cell, name).await.unwrap();
+        let name = commands.core.read_state(&commands.rooms, &stream_state, name).await.unwrap();
         assert_eq!(name.as_deref(), Some("name 11"));
     }
     processes.abort();
@@ -169,7 +169,7 @@ async fn what_is_left_out_of_a_change_stays() {
 
 /// The log when the process dies right after the change.
 async fn change_without_telling(commands: &Commands, name: &str) {
-    let cell = commands.accounts.cell(actor("alice").user.as_str());
+    let stream_state = commands.accounts.state_of(actor("alice").user.as_str());
     let profile = Profile { displayname: Some(name.into()), avatar_url: None };
     let decide = |_: Option<&Account>| {
         let command = AccountCommand::SetProfile { profile: profile.clone() };
@@ -177,5 +177,5 @@ async fn change_without_telling(commands: &Commands, name: &str) {
         Ok(events.into_iter().map(Fact::Account).collect())
     };
     let request = actor("alice").request(Retry::Unnamed);
-    commands.core.handle(&commands.accounts, &cell, &request, decide).await.unwrap();
+    commands.core.handle(&commands.accounts, &stream_state, &request, decide).await.unwrap();
 }

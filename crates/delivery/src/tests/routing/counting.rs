@@ -4,7 +4,7 @@ use rookery_log::Position;
 
 use super::{Follower, begin, narrow};
 use crate::{
-    Turn,
+    NextDelivery,
     tests::testing::{Options, Scene, settle, user},
 };
 
@@ -27,7 +27,9 @@ async fn a_commit_of_a_room_wakes_its_members_and_nobody_else() {
     let counted = models.counters();
     assert_eq!((counted.routed, counted.wakes), (10, 1), "ten commits, one batch, one to wake");
     for _ in 0..10 {
-        let Turn::Live(delivery) = alice.turn().await.unwrap() else { panic!("she is live") };
+        let NextDelivery::Live(delivery) = alice.turn().await.unwrap() else {
+            panic!("she is live")
+        };
         assert!(delivery.plain);
     }
     assert!(alice.is_caught_up());
@@ -47,8 +49,8 @@ async fn a_full_inbox_is_counted_and_read_on_from_the_log() {
     let mut told = 0;
     while !alice.is_caught_up() {
         match alice.turn().await.unwrap() {
-            Turn::Live(_) => told += 1,
-            Turn::Behind(mut page) => {
+            NextDelivery::Live(_) => told += 1,
+            NextDelivery::Behind(mut page) => {
                 while alice.take(&mut page).is_some() {
                     told += 1;
                 }

@@ -8,7 +8,7 @@ use rookery_projection::{Committed, decode};
 
 use super::super::feeding::word;
 use crate::{
-    FeedItem, Feeds, Subscription, Turn,
+    FeedItem, Feeds, NextDelivery, Subscription,
     feed::Feed,
     tests::testing::{Scene, user},
 };
@@ -54,11 +54,11 @@ impl Follower {
         let mut turns = 0..turns;
         while turns.next().is_some() && !self.subscription.is_caught_up() {
             match self.subscription.turn().await.unwrap() {
-                Turn::Live(delivery) => {
+                NextDelivery::Live(delivery) => {
                     let items = self.subscription.items(&delivery).unwrap();
                     self.write_down(&delivery.committed, &items);
                 }
-                Turn::Behind(mut page) => {
+                NextDelivery::Behind(mut page) => {
                     let mut left = of_page;
                     while left > 0
                         && let Some(delivery) = self.subscription.take(&mut page)

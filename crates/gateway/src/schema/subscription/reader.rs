@@ -11,7 +11,7 @@
 use std::{pin::Pin, sync::Arc, time::Duration};
 
 use async_graphql::{Context, Result};
-use rookery_delivery::{Delivery, FeedItem, FollowError, Page, Subscription, Turn};
+use rookery_delivery::{CommitPage, Delivery, FeedItem, FollowError, NextDelivery, Subscription};
 use rookery_domain::{Deliver, Filter, Origin, OwnedRoomId, OwnedUserId, RoomId};
 use rookery_graphql_edge::{Bookmark, Untaken};
 use rookery_log::Position;
@@ -216,8 +216,8 @@ impl Reader {
                 }
             };
             let items = match turn {
-                Ok(Turn::Live(delivery)) => self.items(&delivery).await?,
-                Ok(Turn::Behind(_)) => continue,
+                Ok(NextDelivery::Live(delivery)) => self.items(&delivery).await?,
+                Ok(NextDelivery::Behind(_)) => continue,
                 Err(FollowError::Closed) => return Ok(Step::Over),
                 Err(error) => return Err(fault(&error)),
             };
@@ -260,7 +260,7 @@ impl Reader {
     }
 
     /// The items of a page, up to the commit that fills a chunk.
-    async fn page(&mut self, mut page: Page) -> Result<Vec<Drafted>, Fault> {
+    async fn page(&mut self, mut page: CommitPage) -> Result<Vec<Drafted>, Fault> {
         let (mut items, mut len_bytes) = (Vec::new(), 0);
         while let Some(delivery) = self.subscription.take(&mut page) {
             let told = self.items(&delivery).await?;

@@ -12,11 +12,11 @@ fn connections(connections_max: usize, strangers_max: usize) -> Arc<Connections>
     Connections::new(ConnectionLimits { connections_max, strangers_max, stranger_lifetime })
 }
 
-fn is_evicted(place: &Place) -> bool {
+fn is_evicted(place: &ConnectionPlace) -> bool {
     place.0.evicted().now_or_never().is_some()
 }
 
-fn enter(all: &Arc<Connections>, address: IpAddr) -> Place {
+fn enter(all: &Arc<Connections>, address: IpAddr) -> ConnectionPlace {
     all.enter(address, false).unwrap()
 }
 
@@ -44,7 +44,8 @@ async fn the_largest_holder_makes_room_when_there_is_none() {
     let trusted = all.enter(OTHER, true).unwrap();
     let _new = all.place(OTHER, true).await.unwrap();
     assert_eq!(all.counts().0, 8);
-    let evicted = |places: &[Place]| places.iter().filter(|place| is_evicted(place)).count();
+    let evicted =
+        |places: &[ConnectionPlace]| places.iter().filter(|place| is_evicted(place)).count();
     assert_eq!((evicted(&many), evicted(&few)), (0, 1), "four and four: the address of the latter");
     many[0].0.works();
     for place in &few {

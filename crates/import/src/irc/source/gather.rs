@@ -8,7 +8,7 @@ use std::{
 
 use flate2::read::MultiGzDecoder;
 
-use super::{Found, Place, Source, SourceError, spool::Spool, utf16};
+use super::{Found, Location, Source, SourceError, spool::Spool, utf16};
 
 /// Bytes at the start of a file that identify its format.
 const SNIFFED_BYTES: u64 = 1_024;
@@ -112,7 +112,7 @@ impl Gathering<'_> {
             if utf16::detect(&start).is_some() {
                 return self.unpacked(&name, inside, &start, file).map_err(unreachable);
             }
-            let place = Place::File(path.to_owned());
+            let place = Location::File(path.to_owned());
             self.add(&name, inside, &start, |_| Ok((place, bytes))).map_err(unreachable)
         } else if is_tar(&start) {
             self.tar(&name, file).map_err(damaged)
@@ -154,7 +154,7 @@ impl Gathering<'_> {
                 Some(encoding) => spool.add(utf16::AsUtf8::new(content, encoding))?,
                 None => spool.add(content)?,
             };
-            Ok((Place::Unpacked(part), part.len()))
+            Ok((Location::Unpacked(part), part.len()))
         })
     }
 
@@ -163,7 +163,7 @@ impl Gathering<'_> {
         name: &str,
         inside: String,
         start: &[u8],
-        place: impl FnOnce(&mut Spool) -> io::Result<(Place, u64)>,
+        place: impl FnOnce(&mut Spool) -> io::Result<(Location, u64)>,
     ) -> io::Result<()> {
         if let Some((_, reason)) = OTHER_ARCHIVES.iter().find(|(mark, _)| start.starts_with(mark)) {
             self.source.skip(name, &format!("no log: {reason}"));

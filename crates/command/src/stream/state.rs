@@ -1,6 +1,6 @@
 //! The cached state of one stream, and the appends in flight on it.
 //!
-//! **Invariant:** only the holder of a cell's lock decides on its stream in this process. The state
+//! **Invariant:** only the holder of a stream state's lock decides on its stream in this process. The state
 //! runs ahead of the disk by the appends in flight, so that many decisions share one sync. No
 //! result is answered before it is durable.
 //! **Invariant:** a failed append takes along everything that was decided on top of it. A state
@@ -41,12 +41,12 @@ pub(crate) fn is_written(answer: &Result<Appended, AppendError>) -> bool {
 }
 
 /// The state of one stream behind its lock; `None` until it is loaded, or after a failed append.
-pub(crate) struct Cell<A> {
+pub(crate) struct StreamState<A> {
     pub(crate) stream: StreamId,
     pub(crate) loaded: Mutex<Option<Loaded<A>>>,
 }
 
-impl<A> Cell<A> {
+impl<A> StreamState<A> {
     pub(crate) fn new(stream: StreamId) -> Self {
         Self { stream, loaded: Mutex::new(None) }
     }

@@ -5,19 +5,19 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use super::numbers::Numbers;
 
 /// The place of an event in the log: the position of its commit, and its index.
-pub(super) type Place = (u64, u16);
+pub(super) type EventPlace = (u64, u16);
 
 /// The counted messages, in order of arrival.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Said {
+pub(super) struct CountedMessages {
     sequences: Numbers,
     positions: Numbers,
     indexes: Vec<u16>,
 }
 
-impl Said {
+impl CountedMessages {
     /// Adds a message after all others.
-    pub(super) fn push(&mut self, sequence: u64, (position, index): Place) {
+    pub(super) fn push(&mut self, sequence: u64, (position, index): EventPlace) {
         if self.indexes.len() == self.indexes.capacity() {
             self.indexes.reserve_exact(self.indexes.len() / 8 + 8);
         }
@@ -37,7 +37,7 @@ impl Said {
     }
 
     /// Removes the message at this place in the log, and returns its sequence.
-    pub(super) fn remove(&mut self, (position, index): Place) -> Option<u64> {
+    pub(super) fn remove(&mut self, (position, index): EventPlace) -> Option<u64> {
         let mut of_commit = self.positions.below(position)..self.positions.up_to(position);
         let place = of_commit.find(|at| self.indexes[*at] == index)?;
         self.positions.remove(place);
@@ -111,13 +111,13 @@ pub(super) fn put_in(sequences: &mut Vec<u64>, sequence: u64) {
     }
 }
 
-impl Serialize for Said {
+impl Serialize for CountedMessages {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_bytes(&self.pack())
     }
 }
 
-impl<'de> Deserialize<'de> for Said {
+impl<'de> Deserialize<'de> for CountedMessages {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let bytes = <&[u8]>::deserialize(deserializer)?;
         Self::unpack(bytes).ok_or_else(|| D::Error::custom("not the messages of a room"))
@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     /// Messages of commits with one or several of them, some far into a long log.
-    fn messages() -> impl Strategy<Value = Vec<(u64, Place)>> {
+    fn messages() -> impl Strategy<Value = Vec<(u64, EventPlace)>> {
         vec((1u64..100_000, 0u64..3, any::<u16>(), any::<bool>()), 0..60).prop_map(|steps| {
             let mut last = (0, (0, 0));
             let message = |(step, on, index, is_far): (u64, u64, u16, bool)| {
@@ -146,8 +146,8 @@ mod tests {
         })
     }
 
-    fn said(messages: &[(u64, Place)]) -> Said {
-        let mut said = Said::default();
+    fn said(messages: &[(u64, EventPlace)]) -> CountedMessages {
+        let mut said = CountedMessages::default();
         for (sequence, place) in messages {
             said.push(*sequence, *place);
         }
@@ -159,7 +159,7 @@ mod tests {
         fn messages_come_back_from_a_snapshot(messages in messages()) {
             let said = said(&messages);
             let bytes = postcard::to_stdvec(&said).unwrap();
-            prop_assert_eq!(postcard::from_bytes::<Said>(&bytes).unwrap(), said);
+            prop_assert_eq!(postcard::from_bytes::<CountedMessages>(&bytes).unwrap(), said);
         }
 
         #[test]
@@ -175,7 +175,7 @@ mod tests {
 
         #[test]
         fn any_bytes_are_read_or_refused(bytes: Vec<u8>) {
-            let _: Option<Said> = Said::unpack(&bytes);
+            let _: Option<CountedMessages> = CountedMessages::unpack(&bytes);
         }
     }
 
