@@ -175,7 +175,7 @@ mod tests {
     use futures_util::FutureExt as _;
 
     use super::*;
-    use crate::connection::connections::{ConnectionLimits, Connections, Place};
+    use crate::connection::connections::{ConnectionLimits, ConnectionPlace, Connections};
 
     const ANSWER_BYTES: usize = 100_000;
 
@@ -196,12 +196,12 @@ mod tests {
             Self { unread, connections: Connections::new(limits) }
         }
 
-        async fn connection(&self) -> Place {
+        async fn connection(&self) -> ConnectionPlace {
             let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
             self.connections.place(address, false).await.expect("there is room for it")
         }
 
-        fn answer(&self, user: u64, connection: &Place) -> UnreadPlace {
+        fn answer(&self, user: u64, connection: &ConnectionPlace) -> UnreadPlace {
             let taker = Taker::default();
             taker.is(Some(&connection.0));
             let key = CallerKey { hash: user, is_user: true };
@@ -209,7 +209,7 @@ mod tests {
         }
     }
 
-    fn is_closed(connection: &Place) -> bool {
+    fn is_closed(connection: &ConnectionPlace) -> bool {
         connection.0.evicted().now_or_never().is_some()
     }
 
