@@ -64,8 +64,8 @@ pub(super) struct Side {
     commands: RefCell<Arc<Commands>>,
     /// How often it was opened; every request ends when that changes.
     pub(super) opened: watch::Sender<u64>,
-    full_for: StreamState<u64>,
-    blind_for: StreamState<u64>,
+    full_for: Cell<u64>,
+    blind_for: Cell<u64>,
 }
 
 impl Side {
@@ -78,8 +78,8 @@ impl Side {
             log,
             commands,
             opened,
-            full_for: StreamState::new(0),
-            blind_for: StreamState::new(0),
+            full_for: Cell::new(0),
+            blind_for: Cell::new(0),
         }
     }
 
