@@ -12,9 +12,7 @@ const schema = buildSchema(read("schema.graphql"));
 /** The documents of the guide, of the client library and of the tests. */
 const DOCUMENTS = [
   ...[...read("docs/graphql.md").matchAll(/^```graphql\n(.*?)^```$/gms)].map(([, document]) => document),
-  ...["chunk.ts", "client.ts"].flatMap((file) =>
-    [...read(`clients/typescript/src/${file}`).matchAll(/GraphQL \*\/ `(.*?)`/gs)].map(([, document]) => document),
-  ),
+  read("clients/typescript/src/documents.graphql"),
   ...Object.values(operations),
 ];
 

@@ -1,6 +1,7 @@
 // Numbered actions: each happens once, and all happen in the order of their start.
 
 import { pause, type Wait } from "./backoff.js";
+import { either, type Document } from "./document.js";
 import { RequestFailed, isPassing, retryAfterMs } from "./errors.js";
 
 /** The refusal of a rule. The codes are those of `RefusalCode` in the schema. */
@@ -26,7 +27,11 @@ export interface Action<P extends Payload> {
 }
 
 /** Sends one request, once. */
-export type Request = (document: string, variables: object) => Promise<Record<string, Payload>>;
+export type Request = (
+  document: Document<unknown, never>,
+  variables: object,
+  signal: AbortSignal,
+) => Promise<Record<string, Payload>>;
 
 /** Failures of the server after which the client gives up an action with an unknown outcome. */
 const FAILURES_MAX = 5;
@@ -53,24 +58,34 @@ export class Actions {
   ) {}
 
   /** Starts the one mutation of `document`, whose variable is `$input`. Its number is added to `input`. */
-  start<P extends Payload>(document: string, input: object): Action<P> {
-    return this.resend(this.last + 1, document, input);
+  start<P extends Payload>(document: Document<unknown, never>, input: object, signal?: AbortSignal): Action<P> {
+    return this.resend(this.last + 1, document, input, signal);
   }
 
   /** Starts an action with its number from an earlier run of the program: the server executes it unless it did so before. */
-  resend<P extends Payload>(actionId: number, document: string, input: object): Action<P> {
+  resend<P extends Payload>(
+    actionId: number,
+    document: Document<unknown, never>,
+    input: object,
+    signal?: AbortSignal,
+  ): Action<P> {
     this.last = Math.max(this.last, actionId);
-    const answer = this.#before.then(() => this.#perform<P>(document, { input: { ...input, actionId } }));
+    const variables = { input: { ...input, actionId } };
+    const answer = this.#before.then(() => this.#perform<P>(document, variables, either(this.signal, signal)));
     this.#before = answer.catch(() => {});
     return { actionId, answer };
   }
 
-  async #perform<P extends Payload>(document: string, variables: object): Promise<P> {
+  async #perform<P extends Payload>(
+    document: Document<unknown, never>,
+    variables: object,
+    signal: AbortSignal,
+  ): Promise<P> {
     for (let attempt = 1; ; attempt++) {
-      this.signal.throwIfAborted();
+      signal.throwIfAborted();
       let waitMs = 0;
       try {
-        const [payload] = Object.values(await this.request(document, variables));
+        const [payload] = Object.values(await this.request(document, variables, signal));
         if (!payload) throw new TypeError("the document has no mutation");
         if (!UNDECIDED.has(payload.refusal?.code ?? "")) return payload as P;
         waitMs = (payload.refusal?.retryAfter ?? 0) * 1000;
@@ -79,7 +94,7 @@ export class Actions {
         if (!isPassing(error) && !isUnknown) throw error;
         waitMs = retryAfterMs(error);
       }
-      await pause(this.wait, attempt, this.signal, waitMs);
+      await pause(this.wait, attempt, signal, waitMs);
     }
   }
 }

@@ -1,10 +1,27 @@
 // One device of one user.
 
-import { Actions, type Action, type Payload } from "./actions.js";
+import { Actions, type Action, type Payload, type Request } from "./actions.js";
 import { backOff, pause, type Wait } from "./backoff.js";
-import type { Chunk } from "./chunk.js";
+import type { Chunk, OnConnection } from "./chunk.js";
+import { either, type Arguments, type CallOptions, type Document } from "./document.js";
 import { Echoes } from "./echoes.js";
-import { Refused, isPassing, retryAfterMs } from "./errors.js";
+import { Refused, RequestFailed, isPassing, retryAfterMs } from "./errors.js";
+import {
+  CountedDocument,
+  LogInDocument,
+  LogOutDocument,
+  SendDocument,
+  SetPresenceDocument,
+  SetTypingDocument,
+  type CountedQuery,
+  type FollowSubscription,
+  type LogInInput,
+  type LogInMutation,
+  type Presence,
+  type SendMutation,
+  type SetPresenceInput,
+  type SetTypingInput,
+} from "./generated.js";
 import { request, type Endpoint } from "./http.js";
 import { Sequences } from "./sequences.js";
 import { follow, type FollowOptions } from "./stream.js";
@@ -29,26 +46,17 @@ export interface Login {
   user: { userId: string };
 }
 
-const LOG_IN = /* GraphQL */ `
-  mutation LogIn($input: LogInInput!) {
-    logIn(input: $input) { token deviceId user { userId } refusal { code message } }
-  }
-`;
-
-const COUNTED = /* GraphQL */ `
-  query Counted { viewer { device { lastActionId } } }
-`;
-
-const SEND = /* GraphQL */ `
-  mutation Send($input: SendMessageInput!) {
-    sendMessage(input: $input) { event { eventId sequence actionId } position refusal { code message retryAfter } }
-  }
-`;
-
 /** The answer of `Client.send`. */
-export interface Sent extends Payload {
-  event: { eventId: string; sequence: number; actionId: number | null } | null;
+export type Sent = SendMutation["sendMessage"];
+
+/** The options of an action. */
+export interface ActionOptions<Draft> extends CallOptions {
+  /** What to show until the event comes: see {@link Client.echoes}. */
+  draft?: Draft | undefined;
 }
+
+/** The payload of the one mutation of a document. */
+export type PayloadOf<Data> = Data extends Record<string, infer P> ? (P extends Payload ? P : Payload) : Payload;
 
 /**
  * Logs in on a new device, or again on the device that you name.
@@ -57,12 +65,14 @@ export interface Sent extends Payload {
  */
 export async function logIn(
   endpoint: Endpoint,
-  input: { username: string; password: string; deviceId?: string; deviceName?: string },
+  input: LogInInput,
+  { signal = new AbortController().signal }: CallOptions = {},
 ): Promise<Login> {
-  const { signal } = new AbortController();
-  const { logIn } = await request<{ logIn: Login & Payload }>(endpoint, LOG_IN, { input }, signal);
-  if (logIn.refusal) throw new Refused(logIn.refusal);
-  return logIn;
+  const { logIn } = await request<LogInMutation>(endpoint, LogInDocument, { input }, signal);
+  const { token, deviceId, user, refusal } = logIn;
+  if (refusal) throw new Refused(refusal);
+  if (token === null || deviceId === null || user === null) throw new TypeError("a login without a token");
+  return { token, deviceId, user };
 }
 
 /**
@@ -72,13 +82,17 @@ export async function logIn(
  * @throws {UnexpectedAnswer} Another program than a Rookery server answers at the URL.
  * @throws {Disconnected} Nothing answered for as long as `connectWait`: the server is down, or the URL is wrong.
  */
-export async function connect<Draft = string>(options: ClientOptions): Promise<Client<Draft>> {
+export async function connect<Draft = string>(
+  options: ClientOptions,
+  { signal }: CallOptions = {},
+): Promise<Client<Draft>> {
   const ending = new AbortController();
-  const ask = <Data>(document: string, variables: object) => request<Data>(options, document, variables, ending.signal);
   const wait = options.wait ?? backOff;
-  type Counted = { viewer: { device: { lastActionId: number } } };
   const late = AbortSignal.timeout(options.connectWait ?? CONNECT_WAIT_MS);
-  const { viewer } = await again(() => ask<Counted>(COUNTED, {}), wait, ending.signal, late);
+  const given = either(ending.signal, signal);
+  const { viewer } = await again(() => request<CountedQuery>(options, CountedDocument, {}, given), wait, given, late);
+  if (!viewer) throw new RequestFailed([{ message: "the token is not valid", extensions: { code: "UNAUTHENTICATED" } }]);
+  const ask: Request = (document, variables, signal) => request(options, document, variables, signal);
   const actions = new Actions(viewer.device.lastActionId, ask, wait, ending.signal);
   return new Client(options, actions, wait, ending);
 }
@@ -102,6 +116,8 @@ async function again<T>(attempt: () => Promise<T>, wait: Wait, signal: AbortSign
 export class Client<Draft = string> {
   /** Sent actions whose events are not on the stream yet. */
   readonly echoes = new Echoes<Draft>();
+  /** Ends the streams before the session does, so that they end without an error. */
+  readonly #leaving = new AbortController();
 
   /** Use {@link connect}. */
   constructor(
@@ -112,25 +128,42 @@ export class Client<Draft = string> {
   ) {}
 
   /** Runs a query; retries until an answer comes. */
-  query<Data>(document: string, variables: object = {}): Promise<Data> {
-    const { signal } = this.ending;
-    return again(() => request<Data>(this.options, document, variables, signal), this.wait, signal);
+  query<Data, Variables extends object = object>(
+    document: Document<Data, Variables>,
+    ...[variables, options]: Arguments<Variables>
+  ): Promise<Data> {
+    return this.#ask<Data>(document, variables ?? {}, options);
+  }
+
+  #ask<Data>(document: Document<Data, never>, variables: object, { signal }: CallOptions = {}): Promise<Data> {
+    const given = either(this.ending.signal, signal);
+    return again(() => request<Data>(this.options, document, variables, given), this.wait, given);
   }
 
   /**
    * Starts the one mutation of `document`, whose variable is `$input`, with the next number. It happens once, and after
-   * all earlier actions. A `draft` is among the {@link echoes} until its event comes on the stream.
+   * all earlier actions. A `draft` is among the {@link echoes} until its event comes on the stream. If you give an action
+   * up with a `signal`, it may have been executed.
    */
-  act<P extends Payload>(document: string, input: object, draft?: Draft): Action<P> {
-    return this.#show(this.actions.start<P>(document, input), draft);
+  act<Data, Input extends object>(
+    document: Document<Data, { input: Input }>,
+    input: Input,
+    options: ActionOptions<Draft> = {},
+  ): Action<PayloadOf<Data>> {
+    return this.#show(this.actions.start<PayloadOf<Data>>(document, input, options.signal), options.draft);
   }
 
   /**
    * Repeats an action whose answer did not come before the program ended, with the same number. Do this for all such
    * actions, in their order, before you start new ones.
    */
-  resend<P extends Payload>(actionId: number, document: string, input: object, draft?: Draft): Action<P> {
-    return this.#show(this.actions.resend<P>(actionId, document, input), draft);
+  resend<Data, Input extends object>(
+    actionId: number,
+    document: Document<Data, { input: Input }>,
+    input: Input,
+    options: ActionOptions<Draft> = {},
+  ): Action<PayloadOf<Data>> {
+    return this.#show(this.actions.resend<PayloadOf<Data>>(actionId, document, input, options.signal), options.draft);
   }
 
   #show<P extends Payload>(action: Action<P>, draft: Draft | undefined): Action<P> {
@@ -144,23 +177,63 @@ export class Client<Draft = string> {
   }
 
   /** Sends a text message. */
-  send(roomId: string, body: string, draft?: Draft): Action<Sent> {
-    return this.act<Sent>(SEND, { roomId, body }, draft);
+  send(roomId: string, body: string, options: ActionOptions<Draft> = {}): Action<Sent> {
+    return this.act(SendDocument, { roomId, body }, options);
+  }
+
+  /**
+   * Says whether you are typing on this device. It ends by itself after `timeoutSeconds`, or when you send a message.
+   *
+   * @throws {Refused} You are not in the room.
+   */
+  async setTyping(
+    roomId: string,
+    isTyping: boolean,
+    { timeoutSeconds, ...options }: CallOptions & { timeoutSeconds?: number } = {},
+  ): Promise<void> {
+    const input: SetTypingInput = { roomId, typing: isTyping, ...(timeoutSeconds !== undefined && { timeoutSeconds }) };
+    const { refusal } = (await this.#ask(SetTypingDocument, { input }, options)).setTyping;
+    if (refusal) throw new Refused(refusal);
+  }
+
+  /** Sets the presence of this device, and the status message of the user. */
+  async setPresence(
+    presence: Presence,
+    { statusMessage, ...options }: CallOptions & { statusMessage?: string } = {},
+  ): Promise<void> {
+    const input: SetPresenceInput = { presence, ...(statusMessage !== undefined && { statusMessage }) };
+    await this.#ask(SetPresenceDocument, { input }, options);
   }
 
   /**
    * Yields each chunk of the event stream once, over all cuts, until you leave the loop or {@link close}. Store
    * `position` together with the content of the chunk, and pass it as `after` when your program starts again.
    */
-  async *follow<C extends Pick<Chunk, "position"> = Chunk>(options: FollowOptions = {}): AsyncGenerator<C, void, undefined> {
+  async *follow<C extends Pick<Chunk, "position"> = FollowSubscription["eventStream"]>(
+    options: FollowOptions<C> = {},
+  ): AsyncGenerator<C & OnConnection, void, undefined> {
     const { url, token, webSocket } = this.options;
-    const context = { url, token, webSocket, wait: this.wait, signal: this.ending.signal };
+    const context = { url, token, webSocket, wait: this.wait, signal: either(this.ending.signal, this.#leaving.signal) };
     yield* follow<C>(context, options);
   }
 
   /** A counter that proves that {@link follow} has yielded everything. */
   sequences(): Sequences {
     return new Sequences();
+  }
+
+  /**
+   * Ends the streams, logs out this device, or all devices of the user, and closes the client. A token that is not valid
+   * any more is logged out.
+   */
+  async logOut({ everywhere = false, ...options }: CallOptions & { everywhere?: boolean } = {}): Promise<void> {
+    this.#leaving.abort();
+    try {
+      await this.#ask(LogOutDocument, { input: { everywhere } }, options);
+    } catch (error) {
+      if (!(error instanceof RequestFailed && error.code === "UNAUTHENTICATED")) throw error;
+    }
+    this.close();
   }
 
   /** Ends the streams and gives up requests in flight: keep the number of an action to repeat it. */

@@ -36,8 +36,8 @@ export class Echoes<Draft> {
   }
 
   /** An event has come on the stream. Returns the draft that it replaces, if it is one of ours. */
-  told(event: { actionId: number | null }): Draft | undefined {
-    if (event.actionId === null) return undefined;
+  acknowledge(event: { actionId?: number | null }): Draft | undefined {
+    if (event.actionId == null) return undefined;
     const echo = this.#pending.get(event.actionId);
     this.#pending.delete(event.actionId);
     return echo?.draft;

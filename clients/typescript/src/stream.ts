@@ -6,13 +6,15 @@
 
 import { createClient, type Client as Socket } from "graphql-ws";
 import { pause, type Wait } from "./backoff.js";
-import { FOLLOW, type Chunk, type Position } from "./chunk.js";
+import type { Chunk, OnConnection, Position } from "./chunk.js";
+import { either, textOf, type CallOptions, type Document } from "./document.js";
 import { RequestFailed, StreamEnded, UpgradeRefused, isPassing, retryAfterMs, type GraphQLFailure } from "./errors.js";
+import { FollowDocument, type FollowSubscription, type FollowSubscriptionVariables } from "./generated.js";
 import { request } from "./http.js";
 import { socketUrl } from "./url.js";
 
 /** Options of a stream. */
-export interface FollowOptions {
+export interface FollowOptions<C = FollowSubscription["eventStream"]> extends CallOptions {
   /** The position to start from. Without it, `sync` comes first; without `sync`, the stream starts now. */
   after?: Position | undefined;
   /**
@@ -21,9 +23,11 @@ export interface FollowOptions {
    */
   sync?: (() => Promise<Position>) | undefined;
   /** `FilterInput` of the schema. */
-  filter?: object | undefined;
+  filter?: FollowSubscriptionVariables["filter"];
+  /** Also yield typing and presence: see `Activity`. */
+  ephemeral?: boolean | undefined;
   /** Your own subscription to `eventStream(after: $after, filter: $filter)`, which selects `position`. */
-  document?: string | undefined;
+  document?: Document<{ eventStream: C }, FollowSubscriptionVariables> | undefined;
 }
 
 /** The parts of the client that a stream needs. */
@@ -56,28 +60,32 @@ const FINAL: ReadonlySet<number> = new Set([1002, 1003, 1007, 1009, 4004, 4005, 
  * @throws {UpgradeRefused} HTTP works, and no WebSocket opens.
  */
 export async function* follow<C extends Pick<Chunk, "position">>(
-  context: StreamContext,
-  { after, sync, filter, document = FOLLOW }: FollowOptions,
-): AsyncGenerator<C, void, undefined> {
+  given: StreamContext,
+  { after, sync, filter, ephemeral, document, signal }: FollowOptions<C>,
+): AsyncGenerator<C & OnConnection, void, undefined> {
+  const context = { ...given, signal: either(given.signal, signal) };
   const { socket, opened } = connect(context);
+  const query = textOf(document ?? FollowDocument);
   try {
     let position = after ?? (await sync?.());
     let failures = 0;
     let refused = 0;
     while (!context.signal.aborted) {
       const before = opened();
-      const subscription = subscribe<C>(socket, document, { after: position, filter }, context.signal);
-      let isTold = false;
+      // A document of the program's own need not have the variable for typing and presence.
+      const variables = { after: position, filter, ...(document === undefined && { ephemeral: ephemeral ?? false }) };
+      const subscription = subscribe<C>(socket, query, variables, context.signal);
+      let isFirst = true;
       let waitMs = 0;
       try {
         for await (const chunk of subscription) {
-          isTold = true;
           failures = 0;
           position = chunk.position;
-          yield chunk;
+          yield { ...chunk, isFirst };
+          isFirst = false;
         }
         // Too many chunks were in the queue, or the server completed the subscription.
-        if (isTold) continue;
+        if (!isFirst) continue;
       } catch (error) {
         if (sync && error instanceof RequestFailed && error.code === "POSITION_UNKNOWN") {
           position = await sync();

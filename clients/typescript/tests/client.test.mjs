@@ -2,8 +2,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { parse } from "graphql";
 import WebSocket from "ws";
-import { connect, logIn, Refused, StreamEnded } from "../dist/index.js";
+import { Activity, connect, FollowDocument, logIn, Refused, StreamEnded } from "../dist/index.js";
 import { CREATE_ROOM, HOME, JOIN_ROOM, LOG_OUT, SEND_MESSAGE } from "../../../tests/clients/operations.mjs";
 import { act, ask, before, PASSWORD, register } from "../../../tests/clients/person.mjs";
 import { proxy } from "../../../tests/clients/proxy.mjs";
@@ -59,7 +60,7 @@ for (const seed of [1, 2, 3]) {
     const mine = Array.from({ length: 60 }, (_, index) => `mine ${index}`);
     const theirs = Array.from({ length: 60 }, (_, index) => `theirs ${index}`);
     const told = followUntil(client, (item) => text(item) === "the end", { after });
-    const actions = mine.map((body) => client.send(roomId, body, body));
+    const actions = mine.map((body) => client.send(roomId, body, { draft: body }));
     const say = async () => {
       for (const body of theirs) {
         await act(bob.token, SEND_MESSAGE, { roomId, body });
@@ -74,7 +75,7 @@ for (const seed of [1, 2, 3]) {
     const bodies = items.map(text).filter((body) => body);
     assert.deepEqual(bodies.filter((body) => body.startsWith("mine")), mine);
     assert.deepEqual(bodies.filter((body) => body.startsWith("theirs")), theirs);
-    for (const item of items) client.echoes.told({ actionId: null, ...item });
+    for (const item of items) client.echoes.acknowledge({ actionId: null, ...item });
     assert.deepEqual(client.echoes.pending, []);
     const timeline = (await before(bob.token, roomId, null)).map(({ eventId }) => eventId);
     const stream = items.map(({ eventId }) => eventId).filter(Boolean);
@@ -96,20 +97,20 @@ test("a_client_that_starts_again_goes_on_counting_and_asks_for_what_it_had_not_h
   assert.deepEqual([second.actionId, (await second.answer).event.sequence], [2, first.event.sequence + 1]);
 });
 
-test("an_echo_stays_until_the_stream_tells_its_event_or_a_refusal_comes", async (context) => {
+test("an_echo_stays_until_its_event_or_a_refusal_comes", async (context) => {
   const { client, roomId } = await scene(context, "echo");
   const after = await positionOf(client);
   const states = () => client.echoes.pending.map(({ draft, state }) => `${draft} is ${state}`);
 
-  const { answer } = client.send(roomId, "hello", "one");
+  const { answer } = client.send(roomId, "hello", { draft: "one" });
   assert.deepEqual(states(), ["one is sending"]);
   await answer;
   assert.deepEqual(states(), ["one is stored"]);
   const { items } = await followUntil(client, (item) => text(item) === "hello", { after });
-  assert.equal(client.echoes.told(items.at(-1)), "one");
+  assert.equal(client.echoes.acknowledge(items.at(-1)), "one");
   assert.deepEqual(states(), []);
 
-  const refused = client.send("!nowhere", "nobody hears this", "two");
+  const refused = client.send("!nowhere", "nobody hears this", { draft: "two" });
   assert.equal((await refused.answer).refusal.code, "NO_SUCH_ROOM");
   assert.deepEqual(states(), []);
 });
@@ -154,7 +155,7 @@ test("a_closed_client_ends_its_loops_and_gives_up_its_actions", async (context) 
   await assert.rejects(client.send(roomId, "two").answer, { name: "AbortError" });
 });
 
-test("many_chunks_that_wait_are_told_once_each", async (context) => {
+test("many_chunks_that_wait_come_once_each", async (context) => {
   const { client, roomId } = await scene(context, "patient");
   const after = await positionOf(client);
   const count = 600;
@@ -181,4 +182,78 @@ test("logging_in_answers_a_token_and_a_wrong_password_is_a_refusal", async () =>
   assert.equal((await ask(login.token, HOME)).initialSync.user.userId, userId);
   const wrong = logIn({ url: server }, { ...input, password: "not this one" });
   await assert.rejects(wrong, (error) => error instanceof Refused && error.code === "WRONG_CREDENTIALS");
+});
+
+test("each_call_can_be_given_up_with_a_signal", async (context) => {
+  const { client, options, roomId } = await scene(context, "signal");
+  const given = AbortSignal.abort();
+  const aborted = { name: "AbortError" };
+  await assert.rejects(connect(options, { signal: given }), aborted);
+  await assert.rejects(logIn({ url: server }, { username: "signal", password: PASSWORD }, { signal: given }), aborted);
+  await assert.rejects(client.query(HOME, {}, { signal: given }), aborted);
+  await assert.rejects(client.setTyping(roomId, true, { signal: given }), aborted);
+  await assert.rejects(client.send(roomId, "never", { signal: given, draft: "never" }).answer, aborted);
+  assert.deepEqual(client.echoes.pending, []);
+  for await (const _ of client.follow({ signal: given })) assert.fail("the stream was given up");
+  // The others go on.
+  const ending = new AbortController();
+  const after = await positionOf(client);
+  await client.send(roomId, "hello").answer;
+  for await (const { events } of client.follow({ after, signal: ending.signal })) {
+    assert.deepEqual(events.map(text), ["hello"]);
+    ending.abort();
+  }
+});
+
+test("documents_may_be_text_parsed_or_generated", async (context) => {
+  const { client } = await scene(context, "forms");
+  const forms = [HOME, parse(HOME), new String(HOME)];
+  const [one, ...others] = await Promise.all(forms.map((form) => client.query(form)));
+  for (const other of others) assert.deepEqual(other.initialSync.rooms, one.initialSync.rooms);
+  for await (const chunk of client.follow({ document: FollowDocument })) {
+    assert.equal(typeof chunk.position, "string");
+    break;
+  }
+});
+
+test("typing_and_presence_come_with_the_stream_and_are_whole_again_after_a_cut", async (context) => {
+  const network = await proxy(context);
+  const { client, roomId } = await scene(context, "watcher", network.url);
+  const friend = await register("typist");
+  await act(friend.token, JOIN_ROOM, { roomId });
+  const other = await connect({ url: server, token: friend.token, webSocket: WebSocket });
+  context.after(() => other.close());
+  const there = other.follow();
+  await there.next();
+  await other.setPresence("UNAVAILABLE", { statusMessage: "at tea" });
+  await other.setTyping(roomId, true);
+
+  const activity = new Activity();
+  const stream = client.follow({ ephemeral: true });
+  const until = async (holds) => {
+    do activity.take((await stream.next()).value);
+    while (!holds());
+  };
+  const isTyping = () => activity.typing.get(roomId)?.includes(friend.userId) ?? false;
+  await until(() => isTyping() && activity.presence.get(friend.userId)?.statusMessage === "at tea");
+  assert.equal(activity.presence.get(friend.userId).presence, "UNAVAILABLE");
+  network.cut();
+  await other.setTyping(roomId, false);
+  await until(() => !isTyping());
+  assert.equal(activity.presence.get(friend.userId).statusMessage, "at tea");
+  await stream.return();
+  await there.return();
+  await assert.rejects(other.setTyping("!nowhere", true), (error) => error instanceof Refused);
+});
+
+test("logging_out_ends_the_client_and_the_session", async (context) => {
+  const { client, options, token } = await scene(context, "leaver");
+  const stream = client.follow();
+  await stream.next();
+  await client.logOut();
+  assert.equal((await stream.next()).done, true);
+  await assert.rejects(client.query(HOME), { name: "AbortError" });
+  await assert.rejects(connect(options), { code: "UNAUTHENTICATED" });
+  const again = await logIn({ url: server }, { username: "leaver", password: PASSWORD });
+  assert.notEqual(again.token, token);
 });

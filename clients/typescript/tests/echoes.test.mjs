@@ -18,13 +18,13 @@ test("an_answer_that_comes_first_leaves_the_echo_until_the_event_comes", () => {
   const echoes = two();
   echoes.answered(2, { eventId: "$2" });
   assert.deepEqual(drafts(echoes), ["one is sending", "two is stored"]);
-  assert.equal(echoes.told({ actionId: 2 }), "two");
+  assert.equal(echoes.acknowledge({ actionId: 2 }), "two");
   assert.deepEqual(drafts(echoes), ["one is sending"]);
 });
 
 test("an_event_that_comes_first_takes_the_echo_away_and_the_answer_changes_nothing", () => {
   const echoes = two();
-  assert.equal(echoes.told({ actionId: 1 }), "one");
+  assert.equal(echoes.acknowledge({ actionId: 1 }), "one");
   echoes.answered(1, { eventId: "$1" });
   assert.deepEqual(drafts(echoes), ["two is sending"]);
 });
@@ -37,7 +37,7 @@ test("an_answer_without_an_event_takes_the_echo_away", () => {
 
 test("events_of_others_and_of_other_devices_take_nothing_away", () => {
   const echoes = two();
-  assert.equal(echoes.told({ actionId: null }), undefined);
-  assert.equal(echoes.told({ actionId: 7 }), undefined);
+  assert.equal(echoes.acknowledge({ actionId: null }), undefined);
+  assert.equal(echoes.acknowledge({ actionId: 7 }), undefined);
   assert.deepEqual(drafts(echoes), ["one is sending", "two is sending"]);
 });

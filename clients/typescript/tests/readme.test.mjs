@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import WebSocket from "ws";
-import { connect, logIn } from "../dist/index.js";
+import { connect, isRoomEvent, logIn } from "../dist/index.js";
 import { CREATE_ROOM, HOME } from "../../../tests/clients/operations.mjs";
 import { act, ask, PASSWORD, register } from "../../../tests/clients/person.mjs";
 
@@ -20,7 +20,7 @@ test("the_program_of_the_readme_shows_what_it_sends", async () => {
     shown.push(item);
     if (item.text === "Nevermore") throw new Error("that was all");
   };
-  const world = { WebSocket, connect, logIn, url: process.env.ROOKERY_URL, password: PASSWORD, roomId: room.roomId, stored, show };
+  const world = { WebSocket, connect, isRoomEvent, logIn, url: process.env.ROOKERY_URL, password: PASSWORD, roomId: room.roomId, stored, show };
   const body = program.replaceAll(/^import .*\n/gm, "").replace('"ada"', '"ada-of-the-readme"');
   const Program = (async () => {}).constructor;
   const run = new Program(...Object.keys(world), `"use strict"; ${body}`);

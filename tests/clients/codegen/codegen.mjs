@@ -2,7 +2,7 @@
 
 export default {
   schema: "../schema.graphql",
-  documents: ["clients/operations.graphql", "clients/codegen/usage.ts", "../clients/typescript/src/chunk.ts"],
+  documents: ["clients/operations.graphql", "clients/codegen/usage.ts"],
   importExtension: ".js",
   generates: {
     "clients/codegen/generated/": {

@@ -1,12 +1,8 @@
 // Application code that uses the generated code. The tests compile it and do not run it.
 
-import type { Chunk } from "../../../clients/typescript/src/chunk.js";
 import { graphql } from "./generated/gql.js";
-import type { CreateRoomMutationVariables, FollowSubscription, StreamSubscription } from "./generated/graphql.js";
+import type { CreateRoomMutationVariables, StreamSubscription } from "./generated/graphql.js";
 import type { TypedDocumentNode } from "@graphql-typed-document-node/core";
-
-/** The types that the client library declares are those of the schema. */
-export const chunkOfTheClient = (chunk: FollowSubscription["eventStream"]): Chunk => chunk;
 
 /** A generated document, by its source text. */
 export const tower = graphql(`

@@ -37,6 +37,8 @@ pub(super) fn browser(repository: &Repository) -> Result<(), Stop> {
 /// Builds the client library, which its tests and those of the other clients use as it is published.
 pub(super) fn clients(repository: &Repository) -> Result<(), Stop> {
     let compiler = tools::npm(repository, tools::TYPESCRIPT_CLIENT)?.join(".bin/tsc");
+    let generator = format!("{}/generate.mjs", tools::TYPESCRIPT_CLIENT);
+    process::run(&mut repository.command("node", &[&generator]))?;
     process::run(&mut repository.command(compiler, &["--project", tools::TYPESCRIPT_CLIENT]))?;
     let (gql, core_3_2) = (tools::python_client(repository)?, tools::python_core_3_2(repository)?);
     let folders = ["clients/typescript/tests", "tests/clients"];
