@@ -332,6 +332,7 @@ impl Writer {
             return Ok(());
         }
         self.sync()?;
+        self.mark()?;
         if erased.is_empty() {
             self.recovery.forget_erasures();
         }
@@ -357,12 +358,20 @@ impl Writer {
 
     /// Shows readers the log up to `end`, which is on stable storage.
     fn show(&mut self, end: End) {
-        let End { position, hash } = end;
-        if let Err(error) = self.head_file.write(Mark { position, hash }) {
-            tracing::warn!(%error, "cannot write the file `head` of the log");
-        }
         self.unanchored.get_or_insert_with(Instant::now);
         self.shared.publish(end);
+    }
+
+    /// Writes the file `head` after a sync.
+    ///
+    /// A file system that has just become read-only may report a sync as successful that wrote
+    /// nothing. It refuses this write.
+    fn mark(&mut self) -> Result<(), StoreError> {
+        let End { position, hash } = self.end;
+        let written = self.head_file.write(Mark { position, hash });
+        written.map_err(|error| {
+            StoreError::Refused(format!("the file `head` cannot be written: {error}").into())
+        })
     }
 
     fn sync(&mut self) -> Result<(), StoreError> {

@@ -3,7 +3,7 @@
 use super::rig::Rig;
 
 /// The end-to-end tests.
-const E2E: &[&str] = &["--test", "e2e"];
+const E2E: &str = "e2e";
 
 pub(super) const RIGS: &[Rig] = &[
     Rig {
@@ -13,14 +13,16 @@ pub(super) const RIGS: &[Rig] = &[
         target: E2E,
         filters: &["crash::"],
         settings: &[],
+        slice: None,
     },
     Rig {
         name: "log",
         about: "kills, cuts and damages the log: it opens whole, or refuses and names the damage",
         package: "rookery-log-sled",
-        target: &["--test", "suite"],
+        target: "suite",
         filters: &[],
         settings: &[],
+        slice: None,
     },
     Rig {
         name: "damage",
@@ -29,6 +31,7 @@ pub(super) const RIGS: &[Rig] = &[
         target: E2E,
         filters: &["damage::"],
         settings: &[],
+        slice: None,
     },
     Rig {
         name: "resume",
@@ -37,6 +40,7 @@ pub(super) const RIGS: &[Rig] = &[
         target: E2E,
         filters: &["resume::", "seam::"],
         settings: &[],
+        slice: None,
     },
     Rig {
         name: "oracle",
@@ -45,30 +49,34 @@ pub(super) const RIGS: &[Rig] = &[
         target: E2E,
         filters: &["visibility::"],
         settings: &[("ROOKERY_ORACLE", "all")],
+        slice: None,
     },
     Rig {
         name: "models",
         about: "tries any order of arrival and any restart: read models equal those of a rebuild",
         package: "rookery-projection",
-        target: &["--lib"],
+        target: "lib",
         filters: &[],
         settings: &[],
+        slice: None,
     },
     Rig {
         name: "delivery",
         about: "tries any order of arrival, slow readers and reconnects: streams miss and repeat nothing",
         package: "rookery-delivery",
-        target: &["--lib"],
+        target: "lib",
         filters: &[],
         settings: &[],
+        slice: None,
     },
     Rig {
         name: "order",
         about: "tries actions and events of other servers in any order: a room has one order and one state",
         package: "rookery-command",
-        target: &["--lib"],
+        target: "lib",
         filters: &[],
         settings: &[],
+        slice: None,
     },
     Rig {
         name: "revocation",
@@ -77,6 +85,7 @@ pub(super) const RIGS: &[Rig] = &[
         target: E2E,
         filters: &["revocation::"],
         settings: &[],
+        slice: None,
     },
     Rig {
         name: "interference",
@@ -85,22 +94,25 @@ pub(super) const RIGS: &[Rig] = &[
         target: E2E,
         filters: &["interference::"],
         settings: &[],
+        slice: None,
     },
     Rig {
         name: "simulation",
         about: "runs the write side over a log that fails, hangs, loses answers and fills up: journals and log agree",
         package: "rookery-command",
-        target: &["--lib"],
+        target: "lib",
         filters: &["simulation::"],
         settings: &[],
+        slice: None,
     },
     Rig {
         name: "flaky",
-        about: "repeats all end-to-end tests: none passes by luck",
+        about: "runs end-to-end tests on one core beside a busy loop: none passes by luck",
         package: "rookery-server",
         target: E2E,
         filters: &[],
-        // One round of each: the time goes into repetitions of all of them.
+        // One round of each: the time goes into more slices.
         settings: &[("ROOKERY_TORTURE_MINUTES", "0")],
+        slice: Some(24),
     },
 ];

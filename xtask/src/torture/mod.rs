@@ -1,5 +1,8 @@
 //! `cargo xtask torture`: randomised tests, for any duration.
 
+mod binaries;
+mod busy;
+
 mod list;
 mod request;
 mod rig;

@@ -5,6 +5,8 @@
 use std::process::Command;
 use std::time::Duration;
 
+use super::binaries::{Binaries, Binary};
+use super::busy::{self, BusyLoop, ONE_CORE};
 use crate::process;
 use crate::repository::Repository;
 
@@ -20,50 +22,61 @@ pub(super) struct Rig {
     pub(super) about: &'static str,
     /// The package of the tests.
     pub(super) package: &'static str,
-    /// The target of the package: `--lib`, or `--test` and a name.
-    pub(super) target: &'static [&'static str],
+    /// The target of the package: `lib`, or the name of a test target.
+    pub(super) target: &'static str,
     /// The filters for names of tests; all tests of the target if this is empty.
     pub(super) filters: &'static [&'static str],
     /// More environment variables, which override those above.
     pub(super) settings: &'static [(&'static str, &'static str)],
+    /// How many of the tests one run takes, on one core beside a busy loop; `None` runs all, as usual.
+    pub(super) slice: Option<usize>,
 }
 
 impl Rig {
-    /// Compiles the tests and checks that there are any.
+    /// Finds the compiled tests and checks that there are any.
     ///
     /// # Errors
-    /// They do not compile, or the filters match none.
-    pub(super) fn prepare(&self, repository: &Repository) -> Result<(), String> {
-        let listed = process::output(self.command(repository, &[]).arg("--list"))?;
-        if listed.lines().any(|line| line.ends_with(": test")) {
-            return Ok(());
+    /// The filters match none.
+    pub(super) fn prepare<'a>(
+        &self,
+        repository: &Repository,
+        binaries: &'a Binaries,
+    ) -> Result<&'a Binary, String> {
+        let binary = binaries.find(repository, self.package, self.target)?;
+        if !binary.tests(repository, self.filters)?.is_empty() {
+            return Ok(binary);
         }
         let (package, filters) = (self.package, self.filters.join("`, `"));
         Err(format!("`{package}` has no test whose name contains `{filters}`"))
     }
 
-    /// Runs all of its tests once.
+    /// Runs all of its tests once, or a slice of them.
     ///
     /// # Errors
     /// The exit status.
     pub(super) fn run(
         &self,
         repository: &Repository,
+        binary: &Binary,
         seed: u64,
         left: Duration,
     ) -> Result<(), String> {
-        let mut command = self.command(repository, &["--no-fail-fast"]);
+        let Some(count) = self.slice else {
+            let mut command = binary.command(repository);
+            return self.finish(command.args(self.filters), seed, left);
+        };
+        let tests = busy::slice(binary.tests(repository, self.filters)?, count, seed);
+        let _busy = BusyLoop::start()?;
+        let mut command = binary.below(repository, ONE_CORE);
+        self.finish(command.arg("--exact").args(tests), seed, left)
+    }
+
+    fn finish(&self, command: &mut Command, seed: u64, left: Duration) -> Result<(), String> {
         command
             .env("ROOKERY_TORTURE_SEED", seed.to_string())
             .env("PROPTEST_RNG_SEED", seed.to_string())
             .env("ROOKERY_TORTURE_MINUTES", (left.as_secs_f64() / 60.0).to_string())
             .envs(self.settings.iter().copied());
-        process::run(&mut command)
-    }
-
-    fn command(&self, repository: &Repository, more: &[&str]) -> Command {
-        let mut command = repository.cargo(&["test", "--package", self.package]);
-        command.args(self.target).args(more).arg("--").args(self.filters);
-        command
+        process::run(command)
     }
 }

@@ -6,6 +6,7 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use super::binaries::Binaries;
 use super::list::RIGS;
 use super::request::Request;
 use super::rig::Rig;
@@ -33,14 +34,15 @@ pub(crate) fn main(repository: &Repository, arguments: &[String]) -> Result<Exit
     }
     let request = Request::read(RIGS, arguments, fresh_seed())?;
     println!("seed {}, {} rigs, {}", request.seed, request.rigs.len(), minutes(request.time));
+    // The time for compiling does not count.
+    let binaries = Binaries::compile(repository)?;
     let mut left = request.time;
     let mut reports = Vec::new();
     for (index, rig) in request.rigs.iter().enumerate() {
         let open = u32::try_from(request.rigs.len() - index).unwrap_or(u32::MAX);
-        let prepared = rig.prepare(repository);
-        // Compile time does not count.
-        let report = torture(rig, request.seed, left / open, prepared, |seed, left| {
-            rig.run(repository, seed, left)
+        let prepared = rig.prepare(repository, &binaries);
+        let report = torture(rig, request.seed, left / open, prepared, |binary, seed, left| {
+            rig.run(repository, binary, seed, left)
         });
         left = left.saturating_sub(report.took);
         println!("{}", line(&report));
@@ -58,21 +60,27 @@ pub(crate) fn main(repository: &Repository, arguments: &[String]) -> Result<Exit
 }
 
 /// Runs one rig until its `share` of the time is over, or until it fails.
-fn torture(
+fn torture<T: Copy>(
     rig: &Rig,
     seed: u64,
     share: Duration,
-    prepared: Result<(), String>,
-    mut run: impl FnMut(u64, Duration) -> Result<(), String>,
+    prepared: Result<T, String>,
+    mut run: impl FnMut(T, u64, Duration) -> Result<(), String>,
 ) -> Report<'_> {
     let start = Instant::now();
     let mut report = Report { rig, runs: 0, failure: None, took: Duration::ZERO };
-    report.failure = prepared.err().map(|reason| (seed, reason));
+    let tests = match prepared {
+        Ok(tests) => tests,
+        Err(reason) => {
+            report.failure = Some((seed, reason));
+            return report;
+        }
+    };
     let mut seed = seed;
     while report.failure.is_none() && (report.runs == 0 || start.elapsed() < share) {
         println!("\n== {}: {}\nseed {seed}", rig.name, rig.about);
-        report.failure =
-            run(seed, share.saturating_sub(start.elapsed())).err().map(|reason| (seed, reason));
+        let left = share.saturating_sub(start.elapsed());
+        report.failure = run(tests, seed, left).err().map(|reason| (seed, reason));
         report.runs += 1;
         seed = seed.wrapping_add(1);
     }
@@ -116,9 +124,9 @@ mod tests {
     fn tortured(
         share: Duration,
         prepared: Result<(), String>,
-        run: impl FnMut(u64, Duration) -> Result<(), String>,
+        mut run: impl FnMut(u64, Duration) -> Result<(), String>,
     ) -> Report<'static> {
-        torture(&RIGS[0], 5, share, prepared, run)
+        torture(&RIGS[0], 5, share, prepared, |(), seed, left| run(seed, left))
     }
 
     #[test]

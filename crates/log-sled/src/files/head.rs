@@ -4,6 +4,8 @@
 //! small copy into the page cache. It outlives the process, so after `kill -9` every missing
 //! acknowledged commit is noticed. After a power cut it may be old; then the anchor counts.
 //!
+//! A write that fails stops the log: the sync before it cannot be trusted then.
+//!
 //! Two slots of 64 bytes take turns, so that a torn write leaves the other one. A slot: CRC-32 of
 //! the rest (4 bytes), unused (4), position (8), hash (32), unused (16).
 //!

@@ -201,6 +201,9 @@ impl Writer {
             self.erase_again()
                 .map_err(|error| OpenError::io("write", &self.dir)(io::Error::other(error)))?;
         }
+        self.mark().map_err(|error| {
+            OpenError::io("write", &self.dir)(io::Error::other(error.text().to_owned()))
+        })?;
         // It may hold content that an unanswered erasure has removed from the engine.
         self.shared.recent.clear();
         self.shared.slot.put(Ok(store));

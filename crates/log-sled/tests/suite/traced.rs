@@ -113,15 +113,21 @@ fn input_output_errors_that_end_cost_no_restart() {
     let data = dir.path().join("data");
     // strace counts for each thread: of the syncs the writer made eight, the engine's threads wrote
     // some.
-    for inject in [
-        "fdatasync:error=EIO:when=9",
-        "fdatasync:error=ENOSPC:when=9..11",
-        "sync_file_range:error=EIO:when=3",
-        "pwrite64:error=EIO:when=3",
-        "pwrite64:error=ENOSPC:when=3..4",
+    let head = data.join("head");
+    for (inject, path) in [
+        // A file system that became read-only, and whose last sync was reported as successful.
+        ("write:error=EROFS:when=5..6", Some(&head)),
+        ("fdatasync:error=EIO:when=9", None),
+        ("fdatasync:error=ENOSPC:when=9..11", None),
+        ("sync_file_range:error=EIO:when=3", None),
+        ("pwrite64:error=EIO:when=3", None),
+        ("pwrite64:error=ENOSPC:when=3..4", None),
     ] {
         let inject = format!("inject={inject}");
-        let wrapper = ["strace", "-f", "-o", "/dev/null", "-e", &inject];
+        let mut wrapper = vec!["strace", "-f", "-o", "/dev/null", "-e", &inject];
+        if let Some(path) = path {
+            wrapper.extend(["-P", path.to_str().unwrap()]);
+        }
         let printed =
             finish(child("traced::recovering_child", &data, &wrapper), Duration::from_mins(1));
         assert!(printed.contains("refused"), "{inject}: {printed}");
