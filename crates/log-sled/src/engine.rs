@@ -124,7 +124,7 @@ impl Engine {
         chunk: Vec<u8>,
     ) -> Result<(), StoreError> {
         let (tree, key) = (&self.trees().chunks, keys::chunk(position, index));
-        let due = self.eviction.due(chunk.len());
+        let due = self.eviction.due_inserted(chunk.len());
         call(|| tree.insert(key, chunk))?;
         Self::access(tree, &key, due);
         Ok(())
@@ -137,7 +137,7 @@ impl Engine {
         sealed: Sealed,
     ) -> Result<(), StoreError> {
         let (tree, key) = (&self.trees().commits, keys::position(position));
-        let due = self.eviction.due(sealed.value.len());
+        let due = self.eviction.due_inserted(sealed.value.len());
         call(|| tree.insert(key, sealed.value))?;
         Self::access(tree, &key, due);
         Ok(())

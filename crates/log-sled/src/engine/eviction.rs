@@ -20,6 +20,10 @@ const WAITING_BYTES: u64 = 4 << 20;
 
 const BYTES_PER_ACCESS: u64 = WAITING_BYTES / ACCESSES;
 
+/// The bytes that an insertion may have before it needs more than its own two accesses: sled looks
+/// the page up, and adds the value to it.
+const INSERTED_BYTES: usize = 512;
+
 /// Values of a page: sled splits a page of more than 16, and all keys but the last ones stay in
 /// the left half.
 const PAGE_VALUES: u64 = 8;
@@ -42,7 +46,12 @@ impl Default for Eviction {
 }
 
 impl Eviction {
-    /// How often to access a page again after these bytes of it were read or written.
+    /// How often to access a page again after a value of this length was inserted.
+    pub(crate) fn due_inserted(&self, bytes: usize) -> u64 {
+        self.due(bytes.saturating_sub(INSERTED_BYTES))
+    }
+
+    /// How often to access a page again after these bytes of it were read.
     pub(crate) fn due(&self, bytes: usize) -> u64 {
         let before = self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
         (before + bytes as u64) / BYTES_PER_ACCESS - before / BYTES_PER_ACCESS
@@ -70,6 +79,13 @@ mod tests {
         assert_eq!(small, 100 * 100_000 / 256);
         let eviction = Eviction::default();
         assert_eq!(eviction.due(4 << 20), ACCESSES, "every shard looks once");
+    }
+
+    #[test]
+    fn an_insertion_counts_as_accesses_of_its_own() {
+        let eviction = Eviction::default();
+        assert_eq!((0..1_000).map(|_| eviction.due_inserted(512)).sum::<u64>(), 0);
+        assert_eq!((0..1_000).map(|_| eviction.due_inserted(1_024)).sum::<u64>(), 2_000);
     }
 
     #[test]
