@@ -49,7 +49,7 @@ fn of_client(name: &str, start: &str) -> Option<Dialect> {
         (is_named("eggdrop") || has("] Action: "), Dialect::Eggdrop),
         (is_named("limnoria") || is_named("supybot"), Dialect::Limnoria),
         (is_named("thelounge"), Dialect::Lounge),
-        (has("=== "), Dialect::Ubuntu),
+        (start.lines().any(|line| line.starts_with("=== ")), Dialect::Ubuntu),
     ];
     marks.into_iter().find_map(|(fits, dialect)| fits.then_some(dialect))
 }
@@ -67,6 +67,8 @@ mod tests {
             ("a.html", "<!DOCTYPE html>", "HTML"),
             ("a.log", "SQLite format 3\0", "SQLite"),
             ("a.log", "some words", "--format"),
+            ("a.log", "odd\n=== bob has a new form", "ubuntu"),
+            ("README.md", "Lines are\n  === NAME has joined", "its dialect is unknown"),
             ("a.log", "Conversation with ada at noon", "Pidgin"),
         ] {
             assert!(likely(name, start).contains(told), "{}", likely(name, start));
