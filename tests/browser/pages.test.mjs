@@ -2,7 +2,10 @@
 // ROOKERY_URL is the server's address, CHROMIUM the browser's program; `cargo xtask test browser` sets both.
 
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
+import { gunzipSync } from "node:zlib";
 import { chromium } from "playwright-core";
 
 const server = process.env.ROOKERY_URL;
@@ -47,7 +50,7 @@ test("the_first_page_says_what_this_is_and_leads_to_graphiql", async (context) =
   await page.getByRole("heading", { level: 1 }).waitFor();
   await page.locator('a[href="/graphiql"]').first().click();
   await page.waitForURL("**/graphiql");
-  await page.locator(".graphiql-container").waitFor();
+  for (const part of ["#act", "#watch"]) await page.locator(`${part} .graphiql-container`).waitFor();
   assert.deepEqual(faults, []);
 });
 
@@ -60,15 +63,17 @@ test("every_command_of_the_first_page_is_filled_in", async (context) => {
   assert.deepEqual(faults, []);
 });
 
-/** Runs the example of that name in GraphiQL. */
+/** Runs the example of that name in the part of GraphiQL that acts. */
 async function run(page, tab) {
-  await page.getByRole("tab", { name: tab }).click();
-  // GraphiQL notices the tab's operation a little later, and then stores its name here.
-  await page.waitForFunction((name) => localStorage.getItem("graphiql:operationName") === name, tab);
-  await page.locator(".graphiql-execute-button").click();
+  await page.locator("#act").getByRole("tab", { name: tab }).click();
+  await page.locator("#act .graphiql-query-editor .view-lines", { hasText: tab }).waitFor();
+  await page.locator("#act .graphiql-execute-button").click();
 }
 
-const shown = (page, text) => page.locator(".result-window", { hasText: text }).waitFor();
+const shown = (page, text, part = "#act") => page.locator(`${part} .result-window`, { hasText: text }).waitFor();
+
+/** The part that watches follows the stream. */
+const watched = (page) => page.locator('#watch .graphiql-execute-button[aria-label^="Stop"]').waitFor();
 
 /** Queries the server without the page. */
 async function ask(query, variables, token) {
@@ -87,8 +92,31 @@ test("graphiql_acts_as_whoever_registered_on_the_page", async (context) => {
   await shown(page, "roomId");
   await run(page, "Home");
   await shown(page, "The Tower");
-  await run(page, "Stream");
-  await page.locator('.graphiql-execute-button[aria-label^="Stop"]').waitFor();
+  await watched(page);
+  assert.deepEqual(faults, []);
+});
+
+test("a_message_that_is_sent_above_arrives_below_in_the_same_window", async (context) => {
+  const account = { input: { username: "joan", password: "correct horse battery staple" } };
+  const { register } = await ask("mutation($input: RegisterInput!) { register(input: $input) { token } }", account);
+  const { createRoom } = await ask('mutation { createRoom(input: { name: "Lab" }) { room { roomId } } }', {}, register.token);
+  const say = `mutation Greet { sendMessage(input: { roomId: "${createRoom.room.roomId}", body: "Mr Watson, come here" }) { event { sequence } } }`;
+  const { page, faults } = await open(context, `/graphiql?query=${encodeURIComponent(say)}`);
+  await page.locator("#watch .graphiql-execute-button").waitFor();
+  await page.getByLabel("Access token").fill(register.token);
+  await watched(page);
+  await shown(page, "position", "#watch");
+  await run(page, "Greet");
+  await shown(page, "sequence");
+  await shown(page, "Mr Watson, come here", "#watch");
+  // With another user's token it follows that user.
+  const other = { input: { ...account.input, username: "emma" } };
+  const { token } = (await ask("mutation($input: RegisterInput!) { register(input: $input) { token } }", other)).register;
+  await page.getByLabel("Access token").fill(token);
+  await page.locator("#watch .result-window", { hasNotText: "Mr Watson" }).waitFor();
+  await watched(page);
+  await ask('mutation { createRoom(input: { name: "Attic" }) { room { roomId } } }', {}, token);
+  await shown(page, "Attic", "#watch");
   assert.deepEqual(faults, []);
 });
 
@@ -112,10 +140,19 @@ test("graphiql_shows_what_the_stream_tells_to_the_owner_of_a_token", async (cont
   assert.deepEqual(faults, []);
 });
 
+test("bundled_files_have_the_checksums_of_their_page", () => {
+  const folder = new URL("../../crates/gateway/web/vendor/", import.meta.url);
+  const listed = [...readFileSync(new URL("README.md", folder), "utf8").matchAll(/^\| `(\S+\.gz)` \| `(\w+)` \|$/gm)];
+  assert.deepEqual(listed.map(([, name]) => name).sort(), readdirSync(folder).filter((name) => name.endsWith(".gz")).sort());
+  for (const [, name, sum] of listed) {
+    const bytes = gunzipSync(readFileSync(new URL(name, folder)));
+    assert.equal(createHash("sha256").update(bytes).digest("hex"), sum, name);
+  }
+});
+
 test("graphiql_runs_a_query", async (context) => {
   const { page, faults } = await open(context, "/graphiql?query=%7B__typename%7D");
-  await page.locator(".graphiql-container").waitFor();
-  await page.locator(".graphiql-execute-button").click();
-  await page.locator(".result-window", { hasText: "Query" }).waitFor();
+  await page.locator("#act .graphiql-execute-button").click();
+  await shown(page, "Query");
   assert.deepEqual(faults, []);
 });

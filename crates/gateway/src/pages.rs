@@ -20,7 +20,14 @@ const SVG: &str = "image/svg+xml";
 const FAVICON: &[u8] = include_bytes!("../web/favicon.svg");
 
 const fn own(path: &'static str, content_type: &'static str, bytes: &'static [u8]) -> StaticFile {
-    StaticFile { path, content_type, bytes, compressed: false, versioned: false }
+    StaticFile {
+        path,
+        content_type,
+        bytes,
+        compressed: false,
+        versioned: false,
+        adds_styles: false,
+    }
 }
 
 const fn vendored(
@@ -28,7 +35,7 @@ const fn vendored(
     content_type: &'static str,
     bytes: &'static [u8],
 ) -> StaticFile {
-    StaticFile { path, content_type, bytes, compressed: true, versioned: true }
+    StaticFile { path, content_type, bytes, compressed: true, versioned: true, adds_styles: false }
 }
 
 /// The routes of the pages.
@@ -39,7 +46,7 @@ pub fn router() -> Router {
 /// All files that are served beside `/graphql`.
 static FILES: [StaticFile; 14] = [
     own("/", HTML, include_bytes!("../web/index.html")),
-    own(GRAPHIQL, HTML, include_bytes!("../web/graphiql.html")),
+    StaticFile { adds_styles: true, ..own(GRAPHIQL, HTML, include_bytes!("../web/graphiql.html")) },
     own("/favicon.svg", SVG, FAVICON),
     own("/favicon.ico", SVG, FAVICON),
     own("/web/index.css", CSS, include_bytes!("../web/index.css")),
@@ -48,29 +55,29 @@ static FILES: [StaticFile; 14] = [
     own("/web/graphiql-start.js", SCRIPT, include_bytes!("../web/graphiql-start.js")),
     own("/web/examples.graphql", "application/graphql; charset=utf-8", EXAMPLES.as_bytes()),
     vendored(
-        "/web/react-18.3.1.js",
+        "/web/graphiql-5.4.0.js",
         SCRIPT,
-        include_bytes!("../web/vendor/react-18.3.1.min.js.gz"),
+        include_bytes!("../web/vendor/graphiql-5.4.0.min.js.gz"),
     ),
     vendored(
-        "/web/react-dom-18.3.1.js",
-        SCRIPT,
-        include_bytes!("../web/vendor/react-dom-18.3.1.min.js.gz"),
-    ),
-    vendored(
-        "/web/graphql-ws-6.4.2.js",
-        SCRIPT,
-        include_bytes!("../web/vendor/graphql-ws-6.4.2.min.js.gz"),
-    ),
-    vendored(
-        "/web/graphiql-3.9.0.js",
-        SCRIPT,
-        include_bytes!("../web/vendor/graphiql-3.9.0.min.js.gz"),
-    ),
-    vendored(
-        "/web/graphiql-3.9.0.css",
+        "/web/graphiql-5.4.0.css",
         CSS,
-        include_bytes!("../web/vendor/graphiql-3.9.0.min.css.gz"),
+        include_bytes!("../web/vendor/graphiql-5.4.0.min.css.gz"),
+    ),
+    vendored(
+        "/web/graphiql-5.4.0-editor-worker.js",
+        SCRIPT,
+        include_bytes!("../web/vendor/graphiql-5.4.0-editor-worker.min.js.gz"),
+    ),
+    vendored(
+        "/web/graphiql-5.4.0-graphql-worker.js",
+        SCRIPT,
+        include_bytes!("../web/vendor/graphiql-5.4.0-graphql-worker.min.js.gz"),
+    ),
+    vendored(
+        "/web/graphiql-5.4.0-json-worker.js",
+        SCRIPT,
+        include_bytes!("../web/vendor/graphiql-5.4.0-json-worker.min.js.gz"),
     ),
 ];
 

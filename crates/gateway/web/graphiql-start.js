@@ -1,10 +1,18 @@
-// Starts GraphiQL: queries and mutations over HTTP, subscriptions over graphql-transport-ws.
+// Starts GraphiQL twice: one acts, and the one below it watches the stream, so that a message arrives in the same window.
+// Queries and mutations go over HTTP, subscriptions over graphql-transport-ws.
 "use strict";
 
-function isSubscription(document, operationName) {
-  const operations = (document?.definitions ?? []).filter((node) => node.kind === "OperationDefinition");
-  const chosen = operations.find((node) => node.name?.value === operationName) ?? operations[0];
-  return chosen?.operation === "subscription";
+self.MonacoEnvironment = {
+  getWorker(_, label) {
+    const kind = ["json", "graphql"].includes(label) ? label : "editor";
+    return new Worker(`/web/graphiql-5.4.0-${kind}-worker.js`);
+  },
+};
+
+// The operation that a request executes. GraphiQL may still name that of the tab before, so the only one of a document wins.
+function chosen({ query, operationName }) {
+  const operations = [...query.matchAll(/^\s*(query|mutation|subscription)\b\s*(\w*)/gm)].map(([, kind, name]) => ({ kind, name }));
+  return operations.find(({ name }) => name === operationName) ?? operations[0] ?? { kind: "query", name: "" };
 }
 
 // The token of the last login on this page, or whatever was put into the field for it. It is kept nowhere else, and gone
@@ -15,6 +23,14 @@ let field;
 function actWith(given) {
   token = given || undefined;
   if (field && field.value.trim() !== (given ?? "")) field.value = given ?? "";
+  if (token) watch();
+}
+
+// Runs the subscription below with the new token, also if it ran with another one.
+function watch() {
+  const button = document.querySelector("#watch .graphiql-execute-button");
+  if (button?.ariaLabel.startsWith("Stop")) button.click();
+  requestAnimationFrame(() => document.querySelector("#watch .graphiql-execute-button")?.click());
 }
 
 function authorized(headers) {
@@ -31,7 +47,7 @@ function remember(status, data) {
 // One socket for each subscription, so that each goes out with the token in the headers of its tab.
 async function* follow(request, headers) {
   const url = (location.protocol === "https:" ? "wss://" : "ws://") + location.host + "/graphql";
-  const client = graphqlWs.createClient({ url, connectionParams: Object.fromEntries(new Headers(authorized(headers))) });
+  const client = Ide.createClient({ url, connectionParams: Object.fromEntries(new Headers(authorized(headers))) });
   try {
     yield* client.iterate(request);
   } catch (error) {
@@ -41,6 +57,16 @@ async function* follow(request, headers) {
     throw error;
   } finally {
     client.dispose();
+  }
+}
+
+// Without the chunks that have nothing but a position: the last event stays on the screen.
+async function* followEvents(request, headers) {
+  let isFirst = true;
+  for await (const result of follow(request, headers)) {
+    const isEmpty = Object.values(result.data ?? {}).some((chunk) => chunk?.events?.length === 0);
+    if (isFirst || !isEmpty) yield result;
+    isFirst = false;
   }
 }
 
@@ -59,17 +85,35 @@ async function ask(request, headers) {
   return result;
 }
 
-function fetcher(request, { headers = {}, documentAST } = {}) {
-  return isSubscription(documentAST, request.operationName) ? follow(request, headers) : ask(request, headers);
+// GraphiQL shows each result of the stream in the place of the one before.
+const fetcher = (stream) => (request, { headers = {} } = {}) => {
+  const { kind, name } = chosen(request);
+  const named = { ...request, operationName: name || undefined };
+  return kind === "subscription" ? stream(named, headers) : ask(named, headers);
+};
+
+// A place of its own in the browser's storage for what the user writes below.
+function storageOf(prefix) {
+  const keys = () => Object.keys(localStorage).filter((key) => key.startsWith(prefix));
+  return {
+    get length() {
+      return keys().length;
+    },
+    getItem: (key) => localStorage.getItem(prefix + key),
+    setItem: (key, value) => localStorage.setItem(prefix + key, value),
+    removeItem: (key) => localStorage.removeItem(prefix + key),
+    clear: () => keys().forEach((key) => localStorage.removeItem(key)),
+  };
 }
 
 async function start() {
-  const examples = (await (await fetch("/web/examples.graphql")).text()).split(/^# ---.*$/m);
-  const defaultTabs = examples.map((query) => ({ query: query.trim() + "\n" }));
+  const { createElement, createRoot, GraphiQL } = Ide;
+  const examples = (await (await fetch("/web/examples.graphql")).text()).split(/^# ---.*$/m).map((query) => query.trim() + "\n");
+  const isStream = (query) => /^subscription/m.test(query);
+  const defaultTabs = examples.filter((query) => !isStream(query)).map((query) => ({ query }));
   // A link may bring a query. GraphiQL gives it a tab beside those of the last visit, but not beside the first ones.
-  const query = new URLSearchParams(location.search).get("query") ?? undefined;
-  if (query) defaultTabs.unshift({ query });
-  const { createElement } = React;
+  const initialQuery = new URLSearchParams(location.search).get("query") ?? undefined;
+  if (initialQuery) defaultTabs.unshift({ query: initialQuery });
   const tokenField = createElement("input", {
     className: "graphiql-token",
     type: "password",
@@ -78,24 +122,38 @@ async function start() {
     title: "Requests of this page go out with this token. Registering or logging in here fills it in.",
     autoComplete: "off",
     spellCheck: false,
-    ref: (element) => (field = element),
+    ref: (element) => void (field = element),
     onChange: (event) => actWith(event.target.value.trim()),
   });
   const home = createElement("a", { className: "graphiql-logo-link", href: "/" }, "Rookery");
-  const logo = createElement(GraphiQL.Logo, null, tokenField, home);
-  const page = createElement(
+  const act = createElement(
     GraphiQL,
     {
-      fetcher,
-      query,
+      fetcher: fetcher(follow),
+      initialQuery,
       defaultTabs,
-      defaultEditorToolsVisibility: "headers",
+      defaultEditorToolsVisibility: false,
       isHeadersEditorEnabled: true,
       shouldPersistHeaders: false,
     },
-    logo,
+    createElement(GraphiQL.Logo, null, tokenField, home),
   );
-  ReactDOM.createRoot(document.getElementById("graphiql")).render(page);
+  createRoot(document.getElementById("act")).render(act);
+  const watching = createElement(
+    GraphiQL,
+    {
+      fetcher: fetcher(followEvents),
+      defaultTabs: examples.filter(isStream).map((query) => ({ query })),
+      defaultEditorToolsVisibility: false,
+      isHeadersEditorEnabled: false,
+      shouldPersistHeaders: false,
+      storage: storageOf("watch:"),
+      plugins: [],
+      referencePlugin: null,
+    },
+    createElement(GraphiQL.Logo, null, "What happens to you, as it happens"),
+  );
+  createRoot(document.getElementById("watch")).render(watching);
 }
 
 start();

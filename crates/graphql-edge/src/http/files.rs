@@ -28,6 +28,8 @@ pub struct StaticFile {
     pub compressed: bool,
     /// Whether the path names a version, so that the file never changes.
     pub versioned: bool,
+    /// Whether scripts of this page may add styles to it, as an editor does.
+    pub adds_styles: bool,
 }
 
 impl StaticFile {
@@ -38,10 +40,15 @@ impl StaticFile {
     }
 }
 
-/// Allows only our own files. A page's own styles are added by `style`.
+/// Allows only our own files.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
                       font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
                       frame-ancestors 'none'";
+
+/// The same, with styles that our own scripts add.
+const POLICY_WITH_STYLES: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+                                  img-src 'self' data:; font-src 'self' data:; connect-src 'self'; \
+                                  base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// The routes of `files`.
 pub fn router(files: &'static [StaticFile]) -> Router {
@@ -66,7 +73,7 @@ fn serve(file: &StaticFile, entity_tag: &HeaderValue, request: &HeaderMap) -> Re
     let headers = response.headers_mut();
     for (name, value) in [
         (CONTENT_TYPE, file.content_type),
-        (CONTENT_SECURITY_POLICY, POLICY),
+        (CONTENT_SECURITY_POLICY, if file.adds_styles { POLICY_WITH_STYLES } else { POLICY }),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (X_FRAME_OPTIONS, "DENY"),
         (REFERRER_POLICY, "no-referrer"),
@@ -131,6 +138,7 @@ mod tests {
         bytes: &GZIP,
         compressed: true,
         versioned: true,
+        adds_styles: false,
     };
 
     const GZIP: [u8; 28] = [
@@ -150,6 +158,18 @@ mod tests {
         assert_eq!(encoding("gzip;q=0, br"), None);
         assert_eq!(encoding("identity"), None);
         assert_eq!(COMPRESSED.uncompressed(), "hello hello hello");
+    }
+
+    #[test]
+    fn scripts_add_styles_only_to_pages_that_say_so_and_nothing_else_is_allowed() {
+        let policy = |adds_styles| {
+            let file = StaticFile { adds_styles, ..COMPRESSED };
+            let answer = serve(&file, &entity_tag(file.bytes), &HeaderMap::new());
+            answer.headers()[CONTENT_SECURITY_POLICY].to_str().map(ToOwned::to_owned)
+        };
+        let (plain, styled) = (policy(false), policy(true));
+        assert!(plain.as_ref().is_ok_and(|plain| !plain.contains("unsafe")));
+        assert_eq!(styled.map(|styled| styled.replace(" 'unsafe-inline'", "")).ok(), plain.ok());
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub(crate) static FILES: [StaticFile; 2] = [
         bytes: b"<!doctype html><title>Toy</title>",
         compressed: false,
         versioned: false,
+        adds_styles: false,
     },
     StaticFile {
         path: "/toy-1.js",
@@ -22,6 +23,7 @@ pub(crate) static FILES: [StaticFile; 2] = [
         bytes: b"'use strict'",
         compressed: false,
         versioned: true,
+        adds_styles: false,
     },
 ];
 
