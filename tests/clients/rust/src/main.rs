@@ -4,7 +4,7 @@
 //!
 //! **Invariant:** each call has a connection of its own, which does not come back by itself.
 
-#[expect(nonstandard_style, unused_imports, reason = "generated code")]
+#[expect(dead_code, nonstandard_style, unused_imports, reason = "generated code")]
 mod documents;
 
 use std::error::Error;
