@@ -74,13 +74,7 @@ impl Side {
         log.hold();
         let commands = RefCell::new(open(store, &log));
         let (log, opened) = (RefCell::new(log), watch::Sender::new(0));
-        Self {
-            log,
-            commands,
-            opened,
-            full_for: Cell::new(0),
-            blind_for: Cell::new(0),
-        }
+        Self { log, commands, opened, full_for: Cell::new(0), blind_for: Cell::new(0) }
     }
 
     pub(super) fn commands(&self) -> Arc<Commands> {
