@@ -44,6 +44,8 @@ impl ReadModels {
         reason = "an operator's command and the projector run it in tasks of their own"
     )]
     pub(crate) async fn retry_stream(&self, stream: &StreamId) -> Result<usize, ReadError> {
+        // A snapshot in the making has the parked streams as they were at its beginning.
+        let _saving = self.core.saving.lock().await;
         let _projecting = self.core.projecting.lock().await;
         let commits = self.stream(stream).await?;
         let mended = retry(&mut self.core.models.write(), stream, &commits);

@@ -225,10 +225,14 @@ async fn rows_of_redactions_are_those_of_the_golden_file() {
     redact(&mut scene, &models, MESSAGE).await;
     redact(&mut scene, &models, TOPIC).await;
     models.models().save().await.unwrap();
-    let file = scene.dir.path().join("generation-1").join("redactions.snapshot");
-    let written = fs::read(file).unwrap();
-    let golden = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../projection/tests/golden/redactions-with-rows-1");
+    let dir = scene.dir.path().join("generation-1");
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../projection/tests/golden/format-2");
+    let newest = fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().path()).filter(|path| {
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        name.starts_with("redactions-") && path.extension().unwrap() == "rows"
+    });
+    let written = fs::read(newest.max().unwrap()).unwrap();
+    let golden = golden.join("redactions-with-rows-v1.rows");
     if std::env::var_os("ROOKERY_WRITE_GOLDEN_FILES").is_some() {
         fs::write(&golden, &written).unwrap();
     }

@@ -7,13 +7,12 @@ use std::{
     collections::{BTreeMap, HashMap},
     io,
     path::Path,
-    sync::Arc,
 };
 
 use rookery_log::{Position, StreamId, StreamKind};
 use serde::{Deserialize, Serialize};
 
-use super::{AnyModel, Model, Still};
+use super::{AnyModel, Draft, Finished, Model, RowFile, RowLog, Still};
 use crate::Committed;
 
 /// Identifies a stream: the position of its first commit.
@@ -23,12 +22,32 @@ use crate::Committed;
 #[serde(transparent)]
 pub struct StreamKey(pub u64);
 
+/// The name of a stream, as it is stored.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "&str")]
+struct Name(StreamId);
+
+impl From<Name> for String {
+    fn from(name: Name) -> Self {
+        name.0.as_str().to_owned()
+    }
+}
+
+impl TryFrom<&str> for Name {
+    type Error = &'static str;
+
+    fn try_from(name: &str) -> Result<Self, Self::Error> {
+        StreamId::parse(name).map(Self).ok_or("it is not the name of a stream")
+    }
+}
+
 /// The keys of streams.
 #[derive(Default)]
 pub struct Directory {
     keys: HashMap<StreamId, StreamKey>,
-    streams: BTreeMap<StreamKey, StreamId>,
+    streams: BTreeMap<StreamKey, Name>,
     checkpoint: Position,
+    log: RowLog,
 }
 
 impl Directory {
@@ -40,7 +59,8 @@ impl Directory {
         }
         let key = StreamKey(position.0);
         self.keys.insert(stream.clone(), key);
-        self.streams.insert(key, stream.clone());
+        self.streams.insert(key, Name(stream.clone()));
+        self.log.changes_anyway(key);
         key
     }
 
@@ -53,25 +73,20 @@ impl Directory {
     }
 
     pub(crate) fn stream(&self, key: StreamKey) -> Option<&StreamId> {
-        self.streams.get(&key)
+        self.streams.get(&key).map(|name| &name.0)
     }
 
     /// The streams of `kind`, each with its subject, oldest first.
     pub(crate) fn of_kind(&self, kind: StreamKind) -> impl Iterator<Item = (StreamKey, &str)> {
         self.streams.iter().filter_map(move |(key, stream)| {
-            let (found, subject) = stream.split()?;
+            let (found, subject) = stream.0.split()?;
             (found == kind).then_some((*key, subject))
         })
     }
 
     /// The subject of the stream: a room ID, user ID or alias.
     pub(crate) fn subject(&self, key: StreamKey) -> Option<&str> {
-        Some(self.streams.get(&key)?.split()?.1)
-    }
-
-    /// The rows of a snapshot: each stream with its key.
-    fn rows(&self) -> Vec<(u64, &str)> {
-        self.streams.iter().map(|(key, stream)| (key.0, stream.as_str())).collect()
+        Some(self.stream(key)?.split()?.1)
     }
 }
 
@@ -83,17 +98,12 @@ impl Model for Directory {
         Ok(Self::default())
     }
 
-    fn load(_: &Path, body: &[u8], checkpoint: Position) -> io::Result<Self> {
-        let rows: Vec<(u64, Arc<str>)> = postcard::from_bytes(body).map_err(io::Error::other)?;
-        let mut directory = Self { checkpoint, ..Self::default() };
-        for (key, name) in rows {
-            let stream = StreamId::parse(&name);
-            let stream =
-                stream.ok_or_else(|| io::Error::other("a name is not that of a stream"))?;
-            directory.keys.insert(stream.clone(), StreamKey(key));
-            directory.streams.insert(StreamKey(key), stream);
-        }
-        Ok(directory)
+    fn load(dir: &Path, body: &[u8], checkpoint: Position) -> io::Result<Self> {
+        let file: RowFile = postcard::from_bytes(body).map_err(io::Error::other)?;
+        let (log, streams): (_, BTreeMap<StreamKey, Name>) =
+            RowLog::open(dir, Self::NAME, file, checkpoint)?;
+        let keys = streams.iter().map(|(key, name)| (name.0.clone(), *key)).collect();
+        Ok(Self { keys, streams, checkpoint, log })
     }
 
     /// The stream has its key already: [`Self::enter`] comes before all models.
@@ -123,15 +133,25 @@ impl AnyModel for Directory {
         self.checkpoint = self.checkpoint.max(position);
     }
 
-    fn save(&self) -> io::Result<Vec<u8>> {
-        postcard::to_stdvec(&self.rows()).map_err(io::Error::other)
+    fn begin_save(&mut self) -> Option<Draft> {
+        Some(self.log.begin(self.checkpoint, BTreeMap::new()))
+    }
+
+    fn next_piece(&self, draft: &mut Draft) -> io::Result<Option<Vec<u8>>> {
+        draft.piece(&self.streams)
+    }
+
+    fn end_save(&mut self, draft: Option<&Draft>) -> io::Result<Finished> {
+        let draft = draft.ok_or(io::ErrorKind::InvalidInput)?;
+        let body = postcard::to_stdvec(&self.log.end(draft)).map_err(io::Error::other)?;
+        Ok(Finished { from: draft.from, reached: self.checkpoint, body, files: Vec::new() })
     }
 
     fn still(&self) -> Still {
         let streams = self.streams.clone();
         Still::new(move |digester| {
-            for (key, stream) in &streams {
-                digester.add(&(key, stream.as_str()));
+            for row in &streams {
+                digester.add(&row);
             }
             Ok(())
         })

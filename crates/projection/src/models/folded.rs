@@ -3,12 +3,15 @@
 //! **Invariant:** a commit that cannot be applied parks its own stream in its own model, and
 //! nothing else.
 
-use std::{collections::BTreeMap, fs::File, io, path::Path, sync::Arc};
+use std::{collections::BTreeMap, io, path::Path};
 
 use rookery_log::{Position, StreamId};
 use serde::Serialize;
 
-use super::{AnyModel, Fold, Model, Row, Shared, Still, StreamKey, Unfit, fold::step};
+use super::{
+    AnyModel, Draft, Finished, Fold, Model, Row, RowFile, RowLog, Shared, Still, StreamKey, Unfit,
+    fold::step,
+};
 use crate::Committed;
 
 /// A stream that a model has parked.
@@ -36,6 +39,7 @@ pub(crate) struct Folded<F: Fold> {
     pub(crate) parked: BTreeMap<StreamKey, Parked>,
     pub(crate) checkpoint: Position,
     pub(crate) shared: F::Shared,
+    log: RowLog,
 }
 
 impl<F: Fold> Folded<F> {
@@ -45,6 +49,7 @@ impl<F: Fold> Folded<F> {
             parked: BTreeMap::new(),
             checkpoint: Position::ORIGIN,
             shared,
+            log: RowLog::default(),
         }
     }
 
@@ -90,14 +95,15 @@ impl<F: Fold> Model for Folded<F> {
 
     fn load(dir: &Path, body: &[u8], checkpoint: Position) -> io::Result<Self> {
         type Saved<F> =
-            (<<F as Fold>::Shared as Shared<F>>::Saved, Rows<F>, BTreeMap<StreamKey, Parked>);
-        let (saved, rows, parked): Saved<F> =
+            (<<F as Fold>::Shared as Shared<F>>::Saved, RowFile, BTreeMap<StreamKey, Parked>);
+        let (saved, file, parked): Saved<F> =
             postcard::from_bytes(body).map_err(io::Error::other)?;
         let mut shared = F::Shared::open(dir, saved)?;
+        let (log, rows): (_, Rows<F>) = RowLog::open(dir, F::NAME, file, checkpoint)?;
         for (key, row) in &rows {
             shared.added(*key, &row.value);
         }
-        Ok(Self { rows, parked, checkpoint, shared })
+        Ok(Self { rows, parked, checkpoint, shared, log })
     }
 
     fn apply(&mut self, key: StreamKey, committed: &Committed) {
@@ -108,13 +114,18 @@ impl<F: Fold> Model for Folded<F> {
         if !committed.kind.is_some_and(F::concerns) {
             return;
         }
+        if committed.room_events().any(|(_, event)| !event.erases().is_empty()) {
+            self.log.erases();
+        }
         let row = self.rows.entry(key).or_default();
+        self.log.changes(key, row.applied);
         if !self.parked.contains_key(&key) {
             let Err(unfit) = step(row, key, committed, &mut self.shared) else { return };
             self.park(key, committed, unfit);
         }
         // A parked row is still shown, and it is folded again from a log without the erased
         // content.
+        self.log.changes_anyway(key);
         if let Some(row) = self.rows.get_mut(&key) {
             let erased = committed.room_events().flat_map(|(_, event)| event.erases());
             erased.for_each(|erased| row.value.forget(erased));
@@ -146,13 +157,21 @@ impl<F: Fold> AnyModel for Folded<F> {
         self.checkpoint = self.checkpoint.max(position);
     }
 
-    fn save(&self) -> io::Result<Vec<u8>> {
-        let saved = (self.shared.save()?, &self.rows, &self.parked);
-        postcard::to_stdvec(&saved).map_err(io::Error::other)
+    fn begin_save(&mut self) -> Option<Draft> {
+        Some(self.log.begin(self.checkpoint, self.parked.clone()))
     }
 
-    fn files(&self) -> Vec<Arc<File>> {
-        self.shared.files()
+    fn next_piece(&self, draft: &mut Draft) -> io::Result<Option<Vec<u8>>> {
+        draft.piece(&self.rows)
+    }
+
+    fn end_save(&mut self, draft: Option<&Draft>) -> io::Result<Finished> {
+        let draft = draft.ok_or(io::ErrorKind::InvalidInput)?;
+        // The files hold what the rows refer to only now: later rows refer to more.
+        let saved = (self.shared.save()?, self.log.end(draft), &draft.parked);
+        let body = postcard::to_stdvec(&saved).map_err(io::Error::other)?;
+        let (from, reached) = (draft.from, self.checkpoint);
+        Ok(Finished { from, reached, body, files: self.shared.files() })
     }
 
     fn still(&self) -> Still {
@@ -165,6 +184,7 @@ impl<F: Fold> AnyModel for Folded<F> {
 
     fn retry(&mut self, key: StreamKey, commits: &[Committed]) -> Option<bool> {
         self.parked.remove(&key)?;
+        self.log.changes_anyway(key);
         // The old row leaves the indexes before the new one enters them.
         let old = self.rows.remove(&key);
         self.shared.removed(key, old.as_ref().map(|row| &row.value));

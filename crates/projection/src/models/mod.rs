@@ -9,6 +9,7 @@ mod lookup;
 mod model;
 mod registry;
 mod rooms;
+mod row_log;
 mod shared;
 
 pub(crate) use self::{
@@ -16,8 +17,9 @@ pub(crate) use self::{
     events::{EventIndex, IdHash, id_hash, remove},
     fold::{Fold, Row, Unfit},
     folded::{Folded, Rows},
-    model::{AnyModel, Digester, Model, Source, Still},
+    model::{AnyModel, Digester, Finished, Model, Source, Still},
     rooms::{Redactions, RoomRelations},
+    row_log::{Draft, RowFile, RowLog},
     shared::Shared,
 };
 pub use self::{

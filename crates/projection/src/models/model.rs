@@ -14,7 +14,7 @@ use std::{
 use rookery_log::{Hash, Position};
 use serde::Serialize;
 
-use super::{Parked, StreamKey};
+use super::{Draft, Parked, StreamKey};
 use crate::Committed;
 
 /// A read model. Most are a [`Folded`](super::Folded) of a row.
@@ -28,7 +28,7 @@ pub(crate) trait Model: AnyModel + Sized {
     /// `part`.
     fn create(dir: &Path, part: usize) -> io::Result<Self>;
 
-    /// Parses the output of [`AnyModel::save`].
+    /// Opens a snapshot with this body ([`Finished::body`]), whose files are in `dir`.
     fn load(dir: &Path, body: &[u8], checkpoint: Position) -> io::Result<Self>;
 
     /// Applies a commit, unless the model has applied it, and moves the checkpoint past it.
@@ -52,13 +52,19 @@ pub(crate) trait AnyModel: Send + Sync {
     /// Records that all commits up to `position` were applied.
     fn reach(&mut self, position: Position);
 
-    /// The body of a snapshot.
-    fn save(&self) -> io::Result<Vec<u8>>;
-
-    /// The files that have to be synced before the snapshot is written.
-    fn files(&self) -> Vec<Arc<File>> {
-        Vec::new()
+    /// Begins a snapshot; `None` if the model has no rows that are written in pieces.
+    fn begin_save(&mut self) -> Option<Draft> {
+        None
     }
+
+    /// The next piece of the rows of a snapshot; `None` after the last one. The model may go on
+    /// between the pieces.
+    fn next_piece(&self, _: &mut Draft) -> io::Result<Option<Vec<u8>>> {
+        Ok(None)
+    }
+
+    /// Ends a snapshot.
+    fn end_save(&mut self, draft: Option<&Draft>) -> io::Result<Finished>;
 
     /// The files that are no longer needed once a snapshot of this moment is on disk.
     fn take_retired(&mut self) -> Vec<PathBuf> {
@@ -83,6 +89,18 @@ pub(crate) trait AnyModel: Send + Sync {
     fn retry(&mut self, _key: StreamKey, _commits: &[Committed]) -> Option<bool> {
         None
     }
+}
+
+/// A snapshot whose rows are written.
+pub(crate) struct Finished {
+    /// A start applies the commits after this one again.
+    pub(crate) from: Position,
+    /// The last commit that a part of the snapshot has applied.
+    pub(crate) reached: Position,
+    /// What the model needs beside its rows.
+    pub(crate) body: Vec<u8>,
+    /// The files that have to be synced before the snapshot is written.
+    pub(crate) files: Vec<Arc<File>>,
 }
 
 /// Opens models one by one. It may refuse some of them.

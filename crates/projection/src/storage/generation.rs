@@ -5,16 +5,14 @@
 //! rebuild, for a rollback ([`roll_back`]).
 
 use std::{
-    fs::{self, File},
-    io,
+    fs, io,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 use rookery_log::{Epoch, Position};
 
 use super::snapshot::{self, Header, SnapshotError};
-use crate::models::{AnyModel, Model, Models, Source};
+use crate::models::{Finished, Model, Models, Source};
 
 const CURRENT: &str = "current";
 
@@ -121,8 +119,8 @@ impl Source for Loader<'_> {
         let (model, version) = (M::NAME, M::VERSION);
         let header = Header { model, version, epoch: self.epoch, position: self.tail };
         let opened = snapshot::read(&file(self.dir, model)).and_then(|bytes| {
-            let (position, body) = snapshot::decode(&bytes, header)?;
-            let opened = M::load(self.dir, body, position);
+            let (from, body) = snapshot::decode(&bytes, header)?;
+            let opened = M::load(self.dir, body, from);
             opened.map_err(|error| SnapshotError::Rows(error.to_string()))
         });
         opened.map_err(|error| self.refused.push(Refused { model, error })).ok()
@@ -139,25 +137,15 @@ pub(crate) fn load(dir: &Path, epoch: Epoch, tail: Position) -> Result<Models, V
     Models::open(dir, &mut loader).ok_or(loader.refused)
 }
 
-/// One model, ready to be written.
-pub(crate) struct Saved {
-    header: Header,
-    body: Vec<u8>,
-    /// The files that have to be synced before.
-    files: Vec<Arc<File>>,
-}
-
-/// Serialises one model. The models may be at different positions: each is caught up from its own.
-pub(crate) fn save(model: &dyn AnyModel, epoch: Epoch) -> io::Result<Saved> {
-    let (name, version, position) = (model.name(), model.version(), model.checkpoint());
-    let header = Header { model: name, version, epoch, position };
-    Ok(Saved { header, body: model.save()?, files: model.files() })
-}
-
-impl Saved {
-    /// Writes the snapshot into `dir`.
-    pub(crate) fn write(&self, dir: &Path) -> io::Result<()> {
-        self.files.iter().try_for_each(|file| file.sync_data())?;
-        snapshot::replace(&file(dir, self.header.model), &snapshot::encode(self.header, &self.body))
-    }
+/// Writes the snapshot of a model into `dir`. Its rows are in their file already.
+pub(crate) fn write(
+    dir: &Path,
+    (model, version): (&'static str, u32),
+    epoch: Epoch,
+    finished: &Finished,
+) -> io::Result<()> {
+    finished.files.iter().try_for_each(|file| file.sync_data())?;
+    let header = Header { model, version, epoch, position: finished.reached };
+    let bytes = snapshot::encode(header, finished.from, &finished.body);
+    snapshot::replace(&file(dir, model), &bytes)
 }

@@ -7,7 +7,7 @@ use rookery_log::{EventLog, PAGE_MAX, Position, ReadError, Scope};
 use rookery_work::Lock;
 use tokio::sync::watch;
 
-use super::{generation, save::save_alone};
+use super::{generation, save::save};
 use crate::{
     Options, Progress, ReadModels, RebuildError,
     commits::{Cache, Gathered, decode},
@@ -47,18 +47,22 @@ impl ReadModels {
     ) -> Result<Self, OpenError> {
         fs::create_dir_all(dir)?;
         let tail = *log.tail().borrow();
+        let mut built = None;
         let models = if let Some(mut models) = load(&*log, dir, tail)? {
             level(&*log, &mut models).await?;
             models
         } else {
             let (number, path) = generation::begin(dir)?;
             let threads = options.threads();
-            let mut models = rebuild::build(&*log, &path, tail, threads, &progress).await?;
-            save_alone(&mut models, log.epoch())?;
-            generation::switch(dir, number)?;
+            let models = rebuild::build(&*log, &path, tail, threads, &progress).await?;
+            built = Some(number);
             models
         };
         let opened = Self::of(log, dir, options, models);
+        if let Some(number) = built {
+            save(&opened.core)?;
+            generation::switch(dir, number)?;
+        }
         opened.catch_up().await?;
         Ok(opened)
     }

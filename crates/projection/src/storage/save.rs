@@ -1,14 +1,15 @@
 //! Writes snapshots while the models continue.
+//!
+//! **Invariant:** the models are locked for a piece at a time, never for all rows of a model.
+//! **Invariant:** a snapshot names only data that is on the disk.
 
-use std::{io, path::PathBuf, sync::Arc};
-
-use rookery_log::Epoch;
+use std::{io, path::Path, sync::Arc};
 
 use super::generation;
 use crate::{
     ReadModels,
     core::Core,
-    models::{AnyModel, Models, remove},
+    models::{AnyModel, remove},
 };
 
 impl ReadModels {
@@ -39,35 +40,53 @@ impl ReadModels {
     }
 }
 
-/// Saves all models one after the other, so that each is locked only briefly. The caller holds
-/// `saving`.
+/// Saves all models one after the other. The caller holds `saving`.
 pub(crate) fn save(core: &Core) -> io::Result<()> {
+    save_in_pieces(core, || {})
+}
+
+/// Like [`save`]. It calls `between` after each piece, when the models are not locked.
+pub(crate) fn save_in_pieces(core: &Core, mut between: impl FnMut()) -> io::Result<()> {
     tidy(core)?;
-    let retired = take_retired(&mut core.models.write());
-    for number in 0.. {
-        let (saved, dir) = {
-            let models = core.models.read();
-            let Some(model) = models.each().get(number).copied() else { break };
-            (generation::save(model, core.log.epoch())?, models.dir.clone())
-        };
-        saved.write(&dir)?;
+    let (retired, dir, count) = {
+        let mut models = core.models.write();
+        let models = &mut *models;
+        let retired = models.each_mut().into_iter().flat_map(AnyModel::take_retired);
+        (retired.collect(), models.dir.clone(), models.each().len())
+    };
+    for number in 0..count {
+        save_model(core, &dir, number, &mut between)?;
     }
     remove(retired);
     Ok(())
 }
 
-/// Like [`save`], for models that are not shared yet.
-pub(crate) fn save_alone(models: &mut Models, epoch: Epoch) -> io::Result<()> {
-    let retired = take_retired(models);
-    for model in models.each() {
-        generation::save(model, epoch)?.write(&models.dir)?;
+fn save_model(
+    core: &Core,
+    dir: &Path,
+    number: usize,
+    between: &mut impl FnMut(),
+) -> io::Result<()> {
+    let (name, mut draft) = {
+        let mut models = core.models.write();
+        let model = &mut models.each_mut()[number];
+        ((model.name(), model.version()), model.begin_save())
+    };
+    if let Some(draft) = &mut draft {
+        draft.prepare();
+        let file = draft.create(dir, name.0)?;
+        loop {
+            let piece = core.models.read().each()[number].next_piece(draft)?;
+            let Some(piece) = piece else { break };
+            draft.append(&file, &piece)?;
+            between();
+        }
+        file.sync_data()?;
     }
-    remove(retired);
+    let finished = core.models.write().each_mut()[number].end_save(draft.as_ref())?;
+    generation::write(dir, name, core.log.epoch(), &finished)?;
+    remove(draft.and_then(|draft| draft.replaced(dir, name.0)).into_iter().collect());
     Ok(())
-}
-
-fn take_retired(models: &mut Models) -> Vec<PathBuf> {
-    models.each_mut().into_iter().flat_map(AnyModel::take_retired).collect()
 }
 
 /// Merges files of the event index while no reader waits for it.

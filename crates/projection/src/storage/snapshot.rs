@@ -1,16 +1,17 @@
-//! Snapshots: a model in a file, so that a start does not read the whole log.
+//! Snapshots: the header of a model on the disk, so that a start does not read the whole log.
 //!
-//! Format version 1, all numbers little-endian:
+//! Format version 2, all numbers little-endian:
 //!
 //! | bytes | content |
 //! |---|---|
-//! | 8 | `RKMODEL1` |
+//! | 8 | `RKMODEL2` |
 //! | 32 | BLAKE3 of the rest |
 //! | 2 + n | length of the model's name, the name |
 //! | 4 | version of the model |
 //! | 8 | epoch of the log |
-//! | 8 | position up to which the log is applied |
-//! | rest | the rows, as the model writes them (postcard) |
+//! | 8 | the last position that a row has reached |
+//! | 8 | the position after which the log has to be applied again |
+//! | rest | what the model needs beside its rows (postcard); these are in a file of their own |
 //!
 //! **Invariant:** a snapshot appears complete or not at all: written to another file, synced, then
 //! renamed.
@@ -24,7 +25,10 @@ use std::{
 
 use rookery_log::{Epoch, Position};
 
-const MAGIC: &[u8; 8] = b"RKMODEL1";
+const MAGIC: &[u8; 8] = b"RKMODEL2";
+
+/// What each format begins with, before its digit.
+const ANY_FORMAT: &[u8] = b"RKMODEL";
 const HASH_BYTES: usize = 32;
 
 /// The header of a snapshot.
@@ -48,6 +52,9 @@ pub enum SnapshotError {
     /// The file is not a snapshot, or has a format that this version does not know.
     #[error("it is not a snapshot of a known format")]
     Format,
+    /// It has the format of an older version of the program.
+    #[error("it has an older format, and this software reads format 2 only")]
+    OlderFormat,
     /// The bytes are damaged.
     #[error("its checksum does not match")]
     Damaged,
@@ -83,9 +90,9 @@ pub enum SnapshotError {
     Rows(String),
 }
 
-/// The bytes of a snapshot.
-pub(crate) fn encode(header: Header, rows: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(rows.len() + 128);
+/// The bytes of a snapshot. A start applies the log after `from` again.
+pub(crate) fn encode(header: Header, from: Position, body: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(body.len() + 128);
     bytes.extend_from_slice(MAGIC);
     bytes.extend_from_slice(&[0; HASH_BYTES]);
     let len = u16::try_from(header.model.len()).expect("names of models are short");
@@ -94,7 +101,8 @@ pub(crate) fn encode(header: Header, rows: &[u8]) -> Vec<u8> {
     bytes.extend_from_slice(&header.version.to_le_bytes());
     bytes.extend_from_slice(&header.epoch.0.to_le_bytes());
     bytes.extend_from_slice(&header.position.0.to_le_bytes());
-    bytes.extend_from_slice(rows);
+    bytes.extend_from_slice(&from.0.to_le_bytes());
+    bytes.extend_from_slice(body);
     let start = MAGIC.len() + HASH_BYTES;
     let hash = blake3::hash(&bytes[start..]);
     bytes[MAGIC.len()..start].copy_from_slice(hash.as_bytes());
@@ -102,9 +110,14 @@ pub(crate) fn encode(header: Header, rows: &[u8]) -> Vec<u8> {
 }
 
 /// Checks a snapshot against `expected`, where `expected.position` is the end of the log. Returns
-/// the position and the rows.
+/// the position after which the log has to be applied again, and the body.
 pub(crate) fn decode(bytes: &[u8], expected: Header) -> Result<(Position, &[u8]), SnapshotError> {
-    let rest = bytes.strip_prefix(MAGIC).ok_or(SnapshotError::Format)?;
+    let older = bytes.get(ANY_FORMAT.len()).is_some_and(|digit| *digit < MAGIC[ANY_FORMAT.len()]);
+    let rest = bytes.strip_prefix(MAGIC).ok_or(if older && bytes.starts_with(ANY_FORMAT) {
+        SnapshotError::OlderFormat
+    } else {
+        SnapshotError::Format
+    })?;
     let (hash, mut rest) = rest.split_at_checked(HASH_BYTES).ok_or(SnapshotError::Format)?;
     if blake3::hash(rest).as_bytes() != hash {
         return Err(SnapshotError::Damaged);
@@ -125,10 +138,11 @@ pub(crate) fn decode(bytes: &[u8], expected: Header) -> Result<(Position, &[u8])
         return Err(SnapshotError::Epoch { found, expected: expected.epoch });
     }
     let position = Position(u64::from_le_bytes(take(input)?));
+    let from = Position(u64::from_le_bytes(take(input)?));
     if position > expected.position {
         return Err(SnapshotError::Ahead { position, tail: expected.position });
     }
-    Ok((position, rest))
+    Ok((from, rest))
 }
 
 fn take<const N: usize>(input: &mut &[u8]) -> Result<[u8; N], SnapshotError> {
@@ -173,14 +187,14 @@ mod tests {
 
     #[test]
     fn snapshot_survives_the_round_trip() {
-        let bytes = encode(HEADER, b"rows");
-        let (position, rows) = decode(&bytes, HEADER).expect("it is intact");
-        assert_eq!((position, rows), (Position(42), &b"rows"[..]));
+        let bytes = encode(HEADER, Position(40), b"rows");
+        let (from, rows) = decode(&bytes, HEADER).expect("it is intact");
+        assert_eq!((from, rows), (Position(40), &b"rows"[..]));
     }
 
     #[test]
     fn what_does_not_belong_here_is_refused_by_name() {
-        let bytes = encode(HEADER, b"rows");
+        let bytes = encode(HEADER, Position(40), b"rows");
         assert!(refusal(Header { model: "profiles", ..HEADER }, &bytes).contains("another model"));
         assert!(refusal(Header { version: 4, ..HEADER }, &bytes).contains("version 3"));
         assert!(refusal(Header { epoch: Epoch(8), ..HEADER }, &bytes).contains("epoch"));
@@ -190,7 +204,7 @@ mod tests {
 
     #[test]
     fn every_changed_byte_and_every_cut_is_noticed() {
-        let bytes = encode(HEADER, b"rows");
+        let bytes = encode(HEADER, Position(40), b"rows");
         for place in 0..bytes.len() {
             let mut changed = bytes.clone();
             changed[place] ^= 1;

@@ -1,11 +1,8 @@
 //! The greatest action number of each device.
 
-use std::{fs, path::Path};
-
 use crate::{
     Options, ReadModels,
-    storage::generation,
-    tests::testing::{Scene, settle, user},
+    tests::testing::{Scene, are_those_of_the_golden_files, settle, user},
 };
 
 fn last(models: &ReadModels, who: &str, device: &str) -> u64 {
@@ -44,18 +41,10 @@ async fn the_last_action_of_a_device_is_the_greatest_of_all_streams() {
     assert_eq!(all(&reopened), [9, 4, 2, 0]);
 }
 
-/// The golden file of version 1 of the action numbers. Never edit the file.
 #[tokio::test]
 async fn snapshot_of_numbered_actions_is_that_of_the_golden_file() {
     let scene = scene().await;
     let models = scene.open_with(Options { rebuild_threads: 1, ..Options::default() }).await;
     models.save().await.unwrap();
-    let file = generation::path(scene.dir.path(), 1).join("actions.snapshot");
-    let written = fs::read(file).unwrap();
-    let golden =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/actions-numbered.snapshot");
-    if std::env::var_os("ROOKERY_WRITE_GOLDEN_FILES").is_some() {
-        fs::write(&golden, &written).unwrap();
-    }
-    assert!(written == fs::read(golden).unwrap(), "it is written otherwise than it was");
+    are_those_of_the_golden_files(&scene, &["actions"], "numbered");
 }

@@ -5,6 +5,7 @@
 mod acting;
 mod consistency;
 mod parking;
+mod pieces;
 mod rebuilding;
 mod snapshots;
 mod testing;

@@ -220,10 +220,14 @@ async fn rows_of_relations_are_those_of_the_golden_file() {
     scene.send("a", "bob", "m.room.message", None, in_thread(MESSAGE)).await;
     settle(&models).await;
     models.models().save().await.unwrap();
-    let file = scene.dir.path().join("generation-1").join("relations.snapshot");
-    let written = fs::read(file).unwrap();
-    let golden = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../projection/tests/golden/relations-with-rows-1");
+    let dir = scene.dir.path().join("generation-1");
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../projection/tests/golden/format-2");
+    let newest = fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().path()).filter(|path| {
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        name.starts_with("relations-") && path.extension().unwrap() == "rows"
+    });
+    let written = fs::read(newest.max().unwrap()).unwrap();
+    let golden = golden.join("relations-with-rows-v1.rows");
     if std::env::var_os("ROOKERY_WRITE_GOLDEN_FILES").is_some() {
         fs::write(&golden, &written).unwrap();
     }

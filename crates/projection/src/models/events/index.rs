@@ -10,11 +10,10 @@
 use std::{
     collections::HashMap,
     ffi::OsStr,
-    fs::{self, File},
+    fs,
     hash::{BuildHasherDefault, Hasher},
     io,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 use rookery_log::Position;
@@ -22,7 +21,7 @@ use rookery_log::Position;
 use super::run::{Entry, IdHash, Place, Run, merge};
 use crate::{
     Committed,
-    models::{AnyModel, Model, Still, StreamKey},
+    models::{AnyModel, Draft, Finished, Model, Still, StreamKey},
 };
 
 /// Entries in memory before they are written to a file: about 1 MiB.
@@ -209,14 +208,12 @@ impl AnyModel for EventIndex {
         self.checkpoint = self.checkpoint.max(position);
     }
 
-    fn save(&self) -> io::Result<Vec<u8>> {
+    fn end_save(&mut self, _: Option<&Draft>) -> io::Result<Finished> {
         let runs: Vec<(&str, u64)> = self.runs.iter().map(|run| (&*run.name, run.len)).collect();
         let saved = (self.next_run, runs, self.sorted_buffer());
-        postcard::to_stdvec(&saved).map_err(io::Error::other)
-    }
-
-    fn files(&self) -> Vec<Arc<File>> {
-        self.runs.iter().map(Run::handle).collect()
+        let body = postcard::to_stdvec(&saved).map_err(io::Error::other)?;
+        let files = self.runs.iter().map(Run::handle).collect();
+        Ok(Finished { from: self.checkpoint, reached: self.checkpoint, body, files })
     }
 
     fn take_retired(&mut self) -> Vec<PathBuf> {

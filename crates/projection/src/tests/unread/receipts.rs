@@ -1,14 +1,10 @@
 //! Receipts, and the stored rows of the models of receipts and counts.
 
-use std::{fs, path::Path};
-
 use rookery_domain::Membership;
 
 use super::{Act, What, World};
-use crate::storage::generation;
+use crate::tests::testing::are_those_of_the_golden_files;
 
-/// The last versions of these models. Never edit the files: a change of a format needs a new
-/// version of the model, and golden files of its own.
 #[tokio::test]
 async fn rows_of_counts_and_receipts_are_those_of_the_golden_files() {
     let mut world = World::new().await;
@@ -28,14 +24,5 @@ async fn rows_of_counts_and_receipts_are_those_of_the_golden_files() {
     }
     let models = world.scene.open().await;
     models.save().await.unwrap();
-    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
-    let written = generation::path(world.scene.dir.path(), 1);
-    for (model, name) in [("receipts", "receipts-with-rows-1"), ("unread", "unread-with-rows-2")] {
-        let written = fs::read(written.join(format!("{model}.snapshot"))).unwrap();
-        let file = golden.join(name);
-        if std::env::var_os("ROOKERY_WRITE_GOLDEN_FILES").is_some() {
-            fs::write(&file, &written).unwrap();
-        }
-        assert!(written == fs::read(&file).unwrap(), "{model} is written otherwise than it was");
-    }
+    are_those_of_the_golden_files(&world.scene, &["receipts", "unread"], "read");
 }
