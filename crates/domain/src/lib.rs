@@ -36,11 +36,12 @@ pub use self::{
         redaction::RedactError,
         signing::{ParseKeyError, SignError, SigningKey, sign},
     },
-    power::{Power, PowerLevels, PowerLevelsChange},
+    power::{Power, PowerLevels, PowerLevelsChange, UserLevels},
     rejection::Rejection,
     room::{
-        Context, CreateRoom, DIRECTORY_TYPE, Decided, Graph, InvitePreview, Invitee, Mentions,
-        MessageKind, MessageRelation, Preset, ResolveError, Room, RoomCommand, Verdict,
+        Context, CreateRoom, Creators, DIRECTORY_TYPE, Decided, Graph, InvitePreview, Invitee,
+        Mentions, MessageKind, MessageRelation, Preset, ResolveError, Room, RoomCommand, Verdict,
+        settings,
     },
     text::{composed, each_word, normal, shows_nothing},
     users::{
@@ -49,8 +50,8 @@ pub use self::{
         profile::Profile,
     },
     visibility::{
-        History, MembershipHistory, ProfileAudience, Viewing, VisibilityHistory, is_own_membership,
-        sees_state, viewing_at, visible, visible_at,
+        Change, Histories, MembershipStep, ProfileAudience, Viewing, is_own_membership, sees_state,
+        visible,
     },
 };
 pub use ruma_common::{

@@ -45,6 +45,31 @@ pub struct PowerLevels {
     pub redact: i64,
 }
 
+/// The levels of users alone, for those who keep the levels of many rooms.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserLevels {
+    /// The level of each listed user, by user ID.
+    users: Vec<(OwnedUserId, i64)>,
+    /// The level of all other users.
+    users_default: i64,
+}
+
+impl UserLevels {
+    /// Reads the state event, as [`PowerLevels::of`] does.
+    #[must_use]
+    pub fn of(event: &Pdu) -> Self {
+        let PowerLevels { users, users_default, .. } = PowerLevels::of(event);
+        Self { users: users.into_iter().collect(), users_default }
+    }
+
+    /// The level of a user, creators aside.
+    #[must_use]
+    pub fn user(&self, user: &UserId) -> i64 {
+        let named = self.users.binary_search_by(|(other, _)| (**other).cmp(user));
+        named.map_or(self.users_default, |named| self.users[named].1)
+    }
+}
+
 impl Default for PowerLevels {
     fn default() -> Self {
         Self::UNSET

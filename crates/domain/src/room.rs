@@ -11,18 +11,19 @@ mod authorise;
 mod bounds;
 mod command;
 mod create;
+mod creators;
 mod decide;
 mod graph;
 mod preview;
 mod reading;
+pub mod settings;
 mod slots;
 mod upgrade;
 
 use std::sync::Arc;
 
 use ruma_common::{
-    OwnedEventId, OwnedRoomId, OwnedUserId, RoomId, RoomVersionId, UserId,
-    room_version_rules::RoomVersionRules,
+    OwnedEventId, OwnedRoomId, RoomId, RoomVersionId, UserId, room_version_rules::RoomVersionRules,
 };
 use serde::Deserialize;
 
@@ -31,6 +32,7 @@ pub use self::{
     command::{
         Context, CreateRoom, Invitee, Mentions, MessageKind, MessageRelation, Preset, RoomCommand,
     },
+    creators::Creators,
     graph::{Decided, Graph, ResolveError, Verdict},
     preview::InvitePreview,
 };
@@ -62,16 +64,13 @@ pub struct Room {
 struct Version {
     id: RoomVersionId,
     rules: Arc<RoomVersionRules>,
-    creators: Vec<OwnedUserId>,
+    creators: Creators,
     is_federated: bool,
 }
 
 #[derive(Deserialize)]
 struct CreateContent {
     room_version: Option<RoomVersionId>,
-    creator: Option<OwnedUserId>,
-    #[serde(default)]
-    additional_creators: Vec<OwnedUserId>,
     #[serde(rename = "m.federate", default = "yes")]
     federate: bool,
 }
@@ -291,17 +290,9 @@ impl Room {
     /// How much power the user has.
     #[must_use]
     pub fn power_of(&self, user: &UserId) -> Power {
-        let version = self.version.as_ref();
-        let creates = version.is_some_and(|version| version.creators.iter().any(|id| id == user));
-        let beyond = version
-            .is_some_and(|version| version.rules.authorization.explicitly_privilege_room_creators);
-        match &self.levels {
-            _ if creates && beyond => Power::Infinite,
-            Some(levels) => Power::Level(levels.user(user)),
-            // Source: Matrix server-server specification, authorisation rules, on rooms without
-            // power levels.
-            None => Power::Level(if creates { 100 } else { 0 }),
-        }
+        static NOBODY: Creators = Creators::NOBODY;
+        let creators = self.version.as_ref().map_or(&NOBODY, |version| &version.creators);
+        creators.power_of(user, self.levels.as_ref().map(|levels| levels.user(user)))
     }
 
     /// Whether the user is a member with enough power for events of this type.
@@ -339,12 +330,7 @@ impl Version {
         let content: CreateContent = create.content_as()?;
         let id = content.room_version.unwrap_or(RoomVersionId::V1);
         let rules = supported_rules(&id)?;
-        let by_sender = rules.authorization.use_room_create_sender;
-        let creator = content.creator.filter(|_| !by_sender).unwrap_or(create.sender.clone());
-        let mut creators = vec![creator];
-        if rules.authorization.additional_room_creators {
-            creators.extend(content.additional_creators);
-        }
+        let creators = Creators::of(create);
         Some(Self { id, rules: Arc::new(rules), creators, is_federated: content.federate })
     }
 }

@@ -6,8 +6,6 @@
 //! Source: Matrix client-server specification, "Room history visibility". It is stricter in one
 //! point: an invited user sees only the invite until they join.
 
-use serde::{Deserialize, Serialize};
-
 use crate::{HistoryVisibility, Membership, Pdu, UserId};
 
 /// The users who see a profile, beside members of a room that shows it.
@@ -65,111 +63,88 @@ pub fn is_own_membership(event: &Pdu, viewer: &UserId) -> bool {
         && event.state_key.as_deref() == Some(viewer.as_str())
 }
 
-/// A setting over a room's sequence: each value with the sequence of the event that set it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct History<T> {
-    steps: Vec<(u64, T)>,
+/// A change of a value in a room.
+pub trait Change<T> {
+    /// The sequence of the event that made it.
+    fn sequence(&self) -> u64;
+
+    /// The value from that event on.
+    fn value(&self) -> T;
 }
 
-/// The membership of a user, over the room's sequence.
-pub type MembershipHistory = History<Membership>;
+/// A change of a user's membership, or a member event of the user that changes nothing.
+pub trait MembershipStep: Change<Membership> {
+    /// Whether the event is the user's own `m.room.member` event ([`is_own_membership`]).
+    fn is_own(&self) -> bool;
+}
 
-/// The history visibility of a room, over the room's sequence.
-pub type VisibilityHistory = History<HistoryVisibility>;
+/// What decides which events of a room a viewer sees: the viewer's membership and the room's
+/// setting, over the room's sequence.
+///
+/// It borrows both histories, so its cost does not depend on their length. They are in order of
+/// arrival. A history of memberships may leave out the viewer's own events between joined and
+/// joined: these are visible in any case.
+#[derive(Debug)]
+pub struct Histories<'a, M, V> {
+    memberships: &'a [M],
+    settings: &'a [V],
+    /// How many steps there are up to the last join; 0 if there is none.
+    joins_end: usize,
+}
 
-impl<T: Copy + PartialEq> History<T> {
-    /// Records that the event at `sequence` set the value. A value that changes nothing takes no
-    /// memory. A sequence that is not above the last one is ignored, so recording the same events
-    /// again changes nothing.
-    pub fn push(&mut self, sequence: u64, value: T) {
-        match self.steps.last() {
-            Some((last, current)) if sequence <= *last || value == *current => {}
-            _ => self.steps.push((sequence, value)),
+impl<M, V> Clone for Histories<'_, M, V> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<M, V> Copy for Histories<'_, M, V> {}
+
+impl<'a, M: MembershipStep, V: Change<HistoryVisibility>> Histories<'a, M, V> {
+    /// The histories of the viewer's membership and of the room's setting.
+    #[must_use]
+    pub fn new(memberships: &'a [M], settings: &'a [V]) -> Self {
+        let last = memberships.iter().rposition(|step| step.value() == Membership::Join);
+        Self { memberships, settings, joins_end: last.map_or(0, |last| last + 1) }
+    }
+
+    /// Whether the viewer may see the event at `sequence`: [`visible`] of [`Self::viewing_at`].
+    #[must_use]
+    pub fn sees(&self, sequence: u64) -> bool {
+        visible(&self.viewing_at(sequence))
+    }
+
+    /// The relation of the viewer to the event at `sequence`.
+    #[must_use]
+    pub fn viewing_at(&self, sequence: u64) -> Viewing {
+        let after = self.memberships.partition_point(|step| step.sequence() <= sequence);
+        let at = after.checked_sub(1).map(|last| &self.memberships[last]);
+        Viewing {
+            own_membership: at.is_some_and(|step| step.sequence() == sequence && step.is_own()),
+            membership: at.map(Change::value).unwrap_or_default(),
+            joined_later: after < self.joins_end,
+            visibility: before(self.settings, sequence).max(until(self.settings, sequence)),
         }
     }
 
-    /// The value after the event at `sequence`.
+    /// Whether the viewer could see the state of the room before the event at `sequence`.
     #[must_use]
-    pub fn at(&self, sequence: u64) -> Option<T> {
-        let after = self.steps.partition_point(|(step, _)| *step <= sequence);
-        self.steps[..after].last().map(|(_, value)| *value)
-    }
-
-    /// The value before the event at `sequence`.
-    #[must_use]
-    pub fn before(&self, sequence: u64) -> Option<T> {
-        sequence.checked_sub(1).and_then(|previous| self.at(previous))
-    }
-
-    /// The value now.
-    #[must_use]
-    pub fn last(&self) -> Option<T> {
-        self.steps.last().map(|(_, value)| *value)
-    }
-
-    /// The changes, oldest first.
-    #[must_use]
-    pub fn steps(&self) -> &[(u64, T)] {
-        &self.steps
+    pub fn saw_state_before(&self, sequence: u64) -> bool {
+        sees_state(before(self.memberships, sequence), before(self.settings, sequence))
     }
 }
 
-impl<T: Copy + PartialEq> FromIterator<(u64, T)> for History<T> {
-    fn from_iter<I: IntoIterator<Item = (u64, T)>>(steps: I) -> Self {
-        let mut history = Self { steps: Vec::new() };
-        steps.into_iter().for_each(|(sequence, value)| history.push(sequence, value));
-        history
-    }
+/// The value before the event at `sequence`.
+fn before<T: Default, C: Change<T>>(history: &[C], sequence: u64) -> T {
+    last(history, history.partition_point(|change| change.sequence() < sequence))
 }
 
-impl MembershipHistory {
-    /// Whether the user was joined at the event at `sequence`: such events reach the user live.
-    #[must_use]
-    pub fn joined_at(&self, sequence: u64) -> bool {
-        self.at(sequence) == Some(Membership::Join)
-    }
-
-    /// Whether the user joined after `sequence`.
-    #[must_use]
-    pub fn joins_after(&self, sequence: u64) -> bool {
-        let joins = self.steps.iter().rev().find(|(_, value)| *value == Membership::Join);
-        joins.is_some_and(|(step, _)| *step > sequence)
-    }
-
-    /// The sequence of the event by which the user last joined, if they are joined now.
-    #[must_use]
-    pub fn joined_since(&self) -> Option<u64> {
-        self.steps.last().filter(|(_, value)| *value == Membership::Join).map(|(step, _)| *step)
-    }
+/// The value after the event at `sequence`.
+fn until<T: Default, C: Change<T>>(history: &[C], sequence: u64) -> T {
+    last(history, history.partition_point(|change| change.sequence() <= sequence))
 }
 
-/// The relation of a viewer to the event at `sequence`.
-///
-/// `memberships` is the viewer's, `settings` the room's; `own_membership` says whether the event is
-/// the viewer's own member event ([`is_own_membership`]).
-#[must_use]
-pub fn viewing_at(
-    memberships: &MembershipHistory,
-    settings: &VisibilityHistory,
-    sequence: u64,
-    own_membership: bool,
-) -> Viewing {
-    let (old, new) = (settings.before(sequence), settings.at(sequence));
-    Viewing {
-        own_membership,
-        membership: memberships.at(sequence).unwrap_or_default(),
-        joined_later: memberships.joins_after(sequence),
-        visibility: old.unwrap_or_default().max(new.unwrap_or_default()),
-    }
-}
-
-/// Whether the viewer may see the event at `sequence`: [`visible`] of [`viewing_at`].
-#[must_use]
-pub fn visible_at(
-    memberships: &MembershipHistory,
-    settings: &VisibilityHistory,
-    sequence: u64,
-    own_membership: bool,
-) -> bool {
-    visible(&viewing_at(memberships, settings, sequence, own_membership))
+/// The value after this many changes.
+fn last<T: Default, C: Change<T>>(history: &[C], changes: usize) -> T {
+    changes.checked_sub(1).map(|last| history[last].value()).unwrap_or_default()
 }

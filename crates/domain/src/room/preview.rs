@@ -5,7 +5,10 @@ use std::sync::Arc;
 use ruma_common::{OwnedRoomAliasId, OwnedRoomId, OwnedUserId, UserId};
 use serde::{Deserialize, Serialize};
 
-use super::{Room, reading::field};
+use super::{
+    Room,
+    settings::{self, Setting},
+};
 use crate::{JoinRule, Membership, Pdu, Profile};
 
 /// The preview for an invited user.
@@ -54,23 +57,23 @@ impl InvitePreview {
     pub fn read(invite: &Pdu, state: impl Fn(&str, &str) -> Option<Arc<Pdu>>) -> Self {
         let content: InviteContent = invite.content_as().unwrap_or_default();
         let inviter = state("m.room.member", invite.sender.as_str());
-        let text = |kind, key| {
-            let event = state(kind, "")?;
-            field::<String>(&event, key).filter(|text| !text.is_empty())
+        let text = |setting: &Setting<Option<String>>| {
+            setting.of(state(setting.kind(), "").as_deref()).flatten()
         };
+        let join_rule = settings::JOIN_RULE.of(state(settings::JOIN_RULE.kind(), "").as_deref());
         Self {
             room_id: invite.room_id.clone(),
             inviter: invite.sender.clone(),
             inviter_profile: inviter.map(|event| Profile::of(&event)).unwrap_or_default(),
             reason: content.reason,
             is_direct: content.is_direct.unwrap_or(false),
-            name: text("m.room.name", "name"),
-            topic: text("m.room.topic", "topic"),
-            avatar_url: text("m.room.avatar", "url"),
-            canonical_alias: state("m.room.canonical_alias", "").and_then(|it| field(&it, "alias")),
-            join_rule: state("m.room.join_rules", "")
-                .map_or(JoinRule::Invite, |event| JoinRule::of(&event)),
-            room_type: text("m.room.create", "type"),
+            name: text(&settings::NAME),
+            topic: text(&settings::TOPIC),
+            avatar_url: text(&settings::AVATAR),
+            canonical_alias: text(&settings::CANONICAL_ALIAS)
+                .and_then(|alias| alias.try_into().ok()),
+            join_rule: join_rule.unwrap_or(JoinRule::Invite),
+            room_type: text(&settings::ROOM_TYPE),
             is_encrypted: state("m.room.encryption", "").is_some(),
         }
     }

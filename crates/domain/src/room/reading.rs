@@ -3,14 +3,17 @@
 use ruma_common::{OwnedRoomAliasId, UserId};
 use serde::de::DeserializeOwned;
 
-use super::{DIRECTORY_TYPE, Room};
+use super::{
+    Room,
+    settings::{self, Setting},
+};
 use crate::{HistoryVisibility, JoinRule, Membership, Pdu};
 
 impl Room {
     /// How users may join.
     #[must_use]
     pub fn join_rule(&self) -> JoinRule {
-        self.state("m.room.join_rules", "").map_or(JoinRule::Invite, |event| JoinRule::of(event))
+        self.setting(&settings::JOIN_RULE).unwrap_or(JoinRule::Invite)
     }
 
     /// Whether the room is empty and nobody can come back: it has no member, no invite, and a join
@@ -27,50 +30,50 @@ impl Room {
     /// The users who may read events that are sent now.
     #[must_use]
     pub fn history_visibility(&self) -> HistoryVisibility {
-        let event = self.state("m.room.history_visibility", "");
-        event.map_or(HistoryVisibility::default(), |event| HistoryVisibility::of(event))
+        self.setting(&settings::HISTORY_VISIBILITY).unwrap_or_default()
     }
 
     /// Whether the room is listed in the public directory.
     #[must_use]
     pub fn is_listed(&self) -> bool {
-        self.field(DIRECTORY_TYPE, "listed").unwrap_or(false)
+        self.setting(&settings::LISTED).unwrap_or(false)
     }
 
     /// The name; `None` if it is missing or empty.
     #[must_use]
     pub fn name(&self) -> Option<String> {
-        self.text("m.room.name", "name")
+        self.setting(&settings::NAME).flatten()
     }
 
     /// The topic; `None` if it is missing or empty.
     #[must_use]
     pub fn topic(&self) -> Option<String> {
-        self.text("m.room.topic", "topic")
+        self.setting(&settings::TOPIC).flatten()
     }
 
     /// The `mxc:` address of the room's picture.
     #[must_use]
     pub fn avatar_url(&self) -> Option<String> {
-        self.text("m.room.avatar", "url")
+        self.setting(&settings::AVATAR).flatten()
     }
 
     /// The type of the room, such as `m.space`; `None` for a conversation.
     #[must_use]
     pub fn room_type(&self) -> Option<String> {
-        self.text("m.room.create", "type")
+        self.setting(&settings::ROOM_TYPE).flatten()
     }
 
     /// The alias to show.
     #[must_use]
     pub fn canonical_alias(&self) -> Option<OwnedRoomAliasId> {
-        self.field("m.room.canonical_alias", "alias")
+        self.setting(&settings::CANONICAL_ALIAS).flatten()?.try_into().ok()
     }
 
     /// The other aliases of the room.
     #[must_use]
     pub fn alternative_aliases(&self) -> Vec<OwnedRoomAliasId> {
-        self.field("m.room.canonical_alias", "alt_aliases").unwrap_or_default()
+        let aliases = self.setting(&settings::OTHER_ALIASES).unwrap_or_default();
+        aliases.into_iter().filter_map(|alias| alias.try_into().ok()).collect()
     }
 
     /// Whether the user may learn that this room exists: the room is open in some way, or the user
@@ -84,8 +87,8 @@ impl Room {
         self.is_created() && (open || readable || self.membership(user) != Membership::None)
     }
 
-    fn text(&self, kind: &str, key: &str) -> Option<String> {
-        self.field::<String>(kind, key).filter(|text| !text.is_empty())
+    fn setting<T>(&self, setting: &Setting<T>) -> Option<T> {
+        setting.of(self.state(setting.kind(), "").map(|event| &**event))
     }
 
     pub(super) fn field<T: DeserializeOwned>(&self, kind: &str, key: &str) -> Option<T> {

@@ -253,7 +253,7 @@ impl Room {
 
     /// The creators of this room who are joined, other than `user`.
     fn other_creators(&self, user: &UserId) -> Vec<OwnedUserId> {
-        let creators = self.version.iter().flat_map(|version| &version.creators);
+        let creators = self.version.iter().flat_map(|version| version.creators.users());
         let others = creators.filter(|id| *id != user && self.power_of(id) == Power::Infinite);
         others.filter(|id| self.membership(id) == Membership::Join).cloned().collect()
     }
@@ -280,7 +280,7 @@ impl Room {
             users.retain(|user, _| !others.iter().any(|other| other.as_str() == user));
         } else {
             // A creator above all levels gets the highest level of the room.
-            let creators = self.version.iter().flat_map(|version| &version.creators);
+            let creators = self.version.iter().flat_map(|version| version.creators.users());
             for user in creators.filter(|user| self.power_of(user) == Power::Infinite) {
                 users.insert(user.to_string(), highest.into());
             }

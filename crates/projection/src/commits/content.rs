@@ -20,13 +20,4 @@ impl Content {
     pub(crate) fn owned(&self, key: &str) -> Option<String> {
         self.text(key).map(ToOwned::to_owned)
     }
-
-    pub(crate) fn flag(&self, key: &str) -> bool {
-        self.0.get(key).and_then(Value::as_bool).unwrap_or(false)
-    }
-
-    pub(crate) fn texts(&self, key: &str) -> Vec<String> {
-        let values = self.0.get(key).and_then(Value::as_array).into_iter().flatten();
-        values.filter_map(|value| Some(value.as_str()?.to_owned())).collect()
-    }
 }

@@ -29,7 +29,7 @@ pub use self::{
     folded::Parked,
     registry::Models,
     rooms::{
-        Member, MembershipChange, Powers, Reactions, Related, Relating, RoomMembers, RoomsOfUsers,
-        SETTINGS, Summary, Thread, VisibilityChange,
+        Member, MembershipChange, Reactions, Related, Relating, RoomMembers, RoomsOfUsers, Summary,
+        Thread, VisibilityChange,
     },
 };

@@ -8,9 +8,9 @@
 //! **Invariant:** the cost grows with the changes since, and with the members of a changed room,
 //! but not with its history.
 
-use rookery_domain::{Membership, OwnedUserId, RoomId};
+use rookery_domain::{Membership, OwnedUserId, RoomId, settings};
 use rookery_log::Position;
-use rookery_projection::{Member, SETTINGS, Summary};
+use rookery_projection::{Member, Summary};
 
 use super::slots::Steps;
 use crate::{Meter, Reader, TimelineError, Unmetered};
@@ -106,7 +106,8 @@ impl Reader {
         let mut changed = Vec::new();
         let mut steps = Steps::of(meter);
         // The create event never changes.
-        for kind in SETTINGS.into_iter().filter(|kind| *kind != "m.room.create") {
+        let changing = settings::KINDS.into_iter().filter(|kind| *kind != "m.room.create");
+        for kind in changing {
             let held = self.slot_at(room, (kind, ""), at, &mut steps).await?;
             let view = self.view();
             if held != view.room(room).and_then(|room| room.state(kind, "")) {

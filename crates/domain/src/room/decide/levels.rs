@@ -88,7 +88,7 @@ impl Room {
     /// Like [`Self::has_head`], for members other than `but`.
     pub(super) fn has_head_beside(&self, levels: &PowerLevels, but: &UserId) -> bool {
         let is_head = |user: &UserId| user != but && self.is_head(levels, user);
-        let creators = self.version.iter().flat_map(|version| &version.creators);
+        let creators = self.version.iter().flat_map(|version| version.creators.users());
         let named = levels.users.keys().chain(creators);
         named.into_iter().any(|user| is_head(user))
             || (levels.users_default >= levels.event(KIND, true)

@@ -69,7 +69,7 @@ impl Room {
                 && self.membership(user) == Membership::Join
                 && self.power_of(user) >= Power::Level(invite)
         };
-        let creators = self.version.iter().flat_map(|version| &version.creators);
+        let creators = self.version.iter().flat_map(|version| version.creators.users());
         let named = self.levels.iter().flat_map(|levels| levels.users.keys());
         let known = creators.chain(named).find(|user| admits(user)).cloned();
         known.or_else(|| {

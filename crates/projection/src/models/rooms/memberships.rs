@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use rookery_domain::{
-    Erased, EventStatus, Membership, OwnedUserId, Pdu, RoomEvent, TimelineEventType, UserId,
+    Change, Erased, EventStatus, Membership, MembershipStep, OwnedUserId, Pdu, RoomEvent,
+    TimelineEventType, UserId,
 };
 use rookery_log::{Position, StreamKind};
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,22 @@ pub struct MembershipChange {
     /// It is a member event of this user. Otherwise another event changed the membership through
     /// state resolution.
     pub own: bool,
+}
+
+impl Change<Membership> for MembershipChange {
+    fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    fn value(&self) -> Membership {
+        self.membership
+    }
+}
+
+impl MembershipStep for MembershipChange {
+    fn is_own(&self) -> bool {
+        self.own
+    }
 }
 
 /// A present or former member of a room.

@@ -10,6 +10,6 @@ pub use self::{
     memberships::{Member, MembershipChange, RoomMembers},
     relations::{Reactions, Related, Relating, Thread},
     rooms_of_users::RoomsOfUsers,
-    summaries::{Powers, SETTINGS, Summary, VisibilityChange},
+    summaries::{Summary, VisibilityChange},
 };
 pub(crate) use self::{redactions::Redactions, relations::RoomRelations};

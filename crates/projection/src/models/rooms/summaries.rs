@@ -4,8 +4,9 @@
 //! empty if the slot is empty.
 
 use rookery_domain::{
-    DIRECTORY_TYPE, Erased, EventStatus, HistoryVisibility, JoinRule, OwnedUserId, Pdu, Power,
-    PowerLevels, Relation, Slot, UserId,
+    Change, Creators, Erased, EventStatus, HistoryVisibility, JoinRule, OwnedUserId, Pdu, Power,
+    Relation, Slot, UserId, UserLevels,
+    settings::{self, KINDS},
 };
 use rookery_log::{Position, StreamKind};
 use serde::{Deserialize, Serialize};
@@ -24,13 +25,14 @@ pub struct VisibilityChange {
     pub setting: HistoryVisibility,
 }
 
-/// The power levels of a room.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Powers {
-    /// The level of each listed user, by user ID.
-    pub users: Vec<(OwnedUserId, i64)>,
-    /// The level of all other users.
-    pub users_default: i64,
+impl Change<HistoryVisibility> for VisibilityChange {
+    fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    fn value(&self) -> HistoryVisibility {
+        self.setting
+    }
 }
 
 /// The settings of a room.
@@ -52,16 +54,14 @@ pub struct Summary {
     pub visibility: Vec<VisibilityChange>,
     /// Whether the public directory lists it.
     pub listed: bool,
-    /// Its creator.
-    pub creator: Option<OwnedUserId>,
-    /// Creators beside [`Self::creator`].
-    pub additional_creators: Vec<OwnedUserId>,
+    /// Its creators; `None` before the create event.
+    creators: Option<Creators>,
     /// The room version.
     pub version: Option<String>,
     /// The `type` of its create event, for example `m.space`.
     pub kind: Option<String>,
-    /// The power levels; `None` if the room has none.
-    pub powers: Option<Powers>,
+    /// The power levels of users; `None` if the room has none.
+    levels: Option<UserLevels>,
     /// The last event that stands alone ([`Relation::stands_alone`]). After a redaction in the room
     /// it is `None` until a new such event; until then a reader searches the timeline.
     pub last_message: Option<RowKey>,
@@ -69,8 +69,8 @@ pub struct Summary {
     pub last_event: Option<RowKey>,
     /// The sequence of the event that arrived last.
     pub last_sequence: u64,
-    /// The event behind each of [`SETTINGS`].
-    set_by: [Option<RowKey>; SETTINGS.len()],
+    /// The event behind each of [`KINDS`].
+    set_by: [Option<RowKey>; KINDS.len()],
 }
 
 impl Summary {
@@ -86,31 +86,25 @@ impl Summary {
         self.join_rule == Some(JoinRule::Public)
     }
 
-    /// The power of `user`. In a room without power levels the creator has 100.
+    /// The user who made the room.
     #[must_use]
-    pub fn power(&self, user: &UserId) -> Power {
-        let is_creator = self.creator.as_deref() == Some(user);
-        let creates = is_creator || self.additional_creators.iter().any(|other| other == user);
-        if creates && self.has_mighty_creators() {
-            return Power::Infinite;
-        }
-        let Some(powers) = &self.powers else {
-            return Power::Level(if is_creator { 100 } else { 0 });
-        };
-        let named = powers.users.binary_search_by(|(other, _)| (**other).cmp(user));
-        Power::Level(named.map_or(powers.users_default, |named| powers.users[named].1))
+    pub fn creator(&self) -> Option<&OwnedUserId> {
+        self.creators.as_ref()?.users().first()
     }
 
-    fn has_mighty_creators(&self) -> bool {
-        let number = self.version.as_deref().and_then(|version| version.parse::<u32>().ok());
-        number.is_some_and(|number| number >= 12)
+    /// The power of `user`.
+    #[must_use]
+    pub fn power(&self, user: &UserId) -> Power {
+        let level = self.levels.as_ref().map(|levels| levels.user(user));
+        let creators = self.creators.as_ref();
+        creators.map_or(Power::Level(level.unwrap_or(0)), |it| it.power_of(user, level))
     }
 
     /// Another event holds a slot with an empty state key from now on, or none.
     fn set(&mut self, kind: &str, holder: Option<(&Pdu, RowKey)>, at: (Position, u64)) {
-        let Some(number) = SETTINGS.iter().position(|other| *other == kind) else { return };
+        let Some(number) = KINDS.iter().position(|other| *other == kind) else { return };
         self.set_by[number] = holder.map(|(_, key)| key);
-        if kind == "m.room.history_visibility" {
+        if kind == settings::HISTORY_VISIBILITY.kind() {
             let (position, sequence) = at;
             let setting = HistoryVisibility::default();
             self.visibility.push(VisibilityChange { sequence, position, setting });
@@ -121,58 +115,37 @@ impl Summary {
     /// Restores the setting `kind` as of a moment when `held` held its slot, or when the slot was
     /// empty. For the history visibility, the last change is restored.
     pub fn restate(&mut self, kind: &str, held: Option<&Pdu>) {
-        let content = held.map(Content::of).unwrap_or_default();
-        match kind {
-            "m.room.name" => self.name = content.owned("name"),
-            "m.room.topic" => self.topic = content.owned("topic"),
-            "m.room.avatar" => self.avatar_url = content.owned("url"),
-            "m.room.canonical_alias" => {
-                self.canonical_alias = content.owned("alias");
-                self.alt_aliases = content.texts("alt_aliases");
+        if kind == settings::NAME.kind() {
+            self.name = settings::NAME.of(held).flatten();
+        } else if kind == settings::TOPIC.kind() {
+            self.topic = settings::TOPIC.of(held).flatten();
+        } else if kind == settings::AVATAR.kind() {
+            self.avatar_url = settings::AVATAR.of(held).flatten();
+        } else if kind == settings::CANONICAL_ALIAS.kind() {
+            self.canonical_alias = settings::CANONICAL_ALIAS.of(held).flatten();
+            self.alt_aliases = settings::OTHER_ALIASES.of(held).unwrap_or_default();
+        } else if kind == settings::JOIN_RULE.kind() {
+            self.join_rule = settings::JOIN_RULE.of(held);
+        } else if kind == settings::HISTORY_VISIBILITY.kind() {
+            if let Some(last) = self.visibility.last_mut() {
+                last.setting = settings::HISTORY_VISIBILITY.of(held).unwrap_or_default();
             }
-            "m.room.join_rules" => self.join_rule = held.map(JoinRule::of),
-            "m.room.history_visibility" => {
-                if let Some(last) = self.visibility.last_mut() {
-                    last.setting = held.map(HistoryVisibility::of).unwrap_or_default();
-                }
-            }
-            DIRECTORY_TYPE => self.listed = content.flag("listed"),
-            "m.room.power_levels" => {
-                self.powers = held.map(|pdu| {
-                    let PowerLevels { users, users_default, .. } = PowerLevels::of(pdu);
-                    Powers { users: users.into_iter().collect(), users_default }
-                });
-            }
-            "m.room.create" => {
-                self.creator = held.map(|pdu| pdu.sender.clone());
-                let version = content.owned("room_version");
-                self.version = version.or_else(|| held.map(|_| "1".into()));
-                self.kind = content.owned("type");
-                let others = content.texts("additional_creators").into_iter();
-                self.additional_creators =
-                    others.filter_map(|user| user.as_str().try_into().ok()).collect();
-            }
-            _ => {}
+        } else if kind == settings::LISTED.kind() {
+            self.listed = settings::LISTED.of(held).unwrap_or(false);
+        } else if kind == settings::USER_LEVELS.kind() {
+            self.levels = settings::USER_LEVELS.of(held);
+        } else if kind == settings::ROOM_TYPE.kind() {
+            self.creators = held.map(Creators::of);
+            let version = |create: &Pdu| Content::of(create).owned("room_version");
+            self.version = held.map(|create| version(create).unwrap_or_else(|| "1".into()));
+            self.kind = settings::ROOM_TYPE.of(held).flatten();
         }
     }
 }
 
-/// The types of the state events, with an empty state key, that make a summary.
-pub const SETTINGS: [&str; 9] = [
-    "m.room.name",
-    "m.room.topic",
-    "m.room.avatar",
-    "m.room.canonical_alias",
-    "m.room.join_rules",
-    "m.room.history_visibility",
-    "m.room.power_levels",
-    "m.room.create",
-    DIRECTORY_TYPE,
-];
-
 impl Fold for Summary {
     const NAME: &'static str = "summaries";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     const KIND: StreamKind = StreamKind::Room;
     type Shared = ();
 
@@ -184,20 +157,19 @@ impl Fold for Summary {
             self.last_message = None;
             return;
         };
-        let Some(number) = SETTINGS.iter().position(|other| *other == kind) else { return };
+        let Some(number) = KINDS.iter().position(|other| *other == kind) else { return };
         if !state_key.is_empty() || !self.set_by[number].is_some_and(|key| key.is_of(erased)) {
             return;
         }
-        match kind.as_str() {
-            "m.room.name" => self.name = None,
-            "m.room.topic" => self.topic = None,
-            "m.room.avatar" => self.avatar_url = None,
-            "m.room.canonical_alias" => {
-                self.canonical_alias = None;
-                self.alt_aliases = Vec::new();
-            }
-            DIRECTORY_TYPE => self.listed = false,
-            _ => {}
+        let forgotten = [
+            settings::NAME.kind(),
+            settings::TOPIC.kind(),
+            settings::AVATAR.kind(),
+            settings::CANONICAL_ALIAS.kind(),
+            settings::LISTED.kind(),
+        ];
+        if forgotten.contains(&kind.as_str()) {
+            self.restate(kind, None);
         }
     }
 

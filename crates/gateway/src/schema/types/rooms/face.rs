@@ -146,7 +146,7 @@ impl Face {
             is_listed: summary.listed,
             version: summary.version.clone(),
             room_type: summary.kind.clone(),
-            creator: summary.creator.clone(),
+            creator: summary.creator().cloned(),
             member_count: count(joined),
             invited_count: count(invited),
             my_power_level: level(summary, viewer),
