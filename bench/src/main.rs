@@ -7,27 +7,18 @@
 //! **Invariant:** servers listen on the loopback address only, and end with the value that started
 //! them.
 
-mod audience;
-mod broadcast;
-mod dataset;
-mod files;
-mod frame;
-mod http;
-mod phase;
-mod raw;
-mod report;
-mod seed;
-mod server;
+mod clients;
+mod measures;
 mod settings;
-mod socket;
-mod speaker;
-mod stamp;
-mod stats;
+mod stage;
 mod workloads;
 
 use std::process::ExitCode;
 
+use clients::{audience, broadcast, frame, http, raw, socket, speaker};
+use measures::{phase, report, stamp, stats};
 use settings::Settings;
+use stage::{dataset, files, seed, server};
 
 /// Why a measurement failed, in words.
 pub(crate) type Error = Box<dyn std::error::Error + Send + Sync>;

@@ -1,7 +1,11 @@
 //! The list of workloads.
 
 use super::{
-    append, fanout, home, long, memory, mixed, quiet, rebuild, scroll, send, stalled, start, storm,
+    append,
+    halls::{fanout, mixed, quiet, stalled, storm},
+    memory, rebuild,
+    screens::{home, long, scroll},
+    send, start,
 };
 use crate::{Error, settings::Settings};
 

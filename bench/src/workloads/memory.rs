@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::runtime::Builder;
 
-use super::screen::{HOME, scroll};
+use super::screens::screen::{HOME, scroll};
 use crate::{
     Error,
     dataset::Dataset,

@@ -2,19 +2,11 @@
 
 mod append;
 mod choice;
-mod fanout;
-mod hall;
-mod home;
-mod long;
+mod halls;
 mod memory;
-mod mixed;
-mod quiet;
 mod rebuild;
-mod screen;
-mod scroll;
+mod screens;
 mod send;
-mod stalled;
 mod start;
-mod storm;
 
 pub(crate) use choice::choose;

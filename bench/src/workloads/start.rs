@@ -5,7 +5,7 @@ use std::time::Instant;
 use serde_json::json;
 use tokio::runtime::Builder;
 
-use super::screen::HOME;
+use super::screens::screen::HOME;
 use crate::{
     Error,
     dataset::Dataset,

@@ -78,7 +78,7 @@ pub trait MembershipStep: Change<Membership> {
     fn is_own(&self) -> bool;
 }
 
-/// What decides which events of a room a viewer sees: the viewer's membership and the room's
+/// The histories that decide which events of a room a viewer sees: the viewer's membership and the room's
 /// setting, over the room's sequence.
 ///
 /// It borrows both histories, so its cost does not depend on their length. They are in order of

@@ -16,7 +16,7 @@ use serde_json::Value;
 fn schema() -> &'static Valid<Schema> {
     static SCHEMA: OnceLock<Valid<Schema>> = OnceLock::new();
     SCHEMA.get_or_init(|| {
-        let text = include_str!("../../schema.graphql");
+        let text = include_str!("../../../schema.graphql");
         Schema::parse_and_validate(text, "schema.graphql").expect("a schema")
     })
 }

@@ -1,8 +1,21 @@
-//! The size of files, and the allowed content of `lib.rs` and `mod.rs`.
+//! The size of files, folders and crates, and the allowed content of `lib.rs` and `mod.rs`.
 //!
 //! **Invariant:** no Rust file is longer than [`LINES_MAX`]; `lib.rs` and `mod.rs` define nothing.
+//! **Invariant:** no folder has more than [`FILES_MAX`] Rust files, and no crate more than
+//! [`CRATE_LINES_MAX`] lines without its tests, but for those of [`LARGER`].
+
+use std::collections::BTreeMap;
 
 use crate::repository::Tree;
+
+/// Most Rust files in one folder.
+const FILES_MAX: usize = 12;
+
+/// Most lines of a crate, without its tests.
+const CRATE_LINES_MAX: usize = 8_000;
+
+/// Crates that are larger, with a bound of their own. It may only go down.
+const LARGER: [(&str, usize); 2] = [("gateway", 12_500), ("graphql-edge", 11_000)];
 
 /// Longest Rust file, in lines.
 const LINES_MAX: usize = 500;
@@ -40,7 +53,55 @@ pub(crate) fn layout(tree: &Tree) -> Vec<String> {
             }));
         }
     }
+    violations.extend(folders(tree));
+    violations.extend(crates(tree));
     violations
+}
+
+/// Finds folders with too many files.
+fn folders(tree: &Tree) -> Vec<String> {
+    let mut files: BTreeMap<&str, usize> = BTreeMap::new();
+    for (path, _) in tree.texts_with("rs") {
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        *files.entry(folder).or_default() += 1;
+    }
+    let full = files.into_iter().filter(|(_, count)| *count > FILES_MAX);
+    full.map(|(folder, count)| {
+        format!("{folder} has {count} Rust files: group them in folders of at most {FILES_MAX}")
+    })
+    .collect()
+}
+
+/// Finds crates that are too large.
+fn crates(tree: &Tree) -> Vec<String> {
+    let mut sizes: BTreeMap<&str, usize> = BTreeMap::new();
+    for (path, text) in tree.texts_with("rs") {
+        let Some((name, file)) = path.strip_prefix("crates/").and_then(|it| it.split_once("/src/"))
+        else {
+            continue;
+        };
+        let is_test = |part: &str| ["tests", "tests.rs", "testing", "testing.rs"].contains(&part);
+        if !file.split('/').any(is_test) {
+            *sizes.entry(name).or_default() += lines_without_tests(text);
+        }
+    }
+    let bound = |name: &str| {
+        let larger = LARGER.iter().find(|(larger, _)| *larger == name);
+        larger.map_or(CRATE_LINES_MAX, |(_, bound)| *bound)
+    };
+    let large = sizes.into_iter().filter(|(name, lines)| *lines > bound(name));
+    large
+        .map(|(name, lines)| {
+            let bound = bound(name);
+            format!("crates/{name} has {lines} lines without tests: split it below {bound}")
+        })
+        .collect()
+}
+
+/// The lines before the tests at the end of a file.
+fn lines_without_tests(text: &str) -> usize {
+    let source = text.split_once("#[cfg(test)]\nmod tests {").map_or(text, |(source, _)| source);
+    source.lines().count()
 }
 
 fn defines(line: &str) -> bool {
@@ -90,5 +151,35 @@ mod tests {
     #[test]
     fn other_files_may_define() {
         assert!(layout(&tree("a/room.rs", "pub struct Room;\n")).is_empty());
+    }
+
+    #[test]
+    fn folder_of_twelve_files_passes_and_one_more_does_not() {
+        let mut tree = Tree::default();
+        for number in 0..FILES_MAX {
+            tree.texts.insert(format!("a/b/file{number}.rs"), String::new());
+        }
+        tree.texts.insert("a/b/c/file.rs".to_owned(), String::new());
+        tree.texts.insert("a/b/data.json".to_owned(), String::new());
+        assert!(layout(&tree).is_empty());
+        tree.texts.insert("a/b/mod.rs".to_owned(), String::new());
+        let violations = layout(&tree);
+        assert_eq!(violations, ["a/b has 13 Rust files: group them in folders of at most 12"]);
+    }
+
+    #[test]
+    fn crate_of_8000_lines_passes_and_one_more_does_not() {
+        let mut tree = Tree::default();
+        let tests = "#[cfg(test)]\nmod tests {\n    // line\n}\n";
+        for number in 0..20 {
+            let text = "// line\n".repeat(400) + tests;
+            tree.texts.insert(format!("crates/log/src/part{}/file{number}.rs", number % 2), text);
+        }
+        tree.texts.insert("crates/log/src/tests/one.rs".to_owned(), "// line\n".to_owned());
+        tree.texts.insert("crates/log/tests/one.rs".to_owned(), "// line\n".to_owned());
+        assert!(layout(&tree).is_empty());
+        tree.texts.insert("crates/log/src/one.rs".to_owned(), "// line\n".to_owned());
+        let violations = layout(&tree);
+        assert_eq!(violations, ["crates/log has 8001 lines without tests: split it below 8000"]);
     }
 }

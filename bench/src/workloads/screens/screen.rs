@@ -7,18 +7,18 @@ use serde_json::{Value, json};
 use crate::{Error, http::Connection, stats::Samples};
 
 /// The home screen: a page of rooms with the content of a room list.
-pub(super) const HOME: &str = "{ initialSync(first: 20) { position next rooms {
+pub(in crate::workloads) const HOME: &str = "{ initialSync(first: 20) { position next rooms {
     roomId name memberCount
     lastMessage { eventId text sentAt sender { userId displayName } } } } }";
 
 /// A page of a conversation.
-pub(super) const PAGE: &str = "query($room: RoomID!, $last: Int!, $before: Cursor) {
+pub(in crate::workloads) const PAGE: &str = "query($room: RoomID!, $last: Int!, $before: Cursor) {
     room(id: $room) { timeline(last: $last, before: $before) {
         nodes { eventId type text sentAt sequence sender { userId displayName } previousContent }
         pageInfo { startCursor hasPreviousPage } } } }";
 
 /// Requests all of these in turn, `count` times in all, one at a time.
-pub(super) async fn ask_in_turn(
+pub(in crate::workloads) async fn ask_in_turn(
     connection: &mut Connection,
     requests: &[Vec<u8>],
     count: usize,
@@ -36,12 +36,12 @@ pub(super) async fn ask_in_turn(
 }
 
 /// The variables of [`PAGE`].
-pub(super) fn page(room: &str, last: usize, before: &Value) -> Value {
+pub(in crate::workloads) fn page(room: &str, last: usize, before: &Value) -> Value {
     json!({ "room": room, "last": last, "before": before })
 }
 
 /// Scrolls back over `events` events in pages of up to 100; returns the cursor there.
-pub(super) async fn scroll(
+pub(in crate::workloads) async fn scroll(
     connection: &mut Connection,
     token: &str,
     room: &str,

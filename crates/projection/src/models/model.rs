@@ -97,7 +97,7 @@ pub(crate) struct Finished {
     pub(crate) from: Position,
     /// The last commit that a part of the snapshot has applied.
     pub(crate) reached: Position,
-    /// What the model needs beside its rows.
+    /// The data of the model beside its rows.
     pub(crate) body: Vec<u8>,
     /// The files that have to be synced before the snapshot is written.
     pub(crate) files: Vec<Arc<File>>,

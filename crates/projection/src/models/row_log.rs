@@ -44,7 +44,7 @@ const SLACK_BYTES: u64 = if cfg!(test) { 512 } else { 1024 * 1024 };
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct RowFile {
     number: u64,
-    /// What belongs to the snapshot. The rest was written before a crash.
+    /// The bytes that belong to the snapshot. The rest was written before a crash.
     bytes: u64,
     /// The size when the file had each row once.
     whole_bytes: u64,

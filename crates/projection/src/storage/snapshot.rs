@@ -11,7 +11,7 @@
 //! | 8 | epoch of the log |
 //! | 8 | the last position that a row has reached |
 //! | 8 | the position after which the log has to be applied again |
-//! | rest | what the model needs beside its rows (postcard); these are in a file of their own |
+//! | rest | the data of the model beside its rows (postcard); these are in a file of their own |
 //!
 //! **Invariant:** a snapshot appears complete or not at all: written to another file, synced, then
 //! renamed.
@@ -27,7 +27,7 @@ use rookery_log::{Epoch, Position};
 
 const MAGIC: &[u8; 8] = b"RKMODEL2";
 
-/// What each format begins with, before its digit.
+/// The beginning of each format, before its digit.
 const ANY_FORMAT: &[u8] = b"RKMODEL";
 const HASH_BYTES: usize = 32;
 

@@ -1,0 +1,4 @@
+//! Records that are missing, or that cannot be read.
+
+mod holes;
+mod unreadable;

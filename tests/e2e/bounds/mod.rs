@@ -1,0 +1,8 @@
+//! Bounds on the resources of a user, and what one user costs another.
+
+pub(crate) mod abuse;
+mod budget;
+pub(crate) mod costly;
+mod interference;
+mod paces;
+mod starving;

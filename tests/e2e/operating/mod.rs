@@ -1,0 +1,7 @@
+//! Commands of operators, and imports.
+
+mod import;
+mod imported;
+mod operator;
+mod orders;
+mod outputs;

@@ -1,0 +1,5 @@
+//! Accounts: profiles, filters and logins.
+
+mod filters;
+mod logins;
+mod profiles;
