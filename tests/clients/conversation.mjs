@@ -99,7 +99,7 @@ export function converse(name, adapter) {
     assert.deepEqual(home.invites.map((invite) => invite.roomId), [roomId]);
 
     const stream = follow(client, home.position, adapter.isFinal);
-    await perform(client, JOIN_ROOM, { roomId, actionId: 1 });
+    await perform(client, JOIN_ROOM, { room: { roomId }, actionId: 1 });
     const opened = await stream.until((item) => item.__typename === "RoomOpened");
     await say("hello Bob");
     await stream.until(isText("hello Bob"));

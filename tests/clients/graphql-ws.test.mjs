@@ -20,7 +20,7 @@ test("conversation_goes_on_over_a_cut_and_scrollback_meets_the_stream", async (c
   assert.deepEqual(home.invites, [{ roomId: room.roomId, name: "Rooks", inviter: { userId: alice.userId } }]);
 
   const stream = follow(context, bob.token, home.position);
-  const joined = await act(bob.token, JOIN_ROOM, { roomId: room.roomId, actionId: 1 });
+  const joined = await act(bob.token, JOIN_ROOM, { room: { roomId: room.roomId }, actionId: 1 });
   assert.deepEqual(joined.room, { roomId: room.roomId, name: "Rooks", memberCount: 2 });
   const opened = await stream.until((item) => item.__typename === "RoomOpened");
   assert.equal(opened.room.roomId, room.roomId);

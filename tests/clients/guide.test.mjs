@@ -29,7 +29,7 @@ const STEPS = {
   },
   Devices: async (world, document) => {
     const { viewer } = await ask(world.phone.token, document);
-    assert.deepEqual(viewer.devices.map((device) => device.name).sort(), ["laptop", "phone"]);
+    assert.deepEqual(viewer.devices.nodes.map((device) => device.name).sort(), ["laptop", "phone"]);
   },
   CreateRoom: async (world, document) => {
     const { createRoom } = await ask(world.ada.token, document, { invite: [world.grace.userId] });
@@ -44,7 +44,7 @@ const STEPS = {
   },
   CatchUp: async (world, document) => {
     const { initialSync } = await ask(world.phone.token, document, { since: world.position });
-    assert.deepEqual([initialSync.updates, initialSync.invites, initialSync.closed], [[], [], []]);
+    assert.deepEqual([initialSync.updates, initialSync.invites, initialSync.closed.nodes], [[], [], []]);
   },
   Stream: async (world, document, context) => {
     world.stream = follow(context, world.phone.token, world.position, document);
@@ -100,14 +100,14 @@ const STEPS = {
   },
   React: async (world, document) => {
     const variables = { room: world.room, event: world.said.event.eventId };
-    const { react } = await ask(world.ada.token, document, variables);
-    assert.ok(react.event.eventId);
-    assert.deepEqual(await ask(world.ada.token, document, variables), { react: { event: null, refusal: null } });
+    const { addReaction } = await ask(world.ada.token, document, variables);
+    assert.ok(addReaction.event.eventId);
+    assert.deepEqual(await ask(world.ada.token, document, variables), { addReaction: { event: null, refusal: null } });
   },
   WhatCameOfIt: async (world, document) => {
     const { event } = await ask(world.phone.token, document, { event: world.said.event.eventId });
     const users = [{ userId: world.ada.userId }];
-    assert.deepEqual(event.reactions, [{ key: "🐦", count: 1, me: false, users }]);
+    assert.deepEqual(event.reactions.nodes, [{ key: "🐦", count: 1, isMine: false, users: { nodes: users } }]);
     assert.deepEqual([event.editedContent, event.thread], [null, null]);
   },
   WhatHappened: async (world, document) => {
@@ -123,7 +123,7 @@ const STEPS = {
   },
   Typing: async (world, document) => {
     const { setTyping } = await ask(world.phone.token, document, { room: world.room });
-    assert.deepEqual(setTyping, { room: { typing: [{ userId: world.grace.userId }] }, refusal: null });
+    assert.deepEqual(setTyping, { room: { typing: { nodes: [{ userId: world.grace.userId }] } }, refusal: null });
   },
   Away: async (world, document) => {
     const { setPresence } = await ask(world.ada.token, document);
@@ -131,15 +131,15 @@ const STEPS = {
   },
   MarkRead: async (world, document) => {
     const variables = { room: world.room, event: world.said.event.eventId };
-    const { markRead } = await ask(world.ada.token, document, variables);
-    assert.deepEqual(markRead, { room: { unreadCount: 0, highlightCount: 0 }, refusal: null });
+    const { markRoomRead } = await ask(world.ada.token, document, variables);
+    assert.deepEqual(markRoomRead, { room: { unreadCount: 0, highlightCount: 0 }, refusal: null });
     await world.stream.until((item) => item.__typename === "ReceiptMoved");
   },
   Unread: async (world, document) => {
     const { room } = await ask(world.phone.token, document, { room: world.room });
-    assert.deepEqual([room.unreadCount, room.receipts.length], [1, 1]);
+    assert.deepEqual([room.unreadCount, room.receipts.nodes.length], [1, 1]);
     const grace = room.members.nodes.find((member) => member.userId === world.grace.userId);
-    assert.deepEqual([grace.typing, grace.presence.presence], [true, "ONLINE"]);
+    assert.deepEqual([grace.isTyping, grace.presence.presence], [true, "ONLINE"]);
   },
   Older: async (world, document) => {
     const pages = [];

@@ -14,7 +14,7 @@ const PROTOCOL = "graphql-transport-ws";
 
 /** The part of our schema that the frames use. */
 const schema = buildSchema(`
-  type Query { server: Server! user(id: ID!): User }
+  type Query { server: Server! user(userId: ID!): User }
   type Server { name: String! }
   type User { userId: ID! }
   type Mutation { setProfile(input: SetProfileInput!): Payload! }
@@ -109,8 +109,8 @@ const CASES = [
   { name: "operation_that_is_not_there", send: [init, subscribe("1", "query A { server { name } }", { operationName: "B" })] },
   { name: "operation_that_is_not_chosen", send: [init, subscribe("1", "query A { server { name } } query B { server { name } }")] },
   { name: "operation_that_is_chosen", send: [init, subscribe("1", "query A { server { name } } subscription B { eventStream { position } }", { operationName: "A" })] },
-  { name: "variable_that_is_missing", send: [init, subscribe("1", "query ($id: ID!) { user(id: $id) { userId } }")], ours: ["connection_ack", "error 1"], why: "GraphQL calls it a request error; the reference sends it as a result without data" },
-  { name: "variable_that_is_null", send: [init, subscribe("1", "query ($id: ID!) { user(id: $id) { userId } }", { variables: { id: null } })], ours: ["connection_ack", "error 1"], why: "the same" },
+  { name: "variable_that_is_missing", send: [init, subscribe("1", "query ($id: ID!) { user(userId: $id) { userId } }")], ours: ["connection_ack", "error 1"], why: "GraphQL calls it a request error; the reference sends it as a result without data" },
+  { name: "variable_that_is_null", send: [init, subscribe("1", "query ($id: ID!) { user(userId: $id) { userId } }", { variables: { id: null } })], ours: ["connection_ack", "error 1"], why: "the same" },
   { name: "socket_lives_after_an_error", send: [init, subscribe("1", "{ nothing }")], then: [subscribe("1", ASK)] },
   { name: "id_taken", authorized: true, send: [init, subscribe("1", HOLD), subscribe("1", ASK)] },
   { name: "other_ids_are_free", authorized: true, send: [init, subscribe("1", HOLD), subscribe("2", ASK)] },

@@ -13,7 +13,7 @@ const rules = {
   ...plugin.configs["flat/schema-relay"].rules,
   // Clients can fetch Room, RoomEvent and User again by the `id` of Node; the other types are values without an ID.
   "@graphql-eslint/strict-id-in-types": "off",
-  // Short complete lists, such as the typing members, are no connections.
+  // Short complete lists, such as the rooms that an event names, are no connections.
   "@graphql-eslint/relay-edge-types": ["error", { listTypeCanWrapOnlyEdgeType: false }],
   // A list with a single order has pages in that order.
   "@graphql-eslint/relay-arguments": ["error", { includeBoth: false }],
@@ -34,7 +34,12 @@ const EXCEPTIONS = [
   ["relay-arguments", "RoomOpened.messages", lastPage],
   ["relay-arguments", "RoomUpdate.timeline", lastPage],
   ["relay-connection-types", "TimelineConnection.pageInfo", "has all of PageInfo, and where the timeline begins"],
+  ["relay-edge-types", "DeviceEdge", value],
   ["relay-edge-types", "EventLevelEdge", value],
+  ["relay-edge-types", "ReactionEdge", value],
+  ["relay-edge-types", "ReceiptEdge", value],
+  ["relay-edge-types", "RoomClosedEdge", value],
+  ["relay-edge-types", "StoredFilterEdge", value],
   ["relay-edge-types", "UserLevelEdge", value],
   ["relay-edge-types", "RoomMemberEdge", "a member is of a room: fetched again with `Room.member`, not with `node`"],
 ];

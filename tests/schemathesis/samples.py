@@ -33,7 +33,7 @@ def register(username):
 
 def create_room(token, preset, invite, alias=None):
     document = """mutation ($preset: RoomPreset!, $invite: [UserID!]!, $alias: RoomAlias) {
-      createRoom(input: { name: "Tea", preset: $preset, invite: $invite, alias: $alias, listed: true }) {
+      createRoom(input: { name: "Tea", preset: $preset, invite: $invite, alias: $alias, isListed: true }) {
         room { id roomId } refusal { message }
       }
     }"""
@@ -49,9 +49,9 @@ def send(token, room, thread=None):
     return ask(token, document, room=room, thread=thread)["event"]
 
 
-def react(token, room, event):
+def addReaction(token, room, event):
     document = """mutation ($room: RoomID!, $event: EventID!) {
-      react(input: { roomId: $room, eventId: $event, key: "+" }) { event { id eventId } refusal { message } }
+      addReaction(input: { roomId: $room, eventId: $event, key: "+" }) { event { id eventId } refusal { message } }
     }"""
     return ask(token, document, room=room, event=event)["event"]
 
@@ -70,7 +70,7 @@ def make():
     rooms = [public, private, invited, stranger, hidden]
     root = send(token, public["roomId"])
     events = [root, send(token, public["roomId"], root["eventId"]), send(token, private["roomId"])]
-    events += [react(token, public["roomId"], root["eventId"]), send(carol["token"], hidden["roomId"])]
+    events += [addReaction(token, public["roomId"], root["eventId"]), send(carol["token"], hidden["roomId"])]
     sync = ask(token, "{ initialSync(first: 1) { position next rooms { timeline { pageInfo { startCursor } } } } }")
     start = [room["timeline"]["pageInfo"]["startCursor"] for room in sync["rooms"]]
     samples = {

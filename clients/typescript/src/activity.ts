@@ -16,7 +16,7 @@ export class Activity {
   take({ ephemeral = [], isFirst }: Pick<Chunk, "ephemeral" | "isFirst">): void {
     if (isFirst) this.clear();
     for (const item of ephemeral) {
-      if (item.__typename === "TypingChanged") this.#setTyping(item.room.roomId, item.users);
+      if (item.__typename === "TypingChanged") this.#setTyping(item.room.roomId, item.users.nodes);
       else if (item.presence === "OFFLINE") this.presence.delete(item.userId);
       else this.presence.set(item.userId, item);
     }

@@ -191,7 +191,7 @@ export class Client<Draft = string> {
     isTyping: boolean,
     { timeoutSeconds, ...options }: CallOptions & { timeoutSeconds?: number } = {},
   ): Promise<void> {
-    const input: SetTypingInput = { roomId, typing: isTyping, ...(timeoutSeconds !== undefined && { timeoutSeconds }) };
+    const input: SetTypingInput = { roomId, isTyping, ...(timeoutSeconds !== undefined && { timeoutSeconds }) };
     const { refusal } = (await this.#ask(SetTypingDocument, { input }, options)).setTyping;
     if (refusal) throw new Refused(refusal);
   }

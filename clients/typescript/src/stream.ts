@@ -22,7 +22,7 @@ export interface FollowOptions<C = FollowSubscription["eventStream"]> extends Ca
    * resume from: at the start without `after`, and if the server does not know the position, as after a restored backup.
    */
   sync?: (() => Promise<Position>) | undefined;
-  /** `FilterInput` of the schema. */
+  /** `FilterBy` of the schema: `{ conditions: { ... } }` or `{ filterId }`. */
   filter?: FollowSubscriptionVariables["filter"];
   /** Also yield typing and presence: see `Activity`. */
   ephemeral?: boolean | undefined;

@@ -188,12 +188,33 @@ impl Accounts {
     /// # Errors
     /// [`Unavailable`] if the file cannot be read.
     pub fn users(&self, after: Option<&str>, limit: usize) -> Result<Vec<User>, Unavailable> {
+        self.users_from("", after, limit)
+    }
+
+    /// Like [`Self::users`], but only users whose local part begins with `prefix`.
+    ///
+    /// # Errors
+    /// [`Unavailable`] if the file cannot be read.
+    pub fn users_from(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<User>, Unavailable> {
         self.inner.read(|read| {
             let table = read.open_table(USERS)?;
             let imports = names_of_imports(read)?;
-            let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+            let start = match after {
+                Some(after) if after >= prefix => Bound::Excluded(after),
+                _ => Bound::Included(prefix),
+            };
             let rows = table.range::<&str>((start, Bound::Unbounded))?;
-            rows.take(limit.min(USERS_PAGE_MAX))
+            // A row that cannot be read ends the page with its error.
+            let begins = |row: &Result<(redb::AccessGuard<'_, &str>, _), _>| {
+                row.as_ref().map_or(true, |(key, _)| key.value().starts_with(prefix))
+            };
+            rows.take_while(begins)
+                .take(limit.min(USERS_PAGE_MAX))
                 .map(|row| {
                     let (key, value) = row?;
                     let stored = StoredUser::decode(value.value())?;

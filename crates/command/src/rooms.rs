@@ -5,6 +5,7 @@ pub(crate) mod bounds;
 pub(crate) mod creation;
 pub(crate) mod departure;
 pub(crate) mod guesses;
+mod permissions;
 pub(crate) mod referred;
 pub(crate) mod upgrade;
 

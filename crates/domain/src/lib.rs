@@ -40,8 +40,8 @@ pub use self::{
     rejection::Rejection,
     room::{
         Context, CreateRoom, Creators, DIRECTORY_TYPE, Decided, Graph, InvitePreview, Invitee,
-        Mentions, MessageKind, MessageRelation, Preset, ResolveError, Room, RoomCommand, Verdict,
-        settings,
+        Mentions, MessageKind, MessageRelation, Permissions, Preset, ResolveError, Room,
+        RoomCommand, Verdict, settings,
     },
     text::{composed, each_word, normal, shows_nothing},
     users::{

@@ -35,9 +35,6 @@ pub enum Rejection {
     /// The room does not accept knocks.
     #[error("this room does not take requests to join; ask a member to invite you")]
     NotKnockable,
-    /// The sender cannot decline an invite after joining the room.
-    #[error("you have already joined this room; leave it instead")]
-    AlreadyJoined,
     /// The target is not in the room.
     #[error("{0} is not in this room; check the user ID")]
     TargetNotInRoom(OwnedUserId),
@@ -206,7 +203,6 @@ impl Rejection {
             Self::NotInAllowedRoom => "NOT_IN_ALLOWED_ROOM",
             Self::NobodyCanAdmit => "NOBODY_CAN_ADMIT",
             Self::NotKnockable => "NOT_KNOCKABLE",
-            Self::AlreadyJoined => "ALREADY_JOINED",
             Self::TargetNotInRoom(_) => "TARGET_NOT_IN_ROOM",
             Self::TargetBanned(_) => "TARGET_BANNED",
             Self::TargetIsSelf => "TARGET_IS_SELF",

@@ -14,6 +14,7 @@ mod create;
 mod creators;
 mod decide;
 mod graph;
+mod permissions;
 mod preview;
 mod reading;
 pub mod settings;
@@ -34,6 +35,7 @@ pub use self::{
     },
     creators::Creators,
     graph::{Decided, Graph, ResolveError, Verdict},
+    permissions::Permissions,
     preview::InvitePreview,
 };
 use crate::{

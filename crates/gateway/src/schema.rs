@@ -88,4 +88,5 @@ fn builder()
         .limit_depth(DEPTH_MAX)
         .limit_directives(DIRECTIVES_MAX)
         .register_output_type::<types::values::node::Node>()
+        .register_output_type::<types::errors::payload::ActionPayload>()
 }

@@ -20,7 +20,7 @@ const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 const TIMELINE = {
   "Scroll.js": /* GraphQL */ `
     query ScrollQuery($room: RoomID!, $before: Cursor) {
-      room(id: $room) { id ...Scroll_room @arguments(before: $before) }
+      room(by: { roomId: $room }) { id ...Scroll_room @arguments(before: $before) }
     }
   `,
   "Scroll_room.js": /* GraphQL */ `

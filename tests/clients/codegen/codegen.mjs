@@ -18,6 +18,7 @@ export default {
           EventID: "string",
           JSON: "unknown",
           Long: "number",
+          URI: "string",
           Position: "string",
           RoomAlias: "string",
           RoomID: "string",

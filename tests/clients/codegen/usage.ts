@@ -7,7 +7,7 @@ import type { TypedDocumentNode } from "@graphql-typed-document-node/core";
 /** A generated document, by its source text. */
 export const tower = graphql(`
   query Tower($room: RoomID!) {
-    room(id: $room) { name memberCount timeline(last: 20) { nodes { eventId sequence text } } }
+    room(by: { roomId: $room }) { name memberCount timeline(last: 20) { nodes { eventId sequence text } } }
   }
 `);
 

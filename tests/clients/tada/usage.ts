@@ -5,7 +5,7 @@ import type { introspection } from "./generated/introspection.js";
 
 const graphql = initGraphQLTada<{
   introspection: introspection;
-  scalars: { DateTime: string; JSON: unknown; Long: number };
+  scalars: { DateTime: string; JSON: unknown; Long: number; URI: string };
 }>();
 
 const stream = graphql(`

@@ -49,7 +49,7 @@ impl Scene {
         let server = Server::start_with(data.path(), &["--limits-rate", "none"]);
         let (ann, uma) = (Client::register(&server, "ann"), Client::register(&server, "uma"));
         let room = ann.create_room(json!({ "preset": "PUBLIC" }));
-        uma.act("joinRoom", json!({ "roomId": room }));
+        uma.act("joinRoom", json!({ "room": { "roomId": room } }));
         let before = uma.position();
         let long = "x".repeat(LONG_BYTES);
         for _ in 0..LONG {
@@ -108,8 +108,7 @@ impl Scene {
                 assert!(heard.len() < LONG * LONG_BYTES, "{name} got all that waited for it");
             }
         }
-        let document =
-            "query($room: RoomID!) { room(id: $room) { timeline(last: 20) { nodes { text } } } }";
+        let document = "query($room: RoomID!) { room(by: { roomId: $room }) { timeline(last: 20) { nodes { text } } } }";
         let page = self.ann.run(document, &json!({ "room": self.room })).to_string();
         assert!(page.contains(AFTER) && !page.contains(FROM_BEYOND), "{page}");
     }
@@ -166,7 +165,7 @@ fn a_removed_device_is_gone_on_every_path() {
 }
 
 fn remove(owner: &Client, device_id: &str) {
-    let document = "mutation($id: String!) { removeDevice(input: { deviceId: $id }) { deviceId } }";
+    let document = "mutation($id: ID!) { removeDevice(input: { deviceId: $id }) { deviceId } }";
     let removed = owner.run(document, &json!({ "id": device_id }));
     assert_eq!(removed["removeDevice"]["deviceId"], device_id);
 }

@@ -23,7 +23,7 @@ fn no_mutation_tells_a_private_room_from_none() {
         ("joinRoom", json!({})),
         ("knockOnRoom", json!({})),
         ("leaveRoom", json!({})),
-        ("rejectInvite", json!({})),
+        ("leaveRoom", json!({})),
         ("inviteUser", json!({ "userId": bob.user_id })),
         ("inviteUser", json!({ "userId": eve.user_id })),
         ("kickUser", json!({ "userId": alice.user_id })),
@@ -47,7 +47,7 @@ fn no_mutation_tells_a_private_room_from_none() {
             json!({ "powerLevels": { "users": [
             { "userId": alice.user_id, "level": 0 }] } }),
         ),
-        ("setRoomListed", json!({ "listed": false })),
+        ("setRoomListed", json!({ "isListed": false })),
     ];
     for (mutation, input) in inputs {
         let at = |room: &str| {
@@ -63,14 +63,14 @@ fn no_mutation_tells_a_private_room_from_none() {
         eve.act("sendMessage", json!({ "roomId": room, "body": "x", "actionId": number }))
     };
     assert_eq!(numbered(&private, 1), numbered(&nowhere, 2));
-    let join = |alias: &str| eve.act("joinRoom", json!({ "alias": alias }));
+    let join = |alias: &str| eve.act("joinRoom", json!({ "room": { "alias": alias } }));
     assert_eq!(join("#secret:localhost"), join("#nothing:localhost"));
     let rule = "mutation($room: RoomID!) { setJoinRule(input: { roomId: $room,
         joinRule: { kind: PUBLIC } }) { room { id } event { id } refusal { code message } } }";
     let set = |room: &str| eve.run(rule, &json!({ "room": room }));
     assert_eq!(set(&private), set(&nowhere));
     let look = "query($room: RoomID!, $alias: RoomAlias!, $event: EventID!) {
-        room(id: $room) { id } byAlias: room(alias: $alias) { id } event(id: $event) { id } }";
+        room(by: { roomId: $room }) { id } byAlias: room(by: { alias: $alias }) { id } event(eventId: $event) { id } }";
     let found = eve.run(
         look,
         &json!({
@@ -95,16 +95,16 @@ fn profiles_are_shown_to_those_who_share_a_room_and_to_nobody_else() {
     };
     rename("Alice");
     let room = alice.create_room(json!({ "preset": "PUBLIC" }));
-    bob.act("joinRoom", json!({ "roomId": room }));
+    bob.act("joinRoom", json!({ "room": { "roomId": room } }));
     let said = alice.say(&room, "hello");
     let name_of = |client: &Client, at: &Value| {
-        let document = "query($user: UserID!, $at: Position) { user(id: $user, minPosition: $at) { displayName } }";
+        let document = "query($user: UserID!, $at: Position) { user(userId: $user, minPosition: $at) { displayName } }";
         let variables = json!({ "user": alice.user_id, "at": at });
         client.run(document, &variables)["user"]["displayName"].clone()
     };
     let speaker = |client: &Client, at: &Value| {
         let document =
-            "query($event: EventID!, $at: Position) { event(id: $event, minPosition: $at) {
+            "query($event: EventID!, $at: Position) { event(eventId: $event, minPosition: $at) {
             sender { displayName } } }";
         let found = client.run(document, &json!({ "event": said, "at": at }));
         found["event"]["sender"]["displayName"].clone()
@@ -133,7 +133,7 @@ fn an_alias_of_a_private_room_tells_strangers_nothing_that_a_name_nobody_may_hav
     alice.create_room(json!({ "name": "Secret", "alias": secret, "invite": [bob.user_id] }));
     alice.create_room(json!({ "preset": "PUBLIC", "alias": "#open:localhost" }));
     // To find and to enter.
-    let found = "query($alias: RoomAlias!) { room(alias: $alias) { name } }";
+    let found = "query($alias: RoomAlias!) { room(by: { alias: $alias }) { name } }";
     for alias in [secret, "#free:localhost"] {
         assert_eq!(eve.run(found, &json!({ "alias": alias }))["room"], Value::Null, "{alias}");
         for mutation in ["joinRoom", "knockOnRoom"] {
@@ -180,8 +180,9 @@ fn an_invite_shows_what_it_must_and_after_declining_nothing() {
     let room =
         alice.create_room(json!({ "name": "Tea", "topic": "Leaves", "invite": [bob.user_id] }));
     alice.say(&room, "before he comes");
-    let document = "query($room: RoomID!) { room(id: $room) { name topic inviter { userId }
-        lastMessage { id } members { totalCount } state { id } timeline { nodes { stateKey } } } }";
+    let document =
+        "query($room: RoomID!) { room(by: { roomId: $room }) { name topic inviter { userId }
+        lastMessage { id } members { totalCount } state { nodes { id } } timeline { nodes { stateKey } } } }";
     let look = |client: &Client| client.run(document, &json!({ "room": room }))["room"].clone();
     let shown = look(&bob);
     assert_eq!((&shown["name"], &shown["topic"]), (&json!("Tea"), &json!("Leaves")));
@@ -193,7 +194,7 @@ fn an_invite_shows_what_it_must_and_after_declining_nothing() {
     let invites = "{ initialSync { invites { name } rooms { name } } }";
     let sync = bob.run(invites, &json!({}))["initialSync"].clone();
     assert_eq!(sync, json!({ "invites": [{ "name": "Tea" }], "rooms": [] }));
-    bob.act("rejectInvite", json!({ "roomId": room }));
+    bob.act("leaveRoom", json!({ "roomId": room }));
     alice.act("setRoomName", json!({ "roomId": room, "name": "Coffee" }));
     let after = look(&bob);
     for field in ["name", "topic", "inviter", "lastMessage"] {
@@ -209,7 +210,7 @@ fn action_ids_belong_to_a_device_and_to_what_they_were_used_for() {
     let server = Server::start(data.path());
     let [alice, bob, _] = cast(&server);
     let room = alice.create_room(json!({ "preset": "PUBLIC" }));
-    bob.act("joinRoom", json!({ "roomId": room }));
+    bob.act("joinRoom", json!({ "room": { "roomId": room } }));
     let send = |client: &Client, body: &str| {
         client.act("sendMessage", json!({ "roomId": room, "body": body, "actionId": 5 }))
     };
@@ -225,7 +226,7 @@ fn action_ids_belong_to_a_device_and_to_what_they_were_used_for() {
     let mut laptop = alice.clone();
     let session = alice.log_in("correct horse");
     laptop.token = session["token"].as_str().map(ToOwned::to_owned);
-    let document = "query($event: EventID!) { event(id: $event) { actionId } }";
+    let document = "query($event: EventID!) { event(eventId: $event) { actionId } }";
     let seen_by = |client: &Client| {
         let event = json!({ "event": by_alice["event"]["eventId"] });
         client.run(document, &event)["event"]["actionId"].clone()
@@ -249,7 +250,7 @@ fn a_refused_action_leaves_no_trace() {
     let server = Server::start(data.path());
     let [alice, bob, _] = cast(&server);
     let room = alice.create_room(json!({ "preset": "PUBLIC" }));
-    bob.act("joinRoom", json!({ "roomId": room }));
+    bob.act("joinRoom", json!({ "room": { "roomId": room } }));
     let position = alice.position();
     let to_room = |mut input: Value| {
         input["roomId"] = json!(room);
@@ -292,7 +293,7 @@ fn nobody_rises_above_her_own_level_and_no_room_loses_its_head() {
     for version in ["11", "12"] {
         let room = alice.create_room(json!({ "preset": "PUBLIC", "roomVersion": version }));
         for client in [&bob, &eve] {
-            client.act("joinRoom", json!({ "roomId": room }));
+            client.act("joinRoom", json!({ "room": { "roomId": room } }));
         }
         let levels = |client: &Client, user: &Client, level: i64| {
             let users = json!([{ "userId": user.user_id, "level": level }]);
@@ -338,7 +339,7 @@ fn nothing_of_an_event_can_be_forged() {
     let server = Server::start(data.path());
     let [alice, bob, _] = cast(&server);
     let room = alice.create_room(json!({ "preset": "PUBLIC" }));
-    bob.act("joinRoom", json!({ "roomId": room }));
+    bob.act("joinRoom", json!({ "room": { "roomId": room } }));
     let document =
         "mutation($input: SendMessageInput!) { sendMessage(input: $input) { position } }";
     for field in ["sender", "sentAt", "originServerTs", "sequence", "depth", "eventId", "position"]
@@ -352,7 +353,7 @@ fn nothing_of_an_event_can_be_forged() {
         json!({ "sender": alice.user_id, "origin_server_ts": 1, "depth": 9, "event_id": "$x" });
     let input = json!({ "roomId": room, "type": "com.example.x", "content": content });
     let event = bob.act("sendEvent", input)["event"]["eventId"].clone();
-    let document = "query($event: EventID!) { event(id: $event) { sender { userId } pdu } }";
+    let document = "query($event: EventID!) { event(eventId: $event) { sender { userId } pdu } }";
     let found = alice.run(document, &json!({ "event": event }))["event"].clone();
     assert_eq!(found["sender"]["userId"], bob.user_id.as_str());
     assert_eq!(found["pdu"]["sender"], bob.user_id.as_str());
@@ -369,10 +370,10 @@ fn only_its_owner_reaches_a_device() {
     let [alice, bob, _] = cast(&server);
     let session = alice.log_in("correct horse");
     let device = session["deviceId"].clone();
-    let remove = "mutation($device: String!) { removeDevice(input: { deviceId: $device }) {
+    let remove = "mutation($device: ID!) { removeDevice(input: { deviceId: $device }) {
         deviceId refusal { code } } }";
     let rename =
-        "mutation($device: String!) { renameDevice(input: { deviceId: $device, name: \"x\" }) {
+        "mutation($device: ID!) { renameDevice(input: { deviceId: $device, name: \"x\" }) {
         device { deviceId } refusal { code } } }";
     for device in [&device, &json!("NOSUCHDEVICE")] {
         let variables = json!({ "device": device });

@@ -201,7 +201,7 @@ fn note(told: &mut Told, item: &Value, how: &str) {
         assert!(told.events.insert(event.to_owned()), "{event} came twice, {how}");
     }
     if item["__typename"] == "ReceiptMoved" {
-        let private = item["private"] == true;
+        let private = item["isPrivate"] == true;
         let (user, event) = (text(&item["userId"]), text(&item["readEvent"]));
         let moved = Moved { room: text(&item["room"]["roomId"]), user, event, private };
         assert!(told.receipts.insert(moved), "{item} came twice, {how}");
@@ -214,15 +214,16 @@ fn is_end(item: &Value) -> bool {
 
 /// The same by polling, a few commits at a time.
 fn polled(viewer: &Client, start: &str, filter: &Value) -> Polled {
-    let document = "query($after: Position!, $filter: FilterInput) {
+    let document = "query($after: Position!, $filter: FilterBy) {
         events(after: $after, filter: $filter, limit: 100) { position
         skipped { roomId first last } events { __typename
         ... on RoomEvent { eventId sequence content text pdu room { roomId } }
-        ... on ReceiptMoved { room { roomId } userId readEvent: eventId private }
+        ... on ReceiptMoved { room { roomId } userId readEvent: eventId isPrivate }
         ... on Invited { event { eventId sequence } room { roomId name } } } } }";
     let mut polled = Polled::default();
     let mut after = json!(start);
     loop {
+        let filter = if filter.is_null() { Value::Null } else { json!({ "conditions": filter }) };
         let variables = json!({ "after": after, "filter": filter });
         let chunk = viewer.run(document, &variables)["events"].clone();
         for skipped in chunk["skipped"].as_array().unwrap() {

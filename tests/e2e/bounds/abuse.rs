@@ -43,7 +43,7 @@ fn documents_that_explode_are_refused_before_they_are_read() {
         write!(few, " fragment f{n} on Query {{ ...f{next} ...f{next} }}").unwrap();
     }
     let nested = |open: &str, close: &str, depth: usize| {
-        format!("{{ room(id: {}1{}) {{ id }} }}", open.repeat(depth), close.repeat(depth))
+        format!("{{ room(by: {}1{}) {{ id }} }}", open.repeat(depth), close.repeat(depth))
     };
     let deep = format!("{}id{}", "{ a ".repeat(1_000), "}".repeat(1_000));
     let aliases: String = (0..900).map(|n| format!("a{n}: __typename ")).collect();
@@ -154,10 +154,10 @@ fn pages_out_of_range_are_named() {
     while_others_talk(|_, eve| {
         let room = eve.create_room(json!({}));
         let documents = [
-            "query($n: Int!, $room: RoomID!) { room(id: $room) { timeline(first: $n) { nodes { id } } } }",
-            "query($n: Int!, $room: RoomID!) { room(id: $room) { timeline(last: $n) { nodes { id } } } }",
-            "query($n: Int!, $room: RoomID!) { room(id: $room) { members(first: $n) { totalCount } } }",
-            "query($n: Int!, $room: RoomID!) { room(id: $room) { state(first: $n) { id } } }",
+            "query($n: Int!, $room: RoomID!) { room(by: { roomId: $room }) { timeline(first: $n) { nodes { id } } } }",
+            "query($n: Int!, $room: RoomID!) { room(by: { roomId: $room }) { timeline(last: $n) { nodes { id } } } }",
+            "query($n: Int!, $room: RoomID!) { room(by: { roomId: $room }) { members(first: $n) { totalCount } } }",
+            "query($n: Int!, $room: RoomID!) { room(by: { roomId: $room }) { state(first: $n) { nodes { id } } } }",
             "query($n: Int!) { initialSync(first: $n) { position } }",
             "query($n: Int!) { publicRooms(first: $n) { totalCount } }",
         ];
@@ -193,7 +193,8 @@ fn strange_text_is_kept_as_it_is_or_refused() {
         ];
         for body in &kept {
             eve.say(&room, body);
-            let document = "query($room: RoomID!) { room(id: $room) { lastMessage { text } } }";
+            let document =
+                "query($room: RoomID!) { room(by: { roomId: $room }) { lastMessage { text } } }";
             let found = eve.run(document, &json!({ "room": room }));
             assert_eq!(found["room"]["lastMessage"]["text"], body.as_str());
         }
@@ -244,10 +245,10 @@ fn answers_to_wrong_requests_show_no_internals() {
     while_others_talk(|_, eve| {
         let documents = [
             "{ secretField }",
-            "{ room(id: 5) { id } }",
-            "{ room(id: \"not an ID\") { id } }",
+            "{ room(by: { roomId: 5 }) { id } }",
+            "{ room(by: { roomId: \"not an ID\" }) { id } }",
             "{ node(id: \"????\") { id } }",
-            "{ room(id: \"!a:b\", alias: \"#a:b\") { id } }",
+            "{ room(by: { roomId: \"!a:b\" }, alias: \"#a:b\") { id } }",
             "mutation { sendMessage(input: { roomId: \"!a:b\" }) { position } }",
             "query($a: Nonsense) { server { name } }",
             "{",
@@ -270,16 +271,18 @@ fn strangers_may_read_the_schema_and_nothing_else() {
         let types = nobody.run("{ __schema { types { name } } }", &json!({}));
         assert!(types["__schema"]["types"].as_array().unwrap().len() > 10);
         assert_eq!(nobody.run("{ viewer { position } }", &json!({}))["viewer"], Value::Null);
-        let room = eve.create_room(json!({ "preset": "PUBLIC", "listed": true }));
+        let room = eve.create_room(json!({ "preset": "PUBLIC", "isListed": true }));
         let position = eve.position();
         let documents = [
-            format!("{{ room(id: {room:?}) {{ name }} }}"),
+            format!("{{ room(by: {{ roomId: {room:?} }}) {{ name }} }}"),
             "{ publicRooms { totalCount } }".to_owned(),
             "{ initialSync { position } }".to_owned(),
             format!("{{ events(after: {position:?}) {{ position }} }}"),
-            format!("{{ user(id: {:?}) {{ displayName }} }}", eve.user_id),
+            format!("{{ user(userId: {:?}) {{ displayName }} }}", eve.user_id),
             "mutation { createRoom(input: {}) { position } }".to_owned(),
-            format!("mutation {{ joinRoom(input: {{ roomId: {room:?} }}) {{ position }} }}"),
+            format!(
+                "mutation {{ joinRoom(input: {{ room: {{ roomId: {room:?} }} }}) {{ position }} }}"
+            ),
             "mutation { setProfile(input: {}) { position } }".to_owned(),
             "mutation { logOut(input: {}) { devices } }".to_owned(),
         ];
@@ -319,7 +322,7 @@ fn a_flood_in_one_room_is_limited_and_others_are_not() {
     let server = Server::start_with(data.path(), &["--limits-rates-messages", "20+1/h"]);
     let (alice, eve) = (Client::register(&server, "alice"), Client::register(&server, "eve"));
     let room = alice.create_room(json!({ "preset": "PUBLIC" }));
-    eve.act("joinRoom", json!({ "roomId": room }));
+    eve.act("joinRoom", json!({ "room": { "roomId": room } }));
     let document = "mutation($room: RoomID!, $n: Int) {
         sendMessage(input: { roomId: $room, body: \"flood\", actionId: $n }) {
             event { eventId } refusal { code retryAfter } } }";
@@ -444,7 +447,7 @@ fn line_breaks_in_what_clients_send_do_not_forge_log_lines() {
     let room = eve.create_room(json!({ "name": forged }));
     eve.say(&room, forged);
     eve.post(&format!("query a {{ __typename }} # {forged}"), &json!({ "v": forged }));
-    eve.post("query($a: RoomID!) { room(id: $a) { id } }", &json!({ "a": forged }));
+    eve.post("query($a: RoomID!) { room(by: { roomId: $a }) { id } }", &json!({ "a": forged }));
     let document = "mutation($name: String!) { logIn(input: { username: $name, password: $name }) {
         refusal { code } } }";
     eve.nobody().post(document, &json!({ "name": forged }));

@@ -20,7 +20,7 @@ fn scroll(client: &Client, room: &str, number: usize) {
     let mut before = Value::Null;
     for page in 0.. {
         let document = format!(
-            "query Scroll{number}x{page}($before: Cursor) {{ room(id: \"{room}\") {{
+            "query Scroll{number}x{page}($before: Cursor) {{ room(by: {{ roomId: \"{room}\" }}) {{
                 timeline(last: 30, before: $before) {{
                     pageInfo {{ hasPreviousPage startCursor }} nodes {{ eventId content }} }} }} }}"
         );

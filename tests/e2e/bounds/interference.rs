@@ -62,12 +62,12 @@ impl Fixture {
         let [ann, bob, eve] = ["ann", "bob", "eve"].map(|name| Client::register(&server, name));
         let room = ann.create_room(json!({ "preset": "PUBLIC" }));
         for user in [&bob, &eve] {
-            user.act("joinRoom", json!({ "roomId": room }));
+            user.act("joinRoom", json!({ "room": { "roomId": room } }));
         }
         let eves: Vec<_> =
             (0..EVES).map(|number| Client::register(&server, &format!("eve{number}"))).collect();
         for user in &eves {
-            user.act("joinRoom", json!({ "roomId": room }));
+            user.act("joinRoom", json!({ "room": { "roomId": room } }));
         }
         let start = bob.position();
         ann.say_many(&room, &"x".repeat(BODY_BYTES), MESSAGES);
@@ -114,7 +114,7 @@ impl Fixture {
 }
 
 fn cursors(user: &Client, room: &str) -> Vec<String> {
-    let document = "query($room: RoomID!, $before: Cursor) { room(id: $room) {
+    let document = "query($room: RoomID!, $before: Cursor) { room(by: { roomId: $room }) {
         timeline(last: 100, before: $before) { edges { cursor } pageInfo { hasPreviousPage startCursor } } } }";
     let (mut all, mut before) = (Vec::new(), json!(null));
     loop {

@@ -55,7 +55,7 @@ fn joins_and_leaves_have_a_pace() {
     is_paced("memberships", |user, (_, room), number| {
         let input = json!({ "roomId": room });
         if number % 2 == 0 {
-            refusal(user, "joinRoom", "JoinRoomInput", &input)
+            refusal(user, "joinRoom", "JoinRoomInput", &json!({ "room": input }))
         } else {
             refusal(user, "leaveRoom", "LeaveRoomInput", &input)
         }
@@ -66,7 +66,7 @@ fn joins_and_leaves_have_a_pace() {
 fn bans_of_users_who_do_not_exist_have_a_pace() {
     is_paced("memberships", |user, (room, _), number| {
         let input = json!({ "roomId": room, "userId": format!("@nobody{number}:localhost") });
-        refusal(user, "banUser", "MemberInput", &input)
+        refusal(user, "banUser", "BanUserInput", &input)
     });
 }
 
@@ -88,7 +88,7 @@ fn edits_of_one_message_have_a_pace() {
     let server = Server::start_with(data.path(), &["--limits-rates-messages", &pace]);
     let (alice, eve) = (Client::register(&server, "alice"), Client::register(&server, "eve"));
     let room = alice.create_room(json!({ "preset": "PUBLIC" }));
-    eve.act("joinRoom", json!({ "roomId": room }));
+    eve.act("joinRoom", json!({ "room": { "roomId": room } }));
     let event = eve.say(&room, "first");
     let edit = |number: usize| {
         let input = json!({ "roomId": room, "body": format!("edit {number}"), "edits": event });

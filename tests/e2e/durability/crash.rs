@@ -43,7 +43,7 @@ fn kill_under_load_loses_nothing_and_doubles_nothing() {
     let clients: Vec<Client> = (0..WRITERS)
         .map(|index| {
             let client = Client::register(&server, &format!("writer{index}"));
-            client.act("joinRoom", json!({ "roomId": room }));
+            client.act("joinRoom", json!({ "room": { "roomId": room } }));
             client
         })
         .collect();
@@ -124,7 +124,7 @@ fn check(server: &Server, alice: &Client, room: &str, journals: &[Journal]) {
 
 /// Event IDs and texts of all messages of the room, by scrolling back.
 pub(crate) fn all_messages(client: &Client, room: &str) -> Vec<(String, String)> {
-    let document = "query($room: RoomID!, $before: Cursor) { room(id: $room) {
+    let document = "query($room: RoomID!, $before: Cursor) { room(by: { roomId: $room }) {
         timeline(last: 100, before: $before) {
             pageInfo { startCursor hasPreviousPage } edges { node { eventId type text } } } } }";
     let mut messages = Vec::new();

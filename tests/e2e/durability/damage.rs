@@ -220,7 +220,7 @@ fn accounts_older_than_the_log_are_refused_and_no_file_is_changed() {
         let server = Server::start(path);
         let alice = Client::with_token(&server, "alice", &token);
         let phone = alice.log_in("correct horse")["token"].as_str().unwrap().to_owned();
-        Client::register(&server, "bob").act("joinRoom", json!({ "roomId": room }));
+        Client::register(&server, "bob").act("joinRoom", json!({ "room": { "roomId": room } }));
         alice.say(&room, "after the backup");
         server.stop();
         let with_phone = fs::read(&file).unwrap();

@@ -113,7 +113,7 @@ fn a_full_disk_is_named_everywhere_and_costs_no_restart() {
     eventually("the log of the server says so", || {
         !server.logged("not ready: the accounts accept no changes").is_empty()
     });
-    alice.run("{ viewer { devices { deviceId } } }", &json!({}));
+    alice.run("{ viewer { devices { nodes { deviceId } } } }", &json!({}));
 
     fs::remove_file(fill).unwrap();
     assert!(logs_in(&alice), "at once, and no attempt was counted");

@@ -23,7 +23,7 @@ fn a_rebuild_while_others_write_and_listen_loses_nothing() {
     let server = Server::start(data.path());
     let (alice, bob) = (Client::register(&server, "alice"), Client::register(&server, "bob"));
     let room = alice.create_room(json!({ "preset": "PUBLIC", "alias": "#tea:localhost" }));
-    bob.act("joinRoom", json!({ "roomId": room }));
+    bob.act("joinRoom", json!({ "room": { "roomId": room } }));
     let mut stream = bob.follow(None);
     let done = AtomicBool::new(false);
     let sent = thread::scope(|scope| {
@@ -32,7 +32,7 @@ fn a_rebuild_while_others_write_and_listen_loses_nothing() {
             while !done.load(Ordering::Relaxed) {
                 sent.push(alice.say(&room, &format!("message {}", sent.len())));
                 let document =
-                    "query($room: RoomID!) { room(id: $room) { lastMessage { eventId } } }";
+                    "query($room: RoomID!) { room(by: { roomId: $room }) { lastMessage { eventId } } }";
                 let seen = alice.run(document, &json!({ "room": room }));
                 assert_eq!(seen["room"]["lastMessage"]["eventId"], *sent.last().unwrap());
                 assert_eq!(stream.item()["eventId"], *sent.last().unwrap());

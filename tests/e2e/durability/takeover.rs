@@ -19,7 +19,7 @@ fn with_a_secret() -> (TempDir, String) {
     let server = Server::start(data.path());
     let [_root, alice, bob] = ["root", "alice", "bob"].map(|name| Client::register(&server, name));
     let room = alice.create_room(json!({ "name": "Board", "invite": [bob.user_id] }));
-    bob.act("joinRoom", json!({ "roomId": room }));
+    bob.act("joinRoom", json!({ "room": { "roomId": room } }));
     alice.say(&room, "SECRET of the board");
     assert!(server.stop().success());
     (data, room)
@@ -67,7 +67,7 @@ fn nobody_takes_over(data: &Path, room: &str) {
     let token = Client::anonymous(&server).run(login, &json!({}))["logIn"]["token"].clone();
     let alice = Client::with_token(&server, "alice", token.as_str().expect("a token"));
     let said = alice.run(
-        "query($room: RoomID!) { room(id: $room) { lastMessage { text } } }",
+        "query($room: RoomID!) { room(by: { roomId: $room }) { lastMessage { text } } }",
         &json!({ "room": room }),
     );
     assert_eq!(said["room"]["lastMessage"]["text"], "SECRET of the board");

@@ -116,7 +116,7 @@ fn an_imported_user_logs_in_reads_and_goes_on_talking() {
     let said = ada.say(id, "after twenty years");
     assert_eq!(stream.until(|item| item["eventId"] == said.as_str())["text"], "after twenty years");
     let names = ada.run(
-        "query($room: RoomID!) { room(id: $room) { members { nodes { displayName } } } }",
+        "query($room: RoomID!) { room(by: { roomId: $room }) { members { nodes { displayName } } } }",
         &json!({ "room": id }),
     );
     let names: Vec<&Value> = names["room"]["members"]["nodes"]

@@ -179,9 +179,9 @@ fn an_import_while_the_server_runs_reaches_those_who_listen() {
         summary.contains("ada as irc.ada") && summary.contains("2014-05-06.log:4: "),
         "{summary}"
     );
-    let room = wren.run("{ room(alias: \"#tea:localhost\") { roomId } }", &json!({}));
+    let room = wren.run("{ room(by: { alias: \"#tea:localhost\" }) { roomId } }", &json!({}));
     let room = room["room"]["roomId"].as_str().unwrap().to_owned();
-    wren.act("joinRoom", json!({ "roomId": room }));
+    wren.act("joinRoom", json!({ "room": { "roomId": room } }));
     let texts: Vec<String> =
         all_messages(&wren, &room).into_iter().rev().map(|(_, text)| text).collect();
     assert_eq!(texts, ["hello", "<b>&amp; \"x\"", "waves"]);

@@ -58,8 +58,11 @@ fn accounts_are_made_and_changed_with_and_without_a_running_server() {
         let viewer = client.run("{ viewer { isAdmin } }", &json!({}));
         assert_eq!(viewer["viewer"]["isAdmin"], false);
         let bot = Client::with_token(&server, &bot, &token);
-        let devices = bot.run("{ viewer { devices { name isCurrent } } }", &json!({}));
-        assert_eq!(devices["viewer"]["devices"], json!([{ "name": "script", "isCurrent": true }]));
+        let devices = bot.run("{ viewer { devices { nodes { name isCurrent } } } }", &json!({}));
+        assert_eq!(
+            devices["viewer"]["devices"]["nodes"],
+            json!([{ "name": "script", "isCurrent": true }])
+        );
     }
     let page = succeed(path, &["user", "list", "--after", "ada.gone", "--limit", "1"], "");
     assert_eq!(page, "@berta:localhost\t\n");
@@ -102,8 +105,9 @@ fn devices_that_an_operator_makes_and_removes_are_told_to_their_owner() {
         server = order(path, server, online, &mint, "");
         let keep = ["user", "set-password", "alice", "--keep-devices"];
         server = order(path, server, online, &keep, "second password\n");
-        let devices = "{ viewer { devices { deviceId name } } }";
-        let devices = alice.at(&server).run(devices, &json!({}))["viewer"]["devices"].clone();
+        let devices = "{ viewer { devices { nodes { deviceId name } } } }";
+        let devices =
+            alice.at(&server).run(devices, &json!({}))["viewer"]["devices"]["nodes"].clone();
         let mut devices: Vec<_> = devices.as_array().unwrap().iter().collect();
         devices.sort_by_key(|device| device["name"] != "script");
         let id = |device: &Value| device["deviceId"].as_str().unwrap().to_owned();
@@ -136,7 +140,7 @@ fn the_last_head_is_deactivated_with_a_successor_or_when_the_operator_says_so() 
     let path = data.path();
     let room = alice.create_room(json!({ "preset": "PUBLIC" }));
     let (bob, carol) = (Client::register(&server, "bob"), Client::register(&server, "carol"));
-    bob.act("joinRoom", json!({ "roomId": room }));
+    bob.act("joinRoom", json!({ "room": { "roomId": room } }));
     let refused = fail(path, &["user", "deactivate", "alice", "--yes"], "");
     assert!(refused.contains(&room) && refused.contains("--successor"), "{refused}");
     for stranger in ["carol", "nobody", "alice"] {
@@ -149,9 +153,9 @@ fn the_last_head_is_deactivated_with_a_successor_or_when_the_operator_says_so() 
     succeed(path, &arguments, "");
     let renamed = bob.act("setRoomName", json!({ "roomId": room, "name": "Coffee" }));
     assert_eq!(renamed["refusal"], Value::Null, "{renamed}");
-    carol.act("joinRoom", json!({ "roomId": room }));
+    carol.act("joinRoom", json!({ "room": { "roomId": room } }));
     let members = carol.run(
-        "query($room: RoomID!) { room(id: $room) { members(first: 9) { nodes { userId } } } }",
+        "query($room: RoomID!) { room(by: { roomId: $room }) { members(first: 9) { nodes { userId } } } }",
         &json!({ "room": room }),
     );
     let members = members["room"]["members"]["nodes"].as_array().unwrap().len();

@@ -249,7 +249,7 @@ fn logged(data: &Path) -> Vec<i64> {
 fn marks_and_filters_take_their_turns_also_when_they_are_refused() {
     let data = tempdir().unwrap();
     let (server, alice, room) = start(data.path(), &PATIENT);
-    let mark = "mutation($input: MarkReadInput!) { markRead(input: $input) {
+    let mark = "mutation($input: MarkRoomReadInput!) { markRoomRead(input: $input) {
         position refusal { code message } } }";
     let filter = "mutation($input: CreateFilterInput!) { createFilter(input: $input) {
         filterId position refusal { code message } } }";
@@ -277,9 +277,9 @@ fn marks_and_filters_take_their_turns_also_when_they_are_refused() {
     };
     let first = send(&alice);
     let code = |index: usize, name: &str| first[index][name]["refusal"]["code"].as_str();
-    assert_eq!((code(1, "markRead"), code(2, "markRead")), (None, Some("NO_SUCH_ROOM")));
-    assert_eq!((code(3, "createFilter"), code(4, "markRead")), (None, Some("NO_SUCH_EVENT")));
-    assert_eq!(code(5, "markRead"), Some("NO_SUCH_EVENT"));
+    assert_eq!((code(1, "markRoomRead"), code(2, "markRoomRead")), (None, Some("NO_SUCH_ROOM")));
+    assert_eq!((code(3, "createFilter"), code(4, "markRoomRead")), (None, Some("NO_SUCH_EVENT")));
+    assert_eq!(code(5, "markRoomRead"), Some("NO_SUCH_EVENT"));
     assert_eq!(logged(data.path()), [1, 2, 3, 4, 5, 6]);
     assert_eq!(last_action(&alice), 6);
     assert_eq!(send(&alice), first);
@@ -294,7 +294,7 @@ fn an_action_id_is_seen_by_its_device_alone_on_every_path() {
     let data = tempdir().unwrap();
     let (server, alice, room) = start(data.path(), &HASTY);
     let (laptop, bob) = (laptop_of(&alice), Client::register(&server, "bob"));
-    bob.act("joinRoom", json!({ "roomId": room }));
+    bob.act("joinRoom", json!({ "room": { "roomId": room } }));
     // The first account is the administrator: it must not see the numbers either.
     let (admin, carol) = (alice.clone(), bob.clone());
     let carols_laptop = laptop_of(&carol);
@@ -313,10 +313,10 @@ fn an_action_id_is_seen_by_its_device_alone_on_every_path() {
     let seen_by = |client: &Client| {
         let (at, before) = (client.position(), &before);
         let document = "query($room: RoomID!, $named: EventID!, $said: EventID!, $after: Position!) {
-            room(id: $room) { lastMessage { actionId }
+            room(by: { roomId: $room }) { lastMessage { actionId }
                 timeline(last: 3) { nodes { actionId pdu } } }
-            event(id: $said) { id actionId pdu }
-            named: event(id: $named) { actionId replaced { actionId } }
+            event(eventId: $said) { id actionId pdu }
+            named: event(eventId: $named) { actionId replaced { actionId } }
             initialSync { rooms { lastMessage { actionId } timeline(last: 3) { nodes { actionId } } } }
             events(after: $after) { events { ... on RoomEvent { actionId replaced { actionId } } } } }";
         let variables = json!({ "room": room, "named": named, "said": said, "after": before });

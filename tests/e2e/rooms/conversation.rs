@@ -20,7 +20,7 @@ fn what_one_says_the_other_hears_at_once() {
     let bob = Client::register(&server, "bob");
     let room = alice.create_room(json!({ "name": "Tea", "invite": [bob.user_id] }));
     let mut stream = bob.follow(None);
-    bob.act("joinRoom", json!({ "roomId": room }));
+    bob.act("joinRoom", json!({ "room": { "roomId": room } }));
     let opened = stream.until(|item| item["__typename"] == "RoomOpened");
     assert_eq!(opened["room"]["roomId"], room.as_str());
     let said = alice.say(&room, "hello Bob");
@@ -36,8 +36,8 @@ fn delivery_ends_with_the_kick() {
     let bob = Client::register(&server, "bob");
     let room = alice.create_room(json!({ "preset": "PUBLIC" }));
     let other = alice.create_room(json!({ "preset": "PUBLIC" }));
-    bob.act("joinRoom", json!({ "roomId": room }));
-    bob.act("joinRoom", json!({ "roomId": other }));
+    bob.act("joinRoom", json!({ "room": { "roomId": room } }));
+    bob.act("joinRoom", json!({ "room": { "roomId": other } }));
     let mut stream = bob.follow(None);
     alice.act("kickUser", json!({ "roomId": room, "userId": bob.user_id }));
     alice.say(&room, "he is gone");
@@ -57,7 +57,7 @@ fn the_kick_itself_and_the_closing_are_delivered() {
     let alice = Client::register(&server, "alice");
     let bob = Client::register(&server, "bob");
     let room = alice.create_room(json!({ "preset": "PUBLIC" }));
-    bob.act("joinRoom", json!({ "roomId": room }));
+    bob.act("joinRoom", json!({ "room": { "roomId": room } }));
     let mut stream = bob.follow(None);
     alice.act("kickUser", json!({ "roomId": room, "userId": bob.user_id }));
     let kick = stream.until(|item| item["__typename"] == "MemberEvent");
@@ -87,12 +87,12 @@ fn a_private_room_and_no_room_give_the_same_answers() {
     let eve = Client::register(&server, "eve");
     let private = alice.create_room(json!({ "name": "Secret" }));
     let nowhere = format!("!{}", "A".repeat(43));
-    let document = "query($id: RoomID!) { room(id: $id) { name memberCount } }";
+    let document = "query($id: RoomID!) { room(by: { roomId: $id }) { name memberCount } }";
     let look = |room: &str| eve.run(document, &json!({ "id": room }));
     assert_eq!(look(&private), look(&nowhere));
     let sent = |room: &str| eve.act("sendMessage", json!({ "roomId": room, "body": "x" }));
     assert_eq!(sent(&private), sent(&nowhere));
-    let joined = |room: &str| eve.act("joinRoom", json!({ "roomId": room }));
+    let joined = |room: &str| eve.act("joinRoom", json!({ "room": { "roomId": room } }));
     assert_eq!(joined(&private), joined(&nowhere));
 }
 
@@ -118,14 +118,14 @@ fn a_new_name_reaches_every_room_of_the_user() {
     let bob = Client::register(&server, "bob");
     let rooms = ["One", "Two"].map(|name| {
         let room = alice.create_room(json!({ "name": name, "preset": "PUBLIC" }));
-        bob.act("joinRoom", json!({ "roomId": room }));
+        bob.act("joinRoom", json!({ "room": { "roomId": room } }));
         room
     });
     let document = "mutation($input: SetProfileInput!) { setProfile(input: $input) { position } }";
     bob.run(document, &json!({ "input": { "displayName": "Robert" } }));
     for room in rooms {
         let document = "query($id: RoomID!, $user: UserID!) {
-            room(id: $id) { member(userId: $user) { displayName } } }";
+            room(by: { roomId: $id }) { member(userId: $user) { displayName } } }";
         // After the answer.
         eventually("the room is told", || {
             let variables = json!({ "id": room, "user": bob.user_id });
@@ -148,7 +148,7 @@ fn a_name_that_was_answered_reaches_every_room_after_a_kill() {
     let alice = alice.at(&server);
     for room in &rooms {
         let document = "query($id: RoomID!, $user: UserID!) {
-            room(id: $id) { member(userId: $user) { displayName } } }";
+            room(by: { roomId: $id }) { member(userId: $user) { displayName } } }";
         eventually("the room is told", || {
             let variables = json!({ "id": room, "user": alice.user_id });
             alice.run(document, &variables)["room"]["member"]["displayName"] == "Alicia"

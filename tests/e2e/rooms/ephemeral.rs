@@ -7,15 +7,20 @@ use crate::{
     server::Server,
 };
 
-const STREAM: &str = "subscription($after: Position, $filter: FilterInput) {
+const STREAM: &str = "subscription($after: Position, $filter: FilterBy) {
     eventStream(after: $after, filter: $filter) {
         position
         events { __typename ... on RoomEvent { text } }
         ephemeral {
             __typename
-            ... on TypingChanged { room { roomId } users { userId } }
+            ... on TypingChanged { room { roomId } users { nodes { userId } } }
             ... on PresenceChanged { userId presence statusMessage lastActiveAt }
         } } }";
+
+/// The argument for a filter that is written out, if there is one.
+fn by(filter: &Value) -> Value {
+    if filter.is_null() { Value::Null } else { json!({ "conditions": filter }) }
+}
 
 /// A stream with typing and presence.
 struct Ears(Socket);
@@ -27,7 +32,7 @@ impl Ears {
 
     fn with(client: &Client, filter: &Value) -> Self {
         let mut socket = client.socket();
-        socket.subscribe("1", STREAM, &json!({ "after": client.position(), "filter": filter }));
+        socket.subscribe("1", STREAM, &json!({ "after": client.position(), "filter": by(filter) }));
         Self(socket)
     }
 
@@ -51,7 +56,7 @@ impl Ears {
 
     fn until_typing(&mut self, room: &str, users: &[&Client]) {
         let users: Vec<_> = users.iter().map(|user| json!({ "userId": user.user_id })).collect();
-        self.until(|item| item["room"]["roomId"] == room && item["users"] == json!(users));
+        self.until(|item| item["room"]["roomId"] == room && item["users"]["nodes"] == json!(users));
     }
 
     fn until_presence(&mut self, user: &Client, presence: &str) -> Value {
@@ -73,8 +78,8 @@ impl Ears {
 
 fn set_typing(client: &Client, room: &str, typing: bool) -> Value {
     let document = "mutation($input: SetTypingInput!) { setTyping(input: $input) {
-        room { typing { userId } } refusal { code } } }";
-    let input = json!({ "roomId": room, "typing": typing });
+        room { typing { nodes { userId } } } refusal { code } } }";
+    let input = json!({ "roomId": room, "isTyping": typing });
     client.run(document, &json!({ "input": input }))["setTyping"].clone()
 }
 
@@ -86,12 +91,13 @@ fn set_presence(client: &Client, presence: &str, status: &str) {
 }
 
 fn typing(client: &Client, room: &str) -> Value {
-    let document = "query($room: RoomID!) { room(id: $room) { typing { userId } } }";
-    client.run(document, &json!({ "room": room }))["room"]["typing"].clone()
+    let document =
+        "query($room: RoomID!) { room(by: { roomId: $room }) { typing { nodes { userId } } } }";
+    client.run(document, &json!({ "room": room }))["room"]["typing"]["nodes"].clone()
 }
 
 fn presence(client: &Client, user: &Client) -> Value {
-    let document = "query($user: UserID!) { user(id: $user) { presence { presence } } }";
+    let document = "query($user: UserID!) { user(userId: $user) { presence { presence } } }";
     client.run(document, &json!({ "user": user.user_id }))["user"]["presence"].clone()
 }
 
@@ -104,7 +110,7 @@ fn typing_appears_and_ends_with_the_connection_and_leaves_the_log_alone() {
     let socket = alice.socket();
     let before = alice.position();
     let payload = set_typing(&alice, &room, true);
-    assert_eq!(payload["room"]["typing"], json!([{ "userId": alice.user_id }]));
+    assert_eq!(payload["room"]["typing"]["nodes"], json!([{ "userId": alice.user_id }]));
     ears.until_typing(&room, &[&alice]);
     assert_eq!(typing(&bob, &room), json!([{ "userId": alice.user_id }]));
     drop(socket);
@@ -191,18 +197,20 @@ fn a_stream_that_opens_and_a_poll_tell_what_holds() {
     let _socket = alice.socket();
     set_typing(&alice, &room, true);
     let items = Ears::of(&bob).chunk()["ephemeral"].as_array().unwrap().clone();
-    assert!(items.iter().any(|item| item["users"] == json!([{ "userId": alice.user_id }])));
+    assert!(
+        items.iter().any(|item| item["users"]["nodes"] == json!([{ "userId": alice.user_id }]))
+    );
     assert!(
         items.iter().any(|item| item["userId"] == alice.user_id && item["presence"] == "ONLINE")
     );
-    let document = "query($after: Position!, $filter: FilterInput) {
+    let document = "query($after: Position!, $filter: FilterBy) {
         events(after: $after, filter: $filter) { ephemeral { __typename
-            ... on TypingChanged { users { userId } } } } }";
+            ... on TypingChanged { users { nodes { userId } } } } } }";
     let poll = |filter: Value| {
-        let variables = json!({ "after": bob.position(), "filter": filter });
+        let variables = json!({ "after": bob.position(), "filter": by(&filter) });
         bob.run(document, &variables)["events"]["ephemeral"].clone()
     };
-    let typing = json!([{ "__typename": "TypingChanged", "users": [{ "userId": alice.user_id }] }]);
+    let typing = json!([{ "__typename": "TypingChanged", "users": { "nodes": [{ "userId": alice.user_id }] } }]);
     assert_eq!(poll(json!({ "ephemeral": ["TYPING"] })), typing);
     assert_eq!(poll(json!({ "ephemeral": ["PRESENCE"], "presenceOf": [] })), json!([]));
 }
@@ -215,7 +223,7 @@ fn who_asks_for_nonsense_is_told_what_is_wrong() {
     let typing =
         "mutation($input: SetTypingInput!) { setTyping(input: $input) { refusal { code } } }";
     for seconds in [0, 121] {
-        let input = json!({ "roomId": room, "typing": true, "timeoutSeconds": seconds });
+        let input = json!({ "roomId": room, "isTyping": true, "timeoutSeconds": seconds });
         assert_eq!(alice.fail(typing, &json!({ "input": input })), "BAD_USER_INPUT");
     }
     let presence =
@@ -231,15 +239,16 @@ fn typing_ends_with_the_session_of_its_device() {
     let alice = Client::register(&server, "alice");
     let room = alice.create_room(json!({ "preset": "PUBLIC" }));
     let typing = || {
-        let document = "query($room: RoomID!) { room(id: $room) { typing { userId } } }";
-        alice.run(document, &json!({ "room": room }))["room"]["typing"].clone()
+        let document =
+            "query($room: RoomID!) { room(by: { roomId: $room }) { typing { nodes { userId } } } }";
+        alice.run(document, &json!({ "room": room }))["room"]["typing"]["nodes"].clone()
     };
     let ways =
         ["removed", "logged out", "everywhere", "again", "password", "deactivated", "expired"];
     for (number, way) in ways.into_iter().enumerate() {
         let name = format!("bob{number}");
         let bob = Client::register(&server, &name);
-        bob.act("joinRoom", json!({ "roomId": room }));
+        bob.act("joinRoom", json!({ "room": { "roomId": room } }));
         let lifetime = if way == "expired" { "2s" } else { "1h" };
         let line = ["user", "token", &*name, "--lifetime", lifetime];
         let token = crate::server::succeed(data.path(), &line, "");
@@ -251,7 +260,8 @@ fn typing_ends_with_the_session_of_its_device() {
         let operator = |arguments: &[&str], input: &str| {
             crate::server::succeed(data.path(), arguments, input);
         };
-        let document = "mutation($device: String!) { removeDevice(input: { deviceId: $device }) { deviceId } }";
+        let document =
+            "mutation($device: ID!) { removeDevice(input: { deviceId: $device }) { deviceId } }";
         let again = "mutation($input: LogInInput!) { logIn(input: $input) { token } }";
         match way {
             "removed" => drop(bob.run(document, &json!({ "device": device }))),

@@ -63,8 +63,9 @@ fn a_room_of_other_servers_is_taken_in_and_joined() {
     assert!(outcomes(&taken).iter().all(|outcome| *outcome == "accepted"), "{taken:?}");
     assert_eq!(taken[0]["room"], world.room_id.as_str());
 
-    ada.act("joinRoom", json!({ "roomId": world.room_id }));
-    let query = "query($room: RoomID!) { room(id: $room) { name timeline(last: 20) { nodes {
+    ada.act("joinRoom", json!({ "room": { "roomId": world.room_id } }));
+    let query =
+        "query($room: RoomID!) { room(by: { roomId: $room }) { name timeline(last: 20) { nodes {
         sender { userId } content } } } }";
     let room = ada.run(query, &json!({ "room": world.room_id }))["room"].clone();
     assert_eq!(room["name"], "Elsewhere");

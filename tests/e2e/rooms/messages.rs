@@ -5,9 +5,9 @@ use tempfile::tempdir;
 
 use crate::{client::Client, server::Server};
 
-const WHAT_CAME: &str = "query($event: EventID!) { event(id: $event) { text editedContent
-    latestEdit { eventId } reactions { key count me users { userId } }
-    thread { count participated lastEvent { eventId } } replyTo { eventId } } }";
+const WHAT_CAME: &str = "query($event: EventID!) { event(eventId: $event) { text editedContent
+    latestEdit { eventId } reactions { nodes { key count isMine users { nodes { userId } } } }
+    thread { count isParticipant lastEvent { eventId } } replyTo { eventId } } }";
 
 fn what_came(client: &Client, event: &str) -> Value {
     client.run(WHAT_CAME, &json!({ "event": event }))["event"].clone()
@@ -24,7 +24,7 @@ fn messages_answer_continue_edit_and_react() {
     let server = Server::start(data.path());
     let [alice, bob] = ["alice", "bob"].map(|name| Client::register(&server, name));
     let room = alice.create_room(json!({ "preset": "PUBLIC" }));
-    bob.act("joinRoom", json!({ "roomId": room }));
+    bob.act("joinRoom", json!({ "room": { "roomId": room } }));
     let first = alice.say(&room, "first");
     let say = |client: &Client, more: Value| {
         let mut input = json!({ "roomId": room, "body": "more" });
@@ -38,19 +38,19 @@ fn messages_answer_continue_edit_and_react() {
     let in_thread = sent(&say(&bob, json!({ "threadRoot": first })));
     assert_eq!(what_came(&alice, &in_thread)["replyTo"], Value::Null, "it only falls back to one");
     let react = json!({ "roomId": room, "eventId": first, "key": "👍" });
-    let reaction = sent(&bob.act("react", react.clone()));
-    let again = bob.act("react", react.clone());
+    let reaction = sent(&bob.act("addReaction", react.clone()));
+    let again = bob.act("addReaction", react.clone());
     assert_eq!((&again["event"], &again["refusal"]), (&Value::Null, &Value::Null));
-    alice.act("react", react);
+    alice.act("addReaction", react);
     let all = what_came(&bob, &first);
     let expected = json!({
         "text": "first",
         "editedContent": { "msgtype": "m.text", "body": "more",
             "m.mentions": { "user_ids": [bob.user_id] } },
         "latestEdit": { "eventId": edit },
-        "reactions": [{ "key": "👍", "count": 2, "me": true,
-            "users": [{ "userId": bob.user_id }, { "userId": alice.user_id }] }],
-        "thread": { "count": 1, "participated": true, "lastEvent": { "eventId": in_thread } },
+        "reactions": { "nodes": [{ "key": "👍", "count": 2, "isMine": true,
+            "users": { "nodes": [{ "userId": bob.user_id }, { "userId": alice.user_id }] } }] },
+        "thread": { "count": 1, "isParticipant": true, "lastEvent": { "eventId": in_thread } },
         "replyTo": null,
     });
     assert_eq!(all, expected);
@@ -59,10 +59,10 @@ fn messages_answer_continue_edit_and_react() {
         bob.act("redactEvent", json!({ "roomId": room, "eventId": reaction }))["refusal"],
         Value::Null
     );
-    assert_eq!(what_came(&bob, &first)["reactions"][0]["count"], 1);
+    assert_eq!(what_came(&bob, &first)["reactions"]["nodes"][0]["count"], 1);
     alice.act("redactEvent", json!({ "roomId": room, "eventId": first }));
     assert_eq!(what_came(&bob, &first)["editedContent"], Value::Null);
-    let document = "query($event: EventID!) { event(id: $event) { content } }";
+    let document = "query($event: EventID!) { event(eventId: $event) { content } }";
     let left = bob.run(document, &json!({ "event": edit }))["event"]["content"].clone();
     assert_eq!(left, json!({}), "an edit has the content of the message");
     let other = alice.create_room(json!({ "preset": "PUBLIC" }));
@@ -75,7 +75,7 @@ fn messages_answer_continue_edit_and_react() {
         }
     }
     let react = json!({ "roomId": room, "eventId": elsewhere, "key": "x" });
-    assert_eq!(alice.refused("react", react), "NO_SUCH_EVENT");
+    assert_eq!(alice.refused("addReaction", react), "NO_SUCH_EVENT");
     let edit = json!({ "roomId": room, "body": "x", "edits": answer });
     assert_eq!(alice.refused("sendMessage", edit), "EVENT_NOT_YOURS");
 }
@@ -89,7 +89,7 @@ fn a_room_is_upgraded_and_its_members_find_the_way() {
         "name": "The Tower", "alias": "#tower:localhost", "roomVersion": "11",
         "invite": [bob.user_id], "historyVisibility": "JOINED",
     }));
-    bob.act("joinRoom", json!({ "roomId": old }));
+    bob.act("joinRoom", json!({ "room": { "roomId": old } }));
     alice.act("banUser", json!({ "roomId": old, "userId": eve.user_id }));
     let document = "mutation($input: UpgradeRoomInput!) { upgradeRoom(input: $input) {
         event { type } room { roomId replacedBy canonicalAlias }
@@ -114,8 +114,8 @@ fn a_room_is_upgraded_and_its_members_find_the_way() {
     });
     assert_eq!(upgraded, expected);
     assert_eq!(upgrade(&alice, "12"), upgraded, "the first result again");
-    let find = "query($old: RoomID!) { room(id: $old) { replacedBy }
-        byAlias: room(alias: \"#tower:localhost\") { roomId myMembership } }";
+    let find = "query($old: RoomID!) { room(by: { roomId: $old }) { replacedBy }
+        byAlias: room(by: { alias: \"#tower:localhost\" }) { roomId myMembership } }";
     let found = bob.run(find, &json!({ "old": old }));
     assert_eq!(found["room"]["replacedBy"], new);
     assert_eq!(found["byAlias"], json!({ "roomId": new, "myMembership": "INVITE" }));
@@ -123,9 +123,13 @@ fn a_room_is_upgraded_and_its_members_find_the_way() {
         client.act("sendMessage", json!({ "roomId": room, "body": "x" }))
     };
     assert_eq!(say(&bob, &json!(old))["refusal"]["code"], "ROOM_REPLACED");
-    assert_eq!(bob.act("joinRoom", json!({ "alias": "#tower:localhost" }))["refusal"], Value::Null);
+    assert_eq!(
+        bob.act("joinRoom", json!({ "room": { "alias": "#tower:localhost" } }))["refusal"],
+        Value::Null
+    );
     assert_eq!(say(&bob, &new)["refusal"], Value::Null);
-    let banned = eve.act("joinRoom", json!({ "roomId": new }))["refusal"]["code"].clone();
+    let banned =
+        eve.act("joinRoom", json!({ "room": { "roomId": new } }))["refusal"]["code"].clone();
     assert_eq!(banned, "BANNED");
 }
 
@@ -139,7 +143,8 @@ fn who_knocks_is_seen_let_in_or_sent_away() {
     let own = json!({ "roomId": room });
     let mut stream = alice.follow(None);
     let knocking = || {
-        let document = "query($room: RoomID!) { room(id: $room) { members(membership: KNOCK) {
+        let document =
+            "query($room: RoomID!) { room(by: { roomId: $room }) { members(membership: KNOCK) {
             nodes { userId } } } }";
         let found = alice.run(document, &json!({ "room": room }));
         found["room"]["members"]["nodes"].as_array().unwrap().len()

@@ -39,9 +39,9 @@ fn told() -> Told {
     let data = tempdir().unwrap();
     let server = Server::start(data.path());
     let [alice, bob, carol] = ["alice", "bob", "carol"].map(|name| Client::register(&server, name));
-    let room = alice.create_room(json!({ "name": "Birds", "preset": "PUBLIC", "listed": true }));
+    let room = alice.create_room(json!({ "name": "Birds", "preset": "PUBLIC", "isListed": true }));
     for client in [&bob, &carol] {
-        client.act("joinRoom", json!({ "roomId": room }));
+        client.act("joinRoom", json!({ "room": { "roomId": room } }));
     }
     let start = alice.position();
     let message = alice.say(&room, MESSAGE);
@@ -67,7 +67,7 @@ impl Told {
         let document = "query($room: RoomID!, $start: Position!, $after: Cursor) {
             initialSync(first: 10) { rooms { topic lastMessage { ...all }
                 timeline(last: 50) { nodes { ...all } } } invites { roomId topic } }
-            room(id: $room) { name topic state { ...all }
+            room(by: { roomId: $room }) { name topic state { nodes { ...all } }
                 members(first: 50) { nodes { displayName } }
                 all: timeline(first: 100, after: $after) { nodes { ...all } } }
             publicRooms(first: 10) { nodes { topic lastMessage { ...all } } }
@@ -78,8 +78,8 @@ impl Told {
         let mut all = client.run(document, &variables).to_string();
         for event in &self.events {
             let document = "query($room: RoomID!, $event: EventID!) {
-                event(id: $event) { id content text pdu }
-                room(id: $room) { event(eventId: $event) { content text }
+                event(eventId: $event) { id content text pdu }
+                room(by: { roomId: $room }) { event(eventId: $event) { content text }
                     timeline(around: $event, first: 5) { nodes { content text pdu } } } }";
             let variables = json!({ "room": self.room, "event": event });
             let found = client.run(document, &variables);
@@ -171,7 +171,7 @@ fn what_is_redacted_is_in_no_answer_and_after_compacting_in_no_file() {
 fn a_redacted_event_says_so_by_whom_and_why_to_who_may_know() {
     let told = told();
     told.redact();
-    let document = "query($event: EventID!) { event(id: $event) { isRedacted content text type
+    let document = "query($event: EventID!) { event(eventId: $event) { isRedacted content text type
         sender { userId } redactedBecause { reason by { userId } event { type } } } }";
     let ask = |client: &Client, event: &str| {
         client.run(document, &json!({ "event": event }))["event"].clone()
@@ -186,7 +186,7 @@ fn a_redacted_event_says_so_by_whom_and_why_to_who_may_know() {
     assert_eq!(kick["content"], json!({ "membership": "leave" }), "what the room needs stays");
     // A member who left before the redaction sees no content, and not who redacted it.
     let dan = Client::register(&told.server, "dan");
-    dan.act("joinRoom", json!({ "roomId": told.room }));
+    dan.act("joinRoom", json!({ "room": { "roomId": told.room } }));
     let said = told.alice.say(&told.room, "hello Dan");
     dan.act("leaveRoom", json!({ "roomId": told.room }));
     let input = json!({ "roomId": told.room, "eventId": said });
@@ -213,10 +213,10 @@ fn redactions_are_refused_by_rules() {
     assert_eq!(told.alice.refused("redactEvent", redact(&across)), "NO_SUCH_EVENT");
     let elsewhere = json!({ "roomId": other, "eventId": across });
     assert_eq!(told.alice.refused("redactEvent", elsewhere), "NO_SUCH_ROOM");
-    let document = "query($room: RoomID!) { room(id: $room) {
-        state(type: \"m.room.create\") { eventId } } }";
+    let document = "query($room: RoomID!) { room(by: { roomId: $room }) {
+        state(type: \"m.room.create\") { nodes { eventId } } } }";
     let create = told.alice.run(document, &json!({ "room": told.room }));
-    let create = create["room"]["state"][0]["eventId"].as_str().unwrap();
+    let create = create["room"]["state"]["nodes"][0]["eventId"].as_str().unwrap();
     assert_eq!(told.alice.refused("redactEvent", redact(create)), "NOT_REDACTABLE");
     let own = told.carol.say(&told.room, "mine");
     event_id(&told.carol.act("redactEvent", redact(&own)));

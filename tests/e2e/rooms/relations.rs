@@ -47,7 +47,7 @@ fn an_edit_costs_the_same_with_many_edits_of_the_message_as_with_few() {
     }
     assert_equal_cost(medians(61, |_| edit(&many), |_| edit(&few)));
     let show = |event: &str| {
-        let document = "query($room: RoomID!, $event: EventID!) { room(id: $room) {
+        let document = "query($room: RoomID!, $event: EventID!) { room(by: { roomId: $room }) {
             event(eventId: $event) { content latestEdit { eventId } } } }";
         let answer = alice.run(document, &json!({ "room": room, "event": event }));
         assert_ne!(answer["room"]["event"]["latestEdit"], Value::Null, "{answer}");
@@ -71,7 +71,7 @@ fn a_reaction_costs_the_same_with_many_reactions_to_the_message_as_with_few() {
     }
     let react = |user: &Client, event: &str, key: usize| {
         let input = json!({ "roomId": room, "eventId": event, "key": format!("k{key}") });
-        assert_eq!(user.act("react", input)["refusal"], Value::Null);
+        assert_eq!(user.act("addReaction", input)["refusal"], Value::Null);
     };
     let (first, last) = users.split_at(USERS - 3);
     for user in first {
@@ -82,7 +82,7 @@ fn a_reaction_costs_the_same_with_many_reactions_to_the_message_as_with_few() {
     // A user takes a reaction back and gives it again.
     let again = |event: &str| {
         let input = json!({ "roomId": room, "eventId": event, "key": "again" });
-        let made = alice.act("react", input);
+        let made = alice.act("addReaction", input);
         let reaction = made["event"]["eventId"].as_str().unwrap().to_owned();
         alice.act("redactEvent", json!({ "roomId": room, "eventId": reaction }));
     };

@@ -11,7 +11,7 @@ const STREAM: &str =
     "subscription($after: Position!) { eventStream(after: $after) { position events {
     __typename
     ... on RoomEvent { type text }
-    ... on ReceiptMoved { room { roomId unreadCount } userId eventId sequence private }
+    ... on ReceiptMoved { room { roomId unreadCount } userId eventId sequence isPrivate }
     ... on ProfileChanged { user { displayName } }
     ... on DeviceAdded { deviceId name }
     ... on DeviceRemoved { deviceId } } } }";
@@ -42,15 +42,16 @@ fn of_type<'a>(items: &'a [Value], kind: &str) -> Vec<&'a Value> {
 }
 
 fn mark(client: &Client, room: &str, event: &str, private: bool) -> Value {
-    let document = "mutation($input: MarkReadInput!) { markRead(input: $input) {
+    let document = "mutation($input: MarkRoomReadInput!) { markRoomRead(input: $input) {
         room { unreadCount highlightCount } position refusal { code } } }";
-    let input = json!({ "roomId": room, "eventId": event, "private": private });
-    client.run(document, &json!({ "input": input }))["markRead"].clone()
+    let input = json!({ "roomId": room, "eventId": event, "isPrivate": private });
+    client.run(document, &json!({ "input": input }))["markRoomRead"].clone()
 }
 
 /// Unread and highlight counts, which have to be equal on the room and the home screen.
 fn counts(client: &Client, room: &str) -> (u64, u64) {
-    let document = "query($room: RoomID!) { room(id: $room) { unreadCount highlightCount }
+    let document =
+        "query($room: RoomID!) { room(by: { roomId: $room }) { unreadCount highlightCount }
         initialSync { rooms { roomId unreadCount highlightCount } } }";
     let answer = client.run(document, &json!({ "room": room }));
     let of = |room: &Value| {
@@ -88,7 +89,7 @@ fn counts_follow_receipts_redactions_and_kicks() {
     alice.say(&room, "good");
     alice.act("kickUser", json!({ "roomId": room, "userId": bob.user_id }));
     assert_eq!(counts(&bob, &room), (0, 0), "who is not there has nothing to read");
-    bob.act("joinRoom", json!({ "roomId": room }));
+    bob.act("joinRoom", json!({ "room": { "roomId": room } }));
     assert_eq!(counts(&bob, &room), (0, 0), "what was said before does not count");
     assert_eq!(mark(&bob, &room, &third, false)["refusal"], Value::Null);
 }
@@ -109,13 +110,16 @@ fn private_receipts_are_shown_to_their_owner_alone_on_every_path() {
     let told = told_until(&mut others, "done");
     let receipts = of_type(&told, "ReceiptMoved");
     assert_eq!(receipts.len(), 1);
-    assert_eq!((&receipts[0]["eventId"], &receipts[0]["private"]), (&json!(first), &json!(false)));
+    assert_eq!(
+        (&receipts[0]["eventId"], &receipts[0]["isPrivate"]),
+        (&json!(first), &json!(false))
+    );
     let told = told_until(&mut own, "done");
     let moved: Vec<_> =
         of_type(&told, "ReceiptMoved").iter().map(|it| it["eventId"].clone()).collect();
     assert_eq!(moved, [json!(first), json!(second)], "the user's other devices are told of both");
     let document = "query($room: RoomID!, $bob: UserID!, $after: Position!) {
-        room(id: $room) { receipts { userId eventId } member(userId: $bob) { readUpTo }
+        room(by: { roomId: $room }) { receipts { nodes { userId eventId } } member(userId: $bob) { readUpTo }
             members { nodes { userId readUpTo } } }
         events(after: $after) { events { ... on ReceiptMoved { eventId } } } }";
     let variables = json!({ "room": room, "bob": bob.user_id, "after": start });
@@ -123,7 +127,10 @@ fn private_receipts_are_shown_to_their_owner_alone_on_every_path() {
     assert!(seen.contains(&first) && !seen.contains(&second), "{seen}");
     let own = bob.run(document, &variables);
     assert_eq!(own["room"]["member"]["readUpTo"], json!(second));
-    assert_eq!(own["room"]["receipts"], json!([{ "userId": bob.user_id, "eventId": first }]));
+    assert_eq!(
+        own["room"]["receipts"]["nodes"],
+        json!([{ "userId": bob.user_id, "eventId": first }])
+    );
     let carol = Client::register(&server, "carol");
     let stranger = carol.run(document, &variables).to_string();
     assert!(!stranger.contains(&first) && !stranger.contains(&second), "{stranger}");
@@ -201,7 +208,8 @@ fn a_rename_reaches_the_room_at_its_place_and_the_other_device() {
     assert!(of_type(&told, "ProfileChanged").is_empty(), "others see it in the room");
     let types: Vec<_> = told.iter().filter_map(|it| it.get("type")).cloned().collect();
     assert_eq!(types, ["m.room.message", "m.room.member"]);
-    let document = "query($room: RoomID!) { room(id: $room) { timeline(last: 3) { nodes {
+    let document =
+        "query($room: RoomID!) { room(by: { roomId: $room }) { timeline(last: 3) { nodes {
         type text content previousContent } } } }";
     let timeline = bob.run(document, &json!({ "room": room }))["room"]["timeline"].clone();
     let nodes = timeline["nodes"].as_array().unwrap();

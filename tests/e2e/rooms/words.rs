@@ -8,7 +8,7 @@ use crate::{
 };
 
 fn highlights(client: &Client, room: &str) -> u64 {
-    let document = "query($room: RoomID!) { room(id: $room) { highlightCount } }";
+    let document = "query($room: RoomID!) { room(by: { roomId: $room }) { highlightCount } }";
     client.run(document, &json!({ "room": room }))["room"]["highlightCount"].as_u64().unwrap()
 }
 
@@ -67,11 +67,11 @@ fn what_looks_the_same_is_the_same() {
         let code = bob.refused("createRoom", claim(name));
         assert!(["ALIAS_TAKEN", "ALIAS_UNAVAILABLE"].contains(&&*code), "{name:?}: {code}");
     }
-    let document = "query($alias: RoomAlias!) { room(alias: $alias) { canonicalAlias } }";
+    let document = "query($alias: RoomAlias!) { room(by: { alias: $alias }) { canonicalAlias } }";
     let alias = json!({ "alias": "#Cafe\u{301}:localhost" });
     let found = alice.run(document, &alias);
     assert_eq!(found["room"]["canonicalAlias"], "#caf\u{e9}:localhost");
-    alice.create_room(json!({ "name": "STRASSE", "preset": "PUBLIC", "listed": true }));
+    alice.create_room(json!({ "name": "STRASSE", "preset": "PUBLIC", "isListed": true }));
     let document = "query($search: String) { publicRooms(search: $search) { totalCount } }";
     let found = bob.run(document, &json!({ "search": "stra\u{df}e" }));
     assert_eq!(found["publicRooms"]["totalCount"], 1);
@@ -79,11 +79,12 @@ fn what_looks_the_same_is_the_same() {
     for (who, key) in
         [(&alice, "oui\u{300}"), (&bob, "ou\u{ec}"), (&alice, "👍"), (&bob, "👍\u{fe0f}")]
     {
-        who.act("react", json!({ "roomId": room, "eventId": said, "key": key }));
+        who.act("addReaction", json!({ "roomId": room, "eventId": said, "key": key }));
     }
-    let document = "query($event: EventID!) { event(id: $event) { reactions { count } } }";
+    let document =
+        "query($event: EventID!) { event(eventId: $event) { reactions { nodes { count } } } }";
     let reactions = bob.run(document, &json!({ "event": said }));
-    assert_eq!(reactions["event"]["reactions"], json!([{ "count": 2 }, { "count": 2 }]));
+    assert_eq!(reactions["event"]["reactions"]["nodes"], json!([{ "count": 2 }, { "count": 2 }]));
 }
 
 #[test]
@@ -99,8 +100,8 @@ fn names_that_show_nothing_are_refused() {
             refused("setRoomName", "SetRoomNameInput", json!({ "roomId": room, "name": nothing })),
             refused("createRoom", "CreateRoomInput", json!({ "name": nothing })),
             refused(
-                "react",
-                "ReactInput",
+                "addReaction",
+                "AddReactionInput",
                 json!({ "roomId": room, "eventId": said, "key": nothing }),
             ),
         ];
@@ -134,10 +135,10 @@ fn a_replaced_room_names_the_new_one_in_every_refusal() {
     }
     for (name, kind, input) in [
         ("sendMessage", "SendMessageInput", json!({ "body": "lost", "edits": said })),
-        ("react", "ReactInput", json!({ "eventId": said, "key": "👍" })),
-        ("setTyping", "SetTypingInput", json!({ "typing": true })),
+        ("addReaction", "AddReactionInput", json!({ "eventId": said, "key": "👍" })),
+        ("setTyping", "SetTypingInput", json!({ "isTyping": true })),
         ("setRoomTopic", "SetRoomTopicInput", json!({ "topic": "x" })),
-        ("inviteUser", "MemberInput", json!({ "userId": "@bob:localhost" })),
+        ("inviteUser", "InviteUserInput", json!({ "userId": "@bob:localhost" })),
     ] {
         let mut input = input;
         input["roomId"] = room.clone().into();
@@ -150,7 +151,7 @@ fn a_replaced_room_names_the_new_one_in_every_refusal() {
         assert_eq!(bob.act(name, input)["refusal"], Value::Null, "{name}");
     }
     let mark = json!({ "roomId": room, "eventId": said });
-    assert_eq!(refusal(&alice, "markRead", "MarkReadInput", &mark).0, "none");
+    assert_eq!(refusal(&alice, "markRoomRead", "MarkRoomReadInput", &mark).0, "none");
     assert_eq!(alice.act("leaveRoom", json!({ "roomId": room }))["refusal"], Value::Null);
 }
 

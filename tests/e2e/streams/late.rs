@@ -16,15 +16,15 @@ use crate::{
 };
 
 const POLL: &str = "query($after: Position!, $late: Boolean!) {
-    events(after: $after, limit: 100, filter: { includeLate: $late }) {
+    events(after: $after, limit: 100, filter: { conditions: { includeLate: $late } }) {
         events { __typename
-            ... on RoomEvent { eventId sequence type text arrivedLate after }
+            ... on RoomEvent { eventId sequence type text isLate after }
             ... on StateResolved { type event { content } } }
         skipped { first last reason } } }";
 
-const TIMELINE: &str = "query($room: RoomID!) { room(id: $room) { topic memberCount
+const TIMELINE: &str = "query($room: RoomID!) { room(by: { roomId: $room }) { topic memberCount
     lastMessage { text } timeline(last: 100) {
-        nodes { eventId type text content arrivedLate after isSuperseded } } } }";
+        nodes { eventId type text content isLate after isSuperseded } } } }";
 
 fn say(body: &str) -> RoomCommand {
     RoomCommand::SendMessage {
@@ -132,7 +132,7 @@ fn late_superseded_and_hidden_events_reach_clients_as_promised() {
     let asked = poll(true);
     let told = of(&asked, "Event");
     assert_eq!(told[0]["text"], "late");
-    assert_eq!((&told[0]["arrivedLate"], &told[0]["after"]), (&json!(true), &join));
+    assert_eq!((&told[0]["isLate"], &told[0]["after"]), (&json!(true), &join));
     let kinds: Vec<_> = told.iter().map(|event| event["type"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["m.room.message", "m.room.topic", "m.room.member"]);
     assert_eq!(reasons(&asked), ["SUPERSEDED", "HIDDEN"]);

@@ -34,7 +34,7 @@ fn a_stream_that_is_cut_and_resumed_shows_each_event_once_and_in_order() {
     let alice = Client::register(&server, "alice");
     let bob = Client::register(&server, "bob");
     let room = alice.create_room(json!({ "preset": "PUBLIC" }));
-    bob.act("joinRoom", json!({ "roomId": room }));
+    bob.act("joinRoom", json!({ "room": { "roomId": room } }));
     let mut position = bob.position();
     let done = AtomicBool::new(false);
 

@@ -13,7 +13,7 @@ const MESSAGES: usize = 430;
 
 const PAGE: &str =
     "query($room: RoomID!, $first: Int, $after: Cursor, $last: Int, $before: Cursor) {
-    room(id: $room) { timeline(first: $first, after: $after, last: $last, before: $before) {
+    room(by: { roomId: $room }) { timeline(first: $first, after: $after, last: $last, before: $before) {
         pageInfo { hasPreviousPage hasNextPage startCursor endCursor }
         edges { cursor node { eventId sequence } } } } }";
 
@@ -82,7 +82,7 @@ fn a_permalink_opens_in_the_middle_and_goes_on_in_both_directions() {
     let variables = json!({ "room": room, "last": 100 });
     let page = alice.run(PAGE, &variables)["room"]["timeline"].clone();
     let target = page["edges"][20]["node"].clone();
-    let document = "query($room: RoomID!, $event: EventID!) { room(id: $room) {
+    let document = "query($room: RoomID!, $event: EventID!) { room(by: { roomId: $room }) {
         timeline(around: $event, first: 10) {
             pageInfo { hasPreviousPage hasNextPage startCursor endCursor }
             edges { cursor node { eventId sequence } } } } }";
@@ -129,7 +129,7 @@ fn a_cursor_of_another_room_or_one_that_was_changed_is_refused_by_name() {
     for nonsense in ["", "nonsense", &cursor[1..], &format!("{cursor}A")] {
         assert!(refused(&room, nonsense).to_lowercase().contains("cursor"));
     }
-    let document = "query($room: RoomID!, $c: Cursor) { room(id: $room) {
+    let document = "query($room: RoomID!, $c: Cursor) { room(by: { roomId: $room }) {
         timeline(first: 1, before: $c) { nodes { id } } } }";
     let both = json!({ "room": room, "c": cursor });
     assert_eq!(alice.fail(document, &both), "BAD_USER_INPUT");
@@ -141,13 +141,13 @@ fn events_say_what_they_replaced() {
     let server = Server::start(data.path());
     let (alice, bob) = (Client::register(&server, "alice"), Client::register(&server, "bob"));
     let room = alice.create_room(json!({ "preset": "PUBLIC", "name": "First", "topic": "Old" }));
-    bob.act("joinRoom", json!({ "roomId": room }));
+    bob.act("joinRoom", json!({ "room": { "roomId": room } }));
     let rename = |client: &Client, name: &str| {
         let document =
             "mutation($name: String) { setProfile(input: { displayName: $name }) { position } }";
         client.run(document, &json!({ "name": name }));
         let member = "query($room: RoomID!, $user: UserID!) {
-            room(id: $room) { member(userId: $user) { displayName } } }";
+            room(by: { roomId: $room }) { member(userId: $user) { displayName } } }";
         let asked = json!({ "room": room, "user": client.user_id });
         eventually("the room is told", || {
             alice.run(member, &asked)["room"]["member"]["displayName"] == name
@@ -159,7 +159,7 @@ fn events_say_what_they_replaced() {
     alice.act("setRoomName", json!({ "roomId": room, "name": "Second" }));
     alice.act("setRoomTopic", json!({ "roomId": room, "topic": "New" }));
     alice.say(&room, "a message");
-    let document = "query($room: RoomID!, $at: Position) { room(id: $room, minPosition: $at) {
+    let document = "query($room: RoomID!, $at: Position) { room(by: { roomId: $room }, minPosition: $at) {
         timeline(last: 100) { nodes { type stateKey content previousContent replaced { eventId } } } } }";
     let found = alice.run(document, &json!({ "room": room, "at": at }));
     let nodes = found["room"]["timeline"]["nodes"].as_array().unwrap();

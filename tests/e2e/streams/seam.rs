@@ -20,7 +20,7 @@ use crate::{
 fn tea(server: &Server) -> (Client, Client, String) {
     let (alice, bob) = (Client::register(server, "alice"), Client::register(server, "bob"));
     let room = alice.create_room(json!({ "preset": "PUBLIC", "name": "Tea" }));
-    bob.act("joinRoom", json!({ "roomId": room }));
+    bob.act("joinRoom", json!({ "room": { "roomId": room } }));
     (alice, bob, room)
 }
 
@@ -63,7 +63,7 @@ fn a_sync_and_the_stream_after_it_are_the_whole_log() {
         let last = alice.say(&room, "the last one");
         for sync in syncs {
             let found = &sync["rooms"][0];
-            assert_eq!(found["name"], found["state"][0]["content"]["name"], "{sync}");
+            assert_eq!(found["name"], found["state"]["nodes"][0]["content"]["name"], "{sync}");
             let page = event_ids(&found["timeline"]["nodes"]);
             let mut stream = bob.follow(sync["position"].as_str());
             let after = until(&mut stream, &last);
@@ -79,14 +79,14 @@ fn a_sync_and_the_stream_after_it_are_the_whole_log() {
 
 fn sync(client: &Client) -> Value {
     let document = "{ initialSync { position rooms { name lastMessage { eventId }
-        state(type: \"m.room.name\", stateKey: \"\") { content }
+        state(type: \"m.room.name\", stateKey: \"\") { nodes { content } }
         timeline(last: 5) { nodes { eventId } } } } }";
     client.run(document, &json!({}))["initialSync"].clone()
 }
 
 /// The timeline of the room from this event on.
 fn everything_from(client: &Client, room: &str, first: &str) -> Vec<String> {
-    let document = "query($room: RoomID!, $after: Cursor) { room(id: $room) {
+    let document = "query($room: RoomID!, $after: Cursor) { room(by: { roomId: $room }) {
         timeline(first: 100, after: $after) {
             pageInfo { hasNextPage endCursor } nodes { eventId } } } }";
     let mut ids = Vec::new();
@@ -112,7 +112,7 @@ fn a_stream_from_the_answer_to_a_join_misses_nothing_of_the_room() {
     let mut socket = bob.socket();
     for round in 0..100 {
         let room = alice.create_room(json!({ "preset": "PUBLIC" }));
-        let joined = bob.act("joinRoom", json!({ "roomId": room }));
+        let joined = bob.act("joinRoom", json!({ "room": { "roomId": room } }));
         let document = "subscription($after: Position) { eventStream(after: $after) { events {
             ... on RoomEvent { text } } } }";
         let id = round.to_string();
@@ -132,10 +132,10 @@ fn a_stream_from_the_answer_to_a_leave_shows_nothing_of_the_room() {
     let server = Server::start(data.path());
     let (alice, bob, _) = tea(&server);
     let marker = alice.create_room(json!({ "preset": "PUBLIC" }));
-    bob.act("joinRoom", json!({ "roomId": marker }));
+    bob.act("joinRoom", json!({ "room": { "roomId": marker } }));
     for _ in 0..50 {
         let room = alice.create_room(json!({ "preset": "PUBLIC" }));
-        bob.act("joinRoom", json!({ "roomId": room }));
+        bob.act("joinRoom", json!({ "room": { "roomId": room } }));
         let left = bob.act("leaveRoom", json!({ "roomId": room }));
         let mut stream = bob.follow(left["position"].as_str());
         alice.say(&room, "he is gone");
@@ -160,13 +160,13 @@ fn scrollback_and_stream_meet_at_the_opening_of_a_room() {
         });
         let stop = Done(&done);
         let mut stream = bob.follow(None);
-        bob.act("joinRoom", json!({ "roomId": room }));
+        bob.act("joinRoom", json!({ "room": { "roomId": room } }));
         let opened = stream.until(|item| item["__typename"] == "RoomOpened");
         drop(stop);
         writer.join().unwrap();
         let last = alice.say(&room, "the last one");
         let after: HashSet<String> = until(&mut stream, &last).into_iter().collect();
-        let document = "query($room: RoomID!, $before: Cursor) { room(id: $room) {
+        let document = "query($room: RoomID!, $before: Cursor) { room(by: { roomId: $room }) {
             all: timeline(last: 1) { nodes { sequence } }
             timeline(last: 100, before: $before) { nodes { eventId sequence } } } }";
         let variables = json!({ "room": room, "before": opened["cursor"] });
@@ -185,7 +185,8 @@ fn a_read_after_a_write_shows_it() {
     let data = tempdir().unwrap();
     let server = Server::start(data.path());
     let (alice, bob, room) = tea(&server);
-    let document = "query($room: RoomID!, $at: Position) { room(id: $room, minPosition: $at) {
+    let document =
+        "query($room: RoomID!, $at: Position) { room(by: { roomId: $room }, minPosition: $at) {
         lastMessage { eventId } } }";
     for round in 0..50 {
         let input = json!({ "roomId": room, "body": round.to_string() });
@@ -256,8 +257,7 @@ fn positions_do_not_count_what_happens_elsewhere() {
         before = after;
     }
     // Cursors contain positions too.
-    let document =
-        "query($room: RoomID!) { room(id: $room) { timeline(last: 2) { edges { cursor } } } }";
+    let document = "query($room: RoomID!) { room(by: { roomId: $room }) { timeline(last: 2) { edges { cursor } } } }";
     alice.say(&room, "one");
     alice.say(&room, "two");
     let edges = alice.run(document, &json!({ "room": room }))["room"]["timeline"]["edges"].clone();
@@ -282,7 +282,8 @@ fn what_is_sent_twice_at_once_is_one_event() {
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
     assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
-    let document = "query($room: RoomID!) { room(id: $room) { timeline { nodes { text } } } }";
+    let document =
+        "query($room: RoomID!) { room(by: { roomId: $room }) { timeline { nodes { text } } } }";
     let found = alice.run(document, &json!({ "room": room }));
     let nodes = found["room"]["timeline"]["nodes"].as_array().unwrap();
     assert_eq!(nodes.iter().filter(|node| node["text"] == "only once").count(), 1);

@@ -78,7 +78,7 @@ fn what_breaks_the_protocol_is_closed_with_its_code() {
 fn the_gate_stands_before_sockets_too() {
     let (_data, _server, alice) = start();
     let mut socket = alice.socket();
-    let nested = format!("{{ room(id: {}1{}) {{ id }} }}", "[".repeat(2_000), "]".repeat(2_000));
+    let nested = format!("{{ room(by: {}1{}) {{ id }} }}", "[".repeat(2_000), "]".repeat(2_000));
     let logins = "mutation { a: logIn(input: {username: \"a\", password: \"b\"}) { token }
         b: logIn(input: {username: \"a\", password: \"b\"}) { token } }";
     let many =
@@ -234,7 +234,7 @@ fn a_reader_who_stops_is_closed_and_goes_on_where_she_was() {
     let (_data, server, alice) = start();
     let bob = Client::register(&server, "bob");
     let room = alice.create_room(json!({ "preset": "PUBLIC" }));
-    bob.act("joinRoom", json!({ "roomId": room }));
+    bob.act("joinRoom", json!({ "room": { "roomId": room } }));
     let start = bob.position();
     let mut socket = bob.socket();
     let document = "subscription($after: Position) { eventStream(after: $after) { position
@@ -269,7 +269,7 @@ fn a_reader_who_stops_is_closed_and_goes_on_where_she_was() {
     let grown = memory_kib(&server).saturating_sub(before);
     assert!(grown < 150 * 1024, "{} events took {grown} KiB", sent.len());
     // A client without a subscription and a login on a socket is not online.
-    let document = "query($user: UserID!) { user(id: $user) { presence { presence } } }";
+    let document = "query($user: UserID!) { user(userId: $user) { presence { presence } } }";
     eventually("the server gives the reader up", || {
         let answer = alice.run(document, &json!({ "user": bob.user_id }));
         answer["user"]["presence"]["presence"] == "OFFLINE"
@@ -326,7 +326,7 @@ fn a_server_that_stops_tells_its_clients_to_come_back() {
     assert_eq!(stream.chunk(), Err(1012));
     assert_eq!(idle.closing(), 1012);
     let again = Server::start(data.path());
-    let document = "query($event: EventID!) { event(id: $event) { text } }";
+    let document = "query($event: EventID!) { event(eventId: $event) { text } }";
     let found = alice.at(&again).run(document, &json!({ "event": said }));
     assert_eq!(found["event"]["text"], "before the end");
 }

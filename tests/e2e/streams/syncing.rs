@@ -19,8 +19,8 @@ const PAGE: &str = "query($after: SyncCursor, $since: Position, $first: Int, $li
     initialSync(after: $after, since: $since, first: $first, timelineLimit: $limit) {
         next position user { displayName }
         invites { roomId name topic invite { reason isDirect inviter { userId } } }
-        closed { roomId closingReason }
-        updates { replaces gap stateChanges { type stateKey content }
+        closed { nodes { roomId closingReason } }
+        updates { isReplacement gap stateChanges { nodes { type stateKey content } }
             room { roomId name topic memberCount members { nodes { userId } } }
             timeline { nodes { eventId sequence } pageInfo { startCursor } } } } }";
 
@@ -54,7 +54,7 @@ fn pages_of_a_sync_and_the_stream_are_everything_once_while_rooms_become_active(
     let rooms: Vec<String> = (0..7)
         .map(|_| {
             let room = alice.create_room(json!({ "preset": "PUBLIC", "name": "0" }));
-            bob.act("joinRoom", json!({ "roomId": room }));
+            bob.act("joinRoom", json!({ "room": { "roomId": room } }));
             room
         })
         .collect();
@@ -104,7 +104,7 @@ struct Copy {
 
 impl Copy {
     fn apply(&mut self, client: &Client, pages: &[Value]) {
-        for closed in pages[0]["closed"].as_array().unwrap() {
+        for closed in pages[0]["closed"]["nodes"].as_array().unwrap() {
             self.rooms.remove(closed["roomId"].as_str().unwrap());
         }
         for update in pages.iter().flat_map(|page| page["updates"].as_array().unwrap()) {
@@ -112,12 +112,12 @@ impl Copy {
             let (name, count) =
                 (update["room"]["name"].clone(), update["room"]["memberCount"].clone());
             let events = sequences(&update["timeline"]["nodes"]);
-            if update["replaces"] == true {
+            if update["isReplacement"] == true {
                 self.rooms.insert(id, (name, count, events.into_iter().collect()));
                 continue;
             }
             let room = self.rooms.get_mut(&id).expect("what is extended is known");
-            for change in update["stateChanges"].as_array().unwrap() {
+            for change in update["stateChanges"]["nodes"].as_array().unwrap() {
                 if change["type"] == "m.room.name" {
                     room.0 = change["content"]["name"].clone();
                 }
@@ -126,7 +126,8 @@ impl Copy {
             room.1 = count;
             room.2.extend(events);
             if !update["gap"].is_null() {
-                let document = "query($room: RoomID!, $before: Cursor) { room(id: $room) {
+                let document =
+                    "query($room: RoomID!, $before: Cursor) { room(by: { roomId: $room }) {
                     timeline(last: 100, before: $before) { nodes { sequence } } } }";
                 let variables = json!({ "room": id, "before": update["gap"] });
                 let answer = client.run(document, &variables);
@@ -151,7 +152,7 @@ fn deltas_keep_a_copy_right() {
         for _ in 0..random.below(8) {
             let room = &rooms[usize::try_from(random.below(5)).unwrap()];
             match random.below(7) {
-                0 => drop(bob.act("joinRoom", json!({ "roomId": room }))),
+                0 => drop(bob.act("joinRoom", json!({ "room": { "roomId": room } }))),
                 1 => drop(bob.act("leaveRoom", json!({ "roomId": room }))),
                 2 => {
                     alice.act("kickUser", json!({ "roomId": room, "userId": bob.user_id }));
@@ -166,7 +167,9 @@ fn deltas_keep_a_copy_right() {
         }
         let found = pages(&bob, &since, 2, || {});
         let updates = found.iter().flat_map(|page| page["updates"].as_array().unwrap());
-        kinds.extend(updates.map(|update| (update["replaces"] == true, update["gap"].is_null())));
+        kinds.extend(
+            updates.map(|update| (update["isReplacement"] == true, update["gap"].is_null())),
+        );
         copy.apply(&bob, &found);
         since = found[0]["position"].clone();
         let whole = pages(&bob, &Value::Null, 100, || {});
@@ -199,12 +202,12 @@ fn a_delta_names_new_invites_and_what_was_closed_and_why() {
     };
     for room in [&left, &kicked] {
         invite(room);
-        bob.act("joinRoom", json!({ "roomId": room }));
+        bob.act("joinRoom", json!({ "room": { "roomId": room } }));
     }
     invite(&withdrawn);
     let before = page(&bob, &Value::Null, &Value::Null, 10);
     assert_eq!(before["invites"].as_array().unwrap().len(), 1);
-    assert_eq!(before["closed"], json!([]));
+    assert_eq!(before["closed"]["nodes"], json!([]));
     bob.act("leaveRoom", json!({ "roomId": left }));
     for room in [&kicked, &withdrawn] {
         alice.act("kickUser", json!({ "roomId": room, "userId": bob.user_id }));
@@ -216,7 +219,7 @@ fn a_delta_names_new_invites_and_what_was_closed_and_why() {
         "invite": { "reason": "come", "isDirect": false,
             "inviter": { "userId": alice.user_id } } }]);
     assert_eq!(delta["invites"], expected);
-    let closed: BTreeSet<(String, String)> = delta["closed"]
+    let closed: BTreeSet<(String, String)> = delta["closed"]["nodes"]
         .as_array()
         .unwrap()
         .iter()
@@ -235,7 +238,7 @@ fn a_delta_and_the_stream_after_it_join_while_others_write() {
     let server = Server::start(data.path());
     let (alice, bob) = (Client::register(&server, "alice"), Client::register(&server, "bob"));
     let room = alice.create_room(json!({ "preset": "PUBLIC", "name": "Tea" }));
-    bob.act("joinRoom", json!({ "roomId": room }));
+    bob.act("joinRoom", json!({ "room": { "roomId": room } }));
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
         let writer = scope.spawn(|| {
@@ -257,7 +260,7 @@ fn a_delta_and_the_stream_after_it_join_while_others_write() {
         let mut end = None;
         for sync in &syncs {
             for update in sync["updates"].as_array().unwrap() {
-                assert_eq!(update["replaces"], false);
+                assert_eq!(update["isReplacement"], false);
                 for sequence in sequences(&update["timeline"]["nodes"]) {
                     let is_next = end.is_none_or(|end| sequence == end + 1);
                     assert!(is_next || !update["gap"].is_null(), "{sequence} after {end:?}");

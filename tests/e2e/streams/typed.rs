@@ -37,7 +37,7 @@ fn event_of(answer: &Value) -> String {
 
 fn timeline(client: &Client, room: &str) -> Vec<Value> {
     let document = format!(
-        "query($room: RoomID!) {{ room(id: $room) {{ timeline(last: 100) {{ nodes {{ {} }} }} }} }}",
+        "query($room: RoomID!) {{ room(by: {{ roomId: $room }}) {{ timeline(last: 100) {{ nodes {{ {} }} }} }} }}",
         typed()
     );
     let answer = client.run(&document, &json!({ "room": room }));
@@ -81,9 +81,9 @@ fn every_event_has_the_fields_of_its_type() {
     act(
         "sendMessage",
         json!({ "body": "quoth", "formattedBody": "<b>quoth</b>", "kind": "EMOTE",
-            "threadRoot": begun, "mentions": { "userIds": [bob.user_id, alice.user_id], "room": true } }),
+            "threadRoot": begun, "mentions": { "userIds": [bob.user_id, alice.user_id], "isRoom": true } }),
     );
-    act("react", json!({ "eventId": begun, "key": "+" }));
+    act("addReaction", json!({ "eventId": begun, "key": "+" }));
     act("sendEvent", json!({ "type": "com.example.move", "content": { "to": "e4" } }));
     bob.act("leaveRoom", json!({ "roomId": room, "reason": "late" }));
     let gone = event_of(&act("sendMessage", json!({ "body": "secret" })));
@@ -145,7 +145,7 @@ fn a_room_has_its_power_levels_in_typed_form() {
     let change = json!({ "roomId": room, "powerLevels": { "redact": 60,
         "users": [{ "userId": bob.user_id, "level": 7 }, { "userId": "@zoe:localhost", "level": 3 }] } });
     alice.act("setPowerLevels", change);
-    let document = "query($room: RoomID!, $after: String) { room(id: $room) { powerLevels { redact
+    let document = "query($room: RoomID!, $after: String) { room(by: { roomId: $room }) { powerLevels { redact
         users(first: 1, after: $after) { nodes { userId level } pageInfo { hasNextPage endCursor } } } } }";
     let levels = |client: &Client, after: Value| {
         let answer = client.run(document, &json!({ "room": room, "after": after }));

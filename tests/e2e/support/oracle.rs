@@ -75,7 +75,7 @@ impl Logged {
 
 /// The whole room, oldest first, as its creator sees it.
 pub(crate) fn log_of(creator: &Client, room: &str) -> Vec<Logged> {
-    let document = "query($room: RoomID!, $after: Cursor) { room(id: $room) {
+    let document = "query($room: RoomID!, $after: Cursor) { room(by: { roomId: $room }) {
         timeline(first: 100, after: $after) { pageInfo { hasNextPage endCursor }
             nodes { eventId type sender { userId } stateKey content } } } }";
     let text = |value: &Value| value.as_str().map(ToOwned::to_owned);

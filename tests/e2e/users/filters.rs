@@ -41,7 +41,7 @@ fn a_filter_means_the_same_on_sync_stream_poll_join_and_scrollback() {
     let rooms: Vec<String> =
         (0..2).map(|_| alice.create_room(json!({ "preset": "PUBLIC" }))).collect();
     for room in &rooms {
-        bob.act("joinRoom", json!({ "roomId": room }));
+        bob.act("joinRoom", json!({ "room": { "roomId": room } }));
     }
     let start = bob.position();
     for (round, room) in rooms.iter().cycle().take(6).enumerate() {
@@ -76,18 +76,23 @@ fn a_filter_means_the_same_on_sync_stream_poll_join_and_scrollback() {
     assert!(passed > 20 && held_back > 5, "the filters tell nothing: {passed}, {held_back}");
 }
 
+/// The argument for a filter that is written out.
+fn by(filter: &Value) -> Value {
+    json!({ "conditions": filter })
+}
+
 fn by_poll(client: &Client, filter: &Value, after: &str) -> Vec<String> {
-    let document = "query($after: Position!, $filter: FilterInput) {
+    let document = "query($after: Position!, $filter: FilterBy) {
         events(after: $after, filter: $filter) { events { ... on RoomEvent { eventId } } } }";
-    let answer = client.run(document, &json!({ "after": after, "filter": filter }));
+    let answer = client.run(document, &json!({ "after": after, "filter": by(filter) }));
     ids(&answer["events"]["events"])
 }
 
 /// With a stored filter, which has to mean the same as an inline one.
 fn by_stream(client: &Client, filter: &Value, after: &str, count: usize) -> Vec<String> {
     let filter_id = stored(client, filter);
-    let document = "subscription($after: Position, $id: String) {
-        eventStream(after: $after, filterId: $id) { events { ... on RoomEvent { eventId } } } }";
+    let document = "subscription($after: Position, $id: ID!) {
+        eventStream(after: $after, filter: { filterId: $id }) { events { ... on RoomEvent { eventId } } } }";
     let mut socket = client.socket();
     socket.subscribe("1", document, &json!({ "after": after, "id": filter_id }));
     let mut found = Vec::new();
@@ -106,31 +111,31 @@ fn stored(client: &Client, filter: &Value) -> String {
 }
 
 fn by_scrollback(client: &Client, filter: &Value, rooms: &[String]) -> Vec<String> {
-    let document = "query($room: RoomID!, $filter: FilterInput) { room(id: $room) {
+    let document = "query($room: RoomID!, $filter: FilterBy) { room(by: { roomId: $room }) {
         timeline(last: 100, filter: $filter) { nodes { eventId } } } }";
     let page = |room: &String| {
-        let answer = client.run(document, &json!({ "room": room, "filter": filter }));
+        let answer = client.run(document, &json!({ "room": room, "filter": by(filter) }));
         ids(&answer["room"]["timeline"]["nodes"])
     };
     rooms.iter().flat_map(page).collect()
 }
 
 fn by_sync(client: &Client, filter: &Value, since: &str) -> Vec<String> {
-    let document = "query($since: Position, $filter: FilterInput) {
+    let document = "query($since: Position, $filter: FilterBy) {
         initialSync(since: $since, filter: $filter, timelineLimit: 100) { updates {
-            replaces timeline { nodes { eventId } } } } }";
-    let answer = client.run(document, &json!({ "since": since, "filter": filter }));
+            isReplacement timeline { nodes { eventId } } } } }";
+    let answer = client.run(document, &json!({ "since": since, "filter": by(filter) }));
     let updates = answer["initialSync"]["updates"].as_array().unwrap().clone();
-    assert!(updates.iter().all(|update| update["replaces"] == false));
+    assert!(updates.iter().all(|update| update["isReplacement"] == false));
     updates.iter().flat_map(|update| ids(&update["timeline"]["nodes"])).collect()
 }
 
 fn by_join(client: &Client, filter: &Value, rooms: &[String]) -> Vec<String> {
-    let document = "mutation($room: RoomID!, $filter: FilterInput) {
-        joinRoom(input: { roomId: $room, filter: $filter }) {
+    let document = "mutation($room: RoomID!, $filter: FilterBy) {
+        joinRoom(input: { room: { roomId: $room }, filter: $filter }) {
             messages(last: 100) { nodes { eventId } } refusal { code } } }";
     let join = |room: &String| {
-        let answer = client.run(document, &json!({ "room": room, "filter": filter }));
+        let answer = client.run(document, &json!({ "room": room, "filter": by(filter) }));
         let found = ids(&answer["joinRoom"]["messages"]["nodes"]);
         client.act("leaveRoom", json!({ "roomId": room }));
         found
@@ -146,18 +151,18 @@ fn stored_filters_are_their_users_own_and_survive_a_restart() {
     let filter = json!({ "types": ["m.room.message"], "ephemeral": ["TYPING"] });
     let id = stored(&alice, &filter);
     assert_eq!(stored(&alice, &filter), id, "the same filter has the same ID");
-    let use_it = "query($id: String) { initialSync(filterId: $id) { position } }";
+    let use_it = "query($id: ID!) { initialSync(filter: { filterId: $id }) { position } }";
     alice.run(use_it, &json!({ "id": id }));
     assert_eq!(bob.fail(use_it, &json!({ "id": id })), "BAD_USER_INPUT");
     assert_eq!(alice.fail(use_it, &json!({ "id": "nonsense" })), "BAD_USER_INPUT");
     server.kill();
     let server = Server::start(data.path());
-    let listed = "{ viewer { filters { filterId filter { types ephemeral rooms } } } }";
+    let listed = "{ viewer { filters { nodes { filterId filter { types ephemeral rooms } } } } }";
     let answer = alice.at(&server).run(listed, &json!({}));
     let shown = json!({ "types": ["m.room.message"], "ephemeral": ["TYPING"], "rooms": null });
-    assert_eq!(answer["viewer"]["filters"], json!([{ "filterId": id, "filter": shown }]));
+    assert_eq!(answer["viewer"]["filters"]["nodes"], json!([{ "filterId": id, "filter": shown }]));
     let answer = bob.at(&server).run(listed, &json!({}));
-    assert_eq!(answer["viewer"]["filters"], json!([]));
+    assert_eq!(answer["viewer"]["filters"]["nodes"], json!([]));
 }
 
 #[test]
@@ -176,7 +181,7 @@ fn a_deleted_filter_is_gone_also_after_a_restart_and_a_rebuild() {
         deleted["position"].clone()
     };
     let position = delete(&id, 1);
-    let use_it = "query($id: String) { initialSync(filterId: $id) { position } }";
+    let use_it = "query($id: ID!) { initialSync(filter: { filterId: $id }) { position } }";
     assert_eq!(alice.fail(use_it, &json!({ "id": id })), "BAD_USER_INPUT");
     // The same again, and an unknown filter: nothing to do.
     assert_eq!(delete(&id, 1), position);
@@ -195,16 +200,15 @@ fn a_filter_that_is_too_large_or_given_twice_is_refused_by_name() {
     let data = tempdir().unwrap();
     let server = Server::start(data.path());
     let alice = Client::register(&server, "alice");
-    let document = "query($filter: FilterInput, $id: String) {
-        initialSync(filter: $filter, filterId: $id) { position } }";
+    let document = "query($filter: FilterBy) { initialSync(filter: $filter) { position } }";
     let many = json!({ "types": vec!["a"; 101] });
     let long = json!({ "notTypes": ["a".repeat(300)] });
-    for (filter, id, word) in [
-        (many, Value::Null, "types"),
-        (long, Value::Null, "long"),
-        (json!({}), json!("x"), "either"),
+    for (filter, word) in [
+        (by(&many), "types"),
+        (by(&long), "long"),
+        (json!({ "conditions": {}, "filterId": "x" }), "FilterBy"),
     ] {
-        let answer = alice.post(document, &json!({ "filter": filter, "id": id })).body;
+        let answer = alice.post(document, &json!({ "filter": filter })).body;
         let error = &answer["errors"][0];
         assert_eq!(error["extensions"]["code"], "BAD_USER_INPUT", "{answer}");
         let message = error["message"].as_str().unwrap();

@@ -2,4 +2,5 @@
 
 mod filters;
 mod logins;
+mod naming;
 mod profiles;

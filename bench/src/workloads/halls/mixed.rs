@@ -32,7 +32,7 @@ const SELECTIONS: [&str; 10] = [
     "eventId text sender { userId displayName }",
     "type stateKey text sequence depth",
     "eventId text room { roomId name }",
-    "eventId text cursor position receivedAt arrivedLate",
+    "eventId text cursor position receivedAt isLate",
     // From here on, fields depend on the viewer.
     "eventId text actionId",
     "eventId text room { roomId unreadCount highlightCount }",

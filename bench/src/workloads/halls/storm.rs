@@ -135,7 +135,7 @@ fn positions(
     page: Page,
 ) -> Result<Vec<SealedPosition>, Error> {
     const DOCUMENT: &str = "query($room: RoomID!, $first: Int, $last: Int, $before: Cursor) {
-        room(id: $room) { timeline(first: $first, last: $last, before: $before) {
+        room(by: { roomId: $room }) { timeline(first: $first, last: $last, before: $before) {
             nodes { position } pageInfo { startCursor } } } }";
     const PAGE_MAX: usize = 100;
     let wanted = match page {

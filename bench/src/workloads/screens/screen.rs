@@ -13,7 +13,7 @@ pub(in crate::workloads) const HOME: &str = "{ initialSync(first: 20) { position
 
 /// A page of a conversation.
 pub(in crate::workloads) const PAGE: &str = "query($room: RoomID!, $last: Int!, $before: Cursor) {
-    room(id: $room) { timeline(last: $last, before: $before) {
+    room(by: { roomId: $room }) { timeline(last: $last, before: $before) {
         nodes { eventId type text sentAt sequence sender { userId displayName } previousContent }
         pageInfo { startCursor hasPreviousPage } } } }";
 

@@ -112,9 +112,50 @@ impl Accounts {
     /// [`LoginError`]. Errors that reveal facts about the user come only after the right password.
     pub async fn login(&self, login: Login, now: Millis) -> Result<Session, LoginError> {
         let Login { user, password, device_id, device_name, from } = login;
-        let inner = &self.inner;
         check_device_name(device_name.as_deref())?;
-        let name = inner.find(&user);
+        let (name, hash) = self.verify_password(&user, password, from, now).await?;
+        self.change(move |change| {
+            // The password may have changed while this one was hashed.
+            let user = change
+                .user(&name)?
+                .filter(|user| user.deactivated.is_none() && user.password == hash);
+            let user = user.ok_or(LoginError::WrongCredentials)?;
+            if let Some(id) = device_id {
+                return change.resume_session(&name, &user, &id, device_name, now);
+            }
+            if let Some(max) = change.devices_exceeded(&name)? {
+                return Err(LoginError::TooManyDevices { max });
+            }
+            Ok(change.begin_session(&name, &user, device_name, now)?)
+        })
+        .await
+    }
+
+    /// Checks the password of a user who is logged in, before a change that a stolen token must not
+    /// make. Wrong passwords count as failed logins.
+    ///
+    /// # Errors
+    /// [`LoginError`].
+    pub async fn confirm(
+        &self,
+        user: &str,
+        password: Password,
+        from: IpAddr,
+        now: Millis,
+    ) -> Result<(), LoginError> {
+        self.verify_password(user, password, from, now).await.map(drop)
+    }
+
+    /// The name of a user with the right password, and the hash that it fitted.
+    async fn verify_password(
+        &self,
+        user: &str,
+        password: Password,
+        from: IpAddr,
+        now: Millis,
+    ) -> Result<(Localpart, Option<String>), LoginError> {
+        let inner = &self.inner;
+        let name = inner.find(user);
         inner.storage.check_writable()?;
         let known = match name.clone() {
             Some(name) => inner.stored_user(&name)?.map(|user| (name, user)),
@@ -148,22 +189,8 @@ impl Accounts {
                 return Err(error.into());
             }
         }
-        let Some((name, _)) = known else { return Err(LoginError::WrongCredentials) };
-        self.change(move |change| {
-            // The password may have changed while this one was hashed.
-            let user = change
-                .user(&name)?
-                .filter(|user| user.deactivated.is_none() && user.password == hash);
-            let user = user.ok_or(LoginError::WrongCredentials)?;
-            if let Some(id) = device_id {
-                return change.resume_session(&name, &user, &id, device_name, now);
-            }
-            if let Some(max) = change.devices_exceeded(&name)? {
-                return Err(LoginError::TooManyDevices { max });
-            }
-            Ok(change.begin_session(&name, &user, device_name, now)?)
-        })
-        .await
+        let (name, _) = known.ok_or(LoginError::WrongCredentials)?;
+        Ok((name, hash))
     }
 }
 

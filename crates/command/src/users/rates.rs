@@ -214,7 +214,6 @@ const fn kind_of(command: &RoomCommand) -> ActionKind {
         RoomCommand::Invite { .. } => ActionKind::Invites,
         RoomCommand::Join { .. }
         | RoomCommand::Leave { .. }
-        | RoomCommand::Reject { .. }
         | RoomCommand::Knock { .. }
         | RoomCommand::Kick { .. }
         | RoomCommand::Ban { .. }

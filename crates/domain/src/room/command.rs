@@ -72,11 +72,6 @@ pub enum RoomCommand {
         #[serde(skip_serializing_if = "Option::is_none")]
         successor: Option<OwnedUserId>,
     },
-    /// Decline an invite.
-    Reject {
-        /// Shown to the others.
-        reason: Option<String>,
-    },
     /// Ask to join.
     Knock {
         /// Shown to the members.

@@ -33,7 +33,6 @@ impl Room {
                 return self.leave_to(successor.as_deref(), reason.as_deref(), cx);
             }
             RoomCommand::Join { .. }
-            | RoomCommand::Reject { .. }
             | RoomCommand::Knock { .. }
             | RoomCommand::Invite { .. }
             | RoomCommand::Kick { .. }

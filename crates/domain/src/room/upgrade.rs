@@ -61,7 +61,6 @@ impl Room {
         let is_done = match command {
             RoomCommand::Join { .. }
             | RoomCommand::Leave { .. }
-            | RoomCommand::Reject { .. }
             | RoomCommand::Kick { .. }
             | RoomCommand::Ban { .. }
             | RoomCommand::Unban { .. }

@@ -5,7 +5,10 @@ use rookery_domain::{
     HistoryVisibility, JoinRule, PowerLevelsChange, Profile, Rejection, RoomCommand, RoomVersionId,
 };
 
-use crate::support::{ALICE, BOB, CAROL, DAVE, Given, accepted, invite, public_of, say, user};
+use crate::{
+    permissions,
+    support::{ALICE, BOB, CAROL, DAVE, Given, accepted, invite, public_of, say, user},
+};
 
 const USERS: [&str; 4] = [ALICE, BOB, CAROL, DAVE];
 
@@ -49,7 +52,6 @@ fn command() -> impl Strategy<Value = RoomCommand> {
         3 => prop::option::of(Just(room()))
             .prop_map(|member_of| RoomCommand::Join { reason: None, member_of }),
         1 => Just(RoomCommand::Leave { reason: reason.clone(), successor: None }),
-        1 => Just(RoomCommand::Reject { reason: reason.clone() }),
         1 => Just(RoomCommand::Knock { reason }),
         2 => anyone().prop_map(invite),
         1 => who().prop_map(|user| RoomCommand::Kick { user, reason: None }),
@@ -86,6 +88,7 @@ fn run(mut given: Given, commands: Vec<(&str, RoomCommand)>) -> Result<(), TestC
                 for event in &events {
                     given.room.evolve(&accepted(event));
                 }
+                permissions::compare(&given);
                 if is_setting(&command) {
                     let again = given.clone().when(sender, &command).result;
                     // A sender who has just given up their own power may not repeat the command.

@@ -43,7 +43,6 @@ fn commands() -> Vec<RoomCommand> {
     vec![
         RoomCommand::Join { reason: reason(), member_of: None },
         RoomCommand::Leave { reason: None, successor: None },
-        RoomCommand::Reject { reason: reason() },
         RoomCommand::Knock { reason: reason() },
         RoomCommand::Invite { invitee: bob().into(), reason: reason() },
         RoomCommand::Kick { user: bob(), reason: reason() },

@@ -8,6 +8,7 @@ mod anything;
 mod bounds;
 mod fingerprints;
 mod golden;
+mod permissions;
 mod rooms;
 mod signing;
 

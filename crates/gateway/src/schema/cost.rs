@@ -35,10 +35,10 @@ const DIRECTORY_WEIGHT: usize = 100;
 /// Fields that hash a password. A request may have one of them, so that each guess of a password is
 /// paid for.
 pub const GUARDED_FIELDS: GuardedFields = GuardedFields {
-    names: &["logIn", "register"],
+    names: &["logIn", "register", "changePassword", "deactivateAccount"],
     max: 1,
     code: "TOO_MANY_LOGINS",
-    message: "One request may log in or register 1 time(s); send one request for each.",
+    message: "One request may check or set one password; send one request for each.",
 };
 
 const RULES: CostRules = CostRules {
@@ -48,6 +48,7 @@ const RULES: CostRules = CostRules {
         ("Query.events", PAGE_MAX),
         ("Query.initialSync", ROOMS_DEFAULT),
         ("Query.publicRooms", query::PAGE_DEFAULT),
+        ("Query.users", query::PAGE_DEFAULT),
         ("InitialSync.closed", PAGE_MAX),
         ("Mentions.users", PAGE_MAX),
         ("PowerLevels.events", PAGE_MAX),
@@ -61,8 +62,10 @@ const RULES: CostRules = CostRules {
         ("RoomEvent.reactions", relations::PAGE_DEFAULT),
         ("RoomUpdate.stateChanges", PAGE_MAX),
         ("RoomUpdate.timeline", TIMELINE_DEFAULT),
+        ("Thread.messages", relations::THREAD_DEFAULT),
         ("TypingChanged.users", ephemeral::TYPING_DEFAULT),
         ("Viewer.devices", PAGE_MAX),
+        ("Viewer.rooms", query::PAGE_DEFAULT),
         ("Viewer.filters", viewer::FILTERS_DEFAULT),
         ("Reaction.users", PAGE_MAX),
         ("CreateRoomPayload.messages", TIMELINE_DEFAULT),
@@ -74,6 +77,8 @@ const RULES: CostRules = CostRules {
     both_sides_argument: "around",
     list_lengths: &[
         ("AliasEvent.alternative", PAGE_MAX),
+        ("ChangePasswordPayload.deviceIds", PAGE_MAX),
+        ("DeactivateAccountPayload.rooms", PAGE_MAX),
         ("EventChunk.ephemeral", CHUNK_ASSUMED),
         ("EventChunk.events", CHUNK_ASSUMED),
         ("EventChunk.skipped", CHUNK_ASSUMED),
@@ -90,10 +95,13 @@ const RULES: CostRules = CostRules {
         ("InitialSync.invites", INVITES_MAX),
         ("JoinRulesEvent.allowedRooms", PAGE_MAX),
         ("Mentions.userIds", PAGE_MAX),
+        ("Query.nodes", PAGE_MAX),
     ],
     type_weights: &[("Mutation", MUTATION_WEIGHT)],
     field_weights: &[
         ("Query.publicRooms", DIRECTORY_WEIGHT),
+        ("Mutation.changePassword", 2 * PASSWORD_WEIGHT),
+        ("Mutation.deactivateAccount", PASSWORD_WEIGHT),
         ("Mutation.logIn", PASSWORD_WEIGHT),
         ("Mutation.register", PASSWORD_WEIGHT),
         ("RoomEvent.pdu", SIGNED_WEIGHT),

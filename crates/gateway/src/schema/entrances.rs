@@ -17,7 +17,7 @@ use rookery_domain::Pace;
 use rookery_graphql_edge::Network;
 use rookery_log::Millis;
 
-use crate::schema::types::errors::refusal::Refusal;
+use crate::schema::types::errors::refusal::{Refusal, RefusalCode};
 
 /// How many buckets are remembered. A forgotten bucket is full.
 const BUCKETS_MAX: usize = 100_000;
@@ -81,10 +81,7 @@ impl EntranceLimiter {
 fn rate_limited(what: &str, wait: Duration) -> Refusal {
     let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
     let message = format!("too many {what} in a short time; try again in {seconds} s");
-    Refusal {
-        retry_after: Some(i32::try_from(seconds).unwrap_or(i32::MAX)),
-        ..Refusal::new("RATE_LIMITED", message)
-    }
+    Refusal::until(RefusalCode::RateLimited, message, wait)
 }
 
 #[cfg(test)]

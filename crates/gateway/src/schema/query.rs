@@ -10,22 +10,28 @@ use rookery_log::{Position, Sealed, TokenKind};
 use rookery_view::PublicRoomCursor;
 
 use crate::schema::{
-    context::{App, app, page_size, session},
+    context::{App, PAGE_MAX, app, page_size, session},
     subscription::{EventChunk, poll},
     types::{
         errors::fault::Fault,
         events::event::{RoomEvent, one_event},
-        filter::{FilterInput, chosen},
-        rooms::{face::Moment, room::Room},
+        filter::{FilterBy, chosen},
+        rooms::{
+            face::Moment,
+            room::{Room, RoomBy},
+        },
         sync::{InitialSync, SyncArguments},
-        users::{user::User, viewer::Viewer},
+        users::{
+            pages::{self as users, UserConnection},
+            user::User,
+            viewer::Viewer,
+        },
         values::{
             list::List,
             node::{Node, node},
             rate_limit::RateLimit,
             scalars::{
-                EventIdScalar, PositionScalar, RoomAliasScalar, RoomIdScalar, SyncCursorScalar,
-                UserIdScalar,
+                EventIdScalar, PositionScalar, RoomIdScalar, SyncCursorScalar, UserIdScalar,
             },
         },
     },
@@ -184,10 +190,7 @@ impl Query {
         #[graphql(desc = "Only this room.")] room_id: Option<RoomIdScalar>,
         #[graphql(desc = "How many of the latest events of each room, from 1 to 100.")]
         timeline_limit: Option<i32>,
-        #[graphql(desc = "The filter for rooms and their events.")] filter: Option<FilterInput>,
-        #[graphql(desc = "The ID of a stored filter, instead of `filter`.")] filter_id: Option<
-            String,
-        >,
+        #[graphql(desc = "The filter for rooms and their events.")] filter: Option<FilterBy>,
         #[graphql(desc = "Wait until the server shows at least this position, or answer STALE.")]
         min_position: Option<PositionScalar>,
     ) -> Result<InitialSync> {
@@ -195,7 +198,7 @@ impl Query {
         session.viewer()?;
         app.fresh(session, min_position.as_ref()).await?;
         app.fresh(session, since.as_ref()).await?;
-        let filter = chosen(context, filter, filter_id).await?;
+        let filter = chosen(context, filter).await?;
         let room_id = room_id.map(|room| room.0);
         let arguments = SyncArguments { first, after, since, room_id, timeline_limit, filter };
         InitialSync::of(context, arguments).await
@@ -205,35 +208,49 @@ impl Query {
     async fn room(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The room, by ID.")] id: Option<RoomIdScalar>,
-        #[graphql(desc = "The room, by alias.")] alias: Option<RoomAliasScalar>,
+        #[graphql(desc = "The room.")] by: RoomBy,
         #[graphql(desc = "Wait until the server shows at least this position, or answer STALE.")]
         min_position: Option<PositionScalar>,
     ) -> Result<Option<Room>> {
         let (app, session) = (app(context), session(context));
         session.viewer()?;
         app.fresh(session, min_position.as_ref()).await?;
-        let id = match (id, alias) {
-            (Some(id), None) => Some(id.0),
-            (None, Some(alias)) => app.models.view().alias(&alias.0).map(ToOwned::to_owned),
-            _ => return Err(Fault::bad_input("give either `id` or `alias`").into()),
+        let id = match by {
+            RoomBy::RoomId(id) => Some(id.0),
+            RoomBy::Alias(alias) => app.models.view().alias(&alias.0).map(ToOwned::to_owned),
         };
         id.map_or(Ok(None), |id| Room::visible(context, id))
     }
 
-    /// A user. Name and avatar are visible to every user of this server, or only to users who share
-    /// a room with the user, as the operator sets it.
+    /// A user. Null if this server has no such user; of another server's users, it knows those that
+    /// are in its rooms. Every user who invites somebody learns as much. Name and avatar are visible
+    /// to every user of this server, or only to users who share a room with the user, as the
+    /// operator sets it.
     async fn user(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The user.")] id: UserIdScalar,
+        #[graphql(desc = "The user.")] user_id: UserIdScalar,
         #[graphql(desc = "Wait until the server shows at least this position, or answer STALE.")]
         min_position: Option<PositionScalar>,
-    ) -> Result<User> {
+    ) -> Result<Option<User>> {
         let session = session(context);
         session.viewer()?;
         app(context).fresh(session, min_position.as_ref()).await?;
-        Ok(User::new(id.0))
+        User::existing(context, user_id.0)
+    }
+
+    /// The users of this server whose user name begins with a text, by user name. If the operator
+    /// shows profiles only to users who share a room, only those and you.
+    async fn users(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The beginning of the user name, without `@`.")] search: String,
+        #[graphql(desc = "How many, from 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "The cursor after which to continue.")] after: Option<String>,
+    ) -> Result<UserConnection> {
+        app(context).fresh(session(context), None).await?;
+        let limit = page_size("first", first, PAGE_DEFAULT)?;
+        Ok(users::search(context, &search, after.as_deref(), limit).await?)
     }
 
     /// The public directory of rooms, largest first.
@@ -263,31 +280,28 @@ impl Query {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The position after which to continue.")] after: PositionScalar,
-        #[graphql(desc = "The filter for events.")] filter: Option<FilterInput>,
-        #[graphql(desc = "The ID of a stored filter, instead of `filter`.")] filter_id: Option<
-            String,
-        >,
+        #[graphql(desc = "The filter for events.")] filter: Option<FilterBy>,
         #[graphql(desc = "How many commits to read at most, from 1 to 100.")] limit: Option<i32>,
     ) -> Result<EventChunk> {
         let (app, session) = (app(context), session(context));
         session.viewer()?;
         app.fresh(session, Some(&after)).await?;
-        let filter = chosen(context, filter, filter_id).await?;
-        poll(context, &after, filter, page_size("limit", limit, super::context::PAGE_MAX)?).await
+        let filter = chosen(context, filter).await?;
+        poll(context, &after, filter, page_size("limit", limit, PAGE_MAX)?).await
     }
 
     /// An event by its ID. Null if there is none that you may see.
     async fn event(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The event.")] id: EventIdScalar,
+        #[graphql(desc = "The event.")] event_id: EventIdScalar,
         #[graphql(desc = "Wait until the server shows at least this position, or answer STALE.")]
         min_position: Option<PositionScalar>,
     ) -> Result<Option<RoomEvent>> {
         let (app, session) = (app(context), session(context));
         let viewer = session.viewpoint()?;
         app.fresh(session, min_position.as_ref()).await?;
-        let found = one_event(context, &id.0, &viewer).await?;
+        let found = one_event(context, &event_id.0, &viewer).await?;
         Ok(found.and_then(|(_, event)| RoomEvent::of_timeline(&event)))
     }
 
@@ -301,6 +315,26 @@ impl Query {
         session.viewer()?;
         app(context).fresh(session, None).await?;
         node(context, &id).await
+    }
+
+    /// Objects by their global IDs, in this order. Null for each that you may not see.
+    async fn nodes(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The global IDs, at most 100.")] ids: Vec<ID>,
+    ) -> Result<List<Option<Node>>> {
+        let session = session(context);
+        session.viewer()?;
+        if ids.len() > PAGE_MAX {
+            let message = format!("`ids` has {} entries: use at most {PAGE_MAX}", ids.len());
+            return Err(Fault::bad_input(message).into());
+        }
+        app(context).fresh(session, None).await?;
+        let mut nodes = Vec::with_capacity(ids.len());
+        for id in &ids {
+            nodes.push(node(context, id).await?);
+        }
+        Ok(nodes.into())
     }
 }
 

@@ -13,7 +13,7 @@ use rookery_graphql_edge::Budget;
 use self::items::StreamItem;
 pub(crate) use self::{
     draft::{Draft, Drafted},
-    items::RoomClosed,
+    items::{RoomClosed, RoomClosedConnection},
     reader::{Piece, Reader, Step, in_turn, poll},
     skipped::SkippedEvents,
 };
@@ -23,7 +23,7 @@ use crate::{
         subscription::ephemeral::EphemeralItem,
         types::{
             errors::fault::Fault,
-            filter::{FilterInput, chosen},
+            filter::{FilterBy, chosen},
             values::{list::Items, scalars::PositionScalar},
         },
     },
@@ -94,10 +94,7 @@ impl Subscription {
         #[graphql(desc = "The position after which to start; from now on by default.")]
         after: Option<PositionScalar>,
         #[graphql(desc = "The filter for events. Openings, closings and invites always come.")]
-        filter: Option<FilterInput>,
-        #[graphql(desc = "The ID of a stored filter, instead of `filter`.")] filter_id: Option<
-            String,
-        >,
+        filter: Option<FilterBy>,
     ) -> Result<impl Stream<Item = Result<EventChunk>> + use<>> {
         // A shared execution receives its chunks from outside.
         if let Some(handed) = context.data_opt::<Handed>() {
@@ -105,7 +102,7 @@ impl Subscription {
         }
         // Memberships are folded from `after` on, so the models have to be there first.
         app(context).fresh(session(context), after.as_ref()).await?;
-        let filter = chosen(context, filter, filter_id).await?;
+        let filter = chosen(context, filter).await?;
         let reader = Reader::open(context, after.as_ref(), filter)?;
         if let Some(opening) = context.data_opt::<Opening>() {
             opening.put(session(context).clone(), reader);

@@ -86,3 +86,19 @@ async fn everything_has_a_description() {
     found.retain(|path| !path.starts_with(".__") && path != ".ID");
     assert_eq!(found, [""; 0], "these lack a description");
 }
+
+#[test]
+fn every_payload_is_an_action_payload() {
+    let sdl = crate::schema::sdl();
+    let payloads: Vec<_> = sdl
+        .lines()
+        .filter_map(|line| line.trim().rsplit_once("): ")?.1.strip_suffix("Payload!"))
+        .collect();
+    assert!(payloads.len() >= 35, "{payloads:?}");
+    for payload in payloads {
+        let implements = format!("type {payload}Payload implements ActionPayload {{");
+        assert!(sdl.contains(&implements), "{implements}");
+        let input = format!("input {payload}Input {{");
+        assert!(sdl.contains(&input), "{payload} has no input of its own");
+    }
+}

@@ -76,11 +76,10 @@ fn these_fields_are_marked_and_no_others() {
         MessageEvent.threadRoot PowerLevels.ban PowerLevels.eventsDefault PowerLevels.invite \
         PowerLevels.kick PowerLevels.redact PowerLevels.stateDefault PowerLevels.usersDefault \
         PowerLevelsEvent.powerLevels ReactionEvent.key ReactionEvent.reactsTo ReceiptMoved.eventId \
-        ReceiptMoved.private ReceiptMoved.readAt ReceiptMoved.room ReceiptMoved.sequence \
+        ReceiptMoved.isPrivate ReceiptMoved.readAt ReceiptMoved.room ReceiptMoved.sequence \
         ReceiptMoved.user ReceiptMoved.userId RedactionEvent.reason RedactionEvent.redacts Room.id \
-        Room.roomId RoomEvent.arrivedLate \
-        RoomEvent.content RoomEvent.cursor RoomEvent.depth RoomEvent.eventId RoomEvent.id \
-        RoomEvent.isSuperseded RoomEvent.pdu RoomEvent.position RoomEvent.receivedAt \
+        Room.roomId RoomEvent.content RoomEvent.cursor RoomEvent.depth RoomEvent.eventId RoomEvent.id \
+        RoomEvent.isLate RoomEvent.isSuperseded RoomEvent.pdu RoomEvent.position RoomEvent.receivedAt \
         RoomEvent.room RoomEvent.sender RoomEvent.sentAt RoomEvent.sequence RoomEvent.stateKey \
         RoomEvent.text RoomEvent.type RoomNameEvent.name SkippedEvents.first SkippedEvents.last \
         SkippedEvents.reason SkippedEvents.roomId TombstoneEvent.replacedBy TopicEvent.topic \

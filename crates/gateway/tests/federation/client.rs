@@ -11,16 +11,16 @@ use serde_json::{Value, json};
 use super::home::{Home, signing_key};
 
 const POLL: &str = "query($after: Position!, $late: Boolean!, $limit: Int!) {
-    events(after: $after, filter: { includeLate: $late }, limit: $limit) {
+    events(after: $after, filter: { conditions: { includeLate: $late } }, limit: $limit) {
         events { __typename
-            ... on RoomEvent { eventId sequence type stateKey arrivedLate after isSuperseded }
+            ... on RoomEvent { eventId sequence type stateKey isLate after isSuperseded }
             ... on StateResolved { type stateKey event { eventId } }
-            ... on RoomOpened { sequence room { state(first: 100) { eventId type stateKey } } } }
+            ... on RoomOpened { sequence room { state(first: 100) { nodes { eventId type stateKey } } } } }
         skipped { first last reason }
         position } }";
 
-const STATE: &str = "query($room: RoomID!) { room(id: $room) {
-    name topic memberCount state(first: 100) { eventId type stateKey } } }";
+const STATE: &str = "query($room: RoomID!) { room(by: { roomId: $room }) {
+    name topic memberCount state(first: 100) { nodes { eventId type stateKey } } } }";
 
 type State = BTreeMap<(String, String), String>;
 
@@ -82,7 +82,7 @@ impl Client {
                 self.is_in = true;
                 self.from = item["sequence"].as_u64().unwrap();
                 self.numbers.clear();
-                self.state = state_of(&item["room"]["state"]);
+                self.state = state_of(&item["room"]["state"]["nodes"]);
             }
             "RoomClosed" => {
                 self.is_in = false;
@@ -90,8 +90,8 @@ impl Client {
             }
             kind if kind.ends_with("Event") => {
                 assert_eq!(item["isSuperseded"], false, "{item}");
-                assert!(self.late || item["arrivedLate"] == false, "it was not asked for: {item}");
-                self.told_late += usize::from(item["arrivedLate"] == true);
+                assert!(self.late || item["isLate"] == false, "it was not asked for: {item}");
+                self.told_late += usize::from(item["isLate"] == true);
                 let event_id = item["eventId"].as_str().unwrap();
                 assert!(self.told.insert(event_id.to_owned()), "{item} is told twice");
                 if self.is_in {
@@ -122,7 +122,7 @@ impl Client {
     pub(crate) async fn check(&self, home: &Home, truth: &Folded) {
         let slot = ("m.room.member".to_owned(), self.user.to_string());
         let variables = json!({ "room": home.world.room_id });
-        let document = "query($room: RoomID!) { room(id: $room) { myMembership } }";
+        let document = "query($room: RoomID!) { room(by: { roomId: $room }) { myMembership } }";
         let room = home.ask(&self.user, document, variables.clone()).await["room"].take();
         let is_in = room["myMembership"] == "JOIN";
         assert_eq!(self.is_in, is_in, "{} {:?}", self.user, truth.state.get(&slot));
@@ -135,7 +135,7 @@ impl Client {
         let expected = truth.state.iter().map(|(slot, event)| (slot.clone(), event.to_string()));
         assert_eq!(self.state, expected.collect::<State>(), "{} late: {}", self.user, self.late);
         let room = home.ask(&self.user, STATE, variables).await["room"].take();
-        assert_eq!(state_of(&room["state"]), self.state, "what is shown is what was told");
+        assert_eq!(state_of(&room["state"]["nodes"]), self.state, "what is shown is what was told");
         let numbers: Vec<u64> = self.numbers.range(self.from..).copied().collect();
         let dense: Vec<u64> = (self.from..).take(numbers.len()).collect();
         assert_eq!(numbers, dense, "no number is missing");

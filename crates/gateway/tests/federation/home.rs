@@ -103,9 +103,9 @@ impl Home {
 
     /// The whole timeline as a user sees it.
     pub(crate) async fn timeline(&self, user: &UserId) -> Vec<Value> {
-        let document = "query($room: RoomID!, $after: Cursor) { room(id: $room) {
+        let document = "query($room: RoomID!, $after: Cursor) { room(by: { roomId: $room }) {
             timeline(first: 100, after: $after) {
-                nodes { eventId sequence depth arrivedLate isSuperseded after }
+                nodes { eventId sequence depth isLate isSuperseded after }
                 pageInfo { hasNextPage endCursor } } } }";
         let (mut events, mut after) = (Vec::new(), Value::Null);
         loop {
@@ -133,7 +133,7 @@ impl Home {
         for hidden in truth.rejected.iter().chain(&truth.soft_failed) {
             assert!(!ids.contains(hidden.as_str()), "{hidden} is shown");
             let document = "query($id: EventID!, $room: RoomID!) {
-                event(id: $id) { eventId } room(id: $room) { event(eventId: $id) { eventId } } }";
+                event(eventId: $id) { eventId } room(by: { roomId: $room }) { event(eventId: $id) { eventId } } }";
             let variables = json!({ "id": hidden, "room": self.world.room_id });
             let found = self.ask(&creator, document, variables).await;
             assert_eq!(found["event"], Value::Null);
@@ -148,8 +148,8 @@ impl Home {
                     > (number(event, "depth"), number(event, "sequence"))
             });
             // It may have been late for this user, or after an event that they may not see.
-            assert!(event["arrivedLate"] == true || !late, "{event}");
-            if event["arrivedLate"] == true {
+            assert!(event["isLate"] == true || !late, "{event}");
+            if event["isLate"] == true {
                 let before = timeline[..place].iter().rev().find(|other| {
                     number(other, "sequence") < number(event, "sequence")
                         && other["isSuperseded"] == false

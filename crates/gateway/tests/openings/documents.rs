@@ -16,7 +16,7 @@ const INVALID: &str = "
 ---
 { room }
 ---
-{ room(id: 1) { name } }
+{ room(by: { roomId: 1 }) { name } }
 ---
 { viewer { userId ...Missing } }
 ---

@@ -20,7 +20,8 @@ const JOIN: &str = "mutation($input: JoinRoomInput!) { joinRoom(input: $input) {
     event { sequence }
     messages(last: 5) { nodes { eventId sequence } pageInfo { startCursor } } } }";
 
-const SCROLL: &str = "query($room: RoomID!, $before: Cursor, $last: Int!) { room(id: $room) {
+const SCROLL: &str =
+    "query($room: RoomID!, $before: Cursor, $last: Int!) { room(by: { roomId: $room }) {
     timeline(last: $last, before: $before) {
         nodes { eventId sequence } pageInfo { hasPreviousPage startCursor } } } }";
 
@@ -84,7 +85,7 @@ impl Follower {
 
     /// Joins a room from this device.
     pub(crate) async fn join(&self, home: &Home, room: &str, deliver: &str) -> Option<Answer> {
-        let input = json!({ "input": { "roomId": room, "deliver": deliver } });
+        let input = json!({ "input": { "room": { "roomId": room }, "deliver": deliver } });
         let answer = home.ask(&self.device, JOIN, input).await["joinRoom"].take();
         let at = answer["event"]["sequence"].as_u64()?;
         let page = &answer["messages"];

@@ -165,10 +165,7 @@ impl Home {
 
     /// Runs the mutation `name`, which may be refused, and returns its payload.
     pub(crate) async fn act(&self, device: &Device, name: &str, input: Value) -> Value {
-        let kind = match name {
-            "kickUser" | "banUser" | "unbanUser" | "inviteUser" => "MemberInput".to_owned(),
-            _ => format!("{}{}Input", name[..1].to_uppercase(), &name[1..]),
-        };
+        let kind = format!("{}{}Input", name[..1].to_uppercase(), &name[1..]);
         let document = format!(
             "mutation($input: {kind}!) {{ {name}(input: $input) {{ room {{ roomId }} }} }}"
         );

@@ -44,11 +44,11 @@ impl Play {
         let mut rooms = Vec::new();
         for setting in SETTINGS {
             let room = create(&home, &ann, setting).await;
-            home.act(&cat, "joinRoom", json!({ "roomId": room })).await;
+            home.act(&cat, "joinRoom", json!({ "room": { "roomId": room } })).await;
             rooms.push(room);
         }
         let quiet = create(&home, &ann, "SHARED").await;
-        home.act(&ben, "joinRoom", json!({ "roomId": quiet })).await;
+        home.act(&ben, "joinRoom", json!({ "room": { "roomId": quiet } })).await;
         let ben = [Follower::new(&home, ben, 3).await, Follower::new(&home, other, 7).await];
         Self { home, rng: Rng::new(seed), ann, cat, ben, rooms, quiet }
     }

@@ -8,11 +8,11 @@ use crate::home::{Device, Home};
 const EVENT: &str = "fragment Event on RoomEvent {
         type sequence sender { userId displayName }
         replyTo { text sender { displayName } } latestEdit { text } editedContent
-        reactions { key count } thread { count lastEvent { text } }
+        reactions { nodes { key count } } thread { count lastEvent { text } }
         replaced { content } previousContent redactedBecause { reason } }";
 
 const TIMELINE: &str = "query($room: RoomID!, $last: Int, $around: EventID!) {
-        room(id: $room) { timeline(last: $last, around: $around) { nodes { ...Event } } } }";
+        room(by: { roomId: $room }) { timeline(last: $last, around: $around) { nodes { ...Event } } } }";
 
 const SCREEN: &str = "query($first: Int, $after: SyncCursor) {
         initialSync(first: $first, after: $after) { next rooms { name memberCount
@@ -58,7 +58,8 @@ async fn timeline(last: usize) -> (ReadCounts, Value) {
             // An answer outside a thread may begin one.
             say(json!({ "roomId": room, "body": "in a thread", "threadRoot": shown })).await;
         }
-        home.act(&ann, "react", json!({ "roomId": room, "eventId": shown, "key": "+1" })).await;
+        home.act(&ann, "addReaction", json!({ "roomId": room, "eventId": shown, "key": "+1" }))
+            .await;
     }
     let home = home.restart().await;
     let before = home.reads();
@@ -91,7 +92,7 @@ async fn screens(first: usize) -> [ReadCounts; 2] {
     for number in 0..2 * first {
         let room = create(&home, &ann, &format!("room {number}")).await;
         home.act(&ann, "inviteUser", json!({ "roomId": room, "userId": ben.user })).await;
-        home.act(&ben, "joinRoom", json!({ "roomId": room })).await;
+        home.act(&ben, "joinRoom", json!({ "room": { "roomId": room } })).await;
         let said = say(&home, &ben, json!({ "roomId": room, "body": "hello" })).await;
         say(&home, &ben, json!({ "roomId": room, "body": "hello!", "edits": said })).await;
         say(&home, &ann, json!({ "roomId": room, "body": "yes", "replyTo": said })).await;

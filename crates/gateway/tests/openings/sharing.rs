@@ -96,7 +96,7 @@ impl Writer {
             rest.map(|it| format!("... on {it} {{ {} }} ", self.select(rng, it, 1))).concat();
         let skipped = if rng.one_in(2) { "skipped { roomId first last reason }" } else { "" };
         format!(
-            "subscription($after: Position, $filter: FilterInput) {{
+            "subscription($after: Position, $filter: FilterBy) {{
                 eventStream(after: $after, filter: $filter) {{ position {skipped}
                     events {{ ... on RoomEvent {{ {event} }} {typed} ... on ReceiptMoved {{ {receipt} }} {rest} }}
                 }} }}"
@@ -186,7 +186,7 @@ impl Play {
         }
         for room in &rooms {
             for device in &devices[1..3] {
-                home.act(device, "joinRoom", json!({ "roomId": room })).await;
+                home.act(device, "joinRoom", json!({ "room": { "roomId": room } })).await;
             }
         }
         let (rng, quiet) = (Rng::new(seed), rooms.pop().unwrap());
@@ -199,9 +199,9 @@ impl Play {
             self.actions[who] += 1;
             input["actionId"] = self.actions[who].into();
         }
-        let room = input["roomId"].as_str().unwrap().to_owned();
+        let named = input.get("room").unwrap_or(&input);
+        let room = named["roomId"].as_str().unwrap().to_owned();
         let name = format!("{}{}Input", kind[..1].to_uppercase(), &kind[1..]);
-        let name = if kind == "kickUser" { "MemberInput".to_owned() } else { name };
         let document = format!(
             "mutation($input: {name}!) {{ it: {kind}(input: $input) {{ event {{ eventId }} }} }}"
         );
@@ -225,16 +225,18 @@ impl Play {
             }
             (1, Some((room, event))) => {
                 let input = json!({ "roomId": room, "eventId": event, "key": "+" });
-                self.send(who, "react", input, numbered).await;
+                self.send(who, "addReaction", input, numbered).await;
             }
             (2, Some((room, event))) => {
                 let input = json!({ "roomId": room, "eventId": event,
-                    "private": self.rng.one_in(3) });
-                let document = "mutation($input: MarkReadInput!) {
-                    markRead(input: $input) { room { roomId } } }";
+                    "isPrivate": self.rng.one_in(3) });
+                let document = "mutation($input: MarkRoomReadInput!) {
+                    markRoomRead(input: $input) { room { roomId } } }";
                 self.home.ask(&self.devices[who], document, json!({ "input": input })).await;
             }
-            (3, _) => self.send(who, "joinRoom", json!({ "roomId": room }), numbered).await,
+            (3, _) => {
+                self.send(who, "joinRoom", json!({ "room": { "roomId": room } }), numbered).await;
+            }
             (4, _) => self.send(who, "leaveRoom", json!({ "roomId": room }), numbered).await,
             (5, _) => {
                 let input = json!({ "roomId": room, "userId": whom });
@@ -272,9 +274,12 @@ async fn position(home: &Home, device: &Device) -> String {
 
 fn filter(rng: &mut Rng, play: &Play) -> Value {
     match rng.below(5) {
-        0 => json!({ "notTypes": ["m.reaction", "m.room.name"] }),
-        1 => json!({ "notRooms": [play.rooms[0]] }),
-        2 => json!({ "notSenders": [play.devices[1].user.as_str()], "includeLate": true }),
+        0 => json!({ "conditions": { "notTypes": ["m.reaction", "m.room.name"] } }),
+        1 => json!({ "conditions": { "notRooms": [play.rooms[0]] } }),
+        2 => {
+            let sender = play.devices[1].user.as_str();
+            json!({ "conditions": { "notSenders": [sender], "includeLate": true } })
+        }
         _ => Value::Null,
     }
 }
@@ -410,7 +415,7 @@ async fn a_name_that_has_changed_is_not_told_from_memory() {
     let home = Home::open().await;
     let (ann, ben) = (home.register("ann").await, home.register("ben").await);
     let room = crate::create(&home, &ann, "SHARED").await;
-    home.act(&ben, "joinRoom", json!({ "roomId": room })).await;
+    home.act(&ben, "joinRoom", json!({ "room": { "roomId": room } })).await;
     position(&home, &ben).await;
     let document = PLAIN.replace("eventId", "sender { displayName }");
     let mut prompt = home.frames(true, &ann, &document, &json!({}));
@@ -427,9 +432,8 @@ async fn a_name_that_has_changed_is_not_told_from_memory() {
     let rename = "mutation($input: SetProfileInput!) { setProfile(input: $input) { position } }";
     home.ask(&ben, rename, input).await;
     // Members see the name of the membership.
-    for name in ["leaveRoom", "joinRoom"] {
-        home.act(&ben, name, json!({ "roomId": room })).await;
-    }
+    home.act(&ben, "leaveRoom", json!({ "roomId": room })).await;
+    home.act(&ben, "joinRoom", json!({ "room": { "roomId": room } })).await;
     position(&home, &ben).await;
     let (new, alone) = (late.next().await.unwrap(), alone.next().await.unwrap());
     assert!(matches!(new.payload, Payload::Shared(_)));

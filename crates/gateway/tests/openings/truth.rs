@@ -61,7 +61,7 @@ fn is_member(event: &Value, user: &str) -> bool {
 
 /// The whole room, as its creator sees it.
 async fn everything(home: &Home, maker: &Device, room: &str) -> Vec<Value> {
-    let document = "query($room: RoomID!, $after: Cursor) { room(id: $room) {
+    let document = "query($room: RoomID!, $after: Cursor) { room(by: { roomId: $room }) {
         timeline(first: 100, after: $after) {
             nodes { eventId sequence type stateKey content }
             pageInfo { hasNextPage endCursor } } } }";

@@ -86,7 +86,7 @@ impl Backfill for Elsewhere {
 
 async fn timeline(schema: &rookery_gateway::schema::Schema, backfill: bool) -> Value {
     let document = format!(
-        "{{ room(id: {ROOM:?}) {{ timeline(last: 10, backfill: {backfill}) {{
+        "{{ room(by: {{ roomId: {ROOM:?} }}) {{ timeline(last: 10, backfill: {backfill}) {{
             nodes {{ eventId }}
             pageInfo {{ timelineStart hasMoreLocally hasMoreRemotely }} }} }} }}"
     );

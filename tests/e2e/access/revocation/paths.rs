@@ -93,7 +93,7 @@ impl Connected {
                 &keep_alive(&device, "{ viewer { position } }"),
             )),
             Path::Http => {
-                let document = "query($room: RoomID!) { room(id: $room) {
+                let document = "query($room: RoomID!) { room(by: { roomId: $room }) {
                     timeline(last: 40) { nodes { content } } } }";
                 let body = json!({ "query": document, "variables": { "room": place.room } });
                 Connection::Http(begin(server, &device, "POST /graphql", &[], &body))

@@ -108,10 +108,10 @@ impl Checks<'_> {
     pub(super) fn home_screen(&self, number: usize) {
         let document = "query($after: SyncCursor) { initialSync(first: 10, after: $after) { next
             rooms { ...reading timeline(last: 100) { nodes { eventId ...redacted previousContent
-                    reactions { key users { userId } } thread { count } } } }
+                    reactions { nodes { key users { nodes { userId } } } } thread { count } } } }
             invites { ...reading inviter { userId } timeline(last: 10) { nodes { eventId } } } } }
             fragment reading on Room { roomId name memberCount lastMessage { eventId ...redacted }
-                unreadCount highlightCount receipts(first: 100) { userId eventId } }";
+                unreadCount highlightCount receipts(first: 100) { nodes { userId eventId } } }";
         let document = &format!("{document} {REDACTED}");
         let (mut rooms, mut invites) = (BTreeMap::new(), BTreeMap::new());
         let mut after = Value::Null;
@@ -173,10 +173,10 @@ impl Checks<'_> {
         let document = "query($since: Position, $after: SyncCursor) {
             initialSync(since: $since, first: 10, after: $after, timelineLimit: 100) { next
                 updates { room { roomId name unreadCount highlightCount
-                        receipts(first: 100) { userId eventId } }
-                    replaces stateChanges { eventId }
+                        receipts(first: 100) { nodes { userId eventId } } }
+                    isReplacement stateChanges { nodes { eventId } }
                     timeline { nodes { eventId ...redacted previousContent } } }
-                closed { roomId } } }";
+                closed { nodes { roomId } } } }";
         let document = &format!("{document} {REDACTED}");
         let (mut updates, mut closed) = (BTreeMap::new(), BTreeSet::new());
         let mut after = Value::Null;
@@ -189,7 +189,7 @@ impl Checks<'_> {
                 assert!(updates.insert(room, update.clone()).is_none(), "told of twice: {update}");
             }
             let room = |it: &Value| it["roomId"].as_str().unwrap().to_owned();
-            closed.extend(sync["closed"].as_array().unwrap().iter().map(room));
+            closed.extend(sync["closed"]["nodes"].as_array().unwrap().iter().map(room));
             after = sync["next"].clone();
             if after.is_null() {
                 break;
@@ -207,14 +207,14 @@ impl Checks<'_> {
             let told = ids(&update["timeline"]["nodes"]);
             let newest = timeline.len().saturating_sub(told.len());
             assert_eq!(told, timeline[newest..], "what was missed, {hint}");
-            assert!(update["replaces"] == true || told.len() < timeline.len(), "{hint}");
+            assert!(update["isReplacement"] == true || told.len() < timeline.len(), "{hint}");
             for node in update["timeline"]["nodes"].as_array().unwrap() {
                 let related = &case.expected.related[node["eventId"].as_str().unwrap()];
                 let previous = related.previous.clone().unwrap_or_default();
                 assert_eq!(node["previousContent"], previous, "previous in a delta, {hint}");
                 case.redacted(node);
             }
-            for changed in ids(&update["stateChanges"]) {
+            for changed in ids(&update["stateChanges"]["nodes"]) {
                 assert!(case.log.iter().any(|event| event.id == changed), "{changed}, {hint}");
             }
         }
@@ -239,10 +239,10 @@ fn ids(nodes: &Value) -> Vec<String> {
 fn reactions(node: &Value) -> BTreeMap<String, BTreeSet<String>> {
     let user = |user: &Value| user["userId"].as_str().unwrap().to_owned();
     let reaction = |reaction: &Value| {
-        let users = reaction["users"].as_array().unwrap().iter().map(user).collect();
+        let users = reaction["users"]["nodes"].as_array().unwrap().iter().map(user).collect();
         (reaction["key"].as_str().unwrap().to_owned(), users)
     };
-    node["reactions"].as_array().unwrap().iter().map(reaction).collect()
+    node["reactions"]["nodes"].as_array().unwrap().iter().map(reaction).collect()
 }
 
 /// The relations of an event in an answer.
@@ -250,8 +250,8 @@ fn related(node: &Value) -> Related {
     let text = |value: &Value| value.as_str().map(ToOwned::to_owned);
     let thread = &node["thread"];
     let count = thread["count"].as_u64().map(|count| usize::try_from(count).unwrap());
-    for reaction in node["reactions"].as_array().unwrap() {
-        let count = reaction["users"].as_array().unwrap().len();
+    for reaction in node["reactions"]["nodes"].as_array().unwrap() {
+        let count = reaction["users"]["nodes"].as_array().unwrap().len();
         assert_eq!(reaction["count"], json!(count), "{reaction}");
     }
     Related {
@@ -275,10 +275,10 @@ impl Case<'_> {
     fn timeline(&self) {
         let document =
             "query($room: RoomID!, $first: Int, $after: Cursor, $last: Int, $before: Cursor) {
-            room(id: $room) { timeline(first: $first, after: $after, last: $last, before: $before) {
+            room(by: { roomId: $room }) { timeline(first: $first, after: $after, last: $last, before: $before) {
                 pageInfo { hasPreviousPage hasNextPage startCursor endCursor }
                 nodes { eventId ...redacted previousContent latestEdit { eventId } editedContent
-                    reactions { key count users { userId } } replyTo { eventId ...redacted }
+                    reactions { nodes { key count users { nodes { userId } } } } replyTo { eventId ...redacted }
                     thread { count lastEvent { eventId ...redacted } } } } } }";
         let document = &format!("{document} {REDACTED}");
         for back in [true, false] {
@@ -321,8 +321,8 @@ impl Case<'_> {
 
     /// The timeline through a filter.
     fn filtered(&self) {
-        let document = "query($room: RoomID!, $after: Cursor) { room(id: $room) {
-            timeline(first: 100, after: $after, filter: { types: [\"m.room.message\"] }) {
+        let document = "query($room: RoomID!, $after: Cursor) { room(by: { roomId: $room }) {
+            timeline(first: 100, after: $after, filter: { conditions: { types: [\"m.room.message\"] } }) {
                 nodes { eventId } } } }";
         let answer = self.run(document, &json!({ "room": self.room }));
         let visible = |event: &&Logged| self.expected.timeline.contains(&event.id);
@@ -334,7 +334,7 @@ impl Case<'_> {
 
     /// The timeline around the viewer's first and last visible event, and around an invisible one.
     fn around(&self) {
-        let document = "query($room: RoomID!, $event: EventID!) { room(id: $room) {
+        let document = "query($room: RoomID!, $event: EventID!) { room(by: { roomId: $room }) {
             timeline(around: $event, first: 4, last: 4) { nodes { eventId } } } }";
         let timeline = &self.expected.timeline;
         for place in [0, timeline.len().saturating_sub(1)] {
@@ -353,15 +353,19 @@ impl Case<'_> {
     /// Each event by its ID, in three ways.
     fn events(&self) {
         for events in self.log.chunks(4) {
-            let mut document = String::from("query($room: RoomID!) { room(id: $room) { roomId ");
+            let mut document =
+                String::from("query($room: RoomID!) { room(by: { roomId: $room }) { roomId ");
             for (index, Logged { id, .. }) in events.iter().enumerate() {
                 write!(document, "e{index}: event(eventId: {id:?}) {{ eventId }} ").unwrap();
             }
             document += "} ";
             for (index, Logged { id, .. }) in events.iter().enumerate() {
                 let node = node_id(id);
-                write!(document, "e{index}: event(id: {id:?}) {{ eventId content text pdu }} ")
-                    .unwrap();
+                write!(
+                    document,
+                    "e{index}: event(eventId: {id:?}) {{ eventId content text pdu }} "
+                )
+                .unwrap();
                 write!(document, "n{index}: node(id: {node:?}) {{ id }} ").unwrap();
             }
             let answer = self.run(&(document + "}"), &json!({ "room": self.room }));
@@ -382,11 +386,11 @@ impl Case<'_> {
     fn fields(&self, alias: Option<&str>) {
         let document = "query($room: RoomID!, $node: ID!, $alias: RoomAlias!, $alice: UserID!) {
             node(id: $node) { id ... on Room { name } }
-            byAlias: room(alias: $alias) { roomId }
+            byAlias: room(by: { alias: $alias }) { roomId }
             initialSync(roomId: $room) { rooms { roomId } invites { roomId } }
-            room(id: $room) { name topic avatarUrl canonicalAlias aliases memberCount invitedCount
+            room(by: { roomId: $room }) { name topic avatarUrl canonicalAlias aliases { nodes } memberCount invitedCount
                 activity creator { userId } inviter { userId displayName }
-                lastMessage { eventId text } state { eventId content } replacedBy predecessor
+                lastMessage { eventId text } state { nodes { eventId content } } replacedBy predecessor
                 members { totalCount nodes { userId displayName } }
                 knocking: members(membership: KNOCK) { totalCount }
                 member(userId: $alice) { displayName } } }";
@@ -420,7 +424,7 @@ impl Case<'_> {
         let shown = json!(alias);
         assert_eq!(found["canonicalAlias"], shown, "canonicalAlias, {hint}");
         let shown = json!(alias.into_iter().collect::<Vec<_>>());
-        assert_eq!(found["aliases"], shown, "aliases, {hint}");
+        assert_eq!(found["aliases"]["nodes"], shown, "aliases, {hint}");
         assert_eq!(answer["node"]["name"], found["name"], "name of the node, {hint}");
         let (joined, invited) = expected.counts;
         let count = if outside { json!(joined) } else { Value::Null };
@@ -430,7 +434,7 @@ impl Case<'_> {
         for field in ["activity", "creator", "member"] {
             assert_eq!(found[field].is_null(), !inside, "{field}, {hint}");
         }
-        for list in [&found["state"], &found["members"]["nodes"]] {
+        for list in [&found["state"]["nodes"], &found["members"]["nodes"]] {
             assert_eq!(list.as_array().unwrap().is_empty(), !inside, "{list}, {hint}");
         }
         let count = if inside { joined } else { 0 };

@@ -31,7 +31,7 @@ impl Checks<'_> {
         let rooms: Vec<_> = rooms.iter().map(|played| &*played.room).collect();
         for room in &rooms {
             let document = "mutation($input: SetTypingInput!) { setTyping(input: $input) { refusal { code } } }";
-            let input = json!({ "roomId": room, "typing": true, "timeoutSeconds": 120 });
+            let input = json!({ "roomId": room, "isTyping": true, "timeoutSeconds": 120 });
             let payload = dora.run(document, &json!({ "input": input }))["setTyping"].clone();
             assert_eq!(payload["refusal"], Value::Null);
         }
@@ -52,19 +52,19 @@ impl Checks<'_> {
 /// The typing users, by a query of each room.
 fn typing(viewer: &Client, dora: &Client, rooms: &[&str], inside: &BTreeSet<&str>) {
     for room in rooms {
-        let document = "query($room: RoomID!, $dora: UserID!) { room(id: $room) {
-            typing { userId } member(userId: $dora) { typing }
-            members(first: 100) { nodes { userId typing } } } }";
+        let document = "query($room: RoomID!, $dora: UserID!) { room(by: { roomId: $room }) {
+            typing { nodes { userId } } member(userId: $dora) { isTyping }
+            members(first: 100) { nodes { userId isTyping } } } }";
         let variables = json!({ "room": room, "dora": dora.user_id });
         let shown = viewer.run(document, &variables)["room"].clone();
         let (hint, is_inside) = (format!("{} in {room}", viewer.user_id), inside.contains(room));
         let users = if is_inside { json!([{ "userId": dora.user_id }]) } else { json!([]) };
         if !shown.is_null() {
-            assert_eq!(shown["typing"], users, "who types, {hint}");
-            assert_eq!(shown["member"]["typing"] == true, is_inside, "Dora types, {hint}");
+            assert_eq!(shown["typing"]["nodes"], users, "who types, {hint}");
+            assert_eq!(shown["member"]["isTyping"] == true, is_inside, "Dora types, {hint}");
             for member in shown["members"]["nodes"].as_array().unwrap() {
                 let types = is_inside && member["userId"] == dora.user_id;
-                assert_eq!(member["typing"], types, "{member} types, {hint}");
+                assert_eq!(member["isTyping"], types, "{member} types, {hint}");
             }
         }
         assert!(!is_inside || !shown.is_null(), "{hint}");
@@ -76,7 +76,8 @@ fn presence(viewer: &Client, users: &[&Client], near: &BTreeSet<&str>) {
     let mut document = String::from("{ ");
     for (index, user) in users.iter().enumerate() {
         let user = &user.user_id;
-        write!(document, "u{index}: user(id: {user:?}) {{ presence {{ presence }} }} ").unwrap();
+        write!(document, "u{index}: user(userId: {user:?}) {{ presence {{ presence }} }} ")
+            .unwrap();
     }
     let answer = viewer.run(&(document + "}"), &json!({}));
     for (index, user) in users.iter().enumerate() {
@@ -95,13 +96,13 @@ fn told(
     near: &BTreeSet<&str>,
 ) {
     let document = "query($after: Position!) { events(after: $after) { ephemeral { __typename
-        ... on TypingChanged { room { roomId } users { userId } }
+        ... on TypingChanged { room { roomId } users { nodes { userId } } }
         ... on PresenceChanged { userId } } } }";
     let answer = viewer.run(document, &json!({ "after": viewer.position() }));
     let (mut typing, mut there) = (BTreeSet::new(), BTreeSet::new());
     for item in answer["events"]["ephemeral"].as_array().unwrap() {
         if item["__typename"] == "TypingChanged" {
-            assert_eq!(item["users"], json!([{ "userId": dora.user_id }]));
+            assert_eq!(item["users"]["nodes"], json!([{ "userId": dora.user_id }]));
             typing.insert(item["room"]["roomId"].as_str().unwrap());
         } else {
             there.insert(item["userId"].as_str().unwrap());

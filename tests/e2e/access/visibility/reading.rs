@@ -75,7 +75,7 @@ impl Case<'_> {
         let (unread, naming) = self.unread();
         assert_eq!(room["unreadCount"], unread, "unread, {}", self.hint);
         assert_eq!(room["highlightCount"], naming, "highlights, {}", self.hint);
-        let receipts = room["receipts"].as_array().unwrap().iter();
+        let receipts = room["receipts"]["nodes"].as_array().unwrap().iter();
         let receipt =
             |it: &Value| ["userId", "eventId"].map(|field| it[field].as_str().unwrap().to_owned());
         let shown: Vec<_> = receipts.map(receipt).collect();
@@ -89,7 +89,7 @@ impl Case<'_> {
     /// The current fields of the room and its members.
     pub(super) fn reading(&self) {
         let document = "query($room: RoomID!, $dora: UserID!, $viewer: UserID!) {
-            room(id: $room) { unreadCount highlightCount receipts(first: 100) { userId eventId }
+            room(by: { roomId: $room }) { unreadCount highlightCount receipts(first: 100) { nodes { userId eventId } }
                 member(userId: $dora) { readUpTo } own: member(userId: $viewer) { readUpTo }
                 members(first: 100) { nodes { userId readUpTo } } } }";
         let (dora, viewer) = ("@dora:localhost", self.viewer.user_id.as_str());

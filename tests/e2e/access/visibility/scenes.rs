@@ -134,7 +134,8 @@ fn step(alice: &Client, viewer: &Client, room: &str, letter: char) -> Option<Val
                 refusal { code } messages(last: 100) { nodes { eventId } } room {
                     unreadCount highlightCount name topic memberCount members(first: 100) { totalCount }
                     lastMessage { eventId } timeline(last: 100) { nodes { eventId } } } } }";
-            let payload = viewer.run(document, &json!({ "input": own }))["joinRoom"].clone();
+            let payload =
+                viewer.run(document, &json!({ "input": { "room": own } }))["joinRoom"].clone();
             assert_eq!(payload["refusal"], Value::Null, "{letter}");
             return Some(payload);
         }
@@ -165,7 +166,7 @@ impl Scene {
             "alias": alias, "historyVisibility": self.first, "joinRule": { "kind": kind },
             "invite": [dora.user_id],
         }));
-        dora.act("joinRoom", json!({ "roomId": room }));
+        dora.act("joinRoom", json!({ "room": { "roomId": room } }));
         let first = alice.say(&room, "first");
         let (mut joins, mut marks) = (Vec::new(), Vec::new());
         let (mut secret, mut redaction) = (Vec::new(), String::new());
@@ -218,9 +219,9 @@ fn tell_secret(alice: &Client, room: &str) -> Vec<String> {
 
 fn mark(client: &Client, room: &str, event: &str, private: bool, at: &str) -> Mark {
     let document =
-        "mutation($input: MarkReadInput!) { markRead(input: $input) { refusal { code } } }";
-    let input = json!({ "roomId": room, "eventId": event, "private": private });
-    let payload = client.run(document, &json!({ "input": input }))["markRead"].clone();
+        "mutation($input: MarkRoomReadInput!) { markRoomRead(input: $input) { refusal { code } } }";
+    let input = json!({ "roomId": room, "eventId": event, "isPrivate": private });
+    let payload = client.run(document, &json!({ "input": input }))["markRoomRead"].clone();
     assert_eq!(payload["refusal"], Value::Null);
     let [event, at] = [event, at].map(ToOwned::to_owned);
     Mark { user: client.user_id.clone(), event, private, at }
@@ -237,7 +238,7 @@ fn talk(alice: &Client, dora: &Client, room: &str, first: &str, round: usize) ->
         event_id(&client.act("sendMessage", input))
     };
     let react = |client: &Client, key: &str| {
-        client.act("react", json!({ "roomId": room, "eventId": first, "key": key }));
+        client.act("addReaction", json!({ "roomId": room, "eventId": first, "key": key }));
     };
     let said = say(alice, json!({}));
     let set = |mutation: &str, field: &str, value: String| {

@@ -32,11 +32,11 @@ const SIP_INTERVAL: Duration = Duration::from_millis(200);
 const FOLLOW: &str = "subscription($after: Position) { eventStream(after: $after) { position
     events { __typename ... on RoomEvent { eventId text sender { userId } } } } }";
 
-const PAGE: &str = "query($room: RoomID!, $before: Cursor) { room(id: $room) {
+const PAGE: &str = "query($room: RoomID!, $before: Cursor) { room(by: { roomId: $room }) {
     timeline(last: 20, before: $before) { nodes { eventId text } } } }";
 
 /// Nearly the longest answer of a server with little memory.
-const LONG_PAGE: &str = "query($room: RoomID!, $before: Cursor) { room(id: $room) {
+const LONG_PAGE: &str = "query($room: RoomID!, $before: Cursor) { room(by: { roomId: $room }) {
     timeline(last: 100, before: $before) { nodes { text again: text } } } }";
 
 /// The kinds of misbehaviour.
@@ -224,7 +224,7 @@ impl User {
             )
         };
         let pages: String = (0..20).map(page).collect();
-        format!("query($room: RoomID!) {{ room(id: $room) {{ {pages} }} }}")
+        format!("query($room: RoomID!) {{ room(by: {{ roomId: $room }}) {{ {pages} }} }}")
     }
 
     /// A connection with more requests than answers are read.

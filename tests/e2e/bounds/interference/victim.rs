@@ -26,7 +26,7 @@ const RESUME_NOISE: Duration = Duration::from_millis(100);
 const HOPELESS: Duration = Duration::from_secs(4);
 
 /// The page for scrolling: long enough to need memory among all answers.
-const PAGE: &str = "query($room: RoomID!, $before: Cursor) { room(id: $room) {
+const PAGE: &str = "query($room: RoomID!, $before: Cursor) { room(by: { roomId: $room }) {
     timeline(last: 60, before: $before) { nodes { eventId text } } } }";
 
 pub(super) struct Victim<'a> {

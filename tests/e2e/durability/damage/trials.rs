@@ -57,7 +57,7 @@ impl Base {
         let server = Server::start(data.path());
         let (alice, bob) = (Client::register(&server, "alice"), Client::register(&server, "bob"));
         let room = alice.create_room(json!({ "preset": "PUBLIC", "name": "Board" }));
-        bob.act("joinRoom", json!({ "roomId": room }));
+        bob.act("joinRoom", json!({ "room": { "roomId": room } }));
         let aliases = json!({ "roomId": room, "alternative": ["#board:localhost"] });
         alice.act("setRoomAliases", aliases);
         alice.run(
@@ -70,14 +70,14 @@ impl Base {
             last = speaker.say(&room, &format!("message {number} {}", "q".repeat(number * 20)));
             if number % 5 == 0 {
                 let reaction = json!({ "roomId": room, "eventId": last, "key": "+" });
-                bob.act("react", reaction);
+                bob.act("addReaction", reaction);
             }
             if number % 9 == 0 {
                 alice.act("redactEvent", json!({ "roomId": room, "eventId": last }));
             }
         }
         bob.run(
-            "mutation($input: MarkReadInput!) { markRead(input: $input) { refusal { code } } }",
+            "mutation($input: MarkRoomReadInput!) { markRoomRead(input: $input) { refusal { code } } }",
             &json!({ "input": { "roomId": room, "eventId": last } }),
         );
         // A stop writes snapshots; after a kill they are behind the log.
@@ -100,12 +100,12 @@ impl Base {
 
 /// The answers to each user, or the errors of a failed request.
 fn look(server: &Server, users: &[(String, String)]) -> Result<Value, Value> {
-    let document = "{ viewer { isAdmin user { userId displayName } devices { deviceId } }
-        room(alias: \"#board:localhost\") { roomId }
+    let document = "{ viewer { isAdmin user { userId displayName } devices { nodes { deviceId } } }
+        room(by: { alias: \"#board:localhost\" }) { roomId }
         initialSync(first: 10) { rooms { roomId name memberCount unreadCount
             members(first: 10) { nodes { user { userId } displayName powerLevel } }
             timeline(last: 100) { nodes { eventId sequence text isRedacted content
-                reactions { key count } } } } } }";
+                reactions { nodes { key count } } } } } } }";
     let mut shown = Vec::new();
     for (name, token) in users {
         let answer = Client::with_token(server, name, token).post(document, &json!({})).body;

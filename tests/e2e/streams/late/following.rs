@@ -11,9 +11,9 @@ use crate::{
 };
 
 const FOLLOW: &str = "subscription($after: Position!, $late: Boolean!) {
-    eventStream(after: $after, filter: { includeLate: $late }) { position
+    eventStream(after: $after, filter: { conditions: { includeLate: $late } }) { position
         events { __typename
-            ... on RoomEvent { eventId sequence type text content arrivedLate after }
+            ... on RoomEvent { eventId sequence type text content isLate after }
             ... on StateResolved { type stateKey event { content } } }
         skipped { first last reason } } }";
 
@@ -92,12 +92,12 @@ impl Following {
         let expected = (first..).zip(fates.map(ToOwned::to_owned)).collect();
         assert_eq!(self.numbers, expected, "late: {}", self.late);
         let (last, others) = self.events.split_last().unwrap();
-        assert_eq!((&last["text"], &last["arrivedLate"]), (&json!("the end"), &json!(false)));
+        assert_eq!((&last["text"], &last["isLate"]), (&json!("the end"), &json!(false)));
         let newer = json!({ "topic": "newer" });
         if self.late {
             let kinds: Vec<_> = others.iter().map(|event| event["type"].clone()).collect();
             assert_eq!(kinds, ["m.room.message", "m.room.topic", "m.room.member"]);
-            assert!(others.iter().all(|event| event["arrivedLate"] == true));
+            assert!(others.iter().all(|event| event["isLate"] == true));
             assert_eq!(others[0]["after"], *join, "where it belongs");
             assert_eq!(others[1]["content"], newer);
             assert_eq!(self.states, Vec::<Value>::new(), "all is told by the events");

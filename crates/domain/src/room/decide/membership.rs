@@ -21,7 +21,6 @@ impl Room {
             RoomCommand::Join { reason, member_of } => {
                 self.join(reason.as_deref(), member_of.as_ref(), profile, cx)
             }
-            RoomCommand::Reject { reason } => self.reject(reason.as_deref(), cx),
             RoomCommand::Knock { reason } => self.knock(reason.as_deref(), profile, cx),
             RoomCommand::Invite { invitee, reason } => {
                 self.invite(invitee, reason.as_deref(), false, cx)
@@ -86,14 +85,6 @@ impl Room {
                 let content = member_content(Membership::Leave, reason)?;
                 Ok(Some(Draft::member(cx.sender, content)))
             }
-        }
-    }
-
-    fn reject<'a>(&self, reason: Option<&str>, cx: &Context<'a>) -> Decision<'a> {
-        match self.membership(cx.sender) {
-            Membership::Join => Err(Rejection::AlreadyJoined),
-            Membership::None | Membership::Knock => Err(Rejection::NotInvited),
-            Membership::Invite | Membership::Leave | Membership::Ban => self.leave(reason, cx),
         }
     }
 

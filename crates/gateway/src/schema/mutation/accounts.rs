@@ -1,9 +1,8 @@
 //! Mutations about accounts and devices.
 
-use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use rookery_accounts::{
-    DeviceError, Login, LoginError, MaybeUnavailable, Password, RegisterError, Registration,
-    Session as NewSession,
+    DeviceError, Login, MaybeUnavailable, Password, Registration, Session as NewSession,
 };
 use rookery_command::Actor;
 use rookery_domain::OwnedUserId;
@@ -14,7 +13,7 @@ use crate::schema::{
     types::{
         errors::{
             fault::Fault,
-            refusal::{Refusal, RefusalCode},
+            refusal::{AccountRefusal, Refusal, RefusalCode},
         },
         users::user::{Device, User},
     },
@@ -39,7 +38,7 @@ pub(crate) struct LogInInput {
     /// The password.
     password: String,
     /// A device of yours to log in again; leave it out to get a new one.
-    device_id: Option<String>,
+    device_id: Option<ID>,
     /// Your name for this device.
     device_name: Option<String>,
 }
@@ -56,7 +55,7 @@ pub(crate) struct LogOutInput {
 #[derive(InputObject)]
 pub(crate) struct RenameDeviceInput {
     /// The device.
-    device_id: String,
+    device_id: ID,
     /// Its new name; null for none.
     name: Option<String>,
 }
@@ -65,7 +64,7 @@ pub(crate) struct RenameDeviceInput {
 #[derive(InputObject)]
 pub(crate) struct RemoveDeviceInput {
     /// The device. It is logged out at once.
-    device_id: String,
+    device_id: ID,
 }
 
 /// The result of `register`.
@@ -74,7 +73,7 @@ pub(crate) struct RegisterPayload {
     /// Send it as `Authorization: Bearer <token>`. It is shown only once.
     token: Option<String>,
     /// The device that is now logged in.
-    device_id: Option<String>,
+    device_id: Option<ID>,
     /// You.
     user: Option<User>,
     /// Why it was refused. Null if it was not.
@@ -87,7 +86,7 @@ pub(crate) struct LogInPayload {
     /// Send it as `Authorization: Bearer <token>`. It is shown only once.
     token: Option<String>,
     /// The device that is now logged in.
-    device_id: Option<String>,
+    device_id: Option<ID>,
     /// You.
     user: Option<User>,
     /// Why it was refused. Null if it was not.
@@ -99,6 +98,8 @@ pub(crate) struct LogInPayload {
 pub(crate) struct LogOutPayload {
     /// How many devices were logged out.
     devices: i32,
+    /// Why it was refused. Always null: a user may always log out.
+    refusal: Option<Refusal>,
 }
 
 /// The result of `renameDevice`.
@@ -114,7 +115,7 @@ pub(crate) struct RenameDevicePayload {
 #[derive(SimpleObject)]
 pub(crate) struct RemoveDevicePayload {
     /// The ID of the removed device.
-    device_id: Option<String>,
+    device_id: Option<ID>,
     /// Why it was refused. Null if it was not.
     refusal: Option<Refusal>,
 }
@@ -156,7 +157,7 @@ impl AccountMutation {
             tell_added(context, new, device_name.as_deref()).await;
         }
         let LogInPayload { token, device_id, user, refusal } =
-            logged_in(refused(result, RegisterError::code)?.inspect_err(|refusal| {
+            logged_in(refused(context, result)?.inspect_err(|refusal| {
                 if refusal.code == RefusalCode::RegistrationClosed {
                     tell_refused(context, "a registration", &name, refusal);
                 }
@@ -181,7 +182,7 @@ impl AccountMutation {
         let login = Login {
             user: username,
             password: Password::new(password),
-            device_id,
+            device_id: device_id.map(|id| id.to_string()),
             device_name,
             from: session.peer,
         };
@@ -191,7 +192,7 @@ impl AccountMutation {
         if let (Ok(new), Some(name)) = (&result, new_name) {
             tell_added(context, new, name.as_deref()).await;
         }
-        Ok(logged_in(refused(result, LoginError::code)?.inspect_err(|refusal| {
+        Ok(logged_in(refused(context, result)?.inspect_err(|refusal| {
             tell_refused(context, "a login", &user, refusal);
         })))
     }
@@ -224,7 +225,7 @@ impl AccountMutation {
                 Err(_) => 0,
             }
         };
-        Ok(LogOutPayload { devices: i32::try_from(devices).unwrap_or(i32::MAX) })
+        Ok(LogOutPayload { devices: i32::try_from(devices).unwrap_or(i32::MAX), refusal: None })
     }
 
     /// Gives one of your devices a name.
@@ -237,11 +238,12 @@ impl AccountMutation {
         let accounts = &app(context).accounts;
         let renamed =
             accounts.rename_device(user.as_str(), &input.device_id, input.name.as_deref()).await;
-        Ok(match refused(renamed, DeviceError::code)? {
+        Ok(match refused(context, renamed)? {
             Ok(()) => {
                 let devices = accounts.devices(user.as_str());
                 let devices = devices.map_err(|fault| Fault::accounts_unavailable(&fault))?;
-                let device = devices.into_iter().find(|device| device.device_id == input.device_id);
+                let device =
+                    devices.into_iter().find(|device| device.device_id == *input.device_id);
                 RenameDevicePayload { device: device.map(Device), refusal: None }
             }
             Err(refusal) => RenameDevicePayload { device: None, refusal: Some(refusal) },
@@ -257,9 +259,9 @@ impl AccountMutation {
         let user = session(context).viewer()?;
         let accounts = &app(context).accounts;
         let removed = accounts.remove_device(user.as_str(), &input.device_id).await;
-        Ok(match refused(removed, DeviceError::code)? {
+        Ok(match refused(context, removed)? {
             Ok(()) => {
-                tell_removed(context, [input.device_id.clone()]).await;
+                tell_removed(context, [input.device_id.to_string()]).await;
                 RemoveDevicePayload { device_id: Some(input.device_id), refusal: None }
             }
             Err(refusal) => RemoveDevicePayload { device_id: None, refusal: Some(refusal) },
@@ -268,7 +270,12 @@ impl AccountMutation {
 }
 
 /// Records in the security log that a login or registration was refused.
-fn tell_refused(context: &Context<'_>, what: &'static str, user: &str, refusal: &Refusal) {
+pub(super) fn tell_refused(
+    context: &Context<'_>,
+    what: &'static str,
+    user: &str,
+    refusal: &Refusal,
+) {
     app(context).security.refused(&Refused {
         what,
         reason: refusal.code.name(),
@@ -290,7 +297,10 @@ async fn tell_added(context: &Context<'_>, new: &NewSession, name: Option<&str>)
 }
 
 /// Tells the user's other devices that some were removed.
-async fn tell_removed(context: &Context<'_>, device_ids: impl IntoIterator<Item = String>) {
+pub(super) async fn tell_removed(
+    context: &Context<'_>,
+    device_ids: impl IntoIterator<Item = String>,
+) {
     let Ok(actor) = session(context).actor_of_the_end() else { return };
     match app(context).commands.devices_removed(&actor, device_ids).await {
         Ok(position) => app(context).wrote(session(context), position),
@@ -301,17 +311,24 @@ async fn tell_removed(context: &Context<'_>, device_ids: impl IntoIterator<Item 
 }
 
 /// A refusal of the accounts if the error has a code, otherwise a fault.
-fn refused<T, E: MaybeUnavailable + std::fmt::Display>(
+pub(super) fn refused<T, E: MaybeUnavailable + AccountRefusal + std::fmt::Display>(
+    context: &Context<'_>,
     result: Result<T, E>,
-    code: impl Fn(&E) -> Option<&'static str>,
 ) -> Result<Result<T, Refusal>, Fault> {
     let error = match result {
         Ok(done) => return Ok(Ok(done)),
         Err(error) => error,
     };
-    match (error.unavailable(), code(&error)) {
+    match (error.unavailable(), error.code_for_clients()) {
         (Some(fault), _) => Err(Fault::accounts_unavailable(fault)),
-        (None, Some(code)) => Ok(Err(Refusal::new(code, error.to_string()))),
+        (None, Some(code)) => {
+            let refusal = Refusal::of(code, error.to_string());
+            let refusal = match error.retry_after() {
+                Some(wait) => Refusal::until(code, refusal.message, wait),
+                None => refusal,
+            };
+            Ok(Err(refusal.in_input_of(context)))
+        }
         (None, None) => Err(Fault::internal(&error.to_string())),
     }
 }
@@ -320,7 +337,7 @@ fn logged_in(result: Result<NewSession, Refusal>) -> LogInPayload {
     match result {
         Ok(session) => LogInPayload {
             token: Some(session.token.expose().to_owned()),
-            device_id: Some(session.device_id),
+            device_id: Some(session.device_id.into()),
             user: User::logging_in(&session.user_id),
             refusal: None,
         },

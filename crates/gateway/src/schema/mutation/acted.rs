@@ -29,7 +29,7 @@ impl Acted {
         context: &Context<'_>,
         result: Result<Outcome, HandleError>,
     ) -> Result<Self> {
-        match refused(result)? {
+        match refused(context, result)? {
             Ok(outcome) => {
                 app(context).wrote(session(context), outcome.position);
                 let shown = shows(context, "room", outcome.position).await;

@@ -28,7 +28,7 @@ pub(crate) struct SetTypingInput {
     /// The room. You have to be a member.
     room_id: RoomIdScalar,
     /// Whether you are typing on this device.
-    typing: bool,
+    is_typing: bool,
     /// How many seconds typing lasts unless you repeat it: from 1 to 120, 30 by default. It also
     /// ends when you send a message or leave the room, and when the last socket of this device
     /// closes.
@@ -59,25 +59,27 @@ pub(crate) struct SetPresenceInput {
 pub(crate) struct SetPresencePayload {
     /// You. Others see at most one change in a second.
     user: User,
+    /// Why it was refused. Always null: a user may always do this.
+    refusal: Option<Refusal>,
 }
 
 /// Your read receipt in a room.
 #[derive(InputObject)]
-pub(crate) struct MarkReadInput {
+pub(crate) struct MarkRoomReadInput {
     /// The room. You have to be a member.
     room_id: RoomIdScalar,
     /// The last event that you have read. An earlier event than before changes nothing.
     event_id: EventIdScalar,
     /// Show the receipt only to your own devices.
     #[graphql(default)]
-    private: bool,
+    is_private: bool,
     /// Your number for this action: 1, 2, 3 ... on each device.
     action_id: Option<i32>,
 }
 
-/// The result of `markRead`.
+/// The result of `markRoomRead`.
 #[derive(SimpleObject)]
-pub(crate) struct MarkReadPayload {
+pub(crate) struct MarkRoomReadPayload {
     /// The room, with its new counts. Null if it was refused, or if the server takes longer than a
     /// second to show the effect.
     room: Option<Room>,
@@ -104,14 +106,16 @@ impl EphemeralMutation {
         let how_long = how_long(input.timeout_seconds)?;
         app.fresh(session, None).await?;
         if let Some(refusal) = unless_joined(context, &input.room_id.0)? {
-            return Ok(SetTypingPayload { room: None, refusal: Some(refusal) });
+            let refusal = Some(refusal.in_input_of(context));
+            return Ok(SetTypingPayload { room: None, refusal });
         }
-        if input.typing
+        if input.is_typing
             && let Some(refusal) = unless_replaced(context, &input.room_id.0).await?
         {
-            return Ok(SetTypingPayload { room: None, refusal: Some(refusal) });
+            let refusal = Some(refusal.in_input_of(context));
+            return Ok(SetTypingPayload { room: None, refusal });
         }
-        let how_long = input.typing.then_some(how_long);
+        let how_long = input.is_typing.then_some(how_long);
         app.ephemeral.type_in(&input.room_id.0, user, device, how_long);
         unless_over(context)?;
         Ok(SetTypingPayload { room: Some(Room::new(input.room_id.0)), refusal: None })
@@ -136,31 +140,33 @@ impl EphemeralMutation {
         let ephemeral = &app(context).ephemeral;
         ephemeral.choose(user, device, input.presence.into(), input.status_message);
         unless_over(context)?;
-        Ok(SetPresencePayload { user: User::new(user.to_owned()) })
+        Ok(SetPresencePayload { user: User::new(user.to_owned()), refusal: None })
     }
 
     /// Moves your read receipt in a room. It is durable when this answers.
-    async fn mark_read(
+    async fn mark_room_read(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Your read receipt in a room.")] input: MarkReadInput,
-    ) -> Result<MarkReadPayload> {
+        #[graphql(desc = "Your read receipt in a room.")] input: MarkRoomReadInput,
+    ) -> Result<MarkRoomReadPayload> {
         let (app, session) = (app(context), session(context));
         let (actor, retry) = (session.actor()?, retry(input.action_id)?);
-        let MarkReadInput { room_id: RoomIdScalar(room_id), event_id, private, .. } = input;
-        let mark = ReadMark { room_id: room_id.clone(), event_id: event_id.0, private };
+        let MarkRoomReadInput { room_id: RoomIdScalar(room_id), event_id, is_private, .. } = input;
+        let mark = ReadMark { room_id: room_id.clone(), event_id: event_id.0, private: is_private };
         let result = app.commands.execute(&actor, Command::MarkRead(&mark), retry).await;
-        Ok(match refused(result)? {
+        Ok(match refused(context, result)? {
             Ok(marked) => {
                 app.wrote(session, marked.position);
                 let shown = shows(context, "room", marked.position).await;
-                MarkReadPayload {
+                MarkRoomReadPayload {
                     room: shown.then(|| Room::new(room_id)),
                     position: Some(app.token(marked.position)),
                     refusal: None,
                 }
             }
-            Err(refusal) => MarkReadPayload { room: None, position: None, refusal: Some(refusal) },
+            Err(refusal) => {
+                MarkRoomReadPayload { room: None, position: None, refusal: Some(refusal) }
+            }
         })
     }
 }

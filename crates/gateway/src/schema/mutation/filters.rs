@@ -1,6 +1,6 @@
 //! Mutations about stored filters.
 
-use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use rookery_command::Command;
 
 use crate::schema::{
@@ -25,7 +25,7 @@ pub(crate) struct CreateFilterInput {
 #[derive(SimpleObject)]
 pub(crate) struct CreateFilterPayload {
     /// The ID to use as `filterId`. Equal filters have equal IDs. Null if it was refused.
-    filter_id: Option<String>,
+    filter_id: Option<ID>,
     /// A position at which the filter is stored. Null if it was refused.
     position: Option<PositionScalar>,
     /// Why it was refused. Null if it was not.
@@ -36,7 +36,7 @@ pub(crate) struct CreateFilterPayload {
 #[derive(InputObject)]
 pub(crate) struct DeleteFilterInput {
     /// The filter.
-    filter_id: String,
+    filter_id: ID,
     /// Your number for this action: 1, 2, 3 ... on each device.
     action_id: Option<i32>,
 }
@@ -45,7 +45,7 @@ pub(crate) struct DeleteFilterInput {
 #[derive(SimpleObject)]
 pub(crate) struct DeleteFilterPayload {
     /// The ID of the filter, which no longer exists. Null if it was refused.
-    filter_id: Option<String>,
+    filter_id: Option<ID>,
     /// A position at which the filter does not exist. Null if it was refused.
     position: Option<PositionScalar>,
     /// Why it was refused. Null if it was not.
@@ -69,11 +69,11 @@ impl FilterMutation {
         let filter = input.filter.checked()?;
         let command = Command::CreateFilter { filter: &filter };
         let result = app(context).commands.execute(&actor, command, retry).await;
-        Ok(match refused(result)? {
+        Ok(match refused(context, result)? {
             Ok(stored) => {
                 app(context).wrote(session(context), stored.position);
                 CreateFilterPayload {
-                    filter_id: Some(filter.id()),
+                    filter_id: Some(filter.id().into()),
                     position: Some(app(context).token(stored.position)),
                     refusal: None,
                 }
@@ -94,7 +94,7 @@ impl FilterMutation {
         let (filter_id, retry) = (input.filter_id, retry(input.action_id)?);
         let command = Command::DeleteFilter { filter_id: &filter_id };
         let result = app(context).commands.execute(&actor, command, retry).await;
-        Ok(match refused(result)? {
+        Ok(match refused(context, result)? {
             Ok(deleted) => {
                 app(context).wrote(session(context), deleted.position);
                 DeleteFilterPayload {

@@ -11,41 +11,35 @@ use super::{
 use crate::schema::{
     context::{app, retry, session},
     types::{
-        errors::fault::Fault,
-        filter::{FilterInput, chosen},
-        values::scalars::{RoomAliasScalar, RoomIdScalar, UserIdScalar},
+        filter::{FilterBy, chosen},
+        rooms::room::RoomBy,
+        values::scalars::{RoomIdScalar, UserIdScalar},
     },
 };
 
-/// The room to knock on: either its ID or an alias.
+/// The room to knock on.
 #[derive(InputObject)]
 pub(crate) struct KnockOnRoomInput {
-    /// The room, by ID.
-    room_id: Option<RoomIdScalar>,
-    /// The room, by alias.
-    alias: Option<RoomAliasScalar>,
+    /// The room, by either its ID or an alias.
+    room: RoomBy,
     /// The reason, shown to the members.
     reason: Option<String>,
     /// Your number for this action.
     action_id: Option<i32>,
 }
 
-/// The room to join: either its ID or an alias.
+/// The room to join.
 #[derive(InputObject)]
 pub(crate) struct JoinRoomInput {
-    /// The room, by ID.
-    room_id: Option<RoomIdScalar>,
-    /// The room, by alias.
-    alias: Option<RoomAliasScalar>,
+    /// The room, by either its ID or an alias.
+    room: RoomBy,
     /// The reason, shown to the others.
     reason: Option<String>,
     /// How this device receives the snapshot of the room.
     #[graphql(default)]
     deliver: Deliver,
     /// The filter for its events.
-    filter: Option<FilterInput>,
-    /// The ID of a stored filter, instead of `filter`.
-    filter_id: Option<String>,
+    filter: Option<FilterBy>,
     /// Your number for this action: 1, 2, 3 ... on each device. A retry with the same number
     /// returns the first result.
     action_id: Option<i32>,
@@ -65,23 +59,32 @@ pub(crate) struct LeaveRoomInput {
     action_id: Option<i32>,
 }
 
-/// A user and a room.
-#[derive(InputObject)]
-pub(crate) struct MemberInput {
-    /// The room.
-    room_id: RoomIdScalar,
-    /// The user.
-    user_id: UserIdScalar,
-    /// The reason, shown to the others.
-    reason: Option<String>,
-    /// Your number for this action.
-    action_id: Option<i32>,
+/// Defines the input of a mutation about a user in a room.
+macro_rules! member_input {
+    ($name:ident, $doc:literal) => {
+        #[doc = $doc]
+        #[derive(InputObject)]
+        pub(crate) struct $name {
+            /// The room.
+            room_id: RoomIdScalar,
+            /// The user.
+            user_id: UserIdScalar,
+            /// The reason, shown to the others.
+            reason: Option<String>,
+            /// Your number for this action.
+            action_id: Option<i32>,
+        }
+    };
 }
+
+member_input!(InviteUserInput, "The user to invite, and the room.");
+member_input!(KickUserInput, "The user to remove, and the room.");
+member_input!(BanUserInput, "The user to ban, and the room.");
+member_input!(UnbanUserInput, "The user whose ban to lift, and the room.");
 
 entered_payload!(JoinRoomPayload, "The result of `joinRoom`.");
 room_payload!(KnockOnRoomPayload, "The result of `knockOnRoom`.");
 room_payload!(LeaveRoomPayload, "The result of `leaveRoom`.");
-room_payload!(RejectInvitePayload, "The result of `rejectInvite`.");
 room_payload!(InviteUserPayload, "The result of `inviteUser`.");
 room_payload!(KickUserPayload, "The result of `kickUser`.");
 room_payload!(BanUserPayload, "The result of `banUser`.");
@@ -97,13 +100,13 @@ impl MemberMutation {
     async fn join_room(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The room to join: either its ID or an alias.")] input: JoinRoomInput,
+        #[graphql(desc = "The room to join.")] input: JoinRoomInput,
     ) -> Result<JoinRoomPayload> {
-        let JoinRoomInput { room_id, alias, reason, deliver, filter, filter_id, action_id } = input;
+        let JoinRoomInput { room, reason, deliver, filter, action_id } = input;
         let actor = Actor { deliver: deliver.stored(), ..session(context).actor()? };
-        let wish = Wish { deliver, filter: chosen(context, filter, filter_id).await? };
+        let wish = Wish { deliver, filter: chosen(context, filter).await? };
         let command = RoomCommand::Join { reason, member_of: None };
-        let result = enter(context, &actor, (room_id, alias), command, action_id).await?;
+        let result = enter(context, &actor, &room, command, action_id).await?;
         Ok(Entered::of(context, result, wish).await?.into())
     }
 
@@ -111,13 +114,12 @@ impl MemberMutation {
     async fn knock_on_room(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The room to knock on: either its ID or an alias.")]
-        input: KnockOnRoomInput,
+        #[graphql(desc = "The room to knock on.")] input: KnockOnRoomInput,
     ) -> Result<KnockOnRoomPayload> {
-        let KnockOnRoomInput { room_id, alias, reason, action_id } = input;
+        let KnockOnRoomInput { room, reason, action_id } = input;
         let command = RoomCommand::Knock { reason };
         let actor = session(context).actor()?;
-        let result = enter(context, &actor, (room_id, alias), command, action_id).await?;
+        let result = enter(context, &actor, &room, command, action_id).await?;
         Ok(Acted::of(context, result).await?.into())
     }
 
@@ -132,23 +134,13 @@ impl MemberMutation {
         Ok(act(context, &input.room_id.0, command, input.action_id).await?.into())
     }
 
-    /// Declines an invite.
-    async fn reject_invite(
-        &self,
-        context: &Context<'_>,
-        #[graphql(desc = "The room to leave, or whose invite to decline.")] input: LeaveRoomInput,
-    ) -> Result<RejectInvitePayload> {
-        let command = RoomCommand::Reject { reason: input.reason };
-        Ok(act(context, &input.room_id.0, command, input.action_id).await?.into())
-    }
-
     /// Invites a user.
     async fn invite_user(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "A user and a room.")] input: MemberInput,
+        #[graphql(desc = "The user to invite, and the room.")] input: InviteUserInput,
     ) -> Result<InviteUserPayload> {
-        let MemberInput { room_id, user_id, reason, action_id } = input;
+        let InviteUserInput { room_id, user_id, reason, action_id } = input;
         let command = RoomCommand::Invite { invitee: Invitee::from(user_id.0), reason };
         Ok(act(context, &room_id.0, command, action_id).await?.into())
     }
@@ -157,9 +149,9 @@ impl MemberMutation {
     async fn kick_user(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "A user and a room.")] input: MemberInput,
+        #[graphql(desc = "The user to remove, and the room.")] input: KickUserInput,
     ) -> Result<KickUserPayload> {
-        let MemberInput { room_id, user_id, reason, action_id } = input;
+        let KickUserInput { room_id, user_id, reason, action_id } = input;
         let command = RoomCommand::Kick { user: user_id.0, reason };
         Ok(act(context, &room_id.0, command, action_id).await?.into())
     }
@@ -168,9 +160,9 @@ impl MemberMutation {
     async fn ban_user(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "A user and a room.")] input: MemberInput,
+        #[graphql(desc = "The user to ban, and the room.")] input: BanUserInput,
     ) -> Result<BanUserPayload> {
-        let MemberInput { room_id, user_id, reason, action_id } = input;
+        let BanUserInput { room_id, user_id, reason, action_id } = input;
         let command = RoomCommand::Ban { user: user_id.0, reason };
         Ok(act(context, &room_id.0, command, action_id).await?.into())
     }
@@ -179,9 +171,9 @@ impl MemberMutation {
     async fn unban_user(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "A user and a room.")] input: MemberInput,
+        #[graphql(desc = "The user whose ban to lift, and the room.")] input: UnbanUserInput,
     ) -> Result<UnbanUserPayload> {
-        let MemberInput { room_id, user_id, reason, action_id } = input;
+        let UnbanUserInput { room_id, user_id, reason, action_id } = input;
         let command = RoomCommand::Unban { user: user_id.0, reason };
         Ok(act(context, &room_id.0, command, action_id).await?.into())
     }
@@ -191,16 +183,15 @@ impl MemberMutation {
 async fn enter(
     context: &Context<'_>,
     actor: &Actor,
-    (room_id, alias): (Option<RoomIdScalar>, Option<RoomAliasScalar>),
+    room: &RoomBy,
     command: RoomCommand,
     action_id: Option<i32>,
 ) -> Result<Result<Outcome, HandleError>> {
     let (commands, retry) = (&app(context).commands, retry(action_id)?);
-    let command = match (&room_id, &alias) {
-        (Some(room_id), None) => Command::InRoom { room: &room_id.0, command: &command },
+    let command = match room {
+        RoomBy::RoomId(room_id) => Command::InRoom { room: &room_id.0, command: &command },
         // In its turn, because an earlier action may change the alias.
-        (None, Some(alias)) => Command::InRoomOfAlias { alias: &alias.0, command: &command },
-        _ => return Err(Fault::bad_input("give either `roomId` or `alias`").into()),
+        RoomBy::Alias(alias) => Command::InRoomOfAlias { alias: &alias.0, command: &command },
     };
     Ok(commands.execute(actor, command, retry).await)
 }

@@ -44,12 +44,12 @@ pub(crate) struct MentionsInput {
     user_ids: Vec<UserIdScalar>,
     /// Whether the whole room is mentioned.
     #[graphql(default)]
-    room: bool,
+    is_room: bool,
 }
 
 /// A reaction to an event.
 #[derive(InputObject)]
-pub(crate) struct ReactInput {
+pub(crate) struct AddReactionInput {
     /// The room.
     room_id: RoomIdScalar,
     /// The event to react to.
@@ -76,7 +76,7 @@ pub(crate) struct SendEventInput {
 }
 
 room_payload!(SendMessagePayload, "The result of `sendMessage`.");
-room_payload!(ReactPayload, "The result of `react`.");
+room_payload!(AddReactionPayload, "The result of `addReaction`.");
 room_payload!(SendEventPayload, "The result of `sendEvent`.");
 
 /// Mutations that send messages and other events.
@@ -94,7 +94,7 @@ impl MessageMutation {
         let relation = relation(input.reply_to, input.thread_root, input.edits)?;
         let mentions = input.mentions.map(|mentions| Mentions {
             users: mentions.user_ids.into_iter().map(|user| user.0).collect(),
-            room: mentions.room,
+            room: mentions.is_room,
         });
         let SendMessageInput { room_id, body, formatted_body, kind, action_id, .. } = input;
         let kind = kind.into();
@@ -103,12 +103,12 @@ impl MessageMutation {
     }
 
     /// Reacts to an event. Repeating a reaction changes nothing; redact it to remove it.
-    async fn react(
+    async fn add_reaction(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "A reaction to an event.")] input: ReactInput,
-    ) -> Result<ReactPayload> {
-        let ReactInput { room_id, event_id, key, action_id } = input;
+        #[graphql(desc = "A reaction to an event.")] input: AddReactionInput,
+    ) -> Result<AddReactionPayload> {
+        let AddReactionInput { room_id, event_id, key, action_id } = input;
         let command = RoomCommand::React { event_id: event_id.0, key };
         Ok(act(context, &room_id.0, command, action_id).await?.into())
     }

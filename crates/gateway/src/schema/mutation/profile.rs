@@ -9,7 +9,7 @@ use crate::schema::{
     types::{
         errors::refusal::{Refusal, refused},
         users::user::User,
-        values::scalars::PositionScalar,
+        values::scalars::{PositionScalar, Uri},
     },
 };
 
@@ -19,7 +19,7 @@ pub(crate) struct SetProfileInput {
     /// The name that others see.
     display_name: MaybeUndefined<String>,
     /// The `mxc:` address of your picture.
-    avatar_url: MaybeUndefined<String>,
+    avatar_url: MaybeUndefined<Uri>,
     /// Your number for this action: 1, 2, 3 ... on each device.
     action_id: Option<i32>,
 }
@@ -57,13 +57,13 @@ impl ProfileMutation {
         let retry = retry(input.action_id)?;
         let change = ProfileChange {
             displayname: changed(input.display_name),
-            avatar_url: changed(input.avatar_url),
+            avatar_url: changed(input.avatar_url.map_value(|url| url.0)),
         };
         let result = app(context)
             .commands
             .execute(&actor, Command::SetProfile { change: &change }, retry)
             .await;
-        Ok(match refused(result)? {
+        Ok(match refused(context, result)? {
             Ok(outcome) => {
                 app(context).wrote(session(context), outcome.position);
                 let shown = shows(context, "user", outcome.position).await;

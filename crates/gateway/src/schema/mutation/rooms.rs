@@ -14,9 +14,9 @@ use crate::schema::{
     context::{app, retry, session},
     types::{
         errors::fault::Fault,
-        filter::{FilterInput, chosen},
+        filter::{FilterBy, chosen},
         rooms::room::{HistoryVisibilityEnum, JoinRuleInput},
-        values::scalars::{RoomAliasScalar, RoomIdScalar, UserIdScalar},
+        values::scalars::{RoomAliasScalar, RoomIdScalar, Uri, UserIdScalar},
     },
 };
 
@@ -38,7 +38,7 @@ pub(crate) struct CreateRoomInput {
     /// The topic.
     topic: Option<String>,
     /// The `mxc:` address of its avatar.
-    avatar_url: Option<String>,
+    avatar_url: Option<Uri>,
     /// Its canonical alias.
     alias: Option<RoomAliasScalar>,
     /// The users to invite.
@@ -53,7 +53,7 @@ pub(crate) struct CreateRoomInput {
     history_visibility: Option<HistoryVisibilityEnum>,
     /// Whether the public directory lists it.
     #[graphql(default)]
-    listed: bool,
+    is_listed: bool,
     /// The changes of the default power levels.
     power_levels: Option<PowerLevelsInput>,
     /// Whether the invites are to a direct conversation.
@@ -67,9 +67,7 @@ pub(crate) struct CreateRoomInput {
     #[graphql(default)]
     deliver: Deliver,
     /// The filter for its events.
-    filter: Option<FilterInput>,
-    /// The ID of a stored filter, instead of `filter`.
-    filter_id: Option<String>,
+    filter: Option<FilterBy>,
     /// Your number for this action.
     action_id: Option<i32>,
 }
@@ -111,7 +109,7 @@ setting_input!(SetRoomNameInput, "The name of a room.",
 setting_input!(SetRoomTopicInput, "The topic of a room.",
     topic: String = "The topic; empty to remove it.");
 setting_input!(SetRoomAvatarInput, "The avatar of a room.",
-    avatar_url: Option<String> = "Its `mxc:` address; null to remove it.");
+    avatar_url: Option<Uri> = "Its `mxc:` address; null to remove it.");
 setting_input!(SetRoomAliasesInput, "The aliases of a room: these and no others.",
     canonical: Option<RoomAliasScalar> = "The alias to show.",
     alternative: Option<Vec<RoomAliasScalar>> = "Others.");
@@ -122,7 +120,7 @@ setting_input!(SetHistoryVisibilityInput, "The users who may read events that ar
 setting_input!(SetPowerLevelsInput, "The power levels of a room. Fields that you leave out stay.",
     power_levels: PowerLevelsInput = "The changes.");
 setting_input!(SetRoomListedInput, "Whether the public directory lists a room.",
-    listed: bool = "Whether it is listed.");
+    is_listed: bool = "Whether it is listed.");
 
 entered_payload!(CreateRoomPayload, "The result of `createRoom`.");
 room_payload!(SetRoomStatePayload, "The result of `setRoomState`.");
@@ -152,19 +150,19 @@ impl RoomMutation {
         let retry = retry(input.action_id)?;
         let version = input.room_version.as_deref();
         let version = version.map(|version| room_version("roomVersion", version));
-        let filter = chosen(context, input.filter, input.filter_id).await?;
+        let filter = chosen(context, input.filter).await?;
         let wish = Wish { deliver: input.deliver, filter };
         let command = CreateRoom {
             version: version.transpose()?,
             preset: input.preset.into(),
             name: input.name,
             topic: input.topic,
-            avatar_url: input.avatar_url,
+            avatar_url: input.avatar_url.map(|url| url.0),
             alias: input.alias.map(|alias| alias.0),
             invite: input.invite.into_iter().map(|user| Invitee::from(user.0)).collect(),
             join_rule: input.join_rule.map(JoinRuleInput::rule).transpose()?,
             history_visibility: input.history_visibility.map(HistoryVisibility::from),
-            listed: input.listed,
+            listed: input.is_listed,
             power_levels: input.power_levels.map(change).unwrap_or_default(),
             is_direct: input.is_direct,
             room_type: input.room_type,
@@ -213,7 +211,7 @@ impl RoomMutation {
         context: &Context<'_>,
         #[graphql(desc = "The avatar of a room.")] input: SetRoomAvatarInput,
     ) -> Result<SetRoomAvatarPayload> {
-        let command = RoomCommand::SetAvatar { url: input.avatar_url };
+        let command = RoomCommand::SetAvatar { url: input.avatar_url.map(|url| url.0) };
         Ok(act(context, &input.room_id.0, command, input.action_id).await?.into())
     }
 
@@ -269,7 +267,7 @@ impl RoomMutation {
         context: &Context<'_>,
         #[graphql(desc = "Whether the public directory lists a room.")] input: SetRoomListedInput,
     ) -> Result<SetRoomListedPayload> {
-        let command = RoomCommand::SetListed { listed: input.listed };
+        let command = RoomCommand::SetListed { listed: input.is_listed };
         Ok(act(context, &input.room_id.0, command, input.action_id).await?.into())
     }
 }

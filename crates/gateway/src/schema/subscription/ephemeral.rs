@@ -12,12 +12,15 @@ use rookery_log::Millis;
 use rookery_view::View;
 
 use crate::schema::{
-    context::{App, PAGE_MAX, app, page_size},
+    context::{App, app, page_size},
     types::{
         rooms::room::Room,
-        users::user::{User, shares_a_room},
+        users::{
+            pages::UserConnection,
+            user::{User, shares_a_room},
+        },
         values::{
-            list::List,
+            connection::Page,
             scalars::{DateTime, UserIdScalar},
         },
     },
@@ -84,11 +87,12 @@ impl TypingChanged {
     async fn users(
         &self,
         #[graphql(desc = "How many, from 1 to 100; 20 by default.")] first: Option<i32>,
-    ) -> Result<List<User>> {
+        #[graphql(desc = "The cursor after which to continue.")] after: Option<String>,
+    ) -> Result<UserConnection> {
         let limit = page_size("first", first, TYPING_DEFAULT)?;
         let room = self.room.matrix_id();
-        let users = self.typists.iter().take(limit);
-        Ok(users.map(|user| User::in_room(user.clone(), room.clone())).collect())
+        let page = Page::of(self.typists.iter(), limit, after.as_deref(), ToString::to_string)?;
+        Ok(UserConnection(page.map(|user| User::in_room(user.clone(), room.clone()))))
     }
 }
 
@@ -201,7 +205,7 @@ fn tell(app: &App, viewer: &UserId, changes: Changes) -> Vec<EphemeralItem> {
     let view = app.models.view();
     let rooms = changes.rooms.into_iter().filter(|room| is_joined(&view, room, viewer));
     let typing = rooms.map(|room| {
-        let typists = typists(app, &view, &room, (None, PAGE_MAX));
+        let typists = typists(app, &view, &room, (None, TYPISTS_MAX));
         EphemeralItem::Typing(TypingChanged { room: Room::new(room), typists })
     });
     let users = changes.users.into_iter();

@@ -1,7 +1,7 @@
 //! The items of a stream.
 
 use async_graphql::{ComplexObject, Context, Enum, Result, SimpleObject, Union};
-use rookery_domain::{AccountEvent, Fact, Pdu};
+use rookery_domain::{AccountEvent, Fact, Pdu, RoomId};
 use rookery_projection::Committed;
 use rookery_view::{ClosedRoom, Closing};
 
@@ -18,7 +18,10 @@ use crate::schema::{
             account_items::{DeviceAdded, DeviceRemoved, ReceiptMoved},
             user::User,
         },
-        values::scalars::{CursorScalar, EventIdScalar, Long, RoomIdScalar},
+        values::{
+            connection::connection,
+            scalars::{CursorScalar, EventIdScalar, Long, RoomIdScalar},
+        },
     },
 };
 
@@ -140,6 +143,11 @@ impl RoomClosed {
         Ok(closed.iter().filter_map(read).collect())
     }
 
+    /// The room.
+    pub(crate) fn matrix_id(&self) -> &RoomId {
+        &self.room_id.0
+    }
+
     pub(super) fn new(pdu: &Pdu, how: Closing) -> Self {
         Self {
             room_id: RoomIdScalar(pdu.room_id.clone()),
@@ -149,6 +157,8 @@ impl RoomClosed {
         }
     }
 }
+
+connection!(RoomClosedConnection, RoomClosedEdge, RoomClosed, "A page of closed rooms.");
 
 /// You were invited to a room.
 #[derive(Clone, SimpleObject)]
@@ -173,11 +183,11 @@ pub(crate) struct ProfileChanged {
 pub(super) fn device_item(committed: &Committed, index: usize) -> Option<StreamItem> {
     match committed.facts.get(index)? {
         Ok(Fact::Account(AccountEvent::DeviceAdded { device_id, name })) => {
-            let (device_id, name) = (device_id.clone(), name.clone());
+            let (device_id, name) = (device_id.into(), name.clone());
             Some(StreamItem::DeviceAdded(DeviceAdded { device_id, name }))
         }
         Ok(Fact::Account(AccountEvent::DeviceRemoved { device_id })) => {
-            Some(StreamItem::DeviceRemoved(DeviceRemoved { device_id: device_id.clone() }))
+            Some(StreamItem::DeviceRemoved(DeviceRemoved { device_id: device_id.into() }))
         }
         _ => None,
     }

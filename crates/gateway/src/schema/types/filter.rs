@@ -5,7 +5,7 @@ mod output;
 
 use std::sync::Arc;
 
-use async_graphql::Context;
+use async_graphql::{Context, ID, OneofObject};
 use rookery_domain::Filter;
 
 use super::errors::fault::Fault;
@@ -16,30 +16,39 @@ pub(crate) use self::{
     output::{FilterShown, StoredFilter},
 };
 
-/// The filter of the arguments `filter` and `filterId`. Without either, everything is wanted.
+/// A filter: written out, or stored before.
+#[derive(OneofObject)]
+#[expect(clippy::large_enum_variant, reason = "there is one in a request, and it is read at once")]
+pub(crate) enum FilterBy {
+    /// The filter itself.
+    Conditions(FilterInput),
+    /// The ID of a filter that you have stored.
+    FilterId(ID),
+}
+
+/// The filter of the argument `filter`. Without it, everything is wanted.
 ///
 /// # Errors
-/// [`Fault`] with code `BAD_USER_INPUT` if both are given, if the filter is too large, or if the
-/// viewer has no stored filter with this ID.
+/// [`Fault`] with code `BAD_USER_INPUT` if the filter is too large, or if the viewer has no stored
+/// filter with this ID.
 pub(crate) async fn chosen(
     context: &Context<'_>,
-    filter: Option<FilterInput>,
-    filter_id: Option<String>,
+    filter: Option<FilterBy>,
 ) -> Result<Option<Arc<Filter>>, Fault> {
-    match (filter, filter_id) {
-        (None, None) => Ok(None),
-        (Some(filter), None) => filter.checked().map(|filter| Some(Arc::new(filter))),
-        (None, Some(filter_id)) => {
+    match filter {
+        None => Ok(None),
+        Some(FilterBy::Conditions(filter)) => filter.checked().map(|it| Some(Arc::new(it))),
+        Some(FilterBy::FilterId(filter_id)) => {
             app(context).fresh(session(context), None).await?;
             let viewer = session(context).viewer()?;
             let found = app(context).models.view().filter(viewer, &filter_id);
             let unknown = || {
                 Fault::bad_input(format!(
-                    "you have no filter {filter_id:?}: create it with `createFilter`"
+                    "you have no filter {:?}: create it with `createFilter`",
+                    filter_id.as_str()
                 ))
             };
             found.map(|filter| Some(Arc::new(filter))).ok_or_else(unknown)
         }
-        (Some(_), Some(_)) => Err(Fault::bad_input("give either `filter` or `filterId`")),
     }
 }

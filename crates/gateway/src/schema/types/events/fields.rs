@@ -21,7 +21,6 @@ use crate::{
             rooms::room::Room,
             users::user::User,
             values::{
-                list::List,
                 node::NodeId,
                 scalars::{CursorScalar, DateTime, EventIdScalar, Long, PositionScalar},
                 text::{JsonText, OwnedJsonText, Text},
@@ -136,7 +135,7 @@ impl EventFields {
     /// Whether it came from another server after an event that comes later in the timeline. Streams
     /// have such events only if the filter has `includeLate`.
     #[graphql(directive = shared::apply(SharedBy::Everyone))]
-    async fn arrived_late(&self) -> bool {
+    async fn is_late(&self) -> bool {
         self.0.flags.is_late()
     }
 
@@ -225,10 +224,8 @@ impl EventFields {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "How many, from 1 to 100; 20 by default.")] first: Option<i32>,
-        #[graphql(desc = "The `key` of the reaction after which to continue.")] after: Option<
-            String,
-        >,
-    ) -> Result<List<relations::Reaction>> {
+        #[graphql(desc = "The cursor after which to continue.")] after: Option<String>,
+    ) -> Result<relations::ReactionConnection> {
         let after = after.as_deref();
         relations::reactions(context, &self.0.pdu, self.0.as_of, (first, after)).await
     }

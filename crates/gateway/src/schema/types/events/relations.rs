@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Object, Result, SimpleObject};
-use rookery_domain::{OwnedRoomId, Pdu, Relation};
+use async_graphql::{ComplexObject, Context, Object, Result, SimpleObject};
+use rookery_domain::{OwnedEventId, OwnedRoomId, Pdu, Relation};
 use rookery_log::Position;
 use rookery_projection::{Reactions, RowKey};
 use rookery_view::{RoomView, Seen};
@@ -16,13 +16,21 @@ use crate::schema::{
     context::{PAGE_MAX, app, page_size, session, unless_absent},
     reads::{Reacted, reads},
     types::{
-        errors::fault::Fault,
-        users::user::User,
-        values::{list::List, scalars::UserIdScalar, text::OwnedJsonText},
+        rooms::{
+            room::Room,
+            timeline::{self, TimelineArguments, TimelineConnection},
+        },
+        users::{pages::UserConnection, user::User},
+        values::{
+            connection::{Page, connection},
+            scalars::CursorScalar,
+            text::OwnedJsonText,
+        },
     },
 };
 
 /// The reactions to an event with one key.
+#[derive(Clone)]
 pub(crate) struct Reaction {
     /// All reactions to the event, and the index of this one.
     all: Arc<[Reacted]>,
@@ -35,6 +43,8 @@ impl Reaction {
         &self.all[self.index].0
     }
 }
+
+connection!(ReactionConnection, ReactionEdge, Reaction, "A page of the reactions to an event.");
 
 /// Reactions on a page, by default.
 pub(crate) const PAGE_DEFAULT: usize = 20;
@@ -53,7 +63,7 @@ impl Reaction {
     }
 
     /// Whether you are one of them.
-    async fn me(&self) -> bool {
+    async fn is_mine(&self) -> bool {
         self.all[self.index].1
     }
 
@@ -62,33 +72,59 @@ impl Reaction {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "How many, from 1 to 100.")] first: Option<i32>,
-        #[graphql(desc = "The user after whom to continue.")] after: Option<UserIdScalar>,
-    ) -> Result<List<User>> {
+        #[graphql(desc = "The cursor after which to continue.")] after: Option<String>,
+    ) -> Result<UserConnection> {
         let limit = page_size("first", first, PAGE_MAX)?;
         let users = &self.found().users;
-        let start = match after {
-            None => 0,
-            Some(UserIdScalar(after)) => {
-                reads(context).look_at_rows(users.len())?;
-                let found = users.iter().position(|user| *user == after);
-                1 + found
-                    .ok_or_else(|| Fault::bad_input("`after` is not a user of this reaction"))?
-            }
-        };
-        let users = users[start..].iter().take(limit);
-        Ok(users.map(|user| User::in_room(user.clone(), self.room.clone())).collect())
+        if after.is_some() {
+            reads(context).look_at_rows(users.len())?;
+        }
+        let page = Page::of(users.iter(), limit, after.as_deref(), ToString::to_string)?;
+        Ok(UserConnection(page.map(|user| User::in_room(user.clone(), self.room.clone()))))
     }
 }
 
 /// The thread that an event began.
 #[derive(SimpleObject)]
+#[graphql(complex)]
 pub(crate) struct Thread {
     /// How many events it has, beside its root.
     count: i32,
     /// The last of them.
     last_event: Option<RoomEvent>,
     /// Whether you have sent one of them.
-    participated: bool,
+    is_participant: bool,
+    #[graphql(skip)]
+    root: OwnedEventId,
+    #[graphql(skip)]
+    room: OwnedRoomId,
+}
+
+/// Messages of a thread on a page, by default.
+pub(crate) const THREAD_DEFAULT: usize = 20;
+
+#[ComplexObject]
+impl Thread {
+    /// Its messages, with the cursors of the timeline: `last` and `before` to scroll back, `first`
+    /// and `after` to scroll forward. The newest ones by default.
+    async fn messages(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "How many, scrolling forward, from 1 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Messages after this cursor.")] after: Option<CursorScalar>,
+        #[graphql(desc = "How many, scrolling back, from 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Messages before this cursor.")] before: Option<CursorScalar>,
+    ) -> Result<TimelineConnection> {
+        let last = if first.is_none() && after.is_none() {
+            last.or(i32::try_from(THREAD_DEFAULT).ok())
+        } else {
+            last
+        };
+        let of_thread = Some(self.root.clone());
+        let page =
+            TimelineArguments { first, after, before, of_thread, ..TimelineArguments::last(last) };
+        timeline::page(context, &Room::new(self.room.clone()), page).await
+    }
 }
 
 /// Reads the relations of an event that the viewer may see.
@@ -152,7 +188,7 @@ pub(crate) async fn reactions(
     event: &Pdu,
     until: Option<Position>,
     (first, after): (Option<i32>, Option<&str>),
-) -> Result<List<Reaction>> {
+) -> Result<ReactionConnection> {
     let limit = page_size("first", first, PAGE_DEFAULT)?;
     let viewer = session(context).viewer()?;
     let reads = reads(context);
@@ -168,18 +204,12 @@ pub(crate) async fn reactions(
         };
         Ok(found.into_iter().map(mine).collect())
     })?;
-    let start = match after {
-        None => 0,
-        Some(after) => {
-            let found = all.iter().position(|(reaction, _)| *reaction.key == *after);
-            1 + found.ok_or_else(|| Fault::bad_input("`after` is not a reaction to this event"))?
-        }
-    };
     let reaction = |index| {
         let (all, room) = (Arc::clone(&all), event.room_id.clone());
         Reaction { all, index, room }
     };
-    Ok((start..all.len()).take(limit).map(reaction).collect())
+    let key = |reaction: &Reaction| reaction.found().key.to_string();
+    Ok(ReactionConnection(Page::of((0..all.len()).map(reaction), limit, after, key)?))
 }
 
 /// The thread that the event began.
@@ -199,7 +229,9 @@ pub(crate) async fn thread(
     Ok(Some(Thread {
         count: i32::try_from(found.count).unwrap_or(i32::MAX),
         last_event: event_at(context, event, Some(found.last), until).await?,
-        participated: found.participated,
+        is_participant: found.participated,
+        root: event.event_id.clone(),
+        room: event.room_id.clone(),
     }))
 }
 

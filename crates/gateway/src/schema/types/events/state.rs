@@ -13,7 +13,7 @@ use crate::{
         values::{
             list::List,
             scalars::{RoomAliasScalar, RoomIdScalar, UserIdScalar},
-            text::Text,
+            text::{Text, UriText},
         },
     },
     sharing::{SharedBy, shared},
@@ -55,8 +55,8 @@ impl MemberFields {
 
     /// The `mxc:` address of the avatar in the room, from then on.
     #[graphql(directive = shared::apply(SharedBy::Everyone))]
-    async fn avatar_url(&self) -> Option<Text> {
-        self.content.text("avatar_url")
+    async fn avatar_url(&self) -> Option<UriText> {
+        self.content.str("avatar_url").map(|url| UriText(url.to_owned()))
     }
 
     /// The reason that the sender gave.
@@ -106,8 +106,8 @@ pub(super) struct AvatarFields(pub(super) EventContent);
 impl AvatarFields {
     /// Its `mxc:` address. Null if it was removed.
     #[graphql(directive = shared::apply(SharedBy::Everyone))]
-    async fn avatar_url(&self) -> Option<Text> {
-        self.0.text("url")
+    async fn avatar_url(&self) -> Option<UriText> {
+        self.0.str("url").map(|url| UriText(url.to_owned()))
     }
 }
 

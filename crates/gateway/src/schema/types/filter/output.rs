@@ -1,6 +1,6 @@
 //! The form of a filter for output.
 
-use async_graphql::{Object, SimpleObject};
+use async_graphql::{ID, Object, SimpleObject};
 use rookery_domain::{Filter, OwnedRoomId, OwnedUserId};
 
 use super::input::EphemeralKindEnum;
@@ -11,15 +11,16 @@ use crate::schema::types::values::{
 };
 
 /// A filter that you have stored. Use its ID as `filterId` in place of any `filter`.
-#[derive(SimpleObject)]
+#[derive(Clone, SimpleObject)]
 pub(crate) struct StoredFilter {
     /// The ID: a hash of the filter.
-    pub(crate) filter_id: String,
+    pub(crate) filter_id: ID,
     /// The filter.
     pub(crate) filter: FilterShown,
 }
 
 /// The events and updates that a filter accepts. Null fields do not restrict.
+#[derive(Clone)]
 pub(crate) struct FilterShown(pub(crate) Filter);
 
 /// The events and updates that a filter accepts. Null fields do not restrict.

@@ -1,7 +1,7 @@
-//! How users may join a room.
+//! How users may join a room, and which users may read its events.
 
 use async_graphql::{Enum, InputObject};
-use rookery_domain::JoinRule;
+use rookery_domain::{HistoryVisibility, JoinRule};
 
 use crate::schema::types::{errors::fault::Fault, values::scalars::RoomIdScalar};
 
@@ -32,6 +32,20 @@ impl JoinRuleKind {
             Some(JoinRule::Invite) | None => Self::Invite,
         }
     }
+}
+
+/// The users who may read the events of a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(name = "HistoryVisibility", remote = "HistoryVisibility")]
+pub(crate) enum HistoryVisibilityEnum {
+    /// Members, for events sent while they were joined.
+    Joined,
+    /// Members, for events sent since they were invited.
+    Invited,
+    /// Members, for all events sent before they left.
+    Shared,
+    /// Everybody.
+    WorldReadable,
 }
 
 /// How users may join a room.

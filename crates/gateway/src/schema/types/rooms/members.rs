@@ -25,7 +25,7 @@ use crate::schema::{
         values::{
             list::{Items, List},
             scalars::{Long, UserIdScalar},
-            text::Text,
+            text::{Text, UriText},
         },
     },
 };
@@ -309,9 +309,9 @@ async fn as_they_were(
         let held = events.iter().map(|event| &event.event().pdu).find(|pdu| is_of(pdu));
         if let Some(pdu) = held {
             let profile = Profile::of(pdu);
-            let shown = |text: Option<String>| text.filter(|text| !text.is_empty()).map(Text);
-            member.display_name = shown(profile.displayname);
-            member.avatar_url = shown(profile.avatar_url);
+            let shown = |text: Option<String>| text.filter(|text| !text.is_empty());
+            member.display_name = shown(profile.displayname).map(Text);
+            member.avatar_url = shown(profile.avatar_url).map(UriText);
             member.changed_by = User::in_room(pdu.sender.clone(), room.matrix_id().clone());
         }
         member
@@ -327,7 +327,7 @@ fn describe(room: &RoomView<'_>, summary: &Summary, user: &UserId, member: &Memb
         user: in_room(user.to_owned()),
         user_id: UserIdScalar(user.to_owned()),
         display_name: text(&member.displayname),
-        avatar_url: text(&member.avatar_url),
+        avatar_url: member.avatar_url.as_deref().map(|url| UriText(url.to_owned())),
         membership: member.membership.into(),
         power_level: level(summary, user).map(Long::from),
         changed_by: in_room(member.sender.clone()),

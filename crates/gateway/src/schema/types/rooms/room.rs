@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, Object, Result};
+use async_graphql::{Context, ID, Object, Result};
 use rookery_domain::{Filter, HistoryVisibility, JoinRule, Membership, OwnedRoomId, UserId};
 use rookery_log::Position;
 use rookery_view::RoomView;
@@ -11,7 +11,10 @@ use super::{
     face::{Face, Moment},
     invite::Invite,
     members::{self, Members},
-    timeline::{self, StateArguments, StateSlotInput, TimelineArguments, TimelineConnection},
+    naming,
+    pages::{RoomAliasConnection, RoomStateConnection},
+    permissions::RoomPermissions,
+    timeline::{self, StateArguments, TimelineArguments, TimelineConnection},
 };
 use crate::{
     schema::{
@@ -19,44 +22,35 @@ use crate::{
         reads::reads,
         subscription::ephemeral::{TYPING_DEFAULT, typing_in},
         types::{
+            errors::fault::Fault,
             events::{
                 event::{RoomEvent, one_event},
                 power_levels::PowerLevels,
             },
-            filter::{FilterInput, chosen},
+            filter::{FilterBy, chosen},
             users::{
-                account_items::{Receipt, receipts},
+                account_items::{ReceiptConnection, receipts},
+                pages::{UserConnection, user_of},
                 user::{MembershipEnum, RoomMember, User},
             },
             values::{
-                list::List,
+                connection::{Page, key},
                 node::NodeId,
                 scalars::{
                     CursorScalar, EventIdScalar, Long, PositionScalar, RoomAliasScalar,
                     RoomIdScalar, UserIdScalar,
                 },
-                text::Text,
+                text::{Text, UriText},
             },
         },
     },
     sharing::{SharedBy, shared},
 };
 
-pub(crate) use super::join_rule::{JoinRuleInput, JoinRuleKind};
-
-/// The users who may read the events of a room.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(name = "HistoryVisibility", remote = "HistoryVisibility")]
-pub(crate) enum HistoryVisibilityEnum {
-    /// Members, for events sent while they were joined.
-    Joined,
-    /// Members, for events sent since they were invited.
-    Invited,
-    /// Members, for all events sent before they left.
-    Shared,
-    /// Everybody.
-    WorldReadable,
-}
+pub(crate) use super::{
+    by::RoomBy,
+    join_rule::{HistoryVisibilityEnum, JoinRuleInput, JoinRuleKind},
+};
 
 /// A room. Its data depends on the viewer.
 #[derive(Clone)]
@@ -203,14 +197,28 @@ impl Room {
         self.shown(context, Access::Outside, |face| face.name.clone().map(Text)).await
     }
 
+    /// A name to show: its name; else its canonical alias; else the names of up to three other
+    /// members, or that of the user who invites you; else the room ID.
+    async fn display_name(&self, context: &Context<'_>) -> Result<Text> {
+        let named = |face: &Face| {
+            let name = face.name.clone().filter(|name| !name.is_empty());
+            name.or_else(|| face.canonical_alias.as_ref().map(ToString::to_string))
+        };
+        if let Some(name) = self.shown(context, Access::Outside, named).await? {
+            return Ok(Text(name));
+        }
+        let name = naming::of_members(context, self).await?;
+        Ok(Text(name.unwrap_or_else(|| self.id.to_string())))
+    }
+
     /// Its topic.
     async fn topic(&self, context: &Context<'_>) -> Result<Option<Text>> {
         self.shown(context, Access::Outside, |face| face.topic.clone().map(Text)).await
     }
 
     /// The `mxc:` address of its avatar.
-    async fn avatar_url(&self, context: &Context<'_>) -> Result<Option<Text>> {
-        self.shown(context, Access::Outside, |face| face.avatar_url.clone().map(Text)).await
+    async fn avatar_url(&self, context: &Context<'_>) -> Result<Option<UriText>> {
+        self.shown(context, Access::Outside, |face| face.avatar_url.clone().map(UriText)).await
     }
 
     /// Its canonical alias.
@@ -225,17 +233,18 @@ impl Room {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "How many, from 1 to 100.")] first: Option<i32>,
-        #[graphql(desc = "The alias after which to continue.")] after: Option<RoomAliasScalar>,
-    ) -> Result<List<RoomAliasScalar>> {
+        #[graphql(desc = "The cursor after which to continue.")] after: Option<String>,
+    ) -> Result<RoomAliasConnection> {
         let limit = page_size("first", first, PAGE_MAX)?;
+        let (has_previous, after) = (after.is_some(), after.as_deref().map(key).transpose()?);
         let page = |face: &Face| {
-            let start = after.map_or(0, |RoomAliasScalar(after)| {
-                face.aliases.partition_point(|alias| *alias <= after)
-            });
-            face.aliases[start..].iter().take(limit).cloned().collect::<Vec<_>>()
+            let after = after.as_deref().unwrap_or_default();
+            let start = face.aliases.partition_point(|alias| alias.as_str() <= after);
+            face.aliases[start..].iter().take(limit + 1).cloned().collect::<Vec<_>>()
         };
         let aliases = self.shown(context, Access::Outside, page).await?;
-        Ok(aliases.into_iter().map(RoomAliasScalar).collect())
+        let page = Page::read(aliases, limit, has_previous, ToString::to_string);
+        Ok(RoomAliasConnection(page.map(RoomAliasScalar)))
     }
 
     /// How users may join.
@@ -302,6 +311,21 @@ impl Room {
         Ok(event.map(|event| PowerLevels::of(event.as_pdu())))
     }
 
+    /// What you may do in the room now. Null if you have not joined it.
+    async fn can(&self, context: &Context<'_>) -> Result<Option<RoomPermissions>> {
+        let viewer = session(context).viewer()?;
+        let is_joined = self.look(context, Access::Inside, |room| {
+            room.member(viewer).is_some_and(|it| it.membership == Membership::Join)
+        })?;
+        if !is_joined {
+            return Ok(None);
+        }
+        reads(context).pause().await?;
+        let may = app(context).commands.permissions(viewer, &self.id).await;
+        let may = may.map_err(|error| Fault::unavailable(&error.to_string()))?;
+        Ok(Some(may.into()))
+    }
+
     /// The user who invited you, while you are invited.
     async fn inviter(&self, context: &Context<'_>) -> Result<Option<User>> {
         let viewer = session(context).viewer()?;
@@ -342,13 +366,15 @@ impl Room {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "How many, from 1 to 100; 20 by default.")] first: Option<i32>,
-        #[graphql(desc = "The user after whom to continue.")] after: Option<UserIdScalar>,
-    ) -> Result<List<User>> {
+        #[graphql(desc = "The cursor after which to continue.")] after: Option<String>,
+    ) -> Result<UserConnection> {
         let limit = page_size("first", first, TYPING_DEFAULT)?;
         let viewer = session(context).viewer()?;
-        let after = after.as_ref().map(|after| &*after.0);
-        let typists = typing_in(app(context), &self.id, viewer, (after, limit)).into_iter();
-        Ok(typists.map(|user| User::in_room(user, self.id.clone())).collect())
+        let after = after.as_deref().map(user_of).transpose()?;
+        let page = (after.as_deref(), limit + 1);
+        let typists = typing_in(app(context), &self.id, viewer, page);
+        let page = Page::read(typists, limit, after.is_some(), ToString::to_string);
+        Ok(UserConnection(page.map(|user| User::in_room(user, self.id.clone()))))
     }
 
     /// Read receipts of the members, newest first. Empty if you have not joined. Your own private
@@ -357,10 +383,11 @@ impl Room {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "How many, from 1 to 100.")] first: Option<i32>,
-        #[graphql(desc = "The user after whose receipt to continue.")] after: Option<UserIdScalar>,
-    ) -> Result<List<Receipt>> {
+        #[graphql(desc = "The cursor after which to continue.")] after: Option<String>,
+    ) -> Result<ReceiptConnection> {
         let limit = page_size("first", first, PAGE_MAX)?;
-        receipts(context, self, after.as_ref().map(|after| &*after.0), limit).await
+        let after = after.as_deref().map(user_of).transpose()?;
+        receipts(context, self, after.as_deref(), limit).await
     }
 
     /// The members of the room, ordered by user ID.
@@ -395,11 +422,11 @@ impl Room {
         event_type: Option<String>,
         #[graphql(desc = "Only this state key.")] state_key: Option<String>,
         #[graphql(desc = "How many, from 1 to 100.")] first: Option<i32>,
-        #[graphql(desc = "The slot after which to continue.")] after: Option<StateSlotInput>,
-    ) -> Result<List<RoomEvent>> {
+        #[graphql(desc = "The cursor after which to continue.")] after: Option<String>,
+    ) -> Result<RoomStateConnection> {
         let (event_type, state_key) = (event_type.as_deref(), state_key.as_deref());
-        let arguments = StateArguments { event_type, state_key, first, after };
-        timeline::state(context, self, arguments).await
+        let arguments = StateArguments { event_type, state_key, first, after: after.as_deref() };
+        timeline::state(context, self, arguments).await.map(RoomStateConnection)
     }
 
     /// The room that replaced it. You may not be a member of that yet. Null if it was not replaced.
@@ -427,18 +454,17 @@ impl Room {
         #[graphql(desc = "An event, with `first` and `last` events on its two sides.")]
         around: Option<EventIdScalar>,
         #[graphql(desc = "The filter for events; that of the sync or of the join by default.")]
-        filter: Option<FilterInput>,
-        #[graphql(desc = "The ID of a stored filter, instead of `filter`.")] filter_id: Option<
-            String,
-        >,
+        filter: Option<FilterBy>,
         #[graphql(
             desc = "Whether to ask other servers for older events when there are none here.",
             default
         )]
         backfill: bool,
     ) -> Result<TimelineConnection> {
-        let filter = chosen(context, filter, filter_id).await?;
-        let arguments = TimelineArguments { first, after, last, before, around, filter, backfill };
+        let filter = chosen(context, filter).await?;
+        let of_thread = None;
+        let arguments =
+            TimelineArguments { first, after, last, before, around, filter, backfill, of_thread };
         timeline::page(context, self, arguments).await
     }
 

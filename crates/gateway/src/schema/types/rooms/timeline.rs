@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, InputObject, Object, Result, SimpleObject};
-use rookery_domain::{Filter, OwnedRoomId, Relation};
+use async_graphql::{Context, Enum, Object, Result, SimpleObject};
+use rookery_domain::{EventId, Filter, OwnedEventId, OwnedRoomId, Pdu, Relation, RelationKind};
 use rookery_log::Position;
 use rookery_projection::{RowKey, TimelineRow};
 use rookery_view::{Anchor, Begins, Meter, TimelineEvent, TimelinePage, Wanted, WantedSlots};
@@ -16,6 +16,7 @@ use crate::schema::{
         errors::fault::Fault,
         events::event::RoomEvent,
         values::{
+            connection::{Page, key, not_of_this_list},
             list::List,
             scalars::{CursorScalar, EventIdScalar, PositionScalar},
         },
@@ -34,6 +35,8 @@ pub(crate) struct TimelineArguments {
     pub(crate) around: Option<EventIdScalar>,
     pub(crate) filter: Option<Arc<Filter>>,
     pub(crate) backfill: bool,
+    /// Only the messages of the thread that this event began.
+    pub(crate) of_thread: Option<OwnedEventId>,
 }
 
 impl TimelineArguments {
@@ -47,6 +50,7 @@ impl TimelineArguments {
             around: None,
             filter: None,
             backfill: false,
+            of_thread: None,
         }
     }
 }
@@ -200,7 +204,8 @@ pub(crate) async fn page(
     room: &Room,
     arguments: TimelineArguments,
 ) -> Result<TimelineConnection> {
-    let TimelineArguments { first, after, last, before, around, filter, backfill } = arguments;
+    let TimelineArguments { first, after, last, before, around, filter, backfill, of_thread } =
+        arguments;
     let filter = filter.or_else(|| room.filter().cloned());
     if let Some(event) = around {
         if after.is_some() || before.is_some() {
@@ -231,15 +236,36 @@ pub(crate) async fn page(
             .into());
         }
     };
-    let mut page = read(context, room, anchor, limit, filter.as_deref()).await?;
+    let kept = Kept { filter: filter.as_deref(), of_thread: of_thread.as_deref() };
+    let mut page = read(context, room, anchor, limit, &kept).await?;
     let asks_others = backfill && matches!(anchor, Anchor::End | Anchor::Before(_));
     if asks_others && page.begins == Begins::Missing && page.events.len() < limit {
         let missing = limit - page.events.len();
         if fetch_older(context, room, missing).await? {
-            page = read(context, room, anchor, limit, filter.as_deref()).await?;
+            page = read(context, room, anchor, limit, &kept).await?;
         }
     }
     Ok(TimelineConnection::of(room, page, anchor))
+}
+
+/// The events of a timeline that a page keeps.
+struct Kept<'a> {
+    filter: Option<&'a Filter>,
+    of_thread: Option<&'a EventId>,
+}
+
+impl Kept<'_> {
+    fn is_all(&self) -> bool {
+        self.of_thread.is_none() && self.filter.is_none_or(Filter::wants_every_event)
+    }
+
+    fn has(&self, event: &Pdu) -> bool {
+        let is_in = |root: &EventId| {
+            let relation = Relation::of(event).and_then(|relation| relation.to);
+            matches!(relation, Some((to, RelationKind::Thread { .. })) if to == root)
+        };
+        self.filter.is_none_or(|filter| filter.wants(event)) && self.of_thread.is_none_or(is_in)
+    }
 }
 
 /// A page of the events on this server. It is empty for a room that the viewer may not see.
@@ -248,16 +274,14 @@ async fn read(
     room: &Room,
     anchor: Anchor,
     limit: usize,
-    filter: Option<&Filter>,
+    kept: &Kept<'_>,
 ) -> Result<TimelinePage> {
     let viewer = session(context).viewpoint()?;
-    let filter = filter.filter(|filter| !filter.wants_every_event());
-    let wants =
-        |event: &TimelineEvent| filter.is_none_or(|filter| filter.wants(&event.event().pdu));
+    let wants = |event: &TimelineEvent| kept.has(&event.event().pdu);
     let wanted = Wanted {
         anchor,
         limit,
-        filter: if filter.is_some() { Some(&wants) } else { None },
+        filter: if kept.is_all() { None } else { Some(&wants) },
         until: room.as_of(),
     };
     let page = reads(context).timeline(app(context), room.matrix_id(), &viewer, wanted).await?;
@@ -386,18 +410,7 @@ pub(crate) async fn slot(
         first: None,
         after: None,
     };
-    Ok(state(context, room, wanted).await?.0.pop())
-}
-
-/// A slot of a room's state, by type and state key.
-#[derive(Clone, Debug, InputObject)]
-pub(crate) struct StateSlotInput {
-    /// The type.
-    #[graphql(name = "type")]
-    pub(crate) event_type: String,
-    /// The state key.
-    #[graphql(default)]
-    pub(crate) state_key: String,
+    Ok(state(context, room, wanted).await?.into_first())
 }
 
 /// The arguments of a room's state.
@@ -405,7 +418,17 @@ pub(crate) struct StateArguments<'a> {
     pub(crate) event_type: Option<&'a str>,
     pub(crate) state_key: Option<&'a str>,
     pub(crate) first: Option<i32>,
-    pub(crate) after: Option<StateSlotInput>,
+    /// The cursor of a slot.
+    pub(crate) after: Option<&'a str>,
+}
+
+/// What separates the type and the state key of a slot in its cursor. Types do not contain it.
+const IN_SLOT: char = '\n';
+
+/// The key of the slot that an event holds.
+pub(crate) fn slot_key(event: &RoomEvent) -> String {
+    let pdu = event.as_pdu();
+    format!("{}{IN_SLOT}{}", pdu.kind, pdu.state_key.as_deref().unwrap_or_default())
 }
 
 /// A page of the events that hold the state of the room, by type and state key.
@@ -413,10 +436,16 @@ pub(crate) async fn state(
     context: &Context<'_>,
     room: &Room,
     arguments: StateArguments<'_>,
-) -> Result<List<RoomEvent>> {
+) -> Result<Page<RoomEvent>> {
     let limit = page_size("first", arguments.first, PAGE_MAX)?;
     let (reads, mut keys) = (reads(context), Vec::new());
-    let mut after = arguments.after.map(|slot| (slot.event_type, slot.state_key));
+    let slot = |after: &str| {
+        let slot = key(after)?;
+        let (kind, state_key) = slot.split_once(IN_SLOT).ok_or_else(not_of_this_list)?;
+        Ok::<_, Fault>((kind.to_owned(), state_key.to_owned()))
+    };
+    let mut after = arguments.after.map(slot).transpose()?;
+    let has_previous = after.is_some();
     // In a sync, the state is of its position too: later changes are on the stream.
     let at = room.as_of().unwrap_or(Position(u64::MAX));
     loop {
@@ -427,7 +456,7 @@ pub(crate) async fn state(
             state_key: arguments.state_key,
             after: after.as_ref().map(|(kind, key)| (&**kind, &**key)),
             at,
-            limit: limit - keys.len(),
+            limit: limit + 1 - keys.len(),
         };
         let page = room.look(context, Access::Inside, |room| Some(room.slots(wanted)))?;
         let Some(page) = page else { break };
@@ -436,12 +465,13 @@ pub(crate) async fn state(
         let held = models.held_at(room.matrix_id(), &page.slots, at, &reads).await;
         keys.extend(unless_absent(held)?.unwrap_or_default());
         after = page.resume;
-        if after.is_none() || keys.len() == limit {
+        if after.is_none() || keys.len() > limit {
             break;
         }
     }
     let events = app(context).models.events_at(room.matrix_id(), &keys).await;
     let events = unless_absent(events)?.unwrap_or_default();
     reads.keep(&events).await?;
-    Ok(events.iter().filter_map(RoomEvent::of_timeline).collect())
+    let events = events.iter().filter_map(RoomEvent::of_timeline).collect();
+    Ok(Page::read(events, limit, has_previous, slot_key))
 }

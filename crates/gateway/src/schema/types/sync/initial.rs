@@ -14,14 +14,15 @@ use super::{
 use crate::schema::{
     context::{App, PAGE_MAX, app, page_size, session, unless_absent},
     reads::reads,
-    subscription::RoomClosed,
+    subscription::{RoomClosed, RoomClosedConnection},
     types::{
         errors::fault::Fault,
         rooms::{face::Moment, room::Room},
         users::user::User,
         values::{
+            connection::{Page, key, not_of_this_list},
             list::{Items, List},
-            scalars::{PositionScalar, RoomIdScalar, SyncCursorScalar},
+            scalars::{PositionScalar, SyncCursorScalar},
         },
     },
 };
@@ -299,18 +300,21 @@ impl InitialSync {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "How many, from 1 to 100.")] first: Option<i32>,
-        #[graphql(desc = "The room after whose closing to continue.")] after: Option<RoomIdScalar>,
-    ) -> Result<List<RoomClosed>> {
+        #[graphql(desc = "The cursor after which to continue.")] after: Option<String>,
+    ) -> Result<RoomClosedConnection> {
         let limit = page_size("first", first, PAGE_MAX)?;
-        let start = match after {
+        let after = after.as_deref().map(key).transpose()?;
+        let start = match &after {
             None => 0,
-            Some(RoomIdScalar(after)) => {
-                let found = self.closed.iter().position(|closed| closed.room_id == after);
-                1 + found.ok_or_else(|| Fault::bad_input("`after` is not a room of this list"))?
+            Some(after) => {
+                let found = self.closed.iter().position(|closed| closed.room_id == *after);
+                1 + found.ok_or_else(not_of_this_list)?
             }
         };
-        let end = self.closed.len().min(start + limit);
-        Ok(RoomClosed::read(context, &self.closed[start..end]).await?.into())
+        let end = self.closed.len().min(start + limit + 1);
+        let closed = RoomClosed::read(context, &self.closed[start..end]).await?;
+        let key = |closed: &RoomClosed| closed.matrix_id().to_string();
+        Ok(RoomClosedConnection(Page::read(closed, limit, after.is_some(), key)))
     }
 
     /// The position of all data on all pages. Follow `eventStream` from here: it continues exactly

@@ -6,7 +6,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use async_graphql::{Context, Object, Result};
-use rookery_domain::Filter;
+use rookery_domain::{Filter, OwnedEventId};
 use rookery_log::Position;
 use rookery_projection::{RowKey, TimelineRow};
 use rookery_view::TimelineEvent;
@@ -19,12 +19,13 @@ use crate::schema::{
         errors::fault::Fault,
         events::event::RoomEvent,
         rooms::{
+            pages::RoomStateConnection,
             room::{Access, Room},
             timeline::{self, TimelineArguments, TimelineConnection},
         },
         values::{
-            list::List,
-            scalars::{CursorScalar, EventIdScalar},
+            connection::{Page, key, not_of_this_list},
+            scalars::CursorScalar,
         },
     },
 };
@@ -143,7 +144,7 @@ impl RoomUpdate {
 
     /// Whether to discard your copy of the room: you have none, you were not in the room all the
     /// time, or you have missed more than 1,000 events. Otherwise add the data here to it.
-    async fn replaces(&self) -> bool {
+    async fn is_replacement(&self) -> bool {
         self.since.is_none()
     }
 
@@ -176,32 +177,39 @@ impl RoomUpdate {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "How many, from 1 to 100.")] first: Option<i32>,
-        #[graphql(desc = "The event after which to continue.")] after: Option<EventIdScalar>,
-    ) -> Result<List<RoomEvent>> {
+        #[graphql(desc = "The cursor after which to continue.")] after: Option<String>,
+    ) -> Result<RoomStateConnection> {
         let limit = page_size("first", first, PAGE_MAX)?;
-        let Some(since) = &self.since else { return Ok(List::default()) };
+        let Some(since) = &self.since else {
+            return Ok(RoomStateConnection(Page::default()));
+        };
+        let after = after.as_deref().map(key).transpose()?;
+        let after: Option<OwnedEventId> =
+            after.map(TryInto::try_into).transpose().map_err(|_| not_of_this_list())?;
         session(context).viewer()?;
         let changes = self.changes.get_or_try_init(|| self.read_changes(context, since)).await?;
-        let start = match after {
+        let start = match &after {
             None => 0,
-            Some(EventIdScalar(after)) => {
+            Some(after) => {
                 let view = app(context).models.view();
                 let place =
-                    view.event(&after).map_err(|error| Fault::internal(&error.to_string()))?;
+                    view.event(after).map_err(|error| Fault::internal(&error.to_string()))?;
                 let is_it = |key: &RowKey| {
                     place.as_ref().is_some_and(|place| {
                         (place.position, place.index) == (key.position, key.index.into())
                     })
                 };
                 let found = changes.iter().position(is_it);
-                1 + found.ok_or_else(|| Fault::bad_input("`after` is not an event of this list"))?
+                1 + found.ok_or_else(not_of_this_list)?
             }
         };
-        let held = &changes[start..changes.len().min(start + limit)];
+        let held = &changes[start..changes.len().min(start + limit + 1)];
         let events = app(context).models.events_at(self.room.matrix_id(), held).await;
         let events = unless_absent(events)?.unwrap_or_default();
         reads(context).keep(&events).await?;
         let events = events.iter().filter_map(RoomEvent::of_timeline);
-        Ok(events.map(|event| event.shown_as_of(self.room.as_of())).collect())
+        let events = events.map(|event| event.shown_as_of(self.room.as_of())).collect();
+        let key = |event: &RoomEvent| event.as_pdu().event_id.to_string();
+        Ok(RoomStateConnection(Page::read(events, limit, after.is_some(), key)))
     }
 }

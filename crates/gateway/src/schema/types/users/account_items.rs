@@ -1,6 +1,6 @@
 //! The stream's items of users' own data: receipts and devices.
 
-use async_graphql::{Context, Result, SimpleObject};
+use async_graphql::{Context, ID, Result, SimpleObject};
 use rookery_domain::{AccountEvent, EphemeralKind, Fact, Filter, Membership, OwnedUserId, UserId};
 use rookery_log::Position;
 use rookery_projection::{Committed, ReadMark};
@@ -15,7 +15,7 @@ use crate::{
             errors::fault::Fault,
             rooms::room::{Access, Room},
             values::{
-                list::List,
+                connection::{Page, connection},
                 scalars::{DateTime, EventIdScalar, Long, UserIdScalar},
             },
         },
@@ -44,7 +44,7 @@ pub(crate) struct ReceiptMoved {
     sequence: Long,
     /// Whether only you can see it. Never true for others.
     #[graphql(directive = shared::apply(SharedBy::Everyone))]
-    private: bool,
+    is_private: bool,
     /// When the receipt was sent.
     #[graphql(directive = shared::apply(SharedBy::Everyone))]
     read_at: DateTime,
@@ -70,7 +70,7 @@ impl ReceiptMoved {
             user_id: UserIdScalar(user),
             event_id: EventIdScalar(event_id.clone()),
             sequence: Long::of_count(*sequence),
-            private: *private,
+            is_private: *private,
             read_at: DateTime(committed.received),
         })
     }
@@ -80,7 +80,7 @@ impl ReceiptMoved {
 #[derive(Clone, SimpleObject)]
 pub(crate) struct DeviceAdded {
     /// The ID of the device.
-    pub(crate) device_id: String,
+    pub(crate) device_id: ID,
     /// Your name for it.
     pub(crate) name: Option<String>,
 }
@@ -89,7 +89,7 @@ pub(crate) struct DeviceAdded {
 #[derive(Clone, SimpleObject)]
 pub(crate) struct DeviceRemoved {
     /// The ID of the device.
-    pub(crate) device_id: String,
+    pub(crate) device_id: ID,
 }
 
 /// The read receipt of a member.
@@ -107,6 +107,8 @@ pub(crate) struct Receipt {
     read_at: DateTime,
 }
 
+connection!(ReceiptConnection, ReceiptEdge, Receipt, "A page of the read receipts of a room.");
+
 /// Receipts that are checked before the models are released.
 const LOOKED_MAX: usize = 1_000;
 
@@ -117,7 +119,7 @@ pub(crate) async fn receipts(
     room: &Room,
     after: Option<&UserId>,
     limit: usize,
-) -> Result<List<Receipt>> {
+) -> Result<ReceiptConnection> {
     let viewer = session(context).viewer()?;
     let (reads, mut found) = (reads(context), Vec::new());
     let mut before = Position(u64::MAX);
@@ -140,7 +142,7 @@ pub(crate) async fn receipts(
                 before = mark.position;
                 if joined {
                     found.push(Receipt::of(room, user, mark));
-                    if found.len() == limit {
+                    if found.len() > limit {
                         return 0;
                     }
                 }
@@ -149,7 +151,8 @@ pub(crate) async fn receipts(
         })?;
         reads.look_at_rows(looked)?;
         if looked < LOOKED_MAX {
-            return Ok(found.into());
+            let key = |receipt: &Receipt| receipt.user_id.0.to_string();
+            return Ok(ReceiptConnection(Page::read(found, limit, after.is_some(), key)));
         }
     }
 }

@@ -1,6 +1,71 @@
 //! Pages of users.
 
-use super::user::User;
-use crate::schema::types::values::connection::connection;
+use async_graphql::Context;
+use rookery_domain::{OwnedUserId, ProfileAudience};
+
+use super::user::{User, look_for_shared, shares_a_room};
+use crate::schema::{
+    context::{app, session},
+    reads::reads,
+    types::{
+        errors::fault::Fault,
+        values::connection::{Page, connection, key, not_of_this_list},
+    },
+};
 
 connection!(UserConnection, UserEdge, User, "A page of users.");
+
+/// The user that a cursor names.
+///
+/// # Errors
+/// [`Fault`] with code `BAD_USER_INPUT` if it names none.
+pub(crate) fn user_of(after: &str) -> Result<OwnedUserId, Fault> {
+    key(after)?.try_into().map_err(|_| not_of_this_list())
+}
+
+/// Accounts that are read at once.
+const READ_MAX: usize = 200;
+
+/// The users of this server whose name begins with `search`, as far as the viewer may know them.
+pub(crate) async fn search(
+    context: &Context<'_>,
+    search: &str,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<UserConnection, Fault> {
+    let (app, viewer) = (app(context), session(context).viewer()?);
+    let has_previous = after.is_some();
+    let mut after = after.map(key).transpose()?;
+    let (mut found, reads) = (Vec::new(), reads(context));
+    let is_open = app.profiles == ProfileAudience::Users;
+    'pages: loop {
+        reads.pause().await?;
+        let users = app.accounts.users_from(search, after.as_deref(), READ_MAX);
+        let users = users.map_err(|fault| Fault::accounts_unavailable(&fault))?;
+        reads.look_at_rows(users.len())?;
+        let is_last = users.len() < READ_MAX;
+        for user in users {
+            let Ok(id) = OwnedUserId::try_from(user.user_id.as_str()) else { continue };
+            after = Some(id.localpart().to_owned());
+            if user.deactivated.is_some() {
+                continue;
+            }
+            if !is_open && *viewer != id {
+                let view = app.models.view();
+                look_for_shared(context, &view, viewer, &id)?;
+                if !shares_a_room(&view, viewer, &id) {
+                    continue;
+                }
+            }
+            found.push(id);
+            if found.len() > limit {
+                break 'pages;
+            }
+        }
+        if is_last {
+            break;
+        }
+    }
+    let page = Page::read(found, limit, has_previous, |id| id.localpart().to_owned());
+    Ok(UserConnection(page.map(User::new)))
+}

@@ -17,7 +17,7 @@ use crate::{
             values::{
                 node::NodeId,
                 scalars::{DateTime, EventIdScalar, Long, UserIdScalar},
-                text::Text,
+                text::{Text, UriText},
             },
         },
     },
@@ -55,6 +55,21 @@ impl User {
     pub(crate) fn logging_in(id: &str) -> Option<Self> {
         let id = id.try_into().ok()?;
         Some(Self { id, room: None, logs_in: true, profile: None })
+    }
+
+    /// The user, if this server has or knows such a user.
+    pub(crate) fn existing(context: &Context<'_>, id: OwnedUserId) -> Result<Option<Self>> {
+        let is_in_rooms = {
+            let view = app(context).models.view();
+            let joined = view.rooms_count(&id, Membership::Join);
+            joined.is_some_and(|joined| joined > 0) || view.profile(&id).is_some()
+        };
+        let exists = is_in_rooms || {
+            let accounts = &app(context).accounts;
+            let exists = accounts.exists(id.as_str());
+            exists.map_err(|fault| Fault::accounts_unavailable(&fault))?
+        };
+        Ok(exists.then(|| Self::new(id)))
     }
 
     /// Name and avatar. Viewers who may see the room, or whom the user has invited, get those of
@@ -109,7 +124,7 @@ fn shown_of(member: &Member) -> (Option<String>, Option<String>) {
 }
 
 /// Charges the work of searching for a shared room to the budget of the request.
-fn look_for_shared(
+pub(crate) fn look_for_shared(
     context: &Context<'_>,
     view: &View<'_>,
     viewer: &UserId,
@@ -147,8 +162,8 @@ impl User {
 
     /// The `mxc:` address of the user's avatar. Null as for the name.
     #[graphql(directive = shared::apply(SharedBy::Members))]
-    async fn avatar_url(&self, context: &Context<'_>) -> Result<Option<Text>> {
-        Ok(self.shown(context)?.1.map(Text))
+    async fn avatar_url(&self, context: &Context<'_>) -> Result<Option<UriText>> {
+        Ok(self.shown(context)?.1.map(UriText))
     }
 
     /// The presence of the user. Null if you share no room.
@@ -160,14 +175,15 @@ impl User {
 }
 
 /// One login of yours.
+#[derive(Clone)]
 pub(crate) struct Device(pub(crate) rookery_accounts::Device);
 
 /// One login of yours.
 #[Object]
 impl Device {
     /// The ID of the device.
-    async fn device_id(&self) -> &str {
-        &self.0.device_id
+    async fn device_id(&self) -> ID {
+        ID::from(&self.0.device_id)
     }
 
     /// Your name for it.
@@ -256,7 +272,7 @@ pub(crate) struct RoomMember {
     /// The display name in the room.
     pub(crate) display_name: Option<Text>,
     /// The `mxc:` address of the avatar in the room.
-    pub(crate) avatar_url: Option<Text>,
+    pub(crate) avatar_url: Option<UriText>,
     /// The membership.
     pub(crate) membership: MembershipEnum,
     /// The power level; null for creators above all levels.
@@ -271,7 +287,7 @@ pub(crate) struct RoomMember {
 #[ComplexObject]
 impl RoomMember {
     /// Whether the user is typing in the room. Only members see it.
-    async fn typing(&self, context: &Context<'_>) -> Result<bool> {
+    async fn is_typing(&self, context: &Context<'_>) -> Result<bool> {
         let viewer = session(context).viewer()?;
         Ok(types_in(app(context), &self.room_id, &self.user_id.0, viewer))
     }

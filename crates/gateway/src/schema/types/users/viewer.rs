@@ -2,16 +2,23 @@
 
 use async_graphql::{Context, Object, Result};
 
-use super::user::{Device, User};
+use super::user::{Device, MembershipEnum, User};
 use crate::schema::{
     context::{App, PAGE_MAX, Session, app, page_size, session},
     reads::reads,
     types::{
         errors::fault::Fault,
         filter::{FilterShown, StoredFilter},
-        values::{list::List, scalars::PositionScalar},
+        rooms::pages::{RoomConnection, rooms_of_viewer},
+        values::{
+            connection::{Page, connection, key},
+            scalars::PositionScalar,
+        },
     },
 };
+
+connection!(DeviceConnection, DeviceEdge, Device, "A page of your devices.");
+connection!(StoredFilterConnection, StoredFilterEdge, StoredFilter, "A page of your filters.");
 
 /// Filters on a page, by default.
 pub(crate) const FILTERS_DEFAULT: usize = 20;
@@ -53,17 +60,37 @@ impl Viewer {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "How many, from 1 to 100; 20 by default.")] first: Option<i32>,
-        #[graphql(desc = "The `filterId` after which to continue.")] after: Option<String>,
-    ) -> Result<List<StoredFilter>> {
+        #[graphql(desc = "The cursor after which to continue.")] after: Option<String>,
+    ) -> Result<StoredFilterConnection> {
         let limit = page_size("first", first, FILTERS_DEFAULT)?;
         let user = session(context).viewer()?;
-        let (reads, after) = (reads(context), after.as_deref());
+        let (reads, after) = (reads(context), after.as_deref().map(key).transpose()?);
         reads.pause().await?;
-        let stored = app(context).models.view().filters_after(user, after, limit);
+        let stored = app(context).models.view().filters_after(user, after.as_deref(), limit + 1);
         // Reading a filter takes as long as reading a small event.
         reads.look_at(stored.len())?;
-        let shown = |(filter_id, filter)| StoredFilter { filter_id, filter: FilterShown(filter) };
-        Ok(stored.into_iter().map(shown).collect())
+        let shown = |(filter_id, filter): (String, _)| StoredFilter {
+            filter_id: filter_id.into(),
+            filter: FilterShown(filter),
+        };
+        let stored = stored.into_iter().map(shown).collect();
+        let key = |filter: &StoredFilter| filter.filter_id.to_string();
+        Ok(StoredFilterConnection(Page::read(stored, limit, after.is_some(), key)))
+    }
+
+    /// The rooms in which you have a membership, most recently active first.
+    async fn rooms(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "How many, from 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "The cursor after which to continue.")] after: Option<String>,
+        #[graphql(
+            desc = "Your membership: the rooms that you have joined by default.",
+            default_with = "MembershipEnum::Join"
+        )]
+        membership: MembershipEnum,
+    ) -> Result<RoomConnection> {
+        rooms_of_viewer(context, first, after.as_deref(), membership).await
     }
 
     /// The device of this request.
@@ -80,14 +107,17 @@ impl Viewer {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "How many, from 1 to 100.")] first: Option<i32>,
-        #[graphql(desc = "The `deviceId` after which to continue.")] after: Option<String>,
-    ) -> Result<List<Device>> {
+        #[graphql(desc = "The cursor after which to continue.")] after: Option<String>,
+    ) -> Result<DeviceConnection> {
         let limit = page_size("first", first, PAGE_MAX)?;
         let user = session(context).viewer()?;
         reads(context).pause().await?;
         let accounts = &app(context).accounts;
-        let devices = accounts.devices_after(user.as_str(), after.as_deref(), limit);
+        let after = after.as_deref().map(key).transpose()?;
+        let devices = accounts.devices_after(user.as_str(), after.as_deref(), limit + 1);
         let devices = devices.map_err(|fault| Fault::accounts_unavailable(&fault))?;
-        Ok(devices.into_iter().map(Device).collect())
+        let devices = devices.into_iter().map(Device).collect();
+        let key = |device: &Device| device.0.device_id.clone();
+        Ok(DeviceConnection(Page::read(devices, limit, after.is_some(), key)))
     }
 }

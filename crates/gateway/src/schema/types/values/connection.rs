@@ -56,6 +56,19 @@ impl<T> Page<T> {
         Self { items, has_previous, has_next }
     }
 
+    /// A page whose items have cursors of another kind. `next` is the last one, if there are more.
+    pub(crate) fn with_cursors(
+        mut items: Vec<(String, T)>,
+        has_previous: bool,
+        next: Option<String>,
+    ) -> Self {
+        let has_next = next.is_some();
+        if let (Some(next), Some(last)) = (next, items.last_mut()) {
+            last.0 = next;
+        }
+        Self { items, has_previous, has_next }
+    }
+
     /// A page of a whole list, after the item that the cursor `after` names.
     ///
     /// # Errors
@@ -79,6 +92,11 @@ impl<T> Page<T> {
     pub(crate) fn map<U>(self, map: impl Fn(T) -> U) -> Page<U> {
         let items = self.items.into_iter().map(|(cursor, item)| (cursor, map(item))).collect();
         Page { items, has_previous: self.has_previous, has_next: self.has_next }
+    }
+
+    /// The first item.
+    pub(crate) fn into_first(self) -> Option<T> {
+        self.items.into_iter().next().map(|(_, item)| item)
     }
 
     /// The items with their cursors.

@@ -143,9 +143,13 @@ impl From<NodeId> for ID {
 }
 
 impl NodeId {
+    /// The object of a global ID.
+    pub(crate) fn of_text(id: &str) -> Option<Self> {
+        Self::of_matrix_id(String::from_utf8(URL_SAFE_NO_PAD.decode(id).ok()?).ok()?)
+    }
+
     /// The first letter of its Matrix ID gives the kind of an object.
-    fn parse(id: &ID) -> Option<Self> {
-        let text = String::from_utf8(URL_SAFE_NO_PAD.decode(id.as_str()).ok()?).ok()?;
+    fn of_matrix_id(text: String) -> Option<Self> {
         match text.chars().next()? {
             '!' => text.try_into().ok().map(Self::Room),
             '$' => text.try_into().ok().map(Self::Event),
@@ -157,10 +161,9 @@ impl NodeId {
 
 /// Fetches an object, if the viewer may see it.
 pub(crate) async fn node(context: &Context<'_>, id: &ID) -> Result<Option<Node>> {
-    let malformed = || Fault::bad_input("`id` is not a global ID of this server");
-    Ok(match NodeId::parse(id).ok_or_else(malformed)? {
+    Ok(match NodeId::of_text(id).ok_or_else(|| malformed(id))? {
         NodeId::Room(room) => Room::visible(context, room)?.map(Node::Room),
-        NodeId::User(user) => Some(Node::User(User::new(user))),
+        NodeId::User(user) => User::existing(context, user)?.map(Node::User),
         NodeId::Event(event) => {
             let viewer = session(context).viewpoint()?;
             let found = one_event(context, &event, &viewer).await?;
@@ -168,4 +171,15 @@ pub(crate) async fn node(context: &Context<'_>, id: &ID) -> Result<Option<Node>>
             event.map(|event| Node::Event(event.into()))
         }
     })
+}
+
+/// The error for a text that is no global ID.
+fn malformed(id: &ID) -> Fault {
+    let query = match NodeId::of_matrix_id(id.to_string()) {
+        Some(NodeId::Room(_)) => "a room ID: use `room(by: { roomId: ... })`",
+        Some(NodeId::Event(_)) => "an event ID: use `event(eventId: ...)`",
+        Some(NodeId::User(_)) => "a user ID: use `user(userId: ...)`",
+        None => return Fault::bad_input("`id` is not a global ID of this server"),
+    };
+    Fault::bad_input(format!("`id` is not a global ID but {query}"))
 }

@@ -7,6 +7,7 @@ use rookery_domain::{OwnedEventId, OwnedRoomAliasId, OwnedRoomId, OwnedUserId};
 use rookery_log::{Millis, SealedPosition};
 use rookery_view::TimelineCursor;
 
+use super::node::NodeId;
 use crate::schema::types::sync::SyncCursor;
 
 /// Defines a scalar whose text its type parses and prints.
@@ -93,9 +94,10 @@ where
     T::Err: Display,
 {
     match value {
-        Value::String(text) => {
-            text.parse().map_err(|error| format!("expected {expected}: {error}"))
-        }
+        Value::String(text) => text.parse().map_err(|error| match NodeId::of_text(text) {
+            Some(_) => format!("expected {expected}: this is a global ID: use `node(id:)`"),
+            None => format!("expected {expected}: {error}"),
+        }),
         _ => Err(format!("expected {expected}")),
     }
 }
@@ -136,6 +138,31 @@ impl ScalarType for Long {
 
     fn to_value(&self) -> Value {
         self.0.into()
+    }
+}
+
+/// An address with a scheme, such as `mxc://example.org/tower`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Uri(pub(crate) String);
+
+/// An address with a scheme, such as `mxc://example.org/tower`.
+#[Scalar(name = "URI", specified_by_url = "https://www.rfc-editor.org/rfc/rfc3986")]
+impl ScalarType for Uri {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        let Value::String(text) = value else {
+            return Err(InputValueError::expected_type(value));
+        };
+        let scheme = text.split_once(':').map_or("", |(scheme, _)| scheme);
+        let is_part = |char: char| char.is_ascii_alphanumeric() || "+-.".contains(char);
+        let is_first = |char: char| char.is_ascii_alphabetic();
+        if scheme.starts_with(is_first) && scheme.chars().all(is_part) {
+            return Ok(Self(text));
+        }
+        Err(InputValueError::custom("expected an address such as `mxc://example.org/tower`"))
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.clone())
     }
 }
 
@@ -191,6 +218,22 @@ mod tests {
             assert!(Long::parse(value.clone()).is_err(), "{value}");
         }
         assert_eq!(Long::of_count(u64::MAX), Long(LONG_MAX));
+    }
+
+    #[test]
+    fn an_address_has_a_scheme() {
+        let parse = |text: &str| Uri::parse(Value::String(text.into())).is_ok();
+        assert!(parse("mxc://example.org/tower") && parse("https:"));
+        assert!(!parse("") && !parse("tower.png") && !parse("://x") && !parse("m c:x"));
+    }
+
+    #[test]
+    fn a_global_id_in_place_of_another_one_is_recognised() {
+        let room = "!YFaiV1Ydvw9YLW3Hg1XvEdzQ-5pu2CO2t7zwfQrvpHA".try_into().expect("a room ID");
+        let id = async_graphql::ID::from(NodeId::Room(room));
+        let error = RoomIdScalar::parse(Value::String(id.to_string())).err();
+        let message = error.map(|error| error.into_server_error(Pos::default()).message);
+        assert!(message.is_some_and(|text| text.contains("this is a global ID: use `node(id:)`")));
     }
 
     #[test]

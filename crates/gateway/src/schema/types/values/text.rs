@@ -13,6 +13,8 @@ use async_graphql_value::RAW_VALUE_TOKEN;
 use rookery_graphql_edge::Budget;
 use serde_json::value::RawValue;
 
+use super::scalars::Uri;
+
 /// From this length on a text is long, and charges its bytes itself.
 pub(crate) const LONG_BYTES: usize = 1024;
 
@@ -25,6 +27,10 @@ impl From<String> for Text {
         Self(text)
     }
 }
+
+/// An address that may be long. It is sent as it was received.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct UriText(pub(crate) String);
 
 /// JSON that was written before. It is sent unchanged.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +47,25 @@ impl OutputType for Text {
 
     fn create_type_info(registry: &mut Registry) -> String {
         <String as OutputType>::create_type_info(registry)
+    }
+
+    async fn resolve(
+        &self,
+        context: &ContextSelectionSet<'_>,
+        field: &Positioned<Field>,
+    ) -> ServerResult<Value> {
+        take(self.0.len(), context, field).await?;
+        Ok(Value::String(self.0.clone()))
+    }
+}
+
+impl OutputType for UriText {
+    fn type_name() -> Cow<'static, str> {
+        <Uri as OutputType>::type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        <Uri as OutputType>::create_type_info(registry)
     }
 
     async fn resolve(

@@ -1,0 +1,51 @@
+//! Pages of rooms.
+
+use async_graphql::{Context, Result};
+use rookery_log::Position;
+
+use super::room::Room;
+use crate::schema::{
+    context::{app, page_size, session},
+    query::PAGE_DEFAULT,
+    reads::reads,
+    types::{
+        events::event::RoomEvent,
+        users::user::MembershipEnum,
+        values::{
+            connection::{Page, connection, not_of_this_list},
+            scalars::{PositionScalar, RoomAliasScalar},
+        },
+    },
+};
+
+connection!(RoomConnection, RoomEdge, Room, "A page of rooms.");
+connection!(RoomAliasConnection, RoomAliasEdge, RoomAliasScalar, "A page of aliases of a room.");
+connection!(RoomStateConnection, RoomStateEdge, RoomEvent, "A page of the state of a room.");
+
+/// The rooms in which the viewer has a membership, most recently active first.
+pub(crate) async fn rooms_of_viewer(
+    context: &Context<'_>,
+    first: Option<i32>,
+    after: Option<&str>,
+    membership: MembershipEnum,
+) -> Result<RoomConnection> {
+    let limit = page_size("first", first, PAGE_DEFAULT)?;
+    let (app, viewer) = (app(context), session(context).viewer()?);
+    let before = match after {
+        None => None,
+        Some(after) => {
+            let token = after.parse().map_err(|_| not_of_this_list())?;
+            Some(app.position(&PositionScalar(token))?)
+        }
+    };
+    let reads = reads(context);
+    reads.pause().await?;
+    reads.look_at_rows(limit)?;
+    let view = app.models.view();
+    let page = view.rooms_of(viewer, membership.into(), before, limit);
+    let cursor = |position: Position| app.position_text(position);
+    let rooms =
+        page.rooms.iter().map(|room| (cursor(room.activity()), Room::new(room.id().to_owned())));
+    let page = Page::with_cursors(rooms.collect(), before.is_some(), page.next.map(cursor));
+    Ok(RoomConnection(page))
+}
