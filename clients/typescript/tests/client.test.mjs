@@ -55,7 +55,7 @@ for (const seed of [1, 2, 3]) {
     const { client, roomId } = await scene(context, `cut${seed}`, network.url);
     const bob = await register(`stranger${seed}`);
     const after = await positionOf(client);
-    await act(bob.token, JOIN_ROOM, { roomId });
+    await act(bob.token, JOIN_ROOM, { room: { roomId } });
 
     const mine = Array.from({ length: 60 }, (_, index) => `mine ${index}`);
     const theirs = Array.from({ length: 60 }, (_, index) => `theirs ${index}`);
@@ -220,7 +220,7 @@ test("typing_and_presence_come_with_the_stream_and_are_whole_again_after_a_cut",
   const network = await proxy(context);
   const { client, roomId } = await scene(context, "watcher", network.url);
   const friend = await register("typist");
-  await act(friend.token, JOIN_ROOM, { roomId });
+  await act(friend.token, JOIN_ROOM, { room: { roomId } });
   const other = await connect({ url: server, token: friend.token, webSocket: WebSocket });
   context.after(() => other.close());
   const there = other.follow();

@@ -14,7 +14,6 @@ mod create;
 mod creators;
 mod decide;
 mod graph;
-mod permissions;
 mod preview;
 mod reading;
 pub mod settings;
@@ -34,8 +33,8 @@ pub use self::{
         Context, CreateRoom, Invitee, Mentions, MessageKind, MessageRelation, Preset, RoomCommand,
     },
     creators::Creators,
+    decide::permissions::Permissions,
     graph::{Decided, Graph, ResolveError, Verdict},
-    permissions::Permissions,
     preview::InvitePreview,
 };
 use crate::{

@@ -125,6 +125,13 @@ pub(super) const STEPS: &[Step] = &[
         run: program::clients,
     },
     Step {
+        name: "examples",
+        about: "the programs in examples/ work, also when they are killed",
+        lane: Lane::Slow,
+        needs: &["build"],
+        run: program::examples,
+    },
+    Step {
         name: "graphql",
         about: "random documents are judged and answered as by the reference implementation",
         lane: Lane::Slow,

@@ -48,6 +48,12 @@ pub(super) fn clients(repository: &Repository) -> Result<(), Stop> {
     suite(repository, "clients", &folders, &settings)
 }
 
+/// Runs the programs in `examples/` as their users would.
+pub(super) fn examples(repository: &Repository) -> Result<(), Stop> {
+    let mut command = repository.command("python3", &["-B", "tests/examples/check.py"]);
+    Ok(process::run(command.arg(repository.binary()))?)
+}
+
 /// Builds the client in Rust, a workspace of its own; returns its program.
 fn rust_client(repository: &Repository) -> Result<PathBuf, Stop> {
     let target = repository.target.join("clients-rust");

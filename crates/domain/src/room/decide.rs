@@ -4,6 +4,7 @@ mod leaving;
 mod levels;
 mod membership;
 mod message;
+pub(super) mod permissions;
 pub(super) mod redaction;
 mod relation;
 pub(super) mod settings;

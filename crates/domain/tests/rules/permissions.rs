@@ -1,4 +1,4 @@
-//! What the rules say that a user may do, compared with their decisions.
+//! The permissions of a user, compared with the decisions of the rules.
 
 use rookery_domain::{
     HistoryVisibility, JoinRule, Permissions, PowerLevelsChange, Rejection, RoomCommand,

@@ -7,7 +7,6 @@ mod ephemeral;
 mod filters;
 mod members;
 mod messages;
-mod own_account;
 mod power;
 mod profile;
 mod redaction;
@@ -22,7 +21,7 @@ pub(crate) use self::entered::SCREEN_DEFAULT;
 #[derive(Default, MergedObject)]
 pub struct Mutation(
     accounts::AccountMutation,
-    own_account::OwnAccountMutation,
+    accounts::own::OwnAccountMutation,
     profile::ProfileMutation,
     ephemeral::EphemeralMutation,
     filters::FilterMutation,

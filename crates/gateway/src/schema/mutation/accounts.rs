@@ -1,5 +1,7 @@
 //! Mutations about accounts and devices.
 
+pub(super) mod own;
+
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use rookery_accounts::{
     DeviceError, Login, MaybeUnavailable, Password, Registration, Session as NewSession,

@@ -3,7 +3,7 @@
 use async_graphql::SimpleObject;
 use rookery_domain::Permissions;
 
-/// What you may do in a room now, by your membership and your power level. An action against another
+/// The actions that a room allows you now, by your membership and your power level. An action against another
 /// user also needs more power than that user has.
 #[derive(SimpleObject)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an answer of its own")]

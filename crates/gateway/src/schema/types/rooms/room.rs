@@ -311,7 +311,7 @@ impl Room {
         Ok(event.map(|event| PowerLevels::of(event.as_pdu())))
     }
 
-    /// What you may do in the room now. Null if you have not joined it.
+    /// The actions that the room allows you now. Null if you have not joined it.
     async fn can(&self, context: &Context<'_>) -> Result<Option<RoomPermissions>> {
         let viewer = session(context).viewer()?;
         let is_joined = self.look(context, Access::Inside, |room| {

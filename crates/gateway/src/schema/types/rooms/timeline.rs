@@ -422,7 +422,7 @@ pub(crate) struct StateArguments<'a> {
     pub(crate) after: Option<&'a str>,
 }
 
-/// What separates the type and the state key of a slot in its cursor. Types do not contain it.
+/// The character between the type and the state key of a slot in its cursor. Types do not contain it.
 const IN_SLOT: char = '\n';
 
 /// The key of the slot that an event holds.

@@ -6,7 +6,7 @@ use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use rookery_accounts::Password;
 use rookery_command::DepartureError;
 
-use super::accounts::{refused, tell_refused, tell_removed};
+use super::{refused, tell_refused, tell_removed};
 use crate::schema::{
     context::{app, millis, session},
     types::{

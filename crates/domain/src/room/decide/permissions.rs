@@ -5,8 +5,7 @@
 
 use ruma_common::UserId;
 
-use super::Room;
-use crate::Rejection;
+use crate::{Rejection, Room};
 
 /// Whether a user may take each action in a room, as far as it does not depend on a target. A target
 /// needs less power than the user.
