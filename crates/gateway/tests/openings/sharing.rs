@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::home::{Device, Home};
 
-/// The fields of an object: the name, and the object that it returns, if any.
+/// The fields of an object or an interface: the name, and the object or interface that it returns, if any.
 type Fields = Vec<(String, Option<String>)>;
 
 /// Selections at random, from the schema itself.
@@ -31,8 +31,12 @@ impl Writer {
         for definition in document.definitions {
             let TypeSystemDefinition::Type(definition) = definition else { continue };
             let name = definition.node.name.node.to_string();
-            let TypeKind::Object(object) = definition.node.kind else { continue };
-            let free = object.fields.into_iter().filter(|field| {
+            let fields = match definition.node.kind {
+                TypeKind::Object(object) => object.fields,
+                TypeKind::Interface(interface) => interface.fields,
+                _ => continue,
+            };
+            let free = fields.into_iter().filter(|field| {
                 let nullable = |it: &async_graphql::parser::types::InputValueDefinition| {
                     it.ty.node.nullable || it.default_value.is_some()
                 };
@@ -60,11 +64,11 @@ impl Writer {
     fn select(&self, rng: &mut Rng, object: &str, depth: usize) -> String {
         let (_, fields) = self.objects.iter().find(|(name, _)| name == object).unwrap();
         let mut text = "__typename ".to_owned();
-        for (number, (name, gives)) in fields.iter().enumerate() {
+        for (name, gives) in fields {
             if !rng.one_in(if depth == 0 { 3 } else { 4 }) {
                 continue;
             }
-            let alias = if rng.one_in(4) { format!("a{number}: ") } else { String::new() };
+            let alias = if rng.one_in(4) { format!("other_{name}: ") } else { String::new() };
             match gives {
                 None => text.extend([&alias, name.as_str(), " "]),
                 Some(gives) if depth < 2 => {

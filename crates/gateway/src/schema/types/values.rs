@@ -1,5 +1,6 @@
 //! Scalars, lists, texts and other general values.
 
+pub(crate) mod boxed;
 pub(crate) mod connection;
 pub(crate) mod list;
 pub(crate) mod node;

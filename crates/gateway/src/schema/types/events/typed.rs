@@ -27,6 +27,8 @@ use super::{
     },
 };
 
+use crate::schema::types::values::boxed::Boxed;
+
 /// The name of the interface of all events.
 const INTERFACE: &str = "RoomEvent";
 
@@ -38,7 +40,7 @@ macro_rules! typed_events {
         $(
             $(#[$doc])*
             #[derive(Clone, MergedObject)]
-            pub(crate) struct $name(EventFields $(, $own)?);
+            pub(crate) struct $name(Boxed<EventFields> $(, $own)?);
         )*
 
         /// An event with the fields of its type.
@@ -168,7 +170,7 @@ impl From<RoomEvent> for TypedEvent {
     fn from(event: RoomEvent) -> Self {
         use TimelineEventType as Kind;
         let pdu = Arc::clone(&event.pdu);
-        let (common, content) = (EventFields(event), EventContent::of(&pdu));
+        let (common, content) = (Boxed(EventFields(event)), EventContent::of(&pdu));
         match (&pdu.kind, pdu.state_key.as_deref()) {
             (Kind::RoomMessage, None) => {
                 Self::MessageEvent(MessageEvent(common, MessageFields(content)))
@@ -191,7 +193,11 @@ impl From<RoomEvent> for TypedEvent {
 
 impl TypedEvent {
     /// State with an empty state key.
-    fn setting(kind: &TimelineEventType, common: EventFields, content: EventContent) -> Self {
+    fn setting(
+        kind: &TimelineEventType,
+        common: Boxed<EventFields>,
+        content: EventContent,
+    ) -> Self {
         use TimelineEventType as Kind;
         match kind {
             Kind::RoomName => Self::RoomNameEvent(RoomNameEvent(common, RoomNameFields(content))),
