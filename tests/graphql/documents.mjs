@@ -61,6 +61,11 @@ export class DocumentMaker {
     return `{ ${items.join(" ")} }`;
   }
 
+  /** The smallest set: the name of the type, which tells a replay the object where there are several. */
+  #onlyType(type) {
+    return this.options.tellTypes && isAbstractType(type) ? `{ ${TOLD_TYPE}: __typename }` : "{ __typename }";
+  }
+
   #alias(name) {
     return this.random.chance(6) ? `${this.random.of(ALIASES)}: ${name}` : name;
   }
@@ -70,7 +75,7 @@ export class DocumentMaker {
     const named = getNamedType(field.type);
     const given = field.args.filter((arg) => isRequiredArgument(arg) || this.random.chance(25));
     const args = given.map((arg) => `${arg.name}: ${this.#argument(arg.type, arg.defaultValue !== undefined, 0)}`);
-    const inner = isCompositeType(named) ? ` ${this.left > 0 ? this.#set(named, depth - 1) : "{ __typename }"}` : "";
+    const inner = isCompositeType(named) ? ` ${this.left > 0 ? this.#set(named, depth - 1) : this.#onlyType(named)}` : "";
     return `${this.#alias(field.name)}${args.length ? `(${args.join(" ")})` : ""}${hasConditions ? this.#conditions() : ""}${inner}`;
   }
 

@@ -174,6 +174,7 @@ impl<'a> Flattening<'a> {
         for (_, fields) in groups {
             let Some(first) = fields.first() else { continue };
             self.count(first)?;
+            self.same_lists(first, &fields[1..])?;
             let pos = self.lines.pos(first.location());
             let sets: Vec<_> = fields
                 .iter()
@@ -202,6 +203,25 @@ impl<'a> Flattening<'a> {
                 executor::Selection::Field(Positioned::new(field, pos)),
                 pos,
             ));
+        }
+        Ok(())
+    }
+
+    /// Refuses fields of one name in the answer whose lists differ in length, which the validation lets pass.
+    fn same_lists(&self, first: &Node<Field>, others: &[&'a Node<Field>]) -> Result<(), Refusal> {
+        for argument in others.iter().flat_map(|other| &other.arguments) {
+            let here = first.arguments.iter().find(|here| here.name == argument.name);
+            if here.is_some_and(|here| literals::lists_differ(&here.value, &argument.value)) {
+                let message = format!(
+                    "operation must not select different fields of the name `{}`: give one of them an alias",
+                    first.response_key()
+                );
+                let location = Some(self.location(argument));
+                return Err(Refusal {
+                    location,
+                    ..Refusal::new(code::GRAPHQL_VALIDATION_FAILED, message)
+                });
+            }
         }
         Ok(())
     }

@@ -36,6 +36,22 @@ pub(super) fn value(literal: &Literal, variables: &Variables) -> Option<Value> {
     })
 }
 
+/// Whether two literals hold lists of different lengths in one place. `apollo-compiler` 1.33 compares lists only up to the
+/// end of the shorter one.
+pub(super) fn lists_differ(one: &Literal, other: &Literal) -> bool {
+    match (one, other) {
+        (Literal::List(one), Literal::List(other)) => {
+            one.len() != other.len()
+                || one.iter().zip(other).any(|(one, other)| lists_differ(one, other))
+        }
+        (Literal::Object(one), Literal::Object(other)) => one.iter().any(|(name, value)| {
+            let other = other.iter().find(|(other, _)| other == name);
+            other.is_some_and(|(_, other)| lists_differ(value, other))
+        }),
+        _ => false,
+    }
+}
+
 /// A literal without variables.
 pub(super) fn constant(literal: &Literal) -> ConstValue {
     let none = Variables::default();

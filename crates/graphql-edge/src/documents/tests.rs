@@ -219,6 +219,28 @@ async fn fields_of_one_name_are_executed_once() {
 }
 
 #[tokio::test]
+async fn fields_of_one_name_with_lists_of_different_lengths_are_refused() {
+    for (one, other) in [
+        ("numbers(lists: [[1], [2]], flag: true)", "numbers(lists: [[1]], flag: true)"),
+        ("numbers(lists: [[1, 2]], flag: true)", "numbers(lists: [[1]], flag: true)"),
+        ("numbers(lists: [], flag: true)", "numbers(lists: [[1]], flag: true)"),
+        (
+            "filtered(filter: {name: \"a\", moods: [GLAD]})",
+            "filtered(filter: {name: \"a\", moods: []})",
+        ),
+    ] {
+        let refused = answer(&format!("{{ {one} {other} }}"), json!({})).await;
+        assert_eq!(
+            refused["errors"][0]["extensions"]["code"], "GRAPHQL_VALIDATION_FAILED",
+            "{refused}"
+        );
+        assert!(refused.get("data").is_none_or(Json::is_null), "{refused}");
+        let executed = answer(&format!("{{ {one} {one} }}"), json!({})).await;
+        assert_eq!(executed.get("errors"), None, "{executed}");
+    }
+}
+
+#[tokio::test]
 async fn variables_that_do_not_fit_are_refused_before_anything_is_executed() {
     let filter = "query($filter: Filter) { executed filtered(filter: $filter) }";
     let place = "query($place: Place!) { executed at(place: $place) }";
