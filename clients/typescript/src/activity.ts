@@ -1,4 +1,4 @@
-// Who is typing, and who is there.
+// The users who are typing, and their presence.
 
 import type { Chunk, EphemeralItem } from "./chunk.js";
 

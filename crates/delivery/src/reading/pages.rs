@@ -71,10 +71,7 @@ impl Feeds {
                 return Ok(ready);
             }
             let (reading, is_own) = self.reading(number(after));
-            let read = reading.result().await.unwrap_or_else(|| {
-                let reason = "the task that read a page of the log was interrupted; try again";
-                Err(Unavailable { reason: reason.into() }.into())
-            })?;
+            let read = result_of(&reading).await?;
             // Pages in memory are without content that was redacted since.
             if let Some(ready) = self.models().page_after(after) {
                 return Ok(ready);
@@ -85,19 +82,12 @@ impl Feeds {
                 return Ok(self.models().still_clean(&read[begin..]));
             }
             if is_own {
-                return self.rest_of_page(after).await;
+                let feeds = self.clone();
+                let reading: Arc<Reading> =
+                    Job::start(async move { feeds.read_rest_of_page(after).await });
+                return Ok(self.models().still_clean(&result_of(&reading).await?));
             }
         }
-    }
-
-    /// The commits after `after` of a page with more bytes than one read of the log has. They do not stay in memory.
-    async fn rest_of_page(&self, after: Position) -> Result<Vec<Arc<Committed>>, ReadError> {
-        let _place = self.live().pages.readers.acquire().await;
-        let applied = self.models().checkpoint_now().0.saturating_sub(after.0);
-        let limit = usize::try_from(applied).unwrap_or(PAGE_COMMITS).min(left_of_page(after));
-        let records = self.models().log().read(&Scope::All, after, limit).await?;
-        let read = decode(&**self.models().log(), &records).await?;
-        Ok(self.models().clean(read))
     }
 
     /// The read of a page: the running one, or a new one; and whether it is new.
@@ -115,14 +105,33 @@ impl Feeds {
     }
 
     async fn read_page(&self, number: u64) -> Result<Arc<[Arc<Committed>]>, ReadError> {
-        let place = self.live().pages.readers.acquire().await;
-        Counters::up(&self.live().counters.page_reads);
         let begin = Position(number * PAGE_COMMITS as u64);
-        let applied = self.models().checkpoint_now().0.saturating_sub(begin.0);
-        let limit = usize::try_from(applied).unwrap_or(PAGE_COMMITS).min(PAGE_COMMITS);
-        let records = self.models().log().read(&Scope::All, begin, limit).await?;
-        let read = decode(&**self.models().log(), &records).await?;
-        drop(place);
+        let read = self.read_to_end_of_page(begin).await?;
         Ok(self.models().hold_page(begin, read).into())
     }
+
+    /// Reads the commits after `after` of a page with more bytes than one read of the log has. They do not stay in
+    /// memory.
+    async fn read_rest_of_page(&self, after: Position) -> Result<Arc<[Arc<Committed>]>, ReadError> {
+        let read = self.read_to_end_of_page(after).await?;
+        Ok(self.models().clean(read).into())
+    }
+
+    /// Reads the commits after `after` of its page that the models have applied. Only tasks of their own call this, since it holds
+    /// a permit to read.
+    async fn read_to_end_of_page(&self, after: Position) -> Result<Vec<Committed>, ReadError> {
+        let _place = self.live().pages.readers.acquire().await;
+        Counters::up(&self.live().counters.page_reads);
+        let applied = self.models().checkpoint_now().0.saturating_sub(after.0);
+        let limit = usize::try_from(applied).unwrap_or(PAGE_COMMITS).min(left_of_page(after));
+        let records = self.models().log().read(&Scope::All, after, limit).await?;
+        decode(&**self.models().log(), &records).await
+    }
+}
+
+async fn result_of(reading: &Reading) -> Result<Arc<[Arc<Committed>]>, ReadError> {
+    reading.result().await.unwrap_or_else(|| {
+        let reason = "the task that read a page of the log was interrupted; try again";
+        Err(Unavailable { reason: reason.into() }.into())
+    })
 }
