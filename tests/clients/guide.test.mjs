@@ -205,7 +205,7 @@ test("guide_names_every_refusal_of_the_schema", async () => {
 });
 
 test("guide_names_every_error_of_the_sources", () => {
-  const transport = read("crates/graphql-edge/src/operation/refusal.rs").matchAll(/&str = "([A-Z_]+)"/g);
+  const transport = read("crates/graphql-documents/src/answer/refusal.rs").matchAll(/&str = "([A-Z_]+)"/g);
   const schema = ["types/errors/fault.rs", "cost.rs"].flatMap((file) => [
     ...read(`crates/gateway/src/schema/${file}`).matchAll(/code: "([A-Z_]+)"/g),
   ]);

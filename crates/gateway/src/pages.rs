@@ -83,7 +83,7 @@ static FILES: [StaticFile; 14] = [
 
 #[cfg(test)]
 mod tests {
-    use rookery_graphql_edge::{GateLimits, admit};
+    use rookery_graphql_documents::{GateLimits, admit};
 
     use super::*;
     use crate::schema::GUARDED_FIELDS;

@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 pub use async_graphql::Request;
 use async_graphql::ValidationMode;
-use rookery_graphql_edge::{Types, Validated};
+use rookery_graphql_documents::{Types, Validated};
 
 use crate::sharing::without_marks;
 pub use crate::sharing::{FanoutCounts, SharingSchema};

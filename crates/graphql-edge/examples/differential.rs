@@ -14,9 +14,10 @@ use async_graphql::{
 };
 use futures_util::future::{BoxFuture, pending};
 use futures_util::{FutureExt as _, Stream, stream};
+use rookery_graphql_documents::{GateLimits, Types, Validated};
 use rookery_graphql_edge::{
-    AuthFailure, Authenticator, Caller, GateLimits, Peer, ServeOptions, SessionEnd,
-    TransportOptions, Types, Unshared, Validated, router, serve, shutdown,
+    AuthFailure, Authenticator, Caller, Peer, ServeOptions, SessionEnd, TransportOptions, Unshared,
+    router, serve, shutdown,
 };
 use serde_json::{Value as Json, json};
 use tokio::net::TcpListener;

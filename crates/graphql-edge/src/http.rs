@@ -6,6 +6,5 @@ pub(crate) mod endpoint;
 pub mod files;
 pub(crate) mod media;
 pub(crate) mod origin;
-pub(crate) mod params;
 pub(crate) mod respond;
 pub(crate) mod router;

@@ -1,17 +1,15 @@
 //! A GraphQL server without a schema: HTTP, WebSocket, event streams and multipart answers.
 //!
-//! async-graphql executes; everything around that is here: limits before the parser, validation, the values of variables,
-//! null propagation, media types and status codes, the WebSocket subprotocol, origins, deadlines, shutdown. A schema comes in through [`Frames`], accounts
-//! come in through [`Authenticator`], and everything else that depends on them is in [`TransportOptions`].
+//! async-graphql executes, and `rookery-graphql-documents` reads documents and completes answers. Everything around that
+//! is here: media types and status codes, the WebSocket subprotocol, origins, limits of callers, persisted queries,
+//! deadlines, shutdown. A schema comes in through [`Frames`], accounts come in through [`Authenticator`], and everything
+//! else that depends on them is in [`TransportOptions`].
 //!
 //! **Invariant:** nothing here knows a type of any schema: the tests run it in front of a schema of their own.
 //! **Invariant:** nothing is queued for a client without a bound.
 //! **Invariant:** tokens, variables and the words of faults appear neither in logs nor in answers.
 
 mod connection;
-mod cost;
-mod documents;
-mod gate;
 mod http;
 mod limits;
 mod operation;
@@ -25,11 +23,6 @@ pub use self::{
         serve::{ServeOptions, TrustedPeers, serve},
         shutdown::{Shutdown, ShutdownHandle, shutdown},
     },
-    cost::{Cost, CostModel, CostRules},
-    documents::{DocumentLimits, Documents, Executable, Reading, Types, TypesError, Validated},
-    gate::{
-        Admitted, GateLimits, GuardedFields, OperationKind, admit, json_nested_within, significant,
-    },
     http::{files, respond::refused, router::router},
     limits::{
         address::Network,
@@ -38,10 +31,6 @@ pub use self::{
         rate::{Rate, RateStatus},
         security::{Refused, SecurityLog},
         untaken::{Untaken, UntakenPlace},
-    },
-    operation::{
-        fault::FaultId,
-        refusal::{Effect, Location, Refusal, code},
     },
     persisted::{AllowList, ManifestError},
     port::{

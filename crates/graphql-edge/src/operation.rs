@@ -2,9 +2,7 @@
 
 pub(crate) mod charge;
 pub(crate) mod execute;
-pub(crate) mod fault;
 pub(crate) mod operations;
-pub(crate) mod outcome;
 pub(crate) mod prepare;
-pub(crate) mod refusal;
 pub(crate) mod refused;
+mod validated;

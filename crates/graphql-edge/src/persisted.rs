@@ -16,12 +16,11 @@ mod shelf;
 
 use std::sync::Arc;
 
+use rookery_graphql_documents::{Params, Refusal, code};
 use sha2::{Digest as _, Sha256};
 
 use self::shelf::Shelf;
-use crate::http::params::Params;
 use crate::limits::callers::CallerKey;
-use crate::operation::refusal::{Refusal, code};
 pub use manifest::{AllowList, ManifestError};
 
 /// How many documents are kept for users.

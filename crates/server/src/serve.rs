@@ -26,9 +26,10 @@ use rookery_gateway::{
     Tokens, keep_ephemeral, pages, router,
     schema::{GUARDED_FIELDS, TO_LEARN, costs},
 };
+use rookery_graphql_documents::{DocumentLimits, GateLimits};
 use rookery_graphql_edge::{
-    AllowList, AnswerLimits, CallerLimits, DocumentLimits, GateLimits, Rate, SecurityLog,
-    ServeOptions, ShutdownHandle, SocketOptions, TransportOptions, TrustedPeers, serve, shutdown,
+    AllowList, AnswerLimits, CallerLimits, Rate, SecurityLog, ServeOptions, ShutdownHandle,
+    SocketOptions, TransportOptions, TrustedPeers, serve, shutdown,
 };
 use rookery_log::EventLog;
 use tokio::{

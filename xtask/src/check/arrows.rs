@@ -1,7 +1,8 @@
 //! The allowed dependencies between crates.
 //!
 //! **Invariant:** `command` never depends on the read side, which is `projection`, `view` and `delivery`.
-//! **Invariant:** only the gateway and its edge know GraphQL, and the edge knows no schema.
+//! **Invariant:** only the gateway, its edge and the documents know GraphQL. The edge knows no schema; documents know no
+//! network either.
 //! **Invariant:** only the storing crates know an engine.
 //! **Invariant:** a crate that is missing in the table is a violation.
 
@@ -38,7 +39,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     ("rookery-work", &[]),
     ("rookery-import", &["rookery-accounts", "rookery-command", "rookery-domain", "rookery-log"]),
-    ("rookery-graphql-edge", &["rookery-work"]),
+    ("rookery-graphql-documents", &[]),
+    ("rookery-graphql-edge", &["rookery-graphql-documents", "rookery-work"]),
     (
         "rookery-gateway",
         &[
@@ -47,6 +49,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "rookery-delivery",
             "rookery-domain",
             "rookery-ephemeral",
+            "rookery-graphql-documents",
             "rookery-graphql-edge",
             "rookery-log",
             "rookery-projection",
@@ -58,13 +61,16 @@ const ALLOWED: &[(&str, &[&str])] = &[
 
 /// Only these crates may depend on libraries with this prefix.
 const CONFINED: &[(&str, &[&str])] = &[
-    ("async-graphql", &["rookery-gateway", "rookery-graphql-edge"]),
+    ("async-graphql", &["rookery-gateway", "rookery-graphql-documents", "rookery-graphql-edge"]),
     ("redb", &["rookery-accounts"]),
     ("sled", &["rookery-log-sled"]),
 ];
 
 /// Libraries that would bring I/O, a clock or randomness into the rules.
 const IMPURE: &[&str] = &["axum", "getrandom", "parking_lot", "redb", "sled", "tokio", "tracing"];
+
+/// Libraries that would bring the network into documents.
+const NETWORKED: &[&str] = &["axum", "hyper", "socket2", "tokio"];
 
 /// Compares the output of `cargo metadata --no-deps` with the table.
 pub(crate) fn arrows(metadata: &Value) -> Vec<String> {
@@ -78,6 +84,9 @@ pub(crate) fn arrows(metadata: &Value) -> Vec<String> {
         let dependencies = package["dependencies"].as_array().map(Vec::as_slice);
         let names = dependencies.unwrap_or_default().iter().filter_map(|to| to["name"].as_str());
         violations.extend(names.filter_map(|to| forbidden(from, to, ours.contains(&to))));
+        if *from == "rookery-graphql-documents" {
+            violations.extend(networked(dependencies.unwrap_or_default()));
+        }
         if !WIRES.contains(from) && !ALLOWED.iter().any(|(known, _)| known == from) {
             violations.push(format!(
                 "{from} is not in the table of arrows: list its allowed dependencies there"
@@ -85,6 +94,15 @@ pub(crate) fn arrows(metadata: &Value) -> Vec<String> {
         }
     }
     violations
+}
+
+/// The libraries of the network among the dependencies of documents. Tests may have them.
+fn networked(dependencies: &[Value]) -> impl Iterator<Item = String> {
+    let lasting = dependencies.iter().filter(|to| to["kind"] != "dev");
+    let names = lasting.filter_map(|to| to["name"].as_str());
+    names
+        .filter(|to| NETWORKED.contains(to))
+        .map(|to| format!("rookery-graphql-documents knows no network and must not depend on {to}"))
 }
 
 /// Why `from` must not depend on `to`, if so.
@@ -156,9 +174,9 @@ mod tests {
     }
 
     #[test]
-    fn only_the_gateway_and_its_edge_know_graphql() {
+    fn only_the_gateway_its_edge_and_documents_know_graphql() {
         let metadata = workspace(&[("rookery-server", &["async-graphql-parser"])]);
-        let expected = "rookery-server must not depend on async-graphql-parser: only rookery-gateway, rookery-graphql-edge";
+        let expected = "rookery-server must not depend on async-graphql-parser: only rookery-gateway, rookery-graphql-documents, rookery-graphql-edge";
         assert_eq!(arrows(&metadata), [expected]);
     }
 
@@ -173,6 +191,21 @@ mod tests {
         let expected = ["rookery-domain", "rookery-gateway"]
             .map(|to| format!("rookery-graphql-edge must not depend on {to}"));
         assert_eq!(arrows(&metadata), expected);
+    }
+
+    #[test]
+    fn documents_know_neither_the_edge_nor_the_network() {
+        let mut metadata = workspace(&[
+            ("rookery-graphql-documents", &["rookery-graphql-edge", "apollo-compiler", "tokio"]),
+            ("rookery-graphql-edge", &["rookery-graphql-documents", "tokio"]),
+        ]);
+        let expected = [
+            "rookery-graphql-documents must not depend on rookery-graphql-edge",
+            "rookery-graphql-documents knows no network and must not depend on tokio",
+        ];
+        assert_eq!(arrows(&metadata), expected);
+        metadata["packages"][0]["dependencies"][2]["kind"] = json!("dev");
+        assert_eq!(arrows(&metadata), expected[..1]);
     }
 
     #[test]

@@ -15,7 +15,7 @@ const FILES_MAX: usize = 12;
 const CRATE_LINES_MAX: usize = 8_000;
 
 /// Crates that are larger, with a bound of their own. It may only go down.
-const LARGER: [(&str, usize); 2] = [("gateway", 12_850), ("graphql-edge", 11_050)];
+const LARGER: [(&str, usize); 1] = [("gateway", 12_850)];
 
 /// Longest Rust file, in lines.
 const LINES_MAX: usize = 500;

@@ -14,7 +14,7 @@ use crate::schema::{
     },
 };
 use rookery_domain::limits::FILTER_ENTRIES_MAX;
-use rookery_graphql_edge::{CostModel, CostRules, GuardedFields};
+use rookery_graphql_documents::{CostModel, CostRules, GuardedFields};
 
 /// A write waits for the disk, and delays other writes.
 const MUTATION_WEIGHT: usize = 10;

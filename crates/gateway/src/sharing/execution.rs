@@ -14,7 +14,8 @@ use futures_util::{
     stream::{BoxStream, poll_fn},
 };
 use parking_lot::Mutex;
-use rookery_graphql_edge::{Budget, Executable, Held};
+use rookery_graphql_documents::Executable;
+use rookery_graphql_edge::{Budget, Held};
 
 use crate::schema::{context::Session, subscription::EventChunk, types::errors::fault::Fault};
 

@@ -17,7 +17,8 @@ use std::{
 use async_graphql::{Request, Variables, parser::parse_query};
 use lru::LruCache;
 use parking_lot::Mutex;
-use rookery_graphql_edge::{Budget, Reading, significant};
+use rookery_graphql_documents::{Reading, significant};
+use rookery_graphql_edge::Budget;
 
 use super::{document::Document, execution::Template, group::Group, mark::Marks, shelf::Shelf};
 use crate::schema::Schema;

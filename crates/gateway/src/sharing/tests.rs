@@ -12,7 +12,7 @@ use async_graphql::{
     Union, Variables, parser::parse_query,
 };
 use futures_util::{Stream, StreamExt as _, stream};
-use rookery_graphql_edge::{Executable, Types};
+use rookery_graphql_documents::{Executable, Types};
 use rookery_log::Position;
 
 use super::{

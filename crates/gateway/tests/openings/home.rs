@@ -17,10 +17,10 @@ use rookery_domain::{KnownEvent, OwnedEventId, OwnedUserId, SigningKey, UserId};
 use rookery_gateway::schema::{
     App, FanoutCounts, Schema, Session, SharingSchema, executor, schema, types,
 };
-use rookery_graphql_edge::{
-    DocumentLimits, Documents, Frame, Frames as _, GateLimits, OperationKind, Refusal, Types,
-    Validated,
+use rookery_graphql_documents::{
+    DocumentLimits, Documents, GateLimits, OperationKind, Refusal, Types, Validated,
 };
+use rookery_graphql_edge::{Frame, Frames as _};
 use rookery_log::{
     CountedLog, Epoch, ErasableLog, MemoryLog, Millis, Position, ReadCounts, Unavailable,
 };

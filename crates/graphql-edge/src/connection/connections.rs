@@ -19,13 +19,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 
+use rookery_graphql_documents::{Refusal, code};
+
 use axum::http::Extensions;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::limits::address::Network;
-use crate::operation::refusal::{Refusal, code};
 
 /// How long a connection waits before it makes room for others of its address. A request in transit
 /// arrives within that time.

@@ -5,12 +5,10 @@ use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
 use futures_util::StreamExt as _;
+use rookery_graphql_documents::{ESCAPED_MAX, Params, Refusal, code, unescaped_len};
 use tokio::time::timeout;
 
-use super::params::Params;
 use crate::connection::connections::Connection;
-use crate::gate::{ESCAPED_MAX, unescaped_len};
-use crate::operation::refusal::{Refusal, code};
 use crate::port::options::TransportOptions;
 
 /// The parameters of a request, from its URL or its body.

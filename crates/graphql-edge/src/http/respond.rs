@@ -8,12 +8,11 @@ use axum::http::header::{
 };
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
+use rookery_graphql_documents::{Effect, Outcome, Refusal, code};
 
 use super::compress::{COMPRESSED_BYTES_MIN, accepts_gzip, gzip};
 use super::media::{Accepted, Media};
 use crate::limits::budget::{Budget, Held};
-use crate::operation::outcome::Outcome;
-use crate::operation::refusal::{Effect, Refusal, code};
 use crate::port::options::InvalidStatus;
 
 /// The form of an answer.

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::any;
+use rookery_graphql_documents::{Documents, Types};
 use tokio::sync::Semaphore;
 
 use super::endpoint::graphql;
 use crate::connection::shutdown::Shutdown;
-use crate::documents::{Documents, Types};
 use crate::limits::budget::Answers;
 use crate::limits::callers::Callers;
 use crate::limits::rate::{Rate, RateLimiter};

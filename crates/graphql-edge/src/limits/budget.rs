@@ -23,6 +23,8 @@ use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use rookery_graphql_documents::{Refusal, code};
+
 use async_graphql::{Error, ErrorExtensions as _};
 use parking_lot::Mutex;
 
@@ -32,7 +34,6 @@ pub(crate) use pace::{Stops, run};
 
 use super::callers::CallerKey;
 use super::untaken::Taker;
-use crate::operation::refusal::{Refusal, code};
 
 /// Bytes of an answer that need no shared room.
 const FREE_BYTES: usize = 64 * 1024;

@@ -10,9 +10,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use rookery_graphql_documents::{Refusal, code};
 
 use super::address::Network;
-use crate::operation::refusal::{Refusal, code};
 use crate::port::auth::Caller;
 
 /// Limits of the resources that one caller holds.

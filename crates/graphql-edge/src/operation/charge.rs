@@ -8,11 +8,9 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use rookery_graphql_documents::{Cost, Outcome, Refusal, code};
 use tokio::time::sleep;
 
-use super::outcome::Outcome;
-use super::refusal::{Refusal, code};
-use crate::cost::Cost;
 use crate::http::router::Transport;
 use crate::limits::callers::CallerKey;
 use crate::limits::rate::{RateLimiter, RateStatus};

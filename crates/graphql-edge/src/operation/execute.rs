@@ -10,14 +10,11 @@ use std::time::{Duration, Instant};
 
 use async_graphql::{Error, Executor, Pos, Response};
 use futures_util::FutureExt as _;
+use rookery_graphql_documents::{Admitted, Cost, OperationKind, Outcome, Refusal, code};
 use tokio::time::timeout;
 use tracing::Instrument as _;
 
-use super::outcome::Outcome;
 use super::prepare::Prepared;
-use super::refusal::{Refusal, code};
-use crate::cost::Cost;
-use crate::gate::{Admitted, OperationKind};
 use crate::limits::budget::{self, Exhausted, Stops};
 
 /// Executes a query or a mutation, for at most `deadline`. `to_learn` says how clients learn the outcome of a mutation that

@@ -18,12 +18,11 @@ use std::task::{Context, Poll, ready};
 use futures_util::future::BoxFuture;
 use futures_util::stream::{AbortHandle, Abortable, BoxStream, SelectAll};
 use futures_util::{FutureExt as _, Stream, StreamExt as _};
+use rookery_graphql_documents::{OperationKind, Outcome};
 use rookery_work::{Task, unburdened};
 
 use super::execute::execute;
-use super::outcome::Outcome;
 use super::prepare::Prepared;
-use crate::gate::OperationKind;
 use crate::http::router::Transport;
 use crate::limits::budget::{Budget, Held};
 use crate::limits::untaken::Untaken;

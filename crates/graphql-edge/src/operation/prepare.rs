@@ -3,13 +3,9 @@
 //! **Invariant:** every execution came through here, over every protocol.
 
 use async_graphql::{Executor, Request};
+use rookery_graphql_documents::{Admitted, Cost, OperationKind, Params, Reading, Refusal, code};
 
 use super::charge::Verdict;
-use super::refusal::{Refusal, code};
-use crate::cost::Cost;
-use crate::documents::Reading;
-use crate::gate::{Admitted, OperationKind};
-use crate::http::params::Params;
 use crate::http::router::Transport;
 use crate::limits::budget::Budget;
 use crate::limits::callers::Holding;

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 
 use axum::extract::ConnectInfo;
 use axum::http::Extensions;
+use rookery_graphql_documents::{Refusal, code};
 
-use super::refusal::{Refusal, code};
 use crate::http::router::Transport;
 use crate::limits::security::Refused;
 use crate::port::auth::{Authenticator, Peer};

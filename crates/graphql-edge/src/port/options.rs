@@ -3,10 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use rookery_graphql_documents::{CostModel, DocumentLimits, GateLimits};
+
 use super::auth::Caller;
-use crate::cost::CostModel;
-use crate::documents::DocumentLimits;
-use crate::gate::GateLimits;
 use crate::limits::budget::AnswerLimits;
 use crate::limits::callers::CallerLimits;
 use crate::limits::rate::Rate;

@@ -12,6 +12,9 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, pending};
+use rookery_graphql_documents::{
+    Outcome, Params, Refusal, code, json_nested_within, unescaped_len,
+};
 use tokio::time::{sleep, timeout};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -20,14 +23,10 @@ use super::protocol::{self, ClientMessage, Close};
 use super::subprotocol::Subprotocol;
 use crate::connection::connections::Connection as Place;
 use crate::connection::unsent::{Guard, Unsent};
-use crate::gate::{json_nested_within, unescaped_len};
 use crate::http::endpoint::unauthenticated;
-use crate::http::params::Params;
 use crate::http::router::Transport;
 use crate::limits::callers::Holding;
 use crate::operation::operations::{Operations, Run};
-use crate::operation::outcome::Outcome;
-use crate::operation::refusal::{Refusal, code};
 use crate::port::auth::{AuthFailure, Authenticator, Caller, Peer, SessionEnd};
 use crate::port::frame::Frames;
 

@@ -2,12 +2,11 @@
 
 use std::borrow::Cow;
 
+use rookery_graphql_documents::{Errors, Outcome, Params};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::http::params::Params;
 use crate::operation::operations::Wording;
-use crate::operation::outcome::{Errors, Outcome};
 use crate::port::auth::bearer_of;
 use crate::port::bookmark::ResumePoint;
 

@@ -18,13 +18,13 @@ use axum::response::Response;
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt as _, Stream};
 use parking_lot::Mutex;
+use rookery_graphql_documents::{Refusal, code};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep, sleep};
 
 use crate::connection::shutdown::Shutdown;
 use crate::http::router::Transport;
 use crate::operation::operations::{Operations, Run, Wording};
-use crate::operation::refusal::{Refusal, code};
 use crate::port::auth::{Authenticator, SessionEnd};
 
 /// The form of streamed answers.

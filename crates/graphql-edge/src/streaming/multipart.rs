@@ -11,13 +11,12 @@ use std::sync::Arc;
 
 use axum::response::Response;
 use parking_lot::Mutex;
+use rookery_graphql_documents::{Errors, Outcome, Refusal};
 use serde::Serialize;
 
 use super::delivery::{Delivery, Ends, Form, Line};
 use crate::http::router::Transport;
 use crate::operation::operations::{Run, Wording};
-use crate::operation::outcome::{Errors, Outcome};
-use crate::operation::refusal::Refusal;
 use crate::port::auth::{Authenticator, SessionEnd};
 
 static MULTIPART: Form = Form {
@@ -85,7 +84,7 @@ mod tests {
     use async_graphql::{Response, Value};
 
     use super::*;
-    use crate::operation::refusal::code;
+    use rookery_graphql_documents::code;
 
     #[test]
     fn a_shared_payload_makes_the_same_part_as_an_own_one() {

@@ -11,13 +11,12 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::response::Response;
 use parking_lot::Mutex;
+use rookery_graphql_documents::{Outcome, Refusal};
 use serde_json::Value;
 
 use super::delivery::{Delivery, Ends, Form, Line, response};
 use crate::http::router::Transport;
 use crate::operation::operations::{Run, Wording};
-use crate::operation::outcome::Outcome;
-use crate::operation::refusal::Refusal;
 use crate::port::auth::{Authenticator, SessionEnd};
 
 pub(crate) use reservation::Reservations;

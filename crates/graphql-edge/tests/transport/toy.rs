@@ -9,10 +9,10 @@ use async_graphql::{
 };
 use futures_util::future::{BoxFuture, pending};
 use futures_util::{FutureExt as _, Stream, StreamExt as _, stream};
+use rookery_graphql_documents::{GuardedFields, Types, Validated};
 use rookery_graphql_edge::{
-    AuthFailure, Authenticator, Bookmark, Budget, Caller, GuardedFields, Peer, ResumePoint,
-    ServeOptions, SessionEnd, ShutdownHandle, TransportOptions, Types, Unshared, Validated, files,
-    router, serve, shutdown,
+    AuthFailure, Authenticator, Bookmark, Budget, Caller, Peer, ResumePoint, ServeOptions,
+    SessionEnd, ShutdownHandle, TransportOptions, Unshared, files, router, serve, shutdown,
 };
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};

@@ -17,7 +17,8 @@ use axum::{
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse as _, Response},
 };
-use rookery_graphql_edge::{Refusal, Refused, SecurityLog, code, refused};
+use rookery_graphql_documents::{Refusal, code};
+use rookery_graphql_edge::{Refused, SecurityLog, refused};
 
 use crate::config::Host;
 

@@ -12,12 +12,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use rookery_graphql_documents::{Refusal, code};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::SINGLE;
 use crate::limits::callers::CallerKey;
-use crate::operation::refusal::{Refusal, code};
 use crate::streaming::delivery::Line;
 
 /// Random bytes of a token, too many to guess.

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use rookery_graphql_edge::{CostModel, CostRules, TransportOptions};
+use rookery_graphql_documents::{CostModel, CostRules};
+use rookery_graphql_edge::TransportOptions;
 use serde_json::json;
 
 use crate::clients::http::Request;

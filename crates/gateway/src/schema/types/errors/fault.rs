@@ -2,7 +2,8 @@
 //! without internals.
 
 use async_graphql::{Error, ErrorExtensions};
-use rookery_graphql_edge::{Effect, Exhausted, FaultId, code};
+use rookery_graphql_documents::{Effect, FaultId, code};
+use rookery_graphql_edge::Exhausted;
 
 /// How a client learns the outcome of a mutation without an answer.
 pub const TO_LEARN: &str = "The outcome of the mutation is not known. To learn it, send it again \

@@ -27,14 +27,14 @@ use lru::LruCache;
 use parking_lot::Mutex;
 
 use analysed::Analysed;
-pub(crate) use analysed::Plan;
+pub use analysed::Plan;
 pub use executable::Executable;
 pub(crate) use flatten::is_hidden;
 pub use types::{Types, TypesError};
-pub use validated::Validated;
+pub use validated::{Validated, prepare};
 
+use crate::answer::refusal::Refusal;
 use crate::gate::{Admitted, GateLimits, Operation, choose, operations};
-use crate::operation::refusal::Refusal;
 
 /// The limits of the cache.
 #[derive(Clone, Debug)]
@@ -178,7 +178,7 @@ impl Reading {
     ///
     /// # Errors
     /// A [`Refusal`] if a variable does not fit its type, or if a condition is null.
-    pub(super) fn plan(
+    pub fn plan(
         &self,
         text: &str,
         operation_name: Option<&str>,

@@ -7,21 +7,23 @@ use serde::Deserialize;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::answer::refusal::{Refusal, code};
 use crate::documents::{Documents, Reading};
 use crate::gate::{Admitted, GateLimits, json_nested_within};
-use crate::operation::refusal::{Refusal, code};
 
 /// The request of an execution.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Params {
+pub struct Params {
+    /// The document, if the request has it.
     #[serde(default)]
-    pub(crate) query: Option<String>,
+    pub query: Option<String>,
     /// The ID of a document instead of `query`.
     #[serde(default)]
     document_id: Option<String>,
+    /// The operation of the document that runs.
     #[serde(default)]
-    pub(crate) operation_name: Option<String>,
+    pub operation_name: Option<String>,
     #[serde(default)]
     variables: Option<Variables>,
     #[serde(default)]
@@ -36,7 +38,10 @@ const SHAPE: &str = "Send a JSON object with `query` (a string) and, if needed, 
 
 impl Params {
     /// Reads the body of a POST.
-    pub(crate) fn from_json(body: &[u8], limits: &GateLimits) -> Result<Self, Refusal> {
+    ///
+    /// # Errors
+    /// A [`Refusal`] that names the limit, or the place that has not the right form.
+    pub fn from_json(body: &[u8], limits: &GateLimits) -> Result<Self, Refusal> {
         // One bracket of the JSON is the request itself.
         if !json_nested_within(body, limits.json_nesting_max + 1) {
             return Err(too_deep(limits));
@@ -49,7 +54,10 @@ impl Params {
     }
 
     /// Reads the query string of a GET.
-    pub(crate) fn from_url(query: &str, limits: &GateLimits) -> Result<Self, Refusal> {
+    ///
+    /// # Errors
+    /// A [`Refusal`] that names the limit, or the place that has not the right form.
+    pub fn from_url(query: &str, limits: &GateLimits) -> Result<Self, Refusal> {
         let mut params = Self {
             query: None,
             document_id: None,
@@ -81,12 +89,14 @@ impl Params {
     }
 
     /// A value of `extensions`.
-    pub(crate) fn extension(&self, name: &str) -> Option<&Value> {
+    #[must_use]
+    pub fn extension(&self, name: &str) -> Option<&Value> {
         self.extensions.as_ref()?.get(name)
     }
 
     /// Whether it names anything to execute.
-    pub(crate) fn names_document(&self) -> bool {
+    #[must_use]
+    pub fn names_document(&self) -> bool {
         let persisted = || self.extensions.as_ref()?.get(PERSISTED_QUERY);
         let is_persisted = || persisted().is_some_and(|given| *given != Value::Null);
         self.query.is_some() || self.document_id.is_some() || is_persisted()
@@ -94,13 +104,19 @@ impl Params {
 
     /// The document as the client names it: its ID, or the hash by which Apollo's clients persist
     /// it.
-    pub(crate) fn document_name(&self) -> Result<Option<&str>, Refusal> {
+    ///
+    /// # Errors
+    /// A [`Refusal`] if `extensions.persistedQuery` has not the right form.
+    pub fn document_name(&self) -> Result<Option<&str>, Refusal> {
         let hash = self.persisted_hash()?;
         Ok(self.document_id.as_deref().or(hash))
     }
 
     /// The hash in `extensions.persistedQuery`.
-    pub(crate) fn persisted_hash(&self) -> Result<Option<&str>, Refusal> {
+    ///
+    /// # Errors
+    /// A [`Refusal`] if `extensions.persistedQuery` has not the right form.
+    pub fn persisted_hash(&self) -> Result<Option<&str>, Refusal> {
         let extensions = self.extensions.as_ref();
         let given = extensions.and_then(|extensions| extensions.get(PERSISTED_QUERY));
         // A null value counts as missing.
@@ -117,7 +133,10 @@ impl Params {
     }
 
     /// Passes the query through the gate.
-    pub(crate) fn admit(
+    ///
+    /// # Errors
+    /// A [`Refusal`] that names the limit, or the place that is not GraphQL.
+    pub fn admit(
         &self,
         documents: &Arc<Documents>,
         limits: &GateLimits,
@@ -127,7 +146,8 @@ impl Params {
     }
 
     /// The request, for execution after the gate passed [`query`](Self::query).
-    pub(crate) fn into_request(self) -> Request {
+    #[must_use]
+    pub fn into_request(self) -> Request {
         let mut request = Request::new(self.query.unwrap_or_default())
             .variables(self.variables.unwrap_or_default());
         request.operation_name = self.operation_name;
@@ -149,7 +169,7 @@ fn from_text<T: for<'a> Deserialize<'a>>(
     serde_json::from_str(text).map_err(|error| explain(&error))
 }
 
-pub(crate) fn too_deep(limits: &GateLimits) -> Refusal {
+fn too_deep(limits: &GateLimits) -> Refusal {
     let max = limits.json_nesting_max;
     Refusal::new(
         code::JSON_TOO_DEEP,

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use super::GateLimits;
 use super::document::Definition;
-use crate::operation::refusal::{Refusal, code};
+use crate::answer::refusal::{Refusal, code};
 
 /// The cost of a definition with everything that it spreads.
 #[derive(Clone, Copy, Default)]

@@ -15,7 +15,7 @@ use crate::gate::OperationKind;
 
 /// A GraphQL response with the stage that its request reached.
 #[derive(Debug)]
-pub(crate) enum Outcome {
+pub enum Outcome {
     /// It was executed: there is `data`, possibly `null`.
     Executed(Response),
     /// The library found it invalid: there is no `data`.
@@ -47,8 +47,10 @@ impl Serialize for Outcome {
 }
 
 /// A list of errors, as the payload of an `error` message.
-pub(crate) enum Errors<'a> {
+pub enum Errors<'a> {
+    /// The error of a refusal.
     Refusal(&'a Refusal),
+    /// The errors of the executor.
     Library(&'a [ServerError]),
 }
 
@@ -63,7 +65,8 @@ impl Serialize for Errors<'_> {
 
 impl Outcome {
     /// The outcome of a query or a mutation.
-    pub(crate) fn of_execution(mut response: Response) -> Self {
+    #[must_use]
+    pub fn of_execution(mut response: Response) -> Self {
         label(&mut response.errors);
         let invalid = response.data == Value::Null
             && !response.errors.is_empty()
@@ -75,7 +78,8 @@ impl Outcome {
     }
 
     /// Adds the cost for the client, if it is known.
-    pub(crate) fn with_cost(mut self, cost: Option<Cost>) -> Self {
+    #[must_use]
+    pub fn with_cost(mut self, cost: Option<Cost>) -> Self {
         if let (Self::Executed(response), Some(cost)) = (&mut self, cost) {
             response.extensions.insert("cost".to_owned(), cost.into());
         }
@@ -83,7 +87,8 @@ impl Outcome {
     }
 
     /// Marks the operation as executed, whatever its answer is.
-    pub(crate) fn into_executed(self) -> Self {
+    #[must_use]
+    pub fn into_executed(self) -> Self {
         match self {
             Self::Invalid(response) => Self::Executed(response),
             other => other,
@@ -91,7 +96,8 @@ impl Outcome {
     }
 
     /// The outcome of one step of a subscription. An error at the subscribed field ends it.
-    pub(crate) fn of_step(mut response: Response) -> Self {
+    #[must_use]
+    pub fn of_step(mut response: Response) -> Self {
         label(&mut response.errors);
         let ended = response.data == Value::Null
             && !response.errors.is_empty()
@@ -100,7 +106,8 @@ impl Outcome {
     }
 
     /// The outcome of a panic. Its message is in the log.
-    pub(crate) fn of_panic(panic: &(dyn Any + Send)) -> Self {
+    #[must_use]
+    pub fn of_panic(panic: &(dyn Any + Send)) -> Self {
         let fault = FaultId::new();
         let text = panic.downcast_ref::<&str>().copied();
         let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
@@ -110,7 +117,8 @@ impl Outcome {
 
     /// Adds to the errors of a started operation whether it may have changed anything. `to_learn`
     /// says how clients learn that.
-    pub(crate) fn with_effect(mut self, kind: OperationKind, to_learn: &str) -> Self {
+    #[must_use]
+    pub fn with_effect(mut self, kind: OperationKind, to_learn: &str) -> Self {
         match &mut self {
             _ if kind != OperationKind::Mutation => {}
             Self::Refused(refusal) => {
@@ -129,7 +137,9 @@ impl Outcome {
         self
     }
 
-    pub(crate) fn errors(&self) -> Errors<'_> {
+    /// The errors, as sent.
+    #[must_use]
+    pub fn errors(&self) -> Errors<'_> {
         match self {
             Self::Executed(response) | Self::Invalid(response) => Errors::Library(&response.errors),
             Self::Refused(refusal) => Errors::Refusal(refusal),
@@ -137,7 +147,8 @@ impl Outcome {
     }
 
     /// The code of the first error, for the log.
-    pub(crate) fn code(&self) -> Option<String> {
+    #[must_use]
+    pub fn code(&self) -> Option<String> {
         match self {
             Self::Refused(refusal) => Some(refusal.code.to_owned()),
             Self::Executed(response) | Self::Invalid(response) => {

@@ -10,8 +10,6 @@ use futures_util::stream::BoxStream;
 use futures_util::{StreamExt as _, stream};
 
 use super::{Executable, Reading};
-use crate::port::bookmark::ResumePoint;
-use crate::port::frame::{Frame, Frames, Payload};
 
 /// Executes with another executor, which need not validate.
 ///
@@ -24,13 +22,18 @@ impl<E: Executor> Validated<E> {
     pub fn new(run: E) -> Self {
         Self(run)
     }
+
+    /// The executor that it executes with.
+    pub fn executor(&self) -> &E {
+        &self.0
+    }
 }
 
-/// Puts the planned operation into a request.
+/// Puts the planned operation into a request, whose data has the [`Reading`] of its document.
 ///
 /// # Errors
 /// The answer to a request that is not valid.
-fn prepare(mut request: Request) -> Result<(Request, Arc<Executable>), Box<Response>> {
+pub fn prepare(mut request: Request) -> Result<(Request, Arc<Executable>), Box<Response>> {
     let refused = |error: ServerError| Box::new(Response::from_errors(vec![error]));
     let Some(reading) = reading(&request) else {
         return Err(refused(ServerError::new("The document of the request was not read.", None)));
@@ -86,30 +89,5 @@ impl<E: Executor> Executor for Validated<E> {
             run.execute_stream(request, session_data).map(complete).boxed()
         });
         prepared.flatten().boxed()
-    }
-}
-
-impl<E: Frames> Frames for Validated<E> {
-    fn frames(&self, request: Request) -> BoxStream<'static, Frame> {
-        let run = self.0.clone();
-        let prepared = stream::once(async move {
-            let (request, executable) = match prepare(request) {
-                Ok(prepared) => prepared,
-                Err(response) => return stream::iter([(*response).into()]).boxed(),
-            };
-            let complete = move |mut frame: Frame| {
-                // A shared answer was completed before it was serialised.
-                if let Payload::Own(response) = &mut frame.payload {
-                    executable.complete(response);
-                }
-                frame
-            };
-            run.frames(request).map(complete).boxed()
-        });
-        prepared.flatten().boxed()
-    }
-
-    fn resume_text(&self, point: ResumePoint) -> String {
-        self.0.resume_text(point)
     }
 }

@@ -33,10 +33,11 @@ pub fn json_nested_within(json: &[u8], max: usize) -> bool {
 
 /// How many times longer a text can be when each character beyond ASCII is written as `\uXXXX`, as
 /// some clients do: two bytes become six.
-pub(crate) const ESCAPED_MAX: usize = 3;
+pub const ESCAPED_MAX: usize = 3;
 
 /// The approximate length of a text after its escapes `\uXXXX` are read: each counts as two bytes.
-pub(crate) fn unescaped_len(text: &[u8]) -> usize {
+#[must_use]
+pub fn unescaped_len(text: &[u8]) -> usize {
     let (mut length, mut bytes) = (0, text);
     while let Some((byte, rest)) = bytes.split_first() {
         let is_unit = |rest: &[u8]| {

@@ -5,7 +5,7 @@
 
 use super::lexer::{Lexer, Token, Unreadable};
 use super::{GateLimits, OperationKind};
-use crate::operation::refusal::{Location, Refusal, code};
+use crate::answer::refusal::{Location, Refusal, code};
 
 /// The place of a selection in its definition.
 #[derive(Clone, Copy)]

@@ -15,7 +15,7 @@ use async_graphql::{Name, Value, Variables};
 use super::lines::Lines;
 use super::literals::constant;
 use super::types::{Types, is_one_of, is_required};
-use crate::operation::refusal::{Location, Refusal, code};
+use crate::answer::refusal::{Location, Refusal, code};
 
 /// The values of the variables that `operation` declares: for each that is given or has a default, and for no other.
 ///

@@ -22,7 +22,7 @@ use async_graphql::{Name, Pos, Positioned, Value, Variables};
 use super::lines::Lines;
 use super::literals;
 use super::types::Types;
-use crate::operation::refusal::{Location, Refusal, code};
+use crate::answer::refusal::{Location, Refusal, code};
 
 /// The name of the hidden field of a set without fields. Clients may not use names that begin with
 /// two underscores.

@@ -171,7 +171,8 @@ impl Refusal {
     }
 
     /// After how many whole seconds to retry.
-    pub(crate) fn retry_after_seconds(&self) -> Option<u64> {
+    #[must_use]
+    pub fn retry_after_seconds(&self) -> Option<u64> {
         self.retry_after
             .map(|wait| wait.as_nanos().div_ceil(1_000_000_000).try_into().unwrap_or(u64::MAX))
     }

@@ -16,14 +16,13 @@ mod lexer;
 #[cfg(test)]
 mod tests;
 
-pub use json::json_nested_within;
-pub(crate) use json::{ESCAPED_MAX, unescaped_len};
+pub use json::{ESCAPED_MAX, json_nested_within, unescaped_len};
 pub use lexer::significant;
 
 use document::{Definition, Recogniser};
 use expand::Expansion;
 
-use crate::operation::refusal::{Refusal, code};
+use crate::answer::refusal::{Refusal, code};
 
 /// The limits of the gate.
 #[derive(Clone, Debug)]

@@ -23,7 +23,7 @@ use super::lines::Lines;
 use super::literals;
 use super::rules::{self, Mistake};
 use super::types::Types;
-use crate::operation::refusal::{Refusal, code};
+use crate::answer::refusal::{Refusal, code};
 
 /// How many written forms of one document are kept.
 const KEPT_MAX: usize = 4;
@@ -55,10 +55,11 @@ struct Chosen {
 
 /// One operation, ready to be counted and executed.
 #[derive(Clone, Debug)]
-pub(crate) struct Plan {
-    pub(crate) executable: Arc<Executable>,
+pub struct Plan {
+    /// The operation in executable form.
+    pub executable: Arc<Executable>,
     /// A value for each variable that was given or has a default, and for no other.
-    pub(crate) variables: Variables,
+    pub variables: Variables,
 }
 
 impl Analysed {

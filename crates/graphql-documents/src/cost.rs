@@ -56,7 +56,8 @@ impl CostModel {
     }
 
     /// The cost of an execution of `plan`.
-    pub(crate) fn cost_of(&self, plan: &Plan) -> usize {
+    #[must_use]
+    pub fn cost_of(&self, plan: &Plan) -> usize {
         let Some(set) = plan.executable.selection_set() else { return 0 };
         let walk = Walk { model: self, variables: &plan.variables };
         walk.selection(Some(plan.executable.root()), set, Length::default())
