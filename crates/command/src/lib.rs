@@ -30,7 +30,6 @@ pub use self::{
     },
     ports::{
         LastActions, LoggedIn, Ports,
-        backfill::{Backfill, NoOtherServers},
         events::EventLookup,
         memberships::{Memberships, RoomCounts},
     },

@@ -1,6 +1,5 @@
 //! The ports through which the write side asks the read side.
 
-pub(crate) mod backfill;
 pub(crate) mod events;
 pub(crate) mod memberships;
 

@@ -31,10 +31,7 @@ impl FromModels {
                 room.members().filter(|(_, member)| member.membership == Membership::Join);
             members.filter(|(user, _)| listening.has(user)).for_each(|(user, _)| tell(user));
         } else {
-            let is_joined = |user: &&UserId| {
-                room.member(user).is_some_and(|member| member.membership == Membership::Join)
-            };
-            listening.users().filter(is_joined).for_each(tell);
+            listening.users().filter(|user| room.is_joined(user)).for_each(tell);
         }
     }
 }

@@ -11,8 +11,8 @@ use std::{path::Path, sync::Arc};
 use async_trait::async_trait;
 use rookery_accounts::Accounts;
 use rookery_command::{
-    ActionRates, CommandOptions, Commands, EventLookup, LastActions, LoggedIn, Memberships,
-    NoOtherServers, Ports, RoomCounts,
+    ActionRates, CommandOptions, Commands, EventLookup, LastActions, LoggedIn, Memberships, Ports,
+    RoomCounts,
 };
 use rookery_delivery::Feeds;
 use rookery_domain::{
@@ -26,7 +26,7 @@ use rookery_gateway::{
 use rookery_log::{EventLog, Position, Unavailable};
 use rookery_log_sled::{PreparedLog, SledLog, SledOptions};
 use rookery_projection::ReadModels;
-use rookery_view::{Reader, Viewer};
+use rookery_view::{NoOtherServers, Reader, Viewer};
 use tokio::{sync::oneshot, task::JoinHandle};
 
 use crate::{

@@ -6,13 +6,17 @@
 //! **Invariant:** only this crate decides who may read what; it applies the rules of `domain`.
 //! **Invariant:** no answer changes anything: this crate appends no commit and writes no file.
 
+mod access;
 mod directory;
 mod known;
 mod past;
+mod profiles;
 mod read;
 mod reader;
+mod relations;
 mod rooms;
 mod sight;
+mod sync;
 #[cfg(test)]
 mod tests;
 mod timeline;
@@ -20,18 +24,26 @@ mod users;
 mod view;
 
 pub use self::{
+    access::{Access, NotJoined},
     directory::{PublicRoomCursor, PublicRooms},
     past::{Moved, PastRoom},
     read::{Around, EventAt},
     reader::Reader,
+    relations::{Reacted, Subject, ThreadSeen},
     rooms::{
-        CLOSED_MAX, ClosedRoom, Closing, Missed, RoomView, Seen, SlotsPage, WantedRooms,
-        WantedSlots,
+        Closing, Moment, Receipts, RoomMember, RoomSnapshot, RoomView, Seen, Slot, SlotsPage,
+        WantedMembers, WantedSlots, WantedState,
     },
     sight::{Sight, Viewer},
+    sync::{
+        CLOSED_MAX, ClosedRoom, INVITES_MAX, InitialSync, LastMissed, MalformedCursor, Missed,
+        MissedEvents, SyncCursor, SyncError, SyncPlace, SyncedRoom, TIMELINE_DEFAULT, WantedRooms,
+        WantedSync,
+    },
     timeline::{
-        Anchor, Begins, CursorError, EVENT_UNIT_BYTES, Meter, ROWS_OF_A_UNIT, Scans,
-        TimelineCursor, TimelineError, TimelineEvent, TimelinePage, Unmetered, Wanted,
+        Anchor, Backfill, Begins, CursorError, EVENT_UNIT_BYTES, Kept, Meter, NoOtherServers,
+        ROWS_OF_A_UNIT, Scans, TimelineCursor, TimelineError, TimelineEvent, TimelinePage,
+        Unmetered, Wanted,
     },
     view::{EventPlace, RoomsPage, View},
 };

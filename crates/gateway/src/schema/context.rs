@@ -10,14 +10,14 @@ use async_graphql::Context;
 use lru::LruCache;
 use parking_lot::Mutex;
 use rookery_accounts::{Accounts, Identity};
-use rookery_command::{Actor, Backfill, Commands, NoOtherServers, Retry};
+use rookery_command::{Actor, Commands, Retry};
 use rookery_delivery::Feeds;
 use rookery_domain::{OwnedUserId, ProfileAudience, RoomId, SigningKey, UserId};
 use rookery_ephemeral::Ephemeral;
 use rookery_graphql_edge::SecurityLog;
 use rookery_log::{EventLog, Millis, Position, PositionToken, TokenKey};
 use rookery_projection::RowKey;
-use rookery_view::{Reader, TimelineCursor, TimelineError, Viewer};
+use rookery_view::{Backfill, NoOtherServers, Reader, TimelineCursor, TimelineError, Viewer};
 use rookery_work::Turns;
 
 use crate::{
@@ -290,6 +290,8 @@ pub(crate) fn unless_absent<T>(result: Result<T, TimelineError>) -> Result<Optio
         Err(error @ (TimelineError::Log(_) | TimelineError::Models(_))) => {
             Err(Fault::unavailable(&error.to_string()))
         }
+        Err(TimelineError::Backfill(error)) => Err(Fault::unavailable(&error.reason)),
+        Err(TimelineError::Stale(_)) => Err(Fault::stale()),
     }
 }
 

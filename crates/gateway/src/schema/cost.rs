@@ -9,12 +9,13 @@ use crate::schema::{
     types::{
         events::relations,
         rooms::{members, timeline},
-        sync::{INVITES_MAX, ROOMS_DEFAULT, TIMELINE_DEFAULT},
+        sync::ROOMS_DEFAULT,
         users::viewer,
     },
 };
 use rookery_domain::limits::FILTER_ENTRIES_MAX;
 use rookery_graphql_documents::{CostModel, CostRules, GuardedFields};
+use rookery_view::{INVITES_MAX, TIMELINE_DEFAULT};
 
 /// A write waits for the disk, and delays other writes.
 const MUTATION_WEIGHT: usize = 10;

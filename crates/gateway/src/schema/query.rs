@@ -7,7 +7,7 @@ use async_graphql::{
 use rookery_domain::UserId;
 use rookery_graphql_edge::RateStatus;
 use rookery_log::{Position, Sealed, TokenKind};
-use rookery_view::PublicRoomCursor;
+use rookery_view::{Moment, PublicRoomCursor};
 
 use crate::schema::{
     context::{App, PAGE_MAX, app, page_size, session},
@@ -16,10 +16,7 @@ use crate::schema::{
         errors::fault::Fault,
         events::event::{RoomEvent, one_event},
         filter::{FilterBy, chosen},
-        rooms::{
-            face::Moment,
-            room::{Room, RoomBy},
-        },
+        rooms::room::{Room, RoomBy},
         sync::{InitialSync, SyncArguments},
         users::{
             pages::{self as users, UserConnection},

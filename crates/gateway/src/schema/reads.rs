@@ -10,18 +10,14 @@ use std::{
 
 use async_graphql::Context;
 use parking_lot::Mutex;
-use rookery_domain::{OwnedEventId, OwnedRoomId, RoomId};
+use rookery_domain::{OwnedEventId, OwnedRoomId};
 use rookery_graphql_edge::Budget;
 use rookery_log::Position;
-use rookery_projection::Reactions;
 use rookery_view::{
-    Meter, ROWS_OF_A_UNIT, Scans, TimelineError, TimelineEvent, TimelinePage, Viewer, Wanted,
+    Meter, ROWS_OF_A_UNIT, Reacted, RoomSnapshot, Scans, TimelineError, TimelineEvent,
 };
 
-use crate::schema::{
-    context::App,
-    types::{errors::fault::Fault, rooms::face::Face},
-};
+use crate::schema::{context::unless_absent, types::errors::fault::Fault};
 
 /// How many rooms, events and similar items are remembered for a request, of each kind.
 const REMEMBERED_MAX: usize = 1_000;
@@ -32,16 +28,13 @@ struct Memory {
     scans: Scans,
     /// The commits whose events are in the answer.
     kept: Mutex<HashSet<Position>>,
-    faces: Mutex<HashMap<OwnedRoomId, (Position, Arc<Face>)>>,
+    snapshots: Mutex<HashMap<OwnedRoomId, (Position, Arc<RoomSnapshot>)>>,
     counts: Mutex<HashMap<CountKey, usize>>,
     reactions: Mutex<HashMap<EventMoment, Arc<[Reacted]>>>,
 }
 
 /// An event, and the position as of which its relations are shown.
-type EventMoment = (OwnedEventId, Option<Position>);
-
-/// The users who reacted with one key, and whether the viewer is one of them.
-pub(crate) type Reacted = (Reactions, bool);
+pub(crate) type EventMoment = (OwnedEventId, Option<Position>);
 
 /// A room, a membership, and the moment as of which the room is shown.
 pub(crate) type CountKey = (OwnedRoomId, rookery_domain::Membership, Option<Position>);
@@ -89,45 +82,43 @@ impl Reads<'_> {
         budget.keep(bytes).await.map_err(|error| Fault::exhausted(&error))
     }
 
-    /// A page of a timeline whose events are in the answer.
-    pub(crate) async fn timeline(
-        &self,
-        app: &App,
-        room: &RoomId,
-        viewer: &Viewer,
-        wanted: Wanted<'_>,
-    ) -> Result<Result<TimelinePage, TimelineError>, Fault> {
-        let within = (self as &dyn Meter, &self.memory.scans);
-        let page = app.models.timeline_within(room, viewer, wanted, within).await;
-        if let Ok(page) = &page {
-            self.keep(&page.events).await?;
+    /// The result of a read within the budget. A missing room or event is not a fault.
+    pub(crate) fn found<T>(&self, result: Result<T, TimelineError>) -> Result<Option<T>, Fault> {
+        match (&result, self.budget.and_then(Budget::exhausted)) {
+            (Err(TimelineError::Exhausted), Some(exhausted)) => Err(Fault::exhausted(&exhausted)),
+            _ => unless_absent(result),
         }
-        Ok(page)
     }
 
-    /// The timeline reads of the request.
-    pub(crate) fn scans(&self) -> &Scans {
-        &self.memory.scans
+    /// The fault of a failed read within the budget.
+    pub(crate) fn fault(&self, error: TimelineError) -> Fault {
+        let reason = error.to_string();
+        self.found::<()>(Err(error)).err().unwrap_or_else(|| Fault::internal(&reason))
+    }
+
+    /// The budget of the request and its timeline reads.
+    pub(crate) fn within(&self) -> (&dyn Meter, &Scans) {
+        (self, &self.memory.scans)
     }
 
     /// The snapshot of a room at a position, read once.
-    pub(crate) fn face(
+    pub(crate) fn snapshot(
         &self,
         room: &OwnedRoomId,
         at: Position,
-        read: impl FnOnce() -> Face,
-    ) -> Arc<Face> {
-        let mut faces = self.memory.faces.lock();
-        if let Some((position, face)) = faces.get(room)
+        read: impl FnOnce() -> RoomSnapshot,
+    ) -> Arc<RoomSnapshot> {
+        let mut snapshots = self.memory.snapshots.lock();
+        if let Some((position, snapshot)) = snapshots.get(room)
             && *position == at
         {
-            return Arc::clone(face);
+            return Arc::clone(snapshot);
         }
-        let face = Arc::new(read());
-        if faces.len() < REMEMBERED_MAX {
-            faces.insert(room.clone(), (at, Arc::clone(&face)));
+        let snapshot = Arc::new(read());
+        if snapshots.len() < REMEMBERED_MAX {
+            snapshots.insert(room.clone(), (at, Arc::clone(&snapshot)));
         }
-        face
+        snapshot
     }
 
     /// A count that was made before.
@@ -143,23 +134,17 @@ impl Reads<'_> {
         }
     }
 
-    /// The reactions to an event, collected once.
-    pub(crate) fn reactions(
-        &self,
-        event: &OwnedEventId,
-        until: Option<Position>,
-        collect: impl FnOnce() -> Result<Vec<Reacted>, async_graphql::Error>,
-    ) -> Result<Arc<[Reacted]>, async_graphql::Error> {
-        let key = (event.clone(), until);
-        if let Some(known) = self.memory.reactions.lock().get(&key) {
-            return Ok(Arc::clone(known));
-        }
-        let collected: Arc<[Reacted]> = collect()?.into();
+    /// The reactions to an event that were collected before.
+    pub(crate) fn reactions(&self, key: &EventMoment) -> Option<Arc<[Reacted]>> {
+        self.memory.reactions.lock().get(key).map(Arc::clone)
+    }
+
+    /// Remembers the reactions to an event.
+    pub(crate) fn reacted(&self, key: EventMoment, collected: &Arc<[Reacted]>) {
         let mut reactions = self.memory.reactions.lock();
         if reactions.len() < REMEMBERED_MAX {
-            reactions.insert(key, Arc::clone(&collected));
+            reactions.insert(key, Arc::clone(collected));
         }
-        Ok(collected)
     }
 }
 
@@ -174,5 +159,9 @@ impl Meter for Reads<'_> {
             Some(budget) => budget.pause().await.is_ok(),
             None => true,
         }
+    }
+
+    async fn keep(&self, events: &[TimelineEvent]) -> bool {
+        Reads::keep(self, events).await.is_ok()
     }
 }

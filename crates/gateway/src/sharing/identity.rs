@@ -9,7 +9,7 @@ use std::{
     sync::{Arc, Weak},
 };
 
-use rookery_domain::{Membership, Origin, OwnedUserId, RoomId, UserId};
+use rookery_domain::{Origin, OwnedUserId, RoomId, UserId};
 use rookery_log::Position;
 use rookery_projection::Committed;
 use rookery_view::View;
@@ -143,7 +143,9 @@ fn show(
 ) -> Option<()> {
     use std::hash::Hash as _;
     let room = view.room(room)?;
-    room.member(viewer).filter(|member| member.membership == Membership::Join)?;
+    if !room.is_joined(viewer) {
+        return None;
+    }
     let member = room.member(user);
     member.map(|member| (&member.displayname, &member.avatar_url)).hash(shown);
     if let Some((committed, index)) = event {

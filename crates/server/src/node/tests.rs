@@ -7,12 +7,12 @@ use std::sync::{
 };
 
 use async_trait::async_trait;
-use rookery_command::Backfill;
 use rookery_domain::{Envelope, EventStatus, Origin, OwnedEventId, RoomId};
 use rookery_gateway::schema::{Session, schema};
 use rookery_log::{
     Commit, EventLog, LoggedEvent, Millis, Position, StreamId, StreamKind, Unavailable,
 };
+use rookery_view::Backfill;
 use serde_json::{Value, json};
 
 use super::Node;

@@ -1,14 +1,22 @@
-//! Rooms at one position: their settings, state and members, and a user's list of them.
+//! Rooms at one position: their settings, state and members, as one viewer may see them.
 
 mod closing;
+mod invites;
+mod members;
+mod naming;
+mod receipts;
 mod room;
 mod seen;
-mod sync;
+mod snapshot;
+mod state;
 
-pub(crate) use self::room::SlotWalk;
 pub use self::{
     closing::Closing,
+    members::{RoomMember, WantedMembers},
+    receipts::Receipts,
     room::{RoomView, SlotsPage, WantedSlots},
     seen::Seen,
-    sync::{CLOSED_MAX, ClosedRoom, Missed, WantedRooms},
+    snapshot::{Moment, RoomSnapshot},
+    state::{Slot, WantedState},
 };
+pub(crate) use self::{members::profile_of, room::SlotWalk};

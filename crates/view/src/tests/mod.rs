@@ -3,8 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod beginning;
+mod members;
 mod parking;
 mod reading;
 mod receipts;
 mod relations;
+mod syncing;
 mod testing;
+mod viewers;

@@ -10,7 +10,7 @@ use rookery_domain::{OwnedRoomId, RoomId};
 use rookery_log::Position;
 use rookery_projection::RowKey;
 
-use super::{Anchor, TimelineEvent};
+use super::{Anchor, TimelineError, TimelineEvent};
 
 /// Called between the steps of a long read.
 #[async_trait::async_trait]
@@ -21,6 +21,34 @@ pub trait Meter: Send + Sync {
 
     /// Yields to other tasks. Returns `false` if the request has ended.
     async fn pause(&self) -> bool;
+
+    /// Charges the bytes of events that are in the answer. Returns `false` if the answer would be
+    /// too large.
+    async fn keep(&self, _events: &[TimelineEvent]) -> bool {
+        true
+    }
+}
+
+impl dyn Meter + '_ {
+    /// Charges the work for this many rows, members or similar items.
+    pub(crate) fn take_rows(&self, rows: usize) -> Result<(), TimelineError> {
+        self.take(rows.div_ceil(ROWS_OF_A_UNIT))
+    }
+
+    /// Charges this many units of work.
+    pub(crate) fn take(&self, units: usize) -> Result<(), TimelineError> {
+        if self.look_at(units) { Ok(()) } else { Err(TimelineError::Exhausted) }
+    }
+
+    /// Yields to other tasks.
+    pub(crate) async fn turn(&self) -> Result<(), TimelineError> {
+        if self.pause().await { Ok(()) } else { Err(TimelineError::Exhausted) }
+    }
+
+    /// Charges the bytes of events that are in the answer.
+    pub(crate) async fn show(&self, events: &[TimelineEvent]) -> Result<(), TimelineError> {
+        if self.keep(events).await { Ok(()) } else { Err(TimelineError::Exhausted) }
+    }
 }
 
 /// No bounds beyond the limits of one call.

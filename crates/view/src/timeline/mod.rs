@@ -1,12 +1,16 @@
 //! Pages of timelines, as one viewer sees them.
 
+mod backfill;
 mod cursor;
 mod meter;
 mod page;
+mod shown;
 
 pub(crate) use self::page::{EventFilter, Pager, is_visible, resolve};
 pub use self::{
+    backfill::{Backfill, NoOtherServers},
     cursor::{CursorError, TimelineCursor},
     meter::{EVENT_UNIT_BYTES, Meter, ROWS_OF_A_UNIT, Scans, Unmetered},
     page::{Anchor, Begins, TimelineError, TimelineEvent, TimelinePage, Wanted},
+    shown::Kept,
 };

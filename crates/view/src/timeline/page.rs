@@ -6,8 +6,8 @@
 use std::{io, sync::Arc};
 
 use rookery_domain::{OwnedEventId, RoomEvent, RoomId, TimelineEventType};
-use rookery_log::{Position, ReadError};
-use rookery_projection::{Committed, ReadModels, RowKey, TimelineRow};
+use rookery_log::{Position, ReadError, Unavailable};
+use rookery_projection::{Committed, ReadModels, RowKey, Stale, TimelineRow};
 
 use super::{
     EVENT_UNIT_BYTES, Meter, ROWS_OF_A_UNIT, Scans,
@@ -145,6 +145,12 @@ pub enum TimelineError {
     /// A file of the models cannot be read; a rebuild repairs it.
     #[error("a file of the read models cannot be read, run a rebuild: {0}")]
     Models(#[from] io::Error),
+    /// Events of other servers cannot be stored.
+    #[error("events of other servers cannot be stored: {0}")]
+    Backfill(#[from] Unavailable),
+    /// The models do not show the events of other servers in time.
+    #[error(transparent)]
+    Stale(#[from] Stale),
 }
 
 /// Reads pages.

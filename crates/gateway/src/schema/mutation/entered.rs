@@ -7,10 +7,10 @@ use std::sync::Arc;
 use async_graphql::{Context, Enum, Result};
 use rookery_command::{HandleError, Outcome};
 use rookery_domain::Filter;
+use rookery_view::Moment;
 
 use super::acted::{Acted, shows};
 use crate::schema::types::rooms::{
-    face::Moment,
     room::Room,
     timeline::{self, TimelineArguments, TimelineConnection},
 };

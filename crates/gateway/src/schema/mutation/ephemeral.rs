@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 use rookery_command::{Command, ReadMark};
-use rookery_domain::{Membership, Rejection, RoomId};
+use rookery_domain::{Rejection, RoomId};
 use rookery_ephemeral::{STATUS_BYTES_MAX, TYPING_DEFAULT, TYPING_MAX};
+use rookery_view::NotJoined;
 
 use super::acted::shows;
 use crate::schema::{
@@ -16,7 +17,7 @@ use crate::schema::{
             fault::Fault,
             refusal::{Refusal, RefusalCode, refused},
         },
-        rooms::room::{Access, Room},
+        rooms::room::Room,
         users::user::User,
         values::scalars::{EventIdScalar, PositionScalar, RoomIdScalar},
     },
@@ -196,20 +197,14 @@ fn how_long(seconds: Option<i32>) -> Result<Duration, Fault> {
 /// The refusal for a user who has not joined the room.
 fn unless_joined(context: &Context<'_>, room_id: &RoomId) -> Result<Option<Refusal>, Fault> {
     let viewer = session(context).viewer()?;
-    let view = app(context).models.view();
-    let room = view.room(room_id);
-    let member = room.as_ref().and_then(|room| room.member(viewer));
-    if member.is_some_and(|member| member.membership == Membership::Join) {
+    let Err(error) = app(context).models.view().check_joined(room_id, viewer) else {
         return Ok(None);
-    }
-    let known = room.is_some_and(|room| Access::of(&room, viewer) > Access::Nothing);
-    Ok(Some(if known {
-        let message = "you are not a member of this room; join it first".to_owned();
-        Refusal::of(RefusalCode::NotAMember, message)
-    } else {
-        let message = "there is no such room, or you may not see it".to_owned();
-        Refusal::of(RefusalCode::NoSuchRoom, message)
-    }))
+    };
+    let code = match error {
+        NotJoined::NotAMember => RefusalCode::NotAMember,
+        NotJoined::NoSuchRoom => RefusalCode::NoSuchRoom,
+    };
+    Ok(Some(Refusal::of(code, error.to_string())))
 }
 
 /// The refusal for a room that was replaced.

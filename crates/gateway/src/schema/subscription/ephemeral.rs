@@ -3,22 +3,21 @@
 //! **Invariant:** the stream sends the state at the time of sending, and only to users who may know
 //! it then: typing to the members of the room, presence to users who share a room.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use async_graphql::{ComplexObject, Context, Enum, Result, SimpleObject, Union};
-use rookery_domain::{EphemeralKind, Filter, Membership, OwnedUserId, RoomId, UserId};
+use rookery_domain::{EphemeralKind, Filter, OwnedUserId, RoomId, UserId};
 use rookery_ephemeral::{Changes, Presence, Reader, Shown};
 use rookery_log::Millis;
-use rookery_view::View;
+use rookery_view::{Unmetered, View};
 
 use crate::schema::{
-    context::{App, app, page_size},
+    context::{App, app, page_size, session},
+    reads::reads,
     types::{
+        errors::fault::Fault,
         rooms::room::Room,
-        users::{
-            pages::UserConnection,
-            user::{User, shares_a_room},
-        },
+        users::{pages::UserConnection, user::User},
         values::{
             connection::Page,
             scalars::{DateTime, UserIdScalar},
@@ -167,15 +166,14 @@ fn all(app: &App, viewer: &UserId, filter: &Filter) -> Changes {
     if filter.wants_ephemeral(EphemeralKind::Typing) {
         let rooms = app.ephemeral.typing_rooms().into_iter();
         let view = app.models.view();
-        changes.rooms = rooms
-            .filter(|room| filter.wants_room(room) && is_joined(&view, room, viewer))
-            .collect();
+        changes.rooms =
+            rooms.filter(|room| filter.wants_room(room) && view.is_joined(room, viewer)).collect();
     }
     if filter.wants_ephemeral(EphemeralKind::Presence) {
         let there = if app.ephemeral.there_count() <= PRESENCES_MAX {
             app.ephemeral.there(None, PRESENCES_MAX)
         } else {
-            let companions = companions(&app.models.view(), viewer);
+            let companions = app.models.view().companions(viewer, COMPANIONS_MAX);
             app.ephemeral.there(Some(&companions), PRESENCES_MAX)
         };
         changes.users = there.into_iter().filter(|user| filter.wants_presence_of(user)).collect();
@@ -183,33 +181,16 @@ fn all(app: &App, viewer: &UserId, filter: &Filter) -> Changes {
     changes
 }
 
-/// Some of the users who share a room with `viewer`, those of small rooms first.
-fn companions(view: &View<'_>, viewer: &UserId) -> Vec<OwnedUserId> {
-    let joined = view.memberships_of(viewer).filter(|(_, it)| *it == Membership::Join);
-    let mut rooms: Vec<_> = joined.filter_map(|(room, _)| view.room(room)).collect();
-    rooms.sort_by_key(rookery_view::RoomView::joined_count);
-    let mut companions = BTreeSet::from([viewer.to_owned()]);
-    let members = rooms.iter().flat_map(rookery_view::RoomView::members);
-    for (user, member) in members.take(4 * COMPANIONS_MAX) {
-        if companions.len() >= COMPANIONS_MAX {
-            break;
-        }
-        if member.membership == Membership::Join {
-            companions.insert(user.clone());
-        }
-    }
-    companions.into_iter().collect()
-}
-
 fn tell(app: &App, viewer: &UserId, changes: Changes) -> Vec<EphemeralItem> {
     let view = app.models.view();
-    let rooms = changes.rooms.into_iter().filter(|room| is_joined(&view, room, viewer));
+    let rooms = changes.rooms.into_iter().filter(|room| view.is_joined(room, viewer));
     let typing = rooms.map(|room| {
-        let typists = typists(app, &view, &room, (None, TYPISTS_MAX));
+        let typists = typists(app, &view, (&room, viewer), (None, TYPISTS_MAX));
         EphemeralItem::Typing(TypingChanged { room: Room::new(room), typists })
     });
     let users = changes.users.into_iter();
-    let users = users.filter(|user| *user == *viewer || shares_a_room(&view, viewer, user));
+    let sees = |user: &OwnedUserId| view.sees_presence(user, viewer, &Unmetered);
+    let users = users.filter(|user| sees(user).is_ok_and(|sees| sees));
     let presences = users.map(|user| {
         let shown = UserPresence::from(app.ephemeral.presence(&user));
         let UserPresence { presence, status_message, last_active_at } = shown;
@@ -226,19 +207,15 @@ fn tell(app: &App, viewer: &UserId, changes: Changes) -> Vec<EphemeralItem> {
     typing.chain(presences).collect()
 }
 
-fn is_joined(view: &View<'_>, room: &RoomId, user: &UserId) -> bool {
-    view.membership(room, user) == Membership::Join
-}
-
-/// The typing users of a room. A user who has left is not typing, even before that was noticed.
+/// The typing users of a room, if the viewer is a member.
 fn typists(
     app: &App,
     view: &View<'_>,
-    room: &RoomId,
+    (room, viewer): (&RoomId, &UserId),
     (after, limit): (Option<&UserId>, usize),
 ) -> Vec<OwnedUserId> {
-    let users = app.ephemeral.typing_after(room, after, TYPISTS_MAX).into_iter();
-    users.filter(|user| is_joined(view, room, user)).take(limit).collect()
+    let users = app.ephemeral.typing_after(room, after, TYPISTS_MAX);
+    view.joined_among(room, viewer, users).take(limit).collect()
 }
 
 /// Up to `limit` users who are typing in a room, ordered by user ID, after `after`. Empty unless the viewer is a member.
@@ -248,20 +225,23 @@ pub(crate) fn typing_in(
     viewer: &UserId,
     page: (Option<&UserId>, usize),
 ) -> Vec<OwnedUserId> {
-    let view = app.models.view();
-    if is_joined(&view, room, viewer) { typists(app, &view, room, page) } else { Vec::new() }
+    typists(app, &app.models.view(), (room, viewer), page)
 }
 
 /// Whether a user is typing in a room, for one of its members.
 pub(crate) fn types_in(app: &App, room: &RoomId, user: &UserId, viewer: &UserId) -> bool {
-    let view = app.models.view();
-    app.ephemeral.types_in(room, user)
-        && is_joined(&view, room, viewer)
-        && is_joined(&view, room, user)
+    let types = app.ephemeral.types_in(room, user).then(|| user.to_owned());
+    app.models.view().joined_among(room, viewer, types).next().is_some()
 }
 
-/// The presence of a user, for the user and users who share a room with them.
-pub(crate) fn presence_of(app: &App, user: &UserId, viewer: &UserId) -> Option<UserPresence> {
-    let may = user == viewer || shares_a_room(&app.models.view(), viewer, user);
-    may.then(|| app.ephemeral.presence(user).into())
+/// The presence of a user, if the viewer may see it.
+pub(crate) fn presence_of(
+    context: &Context<'_>,
+    user: &UserId,
+) -> Result<Option<UserPresence>, Fault> {
+    let (app, viewer) = (app(context), session(context).viewer()?);
+    let reads = reads(context);
+    let sees = app.models.view().sees_presence(user, viewer, &reads);
+    let sees = reads.found(sees)?.unwrap_or_default();
+    Ok(sees.then(|| app.ephemeral.presence(user).into()))
 }

@@ -16,7 +16,7 @@ use rookery_domain::{Deliver, Filter, Origin, OwnedRoomId, OwnedUserId, RoomId};
 use rookery_graphql_edge::{Bookmark, Untaken};
 use rookery_log::Position;
 use rookery_projection::Committed;
-use rookery_view::EventAt;
+use rookery_view::{EventAt, Moment};
 use tokio::time::{Sleep, sleep};
 
 use super::{
@@ -35,7 +35,7 @@ use crate::{
         types::{
             errors::fault::Fault,
             events::event::RoomEvent,
-            rooms::{face::Moment, room::Room},
+            rooms::room::Room,
             users::{account_items::ReceiptMoved, user::User},
             values::scalars::{Long, PositionScalar},
         },

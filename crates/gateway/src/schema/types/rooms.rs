@@ -1,11 +1,9 @@
 //! Rooms, their members and their timelines.
 
 mod by;
-pub(crate) mod face;
 pub(crate) mod invite;
 pub(crate) mod join_rule;
 pub(crate) mod members;
-mod naming;
 pub(crate) mod pages;
 pub(crate) mod permissions;
 pub(crate) mod room;

@@ -4,17 +4,17 @@
 use std::sync::Arc;
 
 use async_graphql::{ComplexObject, Context, Object, Result, SimpleObject};
-use rookery_domain::{OwnedEventId, OwnedRoomId, Pdu, Relation};
+use rookery_domain::{OwnedEventId, OwnedRoomId, Pdu};
 use rookery_log::Position;
-use rookery_projection::{Reactions, RowKey};
-use rookery_view::{RoomView, Seen};
+use rookery_projection::Reactions;
+use rookery_view::{Reacted, Subject, TimelineEvent};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::event::{RoomEvent, one_event};
+use super::event::RoomEvent;
 use crate::schema::{
-    context::{PAGE_MAX, app, page_size, session, unless_absent},
-    reads::{Reacted, reads},
+    context::{PAGE_MAX, app, page_size, session},
+    reads::reads,
     types::{
         rooms::{
             room::Room,
@@ -40,7 +40,7 @@ pub(crate) struct Reaction {
 
 impl Reaction {
     fn found(&self) -> &Reactions {
-        &self.all[self.index].0
+        &self.all[self.index].reactions
     }
 }
 
@@ -64,7 +64,7 @@ impl Reaction {
 
     /// Whether you are one of them.
     async fn is_mine(&self) -> bool {
-        self.all[self.index].1
+        self.all[self.index].is_mine
     }
 
     /// The users, in the order in which they reacted.
@@ -127,49 +127,21 @@ impl Thread {
     }
 }
 
-/// Reads the relations of an event that the viewer may see.
-fn look<T: Default>(
-    context: &Context<'_>,
-    event: &Pdu,
-    until: Option<Position>,
-    look: impl FnOnce(&RoomView<'_>, &Seen<'_>) -> T,
-) -> Result<T> {
-    let viewer = session(context).viewpoint()?;
-    let view = app(context).models.view();
-    let Some(room) = view.room(&event.room_id) else { return Ok(T::default()) };
-    let seen = Seen { sight: room.sight(&viewer), until };
-    Ok(look(&room, &seen))
-}
-
-async fn event_at(
-    context: &Context<'_>,
-    event: &Pdu,
-    key: Option<RowKey>,
-    until: Option<Position>,
-) -> Result<Option<RoomEvent>> {
-    let Some(key) = key else { return Ok(None) };
-    reads(context).pause().await?;
-    let found = app(context).models.events_at(&event.room_id, &[key]).await;
-    let found = unless_absent(found)?.unwrap_or_default();
-    reads(context).keep(&found).await?;
-    let found = found.into_iter().next();
-    Ok(found.and_then(|event| RoomEvent::of_timeline(&event)).map(|event| event.shown_as_of(until)))
-}
-
 /// The last edit of the event.
 pub(crate) async fn latest_edit(
     context: &Context<'_>,
     event: &Pdu,
     until: Option<Position>,
 ) -> Result<Option<RoomEvent>> {
-    let reads = reads(context);
-    reads.pause().await?;
-    let edits = look(context, event, until, |room, _| room.edits_len(&event.event_id))?;
-    reads.look_at_rows(edits)?;
-    let key = look(context, event, until, |room, seen| {
-        room.latest_edit(&event.event_id, &event.sender, seen)
-    })?;
-    event_at(context, event, key, until).await
+    let (viewer, reads) = (session(context).viewer()?, reads(context));
+    let subject = Subject { event, until };
+    let edit = app(context).models.latest_edit(subject, viewer, &reads).await;
+    Ok(shown(reads.found(edit)?.flatten(), until))
+}
+
+/// An event as of a position.
+fn shown(event: Option<TimelineEvent>, until: Option<Position>) -> Option<RoomEvent> {
+    Some(RoomEvent::of_timeline(&event?)?.shown_as_of(until))
 }
 
 /// The content of an event after its last edit.
@@ -190,20 +162,17 @@ pub(crate) async fn reactions(
     (first, after): (Option<i32>, Option<&str>),
 ) -> Result<ReactionConnection> {
     let limit = page_size("first", first, PAGE_DEFAULT)?;
-    let viewer = session(context).viewer()?;
-    let reads = reads(context);
-    reads.pause().await?;
-    let all = reads.reactions(&event.event_id, until, || {
-        let related = look(context, event, until, |room, _| room.related_count(&event.event_id))?;
-        reads.look_at_rows(related)?;
-        let found =
-            look(context, event, until, |room, seen| room.reactions(&event.event_id, seen))?;
-        let mine = |found: Reactions| {
-            let me = found.users.iter().any(|user| user == viewer);
-            (found, me)
-        };
-        Ok(found.into_iter().map(mine).collect())
-    })?;
+    let (viewer, reads) = (session(context).viewer()?, reads(context));
+    let key = (event.event_id.clone(), until);
+    let all = if let Some(known) = reads.reactions(&key) {
+        known
+    } else {
+        let subject = Subject { event, until };
+        let all = app(context).models.reactions(subject, viewer, &reads).await;
+        let all = reads.found(all)?.unwrap_or_default();
+        reads.reacted(key, &all);
+        all
+    };
     let reaction = |index| {
         let (all, room) = (Arc::clone(&all), event.room_id.clone());
         Reaction { all, index, room }
@@ -218,18 +187,14 @@ pub(crate) async fn thread(
     event: &Pdu,
     until: Option<Position>,
 ) -> Result<Option<Thread>> {
-    let viewer = session(context).viewpoint()?;
-    let reads = reads(context);
-    reads.pause().await?;
-    let related = look(context, event, until, |room, _| room.related_count(&event.event_id))?;
-    reads.look_at_rows(related)?;
-    let found =
-        look(context, event, until, |room, seen| room.thread(&event.event_id, &viewer, seen))?;
-    let Some(found) = found else { return Ok(None) };
+    let (viewer, reads) = (session(context).viewer()?, reads(context));
+    let subject = Subject { event, until };
+    let thread = app(context).models.thread(subject, viewer, &reads).await;
+    let Some(thread) = reads.found(thread)?.flatten() else { return Ok(None) };
     Ok(Some(Thread {
-        count: i32::try_from(found.count).unwrap_or(i32::MAX),
-        last_event: event_at(context, event, Some(found.last), until).await?,
-        is_participant: found.participated,
+        count: i32::try_from(thread.count).unwrap_or(i32::MAX),
+        last_event: shown(thread.last_event, until),
+        is_participant: thread.is_participant,
         root: event.event_id.clone(),
         room: event.room_id.clone(),
     }))
@@ -241,12 +206,7 @@ pub(crate) async fn reply_to(
     event: &Pdu,
     until: Option<Position>,
 ) -> Result<Option<RoomEvent>> {
-    let Some(answered) = Relation::of(event).and_then(Relation::into_reply) else {
-        return Ok(None);
-    };
-    let viewer = session(context).viewpoint()?;
-    let found = one_event(context, &answered, &viewer).await?;
-    let found = found.filter(|(place, _)| place.room_id == event.room_id);
-    let found = found.and_then(|(_, event)| RoomEvent::of_timeline(&event));
-    Ok(found.map(|event| event.shown_as_of(until)))
+    let (viewer, reads) = (session(context).viewer()?, reads(context));
+    let answered = app(context).models.answered_by(event, viewer, &reads).await;
+    Ok(shown(reads.found(answered)?.flatten(), until))
 }

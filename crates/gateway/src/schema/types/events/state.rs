@@ -140,7 +140,7 @@ impl JoinRulesFields {
     /// How users may join.
     #[graphql(directive = shared::apply(SharedBy::Everyone))]
     async fn join_rule(&self) -> JoinRuleKind {
-        JoinRuleKind::of(Some(&JoinRule::of(self.0.pdu())))
+        JoinRuleKind::of(&JoinRule::of(self.0.pdu()))
     }
 
     /// For `RESTRICTED` and `KNOCK_RESTRICTED`: all rooms whose members may join.

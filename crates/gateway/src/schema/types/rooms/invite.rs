@@ -1,10 +1,10 @@
 //! Invites, as invited users see them.
 
 use async_graphql::{Context, Result, SimpleObject};
-use rookery_domain::{Membership, Pdu};
+use rookery_domain::Pdu;
 use serde_json::Value;
 
-use super::room::{Access, Room};
+use super::room::Room;
 use crate::schema::{
     context::{app, session, unless_absent},
     types::{
@@ -29,15 +29,9 @@ pub(crate) struct Invite {
 impl Invite {
     /// The viewer's invite to the room, if they are invited now.
     pub(crate) async fn of(context: &Context<'_>, room: &Room) -> Result<Option<Self>> {
-        let viewer = session(context).viewer()?.to_owned();
-        let key = room.look(context, Access::Outside, |room| {
-            let member = room.member(&viewer)?;
-            member.event.filter(|_| member.membership == Membership::Invite)
-        })?;
-        let Some(key) = key else { return Ok(None) };
-        let events = app(context).models.events_at(room.matrix_id(), &[key]).await;
-        let event = unless_absent(events)?.and_then(|mut events| events.pop());
-        Ok(event.map(|event| Self::read(&event.event().pdu)))
+        let viewer = session(context).viewer()?;
+        let invite = app(context).models.invite(room.matrix_id(), viewer).await;
+        Ok(unless_absent(invite)?.flatten().map(|event| Self::read(&event.event().pdu)))
     }
 
     /// Reads an invite.

@@ -22,14 +22,14 @@ pub(crate) enum JoinRuleKind {
 }
 
 impl JoinRuleKind {
-    /// The kind of a rule; `Invite` if a room has none.
-    pub(crate) fn of(rule: Option<&JoinRule>) -> Self {
+    /// The kind of a rule.
+    pub(crate) fn of(rule: &JoinRule) -> Self {
         match rule {
-            Some(JoinRule::Public) => Self::Public,
-            Some(JoinRule::Knock) => Self::Knock,
-            Some(JoinRule::Restricted(_)) => Self::Restricted,
-            Some(JoinRule::KnockRestricted(_)) => Self::KnockRestricted,
-            Some(JoinRule::Invite) | None => Self::Invite,
+            JoinRule::Public => Self::Public,
+            JoinRule::Invite => Self::Invite,
+            JoinRule::Knock => Self::Knock,
+            JoinRule::Restricted(_) => Self::Restricted,
+            JoinRule::KnockRestricted(_) => Self::KnockRestricted,
         }
     }
 }

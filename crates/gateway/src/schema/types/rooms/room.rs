@@ -3,15 +3,13 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, Result};
-use rookery_domain::{Filter, HistoryVisibility, JoinRule, Membership, OwnedRoomId, UserId};
+use rookery_domain::{Filter, OwnedRoomId, UserId};
 use rookery_log::Position;
-use rookery_view::RoomView;
+use rookery_view::{Moment, RoomSnapshot, RoomView};
 
 use super::{
-    face::{Face, Moment},
     invite::Invite,
     members::{self, Members},
-    naming,
     pages::{RoomAliasConnection, RoomStateConnection},
     permissions::RoomPermissions,
     timeline::{self, StateArguments, TimelineArguments, TimelineConnection},
@@ -60,38 +58,6 @@ pub(crate) struct Room {
     moment: Option<Arc<Moment>>,
 }
 
-/// How much of a room a viewer may see. Each event has a rule of its own.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Access {
-    /// Nothing, as if there were no such room.
-    Nothing,
-    /// That it exists, and the events sent while the viewer was there.
-    Past,
-    /// Also its name, topic, avatar, aliases and counts.
-    Outside,
-    /// Everything, with members and state.
-    Inside,
-}
-
-impl Access {
-    /// The access of `viewer` to `room`.
-    pub(crate) fn of(room: &RoomView<'_>, viewer: &UserId) -> Self {
-        let membership = room.member(viewer).map(|member| member.membership).unwrap_or_default();
-        let summary = room.summary();
-        let open = |rule: &JoinRule| *rule == JoinRule::Public || rule.is_knockable();
-        let is_open = summary.listed || summary.join_rule.as_ref().is_some_and(open);
-        let is_readable = summary.history_visibility() == HistoryVisibility::WorldReadable;
-        match membership {
-            Membership::Join => Self::Inside,
-            _ if is_readable => Self::Inside,
-            Membership::Invite => Self::Outside,
-            _ if is_open => Self::Outside,
-            Membership::None => Self::Nothing,
-            Membership::Leave | Membership::Knock | Membership::Ban => Self::Past,
-        }
-    }
-}
-
 impl Room {
     /// A room that the viewer is known to have some access to.
     pub(crate) fn new(id: OwnedRoomId) -> Self {
@@ -100,55 +66,48 @@ impl Room {
 
     /// A room as of the position of a view; the viewer is in it, or invited.
     pub(crate) fn at(room: &RoomView<'_>, viewer: &UserId, moment: Moment) -> Self {
-        let face = Face::of(room, viewer);
-        Self { id: room.id().to_owned(), moment: Some(Arc::new(moment.showing(face))) }
+        Self::known(room.id().to_owned(), moment, Some(RoomSnapshot::of(room, viewer)))
     }
 
     /// A room as it was at a moment.
     pub(crate) fn as_it_was(id: OwnedRoomId, moment: Moment) -> Self {
+        Self::known(id, moment, None)
+    }
+
+    /// A room as it was at a moment, with its snapshot at that moment if it was read.
+    pub(crate) fn known(id: OwnedRoomId, moment: Moment, snapshot: Option<RoomSnapshot>) -> Self {
+        let moment = match snapshot {
+            Some(snapshot) => moment.showing(snapshot),
+            None => moment,
+        };
         Self { id, moment: Some(Arc::new(moment)) }
     }
 
     /// The room, if the viewer may know of it.
     pub(crate) fn visible(context: &Context<'_>, id: OwnedRoomId) -> Result<Option<Self>> {
         let viewer = session(context).viewer()?;
-        let view = app(context).models.view();
-        let access = view.room(&id).map(|room| Access::of(&room, viewer));
-        Ok(access.filter(|access| *access > Access::Nothing).map(|_| Self::new(id)))
+        let is_known = app(context).models.view().knows_room(&id, viewer);
+        Ok(is_known.then(|| Self::new(id)))
     }
 
-    /// Reads the room if the viewer has at least this access; otherwise returns the default.
-    pub(crate) fn look<T: Default>(
+    /// The parts of the room that the viewer may see.
+    async fn shown<T>(
         &self,
         context: &Context<'_>,
-        least: Access,
-        look: impl FnOnce(&RoomView<'_>) -> T,
+        field: impl FnOnce(&RoomSnapshot) -> T,
     ) -> Result<T> {
-        let viewer = session(context).viewer()?;
-        let view = app(context).models.view();
-        let room = view.room(&self.id);
-        let room = room.filter(|room| Access::of(room, viewer) >= least);
-        Ok(room.map(|room| look(&room)).unwrap_or_default())
-    }
-
-    /// A part of the room's snapshot, if the viewer has at least this access; otherwise the
-    /// default.
-    async fn shown<T: Default>(
-        &self,
-        context: &Context<'_>,
-        least: Access,
-        field: impl FnOnce(&Face) -> T,
-    ) -> Result<T> {
-        let face = if let Some(moment) = &self.moment {
-            moment.face(context, &self.id).await?
-        } else {
-            let viewer = session(context).viewer()?;
-            let view = app(context).models.view();
-            reads(context).face(&self.id, view.position(), || {
-                view.room(&self.id).map(|room| Face::of(&room, viewer)).unwrap_or_default()
-            })
-        };
-        Ok(if face.access >= least { field(&face) } else { T::default() })
+        let (viewer, reads) = (session(context).viewer()?, reads(context));
+        let models = &app(context).models;
+        if let Some(moment) = &self.moment {
+            let snapshot = moment.snapshot(models, &self.id, viewer, &reads).await;
+            return Ok(field(&reads.found(snapshot)?.unwrap_or_default()));
+        }
+        let view = models.view();
+        let snapshot = reads.snapshot(&self.id, view.position(), || {
+            let room = view.room(&self.id);
+            room.map(|room| RoomSnapshot::of(&room, viewer)).unwrap_or_default()
+        });
+        Ok(field(&snapshot))
     }
 
     /// The position as of which the room is shown, if that is not now.
@@ -194,37 +153,38 @@ impl Room {
 
     /// Its name.
     async fn name(&self, context: &Context<'_>) -> Result<Option<Text>> {
-        self.shown(context, Access::Outside, |face| face.name.clone().map(Text)).await
+        self.shown(context, |room| room.name.clone().map(Text)).await
     }
 
     /// A name to show: its name; else its canonical alias; else the names of up to three other
     /// members, or that of the user who invites you; else the room ID.
     async fn display_name(&self, context: &Context<'_>) -> Result<Text> {
-        let named = |face: &Face| {
-            let name = face.name.clone().filter(|name| !name.is_empty());
-            name.or_else(|| face.canonical_alias.as_ref().map(ToString::to_string))
+        let named = |room: &RoomSnapshot| {
+            let name = room.name.clone().filter(|name| !name.is_empty());
+            name.or_else(|| room.canonical_alias.as_ref().map(ToString::to_string))
         };
-        if let Some(name) = self.shown(context, Access::Outside, named).await? {
+        if let Some(name) = self.shown(context, named).await? {
             return Ok(Text(name));
         }
-        let name = naming::of_members(context, self).await?;
+        let (viewer, reads) = (session(context).viewer()?, reads(context));
+        let name = app(context).models.view().named_by_members(&self.id, viewer, &reads);
+        let name = reads.found(name)?.flatten();
         Ok(Text(name.unwrap_or_else(|| self.id.to_string())))
     }
 
     /// Its topic.
     async fn topic(&self, context: &Context<'_>) -> Result<Option<Text>> {
-        self.shown(context, Access::Outside, |face| face.topic.clone().map(Text)).await
+        self.shown(context, |room| room.topic.clone().map(Text)).await
     }
 
     /// The `mxc:` address of its avatar.
     async fn avatar_url(&self, context: &Context<'_>) -> Result<Option<UriText>> {
-        self.shown(context, Access::Outside, |face| face.avatar_url.clone().map(UriText)).await
+        self.shown(context, |room| room.avatar_url.clone().map(UriText)).await
     }
 
     /// Its canonical alias.
     async fn canonical_alias(&self, context: &Context<'_>) -> Result<Option<RoomAliasScalar>> {
-        let alias =
-            self.shown(context, Access::Outside, |face| face.canonical_alias.clone()).await?;
+        let alias = self.shown(context, |room| room.canonical_alias.clone()).await?;
         Ok(alias.map(RoomAliasScalar))
     }
 
@@ -237,19 +197,19 @@ impl Room {
     ) -> Result<RoomAliasConnection> {
         let limit = page_size("first", first, PAGE_MAX)?;
         let (has_previous, after) = (after.is_some(), after.as_deref().map(key).transpose()?);
-        let page = |face: &Face| {
+        let page = |room: &RoomSnapshot| {
             let after = after.as_deref().unwrap_or_default();
-            let start = face.aliases.partition_point(|alias| alias.as_str() <= after);
-            face.aliases[start..].iter().take(limit + 1).cloned().collect::<Vec<_>>()
+            let start = room.aliases.partition_point(|alias| alias.as_str() <= after);
+            room.aliases[start..].iter().take(limit + 1).cloned().collect::<Vec<_>>()
         };
-        let aliases = self.shown(context, Access::Outside, page).await?;
+        let aliases = self.shown(context, page).await?;
         let page = Page::read(aliases, limit, has_previous, ToString::to_string);
         Ok(RoomAliasConnection(page.map(RoomAliasScalar)))
     }
 
     /// How users may join.
     async fn join_rule(&self, context: &Context<'_>) -> Result<Option<JoinRuleKind>> {
-        self.shown(context, Access::Outside, |face| face.join_rule).await
+        self.shown(context, |room| room.join_rule.as_ref().map(JoinRuleKind::of)).await
     }
 
     /// The users who may read its events.
@@ -257,38 +217,38 @@ impl Room {
         &self,
         context: &Context<'_>,
     ) -> Result<Option<HistoryVisibilityEnum>> {
-        self.shown(context, Access::Outside, |face| face.history_visibility).await
+        self.shown(context, |room| room.history_visibility.map(Into::into)).await
     }
 
     /// Whether the public directory lists it.
     async fn is_listed(&self, context: &Context<'_>) -> Result<bool> {
-        self.shown(context, Access::Outside, |face| face.is_listed).await
+        self.shown(context, |room| room.is_listed).await
     }
 
     /// The Matrix room version.
     async fn version(&self, context: &Context<'_>) -> Result<Option<Text>> {
-        self.shown(context, Access::Outside, |face| face.version.clone().map(Text)).await
+        self.shown(context, |room| room.version.clone().map(Text)).await
     }
 
     /// The type of the room, such as `m.space`. Null for a conversation.
     async fn room_type(&self, context: &Context<'_>) -> Result<Option<Text>> {
-        self.shown(context, Access::Outside, |face| face.room_type.clone().map(Text)).await
+        self.shown(context, |room| room.room_type.clone().map(Text)).await
     }
 
     /// Its creator.
     async fn creator(&self, context: &Context<'_>) -> Result<Option<User>> {
-        let creator = self.shown(context, Access::Inside, |face| face.creator.clone()).await?;
+        let creator = self.shown(context, |room| room.creator.clone()).await?;
         Ok(creator.map(|creator| User::in_room(creator, self.id.clone())))
     }
 
     /// How many users have joined.
     async fn member_count(&self, context: &Context<'_>) -> Result<Option<i32>> {
-        self.shown(context, Access::Outside, |face| face.member_count).await
+        self.shown(context, |room| room.member_count.and_then(|it| it.try_into().ok())).await
     }
 
     /// How many users are invited.
     async fn invited_count(&self, context: &Context<'_>) -> Result<Option<i32>> {
-        self.shown(context, Access::Inside, |face| face.invited_count).await
+        self.shown(context, |room| room.invited_count.and_then(|it| it.try_into().ok())).await
     }
 
     /// Your membership in the room.
@@ -301,8 +261,7 @@ impl Room {
 
     /// Your power level. Null for creators above all levels.
     async fn my_power_level(&self, context: &Context<'_>) -> Result<Option<Long>> {
-        let level = self.shown(context, Access::Outside, |face| face.my_power_level).await?;
-        Ok(level.map(Long::from))
+        self.shown(context, |room| room.my_power.and_then(Long::of_power)).await
     }
 
     /// The power levels. Null if you may not see them, or if the room has none.
@@ -314,10 +273,7 @@ impl Room {
     /// The actions that the room allows you now. Null if you have not joined it.
     async fn can(&self, context: &Context<'_>) -> Result<Option<RoomPermissions>> {
         let viewer = session(context).viewer()?;
-        let is_joined = self.look(context, Access::Inside, |room| {
-            room.member(viewer).is_some_and(|it| it.membership == Membership::Join)
-        })?;
-        if !is_joined {
+        if !app(context).models.view().is_joined(&self.id, viewer) {
             return Ok(None);
         }
         reads(context).pause().await?;
@@ -329,11 +285,10 @@ impl Room {
     /// The user who invited you, while you are invited.
     async fn inviter(&self, context: &Context<'_>) -> Result<Option<User>> {
         let viewer = session(context).viewer()?;
-        self.look(context, Access::Outside, |room| {
-            let member = room.member(viewer)?;
-            let invited = member.membership == Membership::Invite;
-            invited.then(|| User::in_room(member.sender.clone(), self.id.clone()))
-        })
+        let view = app(context).models.view();
+        let room = view.room(&self.id);
+        let inviter = room.as_ref().and_then(|room| room.inviter_of(viewer));
+        Ok(inviter.map(|inviter| User::in_room(inviter.clone(), self.id.clone())))
     }
 
     /// Your invite, while you are invited.
@@ -343,7 +298,7 @@ impl Room {
 
     /// The last message that you may see. Null if there is none among the latest events.
     async fn last_message(&self, context: &Context<'_>) -> Result<Option<RoomEvent>> {
-        let newest = self.shown(context, Access::Past, |face| face.last_message).await?;
+        let newest = self.shown(context, |room| room.last_message).await?;
         timeline::last_message(context, self, newest).await
     }
 
@@ -351,13 +306,13 @@ impl Room {
     /// your read receipt, and after your own last message. Edits, reactions, state and redacted
     /// messages do not count. 0 if you have not joined.
     async fn unread_count(&self, context: &Context<'_>) -> Result<i32> {
-        let count = self.shown(context, Access::Outside, |face| face.unread.count).await?;
+        let count = self.shown(context, |room| room.unread.count).await?;
         Ok(i32::try_from(count).unwrap_or(i32::MAX))
     }
 
     /// How many of those mention you, or everybody in the room.
     async fn highlight_count(&self, context: &Context<'_>) -> Result<i32> {
-        let count = self.shown(context, Access::Outside, |face| face.unread.highlights).await?;
+        let count = self.shown(context, |room| room.unread.highlights).await?;
         Ok(i32::try_from(count).unwrap_or(i32::MAX))
     }
 
@@ -470,7 +425,9 @@ impl Room {
 
     /// The place of the room's last event in the whole log.
     async fn activity(&self, context: &Context<'_>) -> Result<Option<PositionScalar>> {
-        self.look(context, Access::Inside, |room| Some(app(context).token(room.activity())))
+        let (app, viewer) = (app(context), session(context).viewer()?);
+        let activity = app.models.view().activity_for(&self.id, viewer);
+        Ok(activity.map(|activity| app.token(activity)))
     }
 
     /// One event of the room, if you may see it.

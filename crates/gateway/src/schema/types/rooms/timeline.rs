@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, Enum, Object, Result, SimpleObject};
-use rookery_domain::{EventId, Filter, OwnedEventId, OwnedRoomId, Pdu, Relation, RelationKind};
+use rookery_domain::{Filter, OwnedEventId, OwnedRoomId};
 use rookery_log::Position;
-use rookery_projection::{RowKey, TimelineRow};
-use rookery_view::{Anchor, Begins, Meter, TimelineEvent, TimelinePage, Wanted, WantedSlots};
+use rookery_projection::RowKey;
+use rookery_view::{Anchor, Around, Begins, Kept, TimelineEvent, TimelinePage, WantedState};
 
-use super::room::{Access, Room};
+use super::room::Room;
 use crate::schema::{
-    context::{PAGE_MAX, STALE_AFTER, app, page_size, session, unless_absent},
+    context::{PAGE_MAX, app, page_size, session},
     reads::reads,
     types::{
         errors::fault::Fault,
@@ -236,80 +236,16 @@ pub(crate) async fn page(
             .into());
         }
     };
-    let kept = Kept { filter: filter.as_deref(), of_thread: of_thread.as_deref() };
-    let mut page = read(context, room, anchor, limit, &kept).await?;
-    let asks_others = backfill && matches!(anchor, Anchor::End | Anchor::Before(_));
-    if asks_others && page.begins == Begins::Missing && page.events.len() < limit {
-        let missing = limit - page.events.len();
-        if fetch_older(context, room, missing).await? {
-            page = read(context, room, anchor, limit, &kept).await?;
-        }
-    }
-    Ok(TimelineConnection::of(room, page, anchor))
-}
-
-/// The events of a timeline that a page keeps.
-struct Kept<'a> {
-    filter: Option<&'a Filter>,
-    of_thread: Option<&'a EventId>,
-}
-
-impl Kept<'_> {
-    fn is_all(&self) -> bool {
-        self.of_thread.is_none() && self.filter.is_none_or(Filter::wants_every_event)
-    }
-
-    fn has(&self, event: &Pdu) -> bool {
-        let is_in = |root: &EventId| {
-            let relation = Relation::of(event).and_then(|relation| relation.to);
-            matches!(relation, Some((to, RelationKind::Thread { .. })) if to == root)
-        };
-        self.filter.is_none_or(|filter| filter.wants(event)) && self.of_thread.is_none_or(is_in)
-    }
-}
-
-/// A page of the events on this server. It is empty for a room that the viewer may not see.
-async fn read(
-    context: &Context<'_>,
-    room: &Room,
-    anchor: Anchor,
-    limit: usize,
-    kept: &Kept<'_>,
-) -> Result<TimelinePage> {
-    let viewer = session(context).viewpoint()?;
-    let wants = |event: &TimelineEvent| kept.has(&event.event().pdu);
-    let wanted = Wanted {
-        anchor,
-        limit,
-        filter: if kept.is_all() { None } else { Some(&wants) },
-        until: room.as_of(),
-    };
-    let page = reads(context).timeline(app(context), room.matrix_id(), &viewer, wanted).await?;
-    let nothing = TimelinePage { begins: Begins::NotVisible, ..TimelinePage::default() };
-    Ok(unless_absent(page)?.unwrap_or(nothing))
-}
-
-/// Asks other servers for events before the oldest one of the room, and waits until the read side
-/// has them. Returns `false` if none came.
-async fn fetch_older(context: &Context<'_>, room: &Room, limit: usize) -> Result<bool> {
+    let (viewer, reads) = (session(context).viewer()?, reads(context));
+    let kept =
+        Kept { filter: filter.as_deref(), of_thread: of_thread.as_deref(), until: room.as_of() };
     let app = app(context);
-    let oldest = {
-        let view = app.models.view();
-        let rows = view.room(room.matrix_id()).map(|room| room.rows_after(None, 1)).transpose();
-        rows.map_err(|error| Fault::internal(&error.to_string()))?.unwrap_or_default()
-    };
-    let keys: Vec<_> = oldest.iter().map(|row| row.key).collect();
-    let events = unless_absent(app.models.events_at(room.matrix_id(), &keys).await)?;
-    let events = events.unwrap_or_default();
-    let oldest: Vec<_> = events.iter().map(|event| event.event().pdu.event_id.clone()).collect();
-    let fetched = app.backfill.fetch_before(room.matrix_id(), &oldest, limit).await;
-    match fetched.map_err(|error| Fault::unavailable(&error.reason))? {
-        None => Ok(false),
-        Some(position) => {
-            app.models.wait_for(position, STALE_AFTER).await.map_err(|_| Fault::stale())?;
-            Ok(true)
-        }
-    }
+    let backfill = backfill.then_some(&*app.backfill);
+    let wanted = (anchor, limit, kept);
+    let page =
+        app.models.shown_timeline(room.matrix_id(), viewer, wanted, backfill, reads.within());
+    let page = reads.found(page.await)?.unwrap_or_default();
+    Ok(TimelineConnection::of(room, page, anchor))
 }
 
 async fn around(
@@ -320,34 +256,22 @@ async fn around(
     filter: Option<&Filter>,
 ) -> Result<TimelineConnection> {
     let limit = page_size("first", limit, PAGE_DEFAULT / 2)?;
-    let viewer = session(context).viewpoint()?;
-    let filter = filter.filter(|filter| !filter.wants_every_event());
-    let wants =
-        |event: &TimelineEvent| filter.is_none_or(|filter| filter.wants(&event.event().pdu));
-    let reads = reads(context);
-    let found = app(context).models.around_within(
-        room.matrix_id(),
-        &viewer,
-        &event.0,
-        (limit, if filter.is_some() { Some(&wants) } else { None }),
-        (&reads as &dyn Meter, reads.scans()),
-    );
-    let Some(found) = unless_absent(found.await)? else {
+    let (viewer, reads) = (session(context).viewer()?, reads(context));
+    let wanted = (limit, filter);
+    let models = &app(context).models;
+    let found = models.shown_around(room.matrix_id(), viewer, &event.0, wanted, reads.within());
+    let Some(Around { event, before, after }) = reads.found(found.await)? else {
         return Err(
             Fault::bad_input("`around` is not an event of this room that you may see").into()
         );
     };
-    let (before, after) = (found.before, found.after);
-    reads.keep(std::slice::from_ref(&found.event)).await?;
-    reads.keep(&before.events).await?;
-    reads.keep(&after.events).await?;
     Ok(TimelineConnection {
         room: room.matrix_id().clone(),
         has_previous: before.has_more,
         has_next: after.has_more,
         start: before.resume,
         end: after.resume,
-        events: before.events.into_iter().chain([found.event]).chain(after.events).collect(),
+        events: before.events.into_iter().chain([event]).chain(after.events).collect(),
         position: after.position,
         as_of: room.as_of(),
         begins: before.begins,
@@ -360,40 +284,13 @@ pub(crate) async fn last_message(
     room: &Room,
     newest: Option<RowKey>,
 ) -> Result<Option<RoomEvent>> {
-    let viewer = session(context).viewpoint()?;
-    let wants =
-        |event: &TimelineEvent| room.filter().is_none_or(|filter| filter.wants(&event.event().pdu));
-    let seen = {
-        let view = app(context).models.view();
-        let Some(found) = view.room(room.matrix_id()) else { return Ok(None) };
-        let row = newest.map(|key| found.row(key)).transpose();
-        let row = row.map_err(|error| Fault::internal(&error.to_string()))?.flatten();
-        let until = room.as_of();
-        let was_there = |row: &TimelineRow| until.is_none_or(|until| row.key.position <= until);
-        let row = row.filter(|row| was_there(row) && found.sight(&viewer).sees(row.sequence));
-        row.map(|row| row.key)
-    };
-    let events = if let Some(key) = seen {
-        reads(context).pause().await?;
-        unless_absent(app(context).models.events_at(room.matrix_id(), &[key]).await)?
-            .filter(|events| events.iter().all(wants))
-    } else {
-        None
-    };
-    let events = if events.is_some() {
-        events
-    } else {
-        // The viewer may not see it, or it is not wanted: search for the latest one that they may
-        // see.
-        let is_message =
-            |event: &TimelineEvent| Relation::stands_alone(&event.event().pdu) && wants(event);
-        let (anchor, until) = (Anchor::End, room.as_of());
-        let wanted = Wanted { anchor, limit: 1, filter: Some(&is_message), until };
-        let page = reads(context).timeline(app(context), room.matrix_id(), &viewer, wanted).await?;
-        unless_absent(page)?.map(|page| page.events)
-    };
-    reads(context).keep(events.as_deref().unwrap_or_default()).await?;
-    let event = events.and_then(|mut events| events.pop());
+    let (viewer, reads) = (session(context).viewer()?, reads(context));
+    let filter = room.filter().map(|filter| &**filter);
+    let kept = Kept { filter, of_thread: None, until: room.as_of() };
+    let models = &app(context).models;
+    let wanted = (newest, kept);
+    let found = models.last_message(room.matrix_id(), viewer, wanted, reads.within()).await;
+    let event = reads.found(found)?.flatten();
     let event = event.and_then(|event| RoomEvent::of_timeline(&event));
     Ok(event.map(|event| event.shown_as_of(room.as_of())))
 }
@@ -438,40 +335,22 @@ pub(crate) async fn state(
     arguments: StateArguments<'_>,
 ) -> Result<Page<RoomEvent>> {
     let limit = page_size("first", arguments.first, PAGE_MAX)?;
-    let (reads, mut keys) = (reads(context), Vec::new());
     let slot = |after: &str| {
         let slot = key(after)?;
         let (kind, state_key) = slot.split_once(IN_SLOT).ok_or_else(not_of_this_list)?;
         Ok::<_, Fault>((kind.to_owned(), state_key.to_owned()))
     };
-    let mut after = arguments.after.map(slot).transpose()?;
-    let has_previous = after.is_some();
-    // In a sync, the state is of its position too: later changes are on the stream.
-    let at = room.as_of().unwrap_or(Position(u64::MAX));
-    loop {
-        // The models are released between the steps.
-        reads.pause().await?;
-        let wanted = WantedSlots {
-            kind: arguments.event_type,
-            state_key: arguments.state_key,
-            after: after.as_ref().map(|(kind, key)| (&**kind, &**key)),
-            at,
-            limit: limit + 1 - keys.len(),
-        };
-        let page = room.look(context, Access::Inside, |room| Some(room.slots(wanted)))?;
-        let Some(page) = page else { break };
-        reads.look_at_rows(page.looked)?;
-        let models = &app(context).models;
-        let held = models.held_at(room.matrix_id(), &page.slots, at, &reads).await;
-        keys.extend(unless_absent(held)?.unwrap_or_default());
-        after = page.resume;
-        if after.is_none() || keys.len() > limit {
-            break;
-        }
-    }
-    let events = app(context).models.events_at(room.matrix_id(), &keys).await;
-    let events = unless_absent(events)?.unwrap_or_default();
-    reads.keep(&events).await?;
+    let after = arguments.after.map(slot).transpose()?;
+    let (viewer, reads) = (session(context).viewer()?, reads(context));
+    let wanted = WantedState {
+        kind: arguments.event_type,
+        state_key: arguments.state_key,
+        after: after.as_ref(),
+        as_of: room.as_of(),
+        limit: limit + 1,
+    };
+    let events = app(context).models.state(room.matrix_id(), viewer, wanted, &reads).await;
+    let events = reads.found(events)?.unwrap_or_default();
     let events = events.iter().filter_map(RoomEvent::of_timeline).collect();
-    Ok(Page::read(events, limit, has_previous, slot_key))
+    Ok(Page::read(events, limit, after.is_some(), slot_key))
 }

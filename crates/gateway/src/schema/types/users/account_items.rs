@@ -1,19 +1,17 @@
 //! The stream's items of users' own data: receipts and devices.
 
 use async_graphql::{Context, ID, Result, SimpleObject};
-use rookery_domain::{AccountEvent, EphemeralKind, Fact, Filter, Membership, OwnedUserId, UserId};
-use rookery_log::Position;
+use rookery_domain::{AccountEvent, EphemeralKind, Fact, Filter, OwnedUserId, RoomId, UserId};
 use rookery_projection::{Committed, ReadMark};
-use rookery_view::RoomView;
 
 use super::user::User;
 use crate::{
     schema::{
-        context::session,
+        context::{app, session},
         reads::reads,
         types::{
             errors::fault::Fault,
-            rooms::room::{Access, Room},
+            rooms::room::Room,
             values::{
                 connection::{Page, connection},
                 scalars::{DateTime, EventIdScalar, Long, UserIdScalar},
@@ -109,74 +107,31 @@ pub(crate) struct Receipt {
 
 connection!(ReceiptConnection, ReceiptEdge, Receipt, "A page of the read receipts of a room.");
 
-/// Receipts that are checked before the models are released.
-const LOOKED_MAX: usize = 1_000;
-
-/// A page of the public receipts of a room, newest first, after that of a given user. Empty unless
-/// the viewer has joined.
+/// A page of the public receipts of a room, newest first, after that of a given user.
 pub(crate) async fn receipts(
     context: &Context<'_>,
     room: &Room,
     after: Option<&UserId>,
     limit: usize,
 ) -> Result<ReceiptConnection> {
-    let viewer = session(context).viewer()?;
-    let (reads, mut found) = (reads(context), Vec::new());
-    let mut before = Position(u64::MAX);
-    if let Some(after) = after {
-        let mark = room.look(context, Access::Inside, |room| {
-            room.read_marks(after)?.public.as_ref().map(|mark| mark.position)
-        })?;
-        before =
-            mark.ok_or_else(|| Fault::bad_input("`after` is not a user with a receipt here"))?;
-    }
-    loop {
-        reads.pause().await?;
-        let looked = room.look(context, Access::Inside, |room| {
-            if room.member(viewer).is_none_or(|it| it.membership != Membership::Join) {
-                return 0;
-            }
-            let mut looked = 0;
-            for (user, mark, joined) in room.public_marks_before(before).take(LOOKED_MAX) {
-                looked += 1;
-                before = mark.position;
-                if joined {
-                    found.push(Receipt::of(room, user, mark));
-                    if found.len() > limit {
-                        return 0;
-                    }
-                }
-            }
-            looked
-        })?;
-        reads.look_at_rows(looked)?;
-        if looked < LOOKED_MAX {
-            let key = |receipt: &Receipt| receipt.user_id.0.to_string();
-            return Ok(ReceiptConnection(Page::read(found, limit, after.is_some(), key)));
-        }
-    }
+    let (viewer, reads) = (session(context).viewer()?, reads(context));
+    let wanted = (after, limit + 1);
+    let found = app(context).models.receipts(room.matrix_id(), viewer, wanted, &reads).await;
+    let unknown = || Fault::bad_input("`after` is not a user with a receipt here");
+    let found = reads.found(found)?.flatten().ok_or_else(unknown)?.into_iter();
+    let found = found.map(|(user, mark)| Receipt::of(room.matrix_id(), user, mark)).collect();
+    let key = |receipt: &Receipt| receipt.user_id.0.to_string();
+    Ok(ReceiptConnection(Page::read(found, limit, after.is_some(), key)))
 }
 
 impl Receipt {
-    fn of(room: &RoomView<'_>, user: &UserId, mark: &ReadMark) -> Self {
+    fn of(room: &RoomId, user: OwnedUserId, mark: ReadMark) -> Self {
         Self {
-            user: User::in_room(user.to_owned(), room.id().to_owned()),
-            user_id: UserIdScalar(user.to_owned()),
-            event_id: EventIdScalar(mark.event_id.clone()),
+            user: User::in_room(user.clone(), room.to_owned()),
+            user_id: UserIdScalar(user),
+            event_id: EventIdScalar(mark.event_id),
             sequence: Long::of_count(mark.sequence),
             read_at: DateTime(mark.received),
         }
     }
-}
-
-/// The last event that a member has read, as far as the viewer may know.
-pub(crate) fn read_up_to(
-    room: &RoomView<'_>,
-    user: &UserId,
-    viewer: &UserId,
-) -> Option<EventIdScalar> {
-    let joined = |it: &rookery_projection::Member| it.membership == Membership::Join;
-    let marks = room.read_marks(user).filter(|_| room.member(viewer).is_some_and(joined))?;
-    let mark = if user == viewer { marks.furthest() } else { marks.public.as_ref() };
-    mark.map(|mark| EventIdScalar(mark.event_id.clone()))
 }

@@ -1,9 +1,9 @@
 //! Pages of users.
 
 use async_graphql::Context;
-use rookery_domain::{OwnedUserId, ProfileAudience};
+use rookery_domain::OwnedUserId;
 
-use super::user::{User, look_for_shared, shares_a_room};
+use super::user::User;
 use crate::schema::{
     context::{app, session},
     reads::reads,
@@ -37,7 +37,6 @@ pub(crate) async fn search(
     let has_previous = after.is_some();
     let mut after = after.map(key).transpose()?;
     let (mut found, reads) = (Vec::new(), reads(context));
-    let is_open = app.profiles == ProfileAudience::Users;
     'pages: loop {
         reads.pause().await?;
         let users = app.accounts.users_from(search, after.as_deref(), READ_MAX);
@@ -50,12 +49,9 @@ pub(crate) async fn search(
             if user.deactivated.is_some() {
                 continue;
             }
-            if !is_open && *viewer != id {
-                let view = app.models.view();
-                look_for_shared(context, &view, viewer, &id)?;
-                if !shares_a_room(&view, viewer, &id) {
-                    continue;
-                }
+            let is_seen = app.models.view().sees_profile(&id, (viewer, app.profiles), &reads);
+            if reads.found(is_seen)? != Some(true) {
+                continue;
             }
             found.push(id);
             if found.len() > limit {

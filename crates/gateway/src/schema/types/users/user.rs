@@ -1,11 +1,8 @@
 //! Users, devices and members.
 
 use async_graphql::{ComplexObject, Context, ID, Object, Result, SimpleObject};
-use rookery_domain::{Membership, OwnedRoomId, OwnedUserId, Profile, ProfileAudience, UserId};
-use rookery_projection::Member;
-use rookery_view::{RoomView, View};
+use rookery_domain::{Membership, OwnedRoomId, OwnedUserId, Profile, RoomId};
 
-use super::account_items::read_up_to;
 use crate::{
     schema::{
         context::{STALE_AFTER, app, session},
@@ -13,7 +10,6 @@ use crate::{
         subscription::ephemeral::{UserPresence, presence_of, types_in},
         types::{
             errors::fault::Fault,
-            rooms::room::Access,
             values::{
                 node::NodeId,
                 scalars::{DateTime, EventIdScalar, Long, UserIdScalar},
@@ -42,8 +38,8 @@ impl User {
     }
 
     /// A user with the profile of one position, which the viewer may see.
-    pub(crate) fn with_profile(id: OwnedUserId, profile: Option<Profile>) -> Self {
-        Self { profile: Some(profile.unwrap_or_default()), ..Self::new(id) }
+    pub(crate) fn with_profile(id: OwnedUserId, profile: Profile) -> Self {
+        Self { profile: Some(profile), ..Self::new(id) }
     }
 
     /// A user as the members of a room see the user.
@@ -59,12 +55,7 @@ impl User {
 
     /// The user, if this server has or knows such a user.
     pub(crate) fn existing(context: &Context<'_>, id: OwnedUserId) -> Result<Option<Self>> {
-        let is_in_rooms = {
-            let view = app(context).models.view();
-            let joined = view.rooms_count(&id, Membership::Join);
-            joined.is_some_and(|joined| joined > 0) || view.profile(&id).is_some()
-        };
-        let exists = is_in_rooms || {
+        let exists = app(context).models.view().knows_user(&id) || {
             let accounts = &app(context).accounts;
             let exists = accounts.exists(id.as_str());
             exists.map_err(|fault| Fault::accounts_unavailable(&fault))?
@@ -72,70 +63,21 @@ impl User {
         Ok(exists.then(|| Self::new(id)))
     }
 
-    /// Name and avatar. Viewers who may see the room, or whom the user has invited, get those of
-    /// the room. All others get the user's own profile, if they may see it: the user, users who
-    /// share a room with the user, and, if the operator allows it, all users of the server.
-    fn shown(&self, context: &Context<'_>) -> Result<(Option<String>, Option<String>)> {
-        if let Some(Profile { displayname, avatar_url }) = &self.profile {
-            return Ok((displayname.clone(), avatar_url.clone()));
+    /// Name and avatar, as the viewer may see them.
+    fn shown(&self, context: &Context<'_>) -> Result<Profile> {
+        if let Some(profile) = &self.profile {
+            return Ok(profile.clone());
         }
+        let view = app(context).models.view();
         if context.data_opt::<SeenByMembers>().is_some() {
-            return self.shown_to_members(context);
+            let room = self.room.as_ref().ok_or_else(Fault::unauthenticated)?;
+            return Ok(view.profile_in(room, &self.id));
         }
         let viewer = if self.logs_in { &self.id } else { session(context).viewer()? };
-        let view = app(context).models.view();
-        let room = self.room.as_ref().and_then(|room| view.room(room));
-        if let Some(room) = room.filter(|room| self.is_shown_in(room, viewer)) {
-            return Ok(room.member(&self.id).map(shown_of).unwrap_or_default());
-        }
-        let is_open = app(context).profiles == ProfileAudience::Users;
-        if !is_open && *viewer != self.id {
-            look_for_shared(context, &view, viewer, &self.id)?;
-            if !shares_a_room(&view, viewer, &self.id) {
-                return Ok((None, None));
-            }
-        }
-        let profile = view.profile(&self.id);
-        let shown =
-            profile.map(|profile| (profile.displayname.clone(), profile.avatar_url.clone()));
-        Ok(shown.unwrap_or_default())
+        let (viewer, reads) = ((viewer, app(context).profiles), reads(context));
+        let profile = view.profile_for(&self.id, self.room.as_deref(), viewer, &reads);
+        Ok(reads.found(profile)?.unwrap_or_default())
     }
-
-    /// Name and avatar that all members of the user's room see.
-    fn shown_to_members(&self, context: &Context<'_>) -> Result<(Option<String>, Option<String>)> {
-        let room = self.room.as_ref().ok_or_else(Fault::unauthenticated)?;
-        let view = app(context).models.view();
-        let member = view.room(room).and_then(|room| room.member(&self.id));
-        Ok(member.map(shown_of).unwrap_or_default())
-    }
-
-    /// A viewer who left sees the old messages, but not later names of their senders.
-    fn is_shown_in(&self, room: &RoomView<'_>, viewer: &UserId) -> bool {
-        let invited_by =
-            |member: &Member| member.membership == Membership::Invite && member.sender == self.id;
-        Access::of(room, viewer) == Access::Inside || room.member(viewer).is_some_and(invited_by)
-    }
-}
-
-/// Name and avatar of a member in the room.
-fn shown_of(member: &Member) -> (Option<String>, Option<String>) {
-    let text = |text: &Option<Box<str>>| text.as_deref().map(ToOwned::to_owned);
-    (text(&member.displayname), text(&member.avatar_url))
-}
-
-/// Charges the work of searching for a shared room to the budget of the request.
-pub(crate) fn look_for_shared(
-    context: &Context<'_>,
-    view: &View<'_>,
-    viewer: &UserId,
-    user: &UserId,
-) -> Result<(), Fault> {
-    reads(context).look_at_rows(view.shared_looked(viewer, user))
-}
-
-/// Whether two users are joined to the same room.
-pub(crate) fn shares_a_room(view: &View<'_>, one: &UserId, other: &UserId) -> bool {
-    view.share_a_room(one, other)
 }
 
 /// A user.
@@ -157,20 +99,18 @@ impl User {
     /// profiles only to users who do.
     #[graphql(directive = shared::apply(SharedBy::Members))]
     async fn display_name(&self, context: &Context<'_>) -> Result<Option<Text>> {
-        Ok(self.shown(context)?.0.map(Text))
+        Ok(self.shown(context)?.displayname.map(Text))
     }
 
     /// The `mxc:` address of the user's avatar. Null as for the name.
     #[graphql(directive = shared::apply(SharedBy::Members))]
     async fn avatar_url(&self, context: &Context<'_>) -> Result<Option<UriText>> {
-        Ok(self.shown(context)?.1.map(UriText))
+        Ok(self.shown(context)?.avatar_url.map(UriText))
     }
 
     /// The presence of the user. Null if you share no room.
     async fn presence(&self, context: &Context<'_>) -> Result<Option<UserPresence>> {
-        let viewer = session(context).viewer()?;
-        look_for_shared(context, &app(context).models.view(), viewer, &self.id)?;
-        Ok(presence_of(app(context), &self.id, viewer))
+        Ok(presence_of(context, &self.id)?)
     }
 }
 
@@ -283,6 +223,23 @@ pub(crate) struct RoomMember {
     pub(crate) room_id: OwnedRoomId,
 }
 
+impl RoomMember {
+    /// A member of `room`.
+    pub(crate) fn of(member: rookery_view::RoomMember, room: &RoomId) -> Self {
+        let rookery_view::RoomMember { user_id, profile, membership, power, changed_by } = member;
+        Self {
+            user: User::in_room(user_id.clone(), room.to_owned()),
+            user_id: UserIdScalar(user_id),
+            display_name: profile.displayname.map(Text),
+            avatar_url: profile.avatar_url.map(UriText),
+            membership: membership.into(),
+            power_level: Long::of_power(power),
+            changed_by: User::in_room(changed_by, room.to_owned()),
+            room_id: room.to_owned(),
+        }
+    }
+}
+
 /// A user in a room, as of this moment.
 #[ComplexObject]
 impl RoomMember {
@@ -298,13 +255,12 @@ impl RoomMember {
         let viewer = session(context).viewer()?;
         let view = app(context).models.view();
         let room = view.room(&self.room_id);
-        Ok(room.and_then(|room| read_up_to(&room, &self.user_id.0, viewer)))
+        let event = room.and_then(|room| room.read_up_to(&self.user_id.0, viewer));
+        Ok(event.map(|event| EventIdScalar(event.to_owned())))
     }
 
     /// The presence of the user. Null if you share no room.
     async fn presence(&self, context: &Context<'_>) -> Result<Option<UserPresence>> {
-        let viewer = session(context).viewer()?;
-        look_for_shared(context, &app(context).models.view(), viewer, &self.user_id.0)?;
-        Ok(presence_of(app(context), &self.user_id.0, viewer))
+        Ok(presence_of(context, &self.user_id.0)?)
     }
 }

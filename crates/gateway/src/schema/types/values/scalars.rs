@@ -3,12 +3,11 @@
 use std::{fmt::Display, str::FromStr};
 
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
-use rookery_domain::{OwnedEventId, OwnedRoomAliasId, OwnedRoomId, OwnedUserId};
+use rookery_domain::{OwnedEventId, OwnedRoomAliasId, OwnedRoomId, OwnedUserId, Power};
 use rookery_log::{Millis, SealedPosition};
-use rookery_view::TimelineCursor;
+use rookery_view::{SyncCursor, TimelineCursor};
 
 use super::node::NodeId;
-use crate::schema::types::sync::SyncCursor;
 
 /// Defines a scalar whose text its type parses and prints.
 macro_rules! text_scalar {
@@ -113,6 +112,14 @@ impl Long {
     /// A count. A count above the greatest number becomes that number.
     pub(crate) fn of_count(number: u64) -> Self {
         Self(i64::try_from(number).unwrap_or(LONG_MAX).min(LONG_MAX))
+    }
+
+    /// A power level; `None` for creators above all levels.
+    pub(crate) fn of_power(power: Power) -> Option<Self> {
+        match power {
+            Power::Level(level) => Some(level.into()),
+            Power::Infinite => None,
+        }
     }
 }
 

@@ -13,8 +13,7 @@ use rookery_domain::{Membership, OwnedRoomId, RoomId, UserId};
 use rookery_log::Position;
 use rookery_projection::{Member, MembershipChange, TimelineRow};
 
-use super::{Closing, RoomView};
-use crate::{Moved, RoomsPage, View};
+use crate::{Closing, Moved, RoomView, RoomsPage, View};
 
 /// How many rooms closed since a position one answer lists at most.
 pub const CLOSED_MAX: usize = 10_000;

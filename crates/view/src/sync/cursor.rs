@@ -15,29 +15,30 @@ const LEN: usize = 1 + TAG + PLAIN + 4;
 
 /// A place among the pages of one sync.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct SyncPlace {
+pub struct SyncPlace {
     /// The position of all pages: that of the first one.
-    pub(crate) at: Position,
+    pub at: Position,
     /// For a delta: the position of its beginning; otherwise the origin.
-    pub(crate) since: Position,
+    pub since: Position,
     /// Only rooms whose last activity was before this.
-    pub(crate) before: Position,
+    pub before: Position,
     /// Only invites before this.
-    pub(crate) invites_before: Position,
+    pub invites_before: Position,
 }
 
 /// The place in the form for clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct SyncCursor(Sealed<PLAIN>);
+pub struct SyncCursor(Sealed<PLAIN>);
 
 /// The text is not a sync cursor, or it was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("use the `next` of the previous page exactly as the server sent it")]
-pub(crate) struct Malformed;
+pub struct MalformedCursor;
 
 impl SyncPlace {
     /// The cursor of the place, sealed under `key`.
-    pub(crate) fn seal(self, key: &TokenKey, epoch: Epoch) -> SyncCursor {
+    #[must_use]
+    pub fn seal(self, key: &TokenKey, epoch: Epoch) -> SyncCursor {
         let mut plain = [0; PLAIN];
         let numbers = [self.at, self.since, self.before, self.invites_before];
         for (place, number) in plain.chunks_exact_mut(8).zip(numbers) {
@@ -49,7 +50,8 @@ impl SyncPlace {
 
 impl SyncCursor {
     /// The place; `None` if the cursor is of another log.
-    pub(crate) fn open(&self, key: &TokenKey, epoch: Epoch) -> Option<SyncPlace> {
+    #[must_use]
+    pub fn open(&self, key: &TokenKey, epoch: Epoch) -> Option<SyncPlace> {
         let plain = key.open(TokenKind::Sync, epoch, &self.0)?;
         let position = |index: usize| {
             let bytes = plain.iter().skip(index * 8).take(8);
@@ -63,14 +65,14 @@ impl SyncCursor {
 }
 
 impl std::str::FromStr for SyncCursor {
-    type Err = Malformed;
+    type Err = MalformedCursor;
 
-    fn from_str(text: &str) -> Result<Self, Malformed> {
-        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| Malformed)?;
-        let bytes: [u8; LEN] = bytes.try_into().map_err(|_| Malformed)?;
+    fn from_str(text: &str) -> Result<Self, MalformedCursor> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| MalformedCursor)?;
+        let bytes: [u8; LEN] = bytes.try_into().map_err(|_| MalformedCursor)?;
         let (body, checksum) = bytes.split_at(LEN - 4);
         if body[0] != VERSION || check(body) != checksum {
-            return Err(Malformed);
+            return Err(MalformedCursor);
         }
         let (mut tag, mut hidden) = ([0; TAG], [0; PLAIN]);
         tag.copy_from_slice(&body[1..=TAG]);
@@ -118,7 +120,7 @@ mod tests {
             let mut changed = text.clone().into_bytes();
             changed[place] = if changed[place] == b'A' { b'B' } else { b'A' };
             let changed = String::from_utf8(changed).expect("letters");
-            assert_eq!(changed.parse::<SyncCursor>(), Err(Malformed), "letter {place}");
+            assert_eq!(changed.parse::<SyncCursor>(), Err(MalformedCursor), "letter {place}");
         }
     }
 }
