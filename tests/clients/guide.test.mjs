@@ -141,6 +141,12 @@ const STEPS = {
     const grace = room.members.nodes.find((member) => member.userId === world.grace.userId);
     assert.deepEqual([grace.isTyping, grace.presence.presence], [true, "ONLINE"]);
   },
+  Prefer: async (world, document) => {
+    const { setRoomPreferences } = await ask(world.phone.token, document, { room: world.room });
+    const preferences = { notifications: "MENTIONS", isFavourite: true, isDirect: false };
+    assert.deepEqual(setRoomPreferences, { room: { preferences, unreadCount: 1, notificationCount: 0 }, refusal: null });
+    await world.stream.until((item) => item.__typename === "RoomPreferencesChanged");
+  },
   Older: async (world, document) => {
     const pages = [];
     for (let before = null; before !== undefined; ) {

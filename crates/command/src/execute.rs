@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use rookery_domain::{
-    CreateRoom, Filter, Origin, OwnedRoomId, Pdu, RoomAliasId, RoomCommand, RoomId, RoomVersionId,
+    CreateRoom, Filter, Origin, OwnedRoomId, Pdu, RoomAliasId, RoomCommand, RoomId,
+    RoomPreferencesChange, RoomVersionId,
 };
 use rookery_log::{Millis, Position};
 use serde::Serialize;
@@ -75,6 +76,14 @@ pub enum Command<'a> {
     DeleteFilter {
         /// The ID of the filter.
         filter_id: &'a str,
+    },
+    /// Change the user's preferences for a room.
+    #[serde(rename = "room_preferences")]
+    SetRoomPreferences {
+        /// The room.
+        room: &'a RoomId,
+        /// The change.
+        change: RoomPreferencesChange,
     },
 }
 
@@ -160,6 +169,9 @@ impl Commands {
             }
             Command::DeleteFilter { filter_id } => {
                 self.delete_filter_now(actor, filter_id, request).await
+            }
+            Command::SetRoomPreferences { room, change } => {
+                self.set_room_preferences_now(actor, room, change, request).await
             }
         }
     }

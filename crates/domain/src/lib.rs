@@ -47,6 +47,7 @@ pub use self::{
     users::{
         account::{Account, AccountCommand},
         filter::{EphemeralKind, Filter},
+        preferences::{Notifications, RoomPreferences, RoomPreferencesChange},
         profile::Profile,
     },
     visibility::{

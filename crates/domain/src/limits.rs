@@ -60,6 +60,9 @@ pub const FILTER_ENTRIES_MAX: usize = 100;
 /// Most filters that one user can store.
 pub const FILTERS_MAX: usize = 100;
 
+/// Most rooms for which one user has preferences: as many as one user joins.
+pub const ROOM_PREFERENCES_MAX: usize = ROOMS_MAX;
+
 /// Most reactions of one user to one event.
 pub const REACTIONS_OF_USER_MAX: usize = 20;
 

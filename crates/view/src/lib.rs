@@ -10,6 +10,7 @@ mod access;
 mod directory;
 mod known;
 mod past;
+mod preferences;
 mod profiles;
 mod read;
 mod reader;
@@ -27,6 +28,7 @@ pub use self::{
     access::{Access, NotJoined},
     directory::{PublicRoomCursor, PublicRooms},
     past::{Moved, PastRoom},
+    preferences::UnreadCounts,
     read::{Around, EventAt},
     reader::Reader,
     relations::{Reacted, Subject, ThreadSeen},

@@ -3,4 +3,5 @@
 mod filters;
 mod logins;
 mod naming;
+mod preferences;
 mod profiles;

@@ -96,7 +96,7 @@ impl Aggregate for Account {
     }
 
     fn weight_bytes(&self) -> usize {
-        512 + self.rooms_read() * 128 + self.filters_stored() * 64
+        512 + (self.rooms_read() + self.rooms_preferred()) * 128 + self.filters_stored() * 64
     }
 }
 

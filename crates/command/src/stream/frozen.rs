@@ -60,7 +60,7 @@ fn stored(event: &RoomEvent) -> (String, Bytes, Bytes) {
 
 impl Frozen for Account {
     fn parts(&self) -> usize {
-        1 + self.rooms_read() + self.filters_stored()
+        1 + self.rooms_read() + self.filters_stored() + self.rooms_preferred()
     }
 
     fn store(&self) -> io::Result<Vec<u8>> {

@@ -27,7 +27,8 @@ impl Commands {
         self.change_account(actor, &command, request).await
     }
 
-    async fn change_account(
+    /// Carries out a command for the account of the actor.
+    pub(super) async fn change_account(
         &self,
         actor: &Actor,
         command: &AccountCommand,

@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod filter;
+pub(crate) mod preferences;
 pub(crate) mod profile;
 pub(crate) mod rates;
 pub(crate) mod renames;

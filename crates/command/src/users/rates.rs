@@ -43,13 +43,15 @@ pub enum ActionKind {
     Profiles,
     /// Filters.
     Filters,
+    /// Preferences for rooms.
+    Preferences,
     /// Read receipts.
     Receipts,
 }
 
 impl ActionKind {
     /// All kinds.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Messages,
         Self::Reactions,
         Self::State,
@@ -59,6 +61,7 @@ impl ActionKind {
         Self::Aliases,
         Self::Profiles,
         Self::Filters,
+        Self::Preferences,
         Self::Receipts,
     ];
 
@@ -75,6 +78,7 @@ impl ActionKind {
             Self::Aliases => "aliases",
             Self::Profiles => "profiles",
             Self::Filters => "filters",
+            Self::Preferences => "preferences",
             Self::Receipts => "receipts",
         }
     }
@@ -96,6 +100,7 @@ impl fmt::Display for ActionKind {
             Self::Aliases => "new aliases",
             Self::Profiles => "changes of the profile",
             Self::Filters => "new filters",
+            Self::Preferences => "changes of preferences",
             Self::Receipts => "read receipts",
         })
     }
@@ -198,6 +203,7 @@ fn counts(asked: &Command<'_>) -> [(ActionKind, u32); 3] {
         Command::SetProfile { .. } => one(ActionKind::Profiles),
         Command::MarkRead(_) => one(ActionKind::Receipts),
         Command::CreateFilter { .. } | Command::DeleteFilter { .. } => one(ActionKind::Filters),
+        Command::SetRoomPreferences { .. } => one(ActionKind::Preferences),
     }
 }
 

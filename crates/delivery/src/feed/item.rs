@@ -84,6 +84,13 @@ pub enum FeedItem {
         /// Its index there.
         index: usize,
     },
+    /// Preferences of the user have changed.
+    PreferencesChanged {
+        /// The commit of the change.
+        committed: Arc<Committed>,
+        /// Its index there.
+        index: usize,
+    },
     /// A device of the user was added or removed.
     DevicesChanged {
         /// The commit of the change.

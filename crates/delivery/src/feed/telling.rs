@@ -152,6 +152,9 @@ pub(super) fn own_changes(committed: &Arc<Committed>) -> Vec<FeedItem> {
         Ok(Fact::Account(AccountEvent::ReceiptMoved { .. })) => {
             Some(FeedItem::ReceiptMoved { committed: Arc::clone(committed), index })
         }
+        Ok(Fact::Account(AccountEvent::RoomPreferencesChanged { .. })) => {
+            Some(FeedItem::PreferencesChanged { committed: Arc::clone(committed), index })
+        }
         Ok(Fact::Account(
             AccountEvent::DeviceAdded { .. } | AccountEvent::DeviceRemoved { .. },
         )) => Some(FeedItem::DevicesChanged { committed: Arc::clone(committed), index }),

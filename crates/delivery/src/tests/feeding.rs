@@ -28,6 +28,7 @@ pub(super) fn word(item: &FeedItem) -> String {
         FeedItem::Invited { .. } => "invited".into(),
         FeedItem::ProfileChanged { .. } => "profile".into(),
         FeedItem::ReceiptMoved { .. } => "receipt".into(),
+        FeedItem::PreferencesChanged { .. } => "preferences".into(),
         FeedItem::DevicesChanged { .. } => "devices".into(),
     }
 }

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use ruma_common::{OwnedEventId, OwnedRoomId, OwnedUserId};
 use serde::{Deserialize, Serialize};
 
-use crate::{ActionOutcome, Filter, Fingerprint, Pdu, PduError, RoomEvent};
+use crate::{ActionOutcome, Filter, Fingerprint, Pdu, PduError, RoomEvent, RoomPreferences};
 
 /// A change of a user's account data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,6 +73,13 @@ pub enum AccountEvent {
     FilterDeleted {
         /// Its ID.
         filter_id: String,
+    },
+    /// The user's preferences for a room changed to these.
+    RoomPreferencesChanged {
+        /// The room.
+        room_id: OwnedRoomId,
+        /// The preferences.
+        preferences: RoomPreferences,
     },
 }
 

@@ -13,6 +13,8 @@ pub enum Bound {
     Aliases,
     /// Filters that a user has stored.
     Filters,
+    /// Rooms for which a user has preferences.
+    RoomPreferences,
     /// Reactions of one user to one event.
     OwnReactions,
     /// Different reactions to one event.
@@ -38,6 +40,7 @@ impl Bound {
         match self {
             Self::Aliases => limits::ALIASES_OF_USER_MAX,
             Self::Filters => limits::FILTERS_MAX,
+            Self::RoomPreferences => limits::ROOM_PREFERENCES_MAX,
             Self::OwnReactions => limits::REACTIONS_OF_USER_MAX,
             Self::Reactions => limits::REACTIONS_MAX,
             Self::Edits => limits::EDITS_MAX,
@@ -55,6 +58,7 @@ impl Bound {
         match self {
             Self::Aliases => "TOO_MANY_ALIASES",
             Self::Filters => "TOO_MANY_FILTERS",
+            Self::RoomPreferences => "TOO_MANY_PREFERENCES",
             Self::OwnReactions | Self::Reactions => "TOO_MANY_REACTIONS",
             Self::Edits => "TOO_MANY_EDITS",
             Self::StateKeys => "TOO_MANY_STATE_KEYS",
@@ -82,6 +86,11 @@ impl fmt::Display for Bound {
                 write!(f, "you have given {max} aliases to rooms; remove some of them first")
             }
             Self::Filters => write!(f, "you have stored {max} filters; delete one first"),
+            Self::RoomPreferences => write!(
+                f,
+                "you have preferences for {max} rooms; set those of one of them back to the \
+                 defaults first"
+            ),
             Self::OwnReactions => {
                 write!(f, "you have reacted to this event in {max} ways; redact one of them first")
             }

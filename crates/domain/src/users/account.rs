@@ -6,7 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountEvent, Bound, Filter, OwnedEventId, OwnedRoomId, Profile, Rejection};
+use crate::{
+    AccountEvent, Bound, Filter, OwnedEventId, OwnedRoomId, Profile, Rejection, RoomPreferences,
+    RoomPreferencesChange,
+};
 
 /// A command of a user for their account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +40,13 @@ pub enum AccountCommand {
         /// Its ID.
         filter_id: String,
     },
+    /// Change the preferences for a room.
+    SetRoomPreferences {
+        /// The room. The caller has checked that the user may know of it.
+        room_id: OwnedRoomId,
+        /// The change.
+        change: RoomPreferencesChange,
+    },
 }
 
 /// The read receipts of a user in a room, as sequences of events; 0 for none.
@@ -54,6 +64,8 @@ pub struct Account {
     profile: Profile,
     read: BTreeMap<OwnedRoomId, Marks>,
     filters: BTreeSet<String>,
+    /// Those that are not the defaults.
+    preferences: BTreeMap<OwnedRoomId, RoomPreferences>,
 }
 
 impl Account {
@@ -83,11 +95,17 @@ impl Account {
         self.filters.len()
     }
 
+    /// For how many rooms the user has preferences.
+    #[must_use]
+    pub fn rooms_preferred(&self) -> usize {
+        self.preferences.len()
+    }
+
     /// Decides which events a command makes. The list is empty if the command changes nothing.
     ///
     /// # Errors
     /// [`Rejection`] if the name is too long or invisible, the avatar is not an `mxc:` address, a
-    /// filter is too large, or there are too many filters.
+    /// filter is too large, or the command would pass a [`Bound`].
     pub fn decide(&self, command: &AccountCommand) -> Result<Vec<AccountEvent>, Rejection> {
         let profile = match command.clone() {
             AccountCommand::MarkRead { room_id, event_id, sequence, private } => {
@@ -103,6 +121,9 @@ impl Account {
                 let known = self.filters.contains(&filter_id);
                 let deleted = known.then_some(AccountEvent::FilterDeleted { filter_id });
                 return Ok(deleted.into_iter().collect());
+            }
+            AccountCommand::SetRoomPreferences { room_id, change } => {
+                return self.set_preferences(room_id, change);
             }
             AccountCommand::SetProfile { profile } => profile,
         };
@@ -127,6 +148,22 @@ impl Account {
         Ok(vec![AccountEvent::FilterCreated { filter_id, filter }])
     }
 
+    fn set_preferences(
+        &self,
+        room_id: OwnedRoomId,
+        change: RoomPreferencesChange,
+    ) -> Result<Vec<AccountEvent>, Rejection> {
+        let before = self.preferences.get(&room_id).copied();
+        let preferences = change.of(before.unwrap_or_default());
+        if preferences == before.unwrap_or_default() {
+            return Ok(Vec::new());
+        }
+        if before.is_none() {
+            Bound::RoomPreferences.admit(self.preferences.len())?;
+        }
+        Ok(vec![AccountEvent::RoomPreferencesChanged { room_id, preferences }])
+    }
+
     /// Folds one event. Total.
     pub fn evolve(&mut self, event: &AccountEvent) {
         match event {
@@ -144,6 +181,13 @@ impl Account {
             }
             AccountEvent::FilterDeleted { filter_id } => {
                 self.filters.remove(filter_id);
+            }
+            AccountEvent::RoomPreferencesChanged { room_id, preferences } => {
+                if *preferences == RoomPreferences::default() {
+                    self.preferences.remove(room_id);
+                } else {
+                    self.preferences.insert(room_id.clone(), *preferences);
+                }
             }
             AccountEvent::DeviceAdded { .. }
             | AccountEvent::DeviceRemoved { .. }

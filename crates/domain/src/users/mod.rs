@@ -2,4 +2,5 @@
 
 pub(crate) mod account;
 pub(crate) mod filter;
+pub(crate) mod preferences;
 pub(crate) mod profile;

@@ -1,8 +1,9 @@
 //! Accounts and aliases.
 
 use rookery_domain::{
-    Account, AccountCommand, AccountEvent, Alias, AliasCommand, AliasEvent, OwnedRoomAliasId,
-    OwnedRoomId, Profile, Rejection, ServerName, normal_alias,
+    Account, AccountCommand, AccountEvent, Alias, AliasCommand, AliasEvent, Bound, Notifications,
+    OwnedRoomAliasId, OwnedRoomId, Profile, Rejection, RoomPreferences, RoomPreferencesChange,
+    ServerName, normal_alias,
 };
 
 use crate::support::{ALICE, BOB, user};
@@ -115,6 +116,70 @@ fn each_room_is_read_by_itself() {
     let other =
         AccountCommand::MarkRead { room_id: room("b"), event_id, sequence: 1, private: false };
     assert_eq!(account.decide(&other).unwrap().len(), 1);
+}
+
+fn prefer(name: &str, change: RoomPreferencesChange) -> AccountCommand {
+    AccountCommand::SetRoomPreferences { room_id: room(name), change }
+}
+
+fn favourite(is_favourite: bool) -> RoomPreferencesChange {
+    RoomPreferencesChange { is_favourite: Some(is_favourite), ..RoomPreferencesChange::default() }
+}
+
+/// Carries out the command, and returns its events.
+fn carry_out(account: &mut Account, command: &AccountCommand) -> Vec<AccountEvent> {
+    let events = account.decide(command).unwrap();
+    for event in &events {
+        account.evolve(event);
+    }
+    events
+}
+
+#[test]
+fn preferences_that_a_change_leaves_out_stay() {
+    let mut account = Account::default();
+    let changed = |notifications, is_favourite| {
+        let preferences = RoomPreferences { notifications, is_favourite, is_direct: false };
+        vec![AccountEvent::RoomPreferencesChanged { room_id: room("a"), preferences }]
+    };
+    let mute = RoomPreferencesChange {
+        notifications: Some(Notifications::None),
+        ..RoomPreferencesChange::default()
+    };
+    let told = carry_out(&mut account, &prefer("a", favourite(true)));
+    assert_eq!(told, changed(Notifications::All, true));
+    assert_eq!(carry_out(&mut account, &prefer("a", favourite(true))), []);
+    let told = carry_out(&mut account, &prefer("a", mute));
+    assert_eq!(told, changed(Notifications::None, true));
+    let told = carry_out(&mut account, &prefer("a", favourite(false)));
+    assert_eq!(told, changed(Notifications::None, false));
+    assert_eq!(carry_out(&mut account, &prefer("b", favourite(false))), [], "the defaults");
+    assert_eq!(carry_out(&mut account, &prefer("b", RoomPreferencesChange::default())), []);
+}
+
+#[test]
+fn a_user_has_preferences_for_so_many_rooms_and_the_defaults_make_room() {
+    let mut account = Account::default();
+    let max = Bound::RoomPreferences.max();
+    for number in 0..max {
+        carry_out(&mut account, &prefer(&number.to_string(), favourite(true)));
+    }
+    let one_more = prefer("more", favourite(true));
+    let refused = account.decide(&one_more).unwrap_err();
+    assert_eq!(refused.code(), "TOO_MANY_PREFERENCES");
+    let direct = RoomPreferencesChange { is_direct: Some(true), ..favourite(true) };
+    assert_eq!(carry_out(&mut account, &prefer("7", direct)).len(), 1, "a room of them");
+    let defaults = RoomPreferencesChange { is_direct: Some(false), ..favourite(false) };
+    assert_eq!(carry_out(&mut account, &prefer("7", defaults)).len(), 1);
+    assert_eq!(carry_out(&mut account, &one_more).len(), 1);
+}
+
+#[test]
+fn notifications_include_messages_by_whether_they_mention_the_user() {
+    let of = |notifications: Notifications| [false, true].map(|it| notifications.include(it));
+    assert_eq!(of(Notifications::All), [true, true]);
+    assert_eq!(of(Notifications::Mentions), [false, true]);
+    assert_eq!(of(Notifications::None), [false, false]);
 }
 
 fn den() -> OwnedRoomAliasId {

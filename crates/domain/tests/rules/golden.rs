@@ -5,8 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use rookery_domain::{
     AccountEvent, ActionOutcome, AliasEvent, CreateRoom, Deliver, Envelope, EphemeralKind, Erased,
-    EventStatus, Fact, Filter, Fingerprint, Holder, Origin, OwnedEventId, Pdu, RoomEvent,
-    RoomVersionId, Slot, SlotChange, Subject,
+    EventStatus, Fact, Filter, Fingerprint, Holder, Notifications, Origin, OwnedEventId, Pdu,
+    RoomEvent, RoomPreferences, RoomVersionId, Slot, SlotChange, Subject,
 };
 
 use crate::support::{ALICE, BOB, created, join, leave, say, user};
@@ -145,6 +145,21 @@ fn facts_about_deleted_filters_never_change() {
     let event = AccountEvent::FilterDeleted { filter_id: Filter::default().id() };
     let facts = vec![(Subject::Account, Fact::Account(event))];
     unchanged_facts(facts, include_str!("../golden/facts-filters-deleted.txt"));
+}
+
+#[test]
+fn facts_about_preferences_never_change() {
+    let room_id: rookery_domain::OwnedRoomId = "!a:rook.example".try_into().unwrap();
+    let muted =
+        RoomPreferences { notifications: Notifications::None, is_favourite: true, is_direct: true };
+    let mentions =
+        RoomPreferences { notifications: Notifications::Mentions, ..RoomPreferences::default() };
+    let facts = [RoomPreferences::default(), mentions, muted].map(|preferences| {
+        let room_id = room_id.clone();
+        let event = AccountEvent::RoomPreferencesChanged { room_id, preferences };
+        (Subject::Account, Fact::Account(event))
+    });
+    unchanged_facts(facts.into(), include_str!("../golden/facts-preferences.txt"));
 }
 
 #[test]

@@ -67,6 +67,7 @@ const RULES: CostRules = CostRules {
         ("TypingChanged.users", ephemeral::TYPING_DEFAULT),
         ("Viewer.devices", PAGE_MAX),
         ("Viewer.rooms", query::PAGE_DEFAULT),
+        ("Viewer.favouriteRooms", query::PAGE_DEFAULT),
         ("Viewer.filters", viewer::FILTERS_DEFAULT),
         ("Reaction.users", PAGE_MAX),
         ("CreateRoomPayload.messages", TIMELINE_DEFAULT),

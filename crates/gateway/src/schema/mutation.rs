@@ -22,6 +22,7 @@ pub(crate) use self::entered::SCREEN_DEFAULT;
 pub struct Mutation(
     accounts::AccountMutation,
     accounts::own::OwnAccountMutation,
+    accounts::preferences::PreferencesMutation,
     profile::ProfileMutation,
     ephemeral::EphemeralMutation,
     filters::FilterMutation,

@@ -8,8 +8,8 @@ use rookery_domain::{EventId, Membership, OwnedRoomId, Profile, RoomAliasId, Roo
 use rookery_log::{Position, StreamId, StreamKind};
 
 use super::{
-    Filters, Models, Place, ReadMarks, ReadersOfRooms, Related, RoomMembers, RoomsOfUsers,
-    StreamKey, Summary,
+    Filters, Models, Place, Preferences, ReadMarks, ReadersOfRooms, Related, RoomMembers,
+    RoomsOfUsers, StreamKey, Summary,
 };
 use crate::{
     RowKey, Unread,
@@ -151,6 +151,12 @@ impl Models {
     #[must_use]
     pub fn filters(&self, user: StreamKey) -> Option<&Filters> {
         self.filters.get(user)
+    }
+
+    /// The preferences of a user.
+    #[must_use]
+    pub fn preferences(&self, user: StreamKey) -> Option<&Preferences> {
+        self.preferences.get(user)
     }
 
     /// The greatest number of a device of `user` among the actions that were carried out; 0 if

@@ -23,7 +23,7 @@ pub(crate) use self::{
     shared::Shared,
 };
 pub use self::{
-    accounts::{Filters, ReadMark, ReadMarks, ReadersOfRooms},
+    accounts::{Filters, Preferences, ReadMark, ReadMarks, ReadersOfRooms},
     directory::{Directory, StreamKey},
     events::Place,
     folded::Parked,

@@ -12,7 +12,7 @@ use rookery_log::Position;
 
 use super::{
     ActionNumbers, AliasTarget, AnyModel, Directory, EventIndex, Filters, Folded, Model, Parked,
-    Receipts, Redactions, RoomMembers, RoomRelations, Source, StreamKey, Summary,
+    Preferences, Receipts, Redactions, RoomMembers, RoomRelations, Source, StreamKey, Summary,
 };
 use crate::{Committed, timeline::RoomTimeline, unread::RoomUnread};
 
@@ -90,6 +90,7 @@ models! {
     relations: Folded<RoomRelations>,
     actions: Folded<ActionNumbers>,
     filters: Folded<Filters>,
+    preferences: Folded<Preferences>,
     receipts: Folded<Receipts>,
     unread: Folded<RoomUnread>,
     events: EventIndex,

@@ -1,7 +1,7 @@
 //! Any operations in any order: the rows are those of the log.
 
 use proptest::{collection::vec, prelude::*};
-use rookery_domain::{AccountEvent, EventStatus, Fact};
+use rookery_domain::{AccountEvent, EventStatus, Fact, RoomPreferences};
 use rookery_log::{EventLog, Position, Scope, StreamId, StreamKind};
 use serde_json::json;
 
@@ -32,6 +32,8 @@ enum Act {
     Listed(usize, bool),
     Profile(usize, u8),
     Filter(usize, u8),
+    /// A user makes a room a favourite, or no longer.
+    Prefer(usize, usize, bool),
     Read(usize, usize, u64, bool),
     Alias(usize, Option<usize>),
     Garbage(usize),
@@ -62,6 +64,8 @@ fn act() -> impl Strategy<Value = Act> {
         1 => (room.clone(), any::<bool>()).prop_map(|(room, listed)| Act::Listed(room, listed)),
         2 => (user.clone(), any::<u8>()).prop_map(|(user, name)| Act::Profile(user, name)),
         1 => (user.clone(), any::<u8>()).prop_map(|(user, kind)| Act::Filter(user, kind)),
+        1 => (user.clone(), room.clone(), any::<bool>())
+            .prop_map(|(user, room, is_favourite)| Act::Prefer(user, room, is_favourite)),
         2 => (room.clone(), user.clone(), 1u64..20, any::<bool>())
             .prop_map(|(room, user, sequence, private)| Act::Read(room, user, sequence, private)),
         2 => (0usize..3, proptest::option::of(room.clone()))
@@ -121,6 +125,13 @@ impl Act {
             }
             Self::Profile(user, name) => scene.profile(USERS[*user], &name.to_string()).await,
             Self::Filter(user, kind) => scene.filter(USERS[*user], &kind.to_string()).await,
+            Self::Prefer(user, room, is_favourite) => {
+                let room_id = crate::tests::testing::room(ROOMS[*room]);
+                let is_favourite = *is_favourite;
+                let preferences = RoomPreferences { is_favourite, ..RoomPreferences::default() };
+                let event = AccountEvent::RoomPreferencesChanged { room_id, preferences };
+                scene.account(USERS[*user], event).await
+            }
             Self::Read(room, user, sequence, private) => {
                 let event = AccountEvent::ReceiptMoved {
                     room_id: crate::tests::testing::room(ROOMS[*room]),

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use rookery_domain::{EventStatus, SlotChange};
+use rookery_domain::{AccountEvent, EventStatus, Notifications, RoomPreferences, SlotChange};
 use rookery_log::{Epoch, EventLog, MemoryLog, Position};
 use serde_json::json;
 
@@ -165,6 +165,30 @@ fn snapshots_of_the_format_before_are_refused_by_their_format() {
         }
     }
     assert!(refused > 12);
+}
+
+/// The same for preferences, which the first scene lacks.
+#[tokio::test]
+async fn preferences_are_kept_as_in_the_golden_file() {
+    let mut scene = Scene::new();
+    let preferences = RoomPreferences { is_favourite: true, ..RoomPreferences::default() };
+    for (user, name, preferences) in [
+        ("alice", "a", preferences),
+        ("alice", "b", RoomPreferences { notifications: Notifications::None, ..preferences }),
+        ("bob", "a", preferences),
+        ("bob", "a", RoomPreferences::default()),
+    ] {
+        let room_id = crate::tests::testing::room(name);
+        let event = AccountEvent::RoomPreferencesChanged { room_id, preferences };
+        scene.account(user, event).await;
+    }
+    let models = scene.open_with(options()).await;
+    models.save().await.unwrap();
+    are_those_of_the_golden_files(&scene, &["preferences"], "preferred");
+    let models = models.read();
+    let of = |who| models.user(&crate::tests::testing::user(who)).unwrap();
+    let rooms = |who| models.preferences(of(who)).unwrap().rooms().len();
+    assert_eq!([rooms("alice"), rooms("bob")], [2, 0], "bob has the defaults again");
 }
 
 /// The same for filters, which the first scene lacks.

@@ -8,7 +8,7 @@ use rookery_domain::{
 use rookery_log::Position;
 use rookery_projection::{
     Member, Models, Reactions, ReadMark, ReadMarks, Related, RoomMembers, RowKey, Slots, StreamKey,
-    Summary, Thread, TimelineReader, TimelineRow, Unread,
+    Summary, Thread, TimelineReader, TimelineRow,
 };
 
 use super::Seen;
@@ -69,6 +69,11 @@ pub struct RoomView<'a> {
 impl<'a> RoomView<'a> {
     pub(crate) fn new(models: &'a Models, key: StreamKey) -> Option<Self> {
         Some(Self { models, key, room: models.room_id(key)?, summary: models.summary(key)? })
+    }
+
+    /// The models, and the key of the room.
+    pub(crate) fn models(&self) -> (&'a Models, StreamKey) {
+        (self.models, self.key)
     }
 
     /// The room ID.
@@ -149,13 +154,6 @@ impl<'a> RoomView<'a> {
             let member = room.member(user);
             Some((user, mark, member.is_some_and(|it| it.membership == Membership::Join)))
         })
-    }
-
-    /// The unread counts of `user`, if joined.
-    #[must_use]
-    pub fn unread(&self, user: &UserId) -> Unread {
-        let read = self.read_marks(user).and_then(ReadMarks::furthest);
-        self.models.unread(self.key, user, read.map_or(0, |mark| mark.sequence))
     }
 
     /// The membership of `user` after the commit at `position`.

@@ -10,11 +10,11 @@ use rookery_domain::{
     Filter, HistoryVisibility, JoinRule, OwnedRoomAliasId, OwnedUserId, Power, RoomId, UserId,
 };
 use rookery_log::Position;
-use rookery_projection::{RowKey, Summary, Unread};
+use rookery_projection::{RowKey, Summary};
 use tokio::sync::OnceCell;
 
 use super::RoomView;
-use crate::{Access, Meter, PastRoom, Reader, TimelineError};
+use crate::{Access, Meter, PastRoom, Reader, TimelineError, UnreadCounts};
 
 /// The moment as of which a room is shown, with the defaults for its events.
 pub struct Moment {
@@ -63,7 +63,7 @@ pub struct RoomSnapshot {
     /// The last message, which the viewer may be unable to see. Also for former members.
     pub last_message: Option<RowKey>,
     /// As of now, even if the room is shown as of an earlier moment.
-    pub unread: Unread,
+    pub unread: UnreadCounts,
 }
 
 impl Moment {

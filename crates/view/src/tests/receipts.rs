@@ -37,7 +37,11 @@ async fn marks_never_go_backwards_and_private_ones_are_no_ones_business() {
     let public: Vec<_> =
         tea.public_marks().map(|(user, mark)| (user.to_owned(), mark.sequence)).collect();
     assert_eq!(public, [(user("bob"), 8)]);
-    assert_eq!(tea.unread(&user("bob")).count, 0, "what was said before the join does not count");
+    assert_eq!(
+        tea.unread(&user("bob")).messages,
+        0,
+        "what was said before the join does not count"
+    );
 }
 
 #[tokio::test]

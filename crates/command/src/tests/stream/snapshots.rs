@@ -1,6 +1,8 @@
 use std::{fs, path::Path, sync::Arc};
 
-use rookery_domain::{Account, AccountEvent, Fact, OwnedRoomId, Room};
+use rookery_domain::{
+    Account, AccountEvent, Fact, Notifications, OwnedRoomId, Room, RoomPreferences,
+};
 use rookery_log::{
     Commit, CountedLog, ErasableLog, LoggedEvent, Millis, ReadCounts, StreamId, StreamKind,
 };
@@ -205,8 +207,16 @@ fn the_stored_form_of_an_account_stays_as_it_is() {
             filter_id: "f".into(),
             filter: rookery_domain::Filter::default(),
         },
+        AccountEvent::RoomPreferencesChanged {
+            room_id: "!p:t".try_into().unwrap(),
+            preferences: RoomPreferences {
+                notifications: Notifications::None,
+                is_favourite: true,
+                is_direct: false,
+            },
+        },
     ]);
     let stored = account.store().unwrap();
-    assert_eq!(stored, b"\x01\x02Al\x00\x01\x04!r:t\x00\xac\x02\x01\x01f");
+    assert_eq!(stored, b"\x01\x02Al\x00\x01\x04!r:t\x00\xac\x02\x01\x01f\x01\x04!p:t\x02\x01\x00");
     assert_eq!(Account::read(&stored), Some(account));
 }

@@ -1,6 +1,7 @@
 //! Mutations about accounts and devices.
 
 pub(super) mod own;
+pub(super) mod preferences;
 
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use rookery_accounts::{

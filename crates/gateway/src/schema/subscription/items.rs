@@ -1,7 +1,7 @@
 //! The items of a stream.
 
 use async_graphql::{ComplexObject, Context, Enum, Result, SimpleObject, Union};
-use rookery_domain::{AccountEvent, Fact, Pdu, RoomId};
+use rookery_domain::{AccountEvent, Fact, Filter, Pdu, RoomId};
 use rookery_projection::Committed;
 use rookery_view::{ClosedRoom, Closing};
 
@@ -15,7 +15,7 @@ use crate::schema::{
             timeline::{self, TimelineArguments, TimelineConnection},
         },
         users::{
-            account_items::{DeviceAdded, DeviceRemoved, ReceiptMoved},
+            account_items::{DeviceAdded, DeviceRemoved, ReceiptMoved, RoomPreferencesChanged},
             user::User,
         },
         values::{
@@ -43,6 +43,8 @@ pub(crate) enum StreamItem {
     Profile(ProfileChanged),
     /// A read receipt moved.
     Receipt(ReceiptMoved),
+    /// Your preferences for a room changed.
+    RoomPreferences(RoomPreferencesChanged),
     /// You logged in on a new device.
     DeviceAdded(DeviceAdded),
     /// A device of yours was removed.
@@ -177,6 +179,21 @@ pub(crate) struct Invited {
 pub(crate) struct ProfileChanged {
     /// You.
     pub(super) user: User,
+}
+
+/// The item of a change of preferences, unless the filter excludes it.
+pub(super) fn preferences_item(
+    committed: &Committed,
+    index: usize,
+    filter: &Filter,
+) -> Option<StreamItem> {
+    match committed.facts.get(index)? {
+        Ok(Fact::Account(AccountEvent::RoomPreferencesChanged { room_id, .. })) => {
+            let room = filter.wants_room(room_id).then(|| Room::new(room_id.clone()))?;
+            Some(StreamItem::RoomPreferences(RoomPreferencesChanged { room }))
+        }
+        _ => None,
+    }
 }
 
 /// The item of an added or removed device.

@@ -24,6 +24,7 @@ use super::{
     draft::{Draft, Drafted},
     items::{
         Invited, ProfileChanged, RoomClosed, RoomOpened, StateResolved, StreamItem, device_item,
+        preferences_item,
     },
     skipped::{SkipReason, Skips},
 };
@@ -330,6 +331,9 @@ impl Reader {
                 let wanted = |it: &ReceiptMoved| it.is_wanted(&self.filter);
                 let is_wanted = ReceiptMoved::of(&committed, index).is_some_and(|it| wanted(&it));
                 return Ok(is_wanted.then_some(Drafted::Receipt { committed, index }));
+            }
+            FeedItem::PreferencesChanged { committed, index } => {
+                preferences_item(&committed, index, &self.filter)
             }
             FeedItem::DevicesChanged { committed, index } => device_item(&committed, index),
         };

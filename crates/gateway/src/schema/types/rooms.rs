@@ -6,5 +6,6 @@ pub(crate) mod join_rule;
 pub(crate) mod members;
 pub(crate) mod pages;
 pub(crate) mod permissions;
+pub(crate) mod preferences;
 pub(crate) mod room;
 pub(crate) mod timeline;

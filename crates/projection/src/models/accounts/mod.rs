@@ -3,11 +3,13 @@
 mod actions;
 mod aliases;
 mod filters;
+mod preferences;
 mod profiles;
 mod receipts;
 
 pub(crate) use self::{actions::ActionNumbers, aliases::AliasTarget, receipts::Receipts};
 pub use self::{
     filters::Filters,
+    preferences::Preferences,
     receipts::{ReadMark, ReadMarks, ReadersOfRooms},
 };

@@ -113,6 +113,8 @@ pub(crate) enum RefusalCode {
     TooManyInvites,
     /// You knock on as many rooms as you may: withdraw a knock.
     TooManyKnocks,
+    /// You have preferences for as many rooms as a user may: set those of one back to the defaults.
+    TooManyPreferences,
     /// You have reacted to the event in as many ways as you may, or the event has as many reactions
     /// as it may: redact one of yours, or use an existing key.
     TooManyReactions,
@@ -197,6 +199,7 @@ impl RefusalCode {
             | Self::TooManyDevices
             | Self::TooManyFilters
             | Self::TooManyKnocks
+            | Self::TooManyPreferences
             | Self::TooManyReactions
             | Self::TooManyRooms
             | Self::TooManyStateKeys
@@ -255,6 +258,7 @@ impl From<Bound> for RefusalCode {
         match bound {
             Bound::Aliases => Self::TooManyAliases,
             Bound::Filters => Self::TooManyFilters,
+            Bound::RoomPreferences => Self::TooManyPreferences,
             Bound::OwnReactions | Bound::Reactions => Self::TooManyReactions,
             Bound::Edits => Self::TooManyEdits,
             Bound::StateKeys => Self::TooManyStateKeys,

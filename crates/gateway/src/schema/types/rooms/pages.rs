@@ -22,12 +22,21 @@ connection!(RoomConnection, RoomEdge, Room, "A page of rooms.");
 connection!(RoomAliasConnection, RoomAliasEdge, RoomAliasScalar, "A page of aliases of a room.");
 connection!(RoomStateConnection, RoomStateEdge, RoomEvent, "A page of the state of a room.");
 
-/// The rooms in which the viewer has a membership, most recently active first.
+/// The rooms of the viewer that a list has.
+#[derive(Clone, Copy)]
+pub(crate) enum ListedRooms {
+    /// Those in which the viewer has this membership.
+    With(MembershipEnum),
+    /// The favourites that the viewer has joined.
+    Favourites,
+}
+
+/// Rooms of the viewer, most recently active first.
 pub(crate) async fn rooms_of_viewer(
     context: &Context<'_>,
     first: Option<i32>,
     after: Option<&str>,
-    membership: MembershipEnum,
+    listed: ListedRooms,
 ) -> Result<RoomConnection> {
     let limit = page_size("first", first, PAGE_DEFAULT)?;
     let (app, viewer) = (app(context), session(context).viewer()?);
@@ -42,7 +51,13 @@ pub(crate) async fn rooms_of_viewer(
     reads.pause().await?;
     reads.look_at_rows(limit)?;
     let view = app.models.view();
-    let page = view.rooms_of(viewer, membership.into(), before, limit);
+    let page = match listed {
+        ListedRooms::With(membership) => view.rooms_of(viewer, membership.into(), before, limit),
+        ListedRooms::Favourites => {
+            reads.look_at_rows(view.favourites_looked(viewer))?;
+            view.favourites_of(viewer, before, limit)
+        }
+    };
     let cursor = |position: Position| app.position_text(position);
     let rooms =
         page.rooms.iter().map(|room| (cursor(room.activity()), Room::new(room.id().to_owned())));

@@ -12,6 +12,7 @@ use super::{
     members::{self, Members},
     pages::{RoomAliasConnection, RoomStateConnection},
     permissions::RoomPermissions,
+    preferences::RoomPreferencesShown,
     timeline::{self, StateArguments, TimelineArguments, TimelineConnection},
 };
 use crate::{
@@ -306,14 +307,29 @@ impl Room {
     /// your read receipt, and after your own last message. Edits, reactions, state and redacted
     /// messages do not count. 0 if you have not joined.
     async fn unread_count(&self, context: &Context<'_>) -> Result<i32> {
-        let count = self.shown(context, |room| room.unread.count).await?;
+        let count = self.shown(context, |room| room.unread.messages).await?;
         Ok(i32::try_from(count).unwrap_or(i32::MAX))
     }
 
-    /// How many of those mention you, or everybody in the room.
+    /// How many of those notify you, by your `preferences`: all of them, those that mention you, or
+    /// none. Show this number on the room.
+    async fn notification_count(&self, context: &Context<'_>) -> Result<i32> {
+        let count = self.shown(context, |room| room.unread.notifications).await?;
+        Ok(i32::try_from(count).unwrap_or(i32::MAX))
+    }
+
+    /// How many of those that notify you mention you, or everybody in the room. 0 in a muted room.
     async fn highlight_count(&self, context: &Context<'_>) -> Result<i32> {
         let count = self.shown(context, |room| room.unread.highlights).await?;
         Ok(i32::try_from(count).unwrap_or(i32::MAX))
+    }
+
+    /// Your preferences for it, as of now.
+    async fn preferences(&self, context: &Context<'_>) -> Result<RoomPreferencesShown> {
+        let viewer = session(context).viewer()?;
+        let view = app(context).models.view();
+        let room = view.room(&self.id);
+        Ok(room.map(|room| room.preferences(viewer)).unwrap_or_default().into())
     }
 
     /// Users who are typing, ordered by user ID. Empty if you have not joined.

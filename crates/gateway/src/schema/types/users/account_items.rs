@@ -74,6 +74,13 @@ impl ReceiptMoved {
     }
 }
 
+/// Your preferences for a room changed, on this device or on another one.
+#[derive(Clone, SimpleObject)]
+pub(crate) struct RoomPreferencesChanged {
+    /// The room. Its `preferences` and its counts are those of now.
+    pub(crate) room: Room,
+}
+
 /// You logged in on a new device.
 #[derive(Clone, SimpleObject)]
 pub(crate) struct DeviceAdded {

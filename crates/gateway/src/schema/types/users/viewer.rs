@@ -9,7 +9,7 @@ use crate::schema::{
     types::{
         errors::fault::Fault,
         filter::{FilterShown, StoredFilter},
-        rooms::pages::{RoomConnection, rooms_of_viewer},
+        rooms::pages::{ListedRooms, RoomConnection, rooms_of_viewer},
         values::{
             connection::{Page, connection, key},
             scalars::PositionScalar,
@@ -90,7 +90,17 @@ impl Viewer {
         )]
         membership: MembershipEnum,
     ) -> Result<RoomConnection> {
-        rooms_of_viewer(context, first, after.as_deref(), membership).await
+        rooms_of_viewer(context, first, after.as_deref(), ListedRooms::With(membership)).await
+    }
+
+    /// The favourite rooms that you have joined, most recently active first.
+    async fn favourite_rooms(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "How many, from 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "The cursor after which to continue.")] after: Option<String>,
+    ) -> Result<RoomConnection> {
+        rooms_of_viewer(context, first, after.as_deref(), ListedRooms::Favourites).await
     }
 
     /// The device of this request.
