@@ -5,32 +5,33 @@
 
 #![expect(clippy::unused_async, reason = "async-graphql takes resolvers that are async")]
 
-pub(crate) mod context;
 mod cost;
-mod entrances;
 mod mutation;
 mod query;
-mod reads;
 pub(crate) mod subscription;
 #[cfg(test)]
 mod tests;
-pub(crate) mod types;
 
 use std::sync::Arc;
 
 pub use async_graphql::Request;
 use async_graphql::ValidationMode;
 use rookery_graphql_documents::{Types, Validated};
+use rookery_schema::{
+    marks::without_marks,
+    types::{errors::payload::ActionPayload, values::node::Node},
+};
 
-use crate::sharing::without_marks;
+use crate::sharing::Fanout;
 pub use crate::sharing::{FanoutCounts, SharingSchema};
 
-pub use self::{
+pub use rookery_schema::{
     context::{App, Session, token_key},
-    cost::{GUARDED_FIELDS, costs},
     entrances::Entrances,
     types::errors::fault::TO_LEARN,
 };
+
+pub use self::cost::{GUARDED_FIELDS, costs};
 
 /// The schema of Rookery.
 pub type Schema =
@@ -45,15 +46,25 @@ const DIRECTIVES_MAX: usize = 10;
 /// The schema, executed on `app`.
 #[must_use]
 pub fn schema(app: Arc<App>) -> Schema {
-    builder().data(app).finish()
+    let fanout = fanout(&app);
+    builder().data(app).data(fanout).finish()
 }
 
 /// The schema, executed on `app`, for documents that were read against [`types`].
 #[must_use]
 pub fn executor(app: Arc<App>) -> Validated<SharingSchema> {
     // Documents were validated before; the library's limits are checked each time.
-    let schema = builder().data(app).validation_mode(ValidationMode::Fast).finish();
+    let fanout = fanout(&app);
+    let schema = builder().data(app).data(fanout).validation_mode(ValidationMode::Fast).finish();
     Validated::new(schema.into())
+}
+
+/// The shared answers of one schema.
+fn fanout(app: &App) -> Arc<Fanout> {
+    Arc::new(match app.shared_answers_bytes_max {
+        Some(bytes_max) => Fanout::within(app.shares_answers, bytes_max),
+        None => Fanout::new(app.shares_answers),
+    })
 }
 
 /// The types of the schema, for the validation of documents.
@@ -87,6 +98,6 @@ fn builder()
     Schema::build(query::Query, mutation::Mutation::default(), subscription::Subscription)
         .limit_depth(DEPTH_MAX)
         .limit_directives(DIRECTIVES_MAX)
-        .register_output_type::<types::values::node::Node>()
-        .register_output_type::<types::errors::payload::ActionPayload>()
+        .register_output_type::<Node>()
+        .register_output_type::<ActionPayload>()
 }

@@ -13,15 +13,13 @@ mod fanout;
 mod following;
 mod group;
 mod identity;
-mod mark;
 mod shelf;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use self::{
-    execution::{Handed, SeenByMembers},
+    execution::Handed,
     fanout::Fanout,
     following::{Opening, resume_point},
-    mark::{SharedBy, shared, without_marks},
 };
 pub use self::{fanout::FanoutCounts, following::SharingSchema};

@@ -1,8 +1,8 @@
 //! The allowed dependencies between crates.
 //!
 //! **Invariant:** `command` never depends on the read side, which is `projection`, `view` and `delivery`.
-//! **Invariant:** only the gateway, its edge and the documents know GraphQL. The edge knows no schema; documents know no
-//! network either.
+//! **Invariant:** only the schema, the gateway, its edge and the documents know GraphQL. The edge knows no schema;
+//! documents know no network either.
 //! **Invariant:** only the storing crates know an engine.
 //! **Invariant:** a crate that is missing in the table is a violation.
 
@@ -42,7 +42,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("rookery-graphql-documents", &[]),
     ("rookery-graphql-edge", &["rookery-graphql-documents", "rookery-work"]),
     (
-        "rookery-gateway",
+        "rookery-schema",
         &[
             "rookery-accounts",
             "rookery-command",
@@ -57,11 +57,31 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "rookery-work",
         ],
     ),
+    (
+        "rookery-gateway",
+        &[
+            "rookery-accounts",
+            "rookery-command",
+            "rookery-delivery",
+            "rookery-domain",
+            "rookery-ephemeral",
+            "rookery-graphql-documents",
+            "rookery-graphql-edge",
+            "rookery-log",
+            "rookery-projection",
+            "rookery-schema",
+            "rookery-view",
+            "rookery-work",
+        ],
+    ),
 ];
 
 /// Only these crates may depend on libraries with this prefix.
 const CONFINED: &[(&str, &[&str])] = &[
-    ("async-graphql", &["rookery-gateway", "rookery-graphql-documents", "rookery-graphql-edge"]),
+    (
+        "async-graphql",
+        &["rookery-gateway", "rookery-graphql-documents", "rookery-graphql-edge", "rookery-schema"],
+    ),
     ("redb", &["rookery-accounts"]),
     ("sled", &["rookery-log-sled"]),
 ];
@@ -176,7 +196,7 @@ mod tests {
     #[test]
     fn only_the_gateway_its_edge_and_documents_know_graphql() {
         let metadata = workspace(&[("rookery-server", &["async-graphql-parser"])]);
-        let expected = "rookery-server must not depend on async-graphql-parser: only rookery-gateway, rookery-graphql-documents, rookery-graphql-edge";
+        let expected = "rookery-server must not depend on async-graphql-parser: only rookery-gateway, rookery-graphql-documents, rookery-graphql-edge, rookery-schema";
         assert_eq!(arrows(&metadata), [expected]);
     }
 

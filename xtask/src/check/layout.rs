@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** no Rust file is longer than [`LINES_MAX`]; `lib.rs` and `mod.rs` define nothing.
 //! **Invariant:** no folder has more than [`FILES_MAX`] Rust files, and no crate more than
-//! [`CRATE_LINES_MAX`] lines without its tests, but for those of [`LARGER`].
+//! [`CRATE_LINES_MAX`] lines without its tests.
 
 use std::collections::BTreeMap;
 
@@ -13,9 +13,6 @@ const FILES_MAX: usize = 12;
 
 /// Most lines of a crate, without its tests.
 const CRATE_LINES_MAX: usize = 8_000;
-
-/// Crates that are larger, with a bound of their own. It may only go down.
-const LARGER: [(&str, usize); 1] = [("gateway", 12_850)];
 
 /// Longest Rust file, in lines.
 const LINES_MAX: usize = 500;
@@ -85,15 +82,12 @@ fn crates(tree: &Tree) -> Vec<String> {
             *sizes.entry(name).or_default() += lines_without_tests(text);
         }
     }
-    let bound = |name: &str| {
-        let larger = LARGER.iter().find(|(larger, _)| *larger == name);
-        larger.map_or(CRATE_LINES_MAX, |(_, bound)| *bound)
-    };
-    let large = sizes.into_iter().filter(|(name, lines)| *lines > bound(name));
+    let large = sizes.into_iter().filter(|(_, lines)| *lines > CRATE_LINES_MAX);
     large
         .map(|(name, lines)| {
-            let bound = bound(name);
-            format!("crates/{name} has {lines} lines without tests: split it below {bound}")
+            format!(
+                "crates/{name} has {lines} lines without tests: split it below {CRATE_LINES_MAX}"
+            )
         })
         .collect()
 }

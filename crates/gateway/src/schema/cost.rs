@@ -2,19 +2,17 @@
 //!
 //! **Invariant:** each list with page arguments has its default here; a test compares.
 
-use crate::schema::{
+use rookery_domain::limits::FILTER_ENTRIES_MAX;
+use rookery_graphql_documents::{CostModel, CostRules, GuardedFields};
+use rookery_schema::{
     context::PAGE_MAX,
-    query,
-    subscription::ephemeral,
     types::{
         events::relations,
-        rooms::{members, timeline},
+        rooms::{members, pages, timeline, typing},
         sync::ROOMS_DEFAULT,
         users::viewer,
     },
 };
-use rookery_domain::limits::FILTER_ENTRIES_MAX;
-use rookery_graphql_documents::{CostModel, CostRules, GuardedFields};
 use rookery_view::{INVITES_MAX, TIMELINE_DEFAULT};
 
 /// A write waits for the disk, and delays other writes.
@@ -48,8 +46,8 @@ const RULES: CostRules = CostRules {
     page_defaults: &[
         ("Query.events", PAGE_MAX),
         ("Query.initialSync", ROOMS_DEFAULT),
-        ("Query.publicRooms", query::PAGE_DEFAULT),
-        ("Query.users", query::PAGE_DEFAULT),
+        ("Query.publicRooms", pages::PAGE_DEFAULT),
+        ("Query.users", pages::PAGE_DEFAULT),
         ("InitialSync.closed", PAGE_MAX),
         ("Mentions.users", PAGE_MAX),
         ("PowerLevels.events", PAGE_MAX),
@@ -59,15 +57,15 @@ const RULES: CostRules = CostRules {
         ("Room.receipts", PAGE_MAX),
         ("Room.state", PAGE_MAX),
         ("Room.timeline", timeline::PAGE_DEFAULT),
-        ("Room.typing", ephemeral::TYPING_DEFAULT),
+        ("Room.typing", typing::TYPING_DEFAULT),
         ("RoomEvent.reactions", relations::PAGE_DEFAULT),
         ("RoomUpdate.stateChanges", PAGE_MAX),
         ("RoomUpdate.timeline", TIMELINE_DEFAULT),
         ("Thread.messages", relations::THREAD_DEFAULT),
-        ("TypingChanged.users", ephemeral::TYPING_DEFAULT),
+        ("TypingChanged.users", typing::TYPING_DEFAULT),
         ("Viewer.devices", PAGE_MAX),
-        ("Viewer.rooms", query::PAGE_DEFAULT),
-        ("Viewer.favouriteRooms", query::PAGE_DEFAULT),
+        ("Viewer.rooms", pages::PAGE_DEFAULT),
+        ("Viewer.favouriteRooms", pages::PAGE_DEFAULT),
         ("Viewer.filters", viewer::FILTERS_DEFAULT),
         ("Reaction.users", PAGE_MAX),
         ("CreateRoomPayload.messages", TIMELINE_DEFAULT),

@@ -7,16 +7,16 @@ use async_graphql::{
 use rookery_domain::UserId;
 use rookery_graphql_edge::RateStatus;
 use rookery_log::{Position, Sealed, TokenKind};
-use rookery_view::{Moment, PublicRoomCursor};
-
-use crate::schema::{
+use rookery_schema::{
     context::{App, PAGE_MAX, app, page_size, session},
-    subscription::{EventChunk, poll},
     types::{
         errors::fault::Fault,
         events::event::{RoomEvent, one_event},
         filter::{FilterBy, chosen},
-        rooms::room::{Room, RoomBy},
+        rooms::{
+            pages::PAGE_DEFAULT,
+            room::{Room, RoomBy},
+        },
         sync::{InitialSync, SyncArguments},
         users::{
             pages::{self as users, UserConnection},
@@ -33,9 +33,9 @@ use crate::schema::{
         },
     },
 };
+use rookery_view::{Moment, PublicRoomCursor};
 
-/// Rooms on a page of the directory, by default.
-pub(crate) const PAGE_DEFAULT: usize = 20;
+use crate::schema::subscription::{EventChunk, poll};
 
 /// A place in the directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

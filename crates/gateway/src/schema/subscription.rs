@@ -9,25 +9,25 @@ mod skipped;
 use async_graphql::{Context, Object, Result, Subscription};
 use futures_util::{Stream, StreamExt as _, stream};
 use rookery_graphql_edge::Budget;
+use rookery_schema::{
+    context::{app, session},
+    marks::{SharedBy, shared},
+    types::{
+        errors::fault::Fault,
+        filter::{FilterBy, chosen},
+        values::{list::Items, scalars::PositionScalar},
+    },
+};
 
 use self::items::StreamItem;
 pub(crate) use self::{
     draft::{Draft, Drafted},
-    items::{RoomClosed, RoomClosedConnection},
     reader::{Piece, Reader, Step, in_turn, poll},
     skipped::SkippedEvents,
 };
 use crate::{
-    schema::{
-        context::{app, session},
-        subscription::ephemeral::EphemeralItem,
-        types::{
-            errors::fault::Fault,
-            filter::{FilterBy, chosen},
-            values::{list::Items, scalars::PositionScalar},
-        },
-    },
-    sharing::{Handed, Opening, SharedBy, shared},
+    schema::subscription::ephemeral::EphemeralItem,
+    sharing::{Handed, Opening},
 };
 
 /// The events between two positions that concern you.

@@ -12,8 +12,7 @@ use async_graphql::{
         OperationType, Selection, SelectionSet,
     },
 };
-
-use super::mark::{Marks, SharedBy};
+use rookery_schema::marks::{Marks, SharedBy};
 
 /// The greatest nesting that is read. The gate refuses deeper documents.
 const NESTING_MAX: usize = 40;

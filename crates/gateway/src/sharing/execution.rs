@@ -16,8 +16,9 @@ use futures_util::{
 use parking_lot::Mutex;
 use rookery_graphql_documents::Executable;
 use rookery_graphql_edge::{Budget, Held};
+use rookery_schema::{context::Session, marks::SeenByMembers, types::errors::fault::Fault};
 
-use crate::schema::{context::Session, subscription::EventChunk, types::errors::fault::Fault};
+use crate::schema::subscription::EventChunk;
 
 /// The next chunk of an execution.
 #[derive(Clone, Default)]
@@ -34,10 +35,6 @@ impl Handed {
         })
     }
 }
-
-/// In the data of an execution for all members of the rooms in it: then fields show the rooms as
-/// members see them.
-pub(crate) struct SeenByMembers;
 
 /// A request without its session.
 #[derive(Debug)]

@@ -19,8 +19,10 @@ use lru::LruCache;
 use parking_lot::Mutex;
 use rookery_graphql_documents::{Reading, significant};
 use rookery_graphql_edge::Budget;
+use rookery_schema::marks::Marks;
 
-use super::{document::Document, execution::Template, group::Group, mark::Marks, shelf::Shelf};
+use super::{document::Document, execution::Template, group::Group, shelf::Shelf};
+
 use crate::schema::Schema;
 
 /// How many documents are remembered. The gate bounds the length of each.

@@ -19,14 +19,21 @@ use futures_util::{
 use parking_lot::Mutex;
 use rookery_graphql_edge::{Budget, Frame, Frames, Payload, ResumePoint};
 use rookery_log::Position;
+use rookery_schema::{
+    context::{App, Session},
+    types::errors::fault::Fault,
+};
 use rookery_work::Task;
 
-use super::{execution::Execution, fanout::Served, group::Group, identity::Viewer};
+use super::{
+    execution::Execution,
+    fanout::{Fanout, FanoutCounts, Served},
+    group::{Group, Parts},
+    identity::Viewer,
+};
 use crate::schema::{
     Schema,
-    context::{App, Session},
     subscription::{Draft, EventChunk, Piece, Reader, Step, in_turn},
-    types::errors::fault::Fault,
 };
 
 /// A shared frame longer than this counts for each receiver. Shorter ones exist once, and the queue
@@ -56,6 +63,14 @@ impl From<Schema> for SharingSchema {
     }
 }
 
+impl SharingSchema {
+    /// The counters of shared execution of the event stream.
+    #[must_use]
+    pub fn counts(&self) -> FanoutCounts {
+        self.0.data::<Arc<Fanout>>().map(|fanout| fanout.counts()).unwrap_or_default()
+    }
+}
+
 impl Executor for SharingSchema {
     async fn execute(&self, request: Request) -> Response {
         self.0.execute(request).await
@@ -78,17 +93,18 @@ pub(crate) fn resume_point(position: Position) -> ResumePoint {
 impl Frames for SharingSchema {
     fn frames(&self, request: Request) -> BoxStream<'static, Frame> {
         let Self(schema) = self;
-        let app = schema.data::<Arc<App>>();
-        let place = app.and_then(|app| Some((app, app.fanout.place(schema, &request)?)));
-        let Some((app, place)) = place else {
+        let parts = schema.data::<Arc<App>>().zip(schema.data::<Arc<Fanout>>());
+        let place = parts.and_then(|it| Some((it, it.1.place(schema, &request)?)));
+        let Some(((app, fanout), place)) = place else {
             return steps(schema, request);
         };
         let opening = Opening::default();
         // The request is executed up to its reader. So its refusals and their messages do not
         // depend on sharing.
         let responses = schema.execute_stream(request.data(opening.clone()));
-        let (schema, app) = (schema.clone(), Arc::clone(app));
-        let state = State::Opening(Box::new(Starting { schema, app, place, opening, responses }));
+        let (schema, app, fanout) = (schema.clone(), Arc::clone(app), Arc::clone(fanout));
+        let starting = Starting { schema, app, fanout, place, opening, responses };
+        let state = State::Opening(Box::new(starting));
         unfold(state, State::next).boxed()
     }
 
@@ -141,6 +157,7 @@ async fn begun<T: Send + 'static>(step: impl Future<Output = T> + Send + 'static
 struct Starting {
     schema: Schema,
     app: Arc<App>,
+    fanout: Arc<Fanout>,
     place: Served,
     opening: Opening,
     responses: BoxStream<'static, Response>,
@@ -175,6 +192,7 @@ impl State {
 struct Following {
     schema: Schema,
     app: Arc<App>,
+    fanout: Arc<Fanout>,
     place: Served,
     session: Session,
     viewer: Viewer,
@@ -187,13 +205,13 @@ struct Following {
 
 impl Following {
     fn of(starting: Starting) -> Option<Self> {
-        let Starting { schema, app, place, opening, .. } = starting;
+        let Starting { schema, app, fanout, place, opening, .. } = starting;
         let (session, reader) = opening.0.lock().take()?;
         let user = session.viewer().ok()?.to_owned();
         let device = session.device_id().ok().map(ToOwned::to_owned);
         let viewer = Viewer { user, device };
         let (own, own_unused, is_over) = (None, 0, false);
-        Some(Self { schema, app, place, session, viewer, reader, own, own_unused, is_over })
+        Some(Self { schema, app, fanout, place, session, viewer, reader, own, own_unused, is_over })
     }
 
     async fn next(mut self: Box<Self>) -> Option<(Frame, Box<Self>)> {
@@ -236,10 +254,11 @@ impl Following {
     }
 
     async fn tell(&mut self, draft: &Draft) -> Option<Frame> {
-        let counters = &self.app.fanout.counters;
+        let counters = &self.fanout.counters;
         let resume = Some(resume_point(draft.position));
         let group = self.place.group.as_ref();
-        let ask = |group: &Arc<Group>| group.answer(&self.schema, &self.app, draft, &self.viewer);
+        let parts = Parts { schema: &self.schema, app: &self.app, fanout: &self.fanout };
+        let ask = |group: &Arc<Group>| group.answer(parts, draft, &self.viewer);
         if let Some(answer) = group.and_then(ask) {
             counters.shared.fetch_add(1, Relaxed);
             self.own_unused += 1;

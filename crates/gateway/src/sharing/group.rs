@@ -13,6 +13,7 @@ use std::{
 
 use parking_lot::Mutex;
 use rookery_log::Position;
+use rookery_schema::context::App;
 
 use super::{
     document::Document,
@@ -21,13 +22,21 @@ use super::{
     identity::{Identity, Viewer, shown_alike},
     shelf::{Kept, Shelf},
 };
-use crate::schema::{Schema, context::App, subscription::Draft};
+use crate::schema::{Schema, subscription::Draft};
 
 /// How many answers a group keeps, at most.
 const KEPT_MAX: usize = 256;
 
 /// Bytes of answers that a group keeps, at most; beyond that, only the latest answer.
 const KEPT_BYTES_MAX: usize = 1024 * 1024;
+
+/// The parts of the server that an execution for all needs.
+#[derive(Clone, Copy)]
+pub(super) struct Parts<'a> {
+    pub(super) schema: &'a Schema,
+    pub(super) app: &'a App,
+    pub(super) fanout: &'a Fanout,
+}
 
 pub(super) struct Group {
     pub(super) document: Arc<Document>,
@@ -67,12 +76,11 @@ impl Group {
     /// needs an answer of their own.
     pub(super) fn answer(
         &self,
-        schema: &Schema,
-        app: &App,
+        parts: Parts<'_>,
         draft: &Draft,
         viewer: &Viewer,
     ) -> Option<Arc<str>> {
-        let fanout = &app.fanout;
+        let Parts { app, fanout, .. } = parts;
         // Read before the lock is taken: a holder of a view must not wait for a group.
         let shown = shown_alike(draft, &self.document, viewer, app, &fanout.hasher)?;
         let mut state = self.state.lock();
@@ -81,7 +89,7 @@ impl Group {
         if let Some(kept) = kept.find(|kept| kept.identity.is(draft, shown, &self.document)) {
             return Some(Arc::clone(&kept.answer));
         }
-        let answer = self.execute(&mut state, schema, app, draft, fanout)?;
+        let answer = self.execute(&mut state, parts, draft)?;
         if draft.commits().next().is_none() {
             // It has little more than a position, so it is cheap to make again and hardly ever
             // equal.
@@ -98,10 +106,8 @@ impl Group {
     fn execute(
         &self,
         state: &mut State,
-        schema: &Schema,
-        app: &App,
+        Parts { schema, app, fanout }: Parts<'_>,
         draft: &Draft,
-        fanout: &Fanout,
     ) -> Option<Arc<str>> {
         let start = || Execution::shared(schema, &self.template);
         let execution = state.execution.get_or_insert_with(start);

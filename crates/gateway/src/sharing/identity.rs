@@ -12,13 +12,11 @@ use std::{
 use rookery_domain::{Origin, OwnedUserId, RoomId, UserId};
 use rookery_log::Position;
 use rookery_projection::Committed;
+use rookery_schema::context::App;
 use rookery_view::View;
 
 use super::document::Document;
-use crate::schema::{
-    context::App,
-    subscription::{Draft, Drafted, SkippedEvents},
-};
+use crate::schema::subscription::{Draft, Drafted, SkippedEvents};
 
 /// The properties of a viewer that decide about sharing.
 pub(super) struct Viewer {

@@ -14,17 +14,17 @@ use async_graphql::{
 use futures_util::{Stream, StreamExt as _, stream};
 use rookery_graphql_documents::{Executable, Types};
 use rookery_log::Position;
+use rookery_schema::context::session;
+use rookery_schema::marks::{Marks, SharedBy, shared};
 
 use super::{
-    Handed, SharedBy,
+    Handed,
     document::{Document, Needs},
     execution::{Execution, Template},
     identity::Identity,
-    mark::{Marks, shared},
     shelf::{Kept, Shelf},
 };
 use crate::schema::{
-    context::session,
     marked_sdl as sdl,
     subscription::{Draft, EventChunk as Chunk},
 };

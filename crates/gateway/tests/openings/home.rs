@@ -45,7 +45,6 @@ pub(crate) struct Home {
     log: Arc<CountedLog>,
     /// The same server without sharing.
     unshared: Schema,
-    app: Arc<App>,
     accounts: Accounts,
     projector: JoinHandle<()>,
     stop: oneshot::Sender<()>,
@@ -100,12 +99,11 @@ impl Home {
         let app = Arc::new(app());
         Self {
             schema: schema(Arc::clone(&app)),
-            executor: executor(Arc::clone(&app)),
+            executor: executor(app),
             documents: Arc::new(Documents::new(&DocumentLimits::default(), types())),
             types: types(),
             log,
             unshared,
-            app,
             accounts,
             projector,
             stop,
@@ -253,7 +251,7 @@ impl Home {
     }
 
     pub(crate) fn counts(&self) -> FanoutCounts {
-        self.app.fanout_counts()
+        self.sharing().counts()
     }
 
     pub(crate) fn subscribe(

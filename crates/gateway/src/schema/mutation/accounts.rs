@@ -10,8 +10,7 @@ use rookery_accounts::{
 use rookery_command::Actor;
 use rookery_domain::OwnedUserId;
 use rookery_graphql_edge::Refused;
-
-use crate::schema::{
+use rookery_schema::{
     context::{STALE_AFTER, app, millis, session},
     types::{
         errors::{

@@ -4,8 +4,7 @@ use async_graphql::{Context, Result};
 use rookery_command::{Command, HandleError, Outcome};
 use rookery_domain::{RoomCommand, RoomId};
 use rookery_log::Position;
-
-use crate::schema::{
+use rookery_schema::{
     context::{STALE_AFTER, app, retry, session},
     types::{
         errors::refusal::{Refusal, refused},
@@ -80,14 +79,14 @@ macro_rules! room_payload {
         pub(crate) struct $name {
             /// The event that it made, the last one if there are several. Null if it changed
             /// nothing, or if it was refused.
-            pub(crate) event: Option<crate::schema::types::events::event::RoomEvent>,
+            pub(crate) event: Option<rookery_schema::types::events::event::RoomEvent>,
             /// The room with the effect. Null if it was refused, or if the server takes longer than
             /// a second to show the effect.
-            pub(crate) room: Option<crate::schema::types::rooms::room::Room>,
+            pub(crate) room: Option<rookery_schema::types::rooms::room::Room>,
             /// Ask for this `minPosition` to see the effect. Null if it was refused.
-            pub(crate) position: Option<crate::schema::types::values::scalars::PositionScalar>,
+            pub(crate) position: Option<rookery_schema::types::values::scalars::PositionScalar>,
             /// Why it was refused. Null if it was not.
-            pub(crate) refusal: Option<crate::schema::types::errors::refusal::Refusal>,
+            pub(crate) refusal: Option<rookery_schema::types::errors::refusal::Refusal>,
         }
 
         impl From<crate::schema::mutation::acted::Acted> for $name {

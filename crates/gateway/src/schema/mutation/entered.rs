@@ -7,13 +7,13 @@ use std::sync::Arc;
 use async_graphql::{Context, Enum, Result};
 use rookery_command::{HandleError, Outcome};
 use rookery_domain::Filter;
-use rookery_view::Moment;
-
-use super::acted::{Acted, shows};
-use crate::schema::types::rooms::{
+use rookery_schema::types::rooms::{
     room::Room,
     timeline::{self, TimelineArguments, TimelineConnection},
 };
+use rookery_view::Moment;
+
+use super::acted::{Acted, shows};
 
 /// Events of the room in the answer, by default.
 pub(crate) const SCREEN_DEFAULT: usize = 20;
@@ -101,16 +101,16 @@ macro_rules! entered_payload {
         pub(crate) struct $name {
             /// The event that it made, the last one if there are several. Null if you were in the
             /// room already, or if it was refused.
-            pub(crate) event: Option<crate::schema::types::events::event::RoomEvent>,
+            pub(crate) event: Option<rookery_schema::types::events::event::RoomEvent>,
             /// The room as of `position`. Null if it was refused, or if the server takes longer
             /// than a second to show the effect.
-            pub(crate) room: Option<crate::schema::types::rooms::room::Room>,
+            pub(crate) room: Option<rookery_schema::types::rooms::room::Room>,
             /// The position of the answer; later events are on the stream. Null if it was refused.
-            pub(crate) position: Option<crate::schema::types::values::scalars::PositionScalar>,
+            pub(crate) position: Option<rookery_schema::types::values::scalars::PositionScalar>,
             /// Why it was refused. Null if it was not.
-            pub(crate) refusal: Option<crate::schema::types::errors::refusal::Refusal>,
+            pub(crate) refusal: Option<rookery_schema::types::errors::refusal::Refusal>,
             #[graphql(skip)]
-            opened: Option<crate::schema::types::rooms::room::Room>,
+            opened: Option<rookery_schema::types::rooms::room::Room>,
         }
 
         #[async_graphql::ComplexObject]
@@ -122,7 +122,7 @@ macro_rules! entered_payload {
                 context: &async_graphql::Context<'_>,
                 #[graphql(desc = "How many, from 1 to 100; 20 by default.")] last: Option<i32>,
             ) -> async_graphql::Result<
-                Option<crate::schema::types::rooms::timeline::TimelineConnection>,
+                Option<rookery_schema::types::rooms::timeline::TimelineConnection>,
             > {
                 crate::schema::mutation::entered::messages(context, self.opened.as_ref(), last)
                     .await

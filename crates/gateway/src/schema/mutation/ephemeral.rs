@@ -6,22 +6,21 @@ use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 use rookery_command::{Command, ReadMark};
 use rookery_domain::{Rejection, RoomId};
 use rookery_ephemeral::{STATUS_BYTES_MAX, TYPING_DEFAULT, TYPING_MAX};
-use rookery_view::NotJoined;
-
-use super::acted::shows;
-use crate::schema::{
+use rookery_schema::{
     context::{app, retry, session},
-    subscription::ephemeral::PresenceEnum,
     types::{
         errors::{
             fault::Fault,
             refusal::{Refusal, RefusalCode, refused},
         },
         rooms::room::Room,
-        users::user::User,
+        users::{presence::PresenceEnum, user::User},
         values::scalars::{EventIdScalar, PositionScalar, RoomIdScalar},
     },
 };
+use rookery_view::NotJoined;
+
+use super::acted::shows;
 
 /// Whether you are typing in a room.
 #[derive(InputObject)]

@@ -2,8 +2,7 @@
 
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use rookery_command::Command;
-
-use crate::schema::{
+use rookery_schema::{
     context::{app, retry, session},
     types::{
         errors::refusal::{Refusal, refused},

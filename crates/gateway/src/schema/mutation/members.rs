@@ -3,18 +3,18 @@
 use async_graphql::{Context, InputObject, Object, Result};
 use rookery_command::{Actor, Command, HandleError, Outcome};
 use rookery_domain::{Invitee, RoomCommand};
-
-use super::{
-    acted::{Acted, act, room_payload},
-    entered::{Deliver, Entered, Wish, entered_payload},
-};
-use crate::schema::{
+use rookery_schema::{
     context::{app, retry, session},
     types::{
         filter::{FilterBy, chosen},
         rooms::room::RoomBy,
         values::scalars::{RoomIdScalar, UserIdScalar},
     },
+};
+
+use super::{
+    acted::{Acted, act, room_payload},
+    entered::{Deliver, Entered, Wish, entered_payload},
 };
 
 /// The room to knock on.

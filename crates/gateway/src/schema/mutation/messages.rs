@@ -2,13 +2,13 @@
 
 use async_graphql::{Context, InputObject, Json, Object, Result};
 use rookery_domain::{Mentions, MessageRelation, RoomCommand};
-
-use super::acted::{act, room_payload};
-use crate::schema::types::{
+use rookery_schema::types::{
     errors::fault::Fault,
     events::MessageKindEnum,
     values::scalars::{EventIdScalar, RoomIdScalar, UserIdScalar},
 };
+
+use super::acted::{act, room_payload};
 
 /// The message to send.
 #[derive(InputObject)]

@@ -2,8 +2,7 @@
 
 use async_graphql::InputObject;
 use rookery_domain::PowerLevelsChange;
-
-use crate::schema::types::values::scalars::UserIdScalar;
+use rookery_schema::types::values::scalars::UserIdScalar;
 
 /// A user's level.
 #[derive(InputObject)]

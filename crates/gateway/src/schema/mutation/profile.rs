@@ -2,9 +2,7 @@
 
 use async_graphql::{Context, InputObject, MaybeUndefined, Object, Result, SimpleObject};
 use rookery_command::{Command, ProfileChange};
-
-use super::acted::shows;
-use crate::schema::{
+use rookery_schema::{
     context::{app, retry, session},
     types::{
         errors::refusal::{Refusal, refused},
@@ -12,6 +10,8 @@ use crate::schema::{
         values::scalars::{PositionScalar, Uri},
     },
 };
+
+use super::acted::shows;
 
 /// A change of your profile. Fields that you leave out stay; null removes a value.
 #[derive(InputObject)]

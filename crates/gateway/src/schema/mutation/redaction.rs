@@ -2,9 +2,9 @@
 
 use async_graphql::{Context, InputObject, Object, Result};
 use rookery_domain::RoomCommand;
+use rookery_schema::types::values::scalars::{EventIdScalar, RoomIdScalar};
 
 use super::acted::{act, room_payload};
-use crate::schema::types::values::scalars::{EventIdScalar, RoomIdScalar};
 
 /// The event to redact.
 #[derive(InputObject)]

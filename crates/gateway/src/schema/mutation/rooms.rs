@@ -3,14 +3,7 @@
 use async_graphql::{Context, Enum, InputObject, Json, Object, Result};
 use rookery_command::{Actor, Command};
 use rookery_domain::{CreateRoom, HistoryVisibility, Invitee, Preset, RoomCommand, RoomVersionId};
-
-use super::{
-    acted::{act, room_payload},
-    entered::{Deliver, Entered, Wish, entered_payload},
-    messages::object,
-    power::{PowerLevelsInput, change},
-};
-use crate::schema::{
+use rookery_schema::{
     context::{app, retry, session},
     types::{
         errors::fault::Fault,
@@ -18,6 +11,13 @@ use crate::schema::{
         rooms::room::{HistoryVisibilityEnum, JoinRuleInput},
         values::scalars::{RoomAliasScalar, RoomIdScalar, Uri, UserIdScalar},
     },
+};
+
+use super::{
+    acted::{act, room_payload},
+    entered::{Deliver, Entered, Wish, entered_payload},
+    messages::object,
+    power::{PowerLevelsInput, change},
 };
 
 /// The defaults of a new room.

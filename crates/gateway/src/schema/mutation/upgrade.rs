@@ -2,12 +2,7 @@
 
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 use rookery_command::Command;
-
-use super::{
-    acted::{Acted, shows},
-    rooms::room_version,
-};
-use crate::schema::{
+use rookery_schema::{
     context::{app, retry, session},
     types::{
         errors::refusal::Refusal,
@@ -15,6 +10,11 @@ use crate::schema::{
         rooms::room::Room,
         values::scalars::{PositionScalar, RoomIdScalar},
     },
+};
+
+use super::{
+    acted::{Acted, shows},
+    rooms::room_version,
 };
 
 /// The room to upgrade, and the new version.

@@ -6,16 +6,16 @@ use std::sync::Arc;
 
 use rookery_log::Position;
 use rookery_projection::Committed;
-
-use super::{EventChunk, items::StreamItem, skipped::SkippedEvents};
-use crate::schema::{
+use rookery_schema::{
     context::App,
-    subscription::ephemeral::EphemeralItem,
     types::{
         events::{event::RoomEvent, typed::EventItem},
         users::account_items::ReceiptMoved,
     },
 };
+
+use super::{EventChunk, items::StreamItem, skipped::SkippedEvents};
+use crate::schema::subscription::ephemeral::EphemeralItem;
 
 /// One item of a chunk.
 #[derive(Clone)]

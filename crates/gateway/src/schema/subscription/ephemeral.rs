@@ -5,70 +5,34 @@
 
 use std::sync::Arc;
 
-use async_graphql::{ComplexObject, Context, Enum, Result, SimpleObject, Union};
-use rookery_domain::{EphemeralKind, Filter, OwnedUserId, RoomId, UserId};
-use rookery_ephemeral::{Changes, Presence, Reader, Shown};
-use rookery_log::Millis;
-use rookery_view::{Unmetered, View};
-
-use crate::schema::{
-    context::{App, app, page_size, session},
-    reads::reads,
+use async_graphql::{ComplexObject, Context, Result, SimpleObject, Union};
+use rookery_domain::{EphemeralKind, Filter, OwnedUserId, UserId};
+use rookery_ephemeral::{Changes, Reader};
+use rookery_schema::{
+    context::{App, app, page_size},
     types::{
-        errors::fault::Fault,
-        rooms::room::Room,
-        users::{pages::UserConnection, user::User},
+        rooms::{
+            room::Room,
+            typing::{TYPING_DEFAULT, TYPISTS_MAX, typists},
+        },
+        users::{
+            pages::UserConnection,
+            presence::{PresenceEnum, UserPresence},
+            user::User,
+        },
         values::{
             connection::Page,
             scalars::{DateTime, UserIdScalar},
         },
     },
 };
+use rookery_view::Unmetered;
 
 /// How many users' presence comes when a stream opens, at most.
 const PRESENCES_MAX: usize = 500;
 
-/// How many typing users are shown by default.
-pub(crate) const TYPING_DEFAULT: usize = 20;
-
-/// How many typing users of a room are checked, at most.
-const TYPISTS_MAX: usize = 1_000;
-
 /// How many users are checked for that, at most.
 const COMPANIONS_MAX: usize = 5_000;
-
-/// The presence of a user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(name = "Presence", remote = "Presence")]
-pub(crate) enum PresenceEnum {
-    /// Online.
-    Online,
-    /// Connected, but away or busy.
-    Unavailable,
-    /// Offline, or invisible.
-    Offline,
-}
-
-/// The presence of a user: the best one of their devices.
-#[derive(Clone, SimpleObject)]
-pub(crate) struct UserPresence {
-    /// The presence.
-    presence: PresenceEnum,
-    /// The user's status message.
-    status_message: Option<String>,
-    /// When the user was last active. Null if the server does not remember.
-    last_active_at: Option<DateTime>,
-}
-
-impl From<Shown> for UserPresence {
-    fn from(shown: Shown) -> Self {
-        Self {
-            presence: shown.presence.into(),
-            status_message: shown.status_message,
-            last_active_at: shown.last_active_millis.map(|millis| DateTime(Millis(millis))),
-        }
-    }
-}
 
 /// The typing users of a room changed.
 #[derive(Clone, SimpleObject)]
@@ -205,43 +169,4 @@ fn tell(app: &App, viewer: &UserId, changes: Changes) -> Vec<EphemeralItem> {
         })
     });
     typing.chain(presences).collect()
-}
-
-/// The typing users of a room, if the viewer is a member.
-fn typists(
-    app: &App,
-    view: &View<'_>,
-    (room, viewer): (&RoomId, &UserId),
-    (after, limit): (Option<&UserId>, usize),
-) -> Vec<OwnedUserId> {
-    let users = app.ephemeral.typing_after(room, after, TYPISTS_MAX);
-    view.joined_among(room, viewer, users).take(limit).collect()
-}
-
-/// Up to `limit` users who are typing in a room, ordered by user ID, after `after`. Empty unless the viewer is a member.
-pub(crate) fn typing_in(
-    app: &App,
-    room: &RoomId,
-    viewer: &UserId,
-    page: (Option<&UserId>, usize),
-) -> Vec<OwnedUserId> {
-    typists(app, &app.models.view(), (room, viewer), page)
-}
-
-/// Whether a user is typing in a room, for one of its members.
-pub(crate) fn types_in(app: &App, room: &RoomId, user: &UserId, viewer: &UserId) -> bool {
-    let types = app.ephemeral.types_in(room, user).then(|| user.to_owned());
-    app.models.view().joined_among(room, viewer, types).next().is_some()
-}
-
-/// The presence of a user, if the viewer may see it.
-pub(crate) fn presence_of(
-    context: &Context<'_>,
-    user: &UserId,
-) -> Result<Option<UserPresence>, Fault> {
-    let (app, viewer) = (app(context), session(context).viewer()?);
-    let reads = reads(context);
-    let sees = app.models.view().sees_presence(user, viewer, &reads);
-    let sees = reads.found(sees)?.unwrap_or_default();
-    Ok(sees.then(|| app.ephemeral.presence(user).into()))
 }

@@ -1,28 +1,20 @@
 //! The items of a stream.
 
-use async_graphql::{ComplexObject, Context, Enum, Result, SimpleObject, Union};
-use rookery_domain::{AccountEvent, Fact, Filter, Pdu, RoomId};
+use async_graphql::{ComplexObject, Context, Result, SimpleObject, Union};
+use rookery_domain::{AccountEvent, Fact, Filter};
 use rookery_projection::Committed;
-use rookery_view::{ClosedRoom, Closing};
-
-use crate::schema::{
-    context::{app, session},
-    types::{
-        errors::fault::Fault,
-        events::{event::RoomEvent, typed::EventItem},
-        rooms::{
-            room::Room,
-            timeline::{self, TimelineArguments, TimelineConnection},
-        },
-        users::{
-            account_items::{DeviceAdded, DeviceRemoved, ReceiptMoved, RoomPreferencesChanged},
-            user::User,
-        },
-        values::{
-            connection::connection,
-            scalars::{CursorScalar, EventIdScalar, Long, RoomIdScalar},
-        },
+use rookery_schema::types::{
+    events::{event::RoomEvent, typed::EventItem},
+    rooms::{
+        closed::RoomClosed,
+        room::Room,
+        timeline::{self, TimelineArguments, TimelineConnection},
     },
+    users::{
+        account_items::{DeviceAdded, DeviceRemoved, ReceiptMoved, RoomPreferencesChanged},
+        user::User,
+    },
+    values::scalars::{CursorScalar, Long},
 };
 
 /// One item of the stream.
@@ -95,72 +87,6 @@ impl RoomOpened {
         timeline::page(context, &self.room, arguments).await
     }
 }
-
-/// The way in which a room was closed to you.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(remote = "Closing")]
-pub(crate) enum ClosingReason {
-    /// You left.
-    Left,
-    /// Another user removed you.
-    Kicked,
-    /// Another user banned you.
-    Banned,
-    /// You declined the invite, or withdrew the knock.
-    Declined,
-    /// Another user withdrew the invite, or refused the knock.
-    Withdrawn,
-    /// State resolution found that you were never validly in the room.
-    Resolved,
-}
-
-/// You cannot see later events of a room.
-#[derive(Clone, SimpleObject)]
-pub(crate) struct RoomClosed {
-    /// The room.
-    pub(super) room_id: RoomIdScalar,
-    /// The way in which it was closed.
-    pub(super) closing_reason: ClosingReason,
-    /// The event that closed it, or whose arrival did.
-    pub(super) event_id: EventIdScalar,
-    /// Its sender.
-    pub(super) by: User,
-}
-
-impl RoomClosed {
-    /// Reads the events that closed rooms, all at once.
-    pub(crate) async fn read(context: &Context<'_>, closed: &[ClosedRoom]) -> Result<Vec<Self>> {
-        let viewer = session(context).viewer()?;
-        let positions = closed.iter().map(|closed| closed.change.position).collect();
-        let commits = app(context).models.commits(positions).await;
-        let commits = commits.map_err(|error| Fault::unavailable(&error.to_string()))?;
-        let read = |closed: &ClosedRoom| {
-            let committed = commits.get(&closed.change.position)?;
-            let index = closed.change.sequence.checked_sub(committed.first_sequence)?;
-            let pdu = &committed.room_event(usize::try_from(index).ok()?)?.pdu;
-            let by_self = pdu.sender == viewer;
-            let how = Closing::of(closed.before, closed.change.membership, by_self)?;
-            Some(Self::new(pdu, how))
-        };
-        Ok(closed.iter().filter_map(read).collect())
-    }
-
-    /// The room.
-    pub(crate) fn matrix_id(&self) -> &RoomId {
-        &self.room_id.0
-    }
-
-    pub(super) fn new(pdu: &Pdu, how: Closing) -> Self {
-        Self {
-            room_id: RoomIdScalar(pdu.room_id.clone()),
-            closing_reason: how.into(),
-            event_id: EventIdScalar(pdu.event_id.clone()),
-            by: User::in_room(pdu.sender.clone(), pdu.room_id.clone()),
-        }
-    }
-}
-
-connection!(RoomClosedConnection, RoomClosedEdge, RoomClosed, "A page of closed rooms.");
 
 /// You were invited to a room.
 #[derive(Clone, SimpleObject)]

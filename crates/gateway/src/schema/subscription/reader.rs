@@ -16,6 +16,16 @@ use rookery_domain::{Deliver, Filter, Origin, OwnedRoomId, OwnedUserId, RoomId};
 use rookery_graphql_edge::{Bookmark, Untaken};
 use rookery_log::Position;
 use rookery_projection::Committed;
+use rookery_schema::{
+    context::{App, app, session, unless_absent},
+    types::{
+        errors::fault::Fault,
+        events::event::RoomEvent,
+        rooms::{closed::RoomClosed, room::Room},
+        users::{account_items::ReceiptMoved, user::User},
+        values::scalars::{Long, PositionScalar},
+    },
+};
 use rookery_view::{EventAt, Moment};
 use tokio::time::{Sleep, sleep};
 
@@ -23,23 +33,15 @@ use super::{
     EventChunk,
     draft::{Draft, Drafted},
     items::{
-        Invited, ProfileChanged, RoomClosed, RoomOpened, StateResolved, StreamItem, device_item,
+        Invited, ProfileChanged, RoomOpened, StateResolved, StreamItem, device_item,
         preferences_item,
     },
     skipped::{SkipReason, Skips},
 };
 use crate::{
     schema::{
-        context::{App, app, session, unless_absent},
         mutation::SCREEN_DEFAULT,
         subscription::ephemeral::{EphemeralItem, News},
-        types::{
-            errors::fault::Fault,
-            events::event::RoomEvent,
-            rooms::room::Room,
-            users::{account_items::ReceiptMoved, user::User},
-            values::scalars::{Long, PositionScalar},
-        },
     },
     sharing::resume_point,
 };

@@ -8,10 +8,9 @@ use std::collections::HashMap;
 use async_graphql::{Enum, SimpleObject};
 use rookery_delivery::Skipped;
 use rookery_domain::OwnedRoomId;
-
-use crate::{
-    schema::types::values::scalars::{Long, RoomIdScalar},
-    sharing::{SharedBy, shared},
+use rookery_schema::{
+    marks::{SharedBy, shared},
+    types::values::scalars::{Long, RoomIdScalar},
 };
 
 /// A chunk ends at this many ranges, even without items.

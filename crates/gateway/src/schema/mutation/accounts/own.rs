@@ -5,9 +5,7 @@
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use rookery_accounts::Password;
 use rookery_command::DepartureError;
-
-use super::{refused, tell_refused, tell_removed};
-use crate::schema::{
+use rookery_schema::{
     context::{app, millis, session},
     types::{
         errors::{
@@ -17,6 +15,8 @@ use crate::schema::{
         values::scalars::{RoomIdScalar, UserIdScalar},
     },
 };
+
+use super::{refused, tell_refused, tell_removed};
 
 /// Rooms that a refusal names, at most.
 const ROOMS_MAX: usize = 100;

@@ -3,16 +3,16 @@
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 use rookery_command::Command;
 use rookery_domain::RoomPreferencesChange;
-
-use crate::schema::{
+use rookery_schema::{
     context::{app, retry, session},
-    mutation::acted::shows,
     types::{
         errors::refusal::{Refusal, refused},
         rooms::{preferences::RoomNotifications, room::Room},
         values::scalars::{PositionScalar, RoomIdScalar},
     },
 };
+
+use crate::schema::mutation::acted::shows;
 
 /// A change of your preferences for a room. Fields that you leave out stay.
 #[derive(InputObject)]

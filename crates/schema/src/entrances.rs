@@ -1,0 +1,112 @@
+//! Rate limits of registrations and logins from one address.
+//!
+//! **Invariant:** nothing here reads a clock.
+//! **Invariant:** an attempt counts before the password is hashed, whatever its outcome is.
+//! **Invariant:** nobody can lock a user out from another address.
+
+use std::{
+    hash::{BuildHasher as _, Hash, RandomState},
+    net::IpAddr,
+    num::NonZeroUsize,
+    time::Duration,
+};
+
+use lru::LruCache;
+use parking_lot::Mutex;
+use rookery_domain::Pace;
+use rookery_graphql_edge::Network;
+use rookery_log::Millis;
+
+use crate::types::errors::refusal::{Refusal, RefusalCode};
+
+/// How many buckets are remembered. A forgotten bucket is full.
+const BUCKETS_MAX: usize = 100_000;
+
+/// The rate limits of registrations and logins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Entrances {
+    /// Registrations from one address; `None` for no limit.
+    pub registrations: Option<Pace>,
+    /// Logins of one user from one address.
+    pub logins: Option<Pace>,
+}
+
+/// The buckets of all addresses.
+pub struct EntranceLimiter {
+    paces: Entrances,
+    hasher: RandomState,
+    full_at: Mutex<LruCache<u64, u64>>,
+}
+
+impl EntranceLimiter {
+    /// Full buckets with these limits.
+    pub fn new(paces: Entrances) -> Self {
+        let buckets = NonZeroUsize::new(BUCKETS_MAX).unwrap_or(NonZeroUsize::MIN);
+        let full_at = Mutex::new(LruCache::new(buckets));
+        Self { paces, hasher: RandomState::new(), full_at }
+    }
+
+    /// Admits a registration from `address`, or returns the refusal.
+    pub fn register(&self, address: IpAddr, now: Millis) -> Option<Refusal> {
+        let key = ("register", Network::of(address));
+        self.refusal(self.paces.registrations, &key, "registrations from your address", now)
+    }
+
+    /// Admits a login as `user` from `address`, or returns the refusal.
+    pub fn log_in(&self, user: &str, address: IpAddr, now: Millis) -> Option<Refusal> {
+        let key = (user, Network::of(address));
+        self.refusal(self.paces.logins, &key, "logins", now)
+    }
+
+    fn refusal(
+        &self,
+        pace: Option<Pace>,
+        key: &impl Hash,
+        what: &str,
+        now: Millis,
+    ) -> Option<Refusal> {
+        let pace = pace?;
+        let now = now.0.saturating_mul(1_000_000);
+        let mut buckets = self.full_at.lock();
+        let full_at = buckets.get_or_insert_mut(self.hasher.hash_one(key), || now);
+        match pace.take(*full_at, 1, now) {
+            Ok(taken) => {
+                *full_at = taken;
+                None
+            }
+            Err(wait) => Some(rate_limited(what, wait)),
+        }
+    }
+}
+
+fn rate_limited(what: &str, wait: Duration) -> Refusal {
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    let message = format!("too many {what} in a short time; try again in {seconds} s");
+    Refusal::until(RefusalCode::RateLimited, message, wait)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Millis = Millis(1_700_000_000_000);
+
+    #[test]
+    fn registrations_count_by_address_and_logins_by_user_and_address() {
+        let pace = Some(Pace { burst: 2, interval: Duration::from_secs(30) });
+        let limiter = EntranceLimiter::new(Entrances { registrations: pace, logins: pace });
+        let here = IpAddr::from([192, 0, 2, 1]);
+        let there = IpAddr::from([192, 0, 2, 2]);
+        for _ in 0..2 {
+            assert!(limiter.register(here, NOW).is_none());
+            assert!(limiter.log_in("ada", here, NOW).is_none());
+        }
+        let refused = limiter.register(here, NOW);
+        assert_eq!(refused.and_then(|refusal| refusal.retry_after), Some(30));
+        assert!(limiter.log_in("ada", here, NOW).is_some());
+        assert!(limiter.register(there, NOW).is_none());
+        assert!(limiter.log_in("ada", there, NOW).is_none());
+        assert!(limiter.log_in("bob", here, NOW).is_none());
+        assert!(limiter.register(here, Millis(NOW.0 + 30_000)).is_none());
+    }
+}

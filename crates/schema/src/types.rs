@@ -1,0 +1,9 @@
+//! The types of the schema, by subject.
+
+pub mod errors;
+pub mod events;
+pub mod filter;
+pub mod rooms;
+pub mod sync;
+pub mod users;
+pub mod values;

@@ -1,0 +1,13 @@
+//! Events of rooms, and their relations.
+
+mod content;
+pub mod event;
+mod fields;
+mod message;
+pub mod power_levels;
+pub mod redacted;
+pub mod relations;
+mod state;
+pub mod typed;
+
+pub use self::message::MessageKindEnum;

@@ -1,0 +1,299 @@
+//! The types of events: an object for each, and `RoomEvent`, the interface of all.
+//!
+//! **Invariant:** the fields of the interface are those of [`EventFields`], which every object has.
+//! There is no second list of them.
+//! **Invariant:** an event whose form is not that of its type is an `OtherEvent`.
+
+use std::{borrow::Cow, sync::Arc};
+
+use async_graphql::{
+    ContainerType, Context, ContextSelectionSet, MergedObject, OutputType, Positioned,
+    ServerResult, UnionType, Value,
+    indexmap::{IndexMap, IndexSet},
+    parser::types::Field,
+    registry::{MetaType, MetaTypeId, Registry},
+    resolver_utils::{Fields, resolve_container},
+};
+use rookery_domain::{OwnedUserId, TimelineEventType};
+
+use super::{
+    content::EventContent,
+    event::RoomEvent,
+    fields::EventFields,
+    message::{MessageFields, ReactionFields, RedactionFields},
+    state::{
+        AliasFields, AvatarFields, CreateFields, HistoryVisibilityFields, JoinRulesFields,
+        MemberFields, PowerLevelsFields, RoomNameFields, TombstoneFields, TopicFields,
+    },
+};
+
+use crate::types::values::boxed::Boxed;
+
+/// The name of the interface of all events.
+const INTERFACE: &str = "RoomEvent";
+
+const DESCRIPTION: &str = "An event of a room: a message, or a change of the room's state.";
+
+/// Defines the objects, and the enum of all of them.
+macro_rules! typed_events {
+    ($($(#[$doc:meta])* $name:ident($($own:ty)?);)*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone, MergedObject)]
+            pub struct $name(Boxed<EventFields> $(, $own)?);
+        )*
+
+        /// An event with the fields of its type.
+        #[derive(Clone)]
+        pub enum TypedEvent {
+            $($(#[$doc])* $name($name),)*
+        }
+
+        impl OutputType for TypedEvent {
+            fn type_name() -> Cow<'static, str> {
+                INTERFACE.into()
+            }
+
+            fn introspection_type_name(&self) -> Cow<'static, str> {
+                match self {
+                    $(Self::$name(_) => <$name as OutputType>::type_name(),)*
+                }
+            }
+
+            fn create_type_info(registry: &mut Registry) -> String {
+                registry.create_output_type::<Self, _>(MetaTypeId::Interface, |registry| {
+                    // Before the objects, which take their fields from it.
+                    let common = registry.create_fake_output_type::<EventFields>();
+                    let objects = [$(
+                        {
+                            <$name as OutputType>::create_type_info(registry);
+                            <$name as OutputType>::type_name().into_owned()
+                        },
+                    )*];
+                    interface(registry, common, objects.into_iter().collect())
+                })
+            }
+
+            async fn resolve(
+                &self,
+                context: &ContextSelectionSet<'_>,
+                _field: &Positioned<Field>,
+            ) -> ServerResult<Value> {
+                resolve_container(context, self).await
+            }
+        }
+
+        impl ContainerType for TypedEvent {
+            async fn resolve_field(&self, context: &Context<'_>) -> ServerResult<Option<Value>> {
+                match self {
+                    $(Self::$name(event) => event.resolve_field(context).await,)*
+                }
+            }
+
+            fn collect_all_fields<'a>(
+                &'a self,
+                context: &ContextSelectionSet<'a>,
+                fields: &mut Fields<'a>,
+            ) -> ServerResult<()> {
+                match self {
+                    $(Self::$name(event) => event.collect_all_fields(context, fields),)*
+                }
+            }
+        }
+    };
+}
+
+typed_events! {
+    /// A message.
+    MessageEvent(MessageFields);
+    /// A reaction to an event.
+    ReactionEvent(ReactionFields);
+    /// A redaction of an event.
+    RedactionEvent(RedactionFields);
+    /// A user's membership in the room changed, or their name or avatar there.
+    MemberEvent(MemberFields);
+    /// The room has a new name.
+    RoomNameEvent(RoomNameFields);
+    /// The room has a new topic.
+    TopicEvent(TopicFields);
+    /// The room has a new avatar.
+    AvatarEvent(AvatarFields);
+    /// The room has new aliases.
+    AliasEvent(AliasFields);
+    /// Users may join the room in another way.
+    JoinRulesEvent(JoinRulesFields);
+    /// Other users may read later events.
+    HistoryVisibilityEvent(HistoryVisibilityFields);
+    /// The power levels of the room changed.
+    PowerLevelsEvent(PowerLevelsFields);
+    /// The room was created.
+    CreateEvent(CreateFields);
+    /// Another room replaces this one.
+    TombstoneEvent(TombstoneFields);
+    /// An event of another type, or one whose form is not that of its type: see `type` and
+    /// `content`.
+    OtherEvent();
+}
+
+/// The interface of `objects`, with the fields of `common`.
+fn interface(registry: &mut Registry, common: MetaType, objects: IndexSet<String>) -> MetaType {
+    let mut fields = match common {
+        MetaType::Object { fields, .. } => fields,
+        _ => IndexMap::default(),
+    };
+    for field in fields.values_mut() {
+        field.directive_invocations.clear();
+    }
+    registry.add_implements(INTERFACE, "Node");
+    for object in &objects {
+        registry.add_implements(object, INTERFACE);
+        registry.add_implements(object, "Node");
+    }
+    MetaType::Interface {
+        name: INTERFACE.to_owned(),
+        description: Some(DESCRIPTION.to_owned()),
+        fields,
+        possible_types: objects,
+        extends: false,
+        keys: None,
+        visible: None,
+        inaccessible: false,
+        tags: Vec::new(),
+        rust_typename: Some(std::any::type_name::<TypedEvent>()),
+        directive_invocations: Vec::new(),
+        requires_scopes: Vec::new(),
+    }
+}
+
+impl From<RoomEvent> for TypedEvent {
+    fn from(event: RoomEvent) -> Self {
+        use TimelineEventType as Kind;
+        let pdu = Arc::clone(&event.pdu);
+        let (common, content) = (Boxed(EventFields(event)), EventContent::of(&pdu));
+        match (&pdu.kind, pdu.state_key.as_deref()) {
+            (Kind::RoomMessage, None) => {
+                Self::MessageEvent(MessageEvent(common, MessageFields(content)))
+            }
+            (Kind::Reaction, None) => {
+                Self::ReactionEvent(ReactionEvent(common, ReactionFields(content)))
+            }
+            (Kind::RoomRedaction, None) => {
+                Self::RedactionEvent(RedactionEvent(common, RedactionFields(content)))
+            }
+            (Kind::RoomMember, Some(user)) => match OwnedUserId::try_from(user) {
+                Ok(user) => Self::MemberEvent(MemberEvent(common, MemberFields { content, user })),
+                Err(_) => Self::OtherEvent(OtherEvent(common)),
+            },
+            (kind, Some("")) => Self::setting(kind, common, content),
+            _ => Self::OtherEvent(OtherEvent(common)),
+        }
+    }
+}
+
+impl TypedEvent {
+    /// State with an empty state key.
+    fn setting(
+        kind: &TimelineEventType,
+        common: Boxed<EventFields>,
+        content: EventContent,
+    ) -> Self {
+        use TimelineEventType as Kind;
+        match kind {
+            Kind::RoomName => Self::RoomNameEvent(RoomNameEvent(common, RoomNameFields(content))),
+            Kind::RoomTopic => Self::TopicEvent(TopicEvent(common, TopicFields(content))),
+            Kind::RoomAvatar => Self::AvatarEvent(AvatarEvent(common, AvatarFields(content))),
+            Kind::RoomCanonicalAlias => Self::AliasEvent(AliasEvent(common, AliasFields(content))),
+            Kind::RoomJoinRules => {
+                Self::JoinRulesEvent(JoinRulesEvent(common, JoinRulesFields(content)))
+            }
+            Kind::RoomHistoryVisibility => {
+                let own = HistoryVisibilityFields(content);
+                Self::HistoryVisibilityEvent(HistoryVisibilityEvent(common, own))
+            }
+            Kind::RoomPowerLevels => {
+                Self::PowerLevelsEvent(PowerLevelsEvent(common, PowerLevelsFields(content)))
+            }
+            Kind::RoomCreate => Self::CreateEvent(CreateEvent(common, CreateFields(content))),
+            Kind::RoomTombstone => {
+                Self::TombstoneEvent(TombstoneEvent(common, TombstoneFields(content)))
+            }
+            _ => Self::OtherEvent(OtherEvent(common)),
+        }
+    }
+}
+
+/// An event that is not typed yet has the same GraphQL type.
+impl OutputType for RoomEvent {
+    fn type_name() -> Cow<'static, str> {
+        TypedEvent::type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        TypedEvent::create_type_info(registry)
+    }
+
+    async fn resolve(
+        &self,
+        context: &ContextSelectionSet<'_>,
+        field: &Positioned<Field>,
+    ) -> ServerResult<Value> {
+        TypedEvent::from(self.clone()).resolve(context, field).await
+    }
+}
+
+/// An event as a member of a union, which has objects and no interfaces.
+#[derive(Clone)]
+pub struct EventItem(pub TypedEvent);
+
+impl OutputType for EventItem {
+    fn type_name() -> Cow<'static, str> {
+        "EventItem".into()
+    }
+
+    fn introspection_type_name(&self) -> Cow<'static, str> {
+        self.0.introspection_type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        registry.create_output_type::<Self, _>(MetaTypeId::Union, |registry| {
+            let possible_types = match registry.create_fake_output_type::<TypedEvent>() {
+                MetaType::Interface { possible_types, .. } => possible_types,
+                _ => IndexSet::new(),
+            };
+            MetaType::Union {
+                name: Self::type_name().into_owned(),
+                description: Some(DESCRIPTION.to_owned()),
+                possible_types,
+                visible: None,
+                inaccessible: false,
+                tags: Vec::new(),
+                rust_typename: Some(std::any::type_name::<Self>()),
+                directive_invocations: Vec::new(),
+            }
+        })
+    }
+
+    async fn resolve(
+        &self,
+        context: &ContextSelectionSet<'_>,
+        field: &Positioned<Field>,
+    ) -> ServerResult<Value> {
+        self.0.resolve(context, field).await
+    }
+}
+
+impl ContainerType for EventItem {
+    async fn resolve_field(&self, context: &Context<'_>) -> ServerResult<Option<Value>> {
+        self.0.resolve_field(context).await
+    }
+
+    fn collect_all_fields<'a>(
+        &'a self,
+        context: &ContextSelectionSet<'a>,
+        fields: &mut Fields<'a>,
+    ) -> ServerResult<()> {
+        self.0.collect_all_fields(context, fields)
+    }
+}
+
+impl UnionType for EventItem {}

@@ -1,0 +1,84 @@
+//! Rooms that were closed to the viewer.
+
+use async_graphql::{Context, Enum, Result, SimpleObject};
+use rookery_domain::{Pdu, RoomId};
+use rookery_view::{ClosedRoom, Closing};
+
+use crate::{
+    context::{app, session},
+    types::{
+        errors::fault::Fault,
+        users::user::User,
+        values::{
+            connection::connection,
+            scalars::{EventIdScalar, RoomIdScalar},
+        },
+    },
+};
+
+/// The way in which a room was closed to you.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "Closing")]
+pub enum ClosingReason {
+    /// You left.
+    Left,
+    /// Another user removed you.
+    Kicked,
+    /// Another user banned you.
+    Banned,
+    /// You declined the invite, or withdrew the knock.
+    Declined,
+    /// Another user withdrew the invite, or refused the knock.
+    Withdrawn,
+    /// State resolution found that you were never validly in the room.
+    Resolved,
+}
+
+/// You cannot see later events of a room.
+#[derive(Clone, SimpleObject)]
+pub struct RoomClosed {
+    /// The room.
+    room_id: RoomIdScalar,
+    /// The way in which it was closed.
+    closing_reason: ClosingReason,
+    /// The event that closed it, or whose arrival did.
+    event_id: EventIdScalar,
+    /// Its sender.
+    by: User,
+}
+
+impl RoomClosed {
+    /// Reads the events that closed rooms, all at once.
+    pub async fn read(context: &Context<'_>, closed: &[ClosedRoom]) -> Result<Vec<Self>> {
+        let viewer = session(context).viewer()?;
+        let positions = closed.iter().map(|closed| closed.change.position).collect();
+        let commits = app(context).models.commits(positions).await;
+        let commits = commits.map_err(|error| Fault::unavailable(&error.to_string()))?;
+        let read = |closed: &ClosedRoom| {
+            let committed = commits.get(&closed.change.position)?;
+            let index = closed.change.sequence.checked_sub(committed.first_sequence)?;
+            let pdu = &committed.room_event(usize::try_from(index).ok()?)?.pdu;
+            let by_self = pdu.sender == viewer;
+            let how = Closing::of(closed.before, closed.change.membership, by_self)?;
+            Some(Self::new(pdu, how))
+        };
+        Ok(closed.iter().filter_map(read).collect())
+    }
+
+    /// The room.
+    pub fn matrix_id(&self) -> &RoomId {
+        &self.room_id.0
+    }
+
+    /// The room that the member event `pdu` closed, or whose arrival did.
+    pub fn new(pdu: &Pdu, how: Closing) -> Self {
+        Self {
+            room_id: RoomIdScalar(pdu.room_id.clone()),
+            closing_reason: how.into(),
+            event_id: EventIdScalar(pdu.event_id.clone()),
+            by: User::in_room(pdu.sender.clone(), pdu.room_id.clone()),
+        }
+    }
+}
+
+connection!(RoomClosedConnection, RoomClosedEdge, RoomClosed, "A page of closed rooms.");

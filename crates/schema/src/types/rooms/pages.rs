@@ -1,0 +1,68 @@
+//! Pages of rooms.
+
+use async_graphql::{Context, Result};
+use rookery_log::Position;
+
+use super::room::Room;
+use crate::{
+    context::{app, page_size, session},
+    reads::reads,
+    types::{
+        events::event::RoomEvent,
+        users::user::MembershipEnum,
+        values::{
+            connection::{Page, connection, not_of_this_list},
+            scalars::{PositionScalar, RoomAliasScalar},
+        },
+    },
+};
+
+connection!(RoomConnection, RoomEdge, Room, "A page of rooms.");
+connection!(RoomAliasConnection, RoomAliasEdge, RoomAliasScalar, "A page of aliases of a room.");
+connection!(RoomStateConnection, RoomStateEdge, RoomEvent, "A page of the state of a room.");
+
+/// Rooms on a page, by default.
+pub const PAGE_DEFAULT: usize = 20;
+
+/// The rooms of the viewer that a list has.
+#[derive(Clone, Copy)]
+pub enum ListedRooms {
+    /// Those in which the viewer has this membership.
+    With(MembershipEnum),
+    /// The favourites that the viewer has joined.
+    Favourites,
+}
+
+/// Rooms of the viewer, most recently active first.
+pub async fn rooms_of_viewer(
+    context: &Context<'_>,
+    first: Option<i32>,
+    after: Option<&str>,
+    listed: ListedRooms,
+) -> Result<RoomConnection> {
+    let limit = page_size("first", first, PAGE_DEFAULT)?;
+    let (app, viewer) = (app(context), session(context).viewer()?);
+    let before = match after {
+        None => None,
+        Some(after) => {
+            let token = after.parse().map_err(|_| not_of_this_list())?;
+            Some(app.position(&PositionScalar(token))?)
+        }
+    };
+    let reads = reads(context);
+    reads.pause().await?;
+    reads.look_at_rows(limit)?;
+    let view = app.models.view();
+    let page = match listed {
+        ListedRooms::With(membership) => view.rooms_of(viewer, membership.into(), before, limit),
+        ListedRooms::Favourites => {
+            reads.look_at_rows(view.favourites_looked(viewer))?;
+            view.favourites_of(viewer, before, limit)
+        }
+    };
+    let cursor = |position: Position| app.position_text(position);
+    let rooms =
+        page.rooms.iter().map(|room| (cursor(room.activity()), Room::new(room.id().to_owned())));
+    let page = Page::with_cursors(rooms.collect(), before.is_some(), page.next.map(cursor));
+    Ok(RoomConnection(page))
+}

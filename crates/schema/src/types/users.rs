@@ -1,0 +1,7 @@
+//! Users, devices and the viewer's own data.
+
+pub mod account_items;
+pub mod pages;
+pub mod presence;
+pub mod user;
+pub mod viewer;

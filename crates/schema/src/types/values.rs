@@ -1,0 +1,9 @@
+//! Scalars, lists, texts and other general values.
+
+pub mod boxed;
+pub mod connection;
+pub mod list;
+pub mod node;
+pub mod rate_limit;
+pub mod scalars;
+pub mod text;

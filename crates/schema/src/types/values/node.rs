@@ -1,0 +1,185 @@
+//! Global IDs: `Node` of the Relay specification.
+
+use std::borrow::Cow;
+
+use async_graphql::{
+    ContainerType, Context, ContextSelectionSet, ID, OutputType, Positioned, Result, ServerResult,
+    Value,
+    indexmap::{IndexMap, IndexSet},
+    parser::types::Field,
+    registry::{MetaType, MetaTypeId, Registry},
+    resolver_utils::{Fields, resolve_container},
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use rookery_domain::{OwnedEventId, OwnedRoomId, OwnedUserId};
+
+use crate::{
+    context::session,
+    types::{
+        errors::fault::Fault,
+        events::{
+            event::{RoomEvent, one_event},
+            typed::TypedEvent,
+        },
+        rooms::room::Room,
+        users::user::User,
+    },
+};
+
+const DESCRIPTION: &str = "An object that can be fetched again by its global ID.";
+
+/// An object that can be fetched again by its global ID.
+pub enum Node {
+    /// A room.
+    Room(Room),
+    /// A room event.
+    Event(TypedEvent),
+    /// A user.
+    User(User),
+}
+
+impl OutputType for Node {
+    fn type_name() -> Cow<'static, str> {
+        "Node".into()
+    }
+
+    fn introspection_type_name(&self) -> Cow<'static, str> {
+        match self {
+            Self::Room(_) => Room::type_name(),
+            Self::Event(event) => event.introspection_type_name(),
+            Self::User(_) => User::type_name(),
+        }
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        registry.create_output_type::<Self, _>(MetaTypeId::Interface, |registry| {
+            let mut possible_types = IndexSet::from([Room::type_name().into_owned()]);
+            if let MetaType::Interface { possible_types: events, .. } =
+                registry.create_fake_output_type::<TypedEvent>()
+            {
+                possible_types.extend(events);
+            }
+            possible_types.insert(User::type_name().into_owned());
+            let mut fields = IndexMap::new();
+            if let MetaType::Object { fields: mut all, .. } =
+                registry.create_fake_output_type::<User>()
+                && let Some(mut id) = all.swap_remove("id")
+            {
+                id.description = Some("The global ID of the object.".to_owned());
+                id.directive_invocations.clear();
+                fields.insert("id".to_owned(), id);
+            }
+            Room::create_type_info(registry);
+            for object in [Room::type_name(), User::type_name()] {
+                registry.add_implements(&object, "Node");
+            }
+            MetaType::Interface {
+                name: "Node".to_owned(),
+                description: Some(DESCRIPTION.to_owned()),
+                fields,
+                possible_types,
+                extends: false,
+                keys: None,
+                visible: None,
+                inaccessible: false,
+                tags: Vec::new(),
+                rust_typename: Some(std::any::type_name::<Self>()),
+                directive_invocations: Vec::new(),
+                requires_scopes: Vec::new(),
+            }
+        })
+    }
+
+    async fn resolve(
+        &self,
+        context: &ContextSelectionSet<'_>,
+        _field: &Positioned<Field>,
+    ) -> ServerResult<Value> {
+        resolve_container(context, self).await
+    }
+}
+
+impl ContainerType for Node {
+    async fn resolve_field(&self, context: &Context<'_>) -> ServerResult<Option<Value>> {
+        match self {
+            Self::Room(room) => room.resolve_field(context).await,
+            Self::Event(event) => event.resolve_field(context).await,
+            Self::User(user) => user.resolve_field(context).await,
+        }
+    }
+
+    fn collect_all_fields<'a>(
+        &'a self,
+        context: &ContextSelectionSet<'a>,
+        fields: &mut Fields<'a>,
+    ) -> ServerResult<()> {
+        match self {
+            Self::Room(room) => room.collect_all_fields(context, fields),
+            Self::Event(event) => event.collect_all_fields(context, fields),
+            Self::User(user) => user.collect_all_fields(context, fields),
+        }
+    }
+}
+
+/// The object that a global ID names.
+pub enum NodeId {
+    /// A room.
+    Room(OwnedRoomId),
+    /// A room event.
+    Event(OwnedEventId),
+    /// A user.
+    User(OwnedUserId),
+}
+
+impl From<NodeId> for ID {
+    fn from(node: NodeId) -> Self {
+        let text = match node {
+            NodeId::Room(id) => id.to_string(),
+            NodeId::Event(id) => id.to_string(),
+            NodeId::User(id) => id.to_string(),
+        };
+        Self(URL_SAFE_NO_PAD.encode(text))
+    }
+}
+
+impl NodeId {
+    /// The object of a global ID.
+    pub fn of_text(id: &str) -> Option<Self> {
+        Self::of_matrix_id(String::from_utf8(URL_SAFE_NO_PAD.decode(id).ok()?).ok()?)
+    }
+
+    /// The first letter of its Matrix ID gives the kind of an object.
+    fn of_matrix_id(text: String) -> Option<Self> {
+        match text.chars().next()? {
+            '!' => text.try_into().ok().map(Self::Room),
+            '$' => text.try_into().ok().map(Self::Event),
+            '@' => text.try_into().ok().map(Self::User),
+            _ => None,
+        }
+    }
+}
+
+/// Fetches an object, if the viewer may see it.
+pub async fn node(context: &Context<'_>, id: &ID) -> Result<Option<Node>> {
+    Ok(match NodeId::of_text(id).ok_or_else(|| malformed(id))? {
+        NodeId::Room(room) => Room::visible(context, room)?.map(Node::Room),
+        NodeId::User(user) => User::existing(context, user)?.map(Node::User),
+        NodeId::Event(event) => {
+            let viewer = session(context).viewpoint()?;
+            let found = one_event(context, &event, &viewer).await?;
+            let event = found.and_then(|(_, event)| RoomEvent::of_timeline(&event));
+            event.map(|event| Node::Event(event.into()))
+        }
+    })
+}
+
+/// The error for a text that is no global ID.
+fn malformed(id: &ID) -> Fault {
+    let query = match NodeId::of_matrix_id(id.to_string()) {
+        Some(NodeId::Room(_)) => "a room ID: use `room(by: { roomId: ... })`",
+        Some(NodeId::Event(_)) => "an event ID: use `event(eventId: ...)`",
+        Some(NodeId::User(_)) => "a user ID: use `user(userId: ...)`",
+        None => return Fault::bad_input("`id` is not a global ID of this server"),
+    };
+    Fault::bad_input(format!("`id` is not a global ID but {query}"))
+}
