@@ -2,8 +2,11 @@
 
 pub mod boxed;
 pub mod connection;
+mod interface;
 pub mod list;
 pub mod node;
 pub mod rate_limit;
 pub mod scalars;
 pub mod text;
+
+pub(crate) use self::interface::interface;

@@ -11,6 +11,8 @@ use async_graphql::{
     registry::{MetaType, MetaTypeId, Registry},
 };
 
+use crate::types::values::interface;
+
 const NAME: &str = "ActionPayload";
 
 /// The interface. No field returns it, so it has no values.
@@ -34,20 +36,7 @@ impl OutputType for ActionPayload {
             for payload in &payloads {
                 registry.add_implements(payload, NAME);
             }
-            MetaType::Interface {
-                name: NAME.to_owned(),
-                description: Some("The result of a mutation.".to_owned()),
-                fields,
-                possible_types: payloads,
-                extends: false,
-                keys: None,
-                visible: None,
-                inaccessible: false,
-                tags: Vec::new(),
-                rust_typename: Some(std::any::type_name::<Self>()),
-                directive_invocations: Vec::new(),
-                requires_scopes: Vec::new(),
-            }
+            interface::<Self>("The result of a mutation.", fields, payloads)
         })
     }
 

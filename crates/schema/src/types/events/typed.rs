@@ -27,7 +27,7 @@ use super::{
     },
 };
 
-use crate::types::values::boxed::Boxed;
+use crate::types::values::{boxed::Boxed, interface};
 
 /// The name of the interface of all events.
 const INTERFACE: &str = "RoomEvent";
@@ -70,7 +70,7 @@ macro_rules! typed_events {
                             <$name as OutputType>::type_name().into_owned()
                         },
                     )*];
-                    interface(registry, common, objects.into_iter().collect())
+                    event_interface(registry, common, objects.into_iter().collect())
                 })
             }
 
@@ -136,7 +136,11 @@ typed_events! {
 }
 
 /// The interface of `objects`, with the fields of `common`.
-fn interface(registry: &mut Registry, common: MetaType, objects: IndexSet<String>) -> MetaType {
+fn event_interface(
+    registry: &mut Registry,
+    common: MetaType,
+    objects: IndexSet<String>,
+) -> MetaType {
     let mut fields = match common {
         MetaType::Object { fields, .. } => fields,
         _ => IndexMap::default(),
@@ -149,20 +153,7 @@ fn interface(registry: &mut Registry, common: MetaType, objects: IndexSet<String
         registry.add_implements(object, INTERFACE);
         registry.add_implements(object, "Node");
     }
-    MetaType::Interface {
-        name: INTERFACE.to_owned(),
-        description: Some(DESCRIPTION.to_owned()),
-        fields,
-        possible_types: objects,
-        extends: false,
-        keys: None,
-        visible: None,
-        inaccessible: false,
-        tags: Vec::new(),
-        rust_typename: Some(std::any::type_name::<TypedEvent>()),
-        directive_invocations: Vec::new(),
-        requires_scopes: Vec::new(),
-    }
+    interface::<TypedEvent>(DESCRIPTION, fields, objects)
 }
 
 impl From<RoomEvent> for TypedEvent {

@@ -45,49 +45,35 @@ impl<T> From<Vec<T>> for List<T> {
     }
 }
 
-impl<T: OutputType> OutputType for List<T> {
-    fn type_name() -> Cow<'static, str> {
-        <Vec<T> as OutputType>::type_name()
-    }
+/// Gives a list the GraphQL type of `Vec<T>`.
+macro_rules! list_output {
+    ([$($generics:tt)*] $list:ty, $self:ident => $items:expr) => {
+        impl<$($generics)*> OutputType for $list {
+            fn type_name() -> Cow<'static, str> {
+                <Vec<T> as OutputType>::type_name()
+            }
 
-    fn qualified_type_name() -> String {
-        <Vec<T> as OutputType>::qualified_type_name()
-    }
+            fn qualified_type_name() -> String {
+                <Vec<T> as OutputType>::qualified_type_name()
+            }
 
-    fn create_type_info(registry: &mut Registry) -> String {
-        <Vec<T> as OutputType>::create_type_info(registry)
-    }
+            fn create_type_info(registry: &mut Registry) -> String {
+                <Vec<T> as OutputType>::create_type_info(registry)
+            }
 
-    async fn resolve(
-        &self,
-        context: &ContextSelectionSet<'_>,
-        field: &Positioned<Field>,
-    ) -> ServerResult<Value> {
-        resolve(&self.0, context, field).await
-    }
+            async fn resolve(
+                &$self,
+                context: &ContextSelectionSet<'_>,
+                field: &Positioned<Field>,
+            ) -> ServerResult<Value> {
+                resolve($items, context, field).await
+            }
+        }
+    };
 }
 
-impl<T: OutputType> OutputType for Items<'_, T> {
-    fn type_name() -> Cow<'static, str> {
-        <Vec<T> as OutputType>::type_name()
-    }
-
-    fn qualified_type_name() -> String {
-        <Vec<T> as OutputType>::qualified_type_name()
-    }
-
-    fn create_type_info(registry: &mut Registry) -> String {
-        <Vec<T> as OutputType>::create_type_info(registry)
-    }
-
-    async fn resolve(
-        &self,
-        context: &ContextSelectionSet<'_>,
-        field: &Positioned<Field>,
-    ) -> ServerResult<Value> {
-        resolve(self.0, context, field).await
-    }
-}
+list_output!([T: OutputType] List<T>, self => &self.0);
+list_output!([T: OutputType] Items<'_, T>, self => self.0);
 
 async fn resolve<T: OutputType>(
     items: &[T],

@@ -23,6 +23,7 @@ use crate::{
         },
         rooms::room::Room,
         users::user::User,
+        values::interface,
     },
 };
 
@@ -73,20 +74,7 @@ impl OutputType for Node {
             for object in [Room::type_name(), User::type_name()] {
                 registry.add_implements(&object, "Node");
             }
-            MetaType::Interface {
-                name: "Node".to_owned(),
-                description: Some(DESCRIPTION.to_owned()),
-                fields,
-                possible_types,
-                extends: false,
-                keys: None,
-                visible: None,
-                inaccessible: false,
-                tags: Vec::new(),
-                rust_typename: Some(std::any::type_name::<Self>()),
-                directive_invocations: Vec::new(),
-                requires_scopes: Vec::new(),
-            }
+            interface::<Self>(DESCRIPTION, fields, possible_types)
         })
     }
 

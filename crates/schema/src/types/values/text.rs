@@ -18,19 +18,42 @@ use super::scalars::Uri;
 /// From this length on a text is long, and charges its bytes itself.
 pub const LONG_BYTES: usize = 1024;
 
-/// A `String` that may be long.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Text(pub String);
+/// Defines a text that may be long, with the GraphQL type of another one.
+macro_rules! long_text {
+    ($name:ident, $graphql:ty, $doc:literal) => {
+        #[doc = $doc]
+        #[derive(Clone, Debug, Default, PartialEq, Eq)]
+        pub struct $name(pub String);
+
+        impl OutputType for $name {
+            fn type_name() -> Cow<'static, str> {
+                <$graphql as OutputType>::type_name()
+            }
+
+            fn create_type_info(registry: &mut Registry) -> String {
+                <$graphql as OutputType>::create_type_info(registry)
+            }
+
+            async fn resolve(
+                &self,
+                context: &ContextSelectionSet<'_>,
+                field: &Positioned<Field>,
+            ) -> ServerResult<Value> {
+                take(self.0.len(), context, field).await?;
+                Ok(Value::String(self.0.clone()))
+            }
+        }
+    };
+}
+
+long_text!(Text, String, "A `String` that may be long.");
+long_text!(UriText, Uri, "An address that may be long. It is sent as it was received.");
 
 impl From<String> for Text {
     fn from(text: String) -> Self {
         Self(text)
     }
 }
-
-/// An address that may be long. It is sent as it was received.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UriText(pub String);
 
 /// JSON that was written before. It is sent unchanged.
 #[derive(Clone, Copy, Debug)]
@@ -39,44 +62,6 @@ pub struct JsonText<'a>(pub &'a RawValue);
 /// The same, owned.
 #[derive(Clone, Debug)]
 pub struct OwnedJsonText(pub Box<RawValue>);
-
-impl OutputType for Text {
-    fn type_name() -> Cow<'static, str> {
-        <String as OutputType>::type_name()
-    }
-
-    fn create_type_info(registry: &mut Registry) -> String {
-        <String as OutputType>::create_type_info(registry)
-    }
-
-    async fn resolve(
-        &self,
-        context: &ContextSelectionSet<'_>,
-        field: &Positioned<Field>,
-    ) -> ServerResult<Value> {
-        take(self.0.len(), context, field).await?;
-        Ok(Value::String(self.0.clone()))
-    }
-}
-
-impl OutputType for UriText {
-    fn type_name() -> Cow<'static, str> {
-        <Uri as OutputType>::type_name()
-    }
-
-    fn create_type_info(registry: &mut Registry) -> String {
-        <Uri as OutputType>::create_type_info(registry)
-    }
-
-    async fn resolve(
-        &self,
-        context: &ContextSelectionSet<'_>,
-        field: &Positioned<Field>,
-    ) -> ServerResult<Value> {
-        take(self.0.len(), context, field).await?;
-        Ok(Value::String(self.0.clone()))
-    }
-}
 
 impl OutputType for JsonText<'_> {
     fn type_name() -> Cow<'static, str> {
