@@ -21,6 +21,7 @@ mod sync;
 #[cfg(test)]
 mod tests;
 mod timeline;
+mod token;
 mod users;
 mod view;
 

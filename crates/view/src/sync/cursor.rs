@@ -4,14 +4,13 @@
 //! from before a restore, is refused like such a position.
 //! **Invariant:** the text reveals nothing about the place; see [`rookery_log::TokenKey`].
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use rookery_log::{Epoch, Position, Sealed, TokenKey, TokenKind};
+
+use crate::token;
 
 /// Version 1 was not sealed, and version 2 had no pages of invites.
 const VERSION: u8 = 3;
-const TAG: usize = 8;
 const PLAIN: usize = 8 * 4;
-const LEN: usize = 1 + TAG + PLAIN + 4;
 
 /// A place among the pages of one sync.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,37 +67,14 @@ impl std::str::FromStr for SyncCursor {
     type Err = MalformedCursor;
 
     fn from_str(text: &str) -> Result<Self, MalformedCursor> {
-        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| MalformedCursor)?;
-        let bytes: [u8; LEN] = bytes.try_into().map_err(|_| MalformedCursor)?;
-        let (body, checksum) = bytes.split_at(LEN - 4);
-        if body[0] != VERSION || check(body) != checksum {
-            return Err(MalformedCursor);
-        }
-        let (mut tag, mut hidden) = ([0; TAG], [0; PLAIN]);
-        tag.copy_from_slice(&body[1..=TAG]);
-        hidden.copy_from_slice(&body[1 + TAG..]);
-        Ok(Self(Sealed::from_bytes(tag, hidden)))
+        token::read(VERSION, text).map(Self).ok_or(MalformedCursor)
     }
 }
 
 impl std::fmt::Display for SyncCursor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (tag, hidden) = self.0.to_bytes();
-        let mut bytes = Vec::with_capacity(LEN);
-        bytes.push(VERSION);
-        bytes.extend_from_slice(&tag);
-        bytes.extend_from_slice(&hidden);
-        let checksum = check(&bytes);
-        bytes.extend_from_slice(&checksum);
-        f.write_str(&URL_SAFE_NO_PAD.encode(bytes))
+        token::write(VERSION, &self.0, f)
     }
-}
-
-fn check(body: &[u8]) -> [u8; 4] {
-    // It distinguishes a changed text from one of another log. The seal protects against malice.
-    body.iter()
-        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
-        .to_be_bytes()
 }
 
 #[cfg(test)]

@@ -5,16 +5,15 @@
 //! decided event by event.)
 //! **Invariant:** the text reveals nothing about the place; see [`rookery_log::TokenKey`].
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use rookery_domain::RoomId;
 use rookery_log::{Epoch, Position, Sealed, TokenKey, TokenKind};
 use rookery_projection::RowKey;
 
+use crate::token;
+
 /// Version 1 was not sealed.
 const VERSION: u8 = 2;
-const TAG: usize = 8;
 const PLAIN: usize = 8 + 8 + 8 + 2;
-const LEN: usize = 1 + TAG + PLAIN + 4;
 
 /// A place in the timeline of one room, at an event, as clients keep it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -70,29 +69,13 @@ impl std::str::FromStr for TimelineCursor {
     type Err = CursorError;
 
     fn from_str(text: &str) -> Result<Self, CursorError> {
-        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| CursorError::Malformed)?;
-        let bytes: [u8; LEN] = bytes.try_into().map_err(|_| CursorError::Malformed)?;
-        let (body, checksum) = bytes.split_at(LEN - 4);
-        if body[0] != VERSION || check(body) != checksum {
-            return Err(CursorError::Malformed);
-        }
-        let (mut tag, mut hidden) = ([0; TAG], [0; PLAIN]);
-        tag.copy_from_slice(&body[1..=TAG]);
-        hidden.copy_from_slice(&body[1 + TAG..]);
-        Ok(Self(Sealed::from_bytes(tag, hidden)))
+        token::read(VERSION, text).map(Self).ok_or(CursorError::Malformed)
     }
 }
 
 impl std::fmt::Display for TimelineCursor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (tag, hidden) = self.0.to_bytes();
-        let mut bytes = [0; LEN];
-        bytes[0] = VERSION;
-        bytes[1..=TAG].copy_from_slice(&tag);
-        bytes[1 + TAG..LEN - 4].copy_from_slice(&hidden);
-        let checksum = check(&bytes[..LEN - 4]);
-        bytes[LEN - 4..].copy_from_slice(&checksum);
-        f.write_str(&URL_SAFE_NO_PAD.encode(bytes))
+        token::write(VERSION, &self.0, f)
     }
 }
 
@@ -100,12 +83,6 @@ fn tag(room: &RoomId) -> [u8; 8] {
     let mut tag = [0; 8];
     tag.copy_from_slice(&blake3::hash(room.as_bytes()).as_bytes()[..8]);
     tag
-}
-
-/// Distinguishes a changed text from one of another log (FNV-1a). The seal protects against malice.
-fn check(body: &[u8]) -> [u8; 4] {
-    let step = |hash: u32, byte: &u8| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
-    body.iter().fold(0x811c_9dc5, step).to_be_bytes()
 }
 
 #[cfg(test)]
