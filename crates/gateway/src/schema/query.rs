@@ -1,19 +1,15 @@
 //! Queries.
 
-use async_graphql::{
-    Context, ID, Object, Result, SimpleObject,
-    connection::{CursorType, PageInfo},
-};
-use rookery_domain::UserId;
+use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use rookery_graphql_edge::RateStatus;
-use rookery_log::{Position, Sealed, TokenKind};
 use rookery_schema::{
-    context::{App, PAGE_MAX, app, page_size, session},
+    context::{PAGE_MAX, app, page_size, session},
     types::{
         errors::fault::Fault,
         events::event::{RoomEvent, one_event},
         filter::{FilterBy, chosen},
         rooms::{
+            directory::PublicRooms,
             pages::PAGE_DEFAULT,
             room::{Room, RoomBy},
         },
@@ -33,104 +29,8 @@ use rookery_schema::{
         },
     },
 };
-use rookery_view::{Moment, PublicRoomCursor};
 
 use crate::schema::subscription::{EventChunk, poll};
-
-/// A place in the directory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct PlaceInDirectory(Sealed<PLACE>);
-
-/// Bytes of a place before sealing: three numbers.
-const PLACE: usize = 24;
-
-const NO_PLACE: &str = "`after` is not a cursor of this list: use an `endCursor` of it";
-
-impl PlaceInDirectory {
-    /// The place in the form for clients.
-    fn seal(app: &App, place: PublicRoomCursor) -> Self {
-        let mut plain = [0; PLACE];
-        let numbers = [place.position.0, place.joined, place.room.0];
-        for (part, number) in plain.chunks_exact_mut(8).zip(numbers) {
-            part.copy_from_slice(&number.to_be_bytes());
-        }
-        Self(app.token_key.seal(TokenKind::Directory, app.log.epoch(), plain))
-    }
-
-    /// The place from which a client wants to continue.
-    fn open(&self, app: &App) -> Result<PublicRoomCursor, Fault> {
-        let plain = app.token_key.open(TokenKind::Directory, app.log.epoch(), &self.0);
-        let plain = plain.ok_or_else(|| Fault::bad_input(NO_PLACE))?;
-        let number = |at: usize| {
-            plain[at..at + 8].iter().fold(0, |number: u64, byte| number << 8 | u64::from(*byte))
-        };
-        let (position, room) = (Position(number(0)), Position(number(16)));
-        Ok(PublicRoomCursor { position, joined: number(8), room })
-    }
-}
-
-impl CursorType for PlaceInDirectory {
-    type Error = &'static str;
-
-    fn decode_cursor(text: &str) -> Result<Self, Self::Error> {
-        text.parse().map(Self).map_err(|_| NO_PLACE)
-    }
-
-    fn encode_cursor(&self) -> String {
-        self.0.to_string()
-    }
-}
-
-/// A page of the public directory.
-pub(crate) struct PublicRooms {
-    rooms: Vec<(PlaceInDirectory, Room)>,
-    has_previous: bool,
-    has_next: bool,
-    total_count: i32,
-}
-
-/// An edge in a connection.
-#[derive(SimpleObject)]
-pub(crate) struct PublicRoomEdge {
-    /// The item at the end of the edge
-    node: Room,
-    /// A cursor for use in pagination
-    cursor: String,
-}
-
-/// A page of the public directory.
-#[Object(name = "PublicRoomConnection")]
-impl PublicRooms {
-    /// Information to aid in pagination.
-    async fn page_info(&self) -> PageInfo {
-        let cursor = |room: Option<&(PlaceInDirectory, Room)>| room.map(|it| it.0.encode_cursor());
-        PageInfo {
-            has_previous_page: self.has_previous,
-            has_next_page: self.has_next,
-            start_cursor: cursor(self.rooms.first()),
-            end_cursor: cursor(self.rooms.last()),
-        }
-    }
-
-    /// A list of edges.
-    async fn edges(&self) -> List<PublicRoomEdge> {
-        let edge = |(place, room): &(PlaceInDirectory, Room)| {
-            let cursor = place.encode_cursor();
-            PublicRoomEdge { node: room.clone(), cursor }
-        };
-        self.rooms.iter().map(edge).collect()
-    }
-
-    /// A list of nodes.
-    async fn nodes(&self) -> List<Room> {
-        self.rooms.iter().map(|(_, room)| room.clone()).collect()
-    }
-
-    /// How many there are in all.
-    async fn total_count(&self) -> i32 {
-        self.total_count
-    }
-}
 
 /// This server.
 #[derive(SimpleObject)]
@@ -264,12 +164,7 @@ impl Query {
         session.viewer()?;
         app(context).fresh(session, None).await?;
         let limit = page_size("first", first, PAGE_DEFAULT)?;
-        let after = after.as_deref().map(PlaceInDirectory::decode_cursor).transpose();
-        let after = after.map_err(Fault::bad_input)?;
-        let after = after.map(|after| after.open(app(context))).transpose()?;
-        let models = &app(context).models;
-        let found = models.public_rooms(search.as_deref(), after, limit).await;
-        Ok(directory(app(context), session.viewer()?, after.is_some(), &found))
+        PublicRooms::page(context, search.as_deref(), after.as_deref(), limit).await
     }
 
     /// The events after a position, as in `eventStream`: for clients that poll.
@@ -333,21 +228,4 @@ impl Query {
         }
         Ok(nodes.into())
     }
-}
-
-fn directory(
-    app: &App,
-    viewer: &UserId,
-    has_previous: bool,
-    found: &rookery_view::PublicRooms,
-) -> PublicRooms {
-    let view = app.models.view();
-    let total_count = i32::try_from(found.total).unwrap_or(i32::MAX);
-    let room = |place: &PublicRoomCursor| {
-        let room = view.listed_room(*place)?;
-        let moment = Moment::new(view.position(), None, None);
-        Some((PlaceInDirectory::seal(app, *place), Room::at(&room, viewer, moment)))
-    };
-    let rooms = found.rooms.iter().filter_map(room).collect();
-    PublicRooms { rooms, has_previous, has_next: found.has_more, total_count }
 }

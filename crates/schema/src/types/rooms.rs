@@ -2,6 +2,7 @@
 
 mod by;
 pub mod closed;
+pub mod directory;
 pub mod invite;
 pub mod join_rule;
 pub mod members;

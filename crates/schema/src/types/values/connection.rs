@@ -161,6 +161,54 @@ macro_rules! connection {
 }
 pub(crate) use connection;
 
+/// Defines the types of the pages of a list whose length is known. The connection has a `page`, and
+/// its method `count` returns the length.
+macro_rules! counted_connection {
+    ($connection:ident, $name:literal, $edge:ident, $node:ty, $doc:literal) => {
+        /// An edge in a connection.
+        #[derive(async_graphql::SimpleObject)]
+        pub struct $edge {
+            /// The item at the end of the edge
+            node: $node,
+            /// A cursor for use in pagination
+            cursor: String,
+        }
+
+        #[doc = $doc]
+        #[async_graphql::Object(name = $name)]
+        impl $connection {
+            /// Information to aid in pagination.
+            async fn page_info(&self) -> async_graphql::connection::PageInfo {
+                self.page.info()
+            }
+
+            /// A list of edges.
+            async fn edges(&self) -> crate::types::values::list::List<$edge> {
+                let edge = |(cursor, node): (&str, &$node)| $edge {
+                    node: node.clone(),
+                    cursor: cursor.to_owned(),
+                };
+                self.page.edges().map(edge).collect()
+            }
+
+            /// A list of nodes.
+            async fn nodes(&self) -> crate::types::values::list::List<$node> {
+                self.page.edges().map(|(_, node)| node.clone()).collect()
+            }
+
+            /// How many there are in all.
+            async fn total_count(
+                &self,
+                context: &async_graphql::Context<'_>,
+            ) -> async_graphql::Result<i32> {
+                let count = self.count(context).await?;
+                Ok(i32::try_from(count).unwrap_or(i32::MAX))
+            }
+        }
+    };
+}
+pub(crate) use counted_connection;
+
 #[cfg(test)]
 mod tests {
     use super::*;
