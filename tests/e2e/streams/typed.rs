@@ -142,7 +142,7 @@ fn a_room_has_its_power_levels_in_typed_form() {
     let data = tempfile::tempdir().unwrap();
     let server = Server::start(data.path());
     let (alice, bob, room) = two(&server);
-    let change = json!({ "roomId": room, "powerLevels": { "redact": 60,
+    let change = json!({ "roomId": room, "powerLevels": { "redact": 4_294_967_296_u64,
         "users": [{ "userId": bob.user_id, "level": 7 }, { "userId": "@zoe:localhost", "level": 3 }] } });
     alice.act("setPowerLevels", change);
     let document = "query($room: RoomID!, $after: String) { room(by: { roomId: $room }) { powerLevels { redact
@@ -152,7 +152,7 @@ fn a_room_has_its_power_levels_in_typed_form() {
         answer["room"]["powerLevels"].clone()
     };
     let first = levels(&bob, Value::Null);
-    assert_eq!(first["redact"], 60);
+    assert_eq!(first["redact"], 4_294_967_296_u64);
     assert_eq!(first["users"]["nodes"], json!([{ "userId": bob.user_id, "level": 7 }]));
     let second = levels(&bob, first["users"]["pageInfo"]["endCursor"].clone());
     assert_eq!(second["users"]["nodes"], json!([{ "userId": "@zoe:localhost", "level": 3 }]));

@@ -11,13 +11,13 @@ use super::node::NodeId;
 
 /// Defines a scalar whose text its type parses and prints.
 macro_rules! text_scalar {
-    ($name:ident, $graphql:literal, $inner:ty, $expected:literal, $url:literal, $doc:literal) => {
+    ($name:ident, $graphql:literal, $inner:ty, $expected:literal, ($($url:literal)?), $doc:literal) => {
         #[doc = $doc]
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub struct $name(pub $inner);
 
         #[doc = $doc]
-        #[Scalar(name = $graphql, specified_by_url = $url)]
+        #[Scalar(name = $graphql $(, specified_by_url = $url)?)]
         impl ScalarType for $name {
             fn parse(value: Value) -> InputValueResult<Self> {
                 parse_text(&value, $expected).map(Self).map_err(InputValueError::custom)
@@ -35,7 +35,7 @@ text_scalar!(
     "RoomID",
     OwnedRoomId,
     "a room ID such as `!YFaiV1Ydvw9YLW3Hg1XvEdzQ-5pu2CO2t7zwfQrvpHA`",
-    "https://spec.matrix.org/latest/appendices/#room-ids",
+    ("https://spec.matrix.org/latest/appendices/#room-ids"),
     "The ID of a room: `!` and an opaque part."
 );
 text_scalar!(
@@ -43,7 +43,7 @@ text_scalar!(
     "UserID",
     OwnedUserId,
     "a user ID such as `@alice:example.org`",
-    "https://spec.matrix.org/latest/appendices/#user-identifiers",
+    ("https://spec.matrix.org/latest/appendices/#user-identifiers"),
     "The ID of a user: `@name:server`."
 );
 text_scalar!(
@@ -51,7 +51,7 @@ text_scalar!(
     "EventID",
     OwnedEventId,
     "an event ID: `$` and 43 characters",
-    "https://spec.matrix.org/latest/appendices/#event-ids",
+    ("https://spec.matrix.org/latest/appendices/#event-ids"),
     "The ID of a room event: `$` and the hash of its content."
 );
 text_scalar!(
@@ -59,7 +59,7 @@ text_scalar!(
     "RoomAlias",
     OwnedRoomAliasId,
     "a room alias such as `#rust:example.org`",
-    "https://spec.matrix.org/latest/appendices/#room-aliases",
+    ("https://spec.matrix.org/latest/appendices/#room-aliases"),
     "A name that points to a room: `#name:server`."
 );
 text_scalar!(
@@ -67,15 +67,15 @@ text_scalar!(
     "Position",
     SealedPosition,
     "a position exactly as the server sent it",
-    "https://spec.graphql.org/October2021/#sec-ID",
-    "A place in the whole log. Opaque: store it, and send it back to continue from there."
+    (),
+    "A place in the whole log. A string of 22 letters, digits, `-` and `_`. Opaque: store it, compare it for equality only, and send it back to continue from there."
 );
 text_scalar!(
     CursorScalar,
     "Cursor",
     TimelineCursor,
     "a cursor exactly as the server sent it",
-    "https://relay.dev/graphql/connections.htm#sec-Cursor",
+    ("https://relay.dev/graphql/connections.htm#sec-Cursor"),
     "A place in the timeline of one room. Opaque: send it back to continue scrolling from there."
 );
 
@@ -84,7 +84,7 @@ text_scalar!(
     "SyncCursor",
     SyncCursor,
     "the `next` of a sync exactly as the server sent it",
-    "https://relay.dev/graphql/connections.htm#sec-Cursor",
+    ("https://relay.dev/graphql/connections.htm#sec-Cursor"),
     "A place among the pages of one sync. Opaque: send it back for the next page."
 );
 
@@ -129,8 +129,16 @@ impl From<i64> for Long {
     }
 }
 
-/// A whole number that may pass the 32 bits of `Int`, up to 2^53 - 1 in either direction, as a JSON number.
-#[Scalar(specified_by_url = "https://scalars.graphql.org/jakobmerrild/long")]
+impl From<Long> for i64 {
+    fn from(number: Long) -> Self {
+        number.0
+    }
+}
+
+/// A whole number that may pass the 32 bits of `Int`, up to 2^53 - 1 in either direction, as a JSON number
+/// without a fraction or an exponent. The server refuses other values.
+// Published specifications of a `Long` write it as text, or with numbers that browsers cannot read.
+#[Scalar]
 impl ScalarType for Long {
     fn parse(value: Value) -> InputValueResult<Self> {
         let number = match &value {

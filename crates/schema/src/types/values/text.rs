@@ -7,7 +7,8 @@ use std::borrow::Cow;
 
 use async_graphql::{
     ContextSelectionSet, Error, Json, Name, OutputType, Positioned, ServerResult, Value,
-    parser::types::Field, registry::Registry,
+    parser::types::Field,
+    registry::{MetaType, Registry},
 };
 use async_graphql_value::RAW_VALUE_TOKEN;
 use rookery_graphql_edge::Budget;
@@ -17,6 +18,9 @@ use super::scalars::Uri;
 
 /// From this length on a text is long, and charges its bytes itself.
 pub const LONG_BYTES: usize = 1024;
+
+/// The specification of the scalar `JSON`.
+const JSON_SPECIFICATION: &str = "https://www.rfc-editor.org/rfc/rfc8259";
 
 /// Defines a text that may be long, with the GraphQL type of another one.
 macro_rules! long_text {
@@ -69,7 +73,12 @@ impl OutputType for JsonText<'_> {
     }
 
     fn create_type_info(registry: &mut Registry) -> String {
-        <Json<serde_json::Value> as OutputType>::create_type_info(registry)
+        let name = <Json<serde_json::Value> as OutputType>::create_type_info(registry);
+        // The library names no specification.
+        if let Some(MetaType::Scalar { specified_by_url, .. }) = registry.types.get_mut("JSON") {
+            *specified_by_url = Some(JSON_SPECIFICATION.to_owned());
+        }
+        name
     }
 
     async fn resolve(
