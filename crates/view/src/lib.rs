@@ -44,9 +44,9 @@ pub use self::{
         WantedSync,
     },
     timeline::{
-        Anchor, Backfill, Begins, CursorError, EVENT_UNIT_BYTES, Kept, Meter, NoOtherServers,
-        ROWS_OF_A_UNIT, Scans, TimelineCursor, TimelineError, TimelineEvent, TimelinePage,
-        Unmetered, Wanted,
+        Anchor, Backfill, Begins, CursorError, EVENT_UNIT_BYTES, Kept, Meter, Moments,
+        NoOtherServers, ROWS_OF_A_UNIT, Scans, TimelineCursor, TimelineError, TimelineEvent,
+        TimelinePage, Unmetered, Wanted,
     },
     view::{EventPlace, RoomsPage, View},
 };

@@ -105,6 +105,62 @@ fn a_permalink_opens_in_the_middle_and_goes_on_in_both_directions() {
 }
 
 #[test]
+fn a_moment_opens_a_timeline_and_its_cursors_go_on() {
+    let data = tempdir().unwrap();
+    let server = Server::start(data.path());
+    let (alice, eve) = (Client::register(&server, "alice"), Client::register(&server, "eve"));
+    let room = long_room(&alice);
+    let document = "query($room: RoomID!, $at: DateTime, $first: Int, $last: Int, $after: Cursor) {
+        room(by: { roomId: $room }) { timeline(at: $at, first: $first, last: $last, after: $after) {
+            pageInfo { hasPreviousPage hasNextPage startCursor endCursor }
+            edges { cursor node { sequence sentAt } } } } }";
+    let page = |at: &Value, first: Option<u32>, last: Option<u32>| {
+        let variables = json!({ "room": room, "at": at, "first": first, "last": last });
+        alice.run(document, &variables)["room"]["timeline"].clone()
+    };
+    let target = page(&Value::Null, None, Some(100))["edges"][20]["node"].clone();
+    let at = &target["sentAt"];
+    let sent = |edge: &Value| edge["node"]["sentAt"].as_str().unwrap().to_owned();
+    let (before, from) = (page(at, None, Some(10)), page(at, Some(10), None));
+    // Texts of moments are in the order of the moments.
+    let (before_edges, from_edges) =
+        (before["edges"].as_array().unwrap(), from["edges"].as_array().unwrap());
+    assert!(before_edges.iter().all(|edge| sent(edge).as_str() < at.as_str().unwrap()));
+    assert_eq!(sent(&from_edges[0]), at.as_str().unwrap(), "an event was sent at that moment");
+    let first = from_edges[0]["node"]["sequence"].as_u64().unwrap();
+    assert_eq!(sequences(&before), (first - 10..first).collect::<Vec<_>>());
+    assert_eq!(sequences(&from), (first..first + 10).collect::<Vec<_>>());
+    assert_eq!(from["pageInfo"]["hasPreviousPage"], true);
+    let on = json!({ "room": room, "first": 2, "after": from["pageInfo"]["endCursor"] });
+    let on = alice.run(PAGE, &on)["room"]["timeline"].clone();
+    assert_eq!(sequences(&on), [first + 10, first + 11]);
+    let back = json!({ "room": room, "last": 2, "before": from["pageInfo"]["startCursor"] });
+    let back = alice.run(PAGE, &back)["room"]["timeline"].clone();
+    let end = sequences(&back).last().copied();
+    assert_eq!(end, Some(first - 1), "scrolling back from the page");
+    let beginning = page(&json!("2001-01-01T00:00:00Z"), Some(2), None);
+    assert_eq!(
+        (sequences(&beginning), &beginning["pageInfo"]["hasPreviousPage"]),
+        (vec![1, 2], &json!(false))
+    );
+    let end = page(&json!("2101-01-01T00:00:00Z"), Some(2), None);
+    assert_eq!((sequences(&end), &end["pageInfo"]["hasNextPage"]), (vec![], &json!(false)));
+    for wrong in [
+        json!({ "first": 1, "last": 1 }),
+        json!({ "first": 1, "after": on["pageInfo"]["endCursor"] }),
+    ] {
+        let mut variables = json!({ "room": room, "at": at });
+        variables.as_object_mut().unwrap().extend(wrong.as_object().unwrap().clone());
+        assert_eq!(alice.fail(document, &variables), "BAD_USER_INPUT");
+    }
+    let stranger = eve.run(document, &json!({ "room": room, "at": at, "first": 5 }));
+    assert!(
+        stranger["room"].is_null() || stranger["room"]["timeline"]["edges"] == json!([]),
+        "{stranger}"
+    );
+}
+
+#[test]
 fn a_cursor_of_another_room_or_one_that_was_changed_is_refused_by_name() {
     let data = tempdir().unwrap();
     let server = Server::start(data.path());

@@ -4,6 +4,7 @@
 
 mod beginning;
 mod members;
+mod moments;
 mod parking;
 mod reading;
 mod receipts;

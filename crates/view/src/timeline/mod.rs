@@ -3,6 +3,7 @@
 mod backfill;
 mod cursor;
 mod meter;
+mod moment;
 mod page;
 mod shown;
 
@@ -11,6 +12,7 @@ pub use self::{
     backfill::{Backfill, NoOtherServers},
     cursor::{CursorError, TimelineCursor},
     meter::{EVENT_UNIT_BYTES, Meter, ROWS_OF_A_UNIT, Scans, Unmetered},
+    moment::Moments,
     page::{Anchor, Begins, TimelineError, TimelineEvent, TimelinePage, Wanted},
     shown::Kept,
 };

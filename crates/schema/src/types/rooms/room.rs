@@ -36,8 +36,8 @@ use crate::{
             connection::{Page, key},
             node::NodeId,
             scalars::{
-                CursorScalar, EventIdScalar, Long, PositionScalar, RoomAliasScalar, RoomIdScalar,
-                UserIdScalar,
+                CursorScalar, DateTime, EventIdScalar, Long, PositionScalar, RoomAliasScalar,
+                RoomIdScalar, UserIdScalar,
             },
             text::{Text, UriText},
         },
@@ -412,7 +412,8 @@ impl Room {
     }
 
     /// The timeline: `last` and `before` to scroll back, `first` and `after` to scroll forward,
-    /// `around` an event for a permalink. The newest events by default.
+    /// `around` an event for a permalink; `at` a moment for the events from then on, or with `last`
+    /// for those before it. The newest events by default.
     #[expect(clippy::too_many_arguments, reason = "each is an argument of the field")]
     async fn timeline(
         &self,
@@ -423,6 +424,10 @@ impl Room {
         #[graphql(desc = "Events before this cursor.")] before: Option<CursorScalar>,
         #[graphql(desc = "An event, with `first` and `last` events on its two sides.")]
         around: Option<EventIdScalar>,
+        #[graphql(
+            desc = "A moment, compared with `sentAt`. Continue with the cursors of the page."
+        )]
+        at: Option<DateTime>,
         #[graphql(desc = "The filter for events; that of the sync or of the join by default.")]
         filter: Option<FilterBy>,
         #[graphql(
@@ -432,10 +437,9 @@ impl Room {
         backfill: bool,
     ) -> Result<TimelineConnection> {
         let filter = chosen(context, filter).await?;
-        let of_thread = None;
-        let arguments =
-            TimelineArguments { first, after, last, before, around, filter, backfill, of_thread };
-        timeline::page(context, self, arguments).await
+        let given = TimelineArguments::last(last);
+        let given = TimelineArguments { first, after, before, around, at, ..given };
+        timeline::page(context, self, TimelineArguments { filter, backfill, ..given }).await
     }
 
     /// The place of the room's last event in the whole log.

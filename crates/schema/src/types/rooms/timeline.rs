@@ -1,5 +1,7 @@
 //! Pages of a room's timeline, and its state.
 
+mod anchor;
+
 use std::sync::Arc;
 
 use async_graphql::{Context, Enum, Object, Result, SimpleObject};
@@ -8,6 +10,7 @@ use rookery_log::Position;
 use rookery_projection::RowKey;
 use rookery_view::{Anchor, Around, Begins, Kept, TimelineEvent, TimelinePage, WantedState};
 
+use self::anchor::anchor;
 use super::room::Room;
 use crate::{
     context::{PAGE_MAX, app, page_size, session},
@@ -18,7 +21,7 @@ use crate::{
         values::{
             connection::{Page, key, not_of_this_list},
             list::List,
-            scalars::{CursorScalar, EventIdScalar, PositionScalar},
+            scalars::{CursorScalar, DateTime, EventIdScalar, PositionScalar},
         },
     },
 };
@@ -38,6 +41,8 @@ pub struct TimelineArguments {
     pub before: Option<CursorScalar>,
     /// An event, with events on its two sides.
     pub around: Option<EventIdScalar>,
+    /// A moment; `first` or `last` says on which side of it the page is.
+    pub at: Option<DateTime>,
     /// The filter for events.
     pub filter: Option<Arc<Filter>>,
     /// Whether to ask other servers for older events.
@@ -55,6 +60,7 @@ impl TimelineArguments {
             last,
             before: None,
             around: None,
+            at: None,
             filter: None,
             backfill: false,
             of_thread: None,
@@ -211,38 +217,17 @@ pub async fn page(
     room: &Room,
     arguments: TimelineArguments,
 ) -> Result<TimelineConnection> {
-    let TimelineArguments { first, after, last, before, around, filter, backfill, of_thread } =
-        arguments;
-    let filter = filter.or_else(|| room.filter().cloned());
-    if let Some(event) = around {
-        if after.is_some() || before.is_some() {
-            return Err(Fault::bad_input("do not combine `around` with `after` or `before`").into());
+    let filter = arguments.filter.clone().or_else(|| room.filter().cloned());
+    if let Some(event) = &arguments.around {
+        let TimelineArguments { first, after, last, before, at, .. } = &arguments;
+        if after.is_some() || before.is_some() || at.is_some() {
+            let message = "do not combine `around` with `after`, `before` or `at`";
+            return Err(Fault::bad_input(message).into());
         }
-        return self::around(context, room, &event, first.or(last), filter.as_deref()).await;
+        return around(context, room, event, first.or(*last), filter.as_deref()).await;
     }
-    let key = |cursor: &CursorScalar| {
-        let app = app(context);
-        let key = cursor.0.at(&app.token_key, app.log.epoch(), room.matrix_id());
-        key.map_err(|error| Fault::bad_input(error.to_string()))
-    };
-    let default = room.timeline_limit().unwrap_or(PAGE_DEFAULT);
-    let (anchor, limit) = match (first, &after, last, &before) {
-        (None, None, last, Some(before)) => {
-            (Anchor::Before(key(before)?), page_size("last", last, default)?)
-        }
-        (None, None, last, None) => (Anchor::End, page_size("last", last, default)?),
-        (first, Some(after), None, None) => {
-            (Anchor::After(key(after)?), page_size("first", first, default)?)
-        }
-        (first, None, None, None) => (Anchor::Start, page_size("first", first, default)?),
-        _ => {
-            return Err(Fault::bad_input(
-                "give `last` and `before` to scroll back, or `first` and `after` to scroll \
-                 forward, not both",
-            )
-            .into());
-        }
-    };
+    let (anchor, limit) = anchor(context, room, &arguments).await?;
+    let TimelineArguments { backfill, of_thread, .. } = arguments;
     let (viewer, reads) = (session(context).viewer()?, reads(context));
     let kept =
         Kept { filter: filter.as_deref(), of_thread: of_thread.as_deref(), until: room.as_of() };
