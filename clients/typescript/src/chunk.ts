@@ -16,6 +16,9 @@ export type RoomEvent = Extract<StreamItem, { eventId: string; sequence: number 
 /** A change of typing or presence. */
 export type EphemeralItem = NonNullable<EventStream["ephemeral"]>[number];
 
+/** The unread counts of a room, as of now. */
+export type CountsChanged = NonNullable<EventStream["counts"]>[number];
+
 /** Events that the stream left out, with the reason. */
 export type SkippedEvents = EventStream["skipped"][number];
 

@@ -26,6 +26,8 @@ export interface FollowOptions<C = FollowSubscription["eventStream"]> extends Ca
   filter?: FollowSubscriptionVariables["filter"];
   /** Also yield typing and presence: see `Activity`. */
   ephemeral?: boolean | undefined;
+  /** Also yield unread counts when they change. */
+  counts?: boolean | undefined;
   /** Your own subscription to `eventStream(after: $after, filter: $filter)`, which selects `position`. */
   document?: Document<{ eventStream: C }, FollowSubscriptionVariables> | undefined;
 }
@@ -61,7 +63,7 @@ const FINAL: ReadonlySet<number> = new Set([1002, 1003, 1007, 1009, 4004, 4005, 
  */
 export async function* follow<C extends Pick<Chunk, "position">>(
   given: StreamContext,
-  { after, sync, filter, ephemeral, document, signal }: FollowOptions<C>,
+  { after, sync, filter, ephemeral, counts, document, signal }: FollowOptions<C>,
 ): AsyncGenerator<C & OnConnection, void, undefined> {
   const context = { ...given, signal: either(given.signal, signal) };
   const { socket, opened } = connect(context);
@@ -72,8 +74,9 @@ export async function* follow<C extends Pick<Chunk, "position">>(
     let refused = 0;
     while (!context.signal.aborted) {
       const before = opened();
-      // A document of the program's own need not have the variable for typing and presence.
-      const variables = { after: position, filter, ...(document === undefined && { ephemeral: ephemeral ?? false }) };
+      // A document of the program's own need not have the variables for what it may select.
+      const selected = document === undefined && { ephemeral: ephemeral ?? false, counts: counts ?? false };
+      const variables = { after: position, filter, ...selected };
       const subscription = subscribe<C>(socket, query, variables, context.signal);
       let isFirst = true;
       let waitMs = 0;

@@ -6,8 +6,9 @@
 //!
 //! **Invariant:** no follower gets a commit before the models have applied it.
 //! **Invariant:** the items of a user follow from the commit and the membership before it, not from
-//! the present models.
+//! the present models. Only unread counts ([`OwedCounts`]) are those of the present.
 
+mod counts;
 mod feed;
 mod feeds;
 mod options;
@@ -17,6 +18,7 @@ mod router;
 mod tests;
 
 pub use self::{
+    counts::{COUNTS_PAUSE, OwedCounts},
     feed::{Delivery, FeedItem, Skipped},
     feeds::Feeds,
     options::Options,

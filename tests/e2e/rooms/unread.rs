@@ -94,6 +94,76 @@ fn counts_follow_receipts_redactions_and_kicks() {
     assert_eq!(mark(&bob, &room, &third, false)["refusal"], Value::Null);
 }
 
+const COUNTED: &str = "subscription($after: Position!, $filter: FilterBy) {
+    eventStream(after: $after, filter: $filter) {
+        position events { ... on RoomEvent { text } }
+        counts { room { roomId } unreadCount highlightCount } } }";
+
+/// A stream with counts.
+struct Counted {
+    socket: Socket,
+    /// The counts that came, of any room.
+    told: Vec<(u64, u64)>,
+    position: String,
+}
+
+impl Counted {
+    fn follow(client: &Client, after: &str, filter: &Value) -> Self {
+        let mut socket = client.socket();
+        socket.subscribe("1", COUNTED, &json!({ "after": after, "filter": filter }));
+        Self { socket, told: Vec::new(), position: after.to_owned() }
+    }
+
+    /// Reads until counts of `room` come that are these.
+    fn until(&mut self, room: &str, counts: (u64, u64)) {
+        while self.told.last() != Some(&counts) {
+            let message = self.socket.receive();
+            assert_eq!(message["payload"].get("errors"), None, "{message}");
+            let chunk = &message["payload"]["data"]["eventStream"];
+            chunk["position"].as_str().unwrap().clone_into(&mut self.position);
+            for changed in chunk["counts"].as_array().unwrap() {
+                assert_eq!(changed["room"]["roomId"], room);
+                let count = |name: &str| changed[name].as_u64().unwrap();
+                self.told.push((count("unreadCount"), count("highlightCount")));
+            }
+        }
+    }
+}
+
+#[test]
+fn counts_come_on_the_stream_and_survive_a_cut() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path());
+    let (alice, bob, room) = two(&server);
+    let other = alice.create_room(json!({ "preset": "PUBLIC" }));
+    bob.act("joinRoom", json!({ "room": { "roomId": other } }));
+    // The event of the join counts too, so it stays out of the way of the stream.
+    let filter = json!({ "conditions": { "rooms": [room] } });
+    let mut stream = Counted::follow(&bob, &bob.position(), &filter);
+    alice.say_many(&room, "hello", 60);
+    alice.say(&other, "not of interest");
+    let last = alice.say(&room, "Bob, are you there?");
+    stream.until(&room, (61, 1));
+    assert!(stream.told.is_sorted(), "never backwards: {:?}", stream.told);
+    let login = bob.log_in("correct horse");
+    let phone = bob.on_device(login["token"].as_str().unwrap());
+    assert_eq!(mark(&phone, &room, &last, true)["room"]["unreadCount"], 0);
+    stream.until(&room, (0, 0));
+    let after = stream.position.clone();
+    drop(stream);
+    alice.say_many(&room, "more", 3);
+    let mut resumed = Counted::follow(&bob, &after, &filter);
+    resumed.until(&room, (3, 0));
+    let poll = "query($after: Position!) { events(after: $after) {
+        counts { room { roomId } unreadCount highlightCount } } }";
+    let polled = bob.run(poll, &json!({ "after": after }))["events"]["counts"].clone();
+    assert_eq!(polled[0]["unreadCount"], 3);
+    assert_eq!(
+        alice.run(poll, &json!({ "after": after }))["events"]["counts"][0]["unreadCount"],
+        0
+    );
+}
+
 #[test]
 fn private_receipts_are_shown_to_their_owner_alone_on_every_path() {
     let data = tempfile::tempdir().unwrap();

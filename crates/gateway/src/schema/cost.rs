@@ -79,6 +79,7 @@ const RULES: CostRules = CostRules {
         ("AliasEvent.alternative", PAGE_MAX),
         ("ChangePasswordPayload.deviceIds", PAGE_MAX),
         ("DeactivateAccountPayload.rooms", PAGE_MAX),
+        ("EventChunk.counts", CHUNK_ASSUMED),
         ("EventChunk.ephemeral", CHUNK_ASSUMED),
         ("EventChunk.events", CHUNK_ASSUMED),
         ("EventChunk.skipped", CHUNK_ASSUMED),

@@ -1,5 +1,6 @@
 //! The event stream: everything that concerns one user, in the order of the log.
 
+mod counts;
 mod draft;
 pub(crate) mod ephemeral;
 mod items;
@@ -19,7 +20,7 @@ use rookery_schema::{
     },
 };
 
-use self::items::StreamItem;
+use self::{counts::CountsChanged, items::StreamItem};
 pub(crate) use self::{
     draft::{Draft, Drafted},
     reader::{Piece, Reader, Step, in_turn, poll},
@@ -35,6 +36,7 @@ pub(crate) struct EventChunk {
     items: Vec<StreamItem>,
     skipped: Vec<SkippedEvents>,
     ephemeral: Vec<EphemeralItem>,
+    counts: Vec<CountsChanged>,
     position: PositionScalar,
 }
 
@@ -42,9 +44,10 @@ pub(crate) struct EventChunk {
 impl EventChunk {
     /// An empty chunk.
     pub(crate) fn empty() -> Self {
-        let (items, skipped, ephemeral) = (Vec::new(), Vec::new(), Vec::new());
+        let (items, skipped) = (Vec::new(), Vec::new());
+        let (ephemeral, counts) = (Vec::new(), Vec::new());
         let token = rookery_log::SealedPosition::from_bytes([0; 8], [0; 8]);
-        Self { items, skipped, ephemeral, position: PositionScalar(token) }
+        Self { items, skipped, ephemeral, counts, position: PositionScalar(token) }
     }
 }
 
@@ -69,6 +72,13 @@ impl EventChunk {
     /// chunk may have nothing else.
     async fn ephemeral(&self) -> Items<'_, EphemeralItem> {
         Items(&self.ephemeral)
+    }
+
+    /// Your unread counts in rooms where they changed, as of now: at most four times a second for each
+    /// room, and always after the last change. A stream that resumes may repeat some. A chunk may have
+    /// nothing else.
+    async fn counts(&self) -> Items<'_, CountsChanged> {
+        Items(&self.counts)
     }
 
     /// Resume from here.
@@ -103,7 +113,7 @@ impl Subscription {
         // Memberships are folded from `after` on, so the models have to be there first.
         app(context).fresh(session(context), after.as_ref()).await?;
         let filter = chosen(context, filter).await?;
-        let reader = Reader::open(context, after.as_ref(), filter)?;
+        let reader = Reader::open(context, after.as_ref(), filter)?.looking_back().await?;
         if let Some(opening) = context.data_opt::<Opening>() {
             opening.put(session(context).clone(), reader);
             return Ok(stream::empty().boxed());

@@ -172,7 +172,7 @@ impl<'a> Reading<'a> {
                 self.events.push(set);
                 return Ok(());
             }
-            ("EventChunk", "ephemeral") | (_, "__typename") => return Ok(()),
+            ("EventChunk", "counts" | "ephemeral") | (_, "__typename") => return Ok(()),
             ("EventChunk", "skipped") => self.found.reads_skipped = true,
             _ => {}
         }

@@ -97,7 +97,7 @@ pub(super) fn shown_alike(
     app: &App,
     hasher: &RandomState,
 ) -> Option<u64> {
-    if !draft.ephemeral.is_empty() {
+    if !draft.ephemeral.is_empty() || !draft.counts.is_empty() {
         return None;
     }
     let mut view = None;

@@ -237,7 +237,8 @@ fn kept_answers_never_take_more_than_they_may() {
     let shelf = Shelf::new(10_000);
     let keep = |number: u64, bytes: usize| {
         let (items, skipped, ephemeral) = (Vec::new(), Vec::new(), Vec::new());
-        let draft = Draft { items, skipped, ephemeral, position: Position(number) };
+        let counts = Vec::new();
+        let draft = Draft { items, skipped, ephemeral, counts, position: Position(number) };
         let identity = Identity::of(&draft, 0, &document).expect("nothing of its own").into();
         let kept = Arc::new(Kept { identity, answer: "x".repeat(bytes).into() });
         let number = shelf.keep(&kept, draft.commits());

@@ -15,7 +15,7 @@ use rookery_schema::{
 };
 
 use super::{EventChunk, items::StreamItem, skipped::SkippedEvents};
-use crate::schema::subscription::ephemeral::EphemeralItem;
+use crate::schema::subscription::{counts::CountsChanged, ephemeral::EphemeralItem};
 
 /// One item of a chunk.
 #[derive(Clone)]
@@ -54,6 +54,7 @@ pub(crate) struct Draft {
     pub(crate) items: Vec<Drafted>,
     pub(crate) skipped: Vec<SkippedEvents>,
     pub(crate) ephemeral: Vec<EphemeralItem>,
+    pub(crate) counts: Vec<CountsChanged>,
     pub(crate) position: Position,
 }
 
@@ -74,7 +75,21 @@ impl Draft {
             items: self.items.iter().filter_map(Drafted::made).collect(),
             skipped: self.skipped.clone(),
             ephemeral: self.ephemeral.clone(),
+            counts: self.counts.clone(),
             position: app.token(self.position),
         }
+    }
+}
+
+/// The changes of state that the log does not have, or that follows from many commits.
+#[derive(Default)]
+pub(super) struct Present {
+    pub(super) ephemeral: Vec<EphemeralItem>,
+    pub(super) counts: Vec<CountsChanged>,
+}
+
+impl Present {
+    pub(super) fn is_empty(&self) -> bool {
+        self.ephemeral.is_empty() && self.counts.is_empty()
     }
 }

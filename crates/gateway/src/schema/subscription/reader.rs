@@ -8,10 +8,16 @@
 //! **Invariant:** missing commits are read from the log in separate tasks, a small piece in each
 //! turn of the user ([`App::catching_up`]). So a socket that does not read delays nobody else.
 
-use std::{pin::Pin, sync::Arc, time::Duration};
+use std::{
+    pin::Pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use async_graphql::{Context, Result};
-use rookery_delivery::{CommitPage, Delivery, FeedItem, FollowError, NextDelivery, Subscription};
+use rookery_delivery::{
+    CommitPage, Delivery, FeedItem, FollowError, NextDelivery, OwedCounts, Subscription,
+};
 use rookery_domain::{Deliver, Filter, Origin, OwnedRoomId, OwnedUserId, RoomId};
 use rookery_graphql_edge::{Bookmark, Untaken};
 use rookery_log::Position;
@@ -27,11 +33,12 @@ use rookery_schema::{
     },
 };
 use rookery_view::{EventAt, Moment};
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Sleep, sleep, sleep_until};
 
 use super::{
     EventChunk,
-    draft::{Draft, Drafted},
+    counts::{self, CountsChanged},
+    draft::{Draft, Drafted, Present},
     items::{
         Invited, ProfileChanged, RoomOpened, StateResolved, StreamItem, device_item,
         preferences_item,
@@ -39,10 +46,7 @@ use super::{
     skipped::{SkipReason, Skips},
 };
 use crate::{
-    schema::{
-        mutation::SCREEN_DEFAULT,
-        subscription::ephemeral::{EphemeralItem, News},
-    },
+    schema::{mutation::SCREEN_DEFAULT, subscription::ephemeral::News},
     sharing::resume_point,
 };
 
@@ -67,8 +71,8 @@ pub(crate) async fn poll(
     let items = reader.page(page).await?;
     // A poll gets the whole ephemeral state. A client that has not reached the end gets it later.
     let caught_up = reader.subscription.position() >= reader.app.models.view().position();
-    let ephemeral = if caught_up { reader.ephemeral() } else { Vec::new() };
-    let draft = reader.draft(items, ephemeral);
+    let present = reader.present(caught_up);
+    let draft = reader.draft(items, present);
     Ok(draft.chunk(&reader.app))
 }
 
@@ -82,6 +86,10 @@ pub(crate) struct Reader {
     skips: Skips,
     /// Typing and presence, if they are requested.
     news: Option<News>,
+    /// Unread counts, if they are requested.
+    counts: Option<Box<OwedCounts>>,
+    /// The position that the client began with. Commits up to there only say which counts it may lack.
+    begun: Position,
     /// Reports the progress to the socket.
     bookmark: Bookmark,
     /// Places for chunks that were read from the log and not taken by the socket.
@@ -135,7 +143,9 @@ impl Reader {
         let untaken = context.data_opt::<Untaken>().cloned().unwrap_or_default();
         let (filter, skips) = (filter.unwrap_or_default(), Skips::default());
         let news = News::open(context, &user, &filter);
-        let (told, pause) = (after.map(|_| subscription.position()), None);
+        let counts = counts::open(context, &user, &filter);
+        let (begun, pause) = (subscription.position(), None);
+        let told = after.map(|_| begun);
         Ok(Self {
             app,
             user,
@@ -144,11 +154,23 @@ impl Reader {
             filter,
             skips,
             news,
+            counts,
+            begun,
             bookmark,
             untaken,
             told,
             pause,
         })
+    }
+
+    /// Finds the counts that an earlier stream of a resuming client may have owed.
+    pub(super) async fn looking_back(mut self) -> Result<Self, Fault> {
+        if self.counts.is_some() && self.told.is_some() {
+            let begin = self.app.feeds.look_back(self.begun).await;
+            let begin = begin.map_err(|error| Fault::unavailable(&error.to_string()))?;
+            self.subscription = self.app.feeds.subscribe_after(&self.user, begin);
+        }
+        Ok(self)
     }
 
     /// The next chunk with an item, and the reader for the later ones; `None` when the server
@@ -180,7 +202,7 @@ impl Reader {
                 Piece::Over => return Ok(None),
             }
         };
-        self.bookmark.set(resume_point(self.subscription.position()));
+        self.bookmark.set(resume_point(self.position()));
         Ok(Some((chunk, self)))
     }
 
@@ -189,11 +211,11 @@ impl Reader {
         loop {
             // Typing and presence come last, because the present state belongs to the end.
             let caught_up = self.subscription.is_caught_up();
-            let ephemeral = if caught_up { self.ephemeral() } else { Vec::new() };
+            let present = self.present(caught_up);
             // A client that began without a position gets one here, so that it can resume before
             // the first item.
-            if !ephemeral.is_empty() || self.told.is_none() {
-                return Ok(Step::Told(self.draft(Vec::new(), ephemeral)));
+            if !present.is_empty() || self.told.is_none() {
+                return Ok(Step::Told(self.draft(Vec::new(), present)));
             }
             if self.subscription.is_behind() {
                 return Ok(Step::Behind);
@@ -204,16 +226,24 @@ impl Reader {
                     _ => std::future::pending().await,
                 }
             };
+            let due = self.counts.as_ref().and_then(|counts| counts.due(Instant::now()));
+            let counts = async {
+                match due {
+                    Some(due) => sleep_until(due.into()).await,
+                    None => std::future::pending().await,
+                }
+            };
             let pause = self.pause.get_or_insert_with(|| Box::pin(sleep(PAUSE)));
             let turn = tokio::select! {
                 // A commit that is ready needs no check of the clock.
                 biased;
                 turn = self.subscription.turn() => turn,
                 () = news => continue,
+                () = counts => continue,
                 () = pause => {
                     self.pause = None;
                     if Some(self.subscription.pass_over()) > self.told {
-                        return Ok(Step::Told(self.draft(Vec::new(), Vec::new())));
+                        return Ok(Step::Told(self.draft(Vec::new(), Present::default())));
                     }
                     continue;
                 }
@@ -224,8 +254,9 @@ impl Reader {
                 Err(FollowError::Closed) => return Ok(Step::Over),
                 Err(error) => return Err(fault(&error)),
             };
-            if !items.is_empty() || self.skips.is_full() {
-                return Ok(Step::Told(self.draft(items, Vec::new())));
+            let present = self.present(false);
+            if !items.is_empty() || self.skips.is_full() || !present.is_empty() {
+                return Ok(Step::Told(self.draft(items, present)));
             }
         }
     }
@@ -239,10 +270,11 @@ impl Reader {
             Err(error) => return Err(fault(&error)),
         };
         let items = self.page(page).await?;
-        if items.is_empty() && !self.skips.is_full() {
+        let present = self.present(false);
+        if items.is_empty() && !self.skips.is_full() && present.is_empty() {
             return Ok(Piece::Nothing);
         }
-        Ok(Piece::Told(self.draft(items, Vec::new())))
+        Ok(Piece::Told(self.draft(items, present)))
     }
 
     /// Waits until there is more after the [`End`](Piece::End), or the server stops.
@@ -251,15 +283,30 @@ impl Reader {
         let _: Result<(), FollowError> = self.subscription.arrived().await;
     }
 
-    fn draft(&mut self, items: Vec<Drafted>, ephemeral: Vec<EphemeralItem>) -> Draft {
-        let position = self.subscription.position();
+    fn draft(&mut self, items: Vec<Drafted>, present: Present) -> Draft {
+        let (position, skipped) = (self.position(), self.skips.take());
         self.told = Some(position);
-        Draft { items, skipped: self.skips.take(), ephemeral, position }
+        Draft { items, skipped, ephemeral: present.ephemeral, counts: present.counts, position }
     }
 
-    fn ephemeral(&mut self) -> Vec<EphemeralItem> {
-        let news = self.news.as_mut();
-        news.map(|news| news.take(&self.app, &self.user, &self.filter)).unwrap_or_default()
+    /// The position up to which the client has everything.
+    fn position(&self) -> Position {
+        self.subscription.position().max(self.begun)
+    }
+
+    /// The changes of the present state; typing and presence only at the end of the stream.
+    fn present(&mut self, caught_up: bool) -> Present {
+        let news = self.news.as_mut().filter(|_| caught_up);
+        let ephemeral = news.map(|news| news.take(&self.app, &self.user, &self.filter));
+        let take = |counts: &mut Box<OwedCounts>| {
+            let now = Instant::now();
+            // Most of the time nothing is due, and the models stay unlocked.
+            let is_due = counts.due(now).is_some_and(|due| due <= now);
+            let owed = is_due.then(|| counts.take(&self.app.models.view(), now));
+            owed.into_iter().flatten().map(CountsChanged::from).collect()
+        };
+        let counts = self.counts.as_mut().map(take);
+        Present { ephemeral: ephemeral.unwrap_or_default(), counts: counts.unwrap_or_default() }
     }
 
     /// The items of a page, up to the commit that fills a chunk.
@@ -280,6 +327,12 @@ impl Reader {
     }
 
     async fn items(&mut self, delivery: &Delivery) -> Result<Vec<Drafted>, Fault> {
+        if let Some(counts) = &mut self.counts {
+            counts.note(delivery);
+        }
+        if delivery.committed.position <= self.begun {
+            return Ok(Vec::new());
+        }
         let told = self.subscription.items(delivery);
         let mut items = Vec::new();
         for item in told.map_err(|error| Fault::internal(&error.to_string()))? {
