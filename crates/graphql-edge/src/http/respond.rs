@@ -13,6 +13,7 @@ use rookery_graphql_documents::{Effect, Outcome, Refusal, code};
 use super::compress::{COMPRESSED_BYTES_MIN, accepts_gzip, gzip};
 use super::media::{Accepted, Media};
 use crate::limits::budget::{Budget, Held};
+use crate::operation::operations::WRITTEN_HERE_BYTES_MAX;
 use crate::port::options::InvalidStatus;
 
 /// The form of an answer.
@@ -107,7 +108,7 @@ pub(crate) async fn respond(outcome: Outcome, manner: Manner, budget: Option<Bud
         refusal.outcome.get_or_insert(Effect::NothingChanged);
     }
     let is_long =
-        budget.as_ref().is_some_and(|budget| budget.taken_bytes() > SERIALISED_HERE_BYTES_MAX);
+        budget.as_ref().is_some_and(|budget| budget.taken_bytes() > WRITTEN_HERE_BYTES_MAX);
     let (mut outcome, body) = if is_long {
         let serialising = tokio::task::spawn_blocking(move || serialised(outcome));
         serialising.await.unwrap_or_else(|error| (Outcome::of_panic(&error), FAILED.to_vec()))
@@ -157,9 +158,6 @@ pub(crate) async fn respond(outcome: Outcome, manner: Manner, budget: Option<Bud
     }
     response
 }
-
-/// Bodies that may exceed this are written outside the runtime's threads, so others do not wait.
-const SERIALISED_HERE_BYTES_MAX: usize = 256 * 1024;
 
 const FAILED: &[u8] =
     br#"{"errors":[{"message":"The server failed to answer this.","extensions":{"code":"INTERNAL","outcome":"UNKNOWN"}}]}"#;

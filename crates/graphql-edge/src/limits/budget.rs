@@ -11,6 +11,7 @@
 //! turn.
 
 mod answers;
+mod lanes;
 mod pace;
 #[cfg(test)]
 mod tests;
@@ -30,7 +31,7 @@ use parking_lot::Mutex;
 
 pub(crate) use answers::Answers;
 pub use answers::Held;
-pub(crate) use pace::{Stops, run};
+pub(crate) use pace::{Stops, run, run_stream};
 
 use super::callers::CallerKey;
 use super::untaken::Taker;
@@ -43,6 +44,13 @@ pub(crate) const SLICE: Duration = Duration::from_micros(500);
 
 /// How long an execution may run in all before it counts as heavy.
 pub(crate) const LIGHT: Duration = Duration::from_millis(8);
+
+/// A cheaper execution is never heavy. If it seems to take long, other programs had the processor,
+/// and in a lane it would wait for the heavy ones too.
+const LIGHT_COST: usize = 100;
+
+/// The cost from which an execution is heavy at once: each of its steps may be long.
+const HEAVY_COST: usize = 5_000;
 
 /// The limits of one answer, and of all answers in progress.
 #[derive(Clone, Debug)]
@@ -155,6 +163,7 @@ struct Pace {
     /// Nanoseconds since the origin.
     slice_began: AtomicU64,
     ran: AtomicU64,
+    cost: AtomicUsize,
 }
 
 const BYTES_EXHAUSTED: u8 = 1;
@@ -169,6 +178,11 @@ impl Budget {
     pub(crate) fn among(answers: &Arc<Answers>, caller: CallerKey) -> Self {
         let limits = answers.limits();
         Self::new(limits, true, answers::Room::among(answers, caller))
+    }
+
+    /// Sets the cost of the request, before its execution.
+    pub(crate) fn expect_cost(&self, cost: usize) {
+        self.0.pace.cost.store(cost, Relaxed);
     }
 
     /// A budget of the same size for answers in sequence; `pauses` says whether others get a turn
@@ -220,7 +234,7 @@ impl Budget {
             events: AtomicUsize::new(0),
             work: AtomicUsize::new(0),
             exhausted: AtomicU8::new(0),
-            pace: Pace { pauses, origin: Instant::now(), slice_began, ran },
+            pace: Pace { pauses, origin: Instant::now(), slice_began, ran, cost: AtomicUsize::new(1) },
             room,
             attached: Mutex::default(),
         }))
@@ -350,9 +364,13 @@ impl Budget {
         self.0.pace.ran.fetch_add(self.now().saturating_sub(began), Relaxed);
     }
 
-    /// Whether it has run long enough to wait for turns with other heavy executions.
+    /// Whether it has run so long, or costs so much, that it runs in the lanes.
     fn is_heavy(&self) -> bool {
-        u128::from(self.0.pace.ran.load(Relaxed)) > LIGHT.as_nanos()
+        match self.0.pace.cost.load(Relaxed) {
+            HEAVY_COST.. => true,
+            LIGHT_COST.. => u128::from(self.0.pace.ran.load(Relaxed)) > LIGHT.as_nanos(),
+            _ => false,
+        }
     }
 
     /// Holds room for the finished answer of `len` bytes until it is sent.

@@ -20,11 +20,12 @@ use futures_util::stream::{AbortHandle, Abortable, BoxStream, SelectAll};
 use futures_util::{FutureExt as _, Stream, StreamExt as _};
 use rookery_graphql_documents::{OperationKind, Outcome};
 use rookery_work::{Task, unburdened};
+use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::execute::execute;
 use super::prepare::Prepared;
 use crate::http::router::Transport;
-use crate::limits::budget::{Budget, Held};
+use crate::limits::budget::{Budget, Held, run_stream};
 use crate::limits::untaken::Untaken;
 use crate::port::auth::Authenticator;
 use crate::port::bookmark::{Bookmark, ResumePoint};
@@ -73,7 +74,7 @@ impl Run {
                     if frame.is_invalid() { verdict.fine() } else { verdict.keep() }
                 }
             });
-            return Self::Stream(frames.boxed(), bookmark);
+            return Self::Stream(run_stream(&prepared.budget, frames), bookmark);
         }
         let how = (transport.options.execution_deadline, transport.options.to_learn);
         let (kind, budget) = (prepared.admitted.kind, prepared.budget.clone());
@@ -125,7 +126,12 @@ struct Operation {
     reached: Option<ResumePoint>,
     /// The last frame holds its room until the connection asks for more.
     held: Held,
+    /// The message of a long answer, and its budget if that is the only answer.
+    writing: Option<(JoinHandle<String>, Option<Budget>)>,
 }
+
+/// Longer answers are written outside the runtime's threads, so that others do not wait.
+pub(crate) const WRITTEN_HERE_BYTES_MAX: usize = 256 * 1024;
 
 impl Operation {
     fn step(&mut self, text: String, then: Option<Source>) -> Poll<Option<Step>> {
@@ -137,7 +143,19 @@ impl Operation {
         Poll::Ready(Some(Step { text, mark }))
     }
 
+    fn answer(&mut self, text: String, budget: Option<Budget>) -> Poll<Option<Step>> {
+        self.held.resize(text.len());
+        let answered = budget.map(|budget| Source::Answered(budget.held(text.len())));
+        self.step(text, answered)
+    }
+
     fn poll_step(&mut self, context: &mut Context<'_>) -> Poll<Option<Step>> {
+        if let Some((writing, _)) = &mut self.writing {
+            let written = ready!(writing.poll_unpin(context));
+            let budget = self.writing.take().and_then(|(_, budget)| budget);
+            let failed = |error| (self.wording.next)(&self.id, &Outcome::of_panic(&error));
+            return self.answer(written.unwrap_or_else(failed), budget);
+        }
         self.held = Held::default();
         let (outcome, budget) = match &mut self.source {
             Source::Ended => return Poll::Ready(None),
@@ -164,10 +182,14 @@ impl Operation {
         };
         match outcome {
             Outcome::Executed(_) => {
-                let text = (self.wording.next)(&self.id, &outcome);
-                self.held.resize(text.len());
-                let answered = budget.map(|budget| Source::Answered(budget.held(text.len())));
-                self.step(text, answered)
+                let bytes = budget.as_ref().map_or_else(|| self.held.bytes(), Budget::taken_bytes);
+                let (id, wording) = (self.id.clone(), self.wording);
+                let write = move || (wording.next)(&id, &outcome);
+                if bytes <= WRITTEN_HERE_BYTES_MAX {
+                    return self.answer(write(), budget);
+                }
+                self.writing = Some((spawn_blocking(write), budget));
+                self.poll_step(context)
             }
             Outcome::Invalid(_) | Outcome::Refused(_) => {
                 let text = (self.wording.error)(&self.id, &outcome);
@@ -262,7 +284,8 @@ impl Operations {
         let (serial, wording) = (self.serial, self.wording);
         self.known.insert(id.clone(), Running { serial, handle, progress });
         let (reached, held) = (None, Held::default());
-        let operation = Operation { id, serial, source, wording, reached, held };
+        let writing = None;
+        let operation = Operation { id, serial, source, wording, reached, held, writing };
         self.running.push(Abortable::new(operation, registration));
     }
 

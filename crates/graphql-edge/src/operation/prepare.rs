@@ -98,6 +98,7 @@ impl<E: Executor, A: Authenticator> Transport<E, A> {
             Some(self.verdict(key, keep))
         };
         let budget = Budget::among(&self.answers, key);
+        budget.expect_cost(requested);
         let request = request.data(peer).data(reading).data(budget.clone());
         let request = self.authenticator.prepare(request, session);
         Ok(Prepared { request, admitted, cost, budget, subscription, verdict })

@@ -11,13 +11,13 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::num::NonZeroUsize;
 use std::sync::{Arc, OnceLock, Weak};
 
 use parking_lot::Mutex;
 use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 
 use super::AnswerLimits;
+use super::lanes::Lanes;
 use super::unread::{Unread, UnreadPlace};
 use crate::limits::callers::CallerKey;
 use crate::limits::untaken::Taker;
@@ -38,27 +38,30 @@ pub(crate) struct Answers {
     callers: Mutex<HashMap<CallerKey, Weak<Semaphore>>>,
     /// Finished answers that their clients have not read yet.
     unread: Arc<Unread>,
-    /// Turns of heavy executions. Half of the processors are left to all others.
-    pub(super) lanes: Semaphore,
+    /// The threads of heavy executions. Half of the processors are left to all others.
+    lanes: Lanes,
 }
 
 impl Answers {
     pub(crate) fn new(limits: AnswerLimits) -> Arc<Self> {
         let one = units(limits.bytes_max);
         let all = units(limits.all_bytes_max).max(one);
-        let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         Arc::new(Self {
             share: (all / SHARES).max(one),
             all: Arc::new(Semaphore::new(all)),
             callers: Mutex::default(),
             unread: Unread::new((all * UNIT_BYTES).max(limits.bytes_max)),
-            lanes: Semaphore::new((processors / 2).max(1)),
+            lanes: Lanes::default(),
             limits,
         })
     }
 
     pub(crate) fn limits(&self) -> &AnswerLimits {
         &self.limits
+    }
+
+    pub(crate) fn lanes(&self) -> &Lanes {
+        &self.lanes
     }
 
     fn caller(&self, key: CallerKey) -> Arc<Semaphore> {
@@ -135,6 +138,11 @@ impl Drop for Permits {
 pub struct Held(Option<UnreadPlace>);
 
 impl Held {
+    /// The size of the answer, as far as it counts.
+    pub(crate) fn bytes(&self) -> usize {
+        self.0.as_ref().map_or(0, UnreadPlace::bytes)
+    }
+
     /// Sets the present size of the answer.
     pub(crate) fn resize(&mut self, bytes: usize) {
         if let Some(place) = &mut self.0 {

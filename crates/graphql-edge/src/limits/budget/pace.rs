@@ -1,17 +1,17 @@
 //! Runs executions in slices.
 //!
-//! **Invariant:** a heavy execution runs only while it holds a lane, for one slice at a time. So
-//! some processors are left to everybody else, however many heavy executions there are.
+//! **Invariant:** a heavy execution runs in the [lanes](super::lanes). So some processors are left
+//! to everybody else, however many heavy executions there are and however long their steps are.
 //! **Invariant:** a finished answer no longer counts as in progress, whether or not its client
 //! takes it.
-//! **Invariant:** no wait for a lane depends on a client: a heavy execution is a task of its own.
+//! **Invariant:** no execution in the lanes depends on a client: each is a task of its own.
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 
-use tokio::task::JoinHandle;
+use futures_util::{Stream, StreamExt as _, stream};
 
 use super::{Answers, Budget, Exhausted};
 
@@ -26,7 +26,7 @@ pub(crate) enum Stops {
 
 type Running<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// Runs `execution` to its end in slices; in a task of its own if it takes long.
+/// Runs `execution` to its end in slices; in a lane if it takes long.
 ///
 /// # Errors
 /// The exhausted part of the budget, if the execution ended because of it.
@@ -37,85 +37,50 @@ pub(crate) async fn run<T: Send + 'static>(
 ) -> Result<T, Exhausted> {
     let mut running: Running<T> = Box::pin(execution);
     let answers = budget.0.room.answers().cloned();
-    let light = poll_fn(|context| {
-        if budget.is_heavy()
-            && let Some(answers) = &answers
-        {
-            return Poll::Ready(Err(Arc::clone(answers)));
-        }
-        budget.begin_slice();
-        let polled = running.as_mut().poll(context);
-        budget.end_slice();
-        match (polled, ended(&budget, stops)) {
-            (Poll::Ready(done), _) => Poll::Ready(Ok(Ok(done))),
-            (Poll::Pending, Some(exhausted)) => Poll::Ready(Ok(Err(exhausted))),
-            (Poll::Pending, None) => Poll::Pending,
-        }
+    let light = poll_fn(|context| match &answers {
+        Some(answers) if budget.is_heavy() => Poll::Ready(Err(Arc::clone(answers))),
+        _ => slice(&budget, stops, &mut running, context).map(Ok),
     });
-    match light.await {
-        Ok(done) => {
-            budget.made();
-            done
-        }
-        Err(answers) => Task(tokio::spawn(heavy(answers, budget, stops, running))).join().await,
-    }
+    let answers: Arc<Answers> = match light.await {
+        Ok(done) => return done,
+        Err(answers) => answers,
+    };
+    let heavy =
+        async move { poll_fn(|context| slice(&budget, stops, &mut running, context)).await };
+    answers.lanes().run(heavy).await
 }
 
-fn ended(budget: &Budget, stops: Stops) -> Option<Exhausted> {
-    budget.exhausted().filter(|_| stops == Stops::WhenExhausted)
-}
-
-async fn heavy<T>(
-    answers: Arc<Answers>,
-    budget: Budget,
+/// Polls an execution once.
+fn slice<T>(
+    budget: &Budget,
     stops: Stops,
-    mut running: Running<T>,
-) -> Result<T, Exhausted> {
-    loop {
-        // The lanes are never closed.
-        let lane = answers.lanes.acquire().await.ok();
-        let slice = poll_fn(|context| {
-            budget.begin_slice();
-            let polled = running.as_mut().poll(context);
-            budget.end_slice();
-            Poll::Ready(polled)
-        });
-        let polled = slice.await;
-        drop(lane);
-        if let Poll::Ready(done) = polled {
-            budget.made();
-            return Ok(done);
-        }
-        if let Some(exhausted) = ended(&budget, stops) {
-            return Err(exhausted);
-        }
-        // Wake-ups during the slice wake this task.
-        let mut waited = false;
-        poll_fn(
-            |_| if std::mem::replace(&mut waited, true) { Poll::Ready(()) } else { Poll::Pending },
-        )
-        .await;
+    running: &mut Running<T>,
+    context: &mut Context<'_>,
+) -> Poll<Result<T, Exhausted>> {
+    budget.begin_slice();
+    let polled = running.as_mut().poll(context);
+    budget.end_slice();
+    if let Poll::Ready(done) = polled {
+        budget.made();
+        return Poll::Ready(Ok(done));
     }
+    let exhausted = budget.exhausted().filter(|_| stops == Stops::WhenExhausted);
+    exhausted.map_or(Poll::Pending, |exhausted| Poll::Ready(Err(exhausted)))
 }
 
-/// A task that ends when its handle is dropped.
-struct Task<T>(JoinHandle<T>);
-
-impl<T> Task<T> {
-    async fn join(mut self) -> T {
-        match (&mut self.0).await {
-            Ok(done) => done,
-            Err(error) => match error.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                // Only dropping this aborts it; and a runtime that stops drops this too.
-                Err(_) => std::future::pending().await,
-            },
-        }
-    }
-}
-
-impl<T> Drop for Task<T> {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
+/// Takes each item of `items` in a lane, if its answers are heavy.
+pub(crate) fn run_stream<T: Send + 'static>(
+    budget: &Budget,
+    items: impl Stream<Item = T> + Send + Unpin + 'static,
+) -> stream::BoxStream<'static, T> {
+    let answers = budget.0.room.answers().filter(|_| budget.is_heavy()).cloned();
+    let Some(answers) = answers else { return items.boxed() };
+    stream::unfold(items, move |mut items| {
+        let step = async move {
+            let item = items.next().await?;
+            Some((item, items))
+        };
+        answers.lanes().run(step)
+    })
+    .boxed()
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
+use futures_util::{FutureExt as _, StreamExt as _};
 use tokio::time::timeout;
 
 use super::*;
@@ -72,6 +72,7 @@ async fn an_answer_that_nobody_takes_gives_back_its_room_once_it_is_made() {
     let answers = Answers::new(LIMITS);
     for pauses in [false, true] {
         let budget = budget(&answers, "ada");
+        budget.expect_cost(LIGHT_COST);
         let inner = budget.clone();
         let making = run(budget.clone(), Stops::WhenExhausted, async move {
             inner.take(FREE_BYTES + 1).await.expect("there is room");
@@ -150,6 +151,7 @@ async fn a_deadline_ends_what_never_waits_and_others_run_meanwhile() {
     for pauses_with_a_lane in [true, false] {
         let before = turns.load(Relaxed);
         let budget = budget(&answers, "eve");
+        budget.expect_cost(LIGHT_COST);
         let computing = compute(budget.clone());
         let deadline = Duration::from_millis(100);
         let ended = if pauses_with_a_lane {
@@ -183,32 +185,49 @@ async fn a_query_ends_when_its_budget_is_used_up_and_a_mutation_at_its_end() {
     }
 }
 
+/// The name of the thread of each step.
+async fn threads_of(steps: usize, budget: Budget) -> Vec<String> {
+    let mut threads = Vec::new();
+    for _ in 0..steps {
+        threads.push(std::thread::current().name().unwrap_or_default().to_owned());
+        let began = Instant::now();
+        while began.elapsed() <= SLICE {
+            std::hint::spin_loop();
+        }
+        budget.pause().await.expect("nothing is taken");
+    }
+    threads
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn heavy_executions_take_turns_in_the_lanes() {
     let answers = Answers::new(LIMITS);
-    let lanes = answers.lanes.available_permits();
-    let executions: Vec<_> = (0..lanes * 4)
-        .map(|user| {
-            let budget = budget(&answers, &user.to_string());
-            tokio::spawn(run(budget.clone(), Stops::WhenExhausted, async move {
-                while !budget.is_heavy() {
-                    budget.pause().await.expect("nothing is taken");
-                }
-                // A heavy execution gets one slice after the other until it is finished.
-                for _ in 0..10 {
-                    let began = Instant::now();
-                    while began.elapsed() < SLICE {
-                        std::hint::spin_loop();
-                    }
-                    budget.pause().await.expect("nothing is taken");
-                }
-            }))
-        })
-        .collect();
-    for execution in executions {
-        execution.await.expect("no panic").expect("nothing is used up");
+    let steps = usize::try_from(LIGHT.as_nanos() / SLICE.as_nanos()).expect("few") + 10;
+    let executions = (0..8).map(|user| {
+        let budget = budget(&answers, &user.to_string());
+        budget.expect_cost(LIGHT_COST - user % 2);
+        tokio::spawn(run(budget.clone(), Stops::WhenExhausted, threads_of(steps, budget)))
+    });
+    for (user, execution) in executions.collect::<Vec<_>>().into_iter().enumerate() {
+        let threads = execution.await.expect("no panic").expect("nothing is used up");
+        assert_ne!(threads[0], "rookery-heavy");
+        // What costs little stays where it is.
+        assert_eq!(threads[steps - 1] == "rookery-heavy", user % 2 == 0);
     }
-    assert_eq!(answers.lanes.available_permits(), lanes);
+}
+
+#[tokio::test]
+async fn an_execution_of_a_high_cost_is_in_a_lane_from_its_first_step() {
+    let answers = Answers::new(LIMITS);
+    for (cost, is_heavy) in [(HEAVY_COST - 1, false), (HEAVY_COST, true)] {
+        let budget = budget(&answers, "ada");
+        budget.expect_cost(cost);
+        let threads = run(budget.clone(), Stops::WhenExhausted, threads_of(1, budget.clone()));
+        assert_eq!(threads.await.expect("nothing is used up")[0] == "rookery-heavy", is_heavy);
+        let step = || std::thread::current().name() == Some("rookery-heavy");
+        let steps = futures_util::stream::repeat_with(step);
+        assert_eq!(run_stream(&budget, steps).next().await, Some(is_heavy));
+    }
 }
 
 #[tokio::test]

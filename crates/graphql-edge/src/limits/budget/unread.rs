@@ -63,6 +63,7 @@ pub(super) struct UnreadPlace {
     all: Arc<Unread>,
     key: CallerKey,
     serial: u64,
+    bytes: usize,
 }
 
 impl Unread {
@@ -85,7 +86,7 @@ impl Unread {
         let (serial, since) = (table.serial, Instant::now());
         table.insert(key, serial, Answer { bytes, since, taker });
         self.make_room(&mut table);
-        Some(UnreadPlace { all: Arc::clone(self), key, serial })
+        Some(UnreadPlace { all: Arc::clone(self), key, serial, bytes })
     }
 
     /// Closes connections of the caller with the most until there is room.
@@ -154,8 +155,14 @@ impl Table {
 }
 
 impl UnreadPlace {
+    /// The present size of the answer.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Sets the present size of the answer.
     pub(super) fn resize(&mut self, bytes: usize) {
+        self.bytes = bytes;
         let mut table = self.all.table.lock();
         table.resize(self.key, self.serial, bytes);
         self.all.make_room(&mut table);
