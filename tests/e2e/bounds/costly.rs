@@ -118,7 +118,6 @@ fn costly_queries_delay_nobody_else() {
     let server = Server::start_with(data.path(), &NO_RATE);
     let eve = Client::register(&server, "eve");
     let (bob, room) = (Client::register(&server, "bob"), eve.create_room(json!({})));
-    let quiet = bob.create_room(json!({}));
     large_messages(&eve, &room, 20);
     let event = eve.say(&room, "the message");
     for number in 0..150 {
@@ -132,25 +131,75 @@ fn costly_queries_delay_nobody_else() {
         format!("event(eventId: \"{event}\") {{ {reactions} }}")
     });
     let queries = [contents(&room, 900), scans(&room, 160), format!("{{ {reactions} }}")];
-    // Four clients compute all the time, on the few processors of the machine, beside the other tests. A slow try may have
-    // another cause. A query without pauses delays sends in every try.
-    let mut seen = Vec::new();
-    for _ in 0..8 {
-        let alone = p99(&sends(&bob, &quiet, 60));
-        let done = AtomicBool::new(false);
-        let beside = thread::scope(|scope| {
+    // A document of 12 KB that the server has not seen before.
+    let unknown = |number: usize| {
+        let fields: String = (0..500).map(|field| format!("m{number}x{field}: topic ")).collect();
+        in_room(&room, &fields)
+    };
+    delays_nobody_else(&bob, |done| {
+        thread::scope(|scope| {
             for worker in 0..4 {
-                let (eve, done, queries) = (&eve, &done, &queries);
+                let (eve, queries, unknown) = (&eve, &queries, &unknown);
                 scope.spawn(move || {
-                    for query in queries.iter().cycle().skip(worker) {
+                    for (number, query) in queries.iter().cycle().skip(worker).enumerate() {
                         if done.load(Ordering::Relaxed) {
                             return;
                         }
                         eve.post(query, &json!({}));
+                        eve.post(&unknown(worker * 1_000_000 + number), &json!({}));
                     }
                 });
             }
-            let beside = p99(&sends(&bob, &quiet, 60));
+        });
+    });
+}
+
+#[test]
+fn costly_subscriptions_delay_nobody_else() {
+    let data = tempdir().unwrap();
+    let server = Server::start_with(data.path(), &NO_RATE);
+    let (eve, bob) = (Client::register(&server, "eve"), Client::register(&server, "bob"));
+    let room = eve.create_room(json!({}));
+    let start = eve.position();
+    large_messages(&eve, &room, 30);
+    let answer = |fields: usize| {
+        let fields = aliases(fields, |_| "content".into());
+        let document = format!(
+            "subscription($after: Position) {{ eventStream(after: $after) {{ position
+                events {{ ... on RoomEvent {{ {fields} }} }} }} }}"
+        );
+        let mut socket = eve.socket();
+        socket.subscribe("s", &document, &json!({ "after": start }));
+        socket.next().expect("a result or an error")
+    };
+    assert_eq!(answer(4)["type"], "next");
+    assert_eq!(answer(900)["payload"][0]["extensions"]["code"], "ANSWER_TOO_LARGE");
+    delays_nobody_else(&bob, |done| {
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    while !done.load(Ordering::Relaxed) {
+                        answer(4);
+                        answer(900);
+                    }
+                });
+            }
+        });
+    });
+}
+
+/// Compares the sends of `client` alone with those beside `others`, who compute all the time until `done`. They
+/// share the few processors of the machine with other tests, so a slow try may have another cause. Work without pauses
+/// delays sends in every try.
+fn delays_nobody_else(client: &Client, others: impl Fn(&AtomicBool) + Sync) {
+    let quiet = client.create_room(json!({}));
+    let mut seen = Vec::new();
+    for _ in 0..4 {
+        let alone = p99(&sends(client, &quiet, 200));
+        let done = AtomicBool::new(false);
+        let beside = thread::scope(|scope| {
+            scope.spawn(|| others(&done));
+            let beside = p99(&sends(client, &quiet, 200));
             done.store(true, Ordering::Relaxed);
             beside
         });
@@ -159,7 +208,7 @@ fn costly_queries_delay_nobody_else() {
             return;
         }
     }
-    panic!("a send alone and beside the queries: {seen:?}");
+    panic!("a send alone and beside the others: {seen:?}");
 }
 
 #[test]

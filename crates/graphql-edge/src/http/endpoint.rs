@@ -225,7 +225,7 @@ async fn run<E: Frames, A: Authenticator>(
     if !subscribes && stream == Some(StreamMedia::Multipart) {
         return Err(not_acceptable());
     }
-    let prepared = match transport.prepare(params, admission, &session, peer(parts)) {
+    let prepared = match transport.prepare(params, admission, &session, peer(parts)).await {
         Err(refusal) if accepted.is_event_stream_only() => {
             return Ok(Answer::Ready(transport.told_in_stream(parts, refusal)));
         }

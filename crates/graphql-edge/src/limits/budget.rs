@@ -234,7 +234,13 @@ impl Budget {
             events: AtomicUsize::new(0),
             work: AtomicUsize::new(0),
             exhausted: AtomicU8::new(0),
-            pace: Pace { pauses, origin: Instant::now(), slice_began, ran, cost: AtomicUsize::new(1) },
+            pace: Pace {
+                pauses,
+                origin: Instant::now(),
+                slice_began,
+                ran,
+                cost: AtomicUsize::new(1),
+            },
             room,
             attached: Mutex::default(),
         }))

@@ -3,15 +3,20 @@
 //! **Invariant:** every execution came through here, over every protocol.
 
 use async_graphql::{Executor, Request};
-use rookery_graphql_documents::{Admitted, Cost, OperationKind, Params, Reading, Refusal, code};
+use rookery_graphql_documents::{
+    Admitted, Cost, CostModel, OperationKind, Params, Reading, Refusal, code,
+};
 
 use super::charge::Verdict;
+use crate::http::endpoint::unauthenticated;
 use crate::http::router::Transport;
 use crate::limits::budget::Budget;
 use crate::limits::callers::Holding;
 use crate::persisted::{Found, not_allowed};
-use crate::port::auth::{Authenticator, Peer};
-use crate::port::options::TransportOptions;
+use crate::port::auth::{AuthFailure, Authenticator, Peer};
+
+/// Longer documents are planned in the lanes of heavy executions: the plan of 16 KiB takes milliseconds.
+const SHORT_DOCUMENT_BYTES_MAX: usize = 2 * 1024;
 
 /// A request that may run.
 pub(crate) struct Prepared {
@@ -59,7 +64,7 @@ impl<E: Executor, A: Authenticator> Transport<E, A> {
     }
 
     /// Computes the cost of `params`, and adds the data for resolvers to the request.
-    pub(crate) fn prepare(
+    pub(crate) async fn prepare(
         &self,
         params: Params,
         admission: Admission,
@@ -70,8 +75,23 @@ impl<E: Executor, A: Authenticator> Transport<E, A> {
         let key = self.key(session, peer);
         let keep = found.keep(&params);
         let mut request = params.into_request();
-        let cost = plan(&mut request, &reading, &self.options)
-            .map_err(|refusal| self.charged(key, refusal))?;
+        let costs = self.options.costs.clone();
+        let planned;
+        if request.query.len() > SHORT_DOCUMENT_BYTES_MAX {
+            let reading = reading.clone();
+            let planning = async move {
+                let planned = plan(&mut request, &reading, costs.as_deref());
+                (request, planned)
+            };
+            (request, planned) = self.answers.lanes().run(planning).await;
+            if self.authenticator.end(session).is_over() {
+                return Err(unauthenticated(AuthFailure::Invalid));
+            }
+        } else {
+            planned = plan(&mut request, &reading, costs.as_deref());
+        }
+        let requested = planned.map_err(|refusal| self.charged(key, refusal))?;
+        let cost = requested.map(|requested| Cost { requested, max: self.options.cost_max });
         if let Some(cost) = cost.filter(|cost| cost.requested > cost.max) {
             return Err(self.charged(key, too_complex(cost)));
         }
@@ -110,14 +130,14 @@ impl<E: Executor, A: Authenticator> Transport<E, A> {
 fn plan(
     request: &mut Request,
     reading: &Reading,
-    options: &TransportOptions,
-) -> Result<Option<Cost>, Refusal> {
+    costs: Option<&CostModel>,
+) -> Result<Option<usize>, Refusal> {
     let variables = std::mem::take(&mut request.variables);
     let plan = reading.plan(&request.query, request.operation_name.as_deref(), variables)?;
     let Some(plan) = plan else { return Ok(None) };
-    let cost = options.costs.as_ref().map(|model| model.cost_of(&plan));
+    let cost = costs.map(|model| model.cost_of(&plan));
     request.variables = plan.variables;
-    Ok(cost.map(|requested| Cost { requested, max: options.cost_max }))
+    Ok(cost)
 }
 
 fn too_complex(cost: Cost) -> Refusal {

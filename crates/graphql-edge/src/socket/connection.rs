@@ -206,7 +206,7 @@ impl<E: Frames, A: Authenticator> Connection<E, A> {
                 self.operations.cut(&id);
                 Ok(())
             }
-            ClientMessage::Subscribe { id, params } => self.subscribe(link, id, *params),
+            ClientMessage::Subscribe { id, params } => self.subscribe(link, id, *params).await,
         }
     }
 
@@ -261,7 +261,12 @@ impl<E: Frames, A: Authenticator> Connection<E, A> {
         }
     }
 
-    fn subscribe(&mut self, link: &mut Link, id: String, params: Params) -> Result<(), Close> {
+    async fn subscribe(
+        &mut self,
+        link: &mut Link,
+        id: String,
+        params: Params,
+    ) -> Result<(), Close> {
         let Some(session) = self.session.clone() else { return Err(Close::Unauthorized) };
         if self.end.as_ref().is_some_and(|end| end.is_over()) {
             return Err(Close::Revoked);
@@ -269,7 +274,7 @@ impl<E: Frames, A: Authenticator> Connection<E, A> {
         if self.operations.contains(&id) {
             return Err(Close::DuplicateId(id));
         }
-        if let Err(refusal) = self.start(&id, params, &session) {
+        if let Err(refusal) = self.start(&id, params, &session).await {
             let who = (Some(&session), self.peer);
             self.transport.tell_refused("an operation", who, &refusal);
             link.send(protocol::error(&id, &Outcome::Refused(refusal)));
@@ -277,7 +282,12 @@ impl<E: Frames, A: Authenticator> Connection<E, A> {
         Ok(())
     }
 
-    fn start(&mut self, id: &str, mut params: Params, session: &A::Session) -> Result<(), Refusal> {
+    async fn start(
+        &mut self,
+        id: &str,
+        mut params: Params,
+        session: &A::Session,
+    ) -> Result<(), Refusal> {
         let options = &self.transport.options;
         let max = options.socket.operations_max;
         if self.operations.len() >= max {
@@ -286,7 +296,7 @@ impl<E: Frames, A: Authenticator> Connection<E, A> {
             return Err(self.transport.charged(self.transport.key(session, self.peer), refusal));
         }
         let admitted = self.transport.admit(&mut params, session, self.peer)?;
-        let prepared = self.transport.prepare(params, admitted, session, self.peer)?;
+        let prepared = self.transport.prepare(params, admitted, session, self.peer).await?;
         let run = Run::new(&self.transport, prepared, self.operations.untaken());
         self.operations.start(id, run);
         Ok(())

@@ -5,8 +5,8 @@
 //! On a thread of the runtime such a step delays all tasks of that thread. So heavy executions run
 //! on threads of their own, beside which the operating system serves all others.
 //!
-//! **Invariant:** work in the lanes takes no thread of the runtime, not even to drop it. What it
-//! spawns runs on the runtime.
+//! **Invariant:** work in the lanes takes no thread of the runtime, not even to drop it. Tasks that
+//! it spawns run on the runtime.
 
 use std::future::Future;
 use std::io;
@@ -137,13 +137,13 @@ mod tests {
     async fn work_that_nobody_waits_for_any_more_is_dropped_in_its_lane() {
         let lanes = Lanes::default();
         let (sender, dropped) = channel();
-        let (began, begun) = oneshot::channel();
+        let (starts, started) = oneshot::channel();
         let work = lanes.run(async move {
             let _dropped = Dropped(sender);
-            began.send(()).expect("the test waits");
+            starts.send(()).expect("the test waits");
             pending::<()>().await;
         });
-        begun.await.expect("it runs");
+        started.await.expect("it runs");
         drop(work);
         assert_eq!(dropped.recv().expect("it was dropped").as_deref(), Some("rookery-heavy"));
     }

@@ -154,7 +154,7 @@ pub(crate) async fn operate<E: Frames, A: Authenticator>(
     let admitted = transport.admit(&mut params, &reservation.session, peer(parts))?;
     reservation.opened(transport.options.streams.reservation_deadline).await?;
     lasts()?;
-    let prepared = transport.prepare(params, admitted, &reservation.session, peer(parts))?;
+    let prepared = transport.prepare(params, admitted, &reservation.session, peer(parts)).await?;
     let untaken = reservation.line.lock().operations.untaken().clone();
     let untaken = match prepared.admitted.kind {
         OperationKind::Subscription => untaken,
