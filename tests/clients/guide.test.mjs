@@ -147,6 +147,22 @@ const STEPS = {
     assert.deepEqual(setRoomPreferences, { room: { preferences, unreadCount: 1, notificationCount: 0 }, refusal: null });
     await world.stream.until((item) => item.__typename === "RoomPreferencesChanged");
   },
+  Ignore: async (world, document) => {
+    const { setUserIgnored } = await ask(world.phone.token, document);
+    const user = { userId: "@spam:example.org", isIgnored: true };
+    assert.deepEqual(setUserIgnored, { user, refusal: null });
+  },
+  StoreData: async (world, document) => {
+    const { setAccountData } = await ask(world.phone.token, document);
+    const accountData = { type: "com.example.theme", content: { dark: true } };
+    assert.deepEqual(setAccountData, { accountData, refusal: null });
+    const told = await world.stream.until((item) => item.__typename === "AccountDataChanged");
+    assert.deepEqual(told.accountData.content, { dark: true });
+  },
+  Data: async (world, document) => {
+    const { viewer, room } = await ask(world.phone.token, document, { room: world.room });
+    assert.deepEqual([viewer.accountData.nodes, room.accountData.nodes], [[{ content: { dark: true } }], []]);
+  },
   Older: async (world, document) => {
     const pages = [];
     for (let before = null; before !== undefined; ) {

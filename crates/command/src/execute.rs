@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use rookery_domain::{
-    CreateRoom, Filter, Origin, OwnedRoomId, Pdu, RoomAliasId, RoomCommand, RoomId,
-    RoomPreferencesChange, RoomVersionId,
+    CreateRoom, DataKey, Filter, JsonObject, Origin, OwnedRoomId, Pdu, RoomAliasId, RoomCommand,
+    RoomId, RoomPreferencesChange, RoomVersionId, UserId,
 };
 use rookery_log::{Millis, Position};
 use serde::Serialize;
@@ -84,6 +84,32 @@ pub enum Command<'a> {
         room: &'a RoomId,
         /// The change.
         change: RoomPreferencesChange,
+    },
+    /// Ignore a user, or no longer.
+    #[serde(rename = "ignore")]
+    SetUserIgnored {
+        /// The user.
+        user: &'a UserId,
+        /// Whether to ignore the user.
+        is_ignored: bool,
+    },
+    /// Store account data.
+    #[serde(rename = "account_data")]
+    SetAccountData {
+        /// The room that it is about, if any.
+        room: Option<&'a RoomId>,
+        /// Its type.
+        kind: &'a str,
+        /// The content.
+        content: &'a JsonObject,
+    },
+    /// Delete account data. An unknown type changes nothing.
+    #[serde(rename = "delete_account_data")]
+    DeleteAccountData {
+        /// The room that it is about, if any.
+        room: Option<&'a RoomId>,
+        /// Its type.
+        kind: &'a str,
     },
 }
 
@@ -172,6 +198,17 @@ impl Commands {
             }
             Command::SetRoomPreferences { room, change } => {
                 self.set_room_preferences_now(actor, room, change, request).await
+            }
+            Command::SetUserIgnored { user, is_ignored } => {
+                self.set_user_ignored_now(actor, user, is_ignored, request).await
+            }
+            Command::SetAccountData { room, kind, content } => {
+                let key = DataKey { room_id: room.map(ToOwned::to_owned), kind: kind.to_owned() };
+                self.set_account_data_now(actor, key, content, request).await
+            }
+            Command::DeleteAccountData { room, kind } => {
+                let key = DataKey { room_id: room.map(ToOwned::to_owned), kind: kind.to_owned() };
+                self.delete_account_data_now(actor, key, request).await
             }
         }
     }

@@ -46,7 +46,9 @@ pub use self::{
     text::{composed, each_word, normal, shows_nothing},
     users::{
         account::{Account, AccountCommand},
+        account_data::DataKey,
         filter::{EphemeralKind, Filter},
+        ignored::IgnoredUsers,
         preferences::{Notifications, RoomPreferences, RoomPreferencesChange},
         profile::Profile,
     },

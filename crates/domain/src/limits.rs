@@ -63,6 +63,18 @@ pub const FILTERS_MAX: usize = 100;
 /// Most rooms for which one user has preferences: as many as one user joins.
 pub const ROOM_PREFERENCES_MAX: usize = ROOMS_MAX;
 
+/// Most users whom one user ignores.
+pub const IGNORED_USERS_MAX: usize = 1_000;
+
+/// Longest content of account data, as canonical JSON: as long as an event.
+pub const ACCOUNT_DATA_BYTES_MAX: usize = EVENT_BYTES_MAX;
+
+/// Most entries of account data of one user, those about rooms included.
+pub const ACCOUNT_DATA_MAX: usize = 1_000;
+
+/// Most bytes of all account data of one user: content, types and room IDs.
+pub const ACCOUNT_DATA_TOTAL_BYTES_MAX: usize = 1 << 20;
+
 /// Most reactions of one user to one event.
 pub const REACTIONS_OF_USER_MAX: usize = 20;
 

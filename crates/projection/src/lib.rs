@@ -29,9 +29,9 @@ pub use self::{
     commits::{Committed, Unreadable, decode},
     digest::{Difference, Digests},
     models::{
-        Directory, Filters, Member, MembershipChange, Models, Parked, Place, Preferences,
-        Reactions, ReadMark, ReadMarks, ReadersOfRooms, Related, Relating, RoomMembers,
-        RoomsOfUsers, StreamKey, Summary, Thread, VisibilityChange,
+        DataPlace, Directory, Filters, Member, MembershipChange, Models, Parked, Place,
+        Preferences, Reactions, ReadMark, ReadMarks, ReadersOfRooms, Related, Relating,
+        RoomMembers, RoomsOfUsers, StreamKey, Summary, Thread, VisibilityChange,
     },
     observer::Observer,
     options::Options,

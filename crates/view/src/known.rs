@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use rookery_domain::{Erased, EventId, KnownEvent, OwnedEventId};
+use rookery_domain::{Erased, EventId, IgnoredUsers, KnownEvent, OwnedEventId};
 use rookery_projection::RowKey;
 
 use crate::{EventPlace, Reader, Seen, TimelineError, TimelineEvent, Viewer};
@@ -106,7 +106,8 @@ impl Reader {
             Viewer::Server => Vec::new(),
         };
         let reactions = room.reaction_keys(event).into_iter().map(ToOwned::to_owned).collect();
-        let seen = Seen { sight, until: None };
+        // Ignoring hides nothing from decisions: all members count the same relations.
+        let seen = Seen { sight, ignored: IgnoredUsers::default(), until: None };
         let thread_end = room.thread_end(event, &seen);
         let sender = &found.event().pdu.sender;
         let edits = room.edit_count(event, sender);

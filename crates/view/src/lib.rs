@@ -7,10 +7,10 @@
 //! **Invariant:** no answer changes anything: this crate appends no commit and writes no file.
 
 mod access;
+mod account;
 mod directory;
 mod known;
 mod past;
-mod preferences;
 mod profiles;
 mod read;
 mod reader;
@@ -27,9 +27,9 @@ mod view;
 
 pub use self::{
     access::{Access, NotJoined},
+    account::{DataEntry, UnreadCounts, WantedData},
     directory::{PublicRoomCursor, PublicRooms},
     past::{Moved, PastRoom},
-    preferences::UnreadCounts,
     read::{Around, EventAt},
     reader::Reader,
     relations::{Reacted, Subject, ThreadSeen},

@@ -100,8 +100,9 @@ impl View<'_> {
         companions.into_iter().collect()
     }
 
-    /// Those of the users who are joined to the room, if `viewer` is. Only members see who is typing,
-    /// and a user who has left is not typing, even before that was noticed.
+    /// Those of the users who are joined to the room, if `viewer` is, and whom `viewer` does not
+    /// ignore. Only members see who is typing, and a user who has left is not typing, even before
+    /// that was noticed.
     pub fn joined_among(
         &self,
         room: &RoomId,
@@ -109,8 +110,9 @@ impl View<'_> {
         users: impl IntoIterator<Item = OwnedUserId>,
     ) -> impl Iterator<Item = OwnedUserId> {
         let room = self.room(room).filter(|room| room.is_joined(viewer));
-        let users = users.into_iter();
-        users.filter(move |user| room.is_some_and(|room| room.is_joined(user)))
+        let (users, ignored) = (users.into_iter(), self.ignored_by(viewer));
+        let is_joined = move |user: &OwnedUserId| room.is_some_and(|room| room.is_joined(user));
+        users.filter(move |user| is_joined(user) && !ignored.contains(user))
     }
 }
 

@@ -58,7 +58,16 @@ impl Reader {
         wanted: Wanted<'_>,
         (meter, scans): (&dyn Meter, &Scans),
     ) -> Result<TimelinePage, TimelineError> {
-        Pager { models: &self.models, room, viewer, meter, scans }.page(wanted).await
+        let ignored = self.view().ignored(viewer);
+        let pager = Pager { models: &self.models, room, viewer, meter, scans };
+        if ignored.is_empty() {
+            return pager.page(wanted).await;
+        }
+        let filter = wanted.filter;
+        let is_shown = |event: &TimelineEvent| {
+            !ignored.hide(&event.event().pdu) && filter.is_none_or(|filter| filter(event))
+        };
+        pager.page(Wanted { filter: Some(&is_shown), ..wanted }).await
     }
 
     /// An event with up to `limit` events on either side, among those that `filter` accepts.
@@ -121,7 +130,7 @@ impl Reader {
         let row = {
             let view = self.view();
             let Some(room) = view.room(&place.room_id) else { return Ok(None) };
-            let row = room.row(key)?;
+            let row = room.row(key)?.filter(|_| !view.ignored(viewer).hide(&found.pdu));
             row.filter(|row| is_visible(row, &room.sight(viewer)))
         };
         let event = row.and_then(|row| TimelineEvent::new(row, Arc::clone(commit)));
@@ -139,6 +148,7 @@ impl Reader {
         viewer: &Viewer,
         (position, index): (Position, u16),
     ) -> Result<Option<TimelineEvent>, TimelineError> {
+        let ignored = self.view().ignored(viewer);
         let row = {
             let view = self.view();
             let room = view.room(room).ok_or(TimelineError::NoSuchRoom)?;
@@ -146,7 +156,8 @@ impl Reader {
             let row = key.map(|key| room.row(key)).transpose()?.flatten();
             row.filter(|row| is_visible(row, &room.sight(viewer)))
         };
-        Ok(self.events(row.as_slice()).await?.pop())
+        let event = self.events(row.as_slice()).await?.pop();
+        Ok(event.filter(|event| !ignored.hide(&event.event().pdu)))
     }
 
     /// The event at the place `at` in the log, with its place in the timeline of `room`. The caller
@@ -194,18 +205,30 @@ impl Reader {
         key: RowKey,
         meter: &dyn Meter,
     ) -> Result<Option<TimelineEvent>, TimelineError> {
-        let row = self.view().room(room).map(|room| room.row(key)).transpose()?.flatten();
+        let (row, ignored) = {
+            let view = self.view();
+            let row = view.room(room).map(|room| room.row(key)).transpose()?.flatten();
+            (row, view.ignored(viewer))
+        };
         let Some(row) = row else { return Ok(None) };
-        let before = self.row_before(room, viewer, row, meter).await?;
-        let Some(before) = before else { return Ok(None) };
-        Ok(self.events(&[before]).await?.pop())
+        let mut from = row.key;
+        loop {
+            let before = self.row_before(room, viewer, (row, from), meter).await?;
+            let Some(before) = before else { return Ok(None) };
+            let event = self.events(&[before]).await?.pop();
+            let is_hidden = |event: &TimelineEvent| ignored.hide(&event.event().pdu);
+            if !event.as_ref().is_some_and(is_hidden) {
+                return Ok(event);
+            }
+            from = before.key;
+        }
     }
 
     async fn row_before(
         &self,
         room: &RoomId,
         viewer: &Viewer,
-        row: TimelineRow,
+        (row, from): (TimelineRow, RowKey),
         meter: &dyn Meter,
     ) -> Result<Option<TimelineRow>, TimelineError> {
         const CHUNK_ROWS: usize = 64;
@@ -214,7 +237,7 @@ impl Reader {
                 && !other.flags.is_superseded()
                 && is_visible(other, sight)
         };
-        let mut key = row.key;
+        let mut key = from;
         loop {
             if !meter.pause().await || !meter.look_at(CHUNK_ROWS / ROWS_OF_A_UNIT) {
                 return Err(TimelineError::Exhausted);

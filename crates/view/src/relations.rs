@@ -134,7 +134,8 @@ impl Reader {
     ) -> T {
         let view = self.view();
         let Some(room) = view.room(&event.room_id) else { return T::default() };
-        let seen = Seen { sight: room.sight(&Viewer::User(viewer.to_owned())), until };
+        let sight = room.sight(&Viewer::User(viewer.to_owned()));
+        let seen = Seen { sight, ignored: view.ignored_by(viewer), until };
         look(&room, &seen)
     }
 

@@ -95,7 +95,15 @@ impl<'a> View<'a> {
     ) -> RoomsPage<'_> {
         let before = before.unwrap_or(Position(u64::MAX));
         let between = (Position::ORIGIN, before);
-        let found = self.models.rooms_between(user, membership, between, limit + 1);
+        let ignored = self.ignored_by(user);
+        let hides = membership == Membership::Invite && !ignored.is_empty();
+        // A user has few unanswered invites.
+        let looked = if hides { usize::MAX } else { limit + 1 };
+        let mut found = self.models.rooms_between(user, membership, between, looked);
+        if hides {
+            let is_ignored = |room: RoomView<'_>| room.is_invite_ignored(user, &ignored);
+            found.retain(|(_, room)| !self.room_at(*room).is_some_and(is_ignored));
+        }
         let next = (found.len() > limit)
             .then(|| limit.checked_sub(1).map_or(before, |last| found[last].0));
         let rooms = found.iter().take(limit).filter_map(|(_, room)| self.room_at(*room));

@@ -96,7 +96,8 @@ impl Aggregate for Account {
     }
 
     fn weight_bytes(&self) -> usize {
-        512 + (self.rooms_read() + self.rooms_preferred()) * 128 + self.filters_stored() * 64
+        let (rooms, filters) = (self.rooms_read() + self.rooms_preferred(), self.filters_stored());
+        512 + rooms * 128 + filters * 64 + self.data_stored() * 192 + self.users_ignored() * 64
     }
 }
 

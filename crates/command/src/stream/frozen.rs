@@ -60,7 +60,8 @@ fn stored(event: &RoomEvent) -> (String, Bytes, Bytes) {
 
 impl Frozen for Account {
     fn parts(&self) -> usize {
-        1 + self.rooms_read() + self.filters_stored() + self.rooms_preferred()
+        let rooms = self.rooms_read() + self.rooms_preferred();
+        1 + rooms + self.users_ignored() + self.filters_stored() + self.data_stored()
     }
 
     fn store(&self) -> io::Result<Vec<u8>> {

@@ -43,7 +43,7 @@ pub enum ActionKind {
     Profiles,
     /// Filters.
     Filters,
-    /// Preferences for rooms.
+    /// Preferences and account data.
     Preferences,
     /// Read receipts.
     Receipts,
@@ -203,7 +203,10 @@ fn counts(asked: &Command<'_>) -> [(ActionKind, u32); 3] {
         Command::SetProfile { .. } => one(ActionKind::Profiles),
         Command::MarkRead(_) => one(ActionKind::Receipts),
         Command::CreateFilter { .. } | Command::DeleteFilter { .. } => one(ActionKind::Filters),
-        Command::SetRoomPreferences { .. } => one(ActionKind::Preferences),
+        Command::SetRoomPreferences { .. }
+        | Command::SetUserIgnored { .. }
+        | Command::SetAccountData { .. }
+        | Command::DeleteAccountData { .. } => one(ActionKind::Preferences),
     }
 }
 

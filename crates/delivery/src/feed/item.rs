@@ -84,7 +84,7 @@ pub enum FeedItem {
         /// Its index there.
         index: usize,
     },
-    /// Preferences of the user have changed.
+    /// Preferences, account data or ignored users of the user have changed.
     PreferencesChanged {
         /// The commit of the change.
         committed: Arc<Committed>,
@@ -107,4 +107,6 @@ pub enum Skipped {
     Hidden,
     /// It is state that was superseded before it arrived.
     Superseded,
+    /// The user ignores its sender.
+    Ignored,
 }

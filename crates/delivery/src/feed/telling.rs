@@ -3,25 +3,25 @@
 use std::{io, sync::Arc};
 
 use rookery_domain::{
-    AccountEvent, Fact, Membership, Origin, RoomEvent, RoomId, StateChange, StateHolder, UserId,
-    is_own_membership,
+    AccountEvent, Fact, IgnoredUsers, Membership, Origin, RoomEvent, RoomId, StateChange,
+    StateHolder, UserId, is_own_membership,
 };
 use rookery_projection::{Committed, Flags, RowKey};
 use rookery_view::{Closing, EventAt, Reader};
 
 use super::{FeedItem, Skipped};
 
-/// The items for a user with `membership` in a room, of a commit there that the models have
+/// The items for a user who ignores some others, with `membership` in a room, of a commit there that the models have
 /// applied. `membership` becomes the user's membership after it.
 pub(super) fn tell_room(
-    user: &UserId,
+    (user, ignored): (&UserId, &IgnoredUsers),
     committed: &Arc<Committed>,
     membership: &mut Membership,
     reader: &Reader,
 ) -> io::Result<Vec<FeedItem>> {
     let mut items = Vec::new();
     for (index, event) in committed.room_events() {
-        Taking { user, committed, index, event, items: &mut items }.take(membership);
+        Taking { user, ignored, committed, index, event, items: &mut items }.take(membership);
     }
     mark_late(&mut items, reader)?;
     Ok(items)
@@ -30,6 +30,7 @@ pub(super) fn tell_room(
 /// One event on its way to one user.
 struct Taking<'a> {
     user: &'a UserId,
+    ignored: &'a IgnoredUsers,
     committed: &'a Arc<Committed>,
     index: usize,
     event: &'a RoomEvent,
@@ -53,7 +54,9 @@ impl Taking<'_> {
         {
             let invite = self.at(holder);
             self.close(own_slot.as_ref(), (before, after));
-            self.items.push(FeedItem::Invited { committed, index, invite });
+            if !self.ignored.contains(&holder.pdu.sender) {
+                self.items.push(FeedItem::Invited { committed, index, invite });
+            }
             return;
         }
         self.tell_event(after == Join);
@@ -82,8 +85,10 @@ impl Taking<'_> {
         let flags = Flags::of(self.event);
         let why = if flags.is_hidden() {
             Some(Skipped::Hidden)
+        } else if flags.is_superseded() {
+            Some(Skipped::Superseded)
         } else {
-            flags.is_superseded().then_some(Skipped::Superseded)
+            self.ignored.hide(&self.event.pdu).then_some(Skipped::Ignored)
         };
         let (committed, index) = (Arc::clone(self.committed), self.index);
         match why {
@@ -143,6 +148,17 @@ fn mark_late(items: &mut [FeedItem], reader: &Reader) -> io::Result<()> {
     Ok(())
 }
 
+/// Folds the changes of ignored users in a commit of the user's own stream.
+pub(super) fn fold_ignored(ignored: &mut IgnoredUsers, committed: &Committed) {
+    for fact in committed.facts.iter().flatten() {
+        match fact {
+            Fact::Account(AccountEvent::UserIgnored { user_id }) => ignored.set(user_id, true),
+            Fact::Account(AccountEvent::UserUnignored { user_id }) => ignored.set(user_id, false),
+            _ => {}
+        }
+    }
+}
+
 /// The items of a commit in a user's own stream, for that user.
 pub(super) fn own_changes(committed: &Arc<Committed>) -> Vec<FeedItem> {
     let change = |(index, fact): (usize, &Result<Fact, _>)| match fact {
@@ -152,9 +168,13 @@ pub(super) fn own_changes(committed: &Arc<Committed>) -> Vec<FeedItem> {
         Ok(Fact::Account(AccountEvent::ReceiptMoved { .. })) => {
             Some(FeedItem::ReceiptMoved { committed: Arc::clone(committed), index })
         }
-        Ok(Fact::Account(AccountEvent::RoomPreferencesChanged { .. })) => {
-            Some(FeedItem::PreferencesChanged { committed: Arc::clone(committed), index })
-        }
+        Ok(Fact::Account(
+            AccountEvent::RoomPreferencesChanged { .. }
+            | AccountEvent::UserIgnored { .. }
+            | AccountEvent::UserUnignored { .. }
+            | AccountEvent::DataChanged { .. }
+            | AccountEvent::DataDeleted { .. },
+        )) => Some(FeedItem::PreferencesChanged { committed: Arc::clone(committed), index }),
         Ok(Fact::Account(
             AccountEvent::DeviceAdded { .. } | AccountEvent::DeviceRemoved { .. },
         )) => Some(FeedItem::DevicesChanged { committed: Arc::clone(committed), index }),

@@ -2,7 +2,7 @@
 
 use std::{io, sync::Arc};
 
-use rookery_domain::UserId;
+use rookery_domain::{IgnoredUsers, UserId};
 use rookery_log::Position;
 use rookery_projection::Committed;
 
@@ -48,6 +48,8 @@ impl CommitPage {
 pub struct Subscription {
     feeds: Feeds,
     own: Arc<Own>,
+    /// Those of the moment of the subscription, and then as the user's own commits change them.
+    ignored: IgnoredUsers,
     position: Position,
     side: Side,
 }
@@ -78,7 +80,8 @@ impl Subscription {
         Counters::up(&feeds.live().counters.subscribers);
         let own = Arc::new(Own::new(user));
         let side = Side::behind(&own);
-        Self { feeds: feeds.clone(), own, position, side }
+        let ignored = feeds.view().ignored_by(user);
+        Self { feeds: feeds.clone(), own, ignored, position, side }
     }
 
     /// The position up to which all deliveries for the user were given out.
@@ -87,12 +90,12 @@ impl Subscription {
         self.position
     }
 
-    /// The items of `delivery` for the user.
+    /// The items of `delivery` for the user. Deliveries come in order.
     ///
     /// # Errors
     /// If a file of the models cannot be read.
-    pub fn items(&self, delivery: &Delivery) -> io::Result<Vec<FeedItem>> {
-        delivery.items(&self.own, &self.feeds.shared.reader)
+    pub fn items(&mut self, delivery: &Delivery) -> io::Result<Vec<FeedItem>> {
+        delivery.items(&self.own, &mut self.ignored, &self.feeds.shared.reader)
     }
 
     /// Whether the next delivery comes from the log.

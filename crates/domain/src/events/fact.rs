@@ -11,7 +11,9 @@ use bytes::Bytes;
 use ruma_common::{OwnedEventId, OwnedRoomId, OwnedUserId};
 use serde::{Deserialize, Serialize};
 
-use crate::{ActionOutcome, Filter, Fingerprint, Pdu, PduError, RoomEvent, RoomPreferences};
+use crate::{
+    ActionOutcome, Filter, Fingerprint, JsonObject, Pdu, PduError, RoomEvent, RoomPreferences,
+};
 
 /// A change of a user's account data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,6 +82,34 @@ pub enum AccountEvent {
         room_id: OwnedRoomId,
         /// The preferences.
         preferences: RoomPreferences,
+    },
+    /// The user ignores another user from now on.
+    UserIgnored {
+        /// The other user.
+        user_id: OwnedUserId,
+    },
+    /// The user ignores another user no longer.
+    UserUnignored {
+        /// The other user.
+        user_id: OwnedUserId,
+    },
+    /// The user has stored account data.
+    DataChanged {
+        /// The room that it is about; `None` for data about no room.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        room_id: Option<OwnedRoomId>,
+        /// Its type.
+        kind: String,
+        /// The content.
+        content: JsonObject,
+    },
+    /// The user has deleted account data.
+    DataDeleted {
+        /// The room that it was about.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        room_id: Option<OwnedRoomId>,
+        /// Its type.
+        kind: String,
     },
 }
 

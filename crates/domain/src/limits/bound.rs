@@ -15,6 +15,12 @@ pub enum Bound {
     Filters,
     /// Rooms for which a user has preferences.
     RoomPreferences,
+    /// Users whom a user ignores.
+    IgnoredUsers,
+    /// Entries of account data of a user.
+    AccountData,
+    /// Bytes of the account data of a user.
+    AccountDataBytes,
     /// Reactions of one user to one event.
     OwnReactions,
     /// Different reactions to one event.
@@ -41,6 +47,9 @@ impl Bound {
             Self::Aliases => limits::ALIASES_OF_USER_MAX,
             Self::Filters => limits::FILTERS_MAX,
             Self::RoomPreferences => limits::ROOM_PREFERENCES_MAX,
+            Self::IgnoredUsers => limits::IGNORED_USERS_MAX,
+            Self::AccountData => limits::ACCOUNT_DATA_MAX,
+            Self::AccountDataBytes => limits::ACCOUNT_DATA_TOTAL_BYTES_MAX,
             Self::OwnReactions => limits::REACTIONS_OF_USER_MAX,
             Self::Reactions => limits::REACTIONS_MAX,
             Self::Edits => limits::EDITS_MAX,
@@ -59,6 +68,8 @@ impl Bound {
             Self::Aliases => "TOO_MANY_ALIASES",
             Self::Filters => "TOO_MANY_FILTERS",
             Self::RoomPreferences => "TOO_MANY_PREFERENCES",
+            Self::IgnoredUsers => "TOO_MANY_IGNORED_USERS",
+            Self::AccountData | Self::AccountDataBytes => "TOO_MUCH_ACCOUNT_DATA",
             Self::OwnReactions | Self::Reactions => "TOO_MANY_REACTIONS",
             Self::Edits => "TOO_MANY_EDITS",
             Self::StateKeys => "TOO_MANY_STATE_KEYS",
@@ -91,6 +102,13 @@ impl fmt::Display for Bound {
                 "you have preferences for {max} rooms; set those of one of them back to the \
                  defaults first"
             ),
+            Self::IgnoredUsers => write!(f, "you ignore {max} users; unignore one first"),
+            Self::AccountData => {
+                write!(f, "you have {max} entries of account data; delete one first")
+            }
+            Self::AccountDataBytes => {
+                write!(f, "your account data would have more than {max} bytes; delete some first")
+            }
             Self::OwnReactions => {
                 write!(f, "you have reacted to this event in {max} ways; redact one of them first")
             }

@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::account_data::AccountData;
 use crate::{
-    AccountEvent, Bound, Filter, OwnedEventId, OwnedRoomId, Profile, Rejection, RoomPreferences,
-    RoomPreferencesChange,
+    AccountEvent, Bound, DataKey, Filter, IgnoredUsers, JsonObject, OwnedEventId, OwnedRoomId,
+    OwnedUserId, Profile, Rejection, RoomPreferences, RoomPreferencesChange, UserId,
 };
 
 /// A command of a user for their account.
@@ -47,6 +48,27 @@ pub enum AccountCommand {
         /// The change.
         change: RoomPreferencesChange,
     },
+    /// Ignore a user, or no longer.
+    SetIgnored {
+        /// The user of the account.
+        own: OwnedUserId,
+        /// The user to ignore.
+        user_id: OwnedUserId,
+        /// Whether to ignore the user.
+        is_ignored: bool,
+    },
+    /// Store account data.
+    SetData {
+        /// Its name. The caller has checked that the user may know of the room.
+        key: DataKey,
+        /// The content.
+        content: JsonObject,
+    },
+    /// Delete account data.
+    DeleteData {
+        /// Its name.
+        key: DataKey,
+    },
 }
 
 /// The read receipts of a user in a room, as sequences of events; 0 for none.
@@ -66,6 +88,8 @@ pub struct Account {
     filters: BTreeSet<String>,
     /// Those that are not the defaults.
     preferences: BTreeMap<OwnedRoomId, RoomPreferences>,
+    data: AccountData,
+    ignored: IgnoredUsers,
 }
 
 impl Account {
@@ -101,6 +125,18 @@ impl Account {
         self.preferences.len()
     }
 
+    /// How many entries of account data the user has.
+    #[must_use]
+    pub fn data_stored(&self) -> usize {
+        self.data.len()
+    }
+
+    /// How many users the user ignores.
+    #[must_use]
+    pub fn users_ignored(&self) -> usize {
+        self.ignored.len()
+    }
+
     /// Decides which events a command makes. The list is empty if the command changes nothing.
     ///
     /// # Errors
@@ -125,6 +161,11 @@ impl Account {
             AccountCommand::SetRoomPreferences { room_id, change } => {
                 return self.set_preferences(room_id, change);
             }
+            AccountCommand::SetIgnored { own, user_id, is_ignored } => {
+                return self.set_ignored(&own, user_id, is_ignored);
+            }
+            AccountCommand::SetData { key, content } => return self.data.set(key, content),
+            AccountCommand::DeleteData { key } => return Ok(self.data.delete(key)),
             AccountCommand::SetProfile { profile } => profile,
         };
         profile.check()?;
@@ -164,6 +205,25 @@ impl Account {
         Ok(vec![AccountEvent::RoomPreferencesChanged { room_id, preferences }])
     }
 
+    fn set_ignored(
+        &self,
+        own: &UserId,
+        user_id: OwnedUserId,
+        is_ignored: bool,
+    ) -> Result<Vec<AccountEvent>, Rejection> {
+        if *own == user_id {
+            return Err(Rejection::TargetIsSelf);
+        }
+        if self.ignored.contains(&user_id) == is_ignored {
+            return Ok(Vec::new());
+        }
+        if !is_ignored {
+            return Ok(vec![AccountEvent::UserUnignored { user_id }]);
+        }
+        Bound::IgnoredUsers.admit(self.ignored.len())?;
+        Ok(vec![AccountEvent::UserIgnored { user_id }])
+    }
+
     /// Folds one event. Total.
     pub fn evolve(&mut self, event: &AccountEvent) {
         match event {
@@ -188,6 +248,16 @@ impl Account {
                 } else {
                     self.preferences.insert(room_id.clone(), *preferences);
                 }
+            }
+            AccountEvent::UserIgnored { user_id } => self.ignored.set(user_id, true),
+            AccountEvent::UserUnignored { user_id } => self.ignored.set(user_id, false),
+            AccountEvent::DataChanged { room_id, kind, content } => {
+                let key = DataKey { room_id: room_id.clone(), kind: kind.clone() };
+                self.data.changed(key, content);
+            }
+            AccountEvent::DataDeleted { room_id, kind } => {
+                let key = DataKey { room_id: room_id.clone(), kind: kind.clone() };
+                self.data.deleted(&key);
             }
             AccountEvent::DeviceAdded { .. }
             | AccountEvent::DeviceRemoved { .. }

@@ -163,6 +163,40 @@ fn facts_about_preferences_never_change() {
 }
 
 #[test]
+fn facts_about_account_data_never_change() {
+    let content = |text: &str| serde_json::from_str(text).unwrap();
+    let room_id: Option<rookery_domain::OwnedRoomId> = Some("!a:rook.example".try_into().unwrap());
+    let (theme, draft) = ("com.example.theme".to_owned(), "com.example.draft".to_owned());
+    let facts = [
+        AccountEvent::DataChanged {
+            room_id: None,
+            kind: theme.clone(),
+            content: content(r#"{"dark":true}"#),
+        },
+        AccountEvent::DataChanged {
+            room_id: room_id.clone(),
+            kind: draft.clone(),
+            content: content(r#"{"text":"é"}"#),
+        },
+        AccountEvent::DataDeleted { room_id: None, kind: theme },
+        AccountEvent::DataDeleted { room_id, kind: draft },
+    ];
+    let facts = facts.map(|event| (Subject::Account, Fact::Account(event)));
+    unchanged_facts(facts.into(), include_str!("../golden/facts-account-data.txt"));
+}
+
+#[test]
+fn facts_about_ignored_users_never_change() {
+    let bob = || user(BOB).to_owned();
+    let facts = [
+        AccountEvent::UserIgnored { user_id: bob() },
+        AccountEvent::UserUnignored { user_id: bob() },
+    ];
+    let facts = facts.map(|event| (Subject::Account, Fact::Account(event)));
+    unchanged_facts(facts.into(), include_str!("../golden/facts-ignored.txt"));
+}
+
+#[test]
 fn envelopes_of_joins_never_change() {
     let joined = |deliver| {
         let (device, action) = (Some("PHONE".to_owned()), None);

@@ -3,11 +3,13 @@
 
 mod support;
 
+mod account_data;
 mod accounts;
 mod anything;
 mod bounds;
 mod fingerprints;
 mod golden;
+mod ignoring;
 mod permissions;
 mod rooms;
 mod signing;

@@ -10,7 +10,7 @@ use rookery_schema::{
         events::relations,
         rooms::{members, pages, timeline, typing},
         sync::ROOMS_DEFAULT,
-        users::viewer,
+        users::{account_data, viewer},
     },
 };
 use rookery_view::{INVITES_MAX, TIMELINE_DEFAULT};
@@ -66,6 +66,9 @@ const RULES: CostRules = CostRules {
         ("Viewer.devices", PAGE_MAX),
         ("Viewer.rooms", pages::PAGE_DEFAULT),
         ("Viewer.favouriteRooms", pages::PAGE_DEFAULT),
+        ("Viewer.accountData", account_data::PAGE_DEFAULT),
+        ("Viewer.ignoredUsers", PAGE_MAX),
+        ("Room.accountData", account_data::PAGE_DEFAULT),
         ("Viewer.filters", viewer::FILTERS_DEFAULT),
         ("Reaction.users", PAGE_MAX),
         ("CreateRoomPayload.messages", TIMELINE_DEFAULT),

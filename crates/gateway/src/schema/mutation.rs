@@ -23,6 +23,7 @@ pub struct Mutation(
     accounts::AccountMutation,
     accounts::own::OwnAccountMutation,
     accounts::preferences::PreferencesMutation,
+    accounts::account_data::AccountDataMutation,
     profile::ProfileMutation,
     ephemeral::EphemeralMutation,
     filters::FilterMutation,

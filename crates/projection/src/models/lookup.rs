@@ -4,7 +4,9 @@
 
 use std::io;
 
-use rookery_domain::{EventId, Membership, OwnedRoomId, Profile, RoomAliasId, RoomId, UserId};
+use rookery_domain::{
+    EventId, IgnoredUsers, Membership, OwnedRoomId, Profile, RoomAliasId, RoomId, UserId,
+};
 use rookery_log::{Position, StreamId, StreamKind};
 
 use super::{
@@ -209,11 +211,17 @@ impl Models {
         !self.receipts.parked.is_empty()
     }
 
-    /// The messages of a room that `user`, if joined, has not read. `read` is the sequence of their
-    /// read receipt.
+    /// The messages of a room that `user`, if joined, has not read, without those of users whom
+    /// they ignore. `read` is the sequence of their read receipt.
     #[must_use]
-    pub fn unread(&self, room: StreamKey, user: &UserId, read: u64) -> Unread {
-        self.unread.get(room).map(|room| room.of(user, read)).unwrap_or_default()
+    pub fn unread(
+        &self,
+        room: StreamKey,
+        user: &UserId,
+        read: u64,
+        ignored: &IgnoredUsers,
+    ) -> Unread {
+        self.unread.get(room).map(|room| room.of(user, read, ignored)).unwrap_or_default()
     }
 
     /// The redaction of the event at `index` of the commit at `position`, if the event was redacted.

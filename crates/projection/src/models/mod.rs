@@ -23,7 +23,7 @@ pub(crate) use self::{
     shared::Shared,
 };
 pub use self::{
-    accounts::{Filters, Preferences, ReadMark, ReadMarks, ReadersOfRooms},
+    accounts::{DataPlace, Filters, Preferences, ReadMark, ReadMarks, ReadersOfRooms},
     directory::{Directory, StreamKey},
     events::Place,
     folded::Parked,

@@ -32,6 +32,10 @@ enum Act {
     Listed(usize, bool),
     Profile(usize, u8),
     Filter(usize, u8),
+    /// A user ignores another one, or no longer.
+    Ignore(usize, usize, bool),
+    /// A user stores account data about a room, or deletes it.
+    Data(usize, usize, bool),
     /// A user makes a room a favourite, or no longer.
     Prefer(usize, usize, bool),
     Read(usize, usize, u64, bool),
@@ -64,6 +68,10 @@ fn act() -> impl Strategy<Value = Act> {
         1 => (room.clone(), any::<bool>()).prop_map(|(room, listed)| Act::Listed(room, listed)),
         2 => (user.clone(), any::<u8>()).prop_map(|(user, name)| Act::Profile(user, name)),
         1 => (user.clone(), any::<u8>()).prop_map(|(user, kind)| Act::Filter(user, kind)),
+        1 => (user.clone(), user.clone(), any::<bool>())
+            .prop_map(|(user, other, is_ignored)| Act::Ignore(user, other, is_ignored)),
+        1 => (user.clone(), room.clone(), any::<bool>())
+            .prop_map(|(user, room, is_stored)| Act::Data(user, room, is_stored)),
         1 => (user.clone(), room.clone(), any::<bool>())
             .prop_map(|(user, room, is_favourite)| Act::Prefer(user, room, is_favourite)),
         2 => (room.clone(), user.clone(), 1u64..20, any::<bool>())
@@ -83,6 +91,29 @@ fn act() -> impl Strategy<Value = Act> {
 }
 
 impl Act {
+    /// The event of an act about preferences.
+    fn preferred(&self) -> AccountEvent {
+        let kind = "com.example".to_owned();
+        let room = |room: usize| crate::tests::testing::room(ROOMS[room]);
+        let user = |user: usize| crate::tests::testing::user(USERS[user]);
+        match *self {
+            Self::Ignore(_, other, true) => AccountEvent::UserIgnored { user_id: user(other) },
+            Self::Ignore(_, other, false) => AccountEvent::UserUnignored { user_id: user(other) },
+            Self::Data(_, about, true) => {
+                let (room_id, content) = (Some(room(about)), serde_json::Map::new());
+                AccountEvent::DataChanged { room_id, kind, content }
+            }
+            Self::Data(_, about, false) => {
+                AccountEvent::DataDeleted { room_id: Some(room(about)), kind }
+            }
+            Self::Prefer(_, about, is_favourite) => {
+                let preferences = RoomPreferences { is_favourite, ..RoomPreferences::default() };
+                AccountEvent::RoomPreferencesChanged { room_id: room(about), preferences }
+            }
+            _ => unreachable!("it is about something else"),
+        }
+    }
+
     async fn play(&self, scene: &mut Scene) {
         match self {
             Self::Create(room, user) => scene.create(ROOMS[*room], USERS[*user]).await,
@@ -125,12 +156,8 @@ impl Act {
             }
             Self::Profile(user, name) => scene.profile(USERS[*user], &name.to_string()).await,
             Self::Filter(user, kind) => scene.filter(USERS[*user], &kind.to_string()).await,
-            Self::Prefer(user, room, is_favourite) => {
-                let room_id = crate::tests::testing::room(ROOMS[*room]);
-                let is_favourite = *is_favourite;
-                let preferences = RoomPreferences { is_favourite, ..RoomPreferences::default() };
-                let event = AccountEvent::RoomPreferencesChanged { room_id, preferences };
-                scene.account(USERS[*user], event).await
+            Self::Ignore(user, ..) | Self::Data(user, ..) | Self::Prefer(user, ..) => {
+                scene.account(USERS[*user], self.preferred()).await
             }
             Self::Read(room, user, sequence, private) => {
                 let event = AccountEvent::ReceiptMoved {

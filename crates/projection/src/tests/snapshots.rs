@@ -182,6 +182,18 @@ async fn preferences_are_kept_as_in_the_golden_file() {
         let event = AccountEvent::RoomPreferencesChanged { room_id, preferences };
         scene.account(user, event).await;
     }
+    let (room_id, kind) = (Some(crate::tests::testing::room("a")), "com.example".to_owned());
+    for (user, room_id) in [("alice", room_id.clone()), ("alice", None), ("bob", room_id.clone())] {
+        let (kind, content) = (kind.clone(), serde_json::Map::new());
+        let event = AccountEvent::DataChanged { room_id, kind, content };
+        scene.account(user, event).await;
+    }
+    scene.account("bob", AccountEvent::DataDeleted { room_id: room_id.clone(), kind }).await;
+    for user_id in ["bob", "carol"].map(crate::tests::testing::user) {
+        scene.account("alice", AccountEvent::UserIgnored { user_id }).await;
+    }
+    let user_id = crate::tests::testing::user("carol");
+    scene.account("alice", AccountEvent::UserUnignored { user_id }).await;
     let models = scene.open_with(options()).await;
     models.save().await.unwrap();
     are_those_of_the_golden_files(&scene, &["preferences"], "preferred");
@@ -189,6 +201,12 @@ async fn preferences_are_kept_as_in_the_golden_file() {
     let of = |who| models.user(&crate::tests::testing::user(who)).unwrap();
     let rooms = |who| models.preferences(of(who)).unwrap().rooms().len();
     assert_eq!([rooms("alice"), rooms("bob")], [2, 0], "bob has the defaults again");
+    let ignored = models.preferences(of("alice")).unwrap().ignored().iter();
+    assert_eq!(ignored.collect::<Vec<_>>(), [crate::tests::testing::user("bob")]);
+    let data =
+        |who, room: Option<&_>| models.preferences(of(who)).unwrap().data(room, None).count();
+    let room_id = room_id.as_deref();
+    assert_eq!([data("alice", room_id), data("alice", None), data("bob", room_id)], [1, 1, 0]);
 }
 
 /// The same for filters, which the first scene lacks.

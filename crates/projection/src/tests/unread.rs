@@ -4,7 +4,8 @@ mod receipts;
 
 use proptest::{collection::vec, prelude::*};
 use rookery_domain::{
-    AccountEvent, Envelope, Erased, Fact, Membership, OwnedEventId, Slot, StoredFact, UserId,
+    AccountEvent, Envelope, Erased, Fact, IgnoredUsers, Membership, OwnedEventId, Slot, StoredFact,
+    UserId,
 };
 use rookery_log::{ErasableLog, EventLog, Position, Scope, StreamId, StreamKind};
 use serde_json::{Value, json};
@@ -393,8 +394,8 @@ impl World {
         }
     }
 
-    /// The simple count.
-    fn unread(&self, who: usize) -> Unread {
+    /// The simple count, for a user who ignores some users.
+    fn unread(&self, who: usize, ignored: &[usize]) -> Unread {
         if self.membership(who) != Membership::Join {
             return Unread::default();
         }
@@ -403,7 +404,9 @@ impl World {
         let joined = own.take_while(|(_, it)| *it == Membership::Join).last().map_or(0, |it| it.0);
         let sent = self.events.iter().rposition(|event| event.is_message && event.sender == who);
         let from = joined.max(sent.map_or(0, |at| at + 1)).max(self.read[who]);
-        let later = self.events.iter().skip(from).filter(|event| event.counts && !event.redacted);
+        let counts =
+            |event: &&Told| event.counts && !event.redacted && !ignored.contains(&event.sender);
+        let later = self.events.iter().skip(from).filter(counts);
         let mut unread = Unread::default();
         for event in later {
             unread.count += 1;
@@ -416,12 +419,17 @@ impl World {
     }
 }
 
-fn shown(models: &ReadModels, who: &UserId) -> Unread {
+/// The count of a user who ignores some users.
+fn shown(models: &ReadModels, who: &UserId, ignored: &[usize]) -> Unread {
+    let mut users = IgnoredUsers::default();
+    for ignored in ignored {
+        users.set(&user(USERS[*ignored]), true);
+    }
     let (models, tea) = (models.read(), room("tea"));
     let Some(key) = models.room(&tea) else { return Unread::default() };
     let marks = models.user(who).and_then(|user| models.read_marks(user, &tea));
     let read = marks.and_then(|marks| Some(marks.furthest()?.sequence));
-    models.unread(key, who, read.unwrap_or(0))
+    models.unread(key, who, read.unwrap_or(0), &users)
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
@@ -440,8 +448,12 @@ proptest! {
                 world.play(act).await;
                 settle(&models).await;
                 for (who, name) in USERS.iter().enumerate() {
-                    let (by_hand, counted) = (world.unread(who), shown(&models, &user(name)));
-                    prop_assert_eq!(counted, by_hand, "{} after {:?}", name, act);
+                    for ignored in [vec![], vec![(who + 1) % 4], vec![(who + 2) % 4, (who + 3) % 4]]
+                    {
+                        let by_hand = world.unread(who, &ignored);
+                        let counted = shown(&models, &user(name), &ignored);
+                        prop_assert_eq!(counted, by_hand, "{} after {:?}", name, act);
+                    }
                 }
             }
             // A rebuild no longer sees erased content, and makes the same rows.
@@ -452,7 +464,9 @@ proptest! {
             drop(models);
             let models = world.scene.open().await;
             for (who, name) in USERS.iter().enumerate() {
-                prop_assert_eq!(shown(&models, &user(name)), world.unread(who));
+                let ignored = [(who + 1) % 4];
+                let counted = shown(&models, &user(name), &ignored);
+                prop_assert_eq!(counted, world.unread(who, &ignored));
             }
             // Applying everything again changes nothing.
             let log = &*world.scene.log;
@@ -461,7 +475,9 @@ proptest! {
                 models.core.models.write().apply(&commit);
             }
             for (who, name) in USERS.iter().enumerate() {
-                prop_assert_eq!(shown(&models, &user(name)), world.unread(who));
+                let ignored = [(who + 1) % 4];
+                let counted = shown(&models, &user(name), &ignored);
+                prop_assert_eq!(counted, world.unread(who, &ignored));
             }
             Ok(())
         })?;

@@ -1,5 +1,6 @@
-//! The counted messages of a room: 10 bytes each in memory, about 4 in a snapshot.
+//! The counted messages of a room: 14 bytes each in memory, about 9 in a snapshot.
 
+use rookery_domain::UserId;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 use super::numbers::Numbers;
@@ -7,28 +8,62 @@ use super::numbers::Numbers;
 /// The place of an event in the log: the position of its commit, and its index.
 pub(super) type EventPlace = (u64, u16);
 
+/// A short hash of a user ID. Two users with the same hash count as one for users who ignore one of
+/// them.
+pub(super) type SenderHash = u32;
+
+/// The hash of a user.
+pub(super) fn sender_hash(user: &UserId) -> SenderHash {
+    let mut bytes = [0; 4];
+    bytes.copy_from_slice(&blake3::hash(user.as_bytes()).as_bytes()[..4]);
+    SenderHash::from_le_bytes(bytes)
+}
+
 /// The counted messages, in order of arrival.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct CountedMessages {
     sequences: Numbers,
     positions: Numbers,
     indexes: Vec<u16>,
+    senders: Vec<SenderHash>,
 }
 
 impl CountedMessages {
     /// Adds a message after all others.
-    pub(super) fn push(&mut self, sequence: u64, (position, index): EventPlace) {
+    pub(super) fn push(
+        &mut self,
+        sequence: u64,
+        (position, index): EventPlace,
+        sender: SenderHash,
+    ) {
         if self.indexes.len() == self.indexes.capacity() {
-            self.indexes.reserve_exact(self.indexes.len() / 8 + 8);
+            let more = self.indexes.len() / 8 + 8;
+            self.indexes.reserve_exact(more);
+            self.senders.reserve_exact(more);
         }
         self.sequences.push(sequence);
         self.positions.push(position);
         self.indexes.push(index);
+        self.senders.push(sender);
     }
 
     /// How many came after this sequence.
     pub(super) fn after(&self, sequence: u64) -> usize {
         self.sequences.len() - self.sequences.up_to(sequence)
+    }
+
+    /// How many of these senders came after this sequence. The cost grows with the messages after
+    /// it.
+    pub(super) fn after_of(&self, sequence: u64, senders: &[SenderHash]) -> usize {
+        let after = &self.senders[self.sequences.up_to(sequence)..];
+        after.iter().filter(|sender| senders.contains(sender)).count()
+    }
+
+    /// Whether the message with this sequence is of one of these senders.
+    pub(super) fn is_of(&self, sequence: u64, senders: &[SenderHash]) -> bool {
+        let place = self.sequences.below(sequence);
+        self.sequences.get(place) == Some(sequence)
+            && self.senders.get(place).is_some_and(|sender| senders.contains(sender))
     }
 
     /// Whether the message with this sequence counts.
@@ -42,17 +77,19 @@ impl CountedMessages {
         let place = of_commit.find(|at| self.indexes[*at] == index)?;
         self.positions.remove(place);
         self.indexes.remove(place);
+        self.senders.remove(place);
         Some(self.sequences.remove(place))
     }
 
     fn pack(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(self.indexes.len() * 4);
+        let mut bytes = Vec::with_capacity(self.indexes.len() * 9);
         let mut last = (0, 0);
         let rows = self.sequences.iter().zip(self.positions.iter()).zip(&self.indexes);
-        for ((sequence, position), index) in rows {
+        for (((sequence, position), index), sender) in rows.zip(&self.senders) {
             varint(&mut bytes, sequence - last.0);
             varint(&mut bytes, position - last.1);
             varint(&mut bytes, u64::from(*index));
+            varint(&mut bytes, u64::from(*sender));
             last = (sequence, position);
         }
         bytes
@@ -65,7 +102,9 @@ impl CountedMessages {
         while !input.is_empty() {
             last.0 = last.0.checked_add(read_varint(input)?)?;
             last.1 = last.1.checked_add(read_varint(input)?)?;
-            said.push(last.0, (last.1, read_varint(input)?.try_into().ok()?));
+            let index = read_varint(input)?.try_into().ok()?;
+            let sender = read_varint(input)?.try_into().ok()?;
+            said.push(last.0, (last.1, index), sender);
         }
         Some(said)
     }
@@ -146,10 +185,15 @@ mod tests {
         })
     }
 
+    /// Three senders take turns.
+    fn hash_of(sequence: u64) -> SenderHash {
+        u32::try_from(sequence % 3).unwrap()
+    }
+
     fn said(messages: &[(u64, EventPlace)]) -> CountedMessages {
         let mut said = CountedMessages::default();
         for (sequence, place) in messages {
-            said.push(*sequence, *place);
+            said.push(*sequence, *place, hash_of(*sequence));
         }
         said
     }
@@ -170,6 +214,24 @@ mod tests {
                 prop_assert_eq!(said.remove(*place), Some(*sequence));
                 prop_assert_eq!(said.remove(*place), None);
                 prop_assert_eq!(said.after(0), messages.len() - 1);
+            }
+        }
+
+        #[test]
+        fn messages_of_senders_are_counted(messages in messages(), which: usize, sender in 0u32..4) {
+            let mut said = said(&messages);
+            let mut left = messages;
+            if !left.is_empty() {
+                let (_, place) = left.remove(which % left.len());
+                said.remove(place);
+            }
+            let from = left.get(left.len() / 2).map_or(0, |(sequence, _)| *sequence);
+            let is_later = |sequence: &u64| *sequence > from && hash_of(*sequence) == sender;
+            let by_hand = left.iter().filter(|(sequence, _)| is_later(sequence)).count();
+            prop_assert_eq!(said.after_of(from, &[sender]), by_hand);
+            for (sequence, _) in &left {
+                let is_of = hash_of(*sequence) == sender;
+                prop_assert_eq!(said.is_of(*sequence, &[sender]), is_of);
             }
         }
 

@@ -19,14 +19,14 @@
 use std::collections::BTreeMap;
 
 use rookery_domain::{
-    Erased, EventStatus, Membership, OwnedUserId, Pdu, RoomEvent, StateChange, TimelineEventType,
-    UserId,
+    Erased, EventStatus, IgnoredUsers, Membership, OwnedUserId, Pdu, RoomEvent, StateChange,
+    TimelineEventType, UserId,
 };
 use rookery_log::StreamKind;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    counted::{CountedMessages, EventPlace, after, put_in, take_out},
+    counted::{CountedMessages, EventPlace, after, put_in, sender_hash, take_out},
     levels::Levels,
     message::{Mentions, Message},
     names::Names,
@@ -97,7 +97,7 @@ pub(crate) struct RoomUnread {
 
 impl Fold for RoomUnread {
     const NAME: &'static str = "unread";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     const KIND: StreamKind = StreamKind::Room;
     type Shared = ();
 
@@ -133,14 +133,21 @@ fn is_message(pdu: &Pdu) -> bool {
 }
 
 impl RoomUnread {
-    /// The unread counts of `user`, whose read receipt is at the event with this sequence.
-    pub(crate) fn of(&self, user: &UserId, read: u64) -> Unread {
+    /// The unread counts of `user`, whose read receipt is at the event with this sequence, without
+    /// messages of users whom they ignore.
+    pub(crate) fn of(&self, user: &UserId, read: u64, ignored: &IgnoredUsers) -> Unread {
         let Some(reader) = self.members.get(user) else { return Unread::default() };
         let read = read.max(reader.joined).max(reader.last_sent);
-        Unread {
-            count: self.said.after(read) as u64,
-            highlights: (after(&reader.highlights, read) + after(&self.to_all, read)) as u64,
+        let mut count = self.said.after(read);
+        let lists = [&reader.highlights, &self.to_all];
+        let mut highlights = lists.iter().map(|list| after(list, read)).sum::<usize>();
+        if !ignored.is_empty() && count > 0 {
+            let ignored: Vec<_> = ignored.iter().map(sender_hash).collect();
+            count -= self.said.after_of(read, &ignored);
+            let later = lists.iter().flat_map(|list| &list[list.len() - after(list, read)..]);
+            highlights -= later.filter(|sequence| self.said.is_of(**sequence, &ignored)).count();
         }
+        Unread { count: count as u64, highlights: highlights as u64 }
     }
 
     fn state(&mut self, change: &StateChange<'_>, here: EventPlace, sequence: u64) {
@@ -222,7 +229,7 @@ impl RoomUnread {
             }
             return;
         }
-        self.said.push(sequence, here);
+        self.said.push(sequence, here, sender_hash(sender));
         let named = self.named_by(message.words(), sender);
         let change = self.versions.put(sequence, here, named);
         self.highlight(sequence, change);

@@ -1,5 +1,6 @@
 //! Users, devices and the viewer's own data.
 
+pub mod account_data;
 pub mod account_items;
 pub mod pages;
 pub mod presence;

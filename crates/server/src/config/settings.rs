@@ -236,7 +236,11 @@ pub const ALL: &[Setting] = &[
     pace("limits.rates.aliases", "300+10/m", "Aliases that a user gives to rooms"),
     pace("limits.rates.profiles", "100+10/m", "Changes of a user's profile"),
     pace("limits.rates.filters", "200+10/m", "Filters that a user stores"),
-    pace("limits.rates.preferences", "500+1/s", "Changes of a user's preferences"),
+    pace(
+        "limits.rates.preferences",
+        "500+1/s",
+        "Changes of a user's preferences, account data and ignored users",
+    ),
     pace("limits.rates.receipts", "2000+20/s", "Read receipts of a user"),
     pace("limits.rates.registrations", "200+2/m", "Registrations from one address"),
     pace("limits.rates.logins", "200+10/m", "Logins of a user from one address"),

@@ -53,12 +53,16 @@ impl Reader {
         let rows = missed.rows.iter().filter(|row| includes_late || !row.flags.is_late());
         let mut rows: Vec<_> = rows.copied().collect();
         let filter = filter.filter(|filter| !filter.wants_every_event());
-        if filter.is_none() {
+        let ignored = self.view().ignored_by(viewer);
+        if filter.is_none() && ignored.is_empty() {
             let end = rows.len().saturating_sub(limit + 1);
             rows.drain(..end);
         }
         let mut events = self.missed_events(&rows, meter).await?;
-        events.retain(|event| filter.is_none_or(|filter| filter.wants(&event.event().pdu)));
+        events.retain(|event| {
+            let pdu = &event.event().pdu;
+            !ignored.hide(pdu) && filter.is_none_or(|filter| filter.wants(pdu))
+        });
         let first = events.len().saturating_sub(limit);
         Ok(LastMissed { has_more: first > 0, events: events.split_off(first) })
     }

@@ -155,7 +155,9 @@ impl View<'_> {
     pub fn invites_as_of(&self, user: &UserId, wanted: WantedRooms) -> RoomsPage<'_> {
         let WantedRooms { at, since, before, limit } = wanted;
         let end = Position(u64::MAX);
-        let invited = self.active_between(user, Membership::Invite, since, end, usize::MAX);
+        let ignored = self.ignored_by(user);
+        let mut invited = self.active_between(user, Membership::Invite, since, end, usize::MAX);
+        invited.retain(|(_, room)| !room.is_invite_ignored(user, &ignored));
         let of_page = |(_, room): (Position, RoomView<'_>)| {
             let invite = room.member(user).and_then(Member::since)?.position;
             (since < invite && invite <= at && invite < before).then_some(invite)

@@ -30,7 +30,7 @@ async fn found(models: &Reader, who: &str, number: u64, until: Option<Position>)
     let viewer = Viewer::User(user(who));
     let view = models.view();
     let room = view.room(&room("a")).unwrap();
-    let seen = Seen { sight: room.sight(&viewer), until };
+    let seen = Seen { sight: room.sight(&viewer), ignored: view.ignored(&viewer), until };
     let position = |key: RowKey| key.position.0;
     let names = |reactions: Reactions| {
         let users = reactions.users.iter().map(|user| user.localpart().to_owned());

@@ -156,12 +156,13 @@ impl Reader {
             let was_there =
                 |row: &TimelineRow| kept.until.is_none_or(|until| row.key.position <= until);
             let row = row.filter(|row| was_there(row) && found.sight(&viewer).sees(row.sequence));
-            row.map(|row| row.key)
+            row.map(|row| (row.key, view.ignored(&viewer)))
         };
-        if let Some(key) = seen {
+        if let Some((key, ignored)) = seen {
             within.0.turn().await?;
             let events = self.events_at(room, &[key]).await?;
-            if events.iter().all(|event| kept.has(&event.event().pdu)) {
+            let is_shown = |pdu: &Pdu| kept.has(pdu) && !ignored.hide(pdu);
+            if events.iter().all(|event| is_shown(&event.event().pdu)) {
                 within.0.show(&events).await?;
                 return Ok(events.into_iter().next());
             }

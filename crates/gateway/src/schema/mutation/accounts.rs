@@ -1,5 +1,6 @@
 //! Mutations about accounts and devices.
 
+pub(super) mod account_data;
 pub(super) mod own;
 pub(super) mod preferences;
 

@@ -144,7 +144,7 @@ fn relation(
 }
 
 /// The content of an event, which has to be a JSON object.
-pub(super) fn object(
+pub(crate) fn object(
     content: Json<serde_json::Value>,
 ) -> Result<rookery_domain::JsonObject, Fault> {
     match content.0 {

@@ -11,7 +11,10 @@ use rookery_schema::types::{
         timeline::{self, TimelineArguments, TimelineConnection},
     },
     users::{
-        account_items::{DeviceAdded, DeviceRemoved, ReceiptMoved, RoomPreferencesChanged},
+        account_data::{AccountDataChanged, RoomAccountDataChanged},
+        account_items::{
+            DeviceAdded, DeviceRemoved, IgnoredUsersChanged, ReceiptMoved, RoomPreferencesChanged,
+        },
         user::User,
     },
     values::scalars::{CursorScalar, Long},
@@ -37,6 +40,12 @@ pub(crate) enum StreamItem {
     Receipt(ReceiptMoved),
     /// Your preferences for a room changed.
     RoomPreferences(RoomPreferencesChanged),
+    /// You ignore a user, or no longer.
+    Ignored(IgnoredUsersChanged),
+    /// Your account data changed.
+    Data(AccountDataChanged),
+    /// Your account data about a room changed.
+    RoomData(RoomAccountDataChanged),
     /// You logged in on a new device.
     DeviceAdded(DeviceAdded),
     /// A device of yours was removed.
@@ -107,7 +116,7 @@ pub(crate) struct ProfileChanged {
     pub(super) user: User,
 }
 
-/// The item of a change of preferences, unless the filter excludes it.
+/// The item of a change of preferences or account data, unless the filter excludes it.
 pub(super) fn preferences_item(
     committed: &Committed,
     index: usize,
@@ -117,6 +126,23 @@ pub(super) fn preferences_item(
         Ok(Fact::Account(AccountEvent::RoomPreferencesChanged { room_id, .. })) => {
             let room = filter.wants_room(room_id).then(|| Room::new(room_id.clone()))?;
             Some(StreamItem::RoomPreferences(RoomPreferencesChanged { room }))
+        }
+        Ok(Fact::Account(
+            AccountEvent::UserIgnored { user_id } | AccountEvent::UserUnignored { user_id },
+        )) => {
+            let user = User::new(user_id.clone());
+            Some(StreamItem::Ignored(IgnoredUsersChanged { user }))
+        }
+        Ok(Fact::Account(
+            AccountEvent::DataChanged { room_id: None, kind, .. }
+            | AccountEvent::DataDeleted { room_id: None, kind },
+        )) => Some(StreamItem::Data(AccountDataChanged { kind: kind.clone() })),
+        Ok(Fact::Account(
+            AccountEvent::DataChanged { room_id: Some(room_id), kind, .. }
+            | AccountEvent::DataDeleted { room_id: Some(room_id), kind },
+        )) => {
+            let room = filter.wants_room(room_id).then(|| Room::new(room_id.clone()))?;
+            Some(StreamItem::RoomData(RoomAccountDataChanged { room, kind: kind.clone() }))
         }
         _ => None,
     }

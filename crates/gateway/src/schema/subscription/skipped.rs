@@ -25,6 +25,8 @@ pub(crate) enum SkipReason {
     Superseded,
     /// The server did not accept it: nobody can see it.
     Hidden,
+    /// You ignore its sender. It is in the timeline once you ignore them no longer.
+    Ignored,
     /// Your filter excludes it.
     Filtered,
     /// It came with the answer to your join, and you asked for it only there.
@@ -36,6 +38,7 @@ impl From<Skipped> for SkipReason {
         match why {
             Skipped::Hidden => Self::Hidden,
             Skipped::Superseded => Self::Superseded,
+            Skipped::Ignored => Self::Ignored,
         }
     }
 }

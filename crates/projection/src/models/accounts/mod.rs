@@ -10,6 +10,6 @@ mod receipts;
 pub(crate) use self::{actions::ActionNumbers, aliases::AliasTarget, receipts::Receipts};
 pub use self::{
     filters::Filters,
-    preferences::Preferences,
+    preferences::{DataPlace, Preferences},
     receipts::{ReadMark, ReadMarks, ReadersOfRooms},
 };

@@ -31,6 +31,14 @@ pub struct Relating {
     reaction: Option<Box<str>>,
 }
 
+impl Relating {
+    /// Its sender.
+    #[must_use]
+    pub fn sender(&self) -> &UserId {
+        &self.sender
+    }
+}
+
 /// The events that relate to one event, in the order of the timeline.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "StoredRelated")]

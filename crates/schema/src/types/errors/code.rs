@@ -109,6 +109,8 @@ pub enum RefusalCode {
     TooManyEdits,
     /// You have stored as many filters as a user may: delete one.
     TooManyFilters,
+    /// You ignore as many users as a user may: ignore one of them no longer.
+    TooManyIgnoredUsers,
     /// The user has as many unanswered invites as allowed.
     TooManyInvites,
     /// You knock on as many rooms as you may: withdraw a knock.
@@ -122,6 +124,8 @@ pub enum RefusalCode {
     TooManyRooms,
     /// The room has as much state as it may have: change existing state.
     TooManyStateKeys,
+    /// Your account data has as many entries or bytes as it may have: delete some.
+    TooMuchAccountData,
     /// The room version is not supported.
     UnknownRoomVersion,
     /// The user name has characters that names cannot have, or is too long.
@@ -198,11 +202,13 @@ impl RefusalCode {
             | Self::TooManyBans
             | Self::TooManyDevices
             | Self::TooManyFilters
+            | Self::TooManyIgnoredUsers
             | Self::TooManyKnocks
             | Self::TooManyPreferences
             | Self::TooManyReactions
             | Self::TooManyRooms
             | Self::TooManyStateKeys
+            | Self::TooMuchAccountData
             | Self::WouldLockOut
             | Self::WrongCredentials => &[],
         }
@@ -259,6 +265,8 @@ impl From<Bound> for RefusalCode {
             Bound::Aliases => Self::TooManyAliases,
             Bound::Filters => Self::TooManyFilters,
             Bound::RoomPreferences => Self::TooManyPreferences,
+            Bound::IgnoredUsers => Self::TooManyIgnoredUsers,
+            Bound::AccountData | Bound::AccountDataBytes => Self::TooMuchAccountData,
             Bound::OwnReactions | Bound::Reactions => Self::TooManyReactions,
             Bound::Edits => Self::TooManyEdits,
             Bound::StateKeys => Self::TooManyStateKeys,

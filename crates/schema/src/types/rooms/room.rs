@@ -28,6 +28,7 @@ use crate::{
         filter::{FilterBy, chosen},
         rooms::typing::{TYPING_DEFAULT, typing_in},
         users::{
+            account_data::{self, AccountDataConnection, DataArguments},
             account_items::{ReceiptConnection, receipts},
             pages::{UserConnection, user_of},
             user::{MembershipEnum, RoomMember, User},
@@ -329,6 +330,17 @@ impl Room {
         let view = app(context).models.view();
         let room = view.room(&self.id);
         Ok(room.map(|room| room.preferences(viewer)).unwrap_or_default().into())
+    }
+
+    /// Your account data about it, by type, as of now.
+    async fn account_data(
+        &self,
+        context: &Context<'_>,
+        #[graphql(name = "type", desc = "Only this type.")] kind: Option<String>,
+        #[graphql(desc = "How many, from 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "The cursor after which to continue.")] after: Option<String>,
+    ) -> Result<AccountDataConnection> {
+        account_data::page(context, Some(&self.id), DataArguments { kind, first, after }).await
     }
 
     /// Users who are typing, ordered by user ID. Empty if you have not joined.

@@ -79,6 +79,13 @@ pub struct RoomPreferencesChanged {
     pub room: Room,
 }
 
+/// You ignore a user, or no longer, by this device or by another one.
+#[derive(Clone, SimpleObject)]
+pub struct IgnoredUsersChanged {
+    /// The user, with `isIgnored` of now.
+    pub user: User,
+}
+
 /// You logged in on a new device.
 #[derive(Clone, SimpleObject)]
 pub struct DeviceAdded {

@@ -107,6 +107,12 @@ impl User {
         Ok(self.shown(context)?.avatar_url.map(UriText))
     }
 
+    /// Whether you ignore the user.
+    async fn is_ignored(&self, context: &Context<'_>) -> Result<bool> {
+        let viewer = session(context).viewer()?;
+        Ok(app(context).models.view().ignored_by(viewer).contains(&self.id))
+    }
+
     /// The presence of the user. Null if you share no room.
     async fn presence(&self, context: &Context<'_>) -> Result<Option<UserPresence>> {
         Ok(presence_of(context, &self.id)?)

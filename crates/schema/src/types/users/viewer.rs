@@ -2,7 +2,11 @@
 
 use async_graphql::{Context, Object, Result};
 
-use super::user::{Device, MembershipEnum, User};
+use super::{
+    account_data::{self, AccountDataConnection, DataArguments},
+    pages::{self, UserConnection},
+    user::{Device, MembershipEnum, User},
+};
 use crate::{
     context::{App, PAGE_MAX, Session, app, page_size, session},
     reads::reads,
@@ -76,6 +80,27 @@ impl Viewer {
         let stored = stored.into_iter().map(shown).collect();
         let key = |filter: &StoredFilter| filter.filter_id.to_string();
         Ok(StoredFilterConnection(Page::read(stored, limit, after.is_some(), key)))
+    }
+
+    /// The users whom you ignore, by ID.
+    async fn ignored_users(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "How many, from 1 to 100.")] first: Option<i32>,
+        #[graphql(desc = "The cursor after which to continue.")] after: Option<String>,
+    ) -> Result<UserConnection> {
+        Ok(pages::ignored(context, first, after.as_deref()).await?)
+    }
+
+    /// Your account data about no room, by type.
+    async fn account_data(
+        &self,
+        context: &Context<'_>,
+        #[graphql(name = "type", desc = "Only this type.")] kind: Option<String>,
+        #[graphql(desc = "How many, from 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "The cursor after which to continue.")] after: Option<String>,
+    ) -> Result<AccountDataConnection> {
+        account_data::page(context, None, DataArguments { kind, first, after }).await
     }
 
     /// The rooms in which you have a membership, most recently active first.

@@ -8,7 +8,8 @@ use rookery_schema::{
     types::{
         errors::refusal::{Refusal, refused},
         rooms::{preferences::RoomNotifications, room::Room},
-        values::scalars::{PositionScalar, RoomIdScalar},
+        users::user::User,
+        values::scalars::{PositionScalar, RoomIdScalar, UserIdScalar},
     },
 };
 
@@ -41,12 +42,63 @@ pub(crate) struct SetRoomPreferencesPayload {
     refusal: Option<Refusal>,
 }
 
+/// Whether to ignore a user.
+#[derive(InputObject)]
+pub(crate) struct SetUserIgnoredInput {
+    /// The user.
+    user_id: UserIdScalar,
+    /// Whether you ignore the user.
+    is_ignored: bool,
+    /// Your number for this action: 1, 2, 3 ... on each device.
+    action_id: Option<i32>,
+}
+
+/// The result of `setUserIgnored`.
+#[derive(SimpleObject)]
+pub(crate) struct SetUserIgnoredPayload {
+    /// The user. Null if it was refused, or if the server takes longer than a second to show the
+    /// effect.
+    user: Option<User>,
+    /// Ask for this `minPosition` to see the effect. Null if it was refused.
+    position: Option<PositionScalar>,
+    /// Why it was refused. Null if it was not.
+    refusal: Option<Refusal>,
+}
+
 /// Mutations about the user's preferences.
 #[derive(Default)]
 pub(crate) struct PreferencesMutation;
 
 #[Object]
 impl PreferencesMutation {
+    /// Ignores a user, or no longer, on all of your devices. You get neither messages nor invites
+    /// of an ignored user. Nobody else learns of it.
+    async fn set_user_ignored(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Whether to ignore a user.")] input: SetUserIgnoredInput,
+    ) -> Result<SetUserIgnoredPayload> {
+        let (app, session) = (app(context), session(context));
+        let (actor, retry) = (session.actor()?, retry(input.action_id)?);
+        let SetUserIgnoredInput { user_id: UserIdScalar(user), is_ignored, .. } = input;
+        let command = Command::SetUserIgnored { user: &user, is_ignored };
+        let result = app.commands.execute(&actor, command, retry).await;
+        Ok(match refused(context, result)? {
+            Ok(changed) => {
+                app.wrote(session, changed.position);
+                let shown = shows(context, "user", changed.position).await;
+                SetUserIgnoredPayload {
+                    user: shown.then(|| User::new(user)),
+                    position: Some(app.token(changed.position)),
+                    refusal: None,
+                }
+            }
+            Err(refusal) => {
+                SetUserIgnoredPayload { user: None, position: None, refusal: Some(refusal) }
+            }
+        })
+    }
+
     /// Changes your preferences for a room. All of your devices have them, and no other user sees
     /// them.
     async fn set_room_preferences(

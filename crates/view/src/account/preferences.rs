@@ -9,6 +9,7 @@ use rookery_domain::{Membership, RoomPreferences, UserId};
 use rookery_log::Position;
 use rookery_projection::{Preferences, ReadMarks, Unread};
 
+use super::ignoring::ignored_by;
 use crate::{RoomView, RoomsPage, View};
 
 /// The unread messages of a user in a room.
@@ -48,13 +49,14 @@ impl RoomView<'_> {
     pub fn unread(&self, user: &UserId) -> UnreadCounts {
         let read = self.read_marks(user).and_then(ReadMarks::furthest);
         let (models, key) = self.models();
-        let unread = models.unread(key, user, read.map_or(0, |mark| mark.sequence));
+        let read = read.map_or(0, |mark| mark.sequence);
+        let unread = models.unread(key, user, read, &ignored_by(models, user));
         UnreadCounts::of(unread, self.preferences(user))
     }
 }
 
 impl View<'_> {
-    fn preferences(&self, user: &UserId) -> Option<&Preferences> {
+    pub(crate) fn preferences(&self, user: &UserId) -> Option<&Preferences> {
         self.models().preferences(self.models().user(user)?)
     }
 
