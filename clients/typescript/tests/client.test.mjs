@@ -246,6 +246,26 @@ test("typing_and_presence_come_with_the_stream_and_are_whole_again_after_a_cut",
   await assert.rejects(other.setTyping("!nowhere", true), (error) => error instanceof Refused);
 });
 
+test("unread_counts_come_when_they_change_also_over_a_cut", async (context) => {
+  const network = await proxy(context, () => Infinity);
+  const { client, roomId } = await scene(context, "counter", network.url);
+  const bob = await register("counted");
+  await act(bob.token, JOIN_ROOM, { room: { roomId } });
+  const stream = client.follow({ after: await positionOf(client), counts: true });
+  const until = async (unread) => {
+    for (;;) {
+      const { counts } = (await stream.next()).value;
+      if (counts.some(({ room, unreadCount }) => room.roomId === roomId && unreadCount === unread)) return;
+    }
+  };
+  for (let said = 0; said < 3; said++) await act(bob.token, SEND_MESSAGE, { roomId, body: "hello" });
+  await until(3);
+  network.cut();
+  await act(bob.token, SEND_MESSAGE, { roomId, body: "hello" });
+  await until(4);
+  await stream.return();
+});
+
 test("logging_out_ends_the_client_and_the_session", async (context) => {
   const { client, options, token } = await scene(context, "leaver");
   const stream = client.follow();
