@@ -1,7 +1,7 @@
 //! A client as a user would write one: GraphQL over HTTP, and graphql-transport-ws.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     net::{SocketAddr, TcpStream},
     time::{Duration, Instant},
 };
@@ -240,7 +240,9 @@ impl Client {
             request.headers_mut().insert(*name, value.parse().expect("a header value"));
         }
         match tungstenite::client(request, stream) {
-            Ok((socket, _)) => Ok(Socket { socket, reason: String::new() }),
+            Ok((socket, _)) => {
+                Ok(Socket { socket, operations: HashMap::new(), reason: String::new() })
+            }
             Err(HandshakeError::Failure(Error::Http(answer))) => Err(answer.status().as_u16()),
             Err(error) => panic!("the handshake failed: {error}"),
         }
@@ -286,6 +288,8 @@ pub(crate) fn two(server: &Server) -> (Client, Client, String) {
 /// A socket that speaks graphql-transport-ws.
 pub(crate) struct Socket {
     socket: WebSocket<TcpStream>,
+    /// Document and variables of each operation, by ID.
+    operations: HashMap<String, (String, Value)>,
     /// The reason for which the server closed it.
     pub(crate) reason: String,
 }
@@ -323,6 +327,7 @@ impl Socket {
                 Ok(Message::Text(text)) => {
                     let message: Value = serde_json::from_str(&text).expect("messages are JSON");
                     if message["type"] != "ping" {
+                        self.check(&message);
                         return Ok(message);
                     }
                     self.send(&json!({ "type": "pong" }));
@@ -334,6 +339,14 @@ impl Socket {
                 Ok(Message::Close(None)) | Err(_) => return Err(1006),
                 Ok(_) => {}
             }
+        }
+    }
+
+    /// Fails if a result has another shape than its document.
+    fn check(&self, message: &Value) {
+        let operation = message["id"].as_str().and_then(|id| self.operations.get(id));
+        if let (Some((document, variables)), true) = (operation, message["type"] == "next") {
+            shape::check(document, variables, &message["payload"]);
         }
     }
 
@@ -349,6 +362,7 @@ impl Socket {
 
     /// Sends a message once [`Self::flush`] is called, so that several arrive at once.
     pub(crate) fn subscribe_later(&mut self, id: &str, document: &str, variables: &Value) {
+        self.operations.insert(id.to_owned(), (document.to_owned(), variables.clone()));
         let payload = json!({ "query": document, "variables": variables });
         let message = json!({ "id": id, "type": "subscribe", "payload": payload });
         self.socket.write(Message::text(message.to_string())).expect("the socket takes messages");

@@ -1,7 +1,11 @@
 //! Whether an answer has the shape that its document and the schema give it: each selected key is there and no other, and
-//! nothing is null where its type forbids that. [`Client`](crate::client::Client) asks this of every answer over HTTP.
+//! nothing is null where its type forbids that. [`Client`](crate::client::Client) asks this of every answer over HTTP, and
+//! [`Socket`](crate::client::Socket) of every result.
 
-use std::{collections::BTreeMap, sync::OnceLock};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+};
 
 use apollo_compiler::{
     ExecutableDocument, Schema,
@@ -24,9 +28,7 @@ fn schema() -> &'static Valid<Schema> {
 /// Fails unless `body` fits `document`. A document that is not valid has no shape, nor one of several operations.
 pub(crate) fn check(document: &str, variables: &Value, body: &Value) {
     let Some(data) = body.get("data").filter(|data| !data.is_null()) else { return };
-    let Ok(read) = ExecutableDocument::parse_and_validate(schema(), document, "document") else {
-        return;
-    };
+    let Some(read) = read(document) else { return };
     let mut operations = read.operations.iter();
     let (Some(operation), None) = (operations.next(), operations.next()) else { return };
     let shape = Shape { document: &read, operation, variables };
@@ -34,6 +36,28 @@ pub(crate) fn check(document: &str, variables: &Value, body: &Value) {
     if let Err(wrong) = shape.object(data, root, &[&operation.selection_set], "data") {
         panic!("{wrong}:\n{document}\n{variables}\n{body}");
     }
+}
+
+/// Most documents that are kept after they were read.
+const KEPT_MAX: usize = 100;
+
+type Read = Option<Arc<Valid<ExecutableDocument>>>;
+
+/// Reads a document, which a stream repeats for each result; `None` if it is not valid.
+fn read(document: &str) -> Read {
+    static KEPT: Mutex<Option<HashMap<String, Read>>> = Mutex::new(None);
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    let kept = kept.get_or_insert_default();
+    if let Some(read) = kept.get(document) {
+        return read.clone();
+    }
+    let read = ExecutableDocument::parse_and_validate(schema(), document, "document");
+    let read = read.ok().map(Arc::new);
+    if kept.len() >= KEPT_MAX {
+        kept.clear();
+    }
+    kept.insert(document.to_owned(), read.clone());
+    read
 }
 
 struct Shape<'a> {
