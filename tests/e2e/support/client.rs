@@ -241,7 +241,7 @@ impl Client {
         }
         match tungstenite::client(request, stream) {
             Ok((socket, _)) => {
-                Ok(Socket { socket, operations: HashMap::new(), reason: String::new() })
+                Ok(Socket { connection: socket, operations: HashMap::new(), reason: String::new() })
             }
             Err(HandshakeError::Failure(Error::Http(answer))) => Err(answer.status().as_u16()),
             Err(error) => panic!("the handshake failed: {error}"),
@@ -287,7 +287,7 @@ pub(crate) fn two(server: &Server) -> (Client, Client, String) {
 
 /// A socket that speaks graphql-transport-ws.
 pub(crate) struct Socket {
-    socket: WebSocket<TcpStream>,
+    connection: WebSocket<TcpStream>,
     /// Document and variables of each operation, by ID.
     operations: HashMap<String, (String, Value)>,
     /// The reason for which the server closed it.
@@ -296,12 +296,14 @@ pub(crate) struct Socket {
 
 impl Socket {
     pub(crate) fn send(&mut self, message: &Value) {
-        self.socket.send(Message::text(message.to_string())).expect("the socket takes messages");
+        self.connection
+            .send(Message::text(message.to_string()))
+            .expect("the socket takes messages");
     }
 
     /// Sends a message, which the server may no longer accept.
     pub(crate) fn try_send(&mut self, message: Message) -> bool {
-        self.socket.send(message).is_ok()
+        self.connection.send(message).is_ok()
     }
 
     /// Reads until the socket closes, and returns the code.
@@ -323,7 +325,7 @@ impl Socket {
         let deadline = Instant::now() + ANSWER_MAX;
         loop {
             assert!(Instant::now() < deadline, "there is no message");
-            match self.socket.read() {
+            match self.connection.read() {
                 Ok(Message::Text(text)) => {
                     let message: Value = serde_json::from_str(&text).expect("messages are JSON");
                     if message["type"] != "ping" {
@@ -352,7 +354,7 @@ impl Socket {
 
     /// The underlying connection, for tests that do not read messages from it.
     pub(crate) fn stream(&mut self) -> &mut TcpStream {
-        self.socket.get_mut()
+        self.connection.get_mut()
     }
 
     pub(crate) fn subscribe(&mut self, id: &str, document: &str, variables: &Value) {
@@ -365,11 +367,13 @@ impl Socket {
         self.operations.insert(id.to_owned(), (document.to_owned(), variables.clone()));
         let payload = json!({ "query": document, "variables": variables });
         let message = json!({ "id": id, "type": "subscribe", "payload": payload });
-        self.socket.write(Message::text(message.to_string())).expect("the socket takes messages");
+        self.connection
+            .write(Message::text(message.to_string()))
+            .expect("the socket takes messages");
     }
 
     pub(crate) fn flush(&mut self) {
-        self.socket.flush().expect("the socket takes messages");
+        self.connection.flush().expect("the socket takes messages");
     }
 }
 
