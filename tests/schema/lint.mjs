@@ -34,6 +34,7 @@ const EXCEPTIONS = [
   ["relay-arguments", "RoomOpened.messages", lastPage],
   ["relay-arguments", "RoomUpdate.timeline", lastPage],
   ["relay-connection-types", "TimelineConnection.pageInfo", "has all of PageInfo, and where the timeline begins"],
+  ["relay-edge-types", "AccountDataEdge", value],
   ["relay-edge-types", "DeviceEdge", value],
   ["relay-edge-types", "EventLevelEdge", value],
   ["relay-edge-types", "ReactionEdge", value],
