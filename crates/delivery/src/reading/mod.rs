@@ -5,6 +5,8 @@ mod pages;
 mod shortcut;
 
 pub use self::follower::{Batch, FollowError, Follower};
+#[cfg(test)]
+pub(crate) use self::pages::READERS_MAX;
 pub(crate) use self::{
     pages::{PAGE_COMMITS, Pages, left_of_page},
     shortcut::{Search, Searched, Shortcut},

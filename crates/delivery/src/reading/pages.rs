@@ -28,7 +28,7 @@ use crate::{Feeds, router::Counters};
 pub(crate) const PAGE_COMMITS: usize = if cfg!(test) { 8 } else { 256 };
 
 /// Pages that are read from the log at the same time.
-const READERS_MAX: usize = 4;
+pub(crate) const READERS_MAX: usize = 4;
 
 /// The pages that are being read.
 pub(crate) struct Pages {

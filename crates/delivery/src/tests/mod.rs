@@ -8,4 +8,5 @@ mod following;
 mod redacting;
 mod resolving;
 mod routing;
+mod stalled;
 mod testing;

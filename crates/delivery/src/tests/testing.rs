@@ -50,7 +50,11 @@ impl Scene {
     }
 
     pub(crate) async fn open_with(&self, options: Options) -> Feeds {
-        let log: Arc<dyn EventLog> = self.log.clone();
+        self.open_on(self.log.clone(), options).await
+    }
+
+    /// Feeds over another view of the log.
+    pub(crate) async fn open_on(&self, log: Arc<dyn EventLog>, options: Options) -> Feeds {
         let (of_models, of_delivery) =
             (rookery_projection::Options::default(), crate::Options::default());
         let of_models = rookery_projection::Options {
