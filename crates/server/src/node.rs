@@ -200,13 +200,8 @@ impl Node {
         if new || named != identity {
             named.save(&config.data)?;
         }
-        if log.erasures_in_doubt() {
-            tracing::warn!("the end of the log is torn: erasing redacted content again");
-            let folder = config.data.join("rooms");
-            Commands::forget_erasures(&folder)
-                .map_err(|error| Failure::file("cannot write to", &folder, error))?;
-        }
-        Self::open_on(config, &identity, Arc::new(log.open()?), accounts, key, tasks).await
+        let log = Self::open_prepared(config, log)?;
+        Self::open_on(config, &identity, Arc::new(log), accounts, key, tasks).await
     }
 
     /// Opens only the log. `epoch` is for a new log that continues another one's history.
@@ -217,7 +212,20 @@ impl Node {
         config: &Config,
         epoch: Option<rookery_log::Epoch>,
     ) -> Result<Arc<SledLog>, Failure> {
-        Ok(Arc::new(Self::prepare_log(config, epoch, &Tasks::new())?.open()?))
+        let log = Self::prepare_log(config, epoch, &Tasks::new())?;
+        Ok(Arc::new(Self::open_prepared(config, log)?))
+    }
+
+    /// Opens the log. This removes a torn end and with it the sign that erasures may be lost, so the next write side
+    /// is told first to repeat them.
+    fn open_prepared(config: &Config, log: PreparedLog) -> Result<SledLog, Failure> {
+        if log.erasures_in_doubt() {
+            tracing::warn!("the end of the log is torn: erasing redacted content again");
+            let folder = config.data.join("rooms");
+            Commands::forget_erasures(&folder)
+                .map_err(|error| Failure::file("cannot write to", &folder, error))?;
+        }
+        Ok(log.open()?)
     }
 
     fn prepare_log(

@@ -11,6 +11,7 @@ use std::{
 use serde_json::json;
 use tempfile::{TempDir, tempdir};
 
+use self::trials::copy;
 use crate::{
     client::Client,
     crash::all_messages,
@@ -177,8 +178,9 @@ fn missing_or_changed_signing_key_is_refused_until_an_operator_accepts_a_new_one
     assert!(!fs::read_to_string(&identity).unwrap().contains("\"new\""));
 }
 
-#[test]
-fn content_that_was_redacted_stays_gone_when_the_end_of_the_log_is_torn() {
+/// A data directory whose torn end undoes the erasure of "a secret word", although the checkpoint of erasures is past
+/// it.
+fn torn_after_an_erasure() -> TempDir {
     let data = tempdir().unwrap();
     let path = data.path();
     let server = Server::start(path);
@@ -187,15 +189,39 @@ fn content_that_was_redacted_stays_gone_when_the_end_of_the_log_is_torn() {
     let event = alice.say(&room, "a secret word");
     alice.act("redactEvent", json!({ "roomId": room, "eventId": event }));
     server.kill();
-    // The last bytes in the file are the record without the word.
+    // As the housekeeping of a server saves it.
+    let later = tempdir().unwrap();
+    copy(path, later.path());
+    assert!(Server::start(later.path()).stop().success());
+    let checkpoint = "rooms/erasures.process";
+    fs::copy(later.path().join(checkpoint), path.join(checkpoint)).unwrap();
+    // The last record in the file with the ID of the event is the one without the word.
     let db = path.join("log/sled/db");
     let mut bytes = fs::read(&db).unwrap();
-    let last = bytes.iter().rposition(|byte| *byte != 0).unwrap();
+    let last = bytes.windows(event.len()).rposition(|window| window == event.as_bytes()).unwrap();
     bytes[last] ^= 1;
     fs::write(&db, bytes).unwrap();
+    data
+}
+
+#[test]
+fn content_that_was_redacted_stays_gone_when_the_end_of_the_log_is_torn() {
+    let data = torn_after_an_erasure();
+    let path = data.path();
     let server = Server::start(path);
     assert_eq!(server.logged("erasing redacted content again").len(), 1);
     server.stop();
+    assert!(!succeed(path, &["export", "-"], "").contains("a secret word"));
+}
+
+#[test]
+fn content_that_was_redacted_stays_gone_when_an_import_has_removed_the_torn_end() {
+    let (other, data) = (given(false).data, torn_after_an_erasure());
+    let path = data.path();
+    let exported = succeed(other.path(), &["export", "-"], "");
+    let refusal = run(path, &["import", "-"], &exported);
+    assert!(refusal.error.contains("already has a log"), "{}", refusal.error);
+    Server::start(path).stop();
     assert!(!succeed(path, &["export", "-"], "").contains("a secret word"));
 }
 

@@ -177,6 +177,54 @@ async fn what_a_stop_has_left_is_erased_after_the_next_start() {
     say(&commands, "alice", &said.room(), "on it goes").await;
 }
 
+/// The records of `log`, with those of `before` where they differ: an erasure after these is lost.
+async fn without_erasures(
+    log: &Arc<dyn ErasableLog>,
+    before: &[Arc<Record>],
+) -> Arc<dyn ErasableLog> {
+    let torn = memory();
+    for (number, record) in all(log).await.iter().enumerate() {
+        let record = before.get(number).unwrap_or(record);
+        let guard = torn.head(&record.commit.stream).await.unwrap().guard();
+        torn.append(record.commit.clone(), guard).await.unwrap();
+    }
+    torn
+}
+
+async fn all(log: &Arc<dyn ErasableLog>) -> Vec<Arc<Record>> {
+    log.read(&Scope::All, Position::ORIGIN, 100).await.unwrap()
+}
+
+#[tokio::test]
+async fn what_a_torn_log_has_lost_is_erased_again_although_it_was_done() {
+    let (log, folder) = (memory(), tempfile::tempdir().unwrap());
+    let folder = folder.path();
+    let commands = open(&log, Some(folder), CommandOptions::default());
+    let room = public_room(&commands, "alice").await;
+    let said = say(&commands, "alice", &room, "secret").await;
+    let before = all(&log).await;
+    take_back(&commands, "alice", &room, &said).await;
+    assert!(!is_in(&log, "secret").await);
+    commands.resume_erasures().await.unwrap();
+    commands.save().await.unwrap();
+
+    let torn = without_erasures(&log, &before).await;
+    assert!(is_in(&torn, "secret").await);
+    let commands = open(&torn, Some(folder), CommandOptions::default());
+    assert_eq!(commands.resume_erasures().await.unwrap(), 0, "the checkpoint says that it is done");
+    Commands::forget_erasures(folder).unwrap();
+    for _ in 0..2 {
+        // A start that does not get to the erasure, and saves its checkpoints.
+        open(&torn, Some(folder), CommandOptions::default()).save().await.unwrap();
+    }
+    let commands = open(&torn, Some(folder), CommandOptions::default());
+    assert_eq!(commands.resume_erasures().await.unwrap(), 1);
+    assert!(!is_in(&torn, "secret").await);
+    commands.save().await.unwrap();
+    let commands = open(&torn, Some(folder), CommandOptions::default());
+    assert_eq!(commands.resume_erasures().await.unwrap(), 0, "it is done");
+}
+
 #[tokio::test]
 async fn an_event_that_is_not_what_its_id_says_stays() {
     let log = memory();
