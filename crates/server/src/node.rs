@@ -216,8 +216,8 @@ impl Node {
         Ok(Arc::new(Self::open_prepared(config, log)?))
     }
 
-    /// Opens the log. This removes a torn end and with it the sign that erasures may be lost, so the next write side
-    /// is told first to repeat them.
+    /// Opens the log. This removes a torn end, and with it the sign that erasures may be lost. So it first removes the
+    /// checkpoint of erasures, and the next write side repeats them.
     fn open_prepared(config: &Config, log: PreparedLog) -> Result<SledLog, Failure> {
         if log.erasures_in_doubt() {
             tracing::warn!("the end of the log is torn: erasing redacted content again");
