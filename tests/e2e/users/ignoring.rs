@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tempfile::tempdir;
 
 use crate::{
-    client::{Client, two},
+    client::{Client, Socket, two},
     server::{Server, run},
 };
 
@@ -177,31 +177,92 @@ fn a_stream_accounts_for_the_events_of_ignored_users_and_goes_on_with_state() {
         skipped { first last reason } } }";
     socket.subscribe("1", document, &json!({ "after": bob.position() }));
     bob.say(&room, "before");
+    let (mut seen, mut numbers) = (Vec::new(), Vec::new());
+    let mut read_until = |end: &str| {
+        while seen.last().is_none_or(|last| last != end) {
+            let message = socket.receive();
+            let chunk = &message["payload"]["data"]["eventStream"];
+            for skipped in chunk["skipped"].as_array().unwrap() {
+                assert_eq!(skipped["reason"], "IGNORED");
+                let of = |end: &str| skipped[end].as_u64().unwrap();
+                numbers.extend(of("first")..=of("last"));
+            }
+            for item in chunk["events"].as_array().unwrap() {
+                numbers.extend(item["sequence"].as_u64());
+                let name = item["text"].as_str().or(item["type"].as_str());
+                seen.extend(name.map(ToOwned::to_owned));
+            }
+        }
+    };
+    // The stream is open, so the changes that follow are later than its list.
+    read_until("before");
     ignore(&alice, &bob.user_id, true);
     bob.say(&room, "hidden");
     bob.act("leaveRoom", json!({ "roomId": room }));
     bob.act("joinRoom", json!({ "room": { "roomId": room } }));
     ignore(&alice, &bob.user_id, false);
     bob.say(&room, "after");
-    let (mut seen, mut numbers) = (Vec::new(), Vec::new());
-    while seen.last().is_none_or(|last| last != "after") {
-        let message = socket.receive();
-        let chunk = &message["payload"]["data"]["eventStream"];
-        for skipped in chunk["skipped"].as_array().unwrap() {
-            assert_eq!(skipped["reason"], "IGNORED");
-            let of = |end: &str| skipped[end].as_u64().unwrap();
-            numbers.extend(of("first")..=of("last"));
-        }
-        for item in chunk["events"].as_array().unwrap() {
-            numbers.extend(item["sequence"].as_u64());
-            let name = item["text"].as_str().or(item["type"].as_str());
-            seen.extend(name.map(ToOwned::to_owned));
-        }
-    }
+    read_until("after");
     assert_eq!(seen, ["before", "m.room.member", "m.room.member", "after"]);
     numbers.sort_unstable();
     let first = numbers[0];
     assert_eq!(numbers, (first..first + 5).collect::<Vec<_>>(), "each number once");
+}
+
+/// The texts on a stream, up to `end`.
+fn texts_until(socket: &mut Socket, end: &str) -> Vec<String> {
+    let mut seen = Vec::new();
+    while seen.last().is_none_or(|last| last != end) {
+        let message = socket.receive();
+        seen.extend(texts(&message["payload"]["data"]["eventStream"]["events"]));
+    }
+    seen
+}
+
+#[test]
+fn users_with_the_same_document_share_no_frame_of_an_ignored_user() {
+    let data = tempdir().unwrap();
+    let server = Server::start(data.path());
+    let (alice, bob, room) = two(&server);
+    let others = ["carol", "dan"].map(|name| Client::register(&server, name));
+    for other in &others {
+        other.act("joinRoom", json!({ "room": { "roomId": room } }));
+    }
+    ignore(&alice, &bob.user_id, true);
+    let start = bob.position();
+    let document = "subscription($after: Position) { eventStream(after: $after) {
+        position events { ... on RoomEvent { text } } } }";
+    let open = |client: &Client, after: &Value| {
+        let mut socket = client.socket();
+        socket.subscribe("1", document, &json!({ "after": after }));
+        if after.is_null() {
+            // The first chunk has a position alone, and the stream is live after it.
+            socket.receive();
+        }
+        socket
+    };
+    let clients = [&others[0], &alice, &others[1]];
+    let mut live = clients.map(|client| open(client, &Value::Null));
+    let mut all = Vec::new();
+    for number in 0..8 {
+        let text = format!("bob {number}");
+        bob.say(&room, &text);
+        all.push(text);
+        let text = format!("carol {number}");
+        others[0].say(&room, &text);
+        all.push(text);
+    }
+    let not_ignored: Vec<_> =
+        all.iter().filter(|text| text.starts_with("carol")).cloned().collect();
+    let check = |sockets: &mut [Socket; 3], way: &str| {
+        for (number, socket) in sockets.iter_mut().enumerate() {
+            let expected = if number == 1 { &not_ignored } else { &all };
+            assert_eq!(texts_until(socket, "carol 7"), *expected, "{way}, client {number}");
+        }
+    };
+    check(&mut live, "live");
+    let mut behind = clients.map(|client| open(client, &json!(start)));
+    check(&mut behind, "behind");
 }
 
 #[test]
@@ -232,7 +293,7 @@ fn invites_of_ignored_users_are_not_shown() {
     bob.position();
     assert_eq!(shown(), [0; 4]);
     ignore(&alice, &bob.user_id, false);
-    assert_eq!(shown(), [1, 1, 1, 0], "on the stream it came while its sender was ignored");
+    assert_eq!(shown(), [1; 4], "the present list decides, also on a stream that catches up");
     ignore(&alice, &bob.user_id, true);
     let joined = alice.act("joinRoom", json!({ "room": { "roomId": secret } }));
     assert_eq!(joined["refusal"], Value::Null, "the invite is valid");

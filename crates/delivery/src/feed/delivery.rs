@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, io, sync::Arc};
 
-use rookery_domain::{IgnoredUsers, Membership, RoomId, UserId};
+use rookery_domain::{Membership, RoomId, UserId};
 use rookery_log::{Position, StreamId, StreamKind};
 use rookery_projection::Committed;
 use rookery_view::{Reader, View};
@@ -10,7 +10,8 @@ use rookery_view::{Reader, View};
 use super::{
     FeedItem, Own,
     concern::{about, membership_after},
-    telling::{fold_ignored, own_changes, tell_room},
+    ignoring::Ignoring,
+    telling::{own_changes, tell_room},
 };
 
 /// A commit that concerns a user.
@@ -33,17 +34,18 @@ impl Delivery {
     pub(crate) fn items(
         &self,
         own: &Own,
-        ignored: &mut IgnoredUsers,
+        ignoring: &mut Ignoring,
         reader: &Reader,
     ) -> io::Result<Vec<FeedItem>> {
         let committed = &self.committed;
         if committed.stream == own.stream {
-            fold_ignored(ignored, committed);
+            ignoring.fold(committed);
             return Ok(own_changes(committed));
         }
         if committed.kind != Some(StreamKind::User) {
             let mut membership = self.before;
-            return tell_room((&*own.user, &*ignored), committed, &mut membership, reader);
+            let of = (&*own.user, ignoring.users());
+            return tell_room(of, committed, &mut membership, reader);
         }
         let is_told = |room: &StreamId| match committed.receipts.len() {
             1 => self.before == Membership::Join,

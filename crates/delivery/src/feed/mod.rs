@@ -13,6 +13,7 @@
 
 mod concern;
 mod delivery;
+mod ignoring;
 mod item;
 #[cfg(test)]
 mod oracle;
@@ -23,6 +24,7 @@ pub(crate) use self::oracle::Feed;
 pub(crate) use self::{
     concern::{Own, about, membership_after},
     delivery::{Memberships, in_room},
+    ignoring::Ignoring,
 };
 pub use self::{
     delivery::Delivery,

@@ -3,14 +3,15 @@
 
 use std::{collections::HashMap, io, sync::Arc};
 
-use rookery_domain::{IgnoredUsers, Membership, OwnedUserId, UserId};
+use rookery_domain::{Membership, OwnedUserId, UserId};
 use rookery_log::{StreamId, StreamKind};
 use rookery_projection::Committed;
 use rookery_view::Reader;
 
 use super::{
     FeedItem,
-    telling::{fold_ignored, own_changes, tell_room},
+    ignoring::Ignoring,
+    telling::{own_changes, tell_room},
 };
 
 /// Follows the log for one user.
@@ -19,7 +20,7 @@ pub(crate) struct Feed {
     user: OwnedUserId,
     own_stream: StreamId,
     memberships: HashMap<StreamId, Membership>,
-    ignored: IgnoredUsers,
+    ignoring: Ignoring,
 }
 
 impl Feed {
@@ -32,7 +33,7 @@ impl Feed {
             user: user.to_owned(),
             own_stream: StreamId::new(StreamKind::User, user.as_str()),
             memberships: memberships.into_iter().collect(),
-            ignored: IgnoredUsers::default(),
+            ignoring: Ignoring::default(),
         }
     }
 
@@ -43,14 +44,14 @@ impl Feed {
         reader: &Reader,
     ) -> io::Result<Vec<FeedItem>> {
         if committed.stream == self.own_stream {
-            fold_ignored(&mut self.ignored, committed);
+            self.ignoring.fold(committed);
             return Ok(own_changes(committed));
         }
         if committed.kind == Some(StreamKind::User) {
             return Ok(self.receipts_of_others(committed));
         }
         let membership = self.memberships.entry(committed.stream.clone()).or_default();
-        tell_room((&*self.user, &self.ignored), committed, membership, reader)
+        tell_room((&*self.user, self.ignoring.users()), committed, membership, reader)
     }
 
     fn receipts_of_others(&self, committed: &Arc<Committed>) -> Vec<FeedItem> {

@@ -148,17 +148,6 @@ fn mark_late(items: &mut [FeedItem], reader: &Reader) -> io::Result<()> {
     Ok(())
 }
 
-/// Folds the changes of ignored users in a commit of the user's own stream.
-pub(super) fn fold_ignored(ignored: &mut IgnoredUsers, committed: &Committed) {
-    for fact in committed.facts.iter().flatten() {
-        match fact {
-            Fact::Account(AccountEvent::UserIgnored { user_id }) => ignored.set(user_id, true),
-            Fact::Account(AccountEvent::UserUnignored { user_id }) => ignored.set(user_id, false),
-            _ => {}
-        }
-    }
-}
-
 /// The items of a commit in a user's own stream, for that user.
 pub(super) fn own_changes(committed: &Arc<Committed>) -> Vec<FeedItem> {
     let change = |(index, fact): (usize, &Result<Fact, _>)| match fact {

@@ -2,7 +2,7 @@
 
 use std::{io, sync::Arc};
 
-use rookery_domain::{IgnoredUsers, UserId};
+use rookery_domain::UserId;
 use rookery_log::Position;
 use rookery_projection::Committed;
 
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Delivery, FeedItem, Feeds, FollowError,
-    feed::{Memberships, Own},
+    feed::{Ignoring, Memberships, Own},
     reading::{PAGE_COMMITS, Search, Searched, Shortcut, left_of_page},
 };
 
@@ -48,8 +48,7 @@ impl CommitPage {
 pub struct Subscription {
     feeds: Feeds,
     own: Arc<Own>,
-    /// Those of the moment of the subscription, and then as the user's own commits change them.
-    ignored: IgnoredUsers,
+    ignoring: Ignoring,
     position: Position,
     side: Side,
 }
@@ -80,8 +79,8 @@ impl Subscription {
         Counters::up(&feeds.live().counters.subscribers);
         let own = Arc::new(Own::new(user));
         let side = Side::behind(&own);
-        let ignored = feeds.view().ignored_by(user);
-        Self { feeds: feeds.clone(), own, ignored, position, side }
+        let ignoring = Ignoring::now(&feeds.view(), user);
+        Self { feeds: feeds.clone(), own, ignoring, position, side }
     }
 
     /// The position up to which all deliveries for the user were given out.
@@ -95,7 +94,7 @@ impl Subscription {
     /// # Errors
     /// If a file of the models cannot be read.
     pub fn items(&mut self, delivery: &Delivery) -> io::Result<Vec<FeedItem>> {
-        delivery.items(&self.own, &mut self.ignored, &self.feeds.shared.reader)
+        delivery.items(&self.own, &mut self.ignoring, &self.feeds.shared.reader)
     }
 
     /// Whether the next delivery comes from the log.

@@ -8,6 +8,7 @@ mod story;
 use std::sync::Arc;
 
 use proptest::{collection::vec, prelude::*, strategy::ValueTree};
+use rookery_domain::AccountEvent;
 use rookery_log::Position;
 
 use self::{
@@ -177,4 +178,31 @@ async fn whoever_hears_nothing_is_told_a_position_from_which_nothing_is_missed()
     let expected = told_by_oracle(&scene, &models, &user("carol"), start).await;
     assert!(!expected.is_empty());
     assert_eq!(follower.told, expected);
+}
+
+#[tokio::test]
+async fn the_present_list_of_ignored_users_decides_for_older_commits() {
+    let (mut scene, models) = begin(narrow(4, 4)).await;
+    let from = scene.member("tea", "bob", "join").await;
+    let user_id = user("bob");
+    let ignores = AccountEvent::UserIgnored { user_id: user_id.clone() };
+    let unignores = AccountEvent::UserUnignored { user_id };
+    // Bob was ignored, was not while he sent the message, and is ignored now.
+    scene.account("alice", ignores.clone()).await;
+    scene.account("alice", unignores.clone()).await;
+    scene.message("tea", "bob").await;
+    scene.account("alice", ignores).await;
+    settle(&models).await;
+    let mut follower = Follower::after(&models, "alice", from);
+    follower.read(100, 100).await;
+    // Later changes of the list hold from there on.
+    scene.account("alice", unignores).await;
+    scene.message("tea", "bob").await;
+    settle(&models).await;
+    follower.read(100, 100).await;
+    let words = follower.told.iter().filter_map(|told| told.split_once(": "));
+    let words: Vec<_> = words.map(|(_, word)| word).collect();
+    let change = "preferences";
+    let expected = [change, change, "skipped: Ignored", change, change, "m.room.message"];
+    assert_eq!(words, expected);
 }
