@@ -142,7 +142,8 @@ impl RoomUnread {
         let lists = [&reader.highlights, &self.to_all];
         let mut highlights = lists.iter().map(|list| after(list, read)).sum::<usize>();
         if !ignored.is_empty() && count > 0 {
-            let ignored: Vec<_> = ignored.iter().map(sender_hash).collect();
+            let mut ignored: Vec<_> = ignored.iter().map(sender_hash).collect();
+            ignored.sort_unstable();
             count -= self.said.after_of(read, &ignored);
             let later = lists.iter().flat_map(|list| &list[list.len() - after(list, read)..]);
             highlights -= later.filter(|sequence| self.said.is_of(**sequence, &ignored)).count();
