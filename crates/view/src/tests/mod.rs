@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod beginning;
+mod ignoring;
 mod members;
 mod moments;
 mod parking;
