@@ -21,22 +21,22 @@ use crate::{
 const NO_RATE: [&str; 2] = ["--limits-rate", "none"];
 
 /// `count` copies of a field, under aliases.
-fn aliases(count: usize, field: impl Fn(usize) -> String) -> String {
+pub(crate) fn aliases(count: usize, field: impl Fn(usize) -> String) -> String {
     (0..count).map(|alias| format!("a{alias}: {} ", field(alias))).collect()
 }
 
-fn in_room(room: &str, selection: &str) -> String {
+pub(crate) fn in_room(room: &str, selection: &str) -> String {
     format!("{{ room(by: {{ roomId: \"{room}\" }}) {{ {selection} }} }}")
 }
 
 /// A page of large messages, each of them many times.
-fn contents(room: &str, count: usize) -> String {
+pub(crate) fn contents(room: &str, count: usize) -> String {
     let content = aliases(count, |_| "content".into());
     in_room(room, &format!("timeline(last: 100) {{ nodes {{ {content} }} }}"))
 }
 
 /// Reads with a filter that matches nothing.
-fn scans(room: &str, count: usize) -> String {
+pub(crate) fn scans(room: &str, count: usize) -> String {
     let scan = |alias: usize| {
         format!(
             "timeline(last: 1, filter: {{ conditions: {{ types: [\"x{alias}\"] }} }}) {{ nodes {{ eventId }} }}"
@@ -45,7 +45,7 @@ fn scans(room: &str, count: usize) -> String {
     in_room(room, &aliases(count, scan))
 }
 
-fn large_messages(client: &Client, room: &str, count: usize) {
+pub(crate) fn large_messages(client: &Client, room: &str, count: usize) {
     let body = "x".repeat(59_000);
     for _ in 0..count {
         client.say(room, &body);

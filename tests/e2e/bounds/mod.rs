@@ -4,5 +4,6 @@ pub(crate) mod abuse;
 mod budget;
 pub(crate) mod costly;
 mod interference;
+mod memory;
 mod paces;
 mod starving;
