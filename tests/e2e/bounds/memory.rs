@@ -12,9 +12,8 @@ use crate::{
     server::Server,
 };
 
-/// Threads that ask at the same time, and how often each of them does.
+/// Threads that ask at the same time.
 const THREADS: usize = 4;
-const TIMES: usize = 5;
 
 /// The request of one kind of answer, and its bytes at least.
 enum Asked {
@@ -24,6 +23,14 @@ enum Asked {
 }
 
 impl Asked {
+    /// How often each thread asks: together the answers are longer than the memory of the server before them.
+    fn times(&self) -> usize {
+        match self {
+            Self::Query(..) => 5,
+            Self::Chunk(..) => 40,
+        }
+    }
+
     fn ask(&self, client: &Client) {
         let (answer, least) = match self {
             Self::Query(query, least) => (client.run(query, &json!({})), least),
@@ -98,7 +105,7 @@ fn long_answers_of_every_kind_leave_no_memory_behind() {
     for (kind, asked) in &kinds {
         thread::scope(|scope| {
             for _ in 0..THREADS {
-                scope.spawn(|| (0..TIMES).for_each(|_| asked.ask(&eve)));
+                scope.spawn(|| (0..asked.times()).for_each(|_| asked.ask(&eve)));
             }
         });
         let loaded = resident_kib(&server);
