@@ -117,13 +117,24 @@ fn costly_queries_delay_nobody_else() {
     let data = tempdir().unwrap();
     let server = Server::start_with(data.path(), &NO_RATE);
     let eve = Client::register(&server, "eve");
-    let (bob, room) = (Client::register(&server, "bob"), eve.create_room(json!({})));
+    let room = eve.create_room(json!({ "preset": "PUBLIC" }));
+    let bob = Client::register(&server, "bob");
     large_messages(&eve, &room, 20);
     let event = eve.say(&room, "the message");
-    for number in 0..150 {
-        let key = format!("k{number}{}", "x".repeat(200));
-        eve.act("addReaction", json!({ "roomId": room, "eventId": event, "key": key }));
+    // As many different reactions as a message may have, and each user.
+    for user in 0..5 {
+        let user = Client::register(&server, &format!("fan{user}"));
+        user.act("joinRoom", json!({ "room": { "roomId": room } }));
+        for number in 0..20 {
+            let key = format!("{}{number}{}", user.user_id, "x".repeat(200));
+            user.act("addReaction", json!({ "roomId": room, "eventId": event, "key": key }));
+        }
     }
+    let counted = format!(
+        "{{ event(eventId: \"{event}\") {{ reactions(first: 100) {{ nodes {{ key }} }} }} }}"
+    );
+    let counted = eve.run(&counted, &json!({}));
+    assert_eq!(counted["event"]["reactions"]["nodes"].as_array().unwrap().len(), 100);
     let reactions = aliases(10, |_| {
         let reactions = aliases(10, |_| {
             "reactions(first: 100) { nodes { key users(first: 1) { nodes { userId displayName } } } }".into()
