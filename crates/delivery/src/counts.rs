@@ -138,7 +138,7 @@ fn may_count(kind: &TimelineEventType) -> bool {
 
 impl Feeds {
     /// The position after which a stream with counts reads if it resumes after `after`: the commits that arrived within
-    /// [`LOOK_BACK`] before that follow it.
+    /// `LOOK_BACK` before that follow it.
     ///
     /// # Errors
     /// If the log cannot be read.

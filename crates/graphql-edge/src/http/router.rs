@@ -39,7 +39,7 @@ pub(crate) struct Transport<E, A: Authenticator> {
 /// GraphQL at `/graphql`, over HTTP, WebSocket, event streams and multipart answers.
 ///
 /// `executor` is a schema that implements [`Frames`], or any `async_graphql::Schema` as
-/// [`Unshared`](crate::Unshared), in [`Validated`](crate::Validated); `types` are those of its schema. Serve the router with
+/// [`Unshared`](crate::Unshared), in [`Validated`](rookery_graphql_documents::Validated); `types` are those of its schema. Serve the router with
 /// [`serve`](crate::serve()), or otherwise with connection information, so that [`Peer`](crate::Peer) knows the address.
 pub fn router<E: Frames, A: Authenticator>(
     executor: E,

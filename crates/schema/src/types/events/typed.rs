@@ -1,6 +1,6 @@
 //! The types of events: an object for each, and `RoomEvent`, the interface of all.
 //!
-//! **Invariant:** the fields of the interface are those of [`EventFields`], which every object has.
+//! **Invariant:** the fields of the interface are those of `EventFields`, which every object has.
 //! There is no second list of them.
 //! **Invariant:** an event whose form is not that of its type is an `OtherEvent`.
 
