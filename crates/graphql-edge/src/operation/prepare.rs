@@ -75,10 +75,9 @@ impl<E: Executor, A: Authenticator> Transport<E, A> {
         let key = self.key(session, peer);
         let keep = found.keep(&params);
         let mut request = params.into_request();
-        let costs = self.options.costs.clone();
         let planned;
         if request.query.len() > SHORT_DOCUMENT_BYTES_MAX {
-            let reading = reading.clone();
+            let (reading, costs) = (reading.clone(), self.options.costs.clone());
             let planning = async move {
                 let planned = plan(&mut request, &reading, costs.as_deref());
                 (request, planned)
@@ -88,7 +87,7 @@ impl<E: Executor, A: Authenticator> Transport<E, A> {
                 return Err(unauthenticated(AuthFailure::Invalid));
             }
         } else {
-            planned = plan(&mut request, &reading, costs.as_deref());
+            planned = plan(&mut request, &reading, self.options.costs.as_deref());
         }
         let requested = planned.map_err(|refusal| self.charged(key, refusal))?;
         let cost = requested.map(|requested| Cost { requested, max: self.options.cost_max });

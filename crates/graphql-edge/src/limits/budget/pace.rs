@@ -60,12 +60,14 @@ fn slice<T>(
     budget.begin_slice();
     let polled = running.as_mut().poll(context);
     budget.end_slice();
-    if let Poll::Ready(done) = polled {
-        budget.made();
-        return Poll::Ready(Ok(done));
-    }
-    let exhausted = budget.exhausted().filter(|_| stops == Stops::WhenExhausted);
-    exhausted.map_or(Poll::Pending, |exhausted| Poll::Ready(Err(exhausted)))
+    let ended = match (polled, budget.exhausted()) {
+        (Poll::Ready(done), _) => Ok(done),
+        (Poll::Pending, Some(exhausted)) if stops == Stops::WhenExhausted => Err(exhausted),
+        (Poll::Pending, _) => return Poll::Pending,
+    };
+    // A refusal waits for its client too, and must not keep the room of an answer meanwhile.
+    budget.made();
+    Poll::Ready(ended)
 }
 
 /// Takes each item of `items` in a lane, if its answers are heavy.

@@ -89,6 +89,28 @@ async fn an_answer_that_nobody_takes_gives_back_its_room_once_it_is_made() {
 }
 
 #[tokio::test]
+async fn an_execution_that_uses_up_its_budget_gives_back_its_room_at_once() {
+    let answers = Answers::new(LIMITS);
+    for cost in [1, HEAVY_COST] {
+        let budget = budget(&answers, "ada");
+        budget.expect_cost(cost);
+        let inner = budget.clone();
+        let making = run(budget.clone(), Stops::WhenExhausted, async move {
+            inner.take(FREE_BYTES + 1).await.expect("there is room");
+            assert!(inner.look_at(101).is_err());
+            std::future::pending::<()>().await;
+        });
+        assert_eq!(making.await, Err(Exhausted::Work { max: 100 }));
+        assert_eq!(
+            answers.free_bytes(),
+            16 << 20,
+            "the budget is still there, with a refusal that nobody reads"
+        );
+        drop(budget);
+    }
+}
+
+#[tokio::test]
 async fn steps_of_a_subscription_wait_for_nothing_and_count_until_they_are_read() {
     let answers = Answers::new(LIMITS);
     let made = [long(&answers, "eve").await, long(&answers, "eve").await];
@@ -211,7 +233,7 @@ async fn heavy_executions_take_turns_in_the_lanes() {
     for (user, execution) in executions.collect::<Vec<_>>().into_iter().enumerate() {
         let threads = execution.await.expect("no panic").expect("nothing is used up");
         assert_ne!(threads[0], "rookery-heavy");
-        // What costs little stays where it is.
+        // An execution that costs little stays on the runtime.
         assert_eq!(threads[steps - 1] == "rookery-heavy", user % 2 == 0);
     }
 }
