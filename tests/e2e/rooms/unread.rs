@@ -22,21 +22,6 @@ fn follow(client: &Client, after: &str) -> Socket {
     socket
 }
 
-/// All items up to a message with this text.
-fn told_until(socket: &mut Socket, text: &str) -> Vec<Value> {
-    let mut items = Vec::new();
-    loop {
-        let message = socket.receive();
-        assert_eq!(message["payload"].get("errors"), None, "{message}");
-        for item in message["payload"]["data"]["eventStream"]["events"].as_array().unwrap() {
-            if item["text"] == text {
-                return items;
-            }
-            items.push(item.clone());
-        }
-    }
-}
-
 fn of_type<'a>(items: &'a [Value], kind: &str) -> Vec<&'a Value> {
     items.iter().filter(|item| item["__typename"] == kind).collect()
 }
@@ -177,14 +162,14 @@ fn private_receipts_are_shown_to_their_owner_alone_on_every_path() {
     assert_eq!(mark(&bob, &room, &first, false)["refusal"], Value::Null);
     assert_eq!(mark(&bob, &room, &second, true)["room"]["unreadCount"], 0);
     alice.say(&room, "done");
-    let told = told_until(&mut others, "done");
+    let told = others.items_until("done");
     let receipts = of_type(&told, "ReceiptMoved");
     assert_eq!(receipts.len(), 1);
     assert_eq!(
         (&receipts[0]["eventId"], &receipts[0]["isPrivate"]),
         (&json!(first), &json!(false))
     );
-    let told = told_until(&mut own, "done");
+    let told = own.items_until("done");
     let moved: Vec<_> =
         of_type(&told, "ReceiptMoved").iter().map(|it| it["eventId"].clone()).collect();
     assert_eq!(moved, [json!(first), json!(second)], "the user's other devices are told of both");
@@ -251,10 +236,10 @@ fn devices_are_told_to_their_owner_alone() {
     let out = "mutation { logOut(input: {}) { devices } }";
     assert_eq!(phone.run(out, &json!({}))["logOut"]["devices"], 1);
     alice.say(&room, "done");
-    let told = told_until(&mut own, "done");
+    let told = own.items_until("done");
     assert_eq!(of_type(&told, "DeviceAdded")[0]["deviceId"], login["deviceId"]);
     assert_eq!(of_type(&told, "DeviceRemoved")[0]["deviceId"], login["deviceId"]);
-    let told = told_until(&mut others, "done");
+    let told = others.items_until("done");
     assert!(of_type(&told, "DeviceAdded").is_empty() && of_type(&told, "DeviceRemoved").is_empty());
 }
 
@@ -272,9 +257,9 @@ fn a_rename_reaches_the_room_at_its_place_and_the_other_device() {
     alice.say(&room, "before");
     alice.run(rename, &json!({ "name": "Alicia" }));
     alice.say(&room, "after");
-    let told = told_until(&mut own, "after");
+    let told = own.items_until("after");
     assert_eq!(of_type(&told, "ProfileChanged")[0]["user"]["displayName"], "Alicia");
-    let told = told_until(&mut others, "after");
+    let told = others.items_until("after");
     assert!(of_type(&told, "ProfileChanged").is_empty(), "others see it in the room");
     let types: Vec<_> = told.iter().filter_map(|it| it.get("type")).cloned().collect();
     assert_eq!(types, ["m.room.message", "m.room.member"]);

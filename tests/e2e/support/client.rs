@@ -352,6 +352,22 @@ impl Socket {
         }
     }
 
+    /// The items of the only event stream up to a message with this text.
+    pub(crate) fn items_until(&mut self, text: &str) -> Vec<Value> {
+        let mut items = Vec::new();
+        loop {
+            let message = self.receive();
+            assert_eq!(message["payload"].get("errors"), None, "{message}");
+            let events = &message["payload"]["data"]["eventStream"]["events"];
+            for item in events.as_array().expect("a list of items") {
+                if item["text"] == text {
+                    return items;
+                }
+                items.push(item.clone());
+            }
+        }
+    }
+
     /// The underlying connection, for tests that do not read messages from it.
     pub(crate) fn stream(&mut self) -> &mut TcpStream {
         self.connection.get_mut()

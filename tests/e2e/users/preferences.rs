@@ -61,21 +61,6 @@ fn follow(client: &Client, after: &str, filter: &Value) -> Socket {
     socket
 }
 
-/// The items up to a message with this text.
-fn told_until(socket: &mut Socket, text: &str) -> Vec<Value> {
-    let mut items = Vec::new();
-    loop {
-        let message = socket.receive();
-        assert_eq!(message["payload"].get("errors"), None, "{message}");
-        for item in message["payload"]["data"]["eventStream"]["events"].as_array().unwrap() {
-            if item["text"] == text {
-                return items;
-            }
-            items.push(item.clone());
-        }
-    }
-}
-
 #[test]
 fn preferences_for_a_room_are_their_users_own_and_survive_a_restart_and_a_rebuild() {
     let data = tempdir().unwrap();
@@ -156,13 +141,9 @@ fn other_devices_are_told_of_preferences_and_other_users_are_not() {
         changed.map(|item| item["room"].clone()).collect()
     };
     let expected = json!({ "roomId": room, "preferences": { "isFavourite": true } });
-    assert_eq!(changed(&told_until(&mut own, "done")), [expected]);
-    assert_eq!(changed(&told_until(&mut others, "done")), [Value::Null; 0]);
-    assert_eq!(
-        changed(&told_until(&mut filtered, "done")),
-        [Value::Null; 0],
-        "it excludes the room"
-    );
+    assert_eq!(changed(&own.items_until("done")), [expected]);
+    assert_eq!(changed(&others.items_until("done")), [Value::Null; 0]);
+    assert_eq!(changed(&filtered.items_until("done")), [Value::Null; 0], "it excludes the room");
 }
 
 #[test]
