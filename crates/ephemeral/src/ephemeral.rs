@@ -1,7 +1,6 @@
-//! Typing and presence for the rest of the server: the state behind a lock, with a clock.
+//! Typing, presence and signals for the rest of the server: the state behind locks, with a clock.
 //!
-//! **Invariant:** the lock of the state is never held during a call of other code, so any code may
-//! take it.
+//! **Invariant:** no lock of the state is held during a call of other code, so any code may take it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,21 +10,24 @@ use tokio::sync::Notify;
 
 use crate::{
     Audience, Now, Presence, Reader, Shown, TYPING_MAX,
+    calls::Calls,
     readers::Readers,
     state::{Changed, State},
 };
 
-/// Users who are typing, and users who are online. Cheap to clone; all clones share the state.
+/// Users who are typing, users who are online, and the signals of calls. Cheap to clone; all clones
+/// share the state.
 #[derive(Clone)]
 pub struct Ephemeral {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
-struct Inner {
+pub(crate) struct Inner {
     state: Mutex<State>,
-    readers: Arc<Readers>,
+    pub(crate) calls: Mutex<Calls>,
+    pub(crate) readers: Arc<Readers>,
     audience: Box<dyn Audience>,
-    clock: Box<dyn Fn() -> Now + Send + Sync>,
+    pub(crate) clock: Box<dyn Fn() -> Now + Send + Sync>,
     /// Signals that some state ends earlier than all known ones.
     earlier: Notify,
 }
@@ -54,6 +56,7 @@ impl Ephemeral {
     pub fn new(audience: impl Audience, clock: impl Fn() -> Now + Send + Sync + 'static) -> Self {
         let inner = Inner {
             state: Mutex::default(),
+            calls: Mutex::default(),
             readers: Arc::default(),
             audience: Box::new(audience),
             clock: Box::new(clock),
@@ -146,8 +149,9 @@ impl Ephemeral {
     }
 
     /// Records that the session of a device ended, for any reason: the device no longer types
-    /// anywhere.
+    /// anywhere, and the signals of its calls are gone.
     pub fn logged_out(&self, user: &UserId, device: &str) {
+        self.inner.calls.lock().end_of_device(user, device);
         self.inner.change(|state, now| state.logged_out(user, device, now));
     }
 
@@ -192,10 +196,19 @@ impl Ephemeral {
         self.inner.state.lock().presences.len()
     }
 
-    /// A reader on behalf of `user`. It learns of the changes that the filter accepts.
+    /// Whether a device is connected. It counts as connected for another [`LINGER`](crate::LINGER)
+    /// after its last socket closed, and for [`POLL_COUNTS`](crate::POLL_COUNTS) after a poll.
     #[must_use]
-    pub fn reader(&self, user: &UserId, wants: Arc<Filter>) -> Reader {
-        self.inner.readers.open(user, wants)
+    pub fn is_connected(&self, user: &UserId, device: &str) -> bool {
+        let now = (self.inner.clock)().at;
+        self.inner.state.lock().presences.is_connected(user, device, now)
+    }
+
+    /// A reader on behalf of a device of `user`. It learns of the changes that the filter accepts,
+    /// and of all signals for the device.
+    #[must_use]
+    pub fn reader(&self, user: &UserId, device: Option<&str>, wants: Arc<Filter>) -> Reader {
+        self.inner.readers.open(user, device, wants)
     }
 }
 

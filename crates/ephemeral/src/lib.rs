@@ -1,7 +1,7 @@
-//! Typing and presence: state that is true now and never stored.
+//! Typing, presence and the signals of calls: state that is true now and never stored.
 //!
-//! [`Ephemeral`] holds the users who are typing and the users who are online. A [`Connection`] is
-//! one open socket of a device. A [`Reader`] learns of changes. A change is a state and not a
+//! [`Ephemeral`] holds the users who are typing, the users who are online, and the signals of the
+//! calls that go on. A [`Connection`] is one open socket of a device. A [`Reader`] learns of changes. A change is a state and not a
 //! message: a slow reader gets the latest state, once.
 //!
 //! **Invariant:** nothing here reaches the log or a file; a restart forgets it all.
@@ -10,6 +10,7 @@
 //! **Invariant:** a change wakes only the readers that receive it. An idle reader costs nothing
 //! when strangers type.
 
+mod calls;
 mod due;
 mod ephemeral;
 mod presence;
@@ -21,6 +22,11 @@ mod time;
 mod typing;
 
 pub use self::{
+    calls::{
+        ALL_CALLS_BYTES_MAX, CALL_BYTES_MAX, CALL_CANDIDATES_MAX, CallDevice, CallParties,
+        CallSide, CallSignal, CallSignalBody, CallSignalKind, IceCandidate, SignalCursor,
+        SignalRefused,
+    },
     ephemeral::{Connection, Ephemeral},
     presence::{LINGER, POLL_COUNTS, Presence, STATUS_BYTES_MAX, Shown, TOLD_EVERY},
     readers::{Audience, Changes, Listening, Reader},

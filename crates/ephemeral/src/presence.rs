@@ -150,6 +150,12 @@ impl Presences {
         device.sockets == 0
     }
 
+    /// Whether the device is connected, or was until a moment ago.
+    pub(crate) fn is_connected(&self, user: &UserId, device: &str, now: Instant) -> bool {
+        let device = self.users.get(user).and_then(|user| user.devices.get(device));
+        device.is_some_and(|device| device.is_connected(now))
+    }
+
     /// Records that the session of the device ended: without a socket it goes offline at once.
     pub(crate) fn logged_out(&mut self, user: &UserId, device: &str) {
         let device = self.users.get_mut(user).and_then(|user| user.devices.get_mut(device));

@@ -57,18 +57,21 @@ pub struct Changes {
     pub rooms: BTreeSet<OwnedRoomId>,
     /// Users whose presence changed.
     pub users: BTreeSet<OwnedUserId>,
+    /// Calls with new signals.
+    pub calls: BTreeSet<Box<str>>,
 }
 
 impl Changes {
     /// Whether nothing changed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.rooms.is_empty() && self.users.is_empty()
+        self.rooms.is_empty() && self.users.is_empty() && self.calls.is_empty()
     }
 }
 
 /// The state that a reader shares with the writers of changes.
 pub(crate) struct Shared {
+    device: Option<Box<str>>,
     wants: Arc<Filter>,
     changes: Mutex<Changes>,
     bell: Notify,
@@ -92,6 +95,12 @@ impl Shared {
             self.bell.notify_one();
         }
     }
+
+    fn note_call(&self, call: &str) {
+        if self.changes.lock().calls.insert(call.into()) {
+            self.bell.notify_one();
+        }
+    }
 }
 
 /// All readers, by user.
@@ -99,9 +108,15 @@ impl Shared {
 pub(crate) struct Readers(RwLock<HashMap<OwnedUserId, Vec<Arc<Shared>>>>);
 
 impl Readers {
-    /// Opens a reader for `user`.
-    pub(crate) fn open(self: &Arc<Self>, user: &UserId, wants: Arc<Filter>) -> Reader {
-        let shared = Arc::new(Shared { wants, changes: Mutex::default(), bell: Notify::new() });
+    /// Opens a reader for a device of `user`.
+    pub(crate) fn open(
+        self: &Arc<Self>,
+        user: &UserId,
+        device: Option<&str>,
+        wants: Arc<Filter>,
+    ) -> Reader {
+        let (device, changes) = (device.map(Box::from), Mutex::default());
+        let shared = Arc::new(Shared { device, wants, changes, bell: Notify::new() });
         self.0.write().entry(user.to_owned()).or_default().push(Arc::clone(&shared));
         Reader { readers: Arc::clone(self), user: user.to_owned(), shared }
     }
@@ -124,6 +139,16 @@ impl Readers {
             match subject {
                 Subject::Room(room) => audience.of_room(room, &listening, &mut tell),
                 Subject::User(user) => audience.of_user(user, &listening, &mut tell),
+            }
+        }
+    }
+
+    /// Passes a call with new signals to the readers of a device, or of all devices of a user.
+    pub(crate) fn tell_call(&self, user: &UserId, device: Option<&str>, call: &str) {
+        let readers = self.0.read();
+        for reader in readers.get(user).into_iter().flatten() {
+            if device.is_none() || reader.device.as_deref() == device {
+                reader.note_call(call);
             }
         }
     }

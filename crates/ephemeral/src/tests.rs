@@ -304,7 +304,8 @@ fn ephemeral(clock: &Clock) -> Ephemeral {
 fn only_those_who_may_know_are_woken() {
     let (clock, seconds) = (Clock::new(), Some(Duration::from_secs(10)));
     let ephemeral = ephemeral(&clock);
-    let readers: Vec<_> = (0..4).map(|one| ephemeral.reader(&user(one), Arc::default())).collect();
+    let readers: Vec<_> =
+        (0..4).map(|one| ephemeral.reader(&user(one), None, Arc::default())).collect();
     ephemeral.type_in(&room(0), &user(0), "PHONE", seconds);
     let woken = |readers: &[crate::Reader]| -> Vec<usize> {
         (0..4).filter(|one| !readers[*one].take().is_empty()).collect()
@@ -319,7 +320,7 @@ fn only_those_who_may_know_are_woken() {
 fn a_slow_reader_learns_of_many_changes_as_one() {
     let (clock, seconds) = (Clock::new(), Some(Duration::from_secs(10)));
     let ephemeral = ephemeral(&clock);
-    let reader = ephemeral.reader(&user(1), Arc::default());
+    let reader = ephemeral.reader(&user(1), None, Arc::default());
     for _ in 0..100 {
         ephemeral.type_in(&room(0), &user(0), "PHONE", seconds);
         ephemeral.type_in(&room(0), &user(0), "PHONE", None);
@@ -338,14 +339,14 @@ fn a_reader_gets_only_what_it_wants_and_is_forgotten_when_it_ends() {
         presence_of: Some(vec![user(2)]),
         ..Filter::default()
     };
-    let reader = ephemeral.reader(&user(1), Arc::new(wants));
+    let reader = ephemeral.reader(&user(1), None, Arc::new(wants));
     ephemeral.type_in(&room(0), &user(0), "PHONE", Some(Duration::from_secs(10)));
     let _first = ephemeral.connected(&user(0), "PHONE");
     assert!(reader.take().is_empty());
     let _second = ephemeral.connected(&user(2), "PHONE");
     assert_eq!(reader.take().users, [user(2)].into());
     drop(reader);
-    assert_eq!(ephemeral.reader(&user(1), Arc::default()).take(), crate::Changes::default());
+    assert_eq!(ephemeral.reader(&user(1), None, Arc::default()).take(), crate::Changes::default());
 }
 
 #[test]
@@ -375,7 +376,7 @@ async fn what_is_over_ends_while_it_runs_and_the_bell_rings() {
     let start = (Instant::now(), tokio::time::Instant::now());
     let clock = move || Now { at: start.0 + start.1.elapsed(), wall_millis: 0 };
     let ephemeral = Ephemeral::new(Rooms, clock);
-    let reader = ephemeral.reader(&user(1), Arc::default());
+    let reader = ephemeral.reader(&user(1), None, Arc::default());
     let running = ephemeral.clone();
     let task = tokio::spawn(async move { running.run().await });
     ephemeral.type_in(&room(0), &user(0), "PHONE", Some(Duration::from_secs(10)));

@@ -98,7 +98,7 @@ impl News {
             .iter()
             .any(|kind| filter.wants_ephemeral(*kind));
         (asked && wanted).then(|| Self {
-            reader: app(context).ephemeral.reader(user, Arc::clone(filter)),
+            reader: app(context).ephemeral.reader(user, None, Arc::clone(filter)),
             is_first: true,
         })
     }
