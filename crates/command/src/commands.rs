@@ -10,12 +10,13 @@ use rookery_domain::{
 use rookery_log::{CommandId, ErasableLog, Millis, Position, StreamId, StreamKind};
 
 use crate::{
-    EventLookup, HandleError, LoggedIn, Memberships, Ports,
+    CallLookup, EventLookup, HandleError, LoggedIn, Memberships, Ports,
     actions::Actions,
+    calls,
     federation::Federation,
     process::{
-        AliasProcess, Checkpoint, EraseProcess, Process, ProcessStatus, ProfileProcess, Progress,
-        erase::Eraser,
+        AliasProcess, CallProcess, Checkpoint, EraseProcess, Process, ProcessStatus,
+        ProfileProcess, Progress, erase::Eraser,
     },
     rooms::{aliases::Claims, guesses::Guesses, referred::Turns},
     stream::{
@@ -81,6 +82,11 @@ pub struct Commands {
     pub(crate) aliases: Cache<Alias>,
     pub(crate) memberships: Arc<dyn Memberships>,
     pub(crate) events: Arc<dyn EventLookup>,
+    pub(crate) call_lookup: Arc<dyn CallLookup>,
+    /// The users whose calls a command is placing or answering.
+    pub(crate) call_claims: calls::Claims,
+    /// The progress of ending the calls of removed devices.
+    pub(crate) call_ends: Progress,
     pub(crate) reacting: Turns,
     pub(crate) actions: Actions,
     pub(crate) rates: RateLimiter,
@@ -111,7 +117,7 @@ impl Commands {
         let (epoch, tail) = (log.epoch(), *log.tail().borrow());
         let progress = |name| Progress::open(name, Checkpoint::of(folder, name, epoch), tail);
         let eraser = Eraser::new(&log, &snapshots, progress(EraseProcess::NAME));
-        let Ports { memberships, events, last_actions } = ports;
+        let Ports { memberships, events, last_actions, calls: call_lookup } = ports;
         let (devices_max, wait) = (options.acting_devices_max, options.action_wait);
         Ok(Self {
             core: Core { log, snapshots, eraser },
@@ -121,6 +127,9 @@ impl Commands {
             aliases: Cache::new(options.rooms_bytes_max / 8),
             memberships,
             events,
+            call_lookup,
+            call_claims: calls::Claims::default(),
+            call_ends: progress(CallProcess::NAME),
             reacting: Turns::default(),
             actions: Actions::new(last_actions, devices_max, wait),
             rates: RateLimiter::new(options.rates),
@@ -212,8 +221,8 @@ impl Commands {
         Ok(self.core.log.head(&stream).await?.position > Position::ORIGIN)
     }
 
-    /// Runs the processes: tells rooms of profiles, erases redacted content, releases aliases. It
-    /// does the work of commits that their commands left undone. It continues while it is polled,
+    /// Runs the processes: tells rooms of profiles, erases redacted content, releases aliases, ends
+    /// the calls of removed devices. It does the work of commits that their commands left undone. It continues while it is polled,
     /// and retries after failures. `clock` dates the events that it makes.
     pub async fn run_processes(&self, clock: impl Fn() -> Millis + Sync) {
         let log = &*self.core.log;
@@ -223,13 +232,14 @@ impl Commands {
             self.spread_renames(&clock),
             self.profiles.follow(log, &clock, |now| ProfileProcess { commands: self, now }),
             self.releases.follow(log, &clock, |now| AliasProcess::new(self, now)),
+            self.call_ends.follow(log, &clock, |now| CallProcess { commands: self, now }),
         );
     }
 
     /// The status of the processes.
     #[must_use]
     pub fn processes(&self) -> Vec<ProcessStatus> {
-        let all = [&*self.core.eraser.progress, &self.profiles, &self.releases];
+        let all = [&*self.core.eraser.progress, &self.profiles, &self.releases, &self.call_ends];
         all.map(Progress::status).into()
     }
 
@@ -264,6 +274,16 @@ impl Commands {
         Ok(self.releases.catch_up(&*self.core.log, &process).await?)
     }
 
+    /// Ends the calls of devices that were removed before a stop of the server. Returns the number of
+    /// commits with such work. The read side has to run.
+    ///
+    /// # Errors
+    /// [`HandleError`] if the log cannot be read or written.
+    pub async fn resume_call_ends(&self, now: Millis) -> Result<usize, HandleError> {
+        let process = CallProcess { commands: self, now };
+        Ok(self.call_ends.catch_up(&*self.core.log, &process).await?)
+    }
+
     /// Writes due snapshots of the cached rooms and accounts, and the checkpoints of the processes. Does none of
     /// the processes' work. Call it now and then, and at the end.
     ///
@@ -274,6 +294,7 @@ impl Commands {
         self.core.eraser.progress.save::<EraseProcess<'_>>(log).await?;
         self.profiles.save::<ProfileProcess<'_>>(log).await?;
         self.releases.save::<AliasProcess<'_>>(log).await?;
+        self.call_ends.save::<CallProcess<'_>>(log).await?;
         self.save_states(&self.rooms).await?;
         self.save_states(&self.accounts).await
     }
@@ -306,6 +327,7 @@ impl Commands {
     pub(crate) fn context<'a>(&'a self, actor: &'a Actor, events: &'a [KnownEvent]) -> Context<'a> {
         Context {
             sender: &actor.user,
+            device: actor.device.as_deref(),
             now: milliseconds(actor.now),
             server_name: &self.server_name,
             events,
@@ -358,7 +380,7 @@ impl Actor {
     }
 }
 
-fn milliseconds(time: Millis) -> MilliSecondsSinceUnixEpoch {
+pub(crate) fn milliseconds(time: Millis) -> MilliSecondsSinceUnixEpoch {
     let bounded = i64::try_from(time.0).unwrap_or(i64::MAX);
     MilliSecondsSinceUnixEpoch(js_int::UInt::new_saturating(bounded.unsigned_abs()))
 }

@@ -6,6 +6,7 @@
 //! the read side through [`Ports`].
 
 mod actions;
+mod calls;
 mod commands;
 mod error;
 mod execute;
@@ -30,6 +31,7 @@ pub use self::{
     },
     ports::{
         LastActions, LoggedIn, Ports,
+        calls::CallLookup,
         events::EventLookup,
         memberships::{Memberships, RoomCounts},
     },

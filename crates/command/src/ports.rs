@@ -1,5 +1,6 @@
 //! The ports through which the write side asks the read side.
 
+pub(crate) mod calls;
 pub(crate) mod events;
 pub(crate) mod memberships;
 
@@ -9,7 +10,7 @@ use async_trait::async_trait;
 use rookery_domain::UserId;
 use rookery_log::{Position, Unavailable};
 
-use crate::{EventLookup, Memberships};
+use crate::{CallLookup, EventLookup, Memberships};
 
 /// The greatest action numbers of devices, from a read model.
 #[async_trait]
@@ -45,4 +46,6 @@ pub struct Ports {
     pub events: Arc<dyn EventLookup>,
     /// The greatest action numbers of devices.
     pub last_actions: Arc<dyn LastActions>,
+    /// The active calls of users.
+    pub calls: Arc<dyn CallLookup>,
 }

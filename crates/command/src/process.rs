@@ -13,6 +13,7 @@
 //! **Invariant:** opening and saving move no checkpoint past a commit with undone work.
 
 mod aliases;
+mod calls;
 mod checkpoint;
 pub(crate) mod erase;
 mod erasures;
@@ -24,7 +25,7 @@ use std::future::Future;
 use rookery_log::{LoggedEvent, Record, StreamKind};
 
 pub(crate) use self::{
-    aliases::AliasProcess, checkpoint::Checkpoint, erasures::EraseProcess,
+    aliases::AliasProcess, calls::CallProcess, checkpoint::Checkpoint, erasures::EraseProcess,
     profiles::ProfileProcess, progress::Progress,
 };
 use crate::HandleError;

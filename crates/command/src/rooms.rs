@@ -22,6 +22,7 @@ use rookery_log::{StreamId, StreamKind};
 
 use crate::{
     Actor, Command, Commands, HandleError, Outcome, Retry,
+    calls::new_party,
     stream::{
         handle::{ATTEMPTS_MAX, Decided, Handled, Request},
         state::StreamState,
@@ -75,6 +76,23 @@ impl Commands {
                 let profile = self.invitee_profile(actor, &invitee.user).await?;
                 let invitee = Invitee { user: invitee.user.clone(), profile };
                 let command = RoomCommand::Invite { invitee, reason: reason.clone() };
+                self.plain(actor, room_id, &command, request).await
+            }
+            // On the heap, as all that few commands need.
+            RoomCommand::PlaceCall(call) => {
+                Box::pin(self.place_call(actor, room_id, call, request)).await
+            }
+            RoomCommand::AnswerCall { call_id, .. } => {
+                Box::pin(self.answer_call(actor, room_id, call_id, request)).await
+            }
+            RoomCommand::RejectCall { call_id, .. } => {
+                let (call_id, party_id) = (call_id.clone(), Some(new_party()?));
+                let command = RoomCommand::RejectCall { call_id, party_id };
+                self.plain(actor, room_id, &command, request).await
+            }
+            RoomCommand::HangUpCall { call_id, reason, .. } => {
+                let (call_id, party_id) = (call_id.clone(), Some(new_party()?));
+                let command = RoomCommand::HangUpCall { call_id, reason: *reason, party_id };
                 self.plain(actor, room_id, &command, request).await
             }
             command => self.plain(actor, room_id, command, request).await,
@@ -231,7 +249,10 @@ impl Commands {
         match room.decide(command, profile, context) {
             Ok(events) => {
                 let (erases, edits) = (context.erased_by(command), context.edited_by(command));
-                Ok(accepted(&Envelope { erases, edits, ..envelope.clone() }, events))
+                let envelope = Envelope { erases, edits, ..envelope.clone() };
+                let mut facts = accepted(&envelope, events);
+                state_call_changes(Some(room), &mut facts);
+                Ok(facts)
             }
             Err(_) if !room.exists_for(context.sender) => Err(HandleError::NoSuchRoom),
             Err(rejection) => Err(rejection.into()),
@@ -268,6 +289,13 @@ impl Commands {
         let request = actor.request(Retry::Unnamed);
         self.decide_in_room(actor, room_id, &command, &used, &[], &request).await.map(drop)
     }
+}
+
+/// States in the envelope of a command's last event which calls it changes. The events before it
+/// only prepare it: a room that closes raises its levels first.
+pub(crate) fn state_call_changes(room: Option<&Room>, facts: &mut [Fact]) {
+    let Some((room, Fact::Room(event))) = room.zip(facts.last_mut()) else { return };
+    event.envelope.calls = room.call_changes(event);
 }
 
 pub(crate) fn accepted(envelope: &Envelope, events: Vec<Arc<Pdu>>) -> Vec<Fact> {

@@ -15,6 +15,7 @@
 //! }
 //! ```
 
+mod calls;
 mod chance;
 mod faulty;
 mod files;
@@ -26,6 +27,7 @@ mod world;
 
 pub(crate) use self::chance::bytes as seeded_bytes;
 pub use self::{
+    calls::{CallsInLog, calls_in},
     chance::Seeded,
     faulty::{Fate, FaultyLog},
     files::{event_file, key_file},

@@ -14,17 +14,17 @@ use std::{path::Path, sync::Arc};
 
 use async_trait::async_trait;
 use rookery_domain::{
-    AccountEvent, CreateRoom, Fact, KnownEvent, Membership, MessageKind, Origin, OwnedEventId,
-    OwnedRoomId, OwnedUserId, Pdu, Preset, Relation, RelationKind, RoomCommand, RoomId,
-    RoomVersionId, Subject, UserId,
+    AccountEvent, CallId, CreateRoom, Fact, KnownEvent, Membership, MessageKind, Origin,
+    OwnedEventId, OwnedRoomId, OwnedUserId, Pdu, Preset, Relation, RelationKind, RoomCommand,
+    RoomId, RoomVersionId, Subject, UserId,
 };
 use rookery_log::{
     Epoch, ErasableLog, MemoryLog, Millis, Position, Record, Scope, StreamKind, Unavailable,
 };
 
 use crate::{
-    Actor, Command, CommandOptions, Commands, EventLookup, HandleError, LastActions, Memberships,
-    Outcome, Ports, ProfileChange, ReadMark, Retry,
+    Actor, CallLookup, Command, CommandOptions, Commands, EventLookup, HandleError, LastActions,
+    Memberships, Outcome, Ports, ProfileChange, ReadMark, Retry, testing::CallsInLog,
 };
 
 /// Reads the rooms of users from the log.
@@ -94,6 +94,17 @@ impl EventLookup for FromLog {
             }
         };
         Ok(all.iter().filter(|(pdu, _)| events.contains(&pdu.event_id)).map(known).collect())
+    }
+}
+
+#[async_trait]
+impl CallLookup for FromLog {
+    async fn active_calls(
+        &self,
+        user: &UserId,
+        at_least: Position,
+    ) -> Result<Vec<(OwnedRoomId, CallId)>, Unavailable> {
+        CallsInLog(Arc::clone(&self.0) as _).active_calls(user, at_least).await
     }
 }
 
@@ -215,7 +226,8 @@ fn open(log: &Arc<dyn ErasableLog>, folder: Option<&Path>, options: CommandOptio
     let memberships = Arc::new(FromLog(Arc::clone(log)));
     let name = "test".try_into().unwrap();
     let (events, last_actions) = (memberships.clone(), memberships.clone());
-    let ports = Ports { memberships, events, last_actions };
+    let calls = memberships.clone();
+    let ports = Ports { memberships, events, last_actions, calls };
     Commands::open(Arc::clone(log), name, ports, folder, options).unwrap()
 }
 

@@ -130,10 +130,13 @@ impl OwedCounts {
     }
 }
 
-/// Whether an event of this type may change unread counts: it is counted, an edit, or a redaction.
+/// Whether an event of this type may change unread counts: it is counted, an edit, a
+/// redaction, or the end of a call.
 fn may_count(kind: &TimelineEventType) -> bool {
-    use TimelineEventType::{RoomEncrypted, RoomMessage, RoomRedaction, Sticker};
-    matches!(kind, RoomMessage | RoomEncrypted | Sticker | RoomRedaction)
+    use TimelineEventType::{
+        CallHangup, CallReject, RoomEncrypted, RoomMessage, RoomRedaction, Sticker,
+    };
+    matches!(kind, RoomMessage | RoomEncrypted | Sticker | RoomRedaction | CallHangup | CallReject)
 }
 
 impl Feeds {

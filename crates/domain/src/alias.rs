@@ -7,7 +7,7 @@ use ruma_common::{
     OwnedRoomAliasId, OwnedRoomId, OwnedUserId, RoomAliasId, RoomId, ServerName, UserId,
 };
 
-use crate::{AliasEvent, Rejection, limits::ID_BYTES_MAX, text};
+use crate::{AliasEvent, Rejection, limits::ID_BYTES_MAX};
 
 /// A command about an alias.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,8 +110,8 @@ impl Alias {
 /// The normal form of an alias: without invisible characters, case folded and composed.
 #[must_use]
 pub fn normal_alias(alias: &RoomAliasId) -> OwnedRoomAliasId {
-    let visible = text::without_invisible(alias.alias());
-    let name = text::normal(&visible);
+    let visible = rookery_text::without_invisible(alias.alias());
+    let name = rookery_text::normal(&visible);
     if name == alias.alias() {
         return alias.to_owned();
     }
@@ -133,7 +133,7 @@ pub(crate) fn check_alias(alias: &RoomAliasId, server_name: &ServerName) -> Resu
         return refuse(format!("it is longer than {ID_BYTES_MAX} bytes"));
     }
     let is_name = |char: char| !char.is_whitespace() && !char.is_control();
-    if text::shows_nothing(localpart) || !localpart.chars().all(is_name) {
+    if rookery_text::shows_nothing(localpart) || !localpart.chars().all(is_name) {
         return refuse("a name without white space goes between # and :".to_owned());
     }
     // Some clients and proxies read these as parts of a path.

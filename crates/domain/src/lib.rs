@@ -3,20 +3,23 @@
 //! **Invariant:** nothing here does I/O, reads a clock, draws randomness or is asynchronous.
 
 mod alias;
+mod calls;
 mod events;
 pub mod limits;
 mod membership;
-mod pdu;
 mod power;
 mod rejection;
 mod room;
-mod text;
 mod users;
 mod visibility;
 
 pub(crate) use self::alias::check_alias;
 pub use self::{
     alias::{Alias, AliasCommand, normal_alias},
+    calls::{
+        Answer, Call, CallChange, CallId, CallMedia, CallState, CallStep, End, EndReason,
+        HangUpReason, PartyId, RoomCalls, is_call_type,
+    },
     events::{
         action::{ActionOutcome, Fingerprint},
         envelope::{Deliver, Envelope, Erased, EventStatus, Holder, Origin, Slot, SlotChange},
@@ -29,21 +32,13 @@ pub use self::{
         bucket::{self, Pace},
     },
     membership::{HistoryVisibility, JoinRule, Membership},
-    pdu::{
-        Pdu, PduError,
-        canonical::JsonObject,
-        incoming::{Incoming, IncomingError, PublicKeys},
-        redaction::RedactError,
-        signing::{ParseKeyError, SignError, SigningKey, sign},
-    },
     power::{Power, PowerLevels, PowerLevelsChange, UserLevels},
     rejection::Rejection,
     room::{
         Context, CreateRoom, Creators, DIRECTORY_TYPE, Decided, Graph, InvitePreview, Invitee,
-        Mentions, MessageKind, MessageRelation, Permissions, Preset, ResolveError, Room,
+        Mentions, MessageKind, MessageRelation, Permissions, PlaceCall, Preset, ResolveError, Room,
         RoomCommand, Verdict, settings,
     },
-    text::{composed, each_word, normal, shows_nothing},
     users::{
         account::{Account, AccountCommand},
         account_data::DataKey,
@@ -57,6 +52,11 @@ pub use self::{
         visible,
     },
 };
+pub use rookery_pdu::{
+    Incoming, IncomingError, JsonObject, ParseKeyError, Pdu, PduError, PublicKeys, RedactError,
+    SignError, SigningKey, sign,
+};
+pub use rookery_text::{composed, each_word, normal, shows_nothing};
 pub use ruma_common::{
     EventId, MilliSecondsSinceUnixEpoch, OwnedEventId, OwnedRoomAliasId, OwnedRoomId,
     OwnedServerName, OwnedUserId, RoomAliasId, RoomId, RoomVersionId, ServerName, UserId,

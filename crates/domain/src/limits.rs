@@ -3,30 +3,9 @@
 pub(crate) mod bound;
 pub mod bucket;
 
-/// Longest event that this server makes, as canonical JSON without signatures.
-///
-/// Source: Matrix client-server specification, "Size limits" (65,535 bytes for a whole event), less
-/// 1 KiB for the signatures. The server adds signatures when another server gets the event.
-pub const EVENT_BYTES_MAX: usize = 65_535 - 1_024;
-
-/// Longest event that another server may send, with its signatures.
-///
-/// Source: Matrix client-server specification, "Size limits".
-pub const PDU_BYTES_MAX: usize = 65_535;
-
-/// Longest event type, state key, user, room or event ID, or alias.
-///
-/// Source: Matrix client-server specification, "Size limits".
-pub const ID_BYTES_MAX: usize = 255;
-
-/// How deep objects and arrays in the content of an event may nest. Deeper content could be stored
-/// but not read again, because JSON readers limit their recursion (`serde_json`: 128).
-pub const CONTENT_DEPTH_MAX: usize = 64;
-
-/// The greatest depth of an event. Events after it have the same depth.
-///
-/// Source: Matrix server-server specification, "PDUs" (integers of canonical JSON).
-pub const DEPTH_MAX: u64 = (1 << 53) - 1;
+pub use rookery_pdu::limits::{
+    CONTENT_DEPTH_MAX, DEPTH_MAX, EVENT_BYTES_MAX, ID_BYTES_MAX, PDU_BYTES_MAX,
+};
 
 /// Most events that one event follows.
 ///
@@ -89,6 +68,22 @@ pub const STATE_KEYS_MAX: usize = 10_000;
 
 /// Most users that are banned from one room.
 pub const BANS_MAX: usize = 10_000;
+
+/// Longest ID of a call, and of a device in it. Those that this server makes have 22 bytes.
+pub const CALL_ID_BYTES_MAX: usize = 64;
+
+/// How long a call rings, in seconds.
+pub const CALL_LIFETIME_SECONDS: std::ops::RangeInclusive<u32> = 10..=600;
+
+/// How long a call rings if the caller does not say, in seconds.
+pub const CALL_LIFETIME_SECONDS_DEFAULT: u32 = 90;
+
+/// Most calls in one room at a time.
+pub const ACTIVE_CALLS_MAX: usize = 1_000;
+
+/// How many calls of a room the write side remembers after their end, to tell a call that ended from
+/// one that never was.
+pub const ENDED_CALLS_KEPT: usize = 32;
 
 /// Most rooms that one user has joined.
 pub const ROOMS_MAX: usize = 20_000;

@@ -2,9 +2,10 @@
 //!
 //! **Invariant:** a refusal is an answer to a user and never a fault. It leaves no trace.
 
+use rookery_pdu::SealError;
 use ruma_common::{OwnedEventId, OwnedRoomAliasId, OwnedRoomId, OwnedUserId};
 
-use crate::{Bound, shows_nothing};
+use crate::{Bound, CallId, shows_nothing};
 
 /// The rule that forbids a command. The text says what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -182,12 +183,66 @@ pub enum Rejection {
     /// A room cannot admit its own members.
     #[error("the room {0} cannot admit its own members; name other rooms")]
     AdmitsItself(OwnedRoomId),
+    /// Events of calls are made by the mutations of calls.
+    #[error("events of type {event_type} cannot be sent this way; use the mutation {mutation}")]
+    CallEventType {
+        /// The type.
+        event_type: String,
+        /// The mutation.
+        mutation: &'static str,
+    },
+    /// The caller named themselves.
+    #[error("you cannot call yourself; name another member of the room")]
+    CallToSelf,
+    /// The caller ignores the callee, so the caller would not hear the answer.
+    #[error("you ignore {0}; stop ignoring this user before you call them")]
+    CalleeIgnored(OwnedUserId),
+    /// The callee is a user of another server.
+    #[error("{0} is a user of another server, and calls do not leave this server; write to them")]
+    CalleeElsewhere(OwnedUserId),
+    /// The sender is in a call already.
+    #[error("the call {call_id} in {room_id} is your call now; answer it or hang it up first")]
+    CallInProgress {
+        /// The room of the first call.
+        room_id: OwnedRoomId,
+        /// The first call.
+        call_id: CallId,
+    },
+    /// The callee is in a call with another user.
+    #[error("{0} is in another call; call again later")]
+    BusyInCall(OwnedUserId),
+    /// The callee got many calls in a short time.
+    #[error("{0} was called too often in a short time; call again later")]
+    CalledTooOften(OwnedUserId),
+    /// The room has no such call, or it ended long ago.
+    #[error("there is no call {0} in this room, or it ended long ago; check the call ID")]
+    NoSuchCall(CallId),
+    /// The call has ended.
+    #[error("the call {0} has ended; place a new one")]
+    CallEnded(CallId),
+    /// Another device of the callee answered.
+    #[error("the call {0} was answered by another device; continue there")]
+    CallAnsweredElsewhere(CallId),
+    /// The call is of other users, or another device of the sender placed it.
+    #[error(
+        "the call {0} is not a call of this device, or not yours to answer; use a call of your own"
+    )]
+    NotYourCall(CallId),
     /// The authorisation rules of Matrix forbid it, for a reason that no other variant names.
     #[error("the rules of this room forbid it: {rule}")]
     Forbidden {
         /// The rule, as the check states it.
         rule: String,
     },
+}
+
+impl From<SealError> for Rejection {
+    fn from(error: SealError) -> Self {
+        match error {
+            SealError::TooLarge { what, bytes, max } => Self::TooLarge { what, bytes, max },
+            SealError::InvalidContent(reason) => Self::InvalidContent(reason),
+        }
+    }
 }
 
 impl Rejection {
@@ -227,10 +282,20 @@ impl Rejection {
             Self::NotEditable { .. } => "NOT_EDITABLE",
             Self::NotAThreadRoot(_) => "NOT_A_THREAD_ROOT",
             Self::InvalidContent(_) => "INVALID_CONTENT",
-            Self::ReservedType(_) => "RESERVED_TYPE",
+            Self::ReservedType(_) | Self::CallEventType { .. } => "RESERVED_TYPE",
             Self::StateKeyNotYours(_) => "STATE_KEY_NOT_YOURS",
             Self::NotRedactable(_) => "NOT_REDACTABLE",
             Self::AdmitsItself(_) => "ADMITS_ITSELF",
+            Self::CallToSelf => "CALL_TO_SELF",
+            Self::CalleeIgnored(_) => "CALLEE_IGNORED",
+            Self::CalleeElsewhere(_) => "CALLEE_ELSEWHERE",
+            Self::CallInProgress { .. } => "CALL_IN_PROGRESS",
+            Self::BusyInCall(_) => "BUSY_IN_CALL",
+            Self::CalledTooOften(_) => "CALLED_TOO_OFTEN",
+            Self::NoSuchCall(_) => "NO_SUCH_CALL",
+            Self::CallEnded(_) => "CALL_ENDED",
+            Self::CallAnsweredElsewhere(_) => "CALL_ANSWERED_ELSEWHERE",
+            Self::NotYourCall(_) => "NOT_YOUR_CALL",
             Self::Forbidden { .. } => "FORBIDDEN",
         }
     }
@@ -240,6 +305,16 @@ impl Rejection {
     pub fn replacement_named_in(message: &str) -> Option<OwnedRoomId> {
         let mut words = message.split([' ', ';']);
         words.find_map(|word| word.starts_with('!').then(|| word.try_into().ok())?)
+    }
+
+    /// The room and the call that the message of a [`Self::CallInProgress`] names. A repeated refusal
+    /// has nothing but its message.
+    #[must_use]
+    pub fn call_named_in(message: &str) -> Option<(OwnedRoomId, CallId)> {
+        let mut words = message.strip_prefix("the call ")?.split_ascii_whitespace();
+        let call_id = words.next()?.parse().ok()?;
+        let room_id = words.find_map(|word| word.starts_with('!').then(|| word.try_into().ok())?);
+        Some((room_id?, call_id))
     }
 
     /// Refuses `text` if it has characters, but no visible one.

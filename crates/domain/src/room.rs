@@ -7,8 +7,7 @@
 //! **Invariant:** a decision is a function of the room, its state and the context.
 
 mod authorise;
-#[cfg(test)]
-mod bounds;
+mod calls;
 mod command;
 mod create;
 mod creators;
@@ -18,10 +17,13 @@ mod preview;
 mod reading;
 pub mod settings;
 mod slots;
+#[cfg(test)]
+mod tests;
 mod upgrade;
 
 use std::sync::Arc;
 
+use rookery_pdu::supported_rules;
 use ruma_common::{
     OwnedEventId, OwnedRoomId, RoomId, RoomVersionId, UserId, room_version_rules::RoomVersionRules,
 };
@@ -30,7 +32,8 @@ use serde::Deserialize;
 use self::slots::Slots;
 pub use self::{
     command::{
-        Context, CreateRoom, Invitee, Mentions, MessageKind, MessageRelation, Preset, RoomCommand,
+        Context, CreateRoom, Invitee, Mentions, MessageKind, MessageRelation, PlaceCall, Preset,
+        RoomCommand,
     },
     creators::Creators,
     decide::permissions::Permissions,
@@ -38,7 +41,7 @@ pub use self::{
     preview::InvitePreview,
 };
 use crate::{
-    Erased, EventStatus, Membership, Pdu, Power, PowerLevels, Rejection, RoomEvent,
+    Erased, EventStatus, Membership, Pdu, Power, PowerLevels, Rejection, RoomCalls, RoomEvent,
     limits::PREV_EVENTS_MAX,
 };
 
@@ -53,6 +56,7 @@ pub struct Room {
     version: Option<Version>,
     state: Slots,
     levels: Option<Arc<PowerLevels>>,
+    calls: RoomCalls,
     extremities: Vec<OwnedEventId>,
     leaves: Vec<OwnedEventId>,
     /// The state after the one extremity equals the room's state, whatever other leaves exist.
@@ -89,6 +93,7 @@ impl Room {
             version: None,
             state: Slots::default(),
             levels: None,
+            calls: RoomCalls::default(),
             extremities: Vec::new(),
             leaves: Vec::new(),
             agrees: false,
@@ -122,8 +127,10 @@ impl Room {
                 None => self.release(&change.kind, change.state_key),
             }
         }
+        self.calls.evolve(event);
         for erased in event.erases() {
             self.forget(erased);
+            self.calls.forget(&erased.event_id);
         }
     }
 
@@ -140,13 +147,15 @@ impl Room {
     }
 
     /// Sets the data that follows from events other than state, for a room made of its state events
-    /// alone: the extremities, the leaves and the depth.
+    /// alone: the extremities, the leaves, the depth and the calls.
     pub fn continue_after(
         &mut self,
         extremities: Vec<OwnedEventId>,
         leaves: Vec<OwnedEventId>,
         depth: u64,
+        calls: RoomCalls,
     ) {
+        self.calls = calls;
         self.extremities = extremities;
         self.leaves = leaves;
         self.depth = depth;
@@ -273,13 +282,19 @@ impl Room {
         self.depth
     }
 
+    /// The calls of the room.
+    #[must_use]
+    pub fn calls(&self) -> &RoomCalls {
+        &self.calls
+    }
+
     /// The approximate memory of the room in bytes. It is kept up to date, so reading it is cheap.
     #[must_use]
     pub fn weight_bytes(&self) -> usize {
         const ROOM_BYTES: usize = 1_024;
         const LEVEL_BYTES: usize = 96;
         let levels = self.levels.as_ref().map_or(0, |levels| levels.users.len());
-        ROOM_BYTES + levels * LEVEL_BYTES + self.state.weight_bytes()
+        ROOM_BYTES + levels * LEVEL_BYTES + self.state.weight_bytes() + self.calls.weight_bytes()
     }
 
     /// The power levels; `None` before the first power levels event.
@@ -291,9 +306,14 @@ impl Room {
     /// How much power the user has.
     #[must_use]
     pub fn power_of(&self, user: &UserId) -> Power {
+        self.power_under(user, self.levels.as_deref())
+    }
+
+    /// How much power the user has under these power levels.
+    fn power_under(&self, user: &UserId, levels: Option<&PowerLevels>) -> Power {
         static NOBODY: Creators = Creators::NOBODY;
         let creators = self.version.as_ref().map_or(&NOBODY, |version| &version.creators);
-        creators.power_of(user, self.levels.as_ref().map(|levels| levels.user(user)))
+        creators.power_of(user, levels.map(|levels| levels.user(user)))
     }
 
     /// Whether the user is a member with enough power for events of this type.
@@ -334,10 +354,4 @@ impl Version {
         let creators = Creators::of(create);
         Some(Self { id, rules: Arc::new(rules), creators, is_federated: content.federate })
     }
-}
-
-/// The rules of the room versions that this server writes.
-pub(crate) fn supported_rules(version: &RoomVersionId) -> Option<RoomVersionRules> {
-    let supported = [RoomVersionId::V10, RoomVersionId::V11, RoomVersionId::V12];
-    if supported.contains(version) { version.rules() } else { None }
 }

@@ -10,6 +10,7 @@
 //! **Invariant:** the checkpoint moves after the rows.
 //! **Invariant:** this crate knows no viewer.
 
+mod calls;
 mod commits;
 mod core;
 mod digest;

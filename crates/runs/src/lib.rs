@@ -12,6 +12,8 @@
 //! 4. the note: bytes of the owner, for example the history that the run belongs to;
 //! 5. a footer of 48 bytes with the lengths and the CRC-32 of 2 to 4.
 //!
+//! [`Numbers`] is a list of ascending numbers in memory.
+//!
 //! **Invariant:** an entry is returned only from a block whose checksum is right.
 //! **Invariant:** memory is bounded except for the fences (at most 1 % of the file) and the filter (10 bits an entry).
 
@@ -19,6 +21,7 @@ mod error;
 mod filter;
 mod footer;
 mod merge;
+mod numbers;
 mod run;
 mod shape;
 mod write;
@@ -29,6 +32,7 @@ mod tests;
 pub use self::{
     error::RunError,
     merge::merge,
+    numbers::Numbers,
     run::Run,
     shape::Shape,
     write::{Contents, write},

@@ -11,12 +11,12 @@ use std::{path::Path, sync::Arc};
 use async_trait::async_trait;
 use rookery_accounts::Accounts;
 use rookery_command::{
-    ActionRates, CommandOptions, Commands, EventLookup, LastActions, LoggedIn, Memberships, Ports,
-    RoomCounts,
+    ActionRates, CallLookup, CommandOptions, Commands, EventLookup, LastActions, LoggedIn,
+    Memberships, Ports, RoomCounts,
 };
 use rookery_delivery::Feeds;
 use rookery_domain::{
-    KnownEvent, Membership, OwnedEventId, OwnedRoomId, OwnedServerName, ProfileAudience,
+    CallId, KnownEvent, Membership, OwnedEventId, OwnedRoomId, OwnedServerName, ProfileAudience,
     SigningKey, UserId,
 };
 use rookery_gateway::{
@@ -169,6 +169,18 @@ impl LastActions for FromModels {
     }
 }
 
+#[async_trait]
+impl CallLookup for FromModels {
+    async fn active_calls(
+        &self,
+        user: &UserId,
+        at_least: Position,
+    ) -> Result<Vec<(OwnedRoomId, CallId)>, Unavailable> {
+        self.caught_up(at_least).await?;
+        Ok(self.reader.view().active_calls_of(user))
+    }
+}
+
 impl Node {
     /// Opens the data directory of `config`, creates it if it is missing, and starts to update the
     /// read models.
@@ -280,7 +292,8 @@ impl Node {
             server_name: server_name.clone(),
         });
         let (events, last_actions) = (memberships.clone(), memberships.clone());
-        let ports = Ports { memberships, events, last_actions };
+        let calls = memberships.clone();
+        let ports = Ports { memberships, events, last_actions, calls };
         let commands = Commands::open(log.clone(), server_name, ports, Some(&folder), options)
             .map_err(|error| Failure::file("cannot make the folder", &folder, error))?
             .with_logged_in(Arc::new(FromAccounts(accounts.clone())));

@@ -7,7 +7,8 @@ use std::io;
 
 use parking_lot::RwLockReadGuard;
 use rookery_domain::{
-    EventId, Filter, Membership, OwnedRoomId, Profile, RoomAliasId, RoomId, UserId, normal_alias,
+    Call, CallId, EventId, Filter, Membership, OwnedRoomId, Profile, RoomAliasId, RoomId, UserId,
+    normal_alias,
 };
 use rookery_log::{Epoch, Position, StreamId};
 use rookery_projection::{Filters, Models, Parked, Place, ReadModels, StreamKey};
@@ -219,6 +220,16 @@ impl<'a> View<'a> {
     #[must_use]
     pub fn alias_count(&self, user: &UserId) -> usize {
         self.models.alias_count(user)
+    }
+
+    /// The active calls of a user, each with its room. For the write side: it decides no access.
+    #[must_use]
+    pub fn active_calls_of(&self, user: &UserId) -> Vec<(OwnedRoomId, CallId)> {
+        let calls = self.models.active_calls_of(user);
+        let place = |(room, call): (StreamKey, &Call)| {
+            Some((self.models.room_id(room)?.to_owned(), call.id.clone()))
+        };
+        calls.filter_map(place).collect()
     }
 
     /// The room that an alias points to.

@@ -16,14 +16,23 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("rookery-log", &[]),
     ("rookery-log-sled", &["rookery-log", "rookery-runs"]),
     ("rookery-runs", &[]),
-    ("rookery-domain", &[]),
+    ("rookery-pdu", &[]),
+    ("rookery-text", &[]),
+    ("rookery-domain", &["rookery-pdu", "rookery-text"]),
     ("rookery-accounts", &[]),
     ("rookery-ephemeral", &["rookery-domain"]),
     ("rookery-command", &["rookery-domain", "rookery-log", "rookery-work"]),
     ("rookery-fixture", &["rookery-domain", "rookery-log"]),
     (
         "rookery-projection",
-        &["rookery-domain", "rookery-fixture", "rookery-log", "rookery-runs", "rookery-work"],
+        &[
+            "rookery-domain",
+            "rookery-fixture",
+            "rookery-log",
+            "rookery-runs",
+            "rookery-text",
+            "rookery-work",
+        ],
     ),
     ("rookery-view", &["rookery-domain", "rookery-fixture", "rookery-log", "rookery-projection"]),
     (
@@ -86,6 +95,9 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("sled", &["rookery-log-sled"]),
 ];
 
+/// The crates of the rules.
+const PURE: &[&str] = &["rookery-domain", "rookery-pdu", "rookery-text"];
+
 /// Libraries that would bring I/O, a clock or randomness into the rules.
 const IMPURE: &[&str] = &["axum", "getrandom", "parking_lot", "redb", "sled", "tokio", "tracing"];
 
@@ -132,8 +144,8 @@ fn forbidden(from: &str, to: &str, is_ours: bool) -> Option<String> {
         let allowed = WIRES.contains(&from) || listed.is_some_and(|allowed| allowed.contains(&to));
         return (!allowed).then(|| format!("{from} must not depend on {to}"));
     }
-    if from == "rookery-domain" && IMPURE.contains(&to) {
-        return Some(format!("rookery-domain is pure and must not depend on {to}"));
+    if PURE.contains(&from) && IMPURE.contains(&to) {
+        return Some(format!("{from} is pure and must not depend on {to}"));
     }
     let (_, owners) = CONFINED.iter().find(|(library, _)| to.starts_with(library))?;
     (!owners.contains(&from))

@@ -2,7 +2,7 @@
 
 use crate::repository::Tree;
 
-const PURE: &str = "crates/domain/src/";
+const PURE: &[&str] = &["crates/domain/src/", "crates/pdu/src/", "crates/text/src/"];
 
 const IMPURE: &[&str] = &[
     "async fn",
@@ -20,7 +20,8 @@ const IMPURE: &[&str] = &[
 /// Finds uses of files, sockets, clocks and threads in the domain.
 pub(crate) fn purity(tree: &Tree) -> Vec<String> {
     let mut violations = Vec::new();
-    for (path, text) in tree.texts.iter().filter(|(path, _)| path.starts_with(PURE)) {
+    let is_pure = |path: &str| PURE.iter().any(|folder| path.starts_with(folder));
+    for (path, text) in tree.texts.iter().filter(|(path, _)| is_pure(path)) {
         let code =
             text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//"));
         for (index, line) in code {

@@ -10,6 +10,7 @@ use crate::{Actor, Command, Commands, HandleError, Outcome, Retry, stream::handl
 const MESSAGE_BYTES_MAX: usize = 512;
 
 /// How to continue with a command.
+#[expect(clippy::large_enum_variant, reason = "it is taken apart at once, and is mostly a request")]
 pub(crate) enum Attempt {
     /// Carry it out now, then [`Commands::conclude`].
     Now(Request),

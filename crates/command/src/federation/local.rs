@@ -9,6 +9,7 @@ use rookery_log::Appended;
 
 use crate::{
     Commands, HandleError,
+    rooms::state_call_changes,
     stream::{
         handle::{Decided, Request},
         state::StreamState,
@@ -45,6 +46,8 @@ impl Commands {
                 *event = graph.graph.make(&event.pdu, event.envelope.clone())?;
             }
         }
+        // The graph may have found other changes of the state.
+        state_call_changes(loaded.state.as_ref(), &mut facts);
         let (append, last) =
             self.core.append(&stream_state.stream, request, &facts, loaded.guard())?;
         if let Ok(Appended { position, repeated: false, .. }) = append.clone().await {

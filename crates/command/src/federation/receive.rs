@@ -157,6 +157,9 @@ impl Commands {
             for (_, decided) in &mut progress.filled {
                 decided.event.envelope.erases = self.erases(&loaded, &decided.event).await?;
                 graph.graph.forget(&decided.event.envelope.erases);
+                let room = loaded.state.as_ref();
+                let changes = room.map(|room| room.call_changes(&decided.event));
+                decided.event.envelope.calls = changes.unwrap_or_default();
             }
             match self.append(stream_state, &mut loaded, &progress.filled, now).await {
                 Ok(position) => {

@@ -51,7 +51,8 @@ impl Aggregate for Room {
 
     fn changes_what_is_read(fact: &Fact) -> bool {
         let Fact::Room(event) = fact else { return true };
-        event.pdu.state_key.is_some() || !event.envelope.erases.is_empty()
+        let Envelope { erases, calls, .. } = &event.envelope;
+        event.pdu.state_key.is_some() || !erases.is_empty() || !calls.is_empty()
     }
 
     fn freeze(&self) -> Option<FrozenRoom> {
@@ -60,13 +61,14 @@ impl Aggregate for Room {
             extremities: self.forward_extremities().to_vec(),
             leaves: self.leaves().to_vec(),
             depth: self.depth(),
+            calls: self.calls().clone(),
         })
     }
 
     fn thaw(frozen: FrozenRoom) -> Option<Self> {
         let room_id = frozen.facts.first()?.pdu.room_id.clone();
         let mut room = Self::replay(room_id, &frozen.facts);
-        room.continue_after(frozen.extremities, frozen.leaves, frozen.depth);
+        room.continue_after(frozen.extremities, frozen.leaves, frozen.depth, frozen.calls);
         Some(room)
     }
 

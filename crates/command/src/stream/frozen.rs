@@ -3,7 +3,7 @@
 use std::{convert::Infallible, io};
 
 use bytes::Bytes;
-use rookery_domain::{Account, Fact, OwnedEventId, RoomEvent, StoredFact, Subject};
+use rookery_domain::{Account, Fact, OwnedEventId, RoomCalls, RoomEvent, StoredFact, Subject};
 
 /// The parts of a state, apart from the state: a snapshot is written without a lock on it.
 pub(crate) trait Frozen: Sized + Send {
@@ -27,29 +27,33 @@ pub(crate) struct FrozenRoom {
     pub(crate) leaves: Vec<OwnedEventId>,
     /// The depth of the deepest event.
     pub(crate) depth: u64,
+    /// The active calls, and the last ones that ended.
+    pub(crate) calls: RoomCalls,
 }
 
 impl Frozen for FrozenRoom {
     fn parts(&self) -> usize {
-        self.facts.len()
+        self.facts.len() + self.calls.len()
     }
 
     fn store(&self) -> io::Result<Vec<u8>> {
         let facts: Vec<_> = self.facts.iter().map(stored).collect();
-        let stored = (&self.extremities, &self.leaves, self.depth, facts);
+        let stored = (&self.extremities, &self.leaves, self.depth, &self.calls, facts);
         postcard::to_stdvec(&stored).map_err(io::Error::other)
     }
 
     fn read(bytes: &[u8]) -> Option<Self> {
-        type Stored = (Vec<OwnedEventId>, Vec<OwnedEventId>, u64, Vec<(String, Bytes, Bytes)>);
-        let (extremities, leaves, depth, facts): Stored = postcard::from_bytes(bytes).ok()?;
+        type Events = Vec<(String, Bytes, Bytes)>;
+        type Stored = (Vec<OwnedEventId>, Vec<OwnedEventId>, u64, RoomCalls, Events);
+        let (extremities, leaves, depth, calls, facts): Stored =
+            postcard::from_bytes(bytes).ok()?;
         let facts = facts.iter().map(|(id, envelope, content)| {
             match Fact::read(Subject::Room, id, envelope, content) {
                 Ok(Fact::Room(event)) => Some(event),
                 _ => None,
             }
         });
-        Some(Self { facts: facts.collect::<Option<_>>()?, extremities, leaves, depth })
+        Some(Self { facts: facts.collect::<Option<_>>()?, extremities, leaves, depth, calls })
     }
 }
 

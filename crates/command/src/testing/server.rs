@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use rookery_domain::{
-    CreateRoom, Fact, KnownEvent, Origin, OwnedEventId, OwnedRoomId, OwnedServerName, OwnedUserId,
-    RoomCommand, RoomId, RoomVersionId, ServerName, SigningKey, UserId, sign,
+    CallId, CreateRoom, Fact, KnownEvent, Origin, OwnedEventId, OwnedRoomId, OwnedServerName,
+    OwnedUserId, RoomCommand, RoomId, RoomVersionId, ServerName, SigningKey, UserId, sign,
 };
 use rookery_log::{
     Epoch, ErasableLog, MemoryLog, Millis, Position, Scope, StreamId, StreamKind, Unavailable,
@@ -13,8 +13,9 @@ use rookery_log::{
 use serde_json::value::RawValue;
 
 use crate::{
-    Actor, Command, CommandOptions, Commands, EventLookup, HandleError, LastActions, Memberships,
-    Outcome, Ports, Receipt, Retry, ServerKeys, TrustedKeys, stream::state::read_facts,
+    Actor, CallLookup, Command, CommandOptions, Commands, EventLookup, HandleError, LastActions,
+    Memberships, Outcome, Ports, Receipt, Retry, ServerKeys, TrustedKeys,
+    stream::state::read_facts,
 };
 
 /// An empty read side: no profile is spread, and no event can be referred to.
@@ -43,6 +44,17 @@ impl EventLookup for NoReadSide {
 impl LastActions for NoReadSide {
     async fn last_action(&self, _: &UserId, _: &str, _: Position) -> Result<u64, Unavailable> {
         Ok(0)
+    }
+}
+
+#[async_trait]
+impl CallLookup for NoReadSide {
+    async fn active_calls(
+        &self,
+        _: &UserId,
+        _: Position,
+    ) -> Result<Vec<(OwnedRoomId, CallId)>, Unavailable> {
+        Ok(Vec::new())
     }
 }
 
@@ -115,7 +127,8 @@ impl Server {
         let ports = Ports {
             memberships: read_side.clone(),
             events: read_side.clone(),
-            last_actions: read_side,
+            last_actions: read_side.clone(),
+            calls: read_side,
         };
         Commands::open(Arc::clone(log), name, ports, None, options)
             .expect("no folder, so nothing that could fail")

@@ -101,7 +101,7 @@ impl Commands {
         self.note(actor, vec![AccountEvent::DeviceAdded { device_id, name }]).await
     }
 
-    /// Tells the user's devices that some of them were removed.
+    /// Tells the user's devices that some of them were removed, and ends the calls of these.
     ///
     /// # Errors
     /// [`HandleError`] if the log cannot be written; the devices are removed nevertheless.
@@ -110,8 +110,17 @@ impl Commands {
         actor: &Actor,
         device_ids: impl IntoIterator<Item = String>,
     ) -> Result<Position, HandleError> {
+        let devices: Vec<String> = device_ids.into_iter().collect();
         let removed = |device_id| AccountEvent::DeviceRemoved { device_id };
-        self.note(actor, device_ids.into_iter().map(removed).collect()).await
+        let position = self.note(actor, devices.iter().cloned().map(removed).collect()).await?;
+        if !devices.is_empty() {
+            let ended = self.end_calls_of_devices(&actor.user, &devices, position, actor.now);
+            match Box::pin(ended).await {
+                Ok(_) => self.call_ends.done(position),
+                Err(error) => tracing::warn!("calls of removed devices end later: {error}"),
+            }
+        }
+        Ok(position)
     }
 
     async fn note(

@@ -47,11 +47,15 @@ pub enum ActionKind {
     Preferences,
     /// Read receipts.
     Receipts,
+    /// Placed calls.
+    Calls,
+    /// Calls to one user, by all callers together.
+    IncomingCalls,
 }
 
 impl ActionKind {
     /// All kinds.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Messages,
         Self::Reactions,
         Self::State,
@@ -63,6 +67,8 @@ impl ActionKind {
         Self::Filters,
         Self::Preferences,
         Self::Receipts,
+        Self::Calls,
+        Self::IncomingCalls,
     ];
 
     /// Its name in settings.
@@ -80,6 +86,8 @@ impl ActionKind {
             Self::Filters => "filters",
             Self::Preferences => "preferences",
             Self::Receipts => "receipts",
+            Self::Calls => "calls",
+            Self::IncomingCalls => "incoming_calls",
         }
     }
 
@@ -102,6 +110,8 @@ impl fmt::Display for ActionKind {
             Self::Filters => "new filters",
             Self::Preferences => "changes of preferences",
             Self::Receipts => "read receipts",
+            Self::Calls => "calls",
+            Self::IncomingCalls => "calls to this user",
         })
     }
 }
@@ -171,6 +181,20 @@ impl RateLimiter {
         Ok(())
     }
 
+    /// Takes one call from the calls that `callee` may get. Returns whether there was one left.
+    pub(crate) fn take_incoming_call(&self, actor: &Actor, callee: &UserId) -> bool {
+        let kind = ActionKind::IncomingCalls;
+        let Some(pace) = self.rates.pace(kind).filter(|_| actor.device.is_some()) else {
+            return true;
+        };
+        let (key, now) = (self.key(kind, callee), nanos(actor.now));
+        let mut buckets = self.full_at.lock();
+        let full_at = buckets.get(&key).copied().unwrap_or(now);
+        let Ok(after) = pace.take(full_at, 1, now) else { return false };
+        buckets.put(key, after);
+        true
+    }
+
     fn key(&self, kind: ActionKind, user: &UserId) -> u64 {
         // Two users share a bucket if their hashes are equal, one chance in 2^64.
         self.hasher.hash_one((kind, user.as_str()))
@@ -218,7 +242,12 @@ const fn kind_of(command: &RoomCommand) -> ActionKind {
     match command {
         RoomCommand::SendMessage { .. }
         | RoomCommand::SendEvent { .. }
-        | RoomCommand::Redact { .. } => ActionKind::Messages,
+        | RoomCommand::Redact { .. }
+        | RoomCommand::AnswerCall { .. }
+        | RoomCommand::RejectCall { .. }
+        | RoomCommand::HangUpCall { .. }
+        | RoomCommand::EndCall { .. } => ActionKind::Messages,
+        RoomCommand::PlaceCall(_) => ActionKind::Calls,
         RoomCommand::React { .. } => ActionKind::Reactions,
         RoomCommand::Invite { .. } => ActionKind::Invites,
         RoomCommand::Join { .. }

@@ -4,7 +4,7 @@
 use ruma_common::{OwnedEventId, OwnedServerName};
 use serde::{Deserialize, Serialize};
 
-use crate::{Fingerprint, Pdu};
+use crate::{CallChange, Fingerprint, Pdu};
 
 /// The source of an event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,6 +82,12 @@ pub struct Envelope {
     /// messages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub edits: Option<u64>,
+    /// The steps that the event makes in calls of the room.
+    ///
+    /// The write side sets them when it appends the event, so that no reader decides which calls a
+    /// leave or a change of power levels ends.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<CallChange>,
 }
 
 /// An event whose content a redaction erases, with its place in the log.
@@ -151,7 +157,7 @@ impl Envelope {
     #[must_use]
     pub fn local(device: Option<String>, action: Option<u64>) -> Self {
         let origin = Origin::Local { device, action, fingerprint: None, deliver: None };
-        Self { origin, status: EventStatus::Accepted, state: None, erases: Vec::new(), edits: None }
+        Self::accepted(origin)
     }
 
     /// The envelope of an event that a device's action made.
@@ -159,6 +165,11 @@ impl Envelope {
     pub fn acted(device: String, action: u64, fingerprint: Fingerprint) -> Self {
         let (device, action, fingerprint) = (Some(device), Some(action), Some(fingerprint));
         let origin = Origin::Local { device, action, fingerprint, deliver: None };
-        Self { origin, status: EventStatus::Accepted, state: None, erases: Vec::new(), edits: None }
+        Self::accepted(origin)
+    }
+
+    fn accepted(origin: Origin) -> Self {
+        let (status, erases, calls) = (EventStatus::Accepted, Vec::new(), Vec::new());
+        Self { origin, status, state: None, erases, edits: None, calls }
     }
 }

@@ -101,12 +101,27 @@ impl Relation {
         Ok(Some(Self { to, in_reply_to }))
     }
 
-    /// Whether the event is a message of its own: not state, a redaction, a reaction or an edit.
+    /// Whether the event is a message of its own: not state, a redaction, a reaction, an edit or a
+    /// later step of a call.
     /// Such an event can be the last message of a room, and it can be counted as unread.
     #[must_use]
     pub fn stands_alone(event: &Pdu) -> bool {
-        use TimelineEventType::{Reaction, RoomRedaction};
-        let says = event.state_key.is_none() && !matches!(event.kind, Reaction | RoomRedaction);
+        use TimelineEventType::{
+            CallAnswer, CallCandidates, CallHangup, CallNegotiate, CallReject, CallSelectAnswer,
+            Reaction, RoomRedaction,
+        };
+        let is_step = matches!(
+            event.kind,
+            CallAnswer
+                | CallCandidates
+                | CallHangup
+                | CallNegotiate
+                | CallReject
+                | CallSelectAnswer
+                | Reaction
+                | RoomRedaction
+        );
+        let says = event.state_key.is_none() && !is_step;
         says && !matches!(Self::of(event), Some(Self { to: Some((_, RelationKind::Edit)), .. }))
     }
 

@@ -37,6 +37,8 @@ pub enum Bound {
     Knocks,
     /// Invites that a user has not answered.
     Invites,
+    /// Calls in a room at a time.
+    Calls,
 }
 
 impl Bound {
@@ -58,6 +60,7 @@ impl Bound {
             Self::Rooms => limits::ROOMS_MAX,
             Self::Knocks => limits::KNOCKS_MAX,
             Self::Invites => limits::INVITES_PENDING_MAX,
+            Self::Calls => limits::ACTIVE_CALLS_MAX,
         }
     }
 
@@ -77,6 +80,7 @@ impl Bound {
             Self::Rooms => "TOO_MANY_ROOMS",
             Self::Knocks => "TOO_MANY_KNOCKS",
             Self::Invites => "TOO_MANY_INVITES",
+            Self::Calls => "TOO_MANY_CALLS",
         }
     }
 
@@ -129,6 +133,9 @@ impl fmt::Display for Bound {
             }
             Self::Invites => {
                 write!(f, "this user has {max} invites to answer; ask them to answer some first")
+            }
+            Self::Calls => {
+                write!(f, "there are {max} calls in this room; wait until one of them ends")
             }
         }
     }

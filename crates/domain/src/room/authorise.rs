@@ -5,6 +5,7 @@
 
 use std::{borrow::Cow, sync::Arc};
 
+use rookery_pdu::{Unsealed, canonical};
 use ruma_common::{EventId, OwnedEventId, UserId};
 use ruma_events::TimelineEventType;
 use ruma_state_res::{
@@ -16,7 +17,6 @@ use super::{Context, Room};
 use crate::{
     JsonObject, Membership, Pdu, Power, Rejection,
     limits::{DEPTH_MAX, PREV_EVENTS_MAX},
-    pdu::{canonical::canonical, seal::Unsealed},
 };
 
 /// An event that a command makes, before it is hashed and authorised.

@@ -7,8 +7,8 @@ use ruma_common::{
 use serde::Serialize;
 
 use crate::{
-    Erased, HistoryVisibility, JoinRule, JsonObject, KnownEvent, PowerLevelsChange, Profile,
-    Relation, RelationKind,
+    CallId, CallMedia, EndReason, Erased, HangUpReason, HistoryVisibility, JoinRule, JsonObject,
+    KnownEvent, PartyId, PowerLevelsChange, Profile, Relation, RelationKind,
 };
 
 /// The facts beside the state that a decision needs: the sender, the time and the server.
@@ -18,6 +18,8 @@ use crate::{
 pub struct Context<'a> {
     /// The sender of the command.
     pub sender: &'a UserId,
+    /// The device of the sender; `None` for imports and the server's own tasks.
+    pub device: Option<&'a str>,
     /// The time, in milliseconds since 1970.
     pub now: MilliSecondsSinceUnixEpoch,
     /// This server.
@@ -201,6 +203,69 @@ pub enum RoomCommand {
         /// The profile.
         profile: Profile,
     },
+    /// Call another member.
+    PlaceCall(PlaceCall),
+    /// Answer a call. The first device of the callee that answers has the call.
+    AnswerCall {
+        /// The call.
+        call_id: CallId,
+        /// The ID of the answering device in the call. The caller of the decision draws it.
+        #[serde(skip)]
+        party_id: Option<PartyId>,
+    },
+    /// Reject a call that rings.
+    RejectCall {
+        /// The call.
+        call_id: CallId,
+        /// The ID of the rejecting device in the call. The caller of the decision draws it.
+        #[serde(skip)]
+        party_id: Option<PartyId>,
+    },
+    /// End a call of the sender's device. A callee rejects a call that rings.
+    HangUpCall {
+        /// The call.
+        call_id: CallId,
+        /// The reason.
+        reason: HangUpReason,
+        /// As for [`Self::RejectCall`].
+        #[serde(skip)]
+        party_id: Option<PartyId>,
+    },
+    /// End a call in the name of the sender, a party of it. Only the server itself does so. It
+    /// changes nothing if the call has ended, or if the reason does not hold: a call of which the
+    /// lifetime is not over does not time out.
+    EndCall {
+        /// The call.
+        call_id: CallId,
+        /// The reason.
+        reason: EndReason,
+    },
+}
+
+/// A call to place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PlaceCall {
+    /// The member to call.
+    pub callee: OwnedUserId,
+    /// Whether the call has a picture.
+    pub media: CallMedia,
+    /// How long it rings ([`CALL_LIFETIME_SECONDS`](crate::limits::CALL_LIFETIME_SECONDS)).
+    pub lifetime_seconds: u32,
+    /// The IDs of the call and of the caller's device in it. The caller of the decision makes them.
+    #[serde(skip)]
+    pub ids: Option<(CallId, PartyId)>,
+    /// The callee ignores the caller: the call does not ring, and keeps the callee from no other
+    /// call. The caller of the decision has checked this.
+    #[serde(skip)]
+    pub is_ignored: bool,
+}
+
+impl PlaceCall {
+    /// A call as the caller asks for it.
+    #[must_use]
+    pub fn new(callee: OwnedUserId, media: CallMedia, lifetime_seconds: u32) -> Self {
+        Self { callee, media, lifetime_seconds, ids: None, is_ignored: false }
+    }
 }
 
 /// The event that a message answers or replaces.

@@ -2,17 +2,16 @@
 
 use std::sync::Arc;
 
+use rookery_pdu::{Unsealed, canonical, supported_rules};
 use ruma_common::{OwnedRoomId, RoomId, RoomVersionId, room_version_rules::RoomVersionRules};
 use serde_json::json;
 
 use super::{
     Context, CreateRoom, DIRECTORY_TYPE, Preset, Room, authorise::Draft, decide::settings,
-    supported_rules,
 };
 use crate::{
     HistoryVisibility, JoinRule, JsonObject, Membership, Pdu, Profile, Rejection,
     limits::{ID_BYTES_MAX, INVITES_MAX, NONCE_BYTES_MAX},
-    pdu::{canonical::canonical, seal::Unsealed},
 };
 
 /// A level above the default ones. In versions that put creators above all levels, only creators

@@ -1,5 +1,6 @@
 //! Decisions about rooms that exist: the events that a command makes.
 
+mod calls;
 mod leaving;
 mod levels;
 mod membership;
@@ -11,8 +12,10 @@ pub(super) mod settings;
 
 use std::{borrow::Cow, sync::Arc};
 
+use rookery_pdu::canonical;
+
 use super::{Context, Room, RoomCommand, authorise::Draft};
-use crate::{Bound, Pdu, Profile, Rejection, pdu::canonical::canonical};
+use crate::{Bound, Pdu, Profile, Rejection};
 
 impl Room {
     /// Decides which events a command makes. The list is empty if the command changes nothing.
@@ -49,6 +52,17 @@ impl Room {
             RoomCommand::Redact { event_id, reason } => {
                 self.decide_redaction(event_id, reason.as_deref(), cx)?
             }
+            RoomCommand::PlaceCall(call) => self.place_call(call, cx)?,
+            RoomCommand::AnswerCall { call_id, party_id } => {
+                self.answer_call(call_id, party_id.as_ref(), cx)?
+            }
+            RoomCommand::RejectCall { call_id, party_id } => {
+                self.reject_call(call_id, party_id.as_ref(), cx)?
+            }
+            RoomCommand::HangUpCall { call_id, reason, party_id } => {
+                self.hang_up_call(call_id, *reason, party_id.as_ref(), cx)?
+            }
+            RoomCommand::EndCall { call_id, reason } => self.end_call(call_id, *reason, cx)?,
             RoomCommand::Close { replacement } => return self.close_for(replacement, cx),
             RoomCommand::SetState { event_type, state_key, content } => {
                 let draft = settings::custom(event_type, state_key, content, cx)?;

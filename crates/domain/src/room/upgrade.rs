@@ -14,12 +14,12 @@
 
 use std::{borrow::Cow, sync::Arc};
 
+use rookery_pdu::supported_rules;
 use ruma_common::{OwnedRoomId, OwnedUserId, RoomId, RoomVersionId, UserId};
 use serde_json::{Value, json};
 
 use super::{
     Context, CreateRoom, DIRECTORY_TYPE, Invitee, Room, RoomCommand, authorise::Draft, create,
-    supported_rules,
 };
 use crate::{JsonObject, Membership, Pdu, Power, Profile, Rejection, limits::BANS_TAKEN_OVER_MAX};
 
@@ -67,6 +67,9 @@ impl Room {
             | RoomCommand::Redact { .. }
             | RoomCommand::SetJoinRule { .. }
             | RoomCommand::SetMemberProfile { .. }
+            | RoomCommand::RejectCall { .. }
+            | RoomCommand::HangUpCall { .. }
+            | RoomCommand::EndCall { .. }
             | RoomCommand::Close { .. } => true,
             RoomCommand::SetListed { listed } => !listed,
             RoomCommand::SetAliases { canonical, alternative } => {

@@ -131,6 +131,12 @@ impl Account {
         self.data.len()
     }
 
+    /// The users whom the user ignores.
+    #[must_use]
+    pub fn ignored(&self) -> &IgnoredUsers {
+        &self.ignored
+    }
+
     /// How many users the user ignores.
     #[must_use]
     pub fn users_ignored(&self) -> usize {

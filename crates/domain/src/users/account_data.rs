@@ -4,13 +4,13 @@
 
 use std::collections::BTreeMap;
 
+use rookery_pdu::canonical;
 use ruma_common::OwnedRoomId;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     AccountEvent, Bound, JsonObject, Rejection,
     limits::{ACCOUNT_DATA_BYTES_MAX, ID_BYTES_MAX},
-    pdu::canonical::canonical,
 };
 
 /// Types of Matrix whose content the server has in another form.

@@ -2,8 +2,9 @@
 //! `tests/golden` are never edited: logs hold these fingerprints.
 
 use rookery_domain::{
-    CreateRoom, Fingerprint, HistoryVisibility, Invitee, JoinRule, Mentions, MessageKind,
-    MessageRelation, PowerLevelsChange, Preset, Profile, RoomCommand, RoomVersionId,
+    CallMedia, CreateRoom, EndReason, Fingerprint, HangUpReason, HistoryVisibility, Invitee,
+    JoinRule, Mentions, MessageKind, MessageRelation, PlaceCall, PowerLevelsChange, Preset,
+    Profile, RoomCommand, RoomVersionId,
 };
 use serde_json::json;
 
@@ -74,6 +75,38 @@ fn commands() -> Vec<RoomCommand> {
         RoomCommand::SetListed { listed: true },
         RoomCommand::SetMemberProfile { profile: profile_of(ALICE) },
     ]
+}
+
+/// The commands about calls.
+fn calls() -> Vec<RoomCommand> {
+    let (call, party) = (|| "dGhlIGNhbGw".parse().unwrap(), || "cGFydHk".parse().ok());
+    let placed = PlaceCall::new(user(BOB).to_owned(), CallMedia::Video, 90);
+    vec![
+        RoomCommand::PlaceCall(PlaceCall {
+            ids: Some((call(), party().unwrap())),
+            ..placed.clone()
+        }),
+        RoomCommand::PlaceCall(PlaceCall { media: CallMedia::Audio, ..placed }),
+        RoomCommand::AnswerCall { call_id: call(), party_id: party() },
+        RoomCommand::RejectCall { call_id: call(), party_id: None },
+        RoomCommand::HangUpCall {
+            call_id: call(),
+            reason: HangUpReason::IceFailed,
+            party_id: party(),
+        },
+        RoomCommand::EndCall { call_id: call(), reason: EndReason::InviteTimeout },
+    ]
+}
+
+#[test]
+fn the_fingerprints_of_commands_about_calls_never_change() {
+    let found: Vec<_> = calls().iter().map(|command| of(command).to_string()).collect();
+    let found = found.join("\n") + "\n";
+    if std::env::var_os("ROOKERY_WRITE_GOLDEN_FILES").is_some() {
+        let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/fingerprints-calls.txt");
+        std::fs::write(golden, &found).unwrap();
+    }
+    assert_eq!(found, include_str!("../golden/fingerprints-calls.txt"));
 }
 
 fn creations() -> Vec<CreateRoom> {

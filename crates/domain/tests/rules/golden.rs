@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use rookery_domain::{
-    AccountEvent, ActionOutcome, AliasEvent, CreateRoom, Deliver, Envelope, EphemeralKind, Erased,
-    EventStatus, Fact, Filter, Fingerprint, Holder, Notifications, Origin, OwnedEventId, Pdu,
-    RoomEvent, RoomPreferences, RoomVersionId, Slot, SlotChange, Subject,
+    AccountEvent, ActionOutcome, AliasEvent, Answer, CallChange, CallStep, CreateRoom, Deliver,
+    EndReason, Envelope, EphemeralKind, Erased, EventStatus, Fact, Filter, Fingerprint, Holder,
+    MilliSecondsSinceUnixEpoch, Notifications, Origin, OwnedEventId, Pdu, RoomEvent,
+    RoomPreferences, RoomVersionId, Slot, SlotChange, Subject,
 };
 
 use crate::support::{ALICE, BOB, created, join, leave, say, user};
@@ -270,6 +271,33 @@ fn envelopes_of_redactions_never_change() {
     let envelope =
         Envelope { erases: erases.collect(), ..Envelope::local(Some("PHONE".to_owned()), None) };
     read_and_written(&[envelope], include_str!("../golden/envelopes-redaction.txt"));
+}
+
+#[test]
+fn envelopes_of_calls_never_change() {
+    let answer = Answer {
+        party: "cGFydHk".parse().unwrap(),
+        at: MilliSecondsSinceUnixEpoch(1_700_000_000_000_u64.try_into().unwrap()),
+    };
+    let ended = |answer| CallStep::Ended { reason: EndReason::UserHangup, answer };
+    let steps = [
+        CallStep::Placed,
+        CallStep::Answered { party: answer.party.clone() },
+        ended(None),
+        ended(Some(answer)),
+    ];
+    let envelopes = steps.map(|step| {
+        let change = CallChange { call_id: "dGhlIGNhbGw".parse().unwrap(), step };
+        Envelope { calls: vec![change], ..Envelope::local(None, None) }
+    });
+    read_and_written(&envelopes, include_str!("../golden/envelopes-calls.txt"));
+}
+
+#[test]
+fn a_reason_of_a_later_version_ends_a_call_too() {
+    let later = r#"{"call":"dGhlIGNhbGw","step":"ended","reason":"moved_to_the_moon"}"#;
+    let change: CallChange = serde_json::from_str(later).unwrap();
+    assert_eq!(change.step, CallStep::Ended { reason: EndReason::UnknownError, answer: None });
 }
 
 fn from(server: &Origin, status: EventStatus) -> Envelope {

@@ -7,6 +7,7 @@ mod account_data;
 mod accounts;
 mod anything;
 mod bounds;
+mod calls;
 mod fingerprints;
 mod golden;
 mod ignoring;

@@ -36,6 +36,7 @@ pub(crate) fn user(id: &str) -> &UserId {
 pub(crate) fn context(sender: &str, now: u32) -> Context<'_> {
     Context {
         sender: user(sender),
+        device: None,
         now: MilliSecondsSinceUnixEpoch(now.into()),
         server_name: <&ServerName>::try_from("rook.example").unwrap(),
         events: &[],
@@ -48,6 +49,13 @@ pub(crate) fn profile_of(id: &str) -> Profile {
 
 pub(crate) fn accepted(pdu: &Arc<Pdu>) -> RoomEvent {
     RoomEvent::new(Envelope::local(None, None), pdu.clone())
+}
+
+/// The event with the steps that it makes in calls, as the write side appends it.
+pub(crate) fn stated(room: &Room, pdu: &Arc<Pdu>) -> RoomEvent {
+    let mut event = accepted(pdu);
+    event.envelope.calls = room.call_changes(&event);
+    event
 }
 
 /// A room that Alice made.
@@ -81,7 +89,7 @@ impl Given {
         assert_ne!(events.len(), 0, "{sender} {command:?} changes nothing");
         self.now += 1;
         for event in &events {
-            self.room.evolve(&accepted(event));
+            self.room.evolve(&stated(&self.room, event));
         }
         self.events.extend(events);
         self
@@ -166,7 +174,7 @@ impl Outcome {
         assert_eq!(events.len(), 1, "one event follows");
         let mut given = self.given;
         given.now += 1;
-        given.room.evolve(&accepted(&events[0]));
+        given.room.evolve(&stated(&given.room, &events[0]));
         given.events.push(events[0].clone());
         (events[0].clone(), given)
     }

@@ -268,7 +268,8 @@ impl Home {
 fn commands(log: &Arc<dyn ErasableLog>, reader: &Reader) -> Commands {
     let none = Arc::new(NoReadSide);
     let events = Arc::new(Lookup(reader.clone()));
-    let ports = Ports { memberships: none.clone(), events, last_actions: none };
+    let (memberships, last_actions) = (none.clone(), none.clone());
+    let ports = Ports { memberships, events, last_actions, calls: none };
     let (name, options) = (NAME.try_into().unwrap(), CommandOptions::default());
     Commands::open(Arc::clone(log), name, ports, None, options).unwrap()
 }

@@ -5,7 +5,8 @@
 use std::io;
 
 use rookery_domain::{
-    EventId, IgnoredUsers, Membership, OwnedRoomId, Profile, RoomAliasId, RoomId, UserId,
+    Call, CallId, EventId, IgnoredUsers, Membership, OwnedRoomId, Profile, RoomAliasId, RoomId,
+    UserId,
 };
 use rookery_log::{Position, StreamId, StreamKind};
 
@@ -15,6 +16,7 @@ use super::{
 };
 use crate::{
     RowKey, Unread,
+    calls::RoomCalls,
     timeline::{RoomTimeline, Slots, TimelineReader},
 };
 
@@ -222,6 +224,50 @@ impl Models {
         ignored: &IgnoredUsers,
     ) -> Unread {
         self.unread.get(room).map(|room| room.of(user, read, ignored)).unwrap_or_default()
+    }
+
+    /// The active calls of a room, by ID.
+    pub fn active_calls(&self, room: StreamKey) -> impl Iterator<Item = &Call> {
+        self.calls.get(room).into_iter().flat_map(RoomCalls::active)
+    }
+
+    /// An active call of a room, with the place of its invite.
+    #[must_use]
+    pub fn active_call(&self, room: StreamKey, call: &CallId) -> Option<(&Call, RowKey)> {
+        self.calls.get(room)?.get(call)
+    }
+
+    /// The active calls of a user, each with its room.
+    pub fn active_calls_of(&self, user: &UserId) -> impl Iterator<Item = (StreamKey, &Call)> {
+        self.calls.shared.of(user).filter_map(|place| self.call_at(place))
+    }
+
+    /// The users who are in a call, in any order.
+    #[must_use]
+    pub fn users_in_calls(&self) -> impl ExactSizeIterator<Item = &UserId> {
+        self.calls.shared.users()
+    }
+
+    /// The calls that ring, each with its room. The one whose lifetime ends first comes first.
+    pub fn ringing_calls(&self) -> impl Iterator<Item = (StreamKey, &Call)> {
+        self.calls.shared.ringing().filter_map(|place| self.call_at(place))
+    }
+
+    fn call_at(&self, (room, call): &(StreamKey, CallId)) -> Option<(StreamKey, &Call)> {
+        Some((*room, self.calls.get(*room)?.get(call)?.0))
+    }
+
+    /// The past calls of a room, by the place of their invite. Each row names the event that ended the
+    /// call as the one that it `replaced`.
+    #[must_use]
+    pub fn past_calls(&self, room: StreamKey) -> Option<TimelineReader<'_>> {
+        Some(self.calls.shared.past(self.calls.get(room)?))
+    }
+
+    /// How many past calls a room has.
+    #[must_use]
+    pub fn past_call_count(&self, room: StreamKey) -> u64 {
+        self.calls.get(room).map_or(0, RoomCalls::past_count)
     }
 
     /// The redaction of the event at `index` of the commit at `position`, if the event was redacted.

@@ -14,7 +14,7 @@ use super::{
     ActionNumbers, AliasTarget, AnyModel, Directory, EventIndex, Filters, Folded, Model, Parked,
     Preferences, Receipts, Redactions, RoomMembers, RoomRelations, Source, StreamKey, Summary,
 };
-use crate::{Committed, timeline::RoomTimeline, unread::RoomUnread};
+use crate::{Committed, calls::RoomCalls, timeline::RoomTimeline, unread::RoomUnread};
 
 /// Makes [`Models`] of a list of models, in the order of their application.
 macro_rules! models {
@@ -93,6 +93,7 @@ models! {
     preferences: Folded<Preferences>,
     receipts: Folded<Receipts>,
     unread: Folded<RoomUnread>,
+    calls: Folded<RoomCalls>,
     events: EventIndex,
     #[cfg(test)]
     toys: Folded<crate::tests::Toy>,

@@ -2,12 +2,17 @@
 
 mod fold;
 mod row;
+mod rows;
 mod slots;
 mod store;
 
-pub(crate) use self::{fold::RoomTimeline, store::BlockStore};
+pub(crate) use self::{
+    fold::RoomTimeline,
+    rows::RowList,
+    store::{BlockRef, BlockStore},
+};
 pub use self::{
-    fold::TimelineReader,
     row::{Flags, RowKey, TimelineRow},
+    rows::TimelineReader,
     slots::{Resolved, Slots},
 };

@@ -20,7 +20,7 @@ use super::{
     RoomTimeline, RowKey, TimelineRow,
     row::{Block, decode},
 };
-use crate::models::{Rows, Shared, StreamKey};
+use crate::models::{Fold, Rows, Shared, StreamKey};
 
 /// Bytes that wait in memory for one larger write.
 const PENDING_BYTES_MAX: usize = 256 * 1024;
@@ -81,6 +81,45 @@ impl BlockFile {
 }
 
 impl BlockStore {
+    /// An empty store of the model `name`, of worker `part` if a rebuild has several.
+    pub(crate) fn create_for(name: &str, dir: &Path, part: usize) -> io::Result<Self> {
+        let file = BlockFile::open(dir, format!("{name}-{part}.blocks"), 0)?;
+        Ok(Self { files: vec![file] })
+    }
+
+    /// The store with these files, each with its length.
+    pub(crate) fn of_files(dir: &Path, files: Vec<(String, u64)>) -> io::Result<Self> {
+        let files = files.into_iter().map(|(name, len)| BlockFile::open(dir, name, len));
+        Ok(Self { files: files.collect::<io::Result<_>>()? })
+    }
+
+    /// Takes over the files of `other`, in which `blocks` are.
+    pub(crate) fn take_over<'a>(
+        &mut self,
+        other: Self,
+        blocks: impl Iterator<Item = &'a mut BlockRef>,
+    ) {
+        let before = u16::try_from(self.files.len()).expect("there are a few files");
+        self.files.extend(other.files);
+        for block in blocks {
+            block.file += before;
+        }
+    }
+
+    /// Writes the pending bytes, but keeps them pending: the write is the same each time.
+    pub(crate) fn write_pending(&self) -> io::Result<Vec<(String, u64)>> {
+        let save = |file: &BlockFile| {
+            file.file.write_all_at(&file.pending, file.written)?;
+            Ok((file.name.clone(), file.written + file.pending.len() as u64))
+        };
+        self.files.iter().map(save).collect()
+    }
+
+    /// Handles of the files, to sync them.
+    pub(crate) fn handles(&self) -> Vec<Arc<File>> {
+        self.files.iter().map(|file| Arc::clone(&file.file)).collect()
+    }
+
     /// Stores a block. After an error nothing is stored, and the caller still has the rows.
     pub(crate) fn write(&mut self, block: &Block) -> io::Result<BlockRef> {
         let first = block.first().ok_or(io::ErrorKind::InvalidInput)?;
@@ -133,36 +172,25 @@ impl Shared<RoomTimeline> for BlockStore {
     type Saved = Vec<(String, u64)>;
 
     fn create(dir: &Path, part: usize) -> io::Result<Self> {
-        let file = BlockFile::open(dir, format!("timelines-{part}.blocks"), 0)?;
-        Ok(Self { files: vec![file] })
+        Self::create_for(RoomTimeline::NAME, dir, part)
     }
 
     fn open(dir: &Path, saved: Self::Saved) -> io::Result<Self> {
-        let files = saved.into_iter().map(|(name, len)| BlockFile::open(dir, name, len));
-        Ok(Self { files: files.collect::<io::Result<_>>()? })
+        Self::of_files(dir, saved)
     }
 
     fn added(&mut self, _: StreamKey, _: &RoomTimeline) {}
     fn removed(&mut self, _: StreamKey, _: Option<&RoomTimeline>) {}
 
     fn merge(&mut self, other: Self, rows: &mut Rows<RoomTimeline>) {
-        let before = u16::try_from(self.files.len()).expect("there are a few files");
-        self.files.extend(other.files);
-        for block in rows.values_mut().flat_map(|row| row.value.blocks_mut()) {
-            block.file += before;
-        }
+        self.take_over(other, rows.values_mut().flat_map(|row| row.value.blocks_mut()));
     }
 
-    /// Writes the pending bytes, but keeps them pending: the write is the same each time.
     fn save(&self) -> io::Result<Self::Saved> {
-        let save = |file: &BlockFile| {
-            file.file.write_all_at(&file.pending, file.written)?;
-            Ok((file.name.clone(), file.written + file.pending.len() as u64))
-        };
-        self.files.iter().map(save).collect()
+        self.write_pending()
     }
 
     fn files(&self) -> Vec<Arc<File>> {
-        self.files.iter().map(|file| Arc::clone(&file.file)).collect()
+        self.handles()
     }
 }

@@ -1,9 +1,8 @@
 //! The counted messages of a room: 14 bytes each in memory, about 9 in a snapshot.
 
 use rookery_domain::UserId;
+use rookery_runs::Numbers;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
-
-use super::numbers::Numbers;
 
 /// The place of an event in the log: the position of its commit, and its index.
 pub(super) type EventPlace = (u64, u16);

@@ -5,6 +5,8 @@
 //! reader's join, after their read receipt, and after their own last message or edit. The reader
 //! may see all of them, because the reader was joined when they arrived.
 //!
+//! A missed call counts for its callee, as a message that names them.
+//!
 //! A highlight is a counted message that names the reader. It names users in `m.mentions`. Without
 //! `m.mentions` it names them in its text, by user name or by display name. It can also name
 //! everybody, if its sender may do that. Its last edit decides: an edit that no longer names a user
@@ -23,14 +25,14 @@ use rookery_domain::{
     TimelineEventType, UserId,
 };
 use rookery_log::StreamKind;
+use rookery_text::{Names, calls_everybody, phrase};
 use serde::{Deserialize, Serialize};
 
 use super::{
     counted::{CountedMessages, EventPlace, after, put_in, sender_hash, take_out},
     levels::Levels,
     message::{Mentions, Message},
-    names::Names,
-    text::{calls_everybody, phrase},
+    missed::MissedCalls,
     versions::{Change, Named, Versions},
 };
 use crate::{
@@ -91,13 +93,14 @@ pub(crate) struct RoomUnread {
     versions: Versions,
     members: BTreeMap<OwnedUserId, Box<Reader>>,
     levels: Levels,
+    calls: MissedCalls,
     #[serde(skip)]
     names: Option<Names>,
 }
 
 impl Fold for RoomUnread {
     const NAME: &'static str = "unread";
-    const VERSION: u32 = 3;
+    const VERSION: u32 = 4;
     const KIND: StreamKind = StreamKind::Room;
     type Shared = ();
 
@@ -113,6 +116,8 @@ impl Fold for RoomUnread {
             for change in event.state_changes() {
                 self.state(&change, here, sequence);
             }
+            // So can such an event end a call.
+            self.calls.apply(event, here, sequence);
             if event.envelope.status != EventStatus::Accepted {
                 continue;
             }
@@ -141,14 +146,15 @@ impl RoomUnread {
         let mut count = self.said.after(read);
         let lists = [&reader.highlights, &self.to_all];
         let mut highlights = lists.iter().map(|list| after(list, read)).sum::<usize>();
+        let mut ignored: Vec<_> = ignored.iter().map(sender_hash).collect();
+        ignored.sort_unstable();
+        let calls = self.calls.after(user, read, &ignored);
         if !ignored.is_empty() && count > 0 {
-            let mut ignored: Vec<_> = ignored.iter().map(sender_hash).collect();
-            ignored.sort_unstable();
             count -= self.said.after_of(read, &ignored);
             let later = lists.iter().flat_map(|list| &list[list.len() - after(list, read)..]);
             highlights -= later.filter(|sequence| self.said.is_of(**sequence, &ignored)).count();
         }
-        Unread { count: count as u64, highlights: highlights as u64 }
+        Unread { count: (count + calls) as u64, highlights: (highlights + calls) as u64 }
     }
 
     fn state(&mut self, change: &StateChange<'_>, here: EventPlace, sequence: u64) {
@@ -287,6 +293,7 @@ impl RoomUnread {
     /// Forgets the content of an event.
     fn erase(&mut self, erased: &Erased) {
         let place = (erased.position, erased.index);
+        self.calls.erase(erased);
         if let Some(sequence) = self.said.remove(place) {
             let change = self.versions.remove(sequence);
             self.highlight(sequence, change);

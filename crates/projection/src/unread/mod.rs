@@ -7,9 +7,7 @@ mod counted;
 mod fold;
 mod levels;
 mod message;
-mod names;
-mod numbers;
-mod text;
+mod missed;
 mod versions;
 
 pub(crate) use self::fold::RoomUnread;

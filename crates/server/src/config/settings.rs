@@ -242,6 +242,8 @@ pub const ALL: &[Setting] = &[
         "Changes of a user's preferences, account data and ignored users",
     ),
     pace("limits.rates.receipts", "2000+20/s", "Read receipts of a user"),
+    pace("limits.rates.calls", "30+6/m", "Calls that a user places"),
+    pace("limits.rates.incoming_calls", "60+12/m", "Calls to a user, by all callers together"),
     pace("limits.rates.registrations", "200+2/m", "Registrations from one address"),
     pace("limits.rates.logins", "200+10/m", "Logins of a user from one address"),
     count("limits.subscriptions", "64", "Most subscriptions of one WebSocket"),

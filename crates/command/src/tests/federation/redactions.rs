@@ -19,7 +19,8 @@ fn server(name: &str) -> Server {
     let ports = Ports {
         memberships: read_side.clone(),
         events: read_side.clone(),
-        last_actions: read_side,
+        last_actions: read_side.clone(),
+        calls: read_side,
     };
     let own = OwnedServerName::try_from(name).unwrap();
     let commands = Commands::open(Arc::clone(&log), own, ports, None, CommandOptions::default());

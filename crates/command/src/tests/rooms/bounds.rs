@@ -30,8 +30,8 @@ impl Memberships for Full {
 fn full(counts: RoomCounts) -> (Commands, Actor) {
     let log = memory();
     let reads = Arc::new(FromLog(Arc::clone(&log)));
-    let ports =
-        Ports { memberships: Arc::new(Full(counts)), events: reads.clone(), last_actions: reads };
+    let (memberships, events) = (Arc::new(Full(counts)), reads.clone());
+    let ports = Ports { memberships, events, last_actions: reads.clone(), calls: reads };
     let name = "test".try_into().unwrap();
     let commands = Commands::open(log, name, ports, None, CommandOptions::default()).unwrap();
     (commands, actor("alice"))

@@ -262,7 +262,8 @@ fn answer(room: Option<&Room>, command: &RoomCommand, journal: &Journal) -> Told
     let name = "test".try_into().unwrap();
     let now = js_int::UInt::from(1_000_u32);
     let now = rookery_domain::MilliSecondsSinceUnixEpoch(now);
-    let context = Context { sender: &journal.user, now, server_name: name, events: &[] };
+    let context =
+        Context { sender: &journal.user, device: None, now, server_name: name, events: &[] };
     let envelope = Envelope::local(None, None);
     match Commands::decide_room(room, &context, command, &Profile::default(), &envelope) {
         Ok(facts) if facts.is_empty() => Told::Held,

@@ -12,7 +12,7 @@ use rookery_domain::{
 use rookery_log::{EventLog, MemoryLog, Position, Record, Scope, StreamKind, Unavailable};
 
 use super::check::facts_of;
-use crate::{EventLookup, LastActions, Memberships, Ports};
+use crate::{EventLookup, LastActions, Memberships, Ports, testing::CallsInLog};
 
 pub(super) struct ReadSide {
     log: Arc<MemoryLog>,
@@ -29,7 +29,9 @@ struct Folded {
 impl ReadSide {
     pub(super) fn ports(log: &Arc<MemoryLog>) -> Ports {
         let side = Arc::new(Self { log: Arc::clone(log), folded: Mutex::default() });
-        Ports { memberships: side.clone(), events: side.clone(), last_actions: side }
+        let (memberships, events) = (side.clone(), side.clone());
+        let calls = Arc::new(CallsInLog(Arc::clone(log) as _));
+        Ports { memberships, events, last_actions: side, calls }
     }
 
     fn folded<T>(&self, look: impl FnOnce(&Folded) -> T) -> T {

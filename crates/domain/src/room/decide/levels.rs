@@ -3,11 +3,11 @@
 //! **Invariant:** nobody gives or removes a level above their own.
 //! **Invariant:** a room always keeps a member who can change its power levels.
 
+use rookery_pdu::canonical;
 use ruma_common::UserId;
 
 use crate::{
     JsonObject, Membership, Power, PowerLevels, PowerLevelsChange, Rejection,
-    pdu::canonical::canonical,
     room::{Context, Room, authorise::Draft},
 };
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::relation;
 use crate::{
-    JsonObject, MessageKind, Rejection, RoomCommand,
+    JsonObject, MessageKind, Rejection, RoomCommand, calls,
     room::{Context, DIRECTORY_TYPE, authorise::Draft},
 };
 
@@ -38,6 +38,7 @@ fn text(kind: MessageKind, body: &str, formatted: Option<&str>) -> JsonObject {
 
 /// The draft of an event whose type the client chose.
 fn custom<'a>(event_type: &'a str, content: &'a JsonObject) -> Result<Draft<'a>, Rejection> {
+    check_call_type(event_type)?;
     if is_reserved(event_type) {
         return Err(Rejection::ReservedType(event_type.to_owned()));
     }
@@ -50,6 +51,15 @@ fn custom<'a>(event_type: &'a str, content: &'a JsonObject) -> Result<Draft<'a>,
         return Err(Rejection::InvalidContent(reason.to_owned()));
     }
     Ok(draft(Cow::Borrowed(event_type), Cow::Borrowed(content)))
+}
+
+/// Refuses types of calls: their mutations make these events.
+pub(super) fn check_call_type(event_type: &str) -> Result<(), Rejection> {
+    if !calls::is_call_type(event_type) {
+        return Ok(());
+    }
+    let (event_type, mutation) = (event_type.to_owned(), calls::mutation_for(event_type));
+    Err(Rejection::CallEventType { event_type, mutation })
 }
 
 /// Whether clients may not send this event type: it is state, acts on the room, or belongs to the

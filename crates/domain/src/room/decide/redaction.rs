@@ -2,13 +2,11 @@
 
 use std::sync::Arc;
 
+use rookery_pdu::canonical;
 use ruma_common::{EventId, OwnedEventId, room_version_rules::RoomVersionRules};
 use ruma_events::TimelineEventType;
 
-use crate::{
-    Context, JsonObject, Pdu, Power, Rejection, limits::REASON_BYTES_MAX,
-    pdu::canonical::canonical, room::Room,
-};
+use crate::{Context, JsonObject, Pdu, Power, Rejection, limits::REASON_BYTES_MAX, room::Room};
 
 const KIND: &str = "m.room.redaction";
 
@@ -29,6 +27,11 @@ impl Room {
         }
         if founds_the_room(&target.pdu.kind) {
             return Err(Rejection::NotRedactable(target.pdu.kind.to_string()));
+        }
+        if self.calls().active().any(|call| call.invite == event_id) {
+            return Err(Rejection::NotRedactable(
+                "m.call.invite of a call that goes on".to_owned(),
+            ));
         }
         if target.pdu.sender != cx.sender {
             let action = || "to redact what others sent".to_owned();

@@ -81,6 +81,7 @@ pub(crate) fn custom<'a>(
     content: &'a JsonObject,
     cx: &Context,
 ) -> Result<Draft<'a>, Rejection> {
+    super::message::check_call_type(event_type)?;
     let free = ["m.room.encryption", "m.room.guest_access", "m.room.pinned_events"];
     let reserved = event_type.starts_with("m.room.") || event_type.starts_with("org.rookery.");
     if reserved && !free.contains(&event_type) {

@@ -22,6 +22,7 @@ const USERS: [&str; 4] = ["@ann:a.example", "@ben:b.example", "@cat:c.example", 
 fn context(user: usize, now: u32) -> Context<'static> {
     Context {
         sender: <&UserId>::try_from(USERS[user]).unwrap(),
+        device: None,
         now: MilliSecondsSinceUnixEpoch(now.into()),
         server_name: <&ServerName>::try_from("a.example").unwrap(),
         events: &[],

@@ -145,7 +145,7 @@ impl Summary {
 
 impl Fold for Summary {
     const NAME: &'static str = "summaries";
-    const VERSION: u32 = 3;
+    const VERSION: u32 = 4;
     const KIND: StreamKind = StreamKind::Room;
     type Shared = ();
 

@@ -27,6 +27,22 @@ pub enum RefusalCode {
     Banned,
     /// The server is busy with logins: retry after the time in the message.
     Busy,
+    /// The user is in another call: call again later.
+    BusyInCall,
+    /// Another device answered the call: continue there.
+    CallAnsweredElsewhere,
+    /// The user was called too often in a short time: call again later.
+    CalledTooOften,
+    /// The user is a user of another server, and calls do not leave this server.
+    CalleeElsewhere,
+    /// You ignore the user: stop ignoring them before you call them.
+    CalleeIgnored,
+    /// The call has ended.
+    CallEnded,
+    /// You are in a call: answer it, or hang it up first.
+    CallInProgress,
+    /// You cannot call yourself.
+    CallToSelf,
     /// Others keep writing to the same room: retry.
     Contended,
     /// Creators of the room keep all power and have no level.
@@ -51,6 +67,8 @@ pub enum RefusalCode {
     LevelAboveOwn,
     /// Nobody on this server may admit members to this room.
     NobodyCanAdmit,
+    /// There is no such call in this room, or it ended long ago.
+    NoSuchCall,
     /// There is no such event in this room, or you may not see it.
     NoSuchEvent,
     /// There is no such room, or you may not see it.
@@ -71,6 +89,8 @@ pub enum RefusalCode {
     NotKnockable,
     /// The room needs the event.
     NotRedactable,
+    /// The call is of other users, or another device of yours placed it.
+    NotYourCall,
     /// The password has more than 512 bytes.
     PasswordTooLong,
     /// The password has fewer than 8 characters.
@@ -103,6 +123,8 @@ pub enum RefusalCode {
     TooManyAliases,
     /// As many users are banned from the room as allowed: lift a ban.
     TooManyBans,
+    /// There are as many calls in the room as there may be at a time.
+    TooManyCalls,
     /// You have as many devices as a user may have: remove one.
     TooManyDevices,
     /// The message has as many edits as it may have: send a new message.
@@ -168,6 +190,15 @@ impl RefusalCode {
             | Self::NotInvited
             | Self::NotKnockable
             | Self::RoomReplaced => &["roomId", "room"],
+            Self::BusyInCall
+            | Self::CalledTooOften
+            | Self::CalleeElsewhere
+            | Self::CalleeIgnored
+            | Self::CallToSelf => &["calleeId"],
+            Self::CallAnsweredElsewhere
+            | Self::CallEnded
+            | Self::NoSuchCall
+            | Self::NotYourCall => &["callId"],
             Self::CreatorHasNoLevel | Self::LevelAboveOwn => &["powerLevels"],
             Self::DeviceNameInvalid => &["deviceName", "name"],
             Self::DeviceNotFound => &["deviceId"],
@@ -192,6 +223,7 @@ impl RefusalCode {
             Self::UserNameInvalid | Self::UserNameTaken => &["username"],
             // These are about all of the input, or about none of it.
             Self::Busy
+            | Self::CallInProgress
             | Self::Contended
             | Self::Forbidden
             | Self::InsufficientPower
@@ -200,6 +232,7 @@ impl RefusalCode {
             | Self::TooLarge
             | Self::TooMany
             | Self::TooManyBans
+            | Self::TooManyCalls
             | Self::TooManyDevices
             | Self::TooManyFilters
             | Self::TooManyIgnoredUsers
@@ -250,10 +283,20 @@ impl From<&Rejection> for RefusalCode {
             Rejection::NotEditable { .. } => Self::NotEditable,
             Rejection::NotAThreadRoot(_) => Self::NotAThreadRoot,
             Rejection::InvalidContent(_) => Self::InvalidContent,
-            Rejection::ReservedType(_) => Self::ReservedType,
+            Rejection::ReservedType(_) | Rejection::CallEventType { .. } => Self::ReservedType,
             Rejection::StateKeyNotYours(_) => Self::StateKeyNotYours,
             Rejection::NotRedactable(_) => Self::NotRedactable,
             Rejection::AdmitsItself(_) => Self::AdmitsItself,
+            Rejection::CallToSelf => Self::CallToSelf,
+            Rejection::CalleeIgnored(_) => Self::CalleeIgnored,
+            Rejection::CalleeElsewhere(_) => Self::CalleeElsewhere,
+            Rejection::CallInProgress { .. } => Self::CallInProgress,
+            Rejection::BusyInCall(_) => Self::BusyInCall,
+            Rejection::CalledTooOften(_) => Self::CalledTooOften,
+            Rejection::NoSuchCall(_) => Self::NoSuchCall,
+            Rejection::CallEnded(_) => Self::CallEnded,
+            Rejection::CallAnsweredElsewhere(_) => Self::CallAnsweredElsewhere,
+            Rejection::NotYourCall(_) => Self::NotYourCall,
             Rejection::Forbidden { .. } => Self::Forbidden,
         }
     }
@@ -274,6 +317,7 @@ impl From<Bound> for RefusalCode {
             Bound::Rooms => Self::TooManyRooms,
             Bound::Knocks => Self::TooManyKnocks,
             Bound::Invites => Self::TooManyInvites,
+            Bound::Calls => Self::TooManyCalls,
         }
     }
 }

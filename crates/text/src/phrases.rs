@@ -2,25 +2,25 @@
 //!
 //! A text contains a name if it contains its words in sequence, in any case and composition:
 //! `Ada Lovelace` in "ask ada lovelace!", and not in "Adalovelace". Words end where Unicode ends
-//! them ([`rookery_domain::each_word`]).
+//! them ([`each_word`]).
 //!
 //! **Invariant:** the numbers are part of the stored format: the same text always gives the same
 //! ones. (FNV-1a of 64 bits. A user who makes two names collide gains a highlight.)
 
 use std::borrow::Cow;
 
-use rookery_domain::{each_word, normal};
+use crate::{each_word, normal};
 
 /// Longest name that is searched for, in words.
 ///
 /// Some scripts have no spaces: there each sign or syllable is a word.
-pub(super) const PHRASE_WORDS_MAX: usize = 32;
+pub(crate) const PHRASE_WORDS_MAX: usize = 32;
 
 const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
 const PRIME: u64 = 0x0000_0100_0000_01b3;
 
 /// Passes the words of a text to `each`, as numbers.
-pub(super) fn words(text: &str, mut each: impl FnMut(u64)) {
+pub(crate) fn words(text: &str, mut each: impl FnMut(u64)) {
     // An ASCII text is folded while it is hashed, so that most messages allocate nothing.
     let text = if text.is_ascii() { Cow::Borrowed(text) } else { normal(text) };
     each_word(&text, |word| each(hash_folded(word)));
@@ -33,12 +33,13 @@ fn hash_folded(word: &str) -> u64 {
 }
 
 /// The phrase with one more word.
-pub(super) fn joined(phrase: u64, word: u64) -> u64 {
+pub(crate) fn joined(phrase: u64, word: u64) -> u64 {
     (phrase.rotate_left(23) ^ word).wrapping_mul(PRIME)
 }
 
 /// The phrase of a name; `None` if it has no words, or too many.
-pub(super) fn phrase(name: &str) -> Option<(u64, u8)> {
+#[must_use]
+pub fn phrase(name: &str) -> Option<(u64, u8)> {
     let (mut count, mut phrase) = (0usize, 0);
     words(name, |word| {
         count += 1;
@@ -49,7 +50,8 @@ pub(super) fn phrase(name: &str) -> Option<(u64, u8)> {
 }
 
 /// Whether a text notifies everybody: it has `@room` as a word.
-pub(super) fn calls_everybody(text: &str) -> bool {
+#[must_use]
+pub fn calls_everybody(text: &str) -> bool {
     text.match_indices("@room").any(|(at, found)| {
         let next = text[at + found.len()..].chars().next();
         let before = text[..at].chars().next_back();

@@ -16,32 +16,65 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    Pdu, Rejection,
+    Pdu,
+    canonical::{write_integer, write_string},
     limits::{EVENT_BYTES_MAX, ID_BYTES_MAX},
-    pdu::canonical::{write_integer, write_string},
 };
 
-/// An event without its hashes. `content` is canonical JSON.
-pub(crate) struct Unsealed<'a> {
-    /// `None` for the create event of a room that is named after it.
-    pub(crate) room_id: Option<&'a RoomId>,
-    pub(crate) sender: &'a UserId,
-    pub(crate) kind: &'a str,
-    pub(crate) state_key: Option<&'a str>,
+/// The draft cannot become an event.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SealError {
+    /// A part of it, or all of it, is longer than an event may be.
+    #[error("{what} has {bytes} bytes, and the maximum is {max}")]
+    TooLarge {
+        /// The part.
+        what: &'static str,
+        /// Its length in bytes.
+        bytes: usize,
+        /// The greatest length in bytes.
+        max: usize,
+    },
+    /// The content cannot be canonical JSON.
+    #[error("the content is not valid: {0}")]
+    InvalidContent(String),
+}
+
+/// An event without its hashes.
+#[derive(Clone, Debug)]
+pub struct Unsealed<'a> {
+    /// The room; `None` for the create event of a room that is named after it.
+    pub room_id: Option<&'a RoomId>,
+    /// The sender.
+    pub sender: &'a UserId,
+    /// The event type.
+    pub kind: &'a str,
+    /// Present on state events.
+    pub state_key: Option<&'a str>,
     /// The event to redact, in room versions that name it beside the content.
-    pub(crate) redacts: Option<&'a EventId>,
-    pub(crate) content: String,
-    pub(crate) prev_events: Vec<OwnedEventId>,
-    pub(crate) auth_events: Vec<OwnedEventId>,
-    pub(crate) depth: u64,
-    pub(crate) origin_server_ts: MilliSecondsSinceUnixEpoch,
+    pub redacts: Option<&'a EventId>,
+    /// The content, as canonical JSON ([`canonical`](crate::canonical())).
+    pub content: String,
+    /// The events that it follows.
+    pub prev_events: Vec<OwnedEventId>,
+    /// The state events that authorise it.
+    pub auth_events: Vec<OwnedEventId>,
+    /// One more than the deepest event before it.
+    pub depth: u64,
+    /// The time, in milliseconds since 1970.
+    pub origin_server_ts: MilliSecondsSinceUnixEpoch,
 }
 
 impl Unsealed<'_> {
     /// Hashes the event and gives it its ID.
-    pub(crate) fn seal(self, rules: &RoomVersionRules) -> Result<Pdu, Rejection> {
-        Rejection::if_longer("the event type", self.kind, ID_BYTES_MAX)?;
-        Rejection::if_longer("the state key", self.state_key.unwrap_or(""), ID_BYTES_MAX)?;
+    ///
+    /// # Errors
+    /// [`SealError`] if it is too large, or its content is not JSON.
+    ///
+    /// # Panics
+    /// Never: a dollar sign and a hash make an event ID.
+    pub fn seal(self, rules: &RoomVersionRules) -> Result<Pdu, SealError> {
+        check_length("the event type", self.kind.len(), ID_BYTES_MAX)?;
+        check_length("the state key", self.state_key.unwrap_or("").len(), ID_BYTES_MAX)?;
         let mut head = Vec::with_capacity(self.content.len() + 768);
         head.extend_from_slice(b"{\"auth_events\":");
         write_ids(&mut head, &self.auth_events);
@@ -63,10 +96,7 @@ impl Unsealed<'_> {
         for part in rest {
             json.extend_from_slice(part);
         }
-        if json.len() > EVENT_BYTES_MAX {
-            let (what, bytes) = ("the event", json.len());
-            return Err(Rejection::TooLarge { what, bytes, max: EVENT_BYTES_MAX });
-        }
+        check_length("the event", json.len(), EVENT_BYTES_MAX)?;
         let event_id = OwnedEventId::try_from(format!("${}", URL_SAFE_NO_PAD.encode(reference)))
             .expect("a dollar sign and a hash make an event ID");
         Ok(self.into_pdu(event_id, json))
@@ -122,19 +152,23 @@ impl Unsealed<'_> {
     }
 }
 
+fn check_length(what: &'static str, bytes: usize, max: usize) -> Result<(), SealError> {
+    if bytes > max { Err(SealError::TooLarge { what, bytes, max }) } else { Ok(()) }
+}
+
 /// The redacted form of the content, which the event ID covers.
 fn redacted_content(
     kind: &str,
     state_key: Option<&str>,
     content: &str,
     rules: &RoomVersionRules,
-) -> Result<String, Rejection> {
+) -> Result<String, SealError> {
     // Redaction keeps keys of some `m.room.` types, in state events and in other events.
     if state_key.is_none() && (kind == "m.room.message" || !kind.starts_with("m.room.")) {
         return Ok("{}".to_owned());
     }
     let mut content: CanonicalJsonObject = serde_json::from_str(content)
-        .map_err(|error| Rejection::InvalidContent(error.to_string()))?;
+        .map_err(|error| SealError::InvalidContent(error.to_string()))?;
     redact_content_in_place(&mut content, &rules.redaction, kind);
     Ok(serde_json::to_string(&content).expect("canonical JSON always serialises"))
 }

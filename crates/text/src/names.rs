@@ -4,13 +4,13 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use rookery_domain::{OwnedUserId, UserId};
+use ruma_common::{OwnedUserId, UserId};
 
-use super::text::{PHRASE_WORDS_MAX, joined, phrase, words};
+use crate::phrases::{PHRASE_WORDS_MAX, joined, phrase, words};
 
 /// Names of members, as phrases.
 #[derive(Clone, Debug)]
-pub(super) struct Names {
+pub struct Names {
     /// The members with a name, by number. It is looked up for every word of every message.
     phrases: HashMap<u64, Vec<u32>>,
     /// The members, by number.
@@ -34,7 +34,8 @@ fn phrases_of(user: &UserId, shown: Option<(u64, u8)>) -> impl Iterator<Item = (
 }
 
 impl Names {
-    pub(super) fn add(&mut self, user: &UserId, shown: Option<(u64, u8)>) {
+    /// Adds a member with their display name, as a phrase ([`phrase`]).
+    pub fn add(&mut self, user: &UserId, shown: Option<(u64, u8)>) {
         let number = self.free.pop().unwrap_or_else(|| {
             self.users.push(None);
             u32::try_from(self.users.len() - 1).unwrap_or(u32::MAX)
@@ -48,7 +49,8 @@ impl Names {
         }
     }
 
-    pub(super) fn remove(&mut self, user: &UserId, shown: Option<(u64, u8)>) {
+    /// Removes a member, as they were added.
+    pub fn remove(&mut self, user: &UserId, shown: Option<(u64, u8)>) {
         let Some((own, _)) = phrases_of(user, shown).next() else { return };
         let mut candidates = self.phrases.get(&own).into_iter().flatten().copied();
         let Some(number) = candidates.find(|number| self.user(*number) == Some(user)) else {
@@ -74,7 +76,8 @@ impl Names {
     }
 
     /// The members that a text names, each once.
-    pub(super) fn named_in(&self, text: &str) -> BTreeSet<&UserId> {
+    #[must_use]
+    pub fn named_in(&self, text: &str) -> BTreeSet<&UserId> {
         let longest = self.lengths.iter().rposition(|count| *count > 0).unwrap_or(0);
         let mut named = BTreeSet::new();
         // The phrases that end with the current word, longest last.

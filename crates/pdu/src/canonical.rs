@@ -9,7 +9,7 @@ use std::{fmt::Display, io::Write};
 
 use serde_json::Value;
 
-use crate::{Rejection, limits::CONTENT_DEPTH_MAX};
+use crate::{SealError, limits::CONTENT_DEPTH_MAX};
 
 /// A JSON object.
 pub type JsonObject = serde_json::Map<String, Value>;
@@ -18,7 +18,14 @@ pub type JsonObject = serde_json::Map<String, Value>;
 const INTEGER_MAX: i64 = (1 << 53) - 1;
 
 /// The object as canonical JSON.
-pub(crate) fn canonical(object: &JsonObject) -> Result<String, Rejection> {
+///
+/// # Errors
+/// [`SealError::InvalidContent`] if it nests too deep, or has a number that is no integer of canonical
+/// JSON.
+///
+/// # Panics
+/// Never: JSON made of strings is UTF-8.
+pub fn canonical(object: &JsonObject) -> Result<String, SealError> {
     let mut out = Vec::with_capacity(128);
     write_object(&mut out, object, 1)?;
     Ok(String::from_utf8(out).expect("JSON made of strings is UTF-8"))
@@ -34,9 +41,9 @@ pub(crate) fn write_integer(out: &mut Vec<u8>, number: impl Display) {
     write!(out, "{number}").expect("memory takes what is written");
 }
 
-fn write_object(out: &mut Vec<u8>, object: &JsonObject, depth: usize) -> Result<(), Rejection> {
+fn write_object(out: &mut Vec<u8>, object: &JsonObject, depth: usize) -> Result<(), SealError> {
     if depth > CONTENT_DEPTH_MAX {
-        return Err(Rejection::InvalidContent(format!("nested deeper than {CONTENT_DEPTH_MAX}")));
+        return Err(SealError::InvalidContent(format!("nested deeper than {CONTENT_DEPTH_MAX}")));
     }
     out.push(b'{');
     // The map is sorted unless a crate somewhere in the build turns on `preserve_order`.
@@ -55,7 +62,7 @@ fn write_entries<'a>(
     out: &mut Vec<u8>,
     entries: impl Iterator<Item = (&'a String, &'a Value)>,
     depth: usize,
-) -> Result<(), Rejection> {
+) -> Result<(), SealError> {
     for (index, (key, value)) in entries.enumerate() {
         if index > 0 {
             out.push(b',');
@@ -67,7 +74,7 @@ fn write_entries<'a>(
     Ok(())
 }
 
-fn write_value(out: &mut Vec<u8>, value: &Value, depth: usize) -> Result<(), Rejection> {
+fn write_value(out: &mut Vec<u8>, value: &Value, depth: usize) -> Result<(), SealError> {
     match value {
         Value::Null => out.extend_from_slice(b"null"),
         Value::Bool(true) => out.extend_from_slice(b"true"),
@@ -78,14 +85,14 @@ fn write_value(out: &mut Vec<u8>, value: &Value, depth: usize) -> Result<(), Rej
                 write_integer(out, integer);
             }
             _ => {
-                return Err(Rejection::InvalidContent(format!(
+                return Err(SealError::InvalidContent(format!(
                     "{number} is not an integer between -(2^53 - 1) and 2^53 - 1; send it as text"
                 )));
             }
         },
         Value::Array(items) => {
             if depth > CONTENT_DEPTH_MAX {
-                return Err(Rejection::InvalidContent(format!(
+                return Err(SealError::InvalidContent(format!(
                     "nested deeper than {CONTENT_DEPTH_MAX}"
                 )));
             }

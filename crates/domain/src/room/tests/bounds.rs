@@ -15,6 +15,7 @@ use crate::{
 fn context<'a>() -> Context<'a> {
     Context {
         sender: <&UserId>::try_from("@alice:rook.example").unwrap(),
+        device: None,
         now: MilliSecondsSinceUnixEpoch(uint!(1_000)),
         server_name: <&ServerName>::try_from("rook.example").unwrap(),
         events: &[],

@@ -8,7 +8,7 @@ use ruma_signatures::{content_hash, reference_hash};
 use serde_json::Value;
 
 use super::*;
-use crate::{JsonObject, pdu::canonical::canonical};
+use crate::{JsonObject, canonical::canonical};
 
 /// Types whose redacted content keeps keys in some version, and types that keep none.
 const KINDS: [&str; 14] = [
@@ -144,6 +144,6 @@ fn an_event_that_fills_the_limit_is_made_and_one_byte_more_is_refused() {
     let most = EVENT_BYTES_MAX - rest;
     assert_eq!(seal(most).expect("fits").json.len(), EVENT_BYTES_MAX);
     let (what, bytes) = ("the event", EVENT_BYTES_MAX + 1);
-    let too_large = Rejection::TooLarge { what, bytes, max: EVENT_BYTES_MAX };
+    let too_large = SealError::TooLarge { what, bytes, max: EVENT_BYTES_MAX };
     assert_eq!(seal(most + 1).expect_err("too large"), too_large);
 }

@@ -1,13 +1,7 @@
-//! Room events as Matrix PDUs.
+//! One room event as a Matrix PDU.
 //!
 //! **Invariant:** the JSON of a PDU is kept as it arrived, with unknown keys. The parsed fields are
 //! a view and are never written back.
-
-pub(crate) mod canonical;
-pub(crate) mod incoming;
-pub(crate) mod redaction;
-pub(crate) mod seal;
-pub(crate) mod signing;
 
 use bytes::Bytes;
 use ruma_common::{
@@ -117,7 +111,7 @@ impl Pdu {
     }
 
     /// The event that a redaction names in its content, as in rooms of version 11 and newer.
-    /// [`Room::redaction_target`](crate::Room::redaction_target) knows the version.
+    /// Only a caller that knows the room's version can tell which place counts.
     #[must_use]
     pub fn redacts_in_content(&self) -> Option<OwnedEventId> {
         #[derive(Deserialize)]

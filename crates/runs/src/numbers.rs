@@ -4,7 +4,7 @@
 
 /// The numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Numbers {
+pub struct Numbers {
     /// The low halves.
     low: Vec<u32>,
     /// The index from which on each high half holds; 0 before the first.
@@ -17,12 +17,20 @@ fn halves(number: u64) -> (u32, u32) {
 }
 
 impl Numbers {
-    pub(super) fn len(&self) -> usize {
+    /// How many numbers there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
         self.low.len()
     }
 
+    /// Whether there is no number.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.low.is_empty()
+    }
+
     /// Adds a number that is not below the last one.
-    pub(super) fn push(&mut self, number: u64) {
+    pub fn push(&mut self, number: u64) {
         if self.low.len() == self.low.capacity() {
             // Doubling would leave a third of the memory unused.
             self.low.reserve_exact(self.low.len() / 8 + 8);
@@ -34,7 +42,9 @@ impl Numbers {
         self.low.push(low);
     }
 
-    pub(super) fn get(&self, index: usize) -> Option<u64> {
+    /// The number at an index.
+    #[must_use]
+    pub fn get(&self, index: usize) -> Option<u64> {
         let low = *self.low.get(index)?;
         let turns = self.turns.partition_point(|(from, _)| *from <= index);
         let high = turns.checked_sub(1).map_or(0, |last| self.turns[last].1);
@@ -42,7 +52,8 @@ impl Numbers {
     }
 
     /// How many are at most `number`.
-    pub(super) fn up_to(&self, number: u64) -> usize {
+    #[must_use]
+    pub fn up_to(&self, number: u64) -> usize {
         let (high, low) = halves(number);
         let turn = self.turns.partition_point(|(_, other)| *other < high);
         let from = |turn: usize| self.turns.get(turn).map_or(self.low.len(), |(from, _)| *from);
@@ -56,15 +67,22 @@ impl Numbers {
     }
 
     /// How many are below `number`.
-    pub(super) fn below(&self, number: u64) -> usize {
+    #[must_use]
+    pub fn below(&self, number: u64) -> usize {
         number.checked_sub(1).map_or(0, |before| self.up_to(before))
     }
 
-    pub(super) fn contains(&self, number: u64) -> bool {
+    /// Whether the number is there.
+    #[must_use]
+    pub fn contains(&self, number: u64) -> bool {
         self.get(self.below(number)) == Some(number)
     }
 
-    pub(super) fn remove(&mut self, index: usize) -> u64 {
+    /// Removes the number at an index, and returns it.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn remove(&mut self, index: usize) -> u64 {
         let number = self.get(index).unwrap_or_default();
         self.low.remove(index);
         for (from, _) in &mut self.turns {
@@ -76,7 +94,8 @@ impl Numbers {
         number
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = u64> {
+    /// The numbers in order.
+    pub fn iter(&self) -> impl Iterator<Item = u64> {
         (0..self.len()).filter_map(|index| self.get(index))
     }
 }

@@ -23,7 +23,7 @@ use serde_json::value::RawValue;
 use crate::{
     Pdu, PduError,
     limits::{CONTENT_DEPTH_MAX, PDU_BYTES_MAX},
-    room::supported_rules,
+    versions::supported_rules,
 };
 
 /// An event of the right form, before its signatures are checked.

@@ -41,7 +41,7 @@ pub fn composed(text: &str) -> Cow<'_, str> {
 /// The text without characters that are invisible by themselves, such as joiners and variation
 /// selectors.
 #[must_use]
-pub(crate) fn without_invisible(text: &str) -> Cow<'_, str> {
+pub fn without_invisible(text: &str) -> Cow<'_, str> {
     if text.chars().any(is_ignorable) {
         return text.chars().filter(|char| !is_ignorable(*char)).collect();
     }

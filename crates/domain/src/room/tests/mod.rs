@@ -1,0 +1,3 @@
+//! Tests of the inside of a room.
+
+mod bounds;
