@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod actions;
+mod calls;
 mod federation;
 mod processes;
 mod rooms;

@@ -8,7 +8,7 @@
 
 mod check;
 mod client;
-mod read_side;
+pub(super) mod read_side;
 mod template;
 mod world;
 

@@ -26,10 +26,11 @@ impl RoomCalls {
     /// Folds the steps that an event makes.
     pub fn evolve(&mut self, event: &RoomEvent) {
         for change in &event.envelope.calls {
+            let before = self.active.remove(&change.call_id);
             if change.is_placed() {
                 let call = Call::placed(event);
                 self.active.extend(call.map(|call| (call.id.clone(), call)));
-            } else if let Some(mut call) = self.active.remove(&change.call_id) {
+            } else if let Some(mut call) = before {
                 call.follow(change, event);
                 self.put(call);
             }

@@ -1,7 +1,7 @@
 //! Any operations in any order: the rows are those of the log.
 
 use proptest::{collection::vec, prelude::*};
-use rookery_domain::{AccountEvent, EventStatus, Fact, RoomPreferences};
+use rookery_domain::{AccountEvent, CallStep, EndReason, EventStatus, Fact, RoomPreferences};
 use rookery_log::{EventLog, Position, Scope, StreamId, StreamKind};
 use serde_json::json;
 
@@ -16,6 +16,19 @@ const USERS: [&str; 4] = ["alice", "bob", "carol", "dan"];
 const MEMBERSHIPS: [&str; 5] = ["join", "join", "leave", "invite", "ban"];
 const RELATIONS: [&str; 4] = ["m.annotation", "m.replace", "m.thread", "com.example.other"];
 const SETTINGS: [&str; 4] = ["shared", "joined", "invited", "world_readable"];
+
+/// How many kinds of steps a call has.
+const STEPS: usize = 5;
+
+/// A step of a call: placed twice as often as each other one.
+fn step(number: usize) -> CallStep {
+    match number {
+        0 | 1 => CallStep::Placed,
+        2 => CallStep::Answered { party: "party".parse().unwrap() },
+        3 => CallStep::Ended { reason: EndReason::Rejected, answer: None },
+        _ => CallStep::Ended { reason: EndReason::InviteTimeout, answer: None },
+    }
+}
 
 /// An operation of a scene. Numbers choose rooms, users and values.
 #[derive(Clone, Debug)]
@@ -47,6 +60,8 @@ enum Act {
     /// The room, the event, and whether the log has erased it when it is read again.
     Redact(usize, usize, bool),
     Topic(usize, u8),
+    /// The sender, the other user, the number of the call, and the step.
+    Call(usize, (usize, usize), u8, usize),
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -86,7 +101,9 @@ fn act() -> impl Strategy<Value = Act> {
             .prop_map(|(room, user, how, target)| Act::Relate(room, user, how, target)),
         8 => (room.clone(), any::<usize>(), any::<bool>())
             .prop_map(|(room, which, erase)| Act::Redact(room, which, erase)),
-        2 => (room, any::<u8>()).prop_map(|(room, topic)| Act::Topic(room, topic)),
+        2 => (room.clone(), any::<u8>()).prop_map(|(room, topic)| Act::Topic(room, topic)),
+        10 => (room, (0..USERS.len(), 0..USERS.len()), 0u8..4, 0..STEPS)
+            .prop_map(|(room, users, call, step)| Act::Call(room, users, call, step)),
     ]
 }
 
@@ -197,6 +214,10 @@ impl Act {
             Self::Topic(room, topic) => {
                 let content = json!({ "topic": topic.to_string() });
                 scene.send(ROOMS[*room], "alice", "m.room.topic", Some(""), content).await
+            }
+            Self::Call(room, (sender, other), call, number) => {
+                let (sender, other) = (USERS[*sender], USERS[*other]);
+                scene.call(ROOMS[*room], sender, other, &format!("c{call}"), step(*number)).await
             }
         };
     }

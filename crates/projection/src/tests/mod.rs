@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod acting;
+mod calls;
 mod consistency;
 mod parking;
 mod pieces;

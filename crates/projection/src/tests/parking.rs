@@ -24,9 +24,19 @@ async fn unreadable_event_parks_its_room_and_nothing_else() {
     assert_eq!((last_sequence("good"), last_sequence("bad")), (6, 5));
     let parked = view.parked();
     let names: Vec<_> = parked.iter().map(|parked| parked.model.as_str()).collect();
-    let models =
-        ["redactions", "timelines", "memberships", "summaries", "relations", "actions", "unread"];
-    assert_eq!(names, models);
+    assert_eq!(
+        names,
+        [
+            "redactions",
+            "timelines",
+            "memberships",
+            "summaries",
+            "relations",
+            "actions",
+            "unread",
+            "calls",
+        ]
+    );
     assert_eq!(parked[0].stream.as_str(), format!("room/{}", room_id("bad")));
     assert_eq!(parked[0].position, garbage);
     assert_eq!(parked[0].event_id.as_deref(), Some("$event11"));
@@ -103,7 +113,7 @@ async fn projector_retries_parked_streams_when_it_starts() {
         };
         (of_room("a"), of_room("b"))
     };
-    assert_eq!(parked(&models), (1, 7));
+    assert_eq!(parked(&models), (1, 8));
     clear_trip(KIND);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let runner = models.clone();
@@ -113,7 +123,7 @@ async fn projector_retries_parked_streams_when_it_starts() {
         let last = scene.message("c", "alice").await;
         models.wait_for(last, std::time::Duration::from_mins(1)).await.unwrap();
     }
-    assert_eq!(parked(&models), (0, 7), "the room with garbage is parked again");
+    assert_eq!(parked(&models), (0, 8), "the room with garbage is parked again");
     drop(stop);
     running.await.unwrap();
 }

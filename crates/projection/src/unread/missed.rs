@@ -45,14 +45,13 @@ impl MissedCalls {
     /// Folds the steps that an event makes.
     pub(super) fn apply(&mut self, event: &RoomEvent, here: EventPlace, sequence: u64) {
         for change in &event.envelope.calls {
+            let before = self.ringing.remove(&change.call_id);
             if change.step == CallStep::Placed {
                 let placed = Call::placed(event).map(|call| Ringing { invite: here, call });
                 self.ringing.extend(placed.map(|ringing| (change.call_id.clone(), ringing)));
                 continue;
             }
-            let Some(Ringing { invite, mut call }) = self.ringing.remove(&change.call_id) else {
-                continue;
-            };
+            let Some(Ringing { invite, mut call }) = before else { continue };
             call.follow(change, event);
             if call.is_missed() {
                 self.missed.push(Missed {

@@ -14,7 +14,7 @@ use rookery_log::{EventLog, MemoryLog, Position, Record, Scope, StreamKind, Unav
 use super::check::facts_of;
 use crate::{EventLookup, LastActions, Memberships, Ports, testing::CallsInLog};
 
-pub(super) struct ReadSide {
+pub(in crate::tests) struct ReadSide {
     log: Arc<MemoryLog>,
     folded: Mutex<Folded>,
 }
@@ -27,7 +27,7 @@ struct Folded {
 }
 
 impl ReadSide {
-    pub(super) fn ports(log: &Arc<MemoryLog>) -> Ports {
+    pub(in crate::tests) fn ports(log: &Arc<MemoryLog>) -> Ports {
         let side = Arc::new(Self { log: Arc::clone(log), folded: Mutex::default() });
         let (memberships, events) = (side.clone(), side.clone());
         let calls = Arc::new(CallsInLog(Arc::clone(log) as _));
