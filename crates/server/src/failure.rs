@@ -72,7 +72,7 @@ failures!(
     crate::config::FolderError,
     crate::config::IdentityError,
     crate::data_directory::contents::Changed,
-    crate::ndjson::ImportError,
+    rookery_ndjson::ImportError,
     rookery_accounts::NewUserError,
     rookery_accounts::Unavailable,
     rookery_accounts::UserError,

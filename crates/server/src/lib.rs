@@ -10,7 +10,6 @@ pub mod config;
 mod data_directory;
 pub mod failure;
 mod import;
-pub mod ndjson;
 pub mod node;
 pub mod operator;
 pub mod program;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rookery_log::Record;
 use rookery_log_sled::{SledLog, SledOptions};
-use rookery_server::ndjson;
+use rookery_ndjson as ndjson;
 use serde_json::{Value, json};
 use tempfile::{TempDir, tempdir};
 

@@ -46,6 +46,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "rookery-work",
         ],
     ),
+    ("rookery-ndjson", &["rookery-log"]),
     ("rookery-work", &[]),
     ("rookery-import", &["rookery-accounts", "rookery-command", "rookery-domain", "rookery-log"]),
     ("rookery-graphql-documents", &[]),

@@ -17,7 +17,7 @@ use rookery_log_sled::{Moved, OpenError, Salvage, Saved, Saving, SledLog, SledOp
 use crate::{
     config::{Config, ServerIdentity},
     failure::Failure,
-    ndjson, terminal,
+    terminal,
     terminal::{
         counted::{counted, counted_len},
         progress::Progress,
@@ -117,7 +117,7 @@ struct Lost {
 #[derive(Default)]
 struct Orphans {
     path: Option<PathBuf>,
-    file: Option<ndjson::Export<BufWriter<File>>>,
+    file: Option<rookery_ndjson::Export<BufWriter<File>>>,
     commits: u64,
 }
 
@@ -128,7 +128,7 @@ impl Orphans {
         if self.file.is_none() {
             let file = File::create_new(path)
                 .map_err(|error| Failure::file("cannot make the file", path, error))?;
-            self.file = Some(ndjson::Export::begin(BufWriter::new(file), record.epoch)?);
+            self.file = Some(rookery_ndjson::Export::begin(BufWriter::new(file), record.epoch)?);
         }
         if let Some(file) = &mut self.file {
             file.write(record)?;
@@ -161,7 +161,7 @@ fn write(
 ) -> Result<Lost, Failure> {
     let mut saving = salvage.saving(epoch, Box::new(follow));
     let mut orphans = Orphans { path: orphans, ..Orphans::default() };
-    let mut export = ndjson::Export::begin(output, epoch).map_err(&unwritten)?;
+    let mut export = rookery_ndjson::Export::begin(output, epoch).map_err(&unwritten)?;
     for saved in &mut saving {
         match saved? {
             Saved::Chained(record) => export.write(&record).map_err(&unwritten)?,

@@ -19,7 +19,6 @@ use crate::{
     data_directory::contents::Contents,
     failure::Failure,
     import::unfinished::{Kind, Unfinished},
-    ndjson,
     node::{Node, clock},
     terminal::progress::Progress,
 };
@@ -30,7 +29,7 @@ const UNDER_WAY_MAX: usize = 1_024;
 /// Records in one comparison.
 const PAGE: usize = 256;
 
-type Input = ndjson::Import<Box<dyn BufRead + Send>>;
+type Input = rookery_ndjson::Import<Box<dyn BufRead + Send>>;
 
 /// Reads an exported log into a data directory without a log, record by record, with the same event
 /// IDs and hashes. Or continues an import of the same file that did not finish. Returns the number
@@ -45,7 +44,7 @@ pub(crate) async fn import_log(config: &Config, file: &Path) -> Result<u64, Fail
         let opened = File::open(file).map_err(|error| Failure::file("cannot read", file, error))?;
         Box::new(BufReader::new(opened))
     };
-    let mut import = ndjson::Import::begin(input)?;
+    let mut import = rookery_ndjson::Import::begin(input)?;
     let first = import.read()?;
     ServerIdentity::claim(&config.data, config.server_name.as_deref(), clock::now().0)?;
     let hash = first.as_ref().map_or_else(String::new, |first| first.hash.to_string());

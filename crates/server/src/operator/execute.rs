@@ -14,7 +14,7 @@ use crate::{
     cli::UserCommand,
     data_directory::{contents::Contents, reconcile},
     failure::Failure,
-    import, ndjson,
+    import,
     node::{Node, clock},
     terminal::counted::{counted, counted_len},
 };
@@ -134,7 +134,7 @@ async fn check_contents(node: &Node, output: &Output) -> Result<(), Failure> {
 async fn export(node: &Node, output: &Output) -> Result<(), Failure> {
     // Redacted content that a crash has left must not get out.
     node.commands.resume_erasures().await?;
-    let mut export = ndjson::Export::begin(Vec::new(), node.log.epoch())?;
+    let mut export = rookery_ndjson::Export::begin(Vec::new(), node.log.epoch())?;
     let end = *node.log.tail().borrow();
     let mut after = Position::ORIGIN;
     while after < end {

@@ -7,6 +7,9 @@ use rookery_log::{
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+/// The version that this program writes. Every older version stays readable.
+pub const FORMAT: u32 = 1;
+
 /// The first line.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

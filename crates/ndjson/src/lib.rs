@@ -25,10 +25,8 @@ mod json;
 pub use self::{
     export::Export,
     import::{Import, ImportError, LINE_BYTES_MAX},
+    json::FORMAT,
 };
-
-/// The version that this program writes. Every older version stays readable.
-pub const FORMAT: u32 = 1;
 
 #[cfg(test)]
 mod tests;
