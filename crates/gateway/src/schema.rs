@@ -28,6 +28,7 @@ pub use crate::sharing::{FanoutCounts, SharingSchema};
 pub use rookery_schema::{
     context::{App, Session, token_key},
     entrances::Entrances,
+    ice::{IceServer, IceServers},
     types::errors::fault::TO_LEARN,
 };
 

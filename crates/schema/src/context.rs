@@ -22,6 +22,7 @@ use rookery_work::Turns;
 
 use crate::{
     entrances::{EntranceLimiter, Entrances},
+    ice::{IceServers, NoIceServers},
     types::{
         errors::fault::Fault,
         values::scalars::{CursorScalar, PositionScalar},
@@ -73,6 +74,8 @@ pub struct App {
     pub catching_up: Turns<OwnedUserId>,
     /// The rate limits of registrations and logins.
     pub entrances: EntranceLimiter,
+    /// Names the relays for calls.
+    pub ice_servers: Arc<dyn IceServers>,
     /// The log of refusals that matter for security.
     pub security: SecurityLog,
     last_writes: Mutex<LruCache<(OwnedUserId, String), Position>>,
@@ -106,6 +109,7 @@ impl App {
             shared_answers_bytes_max: None,
             catching_up: Turns::new(CATCHING_UP_MAX),
             entrances: EntranceLimiter::new(Entrances::default()),
+            ice_servers: Arc::new(NoIceServers),
             security: SecurityLog::default(),
             last_writes: Mutex::new(LruCache::new(writers)),
         }
@@ -133,6 +137,12 @@ impl App {
     #[must_use]
     pub fn with_entrances(self, paces: Entrances) -> Self {
         Self { entrances: EntranceLimiter::new(paces), ..self }
+    }
+
+    /// Sets the port to the relays for calls.
+    #[must_use]
+    pub fn with_ice_servers(self, ice_servers: Arc<dyn IceServers>) -> Self {
+        Self { ice_servers, ..self }
     }
 
     /// Sets the log of refusals that matter for security.

@@ -1,4 +1,4 @@
-//! Rate limits of registrations and logins from one address.
+//! Rate limits of registrations and logins from one address, and of credentials for the relay of calls.
 //!
 //! **Invariant:** nothing here reads a clock.
 //! **Invariant:** an attempt counts before the password is hashed, whatever its outcome is.
@@ -22,13 +22,15 @@ use crate::types::errors::refusal::{Refusal, RefusalCode};
 /// How many buckets are remembered. A forgotten bucket is full.
 const BUCKETS_MAX: usize = 100_000;
 
-/// The rate limits of registrations and logins.
+/// The rate limits of registrations, logins and credentials for the relay of calls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Entrances {
     /// Registrations from one address; `None` for no limit.
     pub registrations: Option<Pace>,
     /// Logins of one user from one address.
     pub logins: Option<Pace>,
+    /// Credentials of one user for the relay of calls.
+    pub ice_servers: Option<Pace>,
 }
 
 /// The buckets of all addresses.
@@ -56,6 +58,12 @@ impl EntranceLimiter {
     pub fn log_in(&self, user: &str, address: IpAddr, now: Millis) -> Option<Refusal> {
         let key = (user, Network::of(address));
         self.refusal(self.paces.logins, &key, "logins", now)
+    }
+
+    /// Admits a request of `user` for credentials of the relay, or returns the refusal.
+    pub fn ice_servers(&self, user: &str, now: Millis) -> Option<Refusal> {
+        let key = ("ice servers", user);
+        self.refusal(self.paces.ice_servers, &key, "requests for `iceServers`", now)
     }
 
     fn refusal(
@@ -94,7 +102,11 @@ mod tests {
     #[test]
     fn registrations_count_by_address_and_logins_by_user_and_address() {
         let pace = Some(Pace { burst: 2, interval: Duration::from_secs(30) });
-        let limiter = EntranceLimiter::new(Entrances { registrations: pace, logins: pace });
+        let limiter = EntranceLimiter::new(Entrances {
+            registrations: pace,
+            logins: pace,
+            ice_servers: pace,
+        });
         let here = IpAddr::from([192, 0, 2, 1]);
         let there = IpAddr::from([192, 0, 2, 2]);
         for _ in 0..2 {
@@ -108,5 +120,10 @@ mod tests {
         assert!(limiter.log_in("ada", there, NOW).is_none());
         assert!(limiter.log_in("bob", here, NOW).is_none());
         assert!(limiter.register(here, Millis(NOW.0 + 30_000)).is_none());
+        for _ in 0..2 {
+            assert!(limiter.ice_servers("ada", NOW).is_none());
+        }
+        assert!(limiter.ice_servers("ada", NOW).is_some());
+        assert!(limiter.ice_servers("bob", NOW).is_none());
     }
 }

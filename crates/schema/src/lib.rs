@@ -16,6 +16,7 @@
 
 pub mod context;
 pub mod entrances;
+pub mod ice;
 pub mod marks;
 pub mod reads;
 pub mod types;

@@ -5,7 +5,9 @@ mod flags;
 mod irc;
 
 pub use self::{
-    commands::{Command, ImportKind, Invocation, LogCommand, RoomCommand, UserCommand, parse},
+    commands::{
+        Command, ImportKind, Invocation, LogCommand, RoomCommand, TurnCommand, UserCommand, parse,
+    },
     flags::Flags,
     irc::IrcArguments,
 };

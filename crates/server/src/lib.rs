@@ -15,3 +15,4 @@ pub mod operator;
 pub mod program;
 mod serve;
 mod terminal;
+pub mod turn;

@@ -6,7 +6,10 @@ pub(crate) mod tasks;
 #[cfg(test)]
 mod tests;
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::{Arc, OnceLock},
+};
 
 use async_trait::async_trait;
 use rookery_accounts::Accounts;
@@ -26,6 +29,7 @@ use rookery_gateway::{
 use rookery_log::{EventLog, Position, Unavailable};
 use rookery_log_sled::{PreparedLog, SledLog, SledOptions};
 use rookery_projection::ReadModels;
+use rookery_turn::Monitor;
 use rookery_view::{NoOtherServers, Reader, Viewer};
 use tokio::{sync::oneshot, task::JoinHandle};
 
@@ -63,6 +67,8 @@ pub struct Node {
     shared_answers_bytes: usize,
     entrances: Entrances,
     profiles: ProfileAudience,
+    /// Watches the relay for calls, if there is one.
+    pub(crate) relay: OnceLock<Monitor>,
     /// The tasks that the server cannot do without.
     pub(crate) tasks: Tasks,
     projector: JoinHandle<()>,
@@ -322,8 +328,10 @@ impl Node {
             entrances: Entrances {
                 registrations: config.limits.registrations.filter(|_| is_limited),
                 logins: config.limits.logins.filter(|_| is_limited),
+                ice_servers: config.limits.ice_servers.filter(|_| is_limited),
             },
             profiles: config.profiles,
+            relay: OnceLock::new(),
             tasks,
             projector,
             stop_projector,

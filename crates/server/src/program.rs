@@ -5,7 +5,7 @@ pub(crate) mod logging;
 use std::{path::Path, process::ExitCode};
 
 use crate::{
-    cli::{Command, ImportKind, Invocation, LogCommand, RoomCommand, parse},
+    cli::{Command, ImportKind, Invocation, LogCommand, RoomCommand, TurnCommand, parse},
     config::{self, Config},
     data_directory::{compaction, salvage},
     failure::Failure,
@@ -17,6 +17,7 @@ use crate::{
     },
     serve, terminal,
     terminal::{counted::counted, password},
+    turn,
 };
 
 /// The exit code of a program whose output has no reader any more, as shells report it: 128 +
@@ -112,6 +113,7 @@ async fn carry_out(command: Command, config: &Config) -> Result<(), Failure> {
             }
             salvage::run(config, file.as_deref(), into.as_deref()).await
         }
+        Command::Turn(TurnCommand::Check { uri }) => turn::check(config, &uri),
         Command::Room(RoomCommand::Receive { file, keys }) => receive(config, &file, &keys).await,
         Command::User(command) => {
             let password = password::read_for(&command)?;

@@ -46,6 +46,7 @@ use crate::{
     node::{Node, clock},
     operator,
     serve::hosts::Hosts,
+    turn::{Issuer, Relay},
 };
 
 /// Time between two rounds of housekeeping.
@@ -82,6 +83,13 @@ pub(crate) async fn run(config: &Config, accept_missing_accounts: bool) -> Resul
         );
     }
     let node = Arc::new(open(config, accept_missing_accounts).await?);
+    let (relay, issuer) = match relay(config, &node).await {
+        Ok(relay) => relay,
+        Err(failure) => {
+            close(node).await;
+            return Err(failure);
+        }
+    };
     let address = listener.local_addr()?;
     let name = node.commands.server_name();
     let orders = operator::bind(&config.data);
@@ -96,7 +104,7 @@ pub(crate) async fn run(config: &Config, accept_missing_accounts: bool) -> Resul
     );
     let (handle, stop) = shutdown();
     let transport = router(
-        Arc::new(node.app().with_security_log(security.clone())),
+        Arc::new(node.app().with_security_log(security.clone()).with_ice_servers(issuer)),
         Tokens::new(node.accounts.clone(), clock::now, node.ephemeral.clone()),
         options,
         stop.clone(),
@@ -112,7 +120,7 @@ pub(crate) async fn run(config: &Config, accept_missing_accounts: bool) -> Resul
     let serving = tasks.spawn("connections", serve(listener, app, serve_options, stop));
     let (ephemeral, follower) = (node.ephemeral.clone(), node.feeds.follower());
     let working = Arc::clone(&node);
-    let background = [
+    let mut background = vec![
         tasks.spawn("typing and presence", async move {
             keep_ephemeral(&ephemeral, follower).await;
         }),
@@ -123,6 +131,7 @@ pub(crate) async fn run(config: &Config, accept_missing_accounts: bool) -> Resul
         }),
         tasks.spawn("orders of operators", take_orders(orders, Arc::clone(&node))),
     ];
+    background.extend(relay.map(|relay| relay.task));
     let result = tokio::select! {
         () = signalled => Ok(()),
         ended = tasks.ended() => {
@@ -147,6 +156,19 @@ pub(crate) async fn run(config: &Config, accept_missing_accounts: bool) -> Resul
     }
     tracing::info!("stopped");
     result
+}
+
+/// Starts the relay for calls if there is one, and makes what tells users of it.
+async fn relay(config: &Config, node: &Node) -> Result<(Option<Relay>, Arc<Issuer>), Failure> {
+    let secret = config.turn.secret(&node.signing_key);
+    let realm = node.commands.server_name().as_str();
+    let relay = Relay::start(&config.turn, realm, secret.clone(), &node.tasks).await?;
+    let port = relay.as_ref().map_or(0, |relay| relay.address.port());
+    if let Some(relay) = &relay {
+        node.relay.get_or_init(|| relay.monitor.clone());
+    }
+    let issuer = Issuer::new(config.turn.told_uris(port), secret);
+    Ok((relay, Arc::new(issuer)))
 }
 
 /// The address of the page for a browser on this machine.
@@ -304,8 +326,8 @@ async fn take_orders(socket: std::io::Result<tokio::net::UnixListener>, node: Ar
 
 fn serve_options(config: &Config, files: u64) -> ServeOptions {
     let limits = &config.limits;
-    let connections =
-        descriptors::connections(limits.connections, files, descriptors::open_files());
+    let open = descriptors::open_files() + config.turn.descriptors();
+    let connections = descriptors::connections(limits.connections, files, open);
     tracing::info!(open_files = files, connections, "the system's limit of open files");
     if connections < limits.connections.min(CONNECTIONS_FEW) {
         tracing::warn!(

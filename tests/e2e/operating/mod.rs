@@ -5,3 +5,4 @@ mod imported;
 mod operator;
 mod orders;
 mod outputs;
+mod relay;

@@ -47,6 +47,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     ("rookery-ndjson", &["rookery-log"]),
+    ("rookery-turn", &[]),
     ("rookery-work", &[]),
     ("rookery-import", &["rookery-accounts", "rookery-command", "rookery-domain", "rookery-log"]),
     ("rookery-graphql-documents", &[]),

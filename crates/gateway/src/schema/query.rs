@@ -5,7 +5,7 @@ use rookery_graphql_edge::RateStatus;
 use rookery_schema::{
     context::{PAGE_MAX, app, page_size, session},
     types::{
-        errors::fault::Fault,
+        errors::fault::{Fault, rate_limited},
         events::event::{RoomEvent, one_event},
         filter::{FilterBy, chosen},
         rooms::{
@@ -20,6 +20,7 @@ use rookery_schema::{
             viewer::Viewer,
         },
         values::{
+            ice_server::IceServer,
             list::List,
             node::{Node, node},
             rate_limit::RateLimit,
@@ -56,6 +57,18 @@ impl Query {
     /// Your rate limit. Null if this server sets none. It needs no login.
     async fn rate_limit(&self, context: &Context<'_>) -> Option<RateLimit> {
         context.data_opt::<RateStatus>().map(RateLimit::from)
+    }
+
+    /// The servers that help your calls through firewalls: pass them to `RTCPeerConnection` as they are. Ask before each
+    /// call. Empty if this server has none. A user who asks too often gets `RATE_LIMITED`.
+    async fn ice_servers(&self, context: &Context<'_>) -> Result<List<IceServer>> {
+        let (app, session) = (app(context), session(context));
+        let user = session.viewer()?;
+        if let Some(refusal) = app.entrances.ice_servers(user.as_str(), session.received) {
+            return Err(rate_limited(refusal));
+        }
+        let servers = app.ice_servers.for_user(user, session.received);
+        Ok(List(servers.into_iter().map(IceServer::from).collect()))
     }
 
     /// You, and the data that only you can see. Null without a login.

@@ -2,6 +2,7 @@
 
 pub mod boxed;
 pub mod connection;
+pub mod ice_server;
 mod interface;
 pub mod list;
 pub mod node;

@@ -133,6 +133,9 @@ Example:
 Example:
   rookery status --data /srv/chat")]
     Status,
+    /// Look at the relay for calls
+    #[command(subcommand)]
+    Turn(TurnCommand),
     /// Ask a running server whether it is ready; for container health checks
     #[command(after_help = "\
 Example:
@@ -221,6 +224,25 @@ Prints one line of JSON for each event, in their order, that states its outcome.
         /// The public keys of their servers
         #[arg(long, value_name = "FILE")]
         keys: PathBuf,
+    },
+}
+
+/// Operations on the relay for calls.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum TurnCommand {
+    /// Do what a client of the relay does, and report each step; fails if calls do not work
+    #[command(after_help = "\
+Examples:
+  rookery turn check --data /srv/chat --config /etc/rookery.toml
+  rookery turn check --uri turn:turn.example.org:3478?transport=tcp
+
+It takes the settings of the server from the configuration file and the environment, and makes
+credentials as the server does. Run it on the machine of the server, and also on one that is far
+away: only there it sees whether firewalls let the ports of the relay through.")]
+    Check {
+        /// The relay to check; by default, each one that the server tells its users
+        #[arg(long, value_name = "URI")]
+        uri: Vec<rookery_turn::Target>,
     },
 }
 

@@ -18,7 +18,7 @@ pub struct Flags {
 }
 
 fn of(scope: Scope) -> impl Iterator<Item = &'static Setting> {
-    ALL.iter().filter(move |setting| setting.scope == scope)
+    ALL.iter().filter(move |setting| setting.scope == scope && !setting.secret)
 }
 
 /// Adds the flags that every command takes.

@@ -69,6 +69,9 @@ pub enum Problem {
         /// The expected form.
         expected: &'static str,
     },
+    /// Settings do not go together.
+    #[error("{0}")]
+    Together(String),
 }
 
 /// All errors of a configuration, not only the first one.

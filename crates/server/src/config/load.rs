@@ -9,6 +9,7 @@ use std::{
 };
 
 use rookery_command::{ActionKind, ActionRates};
+use rookery_turn::{Bounds, Secret};
 use toml::Value;
 
 use crate::{
@@ -17,9 +18,13 @@ use crate::{
         ALL, Caches, Config, ConfigError, Host, Limits, Problem, Setting, Source, TrustedProxies,
         values,
     },
+    turn::TurnSettings,
 };
 
 const PREFIX: &str = "ROOKERY_";
+
+/// Stands for the value of a secret.
+const HIDDEN: &str = "(hidden)";
 
 /// The environment variable for the path of the file, like `--config`.
 const FILE_VARIABLE: &str = "ROOKERY_CONFIG";
@@ -62,6 +67,7 @@ pub fn load(
         sources.choose(setting, values.clone(), Source::Flag);
     }
     let config = sources.resolve();
+    sources.problems.extend(config.turn.problem().map(Problem::Together));
     if sources.problems.is_empty() {
         Ok(Loaded { config, warnings, chosen: sources.chosen })
     } else {
@@ -152,6 +158,7 @@ impl Sources {
 
     fn complain(&mut self, setting: &Setting, source: &Source, found: String) {
         let place = source.describe(setting);
+        let found = if setting.secret { HIDDEN.to_owned() } else { found };
         self.problems.push(Problem::Value { place, found, expected: setting.expects });
     }
 
@@ -191,6 +198,26 @@ impl Sources {
             let key = format!("limits.rates.{}", kind.name());
             rates.with(*kind, self.one(&key, values::pace))
         })
+    }
+
+    fn turn(&mut self) -> TurnSettings {
+        TurnSettings {
+            listen: self.maybe("turn.listen", |text| text.parse().ok()),
+            relay_addresses: self.list("turn.relay_address", values::single_address),
+            relay_ports: self.one("turn.relay_ports", values::ports),
+            allowed_peers: self.list("turn.allowed_peers", values::network),
+            uris: self.list("turn.uris", |text| text.parse().ok()),
+            secret: self.maybe("turn.secret", |text| Secret::new(text).ok()),
+            bounds: Bounds {
+                allocations: self.one("turn.allocations", values::count),
+                user_allocations: self.one("turn.user_allocations", values::count),
+                permissions: self.one("turn.permissions", values::count),
+                channels: self.one("turn.channels", values::count),
+                user_bandwidth: self.one("turn.user_bandwidth", values::bytes),
+                connections: self.one("turn.connections", values::count),
+                address_connections: self.one("turn.address_connections", values::count),
+            },
+        }
     }
 
     fn resolve(&mut self) -> Config {
@@ -234,6 +261,7 @@ impl Sources {
                 rates: self.rates(),
                 registrations: self.one("limits.rates.registrations", values::pace),
                 logins: self.one("limits.rates.logins", values::pace),
+                ice_servers: self.one("limits.rates.ice_servers", values::pace),
                 subscriptions: self.one("limits.subscriptions", values::count),
                 user_subscriptions: self.one("limits.user_subscriptions", values::count),
                 user_sockets: self.one("limits.user_sockets", values::count),
@@ -246,6 +274,7 @@ impl Sources {
                 passwords_at_once: self.one("limits.passwords_at_once", values::count),
                 passwords_waiting: self.one("limits.passwords_waiting", values::count),
             },
+            turn: self.turn(),
         }
     }
 }
@@ -258,7 +287,9 @@ impl fmt::Display for Loaded {
                 None => (split_list(setting.default), Source::Default.describe(setting)),
             };
             let mut quoted = values.iter().map(|value| Value::from(value.as_str()).to_string());
-            let line = if setting.many {
+            let line = if setting.secret && !values.is_empty() {
+                format!("# {} is set, and not shown", setting.key)
+            } else if setting.many {
                 format!("{} = [{}]", setting.key, quoted.collect::<Vec<_>>().join(", "))
             } else if let Some(value) = quoted.next() {
                 format!("{} = {value}", setting.key)

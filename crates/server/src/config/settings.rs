@@ -26,6 +26,8 @@ pub struct Setting {
     pub scope: Scope,
     /// Whether it is a list.
     pub many: bool,
+    /// Whether nobody may see its value. Then it has no flag either: other users of the machine see command lines.
+    pub secret: bool,
 }
 
 impl Setting {
@@ -49,7 +51,16 @@ const fn global(
     expects: &'static str,
     help: &'static str,
 ) -> Setting {
-    Setting { key, value_name, expects, default, help, scope: Scope::Global, many: false }
+    Setting {
+        key,
+        value_name,
+        expects,
+        default,
+        help,
+        scope: Scope::Global,
+        many: false,
+        secret: false,
+    }
 }
 
 const fn serve(
@@ -59,7 +70,16 @@ const fn serve(
     expects: &'static str,
     help: &'static str,
 ) -> Setting {
-    Setting { key, value_name, expects, default, help, scope: Scope::Serve, many: false }
+    Setting {
+        key,
+        value_name,
+        expects,
+        default,
+        help,
+        scope: Scope::Serve,
+        many: false,
+        secret: false,
+    }
 }
 
 const fn bytes(key: &'static str, default: &'static str, help: &'static str) -> Setting {
@@ -246,6 +266,7 @@ pub const ALL: &[Setting] = &[
     pace("limits.rates.incoming_calls", "60+12/m", "Calls to a user, by all callers together"),
     pace("limits.rates.registrations", "200+2/m", "Registrations from one address"),
     pace("limits.rates.logins", "200+10/m", "Logins of a user from one address"),
+    pace("limits.rates.ice_servers", "100+10/m", "Credentials for the relay of calls, of a user"),
     count("limits.subscriptions", "64", "Most subscriptions of one WebSocket"),
     count("limits.user_subscriptions", "1000", "Most subscriptions of one user"),
     count("limits.user_sockets", "250", "Most sockets and event streams of one user"),
@@ -269,4 +290,70 @@ pub const ALL: &[Setting] = &[
     ),
     count("limits.passwords_at_once", "2", "Passwords hashed at once; each takes 19 MiB"),
     count("limits.passwords_waiting", "64", "Logins in the queue for password hashing"),
+    serve(
+        "turn.listen",
+        "ADDR:PORT",
+        "",
+        "an IP address and a port, such as 0.0.0.0:3478",
+        "Address of the relay for calls, by UDP and TCP [default: no relay]",
+    ),
+    Setting {
+        many: true,
+        ..serve(
+            "turn.relay_address",
+            "ADDR",
+            "",
+            "a single IP address, such as 198.51.100.7",
+            "Public address of the relay, one of each family at most (a list) [default: that of \
+             turn.listen]",
+        )
+    },
+    serve(
+        "turn.relay_ports",
+        "RANGE",
+        "49152-65535",
+        "two ports from 1024 on, such as 49152-65535",
+        "UDP ports of the relay for peers; firewalls have to let them through",
+    ),
+    Setting {
+        many: true,
+        ..serve(
+            "turn.allowed_peers",
+            "NETWORK",
+            "",
+            "IP addresses or networks, such as 10.1.2.3 or 10.0.0.0/8",
+            "Addresses that the relay may send to although they are not public (a list)",
+        )
+    },
+    Setting {
+        many: true,
+        ..serve(
+            "turn.uris",
+            "URI",
+            "",
+            "URIs such as turn:turn.example.org:3478?transport=udp",
+            "Relays that clients are told (a list) [default: the relay of turn.listen]",
+        )
+    },
+    Setting {
+        secret: true,
+        ..serve(
+            "turn.secret",
+            "TEXT",
+            "",
+            "at least 16 bytes without spaces",
+            "Secret behind the credentials of the relay [default: derived from the signing key]",
+        )
+    },
+    count("turn.allocations", "1000", "Most relayed addresses of all users"),
+    count("turn.user_allocations", "12", "Most relayed addresses of one user"),
+    count("turn.permissions", "64", "Most addresses of peers for one relayed address"),
+    count("turn.channels", "64", "Most channels of one relayed address"),
+    bytes(
+        "turn.user_bandwidth",
+        "4MiB",
+        "Bytes that are relayed for one user each second, both directions together",
+    ),
+    count("turn.connections", "1000", "Most TCP connections to the relay"),
+    count("turn.address_connections", "64", "Most TCP connections to the relay from one address"),
 ];

@@ -8,7 +8,10 @@ use rookery_domain::Pace;
 use rookery_domain::ProfileAudience;
 use rookery_graphql_edge::Introspection;
 
-use crate::config::{Caches, Host, TrustedProxies};
+use crate::{
+    config::{Caches, Host, TrustedProxies},
+    turn::TurnSettings,
+};
 
 /// The format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +49,7 @@ pub struct Config {
     /// The sizes of the caches.
     pub cache: Caches,
     pub limits: Limits,
+    pub turn: TurnSettings,
 }
 
 /// Limits on requests.
@@ -69,6 +73,7 @@ pub struct Limits {
     pub rates: ActionRates,
     pub registrations: Option<Pace>,
     pub logins: Option<Pace>,
+    pub ice_servers: Option<Pace>,
     pub subscriptions: usize,
     pub user_subscriptions: usize,
     pub user_sockets: usize,

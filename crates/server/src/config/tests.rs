@@ -139,18 +139,28 @@ fn the_file_has_tables_lists_and_numbers() {
 
 #[test]
 fn every_setting_can_be_set_in_every_way() {
-    for setting in ALL {
+    for setting in ALL.iter().filter(|setting| !setting.secret) {
         let value = match (setting.key, setting.default) {
             ("server_name", _) => "example.org",
             ("allowed_origins", _) => "https://example.org",
-            ("trusted_proxies", _) => "192.0.2.1",
+            ("trusted_proxies" | "turn.relay_address" | "turn.allowed_peers", _) => "192.0.2.1",
             ("allowed_hosts", _) => "rookery.lan",
             ("allowed_documents", _) => "persisted-documents.json",
             ("cache.log" | "cache.rooms", _) => "12MiB",
+            ("turn.listen", _) => "127.0.0.1:3479",
+            ("turn.uris", _) => "stun:stun.example.org",
             (_, default) => default,
         };
         let file = format!("{} = \"{value}\"", setting.key);
+        // The other settings of the relay need it.
+        let relay = |given: Given| match setting.key {
+            "turn.relay_address" | "turn.allowed_peers" => {
+                given.flags("--turn-listen 127.0.0.1:3478")
+            }
+            _ => given,
+        };
         let shown = |given: Given| {
+            let given = relay(given);
             let text = given.load().expect("is valid").to_string();
             let start = format!("{} = ", setting.key);
             let line = text.lines().find(|line| line.starts_with(&start)).expect("is shown");
@@ -270,4 +280,54 @@ fn the_compose_file_trusts_the_gateway_of_its_network() {
     let gateway = after("gateway:").parse().expect("an address");
     assert!(loaded.config.trusted_proxies.trusts(gateway));
     assert_eq!(loaded.config.trusted_proxies.0.len(), 1, "and nobody else");
+}
+
+#[test]
+fn settings_of_the_relay_go_together() {
+    let relay = given().flags("--turn-listen 192.0.2.1:3478").config().turn;
+    assert_eq!(relay.told_addresses(), ["192.0.2.1".parse::<std::net::IpAddr>().expect("parses")]);
+    let uris: Vec<_> = relay.told_uris(3478).iter().map(ToString::to_string).collect();
+    let expected = ["turn:192.0.2.1:3478?transport=udp", "turn:192.0.2.1:3478?transport=tcp"];
+    assert_eq!(uris, expected);
+    let both = given().flags(
+        "--turn-listen [::]:3478 --turn-relay-address 198.51.100.7 --turn-relay-address 2001:db8::7",
+    );
+    let uris: Vec<_> = both.config().turn.told_uris(3478).iter().map(ToString::to_string).collect();
+    assert_eq!(uris.len(), 4);
+    assert!(uris.contains(&"turn:[2001:db8::7]:3478?transport=tcp".to_owned()), "{uris:?}");
+    for (flags, named) in [
+        ("--turn-listen 0.0.0.0:3478", "turn.relay_address"),
+        ("--turn-relay-address 192.0.2.1", "turn.listen"),
+        ("--turn-allowed-peers 10.0.0.0/8", "turn.listen"),
+        ("--turn-uris turn:turn.example.org", "turn.secret"),
+        (
+            "--turn-listen 0.0.0.0:3478 --turn-relay-address 192.0.2.1 --turn-relay-address 192.0.2.2",
+            "one family",
+        ),
+    ] {
+        let problems = given().flags(flags).problems();
+        assert!(problems.len() == 1 && problems[0].contains(named), "{flags}: {problems:?}");
+    }
+    let alone = given().variable("ROOKERY_TURN_SECRET", "north-wind-and-sun").problems();
+    assert!(alone[0].contains("turn.uris"), "{alone:?}");
+    given().flags("--turn-uris stun:stun.example.org").config();
+}
+
+#[test]
+fn nobody_sees_a_secret() {
+    let secret = "north-wind-and-sun";
+    let shown = given()
+        .file(&format!("[turn]\nlisten = \"127.0.0.1:3478\"\nsecret = \"{secret}\"\n"))
+        .load()
+        .expect("is valid");
+    assert_eq!(shown.config.turn.secret.as_ref().map(rookery_turn::Secret::as_str), Some(secret));
+    let text = format!("{shown}{:?}", shown.config);
+    assert!(text.contains("# turn.secret is set, and not shown"), "{text}");
+    assert!(!text.contains(secret), "{text}");
+    let problems = given().variable("ROOKERY_TURN_SECRET", "too short").problems();
+    assert!(
+        problems[0].contains("TURN_SECRET") && !problems[0].contains("too short"),
+        "{problems:?}"
+    );
+    assert!(cli::parse(["rookery", "--turn-secret", secret]).is_err(), "it has no flag");
 }

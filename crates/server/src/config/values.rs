@@ -1,6 +1,6 @@
 //! Conversions between text and typed values.
 
-use std::{net::IpAddr, path::PathBuf, time::Duration};
+use std::{net::IpAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
 
 use rookery_accounts::RegistrationPolicy;
 use rookery_domain::Pace;
@@ -168,6 +168,19 @@ pub(super) fn origin(text: &str) -> Option<String> {
     server_name(host).map(|_| text.into())
 }
 
+/// An address of one machine.
+pub(super) fn single_address(text: &str) -> Option<IpAddr> {
+    let address = text.parse::<IpAddr>().ok()?.to_canonical();
+    (!address.is_unspecified() && !address.is_multicast()).then_some(address)
+}
+
+/// `49152-65535`: the first and the last port. Ports below 1024 are for known services.
+pub(super) fn ports(text: &str) -> Option<RangeInclusive<u16>> {
+    let (first, last) = text.split_once('-')?;
+    let (first, last) = (first.parse().ok()?, last.parse().ok()?);
+    (1_024 <= first && first <= last).then_some(first..=last)
+}
+
 pub(crate) fn network(text: &str) -> Option<super::Network> {
     let (address, prefix) = match text.split_once('/') {
         Some((address, prefix)) => (address, Some(prefix.parse::<u8>().ok()?)),
@@ -206,6 +219,23 @@ mod tests {
         assert_eq!(pace("none"), Some(None));
         for bad in ["100", "100+10", "0+10/s", "1+0/s", "1+1/w", "+1/s", "-1+1/s", ""] {
             assert_eq!(pace(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn ports_are_a_range_from_1024_on() {
+        assert_eq!(ports("49152-65535"), Some(49_152..=65_535));
+        assert_eq!(ports("5000-5000"), Some(5_000..=5_000));
+        for bad in ["", "5000", "5001-5000", "1023-5000", "0-9", "5000-65536", "5000-", "a-b"] {
+            assert_eq!(ports(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_single_address_is_that_of_one_machine() {
+        assert_eq!(single_address("::ffff:192.0.2.1"), "192.0.2.1".parse().ok());
+        for bad in ["", "0.0.0.0", "::", "224.0.0.1", "ff02::1", "192.0.2.1:5", "example.org"] {
+            assert_eq!(single_address(bad), None, "{bad}");
         }
     }
 

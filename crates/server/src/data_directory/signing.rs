@@ -97,6 +97,11 @@ impl FoundKey {
         public_half(&self.key)
     }
 
+    /// The key, for a use that writes nothing.
+    pub(crate) fn key(&self) -> &SigningKey {
+        &self.key
+    }
+
     /// Writes the file if it is not right, and returns the key.
     ///
     /// # Errors

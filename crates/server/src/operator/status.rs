@@ -2,9 +2,16 @@
 
 use rookery_command::ProcessStatus;
 use rookery_log::EventLog;
+use rookery_turn::Usage;
 
 use super::{Output, execute::list_parked};
-use crate::{failure::Failure, node::Node, serve::health, terminal, terminal::counted::counted};
+use crate::{
+    failure::Failure,
+    node::Node,
+    serve::health,
+    terminal,
+    terminal::counted::{counted, counted_len},
+};
 
 /// Prints a line about each part of the server.
 ///
@@ -24,6 +31,9 @@ pub(super) async fn status(node: &Node, output: &Output) -> Result<(), Failure> 
     for process in node.commands.processes() {
         text += &line(process);
     }
+    if let Some(relay) = node.relay.get() {
+        text += &line_of_relay(relay.usage());
+    }
     output.text(text).await;
     list_parked(&parked, output).await;
     if problems.is_empty() {
@@ -34,6 +44,13 @@ pub(super) async fn status(node: &Node, output: &Output) -> Result<(), Failure> 
         output.text(format!("not ready: {}: {}\n", problem.what, problem.why)).await;
     }
     Err(Failure::new("a part of the server does not work: see the lines above"))
+}
+
+/// The state of the relay for calls, as a line.
+fn line_of_relay(usage: Usage) -> String {
+    let Usage { allocations, users, relayed_bytes } = usage;
+    let (allocations, users) = (counted_len(allocations, "allocation"), counted_len(users, "user"));
+    format!("relay: {allocations} of {users}, relayed {} MiB\n", relayed_bytes >> 20)
 }
 
 /// The state of a process, as a line.

@@ -5,6 +5,8 @@ use async_graphql::{Error, ErrorExtensions};
 use rookery_graphql_documents::{Effect, FaultId, code};
 use rookery_graphql_edge::Exhausted;
 
+use super::refusal::Refusal;
+
 /// How a client learns the outcome of a mutation without an answer.
 pub const TO_LEARN: &str = "The outcome of the mutation is not known. To learn it, send it again \
                             with the same `actionId`: you get the first result, and nothing is \
@@ -132,6 +134,16 @@ impl Fault {
             outcome: None,
         }
     }
+}
+
+/// The refusal of a rate limit, for a field whose type has no place for refusals.
+pub fn rate_limited(refusal: Refusal) -> Error {
+    Error::new(refusal.message).extend_with(|_, extensions| {
+        extensions.set("code", code::RATE_LIMITED);
+        if let Some(seconds) = refusal.retry_after {
+            extensions.set("retryAfter", seconds);
+        }
+    })
 }
 
 impl From<Fault> for Error {
