@@ -1,6 +1,6 @@
 //! IDs of streams, events and commands, and revisions.
 
-use std::{fmt, sync::Arc};
+use std::{borrow::Borrow, fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -34,7 +34,13 @@ impl StreamId {
     /// The stream of `kind` about `subject` (a room ID, user ID or alias).
     #[must_use]
     pub fn new(kind: StreamKind, subject: &str) -> Self {
-        Self(format!("{}{subject}", kind.prefix()).into())
+        Self(Self::name(kind, subject).into())
+    }
+
+    /// The name of the stream of `kind` about `subject`, to look it up.
+    #[must_use]
+    pub fn name(kind: StreamKind, subject: &str) -> String {
+        [kind.prefix(), subject].concat()
     }
 
     /// Parses the text of [`Self::as_str`]; `None` if the kind is unknown.
@@ -57,6 +63,13 @@ impl StreamId {
     /// The whole name.
     #[must_use]
     pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Equality, order and hash of a stream are those of its name.
+impl Borrow<str> for StreamId {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }

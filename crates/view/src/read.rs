@@ -1,6 +1,6 @@
 //! Reading events: pages of timelines, single events, replaced state.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use rookery_domain::{EventId, RoomId};
 use rookery_log::{Position, ReadError};
@@ -272,7 +272,7 @@ impl Reader {
     pub async fn commits(
         &self,
         positions: Vec<Position>,
-    ) -> Result<HashMap<Position, Arc<Committed>>, ReadError> {
+    ) -> Result<BTreeMap<Position, Arc<Committed>>, ReadError> {
         self.models.commits(positions).await
     }
 

@@ -277,9 +277,7 @@ impl Subscription {
             return Ok(Some(CommitPage::default()));
         }
         let found = self.feeds.models().commits(positions).await?;
-        let mut commits: Vec<_> = found.into_values().collect();
-        commits.sort_unstable_by_key(|commit| commit.position);
-        Ok(Some(CommitPage::of(commits)))
+        Ok(Some(CommitPage::of(found.into_values().collect())))
     }
 
     async fn commit(&self, position: Position) -> Result<Option<Arc<Committed>>, FollowError> {

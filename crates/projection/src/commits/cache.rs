@@ -7,7 +7,7 @@
 //! **Invariant:** [`Cache::redact`] reaches every commit in memory. Commits are cleaned under the lock of their part
 //! when they enter it, so that a redaction that comes meanwhile finds them.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use parking_lot::{Mutex, RwLock};
 use rookery_log::Position;
@@ -41,7 +41,7 @@ impl Cache {
     }
 
     /// The commits at `positions` that are in memory.
-    pub(crate) fn find(&self, positions: &[Position]) -> HashMap<Position, Arc<Committed>> {
+    pub(crate) fn find(&self, positions: &[Position]) -> BTreeMap<Position, Arc<Committed>> {
         let older = self.older.lock();
         let latest = self.latest.read();
         let find = |position: &Position| {

@@ -4,7 +4,7 @@
 //! **Invariant:** locks are taken in this order: the observers, the router, the older commits of the cache, the models,
 //! the latest commits of the cache.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use rookery_log::{Position, ReadError};
 
@@ -20,7 +20,7 @@ impl ReadModels {
     pub async fn commits(
         &self,
         mut positions: Vec<Position>,
-    ) -> Result<HashMap<Position, Arc<Committed>>, ReadError> {
+    ) -> Result<BTreeMap<Position, Arc<Committed>>, ReadError> {
         let core = &self.core;
         positions.sort_unstable();
         positions.dedup();

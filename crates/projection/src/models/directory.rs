@@ -65,7 +65,7 @@ impl Directory {
     }
 
     pub(crate) fn key(&self, kind: StreamKind, subject: &str) -> Option<StreamKey> {
-        self.keys.get(&StreamId::new(kind, subject)).copied()
+        self.keys.get(StreamId::name(kind, subject).as_str()).copied()
     }
 
     pub(crate) fn key_of(&self, stream: &StreamId) -> Option<StreamKey> {

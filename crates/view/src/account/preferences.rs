@@ -9,7 +9,6 @@ use rookery_domain::{Membership, RoomPreferences, UserId};
 use rookery_log::Position;
 use rookery_projection::{Preferences, ReadMarks, Unread};
 
-use super::ignoring::ignored_by;
 use crate::{RoomView, RoomsPage, View};
 
 /// The unread messages of a user in a room.
@@ -47,11 +46,15 @@ impl RoomView<'_> {
     /// The unread messages of `user`, if joined.
     #[must_use]
     pub fn unread(&self, user: &UserId) -> UnreadCounts {
-        let read = self.read_marks(user).and_then(ReadMarks::furthest);
         let (models, key) = self.models();
-        let read = read.map_or(0, |mark| mark.sequence);
-        let unread = models.unread(key, user, read, &ignored_by(models, user));
-        UnreadCounts::of(unread, self.preferences(user))
+        let account = models.user(user);
+        let marks = account.and_then(|account| models.read_marks(account, self.id()));
+        let read = marks.and_then(ReadMarks::furthest).map_or(0, |mark| mark.sequence);
+        let preferences = account.and_then(|account| models.preferences(account));
+        let ignored = preferences.map(Preferences::ignored).cloned().unwrap_or_default();
+        let unread = models.unread(key, user, read, &ignored);
+        let preferences = preferences.map(|it| it.of_room(self.id())).unwrap_or_default();
+        UnreadCounts::of(unread, preferences)
     }
 }
 

@@ -156,11 +156,11 @@ impl Reader {
             let was_there =
                 |row: &TimelineRow| kept.until.is_none_or(|until| row.key.position <= until);
             let row = row.filter(|row| was_there(row) && found.sight(&viewer).sees(row.sequence));
-            row.map(|row| (row.key, view.ignored(&viewer)))
+            row.map(|row| (row, view.ignored(&viewer)))
         };
-        if let Some((key, ignored)) = seen {
+        if let Some((row, ignored)) = seen {
             within.0.turn().await?;
-            let events = self.events_at(room, &[key]).await?;
+            let events = self.events(&[row]).await?;
             let is_shown = |pdu: &Pdu| kept.has(pdu) && !ignored.hide(pdu);
             if events.iter().all(|event| is_shown(&event.event().pdu)) {
                 within.0.show(&events).await?;
