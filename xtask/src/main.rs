@@ -3,6 +3,7 @@
 //! **Invariant:** all checks of CI are here, so that a developer can run the same with one command.
 
 mod bench;
+mod binaries;
 mod check;
 mod newcomer;
 mod process;

@@ -3,7 +3,9 @@
 //! **Invariant:** all use one profile and the whole workspace, so that each dependency is compiled
 //! once.
 
+use super::side_by_side;
 use super::step::Stop;
+use crate::binaries::Binaries;
 use crate::repository::Repository;
 use crate::{process, tools};
 
@@ -28,8 +30,8 @@ pub(super) fn build(repository: &Repository) -> Result<(), Stop> {
 
 /// The tests in the crates' sources, which start no program.
 pub(super) fn unit(repository: &Repository) -> Result<(), Stop> {
-    let arguments = ["test", "--workspace", "--no-fail-fast", "--lib", "--bins"];
-    Ok(process::run(&mut repository.cargo(&arguments))?)
+    let binaries = Binaries::compile(repository, &["--lib", "--bins"])?;
+    Ok(side_by_side::run(repository, binaries.all())?)
 }
 
 /// The tests in the crates' `tests` folders.
@@ -40,8 +42,8 @@ pub(super) fn test(repository: &Repository) -> Result<(), Stop> {
         Err(Stop::Missing(reason)) if std::env::var_os("CI").is_none() => eprintln!("{reason}"),
         Err(stop) => return Err(stop),
     }
-    let arguments = ["test", "--workspace", "--no-fail-fast", "--test", "*"];
-    Ok(process::run(&mut repository.cargo(&arguments))?)
+    let binaries = Binaries::compile(repository, &["--test", "*"])?;
+    Ok(side_by_side::run(repository, binaries.all())?)
 }
 
 pub(super) fn document(repository: &Repository) -> Result<(), Stop> {

@@ -7,6 +7,7 @@ mod program;
 mod report;
 mod requirements;
 mod run;
+mod side_by_side;
 mod sources;
 mod step;
 

@@ -1,6 +1,5 @@
 //! `cargo xtask torture`: randomised tests, for any duration.
 
-mod binaries;
 mod busy;
 
 mod list;

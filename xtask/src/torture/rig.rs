@@ -5,8 +5,8 @@
 use std::process::Command;
 use std::time::Duration;
 
-use super::binaries::{Binaries, Binary};
 use super::busy::{self, BusyLoop, ONE_CORE};
+use crate::binaries::{Binaries, Binary};
 use crate::process;
 use crate::repository::Repository;
 

@@ -6,10 +6,10 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::binaries::Binaries;
 use super::list::RIGS;
 use super::request::Request;
 use super::rig::Rig;
+use crate::binaries::Binaries;
 use crate::repository::Repository;
 
 /// The outcome of a rig.
@@ -35,7 +35,7 @@ pub(crate) fn main(repository: &Repository, arguments: &[String]) -> Result<Exit
     let request = Request::read(RIGS, arguments, fresh_seed())?;
     println!("seed {}, {} rigs, {}", request.seed, request.rigs.len(), minutes(request.time));
     // The time for compiling does not count.
-    let binaries = Binaries::compile(repository)?;
+    let binaries = Binaries::compile(repository, &["--exclude=xtask", "--lib", "--tests"])?;
     let mut left = request.time;
     let mut reports = Vec::new();
     for (index, rig) in request.rigs.iter().enumerate() {

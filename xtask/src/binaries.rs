@@ -13,22 +13,33 @@ use crate::repository::Repository;
 
 /// The tests of one target of one package.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Binary {
-    pub(super) executable: PathBuf,
+pub(crate) struct Binary {
+    pub(crate) executable: PathBuf,
     /// The folder of the package, in which cargo runs its tests.
     folder: PathBuf,
-    /// `lib`, or the name of a test target.
+    /// `lib`, `bin`, or the name of a test target.
     target: String,
 }
 
 impl Binary {
+    /// The package's folder and the target, for a person.
+    pub(crate) fn name(&self) -> String {
+        let folder = self.folder.file_name().unwrap_or_default().to_string_lossy();
+        format!("{folder}, {}", self.target)
+    }
+
+    /// Whether these are the tests of the target `target` of their package.
+    pub(crate) fn is_of(&self, target: &str) -> bool {
+        self.target == target
+    }
+
     /// The command that runs these tests on this machine.
-    pub(super) fn command(&self, repository: &Repository) -> Command {
+    pub(crate) fn command(&self, repository: &Repository) -> Command {
         self.below(repository, &[])
     }
 
     /// The same, started by the program `wrapper`.
-    pub(super) fn below(&self, repository: &Repository, wrapper: &[&str]) -> Command {
+    pub(crate) fn below(&self, repository: &Repository, wrapper: &[&str]) -> Command {
         let executable = self.executable.to_string_lossy();
         let words = [wrapper, &[&executable]].concat();
         let mut command = repository.command(words[0], &words[1..]);
@@ -40,7 +51,7 @@ impl Binary {
     ///
     /// # Errors
     /// The tests cannot be listed.
-    pub(super) fn tests(
+    pub(crate) fn tests(
         &self,
         repository: &Repository,
         filters: &[&str],
@@ -52,31 +63,29 @@ impl Binary {
 }
 
 /// The compiled tests of the workspace.
-pub(super) struct Binaries(Vec<Binary>);
+pub(crate) struct Binaries(Vec<Binary>);
 
 impl Binaries {
-    /// Compiles all tests.
+    /// Compiles the tests that the arguments `selected` of `cargo test` select in the workspace.
     ///
     /// # Errors
     /// They do not compile.
-    pub(super) fn compile(repository: &Repository) -> Result<Self, String> {
-        let mut command = repository.cargo(&[
-            "test",
-            "--workspace",
-            "--exclude=xtask",
-            "--no-run",
-            "--lib",
-            "--tests",
-            "--message-format=json-render-diagnostics",
-        ]);
-        Ok(Self(read(&process::output(&mut command)?)))
+    pub(crate) fn compile(repository: &Repository, selected: &[&str]) -> Result<Self, String> {
+        let format = "--message-format=json-render-diagnostics";
+        let mut command = repository.cargo(&["test", "--workspace", "--no-run", format]);
+        Ok(Self(read(&process::output(command.args(selected))?)))
+    }
+
+    /// The test programs.
+    pub(crate) fn all(&self) -> &[Binary] {
+        &self.0
     }
 
     /// The tests of the target `target` (`lib`, or the name of a test target) of `package`.
     ///
     /// # Errors
     /// There is no such target.
-    pub(super) fn find(
+    pub(crate) fn find(
         &self,
         repository: &Repository,
         package: &str,
@@ -107,6 +116,7 @@ fn binary(message: &Value) -> Option<Binary> {
     let target = match kinds[..] {
         ["test"] => message["target"]["name"].as_str()?,
         ["lib"] => "lib",
+        ["bin"] => "bin",
         _ => return None,
     };
     let manifest = Path::new(message["manifest_path"].as_str()?);
