@@ -31,7 +31,7 @@ pub struct PartyId(Box<str>);
 #[error("an ID of a call has 1 to {CALL_ID_BYTES_MAX} letters, digits, - or _")]
 pub struct ParseCallIdError;
 
-/// What both IDs can do.
+/// The functions of both IDs.
 macro_rules! id {
     ($id:ident) => {
         impl $id {

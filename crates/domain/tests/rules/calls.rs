@@ -1,4 +1,4 @@
-//! Calls: who may place, answer, reject and end them, and which other events end them.
+//! The users who may place, answer, reject and end calls, and the other events that end them.
 
 mod any;
 

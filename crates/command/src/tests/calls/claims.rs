@@ -115,12 +115,13 @@ async fn an_append_that_fails_gives_the_claims_back() {
     let port: Arc<dyn ErasableLog> = log.clone();
     let commands = commands(&port);
     let room = room_of(&commands, &["alice", "bob"]).await;
+    let other = room_of(&commands, &["alice", "bob"]).await;
     log.hold();
     let (alice, bob) = (actor("alice"), actor("bob"));
     let (to_bob, to_alice) = (call("bob"), call("alice"));
     let mut first = Box::pin(commands.room(&alice, &room, &to_bob, Retry::Unnamed));
     assert!((&mut first).now_or_never().is_none() && log.waiting() == 1);
-    let mut second = Box::pin(commands.room(&bob, &room, &to_alice, Retry::Unnamed));
+    let mut second = Box::pin(commands.room(&bob, &other, &to_alice, Retry::Unnamed));
     assert!((&mut second).now_or_never().is_none());
     assert_eq!(log.waiting(), 1, "the second waits for the claims of the first");
     log.settle_all(Fate::Refuse);

@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use rookery_domain::{
-    CallId, EndReason, Fact, Membership, Origin, OwnedRoomId, OwnedUserId, RoomEvent, RoomId,
-    Subject,
+    CallId, EndReason, Fact, Membership, Origin, OwnedRoomId, OwnedUserId, RoomCalls, RoomEvent,
+    RoomId, Subject,
 };
 use rookery_log::{ErasableLog, EventLog, Millis, Position, Scope, StreamKind};
 use serde_json::Value;
@@ -58,7 +58,7 @@ pub(super) async fn log(log: &dyn EventLog, one_writer: bool) -> Result<usize, S
         }
     }
     let rooms = calls_in(log).await.map_err(|error| error.to_string())?;
-    let of_log = rooms.values().flat_map(|calls| calls.active()).map(|call| call.id.clone());
+    let of_log = rooms.values().flat_map(RoomCalls::active).map(|call| call.id.clone());
     let mut of_log: Vec<_> = of_log.collect();
     of_log.sort();
     let of_model: Vec<_> = model.active.keys().cloned().collect();

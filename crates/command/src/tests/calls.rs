@@ -7,7 +7,7 @@ mod model;
 use std::sync::Arc;
 
 use rookery_domain::{
-    Call, CallId, CallMedia, HangUpReason, OwnedRoomId, PlaceCall, RoomCommand, RoomId,
+    Call, CallId, CallMedia, HangUpReason, OwnedRoomId, PlaceCall, RoomCalls, RoomCommand, RoomId,
 };
 use rookery_log::{ErasableLog, EventLog};
 
@@ -66,5 +66,5 @@ fn code<T: std::fmt::Debug>(result: Result<T, HandleError>) -> String {
 async fn active(log: &Arc<dyn ErasableLog>) -> Vec<Call> {
     let log: Arc<dyn EventLog> = Arc::clone(log) as _;
     let rooms = calls_in(&*log).await.unwrap();
-    rooms.values().flat_map(|calls| calls.active()).cloned().collect()
+    rooms.values().flat_map(RoomCalls::active).cloned().collect()
 }
