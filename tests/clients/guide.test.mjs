@@ -1,11 +1,10 @@
 // Runs the operations of docs/graphql.md in their order, and compares its lists of codes with the sources.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { ask, follow, post } from "./person.mjs";
+import { read, walk } from "./walk.mjs";
 
-const read = (path) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
 const guide = read("docs/graphql.md");
 const password = "correct horse battery staple";
 
@@ -141,6 +140,9 @@ const STEPS = {
     const grace = room.members.nodes.find((member) => member.userId === world.grace.userId);
     assert.deepEqual([grace.isTyping, grace.presence.presence], [true, "ONLINE"]);
   },
+  IceServers: async (world, document) => {
+    assert.deepEqual(await ask(world.phone.token, document), { iceServers: [] });
+  },
   Prefer: async (world, document) => {
     const { setRoomPreferences } = await ask(world.phone.token, document, { room: world.room });
     const preferences = { notifications: "MENTIONS", isFavourite: true, isDirect: false };
@@ -205,15 +207,7 @@ const STEPS = {
   },
 };
 
-test("guide_works_from_the_first_operation_to_the_last", async (context) => {
-  const documents = [...guide.matchAll(/^```graphql\n(.*?)^```$/gms)].map(([, document]) => document);
-  const names = documents.map((document) => /(?:query|mutation|subscription) (\w+)/.exec(document)[1]);
-  assert.deepEqual(names, Object.keys(STEPS));
-  const world = {};
-  for (const [index, name] of names.entries()) {
-    await context.test(`operation_${name}`, () => STEPS[name](world, documents[index], context));
-  }
-});
+test("guide_works_from_the_first_operation_to_the_last", (context) => walk(context, guide, STEPS));
 
 /** The codes in the first columns of the table that begins with `head`, sorted. */
 function codes(head, column) {

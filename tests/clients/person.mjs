@@ -73,7 +73,7 @@ export function follow(context, token, after, query = STREAM) {
   const next = ({ data, errors }) => {
     if (errors) return error(errors);
     variables.after = data.eventStream.position;
-    stream.items.push(...data.eventStream.events);
+    stream.items.push(...data.eventStream.events, ...(data.eventStream.ephemeral ?? []));
     wake();
   };
   const error = (reason) => wake((end = reason));

@@ -22,8 +22,13 @@ const rules = {
 const lastPage = "the last page, with the answer that it is part of; `Room.timeline` scrolls on from it";
 const value = "a value without an ID, which is fetched with what it belongs to";
 const matrixName = "the Matrix identifier, beside the global `id`";
+const callWord = "who calls and who is called: the words only begin like the type";
 /** Accepted findings: rule, place, reason. An entry without a finding is an error. */
 const EXCEPTIONS = [
+  ["no-typename-prefix", "Call.callId", matrixName],
+  ["no-typename-prefix", "Call.caller", callWord],
+  ["no-typename-prefix", "Call.callerPartyId", callWord],
+  ["no-typename-prefix", "Call.callee", callWord],
   ["no-typename-prefix", "Device.deviceId", matrixName],
   ["no-typename-prefix", "Room.roomId", matrixName],
   ["no-typename-prefix", "User.userId", matrixName],

@@ -1,5 +1,5 @@
-//! Typing and presence on this server: the read models decide the audience, and the log ends
-//! typing.
+//! Typing, presence and signals on this server: the read models decide the audience, and the log
+//! ends typing and calls.
 
 use std::sync::Arc;
 
@@ -10,6 +10,8 @@ use rookery_ephemeral::{Audience, Ephemeral, Listening, Now};
 use rookery_log::Millis;
 use rookery_projection::Committed;
 use rookery_view::{Reader, View};
+
+use crate::calls;
 
 /// Commits that are processed in one go.
 const BATCH_COMMITS: usize = 256;
@@ -72,19 +74,20 @@ impl SessionListener for EndsWithSession {
     }
 }
 
-/// From now on a device stops typing everywhere when its session ends, for any reason.
+/// From now on a device stops typing everywhere, and its signals are gone, when its session ends for
+/// any reason.
 pub fn end_with_sessions(ephemeral: &Ephemeral, accounts: &Accounts) {
     accounts.listen(Arc::new(EndsWithSession(ephemeral.clone())));
 }
 
-/// Ends typing whose time is over, and typing that the log ends: a user who sends a message has
-/// typed it, and a user who leaves a room stops typing there. Works while it is polled. Run it
-/// once.
-pub async fn keep_ephemeral(ephemeral: &Ephemeral, follower: Follower) {
-    tokio::join!(ephemeral.run(), follow(ephemeral, follower));
+/// Ends typing whose time is over, and what the log ends: a user who sends a message has typed it, a
+/// user who leaves a room stops typing there, and a call that ends has no more signals. Works while
+/// it is polled. Run it once.
+pub async fn keep_ephemeral(ephemeral: &Ephemeral, reader: &Reader, follower: Follower) {
+    tokio::join!(ephemeral.run(), follow(ephemeral, reader, follower));
 }
 
-async fn follow(ephemeral: &Ephemeral, follower: Follower) {
+async fn follow(ephemeral: &Ephemeral, reader: &Reader, follower: Follower) {
     let mut position = follower.checkpoint();
     while follower.wait(position).await.is_ok() {
         let batch = match follower.next(position, BATCH_COMMITS).await {
@@ -94,12 +97,17 @@ async fn follow(ephemeral: &Ephemeral, follower: Follower) {
                     "messages up to now end no typing, which expires by itself: {error}"
                 );
                 position = follower.checkpoint();
+                calls::settle_all(ephemeral, reader);
                 continue;
             }
         };
         position = batch.position;
         if ephemeral.somebody_types() {
             batch.commits.iter().for_each(|committed| end_typing(ephemeral, committed));
+        }
+        if ephemeral.somebody_calls() {
+            let commits = batch.commits.iter();
+            commits.for_each(|committed| calls::follow(ephemeral, reader, committed));
         }
     }
 }

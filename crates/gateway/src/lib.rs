@@ -1,5 +1,6 @@
 //! The GraphQL schema of Rookery, its shared execution, and the pages: what the edge (`rookery-graphql-edge`) serves.
 
+mod calls;
 mod ephemeral;
 mod graphql;
 pub mod pages;
@@ -8,6 +9,7 @@ mod sharing;
 mod tokens;
 
 pub use self::{
+    calls::{CallTimers, DueCall},
     ephemeral::{end_with_sessions, ephemeral, keep_ephemeral},
     graphql::router,
     tokens::Tokens,

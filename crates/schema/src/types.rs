@@ -1,5 +1,6 @@
 //! The types of the schema, by subject.
 
+pub mod calls;
 pub mod errors;
 pub mod events;
 pub mod filter;

@@ -1,5 +1,6 @@
 //! Serves clients until a signal stops the program.
 
+pub(crate) mod calls;
 pub(crate) mod descriptors;
 pub(crate) mod health;
 pub(crate) mod hosts;
@@ -118,12 +119,14 @@ pub(crate) async fn run(config: &Config, accept_missing_accounts: bool) -> Resul
     let serve_options = serve_options(config, files);
     let tasks = node.tasks.clone();
     let serving = tasks.spawn("connections", serve(listener, app, serve_options, stop));
-    let (ephemeral, follower) = (node.ephemeral.clone(), node.feeds.follower());
+    let (ephemeral, reader) = (node.ephemeral.clone(), node.reader.clone());
+    let follower = node.feeds.follower();
     let working = Arc::clone(&node);
     let mut background = vec![
-        tasks.spawn("typing and presence", async move {
-            keep_ephemeral(&ephemeral, follower).await;
+        tasks.spawn("typing, presence and signals", async move {
+            keep_ephemeral(&ephemeral, &reader, follower).await;
         }),
+        tasks.spawn("calls", calls::end_calls(Arc::clone(&node))),
         tasks.spawn("housekeeping", housekeeping(Arc::clone(&node))),
         tasks.spawn("expiry of sessions", end_expired_sessions(Arc::clone(&node))),
         tasks.spawn("processes", async move {

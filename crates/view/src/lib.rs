@@ -8,6 +8,7 @@
 
 mod access;
 mod account;
+mod calls;
 mod directory;
 mod known;
 mod past;
@@ -28,6 +29,7 @@ mod view;
 pub use self::{
     access::{Access, NotJoined},
     account::{DataEntry, UnreadCounts, WantedData},
+    calls::{PastCalls, RoomCall},
     directory::{PublicRoomCursor, PublicRooms},
     past::{Moved, PastRoom},
     read::{Around, EventAt},

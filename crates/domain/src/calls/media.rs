@@ -107,7 +107,8 @@ impl EndReason {
     }
 
     /// The reason in an `m.call.hangup` event.
-    pub(super) fn of_hangup(name: &str) -> Self {
+    #[must_use]
+    pub fn of_hangup(name: &str) -> Self {
         let found = IN_HANGUPS.iter().find(|(_, known)| *known == name);
         found.map_or(Self::UnknownError, |(reason, _)| *reason)
     }

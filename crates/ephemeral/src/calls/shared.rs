@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rookery_domain::{RoomId, UserId};
+use rookery_domain::{OwnedRoomId, UserId};
 
 use super::{CallDevice, CallParties, CallSide, CallSignal, CallSignalBody, SignalRefused};
 use crate::Ephemeral;
@@ -70,10 +70,10 @@ impl Ephemeral {
         self.inner.calls.lock().of_user(user).map(Box::from).collect()
     }
 
-    /// The calls of a room that have signals.
+    /// All calls that have signals, each with its room.
     #[must_use]
-    pub fn signaling_calls_in(&self, room: &RoomId) -> Vec<Box<str>> {
-        self.inner.calls.lock().of_room(room).map(Box::from).collect()
+    pub fn signaling_calls(&self) -> Vec<(OwnedRoomId, Box<str>)> {
+        self.inner.calls.lock().all().map(|(room, call)| (room.clone(), call.into())).collect()
     }
 
     /// Whether any call has signals.

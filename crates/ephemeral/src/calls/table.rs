@@ -1,11 +1,11 @@
 //! The signals of all calls.
 //!
-//! **Invariant:** the indexes name exactly the calls that are held.
+//! **Invariant:** the index by user names exactly the calls that are held.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use rookery_domain::{OwnedRoomId, OwnedUserId, RoomId, UserId};
+use rookery_domain::{OwnedRoomId, OwnedUserId, UserId};
 
 use super::{
     ALL_CALLS_BYTES_MAX, CallDevice, CallParties, CallSide, CallSignal, CallSignalBody,
@@ -18,9 +18,8 @@ const CALL_OVERHEAD_BYTES: usize = 1024;
 /// The signals of all calls.
 #[derive(Debug, Default)]
 pub(crate) struct Calls {
-    calls: HashMap<Box<str>, Call>,
+    held: HashMap<Box<str>, Call>,
     by_user: BTreeMap<OwnedUserId, BTreeSet<Box<str>>>,
-    by_room: BTreeMap<OwnedRoomId, BTreeSet<Box<str>>>,
     len_bytes: usize,
 }
 
@@ -35,7 +34,7 @@ impl Calls {
         side: CallSide,
         body: &CallSignalBody,
     ) -> Result<(), SignalRefused> {
-        let held = call.and_then(|call| self.calls.get(call));
+        let held = call.and_then(|call| self.held.get(call));
         match held {
             Some(held) if held.has(side, body) => return Ok(()),
             Some(held) => held.check(side, body)?,
@@ -70,14 +69,13 @@ impl Calls {
     }
 
     fn open(&mut self, call: &str, parties: &CallParties) -> &mut Call {
-        if !self.calls.contains_key(call) {
+        if !self.held.contains_key(call) {
             for user in [&parties.caller.user, &parties.callee] {
                 self.by_user.entry(user.clone()).or_default().insert(call.into());
             }
-            self.by_room.entry(parties.room.clone()).or_default().insert(call.into());
             self.len_bytes += CALL_OVERHEAD_BYTES;
         }
-        let held = self.calls.entry(call.into()).or_insert_with(|| Call::new(parties.clone()));
+        let held = self.held.entry(call.into()).or_insert_with(|| Call::new(parties.clone()));
         if held.parties.answered_by.is_none() {
             held.parties.answered_by.clone_from(&parties.answered_by);
         }
@@ -86,14 +84,14 @@ impl Calls {
 
     /// Records that a device answered.
     pub(super) fn answered(&mut self, call: &str, device: &Arc<CallDevice>) {
-        if let Some(held) = self.calls.get_mut(call) {
+        if let Some(held) = self.held.get_mut(call) {
             held.parties.answered_by.get_or_insert_with(|| Arc::clone(device));
         }
     }
 
     /// Forgets a call.
     pub(super) fn end(&mut self, call: &str) {
-        let Some(held) = self.calls.remove(call) else { return };
+        let Some(held) = self.held.remove(call) else { return };
         self.len_bytes -= held.len_bytes() + CALL_OVERHEAD_BYTES;
         for user in [&held.parties.caller.user, &held.parties.callee] {
             if let Some(calls) = self.by_user.get_mut(user) {
@@ -103,22 +101,16 @@ impl Calls {
                 }
             }
         }
-        if let Some(calls) = self.by_room.get_mut(&held.parties.room) {
-            calls.remove(call);
-            if calls.is_empty() {
-                self.by_room.remove(&held.parties.room);
-            }
-        }
     }
 
     /// Forgets the calls in which a device takes part.
     pub(crate) fn end_of_device(&mut self, user: &UserId, device: &str) {
-        let takes_part = |call: &Box<str>| {
-            let held = self.calls.get(call);
+        let takes_part = |call: &&str| {
+            let held = self.held.get(*call);
             held.is_some_and(|held| held.parties.side_of(user, device).is_some())
         };
-        let calls = self.by_user.get(user).into_iter().flatten();
-        for call in calls.filter(|call| takes_part(call)).cloned().collect::<Vec<_>>() {
+        let calls: Vec<Box<str>> = self.of_user(user).filter(takes_part).map(Box::from).collect();
+        for call in calls {
             self.end(&call);
         }
     }
@@ -128,14 +120,14 @@ impl Calls {
         self.by_user.get(user).into_iter().flatten().map(|call| &**call)
     }
 
-    /// The calls of a room with signals.
-    pub(super) fn of_room(&self, room: &RoomId) -> impl Iterator<Item = &str> {
-        self.by_room.get(room).into_iter().flatten().map(|call| &**call)
+    /// All calls with signals, each with its room.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&OwnedRoomId, &str)> {
+        self.held.iter().map(|(call, held)| (&held.parties.room, &**call))
     }
 
     /// Whether no call has signals.
     pub(super) fn is_empty(&self) -> bool {
-        self.calls.is_empty()
+        self.held.is_empty()
     }
 
     /// The signals of a call for a device with numbers after `after`; `None` if there is no such
@@ -146,14 +138,14 @@ impl Calls {
         (user, device): (&UserId, &str),
         after: u64,
     ) -> Option<Vec<Arc<CallSignal>>> {
-        self.calls.get(call).map(|held| held.after(user, device, after))
+        self.held.get(call).map(|held| held.after(user, device, after))
     }
 
     #[cfg(test)]
     pub(super) fn len_bytes(&self) -> usize {
-        let texts: usize = self.calls.values().map(Call::len_bytes).sum();
-        assert_eq!(self.len_bytes, texts + self.calls.len() * CALL_OVERHEAD_BYTES);
-        assert_eq!(self.calls.is_empty(), self.by_user.is_empty() && self.by_room.is_empty());
+        let texts: usize = self.held.values().map(Call::len_bytes).sum();
+        assert_eq!(self.len_bytes, texts + self.held.len() * CALL_OVERHEAD_BYTES);
+        assert_eq!(self.held.is_empty(), self.by_user.is_empty());
         self.len_bytes
     }
 }

@@ -7,6 +7,7 @@ use rookery_graphql_documents::{CostModel, CostRules, GuardedFields};
 use rookery_schema::{
     context::PAGE_MAX,
     types::{
+        calls::pages as calls,
         events::relations,
         rooms::{members, pages, timeline, typing},
         sync::ROOMS_DEFAULT,
@@ -24,6 +25,9 @@ const PASSWORD_WEIGHT: usize = 1_000;
 /// Events, updates and gaps of a chunk of the stream. There may be more of them, within the limits
 /// of an answer.
 const CHUNK_ASSUMED: usize = 100;
+
+/// Candidates of a signal. There may be more of them, as in a chunk.
+const CANDIDATES_ASSUMED: usize = 5;
 
 /// Signing an event takes as long as tens of fields.
 const SIGNED_WEIGHT: usize = 10;
@@ -53,6 +57,7 @@ const RULES: CostRules = CostRules {
         ("PowerLevels.events", PAGE_MAX),
         ("PowerLevels.users", PAGE_MAX),
         ("Room.aliases", PAGE_MAX),
+        ("Room.calls", calls::PAGE_DEFAULT),
         ("Room.members", members::PAGE_DEFAULT),
         ("Room.receipts", PAGE_MAX),
         ("Room.state", PAGE_MAX),
@@ -80,6 +85,7 @@ const RULES: CostRules = CostRules {
     both_sides_argument: "around",
     list_lengths: &[
         ("AliasEvent.alternative", PAGE_MAX),
+        ("CallSignal.candidates", CANDIDATES_ASSUMED),
         ("ChangePasswordPayload.deviceIds", PAGE_MAX),
         ("DeactivateAccountPayload.rooms", PAGE_MAX),
         ("EventChunk.counts", CHUNK_ASSUMED),

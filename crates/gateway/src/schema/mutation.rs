@@ -2,6 +2,7 @@
 
 mod accounts;
 mod acted;
+mod calls;
 mod entered;
 mod ephemeral;
 mod filters;
@@ -9,7 +10,6 @@ mod members;
 mod messages;
 mod power;
 mod profile;
-mod redaction;
 mod rooms;
 mod upgrade;
 
@@ -31,5 +31,6 @@ pub struct Mutation(
     members::MemberMutation,
     messages::MessageMutation,
     upgrade::UpgradeMutation,
-    redaction::RedactionMutation,
+    messages::redaction::RedactionMutation,
+    calls::CallMutation,
 );

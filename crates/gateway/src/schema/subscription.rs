@@ -1,10 +1,12 @@
 //! The event stream: everything that concerns one user, in the order of the log.
 
+mod calls;
 mod counts;
 mod draft;
 pub(crate) mod ephemeral;
 mod items;
 mod reader;
+mod signals;
 mod skipped;
 
 use async_graphql::{Context, Object, Result, Subscription};
@@ -66,8 +68,8 @@ impl EventChunk {
         Items(&self.skipped)
     }
 
-    /// Typing and presence as of now: the changes since the previous chunk. The first one has the
-    /// whole state. Nobody types in a room that it does not name, and a user who shares a room with
+    /// Typing, presence and signals of calls as of now: the changes since the previous chunk. The
+    /// first one has the whole state. Nobody types in a room that it does not name, and a user who shares a room with
     /// you and is not named is offline (if more than 500 users are online, some are left out). A
     /// chunk may have nothing else.
     async fn ephemeral(&self) -> Items<'_, EphemeralItem> {
@@ -103,7 +105,9 @@ impl Subscription {
         context: &Context<'_>,
         #[graphql(desc = "The position after which to start; from now on by default.")]
         after: Option<PositionScalar>,
-        #[graphql(desc = "The filter for events. Openings, closings and invites always come.")]
+        #[graphql(
+            desc = "The filter for events. Openings, closings, invites and your calls always come."
+        )]
         filter: Option<FilterBy>,
     ) -> Result<impl Stream<Item = Result<EventChunk>> + use<>> {
         // A shared execution receives its chunks from outside.

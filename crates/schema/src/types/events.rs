@@ -1,6 +1,6 @@
 //! Events of rooms, and their relations.
 
-mod content;
+pub(crate) mod content;
 pub mod event;
 mod fields;
 mod message;

@@ -11,5 +11,5 @@ mod reading;
 mod receipts;
 mod relations;
 mod syncing;
-mod testing;
+pub(crate) mod testing;
 mod viewers;

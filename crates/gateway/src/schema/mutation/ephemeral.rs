@@ -173,7 +173,7 @@ impl EphemeralMutation {
 
 /// Undoes the effect of a request whose session ended meanwhile: either the end of the session
 /// finds the effect, or the request finds here that the session is over.
-fn unless_over(context: &Context<'_>) -> Result<(), Fault> {
+pub(super) fn unless_over(context: &Context<'_>) -> Result<(), Fault> {
     let session = session(context);
     let is_over = session.identity.as_ref().is_some_and(|identity| identity.revocation().is_some());
     if is_over {
@@ -194,7 +194,10 @@ fn how_long(seconds: Option<i32>) -> Result<Duration, Fault> {
 }
 
 /// The refusal for a user who has not joined the room.
-fn unless_joined(context: &Context<'_>, room_id: &RoomId) -> Result<Option<Refusal>, Fault> {
+pub(super) fn unless_joined(
+    context: &Context<'_>,
+    room_id: &RoomId,
+) -> Result<Option<Refusal>, Fault> {
     let viewer = session(context).viewer()?;
     let Err(error) = app(context).models.view().check_joined(room_id, viewer) else {
         return Ok(None);

@@ -1,5 +1,7 @@
 //! Mutations that send messages and other events.
 
+pub(super) mod redaction;
+
 use async_graphql::{Context, InputObject, Json, Object, Result};
 use rookery_domain::{Mentions, MessageRelation, RoomCommand};
 use rookery_schema::types::{

@@ -1,13 +1,14 @@
-//! Typing and presence on the stream: the state when it opens, then its changes.
+//! Typing, presence and signals of calls on the stream: the state when it opens, then its changes.
 //!
 //! **Invariant:** the stream sends the state at the time of sending, and only to users who may know
-//! it then: typing to the members of the room, presence to users who share a room.
+//! it then. Typing is for the members of the room, presence for users who share a room. Signals are
+//! for the devices that they name.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use async_graphql::{ComplexObject, Context, Result, SimpleObject, Union};
 use rookery_domain::{EphemeralKind, Filter, OwnedUserId, UserId};
-use rookery_ephemeral::{Changes, Reader};
+use rookery_ephemeral::{Changes, Reader, SignalCursor};
 use rookery_schema::{
     context::{App, app, page_size},
     types::{
@@ -27,6 +28,8 @@ use rookery_schema::{
     },
 };
 use rookery_view::Unmetered;
+
+use super::signals::CallSignal;
 
 /// How many users' presence comes when a stream opens, at most.
 const PRESENCES_MAX: usize = 500;
@@ -81,24 +84,31 @@ pub(crate) enum EphemeralItem {
     Typing(TypingChanged),
     /// The presence of a user.
     Presence(PresenceChanged),
+    /// The other device of a call says how to connect with it.
+    Signal(CallSignal),
 }
 
-/// The typing and presence of one stream.
+/// The typing, presence and signals of one stream.
 pub(crate) struct News {
     reader: Reader,
+    device: Option<String>,
+    signals: SignalCursor,
     /// Nothing was sent yet, so the whole state is new.
     is_first: bool,
 }
 
 impl News {
     /// The updates for `user`, if they are requested.
-    pub(crate) fn open(context: &Context<'_>, user: &UserId, filter: &Arc<Filter>) -> Option<Self> {
+    pub(crate) fn open(
+        context: &Context<'_>,
+        (user, device): (&UserId, Option<&str>),
+        filter: &Arc<Filter>,
+    ) -> Option<Self> {
         let asked = context.look_ahead().field("ephemeral").exists();
-        let wanted = [EphemeralKind::Typing, EphemeralKind::Presence]
-            .iter()
-            .any(|kind| filter.wants_ephemeral(*kind));
-        (asked && wanted).then(|| Self {
-            reader: app(context).ephemeral.reader(user, None, Arc::clone(filter)),
+        asked.then(|| Self {
+            reader: app(context).ephemeral.reader(user, device, Arc::clone(filter)),
+            device: device.map(ToOwned::to_owned),
+            signals: SignalCursor::default(),
             is_first: true,
         })
     }
@@ -121,12 +131,35 @@ impl News {
         if std::mem::take(&mut self.is_first) {
             changes = all(app, viewer, filter);
         }
-        tell(app, viewer, changes)
+        let calls = std::mem::take(&mut changes.calls);
+        let mut items = tell(app, viewer, changes);
+        items.extend(self.signals(app, viewer, calls));
+        items
+    }
+
+    /// The signals of `calls` that this stream has not had.
+    fn signals(
+        &mut self,
+        app: &App,
+        viewer: &UserId,
+        calls: BTreeSet<Box<str>>,
+    ) -> Vec<EphemeralItem> {
+        let Some(device) = self.device.as_deref().filter(|_| !calls.is_empty()) else {
+            return Vec::new();
+        };
+        let signals = self.signals.take(&app.ephemeral, (viewer, device), calls);
+        let view = app.models.view();
+        let item = |(call, signal): (Box<str>, Arc<_>)| {
+            let call = view.own_call(viewer, &call.parse().ok()?)?;
+            Some(EphemeralItem::Signal(CallSignal::of(&call, &signal)))
+        };
+        signals.into_iter().filter_map(item).collect()
     }
 }
 
 fn all(app: &App, viewer: &UserId, filter: &Filter) -> Changes {
-    let mut changes = Changes::default();
+    let calls = app.ephemeral.signaling_calls_of(viewer).into_iter().collect();
+    let mut changes = Changes { calls, ..Changes::default() };
     if filter.wants_ephemeral(EphemeralKind::Typing) {
         let rooms = app.ephemeral.typing_rooms().into_iter();
         let view = app.models.view();

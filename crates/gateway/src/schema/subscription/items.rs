@@ -4,6 +4,7 @@ use async_graphql::{ComplexObject, Context, Result, SimpleObject, Union};
 use rookery_domain::{AccountEvent, Fact, Filter};
 use rookery_projection::Committed;
 use rookery_schema::types::{
+    calls::call::Call,
     events::{event::RoomEvent, typed::EventItem},
     rooms::{
         closed::RoomClosed,
@@ -34,6 +35,8 @@ pub(crate) enum StreamItem {
     Closed(RoomClosed),
     /// You were invited.
     Invited(Invited),
+    /// A call of yours changed.
+    Call(CallChanged),
     /// Your profile changed.
     Profile(ProfileChanged),
     /// A read receipt moved.
@@ -107,6 +110,13 @@ pub(crate) struct Invited {
     /// The invite. Never null; it has the type of `StateResolved.event`, so that one document may
     /// select both.
     pub(super) event: Option<RoomEvent>,
+}
+
+/// A call of yours was placed, answered or ended, on this device or on another one.
+#[derive(Clone, SimpleObject)]
+pub(crate) struct CallChanged {
+    /// The call, as of now.
+    pub(super) call: Call,
 }
 
 /// Your profile changed, on this device or on another one.

@@ -36,7 +36,7 @@ use rookery_view::{EventAt, Moment};
 use tokio::time::{Sleep, sleep, sleep_until};
 
 use super::{
-    EventChunk,
+    EventChunk, calls,
     counts::{self, CountsChanged},
     draft::{Draft, Drafted, Present},
     items::{
@@ -84,7 +84,7 @@ pub(crate) struct Reader {
     subscription: Subscription,
     filter: Arc<Filter>,
     skips: Skips,
-    /// Typing and presence, if they are requested.
+    /// Typing, presence and signals of calls, if they are requested.
     news: Option<News>,
     /// Unread counts, if they are requested.
     counts: Option<Box<OwedCounts>>,
@@ -142,7 +142,7 @@ impl Reader {
         bookmark.set(resume_point(subscription.position()));
         let untaken = context.data_opt::<Untaken>().cloned().unwrap_or_default();
         let (filter, skips) = (filter.unwrap_or_default(), Skips::default());
-        let news = News::open(context, &user, &filter);
+        let news = News::open(context, (&user, device.as_deref()), &filter);
         let counts = counts::open(context, &user, &filter);
         let (begun, pause) = (subscription.position(), None);
         let told = after.map(|_| begun);
@@ -336,7 +336,11 @@ impl Reader {
         let told = self.subscription.items(delivery);
         let mut items = Vec::new();
         for item in told.map_err(|error| Fault::internal(&error.to_string()))? {
+            let called = calls::at(&item);
             items.extend(self.item(item).await?);
+            if let Some((committed, index)) = called {
+                items.extend(calls::changed(&self.app, &self.user, &committed, index).await?);
+            }
         }
         Ok(items)
     }

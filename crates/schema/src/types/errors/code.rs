@@ -25,7 +25,7 @@ pub enum RefusalCode {
     AliasUnavailable,
     /// You are banned from the room.
     Banned,
-    /// The server is busy with logins: retry after the time in the message.
+    /// The server is busy with logins, or with calls: retry after the time in the message.
     Busy,
     /// The user is in another call: call again later.
     BusyInCall,

@@ -12,44 +12,44 @@ use crate::types::values::text::Text;
 
 /// The content of an event.
 #[derive(Clone)]
-pub(super) struct EventContent {
+pub(crate) struct EventContent {
     pdu: Arc<Pdu>,
     read: OnceLock<JsonObject>,
 }
 
 impl EventContent {
     /// The content of this event.
-    pub(super) fn of(pdu: &Arc<Pdu>) -> Self {
+    pub(crate) fn of(pdu: &Arc<Pdu>) -> Self {
         Self { pdu: Arc::clone(pdu), read: OnceLock::new() }
     }
 
     /// The whole event.
-    pub(super) fn pdu(&self) -> &Pdu {
+    pub(crate) fn pdu(&self) -> &Pdu {
         &self.pdu
     }
 
     /// A part of the content.
-    pub(super) fn get(&self, key: &str) -> Option<&Value> {
+    pub(crate) fn get(&self, key: &str) -> Option<&Value> {
         self.read.get_or_init(|| self.pdu.content_as().unwrap_or_default()).get(key)
     }
 
     /// A text of the content.
-    pub(super) fn str(&self, key: &str) -> Option<&str> {
+    pub(crate) fn str(&self, key: &str) -> Option<&str> {
         self.get(key)?.as_str()
     }
 
     /// The same, for answers.
-    pub(super) fn text(&self, key: &str) -> Option<Text> {
+    pub(crate) fn text(&self, key: &str) -> Option<Text> {
         self.str(key).map(|text| Text(text.to_owned()))
     }
 
     /// An identifier of the content.
-    pub(super) fn id<T: for<'a> TryFrom<&'a str>>(&self, key: &str) -> Option<T> {
+    pub(crate) fn id<T: for<'a> TryFrom<&'a str>>(&self, key: &str) -> Option<T> {
         self.str(key)?.try_into().ok()
     }
 
     /// The identifiers of a list.
-    pub(super) fn ids<T: for<'a> TryFrom<&'a str>>(&self, key: &str) -> Vec<T> {
+    pub(crate) fn ids<T: for<'a> TryFrom<&'a str>>(&self, key: &str) -> Vec<T> {
         let list = self.get(key).and_then(Value::as_array).into_iter().flatten();
         list.filter_map(|id| id.as_str()?.try_into().ok()).collect()
     }

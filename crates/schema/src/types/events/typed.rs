@@ -27,7 +27,10 @@ use super::{
     },
 };
 
-use crate::types::values::{boxed::Boxed, interface};
+use crate::types::{
+    calls::{event::CallFields, kinds::CallStep},
+    values::{boxed::Boxed, interface},
+};
 
 /// The name of the interface of all events.
 const INTERFACE: &str = "RoomEvent";
@@ -130,6 +133,8 @@ typed_events! {
     CreateEvent(CreateFields);
     /// Another room replaces this one.
     TombstoneEvent(TombstoneFields);
+    /// A step of a call.
+    CallEvent(CallFields);
     /// An event of another type, or one whose form is not that of its type: see `type` and
     /// `content`.
     OtherEvent();
@@ -176,6 +181,10 @@ impl From<RoomEvent> for TypedEvent {
                 Err(_) => Self::OtherEvent(OtherEvent(common)),
             },
             (kind, Some("")) => Self::setting(kind, common, content),
+            (kind, None) => match CallStep::of(kind) {
+                Some(step) => Self::CallEvent(CallEvent(common, CallFields { content, step })),
+                None => Self::OtherEvent(OtherEvent(common)),
+            },
             _ => Self::OtherEvent(OtherEvent(common)),
         }
     }

@@ -20,6 +20,7 @@ use crate::{
     marks::{SharedBy, shared},
     reads::reads,
     types::{
+        calls::{self, call::Call, pages::CallConnection},
         errors::fault::Fault,
         events::{
             event::{RoomEvent, one_event},
@@ -452,6 +453,22 @@ impl Room {
         let given = TimelineArguments::last(last);
         let given = TimelineArguments { first, after, before, around, at, ..given };
         timeline::page(context, self, TimelineArguments { filter, backfill, ..given }).await
+    }
+
+    /// The call in the room now, as of now: yours, else the newest one. Null if there is none.
+    async fn call(&self, context: &Context<'_>) -> Result<Option<Call>> {
+        let viewer = session(context).viewer()?;
+        Ok(app(context).models.view().call_in(&self.id, viewer).map(Call::from))
+    }
+
+    /// The calls that have ended, newest first, as of now.
+    async fn calls(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "How many, from 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "The cursor after which to continue.")] after: Option<String>,
+    ) -> Result<CallConnection> {
+        calls::pages::past(context, self, first, after.as_deref()).await
     }
 
     /// The place of the room's last event in the whole log.

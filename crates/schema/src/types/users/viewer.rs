@@ -11,6 +11,7 @@ use crate::{
     context::{App, PAGE_MAX, Session, app, page_size, session},
     reads::reads,
     types::{
+        calls::call::Call,
         errors::fault::Fault,
         filter::{FilterShown, StoredFilter},
         rooms::pages::{ListedRooms, RoomConnection, rooms_of_viewer},
@@ -52,6 +53,12 @@ impl Viewer {
     /// The server's position in its log.
     async fn position(&self) -> &PositionScalar {
         &self.position
+    }
+
+    /// Your call now: the one that you are in, else one that rings for you. Null if there is none.
+    async fn call(&self, context: &Context<'_>) -> Result<Option<Call>> {
+        let viewer = session(context).viewer()?;
+        Ok(app(context).models.view().call_of(viewer).map(Call::from))
     }
 
     /// Whether you administer this server.

@@ -14,8 +14,10 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use rookery_domain::{OwnedEventId, OwnedRoomId, OwnedUserId};
 
 use crate::{
-    context::session,
+    context::{app, session, unless_absent},
+    reads::reads,
     types::{
+        calls::call::Call,
         errors::fault::Fault,
         events::{
             event::{RoomEvent, one_event},
@@ -37,6 +39,8 @@ pub enum Node {
     Event(TypedEvent),
     /// A user.
     User(User),
+    /// A call.
+    Call(Call),
 }
 
 impl OutputType for Node {
@@ -49,6 +53,7 @@ impl OutputType for Node {
             Self::Room(_) => Room::type_name(),
             Self::Event(event) => event.introspection_type_name(),
             Self::User(_) => User::type_name(),
+            Self::Call(_) => Call::type_name(),
         }
     }
 
@@ -61,6 +66,7 @@ impl OutputType for Node {
                 possible_types.extend(events);
             }
             possible_types.insert(User::type_name().into_owned());
+            possible_types.insert(Call::type_name().into_owned());
             let mut fields = IndexMap::new();
             if let MetaType::Object { fields: mut all, .. } =
                 registry.create_fake_output_type::<User>()
@@ -71,7 +77,8 @@ impl OutputType for Node {
                 fields.insert("id".to_owned(), id);
             }
             Room::create_type_info(registry);
-            for object in [Room::type_name(), User::type_name()] {
+            Call::create_type_info(registry);
+            for object in [Room::type_name(), User::type_name(), Call::type_name()] {
                 registry.add_implements(&object, "Node");
             }
             interface::<Self>(DESCRIPTION, fields, possible_types)
@@ -93,6 +100,7 @@ impl ContainerType for Node {
             Self::Room(room) => room.resolve_field(context).await,
             Self::Event(event) => event.resolve_field(context).await,
             Self::User(user) => user.resolve_field(context).await,
+            Self::Call(call) => call.resolve_field(context).await,
         }
     }
 
@@ -105,6 +113,7 @@ impl ContainerType for Node {
             Self::Room(room) => room.collect_all_fields(context, fields),
             Self::Event(event) => event.collect_all_fields(context, fields),
             Self::User(user) => user.collect_all_fields(context, fields),
+            Self::Call(call) => call.collect_all_fields(context, fields),
         }
     }
 }
@@ -117,7 +126,12 @@ pub enum NodeId {
     Event(OwnedEventId),
     /// A user.
     User(OwnedUserId),
+    /// The call that this event placed.
+    Call(OwnedEventId),
 }
+
+/// The global ID of a call begins with this, before the ID of its invite.
+const CALL: &str = "call:";
 
 impl From<NodeId> for ID {
     fn from(node: NodeId) -> Self {
@@ -125,6 +139,7 @@ impl From<NodeId> for ID {
             NodeId::Room(id) => id.to_string(),
             NodeId::Event(id) => id.to_string(),
             NodeId::User(id) => id.to_string(),
+            NodeId::Call(invite) => format!("{CALL}{invite}"),
         };
         Self(URL_SAFE_NO_PAD.encode(text))
     }
@@ -133,7 +148,11 @@ impl From<NodeId> for ID {
 impl NodeId {
     /// The object of a global ID.
     pub fn of_text(id: &str) -> Option<Self> {
-        Self::of_matrix_id(String::from_utf8(URL_SAFE_NO_PAD.decode(id).ok()?).ok()?)
+        let text = String::from_utf8(URL_SAFE_NO_PAD.decode(id).ok()?).ok()?;
+        match text.strip_prefix(CALL) {
+            Some(invite) => invite.try_into().ok().map(Self::Call),
+            None => Self::of_matrix_id(text),
+        }
     }
 
     /// The first letter of its Matrix ID gives the kind of an object.
@@ -158,6 +177,12 @@ pub async fn node(context: &Context<'_>, id: &ID) -> Result<Option<Node>> {
             let event = found.and_then(|(_, event)| RoomEvent::of_timeline(&event));
             event.map(|event| Node::Event(event.into()))
         }
+        NodeId::Call(invite) => {
+            let viewer = session(context).viewer()?;
+            reads(context).pause().await?;
+            let found = app(context).models.call_by_invite(&invite, viewer).await;
+            unless_absent(found)?.flatten().map(|call| Node::Call(call.into()))
+        }
     })
 }
 
@@ -167,7 +192,9 @@ fn malformed(id: &ID) -> Fault {
         Some(NodeId::Room(_)) => "a room ID: use `room(by: { roomId: ... })`",
         Some(NodeId::Event(_)) => "an event ID: use `event(eventId: ...)`",
         Some(NodeId::User(_)) => "a user ID: use `user(userId: ...)`",
-        None => return Fault::bad_input("`id` is not a global ID of this server"),
+        Some(NodeId::Call(_)) | None => {
+            return Fault::bad_input("`id` is not a global ID of this server");
+        }
     };
     Fault::bad_input(format!("`id` is not a global ID but {query}"))
 }

@@ -3,7 +3,7 @@
 use std::{fmt::Display, str::FromStr};
 
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
-use rookery_domain::{OwnedEventId, OwnedRoomAliasId, OwnedRoomId, OwnedUserId, Power};
+use rookery_domain::{CallId, OwnedEventId, OwnedRoomAliasId, OwnedRoomId, OwnedUserId, Power};
 use rookery_log::{Millis, SealedPosition};
 use rookery_view::{SyncCursor, TimelineCursor};
 
@@ -53,6 +53,14 @@ text_scalar!(
     "an event ID: `$` and 43 characters",
     ("https://spec.matrix.org/latest/appendices/#event-ids"),
     "The ID of a room event: `$` and the hash of its content."
+);
+text_scalar!(
+    CallIdScalar,
+    "CallID",
+    CallId,
+    "a call ID exactly as the server sent it",
+    ("https://spec.matrix.org/latest/client-server-api/#common-fields"),
+    "The ID of a call: letters, digits, `-` and `_`."
 );
 text_scalar!(
     RoomAliasScalar,

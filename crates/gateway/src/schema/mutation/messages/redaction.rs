@@ -4,7 +4,7 @@ use async_graphql::{Context, InputObject, Object, Result};
 use rookery_domain::RoomCommand;
 use rookery_schema::types::values::scalars::{EventIdScalar, RoomIdScalar};
 
-use super::acted::{act, room_payload};
+use crate::schema::mutation::acted::{act, room_payload};
 
 /// The event to redact.
 #[derive(InputObject)]
