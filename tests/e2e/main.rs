@@ -8,6 +8,7 @@
 
 mod access;
 mod bounds;
+mod calls;
 mod durability;
 mod operating;
 mod rooms;
