@@ -1,5 +1,5 @@
-//! The web pages: the description of this server, and `GraphiQL`. Their files are built into the
-//! binary.
+//! The web pages: the description of this server, `GraphiQL`, and the example of a call. Their files
+//! are built into the binary.
 //!
 //! **Invariant:** a page loads nothing from another host.
 //! **Invariant:** pages hold no data of any account.
@@ -44,7 +44,7 @@ pub fn router() -> Router {
 }
 
 /// All files that are served beside `/graphql`.
-static FILES: [StaticFile; 14] = [
+static FILES: [StaticFile; 19] = [
     own("/", HTML, include_bytes!("../web/index.html")),
     StaticFile { adds_styles: true, ..own(GRAPHIQL, HTML, include_bytes!("../web/graphiql.html")) },
     own("/favicon.svg", SVG, FAVICON),
@@ -54,6 +54,11 @@ static FILES: [StaticFile; 14] = [
     own("/web/graphiql-page.css", CSS, include_bytes!("../web/graphiql-page.css")),
     own("/web/graphiql-start.js", SCRIPT, include_bytes!("../web/graphiql-start.js")),
     own("/web/examples.graphql", "application/graphql; charset=utf-8", EXAMPLES.as_bytes()),
+    own("/examples/call", HTML, include_bytes!("../../../examples/call/index.html")),
+    own("/examples/call/call.css", CSS, include_bytes!("../../../examples/call/call.css")),
+    own("/examples/call/call.js", SCRIPT, include_bytes!("../../../examples/call/call.js")),
+    own("/examples/call/page.js", SCRIPT, include_bytes!("../../../examples/call/page.js")),
+    own("/examples/call/server.js", SCRIPT, include_bytes!("../../../examples/call/server.js")),
     vendored(
         "/web/graphiql-5.4.0.js",
         SCRIPT,
