@@ -15,6 +15,9 @@ const START_MAX: Duration = Duration::from_mins(1);
 /// The text before the address in the first line of the log.
 const ANNOUNCEMENT: &str = "listening on http://";
 
+/// The secret of its relay for calls, with which a check makes credentials of its own.
+pub(crate) const TURN_SECRET: &str = "secret-of-the-relay-of-the-checks";
+
 /// A running server on a free port of this machine.
 pub(crate) struct Server {
     child: Child,
@@ -32,8 +35,9 @@ impl Server {
         let file = File::create(&log)
             .map_err(|error| format!("cannot write {}: {error}", log.display()))?;
         let mut child = Command::new(program)
-            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+            .args(["serve", "--listen", "127.0.0.1:0", "--turn-listen", "127.0.0.1:0", "--data"])
             .arg(folder.join("data"))
+            .env("ROOKERY_TURN_SECRET", TURN_SECRET)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

@@ -14,7 +14,7 @@ use crate::process;
 use crate::repository::Repository;
 use crate::steps::Stop;
 
-pub(crate) use debian::{chromium, program, python3, strace};
+pub(crate) use debian::{chromium, coturn, program, python3, strace};
 pub(crate) use node::{before, find, node, will_do};
 
 /// The folder of the tests that need packages of npm.
@@ -58,6 +58,7 @@ pub(crate) fn requirements(repository: &Repository) -> Vec<(&'static str, Result
         ("Python 3.11 with pip", python3()),
         ("Node.js 20.3 with npm", node(repository)),
         ("chromium", chromium()),
+        ("coturn", coturn()),
         ("strace", strace()),
     ]
 }

@@ -7,7 +7,7 @@ use std::process::Command;
 use super::step::Stop;
 use crate::process;
 use crate::repository::Repository;
-use crate::server::Server;
+use crate::server::{Server, TURN_SECRET};
 use crate::tools;
 
 pub(super) fn schema(repository: &Repository) -> Result<(), Stop> {
@@ -30,8 +30,10 @@ pub(super) fn graphql(repository: &Repository) -> Result<(), Stop> {
 }
 
 pub(super) fn browser(repository: &Repository) -> Result<(), Stop> {
-    let chromium = tools::chromium()?;
-    suite(repository, "browser", &["tests/browser"], &[("CHROMIUM", &chromium)])
+    let (chromium, coturn, program) = (tools::chromium()?, tools::coturn()?, repository.binary());
+    let settings: [(&str, &Path); 3] =
+        [("CHROMIUM", &chromium), ("COTURN", &coturn), ("ROOKERY", &program)];
+    suite(repository, "browser", &["tests/browser"], &settings)
 }
 
 /// Builds the client library, which its tests and those of the other clients use as it is published.
@@ -89,9 +91,10 @@ fn suite(
     run_against(&server, &mut command)
 }
 
-/// Runs a command that knows the server as `ROOKERY_URL`.
+/// Runs a command that knows the server as `ROOKERY_URL`, and the secret of its relay as `TURN_SECRET`.
 fn run_against(server: &Server, command: &mut Command) -> Result<(), Stop> {
-    process::run(command.env("ROOKERY_URL", server.url())).map_err(|reason| {
+    command.env("ROOKERY_URL", server.url()).env("TURN_SECRET", TURN_SECRET);
+    process::run(command).map_err(|reason| {
         println!("log of the server: {}", server.log().display());
         Stop::Failed(reason)
     })

@@ -11,6 +11,7 @@ use crate::process;
 use crate::steps::Stop;
 
 const CHROMIUM: &str = "/usr/bin/chromium";
+const COTURN: &str = "/usr/bin/turnserver";
 const STRACE: &str = "/usr/bin/strace";
 
 /// The browser; the variable `CHROMIUM` may name another one.
@@ -25,6 +26,21 @@ pub(crate) fn chromium() -> Result<PathBuf, Stop> {
         debian("chromium")?;
     }
     Ok(CHROMIUM.into())
+}
+
+/// A relay for calls, other than our own.
+///
+/// # Errors
+/// There is none, and it cannot be installed.
+pub(crate) fn coturn() -> Result<PathBuf, Stop> {
+    if !process::exists(COTURN) {
+        if process::exists("systemctl") {
+            // Otherwise the package starts a server that listens on all addresses.
+            process::run(Command::new("systemctl").args(["mask", "coturn.service"]))?;
+        }
+        debian("coturn")?;
+    }
+    Ok(COTURN.into())
 }
 
 /// The tracer with which tests count system calls.
