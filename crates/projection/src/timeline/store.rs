@@ -49,10 +49,16 @@ struct BlockFile {
 }
 
 impl BlockFile {
-    fn open(dir: &Path, name: String, written: u64) -> io::Result<Self> {
-        let path = dir.join(&name);
+    fn create(dir: &Path, name: String) -> io::Result<Self> {
         let mut options = OpenOptions::new();
-        let file = options.read(true).write(true).create(true).truncate(false).open(&path)?;
+        let options = options.read(true).write(true).create(true).truncate(true);
+        let file = options.open(dir.join(&name))?;
+        Ok(Self { file: Arc::new(file), name, written: 0, pending: Vec::new() })
+    }
+
+    /// A file that a snapshot knows, with its length there.
+    fn open(dir: &Path, name: String, written: u64) -> io::Result<Self> {
+        let file = OpenOptions::new().read(true).write(true).open(dir.join(&name))?;
         let len = file.metadata()?.len();
         if len < written {
             let text = format!("{name} has {len} bytes, the snapshot knows {written}");
@@ -83,7 +89,7 @@ impl BlockFile {
 impl BlockStore {
     /// An empty store of the model `name`, of worker `part` if a rebuild has several.
     pub(crate) fn create_for(name: &str, dir: &Path, part: usize) -> io::Result<Self> {
-        let file = BlockFile::open(dir, format!("{name}-{part}.blocks"), 0)?;
+        let file = BlockFile::create(dir, format!("{name}-{part}.blocks"))?;
         Ok(Self { files: vec![file] })
     }
 
