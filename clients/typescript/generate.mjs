@@ -21,6 +21,7 @@ const text = await codegen({
     scalars: {
       Cursor: "string",
       DateTime: "string",
+      CallID: "string",
       EventID: "string",
       JSON: "unknown",
       Long: "number",

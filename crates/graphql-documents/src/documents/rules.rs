@@ -27,6 +27,7 @@ pub(super) fn check(types: &Types, document: &ExecutableDocument) -> Vec<Mistake
         let seen = HashSet::new();
         let mut check = Check { types, document, operation, seen, found: &mut found };
         check.directives(&operation.directives);
+        check.defaults();
         check.set(&operation.selection_set);
     }
     found
@@ -50,6 +51,15 @@ struct ValuePlace<'a> {
 impl<'a> Check<'a, '_> {
     fn mistake(&mut self, location: Option<SourceSpan>, message: String) {
         self.found.push(Mistake { message, location });
+    }
+
+    /// The defaults of variables, also of variables that nothing uses.
+    fn defaults(&mut self) {
+        for definition in &self.operation.variables {
+            if let Some(default) = &definition.default_value {
+                self.value(Some(ValuePlace { ty: &definition.ty, has_default: false }), default);
+            }
+        }
     }
 
     /// The gate bounds the recursion.
