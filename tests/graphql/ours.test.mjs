@@ -31,6 +31,7 @@ before(async () => {
   const { event } = await act(SAY, { roomId: room.roomId, body: "Hello" });
   schema = await schemaOf(url);
   scalars = {
+    CallID: ["no"],
     RoomID: [room.roomId, room.roomId, "!no:example.org"], EventID: [event.eventId], UserID: [register.user.userId],
     RoomAlias: ["#no:example.org"], DateTime: ["2026-01-31T12:00:00.000Z"], Position: ["no"], Cursor: ["no"], SyncCursor: ["no"],
   };

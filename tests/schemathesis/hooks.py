@@ -19,6 +19,7 @@ from hypothesis_graphql import nodes
 SAMPLES = json.loads(os.environ["ROOKERY_SAMPLES"])
 
 WELL_FORMED = {
+    "CallID": st.from_regex(r"[A-Za-z0-9_-]{22}", fullmatch=True),
     "Cursor": st.from_regex(r"[A-Za-z0-9_-]{10,64}", fullmatch=True),
     "DateTime": st.datetimes().map(lambda moment: moment.isoformat() + "Z"),
     "EventID": st.from_regex(r"\$[A-Za-z0-9_-]{43}", fullmatch=True),

@@ -16,6 +16,7 @@ export default {
           Cursor: "string",
           DateTime: "string",
           EventID: "string",
+          CallID: "string",
           JSON: "unknown",
           Long: "number",
           URI: "string",
