@@ -17,8 +17,7 @@ export class Activity {
     if (isFirst) this.clear();
     for (const item of ephemeral) {
       if (item.__typename === "TypingChanged") this.#setTyping(item.room.roomId, item.users.nodes);
-      else if (item.presence === "OFFLINE") this.presence.delete(item.userId);
-      else this.presence.set(item.userId, item);
+      else if (item.__typename === "PresenceChanged") this.#setPresence(item);
     }
   }
 
@@ -26,6 +25,11 @@ export class Activity {
   clear(): void {
     this.typing.clear();
     this.presence.clear();
+  }
+
+  #setPresence(of: PresenceOf): void {
+    if (of.presence === "OFFLINE") this.presence.delete(of.userId);
+    else this.presence.set(of.userId, of);
   }
 
   #setTyping(roomId: string, users: readonly { userId: string }[]): void {
