@@ -141,7 +141,14 @@ const STEPS = {
     assert.deepEqual([grace.isTyping, grace.presence.presence], [true, "ONLINE"]);
   },
   IceServers: async (world, document) => {
-    assert.deepEqual(await ask(world.phone.token, document), { iceServers: [] });
+    const { iceServers } = await ask(world.phone.token, document);
+    const [{ urls, username, credential, expiresAt }] = iceServers;
+    assert.deepEqual(urls.map((url) => url.replace(/:\d+\?/, ":PORT?")), [
+      "turn:127.0.0.1:PORT?transport=udp",
+      "turn:127.0.0.1:PORT?transport=tcp",
+    ]);
+    assert.equal(username, `${Date.parse(expiresAt) / 1000}:${world.grace.userId}`);
+    assert.ok(credential.length > 0 && Date.parse(expiresAt) > Date.now());
   },
   Prefer: async (world, document) => {
     const { setRoomPreferences } = await ask(world.phone.token, document, { room: world.room });
