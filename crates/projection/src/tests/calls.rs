@@ -207,7 +207,7 @@ async fn a_missed_call_is_one_unread_message_and_one_highlight_of_its_callee() {
     scene.call("a", "alice", "bob", "answered", ENDED).await;
     settle(&models).await;
     assert_eq!(unread(&models, "bob", 0, &[]), one);
-    // A later join begins anew.
+    // After a later join, the count begins at zero.
     scene.member("a", "bob", "leave").await;
     scene.member("a", "bob", "join").await;
     settle(&models).await;

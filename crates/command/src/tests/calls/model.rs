@@ -197,7 +197,7 @@ fn run(seed: u64) -> Result<usize, String> {
         }
         let now = *clock.borrow();
         let log: Arc<dyn ErasableLog> = Arc::clone(&store) as _;
-        // What a start and the timers of the server do.
+        // The test ends calls as the server does at its start and by its timers.
         let last = super::super::commands(&log);
         last.resume_call_ends(Millis(now)).await.map_err(|error| error.to_string())?;
         let checked = check::log(&*store, sides.len() == 1).await?;
