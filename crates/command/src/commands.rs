@@ -222,8 +222,9 @@ impl Commands {
     }
 
     /// Runs the processes: tells rooms of profiles, erases redacted content, releases aliases, ends
-    /// the calls of removed devices. It does the work of commits that their commands left undone. It continues while it is polled,
-    /// and retries after failures. `clock` dates the events that it makes.
+    /// the calls of removed devices. It does the work of commits that their commands left undone.
+    /// It continues while it is polled, and retries after failures. `clock` dates the events that
+    /// it makes.
     pub async fn run_processes(&self, clock: impl Fn() -> Millis + Sync) {
         let log = &*self.core.log;
         let eraser = &self.core.eraser;
@@ -284,8 +285,8 @@ impl Commands {
         Ok(self.call_ends.catch_up(&*self.core.log, &process).await?)
     }
 
-    /// Writes due snapshots of the cached rooms and accounts, and the checkpoints of the processes. Does none of
-    /// the processes' work. Call it now and then, and at the end.
+    /// Writes due snapshots of the cached rooms and accounts, and the checkpoints of the processes.
+    /// Does none of the processes' work. Call it now and then, and at the end.
     ///
     /// # Errors
     /// If a file cannot be written; the next call tries the others.
