@@ -1,6 +1,5 @@
 //! Scalars, lists, texts and other general values.
 
-pub mod boxed;
 pub mod connection;
 pub mod ice_server;
 mod interface;
