@@ -15,6 +15,7 @@ mod rooms;
 mod streams;
 mod support;
 mod users;
+mod webhooks;
 
 use self::{
     bounds::{abuse, costly},

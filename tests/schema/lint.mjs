@@ -42,6 +42,7 @@ const EXCEPTIONS = [
   ["relay-edge-types", "AccountDataEdge", value],
   ["relay-edge-types", "DeviceEdge", value],
   ["relay-edge-types", "EventLevelEdge", value],
+  ["relay-edge-types", "IncomingWebhookEdge", value],
   ["relay-edge-types", "ReactionEdge", value],
   ["relay-edge-types", "ReceiptEdge", value],
   ["relay-edge-types", "RoomClosedEdge", value],

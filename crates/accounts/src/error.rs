@@ -4,7 +4,9 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use crate::{DEVICE_NAME_BYTES_MAX, PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, RESERVED_PREFIX};
+use crate::{
+    DEVICE_NAME_BYTES_MAX, PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, RESERVED_PREFIX, WEBHOOK_PREFIX,
+};
 
 /// The accounts cannot be read or written now. Retry later, and check the disk.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -59,7 +61,7 @@ macro_rules! maybe_unavailable {
         }
     )+};
 }
-maybe_unavailable!(RegisterError, LoginError, DeviceError, NewUserError, UserError);
+maybe_unavailable!(RegisterError, LoginError, DeviceError, NewUserError, UserError, WebhookError);
 
 macro_rules! storage_errors {
     ($($error:ident),+) => {$(
@@ -147,7 +149,8 @@ pub enum LocalpartError {
     },
     /// The name is reserved for users that the server creates.
     #[error(
-        "user names that start with `{RESERVED_PREFIX}` are reserved for imports: choose another"
+        "user names that start with `{RESERVED_PREFIX}` (imports) or `{WEBHOOK_PREFIX}` (webhooks) are reserved: choose \
+         another"
     )]
     Reserved,
 }
@@ -373,6 +376,20 @@ pub enum UserError {
     Busy {
         /// The time to wait.
         retry_after: Duration,
+    },
+    /// A fault: retry later.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+/// A webhook was not made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WebhookError {
+    /// The room or the user has as many as allowed. Delete one.
+    #[error("there are {max} webhooks already: delete one that is no longer needed")]
+    TooMany {
+        /// The greatest number.
+        max: usize,
     },
     /// A fault: retry later.
     #[error(transparent)]

@@ -32,7 +32,7 @@ pub use self::{
     accounts::{Accounts, User},
     error::{
         DeviceError, DeviceNameError, LocalpartError, LoginError, MaybeUnavailable, NewUserError,
-        OpenError, PasswordError, RegisterError, Unavailable, UserError,
+        OpenError, PasswordError, RegisterError, Unavailable, UserError, WebhookError,
     },
     file::store::FORMAT_VERSION,
     history::{History, LogMark},
@@ -47,5 +47,9 @@ pub use self::{
     users::{
         devices::Device,
         name::{DEVICE_NAME_BYTES_MAX, RESERVED_PREFIX},
+        webhooks::{
+            NewWebhook, WEBHOOK_PREFIX, WEBHOOKS_OF_ROOM_MAX, WEBHOOKS_OF_USER_MAX, Webhook,
+            WebhookLogin, WebhookSecret,
+        },
     },
 };

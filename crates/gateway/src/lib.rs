@@ -7,12 +7,15 @@ pub mod pages;
 pub mod schema;
 mod sharing;
 mod tokens;
+mod webhooks;
 
 pub use self::{
     calls::{CallTimers, DueCall},
     ephemeral::{end_with_sessions, ephemeral, keep_ephemeral},
     graphql::router,
     tokens::Tokens,
+    webhooks::webhooks,
 };
 // The server owns it and passes it on.
 pub use rookery_ephemeral::Ephemeral;
+pub use rookery_webhooks::HookRates;

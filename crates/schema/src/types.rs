@@ -8,3 +8,4 @@ pub mod rooms;
 pub mod sync;
 pub mod users;
 pub mod values;
+pub mod webhooks;

@@ -24,8 +24,9 @@ use axum::{
 };
 use rookery_accounts::{Millis, RegistrationPolicy};
 use rookery_gateway::{
-    Tokens, keep_ephemeral, pages, router,
+    HookRates, Tokens, keep_ephemeral, pages, router,
     schema::{GUARDED_FIELDS, TO_LEARN, costs},
+    webhooks,
 };
 use rookery_graphql_documents::{DocumentLimits, GateLimits};
 use rookery_graphql_edge::{
@@ -111,6 +112,12 @@ pub(crate) async fn run(config: &Config, accept_missing_accounts: bool) -> Resul
         stop.clone(),
     );
     let app = transport
+        .merge(webhooks(
+            node.accounts.clone(),
+            Arc::clone(&node.commands),
+            clock::now,
+            hook_rates(config),
+        ))
         .route("/healthz", get(StatusCode::OK))
         .route("/readyz", get(ready).with_state(Arc::clone(&node)));
     let app = nearness::behind_proxies(app, &config.trusted_proxies);
@@ -394,6 +401,14 @@ fn options(config: &Config) -> Result<TransportOptions, Failure> {
         },
         ..TransportOptions::default()
     })
+}
+
+fn hook_rates(config: &Config) -> HookRates {
+    let (limits, is_limited) = (&config.limits, config.limits.rate.is_some());
+    HookRates {
+        webhook: limits.webhooks.filter(|_| is_limited),
+        address: limits.webhook_requests.filter(|_| is_limited),
+    }
 }
 
 /// Reads the allowed documents.

@@ -16,7 +16,7 @@ use crate::steps::Stop;
 use crate::{check, process, tools};
 
 /// The pages of a newcomer, in reading order.
-const PAGES: &[&str] = &["README.md", "docs/first-conversation.md"];
+const PAGES: &[&str] = &["README.md", "docs/first-conversation.md", "docs/webhooks.md"];
 
 /// Instead of building: starts the built program.
 const CARGO: &str = r#"#!/bin/sh

@@ -91,7 +91,7 @@ pub(super) const STEPS: &[Step] = &[
     },
     Step {
         name: "newcomer",
-        about: "README.md and the first conversation, word for word in a clean clone, twice",
+        about: "README.md, the first conversation and webhooks, word for word in a clean clone, twice",
         lane: Lane::Slow,
         needs: &["build"],
         run: newcomer::walk,

@@ -14,7 +14,7 @@ use crate::{
         format::{Stored as _, StoredDevice, StoredToken, StoredUser},
         store::{
             self, Bytes, DEVICES, DeviceKey, EXPIRIES, ExpiryKey, IMPORTED, META, META_APPOINTED,
-            TOKENS, USERS,
+            TOKENS, USERS, WEBHOOKS, WEBHOOKS_OF, WebhookOwnerKey,
         },
     },
     passwords::secret::TokenHash,
@@ -31,6 +31,8 @@ pub(crate) struct Change<'txn> {
     tokens: Table<'txn, &'static [u8; 32], Bytes>,
     expiries: Table<'txn, ExpiryKey, ()>,
     imported: Table<'txn, &'static str, ()>,
+    pub(crate) webhooks: Table<'txn, &'static str, Bytes>,
+    pub(crate) webhooks_of: Table<'txn, WebhookOwnerKey, ()>,
     effects: Effects,
     changed: bool,
 }
@@ -92,6 +94,8 @@ impl<'txn> Change<'txn> {
             tokens: write.open_table(TOKENS)?,
             expiries: write.open_table(EXPIRIES)?,
             imported: write.open_table(IMPORTED)?,
+            webhooks: write.open_table(WEBHOOKS)?,
+            webhooks_of: write.open_table(WEBHOOKS_OF)?,
             effects: Effects::default(),
             changed: false,
         })
@@ -116,6 +120,18 @@ impl<'txn> Change<'txn> {
         }
         self.users.insert(name.as_str(), user.encode()?.as_slice())?;
         Ok(())
+    }
+
+    /// Removes a user who has no devices, and whom the log does not know.
+    pub(crate) fn remove_user(&mut self, name: &Localpart) -> Result<(), Unavailable> {
+        self.changed = true;
+        self.users.remove(name.as_str())?;
+        Ok(())
+    }
+
+    /// The change has to be committed.
+    pub(crate) fn note_change(&mut self) {
+        self.changed = true;
     }
 
     pub(crate) fn is_imported(&self, name: &Localpart) -> Result<bool, Unavailable> {

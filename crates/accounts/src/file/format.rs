@@ -83,6 +83,24 @@ impl Stored for StoredToken {
     const WHAT: &'static str = "the record of an access token";
 }
 
+/// An incoming webhook, by ID.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct StoredWebhook {
+    pub(crate) room_id: String,
+    pub(crate) creator: String,
+    pub(crate) name: String,
+    pub(crate) avatar_url: Option<String>,
+    pub(crate) may_mention: bool,
+    pub(crate) created: Millis,
+    /// SHA-256 of its secret; `None` once that was revoked.
+    pub(crate) secret: Option<[u8; 32]>,
+}
+
+impl Stored for StoredWebhook {
+    const VERSION: u8 = 1;
+    const WHAT: &'static str = "the record of a webhook";
+}
+
 #[cfg(test)]
 mod tests {
     use std::fmt::Write as _;
@@ -147,6 +165,18 @@ mod tests {
                 device_id: "ABCDEFGHIJ".into(),
                 issued: Millis(1_700_000_000_000),
                 expires: Some(Millis(1_700_003_600_000)),
+            },
+        );
+        check(
+            "webhook 1",
+            &StoredWebhook {
+                room_id: "!room".into(),
+                creator: "@ada:example.org".into(),
+                name: "Alerts".into(),
+                avatar_url: None,
+                may_mention: true,
+                created: Millis(1_700_000_000_000),
+                secret: Some([7; 32]),
             },
         );
     }

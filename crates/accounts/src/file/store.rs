@@ -32,6 +32,7 @@ pub const FORMAT_VERSION: u32 = 1;
 
 pub(crate) type Bytes = &'static [u8];
 pub(crate) type DeviceKey = (&'static str, &'static str);
+pub(crate) type WebhookOwnerKey = (&'static str, &'static str);
 pub(crate) type ExpiryKey = (u64, &'static [u8; 32]);
 
 pub(crate) const META: TableDefinition<'_, &str, Bytes> = TableDefinition::new("meta");
@@ -40,6 +41,11 @@ pub(crate) const DEVICES: TableDefinition<'_, DeviceKey, Bytes> = TableDefinitio
 pub(crate) const TOKENS: TableDefinition<'_, &[u8; 32], Bytes> = TableDefinition::new("tokens");
 /// Names of users that an import made and nobody has taken over; see [`crate::users::imported`].
 pub(crate) const IMPORTED: TableDefinition<'_, &str, ()> = TableDefinition::new("imported");
+/// Incoming webhooks, by ID.
+pub(crate) const WEBHOOKS: TableDefinition<'_, &str, Bytes> = TableDefinition::new("webhooks");
+/// The IDs of webhooks, by their rooms and by the users who made them.
+pub(crate) const WEBHOOKS_OF: TableDefinition<'_, WebhookOwnerKey, ()> =
+    TableDefinition::new("webhooks_of");
 /// Tokens that will expire, soonest first.
 pub(crate) const EXPIRIES: TableDefinition<'_, ExpiryKey, ()> = TableDefinition::new("expiries");
 
@@ -227,6 +233,8 @@ fn initialise(database: &Database, server_name: &str) -> Result<(), Unavailable>
         write.open_table(TOKENS)?;
         write.open_table(EXPIRIES)?;
         write.open_table(IMPORTED)?;
+        write.open_table(WEBHOOKS)?;
+        write.open_table(WEBHOOKS_OF)?;
     }
     Ok(write.commit()?)
 }

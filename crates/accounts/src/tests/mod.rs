@@ -9,3 +9,4 @@ mod login;
 mod register;
 mod sessions;
 mod users;
+mod webhooks;

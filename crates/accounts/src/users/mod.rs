@@ -4,3 +4,4 @@ pub(crate) mod admin;
 pub(crate) mod devices;
 pub(crate) mod imported;
 pub(crate) mod name;
+pub(crate) mod webhooks;

@@ -2,7 +2,9 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::{DeviceNameError, LocalpartError, Unavailable, passwords::secret::fill_random};
+use crate::{
+    DeviceNameError, LocalpartError, Unavailable, WEBHOOK_PREFIX, passwords::secret::fill_random,
+};
 
 /// Longest user ID (`@localpart:server`), in bytes.
 ///
@@ -38,7 +40,8 @@ impl Localpart {
     /// Checks the name of a new user with an owner: reserved names are refused.
     pub(crate) fn parse_free(text: &str, server_name: &str) -> Result<Self, LocalpartError> {
         let name = Self::parse(text, server_name)?;
-        if text.starts_with(RESERVED_PREFIX) { Err(LocalpartError::Reserved) } else { Ok(name) }
+        let is_reserved = text.starts_with(RESERVED_PREFIX) || text.starts_with(WEBHOOK_PREFIX);
+        if is_reserved { Err(LocalpartError::Reserved) } else { Ok(name) }
     }
 
     /// Finds the local part in a user ID or local part, in upper or lower case. `None` if it cannot
@@ -130,11 +133,11 @@ mod tests {
     #[test]
     fn a_name_that_the_server_uses_itself_is_not_free() {
         let free = |text| Localpart::parse_free(text, "example.org");
-        for name in ["irc.import", "irc.", "irc.alice"] {
+        for name in ["irc.import", "irc.", "irc.alice", "hook.", "hook.abcdefgh"] {
             assert_eq!(free(name), Err(LocalpartError::Reserved));
             assert!(parse(name).is_ok(), "{name}");
         }
-        for name in ["irc", "irca", "an.irc.import"] {
+        for name in ["irc", "irca", "an.irc.import", "hook", "a.hook."] {
             assert!(free(name).is_ok(), "{name}");
         }
     }

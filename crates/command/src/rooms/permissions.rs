@@ -18,4 +18,17 @@ impl Commands {
         let look = |room: Option<&Room>| room.map(|it| it.permissions(user)).unwrap_or_default();
         self.core.read_state(&self.rooms, &stream_state, look).await
     }
+
+    /// Whether a user may change the incoming webhooks of a room now.
+    ///
+    /// # Errors
+    /// [`HandleError::Rejected`] or [`HandleError::NoSuchRoom`] if not, or a fault.
+    pub async fn require_webhooks(&self, user: &UserId, room: &RoomId) -> Result<(), HandleError> {
+        let stream_state = self.rooms.state_of(room.as_str());
+        let look = |room: Option<&Room>| {
+            let room = room.filter(|room| room.exists_for(user)).ok_or(HandleError::NoSuchRoom)?;
+            Ok(room.require_webhooks(user)?)
+        };
+        self.core.read_state(&self.rooms, &stream_state, look).await?
+    }
 }

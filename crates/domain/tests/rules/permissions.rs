@@ -90,7 +90,27 @@ fn in_a_replaced_room_nobody_may_say_anything() {
     let given = given.and(ALICE, RoomCommand::Close { replacement });
     let may = given.room.permissions(user(ALICE));
     assert!(!may.send_messages && !may.set_name && may.kick && may.set_join_rule, "{may:?}");
+    assert!(may.manage_webhooks, "they can be deleted: {may:?}");
     compare(&given);
+}
+
+#[test]
+fn webhooks_need_the_level_of_state_or_a_level_of_their_own() {
+    let given = public().joined(&[BOB, CAROL]);
+    let may = |given: &Given, id| given.room.permissions(user(id)).manage_webhooks;
+    assert!(may(&given, ALICE) && !may(&given, BOB) && !may(&given, DAVE));
+    let refused = given.room.require_webhooks(user(BOB));
+    let (needed, have) = (50, 0);
+    let action = "to change webhooks".to_owned();
+    assert_eq!(refused, Err(Rejection::InsufficientPower { needed, have, action }));
+    assert_eq!(given.room.require_webhooks(user(DAVE)), Err(Rejection::NotAMember));
+    let levels = PowerLevelsChange {
+        users: [(user(BOB).to_owned(), Some(10))].into(),
+        events: [("org.rookery.webhooks".to_owned(), Some(10))].into(),
+        ..PowerLevelsChange::default()
+    };
+    let given = given.and(ALICE, RoomCommand::SetPowerLevels { change: levels });
+    assert!(may(&given, BOB) && !may(&given, CAROL));
 }
 
 #[test]

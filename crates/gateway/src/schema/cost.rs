@@ -12,6 +12,7 @@ use rookery_schema::{
         rooms::{members, pages, timeline, typing},
         sync::ROOMS_DEFAULT,
         users::{account_data, viewer},
+        webhooks,
     },
 };
 use rookery_view::{INVITES_MAX, TIMELINE_DEFAULT};
@@ -58,6 +59,7 @@ const RULES: CostRules = CostRules {
         ("PowerLevels.users", PAGE_MAX),
         ("Room.aliases", PAGE_MAX),
         ("Room.calls", calls::PAGE_DEFAULT),
+        ("Room.incomingWebhooks", webhooks::PAGE_DEFAULT),
         ("Room.members", members::PAGE_DEFAULT),
         ("Room.receipts", PAGE_MAX),
         ("Room.state", PAGE_MAX),

@@ -11,7 +11,7 @@ mod messages;
 mod power;
 mod profile;
 mod rooms;
-mod upgrade;
+mod webhooks;
 
 use async_graphql::MergedObject;
 
@@ -30,7 +30,8 @@ pub struct Mutation(
     rooms::RoomMutation,
     members::MemberMutation,
     messages::MessageMutation,
-    upgrade::UpgradeMutation,
+    rooms::upgrade::UpgradeMutation,
     messages::redaction::RedactionMutation,
     calls::CallMutation,
+    webhooks::WebhookMutation,
 );

@@ -262,6 +262,8 @@ impl Sources {
                 registrations: self.one("limits.rates.registrations", values::pace),
                 logins: self.one("limits.rates.logins", values::pace),
                 ice_servers: self.one("limits.rates.ice_servers", values::pace),
+                webhooks: self.one("limits.rates.webhooks", values::pace),
+                webhook_requests: self.one("limits.rates.webhook_requests", values::pace),
                 subscriptions: self.one("limits.subscriptions", values::count),
                 user_subscriptions: self.one("limits.user_subscriptions", values::count),
                 user_sockets: self.one("limits.user_sockets", values::count),

@@ -267,6 +267,12 @@ pub const ALL: &[Setting] = &[
     pace("limits.rates.registrations", "200+2/m", "Registrations from one address"),
     pace("limits.rates.logins", "200+10/m", "Logins of a user from one address"),
     pace("limits.rates.ice_servers", "100+10/m", "Credentials for the relay of calls, of a user"),
+    pace("limits.rates.webhooks", "60+1/s", "Messages of one incoming webhook"),
+    pace(
+        "limits.rates.webhook_requests",
+        "600+10/s",
+        "Requests to incoming webhooks from one address",
+    ),
     count("limits.subscriptions", "64", "Most subscriptions of one WebSocket"),
     count("limits.user_subscriptions", "1000", "Most subscriptions of one user"),
     count("limits.user_sockets", "250", "Most sockets and event streams of one user"),

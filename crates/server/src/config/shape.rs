@@ -74,6 +74,8 @@ pub struct Limits {
     pub registrations: Option<Pace>,
     pub logins: Option<Pace>,
     pub ice_servers: Option<Pace>,
+    pub webhooks: Option<Pace>,
+    pub webhook_requests: Option<Pace>,
     pub subscriptions: usize,
     pub user_subscriptions: usize,
     pub user_sockets: usize,

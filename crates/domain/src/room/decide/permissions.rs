@@ -1,7 +1,6 @@
 //! The actions that the rules of a room allow a user.
 //!
-//! **Invariant:** [`Room::decide`] and this ask the same functions for membership and power. A test
-//! compares the two.
+//! **Invariant:** [`Room::decide`] and this ask the same functions for membership and power, which a test compares.
 
 use ruma_common::UserId;
 
@@ -38,6 +37,8 @@ pub struct Permissions {
     pub set_history_visibility: bool,
     /// To change the power levels, up to the user's own.
     pub set_power_levels: bool,
+    /// To list, make and delete incoming webhooks.
+    pub manage_webhooks: bool,
 }
 
 impl Room {
@@ -45,7 +46,7 @@ impl Room {
     #[must_use]
     pub fn permissions(&self, user: &UserId) -> Permissions {
         let levels = self.levels();
-        let has = |needed| self.may(user, needed).is_ok();
+        let has = |needed| self.may(user, needed, "").is_ok();
         let is_open = self.replaced_by().is_none();
         let sends = |kind| is_open && has(levels.event(kind, false));
         let sets = |kind| is_open && has(levels.event(kind, true));
@@ -63,13 +64,22 @@ impl Room {
             set_join_rule: has(levels.event("m.room.join_rules", true)),
             set_history_visibility: sets("m.room.history_visibility"),
             set_power_levels: sets("m.room.power_levels"),
+            manage_webhooks: self.require_webhooks(user).is_ok(),
         }
     }
 
+    /// Refuses a user who may not change webhooks: that needs the level of state of this type, also in a replaced room.
+    ///
+    /// # Errors
+    /// [`Rejection`], as for a change of the room.
+    pub fn require_webhooks(&self, user: &UserId) -> Result<(), Rejection> {
+        self.may(user, self.levels().event("org.rookery.webhooks", true), "to change webhooks")
+    }
+
     /// Refuses a user who has not joined, or whose power is below `needed`.
-    fn may(&self, user: &UserId, needed: i64) -> Result<(), Rejection> {
+    fn may(&self, user: &UserId, needed: i64, action: &str) -> Result<(), Rejection> {
         self.rules()?;
         self.require_member(user)?;
-        self.require_power(user, needed, String::new)
+        self.require_power(user, needed, || action.to_owned())
     }
 }

@@ -1,5 +1,7 @@
 //! Mutations that create rooms and set their state.
 
+pub(super) mod upgrade;
+
 use async_graphql::{Context, Enum, InputObject, Json, Object, Result};
 use rookery_command::{Actor, Command};
 use rookery_domain::{CreateRoom, HistoryVisibility, Invitee, Preset, RoomCommand, RoomVersionId};

@@ -5,7 +5,9 @@
 use std::time::Duration;
 
 use async_graphql::{Enum, resolver_utils::EnumType};
-use rookery_accounts::{DeviceError, LoginError, PasswordError, RegisterError, UserError};
+use rookery_accounts::{
+    DeviceError, LoginError, PasswordError, RegisterError, UserError, WebhookError,
+};
 use rookery_domain::{Bound, Rejection};
 
 /// The reason why the server refused: one code for each rule.
@@ -75,6 +77,8 @@ pub enum RefusalCode {
     NoSuchRoom,
     /// There is no such user, or the user's server cannot be reached.
     NoSuchUser,
+    /// There is no such webhook, or you may not change it.
+    NoSuchWebhook,
     /// Only messages can be edited, and edits cannot.
     NotEditable,
     /// You are not a member of the room.
@@ -146,6 +150,8 @@ pub enum RefusalCode {
     TooManyRooms,
     /// The room has as much state as it may have: change existing state.
     TooManyStateKeys,
+    /// The room has, or you have made, as many webhooks as allowed: delete one.
+    TooManyWebhooks,
     /// Your account data has as many entries or bytes as it may have: delete some.
     TooMuchAccountData,
     /// The room version is not supported.
@@ -208,6 +214,7 @@ impl RefusalCode {
             }
             Self::InvalidContent => &["content"],
             Self::NoSuchUser => &["userId", "successor", "invite"],
+            Self::NoSuchWebhook => &["webhookId"],
             Self::NotAThreadRoot => &["threadRoot"],
             Self::NotRedactable => &["eventId"],
             Self::PasswordTooLong | Self::PasswordTooShort => &["password", "newPassword"],
@@ -241,6 +248,7 @@ impl RefusalCode {
             | Self::TooManyReactions
             | Self::TooManyRooms
             | Self::TooManyStateKeys
+            | Self::TooManyWebhooks
             | Self::TooMuchAccountData
             | Self::WouldLockOut
             | Self::WrongCredentials => &[],
@@ -411,6 +419,15 @@ impl AccountRefusal for UserError {
         match self {
             Self::Busy { retry_after } => Some(*retry_after),
             _ => None,
+        }
+    }
+}
+
+impl AccountRefusal for WebhookError {
+    fn code_for_clients(&self) -> Option<RefusalCode> {
+        match self {
+            Self::TooMany { .. } => Some(RefusalCode::TooManyWebhooks),
+            Self::Unavailable(_) => None,
         }
     }
 }

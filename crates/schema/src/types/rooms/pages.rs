@@ -2,16 +2,17 @@
 
 use async_graphql::{Context, Result};
 use rookery_log::Position;
+use rookery_view::RoomSnapshot;
 
 use super::room::Room;
 use crate::{
-    context::{app, page_size, session},
+    context::{PAGE_MAX, app, page_size, session},
     reads::reads,
     types::{
         events::event::RoomEvent,
         users::user::MembershipEnum,
         values::{
-            connection::{Page, connection, not_of_this_list},
+            connection::{Page, connection, key, not_of_this_list},
             scalars::{PositionScalar, RoomAliasScalar},
         },
     },
@@ -65,4 +66,23 @@ pub async fn rooms_of_viewer(
         page.rooms.iter().map(|room| (cursor(room.activity()), Room::new(room.id().to_owned())));
     let page = Page::with_cursors(rooms.collect(), before.is_some(), page.next.map(cursor));
     Ok(RoomConnection(page))
+}
+
+/// The aliases that point to a room, in alphabetical order.
+pub(super) async fn aliases(
+    context: &Context<'_>,
+    room: &Room,
+    first: Option<i32>,
+    after: Option<&str>,
+) -> Result<RoomAliasConnection> {
+    let limit = page_size("first", first, PAGE_MAX)?;
+    let (has_previous, after) = (after.is_some(), after.map(key).transpose()?);
+    let page = |room: &RoomSnapshot| {
+        let after = after.as_deref().unwrap_or_default();
+        let start = room.aliases.partition_point(|alias| alias.as_str() <= after);
+        room.aliases[start..].iter().take(limit + 1).cloned().collect::<Vec<_>>()
+    };
+    let aliases = room.shown(context, page).await?;
+    let page = Page::read(aliases, limit, has_previous, ToString::to_string);
+    Ok(RoomAliasConnection(page.map(RoomAliasScalar)))
 }

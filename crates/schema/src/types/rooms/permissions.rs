@@ -34,6 +34,9 @@ pub struct RoomPermissions {
     set_history_visibility: bool,
     /// Whether you may change the power levels, up to your own.
     set_power_levels: bool,
+    /// Whether you may list, make and delete incoming webhooks. To make one you also have to be
+    /// allowed to invite.
+    manage_webhooks: bool,
 }
 
 impl From<Permissions> for RoomPermissions {
@@ -52,6 +55,7 @@ impl From<Permissions> for RoomPermissions {
             set_join_rule: may.set_join_rule,
             set_history_visibility: may.set_history_visibility,
             set_power_levels: may.set_power_levels,
+            manage_webhooks: may.manage_webhooks,
         }
     }
 }

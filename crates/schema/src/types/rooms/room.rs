@@ -10,7 +10,7 @@ use rookery_view::{Moment, RoomSnapshot, RoomView};
 use super::{
     invite::Invite,
     members::{self, Members},
-    pages::{RoomAliasConnection, RoomStateConnection},
+    pages::{self, RoomAliasConnection, RoomStateConnection},
     permissions::RoomPermissions,
     preferences::RoomPreferencesShown,
     timeline::{self, StateArguments, TimelineArguments, TimelineConnection},
@@ -27,7 +27,7 @@ use crate::{
             power_levels::PowerLevels,
         },
         filter::{FilterBy, chosen},
-        rooms::typing::{TYPING_DEFAULT, typing_in},
+        rooms::typing,
         users::{
             account_data::{self, AccountDataConnection, DataArguments},
             account_items::{ReceiptConnection, receipts},
@@ -35,7 +35,6 @@ use crate::{
             user::{MembershipEnum, RoomMember, User},
         },
         values::{
-            connection::{Page, key},
             node::NodeId,
             scalars::{
                 CursorScalar, DateTime, EventIdScalar, Long, PositionScalar, RoomAliasScalar,
@@ -43,6 +42,7 @@ use crate::{
             },
             text::{Text, UriText},
         },
+        webhooks::{self, IncomingWebhookConnection},
     },
 };
 
@@ -92,7 +92,7 @@ impl Room {
     }
 
     /// The parts of the room that the viewer may see.
-    async fn shown<T>(
+    pub(super) async fn shown<T>(
         &self,
         context: &Context<'_>,
         field: impl FnOnce(&RoomSnapshot) -> T,
@@ -197,16 +197,7 @@ impl Room {
         #[graphql(desc = "How many, from 1 to 100.")] first: Option<i32>,
         #[graphql(desc = "The cursor after which to continue.")] after: Option<String>,
     ) -> Result<RoomAliasConnection> {
-        let limit = page_size("first", first, PAGE_MAX)?;
-        let (has_previous, after) = (after.is_some(), after.as_deref().map(key).transpose()?);
-        let page = |room: &RoomSnapshot| {
-            let after = after.as_deref().unwrap_or_default();
-            let start = room.aliases.partition_point(|alias| alias.as_str() <= after);
-            room.aliases[start..].iter().take(limit + 1).cloned().collect::<Vec<_>>()
-        };
-        let aliases = self.shown(context, page).await?;
-        let page = Page::read(aliases, limit, has_previous, ToString::to_string);
-        Ok(RoomAliasConnection(page.map(RoomAliasScalar)))
+        pages::aliases(context, self, first, after.as_deref()).await
     }
 
     /// How users may join.
@@ -351,13 +342,7 @@ impl Room {
         #[graphql(desc = "How many, from 1 to 100; 20 by default.")] first: Option<i32>,
         #[graphql(desc = "The cursor after which to continue.")] after: Option<String>,
     ) -> Result<UserConnection> {
-        let limit = page_size("first", first, TYPING_DEFAULT)?;
-        let viewer = session(context).viewer()?;
-        let after = after.as_deref().map(user_of).transpose()?;
-        let page = (after.as_deref(), limit + 1);
-        let typists = typing_in(app(context), &self.id, viewer, page);
-        let page = Page::read(typists, limit, after.is_some(), ToString::to_string);
-        Ok(UserConnection(page.map(|user| User::in_room(user, self.id.clone()))))
+        Ok(typing::page(context, &self.id, first, after.as_deref())?)
     }
 
     /// Read receipts of the members, newest first. Empty if you have not joined. Your own private
@@ -469,6 +454,17 @@ impl Room {
         #[graphql(desc = "The cursor after which to continue.")] after: Option<String>,
     ) -> Result<CallConnection> {
         calls::pages::past(context, self, first, after.as_deref()).await
+    }
+
+    /// Its incoming webhooks, by ID, as of now. Empty if you may not change them
+    /// (`can { manageWebhooks }`).
+    async fn incoming_webhooks(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "How many, from 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "The cursor after which to continue.")] after: Option<String>,
+    ) -> Result<IncomingWebhookConnection> {
+        webhooks::page(context, &self.id, first, after.as_deref()).await
     }
 
     /// The place of the room's last event in the whole log.

@@ -13,8 +13,8 @@ use rookery_schema::{
 };
 
 use super::{
-    acted::{Acted, shows},
-    rooms::room_version,
+    super::acted::{Acted, shows},
+    room_version,
 };
 
 /// The room to upgrade, and the new version.

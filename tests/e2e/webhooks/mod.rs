@@ -1,0 +1,7 @@
+//! Incoming webhooks.
+
+mod incoming;
+mod limits;
+mod member;
+mod requests;
+mod rights;
