@@ -169,14 +169,15 @@ element("place").addEventListener("submit", (event) => {
   const { room, callee } = Object.fromEntries(new FormData(event.target));
   const media = event.submitter.value;
   attempt(async () => {
-    call = new Call(server, { room, media, show, relay });
+    const placed = new Call(server, { room, media, show, relay });
+    call = placed;
     showCall("calls", `Calling ${callee}`);
     try {
-      await call.place(callee);
+      await placed.place(callee);
       showOwn();
-      if (call.early?.callId === call.id) await changed(call.early);
+      if (placed.early?.callId === placed.id) await changed(placed.early);
     } catch (error) {
-      forget();
+      if (call === placed) forget();
       throw error;
     }
   });
@@ -184,7 +185,10 @@ element("place").addEventListener("submit", (event) => {
 
 element("answer").addEventListener("click", () =>
   attempt(async () => {
-    await call.answer();
+    const answered = call;
+    await answered.answer();
+    // The stream may have told the end before the answer to `answerCall` arrives.
+    if (call !== answered) return;
     showOwn();
     showCall("talks", "In a call");
   }),

@@ -109,15 +109,37 @@ test("a_call_that_is_rejected_leaves_both_pages_free", async (context) => {
   assert.deepEqual([people.ada.faults, people.bob.faults], [[], []]);
 });
 
+/** Holds back the answers of the page's server to requests for this mutation until `until`. */
+const late = (page, mutation, until) =>
+  page.route("**/graphql", async (route) => {
+    const isLate = route.request().postData()?.includes(mutation);
+    const response = await route.fetch();
+    if (isLate) await until;
+    await route.fulfill({ response });
+  });
+
 test("a_call_that_ends_before_its_caller_has_an_answer_leaves_both_pages_free", async (context) => {
   const people = await two({ browser, context }, ["dolbear", "drawbaugh"]);
   let go;
-  const isRejected = new Promise((resolve) => (go = resolve));
-  await people.ada.page.route("**/graphql", async (route) => {
-    const isPlaced = route.request().postData()?.includes("placeCall");
-    const response = await route.fetch();
-    if (isPlaced) await isRejected;
-    await route.fulfill({ response });
-  });
+  await late(people.ada.page, "placeCall", new Promise((resolve) => (go = resolve)));
   await reject(people, go);
+});
+
+test("a_call_that_ends_before_its_callee_has_an_answer_leaves_both_pages_free", async (context) => {
+  const { ada, bob, room } = await two({ browser, context }, ["farrar", "varley"]);
+  let go;
+  await late(bob.page, "answerCall", new Promise((resolve) => (go = resolve)));
+  await ada.page.getByLabel("Room").fill(room);
+  await ada.page.getByLabel("User", { exact: true }).fill(bob.userId);
+  await ada.page.getByRole("button", { name: "Call with sound alone" }).click();
+  const answer = bob.page.waitForResponse((response) => response.request().postData()?.includes("answerCall") ?? false);
+  await bob.page.getByRole("button", { name: "Answer" }).click();
+  await ada.page.locator("#peer", { hasText: "In a call" }).waitFor();
+  await ada.page.getByRole("button", { name: "Hang up" }).click();
+  for (const { page } of [ada, bob]) await page.locator("#status", { hasText: "USER_HANGUP" }).waitFor();
+  go();
+  await (await answer).finished();
+  // The page has handled the answer when it has run a later task.
+  await bob.page.evaluate(() => new Promise((resolve) => setTimeout(resolve)));
+  for (const { page } of [ada, bob]) assert.ok(await page.locator("#place").isVisible());
 });

@@ -187,7 +187,8 @@ impl Seed {
         Ok(self.runtime.block_on(shown)?)
     }
 
-    /// Closes the directory, so that a server can start on it. No work is left to its processes.
+    /// Closes the directory, so that a server can start on it. No work is left to its processes,
+    /// and nothing to compare between the log and the accounts.
     ///
     /// # Errors
     /// As [`Self::settle`], and if a process fails.
@@ -199,6 +200,7 @@ impl Seed {
             commands.resume_profiles(now).await?;
             commands.resume_releases(now).await?;
             commands.resume_call_ends(now).await?;
+            self.node.accounts.note_log_mark().await?;
             Ok::<_, Error>(())
         })?;
         self.runtime.block_on(self.node.close());

@@ -286,6 +286,9 @@ async fn ready(
 }
 
 async fn housekeeping(node: Arc<Node>) {
+    // If the server is killed soon, the next start does not compare the same part of the log with
+    // the accounts again.
+    note_log_mark(&node).await;
     let mut watch = health::Watch::default();
     for round in 1_u32.. {
         tokio::time::sleep(HOUSEKEEPING).await;
