@@ -21,7 +21,9 @@ const pictures = (pages) =>
   Promise.all(
     pages.map((page) =>
       page.waitForFunction(async () => {
-        const stats = [...(await (globalThis.bare ?? globalThis.currentCall()).pc.getStats()).values()];
+        const { pc } = globalThis.bare ?? globalThis.currentCall() ?? {};
+        if (!pc) return false;
+        const stats = [...(await pc.getStats()).values()];
         return stats.some((it) => it.type === "inbound-rtp" && it.kind === "video" && it.framesDecoded > 0);
       }),
     ),
