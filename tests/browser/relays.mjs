@@ -21,7 +21,7 @@ function start(context, program, args, env = {}) {
 }
 
 /** A port that nobody listens on. */
-async function freePort() {
+export async function freePort() {
   const socket = createSocket("udp4").bind(0, "127.0.0.1");
   await once(socket, "listening");
   const { port } = socket.address();
@@ -47,8 +47,8 @@ export function startServer(context, args) {
   });
 }
 
-/** Starts coturn, and a server that names it as its relay. Returns the address of the server. */
-export async function serverWithCoturn(context) {
+/** Starts coturn. Returns its port. */
+export async function startCoturn(context) {
   const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), "rookery-coturn-"));
   start(context, process.env.COTURN, [
@@ -58,5 +58,10 @@ export async function serverWithCoturn(context) {
     ...[`--pidfile=${join(folder, "pid")}`, `--userdb=${join(folder, "users")}`],
   ]).stderr.resume();
   context.after(() => rmSync(folder, { recursive: true }));
-  return startServer(context, ["--turn-uris", `turn:127.0.0.1:${port}`]);
+  return port;
+}
+
+/** Starts coturn, and a server that names it as its relay. Returns the address of the server. */
+export async function serverWithCoturn(context) {
+  return startServer(context, ["--turn-uris", `turn:127.0.0.1:${await startCoturn(context)}`]);
 }
