@@ -17,7 +17,7 @@ use rookery_command::{
     ActionRates, CallLookup, CommandOptions, Commands, EventLookup, LastActions, LoggedIn,
     Memberships, Ports, RoomCounts,
 };
-use rookery_delivery::Feeds;
+use rookery_delivery::{Consumers, Feeds};
 use rookery_domain::{
     CallId, KnownEvent, Membership, OwnedEventId, OwnedRoomId, OwnedServerName, ProfileAudience,
     SigningKey, UserId,
@@ -57,6 +57,8 @@ pub struct Node {
     pub reader: Reader,
     /// Tells users what happens.
     pub feeds: Feeds,
+    /// The durable consumers of users.
+    pub consumers: Consumers,
     /// Users, devices and tokens.
     pub accounts: Accounts,
     /// Signs events that leave the server.
@@ -312,6 +314,8 @@ impl Node {
             running.run(stopped).await;
         });
         let commands = Arc::new(commands);
+        let silence = config.limits.consumer_silence;
+        let consumers = rookery_gateway::consumers(feeds.clone(), accounts.clone(), silence);
         let ephemeral = rookery_gateway::ephemeral(reader.clone(), clock::now);
         rookery_gateway::end_with_sessions(&ephemeral, &accounts);
         Ok(Self {
@@ -320,6 +324,7 @@ impl Node {
             models,
             reader,
             feeds,
+            consumers,
             accounts,
             signing_key,
             ephemeral,
@@ -345,6 +350,7 @@ impl Node {
             self.log.clone(),
             Arc::clone(&self.commands),
             self.feeds.clone(),
+            self.consumers.clone(),
             self.accounts.clone(),
             Arc::clone(&self.signing_key),
             self.ephemeral.clone(),
