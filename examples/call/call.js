@@ -109,7 +109,7 @@ export class Call {
   signal({ number, kind, sdp, candidates }) {
     if (number <= this.last) return this.work;
     this.last = number;
-    this.work = this.work.then(() => this.#take(kind, sdp, candidates)).catch((error) => this.#warn(error));
+    this.work = this.work.then(() => this.#take(kind, sdp, candidates)).catch((error) => console.warn(error));
     return this.work;
   }
 
@@ -160,7 +160,7 @@ export class Call {
     this.sending ??= (async () => {
       while (this.outgoing.length > 0) await this.#send({ candidates: this.outgoing.splice(0) });
     })()
-      .catch((error) => this.#warn(error))
+      .catch((error) => console.warn(error))
       .finally(() => (this.sending = null));
   }
 
@@ -168,14 +168,8 @@ export class Call {
     return this.server.act(SIGNAL, { ...this.#place, signal });
   }
 
-  /** A signal may be under way while the call ends, which the stream tells. */
-  #warn(error) {
-    if (!this.closed && error.code !== "CALL_ENDED") console.warn(error);
-  }
-
   /** Frees the microphone, the camera and the connection. */
   close() {
-    this.closed = true;
     this.pc?.close();
     for (const track of this.local?.getTracks() ?? []) track.stop();
   }

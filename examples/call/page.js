@@ -82,11 +82,8 @@ function known({ callId, media, state, room, caller }) {
 
 /** Follows the state of the call that the log has. */
 async function changed(told) {
-  // The answer to `placeCall` may come after the stream has the call, or even its end.
-  if (call?.id === null && told.caller.userId === me) {
-    call.early = told;
-    return;
-  }
+  // The answer to `placeCall` may come after the stream has the call.
+  if (call?.id === null && told.caller.userId === me) return;
   if (known(told) === null) return;
   if (told.state === "ENDED") {
     say(`The call has ended: ${told.endReason}`);
@@ -174,7 +171,6 @@ element("place").addEventListener("submit", (event) => {
     try {
       await call.place(callee);
       showOwn();
-      if (call.early?.callId === call.id) await changed(call.early);
     } catch (error) {
       forget();
       throw error;

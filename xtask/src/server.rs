@@ -129,10 +129,7 @@ mod tests {
         let server = Server::start(&program, folder.path()).unwrap();
         assert_eq!(server.url(), "http://127.0.0.1:9");
         let log = std::fs::read_to_string(server.log()).unwrap();
-        assert!(
-            log.starts_with("serve --listen 127.0.0.1:0 --turn-listen 127.0.0.1:0 --data "),
-            "{log}"
-        );
+        assert!(log.starts_with("serve --listen 127.0.0.1:0 --data "), "{log}");
         let process = PathBuf::from(format!("/proc/{}", server.child.id()));
         assert!(process.exists());
         drop(server);

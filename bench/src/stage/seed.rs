@@ -187,27 +187,19 @@ impl Seed {
         Ok(self.runtime.block_on(shown)?)
     }
 
-    /// Closes the directory, so that a server can start on it. No work is left to its processes.
+    /// Closes the directory, so that a server can start on it.
     ///
     /// # Errors
-    /// As [`Self::settle`], and if a process fails.
+    /// As [`Self::settle`].
     pub(crate) fn close(mut self) -> Result<(), Error> {
         self.settle()?;
-        let (commands, now) = (&self.node.commands, self.now);
-        self.runtime.block_on(async {
-            commands.resume_erasures().await?;
-            commands.resume_profiles(now).await?;
-            commands.resume_releases(now).await?;
-            commands.resume_call_ends(now).await?;
-            Ok::<_, Error>(())
-        })?;
         self.runtime.block_on(self.node.close());
         Ok(())
     }
 
     fn actor(&self, user: &str) -> Result<Actor, Error> {
         let user = OwnedUserId::try_from(format!("@{user}:{SERVER_NAME}"))?;
-        Ok(Actor { user, device: None, now: self.now, deliver: None })
+        Ok(Actor { user, device: None, now: self.now, deliver: None, service: None })
     }
 }
 

@@ -1,4 +1,5 @@
-//! Users, devices, passwords and access tokens: the secrets, which never go into the event log.
+//! Users, devices, passwords and access tokens: the secrets, which never go into the event log. And
+//! the durable consumers of users.
 //!
 //! Everything is in one file (redb: ACID, durable when a call answers). Passwords are kept as
 //! argon2id hashes, access tokens as SHA-256. Every request needs the owner of its token; that
@@ -13,12 +14,14 @@
 //! it answers.
 
 mod accounts;
+mod consumers;
 mod error;
 mod file;
 mod history;
 mod logins;
 mod options;
 mod passwords;
+mod services;
 mod sessions;
 mod time;
 mod users;
@@ -30,9 +33,10 @@ mod tests;
 
 pub use self::{
     accounts::{Accounts, User},
+    consumers::row::{BatchRow, ConsumerKey, ConsumerRow, ParkedFate, ParkedRow},
     error::{
-        DeviceError, DeviceNameError, LocalpartError, LoginError, MaybeUnavailable, NewUserError,
-        OpenError, PasswordError, RegisterError, Unavailable, UserError,
+        ConsumerError, DeviceError, DeviceNameError, LocalpartError, LoginError, MaybeUnavailable,
+        NewUserError, OpenError, PasswordError, RegisterError, Unavailable, UserError,
     },
     file::store::FORMAT_VERSION,
     history::{History, LogMark},
@@ -41,6 +45,10 @@ pub use self::{
     passwords::{
         hashing::HashCost,
         secret::{AccessToken, PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, Password},
+    },
+    services::{
+        ActError, EnsureUserError, NewService, SERVICE_TOKEN_BYTES_MIN, ServiceError,
+        ServiceRecord, ServiceToken, ServiceTokenHash,
     },
     sessions::{Identity, Revocation, SessionListener},
     time::Millis,

@@ -5,9 +5,10 @@ use std::{collections::HashSet, io, path::Path, sync::Arc, time::Duration};
 use rookery_domain::{
     Account, Alias, Context, Deliver, Envelope, KnownEvent, MilliSecondsSinceUnixEpoch, Origin,
     OwnedRoomId, OwnedServerName, OwnedUserId, Profile, ProfileAudience, Room, RoomAliasId, RoomId,
-    UserId, normal_alias,
+    Service, Services, UserId, normal_alias,
 };
 use rookery_log::{CommandId, ErasableLog, Millis, Position, StreamId, StreamKind};
+use tokio::sync::watch;
 
 use crate::{
     CallLookup, EventLookup, HandleError, LoggedIn, Memberships, Ports,
@@ -43,6 +44,8 @@ pub struct Actor {
     pub now: Millis,
     /// For a join: how the device receives the room's snapshot; `None` for both ways.
     pub deliver: Option<Deliver>,
+    /// The service that acts as the user, if one does.
+    pub service: Option<Arc<Service>>,
 }
 
 /// Bounds of the write side.
@@ -98,6 +101,8 @@ pub struct Commands {
     pub(crate) federation: Federation,
     pub(crate) guesses: Guesses,
     pub(crate) profile_audience: ProfileAudience,
+    /// The services and the names that they claim.
+    pub(crate) services: watch::Receiver<Arc<Services>>,
 }
 
 impl Commands {
@@ -140,6 +145,7 @@ impl Commands {
             federation: Federation::new(options.rooms_bytes_max),
             guesses: Guesses::default(),
             profile_audience: options.profiles,
+            services: watch::Sender::default().subscribe(),
         })
     }
 
@@ -156,6 +162,13 @@ impl Commands {
     #[must_use]
     pub fn with_logged_in(mut self, logged_in: Arc<dyn LoggedIn>) -> Self {
         self.actions.ask(logged_in);
+        self
+    }
+
+    /// Keeps the names that these services claim from all others.
+    #[must_use]
+    pub fn with_services(mut self, services: watch::Receiver<Arc<Services>>) -> Self {
+        self.services = services;
         self
     }
 
@@ -222,9 +235,8 @@ impl Commands {
     }
 
     /// Runs the processes: tells rooms of profiles, erases redacted content, releases aliases, ends
-    /// the calls of removed devices. It does the work of commits that their commands left undone.
-    /// It continues while it is polled, and retries after failures. `clock` dates the events that
-    /// it makes.
+    /// the calls of removed devices. It does the work of commits that their commands left undone. It continues while it is polled,
+    /// and retries after failures. `clock` dates the events that it makes.
     pub async fn run_processes(&self, clock: impl Fn() -> Millis + Sync) {
         let log = &*self.core.log;
         let eraser = &self.core.eraser;
@@ -285,8 +297,8 @@ impl Commands {
         Ok(self.call_ends.catch_up(&*self.core.log, &process).await?)
     }
 
-    /// Writes due snapshots of the cached rooms and accounts, and the checkpoints of the processes.
-    /// Does none of the processes' work. Call it now and then, and at the end.
+    /// Writes due snapshots of the cached rooms and accounts, and the checkpoints of the processes. Does none of
+    /// the processes' work. Call it now and then, and at the end.
     ///
     /// # Errors
     /// If a file cannot be written; the next call tries the others.

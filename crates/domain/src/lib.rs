@@ -10,6 +10,7 @@ mod membership;
 mod power;
 mod rejection;
 mod room;
+mod services;
 mod users;
 mod visibility;
 
@@ -38,6 +39,11 @@ pub use self::{
         Context, CreateRoom, Creators, DIRECTORY_TYPE, Decided, Graph, InvitePreview, Invitee,
         Mentions, MessageKind, MessageRelation, Permissions, PlaceCall, Preset, ResolveError, Room,
         RoomCommand, Verdict, settings,
+    },
+    services::{
+        Claim, ClaimConflict, NAMESPACES_MAX, Namespaces, NamespacesError, PATTERN_BYTES_MAX,
+        PATTERN_COMPILED_BYTES_MAX, PatternError, SERVICE_NAME_BYTES_MAX, Service,
+        ServiceNameError, Services, check_service_name,
     },
     users::{
         account::{Account, AccountCommand},

@@ -111,6 +111,14 @@ pub enum Rejection {
         /// The alias.
         alias: OwnedRoomAliasId,
     },
+    /// A service claims the name exclusively.
+    #[error("the name {name} is reserved for the service {service}; choose another one")]
+    NameReserved {
+        /// The user ID or alias.
+        name: String,
+        /// The name of the service.
+        service: String,
+    },
     /// A value is longer than allowed.
     #[error("{what} is too large: it has {bytes} bytes and the maximum is {max}; make it shorter")]
     TooLarge {
@@ -270,6 +278,7 @@ impl Rejection {
             Self::AliasTaken { .. } => "ALIAS_TAKEN",
             Self::AliasUnavailable { .. } => "ALIAS_UNAVAILABLE",
             Self::AliasNotYours { .. } => "ALIAS_NOT_YOURS",
+            Self::NameReserved { .. } => "NAME_RESERVED",
             Self::TooLarge { .. } => "TOO_LARGE",
             Self::ShowsNothing { .. } => "SHOWS_NOTHING",
             Self::TooMany { .. } => "TOO_MANY",

@@ -17,7 +17,7 @@ use rookery_command::{
     ActionRates, CallLookup, CommandOptions, Commands, EventLookup, LastActions, LoggedIn,
     Memberships, Ports, RoomCounts,
 };
-use rookery_delivery::Feeds;
+use rookery_delivery::{Consumers, Feeds};
 use rookery_domain::{
     CallId, KnownEvent, Membership, OwnedEventId, OwnedRoomId, OwnedServerName, ProfileAudience,
     SigningKey, UserId,
@@ -29,6 +29,7 @@ use rookery_gateway::{
 use rookery_log::{EventLog, Position, Unavailable};
 use rookery_log_sled::{PreparedLog, SledLog, SledOptions};
 use rookery_projection::ReadModels;
+use rookery_services::ServiceDirectory;
 use rookery_turn::Monitor;
 use rookery_view::{NoOtherServers, Reader, Viewer};
 use tokio::{sync::oneshot, task::JoinHandle};
@@ -57,8 +58,12 @@ pub struct Node {
     pub reader: Reader,
     /// Tells users what happens.
     pub feeds: Feeds,
+    /// The durable consumers of users.
+    pub consumers: Consumers,
     /// Users, devices and tokens.
     pub accounts: Accounts,
+    /// Programs that take part.
+    pub services: ServiceDirectory,
     /// Signs events that leave the server.
     pub signing_key: Arc<SigningKey>,
     /// Typing and presence.
@@ -299,10 +304,12 @@ impl Node {
         });
         let (events, last_actions) = (memberships.clone(), memberships.clone());
         let calls = memberships.clone();
+        let services = ServiceDirectory::open(accounts.clone(), server_name.clone())?;
         let ports = Ports { memberships, events, last_actions, calls };
         let commands = Commands::open(log.clone(), server_name, ports, Some(&folder), options)
             .map_err(|error| Failure::file("cannot make the folder", &folder, error))?
-            .with_logged_in(Arc::new(FromAccounts(accounts.clone())));
+            .with_logged_in(Arc::new(FromAccounts(accounts.clone())))
+            .with_services(services.rules());
         let (stop_projector, stopped) = oneshot::channel::<()>();
         let running = models.clone();
         let projector = tasks.spawn("projector", async move {
@@ -312,6 +319,8 @@ impl Node {
             running.run(stopped).await;
         });
         let commands = Arc::new(commands);
+        let silence = config.limits.consumer_silence;
+        let consumers = rookery_gateway::consumers(feeds.clone(), accounts.clone(), silence);
         let ephemeral = rookery_gateway::ephemeral(reader.clone(), clock::now);
         rookery_gateway::end_with_sessions(&ephemeral, &accounts);
         Ok(Self {
@@ -320,7 +329,9 @@ impl Node {
             models,
             reader,
             feeds,
+            consumers,
             accounts,
+            services,
             signing_key,
             ephemeral,
             fanout_sharing: config.fanout_sharing,
@@ -345,10 +356,12 @@ impl Node {
             self.log.clone(),
             Arc::clone(&self.commands),
             self.feeds.clone(),
+            self.consumers.clone(),
             self.accounts.clone(),
             Arc::clone(&self.signing_key),
             self.ephemeral.clone(),
         )
+        .with_services(self.services.clone())
         .with_backfill(Arc::new(NoOtherServers))
         .with_shared_answers(self.fanout_sharing, self.shared_answers_bytes)
         .with_entrances(self.entrances)

@@ -50,6 +50,9 @@ use crate::{
     turn::{Issuer, Relay},
 };
 
+/// How many seconds of its rate a service can save up.
+const SERVICE_BURST_SECONDS: usize = 50;
+
 /// Time between two rounds of housekeeping.
 const HOUSEKEEPING: Duration = Duration::from_secs(5);
 
@@ -106,7 +109,12 @@ pub(crate) async fn run(config: &Config, accept_missing_accounts: bool) -> Resul
     let (handle, stop) = shutdown();
     let transport = router(
         Arc::new(node.app().with_security_log(security.clone()).with_ice_servers(issuer)),
-        Tokens::new(node.accounts.clone(), clock::now, node.ephemeral.clone()),
+        Tokens::new(
+            node.accounts.clone(),
+            node.services.clone(),
+            clock::now,
+            node.ephemeral.clone(),
+        ),
         options,
         stop.clone(),
     );
@@ -373,6 +381,10 @@ fn options(config: &Config) -> Result<TransportOptions, Failure> {
             ..DocumentLimits::default()
         },
         rate: limits.rate.map(|per_second| Rate { per_second, burst: limits.burst }),
+        program_rate: Some(Rate {
+            per_second: limits.service_rate,
+            burst: limits.service_rate.saturating_mul(SERVICE_BURST_SECONDS),
+        }),
         allowed: config.allowed_documents.as_deref().map(allow_list).transpose()?.map(Arc::new),
         introspection: config.introspection,
         body_bytes_max: limits.body_bytes,

@@ -8,8 +8,9 @@ use std::{
 use redb::{Database, ReadableTable as _, Table, WriteTransaction};
 
 use crate::{
-    AccessToken, MaybeUnavailable, Millis, Revocation, Unavailable,
+    AccessToken, ConsumerKey, MaybeUnavailable, Millis, Revocation, Unavailable,
     accounts::Inner,
+    consumers::row::{CONSUMERS, PARKED, StoredKey, StoredParkedKey},
     file::{
         format::{Stored as _, StoredDevice, StoredToken, StoredUser},
         store::{
@@ -18,9 +19,13 @@ use crate::{
         },
     },
     passwords::secret::TokenHash,
+    services::{SERVICE_DEVICES, SERVICES, ServiceDeviceKey},
     sessions::Effects,
     users::name::Localpart,
 };
+
+/// After all IDs of events, which are ASCII.
+const PARKED_END: &str = "\u{10ffff}";
 
 /// The tables within one write transaction; there is one at a time.
 pub(crate) struct Change<'txn> {
@@ -31,6 +36,10 @@ pub(crate) struct Change<'txn> {
     tokens: Table<'txn, &'static [u8; 32], Bytes>,
     expiries: Table<'txn, ExpiryKey, ()>,
     imported: Table<'txn, &'static str, ()>,
+    consumers: Table<'txn, StoredKey, Bytes>,
+    parked: Table<'txn, StoredParkedKey, Bytes>,
+    pub(crate) services: Table<'txn, &'static str, Bytes>,
+    pub(crate) service_devices: Table<'txn, ServiceDeviceKey, &'static str>,
     effects: Effects,
     changed: bool,
 }
@@ -92,6 +101,10 @@ impl<'txn> Change<'txn> {
             tokens: write.open_table(TOKENS)?,
             expiries: write.open_table(EXPIRIES)?,
             imported: write.open_table(IMPORTED)?,
+            consumers: write.open_table(CONSUMERS)?,
+            parked: write.open_table(PARKED)?,
+            services: write.open_table(SERVICES)?,
+            service_devices: write.open_table(SERVICE_DEVICES)?,
             effects: Effects::default(),
             changed: false,
         })
@@ -99,6 +112,11 @@ impl<'txn> Change<'txn> {
 
     pub(crate) fn inner(&self) -> &'txn Inner {
         self.inner
+    }
+
+    /// Records that the file will differ, so that the change is committed.
+    pub(crate) fn changed(&mut self) {
+        self.changed = true;
     }
 
     pub(crate) fn user(&self, name: &Localpart) -> Result<Option<StoredUser>, Unavailable> {
@@ -133,6 +151,46 @@ impl<'txn> Change<'txn> {
     pub(crate) fn hand_over(&mut self, name: &Localpart) -> Result<(), Unavailable> {
         self.changed |= self.imported.remove(name.as_str())?.is_some();
         Ok(())
+    }
+
+    /// The consumers, to read.
+    pub(crate) fn consumer_table(&self) -> &Table<'txn, StoredKey, Bytes> {
+        &self.consumers
+    }
+
+    pub(crate) fn put_consumer(
+        &mut self,
+        key: &ConsumerKey,
+        row: &[u8],
+    ) -> Result<(), Unavailable> {
+        self.changed = true;
+        self.consumers.insert((&*key.owner, &*key.name), row)?;
+        Ok(())
+    }
+
+    /// Stores a parked event of a consumer, or removes it.
+    pub(crate) fn put_parked(
+        &mut self,
+        key: &ConsumerKey,
+        event: &str,
+        row: Option<&[u8]>,
+    ) -> Result<(), Unavailable> {
+        self.changed = true;
+        let place = (&*key.owner, &*key.name, event);
+        match row {
+            Some(row) => self.parked.insert(place, row)?,
+            None => self.parked.remove(place)?,
+        };
+        Ok(())
+    }
+
+    /// Removes a consumer with its parked events. Returns whether it existed.
+    pub(crate) fn remove_consumer(&mut self, key: &ConsumerKey) -> Result<bool, Unavailable> {
+        let existed = self.consumers.remove((&*key.owner, &*key.name))?.is_some();
+        let (owner, name) = (&*key.owner, &*key.name);
+        self.parked.retain_in((owner, name, "")..(owner, name, PARKED_END), |_, _| false)?;
+        self.changed |= existed;
+        Ok(existed)
     }
 
     /// Stores a property of the whole file.
@@ -204,14 +262,28 @@ impl<'txn> Change<'txn> {
         &mut self,
         name: &Localpart,
         id: &str,
-        mut device: StoredDevice,
+        device: StoredDevice,
         now: Millis,
         expires: Option<Millis>,
     ) -> Result<AccessToken, Unavailable> {
+        let (token, hash) = AccessToken::generate()?;
+        self.give_token(name, id, device, hash, now, expires)?;
+        Ok(token)
+    }
+
+    /// Gives a device the token with this hash, and ends its previous one.
+    pub(crate) fn give_token(
+        &mut self,
+        name: &Localpart,
+        id: &str,
+        mut device: StoredDevice,
+        hash: TokenHash,
+        now: Millis,
+        expires: Option<Millis>,
+    ) -> Result<(), Unavailable> {
         if let Some(old) = device.token {
             self.end_token(TokenHash(old), Revocation::Replaced)?;
         }
-        let (token, hash) = AccessToken::generate()?;
         let record =
             StoredToken { localpart: name.to_string(), device_id: id.into(), issued: now, expires };
         self.tokens.insert(&hash.0, record.encode()?.as_slice())?;
@@ -220,8 +292,7 @@ impl<'txn> Change<'txn> {
             self.inner.next_expiry.fetch_min(at, Ordering::AcqRel);
         }
         device.token = Some(hash.0);
-        self.put_device(name, id, &device)?;
-        Ok(token)
+        self.put_device(name, id, &device)
     }
 
     /// Removes at most `limit` expired access tokens, and returns their number.
@@ -252,7 +323,12 @@ impl<'txn> Change<'txn> {
         Ok(())
     }
 
-    fn end_token(&mut self, hash: TokenHash, why: Revocation) -> Result<(), Unavailable> {
+    /// Ends the session of a token.
+    pub(crate) fn end_token(
+        &mut self,
+        hash: TokenHash,
+        why: Revocation,
+    ) -> Result<(), Unavailable> {
         self.changed = true;
         let token = self.tokens.remove(&hash.0)?.map(|bytes| StoredToken::decode(bytes.value()));
         if let Some(token) = token.transpose()? {

@@ -18,12 +18,14 @@ use redb::{
 
 use crate::{
     OpenError, Unavailable,
+    consumers::row::{CONSUMERS, PARKED},
     file::{
         disk::Disk,
         format::{Stored, StoredDevice, StoredToken, StoredUser},
         overlay::Overlay,
     },
     passwords::secret::TokenHash,
+    services::{SERVICE_DEVICES, SERVICES},
     users::name::Localpart,
 };
 
@@ -227,6 +229,10 @@ fn initialise(database: &Database, server_name: &str) -> Result<(), Unavailable>
         write.open_table(TOKENS)?;
         write.open_table(EXPIRIES)?;
         write.open_table(IMPORTED)?;
+        write.open_table(CONSUMERS)?;
+        write.open_table(PARKED)?;
+        write.open_table(SERVICES)?;
+        write.open_table(SERVICE_DEVICES)?;
     }
     Ok(write.commit()?)
 }

@@ -11,9 +11,6 @@ use super::{Checkpoint, Process, ProcessStatus, Undone};
 /// How many records are read at once.
 const READ_PAGE: usize = 1_024;
 
-/// How many commits a process passes before it saves its checkpoint, while it reads a long log.
-const SAVE_EVERY: u64 = 16 * READ_PAGE as u64;
-
 /// How many pages saving may read.
 const SAVE_PAGES_MAX: usize = 4;
 
@@ -180,33 +177,7 @@ impl Progress {
                 }
                 self.pass(record.position);
             }
-            self.save_if_far();
         }
-    }
-
-    /// Saves the checkpoint if it is far behind, so that a server that is killed while a process
-    /// reads a long log does not read all of it again.
-    fn save_if_far(&self) {
-        let (position, saved) = self.reached();
-        if position.0 - saved.0 < SAVE_EVERY {
-            return;
-        }
-        if let Err(error) = self.save_at(position) {
-            let process = self.status().name;
-            tracing::warn!(process, "cannot save the checkpoint: {error}");
-        }
-    }
-
-    /// The position of the process, and that of its file.
-    fn reached(&self) -> (Position, Position) {
-        let state = self.state.lock();
-        (state.status.position, state.saved)
-    }
-
-    fn save_at(&self, position: Position) -> io::Result<()> {
-        self.checkpoint.save(position)?;
-        self.state.lock().saved = position;
-        Ok(())
     }
 
     /// Moves the checkpoint past commits without undone work, and saves it. It stops at undone
@@ -231,8 +202,15 @@ impl Progress {
                 }
             }
         }
-        let (position, saved) = self.reached();
-        if position > saved { self.save_at(position) } else { Ok(()) }
+        let (position, saved) = {
+            let state = self.state.lock();
+            (state.status.position, state.saved)
+        };
+        if position > saved {
+            self.checkpoint.save(position)?;
+            self.state.lock().saved = position;
+        }
+        Ok(())
     }
 
     /// The next records. A damaged record is skipped when it is the next one.
@@ -272,51 +250,9 @@ impl Progress {
 mod tests {
     use std::{sync::mpsc, thread};
 
-    use bytes::Bytes;
-    use rookery_log::{Commit, Epoch, Guard, LoggedEvent, MemoryLog, StreamId, StreamKind};
+    use rookery_log::Epoch;
 
     use super::*;
-
-    /// The work of the commit at this position cannot be done.
-    struct StopsAt(Position);
-
-    impl Process for StopsAt {
-        const NAME: &'static str = "test";
-
-        fn concerns(_: &Record) -> bool {
-            true
-        }
-
-        async fn handle(&self, record: &Record) -> Result<bool, Undone> {
-            let stops = Undone::Later("on purpose".to_owned());
-            if record.position < self.0 { Ok(true) } else { Err(stops) }
-        }
-    }
-
-    #[tokio::test]
-    async fn a_server_that_is_killed_while_a_process_reads_a_long_log_goes_on_from_there() {
-        let log = MemoryLog::new(Epoch(1));
-        let last = Position(SAVE_EVERY + 1);
-        for number in 0..last.0 {
-            let event = LoggedEvent {
-                id: number.to_string(),
-                envelope: Bytes::new(),
-                content: Bytes::from_static(b"{}"),
-            };
-            let stream = StreamId::new(StreamKind::Room, &number.to_string());
-            let received = Millis::default();
-            let commit = Commit { stream, command: None, received, events: vec![event] };
-            log.append(commit, Guard::EMPTY).await.unwrap();
-        }
-        let folder = tempfile::tempdir().unwrap();
-        let checkpoint = || Checkpoint::of(Some(folder.path()), "test", Epoch(1));
-        let progress = Progress::open("test", checkpoint(), last);
-        assert!(progress.catch_up(&log, &StopsAt(last)).await.is_err());
-        // A kill: it is not saved.
-        drop(progress);
-        let reached = checkpoint().load(last);
-        assert!(reached > Position::ORIGIN && reached < last, "{reached}");
-    }
 
     #[test]
     fn work_in_hand_is_not_begun_again_and_stays_in_hand() {

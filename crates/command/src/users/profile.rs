@@ -179,7 +179,7 @@ impl Commands {
 
 /// The result of telling rooms of a profile.
 pub(crate) struct Told {
-    /// The reason why a room did not get a profile.
+    /// The reason why a room cannot be told.
     pub(crate) left: Option<String>,
 }
 

@@ -11,7 +11,7 @@ use rookery_schema::{
         events::relations,
         rooms::{members, pages, timeline, typing},
         sync::ROOMS_DEFAULT,
-        users::{account_data, viewer},
+        users::{account_data, consumers, viewer},
     },
 };
 use rookery_view::{INVITES_MAX, TIMELINE_DEFAULT};
@@ -75,6 +75,9 @@ const RULES: CostRules = CostRules {
         ("Viewer.ignoredUsers", PAGE_MAX),
         ("Room.accountData", account_data::PAGE_DEFAULT),
         ("Viewer.filters", viewer::FILTERS_DEFAULT),
+        ("Viewer.consumers", consumers::PAGE_DEFAULT),
+        ("Admin.consumers", consumers::PAGE_DEFAULT),
+        ("Consumer.parked", consumers::PAGE_DEFAULT),
         ("Reaction.users", PAGE_MAX),
         ("CreateRoomPayload.messages", TIMELINE_DEFAULT),
         ("JoinRoomPayload.messages", TIMELINE_DEFAULT),
@@ -87,6 +90,8 @@ const RULES: CostRules = CostRules {
         ("AliasEvent.alternative", PAGE_MAX),
         ("CallSignal.candidates", CANDIDATES_ASSUMED),
         ("ChangePasswordPayload.deviceIds", PAGE_MAX),
+        ("ConsumerChunk.events", CHUNK_ASSUMED),
+        ("ConsumerChunk.skipped", CHUNK_ASSUMED),
         ("DeactivateAccountPayload.rooms", PAGE_MAX),
         ("EventChunk.counts", CHUNK_ASSUMED),
         ("EventChunk.ephemeral", CHUNK_ASSUMED),

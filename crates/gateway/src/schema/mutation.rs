@@ -22,6 +22,7 @@ pub(crate) use self::entered::SCREEN_DEFAULT;
 pub struct Mutation(
     accounts::AccountMutation,
     accounts::own::OwnAccountMutation,
+    accounts::of_services::ServiceMutation,
     accounts::preferences::PreferencesMutation,
     accounts::account_data::AccountDataMutation,
     profile::ProfileMutation,
@@ -33,4 +34,5 @@ pub struct Mutation(
     upgrade::UpgradeMutation,
     messages::redaction::RedactionMutation,
     calls::CallMutation,
+    accounts::consumers::ConsumerMutation,
 );

@@ -1,6 +1,6 @@
 //! Converts literals of a document to values of the executor.
 //!
-//! **Invariant:** a variable without a value removes its place: an argument or a field of an
+//! **Invariant:** a variable without a value takes its place away: an argument or a field of an
 //! object is left out, an item of a list is null.
 //!
 //! Source: GraphQL specification (September 2025), section 3.10, "Input Coercion".

@@ -27,7 +27,6 @@ use std::time::{Duration, Instant};
 use rookery_graphql_documents::{Refusal, code};
 
 use async_graphql::{Error, ErrorExtensions as _};
-use cpu_time::ThreadTime;
 use parking_lot::Mutex;
 
 pub(crate) use answers::Answers;
@@ -43,10 +42,11 @@ const FREE_BYTES: usize = 64 * 1024;
 /// How long an execution runs before it yields to others.
 pub(crate) const SLICE: Duration = Duration::from_micros(500);
 
-/// How much processor time an execution may take in all before it counts as heavy.
+/// How long an execution may run in all before it counts as heavy.
 pub(crate) const LIGHT: Duration = Duration::from_millis(8);
 
-/// A cheaper execution is never heavy, so its processor time is not measured.
+/// A cheaper execution is never heavy. If it seems to take long, other programs had the processor,
+/// and in a lane it would wait for the heavy ones too.
 const LIGHT_COST: usize = 100;
 
 /// The cost from which an execution is heavy at once: each of its steps may be long.
@@ -154,7 +154,7 @@ impl std::fmt::Debug for Budget {
     }
 }
 
-/// The start of an execution's current slice, and its processor time.
+/// The start of an execution's current slice, and its running time.
 #[derive(Debug)]
 struct Pace {
     /// Whether it pauses at all: an execution under a lock does not.
@@ -162,8 +162,6 @@ struct Pace {
     origin: Instant,
     /// Nanoseconds since the origin.
     slice_began: AtomicU64,
-    /// Nanoseconds of processor time. The time that other threads had does not count: on a busy
-    /// machine, a light execution would wait behind the heavy ones.
     ran: AtomicU64,
     cost: AtomicUsize,
 }
@@ -367,20 +365,12 @@ impl Budget {
         self.0.pace.slice_began.store(self.now(), Relaxed);
     }
 
-    /// Runs one slice: calls `poll`, which has to come back on this thread.
-    fn slice<T>(&self, poll: impl FnOnce() -> T) -> T {
-        self.begin_slice();
-        if self.0.pace.cost.load(Relaxed) < LIGHT_COST {
-            return poll();
-        }
-        let began = ThreadTime::now();
-        let polled = poll();
-        let took = began.elapsed().as_nanos();
-        self.0.pace.ran.fetch_add(u64::try_from(took).unwrap_or(u64::MAX), Relaxed);
-        polled
+    fn end_slice(&self) {
+        let began = self.0.pace.slice_began.load(Relaxed);
+        self.0.pace.ran.fetch_add(self.now().saturating_sub(began), Relaxed);
     }
 
-    /// Whether it has taken so much processor time, or costs so much, that it runs in the lanes.
+    /// Whether it has run so long, or costs so much, that it runs in the lanes.
     fn is_heavy(&self) -> bool {
         match self.0.pace.cost.load(Relaxed) {
             HEAVY_COST.. => true,

@@ -1,5 +1,6 @@
 //! Scalars, lists, texts and other general values.
 
+pub mod boxed;
 pub mod connection;
 pub mod ice_server;
 mod interface;

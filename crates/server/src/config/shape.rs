@@ -69,6 +69,7 @@ pub struct Limits {
     pub cost: usize,
     pub rate: Option<usize>,
     pub burst: usize,
+    pub service_rate: usize,
     /// The rates of users' actions, unless `rate` is `none`.
     pub rates: ActionRates,
     pub registrations: Option<Pace>,
@@ -83,6 +84,7 @@ pub struct Limits {
     pub connections: usize,
     pub deadline: Duration,
     pub action_wait: Duration,
+    pub consumer_silence: Duration,
     pub passwords_at_once: usize,
     pub passwords_waiting: usize,
 }

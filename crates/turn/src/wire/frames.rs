@@ -9,7 +9,7 @@ use crate::wire::{HEADROOM, PADDING, TAILROOM, channel::CHANNELS, message::HEADE
 /// A buffer, and where a message is in it.
 pub(crate) type Frame<'a> = (&'a mut [u8], Range<usize>);
 
-/// The stream does not speak TURN: the server cannot find its next message.
+/// The stream is no TURN, and cannot be read on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FrameError;
 

@@ -57,7 +57,9 @@ fn slice<T>(
     running: &mut Running<T>,
     context: &mut Context<'_>,
 ) -> Poll<Result<T, Exhausted>> {
-    let polled = budget.slice(|| running.as_mut().poll(context));
+    budget.begin_slice();
+    let polled = running.as_mut().poll(context);
+    budget.end_slice();
     let ended = match (polled, budget.exhausted()) {
         (Poll::Ready(done), _) => Ok(done),
         (Poll::Pending, Some(exhausted)) if stops == Stops::WhenExhausted => Err(exhausted),

@@ -14,7 +14,7 @@ const LIMITS: AnswerLimits =
 
 fn caller(user: &str) -> CallerKey {
     let hash = user.bytes().fold(0, |hash, byte| hash * 257 + u64::from(byte));
-    CallerKey { hash, is_user: true }
+    CallerKey { hash, is_user: true, is_program: false }
 }
 
 fn budget(answers: &Arc<Answers>, user: &str) -> Budget {
@@ -207,26 +207,15 @@ async fn a_query_ends_when_its_budget_is_used_up_and_a_mutation_at_its_end() {
     }
 }
 
-/// Steps enough to be heavy, if each takes the processor for a slice.
-const HEAVY_STEPS: usize = 26;
-
 /// The name of the thread of each step.
 async fn threads_of(steps: usize, budget: Budget) -> Vec<String> {
-    threads_while(steps, budget, || {
-        let began = ThreadTime::now();
-        while began.elapsed() <= SLICE {
-            std::hint::spin_loop();
-        }
-    })
-    .await
-}
-
-/// The name of the thread of each step, which is one call of `work`.
-async fn threads_while(steps: usize, budget: Budget, work: fn()) -> Vec<String> {
     let mut threads = Vec::new();
     for _ in 0..steps {
         threads.push(std::thread::current().name().unwrap_or_default().to_owned());
-        work();
+        let began = Instant::now();
+        while began.elapsed() <= SLICE {
+            std::hint::spin_loop();
+        }
         budget.pause().await.expect("nothing is taken");
     }
     threads
@@ -235,7 +224,7 @@ async fn threads_while(steps: usize, budget: Budget, work: fn()) -> Vec<String> 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn heavy_executions_take_turns_in_the_lanes() {
     let answers = Answers::new(LIMITS);
-    let steps = HEAVY_STEPS;
+    let steps = usize::try_from(LIGHT.as_nanos() / SLICE.as_nanos()).expect("few") + 10;
     let executions = (0..8).map(|user| {
         let budget = budget(&answers, &user.to_string());
         budget.expect_cost(LIGHT_COST - user % 2);
@@ -247,16 +236,6 @@ async fn heavy_executions_take_turns_in_the_lanes() {
         // An execution that costs little stays on the runtime.
         assert_eq!(threads[steps - 1] == "rookery-heavy", user % 2 == 0);
     }
-}
-
-/// As on a machine where other programs have the processors.
-#[tokio::test]
-async fn an_execution_whose_thread_does_not_run_is_not_heavy() {
-    let budget = budget(&Answers::new(LIMITS), "ada");
-    budget.expect_cost(LIGHT_COST);
-    let waiting = threads_while(HEAVY_STEPS, budget.clone(), || std::thread::sleep(SLICE));
-    let threads = run(budget, Stops::WhenExhausted, waiting).await.expect("nothing is used up");
-    assert_ne!(threads[HEAVY_STEPS - 1], "rookery-heavy");
 }
 
 #[tokio::test]

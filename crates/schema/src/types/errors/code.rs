@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_graphql::{Enum, resolver_utils::EnumType};
 use rookery_accounts::{DeviceError, LoginError, PasswordError, RegisterError, UserError};
 use rookery_domain::{Bound, Rejection};
+use rookery_services::UserRefusal;
 
 /// The reason why the server refused: one code for each rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
@@ -51,11 +52,14 @@ pub enum RefusalCode {
     DeviceNameInvalid,
     /// You have no such device.
     DeviceNotFound,
+    /// The event is in no outstanding batch of the consumer.
+    EventNotDelivered,
     /// The event was sent by another user.
     EventNotYours,
     /// The event was redacted: refer to another event.
     EventRedacted,
-    /// The rules of the room forbid it, for the reason in the message.
+    /// The rules of the room, or the namespaces of the service, forbid it, for the reason in the
+    /// message.
     Forbidden,
     /// Your power level is too low.
     InsufficientPower,
@@ -65,10 +69,14 @@ pub enum RefusalCode {
     InvalidContent,
     /// Levels can be given and removed only up to your own.
     LevelAboveOwn,
+    /// A service claims the name for itself: choose another one.
+    NameReserved,
     /// Nobody on this server may admit members to this room.
     NobodyCanAdmit,
     /// There is no such call in this room, or it ended long ago.
     NoSuchCall,
+    /// You have no consumer of this name.
+    NoSuchConsumer,
     /// There is no such event in this room, or you may not see it.
     NoSuchEvent,
     /// There is no such room, or you may not see it.
@@ -95,6 +103,8 @@ pub enum RefusalCode {
     PasswordTooLong,
     /// The password has fewer than 8 characters.
     PasswordTooShort,
+    /// No outstanding batch of the consumer ends at this position.
+    PositionNotDelivered,
     /// Too many tries: retry after the time in the message.
     RateLimited,
     /// Registration is closed on this server, or to your address.
@@ -137,6 +147,8 @@ pub enum RefusalCode {
     TooManyInvites,
     /// You knock on as many rooms as you may: withdraw a knock.
     TooManyKnocks,
+    /// The consumer has set as many events aside as it may: retry or discard some.
+    TooManyParked,
     /// You have preferences for as many rooms as a user may: set those of one back to the defaults.
     TooManyPreferences,
     /// You have reacted to the event in as many ways as you may, or the event has as many reactions
@@ -203,11 +215,14 @@ impl RefusalCode {
             Self::DeviceNameInvalid => &["deviceName", "name"],
             Self::DeviceNotFound => &["deviceId"],
             Self::EventNotYours | Self::NotEditable | Self::TooManyEdits => &["edits"],
-            Self::EventRedacted | Self::NoSuchEvent => {
+            Self::EventNotDelivered | Self::EventRedacted | Self::NoSuchEvent => {
                 &["eventId", "edits", "replyTo", "threadRoot"]
             }
             Self::InvalidContent => &["content"],
+            Self::NoSuchConsumer => &["name"],
+            Self::PositionNotDelivered => &["position"],
             Self::NoSuchUser => &["userId", "successor", "invite"],
+            Self::NameReserved => &["username", "localpart", "alias", "canonical", "alternative"],
             Self::NotAThreadRoot => &["threadRoot"],
             Self::NotRedactable => &["eventId"],
             Self::PasswordTooLong | Self::PasswordTooShort => &["password", "newPassword"],
@@ -220,7 +235,7 @@ impl RefusalCode {
             | Self::TargetNotInRoom
             | Self::TooManyInvites => &["userId"],
             Self::UnknownRoomVersion => &["roomVersion", "newVersion"],
-            Self::UserNameInvalid | Self::UserNameTaken => &["username"],
+            Self::UserNameInvalid | Self::UserNameTaken => &["username", "localpart"],
             // These are about all of the input, or about none of it.
             Self::Busy
             | Self::CallInProgress
@@ -237,6 +252,7 @@ impl RefusalCode {
             | Self::TooManyFilters
             | Self::TooManyIgnoredUsers
             | Self::TooManyKnocks
+            | Self::TooManyParked
             | Self::TooManyPreferences
             | Self::TooManyReactions
             | Self::TooManyRooms
@@ -271,6 +287,7 @@ impl From<&Rejection> for RefusalCode {
             Rejection::AliasTaken { .. } => Self::AliasTaken,
             Rejection::AliasUnavailable { .. } => Self::AliasUnavailable,
             Rejection::AliasNotYours { .. } => Self::AliasNotYours,
+            Rejection::NameReserved { .. } => Self::NameReserved,
             Rejection::TooLarge { .. } => Self::TooLarge,
             Rejection::ShowsNothing { .. } => Self::ShowsNothing,
             Rejection::TooMany { .. } => Self::TooMany,
@@ -360,6 +377,18 @@ impl AccountRefusal for RegisterError {
             Self::Busy { retry_after } => Some(*retry_after),
             _ => None,
         }
+    }
+}
+
+impl AccountRefusal for UserRefusal {
+    fn code_for_clients(&self) -> Option<RefusalCode> {
+        Some(match self {
+            Self::Name(_) => RefusalCode::UserNameInvalid,
+            Self::Outside { .. } => RefusalCode::Forbidden,
+            Self::Reserved { .. } => RefusalCode::NameReserved,
+            Self::Deactivated { .. } => RefusalCode::UserNameTaken,
+            Self::Unavailable(_) => return None,
+        })
     }
 }
 

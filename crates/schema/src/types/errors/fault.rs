@@ -48,6 +48,12 @@ impl Fault {
         }
     }
 
+    /// Only services may do this.
+    pub fn not_a_service() -> Self {
+        let message = "only a service may do this: an operator adds one with `rookery service add`";
+        Self { message: message.into(), ..Self::forbidden() }
+    }
+
     /// An argument is out of range or malformed.
     pub fn bad_input(message: impl Into<String>) -> Self {
         Self { code: "BAD_USER_INPUT", message: message.into(), id: None, outcome: None }
@@ -80,6 +86,29 @@ impl Fault {
             id: None,
             outcome: None,
         }
+    }
+
+    /// Another connection consumes under the same name.
+    pub fn consumer_taken_over() -> Self {
+        Self {
+            code: "CONSUMER_TAKEN_OVER",
+            message: "another connection consumes under this name now: use another name for \
+                      another program"
+                .into(),
+            id: None,
+            outcome: None,
+        }
+    }
+
+    /// The consumer was deleted while it was connected.
+    pub fn consumer_deleted() -> Self {
+        let message = "the consumer was deleted: `consume` makes a new one".into();
+        Self { code: "CONSUMER_DELETED", message, id: None, outcome: None }
+    }
+
+    /// The user has as many consumers as allowed.
+    pub fn too_many_consumers(message: String) -> Self {
+        Self { code: "TOO_MANY_CONSUMERS", message, id: None, outcome: None }
     }
 
     /// The read side is behind the requested position.

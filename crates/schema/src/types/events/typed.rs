@@ -4,11 +4,11 @@
 //! There is no second list of them.
 //! **Invariant:** an event whose form is not that of its type is an `OtherEvent`.
 
-use std::{any::type_name, borrow::Cow, sync::Arc};
+use std::{borrow::Cow, sync::Arc};
 
 use async_graphql::{
-    ContainerType, Context, ContextSelectionSet, ObjectType, OutputType, Positioned, ServerResult,
-    UnionType, Value,
+    ContainerType, Context, ContextSelectionSet, MergedObject, OutputType, Positioned,
+    ServerResult, UnionType, Value,
     indexmap::{IndexMap, IndexSet},
     parser::types::Field,
     registry::{MetaType, MetaTypeId, Registry},
@@ -29,7 +29,7 @@ use super::{
 
 use crate::types::{
     calls::{event::CallFields, kinds::CallStep},
-    values::interface,
+    values::{boxed::Boxed, interface},
 };
 
 /// The name of the interface of all events.
@@ -38,59 +38,18 @@ const INTERFACE: &str = "RoomEvent";
 const DESCRIPTION: &str = "An event of a room: a message, or a change of the room's state.";
 
 /// Defines the objects, and the enum of all of them.
-///
-/// An object has the fields of `EventFields` and its own, as a `MergedObject` would. It resolves
-/// them without the futures that a `MergedObject` puts around each field.
 macro_rules! typed_events {
-    ($($(#[doc = $doc:literal])* $name:ident($($own:ty)?);)*) => {
+    ($($(#[$doc:meta])* $name:ident($($own:ty)?);)*) => {
         $(
-            $(#[doc = $doc])*
-            #[derive(Clone)]
-            pub struct $name(EventFields $(, $own)?);
-
-            impl OutputType for $name {
-                fn type_name() -> Cow<'static, str> {
-                    stringify!($name).into()
-                }
-
-                fn create_type_info(registry: &mut Registry) -> String {
-                    registry.create_output_type::<Self, _>(MetaTypeId::Object, |registry| {
-                        let own = [$(registry.create_fake_output_type::<$own>())?];
-                        let common = registry.create_fake_output_type::<EventFields>();
-                        event_object::<Self>(concat!($($doc, "\n"),*), own, common)
-                    })
-                }
-
-                async fn resolve(
-                    &self,
-                    context: &ContextSelectionSet<'_>,
-                    _field: &Positioned<Field>,
-                ) -> ServerResult<Value> {
-                    resolve_container(context, self).await
-                }
-            }
-
-            impl ContainerType for $name {
-                async fn resolve_field(&self, context: &Context<'_>) -> ServerResult<Option<Value>> {
-                    let found = self.0.resolve_field(context).await;
-                    $(
-                        let own: &$own = &self.1;
-                        let found = match found {
-                            Ok(None) => own.resolve_field(context).await,
-                            found => found,
-                        };
-                    )?
-                    found
-                }
-            }
-
-            impl ObjectType for $name {}
+            $(#[$doc])*
+            #[derive(Clone, MergedObject)]
+            pub struct $name(Boxed<EventFields> $(, $own)?);
         )*
 
         /// An event with the fields of its type.
         #[derive(Clone)]
         pub enum TypedEvent {
-            $($(#[doc = $doc])* $name($name),)*
+            $($(#[$doc])* $name($name),)*
         }
 
         impl OutputType for TypedEvent {
@@ -118,22 +77,19 @@ macro_rules! typed_events {
                 })
             }
 
-            /// Resolves the object, since the interface would only add futures around its fields.
             async fn resolve(
                 &self,
                 context: &ContextSelectionSet<'_>,
-                field: &Positioned<Field>,
+                _field: &Positioned<Field>,
             ) -> ServerResult<Value> {
-                match self {
-                    $(Self::$name(event) => event.resolve(context, field).await,)*
-                }
+                resolve_container(context, self).await
             }
         }
 
         impl ContainerType for TypedEvent {
             async fn resolve_field(&self, context: &Context<'_>) -> ServerResult<Option<Value>> {
                 match self {
-                    $(Self::$name(event) => Box::pin(event.resolve_field(context)).await,)*
+                    $(Self::$name(event) => event.resolve_field(context).await,)*
                 }
             }
 
@@ -184,26 +140,6 @@ typed_events! {
     OtherEvent();
 }
 
-/// The object `T`, with the fields of the common object and its own.
-fn event_object<T: OutputType>(
-    documentation: &str,
-    own: impl IntoIterator<Item = MetaType>,
-    mut object: MetaType,
-) -> MetaType {
-    if let MetaType::Object { name, description, fields, rust_typename, .. } = &mut object {
-        *name = T::type_name().into_owned();
-        let lines = documentation.lines().map(str::trim);
-        *description = Some(lines.collect::<Vec<_>>().join("\n").trim().to_owned());
-        *rust_typename = Some(type_name::<T>());
-        for own in own {
-            if let MetaType::Object { fields: own, .. } = own {
-                fields.extend(own);
-            }
-        }
-    }
-    object
-}
-
 /// The interface of `objects`, with the fields of `common`.
 fn event_interface(
     registry: &mut Registry,
@@ -229,7 +165,7 @@ impl From<RoomEvent> for TypedEvent {
     fn from(event: RoomEvent) -> Self {
         use TimelineEventType as Kind;
         let pdu = Arc::clone(&event.pdu);
-        let (common, content) = (EventFields(event), EventContent::of(&pdu));
+        let (common, content) = (Boxed(EventFields(event)), EventContent::of(&pdu));
         match (&pdu.kind, pdu.state_key.as_deref()) {
             (Kind::RoomMessage, None) => {
                 Self::MessageEvent(MessageEvent(common, MessageFields(content)))
@@ -256,7 +192,11 @@ impl From<RoomEvent> for TypedEvent {
 
 impl TypedEvent {
     /// State with an empty state key.
-    fn setting(kind: &TimelineEventType, common: EventFields, content: EventContent) -> Self {
+    fn setting(
+        kind: &TimelineEventType,
+        common: Boxed<EventFields>,
+        content: EventContent,
+    ) -> Self {
         use TimelineEventType as Kind;
         match kind {
             Kind::RoomName => Self::RoomNameEvent(RoomNameEvent(common, RoomNameFields(content))),
@@ -327,7 +267,7 @@ impl OutputType for EventItem {
                 visible: None,
                 inaccessible: false,
                 tags: Vec::new(),
-                rust_typename: Some(type_name::<Self>()),
+                rust_typename: Some(std::any::type_name::<Self>()),
                 directive_invocations: Vec::new(),
             }
         })
