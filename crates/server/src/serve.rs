@@ -1,5 +1,6 @@
 //! Serves clients until a signal stops the program.
 
+mod bridges;
 pub(crate) mod calls;
 pub(crate) mod descriptors;
 pub(crate) mod health;
@@ -120,7 +121,8 @@ pub(crate) async fn run(config: &Config, accept_missing_accounts: bool) -> Resul
     );
     let app = transport
         .route("/healthz", get(StatusCode::OK))
-        .route("/readyz", get(ready).with_state(Arc::clone(&node)));
+        .route("/readyz", get(ready).with_state(Arc::clone(&node)))
+        .merge(bridges::edge(&node));
     let app = nearness::behind_proxies(app, &config.trusted_proxies);
     let hosts = Hosts::new(address, name.as_str(), &config.allowed_hosts);
     let app = hosts::only_for(app, hosts, security);
@@ -140,6 +142,7 @@ pub(crate) async fn run(config: &Config, accept_missing_accounts: bool) -> Resul
         tasks.spawn("processes", async move {
             working.commands.run_processes(clock::now).await;
         }),
+        tasks.spawn("pushes to bridges", rookery_matrix_bridge::push(bridges::pushing(&node))),
         tasks.spawn("orders of operators", take_orders(orders, Arc::clone(&node))),
     ];
     background.extend(relay.map(|relay| relay.task));
