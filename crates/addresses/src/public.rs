@@ -1,7 +1,7 @@
-//! The addresses that a relay may send to.
+//! The addresses to which the server may send on behalf of others.
 //!
-//! A relay that sends anywhere is a way into the network of its machine: to services on loopback, to machines behind
-//! the firewall, to the metadata of a cloud. So only public addresses are peers, except those that an operator names.
+//! A server that sends anywhere is a way into the network of its machine: to services on loopback, to machines behind
+//! the firewall, to the metadata of a cloud. So only public addresses are allowed, except those that an operator names.
 //!
 //! Source: the special-purpose address registries of IANA, and RFC 8656, section 21.4.
 
@@ -11,7 +11,7 @@ use std::{
     sync::Arc,
 };
 
-/// Why an address is no peer, to follow "the address".
+/// Why an address is refused, to follow "the address".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refusal(&'static str);
 
@@ -21,7 +21,7 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// IPv4 networks that are no peers.
+/// IPv4 networks that are refused.
 const REFUSED_V4: &[([u8; 4], u32, &str)] = &[
     ([0, 0, 0, 0], 8, "is of this network"),
     ([10, 0, 0, 0], 8, "is private"),
@@ -44,7 +44,7 @@ const REFUSED_V4: &[([u8; 4], u32, &str)] = &[
     ([240, 0, 0, 0], 4, "is reserved"),
 ];
 
-/// IPv6 networks that are no peers although they are within the global unicast addresses, `2000::/3`.
+/// IPv6 networks that are refused although they are within the global unicast addresses, `2000::/3`.
 const REFUSED_V6: &[([u16; 8], u32, &str)] = &[
     // Teredo, ORCHID and other protocols.
     ([0x2001, 0, 0, 0, 0, 0, 0, 0], 23, "is for protocols"),
@@ -55,15 +55,15 @@ const REFUSED_V6: &[([u16; 8], u32, &str)] = &[
     ([0x3fff, 0, 0, 0, 0, 0, 0, 0], 20, "is for documentation"),
 ];
 
-/// The rules for peers.
+/// The rules for addresses.
 #[derive(Clone)]
-pub struct PeerRules {
+pub struct PublicAddresses {
     allowed: Arc<dyn Fn(IpAddr) -> bool + Send + Sync>,
     /// Whether a socket can be bound only to addresses of this machine, so that a bind shows whether an address is one.
     binds_show_own: bool,
 }
 
-impl PeerRules {
+impl PublicAddresses {
     /// Public addresses, and those for which `allowed` is true.
     #[must_use]
     pub fn new(allowed: impl Fn(IpAddr) -> bool + Send + Sync + 'static) -> Self {
@@ -72,7 +72,7 @@ impl PeerRules {
         Self { allowed: Arc::new(allowed), binds_show_own: !can_bind(foreign) }
     }
 
-    /// Whether the relay may send to `address`.
+    /// Whether the server may send to `address`.
     ///
     /// # Errors
     /// The reason why not.
@@ -95,9 +95,9 @@ impl PeerRules {
     }
 }
 
-impl fmt::Debug for PeerRules {
+impl fmt::Debug for PublicAddresses {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PeerRules").finish_non_exhaustive()
+        f.debug_struct("PublicAddresses").finish_non_exhaustive()
     }
 }
 
@@ -143,8 +143,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn public_addresses_are_peers() {
-        let rules = PeerRules::new(|_| false);
+    fn public_addresses_are_allowed() {
+        let rules = PublicAddresses::new(|_| false);
         for peer in [
             "1.1.1.1",
             "9.255.255.255",
@@ -163,9 +163,9 @@ mod tests {
     }
 
     #[test]
-    fn named_addresses_are_peers() {
+    fn named_addresses_are_allowed() {
         let named: IpAddr = "10.1.2.3".parse().unwrap();
-        let rules = PeerRules::new(move |address| address == named);
+        let rules = PublicAddresses::new(move |address| address == named);
         assert_eq!(rules.check(named), Ok(()));
         assert_eq!(rules.check("10.1.2.4".parse().unwrap()), Err(Refusal("is private")));
         assert_eq!(
@@ -175,12 +175,12 @@ mod tests {
     }
 
     #[test]
-    fn addresses_of_this_machine_are_no_peers() {
+    fn addresses_of_this_machine_are_refused() {
         // The route to a public address shows an address of this machine, if it has another than loopback.
         let probe = UdpSocket::bind("0.0.0.0:0").unwrap();
         if probe.connect("1.1.1.1:9").is_ok() {
             let own = probe.local_addr().unwrap().ip();
-            PeerRules::new(|_| false).check(own).unwrap_err();
+            PublicAddresses::new(|_| false).check(own).unwrap_err();
         }
         assert!(can_bind(Ipv4Addr::LOCALHOST.into()));
     }
