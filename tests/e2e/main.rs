@@ -12,6 +12,7 @@ mod calls;
 mod durability;
 mod operating;
 mod rooms;
+mod services;
 mod streams;
 mod support;
 mod users;

@@ -253,7 +253,7 @@ impl Accounts {
         T: Send + 'static,
         E: From<Unavailable> + MaybeUnavailable + Send + 'static,
     {
-        let gone = || E::from(Unavailable::new("the change was interrupted").outcome_unknown());
+        let gone = || E::from(Unavailable::interrupted());
         let turn = self.turn.clone().acquire_owned().await.map_err(|_| gone())?;
         let inner = self.inner.clone();
         let work = tokio::task::spawn_blocking(move || {

@@ -25,6 +25,12 @@ impl Unavailable {
         Self { reason: reason.into(), outcome_unknown: false, is_of_disk: false }
     }
 
+    /// The end of a change did not arrive.
+    #[must_use]
+    pub fn interrupted() -> Self {
+        Self::new("the change was interrupted").outcome_unknown()
+    }
+
     /// The engine panicked, so its handle cannot be trusted.
     pub(crate) fn panicked() -> Self {
         let reason = "a change panicked".into();

@@ -19,6 +19,7 @@ mod history;
 mod logins;
 mod options;
 mod passwords;
+mod services;
 mod sessions;
 mod time;
 mod users;
@@ -41,6 +42,10 @@ pub use self::{
     passwords::{
         hashing::HashCost,
         secret::{AccessToken, PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, Password},
+    },
+    services::{
+        ActError, EnsureUserError, NewService, SERVICE_TOKEN_BYTES_MIN, ServiceError,
+        ServiceRecord, ServiceToken, ServiceTokenHash,
     },
     sessions::{Identity, Revocation, SessionListener},
     time::Millis,

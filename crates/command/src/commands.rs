@@ -8,6 +8,8 @@ use rookery_domain::{
     UserId, normal_alias,
 };
 use rookery_log::{CommandId, ErasableLog, Millis, Position, StreamId, StreamKind};
+use rookery_namespaces::{Service, Services};
+use tokio::sync::watch;
 
 use crate::{
     CallLookup, EventLookup, HandleError, LoggedIn, Memberships, Ports,
@@ -43,6 +45,8 @@ pub struct Actor {
     pub now: Millis,
     /// For a join: how the device receives the room's snapshot; `None` for both ways.
     pub deliver: Option<Deliver>,
+    /// The service that acts as the user, if one does.
+    pub service: Option<Arc<Service>>,
 }
 
 /// Bounds of the write side.
@@ -98,6 +102,8 @@ pub struct Commands {
     pub(crate) federation: Federation,
     pub(crate) guesses: Guesses,
     pub(crate) profile_audience: ProfileAudience,
+    /// The services and the names that they claim.
+    pub(crate) services: watch::Receiver<Arc<Services>>,
 }
 
 impl Commands {
@@ -140,6 +146,7 @@ impl Commands {
             federation: Federation::new(options.rooms_bytes_max),
             guesses: Guesses::default(),
             profile_audience: options.profiles,
+            services: watch::Sender::default().subscribe(),
         })
     }
 
@@ -156,6 +163,13 @@ impl Commands {
     #[must_use]
     pub fn with_logged_in(mut self, logged_in: Arc<dyn LoggedIn>) -> Self {
         self.actions.ask(logged_in);
+        self
+    }
+
+    /// Keeps the names that these services claim from all others.
+    #[must_use]
+    pub fn with_services(mut self, services: watch::Receiver<Arc<Services>>) -> Self {
+        self.services = services;
         self
     }
 

@@ -173,6 +173,7 @@ impl Commands {
         command: Command<'_>,
         request: &Request,
     ) -> Result<Outcome, HandleError> {
+        self.refuse_reserved(actor, &command)?;
         match command {
             Command::InRoom { room, command } => {
                 self.act_in_room(actor, room, command, request).await

@@ -111,6 +111,9 @@ pub enum Rejection {
         /// The alias.
         alias: OwnedRoomAliasId,
     },
+    /// A user ID or alias, the first text, is reserved for a service, the second text.
+    #[error("the name {0} is reserved for the service {1}; choose another one")]
+    NameReserved(String, String),
     /// A value is longer than allowed.
     #[error("{what} is too large: it has {bytes} bytes and the maximum is {max}; make it shorter")]
     TooLarge {
@@ -270,6 +273,7 @@ impl Rejection {
             Self::AliasTaken { .. } => "ALIAS_TAKEN",
             Self::AliasUnavailable { .. } => "ALIAS_UNAVAILABLE",
             Self::AliasNotYours { .. } => "ALIAS_NOT_YOURS",
+            Self::NameReserved(..) => "NAME_RESERVED",
             Self::TooLarge { .. } => "TOO_LARGE",
             Self::ShowsNothing { .. } => "SHOWS_NOTHING",
             Self::TooMany { .. } => "TOO_MANY",
@@ -319,11 +323,8 @@ impl Rejection {
 
     /// Refuses `text` if it has characters, but no visible one.
     pub(crate) fn unless_visible(what: &'static str, text: &str) -> Result<(), Self> {
-        if !text.is_empty() && shows_nothing(text) {
-            Err(Self::ShowsNothing { what })
-        } else {
-            Ok(())
-        }
+        let is_hidden = !text.is_empty() && shows_nothing(text);
+        if is_hidden { Err(Self::ShowsNothing { what }) } else { Ok(()) }
     }
 
     /// Refuses `text` if it is longer than `max` bytes.

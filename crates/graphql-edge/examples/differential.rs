@@ -16,8 +16,8 @@ use futures_util::future::{BoxFuture, pending};
 use futures_util::{FutureExt as _, Stream, stream};
 use rookery_graphql_documents::{GateLimits, Types, Validated};
 use rookery_graphql_edge::{
-    AuthFailure, Authenticator, Caller, Peer, ServeOptions, SessionEnd, TransportOptions, Unshared,
-    router, serve, shutdown,
+    AuthFailure, Authenticator, Caller, Credentials, Peer, ServeOptions, SessionEnd,
+    TransportOptions, Unshared, router, serve, shutdown,
 };
 use serde_json::{Value as Json, json};
 use tokio::net::TcpListener;
@@ -270,7 +270,7 @@ struct Everybody;
 impl Authenticator for Everybody {
     type Session = ();
 
-    async fn authenticate(&self, _: Option<&str>, _: &Peer) -> Result<(), AuthFailure> {
+    async fn authenticate(&self, _: Credentials<'_>, _: &Peer) -> Result<(), AuthFailure> {
         Ok(())
     }
     fn caller<'a>(&self, (): &'a ()) -> Caller<'a> {

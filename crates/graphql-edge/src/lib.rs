@@ -34,7 +34,7 @@ pub use self::{
     },
     persisted::{AllowList, ManifestError},
     port::{
-        auth::{AuthFailure, Authenticator, Caller, Peer, SessionEnd},
+        auth::{AuthFailure, Authenticator, Caller, Credentials, Peer, SessionEnd},
         bookmark::{Bookmark, ResumePoint},
         frame::{Frame, Frames, Payload, Unshared},
         options::{Introspection, InvalidStatus, SocketOptions, StreamOptions, TransportOptions},

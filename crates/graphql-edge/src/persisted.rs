@@ -192,7 +192,7 @@ mod tests {
     }
 
     fn user(hash: u64) -> CallerKey {
-        CallerKey { hash, is_user: true }
+        CallerKey { hash, is_user: true, is_program: false }
     }
 
     #[test]
@@ -210,9 +210,13 @@ mod tests {
     #[test]
     fn strangers_push_out_nothing_of_users_and_a_caller_only_what_is_its_own() {
         let documents = PersistedDocuments::default();
-        let stranger = CallerKey { hash: 9, is_user: false };
+        let stranger = CallerKey { hash: 9, is_user: false, is_program: false };
         keep(&documents, user(1), "ada's");
-        keep(&documents, CallerKey { hash: 8, is_user: false }, "another stranger's");
+        keep(
+            &documents,
+            CallerKey { hash: 8, is_user: false, is_program: false },
+            "another stranger's",
+        );
         for number in 0..2 * USERS_MAX {
             keep(&documents, stranger, &format!("stranger {number}"));
             keep(&documents, user(2), &format!("bob {number}"));

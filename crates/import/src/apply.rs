@@ -402,7 +402,7 @@ impl<'a> Importer<'a> {
     }
 
     fn actor(&self, user: &str, now: Millis) -> Result<Actor, StepError> {
-        Ok(Actor { user: self.user_id(user)?, device: None, now, deliver: None })
+        Ok(Actor { user: self.user_id(user)?, device: None, now, deliver: None, service: None })
     }
 
     fn user_id(&self, user: &str) -> Result<OwnedUserId, StepError> {

@@ -17,6 +17,7 @@ use rookery_ephemeral::Ephemeral;
 use rookery_graphql_edge::SecurityLog;
 use rookery_log::{EventLog, Millis, Position, PositionToken, TokenKey};
 use rookery_projection::RowKey;
+use rookery_services::{ServiceDirectory, ServiceSession};
 use rookery_view::{Backfill, NoOtherServers, Reader, TimelineCursor, TimelineError, Viewer};
 use rookery_work::Turns;
 
@@ -53,6 +54,8 @@ pub struct App {
     pub feeds: Feeds,
     /// Users, devices and tokens.
     pub accounts: Accounts,
+    /// Programs that take part.
+    pub services: ServiceDirectory,
     /// Signs events that leave the server.
     pub signing_key: Arc<SigningKey>,
     /// Asks other servers for events that this server does not have.
@@ -96,9 +99,13 @@ impl App {
             std::num::NonZeroUsize::new(WRITERS_MAX).unwrap_or(std::num::NonZeroUsize::MIN);
         Self {
             log,
-            commands,
             models: feeds.reader().clone(),
             feeds,
+            services: ServiceDirectory::without_services(
+                accounts.clone(),
+                commands.server_name().clone(),
+            ),
+            commands,
             accounts,
             token_key: token_key(&signing_key),
             signing_key,
@@ -149,6 +156,12 @@ impl App {
     #[must_use]
     pub fn with_security_log(self, security: SecurityLog) -> Self {
         Self { security, ..self }
+    }
+
+    /// Sets the programs that take part.
+    #[must_use]
+    pub fn with_services(self, services: ServiceDirectory) -> Self {
+        Self { services, ..self }
     }
 
     /// `profiles` decides who sees profiles.
@@ -221,6 +234,8 @@ pub struct Session {
     pub identity: Option<Identity>,
     /// Its user, parsed.
     pub user: Option<OwnedUserId>,
+    /// The service that acts as the user, if one does.
+    pub service: Option<ServiceSession>,
     /// The address that the request came from.
     pub peer: IpAddr,
     /// When it arrived.
@@ -231,7 +246,7 @@ impl Session {
     /// A session without a login.
     pub fn of_nobody() -> Self {
         let peer = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-        Self { identity: None, user: None, peer, received: Millis::default() }
+        Self { identity: None, user: None, service: None, peer, received: Millis::default() }
     }
 
     /// The logged-in user. It fails as soon as the session is over, even in the middle of a
@@ -256,14 +271,30 @@ impl Session {
             device: self.identity.as_ref().map(|identity| identity.device_id().to_owned()),
             now: self.received,
             deliver: None,
+            service: self.service.as_ref().map(|acting| Arc::clone(&acting.service.service)),
         })
     }
 
     /// The logged-in administrator.
     pub fn admin(&self) -> Result<&UserId, Fault> {
-        let admin = self.identity.as_ref().is_some_and(Identity::is_admin);
         let viewer = self.viewer()?;
-        admin.then_some(viewer).ok_or_else(Fault::forbidden)
+        self.is_admin().then_some(viewer).ok_or_else(Fault::forbidden)
+    }
+
+    /// Whether the session has the rights of an administrator. A service that acts as another user
+    /// has none, whatever rights that user has.
+    pub fn is_admin(&self) -> bool {
+        let is_another = self.service.as_ref().is_some_and(|acting| !acting.is_bot);
+        !is_another && self.identity.as_ref().is_some_and(Identity::is_admin)
+    }
+
+    /// The service of this session.
+    ///
+    /// # Errors
+    /// [`Fault`] with code `FORBIDDEN` for a user.
+    pub fn acting_service(&self) -> Result<&ServiceSession, Fault> {
+        self.viewer()?;
+        self.service.as_ref().ok_or_else(Fault::not_a_service)
     }
 
     /// The viewer of this session's reads.

@@ -6,7 +6,8 @@ mod irc;
 
 pub use self::{
     commands::{
-        Command, ImportKind, Invocation, LogCommand, RoomCommand, TurnCommand, UserCommand, parse,
+        Command, ImportKind, Invocation, LogCommand, RoomCommand, ServiceCommand, TurnCommand,
+        UserCommand, parse,
     },
     flags::Flags,
     irc::IrcArguments,

@@ -83,6 +83,7 @@ failures!(
     rookery_log_sled::ImportError,
     rookery_projection::OpenError,
     rookery_projection::RebuildError,
+    rookery_services::DirectoryError,
 );
 
 impl From<rookery_log_sled::OpenError> for Failure {

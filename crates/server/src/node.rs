@@ -23,12 +23,13 @@ use rookery_domain::{
     SigningKey, UserId,
 };
 use rookery_gateway::{
-    Ephemeral,
+    Ephemeral, Tokens,
     schema::{App, Entrances},
 };
 use rookery_log::{EventLog, Position, Unavailable};
 use rookery_log_sled::{PreparedLog, SledLog, SledOptions};
 use rookery_projection::ReadModels;
+use rookery_services::ServiceDirectory;
 use rookery_turn::Monitor;
 use rookery_view::{NoOtherServers, Reader, Viewer};
 use tokio::{sync::oneshot, task::JoinHandle};
@@ -59,6 +60,8 @@ pub struct Node {
     pub feeds: Feeds,
     /// Users, devices and tokens.
     pub accounts: Accounts,
+    /// Programs that take part.
+    pub services: ServiceDirectory,
     /// Signs events that leave the server.
     pub signing_key: Arc<SigningKey>,
     /// Typing and presence.
@@ -299,10 +302,12 @@ impl Node {
         });
         let (events, last_actions) = (memberships.clone(), memberships.clone());
         let calls = memberships.clone();
+        let services = ServiceDirectory::open(accounts.clone(), server_name.clone())?;
         let ports = Ports { memberships, events, last_actions, calls };
         let commands = Commands::open(log.clone(), server_name, ports, Some(&folder), options)
             .map_err(|error| Failure::file("cannot make the folder", &folder, error))?
-            .with_logged_in(Arc::new(FromAccounts(accounts.clone())));
+            .with_logged_in(Arc::new(FromAccounts(accounts.clone())))
+            .with_services(services.rules());
         let (stop_projector, stopped) = oneshot::channel::<()>();
         let running = models.clone();
         let projector = tasks.spawn("projector", async move {
@@ -321,6 +326,7 @@ impl Node {
             reader,
             feeds,
             accounts,
+            services,
             signing_key,
             ephemeral,
             fanout_sharing: config.fanout_sharing,
@@ -349,10 +355,18 @@ impl Node {
             Arc::clone(&self.signing_key),
             self.ephemeral.clone(),
         )
+        .with_services(self.services.clone())
         .with_backfill(Arc::new(NoOtherServers))
         .with_shared_answers(self.fanout_sharing, self.shared_answers_bytes)
         .with_entrances(self.entrances)
         .with_profiles(self.profiles)
+    }
+
+    /// The authentication of requests.
+    #[must_use]
+    pub fn tokens(&self) -> Tokens {
+        let (accounts, services) = (self.accounts.clone(), self.services.clone());
+        Tokens::new(accounts, services, clock::now, self.ephemeral.clone())
     }
 
     /// Saves snapshots for a quick next start, and closes everything.

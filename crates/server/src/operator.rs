@@ -7,6 +7,7 @@
 mod execute;
 mod output;
 mod receive;
+mod services;
 mod socket;
 mod status;
 
@@ -22,6 +23,7 @@ pub use self::{
     execute::execute,
     output::{Output, Reply, show},
     receive::{Sent, ServerKeyFile, read_sent},
+    services::ServiceOrder,
     socket::{SOCKET_NAME, ask, ask_running, bind, reach, serve},
 };
 
@@ -58,6 +60,11 @@ pub enum Order {
         /// The part.
         part: ImportPart,
     },
+    /// Add or change services.
+    Service {
+        /// The operation.
+        order: ServiceOrder,
+    },
     /// Create or change accounts.
     User {
         /// The operation.
@@ -83,6 +90,7 @@ impl Order {
             | Self::Status
             | Self::Tail { .. } => true,
             Self::User { command, .. } => matches!(command, UserCommand::List { .. }),
+            Self::Service { order } => matches!(order, ServiceOrder::List),
             Self::Receive { .. } | Self::Import { .. } => false,
         }
     }

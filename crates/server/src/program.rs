@@ -12,8 +12,8 @@ use crate::{
     import::{import_irc, import_log, unfinished::Unfinished},
     node::Node,
     operator::{
-        Destination, Order, Output, ServerKeyFile, ask, ask_running, execute, reach, read_sent,
-        show,
+        Destination, Order, Output, ServerKeyFile, ServiceOrder, ask, ask_running, execute, reach,
+        read_sent, show,
     },
     serve, terminal,
     terminal::{counted::counted, password},
@@ -115,6 +115,10 @@ async fn carry_out(command: Command, config: &Config) -> Result<(), Failure> {
         }
         Command::Turn(TurnCommand::Check { uri }) => turn::check(config, &uri),
         Command::Room(RoomCommand::Receive { file, keys }) => receive(config, &file, &keys).await,
+        Command::Service(command) => {
+            let order = Order::Service { order: ServiceOrder::read(command)? };
+            self::order(config, order, Destination::Screen).await
+        }
         Command::User(command) => {
             let password = password::read_for(&command)?;
             order(config, Order::User { command, password }, Destination::Screen).await

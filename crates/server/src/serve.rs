@@ -24,7 +24,7 @@ use axum::{
 };
 use rookery_accounts::{Millis, RegistrationPolicy};
 use rookery_gateway::{
-    HookRates, Tokens, keep_ephemeral, pages, router,
+    HookRates, keep_ephemeral, pages, router,
     schema::{GUARDED_FIELDS, TO_LEARN, costs},
     webhooks,
 };
@@ -50,6 +50,9 @@ use crate::{
     serve::hosts::Hosts,
     turn::{Issuer, Relay},
 };
+
+/// How many seconds of its rate a service can save up.
+const SERVICE_BURST_SECONDS: usize = 50;
 
 /// Time between two rounds of housekeeping.
 const HOUSEKEEPING: Duration = Duration::from_secs(5);
@@ -107,7 +110,7 @@ pub(crate) async fn run(config: &Config, accept_missing_accounts: bool) -> Resul
     let (handle, stop) = shutdown();
     let transport = router(
         Arc::new(node.app().with_security_log(security.clone()).with_ice_servers(issuer)),
-        Tokens::new(node.accounts.clone(), clock::now, node.ephemeral.clone()),
+        node.tokens(),
         options,
         stop.clone(),
     );
@@ -383,6 +386,10 @@ fn options(config: &Config) -> Result<TransportOptions, Failure> {
             ..DocumentLimits::default()
         },
         rate: limits.rate.map(|per_second| Rate { per_second, burst: limits.burst }),
+        program_rate: Some(Rate {
+            per_second: limits.service_rate,
+            burst: limits.service_rate.saturating_mul(SERVICE_BURST_SECONDS),
+        }),
         allowed: config.allowed_documents.as_deref().map(allow_list).transpose()?.map(Arc::new),
         introspection: config.introspection,
         body_bytes_max: limits.body_bytes,

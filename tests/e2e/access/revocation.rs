@@ -19,6 +19,7 @@ use crate::{
     client::Client,
     resume::Done,
     server::{Server, eventually, succeed},
+    services::registered,
 };
 
 const PASSWORD: &str = "correct horse";
@@ -45,9 +46,14 @@ struct Scene {
 
 impl Scene {
     fn new() -> Self {
+        Self::of(|server, _| Client::register(server, "uma"))
+    }
+
+    /// A scene in which Uma is made by `uma`.
+    fn of(uma: impl FnOnce(&Server, &std::path::Path) -> Client) -> Self {
         let data = tempdir().unwrap();
         let server = Server::start_with(data.path(), &["--limits-rate", "none"]);
-        let (ann, uma) = (Client::register(&server, "ann"), Client::register(&server, "uma"));
+        let (ann, uma) = (Client::register(&server, "ann"), uma(&server, data.path()));
         let room = ann.create_room(json!({ "preset": "PUBLIC" }));
         uma.act("joinRoom", json!({ "room": { "roomId": room } }));
         let before = uma.position();
@@ -220,6 +226,29 @@ fn a_token_that_expires_ends_its_session_on_every_path() {
             });
         }
     });
+}
+
+/// Checks the clients of a service, all of which have its one token.
+fn check_service(end: &str) {
+    let scene = Scene::of(|server, data| registered::add(server, data, "uma"));
+    let device = scene.uma.run("{ viewer { device { deviceId } } }", &json!({}));
+    let device = device["viewer"]["device"]["deviceId"].as_str().unwrap().to_owned();
+    let client = || (scene.uma.clone(), device.clone());
+    let mut clients = scene.connect(true, client);
+    clients.extend(scene.connect(false, client));
+    scene.check(clients, |_| {
+        succeed(scene.data.path(), &["service", end, "uma"], "");
+    });
+}
+
+#[test]
+fn a_service_that_is_removed_is_gone_on_every_path() {
+    check_service("remove");
+}
+
+#[test]
+fn a_service_with_another_token_ends_its_sessions_on_every_path() {
+    check_service("rotate");
 }
 
 /// A device sends without a pause while its owner removes it.

@@ -22,6 +22,8 @@ pub(crate) struct Client {
     agent: ureq::Agent,
     pub(crate) token: Option<String>,
     pub(crate) user_id: String,
+    /// The user as whom a service acts.
+    act_as: Option<String>,
 }
 
 /// An answer to an HTTP request.
@@ -38,7 +40,13 @@ impl Client {
             .timeout_global(Some(ANSWER_MAX))
             .build()
             .into();
-        Self { address: server.address().to_owned(), agent, token: None, user_id: String::new() }
+        Self {
+            address: server.address().to_owned(),
+            agent,
+            token: None,
+            user_id: String::new(),
+            act_as: None,
+        }
     }
 
     /// An existing user, with a token from the operator.
@@ -60,9 +68,15 @@ impl Client {
         Self { token: Some(token.to_owned()), ..self.clone() }
     }
 
+    /// The same service, acting as a user.
+    pub(crate) fn acting_as(&self, user_id: &str) -> Self {
+        let act_as = Some(user_id.to_owned());
+        Self { user_id: user_id.to_owned(), act_as, ..self.clone() }
+    }
+
     /// The same connection without a login.
     pub(crate) fn nobody(&self) -> Self {
-        Self { token: None, ..self.clone() }
+        Self { token: None, act_as: None, ..self.clone() }
     }
 
     /// A new user.
@@ -94,6 +108,9 @@ impl Client {
         let mut request = self.agent.post(format!("http://{}/graphql", self.address));
         if let Some(token) = &self.token {
             request = request.header("authorization", format!("Bearer {token}"));
+        }
+        if let Some(user) = &self.act_as {
+            request = request.header("rookery-act-as", user);
         }
         let body = json!({ "query": document, "variables": variables });
         let mut response = request.send_json(&body).ok()?;
@@ -209,7 +226,11 @@ impl Client {
 
     fn logged_in(&self, mut socket: Socket) -> Socket {
         let token = self.token.as_ref().map(|token| format!("Bearer {token}"));
-        socket.send(&json!({ "type": "connection_init", "payload": { "Authorization": token } }));
+        let mut payload = json!({ "Authorization": token });
+        if let Some(user) = &self.act_as {
+            payload["actAs"] = json!(user);
+        }
+        socket.send(&json!({ "type": "connection_init", "payload": payload }));
         assert_eq!(socket.receive()["type"], "connection_ack");
         socket
     }

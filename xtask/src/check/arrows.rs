@@ -20,8 +20,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("rookery-text", &[]),
     ("rookery-domain", &["rookery-pdu", "rookery-text"]),
     ("rookery-accounts", &[]),
+    ("rookery-namespaces", &["rookery-domain"]),
+    ("rookery-terminal", &[]),
+    ("rookery-services", &["rookery-accounts", "rookery-domain", "rookery-namespaces"]),
     ("rookery-ephemeral", &["rookery-domain"]),
-    ("rookery-command", &["rookery-domain", "rookery-log", "rookery-work"]),
+    ("rookery-command", &["rookery-domain", "rookery-log", "rookery-namespaces", "rookery-work"]),
     ("rookery-fixture", &["rookery-domain", "rookery-log"]),
     (
         "rookery-projection",
@@ -65,6 +68,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "rookery-graphql-edge",
             "rookery-log",
             "rookery-projection",
+            "rookery-services",
             "rookery-view",
             "rookery-work",
         ],
@@ -82,6 +86,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "rookery-log",
             "rookery-projection",
             "rookery-schema",
+            "rookery-services",
             "rookery-view",
             "rookery-webhooks",
             "rookery-work",
@@ -100,7 +105,7 @@ const CONFINED: &[(&str, &[&str])] = &[
 ];
 
 /// The crates of the rules.
-const PURE: &[&str] = &["rookery-domain", "rookery-pdu", "rookery-text"];
+const PURE: &[&str] = &["rookery-domain", "rookery-namespaces", "rookery-pdu", "rookery-text"];
 
 /// Libraries that would bring I/O, a clock or randomness into the rules.
 const IMPURE: &[&str] = &["axum", "getrandom", "parking_lot", "redb", "sled", "tokio", "tracing"];

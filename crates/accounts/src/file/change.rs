@@ -18,6 +18,7 @@ use crate::{
         },
     },
     passwords::secret::TokenHash,
+    services::{SERVICE_DEVICES, SERVICES, ServiceDeviceKey},
     sessions::Effects,
     users::name::Localpart,
 };
@@ -33,6 +34,8 @@ pub(crate) struct Change<'txn> {
     imported: Table<'txn, &'static str, ()>,
     pub(crate) webhooks: Table<'txn, &'static str, Bytes>,
     pub(crate) webhooks_of: Table<'txn, WebhookOwnerKey, ()>,
+    pub(crate) services: Table<'txn, &'static str, Bytes>,
+    pub(crate) service_devices: Table<'txn, ServiceDeviceKey, &'static str>,
     effects: Effects,
     changed: bool,
 }
@@ -96,6 +99,8 @@ impl<'txn> Change<'txn> {
             imported: write.open_table(IMPORTED)?,
             webhooks: write.open_table(WEBHOOKS)?,
             webhooks_of: write.open_table(WEBHOOKS_OF)?,
+            services: write.open_table(SERVICES)?,
+            service_devices: write.open_table(SERVICE_DEVICES)?,
             effects: Effects::default(),
             changed: false,
         })
@@ -103,6 +108,11 @@ impl<'txn> Change<'txn> {
 
     pub(crate) fn inner(&self) -> &'txn Inner {
         self.inner
+    }
+
+    /// Records that the file will differ, so that the change is committed.
+    pub(crate) fn changed(&mut self) {
+        self.changed = true;
     }
 
     pub(crate) fn user(&self, name: &Localpart) -> Result<Option<StoredUser>, Unavailable> {
@@ -220,14 +230,28 @@ impl<'txn> Change<'txn> {
         &mut self,
         name: &Localpart,
         id: &str,
-        mut device: StoredDevice,
+        device: StoredDevice,
         now: Millis,
         expires: Option<Millis>,
     ) -> Result<AccessToken, Unavailable> {
+        let (token, hash) = AccessToken::generate()?;
+        self.give_token(name, id, device, hash, now, expires)?;
+        Ok(token)
+    }
+
+    /// Gives a device the token with this hash, and ends its previous one.
+    pub(crate) fn give_token(
+        &mut self,
+        name: &Localpart,
+        id: &str,
+        mut device: StoredDevice,
+        hash: TokenHash,
+        now: Millis,
+        expires: Option<Millis>,
+    ) -> Result<(), Unavailable> {
         if let Some(old) = device.token {
             self.end_token(TokenHash(old), Revocation::Replaced)?;
         }
-        let (token, hash) = AccessToken::generate()?;
         let record =
             StoredToken { localpart: name.to_string(), device_id: id.into(), issued: now, expires };
         self.tokens.insert(&hash.0, record.encode()?.as_slice())?;
@@ -236,8 +260,7 @@ impl<'txn> Change<'txn> {
             self.inner.next_expiry.fetch_min(at, Ordering::AcqRel);
         }
         device.token = Some(hash.0);
-        self.put_device(name, id, &device)?;
-        Ok(token)
+        self.put_device(name, id, &device)
     }
 
     /// Removes at most `limit` expired access tokens, and returns their number.
@@ -268,7 +291,12 @@ impl<'txn> Change<'txn> {
         Ok(())
     }
 
-    fn end_token(&mut self, hash: TokenHash, why: Revocation) -> Result<(), Unavailable> {
+    /// Ends the session of a token.
+    pub(crate) fn end_token(
+        &mut self,
+        hash: TokenHash,
+        why: Revocation,
+    ) -> Result<(), Unavailable> {
         self.changed = true;
         let token = self.tokens.remove(&hash.0)?.map(|bytes| StoredToken::decode(bytes.value()));
         if let Some(token) = token.transpose()? {

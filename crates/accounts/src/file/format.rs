@@ -182,6 +182,19 @@ mod tests {
     }
 
     #[test]
+    fn services_are_written_and_read_as_in_the_golden_file() {
+        check(
+            "service 1",
+            &crate::services::StoredService {
+                created: Millis(1_700_000_000_000),
+                token: crate::ServiceTokenHash::of("a token"),
+                registration: "{}".into(),
+                hs_token: Some("a secret".into()),
+            },
+        );
+    }
+
+    #[test]
     fn a_damaged_value_is_named() {
         let value =
             StoredUser { created: Millis(1), password: None, admin: false, deactivated: None };

@@ -24,6 +24,7 @@ use crate::{
         overlay::Overlay,
     },
     passwords::secret::TokenHash,
+    services::{SERVICE_DEVICES, SERVICES},
     users::name::Localpart,
 };
 
@@ -235,6 +236,8 @@ fn initialise(database: &Database, server_name: &str) -> Result<(), Unavailable>
         write.open_table(IMPORTED)?;
         write.open_table(WEBHOOKS)?;
         write.open_table(WEBHOOKS_OF)?;
+        write.open_table(SERVICES)?;
+        write.open_table(SERVICE_DEVICES)?;
     }
     Ok(write.commit()?)
 }

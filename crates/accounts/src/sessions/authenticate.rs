@@ -38,16 +38,7 @@ impl Accounts {
             // An expired token is refused below even if it cannot be removed.
             tracing::error!(%error, "expired tokens were not removed");
         }
-        loop {
-            let generation = match inner.sessions.get(hash) {
-                Ok(live) => return Ok(Identity::at(live, now)),
-                Err(generation) => generation,
-            };
-            let Some(read) = inner.read_session(hash)? else { return Ok(None) };
-            if let Some(live) = inner.sessions.insert(hash, read, generation) {
-                return Ok(Identity::at(live, now));
-            }
-        }
+        inner.session(hash, now)
     }
 
     /// Maintenance, to be called every few seconds: ends sessions whose token has expired, and
@@ -140,8 +131,23 @@ impl Inner {
         outcome
     }
 
-    fn read_session(&self, hash: TokenHash) -> Result<Option<Live>, Unavailable> {
-        self.read(|read| self.stored_session(read, hash))
+    /// The session of a token, from memory or the file.
+    pub(crate) fn session(
+        &self,
+        hash: TokenHash,
+        now: Millis,
+    ) -> Result<Option<Identity>, Unavailable> {
+        loop {
+            let generation = match self.sessions.get(hash) {
+                Ok(live) => return Ok(Identity::at(live, now)),
+                Err(generation) => generation,
+            };
+            let read = self.read(|read| self.stored_session(read, hash))?;
+            let Some(read) = read else { return Ok(None) };
+            if let Some(live) = self.sessions.insert(hash, read, generation) {
+                return Ok(Identity::at(live, now));
+            }
+        }
     }
 
     /// The session of a token, read from the file.

@@ -187,6 +187,7 @@ impl Commands {
         if self.guesses.are_spent(&actor.user, actor.now) {
             return Err(Rejection::AliasUnavailable { alias: alias.to_owned() }.into());
         }
+        self.refuse_reserved_alias(actor, alias)?;
         let stream_state = self.aliases.state_of(alias.as_str());
         let holder = self
             .core

@@ -215,7 +215,13 @@ impl Server {
     }
 
     fn actor(&self, name: &str, now: u64) -> Actor {
-        Actor { user: self.user(name), device: None, now: Millis(now), deliver: None }
+        Actor {
+            user: self.user(name),
+            device: None,
+            now: Millis(now),
+            deliver: None,
+            service: None,
+        }
     }
 }
 

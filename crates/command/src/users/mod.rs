@@ -6,3 +6,4 @@ pub(crate) mod preferences;
 pub(crate) mod profile;
 pub(crate) mod rates;
 pub(crate) mod renames;
+pub(crate) mod reserved;

@@ -16,6 +16,7 @@ use lru::LruCache;
 use parking_lot::Mutex;
 use rookery_domain::{Pace, RoomCommand, UserId};
 use rookery_log::Millis;
+use rookery_namespaces::Service;
 
 use crate::{Actor, Command, HandleError};
 
@@ -51,11 +52,13 @@ pub enum ActionKind {
     Calls,
     /// Calls to one user, by all callers together.
     IncomingCalls,
+    /// All actions of a service together, as any of its users.
+    Services,
 }
 
 impl ActionKind {
     /// All kinds.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Messages,
         Self::Reactions,
         Self::State,
@@ -69,6 +72,7 @@ impl ActionKind {
         Self::Receipts,
         Self::Calls,
         Self::IncomingCalls,
+        Self::Services,
     ];
 
     /// Its name in settings.
@@ -88,6 +92,7 @@ impl ActionKind {
             Self::Receipts => "receipts",
             Self::Calls => "calls",
             Self::IncomingCalls => "incoming_calls",
+            Self::Services => "services",
         }
     }
 
@@ -112,6 +117,7 @@ impl fmt::Display for ActionKind {
             Self::Receipts => "read receipts",
             Self::Calls => "calls",
             Self::IncomingCalls => "calls to this user",
+            Self::Services => "actions of this service",
         })
     }
 }
@@ -163,6 +169,9 @@ impl RateLimiter {
         if actor.device.is_none() {
             return Ok(());
         }
+        if let Some(service) = &actor.service {
+            return self.charge_service(service, weight(asked), actor.now);
+        }
         let counts = counts(asked);
         let mut buckets = self.full_at.lock();
         let mut taken = [None; 3];
@@ -178,6 +187,28 @@ impl RateLimiter {
         for (key, after) in taken.into_iter().flatten() {
             buckets.put(key, after);
         }
+        Ok(())
+    }
+
+    /// Takes `count` actions from the bucket of a service, whatever their kinds and its users are.
+    ///
+    /// # Errors
+    /// [`HandleError::RateLimited`], with the time to wait.
+    pub(crate) fn charge_service(
+        &self,
+        service: &Service,
+        count: u32,
+        now: Millis,
+    ) -> Result<(), HandleError> {
+        let kind = ActionKind::Services;
+        let Some(pace) = self.rates.pace(kind).filter(|_| service.is_rate_limited) else {
+            return Ok(());
+        };
+        let (key, now) = (self.hasher.hash_one((kind, service.name.as_str())), nanos(now));
+        let mut buckets = self.full_at.lock();
+        let full_at = buckets.get(&key).copied().unwrap_or(now);
+        let after = pace.take(full_at, count, now);
+        buckets.put(key, after.map_err(|wait| HandleError::RateLimited { kind, wait })?);
         Ok(())
     }
 
@@ -232,6 +263,11 @@ fn counts(asked: &Command<'_>) -> [(ActionKind, u32); 3] {
         | Command::SetAccountData { .. }
         | Command::DeleteAccountData { .. } => one(ActionKind::Preferences),
     }
+}
+
+/// The number of actions of a request, of all kinds.
+fn weight(asked: &Command<'_>) -> u32 {
+    counts(asked).into_iter().fold(0, |sum, (_, count)| sum.saturating_add(count))
 }
 
 const fn state_none() -> (ActionKind, u32) {

@@ -22,6 +22,7 @@ pub(crate) use self::entered::SCREEN_DEFAULT;
 pub struct Mutation(
     accounts::AccountMutation,
     accounts::own::OwnAccountMutation,
+    accounts::of_services::ServiceMutation,
     accounts::preferences::PreferencesMutation,
     accounts::account_data::AccountDataMutation,
     profile::ProfileMutation,

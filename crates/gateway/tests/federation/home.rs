@@ -92,6 +92,7 @@ impl Home {
         let session = Session {
             identity: self.devices.get(user).cloned(),
             user: Some(user.to_owned()),
+            service: None,
             peer: [127, 0, 0, 1].into(),
             received: Millis(1),
         };

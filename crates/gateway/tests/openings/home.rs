@@ -299,6 +299,7 @@ fn request(device: Option<&Device>, document: &str, variables: Value) -> Request
     let session = Session {
         identity: device.map(|device| device.identity.clone()),
         user: device.map(|device| device.user.clone()),
+        service: None,
         peer: PEER,
         received: Millis(1),
     };

@@ -63,6 +63,8 @@ pub mod code {
     pub const HOST_NOT_ALLOWED: &str = "HOST_NOT_ALLOWED";
     /// A page of another origin opened the socket or the stream.
     pub const ORIGIN_FORBIDDEN: &str = "ORIGIN_FORBIDDEN";
+    /// The caller may not act as the user that the request names.
+    pub const FORBIDDEN: &str = "FORBIDDEN";
     /// Subscriptions go over WebSocket, or have to be accepted as a stream.
     pub const SUBSCRIPTION_NEEDS_WEBSOCKET: &str = "SUBSCRIPTION_NEEDS_WEBSOCKET";
     /// The access token is unknown, expired or revoked.

@@ -30,7 +30,7 @@ use crate::limits::callers::Holding;
 use crate::limits::untaken::Untaken;
 use crate::operation::operations::Run;
 use crate::operation::refused::peer_of;
-use crate::port::auth::{AuthFailure, Authenticator, Peer, SessionEnd, bearer};
+use crate::port::auth::{AuthFailure, Authenticator, Peer, SessionEnd, credentials};
 use crate::port::frame::Frames;
 use crate::socket;
 use crate::streaming::{multipart, sse};
@@ -273,9 +273,9 @@ pub(crate) async fn session<E, A: Authenticator>(
     parts: &Parts,
 ) -> Result<A::Session, Refusal> {
     let refused = |failure| transport.charged_to_address(peer(parts), unauthenticated(failure));
-    let token = bearer(&parts.headers).map_err(refused)?;
-    let session =
-        transport.authenticator.authenticate(token, &peer(parts)).await.map_err(refused)?;
+    let credentials = credentials(&parts.headers).map_err(refused)?;
+    let session = transport.authenticator.authenticate(credentials, &peer(parts)).await;
+    let session = session.map_err(refused)?;
     if let Some(connection) = Connection::of(&parts.extensions)
         && transport.authenticator.caller(&session).user.is_some()
     {
@@ -298,6 +298,11 @@ pub(crate) fn unauthenticated(failure: AuthFailure) -> Refusal {
         AuthFailure::Unavailable => Refusal::new(
             code::UNAVAILABLE,
             "The server cannot check access tokens now; try again later.",
+        ),
+        AuthFailure::Forbidden => Refusal::new(
+            code::FORBIDDEN,
+            "You may not act as the user in `Rookery-Act-As` (`actAs` in `connection_init`): only a service may, as \
+             users in its namespaces that exist.",
         ),
     }
 }

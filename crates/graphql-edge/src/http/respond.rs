@@ -56,9 +56,10 @@ pub(crate) fn status(outcome: &Outcome, media: Media, invalid: InvalidStatus) ->
         code::BODY_TOO_LARGE => StatusCode::PAYLOAD_TOO_LARGE,
         code::BODY_TIMEOUT => StatusCode::REQUEST_TIMEOUT,
         code::UNAUTHENTICATED => StatusCode::UNAUTHORIZED,
-        code::ORIGIN_FORBIDDEN | code::DOCUMENT_NOT_ALLOWED | code::INTROSPECTION_FORBIDDEN => {
-            StatusCode::FORBIDDEN
-        }
+        code::FORBIDDEN
+        | code::ORIGIN_FORBIDDEN
+        | code::DOCUMENT_NOT_ALLOWED
+        | code::INTROSPECTION_FORBIDDEN => StatusCode::FORBIDDEN,
         code::HOST_NOT_ALLOWED => StatusCode::MISDIRECTED_REQUEST,
         code::RATE_LIMITED => StatusCode::TOO_MANY_REQUESTS,
         // The caller or the server has too many. Then the refusal says when to retry.

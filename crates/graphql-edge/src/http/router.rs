@@ -57,7 +57,9 @@ pub fn router<E: Frames, A: Authenticator>(
     let reservations = Arc::new(reservations);
     // A bucket smaller than the greatest cost of a request would refuse such a request for ever.
     let burst = |rate: Rate| Rate { burst: rate.burst.max(options.cost_max), ..rate };
-    let limiter = options.rate.map(burst).map(RateLimiter::new).map(Arc::new);
+    let limiter = options.rate.map(|rate| {
+        Arc::new(RateLimiter::new(burst(rate), burst(options.program_rate.unwrap_or(rate))))
+    });
     let answers = Answers::new(options.answers.clone());
     let named = Arc::new(NamedDocuments::new(options.allowed.clone()));
     let callers = Callers::new(options.callers.clone());

@@ -49,6 +49,8 @@ impl Default for CallerLimits {
 pub(crate) struct CallerKey {
     pub(crate) hash: u64,
     pub(crate) is_user: bool,
+    /// Whether it has the rate of a program.
+    pub(crate) is_program: bool,
 }
 
 /// Counts the resources of callers.
@@ -113,7 +115,7 @@ impl Callers {
             Some(user) => self.hasher.hash_one(user),
             None => self.hasher.hash_one(Network::of(address)),
         };
-        CallerKey { hash, is_user: caller.user.is_some() }
+        CallerKey { hash, is_user: caller.user.is_some(), is_program: caller.is_program }
     }
 
     /// Adds a socket or a stream.
@@ -177,8 +179,10 @@ mod tests {
         };
         let callers = Callers::new(limits);
         let address = "192.0.2.1".parse().unwrap();
-        let ada = callers.key(Caller { user: Some("ada"), is_admin: false }, address);
-        let bob = callers.key(Caller { user: Some("bob"), is_admin: false }, address);
+        let ada =
+            callers.key(Caller { user: Some("ada"), is_admin: false, is_program: false }, address);
+        let bob =
+            callers.key(Caller { user: Some("bob"), is_admin: false, is_program: false }, address);
         let nobody = callers.key(Caller::NOBODY, address);
         let held = [callers.socket(ada).unwrap(), callers.socket(ada).unwrap()];
         assert_eq!(callers.socket(ada).unwrap_err().code, code::TOO_MANY_SOCKETS);

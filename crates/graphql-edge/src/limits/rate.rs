@@ -85,14 +85,20 @@ pub struct RateStatus {
 #[derive(Debug)]
 pub(crate) struct RateLimiter {
     rate: Rate,
+    /// The rate of programs.
+    program_rate: Rate,
     full_at: Mutex<LruCache<CallerKey, u64>>,
 }
 
 impl RateLimiter {
-    pub(crate) fn new(rate: Rate) -> Self {
+    pub(crate) fn new(rate: Rate, program_rate: Rate) -> Self {
         let callers = NonZeroUsize::new(CALLERS_MAX).unwrap_or(NonZeroUsize::MIN);
         let full_at = Mutex::new(LruCache::new(callers));
-        Self { rate, full_at }
+        Self { rate, program_rate, full_at }
+    }
+
+    const fn rate(&self, key: CallerKey) -> &Rate {
+        if key.is_program { &self.program_rate } else { &self.rate }
     }
 
     /// Takes `cost` from the bucket of `caller`; `now` is the time since 1970.
@@ -106,19 +112,20 @@ impl RateLimiter {
         now: Duration,
     ) -> Result<RateStatus, Duration> {
         let now = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
+        let rate = self.rate(key);
         let mut buckets = self.full_at.lock();
         let bucket = buckets.get_or_insert_mut(key, || now);
         // A refusal keeps it too. Otherwise a caller that is refused because the clock was set back
         // would stay refused until the clock has caught up.
-        *bucket = self.rate.settle(*bucket, now);
-        let full_at = self.rate.take(*bucket, cost, now)?;
+        *bucket = rate.settle(*bucket, now);
+        let full_at = rate.take(*bucket, cost, now)?;
         *bucket = full_at;
         drop(buckets);
-        let free = self.rate.time_of(self.rate.burst).saturating_sub(full_at - now);
+        let free = rate.time_of(rate.burst).saturating_sub(full_at - now);
         Ok(RateStatus {
-            limit: self.rate.burst,
+            limit: rate.burst,
             cost,
-            remaining: self.rate.cost_of(free).min(self.rate.burst),
+            remaining: rate.cost_of(free).min(rate.burst),
             full_at: Duration::from_nanos(full_at),
         })
     }
@@ -127,10 +134,11 @@ impl RateLimiter {
     /// the bucket has it.
     pub(crate) fn fine(&self, key: CallerKey, cost: usize, now: Duration) {
         let now = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
+        let rate = self.rate(key);
         let mut buckets = self.full_at.lock();
         let bucket = buckets.get_or_insert_mut(key, || now);
-        let spent = self.rate.settle(*bucket, now).saturating_add(self.rate.time_of(cost));
-        *bucket = self.rate.settle(spent, now);
+        let spent = rate.settle(*bucket, now).saturating_add(rate.time_of(cost));
+        *bucket = rate.settle(spent, now);
     }
 }
 
@@ -207,7 +215,12 @@ mod tests {
     }
 
     fn key(hash: u64) -> CallerKey {
-        CallerKey { hash, is_user: true }
+        CallerKey { hash, is_user: true, is_program: false }
+    }
+
+    /// Programs get ten times as much.
+    fn limiter(rate: Rate) -> RateLimiter {
+        RateLimiter::new(rate, Rate { per_second: 10 * rate.per_second, burst: 10 * rate.burst })
     }
 
     fn charge(limiter: &RateLimiter, caller: CallerKey, cost: usize) -> Option<usize> {
@@ -217,7 +230,7 @@ mod tests {
 
     #[test]
     fn each_caller_has_a_bucket() {
-        let limiter = RateLimiter::new(Rate { per_second: 10, burst: 100 });
+        let limiter = limiter(Rate { per_second: 10, burst: 100 });
         let stranger = CallerKey { is_user: false, ..key(1) };
         assert_eq!(charge(&limiter, key(1), 60), Some(40));
         assert_eq!(charge(&limiter, key(1), 60), None);
@@ -227,8 +240,17 @@ mod tests {
     }
 
     #[test]
+    fn a_program_has_a_rate_of_its_own() {
+        let limiter = limiter(Rate { per_second: 10, burst: 100 });
+        let program = CallerKey { is_program: true, ..key(3) };
+        assert_eq!(charge(&limiter, program, 600), Some(400));
+        assert_eq!(charge(&limiter, program, 600), None);
+        assert_eq!(charge(&limiter, key(3), 101), None);
+    }
+
+    #[test]
     fn a_fine_takes_what_is_there_and_no_more() {
-        let limiter = RateLimiter::new(Rate { per_second: 10, burst: 100 });
+        let limiter = limiter(Rate { per_second: 10, burst: 100 });
         limiter.fine(key(1), 60, Duration::from_nanos(START));
         assert_eq!(charge(&limiter, key(1), 30), Some(10));
         limiter.fine(key(1), 60, Duration::from_nanos(START));
@@ -248,7 +270,7 @@ mod tests {
 
     #[test]
     fn callers_beyond_the_bound_are_forgotten_and_the_latest_are_not() {
-        let limiter = RateLimiter::new(Rate { per_second: 1, burst: 10 });
+        let limiter = limiter(Rate { per_second: 1, burst: 10 });
         let last = CALLERS_MAX as u64;
         for caller in 0..=last {
             charge(&limiter, key(caller), 10);

@@ -12,8 +12,9 @@ use crate::port::auth::{Authenticator, Peer};
 
 /// The codes of refusals that matter for security: the caller may have pretended to be another one,
 /// or tried a forbidden operation.
-const OF_SECURITY: [&str; 4] = [
+const OF_SECURITY: [&str; 5] = [
     code::UNAUTHENTICATED,
+    code::FORBIDDEN,
     code::ORIGIN_FORBIDDEN,
     code::DOCUMENT_NOT_ALLOWED,
     code::INTROSPECTION_FORBIDDEN,

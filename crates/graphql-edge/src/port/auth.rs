@@ -22,6 +22,19 @@ impl Peer {
         Self { address: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0) };
 }
 
+/// The header that names the user as whom a program acts. `actAs` in the payload of
+/// `connection_init` means the same.
+pub(crate) const ACT_AS: &str = "rookery-act-as";
+
+/// The credentials of a request. The authenticator alone knows what they mean.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Credentials<'a> {
+    /// The token of `Authorization: Bearer TOKEN`.
+    pub bearer: Option<&'a str>,
+    /// The value of `Rookery-Act-As`: the user as whom the owner of the token wants to act.
+    pub act_as: Option<&'a str>,
+}
+
 /// A token was not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AuthFailure {
@@ -31,6 +44,9 @@ pub enum AuthFailure {
     /// Tokens cannot be checked now: try again later.
     #[error("access tokens cannot be checked now; try again later")]
     Unavailable,
+    /// The owner of the token may not act as the named user: name another one, or create it first.
+    #[error("you may not act as this user")]
+    Forbidden,
 }
 
 /// The caller that a request counts for, with their rights.
@@ -40,11 +56,13 @@ pub struct Caller<'a> {
     pub user: Option<&'a str>,
     /// Whether the user is an administrator.
     pub is_admin: bool,
+    /// Whether the caller is a program with a rate of its own.
+    pub is_program: bool,
 }
 
 impl Caller<'_> {
     /// A caller without a login.
-    pub const NOBODY: Self = Self { user: None, is_admin: false };
+    pub const NOBODY: Self = Self { user: None, is_admin: false, is_program: false };
 }
 
 /// The end of a session.
@@ -67,13 +85,13 @@ pub trait Authenticator: Send + Sync + 'static {
     /// The session of a request. It goes into the data of each request.
     type Session: Clone + Send + Sync + 'static;
 
-    /// Finds the session of `bearer`.
+    /// Finds the session of `credentials`.
     ///
     /// # Errors
-    /// [`AuthFailure`]; becomes 401 or 503 over HTTP, and 4403 or 1013 over WebSocket.
+    /// [`AuthFailure`]; becomes 401, 403 or 503 over HTTP, and 4403 or 1013 over WebSocket.
     fn authenticate(
         &self,
-        bearer: Option<&str>,
+        credentials: Credentials<'_>,
         peer: &Peer,
     ) -> impl Future<Output = Result<Self::Session, AuthFailure>> + Send;
 
@@ -100,10 +118,21 @@ pub trait Authenticator: Send + Sync + 'static {
 ///
 /// # Errors
 /// [`AuthFailure::Invalid`] for another scheme: treating it as no login would surprise.
-pub(crate) fn bearer(headers: &HeaderMap) -> Result<Option<&str>, AuthFailure> {
+fn bearer(headers: &HeaderMap) -> Result<Option<&str>, AuthFailure> {
     let Some(value) = headers.get(AUTHORIZATION) else { return Ok(None) };
     let value = value.to_str().map_err(|_| AuthFailure::Invalid)?;
     bearer_of(value).map(Some).ok_or(AuthFailure::Invalid)
+}
+
+/// The credentials in the headers of a request.
+///
+/// # Errors
+/// [`AuthFailure::Invalid`] for another scheme, [`AuthFailure::Forbidden`] for a user that is not text.
+pub(crate) fn credentials(headers: &HeaderMap) -> Result<Credentials<'_>, AuthFailure> {
+    let bearer = bearer(headers)?;
+    let act_as = headers.get(ACT_AS).map(|value| value.to_str().map(str::trim));
+    let act_as = act_as.transpose().map_err(|_| AuthFailure::Forbidden)?;
+    Ok(Credentials { bearer, act_as })
 }
 
 /// The token of `Bearer TOKEN`. Source: RFC 6750, section 2.1; the scheme may have any case (RFC

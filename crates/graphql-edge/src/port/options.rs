@@ -28,6 +28,9 @@ pub struct TransportOptions {
     /// The cost that a user, or an address without a login, may spend over time; without it there
     /// is no limit.
     pub rate: Option<Rate>,
+    /// The cost that a program may spend over time, if [`rate`](Self::rate) is set; without it, as
+    /// much as a user.
+    pub program_rate: Option<Rate>,
     /// The time since 1970, for [`rate`](Self::rate).
     pub clock: fn() -> Duration,
     /// The allowed documents; without it, all are.
@@ -103,6 +106,7 @@ impl Default for TransportOptions {
             answers: AnswerLimits::default(),
             documents: DocumentLimits::default(),
             rate: None,
+            program_rate: None,
             clock: || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
             allowed: None,
             introspection: Introspection::Everybody,

@@ -19,7 +19,7 @@ use tokio::time::{sleep, timeout};
 use tokio_tungstenite::tungstenite::Message;
 
 use super::link::{Event, Link};
-use super::protocol::{self, ClientMessage, Close};
+use super::protocol::{self, ClientMessage, Close, Told};
 use super::subprotocol::Subprotocol;
 use crate::connection::connections::Connection as Place;
 use crate::connection::unsent::{Guard, Unsent};
@@ -41,8 +41,8 @@ pub(super) struct Connection<E, A: Authenticator> {
     /// The connection of the socket in the table of all connections.
     place: Option<Arc<Place>>,
     peer: Peer,
-    /// The token of the upgrade request; the one of `connection_init` takes precedence.
-    token: Result<Option<String>, AuthFailure>,
+    /// The credentials of the upgrade request; those of `connection_init` take precedence.
+    told: Result<Told, AuthFailure>,
     session: Option<A::Session>,
     /// Dropped when the socket ends, also when its client gave no sign of life for too long.
     connected: Option<Box<dyn Send>>,
@@ -63,7 +63,7 @@ impl<E: Frames, A: Authenticator> Connection<E, A> {
         transport: Arc<Transport<E, A>>,
         link: Link,
         (place, unsent): (Option<Arc<Place>>, Unsent),
-        (peer, token): (Peer, Result<Option<String>, AuthFailure>),
+        (peer, told): (Peer, Result<Told, AuthFailure>),
     ) -> Self {
         let operations = Operations::new(&protocol::WORDING);
         operations.untaken().taker().is(place.as_ref());
@@ -73,7 +73,7 @@ impl<E: Frames, A: Authenticator> Connection<E, A> {
             operations,
             place,
             peer,
-            token,
+            told,
             session: None,
             connected: None,
             holding: None,
@@ -195,7 +195,7 @@ impl<E: Frames, A: Authenticator> Connection<E, A> {
             return Err(Close::Invalid("nested too deep"));
         }
         match ClientMessage::read(&text).map_err(Close::Invalid)? {
-            ClientMessage::Init(token) => self.init(link, token).await,
+            ClientMessage::Init(told) => self.init(link, told).await,
             ClientMessage::Ping => {
                 self.count_ping()?;
                 link.send(protocol::PONG);
@@ -219,22 +219,22 @@ impl<E: Frames, A: Authenticator> Connection<E, A> {
         Ok(())
     }
 
-    async fn init(&mut self, link: &mut Link, token: Option<String>) -> Result<(), Close> {
+    async fn init(&mut self, link: &mut Link, told: Told) -> Result<(), Close> {
         if self.session.is_some() {
             return Err(Close::TooManyInits);
         }
         let authenticator = &self.transport.authenticator;
-        let token = match (token, &self.token) {
-            (None, Err(failure)) => return Err(self.refuse(*failure)),
-            (None, Ok(token)) => token.clone(),
-            (token, _) => token,
+        let told = match &self.told {
+            Err(failure) if told.bearer.is_none() => return Err(self.refuse(*failure)),
+            Err(_) => told,
+            Ok(earlier) => told.or(earlier.clone()),
         };
-        let authenticate = authenticator.authenticate(token.as_deref(), &self.peer);
+        let authenticate = authenticator.authenticate(told.credentials(), &self.peer);
         let session = timeout(self.transport.options.socket.init_deadline, authenticate)
             .await
             .unwrap_or(Err(AuthFailure::Unavailable))
             .map_err(|failure| self.refuse(failure))?;
-        self.token = Ok(None);
+        self.told = Ok(Told::default());
         let key = self.transport.key(&session, self.peer);
         self.holding = Some(self.transport.callers.socket(key).map_err(|refusal| {
             tracing::debug!(peer = %self.peer.address, code = refusal.code, "refused");
@@ -256,7 +256,7 @@ impl<E: Frames, A: Authenticator> Connection<E, A> {
     fn refuse(&self, failure: AuthFailure) -> Close {
         self.transport.tell_refused("a socket", (None, self.peer), &unauthenticated(failure));
         match failure {
-            AuthFailure::Invalid => Close::Forbidden,
+            AuthFailure::Invalid | AuthFailure::Forbidden => Close::Forbidden,
             AuthFailure::Unavailable => Close::AuthUnavailable,
         }
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::operation::operations::Wording;
-use crate::port::auth::bearer_of;
+use crate::port::auth::{Credentials, bearer_of};
 use crate::port::bookmark::ResumePoint;
 
 /// The reason for closing a socket. The first word of its text is stable.
@@ -113,11 +113,36 @@ fn duplicate(id: &str) -> Cow<'static, str> {
 /// Length of an operation's ID, in bytes; clients use UUIDs or numbers.
 const ID_BYTES_MAX: usize = 128;
 
+/// The credentials that a client has sent on a socket.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Told {
+    pub(super) bearer: Option<String>,
+    pub(super) act_as: Option<String>,
+}
+
+impl Told {
+    /// These credentials, with those of `earlier` in place of missing ones.
+    pub(super) fn or(self, earlier: Self) -> Self {
+        Self { bearer: self.bearer.or(earlier.bearer), act_as: self.act_as.or(earlier.act_as) }
+    }
+
+    pub(super) fn credentials(&self) -> Credentials<'_> {
+        Credentials { bearer: self.bearer.as_deref(), act_as: self.act_as.as_deref() }
+    }
+}
+
+impl From<Credentials<'_>> for Told {
+    fn from(credentials: Credentials<'_>) -> Self {
+        let Credentials { bearer, act_as } = credentials;
+        Self { bearer: bearer.map(str::to_owned), act_as: act_as.map(str::to_owned) }
+    }
+}
+
 /// A message of a client.
 #[derive(Debug)]
 pub(super) enum ClientMessage {
-    /// `connection_init`, with the token from its payload.
-    Init(Option<String>),
+    /// `connection_init`, with the credentials from its payload.
+    Init(Told),
     /// `ping`
     Ping,
     /// `pong`
@@ -148,7 +173,7 @@ impl ClientMessage {
             _ => Err("expected an id of 1 to 128 bytes"),
         };
         match &*frame.kind {
-            "connection_init" => Ok(Self::Init(token(frame.payload)?)),
+            "connection_init" => Ok(Self::Init(told(frame.payload)?)),
             "ping" => Ok(Self::Ping),
             "pong" => Ok(Self::Pong),
             "complete" => Ok(Self::Complete { id: id()? }),
@@ -172,20 +197,23 @@ struct InitPayload {
     authorization: Option<String>,
     #[serde(default)]
     token: Option<String>,
+    #[serde(default, rename = "actAs")]
+    act_as: Option<String>,
 }
 
-fn token(payload: Option<&RawValue>) -> Result<Option<String>, &'static str> {
-    let Some(payload) = payload else { return Ok(None) };
+fn told(payload: Option<&RawValue>) -> Result<Told, &'static str> {
+    let Some(payload) = payload else { return Ok(Told::default()) };
     let payload: Option<InitPayload> = serde_json::from_str(payload.get())
-        .map_err(|_| "expected a payload with Authorization or token")?;
+        .map_err(|_| "expected a payload with Authorization, token or actAs")?;
     let payload = payload.unwrap_or_default();
-    match payload.authorization.as_deref() {
+    let bearer = match payload.authorization.as_deref() {
         Some(value) if !value.is_empty() => {
             let token = bearer_of(value).ok_or("expected Authorization to be Bearer TOKEN")?;
-            Ok(Some(token.to_owned()))
+            Some(token.to_owned())
         }
-        _ => Ok(payload.token.filter(|token| !token.is_empty())),
-    }
+        _ => payload.token.filter(|token| !token.is_empty()),
+    };
+    Ok(Told { bearer, act_as: payload.act_as })
 }
 
 /// `connection_ack`

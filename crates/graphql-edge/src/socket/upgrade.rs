@@ -16,6 +16,7 @@ use super::connection::Connection as Socket;
 use super::link::Link;
 use super::meter::Metered;
 use super::outgoing::FRAME_BYTES_MAX;
+use super::protocol::Told;
 use super::spelling::spelled;
 use super::subprotocol::Subprotocol;
 use crate::connection::connections::Connection;
@@ -24,7 +25,7 @@ use crate::http::endpoint::peer;
 use crate::http::media::Media;
 use crate::http::respond::{Manner, respond};
 use crate::http::router::Transport;
-use crate::port::auth::{Authenticator, bearer};
+use crate::port::auth::{Authenticator, credentials};
 use crate::port::frame::Frames;
 use crate::port::options::SocketOptions;
 
@@ -64,7 +65,7 @@ pub(crate) async fn upgrade<E: Frames, A: Authenticator>(
     let (parts, _body) = request.into_parts();
     let peer = peer(&parts);
     // A header without a bearer token is reported to the client in the protocol's own way.
-    let token = bearer(&parts.headers).map(|token| token.map(str::to_owned));
+    let told = credentials(&parts.headers).map(Told::from);
     let unsent = Unsent::of(&parts.extensions).cloned().unwrap_or_default();
     drop(parts);
     tokio::spawn(async move {
@@ -77,7 +78,7 @@ pub(crate) async fn upgrade<E: Frames, A: Authenticator>(
         let socket =
             WebSocketStream::from_raw_socket(wire, Role::Server, Some(config(options))).await;
         let link = Link::new(socket, subprotocol, options);
-        Socket::new(transport, link, (connection, unsent), (peer, token)).serve().await;
+        Socket::new(transport, link, (connection, unsent), (peer, told)).serve().await;
         drop(lasting);
     });
     response

@@ -11,8 +11,9 @@ use futures_util::future::{BoxFuture, pending};
 use futures_util::{FutureExt as _, Stream, StreamExt as _, stream};
 use rookery_graphql_documents::{GuardedFields, Types, Validated};
 use rookery_graphql_edge::{
-    AuthFailure, Authenticator, Bookmark, Budget, Caller, Peer, ResumePoint, ServeOptions,
-    SessionEnd, ShutdownHandle, TransportOptions, Unshared, files, router, serve, shutdown,
+    AuthFailure, Authenticator, Bookmark, Budget, Caller, Credentials, Peer, ResumePoint,
+    ServeOptions, SessionEnd, ShutdownHandle, TransportOptions, Unshared, files, router, serve,
+    shutdown,
 };
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
@@ -221,8 +222,18 @@ impl Drop for Disconnects {
 impl Authenticator for Tokens {
     type Session = Session;
 
-    async fn authenticate(&self, bearer: Option<&str>, _: &Peer) -> Result<Session, AuthFailure> {
-        match bearer {
+    async fn authenticate(
+        &self,
+        credentials: Credentials<'_>,
+        _: &Peer,
+    ) -> Result<Session, AuthFailure> {
+        match (credentials.bearer, credentials.act_as) {
+            (Some("program"), None) => return Ok(Session { user: "program" }),
+            (Some("program"), Some("eve")) => return Ok(Session { user: "eve" }),
+            (_, Some(_)) => return Err(AuthFailure::Forbidden),
+            _ => {}
+        }
+        match credentials.bearer {
             None => Ok(Session { user: "nobody" }),
             Some("good") if *self.0.revoked.borrow() => Err(AuthFailure::Invalid),
             Some("good") => Ok(Session { user: "ada" }),
@@ -233,7 +244,7 @@ impl Authenticator for Tokens {
 
     fn caller<'a>(&self, session: &'a Session) -> Caller<'a> {
         let user = Some(session.user).filter(|user| *user != "nobody");
-        Caller { user, is_admin: false }
+        Caller { user, is_admin: false, is_program: false }
     }
 
     fn connected(&self, _: &Session) -> Box<dyn Send> {

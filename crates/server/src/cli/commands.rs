@@ -128,6 +128,9 @@ Example:
     /// Create and change accounts
     #[command(subcommand)]
     User(UserCommand),
+    /// Add and remove programs that take part: bots, bridges
+    #[command(subcommand)]
+    Service(ServiceCommand),
     /// Show the state of each part of a running server; fails if one does not work
     #[command(after_help = "\
 Example:
@@ -243,6 +246,45 @@ away: only there it sees whether firewalls let the ports of the relay through.")
         /// The relay to check; by default, each one that the server tells its users
         #[arg(long, value_name = "URI")]
         uri: Vec<rookery_turn::Target>,
+    },
+}
+
+/// Operations on services, with or without a running server.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum ServiceCommand {
+    /// Add a service; it may connect as soon as this command ends
+    #[command(after_help = "\
+Examples:
+  rookery service add echo.toml
+  rookery service add heisenbridge.yaml
+
+A file that ends with .toml is our own: it has name, bot, rate_limited and the lists users, aliases and
+rooms, each with regex and exclusive. The command prints the token of the service, once. A file that ends
+with .yaml is the registration of a Matrix application service, as it is; its as_token is the token.")]
+    Add {
+        /// The registration
+        file: PathBuf,
+    },
+    /// List services: name, bot, address, claims
+    #[command(after_help = "\
+Example:
+  rookery service list")]
+    List,
+    /// Give a service another token, which is printed, and end its sessions
+    #[command(after_help = "\
+Example:
+  rookery service rotate echo")]
+    Rotate {
+        /// The name of the service
+        name: String,
+    },
+    /// Remove a service and end its sessions; its users stay
+    #[command(after_help = "\
+Example:
+  rookery service remove echo")]
+    Remove {
+        /// The name of the service
+        name: String,
     },
 }
 

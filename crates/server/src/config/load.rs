@@ -258,6 +258,7 @@ impl Sources {
                 cost: self.one("limits.cost", values::count),
                 rate: self.one("limits.rate", values::rate),
                 burst: self.one("limits.burst", values::count),
+                service_rate: self.one("limits.service_rate", values::count),
                 rates: self.rates(),
                 registrations: self.one("limits.rates.registrations", values::pace),
                 logins: self.one("limits.rates.logins", values::pace),

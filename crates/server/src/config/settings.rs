@@ -247,6 +247,11 @@ pub const ALL: &[Setting] = &[
         "Cost that each user, or each address without a login, gets back each second; none removes all rates",
     ),
     count("limits.burst", "10000000", "Cost that can be spent at once before limits.rate applies"),
+    count(
+        "limits.service_rate",
+        "2000000",
+        "Cost that each service gets back each second, for all its users together; it can save up that of 50 seconds",
+    ),
     pace("limits.rates.messages", "1000+10/s", "Messages, edits and redactions of a user"),
     pace("limits.rates.reactions", "1000+5/s", "Reactions of a user"),
     pace("limits.rates.state", "500+2/s", "Changes of room state by a user"),
@@ -264,6 +269,11 @@ pub const ALL: &[Setting] = &[
     pace("limits.rates.receipts", "2000+20/s", "Read receipts of a user"),
     pace("limits.rates.calls", "30+6/m", "Calls that a user places"),
     pace("limits.rates.incoming_calls", "60+12/m", "Calls to a user, by all callers together"),
+    pace(
+        "limits.rates.services",
+        "10000+200/s",
+        "All actions of a service, of all its users together; `rate_limited = false` in its registration lifts it",
+    ),
     pace("limits.rates.registrations", "200+2/m", "Registrations from one address"),
     pace("limits.rates.logins", "200+10/m", "Logins of a user from one address"),
     pace("limits.rates.ice_servers", "100+10/m", "Credentials for the relay of calls, of a user"),

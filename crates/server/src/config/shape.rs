@@ -69,6 +69,7 @@ pub struct Limits {
     pub cost: usize,
     pub rate: Option<usize>,
     pub burst: usize,
+    pub service_rate: usize,
     /// The rates of users' actions, unless `rate` is `none`.
     pub rates: ActionRates,
     pub registrations: Option<Pace>,

@@ -92,7 +92,7 @@ async fn timeline(schema: &rookery_gateway::schema::Schema, backfill: bool) -> V
     );
     let user = Some(BOB.try_into().unwrap());
     let peer = std::net::Ipv4Addr::LOCALHOST.into();
-    let session = Session { identity: None, user, peer, received: Millis(1) };
+    let session = Session { identity: None, user, service: None, peer, received: Millis(1) };
     let answer =
         schema.execute(rookery_gateway::schema::Request::new(document).data(session)).await;
     assert!(answer.errors.is_empty(), "{:?}", answer.errors);

@@ -39,6 +39,7 @@ pub async fn execute(node: &Node, order: Order, output: &Output) -> Result<(), F
         Order::Tail { after, follow } => tail(node, after, follow, output).await,
         Order::Receive { keys, sent } => receive(node, &keys, &sent, output).await,
         Order::Import { part } => import::carry_out(node, part, output).await,
+        Order::Service { order } => super::services::execute(node, order, output).await,
         Order::User { command, password } => user(node, command, password, output).await,
     }
 }
@@ -246,6 +247,7 @@ async fn user(
     }
     match command {
         UserCommand::Create { name, admin, .. } => {
+            refuse_reserved(node, &name)?;
             if reconcile::knows_without_account(node, &name)? {
                 reconcile::leave_first_place_to_operators(node).await?;
                 output
@@ -290,6 +292,19 @@ async fn user(
         }
     }
     Ok(())
+}
+
+/// Refuses the name of a new user if a service claims it exclusively.
+fn refuse_reserved(node: &Node, name: &str) -> Result<(), Failure> {
+    let user = node.accounts.user_id(name).and_then(|user| OwnedUserId::try_from(user).ok());
+    let services = node.services.current();
+    match user.and_then(|user| services.reserving_user(&user, None)) {
+        None => Ok(()),
+        Some(service) => Err(Failure::new(format!(
+            "the name {name} is reserved for the service {}; choose another one",
+            service.name
+        ))),
+    }
 }
 
 /// Closes an account, and takes its user out of all rooms.
@@ -366,7 +381,7 @@ async fn tell_added(node: &Node, session: &Session, device_name: &str, output: &
 }
 
 /// Informs the user's devices about removed ones.
-async fn tell_removed(node: &Node, name: &str, gone: Vec<String>, output: &Output) {
+pub(super) async fn tell_removed(node: &Node, name: &str, gone: Vec<String>, output: &Output) {
     let Some(actor) = nobodys_device(node, name) else { return };
     if gone.is_empty() {
         return;
@@ -381,5 +396,5 @@ async fn tell_removed(node: &Node, name: &str, gone: Vec<String>, output: &Outpu
 /// The user, on no device.
 fn nobodys_device(node: &Node, name: &str) -> Option<Actor> {
     let user = OwnedUserId::try_from(node.accounts.user_id(name)?).ok()?;
-    Some(Actor { user, device: None, now: clock::now(), deliver: None })
+    Some(Actor { user, device: None, now: clock::now(), deliver: None, service: None })
 }

@@ -3,3 +3,4 @@
 mod accounts;
 mod profiles;
 mod rates;
+mod reserved;

@@ -1,6 +1,7 @@
 //! Mutations about accounts and devices.
 
 pub(super) mod account_data;
+pub(super) mod of_services;
 pub(super) mod own;
 pub(super) mod preferences;
 
@@ -141,6 +142,10 @@ impl AccountMutation {
         if let Some(refusal) = entrances.register(session.peer, session.received) {
             tell_refused(context, "a registration", &username, &refusal);
             let refusal = Some(refusal);
+            return Ok(RegisterPayload { token: None, device_id: None, user: None, refusal });
+        }
+        if let Some(refusal) = reserved(context, &username) {
+            let refusal = Some(refusal.in_input_of(context));
             return Ok(RegisterPayload { token: None, device_id: None, user: None, refusal });
         }
         let registration = Registration {
@@ -288,10 +293,21 @@ pub(super) fn tell_refused(
     });
 }
 
+/// The refusal of a user name that a service claims exclusively. It does not name the service: a
+/// stranger asks.
+fn reserved(context: &Context<'_>, username: &str) -> Option<Refusal> {
+    let user = app(context).accounts.check_name(username).ok()?;
+    let user = OwnedUserId::try_from(user).ok()?;
+    app(context).services.current().reserving_user(&user, None)?;
+    let message = "the user name is reserved for a service; choose another one";
+    Some(Refusal::of(RefusalCode::NameReserved, message.into()))
+}
+
 /// Tells the user's other devices of a new one. If that fails, they learn of it from the list.
 async fn tell_added(context: &Context<'_>, new: &NewSession, name: Option<&str>) {
     let Ok(user) = OwnedUserId::try_from(new.user_id.as_str()) else { return };
-    let actor = Actor { user, device: None, now: session(context).received, deliver: None };
+    let actor =
+        Actor { user, device: None, now: session(context).received, deliver: None, service: None };
     if let Err(error) = app(context).commands.device_added(&actor, &new.device_id, name).await {
         tracing::warn!(
             "the other devices of a user did not get the event of a new device: {error}"

@@ -14,7 +14,7 @@ const LIMITS: AnswerLimits =
 
 fn caller(user: &str) -> CallerKey {
     let hash = user.bytes().fold(0, |hash, byte| hash * 257 + u64::from(byte));
-    CallerKey { hash, is_user: true }
+    CallerKey { hash, is_user: true, is_program: false }
 }
 
 fn budget(answers: &Arc<Answers>, user: &str) -> Budget {

@@ -211,7 +211,7 @@ mod tests {
         fn answer(&self, user: u64, connection: &ConnectionPlace) -> UnreadPlace {
             let taker = Taker::default();
             taker.is(Some(&connection.0));
-            let key = CallerKey { hash: user, is_user: true };
+            let key = CallerKey { hash: user, is_user: true, is_program: false };
             self.unread.place(key, ANSWER_BYTES, taker).expect("it is long")
         }
     }

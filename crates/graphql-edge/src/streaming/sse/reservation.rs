@@ -220,7 +220,7 @@ mod tests {
     }
 
     fn user(hash: u64) -> CallerKey {
-        CallerKey { hash, is_user: true }
+        CallerKey { hash, is_user: true, is_program: false }
     }
 
     fn reserve(all: &Reservations<u8>, key: CallerKey) -> String {
@@ -260,8 +260,8 @@ mod tests {
         let all = reservations(10, Duration::from_mins(1));
         let ada = reserve(&all, user(1));
         for hash in 0..50 {
-            reserve(&all, CallerKey { hash, is_user: false });
-            reserve(&all, CallerKey { hash, is_user: false });
+            reserve(&all, CallerKey { hash, is_user: false, is_program: false });
+            reserve(&all, CallerKey { hash, is_user: false, is_program: false });
             assert!(all.find(&ada).is_ok());
         }
         let places = all.places.lock();

@@ -28,7 +28,7 @@ use crate::http::endpoint::{guard, lasting, peer, session, unauthenticated};
 use crate::http::router::Transport;
 use crate::operation::charge::RESERVATION_COST;
 use crate::operation::operations::Run;
-use crate::port::auth::{AuthFailure, Authenticator, bearer};
+use crate::port::auth::{AuthFailure, Authenticator, credentials as named};
 use crate::port::bookmark::Bookmark;
 use crate::port::frame::{Frame, Frames, Payload};
 use crate::streaming::delivery::{Delivery, Ends};
@@ -52,7 +52,12 @@ fn query_value(parts: &Parts, wanted: &str) -> Option<String> {
 
 fn credentials(parts: &Parts) -> Result<Credentials, AuthFailure> {
     // No token and an empty token differ: the latter is invalid.
-    Ok(blake3::hash(bearer(&parts.headers)?.unwrap_or_default().as_bytes()))
+    let named = named(&parts.headers)?;
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(named.bearer.unwrap_or_default().as_bytes());
+    // A token has no such byte.
+    hasher.update(&[0]).update(named.act_as.unwrap_or_default().as_bytes());
+    Ok(hasher.finalize())
 }
 
 /// Makes a reservation.

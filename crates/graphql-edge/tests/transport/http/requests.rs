@@ -242,6 +242,20 @@ async fn a_bearer_token_becomes_a_session_and_a_bad_one_is_401() {
 }
 
 #[tokio::test]
+async fn the_header_rookery_act_as_names_a_user_and_a_forbidden_one_is_403() {
+    let toy = toy().await;
+    let ask = |token: &'static str, user: &'static str| {
+        let request = Request::query("{user}").header("Authorization", token);
+        request.header("Rookery-Act-As", user).send(toy.address)
+    };
+    assert_eq!(ask("Bearer program", "eve").await.json()["data"]["user"], "eve");
+    for (token, user) in [("Bearer program", "mallory"), ("Bearer good", "eve"), ("", "eve")] {
+        let answer = ask(token, user).await;
+        assert_eq!((answer.status, answer.code()), (403, "FORBIDDEN".into()), "{token} {user}");
+    }
+}
+
+#[tokio::test]
 async fn a_fault_keeps_its_words_and_a_refusal_tells_its_code() {
     let toy = toy().await;
     for query in ["{panics}", "{faults}", "{breaks}"] {

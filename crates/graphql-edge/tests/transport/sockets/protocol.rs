@@ -108,6 +108,31 @@ async fn the_token_may_come_in_the_payload_or_in_the_upgrade() {
 }
 
 #[tokio::test]
+async fn the_user_to_act_as_may_come_in_the_payload_or_in_the_upgrade() {
+    let toy = toy().await;
+    let token = ("authorization", "Bearer program");
+    let eve = ("rookery-act-as", "eve");
+    for (headers, payload, user) in [
+        (vec![SUBPROTOCOL], json!({"token": "program", "actAs": "eve"}), Some("eve")),
+        (vec![SUBPROTOCOL, token, eve], json!(null), Some("eve")),
+        (vec![SUBPROTOCOL, token], json!({"actAs": "eve"}), Some("eve")),
+        (vec![SUBPROTOCOL, token], json!(null), Some("program")),
+        (vec![SUBPROTOCOL, token, eve], json!({"actAs": "mallory"}), None),
+        (vec![SUBPROTOCOL, eve], json!({"token": "good"}), None),
+    ] {
+        let (mut client, _) = connect_with(toy.address, &headers).await.unwrap();
+        client.send(json!({"type": "connection_init", "payload": payload})).await;
+        let Some(user) = user else {
+            assert_eq!(client.closed().await.0, 4403, "{payload}");
+            continue;
+        };
+        client.receive().await;
+        client.subscribe("a", "{user}").await;
+        assert_eq!(client.receive().await["payload"]["data"]["user"], user, "{payload}");
+    }
+}
+
+#[tokio::test]
 async fn messages_that_are_not_of_the_protocol_close_with_4400() {
     let toy = toy().await;
     for message in [

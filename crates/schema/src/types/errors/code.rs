@@ -9,6 +9,7 @@ use rookery_accounts::{
     DeviceError, LoginError, PasswordError, RegisterError, UserError, WebhookError,
 };
 use rookery_domain::{Bound, Rejection};
+use rookery_services::UserRefusal;
 
 /// The reason why the server refused: one code for each rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
@@ -57,7 +58,8 @@ pub enum RefusalCode {
     EventNotYours,
     /// The event was redacted: refer to another event.
     EventRedacted,
-    /// The rules of the room forbid it, for the reason in the message.
+    /// The rules of the room, or the namespaces of the service, forbid it, for the reason in the
+    /// message.
     Forbidden,
     /// Your power level is too low.
     InsufficientPower,
@@ -67,6 +69,8 @@ pub enum RefusalCode {
     InvalidContent,
     /// Levels can be given and removed only up to your own.
     LevelAboveOwn,
+    /// A service claims the name for itself: choose another one.
+    NameReserved,
     /// Nobody on this server may admit members to this room.
     NobodyCanAdmit,
     /// There is no such call in this room, or it ended long ago.
@@ -215,6 +219,7 @@ impl RefusalCode {
             Self::InvalidContent => &["content"],
             Self::NoSuchUser => &["userId", "successor", "invite"],
             Self::NoSuchWebhook => &["webhookId"],
+            Self::NameReserved => &["username", "localpart", "alias", "canonical", "alternative"],
             Self::NotAThreadRoot => &["threadRoot"],
             Self::NotRedactable => &["eventId"],
             Self::PasswordTooLong | Self::PasswordTooShort => &["password", "newPassword"],
@@ -227,7 +232,7 @@ impl RefusalCode {
             | Self::TargetNotInRoom
             | Self::TooManyInvites => &["userId"],
             Self::UnknownRoomVersion => &["roomVersion", "newVersion"],
-            Self::UserNameInvalid | Self::UserNameTaken => &["username"],
+            Self::UserNameInvalid | Self::UserNameTaken => &["username", "localpart"],
             // These are about all of the input, or about none of it.
             Self::Busy
             | Self::CallInProgress
@@ -279,6 +284,7 @@ impl From<&Rejection> for RefusalCode {
             Rejection::AliasTaken { .. } => Self::AliasTaken,
             Rejection::AliasUnavailable { .. } => Self::AliasUnavailable,
             Rejection::AliasNotYours { .. } => Self::AliasNotYours,
+            Rejection::NameReserved(..) => Self::NameReserved,
             Rejection::TooLarge { .. } => Self::TooLarge,
             Rejection::ShowsNothing { .. } => Self::ShowsNothing,
             Rejection::TooMany { .. } => Self::TooMany,
@@ -368,6 +374,18 @@ impl AccountRefusal for RegisterError {
             Self::Busy { retry_after } => Some(*retry_after),
             _ => None,
         }
+    }
+}
+
+impl AccountRefusal for UserRefusal {
+    fn code_for_clients(&self) -> Option<RefusalCode> {
+        Some(match self {
+            Self::Name(_) => RefusalCode::UserNameInvalid,
+            Self::Outside { .. } => RefusalCode::Forbidden,
+            Self::Reserved { .. } => RefusalCode::NameReserved,
+            Self::Deactivated { .. } => RefusalCode::UserNameTaken,
+            Self::Unavailable(_) => return None,
+        })
     }
 }
 

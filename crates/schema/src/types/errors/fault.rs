@@ -48,6 +48,12 @@ impl Fault {
         }
     }
 
+    /// Only services may do this.
+    pub fn not_a_service() -> Self {
+        let message = "only a service may do this: an operator adds one with `rookery service add`";
+        Self { message: message.into(), ..Self::forbidden() }
+    }
+
     /// An argument is out of range or malformed.
     pub fn bad_input(message: impl Into<String>) -> Self {
         Self { code: "BAD_USER_INPUT", message: message.into(), id: None, outcome: None }

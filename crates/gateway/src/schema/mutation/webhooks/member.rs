@@ -82,9 +82,16 @@ fn parties(context: &Context<'_>, webhook: &Webhook) -> Result<(OwnedRoomId, Act
     let room = OwnedRoomId::try_from(webhook.room_id.as_str());
     let user = OwnedUserId::try_from(webhook.user_id.as_str());
     match (room, user) {
-        (Ok(room), Ok(user)) => {
-            Ok((room, Actor { user, device: None, now: session(context).received, deliver: None }))
-        }
+        (Ok(room), Ok(user)) => Ok((
+            room,
+            Actor {
+                user,
+                device: None,
+                now: session(context).received,
+                deliver: None,
+                service: None,
+            },
+        )),
         _ => Err(Fault::internal("the record of a webhook has an ID that is none")),
     }
 }

@@ -24,7 +24,7 @@ const RETRY_AFTER: Duration = Duration::from_millis(20);
 
 /// The lines of one output. Cheap to clone: all clones are the same.
 #[derive(Clone, Default)]
-pub(super) struct Lines(Arc<Shared>);
+pub(crate) struct Lines(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
@@ -46,7 +46,7 @@ struct State {
 
 impl Lines {
     /// Adds bytes that are written in one piece.
-    pub(super) fn add(&self, line: &[u8]) {
+    pub(crate) fn add(&self, line: &[u8]) {
         let mut state = self.0.state.lock();
         if state.waiting_bytes + line.len() > WAITING_BYTES_MAX {
             state.lost += 1;
@@ -58,12 +58,12 @@ impl Lines {
     }
 
     /// Lines that were dropped since the start.
-    pub(super) fn lost(&self) -> u64 {
+    pub(crate) fn lost(&self) -> u64 {
         self.0.state.lock().lost
     }
 
     /// Waits until everything is written, at most for `longest`. Returns whether it is.
-    pub(super) fn flush(&self, longest: Duration) -> bool {
+    pub(crate) fn flush(&self, longest: Duration) -> bool {
         let deadline = Instant::now() + longest;
         let mut state = self.0.state.lock();
         while state.writing || !state.waiting.is_empty() {
@@ -77,7 +77,7 @@ impl Lines {
     /// Writes added lines, for ever. When a line could be written after losses, it calls
     /// `tell_lost` with the number of losses since the start, and writes the lines that this adds
     /// too.
-    pub(super) fn write_to(&self, output: &mut dyn Write, tell_lost: &dyn Fn(u64)) -> ! {
+    pub(crate) fn write_to(&self, output: &mut dyn Write, tell_lost: &dyn Fn(u64)) -> ! {
         let mut broken_line = false;
         loop {
             let line = self.next();

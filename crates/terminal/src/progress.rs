@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::terminal::Stderr;
+use crate::Stderr;
 
 /// Time between changes of the line on a terminal.
 const TERMINAL_EVERY: Duration = Duration::from_millis(200);
@@ -17,7 +17,7 @@ const TERMINAL_EVERY: Duration = Duration::from_millis(200);
 const PLAIN_EVERY: Duration = Duration::from_secs(5);
 
 /// Reports one piece of work. Dropping it ends the line.
-pub(crate) struct Progress {
+pub struct Progress {
     label: String,
     unit: &'static str,
     total: Option<u64>,
@@ -32,18 +32,14 @@ impl Progress {
     /// Reports `label` on standard error; `unit` names the counted things (`events`). Without
     /// `total` it shows neither a share nor the time left.
     #[must_use]
-    pub(crate) fn on_stderr(
-        label: impl Into<String>,
-        unit: &'static str,
-        total: Option<u64>,
-    ) -> Self {
+    pub fn on_stderr(label: impl Into<String>, unit: &'static str, total: Option<u64>) -> Self {
         let terminal = io::stderr().is_terminal();
         Self::new(label, unit, total, terminal, Box::new(Stderr))
     }
 
     /// Like [`Self::on_stderr`], on any output.
     #[must_use]
-    pub(crate) fn new(
+    pub fn new(
         label: impl Into<String>,
         unit: &'static str,
         total: Option<u64>,
@@ -55,12 +51,12 @@ impl Progress {
     }
 
     /// Corrects the total, when it becomes known or grows.
-    pub(crate) const fn set_total(&mut self, total: u64) {
+    pub const fn set_total(&mut self, total: u64) {
         self.total = Some(total);
     }
 
     /// Reports that `done` of the work is done. Writes only now and then.
-    pub(crate) fn tell(&mut self, done: u64) {
+    pub fn tell(&mut self, done: u64) {
         let now = Instant::now();
         let every = if self.terminal { TERMINAL_EVERY } else { PLAIN_EVERY };
         if now - self.told >= every {
@@ -70,7 +66,7 @@ impl Progress {
     }
 
     /// Reports the end of the work.
-    pub(crate) fn finish(mut self, done: u64) {
+    pub fn finish(mut self, done: u64) {
         let elapsed = self.begun.elapsed();
         let text = finished(&self.label, self.unit, done, elapsed);
         self.show(&text);

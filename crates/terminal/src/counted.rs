@@ -4,12 +4,13 @@ use std::fmt::Display;
 
 /// `1 user`, `2 users`: a count with its noun, in the plural unless it is one. Nouns are those that take an
 /// `s`.
-pub(crate) fn counted(count: impl Into<u64> + Display + Copy, noun: &str) -> String {
+pub fn counted(count: impl Into<u64> + Display + Copy, noun: &str) -> String {
     if count.into() == 1 { format!("{count} {noun}") } else { format!("{count} {noun}s") }
 }
 
 /// Like [`counted`], for the length of something.
-pub(crate) fn counted_len(count: usize, noun: &str) -> String {
+#[must_use]
+pub fn counted_len(count: usize, noun: &str) -> String {
     counted(u64::try_from(count).unwrap_or(u64::MAX), noun)
 }
 

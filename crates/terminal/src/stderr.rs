@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use super::lines::Lines;
+use crate::lines::Lines;
 
 /// How long the end of the program waits for its last lines.
 const FLUSH_MAX: Duration = Duration::from_secs(1);
@@ -33,7 +33,7 @@ fn tell_lost(lost: u64) {
 
 /// Standard error as an output that never fails. One call of `write` stays in one piece.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Stderr;
+pub struct Stderr;
 
 impl Write for Stderr {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -47,22 +47,22 @@ impl Write for Stderr {
 }
 
 /// Prints a line for the person at the terminal.
-pub(crate) fn tell(line: impl Display) {
+pub fn tell(line: impl Display) {
     LINES.add(format!("{line}\n").as_bytes());
 }
 
 /// Waits until all lines are written, for a short time if they cannot be.
-pub(crate) fn flush() {
+pub fn flush() {
     LINES.flush(FLUSH_MAX);
 }
 
 /// Prints a question without ending the line, and waits until it is visible.
-pub(crate) fn ask(text: impl Display) {
+pub fn ask(text: impl Display) {
     LINES.add(text.to_string().as_bytes());
     flush();
 }
 
 /// Log lines that could not be written since the start.
-pub(crate) fn lost_lines() -> u64 {
+pub fn lost_lines() -> u64 {
     LINES.lost()
 }

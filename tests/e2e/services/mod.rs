@@ -1,0 +1,4 @@
+//! Programs that take part.
+
+mod identities;
+pub(crate) mod registered;
