@@ -1,47 +1,58 @@
 #!/usr/bin/env python3
-"""Writes the messages of a room to the standard output, one JSON object on each line, and goes on with new ones.
+"""Copies all rooms of a user into a SQLite database, from the beginning of the log, and goes on with new events.
 
 It needs Python 3.8 and nothing else:
 
-    python3 archive.py http://127.0.0.1:8008/graphql TOKEN '!room'
+    python3 archive.py http://127.0.0.1:8008/graphql TOKEN rooms.sqlite
 
-The home screen, the pages behind it and the stream describe one history: the program checks that the numbers of the
-events go on without a gap.
+It consumes under the name `archive`. It stores a batch in one transaction, and acknowledges it then. If it is killed in
+between, the batch comes again and is stored again, with the same result. So it may be killed at any time. To copy
+everything anew, delete the database and reset the consumer (`resetConsumer`).
 """
 
 import json
+import sqlite3
 import sys
+import time
 import urllib.error
 import urllib.request
 
-HOME = """
-query Home {
-  initialSync(first: 1) { position }
+FIELDS = "eventId sequence sentAt type sender { userId } ... on MessageEvent { text }"
+
+CONSUME = """
+subscription Archive {
+  consume(name: "archive", from: {beginning: true}) {
+    events {
+      __typename
+      ... on RoomEvent { %s room { roomId } }
+      ... on RedactionEvent { redacts }
+      ... on RoomOpened { room { roomId } cursor }
+    }
+    batch
+    position
+  }
+}
+""" % FIELDS
+
+ACKNOWLEDGE = """
+mutation Acknowledge($input: AcknowledgeInput!) {
+  acknowledge(input: $input) { refusal { message } }
 }
 """
 
 PAGE = """
 query Page($room: RoomID!, $before: Cursor) {
   room(by: {roomId: $room}) {
-    timeline(last: 100, before: $before) {
-      nodes { sequence sentAt sender { userId } ... on MessageEvent { text } }
-      pageInfo { hasPreviousPage startCursor }
-    }
+    timeline(last: 100, before: $before) { nodes { %s } pageInfo { hasPreviousPage startCursor } }
   }
 }
-"""
+""" % FIELDS
 
-STREAM = """
-subscription Stream($after: Position!) {
-  eventStream(after: $after) {
-    events {
-      __typename
-      ... on RoomEvent { sequence sentAt room { roomId } sender { userId } ... on MessageEvent { text } }
-    }
-    skipped { roomId first last }
-    position
-  }
-}
+TABLE = """
+CREATE TABLE IF NOT EXISTS events (
+  room TEXT, sequence INTEGER, event TEXT UNIQUE, type TEXT, sender TEXT, sent TEXT, text TEXT,
+  PRIMARY KEY (room, sequence)
+)
 """
 
 
@@ -49,7 +60,7 @@ def post(address, token, query, variables, accept):
     headers = {"Content-Type": "application/json", "Accept": accept, "Authorization": "Bearer " + token}
     body = json.dumps({"query": query, "variables": variables}).encode()
     try:
-        return urllib.request.urlopen(urllib.request.Request(address, body, headers), timeout=40)
+        return urllib.request.urlopen(urllib.request.Request(address, body, headers), timeout=60)
     except urllib.error.HTTPError as error:
         # The body says what is wrong, and where.
         raise SystemExit("%s: %s" % (error, error.read().decode())) from error
@@ -63,52 +74,53 @@ def ask(address, token, query, **variables):
     return result["data"]
 
 
-def timeline(address, token, room):
-    """All events that the room has now, oldest first."""
-    events, before = [], None
-    while True:
+def store(database, room, event):
+    row = (room, event["sequence"], event["eventId"], event["type"], event["sender"]["userId"], event["sentAt"])
+    database.execute("INSERT OR REPLACE INTO events VALUES (?, ?, ?, ?, ?, ?, ?)", (*row, event.get("text")))
+
+
+def store_history(address, token, database, room, before):
+    """The events of a room from before it was joined."""
+    while before:
         found = ask(address, token, PAGE, room=room, before=before)["room"]
         if not found:
-            raise SystemExit("there is no such room, or you may not see it")
-        page = found["timeline"]
-        events = page["nodes"] + events
-        if not page["pageInfo"]["hasPreviousPage"]:
-            return events
-        before = page["pageInfo"]["startCursor"]
+            return  # The user has left it since.
+        for event in found["timeline"]["nodes"]:
+            store(database, room, event)
+        page = found["timeline"]["pageInfo"]
+        before = page["startCursor"] if page["hasPreviousPage"] else None
 
 
-def show(event):
-    if event.get("text") is not None:
-        kept = {"sequence": event["sequence"], "sentAt": event["sentAt"], "sender": event["sender"]["userId"]}
-        print(json.dumps({**kept, "text": event["text"]}, ensure_ascii=False), flush=True)
-
-
-def follow(address, token, room, position, last):
-    """New events, from the home screen's position on. `last` is the number of the last event of the timeline."""
-    with post(address, token, STREAM, {"after": position}, "text/event-stream") as answer:
+def consume(address, token, database):
+    with post(address, token, CONSUME, {}, "text/event-stream") as answer:
         for line in answer:
             if not line.startswith(b"data: {"):
                 continue
-            chunk = json.loads(line[6:])["data"]["eventStream"]
-            here = [event for event in chunk["events"] if event.get("room", {}).get("roomId") == room]
-            left_out = [range(it["first"], it["last"] + 1) for it in chunk["skipped"] if it["roomId"] == room]
-            for event in here:
-                # The timeline was read after the home screen, so it may have the first events of the stream already.
-                if event["sequence"] <= last:
-                    continue
-                while any(last + 1 in numbers for numbers in left_out):
-                    last += 1
-                assert event["sequence"] == last + 1, "event %d is missing" % (last + 1)
-                last = event["sequence"]
-                show(event)
+            result = json.loads(line[6:])
+            if result.get("errors"):
+                raise SystemExit(result["errors"][0]["message"])
+            chunk = result["data"]["consume"]
+            with database:
+                for item in chunk["events"]:
+                    if item["__typename"] == "RoomOpened":
+                        store_history(address, token, database, item["room"]["roomId"], item["cursor"])
+                    elif "eventId" in item:
+                        store(database, item["room"]["roomId"], item)
+                    if item.get("redacts"):
+                        database.execute("UPDATE events SET text = NULL WHERE event = ?", (item["redacts"],))
+            if chunk["batch"]:
+                done = {"name": "archive", "position": chunk["position"], "batch": chunk["batch"]}
+                ask(address, token, ACKNOWLEDGE, input=done)
 
 
 if __name__ == "__main__":
     if len(sys.argv) != 4:
         raise SystemExit(__doc__)
-    address, token, room = sys.argv[1:]
-    position = ask(address, token, HOME)["initialSync"]["position"]
-    events = timeline(address, token, room)
-    for event in events:
-        show(event)
-    follow(address, token, room, position, max(event["sequence"] for event in events))
+    archive = sqlite3.connect(sys.argv[3])
+    archive.execute(TABLE)
+    while True:
+        try:
+            consume(sys.argv[1], sys.argv[2], archive)
+        except OSError as error:
+            print("the connection ended (%s): connecting again" % error, file=sys.stderr)
+        time.sleep(1)

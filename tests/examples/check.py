@@ -6,8 +6,10 @@
 
 import json
 import os
+import random
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -102,17 +104,68 @@ def check_bot(address, token, folder, start):
     return room
 
 
-def check_archive(address, token, room, start):
-    """The archive has each message once, those from before its start and those that come while it runs."""
-    archive = start("archive", ["archive.py", address, token, room])
-    before = len(messages(address, token, room))
-    for number in range(20):
-        say(address, token, room, "line %d" % number)
-    until(lambda: archive.text().count("\n") >= before + 20, "the archive has all messages")
-    lines = [json.loads(line) for line in archive.text().splitlines()]
+def check_archive(address, token, folder, start):
+    """The archive ends equal to the server, although it is killed at random while others write, redact and join."""
+    path = os.path.join(folder, "rooms.sqlite")
+    command = ["archive.py", address, token, path]
+    dice = random.Random(0x5EED)
+    kills = int(os.environ.get("ROOKERY_ARCHIVE_KILLS", "20"))
+    ben = ask(
+        address, None, 'mutation { register(input: {username: "ben", password: "correct horse"}) { token } }')
+    ben = ben["register"]["token"]
+    create = 'mutation($name: String!) { createRoom(input: {name: $name, preset: PUBLIC}) { room { roomId } } }'
+    rooms = [ask(address, token, create, name=name)["createRoom"]["room"]["roomId"] for name in ("Nest", "Tower")]
+    # A room with a past, which is joined later.
+    later = ask(address, ben, create, name="Rookery")["createRoom"]["room"]["roomId"]
+    for number in range(5):
+        say(address, ben, later, "before %d" % number)
+    join = "mutation($room: RoomID!) { joinRoom(input: {room: {roomId: $room}}) { refusal { message } } }"
+    redact = (
+        "mutation($room: RoomID!, $event: EventID!) { redactEvent(input: {roomId: $room, eventId: $event}) "
+        "{ refusal { message } } }")
+    archive = start("archive", command)
+    for number in range(kills):
+        room = dice.choice(rooms)
+        for line in range(dice.randrange(1, 8)):
+            say(address, token, room, "line %d of %d" % (line, number))
+        if dice.randrange(3) == 0:
+            event = dice.choice(copy_of(address, token, room))[1]
+            ask(address, token, redact, room=room, event=event)
+        if number == kills // 2:
+            ask(address, token, join, room=later)
+            rooms.append(later)
+        # Somewhere between its start and its last acknowledgement.
+        time.sleep(dice.random() / 4)
+        archive.stop()
+        archive = start("archive", command)
+
+    def is_equal():
+        if not os.path.exists(path):
+            return False
+        database = sqlite3.connect("file:%s?mode=ro" % path, uri=True, timeout=WAIT)
+        try:
+            query = "SELECT sequence, event, type, sender, text FROM events WHERE room = ? ORDER BY sequence"
+            return all(database.execute(query, (room,)).fetchall() == copy_of(address, token, room) for room in rooms)
+        finally:
+            database.close()
+    until(is_equal, "the archive is equal to the server")
     archive.stop()
-    expected = [(it["sequence"], it["text"]) for it in messages(address, token, room)]
-    assert [(it["sequence"], it["text"]) for it in lines] == expected
+
+
+def copy_of(address, token, room):
+    """All events of a room, in order."""
+    events, before = [], None
+    while True:
+        page = ask(
+            address, token,
+            "query($room: RoomID!, $before: Cursor) { room(by: {roomId: $room}) { timeline(last: 100, before: $before) { "
+            "nodes { sequence eventId type sender { userId } ... on MessageEvent { text } } "
+            "pageInfo { hasPreviousPage startCursor } } } }", room=room, before=before)["room"]["timeline"]
+        nodes = page["nodes"]
+        events = [(it["sequence"], it["eventId"], it["type"], it["sender"]["userId"], it.get("text")) for it in nodes] + events
+        if not page["pageInfo"]["hasPreviousPage"]:
+            return sorted(events)
+        before = page["pageInfo"]["startCursor"]
 
 
 def main(program):
@@ -132,8 +185,8 @@ def main(program):
                 address, None,
                 'mutation { register(input: {username: "ann", password: "correct horse"}) { token } }')
             token = ann["register"]["token"]
-            room = check_bot(address, token, folder, start)
-            check_archive(address, token, room, start)
+            check_bot(address, token, folder, start)
+            check_archive(address, token, folder, start)
         except BaseException:
             for process in running:
                 print("--- %s\n%s" % (process.path, process.text()[-2000:]), file=sys.stderr)

@@ -2,17 +2,21 @@
 
 import { Actions, type Action, type Payload, type Request } from "./actions.js";
 import { backOff, pause, type Wait } from "./backoff.js";
-import type { Chunk, OnConnection } from "./chunk.js";
+import type { Chunk, OnConnection, Position } from "./chunk.js";
+import { consume, type Batch, type BatchFields, type ConsumeOptions } from "./consume.js";
 import { either, type Arguments, type CallOptions, type Document } from "./document.js";
 import { Echoes } from "./echoes.js";
 import { Refused, RequestFailed, isPassing, retryAfterMs } from "./errors.js";
 import {
+  AcknowledgeDocument,
+  type AcknowledgeInput,
   CountedDocument,
   LogInDocument,
   LogOutDocument,
   SendDocument,
   SetPresenceDocument,
   SetTypingDocument,
+  type ConsumeSubscription,
   type CountedQuery,
   type FollowSubscription,
   type LogInInput,
@@ -215,6 +219,36 @@ export class Client<Draft = string> {
     const { url, token, webSocket } = this.options;
     const context = { url, token, webSocket, wait: this.wait, signal: either(this.ending.signal, this.#leaving.signal) };
     yield* follow<C>(context, options);
+  }
+
+  /**
+   * Yields the batches of the consumer `name` of the user, over all cuts, until you leave the loop or {@link close}. The
+   * server remembers how far it has come: acknowledge each batch once you have worked it off.
+   */
+  async *consume<C extends BatchFields = ConsumeSubscription["consume"]>(
+    name: string,
+    options: ConsumeOptions<C> = {},
+  ): AsyncGenerator<Batch<C>, void, undefined> {
+    const { url, token, webSocket } = this.options;
+    const context = { url, token, webSocket, wait: this.wait, signal: either(this.ending.signal, this.#leaving.signal) };
+    yield* consume<C>(context, name, options, (position, batch) =>
+      this.acknowledge(name, position, { ...options, batch }),
+    );
+  }
+
+  /**
+   * Acknowledges the batches of a consumer up to a position. {@link consume} gives each batch an `acknowledge` of its own.
+   *
+   * @throws {Refused} Such as `POSITION_NOT_DELIVERED`.
+   */
+  async acknowledge(
+    name: string,
+    position: Position,
+    { batch, signal }: CallOptions & { batch?: string } = {},
+  ): Promise<void> {
+    const input: AcknowledgeInput = { name, position, ...(batch !== undefined && { batch }) };
+    const { refusal } = (await this.#ask(AcknowledgeDocument, { input }, { signal })).acknowledge;
+    if (refusal) throw new Refused(refusal);
   }
 
   /** A counter that proves that {@link follow} has yielded everything. */

@@ -10,10 +10,11 @@ export {
   type SkippedEvents,
   type StreamItem,
 } from "./chunk.js";
+export type { Batch, BatchFields, ConsumeOptions } from "./consume.js";
 export type { CallOptions, Document } from "./document.js";
 export { Echoes, type Echo } from "./echoes.js";
 export { Disconnected, Refused, RequestFailed, StreamEnded, UnexpectedAnswer, UpgradeRefused } from "./errors.js";
-export { FollowDocument } from "./generated.js";
+export { ConsumeDocument, FollowDocument } from "./generated.js";
 /** The types of the wire: inputs, enums, and the data of the client's own documents. */
 export type * as Wire from "./generated.js";
 export { Sequences, type Gap } from "./sequences.js";

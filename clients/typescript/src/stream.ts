@@ -49,7 +49,7 @@ const SILENCE_MS = 20_000;
 const PONG_WAIT_MS = 10_000;
 
 /** After this number of connections in a row that did not open while HTTP works, the client gives up the stream. */
-const REFUSED_MAX = 5;
+export const REFUSED_MAX = 5;
 
 /** Close codes after which a retry would fail again. 4403 means that the token is not valid, or no longer. */
 const FINAL: ReadonlySet<number> = new Set([1002, 1003, 1007, 1009, 4004, 4005, 4400, 4401, 4403, 4406, 4409, 4429]);
@@ -66,7 +66,7 @@ export async function* follow<C extends Pick<Chunk, "position">>(
   { after, sync, filter, ephemeral, counts, document, signal }: FollowOptions<C>,
 ): AsyncGenerator<C & OnConnection, void, undefined> {
   const context = { ...given, signal: either(given.signal, signal) };
-  const { socket, opened } = connect(context);
+  const { socket, opened } = openSocket(context);
   const query = textOf(document ?? FollowDocument);
   try {
     let position = after ?? (await sync?.());
@@ -77,11 +77,11 @@ export async function* follow<C extends Pick<Chunk, "position">>(
       // A document of the program's own need not have the variables for what it may select.
       const selected = document === undefined && { ephemeral: ephemeral ?? false, counts: counts ?? false };
       const variables = { after: position, filter, ...selected };
-      const subscription = subscribe<C>(socket, query, variables, context.signal);
+      const subscription = subscribe<{ eventStream: C }>(socket, query, variables, context.signal);
       let isFirst = true;
       let waitMs = 0;
       try {
-        for await (const chunk of subscription) {
+        for await (const { eventStream: chunk } of subscription) {
           failures = 0;
           position = chunk.position;
           yield { ...chunk, isFirst };
@@ -108,14 +108,14 @@ export async function* follow<C extends Pick<Chunk, "position">>(
 }
 
 /** Throws errors that a retry would not solve. A cut, a restart and 4008 (`SLOW_CONSUMER`) pass. */
-function judge(error: unknown): void {
+export function judge(error: unknown): void {
   if (isCloseEvent(error)) {
     if (FINAL.has(error.code)) throw new StreamEnded(error.code, error.reason);
   } else if (error instanceof RequestFailed && !isPassing(error)) throw error;
 }
 
 /** Whether the server answers over HTTP. Throws errors that a retry would not solve, such as an invalid token. */
-async function answers({ url, token, signal }: StreamContext): Promise<boolean> {
+export async function answers({ url, token, signal }: StreamContext): Promise<boolean> {
   try {
     await request({ url, token }, "{ __typename }", {}, signal);
     return true;
@@ -130,7 +130,7 @@ function isCloseEvent(error: unknown): error is { code: number; reason: string }
 }
 
 /** A socket, and the number of its openings. */
-function connect({ url, token, webSocket }: StreamContext): { socket: Socket; opened: () => number } {
+export function openSocket({ url, token, webSocket }: StreamContext): { socket: Socket; opened: () => number } {
   let pongIsDue: ReturnType<typeof setTimeout> | undefined;
   let count = 0;
   const socket = createClient({
@@ -153,14 +153,14 @@ function connect({ url, token, webSocket }: StreamContext): { socket: Socket; op
   return { socket, opened: () => count };
 }
 
-/** The chunks of one subscription on one connection; throws the reason of its end. */
-async function* subscribe<C>(
+/** The answers of one subscription on one connection; throws the reason of its end. */
+export async function* subscribe<D>(
   socket: Socket,
   query: string,
   variables: Record<string, unknown>,
   signal: AbortSignal,
-): AsyncGenerator<C, void, undefined> {
-  const waiting: C[] = [];
+): AsyncGenerator<D, void, undefined> {
+  const waiting: D[] = [];
   let ended = false;
   let reason: unknown;
   let wake = () => {};
@@ -171,13 +171,13 @@ async function* subscribe<C>(
     wake();
   };
   const stop = () => end();
-  const unsubscribe = socket.subscribe<{ eventStream: C }>(
+  const unsubscribe = socket.subscribe<D>(
     { query, variables },
     {
       next({ data, errors }) {
         if (ended) return;
         if (errors) return end(new RequestFailed(errors as readonly GraphQLFailure[]));
-        if (data) waiting.push(data.eventStream);
+        if (data) waiting.push(data);
         if (waiting.length >= WAITING_MAX) end();
         wake();
       },

@@ -48,4 +48,11 @@ for await (const chunk of client.follow({ ephemeral: true, filter: null, signal 
   show(activity.typing.get("!tower")?.join() ?? null);
 }
 for await (const { position } of client.follow({ document: FollowDocument })) show(position);
+for await (const batch of client.consume("archive", { max: 10, from: { beginning: true }, signal })) {
+  batch.events.forEach((item) => show(item.__typename));
+  // @ts-expect-error: typing does not come to consumers
+  show(batch.ephemeral);
+  await batch.acknowledge();
+}
+await client.acknowledge("archive", "a position", { signal });
 await client.logOut({ everywhere: true, signal });

@@ -15,6 +15,7 @@ use tokio::sync::Semaphore;
 
 use crate::{
     MaybeUnavailable, Millis, OpenError, Options, SessionListener, Unavailable,
+    consumers::grouped::Waiting,
     file::{
         change::Change,
         disk::{Disk, RealDisk},
@@ -43,7 +44,7 @@ const USERS_PAGE_MAX: usize = 1_000;
 pub struct Accounts {
     pub(crate) inner: Arc<Inner>,
     /// Admits one change at a time, without a blocked thread.
-    turn: Arc<Semaphore>,
+    pub(crate) turn: Arc<Semaphore>,
 }
 
 pub(crate) struct Inner {
@@ -55,6 +56,8 @@ pub(crate) struct Inner {
     pub(crate) hashing: Hashing,
     pub(crate) failures: Failures,
     pub(crate) sessions: Sessions,
+    /// Small changes that wait for a transaction.
+    pub(crate) waiting: Waiting,
     /// The log of the same server, after it was opened.
     pub(crate) history: OnceLock<Arc<dyn History>>,
     /// When the next token expires, in milliseconds. It may be too early, never too late.
@@ -129,6 +132,7 @@ impl Accounts {
             ),
             failures: Failures::new(&options),
             sessions: Sessions::new(options.sessions_cached_max),
+            waiting: Waiting::default(),
             history: OnceLock::new(),
             // The first check finds the true time.
             next_expiry: AtomicU64::new(0),

@@ -67,7 +67,15 @@ macro_rules! maybe_unavailable {
         }
     )+};
 }
-maybe_unavailable!(RegisterError, LoginError, DeviceError, NewUserError, UserError, WebhookError);
+maybe_unavailable!(
+    RegisterError,
+    LoginError,
+    DeviceError,
+    NewUserError,
+    UserError,
+    WebhookError,
+    ConsumerError
+);
 
 macro_rules! storage_errors {
     ($($error:ident),+) => {$(
@@ -397,6 +405,23 @@ pub enum WebhookError {
         /// The greatest number.
         max: usize,
     },
+    /// A fault: retry later.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+/// A consumer was not made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConsumerError {
+    /// Delete a consumer of the owner.
+    #[error("there are {max} consumers already: delete one with `deleteConsumer`")]
+    TooMany {
+        /// Most consumers of an owner.
+        max: usize,
+    },
+    /// The owner does not exist, or not any more.
+    #[error("the owner of the consumer does not exist")]
+    NoOwner,
     /// A fault: retry later.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),

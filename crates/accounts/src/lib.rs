@@ -1,4 +1,5 @@
-//! Users, devices, passwords and access tokens: the secrets, which never go into the event log.
+//! Users, devices, passwords and access tokens: the secrets, which never go into the event log. And
+//! the durable consumers of users.
 //!
 //! Everything is in one file (redb: ACID, durable when a call answers). Passwords are kept as
 //! argon2id hashes, access tokens as SHA-256. Every request needs the owner of its token; that
@@ -13,6 +14,7 @@
 //! it answers.
 
 mod accounts;
+mod consumers;
 mod error;
 mod file;
 mod history;
@@ -31,9 +33,11 @@ mod tests;
 
 pub use self::{
     accounts::{Accounts, User},
+    consumers::row::{BatchRow, ConsumerKey, ConsumerRow, ParkedFate, ParkedRow},
     error::{
-        DeviceError, DeviceNameError, LocalpartError, LoginError, MaybeUnavailable, NewUserError,
-        OpenError, PasswordError, RegisterError, Unavailable, UserError, WebhookError,
+        ConsumerError, DeviceError, DeviceNameError, LocalpartError, LoginError, MaybeUnavailable,
+        NewUserError, OpenError, PasswordError, RegisterError, Unavailable, UserError,
+        WebhookError,
     },
     file::store::FORMAT_VERSION,
     history::{History, LogMark},

@@ -81,6 +81,12 @@ impl Feeds {
         &self.shared.reader
     }
 
+    /// The same commits without content that was redacted since they were read.
+    #[must_use]
+    pub fn still_clean(&self, commits: &[Arc<Committed>]) -> Vec<Arc<Committed>> {
+        self.models().still_clean(commits)
+    }
+
     /// The counters of delivery.
     #[must_use]
     pub fn counters(&self) -> DeliveryCounters {

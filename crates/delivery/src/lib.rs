@@ -2,12 +2,13 @@
 //!
 //! [`Feeds`] routes each commit that the models have applied to the subscribers that it concerns. A
 //! [`Subscription`] that is behind reads the log until it joins the live side; a [`Follower`] reads
-//! every commit.
+//! every commit. A program of a user reads batches by name and acknowledges them: [`Consumers`].
 //!
 //! **Invariant:** no follower gets a commit before the models have applied it.
 //! **Invariant:** the items of a user follow from the commit and the membership before it, not from
 //! the present models. Only unread counts ([`OwedCounts`]) are those of the present.
 
+mod consumers;
 mod counts;
 mod feed;
 mod feeds;
@@ -18,6 +19,12 @@ mod router;
 mod tests;
 
 pub use self::{
+    consumers::{
+        AcknowledgeError, AttachError, Attachment, BatchPlace, ChangeError, ConsumerFault,
+        ConsumerKey, ConsumerOwner, ConsumerPlace, ConsumerRecord, ConsumerState, ConsumerStore,
+        Consumers, CreateError, Detached, ListedConsumer, NoSuchConsumer, OUTSTANDING_MAX,
+        OutstandingBatch, PARKED_MAX, ParkError, ParkedEvent, ParkedFate, SendError,
+    },
     counts::{COUNTS_PAUSE, OwedCounts},
     feed::{Delivery, FeedItem, Skipped},
     feeds::Feeds,

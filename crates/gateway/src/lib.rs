@@ -1,6 +1,7 @@
 //! The GraphQL schema of Rookery, its shared execution, and the pages: what the edge (`rookery-graphql-edge`) serves.
 
 mod calls;
+mod consumers;
 mod ephemeral;
 mod graphql;
 pub mod pages;
@@ -11,6 +12,7 @@ mod webhooks;
 
 pub use self::{
     calls::{CallTimers, DueCall},
+    consumers::consumers,
     ephemeral::{end_with_sessions, ephemeral, keep_ephemeral},
     graphql::router,
     tokens::Tokens,

@@ -42,6 +42,8 @@ pub enum TokenKind {
     Sync = 3,
     /// A place in the list of public rooms.
     Directory = 4,
+    /// A batch of a consumer.
+    Batch = 5,
 }
 
 /// `N` sealed bytes. As text: letters, digits, `-` and `_`.

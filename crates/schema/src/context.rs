@@ -11,7 +11,7 @@ use lru::LruCache;
 use parking_lot::Mutex;
 use rookery_accounts::{Accounts, Identity};
 use rookery_command::{Actor, Commands, Retry};
-use rookery_delivery::Feeds;
+use rookery_delivery::{Consumers, Feeds};
 use rookery_domain::{OwnedUserId, ProfileAudience, RoomId, SigningKey, UserId};
 use rookery_ephemeral::Ephemeral;
 use rookery_graphql_edge::SecurityLog;
@@ -52,6 +52,8 @@ pub struct App {
     pub models: Reader,
     /// Delivers commits to users.
     pub feeds: Feeds,
+    /// The durable consumers of users.
+    pub consumers: Consumers,
     /// Users, devices and tokens.
     pub accounts: Accounts,
     /// Programs that take part.
@@ -91,6 +93,7 @@ impl App {
         log: Arc<dyn EventLog>,
         commands: Arc<Commands>,
         feeds: Feeds,
+        consumers: Consumers,
         accounts: Accounts,
         signing_key: Arc<SigningKey>,
         ephemeral: Ephemeral,
@@ -106,6 +109,7 @@ impl App {
                 commands.server_name().clone(),
             ),
             commands,
+            consumers,
             accounts,
             token_key: token_key(&signing_key),
             signing_key,

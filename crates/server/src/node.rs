@@ -17,7 +17,7 @@ use rookery_command::{
     ActionRates, CallLookup, CommandOptions, Commands, EventLookup, LastActions, LoggedIn,
     Memberships, Ports, RoomCounts,
 };
-use rookery_delivery::Feeds;
+use rookery_delivery::{Consumers, Feeds};
 use rookery_domain::{
     CallId, KnownEvent, Membership, OwnedEventId, OwnedRoomId, OwnedServerName, ProfileAudience,
     SigningKey, UserId,
@@ -58,6 +58,8 @@ pub struct Node {
     pub reader: Reader,
     /// Tells users what happens.
     pub feeds: Feeds,
+    /// The durable consumers of users.
+    pub consumers: Consumers,
     /// Users, devices and tokens.
     pub accounts: Accounts,
     /// Programs that take part.
@@ -317,6 +319,8 @@ impl Node {
             running.run(stopped).await;
         });
         let commands = Arc::new(commands);
+        let silence = config.limits.consumer_silence;
+        let consumers = rookery_gateway::consumers(feeds.clone(), accounts.clone(), silence);
         let ephemeral = rookery_gateway::ephemeral(reader.clone(), clock::now);
         rookery_gateway::end_with_sessions(&ephemeral, &accounts);
         Ok(Self {
@@ -325,6 +329,7 @@ impl Node {
             models,
             reader,
             feeds,
+            consumers,
             accounts,
             services,
             signing_key,
@@ -351,6 +356,7 @@ impl Node {
             self.log.clone(),
             Arc::clone(&self.commands),
             self.feeds.clone(),
+            self.consumers.clone(),
             self.accounts.clone(),
             Arc::clone(&self.signing_key),
             self.ephemeral.clone(),

@@ -179,6 +179,11 @@ fn nobody_else_feels_requests_whose_answers_are_not_read() {
 }
 
 #[test]
+fn nobody_else_feels_consumers_that_read_everything_again_or_never_acknowledge() {
+    nobody_else_feels(Misbehaviour::Consumes);
+}
+
+#[test]
 fn nobody_else_feels_eight_accounts_that_hardly_read_their_long_answers() {
     nobody_else_feels_with(&LITTLE_ROOM, Misbehaviour::LeavesLongAnswers);
 }

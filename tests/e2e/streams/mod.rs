@@ -1,5 +1,6 @@
 //! Streams, timelines, and the seam between them.
 
+pub(crate) mod consumers;
 mod late;
 pub(crate) mod resume;
 mod scroll;

@@ -43,6 +43,15 @@ pub(super) const RIGS: &[Rig] = &[
         slice: None,
     },
     Rig {
+        name: "consumers",
+        about: "cuts, kills, resets and parks: a consumer gets everything at least once, and its batches never change",
+        package: "rookery-server",
+        target: E2E,
+        filters: &["consumers::model::"],
+        settings: &[],
+        slice: None,
+    },
+    Rig {
         name: "oracle",
         about: "tries every history of a member on every path: no user sees an event that the rules deny",
         package: "rookery-server",

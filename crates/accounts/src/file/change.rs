@@ -8,8 +8,9 @@ use std::{
 use redb::{Database, ReadableTable as _, Table, WriteTransaction};
 
 use crate::{
-    AccessToken, MaybeUnavailable, Millis, Revocation, Unavailable,
+    AccessToken, ConsumerKey, MaybeUnavailable, Millis, Revocation, Unavailable,
     accounts::Inner,
+    consumers::row::{CONSUMERS, PARKED, StoredKey, StoredParkedKey},
     file::{
         format::{Stored as _, StoredDevice, StoredToken, StoredUser},
         store::{
@@ -22,6 +23,9 @@ use crate::{
     sessions::Effects,
     users::name::Localpart,
 };
+
+/// After all IDs of events, which are ASCII.
+const PARKED_END: &str = "\u{10ffff}";
 
 /// The tables within one write transaction; there is one at a time.
 pub(crate) struct Change<'txn> {
@@ -36,6 +40,8 @@ pub(crate) struct Change<'txn> {
     pub(crate) webhooks_of: Table<'txn, WebhookOwnerKey, ()>,
     pub(crate) services: Table<'txn, &'static str, Bytes>,
     pub(crate) service_devices: Table<'txn, ServiceDeviceKey, &'static str>,
+    consumers: Table<'txn, StoredKey, Bytes>,
+    parked: Table<'txn, StoredParkedKey, Bytes>,
     effects: Effects,
     changed: bool,
 }
@@ -101,6 +107,8 @@ impl<'txn> Change<'txn> {
             webhooks_of: write.open_table(WEBHOOKS_OF)?,
             services: write.open_table(SERVICES)?,
             service_devices: write.open_table(SERVICE_DEVICES)?,
+            consumers: write.open_table(CONSUMERS)?,
+            parked: write.open_table(PARKED)?,
             effects: Effects::default(),
             changed: false,
         })
@@ -159,6 +167,46 @@ impl<'txn> Change<'txn> {
     pub(crate) fn hand_over(&mut self, name: &Localpart) -> Result<(), Unavailable> {
         self.changed |= self.imported.remove(name.as_str())?.is_some();
         Ok(())
+    }
+
+    /// The consumers, to read.
+    pub(crate) fn consumer_table(&self) -> &Table<'txn, StoredKey, Bytes> {
+        &self.consumers
+    }
+
+    pub(crate) fn put_consumer(
+        &mut self,
+        key: &ConsumerKey,
+        row: &[u8],
+    ) -> Result<(), Unavailable> {
+        self.changed = true;
+        self.consumers.insert((&*key.owner, &*key.name), row)?;
+        Ok(())
+    }
+
+    /// Stores a parked event of a consumer, or removes it.
+    pub(crate) fn put_parked(
+        &mut self,
+        key: &ConsumerKey,
+        event: &str,
+        row: Option<&[u8]>,
+    ) -> Result<(), Unavailable> {
+        self.changed = true;
+        let place = (&*key.owner, &*key.name, event);
+        match row {
+            Some(row) => self.parked.insert(place, row)?,
+            None => self.parked.remove(place)?,
+        };
+        Ok(())
+    }
+
+    /// Removes a consumer with its parked events. Returns whether it existed.
+    pub(crate) fn remove_consumer(&mut self, key: &ConsumerKey) -> Result<bool, Unavailable> {
+        let existed = self.consumers.remove((&*key.owner, &*key.name))?.is_some();
+        let (owner, name) = (&*key.owner, &*key.name);
+        self.parked.retain_in((owner, name, "")..(owner, name, PARKED_END), |_, _| false)?;
+        self.changed |= existed;
+        Ok(existed)
     }
 
     /// Stores a property of the whole file.

@@ -106,6 +106,7 @@ mod tests {
     use std::fmt::Write as _;
 
     use super::*;
+    use crate::{BatchRow, ConsumerRow, ParkedFate, ParkedRow};
 
     const GOLDEN: &str = include_str!("../../golden/values.txt");
 
@@ -192,6 +193,32 @@ mod tests {
                 hs_token: Some("a secret".into()),
             },
         );
+    }
+
+    #[test]
+    fn consumers_are_written_and_read_as_in_the_golden_file() {
+        let batch = |end, deliveries, retried| BatchRow {
+            end,
+            first_sent: Millis(1_700_000_000_500),
+            deliveries,
+            retried,
+        };
+        let consumer = ConsumerRow {
+            created: Millis(1_700_000_000_000),
+            incarnation: 0x0123_4567_89ab_cdef,
+            epoch: 7,
+            position: 300,
+            acknowledged: Some(Millis(1_700_000_000_400)),
+            batches: vec![batch(400, 1, None), batch(400, 12, Some("$event".into()))],
+        };
+        check("consumer 1", &consumer);
+        let parked = ParkedRow {
+            reason: "it has no text".into(),
+            since: Millis(1_700_000_000_600),
+            position: 400,
+            fate: ParkedFate::Retried,
+        };
+        check("parked 1", &parked);
     }
 
     #[test]

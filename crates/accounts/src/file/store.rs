@@ -18,6 +18,7 @@ use redb::{
 
 use crate::{
     OpenError, Unavailable,
+    consumers::row::{CONSUMERS, PARKED},
     file::{
         disk::Disk,
         format::{Stored, StoredDevice, StoredToken, StoredUser},
@@ -238,6 +239,8 @@ fn initialise(database: &Database, server_name: &str) -> Result<(), Unavailable>
         write.open_table(WEBHOOKS_OF)?;
         write.open_table(SERVICES)?;
         write.open_table(SERVICE_DEVICES)?;
+        write.open_table(CONSUMERS)?;
+        write.open_table(PARKED)?;
     }
     Ok(write.commit()?)
 }

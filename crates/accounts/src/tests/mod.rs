@@ -1,5 +1,6 @@
 //! The rules of accounts, each as a test against a real file.
 
+mod consumers;
 mod ends;
 mod faults;
 mod file;

@@ -127,8 +127,8 @@ impl Accounts {
         .await
     }
 
-    /// Deactivates an account permanently: its devices are removed, nobody can log in, and the name
-    /// stays taken. Returns the removed devices. Repeating it changes nothing.
+    /// Deactivates an account permanently: its devices and consumers are removed, nobody can log in,
+    /// and the name stays taken. Returns the removed devices. Repeating it changes nothing.
     ///
     /// # Errors
     /// [`UserError::NoSuchUser`], or a fault.
@@ -144,6 +144,7 @@ impl Accounts {
             user.admin = false;
             change.put_user(&name, &user)?;
             change.hand_over(&name)?;
+            change.remove_consumers(&name)?;
             Ok(change.remove_devices(&name, Revocation::Deactivated)?)
         })
         .await

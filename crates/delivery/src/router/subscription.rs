@@ -42,6 +42,14 @@ impl CommitPage {
     fn of(commits: Vec<Arc<Committed>>) -> Self {
         Self { commits: commits.into_iter() }
     }
+
+    /// Leaves out the commits after `end`. Returns whether there were only such commits.
+    fn end_at(&mut self, end: Position) -> bool {
+        let commits = std::mem::take(&mut self.commits);
+        let is_after = commits.as_slice().first().is_some_and(|first| first.position > end);
+        *self = Self::of(commits.take_while(|commit| commit.position <= end).collect());
+        is_after
+    }
 }
 
 /// Follows the log for one user. Behind, it reads along the log; live, commits are pushed to it.
@@ -190,6 +198,29 @@ impl Subscription {
             behind.laps += 1;
         }
         Ok(Some(CommitPage::of(batch.commits)))
+    }
+
+    /// Like [`Self::piece`], but only up to `end`, and without joining the live side. `None` also if
+    /// the subscription is at the end.
+    ///
+    /// # Errors
+    /// [`FollowError`] if the log cannot be read, or does not have the position.
+    pub async fn piece_to(&mut self, end: Position) -> Result<Option<CommitPage>, FollowError> {
+        let Some(left) = end.0.checked_sub(self.position.0).filter(|left| *left > 0) else {
+            return Ok(None);
+        };
+        if left >= self.feeds.shared.options.far_commits && self.search().await? {
+            return Ok(Some(CommitPage::default()));
+        }
+        if let Some(mut page) = self.page_of_shortcut().await? {
+            if page.end_at(end) {
+                self.position = self.position.max(end);
+            }
+            return Ok(Some(page));
+        }
+        let limit = usize::try_from(left).unwrap_or(usize::MAX).min(left_of_page(self.position));
+        let batch = self.feeds.follower().next(self.position, limit).await?;
+        Ok((!batch.commits.is_empty()).then(|| CommitPage::of(batch.commits)))
     }
 
     /// Waits until the models have more than [`Self::piece`] returned.

@@ -35,4 +35,5 @@ pub struct Mutation(
     messages::redaction::RedactionMutation,
     calls::CallMutation,
     webhooks::WebhookMutation,
+    accounts::consumers::ConsumerMutation,
 );

@@ -15,6 +15,7 @@ use rookery_schema::{
         },
         sync::{InitialSync, SyncArguments},
         users::{
+            consumers::Admin,
             pages::{self as users, UserConnection},
             user::User,
             viewer::Viewer,
@@ -84,6 +85,12 @@ impl Query {
         }
         app(context).fresh(session, min_position.as_ref()).await?;
         Ok(Some(Viewer::of(app(context), session)?))
+    }
+
+    /// The server, for its administrators; `FORBIDDEN` for others.
+    async fn admin(&self, context: &Context<'_>) -> Result<Option<Admin>> {
+        session(context).admin()?;
+        Ok(Some(Admin))
     }
 
     /// The data for a client's first screen, all of it at one position. Follow `eventStream` from

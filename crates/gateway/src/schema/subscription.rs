@@ -1,6 +1,7 @@
 //! The event stream: everything that concerns one user, in the order of the log.
 
 mod calls;
+pub(crate) mod consume;
 mod counts;
 mod draft;
 pub(crate) mod ephemeral;
@@ -8,6 +9,7 @@ mod items;
 mod reader;
 mod signals;
 mod skipped;
+mod space;
 
 use async_graphql::{Context, Object, Result, Subscription};
 use futures_util::{Stream, StreamExt as _, stream};
@@ -18,11 +20,12 @@ use rookery_schema::{
     types::{
         errors::fault::Fault,
         filter::{FilterBy, chosen},
+        users::consumers::PlaceInput,
         values::{list::Items, scalars::PositionScalar},
     },
 };
 
-use self::{counts::CountsChanged, items::StreamItem};
+use self::{consume::ConsumerChunk, counts::CountsChanged, items::StreamItem};
 pub(crate) use self::{
     draft::{Draft, Drafted},
     reader::{Piece, Reader, Step, in_turn, poll},
@@ -136,5 +139,26 @@ impl Subscription {
             Ok(next.map(|(chunk, reader)| (chunk, (reader, budget))))
         });
         Ok(chunks.boxed())
+    }
+
+    /// The batches of your consumer `name`, which continues where its acknowledgements ended. Batches
+    /// that were not acknowledged come first, unchanged. Two batches at most are outstanding:
+    /// acknowledge the first for a third. They come again after a minute without an acknowledgement.
+    /// A consumer that does not exist is made; you may have five. If another connection consumes under
+    /// this name, it ends with the error `CONSUMER_TAKEN_OVER`.
+    async fn consume(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The name: 1 to 64 letters, digits, `.`, `_` and `-`.")] name: String,
+        #[graphql(
+            desc = "The filter for events, as on `eventStream`. It may change: the boundaries of outstanding batches do not."
+        )]
+        filter: Option<FilterBy>,
+        #[graphql(desc = "A batch ends after this many events, from 1 to 256; 100 by default.")]
+        max: Option<i32>,
+        #[graphql(desc = "Where a new consumer begins; at the end of the log by default.")]
+        from: Option<PlaceInput>,
+    ) -> Result<impl Stream<Item = Result<ConsumerChunk>> + use<>> {
+        consume::open(context, &name, (filter, max, from)).await
     }
 }

@@ -67,7 +67,9 @@ impl Home {
         let reader = Reader::new(models.clone());
         let feeds = Feeds::new(reader.clone(), rookery_delivery::Options::default());
         let ephemeral = rookery_gateway::ephemeral(reader, || Millis(1));
-        let app = App::new(log, commands, feeds, accounts, key, ephemeral);
+        let silence = Duration::from_mins(1);
+        let consumers = rookery_gateway::consumers(feeds.clone(), accounts.clone(), silence);
+        let app = App::new(log, commands, feeds, consumers, accounts, key, ephemeral);
         let schema = schema(Arc::new(app));
         Self { world, models, schema, devices, projector, stop, _folder: folder }
     }

@@ -93,7 +93,9 @@ impl Home {
         let app = || {
             let (port, commands, feeds) = (port.clone(), commands.clone(), feeds.clone());
             let (key, ephemeral) = (key.clone(), ephemeral.clone());
-            App::new(port, commands, feeds, accounts.clone(), key, ephemeral)
+            let silence = Duration::from_mins(1);
+            let consumers = rookery_gateway::consumers(feeds.clone(), accounts.clone(), silence);
+            App::new(port, commands, feeds, consumers, accounts.clone(), key, ephemeral)
         };
         let unshared = schema(Arc::new(app().with_sharing(false)));
         let app = Arc::new(app());

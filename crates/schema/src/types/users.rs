@@ -2,6 +2,7 @@
 
 pub mod account_data;
 pub mod account_items;
+pub mod consumers;
 pub mod pages;
 pub mod presence;
 pub mod user;

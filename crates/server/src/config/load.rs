@@ -274,6 +274,7 @@ impl Sources {
                 connections: self.one("limits.connections", values::count),
                 deadline: self.one("limits.deadline", values::duration),
                 action_wait: self.one("limits.action_wait", values::duration),
+                consumer_silence: self.one("limits.consumer_silence", values::duration),
                 passwords_at_once: self.one("limits.passwords_at_once", values::count),
                 passwords_waiting: self.one("limits.passwords_waiting", values::count),
             },

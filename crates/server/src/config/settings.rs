@@ -304,6 +304,11 @@ pub const ALL: &[Setting] = &[
         "500ms",
         "Time for which a numbered action waits for a missing number",
     ),
+    duration(
+        "limits.consumer_silence",
+        "1m",
+        "Time without an acknowledgement after which a consumer gets its batches again",
+    ),
     count("limits.passwords_at_once", "2", "Passwords hashed at once; each takes 19 MiB"),
     count("limits.passwords_waiting", "64", "Logins in the queue for password hashing"),
     serve(

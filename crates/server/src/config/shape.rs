@@ -86,6 +86,7 @@ pub struct Limits {
     pub connections: usize,
     pub deadline: Duration,
     pub action_wait: Duration,
+    pub consumer_silence: Duration,
     pub passwords_at_once: usize,
     pub passwords_waiting: usize,
 }

@@ -11,10 +11,16 @@ use std::{
 use serde_json::json;
 
 use super::{Fixture, victim::chance};
-use crate::client::{Client, Socket};
+use crate::{
+    client::{Client, Socket},
+    streams::consumers::client::{Consuming, acknowledge, reset},
+};
 
 /// Sockets of a client that reads little or nothing.
 const SOCKETS: usize = 6;
+
+/// Consumers of a user.
+const CONSUMERS: usize = 5;
 
 /// Queries on every other one of them.
 const QUERIES: usize = 40;
@@ -54,6 +60,8 @@ pub(super) enum Misbehaviour {
     AsksForTheMost,
     /// Requests over HTTP, one after the other on one connection, without reading an answer.
     TakesNoAnswers,
+    /// Consumers: some read everything again and again, and some never acknowledge and come back all the time.
+    Consumes,
     /// Long answers on sockets of many accounts, with a little read now and then.
     LeavesLongAnswers,
 }
@@ -89,6 +97,7 @@ impl Misbehaviour {
         let threads = match self {
             Self::Stalls | Self::Trickles => SOCKETS,
             Self::Reconnects | Self::SubscribesToTheMost => 2,
+            Self::Consumes => CONSUMERS,
             Self::AsksForTheMost | Self::TakesNoAnswers => 1,
             Self::LeavesLongAnswers => fixture.eves.len(),
         };
@@ -167,6 +176,20 @@ impl Misbehaviour {
                     let mut socket = user.long_answers();
                     ready.send(()).ok();
                     sip(&mut socket, goes_on);
+                }
+                Self::Consumes => {
+                    let name = number.to_string();
+                    let mut consuming = Consuming::start(&user.client, &name, 256);
+                    let mut batch = consuming.batch();
+                    ready.send(()).ok();
+                    while number.is_multiple_of(2) && goes_on(Duration::ZERO) {
+                        acknowledge(&user.client, &name, &batch["position"]);
+                        if batch["caughtUp"] == true {
+                            reset(&user.client, &name, &json!({ "beginning": true }));
+                            break;
+                        }
+                        batch = consuming.batch();
+                    }
                 }
                 Self::TakesNoAnswers => {
                     let _connection = user.requests();

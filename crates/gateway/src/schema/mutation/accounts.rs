@@ -1,6 +1,7 @@
 //! Mutations about accounts and devices.
 
 pub(super) mod account_data;
+pub(super) mod consumers;
 pub(super) mod of_services;
 pub(super) mod own;
 pub(super) mod preferences;

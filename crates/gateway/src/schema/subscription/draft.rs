@@ -35,7 +35,7 @@ impl From<StreamItem> for Drafted {
 }
 
 impl Drafted {
-    fn made(&self) -> Option<StreamItem> {
+    pub(super) fn made(&self) -> Option<StreamItem> {
         match self {
             Self::Event { committed, index, late } => {
                 let event = RoomEvent::of(committed, *index)?.late_if(*late);

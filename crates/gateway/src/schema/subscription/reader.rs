@@ -8,6 +8,8 @@
 //! **Invariant:** missing commits are read from the log in separate tasks, a small piece in each
 //! turn of the user ([`App::catching_up`]). So a socket that does not read delays nobody else.
 
+mod told;
+
 use std::{
     pin::Pin,
     sync::Arc,
@@ -15,47 +17,25 @@ use std::{
 };
 
 use async_graphql::{Context, Result};
-use rookery_delivery::{
-    CommitPage, Delivery, FeedItem, FollowError, NextDelivery, OwedCounts, Subscription,
-};
-use rookery_domain::{Deliver, Filter, Origin, OwnedRoomId, OwnedUserId, RoomId};
+use rookery_delivery::{CommitPage, Delivery, FollowError, NextDelivery, OwedCounts, Subscription};
+use rookery_domain::{Filter, OwnedRoomId, OwnedUserId};
 use rookery_graphql_edge::{Bookmark, Untaken};
 use rookery_log::Position;
 use rookery_projection::Committed;
 use rookery_schema::{
-    context::{App, app, session, unless_absent},
-    types::{
-        errors::fault::Fault,
-        events::event::RoomEvent,
-        rooms::{closed::RoomClosed, room::Room},
-        users::{account_items::ReceiptMoved, user::User},
-        values::scalars::{Long, PositionScalar},
-    },
+    context::{App, app, session},
+    types::{errors::fault::Fault, values::scalars::PositionScalar},
 };
-use rookery_view::{EventAt, Moment};
 use tokio::time::{Sleep, sleep, sleep_until};
 
 use super::{
     EventChunk, calls,
     counts::{self, CountsChanged},
     draft::{Draft, Drafted, Present},
-    items::{
-        Invited, ProfileChanged, RoomOpened, StateResolved, StreamItem, device_item,
-        preferences_item,
-    },
-    skipped::{SkipReason, Skips},
+    skipped::Skips,
+    space::ChunkSpace,
 };
-use crate::{
-    schema::{mutation::SCREEN_DEFAULT, subscription::ephemeral::News},
-    sharing::resume_point,
-};
-
-/// A chunk ends with the commit in which it reaches this many items.
-const CHUNK_ITEMS_MAX: usize = 256;
-
-/// A chunk also ends when its commits with items reach this many bytes. The end of a chunk follows
-/// from its begin and its items, so readers of the same items get the same chunks.
-const CHUNK_BYTES_MAX: usize = 256 * 1024;
+use crate::{schema::subscription::ephemeral::News, sharing::resume_point};
 
 /// The chunk after a position, for polling.
 pub(crate) async fn poll(
@@ -68,7 +48,7 @@ pub(crate) async fn poll(
     app.ephemeral.polled(session.viewer()?, session.device_id()?);
     let mut reader = Reader::open(context, Some(after), filter)?;
     let page = reader.subscription.poll(limit).await.map_err(|error| fault(&error))?;
-    let items = reader.page(page).await?;
+    let items = reader.page(page, &mut ChunkSpace::default()).await?;
     // A poll gets the whole ephemeral state. A client that has not reached the end gets it later.
     let caught_up = reader.subscription.position() >= reader.app.models.view().position();
     let present = reader.present(caught_up);
@@ -81,9 +61,9 @@ pub(crate) struct Reader {
     app: Arc<App>,
     user: OwnedUserId,
     device: Option<String>,
-    subscription: Subscription,
+    pub(super) subscription: Subscription,
     filter: Arc<Filter>,
-    skips: Skips,
+    pub(super) skips: Skips,
     /// Typing, presence and signals of calls, if they are requested.
     news: Option<News>,
     /// Unread counts, if they are requested.
@@ -161,6 +141,30 @@ impl Reader {
             told,
             pause,
         })
+    }
+
+    /// A reader of what is in the log alone, for a consumer: it belongs to the user, and to no device.
+    pub(super) fn of_consumer(
+        app: &Arc<App>,
+        subscription: Subscription,
+        (user, filter, untaken): (&OwnedUserId, &Arc<Filter>, &Untaken),
+    ) -> Self {
+        let begun = subscription.position();
+        Self {
+            app: Arc::clone(app),
+            user: user.clone(),
+            device: None,
+            subscription,
+            filter: Arc::clone(filter),
+            skips: Skips::default(),
+            news: None,
+            counts: None,
+            begun,
+            bookmark: Bookmark::default(),
+            untaken: untaken.clone(),
+            told: Some(begun),
+            pause: None,
+        }
     }
 
     /// Finds the counts that an earlier stream of a resuming client may have owed.
@@ -269,7 +273,7 @@ impl Reader {
             Err(FollowError::Closed) => return Ok(Piece::Over),
             Err(error) => return Err(fault(&error)),
         };
-        let items = self.page(page).await?;
+        let items = self.page(page, &mut ChunkSpace::default()).await?;
         let present = self.present(false);
         if items.is_empty() && !self.skips.is_full() && present.is_empty() {
             return Ok(Piece::Nothing);
@@ -290,7 +294,7 @@ impl Reader {
     }
 
     /// The position up to which the client has everything.
-    fn position(&self) -> Position {
+    pub(super) fn position(&self) -> Position {
         self.subscription.position().max(self.begun)
     }
 
@@ -309,24 +313,24 @@ impl Reader {
         Present { ephemeral: ephemeral.unwrap_or_default(), counts: counts.unwrap_or_default() }
     }
 
-    /// The items of a page, up to the commit that fills a chunk.
-    async fn page(&mut self, mut page: CommitPage) -> Result<Vec<Drafted>, Fault> {
-        let (mut items, mut len_bytes) = (Vec::new(), 0);
-        while let Some(delivery) = self.subscription.take(&mut page) {
+    /// The items of a page, up to the commit that fills the chunk.
+    pub(super) async fn page(
+        &mut self,
+        mut page: CommitPage,
+        space: &mut ChunkSpace,
+    ) -> Result<Vec<Drafted>, Fault> {
+        let mut items = Vec::new();
+        while !space.is_full(&self.skips)
+            && let Some(delivery) = self.subscription.take(&mut page)
+        {
             let told = self.items(&delivery).await?;
-            if !told.is_empty() {
-                len_bytes += delivery.committed.len_bytes;
-            }
+            space.take(&told, &delivery.committed);
             items.extend(told);
-            let is_full = items.len() >= CHUNK_ITEMS_MAX || len_bytes >= CHUNK_BYTES_MAX;
-            if is_full || self.skips.is_full() {
-                break;
-            }
         }
         Ok(items)
     }
 
-    async fn items(&mut self, delivery: &Delivery) -> Result<Vec<Drafted>, Fault> {
+    pub(super) async fn items(&mut self, delivery: &Delivery) -> Result<Vec<Drafted>, Fault> {
         if let Some(counts) = &mut self.counts {
             counts.note(delivery);
         }
@@ -343,109 +347,6 @@ impl Reader {
             }
         }
         Ok(items)
-    }
-
-    /// Whether this device got the event with the answer to its join, and only there.
-    fn is_in_the_answer(&self, committed: &Committed, index: usize) -> bool {
-        let Some(event) = committed.room_event(index) else { return false };
-        let Origin::Local { device, deliver: Some(Deliver::Response), .. } = &event.envelope.origin
-        else {
-            return false;
-        };
-        event.pdu.sender == self.user && device.is_some() && *device == self.device
-    }
-
-    async fn item(&mut self, item: FeedItem) -> Result<Option<Drafted>, Fault> {
-        let made = match item {
-            FeedItem::Event { committed, index, late } => {
-                return Ok(self.event(committed, index, late));
-            }
-            FeedItem::Skipped { committed, index, why } => {
-                self.skip(&committed, index, why.into());
-                None
-            }
-            FeedItem::Resolved { committed, kind, state_key, holder, .. } => {
-                let room = room_of(&committed).filter(|room| self.filter.wants_slot(room, &kind));
-                let Some(room) = room else { return Ok(None) };
-                let event = match holder {
-                    Some(holder) => self.fetch(&room, holder).await?,
-                    None => None,
-                };
-                let (room, state_key) = (Room::new(room), Some(state_key));
-                Some(StreamItem::Resolved(StateResolved { room, kind, state_key, event }))
-            }
-            FeedItem::Opened { committed, index } => self.opened(&committed, index),
-            FeedItem::Closed { how, by, .. } => Some(StreamItem::Closed(RoomClosed::new(&by, how))),
-            FeedItem::Invited { committed, invite, .. } => {
-                let Some(room) = room_of(&committed) else { return Ok(None) };
-                let Some(event) = self.fetch(&room, invite).await? else { return Ok(None) };
-                let inviter = User::in_room(event.sender_id().to_owned(), room.clone());
-                let (room, event) = (Room::new(room), Some(event));
-                Some(StreamItem::Invited(Invited { room, inviter, event }))
-            }
-            FeedItem::ProfileChanged { .. } => {
-                Some(StreamItem::Profile(ProfileChanged { user: User::new(self.user.clone()) }))
-            }
-            FeedItem::ReceiptMoved { committed, index } => {
-                let wanted = |it: &ReceiptMoved| it.is_wanted(&self.filter);
-                let is_wanted = ReceiptMoved::of(&committed, index).is_some_and(|it| wanted(&it));
-                return Ok(is_wanted.then_some(Drafted::Receipt { committed, index }));
-            }
-            FeedItem::PreferencesChanged { committed, index } => {
-                preferences_item(&committed, index, &self.filter)
-            }
-            FeedItem::DevicesChanged { committed, index } => device_item(&committed, index),
-        };
-        Ok(made.map(Drafted::from))
-    }
-
-    /// The item of a room that the user joined, unless this device gets it with the answer to the
-    /// join.
-    fn opened(&self, committed: &Committed, index: usize) -> Option<StreamItem> {
-        if self.is_in_the_answer(committed, index) {
-            return None;
-        }
-        let (limit, filter) = (Some(SCREEN_DEFAULT), Some(Arc::clone(&self.filter)));
-        let moment = Moment::new(committed.position, filter, limit);
-        let cursor = RoomEvent::of(committed, index)?.cursor_in(&self.app);
-        let room = Room::as_it_was(room_of(committed)?, moment);
-        let sequence = Long::of_count(committed.sequence(index));
-        Some(StreamItem::Opened(RoomOpened { room, sequence, cursor }))
-    }
-
-    /// The item of an event, unless the client does not want it.
-    fn event(&mut self, committed: Arc<Committed>, index: usize, late: bool) -> Option<Drafted> {
-        let pdu = &committed.room_event(index)?.pdu;
-        if self.is_in_the_answer(&committed, index) {
-            self.skip(&committed, index, SkipReason::Answered);
-            return None;
-        }
-        if !self.filter.wants(pdu) {
-            self.skip(&committed, index, SkipReason::Filtered);
-            return None;
-        }
-        if !late || self.filter.include_late {
-            return Some(Drafted::Event { committed, index, late });
-        }
-        self.skip(&committed, index, SkipReason::Late);
-        let event = RoomEvent::of(&committed, index)?.late_if(late);
-        // Late state that holds its slot is more than a late event of the timeline.
-        let (kind, state_key) = pdu.state_slot()?;
-        let (room, state_key) = (Room::new(pdu.room_id.clone()), Some(state_key.to_owned()));
-        let event = Some(event);
-        Some(StreamItem::Resolved(StateResolved { room, kind, state_key, event }).into())
-    }
-
-    fn skip(&mut self, committed: &Committed, index: usize, reason: SkipReason) {
-        if let Some(room) = room_of(committed) {
-            self.skips.note(room, committed.sequence(index), reason);
-        }
-    }
-
-    /// The event of an item, from anywhere in the log.
-    async fn fetch(&self, room: &RoomId, at: EventAt) -> Result<Option<RoomEvent>, Fault> {
-        let found = unless_absent(self.app.models.event_at(room, at).await)?.flatten();
-        Ok(found.and_then(|event| RoomEvent::of_timeline(&event)))
     }
 }
 
@@ -483,7 +384,7 @@ fn room_of(committed: &Committed) -> Option<OwnedRoomId> {
     room.try_into().ok()
 }
 
-fn fault(error: &FollowError) -> Fault {
+pub(super) fn fault(error: &FollowError) -> Fault {
     match error {
         FollowError::Unknown { .. } => Fault::position_unknown(),
         FollowError::Log(error) => Fault::unavailable(&error.to_string()),

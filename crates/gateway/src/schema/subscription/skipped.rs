@@ -29,6 +29,8 @@ pub(crate) enum SkipReason {
     Ignored,
     /// Your filter excludes it.
     Filtered,
+    /// You have set it aside with `park`.
+    Parked,
     /// It came with the answer to your join, and you asked for it only there.
     Answered,
 }

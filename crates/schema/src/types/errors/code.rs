@@ -54,6 +54,8 @@ pub enum RefusalCode {
     DeviceNameInvalid,
     /// You have no such device.
     DeviceNotFound,
+    /// The event is in no outstanding batch of the consumer.
+    EventNotDelivered,
     /// The event was sent by another user.
     EventNotYours,
     /// The event was redacted: refer to another event.
@@ -75,6 +77,8 @@ pub enum RefusalCode {
     NobodyCanAdmit,
     /// There is no such call in this room, or it ended long ago.
     NoSuchCall,
+    /// You have no consumer of this name.
+    NoSuchConsumer,
     /// There is no such event in this room, or you may not see it.
     NoSuchEvent,
     /// There is no such room, or you may not see it.
@@ -103,6 +107,8 @@ pub enum RefusalCode {
     PasswordTooLong,
     /// The password has fewer than 8 characters.
     PasswordTooShort,
+    /// No outstanding batch of the consumer ends at this position.
+    PositionNotDelivered,
     /// Too many tries: retry after the time in the message.
     RateLimited,
     /// Registration is closed on this server, or to your address.
@@ -145,6 +151,8 @@ pub enum RefusalCode {
     TooManyInvites,
     /// You knock on as many rooms as you may: withdraw a knock.
     TooManyKnocks,
+    /// The consumer has set as many events aside as it may: retry or discard some.
+    TooManyParked,
     /// You have preferences for as many rooms as a user may: set those of one back to the defaults.
     TooManyPreferences,
     /// You have reacted to the event in as many ways as you may, or the event has as many reactions
@@ -213,10 +221,12 @@ impl RefusalCode {
             Self::DeviceNameInvalid => &["deviceName", "name"],
             Self::DeviceNotFound => &["deviceId"],
             Self::EventNotYours | Self::NotEditable | Self::TooManyEdits => &["edits"],
-            Self::EventRedacted | Self::NoSuchEvent => {
+            Self::EventNotDelivered | Self::EventRedacted | Self::NoSuchEvent => {
                 &["eventId", "edits", "replyTo", "threadRoot"]
             }
             Self::InvalidContent => &["content"],
+            Self::NoSuchConsumer => &["name"],
+            Self::PositionNotDelivered => &["position"],
             Self::NoSuchUser => &["userId", "successor", "invite"],
             Self::NoSuchWebhook => &["webhookId"],
             Self::NameReserved => &["username", "localpart", "alias", "canonical", "alternative"],
@@ -249,6 +259,7 @@ impl RefusalCode {
             | Self::TooManyFilters
             | Self::TooManyIgnoredUsers
             | Self::TooManyKnocks
+            | Self::TooManyParked
             | Self::TooManyPreferences
             | Self::TooManyReactions
             | Self::TooManyRooms

@@ -88,6 +88,29 @@ impl Fault {
         }
     }
 
+    /// Another connection consumes under the same name.
+    pub fn consumer_taken_over() -> Self {
+        Self {
+            code: "CONSUMER_TAKEN_OVER",
+            message: "another connection consumes under this name now: use another name for \
+                      another program"
+                .into(),
+            id: None,
+            outcome: None,
+        }
+    }
+
+    /// The consumer was deleted while it was connected.
+    pub fn consumer_deleted() -> Self {
+        let message = "the consumer was deleted: `consume` makes a new one".into();
+        Self { code: "CONSUMER_DELETED", message, id: None, outcome: None }
+    }
+
+    /// The user has as many consumers as allowed.
+    pub fn too_many_consumers(message: String) -> Self {
+        Self { code: "TOO_MANY_CONSUMERS", message, id: None, outcome: None }
+    }
+
     /// The read side is behind the requested position.
     pub fn stale() -> Self {
         Self {

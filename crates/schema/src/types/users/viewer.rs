@@ -4,6 +4,7 @@ use async_graphql::{Context, Object, Result};
 
 use super::{
     account_data::{self, AccountDataConnection, DataArguments},
+    consumers::{self, ConsumerConnection},
     pages::{self, UserConnection},
     user::{Device, MembershipEnum, User},
 };
@@ -133,6 +134,17 @@ impl Viewer {
         #[graphql(desc = "The cursor after which to continue.")] after: Option<String>,
     ) -> Result<RoomConnection> {
         rooms_of_viewer(context, first, after.as_deref(), ListedRooms::Favourites).await
+    }
+
+    /// Your consumers, by name.
+    async fn consumers(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "How many, from 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "The cursor after which to continue.")] after: Option<String>,
+    ) -> Result<ConsumerConnection> {
+        let user = session(context).viewer()?.to_owned();
+        consumers::page(context, Some(user), (first, after)).await
     }
 
     /// The device of this request.

@@ -1,0 +1,5 @@
+//! The durable consumers: how far each has come, and which of its batches are outstanding.
+
+pub(crate) mod grouped;
+pub(crate) mod row;
+mod rows;

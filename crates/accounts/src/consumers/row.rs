@@ -1,0 +1,94 @@
+//! The rows of consumers.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Millis,
+    file::{format::Stored, store::Bytes},
+};
+
+/// The key of a row: the owner, and the name of the consumer.
+pub(crate) type StoredKey = (&'static str, &'static str);
+
+/// The key of a parked event: that of its consumer, and the ID of the event.
+pub(crate) type StoredParkedKey = (&'static str, &'static str, &'static str);
+
+pub(crate) const PARKED: redb::TableDefinition<'_, StoredParkedKey, Bytes> =
+    redb::TableDefinition::new("parked");
+
+pub(crate) const CONSUMERS: redb::TableDefinition<'_, StoredKey, Bytes> =
+    redb::TableDefinition::new("consumers");
+
+/// The owner of a consumer, and its name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConsumerKey {
+    /// The owner: `@` and the local part of a user. Other kinds of owners begin with another sign.
+    pub owner: String,
+    /// The name, which the owner chose.
+    pub name: String,
+}
+
+/// A consumer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsumerRow {
+    /// When it was made.
+    pub created: Millis,
+    /// Drawn at random when it was made, and greater by 1 after each reset.
+    pub incarnation: u64,
+    /// The epoch of the log that its positions belong to.
+    pub epoch: u64,
+    /// Everything up to this position of the log was acknowledged.
+    pub position: u64,
+    /// When its program last acknowledged.
+    pub acknowledged: Option<Millis>,
+    /// The batches that were sent and not acknowledged, in order. Each begins where the one before it
+    /// ends, and the first at `position`.
+    pub batches: Vec<BatchRow>,
+}
+
+/// An outstanding batch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchRow {
+    /// The position of its last commit.
+    pub end: u64,
+    /// When it was first sent.
+    pub first_sent: Millis,
+    /// How often it was sent.
+    pub deliveries: u32,
+    /// The ID of the event, if it is a batch of one parked event that comes again.
+    pub retried: Option<String>,
+}
+
+/// An event that a consumer has set aside.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParkedRow {
+    /// The reason that its program gave.
+    pub reason: String,
+    /// When it was set aside.
+    pub since: Millis,
+    /// The position of its commit.
+    pub position: u64,
+    /// Whether it waits, comes again or is settled.
+    pub fate: ParkedFate,
+}
+
+/// The way that a parked event goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ParkedFate {
+    /// It waits for its owner.
+    Waits,
+    /// It comes again.
+    Retried,
+    /// It is settled, and leaves with the batch that it came with.
+    Settled,
+}
+
+impl Stored for ParkedRow {
+    const VERSION: u8 = 1;
+    const WHAT: &'static str = "the record of a parked event";
+}
+
+impl Stored for ConsumerRow {
+    const VERSION: u8 = 1;
+    const WHAT: &'static str = "the record of a consumer";
+}

@@ -1,0 +1,135 @@
+//! The record of a consumer, and its changes.
+//!
+//! **Invariant:** the outstanding batches follow each other without a gap, from the acknowledged
+//! position on.
+
+use std::collections::BTreeMap;
+
+use rookery_domain::OwnedEventId;
+use rookery_log::{Epoch, Millis, Position};
+
+use super::{AcknowledgeError, ParkedEvent, ParkedFate};
+
+/// Most batches that are sent and not acknowledged.
+pub const OUTSTANDING_MAX: usize = 2;
+
+/// A batch that was sent and not acknowledged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutstandingBatch {
+    /// The position of its last commit.
+    pub end: Position,
+    /// When it was first sent.
+    pub first_sent: Millis,
+    /// How often it was sent.
+    pub deliveries: u32,
+    /// The event, if it is a batch of one parked event that comes again. It ends where it begins.
+    pub retried: Option<OwnedEventId>,
+}
+
+/// The place of a batch, which tells it from the other batches of its consumer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BatchPlace {
+    /// The position before its first commit.
+    After(Position),
+    /// A batch of this parked event, which comes again.
+    Retry(OwnedEventId),
+}
+
+/// The durable part of a consumer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConsumerRecord {
+    /// When it was made.
+    pub created: Millis,
+    /// Another number after each reset, and for each consumer. It tells batches with the same begin
+    /// apart.
+    pub incarnation: u64,
+    /// The epoch of the log that its positions belong to.
+    pub epoch: Epoch,
+    /// Everything up to here was acknowledged.
+    pub position: Position,
+    /// When its program last acknowledged.
+    pub acknowledged: Option<Millis>,
+    /// The outstanding batches, in order.
+    pub batches: Vec<OutstandingBatch>,
+    /// The events that were set aside.
+    pub parked: BTreeMap<OwnedEventId, ParkedEvent>,
+}
+
+impl ConsumerRecord {
+    /// A consumer that begins after `position`.
+    #[must_use]
+    pub fn new(epoch: Epoch, position: Position, now: Millis) -> Self {
+        let (acknowledged, batches, parked) = (None, Vec::new(), BTreeMap::new());
+        Self { created: now, incarnation: 0, epoch, position, acknowledged, batches, parked }
+    }
+
+    /// The outstanding batches, each with its begin: the position before its first commit.
+    pub fn outstanding(&self) -> impl Iterator<Item = (Position, &OutstandingBatch)> {
+        let begins = std::iter::once(self.position).chain(self.batches.iter().map(|it| it.end));
+        begins.zip(&self.batches)
+    }
+
+    /// The outstanding batches, each with its place.
+    pub fn places(&self) -> impl Iterator<Item = (BatchPlace, &OutstandingBatch)> {
+        self.outstanding().map(|(begin, batch)| {
+            let retried = batch.retried.clone().map(BatchPlace::Retry);
+            (retried.unwrap_or(BatchPlace::After(begin)), batch)
+        })
+    }
+
+    /// The begin of the next batch.
+    #[must_use]
+    pub fn next_begin(&self) -> Position {
+        self.batches.last().map_or(self.position, |last| last.end)
+    }
+
+    /// How often the oldest outstanding batch was sent.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.batches.first().map_or(0, |first| first.deliveries)
+    }
+
+    /// Acknowledges everything up to `position`, or the batch of an event that came again. A position
+    /// that was acknowledged before changes nothing.
+    pub(crate) fn acknowledge(
+        &mut self,
+        position: Position,
+        place: Option<&BatchPlace>,
+        now: Millis,
+    ) -> Result<(), AcknowledgeError> {
+        if place.is_some_and(|place| self.acknowledge_retry(place)) {
+            self.acknowledged = Some(now);
+            return Ok(());
+        }
+        if position <= self.position {
+            return Ok(());
+        }
+        let ends = |batch: &OutstandingBatch| batch.retried.is_none() && batch.end == position;
+        if !self.batches.iter().any(ends) {
+            return Err(AcknowledgeError::NotDelivered);
+        }
+        // A batch of an event that came again needs an acknowledgement of its own.
+        self.batches.retain(|batch| batch.retried.is_some() || batch.end > position);
+        (self.position, self.acknowledged) = (position, Some(now));
+        for batch in self.batches.iter_mut().filter(|batch| batch.end < position) {
+            batch.end = position;
+        }
+        self.forget_settled();
+        Ok(())
+    }
+
+    /// Begins again after `position`. All batches are forgotten.
+    pub(crate) fn reset(&mut self, epoch: Epoch, position: Position) {
+        self.batches.clear();
+        // The past comes again, also what was settled.
+        self.parked.retain(|_, parked| parked.fate != ParkedFate::Settled);
+        self.incarnation = self.incarnation.wrapping_add(1);
+        (self.epoch, self.position) = (epoch, position);
+    }
+
+    /// The batch at this place.
+    pub(super) fn batch_at(&mut self, place: &BatchPlace) -> Option<&mut OutstandingBatch> {
+        let at = self.places().position(|(at, _)| at == *place)?;
+        self.batches.get_mut(at)
+    }
+}

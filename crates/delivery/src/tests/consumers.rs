@@ -1,0 +1,90 @@
+//! The record of a consumer.
+
+use rookery_domain::OwnedEventId;
+use rookery_log::{Epoch, Millis, Position};
+
+use crate::{
+    AcknowledgeError, BatchPlace, ConsumerRecord, OutstandingBatch, PARKED_MAX, ParkError,
+    ParkedEvent, ParkedFate,
+};
+
+const NOW: Millis = Millis(7);
+
+fn event(number: usize) -> OwnedEventId {
+    format!("${number:043}").try_into().unwrap()
+}
+
+fn parked(position: u64) -> ParkedEvent {
+    let (reason, fate) = ("a reason".to_owned(), ParkedFate::Waits);
+    ParkedEvent { reason, since: NOW, position: Position(position), fate }
+}
+
+/// A consumer at 10 with batches up to these ends.
+fn with_batches(ends: &[u64]) -> ConsumerRecord {
+    let mut record = ConsumerRecord::new(Epoch(1), Position(10), NOW);
+    let batch = |end: &u64| OutstandingBatch {
+        end: Position(*end),
+        first_sent: NOW,
+        deliveries: 1,
+        retried: None,
+    };
+    record.batches = ends.iter().map(batch).collect();
+    record
+}
+
+#[test]
+fn an_acknowledgement_covers_the_batches_before_it_and_goes_no_way_back() {
+    let mut record = with_batches(&[20, 30]);
+    let refused = record.acknowledge(Position(25), None, NOW);
+    assert_eq!(refused, Err(AcknowledgeError::NotDelivered));
+    assert_eq!(record.acknowledge(Position(30), None, NOW), Ok(()));
+    assert_eq!((record.position, record.batches.len()), (Position(30), 0));
+    assert_eq!(record.acknowledge(Position(20), None, NOW), Ok(()));
+    assert_eq!(record.position, Position(30));
+}
+
+#[test]
+fn the_place_of_a_retried_event_stays_while_others_are_acknowledged() {
+    let mut record = with_batches(&[20]);
+    record.park(&event(1), parked(15)).unwrap();
+    record.retry(&event(1)).unwrap();
+    record.push_retry(event(1), NOW);
+    let places =
+        |record: &ConsumerRecord| record.places().map(|(place, _)| place).collect::<Vec<_>>();
+    let retry = BatchPlace::Retry(event(1));
+    assert_eq!(places(&record), [BatchPlace::After(Position(10)), retry.clone()]);
+    record.acknowledge(Position(20), None, NOW).unwrap();
+    assert_eq!(places(&record), std::slice::from_ref(&retry));
+    record.acknowledge(Position(20), None, NOW).unwrap();
+    assert_eq!(places(&record), std::slice::from_ref(&retry), "a late repeat does not settle it");
+    record.acknowledge(Position(20), Some(&retry), NOW).unwrap();
+    assert!(record.batches.is_empty() && record.parked.is_empty());
+}
+
+#[test]
+fn a_settled_event_is_remembered_until_its_batch_is_acknowledged() {
+    let mut record = with_batches(&[20, 30]);
+    for (number, position) in [(1, 15), (2, 25)] {
+        record.park(&event(number), parked(position)).unwrap();
+        record.discard(&event(number)).unwrap();
+        assert!(record.leaves_out(&event(number)));
+        assert_eq!(record.retry(&event(number)), Err(ParkError::NotParked));
+    }
+    record.acknowledge(Position(20), None, NOW).unwrap();
+    assert!(!record.leaves_out(&event(1)) && record.leaves_out(&event(2)));
+    record.reset(Epoch(1), Position(0));
+    assert!(!record.leaves_out(&event(2)), "a reset asks for the past");
+}
+
+#[test]
+fn a_consumer_parks_a_thousand_events_and_no_more() {
+    let mut record = with_batches(&[20]);
+    for number in 0..PARKED_MAX {
+        assert_eq!(record.park(&event(number), parked(11)), Ok(()));
+    }
+    let refused = record.park(&event(PARKED_MAX), parked(11));
+    assert_eq!(refused, Err(ParkError::TooMany { max: PARKED_MAX }));
+    assert_eq!(record.park(&event(3), parked(11)), Ok(()), "it is parked already");
+    record.discard(&event(3)).unwrap();
+    assert_eq!(record.parked.len(), PARKED_MAX, "it is remembered with its batch");
+}

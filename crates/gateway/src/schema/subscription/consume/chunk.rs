@@ -1,0 +1,107 @@
+//! A batch, as the client gets it.
+
+use async_graphql::{ID, Object};
+use rookery_delivery::BatchPlace;
+use rookery_log::{Position, TokenKind};
+use rookery_schema::{
+    context::App,
+    types::values::{list::Items, scalars::PositionScalar},
+};
+
+use crate::schema::subscription::{items::StreamItem, skipped::SkippedEvents};
+
+/// A batch that is sent now.
+pub(super) struct Sent {
+    pub(super) incarnation: u64,
+    pub(super) place: BatchPlace,
+    pub(super) attempt: u32,
+    pub(super) caught_up: bool,
+}
+
+/// A batch of a consumer.
+pub(crate) struct ConsumerChunk {
+    items: Vec<StreamItem>,
+    skipped: Vec<SkippedEvents>,
+    position: PositionScalar,
+    batch: Option<String>,
+    attempt: u32,
+    pub(super) caught_up: bool,
+}
+
+impl ConsumerChunk {
+    /// The batch up to `end`.
+    pub(super) fn of(
+        app: &App,
+        sent: &Sent,
+        (items, skipped): (Vec<StreamItem>, Vec<SkippedEvents>),
+        end: Position,
+    ) -> Self {
+        Self {
+            items,
+            skipped,
+            position: app.token(end),
+            batch: Some(batch_id(app, sent.incarnation, &sent.place)),
+            attempt: sent.attempt,
+            caught_up: sent.caught_up,
+        }
+    }
+
+    /// No batch: the consumer has everything up to its position.
+    pub(super) fn nothing_new(app: &App, position: Position) -> Self {
+        let (items, skipped, position) = (Vec::new(), Vec::new(), app.token(position));
+        Self { items, skipped, position, batch: None, attempt: 1, caught_up: true }
+    }
+}
+
+/// The ID of a batch. It follows from the consumer and the place, so a batch has the same one whenever
+/// it comes.
+pub(in crate::schema) fn batch_id(app: &App, incarnation: u64, place: &BatchPlace) -> String {
+    let mut plain = [0; 24];
+    plain[..8].copy_from_slice(&incarnation.to_be_bytes());
+    match place {
+        BatchPlace::After(begin) => plain[8..16].copy_from_slice(&begin.0.to_be_bytes()),
+        // An event ID is a sign and a hash: its first letters tell it apart.
+        BatchPlace::Retry(event) => {
+            let letters = event.as_bytes().iter().skip(1);
+            plain[8..].iter_mut().zip(letters).for_each(|(byte, letter)| *byte = *letter);
+        }
+    }
+    app.token_key.seal(TokenKind::Batch, app.log.epoch(), plain).to_string()
+}
+
+/// A batch of a consumer: events between two positions. It comes again, with the same boundaries and
+/// the same ID, until you acknowledge it.
+#[Object]
+impl ConsumerChunk {
+    /// The events, in order, as on `eventStream`. The list may be empty.
+    async fn events(&self) -> Items<'_, StreamItem> {
+        Items(&self.items)
+    }
+
+    /// The events of your rooms that `events` leaves out, with the reasons, as on `eventStream`.
+    async fn skipped(&self) -> Items<'_, SkippedEvents> {
+        Items(&self.skipped)
+    }
+
+    /// The end of the batch. Acknowledge it once you have worked the batch off.
+    async fn position(&self) -> &PositionScalar {
+        &self.position
+    }
+
+    /// The ID of the batch. It follows from the place where the batch begins, so a batch that comes
+    /// again has the same one. Null if there is no batch: then the chunk only says that you have caught
+    /// up.
+    async fn batch(&self) -> Option<ID> {
+        self.batch.as_ref().map(ID::from)
+    }
+
+    /// Whether you have everything that concerned you when the chunk was sent.
+    async fn caught_up(&self) -> bool {
+        self.caught_up
+    }
+
+    /// How often the batch was sent, this time included.
+    async fn attempt(&self) -> i32 {
+        i32::try_from(self.attempt).unwrap_or(i32::MAX)
+    }
+}

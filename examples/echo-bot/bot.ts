@@ -1,0 +1,24 @@
+// A bot that repeats what others say. It needs Node.js 22 or newer, and the client library:
+//
+//     npm install ../../clients/typescript graphql && node --experimental-strip-types bot.ts https://chat.example.org TOKEN
+//
+// The server remembers how far the bot has come, so it may be stopped and started at any time.
+
+import { connect } from "rookery-client";
+
+declare const process: { argv: string[] };
+const [, , url = "", token = ""] = process.argv;
+const client = await connect({ url, token });
+const { viewer } = await client.query<{ viewer: { user: { userId: string } } }>("{ viewer { user { userId } } }");
+const JOIN = "mutation($input: JoinRoomInput!) { joinRoom(input: $input) { event { eventId } refusal { code message } } }";
+
+for await (const { events, acknowledge } of client.consume("echo", { from: { beginning: true } })) {
+  for (const item of events) {
+    if (item.__typename === "Invited") {
+      await client.act(JOIN, { room: { roomId: item.room.roomId } }).answer;
+    } else if (item.__typename === "MessageEvent" && item.sender.userId !== viewer.user.userId) {
+      await client.send(item.room.roomId, `You said: ${item.text}`).answer;
+    }
+  }
+  await acknowledge();
+}
