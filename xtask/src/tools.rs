@@ -14,7 +14,7 @@ use crate::process;
 use crate::repository::Repository;
 use crate::steps::Stop;
 
-pub(crate) use debian::{chromium, coturn, program, python3, strace};
+pub(crate) use debian::{chromium, coturn, ngircd, program, python3, strace};
 pub(crate) use node::{before, find, node, will_do};
 
 /// The folder of the tests that need packages of npm.
@@ -32,6 +32,7 @@ pub(crate) fn install_all(repository: &Repository) -> ExitCode {
         ("gql for Python", python_client(repository)),
         ("GraphQL clients for Python with graphql-core 3.2", python_core_3_2(repository)),
         ("schemathesis", schemathesis(repository)),
+        ("heisenbridge", heisenbridge(repository)),
         ("npm packages", npm(repository, TESTS)),
         ("npm packages of the TypeScript client", npm(repository, TYPESCRIPT_CLIENT)),
         ("npm packages of the schema's checks", npm(repository, SCHEMA_CHECKS)),
@@ -59,6 +60,7 @@ pub(crate) fn requirements(repository: &Repository) -> Vec<(&'static str, Result
         ("Node.js 20.3 with npm", node(repository)),
         ("chromium", chromium()),
         ("coturn", coturn()),
+        ("ngircd", ngircd()),
         ("strace", strace()),
     ]
 }
@@ -93,6 +95,14 @@ pub(crate) fn python_core_3_2(repository: &Repository) -> Result<PathBuf, Stop> 
 /// Python is missing or too old, or pip refused.
 pub(crate) fn schemathesis(repository: &Repository) -> Result<PathBuf, Stop> {
     pip(repository, "tests/schemathesis/requirements.txt", "schemathesis")
+}
+
+/// The folder of the packages in `tests/bridge/requirements.txt`.
+///
+/// # Errors
+/// Python is missing or too old, or pip refused.
+pub(crate) fn heisenbridge(repository: &Repository) -> Result<PathBuf, Stop> {
+    pip(repository, "tests/bridge/requirements.txt", "heisenbridge")
 }
 
 /// Installs Python packages into a separate folder in `target/tools`.

@@ -179,7 +179,7 @@ impl Commands {
                 self.act_in_room(actor, room, command, request).await
             }
             Command::InRoomOfAlias { alias, command } => {
-                let room = self.resolve_alias(alias).await?.ok_or(HandleError::NoSuchRoom)?;
+                let room = self.room_of_alias(alias).await?;
                 self.act_in_room(actor, &room, command, request).await
             }
             // On the heap: otherwise the future of every message would be as large as these.
@@ -212,6 +212,16 @@ impl Commands {
                 self.delete_account_data_now(actor, key, request).await
             }
         }
+    }
+
+    /// The room of an alias. A program that owns the alias may make the room now.
+    async fn room_of_alias(&self, alias: &RoomAliasId) -> Result<OwnedRoomId, HandleError> {
+        if let Some(room) = self.resolve_alias(alias).await? {
+            return Ok(room);
+        }
+        let made = self.memberships.make_alias(alias).await?;
+        let room = if made { self.resolve_alias(alias).await? } else { None };
+        room.ok_or(HandleError::NoSuchRoom)
     }
 
     /// The outcome of an action that was carried out before.

@@ -20,6 +20,7 @@ mod streaming;
 
 pub use self::{
     connection::{
+        connections::known,
         serve::{ServeOptions, TrustedPeers, serve},
         shutdown::{Shutdown, ShutdownHandle, shutdown},
     },

@@ -20,7 +20,7 @@ use rookery_command::{
 use rookery_delivery::{Consumers, Feeds};
 use rookery_domain::{
     CallId, KnownEvent, Membership, OwnedEventId, OwnedRoomId, OwnedServerName, ProfileAudience,
-    SigningKey, UserId,
+    RoomAliasId, SigningKey, UserId,
 };
 use rookery_gateway::{
     Ephemeral, Tokens,
@@ -28,6 +28,7 @@ use rookery_gateway::{
 };
 use rookery_log::{EventLog, Position, Unavailable};
 use rookery_log_sled::{PreparedLog, SledLog, SledOptions};
+use rookery_matrix_bridge::Bridges;
 use rookery_projection::ReadModels;
 use rookery_services::ServiceDirectory;
 use rookery_turn::Monitor;
@@ -71,7 +72,7 @@ pub struct Node {
     fanout_sharing: bool,
     shared_answers_bytes: usize,
     entrances: Entrances,
-    profiles: ProfileAudience,
+    pub(crate) profiles: ProfileAudience,
     /// Watches the relay for calls, if there is one.
     pub(crate) relay: OnceLock<Monitor>,
     /// The tasks that the server cannot do without.
@@ -85,6 +86,7 @@ struct FromModels {
     reader: Reader,
     accounts: Accounts,
     server_name: OwnedServerName,
+    bridges: Bridges,
 }
 
 struct FromAccounts(Accounts);
@@ -101,6 +103,12 @@ impl FromModels {
     async fn caught_up(&self, at_least: Position) -> Result<(), Unavailable> {
         let reached = self.reader.wait_for(at_least, CATCH_UP_MAX).await;
         reached.map(drop).map_err(|stale| Unavailable { reason: stale.to_string().into() })
+    }
+
+    fn has_account(&self, user: &UserId) -> Result<bool, Unavailable> {
+        let account = self.accounts.user(user.as_str());
+        let account = account.map_err(|error| Unavailable { reason: error.to_string().into() })?;
+        Ok(account.is_some())
     }
 }
 
@@ -136,9 +144,14 @@ impl Memberships for FromModels {
         if user.server_name() != self.server_name {
             return Ok(false);
         }
-        let account = self.accounts.user(user.as_str());
-        let account = account.map_err(|error| Unavailable { reason: error.to_string().into() })?;
-        Ok(account.is_some())
+        if self.has_account(user)? {
+            return Ok(true);
+        }
+        Ok(self.bridges.make_user(user).await && self.has_account(user)?)
+    }
+
+    async fn make_alias(&self, alias: &RoomAliasId) -> Result<bool, Unavailable> {
+        Ok(self.bridges.make_alias(alias).await)
     }
 }
 
@@ -297,14 +310,15 @@ impl Node {
             profiles: config.profiles,
             ..CommandOptions::default()
         };
+        let services = ServiceDirectory::open(accounts.clone(), server_name.clone())?;
         let memberships = Arc::new(FromModels {
             reader: reader.clone(),
             accounts: accounts.clone(),
             server_name: server_name.clone(),
+            bridges: Bridges::new(services.clone()),
         });
         let (events, last_actions) = (memberships.clone(), memberships.clone());
         let calls = memberships.clone();
-        let services = ServiceDirectory::open(accounts.clone(), server_name.clone())?;
         let ports = Ports { memberships, events, last_actions, calls };
         let commands = Commands::open(log.clone(), server_name, ports, Some(&folder), options)
             .map_err(|error| Failure::file("cannot make the folder", &folder, error))?

@@ -1,5 +1,6 @@
 //! Serves clients until a signal stops the program.
 
+mod bridges;
 pub(crate) mod calls;
 pub(crate) mod descriptors;
 pub(crate) mod health;
@@ -122,28 +123,15 @@ pub(crate) async fn run(config: &Config, accept_missing_accounts: bool) -> Resul
             hook_rates(config),
         ))
         .route("/healthz", get(StatusCode::OK))
-        .route("/readyz", get(ready).with_state(Arc::clone(&node)));
+        .route("/readyz", get(ready).with_state(Arc::clone(&node)))
+        .merge(bridges::edge(&node));
     let app = nearness::behind_proxies(app, &config.trusted_proxies);
     let hosts = Hosts::new(address, name.as_str(), &config.allowed_hosts);
     let app = hosts::only_for(app, hosts, security);
     let serve_options = serve_options(config, files);
     let tasks = node.tasks.clone();
     let serving = tasks.spawn("connections", serve(listener, app, serve_options, stop));
-    let (ephemeral, reader) = (node.ephemeral.clone(), node.reader.clone());
-    let follower = node.feeds.follower();
-    let working = Arc::clone(&node);
-    let mut background = vec![
-        tasks.spawn("typing, presence and signals", async move {
-            keep_ephemeral(&ephemeral, &reader, follower).await;
-        }),
-        tasks.spawn("calls", calls::end_calls(Arc::clone(&node))),
-        tasks.spawn("housekeeping", housekeeping(Arc::clone(&node))),
-        tasks.spawn("expiry of sessions", end_expired_sessions(Arc::clone(&node))),
-        tasks.spawn("processes", async move {
-            working.commands.run_processes(clock::now).await;
-        }),
-        tasks.spawn("orders of operators", take_orders(orders, Arc::clone(&node))),
-    ];
+    let mut background = background(&node, orders);
     background.extend(relay.map(|relay| relay.task));
     let result = tokio::select! {
         () = signalled => Ok(()),
@@ -169,6 +157,30 @@ pub(crate) async fn run(config: &Config, accept_missing_accounts: bool) -> Resul
     }
     tracing::info!("stopped");
     result
+}
+
+/// Starts the work that goes on beside the connections.
+fn background(
+    node: &Arc<Node>,
+    orders: std::io::Result<tokio::net::UnixListener>,
+) -> Vec<JoinHandle<()>> {
+    let tasks = &node.tasks;
+    let (ephemeral, reader) = (node.ephemeral.clone(), node.reader.clone());
+    let follower = node.feeds.follower();
+    let working = Arc::clone(node);
+    vec![
+        tasks.spawn("typing, presence and signals", async move {
+            keep_ephemeral(&ephemeral, &reader, follower).await;
+        }),
+        tasks.spawn("calls", calls::end_calls(Arc::clone(node))),
+        tasks.spawn("housekeeping", housekeeping(Arc::clone(node))),
+        tasks.spawn("expiry of sessions", end_expired_sessions(Arc::clone(node))),
+        tasks.spawn("processes", async move {
+            working.commands.run_processes(clock::now).await;
+        }),
+        tasks.spawn("pushes to bridges", rookery_matrix_bridge::push(bridges::pushing(node))),
+        tasks.spawn("orders of operators", take_orders(orders, Arc::clone(node))),
+    ]
 }
 
 /// Starts the relay for calls if there is one, and makes what tells users of it.

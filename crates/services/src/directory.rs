@@ -91,7 +91,8 @@ impl ServiceDirectory {
     }
 
     /// The service with this token.
-    pub(crate) fn with_token(&self, token: &str) -> Option<Arc<Registered>> {
+    #[must_use]
+    pub fn with_token(&self, token: &str) -> Option<Arc<Registered>> {
         let by_token = self.inner.by_token.read().clone();
         // Without services, no request pays for the hash.
         if by_token.is_empty() {

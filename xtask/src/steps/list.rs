@@ -132,6 +132,13 @@ pub(super) const STEPS: &[Step] = &[
         run: program::examples,
     },
     Step {
+        name: "bridge",
+        about: "a Matrix bridge, unmodified, bridges an IRC server, also when everything is killed",
+        lane: Lane::Slow,
+        needs: &["build"],
+        run: program::bridge,
+    },
+    Step {
         name: "graphql",
         about: "random documents are judged and answered as by the reference implementation",
         lane: Lane::Slow,

@@ -56,6 +56,22 @@ pub(super) fn examples(repository: &Repository) -> Result<(), Stop> {
     Ok(process::run(command.arg(repository.binary()))?)
 }
 
+/// Bridges an IRC server with heisenbridge, while all three are killed. It takes a minute, or as many as
+/// `ROOKERY_TORTURE_MINUTES` says.
+pub(super) fn bridge(repository: &Repository) -> Result<(), Stop> {
+    let (packages, ngircd) = (tools::heisenbridge(repository)?, tools::ngircd()?);
+    let mut command = repository.command("python3", &["-B", "tests/bridge/check.py"]);
+    command.arg(repository.binary()).arg(packages).arg(ngircd);
+    for (variable, option) in
+        [("ROOKERY_TORTURE_MINUTES", "--minutes"), ("ROOKERY_TORTURE_SEED", "--seed")]
+    {
+        if let Some(value) = std::env::var_os(variable) {
+            command.arg(option).arg(value);
+        }
+    }
+    Ok(process::run(&mut command)?)
+}
+
 /// Builds the client in Rust, a workspace of its own; returns its program.
 fn rust_client(repository: &Repository) -> Result<PathBuf, Stop> {
     let target = repository.target.join("clients-rust");

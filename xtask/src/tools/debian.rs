@@ -13,6 +13,7 @@ use crate::steps::Stop;
 const CHROMIUM: &str = "/usr/bin/chromium";
 const COTURN: &str = "/usr/bin/turnserver";
 const STRACE: &str = "/usr/bin/strace";
+const NGIRCD: &str = "/usr/sbin/ngircd";
 
 /// The browser; the variable `CHROMIUM` may name another one.
 ///
@@ -33,14 +34,28 @@ pub(crate) fn chromium() -> Result<PathBuf, Stop> {
 /// # Errors
 /// There is none, and it cannot be installed.
 pub(crate) fn coturn() -> Result<PathBuf, Stop> {
-    if !process::exists(COTURN) {
+    silent_server("coturn", COTURN)
+}
+
+/// A server for IRC.
+///
+/// # Errors
+/// There is none, and it cannot be installed.
+pub(crate) fn ngircd() -> Result<PathBuf, Stop> {
+    silent_server("ngircd", NGIRCD)
+}
+
+/// A server from a package of the same name as its unit, which is not started.
+fn silent_server(package: &str, program: &str) -> Result<PathBuf, Stop> {
+    if !process::exists(program) {
         if process::exists("systemctl") {
             // Otherwise the package starts a server that listens on all addresses.
-            process::run(Command::new("systemctl").args(["mask", "coturn.service"]))?;
+            let unit = format!("{package}.service");
+            process::run(Command::new("systemctl").args(["mask", &unit]))?;
         }
-        debian("coturn")?;
+        debian(package)?;
     }
-    Ok(COTURN.into())
+    Ok(program.into())
 }
 
 /// The tracer with which tests count system calls.

@@ -1,7 +1,7 @@
 //! The write side's queries for users and their rooms.
 
 use async_trait::async_trait;
-use rookery_domain::{OwnedRoomId, UserId};
+use rookery_domain::{OwnedRoomId, RoomAliasId, UserId};
 use rookery_log::{Position, Unavailable};
 
 /// The rooms of users, from a read model.
@@ -32,6 +32,14 @@ pub trait Memberships: Send + Sync + 'static {
     /// [`Unavailable`] if that is not known.
     async fn exists(&self, _user: &UserId) -> Result<bool, Unavailable> {
         Ok(true)
+    }
+
+    /// Asks the owner of a namespace for an alias that points to no room. Whether a room has it now.
+    ///
+    /// # Errors
+    /// [`Unavailable`] if that is not known.
+    async fn make_alias(&self, _alias: &RoomAliasId) -> Result<bool, Unavailable> {
+        Ok(false)
     }
 }
 

@@ -128,6 +128,14 @@ pub(crate) struct ConnectionPlace(pub(crate) Arc<Connection>);
 #[derive(Debug)]
 pub(crate) struct Lasting(Arc<Connection>);
 
+/// Records that a logged-in user or a service uses the connection of a request with these extensions. For routes beside
+/// the endpoint, which know who calls.
+pub fn known(extensions: &Extensions) {
+    if let Some(connection) = Connection::of(extensions) {
+        connection.is_known();
+    }
+}
+
 impl Connections {
     pub(crate) fn new(limits: ConnectionLimits) -> Arc<Self> {
         let table = Mutex::new(Table::default());

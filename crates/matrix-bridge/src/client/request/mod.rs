@@ -1,0 +1,4 @@
+//! The parts of requests.
+
+pub(super) mod acting;
+pub(super) mod body;

@@ -1,0 +1,152 @@
+//! Transactions from a durable consumer, over real models.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use parking_lot::Mutex;
+use rookery_delivery::{
+    ConsumerFault, ConsumerKey, ConsumerOwner, ConsumerRecord, ConsumerStore, Consumers,
+    CreateError, ParkedEvent,
+};
+use rookery_domain::{EventId, OwnedEventId, OwnedUserId};
+use rookery_log::Millis;
+use serde_json::{Value, json};
+
+use super::home::Home;
+use crate::{ConsumerSource, Source as _, SourceError, Transaction};
+
+/// Records that outlive the consumers.
+#[derive(Default)]
+struct Records(Mutex<BTreeMap<ConsumerKey, ConsumerRecord>>);
+
+#[async_trait]
+impl ConsumerStore for Records {
+    fn load(&self, key: &ConsumerKey) -> Result<Option<ConsumerRecord>, ConsumerFault> {
+        Ok(self.0.lock().get(key).cloned())
+    }
+
+    fn parked(
+        &self,
+        _: &ConsumerKey,
+        _: Option<&EventId>,
+        _: usize,
+    ) -> Result<Vec<(OwnedEventId, ParkedEvent)>, ConsumerFault> {
+        Ok(Vec::new())
+    }
+
+    fn list(
+        &self,
+        _: Option<&ConsumerOwner>,
+        _: Option<&ConsumerKey>,
+        _: usize,
+    ) -> Result<Vec<(ConsumerKey, ConsumerRecord)>, ConsumerFault> {
+        Ok(Vec::new())
+    }
+
+    async fn create(
+        &self,
+        key: &ConsumerKey,
+        record: ConsumerRecord,
+    ) -> Result<ConsumerRecord, CreateError> {
+        Ok(self.0.lock().entry(key.clone()).or_insert(record).clone())
+    }
+
+    async fn save(
+        &self,
+        key: &ConsumerKey,
+        _: &ConsumerRecord,
+        after: &ConsumerRecord,
+    ) -> Result<bool, ConsumerFault> {
+        Ok(self.0.lock().get_mut(key).map(|record| *record = after.clone()).is_some())
+    }
+
+    async fn delete(&self, key: &ConsumerKey) -> Result<bool, ConsumerFault> {
+        Ok(self.0.lock().remove(key).is_some())
+    }
+}
+
+fn bot() -> OwnedUserId {
+    "@bridge:one.example".try_into().unwrap()
+}
+
+fn key() -> ConsumerKey {
+    ConsumerKey { owner: ConsumerOwner::User(bot()), name: "matrix".to_owned() }
+}
+
+/// A source after a start of the server: nothing but the records is left.
+async fn source(home: &Home, records: &Arc<Records>) -> (Consumers, ConsumerSource) {
+    let store: Arc<dyn ConsumerStore> = records.clone();
+    let consumers = Consumers::new(home.feeds.clone(), store, Duration::from_mins(1));
+    let feeds = home.feeds.clone();
+    let opened = ConsumerSource::open(feeds, consumers.clone(), key(), bot(), || Millis(1)).await;
+    (consumers, opened.unwrap())
+}
+
+fn bodies(transaction: &Transaction) -> Vec<&Value> {
+    transaction.events.iter().map(|event| &event["content"]["body"]).collect()
+}
+
+#[tokio::test]
+async fn a_transaction_is_the_same_after_a_restart_until_it_is_acknowledged() {
+    let home = Home::open().await;
+    let records = Arc::default();
+    let room = home.room(json!({})).await;
+    let (_, mut first) = source(&home, &records).await;
+    home.say(&room, "one", "t1").await;
+    let sent = first.current().await.unwrap();
+    assert_eq!(bodies(&sent), ["one"]);
+    home.say(&room, "two", "t2").await;
+    assert_eq!(first.current().await.unwrap(), sent, "it is not acknowledged");
+    let (_, mut second) = source(&home, &records).await;
+    assert_eq!(second.current().await.unwrap(), sent, "nor is it after a restart");
+    second.acknowledge().await.unwrap();
+    let (_, mut third) = source(&home, &records).await;
+    let next = third.current().await.unwrap();
+    assert_eq!(bodies(&next), ["two"]);
+    assert_ne!(next.id, sent.id);
+    home.close().await;
+}
+
+#[tokio::test]
+async fn content_that_was_redacted_before_a_try_is_not_in_it() {
+    let home = Home::open().await;
+    let records = Arc::default();
+    let room = home.room(json!({})).await;
+    let (_, mut source) = source(&home, &records).await;
+    let event = home.say(&room, "secret", "t1").await;
+    let sent = source.current().await.unwrap();
+    assert_eq!(bodies(&sent), ["secret"]);
+    home.call("PUT", &format!("rooms/{room}/redact/{event}/t2"), json!({})).await.ok();
+    let again = source.current().await.unwrap();
+    assert_eq!((&again.id, again.events.len()), (&sent.id, 1));
+    assert_eq!(again.events[0]["content"], json!({}));
+    home.close().await;
+}
+
+#[tokio::test]
+async fn state_comes_with_what_it_replaced_and_an_event_on_which_a_bridge_fails_is_left_out() {
+    let home = Home::open().await;
+    let records = Arc::default();
+    let room = home.room(json!({ "name": "before" })).await;
+    let (consumers, mut source) = source(&home, &records).await;
+    let name = format!("rooms/{room}/state/m.room.name");
+    let renamed = home.call("PUT", &name, json!({ "name": "after" })).await.ok();
+    let sent = source.current().await.unwrap();
+    assert_eq!(sent.events[0]["unsigned"]["prev_content"], json!({ "name": "before" }));
+    assert_eq!(sent.events[0]["state_key"], "");
+    let event: OwnedEventId = renamed["event_id"].as_str().unwrap().try_into().unwrap();
+    let place = home.feeds.reader().view().event(&event).unwrap().unwrap();
+    let of = (event, place.position);
+    consumers.park(&key(), of, "it crashes".to_owned(), Millis(1)).await.unwrap();
+    assert_eq!(source.current().await.unwrap().events, Vec::<Value>::new());
+    home.close().await;
+}
+
+#[tokio::test]
+async fn a_deleted_consumer_ends_its_source() {
+    let home = Home::open().await;
+    let (consumers, mut source) = source(&home, &Arc::default()).await;
+    consumers.delete(&key()).await.unwrap();
+    assert_eq!(source.current().await, Err(SourceError::Over));
+    home.close().await;
+}
