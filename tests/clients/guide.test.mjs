@@ -229,7 +229,7 @@ test("guide_names_every_refusal_of_the_schema", async () => {
 
 test("guide_names_every_error_of_the_sources", () => {
   const transport = read("crates/graphql-documents/src/answer/refusal.rs").matchAll(/&str = "([A-Z_]+)"/g);
-  const files = ["crates/schema/src/types/errors/fault.rs", "crates/gateway/src/schema/cost.rs"];
+  const files = ["crates/values/src/errors/fault.rs", "crates/gateway/src/schema/cost.rs"];
   const schema = files.flatMap((file) => [...read(file).matchAll(/code: "([A-Z_]+)"/g)]);
   const known = new Set([...transport, ...schema].map(([, code]) => code));
   assert.deepEqual(codes("| `extensions.code` |", 1), [...known].sort());

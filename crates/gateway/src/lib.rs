@@ -1,8 +1,9 @@
 //! The GraphQL schema of Rookery, its shared execution, and the pages: what the edge (`rookery-graphql-edge`) serves.
 
-mod calls;
+// The merged objects of the schema nest their futures once for each object.
+#![recursion_limit = "256"]
+
 mod consumers;
-mod ephemeral;
 mod graphql;
 pub mod pages;
 pub mod schema;
@@ -10,14 +11,7 @@ mod sharing;
 mod tokens;
 mod webhooks;
 
-pub use self::{
-    calls::{CallTimers, DueCall},
-    consumers::consumers,
-    ephemeral::{end_with_sessions, ephemeral, keep_ephemeral},
-    graphql::router,
-    tokens::Tokens,
-    webhooks::webhooks,
-};
+pub use self::{consumers::consumers, graphql::router, tokens::Tokens, webhooks::webhooks};
 // The server owns it and passes it on.
 pub use rookery_ephemeral::Ephemeral;
 pub use rookery_webhooks::HookRates;

@@ -6,7 +6,6 @@
 #![expect(clippy::unused_async, reason = "async-graphql takes resolvers that are async")]
 
 mod cost;
-mod mutation;
 mod query;
 pub(crate) mod subscription;
 #[cfg(test)]
@@ -17,9 +16,10 @@ use std::sync::Arc;
 pub use async_graphql::Request;
 use async_graphql::ValidationMode;
 use rookery_graphql_documents::{Types, Validated};
+use rookery_mutations::Mutation;
 use rookery_schema::{
     marks::without_marks,
-    types::{errors::payload::ActionPayload, values::node::Node},
+    types::{errors::payload::ActionPayload, node::Node},
 };
 
 use crate::sharing::Fanout;
@@ -35,8 +35,7 @@ pub use rookery_schema::{
 pub use self::cost::{GUARDED_FIELDS, costs};
 
 /// The schema of Rookery.
-pub type Schema =
-    async_graphql::Schema<query::Query, mutation::Mutation, subscription::Subscription>;
+pub type Schema = async_graphql::Schema<query::Query, Mutation, subscription::Subscription>;
 
 /// Deepest nesting of a query's fields. Standard introspection queries need 15.
 const DEPTH_MAX: usize = 20;
@@ -94,9 +93,8 @@ pub fn marked_sdl() -> String {
     builder().finish().sdl_with_options(options)
 }
 
-fn builder()
--> async_graphql::SchemaBuilder<query::Query, mutation::Mutation, subscription::Subscription> {
-    Schema::build(query::Query, mutation::Mutation::default(), subscription::Subscription)
+fn builder() -> async_graphql::SchemaBuilder<query::Query, Mutation, subscription::Subscription> {
+    Schema::build(query::Query, Mutation::default(), subscription::Subscription)
         .limit_depth(DEPTH_MAX)
         .limit_directives(DIRECTIVES_MAX)
         .register_output_type::<Node>()

@@ -1,11 +1,13 @@
-//! The types of the schema, by subject.
+//! The types of the schema, by subject. The general ones are in the crate `values`.
 
 pub mod calls;
-pub mod errors;
 pub mod events;
 pub mod filter;
+pub mod node;
 pub mod rooms;
 pub mod sync;
 pub mod users;
-pub mod values;
 pub mod webhooks;
+
+pub use rookery_values as values;
+pub use rookery_values::errors;

@@ -335,8 +335,8 @@ impl Node {
         let commands = Arc::new(commands);
         let silence = config.limits.consumer_silence;
         let consumers = rookery_gateway::consumers(feeds.clone(), accounts.clone(), silence);
-        let ephemeral = rookery_gateway::ephemeral(reader.clone(), clock::now);
-        rookery_gateway::end_with_sessions(&ephemeral, &accounts);
+        let ephemeral = rookery_audience::ephemeral(reader.clone(), clock::now);
+        rookery_audience::end_with_sessions(&ephemeral, &accounts);
         Ok(Self {
             log,
             commands,

@@ -24,8 +24,9 @@ use axum::{
     routing::get,
 };
 use rookery_accounts::{Millis, RegistrationPolicy};
+use rookery_audience::keep_ephemeral;
 use rookery_gateway::{
-    HookRates, keep_ephemeral, pages, router,
+    HookRates, pages, router,
     schema::{GUARDED_FIELDS, TO_LEARN, costs},
     webhooks,
 };

@@ -71,6 +71,19 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("rookery-graphql-documents", &[]),
     ("rookery-graphql-edge", &["rookery-graphql-documents", "rookery-work"]),
     (
+        "rookery-values",
+        &[
+            "rookery-accounts",
+            "rookery-command",
+            "rookery-domain",
+            "rookery-graphql-documents",
+            "rookery-graphql-edge",
+            "rookery-log",
+            "rookery-services",
+            "rookery-view",
+        ],
+    ),
+    (
         "rookery-schema",
         &[
             "rookery-accounts",
@@ -78,19 +91,48 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "rookery-delivery",
             "rookery-domain",
             "rookery-ephemeral",
-            "rookery-graphql-documents",
             "rookery-graphql-edge",
             "rookery-log",
             "rookery-projection",
             "rookery-services",
+            "rookery-values",
             "rookery-view",
             "rookery-work",
+        ],
+    ),
+    (
+        "rookery-audience",
+        &[
+            "rookery-accounts",
+            "rookery-delivery",
+            "rookery-domain",
+            "rookery-ephemeral",
+            "rookery-log",
+            "rookery-projection",
+            "rookery-view",
+        ],
+    ),
+    (
+        "rookery-mutations",
+        &[
+            "rookery-accounts",
+            "rookery-audience",
+            "rookery-command",
+            "rookery-delivery",
+            "rookery-domain",
+            "rookery-ephemeral",
+            "rookery-graphql-edge",
+            "rookery-log",
+            "rookery-schema",
+            "rookery-services",
+            "rookery-view",
         ],
     ),
     (
         "rookery-gateway",
         &[
             "rookery-accounts",
+            "rookery-audience",
             "rookery-command",
             "rookery-delivery",
             "rookery-domain",
@@ -98,6 +140,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "rookery-graphql-documents",
             "rookery-graphql-edge",
             "rookery-log",
+            "rookery-mutations",
             "rookery-projection",
             "rookery-schema",
             "rookery-services",
@@ -112,7 +155,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
 const CONFINED: &[(&str, &[&str])] = &[
     (
         "async-graphql",
-        &["rookery-gateway", "rookery-graphql-documents", "rookery-graphql-edge", "rookery-schema"],
+        &[
+            "rookery-gateway",
+            "rookery-graphql-documents",
+            "rookery-graphql-edge",
+            "rookery-mutations",
+            "rookery-schema",
+            "rookery-values",
+        ],
     ),
     ("redb", &["rookery-accounts"]),
     ("sled", &["rookery-log-sled"]),
@@ -231,7 +281,7 @@ mod tests {
     #[test]
     fn only_the_gateway_its_edge_and_documents_know_graphql() {
         let metadata = workspace(&[("rookery-server", &["async-graphql-parser"])]);
-        let expected = "rookery-server must not depend on async-graphql-parser: only rookery-gateway, rookery-graphql-documents, rookery-graphql-edge, rookery-schema";
+        let expected = "rookery-server must not depend on async-graphql-parser: only rookery-gateway, rookery-graphql-documents, rookery-graphql-edge, rookery-mutations, rookery-schema, rookery-values";
         assert_eq!(arrows(&metadata), [expected]);
     }
 

@@ -5,9 +5,11 @@ use rookery_graphql_edge::RateStatus;
 use rookery_schema::{
     context::{PAGE_MAX, app, page_size, session},
     types::{
+        calls::ice_server::IceServer,
         errors::fault::{Fault, rate_limited},
         events::event::{RoomEvent, one_event},
         filter::{FilterBy, chosen},
+        node::{Node, node},
         rooms::{
             directory::PublicRooms,
             pages::PAGE_DEFAULT,
@@ -21,9 +23,7 @@ use rookery_schema::{
             viewer::Viewer,
         },
         values::{
-            ice_server::IceServer,
             list::List,
-            node::{Node, node},
             rate_limit::RateLimit,
             scalars::{
                 EventIdScalar, PositionScalar, RoomIdScalar, SyncCursorScalar, UserIdScalar,

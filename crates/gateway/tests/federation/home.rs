@@ -66,7 +66,7 @@ impl Home {
         let key = Arc::new(signing_key());
         let reader = Reader::new(models.clone());
         let feeds = Feeds::new(reader.clone(), rookery_delivery::Options::default());
-        let ephemeral = rookery_gateway::ephemeral(reader, || Millis(1));
+        let ephemeral = rookery_audience::ephemeral(reader, || Millis(1));
         let silence = Duration::from_mins(1);
         let consumers = rookery_gateway::consumers(feeds.clone(), accounts.clone(), silence);
         let app = App::new(log, commands, feeds, consumers, accounts, key, ephemeral);

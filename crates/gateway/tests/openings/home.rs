@@ -89,7 +89,7 @@ impl Home {
         let projector =
             tokio::spawn(async move { running.run(async { drop(stopped.await) }).await });
         let key = Arc::new(SigningKey::from_seed([1; 32], "test").unwrap());
-        let ephemeral = rookery_gateway::ephemeral(reader, || Millis(1));
+        let ephemeral = rookery_audience::ephemeral(reader, || Millis(1));
         let app = || {
             let (port, commands, feeds) = (port.clone(), commands.clone(), feeds.clone());
             let (key, ephemeral) = (key.clone(), ephemeral.clone());

@@ -5,8 +5,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rookery_audience::calls::{CallTimers, DueCall};
 use rookery_domain::UserId;
-use rookery_gateway::{CallTimers, DueCall};
 
 use crate::node::{Node, clock};
 

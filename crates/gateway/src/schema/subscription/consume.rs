@@ -30,7 +30,6 @@ use rookery_schema::{
 use rookery_view::Viewer;
 use tokio::time::sleep_until;
 
-pub(in crate::schema) use self::chunk::batch_id;
 pub(super) use self::{chunk::ConsumerChunk, open::open};
 use self::{
     chunk::Sent,

@@ -14,7 +14,7 @@ use crate::{
         rooms::room::Room,
         users::user::User,
         values::{
-            node::NodeId,
+            node_id::NodeId,
             scalars::{CallIdScalar, DateTime},
         },
     },

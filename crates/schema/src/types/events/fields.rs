@@ -21,7 +21,7 @@ use crate::{
         rooms::room::Room,
         users::user::User,
         values::{
-            node::NodeId,
+            node_id::NodeId,
             scalars::{CursorScalar, DateTime, EventIdScalar, Long, PositionScalar},
             text::{JsonText, OwnedJsonText, Text},
         },

@@ -25,6 +25,9 @@ connection!(RoomStateConnection, RoomStateEdge, RoomEvent, "A page of the state 
 /// Rooms on a page, by default.
 pub const PAGE_DEFAULT: usize = 20;
 
+/// Events in the snapshot of a room that a user enters, by default.
+pub const SCREEN_DEFAULT: usize = 20;
+
 /// The rooms of the viewer that a list has.
 #[derive(Clone, Copy)]
 pub enum ListedRooms {

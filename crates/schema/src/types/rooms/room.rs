@@ -35,7 +35,7 @@ use crate::{
             user::{MembershipEnum, RoomMember, User},
         },
         values::{
-            node::NodeId,
+            node_id::NodeId,
             scalars::{
                 CursorScalar, DateTime, EventIdScalar, Long, PositionScalar, RoomAliasScalar,
                 RoomIdScalar, UserIdScalar,

@@ -2,9 +2,11 @@
 
 use async_graphql::{ComplexObject, Context, OneofObject, Result, SimpleObject};
 use rookery_delivery::{
-    ConsumerFault, ConsumerKey, ConsumerOwner, ConsumerPlace, ListedConsumer, ParkedFate,
+    BatchPlace, ConsumerFault, ConsumerKey, ConsumerOwner, ConsumerPlace, ListedConsumer,
+    ParkedFate,
 };
 use rookery_domain::{EventId, OwnedEventId, OwnedUserId, UserId};
+use rookery_log::TokenKind;
 
 use super::user::User;
 use crate::{
@@ -55,6 +57,22 @@ impl PlaceInput {
             Self::Time(time) => Ok(ConsumerPlace::Time(time.0)),
         }
     }
+}
+
+/// The ID of a batch. It follows from the consumer and the place, so a batch has the same one whenever
+/// it comes.
+pub fn batch_id(app: &App, incarnation: u64, place: &BatchPlace) -> String {
+    let mut plain = [0; 24];
+    plain[..8].copy_from_slice(&incarnation.to_be_bytes());
+    match place {
+        BatchPlace::After(begin) => plain[8..16].copy_from_slice(&begin.0.to_be_bytes()),
+        // An event ID is a sign and a hash: its first letters tell it apart.
+        BatchPlace::Retry(event) => {
+            let letters = event.as_bytes().iter().skip(1);
+            plain[8..].iter_mut().zip(letters).for_each(|(byte, letter)| *byte = *letter);
+        }
+    }
+    app.token_key.seal(TokenKind::Batch, app.log.epoch(), plain).to_string()
 }
 
 /// The key of a consumer of `user`.

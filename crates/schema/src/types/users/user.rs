@@ -12,7 +12,7 @@ use crate::{
         rooms::typing::types_in,
         users::presence::{UserPresence, presence_of},
         values::{
-            node::NodeId,
+            node_id::NodeId,
             scalars::{DateTime, EventIdScalar, Long, UserIdScalar},
             text::{Text, UriText},
         },

@@ -2,10 +2,13 @@
 
 use async_graphql::{ID, Object};
 use rookery_delivery::BatchPlace;
-use rookery_log::{Position, TokenKind};
+use rookery_log::Position;
 use rookery_schema::{
     context::App,
-    types::values::{list::Items, scalars::PositionScalar},
+    types::{
+        users::consumers::batch_id,
+        values::{list::Items, scalars::PositionScalar},
+    },
 };
 
 use crate::schema::subscription::{items::StreamItem, skipped::SkippedEvents};
@@ -51,22 +54,6 @@ impl ConsumerChunk {
         let (items, skipped, position) = (Vec::new(), Vec::new(), app.token(position));
         Self { items, skipped, position, batch: None, attempt: 1, caught_up: true }
     }
-}
-
-/// The ID of a batch. It follows from the consumer and the place, so a batch has the same one whenever
-/// it comes.
-pub(in crate::schema) fn batch_id(app: &App, incarnation: u64, place: &BatchPlace) -> String {
-    let mut plain = [0; 24];
-    plain[..8].copy_from_slice(&incarnation.to_be_bytes());
-    match place {
-        BatchPlace::After(begin) => plain[8..16].copy_from_slice(&begin.0.to_be_bytes()),
-        // An event ID is a sign and a hash: its first letters tell it apart.
-        BatchPlace::Retry(event) => {
-            let letters = event.as_bytes().iter().skip(1);
-            plain[8..].iter_mut().zip(letters).for_each(|(byte, letter)| *byte = *letter);
-        }
-    }
-    app.token_key.seal(TokenKind::Batch, app.log.epoch(), plain).to_string()
 }
 
 /// A batch of a consumer: events between two positions. It comes again, with the same boundaries and

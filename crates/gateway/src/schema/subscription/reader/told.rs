@@ -10,7 +10,7 @@ use rookery_schema::{
     types::{
         errors::fault::Fault,
         events::event::RoomEvent,
-        rooms::{closed::RoomClosed, room::Room},
+        rooms::{closed::RoomClosed, pages::SCREEN_DEFAULT, room::Room},
         users::{account_items::ReceiptMoved, user::User},
         values::scalars::Long,
     },
@@ -18,16 +18,13 @@ use rookery_schema::{
 use rookery_view::{EventAt, Moment};
 
 use super::{Reader, room_of};
-use crate::schema::{
-    mutation::SCREEN_DEFAULT,
-    subscription::{
-        draft::Drafted,
-        items::{
-            Invited, ProfileChanged, RoomOpened, StateResolved, StreamItem, device_item,
-            preferences_item,
-        },
-        skipped::SkipReason,
+use crate::schema::subscription::{
+    draft::Drafted,
+    items::{
+        Invited, ProfileChanged, RoomOpened, StateResolved, StreamItem, device_item,
+        preferences_item,
     },
+    skipped::SkipReason,
 };
 
 impl Reader {

@@ -1,7 +1,0 @@
-//! Calls beside the log: their signals, and the ends that nobody asks for.
-
-mod signals;
-mod timers;
-
-pub(crate) use self::signals::{follow, parties, settle, settle_all};
-pub use self::timers::{CallTimers, DueCall};
