@@ -27,10 +27,7 @@ pub use self::{
         relation::{KnownEvent, Relation, RelationKind, plain_reaction, same_reaction},
         room_event::{RoomEvent, StateChange, StateHolder},
     },
-    limits::{
-        bound::Bound,
-        bucket::{self, Pace},
-    },
+    limits::bound::Bound,
     membership::{HistoryVisibility, JoinRule, Membership},
     power::{Power, PowerLevels, PowerLevelsChange, UserLevels},
     rejection::Rejection,

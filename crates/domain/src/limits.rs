@@ -1,7 +1,6 @@
 //! Limits of sizes and counts. Sizes are in bytes.
 
 pub(crate) mod bound;
-pub mod bucket;
 
 pub use rookery_pdu::limits::{
     CONTENT_DEPTH_MAX, DEPTH_MAX, EVENT_BYTES_MAX, ID_BYTES_MAX, PDU_BYTES_MAX,

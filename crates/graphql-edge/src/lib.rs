@@ -26,7 +26,6 @@ pub use self::{
     },
     http::{files, respond::refused, router::router},
     limits::{
-        address::Network,
         budget::{AnswerLimits, Budget, Exhausted, FIELD_BYTES, Held},
         callers::CallerLimits,
         rate::{Rate, RateStatus},

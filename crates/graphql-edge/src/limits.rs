@@ -1,6 +1,5 @@
 //! Limits of one client, one user and one address: held resources, requests, and lines in the log.
 
-pub(crate) mod address;
 pub(crate) mod budget;
 pub(crate) mod callers;
 pub(crate) mod rate;

@@ -1,21 +1,12 @@
 //! Rate limits of registrations and logins from one address, and of credentials for the relay of calls.
 //!
-//! **Invariant:** nothing here reads a clock.
 //! **Invariant:** an attempt counts before the password is hashed, whatever its outcome is.
 //! **Invariant:** nobody can lock a user out from another address.
 
-use std::{
-    hash::{BuildHasher as _, Hash, RandomState},
-    net::IpAddr,
-    num::NonZeroUsize,
-    time::Duration,
-};
+use std::{hash::Hash, net::IpAddr, time::Duration};
 
-use lru::LruCache;
-use parking_lot::Mutex;
-use rookery_domain::Pace;
-use rookery_graphql_edge::Network;
 use rookery_log::Millis;
+use rookery_rates::{Buckets, Network, Pace};
 
 use crate::types::errors::refusal::{Refusal, RefusalCode};
 
@@ -36,16 +27,13 @@ pub struct Entrances {
 /// The buckets of all addresses.
 pub struct EntranceLimiter {
     paces: Entrances,
-    hasher: RandomState,
-    full_at: Mutex<LruCache<u64, u64>>,
+    buckets: Buckets,
 }
 
 impl EntranceLimiter {
     /// Full buckets with these limits.
     pub fn new(paces: Entrances) -> Self {
-        let buckets = NonZeroUsize::new(BUCKETS_MAX).unwrap_or(NonZeroUsize::MIN);
-        let full_at = Mutex::new(LruCache::new(buckets));
-        Self { paces, hasher: RandomState::new(), full_at }
+        Self { paces, buckets: Buckets::new(BUCKETS_MAX) }
     }
 
     /// Admits a registration from `address`, or returns the refusal.
@@ -73,17 +61,7 @@ impl EntranceLimiter {
         what: &str,
         now: Millis,
     ) -> Option<Refusal> {
-        let pace = pace?;
-        let now = now.0.saturating_mul(1_000_000);
-        let mut buckets = self.full_at.lock();
-        let full_at = buckets.get_or_insert_mut(self.hasher.hash_one(key), || now);
-        match pace.take(*full_at, 1, now) {
-            Ok(taken) => {
-                *full_at = taken;
-                None
-            }
-            Err(wait) => Some(rate_limited(what, wait)),
-        }
+        self.buckets.take(pace, key, now.0).err().map(|wait| rate_limited(what, wait))
     }
 }
 

@@ -20,11 +20,15 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("rookery-text", &[]),
     ("rookery-domain", &["rookery-pdu", "rookery-text"]),
     ("rookery-accounts", &[]),
+    ("rookery-rates", &[]),
     ("rookery-namespaces", &["rookery-domain"]),
     ("rookery-terminal", &[]),
     ("rookery-services", &["rookery-accounts", "rookery-domain", "rookery-namespaces"]),
     ("rookery-ephemeral", &["rookery-domain"]),
-    ("rookery-command", &["rookery-domain", "rookery-log", "rookery-namespaces", "rookery-work"]),
+    (
+        "rookery-command",
+        &["rookery-domain", "rookery-log", "rookery-namespaces", "rookery-rates", "rookery-work"],
+    ),
     ("rookery-fixture", &["rookery-domain", "rookery-log"]),
     (
         "rookery-projection",
@@ -65,11 +69,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     ("rookery-ndjson", &["rookery-log"]),
     ("rookery-turn", &[]),
-    ("rookery-webhooks", &["rookery-domain"]),
+    ("rookery-webhooks", &["rookery-domain", "rookery-rates"]),
     ("rookery-work", &[]),
     ("rookery-import", &["rookery-accounts", "rookery-command", "rookery-domain", "rookery-log"]),
     ("rookery-graphql-documents", &[]),
-    ("rookery-graphql-edge", &["rookery-graphql-documents", "rookery-work"]),
+    ("rookery-graphql-edge", &["rookery-graphql-documents", "rookery-rates", "rookery-work"]),
     (
         "rookery-values",
         &[
@@ -94,6 +98,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "rookery-graphql-edge",
             "rookery-log",
             "rookery-projection",
+            "rookery-rates",
             "rookery-services",
             "rookery-values",
             "rookery-view",

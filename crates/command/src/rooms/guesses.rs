@@ -8,14 +8,11 @@
 //! [`GUESS_MILLIS`]. Beyond that each claim is refused with the same message, whether or not the
 //! alias is free.
 
-use std::{num::NonZeroUsize, time::Duration};
+use std::time::Duration;
 
-use lru::LruCache;
-use parking_lot::Mutex;
-use rookery_domain::{OwnedUserId, Pace, UserId};
+use rookery_domain::UserId;
 use rookery_log::Millis;
-
-use crate::users::rates::nanos;
+use rookery_rates::{Buckets, Pace};
 
 /// Failed claims that are allowed at once.
 pub(crate) const GUESSES_MAX: u32 = 10;
@@ -29,29 +26,25 @@ const PACE: Pace = Pace { burst: GUESSES_MAX, interval: Duration::from_millis(GU
 /// How many users are remembered: those with the latest failed claims.
 const USERS_MAX: usize = 10_000;
 
-/// The failed claims of each user, as the time at which the bucket of their [`PACE`] is full again.
-pub(crate) struct Guesses(Mutex<LruCache<OwnedUserId, u64>>);
+/// The failed claims of each user.
+pub(crate) struct Guesses(Buckets);
 
 impl Default for Guesses {
     fn default() -> Self {
-        Self(Mutex::new(LruCache::new(NonZeroUsize::new(USERS_MAX).unwrap_or(NonZeroUsize::MIN))))
+        Self(Buckets::new(USERS_MAX))
     }
 }
 
 impl Guesses {
     /// Whether the user has used up their failed claims.
     pub(crate) fn are_spent(&self, user: &UserId, now: Millis) -> bool {
-        let full_at = self.0.lock().peek(user).copied().unwrap_or_default();
-        PACE.take(full_at, 1, nanos(now)).is_err()
+        !self.0.has_one(PACE, &user.as_str(), now.0)
     }
 
     /// Counts a failed claim.
     pub(crate) fn count(&self, user: &UserId, now: Millis) {
-        let mut users = self.0.lock();
-        let full_at = users.get(user).copied().unwrap_or_default();
-        if let Ok(full_at) = PACE.take(full_at, 1, nanos(now)) {
-            users.put(user.to_owned(), full_at);
-        }
+        // Nothing more is taken from an empty bucket.
+        let _ = self.0.take(Some(PACE), &user.as_str(), now.0);
     }
 }
 

@@ -5,18 +5,12 @@
 //! action can be sent again.
 //! **Invariant:** memory is bounded: only the [`BUCKETS_MAX`] last used buckets are remembered.
 
-use std::{
-    fmt,
-    hash::{BuildHasher as _, RandomState},
-    num::NonZeroUsize,
-    time::Duration,
-};
+use std::{fmt, time::Duration};
 
-use lru::LruCache;
-use parking_lot::Mutex;
-use rookery_domain::{Pace, RoomCommand, UserId};
+use rookery_domain::{RoomCommand, UserId};
 use rookery_log::Millis;
 use rookery_namespaces::Service;
+use rookery_rates::{Buckets, Draw, Pace};
 
 use crate::{Actor, Command, HandleError};
 
@@ -150,15 +144,12 @@ impl ActionRates {
 /// The buckets of all users.
 pub(crate) struct RateLimiter {
     rates: ActionRates,
-    hasher: RandomState,
-    full_at: Mutex<LruCache<u64, u64>>,
+    buckets: Buckets,
 }
 
 impl RateLimiter {
     pub(crate) fn new(rates: ActionRates) -> Self {
-        let buckets = NonZeroUsize::new(BUCKETS_MAX).unwrap_or(NonZeroUsize::MIN);
-        let full_at = Mutex::new(LruCache::new(buckets));
-        Self { rates, hasher: RandomState::new(), full_at }
+        Self { rates, buckets: Buckets::new(BUCKETS_MAX) }
     }
 
     /// Takes the cost of `asked` from the buckets of `actor`, all or nothing.
@@ -172,22 +163,13 @@ impl RateLimiter {
         if let Some(service) = &actor.service {
             return self.charge_service(service, weight(asked), actor.now);
         }
-        let counts = counts(asked);
-        let mut buckets = self.full_at.lock();
-        let mut taken = [None; 3];
-        for ((kind, count), taken) in counts.into_iter().zip(&mut taken) {
-            let Some(pace) = self.rates.pace(kind).filter(|_| count > 0) else { continue };
-            let key = self.key(kind, &actor.user);
-            let now = nanos(actor.now);
-            let full_at = buckets.get(&key).copied().unwrap_or(now);
-            let after = pace.take(full_at, count, now);
-            let after = after.map_err(|wait| HandleError::RateLimited { kind, wait })?;
-            *taken = Some((key, after));
-        }
-        for (key, after) in taken.into_iter().flatten() {
-            buckets.put(key, after);
-        }
-        Ok(())
+        let draws = counts(asked).into_iter().filter(|(_, count)| *count > 0);
+        let draws = draws.filter_map(|(kind, count)| {
+            let key = (kind, actor.user.as_str());
+            Some(Draw { pace: self.rates.pace(kind)?, key, count })
+        });
+        let taken = self.buckets.take_all(draws, actor.now.0);
+        taken.map_err(|((kind, _), wait)| HandleError::RateLimited { kind, wait })
     }
 
     /// Takes `count` actions from the bucket of a service, whatever their kinds and its users are.
@@ -204,36 +186,17 @@ impl RateLimiter {
         let Some(pace) = self.rates.pace(kind).filter(|_| service.is_rate_limited) else {
             return Ok(());
         };
-        let (key, now) = (self.hasher.hash_one((kind, service.name.as_str())), nanos(now));
-        let mut buckets = self.full_at.lock();
-        let full_at = buckets.get(&key).copied().unwrap_or(now);
-        let after = pace.take(full_at, count, now);
-        buckets.put(key, after.map_err(|wait| HandleError::RateLimited { kind, wait })?);
-        Ok(())
+        let draws = [Draw { pace, key: (kind, service.name.as_str()), count }].into_iter();
+        let taken = self.buckets.take_all(draws, now.0);
+        taken.map_err(|(_, wait)| HandleError::RateLimited { kind, wait })
     }
 
     /// Takes one call from the calls that `callee` may get. Returns whether there was one left.
     pub(crate) fn take_incoming_call(&self, actor: &Actor, callee: &UserId) -> bool {
         let kind = ActionKind::IncomingCalls;
-        let Some(pace) = self.rates.pace(kind).filter(|_| actor.device.is_some()) else {
-            return true;
-        };
-        let (key, now) = (self.key(kind, callee), nanos(actor.now));
-        let mut buckets = self.full_at.lock();
-        let full_at = buckets.get(&key).copied().unwrap_or(now);
-        let Ok(after) = pace.take(full_at, 1, now) else { return false };
-        buckets.put(key, after);
-        true
+        let pace = self.rates.pace(kind).filter(|_| actor.device.is_some());
+        self.buckets.take(pace, &(kind, callee.as_str()), actor.now.0).is_ok()
     }
-
-    fn key(&self, kind: ActionKind, user: &UserId) -> u64 {
-        // Two users share a bucket if their hashes are equal, one chance in 2^64.
-        self.hasher.hash_one((kind, user.as_str()))
-    }
-}
-
-pub(crate) fn nanos(time: Millis) -> u64 {
-    time.0.saturating_mul(1_000_000)
 }
 
 /// The kinds of action of a request, with the number of each.

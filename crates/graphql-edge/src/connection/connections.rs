@@ -26,7 +26,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::limits::address::Network;
+use rookery_rates::Network;
 
 /// How long a connection waits before it makes room for others of its address. A request in transit
 /// arrives within that time.

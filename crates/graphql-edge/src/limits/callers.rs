@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use rookery_graphql_documents::{Refusal, code};
+use rookery_rates::Network;
 
-use super::address::Network;
 use crate::port::auth::Caller;
 
 /// Limits of the resources that one caller holds.

@@ -4,9 +4,6 @@
 //! **Invariant:** nothing here reads a clock: the time is an argument.
 //! **Invariant:** a refusal takes nothing from the bucket.
 //! **Invariant:** memory is bounded: only the [`CALLERS_MAX`] last seen callers are remembered.
-//!
-//! A bucket is stored as the time at which it is full again (the generic cell rate algorithm, ATM
-//! Forum traffic management 4.0, section 4.4.2), so it is one number.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -47,7 +44,7 @@ impl Rate {
     /// Corrects the time at which a bucket is full again. A clock that was set back costs at most a
     /// full bucket.
     fn settle(&self, full_at: u64, now: u64) -> u64 {
-        full_at.clamp(now, now.saturating_add(self.time_of(self.burst)))
+        rookery_rates::settle(full_at, self.time_of(self.burst), now)
     }
 
     /// Takes `cost` from the bucket that is full again at `full_at`, at the time `now`, both in
@@ -59,12 +56,8 @@ impl Rate {
         if cost > self.burst {
             return Err(Duration::MAX);
         }
-        let taken = self.settle(full_at, now).saturating_add(self.time_of(cost));
-        let free_from = now.saturating_add(self.time_of(self.burst));
-        match taken.saturating_sub(free_from) {
-            0 => Ok(taken),
-            wait => Err(Duration::from_nanos(wait)),
-        }
+        rookery_rates::take(full_at, self.time_of(cost), self.time_of(self.burst), now)
+            .map_err(Duration::from_nanos)
     }
 }
 

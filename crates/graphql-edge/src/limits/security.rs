@@ -15,7 +15,7 @@ use std::{
 
 use parking_lot::Mutex;
 
-use crate::Network;
+use rookery_rates::Network;
 
 /// The time over which lines are counted.
 const INTERVAL: Duration = Duration::from_mins(1);

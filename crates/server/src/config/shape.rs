@@ -4,9 +4,9 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use rookery_accounts::RegistrationPolicy;
 use rookery_command::ActionRates;
-use rookery_domain::Pace;
 use rookery_domain::ProfileAudience;
 use rookery_graphql_edge::Introspection;
+use rookery_rates::Pace;
 
 use crate::{
     config::{Caches, Host, TrustedProxies},

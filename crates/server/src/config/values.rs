@@ -3,9 +3,9 @@
 use std::{net::IpAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
 
 use rookery_accounts::RegistrationPolicy;
-use rookery_domain::Pace;
 use rookery_domain::ProfileAudience;
 use rookery_graphql_edge::Introspection;
+use rookery_rates::Pace;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{LogFormat, memory::BUDGET_BYTES_MIN};

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_util::FutureExt;
-use rookery_domain::{CallId, OwnedRoomId, Pace, Rejection, UserId};
+use rookery_domain::{CallId, OwnedRoomId, Rejection, UserId};
 use rookery_log::{Epoch, ErasableLog, MemoryLog, Millis, Position, Unavailable};
+use rookery_rates::Pace;
 
 use super::{
     super::{FromLog, actor, commands, memory, open},

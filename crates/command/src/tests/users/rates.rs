@@ -3,8 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
-use rookery_domain::{CreateRoom, Invitee, OwnedRoomId, Pace, Profile, RoomCommand};
+use rookery_domain::{CreateRoom, Invitee, OwnedRoomId, Profile, RoomCommand};
 use rookery_log::{ErasableLog, Millis};
+use rookery_rates::Pace;
 
 use crate::tests::{actor, bodies, join, memory, open, public_room, text};
 use crate::{

@@ -2,8 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use rookery_domain::{CreateRoom, Pace, Rejection, RoomCommand};
+use rookery_domain::{CreateRoom, Rejection, RoomCommand};
 use rookery_namespaces::{Claim, Service, Services};
+use rookery_rates::Pace;
 use tokio::sync::watch;
 
 use crate::tests::{actor, commands, join, memory, open, public_room, text};

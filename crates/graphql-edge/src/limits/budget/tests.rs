@@ -207,8 +207,10 @@ async fn a_query_ends_when_its_budget_is_used_up_and_a_mutation_at_its_end() {
     }
 }
 
-/// Steps enough to be heavy, if each takes the processor for a slice.
-const HEAVY_STEPS: usize = 26;
+/// Steps enough to be heavy, if each takes the processor for a slice: the time of a light execution and half of it.
+fn heavy_steps() -> usize {
+    usize::try_from(LIGHT.as_nanos() / SLICE.as_nanos()).expect("a small number") * 3 / 2
+}
 
 /// The name of the thread of each step.
 async fn threads_of(steps: usize, budget: Budget) -> Vec<String> {
@@ -235,7 +237,7 @@ async fn threads_while(steps: usize, budget: Budget, work: fn()) -> Vec<String> 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn heavy_executions_take_turns_in_the_lanes() {
     let answers = Answers::new(LIMITS);
-    let steps = HEAVY_STEPS;
+    let steps = heavy_steps();
     let executions = (0..8).map(|user| {
         let budget = budget(&answers, &user.to_string());
         budget.expect_cost(LIGHT_COST - user % 2);
@@ -254,9 +256,9 @@ async fn heavy_executions_take_turns_in_the_lanes() {
 async fn an_execution_whose_thread_does_not_run_is_not_heavy() {
     let budget = budget(&Answers::new(LIMITS), "ada");
     budget.expect_cost(LIGHT_COST);
-    let waiting = threads_while(HEAVY_STEPS, budget.clone(), || std::thread::sleep(SLICE));
+    let waiting = threads_while(heavy_steps(), budget.clone(), || std::thread::sleep(SLICE));
     let threads = run(budget, Stops::WhenExhausted, waiting).await.expect("nothing is used up");
-    assert_ne!(threads[HEAVY_STEPS - 1], "rookery-heavy");
+    assert_ne!(threads[heavy_steps() - 1], "rookery-heavy");
 }
 
 #[tokio::test]

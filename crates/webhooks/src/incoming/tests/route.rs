@@ -15,7 +15,7 @@ use axum::{
     http::{Request, Response},
 };
 use parking_lot::Mutex;
-use rookery_domain::Pace;
+use rookery_rates::Pace;
 use tower_service::Service as _;
 
 use crate::{Answer, BODY_BYTES_MAX, Hook, HookRates, Hooks, Mentioning, Message, router};

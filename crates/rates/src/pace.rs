@@ -1,4 +1,4 @@
-//! Rate limits: a bucket that refills.
+//! A bucket that refills.
 //!
 //! A bucket is stored as the time at which it is full again (the generic cell rate algorithm, ATM
 //! Forum traffic management 4.0, section 4.4.2), so it is one number. All times are in nanoseconds.
@@ -17,30 +17,44 @@ pub struct Pace {
 }
 
 impl Pace {
+    /// The time in which an empty bucket refills.
+    fn burst_nanos(&self) -> u64 {
+        self.interval_nanos().saturating_mul(u64::from(self.burst))
+    }
+
+    fn interval_nanos(&self) -> u64 {
+        u64::try_from(self.interval.as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    /// As [`settle`], for the bucket of this pace.
+    pub(crate) fn settle(&self, full_at: u64, now: u64) -> u64 {
+        settle(full_at, self.burst_nanos(), now)
+    }
+
     /// Takes `count` from the bucket that is full again at `full_at`. Returns the new time at which
     /// it is full.
     ///
     /// # Errors
     /// The time to wait until there is enough. If there can never be enough, the time until the
     /// bucket is full.
-    pub fn take(&self, full_at: u64, count: u32, now: u64) -> Result<u64, Duration> {
-        let interval = u64::try_from(self.interval.as_nanos()).unwrap_or(u64::MAX);
-        let burst = interval.saturating_mul(u64::from(self.burst));
-        let cost = interval.saturating_mul(u64::from(count));
+    pub(crate) fn take(&self, full_at: u64, count: u32, now: u64) -> Result<u64, Duration> {
+        let burst = self.burst_nanos();
+        let cost = self.interval_nanos().saturating_mul(u64::from(count));
         take(full_at, cost.min(burst), burst, now)
             .and_then(|taken| if count > self.burst { Err(burst) } else { Ok(taken) })
             .map_err(Duration::from_nanos)
     }
 }
 
-/// Corrects the time at which a bucket is full again. A clock that was set back costs at most a
-/// full bucket.
+/// Corrects the time at which a bucket that refills within `burst` is full again. Store the result, also after a
+/// refusal: then a clock that was set back costs at most a full bucket.
 #[must_use]
 pub fn settle(full_at: u64, burst: u64, now: u64) -> u64 {
     full_at.clamp(now, now.saturating_add(burst))
 }
 
-/// Takes `cost` from the bucket that refills within `burst` and is full again at `full_at`.
+/// Takes `cost` from the bucket that refills within `burst` and is full again at `full_at`. Returns the new time at
+/// which it is full.
 ///
 /// # Errors
 /// The time to wait until there is enough.
