@@ -21,16 +21,13 @@ use crate::{
         disk::{Disk, RealDisk},
         format::{Stored as _, StoredUser},
         storage::Storage,
-        store::{self, USERS},
+        store::{self, IMPORTED, USERS},
     },
     history::History,
     logins::failures::Failures,
     passwords::hashing::Hashing,
     sessions::Sessions,
-    users::{
-        imported::{is_imported, names_of_imports},
-        name::Localpart,
-    },
+    users::{imported::is_imported, name::Localpart},
 };
 
 /// Most users on one page of [`Accounts::users`].
@@ -207,7 +204,7 @@ impl Accounts {
     ) -> Result<Vec<User>, Unavailable> {
         self.inner.read(|read| {
             let table = read.open_table(USERS)?;
-            let imports = names_of_imports(read)?;
+            let imports = read.open_table(IMPORTED)?;
             let start = match after {
                 Some(after) if after >= prefix => Bound::Excluded(after),
                 _ => Bound::Included(prefix),
@@ -222,10 +219,7 @@ impl Accounts {
                 .map(|row| {
                     let (key, value) = row?;
                     let stored = StoredUser::decode(value.value())?;
-                    let imported = match &imports {
-                        Some(imports) => imports.get(key.value())?.is_some(),
-                        None => false,
-                    };
+                    let imported = imports.get(key.value())?.is_some();
                     Ok(self.inner.describe(&Localpart::stored(key.value()), &stored, imported))
                 })
                 .collect()

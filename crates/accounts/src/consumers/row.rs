@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Millis,
-    file::{format::Stored, store::Bytes},
+    file::{
+        format::Stored,
+        store::{Bytes, OwnedKey},
+    },
 };
-
-/// The key of a row: the owner, and the name of the consumer.
-pub(crate) type StoredKey = (&'static str, &'static str);
 
 /// The key of a parked event: that of its consumer, and the ID of the event.
 pub(crate) type StoredParkedKey = (&'static str, &'static str, &'static str);
@@ -16,7 +16,8 @@ pub(crate) type StoredParkedKey = (&'static str, &'static str, &'static str);
 pub(crate) const PARKED: redb::TableDefinition<'_, StoredParkedKey, Bytes> =
     redb::TableDefinition::new("parked");
 
-pub(crate) const CONSUMERS: redb::TableDefinition<'_, StoredKey, Bytes> =
+/// Consumers, by owner and name.
+pub(crate) const CONSUMERS: redb::TableDefinition<'_, OwnedKey, Bytes> =
     redb::TableDefinition::new("consumers");
 
 /// The owner of a consumer, and its name.

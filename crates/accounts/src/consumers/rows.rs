@@ -4,7 +4,7 @@
 
 use std::ops::Bound;
 
-use redb::{ReadTransaction, ReadableTable as _, TableError};
+use redb::ReadableTable as _;
 
 use super::{
     grouped::Outcome,
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Accounts, ConsumerError, Unavailable,
-    file::{change::Change, format::Stored as _, store::Bytes},
+    file::{change::Change, format::Stored as _},
     passwords::secret::fill_random,
     users::name::Localpart,
 };
@@ -27,7 +27,7 @@ impl Accounts {
     /// [`Unavailable`] if the file cannot be read.
     pub fn consumer(&self, key: &ConsumerKey) -> Result<Option<ConsumerRow>, Unavailable> {
         self.inner.read(|read| {
-            let Some(table) = table(read)? else { return Ok(None) };
+            let table = read.open_table(CONSUMERS)?;
             let row = table.get((&*key.owner, &*key.name))?;
             row.map(|bytes| ConsumerRow::decode(bytes.value())).transpose()
         })
@@ -50,7 +50,7 @@ impl Accounts {
         };
         self.inner.read(|read| {
             let mut found = Vec::new();
-            let Some(table) = table(read)? else { return Ok(found) };
+            let table = read.open_table(CONSUMERS)?;
             for row in table.range::<(&str, &str)>((start, Bound::Unbounded))? {
                 let (key, value) = row?;
                 let (of, name) = key.value();
@@ -78,10 +78,7 @@ impl Accounts {
         let start = after.map_or(Bound::Included(of("")), |after| Bound::Excluded(of(after)));
         self.inner.read(|read| {
             let mut found = Vec::new();
-            let table = match read.open_table(PARKED) {
-                Err(TableError::TableDoesNotExist(_)) => return Ok(found),
-                table => table?,
-            };
+            let table = read.open_table(PARKED)?;
             for row in table.range::<(&str, &str, &str)>((start, Bound::Unbounded))? {
                 let (place, value) = row?;
                 let (owner, name, event) = place.value();
@@ -158,17 +155,6 @@ impl Accounts {
 
 fn owner_of(name: &Localpart) -> String {
     format!("{USER_SIGN}{name}")
-}
-
-/// The table; `None` in a file of an earlier version.
-fn table(
-    read: &ReadTransaction,
-) -> Result<Option<redb::ReadOnlyTable<super::row::StoredKey, Bytes>>, Unavailable> {
-    match read.open_table(CONSUMERS) {
-        Ok(table) => Ok(Some(table)),
-        Err(TableError::TableDoesNotExist(_)) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
 }
 
 impl Change<'_> {

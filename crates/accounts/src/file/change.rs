@@ -10,16 +10,16 @@ use redb::{Database, ReadableTable as _, Table, WriteTransaction};
 use crate::{
     AccessToken, ConsumerKey, MaybeUnavailable, Millis, Revocation, Unavailable,
     accounts::Inner,
-    consumers::row::{CONSUMERS, PARKED, StoredKey, StoredParkedKey},
+    consumers::row::{CONSUMERS, PARKED, StoredParkedKey},
     file::{
         format::{Stored as _, StoredDevice, StoredToken, StoredUser},
         store::{
-            self, Bytes, DEVICES, DeviceKey, EXPIRIES, ExpiryKey, IMPORTED, META, META_APPOINTED,
-            TOKENS, USERS, WEBHOOKS, WEBHOOKS_OF, WebhookOwnerKey,
+            self, Bytes, DEVICES, EXPIRIES, ExpiryKey, IMPORTED, META, META_APPOINTED, OwnedKey,
+            TOKENS, USERS, WEBHOOKS, WEBHOOKS_OF,
         },
     },
     passwords::secret::TokenHash,
-    services::{SERVICE_DEVICES, SERVICES, ServiceDeviceKey},
+    services::{SERVICE_DEVICES, SERVICES},
     sessions::Effects,
     users::name::Localpart,
 };
@@ -32,15 +32,15 @@ pub(crate) struct Change<'txn> {
     inner: &'txn Inner,
     meta: Table<'txn, &'static str, Bytes>,
     users: Table<'txn, &'static str, Bytes>,
-    devices: Table<'txn, DeviceKey, Bytes>,
+    devices: Table<'txn, OwnedKey, Bytes>,
     tokens: Table<'txn, &'static [u8; 32], Bytes>,
     expiries: Table<'txn, ExpiryKey, ()>,
     imported: Table<'txn, &'static str, ()>,
     pub(crate) webhooks: Table<'txn, &'static str, Bytes>,
-    pub(crate) webhooks_of: Table<'txn, WebhookOwnerKey, ()>,
+    pub(crate) webhooks_of: Table<'txn, OwnedKey, ()>,
     pub(crate) services: Table<'txn, &'static str, Bytes>,
-    pub(crate) service_devices: Table<'txn, ServiceDeviceKey, &'static str>,
-    consumers: Table<'txn, StoredKey, Bytes>,
+    pub(crate) service_devices: Table<'txn, OwnedKey, &'static str>,
+    consumers: Table<'txn, OwnedKey, Bytes>,
     parked: Table<'txn, StoredParkedKey, Bytes>,
     effects: Effects,
     changed: bool,
@@ -170,7 +170,7 @@ impl<'txn> Change<'txn> {
     }
 
     /// The consumers, to read.
-    pub(crate) fn consumer_table(&self) -> &Table<'txn, StoredKey, Bytes> {
+    pub(crate) fn consumer_table(&self) -> &Table<'txn, OwnedKey, Bytes> {
         &self.consumers
     }
 

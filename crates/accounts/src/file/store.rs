@@ -7,6 +7,7 @@
 
 use std::{
     fs::{self, File, OpenOptions},
+    ops::Bound,
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
 };
@@ -33,20 +34,20 @@ use crate::{
 pub const FORMAT_VERSION: u32 = 1;
 
 pub(crate) type Bytes = &'static [u8];
-pub(crate) type DeviceKey = (&'static str, &'static str);
-pub(crate) type WebhookOwnerKey = (&'static str, &'static str);
+/// The name of an owner, and the ID of a thing that it owns.
+pub(crate) type OwnedKey = (&'static str, &'static str);
 pub(crate) type ExpiryKey = (u64, &'static [u8; 32]);
 
 pub(crate) const META: TableDefinition<'_, &str, Bytes> = TableDefinition::new("meta");
 pub(crate) const USERS: TableDefinition<'_, &str, Bytes> = TableDefinition::new("users");
-pub(crate) const DEVICES: TableDefinition<'_, DeviceKey, Bytes> = TableDefinition::new("devices");
+pub(crate) const DEVICES: TableDefinition<'_, OwnedKey, Bytes> = TableDefinition::new("devices");
 pub(crate) const TOKENS: TableDefinition<'_, &[u8; 32], Bytes> = TableDefinition::new("tokens");
 /// Names of users that an import made and nobody has taken over; see [`crate::users::imported`].
 pub(crate) const IMPORTED: TableDefinition<'_, &str, ()> = TableDefinition::new("imported");
 /// Incoming webhooks, by ID.
 pub(crate) const WEBHOOKS: TableDefinition<'_, &str, Bytes> = TableDefinition::new("webhooks");
 /// The IDs of webhooks, by their rooms and by the users who made them.
-pub(crate) const WEBHOOKS_OF: TableDefinition<'_, WebhookOwnerKey, ()> =
+pub(crate) const WEBHOOKS_OF: TableDefinition<'_, OwnedKey, ()> =
     TableDefinition::new("webhooks_of");
 /// Tokens that will expire, soonest first.
 pub(crate) const EXPIRIES: TableDefinition<'_, ExpiryKey, ()> = TableDefinition::new("expiries");
@@ -178,9 +179,9 @@ fn refuse(path: &Path, error: DatabaseError) -> OpenError {
 fn check_meta(database: &Database, path: &Path, server_name: &str) -> Result<(), OpenError> {
     let damaged = |damage: String| OpenError::Damaged { path: path.into(), damage };
     let stored = read_meta(database).map_err(|error| damaged(error.reason))?;
+    let unwritten = |error: Unavailable| OpenError::Io { path: path.into(), reason: error.reason };
     let Some(meta) = stored else {
-        return initialise(database, server_name)
-            .map_err(|error| OpenError::Io { path: path.into(), reason: error.reason });
+        return initialise(database, server_name).map_err(unwritten);
     };
     let found = meta.format.try_into().map(u32::from_le_bytes);
     match found {
@@ -198,10 +199,15 @@ fn check_meta(database: &Database, path: &Path, server_name: &str) -> Result<(),
             asked: server_name.into(),
         });
     }
+    if meta.tables < TABLES {
+        add_tables(database).map_err(unwritten)?;
+    }
     Ok(())
 }
 
 struct Meta {
+    /// How many tables the file has.
+    tables: usize,
     format: Vec<u8>,
     server_name: Vec<u8>,
 }
@@ -221,7 +227,8 @@ fn read_meta(database: &Database) -> Result<Option<Meta>, Unavailable> {
         let value = meta.get(key)?.map(|value| value.value().to_vec());
         value.ok_or_else(|| Unavailable::new(format!("its {key} is missing")))
     };
-    Ok(Some(Meta { format: value(META_FORMAT)?, server_name: value(META_SERVER)? }))
+    let tables = tables.len();
+    Ok(Some(Meta { tables, format: value(META_FORMAT)?, server_name: value(META_SERVER)? }))
 }
 
 fn initialise(database: &Database, server_name: &str) -> Result<(), Unavailable> {
@@ -230,19 +237,36 @@ fn initialise(database: &Database, server_name: &str) -> Result<(), Unavailable>
         let mut meta = write.open_table(META)?;
         meta.insert(META_FORMAT, &FORMAT_VERSION.to_le_bytes()[..])?;
         meta.insert(META_SERVER, server_name.as_bytes())?;
-        write.open_table(USERS)?;
-        write.open_table(DEVICES)?;
-        write.open_table(TOKENS)?;
-        write.open_table(EXPIRIES)?;
-        write.open_table(IMPORTED)?;
-        write.open_table(WEBHOOKS)?;
-        write.open_table(WEBHOOKS_OF)?;
-        write.open_table(SERVICES)?;
-        write.open_table(SERVICE_DEVICES)?;
-        write.open_table(CONSUMERS)?;
-        write.open_table(PARKED)?;
     }
+    open_tables(&write)?;
     Ok(write.commit()?)
+}
+
+/// Adds the tables that a file of an earlier version does not have.
+fn add_tables(database: &Database) -> Result<(), Unavailable> {
+    let write = database.begin_write()?;
+    open_tables(&write)?;
+    Ok(write.commit()?)
+}
+
+/// How many tables a file has.
+pub(crate) const TABLES: usize = 12;
+
+/// Opens all tables, which makes those that do not exist.
+fn open_tables(write: &redb::WriteTransaction) -> Result<(), Unavailable> {
+    write.open_table(META)?;
+    write.open_table(USERS)?;
+    write.open_table(DEVICES)?;
+    write.open_table(TOKENS)?;
+    write.open_table(EXPIRIES)?;
+    write.open_table(IMPORTED)?;
+    write.open_table(WEBHOOKS)?;
+    write.open_table(WEBHOOKS_OF)?;
+    write.open_table(SERVICES)?;
+    write.open_table(SERVICE_DEVICES)?;
+    write.open_table(CONSUMERS)?;
+    write.open_table(PARKED)?;
+    Ok(())
 }
 
 pub(crate) fn user(
@@ -253,7 +277,7 @@ pub(crate) fn user(
 }
 
 pub(crate) fn device(
-    devices: &impl ReadableTable<DeviceKey, Bytes>,
+    devices: &impl ReadableTable<OwnedKey, Bytes>,
     name: &Localpart,
     id: &str,
 ) -> Result<Option<StoredDevice>, Unavailable> {
@@ -262,7 +286,7 @@ pub(crate) fn device(
 
 /// The devices of a user, by ID.
 pub(crate) fn devices(
-    devices: &impl ReadableTable<DeviceKey, Bytes>,
+    devices: &impl ReadableTable<OwnedKey, Bytes>,
     name: &Localpart,
 ) -> Result<Vec<(String, StoredDevice)>, Unavailable> {
     devices_after(devices, name, None, usize::MAX)
@@ -270,22 +294,31 @@ pub(crate) fn devices(
 
 /// Up to `limit` devices of a user, after the one with a given ID.
 pub(crate) fn devices_after(
-    devices: &impl ReadableTable<DeviceKey, Bytes>,
+    devices: &impl ReadableTable<OwnedKey, Bytes>,
     name: &Localpart,
     after: Option<&str>,
     limit: usize,
 ) -> Result<Vec<(String, StoredDevice)>, Unavailable> {
+    owned(devices, name.as_str(), after, limit, StoredDevice::decode)
+}
+
+/// Up to `limit` rows of `owner`, after the one with a given ID.
+pub(crate) fn owned<V: redb::Value + 'static, T>(
+    table: &impl ReadableTable<OwnedKey, V>,
+    owner: &str,
+    after: Option<&str>,
+    limit: usize,
+    decode: impl Fn(V::SelfType<'_>) -> Result<T, Unavailable>,
+) -> Result<Vec<(String, T)>, Unavailable> {
+    let start = after.map_or(Bound::Included((owner, "")), |after| Bound::Excluded((owner, after)));
     let mut found = Vec::new();
-    for row in devices.range((name.as_str(), after.unwrap_or_default())..)? {
+    for row in table.range::<(&str, &str)>((start, Bound::Unbounded))? {
         let (key, value) = row?;
-        let (owner, id) = key.value();
-        if owner != name.as_str() || found.len() >= limit {
+        let (of, id) = key.value();
+        if of != owner || found.len() >= limit {
             break;
         }
-        if after == Some(id) {
-            continue;
-        }
-        found.push((id.to_owned(), StoredDevice::decode(value.value())?));
+        found.push((id.to_owned(), decode(value.value())?));
     }
     Ok(found)
 }

@@ -58,10 +58,8 @@ pub struct AccessToken(String);
 
 impl AccessToken {
     pub(crate) fn generate() -> Result<(Self, TokenHash), Unavailable> {
-        let mut bits = [0; 32];
-        fill_random(&mut bits)?;
-        let text = format!("{TOKEN_PREFIX}{}", URL_SAFE_NO_PAD.encode(bits));
-        Ok((Self(text), TokenHash::of_bits(&bits)))
+        let (bits, text) = random_secret()?;
+        Ok((Self(format!("{TOKEN_PREFIX}{text}")), TokenHash::of_bits(&bits)))
     }
 
     /// The token as text, `rk_` and 43 characters. Send it to its owner and do not keep it.
@@ -93,6 +91,13 @@ impl TokenHash {
     fn of_bits(bits: &[u8]) -> Self {
         Self(Sha256::digest(bits).into())
     }
+}
+
+/// 256 random bits, and the same as text of 43 characters for a token or an address.
+pub(crate) fn random_secret() -> Result<([u8; 32], String), Unavailable> {
+    let mut bits = [0; 32];
+    fill_random(&mut bits)?;
+    Ok((bits, URL_SAFE_NO_PAD.encode(bits)))
 }
 
 /// Fills `bytes` from the system's source of randomness.

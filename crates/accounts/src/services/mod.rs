@@ -18,7 +18,7 @@ mod tests;
 
 #[cfg(test)]
 pub(crate) use self::table::StoredService;
-pub(crate) use self::table::{SERVICE_DEVICES, SERVICES, ServiceDeviceKey};
+pub(crate) use self::table::{SERVICE_DEVICES, SERVICES};
 pub use self::{
     error::{ActError, EnsureUserError, ServiceError},
     registered::{NewService, ServiceRecord},

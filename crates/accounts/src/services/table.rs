@@ -1,21 +1,22 @@
 //! The tables of services.
 
-use redb::{ReadTransaction, ReadableTable as _, TableDefinition, TableError};
+use redb::{ReadTransaction, ReadableTable as _, TableDefinition};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Millis, ServiceTokenHash, Unavailable,
-    file::{change::Change, format::Stored, store::Bytes},
+    file::{
+        change::Change,
+        format::Stored,
+        store::{Bytes, OwnedKey},
+    },
     users::name::Localpart,
 };
 
-/// The name of a service and the local part of a user.
-pub(crate) type ServiceDeviceKey = (&'static str, &'static str);
-
 /// Services by name.
 pub(crate) const SERVICES: TableDefinition<'_, &str, Bytes> = TableDefinition::new("services");
-/// The device on which a service acts as a user.
-pub(crate) const SERVICE_DEVICES: TableDefinition<'_, ServiceDeviceKey, &str> =
+/// The device on which a service acts as a user, by the name of the service and the local part of the user.
+pub(crate) const SERVICE_DEVICES: TableDefinition<'_, OwnedKey, &str> =
     TableDefinition::new("service_devices");
 
 /// A service, by name.
@@ -36,12 +37,7 @@ impl Stored for StoredService {
 
 /// All services, by name.
 pub(super) fn all(read: &ReadTransaction) -> Result<Vec<(String, StoredService)>, Unavailable> {
-    let table = match read.open_table(SERVICES) {
-        Ok(table) => table,
-        // A file of an earlier version.
-        Err(TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
-        Err(error) => return Err(error.into()),
-    };
+    let table = read.open_table(SERVICES)?;
     let rows = table.iter()?.map(|row| {
         let (key, value) = row?;
         Ok((key.value().to_owned(), StoredService::decode(value.value())?))

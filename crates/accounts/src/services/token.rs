@@ -2,13 +2,12 @@
 
 use std::fmt;
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
     Unavailable,
-    passwords::secret::{TokenHash, fill_random},
+    passwords::secret::{TokenHash, random_secret},
 };
 
 /// Shortest token of a service, in bytes. It has no other protection against guesses.
@@ -27,9 +26,8 @@ impl ServiceToken {
     /// # Errors
     /// [`Unavailable`] if the system gives no random numbers.
     pub fn generate() -> Result<Self, Unavailable> {
-        let mut bits = [0; 32];
-        fill_random(&mut bits)?;
-        Ok(Self(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bits))))
+        let (_, text) = random_secret()?;
+        Ok(Self(format!("{PREFIX}{text}")))
     }
 
     /// The token in a registration.

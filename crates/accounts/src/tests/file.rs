@@ -2,6 +2,8 @@
 
 use std::{fs, path::Path};
 
+use redb::TableHandle as _;
+
 use crate::{Accounts, FORMAT_VERSION, OpenError, file::store, testing::*};
 
 fn open(path: &Path) -> Result<Accounts, OpenError> {
@@ -30,6 +32,29 @@ async fn all_is_there_after_reopening() {
     assert!(who.is_admin());
     assert!(accounts.who(&bob, NOW).is_none());
     assert!(accounts.try_login("bob", PASSWORD).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_file_without_the_later_tables_gets_them_when_it_is_opened() {
+    let (folder, accounts) = accounts();
+    accounts.registered("ada").await;
+    drop(accounts);
+    let path = folder.path().join("accounts.redb");
+    let database = redb::Database::open(&path).expect("opens");
+    let write = database.begin_write().expect("begins");
+    let tables: Vec<_> = write.list_tables().expect("lists").collect();
+    assert_eq!(tables.len(), store::TABLES);
+    let first = ["meta", "users", "devices", "tokens", "expiries"];
+    for table in tables.into_iter().filter(|table| !first.contains(&table.name())) {
+        assert!(write.delete_table(table).expect("deletes"));
+    }
+    write.commit().expect("commits");
+    drop(database);
+
+    let accounts = open(&path).expect("opens");
+    assert_eq!(accounts.webhooks_of_room("!room", None, 10).expect("reads").len(), 0);
+    assert_eq!(accounts.consumers(None, None, 10).expect("reads").len(), 0);
+    assert_eq!(accounts.users_from("", None, 10).expect("reads").len(), 1);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@
 //! until it is handed over: an operator sets a password, issues a token, makes the user an
 //! administrator, or deactivates it. An import acts only for imported users.
 
-use redb::{ReadTransaction, TableError};
+use redb::ReadTransaction;
 
 use crate::{
     Accounts, Millis, NewUserError, Unavailable,
@@ -43,34 +43,21 @@ impl Accounts {
 /// For each name, whether it belongs to an imported user; `None` if it has no account.
 fn known(read: &ReadTransaction, names: &[Localpart]) -> Result<Vec<Option<bool>>, Unavailable> {
     let users = read.open_table(USERS)?;
-    let imported = names_of_imports(read)?;
+    let imported = read.open_table(IMPORTED)?;
     names
         .iter()
         .map(|name| {
             if users.get(name.as_str())?.is_none() {
                 return Ok(None);
             }
-            let Some(imported) = &imported else { return Ok(Some(false)) };
             Ok(Some(imported.get(name.as_str())?.is_some()))
         })
         .collect()
 }
 
-/// The table of imported users; `None` in a file of an earlier version.
-pub(crate) fn names_of_imports(
-    read: &ReadTransaction,
-) -> Result<Option<redb::ReadOnlyTable<&'static str, ()>>, Unavailable> {
-    match read.open_table(IMPORTED) {
-        Ok(table) => Ok(Some(table)),
-        Err(TableError::TableDoesNotExist(_)) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
-}
-
 /// Whether an import made the user, and the user was not handed over since.
 pub(crate) fn is_imported(read: &ReadTransaction, name: &Localpart) -> Result<bool, Unavailable> {
-    let Some(imported) = names_of_imports(read)? else { return Ok(false) };
-    Ok(imported.get(name.as_str())?.is_some())
+    Ok(read.open_table(IMPORTED)?.get(name.as_str())?.is_some())
 }
 
 impl Change<'_> {

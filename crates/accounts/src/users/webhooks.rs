@@ -4,8 +4,7 @@
 //! it answers.
 //! **Invariant:** nobody but a webhook gets a name that begins with [`WEBHOOK_PREFIX`].
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use redb::{ReadTransaction, ReadableTable, TableError};
+use redb::{ReadTransaction, ReadableTable};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
@@ -13,9 +12,9 @@ use crate::{
     file::{
         change::Change,
         format::{Stored as _, StoredUser, StoredWebhook},
-        store::{Bytes, USERS, WEBHOOKS, WEBHOOKS_OF, WebhookOwnerKey, user},
+        store::{Bytes, USERS, WEBHOOKS, WEBHOOKS_OF, owned, user},
     },
-    passwords::secret::fill_random,
+    passwords::secret::{fill_random, random_secret},
     users::name::Localpart,
 };
 
@@ -87,9 +86,7 @@ pub enum WebhookLogin {
 
 impl WebhookSecret {
     fn generate() -> Result<(Self, [u8; 32]), Unavailable> {
-        let mut bits = [0; 32];
-        fill_random(&mut bits)?;
-        let secret = URL_SAFE_NO_PAD.encode(bits);
+        let (_, secret) = random_secret()?;
         let hash = hash(&secret);
         Ok((Self(secret), hash))
     }
@@ -139,7 +136,7 @@ impl Accounts {
             for (owner, max) in
                 [(&stored.room_id, WEBHOOKS_OF_ROOM_MAX), (&stored.creator, WEBHOOKS_OF_USER_MAX)]
             {
-                if owned(&change.webhooks_of, owner, None, max)?.len() >= max {
+                if owned(&change.webhooks_of, owner, None, max, Ok)?.len() >= max {
                     return Err(WebhookError::TooMany { max });
                 }
             }
@@ -170,7 +167,7 @@ impl Accounts {
             if stored.secret != Some(hash) {
                 return Ok(WebhookLogin::WrongSecret);
             }
-            let name = Localpart::stored(&format!("{WEBHOOK_PREFIX}{id}"));
+            let name = user_name(id);
             let owner = user(&read.open_table(USERS)?, &name)?;
             if owner.is_none_or(|user| user.deactivated.is_some()) {
                 return Ok(WebhookLogin::Unknown);
@@ -190,13 +187,9 @@ impl Accounts {
         limit: usize,
     ) -> Result<Vec<Webhook>, Unavailable> {
         self.inner.read(|read| {
-            let table = match read.open_table(WEBHOOKS_OF) {
-                Ok(table) => table,
-                Err(TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
-                Err(error) => return Err(error.into()),
-            };
+            let table = read.open_table(WEBHOOKS_OF)?;
             let mut webhooks = Vec::new();
-            for id in owned(&table, room_id, after, limit)? {
+            for (id, ()) in owned(&table, room_id, after, limit, Ok)? {
                 let stored = stored_webhook(read, &id)?;
                 webhooks.extend(stored.map(|stored| self.describe_webhook(&id, stored)));
             }
@@ -242,7 +235,7 @@ impl Accounts {
     /// # Errors
     /// [`Unavailable`] if the file cannot be written.
     pub async fn delete_webhook(&self, id: &str, now: Millis) -> Result<(), Unavailable> {
-        let (id, name) = (id.to_owned(), Localpart::stored(&format!("{WEBHOOK_PREFIX}{id}")));
+        let (id, name) = (id.to_owned(), user_name(id));
         self.change(move |change| {
             change.remove_webhook(&id)?;
             let Some(mut user) = change.user(&name)? else { return Ok(()) };
@@ -261,7 +254,7 @@ impl Accounts {
     /// # Errors
     /// [`Unavailable`] if the file cannot be written.
     pub async fn discard_webhook(&self, id: &str) -> Result<(), Unavailable> {
-        let (id, name) = (id.to_owned(), Localpart::stored(&format!("{WEBHOOK_PREFIX}{id}")));
+        let (id, name) = (id.to_owned(), user_name(id));
         self.change(move |change| {
             change.remove_webhook(&id)?;
             change.remove_user(&name)
@@ -276,7 +269,7 @@ impl Accounts {
     }
 
     fn describe_webhook(&self, id: &str, stored: StoredWebhook) -> Webhook {
-        let user = Localpart::stored(&format!("{WEBHOOK_PREFIX}{id}"));
+        let user = user_name(id);
         Webhook {
             id: id.to_owned(),
             user_id: user.user_id(self.server_name()),
@@ -291,40 +284,19 @@ impl Accounts {
     }
 }
 
+/// The name of the user of a webhook.
+fn user_name(id: &str) -> Localpart {
+    Localpart::stored(&format!("{WEBHOOK_PREFIX}{id}"))
+}
+
 fn new_id() -> Result<String, Unavailable> {
     let mut bytes = [0; ID_LENGTH];
     fill_random(&mut bytes)?;
     Ok(bytes.iter().map(|byte| char::from(ID_LETTERS[usize::from(byte % 32)])).collect())
 }
 
-/// The IDs of up to `limit` webhooks of a room or a user, after the one with a given ID.
-fn owned(
-    table: &impl ReadableTable<WebhookOwnerKey, ()>,
-    owner: &str,
-    after: Option<&str>,
-    limit: usize,
-) -> Result<Vec<String>, Unavailable> {
-    let mut found = Vec::new();
-    for row in table.range((owner, after.unwrap_or_default())..)? {
-        let (key, _) = row?;
-        let (of, id) = key.value();
-        if of != owner || found.len() >= limit {
-            break;
-        }
-        if after != Some(id) {
-            found.push(id.to_owned());
-        }
-    }
-    Ok(found)
-}
-
 fn stored_webhook(read: &ReadTransaction, id: &str) -> Result<Option<StoredWebhook>, Unavailable> {
-    match read.open_table(WEBHOOKS) {
-        Ok(table) => find(&table, id),
-        // A file of an earlier version.
-        Err(TableError::TableDoesNotExist(_)) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
+    find(&read.open_table(WEBHOOKS)?, id)
 }
 
 fn find(
