@@ -18,7 +18,7 @@ use rookery_schema::{
             refusal::{Refusal, RefusalCode, refused},
         },
         values::scalars::{RoomIdScalar, Uri},
-        webhooks::IncomingWebhook,
+        webhooks::{IncomingWebhook, parties},
     },
 };
 
@@ -201,9 +201,7 @@ async fn changeable(context: &Context<'_>, id: &str) -> Result<Option<Webhook>, 
     let (app, viewer) = (app(context), session(context).viewer()?);
     let webhook = app.accounts.webhook(id).map_err(|fault| Fault::accounts_unavailable(&fault))?;
     let Some(webhook) = webhook else { return Ok(None) };
-    let Ok(room) = rookery_domain::OwnedRoomId::try_from(webhook.room_id.as_str()) else {
-        return Err(Fault::internal("the record of a webhook has a room that is none"));
-    };
+    let (room, _) = parties(&webhook)?;
     let may = app.commands.require_webhooks(viewer, &room).await;
     Ok(refused(context, may)?.is_ok().then_some(webhook))
 }

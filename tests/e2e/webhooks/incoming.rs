@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tempfile::tempdir;
 
-use super::requests::{answer, create, listed, post, post_as, timeline};
+use super::requests::{answer, catch_up, create, listed, post, post_as, timeline};
 use crate::{
     client::{Client, two},
     server::Server,
@@ -95,6 +95,7 @@ fn only_a_webhook_that_may_mention_mentions() {
     let (alice, bob, room) = two(&server);
     let highlights = |client: &Client| {
         let document = "query($room: RoomID!) { room(by: { roomId: $room }) { highlightCount } }";
+        catch_up(client);
         client.run(document, &json!({ "room": room }))["room"]["highlightCount"].clone()
     };
     let text = json!({ "text": "<@bob>, look; <!channel> too" });

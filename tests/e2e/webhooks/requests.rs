@@ -63,11 +63,19 @@ pub(super) fn listed(client: &Client, room: &str) -> Vec<Value> {
     answer["room"]["incomingWebhooks"]["nodes"].as_array().unwrap().clone()
 }
 
+/// Waits until the read models have all that was answered before. A webhook has no session whose next read would
+/// wait, so the client writes, and its own next read waits for that.
+pub(super) fn catch_up(client: &Client) {
+    let document = r#"mutation { setAccountData(input: { type: "test.catch_up", content: {} }) { position } }"#;
+    client.run(document, &json!({}));
+}
+
 /// The latest events of a room: type, sender, and for messages the plain text.
 pub(super) fn timeline(client: &Client, room: &str, last: usize) -> Vec<Value> {
     let document = "query($room: RoomID!, $last: Int!) {
         room(by: { roomId: $room }) { timeline(last: $last) { nodes {
             type sender { userId } text content } } } }";
+    catch_up(client);
     let answer = client.run(document, &json!({ "room": room, "last": last }));
     answer["room"]["timeline"]["nodes"].as_array().unwrap().clone()
 }

@@ -3,12 +3,15 @@
 use async_graphql::Context;
 use rookery_accounts::Webhook;
 use rookery_command::{Actor, Command, HandleError, ProfileChange, Retry};
-use rookery_domain::{Invitee, OwnedRoomId, OwnedUserId, RoomCommand};
+use rookery_domain::{Invitee, OwnedRoomId, RoomCommand};
 use rookery_schema::{
     context::{STALE_AFTER, app, millis, session},
-    types::errors::{
-        fault::Fault,
-        refusal::{Refusal, refused},
+    types::{
+        errors::{
+            fault::Fault,
+            refusal::{Refusal, refused},
+        },
+        webhooks::parties,
     },
 };
 
@@ -20,7 +23,7 @@ pub(super) async fn bring_in(
     webhook: &Webhook,
     is_new: bool,
 ) -> Result<Result<(), Refusal>, Fault> {
-    let (room, bot) = parties(context, webhook)?;
+    let (room, bot) = acting(context, webhook)?;
     let (app, commands) = (app(context), &app(context).commands);
     let unavailable = |fault| Fault::accounts_unavailable(&fault);
     let invite = RoomCommand::Invite { invitee: Invitee::from(bot.user.clone()), reason: None };
@@ -67,7 +70,7 @@ async fn join(
 
 /// Lets the user of a webhook leave its room. If the rules refuse that, it stays a member without a secret.
 pub(super) async fn take_out(context: &Context<'_>, webhook: &Webhook) -> Result<(), Fault> {
-    let (room, bot) = parties(context, webhook)?;
+    let (room, bot) = acting(context, webhook)?;
     let leave = RoomCommand::Leave { reason: None, successor: None };
     let leave = Command::InRoom { room: &room, command: &leave };
     let left = app(context).commands.execute(&bot, leave, Retry::Unnamed).await;
@@ -78,20 +81,8 @@ pub(super) async fn take_out(context: &Context<'_>, webhook: &Webhook) -> Result
 }
 
 /// The room of a webhook, and its user. The server acts for that user, so no rate of users counts it.
-fn parties(context: &Context<'_>, webhook: &Webhook) -> Result<(OwnedRoomId, Actor), Fault> {
-    let room = OwnedRoomId::try_from(webhook.room_id.as_str());
-    let user = OwnedUserId::try_from(webhook.user_id.as_str());
-    match (room, user) {
-        (Ok(room), Ok(user)) => Ok((
-            room,
-            Actor {
-                user,
-                device: None,
-                now: session(context).received,
-                deliver: None,
-                service: None,
-            },
-        )),
-        _ => Err(Fault::internal("the record of a webhook has an ID that is none")),
-    }
+fn acting(context: &Context<'_>, webhook: &Webhook) -> Result<(OwnedRoomId, Actor), Fault> {
+    let (room, user) = parties(webhook)?;
+    let now = session(context).received;
+    Ok((room, Actor { user, device: None, now, deliver: None, service: None }))
 }

@@ -44,14 +44,21 @@ impl IncomingWebhook {
     /// # Errors
     /// [`Fault`] if its IDs are damaged.
     pub fn of(webhook: Webhook) -> Result<Self, Fault> {
-        let damaged = |_| Fault::internal("the record of a webhook has an ID that is none");
-        Ok(Self {
-            user: webhook.user_id.as_str().try_into().map_err(damaged)?,
-            creator: webhook.creator.as_str().try_into().map_err(damaged)?,
-            room: webhook.room_id.as_str().try_into().map_err(damaged)?,
-            webhook,
-        })
+        let (room, user) = parties(&webhook)?;
+        let creator = webhook.creator.as_str().try_into().map_err(damaged)?;
+        Ok(Self { webhook, user, creator, room })
     }
+}
+
+/// The room of a webhook, and its user.
+pub fn parties(webhook: &Webhook) -> Result<(OwnedRoomId, OwnedUserId), Fault> {
+    let room = webhook.room_id.as_str().try_into().map_err(damaged)?;
+    let user = webhook.user_id.as_str().try_into().map_err(damaged)?;
+    Ok((room, user))
+}
+
+fn damaged<E>(_: E) -> Fault {
+    Fault::internal("the record of a webhook has a damaged ID")
 }
 
 /// An incoming webhook: an address to which other programs post messages of a room, as they post

@@ -131,6 +131,7 @@ macro_rules! typed_events {
         }
 
         impl ContainerType for TypedEvent {
+            // Boxed: fifteen futures in one would make each field of each event as large as the largest.
             async fn resolve_field(&self, context: &Context<'_>) -> ServerResult<Option<Value>> {
                 match self {
                     $(Self::$name(event) => Box::pin(event.resolve_field(context)).await,)*

@@ -198,16 +198,12 @@ impl Writer {
     fn text(&mut self, text: &str) {
         self.body_text(text);
         for c in text.chars() {
-            match c {
-                '&' => self.html.push("&amp;"),
-                '<' => self.html.push("&lt;"),
-                '>' => self.html.push("&gt;"),
-                '"' => self.html.push("&quot;"),
-                '\'' => self.html.push("&#39;"),
-                '\n' => self.html.push("\n"),
-                '\t' => self.html.push(" "),
-                c if c.is_control() => continue,
-                c => self.html.push(c.encode_utf8(&mut [0; 4])),
+            match (entity(c), c) {
+                (Some(entity), _) => self.html.push(entity),
+                (None, '\n') => self.html.push("\n"),
+                (None, '\t') => self.html.push(" "),
+                (None, c) if c.is_control() => continue,
+                (None, c) => self.html.push(c.encode_utf8(&mut [0; 4])),
             };
         }
     }
@@ -235,16 +231,24 @@ impl Writer {
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            c => escaped.push(c),
+        match entity(c) {
+            Some(entity) => escaped.push_str(entity),
+            None => escaped.push(c),
         }
     }
     escaped
+}
+
+/// The entity for a character that HTML does not take as it is.
+const fn entity(c: char) -> Option<&'static str> {
+    match c {
+        '&' => Some("&amp;"),
+        '<' => Some("&lt;"),
+        '>' => Some("&gt;"),
+        '"' => Some("&quot;"),
+        '\'' => Some("&#39;"),
+        _ => None,
+    }
 }
 
 /// A user ID as the fragment of an address.
