@@ -41,6 +41,11 @@ impl Tree {
     }
 }
 
+/// Whether a machine runs the checks, as `CI=true` says: then a step without its tool fails.
+pub(crate) fn in_ci() -> bool {
+    std::env::var("CI").is_ok_and(|value| value == "true")
+}
+
 /// Whether the file name ends in `.` and `extension`.
 pub(crate) fn has_extension(path: &str, extension: &str) -> bool {
     Path::new(path).extension().is_some_and(|found| found == extension)
@@ -69,7 +74,12 @@ impl Repository {
 
     /// The command `cargo`, to be run at the root.
     pub(crate) fn cargo(&self, arguments: &[&str]) -> Command {
-        self.command(cargo_program(), arguments)
+        let mut command = self.command(cargo_program(), arguments);
+        // A build from nothing gains nothing from the records for the next build, and they fill the disk.
+        if in_ci() {
+            command.env("CARGO_INCREMENTAL", "0");
+        }
+        command
     }
 
     /// Any command, to be run at the root.

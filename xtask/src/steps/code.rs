@@ -6,7 +6,7 @@
 use super::side_by_side;
 use super::step::Stop;
 use crate::binaries::Binaries;
-use crate::repository::Repository;
+use crate::repository::{Repository, in_ci};
 use crate::{process, tools};
 
 pub(super) fn format(repository: &Repository) -> Result<(), Stop> {
@@ -39,7 +39,7 @@ pub(super) fn test(repository: &Repository) -> Result<(), Stop> {
     match tools::strace() {
         Ok(_) => {}
         // Tests with strace skip themselves without it, and say so; CI has to run them.
-        Err(Stop::Missing(reason)) if std::env::var_os("CI").is_none() => eprintln!("{reason}"),
+        Err(Stop::Missing(reason)) if !in_ci() => eprintln!("{reason}"),
         Err(stop) => return Err(stop),
     }
     let binaries = Binaries::compile(repository, &["--test", "*"])?;

@@ -25,6 +25,10 @@ pub(super) fn requirements(repository: &Repository) -> Result<(), Stop> {
             }
         }
     }
+    if let Err(reason) = disk_space(repository) {
+        println!("disk space is MISSING: {reason}");
+        missing.push("disk space");
+    }
     if missing.is_empty() {
         return Ok(());
     }
@@ -32,6 +36,31 @@ pub(super) fn requirements(repository: &Repository) -> Result<(), Stop> {
         "missing: {}; the steps that need it are skipped",
         missing.join(", ")
     )))
+}
+
+/// Free space that all steps of a build from nothing need, in GiB: they take 9, as measured with `du`.
+const FREE_GIB_MIN: u64 = 12;
+
+/// Whether the disk of the build folder has enough free space, unless an earlier run has left the program there.
+fn disk_space(repository: &Repository) -> Result<(), String> {
+    if repository.binary().exists() {
+        return Ok(());
+    }
+    let mut command = repository.command("df", &["-Pk", "."]);
+    let free_gib = free_kib(&process::output(&mut command)?)? >> 20;
+    if free_gib >= FREE_GIB_MIN {
+        return Ok(());
+    }
+    Err(format!(
+        "{free_gib} GiB are free at {}, and the checks take up to {FREE_GIB_MIN}: remove what is not needed",
+        repository.root.display()
+    ))
+}
+
+/// The free space in an answer of `df -Pk` for one folder, in KiB.
+fn free_kib(answer: &str) -> Result<u64, String> {
+    let free = answer.lines().nth(1).and_then(|line| line.split_whitespace().nth(3));
+    free.and_then(|free| free.parse().ok()).ok_or_else(|| format!("`df` answered {answer:?}"))
 }
 
 /// Runs checks that need Node.js without it: this program again, with a search path that hides Node.js.
@@ -82,6 +111,14 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
     use super::*;
+
+    #[test]
+    fn the_free_space_is_the_fourth_column_of_df() {
+        let answer = "Filesystem 1024-blocks Used Available Capacity Mounted on\n\
+            /dev/vda 263174212 52428800 41943040 56% /\n";
+        assert_eq!(free_kib(answer), Ok(41_943_040));
+        assert!(free_kib("Filesystem").is_err());
+    }
 
     #[test]
     fn node_is_hidden_and_all_else_is_there() {

@@ -9,7 +9,7 @@ use std::time::Instant;
 use super::list::STEPS;
 use super::report::{Entry, quick_lane, table, totals};
 use super::step::{Lane, Outcome, Step, Stop};
-use crate::repository::Repository;
+use crate::repository::{Repository, in_ci};
 
 /// Runs the named steps with the steps that they need, or all.
 ///
@@ -23,7 +23,7 @@ pub(crate) fn main(repository: &Repository, arguments: &[String]) -> Result<Exit
         return Ok(ExitCode::SUCCESS);
     }
     let chosen = choose(STEPS, arguments)?;
-    let in_ci = std::env::var("CI").is_ok_and(|value| value == "true");
+    let in_ci = in_ci();
     let entries = run(&chosen, in_ci, |step| (step.run)(repository));
     print!("\n{}", table(&entries));
     println!("{}", quick_lane(&entries));
