@@ -1,6 +1,7 @@
 //! Puts together the parts of a server on one data directory.
 
 pub(crate) mod clock;
+mod outgoing;
 pub(crate) mod tasks;
 
 #[cfg(test)]
@@ -28,7 +29,7 @@ use rookery_gateway::{
 };
 use rookery_log::{EventLog, Position, Unavailable};
 use rookery_log_sled::{PreparedLog, SledLog, SledOptions};
-use rookery_matrix_bridge::Bridges;
+use rookery_matrix_bridge::{Bridges, Outgoing};
 use rookery_projection::ReadModels;
 use rookery_services::ServiceDirectory;
 use rookery_turn::Monitor;
@@ -65,6 +66,8 @@ pub struct Node {
     pub accounts: Accounts,
     /// Programs that take part.
     pub services: ServiceDirectory,
+    /// Sends requests to bridges.
+    pub to_bridges: Arc<dyn Outgoing>,
     /// Signs events that leave the server.
     pub signing_key: Arc<SigningKey>,
     /// Typing and presence.
@@ -311,11 +314,12 @@ impl Node {
             ..CommandOptions::default()
         };
         let services = ServiceDirectory::open(accounts.clone(), server_name.clone())?;
+        let to_bridges = outgoing::to_bridges(config)?;
         let memberships = Arc::new(FromModels {
             reader: reader.clone(),
             accounts: accounts.clone(),
             server_name: server_name.clone(),
-            bridges: Bridges::new(services.clone()),
+            bridges: Bridges::new(services.clone(), Arc::clone(&to_bridges)),
         });
         let (events, last_actions) = (memberships.clone(), memberships.clone());
         let calls = memberships.clone();
@@ -346,6 +350,7 @@ impl Node {
             consumers,
             accounts,
             services,
+            to_bridges,
             signing_key,
             ephemeral,
             fanout_sharing: config.fanout_sharing,

@@ -14,7 +14,6 @@ mod check;
 mod client;
 mod credentials;
 mod nonce;
-mod peers;
 mod server;
 mod wire;
 
@@ -25,6 +24,6 @@ pub use self::{
         Trouble,
     },
     credentials::{Credentials, LIFETIME, Secret, SecretError},
-    peers::{PeerRules, Refusal},
     server::{BindError, Bounds, Clock, Monitor, Now, Options, Server, Usage},
 };
+pub use rookery_addresses::{PublicAddresses as PeerRules, Refusal};

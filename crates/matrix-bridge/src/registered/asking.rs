@@ -2,11 +2,13 @@
 //!
 //! **Invariant:** a bridge is asked only for names of its own namespaces.
 
+use std::sync::Arc;
+
 use rookery_domain::{RoomAliasId, UserId};
 use rookery_services::ServiceDirectory;
 
-use super::{client::client, directory::endpoint};
-use crate::Asking;
+use super::directory::endpoint;
+use crate::{Asking, Outgoing};
 
 /// Asks the bridges of a directory.
 pub struct Bridges {
@@ -15,10 +17,10 @@ pub struct Bridges {
 }
 
 impl Bridges {
-    /// The bridges of this directory.
+    /// The bridges of this directory, asked through `outgoing`.
     #[must_use]
-    pub fn new(services: ServiceDirectory) -> Self {
-        Self { services, asking: Asking::new(client()) }
+    pub fn new(services: ServiceDirectory, outgoing: Arc<dyn Outgoing>) -> Self {
+        Self { services, asking: Asking::new(outgoing) }
     }
 
     /// Whether a bridge has made the user now.

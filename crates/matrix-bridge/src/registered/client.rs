@@ -1,62 +1,54 @@
 //! The client that sends requests to bridges.
 //!
-//! **Invariant:** it follows no redirect, uses no proxy, and reads a bounded part of an answer. The address is that of
-//! a registration, which the operator wrote.
+//! **Invariant:** requests go through the guarded client of the server. The address is that of a registration, which
+//! the operator wrote, so it may be of this machine.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use rookery_outgoing::{
+    Client, HeaderMap, HeaderValue, Method, Request, SendError, Target, header,
+};
 
 use crate::{Outgoing, OutgoingAnswer, OutgoingError, OutgoingRequest};
 
-/// How much of an answer is read.
-const ANSWER_BYTES_MAX: u64 = 64 * 1024;
-
-/// The client for the requests to bridges.
+/// The requests to bridges, sent by `client`, whose guard has to be that for addresses of the operator.
 #[must_use]
-pub fn client() -> Arc<dyn Outgoing> {
-    let agent = ureq::Agent::config_builder()
-        .max_redirects(0)
-        .max_redirects_will_error(false)
-        .http_status_as_error(false)
-        .proxy(None)
-        // A bridge that was started again has closed them.
-        .max_idle_connections(0)
-        .build()
-        .new_agent();
-    Arc::new(Client(agent))
+pub fn client(client: Arc<Client>) -> Arc<dyn Outgoing> {
+    Arc::new(Guarded(client))
 }
 
-struct Client(ureq::Agent);
+struct Guarded(Arc<Client>);
 
 #[async_trait]
-impl Outgoing for Client {
+impl Outgoing for Guarded {
     async fn send(&self, request: OutgoingRequest) -> Result<OutgoingAnswer, OutgoingError> {
-        let agent = self.0.clone();
-        let sent = tokio::task::spawn_blocking(move || send(&agent, &request)).await;
-        sent.unwrap_or_else(|error| Err(OutgoingError::Failed(error.to_string())))
+        let answer = self.0.send(guarded(request)?).await.map_err(|error| match error {
+            SendError::TooSlow => OutgoingError::TimedOut,
+            error => failed(error),
+        })?;
+        Ok(OutgoingAnswer { status: answer.status.as_u16(), body: answer.body.into() })
     }
 }
 
-fn send(agent: &ureq::Agent, request: &OutgoingRequest) -> Result<OutgoingAnswer, OutgoingError> {
-    let authorization = format!("Bearer {}", request.token);
-    let built = ureq::http::Request::builder()
-        .method(request.method)
-        .uri(&request.url)
-        .header("Authorization", authorization)
-        .header("Content-Type", "application/json")
-        .body(request.body.clone().unwrap_or_default())
-        .map_err(|error| OutgoingError::Failed(error.to_string()))?;
-    let built = agent.configure_request(built).timeout_global(Some(request.timeout)).build();
-    let mut answer = agent.run(built).map_err(|error| failed(&error))?;
-    let status = answer.status().as_u16();
-    let body = answer.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_vec();
-    Ok(OutgoingAnswer { status, body: body.map_err(|error| failed(&error))? })
+fn guarded(request: OutgoingRequest) -> Result<Request, OutgoingError> {
+    let OutgoingRequest { method, url, token, body, timeout } = request;
+    let target = Target::parse(&url).map_err(|error| failed(format!("its address {error}")))?;
+    let mut authorization = HeaderValue::try_from(format!("Bearer {token}")).map_err(failed)?;
+    authorization.set_sensitive(true);
+    let mut headers = HeaderMap::new();
+    headers.insert(header::AUTHORIZATION, authorization);
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Ok(Request {
+        method: Method::from_bytes(method.as_bytes()).map_err(failed)?,
+        target,
+        headers,
+        body: body.unwrap_or_default().into(),
+        time_max: timeout,
+    })
 }
 
-fn failed(error: &ureq::Error) -> OutgoingError {
-    match error {
-        ureq::Error::Timeout(_) => OutgoingError::TimedOut,
-        error => OutgoingError::Failed(error.to_string()),
-    }
+#[expect(clippy::needless_pass_by_value, reason = "it converts errors")]
+fn failed(error: impl ToString) -> OutgoingError {
+    OutgoingError::Failed(error.to_string())
 }

@@ -279,6 +279,7 @@ impl Sources {
                 passwords_waiting: self.one("limits.passwords_waiting", values::count),
             },
             turn: self.turn(),
+            outgoing_allow: self.list("outgoing.allow", values::network),
         }
     }
 }

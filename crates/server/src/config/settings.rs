@@ -311,6 +311,16 @@ pub const ALL: &[Setting] = &[
     ),
     count("limits.passwords_at_once", "2", "Passwords hashed at once; each takes 19 MiB"),
     count("limits.passwords_waiting", "64", "Logins in the queue for password hashing"),
+    Setting {
+        many: true,
+        ..serve(
+            "outgoing.allow",
+            "NETWORK",
+            "",
+            "IP addresses or networks, such as 10.1.2.3 or 10.0.0.0/8",
+            "Addresses that users' webhooks may reach although they are not public, also without TLS (a list)",
+        )
+    },
     serve(
         "turn.listen",
         "ADDR:PORT",

@@ -9,7 +9,7 @@ use rookery_graphql_edge::Introspection;
 use rookery_rates::Pace;
 
 use crate::{
-    config::{Caches, Host, TrustedProxies},
+    config::{Caches, Host, Network, TrustedProxies},
     turn::TurnSettings,
 };
 
@@ -50,6 +50,8 @@ pub struct Config {
     pub cache: Caches,
     pub limits: Limits,
     pub turn: TurnSettings,
+    /// Networks to which requests go although they are not public.
+    pub outgoing_allow: Vec<Network>,
 }
 
 /// Limits on requests.

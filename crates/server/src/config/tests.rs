@@ -143,7 +143,10 @@ fn every_setting_can_be_set_in_every_way() {
         let value = match (setting.key, setting.default) {
             ("server_name", _) => "example.org",
             ("allowed_origins", _) => "https://example.org",
-            ("trusted_proxies" | "turn.relay_address" | "turn.allowed_peers", _) => "192.0.2.1",
+            (
+                "trusted_proxies" | "turn.relay_address" | "turn.allowed_peers" | "outgoing.allow",
+                _,
+            ) => "192.0.2.1",
             ("allowed_hosts", _) => "rookery.lan",
             ("allowed_documents", _) => "persisted-documents.json",
             ("cache.log" | "cache.rooms", _) => "12MiB",

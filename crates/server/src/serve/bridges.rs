@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use rookery_matrix_bridge::{Api, Asking, Pushing, bridges, client, router};
+use rookery_matrix_bridge::{Api, Asking, Pushing, bridges, router};
 
 use crate::node::{Node, clock};
 
@@ -14,7 +14,7 @@ pub(super) fn edge(node: &Node) -> Router {
         reader: node.reader.clone(),
         ephemeral: node.ephemeral.clone(),
         services: bridges(node.services.clone(), node.accounts.clone()),
-        asking: Asking::new(client()),
+        asking: Asking::new(Arc::clone(&node.to_bridges)),
         profiles: node.profiles,
         clock: clock::now,
         known: rookery_graphql_edge::known,
@@ -28,6 +28,6 @@ pub(super) fn pushing(node: &Node) -> Pushing {
         feeds: node.feeds.clone(),
         consumers: node.consumers.clone(),
         clock: clock::now,
-        outgoing: client(),
+        outgoing: Arc::clone(&node.to_bridges),
     }
 }

@@ -1,7 +1,7 @@
-//! The addresses that a relay may send to.
+//! The addresses to which the server may send on behalf of others.
 //!
-//! A relay that sends anywhere is a way into the network of its machine: to services on loopback, to machines behind
-//! the firewall, to the metadata of a cloud. So only public addresses are peers, except those that an operator names.
+//! A server that sends anywhere is a way into the network of its machine: to services on loopback, to machines behind
+//! the firewall, to the metadata of a cloud. So only public addresses are allowed, except those that an operator names.
 //!
 //! Source: the special-purpose address registries of IANA, and RFC 8656, section 21.4.
 
@@ -11,9 +11,17 @@ use std::{
     sync::Arc,
 };
 
-/// Why an address is no peer, to follow "the address".
+/// Why an address is refused, to follow "the address".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refusal(&'static str);
+
+impl Refusal {
+    /// Whether the address is of this machine, or of a private network that it may be part of.
+    #[must_use]
+    pub fn is_near(self) -> bool {
+        [LOOPBACK, PRIVATE, SHARED, OWN].contains(&self.0)
+    }
+}
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -21,21 +29,26 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// IPv4 networks that are no peers.
+const LOOPBACK: &str = "is loopback";
+const PRIVATE: &str = "is private";
+const SHARED: &str = "is behind a provider's NAT";
+const OWN: &str = "is of this machine";
+
+/// IPv4 networks that are refused.
 const REFUSED_V4: &[([u8; 4], u32, &str)] = &[
     ([0, 0, 0, 0], 8, "is of this network"),
-    ([10, 0, 0, 0], 8, "is private"),
-    ([100, 64, 0, 0], 10, "is behind a provider's NAT"),
-    ([127, 0, 0, 0], 8, "is loopback"),
+    ([10, 0, 0, 0], 8, PRIVATE),
+    ([100, 64, 0, 0], 10, SHARED),
+    ([127, 0, 0, 0], 8, LOOPBACK),
     ([168, 63, 129, 16], 32, "is a metadata service"),
     ([169, 254, 0, 0], 16, "is link-local"),
-    ([172, 16, 0, 0], 12, "is private"),
+    ([172, 16, 0, 0], 12, PRIVATE),
     ([192, 0, 0, 0], 24, "is for protocols"),
     ([192, 0, 2, 0], 24, "is for documentation"),
     ([192, 31, 196, 0], 24, "is for name servers"),
     ([192, 52, 193, 0], 24, "is for multicast tunnels"),
     ([192, 88, 99, 0], 24, "is of a tunnel"),
-    ([192, 168, 0, 0], 16, "is private"),
+    ([192, 168, 0, 0], 16, PRIVATE),
     ([192, 175, 48, 0], 24, "is for name servers"),
     ([198, 18, 0, 0], 15, "is for benchmarks"),
     ([198, 51, 100, 0], 24, "is for documentation"),
@@ -44,7 +57,7 @@ const REFUSED_V4: &[([u8; 4], u32, &str)] = &[
     ([240, 0, 0, 0], 4, "is reserved"),
 ];
 
-/// IPv6 networks that are no peers although they are within the global unicast addresses, `2000::/3`.
+/// IPv6 networks that are refused although they are within the global unicast addresses, `2000::/3`.
 const REFUSED_V6: &[([u16; 8], u32, &str)] = &[
     // Teredo, ORCHID and other protocols.
     ([0x2001, 0, 0, 0, 0, 0, 0, 0], 23, "is for protocols"),
@@ -55,15 +68,15 @@ const REFUSED_V6: &[([u16; 8], u32, &str)] = &[
     ([0x3fff, 0, 0, 0, 0, 0, 0, 0], 20, "is for documentation"),
 ];
 
-/// The rules for peers.
+/// The rules for addresses.
 #[derive(Clone)]
-pub struct PeerRules {
+pub struct PublicAddresses {
     allowed: Arc<dyn Fn(IpAddr) -> bool + Send + Sync>,
     /// Whether a socket can be bound only to addresses of this machine, so that a bind shows whether an address is one.
     binds_show_own: bool,
 }
 
-impl PeerRules {
+impl PublicAddresses {
     /// Public addresses, and those for which `allowed` is true.
     #[must_use]
     pub fn new(allowed: impl Fn(IpAddr) -> bool + Send + Sync + 'static) -> Self {
@@ -72,7 +85,7 @@ impl PeerRules {
         Self { allowed: Arc::new(allowed), binds_show_own: !can_bind(foreign) }
     }
 
-    /// Whether the relay may send to `address`.
+    /// Whether the server may send to `address`.
     ///
     /// # Errors
     /// The reason why not.
@@ -89,15 +102,15 @@ impl PeerRules {
             IpAddr::V6(address) => check_v6(address)?,
         }
         if self.binds_show_own && can_bind(address) {
-            return Err(Refusal("is of this machine"));
+            return Err(Refusal(OWN));
         }
         Ok(())
     }
 }
 
-impl fmt::Debug for PeerRules {
+impl fmt::Debug for PublicAddresses {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PeerRules").finish_non_exhaustive()
+        f.debug_struct("PublicAddresses").finish_non_exhaustive()
     }
 }
 
@@ -118,10 +131,10 @@ fn check_v6(address: Ipv6Addr) -> Result<(), Refusal> {
     }
     if bits >> 125 != 0b001 {
         return Err(Refusal(match address {
-            Ipv6Addr::LOCALHOST => "is loopback",
+            Ipv6Addr::LOCALHOST => LOOPBACK,
             _ if address.is_multicast() => "is multicast",
             _ if address.is_unicast_link_local() => "is link-local",
-            _ if address.is_unique_local() => "is private",
+            _ if address.is_unique_local() => PRIVATE,
             _ => "is not a public one",
         }));
     }
@@ -143,8 +156,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn public_addresses_are_peers() {
-        let rules = PeerRules::new(|_| false);
+    fn public_addresses_are_allowed() {
+        let rules = PublicAddresses::new(|_| false);
         for peer in [
             "1.1.1.1",
             "9.255.255.255",
@@ -163,9 +176,9 @@ mod tests {
     }
 
     #[test]
-    fn named_addresses_are_peers() {
+    fn named_addresses_are_allowed() {
         let named: IpAddr = "10.1.2.3".parse().unwrap();
-        let rules = PeerRules::new(move |address| address == named);
+        let rules = PublicAddresses::new(move |address| address == named);
         assert_eq!(rules.check(named), Ok(()));
         assert_eq!(rules.check("10.1.2.4".parse().unwrap()), Err(Refusal("is private")));
         assert_eq!(
@@ -175,12 +188,12 @@ mod tests {
     }
 
     #[test]
-    fn addresses_of_this_machine_are_no_peers() {
+    fn addresses_of_this_machine_are_refused() {
         // The route to a public address shows an address of this machine, if it has another than loopback.
         let probe = UdpSocket::bind("0.0.0.0:0").unwrap();
         if probe.connect("1.1.1.1:9").is_ok() {
             let own = probe.local_addr().unwrap().ip();
-            PeerRules::new(|_| false).check(own).unwrap_err();
+            PublicAddresses::new(|_| false).check(own).unwrap_err();
         }
         assert!(can_bind(Ipv4Addr::LOCALHOST.into()));
     }

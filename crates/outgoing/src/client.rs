@@ -1,0 +1,236 @@
+//! The client: it resolves a name, checks every address, and connects to one of those that it checked.
+//!
+//! **Invariant:** a name is resolved once for a request, by the [`Resolver`] of this client. No other part resolves it.
+//! **Invariant:** if one of the addresses of a name is refused, nothing is sent.
+//! **Invariant:** an answer is never followed to another place, and at most [`ANSWER_BYTES_MAX`] of it are read.
+
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use bytes::{Bytes, BytesMut};
+use http_body_util::{BodyExt as _, Full};
+use hyper::{HeaderMap, Method, Response, StatusCode, body::Incoming, client::conn::http1, header};
+use hyper_util::rt::TokioIo;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+    sync::{Semaphore, oneshot},
+    task::JoinHandle,
+    time::{Instant, timeout, timeout_at},
+};
+use tokio_rustls::{TlsConnector, rustls::ClientConfig};
+
+use crate::{
+    error::SendError,
+    guard::Guard,
+    resolver::Resolver,
+    target::{Target, TargetHost},
+};
+
+/// How long a request takes at most unless it says otherwise, from its name to the end of its answer.
+pub const TIME_MAX: Duration = Duration::from_secs(10);
+
+/// Most bytes of an answer that are read.
+pub const ANSWER_BYTES_MAX: usize = 64 * 1024;
+
+/// Most headers of an answer.
+const HEADERS_MAX: usize = 100;
+
+/// Names that are resolved at the same time. A resolver of the system may hang, and takes a thread.
+const RESOLVED_AT_ONCE_MAX: usize = 64;
+
+/// Addresses of a name that are tried.
+const ADDRESSES_TRIED_MAX: usize = 4;
+
+/// How long one address is tried.
+const CONNECT_TIME_MAX: Duration = Duration::from_secs(3);
+
+/// A request.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The method.
+    pub method: Method,
+    /// The address.
+    pub target: Target,
+    /// Headers. `Host`, `Content-Length` and `User-Agent` are added.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+    /// How long it may take, from its name to the end of its answer: [`TIME_MAX`] for addresses of users.
+    pub time_max: Duration,
+}
+
+/// The answer to a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// The beginning of the body.
+    pub body: Bytes,
+    /// Whether the body was longer, or did not arrive as a whole.
+    pub is_cut: bool,
+}
+
+/// Sends requests to addresses that it may reach.
+pub struct Client {
+    guard: Guard,
+    resolver: Arc<dyn Resolver>,
+    tls: Arc<ClientConfig>,
+    resolving: Arc<Semaphore>,
+}
+
+impl Client {
+    /// A client that sends to the addresses that `guard` allows.
+    #[must_use]
+    pub fn new(guard: Guard, resolver: Arc<dyn Resolver>, tls: Arc<ClientConfig>) -> Self {
+        Self { guard, resolver, tls, resolving: Arc::new(Semaphore::new(RESOLVED_AT_ONCE_MAX)) }
+    }
+
+    /// Sends a request, and returns its answer, whatever its status is.
+    ///
+    /// # Errors
+    /// [`SendError`], which says whether the request was sent.
+    pub async fn send(&self, request: Request) -> Result<Answer, SendError> {
+        let deadline = Instant::now() + request.time_max;
+        let answer = timeout_at(deadline, self.answer(request)).await;
+        let response = answer.unwrap_or(Err(SendError::TooSlow))?;
+        Ok(read(response, deadline).await)
+    }
+
+    /// The addresses to which requests for `target` go now.
+    ///
+    /// # Errors
+    /// [`SendError::Refused`] names the first address that is refused.
+    pub async fn addresses(&self, target: &Target) -> Result<Vec<SocketAddr>, SendError> {
+        let addresses = match target.host() {
+            TargetHost::Address(address) => vec![address],
+            TargetHost::Name(name) => {
+                let resolved = self.resolve(name).await;
+                resolved.map_err(|error| SendError::NoSuchName { reason: error.to_string() })?
+            }
+        };
+        if addresses.is_empty() {
+            return Err(SendError::NoSuchName { reason: "it has no address".into() });
+        }
+        for address in &addresses {
+            self.guard.check(*address, target.is_encrypted())?;
+        }
+        let port = target.port();
+        Ok(addresses.into_iter().map(|address| SocketAddr::new(address, port)).collect())
+    }
+
+    /// Resolves a name, in a task of its own: a caller that has no time left does not free the thread of the resolver.
+    async fn resolve(&self, name: String) -> io::Result<Vec<IpAddr>> {
+        let turn = Arc::clone(&self.resolving).acquire_owned().await.map_err(io::Error::other)?;
+        let resolver = Arc::clone(&self.resolver);
+        let (tell, told) = oneshot::channel();
+        tokio::spawn(async move {
+            tell.send(resolver.resolve(&name).await).ok();
+            drop(turn);
+        });
+        told.await.map_err(io::Error::other)?
+    }
+
+    async fn answer(&self, request: Request) -> Result<Arriving, SendError> {
+        let addresses = self.addresses(&request.target).await?;
+        let stream = connect(&addresses).await?;
+        if !request.target.is_encrypted() {
+            return exchange(stream, request).await;
+        }
+        let name = request.target.server_name()?;
+        let stream = TlsConnector::from(Arc::clone(&self.tls)).connect(name, stream).await;
+        let stream = stream.map_err(|error| SendError::Tls { reason: error.to_string() })?;
+        exchange(stream, request).await
+    }
+}
+
+/// Connects to the first of these addresses that answers.
+async fn connect(addresses: &[SocketAddr]) -> Result<TcpStream, SendError> {
+    let mut reason = String::new();
+    for address in addresses.iter().take(ADDRESSES_TRIED_MAX) {
+        match timeout(CONNECT_TIME_MAX, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => {
+                stream.set_nodelay(true).ok();
+                return Ok(stream);
+            }
+            Ok(Err(error)) => reason = error.to_string(),
+            Err(_elapsed) => "it does not answer".clone_into(&mut reason),
+        }
+    }
+    Err(SendError::Unreachable { reason })
+}
+
+async fn exchange<S>(stream: S, request: Request) -> Result<Arriving, SendError>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let broken = |error: hyper::Error| SendError::Broken { reason: error.to_string() };
+    let mut bounded = http1::Builder::new();
+    bounded.max_buf_size(ANSWER_BYTES_MAX).max_headers(HEADERS_MAX);
+    let (mut sender, connection) = bounded.handshake(TokioIo::new(stream)).await.map_err(broken)?;
+    let connection = Running(tokio::spawn(async move {
+        connection.await.ok();
+    }));
+    let response = sender.send_request(request.into_http()?).await.map_err(broken)?;
+    Ok(Arriving { response, _connection: connection })
+}
+
+/// An answer whose body arrives, and its connection.
+struct Arriving {
+    response: Response<Incoming>,
+    _connection: Running,
+}
+
+/// Reads the body of an answer, as far as it arrives until `deadline`. The status is the answer, also if the rest of the
+/// body does not arrive.
+async fn read(arriving: Arriving, deadline: Instant) -> Answer {
+    let Arriving { response, _connection } = arriving;
+    let status = response.status();
+    let mut incoming = response.into_body();
+    let mut body = BytesMut::new();
+    let mut is_cut = false;
+    while let Some(frame) = timeout_at(deadline, incoming.frame()).await.transpose() {
+        let Ok(Ok(frame)) = frame else {
+            is_cut = true;
+            break;
+        };
+        let Ok(data) = frame.into_data() else { continue };
+        let room = ANSWER_BYTES_MAX - body.len();
+        body.extend_from_slice(&data[..data.len().min(room)]);
+        if data.len() > room {
+            is_cut = true;
+            break;
+        }
+    }
+    Answer { status, body: body.freeze(), is_cut }
+}
+
+impl Request {
+    fn into_http(self) -> Result<hyper::Request<Full<Bytes>>, SendError> {
+        let Self { method, target, headers, body, time_max: _ } = self;
+        let agent = concat!("Rookery/", env!("CARGO_PKG_VERSION"));
+        let request = hyper::Request::builder()
+            .method(method)
+            .uri(target.path_and_query())
+            .header(header::HOST, target.authority())
+            .header(header::USER_AGENT, agent)
+            .body(Full::new(body));
+        let mut request =
+            request.map_err(|error| SendError::Broken { reason: error.to_string() })?;
+        request.headers_mut().extend(headers);
+        Ok(request)
+    }
+}
+
+/// A task that ends with its owner.
+struct Running(JoinHandle<()>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}

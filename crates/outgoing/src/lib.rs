@@ -1,0 +1,33 @@
+//! HTTP requests of the server to other programs: webhooks and bridges.
+//!
+//! Users choose the addresses. So a request goes only to public addresses, or to networks that an operator names. The
+//! client resolves a name itself, checks every address, and connects to one that it has checked. A name that changes
+//! its address in between changes nothing.
+//!
+//! **Invariant:** no byte leaves for an address that the guard refuses.
+//! **Invariant:** a request ends within [`TIME_MAX`], follows no redirect, and reads at most [`ANSWER_BYTES_MAX`].
+
+mod client;
+mod error;
+mod guard;
+mod resolver;
+mod target;
+mod tls;
+
+#[cfg(test)]
+mod tests;
+
+pub use bytes::Bytes;
+pub use hyper::{
+    HeaderMap, Method, StatusCode,
+    header::{self, HeaderValue},
+};
+
+pub use self::{
+    client::{ANSWER_BYTES_MAX, Answer, Client, Request, TIME_MAX},
+    error::SendError,
+    guard::{Guard, Refusal},
+    resolver::{Resolver, SystemResolver},
+    target::{Target, TargetError, URL_BYTES_MAX},
+    tls::{TlsError, system_tls},
+};

@@ -1,0 +1,265 @@
+//! Requests to servers on this machine, which the guard of these tests allows.
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+use std::{
+    io,
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use hyper::{HeaderMap, Method, StatusCode};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+};
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{
+        RootCertStore, ServerConfig,
+        crypto::ring,
+        pki_types::{CertificateDer, PrivateKeyDer},
+    },
+};
+
+use crate::{
+    ANSWER_BYTES_MAX, Client, Guard, Request, Resolver, SendError, TIME_MAX, Target, tls::trusting,
+};
+
+/// Every name is this machine.
+struct Here;
+
+#[async_trait]
+impl Resolver for Here {
+    async fn resolve(&self, _name: &str) -> io::Result<Vec<IpAddr>> {
+        Ok(vec!["127.0.0.1".parse().unwrap()])
+    }
+}
+
+/// A certificate for `hooks.test`, made for one test, and its key.
+struct Identity {
+    certificate: CertificateDer<'static>,
+    key: PrivateKeyDer<'static>,
+}
+
+impl Identity {
+    fn new() -> Self {
+        let made = rcgen::generate_simple_self_signed(["hooks.test".to_owned()]).unwrap();
+        let key = made.signing_key.serialize_der().try_into().unwrap();
+        Self { certificate: made.cert.der().clone(), key }
+    }
+
+    /// A client that trusts it.
+    fn trusted(&self) -> Client {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.certificate.clone()).unwrap();
+        client_with(roots)
+    }
+}
+
+/// A client that may reach this machine.
+fn client_with(roots: RootCertStore) -> Client {
+    let guard = Guard::for_users(|address: IpAddr| address.is_loopback());
+    Client::new(guard, Arc::new(Here), trusting(roots).unwrap())
+}
+
+/// A client that may reach this machine, and trusts no certificate.
+fn client() -> Client {
+    client_with(RootCertStore::empty())
+}
+
+fn request(url: &str) -> Request {
+    let mut headers = HeaderMap::new();
+    headers.insert("x-test", "yes".parse().unwrap());
+    let (target, body) = (Target::parse(url).unwrap(), Bytes::from_static(b"{}"));
+    Request { method: Method::POST, target, headers, body, time_max: TIME_MAX }
+}
+
+/// A server that reads one request, answers with these bytes, and returns the request.
+async fn serve(answer: Vec<u8>) -> (u16, tokio::task::JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let served = tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        talk(stream, &answer).await
+    });
+    (port, served)
+}
+
+async fn talk<S>(mut stream: S, answer: &[u8]) -> String
+where
+    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
+{
+    let mut text = String::new();
+    while !text.ends_with("\r\n\r\n{}") {
+        let mut bytes = [0; 1024];
+        let read = stream.read(&mut bytes).await.unwrap();
+        assert!(read > 0, "the request ends: {text}");
+        text.push_str(str::from_utf8(&bytes[..read]).unwrap());
+    }
+    // The client may have read enough.
+    stream.write_all(answer).await.ok();
+    stream.shutdown().await.ok();
+    text
+}
+
+#[tokio::test]
+async fn a_request_arrives_with_its_host_and_its_answer_comes_back() {
+    let answer = b"HTTP/1.1 202 Accepted\r\ncontent-length: 2\r\n\r\nok".to_vec();
+    let (port, served) = serve(answer).await;
+    let sent = client().send(request(&format!("http://hooks.test:{port}/in?x=1"))).await.unwrap();
+    assert_eq!(
+        (sent.status, &sent.body[..], sent.is_cut),
+        (StatusCode::ACCEPTED, &b"ok"[..], false)
+    );
+    let text = served.await.unwrap().to_ascii_lowercase();
+    assert!(text.starts_with("post /in?x=1 http/1.1\r\n"), "{text}");
+    for header in
+        [&format!("host: hooks.test:{port}\r\n"), "x-test: yes\r\n", "content-length: 2\r\n"]
+    {
+        assert!(text.contains(header), "{header}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_is_an_answer_and_is_not_followed() {
+    let (other, unvisited) = serve(Vec::new()).await;
+    let answer = format!(
+        "HTTP/1.1 307 Moved\r\nlocation: http://127.0.0.1:{other}/\r\ncontent-length: 0\r\n\r\n"
+    );
+    let (port, _served) = serve(answer.into_bytes()).await;
+    let sent = client().send(request(&format!("http://127.0.0.1:{port}/"))).await.unwrap();
+    assert_eq!(sent.status, StatusCode::TEMPORARY_REDIRECT);
+    assert!(!unvisited.is_finished());
+    unvisited.abort();
+}
+
+#[tokio::test]
+async fn the_beginning_of_a_long_answer_is_read() {
+    let mut answer = b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n".to_vec();
+    answer.resize(answer.len() + 1_000_000, b'x');
+    let (port, _served) = serve(answer).await;
+    let sent = client().send(request(&format!("http://127.0.0.1:{port}/"))).await.unwrap();
+    assert_eq!((sent.body.len(), sent.is_cut), (ANSWER_BYTES_MAX, true));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_does_not_come_is_waited_for_ten_seconds() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let sent = client().send(request(&format!("http://127.0.0.1:{port}/"))).await;
+    assert_eq!(sent, Err(SendError::TooSlow));
+}
+
+/// A server with the certificate of `hooks.test`.
+async fn serve_encrypted(identity: &Identity) -> u16 {
+    let certificates = vec![identity.certificate.clone()];
+    let key = identity.key.clone_key();
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(certificates, key)
+        .unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        let (stream, _): (TcpStream, _) = listener.accept().await.unwrap();
+        if let Ok(stream) = acceptor.accept(stream).await {
+            talk(stream, b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nsafe").await;
+        }
+    });
+    port
+}
+
+#[tokio::test]
+async fn an_encrypted_request_goes_to_a_server_with_a_certificate_for_its_name_alone() {
+    let identity = Identity::new();
+    let port = serve_encrypted(&identity).await;
+    let sent = identity.trusted().send(request(&format!("https://hooks.test:{port}/"))).await;
+    assert_eq!(&sent.unwrap().body[..], b"safe");
+    let port = serve_encrypted(&identity).await;
+    let sent = identity.trusted().send(request(&format!("https://other.test:{port}/"))).await;
+    assert!(matches!(sent, Err(SendError::Tls { .. })), "{sent:?}");
+    let port = serve_encrypted(&identity).await;
+    let sent = client().send(request(&format!("https://hooks.test:{port}/"))).await;
+    assert!(matches!(sent, Err(SendError::Tls { .. })), "{sent:?}");
+}
+
+/// Answers with an address of this machine that is allowed first, and with one that is not from then on.
+#[derive(Default)]
+struct Changing(AtomicUsize);
+
+#[async_trait]
+impl Resolver for Changing {
+    async fn resolve(&self, _name: &str) -> io::Result<Vec<IpAddr>> {
+        let last = 1 + u8::from(self.0.fetch_add(1, Ordering::Relaxed) > 0);
+        Ok(vec![IpAddr::from([127, 0, 0, last])])
+    }
+}
+
+#[tokio::test]
+async fn a_request_connects_to_the_address_that_was_checked_and_resolves_no_name_again() {
+    let resolver = Arc::new(Changing::default());
+    let guard = Guard::for_users(|address| address == IpAddr::from([127, 0, 0, 1]));
+    let tls = trusting(RootCertStore::empty()).unwrap();
+    let client = Client::new(guard, Arc::clone(&resolver) as Arc<dyn Resolver>, tls);
+    let (port, served) = serve(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n".to_vec()).await;
+    // Everything of this machine listens here, so another address would be connected to as well.
+    let sent = client.send(request(&format!("http://changing.test:{port}/"))).await.unwrap();
+    assert_eq!((sent.status, resolver.0.load(Ordering::Relaxed)), (StatusCode::OK, 1));
+    served.await.unwrap();
+    let (port, unvisited) = serve(Vec::new()).await;
+    let sent = client.send(request(&format!("http://changing.test:{port}/"))).await;
+    assert!(matches!(sent, Err(SendError::Refused { .. })), "{sent:?}");
+    assert!(!unvisited.is_finished());
+    unvisited.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_status_of_an_answer_counts_although_its_body_comes_byte_by_byte() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n").await.unwrap();
+        while stream.write_all(b"x").await.is_ok() {
+            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        }
+    });
+    let began = tokio::time::Instant::now();
+    let sent = client().send(request(&format!("http://127.0.0.1:{port}/"))).await.unwrap();
+    assert_eq!((sent.status, sent.is_cut), (StatusCode::OK, true));
+    assert!(began.elapsed() <= TIME_MAX + std::time::Duration::from_millis(10));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_head_that_comes_byte_by_byte_is_no_answer_after_ten_seconds() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        for byte in b"HTTP/1.1 200 OK\r\nx-long: ".iter().chain(std::iter::repeat(&b'x')) {
+            if stream.write_all(&[*byte]).await.is_err() {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        }
+    });
+    let sent = client().send(request(&format!("http://127.0.0.1:{port}/"))).await;
+    assert_eq!(sent, Err(SendError::TooSlow));
+}
+
+#[tokio::test]
+async fn an_endless_head_is_no_answer() {
+    let mut answer = b"HTTP/1.1 200 OK\r\nx-long: ".to_vec();
+    answer.resize(answer.len() + 4 * ANSWER_BYTES_MAX, b'x');
+    let (port, _served) = serve(answer).await;
+    let sent = client().send(request(&format!("http://127.0.0.1:{port}/"))).await;
+    assert!(matches!(sent, Err(SendError::Broken { .. })), "{sent:?}");
+}

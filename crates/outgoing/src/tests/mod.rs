@@ -1,0 +1,4 @@
+//! Tests of the guard and of the client.
+
+mod addresses;
+mod client;
