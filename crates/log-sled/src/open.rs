@@ -21,7 +21,7 @@ use crate::{
         quiet,
         store::{self, Store},
     },
-    files::{anchor, cached, meta, sealed},
+    files::{anchor, cached, meta, sealed, stopped},
     open::{check::Checked, recover::End},
     whole::swap,
 };
@@ -45,10 +45,11 @@ pub(crate) struct Prepared {
     checked: Checked,
 }
 
-/// Locks the data folder and checks whether it may be opened, as the disk returns it.
+/// Locks the data folder and checks whether it may be opened, as the disk returns it. After a clean
+/// stop the memory of the system has the same.
 pub(crate) fn prepare(dir: &Path, options: &SledOptions) -> Result<Prepared, OpenError> {
     let lock = if dir.exists() { Some(Lock::of(dir)?) } else { None };
-    if lock.is_some() {
+    if lock.is_some() && !stopped::is_set(dir) {
         cached::forget(dir).map_err(OpenError::io("read", dir))?;
     }
     let checked = check::check_reached(dir, options.epoch, anchor::Mark::ORIGIN)?;
@@ -82,6 +83,7 @@ impl Prepared {
         fs::create_dir_all(dir).map_err(OpenError::io("create", dir))?;
         let lock = lock.map_or_else(|| Lock::of(dir), Ok)?.keep();
         let lock = lock.map_err(OpenError::io("lock", dir))?;
+        stopped::clear(dir).map_err(OpenError::io("clean", dir))?;
         swap::recover(dir).map_err(OpenError::io("clean", dir))?;
         let engine = swap::current(dir);
         let epoch = checked.epoch.or(options.epoch).map_or_else(random_epoch, Ok)?;

@@ -26,7 +26,7 @@ use crate::{
     engine::store::{Store, StoreError},
     files::{
         anchor::{self, Mark},
-        head,
+        head, stopped,
     },
     format::{Draft, Sealed},
     log::Shared,
@@ -128,6 +128,7 @@ impl Writer {
         if self.unanchored.is_some() {
             self.drop_anchor();
         }
+        self.note_stop();
     }
 
     /// How long to wait for a job.
@@ -381,6 +382,17 @@ impl Writer {
         self.durable = self.end.position;
         self.unsynced = 0;
         Ok(())
+    }
+
+    /// Records a clean stop, so that the next start may read from the memory of the system.
+    fn note_stop(&self) {
+        let is_clean = self.shared.broken().is_none() && self.unsynced == 0;
+        if is_clean
+            && self.unanchored.is_none()
+            && let Err(error) = stopped::set(&self.dir)
+        {
+            tracing::warn!(%error, "cannot write the file `stopped` of the log; the next start reads from the disk");
+        }
     }
 
     /// Writes the anchor.

@@ -111,6 +111,30 @@ async fn failed_sync_stops_writes_and_reads_go_on() {
     assert_eq!(next.position, Position(31));
 }
 
+/// Only after a clean stop may the next start trust the memory of the system.
+#[tokio::test]
+async fn only_a_log_that_stops_without_a_fault_says_so() {
+    let (dir, disk) = (temporary(), TestDisk::new());
+    let stopped = dir.path().join("stopped");
+    let options = || SledOptions { probe_pause: Duration::from_hours(1), ..disk.options() };
+    let log = SledLog::open(dir.path(), options()).unwrap();
+    append_all(&log, 0..3, 1).await;
+    assert!(!stopped.exists(), "the log is open");
+    drop(log);
+    assert!(stopped.exists());
+
+    let log = SledLog::open(dir.path(), options()).unwrap();
+    assert!(!stopped.exists(), "a process that is killed from here on did not stop cleanly");
+    append_all(&log, 3..4, 1).await;
+    disk.fail(true);
+    log.append(commit(4, 1), guard(4)).await.unwrap_err();
+    disk.fail(false);
+    drop(log);
+    assert!(!stopped.exists(), "a sync had failed");
+    drop(SledLog::open(dir.path(), options()).unwrap());
+    assert!(stopped.exists());
+}
+
 #[tokio::test]
 async fn sync_that_fails_while_opening_is_an_error() {
     let (dir, disk) = (temporary(), TestDisk::new());
