@@ -117,9 +117,19 @@ async fn take(
     context: &ContextSelectionSet<'_>,
     field: &Positioned<Field>,
 ) -> ServerResult<()> {
-    let Some(budget) = context.data_opt::<Budget>().filter(|_| len >= LONG_BYTES) else {
-        return Ok(());
-    };
+    match context.data_opt::<Budget>().filter(|_| len >= LONG_BYTES) {
+        // Boxed, so that the future of a field with a text stays small.
+        Some(budget) => Box::pin(take_from(budget, len, context, field)).await,
+        None => Ok(()),
+    }
+}
+
+async fn take_from(
+    budget: &Budget,
+    len: usize,
+    context: &ContextSelectionSet<'_>,
+    field: &Positioned<Field>,
+) -> ServerResult<()> {
     let taken = match budget.pause().await {
         Ok(()) => budget.take(len).await,
         exhausted => exhausted,

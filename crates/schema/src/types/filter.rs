@@ -18,10 +18,9 @@ pub use self::{
 
 /// A filter: written out, or stored before.
 #[derive(OneofObject)]
-#[expect(clippy::large_enum_variant, reason = "there is one in a request, and it is read at once")]
 pub enum FilterBy {
     /// The filter itself.
-    Conditions(FilterInput),
+    Conditions(Box<FilterInput>),
     /// The ID of a filter that you have stored.
     FilterId(ID),
 }

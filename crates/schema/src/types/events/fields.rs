@@ -83,7 +83,7 @@ impl EventFields {
 
     /// The redaction of it. Null if it was not redacted, or if you may not see the redaction.
     async fn redacted_because(&self, context: &Context<'_>) -> Result<Option<Redaction>> {
-        redacted::because(context, &self.0).await
+        Box::pin(redacted::because(context, &self.0)).await
     }
 
     /// The content of the event.
@@ -147,7 +147,8 @@ impl EventFields {
         let app = app(context);
         let viewer = session(context).viewpoint()?;
         let (room, reads) = (&self.0.pdu.room_id, reads(context));
-        let before = app.models.event_before_within(room, &viewer, self.0.key(), &reads).await;
+        let before = app.models.event_before_within(room, &viewer, self.0.key(), &reads);
+        let before = Box::pin(before).await;
         let before = unless_absent(before)?.flatten();
         Ok(before.map(|event| EventIdScalar(event.event().pdu.event_id.clone())))
     }
@@ -187,33 +188,23 @@ impl EventFields {
     /// The state event that it replaced. Null for messages, for the first event of its kind, and if
     /// you may not see the replaced content.
     async fn replaced(&self, context: &Context<'_>) -> Result<Option<RoomEvent>> {
-        if self.0.pdu.state_key.is_none() {
-            return Ok(None);
-        }
-        let app = app(context);
-        let viewer = session(context).viewpoint()?;
-        // The answer to a mutation has events that the read side may not have yet.
-        app.models.wait_for(self.0.position, STALE_AFTER).await.map_err(|_| Fault::stale())?;
-        let found = app.models.event(&self.0.pdu.event_id, &viewer).await;
-        let Some(Some((place, event))) = unless_absent(found)? else { return Ok(None) };
-        let replaced = app.models.replaced_by(&place.room_id, &event, &viewer).await;
-        Ok(unless_absent(replaced)?.flatten().and_then(|event| RoomEvent::of_timeline(&event)))
+        Box::pin(replaced(context, &self.0)).await
     }
 
     /// The content of the state that it replaced, with the old name, topic or display name.
     async fn previous_content(&self, context: &Context<'_>) -> Result<Option<OwnedJsonText>> {
-        let replaced = self.replaced(context).await?;
+        let replaced = Box::pin(replaced(context, &self.0)).await?;
         Ok(replaced.map(|event| OwnedJsonText(event.pdu.content.clone())))
     }
 
     /// The last edit of it by its sender that you may see. Null if there is none.
     async fn latest_edit(&self, context: &Context<'_>) -> Result<Option<RoomEvent>> {
-        relations::latest_edit(context, &self.0.pdu, self.0.as_of).await
+        Box::pin(relations::latest_edit(context, &self.0.pdu, self.0.as_of)).await
     }
 
     /// Its content after its last edit. Null if it was not edited.
     async fn edited_content(&self, context: &Context<'_>) -> Result<Option<OwnedJsonText>> {
-        let edit = relations::latest_edit(context, &self.0.pdu, self.0.as_of).await?;
+        let edit = Box::pin(relations::latest_edit(context, &self.0.pdu, self.0.as_of)).await?;
         Ok(edit.and_then(|edit| relations::edited_content(&edit.pdu)))
     }
 
@@ -225,39 +216,59 @@ impl EventFields {
         #[graphql(desc = "The cursor after which to continue.")] after: Option<String>,
     ) -> Result<relations::ReactionConnection> {
         let after = after.as_deref();
-        relations::reactions(context, &self.0.pdu, self.0.as_of, (first, after)).await
+        Box::pin(relations::reactions(context, &self.0.pdu, self.0.as_of, (first, after))).await
     }
 
     /// The thread that it began. Null if there is none with an event that you may see.
     async fn thread(&self, context: &Context<'_>) -> Result<Option<relations::Thread>> {
-        relations::thread(context, &self.0.pdu, self.0.as_of).await
+        Box::pin(relations::thread(context, &self.0.pdu, self.0.as_of)).await
     }
 
     /// The event that it answers. Null if there is none that you may see.
     async fn reply_to(&self, context: &Context<'_>) -> Result<Option<RoomEvent>> {
-        relations::reply_to(context, &self.0.pdu, self.0.as_of).await
+        Box::pin(relations::reply_to(context, &self.0.pdu, self.0.as_of)).await
     }
 
     /// The whole event as a Matrix PDU, signed by this server if it was made here.
     #[graphql(directive = shared::apply(SharedBy::Everyone))]
     async fn pdu(&self, context: &Context<'_>) -> Result<OwnedJsonText> {
-        let (app, reads) = (app(context), reads(context));
-        // Hashing and signing take as long as reading some events.
-        reads.pause().await?;
-        reads.look_at(SIGNED_UNITS + self.0.pdu.json.len() / EVENT_UNIT_BYTES)?;
-        let server = app.commands.server_name();
-        if self.0.pdu.sender.server_name() != server {
-            let json = String::from_utf8(self.0.pdu.json.to_vec())?;
-            return Ok(OwnedJsonText(RawValue::from_string(json)?));
-        }
-        let version = {
-            let view = app.models.view();
-            view.room(&self.0.pdu.room_id).and_then(|room| room.summary().version.clone())
-        };
-        let version = version.and_then(|version| RoomVersionId::try_from(version).ok());
-        let version = version.unwrap_or(RoomVersionId::V12);
-        let signed = rookery_domain::sign(&self.0.pdu, &app.signing_key, server, &version);
-        let signed = signed.map_err(|error| Fault::internal(&error.to_string()))?;
-        Ok(OwnedJsonText(RawValue::from_string(signed)?))
+        Box::pin(pdu(context, &self.0)).await
     }
+}
+
+/// The state event that `event` replaced, if the viewer may see it.
+async fn replaced(context: &Context<'_>, event: &RoomEvent) -> Result<Option<RoomEvent>> {
+    if event.pdu.state_key.is_none() {
+        return Ok(None);
+    }
+    let app = app(context);
+    let viewer = session(context).viewpoint()?;
+    // The answer to a mutation has events that the read side may not have yet.
+    app.models.wait_for(event.position, STALE_AFTER).await.map_err(|_| Fault::stale())?;
+    let found = app.models.event(&event.pdu.event_id, &viewer).await;
+    let Some(Some((place, found))) = unless_absent(found)? else { return Ok(None) };
+    let replaced = app.models.replaced_by(&place.room_id, &found, &viewer).await;
+    Ok(unless_absent(replaced)?.flatten().and_then(|event| RoomEvent::of_timeline(&event)))
+}
+
+/// The whole event as a Matrix PDU.
+async fn pdu(context: &Context<'_>, event: &RoomEvent) -> Result<OwnedJsonText> {
+    let (app, reads) = (app(context), reads(context));
+    // Hashing and signing take as long as reading some events.
+    reads.pause().await?;
+    reads.look_at(SIGNED_UNITS + event.pdu.json.len() / EVENT_UNIT_BYTES)?;
+    let server = app.commands.server_name();
+    if event.pdu.sender.server_name() != server {
+        let json = String::from_utf8(event.pdu.json.to_vec())?;
+        return Ok(OwnedJsonText(RawValue::from_string(json)?));
+    }
+    let version = {
+        let view = app.models.view();
+        view.room(&event.pdu.room_id).and_then(|room| room.summary().version.clone())
+    };
+    let version = version.and_then(|version| RoomVersionId::try_from(version).ok());
+    let version = version.unwrap_or(RoomVersionId::V12);
+    let signed = rookery_domain::sign(&event.pdu, &app.signing_key, server, &version);
+    let signed = signed.map_err(|error| Fault::internal(&error.to_string()))?;
+    Ok(OwnedJsonText(RawValue::from_string(signed)?))
 }

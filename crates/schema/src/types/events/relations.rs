@@ -123,7 +123,7 @@ impl Thread {
         let of_thread = Some(self.root.clone());
         let page =
             TimelineArguments { first, after, before, of_thread, ..TimelineArguments::last(last) };
-        timeline::page(context, &Room::new(self.room.clone()), page).await
+        Box::pin(timeline::page(context, &Room::new(self.room.clone()), page)).await
     }
 }
 

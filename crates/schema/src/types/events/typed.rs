@@ -298,7 +298,8 @@ impl OutputType for RoomEvent {
         context: &ContextSelectionSet<'_>,
         field: &Positioned<Field>,
     ) -> ServerResult<Value> {
-        TypedEvent::from(self.clone()).resolve(context, field).await
+        // Boxed: the field of another event that has this one would be as large otherwise.
+        Box::pin(async move { TypedEvent::from(self.clone()).resolve(context, field).await }).await
     }
 }
 

@@ -100,7 +100,8 @@ impl Room {
         let (viewer, reads) = (session(context).viewer()?, reads(context));
         let models = &app(context).models;
         if let Some(moment) = &self.moment {
-            let snapshot = moment.snapshot(models, &self.id, viewer, &reads).await;
+            let snapshot = moment.snapshot(models, &self.id, viewer, &reads);
+            let snapshot = Box::pin(snapshot).await;
             return Ok(field(&reads.found(snapshot)?.unwrap_or_default()));
         }
         let view = models.view();
@@ -197,7 +198,7 @@ impl Room {
         #[graphql(desc = "How many, from 1 to 100.")] first: Option<i32>,
         #[graphql(desc = "The cursor after which to continue.")] after: Option<String>,
     ) -> Result<RoomAliasConnection> {
-        pages::aliases(context, self, first, after.as_deref()).await
+        Box::pin(pages::aliases(context, self, first, after.as_deref())).await
     }
 
     /// How users may join.
@@ -270,7 +271,7 @@ impl Room {
             return Ok(None);
         }
         reads(context).pause().await?;
-        let may = app(context).commands.permissions(viewer, &self.id).await;
+        let may = Box::pin(app(context).commands.permissions(viewer, &self.id)).await;
         let may = may.map_err(|error| Fault::unavailable(&error.to_string()))?;
         Ok(Some(may.into()))
     }
@@ -292,7 +293,7 @@ impl Room {
     /// The last message that you may see. Null if there is none among the latest events.
     async fn last_message(&self, context: &Context<'_>) -> Result<Option<RoomEvent>> {
         let newest = self.shown(context, |room| room.last_message).await?;
-        timeline::last_message(context, self, newest).await
+        Box::pin(timeline::last_message(context, self, newest)).await
     }
 
     /// How many messages you have not read: messages of others that arrived after your join, after
@@ -332,7 +333,8 @@ impl Room {
         #[graphql(desc = "How many, from 1 to 100; 20 by default.")] first: Option<i32>,
         #[graphql(desc = "The cursor after which to continue.")] after: Option<String>,
     ) -> Result<AccountDataConnection> {
-        account_data::page(context, Some(&self.id), DataArguments { kind, first, after }).await
+        let arguments = DataArguments { kind, first, after };
+        Box::pin(account_data::page(context, Some(&self.id), arguments)).await
     }
 
     /// Users who are typing, ordered by user ID. Empty if you have not joined.
@@ -370,7 +372,7 @@ impl Room {
         )]
         membership: MembershipEnum,
     ) -> Result<Members> {
-        members::page(context, self, first, after.as_deref(), membership).await
+        Box::pin(members::page(context, self, first, after.as_deref(), membership)).await
     }
 
     /// One user in the room. Null if the room has no member event of the user.
@@ -379,7 +381,7 @@ impl Room {
         context: &Context<'_>,
         #[graphql(desc = "The user.")] user_id: UserIdScalar,
     ) -> Result<Option<RoomMember>> {
-        members::one(context, self, &user_id.0).await
+        Box::pin(members::one(context, self, &user_id.0)).await
     }
 
     /// The state of the room: the event that holds each type and state key, in that order.
@@ -394,7 +396,7 @@ impl Room {
     ) -> Result<RoomStateConnection> {
         let (event_type, state_key) = (event_type.as_deref(), state_key.as_deref());
         let arguments = StateArguments { event_type, state_key, first, after: after.as_deref() };
-        timeline::state(context, self, arguments).await.map(RoomStateConnection)
+        Box::pin(timeline::state(context, self, arguments)).await.map(RoomStateConnection)
     }
 
     /// The room that replaced it. You may not be a member of that yet. Null if it was not replaced.
@@ -437,7 +439,8 @@ impl Room {
         let filter = chosen(context, filter).await?;
         let given = TimelineArguments::last(last);
         let given = TimelineArguments { first, after, before, around, at, ..given };
-        timeline::page(context, self, TimelineArguments { filter, backfill, ..given }).await
+        let given = TimelineArguments { filter, backfill, ..given };
+        Box::pin(timeline::page(context, self, given)).await
     }
 
     /// The call in the room now, as of now: yours, else the newest one. Null if there is none.
@@ -453,7 +456,7 @@ impl Room {
         #[graphql(desc = "How many, from 1 to 100; 20 by default.")] first: Option<i32>,
         #[graphql(desc = "The cursor after which to continue.")] after: Option<String>,
     ) -> Result<CallConnection> {
-        calls::pages::past(context, self, first, after.as_deref()).await
+        Box::pin(calls::pages::past(context, self, first, after.as_deref())).await
     }
 
     /// Its incoming webhooks, by ID, as of now. Empty if you may not change them
@@ -464,7 +467,7 @@ impl Room {
         #[graphql(desc = "How many, from 1 to 100; 20 by default.")] first: Option<i32>,
         #[graphql(desc = "The cursor after which to continue.")] after: Option<String>,
     ) -> Result<IncomingWebhookConnection> {
-        webhooks::page(context, &self.id, first, after.as_deref()).await
+        Box::pin(webhooks::page(context, &self.id, first, after.as_deref())).await
     }
 
     /// The place of the room's last event in the whole log.

@@ -299,7 +299,7 @@ pub async fn slot(
         first: None,
         after: None,
     };
-    Ok(state(context, room, wanted).await?.into_first())
+    Ok(Box::pin(state(context, room, wanted)).await?.into_first())
 }
 
 /// The arguments of a room's state.

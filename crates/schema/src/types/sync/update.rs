@@ -84,7 +84,8 @@ impl RoomUpdate {
     async fn timeline(&self, context: &Context<'_>) -> Result<TimelineConnection> {
         let Some(missed) = &self.missed else {
             let last = i32::try_from(self.limit).ok();
-            return timeline::page(context, &self.room, TimelineArguments::last(last)).await;
+            let arguments = TimelineArguments::last(last);
+            return Box::pin(timeline::page(context, &self.room, arguments)).await;
         };
         let LastMissed { events, has_more } = self.last(context, missed).await?;
         Ok(TimelineConnection::missed(&self.room, events.clone(), *has_more))

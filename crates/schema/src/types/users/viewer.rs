@@ -108,7 +108,7 @@ impl Viewer {
         #[graphql(desc = "How many, from 1 to 100; 20 by default.")] first: Option<i32>,
         #[graphql(desc = "The cursor after which to continue.")] after: Option<String>,
     ) -> Result<AccountDataConnection> {
-        account_data::page(context, None, DataArguments { kind, first, after }).await
+        Box::pin(account_data::page(context, None, DataArguments { kind, first, after })).await
     }
 
     /// The rooms in which you have a membership, most recently active first.
