@@ -3,3 +3,4 @@
 pub(crate) mod fault;
 pub(crate) mod outcome;
 pub(crate) mod refusal;
+pub(crate) mod text;

@@ -19,6 +19,7 @@ pub use self::{
         fault::FaultId,
         outcome::{Errors, Outcome},
         refusal::{Effect, Location, Refusal, code},
+        text::text_of,
     },
     cost::{Cost, CostModel, CostRules},
     documents::{

@@ -12,6 +12,7 @@ use std::{
 };
 
 use parking_lot::Mutex;
+use rookery_graphql_documents::text_of;
 use rookery_log::Position;
 use rookery_schema::context::App;
 
@@ -116,10 +117,8 @@ impl Group {
             fanout.counters.failed.fetch_add(1, Relaxed);
             return None;
         };
-        let answer = serde_json::to_string(&response);
-        let answer = answer.inspect_err(|error| tracing::error!(%error, "failed to serialise"));
         fanout.counters.executed.fetch_add(1, Relaxed);
-        answer.ok().map(Arc::from)
+        Some(Arc::from(text_of(&response)))
     }
 
     fn keep(&self, state: &mut State, draft: &Draft, kept: Kept) {

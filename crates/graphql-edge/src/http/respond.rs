@@ -164,10 +164,7 @@ const FAILED: &[u8] =
     br#"{"errors":[{"message":"The server failed to answer this.","extensions":{"code":"INTERNAL","outcome":"UNKNOWN"}}]}"#;
 
 fn serialised(mut outcome: Outcome) -> (Outcome, Vec<u8>) {
-    let body = serde_json::to_vec(&outcome).unwrap_or_else(|error| {
-        tracing::error!(%error, "failed to serialise a response");
-        FAILED.to_vec()
-    });
+    let body = outcome.text().into_bytes();
     if let Outcome::Executed(response) = &mut outcome {
         // It was written, and it may be large.
         response.data = async_graphql::Value::Null;

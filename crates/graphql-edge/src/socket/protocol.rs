@@ -227,7 +227,6 @@ pub(super) static WORDING: Wording = Wording { next, next_shared, error, complet
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum ServerMessage<'a> {
-    Next { id: &'a str, payload: &'a Outcome },
     Error { id: &'a str, payload: Errors<'a> },
     Complete { id: &'a str },
 }
@@ -243,7 +242,7 @@ impl ServerMessage<'_> {
 
 /// `next`
 fn next(id: &str, outcome: &Outcome) -> String {
-    ServerMessage::Next { id, payload: outcome }.text()
+    next_shared(id, &outcome.text())
 }
 
 /// `next`, around a payload that is JSON already.

@@ -11,8 +11,7 @@ use std::sync::Arc;
 
 use axum::response::Response;
 use parking_lot::Mutex;
-use rookery_graphql_documents::{Errors, Outcome, Refusal};
-use serde::Serialize;
+use rookery_graphql_documents::{Outcome, Refusal};
 
 use super::delivery::{Delivery, Ends, Form, Line};
 use crate::http::router::Transport;
@@ -41,29 +40,16 @@ pub(crate) fn subscribe<E, A: Authenticator>(
     Ok(Delivery::new(transport, session, line, form, held)?.respond())
 }
 
-#[derive(Serialize)]
-struct Part<'a> {
-    payload: Option<&'a Outcome>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    errors: Option<Errors<'a>>,
-}
-
 fn part(json: &str) -> String {
     ["\r\nContent-Type: application/json\r\n\r\n", json, "\r\n--graphql"].concat()
 }
 
-fn next(_: &str, outcome: &Outcome) -> String {
-    let (payload, errors) = match outcome {
-        Outcome::Refused(_) => (None, Some(outcome.errors())),
-        Outcome::Executed(_) | Outcome::Invalid(_) => (Some(outcome), None),
-    };
-    serde_json::to_string(&Part { payload, errors }).map_or_else(
-        |error| {
-            tracing::error!(%error, "failed to serialise a part");
-            String::new()
-        },
-        |json| part(&json),
-    )
+fn next(id: &str, outcome: &Outcome) -> String {
+    match outcome {
+        // An error of the connection stands beside the payload.
+        Outcome::Refused(_) => part(&["{\"payload\":null,", &outcome.text()[1..]].concat()),
+        Outcome::Executed(_) | Outcome::Invalid(_) => next_shared(id, &outcome.text()),
+    }
 }
 
 fn next_shared(_: &str, payload: &str) -> String {

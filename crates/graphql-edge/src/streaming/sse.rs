@@ -74,15 +74,8 @@ fn event(name: &str, data: &[&str]) -> String {
     ["event: ", name, "\ndata: ", &data.concat(), "\n\n"].concat()
 }
 
-fn json(outcome: &Outcome) -> String {
-    serde_json::to_string(outcome).unwrap_or_else(|error| {
-        tracing::error!(%error, "failed to serialise an event");
-        "null".to_owned()
-    })
-}
-
-fn next(_: &str, outcome: &Outcome) -> String {
-    event("next", &[&json(outcome)])
+fn next(id: &str, outcome: &Outcome) -> String {
+    next_shared(id, &outcome.text())
 }
 
 fn next_shared(_: &str, payload: &str) -> String {
@@ -100,7 +93,7 @@ fn complete(_: &str) -> String {
 }
 
 fn next_of(id: &str, outcome: &Outcome) -> String {
-    next_shared_of(id, &json(outcome))
+    next_shared_of(id, &outcome.text())
 }
 
 fn next_shared_of(id: &str, payload: &str) -> String {
