@@ -76,6 +76,11 @@ export class Actions {
     return { actionId, answer };
   }
 
+  /** Performs a mutation that has a name in place of a number. It waits for no other action. */
+  named<P extends Payload>(document: Document<unknown, never>, input: object, signal?: AbortSignal): Promise<P> {
+    return this.#perform<P>(document, { input }, either(this.signal, signal));
+  }
+
   async #perform<P extends Payload>(
     document: Document<unknown, never>,
     variables: object,

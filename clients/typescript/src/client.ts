@@ -186,6 +186,14 @@ export class Client<Draft = string> {
   }
 
   /**
+   * Sends a text message under a name of your own. Under one name the user sends one event, for ever: a program that starts
+   * again sends nothing twice if it names each message after its cause, such as the event that it answers.
+   */
+  sendOnce(transactionId: string, roomId: string, body: string, { signal }: CallOptions = {}): Promise<Sent> {
+    return this.actions.named<Sent>(SendDocument, { roomId, body, transactionId }, signal);
+  }
+
+  /**
    * Says whether you are typing on this device. It ends by itself after `timeoutSeconds`, or when you send a message.
    *
    * @throws {Refused} You are not in the room.

@@ -277,3 +277,17 @@ test("logging_out_ends_the_client_and_the_session", async (context) => {
   const again = await logIn({ url: server }, { username: "leaver", password: PASSWORD });
   assert.notEqual(again.token, token);
 });
+
+test("a_message_with_a_name_is_sent_once_over_cuts_and_by_the_next_client", async (context) => {
+  let budgets = 8;
+  const network = await proxy(context, () => (budgets-- > 0 ? 700 + budgets * 100 : Infinity));
+  const { client, roomId, token } = await scene(context, "named", network.url);
+  const next = await connect({ url: server, token, webSocket: WebSocket, wait: async () => {} });
+  context.after(() => next.close());
+  const names = Array.from({ length: 10 }, (_, index) => `reply to ${index}`);
+  const sent = await Promise.all(names.map((name) => client.sendOnce(name, roomId, name)));
+  const again = await Promise.all(names.map((name) => next.sendOnce(name, roomId, "in other words")));
+  assert.deepEqual(again.map(({ event }) => event.eventId), sent.map(({ event }) => event.eventId));
+  assert.equal(new Set(sent.map(({ event }) => event.eventId)).size, names.length);
+  assert.ok(network.cuts >= 1, "no cut");
+});

@@ -29,6 +29,8 @@ client.act(topic, { roomId: "!tower" });
 
 const sent = await client.send("!tower", "Nevermore", { draft: { text: "Nevermore" }, signal }).answer;
 show(sent.event?.eventId ?? null);
+const once = await client.sendOnce("reply to $event", "!tower", "Evermore", { signal });
+show(once.event?.eventId ?? null);
 await client.setTyping("!tower", true, { timeoutSeconds: 10, signal });
 await client.setPresence("UNAVAILABLE", { statusMessage: "at tea" });
 // @ts-expect-error: there is no such presence

@@ -1,7 +1,7 @@
 //! The common part of all mutations that act in a room.
 
 use async_graphql::{Context, Result};
-use rookery_command::{Command, HandleError, Outcome};
+use rookery_command::{Command, HandleError, Outcome, Retry};
 use rookery_domain::{RoomCommand, RoomId};
 use rookery_log::Position;
 use rookery_schema::{
@@ -65,9 +65,19 @@ pub(crate) async fn act(
     command: RoomCommand,
     action_id: Option<i32>,
 ) -> Result<Acted> {
+    act_with(context, room_id, command, retry(action_id)?).await
+}
+
+/// Carries out a command in a room that the server recognises by `retry`.
+pub(crate) async fn act_with(
+    context: &Context<'_>,
+    room_id: &RoomId,
+    command: RoomCommand,
+    retry: Retry,
+) -> Result<Acted> {
     let actor = session(context).actor()?;
     let command = Command::InRoom { room: room_id, command: &command };
-    let result = app(context).commands.execute(&actor, command, retry(action_id)?).await;
+    let result = app(context).commands.execute(&actor, command, retry).await;
     Acted::of(context, result).await
 }
 

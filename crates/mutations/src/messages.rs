@@ -3,14 +3,17 @@
 pub(super) mod redaction;
 
 use async_graphql::{Context, InputObject, Json, Object, Result};
-use rookery_domain::{Mentions, MessageRelation, RoomCommand};
-use rookery_schema::types::{
-    errors::fault::Fault,
-    events::MessageKindEnum,
-    values::scalars::{EventIdScalar, RoomIdScalar, UserIdScalar},
+use rookery_domain::{Mentions, MessageRelation, RoomCommand, RoomId};
+use rookery_schema::{
+    context::{retry_of_event, session},
+    types::{
+        errors::fault::Fault,
+        events::MessageKindEnum,
+        values::scalars::{EventIdScalar, RoomIdScalar, UserIdScalar},
+    },
 };
 
-use super::acted::{act, room_payload};
+use super::acted::{Acted, act, act_with, room_payload};
 
 /// The message to send.
 #[derive(InputObject)]
@@ -36,6 +39,10 @@ pub(crate) struct SendMessageInput {
     /// Your number for this action: 1, 2, 3 ... on each device. A retry with the same number
     /// returns the first result.
     action_id: Option<i32>,
+    /// Your name for this event, such as one that follows from an event that you answer: 1 to 255
+    /// bytes. Under one name you send one event, from all your devices and for ever. A repetition
+    /// returns the first event. It takes the place of `actionId`.
+    transaction_id: Option<String>,
 }
 
 /// The users that a message mentions.
@@ -75,6 +82,8 @@ pub(crate) struct SendEventInput {
     content: Json<serde_json::Value>,
     /// Your number for this action.
     action_id: Option<i32>,
+    /// Your name for this event, in place of `actionId`, as for `sendMessage`.
+    transaction_id: Option<String>,
 }
 
 room_payload!(SendMessagePayload, "The result of `sendMessage`.");
@@ -98,10 +107,12 @@ impl MessageMutation {
             users: mentions.user_ids.into_iter().map(|user| user.0).collect(),
             room: mentions.is_room,
         });
-        let SendMessageInput { room_id, body, formatted_body, kind, action_id, .. } = input;
+        let SendMessageInput {
+            room_id, body, formatted_body, kind, action_id, transaction_id, ..
+        } = input;
         let kind = kind.into();
         let command = RoomCommand::SendMessage { kind, body, formatted_body, relation, mentions };
-        Ok(act(context, &room_id.0, command, action_id).await?.into())
+        Ok(send(context, &room_id.0, command, action_id, transaction_id).await?.into())
     }
 
     /// Reacts to an event. Repeating a reaction changes nothing; redact it to remove it.
@@ -121,10 +132,23 @@ impl MessageMutation {
         context: &Context<'_>,
         #[graphql(desc = "An event of your own type.")] input: SendEventInput,
     ) -> Result<SendEventPayload> {
-        let SendEventInput { room_id, event_type, content, action_id } = input;
+        let SendEventInput { room_id, event_type, content, action_id, transaction_id } = input;
         let command = RoomCommand::SendEvent { event_type, content: object(content)? };
-        Ok(act(context, &room_id.0, command, action_id).await?.into())
+        Ok(send(context, &room_id.0, command, action_id, transaction_id).await?.into())
     }
+}
+
+/// Sends an event that a retry finds by its number or by its name.
+async fn send(
+    context: &Context<'_>,
+    room: &RoomId,
+    command: RoomCommand,
+    action_id: Option<i32>,
+    transaction_id: Option<String>,
+) -> Result<Acted> {
+    let user = session(context).actor()?.user;
+    let retry = retry_of_event(&user, action_id, transaction_id.as_deref())?;
+    act_with(context, room, command, retry).await
 }
 
 /// The relation of a message: an answer or an edit, but not both.

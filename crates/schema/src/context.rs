@@ -15,7 +15,7 @@ use rookery_delivery::{Consumers, Feeds};
 use rookery_domain::{OwnedUserId, ProfileAudience, RoomId, SigningKey, UserId};
 use rookery_ephemeral::Ephemeral;
 use rookery_graphql_edge::SecurityLog;
-use rookery_log::{EventLog, Millis, Position, PositionToken, TokenKey};
+use rookery_log::{CommandId, EventLog, Millis, Position, PositionToken, TokenKey};
 use rookery_projection::RowKey;
 use rookery_services::{ServiceDirectory, ServiceSession};
 use rookery_view::{Backfill, NoOtherServers, Reader, TimelineCursor, TimelineError, Viewer};
@@ -35,6 +35,9 @@ pub const STALE_AFTER: Duration = Duration::from_secs(1);
 
 /// Largest page of any list.
 pub const PAGE_MAX: usize = 100;
+
+/// The longest transaction ID.
+const TRANSACTION_BYTES_MAX: usize = 255;
 
 /// How many streams that are behind are read at the same time, each of another user.
 const CATCHING_UP_MAX: usize = 2;
@@ -367,4 +370,27 @@ pub fn retry(action_id: Option<i32>) -> Result<Retry, Fault> {
             Err(Fault::bad_input(format!("`actionId` is {action}: count your actions 1, 2, 3 ...")))
         }
     }
+}
+
+/// How the server recognises a retry of an event with this action ID or this transaction ID.
+///
+/// # Errors
+/// Both are given, or one of them is not valid.
+pub fn retry_of_event(
+    user: &UserId,
+    action_id: Option<i32>,
+    transaction_id: Option<&str>,
+) -> Result<Retry, Fault> {
+    let Some(transaction) = transaction_id else { return retry(action_id) };
+    if action_id.is_some() {
+        return Err(Fault::bad_input("give either `actionId` or `transactionId`"));
+    }
+    if transaction.is_empty() || transaction.len() > TRANSACTION_BYTES_MAX {
+        let length = transaction.len();
+        return Err(Fault::bad_input(format!(
+            "`transactionId` has {length} bytes: use 1 to {TRANSACTION_BYTES_MAX}"
+        )));
+    }
+    let parts: [&[u8]; 3] = [b"transaction", user.as_bytes(), transaction.as_bytes()];
+    Ok(Retry::Named(CommandId::derive(&parts)))
 }

@@ -387,3 +387,66 @@ fn mutations_of_one_document_have_to_be_in_the_order_of_their_numbers() {
     assert_eq!(send(1, 2), (Value::Null, Value::Null));
     assert_eq!(send(4, 3), (Value::Null, json!("ACTION_TOO_LATE")));
 }
+
+#[test]
+fn event_with_a_name_is_sent_once_from_all_devices_and_for_ever() {
+    let data = tempdir().unwrap();
+    let (server, alice, room) = start(data.path(), &HASTY);
+    let named = |body: &str| json!({ "roomId": room, "body": body, "transactionId": "reply to 7" });
+    let first = alice.act("sendMessage", named("hello"))["event"]["eventId"].clone();
+    assert!(first.is_string());
+    let send = |client: &Client, body: &str| {
+        client.act("sendMessage", named(body))["event"]["eventId"].clone()
+    };
+    // At once, from another device, and in other words.
+    thread::scope(|scope| {
+        let laptop = laptop_of(&alice);
+        let tries = (0..8).map(|_| {
+            let (laptop, send) = (laptop.clone(), &send);
+            scope.spawn(move || send(&laptop, "hello"))
+        });
+        for tried in tries.collect::<Vec<_>>() {
+            assert_eq!(tried.join().unwrap(), first);
+        }
+    });
+    assert_eq!(send(&alice, "something else"), first);
+    // A name is one user's: in another room it is taken, and another user has names of their own.
+    let other = alice.create_room(json!({}));
+    let elsewhere = json!({ "roomId": other, "body": "hello", "transactionId": "reply to 7" });
+    assert_eq!(alice.refused("sendMessage", elsewhere), "ACTION_ID_REUSED");
+    let bob = Client::register(&server, "bob");
+    bob.act("joinRoom", json!({ "room": { "roomId": room } }));
+    assert_ne!(send(&bob, "hello"), first);
+    let event = |content: Value| {
+        let input = json!({ "roomId": room, "type": "com.example.move", "content": content,
+            "transactionId": "move 1" });
+        alice.act("sendEvent", input)["event"]["eventId"].clone()
+    };
+    assert_eq!(event(json!({ "to": "e4" })), event(json!({ "to": "e4" })));
+    server.kill();
+    let server = Server::start_with(data.path(), &HASTY);
+    let alice = alice.at(&server);
+    assert_eq!(send(&alice, "hello"), first);
+    let document = "query($room: RoomID!) { room(by: { roomId: $room }) { timeline(last: 100) {
+        nodes { ... on MessageEvent { text sender { userId } } } } } }";
+    let found = alice.run(document, &json!({ "room": room }));
+    let nodes = found["room"]["timeline"]["nodes"].as_array().unwrap().clone();
+    let own = nodes.iter().filter(|event| event["sender"]["userId"] == alice.user_id);
+    assert_eq!(own.filter(|event| event["text"] == "hello").count(), 1);
+}
+
+#[test]
+fn name_of_an_event_is_neither_empty_nor_long_nor_beside_a_number() {
+    let data = tempdir().unwrap();
+    let (_server, alice, room) = start(data.path(), &HASTY);
+    let send = |transaction: &str, number: Option<i64>| {
+        let input = json!({ "roomId": room, "body": "hello", "transactionId": transaction,
+            "actionId": number });
+        alice.post(SEND, &json!({ "input": input })).body
+    };
+    for (transaction, number) in [("", None), (&*"n".repeat(256), None), ("name", Some(1))] {
+        let answer = send(transaction, number);
+        assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_USER_INPUT", "{answer}");
+    }
+    assert!(send(&"n".repeat(255), None)["errors"].is_null());
+}

@@ -126,8 +126,8 @@ impl Commands {
 }
 
 impl Request {
-    /// Whether this command made the facts of a commit with its ID. Only the ID of an action needs
-    /// the check; every other ID is derived from the whole command.
+    /// Whether this command made the facts of a commit with its ID. Only the ID of an action is
+    /// checked: under a name that a client or a program has chosen, the first command holds.
     pub(crate) fn has_made(&self, facts: &[Fact]) -> bool {
         let Some(turn) = &self.turn else { return true };
         facts.iter().find_map(fingerprint) == Some(turn.action.fingerprint)
