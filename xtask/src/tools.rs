@@ -4,6 +4,7 @@
 //! **Invariant:** an installed tool needs no network.
 
 mod debian;
+mod environment;
 mod node;
 
 use std::fs;
@@ -15,12 +16,15 @@ use crate::repository::Repository;
 use crate::steps::Stop;
 
 pub(crate) use debian::{chromium, coturn, ngircd, program, python3, strace};
+pub(crate) use environment::{OFFLINE, python_environment};
 pub(crate) use node::{before, find, node, will_do};
 
 /// The folder of the tests that need packages of npm.
 pub(crate) const TESTS: &str = "tests";
 /// The folder of the client library.
 pub(crate) const TYPESCRIPT_CLIENT: &str = "clients/typescript";
+/// The folder of the client library for Python.
+pub(crate) const PYTHON_CLIENT: &str = "clients/python";
 /// The folder of the schema checks.
 pub(crate) const SCHEMA_CHECKS: &str = "tests/schema";
 
@@ -33,6 +37,8 @@ pub(crate) fn install_all(repository: &Repository) -> ExitCode {
         ("GraphQL clients for Python with graphql-core 3.2", python_core_3_2(repository)),
         ("schemathesis", schemathesis(repository)),
         ("heisenbridge", heisenbridge(repository)),
+        ("wheels of the Python client", wheels(repository)),
+        ("mypy", mypy(repository)),
         ("npm packages", npm(repository, TESTS)),
         ("npm packages of the TypeScript client", npm(repository, TYPESCRIPT_CLIENT)),
         ("npm packages of the schema's checks", npm(repository, SCHEMA_CHECKS)),
@@ -56,7 +62,7 @@ pub(crate) fn requirements(repository: &Repository) -> Vec<(&'static str, Result
         ("git", program("git")),
         ("curl", program("curl")),
         ("jq", program("jq")),
-        ("Python 3.11 with pip", python3()),
+        ("Python 3.11 with pip and venv", python3()),
         ("Node.js 20.3 with npm", node(repository)),
         ("chromium", chromium()),
         ("coturn", coturn()),
@@ -103,6 +109,34 @@ pub(crate) fn schemathesis(repository: &Repository) -> Result<PathBuf, Stop> {
 /// Python is missing or too old, or pip refused.
 pub(crate) fn heisenbridge(repository: &Repository) -> Result<PathBuf, Stop> {
     pip(repository, "tests/bridge/requirements.txt", "heisenbridge")
+}
+
+/// The folder of mypy.
+///
+/// # Errors
+/// Python is missing or too old, or pip refused.
+pub(crate) fn mypy(repository: &Repository) -> Result<PathBuf, Stop> {
+    pip(repository, "clients/python/tests/requirements.txt", "mypy")
+}
+
+/// A folder with the wheels in `clients/python/requirements.txt`, from which pip installs without a network.
+///
+/// # Errors
+/// Python is missing or too old, or pip refused.
+pub(crate) fn wheels(repository: &Repository) -> Result<PathBuf, Stop> {
+    python3()?;
+    let requirements = repository.root.join(PYTHON_CLIENT).join("requirements.txt");
+    let tools = repository.target.join("tools");
+    let (folder, stamp) = (tools.join("wheels"), tools.join("wheels.downloaded"));
+    once(&requirements, &stamp, || {
+        let arguments = ["-m", "pip", "download", "--quiet", "--require-hashes", "--no-deps"];
+        let mut command = repository.command("python3", &arguments);
+        // The same wheels on every machine, those without compiled parts.
+        command.args(["--only-binary=:all:", "--implementation=py", "--abi=none"]);
+        command.args(["--platform=any", "--python-version=3.11", "--dest"]).arg(&folder);
+        process::run(command.arg("--requirement").arg(&requirements))
+    })?;
+    Ok(folder)
 }
 
 /// Installs Python packages into a separate folder in `target/tools`.

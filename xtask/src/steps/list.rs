@@ -91,7 +91,7 @@ pub(super) const STEPS: &[Step] = &[
     },
     Step {
         name: "newcomer",
-        about: "README.md, the first conversation and webhooks, word for word in a clean clone, twice",
+        about: "README.md, the first conversation, webhooks, a bot and a bridge, word for word in a clean clone, twice",
         lane: Lane::Slow,
         needs: &["build"],
         run: newcomer::walk,
@@ -123,6 +123,13 @@ pub(super) const STEPS: &[Step] = &[
         lane: Lane::Slow,
         needs: &["build"],
         run: program::clients,
+    },
+    Step {
+        name: "python",
+        about: "the Python client: its wheel in an empty environment, its types, and its tests over a network that cuts",
+        lane: Lane::Slow,
+        needs: &["build"],
+        run: program::python,
     },
     Step {
         name: "examples",

@@ -50,9 +50,28 @@ pub(super) fn clients(repository: &Repository) -> Result<(), Stop> {
     suite(repository, "clients", &folders, &settings)
 }
 
+/// Builds the wheel of the Python client, installs it in an empty environment, and runs its tests there.
+pub(super) fn python(repository: &Repository) -> Result<(), Stop> {
+    let (mypy, folder) = (tools::mypy(repository)?, repository.scratch("python")?);
+    let python = tools::python_environment(repository, &folder)?;
+    let mut types =
+        repository.command("python3", &["-m", "mypy", "--strict", "--no-error-summary"]);
+    types.arg("--python-executable").arg(&python).arg("--cache-dir").arg(folder.join("types"));
+    types.arg("--config-file").arg(format!("{}/pyproject.toml", tools::PYTHON_CLIENT));
+    let sources = ["clients/python/src", "clients/python/tests", "examples/archive.py"];
+    process::run(types.args(sources).arg("examples/echo-bot/bot.py").env("PYTHONPATH", mypy))?;
+    let server = Server::start(&repository.binary(), &folder)?;
+    let tests = ["-B", "-W", "error", "-m", "unittest", "discover", "--start-directory"];
+    let mut command = repository.command(&python, &tests);
+    command.arg(format!("{}/tests", tools::PYTHON_CLIENT));
+    command.env("ROOKERY", repository.binary()).env("SERVER_DATA", folder.join("data"));
+    run_against(&server, &mut command)
+}
+
 /// Runs the programs in `examples/` as their users would.
 pub(super) fn examples(repository: &Repository) -> Result<(), Stop> {
-    let mut command = repository.command("python3", &["-B", "tests/examples/check.py"]);
+    let python = tools::python_environment(repository, &repository.scratch("examples")?)?;
+    let mut command = repository.command(python, &["-B", "tests/examples/check.py"]);
     Ok(process::run(command.arg(repository.binary()))?)
 }
 

@@ -82,7 +82,7 @@ pub(crate) fn program(name: &str) -> Result<PathBuf, Stop> {
     path().ok_or_else(|| Stop::Missing(format!("the package {name} contains no {name}")))
 }
 
-/// The Python that installs packages and runs some of the tests, at least 3.11 and with pip.
+/// The Python that installs packages and runs some of the tests, at least 3.11, with pip and venv.
 ///
 /// # Errors
 /// It is missing or too old, or has no pip, and cannot be installed.
@@ -104,11 +104,17 @@ pub(crate) fn python3() -> Result<PathBuf, Stop> {
     if !has_pip() {
         debian("python3-pip")?;
     }
-    if has_pip() {
+    // Debian has the part of `venv` that installs pip in a package of its own.
+    let has_venv = || answers(&["-c", "import ensurepip, venv"]).is_ok();
+    if has_pip() && !has_venv() {
+        debian("python3-venv")?;
+    }
+    if has_pip() && has_venv() {
         return Ok(program.trim().into());
     }
     Err(Stop::Missing(
-        "`python3` has no pip: install pip for it, or put another python3 first in PATH".to_owned(),
+        "`python3` has no pip or no venv: install them for it, or put another python3 first in PATH"
+            .to_owned(),
     ))
 }
 
