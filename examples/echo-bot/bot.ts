@@ -2,7 +2,7 @@
 //
 //     npm install ../../clients/typescript graphql && node --experimental-strip-types bot.ts https://chat.example.org TOKEN
 //
-// The server remembers how far the bot has come, so it may be stopped and started at any time.
+// It may be killed and started at any time: the server remembers how far it has come, and takes each answer once.
 
 import { connect } from "rookery-client";
 
@@ -17,7 +17,7 @@ for await (const { events, acknowledge } of client.consume("echo", { from: { beg
     if (item.__typename === "Invited") {
       await client.act(JOIN, { room: { roomId: item.room.roomId } }).answer;
     } else if (item.__typename === "MessageEvent" && item.sender.userId !== viewer.user.userId) {
-      await client.send(item.room.roomId, `You said: ${item.text}`).answer;
+      await client.sendOnce(item.eventId, item.room.roomId, `You said: ${item.text}`);
     }
   }
   await acknowledge();
