@@ -15,9 +15,21 @@ pub(super) enum Act {
     Section(String),
 }
 
+/// The sections of a page with these titles, in their order; the whole page for no titles. `None` if one is missing.
+pub(super) fn sections(page: &str, titles: &[&str]) -> Option<String> {
+    if titles.is_empty() {
+        return Some(page.to_owned());
+    }
+    let section = |title: &&str| {
+        let (_, rest) = page.split_once(&format!("\n## {title}\n"))?;
+        Some(rest.split("\n## ").next().unwrap_or(rest))
+    };
+    titles.iter().map(section).collect::<Option<Vec<_>>>().map(|found| found.join("\n"))
+}
+
 /// Reads the instructions of a page: `console` blocks, whose commands begin with `$ `; `sh` blocks, each of which is one command; and
-/// `js` blocks below words like "in a file `NAME`". Blocks of `json`, and of `console` without a command, are the output of the
-/// program in the background.
+/// `js` and `toml` blocks below words like "in a file `NAME`". Blocks of `json`, and of `console` without a command, are the output
+/// of the program in the background.
 pub(super) fn acts(page: &str) -> Vec<Act> {
     let mut acts = Vec::new();
     let (mut words, mut lines) = ("", page.lines());
@@ -40,7 +52,7 @@ pub(super) fn acts(page: &str) -> Vec<Act> {
                 acts.push(Act::Told(block.into_iter().map(ToOwned::to_owned).collect()));
             }
             "sh" => acts.push(Act::Command { text: block.join("\n"), answer: String::new() }),
-            "js" => acts.extend(
+            "js" | "toml" => acts.extend(
                 file_name(words).map(|name| Act::File { name, text: block.join("\n") + "\n" }),
             ),
             _ => {}
@@ -82,6 +94,14 @@ fn file_name(words: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sections_are_found_by_their_titles() {
+        let page = "# A\n\n## B\nb\n\n## C\nc\n## D\nd\n";
+        assert_eq!(sections(page, &["B", "D"]).as_deref(), Some("b\n\nd\n"));
+        assert_eq!(sections(page, &[]).as_deref(), Some(page));
+        assert_eq!(sections(page, &["B", "E"]), None);
+    }
 
     #[test]
     fn commands_files_and_sections_come_in_their_order() {

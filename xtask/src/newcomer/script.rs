@@ -1,6 +1,6 @@
 //! The shell script that follows a page, and stops at the first answer with an error.
 //!
-//! **Invariant:** a command is in the script as on the page, except for the address of the server, whose port is free.
+//! **Invariant:** a command is in the script as on the page, except for the ports of the server and of a bridge, which are free.
 
 use std::fmt::Write as _;
 
@@ -9,15 +9,22 @@ use super::page::Act;
 /// The address of the server on the pages.
 const ADDRESS: &str = "127.0.0.1:8008";
 
+/// The port of a bridge on the pages.
+const BRIDGE: &str = " -p 9898 ";
+
+/// Parts of commands that run until they are stopped, beside the server.
+const RUN_ON: [&str; 3] = ["node follow.mjs", "echo-bot/bot.py ", "heisenbridge.yaml -p 9898 http"];
+
 /// A name that an earlier pass over the page registered is no error.
 const SECOND_TIME: &str = "USER_NAME_TAKEN";
 
 const BEGINNING: &str = r#"set -u -o pipefail
 newcomer_out=$newcomer_logs/out newcomer_log=$newcomer_logs/server newcomer_told=$newcomer_logs/told
-newcomer_server= newcomer_follower=
+newcomer_server= newcomer_followers=
+: >"$newcomer_told"
 newcomer_fail() {
     printf 'FAILED: %s\n' "$1"
-    tail -n 40 "$newcomer_out" "$newcomer_log" 2>/dev/null
+    tail -n 40 "$newcomer_out" "$newcomer_told" "$newcomer_log" 2>/dev/null
     exit 1
 }
 newcomer_stop() {
@@ -28,7 +35,7 @@ newcomer_stop() {
 }
 newcomer_end() {
     newcomer_stop KILL
-    [ -z "$newcomer_follower" ] || kill "$newcomer_follower" 2>/dev/null
+    [ -z "$newcomer_followers" ] || kill $newcomer_followers 2>/dev/null
 }
 trap newcomer_end EXIT
 newcomer_wait_for() {
@@ -52,23 +59,29 @@ newcomer_set() {
 }
 "#;
 
-/// Writes the script for the instructions of a page, with a server at `address`.
-pub(super) fn script(acts: &[Act], address: &str) -> String {
+/// Writes the script for the instructions of a page, with a server at `address`, and a bridge at the port `bridge`.
+pub(super) fn script(acts: &[Act], address: &str, bridge: u16) -> String {
     let mut script = BEGINNING.to_owned();
     let mut start = String::new();
     for act in acts {
         match act {
             Act::Command { text, answer } => {
+                let runs_on = RUN_ON.iter().any(|part| text.contains(part));
                 let text = text.replace(ADDRESS, address);
+                let text = text.replace(BRIDGE, &format!(" -p {bridge} "));
                 if serves(&text) {
                     start = server(&text);
                     script += &start;
                 } else if text.starts_with("cargo xtask") {
                     script += "echo '(the checks are what runs this)'\n";
-                } else if text.contains("node follow.mjs") {
+                } else if runs_on {
                     let shown = quoted(&text);
-                    writeln!(script, "printf '$ %s\\n' {shown}\n{text} >\"$newcomer_told\" 2>&1 &\nnewcomer_follower=$!")
-                        .unwrap_or_default();
+                    writeln!(
+                        script,
+                        "printf '$ %s\\n' {shown}\n{text} >>\"$newcomer_told\" 2>&1 &\n\
+                         newcomer_followers=\"$newcomer_followers $!\""
+                    )
+                    .unwrap_or_default();
                 } else {
                     script += &command(&text, answer);
                 }
@@ -142,7 +155,7 @@ mod tests {
         let logs = tempfile::tempdir().unwrap();
         let act = Act::Command { text: text.to_owned(), answer: answer.to_owned() };
         let mut bash = Command::new("bash");
-        bash.arg("-c").arg(script(&[act], "127.0.0.1:1")).env("newcomer_logs", logs.path());
+        bash.arg("-c").arg(script(&[act], "127.0.0.1:1", 2)).env("newcomer_logs", logs.path());
         bash.output().unwrap().status.success()
     }
 
@@ -168,12 +181,12 @@ mod tests {
     }
 
     #[test]
-    fn address_is_replaced_and_nothing_else() {
+    fn addresses_are_replaced_and_nothing_else() {
         let act = Act::Command {
-            text: "curl http://127.0.0.1:8008/ # it's".to_owned(),
+            text: "curl http://127.0.0.1:8008/ -p 9898 # it's".to_owned(),
             answer: String::new(),
         };
-        let text = script(&[act], "127.0.0.1:4711");
-        assert!(text.contains("{\ncurl http://127.0.0.1:4711/ # it's\n}"), "{text}");
+        let text = script(&[act], "127.0.0.1:4711", 4712);
+        assert!(text.contains("{\ncurl http://127.0.0.1:4711/ -p 4712 # it's\n}"), "{text}");
     }
 }
