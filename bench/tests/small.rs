@@ -111,6 +111,20 @@ fn clients_that_come_back_catch_up_from_nearby_and_from_afar() {
 }
 
 #[test]
+fn consumers_are_measured_beside_the_stream_and_the_bare_log() {
+    let lines = measure("consume");
+    let of = |work: &str| lines.iter().filter(|line| line["parameters"]["work"] == work).count();
+    assert_eq!((of("live"), of("behind"), of("beside")), (1, 3, 2));
+    has(&lines[0], &["p50_ms", "reference_p50_ms", "from_send_p50_ms", "ratio"]);
+    for behind in &lines[1..4] {
+        has(behind, &["ratio", "received", "batches", "server_cpu_us_each"]);
+    }
+    for beside in &lines[4..] {
+        has(beside, &["p99_ms", "reference_p99_ms", "received"]);
+    }
+}
+
+#[test]
 fn idle_sockets_are_weighed_beside_bare_ones() {
     let lines = measure("memory");
     assert_eq!(lines[0]["count"], 20);

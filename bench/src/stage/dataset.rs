@@ -60,10 +60,33 @@ impl Dataset {
         Ok(Self { folder, tokens, room })
     }
 
+    /// Copies the data to a new folder.
+    ///
+    /// # Errors
+    /// If it cannot be copied.
+    pub(crate) fn copy_to(&self, data: &Path) -> Result<(), Error> {
+        copy(&self.folder, data)
+    }
+
     /// The token of the first user.
     pub(crate) fn token(&self) -> &str {
         &self.tokens[0]
     }
+}
+
+fn copy(from: &Path, to: &Path) -> Result<(), Error> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let (source, target) = (entry.path(), to.join(entry.file_name()));
+        match entry.file_type()? {
+            kind if kind.is_dir() => copy(&source, &target)?,
+            kind if kind.is_file() => drop(fs::copy(&source, &target)?),
+            // A socket of a server that was killed.
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 fn make(folder: &Path, events: u64) -> Result<Value, Error> {

@@ -1,7 +1,7 @@
 //! The list of workloads.
 
 use super::{
-    append,
+    append, consume,
     halls::{fanout, mixed, quiet, stalled, storm},
     memory, rebuild,
     screens::{home, long, scroll},
@@ -24,6 +24,7 @@ const ALL: &[Workload] = &[
     Workload { name: "quiet", run: quiet::run },
     Workload { name: "stalled", run: stalled::run },
     Workload { name: "storm", run: storm::run },
+    Workload { name: "consume", run: consume::run },
     Workload { name: "home", run: home::run },
     Workload { name: "scroll", run: scroll::run },
     Workload { name: "long", run: long::run },
@@ -69,7 +70,7 @@ mod tests {
     fn unknown_workload_is_named_beside_the_known_ones() {
         let refusal = choose(&["sing".to_owned()]).map(|_| ()).expect_err("nobody sings");
         let expected = "unknown workload `sing`; known: append, send, fanout, mixed, quiet, \
-                        stalled, storm, home, scroll, long, rebuild, memory, start";
+                        stalled, storm, consume, home, scroll, long, rebuild, memory, start";
         assert_eq!(refusal.to_string(), expected);
     }
 }

@@ -2,6 +2,7 @@
 
 mod append;
 mod choice;
+mod consume;
 mod halls;
 mod memory;
 mod rebuild;

@@ -45,7 +45,7 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Error> {
 }
 
 /// Reads the whole log and only counts the events.
-async fn scan(log: &dyn EventLog) -> Result<u64, Error> {
+pub(super) async fn scan(log: &dyn EventLog) -> Result<u64, Error> {
     let (mut at, mut events) = (Position::ORIGIN, 0);
     loop {
         let page = log.read(&Scope::All, at, PAGE_MAX).await?;

@@ -20,10 +20,11 @@ mod tests;
 
 pub use self::{
     consumers::{
-        AcknowledgeError, AttachError, Attachment, BatchPlace, ChangeError, ConsumerFault,
-        ConsumerKey, ConsumerOwner, ConsumerPlace, ConsumerRecord, ConsumerState, ConsumerStore,
-        Consumers, CreateError, Detached, ListedConsumer, NoSuchConsumer, OUTSTANDING_MAX,
-        OutstandingBatch, PARKED_MAX, ParkError, ParkedEvent, ParkedFate, SendError,
+        AcknowledgeError, Arrival, AttachError, Attachment, BatchCommits, BatchEnd, BatchPlace,
+        ChangeError, ConsumerFault, ConsumerKey, ConsumerOwner, ConsumerPlace, ConsumerRecord,
+        ConsumerState, ConsumerStore, ConsumerTurn, Consumers, CreateError, Detached,
+        ListedConsumer, NamedBatch, NoSuchConsumer, OUTSTANDING_MAX, OutstandingBatch, PARKED_MAX,
+        ParkError, ParkedEvent, ParkedFate, SendError,
     },
     counts::{COUNTS_PAUSE, OwedCounts},
     feed::{Delivery, FeedItem, Skipped},

@@ -135,6 +135,7 @@ fn record_of(row: ConsumerRow) -> ConsumerRecord {
         epoch: Epoch(row.epoch),
         position: Position(row.position),
         acknowledged: row.acknowledged.map(|at| rookery_log::Millis(at.0)),
+        run: row.run,
         batches: row.batches.into_iter().map(batch).collect(),
         parked: BTreeMap::new(),
     }
@@ -153,6 +154,7 @@ fn row_of(record: &ConsumerRecord) -> ConsumerRow {
         epoch: record.epoch.0,
         position: record.position.0,
         acknowledged: record.acknowledged.map(|at| Millis(at.0)),
+        run: record.run,
         batches: record.batches.iter().map(batch).collect(),
     }
 }

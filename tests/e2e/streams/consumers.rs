@@ -1,5 +1,6 @@
 //! Durable consumers: batches that come again until they are acknowledged, and never after.
 
+mod attacks;
 pub(crate) mod client;
 mod model;
 mod parking;

@@ -10,8 +10,8 @@ use crate::repository::Repository;
 
 /// The workloads. `bench/src/workloads` describes them.
 const WORKLOADS: &[&str] = &[
-    "append", "send", "fanout", "mixed", "quiet", "stalled", "storm", "home", "scroll", "long",
-    "rebuild", "memory", "start",
+    "append", "send", "fanout", "mixed", "quiet", "stalled", "storm", "consume", "home", "scroll",
+    "long", "rebuild", "memory", "start",
 ];
 
 /// Runs the named workloads, or all.
@@ -48,8 +48,8 @@ mod tests {
 
     #[test]
     fn unknown_workload_is_named_beside_the_known_ones() {
-        let known = "append, send, fanout, mixed, quiet, stalled, storm, home, scroll, long, \
-                     rebuild, memory, start";
+        let known = "append, send, fanout, mixed, quiet, stalled, storm, consume, home, \
+                     scroll, long, rebuild, memory, start";
         let expected = format!("unknown workload `sing`; known: {known}");
         assert_eq!(check(&["append".to_owned(), "sing".to_owned()]), Err(expected));
     }

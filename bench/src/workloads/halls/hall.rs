@@ -18,18 +18,19 @@ use crate::{
 };
 
 /// A document that shows messages.
-pub(super) const FOLLOW: &str = "subscription($after: Position) { eventStream(after: $after) {
+pub(in crate::workloads) const FOLLOW: &str =
+    "subscription($after: Position) { eventStream(after: $after) {
     position events { __typename ... on RoomEvent {
         eventId type sequence text sentAt sender { userId } room { roomId } } } } }";
 
 /// Connections for messages that do not wait for each other.
-pub(super) const SPEAKERS: usize = 8;
+pub(in crate::workloads) const SPEAKERS: usize = 8;
 
 /// A room, the token of its speaker, and those of its listeners.
-pub(super) struct Hall {
-    pub(super) speaker: String,
-    pub(super) listeners: Vec<String>,
-    pub(super) room: String,
+pub(in crate::workloads) struct Hall {
+    pub(in crate::workloads) speaker: String,
+    pub(in crate::workloads) listeners: Vec<String>,
+    pub(in crate::workloads) room: String,
 }
 
 impl Hall {
@@ -37,7 +38,11 @@ impl Hall {
     ///
     /// # Errors
     /// If it cannot be created.
-    pub(super) fn build(data: &Path, listeners: usize, messages: u64) -> Result<Self, Error> {
+    pub(in crate::workloads) fn build(
+        data: &Path,
+        listeners: usize,
+        messages: u64,
+    ) -> Result<Self, Error> {
         let users = names("user", listeners + 1);
         let mut seed = Seed::open(data)?;
         seed.users(&users)?;
@@ -56,7 +61,7 @@ impl Hall {
     ///
     /// # Errors
     /// If one is refused.
-    pub(super) fn talk(data: &Path, room: &str, messages: u64) -> Result<(), Error> {
+    pub(in crate::workloads) fn talk(data: &Path, room: &str, messages: u64) -> Result<(), Error> {
         let mut seed = Seed::open(data)?;
         say(&mut seed, &OwnedRoomId::try_from(room)?, messages)?;
         seed.close()
@@ -66,7 +71,7 @@ impl Hall {
     ///
     /// # Errors
     /// If one is refused.
-    pub(super) async fn listen(&self, server: &Server) -> Result<Audience, Error> {
+    pub(in crate::workloads) async fn listen(&self, server: &Server) -> Result<Audience, Error> {
         let after = position(server, &self.speaker).await?;
         let mut listeners = Vec::with_capacity(self.listeners.len());
         for token in &self.listeners {
@@ -79,7 +84,10 @@ impl Hall {
     ///
     /// # Errors
     /// If one is refused.
-    pub(super) async fn speakers(&self, server: &Server) -> Result<Vec<Speaker>, Error> {
+    pub(in crate::workloads) async fn speakers(
+        &self,
+        server: &Server,
+    ) -> Result<Vec<Speaker>, Error> {
         let mut speakers = Vec::new();
         for _ in 0..SPEAKERS {
             let listeners = self.listeners.len();
@@ -98,14 +106,17 @@ fn say(seed: &mut Seed, room: &OwnedRoomId, messages: u64) -> Result<(), Error> 
 ///
 /// # Errors
 /// If the server does not return it to the owner of `token`.
-pub(super) async fn position(server: &Server, token: &str) -> Result<SealedPosition, Error> {
+pub(in crate::workloads) async fn position(
+    server: &Server,
+    token: &str,
+) -> Result<SealedPosition, Error> {
     let mut connection = http::Connection::open(server.address()).await?;
     let answer = connection.run(token, "{ viewer { position } }", &json!({})).await?;
     Ok(answer["viewer"]["position"].as_str().ok_or("the viewer has no position")?.parse()?)
 }
 
 /// The bytes that subscribe to `document` after the position `after`.
-pub(super) fn subscription(document: &str, after: SealedPosition) -> Vec<u8> {
+pub(in crate::workloads) fn subscription(document: &str, after: SealedPosition) -> Vec<u8> {
     socket::subscribe("1", document, &json!({ "after": after.to_string() }))
 }
 
@@ -113,7 +124,7 @@ pub(super) fn subscription(document: &str, after: SealedPosition) -> Vec<u8> {
 ///
 /// # Errors
 /// If the server refuses it.
-pub(super) async fn follow(
+pub(in crate::workloads) async fn follow(
     server: &Server,
     token: &str,
     document: &str,

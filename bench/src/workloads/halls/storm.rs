@@ -1,7 +1,7 @@
 //! Clients that reconnect after a restart of the server, all at once or from far behind, while
 //! others go on talking.
 
-use std::{cell::Cell, fs, io::Write, path::Path, time::Instant};
+use std::{cell::Cell, io::Write, time::Instant};
 
 use rookery_domain::OwnedRoomId;
 use rookery_log::SealedPosition;
@@ -34,7 +34,7 @@ const LISTENERS: usize = 20;
 const RATE: f64 = 50.0;
 
 /// The number of speakers among them, in turn, so that a slow answer delays no other message.
-const SPEAKERS: usize = 8;
+pub(in crate::workloads) const SPEAKERS: usize = 8;
 
 /// Messages to them before any client returns.
 const BEFORE: u64 = 100;
@@ -57,9 +57,9 @@ struct Back {
 }
 
 /// A room of the live listeners.
-struct Talk {
-    tokens: Vec<String>,
-    room: String,
+pub(in crate::workloads) struct Talk {
+    pub(in crate::workloads) tokens: Vec<String>,
+    pub(in crate::workloads) room: String,
 }
 
 pub(crate) fn run(settings: &Settings) -> Result<(), Error> {
@@ -100,7 +100,7 @@ fn one(settings: &Settings) -> Result<(), Error> {
     let dataset = Dataset::of(settings, settings.history_events)?;
     let folder = settings.scratch()?;
     let data = folder.path().join("data");
-    copy(&dataset.folder, &data)?;
+    dataset.copy_to(&data)?;
     let talk = Talk::make(Seed::open(&data)?)?;
     let mut seed = Seed::open(&data)?;
     // Events come in order, so a client that has this one has all earlier ones.
@@ -230,7 +230,10 @@ fn come_back(server: &Server, talk: &Talk, back: &Back) -> Result<Run, Error> {
 
 impl Talk {
     /// Creates the room, and closes the data directory.
-    fn make(mut seed: Seed) -> Result<Self, Error> {
+    ///
+    /// # Errors
+    /// If it cannot be filled.
+    pub(in crate::workloads) fn make(mut seed: Seed) -> Result<Self, Error> {
         let users = names("talker", LISTENERS);
         seed.users(&users)?;
         let tokens = seed.tokens(&users)?;
@@ -241,19 +244,4 @@ impl Talk {
         seed.close()?;
         Ok(Self { tokens, room: rooms[0].to_string() })
     }
-}
-
-fn copy(from: &Path, to: &Path) -> Result<(), Error> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let (source, target) = (entry.path(), to.join(entry.file_name()));
-        match entry.file_type()? {
-            kind if kind.is_dir() => copy(&source, &target)?,
-            kind if kind.is_file() => drop(fs::copy(&source, &target)?),
-            // A socket of a server that was killed.
-            _ => {}
-        }
-    }
-    Ok(())
 }

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Millis,
+    Millis, Unavailable,
     file::{
-        format::Stored,
+        format::{Stored, decode_present},
         store::{Bytes, OwnedKey},
     },
 };
@@ -42,6 +42,8 @@ pub struct ConsumerRow {
     pub position: u64,
     /// When its program last acknowledged.
     pub acknowledged: Option<Millis>,
+    /// The run of the server that stored it; 0 if an earlier version did.
+    pub run: u64,
     /// The batches that were sent and not acknowledged, in order. Each begins where the one before it
     /// ends, and the first at `position`.
     pub batches: Vec<BatchRow>,
@@ -89,7 +91,32 @@ impl Stored for ParkedRow {
     const WHAT: &'static str = "the record of a parked event";
 }
 
-impl Stored for ConsumerRow {
+/// A consumer in version 1, which did not name the run.
+#[derive(Serialize, Deserialize)]
+struct ConsumerRow1 {
+    created: Millis,
+    incarnation: u64,
+    epoch: u64,
+    position: u64,
+    acknowledged: Option<Millis>,
+    batches: Vec<BatchRow>,
+}
+
+impl Stored for ConsumerRow1 {
     const VERSION: u8 = 1;
+    const WHAT: &'static str = ConsumerRow::WHAT;
+}
+
+impl Stored for ConsumerRow {
+    const VERSION: u8 = 2;
     const WHAT: &'static str = "the record of a consumer";
+
+    fn decode(bytes: &[u8]) -> Result<Self, Unavailable> {
+        if bytes.first() != Some(&ConsumerRow1::VERSION) {
+            return decode_present(bytes);
+        }
+        let ConsumerRow1 { created, incarnation, epoch, position, acknowledged, batches } =
+            ConsumerRow1::decode(bytes)?;
+        Ok(Self { created, incarnation, epoch, position, acknowledged, run: 0, batches })
+    }
 }

@@ -1,6 +1,6 @@
 //! The values of the file: one version byte, then postcard.
 //!
-//! History of versions: all values are at 1, written since 0.1.0. `golden/values.txt` holds an
+//! History of versions: all values are at 1, written since 0.1.0; consumers are at 2, which names the run of the server. `golden/values.txt` holds an
 //! example of each version ever written; its lines are never edited. Refresh tokens will need a
 //! second version of [`StoredToken`].
 
@@ -20,16 +20,22 @@ pub(crate) trait Stored: Serialize + DeserializeOwned {
             .map_err(|error| Unavailable::new(format!("cannot encode {}: {error}", Self::WHAT)))
     }
 
+    /// Reads a value of this version, and of earlier ones if there are any.
     fn decode(bytes: &[u8]) -> Result<Self, Unavailable> {
-        let damaged = |why: &str| Unavailable::new(format!("{} is damaged: {why}", Self::WHAT));
-        let (version, rest) = bytes.split_first().ok_or_else(|| damaged("it is empty"))?;
-        if *version != Self::VERSION {
-            return Err(damaged(&format!("version {version} is unknown")));
-        }
-        let (value, left) =
-            postcard::take_from_bytes(rest).map_err(|error| damaged(&error.to_string()))?;
-        if left.is_empty() { Ok(value) } else { Err(damaged("it has bytes after its end")) }
+        decode_present(bytes)
     }
+}
+
+/// Reads a value of the version that this program writes.
+pub(crate) fn decode_present<T: Stored>(bytes: &[u8]) -> Result<T, Unavailable> {
+    let damaged = |why: &str| Unavailable::new(format!("{} is damaged: {why}", T::WHAT));
+    let (version, rest) = bytes.split_first().ok_or_else(|| damaged("it is empty"))?;
+    if *version != T::VERSION {
+        return Err(damaged(&format!("version {version} is unknown")));
+    }
+    let (value, left) =
+        postcard::take_from_bytes(rest).map_err(|error| damaged(&error.to_string()))?;
+    if left.is_empty() { Ok(value) } else { Err(damaged("it has bytes after its end")) }
 }
 
 /// A user, by local part. It is never deleted, so that a name cannot get a second owner.
@@ -209,9 +215,13 @@ mod tests {
             epoch: 7,
             position: 300,
             acknowledged: Some(Millis(1_700_000_000_400)),
+            run: 0xfe,
             batches: vec![batch(400, 1, None), batch(400, 12, Some("$event".into()))],
         };
-        check("consumer 1", &consumer);
+        check("consumer 2", &consumer);
+        let first = GOLDEN.lines().find_map(|line| line.strip_prefix("consumer 1: "));
+        let first = ConsumerRow::decode(&unhex(first.expect("it stays there")));
+        assert_eq!(first.expect("reads"), ConsumerRow { run: 0, ..consumer });
         let parked = ParkedRow {
             reason: "it has no text".into(),
             since: Millis(1_700_000_000_600),

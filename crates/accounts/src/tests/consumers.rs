@@ -13,7 +13,8 @@ fn key(user: &str, name: &str) -> ConsumerKey {
 fn row(position: u64) -> ConsumerRow {
     let batches =
         vec![BatchRow { end: position + 1, first_sent: NOW, deliveries: 1, retried: None }];
-    ConsumerRow { created: NOW, incarnation: 0, epoch: 1, position, acknowledged: None, batches }
+    let (acknowledged, run) = (None, 3);
+    ConsumerRow { created: NOW, incarnation: 0, epoch: 1, position, acknowledged, run, batches }
 }
 
 async fn create(accounts: &Accounts, user: &str, name: &str) -> Result<ConsumerRow, ConsumerError> {

@@ -1,14 +1,17 @@
 //! The connection of a consumer.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use rookery_domain::OwnedEventId;
 use rookery_log::{Millis, Position};
 use tokio::sync::watch;
 
 use super::{
-    BatchPlace, ConsumerRecord, Consumers, OUTSTANDING_MAX, SendError,
-    changes::DELIVERIES_REPORTED, live::Live, record::OutstandingBatch,
+    BatchEnd, BatchPlace, ConsumerRecord, Consumers, OUTSTANDING_MAX, SendError,
+    changes::DELIVERIES_REPORTED,
+    live::Live,
+    record::OutstandingBatch,
+    turns::{ConsumerTurn, OwnTurns},
 };
 
 /// The present state of a consumer, for its connection.
@@ -22,6 +25,13 @@ pub struct ConsumerState {
     pub(super) record: Option<Arc<ConsumerRecord>>,
 }
 
+impl ConsumerState {
+    /// The record, and whether a connection has the consumer.
+    pub(super) fn now(&self) -> (Option<Arc<ConsumerRecord>>, bool) {
+        (self.record.clone(), self.is_connected)
+    }
+}
+
 /// The reason why a connection has lost its consumer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Detached {
@@ -33,18 +43,59 @@ pub enum Detached {
     Deleted,
 }
 
-/// A connection that has a consumer. It ends when it is dropped.
+/// How long a connection waits for the end of the one that took its consumer over.
+const REGAINED_WITHIN: Duration = Duration::from_millis(500);
+
+/// The number of a connection, in the order of arrival.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Arrival(pub(super) u64);
+
+/// A connection of a consumer. It ends when it is dropped.
 pub struct Attachment {
     consumers: Consumers,
     live: Arc<Live>,
     connection: u64,
     changes: watch::Receiver<ConsumerState>,
+    turns: OwnTurns,
 }
 
 impl Attachment {
     pub(super) fn new(consumers: Consumers, live: Arc<Live>, connection: u64) -> Self {
-        let changes = live.state.subscribe();
-        Self { consumers, live, connection, changes }
+        let (changes, turns) = (live.state.subscribe(), consumers.shared.turns.of(&live.key.owner));
+        Self { consumers, live, connection, changes, turns }
+    }
+
+    /// Waits until no other consumer of the owner makes a long batch. Keep the turn until yours is made.
+    pub async fn turn(&self) -> ConsumerTurn {
+        self.turns.next().await
+    }
+
+    /// Takes the consumer over. Call it where the connection is known to be there: one that has gone while the server
+    /// worked for it must not take a consumer from its successor.
+    ///
+    /// # Errors
+    /// [`Detached`] if a connection that arrived later has it.
+    pub fn take_over(&self) -> Result<(), Detached> {
+        let mut is_taken = false;
+        self.live.state.send_modify(|state| {
+            is_taken = state.connection <= self.connection;
+            if is_taken {
+                (state.connection, state.is_connected) = (self.connection, true);
+            }
+        });
+        if is_taken { Ok(()) } else { Err(Detached::TakenOver) }
+    }
+
+    /// Takes the consumer back from a connection that has gone. Returns whether that happened within half a second.
+    /// A client that gives up while the server is busy and connects again may be served in the other order.
+    pub async fn regain(&mut self) -> bool {
+        let is_gone = self.changes.wait_for(|state| !state.is_connected);
+        if !matches!(tokio::time::timeout(REGAINED_WITHIN, is_gone).await, Ok(Ok(_))) {
+            return false;
+        }
+        // What the other connection began and did not end is refused from here on.
+        self.connection = self.consumers.arrive().0;
+        self.take_over().is_ok()
     }
 
     /// The record of the consumer now.
@@ -66,8 +117,8 @@ impl Attachment {
         }
     }
 
-    /// Makes a batch from `begin` to `end` of the consumer's `incarnation` outstanding. It is durable
-    /// when this answers: send it then.
+    /// Makes a batch from `begin` to `end` of the consumer's `incarnation` outstanding, whose end is known again as
+    /// `known` says. Its boundaries never change once this answers: send it then.
     ///
     /// # Errors
     /// [`SendError`].
@@ -75,6 +126,7 @@ impl Attachment {
         &self,
         incarnation: u64,
         (begin, end): (Position, Position),
+        known: BatchEnd,
         now: Millis,
     ) -> Result<(), SendError> {
         let attached = self.is_attached();
@@ -90,7 +142,11 @@ impl Attachment {
             record.batches.push(OutstandingBatch { end, first_sent, deliveries, retried });
             Ok(())
         };
-        self.consumers.change(Arc::clone(&self.live), change).await.map(drop)
+        let live = Arc::clone(&self.live);
+        match known {
+            BatchEnd::Implied => self.consumers.change_soon(live, change).await.map(drop),
+            BatchEnd::Chosen => self.consumers.change(live, change).await.map(drop),
+        }
     }
 
     /// Makes the batch of a parked event outstanding, which comes again. Returns where it is.
@@ -139,7 +195,7 @@ impl Attachment {
             batch.deliveries = batch.deliveries.saturating_add(1);
             Ok(())
         };
-        let mut record = self.consumers.change(Arc::clone(&self.live), change).await?;
+        let mut record = self.consumers.change_soon(Arc::clone(&self.live), change).await?;
         let batch = record.batch_at(place).ok_or(SendError::Moved)?;
         let (deliveries, end) = (batch.deliveries, batch.end);
         if deliveries >= DELIVERIES_REPORTED && deliveries.is_multiple_of(DELIVERIES_REPORTED) {
@@ -167,7 +223,7 @@ impl Drop for Attachment {
         self.live.state.send_if_modified(|state| {
             let is_own = state.connection == self.connection;
             state.is_connected &= !is_own;
-            false
+            is_own
         });
     }
 }

@@ -1,24 +1,46 @@
-//! Changes of consumers, one after the other, each durable before it is answered.
+//! Changes of consumers, one after the other, each durable before it is answered, unless it follows from the log.
 //!
 //! **Invariant:** a change runs in a task of its own, to its end, whatever becomes of its caller.
 
-use std::sync::Arc;
+use std::{
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::Duration,
+};
 
 use rookery_domain::{EventId, OwnedEventId};
 use rookery_log::{Millis, Position};
 
 use super::{
-    AcknowledgeError, AttachError, BatchPlace, ChangeError, ConsumerFault, ConsumerKey,
-    ConsumerPlace, ConsumerRecord, Consumers, CreateError, NoSuchConsumer, ParkError, ParkedEvent,
-    ParkedFate, attachment::Attachment, live::Live,
+    AcknowledgeError, AttachError, ChangeError, ConsumerFault, ConsumerKey, ConsumerPlace,
+    ConsumerRecord, Consumers, CreateError, NamedBatch, NoSuchConsumer, ParkError, ParkedEvent,
+    ParkedFate,
+    attachment::{Arrival, Attachment},
+    live::{Held, Live},
 };
 
 /// A batch that was sent this often is reported to operators.
 pub(super) const DELIVERIES_REPORTED: u32 = 10;
 
+/// How long a record may be ahead of the stored one. Most programs acknowledge before, and then both changes are one
+/// transaction.
+const STORED_WITHIN: Duration = Duration::from_secs(1);
+
+/// When a change is stored.
+#[derive(Clone, Copy)]
+enum When {
+    Now,
+    Soon,
+}
+
 impl Consumers {
-    /// Connects to a consumer, and makes it if it does not exist: then it begins at `place`. The
-    /// connection that had it loses it.
+    /// The next connection has arrived.
+    #[must_use]
+    pub fn arrive(&self) -> Arrival {
+        Arrival(self.shared.arrivals.fetch_add(1, Relaxed) + 1)
+    }
+
+    /// Prepares the connection that has `arrived` to a consumer, and makes the consumer if it does not exist: then it
+    /// begins at `place`. [`Attachment::take_over`] is the next step.
     ///
     /// # Errors
     /// [`AttachError`].
@@ -26,38 +48,33 @@ impl Consumers {
         &self,
         key: &ConsumerKey,
         place: ConsumerPlace,
-        now: Millis,
+        (arrived, now): (Arrival, Millis),
     ) -> Result<Attachment, AttachError> {
         let (consumers, live) = (self.clone(), self.live(key));
         let work = async move {
-            let connection = consumers.ensure(&live, place, now).await?;
-            Ok(Attachment::new(consumers, live, connection))
+            consumers.ensure(&live, place, now).await?;
+            Ok(Attachment::new(consumers, live, arrived.0))
         };
         in_a_task(work).await.unwrap_or_else(|| Err(interrupted().into()))
     }
 
-    /// Acknowledges everything up to `position`, or the batch of a parked event at `place`. Returns the
-    /// record.
+    /// Acknowledges everything up to `position`, or the batch of a parked event. `named` finds the batch that the
+    /// acknowledgement names in the record. Returns the changed record.
     ///
     /// # Errors
     /// [`AcknowledgeError`].
     pub async fn acknowledge(
         &self,
         key: &ConsumerKey,
-        (position, place): (Position, Option<BatchPlace>),
+        position: Position,
+        named: impl FnOnce(&ConsumerRecord) -> NamedBatch + Send + 'static,
         now: Millis,
     ) -> Result<ConsumerRecord, AcknowledgeError> {
-        let change =
-            move |record: &mut ConsumerRecord| record.acknowledge(position, place.as_ref(), now);
+        let change = move |record: &mut ConsumerRecord| {
+            let named = named(record);
+            record.acknowledge(position, &named, now)
+        };
         self.change(self.live(key), change).await
-    }
-
-    /// The record of a consumer.
-    ///
-    /// # Errors
-    /// [`ChangeError`].
-    pub async fn record(&self, key: &ConsumerKey) -> Result<ConsumerRecord, ChangeError> {
-        self.change(self.live(key), |_| Ok(())).await
     }
 
     /// Sets the event of a commit at `position` aside, for a reason. It comes in no batch from then on.
@@ -152,7 +169,7 @@ impl Consumers {
         let (consumers, live) = (self.clone(), self.live(key));
         let work = async move {
             let mut held = live.record.lock().await;
-            *held = None;
+            (held.record, held.is_ahead) = (None, false);
             let existed = consumers.shared.store.delete(&live.key).await?;
             live.state.send_modify(|state| state.record = None);
             Ok(existed)
@@ -160,11 +177,35 @@ impl Consumers {
         in_a_task(work).await.unwrap_or_else(|| Err(interrupted()))
     }
 
-    /// Changes the record of a consumer, unless `change` refuses. Returns the changed one.
-    #[expect(clippy::await_holding_invalid_type, reason = "it is in a task of its own")]
+    /// Changes the record of a consumer, unless `change` refuses. Returns the changed one, which is stored.
     pub(super) async fn change<E>(
         &self,
         live: Arc<Live>,
+        change: impl FnOnce(&mut ConsumerRecord) -> Result<(), E> + Send + 'static,
+    ) -> Result<ConsumerRecord, E>
+    where
+        E: From<NoSuchConsumer> + From<ConsumerFault> + Send + 'static,
+    {
+        self.change_with(live, When::Now, change).await
+    }
+
+    /// The same, and the record is stored a moment later. For changes that follow from the log.
+    pub(super) async fn change_soon<E>(
+        &self,
+        live: Arc<Live>,
+        change: impl FnOnce(&mut ConsumerRecord) -> Result<(), E> + Send + 'static,
+    ) -> Result<ConsumerRecord, E>
+    where
+        E: From<NoSuchConsumer> + From<ConsumerFault> + Send + 'static,
+    {
+        self.change_with(live, When::Soon, change).await
+    }
+
+    #[expect(clippy::await_holding_invalid_type, reason = "it is in a task of its own")]
+    async fn change_with<E>(
+        &self,
+        live: Arc<Live>,
+        when: When,
         change: impl FnOnce(&mut ConsumerRecord) -> Result<(), E> + Send + 'static,
     ) -> Result<ConsumerRecord, E>
     where
@@ -174,57 +215,96 @@ impl Consumers {
         let work = async move {
             let mut held = live.record.lock().await;
             // Until the end of the change nobody trusts the record in memory.
-            let before = match held.take() {
-                Some(record) => record,
-                None => consumers.shared.store.load(&live.key)?.ok_or(NoSuchConsumer)?,
-            };
+            let before = consumers.take(&live, &mut held).await?.ok_or(NoSuchConsumer)?;
             let mut after = before.clone();
             if let Err(refused) = change(&mut after) {
-                *held = Some(before);
+                held.record = Some(before);
                 return Err(refused);
             }
-            let is_changed = after != before;
-            if is_changed && !consumers.shared.store.save(&live.key, &before, &after).await? {
-                live.state.send_modify(|state| state.record = None);
-                return Err(NoSuchConsumer.into());
+            match when {
+                _ if after == before => {}
+                When::Soon => {
+                    held.is_ahead = true;
+                    if !std::mem::replace(&mut held.is_watched, true) {
+                        tokio::spawn(consumers.clone().store_soon(Arc::clone(&live)));
+                    }
+                }
+                When::Now => {
+                    if !consumers.save(&live.key, &before, &mut after).await? {
+                        live.state.send_modify(|state| state.record = None);
+                        return Err(NoSuchConsumer.into());
+                    }
+                    held.is_ahead = false;
+                }
             }
             live.tell(&after);
-            *held = Some(after.clone());
+            held.record = Some(after.clone());
             Ok(after)
         };
         in_a_task(work).await.unwrap_or_else(|| Err(interrupted().into()))
     }
 
-    /// Gives the consumer, which is made if it does not exist, to a new connection. Returns the number
-    /// of the connection.
+    /// Stores a record that is ahead of the stored one, unless another change does so before.
+    #[expect(clippy::await_holding_invalid_type, reason = "it is in a task of its own")]
+    async fn store_soon(self, live: Arc<Live>) {
+        loop {
+            tokio::time::sleep(STORED_WITHIN).await;
+            let mut held = live.record.lock().await;
+            let ahead = if held.is_ahead { held.record.take() } else { None };
+            let Some(mut record) = ahead else {
+                held.is_watched = false;
+                return;
+            };
+            let before = record.clone();
+            match self.save(&live.key, &before, &mut record).await {
+                Ok(true) => (held.record, held.is_ahead) = (Some(record), false),
+                Ok(false) => {
+                    held.is_ahead = false;
+                    live.state.send_modify(|state| state.record = None);
+                }
+                // It is loaded again, with what was sent.
+                Err(_fault) => {}
+            }
+        }
+    }
+
+    /// Takes the record out of memory, or loads it.
+    async fn take(
+        &self,
+        live: &Live,
+        held: &mut Held,
+    ) -> Result<Option<ConsumerRecord>, ConsumerFault> {
+        if let Some(record) = held.record.take() {
+            return Ok(Some(record));
+        }
+        if std::mem::take(&mut held.is_ahead) {
+            // The stored record lacks what was sent.
+            self.shared.run.begin_another();
+        }
+        self.load(&live.key).await
+    }
+
+    /// Makes the consumer if it does not exist, and has its record in memory.
     #[expect(clippy::await_holding_invalid_type, reason = "it is in a task of its own")]
     async fn ensure(
         &self,
         live: &Live,
         place: ConsumerPlace,
         now: Millis,
-    ) -> Result<u64, AttachError> {
+    ) -> Result<(), AttachError> {
         let mut held = live.record.lock().await;
-        let known = match held.take() {
-            Some(record) => Some(record),
-            None => self.shared.store.load(&live.key)?,
-        };
+        let known = self.take(live, &mut held).await?;
         let record = if let Some(known) = known {
             self.of_this_log(live, known).await?
         } else {
             let position = self.find(place).await?;
-            let new = ConsumerRecord::new(self.epoch(), position, now);
+            let mut new = ConsumerRecord::new(self.epoch(), position, now);
+            new.run = self.shared.run.now();
             self.shared.store.create(&live.key, new).await?
         };
-        let mut connection = 0;
-        live.state.send_modify(|state| {
-            state.connection += 1;
-            state.is_connected = true;
-            connection = state.connection;
-        });
         live.tell(&record);
-        *held = Some(record);
-        Ok(connection)
+        held.record = Some(record);
+        Ok(())
     }
 
     /// The record, if it is of the history of this log. After a restored backup it is reset to the
@@ -247,7 +327,7 @@ impl Consumers {
             "a consumer was ahead of the log, which was restored: it continues where both agree"
         );
         record.reset(epoch, position);
-        if !self.shared.store.save(&live.key, &before, &record).await? {
+        if !self.save(&live.key, &before, &mut record).await? {
             return Err(AttachError::NoOwner);
         }
         Ok(record)

@@ -1,10 +1,11 @@
 //! The consumers that are in use, and their records in memory.
 //!
-//! **Invariant:** a record in memory equals the stored one. After a fault it is loaded again.
+//! **Invariant:** a record in memory equals the stored one, apart from batches with an implied end and their number of
+//! deliveries: these are stored a moment later. After a fault it is loaded again.
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Weak},
+    sync::{Arc, Weak, atomic::AtomicU64},
     time::Duration,
 };
 
@@ -14,7 +15,7 @@ use tokio::sync::watch;
 
 use super::{
     ConsumerFault, ConsumerKey, ConsumerOwner, ConsumerRecord, ConsumerStore,
-    attachment::ConsumerState,
+    attachment::ConsumerState, implied::Run, turns::OwnerTurns,
 };
 use crate::Feeds;
 
@@ -28,6 +29,10 @@ pub(super) struct Shared {
     pub(super) feeds: Feeds,
     pub(super) store: Arc<dyn ConsumerStore>,
     pub(super) silence: Duration,
+    pub(super) run: Run,
+    pub(super) turns: OwnerTurns,
+    /// How many connections have arrived.
+    pub(super) arrivals: AtomicU64,
     /// The consumers with a connection or a command.
     live: Mutex<HashMap<ConsumerKey, Weak<Live>>>,
 }
@@ -35,9 +40,19 @@ pub(super) struct Shared {
 /// A consumer in use.
 pub(super) struct Live {
     pub(super) key: ConsumerKey,
-    /// `None` if it has to be loaded.
-    pub(super) record: Lock<Option<ConsumerRecord>>,
+    pub(super) record: Lock<Held>,
     pub(super) state: watch::Sender<ConsumerState>,
+}
+
+/// The record of a consumer in use.
+#[derive(Default)]
+pub(super) struct Held {
+    /// `None` if it has to be loaded.
+    pub(super) record: Option<ConsumerRecord>,
+    /// Whether it has batches that are not stored.
+    pub(super) is_ahead: bool,
+    /// Whether a task stores it soon.
+    pub(super) is_watched: bool,
 }
 
 /// A consumer in a list.
@@ -56,8 +71,9 @@ impl Consumers {
     /// again.
     #[must_use]
     pub fn new(feeds: Feeds, store: Arc<dyn ConsumerStore>, silence: Duration) -> Self {
-        let live = Mutex::default();
-        Self { shared: Arc::new(Shared { feeds, store, silence, live }) }
+        let (run, arrivals, live) = (Run::default(), AtomicU64::new(0), Mutex::default());
+        let turns = OwnerTurns::default();
+        Self { shared: Arc::new(Shared { feeds, store, silence, run, turns, arrivals, live }) }
     }
 
     /// After how long without an acknowledgement the outstanding batches come again.
@@ -78,16 +94,14 @@ impl Consumers {
         limit: usize,
     ) -> Result<Vec<ListedConsumer>, ConsumerFault> {
         let records = self.shared.store.list(owner, after, limit)?;
-        let listed = |(key, record)| {
-            let connected = self.is_connected(&key);
+        let listed = |(key, stored)| {
+            let live = self.shared.live.lock().get(&key).and_then(Weak::upgrade);
+            let (record, connected) = live.map_or((None, false), |live| live.state.borrow().now());
+            // What was sent a moment ago may not be stored yet.
+            let record = record.map_or(stored, |record| (*record).clone());
             ListedConsumer { key, record, connected }
         };
         Ok(records.into_iter().map(listed).collect())
-    }
-
-    fn is_connected(&self, key: &ConsumerKey) -> bool {
-        let live = self.shared.live.lock().get(key).and_then(Weak::upgrade);
-        live.is_some_and(|live| live.state.borrow().is_connected)
     }
 
     /// The consumer with this key, which may not exist.
@@ -96,9 +110,12 @@ impl Consumers {
         if let Some(live) = all.get(key).and_then(Weak::upgrade) {
             return live;
         }
-        let (record, state) = (Lock::new(None), watch::Sender::default());
+        let (record, state) = (Lock::new(Held::default()), watch::Sender::default());
         let live = Arc::new(Live { key: key.clone(), record, state });
-        all.retain(|_, live| live.strong_count() > 0);
+        // Only when the map would grow, so that a connection does not cost as much as there are consumers.
+        if all.len() == all.capacity() {
+            all.retain(|_, live| live.strong_count() > 0);
+        }
         all.insert(key.clone(), Arc::downgrade(&live));
         live
     }

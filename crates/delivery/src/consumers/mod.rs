@@ -1,8 +1,8 @@
 //! Durable consumers: programs that name themselves, get what concerns their owner in batches, and
 //! acknowledge each batch once it has been worked off.
 //!
-//! **Invariant:** the boundaries of a batch are durable before it is sent, and never change. So a
-//! batch that comes again is the same batch.
+//! **Invariant:** the boundaries of a batch follow from the log, or are durable before it is sent. They
+//! never change. So a batch that comes again is the same batch.
 //! **Invariant:** an acknowledgement is durable before it is answered. A consumer goes back only by
 //! a reset.
 //! **Invariant:** a consumer has one connection. The record changes only for that connection and
@@ -11,21 +11,25 @@
 mod attachment;
 mod changes;
 mod error;
+mod implied;
 mod live;
 mod parked;
 mod past;
 mod port;
 mod record;
+mod turns;
 
 pub use self::{
-    attachment::{Attachment, ConsumerState, Detached},
+    attachment::{Arrival, Attachment, ConsumerState, Detached},
     error::{
         AcknowledgeError, AttachError, ChangeError, ConsumerFault, NoSuchConsumer, ParkError,
         SendError,
     },
+    implied::{BatchCommits, BatchEnd},
     live::{Consumers, ListedConsumer},
     parked::{PARKED_MAX, ParkedEvent, ParkedFate},
     past::ConsumerPlace,
     port::{ConsumerKey, ConsumerOwner, ConsumerStore, CreateError},
-    record::{BatchPlace, ConsumerRecord, OUTSTANDING_MAX, OutstandingBatch},
+    record::{BatchPlace, ConsumerRecord, NamedBatch, OUTSTANDING_MAX, OutstandingBatch},
+    turns::ConsumerTurn,
 };

@@ -35,6 +35,17 @@ pub enum BatchPlace {
     Retry(OwnedEventId),
 }
 
+/// The batch that an acknowledgement names, beside its position.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NamedBatch {
+    /// It names none.
+    Unnamed,
+    /// This outstanding batch.
+    At(BatchPlace),
+    /// None of the outstanding ones: it was acknowledged before, or the consumer was reset since.
+    Gone,
+}
+
 /// The durable part of a consumer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConsumerRecord {
@@ -49,6 +60,9 @@ pub struct ConsumerRecord {
     pub position: Position,
     /// When its program last acknowledged.
     pub acknowledged: Option<Millis>,
+    /// The run of the server that stored it. Another run may have sent batches with an
+    /// [implied](super::BatchEnd::Implied) end that are not in it.
+    pub run: u64,
     /// The outstanding batches, in order.
     pub batches: Vec<OutstandingBatch>,
     /// The events that were set aside.
@@ -60,7 +74,16 @@ impl ConsumerRecord {
     #[must_use]
     pub fn new(epoch: Epoch, position: Position, now: Millis) -> Self {
         let (acknowledged, batches, parked) = (None, Vec::new(), BTreeMap::new());
-        Self { created: now, incarnation: 0, epoch, position, acknowledged, batches, parked }
+        Self {
+            created: now,
+            incarnation: 0,
+            epoch,
+            position,
+            acknowledged,
+            run: 0,
+            batches,
+            parked,
+        }
     }
 
     /// The outstanding batches, each with its begin: the position before its first commit.
@@ -90,22 +113,32 @@ impl ConsumerRecord {
     }
 
     /// Acknowledges everything up to `position`, or the batch of an event that came again. A position
-    /// that was acknowledged before changes nothing.
+    /// that was acknowledged before changes nothing. A named batch has to be the one that ends there: after a reset, a
+    /// batch from before it must not settle another one with the same end.
     pub(crate) fn acknowledge(
         &mut self,
         position: Position,
-        place: Option<&BatchPlace>,
+        named: &NamedBatch,
         now: Millis,
     ) -> Result<(), AcknowledgeError> {
-        if place.is_some_and(|place| self.acknowledge_retry(place)) {
+        if let NamedBatch::At(place) = named
+            && self.acknowledge_retry(place)
+        {
             self.acknowledged = Some(now);
             return Ok(());
         }
         if position <= self.position {
             return Ok(());
         }
-        let ends = |batch: &OutstandingBatch| batch.retried.is_none() && batch.end == position;
-        if !self.batches.iter().any(ends) {
+        let is_named = |place: &BatchPlace| match named {
+            NamedBatch::Unnamed => true,
+            NamedBatch::At(named) => named == place,
+            NamedBatch::Gone => false,
+        };
+        let ends = |(place, batch): (BatchPlace, &OutstandingBatch)| {
+            batch.retried.is_none() && batch.end == position && is_named(&place)
+        };
+        if !self.places().any(ends) {
             return Err(AcknowledgeError::NotDelivered);
         }
         // A batch of an event that came again needs an acknowledgement of its own.

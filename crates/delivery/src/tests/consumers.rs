@@ -4,8 +4,8 @@ use rookery_domain::OwnedEventId;
 use rookery_log::{Epoch, Millis, Position};
 
 use crate::{
-    AcknowledgeError, BatchPlace, ConsumerRecord, OutstandingBatch, PARKED_MAX, ParkError,
-    ParkedEvent, ParkedFate,
+    AcknowledgeError, BatchPlace, ConsumerRecord, NamedBatch, OutstandingBatch, PARKED_MAX,
+    ParkError, ParkedEvent, ParkedFate,
 };
 
 const NOW: Millis = Millis(7);
@@ -35,12 +35,28 @@ fn with_batches(ends: &[u64]) -> ConsumerRecord {
 #[test]
 fn an_acknowledgement_covers_the_batches_before_it_and_goes_no_way_back() {
     let mut record = with_batches(&[20, 30]);
-    let refused = record.acknowledge(Position(25), None, NOW);
+    let refused = record.acknowledge(Position(25), &NamedBatch::Unnamed, NOW);
     assert_eq!(refused, Err(AcknowledgeError::NotDelivered));
-    assert_eq!(record.acknowledge(Position(30), None, NOW), Ok(()));
+    assert_eq!(record.acknowledge(Position(30), &NamedBatch::Unnamed, NOW), Ok(()));
     assert_eq!((record.position, record.batches.len()), (Position(30), 0));
-    assert_eq!(record.acknowledge(Position(20), None, NOW), Ok(()));
+    assert_eq!(record.acknowledge(Position(20), &NamedBatch::Unnamed, NOW), Ok(()));
     assert_eq!(record.position, Position(30));
+}
+
+#[test]
+fn an_acknowledgement_of_a_named_batch_settles_no_other_one_with_the_same_end() {
+    let first = BatchPlace::After(Position(10));
+    for named in [NamedBatch::Gone, NamedBatch::At(first.clone())] {
+        let mut record = with_batches(&[20, 30]);
+        let refused = record.acknowledge(Position(30), &named, NOW);
+        assert_eq!(refused, Err(AcknowledgeError::NotDelivered), "{named:?}");
+        assert_eq!(record, with_batches(&[20, 30]));
+    }
+    let mut record = with_batches(&[20, 30]);
+    assert_eq!(record.acknowledge(Position(20), &NamedBatch::At(first), NOW), Ok(()));
+    assert_eq!(record.acknowledge(Position(20), &NamedBatch::Gone, NOW), Ok(()), "a repeat");
+    let second = NamedBatch::At(BatchPlace::After(Position(20)));
+    assert_eq!(record.acknowledge(Position(30), &second, NOW), Ok(()));
 }
 
 #[test]
@@ -53,11 +69,11 @@ fn the_place_of_a_retried_event_stays_while_others_are_acknowledged() {
         |record: &ConsumerRecord| record.places().map(|(place, _)| place).collect::<Vec<_>>();
     let retry = BatchPlace::Retry(event(1));
     assert_eq!(places(&record), [BatchPlace::After(Position(10)), retry.clone()]);
-    record.acknowledge(Position(20), None, NOW).unwrap();
+    record.acknowledge(Position(20), &NamedBatch::Unnamed, NOW).unwrap();
     assert_eq!(places(&record), std::slice::from_ref(&retry));
-    record.acknowledge(Position(20), None, NOW).unwrap();
+    record.acknowledge(Position(20), &NamedBatch::Unnamed, NOW).unwrap();
     assert_eq!(places(&record), std::slice::from_ref(&retry), "a late repeat does not settle it");
-    record.acknowledge(Position(20), Some(&retry), NOW).unwrap();
+    record.acknowledge(Position(20), &NamedBatch::At(retry), NOW).unwrap();
     assert!(record.batches.is_empty() && record.parked.is_empty());
 }
 
@@ -70,7 +86,7 @@ fn a_settled_event_is_remembered_until_its_batch_is_acknowledged() {
         assert!(record.leaves_out(&event(number)));
         assert_eq!(record.retry(&event(number)), Err(ParkError::NotParked));
     }
-    record.acknowledge(Position(20), None, NOW).unwrap();
+    record.acknowledge(Position(20), &NamedBatch::Unnamed, NOW).unwrap();
     assert!(!record.leaves_out(&event(1)) && record.leaves_out(&event(2)));
     record.reset(Epoch(1), Position(0));
     assert!(!record.leaves_out(&event(2)), "a reset asks for the past");

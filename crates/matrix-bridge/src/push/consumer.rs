@@ -1,14 +1,16 @@
 //! The transactions of a bridge, from a durable consumer.
 //!
-//! **Invariant:** the boundaries of a transaction are durable before it is sent. Its events follow from them.
+//! **Invariant:** the boundaries of a transaction follow from the log, or are durable before it is sent. Its events
+//! follow from them.
 //! **Invariant:** content that was redacted before a try is not in it.
 
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use rookery_delivery::{
-    Attachment, BatchPlace, ConsumerKey, ConsumerPlace, ConsumerRecord, Consumers, Detached,
-    FeedItem, Feeds, FollowError, NextDelivery, SendError, Subscription,
+    Attachment, BatchCommits, BatchEnd, BatchPlace, ConsumerKey, ConsumerPlace, ConsumerRecord,
+    Consumers, Detached, FeedItem, Feeds, FollowError, NamedBatch, NextDelivery, SendError,
+    Subscription,
 };
 use rookery_domain::{EventId, OwnedUserId, Pdu, RoomId};
 use rookery_log::{Millis, Position};
@@ -49,6 +51,7 @@ pub struct ConsumerSource {
 struct Gathered {
     places: Vec<EventAt>,
     end: Position,
+    known: BatchEnd,
 }
 
 impl ConsumerSource {
@@ -63,8 +66,10 @@ impl ConsumerSource {
         user: OwnedUserId,
         clock: fn() -> Millis,
     ) -> Result<Self, SourceError> {
-        let attached = consumers.attach(&key, ConsumerPlace::Now, clock()).await;
+        let arrived = (consumers.arrive(), clock());
+        let attached = consumers.attach(&key, ConsumerPlace::Now, arrived).await;
         let attachment = attached.map_err(unavailable)?;
+        attachment.take_over().map_err(|_detached| SourceError::Over)?;
         Ok(Self { feeds, consumers, key, user, attachment, clock, reading: None, current: None })
     }
 
@@ -81,7 +86,7 @@ impl ConsumerSource {
                 places.extend(places_of(&subscription.items(&delivery).map_err(unavailable)?));
             }
         }
-        Ok(Gathered { places, end })
+        Ok(Gathered { places, end, known: BatchEnd::Chosen })
     }
 
     /// Reads on for a new transaction. Waits until there is an event for the bridge. `None` if the record has changed
@@ -90,7 +95,7 @@ impl ConsumerSource {
         let kept = self.reading.take().filter(|reading| reading.position() == begin);
         let mut subscription =
             kept.unwrap_or_else(|| self.feeds.subscribe_after(&self.user, begin));
-        let (mut places, mut len_bytes) = (Vec::new(), 0);
+        let (mut places, mut len_bytes, mut commits) = (Vec::new(), 0, BatchCommits::default());
         let is_full =
             |places: &[EventAt], len_bytes| places.len() >= EVENTS_MAX || len_bytes >= BYTES_MAX;
         loop {
@@ -107,6 +112,7 @@ impl ConsumerSource {
                     let items = subscription.items(&delivery).map_err(unavailable)?;
                     places.extend(places_of(&items));
                     len_bytes += delivery.committed.len_bytes;
+                    commits.count(&delivery.committed);
                 }
                 NextDelivery::Behind(mut page) => {
                     while !is_full(&places, len_bytes)
@@ -115,6 +121,7 @@ impl ConsumerSource {
                         let items = subscription.items(&delivery).map_err(unavailable)?;
                         places.extend(places_of(&items));
                         len_bytes += delivery.committed.len_bytes;
+                        commits.count(&delivery.committed);
                     }
                 }
             }
@@ -125,7 +132,7 @@ impl ConsumerSource {
             if is_enough {
                 let end = subscription.position();
                 self.reading = Some(subscription);
-                return Ok(Some(Gathered { places, end }));
+                return Ok(Some(Gathered { places, end, known: commits.end(end) }));
             }
         }
     }
@@ -190,20 +197,22 @@ impl ConsumerSource {
             let Some((_, end)) = unless_moved(sent)? else { return Ok(None) };
             let gathered = match &place {
                 BatchPlace::After(begin) => self.between(*begin, end).await?,
-                BatchPlace::Retry(event) => Gathered { places: self.again(event)?, end },
+                BatchPlace::Retry(event) => {
+                    Gathered { places: self.again(event)?, end, known: BatchEnd::Chosen }
+                }
             };
             return Ok(Some((place, gathered)));
         }
         if let Some(event) = record.next_retry() {
             let begun = self.attachment.begin_retry(incarnation, event, (self.clock)()).await;
             let Some(end) = unless_moved(begun)? else { return Ok(None) };
-            let gathered = Gathered { places: self.again(event)?, end };
+            let gathered = Gathered { places: self.again(event)?, end, known: BatchEnd::Chosen };
             return Ok(Some((BatchPlace::Retry(event.clone()), gathered)));
         }
         let begin = record.next_begin();
         let Some(gathered) = self.gather(begin).await? else { return Ok(None) };
-        let of = (begin, gathered.end);
-        let made = self.attachment.begin_batch(incarnation, of, (self.clock)()).await;
+        let (of, known) = ((begin, gathered.end), gathered.known);
+        let made = self.attachment.begin_batch(incarnation, of, known, (self.clock)()).await;
         Ok(unless_moved(made)?.map(|()| (BatchPlace::After(begin), gathered)))
     }
 }
@@ -230,8 +239,8 @@ impl Source for ConsumerSource {
 
     async fn acknowledge(&mut self) -> Result<(), SourceError> {
         let Some((place, end)) = self.current.clone() else { return Ok(()) };
-        let of = (end, Some(place));
-        let done = self.consumers.acknowledge(&self.key, of, (self.clock)()).await;
+        let named = |_: &ConsumerRecord| NamedBatch::At(place);
+        let done = self.consumers.acknowledge(&self.key, end, named, (self.clock)()).await;
         done.map(drop).map_err(unavailable)
     }
 

@@ -2,9 +2,11 @@
 //!
 //! **Invariant:** each is stored when it answers, and repeating it changes nothing.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use rookery_delivery::{
-    AcknowledgeError, AttachError, BatchPlace, ChangeError, ConsumerKey, ConsumerRecord,
+    AcknowledgeError, AttachError, BatchPlace, ChangeError, ConsumerRecord, NamedBatch,
     NoSuchConsumer, ParkError,
 };
 use rookery_schema::{
@@ -32,7 +34,8 @@ pub(crate) struct AcknowledgeInput {
     name: String,
     /// The `position` of the last batch that you have worked off, with all batches before it.
     position: PositionScalar,
-    /// The `batch` of that batch. It is needed for a batch of an event that `retryParked` lets come again.
+    /// The `batch` of that batch. It is needed for a batch of an event that `retryParked` lets come again, and keeps a
+    /// batch from before a reset from settling a later one.
     batch: Option<ID>,
 }
 
@@ -152,9 +155,9 @@ impl ConsumerMutation {
         let (app, session) = (app(context), session(context));
         let key = consumer_key(session.viewer()?, &input.name)?;
         let position = app.position(&input.position)?;
-        let place = named_batch(app, &key, input.batch.as_ref()).await?;
-        let at_once = (position, place);
-        let acknowledged = app.consumers.acknowledge(&key, at_once, session.received).await;
+        let (of, batch) = (Arc::clone(app), input.batch);
+        let named = move |record: &ConsumerRecord| named_batch(&of, record, batch.as_ref());
+        let acknowledged = app.consumers.acknowledge(&key, position, named, session.received).await;
         let refusal = match acknowledged {
             Ok(record) => {
                 return Ok(AcknowledgePayload { position: Some(at(app, &record)), refusal: None });
@@ -283,20 +286,12 @@ fn no_such_consumer() -> Refusal {
     Refusal::of(RefusalCode::NoSuchConsumer, NoSuchConsumer.to_string())
 }
 
-/// The place of the outstanding batch with this ID, if there is one.
-async fn named_batch(
-    app: &App,
-    key: &ConsumerKey,
-    batch: Option<&ID>,
-) -> Result<Option<BatchPlace>, Fault> {
-    let Some(batch) = batch else { return Ok(None) };
-    let record = match app.consumers.record(key).await {
-        Ok(record) => record,
-        Err(ChangeError::NoSuchConsumer(_)) => return Ok(None),
-        Err(ChangeError::Fault(fault)) => return Err(consumers_unavailable(&fault)),
-    };
+/// The outstanding batch with this ID.
+fn named_batch(app: &App, record: &ConsumerRecord, batch: Option<&ID>) -> NamedBatch {
+    let Some(batch) = batch else { return NamedBatch::Unnamed };
     let is_it = |place: &BatchPlace| batch_id(app, record.incarnation, place) == batch.as_str();
-    Ok(record.places().map(|(place, _)| place).find(is_it))
+    let named = record.places().map(|(place, _)| place).find(is_it);
+    named.map_or(NamedBatch::Gone, NamedBatch::At)
 }
 
 fn refusal_of(error: ParkError) -> Result<Refusal, Fault> {

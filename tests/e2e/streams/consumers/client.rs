@@ -19,6 +19,7 @@ const CONSUME: &str =
 /// A connection of a consumer.
 pub(crate) struct Consuming {
     socket: Socket,
+    has_begun: bool,
 }
 
 impl Consuming {
@@ -32,12 +33,18 @@ impl Consuming {
     pub(crate) fn with(client: &Client, arguments: &Value) -> Self {
         let mut socket = client.socket();
         socket.subscribe("1", CONSUME, arguments);
-        Self { socket }
+        Self { socket, has_begun: false }
+    }
+
+    /// Whether something has come, so that the server has connected it to its consumer.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.has_begun
     }
 
     /// The next chunk, or the code of the error that ends the stream, or of the socket.
     pub(crate) fn next(&mut self) -> Result<Value, String> {
         let message = self.socket.next().map_err(|code| code.to_string())?;
+        self.has_begun = true;
         let payload = &message["payload"];
         let errors = if message["type"] == "error" { payload } else { &payload["errors"] };
         if let Some(code) = errors[0]["extensions"]["code"].as_str() {

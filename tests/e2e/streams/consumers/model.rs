@@ -187,7 +187,8 @@ impl Model {
         let old = self.connection.replace(Consuming::start(&self.bob, NAME, max));
         (self.brought, self.clean) = (0, self.redacted.clone());
         self.on_their_way.clear();
-        if let Some(mut old) = old.filter(|_| why == "takeover") {
+        // A connection that the server does not know yet may come after the next one, and is closed instead.
+        if let Some(mut old) = old.filter(|old| why == "takeover" && old.has_begun()) {
             while old.next().is_ok() {}
         }
         why

@@ -1,9 +1,10 @@
 //! The stream of a consumer: batches that come again until they are acknowledged.
 //!
-//! **Invariant:** a batch is made outstanding, durably, before it is sent.
+//! **Invariant:** a batch is made outstanding before it is sent: durably, unless its end follows from the log.
 //! **Invariant:** the record of the consumer decides what comes next. The stream looks at it before
 //! each batch, so it follows acknowledgements, resets and another connection at once.
-//! **Invariant:** commits are read in turns of the owner, as on the event stream.
+//! **Invariant:** commits are read in turns of the owner, as on the event stream, and long batches of one owner are made
+//! one after the other.
 
 mod chunk;
 mod gathering;
@@ -15,8 +16,8 @@ use std::{
 };
 
 use rookery_delivery::{
-    Attachment, BatchPlace, ConsumerRecord, Detached, FollowError, NextDelivery, OUTSTANDING_MAX,
-    SendError,
+    Attachment, BatchPlace, ConsumerRecord, ConsumerTurn, Detached, FollowError, NextDelivery,
+    OUTSTANDING_MAX, SendError,
 };
 use rookery_domain::OwnedEventId;
 use rookery_log::{Millis, Position};
@@ -76,6 +77,7 @@ impl Consuming {
         loop {
             let next = match self.attachment.record() {
                 Ok(record) => self.step(&record).await?,
+                Err(Detached::TakenOver) if self.attachment.regain().await => Next::Again,
                 Err(Detached::TakenOver) => return Err(Fault::consumer_taken_over()),
                 Err(Detached::Deleted) => return Err(Fault::consumer_deleted()),
             };
@@ -178,8 +180,9 @@ impl Consuming {
         }
         self.sent.push(place.clone());
         let caught_up = end >= self.app.models.view().position();
-        let sent = Sent { incarnation: self.incarnation, place, attempt, caught_up };
-        Ok(Next::Batch(gathering.chunk(&self.app, &sent, (record, end))))
+        let turn = self.turn(&gathering).await;
+        let sent = Sent { incarnation: self.incarnation, place, attempt, caught_up, turn };
+        Ok(Next::Batch(gathering.chunk(&self.app, sent, (record, end))))
     }
 
     /// Makes a batch of a parked event that its owner lets come again.
@@ -209,8 +212,9 @@ impl Consuming {
         let items = event.into_iter().map(|event| StreamItem::Event(EventItem(event.into())));
         let items = items.collect();
         self.sent.push(place.clone());
-        let sent = Sent { incarnation: self.incarnation, place, attempt, caught_up: false };
-        Ok(Next::Batch(ConsumerChunk::of(&self.app, &sent, (items, Vec::new()), end)))
+        let (caught_up, turn) = (false, None);
+        let sent = Sent { incarnation: self.incarnation, place, attempt, caught_up, turn };
+        Ok(Next::Batch(ConsumerChunk::of(&self.app, sent, (items, Vec::new()), end)))
     }
 
     /// Reads on for a new batch.
@@ -316,18 +320,24 @@ impl Consuming {
     ) -> Result<Next, Fault> {
         let caught_up = gathering.reader.subscription.is_caught_up();
         let (begin, end) = (gathering.begin, gathering.reader.position());
-        let stored = self.attachment.begin_batch(self.incarnation, (begin, end), self.now()).await;
-        match stored {
+        let (of, known) = ((begin, end), gathering.end(end));
+        match self.attachment.begin_batch(self.incarnation, of, known, self.now()).await {
             Ok(()) => {}
             Err(SendError::Moved | SendError::Detached) => return Ok(Next::Again),
             Err(SendError::Fault(fault)) => return Err(Fault::unavailable(&fault.reason)),
         }
         let place = BatchPlace::After(begin);
         self.sent.push(place.clone());
-        let sent = Sent { incarnation: self.incarnation, place, attempt: 1, caught_up };
-        let chunk = gathering.chunk(&self.app, &sent, (record, end));
+        let turn = self.turn(&gathering).await;
+        let sent = Sent { incarnation: self.incarnation, place, attempt: 1, caught_up, turn };
+        let chunk = gathering.chunk(&self.app, sent, (record, end));
         self.gathering = Some(gathering);
         Ok(Next::Batch(chunk))
+    }
+
+    /// The turn to make a batch, if that takes long.
+    async fn turn(&self, gathering: &Gathering) -> Option<ConsumerTurn> {
+        if gathering.is_long() { Some(self.attachment.turn().await) } else { None }
     }
 
     fn now(&self) -> Millis {

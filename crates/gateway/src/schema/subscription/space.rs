@@ -1,5 +1,7 @@
 //! The size of a chunk.
 
+use rookery_delivery::{BatchCommits, BatchEnd};
+use rookery_log::Position;
 use rookery_projection::Committed;
 
 use super::{draft::Drafted, skipped::Skips};
@@ -17,6 +19,8 @@ pub(super) struct ChunkSpace {
     items: usize,
     bytes: usize,
     is_bounded: bool,
+    /// The commits that were taken.
+    commits: BatchCommits,
 }
 
 impl Default for ChunkSpace {
@@ -28,20 +32,28 @@ impl Default for ChunkSpace {
 impl ChunkSpace {
     /// Space for this many items.
     pub(super) fn of(items: usize) -> Self {
-        Self { items: items.min(CHUNK_ITEMS_MAX), bytes: CHUNK_BYTES_MAX, is_bounded: true }
+        let (bytes, commits) = (CHUNK_BYTES_MAX, BatchCommits::default());
+        Self { items: items.min(CHUNK_ITEMS_MAX), bytes, is_bounded: true, commits }
     }
 
     /// Space for everything, when the end is known.
     pub(super) fn boundless() -> Self {
-        Self { items: usize::MAX, bytes: usize::MAX, is_bounded: false }
+        let commits = BatchCommits::default();
+        Self { items: usize::MAX, bytes: usize::MAX, is_bounded: false, commits }
     }
 
     /// Takes the space of the items of a commit.
     pub(super) fn take(&mut self, items: &[Drafted], committed: &Committed) {
+        self.commits.count(committed);
         if !items.is_empty() {
             self.items = self.items.saturating_sub(items.len());
             self.bytes = self.bytes.saturating_sub(committed.len_bytes);
         }
+    }
+
+    /// How a batch of a consumer that ends at `end` is known again.
+    pub(super) fn end(&self, end: Position) -> BatchEnd {
+        self.commits.end(end)
     }
 
     /// Whether the chunk ends here.

@@ -1,7 +1,7 @@
 //! A batch, as the client gets it.
 
 use async_graphql::{ID, Object};
-use rookery_delivery::BatchPlace;
+use rookery_delivery::{BatchPlace, ConsumerTurn};
 use rookery_log::Position;
 use rookery_schema::{
     context::App,
@@ -19,6 +19,8 @@ pub(super) struct Sent {
     pub(super) place: BatchPlace,
     pub(super) attempt: u32,
     pub(super) caught_up: bool,
+    /// For a long batch.
+    pub(super) turn: Option<ConsumerTurn>,
 }
 
 /// A batch of a consumer.
@@ -29,13 +31,15 @@ pub(crate) struct ConsumerChunk {
     batch: Option<String>,
     attempt: u32,
     pub(super) caught_up: bool,
+    /// Ends when the answer is made, whether or not the client reads it.
+    _turn: Option<ConsumerTurn>,
 }
 
 impl ConsumerChunk {
     /// The batch up to `end`.
     pub(super) fn of(
         app: &App,
-        sent: &Sent,
+        sent: Sent,
         (items, skipped): (Vec<StreamItem>, Vec<SkippedEvents>),
         end: Position,
     ) -> Self {
@@ -46,13 +50,15 @@ impl ConsumerChunk {
             batch: Some(batch_id(app, sent.incarnation, &sent.place)),
             attempt: sent.attempt,
             caught_up: sent.caught_up,
+            _turn: sent.turn,
         }
     }
 
     /// No batch: the consumer has everything up to its position.
     pub(super) fn nothing_new(app: &App, position: Position) -> Self {
         let (items, skipped, position) = (Vec::new(), Vec::new(), app.token(position));
-        Self { items, skipped, position, batch: None, attempt: 1, caught_up: true }
+        let (batch, attempt, caught_up, turn) = (None, 1, true, None);
+        Self { items, skipped, position, batch, attempt, caught_up, _turn: turn }
     }
 }
 

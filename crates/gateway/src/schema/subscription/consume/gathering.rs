@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use rookery_delivery::{ConsumerRecord, Delivery, FollowError};
+use rookery_delivery::{BatchEnd, ConsumerRecord, Delivery, FollowError};
 use rookery_domain::{Filter, OwnedUserId};
 use rookery_graphql_edge::Untaken;
 use rookery_log::Position;
@@ -25,6 +25,9 @@ pub(super) struct Source {
     pub(super) filter: Arc<Filter>,
     pub(super) untaken: Untaken,
 }
+
+/// A batch with as many items is made at once, whatever other consumers of its owner do.
+const LIVE_ITEMS: usize = 16;
 
 /// A batch in the making.
 pub(super) struct Gathering {
@@ -52,8 +55,18 @@ impl Gathering {
         Self { reader, begin, items, max: usize::MAX, space }
     }
 
+    /// Whether making the batch takes long.
+    pub(super) fn is_long(&self) -> bool {
+        self.items.len() > LIVE_ITEMS
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.items.is_empty()
+    }
+
+    /// How the batch is known again if it ends at `end`.
+    pub(super) fn end(&self, end: Position) -> BatchEnd {
+        self.space.end(end)
     }
 
     pub(super) fn is_full(&self) -> bool {
@@ -100,7 +113,7 @@ impl Gathering {
     pub(super) fn chunk(
         &mut self,
         app: &App,
-        sent: &Sent,
+        sent: Sent,
         (record, end): (&ConsumerRecord, Position),
     ) -> ConsumerChunk {
         let mut items = std::mem::take(&mut self.items);

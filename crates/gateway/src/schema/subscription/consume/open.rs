@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use async_graphql::{Context, Result};
 use futures_util::{Stream, StreamExt as _, stream};
-use rookery_delivery::{AttachError, ConsumerPlace};
+use rookery_delivery::{AttachError, ConsumerPlace, Detached};
 use rookery_graphql_edge::{Budget, Untaken};
 use rookery_schema::{
     context::{STALE_AFTER, app, session},
@@ -32,11 +32,17 @@ pub(in crate::schema::subscription) async fn open(
     let key = consumer_key(&user, name)?;
     let max = batch_size(max)?;
     let place = from.map_or(Ok(ConsumerPlace::Now), |from| from.place(app))?;
+    let arrived = app.consumers.arrive();
     app.fresh(session, None).await?;
     let filter = chosen(context, filter).await?.unwrap_or_default();
-    let attached = app.consumers.attach(&key, place, session.received).await;
+    let attached = app.consumers.attach(&key, place, (arrived, session.received)).await;
     let mut attachment = attached.map_err(refused)?;
-    let record = attachment.record().map_err(|_| Fault::consumer_taken_over())?;
+    // A connection that was cut meanwhile does not come here.
+    let taken = attachment.take_over().and_then(|()| attachment.record());
+    let record = taken.map_err(|detached| match detached {
+        Detached::TakenOver => Fault::consumer_taken_over(),
+        Detached::Deleted => Fault::consumer_deleted(),
+    })?;
     // Memberships are folded from there on, so the models have to be there first.
     let begin = app.models.wait_for(record.next_begin(), STALE_AFTER).await;
     begin.map_err(|_| Fault::stale())?;
